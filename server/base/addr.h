@@ -1,0 +1,60 @@
+// IP addresses, prefixes and sockets' names: parse, format, compare. Pure functions, no allocation.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/attr.h"
+
+enum addr_family { ADDR_NONE = 0, ADDR_V4 = 4, ADDR_V6 = 6 };
+
+struct addr {
+	uint8_t family;    // enum addr_family
+	uint8_t bytes[16]; // network order; IPv4 uses the first four, the rest are zero
+};
+
+struct prefix {
+	struct addr addr; // bits past `len` are zero
+	uint8_t len;      // 0..32 or 0..128
+};
+
+// An address as a number, left-aligned, so that one search serves both families: bit 0 of the address is the top
+// bit of `hi`. Host order.
+struct addr_key {
+	uint64_t hi, lo;
+};
+
+enum { ADDR_TEXT_LEN = 64 }; // room for "[v6 address%zone]:port" or a prefix, with the final zero
+
+static inline uint8_t addr_bits(uint8_t family)
+{
+	return family == ADDR_V4 ? 32 : 128;
+}
+
+struct addr_key addr_key(const struct addr *addr) PURE;
+struct addr addr_from_key(struct addr_key key, uint8_t family);
+// The address with every bit past `len` zeroed.
+struct addr addr_cut(const struct addr *addr, uint8_t len);
+bool addr_equal(const struct addr *a, const struct addr *b) PURE;
+bool prefix_contains(const struct prefix *prefix, const struct addr *addr) PURE;
+
+// "192.0.2.1", "2001:db8::1". E_INVAL otherwise.
+int addr_parse(const char *text, struct addr *ret_addr) MUST_USE;
+// "192.0.2.0/24" or a bare address (whole length). `ret_tail`, when not NULL, tells whether bits past the length were
+// set (they are cleared). E_INVAL when malformed or the length is out of range.
+int prefix_parse(const char *text, struct prefix *ret_prefix, bool *ret_tail) MUST_USE;
+// Writes into buf[ADDR_TEXT_LEN] and returns it.
+const char *addr_format(const struct addr *addr, char *buf);
+const char *prefix_format(const struct prefix *prefix, char *buf);
+
+// "ADDRESS@PORT" or "ADDRESS" with the default port: as `listen:` writes it. E_INVAL when malformed.
+int addr_parse_endpoint(const char *text, uint16_t default_port, struct sockaddr_storage *ret_name,
+                        socklen_t *ret_len) MUST_USE;
+// "192.0.2.1@53", "2001:db8::1@53".
+const char *addr_format_endpoint(const struct sockaddr_storage *name, char *buf);
+
+// The address of a socket's name. A v4-mapped IPv6 address becomes the IPv4 one. Family ADDR_NONE for others.
+struct addr addr_of_sockaddr(const struct sockaddr_storage *name);
+socklen_t addr_to_sockaddr(const struct addr *addr, uint16_t port, struct sockaddr_storage *ret_name);

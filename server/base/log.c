@@ -1,0 +1,44 @@
+// Writes log lines to standard error, whole, in one write each.
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Atomic int max_level = LOG_LEVEL_INFO;
+
+void log_set_level(enum log_level level)
+{
+	atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	static const char *const words[] = {"", "", "", "error: ", "warning: ", "", "", "debug: "};
+
+	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
+		return;
+
+	char line[2048];
+	int at = isatty(STDERR_FILENO) ? 0 : snprintf(line, sizeof(line), "<%d>", (int)level);
+
+	at += snprintf(line + at, sizeof(line) - (size_t)at, "%s", words[level]);
+
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + at, sizeof(line) - (size_t)at - 1, fmt, ap);
+	va_end(ap);
+
+	size_t len = strlen(line);
+
+	// What others sent may stand in a line: keep it one line.
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20)
+			line[i] = ' ';
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return; // nowhere left to say it
+}

@@ -1,0 +1,160 @@
+// The configuration as the daemon uses it: YAML read, checked whole and turned into this typed struct. Sites named in
+// the catalogue have their fields filled in. Everything is owned by the config's arena; immutable once loaded. Slow side.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "view/site.h"
+#include "view/steer.h"
+
+struct arena;
+struct report;
+
+// Where something was written: for messages. `file` is owned by the config.
+struct mark {
+	const char *file;
+	size_t line, column; // from 1
+};
+
+struct config_server {
+	const char **listen;      // "ADDRESS@PORT", checked
+	size_t listen_count;
+	unsigned workers;         // 0: one per CPU
+	const char *control;      // path of the control socket
+	const char *state_dir;
+	const char *user;         // drop to this user after binding; NULL: stay
+	const char *plugin_dir;   // where `plugin: NAME` is looked for when it is not built in; NULL: nowhere
+	const char *nsid;         // text of the NSID option; NULL: none
+	uint16_t udp_size;        // octets, 512..4096, default 1232
+	unsigned tcp_clients;     // connections per worker
+	unsigned tcp_idle_ms;
+	unsigned probes;          // probes under way at once
+	int log_level;            // enum log_level
+	struct prefix *ecs_ignore;
+	size_t ecs_ignore_count;
+};
+
+struct config_steering {
+	struct cost_model model;
+	double max_accuracy_km;
+	uint32_t tie_us;
+	uint8_t hash_v4, hash_v6;
+};
+
+struct config_domain {
+	const char *name;         // presentation form, no final dot
+	const char *file;         // absolute path of the master file, or NULL
+	const char **ns;          // without a file: name servers' names; at least one
+	size_t ns_count;
+	const char *hostmaster;   // without a file: a mailbox as a domain name
+	uint32_t ttl_s;           // without a file: TTL of SOA and NS
+	uint32_t negative_ttl_s;  // without a file: the SOA's MINIMUM
+	struct mark mark;
+};
+
+struct config_locate {
+	const char *plugin;
+	const json_t *options;    // the entry's other keys and values, as read; checked by discovery against the plugin's rows
+	struct mark mark;
+};
+
+enum check_type { CHECK_HTTP, CHECK_HTTPS, CHECK_TCP };
+
+struct config_check {
+	const char *name;
+	enum check_type type;
+	uint16_t port;
+	const char *path;         // http(s)
+	const char *host;         // Host header; NULL: the app's name
+	const char *sni;          // https: TLS server name, also what the certificate must carry; NULL: as host
+	bool verify;              // https: check the certificate, default true
+	const char *ca_file;      // https: instead of the system's; NULL
+	uint16_t *expect_status;  // pairs low, high
+	size_t expect_status_count; // of pairs
+	const char *expect_body;  // substring; NULL: any
+	unsigned interval_ms, timeout_ms;
+	unsigned rise, fall;      // 1..100
+	struct mark mark;
+};
+
+struct config_site {
+	const char *name;
+	enum site_kind kind;
+	double latitude, longitude; // NaN: not given
+	const char *region;       // "" for none
+	bool is_public;
+	const char **carriers;    // when not public
+	size_t carrier_count;
+	int32_t bias_us;
+	bool from_catalogue;
+	struct mark mark;
+};
+
+struct config_target {
+	unsigned site;            // index in config->sites
+	struct addr *addresses;
+	size_t address_count;
+	const char *cname;        // instead of addresses; NULL
+	struct addr check_address; // family ADDR_NONE: probe the first address
+	int check;                // index in config->checks, -1: none (always up)
+	uint32_t weight;
+	bool has_weight;
+	struct mark mark;
+};
+
+struct config_app {
+	const char *name;         // presentation form, no final dot; may begin with "*."
+	uint32_t ttl_s;
+	uint32_t tie_us;
+	enum last_resort last_resort;
+	struct addr *last_addresses;
+	size_t last_address_count;
+	struct config_target *targets;
+	size_t target_count;
+	bool weighted;            // some target has a weight; the others then have 1
+	struct mark mark;
+};
+
+struct config {
+	struct arena *arena;
+	const char *file;         // absolute path it was read from
+	struct config_server server;
+	struct config_steering steering;
+	const char *latency;      // absolute path of the measured latency table; NULL
+	struct config_domain *domains;
+	size_t domain_count;
+	struct config_locate *locates;
+	size_t locate_count;
+	struct config_check *checks;
+	size_t check_count;
+	struct config_site *sites;
+	size_t site_count;
+	struct config_app *apps;
+	size_t app_count;
+	void *documents;          // private: the trees `options` point into, with their marks
+};
+
+// Reads and checks a config file. Everything wrong goes into the report, all of it; then E_INVAL (or E_IO when the file
+// cannot be read, which is in the report too). Warnings do not fail it.
+int config_load(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
+struct config *config_free(struct config *config);
+
+// Where a value inside a config_locate's options was written: its key's place.
+struct mark config_mark(const struct config *config, const json_t *object, const char *key);
+// An absolute path for one written in the config: relative ones are taken from the config file's folder. In the arena.
+const char *config_path(const struct config *config, const char *written);
+
+// "10s", "2h" -> milliseconds, and back ("1h30m"); for edgesteerctl's arguments as well. E_INVAL.
+int config_parse_duration_ms(const char *text, uint64_t *ret_ms) MUST_USE;
+// The nearest of `count` words to `word`, for "did you mean"; NULL when none is near.
+const char *config_nearest(const char *word, const char *const *words, size_t count);
+
+// The manual page section, or the JSON schema for editors, made from the same rows that parse. To standard output.
+void config_print_manual(void);
+void config_print_schema(void);

@@ -1,0 +1,16 @@
+// What one client would be answered and why, step by step, from the functions that answer queries. For
+// `edgesteerctl explain`. Slow side: allocates.
+#pragma once
+
+#include <jansson.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+
+struct live;
+
+// A JSON object (the caller's) with: "name", "client", "app"; "place" {carrier, class, latitude, longitude,
+// accuracy_km, hint and who gave each}; "candidates" [{site, kind, region, reachable, basis, km, ms, state, weight}] in
+// order; "decision" {outcome, site, addresses, cname, hashed}; "scope", "ttl"; "steps": lines for people. NULL without memory.
+// An unknown name gives {"error": "..."}.
+json_t *explain_query(const struct live *live, const char *name, const struct prefix *client) MUST_USE;

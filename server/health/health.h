@@ -1,0 +1,60 @@
+// Active health checks: one probe per target that has a check, over libcurl's multi interface (HTTP, HTTPS) or a plain
+// connect (TCP), on the main thread's event base. Owns the probes and each target's measured health; knows nothing of
+// drains and forces. Targets are numbered as in the view: the config's apps in order, each one's targets in order.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct config;
+struct event_base;
+struct health;
+
+// Which layer the last probe failed at.
+enum health_layer { HEALTH_OK, HEALTH_CONNECT, HEALTH_TIMEOUT, HEALTH_TLS, HEALTH_HTTP, HEALTH_STATUS, HEALTH_BODY,
+	            HEALTH_PENDING };
+
+struct health_target {
+	bool checked;             // has a check at all; without one it is up
+	bool up;
+	enum health_layer layer;  // of the last finished probe; HEALTH_PENDING before the first
+	char text[96];            // the last result for people: "HTTP status 503, expected 200-299"
+	int64_t since_s;          // wall clock of the last change of `up`; 0: never changed
+	int64_t last_probe_s;     // wall clock; 0: none yet
+	uint32_t took_us;         // the last probe's duration
+	unsigned streak;          // results in a row that speak against `up`
+};
+
+struct health_ops {
+	// Some target's `up` changed. May be called several times in one turn of the loop.
+	void (*changed)(void *ctx, size_t target);
+	// Every target has had its first result since the last configure, or its saved one. Once per configure.
+	void (*settled)(void *ctx);
+	// The saved state of a target from before a restart: 1 up, 0 down, -1 none. May be NULL.
+	int (*saved)(void *ctx, const char *app, const char *site);
+	void *ctx;
+};
+
+// NULL without memory.
+struct health *health_new(struct event_base *base, const struct health_ops *ops) MUST_USE;
+struct health *health_free(struct health *health);
+
+// Takes the config's checks and targets (copies what it needs). Targets that keep their app, site, address and check
+// carry their state and go on; others start anew: the first result decides at once. E_NOMEM.
+int health_configure(struct health *health, const struct config *config) MUST_USE;
+
+size_t health_count(const struct health *health);
+// Owned by `health`; valid until the next call that changes it.
+const struct health_target *health_target(const struct health *health, size_t target);
+bool health_settled(const struct health *health);
+
+const char *health_layer_text(enum health_layer layer);
+
+// Totals since the start.
+struct health_stats {
+	uint64_t probes, failures, under_way, waiting;
+};
+void health_stats(const struct health *health, struct health_stats *ret_stats);

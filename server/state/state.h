@@ -1,0 +1,62 @@
+// What survives: operators' orders (drains, forces) and the last measured health, in one JSON file in `state-dir`.
+// Written whole to a temporary file, fsynced, renamed, the folder fsynced: kill -9 at any moment leaves the old file or
+// the new one. Main thread only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct state;
+
+enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255 };
+
+struct drain {
+	char *site;
+	char *app;        // NULL: the whole site
+	char *reason;     // NULL: none given
+	char *who;        // "uid 1000 (alice), pid 4711"
+	int64_t since_s;  // wall clock
+	int64_t until_s;  // wall clock; 0: until undrained
+};
+
+enum force_to { FORCE_AUTO, FORCE_UP, FORCE_DOWN };
+
+struct force {
+	char *app, *site;
+	char *who;
+	int64_t since_s;
+	enum force_to to; // never FORCE_AUTO here
+};
+
+// Opens (and makes, mode 0750) the folder and reads what is there. A damaged file is renamed to NAME.damaged-TIME with
+// a loud line in the log, and the state begins empty. E_IO when the folder cannot be made or written (logged).
+int state_open(const char *dir, struct state **ret_state) MUST_USE;
+// Saves what is not saved yet; takes NULL; returns NULL.
+struct state *state_close(struct state *state);
+
+// Persisted when this returns 0; on an error nothing has changed. A drain of the same site and app replaces the older
+// one. E_IO, E_NOMEM, E_LIMIT (too many, or a text too long).
+int state_drain(struct state *state, const struct drain *drain) MUST_USE;
+// Removes drains of the site: of one app, or (NULL) every one. E_NOTFOUND when there is none. E_IO.
+int state_undrain(struct state *state, const char *site, const char *app) MUST_USE;
+int state_force(struct state *state, const struct force *force) MUST_USE; // FORCE_AUTO removes; E_NOTFOUND
+
+size_t state_drain_count(const struct state *state);
+const struct drain *state_drain_at(const struct state *state, size_t i);
+size_t state_force_count(const struct state *state);
+const struct force *state_force_at(const struct state *state, size_t i);
+
+// The drain that holds for a target now, or NULL. `now_s`: drains whose until_s has passed do not hold.
+const struct drain *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;
+enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
+// Removes what has run out. Returns how many; *ret_next_s is when the next one does, 0: none will.
+size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
+
+// Health: remembered at once, written with the next order or by state_save_health(), which the caller calls at most
+// once a second.
+void state_set_health(struct state *state, const char *app, const char *site, bool up);
+int state_health(const struct state *state, const char *app, const char *site); // 1, 0, -1: not known
+int state_save_health(struct state *state);

@@ -1,0 +1,60 @@
+// A prefix tree of one address family: every address lies in exactly one leaf ("leaf-pushed"), two sibling leaves never
+// hold the same value ("merged"). So the depth of an address's leaf is the length of the widest aligned block around it
+// that has one value: the exact ECS scope (RFC 7871 section 7.2.1). Built once from a list, never edited; the slow
+// side's form, compact and easy to combine. The hot path reads struct lpm, made from it.
+//
+// Values are 0..PTREE_VALUE_MAX; value 0 is where no prefix said anything.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+
+enum { PTREE_VALUE_MAX = 0x7fffffff, PTREE_NODES_MAX = 0x7fffffff };
+
+struct ptree;
+
+struct ptree_entry {
+	uint64_t hi, lo; // the prefix's address as struct addr_key; bits past `len` zero
+	uint32_t value;
+	uint8_t len;
+};
+
+// Builds the tree of `count` entries, of nested prefixes the longest wins. Sorts `entries` in place (stably: of two
+// equal prefixes the later one wins) and does not keep it. E_NOMEM.
+int ptree_build(struct ptree_entry *entries, size_t count, struct ptree **ret_tree) MUST_USE;
+// Takes NULL; returns NULL.
+struct ptree *ptree_free(struct ptree *tree);
+
+// The value at an address and, in *ret_depth, its leaf's depth (0..128).
+uint32_t ptree_lookup(const struct ptree *tree, struct addr_key key, uint8_t *ret_depth) NONNULL(1, 3);
+
+// The tree in which every address has combine(ctx, its value in `upper`, its value in `lower`). Neither is consumed.
+// `combine` must be a pure function of its arguments; it returns a value or PTREE_VALUE_MAX + 1 to give up (E_NOMEM).
+int ptree_overlay(const struct ptree *upper, const struct ptree *lower,
+                  uint32_t (*combine)(void *ctx, uint32_t upper, uint32_t lower), void *ctx,
+                  struct ptree **ret_tree) MUST_USE;
+
+// The tree in which every value v is replaced by map[v]. E_NOMEM.
+int ptree_remap(const struct ptree *tree, const uint32_t *map, struct ptree **ret_tree) MUST_USE;
+
+// Walks the leaves in address order.
+void ptree_walk(const struct ptree *tree, void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value),
+                void *ctx);
+
+// Inner nodes; memory is about 8 bytes each. Leaves are one more.
+size_t ptree_nodes(const struct ptree *tree) PURE;
+
+// For those that build another form of it (lpm.c). A reference is a leaf (its value) or an inner node (its number).
+uint32_t ptree_root(const struct ptree *tree) PURE;
+uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned bit) PURE;
+static inline int ptree_ref_is_leaf(uint32_t ref)
+{
+	return (ref >> 31) != 0;
+}
+static inline uint32_t ptree_ref_value(uint32_t ref)
+{
+	return ref & PTREE_VALUE_MAX;
+}

@@ -1,0 +1,51 @@
+// A view: one immutable generation of everything a query may read. Built whole on the slow side, frozen, published
+// inside a struct live; freed when no reader can still hold it.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/publish.h"
+#include "view/place.h"
+#include "view/site.h"
+#include "view/steer.h"
+#include "view/zone.h"
+
+// What the reply says of the server itself; set once per view.
+struct view_limits {
+	uint16_t udp_size;        // largest UDP reply, and what our OPT advertises
+	uint16_t tcp_idle_100ms;  // for edns-tcp-keepalive (RFC 7828), units of 100 ms
+	const uint8_t *nsid;      // NULL: none
+	uint16_t nsid_len;
+	// ECS addresses in these are taken as the resolver's own (RFC 7871 section 11.3); see `ecs-ignore`.
+	const struct prefix *ecs_ignore;
+	size_t ecs_ignore_count;
+};
+
+struct view {
+	struct arena *arena;      // sites, apps, targets, their rrsets and strings
+	uint64_t generation;      // counts from 1
+	int64_t built_s;          // wall clock
+	struct view_limits limits;
+	struct zonedb *zones;
+	struct places *places;
+	const struct site *sites;
+	const struct app *apps;
+	const struct target *targets;
+	struct steer **steers;
+	struct measured_table measured;
+	struct cost_model model;
+	uint32_t site_count, app_count, target_count, steer_count;
+};
+
+struct view *view_free(struct view *view);
+
+// -1 when there is none of that name.
+int view_find_site(const struct view *view, const char *name);
+int view_find_app(const struct view *view, const char *name);
+// The number of an app's target at a site, or -1.
+int view_find_target(const struct view *view, const char *app, const char *site);
+
+// The steering of one app for one place, for explain and for tests: what steer_candidates() needs.
+struct steer_input view_steer_input(const struct view *view);

@@ -1,0 +1,180 @@
+// Domain names in wire form; see name.h.
+#include "wire/name.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+static uint8_t fold(uint8_t c)
+{
+	return (uint8_t)(c - 'A') < 26 ? c | 0x20 : c;
+}
+
+int name_read(const uint8_t *wire, size_t avail, struct name *ret_name)
+{
+	struct name *name = ret_name;
+	size_t at = 0;
+	unsigned labels = 0;
+
+	if (avail > NAME_WIRE_MAX)
+		avail = NAME_WIRE_MAX;
+	for (;;) {
+		if (at >= avail)
+			return E_INVAL;
+
+		unsigned len = wire[at];
+
+		name->offset[labels] = (uint8_t)at;
+		name->wire[at++] = (uint8_t)len;
+		if (len == 0)
+			break;
+		if (len > NAME_LABEL_MAX || len > avail - at)
+			return E_INVAL;
+		for (unsigned i = 0; i < len; i++)
+			name->wire[at + i] = fold(wire[at + i]);
+		at += len;
+		labels++;
+	}
+	name->len = (uint8_t)at;
+	name->labels = (uint8_t)labels;
+	return E_OK;
+}
+
+uint64_t name_hash(const uint8_t *wire, size_t len)
+{
+	return hash_mix(hash_bytes(0, wire, len));
+}
+
+uint64_t name_suffix_hash(const struct name *name, unsigned from)
+{
+	unsigned at = name->offset[from];
+
+	return name_hash(name->wire + at, name->len - at);
+}
+
+// Reads one character of presentation form, escapes resolved, into *ret_octet. Returns what it took, 0 when malformed.
+static size_t read_escaped(const char *text, uint8_t *ret_octet)
+{
+	if (text[0] != '\\') {
+		*ret_octet = (uint8_t)text[0];
+		return 1;
+	}
+	if (text[1] < '0' || text[1] > '9') {
+		*ret_octet = (uint8_t)text[1];
+		return text[1] ? 2 : 0;
+	}
+	if (text[2] < '0' || text[2] > '9' || text[3] < '0' || text[3] > '9')
+		return 0;
+
+	int octet = (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
+
+	*ret_octet = (uint8_t)octet;
+	return octet <= 255 ? 4 : 0;
+}
+
+int name_from_text(const char *text, uint8_t *wire, size_t *ret_len)
+{
+	uint8_t out[NAME_WIRE_MAX + 1];
+	size_t label = 0, at = 1; // out[label] will hold the length of the label being read
+
+	if (*text == '\0')
+		return E_INVAL;
+	if (strcmp(text, ".") == 0) {
+		wire[0] = 0;
+		*ret_len = 1;
+		return E_OK;
+	}
+	while (*text) {
+		if (*text == '.') {
+			size_t len = at - label - 1;
+
+			if (len == 0 || len > NAME_LABEL_MAX)
+				return E_INVAL;
+			out[label] = (uint8_t)len;
+			label = at++;
+			text++;
+			if (at > NAME_WIRE_MAX)
+				return E_INVAL;
+			continue;
+		}
+
+		uint8_t octet;
+		size_t took = read_escaped(text, &octet);
+
+		if (took == 0 || at >= NAME_WIRE_MAX)
+			return E_INVAL;
+		out[at++] = octet;
+		text += took;
+	}
+
+	size_t len = at - label - 1;
+
+	if (len > NAME_LABEL_MAX)
+		return E_INVAL;
+	out[label] = (uint8_t)len;
+	if (len > 0) { // no final dot: the root's zero follows
+		if (at >= NAME_WIRE_MAX)
+			return E_INVAL;
+		out[at++] = 0;
+	}
+	memcpy(wire, out, at);
+	*ret_len = at;
+	return E_OK;
+}
+
+const char *name_to_text(const uint8_t *wire, size_t len, char *buf)
+{
+	char *out = buf;
+
+	if (len <= 1)
+		return strcpy(buf, ".");
+	for (size_t at = 0; at < len && wire[at] != 0;) {
+		size_t label = wire[at++];
+
+		if (out != buf)
+			*out++ = '.';
+		for (; label > 0 && at < len; label--, at++) {
+			uint8_t c = wire[at];
+
+			if (c <= 0x20 || c >= 0x7f) {
+				*out++ = '\\';
+				*out++ = (char)('0' + c / 100);
+				*out++ = (char)('0' + c / 10 % 10);
+				*out++ = (char)('0' + c % 10);
+				continue;
+			}
+			if (c == '.' || c == '\\' || c == '"' || c == ';' || c == '@' || c == '$' || c == '(' || c == ')')
+				*out++ = '\\';
+			*out++ = (char)c;
+		}
+	}
+	*out = '\0';
+	return buf;
+}
+
+void name_fold(uint8_t *wire, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		wire[i] = fold(wire[i]);
+}
+
+unsigned name_labels(const uint8_t *wire)
+{
+	unsigned labels = 0;
+
+	for (; *wire; wire += *wire + 1)
+		labels++;
+	return labels;
+}
+
+bool name_ends_with(const uint8_t *name, size_t len, const uint8_t *suffix, size_t suffix_len)
+{
+	while (len > suffix_len) {
+		size_t label = (size_t)name[0] + 1;
+
+		name += label;
+		len -= label;
+	}
+	return len == suffix_len && memcmp(name, suffix, len) == 0;
+}

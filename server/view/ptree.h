@@ -6,6 +6,7 @@
 // Values are 0..PTREE_VALUE_MAX; value 0 is where no prefix said anything.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,7 +51,7 @@ size_t ptree_nodes(const struct ptree *tree) PURE;
 // For those that build another form of it (lpm.c). A reference is a leaf (its value) or an inner node (its number).
 uint32_t ptree_root(const struct ptree *tree) PURE;
 uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned bit) PURE;
-static inline int ptree_ref_is_leaf(uint32_t ref)
+static inline bool ptree_ref_is_leaf(uint32_t ref)
 {
 	return (ref >> 31) != 0;
 }

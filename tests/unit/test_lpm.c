@@ -1,0 +1,282 @@
+// ptree and lpm against a linear scan: values and depths, on random nested tables of both families.
+#include "view/lpm.h"
+#include "view/ptree.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+
+static uint64_t rng_state = 42;
+
+static uint64_t rng(void)
+{
+	rng_state ^= rng_state << 13;
+	rng_state ^= rng_state >> 7;
+	rng_state ^= rng_state << 17;
+	return rng_state;
+}
+
+static struct addr_key cut(struct addr_key key, unsigned len)
+{
+	key.hi = len == 0 ? 0 : len >= 64 ? key.hi : key.hi & ~(~UINT64_C(0) >> len);
+	key.lo = len <= 64 ? 0 : len == 128 ? key.lo : key.lo & ~(~UINT64_C(0) >> (len - 64));
+	return key;
+}
+
+static int same(struct addr_key a, struct addr_key b)
+{
+	return a.hi == b.hi && a.lo == b.lo;
+}
+
+// Oracle: the longest prefix that contains the key; of equal ones the one given last.
+static uint32_t scan(const struct ptree_entry *entries, size_t count, struct addr_key key)
+{
+	int best_len = -1;
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].len >= best_len && same(cut(key, entries[i].len), (struct addr_key){entries[i].hi, entries[i].lo})) {
+			best_len = entries[i].len;
+			value = entries[i].value;
+		}
+	return value;
+}
+
+// Oracle: is the whole block key/len of one value? Every prefix inside the block or around it is asked.
+static int uniform(const struct ptree_entry *entries, size_t count, struct addr_key key, unsigned len)
+{
+	struct addr_key base = cut(key, len);
+	uint32_t value = scan(entries, count, key);
+
+	if (scan(entries, count, base) != value)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		struct addr_key first = {entries[i].hi, entries[i].lo};
+
+		if (entries[i].len < len || !same(cut(first, len), base))
+			continue;
+		if (scan(entries, count, first) != value)
+			return 0;
+
+		// The address just past the prefix, when it is still in the block.
+		struct addr_key past = first;
+
+		if (entries[i].len == 0)
+			continue;
+		if (entries[i].len <= 64) {
+			past.hi += UINT64_C(1) << (64 - entries[i].len);
+			if (past.hi == 0)
+				continue;
+		} else {
+			past.lo += UINT64_C(1) << (128 - entries[i].len);
+			if (past.lo == 0 && ++past.hi == 0)
+				continue;
+		}
+		if (same(cut(past, len), base) && scan(entries, count, past) != value)
+			return 0;
+	}
+	return 1;
+}
+
+static unsigned widest(const struct ptree_entry *entries, size_t count, struct addr_key key, unsigned bits)
+{
+	unsigned len = bits;
+
+	while (len > 0 && uniform(entries, count, key, len - 1))
+		len--;
+	return len;
+}
+
+// Nested on purpose: half of the prefixes lie inside an earlier one.
+static size_t random_table(struct ptree_entry *entries, size_t max, unsigned bits, unsigned values)
+{
+	size_t count = 1 + rng() % max;
+
+	for (size_t i = 0; i < count; i++) {
+		struct addr_key key = {rng(), bits > 64 ? rng() : 0};
+		unsigned len = (unsigned)(rng() % (bits + 1));
+
+		if (bits == 32)
+			key.hi &= 0xffffffff00000000u;
+		if (i > 0 && rng() % 2) {
+			const struct ptree_entry *outer = &entries[rng() % i];
+			struct addr_key outer_key = {outer->hi, outer->lo}, inside = key;
+			struct addr_key mask = cut((struct addr_key){~UINT64_C(0), ~UINT64_C(0)}, outer->len);
+
+			key.hi = outer_key.hi | (inside.hi & ~mask.hi);
+			key.lo = outer_key.lo | (inside.lo & ~mask.lo);
+			len = outer->len + (unsigned)(rng() % (bits - outer->len + 1));
+			if (rng() % 4 == 0 && len > outer->len + 1u)
+				len = outer->len + 1u;
+		}
+		key = cut(key, len);
+		entries[i] = (struct ptree_entry){key.hi, key.lo, (uint32_t)(rng() % values), (uint8_t)len};
+	}
+	return count;
+}
+
+static struct addr_key random_key(const struct ptree_entry *entries, size_t count, unsigned bits)
+{
+	struct addr_key key = {rng(), bits > 64 ? rng() : 0};
+
+	if (rng() % 2) { // near an edge of a prefix
+		const struct ptree_entry *entry = &entries[rng() % count];
+		unsigned at = entry->len ? entry->len - 1u : 0;
+
+		key = (struct addr_key){entry->hi, entry->lo};
+		if (rng() % 2) {
+			if (at < 64)
+				key.hi ^= UINT64_C(1) << (63 - at);
+			else
+				key.lo ^= UINT64_C(1) << (127 - at);
+		}
+	}
+	if (bits == 32)
+		key.hi &= 0xffffffff00000000u, key.lo = 0;
+	return key;
+}
+
+static void against_linear_scan(unsigned bits)
+{
+	enum { MAX = 60 };
+	struct ptree_entry original[MAX], sorted[MAX];
+
+	for (int round = 0; round < 400; round++) {
+		size_t count = random_table(original, MAX, bits, 1 + (unsigned)(rng() % 5));
+		struct ptree *tree;
+		struct lpm *lpm;
+
+		memcpy(sorted, original, sizeof(sorted));
+		assert_int_equal(ptree_build(sorted, count, &tree), E_OK);
+		assert_int_equal(lpm_freeze(tree, &lpm), E_OK);
+		for (int i = 0; i < 60; i++) {
+			struct addr_key key = random_key(original, count, bits);
+			uint8_t depth;
+			uint32_t value = ptree_lookup(tree, key, &depth);
+			struct lpm_hit hit = lpm_lookup(lpm, key);
+
+			assert_int_equal(value, scan(original, count, key));
+			assert_int_equal(depth, widest(original, count, key, bits));
+			assert_int_equal(hit.value, value);
+			assert_int_equal(hit.depth, depth);
+		}
+		lpm_free(lpm);
+		ptree_free(tree);
+	}
+}
+
+static void test_v4(void **state)
+{
+	(void)state;
+	against_linear_scan(32);
+}
+
+static void test_v6(void **state)
+{
+	(void)state;
+	against_linear_scan(128);
+}
+
+// RFC 7871 section 7.2.1, the example: 1.2.0/20 is A except 1.2.3/24, which is B.
+static void test_rfc_example(void **state)
+{
+	(void)state;
+
+	struct ptree_entry entries[] = {
+		{0x0102000000000000, 0, 1, 20},
+		{0x0102030000000000, 0, 2, 24},
+	};
+	static const struct {
+		uint64_t hi;
+		uint32_t value;
+		uint8_t depth;
+	} rows[] = {
+		{0x0102000100000000, 1, 23}, {0x0102020100000000, 1, 24}, {0x0102030100000000, 2, 24},
+		{0x0102040100000000, 1, 22}, {0x0102080100000000, 1, 21}, {0x0102100000000000, 0, 20},
+		{0x8000000000000000, 0, 1},
+	};
+	struct ptree *tree;
+
+	assert_int_equal(ptree_build(entries, 2, &tree), E_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t depth;
+
+		assert_int_equal(ptree_lookup(tree, (struct addr_key){rows[i].hi, 0}, &depth), rows[i].value);
+		assert_int_equal(depth, rows[i].depth);
+	}
+	ptree_free(tree);
+}
+
+static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
+{
+	(void)ctx;
+	return upper * 10 + lower;
+}
+
+static void test_overlay_and_remap(void **state)
+{
+	(void)state;
+	enum { MAX = 40 };
+	static const uint32_t map[] = {0, 1, 1, 0};
+	struct ptree_entry a[MAX], b[MAX], sorted[MAX];
+
+	for (int round = 0; round < 200; round++) {
+		size_t a_count = random_table(a, MAX, 32, 4), b_count = random_table(b, MAX, 32, 4);
+		struct ptree *upper, *lower, *both, *mapped;
+
+		memcpy(sorted, a, sizeof(a));
+		assert_int_equal(ptree_build(sorted, a_count, &upper), E_OK);
+		memcpy(sorted, b, sizeof(b));
+		assert_int_equal(ptree_build(sorted, b_count, &lower), E_OK);
+		assert_int_equal(ptree_overlay(upper, lower, combine, NULL, &both), E_OK);
+		assert_int_equal(ptree_remap(upper, map, &mapped), E_OK);
+		for (int i = 0; i < 60; i++) {
+			struct addr_key key = random_key(i % 2 ? a : b, i % 2 ? a_count : b_count, 32);
+			uint32_t of_a = scan(a, a_count, key), of_b = scan(b, b_count, key);
+			uint8_t depth, depth_a;
+
+			assert_int_equal(ptree_lookup(both, key, &depth), of_a * 10 + of_b);
+			assert_int_equal(ptree_lookup(mapped, key, &depth), map[of_a]);
+			ptree_lookup(upper, key, &depth_a);
+			assert_true(depth <= depth_a); // merging can only widen
+		}
+		ptree_free(upper);
+		ptree_free(lower);
+		ptree_free(both);
+		ptree_free(mapped);
+	}
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+
+	struct ptree *tree;
+	struct lpm *lpm;
+	uint8_t depth = 9;
+
+	assert_int_equal(ptree_build(NULL, 0, &tree), E_OK);
+	assert_int_equal(ptree_lookup(tree, (struct addr_key){1, 2}, &depth), 0);
+	assert_int_equal(depth, 0);
+	assert_int_equal(lpm_freeze(tree, &lpm), E_OK);
+	assert_int_equal(lpm_lookup(lpm, (struct addr_key){1, 2}).depth, 0);
+	lpm_free(lpm);
+	ptree_free(tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_v4),      cmocka_unit_test(test_v6),    cmocka_unit_test(test_rfc_example),
+		cmocka_unit_test(test_overlay_and_remap), cmocka_unit_test(test_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

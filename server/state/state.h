@@ -1,6 +1,7 @@
-// What survives: operators' orders (drains, forces) and the last measured health, in one JSON file in `state-dir`.
-// Written whole to a temporary file, fsynced, renamed, the folder fsynced: kill -9 at any moment leaves the old file or
-// the new one. Main thread only.
+// What survives: operators' orders (drains, forces) in orders.json and the last measured health in health.json, both in
+// `state-dir`; two files, so that an order never waits for the health of a large fleet to be written. Each is written
+// whole to a temporary file, fsynced, renamed, the folder fsynced: kill -9 at any moment leaves the old file or the new
+// one. Main thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +12,7 @@
 
 struct state;
 
-enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255 };
+enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22 };
 
 struct drain {
 	char *site;
@@ -32,13 +33,14 @@ struct force {
 };
 
 // Opens (and makes, mode 0750) the folder and reads what is there. A damaged file is renamed to NAME.damaged-TIME with
-// a loud line in the log, and the state begins empty. E_IO when the folder cannot be made or written (logged).
+// a loud line in the log, and what it held begins empty. E_IO when the folder cannot be made or written, E_EXISTS when
+// another daemon holds it, E_NOMEM; all logged.
 int state_open(const char *dir, struct state **ret_state) MUST_USE;
 // Saves what is not saved yet; takes NULL; returns NULL.
 struct state *state_close(struct state *state);
 
 // Persisted when this returns 0; on an error nothing has changed. A drain of the same site and app replaces the older
-// one. E_IO, E_NOMEM, E_LIMIT (too many, or a text too long).
+// one. E_IO, E_NOMEM, E_LIMIT (too many, or a text too long), E_INVAL (no site, or a text that is not UTF-8).
 int state_drain(struct state *state, const struct drain *drain) MUST_USE;
 // Removes drains of the site: of one app, or (NULL) every one. E_NOTFOUND when there is none. E_IO.
 int state_undrain(struct state *state, const char *site, const char *app) MUST_USE;
@@ -49,14 +51,17 @@ const struct drain *state_drain_at(const struct state *state, size_t i);
 size_t state_force_count(const struct state *state);
 const struct force *state_force_at(const struct state *state, size_t i);
 
-// The drain that holds for a target now, or NULL. `now_s`: drains whose until_s has passed do not hold.
+// The drain that holds for a target now, or NULL; of the target's own and the site's, the one that lasts longer.
+// `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
 const struct drain *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;
 enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
-// Removes what has run out. Returns how many; *ret_next_s is when the next one does, 0: none will.
+// Removes what has run out, from the file too. Returns how many; *ret_next_s is when the next one does, 0: none will.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
 
-// Health: remembered at once, written with the next order or by state_save_health(), which the caller calls at most
-// once a second.
+// Health: remembered at once, written by state_save_health(), which the caller calls at most once a second and which
+// does nothing when nothing changed (E_IO, logged; E_NOMEM), and by state_close().
 void state_set_health(struct state *state, const char *app, const char *site, bool up);
-int state_health(const struct state *state, const char *app, const char *site); // 1, 0, -1: not known
+int state_health(const struct state *state, const char *app, const char *site) PURE; // 1, 0, -1: not known
 int state_save_health(struct state *state);
+// Forgets the health of targets that known() denies: after a reload, those the config no longer has.
+void state_retain_health(struct state *state, bool (*known)(void *ctx, const char *app, const char *site), void *ctx);

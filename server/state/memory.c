@@ -1,0 +1,122 @@
+// Remembered health; see memory.h. A key is one allocation, "APP\0SITE\0", found by its app.
+#include "state/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "state/orders.h"
+#include "state/state.h"
+
+void memory_done(struct memory *memory)
+{
+	for (size_t i = 0; memory->up.slots && i <= memory->up.mask; i++)
+		free((char *)memory->up.slots[i].app);
+	table_done(&memory->up);
+}
+
+int memory_set(struct memory *memory, const char *app, const char *site, bool up, bool *ret_changed)
+{
+	struct table_slot *slot = table_find(&memory->up, app, site);
+
+	if (slot) {
+		*ret_changed = slot->value != up;
+		slot->value = up;
+		return E_OK;
+	}
+	if (memory->up.count >= STATE_HEALTH_MAX)
+		return E_LIMIT;
+
+	size_t app_len = strlen(app) + 1, site_len = strlen(site) + 1;
+	char *key = malloc(app_len + site_len);
+
+	if (!key)
+		return E_NOMEM;
+	memcpy(key, app, app_len);
+	memcpy(key + app_len, site, site_len);
+	if (table_add(&memory->up, key, key + app_len, up) < 0) {
+		free(key);
+		return E_NOMEM;
+	}
+	*ret_changed = true;
+	return E_OK;
+}
+
+int memory_get(const struct memory *memory, const char *app, const char *site)
+{
+	const struct table_slot *slot = table_find(&memory->up, app, site);
+
+	return slot ? (int)slot->value : -1;
+}
+
+int memory_retain(struct memory *memory, bool (*known)(void *ctx, const char *app, const char *site), void *ctx,
+                  bool *ret_changed)
+{
+	struct table *old = &memory->up, kept = {0};
+
+	for (size_t i = 0; old->slots && i <= old->mask; i++) {
+		struct table_slot *slot = &old->slots[i];
+
+		if (!slot->site || !known(ctx, slot->app, slot->site))
+			continue;
+		if (table_add(&kept, slot->app, slot->site, slot->value) < 0) {
+			table_done(&kept);
+			return E_NOMEM;
+		}
+	}
+	*ret_changed = kept.count != old->count;
+	for (size_t i = 0; old->slots && i <= old->mask; i++)
+		if (old->slots[i].site && !table_find(&kept, old->slots[i].app, old->slots[i].site))
+			free((char *)old->slots[i].app);
+	table_done(old);
+	memory->up = kept;
+	return E_OK;
+}
+
+json_t *memory_to_json(const struct memory *memory)
+{
+	json_t *apps = json_object();
+
+	for (size_t i = 0; memory->up.slots && i <= memory->up.mask; i++) {
+		const struct table_slot *slot = &memory->up.slots[i];
+
+		if (!slot->site)
+			continue;
+
+		json_t *sites = json_object_get(apps, slot->app);
+
+		if (!sites && json_object_set_new(apps, slot->app, sites = json_object()) < 0)
+			goto out;
+		if (json_object_set_new(sites, slot->site, json_boolean(slot->value)) < 0)
+			goto out;
+	}
+	return json_pack("{s:i, s:o}", "version", STATE_VERSION, "health", apps);
+out:
+	json_decref(apps);
+	return NULL;
+}
+
+int memory_from_json(const json_t *root, struct memory *ret_memory)
+{
+	json_t *apps = json_object_get(root, "health"), *sites, *up;
+	struct memory memory = {0};
+	const char *app, *site;
+	int err = json_is_object(apps) ? E_OK : E_INVAL;
+
+	json_object_foreach(apps, app, sites) {
+		if (!json_is_object(sites))
+			err = E_INVAL;
+		json_object_foreach(sites, site, up) {
+			bool changed;
+
+			if (err == E_OK)
+				err = json_is_boolean(up) ? memory_set(&memory, app, site, json_is_true(up), &changed) : E_INVAL;
+		}
+	}
+	if (err < 0) {
+		memory_done(&memory);
+		return err;
+	}
+	*ret_memory = memory;
+	return E_OK;
+}

@@ -1,0 +1,27 @@
+// The last measured health by (app, site), and its JSON; for state.c. Owns its names.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "state/table.h"
+
+// Zero-initialised is a valid, empty one.
+struct memory {
+	struct table up; // value: 1 up, 0 down
+};
+
+void memory_done(struct memory *memory);
+// Whether something changed. E_LIMIT past STATE_HEALTH_MAX, E_NOMEM.
+int memory_set(struct memory *memory, const char *app, const char *site, bool up, bool *ret_changed) MUST_USE;
+// 1, 0, -1: not known.
+int memory_get(const struct memory *memory, const char *app, const char *site) PURE;
+// Forgets what known() denies. E_NOMEM, then nothing is forgotten.
+int memory_retain(struct memory *memory, bool (*known)(void *ctx, const char *app, const char *site), void *ctx,
+                  bool *ret_changed) MUST_USE;
+
+// {"version": 1, "health": {APP: {SITE: true, …}, …}}. NULL without memory.
+json_t *memory_to_json(const struct memory *memory) MUST_USE;
+// E_INVAL when it is not that; E_LIMIT, E_NOMEM.
+int memory_from_json(const json_t *root, struct memory *ret_memory) MUST_USE;

@@ -1,0 +1,431 @@
+// The state in memory and when it is written; see state.h. An order is first put into a new set, the set is saved, and
+// only then does it become the one that holds.
+#include "state/state.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "state/file.h"
+#include "state/memory.h"
+#include "state/orders.h"
+
+static const char orders_file[] = "orders.json";
+static const char health_file[] = "health.json";
+
+struct state {
+	int dir;
+	struct orders orders;
+	struct memory memory;
+	bool orders_dirty;    // something ran out that could not be taken out of the file
+	bool health_dirty;
+	bool health_full;     // said in the log, once
+};
+
+// Takes `root`.
+static int save(struct state *state, const char *name, json_t *root)
+{
+	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	int err = text ? file_replace(state->dir, name, text, strlen(text)) : E_NOMEM;
+
+	if (err < 0)
+		log_error("state file %s cannot be written: %s", name, err == E_IO ? strerror(errno) : err_text(err));
+	free(text);
+	json_decref(root);
+	return err;
+}
+
+static int save_orders(struct state *state, const struct orders *orders)
+{
+	int err = save(state, orders_file, orders_to_json(orders));
+
+	if (err == E_OK)
+		state->orders_dirty = false;
+	return err;
+}
+
+int state_save_health(struct state *state)
+{
+	if (!state->health_dirty)
+		return E_OK;
+
+	int err = save(state, health_file, memory_to_json(&state->memory));
+
+	if (err == E_OK)
+		state->health_dirty = false;
+	return err;
+}
+
+// Opening -------------------------------------------------------------------------------------------------------------
+
+// E_NOTFOUND; E_INVAL when damaged (logged); E_IO (logged), E_NOMEM.
+static int read_json(struct state *state, const char *name, json_t **ret_root)
+{
+	json_error_t error;
+	int fd = -1, err = file_open(state->dir, name, &fd);
+
+	if (err == E_IO)
+		log_error("state file %s cannot be read: %s", name, strerror(errno));
+	if (err == E_INVAL)
+		log_error("state file %s is not a regular file of a size that can be", name);
+	if (err < 0)
+		return err;
+
+	FILE *in = fdopen(fd, "r");
+
+	if (!in) {
+		close(fd);
+		return E_NOMEM;
+	}
+
+	json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
+	bool failed = ferror(in);
+
+	fclose(in);
+	if (failed) {
+		log_error("state file %s cannot be read", name);
+		json_decref(root);
+		return E_IO;
+	}
+	if (!root && json_error_code(&error) == json_error_out_of_memory)
+		return E_NOMEM;
+	if (!root) {
+		log_error("state file %s is damaged: line %d, column %d: %s", name, error.line, error.column, error.text);
+		return E_INVAL;
+	}
+
+	const json_t *version = json_object_get(root, "version");
+
+	if (json_is_integer(version) && json_integer_value(version) == STATE_VERSION) {
+		*ret_root = root;
+		return E_OK;
+	}
+	if (json_is_integer(version))
+		log_error("state file %s has version %lld, this edgesteerd reads %d", name,
+		          (long long)json_integer_value(version), STATE_VERSION);
+	else
+		log_error("state file %s is damaged: it has no version", name);
+	json_decref(root);
+	return E_INVAL;
+}
+
+static int parse_orders(struct state *state, const json_t *root)
+{
+	return orders_from_json(root, &state->orders);
+}
+
+static int parse_health(struct state *state, const json_t *root)
+{
+	return memory_from_json(root, &state->memory);
+}
+
+static int load(struct state *state, const char *name, int (*parse)(struct state *state, const json_t *root),
+                const char *lost)
+{
+	json_t *root = NULL;
+	int err = read_json(state, name, &root);
+
+	if (err == E_NOTFOUND)
+		return E_OK;
+	if (err == E_OK) {
+		err = parse(state, root);
+		json_decref(root);
+		if (err == E_INVAL || err == E_LIMIT)
+			log_error("state file %s is damaged: an entry is not what edgesteerd writes", name);
+	}
+	if (err == E_NOMEM)
+		log_error("state file %s cannot be read: %s", name, err_text(err));
+	if (err != E_INVAL && err != E_LIMIT)
+		return err;
+
+	err = file_set_aside(state->dir, name, clock_wall_s());
+	if (err < 0)
+		log_error("state file %s is damaged and cannot be set aside: %s", name, strerror(errno));
+	else
+		log_error("beginning without %s: look into the file set aside", lost);
+	return err;
+}
+
+int state_open(const char *dir, struct state **ret_state)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return E_NOMEM;
+
+	int err = file_open_dir(dir, &state->dir);
+
+	if (err < 0) {
+		free(state);
+		return err;
+	}
+	err = load(state, orders_file, parse_orders, "the drains and forces that held (sites that were drained are not)");
+	if (err == E_OK)
+		err = load(state, health_file, parse_health, "the targets' last health");
+	if (err == E_OK)
+		*ret_state = state;
+	else
+		state_close(state);
+	return err;
+}
+
+struct state *state_close(struct state *state)
+{
+	if (!state)
+		return NULL;
+	if (state->orders_dirty)
+		(void)save_orders(state, &state->orders); // logged; there is nobody left to tell
+	(void)state_save_health(state);
+	close(state->dir);
+	orders_wipe(&state->orders);
+	memory_done(&state->memory);
+	free(state);
+	return NULL;
+}
+
+// Orders --------------------------------------------------------------------------------------------------------------
+
+// Indexes and saves `next`, then makes it the one that holds. On an error `next` is gone (not the orders in it) and
+// nothing has changed. *ret_old: what held; its orders that are not in the new set are the caller's to free.
+static int commit(struct state *state, struct orders *next, struct orders *ret_old)
+{
+	int err = orders_index(next);
+
+	if (err == E_OK)
+		err = save_orders(state, next);
+	if (err < 0) {
+		orders_done(next);
+		return err;
+	}
+	*ret_old = state->orders;
+	state->orders = *next;
+	return E_OK;
+}
+
+int state_drain(struct state *state, const struct drain *drain)
+{
+	struct orders next, old;
+	size_t at = state->orders.drain_count;
+	struct drain *replaced = orders_find_drain(&state->orders, drain->app, drain->site, &at);
+	int err = orders_check_drain(drain);
+
+	if (err < 0)
+		return err;
+	if (at >= STATE_ORDERS_MAX)
+		return E_LIMIT;
+
+	struct drain *copy = orders_drain_new(drain);
+
+	if (!copy || orders_share(&state->orders, &next) < 0) {
+		orders_drain_free(copy);
+		return E_NOMEM;
+	}
+	next.drains[at] = copy;
+	if (!replaced)
+		next.drain_count++;
+	err = commit(state, &next, &old);
+	if (err < 0) {
+		orders_drain_free(copy);
+		return err;
+	}
+	orders_drain_free(replaced);
+	orders_done(&old);
+	return E_OK;
+}
+
+// Which drains go: those of a site (and an app, when there is one), or those that ran out before `now_s`.
+struct goes {
+	const char *site, *app;
+	int64_t now_s;
+};
+
+static bool drain_goes(const struct drain *drain, const struct goes *goes)
+{
+	if (!goes->site)
+		return drain->until_s && drain->until_s <= goes->now_s;
+	return strcmp(drain->site, goes->site) == 0 &&
+	       (!goes->app || (drain->app && strcmp(drain->app, goes->app) == 0));
+}
+
+static size_t count_going(const struct state *state, const struct goes *goes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < state->orders.drain_count; i++)
+		count += drain_goes(state->orders.drains[i], goes);
+	return count;
+}
+
+static int remove_drains(struct state *state, const struct goes *goes)
+{
+	struct orders next, old;
+
+	if (orders_share(&state->orders, &next) < 0)
+		return E_NOMEM;
+	next.drain_count = 0;
+	for (size_t i = 0; i < state->orders.drain_count; i++)
+		if (!drain_goes(state->orders.drains[i], goes))
+			next.drains[next.drain_count++] = state->orders.drains[i];
+
+	int err = commit(state, &next, &old);
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < old.drain_count; i++)
+		if (drain_goes(old.drains[i], goes))
+			orders_drain_free(old.drains[i]);
+	orders_done(&old);
+	return E_OK;
+}
+
+int state_undrain(struct state *state, const char *site, const char *app)
+{
+	struct goes goes = {.site = site, .app = app};
+
+	return count_going(state, &goes) ? remove_drains(state, &goes) : E_NOTFOUND;
+}
+
+size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
+{
+	struct goes goes = {.now_s = now_s};
+	size_t gone = count_going(state, &goes);
+	int64_t next_s = 0;
+
+	// Where the file cannot be written they stay, as drains that do not hold; the next write or expiry takes them out.
+	if (gone && remove_drains(state, &goes) < 0)
+		state->orders_dirty = true;
+	for (size_t i = 0; i < state->orders.drain_count; i++) {
+		int64_t until_s = state->orders.drains[i]->until_s;
+
+		if (until_s > now_s && (!next_s || until_s < next_s))
+			next_s = until_s;
+	}
+	*ret_next_s = next_s;
+	return gone;
+}
+
+static int set_force(struct state *state, const struct force *force, size_t at)
+{
+	struct orders next, old;
+	struct force *copy = NULL, *replaced = at < state->orders.force_count ? state->orders.forces[at] : NULL;
+
+	if (force->to != FORCE_AUTO && !(copy = orders_force_new(force)))
+		return E_NOMEM;
+	if (orders_share(&state->orders, &next) < 0) {
+		orders_force_free(copy);
+		return E_NOMEM;
+	}
+	if (copy) {
+		next.forces[at] = copy;
+		next.force_count += !replaced;
+	} else {
+		next.force_count--;
+		memmove(next.forces + at, next.forces + at + 1, (next.force_count - at) * sizeof(struct force *));
+	}
+
+	int err = commit(state, &next, &old);
+
+	if (err < 0) {
+		orders_force_free(copy);
+		return err;
+	}
+	orders_force_free(replaced);
+	orders_done(&old);
+	return E_OK;
+}
+
+int state_force(struct state *state, const struct force *force)
+{
+	int err = orders_check_force(force);
+	size_t at = state->orders.force_count;
+
+	if (err < 0)
+		return err;
+
+	bool there = orders_find_force(&state->orders, force->app, force->site, &at);
+
+	if (!there && force->to == FORCE_AUTO)
+		return E_NOTFOUND;
+	if (at >= STATE_ORDERS_MAX)
+		return E_LIMIT;
+	return set_force(state, force, at);
+}
+
+size_t state_drain_count(const struct state *state)
+{
+	return state->orders.drain_count;
+}
+
+const struct drain *state_drain_at(const struct state *state, size_t i)
+{
+	return state->orders.drains[i];
+}
+
+size_t state_force_count(const struct state *state)
+{
+	return state->orders.force_count;
+}
+
+const struct force *state_force_at(const struct state *state, size_t i)
+{
+	return state->orders.forces[i];
+}
+
+static const struct drain *holding(const struct drain *drain, int64_t now_s)
+{
+	return drain && (!drain->until_s || drain->until_s > now_s) ? drain : NULL;
+}
+
+const struct drain *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s)
+{
+	const struct drain *all = holding(orders_find_drain(&state->orders, NULL, site, NULL), now_s);
+	const struct drain *own = app ? holding(orders_find_drain(&state->orders, app, site, NULL), now_s) : NULL;
+
+	if (!all || !own)
+		return all ? all : own;
+	if (!all->until_s || !own->until_s)
+		return all->until_s ? own : all;
+	return own->until_s > all->until_s ? own : all;
+}
+
+enum force_to state_forced(const struct state *state, const char *app, const char *site)
+{
+	const struct force *force = orders_find_force(&state->orders, app, site, NULL);
+
+	return force ? force->to : FORCE_AUTO;
+}
+
+// Health --------------------------------------------------------------------------------------------------------------
+
+void state_set_health(struct state *state, const char *app, const char *site, bool up)
+{
+	bool changed = false;
+	int err = memory_set(&state->memory, app, site, up, &changed);
+
+	if (changed)
+		state->health_dirty = true;
+	if (err < 0 && !state->health_full) {
+		log_warning("the health of %s at %s will not survive a restart: %s", app, site, err_text(err));
+		state->health_full = true;
+	}
+}
+
+int state_health(const struct state *state, const char *app, const char *site)
+{
+	return memory_get(&state->memory, app, site);
+}
+
+void state_retain_health(struct state *state, bool (*known)(void *ctx, const char *app, const char *site), void *ctx)
+{
+	bool changed = false;
+
+	if (memory_retain(&state->memory, known, ctx, &changed) == E_OK) { // without memory all are kept: no harm
+		state->health_dirty |= changed;
+		state->health_full = false;
+	}
+}

@@ -1,0 +1,76 @@
+// Open addressing with linear probing, at most half full; see table.h.
+#include "state/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+enum { TABLE_FIRST = 64 };
+
+static uint32_t hash_of(const char *app, const char *site)
+{
+	return (uint32_t)hash_mix(hash_bytes(hash_bytes(0, app, strlen(app)), site, strlen(site)));
+}
+
+// The slot the key is in, or the empty one where it would go.
+static struct table_slot *seek(struct table_slot *slots, size_t mask, const char *app, const char *site, uint32_t hash)
+{
+	for (size_t at = hash & mask;; at = (at + 1) & mask) {
+		struct table_slot *slot = &slots[at];
+
+		if (!slot->site || (slot->hash == hash && strcmp(slot->site, site) == 0 && strcmp(slot->app, app) == 0))
+			return slot;
+	}
+}
+
+void table_done(struct table *table)
+{
+	free(table->slots);
+	*table = (struct table){0};
+}
+
+struct table_slot *table_find(const struct table *table, const char *app, const char *site)
+{
+	if (table->count == 0)
+		return NULL;
+
+	struct table_slot *slot = seek(table->slots, table->mask, app, site, hash_of(app, site));
+
+	return slot->site ? slot : NULL;
+}
+
+static int grow(struct table *table)
+{
+	size_t size = table->slots ? (table->mask + 1) * 2 : TABLE_FIRST;
+	struct table_slot *slots = calloc(size, sizeof(*slots));
+
+	if (!slots)
+		return E_NOMEM;
+	for (size_t i = 0; table->slots && i <= table->mask; i++) {
+		const struct table_slot *old = &table->slots[i];
+
+		if (old->site)
+			*seek(slots, size - 1, old->app, old->site, old->hash) = *old;
+	}
+	free(table->slots);
+	table->slots = slots;
+	table->mask = size - 1;
+	return E_OK;
+}
+
+int table_add(struct table *table, const char *app, const char *site, uint32_t value)
+{
+	if ((!table->slots || (table->count + 1) * 2 > table->mask + 1) && grow(table) < 0)
+		return E_NOMEM;
+
+	uint32_t hash = hash_of(app, site);
+	struct table_slot *slot = seek(table->slots, table->mask, app, site, hash);
+
+	if (slot->site)
+		return E_EXISTS;
+	*slot = (struct table_slot){app, site, hash, value};
+	table->count++;
+	return E_OK;
+}

@@ -1,0 +1,29 @@
+// A hash table from (app, site) to a small number; for state.c. It borrows its keys: who adds them keeps them alive.
+// Never shrinks and forgets nothing: it is rebuilt when something goes.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct table_slot {
+	const char *app;  // "" stands for "every app"
+	const char *site; // NULL: the slot is empty
+	uint32_t hash;
+	uint32_t value;
+};
+
+// Zero-initialised is a valid, empty one.
+struct table {
+	struct table_slot *slots;
+	size_t mask;      // slots - 1
+	size_t count;
+};
+
+// Frees the slots, not the keys.
+void table_done(struct table *table);
+// NULL when it is not there. Valid until the next table_add().
+struct table_slot *table_find(const struct table *table, const char *app, const char *site) PURE;
+// E_EXISTS when it is there already, E_NOMEM.
+int table_add(struct table *table, const char *app, const char *site, uint32_t value) MUST_USE;

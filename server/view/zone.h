@@ -13,24 +13,27 @@
 
 struct report;
 
-enum { ZONE_APP_NONE = -1 };
+enum { ZONE_APP_NONE = -1, ZONE_NAMES_MAX = 1 << 26, ZONE_RRSET_WIRE_MAX = 65000 };
 
 // One RRset, ready to copy: `count` records of { 0xC0 0x0C, TYPE, CLASS, TTL, RDLENGTH, RDATA }. The owner is the
 // pointer to the question's name; reply_add() writes another one over it where the owner differs. RDATA holds no
 // compression pointers.
 struct rrset {
 	const uint8_t *wire;
-	uint32_t wire_len; // at most 65,000
+	uint32_t wire_len; // at most ZONE_RRSET_WIRE_MAX
 	uint32_t ttl_s;    // one per RRset (RFC 2181 section 5.2)
 	uint16_t type;     // host order
 	uint16_t count;
 };
 
-// The addresses that go with a delegation: in-domain glue, each with its full owner name written out.
+// The addresses that go with a delegation, each with its full owner name written out: first in-domain glue, which a
+// referral carries whole or sets TC, then sibling glue, which may be left out (RFC 9471 sections 3.1 and 3.2).
 struct glue {
 	const uint8_t *wire; // whole records, owner names uncompressed
-	uint32_t wire_len;
+	uint32_t wire_len;   // at most ZONE_RRSET_WIRE_MAX
+	uint32_t must_len;   // of the in-domain ones
 	uint16_t count;
+	uint16_t must_count;
 };
 
 enum node_flag {
@@ -42,7 +45,8 @@ enum node_flag {
 struct node {
 	const uint8_t *name;       // lower-case wire form
 	const struct zone *zone;
-	const struct node *cut;    // the highest delegation point at or above this name, inside the zone; or NULL
+	const struct node *cut;    // the highest delegation point at or above this name, inside the zone; or NULL. A node
+	                           // at it owns NS and DS only, one below it nothing: addresses there are glue
 	const struct node *wildcard; // its child "*", or NULL (RFC 4592)
 	const struct rrset *rrsets;
 	const struct glue *glue;   // of a NODE_CUT; or NULL
@@ -87,11 +91,15 @@ struct zone_builder *zone_builder_free(struct zone_builder *builder);
 // Where a record or an app was written, for messages: `file` must outlive the builder.
 struct zone_origin {
 	const char *file;
-	size_t line;
+	size_t line, column; // 0: not known
 };
 
-// Opens a zone; names added later belong to the deepest open zone that contains them. E_EXISTS, E_NOMEM.
+// Opens a zone. All are opened before the first record or app, so that each name goes to the deepest zone that contains
+// it. E_EXISTS, E_INVAL (malformed), E_STATE (too late), E_NOMEM.
 int zone_builder_zone(struct zone_builder *builder, const uint8_t *apex, size_t apex_len) MUST_USE;
+// The apex, in lower case, of the deepest open zone that contains a well-formed name (any case); NULL: in none.
+const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8_t *name, size_t len,
+                                 size_t *ret_apex_len);
 // Adds one record. `owner` in any case; rdata uncompressed, copied. Exact duplicates are dropped silently (RFC 2181
 // section 5). What is wrong with it goes into the report with its origin: then E_INVAL.
 int zone_builder_record(struct zone_builder *builder, struct report *report, struct zone_origin origin,

@@ -1,0 +1,246 @@
+// Judges a draft of the zones: what RFC 1034, 2181 and 4592 ask of them, and what an app's name may own. Called by
+// zone_builder_finish(); owns nothing.
+#include <string.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "view/zone_draft.h"
+
+static const char *text_of(const struct draft_name *name, char *buf)
+{
+	return name_to_text(name->name, name->name_len, buf);
+}
+
+static bool has_address(const struct draft_name *name)
+{
+	return zone_builder_set(name, DNS_A) || zone_builder_set(name, DNS_AAAA);
+}
+
+static bool is_wildcard(const struct draft_name *name)
+{
+	return name->name[0] == 1 && name->name[1] == '*';
+}
+
+static void link_names(struct zone_builder *builder)
+{
+	for (struct draft_name *name = builder->first; name; name = name->next) {
+		if (name->parent && is_wildcard(name))
+			name->parent->wildcard = name;
+		for (struct draft_name *above = name; above->parent; above = above->parent)
+			if (zone_builder_set(above, DNS_NS))
+				name->cut = above;
+	}
+}
+
+// ---- apex ----
+
+static void check_apex(struct zone_builder *builder, struct report *report, const struct draft_zone *zone)
+{
+	const struct draft_set *soa = zone_builder_set(zone->apex, DNS_SOA);
+	const struct zone_origin origin = {.file = zone->first.file};
+	char text[NAME_TEXT_MAX];
+
+	if (!soa)
+		draft_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
+	else if (soa->count > 1)
+		draft_refuse(builder, report, soa->first->next->origin, "zone %s: has more than one SOA record",
+		             text_of(zone->apex, text));
+	if (!zone_builder_set(zone->apex, DNS_NS))
+		draft_refuse(builder, report, origin, "zone %s: has no NS record", text_of(zone->apex, text));
+}
+
+// ---- delegations ----
+
+struct draft_name *zone_check_glue(const struct zone_builder *builder, const struct draft_name *cut,
+                                   const struct draft_record *ns)
+{
+	struct name target;
+
+	zone_rdata_name(DNS_NS, ns, &target);
+
+	struct draft_name *found = zone_builder_find(builder, target.wire, target.len);
+
+	return found && found->zone == cut->zone && found->cut && has_address(found) ? found : NULL;
+}
+
+size_t zone_check_glue_len(const struct draft_name *name)
+{
+	static const uint16_t types[] = {DNS_A, DNS_AAAA};
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		const struct draft_set *set = zone_builder_set(name, types[i]);
+
+		if (set) // the owner's name in full instead of a two-octet pointer
+			len += set->wire_len + set->count * (size_t)(name->name_len - 2);
+	}
+	return len;
+}
+
+static void check_delegation(struct zone_builder *builder, struct report *report, const struct draft_name *cut)
+{
+	const struct draft_set *set = zone_builder_set(cut, DNS_NS);
+	char text[NAME_TEXT_MAX], target_text[NAME_TEXT_MAX];
+	size_t len = 0;
+
+	if (is_wildcard(cut))
+		draft_refuse(builder, report, set->first->origin, "%s NS: a wildcard cannot be delegated (RFC 4592 4.2)",
+		             text_of(cut, text));
+	for (const struct draft_record *ns = set->first; ns; ns = ns->next) {
+		struct draft_name *glue = zone_check_glue(builder, cut, ns);
+		struct name target;
+
+		if (glue) {
+			glue->is_glue = true;
+			len += zone_check_glue_len(glue);
+			continue;
+		}
+		zone_rdata_name(DNS_NS, ns, &target);
+		if (name_ends_with(target.wire, target.len, cut->name, cut->name_len))
+			draft_warn(report, ns->origin, "%s NS: %s has no address here, so nobody can find it",
+			           text_of(cut, text), name_to_text(target.wire, target.len, target_text));
+	}
+	if (len > ZONE_RRSET_WIRE_MAX)
+		draft_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of addresses",
+		             text_of(cut, text), ZONE_RRSET_WIRE_MAX);
+}
+
+// What stands at or below a delegation belongs to the zone delegated to; only name servers' addresses have a use here.
+static void check_occluded(struct report *report, const struct draft_name *name)
+{
+	char text[NAME_TEXT_MAX], cut_text[NAME_TEXT_MAX], type_text[16];
+
+	for (const struct draft_set *set = name->sets; set; set = set->next) {
+		if (name == name->cut && (set->type == DNS_NS || set->type == DNS_DS))
+			continue;
+		if (name->is_glue && (set->type == DNS_A || set->type == DNS_AAAA))
+			continue;
+		draft_warn(report, set->first->origin, "%s %s: is never served, %s is delegated", text_of(name, text),
+		           zone_type_text(set->type, type_text), text_of(name->cut, cut_text));
+	}
+}
+
+// ---- names ----
+
+static void check_cname(struct zone_builder *builder, struct report *report, const struct draft_name *name)
+{
+	const struct draft_set *cname = zone_builder_set(name, DNS_CNAME);
+	char text[NAME_TEXT_MAX], type_text[16];
+
+	if (!cname)
+		return;
+	if (cname->count > 1)
+		draft_refuse(builder, report, cname->first->next->origin, "%s CNAME: a name has one CNAME at most",
+		             text_of(name, text));
+	for (const struct draft_set *set = name->sets; set; set = set->next)
+		if (set != cname)
+			draft_refuse(builder, report, set->first->origin,
+			             "%s %s: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)",
+			             text_of(name, text), zone_type_text(set->type, type_text));
+}
+
+static void check_app(struct zone_builder *builder, struct report *report, const struct draft_name *name)
+{
+	static const uint16_t steered[] = {DNS_A, DNS_AAAA, DNS_CNAME};
+	char text[NAME_TEXT_MAX], other_text[NAME_TEXT_MAX], type_text[16];
+
+	if (name->app == ZONE_APP_NONE)
+		return;
+	if (name->cut) {
+		draft_refuse(builder, report, name->app_origin, "%s: the app would never be answered, %s is delegated",
+		             text_of(name, text), text_of(name->cut, other_text));
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(steered); i++) {
+		const struct draft_set *set = zone_builder_set(name, steered[i]);
+
+		if (set)
+			draft_refuse(builder, report, set->first->origin,
+			             "%s %s: the name is an app's, whose addresses come from the config",
+			             text_of(name, text), zone_type_text(set->type, type_text));
+	}
+}
+
+static void check_misplaced(struct zone_builder *builder, struct report *report, const struct draft_name *name)
+{
+	const struct draft_set *soa = zone_builder_set(name, DNS_SOA), *ds = zone_builder_set(name, DNS_DS);
+	char text[NAME_TEXT_MAX];
+
+	if (soa && name->parent)
+		draft_refuse(builder, report, soa->first->origin, "%s SOA: stands below the zone's apex",
+		             text_of(name, text));
+	if (ds && !zone_builder_set(name, DNS_NS))
+		draft_warn(report, ds->first->origin, "%s DS: belongs at a delegation, beside its NS", text_of(name, text));
+	else if (ds && !name->parent)
+		draft_warn(report, ds->first->origin, "%s DS: belongs in the zone above", text_of(name, text));
+}
+
+// Whether the zone answers a name that is not in it all the same: a wildcard covers it, or a delegation.
+static bool is_covered(const struct zone_builder *builder, const struct name *name)
+{
+	for (unsigned i = 1; i <= name->labels; i++) {
+		const struct draft_name *above =
+			zone_builder_find(builder, name->wire + name->offset[i], (size_t)name->len - name->offset[i]);
+
+		if (above)
+			return above->cut || above->wildcard;
+	}
+	return false;
+}
+
+// Names that records point to: never an alias (RFC 2181 section 10.3), and a name server of ours has an address.
+static void check_targets(struct report *report, const struct zone_builder *builder, const struct draft_name *name,
+                          const struct draft_set *set)
+{
+	char text[NAME_TEXT_MAX], target_text[NAME_TEXT_MAX], type_text[16];
+
+	for (const struct draft_record *record = set->first; record; record = record->next) {
+		struct name target;
+
+		zone_rdata_name(set->type, record, &target);
+
+		const struct draft_name *found = zone_builder_find(builder, target.wire, target.len);
+
+		if (found && !found->cut && zone_builder_set(found, DNS_CNAME))
+			draft_warn(report, record->origin, "%s %s: %s is an alias (RFC 2181 10.3)", text_of(name, text),
+			           zone_type_text(set->type, type_text), name_to_text(target.wire, target.len, target_text));
+		else if (set->type != DNS_NS || name->parent ||
+		         !name_ends_with(target.wire, target.len, name->name, name->name_len))
+			continue;
+		else if (found ? !found->cut && !has_address(found) && found->app == ZONE_APP_NONE
+		               : !is_covered(builder, &target))
+			draft_warn(report, record->origin, "%s NS: %s has no address", text_of(name, text),
+			           name_to_text(target.wire, target.len, target_text));
+	}
+}
+
+static void check_name(struct zone_builder *builder, struct report *report, const struct draft_name *name)
+{
+	static const uint16_t pointing[] = {DNS_NS, DNS_MX, DNS_SRV};
+
+	check_app(builder, report, name);
+	check_misplaced(builder, report, name);
+	if (name->cut)
+		check_occluded(report, name);
+	else
+		check_cname(builder, report, name);
+	for (size_t i = 0; i < ARRAY_LEN(pointing); i++) {
+		const struct draft_set *set = zone_builder_set(name, pointing[i]);
+
+		if (set && (!name->cut || (name == name->cut && set->type == DNS_NS)))
+			check_targets(report, builder, name, set);
+	}
+}
+
+int zone_check(struct zone_builder *builder, struct report *report)
+{
+	link_names(builder);
+	for (const struct draft_zone *zone = builder->zones; zone; zone = zone->next)
+		check_apex(builder, report, zone);
+	for (const struct draft_name *name = builder->first; name; name = name->next)
+		if (name->cut == name)
+			check_delegation(builder, report, name);
+	for (const struct draft_name *name = builder->first; name; name = name->next)
+		check_name(builder, report, name);
+	return builder->failed ? E_INVAL : E_OK;
+}

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Calls that nobody makes, libraries used past their door, and slow things on the fast side. A line that breaks a rule on
+# purpose says why: `// lint-ok: REASON`.
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+c_files server plugins bench tests >"$lint_tmp/files"
+code <"$lint_tmp/files" >"$lint_tmp/code"
+
+# calls NAME...: an extended regular expression for calls of these functions.
+calls() {
+	echo "(^|[^A-Za-z0-9_.>])($(echo "$*" | tr ' ' '|'))[[:space:]]*\\("
+}
+
+# in_code PATHS REGEX: lines of code in files whose path matches PATHS.
+in_code() {
+	grep -E "^($1)" "$lint_tmp/code" | grep -E "^[^:]*:[0-9]*:.*$2"
+}
+
+# ---- everywhere ------------------------------------------------------------------------------------------------------
+
+in_code '' "$(calls gets sprintf vsprintf stpcpy strcat strncat strncpy strtok atoi atol atoll atof alloca tmpnam \
+	tempnam mktemp setjmp longjmp rand srand gethostbyname inet_addr inet_ntoa localtime gmtime ctime asctime)" |
+	finding "unsafe or not reentrant: there is a better function"
+in_code '' "$(calls strcpy)" | grep -v 'strcpy([^,]*, "")' | finding "strcpy is for literals only"
+in_code 'server|plugins' "$(calls system popen)" | finding "no shell is ever run"
+in_code 'server/[a-z]+/|server/generation|plugins' "$(calls exit _exit _Exit quick_exit)" | finding "only main exits"
+in_code 'server|plugins' "$(calls assert)" | finding "must() stays on in production, assert() does not"
+in_code 'server|plugins' "$(calls abort)" | grep -v '^server/base/must\.c:' | finding "must() is the way to abort"
+
+# ---- one door for each library ---------------------------------------------------------------------------------------
+
+# door HEADERS DOORS: a header matching HEADERS is included only by files matching DOORS.
+door() {
+	in_code 'server|plugins' "#[[:space:]]*include[[:space:]]*<($1)" | grep -v -E "^($2):" |
+		finding "this library's door is $2"
+}
+
+door 'ldns/' 'server/config/zonefile\.c'
+door 'maxminddb' 'plugins/mmdb\.c'
+door 'yaml\.h' 'server/config/yaml\.c'
+door 'curl/' 'server/health/[a-z0-9_]+\.[ch]'
+door 'urcu' 'server/base/publish\.[ch]'
+door 'openssl/' 'server/(answer/(sign|cookie)|net/tls)\.c'
+door 'jansson' 'server/(config|health|discovery|state|control)/[a-z0-9_]+\.[ch]|server/[a-z]+\.[ch]'
+door 'event2?[/.]' 'server/(net|health|discovery|state|control)/[a-z0-9_]+\.[ch]|server/[a-z]+\.[ch]'
+
+# ---- the fast side ---------------------------------------------------------------------------------------------------
+
+# Wire, answer and the UDP loop allocate nothing, take no lock, write no log, read no wall clock.
+fast='server/wire/|server/answer/|server/net/udp\.c'
+in_code "$fast" "$(calls malloc calloc realloc reallocarray aligned_alloc posix_memalign strdup strndup free)" |
+	finding "the fast side allocates nothing"
+in_code "$fast" "$(calls printf fprintf dprintf snprintf vsnprintf puts fputs fwrite log_line)" |
+	finding "the fast side formats and logs nothing"
+in_code "$fast" "$(calls time gettimeofday clock_gettime nanosleep usleep sleep)" |
+	finding "the fast side reads no clock and never sleeps"
+in_code "$fast" '(pthread_(mutex|rwlock|spin|cond)_|mtx_|cnd_)' | finding "the fast side takes no lock"
+in_code "$fast" '#[[:space:]]*include[[:space:]]*"base/log\.h"' | finding "the fast side logs nothing"
+
+verdict

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Names and the shape of files: no struct typedefs, no _t of our own, #pragma once, a first sentence in every file.
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+c_files server plugins bench tests >"$lint_tmp/files"
+code <"$lint_tmp/files" >"$lint_tmp/code"
+
+grep -E ':[[:space:]]*typedef (struct|union|enum)\>' "$lint_tmp/code" |
+	finding "structs, unions and enums have no typedef"
+grep -E ':(.*\<(struct|union|enum) [a-z0-9_]+_t\>|[[:space:]]*typedef .*[ *(][a-z0-9_]+_t\>[^a-z0-9_]*(;|\)\())' \
+	"$lint_tmp/code" | finding "names ending in _t are the system's"
+
+while read -r file; do
+	first=$(head -n 1 "$file")
+	case $first in
+	"// "?*" "?*) ;;
+	*) echo "$file:1:$first" | finding "a file begins with a // sentence: what it is, who calls it, what it owns" ;;
+	esac
+	case $file in
+	*.h) grep -q '^#pragma once$' "$file" ||
+		echo "$file:1:$first" | finding "a header has #pragma once" ;;
+	esac
+done <"$lint_tmp/files"
+
+# The stem's first word begins what a file of the server exports (functions defined there without static): place.c has
+# place_x and places_x, zone_builder.c zone_x; LAYER_x is as good. addr.c is also home to prefixes of addresses.
+grep -E '^server/[a-z]+/[a-z0-9_]+\.c:[0-9]+:[a-z].*[ *][a-z0-9_]+\(' "$lint_tmp/code" |
+	grep -v -E ':(static|typedef|extern|_Static_assert)\>|;$|=' |
+	sed -n -E 's|^(server/([a-z]+)/([a-z0-9_]+)\.c:[0-9]+:)([^(]*[ *])?([a-z0-9_]+)\(.*|\1 \2 \3 \5|p' |
+	awk '{
+		split($3, word, "_")
+		if (index($4, word[1]) != 1 && index($4, $2 "_") != 1 && !($3 == "addr" && $4 ~ /^prefix_/))
+			print $1 $4
+	}' | finding "what a file exports begins with the name of the file"
+
+verdict

@@ -1,0 +1,15 @@
+#!/bin/sh
+# The tree runs wherever it stands: no machine's own paths, and tests keep their files where mkdtemp puts them.
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+find . -type f ! -path './.git/*' ! -path './build*/*' ! -path './autom4te.cache/*' ! -path './tests/lint/*' \
+	! -name configure ! -name Makefile.in ! -name aclocal.m4 ! -name '*.o' ! -name '*.pyc' | sed 's|^\./||' |
+	sort >"$lint_tmp/files"
+
+xargs -d '\n' -r grep -HnI -E '(^|[^A-Za-z0-9_.$)}/-])/(work|home|root|Users|mnt|media)/' <"$lint_tmp/files" |
+	grep -v 'lint-ok: .' | finding "a path of one machine"
+grep -E '^(tests|bench)/.*\.(c|h|py|sh)$' "$lint_tmp/files" |
+	xargs -d '\n' -r grep -HnI -E '["'\''= ]/(tmp|var/tmp)(/|["'\'' ]|$)' |
+	grep -v 'lint-ok: .' | finding "temporary files go where mkdtemp (TMPDIR) says"
+verdict

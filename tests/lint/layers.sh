@@ -36,7 +36,7 @@ BEGIN {
 	if ($3 == "edgesteer-plugin.h")
 		what = "plugin"
 	else if (layer == "plugins" && n > 2 && beside in files)
-		next # within a plugin's own folder
+		next # within the folder of one plugin
 	else if ($3 ~ /^[a-z]+\//)
 		what = substr($3, 1, index($3, "/") - 1)
 	else

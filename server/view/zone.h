@@ -100,6 +100,8 @@ int zone_builder_zone(struct zone_builder *builder, const uint8_t *apex, size_t 
 // The apex, in lower case, of the deepest open zone that contains a well-formed name (any case); NULL: in none.
 const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8_t *name, size_t len,
                                  size_t *ret_apex_len);
+// Says that some of the zone's records could not be read, so that what is missing from it is not reported as well.
+void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len);
 // Adds one record. `owner` in any case; rdata uncompressed, copied. Exact duplicates are dropped silently (RFC 2181
 // section 5). What is wrong with it goes into the report with its origin: then E_INVAL.
 int zone_builder_record(struct zone_builder *builder, struct report *report, struct zone_origin origin,

@@ -198,6 +198,15 @@ const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8
 	return zone->apex->name;
 }
 
+void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len)
+{
+	const struct draft_name *found = zone_builder_find(builder, apex, apex_len);
+
+	builder->failed = true;
+	if (found)
+		found->zone->incomplete = true;
+}
+
 // Reads an owner name and adds it to its zone. E_INVAL (reported), E_NOMEM.
 static int take_owner(struct zone_builder *builder, struct report *report, struct zone_origin origin,
                       const uint8_t *owner, size_t owner_len, struct draft_name **ret_name)
@@ -403,13 +412,16 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 		return err;
 	if (!name->zone->first.file)
 		name->zone->first = origin;
-	err = check_type(builder, report, origin, name, type);
-	if (err < 0)
-		return err;
+	if (check_type(builder, report, origin, name, type) < 0) {
+		name->zone->incomplete = true;
+		return E_INVAL;
+	}
 	name_to_text(name->name, name->name_len, text);
-	if (rdata_len > UINT16_MAX || !rdata_well_formed(type, rdata, rdata_len))
+	if (rdata_len > UINT16_MAX || !rdata_well_formed(type, rdata, rdata_len)) {
+		name->zone->incomplete = true;
 		return draft_refuse(builder, report, origin, "%s %s: malformed data", text,
 		                    zone_type_text(type, type_text));
+	}
 
 	struct draft_set *set = set_of(builder, name, type, ttl_s);
 

@@ -40,11 +40,13 @@ static void check_apex(struct zone_builder *builder, struct report *report, cons
 	const struct zone_origin origin = {.file = zone->first.file};
 	char text[NAME_TEXT_MAX];
 
-	if (!soa)
-		draft_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
-	else if (soa->count > 1)
+	if (soa && soa->count > 1)
 		draft_refuse(builder, report, soa->first->next->origin, "zone %s: has more than one SOA record",
 		             text_of(zone->apex, text));
+	if (zone->incomplete)
+		return;
+	if (!soa)
+		draft_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
 	if (!zone_builder_set(zone->apex, DNS_NS))
 		draft_refuse(builder, report, origin, "zone %s: has no NS record", text_of(zone->apex, text));
 }
@@ -96,7 +98,7 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 			continue;
 		}
 		zone_rdata_name(DNS_NS, ns, &target);
-		if (name_ends_with(target.wire, target.len, cut->name, cut->name_len))
+		if (!cut->zone->incomplete && name_ends_with(target.wire, target.len, cut->name, cut->name_len))
 			draft_warn(report, ns->origin, "%s NS: %s has no address here, so nobody can find it",
 			           text_of(cut, text), name_to_text(target.wire, target.len, target_text));
 	}
@@ -204,7 +206,7 @@ static void check_targets(struct report *report, const struct zone_builder *buil
 		if (found && !found->cut && zone_builder_set(found, DNS_CNAME))
 			draft_warn(report, record->origin, "%s %s: %s is an alias (RFC 2181 10.3)", text_of(name, text),
 			           zone_type_text(set->type, type_text), name_to_text(target.wire, target.len, target_text));
-		else if (set->type != DNS_NS || name->parent ||
+		else if (set->type != DNS_NS || name->parent || name->zone->incomplete ||
 		         !name_ends_with(target.wire, target.len, name->name, name->name_len))
 			continue;
 		else if (found ? !found->cut && !has_address(found) && found->app == ZONE_APP_NONE

@@ -35,6 +35,7 @@ struct draft_zone {
 	struct draft_zone *next;
 	struct draft_name *apex;
 	struct zone_origin first; // of the first record; file NULL: none yet
+	bool incomplete;          // records are missing that were refused: nothing is said of what is not there
 	uint8_t refused;          // kinds of signature records said to be refused already
 	uint32_t number;
 };

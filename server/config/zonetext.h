@@ -1,0 +1,36 @@
+// The text of a master file (RFC 1035 section 5.1) cut into entries: lines joined over parentheses, comments gone, words
+// apart. Called by zonefile.c; owns the file's bytes.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct report;
+
+enum { ZONETEXT_FILE_MAX = 1 << 30, ZONETEXT_ENTRY_MAX = 160 * 1024 };
+
+// A record or a directive.
+struct zonetext_entry {
+	size_t line;     // where it begins
+	bool indented;   // begins with white space: of the last owner
+	size_t count;    // of words
+	char *words;     // each with its final zero, one after the other; quotes and escapes as written, but \( \) \; \"
+	size_t len;      // and \SPACE outside quotes are \DDD. `len` counts every zero
+};
+
+struct zonetext;
+
+// Reads a whole file. E_IO (reported), E_NOMEM.
+int zonetext_open(const char *path, struct report *report, struct zonetext **ret_text) MUST_USE;
+struct zonetext *zonetext_close(struct zonetext *text);
+
+// The next entry, valid until the call after this one. 1; 0 at the end; E_INVAL: it is malformed (reported), go on.
+int zonetext_next(struct zonetext *text, struct report *report, struct zonetext_entry *ret_entry) MUST_USE;
+
+// The word after `word`.
+const char *zonetext_after(const char *word);
+// "3600", "1h30m": seconds, with units of s, m, h, d, w. E_INVAL; E_LIMIT above `max`.
+int zonetext_period(const char *word, uint32_t max, uint32_t *ret_s) MUST_USE;

@@ -17,7 +17,8 @@ struct health;
 struct report;
 struct state;
 
-enum { CONTROL_LINE_MAX = 65536, CONTROL_CONNECTIONS_MAX = 64, CONTROL_IDLE_S = 60 };
+// A connection that sends no whole request, or does not take its reply, for CONTROL_IDLE_S is closed.
+enum { CONTROL_LINE_MAX = 65536, CONTROL_CONNECTIONS_MAX = 64, CONTROL_IDLE_S = 60, CONTROL_REPLY_MAX = 16 << 20 };
 
 struct control_ops {
 	void *ctx;
@@ -32,11 +33,17 @@ struct control_ops {
 	void (*orders_changed)(void *ctx);
 	// Counters as a JSON object; the caller owns it. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);
-	// Process facts for `status` and `version`: started, version, generation, epoch, last reload and its outcome.
+	// Process facts for `status` and `version` as a JSON object; the caller owns it: "version": text, "uptime_s": number,
+	// "reload": null, or of the last one {"at": wall clock in seconds, "ok": boolean, "text": what came of it}. What is
+	// served (generation, epoch, counts), the process number, drains and forces are added here.
 	json_t *(*status)(void *ctx);
+	unsigned idle_ms; // instead of CONTROL_IDLE_S; 0: that
 };
 
-// Binds the socket (mode 0660, a stale one is replaced, a live one is not: E_EXISTS) and serves it. E_IO.
+// The process must ignore SIGPIPE: a peer may go away while it is written to.
+//
+// Binds the socket (mode 0660, a stale one is replaced, a live one is not: E_EXISTS) and serves it. Its folder is made
+// when it is missing. E_IO, E_NOMEM; what is wrong is logged. `ops` is copied.
 int control_open(struct event_base *base, const char *path, const struct control_ops *ops,
                  struct control **ret_control) MUST_USE;
 // Closes connections and removes the socket. Takes NULL; returns NULL.

@@ -1,0 +1,318 @@
+// Orders and the reload; see command.h.
+#include "control/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "config/units.h"
+#include "control/control.h"
+#include "control/find.h"
+#include "control/reply.h"
+#include "control/show.h"
+#include "control/stranded.h"
+#include "control/verbs.h"
+#include "state/state.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum { APPS_NAMED_MAX = 200, DRAIN_DAYS_MAX = 3650 };
+
+static json_t *not_saved(int err)
+{
+	switch (err) {
+	case E_IO: return reply_error(REPLY_REFUSED, "not done: it cannot be saved in the state folder (see the log)");
+	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: there are %d orders, the most there can be",
+	                                 STATE_ORDERS_MAX);
+	}
+	return reply_error(REPLY_REFUSED, "not done: %s", err_text(err));
+}
+
+// Drains --------------------------------------------------------------------------------------------------------------
+
+// The site and the app (-1: none) of a drain. False: *ret_refusal.
+static bool find_drained(const struct verbs_call *call, const struct view *view, int *ret_site, int *ret_app,
+                         json_t **ret_refusal)
+{
+	const char *app_name = verbs_text(call, "app");
+	int site = find_site(view, verbs_text(call, "site"), ret_refusal);
+	int app = site >= 0 && app_name ? find_app(view, app_name, ret_refusal) : -1;
+
+	if (site < 0 || (app_name && (app < 0 || find_target(view, app, site, ret_refusal) < 0)))
+		return false;
+	*ret_site = site;
+	*ret_app = app;
+	return true;
+}
+
+// `until_s` from "for"; 0 without. False: *ret_refusal.
+static bool read_until(const struct verbs_call *call, int64_t now_s, int64_t *ret_until_s, json_t **ret_refusal)
+{
+	const char *text = verbs_text(call, "for");
+	uint64_t ms = 0;
+
+	if (!text) {
+		*ret_until_s = 0;
+		return true;
+	}
+	if (units_parse_duration_ms(text, &ms) < 0 || ms == 0) {
+		*ret_refusal = reply_error(REPLY_USAGE, "for: '%.64s' is not a time like 30m, 2h or 1d12h", text);
+		return false;
+	}
+	if (ms > (uint64_t)DRAIN_DAYS_MAX * 86400 * 1000) {
+		*ret_refusal = reply_error(REPLY_USAGE, "for: %.64s is over %dd; without it a drain stays until undrain", text,
+		                           DRAIN_DAYS_MAX);
+		return false;
+	}
+	*ret_until_s = now_s + (int64_t)((ms + 999) / 1000);
+	return true;
+}
+
+static const char *app_name(const struct view *view, int app)
+{
+	return app < 0 ? NULL : view->apps[app].name;
+}
+
+// What an order at a site concerns.
+struct concerned {
+	size_t targets, drained;
+	uint32_t ttl_s;    // the largest of the apps'
+	json_t *apps;      // names of the first of them
+};
+
+static struct concerned concerned_by(const struct live *live, int site, int app)
+{
+	const struct view *view = live->view;
+	struct concerned all = {.apps = json_array()};
+
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		const struct target *target = &view->targets[i];
+
+		if (target->site != site || (app >= 0 && target->app != &view->apps[app]))
+			continue;
+		all.targets++;
+		all.drained += (live->states[i] & TARGET_DRAINED) != 0;
+		if (target->app->ttl_s > all.ttl_s)
+			all.ttl_s = target->app->ttl_s;
+		if (all.targets <= APPS_NAMED_MAX && all.apps)
+			all.apps = reply_append(all.apps, reply_text(target->app->name));
+	}
+	return all;
+}
+
+static json_t *drain_reply(const struct drain *drain, int site, int app)
+{
+	const struct live *live = live_current();
+	struct concerned all = concerned_by(live, site, app);
+	json_t *reply = reply_ok();
+
+	reply = reply_set(reply, "site", reply_text(drain->site));
+	reply = reply_set(reply, "app", reply_text(drain->app));
+	reply = reply_set(reply, "reason", reply_text(drain->reason));
+	reply = reply_set(reply, "who", reply_text(drain->who));
+	reply = reply_set(reply, "since", reply_time(drain->since_s));
+	reply = reply_set(reply, "until", reply_time(drain->until_s));
+	reply = reply_set(reply, "targets", json_integer((json_int_t)all.targets));
+	reply = reply_set(reply, "apps", all.apps);
+	// An answer of the moment before lives for its TTL; whoever keeps it longer is not a correct cache.
+	reply = reply_set(reply, "safe_after", reply_time(drain->since_s + all.ttl_s));
+	return reply_set(reply, "warnings", stranded_list(live, site, app));
+}
+
+json_t *command_drain(const struct verbs_call *call)
+{
+	json_t *refusal = NULL;
+	const struct live *live = find_live(&refusal);
+	const char *reason = verbs_text(call, "reason");
+	int site, app;
+	struct drain drain = {.reason = (char *)reason, .who = (char *)call->who, .since_s = clock_wall_s()};
+
+	if (!live || !find_drained(call, live->view, &site, &app, &refusal) ||
+	    !read_until(call, drain.since_s, &drain.until_s, &refusal))
+		return refusal;
+	if (reason && strlen(reason) > STATE_TEXT_MAX)
+		return reply_error(REPLY_USAGE, "reason: longer than %d bytes", STATE_TEXT_MAX);
+	drain.site = (char *)live->view->sites[site].name;
+	drain.app = (char *)app_name(live->view, app);
+
+	int err = state_drain(call->ops->state, &drain);
+
+	if (err < 0)
+		return not_saved(err);
+	call->ops->orders_changed(call->ops->ctx);
+	return drain_reply(&drain, site, app);
+}
+
+// Why there is nothing to undrain.
+static json_t *nothing_drained(const struct verbs_call *call, const struct live *live, const char *site,
+                               const char *app)
+{
+	json_t *refusal = NULL;
+
+	if (live && (find_site(live->view, site, &refusal) < 0 || (app && find_app(live->view, app, &refusal) < 0)))
+		return refusal;
+	if (!app)
+		return reply_error(REPLY_REFUSED, "%.255s is not drained", site);
+	if (state_drained(call->ops->state, NULL, site, clock_wall_s()))
+		return reply_error(REPLY_REFUSED, "%.255s is not drained by itself at %.255s: the whole site is", app, site);
+	return reply_error(REPLY_REFUSED, "%.255s is not drained at %.255s", app, site);
+}
+
+static json_t *undrain_reply(const char *site_name, const char *app)
+{
+	const struct live *live = live_current();
+	int site = live ? view_find_site(live->view, site_name) : -1;
+	struct concerned all = {0};
+	json_t *reply = reply_ok();
+
+	if (site >= 0)
+		all = concerned_by(live, site, app ? view_find_app(live->view, app) : -1);
+	reply = reply_set(reply, "site", reply_text(site_name));
+	reply = reply_set(reply, "app", reply_text(app));
+	reply = reply_set(reply, "targets", json_integer((json_int_t)(all.targets - all.drained)));
+	reply = reply_set(reply, "still_drained", json_integer((json_int_t)all.drained));
+	return reply_set(reply, "apps", all.apps ? all.apps : json_array());
+}
+
+json_t *command_undrain(const struct verbs_call *call)
+{
+	// The state is asked, not the view: what a reload took out of the config can still be undrained.
+	const struct live *live = live_current();
+	const char *site = verbs_text(call, "site"), *app = verbs_text(call, "app");
+	json_t *ignored = NULL;
+	int known = live && app ? find_app(live->view, app, &ignored) : -1;
+
+	json_decref(ignored);
+	if (known >= 0)
+		app = live->view->apps[known].name;
+
+	int err = state_undrain(call->ops->state, site, app);
+
+	if (err == E_NOTFOUND)
+		return nothing_drained(call, live, site, app);
+	if (err < 0)
+		return not_saved(err);
+	call->ops->orders_changed(call->ops->ctx);
+	return undrain_reply(site, app);
+}
+
+// Forces --------------------------------------------------------------------------------------------------------------
+
+static bool read_to(const char *text, enum force_to *ret_to)
+{
+	static const char *const words[] = {[FORCE_AUTO] = "auto", [FORCE_UP] = "up", [FORCE_DOWN] = "down"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i], text) == 0) {
+			*ret_to = (enum force_to)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static json_t *force_reply(const struct force *force, const char *to)
+{
+	const struct live *live = live_current();
+	int target = live ? view_find_target(live->view, force->app, force->site) : -1;
+	json_t *reply = reply_ok();
+
+	reply = reply_set(reply, "app", reply_text(force->app));
+	reply = reply_set(reply, "site", reply_text(force->site));
+	reply = reply_set(reply, "to", reply_text(to));
+	return reply_set(reply, "state", target < 0 ? json_null() : reply_text(show_state(live, (size_t)target)));
+}
+
+json_t *command_force(const struct verbs_call *call)
+{
+	json_t *refusal = NULL;
+	const struct live *live = find_live(&refusal);
+	const char *to = verbs_text(call, "to");
+	struct force force = {.app = (char *)verbs_text(call, "app"), .site = (char *)verbs_text(call, "site"),
+	                      .who = (char *)call->who, .since_s = clock_wall_s()};
+
+	if (!live)
+		return refusal;
+	if (!read_to(to, &force.to))
+		return reply_error(REPLY_USAGE, "to: '%.64s' is not up, down or auto", to);
+
+	int app = find_app(live->view, force.app, &refusal);
+	int site = app >= 0 ? find_site(live->view, force.site, &refusal) : -1;
+	bool there = site >= 0 && find_target(live->view, app, site, &refusal) >= 0;
+
+	if (app >= 0)
+		force.app = (char *)live->view->apps[app].name;
+	if (!there && force.to != FORCE_AUTO) // a force of what a reload took out of the config can still be lifted
+		return refusal;
+
+	int err = state_force(call->ops->state, &force);
+
+	if (err < 0 && !there)
+		return refusal;
+	json_decref(refusal);
+	if (err == E_NOTFOUND)
+		return reply_error(REPLY_REFUSED, "%s at %s is not forced", force.app, force.site);
+	if (err < 0)
+		return not_saved(err);
+	call->ops->orders_changed(call->ops->ctx);
+	return force_reply(&force, to);
+}
+
+// Reload --------------------------------------------------------------------------------------------------------------
+
+// Outlives the connection that asked.
+struct reload {
+	void (*reply)(void *ctx, json_t *reply);
+	void *reply_ctx;
+	char *who;
+};
+
+static json_t *reload_reply(int err, const struct report *report)
+{
+	const struct live *live = live_current();
+	json_t *reply;
+
+	if (err == E_OK)
+		reply = reply_set(reply_ok(), "generation", json_integer(live ? (json_int_t)live->view->generation : 0));
+	else if (err == E_STATE)
+		reply = reply_error(REPLY_REFUSED, "a reload is under way; try again when it is done");
+	else if (report && !report_ok(report))
+		reply = reply_error(REPLY_USAGE, "the config is refused (%zu error%s); what was served is served on",
+		                    report_count(report, REPORT_ERROR),
+		                    report_count(report, REPORT_ERROR) == 1 ? "" : "s");
+	else
+		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; what was served is served on", err_text(err));
+	return report ? reply_report(reply, report) : reply;
+}
+
+static void reload_done(void *ctx, int err, const struct report *report)
+{
+	struct reload *reload = ctx;
+
+	if (err == E_OK)
+		log_notice("control: %s: reload: done", reload->who);
+	else
+		log_warning("control: %s: reload: refused: %s", reload->who, err_text(err));
+	reload->reply(reload->reply_ctx, reload_reply(err, report));
+	free(reload->who);
+	free(reload);
+}
+
+void command_reload(const struct verbs_call *call)
+{
+	struct reload *reload = calloc(1, sizeof(*reload));
+	char *who = strdup(call->who);
+
+	if (!reload || !who) {
+		free(reload);
+		free(who);
+		call->reply(call->reply_ctx, NULL);
+		return;
+	}
+	*reload = (struct reload){call->reply, call->reply_ctx, who};
+	log_notice("control: %s: reload: asked for", who);
+	call->ops->reload(call->ops->ctx, reload_done, reload);
+}

@@ -1,0 +1,14 @@
+// Verbs that change something: orders, which are saved before they are acknowledged, and the reload. Each gives the
+// reply (verbs.h), the reload gives it later.
+#pragma once
+
+#include <jansson.h>
+
+#include "base/attr.h"
+
+struct verbs_call;
+
+json_t *command_drain(const struct verbs_call *call) MUST_USE;
+json_t *command_undrain(const struct verbs_call *call) MUST_USE;
+json_t *command_force(const struct verbs_call *call) MUST_USE;
+void command_reload(const struct verbs_call *call);

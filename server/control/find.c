@@ -1,0 +1,75 @@
+// Looking names up in the view; see find.h.
+#include "control/find.h"
+
+#include <string.h>
+
+#include "config/nearest.h"
+#include "control/reply.h"
+#include "view/live.h"
+#include "view/view.h"
+
+// Suggestions are looked for among so many names: with more it would take the main loop's time.
+enum { FIND_NEAREST_MAX = 10000, FIND_NAME_MAX = 256 };
+
+const struct live *find_live(json_t **ret_refusal)
+{
+	const struct live *live = live_current();
+
+	if (!live)
+		*ret_refusal = reply_error(REPLY_REFUSED, "nothing is served yet: the daemon is starting");
+	return live;
+}
+
+static json_t *not_there(const char *what, const char *name, const struct nearest *nearest)
+{
+	if (nearest->word)
+		return reply_error(REPLY_REFUSED, "no %s '%.255s'; did you mean '%s'?", what, name, nearest->word);
+	return reply_error(REPLY_REFUSED, "no %s '%.255s'", what, name);
+}
+
+int find_site(const struct view *view, const char *name, json_t **ret_refusal)
+{
+	int site = view_find_site(view, name);
+	struct nearest nearest = nearest_begin(name);
+
+	if (site >= 0)
+		return site;
+	for (uint32_t i = 0; i < view->site_count; i++)
+		nearest_offer(&nearest, view->sites[i].name);
+	*ret_refusal = not_there("site", name, &nearest);
+	return -1;
+}
+
+int find_app(const struct view *view, const char *name, json_t **ret_refusal)
+{
+	size_t len = strlen(name);
+	char bare[FIND_NAME_MAX];
+	int app = -1;
+
+	if (len < sizeof(bare)) {
+		memcpy(bare, name, len + 1);
+		if (len > 1 && bare[len - 1] == '.')
+			bare[len - 1] = '\0';
+		app = view_find_app(view, bare);
+	}
+	if (app >= 0)
+		return app;
+
+	struct nearest nearest = nearest_begin(name);
+
+	for (uint32_t i = 0; i < view->app_count && i < FIND_NEAREST_MAX; i++)
+		nearest_offer(&nearest, view->apps[i].name);
+	*ret_refusal = not_there("app", name, &nearest);
+	return -1;
+}
+
+int find_target(const struct view *view, int app, int site, json_t **ret_refusal)
+{
+	const struct app *found = &view->apps[app];
+
+	for (uint32_t i = 0; i < found->target_count; i++)
+		if (view->targets[found->first_target + i].site == site)
+			return (int)(found->first_target + i);
+	*ret_refusal = reply_error(REPLY_REFUSED, "%s has no target at %s", found->name, view->sites[site].name);
+	return -1;
+}

@@ -1,0 +1,98 @@
+// Making replies; see reply.h.
+#include "control/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/report.h"
+
+json_t *reply_ok(void)
+{
+	return json_pack("{s:b}", "ok", 1);
+}
+
+json_t *reply_error(enum reply_code code, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+
+	int len = vasprintf(&text, fmt, ap);
+
+	va_end(ap);
+	if (len < 0)
+		return NULL;
+
+	json_t *reply = json_pack("{s:b, s:o, s:i}", "ok", 0, "error", reply_text(text), "code", code);
+
+	free(text);
+	return reply;
+}
+
+json_t *reply_set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *reply_append(json_t *list, json_t *value)
+{
+	if (json_array_append_new(list, value) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+json_t *reply_text(const char *text)
+{
+	if (!text)
+		return json_null();
+
+	json_t *string = json_string(text);
+
+	if (string)
+		return string;
+
+	char *ascii = strdup(text);
+
+	for (char *p = ascii; p && *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	string = ascii ? json_string(ascii) : NULL;
+	free(ascii);
+	return string;
+}
+
+json_t *reply_time(int64_t time_s)
+{
+	return time_s ? json_integer(time_s) : json_null();
+}
+
+static void add_line(void *ctx, enum report_level level, const char *text)
+{
+	static const char *const keys[] = {
+		[REPORT_ERROR] = "errors", [REPORT_WARNING] = "warnings", [REPORT_NOTE] = "notes",
+	};
+	json_t **object = ctx;
+	json_t *lines = json_object_get(*object, keys[level]);
+
+	if (*object && !lines) {
+		*object = reply_set(*object, keys[level], json_array());
+		lines = json_object_get(*object, keys[level]);
+	}
+	if (lines && json_array_append_new(lines, reply_text(text)) < 0) {
+		json_decref(*object);
+		*object = NULL;
+	}
+}
+
+json_t *reply_report(json_t *object, const struct report *report)
+{
+	report_each(report, add_line, &object);
+	return object;
+}

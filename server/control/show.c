@@ -1,0 +1,263 @@
+// status, sites, explain, stats, version; see show.h. Of apps and their targets: show_apps.c.
+#include "control/show.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "control/control.h"
+#include "control/explain.h"
+#include "control/find.h"
+#include "control/reply.h"
+#include "control/verbs.h"
+#include "health/health.h"
+#include "state/state.h"
+#include "view/live.h"
+#include "view/view.h"
+
+const char *show_state(const struct live *live, size_t target)
+{
+	if (live->states[target] & TARGET_DRAINED)
+		return "drained";
+	return live->states[target] & TARGET_DOWN ? "down" : "up";
+}
+
+json_t *show_drain(const struct drain *drain)
+{
+	if (!drain)
+		return json_null();
+
+	json_t *object = json_object();
+
+	object = reply_set(object, "site", reply_text(drain->site));
+	object = reply_set(object, "app", reply_text(drain->app));
+	object = reply_set(object, "reason", reply_text(drain->reason));
+	object = reply_set(object, "who", reply_text(drain->who));
+	object = reply_set(object, "since", reply_time(drain->since_s));
+	return reply_set(object, "until", reply_time(drain->until_s));
+}
+
+// Targets by what they are for a query.
+struct counts {
+	size_t total, up, down, drained;
+};
+
+static void count_state(struct counts *counts, uint8_t state)
+{
+	counts->total++;
+	counts->drained += (state & TARGET_DRAINED) != 0;
+	counts->down += state == TARGET_DOWN;
+	counts->up += state == 0;
+}
+
+static json_t *counts_json(const struct counts *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "total", (json_int_t)counts->total, "up", (json_int_t)counts->up, "down",
+	                 (json_int_t)counts->down, "drained", (json_int_t)counts->drained);
+}
+
+// Status --------------------------------------------------------------------------------------------------------------
+
+static json_t *drains_json(const struct state *state)
+{
+	json_t *list = json_array();
+	int64_t now_s = clock_wall_s();
+
+	for (size_t i = 0; i < state_drain_count(state) && json_array_size(list) < SHOW_ORDERS_MAX; i++) {
+		const struct drain *drain = state_drain_at(state, i);
+
+		if (!drain->until_s || drain->until_s > now_s)
+			list = reply_append(list, show_drain(drain));
+	}
+	return list;
+}
+
+static json_t *forces_json(const struct state *state)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < state_force_count(state) && i < SHOW_ORDERS_MAX; i++) {
+		const struct force *force = state_force_at(state, i);
+
+		list = reply_append(list, json_pack("{s:o, s:o, s:s, s:o, s:o}", "app", reply_text(force->app), "site",
+		                                    reply_text(force->site), "to", force->to == FORCE_UP ? "up" : "down",
+		                                    "who", reply_text(force->who), "since", reply_time(force->since_s)));
+	}
+	return list;
+}
+
+static json_t *sources_json(const struct places *places, size_t *ret_prefixes)
+{
+	json_t *list = json_array();
+	size_t prefixes = 0;
+
+	for (size_t i = 0; i < places->sources; i++) {
+		prefixes += places->source_prefixes[i];
+		list = reply_append(list, json_pack("{s:o, s:I}", "name", reply_text(places->source_names[i]), "prefixes",
+		                                    (json_int_t)places->source_prefixes[i]));
+	}
+	*ret_prefixes = prefixes;
+	return list;
+}
+
+static json_t *targets_json(const struct live *live, const struct health *health)
+{
+	struct counts counts = {0};
+	size_t unchecked = 0;
+
+	for (uint32_t i = 0; i < live->count; i++)
+		count_state(&counts, live->states[i]);
+	if (health_count(health) == live->count)
+		for (uint32_t i = 0; i < live->count; i++)
+			unchecked += !health_target(health, i)->checked;
+	return reply_set(counts_json(&counts), "unchecked", json_integer((json_int_t)unchecked));
+}
+
+static json_t *health_json(const struct health *health)
+{
+	struct health_stats stats;
+
+	health_stats(health, &stats);
+	return json_pack("{s:b, s:I, s:I, s:I, s:I}", "settled", health_settled(health), "probes",
+	                 (json_int_t)stats.probes, "failures", (json_int_t)stats.failures, "under_way",
+	                 (json_int_t)stats.under_way, "waiting", (json_int_t)stats.waiting);
+}
+
+static json_t *add_view(json_t *reply, const struct live *live, const struct health *health)
+{
+	const struct view *view = live->view;
+	size_t prefixes = 0;
+	json_t *sources = sources_json(view->places, &prefixes);
+
+	reply = reply_set(reply, "generation", json_integer((json_int_t)view->generation));
+	reply = reply_set(reply, "epoch", json_integer((json_int_t)live->epoch));
+	reply = reply_set(reply, "built", reply_time(view->built_s));
+	reply = reply_set(reply, "zones", json_integer((json_int_t)zonedb_zone_count(view->zones)));
+	reply = reply_set(reply, "sites", json_integer(view->site_count));
+	reply = reply_set(reply, "apps", json_integer(view->app_count));
+	reply = reply_set(reply, "prefixes", json_integer((json_int_t)prefixes));
+	reply = reply_set(reply, "places", json_integer((json_int_t)view->places->count));
+	reply = reply_set(reply, "sources", sources);
+	return reply_set(reply, "targets", targets_json(live, health));
+}
+
+// Takes the object; adds what every reply has.
+static json_t *as_reply(json_t *object)
+{
+	return reply_set(object, "ok", json_true());
+}
+
+json_t *show_status(const struct verbs_call *call)
+{
+	const struct control_ops *ops = call->ops;
+	const struct live *live = live_current();
+	json_t *reply = as_reply(ops->status(ops->ctx));
+
+	reply = reply_set(reply, "pid", json_integer(getpid()));
+	reply = reply_set(reply, "serving", json_boolean(live));
+	if (live)
+		reply = add_view(reply, live, ops->health);
+	reply = reply_set(reply, "health", health_json(ops->health));
+	reply = reply_set(reply, "drain_count", json_integer((json_int_t)state_drain_count(ops->state)));
+	reply = reply_set(reply, "drains", drains_json(ops->state));
+	reply = reply_set(reply, "force_count", json_integer((json_int_t)state_force_count(ops->state)));
+	return reply_set(reply, "forces", forces_json(ops->state));
+}
+
+json_t *show_version(const struct verbs_call *call)
+{
+	json_t *facts = call->ops->status(call->ops->ctx);
+	json_t *version = json_incref(json_object_get(facts, "version"));
+
+	json_decref(facts);
+	return reply_set(reply_ok(), "version", version);
+}
+
+json_t *show_stats(const struct verbs_call *call)
+{
+	return as_reply(call->ops->stats(call->ops->ctx));
+}
+
+// Sites ---------------------------------------------------------------------------------------------------------------
+
+static json_t *reach_json(const struct view *view, const struct site *site)
+{
+	if (site->is_public)
+		return json_string("public");
+
+	json_t *carriers = json_array();
+
+	for (unsigned i = 0; i < site->carrier_count; i++)
+		carriers = reply_append(carriers, reply_text(names_text(view->places->carriers, site->carriers[i])));
+	return carriers;
+}
+
+static json_t *site_json(const struct view *view, const struct site *site, const struct counts *counts,
+                         const struct drain *drain)
+{
+	json_t *object = json_object();
+
+	object = reply_set(object, "name", reply_text(site->name));
+	object = reply_set(object, "kind", json_string(site_kind_text(site->kind)));
+	object = reply_set(object, "region", reply_text(site->region[0] ? site->region : NULL));
+	object = reply_set(object, "reach", reach_json(view, site));
+	if (!isnan(site->latitude) && !isnan(site->longitude))
+		object = reply_set(object, "location", json_pack("[f, f]", site->latitude, site->longitude));
+	object = reply_set(object, "targets", counts_json(counts));
+	return reply_set(object, "drained", show_drain(drain));
+}
+
+json_t *show_sites(const struct verbs_call *call)
+{
+	json_t *refusal = NULL, *list = json_array();
+	const struct live *live = find_live(&refusal);
+	const char *name = verbs_text(call, "site");
+	int only = live && name ? find_site(live->view, name, &refusal) : -1;
+
+	if (!live || (name && only < 0)) {
+		json_decref(list);
+		return refusal;
+	}
+
+	const struct view *view = live->view;
+	struct counts *counts = calloc(view->site_count + 1, sizeof(*counts));
+	int64_t now_s = clock_wall_s();
+
+	if (!counts) {
+		json_decref(list);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < live->count; i++)
+		count_state(&counts[view->targets[i].site], live->states[i]);
+	for (uint32_t i = 0; i < view->site_count; i++)
+		if (only < 0 || (uint32_t)only == i)
+			list = reply_append(list, site_json(view, &view->sites[i], &counts[i],
+			                                    state_drained(call->ops->state, NULL, view->sites[i].name, now_s)));
+	free(counts);
+	return reply_set(reply_ok(), "sites", list);
+}
+
+// Explain -------------------------------------------------------------------------------------------------------------
+
+json_t *show_explain(const struct verbs_call *call)
+{
+	json_t *refusal = NULL;
+	const struct live *live = find_live(&refusal);
+	const char *client = verbs_text(call, "client");
+	struct prefix prefix;
+
+	if (!live)
+		return refusal;
+	if (prefix_parse(client, &prefix, NULL) < 0)
+		return reply_error(REPLY_USAGE, "client: '%.64s' is not an address or a prefix like 192.0.2.0/24", client);
+
+	json_t *steps = explain_query(live, verbs_text(call, "name"), &prefix);
+	const char *error = json_string_value(json_object_get(steps, "error"));
+
+	if (!error)
+		return as_reply(steps);
+	refusal = reply_error(REPLY_REFUSED, "%s", error);
+	json_decref(steps);
+	return refusal;
+}

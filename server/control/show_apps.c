@@ -1,0 +1,158 @@
+// The apps and each of their targets: what it is, what it is for a query, and what the last probe said; see show.h.
+#include "base/clock.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "control/find.h"
+#include "control/reply.h"
+#include "control/show.h"
+#include "control/verbs.h"
+#include "health/health.h"
+#include "state/state.h"
+#include "view/live.h"
+#include "view/view.h"
+
+// What all of one reply is made from.
+struct source {
+	const struct control_ops *ops;
+	const struct live *live;
+	const struct config *config; // NULL: not the one behind the view
+	int only_site;               // -1: every one
+	int64_t now_s;
+};
+
+static const struct config_target *config_target(const struct source *source, uint32_t app, uint32_t slot)
+{
+	return source->config ? &source->config->apps[app].targets[slot] : NULL;
+}
+
+static json_t *health_json(const struct source *source, uint32_t number, const struct config_target *written)
+{
+	if (health_count(source->ops->health) != source->live->count)
+		return json_null();
+
+	const struct health_target *health = health_target(source->ops->health, number);
+	json_t *object = json_object();
+
+	if (!health->checked)
+		return json_decref(object), json_null();
+	if (written && written->check >= 0)
+		object = reply_set(object, "check", reply_text(source->config->checks[written->check].name));
+	object = reply_set(object, "up", json_boolean(health->up));
+	object = reply_set(object, "layer", reply_text(health_layer_text(health->layer)));
+	object = reply_set(object, "text", reply_text(health->text));
+	object = reply_set(object, "since", reply_time(health->since_s));
+	object = reply_set(object, "last_probe", reply_time(health->last_probe_s));
+	return reply_set(object, "took_ms", json_real(health->took_us / 1000.0));
+}
+
+static json_t *addresses_json(const struct config_target *written)
+{
+	json_t *list = json_array();
+	char text[ADDR_TEXT_LEN];
+
+	for (size_t i = 0; i < written->address_count; i++)
+		list = reply_append(list, reply_text(addr_format(&written->addresses[i], text)));
+	return list;
+}
+
+static json_t *target_json(const struct source *source, uint32_t app, uint32_t slot)
+{
+	const struct view *view = source->live->view;
+	uint32_t number = view->apps[app].first_target + slot;
+	const char *app_name = view->apps[app].name, *site = view->sites[view->targets[number].site].name;
+	const struct config_target *written = config_target(source, app, slot);
+	enum force_to forced = state_forced(source->ops->state, app_name, site);
+	json_t *object = json_object();
+
+	object = reply_set(object, "site", reply_text(site));
+	object = reply_set(object, "state", json_string(show_state(source->live, number)));
+	if (forced != FORCE_AUTO)
+		object = reply_set(object, "forced", json_string(forced == FORCE_UP ? "up" : "down"));
+	if (written) {
+		object = reply_set(object, "addresses", addresses_json(written));
+		if (written->cname)
+			object = reply_set(object, "cname", reply_text(written->cname));
+		if (source->config->apps[app].weighted)
+			object = reply_set(object, "weight", json_integer(written->weight));
+	}
+	object = reply_set(object, "handouts", json_integer((json_int_t)view_handouts(view, number)));
+	object = reply_set(object, "health", health_json(source, number, written));
+	return reply_set(object, "drained", show_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
+}
+
+// NULL when it has no target at the only site asked for, or without memory: then *ret_ok is false.
+static json_t *app_json(const struct source *source, uint32_t number, bool *ret_ok)
+{
+	const struct app *app = &source->live->view->apps[number];
+	json_t *targets = json_array();
+
+	for (uint32_t slot = 0; slot < app->target_count; slot++)
+		if (source->only_site < 0 ||
+		    source->live->view->targets[app->first_target + slot].site == source->only_site)
+			targets = reply_append(targets, target_json(source, number, slot));
+	*ret_ok = targets != NULL;
+	if (json_array_size(targets) == 0 && source->only_site >= 0) {
+		json_decref(targets);
+		return NULL;
+	}
+
+	json_t *object = json_object();
+
+	object = reply_set(object, "name", reply_text(app->name));
+	object = reply_set(object, "ttl_s", json_integer(app->ttl_s));
+	object = reply_set(object, "targets", targets);
+	*ret_ok = object != NULL;
+	return object;
+}
+
+// Apps first..last, as many as one reply takes. NULL without memory.
+static json_t *page(const struct source *source, uint32_t first, uint32_t last)
+{
+	const struct view *view = source->live->view;
+	json_t *reply = reply_ok(), *list = json_array();
+	size_t targets = 0;
+	uint32_t i;
+	bool ok = true;
+
+	for (i = first; i <= last && ok && targets < SHOW_TARGETS_MAX; i++) {
+		json_t *app = app_json(source, i, &ok);
+
+		targets += view->apps[i].target_count;
+		if (app)
+			list = reply_append(list, app);
+	}
+	if (!ok || !list) {
+		json_decref(list);
+		json_decref(reply);
+		return NULL;
+	}
+	reply = reply_set(reply, "generation", json_integer((json_int_t)view->generation));
+	reply = reply_set(reply, "apps", list);
+	return i <= last ? reply_set(reply, "next", json_integer(i)) : reply;
+}
+
+json_t *show_apps(const struct verbs_call *call)
+{
+	json_t *refusal = NULL;
+	const struct live *live = find_live(&refusal);
+	const char *app_name = verbs_text(call, "app"), *site_name = verbs_text(call, "site");
+	json_int_t from = verbs_number(call, "from");
+
+	if (!live)
+		return refusal;
+
+	const struct config *config = call->ops->config(call->ops->ctx);
+	struct source source = {call->ops, live, config && config->app_count == live->view->app_count ? config : NULL, -1,
+	                        clock_wall_s()};
+	int app = app_name ? find_app(live->view, app_name, &refusal) : -1;
+
+	if (app_name && app < 0)
+		return refusal;
+	if (site_name && (source.only_site = find_site(live->view, site_name, &refusal)) < 0)
+		return refusal;
+	if (app >= 0)
+		return page(&source, (uint32_t)app, (uint32_t)app);
+	if (from >= live->view->app_count || live->view->app_count == 0)
+		return reply_set(reply_ok(), "apps", json_array());
+	return page(&source, (uint32_t)from, live->view->app_count - 1);
+}

@@ -1,0 +1,130 @@
+// Unix sockets in the file system; see socket.h.
+#include "control/socket.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+enum { BACKLOG = 64, SOCKET_MODE = 0660, FOLDER_MODE = 0755 };
+
+static bool is_served(const struct sockaddr_un *name)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)name, sizeof(*name)) == 0 || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return served;
+}
+
+// Takes a stale socket out of the way.
+static int make_way(const struct sockaddr_un *name)
+{
+	struct stat st;
+
+	if (lstat(name->sun_path, &st) < 0)
+		return E_OK; // bind() says what is wrong, if anything is
+	if (!S_ISSOCK(st.st_mode)) {
+		log_error("control socket %s: there is something that is not a socket", name->sun_path);
+		return E_EXISTS;
+	}
+	if (is_served(name)) {
+		log_error("control socket %s: another process is serving it", name->sun_path);
+		return E_EXISTS;
+	}
+	if (unlink(name->sun_path) < 0 && errno != ENOENT) {
+		log_error("control socket %s: the old one cannot be removed: %s", name->sun_path, strerror(errno));
+		return E_IO;
+	}
+	return E_OK;
+}
+
+static void make_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	if (!slash || slash == path)
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	(void)mkdir(folder, FOLDER_MODE); // bind() says so when it is still missing
+}
+
+int socket_listen(const char *path, int *ret_fd, struct stat *ret_made)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(name.sun_path)) {
+		log_error("control socket %s: the path is longer than %zu bytes", path, sizeof(name.sun_path) - 1);
+		return E_INVAL;
+	}
+	strcpy(name.sun_path, path);
+	make_folder(path);
+
+	int err = make_way(&name);
+
+	if (err < 0)
+		return err;
+
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	// The mode is set before the name exists, so that at no moment others can connect; the umask may have taken some of
+	// it away, so it is set again.
+	if (fd < 0 || fchmod(fd, SOCKET_MODE) < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    chmod(path, SOCKET_MODE) < 0 || lstat(path, ret_made) < 0 || listen(fd, BACKLOG) < 0) {
+		log_error("control socket %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return E_IO;
+	}
+	*ret_fd = fd;
+	return E_OK;
+}
+
+void socket_remove(const char *path, const struct stat *made)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && st.st_dev == made->st_dev && st.st_ino == made->st_ino && unlink(path) < 0)
+		log_debug("control socket %s is left: %s", path, strerror(errno));
+}
+
+// Reads /etc/passwd and nothing else: a directory service could keep the main loop waiting.
+static void user_name(uid_t uid, char *buf, size_t size)
+{
+	FILE *passwd = fopen("/etc/passwd", "re");
+	struct passwd *entry;
+
+	buf[0] = '\0';
+	while (passwd && (entry = fgetpwent(passwd))) {
+		if (entry->pw_uid == uid) {
+			snprintf(buf, size, " (%s)", entry->pw_name);
+			break;
+		}
+	}
+	if (passwd)
+		fclose(passwd);
+}
+
+const char *socket_peer(int fd, char *buf)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	char name[64];
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
+		snprintf(buf, SOCKET_PEER_LEN, "unknown peer");
+		return buf;
+	}
+	user_name(cred.uid, name, sizeof(name));
+	snprintf(buf, SOCKET_PEER_LEN, "uid %u%s, pid %d", (unsigned)cred.uid, name, (int)cred.pid);
+	return buf;
+}

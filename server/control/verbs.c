@@ -1,0 +1,173 @@
+// The table of verbs and the checks every request goes through; see verbs.h. A new verb is one row here and its
+// function in command.c or show.c.
+#include "control/verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config/nearest.h"
+#include "control/command.h"
+#include "control/control.h"
+#include "control/reply.h"
+#include "control/show.h"
+
+#define TEXT JSON_STRING
+#define NUMBER JSON_INTEGER
+
+static const struct verbs_row rows[] = {
+	{"status", .now = show_status},
+	{"sites", .now = show_sites, .fields = {{"site", false, TEXT}}},
+	{"apps", .now = show_apps, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
+	{"drain", .now = command_drain, .changes = true,
+	 .fields = {{"site", true, TEXT}, {"app", false, TEXT}, {"for", false, TEXT}, {"reason", false, TEXT}}},
+	{"undrain", .now = command_undrain, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
+	{"force", .now = command_force, .changes = true,
+	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
+	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
+	{"reload", .later = command_reload, .changes = true},
+	{"stats", .now = show_stats},
+	{"version", .now = show_version},
+};
+
+const char *verbs_text(const struct verbs_call *call, const char *field)
+{
+	return json_string_value(json_object_get(call->request, field));
+}
+
+json_int_t verbs_number(const struct verbs_call *call, const char *field)
+{
+	return json_integer_value(json_object_get(call->request, field));
+}
+
+static const struct verbs_row *find_row(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static json_t *unknown_verb(const char *name)
+{
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		nearest_offer(&nearest, rows[i].name);
+	if (nearest.word)
+		return reply_error(REPLY_USAGE, "no verb '%.64s'; did you mean '%s'?", name, nearest.word);
+	return reply_error(REPLY_USAGE, "no verb '%.64s'", name);
+}
+
+static json_t *unknown_field(const struct verbs_row *row, const char *name)
+{
+	struct nearest nearest = nearest_begin(name);
+
+	for (const struct verbs_field *field = row->fields; field->name; field++)
+		nearest_offer(&nearest, field->name);
+	if (nearest.word)
+		return reply_error(REPLY_USAGE, "%s has no field '%.64s'; did you mean '%s'?", row->name, name, nearest.word);
+	return reply_error(REPLY_USAGE, "%s has no field '%.64s'", row->name, name);
+}
+
+static bool good_value(const json_t *value, json_type type)
+{
+	if (json_typeof(value) != type)
+		return false;
+	return type == JSON_INTEGER ? json_integer_value(value) >= 0 : json_string_length(value) > 0;
+}
+
+// Whether the request has what the verb needs and nothing else. Only when not: *ret_refusal.
+static bool check_fields(const struct verbs_row *row, json_t *request, json_t **ret_refusal)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(request, key, value) {
+		const struct verbs_field *field = row->fields;
+
+		if (strcmp(key, "verb") == 0)
+			continue;
+		while (field->name && strcmp(field->name, key) != 0)
+			field++;
+		if (!field->name) {
+			*ret_refusal = unknown_field(row, key);
+			return false;
+		}
+		if (!good_value(value, field->type)) {
+			*ret_refusal = reply_error(REPLY_USAGE, "%s: '%s' must be %s", row->name, key,
+			                           field->type == JSON_INTEGER ? "a whole number, 0 or more"
+			                                                       : "a text that is not empty");
+			return false;
+		}
+	}
+	for (const struct verbs_field *field = row->fields; field->name; field++) {
+		if (field->needed && !json_object_get(request, field->name)) {
+			*ret_refusal = reply_error(REPLY_USAGE, "%s needs '%s'", row->name, field->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+// Every change is in the log: who, what, and what came of it.
+static void log_change(const struct verbs_call *call, const json_t *reply)
+{
+	// In ASCII, so that what an operator typed cannot draw on the terminal of who reads the log.
+	char *request = json_dumps(call->request, JSON_COMPACT | JSON_ENSURE_ASCII);
+	const char *error = json_string_value(json_object_get(reply, "error"));
+
+	if (json_is_true(json_object_get(reply, "ok")))
+		log_notice("control: %s: %s: done", call->who, request ? request : "?");
+	else
+		log_warning("control: %s: %s: refused: %s", call->who, request ? request : "?", error ? error : "no memory");
+	free(request);
+}
+
+static void run_row(const struct verbs_row *row, const struct verbs_call *call)
+{
+	if (row->later) {
+		row->later(call);
+		return;
+	}
+
+	json_t *reply = row->now(call);
+
+	if (row->changes)
+		log_change(call, reply);
+	call->reply(call->reply_ctx, reply);
+}
+
+// The row of a request that is right in every way. NULL when it is not: *ret_refusal.
+static const struct verbs_row *check_request(json_t *request, json_t **ret_refusal)
+{
+	const json_t *verb = json_object_get(request, "verb");
+	const struct verbs_row *row = NULL;
+
+	if (!json_is_object(request))
+		*ret_refusal = reply_error(REPLY_USAGE, "a request is one JSON object on one line, with a \"verb\"");
+	else if (!json_is_string(verb))
+		*ret_refusal = reply_error(REPLY_USAGE, "the request has no \"verb\" that is a text");
+	else if (!(row = find_row(json_string_value(verb))))
+		*ret_refusal = unknown_verb(json_string_value(verb));
+	return row && check_fields(row, request, ret_refusal) ? row : NULL;
+}
+
+void verbs_run(const struct verbs_call *caller, const char *line, size_t len)
+{
+	struct verbs_call call = *caller;
+	json_error_t error;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error), *refusal = NULL;
+	const struct verbs_row *row = NULL;
+
+	if (!request)
+		refusal = reply_error(REPLY_USAGE, "not JSON: column %d: %s", error.column, error.text);
+	else
+		row = check_request(request, &refusal);
+	call.request = request;
+	if (row)
+		run_row(row, &call);
+	else
+		call.reply(call.reply_ctx, refusal);
+	json_decref(request);
+}

@@ -41,22 +41,21 @@ size_t lpm_bytes(const struct lpm *lpm)
 	return sizeof(*lpm) + lpm->node_count * sizeof(*lpm->nodes) + lpm->leaf_count * sizeof(*lpm->leaves);
 }
 
-// Grows *array, of elements of `size` octets, to hold `more` beyond `count`.
-static bool reserve(void **array, uint32_t count, uint32_t *cap, uint32_t more, size_t size)
+// `array`, of elements of `size` octets, grown where needed to hold `more` beyond `count`. NULL without memory: `array`
+// is then as it was.
+static void *reserve(void *array, uint32_t count, uint32_t *cap, uint32_t more, size_t size)
 {
-	if (*cap - count >= more)
-		return true;
+	if (array && count + more <= *cap)
+		return array;
 	if (count > UINT32_MAX / 4)
-		return false;
+		return NULL;
 
 	uint32_t want = (count + more) + (count + more) / 2;
-	void *grown = realloc(*array, want * size);
+	void *grown = realloc(array, want * size);
 
-	if (!grown)
-		return false;
-	*array = grown;
-	*cap = want;
-	return true;
+	if (grown)
+		*cap = want;
+	return grown;
 }
 
 // One slot of a node while it is made: where six bits (or fewer) down from its subtree lead.
@@ -76,6 +75,23 @@ static void expand(const struct ptree *tree, uint32_t ref, unsigned depth, unsig
 	expand(tree, ptree_child(tree, ref, 1), depth + 1, left - 1, slots + (1u << (left - 1)));
 }
 
+// Room for one more node: its children, its leaves, its children's subtrees.
+static bool make_room(struct lpm *lpm, struct slot **pending, uint32_t *pending_cap)
+{
+	struct node *nodes = reserve(lpm->nodes, lpm->node_count, &lpm->node_cap, SLOTS, sizeof(*nodes));
+
+	lpm->nodes = nodes ? nodes : lpm->nodes;
+
+	uint32_t *leaves = reserve(lpm->leaves, lpm->leaf_count, &lpm->leaf_cap, SLOTS, sizeof(*leaves));
+
+	lpm->leaves = leaves ? leaves : lpm->leaves;
+
+	struct slot *subtrees = reserve(*pending, lpm->node_count, pending_cap, SLOTS, sizeof(*subtrees));
+
+	*pending = subtrees ? subtrees : *pending;
+	return nodes && leaves && subtrees;
+}
+
 // Makes node `at` of the subtree `ref`, whose bits begin at `depth`. pending[] holds the subtree of every node not made
 // yet: its children are appended there.
 static int make_node(struct lpm *lpm, const struct ptree *tree, uint32_t at, uint32_t ref, unsigned depth,
@@ -86,11 +102,9 @@ static int make_node(struct lpm *lpm, const struct ptree *tree, uint32_t at, uin
 	uint32_t last = 0;
 	bool any = false;
 
-	expand(tree, ref, depth, STRIDE, slots);
-	if (!reserve((void **)&lpm->nodes, lpm->node_count, &lpm->node_cap, SLOTS, sizeof(*lpm->nodes)) ||
-	    !reserve((void **)&lpm->leaves, lpm->leaf_count, &lpm->leaf_cap, SLOTS, sizeof(*lpm->leaves)) ||
-	    !reserve((void **)pending, lpm->node_count, pending_cap, SLOTS, sizeof(**pending)))
+	if (!make_room(lpm, pending, pending_cap))
 		return E_NOMEM;
+	expand(tree, ref, depth, STRIDE, slots);
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (!ptree_ref_is_leaf(slots[i].ref)) {
 			node.inner |= UINT64_C(1) << i;
@@ -118,7 +132,7 @@ int lpm_freeze(const struct ptree *tree, struct lpm **ret_lpm)
 	uint32_t pending_cap = 0;
 	int err = E_NOMEM;
 
-	if (!lpm || !reserve((void **)&pending, 0, &pending_cap, 1, sizeof(*pending)))
+	if (!lpm || !(pending = reserve(NULL, 0, &pending_cap, 1, sizeof(*pending))))
 		goto out;
 	pending[lpm->node_count++] = (struct slot){ptree_root(tree), 0};
 	for (uint32_t at = 0; at < lpm->node_count; at++) { // breadth first: the top of the tree stays together

@@ -19,15 +19,18 @@ enum { PLACE_SOURCES_MAX = 32, PLACES_MAX = 0xffffff, PLACE_PREFIXES_MAX = 16 <<
 // The class of a client that a carrier's site serves; a place that names no class has it.
 #define PLACE_CLASS_EDGE "edge"
 
+// Hashed and compared as bytes, so it has no padding but the one written out, which is zero.
 struct place {
 	double latitude, longitude; // degrees; NaN: unknown
 	float accuracy_km;          // 0: not stated
+	uint32_t measured;          // row group of the latency table; 0: none
 	uint16_t carrier;           // number in places->carriers; 0: unknown or none
 	uint16_t class_;            // number in places->classes; 0: not said
 	uint16_t hint;              // number in places->hints (a site's name); 0: none
-	uint32_t measured;          // row group of the latency table; 0: none
 	// Which source gave the field: 1 + its place in `locate:`; 0: nobody.
 	uint8_t carrier_source, class_source, hint_source, coordinates_source;
+	uint8_t ecs_ignored; // 1: as an ECS address it says nothing (RFC 7871 section 11.3), see struct order
+	uint8_t zero[5];
 };
 
 struct places {
@@ -47,6 +50,7 @@ struct place_facts {
 	double latitude, longitude; // NaN: unknown
 	double accuracy_km;         // 0 or NaN: not stated
 	uint32_t measured;          // 0: none
+	bool ecs_ignored;           // nothing else is said then, and no later source is asked
 };
 
 struct place_builder;
@@ -63,7 +67,7 @@ int place_source_add(struct place_builder *builder, const struct prefix *prefix,
                      const struct place_facts *facts) MUST_USE;
 int place_source_end(struct place_builder *builder) MUST_USE;
 
-// Hands over what was built and resets the builder (free it still). E_NOMEM.
+// Hands over what was built; the builder can then only be freed. E_NOMEM.
 int place_finish(struct place_builder *builder, struct places **ret_places) MUST_USE;
 struct places *places_free(struct places *places);
 

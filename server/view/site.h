@@ -25,6 +25,7 @@ struct site {
 	uint16_t carrier_count;
 	double latitude, longitude; // degrees; NaN: unknown
 	int32_t bias_us;           // added to the estimate
+	uint64_t seed;             // of the rendezvous hash: from the name, so that a reload moves nobody
 };
 
 // An app's load balancer at one site.
@@ -35,6 +36,7 @@ struct target {
 	const struct rrset *a;      // NULL: no address of the family, so NODATA (never another site's address)
 	const struct rrset *aaaa;
 	const struct rrset *cname;  // a host name to hand out; then a and aaaa are NULL
+	uint32_t weight;            // its share among equals; read only where the config gives weights
 };
 
 enum last_resort { LAST_RESORT_SERVFAIL, LAST_RESORT_ADDRESSES };

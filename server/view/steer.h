@@ -66,12 +66,15 @@ struct order {
 	const struct order_step *steps;
 	uint16_t count;            // 0: this client can reach nothing
 	bool hashed;               // some group has more than one step, so in some state of health a hash decides
+	bool ecs_ignored;          // an ECS address here is taken as the resolver's own; `steps` are for who knows nothing
 };
 
 struct steer {
 	struct steer_spec spec;
 	const struct order *orders;
+	const struct order_step *steps; // of all orders
 	uint32_t order_count;
+	size_t step_count;
 	struct lpm *v4, *v6;       // address -> index in `orders`
 };
 

@@ -18,9 +18,6 @@ struct view_limits {
 	uint16_t tcp_idle_100ms;  // for edns-tcp-keepalive (RFC 7828), units of 100 ms
 	const uint8_t *nsid;      // NULL: none
 	uint16_t nsid_len;
-	// ECS addresses in these are taken as the resolver's own (RFC 7871 section 11.3); see `ecs-ignore`.
-	const struct prefix *ecs_ignore;
-	size_t ecs_ignore_count;
 };
 
 struct view {
@@ -37,9 +34,14 @@ struct view {
 	struct measured_table measured;
 	struct cost_model model;
 	uint32_t site_count, app_count, target_count, steer_count;
+	_Atomic uint64_t *handouts; // answers that held a target: [worker * handout_stride + target]; each row one writer
+	uint32_t handout_stride, workers;
 };
 
 struct view *view_free(struct view *view);
+
+// Answers since this view was built that held the target, of all workers.
+uint64_t view_handouts(const struct view *view, uint32_t target);
 
 // -1 when there is none of that name.
 int view_find_site(const struct view *view, const char *name);

@@ -45,7 +45,7 @@ struct zone_builder *zone_builder_free(struct zone_builder *builder)
 	return NULL;
 }
 
-int draft_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
+int zone_builder_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
 {
 	char text[2 * NAME_TEXT_MAX];
 	va_list ap;
@@ -215,12 +215,12 @@ static int take_owner(struct zone_builder *builder, struct report *report, struc
 	struct name name;
 
 	if (name_read(owner, owner_len, &name) < 0 || name.len != owner_len)
-		return draft_refuse(builder, report, origin, "malformed name");
+		return zone_builder_refuse(builder, report, origin, "malformed name");
 
 	struct draft_zone *zone = zone_of(builder, &name);
 
 	if (!zone)
-		return draft_refuse(builder, report, origin, "%s: lies in none of the configured domains",
+		return zone_builder_refuse(builder, report, origin, "%s: lies in none of the configured domains",
 		                    name_to_text(owner, owner_len, text));
 	builder->filling = true;
 
@@ -323,10 +323,10 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 
 	name_to_text(name->name, name->name_len, text);
 	if (type == 0 || type == DNS_OPT || (type >= META_FIRST && type <= DNS_ANY))
-		return draft_refuse(builder, report, origin, "%s %s: not a type of data", text,
+		return zone_builder_refuse(builder, report, origin, "%s %s: not a type of data", text,
 		                    zone_type_text(type, type_text));
 	if (type == DNS_DNAME)
-		return draft_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
+		return zone_builder_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
 
 	uint8_t kind = type == DNS_RRSIG        ? 1
 	               : type == DNS_NSEC       ? 2
@@ -339,7 +339,7 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 	if (name->zone->refused & kind) // a signed zone has thousands: one line a type says it
 		return E_INVAL;
 	name->zone->refused |= kind;
-	return draft_refuse(builder, report, origin, "%s %s: signed zones are not supported, give the unsigned one",
+	return zone_builder_refuse(builder, report, origin, "%s %s: signed zones are not supported, give the unsigned one",
 	                    text, zone_type_text(type, type_text));
 }
 
@@ -378,7 +378,7 @@ static int add_record(struct zone_builder *builder, struct report *report, struc
 			return E_OK;
 	if (set->wire_len + RECORD_FIXED_LEN + from->rdata_len > ZONE_RRSET_WIRE_MAX) {
 		set->full = true;
-		return draft_refuse(builder, report, from->origin, "%s %s: more than %d octets of records",
+		return zone_builder_refuse(builder, report, from->origin, "%s %s: more than %d octets of records",
 		                    name_to_text(name->name, name->name_len, text), zone_type_text(set->type, type_text),
 		                    ZONE_RRSET_WIRE_MAX);
 	}
@@ -419,7 +419,7 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 	name_to_text(name->name, name->name_len, text);
 	if (rdata_len > UINT16_MAX || !rdata_well_formed(type, rdata, rdata_len)) {
 		name->zone->incomplete = true;
-		return draft_refuse(builder, report, origin, "%s %s: malformed data", text,
+		return zone_builder_refuse(builder, report, origin, "%s %s: malformed data", text,
 		                    zone_type_text(type, type_text));
 	}
 
@@ -450,7 +450,7 @@ int zone_builder_app(struct zone_builder *builder, struct report *report, struct
 	if (err < 0)
 		return err;
 	if (name->app != ZONE_APP_NONE)
-		return draft_refuse(builder, report, origin, "%s: this name is steered by an app already",
+		return zone_builder_refuse(builder, report, origin, "%s: this name is steered by an app already",
 		                    name_to_text(owner, owner_len, text));
 	name->app = app;
 	name->app_origin = origin;

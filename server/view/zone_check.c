@@ -41,14 +41,14 @@ static void check_apex(struct zone_builder *builder, struct report *report, cons
 	char text[NAME_TEXT_MAX];
 
 	if (soa && soa->count > 1)
-		draft_refuse(builder, report, soa->first->next->origin, "zone %s: has more than one SOA record",
+		zone_builder_refuse(builder, report, soa->first->next->origin, "zone %s: has more than one SOA record",
 		             text_of(zone->apex, text));
 	if (zone->incomplete)
 		return;
 	if (!soa)
-		draft_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
+		zone_builder_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
 	if (!zone_builder_set(zone->apex, DNS_NS))
-		draft_refuse(builder, report, origin, "zone %s: has no NS record", text_of(zone->apex, text));
+		zone_builder_refuse(builder, report, origin, "zone %s: has no NS record", text_of(zone->apex, text));
 }
 
 // ---- delegations ----
@@ -86,7 +86,7 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 	size_t len = 0;
 
 	if (is_wildcard(cut))
-		draft_refuse(builder, report, set->first->origin, "%s NS: a wildcard cannot be delegated (RFC 4592 4.2)",
+		zone_builder_refuse(builder, report, set->first->origin, "%s NS: a wildcard cannot be delegated (RFC 4592 4.2)",
 		             text_of(cut, text));
 	for (const struct draft_record *ns = set->first; ns; ns = ns->next) {
 		struct draft_name *glue = zone_check_glue(builder, cut, ns);
@@ -103,7 +103,7 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 			           text_of(cut, text), name_to_text(target.wire, target.len, target_text));
 	}
 	if (len > ZONE_RRSET_WIRE_MAX)
-		draft_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of addresses",
+		zone_builder_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of addresses",
 		             text_of(cut, text), ZONE_RRSET_WIRE_MAX);
 }
 
@@ -132,11 +132,11 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 	if (!cname)
 		return;
 	if (cname->count > 1)
-		draft_refuse(builder, report, cname->first->next->origin, "%s CNAME: a name has one CNAME at most",
+		zone_builder_refuse(builder, report, cname->first->next->origin, "%s CNAME: a name has one CNAME at most",
 		             text_of(name, text));
 	for (const struct draft_set *set = name->sets; set; set = set->next)
 		if (set != cname)
-			draft_refuse(builder, report, set->first->origin,
+			zone_builder_refuse(builder, report, set->first->origin,
 			             "%s %s: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)",
 			             text_of(name, text), zone_type_text(set->type, type_text));
 }
@@ -149,7 +149,7 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 	if (name->app == ZONE_APP_NONE)
 		return;
 	if (name->cut) {
-		draft_refuse(builder, report, name->app_origin, "%s: the app would never be answered, %s is delegated",
+		zone_builder_refuse(builder, report, name->app_origin, "%s: the app would never be answered, %s is delegated",
 		             text_of(name, text), text_of(name->cut, other_text));
 		return;
 	}
@@ -157,7 +157,7 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 		const struct draft_set *set = zone_builder_set(name, steered[i]);
 
 		if (set)
-			draft_refuse(builder, report, set->first->origin,
+			zone_builder_refuse(builder, report, set->first->origin,
 			             "%s %s: the name is an app's, whose addresses come from the config",
 			             text_of(name, text), zone_type_text(set->type, type_text));
 	}
@@ -169,7 +169,7 @@ static void check_misplaced(struct zone_builder *builder, struct report *report,
 	char text[NAME_TEXT_MAX];
 
 	if (soa && name->parent)
-		draft_refuse(builder, report, soa->first->origin, "%s SOA: stands below the zone's apex",
+		zone_builder_refuse(builder, report, soa->first->origin, "%s SOA: stands below the zone's apex",
 		             text_of(name, text));
 	if (ds && !zone_builder_set(name, DNS_NS))
 		draft_warn(report, ds->first->origin, "%s DS: belongs at a delegation, beside its NS", text_of(name, text));

@@ -90,7 +90,7 @@ _Static_assert(sizeof(struct node) == 64, "a node fills one cache line");
 #define draft_warn(report, origin, ...) \
 	report_warning(report, (origin).file, (origin).line, (origin).column, __VA_ARGS__)
 // Reports an error and marks the draft as failed. Returns E_INVAL, for those that return it on.
-int draft_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
+int zone_builder_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
 	PRINTF(4, 5);
 
 // The name, or NULL.

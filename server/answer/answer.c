@@ -1,0 +1,293 @@
+// From query to response: decide first, in a plan that names ready-made RRsets, then encode the plan. See answer.h.
+#include "answer/answer.h"
+
+#include <string.h>
+
+#include "answer/lookup.h"
+#include "answer/pick.h"
+#include "base/counters.h"
+#include "view/live.h"
+#include "view/view.h"
+#include "wire/dns.h"
+#include "wire/query.h"
+#include "wire/reply.h"
+
+enum { CHAIN_MAX = 8, PLAN_ITEMS = CHAIN_MAX + 2 };
+
+// An RRset of the reply. Its owner is a suffix of one of the chain's names: name 0 is the question's, name k the target
+// of the k-th CNAME of the answer section.
+struct plan_item {
+	const struct rrset *rrset;
+	uint8_t section;
+	uint8_t chain;
+	uint8_t suffix; // octets into that name
+};
+
+struct plan {
+	unsigned rcode;
+	bool aa;
+	uint8_t scope;
+	unsigned count;
+	struct plan_item items[PLAN_ITEMS];
+	const struct glue *glue;
+	int ede;
+	const char *ede_text;
+};
+
+struct answering {
+	const struct live *live;
+	const struct answer_client *client;
+	const struct query *query;
+	struct plan *plan;
+};
+
+// RFC 8482 section 4.2: ANY gets one made-up HINFO. CPU "RFC8482", OS empty, one hour.
+static const uint8_t any_wire[] = {0xc0, 0x0c, 0, DNS_HINFO, 0, DNS_CLASS_IN, 0, 0, 0x0e, 0x10, 0, 9, 7,
+                                   'R',  'F',  'C', '8', '4', '8', '2', 0};
+static const struct rrset any_rrset = {any_wire, sizeof(any_wire), 3600, DNS_HINFO, 1};
+
+static void add(struct plan *plan, enum reply_section section, const struct rrset *rrset, unsigned chain,
+                unsigned suffix)
+{
+	plan->items[plan->count++] = (struct plan_item){rrset, (uint8_t)section, (uint8_t)chain, (uint8_t)suffix};
+}
+
+// RFC 2308 section 3: the zone's SOA says how long the absence may be remembered.
+static void negative(struct answering *a, const struct zone *zone, const struct name *name, unsigned chain)
+{
+	add(a->plan, REPLY_AUTHORITY, &zone->negative_soa, chain, (unsigned)(name->len - zone->apex->name_len));
+}
+
+// RFC 1034 section 4.3.2 step 3b. AA stays as the chain before it had it.
+static void referral(struct answering *a, const struct node *cut, const struct name *name, unsigned chain)
+{
+	add(a->plan, REPLY_AUTHORITY, node_rrset(cut, DNS_NS), chain, (unsigned)(name->len - cut->name_len));
+	a->plan->glue = cut->glue;
+}
+
+static const struct rrset *last_resort(struct answering *a, const struct app *app, const struct pick *pick)
+{
+	counter_add(&a->client->counters->last_resort, 1);
+	if (app->last_resort == LAST_RESORT_ADDRESSES)
+		return a->query->type == DNS_A ? app->last_a : a->query->type == DNS_AAAA ? app->last_aaaa : NULL;
+	a->plan->rcode = DNS_SERVFAIL;
+	if (pick->outcome == PICK_DRAINED) {
+		a->plan->ede = DNS_EDE_NETWORK_ERROR;
+		a->plan->ede_text = "every site this client can reach is drained";
+	} else {
+		a->plan->ede = DNS_EDE_NO_REACHABLE_AUTHORITY;
+		a->plan->ede_text = "no site is reachable from this client's network";
+	}
+	return NULL;
+}
+
+// The RRset steering gives this client, of whatever type was asked; NULL: NODATA, or the plan's rcode says more.
+static const struct rrset *steered(struct answering *a, const struct app *app)
+{
+	struct pick pick = pick_target(a->live, app, &a->query->ecs, &a->client->addr);
+	const struct view *view = a->live->view;
+
+	counter_add(&a->client->counters->steered, 1);
+	if (pick.scope > a->plan->scope)
+		a->plan->scope = pick.scope;
+	if (unlikely(!pick.target))
+		return last_resort(a, app, &pick);
+	if (unlikely(pick.outcome == PICK_FAIL_OPEN))
+		counter_add(&a->client->counters->fail_open, 1);
+	counter_add(&view->handouts[(size_t)a->client->worker * view->handout_stride + pick.target_number], 1);
+	if (pick.target->cname)
+		return pick.target->cname;
+	return a->query->type == DNS_A ? pick.target->a : a->query->type == DNS_AAAA ? pick.target->aaaa : NULL;
+}
+
+// What a node answers. First row that applies:
+//
+//   asked      at an app                                          elsewhere
+//   ANY        HINFO, RFC 8482 (an empty non-terminal: NODATA)
+//   A, AAAA    steered                                            CNAME if there is one, else the type, else NODATA
+//   other      steered if some target hands out a CNAME;          likewise
+//              else the type, else NODATA
+//
+// ret_nodata is set when the reply is a NODATA.
+static const struct rrset *answer_node(struct answering *a, const struct node *node, bool *ret_nodata)
+{
+	uint16_t type = a->query->type;
+	const struct rrset *rrset = NULL;
+
+	*ret_nodata = false;
+	if (type == DNS_ANY) {
+		rrset = node->rrset_count || node->app != ZONE_APP_NONE ? &any_rrset : NULL;
+	} else {
+		if (node->app != ZONE_APP_NONE) {
+			const struct app *app = &a->live->view->apps[node->app];
+
+			if (type == DNS_A || type == DNS_AAAA || app->any_cname) {
+				rrset = steered(a, app);
+				if (a->plan->rcode == DNS_SERVFAIL)
+					return NULL;
+				if (rrset || type == DNS_A || type == DNS_AAAA) {
+					*ret_nodata = !rrset;
+					return rrset;
+				}
+			}
+		}
+		rrset = node_rrset(node, type);
+		if (!rrset)
+			rrset = node_rrset(node, DNS_CNAME);
+	}
+	*ret_nodata = !rrset;
+	return rrset;
+}
+
+// One step of the chain: answers `name`; returns the CNAME to follow, or NULL at the end.
+static const struct rrset *answer_name(struct answering *a, const struct name *name, unsigned chain)
+{
+	struct lookup found = lookup_name(a->live->view->zones, name, a->query->type);
+	struct plan *plan = a->plan;
+	const struct rrset *rrset;
+	bool nodata;
+
+	switch (found.result) {
+	case LOOKUP_NOT_OURS:
+		if (chain == 0) {
+			plan->rcode = DNS_REFUSED;
+			plan->ede = DNS_EDE_NOT_AUTHORITATIVE;
+		}
+		return NULL;
+	case LOOKUP_CUT:
+		referral(a, found.node, name, chain);
+		return NULL;
+	case LOOKUP_NXDOMAIN:
+		plan->aa = true;
+		plan->rcode = DNS_NXDOMAIN;
+		negative(a, found.node->zone, name, chain);
+		return NULL;
+	case LOOKUP_NODE:
+		break;
+	}
+	rrset = answer_node(a, found.node, &nodata);
+	plan->aa = plan->aa || plan->rcode == DNS_NOERROR;
+	if (nodata)
+		negative(a, found.node->zone, name, chain);
+	if (!rrset)
+		return NULL;
+	add(plan, REPLY_ANSWER, rrset, chain, 0);
+	return rrset->type == DNS_CNAME && a->query->type != DNS_CNAME ? rrset : NULL;
+}
+
+static void decide(struct answering *a)
+{
+	const struct rrset *cname = answer_name(a, &a->query->name, 0);
+	struct name target;
+
+	// A chain longer than this ends where it is; the resolver asks on (RFC 1034 section 3.6.2 wants none at all).
+	for (unsigned chain = 1; cname && chain <= CHAIN_MAX; chain++) {
+		if (name_read(cname->wire + DNS_HEADER_LEN, cname->wire_len - DNS_HEADER_LEN, &target) < 0)
+			return;
+		cname = answer_name(a, &target, chain);
+	}
+}
+
+static size_t encode(const struct answering *a, const struct reply_opt *opt, size_t limit, uint8_t *wire)
+{
+	const struct plan *plan = a->plan;
+	uint16_t base[CHAIN_MAX + 2] = {DNS_HEADER_LEN}; // where each name of the chain stands in the reply
+	struct reply reply;
+
+	reply_begin(&reply, wire, limit, a->query, opt);
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+		size_t at = reply_add(&reply, item->section, item->rrset->wire, item->rrset->wire_len, item->rrset->count,
+		                      (size_t)base[item->chain] + item->suffix);
+
+		// The RDATA of a CNAME is the next name; the fixed part before it is as long as a header.
+		base[item->chain + 1] = (uint16_t)(at + DNS_HEADER_LEN);
+	}
+	if (plan->glue)
+		reply_add_whole(&reply, REPLY_ADDITIONAL, plan->glue->wire, plan->glue->wire_len, plan->glue->count);
+	if (reply.truncated)
+		counter_add(&a->client->counters->truncated, 1);
+	return reply_finish(&reply, plan->rcode, plan->aa, opt);
+}
+
+static void count(const struct answer_client *client, const struct query *query, unsigned rcode)
+{
+	struct counters *counters = client->counters;
+
+	counter_add(&counters->queries, 1);
+	counter_add(client->tcp ? &counters->queries_tcp : &counters->queries_udp, 1);
+	if (query->ecs.present)
+		counter_add(&counters->queries_ecs, 1);
+	switch (rcode) {
+	case DNS_NOERROR: counter_add(&counters->noerror, 1); break;
+	case DNS_NXDOMAIN: counter_add(&counters->nxdomain, 1); break;
+	case DNS_FORMERR: counter_add(&counters->formerr, 1); break;
+	case DNS_REFUSED: counter_add(&counters->refused, 1); break;
+	case DNS_SERVFAIL: counter_add(&counters->servfail, 1); break;
+	default: counter_add(&counters->other_rcode, 1);
+	}
+}
+
+// What is wrong with the message itself, or is not for an authority: the rcode; DNS_NOERROR when it is to be decided.
+static unsigned rcode_of(enum query_verdict verdict, const struct query *query)
+{
+	switch (verdict) {
+	case QUERY_FORMERR: return DNS_FORMERR;
+	case QUERY_NOTIMP: return DNS_NOTIMP;
+	case QUERY_BADVERS: return DNS_BADVERS;
+	case QUERY_NOTAUTH: return DNS_NOTAUTH;
+	case QUERY_OK:
+	case QUERY_SILENCE: break;
+	}
+	return query->class_ != DNS_CLASS_IN || query->type == DNS_AXFR || query->type == DNS_IXFR ? DNS_REFUSED
+	                                                                                             : DNS_NOERROR;
+}
+
+size_t answer_query(const struct live *live, const struct answer_client *client, const uint8_t *wire, size_t len,
+                    uint8_t *reply)
+{
+	const struct view_limits *limits = &live->view->limits;
+	struct query query;
+	enum query_verdict verdict = query_read(wire, len, &query);
+
+	if (unlikely(verdict == QUERY_SILENCE)) {
+		counter_add(&client->counters->ignored, 1);
+		return 0;
+	}
+
+	struct plan plan;
+
+	plan.rcode = rcode_of(verdict, &query);
+	plan.aa = false;
+	plan.scope = 0;
+	plan.count = 0;
+	plan.glue = NULL;
+	plan.ede = DNS_EDE_NONE;
+	plan.ede_text = "";
+
+	struct answering a = {live, client, &query, &plan};
+
+	if (likely(plan.rcode == DNS_NOERROR))
+		decide(&a);
+	count(client, &query, plan.rcode);
+
+	size_t limit = client->tcp ? DNS_MESSAGE_MAX
+	               : query.udp_size < limits->udp_size ? query.udp_size
+	                                                   : limits->udp_size;
+
+	if (!query.edns)
+		return encode(&a, NULL, limit, reply);
+
+	struct reply_opt opt = {
+		.udp_size = limits->udp_size,
+		.ecs = query.ecs.present && verdict != QUERY_FORMERR,
+		.ecs_scope = plan.scope,
+		.nsid = query.nsid ? limits->nsid : NULL,
+		.nsid_len = limits->nsid_len,
+		.keepalive_100ms = client->tcp && query.keepalive ? limits->tcp_idle_100ms : -1,
+		.ede = plan.ede,
+		.ede_text = plan.ede_text,
+	};
+
+	return encode(&a, &opt, limit, reply);
+}

@@ -1,0 +1,38 @@
+// Walks from a name to what the zones have for it; see lookup.h.
+#include "answer/lookup.h"
+
+#include <stddef.h>
+
+#include "view/zone.h"
+#include "wire/dns.h"
+
+static const struct node *find(const struct zonedb *zones, const struct name *name, unsigned from)
+{
+	unsigned at = name->offset[from];
+
+	return zonedb_find(zones, name->wire + at, (size_t)name->len - at, name_suffix_hash(name, from));
+}
+
+struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type)
+{
+	// A name deeper than any in the zones cannot be there, nor can its nearest ancestors: a query's cost is bounded
+	// by the zones' depth, not by what is asked.
+	unsigned max = zonedb_max_labels(zones);
+	unsigned from = name->labels > max ? name->labels - max : 0;
+	const struct node *node = find(zones, name, from);
+
+	while (!node && from < name->labels)
+		node = find(zones, name, ++from);
+	if (!node)
+		return (struct lookup){LOOKUP_NOT_OURS, NULL};
+
+	bool exact = from == 0;
+
+	if (node->cut && !(exact && node->cut == node && type == DNS_DS))
+		return (struct lookup){LOOKUP_CUT, node->cut};
+	if (exact)
+		return (struct lookup){LOOKUP_NODE, node};
+	if (node->wildcard)
+		return (struct lookup){LOOKUP_NODE, node->wildcard};
+	return (struct lookup){LOOKUP_NXDOMAIN, node};
+}

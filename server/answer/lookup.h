@@ -1,0 +1,25 @@
+// Where a name stands in the zones: step 3 of RFC 1034 section 4.3.2, with wildcards (RFC 4592).
+#pragma once
+
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct name;
+struct node;
+struct zonedb;
+
+enum lookup_result {
+	LOOKUP_NOT_OURS, // no zone contains the name
+	LOOKUP_NODE,     // the name is there, or a wildcard stands for it
+	LOOKUP_CUT,      // the name is at or below a delegation
+	LOOKUP_NXDOMAIN,
+};
+
+struct lookup {
+	enum lookup_result result;
+	const struct node *node; // the node; the delegation point; or, for NXDOMAIN, the closest encloser
+};
+
+// `type` matters at a delegation point only: DS belongs to the parent's side (RFC 4035 section 3.1.4.1).
+struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type) HOT;

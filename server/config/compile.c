@@ -1,0 +1,361 @@
+// Config -> view; see compile.h. Everything a reply holds is put into wire form here.
+#include "config/compile.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "view/view.h"
+#include "wire/dns.h"
+
+enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, RECORD_FIXED_LEN = 12 };
+
+struct compiling {
+	const struct config *config;
+	const struct compile_input *in;
+	struct report *report;
+	struct view *view;
+	struct arena *arena;
+};
+
+static uint8_t *put16(uint8_t *p, unsigned value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+	return p + 2;
+}
+
+static uint8_t *put_fixed(uint8_t *p, uint16_t type, uint32_t ttl_s, size_t rdata_len)
+{
+	p = put16(p, 0xc000 | DNS_HEADER_LEN);
+	p = put16(p, type);
+	p = put16(p, DNS_CLASS_IN);
+	p = put16(p, ttl_s >> 16);
+	p = put16(p, ttl_s & 0xffff);
+	return put16(p, (unsigned)rdata_len);
+}
+
+// The A or AAAA RRset of the addresses of one family. *ret_rrset is NULL where there is none.
+static int address_rrset(struct arena *arena, const struct addr *list, size_t count, uint8_t family, uint32_t ttl_s,
+                         const struct rrset **ret_rrset)
+{
+	size_t rdata_len = family == ADDR_V4 ? 4 : 16, have = 0;
+	uint16_t type = family == ADDR_V4 ? DNS_A : DNS_AAAA;
+
+	for (size_t i = 0; i < count; i++)
+		have += list[i].family == family;
+	*ret_rrset = NULL;
+	if (have == 0)
+		return E_OK;
+
+	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
+	size_t len = have * (RECORD_FIXED_LEN + rdata_len);
+	uint8_t *wire = arena_take(arena, len), *p = wire;
+
+	if (!rrset || !wire)
+		return E_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].family != family)
+			continue;
+		p = put_fixed(p, type, ttl_s, rdata_len);
+		memcpy(p, list[i].bytes, rdata_len);
+		p += rdata_len;
+	}
+	*rrset = (struct rrset){wire, (uint32_t)len, ttl_s, type, (uint16_t)have};
+	*ret_rrset = rrset;
+	return E_OK;
+}
+
+static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, const struct rrset **ret_rrset)
+{
+	uint8_t name[NAME_WIRE_MAX];
+	size_t name_len;
+
+	if (name_from_text(host, name, &name_len) < 0)
+		return E_INVAL;
+
+	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
+	uint8_t *wire = arena_take(arena, RECORD_FIXED_LEN + name_len);
+
+	if (!rrset || !wire)
+		return E_NOMEM;
+	memcpy(put_fixed(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
+	*rrset = (struct rrset){wire, (uint32_t)(RECORD_FIXED_LEN + name_len), ttl_s, DNS_CNAME, 1};
+	*ret_rrset = rrset;
+	return E_OK;
+}
+
+static int compile_site(struct compiling *c, const struct config_site *from, struct site *site)
+{
+	uint16_t *carriers = arena_take_array(c->arena, from->carrier_count, sizeof(*carriers));
+
+	if (!carriers)
+		return E_NOMEM;
+	for (size_t i = 0; i < from->carrier_count; i++) {
+		const char *name = from->carriers[i];
+
+		if (names_find(c->in->places->carriers, name, strlen(name)) < 0)
+			report_warning(c->report, from->mark.file, from->mark.line, from->mark.column,
+			               "sites.%s: no source of `locate` names a client of carrier \"%s\", so nobody will be sent here",
+			               from->name, name);
+
+		int err = names_add(c->in->places->carriers, name, strlen(name), &carriers[i]);
+
+		if (err < 0)
+			return err;
+	}
+	*site = (struct site){
+		.name = arena_strdup(c->arena, from->name),
+		.region = arena_strdup(c->arena, from->region),
+		.kind = from->kind,
+		.is_public = from->is_public,
+		.carriers = carriers,
+		.carrier_count = (uint16_t)from->carrier_count,
+		.latitude = from->latitude,
+		.longitude = from->longitude,
+		.bias_us = from->bias_us,
+		.seed = hash_mix(hash_bytes(0, from->name, strlen(from->name))),
+	};
+	return site->name && site->region ? E_OK : E_NOMEM;
+}
+
+static int compile_sites(struct compiling *c)
+{
+	struct site *sites = arena_take_array(c->arena, c->config->site_count, sizeof(*sites));
+
+	if (!sites)
+		return E_NOMEM;
+	for (size_t i = 0; i < c->config->site_count; i++) {
+		int err = compile_site(c, &c->config->sites[i], &sites[i]);
+
+		if (err < 0)
+			return err;
+	}
+	c->view->sites = sites;
+	c->view->site_count = (uint32_t)c->config->site_count;
+	return E_OK;
+}
+
+static int compare_measured(const void *a, const void *b)
+{
+	const struct measured *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->carrier != y->carrier)
+		return x->carrier < y->carrier ? -1 : 1;
+	return (int)x->site - (int)y->site;
+}
+
+// Rows of sites that are not configured, or of carriers nobody is a client of, can never be read: they are left out.
+static int compile_measured(struct compiling *c)
+{
+	struct measured *rows = arena_take_array(c->arena, c->in->measured_count, sizeof(*rows));
+	size_t count = 0;
+
+	if (!rows)
+		return E_NOMEM;
+	for (size_t i = 0; i < c->in->measured_count; i++) {
+		const struct measured_row *from = &c->in->measured[i];
+		int site = view_find_site(c->view, from->site);
+		int carrier = from->group ? 0 : names_find(c->in->places->carriers, from->carrier, strlen(from->carrier));
+
+		if (site >= 0 && carrier >= 0)
+			rows[count++] = (struct measured){from->group, (uint16_t)carrier, (uint16_t)site, from->us};
+	}
+	qsort(rows, count, sizeof(*rows), compare_measured);
+	c->view->measured = (struct measured_table){rows, count};
+	return E_OK;
+}
+
+static int compile_target(struct compiling *c, const struct config_app *app, const struct config_target *from,
+                          struct target *target)
+{
+	int err;
+
+	target->site = (uint16_t)from->site;
+	target->weight = from->has_weight ? from->weight : 1;
+	if (from->cname)
+		return cname_rrset(c->arena, from->cname, app->ttl_s, &target->cname);
+	err = address_rrset(c->arena, from->addresses, from->address_count, ADDR_V4, app->ttl_s, &target->a);
+	if (err < 0)
+		return err;
+	return address_rrset(c->arena, from->addresses, from->address_count, ADDR_V6, app->ttl_s, &target->aaaa);
+}
+
+// The steer of the app's spec: one that is there already, or a new one.
+static int find_steer(struct compiling *c, const struct steer_spec *spec, uint16_t *ret_number)
+{
+	struct view *view = c->view;
+	struct steer_input in = view_steer_input(view);
+
+	for (uint32_t i = 0; i < view->steer_count; i++)
+		if (steer_spec_equal(&view->steers[i]->spec, spec)) {
+			*ret_number = (uint16_t)i;
+			return E_OK;
+		}
+	if (view->steer_count == STEERS_MAX)
+		return E_LIMIT;
+
+	int err = steer_build(&in, spec, &view->steers[view->steer_count]);
+
+	if (err == E_OK)
+		*ret_number = (uint16_t)view->steer_count++;
+	return err;
+}
+
+static int compile_steer(struct compiling *c, const struct config_app *from, struct app *app)
+{
+	uint16_t sites[APP_TARGETS_MAX];
+	uint32_t weights[APP_TARGETS_MAX];
+	struct steer_spec spec = {
+		.sites = sites,
+		.weights = from->weighted ? weights : NULL,
+		.count = (uint16_t)from->target_count,
+		.tie_us = from->tie_us,
+		.hash_v4 = c->config->steering.hash_v4,
+		.hash_v6 = c->config->steering.hash_v6,
+	};
+	const struct target *targets = &c->view->targets[app->first_target];
+
+	for (size_t i = 0; i < from->target_count; i++) {
+		sites[i] = targets[i].site;
+		weights[i] = targets[i].weight;
+	}
+	return find_steer(c, &spec, &app->steer);
+}
+
+static int compile_app(struct compiling *c, const struct config_app *from, struct app *app, struct target *targets)
+{
+	bool any_public = false;
+	int err;
+
+	*app = (struct app){
+		.name = arena_strdup(c->arena, from->name),
+		.ttl_s = from->ttl_s,
+		.first_target = c->view->target_count,
+		.target_count = (uint16_t)from->target_count,
+		.last_resort = from->last_resort,
+	};
+	if (!app->name)
+		return E_NOMEM;
+	for (size_t i = 0; i < from->target_count; i++) {
+		struct target *target = &targets[app->first_target + i];
+
+		err = compile_target(c, from, &from->targets[i], target);
+		if (err < 0)
+			return err;
+		target->app = app;
+		target->slot = (uint16_t)i;
+		app->any_cname = app->any_cname || target->cname;
+		any_public = any_public || c->view->sites[target->site].is_public;
+	}
+	c->view->target_count += (uint32_t)from->target_count;
+	if (!any_public && from->last_resort == LAST_RESORT_SERVFAIL)
+		report_warning(c->report, from->mark.file, from->mark.line, from->mark.column,
+		               "apps.%s: no target at a public site: clients off its carriers get SERVFAIL", from->name);
+	err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V4, from->ttl_s, &app->last_a);
+	if (err == E_OK)
+		err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V6, from->ttl_s,
+		                    &app->last_aaaa);
+	return err < 0 ? err : compile_steer(c, from, app);
+}
+
+static int compile_apps(struct compiling *c)
+{
+	size_t target_count = 0;
+
+	for (size_t i = 0; i < c->config->app_count; i++)
+		target_count += c->config->apps[i].target_count;
+
+	struct app *apps = arena_take_array(c->arena, c->config->app_count, sizeof(*apps));
+	struct target *targets = arena_take_array(c->arena, target_count, sizeof(*targets));
+
+	c->view->steers = calloc(c->config->app_count ? c->config->app_count : 1, sizeof(*c->view->steers));
+	if (!apps || !targets || !c->view->steers)
+		return E_NOMEM;
+	c->view->apps = apps;
+	c->view->targets = targets;
+	for (size_t i = 0; i < c->config->app_count; i++) {
+		int err = compile_app(c, &c->config->apps[i], &apps[i], targets);
+
+		if (err < 0)
+			return err;
+		c->view->app_count++;
+	}
+	return E_OK;
+}
+
+static int compile_limits(struct compiling *c)
+{
+	const struct config_server *server = &c->config->server;
+	struct view_limits *limits = &c->view->limits;
+	unsigned idle_100ms = server->tcp_idle_ms / 100;
+
+	limits->udp_size = server->udp_size;
+	limits->tcp_idle_100ms = (uint16_t)(idle_100ms < UINT16_MAX ? idle_100ms : UINT16_MAX);
+	if (!server->nsid)
+		return E_OK;
+	limits->nsid_len = (uint16_t)strnlen(server->nsid, NSID_MAX);
+	limits->nsid = arena_copy(c->arena, server->nsid, limits->nsid_len);
+	return limits->nsid ? E_OK : E_NOMEM;
+}
+
+// Each worker's row of handouts begins on a cache line of its own.
+static int make_handouts(struct view *view, unsigned workers)
+{
+	enum { PER_LINE = CACHE_LINE / sizeof(uint64_t) };
+	size_t stride = (view->target_count / PER_LINE + 1) * PER_LINE, bytes = workers * stride * sizeof(uint64_t);
+
+	if (posix_memalign((void **)&view->handouts, CACHE_LINE, bytes ? bytes : CACHE_LINE) != 0)
+		return E_NOMEM;
+	memset(view->handouts, 0, bytes);
+	view->handout_stride = (uint32_t)stride;
+	view->workers = workers;
+	return E_OK;
+}
+
+int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
+                 struct view **ret_view)
+{
+	struct view *view = calloc(1, sizeof(*view));
+	struct compiling c = {config, in, report, view, arena_new(VIEW_BYTES_MAX)};
+	int err = E_NOMEM;
+
+	if (!view || !c.arena) {
+		arena_free(c.arena);
+		free(view);
+		zonedb_free(in->zones);
+		places_free(in->places);
+		return err;
+	}
+	view->arena = c.arena;
+	view->zones = in->zones;
+	view->places = in->places;
+	view->model = config->steering.model;
+	view->generation = in->generation;
+	view->built_s = clock_wall_s();
+	err = compile_sites(&c);
+	if (err == E_OK)
+		err = compile_measured(&c);
+	if (err == E_OK)
+		err = compile_apps(&c);
+	if (err == E_OK)
+		err = compile_limits(&c);
+	if (err == E_OK)
+		err = make_handouts(view, in->workers);
+	if (err < 0) {
+		if (err != E_NOMEM)
+			report_error(report, config->file, 0, 0, "cannot be compiled: %s", err_text(err));
+		view_free(view);
+		return err;
+	}
+	*ret_view = view;
+	return E_OK;
+}

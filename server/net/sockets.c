@@ -1,0 +1,174 @@
+// Binds sockets or takes them from systemd; see sockets.h.
+#include "net/sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/report.h"
+
+enum {
+	UDP_BUFFER = 4 << 20, // octets asked of the kernel, so that a burst waits instead of being lost
+	TCP_BACKLOG = 1024,
+	ACTIVATION_FIRST_FD = 3, // sd_listen_fds(3)
+};
+
+static void set(int fd, int level, int option, int value)
+{
+	// Best effort: an old kernel without one of these still serves.
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static bool is_wildcard(const struct sockaddr_storage *name)
+{
+	struct addr addr = addr_of_sockaddr(name);
+	static const uint8_t zero[16];
+
+	return memcmp(addr.bytes, zero, sizeof(zero)) == 0;
+}
+
+// What every socket wants, whoever bound it.
+static void tune(int fd, int family, bool tcp, bool wildcard)
+{
+	if (tcp) {
+		set(fd, IPPROTO_TCP, TCP_NODELAY, 1); // inherited by what is accepted
+		return;
+	}
+	set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+	set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+	// Path MTU messages can be forged to make us fragment; our replies are small, so they are not listened to.
+	if (family == AF_INET) {
+		set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+		if (wildcard)
+			set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	} else {
+		set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		if (wildcard)
+			set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	}
+}
+
+static int bind_one(const struct sockaddr_storage *name, socklen_t len, bool tcp)
+{
+	int type = (tcp ? SOCK_STREAM | SOCK_NONBLOCK : SOCK_DGRAM) | SOCK_CLOEXEC;
+	int fd = socket(name->ss_family, type, 0);
+
+	if (fd < 0)
+		return -1;
+	set(fd, SOL_SOCKET, SO_REUSEADDR, tcp);
+	set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (name->ss_family == AF_INET6)
+		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); // "0.0.0.0" and "::" are two sockets
+	tune(fd, name->ss_family, tcp, is_wildcard(name));
+	if (bind(fd, (const struct sockaddr *)name, len) == 0 && (!tcp || listen(fd, TCP_BACKLOG) == 0))
+		return fd;
+
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static void bind_address(struct sockets *sockets, const char *text, unsigned workers, struct report *report)
+{
+	struct sockaddr_storage name;
+	socklen_t len;
+
+	if (addr_parse_endpoint(text, 53, &name, &len) < 0) {
+		report_error(report, NULL, 0, 0, "listen: \"%s\" is not ADDRESS@PORT", text);
+		return;
+	}
+	for (unsigned i = 0; i < workers * 2; i++) {
+		bool tcp = i % 2;
+		int fd = bind_one(&name, len, tcp);
+
+		if (fd < 0) {
+			report_error(report, NULL, 0, 0, "listen: %s over %s: %s", text, tcp ? "TCP" : "UDP",
+			             strerror(errno));
+			return;
+		}
+		sockets->list[sockets->count++] = (struct socket){fd, tcp, is_wildcard(&name), i / 2, false};
+	}
+}
+
+// How many sockets systemd passed to this very process.
+static unsigned activated(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+
+	if (!pid || !fds || strtol(pid, NULL, 10) != getpid())
+		return 0;
+
+	unsigned long count = strtoul(fds, NULL, 10);
+
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return count <= SOCKETS_LISTEN_MAX ? (unsigned)count : SOCKETS_LISTEN_MAX;
+}
+
+static void take_passed(struct sockets *sockets, int fd, struct report *report)
+{
+	struct sockaddr_storage name = {0};
+	socklen_t len = sizeof(name), type_len = sizeof(int);
+	int type = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&name, &len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
+	    (name.ss_family != AF_INET && name.ss_family != AF_INET6) || (type != SOCK_DGRAM && type != SOCK_STREAM)) {
+		report_error(report, NULL, 0, 0, "socket %d passed by the service manager is not UDP or TCP over IP", fd);
+		return;
+	}
+
+	bool tcp = type == SOCK_STREAM;
+
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (tcp)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	tune(fd, name.ss_family, tcp, is_wildcard(&name));
+	sockets->list[sockets->count++] = (struct socket){fd, tcp, is_wildcard(&name), 0, true};
+}
+
+int sockets_open(const char *const *listen, size_t listen_count, unsigned workers, struct report *report,
+                 struct sockets **ret_sockets)
+{
+	unsigned passed = activated();
+	size_t max = passed ? passed : listen_count * workers * 2;
+	struct sockets *sockets = calloc(1, sizeof(*sockets));
+	size_t errors = report_count(report, REPORT_ERROR);
+
+	if (!sockets || !(sockets->list = calloc(max ? max : 1, sizeof(*sockets->list)))) {
+		sockets_close(sockets);
+		return E_NOMEM;
+	}
+	sockets->activated = passed > 0;
+	for (unsigned i = 0; i < passed; i++)
+		take_passed(sockets, ACTIVATION_FIRST_FD + (int)i, report);
+	for (size_t i = 0; !passed && i < listen_count; i++)
+		bind_address(sockets, listen[i], workers, report);
+	if (report_count(report, REPORT_ERROR) != errors) {
+		sockets_close(sockets);
+		return E_IO;
+	}
+	*ret_sockets = sockets;
+	return E_OK;
+}
+
+struct sockets *sockets_close(struct sockets *sockets)
+{
+	if (!sockets)
+		return NULL;
+	for (size_t i = 0; i < sockets->count; i++)
+		close(sockets->list[i].fd);
+	free(sockets->list);
+	free(sockets);
+	return NULL;
+}

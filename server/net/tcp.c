@@ -1,0 +1,330 @@
+// TCP: connections from a fixed pool, so that serving allocates nothing. A connection has one deadline, set when it is
+// accepted and each time a whole message was answered: a client that dribbles octets, or never reads, runs into it as an
+// idle one does. When the pool is empty the connection that has been quiet longest makes room.
+#include "net/tcp.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "answer/answer.h"
+#include "base/addr.h"
+#include "base/counters.h"
+#include "base/err.h"
+#include "base/publish.h"
+#include "net/worker.h"
+#include "view/live.h"
+#include "wire/dns.h"
+
+enum {
+	FRAME_MAX = 2 + DNS_MESSAGE_MAX, // RFC 1035 section 4.2.2: two octets of length before each message
+	OUT_MAX = 2 * FRAME_MAX,
+	ACCEPTS_PER_TURN = 64,
+	LISTENERS_MAX = 512,
+	TOUCHED_MAX = 16384, // a buffer used beyond this is given back to the kernel when the connection closes
+};
+
+struct conn {
+	struct tcp *tcp;
+	int fd;
+	TAILQ_ENTRY(conn) links; // in tcp->free, or in tcp->busy with the quietest first
+	struct event read, write, deadline;
+	struct addr peer;
+	bool ended;              // the client has sent all it will
+	size_t in_len;
+	size_t out_at, out_len;  // octets out[out_at..out_len) wait to be sent
+	size_t out_peak;
+	uint8_t in[FRAME_MAX];
+	uint8_t out[OUT_MAX];
+};
+
+TAILQ_HEAD(conns, conn);
+
+struct tcp {
+	struct event_base *base;
+	uint16_t worker;
+	struct counters *counters;
+	const struct timeval *idle; // a common timeout of the base: arming it costs no heap
+	struct conns free, busy;
+	struct conn *pool;
+	size_t pool_len;         // octets mapped
+	unsigned listener_count;
+	struct event *listeners[LISTENERS_MAX];
+	void (*done)(void *ctx); // not NULL: finishing
+	void *done_ctx;
+};
+
+static void conn_close(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+
+	event_del(&conn->read);
+	event_del(&conn->write);
+	event_del(&conn->deadline);
+	close(conn->fd);
+	// A page never written costs nothing; one written by a large message is handed back.
+	if (conn->in_len > TOUCHED_MAX || conn->out_peak > TOUCHED_MAX) {
+		uintptr_t first = ((uintptr_t)conn->in + 4095) & ~(uintptr_t)4095;
+		uintptr_t end = (uintptr_t)(conn + 1) & ~(uintptr_t)4095;
+
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+	}
+	TAILQ_REMOVE(&tcp->busy, conn, links);
+	TAILQ_INSERT_HEAD(&tcp->free, conn, links);
+	if (tcp->done && TAILQ_EMPTY(&tcp->busy))
+		tcp->done(tcp->done_ctx);
+}
+
+// Sends what waits. False: the connection is gone.
+static bool flush(struct conn *conn)
+{
+	while (conn->out_at < conn->out_len) {
+		ssize_t sent = send(conn->fd, conn->out + conn->out_at, conn->out_len - conn->out_at, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && errno == EAGAIN)
+			return event_add(&conn->write, NULL) == 0 || (conn_close(conn), false);
+		if (sent < 0) {
+			conn_close(conn);
+			return false;
+		}
+		conn->out_at += (size_t)sent;
+	}
+	conn->out_at = conn->out_len = 0;
+	return true;
+}
+
+static void stays_busy(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+
+	TAILQ_REMOVE(&tcp->busy, conn, links);
+	TAILQ_INSERT_TAIL(&tcp->busy, conn, links);
+	event_add(&conn->deadline, tcp->idle);
+}
+
+// Answers the whole messages in `in` while the replies find room. False: a message that gets no answer; over TCP that
+// ends the connection, as nothing it says can be trusted any more.
+static bool answer_input(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+	struct answer_client client = {conn->peer, true, tcp->worker, tcp->counters};
+	const struct live *live = live_read();
+	size_t at = 0;
+	bool good = true;
+
+	while (good && conn->in_len - at >= 2 && OUT_MAX - conn->out_len >= FRAME_MAX) {
+		size_t len = (size_t)conn->in[at] << 8 | conn->in[at + 1];
+
+		if (conn->in_len - at - 2 < len)
+			break;
+
+		uint8_t *frame = conn->out + conn->out_len;
+		size_t reply_len = answer_query(live, &client, conn->in + at + 2, len, frame + 2);
+
+		good = reply_len > 0;
+		if (good) {
+			frame[0] = (uint8_t)(reply_len >> 8);
+			frame[1] = (uint8_t)reply_len;
+			conn->out_len += 2 + reply_len;
+		}
+		at += 2 + len;
+	}
+	if (at) {
+		memmove(conn->in, conn->in + at, conn->in_len - at);
+		conn->in_len -= at;
+		stays_busy(conn);
+	}
+	if (conn->out_len > conn->out_peak)
+		conn->out_peak = conn->out_len;
+	return good;
+}
+
+// After anything happened: answer, send, and decide what to wait for.
+static void go_on(struct conn *conn)
+{
+	for (;;) {
+		size_t before = conn->in_len;
+		bool good;
+
+		publish_online();
+		good = answer_input(conn);
+		publish_offline();
+		if (!flush(conn))
+			return;
+		if (!good) {
+			conn_close(conn);
+			return;
+		}
+		if (conn->in_len == before || conn->out_len)
+			break;
+	}
+	if (conn->out_len) {
+		event_del(&conn->read); // it reads again when it has read our replies
+		return;
+	}
+	if (conn->ended || (conn->tcp->done && conn->in_len == 0)) {
+		conn_close(conn);
+		return;
+	}
+	event_add(&conn->read, NULL);
+}
+
+static void readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+	ssize_t got = recv(fd, conn->in + conn->in_len, sizeof(conn->in) - conn->in_len, 0);
+
+	(void)what;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got < 0) {
+		conn_close(conn);
+		return;
+	}
+	conn->ended = got == 0;
+	conn->in_len += (size_t)got;
+	go_on(conn);
+}
+
+static void writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	(void)fd;
+	(void)what;
+	if (flush(conn) && conn->out_len == 0)
+		go_on(conn);
+}
+
+static void overdue(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_close(arg);
+}
+
+static struct conn *conn_take(struct tcp *tcp)
+{
+	if (TAILQ_EMPTY(&tcp->free)) {
+		counter_add(&tcp->counters->tcp_evicted, 1);
+		conn_close(TAILQ_FIRST(&tcp->busy));
+	}
+
+	struct conn *conn = TAILQ_FIRST(&tcp->free);
+
+	TAILQ_REMOVE(&tcp->free, conn, links);
+	TAILQ_INSERT_TAIL(&tcp->busy, conn, links);
+	return conn;
+}
+
+static void accept_one(struct tcp *tcp, int fd, const struct sockaddr_storage *name)
+{
+	struct conn *conn = conn_take(tcp);
+
+	counter_add(&tcp->counters->tcp_accepted, 1);
+	conn->tcp = tcp;
+	conn->fd = fd;
+	conn->peer = addr_of_sockaddr(name);
+	conn->ended = false;
+	conn->in_len = conn->out_at = conn->out_len = conn->out_peak = 0;
+	event_assign(&conn->read, tcp->base, fd, EV_READ | EV_PERSIST, readable, conn);
+	event_assign(&conn->write, tcp->base, fd, EV_WRITE, writable, conn);
+	event_assign(&conn->deadline, tcp->base, -1, 0, overdue, conn);
+	if (event_add(&conn->read, NULL) < 0 || event_add(&conn->deadline, tcp->idle) < 0)
+		conn_close(conn);
+}
+
+static void acceptable(evutil_socket_t listener, short what, void *arg)
+{
+	struct tcp *tcp = arg;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		struct sockaddr_storage name;
+		socklen_t len = sizeof(name);
+		int fd = accept4(listener, (struct sockaddr *)&name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			accept_one(tcp, fd, &name);
+			continue;
+		}
+		if ((errno == EMFILE || errno == ENFILE) && !TAILQ_EMPTY(&tcp->busy)) {
+			counter_add(&tcp->counters->tcp_evicted, 1);
+			conn_close(TAILQ_FIRST(&tcp->busy));
+			continue;
+		}
+		return;
+	}
+}
+
+struct tcp *tcp_new(struct event_base *base, uint16_t worker, struct counters *counters,
+                    const struct worker_limits *limits)
+{
+	size_t pool_len = limits->tcp_clients * sizeof(struct conn);
+	struct timeval idle = {limits->tcp_idle_ms / 1000, limits->tcp_idle_ms % 1000 * 1000};
+	struct tcp *tcp = mmap(NULL, sizeof(*tcp) + pool_len, PROT_READ | PROT_WRITE,
+	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (tcp == MAP_FAILED)
+		return NULL;
+	tcp->base = base;
+	tcp->worker = worker;
+	tcp->counters = counters;
+	tcp->pool = (struct conn *)(tcp + 1);
+	tcp->pool_len = pool_len;
+	tcp->idle = event_base_init_common_timeout(base, &idle);
+	TAILQ_INIT(&tcp->free);
+	TAILQ_INIT(&tcp->busy);
+	for (unsigned i = 0; i < limits->tcp_clients; i++)
+		TAILQ_INSERT_TAIL(&tcp->free, &tcp->pool[i], links);
+	return tcp;
+}
+
+struct tcp *tcp_free(struct tcp *tcp)
+{
+	if (!tcp)
+		return NULL;
+	tcp->done = NULL;
+	while (!TAILQ_EMPTY(&tcp->busy))
+		conn_close(TAILQ_FIRST(&tcp->busy));
+	for (unsigned i = 0; i < tcp->listener_count; i++)
+		event_free(tcp->listeners[i]);
+	munmap(tcp, sizeof(*tcp) + tcp->pool_len);
+	return NULL;
+}
+
+int tcp_add(struct tcp *tcp, struct event_base *base, int fd)
+{
+	if (tcp->listener_count == LISTENERS_MAX)
+		return E_LIMIT;
+
+	struct event *event = event_new(base, fd, EV_READ | EV_PERSIST, acceptable, tcp);
+
+	if (!event)
+		return E_NOMEM;
+	tcp->listeners[tcp->listener_count++] = event;
+	return event_add(event, NULL) < 0 ? E_NOMEM : E_OK;
+}
+
+void tcp_finish(struct tcp *tcp, void (*done)(void *ctx), void *ctx)
+{
+	for (unsigned i = 0; i < tcp->listener_count; i++)
+		event_del(tcp->listeners[i]);
+	for (struct conn *conn = TAILQ_FIRST(&tcp->busy), *next; conn; conn = next) {
+		next = TAILQ_NEXT(conn, links);
+		if (conn->in_len == 0 && conn->out_len == 0)
+			conn_close(conn);
+	}
+	tcp->done = done;
+	tcp->done_ctx = ctx;
+	if (TAILQ_EMPTY(&tcp->busy))
+		done(ctx);
+}

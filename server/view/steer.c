@@ -1,0 +1,372 @@
+// Orders of candidates; see steer.h. steer_candidates() decides for one place and explain shows what it returns;
+// steer_build() asks it once for every place there is and keeps the distinct answers.
+#include "view/steer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/must.h"
+#include "view/place.h"
+#include "view/ptree.h"
+
+#define EARTH_KM 6371.0088 // mean radius, IUGG
+
+static double radians(double degrees)
+{
+	return degrees * (M_PI / 180);
+}
+
+double steer_distance_km(double lat1, double lon1, double lat2, double lon2)
+{
+	// Haversine: keeps its precision for near points, where order matters most.
+	double half_lat = sin(radians(lat2 - lat1) / 2), half_lon = sin(radians(lon2 - lon1) / 2);
+	double h = half_lat * half_lat + cos(radians(lat1)) * cos(radians(lat2)) * half_lon * half_lon;
+
+	return 2 * EARTH_KM * asin(sqrt(h < 1 ? h : 1));
+}
+
+bool steer_can_reach(const struct places *places, const struct site *site, const struct place *place)
+{
+	if (site->is_public)
+		return true;
+	if (place->carrier == 0 || !place_is_edge(places, place))
+		return false;
+	for (unsigned i = 0; i < site->carrier_count; i++)
+		if (site->carriers[i] == place->carrier)
+			return true;
+	return false;
+}
+
+// The row for (group, carrier, site), or NULL.
+static const struct measured *find_row(const struct measured_table *table, uint32_t group, uint16_t carrier,
+                                       uint16_t site)
+{
+	size_t low = 0, high = table->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct measured *row = &table->rows[mid];
+
+		if (row->group == group && row->carrier == carrier && row->site == site)
+			return row;
+		if (row->group < group || (row->group == group && row->carrier < carrier) ||
+		    (row->group == group && row->carrier == carrier && row->site < site))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static const struct measured *find_measured(const struct measured_table *table, const struct place *place,
+                                            uint16_t site)
+{
+	const struct measured *row = place->measured ? find_row(table, place->measured, 0, site) : NULL;
+
+	if (!row && place->carrier)
+		row = find_row(table, 0, place->carrier, site);
+	return row;
+}
+
+// DESIGN section 2.3, one candidate's estimated round trip; first row that applies:
+//
+//   the place hints at this site              first of all: basis COST_HINT, cost as below, or 0 when that is unknown
+//   the latency table has (place, site)       the measured time
+//   both have coordinates                     access(kind) + km * us_per_km
+//   else                                      unknown
+//
+// and the site's bias is added to what is known.
+static void estimate(const struct steer_input *in, const struct place *place, struct candidate *candidate,
+                     uint16_t site_number)
+{
+	const struct site *site = &in->sites[site_number];
+	const struct measured *row = find_measured(&in->measured, place, site_number);
+	bool hinted = place->hint && strcmp(names_text(in->places->hints, place->hint), site->name) == 0;
+
+	candidate->km = NAN;
+	candidate->basis = COST_UNKNOWN;
+	candidate->cost_us = INT64_MAX;
+	if (!isnan(place->latitude) && !isnan(site->latitude)) {
+		candidate->km = steer_distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
+		candidate->basis = COST_DISTANCE;
+		candidate->cost_us = llround(in->model->access_us[site->kind] + candidate->km * in->model->us_per_km);
+	}
+	if (row) {
+		candidate->basis = COST_MEASURED;
+		candidate->cost_us = row->us;
+	}
+	if (hinted) {
+		candidate->cost_us = candidate->basis == COST_UNKNOWN ? 0 : candidate->cost_us;
+		candidate->basis = COST_HINT;
+	}
+	if (candidate->basis != COST_UNKNOWN)
+		candidate->cost_us += site->bias_us;
+}
+
+// Rank before cost: the hinted site, then known costs, then unknown ones with public sites first; last who cannot be
+// reached at all.
+static int rank(const struct steer_input *in, const struct steer_spec *spec, const struct candidate *candidate)
+{
+	if (!candidate->reachable)
+		return 4;
+	if (candidate->basis == COST_HINT)
+		return 0;
+	if (candidate->basis != COST_UNKNOWN)
+		return 1;
+	return in->sites[spec->sites[candidate->slot]].is_public ? 2 : 3;
+}
+
+static bool before(const struct steer_input *in, const struct steer_spec *spec, const struct candidate *a,
+                   const struct candidate *b)
+{
+	int rank_a = rank(in, spec, a), rank_b = rank(in, spec, b);
+
+	if (rank_a != rank_b)
+		return rank_a < rank_b;
+	if (rank_a <= 1 && a->cost_us != b->cost_us)
+		return a->cost_us < b->cost_us;
+	return a->slot < b->slot;
+}
+
+unsigned steer_candidates(const struct steer_input *in, const struct steer_spec *spec, const struct place *place,
+                          struct candidate *ret_candidates)
+{
+	unsigned reachable = 0;
+
+	for (uint16_t slot = 0; slot < spec->count; slot++) {
+		uint16_t site = spec->sites[slot];
+		struct candidate candidate = {
+			.slot = slot,
+			.reachable = steer_can_reach(in->places, &in->sites[site], place),
+			.basis = COST_UNKNOWN,
+			.km = NAN,
+			.cost_us = INT64_MAX,
+		};
+
+		if (candidate.reachable)
+			estimate(in, place, &candidate, site);
+		reachable += candidate.reachable;
+
+		unsigned at = slot;
+
+		for (; at > 0 && before(in, spec, &candidate, &ret_candidates[at - 1]); at--)
+			ret_candidates[at] = ret_candidates[at - 1];
+		ret_candidates[at] = candidate;
+	}
+	return reachable;
+}
+
+bool steer_spec_equal(const struct steer_spec *a, const struct steer_spec *b)
+{
+	if (a->count != b->count || !a->weights != !b->weights)
+		return false;
+	if (memcmp(a->sites, b->sites, a->count * sizeof(*a->sites)) != 0)
+		return false;
+	return !a->weights || (memcmp(a->weights, b->weights, a->count * sizeof(*a->weights)) == 0 &&
+	                       a->tie_us == b->tie_us && a->hash_v4 == b->hash_v4 && a->hash_v6 == b->hash_v6);
+}
+
+// The steps of all distinct orders in one array, and an index of them.
+struct builder {
+	const struct steer_input *in;
+	struct steer *steer;
+	struct order *orders; // their steps are put right at the end, as the pool moves when it grows
+	size_t *offsets;
+	size_t order_cap;
+	struct order_step *pool;
+	size_t pool_count, pool_cap;
+	uint32_t *slots;      // index + 1 in orders; 0: empty
+	size_t slot_mask;
+};
+
+// Candidates share with the best of them when it is known how far they are from it; a hint stands alone.
+static unsigned group_end(const struct steer_spec *spec, const struct candidate *candidates, unsigned count, unsigned i)
+{
+	const struct candidate *best = &candidates[i];
+	unsigned end = i;
+
+	if (!spec->weights || best->basis == COST_UNKNOWN || best->basis == COST_HINT)
+		return i;
+	while (end + 1 < count && candidates[end + 1].basis != COST_UNKNOWN &&
+	       candidates[end + 1].cost_us - best->cost_us <= spec->tie_us)
+		end++;
+	return end;
+}
+
+static int grow_index(struct builder *b)
+{
+	size_t cap = b->order_cap ? b->order_cap * 2 : 256;
+	struct order *orders = realloc(b->orders, cap * sizeof(*orders));
+
+	b->orders = orders ? orders : b->orders;
+
+	size_t *offsets = realloc(b->offsets, cap * sizeof(*offsets));
+
+	b->offsets = offsets ? offsets : b->offsets;
+
+	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
+
+	if (!orders || !offsets || !slots) {
+		free(slots);
+		return E_NOMEM;
+	}
+	free(b->slots);
+	b->slots = slots;
+	b->slot_mask = cap * 2 - 1;
+	b->order_cap = cap;
+	for (uint32_t i = 0; i < b->steer->order_count; i++) {
+		size_t at = hash_mix(hash_bytes(0, b->pool + offsets[i], orders[i].count * sizeof(*b->pool))) & b->slot_mask;
+
+		while (slots[at])
+			at = (at + 1) & b->slot_mask;
+		slots[at] = i + 1;
+	}
+	return E_OK;
+}
+
+static int intern_order(struct builder *b, const struct order *order, uint32_t *ret_number)
+{
+	const struct order_step *steps = order->steps;
+	unsigned count = order->count;
+	size_t bytes = count * sizeof(*steps);
+
+	if (b->steer->order_count == b->order_cap && grow_index(b) < 0)
+		return E_NOMEM;
+
+	size_t at = hash_mix(hash_bytes(0, steps, bytes)) & b->slot_mask;
+
+	for (; b->slots[at]; at = (at + 1) & b->slot_mask) {
+		uint32_t i = b->slots[at] - 1;
+
+		if (b->orders[i].count == count && b->orders[i].ecs_ignored == order->ecs_ignored &&
+		    memcmp(b->pool + b->offsets[i], steps, bytes) == 0) {
+			*ret_number = i;
+			return E_OK;
+		}
+	}
+	if (b->steer->order_count > LPM_VALUE_MAX)
+		return E_LIMIT;
+	if (b->pool_count + count > b->pool_cap) {
+		size_t cap = (b->pool_count + count) * 2;
+		struct order_step *pool = realloc(b->pool, cap * sizeof(*pool));
+
+		if (!pool)
+			return E_NOMEM;
+		b->pool = pool;
+		b->pool_cap = cap;
+	}
+	if (count)
+		memcpy(b->pool + b->pool_count, steps, bytes);
+
+	uint32_t number = b->steer->order_count++;
+
+	b->orders[number] = *order;
+	b->offsets[number] = b->pool_count;
+	b->pool_count += count;
+	b->slots[at] = number + 1;
+	*ret_number = number;
+	return E_OK;
+}
+
+static int order_of_place(struct builder *b, const struct place *place, uint32_t *ret_number)
+{
+	const struct steer_spec *spec = &b->steer->spec;
+	struct candidate candidates[APP_TARGETS_MAX];
+	struct order_step steps[APP_TARGETS_MAX];
+	unsigned count = steer_candidates(b->in, spec, place, candidates);
+	struct order order = {.steps = steps, .count = (uint16_t)count, .ecs_ignored = place->ecs_ignored};
+
+	for (unsigned i = 0; i < count; i++) {
+		unsigned end = group_end(spec, candidates, count, i);
+
+		steps[i] = (struct order_step){(uint8_t)candidates[i].slot, (uint8_t)end};
+		order.hashed = order.hashed || end > i;
+	}
+	return intern_order(b, &order, ret_number);
+}
+
+static int freeze(const struct ptree *places, const uint32_t *map, struct lpm **ret_lpm)
+{
+	struct ptree *tree;
+	int err = ptree_remap(places, map, &tree);
+
+	if (err < 0)
+		return err;
+	err = lpm_freeze(tree, ret_lpm);
+	ptree_free(tree);
+	return err;
+}
+
+static int copy_spec(struct steer *steer, const struct steer_spec *spec)
+{
+	uint16_t *sites = calloc(spec->count ? spec->count : 1, sizeof(*sites));
+	uint32_t *weights = spec->weights ? calloc(spec->count, sizeof(*weights)) : NULL;
+
+	steer->spec = *spec;
+	steer->spec.sites = sites;
+	steer->spec.weights = weights;
+	if (!sites || (spec->weights && !weights))
+		return E_NOMEM;
+	memcpy(sites, spec->sites, spec->count * sizeof(*sites));
+	if (weights)
+		memcpy(weights, spec->weights, spec->count * sizeof(*weights));
+	return E_OK;
+}
+
+int steer_build(const struct steer_input *in, const struct steer_spec *spec, struct steer **ret_steer)
+{
+	struct builder b = {.in = in, .steer = calloc(1, sizeof(*b.steer))};
+	uint32_t *map = calloc(in->places->count, sizeof(*map));
+	int err = E_NOMEM;
+
+	must(spec->count <= APP_TARGETS_MAX);
+	if (!b.steer || !map || copy_spec(b.steer, spec) < 0)
+		goto out;
+	for (size_t i = 0; i < in->places->count; i++) {
+		err = order_of_place(&b, &in->places->table[i], &map[i]);
+		if (err < 0)
+			goto out;
+	}
+	for (uint32_t i = 0; i < b.steer->order_count; i++)
+		b.orders[i].steps = b.pool + b.offsets[i];
+	err = freeze(in->places->v4, map, &b.steer->v4);
+	if (err == E_OK)
+		err = freeze(in->places->v6, map, &b.steer->v6);
+out:
+	if (b.steer) {
+		b.steer->orders = b.orders;
+		b.steer->steps = b.pool;
+		b.steer->step_count = b.pool_count;
+	}
+	free(b.offsets);
+	free(b.slots);
+	free(map);
+	if (err < 0)
+		steer_free(b.steer);
+	else
+		*ret_steer = b.steer;
+	return err;
+}
+
+struct steer *steer_free(struct steer *steer)
+{
+	if (!steer)
+		return NULL;
+	free((void *)steer->spec.sites);
+	free((void *)steer->spec.weights);
+	free((void *)steer->orders);
+	free((void *)steer->steps);
+	lpm_free(steer->v4);
+	lpm_free(steer->v6);
+	free(steer);
+	return NULL;
+}
+
+size_t steer_bytes(const struct steer *steer)
+{
+	return sizeof(*steer) + steer->order_count * sizeof(*steer->orders) + steer->step_count * sizeof(*steer->steps) +
+	       lpm_bytes(steer->v4) + lpm_bytes(steer->v6);
+}

@@ -1,0 +1,73 @@
+// Numbers of the DNS protocol, each with the document that gave it out.
+#pragma once
+
+enum {
+	DNS_HEADER_LEN = 12,
+	DNS_UDP_PLAIN = 512, // RFC 1035 section 4.2.1: the largest UDP message without EDNS
+	DNS_MESSAGE_MAX = 65535,
+	DNS_POINTER_MAX = 0x3fff, // RFC 1035 section 4.1.4
+	DNS_EDNS_VERSION = 0,
+};
+
+// The third and fourth octet of the header, as one number.
+enum dns_flag {
+	DNS_QR = 0x8000,
+	DNS_OPCODE = 0x7800,
+	DNS_AA = 0x0400,
+	DNS_TC = 0x0200,
+	DNS_RD = 0x0100,
+	DNS_CD = 0x0010, // RFC 4035 section 3.1.6: copied
+};
+
+enum dns_class { DNS_CLASS_IN = 1 };
+
+enum dns_type {
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_SOA = 6,
+	DNS_PTR = 12,
+	DNS_HINFO = 13,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_SIG = 24,
+	DNS_AAAA = 28,
+	DNS_SRV = 33,
+	DNS_DNAME = 39,
+	DNS_OPT = 41,
+	DNS_DS = 43,
+	DNS_RRSIG = 46,
+	DNS_NSEC = 47,
+	DNS_DNSKEY = 48,
+	DNS_NSEC3 = 50,
+	DNS_NSEC3PARAM = 51,
+	DNS_TSIG = 250,
+	DNS_IXFR = 251,
+	DNS_AXFR = 252,
+	DNS_ANY = 255,
+};
+
+enum dns_rcode {
+	DNS_NOERROR = 0,
+	DNS_FORMERR = 1,
+	DNS_SERVFAIL = 2,
+	DNS_NXDOMAIN = 3,
+	DNS_NOTIMP = 4,
+	DNS_REFUSED = 5,
+	DNS_NOTAUTH = 9,
+	DNS_BADVERS = 16, // RFC 6891 section 6.1.3: its high bits go into the OPT record
+};
+
+enum dns_option {
+	DNS_OPTION_NSID = 3,       // RFC 5001
+	DNS_OPTION_ECS = 8,        // RFC 7871
+	DNS_OPTION_KEEPALIVE = 11, // RFC 7828
+	DNS_OPTION_EDE = 15,       // RFC 8914
+};
+
+enum dns_ede {
+	DNS_EDE_NONE = -1,
+	DNS_EDE_NOT_AUTHORITATIVE = 20,
+	DNS_EDE_NO_REACHABLE_AUTHORITY = 22,
+	DNS_EDE_NETWORK_ERROR = 23,
+};

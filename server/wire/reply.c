@@ -1,0 +1,148 @@
+// Writes replies; see reply.h.
+#include "wire/reply.h"
+
+#include <string.h>
+
+#include "wire/dns.h"
+#include "wire/query.h"
+
+enum { OPT_FIXED_LEN = 11, OPTION_HEADER_LEN = 4, RECORD_FIXED_LEN = 12 /* owner as a pointer, to RDLENGTH */ };
+
+static uint8_t *put16(uint8_t *p, unsigned value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+	return p + 2;
+}
+
+static size_t opt_len(const struct query *query, const struct reply_opt *opt)
+{
+	size_t len = OPT_FIXED_LEN;
+
+	if (opt->ecs)
+		len += OPTION_HEADER_LEN + 4u + query->ecs.octets;
+	if (opt->nsid)
+		len += OPTION_HEADER_LEN + (size_t)opt->nsid_len;
+	if (opt->keepalive_100ms >= 0)
+		len += OPTION_HEADER_LEN + 2;
+	if (opt->ede != DNS_EDE_NONE)
+		len += OPTION_HEADER_LEN + 2 + strlen(opt->ede_text);
+	return len;
+}
+
+void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct query *query,
+                 const struct reply_opt *opt)
+{
+	reply->query = query;
+	reply->wire = wire;
+	reply->len = DNS_HEADER_LEN + (size_t)query->question_len;
+	reply->limit = limit - (opt ? opt_len(query, opt) : 0);
+	reply->counts[0] = reply->counts[1] = reply->counts[2] = 0;
+	reply->truncated = false;
+	memcpy(wire, query->wire, reply->len);
+}
+
+static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count)
+{
+	if (reply->truncated || reply->limit < reply->len || reply->limit - reply->len < len) {
+		reply->truncated = true;
+		return NULL;
+	}
+
+	uint8_t *at = reply->wire + reply->len;
+
+	reply->len += len;
+	reply->counts[section] = (uint16_t)(reply->counts[section] + count);
+	return at;
+}
+
+size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len, uint16_t count,
+                 size_t owner)
+{
+	uint8_t *at = take(reply, section, len, count);
+
+	if (!at)
+		return 0;
+	memcpy(at, records, len);
+	if (owner != DNS_HEADER_LEN)
+		for (uint8_t *record = at; record < at + len;) {
+			put16(record, 0xc000u | (unsigned)owner);
+			record += RECORD_FIXED_LEN + (record[10] << 8 | record[11]);
+		}
+	return (size_t)(at - reply->wire);
+}
+
+void reply_add_whole(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len,
+                     uint16_t count)
+{
+	uint8_t *at = take(reply, section, len, count);
+
+	if (at)
+		memcpy(at, records, len);
+}
+
+static uint8_t *put_ecs(uint8_t *p, const struct query_ecs *ecs, uint8_t scope)
+{
+	p = put16(p, DNS_OPTION_ECS);
+	p = put16(p, 4u + ecs->octets);
+	p = put16(p, ecs->family);
+	*p++ = ecs->source_len;
+	*p++ = scope;
+	memcpy(p, ecs->addr.bytes, ecs->octets);
+	return p + ecs->octets;
+}
+
+static void put_opt(struct reply *reply, unsigned rcode, const struct reply_opt *opt)
+{
+	const struct query *query = reply->query;
+	uint8_t *start = reply->wire + reply->len, *p = start;
+
+	*p++ = 0; // the root
+	p = put16(p, DNS_OPT);
+	p = put16(p, opt->udp_size);
+	*p++ = (uint8_t)(rcode >> 4);
+	*p++ = DNS_EDNS_VERSION;
+	p = put16(p, query->dnssec_ok ? 0x8000 : 0); // RFC 3225 section 3: DO is copied
+	p = put16(p, (unsigned)(opt_len(query, opt) - OPT_FIXED_LEN));
+	if (opt->ecs)
+		p = put_ecs(p, &query->ecs, opt->ecs_scope);
+	if (opt->nsid) {
+		p = put16(put16(p, DNS_OPTION_NSID), opt->nsid_len);
+		memcpy(p, opt->nsid, opt->nsid_len);
+		p += opt->nsid_len;
+	}
+	if (opt->keepalive_100ms >= 0)
+		p = put16(put16(put16(p, DNS_OPTION_KEEPALIVE), 2), (unsigned)opt->keepalive_100ms);
+	if (opt->ede != DNS_EDE_NONE) {
+		size_t text_len = strlen(opt->ede_text);
+
+		p = put16(put16(put16(p, DNS_OPTION_EDE), (unsigned)(2 + text_len)), (unsigned)opt->ede);
+		memcpy(p, opt->ede_text, text_len);
+		p += text_len;
+	}
+	reply->len += (size_t)(p - start);
+	reply->counts[REPLY_ADDITIONAL]++;
+}
+
+size_t reply_finish(struct reply *reply, unsigned rcode, bool aa, const struct reply_opt *opt)
+{
+	const struct query *query = reply->query;
+	unsigned flags = DNS_QR | (query->flags & (DNS_OPCODE | DNS_RD | DNS_CD)) | (rcode & 0xf);
+	uint8_t *p = reply->wire + 4; // the ID is the query's
+
+	if (reply->truncated) {
+		flags |= DNS_TC;
+		reply->len = DNS_HEADER_LEN + (size_t)query->question_len;
+		reply->counts[0] = reply->counts[1] = reply->counts[2] = 0;
+	}
+	if (aa)
+		flags |= DNS_AA;
+	if (opt)
+		put_opt(reply, rcode, opt);
+	put16(reply->wire + 2, flags);
+	p = put16(p, query->has_question ? 1 : 0);
+	p = put16(p, reply->counts[REPLY_ANSWER]);
+	p = put16(p, reply->counts[REPLY_AUTHORITY]);
+	put16(p, reply->counts[REPLY_ADDITIONAL]);
+	return reply->len;
+}

@@ -1,5 +1,5 @@
-// Zones from the config; see zonefile.h. Reads master files entry by entry (zonetext.c), has their data turned into wire
-// form (zonerdata.c) and feeds a struct zone_builder; the apps follow.
+// Zones from the config; see zonefile.h. Reads master files entry by entry (zonetext.c), has their data turned into
+// wire form (zonerdata.c) and feeds a struct zone_builder; the apps follow.
 #include "config/zonefile.h"
 
 #include <stdio.h>

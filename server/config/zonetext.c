@@ -1,4 +1,4 @@
-// Master files cut into entries; see zonetext.h. The whole file is read first, so what is parsed cannot change underfoot.
+// Master files cut into entries; see zonetext.h. The whole file is read first, so it cannot change underfoot.
 #include "config/zonetext.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-// The text of a master file (RFC 1035 section 5.1) cut into entries: lines joined over parentheses, comments gone, words
-// apart. Called by zonefile.c; owns the file's bytes.
+// The text of a master file (RFC 1035 section 5.1) cut into entries: lines joined over parentheses, comments gone,
+// words apart. Called by zonefile.c; owns the file's bytes.
 #pragma once
 
 #include <stdbool.h>

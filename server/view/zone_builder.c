@@ -1,5 +1,5 @@
-// Collects the records and apps of all zones, name by name, into a draft. Called by config/zonefile.c, on the slow side;
-// owns the draft in an arena of its own. Judging and compiling it are zone_check.c's and zone_compile.c's.
+// Collects the records and apps of all zones, name by name, into a draft. Called by config/zonefile.c on the slow side;
+// owns the draft, in an arena of its own. Judging and compiling it are zone_check.c's and zone_compile.c's.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ struct zone_builder *zone_builder_free(struct zone_builder *builder)
 	return NULL;
 }
 
-int zone_builder_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
+int zone_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
 {
 	char text[2 * NAME_TEXT_MAX];
 	va_list ap;
@@ -215,13 +215,13 @@ static int take_owner(struct zone_builder *builder, struct report *report, struc
 	struct name name;
 
 	if (name_read(owner, owner_len, &name) < 0 || name.len != owner_len)
-		return zone_builder_refuse(builder, report, origin, "malformed name");
+		return zone_refuse(builder, report, origin, "malformed name");
 
 	struct draft_zone *zone = zone_of(builder, &name);
 
 	if (!zone)
-		return zone_builder_refuse(builder, report, origin, "%s: lies in none of the configured domains",
-		                    name_to_text(owner, owner_len, text));
+		return zone_refuse(builder, report, origin, "%s: lies in none of the configured domains",
+		                   name_to_text(owner, owner_len, text));
 	builder->filling = true;
 
 	struct draft_name *added = intern(builder, zone, name.wire, name.len);
@@ -323,10 +323,10 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 
 	name_to_text(name->name, name->name_len, text);
 	if (type == 0 || type == DNS_OPT || (type >= META_FIRST && type <= DNS_ANY))
-		return zone_builder_refuse(builder, report, origin, "%s %s: not a type of data", text,
-		                    zone_type_text(type, type_text));
+		return zone_refuse(builder, report, origin, "%s %s: not a type of data", text,
+		                   zone_type_text(type, type_text));
 	if (type == DNS_DNAME)
-		return zone_builder_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
+		return zone_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
 
 	uint8_t kind = type == DNS_RRSIG        ? 1
 	               : type == DNS_NSEC       ? 2
@@ -339,8 +339,8 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 	if (name->zone->refused & kind) // a signed zone has thousands: one line a type says it
 		return E_INVAL;
 	name->zone->refused |= kind;
-	return zone_builder_refuse(builder, report, origin, "%s %s: signed zones are not supported, give the unsigned one",
-	                    text, zone_type_text(type, type_text));
+	return zone_refuse(builder, report, origin, "%s %s: signed zones are not supported, give the unsigned one",
+	                   text, zone_type_text(type, type_text));
 }
 
 struct draft_set *zone_builder_set(const struct draft_name *name, uint16_t type)
@@ -378,9 +378,9 @@ static int add_record(struct zone_builder *builder, struct report *report, struc
 			return E_OK;
 	if (set->wire_len + RECORD_FIXED_LEN + from->rdata_len > ZONE_RRSET_WIRE_MAX) {
 		set->full = true;
-		return zone_builder_refuse(builder, report, from->origin, "%s %s: more than %d octets of records",
-		                    name_to_text(name->name, name->name_len, text), zone_type_text(set->type, type_text),
-		                    ZONE_RRSET_WIRE_MAX);
+		return zone_refuse(builder, report, from->origin, "%s %s: more than %d octets of records",
+		                   name_to_text(name->name, name->name_len, text), zone_type_text(set->type, type_text),
+		                   ZONE_RRSET_WIRE_MAX);
 	}
 
 	struct draft_record *record = arena_take(builder->arena, sizeof(*record) + from->rdata_len);
@@ -419,8 +419,8 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 	name_to_text(name->name, name->name_len, text);
 	if (rdata_len > UINT16_MAX || !rdata_well_formed(type, rdata, rdata_len)) {
 		name->zone->incomplete = true;
-		return zone_builder_refuse(builder, report, origin, "%s %s: malformed data", text,
-		                    zone_type_text(type, type_text));
+		return zone_refuse(builder, report, origin, "%s %s: malformed data", text,
+		                   zone_type_text(type, type_text));
 	}
 
 	struct draft_set *set = set_of(builder, name, type, ttl_s);
@@ -450,8 +450,8 @@ int zone_builder_app(struct zone_builder *builder, struct report *report, struct
 	if (err < 0)
 		return err;
 	if (name->app != ZONE_APP_NONE)
-		return zone_builder_refuse(builder, report, origin, "%s: this name is steered by an app already",
-		                    name_to_text(owner, owner_len, text));
+		return zone_refuse(builder, report, origin, "%s: this name is steered by an app already",
+		                   name_to_text(owner, owner_len, text));
 	name->app = app;
 	name->app_origin = origin;
 	return E_OK;

@@ -41,14 +41,14 @@ static void check_apex(struct zone_builder *builder, struct report *report, cons
 	char text[NAME_TEXT_MAX];
 
 	if (soa && soa->count > 1)
-		zone_builder_refuse(builder, report, soa->first->next->origin, "zone %s: has more than one SOA record",
-		             text_of(zone->apex, text));
+		zone_refuse(builder, report, soa->first->next->origin, "zone %s: has more than one SOA record",
+		            text_of(zone->apex, text));
 	if (zone->incomplete)
 		return;
 	if (!soa)
-		zone_builder_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
+		zone_refuse(builder, report, origin, "zone %s: has no SOA record", text_of(zone->apex, text));
 	if (!zone_builder_set(zone->apex, DNS_NS))
-		zone_builder_refuse(builder, report, origin, "zone %s: has no NS record", text_of(zone->apex, text));
+		zone_refuse(builder, report, origin, "zone %s: has no NS record", text_of(zone->apex, text));
 }
 
 // ---- delegations ----
@@ -86,8 +86,8 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 	size_t len = 0;
 
 	if (is_wildcard(cut))
-		zone_builder_refuse(builder, report, set->first->origin, "%s NS: a wildcard cannot be delegated (RFC 4592 4.2)",
-		             text_of(cut, text));
+		zone_refuse(builder, report, set->first->origin, "%s NS: a wildcard cannot be delegated (RFC 4592 4.2)",
+		            text_of(cut, text));
 	for (const struct draft_record *ns = set->first; ns; ns = ns->next) {
 		struct draft_name *glue = zone_check_glue(builder, cut, ns);
 		struct name target;
@@ -103,8 +103,8 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 			           text_of(cut, text), name_to_text(target.wire, target.len, target_text));
 	}
 	if (len > ZONE_RRSET_WIRE_MAX)
-		zone_builder_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of addresses",
-		             text_of(cut, text), ZONE_RRSET_WIRE_MAX);
+		zone_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of addresses",
+		            text_of(cut, text), ZONE_RRSET_WIRE_MAX);
 }
 
 // What stands at or below a delegation belongs to the zone delegated to; only name servers' addresses have a use here.
@@ -132,13 +132,13 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 	if (!cname)
 		return;
 	if (cname->count > 1)
-		zone_builder_refuse(builder, report, cname->first->next->origin, "%s CNAME: a name has one CNAME at most",
-		             text_of(name, text));
+		zone_refuse(builder, report, cname->first->next->origin, "%s CNAME: a name has one CNAME at most",
+		            text_of(name, text));
 	for (const struct draft_set *set = name->sets; set; set = set->next)
 		if (set != cname)
-			zone_builder_refuse(builder, report, set->first->origin,
-			             "%s %s: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)",
-			             text_of(name, text), zone_type_text(set->type, type_text));
+			zone_refuse(builder, report, set->first->origin,
+			            "%s %s: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)",
+			            text_of(name, text), zone_type_text(set->type, type_text));
 }
 
 static void check_app(struct zone_builder *builder, struct report *report, const struct draft_name *name)
@@ -149,17 +149,17 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 	if (name->app == ZONE_APP_NONE)
 		return;
 	if (name->cut) {
-		zone_builder_refuse(builder, report, name->app_origin, "%s: the app would never be answered, %s is delegated",
-		             text_of(name, text), text_of(name->cut, other_text));
+		zone_refuse(builder, report, name->app_origin, "%s: the app would never be answered, %s is delegated",
+		            text_of(name, text), text_of(name->cut, other_text));
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(steered); i++) {
 		const struct draft_set *set = zone_builder_set(name, steered[i]);
 
 		if (set)
-			zone_builder_refuse(builder, report, set->first->origin,
-			             "%s %s: the name is an app's, whose addresses come from the config",
-			             text_of(name, text), zone_type_text(set->type, type_text));
+			zone_refuse(builder, report, set->first->origin,
+			            "%s %s: the name is an app's, whose addresses come from the config",
+			            text_of(name, text), zone_type_text(set->type, type_text));
 	}
 }
 
@@ -169,8 +169,8 @@ static void check_misplaced(struct zone_builder *builder, struct report *report,
 	char text[NAME_TEXT_MAX];
 
 	if (soa && name->parent)
-		zone_builder_refuse(builder, report, soa->first->origin, "%s SOA: stands below the zone's apex",
-		             text_of(name, text));
+		zone_refuse(builder, report, soa->first->origin, "%s SOA: stands below the zone's apex",
+		            text_of(name, text));
 	if (ds && !zone_builder_set(name, DNS_NS))
 		draft_warn(report, ds->first->origin, "%s DS: belongs at a delegation, beside its NS", text_of(name, text));
 	else if (ds && !name->parent)

@@ -1,5 +1,5 @@
-// Turns a judged draft of the zones into the form queries read: nodes side by side, RRsets in wire form, one hash table.
-// Called by zone_builder_finish(); what it makes owns its memory.
+// Turns a judged draft of the zones into the form queries read: nodes side by side, RRsets in wire form, one
+// hash table. Called by zone_builder_finish(); what it makes owns its memory.
 #include <stdlib.h>
 #include <string.h>
 

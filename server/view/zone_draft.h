@@ -1,5 +1,5 @@
-// A zonedb being built: what zone_builder.c collects, zone_check.c judges and zone_compile.c turns into a zonedb. Private
-// to these and zone.c.
+// A zonedb being built: what zone_builder.c collects, zone_check.c judges and zone_compile.c turns into a zonedb.
+// Private to these and zone.c.
 #pragma once
 
 #include <stdbool.h>
@@ -90,7 +90,7 @@ _Static_assert(sizeof(struct node) == 64, "a node fills one cache line");
 #define draft_warn(report, origin, ...) \
 	report_warning(report, (origin).file, (origin).line, (origin).column, __VA_ARGS__)
 // Reports an error and marks the draft as failed. Returns E_INVAL, for those that return it on.
-int zone_builder_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
+int zone_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
 	PRINTF(4, 5);
 
 // The name, or NULL.

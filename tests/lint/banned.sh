@@ -36,7 +36,7 @@ door() {
 		finding "this library's door is $2"
 }
 
-door 'ldns/' 'server/config/zonefile\.c'
+door 'ldns/' 'server/config/zonerdata\.c'
 door 'maxminddb' 'plugins/mmdb\.c'
 door 'yaml\.h' 'server/config/yaml\.c'
 door 'curl/' 'server/health/[a-z0-9_]+\.[ch]'

@@ -23,15 +23,28 @@ while read -r file; do
 	esac
 done <"$lint_tmp/files"
 
-# The stem's first word begins what a file of the server exports (functions defined there without static): place.c has
-# place_x and places_x, zone_builder.c zone_x; LAYER_x is as good. addr.c is also home to prefixes of addresses.
+# What a file of the server exports (functions defined there without static) begins with the layer's name or with a word
+# of the name of a file in the layer: place.c has place_x and places_x. addr.c is also home to prefixes of addresses.
 grep -E '^server/[a-z]+/[a-z0-9_]+\.c:[0-9]+:[a-z].*[ *][a-z0-9_]+\(' "$lint_tmp/code" |
 	grep -v -E ':(static|typedef|extern|_Static_assert)\>|;$|=' |
-	sed -n -E 's|^(server/([a-z]+)/([a-z0-9_]+)\.c:[0-9]+:)([^(]*[ *])?([a-z0-9_]+)\(.*|\1 \2 \3 \5|p' |
-	awk '{
-		split($3, word, "_")
-		if (index($4, word[1]) != 1 && index($4, $2 "_") != 1 && !($3 == "addr" && $4 ~ /^prefix_/))
-			print $1 $4
+	sed -n -E 's|^(server/([a-z]+)/([a-z0-9_]+)\.c:[0-9]+:)([^(]*[ *])?([a-z0-9_]+)\(.*|\1 \2 \5|p' |
+	awk -v list="$lint_tmp/files" '
+	BEGIN {
+		words["base"] = "prefix"
+		while ((getline file < list) > 0) {
+			n = split(file, part, /[\/._]/)
+			for (i = 2; i < n; i++)
+				words[part[2]] = words[part[2]] " " part[i]
+		}
+	}
+	{
+		ok = 0
+		n = split(words[$2], word, " ")
+		for (i = 1; i <= n; i++)
+			if (index($3, word[i]) == 1)
+				ok = 1
+		if (!ok)
+			print $1 $3
 	}' | finding "what a file exports begins with the name of the file"
 
 verdict

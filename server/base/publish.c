@@ -79,7 +79,9 @@ void publish_retire(const void *object, void (*free_object)(void *object))
 	retired->object = (void *)object;
 	retired->free_object = free_object;
 	ORDER_RELEASE();
+	urcu_qsbr_thread_online(); // call_rcu() wants its caller online (its manual); the writer waits for nobody
 	urcu_qsbr_call_rcu(&retired->head, free_retired);
+	urcu_qsbr_thread_offline();
 }
 
 void publish_drain(void)

@@ -29,7 +29,8 @@ static inline const void *publish_load(const struct published *published)
 // Writer (one thread). Stores `object` and returns what was there: the caller now owns it and retires it.
 const void *publish_swap(struct published *published, const void *object) MUST_USE;
 
-// Calls free_object(object) in a background thread after every present reader has moved on. NULL object: nothing.
+// Calls free_object(object) in a background thread after every present reader has moved on. NULL object: nothing. The
+// calling thread is registered as well, and offline.
 void publish_retire(const void *object, void (*free_object)(void *object));
 // Waits until everything retired so far is freed. For an orderly exit and for tests; never on the main loop's way.
 void publish_drain(void);

@@ -1,0 +1,268 @@
+// Explains answers; see explain.h. It calls what queries call (lookup_name, steer_candidates, pick_target) and puts their
+// results into words.
+#include "control/explain.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "answer/lookup.h"
+#include "answer/pick.h"
+#include "view/live.h"
+#include "view/view.h"
+#include "wire/dns.h"
+#include "wire/query.h"
+
+struct explaining {
+	const struct live *live;
+	const struct app *app;
+	json_t *object, *steps;
+};
+
+static void step(struct explaining *e, const char *fmt, ...) PRINTF(2, 3);
+
+static void step(struct explaining *e, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	json_array_append_new(e->steps, json_string(line));
+}
+
+static json_t *milliseconds(int64_t us)
+{
+	return us == INT64_MAX ? json_null() : json_real((double)us / 1000);
+}
+
+static json_t *number(double value)
+{
+	return isnan(value) ? json_null() : json_real(value);
+}
+
+static const char *source_name(const struct places *places, uint8_t source)
+{
+	return source ? places->source_names[source - 1] : NULL;
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, text && *text ? json_string(text) : json_null());
+}
+
+// 1: who the client is taken for.
+static void explain_place(struct explaining *e, const struct pick *pick, const struct place *place, uint8_t depth)
+{
+	const struct places *places = e->live->view->places;
+	const char *carrier = names_text(places->carriers, place->carrier);
+	const char *class_ = names_text(places->classes, place->class_);
+	const char *hint = names_text(places->hints, place->hint);
+	struct prefix block = {addr_cut(&pick->client, depth), depth};
+	char text[ADDR_TEXT_LEN];
+	json_t *object = json_object();
+
+	set_text(object, "carrier", carrier);
+	set_text(object, "carrier_source", source_name(places, place->carrier_source));
+	set_text(object, "class", class_);
+	set_text(object, "class_source", source_name(places, place->class_source));
+	set_text(object, "hint", hint);
+	set_text(object, "hint_source", source_name(places, place->hint_source));
+	json_object_set_new(object, "latitude", number(place->latitude));
+	json_object_set_new(object, "longitude", number(place->longitude));
+	json_object_set_new(object, "accuracy_km", place->accuracy_km > 0 ? json_real(place->accuracy_km) : json_null());
+	set_text(object, "coordinates_source", source_name(places, place->coordinates_source));
+	set_text(object, "block", prefix_format(&block, text));
+	json_object_set_new(e->object, "place", object);
+
+	step(e, "locate: %s lies in %s of the prefix table", addr_format(&pick->client, (char[ADDR_TEXT_LEN]){0}), text);
+	if (*carrier)
+		step(e, "locate: carrier %s, says %s", carrier, source_name(places, place->carrier_source));
+	else
+		step(e, "locate: no source names a carrier");
+	if (*class_)
+		step(e, "locate: class %s, says %s%s", class_, source_name(places, place->class_source),
+		     place_is_edge(places, place) ? "" : ": carriers' sites cannot be reached");
+	if (isnan(place->latitude))
+		step(e, "locate: no source gives coordinates");
+	else
+		step(e, "locate: coordinates %.4f, %.4f, says %s", place->latitude, place->longitude,
+		     source_name(places, place->coordinates_source));
+	if (*hint)
+		step(e, "locate: hinted at site %s, says %s", hint, source_name(places, place->hint_source));
+}
+
+static const char *state_text(uint8_t state)
+{
+	static const char *const texts[] = {"up", "down", "drained", "drained, down"};
+
+	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
+}
+
+static const char *basis_text(enum cost_basis basis)
+{
+	static const char *const texts[] = {"hint", "measured", "distance", "unknown"};
+
+	return texts[basis];
+}
+
+// 2 and 3: one candidate.
+static void explain_candidate(struct explaining *e, json_t *list, const struct candidate *candidate, unsigned rank)
+{
+	const struct view *view = e->live->view;
+	uint32_t target_number = e->app->first_target + candidate->slot;
+	const struct target *target = &view->targets[target_number];
+	const struct site *site = &view->sites[target->site];
+	const char *state = state_text(e->live->states[target_number]);
+	json_t *object = json_object();
+
+	set_text(object, "site", site->name);
+	set_text(object, "kind", site_kind_text(site->kind));
+	set_text(object, "region", site->region);
+	json_object_set_new(object, "reachable", json_boolean(candidate->reachable));
+	set_text(object, "state", state);
+	json_object_set_new(object, "basis", candidate->reachable ? json_string(basis_text(candidate->basis)) : json_null());
+	json_object_set_new(object, "km", number(candidate->km));
+	json_object_set_new(object, "ms", milliseconds(candidate->cost_us));
+	if (view->steers[e->app->steer]->spec.weights)
+		json_object_set_new(object, "weight", json_integer(target->weight));
+	json_array_append_new(list, object);
+
+	if (!candidate->reachable)
+		step(e, "reach: %s (%s) is not reachable from this client", site->name, site_kind_text(site->kind));
+	else if (candidate->basis == COST_UNKNOWN)
+		step(e, "order %u: %s (%s), distance unknown, %s", rank, site->name, site_kind_text(site->kind), state);
+	else if (isnan(candidate->km))
+		step(e, "order %u: %s (%s), %.3f ms (%s), %s", rank, site->name, site_kind_text(site->kind),
+		     (double)candidate->cost_us / 1000, basis_text(candidate->basis), state);
+	else
+		step(e, "order %u: %s (%s), %.3f ms (%s, %.1f km), %s", rank, site->name, site_kind_text(site->kind),
+		     (double)candidate->cost_us / 1000, basis_text(candidate->basis), candidate->km, state);
+}
+
+static void explain_candidates(struct explaining *e, const struct place *place)
+{
+	const struct view *view = e->live->view;
+	const struct steer *steer = view->steers[e->app->steer];
+	struct steer_input in = view_steer_input(view);
+	struct candidate candidates[APP_TARGETS_MAX];
+	json_t *list = json_array();
+
+	steer_candidates(&in, &steer->spec, place, candidates);
+	for (unsigned i = 0; i < steer->spec.count; i++)
+		explain_candidate(e, list, &candidates[i], i + 1);
+	json_object_set_new(e->object, "candidates", list);
+}
+
+static void append_addresses(json_t *list, const struct rrset *rrset)
+{
+	char text[ADDR_TEXT_LEN];
+
+	for (const uint8_t *record = rrset ? rrset->wire : NULL; record && record < rrset->wire + rrset->wire_len;) {
+		unsigned rdata_len = (unsigned)record[10] << 8 | record[11];
+		struct addr addr = {.family = rrset->type == DNS_A ? ADDR_V4 : ADDR_V6};
+
+		memcpy(addr.bytes, record + DNS_HEADER_LEN, rdata_len <= 16 ? rdata_len : 16);
+		json_array_append_new(list, json_string(addr_format(&addr, text)));
+		record += DNS_HEADER_LEN + rdata_len;
+	}
+}
+
+// 4: what is answered.
+static void explain_decision(struct explaining *e, const struct pick *pick)
+{
+	const struct view *view = e->live->view;
+	json_t *object = json_object(), *addresses = json_array();
+	char name[NAME_TEXT_MAX];
+
+	set_text(object, "outcome", pick_outcome_text(pick->outcome));
+	json_object_set_new(object, "hashed", json_boolean(pick->hashed));
+	set_text(object, "site", pick->target ? view->sites[pick->target->site].name : NULL);
+	if (pick->target) {
+		const struct rrset *cname = pick->target->cname;
+
+		append_addresses(addresses, pick->target->a);
+		append_addresses(addresses, pick->target->aaaa);
+		set_text(object, "cname", cname ? name_to_text(cname->wire + DNS_HEADER_LEN, cname->wire_len - DNS_HEADER_LEN, name)
+		                                : NULL);
+		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
+		     pick->hashed ? ", by weight among equals" : "");
+	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
+		append_addresses(addresses, e->app->last_a);
+		append_addresses(addresses, e->app->last_aaaa);
+		step(e, "answer: the last resort's addresses (%s)", pick_outcome_text(pick->outcome));
+	} else {
+		step(e, "answer: SERVFAIL (%s)", pick_outcome_text(pick->outcome));
+	}
+	json_object_set_new(object, "addresses", addresses);
+	json_object_set_new(e->object, "decision", object);
+	json_object_set_new(e->object, "scope", json_integer(pick->scope));
+	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
+	step(e, "scope: /%u, the widest block around the client with this order of candidates", pick->scope);
+}
+
+static void explain_app(struct explaining *e, const struct prefix *client)
+{
+	const struct places *places = e->live->view->places;
+	struct query_ecs ecs = {
+		.present = true,
+		.family = client->addr.family == ADDR_V4 ? 1 : 2,
+		.source_len = client->len,
+		.addr = client->addr,
+	};
+	struct pick pick = pick_target(e->live, e->app, &ecs, &client->addr);
+	uint8_t depth;
+	const struct place *place = places_lookup(places, &pick.client, &depth);
+
+	set_text(e->object, "app", e->app->name);
+	explain_place(e, &pick, place, depth);
+	explain_candidates(e, place);
+	explain_decision(e, &pick);
+}
+
+// The app that answers a name; what is in the way otherwise.
+static const struct app *find_app(const struct live *live, const char *text, const char **ret_error)
+{
+	uint8_t wire[NAME_WIRE_MAX];
+	size_t len;
+	struct name name;
+
+	*ret_error = "not a domain name";
+	if (name_from_text(text, wire, &len) < 0 || name_read(wire, len, &name) < 0)
+		return NULL;
+
+	struct lookup found = lookup_name(live->view->zones, &name, DNS_A);
+
+	switch (found.result) {
+	case LOOKUP_NOT_OURS: *ret_error = "in none of our zones: REFUSED"; return NULL;
+	case LOOKUP_CUT: *ret_error = "delegated away: a referral"; return NULL;
+	case LOOKUP_NXDOMAIN: *ret_error = "no such name: NXDOMAIN"; return NULL;
+	case LOOKUP_NODE: break;
+	}
+	*ret_error = "a static name: the same answer for every client";
+	return found.node->app == ZONE_APP_NONE ? NULL : &live->view->apps[found.node->app];
+}
+
+json_t *explain_query(const struct live *live, const char *name, const struct prefix *client)
+{
+	struct explaining e = {.live = live, .object = json_object(), .steps = json_array()};
+	char text[ADDR_TEXT_LEN];
+	const char *error;
+
+	if (!e.object || !e.steps) {
+		json_decref(e.object);
+		json_decref(e.steps);
+		return NULL;
+	}
+	set_text(e.object, "name", name);
+	set_text(e.object, "client", prefix_format(client, text));
+	e.app = find_app(live, name, &error);
+	if (e.app)
+		explain_app(&e, client);
+	else
+		set_text(e.object, "error", error);
+	json_object_set_new(e.object, "steps", e.steps);
+	return e.object;
+}

@@ -1,0 +1,441 @@
+// The main thread: signals, reloads, and the merge of health and orders into what is published; see daemon.h.
+#include "daemon.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/publish.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "health/health.h"
+#include "net/sockets.h"
+#include "net/worker.h"
+#include "reload.h"
+#include "service.h"
+#include "state/state.h"
+#include "stats.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum {
+	COALESCE_US = 5000,      // health changes within this are published together
+	SAVE_HEALTH_S = 1,       // at most one write a second
+	SIGNALS = 3,
+};
+
+struct daemon {
+	struct event_base *base;
+	struct event *signals[SIGNALS];
+	struct event *publish;   // timer: health moved
+	struct event *expiry;    // timer: the next drain runs out
+	struct event *save;      // timer: health to be written
+	struct config *config;   // of the view that is served, or about to be
+	struct view *first_view; // until it is published
+	struct sockets *sockets;
+	struct workers *workers; // NULL until the first health round is over
+	struct health *health;
+	struct state *state;
+	struct control *control;
+	struct reload *reload;
+	struct stats_facts facts;
+	int result;
+};
+
+// ---- what is published -------------------------------------------------------------------------------------------
+
+// One target's word. First row that applies:
+//
+//   forced      health       drained     state
+//   up          any          no          0
+//   down        any          no          DOWN
+//   auto        up or none   no          0
+//   auto        down         no          DOWN
+//   any         any          yes         the above, and DRAINED
+static uint8_t target_word(const struct daemon *daemon, const struct view *view, uint32_t number, int64_t now_s)
+{
+	const struct target *target = &view->targets[number];
+	const char *app = target->app->name, *site = view->sites[target->site].name;
+	enum force_to forced = state_forced(daemon->state, app, site);
+	bool down = forced == FORCE_AUTO ? !health_target(daemon->health, number)->up : forced == FORCE_DOWN;
+	uint8_t word = down ? TARGET_DOWN : 0;
+
+	return state_drained(daemon->state, app, site, now_s) ? word | TARGET_DRAINED : word;
+}
+
+static void publish_view(struct daemon *daemon, const struct view *view)
+{
+	struct live *live = live_new(view);
+	int64_t now_s = clock_wall_s();
+
+	must(health_count(daemon->health) == view->target_count);
+	if (!live) {
+		log_error("out of memory: the change is not published, what was served goes on");
+		return;
+	}
+	for (uint32_t i = 0; i < view->target_count; i++)
+		live->states[i] = target_word(daemon, view, i, now_s);
+	live_publish(live);
+}
+
+static void republish(struct daemon *daemon)
+{
+	if (live_current())
+		publish_view(daemon, live_current()->view);
+}
+
+static void arm(struct event *event, int64_t seconds, int microseconds)
+{
+	struct timeval wait = {seconds, microseconds};
+
+	if (!event_pending(event, EV_TIMEOUT, NULL))
+		event_add(event, &wait);
+}
+
+static void arm_expiry(struct daemon *daemon)
+{
+	int64_t next_s = 0, now_s = clock_wall_s();
+
+	if (state_expire(daemon->state, now_s, &next_s) > 0)
+		log_notice("a drain has run out");
+	event_del(daemon->expiry);
+	if (next_s)
+		arm(daemon->expiry, next_s > now_s ? next_s - now_s : 0, 1000);
+}
+
+static void orders_changed(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	arm_expiry(daemon);
+	republish(daemon);
+}
+
+static void on_expiry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	orders_changed(arg);
+}
+
+static void on_publish(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	republish(arg);
+}
+
+static void on_save(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (state_save_health(daemon->state) < 0)
+		log_error("health could not be saved to %s", daemon->config->server.state_dir);
+}
+
+// ---- health --------------------------------------------------------------------------------------------------------
+
+// The view the health's targets are numbered in.
+static const struct view *view_now(const struct daemon *daemon)
+{
+	return daemon->first_view ? daemon->first_view : live_current()->view;
+}
+
+static void health_changed(void *ctx, size_t number)
+{
+	struct daemon *daemon = ctx;
+	const struct view *view = view_now(daemon);
+	const struct health_target *health = health_target(daemon->health, number);
+	const struct target *target = &view->targets[number];
+	const char *app = target->app->name, *site = view->sites[target->site].name;
+
+	log_notice("%s at %s is %s: %s", app, site, health->up ? "up" : "down", health->text);
+	state_set_health(daemon->state, app, site, health->up);
+	arm(daemon->publish, 0, COALESCE_US);
+	arm(daemon->save, SAVE_HEALTH_S, 0);
+}
+
+static int health_saved(void *ctx, const char *app, const char *site)
+{
+	const struct daemon *daemon = ctx;
+
+	return state_health(daemon->state, app, site);
+}
+
+// The first round is over: begin to serve.
+static void health_settled_first(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct worker_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
+
+	if (!daemon->first_view)
+		return; // a reload's
+	publish_view(daemon, daemon->first_view);
+	daemon->first_view = NULL;
+	if (!live_current() ||
+	    workers_start(daemon->sockets, daemon->facts.workers, &limits, &daemon->workers) < 0) {
+		log_error("cannot start the workers");
+		daemon->result = E_NOMEM;
+		event_base_loopbreak(daemon->base);
+		return;
+	}
+	log_notice("serving %u apps in %zu zones with %u workers", live_current()->view->app_count,
+	           zonedb_zone_count(live_current()->view->zones), daemon->facts.workers);
+	service_notify("READY=1");
+}
+
+// ---- reload --------------------------------------------------------------------------------------------------------
+
+// Settings that take hold when the daemon starts, and not before.
+static void warn_of_restart(const struct config_server *old, const struct config_server *new)
+{
+	bool same = old->listen_count == new->listen_count && old->workers == new->workers &&
+	            strcmp(old->control, new->control) == 0 && strcmp(old->state_dir, new->state_dir) == 0 &&
+	            old->tcp_clients == new->tcp_clients && old->tcp_idle_ms == new->tcp_idle_ms;
+
+	for (size_t i = 0; same && i < old->listen_count; i++)
+		same = strcmp(old->listen[i], new->listen[i]) == 0;
+	if (!same)
+		log_warning("listen, workers, control, state-dir, user and tcp-* change when the daemon is restarted");
+}
+
+static int take_generation(void *ctx, struct generation *generation)
+{
+	struct daemon *daemon = ctx;
+	struct config *old = daemon->config;
+
+	if (health_configure(daemon->health, generation->config) < 0)
+		return E_NOMEM;
+	warn_of_restart(&old->server, &generation->config->server);
+	log_set_level((enum log_level)generation->config->server.log_level);
+	daemon->config = generation->config;
+	if (daemon->first_view) { // still before the first round
+		view_free(daemon->first_view);
+		daemon->first_view = generation->view;
+	} else {
+		publish_view(daemon, generation->view);
+	}
+	config_free(old);
+	daemon->facts.generation_took_ms = generation->took_ms;
+	log_notice("generation %llu is served, built in %lld ms", (unsigned long long)view_now(daemon)->generation,
+	           (long long)generation->took_ms);
+	return E_OK;
+}
+
+static void control_reload(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report),
+                           void *done_ctx)
+{
+	struct daemon *daemon = ctx;
+
+	service_notify("RELOADING=1");
+	reload_begin(daemon->reload, done, done_ctx);
+}
+
+static void log_report_line(void *ctx, enum report_level level, const char *text)
+{
+	(void)ctx;
+	log_line(level == REPORT_ERROR ? LOG_LEVEL_ERROR : level == REPORT_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+	         "%s", text);
+}
+
+static void reload_finished(void *ctx, int err, const struct report *report)
+{
+	struct daemon *daemon = ctx;
+
+	daemon->facts.last_reload_s = clock_wall_s();
+	daemon->facts.last_reload_ok = err == E_OK;
+	report_each(report, log_report_line, NULL);
+	if (err < 0)
+		log_error("reload failed, what was served goes on");
+	service_notify("READY=1");
+}
+
+static void signal_reload_done(void *done_ctx, int err, const struct report *report)
+{
+	(void)done_ctx;
+	(void)report;
+	if (err == E_STATE)
+		log_warning("a reload is under way already");
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)what;
+	if (number == SIGHUP) {
+		control_reload(daemon, signal_reload_done, NULL);
+		return;
+	}
+	log_notice("%s: stopping", strsignal(number));
+	service_notify("STOPPING=1");
+	event_base_loopbreak(daemon->base);
+}
+
+// ---- control's view of us ------------------------------------------------------------------------------------------
+
+static const struct config *control_config(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return daemon->config;
+}
+
+static json_t *control_stats(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return stats_counters(daemon->workers, daemon->health);
+}
+
+static json_t *control_status(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return stats_status(&daemon->facts, live_current());
+}
+
+// ---- beginning and end ---------------------------------------------------------------------------------------------
+
+static int make_events(struct daemon *daemon)
+{
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
+	daemon->base = event_base_new();
+	if (!daemon->base)
+		return E_NOMEM;
+	for (int i = 0; i < SIGNALS; i++) {
+		daemon->signals[i] = evsignal_new(daemon->base, numbers[i], on_signal, daemon);
+		if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
+			return E_NOMEM;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
+	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
+	daemon->save = evtimer_new(daemon->base, on_save, daemon);
+	return daemon->publish && daemon->expiry && daemon->save ? E_OK : E_NOMEM;
+}
+
+static int open_slow_side(struct daemon *daemon, const char *config_path, struct report *report)
+{
+	struct health_ops health_ops = {
+		.changed = health_changed, .settled = health_settled_first, .saved = health_saved, .ctx = daemon};
+	struct reload_ops reload_ops = {.take = take_generation, .finished = reload_finished, .ctx = daemon};
+	const struct config_server *server = &daemon->config->server;
+	int err = state_open(server->state_dir, &daemon->state);
+
+	if (err < 0) {
+		report_error(report, NULL, 0, 0, "state-dir %s: %s", server->state_dir, strerror(errno));
+		return err;
+	}
+	daemon->health = health_new(daemon->base, &health_ops);
+	daemon->reload = reload_new(daemon->base, config_path, daemon->facts.workers, &reload_ops);
+	if (!daemon->health || !daemon->reload)
+		return E_NOMEM;
+
+	struct control_ops control_ops = {
+		.ctx = daemon,
+		.health = daemon->health,
+		.state = daemon->state,
+		.config = control_config,
+		.reload = control_reload,
+		.orders_changed = orders_changed,
+		.stats = control_stats,
+		.status = control_status,
+	};
+
+	err = control_open(daemon->base, server->control, &control_ops, &daemon->control);
+	if (err == E_EXISTS)
+		report_error(report, NULL, 0, 0, "control socket %s: another edgesteerd serves it", server->control);
+	else if (err < 0)
+		report_error(report, NULL, 0, 0, "control socket %s: %s", server->control, strerror(errno));
+	return err;
+}
+
+int daemon_new(const char *config_path, struct generation *first, struct report *report, struct daemon **ret_daemon)
+{
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	const struct config_server *server = &first->config->server;
+	int err;
+
+	if (!daemon) {
+		view_free(first->view);
+		config_free(first->config);
+		return E_NOMEM;
+	}
+	publish_register_reader(); // the main thread reads live_current() as its owner; it retires, so it is never waited for
+	daemon->config = first->config;
+	daemon->first_view = first->view;
+	daemon->facts = (struct stats_facts){
+		.started_s = clock_wall_s(),
+		.workers = first->view->workers,
+		.generation_took_ms = first->took_ms,
+		.last_reload_ok = true,
+	};
+	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
+	if (err == E_OK)
+		err = service_drop_privileges(server, report);
+	if (err == E_OK)
+		err = make_events(daemon);
+	if (err == E_OK)
+		err = open_slow_side(daemon, config_path, report);
+	if (err < 0) {
+		daemon_free(daemon);
+		return err;
+	}
+	*ret_daemon = daemon;
+	return E_OK;
+}
+
+int daemon_run(struct daemon *daemon)
+{
+	arm_expiry(daemon);
+	if (health_configure(daemon->health, daemon->config) < 0)
+		return E_NOMEM;
+	if (daemon->first_view)
+		log_info("waiting for the first round of health checks");
+	event_base_dispatch(daemon->base);
+	return daemon->result;
+}
+
+struct daemon *daemon_free(struct daemon *daemon)
+{
+	if (!daemon)
+		return NULL;
+	control_close(daemon->control);
+	workers_stop(daemon->workers);
+	live_withdraw();
+	reload_free(daemon->reload);
+	health_free(daemon->health);
+	state_close(daemon->state);
+	sockets_close(daemon->sockets);
+	for (int i = 0; i < SIGNALS; i++)
+		if (daemon->signals[i])
+			event_free(daemon->signals[i]);
+	if (daemon->publish)
+		event_free(daemon->publish);
+	if (daemon->expiry)
+		event_free(daemon->expiry);
+	if (daemon->save)
+		event_free(daemon->save);
+	if (daemon->base)
+		event_base_free(daemon->base);
+	view_free(daemon->first_view);
+	config_free(daemon->config);
+	publish_drain();
+	publish_unregister_reader();
+	free(daemon);
+	return NULL;
+}

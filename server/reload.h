@@ -1,0 +1,27 @@
+// Reloads: a generation is built on a thread of its own while the main thread goes on, and handed to the main thread when
+// it is whole. One at a time.
+#pragma once
+
+#include "base/attr.h"
+
+struct event_base;
+struct generation;
+struct reload;
+struct report;
+
+struct reload_ops {
+	// Main thread: take over a finished generation. On an error nothing has changed and it is freed.
+	int (*take)(void *ctx, struct generation *generation);
+	// Main thread: after each reload, before whoever asked is told.
+	void (*finished)(void *ctx, int err, const struct report *report);
+	void *ctx;
+};
+
+struct reload *reload_new(struct event_base *base, const char *config_path, unsigned workers,
+                          const struct reload_ops *ops) MUST_USE;
+// Waits for a build under way and drops it. Takes NULL; returns NULL.
+struct reload *reload_free(struct reload *reload);
+
+// Begins one; done() is called once on the main thread, as struct control_ops says.
+void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                  void *done_ctx);

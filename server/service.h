@@ -1,0 +1,15 @@
+// What the daemon has to do with the system it runs on: the service manager's notifications, and giving up privileges.
+// Called by main only.
+#pragma once
+
+#include "base/attr.h"
+
+struct config_server;
+struct report;
+
+// Tells the service manager a state as sd_notify(3) does ("READY=1"); nothing when there is none.
+void service_notify(const char *state);
+
+// Makes the folders of the control socket and of the state, gives them to `user:`, and becomes that user for good. With
+// no user set only the folders are made. What fails is reported: E_IO, E_NOTFOUND.
+int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;

@@ -66,7 +66,7 @@ int socket_listen(const char *path, int *ret_fd, struct stat *ret_made)
 		log_error("control socket %s: the path is longer than %zu bytes", path, sizeof(name.sun_path) - 1);
 		return E_INVAL;
 	}
-	strcpy(name.sun_path, path);
+	memcpy(name.sun_path, path, strlen(path) + 1);
 	make_folder(path);
 
 	int err = make_way(&name);

@@ -43,8 +43,8 @@ door 'yaml\.h' 'server/config/yaml\.c'
 door 'curl/' 'server/health/[a-z0-9_]+\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(answer/(sign|cookie)|net/tls)\.c'
-door 'jansson' 'server/(config|health|discovery|state|control)/[a-z0-9_]+\.[ch]|server/[a-z]+\.[ch]'
-door 'event2?[/.]' 'server/(net|health|discovery|state|control)/[a-z0-9_]+\.[ch]|server/[a-z]+\.[ch]'
+door 'jansson' 'server/(config|health|discovery|state|control)/[a-z0-9_]+\.[ch]|server/[a-z_]+\.[ch]'
+door 'event2?[/.]' 'server/(net|health|discovery|state|control)/[a-z0-9_]+\.[ch]|server/[a-z_]+\.[ch]'
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,67 @@
+// Replies to drain, undrain, force and reload; see ctl_show.h.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "ctl_json.h"
+#include "ctl_print.h"
+#include "ctl_show.h"
+
+enum { NAMED_MAX = 5 };
+
+static void show_apps(const json_t *reply)
+{
+	const json_t *apps = json_object_get(reply, "apps");
+	json_int_t targets = ctl_int(reply, "targets");
+
+	for (size_t i = 0; i < json_array_size(apps) && i < NAMED_MAX; i++) {
+		const char *name = json_string_value(json_array_get(apps, i));
+
+		ctl_print(stdout, "  %s\n", name ? name : "?");
+	}
+	if (targets > NAMED_MAX)
+		ctl_print(stdout, "  and %lld more\n", targets - NAMED_MAX);
+}
+
+void ctl_show_drain(const json_t *reply)
+{
+	const char *app = ctl_text(reply, "app");
+	json_int_t until_s = ctl_int(reply, "until"), safe_s = ctl_int(reply, "safe_after"), targets = ctl_int(reply, "targets");
+	char until[CTL_TIME_LEN], safe[CTL_TIME_LEN], left[CTL_TIME_LEN];
+
+	ctl_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app, app[0] ? " at " : "",
+	          ctl_text(reply, "site"), until_s ? ctl_time(until_s, until) : "undrained", targets);
+	show_apps(reply);
+	if (targets)
+		ctl_print(stdout, "After %s (%s from now at the most) no correct cache hands it out any more.\n",
+		          ctl_time(safe_s, safe), ctl_span(safe_s - clock_wall_s(), left));
+}
+
+void ctl_show_undrain(const json_t *reply)
+{
+	const char *app = ctl_text(reply, "app");
+	json_int_t still = ctl_int(reply, "still_drained");
+
+	ctl_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
+	          app[0] ? " at " : "", ctl_text(reply, "site"), ctl_int(reply, "targets"));
+	if (still)
+		ctl_print(stdout, "%lld of its targets stay drained: another drain holds (edgesteerctl status)\n", still);
+}
+
+void ctl_show_force(const json_t *reply)
+{
+	const char *to = ctl_text(reply, "to"), *state = ctl_text(reply, "state");
+
+	if (to[0] == 'a')
+		ctl_print(stdout, "%s at %s follows its health again", ctl_text(reply, "app"), ctl_text(reply, "site"));
+	else
+		ctl_print(stdout, "%s at %s is forced %s", ctl_text(reply, "app"), ctl_text(reply, "site"), to);
+	if (state[0])
+		ctl_print(stdout, "; it is %s", state);
+	putchar('\n');
+}
+
+void ctl_show_reload(const json_t *reply)
+{
+	ctl_print(stdout, "reloaded: generation %lld is served\n", ctl_int(reply, "generation"));
+}

@@ -1,0 +1,16 @@
+// Replies as people read them, on standard output; for edgesteerctl, one function a verb. What a reply lacks is left
+// out: the daemon may be another version.
+#pragma once
+
+#include <jansson.h>
+
+void ctl_show_status(const json_t *reply);
+void ctl_show_sites(const json_t *reply);
+void ctl_show_apps(const json_t *reply);
+void ctl_show_drain(const json_t *reply);
+void ctl_show_undrain(const json_t *reply);
+void ctl_show_force(const json_t *reply);
+void ctl_show_explain(const json_t *reply);
+void ctl_show_reload(const json_t *reply);
+void ctl_show_stats(const json_t *reply);
+void ctl_show_version(const json_t *reply);

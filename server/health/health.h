@@ -13,37 +13,46 @@ struct config;
 struct event_base;
 struct health;
 
-// Which layer the last probe failed at.
+enum { HEALTH_TEXT_LEN = 128 };
+
+// Which layer the last probe failed at. HEALTH_LOCAL: this machine could not probe (no more files, ports, memory), which
+// says nothing of the target.
 enum health_layer { HEALTH_OK, HEALTH_CONNECT, HEALTH_TIMEOUT, HEALTH_TLS, HEALTH_HTTP, HEALTH_STATUS, HEALTH_BODY,
-	            HEALTH_PENDING };
+	            HEALTH_LOCAL, HEALTH_PENDING };
 
 struct health_target {
-	bool checked;             // has a check at all; without one it is up
+	bool checked;             // has a check and something to probe; without it is up
 	bool up;
 	enum health_layer layer;  // of the last finished probe; HEALTH_PENDING before the first
-	char text[96];            // the last result for people: "HTTP status 503, expected 200-299"
-	int64_t since_s;          // wall clock of the last change of `up`; 0: never changed
+	char text[HEALTH_TEXT_LEN]; // the last result for people, printable ASCII: "HTTP status 503, expected 200-299"
+	int64_t since_s;          // wall clock of when `up` became what it is; 0: not since the start
 	int64_t last_probe_s;     // wall clock; 0: none yet
 	uint32_t took_us;         // the last probe's duration
 	unsigned streak;          // results in a row that speak against `up`
 };
 
+// Called from the event loop, never from inside a call of this header. They may ask health_target() and the like, not
+// health_configure() or health_free().
 struct health_ops {
 	// Some target's `up` changed. May be called several times in one turn of the loop.
 	void (*changed)(void *ctx, size_t target);
 	// Every target has had its first result since the last configure, or its saved one. Once per configure.
 	void (*settled)(void *ctx);
-	// The saved state of a target from before a restart: 1 up, 0 down, -1 none. May be NULL.
+	// The saved state of a target from before a restart: 1 up, 0 down, -1 none. Asked by the first configure only, and
+	// before it returns. May be NULL.
 	int (*saved)(void *ctx, const char *app, const char *site);
 	void *ctx;
 };
 
-// NULL without memory.
+// NULL without memory. The process must ignore SIGPIPE.
 struct health *health_new(struct event_base *base, const struct health_ops *ops) MUST_USE;
+// Takes NULL; returns NULL.
 struct health *health_free(struct health *health);
 
 // Takes the config's checks and targets (copies what it needs). Targets that keep their app, site, address and check
-// carry their state and go on; others start anew: the first result decides at once. E_NOMEM.
+// carry their state and their schedule. Others start anew: the first result decides at once; until then one whose check
+// alone has changed shows the `up` it had, and any other is down. Files of authorities are read anew. On an error
+// nothing has changed. E_NOMEM, E_LIMIT (a text to look for is too long).
 int health_configure(struct health *health, const struct config *config) MUST_USE;
 
 size_t health_count(const struct health *health);
@@ -51,9 +60,10 @@ size_t health_count(const struct health *health);
 const struct health_target *health_target(const struct health *health, size_t target);
 bool health_settled(const struct health *health);
 
+// "ok", "connect", "timeout", "tls", "http", "status", "body", "local", "pending".
 const char *health_layer_text(enum health_layer layer);
 
-// Totals since the start.
+// Totals since the start, and what is going on.
 struct health_stats {
 	uint64_t probes, failures, under_way, waiting;
 };

@@ -1,0 +1,405 @@
+// When which target is probed, and what the results come to; see health.h. The order of things for one target:
+//
+//   its time comes -> queue -> (fewer than `probes` under way) probe -> verdict, or the deadline -> score -> its next time
+#include "health/health.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "config/config.h"
+#include "health/probe.h"
+#include "health/roster.h"
+#include "health/score.h"
+
+enum {
+	STARTS_PER_MS = 10,          // the first round is spread so that no more begin at once
+	LOCAL_LOG_EVERY_MS = 60000,
+};
+
+// One row adds a probe type.
+static const struct probe_type *const types[] = {
+	[CHECK_HTTP] = &http_probe,
+	[CHECK_HTTPS] = &http_probe,
+	[CHECK_TCP] = &tcp_probe,
+};
+
+struct health {
+	struct event_base *base;
+	struct health_ops ops;
+	void *engines[ARRAY_LEN(types)];
+	struct roster *roster;          // NULL before the first configure
+	TAILQ_HEAD(, watch) waiting;
+	unsigned limit;                 // of probes under way
+	size_t unsettled;               // watches not settled yet
+	bool all_settled;               // already when they were configured: nothing to wait for
+	struct event wake;              // what a configure leaves to the loop's next turn
+	uint32_t phase;                 // see spread_ms()
+	int64_t local_logged_ms;
+	struct health_stats stats;
+};
+
+// The next of a sequence of moments that lie evenly in `range_ms`, however many of them are taken: multiples of the
+// golden ratio, modulo one.
+static int64_t spread_ms(struct health *health, uint64_t range_ms)
+{
+	health->phase += 0x9e3779b9u;
+	return (int64_t)((health->phase * range_ms) >> 32);
+}
+
+static const struct config_check *check_of(const struct watch *watch)
+{
+	return &watch->probe.check->conf;
+}
+
+static const struct probe_type *type_of(const struct watch *watch)
+{
+	return types[check_of(watch)->type];
+}
+
+static void arm(struct watch *watch, int64_t at_ms)
+{
+	int64_t delay_ms = at_ms - clock_mono_ms();
+	struct timeval delay = {0};
+
+	watch->alarm_ms = at_ms;
+	if (delay_ms > 0)
+		delay = (struct timeval){delay_ms / 1000, delay_ms % 1000 * 1000};
+	evtimer_add(&watch->timer, &delay);
+}
+
+// ---- results
+
+// A result that counts.
+static void judge(struct watch *watch, bool success)
+{
+	const struct config_check *check = check_of(watch);
+	struct health_target *shown = &watch->shown;
+	bool first = !watch->decided, was_up = shown->up;
+
+	watch->score = first ? score_sure(success, check->rise, check->fall)
+	                     : score_next(watch->score, success, check->rise, check->fall);
+	watch->decided = true;
+	shown->up = score_up(watch->score, check->rise);
+	shown->streak = score_streak(watch->score, check->rise, check->fall);
+	if (!first && shown->up == was_up)
+		return;
+	shown->since_s = clock_wall_s();
+	log_line(first && shown->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "health: %s at %s is %s: %s", watch->probe.app,
+	         watch->site, shown->up ? "up" : "down", shown->text);
+	if (shown->up != was_up)
+		watch->health->ops.changed(watch->health->ops.ctx, watch->number);
+}
+
+// This machine's own trouble comes in crowds: a line a minute says it.
+static void log_local(struct watch *watch)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (watch->health->local_logged_ms && now_ms - watch->health->local_logged_ms < LOCAL_LOG_EVERY_MS)
+		return;
+	watch->health->local_logged_ms = now_ms;
+	log_error("health: cannot probe %s at %s, and perhaps others: %s", watch->probe.app, watch->site,
+	          watch->shown.text);
+}
+
+static void settle(struct watch *watch)
+{
+	struct health *health = watch->health;
+
+	if (watch->settled)
+		return;
+	watch->settled = true;
+	if (--health->unsettled == 0)
+		health->ops.settled(health->ops.ctx);
+}
+
+// Sets the next start: an interval after this one's, somewhere in the interval after the first one's. Starts that the
+// probe has overrun are left out.
+static void schedule(struct watch *watch)
+{
+	int64_t interval_ms = check_of(watch)->interval_ms, now_ms = clock_mono_ms();
+
+	watch->start_ms += watch->started ? interval_ms : spread_ms(watch->health, (uint64_t)interval_ms);
+	watch->started = true;
+	if (now_ms > watch->start_ms)
+		watch->start_ms += (now_ms - watch->start_ms) / interval_ms * interval_ms;
+	arm(watch, watch->start_ms);
+}
+
+static void conclude(struct watch *watch, const struct verdict *verdict)
+{
+	struct health *health = watch->health;
+
+	watch->shown.took_us = (uint32_t)((clock_mono_ns() - watch->began_ns) / 1000);
+	watch->shown.last_probe_s = clock_wall_s();
+	watch->shown.layer = verdict->layer;
+	memcpy(watch->shown.text, verdict->text, sizeof(watch->shown.text));
+	health->stats.under_way--;
+	health->stats.probes++;
+	health->stats.failures += verdict->layer != HEALTH_OK;
+	schedule(watch);
+	if (verdict->layer == HEALTH_LOCAL)
+		log_local(watch);
+	else
+		judge(watch, verdict->layer == HEALTH_OK);
+	settle(watch);
+}
+
+// ---- starts and deadlines
+
+static void begin(struct watch *watch)
+{
+	struct health *health = watch->health;
+
+	watch->began_ns = clock_mono_ns();
+	health->stats.under_way++;
+	if (type_of(watch)->start(health->engines[check_of(watch)->type], &watch->probe) == E_OK) {
+		arm(watch, (watch->began_ns + 999999) / 1000000 + check_of(watch)->timeout_ms);
+		return;
+	}
+
+	struct verdict verdict;
+
+	probe_verdict(&verdict, HEALTH_LOCAL, "cannot begin a probe: %s", strerror(errno));
+	conclude(watch, &verdict);
+}
+
+static void dequeue(struct watch *watch)
+{
+	if (!watch->waits)
+		return;
+	TAILQ_REMOVE(&watch->health->waiting, watch, queue);
+	watch->waits = false;
+	watch->health->stats.waiting--;
+}
+
+// Begins what waits, as far as there is room.
+static void pump(struct health *health)
+{
+	struct watch *watch;
+
+	while (health->stats.under_way < health->limit && (watch = TAILQ_FIRST(&health->waiting))) {
+		dequeue(watch);
+		begin(watch);
+	}
+}
+
+void probe_done(struct probe *probe, const struct verdict *verdict)
+{
+	struct watch *watch = (struct watch *)((char *)probe - offsetof(struct watch, probe));
+
+	conclude(watch, verdict);
+	pump(watch->health);
+}
+
+static void time_out(struct watch *watch)
+{
+	struct verdict verdict;
+
+	probe_verdict(&verdict, HEALTH_TIMEOUT, "no success within %u ms: %s", check_of(watch)->timeout_ms,
+	              type_of(watch)->stage(&watch->probe));
+	type_of(watch)->cancel(&watch->probe);
+	probe_done(&watch->probe, &verdict);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct watch *watch = ctx;
+
+	(void)fd;
+	(void)what;
+	if (clock_mono_ms() < watch->alarm_ms) { // the loop's clock is coarse
+		arm(watch, watch->alarm_ms);
+		return;
+	}
+	if (watch->probe.run) {
+		time_out(watch);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&watch->health->waiting, watch, queue);
+	watch->waits = true;
+	watch->health->stats.waiting++;
+	pump(watch->health);
+}
+
+// ---- configuration
+
+static void stop(struct watch *watch)
+{
+	if (!watch || !watch->health)
+		return;
+	evtimer_del(&watch->timer);
+	dequeue(watch);
+	if (watch->probe.run) {
+		type_of(watch)->cancel(&watch->probe);
+		watch->health->stats.under_way--;
+	}
+}
+
+static void retire(struct roster *roster)
+{
+	for (size_t i = 0; roster && i < roster->count; i++)
+		stop(roster->watches[i]);
+	roster_free(roster);
+}
+
+// The state from before a restart counts as a result.
+static void restore(struct health *health, struct watch *watch)
+{
+	const struct config_check *check = check_of(watch);
+	int saved = health->ops.saved ? health->ops.saved(health->ops.ctx, watch->probe.app, watch->site) : -1;
+
+	if (saved < 0)
+		return;
+	watch->score = score_sure(saved > 0, check->rise, check->fall);
+	watch->shown.up = saved > 0;
+	watch->decided = watch->settled = true;
+}
+
+// Gives every watch that is new its first start.
+static void enlist(struct health *health, bool restart)
+{
+	struct roster *roster = health->roster;
+	int64_t now_ms = clock_mono_ms();
+
+	health->unsettled = 0;
+	for (size_t i = 0; i < roster->count; i++) {
+		struct watch *watch = roster->watches[i];
+
+		if (watch->probe.check && !watch->health) {
+			watch->health = health;
+			if (restart)
+				restore(health, watch);
+			evtimer_assign(&watch->timer, health->base, on_timer, watch);
+			watch->start_ms = now_ms + spread_ms(health, roster->count / STARTS_PER_MS);
+			arm(watch, watch->start_ms);
+		}
+		health->unsettled += !watch->settled;
+	}
+}
+
+// When everything times out at once, as many probes are under way as the sum of timeout / interval. With room for fewer
+// they queue up, and a death is seen late just when it matters.
+static void warn_of_limit(const struct health *health)
+{
+	double worst = 0;
+
+	for (size_t i = 0; i < health->roster->count; i++) {
+		const struct watch *watch = health->roster->watches[i];
+
+		if (watch->probe.check)
+			worst += (double)check_of(watch)->timeout_ms / check_of(watch)->interval_ms;
+	}
+	if (worst > health->limit)
+		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
+		            "so probes would come late", worst, health->limit);
+}
+
+int health_configure(struct health *health, const struct config *config)
+{
+	struct roster *old = health->roster, *roster;
+	int err = roster_new(config, &roster);
+
+	if (err < 0)
+		return err;
+	if (old && (err = roster_inherit(roster, old)) < 0) {
+		roster_free(roster);
+		return err;
+	}
+	health->roster = roster;
+	health->limit = config->server.probes;
+	must(health->limit > 0);
+	retire(old);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (types[i]->refresh)
+			types[i]->refresh(health->engines[i]);
+	enlist(health, !old);
+	warn_of_limit(health);
+	health->all_settled = health->unsettled == 0;
+	event_active(&health->wake, EV_TIMEOUT, 0);
+	return E_OK;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *ctx)
+{
+	struct health *health = ctx;
+
+	(void)fd;
+	(void)what;
+	pump(health); // what was removed, or a higher limit, has made room
+	if (health->all_settled)
+		health->ops.settled(health->ops.ctx);
+}
+
+struct health *health_new(struct event_base *base, const struct health_ops *ops)
+{
+	struct health *health = calloc(1, sizeof(*health));
+
+	if (!health)
+		return NULL;
+	health->base = base;
+	health->ops = *ops;
+	health->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
+	TAILQ_INIT(&health->waiting);
+	evtimer_assign(&health->wake, base, on_wake, health);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!(health->engines[i] = types[i]->open(base)))
+			return health_free(health);
+	return health;
+}
+
+struct health *health_free(struct health *health)
+{
+	if (!health)
+		return NULL;
+	retire(health->roster);
+	event_del(&health->wake);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (health->engines[i])
+			types[i]->close(health->engines[i]);
+	free(health);
+	return NULL;
+}
+
+// ---- what others ask
+
+size_t health_count(const struct health *health)
+{
+	return health->roster ? health->roster->count : 0;
+}
+
+const struct health_target *health_target(const struct health *health, size_t target)
+{
+	must(target < health_count(health));
+	return &health->roster->watches[target]->shown;
+}
+
+bool health_settled(const struct health *health)
+{
+	return health->roster && health->unsettled == 0;
+}
+
+const char *health_layer_text(enum health_layer layer)
+{
+	static const char *const texts[] = {
+		[HEALTH_OK] = "ok",         [HEALTH_CONNECT] = "connect", [HEALTH_TIMEOUT] = "timeout",
+		[HEALTH_TLS] = "tls",       [HEALTH_HTTP] = "http",       [HEALTH_STATUS] = "status",
+		[HEALTH_BODY] = "body",     [HEALTH_LOCAL] = "local",     [HEALTH_PENDING] = "pending",
+	};
+
+	return texts[layer];
+}
+
+void health_stats(const struct health *health, struct health_stats *ret_stats)
+{
+	*ret_stats = health->stats;
+}

@@ -1,0 +1,35 @@
+// Verdicts' texts, shared by the probe types; see probe.h.
+#include "health/probe.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void probe_verdict(struct verdict *verdict, enum health_layer layer, const char *fmt, ...)
+{
+	va_list ap;
+
+	verdict->layer = layer;
+	va_start(ap, fmt);
+	vsnprintf(verdict->text, sizeof(verdict->text), fmt, ap);
+	va_end(ap);
+	for (char *at = verdict->text; *at; at++)
+		if (*at < 0x20 || *at > 0x7e)
+			*at = '?';
+}
+
+static bool is_local(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
+}
+
+void probe_verdict_connect(struct verdict *verdict, const struct probe *probe, int error)
+{
+	struct sockaddr_storage name;
+	char text[ADDR_TEXT_LEN];
+
+	addr_to_sockaddr(&probe->addr, probe->check->conf.port, &name);
+	probe_verdict(verdict, is_local(error) ? HEALTH_LOCAL : HEALTH_CONNECT, "connect to %s: %s",
+	              addr_format_endpoint(&name, text), strerror(error));
+}

@@ -1,0 +1,58 @@
+// What the scheduler (health.c) and the probe types (http.c, tcp.c) are to each other. A new probe type is one file with
+// one struct probe_type, and one row in health.c's table.
+#pragma once
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "config/config.h"
+#include "health/health.h"
+#include "health/needle.h"
+
+struct event_base;
+
+// A check as the prober keeps it: its own copy, and what is worked out of it once.
+struct check {
+	struct config_check conf;
+	struct needle body;
+};
+
+// One target as a probe type sees it. Check, address and app outlive the probe that is under way; check and app may be
+// replaced by equal ones in the meantime.
+struct probe {
+	const struct check *check;
+	struct addr addr;
+	const char *app;
+	void *run; // the type's own while a probe is under way, else NULL
+};
+
+struct verdict {
+	enum health_layer layer;
+	char text[HEALTH_TEXT_LEN];
+};
+
+struct probe_type {
+	// What all probes of the type share. NULL without memory.
+	void *(*open)(struct event_base *base);
+	// No probe is under way any more.
+	void (*close)(void *engine);
+	// There is a new configuration: what was read from files for the old one is read anew. NULL: nothing is.
+	void (*refresh)(void *engine);
+	// Begins one probe and sets probe->run. It ends with exactly one call of probe_done() (never from inside start) or
+	// with cancel. E_NOMEM, E_IO (errno tells): nothing has begun, and that says nothing of the target.
+	int (*start)(void *engine, struct probe *probe);
+	// Ends the probe under way without a word.
+	void (*cancel)(struct probe *probe);
+	// What the probe under way is waiting for: "connecting".
+	const char *(*stage)(const struct probe *probe);
+};
+
+extern const struct probe_type http_probe, tcp_probe;
+
+// Called by a type when a probe has ended; probe->run is NULL again. In health.c.
+void probe_done(struct probe *probe, const struct verdict *verdict);
+
+// Fills a verdict; bytes that do not print become '?', as some came from the other side.
+void probe_verdict(struct verdict *verdict, enum health_layer layer, const char *fmt, ...) PRINTF(3, 4);
+// The verdict for a socket or a connect that failed with `error` (an errno): HEALTH_LOCAL where this machine ran out of
+// something, which says nothing of the target, else HEALTH_CONNECT.
+void probe_verdict_connect(struct verdict *verdict, const struct probe *probe, int error);

@@ -1,0 +1,31 @@
+// A prober under test: a config made by hand, an event loop, and what the prober said. For the health tests.
+#pragma once
+
+#include <event2/event.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "health/health.h"
+
+struct rig {
+	struct event_base *base;
+	struct health *health;
+	struct config config;          // change it, then rig_configure()
+	struct config_check checks[2];
+	unsigned changes, settles;     // calls of the ops
+	size_t last_changed;
+	int saved;                     // what ops.saved says
+};
+
+// Apps "app0.example.com", ..., each with targets at the sites "site-0", ...; all of them at 127.0.0.1 with check 0:
+// HTTP "/healthz" every 100 ms with a timeout of 100 ms, status 200-299, rise and fall 1. Check 1 is the same.
+void rig_open(struct rig *rig, size_t apps, size_t targets);
+void rig_close(struct rig *rig);
+void rig_configure(struct rig *rig);
+struct config_target *rig_target(struct rig *rig, size_t app, size_t target);
+
+const struct health_target *rig_health(struct rig *rig, size_t target);
+// Runs the loop until target 0 is in that state, or `limit_ms` have passed; returns how long it took, or -1.
+int64_t rig_until(struct rig *rig, bool up, unsigned limit_ms);
+int64_t rig_until_settled(struct rig *rig, unsigned limit_ms);
+void rig_run(struct rig *rig, unsigned ms);

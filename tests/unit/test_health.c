@@ -1,0 +1,456 @@
+// When targets are probed and what becomes of the results: first round, rise and fall, time bounds, reloads, limits.
+#include "health/health.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "responder.h"
+#include "rig.h"
+
+#define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define BAD_REPLY "HTTP/1.1 503 Oops\r\nContent-Length: 0\r\n\r\n"
+
+static void open_all(struct rig *rig, struct responder *responder, size_t apps, size_t targets)
+{
+	rig_open(rig, apps, targets);
+	responder_open(responder, rig->base, "127.0.0.1", 0);
+	rig->checks[0].port = rig->checks[1].port = responder->port;
+}
+
+static void close_all(struct rig *rig, struct responder *responder)
+{
+	responder_close(responder);
+	rig_close(rig);
+}
+
+static void first_result_decides(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	struct rig rig;
+
+	(void)state;
+	for (int up = 0; up < 2; up++) {
+		responder.reply = up ? OK_REPLY : BAD_REPLY;
+		open_all(&rig, &responder, 2, 3);
+		rig.checks[0].rise = rig.checks[0].fall = 5;
+		rig_configure(&rig);
+		assert_int_equal(health_count(rig.health), 6);
+		assert_false(health_settled(rig.health));
+		assert_int_equal(rig_health(&rig, 5)->layer, HEALTH_PENDING);
+		assert_false(rig_health(&rig, 5)->up);
+		assert_in_range(rig_until_settled(&rig, 1000), 0, 90); // not a whole interval
+		for (size_t i = 0; i < 6; i++)
+			assert_int_equal(rig_health(&rig, i)->up, up);
+		assert_int_equal(rig.changes, up ? 6 : 0);
+		rig_run(&rig, 250);
+		assert_int_equal(rig.settles, 1);
+		close_all(&rig, &responder);
+	}
+}
+
+// Rise 3 and fall 2, step by step: the state after every probe.
+static void rise_and_fall(void **state)
+{
+	static const struct {
+		bool reply_ok, up;
+		unsigned streak;
+	} steps[] = {
+		{true, true, 0}, {false, true, 1}, {true, true, 0}, {false, true, 1}, {false, false, 0}, {true, false, 1},
+		{false, false, 0}, {true, false, 1}, {true, false, 2}, {true, true, 0}, {true, true, 0},
+	};
+	struct responder responder = {.reply = OK_REPLY};
+	struct health_stats stats;
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 1);
+	rig.checks[0].rise = 3;
+	rig.checks[0].fall = 2;
+	rig_configure(&rig);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		responder.reply = steps[i].reply_ok ? OK_REPLY : BAD_REPLY;
+		do {
+			event_base_loop(rig.base, EVLOOP_ONCE);
+			health_stats(rig.health, &stats);
+		} while (stats.probes <= i);
+		assert_int_equal(rig_health(&rig, 0)->up, steps[i].up);
+		assert_int_equal(rig_health(&rig, 0)->streak, steps[i].streak);
+	}
+	assert_int_equal(rig.changes, 3);
+	assert_int_equal(stats.failures, 4);
+	close_all(&rig, &responder);
+}
+
+// A target dies just after a probe, in three ways; the answers must move within interval * fall + timeout + 100 ms.
+static void death_is_seen_in_time(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 3; way++) {
+		struct responder responder = {.reply = OK_REPLY};
+		struct rig rig;
+		int64_t bound;
+
+		open_all(&rig, &responder, 1, 1);
+		rig.checks[0].fall = 3;
+		rig.checks[0].timeout_ms = way == 1 ? 100 : 50;
+		rig_configure(&rig);
+		assert_int_not_equal(rig_until(&rig, true, 1000), -1);
+		rig_run(&rig, 230);
+		if (way == 0)
+			responder_close(&responder); // refuses
+		else if (way == 1)
+			responder.reply = NULL;      // is silent; the timeout is as long as the interval
+		else
+			responder.reply = BAD_REPLY;
+		bound = 3 * 100 + rig.checks[0].timeout_ms + 100;
+		assert_in_range(rig_until(&rig, false, 2000), 100, bound);
+		assert_int_equal(rig.last_changed, 0);
+		close_all(&rig, &responder);
+	}
+}
+
+static void check_address_is_probed(void **state)
+{
+	struct responder answer = {.reply = OK_REPLY}, check = {.reply = BAD_REPLY};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &answer, 1, 2);
+	responder_open(&check, rig.base, "127.0.0.2", answer.port);
+	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 0, 1)->check_address), 0);
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	assert_true(rig_health(&rig, 0)->up);
+	assert_false(rig_health(&rig, 1)->up);
+	check.reply = OK_REPLY;
+	rig_run(&rig, 250);
+	assert_true(rig_health(&rig, 1)->up);
+	responder_close(&check);
+	close_all(&rig, &answer);
+}
+
+static void unchecked_is_up(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, 1, 3);
+	rig_target(&rig, 0, 0)->check = -1;
+	rig_target(&rig, 0, 1)->check = -1;
+	rig_target(&rig, 0, 2)->address_count = 0; // a name: nothing to probe
+	rig_target(&rig, 0, 2)->cname = "elsewhere.example.net";
+	rig_configure(&rig);
+	assert_true(health_settled(rig.health));
+	assert_int_equal(rig.settles, 0); // never from inside the call
+	assert_in_range(rig_until_settled(&rig, 1000), 0, 20);
+	for (size_t i = 0; i < 3; i++) {
+		assert_false(rig_health(&rig, i)->checked);
+		assert_true(rig_health(&rig, i)->up);
+	}
+	assert_int_equal(rig.changes, 0);
+	rig_close(&rig);
+}
+
+static void saved_state_stands_until_rise_or_fall(void **state)
+{
+	(void)state;
+	for (int saved = 0; saved < 2; saved++) {
+		struct responder responder = {.reply = saved ? BAD_REPLY : OK_REPLY};
+		struct rig rig;
+
+		open_all(&rig, &responder, 1, 1);
+		rig.checks[0].rise = rig.checks[0].fall = 2;
+		rig.saved = saved;
+		rig_configure(&rig);
+		assert_true(health_settled(rig.health));
+		assert_int_equal(rig_health(&rig, 0)->up, saved);
+		assert_in_range(rig_until_settled(&rig, 1000), 0, 20);
+		while (responder.requests < 2)
+			event_base_loop(rig.base, EVLOOP_ONCE);
+		assert_int_equal(rig_health(&rig, 0)->up, saved);
+		assert_int_not_equal(rig_until(&rig, !saved, 1000), -1);
+		assert_int_equal(rig.settles, 1);
+		close_all(&rig, &responder);
+	}
+}
+
+// The address is another one after a reload: what was saved of the old one says nothing.
+static void saved_state_is_for_a_restart(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 1);
+	rig.saved = 1;
+	rig_configure(&rig);
+	assert_int_equal(addr_parse("127.0.0.3", &rig_target(&rig, 0, 0)->addresses[0]), 0);
+	rig_configure(&rig);
+	assert_false(health_settled(rig.health));
+	assert_false(rig_health(&rig, 0)->up);
+	close_all(&rig, &responder);
+}
+
+// A hundred reloads neither forget a state, nor probe twice, nor put a probe off.
+static void reloads_carry_on(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 4, 5);
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	for (int i = 0; i < 100; i++) {
+		unsigned settles = rig.settles;
+
+		rig_run(&rig, 9);
+		rig_configure(&rig);
+		assert_true(health_settled(rig.health));
+		for (size_t k = 0; k < 20; k++)
+			assert_true(rig_health(&rig, k)->up && rig_health(&rig, k)->layer == HEALTH_OK);
+		event_base_loop(rig.base, EVLOOP_NONBLOCK);
+		assert_int_equal(rig.settles, settles + 1);
+	}
+	assert_int_equal(rig.changes, 20);
+	// 20 targets, a first round, a second one within 100 ms of it, then about 0.9 to 1.3 s at 100 ms.
+	assert_in_range(responder.requests, 20 * 8, 20 * 16);
+	close_all(&rig, &responder);
+}
+
+static void reload_renumbers(void **state)
+{
+	struct responder good = {.reply = OK_REPLY}, bad = {.reply = BAD_REPLY};
+	struct config_app kept;
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &good, 3, 1);
+	responder_open(&bad, rig.base, "127.0.0.2", good.port);
+	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 2, 0)->addresses[0]), 0);
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	kept = rig.config.apps[0];
+	rig.config.apps[0] = rig.config.apps[2];
+	rig.config.apps[2] = kept;
+	rig_configure(&rig);
+	assert_true(health_settled(rig.health));
+	assert_false(rig_health(&rig, 0)->up);
+	assert_true(rig_health(&rig, 2)->up);
+	bad.reply = OK_REPLY;
+	rig.changes = 0;
+	assert_int_not_equal(rig_until(&rig, true, 1000), -1);
+	assert_int_equal(rig.last_changed, 0);
+	responder_close(&bad);
+	close_all(&rig, &good);
+}
+
+static void reload_with_another_check(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 2);
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	rig.settles = 0;
+	rig.checks[0].fall = 50;
+	assert_int_equal(addr_parse("127.0.0.4", &rig_target(&rig, 0, 1)->addresses[0]), 0);
+	responder.reply = BAD_REPLY;
+	rig_configure(&rig);
+	assert_false(health_settled(rig.health));
+	assert_true(rig_health(&rig, 0)->up);  // shown on until the new check has spoken
+	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_PENDING);
+	assert_false(rig_health(&rig, 1)->up); // nothing is known of this address
+	assert_in_range(rig_until_settled(&rig, 1000), 0, 90);
+	assert_false(rig_health(&rig, 0)->up); // the first result decides at once
+	close_all(&rig, &responder);
+}
+
+// Probes under way of targets that go away end silently.
+static void removal_under_way(void **state)
+{
+	struct health_stats stats;
+	struct blackhole hole;
+	struct rig rig;
+
+	(void)state;
+	for (int type = 0; type < 3; type++) {
+		rig_open(&rig, 10, 1);
+		rig.checks[0].port = blackhole_open(&hole);
+		rig.checks[0].type = (enum check_type)type;
+		rig.config.server.probes = 4;
+		rig_configure(&rig);
+		rig_run(&rig, 30);
+		health_stats(rig.health, &stats);
+		assert_int_equal(stats.under_way, 4);
+		assert_int_equal(stats.waiting, 6);
+		rig.config.app_count = 0;
+		rig_configure(&rig);
+		rig_run(&rig, 150);
+		health_stats(rig.health, &stats);
+		assert_int_equal(stats.under_way + stats.waiting + stats.probes, 0);
+		rig.config.app_count = 10;
+		rig_close(&rig);
+		blackhole_close(&hole);
+	}
+}
+
+static void room_of_the_removed(void **state)
+{
+	struct responder silent = {.keep = true}, good = {.reply = OK_REPLY};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &silent, 2, 1);
+	responder_open(&good, rig.base, "127.0.0.2", silent.port);
+	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 1, 0)->addresses[0]), 0);
+	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 10000;
+	rig.config.server.probes = 1;
+	rig_configure(&rig);
+	while (silent.requests == 0 && good.requests == 0)
+		event_base_loop(rig.base, EVLOOP_ONCE);
+	rig_run(&rig, 20);
+	assert_int_equal(silent.open, 1);
+	rig_target(&rig, 0, 0)->check = -1;
+	rig_configure(&rig);
+	assert_in_range(rig_until_settled(&rig, 1000), 0, 50);
+	assert_true(rig_health(&rig, 1)->up);
+	responder_close(&good);
+	close_all(&rig, &silent);
+}
+
+static void few_under_way(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY, .delay_ms = 10};
+	struct health_stats stats;
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 100, 5);
+	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 2000;
+	rig.config.server.probes = 30;
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
+	health_stats(rig.health, &stats);
+	assert_in_range(stats.probes, 500, 700); // some are probed again before the last ones' turn
+	assert_int_equal(stats.failures, 0);
+	assert_in_range(responder.most_open, 20, 31); // the last one's end may come after the next one's beginning
+	close_all(&rig, &responder);
+}
+
+// After the quick first round, probes lie evenly in the interval: no tenth of it gets more than twice its share.
+static void spread_over_the_interval(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	unsigned tenths[10] = {0};
+	struct rig rig;
+	int64_t began_ns;
+
+	(void)state;
+	open_all(&rig, &responder, 20, 5);
+	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 1000;
+	rig_configure(&rig);
+	assert_in_range(rig_until_settled(&rig, 1000), 0, 150);
+	rig_run(&rig, 1000);
+	began_ns = clock_mono_ns();
+	rig_run(&rig, 1010);
+	for (unsigned i = 0; i < responder.requests; i++) {
+		int64_t at = responder.times_ns[i] - began_ns;
+
+		if (at >= 0 && at < 1000000000)
+			tenths[at / 100000000]++;
+	}
+	for (int i = 0; i < 10; i++)
+		assert_in_range(tenths[i], 5, 20);
+	close_all(&rig, &responder);
+}
+
+static void starts_keep_their_interval(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY, .delay_ms = 40};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 1);
+	rig_configure(&rig);
+	rig_run(&rig, 1100);
+	assert_in_range(responder.requests, 11, 13);
+	// From the second probe to the last one, however long each took.
+	assert_in_range((responder.times_ns[responder.requests - 1] - responder.times_ns[1]) / 1000000,
+	                (responder.requests - 2) * 100 - 60, (responder.requests - 2) * 100 + 60);
+	assert_int_equal(responder.most_open, 1);
+	close_all(&rig, &responder);
+}
+
+static void a_bad_config_changes_nothing(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	static char text[70000];
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 1);
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until(&rig, true, 1000), -1);
+	memset(text, 'x', sizeof(text) - 1);
+	rig.checks[0].expect_body = text;
+	assert_int_equal(health_configure(rig.health, &rig.config), E_LIMIT);
+	assert_true(rig_health(&rig, 0)->up);
+	responder.reply = BAD_REPLY;
+	assert_int_not_equal(rig_until(&rig, false, 1000), -1);
+	close_all(&rig, &responder);
+}
+
+static void free_under_way(void **state)
+{
+	struct health_stats stats;
+	struct blackhole hole;
+	struct rig rig;
+
+	(void)state;
+	for (int type = 0; type < 3; type++) {
+		rig_open(&rig, 20, 1);
+		rig.checks[0].port = blackhole_open(&hole);
+		rig.checks[0].type = (enum check_type)type;
+		rig.config.server.probes = 10;
+		rig_configure(&rig);
+		rig_run(&rig, 30);
+		health_stats(rig.health, &stats);
+		assert_int_equal(stats.under_way, 10);
+		rig_close(&rig);
+		blackhole_close(&hole);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_result_decides),
+		cmocka_unit_test(rise_and_fall),
+		cmocka_unit_test(death_is_seen_in_time),
+		cmocka_unit_test(check_address_is_probed),
+		cmocka_unit_test(unchecked_is_up),
+		cmocka_unit_test(saved_state_stands_until_rise_or_fall),
+		cmocka_unit_test(saved_state_is_for_a_restart),
+		cmocka_unit_test(reloads_carry_on),
+		cmocka_unit_test(reload_renumbers),
+		cmocka_unit_test(reload_with_another_check),
+		cmocka_unit_test(removal_under_way),
+		cmocka_unit_test(room_of_the_removed),
+		cmocka_unit_test(few_under_way),
+		cmocka_unit_test(spread_over_the_interval),
+		cmocka_unit_test(starts_keep_their_interval),
+		cmocka_unit_test(a_bad_config_changes_nothing),
+		cmocka_unit_test(free_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -52,8 +52,8 @@ struct edgesteer_host {
 	// row's default when the operator gave none; NULL when there is neither. Owned by the host until close.
 	const char *(*option)(const struct edgesteer_host *host, const char *name);
 
-	// For EDGESTEER_MAP options: calls each(ctx, key, value) for every pair in the order written; stops early and
-	// returns what each returns when that is not 0; otherwise 0.
+	// For EDGESTEER_MAP options: calls each(ctx, key, value) for every pair in the order written, both owned by the
+	// host until close; stops early and returns what each returns when that is not 0; otherwise 0.
 	int (*option_map)(const struct edgesteer_host *host, const char *name,
 	                  int (*each)(void *ctx, const char *key, const char *value), void *ctx);
 
@@ -105,7 +105,8 @@ struct edgesteer_plugin {
 	void (*close)(void *self);
 };
 
-// Defines the plugin's one exported symbol. A plugin loaded from a file NAME.so must use the name NAME.
+// Defines the plugin's one exported symbol. A plugin loaded from a file NAME.so must use the name NAME, an underscore for
+// every hyphen.
 #define EDGESTEER_PLUGIN(NAME) const struct edgesteer_plugin edgesteer_plugin_##NAME
 
 #ifdef __cplusplus

@@ -1,0 +1,76 @@
+// The `template` plugin: a working plugin that does almost nothing. It says where one prefix is. Copy it to begin your own:
+//
+//   1. Copy this file to NAME.c. NAME is what the operator will write after `plugin:`: lower-case letters, digits and
+//      hyphens (in C identifiers an underscore stands for a hyphen).
+//   2. Replace `template` by NAME in the code below: the functions, `.name`, and the argument of EDGESTEER_PLUGIN().
+//   3. List your options in template_options: the daemon checks them for you, fills in what is not given and makes paths
+//      absolute. edgesteer-plugin.h tells the types.
+//   4. template_open(): read the options, open what you need, keep what you need in a struct of your own. Say everything
+//      that is wrong, not only the first thing, by host->report(), with file and line where there is one.
+//   5. template_enumerate(): call host->add() for every prefix. Pass on what it returns when that is negative. A field
+//      you do not know is NULL or NaN: a later source then fills it in. Strings need to live for the call only.
+//   6. template_close(): release everything. It is called once for each open that returned 0, after an enumerate that
+//      failed too.
+//   7. Build it against the installed header alone, nothing of the daemon is linked:
+//          cc -std=c11 -Wall -shared -fPIC -o NAME.so NAME.c
+//   8. Copy NAME.so into the folder that `server: plugin-dir:` names, add `- plugin: NAME` to `locate:`, and try it by
+//      `edgesteerd -t -c FILE`.
+//   9. Or send it to us: put the file into plugins/, add it to Makefile.am and one row to the list in
+//      server/discovery/plugin.c. Plugins in the tree include nothing that a stranger's could not.
+#include "edgesteer-plugin.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct template {
+	const struct edgesteer_host *host;
+};
+
+static int template_open(const struct edgesteer_host *host, void **ret_self)
+{
+	struct template *self = calloc(1, sizeof(*self));
+
+	if (!self) {
+		host->report(host, EDGESTEER_ERROR, NULL, 0, "out of memory");
+		return -1;
+	}
+	self->host = host;
+	*ret_self = self;
+	return 0;
+}
+
+static int template_enumerate(void *instance)
+{
+	struct template *self = instance;
+	const struct edgesteer_host *host = self->host;
+	const struct edgesteer_prefix prefix = {.family = 4, .length = 24, .address = {192, 0, 2}};
+	const struct edgesteer_place place = {
+		.size = sizeof(place),
+		.carrier = host->option(host, "carrier"),
+		.latitude = NAN,
+	};
+
+	return host->add(host, &prefix, &place);
+}
+
+static void template_close(void *instance)
+{
+	free(instance);
+}
+
+static const struct edgesteer_option template_options[] = {
+	{"carrier", EDGESTEER_TEXT, 0, "example", "The carrier of 192.0.2.0/24."},
+	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
+};
+
+EDGESTEER_PLUGIN(template) = {
+	.abi_major = EDGESTEER_PLUGIN_ABI_MAJOR,
+	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
+	.size = sizeof(struct edgesteer_plugin),
+	.name = "template",
+	.summary = "a plugin to copy",
+	.options = template_options,
+	.open = template_open,
+	.enumerate = template_enumerate,
+	.close = template_close,
+};

@@ -1,0 +1,73 @@
+// From the config to the prefix table; see discovery.h.
+#include "discovery/discovery.h"
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "config/config.h"
+#include "discovery/host.h"
+#include "discovery/latency.h"
+#include "discovery/plugin.h"
+#include "view/place.h"
+
+// Goes on after a source that is wrong, so that the report has what is wrong with all of them.
+static int load(const struct config *config, struct place_builder *builder, struct arena *arena,
+                struct report *report, struct measured_row **ret_rows, size_t *ret_row_count)
+{
+	int err = E_OK;
+
+	for (size_t i = 0; i < config->locate_count; i++) {
+		int source_err = host_run(config, &config->locates[i], builder, report);
+
+		if (source_err == E_NOMEM)
+			return E_NOMEM;
+		if (source_err < 0)
+			err = source_err;
+	}
+
+	int latency_err = latency_load(config, builder, arena, report, ret_rows, ret_row_count);
+
+	return latency_err < 0 ? latency_err : err;
+}
+
+int discovery_load(const struct config *config, struct arena *arena, struct report *report,
+                   struct places **ret_places, struct measured_row **ret_rows, size_t *ret_row_count)
+{
+	struct place_builder *builder = place_builder_new(config->steering.max_accuracy_km);
+	struct measured_row *rows = NULL;
+	struct places *places = NULL;
+	size_t row_count = 0;
+
+	if (!builder)
+		return E_NOMEM;
+
+	int err = load(config, builder, arena, report, &rows, &row_count);
+
+	if (err == E_OK)
+		err = place_finish(builder, &places);
+	place_builder_free(builder);
+	if (err < 0)
+		return err;
+	*ret_places = places;
+	*ret_rows = rows;
+	*ret_row_count = row_count;
+	return E_OK;
+}
+
+void discovery_print_plugins(void)
+{
+	static const char *const types[] = {
+		[EDGESTEER_TEXT] = "text",
+		[EDGESTEER_FILE] = "path",
+		[EDGESTEER_MAP] = "mapping",
+	};
+
+	for (size_t i = 0; i < plugin_built_in_count; i++) {
+		const struct edgesteer_plugin *plugin = plugin_built_in[i];
+
+		printf("%s: %s\n", plugin->name, plugin->summary);
+		for (const struct edgesteer_option *option = plugin->options; option->name; option++)
+			printf("  %-10s %-8s %s%s\n", option->name, types[option->type], option->required ? "Required. " : "",
+			       option->help);
+	}
+}

@@ -1,0 +1,354 @@
+// The plugin host; see host.h. A plugin may be a stranger's: whatever it hands over is checked and refused with a message,
+// before the builder sees it.
+#include "discovery/host.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "config/nearest.h"
+#include "discovery/plugin.h"
+#include "view/place.h"
+
+enum { OPTIONS_MAX = 64, MESSAGE_MAX_LEN = 768, SOURCE_NAME_MAX_LEN = 256 };
+
+struct host {
+	struct edgesteer_host lent; // first: the plugin's pointer to it is ours to the whole
+	const struct config *config;
+	const struct config_locate *locate;
+	const struct edgesteer_plugin *plugin;
+	struct report *report;
+	struct place_builder *builder;
+	const char *values[OPTIONS_MAX]; // by the plugin's rows; owned by the config or the plugin
+	size_t option_count;
+	bool enumerating;
+	int err;                         // of the first add() that failed; the rest is not looked at
+};
+
+#define host_error(host, key, ...) host_say(host, REPORT_ERROR, key, __VA_ARGS__)
+
+// At a key of the entry, or with NULL at the entry itself.
+static void host_say(const struct host *host, enum report_level level, const char *key, const char *fmt, ...)
+	PRINTF(4, 5);
+
+static void host_say(const struct host *host, enum report_level level, const char *key, const char *fmt, ...)
+{
+	struct mark mark = key ? config_mark(host->config, host->locate->options, key) : host->locate->mark;
+	char text[MESSAGE_MAX_LEN];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	report_add(host->report, level, mark.file, mark.line, mark.column, "locate: %s: %s", host->locate->plugin, text);
+}
+
+// ---- options ----------------------------------------------------------------------------------------------------------
+
+static size_t option_find(const struct host *host, const char *name)
+{
+	size_t i = 0;
+
+	while (i < host->option_count && strcmp(host->plugin->options[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static void refuse_option(struct host *host, const char *key)
+{
+	struct nearest nearest = nearest_begin(key);
+
+	for (size_t i = 0; i < host->option_count; i++)
+		nearest_offer(&nearest, host->plugin->options[i].name);
+	if (nearest.word)
+		host_error(host, key, "unknown key `%.60s`, did you mean `%s`?", key, nearest.word);
+	else
+		host_error(host, key, "unknown key `%.60s`", key);
+}
+
+static int take_map(struct host *host, const char *key, const json_t *value)
+{
+	const char *name;
+	json_t *text;
+
+	if (!json_is_object(value)) {
+		host_error(host, key, "`%s` is not a mapping", key);
+		return E_INVAL;
+	}
+	json_object_foreach((json_t *)value, name, text) {
+		if (json_is_string(text))
+			continue;
+
+		struct mark mark = config_mark(host->config, value, name);
+
+		report_error(host->report, mark.file, mark.line, mark.column, "locate: %s: `%s.%.60s` is not a text",
+		             host->locate->plugin, key, name);
+	}
+	return E_OK;
+}
+
+static int take_option(struct host *host, size_t row, const json_t *value)
+{
+	const struct edgesteer_option *option = &host->plugin->options[row];
+	const char *text = json_string_value(value);
+
+	if (option->type == EDGESTEER_MAP)
+		return take_map(host, option->name, value);
+	if (!text || !*text) {
+		host_error(host, option->name, "`%s` is not %s", option->name,
+		           option->type == EDGESTEER_FILE ? "a path" : "a text");
+		return E_INVAL;
+	}
+	host->values[row] = option->type == EDGESTEER_FILE ? config_path(host->config, text) : text;
+	return host->values[row] ? E_OK : E_NOMEM;
+}
+
+static int check_options(struct host *host)
+{
+	const struct edgesteer_option *options = host->plugin->options;
+	const json_t *given = host->locate->options;
+	size_t errors = report_count(host->report, REPORT_ERROR);
+	const char *key;
+	json_t *value;
+
+	while (options && options[host->option_count].name)
+		if (++host->option_count > OPTIONS_MAX) {
+			host_error(host, NULL, "the plugin has more than %d options", OPTIONS_MAX);
+			return E_INVAL;
+		}
+	json_object_foreach((json_t *)given, key, value) {
+		size_t row = option_find(host, key);
+
+		if (row == host->option_count)
+			refuse_option(host, key);
+		else if (take_option(host, row, value) == E_NOMEM)
+			return E_NOMEM;
+	}
+	for (size_t i = 0; i < host->option_count; i++) {
+		if (json_object_get(given, options[i].name))
+			continue;
+		if (options[i].required)
+			host_error(host, NULL, "`%s` is missing: %s", options[i].name, options[i].help ? options[i].help : "");
+		host->values[i] = options[i].fallback;
+	}
+	return report_count(host->report, REPORT_ERROR) == errors ? E_OK : E_INVAL;
+}
+
+// ---- what is lent -----------------------------------------------------------------------------------------------------
+
+static const char *lent_option(const struct edgesteer_host *lent, const char *name)
+{
+	const struct host *host = (const struct host *)lent;
+	size_t row = option_find(host, name);
+
+	return row < host->option_count ? host->values[row] : NULL;
+}
+
+static int lent_option_map(const struct edgesteer_host *lent, const char *name,
+                           int (*each)(void *ctx, const char *key, const char *value), void *ctx)
+{
+	const struct host *host = (const struct host *)lent;
+	json_t *map = json_object_get(host->locate->options, name), *value;
+	const char *key;
+	int stop = 0;
+
+	json_object_foreach(map, key, value)
+		if ((stop = each(ctx, key, json_string_value(value))) != 0)
+			break;
+	return stop;
+}
+
+static void lent_report(const struct edgesteer_host *lent, enum edgesteer_level level, const char *file, size_t line,
+                        const char *fmt, ...) PRINTF(5, 6);
+
+static void lent_report(const struct edgesteer_host *lent, enum edgesteer_level level, const char *file, size_t line,
+                        const char *fmt, ...)
+{
+	const struct host *host = (const struct host *)lent;
+	enum report_level said = level == EDGESTEER_WARNING ? REPORT_WARNING
+	                         : level == EDGESTEER_NOTE  ? REPORT_NOTE
+	                                                    : REPORT_ERROR;
+	char text[MESSAGE_MAX_LEN];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (char *at = text; *at; at++) // what a file holds must not play with the operator's terminal
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	if (file)
+		report_add(host->report, said, file, line, 0, "%s", text);
+	else
+		host_say(host, said, NULL, "%s", text);
+}
+
+// The length of a text a plugin gave; negative for one that is no name: too long, or not printable ASCII.
+static int text_length(const char *text)
+{
+	int len = 0;
+
+	if (!text)
+		return 0;
+	for (; text[len]; len++)
+		if (len == NAME_MAX_LEN || text[len] < ' ' || text[len] > '~')
+			return E_INVAL;
+	return len;
+}
+
+static int refuse_prefix(struct host *host, const struct prefix *prefix, const char *why)
+{
+	char text[ADDR_TEXT_LEN];
+
+	host_error(host, NULL, "hands over %s with %s", prefix_format(prefix, text), why);
+	return E_INVAL;
+}
+
+static int take_place(struct host *host, const struct prefix *prefix, const struct edgesteer_place *place)
+{
+	int carrier_len = text_length(place->carrier), class_len = text_length(place->class_);
+	int site_len = text_length(place->site);
+
+	if (carrier_len < 0)
+		return refuse_prefix(host, prefix, "a carrier that is no name, expected up to 63 printable ASCII characters");
+	if (class_len < 0)
+		return refuse_prefix(host, prefix, "a class that is no name, expected up to 63 printable ASCII characters");
+	if (site_len < 0)
+		return refuse_prefix(host, prefix, "a site that is no name, expected up to 63 printable ASCII characters");
+
+	const struct place_facts facts = {
+		.carrier = place->carrier,
+		.carrier_len = (size_t)carrier_len,
+		.class_ = place->class_,
+		.class_len = (size_t)class_len,
+		.hint = place->site,
+		.hint_len = (size_t)site_len,
+		.latitude = place->latitude,
+		.longitude = place->longitude,
+		.accuracy_km = place->accuracy_km,
+	};
+	int err = place_source_add(host->builder, prefix, &facts);
+
+	if (err == E_INVAL)
+		return refuse_prefix(host, prefix, "bits past its length, or coordinates off the globe");
+	if (err == E_LIMIT)
+		host_error(host, NULL, "too much for the prefix table: it holds %d prefixes, %d places and %d names",
+		           PLACE_PREFIXES_MAX, PLACES_MAX, NAMES_MAX);
+	else if (err < 0)
+		host_error(host, NULL, "%s", err_text(err));
+	return err;
+}
+
+static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_prefix *given,
+                    const struct edgesteer_place *place)
+{
+	struct host *host = (struct host *)lent;
+
+	if (host->err < 0)
+		return host->err;
+	if (!host->enumerating || !given || !place || place->size < sizeof(*place)) {
+		host_error(host, NULL, "breaks the plugin contract: add() %s",
+		           !host->enumerating ? "outside of enumerate()" : "without a whole prefix and place");
+		return host->err = E_INVAL;
+	}
+
+	struct prefix prefix = {.addr.family = given->family, .len = given->length};
+
+	if ((given->family != ADDR_V4 && given->family != ADDR_V6) || given->length > addr_bits(given->family)) {
+		host_error(host, NULL, "breaks the plugin contract: a prefix of family %u and length %u", given->family,
+		           given->length);
+		return host->err = E_INVAL;
+	}
+	memcpy(prefix.addr.bytes, given->address, given->family == ADDR_V4 ? 4 : 16);
+	return host->err = take_place(host, &prefix, place);
+}
+
+// ---- one entry --------------------------------------------------------------------------------------------------------
+
+// "ranges carriers.csv": the plugin and the file that the first of its options names.
+static const char *source_name(const struct host *host, char *buf)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < host->option_count && !path; i++)
+		if (host->plugin->options[i].type == EDGESTEER_FILE)
+			path = host->values[i];
+
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	snprintf(buf, SOURCE_NAME_MAX_LEN, "%s%s%s", host->plugin->name, path ? " " : "",
+	         slash ? slash + 1 : path ? path : "");
+	return buf;
+}
+
+static int enumerate(struct host *host, void *instance)
+{
+	char name[SOURCE_NAME_MAX_LEN];
+	int err = place_source_begin(host->builder, source_name(host, name));
+
+	if (err < 0) {
+		host_error(host, NULL, "%s", err == E_LIMIT ? "too many sources" : err_text(err));
+		return err;
+	}
+	host->enumerating = true;
+	err = host->plugin->enumerate(instance);
+	host->enumerating = false;
+
+	int end = place_source_end(host->builder); // also after an error: the next source begins anew
+
+	if (end < 0)
+		host_error(host, NULL, "%s", err_text(end));
+	if (err < 0 || end < 0 || host->err < 0)
+		return end == E_NOMEM || host->err == E_NOMEM ? E_NOMEM : E_INVAL;
+	return E_OK;
+}
+
+static int run(struct host *host)
+{
+	const struct edgesteer_plugin *plugin = host->plugin;
+	int err = check_options(host);
+	size_t errors = report_count(host->report, REPORT_ERROR);
+	void *instance = NULL;
+
+	if (err < 0)
+		return err;
+	if (plugin->open(&host->lent, &instance) < 0) {
+		err = E_INVAL;
+	} else {
+		err = enumerate(host, instance);
+		if (plugin->close)
+			plugin->close(instance);
+	}
+	if (err < 0 && report_count(host->report, REPORT_ERROR) == errors)
+		host_error(host, NULL, "failed without saying why");
+	return report_count(host->report, REPORT_ERROR) == errors ? err : err == E_NOMEM ? E_NOMEM : E_INVAL;
+}
+
+int host_run(const struct config *config, const struct config_locate *locate, struct place_builder *builder,
+             struct report *report)
+{
+	struct plugin plugin;
+	int err = plugin_load(config, locate, report, &plugin);
+
+	if (err < 0)
+		return err;
+
+	struct host host = {
+		.lent = {sizeof(host.lent), lent_option, lent_option_map, lent_report, lent_add},
+		.config = config,
+		.locate = locate,
+		.plugin = plugin.methods,
+		.report = report,
+		.builder = builder,
+	};
+
+	err = run(&host);
+	plugin_unload(&plugin);
+	return err;
+}

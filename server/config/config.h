@@ -10,17 +10,14 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "config/mark.h"
 #include "view/site.h"
 #include "view/steer.h"
 
 struct arena;
 struct report;
 
-// Where something was written: for messages. `file` is owned by the config.
-struct mark {
-	const char *file;
-	size_t line, column; // from 1
-};
+enum { CONFIG_CHECK_NONE = -1, CONFIG_ADDRESSES_MAX = 32 }; // addresses: of one target, and of a last resort
 
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked
@@ -60,7 +57,8 @@ struct config_domain {
 
 struct config_locate {
 	const char *plugin;
-	const json_t *options;    // the entry's other keys and values, as read; checked by discovery against the plugin's rows
+	const json_t *options;    // the entry's other keys; scalars as JSON strings, as written (or null). Checked by
+	                          // discovery against the plugin's rows
 	struct mark mark;
 };
 
@@ -102,7 +100,7 @@ struct config_target {
 	size_t address_count;
 	const char *cname;        // instead of addresses; NULL
 	struct addr check_address; // family ADDR_NONE: probe the first address
-	int check;                // index in config->checks, -1: none (always up)
+	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	bool has_weight;
 	struct mark mark;
@@ -112,6 +110,7 @@ struct config_app {
 	const char *name;         // presentation form, no final dot; may begin with "*."
 	uint32_t ttl_s;
 	uint32_t tie_us;
+	int check;                // of targets that name none themselves, which have it too; as theirs
 	enum last_resort last_resort;
 	struct addr *last_addresses;
 	size_t last_address_count;
@@ -127,6 +126,7 @@ struct config {
 	struct config_server server;
 	struct config_steering steering;
 	const char *latency;      // absolute path of the measured latency table; NULL
+	const char *catalogue;    // absolute path of the file used instead of the built-in catalogue; NULL
 	struct config_domain *domains;
 	size_t domain_count;
 	struct config_locate *locates;
@@ -141,20 +141,26 @@ struct config {
 };
 
 // Reads and checks a config file. Everything wrong goes into the report, all of it; then E_INVAL (or E_IO when the file
-// cannot be read, which is in the report too). Warnings do not fail it.
+// cannot be read, which is in the report too). Warnings do not fail it. E_NOMEM.
 int config_load(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
+// The same for text already in memory; `path` names it in messages, and relative paths begin in its folder.
+int config_parse(const char *path, const char *text, size_t len, struct report *report,
+                 struct config **ret_config) MUST_USE NONNULL(1, 2, 4, 5);
+// Takes NULL; returns NULL.
 struct config *config_free(struct config *config);
 
 // Where a value inside a config_locate's options was written: its key's place.
 struct mark config_mark(const struct config *config, const json_t *object, const char *key);
-// An absolute path for one written in the config: relative ones are taken from the config file's folder. In the arena.
+// An absolute path for one written in the config: relative ones are taken from the config file's folder. In the arena;
+// NULL without memory.
 const char *config_path(const struct config *config, const char *written);
 
-// "10s", "2h" -> milliseconds, and back ("1h30m"); for edgesteerctl's arguments as well. E_INVAL.
+// "10s", "1h30m" -> milliseconds; for edgesteerctl's arguments as well. E_INVAL. More of the kind: units.h.
 int config_parse_duration_ms(const char *text, uint64_t *ret_ms) MUST_USE;
 // The nearest of `count` words to `word`, for "did you mean"; NULL when none is near.
 const char *config_nearest(const char *word, const char *const *words, size_t count);
 
-// The manual page section, or the JSON schema for editors, made from the same rows that parse. To standard output.
+// The manual page edgesteer.yaml(5), or the JSON schema for editors, made from the same rows that parse. To standard
+// output.
 void config_print_manual(void);
 void config_print_schema(void);

@@ -1,0 +1,140 @@
+// Writes edgesteer.yaml(5); see manual.h. Sections in the order of the rows; what no row knows stands here.
+#include "config/manual.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "config/options.h"
+
+static const char head[] =
+	".Dd November 24, 2026\n"
+	".Dt EDGESTEER.YAML 5\n"
+	".Os\n"
+	".Sh NAME\n"
+	".Nm edgesteer.yaml\n"
+	".Nd configuration of edgesteerd\n"
+	".Sh DESCRIPTION\n";
+
+static const char units[] =
+	".Sh VALUES\n"
+	".Bl -tag -width indent\n"
+	".It duration\n"
+	"Whole numbers of\n.Cm d , h , m , s , ms ,\nlarger ones first:\n.Ql 10s ,\n.Ql 1h30m .\n"
+	".It latency\n"
+	"A number of\n.Cm s , ms , us ,\nwith fraction and sign:\n.Ql 5ms ,\n.Ql 0.02ms ,\n.Ql \\-250us .\n"
+	".It distance\n"
+	"A number of\n.Cm km , m :\n.Ql 200km .\n"
+	".It on or off\n"
+	"Also\n.Cm true , false , yes , no .\n"
+	".It list\n"
+	"A list of one may be written without brackets. Nothing may be given twice.\n"
+	".It path\n"
+	"Relative ones begin in the folder of the file they are written in.\n"
+	".El\n"
+	".Pp\n"
+	"A zero needs no unit. Every scalar is taken as the text that was written: quotes change nothing.\n";
+
+static const char tail[] =
+	".Sh EXAMPLES\n"
+	"One app at a Wavelength Zone in Boston, for that carrier's own clients, and in its parent Region for all others:\n"
+	".Bd -literal\n"
+	"domains:\n"
+	"  edge.example.com: {ns: [ns1.example.com, ns2.example.com]}\n"
+	"locate:\n"
+	"  - {plugin: ranges, file: carriers.csv}\n"
+	"checks:\n"
+	"  alb: {type: http, path: /healthz, interval: 10s, timeout: 2s}\n"
+	"sites:\n"
+	"  us-east-1-wl1-bos-wlz-1: {}\n"
+	"  us-east-1: {}\n"
+	"apps:\n"
+	"  app.edge.example.com:\n"
+	"    check: alb\n"
+	"    targets:\n"
+	"      us-east-1-wl1-bos-wlz-1: {addresses: [155.146.1.10], check-address: 10.0.5.20}\n"
+	"      us-east-1: {addresses: [203.0.113.10, \"2001:db8::10\"]}\n"
+	".Ed\n"
+	".Pp\n"
+	"Check a file before it is served:\n"
+	".Dl edgesteerd -t -c edgesteer.yaml\n"
+	".Sh SEE ALSO\n"
+	".Xr edgesteerctl 1 ,\n"
+	".Xr edgesteerd 8\n";
+
+// Text for mdoc: `words` in backquotes become literal, and nothing is taken for a request.
+static void print_text(FILE *out, const char *text)
+{
+	bool literal = false;
+
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", out);
+	for (; *text; text++) {
+		if (*text == '`') {
+			literal = !literal;
+			fputs(literal ? "\\fB" : "\\fP", out);
+		} else if (*text == '\\') {
+			fputs("\\e", out);
+		} else if (*text == '-') {
+			fputs("\\-", out);
+		} else {
+			fputc(*text, out);
+		}
+	}
+}
+
+static void print_default(FILE *out, const struct option *option)
+{
+	if (option->required)
+		fputs(" Required.", out);
+	else if (option->fallback) {
+		fputs(" Default: \\fB", out);
+		print_text(out, option->fallback);
+		fputs("\\fP.", out);
+	} else if (option->otherwise) {
+		fputs(" Default: ", out);
+		print_text(out, option->otherwise);
+		fputs(".", out);
+	}
+}
+
+static void print_option(FILE *out, const struct option *option)
+{
+	char range[SCHEMA_RANGE_MAX];
+
+	fprintf(out, ".It Cm %s\n", option->key);
+	print_text(out, option->help);
+	fputs("\n.br\n", out);
+	print_text(out, "Expects ");
+	if (option->words) {
+		for (const struct option_word *word = option->words; word->text; word++)
+			fprintf(out, "%s\\fB%s\\fP", word == option->words ? "" : word[1].text ? ", " : " or ", word->text);
+	} else {
+		print_text(out, option->type->expects);
+		print_text(out, schema_range(option, range));
+	}
+	fputs(".", out);
+	print_default(out, option);
+	fputs("\n", out);
+}
+
+static void print_schema(FILE *out, const struct schema *schema)
+{
+	if (*schema->path)
+		fprintf(out, ".Ss %s\n", schema->path);
+	print_text(out, schema->intro);
+	fputs("\n.Bl -tag -width indent\n", out);
+	for (size_t i = 0; i < schema->option_count; i++)
+		print_option(out, &schema->options[i]);
+	fputs(".El\n", out);
+	for (size_t i = 0; i < schema->option_count; i++)
+		if (schema->options[i].schema)
+			print_schema(out, schema->options[i].schema);
+}
+
+void manual_print(FILE *out)
+{
+	fputs(head, out);
+	print_schema(out, &options_root);
+	fputs(units, out);
+	fputs(tail, out);
+}

@@ -1,0 +1,67 @@
+// Edit distance; see nearest.h.
+#include "config/nearest.h"
+
+#include <string.h>
+
+enum { WORD_MAX = 64 }; // longer ones are near to nothing
+
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). Both at most WORD_MAX long.
+static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t rows[3][WORD_MAX + 1];
+	size_t *before = rows[0], *last = rows[1], *row = rows[2];
+
+	for (size_t j = 0; j <= b_len; j++)
+		last[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t change = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			row[j] = min(change, min(last[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = min(row[j], before[j - 2] + 1);
+		}
+
+		size_t *oldest = before;
+
+		before = last;
+		last = row;
+		row = oldest;
+	}
+	return last[b_len];
+}
+
+struct nearest nearest_begin(const char *wanted)
+{
+	return (struct nearest){.wanted = wanted};
+}
+
+void nearest_offer(struct nearest *nearest, const char *word)
+{
+	size_t wanted_len = strlen(nearest->wanted), len = strlen(word);
+
+	if (wanted_len == 0 || wanted_len > WORD_MAX || len > WORD_MAX)
+		return;
+
+	size_t edits = distance(nearest->wanted, wanted_len, word, len);
+
+	if (edits > (len + 2) / 3 || (nearest->word && edits >= nearest->distance))
+		return;
+	nearest->word = word;
+	nearest->distance = edits;
+}
+
+const char *nearest_word(const char *wanted, const char *const *words, size_t count)
+{
+	struct nearest nearest = nearest_begin(wanted);
+
+	for (size_t i = 0; i < count; i++)
+		nearest_offer(&nearest, words[i]);
+	return nearest.word;
+}

@@ -1,0 +1,317 @@
+// Every option of the config file, one row each. To add one: a field in config.h, a row here.
+#include "config/options.h"
+
+#include "base/log.h"
+#include "config/catalogue.h"
+#include "config/config.h"
+#include "config/list.h"
+#include "config/number.h"
+#include "config/rules.h"
+#include "config/text.h"
+#include "config/whole.h"
+#include "view/place.h"
+
+#define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define LIST(type, member, count) FIELD(type, member), .count_offset = offsetof(struct type, count)
+#define ROWS(rows) .options = rows, .option_count = ARRAY_LEN(rows)
+
+static const struct option_word log_levels[] = {
+	{"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
+	{"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},     {NULL, 0},
+};
+
+static const struct option_word check_types[] = {
+	{"http", CHECK_HTTP}, {"https", CHECK_HTTPS}, {"tcp", CHECK_TCP}, {NULL, 0},
+};
+
+static const struct option_word site_kinds[] = {
+	{"wavelength", SITE_WAVELENGTH}, {"local-zone", SITE_LOCAL_ZONE}, {"outpost", SITE_OUTPOST},
+	{"az", SITE_AZ},                 {"region", SITE_REGION},         {NULL, 0},
+};
+
+static const struct option server_rows[] = {
+	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
+	 LIST(config_server, listen, listen_count),
+	 .help = "Addresses and ports to serve on, UDP and TCP. Without `@PORT` the port is 53."},
+	{"workers", &number_integer, .fallback = "0", .min = "0", .max = "256", FIELD(config_server, workers),
+	 .help = "Worker threads. 0 starts one per CPU."},
+	{"control", &text_path, .fallback = "/run/edgesteer/control.sock", .max = "107", FIELD(config_server, control),
+	 .help = "The control socket, for edgesteerctl(1)."},
+	{"state-dir", &text_path, .fallback = "/var/lib/edgesteer", FIELD(config_server, state_dir),
+	 .help = "The folder for what survives a restart: drains, forces, the last health. Made when missing."},
+	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
+	 .help = "The user to become once the sockets are bound."},
+	{"plugin-dir", &text_path, .otherwise = "only what is built in", FIELD(config_server, plugin_dir),
+	 .help = "Where a plugin is looked for, as NAME.so, that is not built in."},
+	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),
+	 .help = "What to answer when a query asks for the server's name (NSID, RFC 5001)."},
+	{"udp-size", &number_integer, .fallback = "1232", .min = "512", .max = "4096", FIELD(config_server, udp_size),
+	 .help = "The largest UDP reply, in octets. Larger ones are cut and the client comes back over TCP."},
+	{"tcp-clients", &number_integer, .fallback = "256", .min = "1", .max = "65535",
+	 FIELD(config_server, tcp_clients), .help = "TCP connections open at once, for each worker."},
+	{"tcp-idle", &number_duration_ms, .fallback = "10s", .min = "1s", .max = "1h", FIELD(config_server, tcp_idle_ms),
+	 .help = "How long a TCP connection may stay silent before it is closed."},
+	{"probes", &number_integer, .fallback = "256", .min = "1", .max = "65535", FIELD(config_server, probes),
+	 .help = "Health probes under way at once."},
+	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
+	 .help = "Log this and what is more severe."},
+	{"ecs-ignore", &list_prefixes, .otherwise = "none", .min = "0", .max = "1024",
+	 LIST(config_server, ecs_ignore, ecs_ignore_count),
+	 .help = "Client subnets (RFC 7871) in these prefixes are not believed: the query counts as coming from its "
+	         "sender. For resolvers that send private addresses."},
+};
+
+static const struct schema server_schema = {
+	.path = "server",
+	.intro = "The daemon itself. A change of `listen`, `workers`, `control`, `state-dir` or `user` needs a restart; "
+	         "everything else takes effect with a reload.",
+	ROWS(server_rows),
+};
+
+#define ACCESS(key_, kind, fallback_, help_) \
+	{key_, &number_latency_us, .fallback = fallback_, .min = "0ms", .max = "10s", \
+	 FIELD(config_steering, model.access_us[kind]), .help = help_}
+
+static const struct option access_rows[] = {
+	ACCESS("wavelength", SITE_WAVELENGTH, "10ms", "A Wavelength Zone, inside the carrier's network."),
+	ACCESS("outpost", SITE_OUTPOST, "15ms", "An Outpost, on somebody's premises."),
+	ACCESS("local-zone", SITE_LOCAL_ZONE, "18ms", "A Local Zone."),
+	ACCESS("az", SITE_AZ, "25ms", "An Availability Zone."),
+	ACCESS("region", SITE_REGION, "25ms", "A Region."),
+};
+
+static const struct schema access_schema = {
+	.path = "steering.access",
+	.intro = "What the estimate of the round trip begins with, by the kind of the site: the radio access and the way "
+	         "through the networks before distance counts. The defaults are modelling choices, not measurements.",
+	ROWS(access_rows),
+};
+
+static const struct option hash_prefix_rows[] = {
+	{"ipv4", &number_integer, .fallback = "24", .min = "1", .max = "32", FIELD(config_steering, hash_v4),
+	 .help = "Bits of an IPv4 client's address."},
+	{"ipv6", &number_integer, .fallback = "48", .min = "1", .max = "128", FIELD(config_steering, hash_v6),
+	 .help = "Bits of an IPv6 client's address."},
+};
+
+static const struct schema hash_prefix_schema = {
+	.path = "steering.hash-prefix",
+	.intro = "Clients that share this many bits of their address stay together where weights divide traffic.",
+	ROWS(hash_prefix_rows),
+};
+
+static const struct option steering_rows[] = {
+	{"access", &schema_mapping, .schema = &access_schema, .help = "Milliseconds by kind of site."},
+	{"per-km", &number_rate_us, .fallback = "0.02ms", .min = "0ms", .max = "1s",
+	 FIELD(config_steering, model.us_per_km),
+	 .help = "Round trip for each kilometre of great circle between client and site."},
+	{"max-accuracy", &number_distance_km, .fallback = "200km", .min = "0km", .max = "20038km",
+	 FIELD(config_steering, max_accuracy_km),
+	 .help = "Coordinates with a larger accuracy radius are not used: the centre of a country says nothing about the "
+	         "nearest site."},
+	{"tie", &number_latency_us, .fallback = "5ms", .min = "0ms", .max = "10s", FIELD(config_steering, tie_us),
+	 .help = "Where an app has weights, targets within this of the best one share its traffic."},
+	{"hash-prefix", &schema_mapping, .schema = &hash_prefix_schema, .help = "Which clients stay together."},
+};
+
+static const struct schema steering_schema = {
+	.path = "steering",
+	.intro = "How the nearest site is estimated: a hinted site first; else a measured entry of the latency table; else "
+	         "access + kilometres * per-km; plus the site's bias.",
+	ROWS(steering_rows),
+};
+
+static const struct option domain_rows[] = {
+	{"file", &text_path, FIELD(config_domain, file),
+	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is needed."},
+	{"ns", &list_names, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
+	 .help = "Without a file: the zone's name servers, as its parent delegates to them."},
+	{"hostmaster", &text_mailbox, .otherwise = "hostmaster.NAME", FIELD(config_domain, hostmaster),
+	 .help = "Without a file: the mailbox in the zone's SOA."},
+	{"ttl", &number_duration_s, .fallback = "1h", .min = "1s", .max = "7d", FIELD(config_domain, ttl_s),
+	 .help = "Without a file: the TTL of SOA and NS."},
+	{"negative-ttl", &number_duration_s, .fallback = "30s", .min = "0s", .max = "1d",
+	 FIELD(config_domain, negative_ttl_s),
+	 .help = "Without a file: how long resolvers keep that a name or a type does not exist (RFC 2308)."},
+};
+
+static const struct schema domain_schema = {
+	.path = "domains.NAME",
+	.intro = "The DNS zones to answer for. Static names come from a master file; steered names are listed under `apps`.",
+	ROWS(domain_rows),
+	.size = sizeof(struct config_domain),
+	.max_entries = 65536,
+	.name = rules_domain_name,
+	.finish = rules_domain,
+	.mark_offset = offsetof(struct config_domain, mark),
+};
+
+static const struct option locate_rows[] = {
+	{"plugin", &text_word, .required = true, FIELD(config_locate, plugin),
+	 .help = "The source. `edgesteerd --plugins` lists what is built in, with the keys each one takes."},
+};
+
+static const struct schema locate_schema = {
+	.path = "locate[]",
+	.intro = "Where the place of a client comes from, in order: the first source that knows a field (carrier, class, "
+	         "coordinates, hinted site) gives it. The other keys of an entry are the plugin's own.",
+	ROWS(locate_rows),
+	.size = sizeof(struct config_locate),
+	.max_entries = PLACE_SOURCES_MAX,
+	.finish = rules_locate,
+	.mark_offset = offsetof(struct config_locate, mark),
+	.open = true,
+};
+
+static const struct option check_rows[] = {
+	{"type", &text_enum, .required = true, .words = check_types, FIELD(config_check, type),
+	 .help = "How to probe: a GET over HTTP or HTTPS, or a TCP connection."},
+	{"port", &number_integer, .otherwise = "80 for http, 443 for https; tcp needs one", .min = "1", .max = "65535",
+	 FIELD(config_check, port), .help = "The port to probe."},
+	{"path", &text_url, .fallback = "/", .max = "1024", FIELD(config_check, path),
+	 .help = "http, https: what to ask for."},
+	{"host", &text_host, .max = "255", .otherwise = "the app's name", FIELD(config_check, host),
+	 .help = "http, https: the Host header."},
+	{"sni", &text_name, .otherwise = "`host`", FIELD(config_check, sni),
+	 .help = "https: the server name of the TLS handshake, which the certificate must carry."},
+	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),
+	 .help = "https: whether the certificate is checked. `off` must be spelt out."},
+	{"ca-file", &text_path, .otherwise = "the system's", FIELD(config_check, ca_file),
+	 .help = "https: certificates of the authorities to trust, in PEM."},
+	{"expect-status", &list_status, .fallback = "[\"200-299\"]", .min = "1", .max = "32",
+	 LIST(config_check, expect_status, expect_status_count), .help = "http, https: statuses that mean healthy."},
+	{"expect-body", &text_any, .max = "1024", .otherwise = "any body", FIELD(config_check, expect_body),
+	 .help = "http, https: a text that the body must contain."},
+	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
+	 FIELD(config_check, interval_ms), .help = "From the beginning of one probe to the next."},
+	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),
+	 .help = "For a whole probe; not above `interval`, which also bounds the default."},
+	{"rise", &number_integer, .fallback = "2", .min = "1", .max = "100", FIELD(config_check, rise),
+	 .help = "Good probes in a row that bring a target up."},
+	{"fall", &number_integer, .fallback = "3", .min = "1", .max = "100", FIELD(config_check, fall),
+	 .help = "Bad probes in a row that take a target down."},
+};
+
+static const struct schema check_schema = {
+	.path = "checks.NAME",
+	.intro = "Health checks, for apps and targets to name.",
+	ROWS(check_rows),
+	.size = sizeof(struct config_check),
+	.max_entries = 4096,
+	.name = rules_check_name,
+	.finish = rules_check,
+	.mark_offset = offsetof(struct config_check, mark),
+};
+
+static const struct option site_rows[] = {
+	{"kind", &text_enum, .words = site_kinds, .otherwise = "the catalogue's", FIELD(config_site, kind),
+	 .help = "What the site is."},
+	{"location", &number_location, .otherwise = "the catalogue's, or unknown", FIELD(config_site, latitude),
+	 .help = "Where it is."},
+	{"region", &text_word, .otherwise = "the catalogue's, or none", FIELD(config_site, region),
+	 .help = "Its parent region."},
+	{"reach", &list_reach, .otherwise = "the catalogue's, or `public`", .min = "1", .max = "64",
+	 LIST(config_site, carriers, carrier_count),
+	 .help = "Who can reach it. Nobody else is ever answered with it. A Wavelength Zone is reached from its "
+	         "carrier only; where the catalogue does not know which one that is, it must be said here."},
+	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
+	 .help = "Added to the estimate: a positive one makes the site look farther away."},
+};
+
+_Static_assert(offsetof(struct config_site, longitude) == offsetof(struct config_site, latitude) + sizeof(double),
+               "number_location writes both");
+
+static const struct schema site_schema = {
+	.path = "sites.NAME",
+	.intro = "The places that can serve. A site that the catalogue of AWS's Regions, Availability Zones, Local Zones "
+	         "and Wavelength Zones knows needs nothing more than its name; what is given overrides the catalogue.",
+	ROWS(site_rows),
+	.size = sizeof(struct config_site),
+	.max_entries = SITES_MAX,
+	.name = rules_site_name,
+	.finish = rules_site,
+	.mark_offset = offsetof(struct config_site, mark),
+};
+
+static const struct option target_rows[] = {
+	{"addresses", &list_addresses, .min = "1", .max = "32", LIST(config_target, addresses, address_count),
+	 .help = "The load balancer's addresses: the answer. Either this or `cname`."},
+	{"cname", &text_name, FIELD(config_target, cname), .help = "A host name to hand out as CNAME instead."},
+	{"check-address", &text_address, .otherwise = "the first of `addresses`", FIELD(config_target, check_address),
+	 .help = "Where to probe. AWS lets nobody on the Internet open a connection into a Wavelength Zone: give the "
+	         "private address there and run the daemon where it can reach it."},
+	{"check", &text_check, .otherwise = "the app's", FIELD(config_target, check),
+	 .help = "The health check of this target."},
+	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),
+	 .help = "Its share among targets that are equally near (within `tie`)."},
+};
+
+static const struct schema target_schema = {
+	.path = "apps.NAME.targets.SITE",
+	.intro = "The app's load balancer at a site, which must be listed under `sites`. The order matters where nothing "
+	         "is known of a client: the first public target is the default.",
+	ROWS(target_rows),
+	.size = sizeof(struct config_target),
+	.max_entries = APP_TARGETS_MAX,
+	.name = rules_target_name,
+	.finish = rules_target,
+	.mark_offset = offsetof(struct config_target, mark),
+};
+
+static const struct option app_rows[] = {
+	{"ttl", &number_duration_s, .fallback = "30s", .min = "0s", .max = "7d", FIELD(config_app, ttl_s),
+	 .help = "How long resolvers keep an answer, and so how long a drain takes to be seen by all."},
+	{"check", &text_check, .fallback = "none", FIELD(config_app, check),
+	 .help = "The health check of its targets. A target without one counts as up."},
+	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
+	 .help = "As `steering.tie`, for this app."},
+	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
+	 LIST(config_app, last_addresses, last_address_count),
+	 .help = "What to answer a client that can reach none of the targets, or when all it can reach are drained."},
+	{"targets", &schema_map, .required = true, .schema = &target_schema, LIST(config_app, targets, target_count),
+	 .help = "Its load balancers."},
+};
+
+static const struct schema app_schema = {
+	.path = "apps.NAME",
+	.intro = "The steered names. The name lies inside one of `domains` and may begin with `*.`.",
+	ROWS(app_rows),
+	.size = sizeof(struct config_app),
+	.max_entries = APPS_MAX,
+	.name = rules_app_name,
+	.finish = rules_app,
+	.mark_offset = offsetof(struct config_app, mark),
+};
+
+static const struct option root_rows[] = {
+	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
+	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
+	 .help = "How the nearest site is estimated."},
+	{"latency", &text_path, .otherwise = "none", FIELD(config, latency), .help = "A table of measured latencies."},
+	{"catalogue", &text_path, .otherwise = "the one built in", FIELD(config, catalogue),
+	 .help = "A file with a `sites` section to look sites up in, instead of the catalogue of AWS sites."},
+	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),
+	 .help = "The DNS zones."},
+	{"locate", &schema_list, .schema = &locate_schema, LIST(config, locates, locate_count),
+	 .help = "Where the place of a client comes from."},
+	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},
+	{"sites", &schema_map, .schema = &site_schema, LIST(config, sites, site_count),
+	 .help = "The places that can serve."},
+	{"apps", &schema_map, .schema = &app_schema, LIST(config, apps, app_count), .help = "The steered names."},
+};
+
+const struct schema options_root = {
+	.path = "",
+	.intro = "The file is YAML, so JSON will do. Anchors, aliases, tags and a second document are refused. Relative "
+	         "paths begin in the file's folder. Every error is told at once, as FILE:LINE:COLUMN: key: what is wrong, "
+	         "what was expected.",
+	ROWS(root_rows),
+	.finish = whole_check,
+};
+
+static const struct option catalogue_rows[] = {
+	{"sites", &schema_map, .required = true, .schema = &site_schema, LIST(catalogue_file, sites, site_count),
+	 .help = "What is known of sites by name."},
+};
+
+const struct schema options_catalogue = {.path = "", .intro = "", ROWS(catalogue_rows)};

@@ -1,0 +1,241 @@
+// Checks of one entry of the config at a time, beyond what its rows say; see rules.h.
+#include "config/rules.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/catalogue.h"
+#include "config/config.h"
+#include "config/nearest.h"
+#include "config/text.h"
+#include "config/units.h"
+
+static bool given(const json_t *object, const char *key)
+{
+	return json_object_get(object, key) != NULL;
+}
+
+// Keeps the canonical form of a domain name that is a key, and gives it its number.
+static const char *take_name(struct reader *reader, json_t *names, const char *key, bool wildcard)
+{
+	const char *name = text_canonical_name(reader, key, wildcard);
+
+	if (!name)
+		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-` and `_`%s",
+		             wildcard ? ", the first one may be `*`" : "");
+	else if (!reader_number(reader, names, name, json_object_size(names)))
+		reader_error(reader, "is given twice (names are the same in upper and lower case), expected once");
+	return name;
+}
+
+static const char *take_word(struct reader *reader, const char *key)
+{
+	if (!text_is_word(key))
+		reader_error(reader, "is not a name, expected at most %d letters, digits, `-`, `_` and `.`", TEXT_WORD_MAX);
+	return reader_strdup(reader, key);
+}
+
+void rules_domain_name(struct reader *reader, const char *name, void *entry)
+{
+	struct config_domain *domain = entry;
+
+	domain->name = take_name(reader, reader->domains, name, false);
+}
+
+static const char *default_hostmaster(struct reader *reader, const char *name)
+{
+	static const char prefix[] = "hostmaster.";
+	size_t size = sizeof(prefix) + strlen(name);
+	char *mailbox = reader_take(reader, size, 1);
+
+	if (mailbox)
+		snprintf(mailbox, size, "%s%s", prefix, name);
+	return mailbox;
+}
+
+void rules_domain(struct reader *reader, json_t *object, void *entry)
+{
+	static const char *const without_file[] = {"ns", "hostmaster", "ttl", "negative-ttl"};
+	struct config_domain *domain = entry;
+
+	if (given(object, "file")) {
+		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
+			if (given(object, without_file[i]))
+				reader_error_at(reader, object, without_file[i],
+				                "the zone has a `file`, which says this, expected one of the two");
+		return;
+	}
+	if (!given(object, "ns"))
+		reader_error(reader, "has neither `file` nor `ns`, expected one of them");
+	if (domain->name && !domain->hostmaster)
+		domain->hostmaster = default_hostmaster(reader, domain->name);
+}
+
+void rules_locate(struct reader *reader, json_t *object, void *entry)
+{
+	struct config_locate *locate = entry;
+
+	(void)reader;
+	// What is left is the plugin's. The object stays owned by the document, and with it the places of its keys.
+	json_object_del(object, "plugin");
+	locate->options = object;
+}
+
+void rules_check_name(struct reader *reader, const char *name, void *entry)
+{
+	struct config_check *check = entry;
+
+	if (strcmp(name, "none") == 0)
+		reader_error(reader, "is what means no check, expected another name");
+	check->name = take_word(reader, name);
+}
+
+// Keys that mean nothing to a check of this type.
+static void refuse_foreign(struct reader *reader, const json_t *object, enum check_type type)
+{
+	static const char *const http[] = {"path", "host", "expect-status", "expect-body"};
+	static const char *const https[] = {"sni", "verify", "ca-file"};
+
+	for (size_t i = 0; type == CHECK_TCP && i < ARRAY_LEN(http); i++)
+		if (given(object, http[i]))
+			reader_error_at(reader, object, http[i], "means nothing to a tcp check, expected http or https");
+	for (size_t i = 0; type != CHECK_HTTPS && i < ARRAY_LEN(https); i++)
+		if (given(object, https[i]))
+			reader_error_at(reader, object, https[i], "needs TLS, expected `type: https`");
+}
+
+void rules_check(struct reader *reader, json_t *object, void *entry)
+{
+	static const uint16_t ports[] = {[CHECK_HTTP] = 80, [CHECK_HTTPS] = 443};
+	struct config_check *check = entry;
+	char timeout[UNITS_TEXT_LEN], interval[UNITS_TEXT_LEN];
+
+	if (given(object, "type"))
+		refuse_foreign(reader, object, check->type);
+	if (!given(object, "port") && check->type == CHECK_TCP)
+		reader_error(reader, "has no `port`, which a tcp check needs, expected 1 to 65535");
+	else if (!given(object, "port"))
+		check->port = ports[check->type];
+	if (check->timeout_ms > check->interval_ms && !given(object, "timeout"))
+		check->timeout_ms = check->interval_ms;
+	if (check->timeout_ms > check->interval_ms)
+		reader_error_at(reader, object, "timeout", "cannot be `%s`, expected no more than the interval, %s",
+		                units_format_duration_ms(check->timeout_ms, timeout),
+		                units_format_duration_ms(check->interval_ms, interval));
+	if (check->ca_file && !check->verify)
+		reader_error_at(reader, object, "ca-file", "means nothing with `verify: off`, expected one of the two");
+}
+
+void rules_site_name(struct reader *reader, const char *name, void *entry)
+{
+	struct config_site *site = entry;
+
+	if (reader->catalogue)
+		site->from_catalogue = catalogue_find(reader->catalogue, name, site);
+	if (!site->from_catalogue) {
+		site->latitude = site->longitude = NAN;
+		site->region = "";
+	}
+	site->name = take_word(reader, name);
+}
+
+static void check_reach(struct reader *reader, const json_t *object, struct config_site *site)
+{
+	if (given(object, "reach"))
+		site->is_public = site->carrier_count == 0;
+	else if (!site->from_catalogue)
+		site->is_public = site->kind != SITE_WAVELENGTH;
+	if (!reader->catalogue || site->kind != SITE_WAVELENGTH || (!site->is_public && site->carrier_count > 0))
+		return;
+	if (site->is_public)
+		reader_error_at(reader, object, given(object, "reach") ? "reach" : "kind",
+		                "a Wavelength Zone cannot be public: it is reached from its carrier's network only, "
+		                "expected `reach: [CARRIER]`");
+	else
+		reader_error(reader, "the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`");
+}
+
+void rules_site(struct reader *reader, json_t *object, void *entry)
+{
+	struct config_site *site = entry, found;
+	const char *near = NULL;
+	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+
+	if (!site->from_catalogue && !given(object, "kind")) {
+		if (reader->catalogue && reader_may_help(reader))
+			near = catalogue_nearest(reader->catalogue, site->name ? site->name : "");
+		reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
+		return;
+	}
+	check_reach(reader, object, site);
+	if (reader->catalogue && given(object, "region") && reader_find(reader->sites, site->region) < 0 &&
+	    !catalogue_find(reader->catalogue, site->region, &found))
+		reader_warning(reader, "region: %s is neither a site nor in the catalogue%s",
+		               reader_quote(site->region, quote),
+		               reader_did_you_mean(catalogue_nearest(reader->catalogue, site->region), meant));
+}
+
+void rules_target_name(struct reader *reader, const char *name, void *entry)
+{
+	struct config_target *target = entry;
+	struct config_site found;
+	struct nearest nearest = nearest_begin(name);
+	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	int site = reader_find(reader->sites, name);
+	const char *listed;
+	json_t *unused;
+
+	target->check = CONFIG_CHECK_NONE;
+	target->site = (unsigned)site; // past the end for none: whole.c looks no further
+	if (site >= 0)
+		return;
+	if (catalogue_find(reader->catalogue, name, &found)) {
+		reader_error(reader, "the site is not listed, expected `%s: {}` under `sites`", name);
+		return;
+	}
+	if (reader_may_help(reader))
+		json_object_foreach (reader->sites, listed, unused)
+			nearest_offer(&nearest, listed);
+	reader_error(reader, "%s is not a site, expected one listed under `sites`%s", reader_quote(name, quote),
+	             reader_did_you_mean(nearest.word, meant));
+}
+
+void rules_target(struct reader *reader, json_t *object, void *entry)
+{
+	struct config_target *target = entry;
+
+	target->has_weight = given(object, "weight");
+	if (given(object, "addresses") == given(object, "cname"))
+		reader_error(reader, "has %s `addresses` %s `cname`, expected one of them",
+		             given(object, "cname") ? "both" : "neither", given(object, "cname") ? "and" : "nor");
+}
+
+void rules_app_name(struct reader *reader, const char *name, void *entry)
+{
+	struct config_app *app = entry;
+
+	app->name = take_name(reader, reader->apps, name, true);
+	app->tie_us = UINT32_MAX; // not given; whole_check() puts the general one there
+}
+
+void rules_app(struct reader *reader, json_t *object, void *entry)
+{
+	struct config_app *app = entry;
+	const json_t *targets = json_object_get(object, "targets");
+	const char *site;
+	json_t *written;
+	size_t i = 0;
+
+	app->last_resort = app->last_address_count > 0 ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL;
+	if (given(object, "targets") && json_object_size(targets) == 0)
+		reader_error(reader, "has no targets, expected at least one");
+	json_object_foreach ((json_t *)targets, site, written) {
+		if (i == app->target_count)
+			break;
+		if (!given(written, "check"))
+			app->targets[i].check = app->check;
+		app->weighted |= app->targets[i].has_weight;
+		i++;
+	}
+}

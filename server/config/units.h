@@ -1,0 +1,23 @@
+// Numbers with units as people write them: durations, latencies, distances. Used by the config's types and by
+// edgesteerctl for its arguments. Pure, no allocation. All parsers: E_INVAL when malformed or absurdly large; a zero
+// needs no unit.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/attr.h"
+
+enum { UNITS_TEXT_LEN = 32 };
+
+// Whole numbers of ms, s, m, h, d, larger units first: "10s", "1h30m" -> milliseconds.
+int units_parse_duration_ms(const char *text, uint64_t *ret_ms) MUST_USE;
+// And back: "1h30m"; "0s". Into buf[UNITS_TEXT_LEN], which it returns.
+const char *units_format_duration_ms(uint64_t ms, char *buf);
+// us, ms, s, with fraction and sign: "5ms", "0.02ms", "-250us" -> microseconds.
+int units_parse_latency_us(const char *text, double *ret_us) MUST_USE;
+// m, km, with fraction: "200km", "50m" -> kilometres.
+int units_parse_distance_km(const char *text, double *ret_km) MUST_USE;
+// No unit; with fraction and sign: "-74.006".
+int units_parse_number(const char *text, double *ret_number) MUST_USE;
+// No unit, digits only.
+int units_parse_integer(const char *text, uint64_t *ret_integer) MUST_USE;

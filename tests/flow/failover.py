@@ -1,0 +1,279 @@
+"""What moves answers, and how soon: a responder that dies or hangs, drains, forces; and that all of it survives kill
+-9."""
+
+import json
+import time
+
+import harness
+from harness import Daemon, Responder, check, equal, until
+
+ZONE = "edge.example.com"
+NAME, OTHER = "app." + ZONE, "other." + ZONE
+INTERVAL_S, TIMEOUT_S, RISE, FALL = 0.2, 0.2, 2, 2
+BOUND_S = INTERVAL_S * FALL + TIMEOUT_S + 0.1
+NEAR, FAR = "203.0.113.1", "203.0.113.2"
+CLIENT = "10.1.2.0/24"
+
+
+class Bench:
+    """Two responders, `near` (preferred by the client) and `far`, and the config that checks them."""
+
+    def __init__(self, kind="http", interval_s=INTERVAL_S, **fields):
+        self.near = Responder("127.0.1.1")
+        self.far = Responder("127.0.1.2", self.near.port)
+        alb = {"type": kind, "port": self.near.port, "interval": f"{int(interval_s * 1000)}ms",
+               "timeout": f"{int(TIMEOUT_S * 1000)}ms", "rise": RISE, "fall": FALL, **fields}
+        if kind == "http":
+            alb.setdefault("path", "/healthz")
+        app = {"ttl": "30s", "check": "alb", "targets": {
+            "near": {"addresses": [NEAR], "check-address": "127.0.1.1"},
+            "far": {"addresses": [FAR], "check-address": "127.0.1.2"}}}
+        self.config = {
+            "domains": harness.DOMAIN,
+            "locate": [{"plugin": "ranges", "file": "ranges.csv"}],
+            "checks": {"alb": alb},
+            "sites": {"near": {"kind": "wavelength", "location": [40.0, -74.0], "region": "far", "reach": ["one"]},
+                      "far": {"kind": "region", "location": [39.0, -77.0]}},
+            "apps": {NAME: app, OTHER: app},
+        }
+        self.files = {"ranges.csv": "prefix,carrier,latitude,longitude\n10.1.0.0/16,one,40.0,-74.0\n"}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.near.close()
+        self.far.close()
+
+    def daemon(self, **more):
+        return Daemon(self.config, self.files, **more)
+
+
+def answer(daemon, name=NAME):
+    return daemon.query(name, ecs=CLIENT).addresses
+
+
+def moves(daemon, to, within_s, what):
+    """Asks without pause until the answer is `to`; the seconds it took."""
+    return until(lambda: answer(daemon) == [to], within_s * harness.slowness(), what, every_s=0.002)
+
+
+def target_dies():
+    """Connections refused, no answer, a wrong status, a wrong body: moved within interval x fall + timeout + 100 ms."""
+    with Bench(**{"expect-status": [200, "204-299"], "expect-body": "ok"}) as bench, bench.daemon() as d:
+        def refuse(): bench.near.down()
+        def hang(): bench.near.delay_s = 5
+        def fail(): bench.near.status = 503
+        def wrong(): bench.near.body = b"on fire"
+        for break_it in (refuse, hang, fail, wrong):
+            equal(answer(d), [NEAR])
+            break_it()
+            took = moves(d, FAR, BOUND_S, f"{break_it.__name__}: the answer moves")
+            print(f"  {break_it.__name__}: moved after {took * 1000:.0f} ms of {BOUND_S * 1000:.0f}")
+            if break_it is refuse:
+                bench.near.up()
+            bench.near.delay_s, bench.near.status, bench.near.body = 0, 200, b"ok"
+            took = moves(d, NEAR, INTERVAL_S * RISE + TIMEOUT_S + 0.1 + (TIMEOUT_S if break_it is hang else 0),
+                         "comes back")
+            check(took > 0.0)
+        # A status that is expected is no failure.
+        bench.near.status = 250
+        time.sleep(INTERVAL_S * (FALL + 1))
+        equal(answer(d), [NEAR])
+
+
+def blip():
+    """Fewer failures than `fall` move nothing."""
+    with Bench(fall=4) as bench, bench.daemon() as d:
+        for _ in range(2):
+            bench.near.status = 500
+            time.sleep(INTERVAL_S * 2)
+            bench.near.status = 200
+            end = time.monotonic() + INTERVAL_S * 3
+            while time.monotonic() < end:
+                equal(answer(d), [NEAR])
+
+
+def tcp_check():
+    with Bench("tcp") as bench, bench.daemon() as d:
+        equal(answer(d), [NEAR])
+        bench.near.down()
+        moves(d, FAR, BOUND_S, "the answer moves")
+        bench.near.up()
+        moves(d, NEAR, INTERVAL_S * RISE + TIMEOUT_S + 0.1, "comes back")
+
+
+def probes_say_who():
+    """Path and Host as configured; the app's name when no host is; the interval kept."""
+    with Bench(path="/check?x=1", host="alb.internal") as bench, bench.daemon():
+        time.sleep(INTERVAL_S * 10)
+        hits = bench.near.hits
+        equal({(line, host) for _, line, host in hits}, {("GET /check?x=1 HTTP/1.1", "alb.internal")})
+        # Two apps probe it.
+        check(2 * 6 <= len(hits) <= 2 * 14, f"{len(hits)} probes in ten intervals of two targets")
+    with Bench() as bench, bench.daemon():
+        until(lambda: len(bench.near.hits) >= 2, 3, "probes")
+        equal({host for _, _, host in bench.near.hits}, {NAME, OTHER})
+
+
+def all_down():
+    """Everything reachable is down: fail open, in order."""
+    with Bench() as bench, bench.daemon() as d:
+        bench.near.status = bench.far.status = 500
+        until(lambda: d.query(NAME, ecs=CLIENT).addresses == [NEAR], 1, "near while probes fail")
+        time.sleep(BOUND_S)
+        equal(answer(d), [NEAR])
+        bench.far.status = 200
+        # With far up again near is passed over, unless a brake on failures that come together holds the last good
+        # state.
+        time.sleep(INTERVAL_S * RISE + TIMEOUT_S)
+        check(answer(d) in ([NEAR], [FAR]))
+
+
+def drains():
+    """Acknowledged: the very next query has moved. --app, --for, --reason, undrain, force."""
+    with Bench() as bench, bench.daemon() as d:
+        for _ in range(5):
+            d.ctl("drain", "near", "--reason", "maintenance of the rack")
+            begun = time.monotonic()
+            got = answer(d)
+            took = time.monotonic() - begun
+            equal(got, [FAR], "first answer after the drain")
+            check(took < 0.01 * harness.slowness(), f"it took {took * 1000:.1f} ms")
+            equal(answer(d, OTHER), [FAR])
+            d.ctl("undrain", "near")
+            equal(answer(d), [NEAR], "first answer after the undrain")
+        d.ctl("drain", "near", "--app", NAME)
+        equal((answer(d), answer(d, OTHER)), ([FAR], [NEAR]))
+        d.ctl("undrain", "near", "--app", NAME)
+        equal(answer(d), [NEAR])
+        d.ctl("drain", "near", "--for", "1s")
+        equal(answer(d), [FAR])
+        took = moves(d, NEAR, 2.5, "the drain runs out")
+        check(took > 0.3, f"it ran out after {took:.2f} s")
+        d.ctl("force", f"{NAME}/near", "down")
+        equal((answer(d), answer(d, OTHER)), ([FAR], [NEAR]))
+        d.ctl("force", f"{NAME}/near", "auto")
+        equal(answer(d), [NEAR])
+        # Forced up beats what the probes say.
+        d.ctl("force", f"{NAME}/near", "up")
+        bench.near.status = 500
+        time.sleep(BOUND_S)
+        equal((answer(d), answer(d, OTHER)), ([NEAR], [FAR]))
+        d.ctl("force", f"{NAME}/near", "auto")
+        equal(answer(d), [FAR])
+        # A drained site stays drained when all the rest is down.
+        d.ctl("drain", "near")
+        bench.far.status = 500
+        time.sleep(BOUND_S)
+        equal(answer(d), [FAR])
+
+
+def refused_orders():
+    """What names nothing is refused with an exit code that says so, and changes nothing."""
+    with Bench() as bench, bench.daemon() as d:
+        for words in (("drain", "nowhere"), ("drain", "near", "--app", "nope." + ZONE),
+                      ("drain", "near", "--for", "soon"),
+                      ("drain",), ("undrain", "near"), ("force", f"{NAME}/nowhere", "down"), ("force", NAME, "down"),
+                      ("force", f"{NAME}/near", "sideways"), ("force", f"{NAME}/near"), ("nonsense",), (),
+                      ("explain", NAME), ("explain", NAME, "--client", "bad"), ("drain", "near", "--bogus", "1")):
+            done = d.ctl(*words, code=None)
+            check(done.code in (1, 2), words, done)
+            check(done.err.strip() or done.out.strip(), "nothing said", words)
+        equal(answer(d), [NEAR])
+
+
+def shown():
+    """What the verbs show agrees with what is answered; tables for people too."""
+    with Bench() as bench, bench.daemon() as d:
+        d.ctl("drain", "near", "--reason", "shown")
+        for verb in ("status", "sites", "apps", "stats", "version"):
+            done = d.ctl(verb)
+            check(isinstance(done.json, dict), verb, done)
+            check(d.ctl(verb, as_json=False).out.strip(), verb)
+        check("near" in json.dumps(d.ctl_json("sites")) and "shown" in json.dumps(d.ctl_json("status"))
+              + json.dumps(d.ctl_json("sites")))
+        explained = d.ctl_json("explain", NAME, "--client", "10.1.2.3")
+        equal((explained["decision"]["site"], explained["scope"]), ("far", 16))
+        equal([row["site"] for row in explained["candidates"]], ["near", "far"])
+        check("far" in d.ctl("explain", NAME, "--client", CLIENT, as_json=False).out)
+        before = d.ctl_json("stats")["queries"]
+        for _ in range(10):
+            answer(d)
+        equal(d.ctl_json("stats")["queries"] - before, 10)
+
+
+def survives_kill():
+    """kill -9 at any moment: drains, forces and the last health are there after the start, for the very first
+    answer."""
+    with Bench() as bench, bench.daemon() as d:
+        d.ctl("drain", "near", "--app", OTHER, "--reason", "kept")
+        d.ctl("force", f"{NAME}/far", "up")
+        d.kill()
+        d.start()
+        equal((answer(d), answer(d, OTHER)), ([NEAR], [FAR]), "drain after kill -9")
+        d.ctl("undrain", "near")
+        d.ctl("force", f"{NAME}/far", "auto")
+        d.kill()
+        d.start()
+        equal((answer(d), answer(d, OTHER)), ([NEAR], [NEAR]), "undrain after kill -9")
+        # Health: near dies, is remembered (written at most a second later), and hangs at the start, so that a first
+        # round
+        # would have to wait for it.
+        bench.near.status = 500
+        moves(d, FAR, BOUND_S, "the answer moves")
+        time.sleep(1.5)
+        d.kill()
+        bench.near.delay_s = 2
+        d.start()
+        equal(answer(d), [FAR], "first answer after the start")
+        # Many kills in the middle of orders.
+        bench.near.delay_s, bench.near.status = 0, 200
+        with d.control() as order:
+            order("drain", site="near")
+        for turn in range(6):
+            with d.control() as order:
+                for _ in range(turn * 3):
+                    order("drain", site="far", reason="again")
+                    order("undrain", site="far")
+            d.kill()
+            d.start()
+            equal(answer(d), [FAR], "drained after kill -9")
+
+
+def first_round():
+    """Without a saved state the first answer already knows what the first round of probes found."""
+    with Bench(interval_s=10) as bench:
+        bench.near.status = 503
+        with bench.daemon() as d:
+            equal(answer(d), [FAR], "first answer")
+    with Bench(interval_s=10) as bench:
+        bench.near.delay_s = 5
+        with bench.daemon() as d:
+            equal(answer(d), [FAR], "first answer, near hangs")
+
+
+def damaged_state():
+    """A damaged state file is set aside, loudly, and the daemon serves."""
+    with Bench() as bench, bench.daemon() as d:
+        d.ctl("drain", "near")
+        d.kill()
+        folder = d.folder / "state"
+        for n, garbage in enumerate((b"", b"{", b"\0\xff" * 500, b"[]", b"{\"drains\": 7}", b"{\"version\": 99}")):
+            files = [path for path in folder.iterdir() if ".damaged" not in path.name]
+            check(files, "no state file")
+            whole = files[0].read_bytes()
+            files[0].write_bytes(garbage)
+            d.start()
+            equal(answer(d), [NEAR], f"served without state {n}")
+            check(".damaged" in " ".join(path.name for path in folder.iterdir()), "not set aside")
+            check("damaged" in d.log(), "nothing in the log")
+            d.ctl("drain", "near")
+            equal(answer(d), [FAR])
+            d.kill()
+            check(whole)
+
+
+if __name__ == "__main__":
+    harness.run(target_dies, blip, tcp_check, probes_say_who, all_down, drains, refused_orders, shown, survives_kill,
+                first_round, damaged_state)

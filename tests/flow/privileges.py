@@ -1,0 +1,163 @@
+"""Privileges and the service manager: the user is dropped after binding, sockets come from systemd, READY is said
+when the first answer can be given, and the files the daemon makes have the modes they must have."""
+
+import os
+import pwd
+import socket
+import stat
+
+import harness
+from harness import Daemon, Skip, check, equal, until
+
+ZONE = "edge.example.com"
+NAME = "app." + ZONE
+CONFIG = {
+    "domains": harness.DOMAIN,
+    "sites": {"r1": {"kind": "region", "location": [40.0, -74.0]}},
+    "apps": {NAME: {"targets": {"r1": {"addresses": ["203.0.113.1"]}}}},
+}
+
+
+def ids(pid):
+    """Every thread's real, effective, saved and file-system user, group, and what capabilities are left."""
+    out = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as file:
+            fields = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        out.add((fields["Uid"], fields["Gid"], fields["Groups"].strip(), fields["CapEff"]))
+    return out
+
+
+def drops():
+    if os.getuid() != 0:
+        raise Skip("only root has privileges to drop")
+    user = pwd.getpwnam("nobody")
+    # Relative to nobody: the folder the state is kept in, and the socket's, are the daemon's own.
+    with Daemon({**CONFIG, "server": {"user": "nobody", "listen": ["127.0.0.1@PORT"]}}, start=False) as d:
+        d.folder.chmod(0o777)
+        # A port that only root may bind, on an address nobody else uses.
+        low = next((port for port in range(400, 1000) if bindable(port)), None)
+        listen = [f"127.0.0.1@{d.port}", f"127.0.0.1@{low}"]
+        d.write_config({**CONFIG, "server": {"user": "nobody", "listen": listen}})
+        d.start()
+        (uids, gids, groups, capabilities), = ids(d.process.pid)
+        equal((set(uids.split()), set(gids.split())), ({str(user.pw_uid)}, {str(user.pw_gid)}))
+        check(groups in ("", str(user.pw_gid)), "groups of root are kept:", groups)
+        equal(int(capabilities, 16), 0, "capabilities")
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
+        equal(d.query(NAME, tcp=True).addresses, ["203.0.113.1"])
+        d.port, high = low, d.port
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
+        d.port = high
+        # What it must do as nobody: save the state, reload, shut the control socket.
+        d.ctl("drain", "r1")
+        d.ctl("undrain", "r1")
+        d.reload()
+        equal((d.folder / "state").stat().st_uid, user.pw_uid)
+        d.restart()
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
+        d.write_config({**CONFIG, "server": {"user": "no-such-user-here"}})
+        d.stop()
+        d.start(wait=False)
+        check(d.process.wait(10) in (1, 2), "started as a user there is not")
+        check("no-such-user-here" in d.log())
+        d.process = None
+
+
+def bindable(port):
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as sock:
+                sock.bind(("127.0.0.1", port))
+        return True
+    except OSError:
+        return False
+
+
+def modes():
+    with Daemon(CONFIG, popen={"umask": 0}) as d:
+        d.ctl("drain", "r1")
+        mode = d.socket_path.stat().st_mode
+        equal((stat.S_ISSOCK(mode), stat.S_IMODE(mode)), (True, 0o660), "control socket")
+        folder = d.folder / "state"
+        equal(stat.S_IMODE(folder.stat().st_mode), 0o750, "state folder")
+        for path in folder.iterdir():
+            check(not stat.S_IMODE(path.stat().st_mode) & 0o022, f"{path} may be written by others")
+        d.stop()
+        check(not d.socket_path.exists(), "the control socket is left behind")
+        # A socket left by kill -9 is no obstacle.
+        d.start()
+        d.kill()
+        check(d.socket_path.exists())
+        d.start()
+        d.ctl("version")
+
+
+def activation():
+    """LISTEN_FDS: the daemon answers on what it is given, and binds nothing itself."""
+    for six in (False, True):
+        port = harness.free_port()
+        address = ("::1" if six else "127.0.0.1", port)
+        family = socket.AF_INET6 if six else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.create_server(address, family=family) as tcp:
+            udp.bind(address)
+            script = f'LISTEN_PID=$$ LISTEN_FDS=2 exec "$@" 3<&{udp.fileno()} 4<&{tcp.fileno()}'
+            with Daemon({**CONFIG, "server": {"listen": ["127.0.0.1@1"]}}, start=False,
+                        prefix=["sh", "-c", script, "sh"],
+                        popen={"pass_fds": (udp.fileno(), tcp.fileno())}) as d:
+                d.start(wait=False)
+                d.port = port
+                for _ in range(100):
+                    equal(d.query(NAME, six=six, tries=10).addresses, ["203.0.113.1"])
+                equal(d.query(NAME, tcp=True, six=six).addresses, ["203.0.113.1"])
+                d.reload()
+                equal(d.query(NAME, six=six).addresses, ["203.0.113.1"])
+                equal(d.query(NAME, tcp=True, six=six).addresses, ["203.0.113.1"])
+
+
+def not_for_us():
+    """LISTEN_PID of somebody else: the config's addresses are bound."""
+    with Daemon(CONFIG, env={"LISTEN_PID": "1", "LISTEN_FDS": "2"}) as d:
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
+
+
+def notify():
+    """READY=1 once answers can be given; not before the first round of probes has settled."""
+    for abstract in (False, True):
+        with Daemon(CONFIG, start=False) as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            path = f"@edgesteer-flow-{os.getpid()}" if abstract else str(d.folder / "notify")
+            sock.bind("\0" + path[1:] if abstract else path)
+            sock.settimeout(10 * harness.slowness())
+            d.env = {"NOTIFY_SOCKET": path}
+            d.start(wait=False)
+            said = []
+            while "READY=1" not in said:
+                said += sock.recv(4096).decode().split("\n")
+            # No second try: it said it is ready.
+            equal(d.query(NAME, tries=1).addresses, ["203.0.113.1"])
+            d.reload()
+            d.signal(15)
+            until(lambda: d.process.poll() is not None, 10, "the end")
+    # A socket that is not there is no reason to fail.
+    with Daemon(CONFIG, env={"NOTIFY_SOCKET": "/nonexistent/notify"}) as d:
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
+
+
+def environment():
+    """A folder with odd letters in its name, a closed stdin, no HOME: nothing of it matters."""
+    with Daemon(CONFIG, start=False) as d:
+        odd = d.folder / "a folder, 'quoted' äß"
+        odd.mkdir()
+        d.config_path = odd / "config.yaml"
+        d.socket_path = odd / "control.sock"
+        d.write_config({**CONFIG, "server": {"control": "control.sock", "state-dir": "state"}})
+        d.prefix = ["sh", "-c", "unset HOME; exec \"$@\" <&-", "sh"]
+        d.start()
+        d.ctl("drain", "r1")
+        check((odd / "state").is_dir())
+        d.restart()
+        equal(d.query(NAME).rcode, 2)
+
+
+if __name__ == "__main__":
+    harness.run(drops, modes, activation, not_for_us, notify, environment)

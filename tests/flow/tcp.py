@@ -1,0 +1,228 @@
+"""DNS over TCP, RFC 7766 and 9210: framing in every cut, pipelining, who is closed and when, and that nobody can
+take the server from the others."""
+
+import os
+import select
+import socket
+import struct
+import threading
+import time
+
+import harness
+import wire
+from harness import Daemon, check, equal, recv_message, until
+
+ZONE = "edge.example.com"
+NAME = "app." + ZONE
+ADDRESSES = [f"198.51.100.{n}" for n in range(1, 33)]
+IDLE_S = 1.0
+CLIENTS = 20
+CONFIG = {
+    "server": {"tcp-clients": CLIENTS, "tcp-idle": f"{int(IDLE_S * 1000)}ms"},
+    "domains": harness.DOMAIN,
+    "sites": {"r1": {"kind": "region", "location": [40.0, -74.0]}},
+    "apps": {NAME: {"targets": {"r1": {"addresses": ["203.0.113.1"]}}},
+             "big." + ZONE: {"targets": {"r1": {"addresses": ADDRESSES}}}},
+}
+
+
+def daemon(**more):
+    return Daemon(CONFIG, workers=1, **more)
+
+
+def framed(ident, name=NAME):
+    data = wire.query(name, ident=ident)
+    return struct.pack("!H", len(data)) + data
+
+
+def expect(sock, ident, name=NAME):
+    data = recv_message(sock)
+    check(data is not None, "closed instead of an answer")
+    reply = wire.Reply(data)
+    equal((reply.id, reply.rcode), (ident, 0))
+    equal(len(reply.addresses), 1 if name == NAME else len(ADDRESSES))
+
+
+def closed(sock, within_s):
+    sock.settimeout(within_s)
+    try:
+        return sock.recv(65536) == b""
+    except ConnectionResetError:
+        return True
+    except socket.timeout:
+        return False
+
+
+def pipelining():
+    """RFC 7766 section 6.2.1.1: 200 queries in one write, every one answered."""
+    with daemon() as d, d.connect() as sock:
+        sock.sendall(b"".join(framed(i) for i in range(200)))
+        seen = set()
+        for _ in range(200):
+            reply = wire.Reply(recv_message(sock))
+            equal(reply.addresses, ["203.0.113.1"])
+            seen.add(reply.id)
+        equal(seen, set(range(200)))
+        # Large answers, more of them than socket buffers hold.
+        count = 2000
+        sender = threading.Thread(target=sock.sendall, args=(b"".join(framed(i, "big." + ZONE) for i in range(count)),))
+        sender.start()
+        for i in range(count):
+            expect(sock, i, "big." + ZONE)
+        sender.join()
+
+
+def framing():
+    """Octet by octet, a split length prefix, a message in two halves, two in one write."""
+    with daemon() as d:
+        with d.connect() as sock:
+            for octet in framed(1):
+                sock.sendall(bytes([octet]))
+                time.sleep(0.002)
+            expect(sock, 1)
+            both = framed(2) + framed(3)
+            for cut in (1, 2, 3, 14, len(both) // 2, len(both) // 2 + 1, len(both) - 1):
+                sock.sendall(both[:cut])
+                time.sleep(0.005)
+                sock.sendall(both[cut:])
+                expect(sock, 2)
+                expect(sock, 3)
+        # Over IPv6, and the length in the same segment as the message when it comes back (RFC 7766 section 8).
+        with d.connect(six=True) as sock:
+            sock.sendall(framed(4))
+            expect(sock, 4)
+            sock.sendall(framed(5))
+            select.select([sock], [], [], 5)
+            check(len(sock.recv(65536)) > 14, "length and message came in two pieces")
+
+
+def half_close():
+    """A client that closes its sending half still gets every answer, then the end."""
+    with daemon() as d, d.connect() as sock:
+        sock.sendall(b"".join(framed(i) for i in range(50)))
+        sock.shutdown(socket.SHUT_WR)
+        for i in range(50):
+            expect(sock, i)
+        check(closed(sock, IDLE_S / 2), "not closed after the last answer")
+
+
+def odd_messages():
+    """Messages too short to be one end the connection or are passed over; what follows a FORMERR is still answered."""
+    with daemon() as d:
+        for data in (b"\0\0", b"\0\5abcde", b"\0\x0b" + bytes(11)):
+            with d.connect() as sock:
+                sock.sendall(data + framed(9))
+                reply = recv_message(sock)
+                check(reply is None or wire.Reply(reply).id == 9, "answer to a message too short", reply)
+        with d.connect() as sock:
+            junk = b"\0\7" + b"\1\0\0\1" + bytes(6) + b"\xff" * 4000
+            sock.sendall(struct.pack("!H", len(junk)) + junk + framed(10))
+            first = recv_message(sock)
+            if first is not None:
+                equal(wire.Reply(first).rcode, wire.FORMERR)
+                expect(sock, 10)
+        # The longest message there is.
+        with d.connect() as sock:
+            data = wire.query(NAME, ident=11) + bytes(65535 - len(wire.query(NAME)))
+            sock.sendall(struct.pack("!H", len(data)) + data)
+            equal(wire.Reply(recv_message(sock)).id, 11)
+
+
+def idle():
+    """Closed after tcp-idle without a query, not before, and a slow one is not kept open octet by octet."""
+    with daemon() as d:
+        with d.connect() as sock:
+            for i in range(4):
+                time.sleep(IDLE_S * 0.6)
+                sock.sendall(framed(i))
+                expect(sock, i)
+            begun = time.monotonic()
+            check(closed(sock, IDLE_S * 4), "an idle connection is not closed")
+            took = time.monotonic() - begun
+            check(took > IDLE_S * 0.5, f"closed after {took:.2f} s")
+        with d.connect() as sock:
+            begun, data = time.monotonic(), framed(1)
+            for octet in data:
+                try:
+                    sock.sendall(bytes([octet]))
+                except OSError:
+                    break
+                if select.select([sock], [], [], IDLE_S * 0.45)[0]:
+                    break
+            check(time.monotonic() - begun < IDLE_S * 6, "one octet at a time keeps a connection open")
+
+
+def never_reads():
+    """A client that asks and never reads costs bounded memory, is closed, and holds up nobody."""
+    with daemon() as d:
+        before = memory_kb(d.process.pid)
+        with d.connect() as sock:
+            sock.setblocking(False)
+            block, sent = b"".join(framed(i, "big." + ZONE) for i in range(200)), 0
+            end = time.monotonic() + IDLE_S * 4
+            gone = False
+            while time.monotonic() < end and not gone:
+                try:
+                    sent += sock.send(block)
+                except BlockingIOError:
+                    time.sleep(0.01)
+                except OSError:
+                    gone = True
+                equal(d.query(NAME).addresses, ["203.0.113.1"])
+            check(gone, "a client that never reads is not closed")
+        check(d.query(NAME, tcp=True).rcode == 0)
+        grown = memory_kb(d.process.pid) - before
+        if not harness.sanitizer():
+            check(grown < 8192, f"{grown} KB more memory")
+
+
+def memory_kb(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
+def flood():
+    """Above tcp-clients the longest idle is closed, so that a new client is always served; UDP never feels it."""
+    with daemon() as d:
+        socks = []
+        try:
+            for i in range(CLIENTS * 3):
+                sock = d.connect()
+                sock.sendall(framed(i))
+                expect(sock, i)
+                socks.append(sock)
+                time.sleep(0.002)
+            until(lambda: sum(closed(s, 0.001) for s in socks[:CLIENTS * 2]) == CLIENTS * 2, 3, "the oldest are closed")
+            alive = socks[-CLIENTS + 1:]
+            for i, sock in enumerate(alive):
+                sock.settimeout(5)
+                sock.sendall(framed(i))
+                expect(sock, i)
+            equal(d.query(NAME).addresses, ["203.0.113.1"])
+            # Connections that say nothing are idle from the start.
+            quiet = [d.connect() for _ in range(CLIENTS * 2)]
+            socks += quiet
+            for i in range(10):
+                equal(d.query(NAME, tcp=True).rcode, 0, f"fresh client {i}")
+        finally:
+            for sock in socks:
+                sock.close()
+        descriptors = lambda: len(os.listdir(f"/proc/{d.process.pid}/fd"))
+        until(lambda: descriptors() < 40, 5, "descriptors are given back")
+
+
+def stop_in_flight():
+    """SIGTERM finishes what is in flight: what was asked before it is answered, then the connection ends."""
+    with daemon() as d:
+        with d.connect() as sock:
+            sock.sendall(b"".join(framed(i, "big." + ZONE) for i in range(100)))
+            expect(sock, 0, "big." + ZONE)
+            d.signal(15)
+            for i in range(1, 100):
+                expect(sock, i, "big." + ZONE)
+            check(closed(sock, 5), "not closed at the end")
+        until(lambda: d.process.poll() is not None, 5, "the daemon ends")
+
+
+if __name__ == "__main__":
+    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, flood, stop_in_flight)

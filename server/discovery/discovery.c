@@ -1,6 +1,7 @@
 // From the config to the prefix table; see discovery.h.
 #include "discovery/discovery.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -10,12 +11,26 @@
 #include "discovery/plugin.h"
 #include "view/place.h"
 
+// RFC 7871 section 11.3: client subnets that say nothing are a source of their own, above all others, so that their
+// blocks are leaves of the table and no other answer's scope covers them.
+static int load_ignored(const struct config *config, struct place_builder *builder)
+{
+	const struct place_facts nothing = {.latitude = NAN, .longitude = NAN, .ecs_ignored = true};
+	int err = config->server.ecs_ignore_count ? place_source_begin(builder, "ecs-ignore") : E_OK;
+
+	for (size_t i = 0; err == E_OK && i < config->server.ecs_ignore_count; i++)
+		err = place_source_add(builder, &config->server.ecs_ignore[i], &nothing);
+	return err == E_OK && config->server.ecs_ignore_count ? place_source_end(builder) : err;
+}
+
 // Goes on after a source that is wrong, so that the report has what is wrong with all of them.
 static int load(const struct config *config, struct place_builder *builder, struct arena *arena,
                 struct report *report, struct measured_row **ret_rows, size_t *ret_row_count)
 {
-	int err = E_OK;
+	int err = load_ignored(config, builder);
 
+	if (err < 0)
+		return err;
 	for (size_t i = 0; i < config->locate_count; i++) {
 		int source_err = host_run(config, &config->locates[i], builder, report);
 

@@ -46,6 +46,7 @@ struct run {
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	size_t header_len, body_len, matched;
+	int fd;                // libcurl's to close; -1: none yet
 	int socket_error;      // errno when there was no socket to be had
 	bool decided;          // the verdict stands before the transfer has ended
 	struct verdict verdict;
@@ -149,6 +150,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	(void)purpose;
 	if (fd < 0)
 		run->socket_error = errno;
+	run->fd = fd;
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
@@ -426,6 +428,7 @@ static int http_start(void *engine, struct probe *probe)
 	run->trust = NULL;
 	run->headers = run->connect_to = NULL;
 	run->header_len = run->body_len = run->matched = 0;
+	run->fd = -1;
 	run->socket_error = 0;
 	run->decided = false;
 	run->error[0] = '\0';
@@ -449,13 +452,15 @@ static void http_cancel(struct probe *probe)
 static const char *http_stage(const struct probe *probe)
 {
 	const struct run *run = probe->run;
-	curl_off_t connected_us = 0, secured_us = 0, answered_us = 0;
+	curl_off_t secured_us = 0, answered_us = 0;
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
 
-	curl_easy_getinfo(run->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+	// CURLINFO_CONNECT_TIME_T is set only after the handshake.
+	if (getpeername(run->fd, (struct sockaddr *)&peer, &len) < 0)
+		return "connecting";
 	curl_easy_getinfo(run->easy, CURLINFO_APPCONNECT_TIME_T, &secured_us);
 	curl_easy_getinfo(run->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered_us);
-	if (!connected_us)
-		return "connecting";
 	if (probe->check->conf.type == CHECK_HTTPS && !secured_us)
 		return "in the TLS handshake";
 	return answered_us ? "reading the response" : "waiting for the response";

@@ -1,0 +1,180 @@
+// What the HTTPS probe makes of certificates, names and broken handshakes.
+#include "health/health.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "responder.h"
+#include "rig.h"
+#include "tlsd.h"
+
+#define GOOD {"DNS:app.example.com,DNS:*.wild.example.com,IP:192.0.2.7", 0, 30}
+
+static char folder[] = "/tmp/edgesteer-https-XXXXXX";
+static char ca_file[64], other_file[64];
+
+// One row: the server's certificate, the check's wishes, what comes out.
+static const struct {
+	const char *what;
+	struct tlsd_cert cert;
+	const char *app, *host, *sni;
+	bool verify, system; // system: no `ca-file`, so the system's authorities, which do not know ours
+	enum health_layer layer;
+	const char *text, *seen_sni, *seen_host;
+} rows[] = {
+	{"good", GOOD, "app.example.com", NULL, NULL, true, false, HEALTH_OK, "HTTP status 200", "app.example.com",
+	 "Host: app.example.com:"},
+	{"host", GOOD, "x.example.org", "app.example.com", NULL, true, false, HEALTH_OK, "200", "app.example.com",
+	 "Host: app.example.com:"},
+	{"sni apart from host", GOOD, "x.example.org", "y.example.org", "app.example.com", true, false, HEALTH_OK, "200",
+	 "app.example.com", "Host: y.example.org\r\n"},
+	{"the certificate is for the sni", GOOD, "app.example.com", "app.example.com", "z.example.org", true, false, HEALTH_TLS,
+	 "TLS: no alternative certificate subject name matches", NULL, NULL},
+	{"a wildcard app", GOOD, "*.wild.example.com", NULL, NULL, true, false, HEALTH_OK, "200", "probe.wild.example.com",
+	 "Host: probe.wild.example.com:"},
+	{"an address for a name", GOOD, "app.example.com", "192.0.2.7", NULL, true, false, HEALTH_OK, "200", "",
+	 "Host: 192.0.2.7:"},
+	{"another address", GOOD, "app.example.com", "192.0.2.8", NULL, true, false, HEALTH_TLS, "TLS: ", NULL, NULL},
+	{"wrong name", GOOD, "wrong.example.com", NULL, NULL, true, false, HEALTH_TLS, "wrong.example.com", NULL, NULL},
+	{"wrong name, not verified", GOOD, "wrong.example.com", NULL, NULL, false, false, HEALTH_OK, "200",
+	 "wrong.example.com", "Host: wrong.example.com:"},
+	{"unknown authority", GOOD, "app.example.com", NULL, NULL, true, true, HEALTH_TLS, "TLS: certificate problem", NULL,
+	 NULL},
+	{"unknown authority, not verified", GOOD, "app.example.com", NULL, NULL, false, true, HEALTH_OK, "200",
+	 "app.example.com", "Host: "},
+	{"self-signed", {"DNS:app.example.com", 1, 30}, "app.example.com", NULL, NULL, true, true, HEALTH_TLS,
+	 "self-signed certificate", NULL, NULL},
+	{"self-signed, not verified", {"DNS:app.example.com", 1, 30}, "app.example.com", NULL, NULL, false, true, HEALTH_OK,
+	 "200", "app.example.com", "Host: "},
+	{"expired", {"DNS:app.example.com", 0, -1}, "app.example.com", NULL, NULL, true, false, HEALTH_TLS, "expired", NULL,
+	 NULL},
+};
+
+static void open_https(struct rig *rig, size_t targets, uint16_t port)
+{
+	rig_open(rig, 1, targets);
+	rig->checks[0].type = CHECK_HTTPS;
+	rig->checks[0].port = port;
+	rig->checks[0].ca_file = ca_file;
+	rig->checks[0].interval_ms = rig->checks[0].timeout_ms = 500;
+}
+
+static void certificates_and_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tlsd *tlsd = tlsd_open(ca_file, &rows[i].cert);
+		const struct health_target *target;
+		const char *kept;
+		struct rig rig;
+
+		open_https(&rig, 1, tlsd_port(tlsd));
+		kept = rig.config.apps[0].name;
+		rig.config.apps[0].name = rows[i].app;
+		rig.checks[0].host = rows[i].host;
+		rig.checks[0].sni = rows[i].sni;
+		rig.checks[0].verify = rows[i].verify;
+		if (rows[i].system)
+			rig.checks[0].ca_file = NULL;
+		rig_configure(&rig);
+		assert_int_not_equal(rig_until_settled(&rig, 2000), -1);
+		tlsd_stop(tlsd);
+		target = rig_health(&rig, 0);
+		if (target->layer != rows[i].layer || !strstr(target->text, rows[i].text))
+			fail_msg("%s: %s: %s", rows[i].what, health_layer_text(target->layer), target->text);
+		if (rows[i].seen_sni)
+			assert_string_equal(tlsd_sni(tlsd), rows[i].seen_sni);
+		if (rows[i].seen_host)
+			assert_non_null(strstr(tlsd_request(tlsd), rows[i].seen_host));
+		rig.config.apps[0].name = kept;
+		rig_close(&rig);
+		tlsd_free(tlsd);
+	}
+}
+
+static void not_tls(void **state)
+{
+	struct responder plain = {.reply = "HTTP/1.1 400 Bad\r\n\r\n", .at_once = true}, silent = {.keep = true};
+	struct rig rig;
+
+	(void)state;
+	open_https(&rig, 1, 0);
+	responder_open(&plain, rig.base, "127.0.0.1", 0);
+	rig.checks[0].port = plain.port;
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 2000), -1);
+	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_TLS);
+	assert_ptr_equal(strstr(rig_health(&rig, 0)->text, "TLS: "), rig_health(&rig, 0)->text);
+	responder_close(&plain);
+	rig_close(&rig);
+
+	open_https(&rig, 1, 0);
+	responder_open(&silent, rig.base, "127.0.0.1", 0);
+	rig.checks[0].port = silent.port;
+	rig.checks[0].timeout_ms = 100;
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 2000), -1);
+	assert_string_equal(rig_health(&rig, 0)->text, "no success within 100 ms: in the TLS handshake");
+	responder_close(&silent);
+	rig_close(&rig);
+}
+
+// Both authorities are used side by side; a reload reads the files anew; without the file nothing is known.
+static void files_of_authorities(void **state)
+{
+	const struct tlsd_cert cert = {"DNS:app0.example.com", 0, 30};
+	struct tlsd *other = tlsd_open(other_file, &cert), *tlsd = tlsd_open(ca_file, &cert);
+	struct rig rig;
+
+	(void)state;
+	open_https(&rig, 2, tlsd_port(tlsd));
+	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 100;
+	rig.checks[1] = rig.checks[0];
+	rig.checks[1].port = tlsd_port(other);
+	rig.checks[1].ca_file = other_file;
+	rig_target(&rig, 0, 1)->check = 1;
+	rig_configure(&rig);
+	rig_run(&rig, 250);
+	assert_true(rig_health(&rig, 0)->up);
+	assert_true(rig_health(&rig, 1)->up);
+	assert_int_equal(rename(other_file, ca_file), 0);
+	rig_run(&rig, 250);
+	assert_true(rig_health(&rig, 0)->up); // as it was read
+	rig_configure(&rig);
+	rig_run(&rig, 250);
+	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_TLS);
+	assert_int_equal(rig_health(&rig, 1)->layer, HEALTH_LOCAL);
+	assert_true(rig_health(&rig, 1)->up); // as last known
+	rig_close(&rig);
+	tlsd_stop(tlsd);
+	tlsd_stop(other);
+	tlsd_free(tlsd);
+	tlsd_free(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(certificates_and_names),
+		cmocka_unit_test(not_tls),
+		cmocka_unit_test(files_of_authorities),
+	};
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", folder);
+	snprintf(other_file, sizeof(other_file), "%s/other.pem", folder);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(ca_file);
+	unlink(other_file);
+	rmdir(folder);
+	return failed;
+}

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "health/curlloop.h"
+#include "health/trust.h"
 
 enum {
 	HEADER_MAX = 64 << 10,
@@ -21,19 +22,8 @@ enum {
 	CONNECT_SLACK_MS = 60000,
 };
 
-// A multi handle and those of its probes that are under way. libcurl keeps one parsed set of authorities with each multi
-// handle, and parsing the system's costs more than ten probes; so there is one for each file of authorities.
-struct trust {
-	struct trust *next;
-	struct curlloop *loop;
-	char *ca_file;         // "": none
-	size_t running;
-	bool stale;            // of an older configuration: freed when its last probe has ended
-};
-
 struct engine {
-	struct event_base *base;
-	struct trust *trusts;
+	struct trusts trusts;
 	struct run *idle;
 	size_t idle_count;
 };
@@ -253,20 +243,6 @@ static struct run *run_take(struct engine *engine)
 	return run;
 }
 
-static void trust_reap(struct engine *engine)
-{
-	for (struct trust **at = &engine->trusts, *trust; (trust = *at);) {
-		if (!trust->stale || trust->running) {
-			at = &trust->next;
-			continue;
-		}
-		*at = trust->next;
-		curlloop_free(trust->loop);
-		free(trust->ca_file);
-		free(trust);
-	}
-}
-
 // The probe is over: what it had is given back.
 static void run_give(struct run *run)
 {
@@ -274,8 +250,8 @@ static void run_give(struct run *run)
 
 	curl_slist_free_all(run->headers);
 	curl_slist_free_all(run->connect_to);
-	if (run->trust && --run->trust->running == 0 && run->trust->stale)
-		trust_reap(engine);
+	if (run->trust)
+		trust_release(&engine->trusts, run->trust);
 	if (engine->idle_count >= IDLE_MAX) {
 		run_free(run);
 		return;
@@ -303,33 +279,6 @@ static void on_done(CURL *easy, CURLcode code)
 	probe->run = NULL;
 	run_give(run);
 	probe_done(probe, &verdict);
-}
-
-static struct trust *trust_new(struct engine *engine, const char *ca_file)
-{
-	struct trust *trust = calloc(1, sizeof(*trust));
-
-	if (!trust)
-		return NULL;
-	trust->ca_file = strdup(ca_file);
-	trust->loop = curlloop_new(engine->base, on_done);
-	if (!trust->ca_file || !trust->loop) {
-		curlloop_free(trust->loop);
-		free(trust->ca_file);
-		free(trust);
-		return NULL;
-	}
-	trust->next = engine->trusts;
-	engine->trusts = trust;
-	return trust;
-}
-
-static struct trust *trust_for(struct engine *engine, const char *ca_file)
-{
-	for (struct trust *trust = engine->trusts; trust; trust = trust->next)
-		if (!trust->stale && strcmp(trust->ca_file, ca_file) == 0)
-			return trust;
-	return trust_new(engine, ca_file);
 }
 
 // "" when no certificate is to be checked.
@@ -404,9 +353,9 @@ static int aim(struct run *run)
 	const char *ca_file = ca_file_of(run);
 	CURL *easy = run->easy;
 
-	if (set_names(run) < 0 || !(run->trust = trust_for(run->engine, ca_file)))
+	run->trust = trust_hold(&run->engine->trusts, ca_file);
+	if (!run->trust || set_names(run) < 0)
 		return E_NOMEM;
-	run->trust->running++;
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run->headers);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, run->connect_to);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, check->verify ? 1L : 0L);
@@ -470,9 +419,7 @@ static void http_refresh(void *ctx)
 {
 	struct engine *engine = ctx;
 
-	for (struct trust *trust = engine->trusts; trust; trust = trust->next)
-		trust->stale = true;
-	trust_reap(engine);
+	trust_refresh(&engine->trusts);
 }
 
 static void http_close(void *ctx)
@@ -483,7 +430,7 @@ static void http_close(void *ctx)
 		next = run->next;
 		run_free(run);
 	}
-	http_refresh(engine);
+	trust_refresh(&engine->trusts);
 	free(engine);
 	curl_global_cleanup();
 }
@@ -496,7 +443,7 @@ static void *http_open(struct event_base *base)
 		free(engine);
 		return NULL;
 	}
-	engine->base = base;
+	engine->trusts = (struct trusts){.base = base, .done = on_done};
 	return engine;
 }
 

@@ -17,8 +17,7 @@
 
 #define GOOD {"DNS:app.example.com,DNS:*.wild.example.com,IP:192.0.2.7", 0, 30}
 
-static char folder[] = "/tmp/edgesteer-https-XXXXXX";
-static char ca_file[64], other_file[64];
+static char folder[256], ca_file[300], other_file[300];
 
 // One row: the server's certificate, the check's wishes, what comes out.
 static const struct {
@@ -166,8 +165,10 @@ int main(void)
 		cmocka_unit_test(not_tls),
 		cmocka_unit_test(files_of_authorities),
 	};
+	const char *tmp = getenv("TMPDIR");
 	int failed;
 
+	snprintf(folder, sizeof(folder), "%s/edgesteer-https-XXXXXX", tmp ? tmp : P_tmpdir);
 	if (!mkdtemp(folder))
 		return 1;
 	snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", folder);

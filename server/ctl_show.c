@@ -15,29 +15,29 @@ enum { CELL_LEN = 1024 };
 
 static void show_served(const json_t *reply)
 {
-	const json_t *targets = json_object_get(reply, "targets");
+	const json_t *states = json_object_get(reply, "states");
 	char built[CTL_TIME_LEN];
 
 	if (!json_is_true(json_object_get(reply, "serving"))) {
 		ctl_print(stdout, "serving      nothing yet\n");
 		return;
 	}
-	ctl_print(stdout, "serving      generation %lld of %s, epoch %lld\n", ctl_int(reply, "generation"),
-	          ctl_time(ctl_int(reply, "built"), built), ctl_int(reply, "epoch"));
+	ctl_print(stdout, "serving      generation %lld of %s, epoch %lld, %lld workers\n", ctl_int(reply, "generation"),
+	          ctl_time(ctl_int(reply, "generation_built"), built), ctl_int(reply, "epoch"), ctl_int(reply, "workers"));
 	ctl_print(stdout, "contents     %lld zones, %lld apps, %lld sites, %lld prefixes, %lld places\n",
 	          ctl_int(reply, "zones"), ctl_int(reply, "apps"), ctl_int(reply, "sites"), ctl_int(reply, "prefixes"),
 	          ctl_int(reply, "places"));
 	ctl_print(stdout, "targets      %lld: %lld up, %lld down, %lld drained; %lld without a check\n",
-	          ctl_int(targets, "total"), ctl_int(targets, "up"), ctl_int(targets, "down"), ctl_int(targets, "drained"),
-	          ctl_int(targets, "unchecked"));
+	          ctl_int(states, "total"), ctl_int(states, "up"), ctl_int(states, "down"), ctl_int(states, "drained"),
+	          ctl_int(states, "unchecked"));
 }
 
-static void show_sources(const json_t *sources)
+static void show_locate(const json_t *sources)
 {
 	for (size_t i = 0; i < json_array_size(sources); i++) {
 		const json_t *source = json_array_get(sources, i);
 
-		ctl_print(stdout, "%-12s %s: %lld prefixes\n", i ? "" : "sources", ctl_text(source, "name"),
+		ctl_print(stdout, "%-12s %s, %lld prefixes\n", i ? "" : "locate", ctl_text(source, "name"),
 		          ctl_int(source, "prefixes"));
 	}
 }
@@ -99,22 +99,21 @@ static void show_forces(const json_t *reply)
 
 void ctl_show_status(const json_t *reply)
 {
-	const json_t *reload = json_object_get(reply, "reload"), *health = json_object_get(reply, "health");
-	char span[CTL_TIME_LEN], at[CTL_TIME_LEN];
+	const json_t *health = json_object_get(reply, "health");
+	json_int_t started_s = ctl_int(reply, "started"), reload_s = ctl_int(reply, "last_reload");
+	char since[CTL_TIME_LEN], span[CTL_TIME_LEN], at[CTL_TIME_LEN];
 
-	ctl_print(stdout, "edgesteerd   %s, process %lld, up for %s\n", ctl_text(reply, "version"), ctl_int(reply, "pid"),
-	          ctl_span((int64_t)json_number_value(json_object_get(reply, "uptime_s")), span));
+	ctl_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", ctl_text(reply, "version"),
+	          ctl_int(reply, "pid"), ctl_time(started_s, since), ctl_span(clock_wall_s() - started_s, span));
 	show_served(reply);
-	show_sources(json_object_get(reply, "sources"));
-	if (json_is_object(reload))
-		ctl_print(stdout, "last reload  %s %s%s%s\n", json_is_true(json_object_get(reload, "ok")) ? "done" : "refused",
-		          ctl_time(ctl_int(reload, "at"), at), ctl_text(reload, "text")[0] ? ": " : "",
-		          ctl_text(reload, "text"));
-	if (json_is_object(health))
-		ctl_print(stdout, "probes       %lld, of which %lld failed; %lld under way, %lld waiting%s\n",
-		          ctl_int(health, "probes"), ctl_int(health, "failures"), ctl_int(health, "under_way"),
-		          ctl_int(health, "waiting"),
-		          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round is not done");
+	show_locate(json_object_get(reply, "locate"));
+	if (reload_s)
+		ctl_print(stdout, "last reload  %s, %s\n", ctl_time(reload_s, at),
+		          json_is_true(json_object_get(reply, "last_reload_ok")) ? "done" : "refused: the config was wrong");
+	ctl_print(stdout, "probes       %lld, of which %lld failed; %lld under way, %lld waiting%s\n",
+	          ctl_int(health, "probes"), ctl_int(health, "failures"), ctl_int(health, "under_way"),
+	          ctl_int(health, "waiting"),
+	          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round is not done");
 	show_drains(reply);
 	show_forces(reply);
 }

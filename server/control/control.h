@@ -33,9 +33,9 @@ struct control_ops {
 	void (*orders_changed)(void *ctx);
 	// Counters as a JSON object; the caller owns it. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);
-	// Process facts for `status` and `version` as a JSON object; the caller owns it: "version": text, "uptime_s": number,
-	// "reload": null, or of the last one {"at": wall clock in seconds, "ok": boolean, "text": what came of it}. What is
-	// served (generation, epoch, counts), the process number, drains and forces are added here.
+	// Facts for `status` and `version` as a JSON object; the caller owns it: "version", "pid", "started", "serving",
+	// "last_reload" and "last_reload_ok" after the first one, and the counts of what is served ("generation", "epoch",
+	// "zones", "apps", …). The targets' states, the sources, health and orders are added here.
 	json_t *(*status)(void *ctx);
 	unsigned idle_ms; // instead of CONTROL_IDLE_S; 0: that
 };

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "control/control.h"
@@ -87,21 +86,17 @@ static json_t *forces_json(const struct state *state)
 	return list;
 }
 
-static json_t *sources_json(const struct places *places, size_t *ret_prefixes)
+static json_t *locate_json(const struct places *places)
 {
 	json_t *list = json_array();
-	size_t prefixes = 0;
 
-	for (size_t i = 0; i < places->sources; i++) {
-		prefixes += places->source_prefixes[i];
+	for (size_t i = 0; i < places->sources; i++)
 		list = reply_append(list, json_pack("{s:o, s:I}", "name", reply_text(places->source_names[i]), "prefixes",
 		                                    (json_int_t)places->source_prefixes[i]));
-	}
-	*ret_prefixes = prefixes;
 	return list;
 }
 
-static json_t *targets_json(const struct live *live, const struct health *health)
+static json_t *states_json(const struct live *live, const struct health *health)
 {
 	struct counts counts = {0};
 	size_t unchecked = 0;
@@ -124,24 +119,6 @@ static json_t *health_json(const struct health *health)
 	                 (json_int_t)stats.under_way, "waiting", (json_int_t)stats.waiting);
 }
 
-static json_t *add_view(json_t *reply, const struct live *live, const struct health *health)
-{
-	const struct view *view = live->view;
-	size_t prefixes = 0;
-	json_t *sources = sources_json(view->places, &prefixes);
-
-	reply = reply_set(reply, "generation", json_integer((json_int_t)view->generation));
-	reply = reply_set(reply, "epoch", json_integer((json_int_t)live->epoch));
-	reply = reply_set(reply, "built", reply_time(view->built_s));
-	reply = reply_set(reply, "zones", json_integer((json_int_t)zonedb_zone_count(view->zones)));
-	reply = reply_set(reply, "sites", json_integer(view->site_count));
-	reply = reply_set(reply, "apps", json_integer(view->app_count));
-	reply = reply_set(reply, "prefixes", json_integer((json_int_t)prefixes));
-	reply = reply_set(reply, "places", json_integer((json_int_t)view->places->count));
-	reply = reply_set(reply, "sources", sources);
-	return reply_set(reply, "targets", targets_json(live, health));
-}
-
 // Takes the object; adds what every reply has.
 static json_t *as_reply(json_t *object)
 {
@@ -154,10 +131,10 @@ json_t *show_status(const struct verbs_call *call)
 	const struct live *live = live_current();
 	json_t *reply = as_reply(ops->status(ops->ctx));
 
-	reply = reply_set(reply, "pid", json_integer(getpid()));
-	reply = reply_set(reply, "serving", json_boolean(live));
-	if (live)
-		reply = add_view(reply, live, ops->health);
+	if (live) {
+		reply = reply_set(reply, "states", states_json(live, ops->health));
+		reply = reply_set(reply, "locate", locate_json(live->view->places));
+	}
 	reply = reply_set(reply, "health", health_json(ops->health));
 	reply = reply_set(reply, "drain_count", json_integer((json_int_t)state_drain_count(ops->state)));
 	reply = reply_set(reply, "drains", drains_json(ops->state));

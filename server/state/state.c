@@ -22,7 +22,7 @@ struct state {
 	int dir;
 	struct orders orders;
 	struct memory memory;
-	bool orders_dirty;    // something ran out that could not be taken out of the file
+	bool orders_dirty;    // something that ran out could not be taken out of the file
 	bool health_dirty;
 	bool health_full;     // said in the log, once
 };
@@ -192,12 +192,18 @@ struct state *state_close(struct state *state)
 
 // Indexes and saves `next`, then makes it the one that holds. On an error `next` is gone (not the orders in it) and
 // nothing has changed. *ret_old: what held; its orders that are not in the new set are the caller's to free.
-static int commit(struct state *state, struct orders *next, struct orders *ret_old)
+// Not `strict`: it holds even when it cannot be saved, and is saved with the next change.
+static int commit(struct state *state, struct orders *next, bool strict, struct orders *ret_old)
 {
 	int err = orders_index(next);
 
-	if (err == E_OK)
+	if (err == E_OK) {
 		err = save_orders(state, next);
+		if (err < 0 && !strict) {
+			state->orders_dirty = true;
+			err = E_OK;
+		}
+	}
 	if (err < 0) {
 		orders_done(next);
 		return err;
@@ -228,7 +234,7 @@ int state_drain(struct state *state, const struct drain *drain)
 	next.drains[at] = copy;
 	if (!replaced)
 		next.drain_count++;
-	err = commit(state, &next, &old);
+	err = commit(state, &next, true, &old);
 	if (err < 0) {
 		orders_drain_free(copy);
 		return err;
@@ -261,7 +267,7 @@ static size_t count_going(const struct state *state, const struct goes *goes)
 	return count;
 }
 
-static int remove_drains(struct state *state, const struct goes *goes)
+static int remove_drains(struct state *state, const struct goes *goes, bool strict)
 {
 	struct orders next, old;
 
@@ -272,7 +278,7 @@ static int remove_drains(struct state *state, const struct goes *goes)
 		if (!drain_goes(state->orders.drains[i], goes))
 			next.drains[next.drain_count++] = state->orders.drains[i];
 
-	int err = commit(state, &next, &old);
+	int err = commit(state, &next, strict, &old);
 
 	if (err < 0)
 		return err;
@@ -287,7 +293,7 @@ int state_undrain(struct state *state, const char *site, const char *app)
 {
 	struct goes goes = {.site = site, .app = app};
 
-	return count_going(state, &goes) ? remove_drains(state, &goes) : E_NOTFOUND;
+	return count_going(state, &goes) ? remove_drains(state, &goes, true) : E_NOTFOUND;
 }
 
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
@@ -296,9 +302,8 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 	size_t gone = count_going(state, &goes);
 	int64_t next_s = 0;
 
-	// Where the file cannot be written they stay, as drains that do not hold; the next write or expiry takes them out.
-	if (gone && remove_drains(state, &goes) < 0)
-		state->orders_dirty = true;
+	if (gone && remove_drains(state, &goes, false) < 0)
+		log_warning("drains that have run out are still kept: out of memory"); // they do not hold all the same
 	for (size_t i = 0; i < state->orders.drain_count; i++) {
 		int64_t until_s = state->orders.drains[i]->until_s;
 
@@ -328,7 +333,7 @@ static int set_force(struct state *state, const struct force *force, size_t at)
 		memmove(next.forces + at, next.forces + at + 1, (next.force_count - at) * sizeof(struct force *));
 	}
 
-	int err = commit(state, &next, &old);
+	int err = commit(state, &next, true, &old);
 
 	if (err < 0) {
 		orders_force_free(copy);

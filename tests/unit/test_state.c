@@ -1,0 +1,595 @@
+// The state folder: what is written is there after a restart, a kill or damage, and what cannot be written changes
+// nothing. Each test works in a folder of its own.
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "state/state.h"
+
+static char top[64], dir[96];
+
+static int set_up(void **unused)
+{
+	(void)unused;
+	strcpy(top, "state-XXXXXX");
+	assert_non_null(mkdtemp(top));
+	snprintf(dir, sizeof(dir), "%s/d", top);
+	return 0;
+}
+
+static int tear_down(void **unused)
+{
+	char command[128];
+
+	(void)unused;
+	snprintf(command, sizeof(command), "rm -rf %s", top);
+	return system(command);
+}
+
+static struct state *open_state(void)
+{
+	struct state *state = NULL;
+
+	assert_int_equal(state_open(dir, &state), E_OK);
+	return state;
+}
+
+static struct state *reopen(struct state *state)
+{
+	state_close(state);
+	return open_state();
+}
+
+static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
+{
+	return state_drain(state, &(struct drain){(char *)site, (char *)app, (char *)"disk \"full\" ü\n", (char *)"uid 0", 1000,
+	                                          until_s});
+}
+
+static int force(struct state *state, const char *app, const char *site, enum force_to to)
+{
+	return state_force(state, &(struct force){(char *)app, (char *)site, (char *)"uid 0", 1000, to});
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static unsigned count_files(const char *beginning)
+{
+	DIR *folder = opendir(dir);
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
+	closedir(folder);
+	return count;
+}
+
+// Orders --------------------------------------------------------------------------------------------------------------
+
+static void test_orders_survive(void **unused)
+{
+	struct state *state = open_state();
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(drain(state, "nyc", "app.example", 5000), E_OK);
+	assert_int_equal(force(state, "app.example", "bos", FORCE_DOWN), E_OK);
+	assert_int_equal(force(state, "app.example", "nyc", FORCE_UP), E_OK);
+	state = reopen(state);
+	assert_int_equal(state_drain_count(state), 2);
+
+	const struct drain *first = state_drain_at(state, 0), *second = state_drain_at(state, 1);
+
+	assert_string_equal(first->site, "bos");
+	assert_null(first->app);
+	assert_string_equal(first->reason, "disk \"full\" ü\n");
+	assert_string_equal(first->who, "uid 0");
+	assert_int_equal(first->since_s, 1000);
+	assert_int_equal(first->until_s, 0);
+	assert_string_equal(second->app, "app.example");
+	assert_int_equal(second->until_s, 5000);
+	assert_int_equal(state_force_count(state), 2);
+	assert_int_equal(state_force_at(state, 0)->to, FORCE_DOWN);
+	assert_int_equal(state_forced(state, "app.example", "bos"), FORCE_DOWN);
+	assert_int_equal(state_forced(state, "app.example", "nyc"), FORCE_UP);
+	assert_int_equal(state_forced(state, "other.example", "nyc"), FORCE_AUTO);
+	state_close(state);
+}
+
+static void test_replace_and_remove(void **unused)
+{
+	struct state *state = open_state();
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(drain(state, "bos", "a", 0), E_OK);
+	assert_int_equal(drain(state, "bos", "b", 0), E_OK);
+	assert_int_equal(drain(state, "bos", "a", 77), E_OK);
+	assert_int_equal(state_drain_count(state), 3);
+	assert_int_equal(state_drain_at(state, 1)->until_s, 77);
+	assert_int_equal(state_undrain(state, "bos", "c"), E_NOTFOUND);
+	assert_int_equal(state_undrain(state, "nyc", NULL), E_NOTFOUND);
+	assert_int_equal(state_undrain(state, "bos", "a"), E_OK);
+	assert_int_equal(state_drain_count(state), 2);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(state_undrain(state, "bos", NULL), E_OK);
+	state = reopen(state);
+	assert_int_equal(state_drain_count(state), 1);
+	assert_string_equal(state_drain_at(state, 0)->site, "nyc");
+
+	assert_int_equal(force(state, "a", "bos", FORCE_AUTO), E_NOTFOUND);
+	assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
+	assert_int_equal(force(state, "b", "bos", FORCE_UP), E_OK);
+	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_OK);
+	assert_int_equal(state_force_count(state), 2);
+	assert_int_equal(force(state, "a", "bos", FORCE_AUTO), E_OK);
+	state = reopen(state);
+	assert_int_equal(state_force_count(state), 1);
+	assert_int_equal(state_forced(state, "a", "bos"), FORCE_AUTO);
+	assert_int_equal(state_forced(state, "b", "bos"), FORCE_UP);
+	state_close(state);
+}
+
+// Site's and target's own drain; the one that lasts longer is shown.
+static void test_drained(void **unused)
+{
+	static const struct {
+		int64_t site, own; // until; -1: no such drain
+		int64_t now_s;
+		int64_t expected;  // until of the one that holds; -1: none
+	} rows[] = {
+		{-1, -1, 10, -1}, {0, -1, 10, 0},   {-1, 0, 10, 0},   {20, -1, 10, 20}, {20, -1, 20, -1}, {20, -1, 19, 20},
+		{-1, 20, 21, -1}, {20, 30, 10, 30}, {30, 20, 10, 30}, {0, 30, 10, 0},   {30, 0, 10, 0},   {5, 30, 10, 30},
+		{30, 5, 10, 30},  {5, 0, 10, 0},    {5, 6, 10, -1},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct state *state = open_state();
+
+		if (rows[i].site >= 0)
+			assert_int_equal(drain(state, "bos", NULL, rows[i].site), E_OK);
+		if (rows[i].own >= 0)
+			assert_int_equal(drain(state, "bos", "a", rows[i].own), E_OK);
+
+		const struct drain *drain_a = state_drained(state, "a", "bos", rows[i].now_s);
+		const struct drain *drain_b = state_drained(state, "b", "bos", rows[i].now_s);
+		const struct drain *drain_site = state_drained(state, NULL, "bos", rows[i].now_s);
+		bool site_holds = rows[i].site == 0 || rows[i].site > rows[i].now_s;
+
+		assert_int_equal(drain_a ? drain_a->until_s : -1, rows[i].expected);
+		assert_int_equal(drain_b != NULL, site_holds);
+		assert_int_equal(drain_site != NULL, site_holds);
+		assert_null(state_drained(state, "a", "nyc", rows[i].now_s));
+		if (rows[i].site >= 0 || rows[i].own >= 0)
+			assert_int_equal(state_undrain(state, "bos", NULL), E_OK);
+		state_close(state);
+	}
+}
+
+static void test_expire(void **unused)
+{
+	struct state *state = open_state();
+	int64_t next_s = -1;
+
+	(void)unused;
+	assert_int_equal(state_expire(state, 10, &next_s), 0);
+	assert_int_equal(next_s, 0);
+	assert_int_equal(drain(state, "a", NULL, 20), E_OK);
+	assert_int_equal(drain(state, "b", NULL, 0), E_OK);
+	assert_int_equal(drain(state, "c", NULL, 40), E_OK);
+	assert_int_equal(drain(state, "d", NULL, 30), E_OK);
+	assert_int_equal(state_expire(state, 19, &next_s), 0);
+	assert_int_equal(next_s, 20);
+	assert_int_equal(state_expire(state, 30, &next_s), 2);
+	assert_int_equal(next_s, 40);
+	state = reopen(state);
+	assert_int_equal(state_drain_count(state), 2);
+	assert_string_equal(state_drain_at(state, 0)->site, "b");
+	assert_non_null(state_drained(state, NULL, "c", 30));
+	// An order given while others ran out unseen keeps its own place.
+	assert_int_equal(drain(state, "c", NULL, 60), E_OK);
+	assert_int_equal(state_expire(state, 50, &next_s), 0);
+	assert_int_equal(state_drain_count(state), 2);
+	state_close(state);
+}
+
+static void test_limits(void **unused)
+{
+	struct state *state = open_state();
+	char text[STATE_TEXT_MAX + 2];
+
+	(void)unused;
+	memset(text, 'x', sizeof(text));
+	text[STATE_TEXT_MAX + 1] = '\0';
+	assert_int_equal(drain(state, text, NULL, 0), E_LIMIT);
+	assert_int_equal(drain(state, "bos", text, 0), E_LIMIT);
+	assert_int_equal(force(state, text, "bos", FORCE_UP), E_LIMIT);
+	assert_int_equal(drain(state, "", NULL, 0), E_INVAL);
+	assert_int_equal(drain(state, "bos", "", 0), E_INVAL);
+	assert_int_equal(drain(state, "b\xffs", NULL, 0), E_INVAL);
+	assert_int_equal(force(state, "a", "b\xc3", FORCE_UP), E_INVAL);
+	assert_int_equal(state_drain_count(state), 0);
+	assert_int_equal(state_force_count(state), 0);
+	text[STATE_TEXT_MAX] = '\0';
+	assert_int_equal(drain(state, text, text, 0), E_OK);
+	state = reopen(state);
+	assert_int_equal(state_drain_count(state), 1);
+	state_close(state);
+}
+
+static void test_full(void **unused)
+{
+	char *text = malloc(STATE_ORDERS_MAX * 64 + 128), *at = text;
+
+	(void)unused;
+	mkdir(dir, 0750);
+	at += sprintf(at, "{\"version\": 1, \"forces\": [], \"drains\": [");
+	for (int i = 0; i < STATE_ORDERS_MAX; i++)
+		at += sprintf(at, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
+	strcpy(at, "]}");
+	write_file("orders.json", text);
+	free(text);
+
+	struct state *state = open_state();
+
+	assert_int_equal(state_drain_count(state), STATE_ORDERS_MAX);
+	assert_int_equal(drain(state, "one-more", NULL, 0), E_LIMIT);
+	assert_int_equal(drain(state, "s7", NULL, 0), E_OK); // one that is there can be given anew
+	assert_int_equal(state_undrain(state, "s65535", NULL), E_OK);
+	assert_int_equal(drain(state, "one-more", NULL, 0), E_OK);
+	assert_null(state_drained(state, NULL, "s65535", 1));
+	assert_non_null(state_drained(state, "any", "one-more", 1));
+	state_close(state);
+}
+
+// Files ---------------------------------------------------------------------------------------------------------------
+
+static void test_folder_is_made(void **unused)
+{
+	struct state *state = NULL;
+	struct stat st;
+	char deep[160], parent[128];
+	mode_t mask = umask(0);
+
+	(void)unused;
+	snprintf(parent, sizeof(parent), "%s/p", top);
+	snprintf(deep, sizeof(deep), "%s//q/./r/", parent);
+	assert_int_equal(state_open(deep, &state), E_OK);
+	umask(mask);
+	state_close(state);
+	assert_int_equal(stat(deep, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(stat(parent, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+}
+
+static void test_folder_cannot_be(void **unused)
+{
+	struct state *state = NULL;
+	char path[600];
+
+	(void)unused;
+	assert_int_equal(state_open("", &state), E_IO);
+	assert_int_equal(state_open("/proc/nothing/here", &state), E_IO);
+	snprintf(path, sizeof(path), "%s/%0300d", top, 7);
+	assert_int_equal(state_open(path, &state), E_IO);
+	snprintf(path, sizeof(path), "%s/file", top);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(state_open(path, &state), E_IO);
+	strcat(path, "/below");
+	assert_int_equal(state_open(path, &state), E_IO);
+	assert_null(state);
+}
+
+static void test_one_daemon_at_a_time(void **unused)
+{
+	struct state *state = open_state(), *other = NULL;
+
+	(void)unused;
+	assert_int_equal(state_open(dir, &other), E_EXISTS);
+	assert_null(other);
+	state_close(state);
+	state_close(open_state());
+}
+
+static void test_damaged(void **unused)
+{
+	static const char *const texts[] = {
+		"", "{", "nonsense", "[]", "null", "{\"drains\": [], \"forces\": []}", "\xff\xfe\x01",
+		"{\"version\": 2, \"drains\": [], \"forces\": []}", "{\"version\": \"1\", \"drains\": [], \"forces\": []}",
+		"{\"version\": 1}", "{\"version\": 1, \"drains\": {}, \"forces\": []}", "{\"version\": 1, \"drains\": []}",
+		"{\"version\": 1, \"drains\": [7], \"forces\": []}",
+		"{\"version\": 1, \"drains\": [{\"who\": \"w\", \"since\": 1, \"until\": 0}], \"forces\": []}",
+		"{\"version\": 1, \"drains\": [{\"site\": \"\", \"who\": \"w\", \"since\": 1, \"until\": 0}], \"forces\": []}",
+		"{\"version\": 1, \"drains\": [{\"site\": \"s\", \"who\": \"w\", \"since\": 1.5, \"until\": 0}], \"forces\": []}",
+		"{\"version\": 1, \"drains\": [{\"site\": \"s\", \"who\": \"w\", \"since\": 1, \"until\": 0},"
+		"{\"site\": \"s\", \"who\": \"w\", \"since\": 1, \"until\": 0}], \"forces\": []}",
+		"{\"version\": 1, \"drains\": [], \"forces\": [{\"app\": \"a\", \"site\": \"s\", \"to\": \"auto\", \"who\": \"w\","
+		"\"since\": 1}]}",
+		"{\"version\": 1, \"drains\": [], \"forces\": []} more",
+	};
+
+	(void)unused;
+	mkdir(dir, 0750);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		write_file("orders.json", texts[i]);
+		write_file("health.json", "{\"version\": 1, \"health\": {\"a\": {\"s\": true}}}");
+
+		struct state *state = open_state();
+
+		assert_int_equal(state_drain_count(state), 0);
+		assert_int_equal(state_force_count(state), 0);
+		assert_int_equal(state_health(state, "a", "s"), 1); // the other file is not touched
+		assert_int_equal(count_files("orders.json.damaged-"), i + 1); // each one is kept
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		state = reopen(state);
+		assert_int_equal(state_drain_count(state), 1);
+		state_close(state);
+	}
+}
+
+static void test_damaged_health(void **unused)
+{
+	static const char *const texts[] = {
+		"{\"version\": 1}", "{\"version\": 1, \"health\": []}", "{\"version\": 1, \"health\": {\"a\": true}}",
+		"{\"version\": 1, \"health\": {\"a\": {\"s\": 1}}}",
+		"{\"version\": 1, \"health\": {\"a\": {\"s\": true}, \"a\": {\"t\": true}}}",
+	};
+
+	(void)unused;
+	mkdir(dir, 0750);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		write_file("health.json", texts[i]);
+
+		struct state *state = open_state();
+
+		assert_int_equal(state_health(state, "a", "s"), -1);
+		assert_int_equal(count_files("health.json.damaged-"), i + 1);
+		state_close(state);
+	}
+}
+
+// Whatever stands where our files should be, nothing outside the folder is read or written.
+static void test_links_and_pipes(void **unused)
+{
+	char path[160], victim[160], text[64] = "";
+
+	(void)unused;
+	mkdir(dir, 0750);
+	snprintf(victim, sizeof(victim), "%s/victim", top);
+
+	FILE *file = fopen(victim, "w");
+
+	fputs("{\"version\": 1, \"drains\": [], \"forces\": []}", file);
+	fclose(file);
+	snprintf(path, sizeof(path), "%s/orders.json", dir);
+	assert_int_equal(symlink("../victim", path), 0);
+	snprintf(path, sizeof(path), "%s/health.json", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/orders.json.new", dir);
+	assert_int_equal(symlink("../victim", path), 0);
+
+	struct state *state = open_state();
+
+	assert_int_equal(count_files("orders.json.damaged-"), 1);
+	assert_int_equal(count_files("health.json.damaged-"), 1);
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	file = fopen(victim, "r");
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_string_equal(text, "{\"version\": 1, \"drains\": [], \"forces\": []}");
+	state = reopen(state);
+	assert_int_equal(state_drain_count(state), 1);
+	state_close(state);
+}
+
+static void test_write_fails(void **unused)
+{
+	struct state *state = open_state();
+	char path[160];
+	int64_t next_s;
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 50), E_OK);
+	assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
+	snprintf(path, sizeof(path), "%s/orders.json.new", dir);
+	assert_int_equal(mkdir(path, 0700), 0); // in the temporary file's way
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+	assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
+	assert_int_equal(state_undrain(state, "bos", NULL), E_IO);
+	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_IO);
+	assert_int_equal(force(state, "a", "bos", FORCE_AUTO), E_IO);
+	assert_int_equal(force(state, "b", "bos", FORCE_DOWN), E_IO);
+	assert_int_equal(state_drain_count(state), 1);
+	assert_int_equal(state_drained(state, NULL, "bos", 1)->until_s, 50);
+	assert_null(state_drained(state, NULL, "nyc", 1));
+	assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
+	assert_int_equal(state_force_count(state), 1);
+	// What ran out does not hold, even where that cannot be written; it is written when it can be.
+	assert_int_equal(state_expire(state, 60, &next_s), 1);
+	assert_int_equal(next_s, 0);
+	assert_null(state_drained(state, NULL, "bos", 60));
+	assert_int_equal(rmdir(path), 0);
+	state = reopen(state);
+	assert_int_equal(state_drain_count(state), 0);
+	assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
+	state_close(state);
+}
+
+// Health --------------------------------------------------------------------------------------------------------------
+
+static bool is_app_7(void *ctx, const char *app, const char *site)
+{
+	assert_string_equal(ctx, "ctx");
+	assert_int_equal(strncmp(site, "site", 4), 0);
+	return strcmp(app, "app7") == 0;
+}
+
+static void test_health(void **unused)
+{
+	struct state *state = open_state();
+	char app[32], site[32];
+
+	(void)unused;
+	assert_int_equal(state_health(state, "app0", "site0"), -1);
+	for (int i = 0; i < 50000; i++) {
+		snprintf(app, sizeof(app), "app%d", i / 10);
+		snprintf(site, sizeof(site), "site%d", i % 10);
+		state_set_health(state, app, site, i % 3 == 0);
+	}
+	assert_int_equal(state_save_health(state), E_OK);
+	state_set_health(state, "app0", "site1", true); // not saved by itself, but by closing
+	state = reopen(state);
+	for (int i = 2; i < 50000; i++) {
+		snprintf(app, sizeof(app), "app%d", i / 10);
+		snprintf(site, sizeof(site), "site%d", i % 10);
+		assert_int_equal(state_health(state, app, site), i % 3 == 0);
+	}
+	assert_int_equal(state_health(state, "app0", "site1"), 1);
+	state_retain_health(state, is_app_7, (void *)"ctx");
+	assert_int_equal(state_health(state, "app7", "site2"), 1);
+	assert_int_equal(state_health(state, "app8", "site1"), -1);
+	state = reopen(state);
+	assert_int_equal(state_health(state, "app7", "site2"), 1);
+	assert_int_equal(state_health(state, "app8", "site1"), -1);
+	state_close(state);
+}
+
+static void test_health_is_written_when_it_changed(void **unused)
+{
+	struct state *state = open_state();
+	char path[160];
+
+	(void)unused;
+	snprintf(path, sizeof(path), "%s/health.json", dir);
+	state_set_health(state, "a", "s", true);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(state_save_health(state), E_OK);
+	assert_int_equal(unlink(path), 0);
+	state_set_health(state, "a", "s", true);
+	assert_int_equal(state_save_health(state), E_OK);
+	assert_int_equal(access(path, F_OK), -1);
+	state_set_health(state, "a", "s", false);
+	assert_int_equal(state_save_health(state), E_OK);
+	assert_int_equal(access(path, F_OK), 0);
+	state_close(state);
+}
+
+// Kill ----------------------------------------------------------------------------------------------------------------
+
+// Gives order after order, each numbered by its reason, and tells the pipe of each one that is acknowledged.
+static void give_orders(int acknowledged)
+{
+	struct state *state = open_state();
+	char reason[32], other[32];
+
+	for (int i = 0;; i++) {
+		snprintf(reason, sizeof(reason), "%d", i);
+		snprintf(other, sizeof(other), "filler-%d", i % 50);
+		if (state_drain(state, &(struct drain){(char *)"bos", NULL, reason, (char *)"w", i, 0}) < 0)
+			_exit(1);
+		if (write(acknowledged, &i, sizeof(i)) != sizeof(i))
+			_exit(1);
+		state_set_health(state, "a", other, i % 2);
+		if (state_save_health(state) < 0)
+			_exit(1);
+	}
+}
+
+static void test_kill_at_any_moment(void **unused)
+{
+	int most = -1;
+
+	(void)unused;
+	srand(1);
+	for (int round = 0; round < 40; round++) {
+		int ends[2], last = -1, at;
+
+		assert_int_equal(pipe(ends), 0);
+
+		pid_t child = fork();
+
+		assert_true(child >= 0);
+		if (child == 0)
+			give_orders(ends[1]);
+		close(ends[1]);
+		usleep((useconds_t)(rand() % 20000));
+		kill(child, SIGKILL);
+
+		int status;
+
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status)); // it did not fail by itself
+		while (read(ends[0], &at, sizeof(at)) == sizeof(at))
+			last = at;
+		close(ends[0]);
+
+		struct state *state = open_state();
+		const struct drain *drain_bos = state_drained(state, NULL, "bos", 1);
+
+		// The last one acknowledged, or the one that was being given (or, before the first, what was there).
+		if (last >= 0) {
+			assert_non_null(drain_bos);
+			at = atoi(drain_bos->reason);
+			assert_true(at == last || at == last + 1);
+		}
+		assert_int_equal(count_files("orders.json.damaged"), 0);
+		assert_int_equal(count_files("health.json.damaged"), 0);
+		if (last > most)
+			most = last;
+		state_close(state);
+	}
+	assert_true(most > 0); // else nothing was tried
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_orders_survive, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_replace_and_remove, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_drained, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_expire, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_folder_is_made, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_folder_cannot_be, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged_health, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_links_and_pipes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_write_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_health_is_written_when_it_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kill_at_any_moment, set_up, tear_down),
+	};
+
+	log_set_level((enum log_level)0); // damage is loud, and here it is on purpose
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

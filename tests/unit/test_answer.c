@@ -1,0 +1,637 @@
+// answer_query() end to end on a compiled view, its replies read by ldns: static names, negative answers, referrals,
+// chains, wildcards, steering, EDNS, client subnets, truncation. Each row is a question and all that matters of the reply.
+#include "answer/answer.h"
+
+#include <ldns/ldns.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/counters.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "config/compile.h"
+#include "config/config.h"
+#include "config/zonefile.h"
+#include "discovery/discovery.h"
+#include "view/live.h"
+#include "view/view.h"
+#include "wire/dns.h"
+
+static const char zone_text[] =
+	"$ORIGIN edge.example.\n"
+	"$TTL 300\n"
+	"@ SOA ns1 hostmaster 7 7200 3600 1209600 60\n"
+	"@ NS ns1\n"
+	"@ NS ns2.elsewhere.\n"
+	"ns1 A 192.0.2.1\n"
+	"www A 192.0.2.80\n"
+	"www A 192.0.2.81\n"
+	"www TXT \"static\"\n"
+	"app TXT \"beside an app\"\n"
+	"alias CNAME www\n"
+	"to-app CNAME app\n"
+	"to-nowhere CNAME missing\n"
+	"away CNAME host.elsewhere.\n"
+	"loop1 CNAME loop2\n"
+	"loop2 CNAME loop1\n"
+	"deep.below.ent A 192.0.2.82\n"
+	"*.wild A 192.0.2.90\n"
+	"*.wild TXT \"wild\"\n"
+	"real.wild A 192.0.2.91\n"
+	"sub NS ns.sub\n"
+	"sub NS ns.other.sub2\n"
+	"sub DS 1 8 2 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+	"ns.sub A 192.0.2.53\n"
+	"ns.sub AAAA 2001:db8::53\n"
+	"big TXT \"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"\n"
+	"big TXT \"1123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"\n"
+	"big TXT \"2123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"\n"
+	"big TXT \"3123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"\n"
+	"big TXT \"4123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"\n";
+
+static const char config_text[] =
+	"server: {nsid: ns-test, tcp-idle: 7s}\n"
+	"domains: {edge.example: {file: zone}}\n"
+	"locate: [{plugin: ranges, file: clients}]\n"
+	"sites:\n"
+	"  bos: {kind: wavelength, reach: [verizon], location: [42.36, -71.06]}\n"
+	"  region: {kind: region, location: [39.04, -77.49]}\n"
+	"apps:\n"
+	"  app.edge.example:\n"
+	"    ttl: 30s\n"
+	"    targets: {bos: {addresses: [155.146.1.10]}, region: {addresses: [203.0.113.10, '2001:db8::10']}}\n"
+	"  '*.apps.edge.example':\n"
+	"    targets: {bos: {cname: bos.elsewhere}, region: {cname: www.edge.example}}\n"
+	"  closed.edge.example:\n"
+	"    targets: {bos: {addresses: [155.146.1.11]}}\n"
+	"  sorry.edge.example:\n"
+	"    last-resort: [192.0.2.200]\n"
+	"    targets: {bos: {addresses: [155.146.1.12]}}\n";
+
+static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
+                                   "10.10.0.0/16,verizon,42.3,-71.0,\n"
+                                   "2001:db8:10::/48,verizon,42.3,-71.0,\n";
+
+struct scene {
+	char folder[64];
+	struct config *config;
+	struct live *live;
+	struct view *view;
+	struct counters counters;
+};
+
+static struct scene scene;
+
+static void write_file(const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", scene.folder, name);
+
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void print(void *ctx, enum report_level level, const char *text)
+{
+	(void)ctx;
+	if (level == REPORT_ERROR)
+		print_message("%s\n", text);
+}
+
+static int set_up(void **state)
+{
+	struct report *report = report_new();
+	struct arena *arena = arena_new(1 << 20);
+	struct measured_row *rows;
+	struct compile_input in = {.generation = 1, .workers = 1};
+	char path[128];
+
+	(void)state;
+	strcpy(scene.folder, "answer-XXXXXX");
+	assert_non_null(mkdtemp(scene.folder));
+	write_file("zone", zone_text);
+	write_file("clients", clients_text);
+	write_file("config", config_text);
+	snprintf(path, sizeof(path), "%s/config", scene.folder);
+
+	int err = config_load(path, report, &scene.config);
+
+	if (err == E_OK)
+		err = zonefile_load(scene.config, 1, report, &in.zones);
+	if (err == E_OK)
+		err = discovery_load(scene.config, arena, report, &in.places, &rows, &in.measured_count);
+	in.measured = rows;
+	if (err == E_OK)
+		err = compile_view(scene.config, &in, report, &scene.view);
+	report_each(report, print, NULL);
+	assert_int_equal(err, E_OK);
+	report_free(report);
+	arena_free(arena);
+	scene.live = live_new(scene.view);
+	return scene.live ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"zone", "clients", "config"};
+	char path[128];
+
+	(void)state;
+	free(scene.live);
+	view_free(scene.view);
+	config_free(scene.config);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", scene.folder, names[i]);
+		unlink(path);
+	}
+	return rmdir(scene.folder);
+}
+
+// ---- asking --------------------------------------------------------------------------------------------------------
+
+struct question {
+	const char *name, *type;
+	const char *ecs;   // "10.10.1.0/24"; NULL: none
+	int edns_size;     // 0: no OPT
+	bool tcp;
+	const uint8_t *options; // raw options instead of `ecs`
+	size_t options_len;
+};
+
+static size_t build_query(const struct question *question, uint8_t *wire)
+{
+	uint8_t *p = wire, *out = NULL;
+	size_t len;
+	ldns_pkt *pkt = ldns_pkt_query_new(ldns_dname_new_frm_str(question->name), ldns_get_rr_type_by_name(question->type),
+	                                   LDNS_RR_CLASS_IN, LDNS_RD);
+
+	ldns_pkt_set_id(pkt, 4711);
+	assert_int_equal(ldns_pkt2wire(&out, pkt, &len), LDNS_STATUS_OK);
+	memcpy(wire, out, len);
+	free(out);
+	ldns_pkt_free(pkt);
+	if (question->edns_size == 0 && !question->ecs && !question->options)
+		return len;
+
+	unsigned size = question->edns_size ? (unsigned)question->edns_size : 1232;
+	uint8_t *opt = p + len;
+	const uint8_t fixed[] = {0, 0, DNS_OPT, (uint8_t)(size >> 8), (uint8_t)size, 0, 0, 0, 0, 0, 0};
+
+	memcpy(opt, fixed, sizeof(fixed));
+	wire[11]++;
+	p = opt + sizeof(fixed);
+	if (question->options) {
+		memcpy(p, question->options, question->options_len);
+		p += question->options_len;
+	}
+	if (question->ecs) {
+		struct prefix prefix;
+
+		assert_int_equal(prefix_parse(question->ecs, &prefix, NULL), E_OK);
+
+		uint8_t octets = (uint8_t)((prefix.len + 7) / 8);
+		const uint8_t head[] = {0, 8, 0, (uint8_t)(octets + 4), 0, prefix.addr.family == ADDR_V4 ? 1 : 2, prefix.len, 0};
+
+		memcpy(p, head, sizeof(head));
+		memcpy(p + sizeof(head), prefix.addr.bytes, octets);
+		p += sizeof(head) + octets;
+	}
+	opt[9] = (uint8_t)((p - opt - 11) >> 8);
+	opt[10] = (uint8_t)(p - opt - 11);
+	return (size_t)(p - wire);
+}
+
+static uint8_t reply_wire[DNS_MESSAGE_MAX];
+static size_t reply_len;
+
+static ldns_pkt *ask_wire(const uint8_t *query, size_t len, bool tcp)
+{
+	struct addr source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
+	struct answer_client client = {source, tcp, 0, &scene.counters};
+	ldns_pkt *pkt = NULL;
+
+	reply_len = answer_query(scene.live, &client, query, len, reply_wire);
+	if (reply_len == 0)
+		return NULL;
+	assert_int_equal(ldns_wire2pkt(&pkt, reply_wire, reply_len), LDNS_STATUS_OK);
+	return pkt;
+}
+
+static ldns_pkt *ask(const struct question *question)
+{
+	uint8_t wire[1024];
+	size_t len = build_query(question, wire);
+	ldns_pkt *pkt = ask_wire(wire, len, question->tcp);
+
+	assert_non_null(pkt);
+	assert_int_equal(ldns_pkt_id(pkt), 4711);
+	assert_true(ldns_pkt_qr(pkt));
+	assert_true(ldns_pkt_rd(pkt));
+	assert_false(ldns_pkt_ra(pkt));
+	assert_int_equal(ldns_pkt_edns(pkt), question->edns_size || question->ecs || question->options);
+	return pkt;
+}
+
+// "owner type rdata" of each record, sorted by nothing, joined by " | ".
+static void describe(const ldns_rr_list *list, char *text, size_t size)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+		char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+
+		at += (size_t)snprintf(text + at, size - at, "%s%s %s", i ? " | " : "", owner, type);
+		for (size_t k = 0; k < ldns_rr_rd_count(rr) && k < 1; k++) {
+			char *rdata = ldns_rdf2str(ldns_rr_rdf(rr, k));
+
+			at += (size_t)snprintf(text + at, size - at, " %s", rdata);
+			free(rdata);
+		}
+		free(owner);
+		free(type);
+	}
+}
+
+// The scope of the reply's client subnet; -1: there is none.
+static int scope_of(const ldns_pkt *pkt)
+{
+	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
+	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
+	size_t len = data ? ldns_rdf_size(data) : 0;
+
+	while (len >= 4) {
+		size_t option_len = (size_t)p[2] << 8 | p[3];
+
+		if (p[0] == 0 && p[1] == 8)
+			return p[7];
+		p += 4 + option_len;
+		len -= 4 + option_len;
+	}
+	return -1;
+}
+
+struct row {
+	struct question question;
+	int rcode;
+	bool aa;
+	int scope; // -1: no client subnet in the reply
+	const char *answer, *authority, *additional;
+};
+
+static void check(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct row *row = &rows[i];
+		ldns_pkt *pkt = ask(&row->question);
+		char text[2048];
+
+		print_message("   %s %s %s\n", row->question.name, row->question.type, row->question.ecs ? row->question.ecs : "");
+		assert_int_equal(ldns_pkt_get_rcode(pkt), row->rcode);
+		assert_int_equal(ldns_pkt_aa(pkt), row->aa);
+		assert_false(ldns_pkt_tc(pkt));
+		describe(ldns_pkt_answer(pkt), text, sizeof(text));
+		assert_string_equal(text, row->answer);
+		describe(ldns_pkt_authority(pkt), text, sizeof(text));
+		assert_string_equal(text, row->authority);
+		describe(ldns_pkt_additional(pkt), text, sizeof(text));
+		assert_string_equal(text, row->additional);
+		assert_int_equal(scope_of(pkt), row->scope);
+		ldns_pkt_free(pkt);
+	}
+}
+
+#define SOA "edge.example. SOA ns1.edge.example."
+#define ROWS(rows) rows, sizeof(rows) / sizeof((rows)[0])
+
+// ---- tests ---------------------------------------------------------------------------------------------------------
+
+static void test_static(void **state)
+{
+	static const struct row rows[] = {
+		{{"www.edge.example", "A"}, 0, true, -1,
+		 "www.edge.example. A 192.0.2.80 | www.edge.example. A 192.0.2.81", "", ""},
+		{{"WwW.eDgE.eXaMpLe", "TXT"}, 0, true, -1, "WwW.eDgE.eXaMpLe. TXT \"static\"", "", ""},
+		{{"www.edge.example", "AAAA"}, 0, true, -1, "", SOA, ""},
+		{{"www.edge.example", "A", "10.10.1.0/24"}, 0, true, 0,
+		 "www.edge.example. A 192.0.2.80 | www.edge.example. A 192.0.2.81", "", ""},
+		{{"edge.example", "SOA"}, 0, true, -1, SOA, "", ""},
+		{{"edge.example", "NS"}, 0, true, -1,
+		 "edge.example. NS ns1.edge.example. | edge.example. NS ns2.elsewhere.", "", ""},
+		{{"nope.edge.example", "A"}, 3, true, -1, "", SOA, ""},
+		{{"a.b.c.nope.edge.example", "A", "10.10.1.0/24"}, 3, true, 0, "", SOA, ""},
+		{{"below.www.edge.example", "A"}, 3, true, -1, "", SOA, ""},
+		{{"ent.edge.example", "A"}, 0, true, -1, "", SOA, ""},
+		{{"below.ent.edge.example", "ANY"}, 0, true, -1, "", SOA, ""},
+		{{"www.edge.example", "ANY"}, 0, true, -1, "www.edge.example. HINFO \"RFC8482\"", "", ""},
+		{{"elsewhere", "A"}, 5, false, -1, "", "", ""},
+		{{"example", "A", "10.10.1.0/24"}, 5, false, 0, "", "", ""},
+		{{".", "NS"}, 5, false, -1, "", "", ""},
+	};
+
+	(void)state;
+	check(ROWS(rows));
+}
+
+static void test_wildcards(void **state)
+{
+	static const struct row rows[] = {
+		{{"x.wild.edge.example", "A"}, 0, true, -1, "x.wild.edge.example. A 192.0.2.90", "", ""},
+		{{"x.y.wild.edge.example", "TXT"}, 0, true, -1, "x.y.wild.edge.example. TXT \"wild\"", "", ""},
+		{{"x.wild.edge.example", "AAAA"}, 0, true, -1, "", SOA, ""},
+		{{"real.wild.edge.example", "A"}, 0, true, -1, "real.wild.edge.example. A 192.0.2.91", "", ""},
+		{{"real.wild.edge.example", "TXT"}, 0, true, -1, "", SOA, ""}, // RFC 4592 section 2.2.1
+		{{"x.real.wild.edge.example", "A"}, 3, true, -1, "", SOA, ""},
+		{{"wild.edge.example", "A"}, 0, true, -1, "", SOA, ""},
+		{{"*.wild.edge.example", "A"}, 0, true, -1, "*.wild.edge.example. A 192.0.2.90", "", ""},
+	};
+
+	(void)state;
+	check(ROWS(rows));
+}
+
+static void test_delegation(void **state)
+{
+#define GLUE "ns.sub.edge.example. A 192.0.2.53 | ns.sub.edge.example. AAAA 2001:db8::53"
+#define CUT "sub.edge.example. NS ns.sub.edge.example. | sub.edge.example. NS ns.other.sub2.edge.example."
+	static const struct row rows[] = {
+		{{"sub.edge.example", "A"}, 0, false, -1, "", CUT, GLUE},
+		{{"sub.edge.example", "NS"}, 0, false, -1, "", CUT, GLUE},
+		{{"a.b.sub.edge.example", "A", "10.10.1.0/24"}, 0, false, 0, "", CUT, GLUE},
+		{{"ns.sub.edge.example", "A"}, 0, false, -1, "", CUT, GLUE},
+		{{"sub.edge.example", "DS"}, 0, true, -1, "sub.edge.example. DS 1", "", ""},
+		{{"a.sub.edge.example", "DS"}, 0, false, -1, "", CUT, GLUE},
+	};
+
+	(void)state;
+	check(ROWS(rows));
+}
+
+static void test_chains(void **state)
+{
+	static const struct row rows[] = {
+		{{"alias.edge.example", "A"}, 0, true, -1,
+		 "alias.edge.example. CNAME www.edge.example. | www.edge.example. A 192.0.2.80 | www.edge.example. A 192.0.2.81", "",
+		 ""},
+		{{"alias.edge.example", "CNAME"}, 0, true, -1, "alias.edge.example. CNAME www.edge.example.", "", ""},
+		{{"alias.edge.example", "AAAA"}, 0, true, -1, "alias.edge.example. CNAME www.edge.example.", SOA, ""},
+		{{"to-nowhere.edge.example", "A"}, 3, true, -1, "to-nowhere.edge.example. CNAME missing.edge.example.", SOA, ""},
+		{{"away.edge.example", "A"}, 0, true, -1, "away.edge.example. CNAME host.elsewhere.", "", ""},
+		{{"to-app.edge.example", "A", "10.10.1.0/24"}, 0, true, 16,
+		 "to-app.edge.example. CNAME app.edge.example. | app.edge.example. A 155.146.1.10", "", ""},
+		{{"to-app.edge.example", "AAAA", "10.10.1.0/24"}, 0, true, 16,
+		 "to-app.edge.example. CNAME app.edge.example.", SOA, ""},
+	};
+	struct question loop = {"loop1.edge.example", "A"};
+	ldns_pkt *pkt;
+
+	(void)state;
+	check(ROWS(rows));
+	pkt = ask(&loop); // ends, and says what it found
+	assert_int_equal(ldns_pkt_get_rcode(pkt), 0);
+	assert_int_equal(ldns_pkt_ancount(pkt), 9);
+	ldns_pkt_free(pkt);
+}
+
+static void test_steered(void **state)
+{
+	static const struct row rows[] = {
+		{{"app.edge.example", "A", "10.10.1.0/24"}, 0, true, 16, "app.edge.example. A 155.146.1.10", "", ""},
+		// One decision for A and AAAA: Boston has no AAAA, so there is none.
+		{{"app.edge.example", "AAAA", "10.10.1.0/24"}, 0, true, 16, "", SOA, ""},
+		{{"app.edge.example", "AAAA", "2001:db8:10::/56"}, 0, true, 48, "", SOA, ""},
+		{{"app.edge.example", "A", "198.51.100.0/24"}, 0, true, 1, "app.edge.example. A 203.0.113.10", "", ""},
+		{{"app.edge.example", "AAAA", "198.51.100.0/24"}, 0, true, 1, "app.edge.example. AAAA 2001:db8::10", "", ""},
+		{{"app.edge.example", "A", "0.0.0.0/0"}, 0, true, 0, "app.edge.example. A 203.0.113.10", "", ""},
+		{{"app.edge.example", "A"}, 0, true, -1, "app.edge.example. A 203.0.113.10", "", ""},
+		{{"app.edge.example", "TXT", "10.10.1.0/24"}, 0, true, 0, "app.edge.example. TXT \"beside an app\"", "", ""},
+		{{"app.edge.example", "MX", "10.10.1.0/24"}, 0, true, 0, "", SOA, ""},
+		{{"app.edge.example", "ANY", "10.10.1.0/24"}, 0, true, 0, "app.edge.example. HINFO \"RFC8482\"", "", ""},
+		// CNAME targets answer every type, and are followed while they stay with us.
+		{{"x.apps.edge.example", "A", "10.10.1.0/24"}, 0, true, 16, "x.apps.edge.example. CNAME bos.elsewhere.", "", ""},
+		{{"x.apps.edge.example", "TXT", "198.51.100.0/24"}, 0, true, 1,
+		 "x.apps.edge.example. CNAME www.edge.example. | www.edge.example. TXT \"static\"", "", ""},
+		{{"apps.edge.example", "A", "10.10.1.0/24"}, 0, true, 0, "", SOA, ""},
+		{{"closed.edge.example", "A", "10.10.1.0/24"}, 0, true, 16, "closed.edge.example. A 155.146.1.11", "", ""},
+		{{"closed.edge.example", "A", "198.51.100.0/24"}, 2, false, 1, "", "", ""},
+		{{"closed.edge.example", "AAAA", "198.51.100.0/24"}, 2, false, 1, "", "", ""},
+		{{"sorry.edge.example", "A", "198.51.100.0/24"}, 0, true, 1, "sorry.edge.example. A 192.0.2.200", "", ""},
+		{{"sorry.edge.example", "AAAA", "198.51.100.0/24"}, 0, true, 1, "", SOA, ""},
+	};
+	static const struct row drained[] = {
+		{{"app.edge.example", "A", "10.10.1.0/24"}, 0, true, 16, "app.edge.example. A 203.0.113.10", "", ""},
+		{{"app.edge.example", "AAAA", "10.10.1.0/24"}, 0, true, 16, "app.edge.example. AAAA 2001:db8::10", "", ""},
+	};
+	uint64_t before;
+
+	(void)state;
+	check(ROWS(rows));
+	scene.live->states[0] = TARGET_DRAINED;
+	before = view_handouts(scene.view, 1);
+	check(ROWS(drained));
+	assert_int_equal(view_handouts(scene.view, 1), before + 2);
+	scene.live->states[0] = 0;
+}
+
+static void test_truncation(void **state)
+{
+	// The reply to big.edge.example TXT is 5 x 113 + 34 octets, and 11 with OPT.
+	static const struct {
+		struct question question;
+		bool truncated;
+	} rows[] = {
+		{{"big.edge.example", "TXT"}, true},
+		{{"big.edge.example", "TXT", NULL, 100}, true}, // below 512 counts as 512
+		{{"big.edge.example", "TXT", NULL, 609}, true},
+		{{"big.edge.example", "TXT", NULL, 610}, false},
+		{{"big.edge.example", "TXT", "10.10.1.0/24", 620}, true}, // room is kept for the client subnet
+		{{"big.edge.example", "TXT", "10.10.1.0/24", 621}, false},
+		{{"big.edge.example", "TXT", NULL, 0, true}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ldns_pkt *pkt = ask(&rows[i].question);
+
+		print_message("   row %zu\n", i);
+		assert_int_equal(ldns_pkt_tc(pkt), rows[i].truncated);
+		assert_int_equal(ldns_pkt_ancount(pkt), rows[i].truncated ? 0 : 5);
+		assert_int_equal(scope_of(pkt), rows[i].question.ecs ? 0 : -1);
+		if (!rows[i].question.tcp)
+			assert_true(reply_len <= (rows[i].question.edns_size > 512 ? (size_t)rows[i].question.edns_size : 512));
+		ldns_pkt_free(pkt);
+	}
+}
+
+static int option_len(const ldns_pkt *pkt, unsigned code)
+{
+	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
+	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
+	size_t len = data ? ldns_rdf_size(data) : 0;
+
+	while (len >= 4) {
+		size_t this_len = (size_t)p[2] << 8 | p[3];
+
+		if ((unsigned)(p[0] << 8 | p[1]) == code)
+			return (int)this_len;
+		p += 4 + this_len;
+		len -= 4 + this_len;
+	}
+	return -1;
+}
+
+static void test_options(void **state)
+{
+	static const uint8_t nsid[] = {0, 3, 0, 0}, keepalive[] = {0, 11, 0, 0}, unknown[] = {0xfd, 0xe9, 0, 2, 1, 2};
+	static const struct {
+		struct question question;
+		unsigned code;
+		int len;
+	} rows[] = {
+		{{"www.edge.example", "A", NULL, 1232, false, nsid, sizeof(nsid)}, 3, 7},
+		{{"www.edge.example", "A", NULL, 1232}, 3, -1}, // only when asked
+		{{"www.edge.example", "A", NULL, 1232, true, keepalive, sizeof(keepalive)}, 11, 2},
+		{{"www.edge.example", "A", NULL, 1232, false, keepalive, sizeof(keepalive)}, 11, -1}, // not over UDP
+		{{"www.edge.example", "A", NULL, 1232, true}, 11, -1},
+		{{"www.edge.example", "A", NULL, 1232, false, unknown, sizeof(unknown)}, 0xfde9, -1},
+		{{"elsewhere", "A", NULL, 1232}, 15, 2},                            // EDE 20
+		{{"closed.edge.example", "A", "198.51.100.0/24"}, 15, 2 + 47},      // EDE 22 with its text
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ldns_pkt *pkt = ask(&rows[i].question);
+
+		print_message("   row %zu\n", i);
+		assert_int_equal(option_len(pkt, rows[i].code), rows[i].len);
+		ldns_pkt_free(pkt);
+	}
+}
+
+// Messages that are not questions to be answered, and what becomes of them. -1: silence.
+static void test_bad_messages(void **state)
+{
+	static const uint8_t question[] = "\3www\4edge\7example\0\0\1\0\1"; // with a final zero that does not count
+	enum { QUESTION_LEN = sizeof(question) - 1 };
+	static const struct {
+		uint8_t header[12];
+		size_t question_len;
+		const char *rest;
+		size_t rest_len;
+		int rcode;
+	} rows[] = {
+		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN, "", 0, 0},
+		{{0x12, 0x67, 0x81, 0, 0, 1}, QUESTION_LEN, "", 0, -1},          // a response
+		{{0x12, 0x67, 0x11, 0, 0, 1}, QUESTION_LEN, "", 0, 4},           // STATUS
+		{{0x12, 0x67, 0x29, 0, 0, 1}, QUESTION_LEN, "", 0, 4},           // UPDATE
+		{{0x12, 0x67, 0x01, 0, 0, 0}, 0, "", 0, 1},                      // no question
+		{{0x12, 0x67, 0x01, 0, 0, 2}, QUESTION_LEN, "", 0, 1},           // RFC 9619
+		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN - 1, "", 0, 1},       // cut off
+		{{0x12, 0x67, 0x01, 0, 0, 1}, 5, "", 0, 1},
+		{{0x12, 0x67, 0x01, 0, 0, 1}, 0, "\xc0\x0c\0\1\0\1", 6, 1},      // a pointer to itself
+		{{0x12, 0x67, 0x01, 0, 0, 1}, 0, "\x41x\0\0\1\0\1", 7, 1},       // a label of an unknown kind
+		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN, "junk", 4, 0},       // behind what was counted
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\x29\4\xd0\0\1\0\0\0\0", 11, 16}, // BADVERS
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\x29\4\xd0\0\0\0\0\0\1", 11, 1},
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\1x\0\0\x29\4\xd0\0\0\0\0\0\0", 13, 1},
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 2}, QUESTION_LEN,
+		 "\0\0\x29\4\xd0\0\0\0\0\0\0\0\0\x29\4\xd0\0\0\0\0\0\0", 22, 1}, // two OPT
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\xfa\0\xff\0\0\0\0\0\0", 11, 9}, // TSIG
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "", 0, 1}, // counted, not there
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t wire[128];
+		size_t len = 12;
+
+		print_message("   row %zu\n", i);
+		memcpy(wire, rows[i].header, 12);
+		memcpy(wire + len, question, rows[i].question_len);
+		len += rows[i].question_len;
+		memcpy(wire + len, rows[i].rest, rows[i].rest_len);
+		len += rows[i].rest_len;
+
+		ldns_pkt *pkt = ask_wire(wire, len, false);
+
+		int rcode = pkt ? (int)ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4 : -1;
+
+		assert_int_equal(rcode, rows[i].rcode);
+		if (pkt && rows[i].rcode == 16)
+			assert_int_equal(ldns_pkt_edns_version(pkt), 0);
+		ldns_pkt_free(pkt);
+	}
+	for (size_t len = 0; len < 12; len++) // shorter than a header
+		assert_null(ask_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, false));
+}
+
+static void test_client_subnets(void **state)
+{
+	static const struct {
+		const char *option;
+		size_t len;
+		int rcode; // and for 0 the scope
+		int scope;
+	} rows[] = {
+		{"\0\x8\0\x7\0\1\x18\0\x0a\x0a\1", 11, 0, 16},
+		{"\0\x8\0\4\0\1\0\0", 8, 0, 0},                          // source 0: the client wants no part in it
+		{"\0\x8\0\4\0\2\0\0", 8, 0, 0},
+		{"\0\x8\0\4\0\0\0\0", 8, 1, 0},                          // family 0
+		{"\0\x8\0\4\0\3\0\0", 8, 1, 0},
+		{"\0\x8\0\3\0\1\0", 7, 1, 0},                            // too short to be one
+		{"\0\x8\0\0", 4, 1, 0},
+		{"\0\x8\0\x6\0\1\x18\0\x0a\x0a", 10, 1, 0},              // an octet short
+		{"\0\x8\0\x8\0\1\x18\0\x0a\x0a\1\0", 12, 1, 0},          // one too many
+		{"\0\x8\0\x7\0\1\x17\0\x0a\x0a\1", 11, 1, 0},            // a bit past the source length
+		{"\0\x8\0\x7\0\1\x18\1\x0a\x0a\1", 11, 1, 0},            // a scope in a query
+		{"\0\x8\0\x9\0\1\x21\0\1\2\3\4\0", 13, 1, 0},            // 33 bits of IPv4
+		{"\0\x8\0\4\0\1\0\0\0\x8\0\4\0\1\0\0", 16, 1, 0},        // two
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct question question = {"app.edge.example", "A", .options = (const uint8_t *)rows[i].option,
+		                            .options_len = rows[i].len};
+		ldns_pkt *pkt = ask(&question);
+
+		print_message("   row %zu\n", i);
+		assert_int_equal(ldns_pkt_get_rcode(pkt), rows[i].rcode);
+		if (rows[i].rcode) {
+			assert_int_equal(scope_of(pkt), -1);
+		} else {
+			// Echoed octet for octet, but for the scope.
+			const uint8_t *echo = ldns_rdf_data(ldns_pkt_edns_data(pkt));
+
+			assert_int_equal(ldns_rdf_size(ldns_pkt_edns_data(pkt)), rows[i].len);
+			assert_memory_equal(echo, rows[i].option, 7);
+			assert_int_equal(echo[7], rows[i].scope);
+			assert_memory_equal(echo + 8, rows[i].option + 8, rows[i].len - 8);
+		}
+		ldns_pkt_free(pkt);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_static),      cmocka_unit_test(test_wildcards),    cmocka_unit_test(test_delegation),
+		cmocka_unit_test(test_chains),      cmocka_unit_test(test_steered),      cmocka_unit_test(test_truncation),
+		cmocka_unit_test(test_options),     cmocka_unit_test(test_bad_messages), cmocka_unit_test(test_client_subnets),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

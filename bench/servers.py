@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -13,6 +12,17 @@ import time
 import scene
 
 GDNSD_ORDER = 3  # sites a gdnsd list names: without health checks only the first counts
+
+
+def on_cpu(cpu, realtime=False):
+    """What a child does before exec: it stays on one CPU, and with `realtime` goes before everything else there."""
+
+    def prepare():
+        os.sched_setaffinity(0, {cpu})
+        if realtime:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+    return prepare
 
 
 def query(name, number):
@@ -28,6 +38,7 @@ class Server:
 
     name = table = command = None
     checked = True  # whether it gives DNS answers that can be checked
+    realtime = False
 
     def __init__(self, folder, port, cpu):
         self.folder, self.port, self.cpu = folder, port, cpu
@@ -67,7 +78,7 @@ class Server:
         log = open(os.path.join(self.folder, "log"), "w", encoding="utf-8")
         began = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=log, stderr=log,
-                                        preexec_fn=lambda: os.sched_setaffinity(0, {self.cpu}))
+                                        preexec_fn=on_cpu(self.cpu, self.realtime))
         log.close()
         if self.first_reply(limit_s) is None:
             self.stop()
@@ -190,8 +201,3 @@ class Edgesteerd(Server):
         # JSON is YAML.
         with open(path, "w", encoding="ascii") as file:
             json.dump(config, file, indent=1)
-
-
-def raise_limits():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard) if soft < hard else (soft, hard))

@@ -1,0 +1,318 @@
+// Micro costs, one figure a part: building the prefix tree and the orders, one prefix search, one whole answer. Uses the
+// server's own functions on a config, its table and a file of clients (bench/run makes all three). Figures are medians
+// of repeated runs, as JSON; bench/README.md says what "cold" and "hot" stand for.
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/answer.h"
+#include "ask.h"
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/err.h"
+#include "base/names.h"
+#include "base/report.h"
+#include "clients.h"
+#include "config/config.h"
+#include "generation.h"
+#include "view/live.h"
+#include "view/lpm.h"
+#include "view/ptree.h"
+#include "view/view.h"
+
+enum { REPEATS = 7, HOT_CLIENTS = 256, ROUNDS_HOT = 2000, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };
+
+struct bench {
+	const struct view *view;
+	struct live *live;
+	struct clients clients;
+	struct ask ask;
+	struct addr *addrs;      // the clients' addresses, by client
+	struct ptree_entry *v4;  // the table's IPv4 prefixes, in file order
+	size_t v4_count, prefix_count;
+	bool more;               // a figure was printed already
+};
+
+// ---- reading the work ----
+
+static int collect(struct bench *bench, const struct prefix *prefix, uint16_t value, size_t *cap)
+{
+	bench->prefix_count++;
+	if (prefix->addr.family != ADDR_V4)
+		return E_OK;
+	if (bench->v4_count == *cap) {
+		size_t want = *cap ? *cap * 2 : 4096;
+		struct ptree_entry *entries = reallocarray(bench->v4, want, sizeof(*entries));
+
+		if (!entries)
+			return E_NOMEM;
+		bench->v4 = entries;
+		*cap = want;
+	}
+
+	struct addr_key key = addr_key(&prefix->addr);
+
+	bench->v4[bench->v4_count++] = (struct ptree_entry){key.hi, key.lo, value, prefix->len};
+	return E_OK;
+}
+
+// The IPv4 rows of the table, each with a number for the rest of its line.
+static int read_table(struct bench *bench, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	struct names *places = names_new();
+	char *line = NULL;
+	size_t size = 0, cap = 0, number = 0;
+	int err = file && places ? E_OK : E_IO;
+
+	while (err == E_OK && getline(&line, &size, file) > 0) {
+		char *comma = strchr(line, ',');
+		struct prefix prefix;
+		uint16_t place;
+
+		if (number++ == 0)
+			continue; // the header
+		if (!comma)
+			err = E_INVAL;
+		line[strcspn(line, "\r\n")] = '\0';
+		if (comma)
+			*comma = '\0';
+		if (err == E_OK)
+			err = prefix_parse(line, &prefix, NULL);
+		if (err == E_OK)
+			err = names_add(places, comma + 1, strlen(comma + 1), &place);
+		if (err == E_OK)
+			err = collect(bench, &prefix, place, &cap);
+	}
+	if (err < 0)
+		fprintf(stderr, "micro: %s:%zu: %s\n", path, number, file ? err_text(err) : strerror(errno));
+	if (file)
+		fclose(file);
+	free(line);
+	names_free(places);
+	return err;
+}
+
+// The address a client's ECS option holds: family at 6, source length at 8, address from 10 on (clients.h).
+static int read_addresses(struct bench *bench)
+{
+	bench->addrs = calloc(bench->clients.count, sizeof(*bench->addrs));
+	if (!bench->addrs)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < bench->clients.count; i++) {
+		const struct client *client = &bench->clients.list[i];
+
+		bench->addrs[i].family = client->tail[7] == 1 ? ADDR_V4 : ADDR_V6;
+		memcpy(bench->addrs[i].bytes, client->tail + 10, client->tail_len - 10u);
+	}
+	return E_OK;
+}
+
+static void print_report(void *ctx, enum report_level level, const char *text)
+{
+	(void)ctx;
+	if (level == REPORT_ERROR)
+		fprintf(stderr, "micro: %s\n", text);
+}
+
+// ---- measuring ----
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void print_figure(struct bench *bench, const char *name, const char *unit, double *values)
+{
+	qsort(values, REPEATS, sizeof(values[0]), compare);
+	printf("%s\n  \"%s\": {\"unit\": \"%s\", \"median\": %.2f, \"min\": %.2f, \"max\": %.2f}", bench->more ? "," : "{", name,
+	       unit, values[REPEATS / 2], values[0], values[REPEATS - 1]);
+	bench->more = true;
+}
+
+static int measure_ptree(struct bench *bench)
+{
+	struct ptree_entry *copy = calloc(bench->v4_count, sizeof(*copy));
+	double build_ms[REPEATS], freeze_ms[REPEATS];
+	int err = copy ? E_OK : E_NOMEM;
+
+	for (int i = 0; i < REPEATS && err == E_OK; i++) {
+		struct ptree *tree = NULL;
+		struct lpm *lpm = NULL;
+
+		memcpy(copy, bench->v4, bench->v4_count * sizeof(*copy));
+
+		int64_t start_ns = clock_mono_ns();
+
+		err = ptree_build(copy, bench->v4_count, &tree);
+		build_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
+		start_ns = clock_mono_ns();
+		if (err == E_OK)
+			err = lpm_freeze(tree, &lpm);
+		freeze_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
+		lpm_free(lpm);
+		ptree_free(tree);
+	}
+	free(copy);
+	if (err == E_OK) {
+		print_figure(bench, "ptree_build, IPv4", "ms", build_ms);
+		print_figure(bench, "lpm_freeze, IPv4", "ms", freeze_ms);
+	}
+	return err;
+}
+
+static int measure_steer(struct bench *bench)
+{
+	struct steer_input in = view_steer_input(bench->view);
+	double build_ms[REPEATS];
+	int err = E_OK;
+
+	for (int i = 0; i < REPEATS && err == E_OK; i++) {
+		struct steer *steer = NULL;
+		int64_t start_ns = clock_mono_ns();
+
+		err = steer_build(&in, &bench->view->steers[0]->spec, &steer);
+		build_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
+		steer_free(steer);
+	}
+	if (err == E_OK)
+		print_figure(bench, "steer_build", "ms", build_ms);
+	return err;
+}
+
+// What was found goes here, so that no search can be left out.
+static volatile uint32_t found;
+
+// Each address depends on the hit before (by nothing, but nobody can know): latencies, not throughput.
+static double lookup_ns(const struct bench *bench, uint32_t count, unsigned rounds)
+{
+	const struct steer *steer = bench->view->steers[0];
+	uint32_t sink = 0;
+	int64_t start_ns = clock_mono_ns();
+
+	for (unsigned round = 0; round < rounds; round++)
+		for (uint32_t i = 0; i < count; i++) {
+			const struct addr *addr = &bench->addrs[i];
+			struct addr_key key = addr_key(addr);
+
+			key.lo |= sink >> 31;
+			sink = lpm_lookup(addr->family == ADDR_V4 ? steer->v4 : steer->v6, key).value;
+		}
+
+	double ns = (double)(clock_mono_ns() - start_ns);
+
+	found = sink;
+	return ns / count / rounds;
+}
+
+static double answer_ns(struct bench *bench, uint8_t (*queries)[QUERY_STRIDE], uint32_t count, unsigned rounds)
+{
+	static uint8_t reply[REPLY_ROOM];
+	static struct counters counters;
+	struct answer_client client = {{.family = ADDR_V4, .bytes = {127, 0, 0, 1}}, false, 0, &counters};
+	int64_t start_ns = clock_mono_ns();
+	size_t octets = 0;
+
+	for (unsigned round = 0; round < rounds; round++)
+		for (uint32_t i = 0; i < count; i++)
+			octets += answer_query(bench->live, &client, queries[i], bench->ask.head_len + bench->clients.list[i].tail_len,
+			                       reply);
+
+	double ns = (double)(clock_mono_ns() - start_ns);
+
+	if (octets == 0)
+		fprintf(stderr, "micro: no query was answered\n");
+	return ns / count / rounds;
+}
+
+static int measure_answers(struct bench *bench)
+{
+	uint32_t count = bench->clients.count, hot = count < HOT_CLIENTS ? count : HOT_CLIENTS;
+	uint8_t(*queries)[QUERY_STRIDE] = calloc(count, QUERY_STRIDE);
+	double cold_ns[REPEATS], hot_ns[REPEATS];
+
+	if (!queries)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(queries[i], bench->ask.head, bench->ask.head_len);
+		memcpy(queries[i] + bench->ask.head_len, bench->clients.list[i].tail, CLIENT_TAIL_ROOM);
+	}
+	for (int i = 0; i < REPEATS; i++) {
+		cold_ns[i] = lookup_ns(bench, count, 1);
+		hot_ns[i] = lookup_ns(bench, hot, ROUNDS_HOT);
+	}
+	print_figure(bench, "lpm_lookup, cold", "ns", cold_ns);
+	print_figure(bench, "lpm_lookup, hot", "ns", hot_ns);
+	for (int i = 0; i < REPEATS; i++) {
+		cold_ns[i] = answer_ns(bench, queries, count, 1);
+		hot_ns[i] = answer_ns(bench, queries, hot, ROUNDS_HOT);
+	}
+	print_figure(bench, "answer_query, cold", "ns", cold_ns);
+	print_figure(bench, "answer_query, hot", "ns", hot_ns);
+	free(queries);
+	return E_OK;
+}
+
+static int measure(struct bench *bench, const struct generation *generation)
+{
+	int err = measure_ptree(bench);
+
+	if (err == E_OK)
+		err = measure_steer(bench);
+	if (err == E_OK)
+		err = measure_answers(bench);
+	if (err == E_OK)
+		printf(",\n  \"generation_build\": {\"unit\": \"ms\", \"median\": %lld},\n  \"prefixes\": %zu, \"clients\": %u, "
+		       "\"orders\": %u, \"steer_bytes\": %zu\n}\n",
+		       (long long)generation->took_ms, bench->prefix_count, bench->clients.count,
+		       bench->view->steers[0]->order_count, steer_bytes(bench->view->steers[0]));
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct bench bench = {0};
+	struct generation generation = {0};
+	struct report *report = report_new();
+	int err;
+
+	if (argc != 5 || !report) {
+		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME\n"
+		                "Measures the parts of an answer to NAME; all four as bench/run leaves them in its --work folder.\n");
+		return 2;
+	}
+	err = generation_build(argv[1], 1, 1, report, &generation);
+	report_each(report, print_report, NULL);
+	report_free(report);
+	if (err == E_OK && generation.view->steer_count == 0)
+		err = E_INVAL;
+	bench.view = generation.view;
+	if (err == E_OK)
+		err = read_table(&bench, argv[2]);
+	if (err == E_OK)
+		err = clients_read(&bench.clients, argv[3], 24, 56);
+	if (err == E_OK)
+		err = ask_make(&bench.ask, argv[4], "A", 1232);
+	if (err == E_OK)
+		err = read_addresses(&bench);
+	bench.live = err == E_OK ? live_new(bench.view) : NULL;
+	if (bench.live)
+		err = measure(&bench, &generation);
+	if (err != E_OK || !bench.live) {
+		fprintf(stderr, "micro: %s\n", err_text(err));
+		return 2;
+	}
+	free(bench.live);
+	free(bench.addrs);
+	free(bench.v4);
+	clients_done(&bench.clients);
+	view_free(generation.view);
+	config_free(generation.config);
+	return 0;
+}

@@ -157,12 +157,10 @@ static void health_changed(void *ctx, size_t number)
 {
 	struct daemon *daemon = ctx;
 	const struct view *view = view_now(daemon);
-	const struct health_target *health = health_target(daemon->health, number);
 	const struct target *target = &view->targets[number];
-	const char *app = target->app->name, *site = view->sites[target->site].name;
 
-	log_notice("%s at %s is %s: %s", app, site, health->up ? "up" : "down", health->text);
-	state_set_health(daemon->state, app, site, health->up);
+	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
+	                 health_target(daemon->health, number)->up);
 	arm(daemon->publish, 0, COALESCE_US);
 	arm(daemon->save, SAVE_HEALTH_S, 0);
 }

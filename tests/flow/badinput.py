@@ -218,7 +218,8 @@ def zone_files():
     with Bad() as bad:
         for what, text in cases.items():
             bad.d.write("zone", text)
-            bad.refused(what, "zone", reload=what in ("empty", "binary", "bad address"))
+            bad.refused(what, "yaml:17:3" if what == "app below a cut" else "zone",
+                        reload=what in ("empty", "binary", "bad address"))
         # The line of the error.
         bad.d.write("zone", ZONE_FILE + "x A 1.2.3.400\ny A 1.2.3.4\nz AAAA 1.2.3.4\n")
         bad.refused("two bad lines", "zone:6", "zone:8")
@@ -343,8 +344,8 @@ def places():
         for what, old, new in (("a port that is taken", "", ""),
                                ("a state folder that is a file", "state-dir: state", "state-dir: zone"),
                                ("a control path that is a file", "control: control.sock", "control: zone"),
-                               ("a control path in no folder", "control: control.sock",
-                                "control: none/such/control.sock"),
+                               ("a control path in a file", "control: control.sock",
+                                "control: zone/control.sock"),
                                ("an address of others", "127.0.0.1@", "192.0.2.1@")):
             text = bad.good.replace(old, new) if old else bad.good
             if old != "127.0.0.1@":

@@ -75,9 +75,9 @@ class Burst:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
             first += sent
 
-    def exchange(self, patience_s=1.0, tries=5, take=True):
-        """Sends what is loaded and waits for every reply: the replies in order, or (`take` false) how many came.
-        What is not answered within `patience_s` is sent again; raises TimeoutError after `tries`."""
+    def exchange(self, patience_s=1.0, tries=5):
+        """Sends what is loaded and waits for every reply: the replies in order. What is not answered within
+        `patience_s` is sent again; raises TimeoutError after `tries`."""
         replies, missing = [None] * self.loaded, self.loaded
         for _ in range(tries):
             self._send(0)
@@ -92,11 +92,24 @@ class Burst:
                     ident = octets[i * ROOM] << 8 | octets[i * ROOM + 1]
                     if ident < self.loaded and replies[ident] is None:
                         end = i * ROOM + self.back.headers[i].len
-                        replies[ident] = bytes(self.back.view[i * ROOM:end]) if take else True
+                        replies[ident] = bytes(self.back.view[i * ROOM:end])
                         missing -= 1
             if not missing:
-                return replies if take else self.loaded
+                return replies
         raise TimeoutError(f"{missing} of {self.loaded} queries were not answered")
+
+    def flood(self, times, patience_s=5.0):
+        """Sends what is loaded so many times over and only counts the replies, each of which must come."""
+        for _ in range(times):
+            self._send(0)
+            missing = self.loaded
+            while missing > 0:
+                got = _libc.recvmmsg(self.sock.fileno(), self.back.headers, BATCH, _MSG_DONTWAIT, None)
+                if got > 0:
+                    missing -= got
+                elif not select.select([self.sock], [], [], patience_s)[0]:
+                    raise TimeoutError(f"{missing} of {self.loaded} queries were not answered")
+        return times * self.loaded
 
     def ask(self, queries, patience_s=1.0):
         """Any number of queries: their replies in order."""

@@ -93,7 +93,9 @@ def every_combination():
     expected, names, steps = Expected(), list(SITES), 4096
     if harness.sanitizer():
         steps = 2048
-    with Daemon(config(), {"ranges.csv": csv()}, log_level="error") as d, d.control() as order, d.burst() as burst:
+    folder = harness.memory_folder()
+    with Daemon(config(), {"ranges.csv": csv()}, log_level="error", folder=folder) as d, d.control() as order, \
+            d.burst() as burst:
         down, drained = set(), set()
         for name in names:
             order("force", app=NAME, site=name, to="up")

@@ -119,8 +119,10 @@ def broken():
         human = d.ctl("reload", code=2, as_json=False)
         for word in ("targetz", "wavelenght", "location", "nonsense", str(d.config_path)):
             check(word in human.out + human.err, f"{word} is not in what reload prints:", human)
+        failed = d.log().count("reload failed")
         d.signal(1)
-        until(lambda: "targetz" in d.log(), 5, "SIGHUP's errors in the log")
+        until(lambda: d.log().count("reload failed") > failed, 5, "SIGHUP's errors in the log")
+        check(d.log().count("targetz") >= 3, "SIGHUP's errors in the log")
         equal(d.query(NAME).addresses, ["203.0.113.1"])
         # Files the config names: broken, missing.
         for ranges in ("prefix,carrier\n10.1.0.0/16,one\n10.300.0.0/16,two\nnonsense\n", "nothing,of,use\n1,2,3\n"):

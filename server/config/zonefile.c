@@ -218,6 +218,7 @@ static int read_record(struct loader *loader, const struct zonetext_entry *entry
 
 static int read_entries(struct loader *loader, struct zonetext *text)
 {
+	bool is_empty = true;
 	int more;
 
 	do {
@@ -231,7 +232,12 @@ static int read_entries(struct loader *loader, struct zonetext *text)
 			return err;
 		if (more < 0 || err < 0)
 			zone_builder_incomplete(loader->builder, loader->apex.wire, loader->apex.len);
+		is_empty = is_empty && (more == 0 || (more > 0 && *entry.words == '$'));
 	} while (more != 0);
+	if (is_empty) {
+		report_error(loader->report, loader->file, 0, 0, "there is no record in it");
+		zone_builder_incomplete(loader->builder, loader->apex.wire, loader->apex.len);
+	}
 	return E_OK;
 }
 

@@ -118,6 +118,12 @@ static uint32_t field_max(ldns_rdf_type field)
 	}
 }
 
+// Types whose text ldns reads with leaks when it is malformed; they can be given in RFC 3597 form.
+static bool is_refused_as_text(uint16_t type)
+{
+	return type == LDNS_RR_TYPE_IPSECKEY || type == LDNS_RR_TYPE_AMTRELAY;
+}
+
 // ldns wraps numbers that are too large around.
 static int check_numbers(uint16_t type, const char *word, size_t count, char *ret_why)
 {
@@ -177,6 +183,9 @@ static int write_rdata(const ldns_rr *rr, uint8_t *ret_rdata, size_t *ret_len, c
 static int parse_known(uint16_t type, char *words, size_t count, ldns_rdf *origin, uint8_t *ret_rdata, size_t *ret_len,
                        char *ret_why)
 {
+	if (is_refused_as_text(type))
+		return wrong(ret_why, "is supported in the form of RFC 3597 only");
+
 	int err = check_numbers(type, words, count, ret_why);
 
 	if (err < 0)

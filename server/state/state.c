@@ -269,22 +269,23 @@ static size_t count_going(const struct state *state, const struct goes *goes)
 
 static int remove_drains(struct state *state, const struct goes *goes, bool strict)
 {
+	const struct orders *now = &state->orders;
 	struct orders next, old;
+	size_t kept = 0, gone = now->drain_count;
 
-	if (orders_share(&state->orders, &next) < 0)
+	if (orders_share(now, &next) < 0)
 		return E_NOMEM;
-	next.drain_count = 0;
-	for (size_t i = 0; i < state->orders.drain_count; i++)
-		if (!drain_goes(state->orders.drains[i], goes))
-			next.drains[next.drain_count++] = state->orders.drains[i];
+	// Those that go stand behind those that stay: `goes` may point into them, so they are freed last of all.
+	for (size_t i = 0; i < now->drain_count; i++)
+		next.drains[drain_goes(now->drains[i], goes) ? --gone : kept++] = now->drains[i];
+	next.drain_count = kept;
 
 	int err = commit(state, &next, strict, &old);
 
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < old.drain_count; i++)
-		if (drain_goes(old.drains[i], goes))
-			orders_drain_free(old.drains[i]);
+	for (size_t i = kept; i < old.drain_count; i++)
+		orders_drain_free(state->orders.drains[i]);
 	orders_done(&old);
 	return E_OK;
 }

@@ -246,14 +246,17 @@ static void test_limits(void **unused)
 
 static void test_full(void **unused)
 {
-	char *text = malloc(STATE_ORDERS_MAX * 64 + 128), *at = text;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 
 	(void)unused;
-	mkdir(dir, 0750);
-	at += sprintf(at, "{\"version\": 1, \"forces\": [], \"drains\": [");
+	fputs("{\"version\": 1, \"forces\": [], \"drains\": [", out);
 	for (int i = 0; i < STATE_ORDERS_MAX; i++)
-		at += sprintf(at, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
-	strcpy(at, "]}");
+		fprintf(out, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
+	fputs("]}", out);
+	fclose(out);
+	mkdir(dir, 0750);
 	write_file("orders.json", text);
 	free(text);
 
@@ -303,7 +306,7 @@ static void test_folder_cannot_be(void **unused)
 	snprintf(path, sizeof(path), "%s/file", top);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(state_open(path, &state), E_IO);
-	strcat(path, "/below");
+	snprintf(path, sizeof(path), "%s/file/below", top);
 	assert_int_equal(state_open(path, &state), E_IO);
 	assert_null(state);
 }
@@ -557,7 +560,7 @@ static void test_kill_at_any_moment(void **unused)
 		// The last one acknowledged, or the one that was being given (or, before the first, what was there).
 		if (last >= 0) {
 			assert_non_null(drain_bos);
-			at = atoi(drain_bos->reason);
+			at = (int)strtol(drain_bos->reason, NULL, 10);
 			assert_true(at == last || at == last + 1);
 		}
 		assert_int_equal(count_files("orders.json.damaged"), 0);

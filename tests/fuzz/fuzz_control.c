@@ -1,0 +1,42 @@
+// Request lines into the control socket's verbs, with the played daemon of the unit tests behind them: each gets one
+// reply, an object that says whether it was done.
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/publish.h"
+#include "stage.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static struct stage stage;
+
+static void close_stage(void)
+{
+	stage_close(&stage);
+	publish_unregister_reader();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static bool opened;
+
+	if (!opened) {
+		publish_register_reader();
+		log_set_level((enum log_level)0);
+		stage_open(&stage, 0, true);
+		opened = atexit(close_stage) == 0;
+		must(opened);
+	}
+	stage.reload_err = len % 2 ? E_OK : E_INVAL;
+
+	json_t *reply = stage_ask(&stage, (const char *)data, len);
+	const json_t *ok = json_object_get(reply, "ok");
+
+	must(json_is_true(ok) || (json_is_false(ok) && json_is_string(json_object_get(reply, "error"))));
+	json_decref(reply);
+	return 0;
+}

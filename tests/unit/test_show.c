@@ -1,0 +1,211 @@
+// The verbs that show something, without a socket. The played daemon is stage.h's.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "asking.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/publish.h"
+#include "control/show.h"
+#include "control/stranded.h"
+#include "state/state.h"
+
+static struct stage stage;
+
+static int set_up(void **unused)
+{
+	(void)unused;
+	stage_open(&stage, 0, true);
+	return 0;
+}
+
+static int set_up_many(void **unused)
+{
+	(void)unused;
+	stage_open(&stage, 4500, true);
+	return 0;
+}
+
+static int tear_down(void **unused)
+{
+	(void)unused;
+	stage_close(&stage);
+	return 0;
+}
+
+static void test_status(void **unused)
+{
+	(void)unused;
+	stage.health[0].up = false;
+	stage.health[8].checked = false;
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
+	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
+	assert_int_equal(state_drain(stage.ops.state, &(struct drain){.site = (char *)"nyc", .who = (char *)"w", .since_s = 1,
+	                                                              .until_s = 2}), E_OK);
+
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	const json_t *states = json_object_get(reply, "states"), *drains = json_object_get(reply, "drains");
+	const json_t *forces = json_object_get(reply, "forces"), *locate = json_object_get(reply, "locate");
+
+	assert_string_equal(asking_text(reply, "version"), "1.2.3");
+	assert_true(json_is_true(json_object_get(reply, "serving")));
+	assert_int_equal(asking_number(states, "total"), 9);
+	assert_int_equal(asking_number(states, "drained"), 2);
+	assert_int_equal(asking_number(states, "down"), 2);
+	assert_int_equal(asking_number(states, "up"), 5);
+	assert_int_equal(asking_number(states, "unchecked"), 1);
+	assert_int_equal(json_array_size(drains), 1); // what has run out does not hold
+	assert_string_equal(asking_text(json_array_get(drains, 0), "reason"), "rack");
+	assert_int_equal(json_array_size(forces), 1);
+	assert_string_equal(asking_text(json_array_get(forces, 0), "to"), "down");
+	assert_string_equal(asking_text(json_array_get(locate, 0), "name"), "ranges");
+	assert_int_equal(asking_number(json_array_get(locate, 0), "prefixes"), 2);
+	assert_int_equal(asking_number(json_object_get(reply, "health"), "failures"), 3);
+	json_decref(reply);
+}
+
+static void test_sites(void **unused)
+{
+	(void)unused;
+	stage.health[0].up = false; // app at bos
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
+
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"sites\"}");
+	const json_t *sites = json_object_get(reply, "sites");
+	const json_t *bos = asking_named(sites, "name", "bos"), *use1 = asking_named(sites, "name", "use1");
+
+	assert_int_equal(json_array_size(sites), 4);
+	assert_string_equal(asking_text(bos, "kind"), "wavelength");
+	assert_string_equal(asking_text(bos, "region"), "use1");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(bos, "reach"), 0)), "verizon");
+	assert_int_equal(asking_number(json_object_get(bos, "targets"), "up"), 1);
+	assert_int_equal(asking_number(json_object_get(bos, "targets"), "down"), 1);
+	assert_int_equal(asking_number(json_object_get(bos, "targets"), "drained"), 1);
+	assert_true(json_is_null(json_object_get(bos, "drained"))); // only one of its targets is
+	assert_true(json_is_object(json_object_get(asking_named(sites, "name", "nyc"), "drained")));
+	assert_string_equal(asking_text(use1, "reach"), "public");
+	assert_true(json_is_null(json_object_get(use1, "region")));
+	assert_null(json_object_get(use1, "location"));
+	assert_int_equal(json_array_size(json_object_get(bos, "location")), 2);
+	json_decref(reply);
+
+	reply = asking_ok(&stage, "{\"verb\": \"sites\", \"site\": \"nyc\"}");
+	assert_int_equal(json_array_size(json_object_get(reply, "sites")), 1);
+	json_decref(reply);
+}
+
+static void test_apps(void **unused)
+{
+	json_t *reply;
+	const json_t *bos, *health;
+
+	(void)unused;
+	stage.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
+	                                         .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
+	stage.health[1].checked = false;
+	stage_publish(&stage);
+	bos = asking_target(&stage, "app.example.com", "bos", &reply);
+	assert_string_equal(asking_text(bos, "state"), "down");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(bos, "addresses"), 0)), "192.0.2.0");
+	assert_null(json_object_get(bos, "forced"));
+	assert_null(json_object_get(bos, "weight"));
+	health = json_object_get(bos, "health");
+	assert_true(json_is_false(json_object_get(health, "up")));
+	assert_string_equal(asking_text(health, "check"), "alb");
+	assert_string_equal(asking_text(health, "layer"), "status");
+	assert_string_equal(asking_text(health, "text"), "HTTP status 503 ?"); // what a server answered need not be UTF-8
+	assert_int_equal(asking_number(health, "since"), 1000);
+	assert_int_equal(asking_number(health, "last_probe"), 2000);
+	assert_int_equal(asking_number(asking_named(json_object_get(reply, "apps"), "name", "video.example.com"), "ttl_s"), 60);
+	json_decref(reply);
+
+	bos = asking_target(&stage, "app.example.com", "nyc", &reply);
+	assert_true(json_is_null(json_object_get(bos, "health"))); // it has no check
+	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 4);
+	assert_null(json_object_get(reply, "next"));
+	json_decref(reply);
+
+	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"app\": \"video.example.com\"}");
+	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 1);
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"site\": \"ber\"}");
+	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 2);
+	assert_int_equal(json_array_size(json_object_get(json_array_get(json_object_get(reply, "apps"), 0), "targets")), 1);
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"from\": 4}");
+	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 0);
+	json_decref(reply);
+}
+
+// A large list comes in parts that a client can put together.
+static void test_apps_in_parts(void **unused)
+{
+	size_t apps = 0, parts = 0;
+	json_int_t next = 0;
+
+	(void)unused;
+	do {
+		char line[64];
+
+		snprintf(line, sizeof(line), "{\"verb\": \"apps\", \"from\": %lld}", (long long)next);
+
+		json_t *reply = asking_ok(&stage, line);
+
+		apps += json_array_size(json_object_get(reply, "apps"));
+		assert_in_range(json_array_size(json_object_get(reply, "apps")), 1, SHOW_TARGETS_MAX);
+		next = asking_number(reply, "next");
+		parts++;
+		json_decref(reply);
+	} while (next >= 0);
+	assert_int_equal(apps, 4504);
+	assert_int_equal(parts, 3);
+
+	// What an order names is bounded as well.
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"use1\"}");
+
+	assert_int_equal(asking_number(reply, "targets"), 4503);
+	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 200);
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), STRANDED_MAX + 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "warnings"), STRANDED_MAX)),
+	                    "and 4403 more apps");
+	json_decref(reply);
+}
+
+static void test_explain_stats_version(void **unused)
+{
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.1.2.3/16\"}");
+
+	(void)unused;
+	assert_string_equal(asking_text(reply, "client"), "10.1.0.0/16");
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"stats\"}");
+	assert_int_equal(asking_number(reply, "queries"), 42);
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"version\"}");
+	assert_string_equal(asking_text(reply, "version"), "1.2.3");
+	json_decref(reply);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_status, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_apps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_apps_in_parts, set_up_many, tear_down),
+		cmocka_unit_test_setup_teardown(test_explain_stats_version, set_up, tear_down),
+	};
+
+	publish_register_reader();
+	log_set_level((enum log_level)0);
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	publish_unregister_reader();
+	return failed;
+}

@@ -1,0 +1,387 @@
+// The verbs that change something, and every way to ask wrongly, without a socket. The played daemon is stage.h's.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "asking.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/publish.h"
+#include "state/state.h"
+
+static struct stage stage;
+
+static int set_up(void **unused)
+{
+	(void)unused;
+	stage_open(&stage, 0, true);
+	return 0;
+}
+
+static int set_up_starting(void **unused)
+{
+	(void)unused;
+	stage_open(&stage, 0, false);
+	return 0;
+}
+
+static int tear_down(void **unused)
+{
+	(void)unused;
+	stage_close(&stage);
+	return 0;
+}
+
+// Asking wrongly ------------------------------------------------------------------------------------------------------
+
+static void test_refusals(void **unused)
+{
+	static const struct {
+		const char *line;
+		int code;
+		const char *text;
+	} rows[] = {
+		{"", 2, "not JSON"},
+		{"drain bos", 2, "not JSON"},
+		{"{\"verb\": \"status\"", 2, "not JSON"},
+		{"{\"verb\": \"status\"} {}", 2, "not JSON"},
+		{"{\"verb\": \"status\", \"verb\": \"stats\"}", 2, "not JSON"},
+		{"{\"verb\": \"sta\xfftus\"}", 2, "not JSON"},
+		{"{\"verb\": \"sta\\u0000tus\"}", 2, "not JSON"},
+		{"[\"status\"]", 2, "one JSON object"},
+		{"\"status\"", 2, "not JSON"},
+		{"{}", 2, "no \"verb\""},
+		{"{\"verb\": 7}", 2, "no \"verb\""},
+		{"{\"verb\": \"drian\"}", 2, "did you mean 'drain'?"},
+		{"{\"verb\": \"zzzzzzzzzz\"}", 2, "no verb 'zzzzzzzzzz'"},
+		{"{\"verb\": \"status\", \"site\": \"bos\"}", 2, "status has no field 'site'"},
+		{"{\"verb\": \"drain\", \"siet\": \"bos\"}", 2, "did you mean 'site'?"},
+		{"{\"verb\": \"drain\"}", 2, "drain needs 'site'"},
+		{"{\"verb\": \"drain\", \"site\": 7}", 2, "'site' must be a text"},
+		{"{\"verb\": \"drain\", \"site\": \"\"}", 2, "'site' must be a text"},
+		{"{\"verb\": \"drain\", \"site\": null}", 2, "'site' must be a text"},
+		{"{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "no site 'bso'; did you mean 'bos'?"},
+		{"{\"verb\": \"drain\", \"site\": \"elsewhere\"}", 1, "no site 'elsewhere'"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"ap.example.com\"}", 1, "did you mean 'app.example.com'?"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"web.example.com\"}", 1, "web.example.com has no target at bos"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"soon\"}", 2, "for: 'soon' is not a time"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"0s\"}", 2, "for: '0s' is not a time"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"-1h\"}", 2, "for: '-1h' is not a time"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "over 3650d"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"99999999999999999999d\"}", 2, "is not a time"},
+		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained"},
+		{"{\"verb\": \"undrain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?"},
+		{"{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "is not drained at bos"},
+		{"{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"no.example.com\"}", 1, "no app"},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\"}", 2, "force needs 'to'"},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"sideways\"}", 2,
+		 "'sideways' is not up, down or auto"},
+		{"{\"verb\": \"force\", \"app\": \"apb.example.com\", \"site\": \"bos\", \"to\": \"up\"}", 1, "did you mean"},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bsos\", \"to\": \"up\"}", 1, "did you mean"},
+		{"{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"bos\", \"to\": \"up\"}", 1, "has no target at bos"},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1, "is not forced"},
+		{"{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1, "no app"},
+		{"{\"verb\": \"explain\", \"name\": \"app.example.com\"}", 2, "explain needs 'client'"},
+		{"{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"nobody\"}", 2, "'nobody' is not an address"},
+		{"{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.0.0.0/33\"}", 2, "is not an address"},
+		{"{\"verb\": \"explain\", \"name\": \"unknown.example.com\", \"client\": \"10.0.0.1\"}", 1, "NXDOMAIN"},
+		{"{\"verb\": \"sites\", \"site\": \"bso\"}", 1, "did you mean 'bos'?"},
+		{"{\"verb\": \"apps\", \"app\": \"apb.example.com\"}", 1, "no app"},
+		{"{\"verb\": \"apps\", \"site\": \"bso\"}", 1, "no site"},
+		{"{\"verb\": \"apps\", \"from\": -1}", 2, "'from' must be a whole number"},
+		{"{\"verb\": \"apps\", \"from\": \"0\"}", 2, "'from' must be a whole number"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		asking_refused(&stage, rows[i].line, rows[i].code, rows[i].text);
+	assert_int_equal(stage.changes, 0);
+	assert_int_equal(state_drain_count(stage.ops.state), 0);
+	assert_int_equal(state_force_count(stage.ops.state), 0);
+}
+
+static void test_odd_bytes(void **unused)
+{
+	enum { DEPTH = 60000 };
+	static char nested[DEPTH + 1], name[DEPTH + 64];
+	json_t *reply;
+
+	(void)unused;
+	memset(nested, '[', DEPTH);
+	asking_refused(&stage, nested, 2, "not JSON");
+	reply = stage_ask(&stage, "{\"verb\": \"status\"}\0x", 20);
+	assert_true(json_is_false(json_object_get(reply, "ok")));
+	json_decref(reply);
+	memset(nested, 'n', DEPTH);
+	snprintf(name, sizeof(name), "{\"verb\": \"%s\"}", nested);
+	asking_refused(&stage, name, 2, "no verb 'nnnn");
+	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"%s\"}", nested);
+	asking_refused(&stage, name, 1, "no site 'nnnn");
+	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"%s\": 1}", nested);
+	asking_refused(&stage, name, 2, "no field 'nnnn");
+	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"%s\"}", nested);
+	asking_refused(&stage, name, 2, "longer than 255 bytes");
+	snprintf(name, sizeof(name), "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"%s\"}", nested);
+	asking_refused(&stage, name, 1, "no app 'nnnn");
+	snprintf(name, sizeof(name), "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"%s\"}", nested);
+	asking_refused(&stage, name, 2, "is not an address");
+}
+
+// Before the first view is served.
+static void test_starting(void **unused)
+{
+	(void)unused;
+	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}", 1, "starting");
+	asking_refused(&stage, "{\"verb\": \"force\", \"app\": \"a\", \"site\": \"b\", \"to\": \"up\"}", 1, "starting");
+	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
+	asking_refused(&stage, "{\"verb\": \"sites\"}", 1, "starting");
+	asking_refused(&stage, "{\"verb\": \"apps\"}", 1, "starting");
+	asking_refused(&stage, "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"10.0.0.1\"}", 1, "starting");
+	asking_done(&stage, "{\"verb\": \"stats\"}");
+	asking_done(&stage, "{\"verb\": \"version\"}");
+
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+
+	assert_true(json_is_false(json_object_get(reply, "serving")));
+	assert_null(json_object_get(reply, "states"));
+	json_decref(reply);
+}
+
+// Drains --------------------------------------------------------------------------------------------------------------
+
+static void test_drain(void **unused)
+{
+	int64_t now_s = clock_wall_s();
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
+	const struct drain *drain;
+
+	(void)unused;
+	assert_string_equal(asking_text(reply, "site"), "bos");
+	assert_true(json_is_null(json_object_get(reply, "app")));
+	assert_true(json_is_null(json_object_get(reply, "until")));
+	assert_string_equal(asking_text(reply, "who"), "uid 1000 (alice), pid 4711");
+	assert_int_equal(asking_number(reply, "targets"), 3);
+	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 3);
+	assert_in_range(asking_number(reply, "since"), now_s, now_s + 2);
+	assert_int_equal(asking_number(reply, "safe_after"), asking_number(reply, "since") + 60); // video's TTL
+	json_decref(reply);
+
+	assert_int_equal(stage.changes, 1);
+	assert_int_equal(state_drain_count(stage.ops.state), 1);
+	drain = state_drain_at(stage.ops.state, 0);
+	assert_string_equal(drain->site, "bos");
+	assert_string_equal(drain->reason, "disk \x1b[31mfull");
+	assert_string_equal(drain->who, "uid 1000 (alice), pid 4711");
+	asking_state(&stage, "app.example.com", "bos", "drained");
+	asking_state(&stage, "app.example.com", "nyc", "up");
+	asking_state(&stage, "carrier.example.com", "bos", "drained");
+
+	reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	assert_int_equal(asking_number(reply, "targets"), 3);
+	assert_int_equal(asking_number(reply, "still_drained"), 0);
+	json_decref(reply);
+	assert_int_equal(stage.changes, 2);
+	asking_state(&stage, "app.example.com", "bos", "up");
+}
+
+static void test_drain_one_app_for_a_while(void **unused)
+{
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
+
+	(void)unused;
+	assert_string_equal(asking_text(reply, "app"), "app.example.com");
+	assert_int_equal(asking_number(reply, "until"), asking_number(reply, "since") + 5400);
+	assert_int_equal(asking_number(reply, "safe_after"), asking_number(reply, "since") + 30);
+	assert_int_equal(asking_number(reply, "targets"), 1);
+	json_decref(reply);
+	asking_state(&stage, "app.example.com", "bos", "drained");
+	asking_state(&stage, "video.example.com", "bos", "up");
+
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	assert_int_equal(asking_number(reply, "targets"), 0);
+	assert_int_equal(asking_number(reply, "still_drained"), 1);
+	json_decref(reply);
+	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
+	assert_int_equal(state_drain_at(stage.ops.state, 1)->until_s, state_drain_at(stage.ops.state, 1)->since_s + 1);
+	asking_done(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
+	assert_int_equal(state_drain_count(stage.ops.state), 0);
+}
+
+// Walks stranded.h's table: what is drained already, then the drain that warns.
+static void test_warnings(void **unused)
+{
+	static const struct {
+		const char *before[3];
+		const char *site, *app;
+		const char *warnings[3];
+	} rows[] = {
+		{{NULL}, "bos", NULL, {"carrier.example.com: no target is left for clients of verizon"}},
+		{{NULL}, "nyc", NULL, {NULL}},
+		{{NULL}, "use1", "app.example.com",
+		 {"app.example.com: no target is left for clients other than those of verizon"}},
+		{{NULL}, "use1", NULL,
+		 {"app.example.com: no target is left for clients other than those of verizon",
+		  "video.example.com: no target is left for clients other than those of verizon, vodafone-de",
+		  "web.example.com: no target is left; its clients get the last resort"}},
+		{{"bos"}, "nyc", NULL, {NULL}},
+		{{"bos"}, "ber", NULL, {"carrier.example.com: no target is left; its clients get the last resort"}},
+		{{NULL}, "ber", "carrier.example.com", {"carrier.example.com: no target is left for clients of vodafone-de"}},
+		{{NULL}, "bos", "carrier.example.com", {"carrier.example.com: no target is left for clients of verizon"}},
+		{{"use1"}, "bos", "app.example.com",
+		 {"app.example.com: no target is left for clients other than those of verizon"}},
+		{{"use1", "nyc"}, "bos", "app.example.com",
+		 {"app.example.com: no target is left; its clients get the last resort"}},
+		{{"use1"}, "bos", "video.example.com",
+		 {"video.example.com: no target is left for clients other than those of vodafone-de"}},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char line[256];
+
+		for (size_t j = 0; rows[i].before[j]; j++) {
+			snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"}", rows[i].before[j]);
+			asking_done(&stage, line);
+		}
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"%s%s%s}", rows[i].site,
+		         rows[i].app ? ", \"app\": \"" : "", rows[i].app ? rows[i].app : "", rows[i].app ? "\"" : "");
+
+		json_t *reply = asking_ok(&stage, line);
+		const json_t *warnings = json_object_get(reply, "warnings");
+		size_t count = 0;
+
+		while (count < 3 && rows[i].warnings[count])
+			count++;
+		assert_int_equal(json_array_size(warnings), count);
+		for (size_t j = 0; j < count; j++)
+			assert_string_equal(json_string_value(json_array_get(warnings, j)), rows[i].warnings[j]);
+		json_decref(reply);
+		while (state_drain_count(stage.ops.state))
+			assert_int_equal(state_undrain(stage.ops.state, state_drain_at(stage.ops.state, 0)->site, NULL), E_OK);
+	}
+}
+
+static void test_not_saved(void **unused)
+{
+	char path[128];
+
+	(void)unused;
+	snprintf(path, sizeof(path), "%s/orders.json.new", stage.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}", 1, "cannot be saved");
+	asking_refused(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}", 1, "cannot be saved");
+	assert_int_equal(stage.changes, 0);
+	asking_state(&stage, "app.example.com", "bos", "up");
+	assert_int_equal(rmdir(path), 0);
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	assert_int_equal(mkdir(path, 0700), 0);
+	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "cannot be saved");
+	asking_state(&stage, "app.example.com", "bos", "drained");
+}
+
+// Orders whose site or app a reload took out of the config can still be taken back.
+static void test_orders_left_over(void **unused)
+{
+	(void)unused;
+	assert_int_equal(state_drain(stage.ops.state, &(struct drain){.site = (char *)"gone", .who = (char *)"w"}), E_OK);
+	assert_int_equal(state_force(stage.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
+	                                                              .site = (char *)"gone", .who = (char *)"w"}), E_OK);
+	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
+	asking_done(&stage, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
+	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
+	assert_int_equal(state_drain_count(stage.ops.state), 0);
+	assert_int_equal(state_force_count(stage.ops.state), 0);
+}
+
+static void test_force(void **unused)
+{
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"force\", \"app\": \"App.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
+	json_t *apps;
+
+	(void)unused;
+	assert_string_equal(asking_text(reply, "app"), "app.example.com");
+	assert_string_equal(asking_text(reply, "to"), "down");
+	assert_string_equal(asking_text(reply, "state"), "down");
+	json_decref(reply);
+	assert_int_equal(stage.changes, 1);
+	assert_string_equal(asking_text(asking_target(&stage, "app.example.com", "bos", &apps), "forced"), "down");
+	json_decref(apps);
+
+	stage.health[1].up = false; // app.example.com at nyc
+	stage_publish(&stage);
+	asking_state(&stage, "app.example.com", "nyc", "down");
+	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"up\"}");
+	asking_state(&stage, "app.example.com", "nyc", "up");
+	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"auto\"}");
+	asking_state(&stage, "app.example.com", "nyc", "down");
+	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}");
+	asking_state(&stage, "app.example.com", "bos", "up");
+	assert_int_equal(state_force_count(stage.ops.state), 0);
+}
+
+// Reload --------------------------------------------------------------------------------------------------------------
+
+static void test_reload(void **unused)
+{
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"reload\"}");
+	const json_t *errors;
+
+	(void)unused;
+	assert_int_equal(asking_number(reply, "generation"), 3);
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
+	assert_null(json_object_get(reply, "errors"));
+	json_decref(reply);
+
+	stage.reload_err = E_INVAL;
+	reply = asking_reply(&stage, "{\"verb\": \"reload\"}");
+	assert_true(json_is_false(json_object_get(reply, "ok")));
+	assert_int_equal(asking_number(reply, "code"), 2);
+	errors = json_object_get(reply, "errors");
+	assert_int_equal(json_array_size(errors), 2);
+	assert_string_equal(json_string_value(json_array_get(errors, 0)), "edgesteer.yaml:3:5: apps: unknown key 'tll'?");
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
+	json_decref(reply);
+
+	stage.reload_err = E_NOMEM;
+	asking_refused(&stage, "{\"verb\": \"reload\"}", 1, "out of memory");
+
+	stage.reload_err = E_OK;
+	stage.keep_reload = true;
+	assert_null(stage_ask(&stage, "{\"verb\": \"reload\"}", 18));
+	asking_refused(&stage, "{\"verb\": \"reload\"}", 1, "under way");
+	stage_end_reload(&stage, E_OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_odd_bytes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_starting, set_up_starting, tear_down),
+		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_drain_one_app_for_a_while, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_warnings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_saved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_orders_left_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_force, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
+	};
+
+	publish_register_reader();
+	log_set_level((enum log_level)0);
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	publish_unregister_reader();
+	return failed;
+}

@@ -25,7 +25,7 @@ enum {
 	DATABASES,
 	SEPARATOR_LEN = 16,     // zero bytes between the search tree and the data
 	CACHE_SLOTS = 1 << 16,  // a power of two
-	VISITS_MAX = 64 << 20,  // of nodes; some ten times those of the largest databases
+	SHARING_MAX = 16,       // how often a node may be reached on average; more than once where subtrees are shared
 	FILE_MAX_LEN = 1 << 30, // the library counts in 32 bits
 };
 
@@ -45,6 +45,7 @@ struct database {
 	const char *path;
 	MMDB_s mmdb;
 	struct cached *cache; // CACHE_SLOTS; NULL: this database was not given
+	size_t visits;        // of nodes
 	size_t records;       // that said something we want
 };
 
@@ -52,7 +53,6 @@ struct mmdb {
 	const struct edgesteer_host *host;
 	struct database databases[DATABASES];
 	struct carriers *carriers;
-	size_t visits;
 };
 
 // Where a walk stands in one database.
@@ -174,10 +174,9 @@ static int ipv4_cursor(const struct mmdb *self, const struct database *database,
 
 // One step down. In the IPv6 walk the IPv4 subtree is left out, under ::/96 and wherever else a database leads into it
 // (::ffff:0:0/96, 2001::/32 and 2002::/16 are such aliases): it is listed as IPv4.
-static int step(struct walk *walk, const struct database *database, const struct cursor *here,
-                struct cursor ret_down[2])
+static int step(struct walk *walk, struct database *database, const struct cursor *here, struct cursor ret_down[2])
 {
-	struct mmdb *self = walk->self;
+	const struct mmdb *self = walk->self;
 	MMDB_search_node_s node;
 	struct cursor ipv4 = {NOTHING, 0};
 
@@ -185,7 +184,7 @@ static int step(struct walk *walk, const struct database *database, const struct
 		ret_down[0] = ret_down[1] = *here;
 		return 0;
 	}
-	if (++self->visits > VISITS_MAX)
+	if (++database->visits > (size_t)SHARING_MAX * database->mmdb.metadata.node_count)
 		return damaged(self, database, "its search tree does not end");
 	if (MMDB_read_node(&database->mmdb, here->at, &node) != MMDB_SUCCESS)
 		return damaged(self, database, "its search tree cannot be read");
@@ -209,7 +208,7 @@ static int descend(struct walk *walk, const struct cursor here[DATABASES], unsig
 	if (here[CITY].kind != NODE && here[ISP].kind != NODE)
 		return emit(walk, here, depth);
 	for (int which = 0; which < DATABASES; which++) {
-		const struct database *database = &walk->self->databases[which];
+		struct database *database = &walk->self->databases[which];
 
 		if (here[which].kind == NODE && depth == (walk->prefix.family == 4 ? 32 : 128))
 			return damaged(walk->self, database, "its search tree is deeper than an address is long");
@@ -279,6 +278,12 @@ static int refuse(const struct mmdb *self, const char *path, const char *why)
 	return -1;
 }
 
+static int unreadable(const struct mmdb *self, const struct database *database)
+{
+	self->host->report(self->host, EDGESTEER_ERROR, database->path, 0, "cannot be read: %s", strerror(errno));
+	return -1;
+}
+
 // The library trusts metadata more than strangers deserve: ours are walked before it sees them.
 static int check_metadata(const struct mmdb *self, const struct database *database, int fd, off_t file_len)
 {
@@ -293,7 +298,7 @@ static int check_metadata(const struct mmdb *self, const struct database *databa
 	int err = 0;
 
 	if (got < 0)
-		err = refuse(self, database->path, strerror(errno));
+		err = unreadable(self, database);
 	else if (!record_check_metadata(tail, (size_t)got, &why))
 		err = damaged(self, database, why);
 	free(tail);
@@ -307,7 +312,7 @@ static int check_file(const struct mmdb *self, const struct database *database)
 	int err;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		err = refuse(self, database->path, strerror(errno));
+		err = unreadable(self, database);
 	else if (!S_ISREG(status.st_mode))
 		err = refuse(self, database->path, "is not a regular file");
 	else if (status.st_size > FILE_MAX_LEN)

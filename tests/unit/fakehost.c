@@ -1,0 +1,137 @@
+// See fakehost.h.
+#include "fakehost.h"
+
+#include <arpa/inet.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *check(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
+static const char *option(const struct edgesteer_host *lent, const char *name)
+{
+	const struct fakehost *host = (const struct fakehost *)lent;
+
+	for (const struct fakehost_pair *pair = host->options; pair->key; pair++)
+		if (strcmp(pair->key, name) == 0)
+			return pair->value;
+	return NULL;
+}
+
+static int option_map(const struct edgesteer_host *lent, const char *name,
+                      int (*each)(void *ctx, const char *key, const char *value), void *ctx)
+{
+	const struct fakehost *host = (const struct fakehost *)lent;
+	int stop = 0;
+
+	(void)name;
+	for (const struct fakehost_pair *pair = host->map; pair && pair->key && stop == 0; pair++)
+		stop = each(ctx, pair->key, pair->value);
+	return stop;
+}
+
+static void report(const struct edgesteer_host *lent, enum edgesteer_level level, const char *file, size_t line,
+                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+static void report(const struct edgesteer_host *lent, enum edgesteer_level level, const char *file, size_t line,
+                   const char *fmt, ...)
+{
+	static const char *const levels[] = {"error", "warning", "note"};
+	struct fakehost *host = (struct fakehost *)lent;
+	char text[1024], at[32] = "";
+	va_list ap;
+
+	(void)file;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (line)
+		snprintf(at, sizeof(at), " %zu", line);
+
+	size_t room = strlen(levels[level]) + strlen(at) + strlen(text) + 4;
+
+	host->reports = check(realloc(host->reports, host->reports_len + room));
+	host->reports_len += (size_t)sprintf(host->reports + host->reports_len, "%s%s: %s\n", levels[level], at, text);
+	host->errors += level == EDGESTEER_ERROR;
+}
+
+static void copy(char *to, const char *from)
+{
+	snprintf(to, 128, "%s", from ? from : "");
+}
+
+static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix *prefix,
+               const struct edgesteer_place *place)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+
+	if (host->refuse_after && host->adds++ >= host->refuse_after)
+		return -7;
+	if ((host->added_count & (host->added_count - 1)) == 0) {
+		size_t cap = host->added_count ? host->added_count * 2 : 1;
+
+		host->added = check(realloc(host->added, cap * sizeof(*host->added)));
+	}
+
+	struct fakehost_added *added = &host->added[host->added_count++];
+
+	*added = (struct fakehost_added){*prefix, place->latitude, place->longitude, place->accuracy_km, "", "", ""};
+	copy(added->carrier, place->carrier);
+	copy(added->class_, place->class_);
+	copy(added->site, place->site);
+	return 0;
+}
+
+void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, const struct fakehost_pair *map)
+{
+	*host = (struct fakehost){
+		.lent = {sizeof(host->lent), option, option_map, report, add},
+		.options = options,
+		.map = map,
+		.reports = check(strdup("")),
+	};
+}
+
+int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin)
+{
+	void *instance;
+	int err = plugin->open(&host->lent, &instance);
+
+	if (err < 0)
+		return err;
+	err = plugin->enumerate(instance);
+	plugin->close(instance);
+	return err;
+}
+
+void fakehost_end(struct fakehost *host)
+{
+	free(host->reports);
+	free(host->added);
+}
+
+const char *fakehost_format(const struct fakehost_added *added, char buf[static 512])
+{
+	char address[INET6_ADDRSTRLEN];
+	size_t at;
+
+	inet_ntop(added->prefix.family == 4 ? AF_INET : AF_INET6, added->prefix.address, address, sizeof(address));
+	at = (size_t)snprintf(buf, 512, "%s/%u", address, added->prefix.length);
+	if (*added->carrier)
+		at += (size_t)snprintf(buf + at, 512 - at, " %s", added->carrier);
+	if (!isnan(added->latitude))
+		at += (size_t)snprintf(buf + at, 512 - at, " %g,%g", added->latitude, added->longitude);
+	if (added->accuracy_km > 0)
+		at += (size_t)snprintf(buf + at, 512 - at, " ~%g km", added->accuracy_km);
+	if (*added->class_)
+		at += (size_t)snprintf(buf + at, 512 - at, " %s", added->class_);
+	if (*added->site)
+		snprintf(buf + at, 512 - at, " @%s", added->site);
+	return buf;
+}

@@ -1,0 +1,676 @@
+// The mmdb plugin: real records, every network against the library's own lookup, joint trees at random against the same,
+// and every damaged database there is. Files: tests/data/mmdb.
+#include "fakehost.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <math.h>
+#include <maxminddb.h>
+#include <time.h>
+
+#include "mmdbwriter.h"
+#include "tempdir.h"
+
+extern const struct edgesteer_plugin edgesteer_plugin_mmdb;
+
+static char folder[TEMPDIR_LEN], city_path[TEMPDIR_LEN + 16], isp_path[TEMPDIR_LEN + 16];
+
+static const struct fakehost_pair map[] = {
+	{"AS6167", "verizon"}, {"as2516", "kddi"}, {"AS3209", "vodafone-de"}, {"sk telecom", "skt"}, {"AS12576", "ee"}, {NULL, NULL},
+};
+
+static const char *data_file(const char *name, char buf[static 512])
+{
+	const char *srcdir = getenv("srcdir");
+
+	snprintf(buf, 512, "%s/tests/data/mmdb/%s", srcdir ? srcdir : ".", name);
+	return buf;
+}
+
+// Either path may be NULL.
+static int run(struct fakehost *host, const char *city, const char *isp, const struct fakehost_pair *carriers)
+{
+	static struct fakehost_pair options[3];
+	size_t count = 0;
+
+	if (city)
+		options[count++] = (struct fakehost_pair){"city", city};
+	if (isp)
+		options[count++] = (struct fakehost_pair){"isp", isp};
+	options[count] = (struct fakehost_pair){NULL, NULL};
+	fakehost_begin(host, options, carriers);
+	return fakehost_run(host, &edgesteer_plugin_mmdb);
+}
+
+static int run_data(struct fakehost *host, const char *city, const char *isp, const struct fakehost_pair *carriers)
+{
+	char city_buf[512], isp_buf[512];
+
+	return run(host, city ? data_file(city, city_buf) : NULL, isp ? data_file(isp, isp_buf) : NULL, carriers);
+}
+
+static uint64_t rng_state;
+
+static uint64_t rng(void)
+{
+	rng_state ^= rng_state << 13;
+	rng_state ^= rng_state >> 7;
+	rng_state ^= rng_state << 17;
+	return rng_state;
+}
+
+static bool contains(const struct edgesteer_prefix *prefix, const uint8_t *address)
+{
+	for (unsigned bit = 0; bit < prefix->length; bit++)
+		if ((prefix->address[bit / 8] ^ address[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+// The one thing that was handed over for an address, or NULL. Leaves of a tree never overlap.
+static const struct fakehost_added *find(const struct fakehost *host, uint8_t family, const uint8_t *address)
+{
+	const struct fakehost_added *found = NULL;
+
+	for (size_t i = 0; i < host->added_count; i++) {
+		if (host->added[i].prefix.family != family || !contains(&host->added[i].prefix, address))
+			continue;
+		assert_null(found);
+		found = &host->added[i];
+	}
+	return found;
+}
+
+// ---- real records -----------------------------------------------------------------------------------------------------
+
+static void assert_places(const struct fakehost *host, const char *const places[][2], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint8_t address[16];
+		char text[512];
+		bool v6 = strchr(places[i][0], ':') != NULL;
+
+		assert_int_equal(inet_pton(v6 ? AF_INET6 : AF_INET, places[i][0], address), 1);
+
+		const struct fakehost_added *added = find(host, v6 ? 6 : 4, address);
+
+		assert_string_equal(added ? fakehost_format(added, text) : "", places[i][1]);
+	}
+}
+
+static void test_city_and_isp(void **state)
+{
+	static const char *const places[][2] = {
+		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km"},
+		{"174.249.33.62", "174.192.0.0/10 verizon"},
+		{"216.160.83.57", "216.160.83.56/29 47.2513,-122.315 ~22 km"},
+		{"214.78.120.9", "214.78.120.0/22 32.7405,-117.094 ~100 km"},
+		{"81.2.69.161", "81.2.69.160/29 51.5142,-0.0931 ~100 km"}, // /27 in City, finer in ISP
+		{"2001:480:10::1", "2001:480:10::/48 32.7203,-117.155 ~20 km"},
+		{"240b::1", "240b::/22 kddi"},
+		{"2a01:800::1", "2a01:800::/24 vodafone-de"},
+		{"124.0.34.1", "124.0.34.0/24 skt"},
+		{"31.64.0.1", "31.64.0.0/10 ee"},
+		{"192.0.2.1", ""},
+		{"::ffff:216.160.83.57", ""}, // an alias of the IPv4 tree: listed as IPv4 only
+		{"2002:d8a0:5339::1", ""},
+	};
+	struct fakehost host;
+
+	(void)state;
+	assert_int_equal(run_data(&host, "GeoIP2-City-Test.mmdb", "GeoIP2-ISP-Test.mmdb", map), 0);
+	assert_string_equal(host.reports, "");
+	assert_places(&host, places, sizeof(places) / sizeof(places[0]));
+	fakehost_end(&host);
+}
+
+// Without rows of the operator's: the mobile network code of 149.101.100.0/28 says whose it is, in both databases.
+static void test_built_in_codes(void **state)
+{
+	static const char *const isp_places[][2] = {
+		{"149.101.100.1", "149.101.100.0/28 verizon"},
+		{"174.249.33.62", ""},
+	};
+	static const char *const enterprise_places[][2] = {
+		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km"},
+		{"81.2.69.161", "81.2.69.160/27 51.5142,-0.0931 ~100 km"},
+	};
+	struct fakehost host;
+
+	(void)state;
+	assert_int_equal(run_data(&host, NULL, "GeoIP2-ISP-Test.mmdb", NULL), 0);
+	assert_string_equal(host.reports, "");
+	assert_places(&host, isp_places, 2);
+	fakehost_end(&host);
+	assert_int_equal(run_data(&host, "GeoIP2-Enterprise-Test.mmdb", "GeoIP2-Enterprise-Test.mmdb", NULL), 0);
+	assert_string_equal(host.reports, "");
+	assert_places(&host, enterprise_places, 2);
+	fakehost_end(&host);
+}
+
+// A network code counts before an AS, an AS before a name; the operator's rows before the built-in ones.
+static void test_carrier_precedence(void **state)
+{
+	static const struct fakehost_pair all[] = {
+		{"Verizon Wireless", "by-name"}, {"AS6167", "by-as"}, {"310-004", "by-code"}, {NULL, NULL},
+	};
+	static const char *const places[][2] = {
+		{"149.101.100.1", "149.101.100.0/28 by-code"},
+		{"174.249.33.62", "174.192.0.0/10 by-as"},
+	};
+	static const struct fakehost_pair name[] = {{"verizon WIRELESS", "by-name"}, {NULL, NULL}};
+	static const char *const named[][2] = {{"174.249.33.62", "174.192.0.0/10 by-name"}};
+	struct fakehost host;
+
+	(void)state;
+	assert_int_equal(run_data(&host, NULL, "GeoIP2-ISP-Test.mmdb", all), 0);
+	assert_places(&host, places, 2);
+	fakehost_end(&host);
+	assert_int_equal(run_data(&host, NULL, "GeoIP2-ISP-Test.mmdb", name), 0);
+	assert_places(&host, named, 1);
+	assert_string_equal(host.reports, "");
+	fakehost_end(&host);
+}
+
+static void test_options(void **state)
+{
+	static const struct fakehost_pair misspelt[] = {{"AS6176", "verizon"}, {"310-4", "verizon"}, {NULL, NULL}};
+	static const struct fakehost_pair empty[] = {{"AS6167", ""}, {NULL, NULL}};
+	struct fakehost host;
+
+	(void)state;
+	assert_true(run(&host, NULL, NULL, map) < 0);
+	assert_string_equal(host.reports, "error: give city or isp, or both\n");
+	fakehost_end(&host);
+	assert_int_equal(run_data(&host, "GeoLite2-City-Test.mmdb", NULL, map), 0);
+	assert_string_equal(host.reports, "warning: carriers is of no use without isp\n");
+	fakehost_end(&host);
+	assert_int_equal(run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", misspelt), 0);
+	assert_string_equal(host.reports,
+	                    "warning: carriers: 'AS6176' fits no network of the database (expected AS6167, 310-004 or an "
+	                    "ISP's name as the database has it)\n"
+	                    "warning: carriers: '310-4' fits no network of the database (expected AS6167, 310-004 or an "
+	                    "ISP's name as the database has it)\n");
+	fakehost_end(&host);
+	assert_true(run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", empty) < 0);
+	assert_string_equal(host.reports, "error: carriers: 'AS6167: ': neither may be empty\n");
+	fakehost_end(&host);
+}
+
+// A host that wants no more is not asked again.
+static void test_refusing_host(void **state)
+{
+	struct fakehost_pair options[2] = {{"city", NULL}, {NULL, NULL}};
+	struct fakehost host;
+	char path[512];
+
+	(void)state;
+	options[0].value = data_file("GeoLite2-City-Test.mmdb", path);
+	fakehost_begin(&host, options, NULL);
+	host.refuse_after = 5;
+	assert_int_equal(fakehost_run(&host, &edgesteer_plugin_mmdb), -7);
+	assert_int_equal(host.adds, 6);
+	fakehost_end(&host);
+}
+
+// ---- against the library's lookup -------------------------------------------------------------------------------------
+
+// What the library finds for an address.
+struct expected {
+	double latitude, longitude, accuracy_km; // NaN
+	uint32_t asn;
+};
+
+static double number_of(MMDB_entry_s *entry, const char *outer, const char *inner)
+{
+	MMDB_entry_data_s data;
+
+	if (MMDB_get_value(entry, &data, outer, inner, NULL) != MMDB_SUCCESS || !data.has_data)
+		return NAN;
+	return data.type == MMDB_DATA_TYPE_DOUBLE   ? data.double_value
+	       : data.type == MMDB_DATA_TYPE_UINT16 ? data.uint16
+	                                            : data.uint32;
+}
+
+static void look_up(const MMDB_s *city, const MMDB_s *isp, uint8_t family, const uint8_t *address,
+                    struct expected *expected)
+{
+	char text[INET6_ADDRSTRLEN];
+	int gai_error, error;
+
+	*expected = (struct expected){NAN, NAN, NAN, 0};
+	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	for (int which = 0; which < 2; which++) {
+		const MMDB_s *mmdb = which ? isp : city;
+
+		if (!mmdb)
+			continue;
+
+		MMDB_lookup_result_s found = MMDB_lookup_string(mmdb, text, &gai_error, &error);
+
+		assert_int_equal(gai_error, 0);
+		assert_true(error == MMDB_SUCCESS || error == MMDB_IPV6_LOOKUP_IN_IPV4_DATABASE_ERROR);
+		if (!found.found_entry)
+			continue;
+		if (which) {
+			expected->asn = (uint32_t)number_of(&found.entry, "autonomous_system_number", NULL);
+		} else {
+			expected->latitude = number_of(&found.entry, "location", "latitude");
+			expected->longitude = number_of(&found.entry, "location", "longitude");
+			expected->accuracy_km = number_of(&found.entry, "location", "accuracy_radius");
+		}
+	}
+}
+
+static bool same(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+// Carriers are named "AS<number>" here.
+static void assert_same(const struct fakehost *host, uint8_t family, const uint8_t *address,
+                        const struct expected *expected)
+{
+	static const struct fakehost_added nothing = {.latitude = NAN, .longitude = NAN, .accuracy_km = NAN};
+	const struct fakehost_added *added = find(host, family, address);
+	char carrier[32] = "";
+
+	if (!added)
+		added = &nothing;
+	if (expected->asn)
+		snprintf(carrier, sizeof(carrier), "AS%u", expected->asn);
+	assert_true(same(added->latitude, expected->latitude));
+	assert_true(same(added->longitude, expected->longitude));
+	assert_true(same(added->accuracy_km, expected->accuracy_km));
+	assert_string_equal(added->carrier, carrier);
+}
+
+static void random_address(const struct edgesteer_prefix *prefix, uint8_t *address)
+{
+	for (unsigned bit = 0; bit < 128; bit++) {
+		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+		bool set = bit < prefix->length ? prefix->address[bit / 8] & mask : rng() % 2;
+
+		address[bit / 8] = (uint8_t)((address[bit / 8] & ~mask) | (set ? mask : 0));
+	}
+}
+
+// IPv6 under which the plugin lists nothing: ::/96 is IPv4, the others are its aliases.
+static bool is_ipv4_in_ipv6(const uint8_t *address)
+{
+	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(address, zero, 12) == 0 || memcmp(address, mapped, 12) == 0 || memcmp(address, "\x20\x01\0\0", 4) == 0 ||
+	       memcmp(address, "\x20\x02", 2) == 0;
+}
+
+// Random addresses inside, and just around, every prefix that was handed over.
+static void assert_all_prefixes(const struct fakehost *host, const MMDB_s *city, const MMDB_s *isp)
+{
+	for (size_t i = 0; i < host->added_count; i++) {
+		for (int round = 0; round < 8; round++) {
+			struct edgesteer_prefix prefix = host->added[i].prefix;
+			struct expected expected;
+			uint8_t address[16];
+
+			if (round >= 4 && prefix.length > 0) { // a neighbour
+				unsigned bit = (unsigned)(rng() % prefix.length);
+
+				prefix.address[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+			}
+			random_address(&prefix, address);
+			if (prefix.family == 6 && is_ipv4_in_ipv6(address)) {
+				assert_true(round >= 4 || prefix.length <= 96);
+				continue;
+			}
+			look_up(city, isp, prefix.family, address, &expected);
+			assert_same(host, prefix.family, address, &expected);
+		}
+	}
+}
+
+static void test_every_network(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t networks;
+	} files[] = {{"GeoLite2-City-Test.mmdb", 242}, {"GeoIP2-City-Test.mmdb", 248}, {"GeoIP2-Enterprise-Test.mmdb", 21}};
+
+	(void)state;
+	rng_state = 5;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct fakehost host;
+		char path[512];
+		MMDB_s city;
+
+		assert_int_equal(run_data(&host, files[i].name, NULL, NULL), 0);
+		assert_int_equal(host.added_count, files[i].networks);
+		assert_int_equal(MMDB_open(data_file(files[i].name, path), MMDB_MODE_MMAP, &city), MMDB_SUCCESS);
+		assert_all_prefixes(&host, &city, NULL);
+		MMDB_close(&city);
+		fakehost_end(&host);
+	}
+}
+
+// ---- joint trees at random --------------------------------------------------------------------------------------------
+
+enum { ASNS = 6 };
+
+static struct mmdbwriter writer;
+
+static void write_random(const char *path, bool isp)
+{
+	static const unsigned record_sizes[] = {24, 28, 32};
+	uint32_t leaves[ASNS];
+
+	mmdbwriter_begin(&writer, rng() % 3 ? 6 : 4, record_sizes[rng() % 3]);
+	for (uint32_t i = 0; i < ASNS; i++)
+		leaves[i] = isp ? mmdbwriter_asn(&writer, 1 + i)
+		                : mmdbwriter_city(&writer, 10 * i, -20.5 * i, (unsigned)(rng() % 2) * 50);
+	for (uint64_t n = 1 + rng() % 40; n > 0; n--) {
+		unsigned bits = writer.ip_version == 6 ? 128 : 32;
+		struct edgesteer_prefix prefix = {0};
+		uint8_t address[16];
+
+		random_address(&prefix, address);
+		if (writer.ip_version == 6 && rng() % 2) // in IPv4
+			memset(address, 0, 12);
+		for (int j = 0; j < 16; j++) // close together, so that the trees meet
+			address[j] &= 0xc1;
+		mmdbwriter_insert(&writer, address, 1 + (unsigned)(rng() % bits), leaves[rng() % ASNS]);
+	}
+	mmdbwriter_save(&writer, path);
+}
+
+// Addresses in nothing but what was inserted somewhere, whether it was handed over or not.
+static void assert_random_addresses(const struct fakehost *host, const MMDB_s *city, const MMDB_s *isp)
+{
+	for (int i = 0; i < 500; i++) {
+		struct edgesteer_prefix prefix = {0};
+		uint8_t family = rng() % 2 ? 4 : 6, address[16];
+		struct expected expected;
+
+		random_address(&prefix, address);
+		for (int j = 0; j < 16; j++)
+			address[j] &= 0xc1;
+		if (family == 6 && is_ipv4_in_ipv6(address))
+			continue;
+		look_up(city, isp, family, address, &expected);
+		assert_same(host, family, address, &expected);
+	}
+}
+
+static void test_joint_trees(void **state)
+{
+	static struct fakehost_pair carriers[ASNS + 1];
+	static char names[ASNS][16];
+
+	(void)state;
+	rng_state = 6;
+	for (unsigned i = 0; i < ASNS; i++) {
+		snprintf(names[i], sizeof(names[i]), "AS%u", i + 1);
+		carriers[i] = (struct fakehost_pair){names[i], names[i]};
+	}
+	for (int round = 0; round < 150; round++) {
+		struct fakehost host;
+		MMDB_s city, isp;
+
+		write_random(city_path, false);
+		write_random(isp_path, true);
+		assert_int_equal(run(&host, city_path, isp_path, carriers), 0);
+		assert_int_equal(MMDB_open(city_path, MMDB_MODE_MMAP, &city), MMDB_SUCCESS);
+		assert_int_equal(MMDB_open(isp_path, MMDB_MODE_MMAP, &isp), MMDB_SUCCESS);
+		assert_all_prefixes(&host, &city, &isp);
+		assert_random_addresses(&host, &city, &isp);
+		MMDB_close(&city);
+		MMDB_close(&isp);
+		fakehost_end(&host);
+	}
+}
+
+// ---- damaged databases ------------------------------------------------------------------------------------------------
+
+#define NOT_CITY(type) \
+	"error: a database of type '" type "', no record of which has coordinates: expected a City or Enterprise database\n"
+#define NOT_ISP(type) \
+	"error: a database of type '" type "', no record of which has an AS, an ISP or a mobile network: expected an ISP, " \
+	"ASN or Enterprise database\n"
+#define DAMAGED(why) "error: is damaged: " why "\n"
+
+static const struct {
+	const char *name;
+	const char *as_city, *as_isp; // reports; as_isp NULL: the same
+} bad[] = {
+	{"GeoIP2-City-Test-Broken-Double-Format.mmdb", DAMAGED("a value has an impossible size"), NULL},
+	{"GeoIP2-City-Test-Invalid-Node-Count.mmdb", DAMAGED("The MaxMind DB file contains invalid metadata"), NULL},
+	{"GeoIP2-Connection-Type-Test.mmdb", NOT_CITY("GeoIP2-Connection-Type"), NOT_ISP("GeoIP2-Connection-Type")},
+	{"MaxMind-DB-no-ipv4-search-tree.mmdb", DAMAGED("a record is no map"), NULL},
+	{"MaxMind-DB-test-broken-pointers-24.mmdb", DAMAGED("a pointer leads out of the file"), NULL},
+	{"MaxMind-DB-test-broken-search-tree-24.mmdb", DAMAGED("its search tree leads back to its root"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-corrupt-search-tree.mmdb", NOT_CITY("Test"), NOT_ISP("Test")},
+	{"bad-data/libmaxminddb_libmaxminddb-deep-array-nesting.mmdb", DAMAGED("a record is no map"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-deep-nesting.mmdb", NOT_CITY("Test"), NOT_ISP("Test")},
+	{"bad-data/libmaxminddb_libmaxminddb-empty-array-last-in-metadata.mmdb", NOT_CITY("Test"), NOT_ISP("Test")},
+	{"bad-data/libmaxminddb_libmaxminddb-empty-map-last-in-metadata.mmdb", NOT_CITY("Test"), NOT_ISP("Test")},
+	{"bad-data/libmaxminddb_libmaxminddb-metadata-marker-only.mmdb", DAMAGED("a record is cut off by the file's end"),
+	 NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-offset-integer-overflow.mmdb", DAMAGED("a pointer leads out of the file"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-oversized-array.mmdb", DAMAGED("a record is no map"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-oversized-map.mmdb", DAMAGED("a value has an impossible size"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-separator-record-max-left.mmdb",
+	 DAMAGED("its search tree leads out of its data"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-separator-record-min-left.mmdb",
+	 DAMAGED("its search tree leads out of its data"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-separator-record-min-right.mmdb",
+	 DAMAGED("its search tree leads out of its data"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-uint64-max-epoch.mmdb", NOT_CITY("Test"), NOT_ISP("Test")},
+	{"bad-data/maxminddb-golang_cyclic-data-structure.mmdb", DAMAGED("a value has an impossible size"), NULL},
+	{"bad-data/maxminddb-golang_invalid-bytes-length.mmdb", DAMAGED("a record is cut off by the file's end"), NULL},
+	{"bad-data/maxminddb-golang_invalid-data-record-offset.mmdb", DAMAGED("a record has a part of unknown type"), NULL},
+	{"bad-data/maxminddb-golang_invalid-map-key-length.mmdb", DAMAGED("a value has an impossible size"), NULL},
+	{"bad-data/maxminddb-golang_invalid-string-length.mmdb", DAMAGED("a pointer is cut off by the file's end"), NULL},
+	{"bad-data/maxminddb-golang_metadata-is-an-uint128.mmdb", DAMAGED("a value has an impossible size"), NULL},
+	{"bad-data/maxminddb-golang_unexpected-bytes.mmdb", DAMAGED("a record is cut off by the file's end"), NULL},
+	{"bad-data/maxminddb-python_bad-unicode-in-map-key.mmdb", DAMAGED("its search tree leads out of its data"), NULL},
+	{"bad-data/README.md", DAMAGED("it has no metadata: not a MaxMind DB, or not the whole of it"), NULL},
+	{"there-is-none.mmdb", "error: cannot be read: No such file or directory\n", NULL},
+	{"", "error: is not a regular file\n", NULL},
+};
+
+static void test_damaged(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct fakehost host;
+
+		assert_true(run_data(&host, bad[i].name, NULL, NULL) < 0);
+		assert_string_equal(host.reports, bad[i].as_city);
+		assert_int_equal(host.added_count, 0);
+		fakehost_end(&host);
+		assert_true(run_data(&host, NULL, bad[i].name, NULL) < 0);
+		assert_string_equal(host.reports, bad[i].as_isp ? bad[i].as_isp : bad[i].as_city);
+		assert_int_equal(host.added_count, 0);
+		fakehost_end(&host);
+	}
+}
+
+// A whole database read into memory, then cut short and spoilt in many ways: whatever comes of it, it ends, and the
+// sanitizers see nothing.
+static void test_spoilt(void **state)
+{
+	static uint8_t original[100000], spoilt[100000];
+	char path[512];
+	FILE *file = fopen(data_file("GeoIP2-Enterprise-Test.mmdb", path), "r");
+	size_t refused = 0;
+
+	(void)state;
+	assert_non_null(file);
+
+	size_t len = fread(original, 1, sizeof(original), file);
+
+	fclose(file);
+	rng_state = 7;
+	for (int round = 0; round < 600; round++) {
+		size_t new_len = round % 3 ? len : rng() % len;
+		struct fakehost host;
+
+		memcpy(spoilt, original, len);
+		for (uint64_t n = round % 3 ? 1 + rng() % 20 : 0; n > 0; n--)
+			spoilt[rng() % (rng() % 2 ? 2000 : len)] = (uint8_t)rng();
+		for (uint64_t n = round % 5 ? 0 : 1 + rng() % 5; n > 0; n--) // metadata
+			spoilt[len - 1 - rng() % 400] = (uint8_t)rng();
+		assert_non_null(file = fopen(city_path, "w"));
+		assert_int_equal(fwrite(spoilt, 1, new_len, file), new_len);
+		fclose(file);
+
+		int err = run(&host, city_path, city_path, map);
+
+		assert_int_equal(err < 0, host.errors > 0);
+		refused += err < 0;
+		fakehost_end(&host);
+	}
+	assert_true(refused > 200);
+}
+
+static void assert_refused(const char *reports)
+{
+	struct timespec before, after;
+	struct fakehost host;
+
+	mmdbwriter_save(&writer, city_path);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_true(run(&host, city_path, NULL, NULL) < 0);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_string_equal(host.reports, reports);
+	assert_true(after.tv_sec - before.tv_sec < 10);
+	fakehost_end(&host);
+}
+
+// Trees without end, though every node is a good one.
+static void test_bad_trees(void **state)
+{
+	static const uint8_t address[16] = {0x20};
+
+	(void)state;
+	mmdbwriter_begin(&writer, 6, 32);
+	mmdbwriter_insert(&writer, address, 8, mmdbwriter_city(&writer, 1, 2, 3));
+	writer.nodes[writer.node_count - 1][1] = 1; // in circles
+	assert_refused(DAMAGED("its search tree is deeper than an address is long"));
+
+	mmdbwriter_begin(&writer, 6, 32);
+	writer.node_count = 120; // 2^120 ways to the bottom
+	for (uint32_t i = 0; i < writer.node_count; i++)
+		writer.nodes[i][0] = writer.nodes[i][1] = i + 1 < writer.node_count ? i + 1 : MMDBWRITER_EMPTY;
+	assert_refused(DAMAGED("its search tree does not end"));
+}
+
+// "a" and a list of two pointers to the next such list, `levels` times: 2^levels texts when followed.
+static size_t put_bomb(uint8_t *bytes, size_t at, unsigned levels)
+{
+	for (unsigned i = 0; i < levels; i++) {
+		size_t next = at + 6;
+
+		memcpy(bytes + at, "\x02\x04", 2); // a list of two
+		for (int j = 0; j < 2; j++) {
+			bytes[at + 2 + 2 * (size_t)j] = (uint8_t)(0x20 | next >> 8);
+			bytes[at + 3 + 2 * (size_t)j] = (uint8_t)next;
+		}
+		at += 6;
+	}
+	memcpy(bytes + at, "\x41" "a", 2);
+	return at + 2;
+}
+
+// Metadata that fits on a page and would be read for ever, or to the end of the stack.
+static void test_bad_metadata(void **state)
+{
+	(void)state;
+	mmdbwriter_begin(&writer, 6, 32);
+	memcpy(writer.metadata, "\xe1\x49languages", 11);
+	writer.metadata_len = put_bomb(writer.metadata, 11, 12);
+	assert_refused(DAMAGED("a record has too many parts"));
+
+	writer.metadata_len = put_bomb(writer.metadata, 11, 40);
+	assert_refused(DAMAGED("its metadata is nested too deep"));
+
+	for (size_t i = 0; i < 30000; i++)
+		memcpy(writer.metadata + 11 + 2 * i, "\x01\x04", 2); // a list of a list of a list...
+	writer.metadata_len = 60011;
+	assert_refused(DAMAGED("its metadata is nested too deep"));
+
+	memcpy(writer.metadata + 11, "\x20\x0b", 2); // a pointer to itself
+	writer.metadata_len = 13;
+	assert_refused(DAMAGED("a pointer leads to a pointer"));
+}
+
+// Records whose values are wrong in themselves.
+static void test_bad_records(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *why;
+	} records[] = {
+		{"\xe1\x48location\x41x", 11, DAMAGED("a part that should be a map is none")},
+		{"\xe1\x48location\xe1\x48latitude\xa1\x01", 21, DAMAGED("a coordinate is no double")},
+		{"\xe1\x48location\xe1\x48latitude\x68\x7f\xf8\0\0\0\0\0\0", 28, DAMAGED("a coordinate is out of range")},
+		{"\xe1\x48location\xe1\x49longitude\x68\x40\x66\x90\0\0\0\0\0", 29, DAMAGED("a coordinate is out of range")},
+		{"\xe1\x48location\xe1\x4f" "accuracy_radius\x41x", 28, DAMAGED("a number is of the wrong type")},
+		{"\xe1\x43isp\xa1\x01", 6, DAMAGED("a text is of the wrong type")},
+		{"\xe1\xa1\x01\x41x", 5, DAMAGED("a text is of the wrong type")},
+		{"\xff\xff\xff\xff", 4, DAMAGED("a value has an impossible size")},
+		{"\xe1\x48location\x1f\x04\xff\xff\xff", 15, DAMAGED("a part that should be a map is none")},
+		{"\xe1\x41x\x1f\x04\xff\xff\xff", 8, DAMAGED("a value has an impossible size")},
+		{"\xe1\x41x\0\x06", 5, DAMAGED("a record has a part of unknown type")},
+	};
+	static const uint8_t address[16] = {0x20};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		mmdbwriter_begin(&writer, 6, 28);
+		mmdbwriter_insert(&writer, address, 8, mmdbwriter_bytes(&writer, records[i].bytes, records[i].len));
+		assert_refused(records[i].why);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (tempdir_make(folder) < 0)
+		return -1;
+	snprintf(city_path, sizeof(city_path), "%s/city.mmdb", folder);
+	snprintf(isp_path, sizeof(isp_path), "%s/isp.mmdb", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(city_path);
+	unlink(isp_path);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_city_and_isp),      cmocka_unit_test(test_built_in_codes),
+		cmocka_unit_test(test_carrier_precedence), cmocka_unit_test(test_options),
+		cmocka_unit_test(test_refusing_host),     cmocka_unit_test(test_every_network),
+		cmocka_unit_test(test_joint_trees),       cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_spoilt),            cmocka_unit_test(test_bad_trees),
+		cmocka_unit_test(test_bad_metadata),      cmocka_unit_test(test_bad_records),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -22,6 +22,7 @@
 
 enum {
 	STARTS_PER_MS = 10,          // the first round is spread so that no more begin at once
+	STARTS_PER_TURN = 8,         // of the loop: what is under way goes first, or all of it would time out together
 	LOCAL_LOG_EVERY_MS = 60000,
 };
 
@@ -40,8 +41,8 @@ struct health {
 	TAILQ_HEAD(, watch) waiting;
 	unsigned limit;                 // of probes under way
 	size_t unsettled;               // watches not settled yet
-	bool all_settled;               // already when they were configured: nothing to wait for
-	struct event wake;              // what a configure leaves to the loop's next turn
+	struct event all_settled;       // calls ops.settled when there was nothing to wait for
+	struct event wake;              // begins what waits
 	uint32_t phase;                 // see spread_ms()
 	int64_t local_logged_ms;
 	struct health_stats stats;
@@ -182,15 +183,30 @@ static void dequeue(struct watch *watch)
 	watch->health->stats.waiting--;
 }
 
-// Begins what waits, as far as there is room.
-static void pump(struct health *health)
+// Lets those that wait begin in the loop's next turn.
+static void wake(struct health *health)
 {
+	static const struct timeval now = {0};
+
+	if (health->stats.waiting && health->stats.under_way < health->limit)
+		evtimer_add(&health->wake, &now);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *ctx)
+{
+	struct health *health = ctx;
 	struct watch *watch;
 
-	while (health->stats.under_way < health->limit && (watch = TAILQ_FIRST(&health->waiting))) {
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < STARTS_PER_TURN && health->stats.under_way < health->limit; i++) {
+		watch = TAILQ_FIRST(&health->waiting);
+		if (!watch)
+			return;
 		dequeue(watch);
 		begin(watch);
 	}
+	wake(health);
 }
 
 void probe_done(struct probe *probe, const struct verdict *verdict)
@@ -198,7 +214,7 @@ void probe_done(struct probe *probe, const struct verdict *verdict)
 	struct watch *watch = (struct watch *)((char *)probe - offsetof(struct watch, probe));
 
 	conclude(watch, verdict);
-	pump(watch->health);
+	wake(watch->health);
 }
 
 static void time_out(struct watch *watch)
@@ -228,7 +244,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	TAILQ_INSERT_TAIL(&watch->health->waiting, watch, queue);
 	watch->waits = true;
 	watch->health->stats.waiting++;
-	pump(watch->health);
+	wake(watch->health);
 }
 
 // ---- configuration
@@ -299,7 +315,7 @@ static void warn_of_limit(const struct health *health)
 		if (watch->probe.check)
 			worst += (double)check_of(watch)->timeout_ms / check_of(watch)->interval_ms;
 	}
-	if (worst > health->limit)
+	if (worst > health->limit + 0.5) // a sum of fractions
 		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
 		            "so probes would come late", worst, health->limit);
 }
@@ -324,20 +340,20 @@ int health_configure(struct health *health, const struct config *config)
 			types[i]->refresh(health->engines[i]);
 	enlist(health, !old);
 	warn_of_limit(health);
-	health->all_settled = health->unsettled == 0;
-	event_active(&health->wake, EV_TIMEOUT, 0);
+	wake(health); // what was removed, or a higher limit, has made room
+	event_del(&health->all_settled);
+	if (health->unsettled == 0)
+		event_active(&health->all_settled, EV_TIMEOUT, 0);
 	return E_OK;
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *ctx)
+static void on_all_settled(evutil_socket_t fd, short what, void *ctx)
 {
 	struct health *health = ctx;
 
 	(void)fd;
 	(void)what;
-	pump(health); // what was removed, or a higher limit, has made room
-	if (health->all_settled)
-		health->ops.settled(health->ops.ctx);
+	health->ops.settled(health->ops.ctx);
 }
 
 struct health *health_new(struct event_base *base, const struct health_ops *ops)
@@ -351,6 +367,7 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 	health->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
 	TAILQ_INIT(&health->waiting);
 	evtimer_assign(&health->wake, base, on_wake, health);
+	evtimer_assign(&health->all_settled, base, on_all_settled, health);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!(health->engines[i] = types[i]->open(base)))
 			return health_free(health);
@@ -363,6 +380,7 @@ struct health *health_free(struct health *health)
 		return NULL;
 	retire(health->roster);
 	event_del(&health->wake);
+	event_del(&health->all_settled);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (health->engines[i])
 			types[i]->close(health->engines[i]);

@@ -57,8 +57,11 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 		conn_free(conn);
 		return;
 	}
-	if (responder->endless && conn->sent >= len)
-		conn->sent = 0;
+	if (responder->endless) {
+		for (int i = 0; i < 64; i++)
+			bufferevent_write(conn->bev, responder->reply, len);
+		return;
+	}
 	if (piece > len - conn->sent)
 		piece = len - conn->sent;
 	bufferevent_write(conn->bev, responder->reply + conn->sent, piece);

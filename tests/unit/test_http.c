@@ -81,7 +81,7 @@ static void probe_once(struct rig *rig, struct responder *responder)
 	responder_open(responder, rig->base, "127.0.0.1", 0);
 	rig->checks[0].port = responder->port;
 	rig_configure(rig);
-	assert_int_not_equal(rig_until_settled(rig, 1000), -1);
+	assert_int_not_equal(rig_until_settled(rig, 3000), -1);
 }
 
 static void every_behaviour_has_its_layer(void **state)
@@ -94,6 +94,8 @@ static void every_behaviour_has_its_layer(void **state)
 
 		rig_open(&rig, 1, 1);
 		rig.checks[0].expect_body = row->body;
+		if (row->layer != HEALTH_TIMEOUT)
+			rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 2000;
 		if (row->status[0]) {
 			rig.checks[0].expect_status = (uint16_t *)row->status;
 			rig.checks[0].expect_status_count = row->status[2] ? 2 : 1;

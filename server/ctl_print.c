@@ -168,18 +168,40 @@ static const char *colour_of(const char *text)
 	return NULL;
 }
 
+// `widths`: 0 for a column that is left out.
 static void print_row(const struct ctl_table *table, const char *const *cells, const size_t *widths)
 {
+	size_t gap = 0; // spaces owed before the next text: none are written at a line's end
+
 	for (size_t i = 0; i < table->columns; i++) {
-		bool right = table->titles[i][0] == '>', last = i + 1 == table->columns;
-		int pad = (int)(widths[i] - width_of(cells[i]));
+		bool right = table->titles[i][0] == '>';
+		size_t pad = widths[i] - width_of(cells[i]);
 		const char *colour = colour_of(cells[i]);
 
-		printf("%*s%s%s%s", right ? pad : 0, "", colour ? colour : "", cells[i], colour ? "\033[0m" : "");
-		if (!last)
-			printf("%*s", (right ? 0 : pad) + 2, "");
+		if (widths[i] == 0)
+			continue;
+		gap += right ? pad : 0;
+		if (cells[i][0]) {
+			printf("%*s%s%s%s", (int)gap, "", colour ? colour : "", cells[i], colour ? "\033[0m" : "");
+			gap = 0;
+		}
+		gap += (right ? 0 : pad) + 2;
 	}
 	putchar('\n');
+}
+
+// The widest cell's; 0 when they are all empty.
+static size_t column_width(const struct ctl_table *table, size_t column)
+{
+	size_t most = 0;
+
+	for (size_t row = 0; row < table->rows; row++) {
+		size_t width = width_of(table->cells[row * table->columns + column]);
+
+		if (width > most)
+			most = width;
+	}
+	return most;
 }
 
 void ctl_table_print(struct ctl_table *table)
@@ -189,13 +211,11 @@ void ctl_table_print(struct ctl_table *table)
 
 	for (size_t i = 0; i < table->columns; i++) {
 		titles[i] = table->titles[i] + (table->titles[i][0] == '>');
-		widths[i] = strlen(titles[i]);
-		for (size_t row = 0; row < table->rows; row++) {
-			size_t width = width_of(table->cells[row * table->columns + i]);
-
-			if (width > widths[i])
-				widths[i] = width;
-		}
+		widths[i] = column_width(table, i);
+		if (widths[i] && widths[i] < strlen(titles[i]))
+			widths[i] = strlen(titles[i]);
+		if (widths[i] == 0)
+			titles[i] = "";
 	}
 	if (table->rows)
 		print_row(table, titles, widths);

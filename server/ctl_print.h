@@ -29,5 +29,5 @@ struct ctl_table;
 struct ctl_table *ctl_table_new(const char *const *titles) MUST_USE;
 // One row; cells as many as columns; cleaned and copied. NULL is an empty cell.
 void ctl_table_add(struct ctl_table *table, const char *const *cells);
-// Prints it, nothing when it has no rows, and frees it.
+// Prints it, nothing when it has no rows, and frees it. Columns that are empty in every row are left out.
 void ctl_table_print(struct ctl_table *table);

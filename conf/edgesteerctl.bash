@@ -1,0 +1,67 @@
+# Completion of edgesteerctl for bash: verbs, options, and the names of sites and apps, which the daemon is asked for.
+
+_edgesteerctl_names() {
+	local socket=$1 filter=$2
+	# Names hold no quotes or spaces, so that the reply can be cut up without a JSON parser.
+	EDGESTEER_SOCKET=${socket:-${EDGESTEER_SOCKET-}} edgesteerctl --json --timeout 2 "$filter" 2>/dev/null |
+		grep -o '"name":"[^"]*"' | cut -d '"' -f 4
+}
+
+_edgesteerctl_targets() {
+	EDGESTEER_SOCKET=${1:-${EDGESTEER_SOCKET-}} edgesteerctl --json --timeout 2 apps 2>/dev/null |
+		grep -o -e '"name":"[^"]*"' -e '"site":"[^"]*","state"' |
+		while IFS='"' read -r _ key _ value _; do
+			if [ "$key" = name ]; then app=$value; else echo "$app/$value"; fi
+		done
+}
+
+_edgesteerctl() {
+	local verbs="status sites apps drain undrain force explain reload stats version"
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-s | --socket) socket=${COMP_WORDS[++i]} ;;
+		--app | --site | --for | --reason | --client | --timeout) ((i++)) ;;
+		-*) ;;
+		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
+		esac
+	done
+
+	case $prev in
+	-s | --socket)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--app) choice=$(_edgesteerctl_names "$socket" apps) ;;
+	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
+	--for) choice="30m 1h 2h 8h 1d" ;;
+	--reason | --client | --timeout) return ;;
+	*)
+		case $verb in
+		apps) options+=" --site" ;;
+		drain) options+=" --app --for --reason" ;;
+		undrain) options+=" --app" ;;
+		explain) options+=" --client" ;;
+		esac
+		if [[ $cur == -* ]]; then
+			[ -n "$verb" ] || options+=" --version"
+			choice=$options
+		elif [ -z "$verb" ]; then
+			choice=$verbs
+		else
+			case $verb/$words in
+			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names "$socket" sites) ;;
+			apps/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
+			force/0) choice=$(_edgesteerctl_targets "$socket") ;;
+			force/1) choice="up down auto" ;;
+			esac
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$choice" -- "$cur")
+}
+
+complete -F _edgesteerctl edgesteerctl

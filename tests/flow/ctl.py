@@ -1,0 +1,406 @@
+"""edgesteerctl by itself, against a scripted control socket: what it sends for which words, what it prints, when it exits
+with what; and its bash completion."""
+
+import contextlib
+import json
+import os
+import pty
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import harness
+from harness import Skip, check, equal, program
+
+
+class Script:
+    """A control socket that gives the replies it is told, one a connection (the last one for ever): an object, bytes as
+    they are, or None: nothing. `requests` are the objects that came; `hold_s`: wait before each reply."""
+
+    def __init__(self, *replies, hold_s=0.0, close_first=False):
+        self.folder = tempfile.mkdtemp(dir=harness.memory_folder())
+        self.path = os.path.join(self.folder, "control.sock")
+        self.replies, self.hold_s, self.close_first = list(replies), hold_s, close_first
+        self.requests = []
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listener.bind(self.path)
+        self.listener.listen(16)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def stop(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                self._answer(connection)
+
+    def _answer(self, connection):
+        line = b"" if self.close_first else connection.makefile("rb").readline()
+        if line:
+            check(line.endswith(b"\n"), "the request does not end")
+            self.requests.append(json.loads(line))
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        time.sleep(self.hold_s)
+        if isinstance(reply, dict):
+            reply = json.dumps(reply).encode() + b"\n"
+        if reply:
+            connection.sendall(reply)
+
+    def run(self, *words, env=None, socket_option=True, timeout_s=20):
+        command = [program("edgesteerctl")] + (["-s", self.path] if socket_option else []) + list(words)
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, env={**os.environ, "TZ": "UTC", **(env or {})},
+                              check=False)
+        check(b"Sanitizer" not in done.stderr, done.stderr)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+OK = {"ok": True}
+
+
+def requests():
+    """Words and options, wherever they stand, become the fields of the request."""
+    rows = [
+        (["status"], {"verb": "status"}),
+        (["sites"], {"verb": "sites"}),
+        (["sites", "bos"], {"verb": "sites", "site": "bos"}),
+        (["apps", "--site", "bos"], {"verb": "apps", "site": "bos"}),
+        (["apps", "a.example"], {"verb": "apps", "app": "a.example"}),
+        (["drain", "bos"], {"verb": "drain", "site": "bos"}),
+        (["drain", "bos", "--for", "2h", "--reason", "disk füll", "--app", "a"],
+         {"verb": "drain", "site": "bos", "for": "2h", "reason": "disk füll", "app": "a"}),
+        (["--for=2h", "drain", "--reason=--x", "bos"], {"verb": "drain", "site": "bos", "for": "2h", "reason": "--x"}),
+        (["drain", "--", "--odd"], {"verb": "drain", "site": "--odd"}),
+        (["undrain", "bos", "--app", "a"], {"verb": "undrain", "site": "bos", "app": "a"}),
+        (["force", "a.example/bos", "down"], {"verb": "force", "app": "a.example", "site": "bos", "to": "down"}),
+        (["force", "a/b/bos", "up"], {"verb": "force", "app": "a/b", "site": "bos", "to": "up"}),
+        (["explain", "a.example", "--client", "10.0.0.0/24"],
+         {"verb": "explain", "name": "a.example", "client": "10.0.0.0/24"}),
+        (["reload"], {"verb": "reload"}),
+        (["stats"], {"verb": "stats"}),
+        (["version"], {"verb": "version"}),
+    ]
+    with Script(OK) as script:
+        for words, expected in rows:
+            script.requests.clear()
+            code, _, err = script.run(*words)
+            equal((code, err), (0, ""), words)
+            equal(script.requests, [expected], words)
+
+
+def usage():
+    """What is wrong with a command is said without asking the daemon, and the exit code is 2."""
+    rows = [
+        ([], "what is to be done?"),
+        (["drian"], "no verb 'drian'"),
+        (["drain"], "drain needs SITE"),
+        (["drain", "a", "b"], "no more than SITE"),
+        (["status", "x"], "status takes no words"),
+        (["drain", "a", "--client", "10.0.0.1"], "drain does not take --client"),
+        (["explain", "a"], "explain needs --client"),
+        (["force", "a/b"], "force needs APP/SITE up|down|auto"),
+        (["force", "ab", "up"], "'ab' is not APP/SITE"),
+        (["force", "a/", "up"], "'a/' is not APP/SITE"),
+        (["force", "/a", "up"], "'/a' is not APP/SITE"),
+        (["drain", "a", "--for"], "requires an argument"),
+        (["drain", "a", "--fro", "1h"], "unrecognized option"),
+        (["drain", "a", "--app", "x", "--app", "y"], "--app is given twice"),
+        (["status", "--timeout", "soon"], "--timeout: 'soon' is not"),
+        (["status", "--timeout", "0"], "--timeout: '0' is not"),
+        (["drain", b"a\xff"], "not UTF-8"),
+        (["drain", "\x1b[31m", "x", "y"], "no more than SITE"),
+        (["\x1b[31m"], "no verb '?[31m'"),
+    ]
+    with Script(OK) as script:
+        for words, text in rows:
+            code, out, err = script.run(*words)
+            equal((code, out), (2, ""), words)
+            check(text in err and "\x1b" not in err, words, repr(err))
+        equal(script.requests, [])
+
+
+def help_and_version():
+    with Script(OK) as script:
+        code, out, err = script.run("--help")
+        equal((code, err), (0, ""))
+        for verb in "status sites apps drain undrain force explain reload stats version".split():
+            check(f"\n  {verb} " in out, verb)
+            code, of_verb, _ = script.run(verb, "--help")
+            equal(code, 0)
+            check(f"usage: edgesteerctl {verb}" in of_verb, of_verb)
+        check("--reason" in script.run("drain", "-h")[1] and "--client" not in script.run("drain", "-h")[1])
+        code, out, _ = script.run("--version")
+        check(code == 0 and out.startswith("edgesteerctl "), out)
+        equal(script.requests, [])
+
+
+def outcomes():
+    """Exit codes and where messages go; --json always prints the reply."""
+    refused = {"ok": False, "error": "no site 'x'", "code": 1}
+    wrong = {"ok": False, "error": "the config is refused (2 errors)", "errors": ["e.yaml:1:2: a", "e.yaml:3:4: b\x1b[2J"],
+             "warnings": ["careful"], "code": 2}
+    with Script(refused) as script:
+        code, out, err = script.run("drain", "x")
+        equal((code, out, err), (1, "", "edgesteerctl: no site 'x'\n"))
+        code, out, _ = script.run("--json", "drain", "x")
+        equal((code, json.loads(out)), (1, refused))
+    with Script(wrong) as script:
+        code, out, err = script.run("reload")
+        equal((code, out), (2, ""))
+        equal(err, "edgesteerctl: the config is refused (2 errors)\ne.yaml:1:2: a\ne.yaml:3:4: b?[2J\nwarning: careful\n")
+        code, out, _ = script.run("reload", "--json")
+        equal((code, json.loads(out)), (2, wrong))
+        check("\x1b" not in out)
+    with Script({**OK, "warnings": ["app x: no target is left"], "site": "bos"}) as script:
+        code, out, err = script.run("drain", "bos")
+        equal((code, err), (0, "warning: app x: no target is left\n"))
+        check(out.startswith("bos is drained"), out)
+    # Success is only what says so.
+    for reply in ({}, {"ok": "yes"}, {"ok": False}, {"ok": False, "code": 0, "error": ""}, {"ok": 1}, b"[]\n", b"{}\n"):
+        with Script(reply) as script:
+            equal(script.run("drain", "bos")[0], 1, reply)
+
+
+def damaged_replies():
+    for reply, text in ((b"", "without a reply"), (b'{"ok": true', "without a reply"), (b"hello\n", "not JSON"),
+                        (b"\0\xff\n", "not JSON"), (b"[" * 100000 + b"\n", "not JSON"),
+                        (b"x" * (65 << 20), "too large")):
+        with Script(reply) as script:
+            code, out, err = script.run("status")
+            check(code == 1 and out == "" and text in err, reply[:20], code, err)
+            code, out, _ = script.run("--json", "status")
+            equal((code, json.loads(out)["ok"]), (1, False))
+    with Script({"ok": False, "error": "too many connections", "code": 1}, close_first=True) as script:
+        code, _, err = script.run("status")  # refused before the request was read
+        check(code == 1 and "too many connections" in err, err)
+
+
+def no_daemon():
+    with Script(OK) as script:
+        missing = script.path + ".missing"
+        code, out, err = script.run("-s", missing, "status")
+        check(code == 1 and out == "" and "is edgesteerd running?" in err and missing in err, err)
+        script.stop()
+        code, _, err = script.run("status")
+        check(code == 1 and "is edgesteerd running?" in err, err)
+        code, _, err = script.run("-s", "x" * 200, "status")
+        check(code == 1 and "longer than 107 bytes" in err, err)
+        code, out, _ = script.run("-s", missing, "--json", "status")
+        check(code == 1 and json.loads(out)["ok"] is False, out)
+    if os.getuid() == 0:
+        with Script(OK) as script:
+            os.chmod(script.folder, 0o755)
+            os.chmod(script.path, 0o600)
+            done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", program("edgesteerctl"), "-s", script.path,
+                                   "status"], capture_output=True, check=False)
+            if b"failed to execute" not in done.stderr:  # the build may be where nobody else can look
+                check(done.returncode == 1 and b"no permission" in done.stderr, done)
+
+
+def socket_choice():
+    with Script(OK) as script:
+        equal(script.run("status", socket_option=False, env={"EDGESTEER_SOCKET": script.path})[0], 0)
+        equal(len(script.requests), 1)
+        equal(script.run("status", env={"EDGESTEER_SOCKET": "/nowhere"})[0], 0)  # the option is stronger
+        code, _, err = script.run("status", socket_option=False, env={"EDGESTEER_SOCKET": ""})
+        check(code in (0, 1) and (code == 0 or "/run/edgesteer/control.sock" in err), err)
+
+
+def timeouts():
+    with Script(OK, hold_s=3) as script:
+        begun = time.monotonic()
+        code, _, err = script.run("status", "--timeout", "1s")
+        check(code == 1 and "no reply in 1 s" in err, err)
+        check(time.monotonic() - begun < 2.5 * harness.slowness(), "took too long")
+
+
+def many_apps():
+    """A list that comes in parts is put together."""
+    def part(name, **more):
+        return {**OK, "apps": [{"name": name, "ttl_s": 30, "targets": [{"site": "s", "state": "up"}]}], **more}
+
+    with Script(part("a", next=1), part("b", next=2), part("c")) as script:
+        code, out, _ = script.run("--json", "apps", "--site", "s")
+        equal(code, 0)
+        reply = json.loads(out)
+        equal([app["name"] for app in reply["apps"]], ["a", "b", "c"])
+        check("next" not in reply)
+        equal([request.get("from") for request in script.requests], [None, 1, 2])
+        check(all(request["site"] == "s" for request in script.requests))
+    with Script(part("a", next=1), {"ok": False, "error": "starting", "code": 1}) as script:
+        code, out, err = script.run("apps")
+        equal((code, out), (1, ""))
+    with Script(part("a", next=1), part("b", next=1)) as script:  # a daemon that never ends is not followed
+        equal(script.run("apps")[0], 0)
+        equal(len(script.requests), 2)
+
+
+STATUS = {
+    "ok": True, "version": "9.9", "pid": 77, "started": 1000, "serving": True, "generation": 3, "generation_built": 2000,
+    "epoch": 8, "workers": 2, "zones": 1, "apps": 2, "sites": 3, "prefixes": 1290000, "places": 40,
+    "states": {"total": 6, "up": 4, "down": 1, "drained": 1, "unchecked": 2},
+    "locate": [{"name": "ranges carriers.csv", "prefixes": 1200}, {"name": "mmdb", "prefixes": 9}],
+    "health": {"probes": 12, "failures": 3, "under_way": 2, "waiting": 1, "settled": True},
+    "last_reload": 86400, "last_reload_ok": False,
+    "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
+                                 {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1"}],
+    "force_count": 1, "forces": [{"app": "a.example", "site": "bos", "to": "down", "who": "uid 0", "since": 86400}],
+}
+
+
+def tables():
+    """What people read: aligned by what the screen shows, harmless to it."""
+    with Script(STATUS) as script:
+        _, out, _ = script.run("status")
+        for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
+                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00, refused", "évil?]0;x?", "undrain", "(all)"):
+            check(text in out, text, out)
+        check("\x1b" not in out and "\x07" not in out, repr(out))
+    sites = {"ok": True, "sites": [
+        {"name": "bös", "kind": "wavelength", "region": "use1", "reach": ["verizon", "att"],
+         "targets": {"up": 1, "down": 20, "drained": 300}, "drained": {"until": 86400, "reason": "rack"}},
+        {"name": "日本", "kind": "region", "region": None, "reach": "public", "targets": {"up": 5, "down": 0, "drained": 0},
+         "drained": None}]}
+    with Script(sites) as script:
+        _, out, _ = script.run("sites")
+        equal(out.splitlines(), [
+            "SITE  KIND        REGION  REACH         UP  DOWN  DRAINED  DRAIN",
+            "bös   wavelength  use1    verizon, att   1    20      300  until 1970-01-02 00:00:00: rack",
+            "日本  region              public         5     0        0",
+        ])
+    apps = {"ok": True, "apps": [{"name": "a.example", "ttl_s": 30, "targets": [
+        {"site": "bos", "state": "down", "forced": "down", "addresses": ["192.0.2.1", "2001:db8::1"],
+         "health": {"text": "HTTP status 503", "since": 0, "last_probe": 0}},
+        {"site": "nyc", "state": "up", "cname": "alb.example.net", "health": None}]}]}
+    with Script(apps) as script:
+        _, out, _ = script.run("apps")
+        equal(out.splitlines(), [
+            "APP        SITE  STATE               ANSWER                  TTL  HEALTH",
+            "a.example  bos   down (forced down)  192.0.2.1, 2001:db8::1   30  HTTP status 503",
+            "a.example  nyc   up                  alb.example.net          30  no check",
+        ])
+    with Script({**OK, "steps": ["locate: here", "answer: bos"], "candidates": [
+            {"site": "bos", "kind": "wavelength", "reachable": True, "ms": 10.25, "km": 3.04, "basis": "distance", "state": "up"},
+            {"site": "ber", "kind": "wavelength", "reachable": False, "ms": None, "km": None, "state": "up"}]}) as script:
+        _, out, _ = script.run("explain", "a", "--client", "10.0.0.1")
+        check(out.startswith("locate: here\nanswer: bos\n\n") and "10.2" in out and "no" in out, out)
+    with Script({**OK, "queries": 42, "udp": {"drops": 1}, "load": [0.5, 2]}) as script:
+        _, out, _ = script.run("stats")
+        equal([line.split() for line in out.splitlines()],
+              [["COUNTER", "VALUE"], ["queries", "42"], ["udp.drops", "1"], ["load.0", "0.5"], ["load.1", "2"]])
+    with Script({**OK, "sites": []}) as script:
+        equal(script.run("sites")[1], "")
+
+
+def odd_replies():
+    """A reply that lacks what is shown, or holds something else, is shown as far as it goes."""
+    words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
+             "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
+    odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
+    keys = ("sites apps drains forces locate states health steps candidates warnings errors site app targets reason until "
+            "since safe_after version next generation").split()
+    for verb, more in words.items():
+        for value in odd:
+            with Script({"ok": True, **{key: value for key in keys}}, {"ok": True}) as script:
+                code, _, err = script.run(verb, *more)
+                check(code == 0, verb, value, err)
+
+
+def on_a_terminal():
+    """Colours and the progress of a reload are for terminals only."""
+    def on_pty(script, *words):
+        master, slave = pty.openpty()
+        child = subprocess.Popen([program("edgesteerctl"), "-s", script.path, *words], stdout=slave, stderr=slave,
+                                 stdin=slave, env={**os.environ, "TERM": "xterm", "NO_COLOR": ""})
+        os.close(slave)
+        text = b""
+        while select.select([master], [], [], 10)[0]:
+            try:
+                piece = os.read(master, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(master)
+        return child.wait(), text.decode()
+
+    apps = {"ok": True, "apps": [{"name": "a", "targets": [{"site": "b", "state": "down"}, {"site": "c", "state": "up"}]}]}
+    with Script(apps) as script:
+        code, out = on_pty(script, "apps")
+        check(code == 0 and "\x1b[31mdown\x1b[0m" in out and "\x1b[32mup\x1b[0m" in out, repr(out))
+        check("\x1b" not in script.run("apps")[1])
+    with Script({"ok": True, "generation": 4}, hold_s=2.3) as script:
+        code, out = on_pty(script, "reload")
+        check(code == 0 and "… 2 s" in out and out.rstrip().endswith("generation 4 is served"), repr(out))
+        equal(script.run("reload")[2], "")
+
+
+def full_disk():
+    if not os.path.exists("/dev/full"):
+        raise Skip("no /dev/full")
+    with Script(STATUS) as script, open("/dev/full", "w", encoding="utf-8") as full:
+        for words in (["status"], ["--json", "status"]):
+            done = subprocess.run([program("edgesteerctl"), "-s", script.path, *words], stdout=full, stderr=subprocess.PIPE,
+                                  check=False)
+            check(done.returncode == 1 and b"cannot write" in done.stderr, done)
+
+
+COMPLETE = """
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_edgesteerctl
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def completion():
+    bash = shutil.which("bash")
+    if not bash:
+        raise Skip("no bash")
+    sites = {"ok": True, "sites": [{"name": "bos"}, {"name": "nyc"}]}
+    apps = {"ok": True, "apps": [{"name": "a.example", "targets": [{"site": "bos", "state": "up", "drained": {"site": "bos"}},
+                                                                  {"site": "nyc", "state": "up"}]}]}
+    tools = os.path.dirname(program("edgesteerctl"))
+
+    def complete(reply, *words):
+        with Script(reply) as script:
+            env = {**os.environ, "PATH": tools + os.pathsep + os.environ["PATH"], "EDGESTEER_SOCKET": script.path}
+            done = subprocess.run([bash, "-c", COMPLETE, "bash", str(harness.TOP / "conf" / "edgesteerctl.bash"),
+                                   "edgesteerctl", *words], capture_output=True, env=env, check=True, text=True)
+            equal(done.stderr, "", words)
+            return done.stdout.split()
+
+    equal(complete(OK, "st"), ["status", "stats"])
+    equal(complete(OK, "--json", "un"), ["undrain"])
+    equal(complete(sites, "drain", ""), ["bos", "nyc"])
+    equal(complete(sites, "drain", "n"), ["nyc"])
+    equal(complete(sites, "drain", "bos", ""), [])
+    equal(complete(apps, "drain", "bos", "--app", ""), ["a.example"])
+    equal(complete(OK, "drain", "bos", "--re"), ["--reason"])
+    equal(complete(apps, "force", ""), ["a.example/bos", "a.example/nyc"])
+    equal(complete(apps, "force", "a.example/bos", "d"), ["down"])
+    equal(complete(apps, "explain", "a"), ["a.example"])
+    equal(complete({"ok": False, "error": "x"}, "drain", ""), [])
+
+
+if __name__ == "__main__":
+    harness.run(requests, usage, help_and_version, outcomes, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
+                tables, odd_replies, on_a_terminal, full_disk, completion)

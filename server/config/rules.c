@@ -156,24 +156,45 @@ static void check_reach(struct reader *reader, const json_t *object, struct conf
 		reader_error(reader, "the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`");
 }
 
-void rules_site(struct reader *reader, json_t *object, void *entry)
+// False: reported.
+static bool kind_is_known(struct reader *reader, const json_t *object, const struct config_site *site)
 {
-	struct config_site *site = entry, found;
 	const char *near = NULL;
+	char meant[READER_QUOTE_MAX];
+
+	if (site->from_catalogue || given(object, "kind"))
+		return true;
+	if (!reader->catalogue) {
+		reader_error(reader, "has no `kind`, expected one");
+		return false;
+	}
+	if (site->name && reader_may_help(reader))
+		near = catalogue_nearest(reader->catalogue, site->name);
+	reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
+	return false;
+}
+
+// The parent region groups sites that fail together; a slip of the pen would make a group of its own.
+static void check_region(struct reader *reader, const struct config_site *site)
+{
+	struct config_site found;
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
 
-	if (!site->from_catalogue && !given(object, "kind")) {
-		if (reader->catalogue && reader_may_help(reader))
-			near = catalogue_nearest(reader->catalogue, site->name ? site->name : "");
-		reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
-		return;
-	}
-	check_reach(reader, object, site);
-	if (reader->catalogue && given(object, "region") && reader_find(reader->sites, site->region) < 0 &&
-	    !catalogue_find(reader->catalogue, site->region, &found))
+	if (reader_find(reader->sites, site->region) < 0 && !catalogue_find(reader->catalogue, site->region, &found))
 		reader_warning(reader, "region: %s is neither a site nor in the catalogue%s",
 		               reader_quote(site->region, quote),
 		               reader_did_you_mean(catalogue_nearest(reader->catalogue, site->region), meant));
+}
+
+void rules_site(struct reader *reader, json_t *object, void *entry)
+{
+	struct config_site *site = entry;
+
+	if (!kind_is_known(reader, object, site))
+		return;
+	check_reach(reader, object, site);
+	if (reader->catalogue && given(object, "region") && *site->region)
+		check_region(reader, site);
 }
 
 void rules_target_name(struct reader *reader, const char *name, void *entry)

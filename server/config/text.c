@@ -51,7 +51,8 @@ static void read_text(struct reader *reader, const struct option *option, const 
 
 	const char *copy = reader_strdup(reader, text);
 
-	memcpy(field, &copy, sizeof(copy));
+	if (copy)
+		memcpy(field, &copy, sizeof(copy));
 }
 
 static bool is_any(const char *text)

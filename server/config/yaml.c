@@ -232,10 +232,12 @@ static struct spot spot_at(const char *text, size_t len, size_t offset)
 	struct spot spot = {1, 1};
 
 	for (size_t i = 0; i < offset && i < len; i++) {
-		bool ends = text[i] == '\n';
-
-		spot.line += ends;
-		spot.column = ends ? 1 : spot.column + 1;
+		if (text[i] == '\n') {
+			spot.line++;
+			spot.column = 1;
+		} else if (((unsigned char)text[i] & 0xc0) != 0x80) { // columns count characters, not octets
+			spot.column++;
+		}
 	}
 	return spot;
 }

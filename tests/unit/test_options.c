@@ -1,0 +1,214 @@
+// Every option's good and bad values. A row of options.c without a case here fails.
+#include "config/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "config/config.h"
+#include "told.h"
+
+#define DOMAIN "domains: {e.x: {ns: n.x}}\n"
+#define SITES DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\n"
+#define CHECK(key, type) "checks: {c: {type: " type ", " key ": %s}}\n" SITES \
+	"apps: {a.e.x: {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.2}}}}\n"
+#define ONE_TARGET(key, more) "checks: {c: {type: http}}\n" SITES \
+	"apps: {a.e.x: {check: c, targets: {us-west-2: {addresses: 1.1.1.2}, us-east-1: {" more key ": %s}}}}\n"
+
+struct option_case {
+	const char *option; // as the schema names it
+	const char *yaml;   // with one %s for the value
+	const char *good[6], *bad[10];
+};
+
+static const struct option_case cases[] = {
+	{"server.listen", "server: {listen: %s}\n" DOMAIN, {"192.0.2.1", "[\"::1@5300\", 127.0.0.1@53]"},
+	 {"[]", "53", "192.0.2.1@0", "192.0.2.1@65536", "192.0.2.1:53", "[[x]]", "{}", "null", "[1.1.1.1, 1.1.1.1@53]"}},
+	{"server.workers", "server: {workers: %s}\n" DOMAIN, {"0", "256"}, {"257", "-1", "two", "1.5", "[1]", "~"}},
+	{"server.control", "server: {control: %s}\n" DOMAIN, {"/run/x", "x.sock"},
+	 {"''", "[]", "\"a\\tb\"", "/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+	                            "123456789/123456789/1234567"}},
+	{"server.state-dir", "server: {state-dir: %s}\n" DOMAIN, {"/var/x"}, {"''", "{}"}},
+	{"server.user", "server: {user: %s}\n" DOMAIN, {"edgesteer"}, {"''", "a b", "-a", "a/b"}},
+	{"server.plugin-dir", "server: {plugin-dir: %s}\n" DOMAIN, {"/usr/lib/x", "."}, {"''", "[a]"}},
+	{"server.nsid", "server: {nsid: %s}\n" DOMAIN, {"ns1", "\"two words\"", "1234"}, {"''", "\"a\\nb\"", "[]"}},
+	{"server.udp-size", "server: {udp-size: %s}\n" DOMAIN, {"512", "4096"}, {"511", "4097", "1k"}},
+	{"server.tcp-clients", "server: {tcp-clients: %s}\n" DOMAIN, {"1", "65535"}, {"0", "65536"}},
+	{"server.tcp-idle", "server: {tcp-idle: %s}\n" DOMAIN, {"1s", "1h"}, {"999ms", "1h1ms", "10", "10 s", "0"}},
+	{"server.probes", "server: {probes: %s}\n" DOMAIN, {"1"}, {"0", "65536"}},
+	{"server.log-level", "server: {log-level: %s}\n" DOMAIN, {"error", "debug"}, {"loud", "Debug", "7", "[info]"}},
+	{"server.ecs-ignore", "server: {ecs-ignore: %s}\n" DOMAIN, {"[]", "10.0.0.0/8", "[\"fc00::/7\", 192.0.2.1]"},
+	 {"10.0.0.0/33", "10.1.0.0/8", "x", "[10.0.0.0/8, 10.0.0.0/8]"}},
+	{"steering.access.wavelength", "steering: {access: {wavelength: %s}}\n" DOMAIN, {"0", "1.5ms"}, {"-1ms", "11s", "5"}},
+	{"steering.access.outpost", "steering: {access: {outpost: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
+	{"steering.access.local-zone", "steering: {access: {local-zone: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
+	{"steering.access.az", "steering: {access: {az: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
+	{"steering.access.region", "steering: {access: {region: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
+	{"steering.per-km", "steering: {per-km: %s}\n" DOMAIN, {"0", "0.02ms", "20us"}, {"-1us", "2s", "0.02"}},
+	{"steering.max-accuracy", "steering: {max-accuracy: %s}\n" DOMAIN, {"0", "50m"}, {"-1km", "20039km", "200"}},
+	{"steering.tie", "steering: {tie: %s}\n" DOMAIN, {"0", "10s"}, {"-1us", "11s"}},
+	{"steering.hash-prefix.ipv4", "steering: {hash-prefix: {ipv4: %s}}\n" DOMAIN, {"1", "32"}, {"0", "33", "/24"}},
+	{"steering.hash-prefix.ipv6", "steering: {hash-prefix: {ipv6: %s}}\n" DOMAIN, {"1", "128"}, {"0", "129"}},
+	{"latency", "latency: %s\n" DOMAIN, {"l.csv"}, {"''", "[]", "~"}},
+	{"catalogue", "catalogue: %s\n" DOMAIN, {NULL}, {"''", "[]", "/nonexistent/x.yaml"}},
+	{"domains.NAME.file", "domains: {e.x: {file: %s}}\n", {"e.zone"}, {"''", "{}"}},
+	{"domains.NAME.ns", "domains: {e.x: {ns: %s}}\n", {"n.x", "[n.x, m.x]"},
+	 {"[]", "[n.x, N.X.]", "n..x", "'n x'", "192.0.2.1:53", "."}},
+	{"domains.NAME.hostmaster", "domains: {e.x: {ns: n.x, hostmaster: %s}}\n", {"h.e.x", "a.b@e.x", "'a\\.b.e.x'"},
+	 {"h", "a@", "'@x'", "''", "[]"}},
+	{"domains.NAME.ttl", "domains: {e.x: {ns: n.x, ttl: %s}}\n", {"1s", "7d"}, {"0", "1500ms", "8d"}},
+	{"domains.NAME.negative-ttl", "domains: {e.x: {ns: n.x, negative-ttl: %s}}\n", {"0", "1d"}, {"25h", "x"}},
+	{"locate[].plugin", "locate: [{plugin: %s}]\n" DOMAIN, {"ranges", "my_plugin-2"}, {"../x", "''", "a/b", ".so"}},
+	{"sites.NAME.kind", "sites: {p: {kind: %s, reach: c}}\n" DOMAIN "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	 {"wavelength", "local-zone", "outpost", "az", "region"}, {"zone", "Region", "[]"}},
+	{"sites.NAME.location", "sites: {p: {kind: az, location: %s}}\n" DOMAIN
+	                        "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	 {"[90, -180]", "[40.7, -74.006]"}, {"[91, 0]", "[0, 181]", "[1]", "[1, 2, 3]", "[a, b]", "1", "[1, ~]"}},
+	{"sites.NAME.region", "sites: {p: {kind: az, region: %s}}\n" DOMAIN
+	                      "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	 {"us-east-1", "p"}, {"''", "a b", "[]"}},
+	{"sites.NAME.reach", "sites: {p: {kind: az, reach: %s}}\n" DOMAIN
+	                     "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	 {"public", "verizon", "[verizon, kddi]"}, {"[]", "[public]", "[a, a]", "'a b'", "{}"}},
+	{"sites.NAME.bias", "sites: {p: {kind: az, bias: %s}}\n" DOMAIN
+	                    "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	 {"-10s", "0.5ms"}, {"5", "11s", "-11s"}},
+	{"apps.NAME.ttl", SITES "apps: {a.e.x: {ttl: %s, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: "
+	                        "1.1.1.2}}}}\n",
+	 {"0", "7d"}, {"8d", "1500ms", "-1s"}},
+	{"apps.NAME.check", SITES "checks: {c: {type: http}}\napps: {b.e.x: {targets: {us-west-2: {addresses: 1.1.1.1, check: c}}}"
+	                          ", a.e.x: {check: %s, targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 {"c", "none"}, {"d", "''", "[c]"}},
+	{"apps.NAME.tie", SITES "apps: {a.e.x: {tie: %s, targets: {us-east-1: {addresses: 1.1.1.1, weight: 1}, us-west-2: "
+	                        "{addresses: 1.1.1.2}}}}\n",
+	 {"0", "10s"}, {"11s", "x"}},
+	{"apps.NAME.last-resort", SITES "apps: {a.e.x: {last-resort: %s, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: "
+	                                "{addresses: 1.1.1.2}}}}\n",
+	 {"servfail", "[1.1.1.1, \"::2\"]"}, {"nxdomain", "[]", "[servfail]", "{}"}},
+	{"checks.NAME.type", "checks: {c: {type: %s, port: 1}}\n" SITES
+	                     "apps: {a.e.x: {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: "
+	                     "1.1.1.2}}}}\n",
+	 {"http", "https", "tcp"}, {"udp", "[http]", "~", "HTTP"}},
+	{"checks.NAME.port", CHECK("port", "tcp"), {"1", "65535"}, {"0", "65536", "http"}},
+	{"checks.NAME.path", CHECK("path", "http"), {"/", "/a?b=c"}, {"x", "'/a b'", "\"/a\\r\\nX: y\"", "/a#b", "''"}},
+	{"checks.NAME.host", CHECK("host", "http"), {"h.x", "h.x:8080", "'[2001:db8::1]:80'", "192.0.2.1"},
+	 {"'a b'", "\"a\\r\\nX: y\"", "'h:'", "'h:999999'", "'[::1'", "''", "'[::1]x'"}},
+	{"checks.NAME.sni", CHECK("sni", "https"), {"h.x"}, {"'a b'", "''", "'h:80'"}},
+	{"checks.NAME.verify", CHECK("verify", "https"), {"on", "off", "true", "no"}, {"maybe", "0", "[]"}},
+	{"checks.NAME.ca-file", CHECK("ca-file", "https"), {"ca.pem"}, {"''", "[]"}},
+	{"checks.NAME.expect-status", CHECK("expect-status", "http"), {"200", "[200, 300-399]"},
+	 {"[]", "99", "600", "299-200", "2xx", "200-", "200-2999", "[200, 200]"}},
+	{"checks.NAME.expect-body", CHECK("expect-body", "http"), {"ok", "\"all is well\""}, {"''", "\"a\\nb\"", "[]"}},
+	{"checks.NAME.interval", CHECK("interval", "http"), {"100ms", "1h"}, {"99ms", "61m", "1"}},
+	{"checks.NAME.timeout", CHECK("timeout", "http"), {"10ms", "10s"}, {"9ms", "61s", "11s"}},
+	{"checks.NAME.rise", CHECK("rise", "http"), {"1", "100"}, {"0", "101"}},
+	{"checks.NAME.fall", CHECK("fall", "http"), {"1", "100"}, {"0", "101"}},
+	{"apps.NAME.targets.SITE.addresses", ONE_TARGET("addresses", ""), {"192.0.2.1", "[192.0.2.1, \"2001:db8::1\"]"},
+	 {"[]", "192.0.2", "0.0.0.0", "\"::\"", "224.0.0.1", "255.255.255.255", "\"ff02::1\"", "\"::ffff:1.2.3.4\"",
+	  "[\"::1\", \"0::1\"]"}},
+	{"apps.NAME.targets.SITE.cname", ONE_TARGET("cname", "check: none, "), {"lb.example"},
+	 {"''", "a..b", "a.e.x", "A.e.X.", "'*.x'"}},
+	{"apps.NAME.targets.SITE.check-address", ONE_TARGET("check-address", "addresses: 1.1.1.1, "), {"10.0.0.1", "\"::1\""},
+	 {"10.0.0.0/8", "x", "[10.0.0.1]", "0.0.0.0"}},
+	{"apps.NAME.targets.SITE.check", ONE_TARGET("check", "addresses: 1.1.1.1, "), {"c", "none"}, {"d", "off"}},
+	{"apps.NAME.targets.SITE.weight", ONE_TARGET("weight", "addresses: 1.1.1.1, "), {"0", "65535"}, {"65536", "-1", "1.5"}},
+};
+
+// Fills the %s. The caller frees it.
+static char *with_value(const char *yaml, const char *value)
+{
+	const char *hole = strstr(yaml, "%s");
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_non_null(hole);
+	fprintf(out, "%.*s%s%s", (int)(hole - yaml), yaml, value, hole + 2);
+	fclose(out);
+	return text;
+}
+
+static void every_option(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *key = strrchr(cases[i].option, '.') ? strrchr(cases[i].option, '.') + 1 : cases[i].option;
+
+		for (size_t j = 0; j < ARRAY_LEN(cases[i].good) && cases[i].good[j]; j++) {
+			char *text = with_value(cases[i].yaml, cases[i].good[j]), *told;
+			struct config *config = told_config(text, strlen(text), &told);
+
+			if (!config || strstr(told, key))
+				fail_msg("%s: %s is refused: %s", cases[i].option, cases[i].good[j], told);
+			config_free(config);
+			free(told);
+			free(text);
+		}
+		for (size_t j = 0; j < ARRAY_LEN(cases[i].bad) && cases[i].bad[j]; j++) {
+			char *text = with_value(cases[i].yaml, cases[i].bad[j]), *told;
+			struct config *config = told_config(text, strlen(text), &told);
+
+			// One error, which names the option (or the file that an option names) and what was expected.
+			if (config || (!strstr(told, key) && !strstr(told, "/nonexistent/x.yaml")) || strchr(told, '\n')[1])
+				fail_msg("%s: %s: %s", cases[i].option, cases[i].bad[j], told);
+			if (!strstr(told, "expected") && !strstr(told, "cannot be read") && !strstr(told, "not text"))
+				fail_msg("%s: what was expected is not said: %s", cases[i].option, told);
+			free(told);
+			free(text);
+		}
+	}
+}
+
+static size_t count_cases(const char *option, size_t *bad)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (strcmp(cases[i].option, option) == 0) {
+			found += cases[i].good[0] != NULL;
+			*bad += cases[i].bad[0] != NULL;
+		}
+	return found;
+}
+
+static void look_for_cases(const struct schema *schema)
+{
+	for (size_t i = 0; i < schema->option_count; i++) {
+		const struct option *option = &schema->options[i];
+		char name[128];
+		size_t bad = 0, found;
+
+		if (option->schema) {
+			look_for_cases(option->schema);
+			continue;
+		}
+		snprintf(name, sizeof(name), "%s%s%s", schema->path, *schema->path ? "." : "", option->key);
+		found = count_cases(name, &bad);
+		if (bad == 0 || (found == 0 && strcmp(name, "catalogue") != 0)) // it needs a file: test_config.c
+			fail_msg("%s has no test", name);
+	}
+}
+
+// A new row without a test fails here.
+static void every_option_has_a_case(void **state)
+{
+	(void)state;
+	look_for_cases(&options_root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_option), cmocka_unit_test(every_option_has_a_case),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

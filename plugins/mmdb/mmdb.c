@@ -11,8 +11,11 @@
 #include <fcntl.h>
 #include <math.h>
 #include <maxminddb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -284,10 +287,50 @@ static int unreadable(const struct mmdb *self, const struct database *database)
 	return -1;
 }
 
-// The library trusts metadata more than strangers deserve: ours are walked before it sees them.
-static int check_metadata(const struct mmdb *self, const struct database *database, int fd, off_t file_len)
+// A copy of the file in memory, as a file again since the library opens nothing else. The operator may write over the
+// original while we read: of a file that is mapped and then cut short, the next look would end the daemon.
+static int copy_file(const struct mmdb *self, const struct database *database, int fd, off_t len)
 {
-	off_t from = file_len > RECORD_METADATA_MAX_LEN ? file_len - RECORD_METADATA_MAX_LEN : 0;
+	int copy = memfd_create("mmdb", MFD_CLOEXEC);
+	ssize_t got = 1;
+
+	while (copy >= 0 && got > 0 && len > 0) {
+		got = sendfile(copy, fd, NULL, (size_t)len);
+		len -= got > 0 ? got : 0;
+	}
+	if (copy >= 0 && got >= 0)
+		return copy;
+	unreadable(self, database);
+	if (copy >= 0)
+		close(copy);
+	return -1;
+}
+
+// -1 after a report, or a descriptor of a copy of the file.
+static int read_file(const struct mmdb *self, const struct database *database)
+{
+	int fd = open(database->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // nobody may ever write into a named pipe
+	struct stat status;
+	int copy = -1;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		unreadable(self, database);
+	else if (!S_ISREG(status.st_mode))
+		refuse(self, database->path, "is not a regular file");
+	else if (status.st_size > FILE_MAX_LEN)
+		refuse(self, database->path, "is larger than 1 GiB");
+	else
+		copy = copy_file(self, database, fd, status.st_size);
+	if (fd >= 0)
+		close(fd);
+	return copy;
+}
+
+// The library trusts metadata more than strangers deserve: ours are walked before it sees them.
+static int check_metadata(const struct mmdb *self, const struct database *database, int fd)
+{
+	off_t len = lseek(fd, 0, SEEK_END);
+	off_t from = len > RECORD_METADATA_MAX_LEN ? len - RECORD_METADATA_MAX_LEN : 0;
 	uint8_t *tail = malloc(RECORD_METADATA_MAX_LEN);
 	const char *why = NULL;
 
@@ -305,37 +348,16 @@ static int check_metadata(const struct mmdb *self, const struct database *databa
 	return err;
 }
 
-static int check_file(const struct mmdb *self, const struct database *database)
+static int map_file(struct mmdb *self, struct database *database, int fd)
 {
-	int fd = open(database->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // nobody may ever write into a named pipe
-	struct stat status;
-	int err;
+	struct cached *cache;
+	char path[64];
 
-	if (fd < 0 || fstat(fd, &status) < 0)
-		err = unreadable(self, database);
-	else if (!S_ISREG(status.st_mode))
-		err = refuse(self, database->path, "is not a regular file");
-	else if (status.st_size > FILE_MAX_LEN)
-		err = refuse(self, database->path, "is larger than 1 GiB");
-	else
-		err = check_metadata(self, database, fd, status.st_size);
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-static int database_open(struct mmdb *self, int which, const char *path)
-{
-	struct database *database = &self->databases[which];
-
-	database->path = path;
-	if (check_file(self, database) < 0)
+	if (check_metadata(self, database, fd) < 0)
 		return -1;
-
-	struct cached *cache = calloc(CACHE_SLOTS, sizeof(*cache));
-
-	if (!cache)
-		return refuse(self, path, "out of memory");
+	if (!(cache = calloc(CACHE_SLOTS, sizeof(*cache))))
+		return refuse(self, database->path, "out of memory");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 
 	int status = MMDB_open(path, MMDB_MODE_MMAP, &database->mmdb);
 
@@ -344,6 +366,22 @@ static int database_open(struct mmdb *self, int which, const char *path)
 		return damaged(self, database, MMDB_strerror(status));
 	}
 	database->cache = cache;
+	return 0;
+}
+
+static int database_open(struct mmdb *self, int which, const char *path)
+{
+	struct database *database = &self->databases[which];
+
+	database->path = path;
+
+	int fd = read_file(self, database);
+	int err = fd < 0 ? -1 : map_file(self, database, fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (err < 0)
+		return err;
 
 	const MMDB_metadata_s *metadata = &database->mmdb.metadata;
 	uint64_t tree_len = (uint64_t)metadata->node_count * database->mmdb.full_record_byte_size;

@@ -71,7 +71,9 @@ static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix 
 {
 	struct fakehost *host = (struct fakehost *)lent;
 
-	if (host->refuse_after && host->adds++ >= host->refuse_after)
+	if (host->on_add)
+		host->on_add();
+	if (host->adds++ >= host->refuse_after && host->refuse_after)
 		return -7;
 	if ((host->added_count & (host->added_count - 1)) == 0) {
 		size_t cap = host->added_count ? host->added_count * 2 : 1;

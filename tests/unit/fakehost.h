@@ -25,7 +25,8 @@ struct fakehost {
 	size_t reports_len, errors;
 	struct fakehost_added *added;
 	size_t added_count;
-	size_t adds; // calls of add(), the refused ones too
+	size_t adds;                // calls of add(), the refused ones too
+	void (*on_add)(void);       // called by every add(); NULL
 };
 
 // Options and map are borrowed; `map` may be NULL.

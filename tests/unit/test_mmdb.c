@@ -192,6 +192,35 @@ static void test_refusing_host(void **state)
 	fakehost_end(&host);
 }
 
+static void cut_city(void)
+{
+	assert_int_equal(truncate(city_path, 0), 0);
+}
+
+// A file that is overwritten while it is read.
+static void test_cut_while_read(void **state)
+{
+	static uint8_t bytes[100000];
+	const struct fakehost_pair options[2] = {{"city", city_path}, {NULL, NULL}};
+	char path[MMDBFILES_PATH_LEN];
+	FILE *from = fopen(mmdbfiles_path("GeoLite2-City-Test.mmdb", path), "r"), *to = fopen(city_path, "w");
+	struct fakehost host;
+
+	(void)state;
+	assert_true(from && to);
+
+	size_t len = fread(bytes, 1, sizeof(bytes), from);
+
+	assert_int_equal(fwrite(bytes, 1, len, to), len);
+	fclose(from);
+	fclose(to);
+	fakehost_begin(&host, options, NULL);
+	host.on_add = cut_city;
+	assert_int_equal(fakehost_run(&host, &edgesteer_plugin_mmdb), 0);
+	assert_int_equal(host.added_count, 242);
+	fakehost_end(&host);
+}
+
 // ---- against the library's lookup -------------------------------------------------------------------------------------
 
 // What the library finds for an address.
@@ -431,7 +460,7 @@ int main(void)
 		cmocka_unit_test(test_city_and_isp),       cmocka_unit_test(test_built_in_codes),
 		cmocka_unit_test(test_carrier_precedence), cmocka_unit_test(test_options),
 		cmocka_unit_test(test_refusing_host),      cmocka_unit_test(test_every_network),
-		cmocka_unit_test(test_joint_trees),
+		cmocka_unit_test(test_joint_trees),        cmocka_unit_test(test_cut_while_read),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

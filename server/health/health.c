@@ -23,6 +23,7 @@
 enum {
 	STARTS_PER_MS = 10,          // the first round is spread so that no more begin at once
 	STARTS_PER_TURN = 8,         // of the loop: what is under way goes first, or all of it would time out together
+	STALL_MS = 25,               // an event later than this: the process stood still, or was busy
 	LOCAL_LOG_EVERY_MS = 60000,
 };
 
@@ -96,8 +97,7 @@ static void judge(struct watch *watch, bool success)
 	shown->since_s = clock_wall_s();
 	log_line(first && shown->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "health: %s at %s is %s: %s", watch->probe.app,
 	         watch->site, shown->up ? "up" : "down", shown->text);
-	if (shown->up != was_up)
-		watch->health->ops.changed(watch->health->ops.ctx, watch->number);
+	watch->health->ops.changed(watch->health->ops.ctx, watch->number);
 }
 
 // This machine's own trouble comes in crowds: a line a minute says it.
@@ -162,6 +162,7 @@ static void begin(struct watch *watch)
 	struct health *health = watch->health;
 
 	watch->began_ns = clock_mono_ns();
+	watch->extended = false;
 	health->stats.under_way++;
 	if (type_of(watch)->start(health->engines[check_of(watch)->type], &watch->probe) == E_OK) {
 		arm(watch, (watch->began_ns + 999999) / 1000000 + check_of(watch)->timeout_ms);
@@ -227,24 +228,36 @@ static void time_out(struct watch *watch)
 	probe_done(&watch->probe, &verdict);
 }
 
+// A deadline that comes late by more than STALL_MS: answers may be waiting that nobody has had the time to read, and of
+// all targets at once. So it is put off once by as much as it was late.
+static bool extend(struct watch *watch, int64_t late_ms)
+{
+	int64_t timeout_ms = check_of(watch)->timeout_ms;
+
+	if (late_ms <= STALL_MS || watch->extended)
+		return false;
+	watch->extended = true;
+	arm(watch, watch->alarm_ms + late_ms + (late_ms < timeout_ms ? late_ms : timeout_ms));
+	return true;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct watch *watch = ctx;
+	int64_t late_ms = clock_mono_ms() - watch->alarm_ms;
 
 	(void)fd;
 	(void)what;
-	if (clock_mono_ms() < watch->alarm_ms) { // the loop's clock is coarse
+	if (late_ms < 0) { // the loop's clock is coarse
 		arm(watch, watch->alarm_ms);
-		return;
-	}
-	if (watch->probe.run) {
+	} else if (!watch->probe.run) {
+		TAILQ_INSERT_TAIL(&watch->health->waiting, watch, queue);
+		watch->waits = true;
+		watch->health->stats.waiting++;
+		wake(watch->health);
+	} else if (!extend(watch, late_ms)) {
 		time_out(watch);
-		return;
 	}
-	TAILQ_INSERT_TAIL(&watch->health->waiting, watch, queue);
-	watch->waits = true;
-	watch->health->stats.waiting++;
-	wake(watch->health);
 }
 
 // ---- configuration

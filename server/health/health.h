@@ -34,7 +34,8 @@ struct health_target {
 // Called from the event loop, never from inside a call of this header. They may ask health_target() and the like, not
 // health_configure() or health_free().
 struct health_ops {
-	// Some target's `up` changed. May be called several times in one turn of the loop.
+	// Some target's `up` changed, or the first result has settled what it is. May be called several times in one turn of
+	// the loop.
 	void (*changed)(void *ctx, size_t target);
 	// Every target has had its first result since the last configure, or its saved one. Once per configure.
 	void (*settled)(void *ctx);

@@ -20,6 +20,7 @@ enum {
 	READ_SIZE = 4096,
 	IDLE_MAX = 256,        // runs kept for the next probes, as making one costs as much as a probe
 	CONNECT_SLACK_MS = 60000,
+	HOST_MAX = 300,        // a name, or an address in brackets, and a port
 };
 
 struct engine {
@@ -305,44 +306,45 @@ static int add(struct curl_slist **list, const char *line)
 	return E_OK;
 }
 
-// A name's place in a URL: an IPv6 literal in brackets.
-static void put_host(char *buf, size_t size, const char *host)
+// The name that Host is made of, as it is written in the check (NAME, [V6], either with :PORT), or the app's. A wildcard
+// app has no name of its own: one that it, and its certificate, cover.
+static void host_of(const struct probe *probe, char *buf, size_t size)
 {
-	struct addr addr;
-	bool v6 = addr_parse(host, &addr) == E_OK && addr.family == ADDR_V6;
+	const char *app = probe->app;
 
-	snprintf(buf, size, v6 ? "[%s]" : "%s", host);
+	if (probe->check->conf.host)
+		snprintf(buf, size, "%s", probe->check->conf.host);
+	else if (strncmp(app, "*.", 2) == 0)
+		snprintf(buf, size, "probe.%s", app + 2);
+	else
+		snprintf(buf, size, "%s", app);
 }
 
-// The URL carries the name: it becomes SNI, what the certificate must be for, and Host, unless Host is another. Where
-// the connection goes is told apart.
+// The URL carries the name that becomes SNI and that the certificate must be for; where the connection goes is told
+// apart. Host never gets the probed port: it is what the clients say, and they come to another.
 static int set_names(struct run *run)
 {
 	const struct config_check *check = &run->probe->check->conf;
-	const char *app = run->probe->app;
-	char any[300], host[300], line[320], literal[ADDR_TEXT_LEN], where[ADDR_TEXT_LEN + 16], *url;
+	const struct addr *addr = &run->probe->addr;
+	const char *scheme = check->type == CHECK_HTTPS ? "https" : "http";
+	char host[HOST_MAX], header[HOST_MAX + 8], literal[ADDR_TEXT_LEN], where[ADDR_TEXT_LEN + 16], *url;
 
-	if (strncmp(app, "*.", 2) == 0) { // a name that the wildcard, and its certificate, cover
-		snprintf(any, sizeof(any), "probe.%s", app + 2);
-		app = any;
-	}
+	host_of(run->probe, host, sizeof(host));
+	snprintf(header, sizeof(header), "Host: %s", host);
+	addr_format(addr, literal);
+	snprintf(where, sizeof(where), addr->family == ADDR_V6 ? "::[%s]:%u" : "::%s:%u", literal, check->port);
 
-	const char *named = check->host ? check->host : app;
-	const char *in_url = check->type == CHECK_HTTPS && check->sni ? check->sni : named;
+	const char *name = check->sni ? check->sni : host;
+	size_t name_len = name[0] == '[' ? strcspn(name, "]") + 1 : strcspn(name, ":");
 
-	put_host(host, sizeof(host), in_url);
-	if (asprintf(&url, "%s://%s:%u%s", check->type == CHECK_HTTPS ? "https" : "http", host, check->port,
-	             check->path) < 0)
+	if (asprintf(&url, "%s://%.*s:%u%s", scheme, (int)name_len, name, check->port, check->path) < 0)
 		return E_NOMEM;
 
 	CURLcode code = curl_easy_setopt(run->easy, CURLOPT_URL, url);
 
 	free(url);
-	put_host(literal, sizeof(literal), addr_format(&run->probe->addr, line));
-	snprintf(where, sizeof(where), "::%s:%u", literal, check->port);
-	snprintf(line, sizeof(line), "Host: %s", named);
 	if (code != CURLE_OK || add(&run->connect_to, where) < 0 || add(&run->headers, "Connection: close") < 0 ||
-	    (strcmp(named, in_url) != 0 && add(&run->headers, line) < 0))
+	    add(&run->headers, header) < 0)
 		return E_NOMEM;
 	return E_OK;
 }

@@ -25,6 +25,7 @@ struct watch {
 	bool decided;               // some result, or a saved one, has given the score
 	bool settled;               // has been probed, or has a saved state
 	bool started;               // has been probed
+	bool extended;              // the deadline of the probe under way has been put off
 	bool waits;                 // in the queue of those whose time has come
 	int64_t start_ms;           // monotonic: of the last probe while it is under way, else of the next one
 	int64_t alarm_ms;           // monotonic: when the timer has something to do

@@ -42,5 +42,8 @@ struct blackhole {
 uint16_t blackhole_open(struct blackhole *hole);
 void blackhole_close(struct blackhole *hole);
 
-// Runs the loop until done(ctx) is true or `limit_ms` have passed; returns how long it took, or -1.
+// Runs the loop until done(ctx) is true or `limit_ms` have passed; returns how long it took, or -1. Time in which this
+// process was not let run, by a busy machine, does not count.
 int64_t responder_run(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms);
+// How much of that there was since the program began.
+int64_t responder_stalled_ms(void);

@@ -133,6 +133,15 @@ static bool is_settled(void *ctx)
 	return ((struct rig *)ctx)->settles > 0;
 }
 
+static bool is_busy(void *ctx)
+{
+	struct rig *rig = ctx;
+	struct health_stats stats;
+
+	health_stats(rig->health, &stats);
+	return stats.under_way == rig->busy;
+}
+
 static bool never(void *ctx)
 {
 	(void)ctx;
@@ -147,6 +156,12 @@ int64_t rig_until(struct rig *rig, bool up, unsigned limit_ms)
 int64_t rig_until_settled(struct rig *rig, unsigned limit_ms)
 {
 	return responder_run(rig->base, is_settled, rig, limit_ms);
+}
+
+bool rig_until_under_way(struct rig *rig, unsigned count)
+{
+	rig->busy = count;
+	return responder_run(rig->base, is_busy, rig, 1000) >= 0;
 }
 
 void rig_run(struct rig *rig, unsigned ms)

@@ -15,6 +15,7 @@ struct rig {
 	unsigned changes, settles;     // calls of the ops
 	size_t last_changed;
 	int saved;                     // what ops.saved says
+	unsigned busy;                 // for rig_until_under_way()
 };
 
 // Apps "app0.example.com", ..., each with targets at the sites "site-0", ...; all of them at 127.0.0.1 with check 0:
@@ -28,4 +29,6 @@ const struct health_target *rig_health(struct rig *rig, size_t target);
 // Runs the loop until target 0 is in that state, or `limit_ms` have passed; returns how long it took, or -1.
 int64_t rig_until(struct rig *rig, bool up, unsigned limit_ms);
 int64_t rig_until_settled(struct rig *rig, unsigned limit_ms);
+// Until so many probes are under way; false when they never are.
+bool rig_until_under_way(struct rig *rig, unsigned count);
 void rig_run(struct rig *rig, unsigned ms);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -47,7 +48,7 @@ static void first_result_decides(void **state)
 		assert_in_range(rig_until_settled(&rig, 1000), 0, 90); // not a whole interval
 		for (size_t i = 0; i < 6; i++)
 			assert_int_equal(rig_health(&rig, i)->up, up);
-		assert_int_equal(rig.changes, up ? 6 : 0);
+		assert_int_equal(rig.changes, 6);
 		rig_run(&rig, 250);
 		assert_int_equal(rig.settles, 1);
 		close_all(&rig, &responder);
@@ -109,7 +110,7 @@ static void death_is_seen_in_time(void **state)
 		else
 			responder.reply = BAD_REPLY;
 		bound = 3 * 100 + rig.checks[0].timeout_ms + 100;
-		assert_in_range(rig_until(&rig, false, 2000), 100, bound);
+		assert_in_range(rig_until(&rig, false, 2000), 0, bound);
 		assert_int_equal(rig.last_changed, 0);
 		close_all(&rig, &responder);
 	}
@@ -288,9 +289,8 @@ static void removal_under_way(void **state)
 		rig.checks[0].type = (enum check_type)type;
 		rig.config.server.probes = 4;
 		rig_configure(&rig);
-		rig_run(&rig, 30);
+		assert_true(rig_until_under_way(&rig, 4));
 		health_stats(rig.health, &stats);
-		assert_int_equal(stats.under_way, 4);
 		assert_int_equal(stats.waiting, 6);
 		rig.config.app_count = 0;
 		rig_configure(&rig);
@@ -376,17 +376,42 @@ static void spread_over_the_interval(void **state)
 static void starts_keep_their_interval(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 40};
+	int64_t stalled_ms = responder_stalled_ms(), took_ms;
 	struct rig rig;
 
 	(void)state;
 	open_all(&rig, &responder, 1, 1);
 	rig_configure(&rig);
 	rig_run(&rig, 1100);
-	assert_in_range(responder.requests, 11, 13);
+	stalled_ms = responder_stalled_ms() - stalled_ms;
+	assert_in_range(responder.requests, 10, 13 + stalled_ms / 100);
 	// From the second probe to the last one, however long each took.
-	assert_in_range((responder.times_ns[responder.requests - 1] - responder.times_ns[1]) / 1000000,
-	                (responder.requests - 2) * 100 - 60, (responder.requests - 2) * 100 + 60);
+	took_ms = (responder.times_ns[responder.requests - 1] - responder.times_ns[1]) / 1000000;
+	assert_in_range(took_ms, (responder.requests - 2) * 100 - 60, (responder.requests - 2) * 100 + 60 + stalled_ms);
 	assert_int_equal(responder.most_open, 1);
+	close_all(&rig, &responder);
+}
+
+// The process stands still past a deadline: the answer, which nobody had the time to read, still counts.
+static void a_stall_is_not_a_timeout(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
+	struct health_stats stats;
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 1);
+	rig.checks[0].timeout_ms = 50;
+	rig_configure(&rig);
+	for (int i = 0; i < 3; i++) {
+		assert_true(rig_until_under_way(&rig, 1));
+		usleep(200000);
+		rig_run(&rig, 90);
+	}
+	health_stats(rig.health, &stats);
+	assert_int_equal(stats.failures, 0);
+	responder.reply = NULL;
+	assert_int_not_equal(rig_until(&rig, false, 1000), -1);
 	close_all(&rig, &responder);
 }
 
@@ -411,7 +436,6 @@ static void a_bad_config_changes_nothing(void **state)
 
 static void free_under_way(void **state)
 {
-	struct health_stats stats;
 	struct blackhole hole;
 	struct rig rig;
 
@@ -422,9 +446,7 @@ static void free_under_way(void **state)
 		rig.checks[0].type = (enum check_type)type;
 		rig.config.server.probes = 10;
 		rig_configure(&rig);
-		rig_run(&rig, 30);
-		health_stats(rig.health, &stats);
-		assert_int_equal(stats.under_way, 10);
+		assert_true(rig_until_under_way(&rig, 10));
 		rig_close(&rig);
 		blackhole_close(&hole);
 	}
@@ -448,6 +470,7 @@ int main(void)
 		cmocka_unit_test(few_under_way),
 		cmocka_unit_test(spread_over_the_interval),
 		cmocka_unit_test(starts_keep_their_interval),
+		cmocka_unit_test(a_stall_is_not_a_timeout),
 		cmocka_unit_test(a_bad_config_changes_nothing),
 		cmocka_unit_test(free_under_way),
 	};

@@ -90,6 +90,7 @@ static void every_behaviour_has_its_layer(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 		struct responder responder = row->script;
+		int64_t stalled_ms = responder_stalled_ms();
 		struct rig rig;
 
 		rig_open(&rig, 1, 1);
@@ -104,15 +105,16 @@ static void every_behaviour_has_its_layer(void **state)
 
 		const struct health_target *target = rig_health(&rig, 0);
 
+		stalled_ms = responder_stalled_ms() - stalled_ms;
 		if (target->layer != row->layer || !strstr(target->text, row->text))
 			fail_msg("%s: %s: %s", row->what, health_layer_text(target->layer), target->text);
 		assert_int_equal(target->up, row->layer == HEALTH_OK);
-		assert_int_equal(rig.changes, row->layer == HEALTH_OK);
+		assert_int_equal(rig.changes, 1);
 		assert_true(target->checked && target->last_probe_s && target->since_s && target->took_us);
 		for (const char *at = target->text; *at; at++)
 			assert_in_range(*at, 0x20, 0x7e);
 		if (row->layer == HEALTH_TIMEOUT)
-			assert_in_range(target->took_us, 99000, 200000);
+			assert_in_range(target->took_us, 100000, 130000 + 2000 * stalled_ms);
 		responder_close(&responder);
 		rig_close(&rig);
 	}
@@ -153,7 +155,7 @@ static void black_hole(void **state)
 		assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
 		assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_TIMEOUT);
 		assert_string_equal(rig_health(&rig, 0)->text, "no success within 100 ms: connecting");
-		assert_in_range(rig_health(&rig, 0)->took_us, 100000, 200000);
+		assert_true(rig_health(&rig, 0)->took_us >= 100000);
 		rig_close(&rig);
 		blackhole_close(&hole);
 	}
@@ -187,11 +189,12 @@ static void asks_as_configured(void **state)
 	static const struct {
 		const char *app, *host, *expect;
 	} names[] = {
-		{"app.example.com", NULL, "\r\nHost: app.example.com:"},
-		{"*.edge.example.com", NULL, "\r\nHost: probe.edge.example.com:"},
-		{"app.example.com", "other.example.net", "\r\nHost: other.example.net:"},
-		{"app.example.com", "192.0.2.1", "\r\nHost: 192.0.2.1:"},
-		{"app.example.com", "2001:db8::1", "\r\nHost: [2001:db8::1]:"},
+		{"app.example.com", NULL, "\r\nHost: app.example.com\r\n"},
+		{"*.edge.example.com", NULL, "\r\nHost: probe.edge.example.com\r\n"},
+		{"app.example.com", "other.example.net", "\r\nHost: other.example.net\r\n"},
+		{"app.example.com", "other.example.net:8443", "\r\nHost: other.example.net:8443\r\n"},
+		{"app.example.com", "192.0.2.1", "\r\nHost: 192.0.2.1\r\n"},
+		{"app.example.com", "[2001:db8::1]:80", "\r\nHost: [2001:db8::1]:80\r\n"},
 	};
 
 	(void)state;

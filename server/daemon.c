@@ -141,8 +141,8 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (state_save_health(daemon->state) < 0)
-		log_error("health could not be saved to %s", daemon->config->server.state_dir);
+	if (state_save_health(daemon->state) < 0) // the write before is not over, or there is no memory
+		arm(daemon->save, SAVE_HEALTH_S, 0);
 }
 
 // ---- health --------------------------------------------------------------------------------------------------------

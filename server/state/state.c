@@ -14,6 +14,7 @@
 #include "state/file.h"
 #include "state/memory.h"
 #include "state/orders.h"
+#include "state/saver.h"
 
 static const char orders_file[] = "orders.json";
 static const char health_file[] = "health.json";
@@ -22,42 +23,18 @@ struct state {
 	int dir;
 	struct orders orders;
 	struct memory memory;
+	struct saver saver;   // of the memory
 	bool orders_dirty;    // something that ran out could not be taken out of the file
 	bool health_dirty;
 	bool health_full;     // said in the log, once
 };
 
-// Takes `root`.
-static int save(struct state *state, const char *name, json_t *root)
-{
-	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-	int err = text ? file_replace(state->dir, name, text, strlen(text)) : E_NOMEM;
-
-	if (err < 0)
-		log_error("state file %s cannot be written: %s", name, err == E_IO ? strerror(errno) : err_text(err));
-	free(text);
-	json_decref(root);
-	return err;
-}
-
 static int save_orders(struct state *state, const struct orders *orders)
 {
-	int err = save(state, orders_file, orders_to_json(orders));
+	int err = saver_write(state->dir, orders_file, orders_to_json(orders));
 
 	if (err == E_OK)
 		state->orders_dirty = false;
-	return err;
-}
-
-int state_save_health(struct state *state)
-{
-	if (!state->health_dirty)
-		return E_OK;
-
-	int err = save(state, health_file, memory_to_json(&state->memory));
-
-	if (err == E_OK)
-		state->health_dirty = false;
 	return err;
 }
 
@@ -180,7 +157,8 @@ struct state *state_close(struct state *state)
 		return NULL;
 	if (state->orders_dirty)
 		(void)save_orders(state, &state->orders); // logged; there is nobody left to tell
-	(void)state_save_health(state);
+	if (state_sync_health(state) < 0)
+		log_error("the targets' last health is not saved");
 	close(state->dir);
 	orders_wipe(&state->orders);
 	memory_done(&state->memory);
@@ -426,10 +404,42 @@ int state_health(const struct state *state, const char *app, const char *site)
 	return memory_get(&state->memory, app, site);
 }
 
+int state_save_health(struct state *state)
+{
+	if (saver_busy(&state->saver))
+		return state->health_dirty ? E_STATE : E_OK;
+	if (saver_end(&state->saver) < 0)
+		state->health_dirty = true;
+	if (!state->health_dirty)
+		return E_OK;
+
+	int err = saver_begin(&state->saver, &state->memory, state->dir, health_file);
+
+	if (err == E_OK)
+		state->health_dirty = false;
+	return err;
+}
+
+int state_sync_health(struct state *state)
+{
+	if (saver_end(&state->saver) < 0)
+		state->health_dirty = true;
+	if (!state->health_dirty)
+		return E_OK;
+
+	int err = saver_write(state->dir, health_file, memory_to_json(&state->memory));
+
+	if (err == E_OK)
+		state->health_dirty = false;
+	return err;
+}
+
 void state_retain_health(struct state *state, bool (*known)(void *ctx, const char *app, const char *site), void *ctx)
 {
 	bool changed = false;
 
+	if (saver_end(&state->saver) < 0) // it borrows the names
+		state->health_dirty = true;
 	if (memory_retain(&state->memory, known, ctx, &changed) == E_OK) { // without memory all are kept: no harm
 		state->health_dirty |= changed;
 		state->health_full = false;

@@ -58,10 +58,13 @@ enum force_to state_forced(const struct state *state, const char *app, const cha
 // Removes what has run out, from the file too. Returns how many; *ret_next_s is when the next one does, 0: none will.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
 
-// Health: remembered at once, written by state_save_health(), which the caller calls at most once a second and which
-// does nothing when nothing changed (E_IO, logged; E_NOMEM), and by state_close().
+// Health: remembered at once, written by state_save_health() and by state_close().
 void state_set_health(struct state *state, const char *app, const char *site, bool up);
 int state_health(const struct state *state, const char *app, const char *site) PURE; // 1, 0, -1: not known
+// Begins to write what changed, in a thread of its own: call it at most once a second. E_STATE: the last write is still
+// under way, call it again later; E_NOMEM. What a write fails of is logged and tried again with the next.
 int state_save_health(struct state *state);
+// Writes what changed before it returns. E_IO, E_NOMEM; logged.
+int state_sync_health(struct state *state);
 // Forgets the health of targets that known() denies: after a reload, those the config no longer has.
 void state_retain_health(struct state *state, bool (*known)(void *ctx, const char *app, const char *site), void *ctx);

@@ -31,6 +31,19 @@ void table_done(struct table *table)
 	*table = (struct table){0};
 }
 
+int table_copy(const struct table *from, struct table *ret_table)
+{
+	size_t size = from->slots ? from->mask + 1 : 0;
+	struct table_slot *slots = size ? malloc(size * sizeof(*slots)) : NULL;
+
+	if (size && !slots)
+		return E_NOMEM;
+	if (size)
+		memcpy(slots, from->slots, size * sizeof(*slots));
+	*ret_table = (struct table){slots, from->mask, from->count};
+	return E_OK;
+}
+
 struct table_slot *table_find(const struct table *table, const char *app, const char *site)
 {
 	if (table->count == 0)

@@ -23,6 +23,8 @@ struct table {
 
 // Frees the slots, not the keys.
 void table_done(struct table *table);
+// A table with the same keys, borrowed once more. E_NOMEM.
+int table_copy(const struct table *from, struct table *ret_table) MUST_USE;
 // NULL when it is not there. Valid until the next table_add().
 struct table_slot *table_find(const struct table *table, const char *app, const char *site) PURE;
 // E_EXISTS when it is there already, E_NOMEM.

@@ -23,6 +23,7 @@ enum { BATCH = 64, MESSAGE_MAX = 4096, GROW_MAX = 1024, WORKERS_MAX = 64, SOCKET
 struct worker {
 	pthread_t thread;
 	struct event_base *base;
+	struct event *event;
 	int fd;
 	unsigned grow;
 	struct mmsghdr messages[BATCH];
@@ -60,17 +61,26 @@ static void answer(struct worker *worker, unsigned count)
 	}
 }
 
+// Out of the poll set while batches come in full, for the reason net/udp.c gives.
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
+	bool off = false;
 	int count;
 
 	(void)what;
-	do {
+	for (;;) {
 		count = recvmmsg(fd, worker->messages, BATCH, MSG_DONTWAIT, NULL);
 		if (count > 0)
 			answer(worker, (unsigned)count);
-	} while (count == BATCH);
+		if (count < BATCH)
+			break;
+		if (!off)
+			event_del(worker->event);
+		off = true;
+	}
+	if (off)
+		event_add(worker->event, NULL);
 }
 
 static void *run_worker(void *arg)
@@ -98,9 +108,8 @@ static int open_worker(struct worker *worker, const struct sockaddr_storage *nam
 	if (!worker->base)
 		return E_NOMEM;
 
-	struct event *event = event_new(worker->base, worker->fd, EV_READ | EV_PERSIST, on_readable, worker);
-
-	return event && event_add(event, NULL) == 0 ? 0 : E_NOMEM;
+	worker->event = event_new(worker->base, worker->fd, EV_READ | EV_PERSIST, on_readable, worker);
+	return worker->event && event_add(worker->event, NULL) == 0 ? 0 : E_NOMEM;
 }
 
 struct settings {

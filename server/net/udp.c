@@ -116,14 +116,24 @@ static int serve_batch(struct udp_socket *socket)
 	return count;
 }
 
+// A socket that is polled has its poller woken for every reply the network has taken, a good part of what a busy server
+// costs. So while batches come in full, the socket is out of the poll set.
 static void readable(evutil_socket_t fd, short what, void *arg)
 {
+	struct udp_socket *socket = arg;
+	int batches = 0;
+
 	(void)fd;
 	(void)what;
 	publish_online();
-	for (int i = 0; i < BATCHES_PER_TURN && serve_batch(arg) == BATCH; i++)
+	while (serve_batch(socket) == BATCH && ++batches < BATCHES_PER_TURN) {
+		if (batches == 1)
+			event_del(socket->event);
 		publish_quiescent();
+	}
 	publish_offline();
+	if (batches)
+		event_add(socket->event, NULL);
 }
 
 struct udp *udp_new(uint16_t worker, struct counters *counters)

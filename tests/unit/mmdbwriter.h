@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MMDBWRITER_NODES = 65536, MMDBWRITER_DATA = 65536 };
+enum { MMDBWRITER_NODES = 65536, MMDBWRITER_DATA = 1 << 20 };
 
 struct mmdbwriter {
 	unsigned ip_version;  // 4 or 6

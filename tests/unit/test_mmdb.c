@@ -360,11 +360,73 @@ static void test_every_network(void **state)
 	}
 }
 
+// ---- made databases ---------------------------------------------------------------------------------------------------
+
+static struct mmdbwriter writer;
+
+// More records than a cache of any size keeps apart: every network has its own.
+static void test_many_records(void **state)
+{
+	enum { RECORDS = 4000 };
+	uint8_t address[4] = {0};
+	struct fakehost host;
+
+	(void)state;
+	mmdbwriter_begin(&writer, 4, 28);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		address[0] = (uint8_t)(i >> 8);
+		address[1] = (uint8_t)i;
+		mmdbwriter_insert(&writer, address, 16, mmdbwriter_city(&writer, i / 100.0, 0, 1 + i));
+	}
+	mmdbwriter_save(&writer, city_path);
+	assert_int_equal(mmdbfiles_run(&host, city_path, NULL, NULL), 0);
+	assert_int_equal(host.added_count, RECORDS);
+	for (unsigned i = 0; i < RECORDS; i++) // in the order of addresses
+		assert_true(host.added[i].latitude == i / 100.0 && host.added[i].accuracy_km == 1 + i);
+	fakehost_end(&host);
+}
+
+// A record that leads to its `location` by a pointer of each of the four lengths.
+static void test_pointers(void **state)
+{
+	static const struct {
+		size_t target;
+		const char *pointer;
+		size_t len;
+	} pointers[] = {
+		{0x0123, "\x21\x23", 2},             // bits and one octet
+		{0x1123, "\x28\x09\x23", 3},         // the same and two, 2048 on
+		{0xa1234, "\x30\x02\x0a\x34", 4},    // and three, 526336 on
+		{0xa1234, "\x38\x00\x0a\x12\x34", 5}, // four octets, as they are
+	};
+	static const uint8_t address[4] = {192, 0, 2, 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+		struct fakehost host;
+		char text[512];
+
+		mmdbwriter_begin(&writer, 4, 32);
+		writer.data_len = pointers[i].target;
+		memset(writer.data, 0, writer.data_len);
+		mmdbwriter_bytes(&writer, "\xe1\x48latitude\x68\x3f\xf8\0\0\0\0\0\0", 19);
+
+		uint32_t record = mmdbwriter_bytes(&writer, "\xe2\x48location", 10);
+
+		mmdbwriter_bytes(&writer, pointers[i].pointer, pointers[i].len);
+		mmdbwriter_bytes(&writer, "\x48location\xe1\x49longitude\x68\x40\x04\0\0\0\0\0\0", 29);
+		mmdbwriter_insert(&writer, address, 24, record);
+		mmdbwriter_save(&writer, city_path);
+		assert_int_equal(mmdbfiles_run(&host, city_path, NULL, NULL), 0);
+		assert_int_equal(host.added_count, 1);
+		assert_string_equal(fakehost_format(&host.added[0], text), "192.0.2.0/24 1.5,2.5");
+		fakehost_end(&host);
+	}
+}
+
 // ---- joint trees at random --------------------------------------------------------------------------------------------
 
 enum { ASNS = 6 };
-
-static struct mmdbwriter writer;
 
 static void write_random(const char *path, bool isp)
 {
@@ -461,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_carrier_precedence), cmocka_unit_test(test_options),
 		cmocka_unit_test(test_refusing_host),      cmocka_unit_test(test_every_network),
 		cmocka_unit_test(test_joint_trees),        cmocka_unit_test(test_cut_while_read),
+		cmocka_unit_test(test_many_records),       cmocka_unit_test(test_pointers),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -121,6 +121,9 @@ static const struct {
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8,b", "1.0.0.0/8 a\n2.0.0.0/8 b\n",
 	 "warning 3: the last line has no end: is the file whole?\n"},
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8", "1.0.0.0/8 a\n", "error 3: 1 fields, the header row has 2\n"},
+	{"prefix\n1.0.0.0/8\n1.0.0.0/8\n1.0.0.0/8\n", "1.0.0.0/8\n1.0.0.0/8\n1.0.0.0/8\n",
+	 "warning 3: 1.0.0.0/8 stands on line 2 already; this later row counts\n"
+	 "warning 4: 1.0.0.0/8 stands on line 3 already; this later row counts\n"},
 	// Twice and nested; the order does not matter.
 	{"prefix,carrier\n10.1.0.0/16,a\n10.0.0.0/8,b\n10.1.0.0/16,c\n2001:db8::/32,d\n10.1.2.0/24,e\n2001:db8::/32,f\n",
 	 "10.1.0.0/16 a\n10.0.0.0/8 b\n10.1.0.0/16 c\n2001:db8::/32 d\n10.1.2.0/24 e\n2001:db8::/32 f\n",
@@ -321,6 +324,8 @@ static void test_decimals(void **state)
 		assert_true(parse_decimal(text, &value));
 		assert_true(value == strtod(text, NULL)); // bit for bit
 	}
+	assert_true(parse_decimal("0000000000000000000012.5", &value));
+	assert_true(value == 12.5);
 	assert_true(parse_decimal("-0.1234567890123456789", &value));
 	assert_true(fabs(value + 0.1234567890123456789) < 1e-14);
 }

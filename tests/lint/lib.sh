@@ -15,6 +15,12 @@ c_files() {
 	done | sort
 }
 
+# tree_files: every file of the tree that is not a build's.
+tree_files() {
+	find bootstrap .ci Makefile.am configure.ac ./*.md NEWS bench conf plugins server tests -type f ! -path '*/.deps/*' \
+		! -name '*.pyc' ! -name '.dirstamp' ! -name '*.[oa]' ! -name '*.so' 2>/dev/null | sed 's|^\./||' | sort
+}
+
 # code FILES-ON-STDIN: their code as FILE:LINE:TEXT.
 code() {
 	xargs -d '\n' -r awk -f "$lint_dir/code.awk"

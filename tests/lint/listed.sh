@@ -6,8 +6,7 @@
 # The words of Makefile.am outside its comments; $(srcdir)/ is the top.
 sed -e 's/#.*//' -e 's|\$(srcdir)/||g' Makefile.am | tr -s '[:space:]\\=' '\n' | sort -u >"$lint_tmp/words"
 
-find server plugins conf bench tests -type f ! -name '*.pyc' ! -name '.dirstamp' ! -name '*.o' ! -name '*.a' 2>/dev/null |
-	sort >"$lint_tmp/files"
+tree_files | grep / >"$lint_tmp/files"
 awk -v words="$lint_tmp/words" '
 BEGIN {
 	while ((getline word < words) > 0)

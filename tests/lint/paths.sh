@@ -3,9 +3,7 @@
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-find . -type f ! -path './.git/*' ! -path './build*/*' ! -path './autom4te.cache/*' ! -path './tests/lint/*' \
-	! -name configure ! -name Makefile.in ! -name aclocal.m4 ! -name '*.o' ! -name '*.pyc' | sed 's|^\./||' |
-	sort >"$lint_tmp/files"
+tree_files | grep -v '^tests/lint/' >"$lint_tmp/files"
 
 xargs -d '\n' -r grep -HnI -E '(^|[^A-Za-z0-9_.$)}/-])/(work|home|root|Users|mnt|media)/' <"$lint_tmp/files" |
 	grep -v 'lint-ok: .' | finding "a path of one machine"

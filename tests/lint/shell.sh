@@ -4,9 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 command -v shellcheck >/dev/null || { echo "no shellcheck here" && exit 77; }
-find . -type f ! -path './.git/*' ! -path './build*/*' ! -path './autom4te.cache/*' ! -name configure -size -200k \
-	-exec awk 'FNR == 1 && /^#! ?\/(usr\/)?bin\/(env )?(ba)?sh( |$)/ { print FILENAME } { nextfile }' {} + |
-	sed 's|^\./||' | sort >"$lint_tmp/files"
+tree_files | xargs -d '\n' -r awk '
+	FNR == 1 && /^#! ?\/(usr\/)?bin\/(env )?(ba)?sh( |$)/ { print FILENAME } { nextfile }' >"$lint_tmp/files"
 # 2016: awk programs stand in single quotes, dollars and all.
 xargs -d '\n' -r shellcheck -x -e SC2016 -f gcc <"$lint_tmp/files" >>"$findings"
 verdict

@@ -127,6 +127,14 @@ static void test_rrset_wire(void **state)
 	assert_int_equal(a->wire_len, sizeof(expected));
 	assert_memory_equal(a->wire, expected, sizeof(expected));
 	assert_null(node_rrset(zonerig_find_there(db, "www.example"), DNS_TXT));
+
+	// Another name with the same hash, were there one, is not taken for it.
+	const struct node *www = zonerig_find_there(db, "www.example");
+	const uint64_t hash = name_hash(www->name, www->name_len);
+
+	assert_ptr_equal(zonedb_find(db, www->name, www->name_len, hash), www);
+	assert_null(zonedb_find(db, (const uint8_t *)"\3wwx\7example", 13, hash));
+	assert_null(zonedb_find(db, www->name + 4, www->name_len - 4u, hash));
 	zonedb_free(db);
 	report_free(report);
 }

@@ -115,6 +115,19 @@ static void test_judged(void **state)
 	}
 }
 
+static void test_equal_records(void **state)
+{
+	struct report *report = report_new();
+	struct zonedb *db = zonerig_build(judged[0].rows, ARRAY_LEN(judged[0].rows), NULL, 0, report);
+	const struct node *node = zonerig_find_there(db, "a.example");
+
+	(void)state;
+	assert_int_equal(node_rrset(node, DNS_A)->count, 1);
+	assert_int_equal(node_rrset(node, DNS_MX)->count, 1);
+	zonedb_free(db);
+	report_free(report);
+}
+
 static void test_lowest_ttl(void **state)
 {
 	static const struct row rows[] = {
@@ -210,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judged),
+		cmocka_unit_test(test_equal_records),
 		cmocka_unit_test(test_lowest_ttl),
 		cmocka_unit_test(test_malformed_rdata),
 		cmocka_unit_test(test_largest_rrset),

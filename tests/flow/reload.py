@@ -180,13 +180,18 @@ def exit_codes():
         d.ctl("version")
 
 
+def many_rows():
+    """A source that takes a while to read."""
+    rows = (f"{10 + n // 65536}.{n // 256 % 256}.{n % 256}.0/24,{'one' if n % 2 else 'two'},40.0,-74.0"
+            for n in range(200000))
+    return "prefix,carrier,latitude,longitude\n" + "\n".join(rows) + "\n"
+
+
 def slow_reload_keeps_serving():
     """A long build runs aside: probes, control socket and answers go on (DESIGN section 4: never delayed above 50
     ms)."""
-    rows = [f"{10 + n // 65536}.{n // 256 % 256}.{n % 256}.0/24,{'one' if n % 2 else 'two'},40.0,-74.0"
-            for n in range(200000)]
     with Daemon(config(1), {"ranges.csv": RANGES}) as d, d.control() as order:
-        d.write("ranges.csv", "prefix,carrier,latitude,longitude\n" + "\n".join(rows) + "\n")
+        d.write("ranges.csv", many_rows())
         done = []
         reloading = threading.Thread(target=lambda: done.append(d.ctl("reload", code=None)))
         reloading.start()

@@ -33,7 +33,7 @@ RANGES = """prefix,latitude,longitude
 2001:db8::/32,40.0,-74.0
 2001:db8:ff00::/56,20.0,100.0
 """
-CLIENTS = [f"10.{a}.{b}.0/24" for a in range(40) for b in range(0, 256, 2)]
+CLIENTS = [f"10.{a}.{b}.0/24" for a in range(24) for b in range(0, 256, 2)]
 COUNT = len(CLIENTS)
 
 

@@ -28,9 +28,12 @@ int catalogue_load(const char *path, struct arena *arena, struct report *report,
 	struct catalogue_file file = {0};
 	struct yaml_tree *yaml = NULL;
 	size_t wrong = report_count(report, REPORT_ERROR);
-	int err = path ? yaml_tree_load(path, report, &yaml)
-	               : yaml_tree_parse("built-in catalogue", (const char *)catalogue_data, catalogue_data_len, report, &yaml);
+	int err;
 
+	if (path)
+		err = yaml_tree_load(path, report, &yaml);
+	else
+		err = yaml_tree_parse("built-in catalogue", (const char *)catalogue_data, catalogue_data_len, report, &yaml);
 	if (err < 0)
 		return err;
 	reader.yaml = yaml;

@@ -111,7 +111,8 @@ static int read_tree(struct config *config, const struct yaml_tree *yaml, struct
 }
 
 // Takes the ownership of `yaml` in every case. `wrong`: errors that were in the report before it was parsed.
-static int build(const char *path, struct yaml_tree *yaml, size_t wrong, struct report *report, struct config **ret_config)
+static int build(const char *path, struct yaml_tree *yaml, size_t wrong, struct report *report,
+                 struct config **ret_config)
 {
 	struct arena *arena = arena_new(ARENA_BYTES_MAX);
 	struct config *config = arena ? arena_take(arena, sizeof(*config)) : NULL;

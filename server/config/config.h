@@ -1,5 +1,6 @@
 // The configuration as the daemon uses it: YAML read, checked whole and turned into this typed struct. Sites named in
-// the catalogue have their fields filled in. Everything is owned by the config's arena; immutable once loaded. Slow side.
+// the catalogue have their fields filled in. Everything is owned by the config's arena and immutable once
+// loaded. Slow side.
 #pragma once
 
 #include <jansson.h>

@@ -27,12 +27,12 @@ static const char units[] =
 	".It on or off\n"
 	"Also\n.Cm true , false , yes , no .\n"
 	".It list\n"
-	"A list of one may be written without brackets. Nothing may be given twice.\n"
+	"A list of one may be written without brackets.\nNothing may be given twice.\n"
 	".It path\n"
 	"Relative ones begin in the folder of the file they are written in.\n"
 	".El\n"
 	".Pp\n"
-	"A zero needs no unit. Every scalar is taken as the text that was written: quotes change nothing.\n";
+	"A zero needs no unit.\nEvery scalar is taken as the text that was written: quotes change nothing.\n";
 
 static const char tail[] =
 	".Sh EXAMPLES\n"
@@ -61,7 +61,8 @@ static const char tail[] =
 	".Xr edgesteerctl 1 ,\n"
 	".Xr edgesteerd 8\n";
 
-// Text for mdoc: `words` in backquotes become literal, and nothing is taken for a request.
+// Text for mdoc: `words` in backquotes become bold, every sentence begins a line (roff spaces them itself), and nothing
+// is taken for a request.
 static void print_text(FILE *out, const char *text)
 {
 	bool literal = false;
@@ -76,6 +77,9 @@ static void print_text(FILE *out, const char *text)
 			fputs("\\e", out);
 		} else if (*text == '-') {
 			fputs("\\-", out);
+		} else if (*text == '.' && text[1] == ' ' && !literal) {
+			fputs(".\n", out);
+			text++;
 		} else {
 			fputc(*text, out);
 		}
@@ -84,37 +88,34 @@ static void print_text(FILE *out, const char *text)
 
 static void print_default(FILE *out, const struct option *option)
 {
-	if (option->required)
-		fputs(" Required.", out);
-	else if (option->fallback) {
-		fputs(" Default: \\fB", out);
+	if (option->required) {
+		fputs("Required.\n", out);
+	} else if (option->fallback) {
+		fputs("Default: \\fB", out);
 		print_text(out, option->fallback);
-		fputs("\\fP.", out);
+		fputs("\\fP.\n", out);
 	} else if (option->otherwise) {
-		fputs(" Default: ", out);
+		fputs("Default: ", out);
 		print_text(out, option->otherwise);
-		fputs(".", out);
+		fputs(".\n", out);
 	}
 }
 
 static void print_option(FILE *out, const struct option *option)
 {
-	char range[SCHEMA_RANGE_MAX];
+	char expects[SCHEMA_EXPECTS_MAX];
 
 	fprintf(out, ".It Cm %s\n", option->key);
 	print_text(out, option->help);
-	fputs("\n.br\n", out);
-	print_text(out, "Expects ");
-	if (option->words) {
-		for (const struct option_word *word = option->words; word->text; word++)
-			fprintf(out, "%s\\fB%s\\fP", word == option->words ? "" : word[1].text ? ", " : " or ", word->text);
-	} else {
-		print_text(out, option->type->expects);
-		print_text(out, schema_range(option, range));
-	}
-	fputs(".", out);
-	print_default(out, option);
 	fputs("\n", out);
+	if (option->schema) {
+		fprintf(out, "See\n.Sx %s .\n", option->schema->path);
+		return;
+	}
+	fputs(".br\nExpects ", out);
+	print_text(out, schema_expects(option, expects));
+	fputs(".\n", out);
+	print_default(out, option);
 }
 
 static void print_schema(FILE *out, const struct schema *schema)

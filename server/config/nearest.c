@@ -46,12 +46,14 @@ void nearest_offer(struct nearest *nearest, const char *word)
 {
 	size_t wanted_len = strlen(nearest->wanted), len = strlen(word);
 
-	if (wanted_len == 0 || wanted_len > WORD_MAX || len > WORD_MAX)
+	size_t apart = len > wanted_len ? len - wanted_len : wanted_len - len, edits_max = (len + 2) / 3;
+
+	if (wanted_len == 0 || wanted_len > WORD_MAX || len > WORD_MAX || apart > edits_max)
 		return;
 
 	size_t edits = distance(nearest->wanted, wanted_len, word, len);
 
-	if (edits > (len + 2) / 3 || (nearest->word && edits >= nearest->distance))
+	if (edits > edits_max || (nearest->word && edits >= nearest->distance))
 		return;
 	nearest->word = word;
 	nearest->distance = edits;

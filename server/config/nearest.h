@@ -1,4 +1,4 @@
-// The word somebody probably meant: for "did you mean". Used for unknown keys, sites, checks; by edgesteerctl for verbs.
+// The word somebody probably meant, for "did you mean". Used for unknown keys, sites and checks, and by plugin hosts.
 #pragma once
 
 #include <stddef.h>

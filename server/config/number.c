@@ -151,22 +151,22 @@ static json_t *describe_latency(const struct option *option)
 {
 	(void)option;
 	return json_pack("{s:[ss], s:s, s:i, s:i}", "type", "string", "integer", "pattern",
-	                 "^-?[0-9]+([.][0-9]+)?(us|ms|s)$", "minimum", 0, "maximum", 0);
+	                 "^(0|-?[0-9]+([.][0-9]+)?(us|ms|s))$", "minimum", 0, "maximum", 0);
 }
 
 static json_t *describe_distance(const struct option *option)
 {
 	(void)option;
 	return json_pack("{s:[ss], s:s, s:i, s:i}", "type", "string", "integer", "pattern",
-	                 "^[0-9]+([.][0-9]+)?k?m$", "minimum", 0, "maximum", 0);
+	                 "^(0|[0-9]+([.][0-9]+)?k?m)$", "minimum", 0, "maximum", 0);
 }
 
 static json_t *describe_location(const struct option *option)
 {
 	(void)option;
-	return json_pack("{s:s, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}], s:i, s:b}", "type", "array", "items", "type", "number",
-	                 "minimum", -90, "maximum", 90, "type", "number", "minimum", -180, "maximum", 180, "minItems", 2,
-	                 "additionalItems", 0);
+	return json_pack("{s:s, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}], s:i, s:b}", "type", "array", "items", "type",
+	                 "number", "minimum", -90, "maximum", 90, "type", "number", "minimum", -180, "maximum", 180,
+	                 "minItems", 2, "additionalItems", 0);
 }
 
 const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer};

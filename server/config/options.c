@@ -63,8 +63,8 @@ static const struct option server_rows[] = {
 
 static const struct schema server_schema = {
 	.path = "server",
-	.intro = "The daemon itself. A change of `listen`, `workers`, `control`, `state-dir` or `user` needs a restart; "
-	         "everything else takes effect with a reload.",
+	.intro = "The daemon itself. A change of `listen`, `workers`, `control`, `state-dir`, `user`, `tcp-clients` or "
+	         "`tcp-idle` needs a restart; everything else takes effect with a reload.",
 	ROWS(server_rows),
 };
 
@@ -137,7 +137,7 @@ static const struct option domain_rows[] = {
 
 static const struct schema domain_schema = {
 	.path = "domains.NAME",
-	.intro = "The DNS zones to answer for. Static names come from a master file; steered names are listed under `apps`.",
+	.intro = "The DNS zones to answer for. Static names come from a master file, steered ones from `apps`.",
 	ROWS(domain_rows),
 	.size = sizeof(struct config_domain),
 	.max_entries = 65536,
@@ -185,7 +185,7 @@ static const struct option check_rows[] = {
 	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
 	 FIELD(config_check, interval_ms), .help = "From the beginning of one probe to the next."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),
-	 .help = "For a whole probe; not above `interval`, which also bounds the default."},
+	 .help = "For a whole probe. Not above `interval`; where the interval is shorter than the default, the interval."},
 	{"rise", &number_integer, .fallback = "2", .min = "1", .max = "100", FIELD(config_check, rise),
 	 .help = "Good probes in a row that bring a target up."},
 	{"fall", &number_integer, .fallback = "3", .min = "1", .max = "100", FIELD(config_check, fall),
@@ -274,7 +274,7 @@ static const struct option app_rows[] = {
 
 static const struct schema app_schema = {
 	.path = "apps.NAME",
-	.intro = "The steered names. The name lies inside one of `domains` and may begin with `*.`.",
+	.intro = "The steered names. The name lies inside one of `domains`; its first label may be `*`.",
 	ROWS(app_rows),
 	.size = sizeof(struct config_app),
 	.max_entries = APPS_MAX,
@@ -287,7 +287,8 @@ static const struct option root_rows[] = {
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
 	 .help = "How the nearest site is estimated."},
-	{"latency", &text_path, .otherwise = "none", FIELD(config, latency), .help = "A table of measured latencies."},
+	{"latency", &text_path, .otherwise = "none", FIELD(config, latency),
+	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
 	{"catalogue", &text_path, .otherwise = "the one built in", FIELD(config, catalogue),
 	 .help = "A file with a `sites` section to look sites up in, instead of the catalogue of AWS sites."},
 	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),

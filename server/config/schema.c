@@ -7,26 +7,40 @@
 #include "base/err.h"
 #include "config/nearest.h"
 
-const char *schema_range(const struct option *option, char *buf)
+static void join_words(const struct option *option, char *buf)
 {
-	const char *limits = option->type->limits;
-	const char *space = *limits ? " " : "";
+	size_t at = 0;
 
-	buf[0] = '\0';
-	if (option->min && option->max)
-		snprintf(buf, SCHEMA_RANGE_MAX, ", %s to %s%s%s", option->min, option->max, space, limits);
-	else if (option->min || option->max)
-		snprintf(buf, SCHEMA_RANGE_MAX, ", at %s %s%s%s", option->min ? "least" : "most",
-		         option->min ? option->min : option->max, space, limits);
+	for (const struct option_word *word = option->words; word->text && at < SCHEMA_EXPECTS_MAX; word++) {
+		const char *comma = word == option->words ? "" : word[1].text ? ", " : " or ";
+
+		at += (size_t)snprintf(buf + at, SCHEMA_EXPECTS_MAX - at, "%s%s", comma, word->text);
+	}
+}
+
+const char *schema_expects(const struct option *option, char *buf)
+{
+	const struct option_type *type = option->type;
+	const char *space = *type->limits ? " " : "";
+
+	if (option->words)
+		join_words(option, buf);
+	else if (option->min && option->max)
+		snprintf(buf, SCHEMA_EXPECTS_MAX, "%s, %s to %s%s%s", type->expects, option->min, option->max, space,
+		         type->limits);
+	else if (option->max)
+		snprintf(buf, SCHEMA_EXPECTS_MAX, "%s, at most %s%s%s", type->expects, option->max, space, type->limits);
+	else
+		snprintf(buf, SCHEMA_EXPECTS_MAX, "%s", type->expects);
 	return buf;
 }
 
 void schema_refuse(struct reader *reader, const struct option *option, const json_t *value)
 {
-	char quote[READER_QUOTE_MAX], range[SCHEMA_RANGE_MAX];
+	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
 
-	reader_error(reader, "cannot be %s, expected %s%s", reader_quote_value(value, quote), option->type->expects,
-	             schema_range(option, range));
+	reader_error(reader, "cannot be %s, expected %s", reader_quote_value(value, quote),
+	             schema_expects(option, expects));
 }
 
 const char *schema_text(struct reader *reader, const struct option *option, const json_t *value)
@@ -84,7 +98,7 @@ static void read_member(struct reader *reader, const struct option *option, json
 void schema_read(struct reader *reader, const struct schema *schema, json_t *value, void *target)
 {
 	json_t *object = json_is_object(value) ? value : NULL;
-	char quote[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
 	const char *key;
 	json_t *member;
 
@@ -103,7 +117,7 @@ void schema_read(struct reader *reader, const struct schema *schema, json_t *val
 	for (size_t i = 0; i < schema->option_count; i++)
 		if (schema->options[i].required && !json_object_get(object, schema->options[i].key))
 			reader_error(reader, "%s is missing, expected %s", schema->options[i].key,
-			             schema->options[i].type->expects);
+			             schema_expects(&schema->options[i], expects));
 	if (schema->finish)
 		schema->finish(reader, object, target);
 }

@@ -72,8 +72,9 @@ json_t *schema_describe(const struct schema *schema);
 const char *schema_text(struct reader *reader, const struct option *option, const json_t *value);
 // Reports `value` as not what the row expects.
 void schema_refuse(struct reader *reader, const struct option *option, const json_t *value);
-// Writes ", MIN to MAX" with the type's limits, or "", into buf[SCHEMA_RANGE_MAX]; returns buf.
-enum { SCHEMA_RANGE_MAX = 96 };
-const char *schema_range(const struct option *option, char *buf);
+// Writes what the row takes, "a whole number, 0 to 256" or "http, https or tcp", into buf[SCHEMA_EXPECTS_MAX]; returns
+// buf.
+enum { SCHEMA_EXPECTS_MAX = 256 };
+const char *schema_expects(const struct option *option, char *buf);
 // The field of a list: `count` elements at `items`.
 void schema_store_list(const struct option *option, void *field, const void *items, size_t count);

@@ -184,18 +184,13 @@ static void read_mailbox(struct reader *reader, const struct option *option, con
 
 static void refuse_word(struct reader *reader, const struct option *option, const json_t *value)
 {
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX], words[128] = "";
+	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
 	struct nearest nearest = nearest_begin(json_is_string(value) ? json_string_value(value) : "");
 
-	for (const struct option_word *word = option->words; word->text; word++) {
-		const char *comma = word == option->words ? "" : word[1].text ? ", " : " or ";
-
-		strncat(words, comma, sizeof(words) - strlen(words) - 1);
-		strncat(words, word->text, sizeof(words) - strlen(words) - 1);
+	for (const struct option_word *word = option->words; word->text; word++)
 		nearest_offer(&nearest, word->text);
-	}
-	reader_error(reader, "cannot be %s, expected %s%s", reader_quote_value(value, quote), words,
-	             reader_did_you_mean(nearest.word, meant));
+	reader_error(reader, "cannot be %s, expected %s%s", reader_quote_value(value, quote),
+	             schema_expects(option, expects), reader_did_you_mean(nearest.word, meant));
 }
 
 static void read_enum(struct reader *reader, const struct option *option, const json_t *value, void *field)
@@ -298,7 +293,7 @@ const struct option_type text_host = {"a host name or address, with `:PORT` wher
 const struct option_type text_name = {"a domain name", "", read_name, describe_text};
 const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.com`", "", read_mailbox,
                                          describe_text};
-const struct option_type text_enum = {"one of the words below", "", read_enum, describe_enum};
+const struct option_type text_enum = {"a word", "", read_enum, describe_enum};
 const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool};
 const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text};
 const struct option_type text_check = {"the name of a check, or `none`", "", read_check, describe_text};

@@ -142,12 +142,12 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	for (size_t i = 0; len > 0 && i < domain->ns_count; i++) {
 		const char *ns = domain->ns[i];
 		size_t ns_len = ns ? strlen(ns) : 0;
+		bool ends_so = ns_len >= len && strcmp(ns + ns_len - len, domain->name) == 0;
 
-		if (ns_len < len || strcmp(ns + ns_len - len, domain->name) != 0 || (ns_len > len && ns[ns_len - len - 1] != '.'))
-			continue;
-		report_warning(reader->report, domain->mark.file, domain->mark.line, domain->mark.column,
-		               "domains.%s.ns: %s is inside the zone, which without a `file` has no address for it",
-		               domain->name, ns);
+		if (ends_so && (ns_len == len || ns[ns_len - len - 1] == '.'))
+			report_warning(reader->report, domain->mark.file, domain->mark.line, domain->mark.column,
+			               "domains.%s.ns: %s is inside the zone, which without a `file` has no address for it",
+			               domain->name, ns);
 	}
 }
 

@@ -44,11 +44,6 @@ static int unload(void **state)
 	return 0;
 }
 
-static enum site_kind kind_of(const char *text)
-{
-	return strcmp(text, "wavelength") == 0 ? SITE_WAVELENGTH : strcmp(text, "region") == 0 ? SITE_REGION : SITE_LOCAL_ZONE;
-}
-
 static void check_row(const char *kind, const char *name, const char *region)
 {
 	struct config_site site, parent;
@@ -56,7 +51,7 @@ static void check_row(const char *kind, const char *name, const char *region)
 	if (!catalogue_find(&catalogue, name, &site))
 		fail_msg("%s is missing", name);
 	assert_string_equal(site.name, name);
-	assert_int_equal(site.kind, kind_of(kind));
+	assert_int_equal(site.kind, site_kind_from_text(kind));
 	assert_string_equal(site.region, region);
 	if (*region && (!catalogue_find(&catalogue, region, &parent) || parent.kind != SITE_REGION))
 		fail_msg("%s: no parent Region %s", name, region);
@@ -129,8 +124,10 @@ static void zones_by_letter(void **state)
 	assert_int_equal(zone.kind, SITE_LOCAL_ZONE);
 	assert_string_equal(zone.region, "us-west-2");
 
-	static const char *const unknown[] = {"", "a", "us-east-1A", "us-east-1aa", "us-east-1-", "us-east-1-wl1-bos-wlz-1a",
-	                                      "xx-east-1", "us-east", "us-east-12", "us-east-1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	static const char *const unknown[] = {
+		"", "a", "us-east-1A", "us-east-1aa", "us-east-1-", "us-east-1-wl1-bos-wlz-1a", "xx-east-1", "us-east",
+		"us-east-12", "us-east-1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
 		assert_false(catalogue_find(&catalogue, unknown[i], &zone));
@@ -171,7 +168,7 @@ static void own_file(void **state)
 	char *told;
 
 	(void)state;
-	assert_int_equal(load_own("sites:\n  b-1: {kind: region}\n  a-1: {kind: outpost, reach: kpn}\n", &own, &told), E_OK);
+	assert_int_equal(load_own("sites:\n  b-1: {kind: region}\n  a-1: {kind: az, reach: kpn}\n", &own, &told), E_OK);
 	assert_string_equal(told, "");
 	free(told);
 	assert_int_equal(own.site_count, 2);

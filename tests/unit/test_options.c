@@ -17,8 +17,10 @@
 
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
 #define SITES DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\n"
+#define AT_P DOMAIN "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n"
+#define BOTH "targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.2}}}}\n"
 #define CHECK(key, type) "checks: {c: {type: " type ", " key ": %s}}\n" SITES \
-	"apps: {a.e.x: {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.2}}}}\n"
+	"apps: {a.e.x: {check: c, " BOTH
 #define ONE_TARGET(key, more) "checks: {c: {type: http}}\n" SITES \
 	"apps: {a.e.x: {check: c, targets: {us-west-2: {addresses: 1.1.1.2}, us-east-1: {" more key ": %s}}}}\n"
 
@@ -46,7 +48,8 @@ static const struct option_case cases[] = {
 	{"server.log-level", "server: {log-level: %s}\n" DOMAIN, {"error", "debug"}, {"loud", "Debug", "7", "[info]"}},
 	{"server.ecs-ignore", "server: {ecs-ignore: %s}\n" DOMAIN, {"[]", "10.0.0.0/8", "[\"fc00::/7\", 192.0.2.1]"},
 	 {"10.0.0.0/33", "10.1.0.0/8", "x", "[10.0.0.0/8, 10.0.0.0/8]"}},
-	{"steering.access.wavelength", "steering: {access: {wavelength: %s}}\n" DOMAIN, {"0", "1.5ms"}, {"-1ms", "11s", "5"}},
+	{"steering.access.wavelength", "steering: {access: {wavelength: %s}}\n" DOMAIN, {"0", "1.5ms"},
+	 {"-1ms", "11s", "5"}},
 	{"steering.access.outpost", "steering: {access: {outpost: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
 	{"steering.access.local-zone", "steering: {access: {local-zone: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
 	{"steering.access.az", "steering: {access: {az: %s}}\n" DOMAIN, {"1ms"}, {"-1ms", "x"}},
@@ -66,35 +69,28 @@ static const struct option_case cases[] = {
 	{"domains.NAME.ttl", "domains: {e.x: {ns: n.x, ttl: %s}}\n", {"1s", "7d"}, {"0", "1500ms", "8d"}},
 	{"domains.NAME.negative-ttl", "domains: {e.x: {ns: n.x, negative-ttl: %s}}\n", {"0", "1d"}, {"25h", "x"}},
 	{"locate[].plugin", "locate: [{plugin: %s}]\n" DOMAIN, {"ranges", "my_plugin-2"}, {"../x", "''", "a/b", ".so"}},
-	{"sites.NAME.kind", "sites: {p: {kind: %s, reach: c}}\n" DOMAIN "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	{"sites.NAME.kind", "sites: {p: {kind: %s, reach: c}}\n" AT_P,
 	 {"wavelength", "local-zone", "outpost", "az", "region"}, {"zone", "Region", "[]"}},
-	{"sites.NAME.location", "sites: {p: {kind: az, location: %s}}\n" DOMAIN
-	                        "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	{"sites.NAME.location", "sites: {p: {kind: az, location: %s}}\n" AT_P,
 	 {"[90, -180]", "[40.7, -74.006]"}, {"[91, 0]", "[0, 181]", "[1]", "[1, 2, 3]", "[a, b]", "1", "[1, ~]"}},
-	{"sites.NAME.region", "sites: {p: {kind: az, region: %s}}\n" DOMAIN
-	                      "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	{"sites.NAME.region", "sites: {p: {kind: az, region: %s}}\n" AT_P,
 	 {"us-east-1", "p"}, {"''", "a b", "[]"}},
-	{"sites.NAME.reach", "sites: {p: {kind: az, reach: %s}}\n" DOMAIN
-	                     "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	{"sites.NAME.reach", "sites: {p: {kind: az, reach: %s}}\n" AT_P,
 	 {"public", "verizon", "[verizon, kddi]"}, {"[]", "[public]", "[a, a]", "'a b'", "{}"}},
-	{"sites.NAME.bias", "sites: {p: {kind: az, bias: %s}}\n" DOMAIN
-	                    "apps: {a.e.x: {targets: {p: {addresses: 1.1.1.1}}}}\n",
+	{"sites.NAME.bias", "sites: {p: {kind: az, bias: %s}}\n" AT_P,
 	 {"-10s", "0.5ms"}, {"5", "11s", "-11s"}},
-	{"apps.NAME.ttl", SITES "apps: {a.e.x: {ttl: %s, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: "
-	                        "1.1.1.2}}}}\n",
+	{"apps.NAME.ttl", SITES "apps: {a.e.x: {ttl: %s, " BOTH,
 	 {"0", "7d"}, {"8d", "1500ms", "-1s"}},
-	{"apps.NAME.check", SITES "checks: {c: {type: http}}\napps: {b.e.x: {targets: {us-west-2: {addresses: 1.1.1.1, check: c}}}"
-	                          ", a.e.x: {check: %s, targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
+	{"apps.NAME.check", SITES "checks: {c: {type: http}}\n"
+	                          "apps: {b.e.x: {targets: {us-west-2: {addresses: 1.1.1.1, check: c}}},\n"
+	                          "       a.e.x: {check: %s, targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
 	 {"c", "none"}, {"d", "''", "[c]"}},
 	{"apps.NAME.tie", SITES "apps: {a.e.x: {tie: %s, targets: {us-east-1: {addresses: 1.1.1.1, weight: 1}, us-west-2: "
 	                        "{addresses: 1.1.1.2}}}}\n",
 	 {"0", "10s"}, {"11s", "x"}},
-	{"apps.NAME.last-resort", SITES "apps: {a.e.x: {last-resort: %s, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: "
-	                                "{addresses: 1.1.1.2}}}}\n",
+	{"apps.NAME.last-resort", SITES "apps: {a.e.x: {last-resort: %s, " BOTH,
 	 {"servfail", "[1.1.1.1, \"::2\"]"}, {"nxdomain", "[]", "[servfail]", "{}"}},
-	{"checks.NAME.type", "checks: {c: {type: %s, port: 1}}\n" SITES
-	                     "apps: {a.e.x: {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: "
-	                     "1.1.1.2}}}}\n",
+	{"checks.NAME.type", "checks: {c: {type: %s, port: 1}}\n" SITES "apps: {a.e.x: {check: c, " BOTH,
 	 {"http", "https", "tcp"}, {"udp", "[http]", "~", "HTTP"}},
 	{"checks.NAME.port", CHECK("port", "tcp"), {"1", "65535"}, {"0", "65536", "http"}},
 	{"checks.NAME.path", CHECK("path", "http"), {"/", "/a?b=c"}, {"x", "'/a b'", "\"/a\\r\\nX: y\"", "/a#b", "''"}},
@@ -115,10 +111,11 @@ static const struct option_case cases[] = {
 	  "[\"::1\", \"0::1\"]"}},
 	{"apps.NAME.targets.SITE.cname", ONE_TARGET("cname", "check: none, "), {"lb.example"},
 	 {"''", "a..b", "a.e.x", "A.e.X.", "'*.x'"}},
-	{"apps.NAME.targets.SITE.check-address", ONE_TARGET("check-address", "addresses: 1.1.1.1, "), {"10.0.0.1", "\"::1\""},
+	{"apps.NAME.targets.SITE.check-address", ONE_TARGET("check-address", "addresses: 1.1.1.1, "), {"10.0.0.1", "'::1'"},
 	 {"10.0.0.0/8", "x", "[10.0.0.1]", "0.0.0.0"}},
 	{"apps.NAME.targets.SITE.check", ONE_TARGET("check", "addresses: 1.1.1.1, "), {"c", "none"}, {"d", "off"}},
-	{"apps.NAME.targets.SITE.weight", ONE_TARGET("weight", "addresses: 1.1.1.1, "), {"0", "65535"}, {"65536", "-1", "1.5"}},
+	{"apps.NAME.targets.SITE.weight", ONE_TARGET("weight", "addresses: 1.1.1.1, "), {"0", "65535"},
+	 {"65536", "-1", "1.5"}},
 };
 
 // Fills the %s. The caller frees it.

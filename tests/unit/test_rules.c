@@ -18,125 +18,126 @@
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
 #define SITES DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\n"
 
+#define A80 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static const struct {
+	const char *yaml, *told;
+} rows[] = {
+	{"", " is empty, expected a configuration\n"},
+	{"[]", " cannot be a list, expected a mapping\n"},
+	{"text", " cannot be `text`, expected a mapping\n"},
+	{"server: {}\n", " domains is missing, expected a mapping of names\n"},
+	{"domains:\n", "1:1: domains: has no zones, expected at least one\n"},
+	{"server: 7\n" DOMAIN, "1:9: server: cannot be `7`, expected a mapping\n"},
+	{DOMAIN "server:\n  wrokers: 2\n  xyzzy: 1\n",
+	 "3:3: server.wrokers: there is no such key, did you mean `workers`?\n"
+	 "4:3: server.xyzzy: there is no such key\n"},
+	// All at once, in the order written, with what is wrong in the YAML itself.
+	{DOMAIN "server: {workers: x}\nserver: {workers: 1}\nsteering: {tie: 5}\nlatency: &l a\n",
+	 "3:1: server: this key was given before, expected once\n"
+	 "5:10: anchors and aliases are not taken, expected the value written out\n"
+	 "2:19: server.workers: cannot be `x`, expected a whole number, 0 to 256\n"
+	 "4:17: steering.tie: cannot be `5`, expected a latency such as `5ms` or `250us`, 0ms to 10s\n"},
+	{"domains:\n  E.X: {ns: n.x}\n  e.x.: {file: z}\n",
+	 "3:3: domains.e.x.: is given twice (names are the same in upper and lower case), expected once\n"},
+	{"domains: {'*.x': {ns: n.x}}\n",
+	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-` and `_`\n"},
+	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
+	{"domains: {e.x: {file: z, ns: n.x, ttl: 1h}}\n",
+	 "1:26: domains.e.x.ns: the zone has a `file`, which says this, expected one of the two\n"
+	 "1:35: domains.e.x.ttl: the zone has a `file`, which says this, expected one of the two\n"},
+	{"domains: {e.x: {ns: [n.x, ns.e.x, nse.x, e.x]}}\n",
+	 "warning: 1:11: domains.e.x.ns: ns.e.x is inside the zone, which without a `file` has no address for it\n"
+	 "warning: 1:11: domains.e.x.ns: e.x is inside the zone, which without a `file` has no address for it\n"},
+	{DOMAIN "locate: [{file: x}, 7]\n",
+	 "2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
+	 "2:21: locate[1]: cannot be `7`, expected a mapping\n"},
+	{DOMAIN "locate: {plugin: x}\n", "2:1: locate: cannot be a mapping, expected a list of mappings\n"},
+	{DOMAIN "checks:\n  none: {type: tcp}\n  'a b': {type: tcp, port: 1, path: /, verify: off}\n  c: {}\n",
+	 "3:3: checks.none: is what means no check, expected another name\n"
+	 "3:3: checks.none: has no `port`, which a tcp check needs, expected 1 to 65535\n"
+	 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
+	 "4:31: checks.a b.path: means nothing to a tcp check, expected http or https\n"
+	 "4:40: checks.a b.verify: needs TLS, expected `type: https`\n"
+	 "5:3: checks.c: type is missing, expected http, https or tcp\n"
+	 "warning: 3:3: checks.none: no app or target names it\n"
+	 "warning: 4:3: checks.a b: no app or target names it\n"
+	 "warning: 5:3: checks.c: no app or target names it\n"},
+	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
+	 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
+	 "2:71: checks.d.ca-file: means nothing with `verify: off`, expected one of the two\n"
+	 "warning: 2:10: checks.c: no app or target names it\n"
+	 "warning: 2:54: checks.d: no app or target names it\n"},
+	{DOMAIN "sites:\n  us-east-1-wl1-bso-wlz-1:\n  plant: {location: [1, 2]}\n  us-east-1-foe-wlz-1a:\n"
+	 "  w: {kind: wavelength}\n  us-east-1-wl1-bos-wlz-1: {reach: public}\n"
+	 "  x: {kind: az, region: us-eest-1}\n  a/b: {kind: az}\n",
+	 "3:3: sites.us-east-1-wl1-bso-wlz-1: is not in the catalogue, expected a `kind`, did you mean "
+	 "`us-east-1-wl1-bos-wlz-1`?\n"
+	 "4:3: sites.plant: is not in the catalogue, expected a `kind`\n"
+	 "5:3: sites.us-east-1-foe-wlz-1a: the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`\n"
+	 "6:3: sites.w: the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`\n"
+	 "7:29: sites.us-east-1-wl1-bos-wlz-1.reach: a Wavelength Zone cannot be public: it is reached from its carrier's "
+	 "network only, expected `reach: [CARRIER]`\n"
+	 "warning: 8:3: sites.x: region: `us-eest-1` is neither a site nor in the catalogue, did you mean `us-east-1`?\n"
+	 "9:3: sites.a/b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
+	 "warning: 3:3: sites.us-east-1-wl1-bso-wlz-1: no app has a target there\n"
+	 "warning: 4:3: sites.plant: no app has a target there\n"
+	 "warning: 5:3: sites.us-east-1-foe-wlz-1a: no app has a target there\n"
+	 "warning: 6:3: sites.w: no app has a target there\n"
+	 "warning: 7:3: sites.us-east-1-wl1-bos-wlz-1: no app has a target there\n"
+	 "warning: 8:3: sites.x: no app has a target there\n"
+	 "warning: 9:3: sites.a/b: no app has a target there\n"},
+	{DOMAIN "sites: {us-east-1: {kind: wavelength}}\napps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "2:21: sites.us-east-1.kind: a Wavelength Zone cannot be public: it is reached from its carrier's network only, "
+	 "expected `reach: [CARRIER]`\n"},
+	{DOMAIN "sites: {plant-7: {kind: az}}\napps:\n  a.e.x: {targets: {plant-8: {addresses: 1.1.1.1}, us-west-2: "
+	        "{addresses: 1.1.1.2}}}\n  b.e.x: {targets: {}}\n  c.e.x:\n",
+	 "4:21: apps.a.e.x.targets.plant-8: `plant-8` is not a site, expected one listed under `sites`, did you mean "
+	 "`plant-7`?\n"
+	 "4:52: apps.a.e.x.targets.us-west-2: the site is not listed, expected `us-west-2: {}` under `sites`\n"
+	 "5:3: apps.b.e.x: has no targets, expected at least one\n"
+	 "6:3: apps.c.e.x: targets is missing, expected a mapping of names\n"
+	 "warning: 2:9: sites.plant-7: no app has a target there\n"},
+	{DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\napps:\n  a.e.x: {targets: {us-east-1: {}, us-west-2: {addresses: "
+	        "1.1.1.1, cname: b.x}}}\n  A.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
+	 "4:21: apps.a.e.x.targets.us-east-1: has neither `addresses` nor `cname`, expected one of them\n"
+	 "4:36: apps.a.e.x.targets.us-west-2: has both `addresses` and `cname`, expected one of them\n"
+	 "5:3: apps.A.e.x: is given twice (names are the same in upper and lower case), expected once\n"},
+	{"domains: {edge.example.com: {ns: n.x}, e.x: {ns: n.x}}\nsites: {us-east-1: {}}\napps:\n"
+	 "  app.egde.example.com: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
+	 "  elsewhere.net: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
+	 "  xe.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
+	 "  e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
+	 "  '*.q.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
+	 "  'q.*.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
+	 "9:3: apps.q.*.e.x: is not a domain name, expected labels of letters, digits, `-` and `_`, the first one may be "
+	 "`*`\n"
+	 "4:3: apps.app.egde.example.com: is in none of the zones served, expected a name inside one listed under "
+	 "`domains`, did you mean `edge.example.com`?\n"
+	 "5:3: apps.elsewhere.net: is in none of the zones served, expected a name inside one listed under `domains`\n"
+	 "6:3: apps.xe.x: is in none of the zones served, expected a name inside one listed under `domains`, did you mean "
+	 "`e.x`?\n"},
+	{SITES "checks: {c: {type: http}, t: {type: tcp, port: 1}}\napps:\n"
+	       "  e.x: {targets: {us-east-1: {cname: b.x}}}\n"
+	       "  a.e.x: {check: c, tie: 1ms, targets: {us-east-1: {cname: b.x}, us-west-2: {cname: b.x, check: none}}}\n"
+	       "  '*.e.x': {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.1, "
+		       "check: t}}}\n",
+	 "5:19: apps.e.x.targets.us-east-1: a `cname` cannot stand at the top of a zone, beside its SOA and NS (RFC 1034 "
+	 "section 3.6.2), expected `addresses`\n"
+	 "warning: 6:3: apps.a.e.x.tie: has no effect, no target has a `weight`\n"
+	 "6:41: apps.a.e.x.targets.us-east-1: a check cannot probe a `cname`, expected a `check-address` or `check: none`\n"
+	 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is no Host header, expected a `host` in the check `c`\n"},
+	// What an operator wrote is shown without what a terminal would act on, and cut.
+	{DOMAIN "server: {workers: \"\\e[31m\\nx\"}\n",
+	 "2:19: server.workers: cannot be `?[31m?x`, expected a whole number, 0 to 256\n"},
+	{DOMAIN "server: {workers: " A80 A80 "}\n",
+	 "2:19: server.workers: cannot be `" A80 "aaaaaaaaaa...`, expected a whole number, 0 to 256\n"},
+	{"\xff", "1:1: not text: invalid leading UTF-8 octet, expected YAML in UTF-8\n"},
+	{"a: [\n", "2:1: not YAML: did not find expected node content (while parsing a flow node on line 2)\n"},
+};
+
 static void what_is_told(void **state)
 {
-	static const struct {
-		const char *yaml, *told;
-	} rows[] = {
-		{"", " is empty, expected a configuration\n"},
-		{"[]", " cannot be a list, expected a mapping\n"},
-		{"text", " cannot be `text`, expected a mapping\n"},
-		{"server: {}\n", " domains is missing, expected a mapping of names\n"},
-		{"domains:\n", "1:1: domains: has no zones, expected at least one\n"},
-		{"server: 7\n" DOMAIN, "1:9: server: cannot be `7`, expected a mapping\n"},
-		{DOMAIN "server:\n  wrokers: 2\n  xyzzy: 1\n",
-		 "3:3: server.wrokers: there is no such key, did you mean `workers`?\n"
-		 "4:3: server.xyzzy: there is no such key\n"},
-		// All at once, in the order written, with what is wrong in the YAML itself.
-		{DOMAIN "server: {workers: x}\nserver: {workers: 1}\nsteering: {tie: 5}\nlatency: &l a\n",
-		 "3:1: server: this key was given before, expected once\n"
-		 "5:10: anchors and aliases are not taken, expected the value written out\n"
-		 "2:19: server.workers: cannot be `x`, expected a whole number, 0 to 256\n"
-		 "4:17: steering.tie: cannot be `5`, expected a latency such as `5ms` or `250us`, 0ms to 10s\n"},
-		{"domains:\n  E.X: {ns: n.x}\n  e.x.: {file: z}\n",
-		 "3:3: domains.e.x.: is given twice (names are the same in upper and lower case), expected once\n"},
-		{"domains: {'*.x': {ns: n.x}}\n",
-		 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-` and `_`\n"},
-		{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
-		{"domains: {e.x: {file: z, ns: n.x, ttl: 1h}}\n",
-		 "1:26: domains.e.x.ns: the zone has a `file`, which says this, expected one of the two\n"
-		 "1:35: domains.e.x.ttl: the zone has a `file`, which says this, expected one of the two\n"},
-		{"domains: {e.x: {ns: [n.x, ns.e.x, nse.x, e.x]}}\n",
-		 "warning: 1:11: domains.e.x.ns: ns.e.x is inside the zone, which without a `file` has no address for it\n"
-		 "warning: 1:11: domains.e.x.ns: e.x is inside the zone, which without a `file` has no address for it\n"},
-		{DOMAIN "locate: [{file: x}, 7]\n",
-		 "2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
-		 "2:21: locate[1]: cannot be `7`, expected a mapping\n"},
-		{DOMAIN "locate: {plugin: x}\n", "2:1: locate: cannot be a mapping, expected a list of mappings\n"},
-		{DOMAIN "checks:\n  none: {type: tcp}\n  'a b': {type: tcp, port: 1, path: /, verify: off}\n  c: {}\n",
-		 "3:3: checks.none: is what means no check, expected another name\n"
-		 "3:3: checks.none: has no `port`, which a tcp check needs, expected 1 to 65535\n"
-		 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
-		 "4:31: checks.a b.path: means nothing to a tcp check, expected http or https\n"
-		 "4:40: checks.a b.verify: needs TLS, expected `type: https`\n"
-		 "5:3: checks.c: type is missing, expected one of the words below\n"
-		 "warning: 3:3: checks.none: no app or target names it\n"
-		 "warning: 4:3: checks.a b: no app or target names it\n"
-		 "warning: 5:3: checks.c: no app or target names it\n"},
-		{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
-		 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
-		 "2:71: checks.d.ca-file: means nothing with `verify: off`, expected one of the two\n"
-		 "warning: 2:10: checks.c: no app or target names it\n"
-		 "warning: 2:54: checks.d: no app or target names it\n"},
-		{DOMAIN "sites:\n  us-east-1-wl1-bso-wlz-1:\n  plant: {location: [1, 2]}\n  us-east-1-foe-wlz-1a:\n"
-		 "  w: {kind: wavelength}\n  us-east-1-wl1-bos-wlz-1: {reach: public}\n"
-		 "  x: {kind: az, region: us-eest-1}\n  a/b: {kind: az}\n",
-		 "3:3: sites.us-east-1-wl1-bso-wlz-1: is not in the catalogue, expected a `kind`, did you mean "
-		 "`us-east-1-wl1-bos-wlz-1`?\n"
-		 "4:3: sites.plant: is not in the catalogue, expected a `kind`\n"
-		 "5:3: sites.us-east-1-foe-wlz-1a: the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`\n"
-		 "6:3: sites.w: the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`\n"
-		 "7:29: sites.us-east-1-wl1-bos-wlz-1.reach: a Wavelength Zone cannot be public: it is reached from its carrier's "
-		 "network only, expected `reach: [CARRIER]`\n"
-		 "warning: 8:3: sites.x: region: `us-eest-1` is neither a site nor in the catalogue, did you mean `us-east-1`?\n"
-		 "9:3: sites.a/b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
-		 "warning: 3:3: sites.us-east-1-wl1-bso-wlz-1: no app has a target there\n"
-		 "warning: 4:3: sites.plant: no app has a target there\n"
-		 "warning: 5:3: sites.us-east-1-foe-wlz-1a: no app has a target there\n"
-		 "warning: 6:3: sites.w: no app has a target there\n"
-		 "warning: 7:3: sites.us-east-1-wl1-bos-wlz-1: no app has a target there\n"
-		 "warning: 8:3: sites.x: no app has a target there\n"
-		 "warning: 9:3: sites.a/b: no app has a target there\n"},
-		{DOMAIN "sites: {us-east-1: {kind: wavelength}}\napps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
-		 "2:21: sites.us-east-1.kind: a Wavelength Zone cannot be public: it is reached from its carrier's network only, "
-		 "expected `reach: [CARRIER]`\n"},
-		{DOMAIN "sites: {plant-7: {kind: az}}\napps:\n  a.e.x: {targets: {plant-8: {addresses: 1.1.1.1}, us-west-2: "
-		        "{addresses: 1.1.1.2}}}\n  b.e.x: {targets: {}}\n  c.e.x:\n",
-		 "4:21: apps.a.e.x.targets.plant-8: `plant-8` is not a site, expected one listed under `sites`, did you mean "
-		 "`plant-7`?\n"
-		 "4:52: apps.a.e.x.targets.us-west-2: the site is not listed, expected `us-west-2: {}` under `sites`\n"
-		 "5:3: apps.b.e.x: has no targets, expected at least one\n"
-		 "6:3: apps.c.e.x: targets is missing, expected a mapping of names\n"
-		 "warning: 2:9: sites.plant-7: no app has a target there\n"},
-		{DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\napps:\n  a.e.x: {targets: {us-east-1: {}, us-west-2: {addresses: "
-		        "1.1.1.1, cname: b.x}}}\n  A.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
-		 "4:21: apps.a.e.x.targets.us-east-1: has neither `addresses` nor `cname`, expected one of them\n"
-		 "4:36: apps.a.e.x.targets.us-west-2: has both `addresses` and `cname`, expected one of them\n"
-		 "5:3: apps.A.e.x: is given twice (names are the same in upper and lower case), expected once\n"},
-		{"domains: {edge.example.com: {ns: n.x}, e.x: {ns: n.x}}\nsites: {us-east-1: {}}\napps:\n"
-		 "  app.egde.example.com: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
-		 "  elsewhere.net: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
-		 "  xe.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
-		 "  e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
-		 "  '*.q.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
-		 "  'q.*.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
-		 "9:3: apps.q.*.e.x: is not a domain name, expected labels of letters, digits, `-` and `_`, the first one may be "
-		 "`*`\n"
-		 "4:3: apps.app.egde.example.com: is in none of the zones served, expected a name inside one listed under "
-		 "`domains`, did you mean `edge.example.com`?\n"
-		 "5:3: apps.elsewhere.net: is in none of the zones served, expected a name inside one listed under `domains`\n"
-		 "6:3: apps.xe.x: is in none of the zones served, expected a name inside one listed under `domains`, did you mean "
-		 "`e.x`?\n"},
-		{SITES "checks: {c: {type: http}, t: {type: tcp, port: 1}}\napps:\n"
-		       "  e.x: {targets: {us-east-1: {cname: b.x}}}\n"
-		       "  a.e.x: {check: c, tie: 1ms, targets: {us-east-1: {cname: b.x}, us-west-2: {cname: b.x, check: none}}}\n"
-		       "  '*.e.x': {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.1, check: t}}}\n",
-		 "5:19: apps.e.x.targets.us-east-1: a `cname` cannot stand at the top of a zone, beside its SOA and NS (RFC 1034 "
-		 "section 3.6.2), expected `addresses`\n"
-		 "warning: 6:3: apps.a.e.x.tie: has no effect, no target has a `weight`\n"
-		 "6:41: apps.a.e.x.targets.us-east-1: a check cannot probe a `cname`, expected a `check-address` or `check: none`\n"
-		 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is no Host header, expected a `host` in the check `c`\n"},
-		// What an operator wrote is shown without what a terminal would act on, and cut.
-		{DOMAIN "server: {workers: \"\\e[31m\\nx\"}\n",
-		 "2:19: server.workers: cannot be `?[31m?x`, expected a whole number, 0 to 256\n"},
-		{DOMAIN "server: {workers: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		        "aaaaaaaaaaaaaaaaa}\n",
-		 "2:19: server.workers: cannot be `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		 "aaaaaaaaaaa...`, expected a whole number, 0 to 256\n"},
-		{"\xff", "1:1: not text: invalid leading UTF-8 octet, expected YAML in UTF-8\n"},
-		{"a: [\n", "2:1: not YAML: did not find expected node content (while parsing a flow node on line 2)\n"},
-	};
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char *told;

@@ -134,7 +134,8 @@ static void integers(void **state)
 
 static void nearest_words(void **state)
 {
-	static const char *const words[] = {"listen", "workers", "tcp-idle", "tcp-clients", "ttl", "us-east-1", "us-west-2"};
+	static const char *const words[] = {"listen",    "workers", "tcp-idle", "tcp-clients",
+	                                    "us-east-1", "ttl",     "us-west-2"};
 	static const struct {
 		const char *wanted, *word;
 	} rows[] = {

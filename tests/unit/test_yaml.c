@@ -85,7 +85,8 @@ static void refusals(void **state)
 		 "f:2:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence on line 1)\n"},
 		{"a: 1\n  b: 2\n", "", "f:2:4: not YAML: mapping values are not allowed in this context\n"},
 		{"a:\n\t- b\n", "",
-		 "f:2:1: not YAML: found character that cannot start any token (while scanning for the next token on line 2)\n"},
+		 "f:2:1: not YAML: found character that cannot start any token (while scanning for the next token on line "
+		 "2)\n"},
 		{"a: b\nc\xc3\xa9: \xff\n", "", "f:2:5: not text: invalid leading UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \xc3(\n", "", "f:1:5: not text: invalid trailing UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \x01\n", "", "f:1:4: not text: control characters are not allowed, expected YAML in UTF-8\n"},
@@ -192,8 +193,8 @@ static void files(void **state)
 
 	char *lines = told_text(report);
 
-	snprintf(wanted, sizeof(wanted), "%s: cannot be read: No such file or directory\n%s: cannot be read: Is a directory\n",
-	         path, folder);
+	snprintf(wanted, sizeof(wanted),
+	         "%s: cannot be read: No such file or directory\n%s: cannot be read: Is a directory\n", path, folder);
 	assert_string_equal(lines, wanted);
 	free(lines);
 	report_free(report);

@@ -40,7 +40,8 @@ static int tear_down(void **unused)
 static void test_status(void **unused)
 {
 	(void)unused;
-	stage.health[0].up = false;
+	stage.health[0].up = false; // app at bos
+	stage.health[4].up = false; // video at ber, which is drained as well: it counts once
 	stage.health[8].checked = false;
 	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
 	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");

@@ -9,7 +9,7 @@
 struct event_base;
 struct evconnlistener;
 
-enum { RESPONDER_TIMES = 4096 };
+enum { RESPONDER_TIMES = 512 };
 
 struct responder {
 	// The script; may be changed at any time.

@@ -105,8 +105,8 @@ struct edgesteer_plugin {
 	void (*close)(void *self);
 };
 
-// Defines the plugin's one exported symbol. A plugin loaded from a file NAME.so must use the name NAME, an underscore for
-// every hyphen.
+// Defines the plugin's one exported symbol. A plugin loaded from a file NAME.so must use the name NAME, an underscore
+// for every hyphen.
 #define EDGESTEER_PLUGIN(NAME) const struct edgesteer_plugin edgesteer_plugin_##NAME
 
 #ifdef __cplusplus

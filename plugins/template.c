@@ -1,12 +1,13 @@
-// The `template` plugin: a working plugin that does almost nothing. It says where one prefix is. Copy it to begin your own:
+// The `template` plugin: a working plugin that does almost nothing. It says where one prefix is. Copy it to begin your
+// own:
 //
 //   1. Copy this file to NAME.c. NAME is what the operator will write after `plugin:`: lower-case letters, digits and
 //      hyphens (in C identifiers an underscore stands for a hyphen).
 //   2. Replace `template` by NAME in the code below: the functions, `.name`, and the argument of EDGESTEER_PLUGIN().
-//   3. List your options in template_options: the daemon checks them for you, fills in what is not given and makes paths
-//      absolute. edgesteer-plugin.h tells the types.
-//   4. template_open(): read the options, open what you need, keep what you need in a struct of your own. Say everything
-//      that is wrong, not only the first thing, by host->report(), with file and line where there is one.
+//   3. List your options in template_options: the daemon checks them for you, fills in what is not given and makes
+//      paths absolute. edgesteer-plugin.h tells the types.
+//   4. template_open(): read the options, open what you need, keep what you need in a struct of your own. Say
+//      everything that is wrong, not only the first thing, by host->report(), with file and line where there is one.
 //   5. template_enumerate(): call host->add() for every prefix. Pass on what it returns when that is negative. A field
 //      you do not know is NULL or NaN: a later source then fills it in. Strings need to live for the call only.
 //   6. template_close(): release everything. It is called once for each open that returned 0, after an enumerate that

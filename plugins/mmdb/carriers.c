@@ -22,8 +22,9 @@ struct carriers {
 	struct row rows[CARRIERS_MAX];
 };
 
-// The carriers that run Wavelength Zones, by their main mobile network codes (ITU-T E.212 assignments). Not by AS: several
-// of theirs carry fixed lines too, whose users cannot reach a carrier's addresses. Rows of the operator's come first.
+// The carriers that run Wavelength Zones, by their main mobile network codes (ITU-T E.212 assignments). Not by AS:
+// several of theirs carry fixed lines too, whose users cannot reach a carrier's addresses. Rows of the operator's come
+// first.
 static const struct {
 	const char *key, *carrier;
 } built_in[] = {

@@ -1,10 +1,10 @@
 // The `mmdb` plugin: coordinates and carriers out of MaxMind databases. The daemon opens one instance for each `plugin:
-// mmdb` entry of `locate:`; the instance owns the mapped files. libmaxminddb's only door; see record.h for what it is not
-// asked to do.
+// mmdb` entry of `locate:`; the instance owns the mapped files. libmaxminddb's only door; see record.h for what it is
+// not asked to do.
 //
-// Of nested prefixes the host takes the longest, whole. So the coordinates of one database and the carriers of another must
-// not be listed one after the other: the two search trees are walked side by side, and where both have come to a leaf
-// the two records make one place.
+// Of nested prefixes the host takes the longest, whole. So the coordinates of one database and the carriers of another
+// must not be listed one after the other: the two search trees are walked side by side, and where both have come to a
+// leaf the two records make one place.
 #include "edgesteer-plugin.h"
 
 #include <errno.h>
@@ -75,7 +75,7 @@ static int damaged(const struct mmdb *self, const struct database *database, con
 	return -1;
 }
 
-// ---- records ----------------------------------------------------------------------------------------------------------
+// ---- records --------------------------------------------------------------------------------------------------------
 
 static int decode(struct mmdb *self, int which, uint32_t offset, struct facts *ret_facts)
 {
@@ -144,10 +144,11 @@ static int emit(struct walk *walk, const struct cursor here[DATABASES], unsigned
 	return self->host->add(self->host, &walk->prefix, &place);
 }
 
-// ---- search trees -----------------------------------------------------------------------------------------------------
+// ---- search trees ---------------------------------------------------------------------------------------------------
 
 // A record of a search tree: the number of a node; or the node count for "nothing"; or above that data.
-static int cursor_of(const struct mmdb *self, const struct database *database, uint64_t value, struct cursor *ret_cursor)
+static int cursor_of(const struct mmdb *self, const struct database *database, uint64_t value,
+                     struct cursor *ret_cursor)
 {
 	uint32_t nodes = database->mmdb.metadata.node_count;
 
@@ -273,7 +274,7 @@ static int mmdb_enumerate(void *instance)
 	return err;
 }
 
-// ---- files ------------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 static int refuse(const struct mmdb *self, const char *path, const char *why)
 {
@@ -393,7 +394,7 @@ static int database_open(struct mmdb *self, int which, const char *path)
 	return 0;
 }
 
-// ---- the plugin -------------------------------------------------------------------------------------------------------
+// ---- the plugin -----------------------------------------------------------------------------------------------------
 
 static void mmdb_close(void *instance)
 {

@@ -168,7 +168,7 @@ static bool skip(struct record_section *section, size_t *at)
 	return true;
 }
 
-// ---- records ----------------------------------------------------------------------------------------------------------
+// ---- records --------------------------------------------------------------------------------------------------------
 
 static bool read_double(struct record_section *section, const struct element *element, double limit, double *ret_value)
 {
@@ -233,6 +233,14 @@ static enum field find_field(const char *parent, struct record_text key)
 	return NOT_WANTED;
 }
 
+// The maps of the top one in which there is something we want.
+static const char *find_inner(const char *parent, struct record_text key)
+{
+	if (*parent)
+		return NULL;
+	return text_is(key, "location") ? "location" : text_is(key, "traits") ? "traits" : NULL;
+}
+
 static bool read_field(struct record_section *section, enum field field, const struct element *element,
                        struct record *record)
 {
@@ -269,7 +277,7 @@ static bool read_map(struct record_section *section, size_t *at, size_t pairs, c
 		*at = element.next;
 
 		enum field field = find_field(parent, key);
-		const char *inner = *parent ? NULL : text_is(key, "location") ? "location" : text_is(key, "traits") ? "traits" : NULL;
+		const char *inner = find_inner(parent, key);
 
 		if (field == NOT_WANTED && !inner) {
 			if (!skip(section, at))
@@ -315,7 +323,7 @@ bool record_read(struct record_section *section, size_t offset, struct record *r
 	return true;
 }
 
-// ---- metadata ---------------------------------------------------------------------------------------------------------
+// ---- metadata -------------------------------------------------------------------------------------------------------
 
 // Walks an element with all it contains, through pointers; `*at` moves behind it.
 static bool walk(struct record_section *section, size_t *at, unsigned depth)

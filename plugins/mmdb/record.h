@@ -1,7 +1,8 @@
-// Reads the data section of a MaxMind DB (format 2.0, https://maxmind.github.io/MaxMind-DB/), for mmdb.c: the few fields
-// we use of a City, Enterprise, ISP or ASN record. libmaxminddb opens files and reads search trees for us, but its own
-// readers of data follow what a damaged or malicious file says without bound (offsets, nesting, size of the whole), so no
-// data goes to them that was not walked here first. Pure functions of the file's bytes; texts point into them.
+// Reads the data section of a MaxMind DB (format 2.0, https://maxmind.github.io/MaxMind-DB/), for mmdb.c: the few
+// fields we use of a City, Enterprise, ISP or ASN record. libmaxminddb opens files and reads search trees for us, but
+// its own readers of data follow what a damaged or malicious file says without bound (offsets, nesting, size of the
+// whole), so no data goes to them that was not walked here first. Pure functions of the file's bytes; texts point into
+// them.
 #pragma once
 
 #include <stdbool.h>

@@ -139,8 +139,8 @@ const char *parse_format_prefix(const struct edgesteer_prefix *prefix, char *buf
 	return buf;
 }
 
-// Exact for 15 digits, since both numbers of the division fit a double; that is far below a millimetre on the ground, so
-// digits after those are not looked at.
+// Exact for 15 digits, since both numbers of the division fit a double; that is far below a millimetre on the ground,
+// so digits after those are not looked at.
 bool parse_decimal(const char *at, double *ret_value)
 {
 	static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,

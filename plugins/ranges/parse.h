@@ -8,8 +8,8 @@
 
 enum { PARSE_PREFIX_TEXT_LEN = 64 }; // room for a prefix as text, with the final zero
 
-// ADDRESS/LENGTH or a bare ADDRESS, which is a prefix of whole length. Bits past the length are cleared, *ret_tail tells
-// whether any was set. False: it is neither.
+// ADDRESS/LENGTH or a bare ADDRESS, which is a prefix of whole length. Bits past the length are cleared, *ret_tail
+// tells whether any was set. False: it is neither.
 bool parse_prefix(const char *text, struct edgesteer_prefix *ret_prefix, bool *ret_tail);
 
 // Writes into buf[PARSE_PREFIX_TEXT_LEN] and returns it.

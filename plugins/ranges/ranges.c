@@ -1,6 +1,7 @@
-// The `ranges` plugin: prefixes and what is known of their clients out of a CSV file with a header row. The daemon opens
-// one instance for each `plugin: ranges` entry of `locate:`; the instance owns the open file. A file of the whole routed
-// Internet must not hold up a reload: nothing is allocated for a row but its place in the list that finds duplicates.
+// The `ranges` plugin: prefixes and what is known of their clients out of a CSV file with a header row. The daemon
+// opens one instance for each `plugin: ranges` entry of `locate:`; the instance owns the open file. A file of the whole
+// routed Internet must not hold up a reload: nothing is allocated for a row but its place in the list that finds
+// duplicates.
 #include "edgesteer-plugin.h"
 
 #include <endian.h>
@@ -51,7 +52,7 @@ struct ranges {
 #define ranges_error(r, ...) \
 	((r)->errors++, (r)->host->report((r)->host, EDGESTEER_ERROR, (r)->path, (r)->csv.line, __VA_ARGS__))
 
-// ---- the header row ---------------------------------------------------------------------------------------------------
+// ---- the header row -------------------------------------------------------------------------------------------------
 
 // Levenshtein distance, for words of up to 15 bytes; more for longer ones.
 static size_t distance(const char *a, const char *b)
@@ -128,7 +129,7 @@ static int read_header(struct ranges *r, const struct csv_text *fields, size_t c
 	return r->errors ? -1 : 0;
 }
 
-// ---- duplicates and nesting ------------------------------------------------------------------------------------------
+// ---- duplicates and nesting -----------------------------------------------------------------------------------------
 
 // By address, then from the widest prefix to the longest, so that each follows those that contain it.
 static int seen_order(const void *left, const void *right)
@@ -204,7 +205,7 @@ static void check_nesting(struct ranges *r)
 		             format_seen(outer, outer_text), outer->line);
 }
 
-// ---- rows -------------------------------------------------------------------------------------------------------------
+// ---- rows -----------------------------------------------------------------------------------------------------------
 
 static int remember(struct ranges *r, const struct edgesteer_prefix *prefix)
 {
@@ -331,7 +332,7 @@ static int read_line(struct ranges *r, struct csv_text line)
 	return r->fields == 0 ? -1 : 0;
 }
 
-// ---- the plugin -------------------------------------------------------------------------------------------------------
+// ---- the plugin -----------------------------------------------------------------------------------------------------
 
 static int read_file(struct ranges *r)
 {

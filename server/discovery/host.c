@@ -1,5 +1,5 @@
-// The plugin host; see host.h. A plugin may be a stranger's: whatever it hands over is checked and refused with a message,
-// before the builder sees it.
+// The plugin host; see host.h. A plugin may be a stranger's: whatever it hands over is checked and refused with a
+// message, before the builder sees it.
 #include "discovery/host.h"
 
 #include <jansson.h>
@@ -49,7 +49,7 @@ static void host_say(const struct host *host, enum report_level level, const cha
 	report_add(host->report, level, mark.file, mark.line, mark.column, "locate: %s: %s", host->locate->plugin, text);
 }
 
-// ---- options ----------------------------------------------------------------------------------------------------------
+// ---- options --------------------------------------------------------------------------------------------------------
 
 static size_t option_find(const struct host *host, const char *name)
 {
@@ -140,7 +140,7 @@ static int check_options(struct host *host)
 	return report_count(host->report, REPORT_ERROR) == errors ? E_OK : E_INVAL;
 }
 
-// ---- what is lent -----------------------------------------------------------------------------------------------------
+// ---- what is lent ---------------------------------------------------------------------------------------------------
 
 static const char *lent_option(const struct edgesteer_host *lent, const char *name)
 {
@@ -269,7 +269,7 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 	return host->err = take_place(host, &prefix, place);
 }
 
-// ---- one entry --------------------------------------------------------------------------------------------------------
+// ---- one entry ------------------------------------------------------------------------------------------------------
 
 // "ranges carriers.csv": the plugin and the file that the first of its options names.
 static const char *source_name(const struct host *host, char *buf)

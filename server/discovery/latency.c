@@ -1,5 +1,5 @@
-// The measured latency table, a CSV file with the columns from,site,ms; see latency.h. `from` is a prefix or a carrier's
-// name. None of the three needs quotes, so there are none.
+// The measured latency table, a CSV file with the columns from,site,ms; see latency.h. `from` is a prefix or a
+// carrier's name. None of the three needs quotes, so there are none.
 #include "discovery/latency.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ static void latency_error(struct latency *latency, const char *fmt, ...)
 	latency->failed = true;
 }
 
-// ---- text to rows -----------------------------------------------------------------------------------------------------
+// ---- text to rows ---------------------------------------------------------------------------------------------------
 
 static int read_text(struct latency *latency)
 {
@@ -268,7 +268,7 @@ static int read_rows(struct latency *latency)
 	return err < 0 ? err : latency->failed ? E_INVAL : E_OK;
 }
 
-// ---- rows to groups ---------------------------------------------------------------------------------------------------
+// ---- rows to groups -------------------------------------------------------------------------------------------------
 
 static int compare_from(const struct row *a, const struct row *b)
 {

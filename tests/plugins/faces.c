@@ -1,5 +1,5 @@
-// Plugins that keep to the contract badly, for test_discovery: one file under many names, each a link to it. Built like a
-// stranger's plugin, against edgesteer-plugin.h alone.
+// Plugins that keep to the contract badly, for test_discovery: one file under many names, each a link to it. Built like
+// a stranger's plugin, against edgesteer-plugin.h alone.
 #include "edgesteer-plugin.h"
 
 #include <math.h>

@@ -57,7 +57,8 @@ static void report(const struct edgesteer_host *lent, enum edgesteer_level level
 	size_t room = strlen(levels[level]) + strlen(at) + strlen(text) + 4;
 
 	host->reports = check(realloc(host->reports, host->reports_len + room));
-	host->reports_len += (size_t)snprintf(host->reports + host->reports_len, room, "%s%s: %s\n", levels[level], at, text);
+	host->reports_len +=
+		(size_t)snprintf(host->reports + host->reports_len, room, "%s%s: %s\n", levels[level], at, text);
 	host->errors += level == EDGESTEER_ERROR;
 }
 

@@ -11,7 +11,7 @@ static void check(int good)
 		abort();
 }
 
-// ---- the data section's elements, appended to a buffer -----------------------------------------------------------------
+// ---- the data section's elements, appended to a buffer --------------------------------------------------------------
 
 struct out {
 	uint8_t *bytes;
@@ -62,7 +62,7 @@ static void put_double(struct out *out, double value)
 	put(out, &bits, 8);
 }
 
-// ---- the database -----------------------------------------------------------------------------------------------------
+// ---- the database ---------------------------------------------------------------------------------------------------
 
 void mmdbwriter_begin(struct mmdbwriter *writer, unsigned ip_version, unsigned record_size)
 {

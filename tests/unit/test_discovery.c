@@ -1,5 +1,6 @@
-// From `locate:` to places: options and their errors, plugins loaded from files (good, strange and hostile ones), sources
-// merged field by field. The plugins loaded are built beside the tests: plugins/template.so, tests/plugins/faces.so.
+// From `locate:` to places: options and their errors, plugins loaded from files (good, strange and hostile ones),
+// sources merged field by field. The plugins loaded are built beside the tests: plugins/template.so,
+// tests/plugins/faces.so.
 #include "discovery/discovery.h"
 
 #include <setjmp.h>
@@ -27,8 +28,9 @@
 static char folder[TEMPDIR_LEN];
 
 static const char *const files[] = {"c.yaml", "a.csv", "b.csv", "bad.csv", "text.so", "template.so"};
-static const char *const faces[] = {"good-one", "what",       "mute-open", "mute-list", "complains", "early",  "many-options",
-                                    "wrong-name", "no-open", "no-list",   "wrong-abi", "too-small", "no-symbol"};
+static const char *const faces[] = {"good-one",  "what",         "mute-open",  "mute-list", "complains",
+                                    "early",     "many-options", "wrong-name", "no-open",   "no-list",
+                                    "wrong-abi", "too-small",    "no-symbol"};
 
 static char *path_of(const char *name, char buf[static PATH_MAX])
 {
@@ -72,8 +74,8 @@ static void load(const char *locate, struct loaded *ret_loaded)
 	char yaml[4096], path[PATH_MAX];
 	size_t count;
 
-	snprintf(yaml, sizeof(yaml), "domains: {example.com: {ns: [ns.example.net]}}\nserver: {plugin-dir: %s}\nlocate:\n%s", folder,
-	         locate);
+	snprintf(yaml, sizeof(yaml),
+	         "domains: {example.com: {ns: [ns.example.net]}}\nserver: {plugin-dir: %s}\nlocate:\n%s", folder, locate);
 	write_file("c.yaml", yaml);
 	if (config_load(path_of("c.yaml", path), report, &loaded.config) < 0)
 		print_error("%s", told_text(report));
@@ -102,7 +104,7 @@ static const struct place *place_of(const struct loaded *loaded, const char *tex
 	return places_lookup(loaded->places, &addr, ret_depth);
 }
 
-// ---- errors -----------------------------------------------------------------------------------------------------------
+// ---- errors ---------------------------------------------------------------------------------------------------------
 
 static const struct {
 	const char *locate, *told;
@@ -111,18 +113,21 @@ static const struct {
 	{"  - plugin: rangs\n", "DIR/c.yaml:4:5: locate: no plugin `rangs`, did you mean `ranges`?\n"},
 	{"  - plugin: geo\n", "DIR/c.yaml:4:5: locate: no plugin `geo`: it is neither built in nor in plugin-dir DIR\n"},
 	// Options: all that is wrong, each at its place.
-	{"  - plugin: ranges\n", "DIR/c.yaml:4:5: locate: ranges: `file` is missing: CSV file with a header row that names its "
-	                         "columns: prefix, and any of carrier, latitude, longitude, accuracy-km, class, site.\n"},
+	{"  - plugin: ranges\n",
+	 "DIR/c.yaml:4:5: locate: ranges: `file` is missing: CSV file with a header row that names its "
+	 "columns: prefix, and any of carrier, latitude, longitude, accuracy-km, class, site.\n"},
 	{"  - plugin: ranges\n    fil: a.csv\n    colour: red\n",
 	 "DIR/c.yaml:5:5: locate: ranges: unknown key `fil`, did you mean `file`?\n"
 	 "DIR/c.yaml:6:5: locate: ranges: unknown key `colour`\n"
-	 "DIR/c.yaml:4:5: locate: ranges: `file` is missing: CSV file with a header row that names its columns: prefix, and "
+	 "DIR/c.yaml:4:5: locate: ranges: `file` is missing: CSV file with a header row that names its columns: prefix, "
+	 "and "
 	 "any of carrier, latitude, longitude, accuracy-km, class, site.\n"},
 	{"  - plugin: ranges\n    file: [a.csv]\n", "DIR/c.yaml:5:5: locate: ranges: `file` is not a path\n"},
 	{"  - plugin: ranges\n    file:\n", "DIR/c.yaml:5:5: locate: ranges: `file` is not a path\n"},
 	{"  - plugin: mmdb\n    carriers: AS6167\n", "DIR/c.yaml:5:5: locate: mmdb: `carriers` is not a mapping\n"},
 	{"  - plugin: mmdb\n    carriers:\n      AS1: [a]\n      AS2: b\n      AS3:\n",
-	 "DIR/c.yaml:6:7: locate: mmdb: `carriers.AS1` is not a text\nDIR/c.yaml:8:7: locate: mmdb: `carriers.AS3` is not a text\n"},
+	 "DIR/c.yaml:6:7: locate: mmdb: `carriers.AS1` is not a text\nDIR/c.yaml:8:7: locate: mmdb: `carriers.AS3` is not "
+	 "a text\n"},
 	{"  - plugin: mmdb\n", "DIR/c.yaml:4:5: locate: mmdb: give city or isp, or both\n"},
 	// Files, and the sources behind a wrong one.
 	{"  - {plugin: ranges, file: none.csv}\n  - {plugin: ranges, file: bad.csv}\n",
@@ -133,22 +138,25 @@ static const struct {
 	{"  - plugin: no-symbol\n", "DIR/c.yaml:4:5: locate: plugin `no-symbol`: DIR/no-symbol.so has no symbol "
 	                            "edgesteer_plugin_no_symbol\n"},
 	{"  - plugin: text\n", "DIR/c.yaml:4:5: locate: plugin `text` cannot be loaded: DIR/text.so: file too short\n"},
-	{"  - plugin: wrong-abi\n", "DIR/c.yaml:4:5: locate: plugin `wrong-abi`: DIR/wrong-abi.so was built for another major "
-	                            "version of the plugin contract\n"},
+	{"  - plugin: wrong-abi\n",
+	 "DIR/c.yaml:4:5: locate: plugin `wrong-abi`: DIR/wrong-abi.so was built for another major "
+	 "version of the plugin contract\n"},
 	{"  - plugin: too-small\n",
 	 "DIR/c.yaml:4:5: locate: plugin `too-small`: DIR/too-small.so states a size too small for its version\n"},
 	{"  - plugin: wrong-name\n",
 	 "DIR/c.yaml:4:5: locate: plugin `wrong-name`: DIR/wrong-name.so calls itself by another name than its file\n"},
 	{"  - plugin: no-open\n", "DIR/c.yaml:4:5: locate: plugin `no-open`: DIR/no-open.so has no open()\n"},
-	{"  - plugin: no-list\n", "DIR/c.yaml:4:5: locate: plugin `no-list`: DIR/no-list.so does not list prefixes, which is what "
-	                          "`locate` is about\n"},
+	{"  - plugin: no-list\n",
+	 "DIR/c.yaml:4:5: locate: plugin `no-list`: DIR/no-list.so does not list prefixes, which is what "
+	 "`locate` is about\n"},
 	{"  - plugin: many-options\n", "DIR/c.yaml:4:5: locate: many-options: the plugin has more than 64 options\n"},
 	// Plugins that do not do as they should.
 	{"  - plugin: mute-open\n", "DIR/c.yaml:4:5: locate: mute-open: failed without saying why\n"},
 	{"  - plugin: mute-list\n", "DIR/c.yaml:4:5: locate: mute-list: failed without saying why\n"},
 	{"  - plugin: complains\n", "/some/file:7: an escape ?[31m and a newline?\n"
 	                            "DIR/c.yaml:4:5: locate: complains: a level there is none of\n"},
-	{"  - plugin: early\n", "DIR/c.yaml:4:5: locate: early: breaks the plugin contract: add() outside of enumerate()\n"},
+	{"  - plugin: early\n",
+	 "DIR/c.yaml:4:5: locate: early: breaks the plugin contract: add() outside of enumerate()\n"},
 	{"  - plugin: what\n", ""},
 	{"  - {plugin: what, what: family}\n",
 	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: a prefix of family 5 and length 24\n"},
@@ -160,20 +168,23 @@ static const struct {
 	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a whole prefix and place\n"},
 	{"  - {plugin: what, what: null-place}\n",
 	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a whole prefix and place\n"},
-	{"  - {plugin: what, what: tail}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/16 with bits past its length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: latitude}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past its length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: longitude}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past its length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: infinity}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past its length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: carrier}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a carrier that is "
-	                                        "no name, expected up to 63 printable ASCII characters\n"},
-	{"  - {plugin: what, what: class}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a class that is no "
-	                                      "name, expected up to 63 printable ASCII characters\n"},
-	{"  - {plugin: what, what: site}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a site that is no "
-	                                     "name, expected up to 63 printable ASCII characters\n"},
+	{"  - {plugin: what, what: tail}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/16 with bits past its "
+	                                     "length, or coordinates off the globe\n"},
+	{"  - {plugin: what, what: latitude}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past "
+	                                         "its length, or coordinates off the globe\n"},
+	{"  - {plugin: what, what: longitude}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past "
+	                                          "its length, or coordinates off the globe\n"},
+	{"  - {plugin: what, what: infinity}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past "
+	                                         "its length, or coordinates off the globe\n"},
+	{"  - {plugin: what, what: carrier}\n",
+	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a carrier that is "
+	 "no name, expected up to 63 printable ASCII characters\n"},
+	{"  - {plugin: what, what: class}\n",
+	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a class that is no "
+	 "name, expected up to 63 printable ASCII characters\n"},
+	{"  - {plugin: what, what: site}\n",
+	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a site that is no "
+	 "name, expected up to 63 printable ASCII characters\n"},
 };
 
 static void test_errors(void **state)
@@ -221,7 +232,7 @@ static void test_names(void **state)
 	}
 }
 
-// ---- what comes of it -------------------------------------------------------------------------------------------------
+// ---- what comes of it -----------------------------------------------------------------------------------------------
 
 static void assert_place(const struct loaded *loaded, const char *addr, const char *expected)
 {
@@ -250,8 +261,9 @@ static void test_merge(void **state)
 	write_file("b.csv", "prefix,carrier,latitude,longitude,class\n"
 	                    "10.0.0.0/9,bell,45,-73,edge\n2001:db8::/32,skt,37,127,\n");
 	load("  - {plugin: ranges, file: a.csv}\n  - {plugin: ranges, file: b.csv}\n", &loaded);
-	assert_string_equal(loaded.told, "note: DIR/a.csv: 3 of 4 prefixes lie inside another one, such as 10.1.0.0/16 (line 3) "
-	                                 "inside 10.0.0.0/8 (line 2): of nested ones the longest counts, whole\n");
+	assert_string_equal(loaded.told,
+	                    "note: DIR/a.csv: 3 of 4 prefixes lie inside another one, such as 10.1.0.0/16 (line 3) "
+	                    "inside 10.0.0.0/8 (line 2): of nested ones the longest counts, whole\n");
 	assert_int_equal(loaded.places->sources, 2);
 	assert_string_equal(loaded.places->source_names[0], "ranges a.csv");
 	assert_string_equal(loaded.places->source_names[1], "ranges b.csv");

@@ -81,13 +81,17 @@ static uint32_t group_of(const struct places *places, const char *text)
 static const struct {
 	const char *csv, *rows, *told;
 } cases[] = {
-	{"from,site,ms\nverizon,bos,12\nverizon,use1,30.5\n10.0.0.0/8,bos,0\n2001:db8::/32,use1,0.0015\n10.0.0.0/8,nyc,60000\n",
+	{"from,site,ms\nverizon,bos,12\nverizon,use1,30.5\n10.0.0.0/8,bos,0\n2001:db8::/32,use1,0.0015\n10.0.0.0/"
+	 "8,nyc,60000\n",
 	 "verizon bos 12000\nverizon use1 30500\n1 bos 0\n1 nyc 60000000\n2 use1 2\n", ""},
 	// A byte order mark, CRLF, comments, blanks, no final newline.
-	{"\xef\xbb\xbf# ours\r\n\r\n from , site , ms \r\n192.0.2.1,\tbos , 1.25 \r\nkddi,nyc,7", "kddi nyc 7000\n1 bos 1250\n", ""},
+	{"\xef\xbb\xbf# ours\r\n\r\n from , site , ms \r\n192.0.2.1,\tbos , 1.25 \r\nkddi,nyc,7",
+	 "kddi nyc 7000\n1 bos 1250\n", ""},
 	{"from,site,ms\n", "", ""},
+	{"from,site,ms\n10.0.0.0/16,bos,1\n10.0.0.0/8,bos,2\n", "1 bos 2000\n2 bos 1000\n", ""},
 	// Repeated: told, and the later one counts.
-	{"from,site,ms\na,bos,1\n1.0.0.0/8,bos,2\na,bos,3\n1.0.0.0/8,bos,4\na,nyc,5\na,bos,6\n", "a bos 6000\na nyc 5000\n1 bos 4000\n",
+	{"from,site,ms\na,bos,1\n1.0.0.0/8,bos,2\na,bos,3\n1.0.0.0/8,bos,4\na,nyc,5\na,bos,6\n",
+	 "a bos 6000\na nyc 5000\n1 bos 4000\n",
 	 "warning: FILE:4: the same from and site as on line 2; this later row counts\n"
 	 "warning: FILE:7: the same from and site as on line 4; this later row counts\n"
 	 "warning: FILE:5: the same from and site as on line 3; this later row counts\n"},
@@ -99,14 +103,17 @@ static const struct {
 	{"# only\n", NULL, "FILE: is empty, expected the header row from,site,ms\n"},
 	{"site,from,ms\nbos,a,1\n", NULL, "FILE:1: expected the header row from,site,ms\n"},
 	{"verizon,bos,12\n", NULL, "FILE:1: expected the header row from,site,ms\n"},
-	{"from,site,ms\na,bos\na,bos,1,2\n\"a\",bos,1\na,,1\n,bos,1\n10.0.0.0/33,bos,1\n10.0.0.1/8,bos,1\n2001:db8:,bos,1\n", NULL,
+	{"from,site,ms\na,bos\na,bos,1,2\n\"a\",bos,1\na,,1\n,bos,1\n10.0.0.0/33,bos,1\n10.0.0.1/"
+	 "8,bos,1\n2001:db8:,bos,1\n",
+	 NULL,
 	 "FILE:2: 2 fields, expected from,site,ms\nFILE:3: 4 fields, expected from,site,ms\n"
 	 "FILE:4: a quote: the values of this table need none\nFILE:5: site: expected a site's name\n"
 	 "FILE:6: from: expected a prefix or a carrier of up to 63 characters\n"
 	 "FILE:7: from: `10.0.0.0/33` is neither a prefix nor a carrier\n"
 	 "FILE:8: from: `10.0.0.1/8` has bits past its length, did you mean 10.0.0.0/8?\n"
 	 "FILE:9: from: `2001:db8:` is neither a prefix nor a carrier\n"},
-	{"from,site,ms\na,bos,-1\na,bos,1ms\na,bos,\na,bos,.5\na,bos,60000.001\na,bos,999999\na,bos,1e3\na,bos,\033[31m\n", NULL,
+	{"from,site,ms\na,bos,-1\na,bos,1ms\na,bos,\na,bos,.5\na,bos,60000.001\na,bos,999999\na,bos,1e3\na,bos,\033[31m\n",
+	 NULL,
 	 "FILE:2: ms: `-1` is not a number of milliseconds, expected 0 to 60000\n"
 	 "FILE:3: ms: `1ms` is not a number of milliseconds, expected 0 to 60000\n"
 	 "FILE:4: ms: `` is not a number of milliseconds, expected 0 to 60000\n"
@@ -133,8 +140,8 @@ static void test_table(void **state)
 
 			snprintf(group, sizeof(group), "%u", row->group);
 			assert_int_equal(row->group == 0, row->carrier != NULL);
-			snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows), "%s %s %u\n", row->carrier ? row->carrier : group,
-			         row->site, row->us);
+			snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows), "%s %s %u\n",
+			         row->carrier ? row->carrier : group, row->site, row->us);
 		}
 		if (cases[i].rows)
 			assert_string_equal(rows, cases[i].rows);

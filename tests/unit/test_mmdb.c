@@ -1,5 +1,5 @@
-// The mmdb plugin: real records, every network against the library's own lookup, joint trees at random against the same.
-// Files: tests/data/mmdb. What is damaged is test_record's.
+// The mmdb plugin: real records, every network against the library's own lookup, joint trees at random against the
+// same. Files: tests/data/mmdb. What is damaged is test_record's.
 #include "mmdbfiles.h"
 
 #include <setjmp.h>
@@ -25,7 +25,8 @@ extern const struct edgesteer_plugin edgesteer_plugin_mmdb;
 static char folder[TEMPDIR_LEN], city_path[TEMPDIR_LEN + 16], isp_path[TEMPDIR_LEN + 16];
 
 static const struct fakehost_pair map[] = {
-	{"AS6167", "verizon"}, {"as2516", "kddi"}, {"AS3209", "vodafone-de"}, {"sk telecom", "skt"}, {"AS12576", "ee"}, {NULL, NULL},
+	{"AS6167", "verizon"}, {"as2516", "kddi"}, {"AS3209", "vodafone-de"},
+	{"sk telecom", "skt"}, {"AS12576", "ee"},  {NULL, NULL},
 };
 
 static uint64_t rng_state;
@@ -60,7 +61,7 @@ static const struct fakehost_added *find(const struct fakehost *host, uint8_t fa
 	return found;
 }
 
-// ---- real records -----------------------------------------------------------------------------------------------------
+// ---- real records ---------------------------------------------------------------------------------------------------
 
 static void assert_places(const struct fakehost *host, const char *const places[][2], size_t count)
 {
@@ -221,7 +222,7 @@ static void test_cut_while_read(void **state)
 	fakehost_end(&host);
 }
 
-// ---- against the library's lookup -------------------------------------------------------------------------------------
+// ---- against the library's lookup -----------------------------------------------------------------------------------
 
 // What the library finds for an address.
 struct expected {
@@ -308,8 +309,8 @@ static bool is_ipv4_in_ipv6(const uint8_t *address)
 {
 	static const uint8_t zero[12], mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-	return memcmp(address, zero, 12) == 0 || memcmp(address, mapped, 12) == 0 || memcmp(address, "\x20\x01\0\0", 4) == 0 ||
-	       memcmp(address, "\x20\x02", 2) == 0;
+	return memcmp(address, zero, 12) == 0 || memcmp(address, mapped, 12) == 0 ||
+		   memcmp(address, "\x20\x01\0\0", 4) == 0 || memcmp(address, "\x20\x02", 2) == 0;
 }
 
 // Random addresses inside, and just around, every prefix that was handed over.
@@ -360,7 +361,7 @@ static void test_every_network(void **state)
 	}
 }
 
-// ---- made databases ---------------------------------------------------------------------------------------------------
+// ---- made databases -------------------------------------------------------------------------------------------------
 
 static struct mmdbwriter writer;
 
@@ -424,7 +425,7 @@ static void test_pointers(void **state)
 	}
 }
 
-// ---- joint trees at random --------------------------------------------------------------------------------------------
+// ---- joint trees at random ------------------------------------------------------------------------------------------
 
 enum { ASNS = 6 };
 

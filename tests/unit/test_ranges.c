@@ -1,5 +1,5 @@
-// The ranges plugin: a table of files with what they give and what is said of them, hostile files, and large random ones
-// against a parser so simple that it can be trusted.
+// The ranges plugin: a table of files with what they give and what is said of them, hostile files, and large random
+// ones against a parser so simple that it can be trusted.
 #include "fakehost.h"
 
 #include <setjmp.h>
@@ -51,7 +51,7 @@ static uint64_t rng(void)
 	return rng_state;
 }
 
-// ---- the table --------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------
 
 #define X10 "xxxxxxxxxx"
 #define X63 X10 X10 X10 X10 X10 X10 "xxx"
@@ -68,15 +68,15 @@ static const struct {
 	{"class,longitude,prefix,latitude\nfixed,+13.4,192.0.2.0/24,-52\n", "192.0.2.0/24 -52,13.4 fixed\n", ""},
 	{"prefix\n::/0\n0.0.0.0/0\n", "::/0\n0.0.0.0/0\n", ""},
 	// A bare address is a prefix of whole length.
-	{"prefix,carrier\n192.0.2.1,a\n2001:DB8::192.0.2.1,b\n",
-	 "192.0.2.1/32 a\n2001:db8::c000:201/128 b\n", ""},
+	{"prefix,carrier\n192.0.2.1,a\n2001:DB8::192.0.2.1,b\n", "192.0.2.1/32 a\n2001:db8::c000:201/128 b\n", ""},
 	// A byte order mark, CRLF, comments, blank lines, blanks around fields, quotes.
-	{"\xef\xbb\xbf" "# ours\r\n\r\n prefix , carrier \r\n  # more\r\n \t \r\n \"10.0.0.0/8\" ,\t\"a \"\"b\"\", c\" \r\n"
+	{"\xef\xbb\xbf"
+	 "# ours\r\n\r\n prefix , carrier \r\n  # more\r\n \t \r\n \"10.0.0.0/8\" ,\t\"a \"\"b\"\", c\" \r\n"
 	 "11.0.0.0/8,\"\"\r\n",
 	 "10.0.0.0/8 a \"b\", c\n11.0.0.0/8\n", ""},
 	{"prefix,carrier\n1.0.0.0/8," X63 "\n", "1.0.0.0/8 " X63 "\n", ""},
-	{"prefix,carrier\n1.0.0.0/8," X63 "x\n", "", "error 2: carrier: '" X10 X10 X10 X10 X10 X10
-	                                             "...' is longer than 63 bytes\n"},
+	{"prefix,carrier\n1.0.0.0/8," X63 "x\n", "",
+	 "error 2: carrier: '" X10 X10 X10 X10 X10 X10 "...' is longer than 63 bytes\n"},
 	// Headers.
 	{"", "", "error: is empty: expected " EXAMPLE},
 	{"# nothing\n\n", "", "error: is empty: expected " EXAMPLE},
@@ -115,8 +115,10 @@ static const struct {
 	{"prefix,carrier\n1.0.0.0/8\n2.0.0.0/8,a,b\n3.0.0.0/8,\"a\n4.0.0.0/8,\"a\" b\n5.0.0.0/8,a \"b\"\n",
 	 "5.0.0.0/8 a \"b\"\n",
 	 "error 2: 1 fields, the header row has 2\nerror 3: 3 fields, the header row has 2\n"
-	 "error 4: quotes out of place (a quoted field ends on its line, at a comma or at the end), or more than 64 fields\n"
-	 "error 5: quotes out of place (a quoted field ends on its line, at a comma or at the end), or more than 64 fields\n"},
+	 "error 4: quotes out of place (a quoted field ends on its line, at a comma or at the end), or more than 64 "
+	 "fields\n"
+	 "error 5: quotes out of place (a quoted field ends on its line, at a comma or at the end), or more than 64 "
+	 "fields\n"},
 	// A file that was cut off.
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8,b", "1.0.0.0/8 a\n2.0.0.0/8 b\n",
 	 "warning 3: the last line has no end: is the file whole?\n"},
@@ -154,7 +156,7 @@ static void test_table(void **state)
 	}
 }
 
-// ---- hostile files ----------------------------------------------------------------------------------------------------
+// ---- hostile files --------------------------------------------------------------------------------------------------
 
 static void expect(const void *bytes, size_t len, const char *reports, size_t added)
 {
@@ -205,8 +207,10 @@ static void test_many_fields(void **state)
 
 	(void)state;
 	memset(csv + strlen(csv), ',', 64);
-	expect(csv, strlen(csv), "error 2: quotes out of place (a quoted field ends on its line, at a comma or at the end), "
-	                         "or more than 64 fields\n", 0);
+	expect(csv, strlen(csv),
+		   "error 2: quotes out of place (a quoted field ends on its line, at a comma or at the end), "
+		   "or more than 64 fields\n",
+		   0);
 }
 
 static void test_no_files(void **state)
@@ -247,13 +251,14 @@ static void test_refusing_host(void **state)
 	fakehost_end(&host);
 }
 
-// ---- values -----------------------------------------------------------------------------------------------------------
+// ---- values ---------------------------------------------------------------------------------------------------------
 
 // Words made of what addresses are made of, most of them wrong, against inet_pton().
 static void test_addresses(void **state)
 {
-	static const char *const parts[] = {":", ":", "::", ".", "0", "1", "12", "255", "256", "01", "f", "fffff", "ffff", "Ab", "g",
-	                                    "1.2.3.4", "2001:db8", "0:0:0", ":1", "10.0."};
+	static const char *const parts[] = {":",   ":",       "::",       ".",     "0",     "1",    "12",
+	                                    "255", "256",     "01",       "f",     "fffff", "ffff", "Ab",
+	                                    "g",   "1.2.3.4", "2001:db8", "0:0:0", ":1",    "10.0."};
 	size_t good = 0;
 
 	(void)state;
@@ -264,7 +269,8 @@ static void test_addresses(void **state)
 		size_t at = 0;
 
 		for (uint64_t n = 1 + rng() % 11; n > 0; n--)
-			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", parts[rng() % (sizeof(parts) / sizeof(parts[0]))]);
+			at +=
+				(size_t)snprintf(text + at, sizeof(text) - at, "%s", parts[rng() % (sizeof(parts) / sizeof(parts[0]))]);
 
 		uint8_t family = inet_pton(AF_INET, text, expected) == 1 ? 4 : inet_pton(AF_INET6, text, expected) == 1 ? 6 : 0;
 		struct edgesteer_prefix prefix;
@@ -307,8 +313,8 @@ static void test_lengths(void **state)
 
 static void test_decimals(void **state)
 {
-	static const char *const wrong[] = {"", "-", "+", ".", "-.", "1e3", "0x10", "1,5", "nan", "inf", "--1", "1-", "1.2.3", " 1",
-	                                    "1234567890123456"};
+	static const char *const wrong[] = {
+		"", "-", "+", ".", "-.", "1e3", "0x10", "1,5", "nan", "inf", "--1", "1-", "1.2.3", " 1", "1234567890123456"};
 	double value;
 
 	(void)state;
@@ -318,7 +324,8 @@ static void test_decimals(void **state)
 	for (int i = 0; i < 200000; i++) {
 		char text[64];
 
-		snprintf(text, sizeof(text), "%s%.*f", rng() % 2 ? "" : "+", (int)(rng() % 13), (double)(rng() % 36000001) / 1e5);
+		snprintf(text, sizeof(text), "%s%.*f", rng() % 2 ? "" : "+", (int)(rng() % 13),
+		         (double)(rng() % 36000001) / 1e5);
 		if (rng() % 2)
 			text[0] = text[0] == '+' ? '-' : text[0];
 		assert_true(parse_decimal(text, &value));
@@ -330,7 +337,7 @@ static void test_decimals(void **state)
 	assert_true(fabs(value + 0.1234567890123456789) < 1e-14);
 }
 
-// ---- large ------------------------------------------------------------------------------------------------------------
+// ---- large ----------------------------------------------------------------------------------------------------------
 
 static void random_prefix(uint8_t family, unsigned max_length, struct edgesteer_prefix *prefix)
 {

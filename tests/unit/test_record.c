@@ -1,5 +1,5 @@
-// Damaged, malicious and merely wrong databases: the mmdb plugin refuses them with a message, soon, and without a fault that
-// the sanitizers see. Files: tests/data/mmdb, and some made here.
+// Damaged, malicious and merely wrong databases: the mmdb plugin refuses them with a message, soon, and without a fault
+// that the sanitizers see. Files: tests/data/mmdb, and some made here.
 #include "mmdbfiles.h"
 
 #include <setjmp.h>
@@ -34,8 +34,9 @@ static uint64_t rng(void)
 
 #define NOT_CITY(type) \
 	"error: a database of type '" type "', no record of which has coordinates: expected a City or Enterprise database\n"
-#define NOT_ISP(type) \
-	"error: a database of type '" type "', no record of which has an AS, an ISP or a mobile network: expected an ISP, " \
+#define NOT_ISP(type)                                                                                                  \
+	"error: a database of type '" type                                                                                 \
+	"', no record of which has an AS, an ISP or a mobile network: expected an ISP, "                                   \
 	"ASN or Enterprise database\n"
 #define DAMAGED(why) "error: is damaged: " why "\n"
 
@@ -56,7 +57,8 @@ static const struct {
 	{"bad-data/libmaxminddb_libmaxminddb-empty-map-last-in-metadata.mmdb", NOT_CITY("Test"), NOT_ISP("Test")},
 	{"bad-data/libmaxminddb_libmaxminddb-metadata-marker-only.mmdb", DAMAGED("a record is cut off by the file's end"),
 	 NULL},
-	{"bad-data/libmaxminddb_libmaxminddb-offset-integer-overflow.mmdb", DAMAGED("a pointer leads out of the file"), NULL},
+	{"bad-data/libmaxminddb_libmaxminddb-offset-integer-overflow.mmdb", DAMAGED("a pointer leads out of the file"),
+	 NULL},
 	{"bad-data/libmaxminddb_libmaxminddb-oversized-array.mmdb", DAMAGED("a record is no map"), NULL},
 	{"bad-data/libmaxminddb_libmaxminddb-oversized-map.mmdb", DAMAGED("a value has an impossible size"), NULL},
 	{"bad-data/libmaxminddb_libmaxminddb-separator-record-max-left.mmdb",

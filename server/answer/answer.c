@@ -188,6 +188,14 @@ static void decide(struct answering *a)
 	}
 }
 
+// RFC 9471 section 3: without all in-domain glue a referral is truncated; sibling glue is a kindness.
+static void encode_glue(struct reply *reply, const struct glue *glue)
+{
+	reply_add_whole(reply, REPLY_ADDITIONAL, glue->wire, glue->must_len, glue->must_count, true);
+	reply_add_whole(reply, REPLY_ADDITIONAL, glue->wire + glue->must_len, glue->wire_len - glue->must_len,
+	                (uint16_t)(glue->count - glue->must_count), false);
+}
+
 static size_t encode(const struct answering *a, const struct reply_opt *opt, size_t limit, uint8_t *wire)
 {
 	const struct plan *plan = a->plan;
@@ -204,7 +212,7 @@ static size_t encode(const struct answering *a, const struct reply_opt *opt, siz
 		base[item->chain + 1] = (uint16_t)(at + DNS_HEADER_LEN);
 	}
 	if (plan->glue)
-		reply_add_whole(&reply, REPLY_ADDITIONAL, plan->glue->wire, plan->glue->wire_len, plan->glue->count);
+		encode_glue(&reply, plan->glue);
 	if (reply.truncated)
 		counter_add(&a->client->counters->truncated, 1);
 	return reply_finish(&reply, plan->rcode, plan->aa, opt);

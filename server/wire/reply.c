@@ -42,10 +42,10 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 	memcpy(wire, query->wire, reply->len);
 }
 
-static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count)
+static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
 {
 	if (reply->truncated || reply->limit < reply->len || reply->limit - reply->len < len) {
-		reply->truncated = true;
+		reply->truncated = reply->truncated || required;
 		return NULL;
 	}
 
@@ -59,7 +59,7 @@ static uint8_t *take(struct reply *reply, enum reply_section section, size_t len
 size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len, uint16_t count,
                  size_t owner)
 {
-	uint8_t *at = take(reply, section, len, count);
+	uint8_t *at = take(reply, section, len, count, true);
 
 	if (!at)
 		return 0;
@@ -73,9 +73,9 @@ size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t 
 }
 
 void reply_add_whole(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len,
-                     uint16_t count)
+                     uint16_t count, bool required)
 {
-	uint8_t *at = take(reply, section, len, count);
+	uint8_t *at = take(reply, section, len, count, required);
 
 	if (at)
 		memcpy(at, records, len);

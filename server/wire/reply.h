@@ -43,9 +43,10 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 // in the reply. Returns the offset of the first record, or 0 when it did not fit: then the reply is truncated.
 size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len, uint16_t count,
                  size_t owner);
-// Adds whole records that name their owners themselves.
+// Adds whole records that name their owners themselves. Where they do not fit the reply is truncated if they are
+// `required`, else it goes without them (RFC 2181 section 9).
 void reply_add_whole(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len,
-                     uint16_t count);
+                     uint16_t count, bool required);
 
 // Finishes: the header's flags (`aa`, what is copied from the query, TC), `rcode` with its high bits in OPT, OPT when
 // not NULL. A truncated reply keeps the question and OPT only (RFC 2181 section 9). Returns the length in octets.

@@ -11,9 +11,7 @@
 #include "base/report.h"
 #include "config/catalogue.h"
 #include "config/manual.h"
-#include "config/nearest.h"
 #include "config/options.h"
-#include "config/units.h"
 #include "config/yaml.h"
 
 enum { ARENA_BYTES_MAX = 512 << 20 }; // of which a file of YAML_BYTES_MAX cannot need a half
@@ -167,16 +165,6 @@ struct config *config_free(struct config *config)
 struct mark config_mark(const struct config *config, const json_t *object, const char *key)
 {
 	return yaml_tree_key_mark(config->documents, object, key);
-}
-
-int config_parse_duration_ms(const char *text, uint64_t *ret_ms)
-{
-	return units_parse_duration_ms(text, ret_ms);
-}
-
-const char *config_nearest(const char *word, const char *const *words, size_t count)
-{
-	return nearest_word(word, words, count);
 }
 
 void config_print_manual(void)

@@ -156,11 +156,6 @@ struct mark config_mark(const struct config *config, const json_t *object, const
 // NULL without memory.
 const char *config_path(const struct config *config, const char *written);
 
-// "10s", "1h30m" -> milliseconds; for edgesteerctl's arguments as well. E_INVAL. More of the kind: units.h.
-int config_parse_duration_ms(const char *text, uint64_t *ret_ms) MUST_USE;
-// The nearest of `count` words to `word`, for "did you mean"; NULL when none is near.
-const char *config_nearest(const char *word, const char *const *words, size_t count);
-
 // The manual page edgesteer.yaml(5), or the JSON schema for editors, made from the same rows that parse. To standard
 // output.
 void config_print_manual(void);

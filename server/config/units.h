@@ -1,5 +1,5 @@
 // Numbers with units as people write them: durations, latencies, distances. Used by the config's types and by
-// edgesteerctl for its arguments. Pure, no allocation. All parsers: E_INVAL when malformed or absurdly large; a zero
+// the control verbs. Pure, no allocation. All parsers: E_INVAL when malformed or absurdly large; a zero
 // needs no unit.
 #pragma once
 

@@ -13,26 +13,13 @@ struct row {
 	uint32_t asn;        // BY_AS
 	const char *key;     // BY_NETWORK "MCC-MNC", BY_ISP the name; the host's
 	const char *carrier; // the host's
-	bool built_in, used;
+	bool used;
 };
 
 struct carriers {
 	const struct edgesteer_host *host;
 	size_t count;
 	struct row rows[CARRIERS_MAX];
-};
-
-// The carriers that run Wavelength Zones, by their main mobile network codes (ITU-T E.212 assignments). Not by AS:
-// several of theirs carry fixed lines too, whose users cannot reach a carrier's addresses. Rows of the operator's come
-// first.
-static const struct {
-	const char *key, *carrier;
-} built_in[] = {
-	{"310-004", "verizon"},     {"310-010", "verizon"},     {"310-012", "verizon"},     {"310-013", "verizon"},
-	{"311-480", "verizon"},     {"302-610", "bell"},        {"302-640", "bell"},        {"262-02", "vodafone-de"},
-	{"262-04", "vodafone-de"},  {"262-09", "vodafone-de"},  {"234-15", "vodafone-uk"},  {"234-30", "ee"},
-	{"234-33", "ee"},           {"440-50", "kddi"},         {"440-51", "kddi"},         {"450-05", "skt"},
-	{"604-00", "orange-ma"},    {"608-01", "sonatel"},
 };
 
 static size_t digits_at(const char *text)
@@ -91,14 +78,7 @@ struct carriers *carriers_new(const struct edgesteer_host *host)
 	}
 	carriers->host = host;
 
-	int err = host->option_map(host, "carriers", add_row, carriers);
-
-	for (size_t i = 0; err == 0 && i < sizeof(built_in) / sizeof(built_in[0]); i++) {
-		err = add_row(carriers, built_in[i].key, built_in[i].carrier);
-		if (err == 0)
-			carriers->rows[carriers->count - 1].built_in = true;
-	}
-	if (err == 0)
+	if (host->option_map(host, "carriers", add_row, carriers) == 0)
 		return carriers;
 	carriers_free(carriers);
 	return NULL;
@@ -144,7 +124,7 @@ void carriers_report_unused(const struct carriers *carriers)
 	const struct edgesteer_host *host = carriers->host;
 
 	for (size_t i = 0; i < carriers->count; i++)
-		if (!carriers->rows[i].built_in && !carriers->rows[i].used)
+		if (!carriers->rows[i].used)
 			host->report(host, EDGESTEER_WARNING, NULL, 0,
 			             "carriers: '%s' fits no network of the database (expected AS6167, 310-004 or an ISP's name "
 			             "as the database has it)", carriers->rows[i].key);

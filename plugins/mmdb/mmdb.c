@@ -456,7 +456,7 @@ static const struct edgesteer_option mmdb_options[] = {
 	{"city", EDGESTEER_FILE, 0, NULL, "City or Enterprise database: gives coordinates with their accuracy radius."},
 	{"isp", EDGESTEER_FILE, 0, NULL, "ISP, ASN or Enterprise database: gives carriers, by the rows of `carriers`."},
 	{"carriers", EDGESTEER_MAP, 0, NULL, "From a mobile network code (310-004), an AS (AS6167) or an ISP's name to a "
-	                                     "carrier's short name, before the built-in network codes."},
+	                                     "carrier's short name."},
 	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
 };
 

@@ -104,8 +104,8 @@ static void test_city_and_isp(void **state)
 	fakehost_end(&host);
 }
 
-// Without rows of the operator's: the mobile network code of 149.101.100.0/28 says whose it is, in both databases.
-static void test_built_in_codes(void **state)
+// The mobile network code of 149.101.100.0/28 says whose it is, in both databases.
+static void test_network_codes(void **state)
 {
 	static const char *const isp_places[][2] = {
 		{"149.101.100.1", "149.101.100.0/28 verizon"},
@@ -115,20 +115,21 @@ static void test_built_in_codes(void **state)
 		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km"},
 		{"81.2.69.161", "81.2.69.160/27 51.5142,-0.0931 ~100 km"},
 	};
+	static const struct fakehost_pair codes[] = {{"310-004", "verizon"}, {NULL, NULL}};
 	struct fakehost host;
 
 	(void)state;
-	assert_int_equal(mmdbfiles_run_data(&host, NULL, "GeoIP2-ISP-Test.mmdb", NULL), 0);
+	assert_int_equal(mmdbfiles_run_data(&host, NULL, "GeoIP2-ISP-Test.mmdb", codes), 0);
 	assert_string_equal(host.reports, "");
 	assert_places(&host, isp_places, 2);
 	fakehost_end(&host);
-	assert_int_equal(mmdbfiles_run_data(&host, "GeoIP2-Enterprise-Test.mmdb", "GeoIP2-Enterprise-Test.mmdb", NULL), 0);
+	assert_int_equal(mmdbfiles_run_data(&host, "GeoIP2-Enterprise-Test.mmdb", "GeoIP2-Enterprise-Test.mmdb", codes), 0);
 	assert_string_equal(host.reports, "");
 	assert_places(&host, enterprise_places, 2);
 	fakehost_end(&host);
 }
 
-// A network code counts before an AS, an AS before a name; the operator's rows before the built-in ones.
+// A network code counts before an AS, an AS before a name.
 static void test_carrier_precedence(void **state)
 {
 	static const struct fakehost_pair all[] = {
@@ -520,7 +521,7 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_city_and_isp),       cmocka_unit_test(test_built_in_codes),
+		cmocka_unit_test(test_city_and_isp),       cmocka_unit_test(test_network_codes),
 		cmocka_unit_test(test_carrier_precedence), cmocka_unit_test(test_options),
 		cmocka_unit_test(test_refusing_host),      cmocka_unit_test(test_every_network),
 		cmocka_unit_test(test_joint_trees),        cmocka_unit_test(test_cut_while_read),

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "state/orders.h"
 #include "state/state.h"
+#include "view/view.h"
 
 void memory_done(struct memory *memory)
 {
@@ -49,17 +50,15 @@ int memory_get(const struct memory *memory, const char *app, const char *site)
 	return slot ? (int)slot->value : -1;
 }
 
-int memory_retain(struct memory *memory, bool (*known)(void *ctx, const char *app, const char *site), void *ctx,
-                  bool *ret_changed)
+int memory_retain(struct memory *memory, const struct view *view, bool *ret_changed)
 {
 	struct table *old = &memory->up, kept = {0};
 
-	for (size_t i = 0; old->slots && i <= old->mask; i++) {
-		struct table_slot *slot = &old->slots[i];
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		const struct target *target = &view->targets[i];
+		const struct table_slot *slot = table_find(old, target->app->name, view->sites[target->site].name);
 
-		if (!slot->site || !known(ctx, slot->app, slot->site))
-			continue;
-		if (table_add(&kept, slot->app, slot->site, slot->value) < 0) {
+		if (slot && table_add(&kept, slot->app, slot->site, slot->value) == E_NOMEM) {
 			table_done(&kept);
 			return E_NOMEM;
 		}

@@ -7,6 +7,8 @@
 #include "base/attr.h"
 #include "state/table.h"
 
+struct view;
+
 // Zero-initialised is a valid, empty one.
 struct memory {
 	struct table up; // value: 1 up, 0 down
@@ -17,9 +19,8 @@ void memory_done(struct memory *memory);
 int memory_set(struct memory *memory, const char *app, const char *site, bool up, bool *ret_changed) MUST_USE;
 // 1, 0, -1: not known.
 int memory_get(const struct memory *memory, const char *app, const char *site) PURE;
-// Forgets what known() denies. E_NOMEM, then nothing is forgotten.
-int memory_retain(struct memory *memory, bool (*known)(void *ctx, const char *app, const char *site), void *ctx,
-                  bool *ret_changed) MUST_USE;
+// Forgets what the view does not have. E_NOMEM, then nothing is forgotten.
+int memory_retain(struct memory *memory, const struct view *view, bool *ret_changed) MUST_USE;
 
 // {"version": 1, "health": {APP: {SITE: true, …}, …}}. NULL without memory.
 json_t *memory_to_json(const struct memory *memory) MUST_USE;

@@ -434,13 +434,13 @@ int state_sync_health(struct state *state)
 	return err;
 }
 
-void state_retain_health(struct state *state, bool (*known)(void *ctx, const char *app, const char *site), void *ctx)
+void state_retain_health(struct state *state, const struct view *view)
 {
 	bool changed = false;
 
 	if (saver_end(&state->saver) < 0) // it borrows the names
 		state->health_dirty = true;
-	if (memory_retain(&state->memory, known, ctx, &changed) == E_OK) { // without memory all are kept: no harm
+	if (memory_retain(&state->memory, view, &changed) == E_OK) { // without memory all are kept: no harm
 		state->health_dirty |= changed;
 		state->health_full = false;
 	}

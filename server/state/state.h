@@ -11,6 +11,7 @@
 #include "base/attr.h"
 
 struct state;
+struct view;
 
 enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22 };
 
@@ -66,5 +67,5 @@ int state_health(const struct state *state, const char *app, const char *site) P
 int state_save_health(struct state *state);
 // Writes what changed before it returns. E_IO, E_NOMEM; logged.
 int state_sync_health(struct state *state);
-// Forgets the health of targets that known() denies: after a reload, those the config no longer has.
-void state_retain_health(struct state *state, bool (*known)(void *ctx, const char *app, const char *site), void *ctx);
+// Forgets the health of targets the view does not have: for after a reload.
+void state_retain_health(struct state *state, const struct view *view);

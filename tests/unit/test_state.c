@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/state.h"
+#include "view/view.h"
 
 static char top[64], dir[96];
 
@@ -446,11 +447,16 @@ static void test_write_fails(void **unused)
 
 // Health --------------------------------------------------------------------------------------------------------------
 
-static bool is_app_7(void *ctx, const char *app, const char *site)
+// A view with two targets: app7 at site2 and at "site"; and one nothing is known of.
+static const struct view *small_view(void)
 {
-	assert_string_equal(ctx, "ctx");
-	assert_int_equal(strncmp(site, "site", 4), 0);
-	return strcmp(app, "app7") == 0;
+	static const struct site sites[] = {{.name = "site2"}, {.name = "site"}, {.name = "new"}};
+	static const struct app app = {.name = "app7"};
+	static const struct target targets[] = {{.app = &app, .site = 0}, {.app = &app, .site = 1}, {.app = &app, .site = 2}};
+	static const struct view view = {.sites = sites, .site_count = 3, .apps = &app, .app_count = 1, .targets = targets,
+	                                 .target_count = 3};
+
+	return &view;
 }
 
 static void test_health(void **unused)
@@ -474,7 +480,7 @@ static void test_health(void **unused)
 		assert_int_equal(state_health(state, app, site), i % 3 == 0);
 	}
 	assert_int_equal(state_health(state, "app0", "site1"), 1);
-	state_retain_health(state, is_app_7, (void *)"ctx");
+	state_retain_health(state, small_view());
 	assert_int_equal(state_health(state, "app7", "site2"), 1);
 	assert_int_equal(state_health(state, "app8", "site1"), -1);
 	state = reopen(state);
@@ -520,7 +526,7 @@ static void test_health_is_written_aside(void **unused)
 		assert_true(err == E_OK || err == E_STATE);
 	}
 	assert_true(begun > 0 && busy > 0);
-	state_retain_health(state, is_app_7, (void *)"ctx"); // waits for the write, which borrows the names
+	state_retain_health(state, small_view()); // waits for the write, which borrows the names
 	while ((err = state_save_health(state)) == E_STATE)
 		usleep(1000);
 	assert_int_equal(err, E_OK);

@@ -31,6 +31,7 @@
 enum {
 	COALESCE_US = 5000,      // health changes within this are published together
 	SAVE_HEALTH_S = 1,       // at most one write a second
+	FIRST_ROUND_MAX_S = 30,  // then service begins with what is known
 	SIGNALS = 3,
 };
 
@@ -40,6 +41,7 @@ struct daemon {
 	struct event *publish;   // timer: health moved
 	struct event *expiry;    // timer: the next drain runs out
 	struct event *save;      // timer: health to be written
+	struct event *patience;  // timer: the first round of checks has taken too long
 	struct config *config;   // of the view that is served, or about to be
 	struct view *first_view; // until it is published
 	struct sockets *sockets;
@@ -172,14 +174,12 @@ static int health_saved(void *ctx, const char *app, const char *site)
 	return state_health(daemon->state, app, site);
 }
 
-// The first round is over: begin to serve.
-static void health_settled_first(void *ctx)
+// Begins to serve, once.
+static void serve(struct daemon *daemon)
 {
-	struct daemon *daemon = ctx;
 	struct worker_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
 
-	if (!daemon->first_view)
-		return; // a reload's
+	event_del(daemon->patience);
 	publish_view(daemon, daemon->first_view);
 	daemon->first_view = NULL;
 	if (!live_current() ||
@@ -192,6 +192,23 @@ static void health_settled_first(void *ctx)
 	log_notice("serving %u apps in %zu zones with %u workers", live_current()->view->app_count,
 	           zonedb_zone_count(live_current()->view->zones), daemon->facts.workers);
 	service_notify("READY=1");
+}
+
+static void first_round_over(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	if (daemon->first_view) // else a reload's round
+		serve(daemon);
+}
+
+static void on_impatience(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	log_warning("the first round of health checks is not over after %d s: serving with what is known; targets not "
+	            "checked yet count as down", FIRST_ROUND_MAX_S);
+	serve(arg);
 }
 
 // ---- reload --------------------------------------------------------------------------------------------------------
@@ -226,6 +243,7 @@ static int take_generation(void *ctx, struct generation *generation)
 		publish_view(daemon, generation->view);
 	}
 	config_free(old);
+	state_retain_health(daemon->state, view_now(daemon));
 	daemon->facts.generation_took_ms = generation->took_ms;
 	log_notice("generation %llu is served, built in %lld ms", (unsigned long long)view_now(daemon)->generation,
 	           (long long)generation->took_ms);
@@ -323,13 +341,14 @@ static int make_events(struct daemon *daemon)
 	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
 	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
 	daemon->save = evtimer_new(daemon->base, on_save, daemon);
-	return daemon->publish && daemon->expiry && daemon->save ? E_OK : E_NOMEM;
+	daemon->patience = evtimer_new(daemon->base, on_impatience, daemon);
+	return daemon->publish && daemon->expiry && daemon->save && daemon->patience ? E_OK : E_NOMEM;
 }
 
 static int open_slow_side(struct daemon *daemon, const char *config_path, struct report *report)
 {
 	struct health_ops health_ops = {
-		.changed = health_changed, .settled = health_settled_first, .saved = health_saved, .ctx = daemon};
+		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
 	struct reload_ops reload_ops = {.take = take_generation, .finished = reload_finished, .ctx = daemon};
 	const struct config_server *server = &daemon->config->server;
 	int err = state_open(server->state_dir, &daemon->state);
@@ -382,6 +401,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 		.generation_took_ms = first->took_ms,
 		.last_reload_ok = true,
 	};
+	service_raise_limits();
 	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);
@@ -402,8 +422,10 @@ int daemon_run(struct daemon *daemon)
 	arm_expiry(daemon);
 	if (health_configure(daemon->health, daemon->config) < 0)
 		return E_NOMEM;
-	if (daemon->first_view)
+	if (daemon->first_view) {
+		arm(daemon->patience, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
+	}
 	event_base_dispatch(daemon->base);
 	return daemon->result;
 }
@@ -422,12 +444,12 @@ struct daemon *daemon_free(struct daemon *daemon)
 	for (int i = 0; i < SIGNALS; i++)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
-	if (daemon->publish)
-		event_free(daemon->publish);
-	if (daemon->expiry)
-		event_free(daemon->expiry);
-	if (daemon->save)
-		event_free(daemon->save);
+
+	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->save, daemon->patience};
+
+	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
+		if (timers[i])
+			event_free(timers[i]);
 	if (daemon->base)
 		event_base_free(daemon->base);
 	view_free(daemon->first_view);

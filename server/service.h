@@ -10,6 +10,9 @@ struct report;
 // Tells the service manager a state as sd_notify(3) does ("READY=1"); nothing when there is none.
 void service_notify(const char *state);
 
+// Raises the limit of open files as far as it goes: each probe and each TCP connection takes one.
+void service_raise_limits(void);
+
 // Makes the folders of the control socket and of the state, gives them to `user:`, and becomes that user for good. With
 // no user set only the folders are made. What fails is reported: E_IO, E_NOTFOUND.
 int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;

@@ -51,7 +51,7 @@ static const struct option server_rows[] = {
 	 FIELD(config_server, tcp_clients), .help = "TCP connections open at once, for each worker."},
 	{"tcp-idle", &number_duration_ms, .fallback = "10s", .min = "1s", .max = "1h", FIELD(config_server, tcp_idle_ms),
 	 .help = "How long a TCP connection may stay silent before it is closed."},
-	{"probes", &number_integer, .fallback = "256", .min = "1", .max = "65535", FIELD(config_server, probes),
+	{"probes", &number_integer, .fallback = "1024", .min = "1", .max = "65535", FIELD(config_server, probes),
 	 .help = "Health probes under way at once."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
 	 .help = "Log this and what is more severe."},

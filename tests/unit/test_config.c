@@ -70,7 +70,7 @@ static void defaults(void **state)
 	assert_string_equal(server->state_dir, "/var/lib/edgesteer");
 	assert_true(!server->user && !server->plugin_dir && !server->nsid && server->ecs_ignore_count == 0);
 	assert_true(server->workers == 0 && server->udp_size == 1232 && server->tcp_clients == 256);
-	assert_true(server->tcp_idle_ms == 10000 && server->probes == 256 && server->log_level == LOG_LEVEL_INFO);
+	assert_true(server->tcp_idle_ms == 10000 && server->probes == 1024 && server->log_level == LOG_LEVEL_INFO);
 	assert_int_equal(steering->model.access_us[SITE_WAVELENGTH], 10000);
 	assert_int_equal(steering->model.access_us[SITE_OUTPOST], 15000);
 	assert_int_equal(steering->model.access_us[SITE_LOCAL_ZONE], 18000);

@@ -1,14 +1,10 @@
 // The main thread: signals, reloads, and the merge of health and orders into what is published; see daemon.h.
 #include "daemon.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -33,6 +29,7 @@ enum {
 	SAVE_HEALTH_S = 1,       // at most one write a second
 	FIRST_ROUND_MAX_S = 30,  // then service begins with what is known
 	SIGNALS = 3,
+	SIGNAL_HUP = 2,          // SIGHUP's place among them
 };
 
 struct daemon {
@@ -50,6 +47,7 @@ struct daemon {
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
+	bool hung_up;            // SIGHUP came while a reload was under way: another one follows it
 	struct stats_facts facts;
 	int result;
 };
@@ -276,14 +274,19 @@ static void reload_finished(void *ctx, int err, const struct report *report)
 	if (err < 0)
 		log_error("reload failed, what was served goes on");
 	service_notify("READY=1");
+	if (daemon->hung_up) {
+		daemon->hung_up = false;
+		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, when this one is over
+	}
 }
 
 static void signal_reload_done(void *done_ctx, int err, const struct report *report)
 {
-	(void)done_ctx;
+	struct daemon *daemon = done_ctx;
+
 	(void)report;
 	if (err == E_STATE)
-		log_warning("a reload is under way already");
+		daemon->hung_up = true;
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -292,7 +295,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 	(void)what;
 	if (number == SIGHUP) {
-		control_reload(daemon, signal_reload_done, NULL);
+		control_reload(daemon, signal_reload_done, daemon);
 		return;
 	}
 	log_notice("%s: stopping", strsignal(number));
@@ -327,7 +330,7 @@ static json_t *control_status(void *ctx)
 
 static int make_events(struct daemon *daemon)
 {
-	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, [SIGNAL_HUP] = SIGHUP};
 
 	daemon->base = event_base_new();
 	if (!daemon->base)
@@ -345,7 +348,8 @@ static int make_events(struct daemon *daemon)
 	return daemon->publish && daemon->expiry && daemon->save && daemon->patience ? E_OK : E_NOMEM;
 }
 
-static int open_slow_side(struct daemon *daemon, const char *config_path, struct report *report)
+// State and control log themselves what is wrong with their files.
+static int open_slow_side(struct daemon *daemon, const char *config_path)
 {
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
@@ -353,10 +357,8 @@ static int open_slow_side(struct daemon *daemon, const char *config_path, struct
 	const struct config_server *server = &daemon->config->server;
 	int err = state_open(server->state_dir, &daemon->state);
 
-	if (err < 0) {
-		report_error(report, NULL, 0, 0, "state-dir %s: %s", server->state_dir, strerror(errno));
+	if (err < 0)
 		return err;
-	}
 	daemon->health = health_new(daemon->base, &health_ops);
 	daemon->reload = reload_new(daemon->base, config_path, daemon->facts.workers, &reload_ops);
 	if (!daemon->health || !daemon->reload)
@@ -373,12 +375,7 @@ static int open_slow_side(struct daemon *daemon, const char *config_path, struct
 		.status = control_status,
 	};
 
-	err = control_open(daemon->base, server->control, &control_ops, &daemon->control);
-	if (err == E_EXISTS)
-		report_error(report, NULL, 0, 0, "control socket %s: another edgesteerd serves it", server->control);
-	else if (err < 0)
-		report_error(report, NULL, 0, 0, "control socket %s: %s", server->control, strerror(errno));
-	return err;
+	return control_open(daemon->base, server->control, &control_ops, &daemon->control);
 }
 
 int daemon_new(const char *config_path, struct generation *first, struct report *report, struct daemon **ret_daemon)
@@ -408,7 +405,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
-		err = open_slow_side(daemon, config_path, report);
+		err = open_slow_side(daemon, config_path);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;

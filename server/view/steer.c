@@ -242,7 +242,7 @@ static int intern_order(struct builder *b, const struct order *order, uint32_t *
 		uint32_t i = b->slots[at] - 1;
 
 		if (b->orders[i].count == count && b->orders[i].ecs_ignored == order->ecs_ignored &&
-		    memcmp(b->pool + b->offsets[i], steps, bytes) == 0) {
+		    (bytes == 0 || memcmp(b->pool + b->offsets[i], steps, bytes) == 0)) { // the pool may not be there yet
 			*ret_number = i;
 			return E_OK;
 		}

@@ -187,6 +187,19 @@ def many_rows():
     return "prefix,carrier,latitude,longitude\n" + "\n".join(rows) + "\n"
 
 
+def hangup_meanwhile():
+    """A SIGHUP that comes while a reload is under way is not lost: what the file says by then is served in the end."""
+    with Daemon(config(1), {"ranges.csv": many_rows()}) as d:
+        for old in range(1, 11, 2):
+            d.write_config(config(old))
+            d.signal(1)
+            time.sleep(0.03)
+            d.write_config(config(old + 1))
+            d.signal(1)
+            until(lambda: d.query(NAME, ecs="9.0.0.0/8").addresses == [f"203.0.113.{old + 1}"], 5 * harness.slowness(),
+                  f"the config of the second SIGHUP {old}")
+
+
 def slow_reload_keeps_serving():
     """A long build runs aside: probes, control socket and answers go on (DESIGN section 4: never delayed above 50
     ms)."""
@@ -211,4 +224,5 @@ def slow_reload_keeps_serving():
 
 if __name__ == "__main__":
     os.umask(0o022)
-    harness.run(under_load, broken, orders_survive, exit_codes, slow_reload_keeps_serving)
+    harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile,
+                slow_reload_keeps_serving)

@@ -2,29 +2,17 @@
 // chains, wildcards, steering, EDNS, client subnets, truncation. Each row is a question and all that matters of the reply.
 #include "answer/answer.h"
 
-#include <ldns/ldns.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/arena.h"
-#include "base/counters.h"
-#include "base/err.h"
-#include "base/report.h"
-#include "config/compile.h"
-#include "config/config.h"
-#include "config/zonefile.h"
-#include "discovery/discovery.h"
+#include "asking.h"
 #include "view/live.h"
 #include "view/view.h"
-#include "wire/dns.h"
 
 static const char zone_text[] =
 	"$ORIGIN edge.example.\n"
@@ -114,208 +102,18 @@ static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
                                    "10.10.0.0/16,verizon,42.3,-71.0,\n"
                                    "2001:db8:10::/48,verizon,42.3,-71.0,\n";
 
-struct scene {
-	char folder[64];
-	struct config *config;
-	struct live *live;
-	struct view *view;
-	struct counters counters;
-};
-
-static struct scene scene;
-
-static void write_file(const char *name, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", scene.folder, name);
-
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static void print(void *ctx, enum report_level level, const char *text)
-{
-	(void)ctx;
-	if (level == REPORT_ERROR)
-		print_message("%s\n", text);
-}
-
 static int set_up(void **state)
 {
-	struct report *report = report_new();
-	struct arena *arena = arena_new(1 << 20);
-	struct measured_row *rows;
-	struct compile_input in = {.generation = 1, .workers = 1};
-	char path[128];
-
 	(void)state;
-	strcpy(scene.folder, "answer-XXXXXX");
-	assert_non_null(mkdtemp(scene.folder));
-	write_file("zone", zone_text);
-	write_file("clients", clients_text);
-	write_file("config", config_text);
-	snprintf(path, sizeof(path), "%s/config", scene.folder);
-
-	int err = config_load(path, report, &scene.config);
-
-	if (err == E_OK)
-		err = zonefile_load(scene.config, 1, report, &in.zones);
-	if (err == E_OK)
-		err = discovery_load(scene.config, arena, report, &in.places, &rows, &in.measured_count);
-	in.measured = rows;
-	if (err == E_OK)
-		err = compile_view(scene.config, &in, report, &scene.view);
-	report_each(report, print, NULL);
-	assert_int_equal(err, E_OK);
-	report_free(report);
-	arena_free(arena);
-	scene.live = live_new(scene.view);
-	return scene.live ? 0 : -1;
+	asking_begin(config_text, zone_text, clients_text);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"zone", "clients", "config"};
-	char path[128];
-
 	(void)state;
-	free(scene.live);
-	view_free(scene.view);
-	config_free(scene.config);
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/%s", scene.folder, names[i]);
-		unlink(path);
-	}
-	return rmdir(scene.folder);
-}
-
-// ---- asking --------------------------------------------------------------------------------------------------------
-
-struct question {
-	const char *name, *type;
-	const char *ecs;   // "10.10.1.0/24"; NULL: none
-	int edns_size;     // 0: no OPT
-	bool tcp;
-	const uint8_t *options; // raw options instead of `ecs`
-	size_t options_len;
-};
-
-static size_t build_query(const struct question *question, uint8_t *wire)
-{
-	uint8_t *p = wire, *out = NULL;
-	size_t len;
-	ldns_pkt *pkt = ldns_pkt_query_new(ldns_dname_new_frm_str(question->name), ldns_get_rr_type_by_name(question->type),
-	                                   LDNS_RR_CLASS_IN, LDNS_RD);
-
-	ldns_pkt_set_id(pkt, 4711);
-	assert_int_equal(ldns_pkt2wire(&out, pkt, &len), LDNS_STATUS_OK);
-	memcpy(wire, out, len);
-	free(out);
-	ldns_pkt_free(pkt);
-	if (question->edns_size == 0 && !question->ecs && !question->options)
-		return len;
-
-	unsigned size = question->edns_size ? (unsigned)question->edns_size : 1232;
-	uint8_t *opt = p + len;
-	const uint8_t fixed[] = {0, 0, DNS_OPT, (uint8_t)(size >> 8), (uint8_t)size, 0, 0, 0, 0, 0, 0};
-
-	memcpy(opt, fixed, sizeof(fixed));
-	wire[11]++;
-	p = opt + sizeof(fixed);
-	if (question->options) {
-		memcpy(p, question->options, question->options_len);
-		p += question->options_len;
-	}
-	if (question->ecs) {
-		struct prefix prefix;
-
-		assert_int_equal(prefix_parse(question->ecs, &prefix, NULL), E_OK);
-
-		uint8_t octets = (uint8_t)((prefix.len + 7) / 8);
-		const uint8_t head[] = {0, 8, 0, (uint8_t)(octets + 4), 0, prefix.addr.family == ADDR_V4 ? 1 : 2, prefix.len, 0};
-
-		memcpy(p, head, sizeof(head));
-		memcpy(p + sizeof(head), prefix.addr.bytes, octets);
-		p += sizeof(head) + octets;
-	}
-	opt[9] = (uint8_t)((p - opt - 11) >> 8);
-	opt[10] = (uint8_t)(p - opt - 11);
-	return (size_t)(p - wire);
-}
-
-static uint8_t reply_wire[DNS_MESSAGE_MAX];
-static size_t reply_len;
-
-static ldns_pkt *ask_wire(const uint8_t *query, size_t len, bool tcp)
-{
-	struct addr source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
-	struct answer_client client = {source, tcp, 0, &scene.counters};
-	ldns_pkt *pkt = NULL;
-
-	reply_len = answer_query(scene.live, &client, query, len, reply_wire);
-	if (reply_len == 0)
-		return NULL;
-	assert_int_equal(ldns_wire2pkt(&pkt, reply_wire, reply_len), LDNS_STATUS_OK);
-	return pkt;
-}
-
-static ldns_pkt *ask(const struct question *question)
-{
-	uint8_t wire[1024];
-	size_t len = build_query(question, wire);
-	ldns_pkt *pkt = ask_wire(wire, len, question->tcp);
-
-	assert_non_null(pkt);
-	assert_int_equal(ldns_pkt_id(pkt), 4711);
-	assert_true(ldns_pkt_qr(pkt));
-	assert_true(ldns_pkt_rd(pkt));
-	assert_false(ldns_pkt_ra(pkt));
-	assert_int_equal(ldns_pkt_edns(pkt), question->edns_size || question->ecs || question->options);
-	return pkt;
-}
-
-// "owner type rdata" of each record, sorted by nothing, joined by " | ".
-static void describe(const ldns_rr_list *list, char *text, size_t size)
-{
-	size_t at = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-		char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
-
-		at += (size_t)snprintf(text + at, size - at, "%s%s %s", i ? " | " : "", owner, type);
-		for (size_t k = 0; k < ldns_rr_rd_count(rr) && k < 1; k++) {
-			char *rdata = ldns_rdf2str(ldns_rr_rdf(rr, k));
-
-			at += (size_t)snprintf(text + at, size - at, " %s", rdata);
-			free(rdata);
-		}
-		free(owner);
-		free(type);
-	}
-}
-
-// The scope of the reply's client subnet; -1: there is none.
-static int scope_of(const ldns_pkt *pkt)
-{
-	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
-	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
-	size_t len = data ? ldns_rdf_size(data) : 0;
-
-	while (len >= 4) {
-		size_t option_len = (size_t)p[2] << 8 | p[3];
-
-		if (p[0] == 0 && p[1] == 8)
-			return p[7];
-		p += 4 + option_len;
-		len -= 4 + option_len;
-	}
-	return -1;
+	asking_end();
+	return 0;
 }
 
 struct row {
@@ -330,20 +128,20 @@ static void check(const struct row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct row *row = &rows[i];
-		ldns_pkt *pkt = ask(&row->question);
+		ldns_pkt *pkt = asking_ask(&row->question);
 		char text[2048];
 
 		print_message("   %s %s %s\n", row->question.name, row->question.type, row->question.ecs ? row->question.ecs : "");
 		assert_int_equal(ldns_pkt_get_rcode(pkt), row->rcode);
 		assert_int_equal(ldns_pkt_aa(pkt), row->aa);
 		assert_false(ldns_pkt_tc(pkt));
-		describe(ldns_pkt_answer(pkt), text, sizeof(text));
+		asking_describe(ldns_pkt_answer(pkt), text, sizeof(text));
 		assert_string_equal(text, row->answer);
-		describe(ldns_pkt_authority(pkt), text, sizeof(text));
+		asking_describe(ldns_pkt_authority(pkt), text, sizeof(text));
 		assert_string_equal(text, row->authority);
-		describe(ldns_pkt_additional(pkt), text, sizeof(text));
+		asking_describe(ldns_pkt_additional(pkt), text, sizeof(text));
 		assert_string_equal(text, row->additional);
-		assert_int_equal(scope_of(pkt), row->scope);
+		assert_int_equal(asking_scope(pkt), row->scope);
 		ldns_pkt_free(pkt);
 	}
 }
@@ -434,7 +232,7 @@ static void test_chains(void **state)
 
 	(void)state;
 	check(ROWS(rows));
-	pkt = ask(&loop); // ends, and says what it found
+	pkt = asking_ask(&loop); // ends, and says what it found
 	assert_int_equal(ldns_pkt_get_rcode(pkt), 0);
 	assert_int_equal(ldns_pkt_ancount(pkt), 9);
 	ldns_pkt_free(pkt);
@@ -473,11 +271,11 @@ static void test_steered(void **state)
 
 	(void)state;
 	check(ROWS(rows));
-	scene.live->states[0] = TARGET_DRAINED;
-	before = view_handouts(scene.view, 1);
+	asking.live->states[0] = TARGET_DRAINED;
+	before = view_handouts(asking.view, 1);
 	check(ROWS(drained));
-	assert_int_equal(view_handouts(scene.view, 1), before + 2);
-	scene.live->states[0] = 0;
+	assert_int_equal(view_handouts(asking.view, 1), before + 2);
+	asking.live->states[0] = 0;
 }
 
 static void test_truncation(void **state)
@@ -498,14 +296,14 @@ static void test_truncation(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ldns_pkt *pkt = ask(&rows[i].question);
+		ldns_pkt *pkt = asking_ask(&rows[i].question);
 
 		print_message("   row %zu\n", i);
 		assert_int_equal(ldns_pkt_tc(pkt), rows[i].truncated);
 		assert_int_equal(ldns_pkt_ancount(pkt), rows[i].truncated ? 0 : 5);
-		assert_int_equal(scope_of(pkt), rows[i].question.ecs ? 0 : -1);
+		assert_int_equal(asking_scope(pkt), rows[i].question.ecs ? 0 : -1);
 		if (!rows[i].question.tcp)
-			assert_true(reply_len <= (rows[i].question.edns_size > 512 ? (size_t)rows[i].question.edns_size : 512));
+			assert_true(asking_reply_len <= (rows[i].question.edns_size > 512 ? (size_t)rows[i].question.edns_size : 512));
 		ldns_pkt_free(pkt);
 	}
 }
@@ -526,7 +324,7 @@ static void test_glue(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ldns_pkt *pkt = ask(&rows[i].question);
+		ldns_pkt *pkt = asking_ask(&rows[i].question);
 
 		print_message("   row %zu\n", i);
 		assert_int_equal(ldns_pkt_tc(pkt), rows[i].truncated);
@@ -534,23 +332,6 @@ static void test_glue(void **state)
 		assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_additional(pkt)), rows[i].additional);
 		ldns_pkt_free(pkt);
 	}
-}
-
-static int option_len(const ldns_pkt *pkt, unsigned code)
-{
-	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
-	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
-	size_t len = data ? ldns_rdf_size(data) : 0;
-
-	while (len >= 4) {
-		size_t this_len = (size_t)p[2] << 8 | p[3];
-
-		if ((unsigned)(p[0] << 8 | p[1]) == code)
-			return (int)this_len;
-		p += 4 + this_len;
-		len -= 4 + this_len;
-	}
-	return -1;
 }
 
 static void test_options(void **state)
@@ -573,10 +354,10 @@ static void test_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ldns_pkt *pkt = ask(&rows[i].question);
+		ldns_pkt *pkt = asking_ask(&rows[i].question);
 
 		print_message("   row %zu\n", i);
-		assert_int_equal(option_len(pkt, rows[i].code), rows[i].len);
+		assert_int_equal(asking_option_len(pkt, rows[i].code), rows[i].len);
 		ldns_pkt_free(pkt);
 	}
 }
@@ -625,7 +406,7 @@ static void test_bad_messages(void **state)
 		memcpy(wire + len, rows[i].rest, rows[i].rest_len);
 		len += rows[i].rest_len;
 
-		ldns_pkt *pkt = ask_wire(wire, len, false);
+		ldns_pkt *pkt = asking_wire(wire, len, false);
 
 		int rcode = pkt ? (int)ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4 : -1;
 
@@ -635,7 +416,7 @@ static void test_bad_messages(void **state)
 		ldns_pkt_free(pkt);
 	}
 	for (size_t len = 0; len < 12; len++) // shorter than a header
-		assert_null(ask_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, false));
+		assert_null(asking_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, false));
 }
 
 static void test_client_subnets(void **state)
@@ -665,12 +446,12 @@ static void test_client_subnets(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct question question = {"app.edge.example", "A", .options = (const uint8_t *)rows[i].option,
 		                            .options_len = rows[i].len};
-		ldns_pkt *pkt = ask(&question);
+		ldns_pkt *pkt = asking_ask(&question);
 
 		print_message("   row %zu\n", i);
 		assert_int_equal(ldns_pkt_get_rcode(pkt), rows[i].rcode);
 		if (rows[i].rcode) {
-			assert_int_equal(scope_of(pkt), -1);
+			assert_int_equal(asking_scope(pkt), -1);
 		} else {
 			// Echoed octet for octet, but for the scope.
 			const uint8_t *echo = ldns_rdf_data(ldns_pkt_edns_data(pkt));

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon.h"
 #include "discovery/discovery.h"
+#include "service.h"
 #include "view/view.h"
 
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
@@ -104,10 +105,12 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
 	struct generation first;
-	struct report *report = report_new();
+	struct report *report;
 	struct daemon *daemon;
 
+	service_tune_memory();
 	read_arguments(argc, argv, &arguments);
+	report = report_new();
 	if (!report)
 		return EXIT_RUNTIME;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #include "base/report.h"
 #include "config/config.h"
 
-enum { FOLDER_MODE = 0755, STATE_MODE = 0750 };
+enum { FOLDER_MODE = 0755, STATE_MODE = 0750, MAPPED_FROM = 128 << 10 };
 
 void service_notify(const char *state)
 {
@@ -41,6 +42,13 @@ void service_notify(const char *state)
 	(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&name,
 	              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
+}
+
+void service_tune_memory(void)
+{
+	// A generation's tables are a few large pieces. glibc raises the size from which it maps a piece by itself each
+	// time such a piece is freed, and then keeps them; a fixed size makes it hand them back.
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 }
 
 void service_raise_limits(void)

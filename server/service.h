@@ -10,6 +10,9 @@ struct report;
 // Tells the service manager a state as sd_notify(3) does ("READY=1"); nothing when there is none.
 void service_notify(const char *state);
 
+// Makes memory that a reload has freed go back to the system. First of all, before anything is taken.
+void service_tune_memory(void);
+
 // Raises the limit of open files as far as it goes: each probe and each TCP connection takes one.
 void service_raise_limits(void);
 

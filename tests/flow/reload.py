@@ -222,7 +222,23 @@ def slow_reload_keeps_serving():
         equal(d.query(NAME, ecs="10.0.1.0/24").addresses, ["155.146.1.1"])
 
 
+def memory_goes_back():
+    """A generation that is served no more leaves nothing behind."""
+    if harness.sanitizer():
+        return
+
+    def resident_kb():
+        with open(f"/proc/{d.process.pid}/status", encoding="ascii") as status:
+            return int(next(line for line in status if line.startswith("VmRSS:")).split()[1])
+
+    with Daemon(config(1), {"ranges.csv": many_rows()}) as d:
+        first = resident_kb()
+        for _ in range(6):
+            d.ctl("reload")
+        until(lambda: resident_kb() < first + 4096, 5, f"memory to go back to {first} kB")
+
+
 if __name__ == "__main__":
     os.umask(0o022)
     harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile,
-                slow_reload_keeps_serving)
+                memory_goes_back, slow_reload_keeps_serving)

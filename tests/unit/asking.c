@@ -1,221 +1,84 @@
-// Asks a compiled view; see asking.h.
+// Asking and looking into replies; see asking.h.
 #include "asking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "answer/answer.h"
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/report.h"
-#include "config/compile.h"
-#include "config/config.h"
-#include "config/zonefile.h"
-#include "discovery/discovery.h"
-#include "view/live.h"
-#include "view/view.h"
-
-struct asking asking;
-
-static void write_file(const char *name, const char *text)
+json_t *asking_reply(struct stage *stage, const char *line)
 {
-	char path[128];
+	json_t *reply = stage_ask(stage, line, strlen(line));
 
-	snprintf(path, sizeof(path), "%s/%s", asking.folder, name);
-
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	assert_non_null(reply);
+	return reply;
 }
 
-static void print(void *ctx, enum report_level level, const char *text)
+json_t *asking_ok(struct stage *stage, const char *line)
 {
-	(void)ctx;
-	if (level == REPORT_ERROR)
-		print_message("%s\n", text);
+	json_t *reply = asking_reply(stage, line);
+
+	if (!json_is_true(json_object_get(reply, "ok")))
+		fail_msg("%s: %s", line, json_string_value(json_object_get(reply, "error")));
+	return reply;
 }
 
-void asking_begin(const char *config, const char *zone, const char *clients)
+void asking_done(struct stage *stage, const char *line)
 {
-	struct report *report = report_new();
-	struct arena *arena = arena_new(1 << 20);
-	struct measured_row *rows;
-	struct compile_input in = {.generation = 1, .workers = 1};
-	char path[128];
-
-	strcpy(asking.folder, "answer-XXXXXX");
-	assert_non_null(mkdtemp(asking.folder));
-	write_file("zone", zone);
-	write_file("clients", clients);
-	write_file("config", config);
-	snprintf(path, sizeof(path), "%s/config", asking.folder);
-
-	int err = config_load(path, report, &asking.config);
-
-	if (err == E_OK)
-		err = zonefile_load(asking.config, 1, report, &in.zones);
-	if (err == E_OK)
-		err = discovery_load(asking.config, arena, report, &in.places, &rows, &in.measured_count);
-	in.measured = rows;
-	if (err == E_OK)
-		err = compile_view(asking.config, &in, report, &asking.view);
-	report_each(report, print, NULL);
-	assert_int_equal(err, E_OK);
-	report_free(report);
-	arena_free(arena);
-	asking.live = live_new(asking.view);
-	assert_non_null(asking.live);
+	json_decref(asking_ok(stage, line));
 }
 
-void asking_end(void)
+void asking_refused(struct stage *stage, const char *line, int code, const char *text)
 {
-	static const char *const names[] = {"zone", "clients", "config"};
-	char path[128];
+	json_t *reply = asking_reply(stage, line);
+	const char *error = json_string_value(json_object_get(reply, "error"));
 
-	free(asking.live);
-	view_free(asking.view);
-	config_free(asking.config);
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/%s", asking.folder, names[i]);
-		unlink(path);
-	}
-	rmdir(asking.folder);
+	assert_true(json_is_false(json_object_get(reply, "ok")));
+	assert_non_null(error);
+	if (!strstr(error, text))
+		fail_msg("%s: '%s' does not say '%s'", line, error, text);
+	assert_int_equal(json_integer_value(json_object_get(reply, "code")), code);
+	json_decref(reply);
 }
 
-static size_t build_query(const struct question *question, uint8_t *wire)
+const char *asking_text(const json_t *object, const char *key)
 {
-	uint8_t *p = wire, *out = NULL;
-	size_t len;
-	ldns_pkt *pkt = ldns_pkt_query_new(ldns_dname_new_frm_str(question->name), ldns_get_rr_type_by_name(question->type),
-	                                   LDNS_RR_CLASS_IN, LDNS_RD);
+	const char *text = json_string_value(json_object_get(object, key));
 
-	ldns_pkt_set_id(pkt, 4711);
-	assert_int_equal(ldns_pkt2wire(&out, pkt, &len), LDNS_STATUS_OK);
-	memcpy(wire, out, len);
-	free(out);
-	ldns_pkt_free(pkt);
-	if (question->edns_size == 0 && !question->ecs && !question->options)
-		return len;
-
-	unsigned size = question->edns_size ? (unsigned)question->edns_size : 1232;
-	uint8_t *opt = p + len;
-	const uint8_t fixed[] = {0, 0, DNS_OPT, (uint8_t)(size >> 8), (uint8_t)size, 0, 0, 0, 0, 0, 0};
-
-	memcpy(opt, fixed, sizeof(fixed));
-	wire[11]++;
-	p = opt + sizeof(fixed);
-	if (question->options) {
-		memcpy(p, question->options, question->options_len);
-		p += question->options_len;
-	}
-	if (question->ecs) {
-		struct prefix prefix;
-
-		assert_int_equal(prefix_parse(question->ecs, &prefix, NULL), E_OK);
-
-		uint8_t octets = (uint8_t)((prefix.len + 7) / 8);
-		const uint8_t head[] = {0, 8, 0, (uint8_t)(octets + 4), 0, prefix.addr.family == ADDR_V4 ? 1 : 2, prefix.len, 0};
-
-		memcpy(p, head, sizeof(head));
-		memcpy(p + sizeof(head), prefix.addr.bytes, octets);
-		p += sizeof(head) + octets;
-	}
-	opt[9] = (uint8_t)((p - opt - 11) >> 8);
-	opt[10] = (uint8_t)(p - opt - 11);
-	return (size_t)(p - wire);
+	return text ? text : "(none)";
 }
 
-uint8_t asking_reply[DNS_MESSAGE_MAX];
-size_t asking_reply_len;
-
-ldns_pkt *asking_wire(const uint8_t *query, size_t len, bool tcp)
+json_int_t asking_number(const json_t *object, const char *key)
 {
-	struct addr source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
-	struct answer_client client = {source, tcp, 0, &asking.counters};
-	ldns_pkt *pkt = NULL;
+	const json_t *number = json_object_get(object, key);
 
-	asking_reply_len = answer_query(asking.live, &client, query, len, asking_reply);
-	if (asking_reply_len == 0)
-		return NULL;
-	assert_int_equal(ldns_wire2pkt(&pkt, asking_reply, asking_reply_len), LDNS_STATUS_OK);
-	return pkt;
+	return json_is_integer(number) ? json_integer_value(number) : -1;
 }
 
-ldns_pkt *asking_ask(const struct question *question)
+const json_t *asking_named(const json_t *list, const char *key, const char *name)
 {
-	uint8_t wire[1024];
-	size_t len = build_query(question, wire);
-	ldns_pkt *pkt = asking_wire(wire, len, question->tcp);
-
-	assert_non_null(pkt);
-	assert_int_equal(ldns_pkt_id(pkt), 4711);
-	assert_true(ldns_pkt_qr(pkt));
-	assert_true(ldns_pkt_rd(pkt));
-	assert_false(ldns_pkt_ra(pkt));
-	assert_int_equal(ldns_pkt_edns(pkt), question->edns_size || question->ecs || question->options);
-	return pkt;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(asking_text(json_array_get(list, i), key), name) == 0)
+			return json_array_get(list, i);
+	fail_msg("no %s '%s'", key, name);
+	return NULL;
 }
 
-void asking_describe(const ldns_rr_list *list, char *text, size_t size)
+const json_t *asking_target(struct stage *stage, const char *app, const char *site, json_t **ret_reply)
 {
-	size_t at = 0;
+	*ret_reply = asking_ok(stage, "{\"verb\": \"apps\"}");
 
-	text[0] = '\0';
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-		char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+	const json_t *shown = asking_named(json_object_get(*ret_reply, "apps"), "name", app);
 
-		at += (size_t)snprintf(text + at, size - at, "%s%s %s", i ? " | " : "", owner, type);
-		for (size_t k = 0; k < ldns_rr_rd_count(rr) && k < 1; k++) {
-			char *rdata = ldns_rdf2str(ldns_rr_rdf(rr, k));
-
-			at += (size_t)snprintf(text + at, size - at, " %s", rdata);
-			free(rdata);
-		}
-		free(owner);
-		free(type);
-	}
+	return asking_named(json_object_get(shown, "targets"), "site", site);
 }
 
-int asking_scope(const ldns_pkt *pkt)
+void asking_state(struct stage *stage, const char *app, const char *site, const char *state)
 {
-	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
-	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
-	size_t len = data ? ldns_rdf_size(data) : 0;
+	json_t *reply;
 
-	while (len >= 4) {
-		size_t option_len = (size_t)p[2] << 8 | p[3];
-
-		if (p[0] == 0 && p[1] == 8)
-			return p[7];
-		p += 4 + option_len;
-		len -= 4 + option_len;
-	}
-	return -1;
+	assert_string_equal(asking_text(asking_target(stage, app, site, &reply), "state"), state);
+	json_decref(reply);
 }
-
-int asking_option_len(const ldns_pkt *pkt, unsigned code)
-{
-	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
-	const uint8_t *p = data ? ldns_rdf_data(data) : NULL;
-	size_t len = data ? ldns_rdf_size(data) : 0;
-
-	while (len >= 4) {
-		size_t this_len = (size_t)p[2] << 8 | p[3];
-
-		if ((unsigned)(p[0] << 8 | p[1]) == code)
-			return (int)this_len;
-		p += 4 + this_len;
-		len -= 4 + this_len;
-	}
-	return -1;
-}
-

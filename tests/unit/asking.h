@@ -1,47 +1,25 @@
-// A compiled view to ask, and replies read by ldns: what tests of answers share. The view comes from the texts given, the
-// way the daemon makes it.
+// Asking the played daemon (stage.h) and looking into its replies, for cmocka tests: what is not as it must be fails the
+// test that runs.
 #pragma once
 
-#include <ldns/ldns.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <jansson.h>
 
-#include "base/counters.h"
-#include "wire/dns.h"
+#include "stage.h"
 
-struct asking {
-	char folder[64];
-	struct config *config;
-	struct live *live;
-	struct view *view;
-	struct counters counters;
-};
+// The reply to one line; the caller's to free.
+json_t *asking_reply(struct stage *stage, const char *line);
+// The same, of what must be done.
+json_t *asking_ok(struct stage *stage, const char *line);
+void asking_done(struct stage *stage, const char *line);
+// Of what must be refused, with that code and a text that holds `text`.
+void asking_refused(struct stage *stage, const char *line, int code, const char *text);
 
-extern struct asking asking;
-extern uint8_t asking_reply[DNS_MESSAGE_MAX];
-extern size_t asking_reply_len;
+// "(none)" and -1 where there is none.
+const char *asking_text(const json_t *object, const char *key);
+json_int_t asking_number(const json_t *object, const char *key);
+// The member of a list whose `key` is `name`.
+const json_t *asking_named(const json_t *list, const char *key, const char *name);
 
-struct question {
-	const char *name, *type;
-	const char *ecs;   // "10.10.1.0/24"; NULL: none
-	int edns_size;     // 0: no OPT
-	bool tcp;
-	const uint8_t *options; // raw options instead of `ecs`
-	size_t options_len;
-};
-
-// Makes the view of a config whose domain's file is "zone" and whose source's is "clients", in a folder of its own.
-void asking_begin(const char *config, const char *zone, const char *clients);
-void asking_end(void);
-
-// Asks from 198.51.100.7, query ID 4711; the caller frees the reply. asking_wire() gives NULL for silence.
-ldns_pkt *asking_ask(const struct question *question);
-ldns_pkt *asking_wire(const uint8_t *query, size_t len, bool tcp);
-
-// "owner type rdata" of each record, joined by " | "; of the rdata the first field.
-void asking_describe(const ldns_rr_list *list, char *text, size_t size);
-// The scope of the reply's client subnet; -1: there is none.
-int asking_scope(const ldns_pkt *pkt);
-// The length of an EDNS option in the reply; -1: there is none.
-int asking_option_len(const ldns_pkt *pkt, unsigned code);
+// What `apps` shows of a target. Borrowed from *ret_reply, which is the caller's to free.
+const json_t *asking_target(struct stage *stage, const char *app, const char *site, json_t **ret_reply);
+void asking_state(struct stage *stage, const char *app, const char *site, const char *state);

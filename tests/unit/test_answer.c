@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "asking.h"
+#include "dig.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -105,14 +105,14 @@ static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
 static int set_up(void **state)
 {
 	(void)state;
-	asking_begin(config_text, zone_text, clients_text);
+	dig_begin(config_text, zone_text, clients_text);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	asking_end();
+	dig_end();
 	return 0;
 }
 
@@ -128,20 +128,20 @@ static void check(const struct row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct row *row = &rows[i];
-		ldns_pkt *pkt = asking_ask(&row->question);
+		ldns_pkt *pkt = dig_ask(&row->question);
 		char text[2048];
 
 		print_message("   %s %s %s\n", row->question.name, row->question.type, row->question.ecs ? row->question.ecs : "");
 		assert_int_equal(ldns_pkt_get_rcode(pkt), row->rcode);
 		assert_int_equal(ldns_pkt_aa(pkt), row->aa);
 		assert_false(ldns_pkt_tc(pkt));
-		asking_describe(ldns_pkt_answer(pkt), text, sizeof(text));
+		dig_describe(ldns_pkt_answer(pkt), text, sizeof(text));
 		assert_string_equal(text, row->answer);
-		asking_describe(ldns_pkt_authority(pkt), text, sizeof(text));
+		dig_describe(ldns_pkt_authority(pkt), text, sizeof(text));
 		assert_string_equal(text, row->authority);
-		asking_describe(ldns_pkt_additional(pkt), text, sizeof(text));
+		dig_describe(ldns_pkt_additional(pkt), text, sizeof(text));
 		assert_string_equal(text, row->additional);
-		assert_int_equal(asking_scope(pkt), row->scope);
+		assert_int_equal(dig_scope(pkt), row->scope);
 		ldns_pkt_free(pkt);
 	}
 }
@@ -232,7 +232,7 @@ static void test_chains(void **state)
 
 	(void)state;
 	check(ROWS(rows));
-	pkt = asking_ask(&loop); // ends, and says what it found
+	pkt = dig_ask(&loop); // ends, and says what it found
 	assert_int_equal(ldns_pkt_get_rcode(pkt), 0);
 	assert_int_equal(ldns_pkt_ancount(pkt), 9);
 	ldns_pkt_free(pkt);
@@ -271,11 +271,11 @@ static void test_steered(void **state)
 
 	(void)state;
 	check(ROWS(rows));
-	asking.live->states[0] = TARGET_DRAINED;
-	before = view_handouts(asking.view, 1);
+	dig.live->states[0] = TARGET_DRAINED;
+	before = view_handouts(dig.view, 1);
 	check(ROWS(drained));
-	assert_int_equal(view_handouts(asking.view, 1), before + 2);
-	asking.live->states[0] = 0;
+	assert_int_equal(view_handouts(dig.view, 1), before + 2);
+	dig.live->states[0] = 0;
 }
 
 static void test_truncation(void **state)
@@ -296,14 +296,14 @@ static void test_truncation(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ldns_pkt *pkt = asking_ask(&rows[i].question);
+		ldns_pkt *pkt = dig_ask(&rows[i].question);
 
 		print_message("   row %zu\n", i);
 		assert_int_equal(ldns_pkt_tc(pkt), rows[i].truncated);
 		assert_int_equal(ldns_pkt_ancount(pkt), rows[i].truncated ? 0 : 5);
-		assert_int_equal(asking_scope(pkt), rows[i].question.ecs ? 0 : -1);
+		assert_int_equal(dig_scope(pkt), rows[i].question.ecs ? 0 : -1);
 		if (!rows[i].question.tcp)
-			assert_true(asking_reply_len <= (rows[i].question.edns_size > 512 ? (size_t)rows[i].question.edns_size : 512));
+			assert_true(dig_reply_len <= (rows[i].question.edns_size > 512 ? (size_t)rows[i].question.edns_size : 512));
 		ldns_pkt_free(pkt);
 	}
 }
@@ -324,7 +324,7 @@ static void test_glue(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ldns_pkt *pkt = asking_ask(&rows[i].question);
+		ldns_pkt *pkt = dig_ask(&rows[i].question);
 
 		print_message("   row %zu\n", i);
 		assert_int_equal(ldns_pkt_tc(pkt), rows[i].truncated);
@@ -354,10 +354,10 @@ static void test_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ldns_pkt *pkt = asking_ask(&rows[i].question);
+		ldns_pkt *pkt = dig_ask(&rows[i].question);
 
 		print_message("   row %zu\n", i);
-		assert_int_equal(asking_option_len(pkt, rows[i].code), rows[i].len);
+		assert_int_equal(dig_option_len(pkt, rows[i].code), rows[i].len);
 		ldns_pkt_free(pkt);
 	}
 }
@@ -406,7 +406,7 @@ static void test_bad_messages(void **state)
 		memcpy(wire + len, rows[i].rest, rows[i].rest_len);
 		len += rows[i].rest_len;
 
-		ldns_pkt *pkt = asking_wire(wire, len, false);
+		ldns_pkt *pkt = dig_wire(wire, len, false);
 
 		int rcode = pkt ? (int)ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4 : -1;
 
@@ -416,7 +416,7 @@ static void test_bad_messages(void **state)
 		ldns_pkt_free(pkt);
 	}
 	for (size_t len = 0; len < 12; len++) // shorter than a header
-		assert_null(asking_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, false));
+		assert_null(dig_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, false));
 }
 
 static void test_client_subnets(void **state)
@@ -446,12 +446,12 @@ static void test_client_subnets(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct question question = {"app.edge.example", "A", .options = (const uint8_t *)rows[i].option,
 		                            .options_len = rows[i].len};
-		ldns_pkt *pkt = asking_ask(&question);
+		ldns_pkt *pkt = dig_ask(&question);
 
 		print_message("   row %zu\n", i);
 		assert_int_equal(ldns_pkt_get_rcode(pkt), rows[i].rcode);
 		if (rows[i].rcode) {
-			assert_int_equal(asking_scope(pkt), -1);
+			assert_int_equal(dig_scope(pkt), -1);
 		} else {
 			// Echoed octet for octet, but for the scope.
 			const uint8_t *echo = ldns_rdf_data(ldns_pkt_edns_data(pkt));

@@ -1,0 +1,47 @@
+// A compiled view to ask, and replies read by ldns: what tests of answers share. The view comes from the texts given, the
+// way the daemon makes it.
+#pragma once
+
+#include <ldns/ldns.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counters.h"
+#include "wire/dns.h"
+
+struct dig {
+	char folder[64];
+	struct config *config;
+	struct live *live;
+	struct view *view;
+	struct counters counters;
+};
+
+extern struct dig dig;
+extern uint8_t dig_reply[DNS_MESSAGE_MAX];
+extern size_t dig_reply_len;
+
+struct question {
+	const char *name, *type;
+	const char *ecs;   // "10.10.1.0/24"; NULL: none
+	int edns_size;     // 0: no OPT
+	bool tcp;
+	const uint8_t *options; // raw options instead of `ecs`
+	size_t options_len;
+};
+
+// Makes the view of a config whose domain's file is "zone" and whose source's is "clients", in a folder of its own.
+void dig_begin(const char *config, const char *zone, const char *clients);
+void dig_end(void);
+
+// Asks from 198.51.100.7, query ID 4711; the caller frees the reply. dig_wire() gives NULL for silence.
+ldns_pkt *dig_ask(const struct question *question);
+ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp);
+
+// "owner type rdata" of each record, joined by " | "; of the rdata the first field.
+void dig_describe(const ldns_rr_list *list, char *text, size_t size);
+// The scope of the reply's client subnet; -1: there is none.
+int dig_scope(const ldns_pkt *pkt);
+// The length of an EDNS option in the reply; -1: there is none.
+int dig_option_len(const ldns_pkt *pkt, unsigned code);

@@ -33,8 +33,8 @@ static void locate(const struct steer *steer, const struct query_ecs *ecs, const
 	pick->depth = hit.depth;
 	pick->scope = pick->by_ecs ? hit.depth : 0;
 	if (unlikely(hit.order->ecs_ignored) && pick->by_ecs) {
-		// RFC 7871 section 11.3: an address that says nothing stands for the resolver. The block it lies in is a
-		// leaf of its own, so the scope stays exact.
+		// RFC 7871 section 11.3: an address that says nothing stands for the resolver. No leaf lies both inside and
+		// outside of such a block, so the scope stays exact.
 		pick->by_ecs = false;
 		pick->client = *source;
 		hit = steer_lookup(steer, source, addr_key(source));
@@ -59,8 +59,9 @@ static uint64_t hash_key(const struct steer *steer, struct pick *pick)
 	return hash_mix(key.hi ^ hash_mix(key.lo + cut.family));
 }
 
-// Weighted rendezvous: every member draws a number from (client, site), scaled by its weight; the largest wins. When a
-// member leaves, only the clients it had won move. Weight 0 wins only where all have it.
+// Weighted rendezvous over what is left of a group: every member draws a number from (client, site), scaled by its
+// weight; the largest wins. When a member leaves, only the clients it had won move. Standbys (weight 0) are groups of
+// their own, in which the first wins.
 static unsigned share(const struct live *live, const struct app *app, const struct order *order, unsigned first,
                       uint8_t barred, uint64_t key)
 {

@@ -243,7 +243,9 @@ static const struct option target_rows[] = {
 	{"check", &text_check, .otherwise = "the app's", FIELD(config_target, check),
 	 .help = "The health check of this target."},
 	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),
-	 .help = "Its share among targets that are equally near (within `tie`)."},
+	 .help = "Its share among targets that are equally near (within `tie`). 0 makes it a standby: it is answered when no "
+	         "target with a weight is left that the client can reach. Distance must be known for a share: a client or "
+	         "site without coordinates gets the first in order."},
 };
 
 static const struct schema target_schema = {

@@ -231,10 +231,6 @@ static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
 		return upper ? upper : lower;
 
 	struct place place = builder->places->table[upper];
-
-	if (place.ecs_ignored)
-		return upper;
-
 	const struct place *below = &builder->places->table[lower];
 
 	if (!place.carrier_source)

@@ -50,7 +50,7 @@ struct place_facts {
 	double latitude, longitude; // NaN: unknown
 	double accuracy_km;         // 0 or NaN: not stated
 	uint32_t measured;          // 0: none
-	bool ecs_ignored;           // nothing else is said then, and no later source is asked
+	bool ecs_ignored;           // see struct place; what later sources say still counts for who asks from there
 };
 
 struct place_builder;

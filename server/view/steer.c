@@ -19,13 +19,31 @@ static double radians(double degrees)
 	return degrees * (M_PI / 180);
 }
 
+// A place on the unit sphere: made once, it spares the sines of every distance from there.
+struct point {
+	double x, y, z;
+};
+
+static struct point point_at(double latitude, double longitude)
+{
+	double lat = radians(latitude), lon = radians(longitude);
+
+	return (struct point){cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)};
+}
+
+// By the chord, which keeps its precision for near points, where order matters most.
+static double distance_km(const struct point *a, const struct point *b)
+{
+	double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z, half_chord = sqrt(x * x + y * y + z * z) / 2;
+
+	return 2 * EARTH_KM * asin(half_chord < 1 ? half_chord : 1);
+}
+
 double steer_distance_km(double lat1, double lon1, double lat2, double lon2)
 {
-	// Haversine: keeps its precision for near points, where order matters most.
-	double half_lat = sin(radians(lat2 - lat1) / 2), half_lon = sin(radians(lon2 - lon1) / 2);
-	double h = half_lat * half_lat + cos(radians(lat1)) * cos(radians(lat2)) * half_lon * half_lon;
+	struct point a = point_at(lat1, lon1), b = point_at(lat2, lon2);
 
-	return 2 * EARTH_KM * asin(sqrt(h < 1 ? h : 1));
+	return distance_km(&a, &b);
 }
 
 bool steer_can_reach(const struct places *places, const struct site *site, const struct place *place)
@@ -79,8 +97,8 @@ static const struct measured *find_measured(const struct measured_table *table, 
 //   else                                      unknown
 //
 // and the site's bias is added to what is known.
-static void estimate(const struct steer_input *in, const struct place *place, struct candidate *candidate,
-                     uint16_t site_number)
+static void estimate(const struct steer_input *in, const struct place *place, const struct point *here,
+                     const struct point *there, uint16_t site_number, struct candidate *candidate)
 {
 	const struct site *site = &in->sites[site_number];
 	const struct measured *row = find_measured(&in->measured, place, site_number);
@@ -90,7 +108,7 @@ static void estimate(const struct steer_input *in, const struct place *place, st
 	candidate->basis = COST_UNKNOWN;
 	candidate->cost_us = INT64_MAX;
 	if (!isnan(place->latitude) && !isnan(site->latitude)) {
-		candidate->km = steer_distance_km(place->latitude, place->longitude, site->latitude, site->longitude);
+		candidate->km = distance_km(here, there);
 		candidate->basis = COST_DISTANCE;
 		candidate->cost_us = llround(in->model->access_us[site->kind] + candidate->km * in->model->us_per_km);
 	}
@@ -106,17 +124,26 @@ static void estimate(const struct steer_input *in, const struct place *place, st
 		candidate->cost_us += site->bias_us;
 }
 
-// Rank before cost: the hinted site, then known costs, then unknown ones with public sites first; last who cannot be
-// reached at all.
+enum rank { HINTED, KNOWN, UNKNOWN_PUBLIC, UNKNOWN_CARRIER, STANDBY, UNREACHABLE = 2 * STANDBY };
+
+static bool is_standby(const struct steer_spec *spec, const struct candidate *candidate)
+{
+	return spec->weights && spec->weights[candidate->slot] == 0;
+}
+
+// Rank before cost: the hinted site, then known costs, then unknown ones with public sites first; the same once more for
+// standbys; last who cannot be reached at all.
 static int rank(const struct steer_input *in, const struct steer_spec *spec, const struct candidate *candidate)
 {
+	int standby = is_standby(spec, candidate) ? STANDBY : 0;
+
 	if (!candidate->reachable)
-		return 4;
+		return UNREACHABLE;
 	if (candidate->basis == COST_HINT)
-		return 0;
+		return standby + HINTED;
 	if (candidate->basis != COST_UNKNOWN)
-		return 1;
-	return in->sites[spec->sites[candidate->slot]].is_public ? 2 : 3;
+		return standby + KNOWN;
+	return standby + (in->sites[spec->sites[candidate->slot]].is_public ? UNKNOWN_PUBLIC : UNKNOWN_CARRIER);
 }
 
 static bool before(const struct steer_input *in, const struct steer_spec *spec, const struct candidate *a,
@@ -126,14 +153,25 @@ static bool before(const struct steer_input *in, const struct steer_spec *spec, 
 
 	if (rank_a != rank_b)
 		return rank_a < rank_b;
-	if (rank_a <= 1 && a->cost_us != b->cost_us)
+	if (rank_a % STANDBY <= KNOWN && a->cost_us != b->cost_us)
 		return a->cost_us < b->cost_us;
 	return a->slot < b->slot;
 }
 
-unsigned steer_candidates(const struct steer_input *in, const struct steer_spec *spec, const struct place *place,
-                          struct candidate *ret_candidates)
+static void points_of_sites(const struct steer_input *in, const struct steer_spec *spec, struct point *ret_points)
 {
+	for (uint16_t slot = 0; slot < spec->count; slot++) {
+		const struct site *site = &in->sites[spec->sites[slot]];
+
+		ret_points[slot] = point_at(site->latitude, site->longitude);
+	}
+}
+
+static unsigned order_candidates(const struct steer_input *in, const struct steer_spec *spec,
+                                 const struct point *points, const struct place *place,
+                                 struct candidate *ret_candidates)
+{
+	struct point here = point_at(place->latitude, place->longitude);
 	unsigned reachable = 0;
 
 	for (uint16_t slot = 0; slot < spec->count; slot++) {
@@ -147,7 +185,7 @@ unsigned steer_candidates(const struct steer_input *in, const struct steer_spec 
 		};
 
 		if (candidate.reachable)
-			estimate(in, place, &candidate, site);
+			estimate(in, place, &here, &points[slot], site, &candidate);
 		reachable += candidate.reachable;
 
 		unsigned at = slot;
@@ -157,6 +195,15 @@ unsigned steer_candidates(const struct steer_input *in, const struct steer_spec 
 		ret_candidates[at] = candidate;
 	}
 	return reachable;
+}
+
+unsigned steer_candidates(const struct steer_input *in, const struct steer_spec *spec, const struct place *place,
+                          struct candidate *ret_candidates)
+{
+	struct point points[APP_TARGETS_MAX];
+
+	points_of_sites(in, spec, points);
+	return order_candidates(in, spec, points, place, ret_candidates);
 }
 
 bool steer_spec_equal(const struct steer_spec *a, const struct steer_spec *b)
@@ -173,6 +220,7 @@ bool steer_spec_equal(const struct steer_spec *a, const struct steer_spec *b)
 struct builder {
 	const struct steer_input *in;
 	struct steer *steer;
+	struct point points[APP_TARGETS_MAX]; // of the spec's sites
 	struct order *orders; // their steps are put right at the end, as the pool moves when it grows
 	size_t *offsets;
 	size_t order_cap;
@@ -182,17 +230,20 @@ struct builder {
 	size_t slot_mask;
 };
 
-// Candidates share with the best of them when it is known how far they are from it; a hint stands alone.
+// The last of the group that begins at candidate i. What shares with it is known to be near enough; a hint stands alone.
 static unsigned group_end(const struct steer_spec *spec, const struct candidate *candidates, unsigned count, unsigned i)
 {
-	const struct candidate *best = &candidates[i];
+	const struct candidate *best = &candidates[i], *next;
 	unsigned end = i;
 
 	if (!spec->weights || best->basis == COST_UNKNOWN || best->basis == COST_HINT)
 		return i;
-	while (end + 1 < count && candidates[end + 1].basis != COST_UNKNOWN &&
-	       candidates[end + 1].cost_us - best->cost_us <= spec->tie_us)
-		end++;
+	for (; end + 1 < count; end++) {
+		next = &candidates[end + 1];
+		if (next->basis == COST_UNKNOWN || next->cost_us - best->cost_us > spec->tie_us ||
+		    is_standby(spec, next) != is_standby(spec, best))
+			break;
+	}
 	return end;
 }
 
@@ -276,12 +327,12 @@ static int order_of_place(struct builder *b, const struct place *place, uint32_t
 	const struct steer_spec *spec = &b->steer->spec;
 	struct candidate candidates[APP_TARGETS_MAX];
 	struct order_step steps[APP_TARGETS_MAX];
-	unsigned count = steer_candidates(b->in, spec, place, candidates);
+	unsigned count = order_candidates(b->in, spec, b->points, place, candidates);
 	struct order order = {.steps = steps, .count = (uint16_t)count, .ecs_ignored = place->ecs_ignored};
 
-	for (unsigned i = 0; i < count; i++) {
-		unsigned end = group_end(spec, candidates, count, i);
-
+	for (unsigned i = 0, end = 0; i < count; i++) {
+		if (i == 0 || i > end)
+			end = group_end(spec, candidates, count, i);
 		steps[i] = (struct order_step){(uint8_t)candidates[i].slot, (uint8_t)end};
 		order.hashed = order.hashed || end > i;
 	}
@@ -325,6 +376,7 @@ int steer_build(const struct steer_input *in, const struct steer_spec *spec, str
 	must(spec->count <= APP_TARGETS_MAX);
 	if (!b.steer || !map || copy_spec(b.steer, spec) < 0)
 		goto out;
+	points_of_sites(in, spec, b.points);
 	for (size_t i = 0; i < in->places->count; i++) {
 		err = order_of_place(&b, &in->places->table[i], &map[i]);
 		if (err < 0)

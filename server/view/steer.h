@@ -50,23 +50,26 @@ struct candidate {
 // What the order depends on besides the place. Two apps with equal ones share the steer.
 struct steer_spec {
 	const uint16_t *sites;     // per slot, in the order written
-	const uint32_t *weights;   // per slot; NULL: the config gives no weights, so the best one takes all
+	const uint32_t *weights;   // per slot; NULL: the config gives no weights, so the best one takes all. 0: a standby,
+	                           // behind all in reach that have a weight
 	uint16_t count;
 	uint32_t tie_us;           // candidates within this of the best share by weight; read only with weights
 	uint8_t hash_v4, hash_v6;  // the hash's key: the client's prefix cut to this, or to the leaf where that is longer
 };
 
-// Candidates in order. With weights, those that share with step i when i is the best one left are i..group_end.
+// Candidates in order. With weights the order falls into groups: the best one and all within `tie` of it share, then the
+// next best and all within `tie` of that one, and so on. The groups do not move with health, so that when a target
+// leaves only its own clients move. Without weights each step is a group.
 struct order_step {
 	uint8_t slot;
-	uint8_t group_end;         // index of the last step within `tie` of this one; its own index without weights
+	uint8_t group_end;         // index of the last step of this one's group
 };
 
 struct order {
 	const struct order_step *steps;
 	uint16_t count;            // 0: this client can reach nothing
 	bool hashed;               // some group has more than one step, so in some state of health a hash decides
-	bool ecs_ignored;          // an ECS address here is taken as the resolver's own; `steps` are for who knows nothing
+	bool ecs_ignored;          // an ECS address here is taken as the resolver's own; `steps` are for who asks from here
 };
 
 struct steer {
@@ -96,8 +99,8 @@ struct steer_input {
 bool steer_can_reach(const struct places *places, const struct site *site, const struct place *place);
 
 // All of the spec's slots for one place, in order: reachable ones first, by cost, unknown cost last (public before
-// carrier sites), ties in the order written; unreachable ones after them, in the order written. Writes spec->count
-// candidates, returns how many are reachable.
+// carrier sites), ties in the order written; standbys after those with a weight, likewise; unreachable ones last, in the
+// order written. Writes spec->count candidates, returns how many are reachable.
 unsigned steer_candidates(const struct steer_input *in, const struct steer_spec *spec, const struct place *place,
                           struct candidate *ret_candidates);
 

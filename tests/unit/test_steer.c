@@ -416,6 +416,57 @@ static void test_weights(void **state)
 	world_end(&world);
 }
 
+// The groups stay as they are when health moves: without its best member a group is not widened, so that clients of the
+// others stay where they are (sites at 15, 16.1 and 31.7 ms or so for New York's clients, tie 5 ms).
+static void test_groups_stay(void **state)
+{
+	static const uint32_t weights[WORLD_SITES] = {1, 1, 1, 1, 1, 1};
+	struct world world;
+
+	(void)state;
+	world_begin(&world, weights, 5100);
+	for (int i = 0; i < 128; i++) {
+		char client[32];
+		int before;
+
+		snprintf(client, sizeof(client), "10.2.%d.0/24", i);
+		before = site_of(&world, client); // NYC at 10 ms and the outpost at 15 share; Boston at 16.1 does not
+		assert_true(before == NYC || before == OUT);
+		world.live->states[NYC] = TARGET_DOWN;
+		assert_int_equal(site_of(&world, client), OUT); // not Boston, which is within the tie of the outpost
+		world.live->states[OUT] = TARGET_DOWN;
+		assert_int_equal(site_of(&world, client), BOS);
+		world.live->states[NYC] = world.live->states[OUT] = 0;
+	}
+	world_end(&world);
+}
+
+// Weight 0 is a standby: behind everything in reach that has a weight, however near it is, coordinates or not.
+static void test_standby(void **state)
+{
+	static const uint32_t weights[WORLD_SITES] = {[NYC] = 1, [USE1] = 1, [EUC1] = 1};
+	static const struct {
+		const char *client;
+		int site, without; // with every site up; with what has a weight drained
+	} rows[] = {
+		{"10.1.1.0/24", NYC, BOS},     // Boston is nearest and stands by
+		{"10.7.1.0/24", USE1, OUT},    // off the carriers
+		{"198.51.100.0/24", USE1, OUT}, // no coordinates: the outpost is written first and stands by
+		{"10.5.1.0/24", EUC1, BER},
+	};
+	struct world world;
+
+	(void)state;
+	world_begin(&world, weights, 1000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(site_of(&world, rows[i].client), rows[i].site);
+		world.live->states[NYC] = world.live->states[USE1] = world.live->states[EUC1] = TARGET_DRAINED;
+		assert_int_equal(site_of(&world, rows[i].client), rows[i].without);
+		memset(world.live->states, 0, WORLD_SITES);
+	}
+	world_end(&world);
+}
+
 static void test_tie(void **state)
 {
 	(void)state;
@@ -440,18 +491,20 @@ static void test_ecs_ignored(void **state)
 	(void)state;
 	struct world world;
 	struct place_builder *builder = place_builder_new(200);
-	struct prefix ignored, known;
+	struct prefix ignored, known, inside;
 	struct place_facts nothing = {.latitude = NAN, .ecs_ignored = true};
 	struct place_facts verizon = {.carrier = "verizon", .carrier_len = 7, .latitude = 42.3, .longitude = -71.0};
 
 	world_begin(&world, NULL, 0);
 	assert_int_equal(prefix_parse("127.0.0.0/8", &ignored, NULL), E_OK);
 	assert_int_equal(prefix_parse("192.0.2.0/24", &known, NULL), E_OK);
+	assert_int_equal(prefix_parse("127.7.0.0/16", &inside, NULL), E_OK);
 	assert_int_equal(place_source_begin(builder, "ecs-ignore"), E_OK);
 	assert_int_equal(place_source_add(builder, &ignored, &nothing), E_OK);
 	assert_int_equal(place_source_end(builder), E_OK);
 	assert_int_equal(place_source_begin(builder, "ranges"), E_OK);
 	assert_int_equal(place_source_add(builder, &known, &verizon), E_OK);
+	assert_int_equal(place_source_add(builder, &inside, &verizon), E_OK);
 	assert_int_equal(place_source_end(builder), E_OK);
 	places_free(world.view.places);
 	assert_int_equal(place_finish(builder, &world.view.places), E_OK);
@@ -471,7 +524,14 @@ static void test_ecs_ignored(void **state)
 	struct pick pick = ask(&world, "127.0.0.0/24"); // ask() comes from 192.0.2.1
 
 	assert_int_equal(pick.target->site, BOS);
-	assert_int_equal(pick.scope, 8);
+	assert_int_equal(pick.scope, 14); // 127.0.0.0/14, up to what is known inside
+	assert_int_equal(ask(&world, "127.7.1.0/24").target->site, BOS); // the sender's, not its own
+	assert_int_equal(ask(&world, "127.7.1.0/24").scope, 16);
+
+	struct addr sender = {.family = ADDR_V4, .bytes = {127, 7, 1, 1}}, stranger = {.family = ADDR_V4, .bytes = {127, 1}};
+
+	assert_int_equal(pick_target(world.live, &world.app, NULL, &sender).target->site, BOS); // it has its place still
+	assert_int_equal(pick_target(world.live, &world.app, NULL, &stranger).target->site, OUT);
 	assert_int_equal(ask(&world, "126.0.0.0/24").scope, 8); // its neighbour's cell does not overlap
 	assert_int_equal(ask(&world, "126.0.0.0/24").target->site, OUT);
 	world_end(&world);
@@ -484,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_unreachable), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_estimate),    cmocka_unit_test(test_scope),
 		cmocka_unit_test(test_weights),     cmocka_unit_test(test_tie),
+		cmocka_unit_test(test_groups_stay), cmocka_unit_test(test_standby),
 		cmocka_unit_test(test_ecs_ignored),
 	};
 

@@ -177,7 +177,9 @@ static void check_nesting(struct ranges *r)
 
 	if (r->unsorted)
 		qsort(r->seen, r->seen_count, sizeof(*r->seen), seen_order);
-	for (const struct seen *seen = r->seen; seen < r->seen + r->seen_count; seen++) {
+	for (size_t i = 0; i < r->seen_count; i++) {
+		const struct seen *seen = &r->seen[i];
+
 		while (depth > 0 && !contains(around[depth - 1], seen))
 			depth--;
 		if (depth > 0 && around[depth - 1]->length == seen->length) {

@@ -40,16 +40,18 @@ RANGES += "".join(f"10.{n}.0.0/{16 + n % 3},one,40.0,-74.0\n" for n in range(0, 
 
 
 def counter_library(folder):
-    """The build's, or one made here."""
+    """The build's, or one made here; in the scenario's folder, as a path in LD_PRELOAD may have no spaces."""
+    library = folder / "countalloc.so"
     built = os.path.join(os.path.dirname(harness.program("edgesteerd")), "tests", "flow", "countalloc.so")
     if os.path.exists(built):
-        return built
+        shutil.copy(built, library)
+        return str(library)
     compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
     if compiler is None:
         raise Skip("no C compiler for countalloc.c")
     source = harness.TOP / "tests" / "flow" / "countalloc.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(folder / "countalloc.so"), str(source)], check=True)
-    return str(folder / "countalloc.so")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
+    return str(library)
 
 
 def mixed(rng):

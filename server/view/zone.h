@@ -110,7 +110,7 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 // Says that app number `app` is steered at `owner` (may begin with the label "*").
 int zone_builder_app(struct zone_builder *builder, struct report *report, struct zone_origin origin,
                      const uint8_t *owner, size_t owner_len, int32_t app) MUST_USE;
-// Checks everything (one SOA and at least one NS at each apex; CNAME alone, RFC 2181 section 10.1; no A, AAAA or CNAME
-// beside an app; nothing but glue below a cut, else a warning; every app inside a zone), compiles it and hands it over.
+// Checks everything (one SOA and at least one NS at each apex; CNAME alone, RFC 2181 section 10.1; no A, AAAA, CNAME,
+// SVCB or HTTPS beside an app; nothing but glue below a cut, else a warning; every app inside a zone), compiles it and hands it over.
 // E_INVAL after errors in the report, E_NOMEM.
 int zone_builder_finish(struct zone_builder *builder, struct report *report, struct zonedb **ret_db) MUST_USE;

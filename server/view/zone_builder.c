@@ -243,8 +243,8 @@ const char *zone_type_text(uint16_t type, char buf[static 16])
 		{DNS_A, "A"}, {DNS_NS, "NS"}, {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"}, {DNS_PTR, "PTR"},
 		{DNS_MX, "MX"}, {DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"}, {DNS_SRV, "SRV"}, {DNS_DNAME, "DNAME"},
 		{DNS_OPT, "OPT"}, {DNS_DS, "DS"}, {DNS_RRSIG, "RRSIG"}, {DNS_NSEC, "NSEC"},
-		{DNS_NSEC3, "NSEC3"}, {DNS_NSEC3PARAM, "NSEC3PARAM"}, {DNS_TSIG, "TSIG"}, {DNS_IXFR, "IXFR"},
-		{DNS_AXFR, "AXFR"}, {DNS_ANY, "ANY"},
+		{DNS_NSEC3, "NSEC3"}, {DNS_NSEC3PARAM, "NSEC3PARAM"}, {DNS_SVCB, "SVCB"}, {DNS_HTTPS, "HTTPS"},
+		{DNS_TSIG, "TSIG"}, {DNS_IXFR, "IXFR"}, {DNS_AXFR, "AXFR"}, {DNS_ANY, "ANY"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

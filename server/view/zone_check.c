@@ -141,9 +141,20 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 			            text_of(name, text), zone_type_text(set->type, type_text));
 }
 
+// One decision serves whatever leads a client to an address. SVCB and HTTPS do so too, by hints or by their target (RFC
+// 9460 sections 2.4 and 7.3): what a file says would go to clients that cannot reach it.
 static void check_app(struct zone_builder *builder, struct report *report, const struct draft_name *name)
 {
-	static const uint16_t steered[] = {DNS_A, DNS_AAAA, DNS_CNAME};
+	static const struct {
+		uint16_t type;
+		const char *why;
+	} steered[] = {
+		{DNS_A, "whose addresses come from the config"},
+		{DNS_AAAA, "whose addresses come from the config"},
+		{DNS_CNAME, "whose addresses come from the config"},
+		{DNS_SVCB, "and this would lead clients past its decision"},
+		{DNS_HTTPS, "and this would lead clients past its decision"},
+	};
 	char text[NAME_TEXT_MAX], other_text[NAME_TEXT_MAX], type_text[16];
 
 	if (name->app == ZONE_APP_NONE)
@@ -154,12 +165,11 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(steered); i++) {
-		const struct draft_set *set = zone_builder_set(name, steered[i]);
+		const struct draft_set *set = zone_builder_set(name, steered[i].type);
 
 		if (set)
-			zone_refuse(builder, report, set->first->origin,
-			            "%s %s: the name is an app's, whose addresses come from the config",
-			            text_of(name, text), zone_type_text(set->type, type_text));
+			zone_refuse(builder, report, set->first->origin, "%s %s: the name is an app's, %s", text_of(name, text),
+			            zone_type_text(set->type, type_text), steered[i].why);
 	}
 }
 

@@ -41,6 +41,8 @@ enum dns_type {
 	DNS_DNSKEY = 48,
 	DNS_NSEC3 = 50,
 	DNS_NSEC3PARAM = 51,
+	DNS_SVCB = 64,  // RFC 9460
+	DNS_HTTPS = 65,
 	DNS_TSIG = 250,
 	DNS_IXFR = 251,
 	DNS_AXFR = 252,

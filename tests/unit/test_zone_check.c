@@ -71,6 +71,11 @@ static const struct judged judged[] = {
 		{{"a.example", 0}},
 		"E zone:1: a.example A: the name is an app's, whose addresses come from the config\n"
 		"E zone:2: a.example AAAA: the name is an app's, whose addresses come from the config\n"},
+	{"service bindings beside an app, and elsewhere", {{"a.example", DNS_SVCB, TTL, "x"}, {"a.example", DNS_HTTPS, TTL, "x"},
+			{"b.example", DNS_HTTPS, TTL, "x"}},
+		{{"a.example", 0}},
+		"E zone:1: a.example SVCB: the name is an app's, and this would lead clients past its decision\n"
+		"E zone:2: a.example HTTPS: the name is an app's, and this would lead clients past its decision\n"},
 	{"an alias beside an app", {{"*.example", DNS_CNAME, TTL, "b.elsewhere"}}, {{"*.example", 0}},
 		"E zone:1: *.example CNAME: the name is an app's, whose addresses come from the config\n"},
 	{"apps at and below a delegation", {{"d.example", DNS_NS, TTL, "ns.elsewhere"}},

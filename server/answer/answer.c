@@ -52,10 +52,11 @@ static void add(struct plan *plan, enum reply_section section, const struct rrse
 	plan->items[plan->count++] = (struct plan_item){rrset, (uint8_t)section, (uint8_t)chain, (uint8_t)suffix};
 }
 
-// RFC 2308 section 3: the zone's SOA says how long the absence may be remembered.
-static void negative(struct answering *a, const struct zone *zone, const struct name *name, unsigned chain)
+// RFC 2308 section 3: the zone's SOA, with the TTL of `soa`, says how long the absence may be remembered.
+static void negative(struct answering *a, const struct zone *zone, const struct rrset *soa, const struct name *name,
+                     unsigned chain)
 {
-	add(a->plan, REPLY_AUTHORITY, &zone->negative_soa, chain, (unsigned)(name->len - zone->apex->name_len));
+	add(a->plan, REPLY_AUTHORITY, soa, chain, (unsigned)(name->len - zone->apex->name_len));
 }
 
 // RFC 1034 section 4.3.2 step 3b. AA stays as the chain before it had it.
@@ -108,13 +109,14 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 //   other      steered if some target hands out a CNAME;          likewise
 //              else the type, else NODATA
 //
-// ret_nodata is set when the reply is a NODATA.
-static const struct rrset *answer_node(struct answering *a, const struct node *node, bool *ret_nodata)
+// *ret_soa is, for a NODATA, the SOA to say it with; else NULL. Where steering had a part in it, the next decision may
+// be another, so it is kept no longer than the app's answers.
+static const struct rrset *answer_node(struct answering *a, const struct node *node, const struct rrset **ret_soa)
 {
+	const struct rrset *rrset = NULL, *soa = &node->zone->negative_soa;
 	uint16_t type = a->query->type;
-	const struct rrset *rrset = NULL;
 
-	*ret_nodata = false;
+	*ret_soa = NULL;
 	if (type == DNS_ANY) {
 		rrset = node->rrset_count || node->app != ZONE_APP_NONE ? &any_rrset : NULL;
 	} else {
@@ -125,8 +127,9 @@ static const struct rrset *answer_node(struct answering *a, const struct node *n
 				rrset = steered(a, app);
 				if (a->plan->rcode == DNS_SERVFAIL)
 					return NULL;
+				soa = app->negative_soa;
 				if (rrset || type == DNS_A || type == DNS_AAAA) {
-					*ret_nodata = !rrset;
+					*ret_soa = rrset ? NULL : soa;
 					return rrset;
 				}
 			}
@@ -135,7 +138,7 @@ static const struct rrset *answer_node(struct answering *a, const struct node *n
 		if (!rrset)
 			rrset = node_rrset(node, DNS_CNAME);
 	}
-	*ret_nodata = !rrset;
+	*ret_soa = rrset ? NULL : soa;
 	return rrset;
 }
 
@@ -144,8 +147,7 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 {
 	struct lookup found = lookup_name(a->live->view->zones, name, a->query->type);
 	struct plan *plan = a->plan;
-	const struct rrset *rrset;
-	bool nodata;
+	const struct rrset *rrset, *soa;
 
 	switch (found.result) {
 	case LOOKUP_NOT_OURS:
@@ -160,15 +162,15 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 	case LOOKUP_NXDOMAIN:
 		plan->aa = true;
 		plan->rcode = DNS_NXDOMAIN;
-		negative(a, found.node->zone, name, chain);
+		negative(a, found.node->zone, &found.node->zone->negative_soa, name, chain);
 		return NULL;
 	case LOOKUP_NODE:
 		break;
 	}
-	rrset = answer_node(a, found.node, &nodata);
+	rrset = answer_node(a, found.node, &soa);
 	plan->aa = plan->aa || plan->rcode == DNS_NOERROR;
-	if (nodata)
-		negative(a, found.node->zone, name, chain);
+	if (soa)
+		negative(a, found.node->zone, soa, name, chain);
 	if (!rrset)
 		return NULL;
 	add(plan, REPLY_ANSWER, rrset, chain, 0);

@@ -22,6 +22,8 @@ struct compiling {
 	struct report *report;
 	struct view *view;
 	struct arena *arena;
+	const struct zone *negative_zone; // whose SOA negative_soa is; apps that follow each other often share it
+	const struct rrset *negative_soa;
 };
 
 static uint8_t *put16(uint8_t *p, unsigned value)
@@ -88,6 +90,39 @@ static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, co
 	memcpy(put_fixed(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
 	*rrset = (struct rrset){wire, (uint32_t)(RECORD_FIXED_LEN + name_len), ttl_s, DNS_CNAME, 1};
 	*ret_rrset = rrset;
+	return E_OK;
+}
+
+// The zone's negative SOA for an app with a shorter TTL. The app's name is in a zone: zone_builder_app() saw to it.
+static int compile_negative(struct compiling *c, struct app *app)
+{
+	uint8_t name[NAME_WIRE_MAX];
+	size_t name_len;
+
+	if (name_from_text(app->name, name, &name_len) < 0)
+		return E_INVAL;
+	name_fold(name, name_len);
+
+	const struct node *node = zonedb_find(c->in->zones, name, name_len, name_hash(name, name_len));
+
+	if (!node)
+		return E_INVAL;
+
+	const struct rrset *soa = &node->zone->negative_soa;
+	uint32_t ttl_s = app->ttl_s < soa->ttl_s ? app->ttl_s : soa->ttl_s;
+
+	if (c->negative_zone != node->zone || c->negative_soa->ttl_s != ttl_s) {
+		struct rrset *copy = arena_take(c->arena, sizeof(*copy));
+		uint8_t *wire = arena_copy(c->arena, soa->wire, soa->wire_len);
+
+		if (!copy || !wire)
+			return E_NOMEM;
+		put_fixed(wire, DNS_SOA, ttl_s, soa->wire_len - RECORD_FIXED_LEN);
+		*copy = (struct rrset){wire, soa->wire_len, ttl_s, DNS_SOA, 1};
+		c->negative_zone = node->zone;
+		c->negative_soa = copy;
+	}
+	app->negative_soa = c->negative_soa;
 	return E_OK;
 }
 
@@ -264,6 +299,8 @@ static int compile_app(struct compiling *c, const struct config_app *from, struc
 	if (err == E_OK)
 		err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V6, from->ttl_s,
 		                    &app->last_aaaa);
+	if (err == E_OK)
+		err = compile_negative(c, app);
 	return err < 0 ? err : compile_steer(c, from, app);
 }
 
@@ -325,7 +362,7 @@ int compile_view(const struct config *config, const struct compile_input *in, st
                  struct view **ret_view)
 {
 	struct view *view = calloc(1, sizeof(*view));
-	struct compiling c = {config, in, report, view, arena_new(VIEW_BYTES_MAX)};
+	struct compiling c = {config, in, report, view, arena_new(VIEW_BYTES_MAX), NULL, NULL};
 	int err = E_NOMEM;
 
 	if (!view || !c.arena) {

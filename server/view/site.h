@@ -50,4 +50,5 @@ struct app {
 	bool any_cname;             // some target hands out a CNAME: then every type is steered
 	enum last_resort last_resort;
 	const struct rrset *last_a, *last_aaaa; // for LAST_RESORT_ADDRESSES; either may be NULL
+	const struct rrset *negative_soa; // for a NODATA that steering decided: it is kept no longer than the app's answers
 };

@@ -95,8 +95,12 @@ static const char config_text[] =
 	"  closed.edge.example:\n"
 	"    targets: {bos: {addresses: [155.146.1.11]}}\n"
 	"  sorry.edge.example:\n"
+	"    ttl: 2m\n"
 	"    last-resort: [192.0.2.200]\n"
-	"    targets: {bos: {addresses: [155.146.1.12]}}\n";
+	"    targets: {bos: {addresses: [155.146.1.12]}}\n"
+	"  Mixed.edge.example:\n"
+	"    ttl: 20s\n"
+	"    targets: {bos: {cname: bos.elsewhere}, region: {addresses: ['2001:db8::11']}}\n";
 
 static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
                                    "10.10.0.0/16,verizon,42.3,-71.0,\n"
@@ -276,6 +280,37 @@ static void test_steered(void **state)
 	check(ROWS(drained));
 	assert_int_equal(view_handouts(dig.view, 1), before + 2);
 	dig.live->states[0] = 0;
+}
+
+// Whether it is an app's or not, an absence is kept for the zone's MINIMUM of 60 s; but where steering decided it, no
+// longer than the app's TTL of 30 s.
+static void test_negative_ttls(void **state)
+{
+	static const struct {
+		struct question question;
+		unsigned ttl_s;
+	} rows[] = {
+		{{"www.edge.example", "AAAA"}, 60},
+		{{"nope.edge.example", "AAAA"}, 60},
+		{{"app.edge.example", "AAAA", "10.10.1.0/24"}, 30},
+		{{"to-app.edge.example", "AAAA", "10.10.1.0/24"}, 30},
+		{{"app.edge.example", "MX", "10.10.1.0/24"}, 60}, // no matter which site
+		{{"sorry.edge.example", "AAAA", "198.51.100.0/24"}, 60}, // its TTL is above
+		{{"mixed.edge.example", "A", "198.51.100.0/24"}, 20},
+		{{"mixed.edge.example", "MX", "198.51.100.0/24"}, 20}, // a CNAME for others
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ldns_pkt *pkt = dig_ask(&rows[i].question);
+		const ldns_rr *soa = ldns_rr_list_rr(ldns_pkt_authority(pkt), 0);
+
+		print_message("   row %zu\n", i);
+		assert_int_equal(ldns_pkt_nscount(pkt), 1);
+		assert_int_equal(ldns_rr_get_type(soa), LDNS_RR_TYPE_SOA);
+		assert_int_equal(ldns_rr_ttl(soa), rows[i].ttl_s);
+		ldns_pkt_free(pkt);
+	}
 }
 
 static void test_truncation(void **state)
@@ -473,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_delegation),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_steered),
+		cmocka_unit_test(test_negative_ttls),
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_glue),
 		cmocka_unit_test(test_options),

@@ -71,8 +71,8 @@ static const struct judged judged[] = {
 		{{"a.example", 0}},
 		"E zone:1: a.example A: the name is an app's, whose addresses come from the config\n"
 		"E zone:2: a.example AAAA: the name is an app's, whose addresses come from the config\n"},
-	{"service bindings beside an app, and elsewhere", {{"a.example", DNS_SVCB, TTL, "x"}, {"a.example", DNS_HTTPS, TTL, "x"},
-			{"b.example", DNS_HTTPS, TTL, "x"}},
+	{"service bindings beside an app, and elsewhere",
+		{{"a.example", DNS_SVCB, TTL, "x"}, {"a.example", DNS_HTTPS, TTL, "x"}, {"b.example", DNS_HTTPS, TTL, "x"}},
 		{{"a.example", 0}},
 		"E zone:1: a.example SVCB: the name is an app's, and this would lead clients past its decision\n"
 		"E zone:2: a.example HTTPS: the name is an app's, and this would lead clients past its decision\n"},

@@ -52,6 +52,16 @@ static void add(struct plan *plan, enum reply_section section, const struct rrse
 	plan->items[plan->count++] = (struct plan_item){rrset, (uint8_t)section, (uint8_t)chain, (uint8_t)suffix};
 }
 
+// The chain has come round: an RRset that is there already leads to nothing new, and no record stands in an answer twice
+// (RFC 2181 section 5).
+static bool is_repeated(const struct plan *plan, const struct rrset *rrset)
+{
+	for (unsigned i = 0; i < plan->count; i++)
+		if (plan->items[i].rrset == rrset)
+			return true;
+	return false;
+}
+
 // RFC 2308 section 3: the zone's SOA, with the TTL of `soa`, says how long the absence may be remembered.
 static void negative(struct answering *a, const struct zone *zone, const struct rrset *soa, const struct name *name,
                      unsigned chain)
@@ -171,7 +181,7 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 	plan->aa = plan->aa || plan->rcode == DNS_NOERROR;
 	if (soa)
 		negative(a, found.node->zone, soa, name, chain);
-	if (!rrset)
+	if (!rrset || is_repeated(plan, rrset))
 		return NULL;
 	add(plan, REPLY_ANSWER, rrset, chain, 0);
 	return rrset->type == DNS_CNAME && a->query->type != DNS_CNAME ? rrset : NULL;
@@ -182,7 +192,7 @@ static void decide(struct answering *a)
 	const struct rrset *cname = answer_name(a, &a->query->name, 0);
 	struct name target;
 
-	// A chain longer than this ends where it is; the resolver asks on (RFC 1034 section 3.6.2 wants none at all).
+	// A chain longer than this ends where it is, as does one that comes round; the resolver asks on (RFC 1034 section 3.6.2 wants none at all).
 	for (unsigned chain = 1; cname && chain <= CHAIN_MAX; chain++) {
 		if (name_read(cname->wire + DNS_HEADER_LEN, cname->wire_len - DNS_HEADER_LEN, &target) < 0)
 			return;

@@ -122,6 +122,44 @@ static void check_occluded(struct report *report, const struct draft_name *name)
 	}
 }
 
+// ---- aliases ----
+
+enum { ALIAS_LOOP_MAX = 8 }; // longer loops are not looked for
+
+// The deepest name there is at or above `name`; NULL: none.
+static const struct draft_name *encloser(const struct zone_builder *builder, const struct name *name)
+{
+	const struct draft_name *found = NULL;
+
+	for (unsigned i = 0; !found && i <= name->labels; i++)
+		found = zone_builder_find(builder, name->wire + name->offset[i], (size_t)name->len - name->offset[i]);
+	return found;
+}
+
+// What answers for the name that an alias points to, the name itself or a wildcard; NULL: not an alias, or nothing here.
+static const struct draft_name *alias_target(const struct zone_builder *builder, const struct draft_name *name)
+{
+	const struct draft_set *cname = zone_builder_set(name, DNS_CNAME);
+	struct name target;
+
+	if (!cname || name->cut)
+		return NULL;
+	zone_rdata_name(DNS_CNAME, cname->first, &target);
+
+	const struct draft_name *found = encloser(builder, &target);
+
+	return !found || found->name_len == target.len ? found : found->cut ? NULL : found->wildcard;
+}
+
+static bool is_loop(const struct zone_builder *builder, const struct draft_name *alias)
+{
+	const struct draft_name *at = alias_target(builder, alias);
+
+	for (unsigned i = 1; at && at != alias && i < ALIAS_LOOP_MAX; i++)
+		at = alias_target(builder, at);
+	return at == alias;
+}
+
 // ---- names ----
 
 static void check_cname(struct zone_builder *builder, struct report *report, const struct draft_name *name)
@@ -139,6 +177,8 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 			zone_refuse(builder, report, set->first->origin,
 			            "%s %s: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)",
 			            text_of(name, text), zone_type_text(set->type, type_text));
+	if (is_loop(builder, name))
+		draft_warn(report, cname->first->origin, "%s CNAME: leads back to itself", text_of(name, text));
 }
 
 // One decision serves whatever leads a client to an address. SVCB and HTTPS do so too, by hints or by their target (RFC
@@ -190,14 +230,9 @@ static void check_misplaced(struct zone_builder *builder, struct report *report,
 // Whether the zone answers a name that is not in it all the same: a wildcard covers it, or a delegation.
 static bool is_covered(const struct zone_builder *builder, const struct name *name)
 {
-	for (unsigned i = 1; i <= name->labels; i++) {
-		const struct draft_name *above =
-			zone_builder_find(builder, name->wire + name->offset[i], (size_t)name->len - name->offset[i]);
+	const struct draft_name *above = encloser(builder, name);
 
-		if (above)
-			return above->cut || above->wildcard;
-	}
-	return false;
+	return above && (above->cut || above->wildcard);
 }
 
 // Names that records point to: never an alias (RFC 2181 section 10.3), and a name server of ours has an address.

@@ -31,6 +31,18 @@ static const char zone_text[] =
 	"away CNAME host.elsewhere.\n"
 	"loop1 CNAME loop2\n"
 	"loop2 CNAME loop1\n"
+	"*.round CNAME x.round\n"
+	"chain1 CNAME chain2\n"
+	"chain2 CNAME chain3\n"
+	"chain3 CNAME chain4\n"
+	"chain4 CNAME chain5\n"
+	"chain5 CNAME chain6\n"
+	"chain6 CNAME chain7\n"
+	"chain7 CNAME chain8\n"
+	"chain8 CNAME chain9\n"
+	"chain9 CNAME chain10\n"
+	"chain10 CNAME chain11\n"
+	"chain11 A 192.0.2.83\n"
 	"deep.below.ent A 192.0.2.82\n"
 	"*.wild A 192.0.2.90\n"
 	"*.wild TXT \"wild\"\n"
@@ -98,6 +110,8 @@ static const char config_text[] =
 	"    ttl: 2m\n"
 	"    last-resort: [192.0.2.200]\n"
 	"    targets: {bos: {addresses: [155.146.1.12]}}\n"
+	"  '*.spin.edge.example':\n"
+	"    targets: {bos: {cname: y.spin.edge.example}, region: {cname: y.spin.edge.example}}\n"
 	"  Mixed.edge.example:\n"
 	"    ttl: 20s\n"
 	"    targets: {bos: {cname: bos.elsewhere}, region: {addresses: ['2001:db8::11']}}\n";
@@ -230,13 +244,20 @@ static void test_chains(void **state)
 		 "to-app.edge.example. CNAME app.edge.example. | app.edge.example. A 155.146.1.10", "", ""},
 		{{"to-app.edge.example", "AAAA", "10.10.1.0/24"}, 0, true, 16,
 		 "to-app.edge.example. CNAME app.edge.example.", SOA, ""},
+		// Loops end where they come round, no record twice.
+		{{"loop1.edge.example", "A"}, 0, true, -1,
+		 "loop1.edge.example. CNAME loop2.edge.example. | loop2.edge.example. CNAME loop1.edge.example.", "", ""},
+		{{"x.round.edge.example", "A"}, 0, true, -1, "x.round.edge.example. CNAME x.round.edge.example.", "", ""},
+		{{"y.round.edge.example", "A"}, 0, true, -1, "y.round.edge.example. CNAME x.round.edge.example.", "", ""},
+		{{"x.spin.edge.example", "A", "10.10.1.0/24"}, 0, true, 16, "x.spin.edge.example. CNAME y.spin.edge.example.", "",
+		 ""},
 	};
-	struct question loop = {"loop1.edge.example", "A"};
+	struct question longest = {"chain1.edge.example", "A"};
 	ldns_pkt *pkt;
 
 	(void)state;
 	check(ROWS(rows));
-	pkt = dig_ask(&loop); // ends, and says what it found
+	pkt = dig_ask(&longest); // the rest is for the resolver to ask
 	assert_int_equal(ldns_pkt_get_rcode(pkt), 0);
 	assert_int_equal(ldns_pkt_ancount(pkt), 9);
 	ldns_pkt_free(pkt);

@@ -42,6 +42,19 @@ static const struct judged judged[] = {
 		"W zone:2: m.example MX: a.example is an alias (RFC 2181 10.3)\n"
 		"W zone:3: s.example SRV: a.example is an alias (RFC 2181 10.3)\n"
 		"W zone:4: d.example NS: a.example is an alias (RFC 2181 10.3)\n"},
+	{"an alias of itself", {{"a.example", DNS_CNAME, TTL, "A.example"}}, {{0}},
+		"W zone:1: a.example CNAME: leads back to itself\n"},
+	{"a loop, and an alias that leads into it",
+		{{"a.example", DNS_CNAME, TTL, "b.example"}, {"b.example", DNS_CNAME, TTL, "c.example"},
+			{"c.example", DNS_CNAME, TTL, "b.example"}, {"d.example", DNS_CNAME, TTL, "a.elsewhere"}},
+		{{0}},
+		"W zone:2: b.example CNAME: leads back to itself\n"
+		"W zone:3: c.example CNAME: leads back to itself\n"},
+	{"a wildcard's loop, and not one below a delegation",
+		{{"*.w.example", DNS_CNAME, TTL, "x.y.w.example"}, {"d.example", DNS_NS, TTL, "ns.elsewhere"},
+			{"*.v.example", DNS_CNAME, TTL, "a.d.example"}, {"*.u.example", DNS_CNAME, TTL, "u.example"}},
+		{{0}},
+		"W zone:1: *.w.example CNAME: leads back to itself\n"},
 	{"two SOAs", {{"example", DNS_SOA, 3600, "601"}}, {{0}}, "E zone:1: zone example: has more than one SOA record\n"},
 	{"a SOA below the apex", {{"a.example", DNS_SOA, 3600, "600"}}, {{0}},
 		"E zone:1: a.example SOA: stands below the zone's apex\n"},

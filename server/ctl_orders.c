@@ -32,7 +32,7 @@ void ctl_show_drain(const json_t *reply)
 	ctl_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app, app[0] ? " at " : "",
 	          ctl_text(reply, "site"), until_s ? ctl_time(until_s, until) : "undrained", targets);
 	show_apps(reply);
-	if (targets)
+	if (targets || safe_s > ctl_int(reply, "since") + 2) // a reload may have taken the last target away
 		ctl_print(stdout, "After %s (%s from now at the most) no correct cache hands it out any more.\n",
 		          ctl_time(safe_s, safe), ctl_span(safe_s - clock_wall_s(), left));
 }

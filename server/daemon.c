@@ -238,6 +238,7 @@ static int take_generation(void *ctx, struct generation *generation)
 		view_free(daemon->first_view);
 		daemon->first_view = generation->view;
 	} else {
+		state_reloading(daemon->state, live_current()->view, generation->view);
 		publish_view(daemon, generation->view);
 	}
 	config_free(old);

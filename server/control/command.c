@@ -103,7 +103,16 @@ static struct concerned concerned_by(const struct live *live, int site, int app)
 	return all;
 }
 
-static json_t *drain_reply(const struct drain *drain, int site, int app)
+// An answer of the moment before lives for its TTL, and one of before a reload for the TTL it had then; whoever keeps it
+// longer is not a correct cache. One second more for the fraction that the clock leaves out.
+static int64_t safe_after(const struct state *state, const struct drain *drain, uint32_t ttl_s)
+{
+	int64_t cached_s = state_cached_s(state, drain->app, drain->site);
+
+	return clock_wall_s() + 1 + (cached_s > ttl_s ? cached_s : ttl_s);
+}
+
+static json_t *drain_reply(const struct state *state, const struct drain *drain, int site, int app)
 {
 	const struct live *live = live_current();
 	struct concerned all = concerned_by(live, site, app);
@@ -117,8 +126,7 @@ static json_t *drain_reply(const struct drain *drain, int site, int app)
 	reply = reply_set(reply, "until", reply_time(drain->until_s));
 	reply = reply_set(reply, "targets", json_integer((json_int_t)all.targets));
 	reply = reply_set(reply, "apps", all.apps);
-	// An answer of the moment before lives for its TTL; whoever keeps it longer is not a correct cache.
-	reply = reply_set(reply, "safe_after", reply_time(drain->since_s + all.ttl_s));
+	reply = reply_set(reply, "safe_after", reply_time(safe_after(state, drain, all.ttl_s)));
 	return reply_set(reply, "warnings", stranded_list(live, site, app));
 }
 
@@ -143,7 +151,7 @@ json_t *command_drain(const struct verbs_call *call)
 	if (err < 0)
 		return not_saved(err);
 	call->ops->orders_changed(call->ops->ctx);
-	return drain_reply(&drain, site, app);
+	return drain_reply(call->ops->state, &drain, site, app);
 }
 
 // Why there is nothing to undrain.

@@ -1,4 +1,4 @@
-// Remembered health; see memory.h. A key is one allocation, "APP\0SITE\0", found by its app.
+// Remembered health; see memory.h. A key is table_key()'s, found by its app.
 #include "state/memory.h"
 
 #include <stdlib.h>
@@ -28,14 +28,9 @@ int memory_set(struct memory *memory, const char *app, const char *site, bool up
 	if (memory->up.count >= STATE_HEALTH_MAX)
 		return E_LIMIT;
 
-	size_t app_len = strlen(app) + 1, site_len = strlen(site) + 1;
-	char *key = malloc(app_len + site_len);
+	char *key = table_key(app, site);
 
-	if (!key)
-		return E_NOMEM;
-	memcpy(key, app, app_len);
-	memcpy(key + app_len, site, site_len);
-	if (table_add(&memory->up, key, key + app_len, up) < 0) {
+	if (!key || table_add(&memory->up, key, key + strlen(app) + 1, up) < 0) {
 		free(key);
 		return E_NOMEM;
 	}

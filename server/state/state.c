@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/file.h"
+#include "state/cached.h"
 #include "state/memory.h"
 #include "state/orders.h"
 #include "state/saver.h"
@@ -24,6 +25,7 @@ struct state {
 	struct orders orders;
 	struct memory memory;
 	struct saver saver;   // of the memory
+	struct cached cached;
 	bool orders_dirty;    // something that ran out could not be taken out of the file
 	bool health_dirty;
 	bool health_full;     // said in the log, once
@@ -162,6 +164,7 @@ struct state *state_close(struct state *state)
 	close(state->dir);
 	orders_wipe(&state->orders);
 	memory_done(&state->memory);
+	cached_done(&state->cached);
 	free(state);
 	return NULL;
 }
@@ -382,6 +385,19 @@ enum force_to state_forced(const struct state *state, const char *app, const cha
 	const struct force *force = orders_find_force(&state->orders, app, site, NULL);
 
 	return force ? force->to : FORCE_AUTO;
+}
+
+// Caches --------------------------------------------------------------------------------------------------------------
+
+void state_reloading(struct state *state, const struct view *old, const struct view *next)
+{
+	if (cached_reload(&state->cached, old, next, clock_mono_ms() / 1000) < 0)
+		log_warning("out of memory: until the TTLs of before this reload are over, a drain is called safe too early");
+}
+
+int64_t state_cached_s(const struct state *state, const char *app, const char *site)
+{
+	return cached_left_s(&state->cached, app, site, clock_mono_ms() / 1000);
 }
 
 // Health --------------------------------------------------------------------------------------------------------------

@@ -59,6 +59,12 @@ enum force_to state_forced(const struct state *state, const char *app, const cha
 // Removes what has run out, from the file too. Returns how many; *ret_next_s is when the next one does, 0: none will.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
 
+// Main is about to replace the view `old` by `next`.
+void state_reloading(struct state *state, const struct view *old, const struct view *next);
+// How long a cache may still hold an answer of an earlier view with a target at the site (`app` NULL: of any app), in
+// seconds; 0: not at all. Only what reloads changed is known, and only those of this process.
+int64_t state_cached_s(const struct state *state, const char *app, const char *site);
+
 // Health: remembered at once, written by state_save_health() and by state_close().
 void state_set_health(struct state *state, const char *app, const char *site, bool up);
 int state_health(const struct state *state, const char *app, const char *site) PURE; // 1, 0, -1: not known

@@ -25,6 +25,18 @@ static struct table_slot *seek(struct table_slot *slots, size_t mask, const char
 	}
 }
 
+char *table_key(const char *app, const char *site)
+{
+	size_t app_len = strlen(app) + 1, site_len = strlen(site) + 1;
+	char *key = malloc(app_len + site_len);
+
+	if (!key)
+		return NULL;
+	memcpy(key, app, app_len);
+	memcpy(key + app_len, site, site_len);
+	return key;
+}
+
 void table_done(struct table *table)
 {
 	free(table->slots);

@@ -21,6 +21,9 @@ struct table {
 	size_t count;
 };
 
+// A key of one allocation, "APP\0SITE\0", for who owns keys: free() gives it back. NULL without memory.
+char *table_key(const char *app, const char *site) MUST_USE;
+
 // Frees the slots, not the keys.
 void table_done(struct table *table);
 // A table with the same keys, borrowed once more. E_NOMEM.

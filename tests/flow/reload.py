@@ -157,6 +157,23 @@ def orders_survive():
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["155.146.1.4"])
 
 
+def drain_after_lower_ttl():
+    """What a drain calls safe counts the TTL that caches got before a reload lowered it."""
+    def with_ttl(ttl):
+        it = config(1)
+        it["apps"][NAME]["ttl"] = ttl
+        return it
+
+    with Daemon(with_ttl("1h"), {"ranges.csv": RANGES}) as d:
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
+        d.reload(with_ttl("5s"))
+        d.reload()
+        done = d.ctl_json("drain", "r1")
+        check(3590 <= done["safe_after"] - done["since"] <= 3610, done)
+        done = d.ctl_json("drain", "r1", "--app", NAME)
+        check(3590 <= done["safe_after"] - done["since"] <= 3610, done)
+
+
 def exit_codes():
     """edgesteerd -t and usage errors: 0, 1, 2."""
     with Daemon(config(1), {"ranges.csv": RANGES}) as d:
@@ -240,5 +257,5 @@ def memory_goes_back():
 
 if __name__ == "__main__":
     os.umask(0o022)
-    harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile,
+    harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile, drain_after_lower_ttl,
                 memory_goes_back, slow_reload_keeps_serving)

@@ -12,7 +12,7 @@
 #include "wire/query.h"
 #include "wire/reply.h"
 
-enum { CHAIN_MAX = 8, PLAN_ITEMS = CHAIN_MAX + 2 };
+enum { PLAN_ITEMS = LOOKUP_CHAIN_MAX + 2 };
 
 // An RRset of the reply. Its owner is a suffix of one of the chain's names: name 0 is the question's, name k the target
 // of the k-th CNAME of the answer section.
@@ -193,8 +193,8 @@ static void decide(struct answering *a)
 	struct name target;
 
 	// A chain longer than this ends where it is, as does one that comes round; the resolver asks on (RFC 1034 section 3.6.2 wants none at all).
-	for (unsigned chain = 1; cname && chain <= CHAIN_MAX; chain++) {
-		if (name_read(cname->wire + DNS_HEADER_LEN, cname->wire_len - DNS_HEADER_LEN, &target) < 0)
+	for (unsigned chain = 1; cname && chain <= LOOKUP_CHAIN_MAX; chain++) {
+		if (lookup_target(cname, &target) < 0)
 			return;
 		cname = answer_name(a, &target, chain);
 	}
@@ -211,7 +211,7 @@ static void encode_glue(struct reply *reply, const struct glue *glue)
 static size_t encode(const struct answering *a, const struct reply_opt *opt, size_t limit, uint8_t *wire)
 {
 	const struct plan *plan = a->plan;
-	uint16_t base[CHAIN_MAX + 2] = {DNS_HEADER_LEN}; // where each name of the chain stands in the reply
+	uint16_t base[LOOKUP_CHAIN_MAX + 2] = {DNS_HEADER_LEN}; // where each name of the chain stands in the reply
 	struct reply reply;
 
 	reply_begin(&reply, wire, limit, a->query, opt);

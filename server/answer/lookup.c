@@ -36,3 +36,10 @@ struct lookup lookup_name(const struct zonedb *zones, const struct name *name, u
 		return (struct lookup){LOOKUP_NODE, node->wildcard};
 	return (struct lookup){LOOKUP_NXDOMAIN, node};
 }
+
+int lookup_target(const struct rrset *cname, struct name *ret_name)
+{
+	enum { FIXED_LEN = 12 }; // the owner's pointer, TYPE, CLASS, TTL, RDLENGTH
+
+	return name_read(cname->wire + FIXED_LEN, cname->wire_len - FIXED_LEN, ret_name);
+}

@@ -7,7 +7,10 @@
 
 struct name;
 struct node;
+struct rrset;
 struct zonedb;
+
+enum { LOOKUP_CHAIN_MAX = 8 }; // targets of CNAMEs looked up for one question; the resolver asks for what is behind
 
 enum lookup_result {
 	LOOKUP_NOT_OURS, // no zone contains the name
@@ -23,3 +26,6 @@ struct lookup {
 
 // `type` matters at a delegation point only: DS belongs to the parent's side (RFC 4035 section 3.1.4.1).
 struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type) HOT;
+
+// Where a CNAME leads. E_INVAL, never for one of a zone or a config.
+int lookup_target(const struct rrset *cname, struct name *ret_name) MUST_USE;

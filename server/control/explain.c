@@ -1,5 +1,5 @@
-// Explains answers; see explain.h. It calls what queries call (lookup_name, steer_candidates, pick_target) and puts their
-// results into words.
+// Explains answers; see explain.h. It calls what queries call (lookup_name, steer_candidates, pick_target) and puts
+// their results into words.
 #include "control/explain.h"
 
 #include <math.h>
@@ -16,7 +16,9 @@
 
 struct explaining {
 	const struct live *live;
-	const struct app *app;
+	const struct app *app; // the last on the way; NULL: none so far
+	unsigned app_count;
+	uint8_t scope;         // the longest so far
 	json_t *object, *steps;
 };
 
@@ -24,7 +26,7 @@ static void step(struct explaining *e, const char *fmt, ...) PRINTF(2, 3);
 
 static void step(struct explaining *e, const char *fmt, ...)
 {
-	char line[512];
+	char line[2 * NAME_TEXT_MAX + 128];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -198,12 +200,13 @@ static void explain_decision(struct explaining *e, const struct pick *pick)
 	}
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
-	json_object_set_new(e->object, "scope", json_integer(pick->scope));
 	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
-	step(e, "scope: /%u, the widest block around the client with this order of candidates", pick->scope);
+	step(e, "scope: /%u, the widest block around the client with this order of candidates%s", pick->scope,
+	     pick->scope > pick->depth ? ", lengthened to the hash prefix" : "");
 }
 
-static void explain_app(struct explaining *e, const struct prefix *client)
+// Returns the CNAME it hands out, if it does.
+static const struct rrset *explain_app(struct explaining *e, const struct app *app, const struct prefix *client)
 {
 	const struct places *places = e->live->view->places;
 	struct query_ecs ecs = {
@@ -212,44 +215,66 @@ static void explain_app(struct explaining *e, const struct prefix *client)
 		.source_len = client->len,
 		.addr = client->addr,
 	};
-	struct pick pick = pick_target(e->live, e->app, &ecs, &client->addr);
+	struct pick pick = pick_target(e->live, app, &ecs, &client->addr);
 	uint8_t depth;
 	const struct place *place = places_lookup(places, &pick.client, &depth);
 
-	set_text(e->object, "app", e->app->name);
+	e->app = app;
+	e->app_count++;
+	e->scope = pick.scope > e->scope ? pick.scope : e->scope;
+	set_text(e->object, "app", app->name);
 	explain_place(e, &pick, place, depth);
 	explain_candidates(e, place);
 	explain_decision(e, &pick);
+	return pick.target ? pick.target->cname : NULL;
 }
 
-// The app that answers a name; what is in the way otherwise.
-static const struct app *find_app(const struct live *live, const char *text, const char **ret_error)
+// Why the way ends at a name that is not there, the first or one that a CNAME led to.
+static const char *absence_text(enum lookup_result result, unsigned chain)
 {
-	uint8_t wire[NAME_WIRE_MAX];
-	size_t len;
-	struct name name;
+	if (result == LOOKUP_CUT)
+		return "delegated away: a referral";
+	if (result == LOOKUP_NXDOMAIN)
+		return "no such name: NXDOMAIN";
+	return chain ? "in none of our zones: the resolver asks on elsewhere" : "in none of our zones: REFUSED";
+}
 
-	*ret_error = "not a domain name";
-	if (name_from_text(text, wire, &len) < 0 || name_read(wire, len, &name) < 0)
-		return NULL;
+// Follows the name the way a query for its address does. NULL: an app has the last word; else why the way ends at
+// *name, which is then the last on it.
+static const char *explain_name(struct explaining *e, struct name *name, const struct prefix *client)
+{
+	char text[NAME_TEXT_MAX], target_text[NAME_TEXT_MAX];
 
-	struct lookup found = lookup_name(live->view->zones, &name, DNS_A);
+	for (unsigned chain = 0; chain <= LOOKUP_CHAIN_MAX; chain++) {
+		struct lookup found = lookup_name(e->live->view->zones, name, DNS_A);
+		const struct rrset *cname;
 
-	switch (found.result) {
-	case LOOKUP_NOT_OURS: *ret_error = "in none of our zones: REFUSED"; return NULL;
-	case LOOKUP_CUT: *ret_error = "delegated away: a referral"; return NULL;
-	case LOOKUP_NXDOMAIN: *ret_error = "no such name: NXDOMAIN"; return NULL;
-	case LOOKUP_NODE: break;
+		if (found.result != LOOKUP_NODE)
+			return absence_text(found.result, chain);
+		if (found.node->app != ZONE_APP_NONE) {
+			cname = explain_app(e, &e->live->view->apps[found.node->app], client);
+			if (!cname)
+				return NULL;
+		} else {
+			cname = node_rrset(found.node, DNS_CNAME);
+			if (!cname)
+				return "a static name: the same answer for every client";
+		}
+		name_to_text(name->wire, name->len, text);
+		if (lookup_target(cname, name) < 0)
+			break;
+		step(e, "alias: %s is a CNAME to %s", text, name_to_text(name->wire, name->len, target_text));
 	}
-	*ret_error = "a static name: the same answer for every client";
-	return found.node->app == ZONE_APP_NONE ? NULL : &live->view->apps[found.node->app];
+	return "behind too many CNAMEs, or in a loop of them";
 }
 
 json_t *explain_query(const struct live *live, const char *name, const struct prefix *client)
 {
 	struct explaining e = {.live = live, .object = json_object(), .steps = json_array()};
-	char text[ADDR_TEXT_LEN];
-	const char *error;
+	char text[NAME_TEXT_MAX];
+	uint8_t wire[NAME_WIRE_MAX];
+	struct name asked;
+	size_t len;
 
 	if (!e.object || !e.steps) {
 		json_decref(e.object);
@@ -258,11 +283,18 @@ json_t *explain_query(const struct live *live, const char *name, const struct pr
 	}
 	set_text(e.object, "name", name);
 	set_text(e.object, "client", prefix_format(client, text));
-	e.app = find_app(live, name, &error);
+
+	bool valid = name_from_text(name, wire, &len) == 0 && name_read(wire, len, &asked) == 0;
+	const char *end = valid ? explain_name(&e, &asked, client) : "not a domain name";
+
+	if (!e.app)
+		set_text(e.object, "error", end);
+	else if (end)
+		step(&e, "end: %s is %s", name_to_text(asked.wire, asked.len, text), end);
 	if (e.app)
-		explain_app(&e, client);
-	else
-		set_text(e.object, "error", error);
+		json_object_set_new(e.object, "scope", json_integer(e.scope));
+	if (e.app_count > 1)
+		step(&e, "scope: /%u in all, the longest of these", e.scope);
 	json_object_set_new(e.object, "steps", e.steps);
 	return e.object;
 }

@@ -1,0 +1,179 @@
+// explain_query() against the answers it explains: names that lead to apps by CNAMEs, what is said of scopes, and names
+// that lead to none.
+#include "control/explain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dig.h"
+
+static const char zone_text[] =
+	"$ORIGIN edge.example.\n"
+	"$TTL 300\n"
+	"@ SOA ns1 hostmaster 7 7200 3600 1209600 60\n"
+	"@ NS ns1\n"
+	"ns1 A 192.0.2.1\n"
+	"www CNAME www2\n"
+	"www2 CNAME app\n"
+	"alias CNAME ns1\n"
+	"away CNAME host.elsewhere.\n"
+	"loop CNAME loop\n"
+	"sub NS ns.elsewhere.\n"
+	"to-sub CNAME a.sub\n";
+
+// Of front, Boston hands out app, and the region a static name.
+static const char config_text[] =
+	"domains: {edge.example: {file: zone}}\n"
+	"locate: [{plugin: ranges, file: clients}]\n"
+	"sites:\n"
+	"  bos: {kind: wavelength, reach: [verizon], location: [42.36, -71.06]}\n"
+	"  east: {kind: region, location: [39.04, -77.49]}\n"
+	"  twin: {kind: region, location: [39.04, -77.49]}\n"
+	"apps:\n"
+	"  app.edge.example:\n"
+	"    targets: {bos: {addresses: [155.146.1.10]}, east: {addresses: [203.0.113.10]}}\n"
+	"  front.edge.example:\n"
+	"    targets: {bos: {cname: app.edge.example}, east: {cname: ns1.edge.example}}\n"
+	"  pair.edge.example:\n"
+	"    targets: {east: {addresses: [203.0.113.20], weight: 1}, twin: {addresses: [203.0.113.21], weight: 1}}\n"
+	"  front2.edge.example:\n"
+	"    targets: {east: {cname: pair.edge.example}}\n"
+	"  back.edge.example:\n"
+	"    targets: {bos: {cname: host.elsewhere}, east: {cname: front2.edge.example}}\n";
+
+static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
+                                   "10.10.0.0/16,verizon,42.3,-71.0,\n"
+                                   "10.20.0.0/16,,42.3,-71.0,\n";
+
+static int set_up(void **state)
+{
+	(void)state;
+	dig_begin(config_text, zone_text, clients_text);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	dig_end();
+	return 0;
+}
+
+static json_t *explain(const char *name, const char *client)
+{
+	struct prefix prefix;
+	bool tail;
+	json_t *object;
+
+	assert_int_equal(prefix_parse(client, &prefix, &tail), 0);
+	object = explain_query(dig.live, name, &prefix);
+	assert_non_null(object);
+	return object;
+}
+
+static bool has_step(const json_t *object, const char *wanted)
+{
+	size_t i;
+	json_t *step;
+
+	json_array_foreach(json_object_get(object, "steps"), i, step) {
+		if (strcmp(json_string_value(step), wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void expect_steps(const json_t *object, const char *const *steps)
+{
+	for (; *steps; steps++)
+		if (!has_step(object, *steps)) {
+			char *text = json_dumps(json_object_get(object, "steps"), JSON_COMPACT);
+
+			fail_msg("no step \"%s\" in %s", *steps, text);
+		}
+}
+
+// ---- tests ---------------------------------------------------------------------------------------------------------
+
+#define ORDER "the widest block around the client with this order of candidates"
+
+static void test_ways_to_apps(void **state)
+{
+	static const struct {
+		const char *name, *client;
+		const char *app; // the last on the way
+		const char *steps[8];
+	} rows[] = {
+		{"app.edge.example", "10.10.1.0/24", "app.edge.example", {"answer: bos (healthy)", "scope: /16, " ORDER}},
+		{"www.edge.example", "10.10.1.0/24", "app.edge.example",
+		 {"alias: www.edge.example is a CNAME to www2.edge.example",
+		  "alias: www2.edge.example is a CNAME to app.edge.example", "answer: bos (healthy)", "scope: /16, " ORDER}},
+		{"front.edge.example", "10.10.1.0/24", "app.edge.example",
+		 {"answer: bos (healthy)", "alias: front.edge.example is a CNAME to app.edge.example",
+		  "scope: /16 in all, the longest of these"}},
+		{"front.edge.example", "198.51.100.0/24", "front.edge.example",
+		 {"answer: east (healthy)", "alias: front.edge.example is a CNAME to ns1.edge.example",
+		  "end: ns1.edge.example is a static name: the same answer for every client"}},
+		{"back.edge.example", "10.10.1.0/24", "back.edge.example",
+		 {"end: host.elsewhere is in none of our zones: the resolver asks on elsewhere"}},
+		// A hash decides in the last of three, so its scope is the longest.
+		{"back.edge.example", "10.20.1.0/28", "pair.edge.example",
+		 {"scope: /12, " ORDER, "scope: /0, " ORDER, "scope: /24, " ORDER ", lengthened to the hash prefix",
+		  "scope: /24 in all, the longest of these"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct question question = {rows[i].name, "A", rows[i].client};
+		json_t *object = explain(rows[i].name, rows[i].client);
+		ldns_pkt *pkt = dig_ask(&question);
+
+		print_message("   %s %s\n", rows[i].name, rows[i].client);
+		assert_null(json_object_get(object, "error"));
+		assert_string_equal(json_string_value(json_object_get(object, "app")), rows[i].app);
+		assert_int_equal(json_integer_value(json_object_get(object, "scope")), dig_scope(pkt));
+		expect_steps(object, rows[i].steps);
+		ldns_pkt_free(pkt);
+		json_decref(object);
+	}
+}
+
+static void test_ways_to_none(void **state)
+{
+	static const struct {
+		const char *name, *error;
+	} rows[] = {
+		{"ns1.edge.example", "a static name: the same answer for every client"},
+		{"alias.edge.example", "a static name: the same answer for every client"},
+		{"away.edge.example", "in none of our zones: the resolver asks on elsewhere"},
+		{"loop.edge.example", "behind too many CNAMEs, or in a loop of them"},
+		{"to-sub.edge.example", "delegated away: a referral"},
+		{"nope.edge.example", "no such name: NXDOMAIN"},
+		{"elsewhere", "in none of our zones: REFUSED"},
+		{"a..b", "not a domain name"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *object = explain(rows[i].name, "10.10.1.0/24");
+
+		assert_string_equal(json_string_value(json_object_get(object, "error")), rows[i].error);
+		assert_null(json_object_get(object, "app"));
+		json_decref(object);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ways_to_apps),
+		cmocka_unit_test(test_ways_to_none),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -38,6 +38,7 @@ struct daemon {
 	struct event *publish;   // timer: health moved
 	struct event *expiry;    // timer: the next drain runs out
 	struct event *save;      // timer: health to be written
+	struct event *confirm;   // timer: health that has not changed, to be written as well
 	struct event *patience;  // timer: the first round of checks has taken too long
 	struct config *config;   // of the view that is served, or about to be
 	struct view *first_view; // until it is published
@@ -143,6 +144,17 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (state_save_health(daemon->state) < 0) // the write before is not over, or there is no memory
 		arm(daemon->save, SAVE_HEALTH_S, 0);
+}
+
+static void on_confirm(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	state_confirm_health(daemon->state);
+	arm(daemon->save, 0, 0);
+	arm(daemon->confirm, STATE_CONFIRM_S, 0);
 }
 
 // ---- health --------------------------------------------------------------------------------------------------------
@@ -345,8 +357,9 @@ static int make_events(struct daemon *daemon)
 	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
 	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
 	daemon->save = evtimer_new(daemon->base, on_save, daemon);
+	daemon->confirm = evtimer_new(daemon->base, on_confirm, daemon);
 	daemon->patience = evtimer_new(daemon->base, on_impatience, daemon);
-	return daemon->publish && daemon->expiry && daemon->save && daemon->patience ? E_OK : E_NOMEM;
+	return daemon->publish && daemon->expiry && daemon->save && daemon->confirm && daemon->patience ? E_OK : E_NOMEM;
 }
 
 // State and control log themselves what is wrong with their files.
@@ -418,6 +431,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 int daemon_run(struct daemon *daemon)
 {
 	arm_expiry(daemon);
+	arm(daemon->confirm, STATE_CONFIRM_S, 0);
 	if (health_configure(daemon->health, daemon->config) < 0)
 		return E_NOMEM;
 	if (daemon->first_view) {
@@ -443,7 +457,8 @@ struct daemon *daemon_free(struct daemon *daemon)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
 
-	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->save, daemon->patience};
+	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->save, daemon->confirm,
+	                                daemon->patience};
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])

@@ -67,7 +67,7 @@ int memory_retain(struct memory *memory, const struct view *view, bool *ret_chan
 	return E_OK;
 }
 
-json_t *memory_to_json(const struct memory *memory)
+json_t *memory_to_json(const struct memory *memory, int64_t now_s)
 {
 	json_t *apps = json_object();
 
@@ -84,10 +84,15 @@ json_t *memory_to_json(const struct memory *memory)
 		if (json_object_set_new(sites, slot->site, json_boolean(slot->value)) < 0)
 			goto out;
 	}
-	return json_pack("{s:i, s:o}", "version", STATE_VERSION, "health", apps);
+	return json_pack("{s:i, s:I, s:o}", "version", STATE_VERSION, "saved", (json_int_t)now_s, "health", apps);
 out:
 	json_decref(apps);
 	return NULL;
+}
+
+int64_t memory_saved_s(const json_t *root)
+{
+	return json_integer_value(json_object_get(root, "saved"));
 }
 
 int memory_from_json(const json_t *root, struct memory *ret_memory)

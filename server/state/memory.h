@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "state/table.h"
@@ -22,7 +23,10 @@ int memory_get(const struct memory *memory, const char *app, const char *site) P
 // Forgets what the view does not have. E_NOMEM, then nothing is forgotten.
 int memory_retain(struct memory *memory, const struct view *view, bool *ret_changed) MUST_USE;
 
-// {"version": 1, "health": {APP: {SITE: true, …}, …}}. NULL without memory.
-json_t *memory_to_json(const struct memory *memory) MUST_USE;
+// {"version": 1, "saved": SECONDS, "health": {APP: {SITE: true, …}, …}}: what was so at the wall clock's `now_s`. NULL
+// without memory.
+json_t *memory_to_json(const struct memory *memory, int64_t now_s) MUST_USE;
+// The "saved" of it; 0: it does not say.
+int64_t memory_saved_s(const json_t *root) MUST_USE;
 // E_INVAL when it is not that; E_LIMIT, E_NOMEM.
 int memory_from_json(const json_t *root, struct memory *ret_memory) MUST_USE;

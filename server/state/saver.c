@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -27,7 +28,7 @@ static void *write_aside(void *ctx)
 {
 	struct saver *saver = ctx;
 
-	saver->err = saver_write(saver->dir, saver->name, memory_to_json(&saver->copy));
+	saver->err = saver_write(saver->dir, saver->name, memory_to_json(&saver->copy, clock_wall_s()));
 	atomic_store_explicit(&saver->written, true, memory_order_release);
 	return NULL;
 }

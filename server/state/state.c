@@ -98,9 +98,18 @@ static int parse_orders(struct state *state, const json_t *root)
 	return orders_from_json(root, &state->orders);
 }
 
+// Health that is old, of an unknown age, or of a time to come is checked to be whole and then forgotten.
 static int parse_health(struct state *state, const json_t *root)
 {
-	return memory_from_json(root, &state->memory);
+	int64_t saved_s = memory_saved_s(root), age_s = clock_wall_s() - saved_s;
+	int err = memory_from_json(root, &state->memory);
+
+	if (err == E_OK && (saved_s <= 0 || age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
+		log_notice("the saved health was not confirmed within the last %d s: the first round of checks decides",
+		           STATE_HEALTH_AGE_MAX_S);
+		memory_done(&state->memory);
+	}
+	return err;
 }
 
 static int load(struct state *state, const char *name, int (*parse)(struct state *state, const json_t *root),
@@ -420,6 +429,12 @@ int state_health(const struct state *state, const char *app, const char *site)
 	return memory_get(&state->memory, app, site);
 }
 
+void state_confirm_health(struct state *state)
+{
+	if (state->memory.up.count)
+		state->health_dirty = true;
+}
+
 int state_save_health(struct state *state)
 {
 	if (saver_busy(&state->saver))
@@ -443,7 +458,7 @@ int state_sync_health(struct state *state)
 	if (!state->health_dirty)
 		return E_OK;
 
-	int err = saver_write(state->dir, health_file, memory_to_json(&state->memory));
+	int err = saver_write(state->dir, health_file, memory_to_json(&state->memory, clock_wall_s()));
 
 	if (err == E_OK)
 		state->health_dirty = false;

@@ -1,7 +1,9 @@
 // What survives: operators' orders (drains, forces) in orders.json and the last measured health in health.json, both in
 // `state-dir`; two files, so that an order never waits for the health of a large fleet to be written. Each is written
 // whole to a temporary file, fsynced, renamed, the folder fsynced: kill -9 at any moment leaves the old file or the new
-// one. Main thread only.
+// one. Health has an age: the file says when it was last known to be so, main confirms it every STATE_CONFIRM_S, and what is
+// older than STATE_HEALTH_AGE_MAX_S by the wall clock is not believed at the next start. Orders have none: they hold until
+// they are taken back. Main thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +15,8 @@
 struct state;
 struct view;
 
-enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22 };
+enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22,
+       STATE_CONFIRM_S = 60, STATE_HEALTH_AGE_MAX_S = 600 };
 
 struct drain {
 	char *site;
@@ -68,6 +71,8 @@ int64_t state_cached_s(const struct state *state, const char *app, const char *s
 // Health: remembered at once, written by state_save_health() and by state_close().
 void state_set_health(struct state *state, const char *app, const char *site, bool up);
 int state_health(const struct state *state, const char *app, const char *site) PURE; // 1, 0, -1: not known
+// What is remembered is still so: the next save writes it with the time it has then.
+void state_confirm_health(struct state *state);
 // Begins to write what changed, in a thread of its own: call it at most once a second. E_STATE: the last write is still
 // under way, call it again later; E_NOMEM. What a write fails of is logged and tried again with the next.
 int state_save_health(struct state *state);

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "state/state.h"
@@ -337,12 +338,15 @@ static void test_damaged(void **unused)
 		"\"since\": 1}]}",
 		"{\"version\": 1, \"drains\": [], \"forces\": []} more",
 	};
+	char health[128];
 
 	(void)unused;
 	mkdir(dir, 0750);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		write_file("orders.json", texts[i]);
-		write_file("health.json", "{\"version\": 1, \"health\": {\"a\": {\"s\": true}}}");
+		snprintf(health, sizeof(health), "{\"version\": 1, \"saved\": %lld, \"health\": {\"a\": {\"s\": true}}}",
+		         (long long)clock_wall_s());
+		write_file("health.json", health);
 
 		struct state *state = open_state();
 

@@ -121,9 +121,10 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 //
 // *ret_soa is, for a NODATA, the SOA to say it with; else NULL. Where steering had a part in it, the next decision may
 // be another, so it is kept no longer than the app's answers.
-static const struct rrset *answer_node(struct answering *a, const struct node *node, const struct rrset **ret_soa)
+static const struct rrset *answer_node(struct answering *a, const struct lookup *found, const struct rrset **ret_soa)
 {
-	const struct rrset *rrset = NULL, *soa = &node->zone->negative_soa;
+	const struct rrset *rrset = NULL, *soa = &found->zone->negative_soa;
+	const struct node *node = found->node;
 	uint16_t type = a->query->type;
 
 	*ret_soa = NULL;
@@ -172,15 +173,15 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 	case LOOKUP_NXDOMAIN:
 		plan->aa = true;
 		plan->rcode = DNS_NXDOMAIN;
-		negative(a, found.node->zone, &found.node->zone->negative_soa, name, chain);
+		negative(a, found.zone, &found.zone->negative_soa, name, chain);
 		return NULL;
 	case LOOKUP_NODE:
 		break;
 	}
-	rrset = answer_node(a, found.node, &soa);
+	rrset = answer_node(a, &found, &soa);
 	plan->aa = plan->aa || plan->rcode == DNS_NOERROR;
 	if (soa)
-		negative(a, found.node->zone, soa, name, chain);
+		negative(a, found.zone, soa, name, chain);
 	if (!rrset || is_repeated(plan, rrset))
 		return NULL;
 	add(plan, REPLY_ANSWER, rrset, chain, 0);

@@ -13,6 +13,18 @@ static const struct node *find(const struct zonedb *zones, const struct name *na
 	return zonedb_find(zones, name->wire + at, (size_t)name->len - at, name_suffix_hash(name, from));
 }
 
+// DS at the apex of a zone: the zone above answers, when it is here; a delegation of its own may lie between.
+static struct lookup find_ds(const struct zonedb *zones, const struct name *name, const struct node *apex)
+{
+	const struct node *above = NULL;
+
+	for (unsigned from = 1; !above && from <= name->labels; from++)
+		above = find(zones, name, from);
+	if (above && above->cut)
+		return (struct lookup){LOOKUP_CUT, above->cut, above->zone};
+	return (struct lookup){LOOKUP_NODE, apex, above ? above->zone : apex->zone};
+}
+
 struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type)
 {
 	// A name deeper than any in the zones cannot be there, nor can its nearest ancestors: a query's cost is bounded
@@ -24,17 +36,19 @@ struct lookup lookup_name(const struct zonedb *zones, const struct name *name, u
 	while (!node && from < name->labels)
 		node = find(zones, name, ++from);
 	if (!node)
-		return (struct lookup){LOOKUP_NOT_OURS, NULL};
+		return (struct lookup){LOOKUP_NOT_OURS, NULL, NULL};
 
 	bool exact = from == 0;
 
 	if (node->cut && !(exact && node->cut == node && type == DNS_DS))
-		return (struct lookup){LOOKUP_CUT, node->cut};
+		return (struct lookup){LOOKUP_CUT, node->cut, node->zone};
+	if (unlikely(exact && type == DNS_DS && node->flags & NODE_APEX))
+		return find_ds(zones, name, node);
 	if (exact)
-		return (struct lookup){LOOKUP_NODE, node};
+		return (struct lookup){LOOKUP_NODE, node, node->zone};
 	if (node->wildcard)
-		return (struct lookup){LOOKUP_NODE, node->wildcard};
-	return (struct lookup){LOOKUP_NXDOMAIN, node};
+		return (struct lookup){LOOKUP_NODE, node->wildcard, node->zone};
+	return (struct lookup){LOOKUP_NXDOMAIN, node, node->zone};
 }
 
 int lookup_target(const struct rrset *cname, struct name *ret_name)

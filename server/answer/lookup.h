@@ -8,6 +8,7 @@
 struct name;
 struct node;
 struct rrset;
+struct zone;
 struct zonedb;
 
 enum { LOOKUP_CHAIN_MAX = 8 }; // targets of CNAMEs looked up for one question; the resolver asks for what is behind
@@ -22,9 +23,11 @@ enum lookup_result {
 struct lookup {
 	enum lookup_result result;
 	const struct node *node; // the node; the delegation point; or, for NXDOMAIN, the closest encloser
+	const struct zone *zone; // that answers; NULL for LOOKUP_NOT_OURS
 };
 
-// `type` matters at a delegation point only: DS belongs to the parent's side (RFC 4035 section 3.1.4.1).
+// `type` matters at a zone's top only, be it delegated or here: DS belongs to the parent's side (RFC 4035 section
+// 3.1.4.1). With both zones here it is a NODATA of the parent's: its file's DS is not kept, for zones here are unsigned.
 struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type) HOT;
 
 // Where a CNAME leads. E_INVAL, never for one of a zone or a config.

@@ -93,7 +93,10 @@ static const char zone_text[] =
 
 static const char config_text[] =
 	"server: {nsid: ns-test, tcp-idle: 7s}\n"
-	"domains: {edge.example: {file: zone}}\n"
+	"domains:\n"
+	"  edge.example: {file: zone}\n"
+	"  inner.edge.example: {ns: [ns1.edge.example]}\n"
+	"  inner.sub.edge.example: {ns: [ns1.edge.example]}\n"
 	"locate: [{plugin: ranges, file: clients}]\n"
 	"sites:\n"
 	"  bos: {kind: wavelength, reach: [verizon], location: [42.36, -71.06]}\n"
@@ -224,6 +227,13 @@ static void test_delegation(void **state)
 		{{"ns.sub.edge.example", "A"}, 0, false, -1, "", CUT, GLUE},
 		{{"sub.edge.example", "DS"}, 0, true, -1, "sub.edge.example. DS 1", "", ""},
 		{{"a.sub.edge.example", "DS"}, 0, false, -1, "", CUT, GLUE},
+		// Zones within ours: DS is asked of the zone above, all else of the zone.
+		{{"inner.edge.example", "DS"}, 0, true, -1, "", SOA, ""},
+		{{"inner.edge.example", "MX"}, 0, true, -1, "", "inner.edge.example. SOA ns1.edge.example.", ""},
+		{{"x.inner.edge.example", "DS"}, 3, true, -1, "", "inner.edge.example. SOA ns1.edge.example.", ""},
+		{{"inner.sub.edge.example", "DS"}, 0, false, -1, "", CUT, GLUE},
+		{{"inner.sub.edge.example", "NS"}, 0, true, -1, "inner.sub.edge.example. NS ns1.edge.example.", "", ""},
+		{{"edge.example", "DS"}, 0, true, -1, "", SOA, ""},
 	};
 
 	(void)state;

@@ -63,5 +63,7 @@ void ctl_show_force(const json_t *reply)
 
 void ctl_show_reload(const json_t *reply)
 {
-	ctl_print(stdout, "reloaded: generation %lld is served\n", ctl_int(reply, "generation"));
+	ctl_print(stdout, json_is_false(json_object_get(reply, "serving"))
+	                      ? "reloaded: generation %lld waits for the first round of health checks\n"
+	                      : "reloaded: generation %lld is served\n", ctl_int(reply, "generation"));
 }

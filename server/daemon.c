@@ -256,7 +256,8 @@ static int take_generation(void *ctx, struct generation *generation)
 	config_free(old);
 	state_retain_health(daemon->state, view_now(daemon));
 	daemon->facts.generation_took_ms = generation->took_ms;
-	log_notice("generation %llu is served, built in %lld ms", (unsigned long long)view_now(daemon)->generation,
+	log_notice("generation %llu %s, built in %lld ms", (unsigned long long)view_now(daemon)->generation,
+	           daemon->first_view ? "waits for the first round of health checks" : "is served",
 	           (long long)generation->took_ms);
 	return E_OK;
 }
@@ -325,6 +326,11 @@ static const struct config *control_config(void *ctx)
 	return daemon->config;
 }
 
+static const struct view *control_view(void *ctx)
+{
+	return view_now(ctx);
+}
+
 static json_t *control_stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
@@ -383,6 +389,7 @@ static int open_slow_side(struct daemon *daemon, const char *config_path)
 		.health = daemon->health,
 		.state = daemon->state,
 		.config = control_config,
+		.view = control_view,
 		.reload = control_reload,
 		.orders_changed = orders_changed,
 		.stats = control_stats,

@@ -83,6 +83,22 @@ struct concerned {
 	json_t *apps;      // names of the first of them
 };
 
+// What is published or, before anything is, the drains alone. Not published: *ret_own is it, the caller's to free. NULL
+// without memory.
+static const struct live *live_or_drains(const struct control_ops *ops, struct live **ret_own)
+{
+	const struct live *published = live_current();
+	const struct view *view = ops->view(ops->ctx);
+	struct live *own = published ? NULL : live_new(view);
+	int64_t now_s = clock_wall_s();
+
+	for (uint32_t i = 0; own && i < own->count; i++)
+		if (state_drained(ops->state, view->targets[i].app->name, view->sites[view->targets[i].site].name, now_s))
+			own->states[i] = TARGET_DRAINED;
+	*ret_own = own;
+	return published ? published : own;
+}
+
 static struct concerned concerned_by(const struct live *live, int site, int app)
 {
 	const struct view *view = live->view;
@@ -112,9 +128,14 @@ static int64_t safe_after(const struct state *state, const struct drain *drain, 
 	return clock_wall_s() + 1 + (cached_s > ttl_s ? cached_s : ttl_s);
 }
 
-static json_t *drain_reply(const struct state *state, const struct drain *drain, int site, int app)
+static json_t *drain_reply(const struct control_ops *ops, const struct drain *drain, int site, int app)
 {
-	const struct live *live = live_current();
+	struct live *own;
+	const struct live *live = live_or_drains(ops, &own);
+
+	if (!live)
+		return NULL;
+
 	struct concerned all = concerned_by(live, site, app);
 	json_t *reply = reply_ok();
 
@@ -126,41 +147,43 @@ static json_t *drain_reply(const struct state *state, const struct drain *drain,
 	reply = reply_set(reply, "until", reply_time(drain->until_s));
 	reply = reply_set(reply, "targets", json_integer((json_int_t)all.targets));
 	reply = reply_set(reply, "apps", all.apps);
-	reply = reply_set(reply, "safe_after", reply_time(safe_after(state, drain, all.ttl_s)));
-	return reply_set(reply, "warnings", stranded_list(live, site, app));
+	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops->state, drain, all.ttl_s)));
+	reply = reply_set(reply, "warnings", stranded_list(live, site, app));
+	free(own);
+	return reply;
 }
 
 json_t *command_drain(const struct verbs_call *call)
 {
 	json_t *refusal = NULL;
-	const struct live *live = find_live(&refusal);
+	const struct view *view = call->ops->view(call->ops->ctx);
 	const char *reason = verbs_text(call, "reason");
 	int site, app;
 	struct drain drain = {.reason = (char *)reason, .who = (char *)call->who, .since_s = clock_wall_s()};
 
-	if (!live || !find_drained(call, live->view, &site, &app, &refusal) ||
+	if (!find_drained(call, view, &site, &app, &refusal) ||
 	    !read_until(call, drain.since_s, &drain.until_s, &refusal))
 		return refusal;
 	if (reason && strlen(reason) > STATE_TEXT_MAX)
 		return reply_error(REPLY_USAGE, "reason: longer than %d bytes", STATE_TEXT_MAX);
-	drain.site = (char *)live->view->sites[site].name;
-	drain.app = (char *)app_name(live->view, app);
+	drain.site = (char *)view->sites[site].name;
+	drain.app = (char *)app_name(view, app);
 
 	int err = state_drain(call->ops->state, &drain);
 
 	if (err < 0)
 		return not_saved(err);
 	call->ops->orders_changed(call->ops->ctx);
-	return drain_reply(call->ops->state, &drain, site, app);
+	return drain_reply(call->ops, &drain, site, app);
 }
 
 // Why there is nothing to undrain.
-static json_t *nothing_drained(const struct verbs_call *call, const struct live *live, const char *site,
+static json_t *nothing_drained(const struct verbs_call *call, const struct view *view, const char *site,
                                const char *app)
 {
 	json_t *refusal = NULL;
 
-	if (live && (find_site(live->view, site, &refusal) < 0 || (app && find_app(live->view, app, &refusal) < 0)))
+	if (find_site(view, site, &refusal) < 0 || (app && find_app(view, app, &refusal) < 0))
 		return refusal;
 	if (!app)
 		return reply_error(REPLY_REFUSED, "%.255s is not drained", site);
@@ -169,15 +192,17 @@ static json_t *nothing_drained(const struct verbs_call *call, const struct live 
 	return reply_error(REPLY_REFUSED, "%.255s is not drained at %.255s", app, site);
 }
 
-static json_t *undrain_reply(const char *site_name, const char *app)
+static json_t *undrain_reply(const struct control_ops *ops, const char *site_name, const char *app)
 {
-	const struct live *live = live_current();
-	int site = live ? view_find_site(live->view, site_name) : -1;
+	struct live *own;
+	const struct live *live = live_or_drains(ops, &own);
 	struct concerned all = {0};
 	json_t *reply = reply_ok();
+	int site = live ? view_find_site(live->view, site_name) : -1;
 
 	if (site >= 0)
 		all = concerned_by(live, site, app ? view_find_app(live->view, app) : -1);
+	free(own);
 	reply = reply_set(reply, "site", reply_text(site_name));
 	reply = reply_set(reply, "app", reply_text(app));
 	reply = reply_set(reply, "targets", json_integer((json_int_t)(all.targets - all.drained)));
@@ -188,23 +213,23 @@ static json_t *undrain_reply(const char *site_name, const char *app)
 json_t *command_undrain(const struct verbs_call *call)
 {
 	// The state is asked, not the view: what a reload took out of the config can still be undrained.
-	const struct live *live = live_current();
+	const struct view *view = call->ops->view(call->ops->ctx);
 	const char *site = verbs_text(call, "site"), *app = verbs_text(call, "app");
 	json_t *ignored = NULL;
-	int known = live && app ? find_app(live->view, app, &ignored) : -1;
+	int known = app ? find_app(view, app, &ignored) : -1;
 
 	json_decref(ignored);
 	if (known >= 0)
-		app = live->view->apps[known].name;
+		app = view->apps[known].name;
 
 	int err = state_undrain(call->ops->state, site, app);
 
 	if (err == E_NOTFOUND)
-		return nothing_drained(call, live, site, app);
+		return nothing_drained(call, view, site, app);
 	if (err < 0)
 		return not_saved(err);
 	call->ops->orders_changed(call->ops->ctx);
-	return undrain_reply(site, app);
+	return undrain_reply(call->ops, site, app);
 }
 
 // Forces --------------------------------------------------------------------------------------------------------------
@@ -237,22 +262,20 @@ static json_t *force_reply(const struct force *force, const char *to)
 json_t *command_force(const struct verbs_call *call)
 {
 	json_t *refusal = NULL;
-	const struct live *live = find_live(&refusal);
+	const struct view *view = call->ops->view(call->ops->ctx);
 	const char *to = verbs_text(call, "to");
 	struct force force = {.app = (char *)verbs_text(call, "app"), .site = (char *)verbs_text(call, "site"),
 	                      .who = (char *)call->who, .since_s = clock_wall_s()};
 
-	if (!live)
-		return refusal;
 	if (!read_to(to, &force.to))
 		return reply_error(REPLY_USAGE, "to: '%.64s' is not up, down or auto", to);
 
-	int app = find_app(live->view, force.app, &refusal);
-	int site = app >= 0 ? find_site(live->view, force.site, &refusal) : -1;
-	bool there = site >= 0 && find_target(live->view, app, site, &refusal) >= 0;
+	int app = find_app(view, force.app, &refusal);
+	int site = app >= 0 ? find_site(view, force.site, &refusal) : -1;
+	bool there = site >= 0 && find_target(view, app, site, &refusal) >= 0;
 
 	if (app >= 0)
-		force.app = (char *)live->view->apps[app].name;
+		force.app = (char *)view->apps[app].name;
 	if (!there && force.to != FORCE_AUTO) // a force of what a reload took out of the config can still be lifted
 		return refusal;
 
@@ -271,28 +294,30 @@ json_t *command_force(const struct verbs_call *call)
 
 // Reload --------------------------------------------------------------------------------------------------------------
 
-// Outlives the connection that asked.
+// Outlives the connection that asked, and the socket.
 struct reload {
 	void (*reply)(void *ctx, json_t *reply);
 	void *reply_ctx;
 	char *who;
+	struct control_ops ops;
 };
 
-static json_t *reload_reply(int err, const struct report *report)
+static json_t *reload_reply(const struct control_ops *ops, int err, const struct report *report)
 {
-	const struct live *live = live_current();
 	json_t *reply;
 
-	if (err == E_OK)
-		reply = reply_set(reply_ok(), "generation", json_integer(live ? (json_int_t)live->view->generation : 0));
-	else if (err == E_STATE)
+	if (err == E_OK) {
+		reply = reply_set(reply_ok(), "generation", json_integer((json_int_t)ops->view(ops->ctx)->generation));
+		reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
+	} else if (err == E_STATE) {
 		reply = reply_error(REPLY_REFUSED, "a reload is under way; try again when it is done");
-	else if (report && !report_ok(report))
+	} else if (report && !report_ok(report)) {
 		reply = reply_error(REPLY_USAGE, "the config is refused (%zu error%s); what was served is served on",
 		                    report_count(report, REPORT_ERROR),
 		                    report_count(report, REPORT_ERROR) == 1 ? "" : "s");
-	else
+	} else {
 		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; what was served is served on", err_text(err));
+	}
 	return report ? reply_report(reply, report) : reply;
 }
 
@@ -304,7 +329,7 @@ static void reload_done(void *ctx, int err, const struct report *report)
 		log_notice("control: %s: reload: done", reload->who);
 	else
 		log_warning("control: %s: reload: refused: %s", reload->who, err_text(err));
-	reload->reply(reload->reply_ctx, reload_reply(err, report));
+	reload->reply(reload->reply_ctx, reload_reply(&reload->ops, err, report));
 	free(reload->who);
 	free(reload);
 }
@@ -320,7 +345,7 @@ void command_reload(const struct verbs_call *call)
 		call->reply(call->reply_ctx, NULL);
 		return;
 	}
-	*reload = (struct reload){call->reply, call->reply_ctx, who};
+	*reload = (struct reload){call->reply, call->reply_ctx, who, *call->ops};
 	log_notice("control: %s: reload: asked for", who);
 	call->ops->reload(call->ops->ctx, reload_done, reload);
 }

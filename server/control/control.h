@@ -16,6 +16,7 @@ struct event_base;
 struct health;
 struct report;
 struct state;
+struct view;
 
 // A connection that sends no whole request, or does not take its reply, for CONTROL_IDLE_S is closed.
 enum { CONTROL_LINE_MAX = 65536, CONTROL_CONNECTIONS_MAX = 64, CONTROL_IDLE_S = 60, CONTROL_REPLY_MAX = 16 << 20 };
@@ -26,10 +27,13 @@ struct control_ops {
 	struct state *state;
 	// The config behind the view that is served. Valid until the loop turns.
 	const struct config *(*config)(void *ctx);
+	// The view that is served or, before the first round of checks is over, will be. Valid until the loop turns.
+	const struct view *(*view)(void *ctx);
 	// Begins a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, or E_INVAL with
 	// the errors in the report, or E_STATE when one is under way. The report is the caller's of done to read only.
 	void (*reload)(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
-	// Drains, forces or their expiry changed: recompute and publish the live part before returning.
+	// Drains, forces or their expiry changed: recompute and publish the live part before returning, if one is
+	// published yet.
 	void (*orders_changed)(void *ctx);
 	// Counters as a JSON object; the caller owns it. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);

@@ -1,5 +1,5 @@
-// What caches may still hold; see cached.h. A target that keeps its TTL, or gets a longer one, needs no entry: a cache has
-// it from the old view no longer than from the new one.
+// What caches may still hold; see cached.h. A target that keeps its TTL, or gets a longer one, needs no entry: a cache
+// has it from the old view no longer than from the new one.
 #include "state/cached.h"
 
 #include <stdlib.h>

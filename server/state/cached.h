@@ -15,8 +15,8 @@ struct cached {
 };
 
 void cached_done(struct cached *cached);
-// The view `next` is about to replace `old`. `now_s`: of a clock that never steps. Forgets what has run out. E_NOMEM, then
-// nothing has changed.
+// The view `next` is about to replace `old`. `now_s`: of a clock that never steps. Forgets what has run out. E_NOMEM,
+// then nothing has changed.
 int cached_reload(struct cached *cached, const struct view *old, const struct view *next, int64_t now_s) MUST_USE;
 // How long from now an answer of an earlier view with a target at the site may be cached, in seconds; 0: none can be.
 // `app` NULL: of any app.

@@ -1,9 +1,9 @@
 // What survives: operators' orders (drains, forces) in orders.json and the last measured health in health.json, both in
 // `state-dir`; two files, so that an order never waits for the health of a large fleet to be written. Each is written
 // whole to a temporary file, fsynced, renamed, the folder fsynced: kill -9 at any moment leaves the old file or the new
-// one. Health has an age: the file says when it was last known to be so, main confirms it every STATE_CONFIRM_S, and what is
-// older than STATE_HEALTH_AGE_MAX_S by the wall clock is not believed at the next start. Orders have none: they hold until
-// they are taken back. Main thread only.
+// one. Health has an age: the file says when it was last known to be so, main confirms it every STATE_CONFIRM_S, and what
+// is older than STATE_HEALTH_AGE_MAX_S by the wall clock is not believed at the next start. Orders have none: they hold
+// until they are taken back. Main thread only.
 #pragma once
 
 #include <stdbool.h>

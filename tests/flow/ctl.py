@@ -351,6 +351,8 @@ def on_a_terminal():
         code, out = on_pty(script, "reload")
         check(code == 0 and "… 2 s" in out and out.rstrip().endswith("generation 4 is served"), repr(out))
         equal(script.run("reload")[2], "")
+    with Script({"ok": True, "generation": 4, "serving": False}) as script:
+        check("generation 4 waits for the first round" in script.run("reload")[1])
 
 
 def full_disk():

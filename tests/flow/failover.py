@@ -255,6 +255,21 @@ def first_round():
             equal(answer(d), [FAR], "first answer, near hangs")
 
 
+def orders_in_first_round():
+    """A drain is taken while the first round waits for a responder, and holds at the first answer."""
+    with Bench(interval_s=10, timeout="3s") as bench:
+        bench.far.delay_s = 2
+        with bench.daemon(start=False) as d:
+            d.start(wait=False)
+            until(d.socket_path.exists, 5 * harness.slowness(), "the control socket", every_s=0.005)
+            until(lambda: d.ctl("version", code=None).code == 0, 5 * harness.slowness(), "the daemon")
+            d.ctl("drain", "near")
+            check("waits for the first round" in d.ctl("reload", as_json=False).out, "the reload's words")
+            equal(d.ctl_json("status")["serving"], False)
+            d.wait_ready()
+            equal(answer(d), [FAR], "first answer")
+
+
 def damaged_state():
     """A damaged state file is set aside, loudly, and the daemon serves."""
     with Bench() as bench, bench.daemon() as d:
@@ -278,4 +293,4 @@ def damaged_state():
 
 if __name__ == "__main__":
     harness.run(target_dies, blip, tcp_check, probes_say_who, all_down, drains, refused_orders, shown, survives_kill,
-                first_round, damaged_state)
+                first_round, orders_in_first_round, damaged_state)

@@ -75,6 +75,11 @@ static const struct config *ops_config(void *ctx UNUSED)
 	return &config;
 }
 
+static const struct view *ops_view(void *ctx)
+{
+	return ((struct stage *)ctx)->view;
+}
+
 void stage_end_reload(struct stage *stage, int err)
 {
 	struct report *report = report_new();
@@ -253,7 +258,8 @@ static struct view *make_view(unsigned many)
 
 void stage_open(struct stage *stage, unsigned many, bool serving)
 {
-	*stage = (struct stage){.ops = {.ctx = stage, .config = ops_config, .reload = ops_reload,
+	*stage = (struct stage){.ops = {.ctx = stage, .config = ops_config, .view = ops_view,
+	                                .reload = ops_reload,
 	                                .orders_changed = ops_orders_changed, .stats = ops_stats, .status = ops_status},
 	                        .version = "1.2.3", .folder = "stage-XXXXXX"};
 	stage_of_health = stage;
@@ -262,10 +268,14 @@ void stage_open(struct stage *stage, unsigned many, bool serving)
 	for (size_t i = 0; i < STAGE_TARGETS_MAX; i++)
 		stage->health[i] = (struct health_target){.checked = true, .up = true, .text = "HTTP status 200",
 		                                          .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
-	if (!serving)
-		return;
+	stage->view = make_view(many);
+	if (serving)
+		stage_serve(stage);
+}
 
-	struct live *live = live_new(make_view(many));
+void stage_serve(struct stage *stage)
+{
+	struct live *live = live_new(stage->view);
 
 	must(live);
 	live_publish(live);
@@ -276,6 +286,8 @@ void stage_close(struct stage *stage)
 {
 	char command[128];
 
+	if (!live_current())
+		view_free(stage->view);
 	live_withdraw();
 	publish_drain();
 	state_close(stage->ops.state);

@@ -29,7 +29,7 @@ struct stage {
 	struct control_ops ops;
 	struct health_target health[STAGE_TARGETS_MAX];
 	unsigned changes;         // calls of orders_changed
-	bool serving;             // false: nothing is published
+	struct view *view;        // the published one's or, not `serving`, the stage's own
 	const char *version;
 	// Reloads: called at once with `reload_err`, or kept.
 	bool keep_reload;
@@ -41,6 +41,8 @@ struct stage {
 };
 
 void stage_open(struct stage *stage, unsigned many, bool serving);
+// The end of a first round: what was not `serving` is published.
+void stage_serve(struct stage *stage);
 void stage_close(struct stage *stage);
 // Ends a kept reload; for E_INVAL with two errors and a warning in its report.
 void stage_end_reload(struct stage *stage, int err);

@@ -141,8 +141,6 @@ static void test_odd_bytes(void **unused)
 static void test_starting(void **unused)
 {
 	(void)unused;
-	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}", 1, "starting");
-	asking_refused(&stage, "{\"verb\": \"force\", \"app\": \"a\", \"site\": \"b\", \"to\": \"up\"}", 1, "starting");
 	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
 	asking_refused(&stage, "{\"verb\": \"sites\"}", 1, "starting");
 	asking_refused(&stage, "{\"verb\": \"apps\"}", 1, "starting");
@@ -154,6 +152,39 @@ static void test_starting(void **unused)
 
 	assert_true(json_is_false(json_object_get(reply, "serving")));
 	assert_null(json_object_get(reply, "states"));
+	json_decref(reply);
+}
+
+// Orders need no more than the view: a daemon is restarted because a site is bad. They hold from the first answer.
+static void test_orders_while_starting(void **unused)
+{
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+
+	(void)unused;
+	assert_int_equal(asking_number(reply, "targets"), 3);
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
+	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63);
+	json_decref(reply);
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
+	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
+	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 1, "ber is not drained");
+	reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
+	assert_int_equal(asking_number(reply, "targets"), 1);
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"down\"}");
+	assert_true(json_is_null(json_object_get(reply, "state")));
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"reload\"}");
+	assert_int_equal(asking_number(reply, "generation"), 3);
+	assert_true(json_is_false(json_object_get(reply, "serving")));
+	json_decref(reply);
+
+	stage_serve(&stage);
+	asking_state(&stage, "app.example.com", "bos", "drained");
+	asking_state(&stage, "app.example.com", "nyc", "down");
+	asking_state(&stage, "video.example.com", "ber", "up");
+	reply = asking_ok(&stage, "{\"verb\": \"reload\"}");
+	assert_true(json_is_true(json_object_get(reply, "serving")));
 	json_decref(reply);
 }
 
@@ -403,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_odd_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_starting, set_up_starting, tear_down),
+		cmocka_unit_test_setup_teardown(test_orders_while_starting, set_up_starting, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain_one_app_for_a_while, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain_after_a_reload, set_up, tear_down),

@@ -3,7 +3,9 @@
 #include "discovery/host.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -245,6 +247,17 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	return err;
 }
 
+// What a plugin built against ABI 1.0 hands over: the least. Fields appended since are unknown to it.
+enum { PLACE_SIZE_MIN = offsetof(struct edgesteer_place, accuracy_km) + sizeof(double) };
+
+static struct edgesteer_place place_as_known_here(const struct edgesteer_place *given)
+{
+	struct edgesteer_place place = {.latitude = NAN, .longitude = NAN};
+
+	memcpy(&place, given, given->size < sizeof(place) ? given->size : sizeof(place));
+	return place;
+}
+
 static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_prefix *given,
                     const struct edgesteer_place *place)
 {
@@ -252,7 +265,7 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 
 	if (host->err < 0)
 		return host->err;
-	if (!host->enumerating || !given || !place || place->size < sizeof(*place)) {
+	if (!host->enumerating || !given || !place || place->size < PLACE_SIZE_MIN) {
 		host_error(host, NULL, "breaks the plugin contract: add() %s",
 		           !host->enumerating ? "outside of enumerate()" : "without a whole prefix and place");
 		return host->err = E_INVAL;
@@ -266,7 +279,10 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 		return host->err = E_INVAL;
 	}
 	memcpy(prefix.addr.bytes, given->address, given->family == ADDR_V4 ? 4 : 16);
-	return host->err = take_place(host, &prefix, place);
+
+	const struct edgesteer_place known = place_as_known_here(place);
+
+	return host->err = take_place(host, &prefix, &known);
 }
 
 // ---- one entry ------------------------------------------------------------------------------------------------------

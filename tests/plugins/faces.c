@@ -104,6 +104,12 @@ static int enumerate_what(void *self)
 		place.latitude = 9, place.longitude = INFINITY;
 	else if (strcmp(what, "size") == 0)
 		place.size = 8;
+	else if (strcmp(what, "size-almost") == 0)
+		place.size = offsetof(struct edgesteer_place, accuracy_km);
+	else if (strcmp(what, "size-of-1.0") == 0)
+		place.size = offsetof(struct edgesteer_place, accuracy_km) + sizeof(double);
+	else if (strcmp(what, "size-of-tomorrow") == 0)
+		place.size += 64;
 	for (int i = 0; i < 1000; i++)
 		(void)host->add(host, strcmp(what, "null-prefix") ? &prefix : NULL, strcmp(what, "null-place") ? &place : NULL);
 	return 0;

@@ -148,7 +148,7 @@ static void test_spellings(void **state)
 		{"a\\. A 192.0.2.1\n", "a\\..example", DNS_A, 300, 4, "\300\0\2\1"},
 		{"a\\;\\(\\ \\\" A 192.0.2.1\n", "a\\;\\(\\ \\\".example", DNS_A, 300, 4, "\300\0\2\1"},
 		{"$ORIGIN sub\nx A 192.0.2.1\n", "x.sub.example", DNS_A, 300, 4, "\300\0\2\1"},
-		{"$ORIGIN sub\n@ CNAME @\n", "sub.example", DNS_CNAME, 300, 13, "\3sub\7example\0"},
+		{"$ORIGIN sub\n@ PTR @\n", "sub.example", DNS_PTR, 300, 13, "\3sub\7example\0"},
 		{"$origin x.example.\n@ CNAME y\n", "x.example", DNS_CNAME, 300, 13, "\1y\1x\7example\0"},
 		{"$TTL 5m\na A 192.0.2.1\n", "a.example", DNS_A, 300, 4, "\300\0\2\1"},
 		{"$TTL 0\na A 192.0.2.1\n", "a.example", DNS_A, 0, 4, "\300\0\2\1"},

@@ -133,17 +133,18 @@ static const char *drain_text(const json_t *drain, char *buf)
 
 void ctl_show_sites(const json_t *reply)
 {
-	static const char *const titles[] = {"SITE", "KIND", "REGION", "REACH", ">UP", ">DOWN", ">DRAINED", "DRAIN", NULL};
+	static const char *const titles[] = {"SITE", "KIND", "REGION", "REACH", ">UP", ">DOWN", ">DRAINED", ">ANSWERS", "DRAIN", NULL};
 	const json_t *sites = json_object_get(reply, "sites");
 	struct ctl_table *table = ctl_table_new(titles);
 
 	for (size_t i = 0; i < json_array_size(sites); i++) {
 		const json_t *site = json_array_get(sites, i), *targets = json_object_get(site, "targets");
-		char up[CTL_INT_LEN], down[CTL_INT_LEN], drained[CTL_INT_LEN], drain[CELL_LEN];
+		char up[CTL_INT_LEN], down[CTL_INT_LEN], drained[CTL_INT_LEN], answers[CTL_INT_LEN], drain[CELL_LEN];
 		char *reach = ctl_join(json_object_get(site, "reach"));
 		const char *const cells[] = {ctl_text(site, "name"), ctl_text(site, "kind"), ctl_text(site, "region"), reach,
 		                             ctl_int_text(targets, "up", up), ctl_int_text(targets, "down", down),
 		                             ctl_int_text(targets, "drained", drained),
+		                             ctl_int_text(site, "answers", answers),
 		                             drain_text(json_object_get(site, "drained"), drain)};
 
 		ctl_table_add(table, cells);
@@ -157,11 +158,12 @@ static void add_target(struct ctl_table *table, const json_t *app, const json_t 
 	const json_t *health = json_object_get(target, "health");
 	const char *forced = ctl_text(target, "forced"), *cname = ctl_text(target, "cname");
 	json_int_t since_s = ctl_int(health, "since"), probe_s = ctl_int(health, "last_probe");
-	char state[64], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], since[CTL_TIME_LEN], probe[CTL_TIME_LEN];
+	char state[64], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN], probe[CTL_TIME_LEN];
 	char *addresses = ctl_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		ctl_text(app, "name"), ctl_text(target, "site"), state, cname[0] ? cname : addresses,
 		ctl_int_text(app, "ttl_s", ttl), ctl_int_text(target, "weight", weight),
+		ctl_int_text(target, "answers", answers),
 		since_s ? ctl_span(now_s - since_s, since) : "", probe_s ? ctl_span(now_s - probe_s, probe) : "",
 		json_is_object(health) ? ctl_text(health, "text") : "no check",
 	};
@@ -173,7 +175,7 @@ static void add_target(struct ctl_table *table, const json_t *app, const json_t 
 
 void ctl_show_apps(const json_t *reply)
 {
-	static const char *const titles[] = {"APP", "SITE", "STATE", "ANSWER", ">TTL", ">WEIGHT", ">SINCE", ">PROBED",
+	static const char *const titles[] = {"APP", "SITE", "STATE", "ANSWER", ">TTL", ">WEIGHT", ">ANSWERS", ">SINCE", ">PROBED",
 	                                     "HEALTH", NULL};
 	const json_t *apps = json_object_get(reply, "apps");
 	struct ctl_table *table = ctl_table_new(titles);

@@ -40,6 +40,7 @@ json_t *show_drain(const struct drain *drain)
 // Targets by what they are for a query.
 struct counts {
 	size_t total, up, down, drained;
+	uint64_t answers; // that held one; of sites only
 };
 
 static void count_state(struct counts *counts, uint8_t state)
@@ -182,6 +183,7 @@ static json_t *site_json(const struct view *view, const struct site *site, const
 	if (!isnan(site->latitude) && !isnan(site->longitude))
 		object = reply_set(object, "location", json_pack("[f, f]", site->latitude, site->longitude));
 	object = reply_set(object, "targets", counts_json(counts));
+	object = reply_set(object, "answers", json_integer((json_int_t)counts->answers));
 	return reply_set(object, "drained", show_drain(drain));
 }
 
@@ -205,8 +207,10 @@ json_t *show_sites(const struct verbs_call *call)
 		json_decref(list);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < live->count; i++)
+	for (uint32_t i = 0; i < live->count; i++) {
 		count_state(&counts[view->targets[i].site], live->states[i]);
+		counts[view->targets[i].site].answers += view_handouts(view, i);
+	}
 	for (uint32_t i = 0; i < view->site_count; i++)
 		if (only < 0 || (uint32_t)only == i)
 			list = reply_append(list, site_json(view, &view->sites[i], &counts[i],

@@ -75,7 +75,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 		if (source->config->apps[app].weighted)
 			object = reply_set(object, "weight", json_integer(written->weight));
 	}
-	object = reply_set(object, "handouts", json_integer((json_int_t)view_handouts(view, number)));
+	object = reply_set(object, "answers", json_integer((json_int_t)view_handouts(view, number)));
 	object = reply_set(object, "health", health_json(source, number, written));
 	return reply_set(object, "drained", show_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
 }

@@ -275,26 +275,26 @@ def tables():
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [
         {"name": "bös", "kind": "wavelength", "region": "use1", "reach": ["verizon", "att"],
-         "targets": {"up": 1, "down": 20, "drained": 300}, "drained": {"until": 86400, "reason": "rack"}},
+         "targets": {"up": 1, "down": 20, "drained": 300}, "answers": 1234, "drained": {"until": 86400, "reason": "rack"}},
         {"name": "日本", "kind": "region", "region": None, "reach": "public", "targets": {"up": 5, "down": 0, "drained": 0},
          "drained": None}]}
     with Script(sites) as script:
         _, out, _ = script.run("sites")
         equal(out.splitlines(), [
-            "SITE  KIND        REGION  REACH         UP  DOWN  DRAINED  DRAIN",
-            "bös   wavelength  use1    verizon, att   1    20      300  until 1970-01-02 00:00:00: rack",
+            "SITE  KIND        REGION  REACH         UP  DOWN  DRAINED  ANSWERS  DRAIN",
+            "bös   wavelength  use1    verizon, att   1    20      300     1234  until 1970-01-02 00:00:00: rack",
             "日本  region              public         5     0        0",
         ])
     apps = {"ok": True, "apps": [{"name": "a.example", "ttl_s": 30, "targets": [
-        {"site": "bos", "state": "down", "forced": "down", "addresses": ["192.0.2.1", "2001:db8::1"],
+        {"site": "bos", "state": "down", "forced": "down", "addresses": ["192.0.2.1", "2001:db8::1"], "answers": 7,
          "health": {"text": "HTTP status 503", "since": 0, "last_probe": 0}},
         {"site": "nyc", "state": "up", "cname": "alb.example.net", "health": None}]}]}
     with Script(apps) as script:
         _, out, _ = script.run("apps")
         equal(out.splitlines(), [
-            "APP        SITE  STATE               ANSWER                  TTL  HEALTH",
-            "a.example  bos   down (forced down)  192.0.2.1, 2001:db8::1   30  HTTP status 503",
-            "a.example  nyc   up                  alb.example.net          30  no check",
+            "APP        SITE  STATE               ANSWER                  TTL  ANSWERS  HEALTH",
+            "a.example  bos   down (forced down)  192.0.2.1, 2001:db8::1   30        7  HTTP status 503",
+            "a.example  nyc   up                  alb.example.net          30           no check",
         ])
     with Script({**OK, "steps": ["locate: here", "answer: bos"], "candidates": [
             {"site": "bos", "kind": "wavelength", "reachable": True, "ms": 10.25, "km": 3.04, "basis": "distance", "state": "up"},

@@ -203,6 +203,11 @@ def shown():
         for _ in range(10):
             answer(d)
         equal(d.ctl_json("stats")["queries"] - before, 10)
+        far = d.ctl_json("sites", "far")["sites"][0]["answers"]
+        check(far >= 10, f"{far} answers held far")
+        equal(d.ctl_json("sites", "near")["sites"][0]["answers"], 0)
+        d.reload()
+        equal(d.ctl_json("sites", "far")["sites"][0]["answers"], 0, "answers since this configuration was loaded")
 
 
 def survives_kill():

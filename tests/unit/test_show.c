@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -13,6 +14,7 @@
 #include "control/show.h"
 #include "control/stranded.h"
 #include "state/state.h"
+#include "view/view.h"
 
 static struct stage stage;
 
@@ -69,9 +71,26 @@ static void test_status(void **unused)
 	json_decref(reply);
 }
 
+// What two workers would count: at bos, target 0 of app, 3 of video, 6 of carrier.
+static void count_answers(void)
+{
+	enum { STRIDE = 16 };
+	_Atomic uint64_t *rows = calloc(2 * STRIDE, sizeof(*rows));
+
+	assert_non_null(rows);
+	rows[0] = 2;
+	rows[STRIDE] = 3;
+	rows[3] = 7;
+	rows[STRIDE + 6] = 13;
+	stage.view->handouts = rows; // the view's own from here
+	stage.view->handout_stride = STRIDE;
+	stage.view->workers = 2;
+}
+
 static void test_sites(void **unused)
 {
 	(void)unused;
+	count_answers();
 	stage.health[0].up = false; // app at bos
 	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
 	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
@@ -93,6 +112,8 @@ static void test_sites(void **unused)
 	assert_true(json_is_null(json_object_get(use1, "region")));
 	assert_null(json_object_get(use1, "location"));
 	assert_int_equal(json_array_size(json_object_get(bos, "location")), 2);
+	assert_int_equal(asking_number(bos, "answers"), 5 + 7 + 13); // app's, video's and carrier's
+	assert_int_equal(asking_number(use1, "answers"), 0);
 	json_decref(reply);
 
 	reply = asking_ok(&stage, "{\"verb\": \"sites\", \"site\": \"nyc\"}");
@@ -110,8 +131,10 @@ static void test_apps(void **unused)
 	                                         .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
 	stage.health[1].checked = false;
 	stage_publish(&stage);
+	count_answers();
 	bos = asking_target(&stage, "app.example.com", "bos", &reply);
 	assert_string_equal(asking_text(bos, "state"), "down");
+	assert_int_equal(asking_number(bos, "answers"), 5);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(bos, "addresses"), 0)), "192.0.2.0");
 	assert_null(json_object_get(bos, "forced"));
 	assert_null(json_object_get(bos, "weight"));

@@ -43,6 +43,10 @@ static const char config_text[] =
 	"    targets: {east: {addresses: [203.0.113.20], weight: 1}, twin: {addresses: [203.0.113.21], weight: 1}}\n"
 	"  front2.edge.example:\n"
 	"    targets: {east: {cname: pair.edge.example}}\n"
+	"  one.edge.example:\n"
+	"    targets: {east: {addresses: [203.0.113.30]}}\n"
+	"  lead.edge.example:\n"
+	"    targets: {bos: {cname: host.elsewhere}, east: {cname: one.edge.example}}\n"
 	"  back.edge.example:\n"
 	"    targets: {bos: {cname: host.elsewhere}, east: {cname: front2.edge.example}}\n";
 
@@ -121,6 +125,9 @@ static void test_ways_to_apps(void **state)
 		  "end: ns1.edge.example is a static name: the same answer for every client"}},
 		{"back.edge.example", "10.10.1.0/24", "back.edge.example",
 		 {"end: host.elsewhere is in none of our zones: the resolver asks on elsewhere"}},
+		// The last says the same to everybody, but the first did not.
+		{"lead.edge.example", "10.20.1.0/28", "one.edge.example",
+		 {"scope: /12, " ORDER, "scope: /0, " ORDER, "scope: /12 in all, the longest of these"}},
 		// A hash decides in the last of three, so its scope is the longest.
 		{"back.edge.example", "10.20.1.0/28", "pair.edge.example",
 		 {"scope: /12, " ORDER, "scope: /0, " ORDER, "scope: /24, " ORDER ", lengthened to the hash prefix",

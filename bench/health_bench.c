@@ -1,5 +1,5 @@
 // What probing costs: the daemon's prober, with as many targets as asked for, against responders in processes of their
-// own on loopback (a target an address, 127.x.y.z). Prints the prober's own CPU time as JSON. By hand, or from bench/run.
+// own on loopback (a target an address, 127.x.y.z). Prints the prober's own CPU time as JSON. By hand.
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>

@@ -61,7 +61,9 @@ void service_raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// mkdir -p, and the last folder given to the user. Folders that are there already are left as they are but for that.
+// mkdir -p, and the last folder given to the user. Folders that are there already, or links to them (systemd's DynamicUser
+// makes the state folder one), are left as they are. One just made is given away, so what is opened must be it: no link
+// put in its place is followed.
 static int make_folder(const char *path, mode_t mode, const struct passwd *user, struct report *report)
 {
 	char *copy = strdup(path);
@@ -69,6 +71,9 @@ static int make_folder(const char *path, mode_t mode, const struct passwd *user,
 
 	if (!copy)
 		return E_NOMEM;
+	// "a/b/" is "a/b": else the loop would make the last one.
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
 	for (char *slash = copy + 1; *slash; slash++)
 		if (*slash == '/') {
 			*slash = '\0';
@@ -77,7 +82,7 @@ static int make_folder(const char *path, mode_t mode, const struct passwd *user,
 		}
 
 	bool made = mkdir(copy, mode) == 0;
-	int fd = open(copy, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(copy, O_DIRECTORY | O_RDONLY | O_CLOEXEC | (made ? O_NOFOLLOW : 0));
 
 	if (fd < 0 || (made && user && fchown(fd, user->pw_uid, user->pw_gid) < 0)) {
 		report_error(report, NULL, 0, 0, "folder %s: %s", path, strerror(errno));

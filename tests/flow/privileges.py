@@ -93,6 +93,32 @@ def modes():
         d.ctl("version")
 
 
+def folders():
+    """The state folder and the socket's may be links, as systemd's DynamicUser makes the first; one written with a
+    slash at its end is made as it would be without."""
+    with Daemon(CONFIG, start=False) as d:
+        for name in ("state", "run"):
+            (d.folder / f"real-{name}").mkdir()
+            (d.folder / name).symlink_to(f"real-{name}")
+        d.socket_path = d.folder / "run" / "control.sock"
+        d.write_config(CONFIG)
+        d.start()
+        d.ctl("drain", "r1")
+        check((d.folder / "real-state" / "orders.json").is_file(), "the link is not followed")
+        check(stat.S_ISSOCK((d.folder / "real-run" / "control.sock").stat().st_mode))
+        d.stop()
+        made = d.folder / "slash"
+        server = {"state-dir": f"{made}//", "user": "nobody" if os.getuid() == 0 else None}
+        if os.getuid() == 0:
+            d.socket_path = d.folder / "run-of-nobody" / "control.sock"
+        d.write_config({**CONFIG, "server": server})
+        d.start()
+        equal(stat.S_IMODE(made.stat().st_mode), 0o750, "state folder")
+        if os.getuid() == 0:
+            equal(made.stat().st_uid, pwd.getpwnam("nobody").pw_uid, "its owner")
+        d.ctl("drain", "r1")
+
+
 def activation():
     """LISTEN_FDS: the daemon answers on what it is given, and binds nothing itself."""
     for six in (False, True):
@@ -160,4 +186,4 @@ def environment():
 
 
 if __name__ == "__main__":
-    harness.run(drops, modes, activation, not_for_us, notify, environment)
+    harness.run(drops, modes, folders, activation, not_for_us, notify, environment)

@@ -74,25 +74,28 @@ static uint8_t target_word(const struct daemon *daemon, const struct view *view,
 	return state_drained(daemon->state, app, site, now_s) ? word | TARGET_DRAINED : word;
 }
 
-static void publish_view(struct daemon *daemon, const struct view *view)
+// Takes `live`, of the view the health is of.
+static void publish(struct daemon *daemon, struct live *live)
 {
-	struct live *live = live_new(view);
 	int64_t now_s = clock_wall_s();
 
-	must(health_count(daemon->health) == view->target_count);
-	if (!live) {
-		log_error("out of memory: the change is not published, what was served goes on");
-		return;
-	}
-	for (uint32_t i = 0; i < view->target_count; i++)
-		live->states[i] = target_word(daemon, view, i, now_s);
+	must(health_count(daemon->health) == live->count);
+	for (uint32_t i = 0; i < live->count; i++)
+		live->states[i] = target_word(daemon, live->view, i, now_s);
 	live_publish(live);
 }
 
 static void republish(struct daemon *daemon)
 {
-	if (live_current())
-		publish_view(daemon, live_current()->view);
+	struct live *live;
+
+	if (!live_current())
+		return;
+	live = live_new(live_current()->view);
+	if (live)
+		publish(daemon, live);
+	else
+		log_error("out of memory: the change is not published, what was served goes on");
 }
 
 static void arm(struct event *event, int64_t seconds, int microseconds)
@@ -107,8 +110,15 @@ static void arm_expiry(struct daemon *daemon)
 {
 	int64_t next_s = 0, now_s = clock_wall_s();
 
-	if (state_expire(daemon->state, now_s, &next_s) > 0)
-		log_notice("a drain has run out");
+	for (size_t i = 0; i < state_drain_count(daemon->state); i++) {
+		const struct drain *drain = state_drain_at(daemon->state, i);
+
+		if (drain->until_s && drain->until_s <= now_s)
+			log_notice("the drain of %s for %s has run out; by %s, reason: %s", drain->site,
+			           drain->app ? drain->app : "every app", drain->who,
+			           drain->reason ? drain->reason : "none given");
+	}
+	(void)state_expire(daemon->state, now_s, &next_s);
 	event_del(daemon->expiry);
 	if (next_s)
 		arm(daemon->expiry, next_s > now_s ? next_s - now_s : 0, 1000);
@@ -188,11 +198,14 @@ static int health_saved(void *ctx, const char *app, const char *site)
 static void serve(struct daemon *daemon)
 {
 	struct worker_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
+	struct live *live = live_new(daemon->first_view);
 
 	event_del(daemon->patience);
-	publish_view(daemon, daemon->first_view);
-	daemon->first_view = NULL;
-	if (!live_current() ||
+	if (live) {
+		publish(daemon, live);
+		daemon->first_view = NULL;
+	}
+	if (!live ||
 	    workers_start(daemon->sockets, daemon->facts.workers, &limits, &daemon->workers) < 0) {
 		log_error("cannot start the workers");
 		daemon->result = E_NOMEM;
@@ -223,12 +236,17 @@ static void on_impatience(evutil_socket_t fd, short what, void *arg)
 
 // ---- reload --------------------------------------------------------------------------------------------------------
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 // Settings that take hold when the daemon starts, and not before.
 static void warn_of_restart(const struct config_server *old, const struct config_server *new)
 {
 	bool same = old->listen_count == new->listen_count && old->workers == new->workers &&
 	            strcmp(old->control, new->control) == 0 && strcmp(old->state_dir, new->state_dir) == 0 &&
-	            old->tcp_clients == new->tcp_clients && old->tcp_idle_ms == new->tcp_idle_ms;
+	            same_text(old->user, new->user) && old->tcp_clients == new->tcp_clients && old->tcp_idle_ms == new->tcp_idle_ms;
 
 	for (size_t i = 0; same && i < old->listen_count; i++)
 		same = strcmp(old->listen[i], new->listen[i]) == 0;
@@ -240,9 +258,13 @@ static int take_generation(void *ctx, struct generation *generation)
 {
 	struct daemon *daemon = ctx;
 	struct config *old = daemon->config;
+	// What may fail comes before the health is of the new view: from there on the old one cannot be published any more.
+	struct live *live = daemon->first_view ? NULL : live_new(generation->view);
 
-	if (health_configure(daemon->health, generation->config) < 0)
+	if ((!live && !daemon->first_view) || health_configure(daemon->health, generation->config) < 0) {
+		free(live);
 		return E_NOMEM;
+	}
 	warn_of_restart(&old->server, &generation->config->server);
 	log_set_level((enum log_level)generation->config->server.log_level);
 	daemon->config = generation->config;
@@ -251,7 +273,7 @@ static int take_generation(void *ctx, struct generation *generation)
 		daemon->first_view = generation->view;
 	} else {
 		state_reloading(daemon->state, live_current()->view, generation->view);
-		publish_view(daemon, generation->view);
+		publish(daemon, live);
 	}
 	config_free(old);
 	state_retain_health(daemon->state, view_now(daemon));
@@ -287,7 +309,8 @@ static void reload_finished(void *ctx, int err, const struct report *report)
 	report_each(report, log_report_line, NULL);
 	if (err < 0)
 		log_error("reload failed, what was served goes on");
-	service_notify("READY=1");
+	if (live_current()) // else serve() says so
+		service_notify("READY=1");
 	if (daemon->hung_up) {
 		daemon->hung_up = false;
 		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, when this one is over

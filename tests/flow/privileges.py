@@ -5,6 +5,7 @@ import os
 import pwd
 import socket
 import stat
+import time
 
 import harness
 from harness import Daemon, Skip, check, equal, until
@@ -54,6 +55,10 @@ def drops():
         d.ctl("undrain", "r1")
         d.reload()
         equal((d.folder / "state").stat().st_uid, user.pw_uid)
+        check("when the daemon is restarted" not in d.log())
+        d.reload({**CONFIG, "server": {"listen": listen}})
+        check("when the daemon is restarted" in d.log(), "another user, and no word of a restart")
+        d.write_config({**CONFIG, "server": {"user": "nobody", "listen": listen}})
         d.restart()
         equal(d.query(NAME).addresses, ["203.0.113.1"])
         d.write_config({**CONFIG, "server": {"user": "no-such-user-here"}})
@@ -148,20 +153,31 @@ def not_for_us():
 
 
 def notify():
-    """READY=1 once answers can be given; not before the first round of probes has settled."""
+    """READY=1 once answers can be given: not before the first round of probes has settled, whatever is reloaded."""
     for abstract in (False, True):
-        with Daemon(CONFIG, start=False) as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        with harness.Responder() as late, Daemon(CONFIG, start=False) as d, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            late.delay_s = 1.5
+            check_late = {"type": "http", "port": late.port, "interval": "10s", "timeout": "5s"}
+            apps = {NAME: {"check": "late", "targets": {"r1": {"addresses": ["127.0.0.1"]}}}}
+            d.write_config({**CONFIG, "checks": {"late": check_late}, "apps": apps})
             path = f"@edgesteer-flow-{os.getpid()}" if abstract else str(d.folder / "notify")
             sock.bind("\0" + path[1:] if abstract else path)
             sock.settimeout(10 * harness.slowness())
             d.env = {"NOTIFY_SOCKET": path}
             d.start(wait=False)
+            until(lambda: late.hits and d.socket_path.exists(), 5, "the first probe")
+            equal(d.ctl_json("reload")["serving"], False)
+            check("is served" not in d.log(), "a generation is called served before it is")
             said = []
             while "READY=1" not in said:
                 said += sock.recv(4096).decode().split("\n")
+            check(time.monotonic() - late.hits[0][0] > late.delay_s * 0.9, "ready before the first round is over")
             # No second try: it said it is ready.
-            equal(d.query(NAME, tries=1).addresses, ["203.0.113.1"])
+            equal(d.query(NAME, tries=1).addresses, ["127.0.0.1"])
             d.reload()
+            check("generation 3 is served" in d.log())
+            equal([sock.recv(4096) for _ in range(2)], [b"RELOADING=1", b"READY=1"])
             d.signal(15)
             until(lambda: d.process.poll() is not None, 10, "the end")
     # A socket that is not there is no reason to fail.

@@ -1,6 +1,6 @@
 // TCP: connections from a fixed pool, so that serving allocates nothing. A connection has one deadline, set when it is
 // accepted and each time a whole message was answered: a client that dribbles octets, or never reads, runs into it as an
-// idle one does. When the pool is empty the connection that has been quiet longest makes room.
+// idle one does. When the pool is empty a connection that has been quiet long makes room.
 #include "net/tcp.h"
 
 #include <errno.h>
@@ -27,6 +27,7 @@ enum {
 	OUT_MAX = 2 * FRAME_MAX,
 	ACCEPTS_PER_TURN = 64,
 	LISTENERS_MAX = 512,
+	ACCEPT_PAUSE_US = 100000,
 	TOUCHED_MAX = 16384, // a buffer used beyond this is given back to the kernel when the connection closes
 };
 
@@ -54,8 +55,10 @@ struct tcp {
 	struct conns free, busy;
 	struct conn *pool;
 	size_t pool_len;         // octets mapped
+	unsigned pool_count;     // connections
 	unsigned listener_count;
 	struct event *listeners[LISTENERS_MAX];
+	struct event *resume;    // timer: accept again
 	void (*done)(void *ctx); // not NULL: finishing
 	void *done_ctx;
 };
@@ -211,11 +214,26 @@ static void overdue(evutil_socket_t fd, short what, void *arg)
 	conn_close(arg);
 }
 
-static struct conn *conn_take(struct tcp *tcp)
+// Who makes room when the pool is empty: the connection that has been quiet longest, but a client that holds more than a
+// quarter of the pool pays for its next one itself, or it could drive out everybody else (RFC 9210 section 4).
+static struct conn *conn_to_evict(const struct tcp *tcp, const struct addr *peer)
+{
+	struct conn *conn, *own = NULL;
+	unsigned held = 0;
+
+	TAILQ_FOREACH(conn, &tcp->busy, links)
+		if (addr_equal(&conn->peer, peer)) {
+			held++;
+			own = own ? own : conn;
+		}
+	return held > tcp->pool_count / 4 ? own : TAILQ_FIRST(&tcp->busy);
+}
+
+static struct conn *conn_take(struct tcp *tcp, const struct addr *peer)
 {
 	if (TAILQ_EMPTY(&tcp->free)) {
 		counter_add(&tcp->counters->tcp_evicted, 1);
-		conn_close(TAILQ_FIRST(&tcp->busy));
+		conn_close(conn_to_evict(tcp, peer));
 	}
 
 	struct conn *conn = TAILQ_FIRST(&tcp->free);
@@ -227,12 +245,13 @@ static struct conn *conn_take(struct tcp *tcp)
 
 static void accept_one(struct tcp *tcp, int fd, const struct sockaddr_storage *name)
 {
-	struct conn *conn = conn_take(tcp);
+	struct addr peer = addr_of_sockaddr(name);
+	struct conn *conn = conn_take(tcp, &peer);
 
 	counter_add(&tcp->counters->tcp_accepted, 1);
 	conn->tcp = tcp;
 	conn->fd = fd;
-	conn->peer = addr_of_sockaddr(name);
+	conn->peer = peer;
 	conn->ended = false;
 	conn->in_len = conn->out_at = conn->out_len = conn->out_peak = 0;
 	event_assign(&conn->read, tcp->base, fd, EV_READ | EV_PERSIST, readable, conn);
@@ -240,6 +259,27 @@ static void accept_one(struct tcp *tcp, int fd, const struct sockaddr_storage *n
 	event_assign(&conn->deadline, tcp->base, -1, 0, overdue, conn);
 	if (event_add(&conn->read, NULL) < 0 || event_add(&conn->deadline, tcp->idle) < 0)
 		conn_close(conn);
+}
+
+static void listen_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp *tcp = arg;
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < tcp->listener_count; i++)
+		event_add(tcp->listeners[i], NULL);
+}
+
+// No descriptor is left and none is ours to close: the listeners stay readable, and we would spin.
+static void pause_accepting(struct tcp *tcp)
+{
+	struct timeval wait = {0, ACCEPT_PAUSE_US};
+
+	if (event_add(tcp->resume, &wait) < 0)
+		return;
+	for (unsigned i = 0; i < tcp->listener_count; i++)
+		event_del(tcp->listeners[i]);
 }
 
 static void acceptable(evutil_socket_t listener, short what, void *arg)
@@ -256,11 +296,16 @@ static void acceptable(evutil_socket_t listener, short what, void *arg)
 			accept_one(tcp, fd, &name);
 			continue;
 		}
-		if ((errno == EMFILE || errno == ENFILE) && !TAILQ_EMPTY(&tcp->busy)) {
+
+		bool starved = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+
+		if (starved && !TAILQ_EMPTY(&tcp->busy)) {
 			counter_add(&tcp->counters->tcp_evicted, 1);
 			conn_close(TAILQ_FIRST(&tcp->busy));
 			continue;
 		}
+		if (starved)
+			pause_accepting(tcp);
 		return;
 	}
 }
@@ -280,12 +325,14 @@ struct tcp *tcp_new(struct event_base *base, uint16_t worker, struct counters *c
 	tcp->counters = counters;
 	tcp->pool = (struct conn *)(tcp + 1);
 	tcp->pool_len = pool_len;
+	tcp->pool_count = limits->tcp_clients;
 	tcp->idle = event_base_init_common_timeout(base, &idle);
 	TAILQ_INIT(&tcp->free);
 	TAILQ_INIT(&tcp->busy);
 	for (unsigned i = 0; i < limits->tcp_clients; i++)
 		TAILQ_INSERT_TAIL(&tcp->free, &tcp->pool[i], links);
-	return tcp;
+	tcp->resume = evtimer_new(base, listen_again, tcp);
+	return tcp->resume ? tcp : tcp_free(tcp);
 }
 
 struct tcp *tcp_free(struct tcp *tcp)
@@ -297,6 +344,8 @@ struct tcp *tcp_free(struct tcp *tcp)
 		conn_close(TAILQ_FIRST(&tcp->busy));
 	for (unsigned i = 0; i < tcp->listener_count; i++)
 		event_free(tcp->listeners[i]);
+	if (tcp->resume)
+		event_free(tcp->resume);
 	munmap(tcp, sizeof(*tcp) + tcp->pool_len);
 	return NULL;
 }
@@ -316,6 +365,7 @@ int tcp_add(struct tcp *tcp, struct event_base *base, int fd)
 
 void tcp_finish(struct tcp *tcp, void (*done)(void *ctx), void *ctx)
 {
+	event_del(tcp->resume);
 	for (unsigned i = 0; i < tcp->listener_count; i++)
 		event_del(tcp->listeners[i]);
 	for (struct conn *conn = TAILQ_FIRST(&tcp->busy), *next; conn; conn = next) {

@@ -2,6 +2,7 @@
 take the server from the others."""
 
 import os
+import resource
 import select
 import socket
 import struct
@@ -211,6 +212,59 @@ def flood():
         until(lambda: descriptors() < 40, 5, "descriptors are given back")
 
 
+def greedy():
+    """RFC 9210 section 4: a client that takes all the connections there are drives out itself, not the others."""
+    with daemon() as d:
+        def connect(source):
+            sock = socket.create_connection(("127.0.0.1", d.port), timeout=5, source_address=(source, 0))
+            socks.append(sock)
+            return sock
+
+        socks = []
+        try:
+            modest = [connect(f"127.0.0.{n}") for n in (10, 11, 12)]
+            for i, sock in enumerate(modest):
+                sock.sendall(framed(i))
+                expect(sock, i)
+            for i in range(CLIENTS * 2):
+                sock = connect("127.0.0.20")
+                sock.sendall(framed(i))
+                expect(sock, i)
+            for i, sock in enumerate(modest):
+                sock.sendall(framed(i))
+                expect(sock, i)
+            fresh = connect("127.0.0.13")
+            fresh.sendall(framed(7))
+            expect(fresh, 7)
+        finally:
+            for sock in socks:
+                sock.close()
+
+
+def no_descriptors():
+    """No descriptor left for a new connection, and none to take from another: the worker waits, it does not spin."""
+    with daemon() as d:
+        pid = d.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(max(used) + 2)) - used), before[1]))
+        with d.connect() as sock:
+            sock.sendall(framed(1))
+            begun = cpu_s(pid)
+            check(not select.select([sock], [], [], 1)[0], "served without a descriptor")
+            used_s = cpu_s(pid) - begun
+            check(used_s < 0.3, f"{used_s:.2f} s of processor time in a second of waiting")
+            equal(d.query(NAME).addresses, ["203.0.113.1"])
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+            expect(sock, 1)
+
+
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def stop_in_flight():
     """SIGTERM finishes what is in flight: what was asked before it is answered, then the connection ends."""
     with daemon() as d:
@@ -225,4 +279,5 @@ def stop_in_flight():
 
 
 if __name__ == "__main__":
-    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, flood, stop_in_flight)
+    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, flood, greedy, no_descriptors,
+                stop_in_flight)

@@ -61,9 +61,9 @@ void service_raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// mkdir -p, and the last folder given to the user. Folders that are there already, or links to them (systemd's DynamicUser
-// makes the state folder one), are left as they are. One just made is given away, so what is opened must be it: no link
-// put in its place is followed.
+// mkdir -p, and the last folder given to the user. Folders that are there already, or links to them (systemd's
+// DynamicUser makes the state folder one), are left as they are. One just made is given away, so what is opened must be
+// it: no link put in its place is followed.
 static int make_folder(const char *path, mode_t mode, const struct passwd *user, struct report *report)
 {
 	char *copy = strdup(path);

@@ -77,7 +77,27 @@ static int bind_one(const struct sockaddr_storage *name, socklen_t len, bool tcp
 	return -1;
 }
 
-static void bind_address(struct sockets *sockets, const char *text, unsigned workers, struct report *report)
+static bool is_free(const struct sockaddr_storage *name, socklen_t len, bool tcp)
+{
+	int fd = socket(name->ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	set(fd, SOL_SOCKET, SO_REUSEADDR, tcp); // what is left of the connections of before a restart is no obstacle
+	if (name->ss_family == AF_INET6)
+		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+
+	int failed = bind(fd, (const struct sockaddr *)name, len), saved = errno;
+
+	close(fd);
+	errno = saved;
+	return !failed;
+}
+
+// Sockets with SO_REUSEPORT share an address with those of any process of the same user: another daemon there would take
+// a part of the queries unseen. So each address is bound without it and let go again, before any is bound for good: a
+// wildcard of ours is no obstacle to an address of ours.
+static void check_address(const char *text, struct report *report)
 {
 	struct sockaddr_storage name;
 	socklen_t len;
@@ -86,6 +106,21 @@ static void bind_address(struct sockets *sockets, const char *text, unsigned wor
 		report_error(report, NULL, 0, 0, "listen: \"%s\" is not ADDRESS@PORT", text);
 		return;
 	}
+	for (int tcp = 0; tcp <= 1; tcp++)
+		if (!is_free(&name, len, tcp)) {
+			report_error(report, NULL, 0, 0, "listen: %s over %s: %s", text, tcp ? "TCP" : "UDP",
+			             strerror(errno));
+			return;
+		}
+}
+
+static void bind_address(struct sockets *sockets, const char *text, unsigned workers, struct report *report)
+{
+	struct sockaddr_storage name;
+	socklen_t len;
+
+	if (addr_parse_endpoint(text, 53, &name, &len) < 0)
+		return; // check_address() has said so
 	for (unsigned i = 0; i < workers * 2; i++) {
 		bool tcp = i % 2;
 		int fd = bind_one(&name, len, tcp);
@@ -153,6 +188,8 @@ int sockets_open(const char *const *listen, size_t listen_count, unsigned worker
 	for (unsigned i = 0; i < passed; i++)
 		take_passed(sockets, ACTIVATION_FIRST_FD + (int)i, report);
 	for (size_t i = 0; !passed && i < listen_count; i++)
+		check_address(listen[i], report);
+	for (size_t i = 0; !passed && i < listen_count && report_count(report, REPORT_ERROR) == errors; i++)
 		bind_address(sockets, listen[i], workers, report);
 	if (report_count(report, REPORT_ERROR) != errors) {
 		sockets_close(sockets);

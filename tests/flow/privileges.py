@@ -3,6 +3,7 @@ when the first answer can be given, and the files the daemon makes have the mode
 
 import os
 import pwd
+import re
 import socket
 import stat
 import time
@@ -146,6 +147,36 @@ def activation():
                 equal(d.query(NAME, tcp=True, six=six).addresses, ["203.0.113.1"])
 
 
+def address_in_use():
+    """A second daemon on the same address ends instead of taking a part of the queries; a restart is no second one."""
+    with Daemon(CONFIG) as d, Daemon(CONFIG, start=False) as second:
+        for host in ("127.0.0.1", "::1"):
+            second.write_config({**CONFIG, "server": {"listen": [f"{host}@{d.port}"]}})
+            second.start(wait=False)
+            equal(second.process.wait(10), 1)
+            check(f"listen: {host}@{d.port} over UDP: Address already in use" in second.log(), second.log())
+            second.process = None
+        equal(d.query(NAME, tcp=True).addresses, ["203.0.113.1"])
+        with d.connect() as sock:
+            # The daemon closes first: its side stays in TIME_WAIT.
+            d.stop()
+            equal(sock.recv(1), b"")
+            d.start()
+        equal(d.query(NAME, tcp=True).addresses, ["203.0.113.1"])
+        d.kill()
+        d.start()
+    # A wildcard and an address of its own are one daemon's.
+    with Daemon(CONFIG, start=False) as d:
+        d.write_config({**CONFIG, "server": {"listen": [f"127.0.0.1@{d.port}", f"::@{d.port}", f"::1@{d.port}"]}})
+        d.start()
+    # Held by someone over TCP alone.
+    with Daemon(CONFIG, start=False) as d, socket.create_server(("127.0.0.1", d.port)):
+        d.start(wait=False)
+        equal(d.process.wait(10), 1)
+        check(f"listen: 127.0.0.1@{d.port} over TCP: Address already in use" in d.log(), d.log())
+        d.process = None
+
+
 def not_for_us():
     """LISTEN_PID of somebody else: the config's addresses are bound."""
     with Daemon(CONFIG, env={"LISTEN_PID": "1", "LISTEN_FDS": "2"}) as d:
@@ -185,6 +216,16 @@ def notify():
         equal(d.query(NAME).addresses, ["203.0.113.1"])
 
 
+def log_lines():
+    """journald is told the priority of a line; every other reader the time of it."""
+    for option, begins in (("JOURNAL_STREAM=8:4711", r"<\d>"),
+                           ("-uJOURNAL_STREAM", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")):
+        with Daemon(CONFIG, prefix=["env", option]) as d:
+            d.ctl("drain", "r1")
+            lines = d.log().splitlines()
+            check(len(lines) > 1 and all(re.match(begins + "[a-zS]", line) for line in lines), lines)
+
+
 def environment():
     """A folder with odd letters in its name, a closed stdin, no HOME: nothing of it matters."""
     with Daemon(CONFIG, start=False) as d:
@@ -202,4 +243,4 @@ def environment():
 
 
 if __name__ == "__main__":
-    harness.run(drops, modes, folders, activation, not_for_us, notify, environment)
+    harness.run(drops, modes, folders, activation, address_in_use, not_for_us, notify, log_lines, environment)

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static _Atomic int max_level = LOG_LEVEL_INFO;
@@ -12,6 +14,17 @@ static _Atomic int max_level = LOG_LEVEL_INFO;
 void log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
+}
+
+// What a line begins with: journald takes the priority from "<N>" and has the time itself, all others want the time.
+static int begin(char *line, size_t size, enum log_level level)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (getenv("JOURNAL_STREAM") && !isatty(STDERR_FILENO))
+		return snprintf(line, size, "<%d>", (int)level);
+	return localtime_r(&now, &local) ? (int)strftime(line, size, "%Y-%m-%d %H:%M:%S ", &local) : 0;
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
@@ -22,7 +35,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 		return;
 
 	char line[2048];
-	int at = isatty(STDERR_FILENO) ? 0 : snprintf(line, sizeof(line), "<%d>", (int)level);
+	int at = begin(line, sizeof(line), level);
 
 	at += snprintf(line + at, sizeof(line) - (size_t)at, "%s", words[level]);
 

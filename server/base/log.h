@@ -1,5 +1,5 @@
-// The daemon's log: one line per event to standard error, with the "<N>" priority journald reads when standard error
-// is not a terminal. Slow side only: nothing a query walks through may include this header.
+// The daemon's log: one line per event to standard error. It begins with the "<N>" priority when journald reads it
+// ($JOURNAL_STREAM is set, and standard error is not a terminal), else with the local time. Slow side only: nothing a query walks through may include this header.
 #pragma once
 
 #include "base/attr.h"

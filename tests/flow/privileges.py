@@ -6,6 +6,7 @@ import pwd
 import re
 import socket
 import stat
+import sys
 import time
 
 import harness
@@ -18,6 +19,17 @@ CONFIG = {
     "sites": {"r1": {"kind": "region", "location": [40.0, -74.0]}},
     "apps": {NAME: {"targets": {"r1": {"addresses": ["203.0.113.1"]}}}},
 }
+
+
+# What the service manager does: two sockets become the descriptors 3 and 4. (A shell knows none above 9.)
+PASS = """
+import fcntl, os, sys
+for place, fd in enumerate([fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]):
+    os.dup2(fd, 3 + place)
+    os.close(fd)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="2")
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def ids(pid):
@@ -133,9 +145,8 @@ def activation():
         family = socket.AF_INET6 if six else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.create_server(address, family=family) as tcp:
             udp.bind(address)
-            script = f'LISTEN_PID=$$ LISTEN_FDS=2 exec "$@" 3<&{udp.fileno()} 4<&{tcp.fileno()}'
             with Daemon({**CONFIG, "server": {"listen": ["127.0.0.1@1"]}}, start=False,
-                        prefix=["sh", "-c", script, "sh"],
+                        prefix=[sys.executable, "-c", PASS, str(udp.fileno()), str(tcp.fileno())],
                         popen={"pass_fds": (udp.fileno(), tcp.fileno())}) as d:
                 d.start(wait=False)
                 d.port = port

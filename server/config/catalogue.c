@@ -7,10 +7,10 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/nearest.h"
 #include "base/report.h"
 #include "config/catalogue-data.h"
 #include "config/config.h"
-#include "config/nearest.h"
 #include "config/options.h"
 #include "config/text.h"
 #include "config/yaml.h"

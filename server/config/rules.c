@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "config/catalogue.h"
 #include "config/config.h"
-#include "config/nearest.h"
 #include "config/text.h"
 #include "config/units.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 static void join_words(const struct option *option, char *buf)
 {

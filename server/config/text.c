@@ -6,7 +6,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/must.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/units.h"
 #include "wire/name.h"
 

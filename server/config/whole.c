@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "config/nearest.h"
 
 struct used {
 	bool *sites, *checks;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "control/reply.h"
 #include "view/live.h"
 #include "view/view.h"

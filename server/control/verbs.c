@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "control/command.h"
 #include "control/control.h"
 #include "control/reply.h"

@@ -12,9 +12,9 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "config/nearest.h"
 #include "discovery/plugin.h"
 #include "view/place.h"
 

@@ -15,9 +15,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "config/nearest.h"
 #include "view/place.h"
 
 enum {

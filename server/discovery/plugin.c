@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "config/nearest.h"
 
 extern const struct edgesteer_plugin edgesteer_plugin_mmdb, edgesteer_plugin_ranges;
 

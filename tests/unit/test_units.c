@@ -1,6 +1,5 @@
 // Numbers with units, and the words somebody meant: tables of text and result.
 #include "config/units.h"
-#include "config/nearest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/nearest.h"
 
 enum { BAD = -1 };
 

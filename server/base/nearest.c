@@ -1,5 +1,5 @@
 // Edit distance; see nearest.h.
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// The word somebody probably meant, for "did you mean". Used for unknown keys, sites and checks, and by plugin hosts.
+// The word somebody probably meant, for "did you mean": of unknown keys, names and verbs.
 #pragma once
 
 #include <stddef.h>

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/nearest.h"
 #include "ctl_json.h"
 #include "ctl_link.h"
 #include "ctl_print.h"
@@ -120,7 +121,7 @@ static void print_help(const struct verb *verb)
 	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ". Exit code 0: the daemon did it;\n"
 	      "1: it could not, or could not be reached; 2: the command or the config is wrong.\n", stdout);
 	if (!verb)
-		fputs("edgesteerctl VERB --help tells of a verb's options.\n", stdout);
+		fputs("edgesteerctl help VERB tells of a verb's options.\n", stdout);
 }
 
 // Arguments -----------------------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ static int usage_error(const struct verb *verb, const char *fmt, ...)
 	va_end(ap);
 	ctl_print(stderr, "edgesteerctl: %s\n", text);
 	print_usage(stderr, verb);
-	fputs(verb ? "" : "edgesteerctl --help lists the verbs\n", stderr);
+	fputs(verb ? "" : "edgesteerctl help lists the verbs\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -162,6 +163,18 @@ static const struct verb *find_verb(const char *name)
 		if (strcmp(verbs[i].name, name) == 0)
 			return &verbs[i];
 	return NULL;
+}
+
+static int unknown_verb(const char *name)
+{
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		nearest_offer(&nearest, verbs[i].name);
+	nearest_offer(&nearest, "help");
+	if (nearest.word)
+		return usage_error(NULL, "no verb '%s'; did you mean '%s'?", name, nearest.word);
+	return usage_error(NULL, "no verb '%s'", name);
 }
 
 // One option as getopt_long() found it. 0 or an exit code.
@@ -204,6 +217,16 @@ static int read_options(struct command *command, int argc, char **argv)
 	return err;
 }
 
+static int too_many_words(const struct command *command, bool takes_any)
+{
+	const struct verb *verb = command->verb;
+
+	if (command->values[OPT_REASON] && verb->takes & 1u << OPT_REASON)
+		return usage_error(verb, "%s takes no more than %s: a reason of several words stands in quotes, as in "
+		                   "--reason 'disk full'", verb->name, verb->args);
+	return usage_error(verb, takes_any ? "%s takes no more than %s" : "%s takes no words%s", verb->name, verb->args);
+}
+
 // Whether the words and options are the verb's. 0 or an exit code.
 static int check_words(const struct command *command, int count)
 {
@@ -215,7 +238,7 @@ static int check_words(const struct command *command, int count)
 	if ((unsigned)count < verb->needed)
 		return usage_error(verb, "%s needs %s", verb->name, verb->args);
 	if ((unsigned)count > most)
-		return usage_error(verb, most ? "%s takes no more than %s" : "%s takes no words%s", verb->name, verb->args);
+		return too_many_words(command, most > 0);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		if (command->values[i] && !(verb->takes & 1u << i))
 			return usage_error(verb, "%s does not take --%s", verb->name, options[i].name);
@@ -353,12 +376,16 @@ int main(int argc, char **argv)
 		return code;
 	if (!command.socket || !command.socket[0])
 		command.socket = DEFAULT_SOCKET;
+	while (optind < argc && strcmp(argv[optind], "help") == 0) { // as --help
+		command.help = true;
+		optind++;
+	}
 	if (optind < argc)
 		command.verb = find_verb(argv[optind]);
 	if (command.version)
 		printf("edgesteerctl %s\n", PACKAGE_VERSION);
 	else if (optind < argc && !command.verb)
-		code = usage_error(NULL, "no verb '%s'", argv[optind]);
+		code = unknown_verb(argv[optind]);
 	else if (command.help)
 		print_help(command.verb);
 	else if (!command.verb)

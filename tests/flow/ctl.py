@@ -109,9 +109,16 @@ def usage():
     """What is wrong with a command is said without asking the daemon, and the exit code is 2."""
     rows = [
         ([], "what is to be done?"),
-        (["drian"], "no verb 'drian'"),
+        (["drian"], "no verb 'drian'; did you mean 'drain'?\n"),
+        (["statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
+        (["hlep"], "no verb 'hlep'; did you mean 'help'?\n"),
+        (["help", "statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
+        (["xyzzy"], "no verb 'xyzzy'\n"),
         (["drain"], "drain needs SITE"),
-        (["drain", "a", "b"], "no more than SITE"),
+        (["drain", "a", "b"], "drain takes no more than SITE\n"),
+        (["drain", "a", "--reason", "disk", "full"],
+         "drain takes no more than SITE: a reason of several words stands in quotes, as in --reason 'disk full'\n"),
+        (["status", "x", "--reason", "y"], "status takes no words\n"),
         (["status", "x"], "status takes no words"),
         (["drain", "a", "--client", "10.0.0.1"], "drain does not take --client"),
         (["explain", "a"], "explain needs --client"),
@@ -145,6 +152,9 @@ def help_and_version():
             code, of_verb, _ = script.run(verb, "--help")
             equal(code, 0)
             check(f"usage: edgesteerctl {verb}" in of_verb, of_verb)
+            equal(script.run("help", verb), (0, of_verb, ""))
+        equal(script.run("help"), (0, out, ""))
+        equal(script.run("help", "help"), (0, out, ""))
         check("--reason" in script.run("drain", "-h")[1] and "--client" not in script.run("drain", "-h")[1])
         code, out, _ = script.run("--version")
         check(code == 0 and out.startswith("edgesteerctl "), out)
@@ -393,6 +403,7 @@ def completion():
             return done.stdout.split()
 
     equal(complete(OK, "st"), ["status", "stats"])
+    equal(complete(OK, "help", "st"), ["status", "stats"])
     equal(complete(OK, "--json", "un"), ["undrain"])
     equal(complete(sites, "drain", ""), ["bos", "nyc"])
     equal(complete(sites, "drain", "n"), ["nyc"])

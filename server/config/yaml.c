@@ -242,6 +242,22 @@ static struct spot spot_at(const char *text, size_t len, size_t offset)
 	return spot;
 }
 
+// Whether a tab stands at the mark, in the white space that the line begins with. A mark counts characters, but up to
+// there they are octets.
+static bool tab_indents(const char *text, size_t len, yaml_mark_t mark)
+{
+	const char *at = text, *end = text + len;
+
+	for (size_t line = 0; line < mark.line && at; line++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at += at ? 1 : 0;
+	}
+	for (size_t column = 0; at && at < end && (*at == ' ' || *at == '\t'); column++)
+		if (*at++ == '\t' && column == mark.column)
+			return true;
+	return false;
+}
+
 static int syntax_error(struct builder *b, const yaml_parser_t *parser, const char *text, size_t len)
 {
 	const char *problem = parser->problem ? parser->problem : "not YAML";
@@ -257,7 +273,9 @@ static int syntax_error(struct builder *b, const yaml_parser_t *parser, const ch
 
 	struct spot spot = spot_of(parser->problem_mark);
 
-	if (parser->context)
+	if (tab_indents(text, len, parser->problem_mark))
+		complain(b, spot, "a tab cannot indent YAML: use spaces");
+	else if (parser->context)
 		complain(b, spot, "not YAML: %s (%s on line %zu)", problem, parser->context,
 		         parser->context_mark.line + 1);
 	else

@@ -51,6 +51,7 @@ static void trees(void **state)
 		{"a: |\n  two\n  lines\n", "{\"a\":\"two\\nlines\\n\"}"},
 		{"\xef\xbb\xbf" "a: b\n", "{\"a\":\"b\"}"},
 		{"--- \na: b\n...\n", "{\"a\":\"b\"}"},
+		{"a:\t[1,\n\t2]\t# a tab that does not indent\n", "{\"a\":[\"1\",\"2\"]}"},
 		{"just text", "\"just text\""},
 		{"null: 1", "{\"null\":\"1\"}"},
 	};
@@ -84,9 +85,16 @@ static void refusals(void **state)
 		{"a: [1, 2\nb: 3\n", "",
 		 "f:2:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence on line 1)\n"},
 		{"a: 1\n  b: 2\n", "", "f:2:4: not YAML: mapping values are not allowed in this context\n"},
-		{"a:\n\t- b\n", "",
-		 "f:2:1: not YAML: found character that cannot start any token (while scanning for the next token on line "
-		 "2)\n"},
+		{"a:\n\t- b\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
+		{"\xc3\xa9:\n  b: 1\n  \tc: 2\n", "", "f:3:3: a tab cannot indent YAML: use spaces\n"},
+		{"a: b\n\tc: d\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
+		{"a: |\n\tb\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
+		{"a: >\n b\r\n\tc: d\n", "", "f:3:1: a tab cannot indent YAML: use spaces\n"},
+		{"\ta: [b\n", "", "f:1:1: a tab cannot indent YAML: use spaces\n"},
+		{"a: 1\n\tb @\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
+		{"a: @b\n", "",
+		 "f:1:4: not YAML: found character that cannot start any token (while scanning for the next token on line "
+		 "1)\n"},
 		{"a: b\nc\xc3\xa9: \xff\n", "", "f:2:5: not text: invalid leading UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \xc3(\n", "", "f:1:5: not text: invalid trailing UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \x01\n", "", "f:1:4: not text: control characters are not allowed, expected YAML in UTF-8\n"},

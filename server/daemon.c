@@ -43,6 +43,7 @@ struct daemon {
 	struct config *config;   // of the view that is served, or about to be
 	struct view *first_view; // until it is published
 	struct sockets *sockets;
+	unsigned worker_rows;    // that every view counts in
 	struct workers *workers; // NULL until the first health round is over
 	struct health *health;
 	struct state *state;
@@ -206,7 +207,7 @@ static void serve(struct daemon *daemon)
 		daemon->first_view = NULL;
 	}
 	if (!live ||
-	    workers_start(daemon->sockets, daemon->facts.workers, &limits, &daemon->workers) < 0) {
+	    workers_start(daemon->sockets, &limits, &daemon->workers) < 0) {
 		log_error("cannot start the workers");
 		daemon->result = E_NOMEM;
 		event_base_loopbreak(daemon->base);
@@ -403,7 +404,7 @@ static int open_slow_side(struct daemon *daemon, const char *config_path)
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
-	daemon->reload = reload_new(daemon->base, config_path, daemon->facts.workers, &reload_ops);
+	daemon->reload = reload_new(daemon->base, config_path, daemon->worker_rows, &reload_ops);
 	if (!daemon->health || !daemon->reload)
 		return E_NOMEM;
 
@@ -436,9 +437,10 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	publish_register_reader(); // the main thread reads live_current() as its owner; it retires, so it is never waited for
 	daemon->config = first->config;
 	daemon->first_view = first->view;
+	daemon->worker_rows = first->view->workers;
 	daemon->facts = (struct stats_facts){
 		.started_s = clock_wall_s(),
-		.workers = first->view->workers,
+		.workers = generation_sets(first->config),
 		.generation_took_ms = first->took_ms,
 		.last_reload_ok = true,
 	};

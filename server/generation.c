@@ -12,12 +12,13 @@
 #include "config/config.h"
 #include "config/zonefile.h"
 #include "discovery/discovery.h"
+#include "net/sockets.h"
 #include "view/place.h"
 #include "view/view.h"
 
 enum { ROWS_BYTES_MAX = 256 << 20 };
 
-unsigned generation_workers(const struct config *config)
+unsigned generation_sets(const struct config *config)
 {
 	cpu_set_t cpus;
 
@@ -39,7 +40,8 @@ int generation_build(const char *path, uint64_t number, unsigned workers, struct
 
 	if (err < 0)
 		goto out;
-	in.workers = workers ? workers : generation_workers(config);
+	in.workers = workers ? workers
+	                     : (unsigned)sockets_workers_max(config->server.listen_count, generation_sets(config));
 
 	// Zones and sources are both loaded even when one fails, so that every error is told at once.
 	err = zonefile_load(config, (unsigned)clock_wall_s(), report, &in.zones);

@@ -17,9 +17,10 @@ struct generation {
 };
 
 // Everything that is wrong with the config, the zones and the sources goes into the report, as much of it as can be seen
-// in one go. `workers` 0: as the config says. E_INVAL (or E_IO, E_NOMEM): nothing is returned.
+// in one go. `workers`: how many will count in the view; 0: as the config says. E_INVAL (or E_IO, E_NOMEM): nothing is
+// returned.
 int generation_build(const char *path, uint64_t number, unsigned workers, struct report *report,
                      struct generation *ret_generation) MUST_USE;
 
-// Worker threads a config asks for; one per CPU the process may run on for 0.
-unsigned generation_workers(const struct config *config);
+// Sets of sockets a config asks for; one per CPU the process may run on for 0.
+unsigned generation_sets(const struct config *config);

@@ -11,7 +11,7 @@ struct workers;
 
 struct stats_facts {
 	int64_t started_s;       // wall clock
-	unsigned workers;
+	unsigned workers;        // the setting, settled
 	int64_t generation_took_ms;
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;

@@ -15,7 +15,7 @@ struct live;
 struct answer_client {
 	struct addr addr;
 	bool tcp;
-	uint16_t worker;         // whose row of view->handouts counts
+	uint32_t worker;         // whose row of view->handouts counts
 	struct counters *counters;
 };
 

@@ -114,14 +114,14 @@ static void check_address(const char *text, struct report *report)
 		}
 }
 
-static void bind_address(struct sockets *sockets, const char *text, unsigned workers, struct report *report)
+static void bind_address(struct sockets *sockets, const char *text, struct report *report)
 {
 	struct sockaddr_storage name;
 	socklen_t len;
 
 	if (addr_parse_endpoint(text, 53, &name, &len) < 0)
 		return; // check_address() has said so
-	for (unsigned i = 0; i < workers * 2; i++) {
+	for (unsigned i = 0; i < sockets->sets * 2; i++) {
 		bool tcp = i % 2;
 		int fd = bind_one(&name, len, tcp);
 
@@ -135,19 +135,19 @@ static void bind_address(struct sockets *sockets, const char *text, unsigned wor
 }
 
 // How many sockets systemd passed to this very process.
-static unsigned activated(void)
+static unsigned passed_count(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	unsigned long count = pid && fds && strtol(pid, NULL, 10) == getpid() ? strtoul(fds, NULL, 10) : 0;
 
-	if (!pid || !fds || strtol(pid, NULL, 10) != getpid())
-		return 0;
-
-	unsigned long count = strtoul(fds, NULL, 10);
-
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
 	return count <= SOCKETS_LISTEN_MAX ? (unsigned)count : SOCKETS_LISTEN_MAX;
+}
+
+size_t sockets_workers_max(size_t listen_count, unsigned sets)
+{
+	unsigned passed = passed_count();
+
+	return sets * ((passed ? passed : listen_count) + 1);
 }
 
 static void take_passed(struct sockets *sockets, int fd, struct report *report)
@@ -165,18 +165,19 @@ static void take_passed(struct sockets *sockets, int fd, struct report *report)
 
 	bool tcp = type == SOCK_STREAM;
 
+	int flags = fcntl(fd, F_GETFL);
+
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	if (tcp)
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	fcntl(fd, F_SETFL, tcp ? flags | O_NONBLOCK : flags & ~O_NONBLOCK); // a UDP worker sleeps in its receive call
 	tune(fd, name.ss_family, tcp, is_wildcard(&name));
 	sockets->list[sockets->count++] = (struct socket){fd, tcp, is_wildcard(&name), 0, true};
 }
 
-int sockets_open(const char *const *listen, size_t listen_count, unsigned workers, struct report *report,
+int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, struct report *report,
                  struct sockets **ret_sockets)
 {
-	unsigned passed = activated();
-	size_t max = passed ? passed : listen_count * workers * 2;
+	unsigned passed = passed_count();
+	size_t max = passed ? passed : listen_count * sets * 2;
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
 	size_t errors = report_count(report, REPORT_ERROR);
 
@@ -184,13 +185,17 @@ int sockets_open(const char *const *listen, size_t listen_count, unsigned worker
 		sockets_close(sockets);
 		return E_NOMEM;
 	}
+	sockets->sets = sets;
 	sockets->activated = passed > 0;
+	unsetenv("LISTEN_PID"); // not for programs that we start
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
 	for (unsigned i = 0; i < passed; i++)
 		take_passed(sockets, ACTIVATION_FIRST_FD + (int)i, report);
 	for (size_t i = 0; !passed && i < listen_count; i++)
 		check_address(listen[i], report);
 	for (size_t i = 0; !passed && i < listen_count && report_count(report, REPORT_ERROR) == errors; i++)
-		bind_address(sockets, listen[i], workers, report);
+		bind_address(sockets, listen[i], report);
 	if (report_count(report, REPORT_ERROR) != errors) {
 		sockets_close(sockets);
 		return E_IO;

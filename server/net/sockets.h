@@ -1,5 +1,5 @@
-// The sockets queries come in on: bound by the main thread before it drops its privileges, one per address, protocol and
-// worker (SO_REUSEPORT), or handed over by systemd. Owns the descriptors.
+// The sockets queries come in on: bound by the main thread before it drops its privileges, in sets of one per address and
+// protocol (SO_REUSEPORT shares the queries out among the sets), or handed over by systemd. Owns the descriptors.
 #pragma once
 
 #include <stdbool.h>
@@ -13,21 +13,25 @@ struct socket {
 	int fd;
 	bool tcp;
 	bool wildcard;   // bound to all addresses: a reply must name the address that was asked (RFC 2181 section 4)
-	unsigned worker; // whose it is; with `shared`, everybody's
-	bool shared;     // handed over by systemd: one socket, every worker reads it
+	unsigned set;
+	bool shared;     // handed over by systemd: it stands in every set
 };
 
 struct sockets {
 	struct socket *list;
 	size_t count;
+	unsigned sets;   // the setting `workers`
 	bool activated;  // from systemd
 };
 
-enum { SOCKETS_LISTEN_MAX = 256, SOCKETS_WORKERS_MAX = 256 };
+enum { SOCKETS_LISTEN_MAX = 256, SOCKETS_SETS_MAX = 256 };
 
-// Takes the sockets systemd passed (LISTEN_PID is ours), or binds every "ADDRESS@PORT" for every worker. What fails is
+// How many workers will serve, at most: for each set one per UDP socket and one for all of TCP.
+size_t sockets_workers_max(size_t listen_count, unsigned sets);
+
+// Takes the sockets systemd passed (LISTEN_PID is ours), or binds every "ADDRESS@PORT" for every set. What fails is
 // reported, all of it; then E_IO. E_NOMEM.
-int sockets_open(const char *const *listen, size_t listen_count, unsigned workers, struct report *report,
+int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, struct report *report,
                  struct sockets **ret_sockets) MUST_USE;
 // Closes them. Takes NULL; returns NULL.
 struct sockets *sockets_close(struct sockets *sockets);

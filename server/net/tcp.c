@@ -8,6 +8,7 @@
 #include <event2/event_struct.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include "base/addr.h"
 #include "base/counters.h"
 #include "base/err.h"
+#include "base/must.h"
 #include "base/publish.h"
 #include "net/worker.h"
 #include "view/live.h"
@@ -28,6 +30,7 @@ enum {
 	ACCEPTS_PER_TURN = 64,
 	LISTENERS_MAX = 512,
 	ACCEPT_PAUSE_US = 100000,
+	STOP_GRACE_S = 2,
 	TOUCHED_MAX = 16384, // a buffer used beyond this is given back to the kernel when the connection closes
 };
 
@@ -49,7 +52,7 @@ TAILQ_HEAD(conns, conn);
 
 struct tcp {
 	struct event_base *base;
-	uint16_t worker;
+	uint32_t worker;
 	struct counters *counters;
 	const struct timeval *idle; // a common timeout of the base: arming it costs no heap
 	struct conns free, busy;
@@ -59,8 +62,9 @@ struct tcp {
 	unsigned listener_count;
 	struct event *listeners[LISTENERS_MAX];
 	struct event *resume;    // timer: accept again
-	void (*done)(void *ctx); // not NULL: finishing
-	void *done_ctx;
+	int stop_fd;             // an eventfd: readable means stop
+	struct event *stop;
+	bool finishing;
 };
 
 static void conn_close(struct conn *conn)
@@ -80,8 +84,8 @@ static void conn_close(struct conn *conn)
 	}
 	TAILQ_REMOVE(&tcp->busy, conn, links);
 	TAILQ_INSERT_HEAD(&tcp->free, conn, links);
-	if (tcp->done && TAILQ_EMPTY(&tcp->busy))
-		tcp->done(tcp->done_ctx);
+	if (tcp->finishing && TAILQ_EMPTY(&tcp->busy))
+		event_base_loopbreak(tcp->base);
 }
 
 // Sends what waits. False: the connection is gone.
@@ -173,7 +177,7 @@ static void go_on(struct conn *conn)
 		event_del(&conn->read); // it reads again when it has read our replies
 		return;
 	}
-	if (conn->ended || (conn->tcp->done && conn->in_len == 0)) {
+	if (conn->ended || (conn->tcp->finishing && conn->in_len == 0)) {
 		conn_close(conn);
 		return;
 	}
@@ -310,61 +314,14 @@ static void acceptable(evutil_socket_t listener, short what, void *arg)
 	}
 }
 
-struct tcp *tcp_new(struct event_base *base, uint16_t worker, struct counters *counters,
-                    const struct worker_limits *limits)
+static void on_stop(evutil_socket_t fd, short what, void *arg)
 {
-	size_t pool_len = limits->tcp_clients * sizeof(struct conn);
-	struct timeval idle = {limits->tcp_idle_ms / 1000, limits->tcp_idle_ms % 1000 * 1000};
-	struct tcp *tcp = mmap(NULL, sizeof(*tcp) + pool_len, PROT_READ | PROT_WRITE,
-	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct tcp *tcp = arg;
+	struct timeval grace = {STOP_GRACE_S, 0};
 
-	if (tcp == MAP_FAILED)
-		return NULL;
-	tcp->base = base;
-	tcp->worker = worker;
-	tcp->counters = counters;
-	tcp->pool = (struct conn *)(tcp + 1);
-	tcp->pool_len = pool_len;
-	tcp->pool_count = limits->tcp_clients;
-	tcp->idle = event_base_init_common_timeout(base, &idle);
-	TAILQ_INIT(&tcp->free);
-	TAILQ_INIT(&tcp->busy);
-	for (unsigned i = 0; i < limits->tcp_clients; i++)
-		TAILQ_INSERT_TAIL(&tcp->free, &tcp->pool[i], links);
-	tcp->resume = evtimer_new(base, listen_again, tcp);
-	return tcp->resume ? tcp : tcp_free(tcp);
-}
-
-struct tcp *tcp_free(struct tcp *tcp)
-{
-	if (!tcp)
-		return NULL;
-	tcp->done = NULL;
-	while (!TAILQ_EMPTY(&tcp->busy))
-		conn_close(TAILQ_FIRST(&tcp->busy));
-	for (unsigned i = 0; i < tcp->listener_count; i++)
-		event_free(tcp->listeners[i]);
-	if (tcp->resume)
-		event_free(tcp->resume);
-	munmap(tcp, sizeof(*tcp) + tcp->pool_len);
-	return NULL;
-}
-
-int tcp_add(struct tcp *tcp, struct event_base *base, int fd)
-{
-	if (tcp->listener_count == LISTENERS_MAX)
-		return E_LIMIT;
-
-	struct event *event = event_new(base, fd, EV_READ | EV_PERSIST, acceptable, tcp);
-
-	if (!event)
-		return E_NOMEM;
-	tcp->listeners[tcp->listener_count++] = event;
-	return event_add(event, NULL) < 0 ? E_NOMEM : E_OK;
-}
-
-void tcp_finish(struct tcp *tcp, void (*done)(void *ctx), void *ctx)
-{
+	(void)fd;
+	(void)what;
+	event_base_loopexit(tcp->base, &grace);
 	event_del(tcp->resume);
 	for (unsigned i = 0; i < tcp->listener_count; i++)
 		event_del(tcp->listeners[i]);
@@ -373,8 +330,86 @@ void tcp_finish(struct tcp *tcp, void (*done)(void *ctx), void *ctx)
 		if (conn->in_len == 0 && conn->out_len == 0)
 			conn_close(conn);
 	}
-	tcp->done = done;
-	tcp->done_ctx = ctx;
+	tcp->finishing = true;
 	if (TAILQ_EMPTY(&tcp->busy))
-		done(ctx);
+		event_base_loopbreak(tcp->base);
+}
+
+static bool make_loop(struct tcp *tcp, const struct worker_limits *limits)
+{
+	struct timeval idle = {limits->tcp_idle_ms / 1000, limits->tcp_idle_ms % 1000 * 1000};
+
+	tcp->base = event_base_new();
+	tcp->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!tcp->base || tcp->stop_fd < 0)
+		return false;
+	tcp->idle = event_base_init_common_timeout(tcp->base, &idle);
+	tcp->resume = evtimer_new(tcp->base, listen_again, tcp);
+	tcp->stop = event_new(tcp->base, tcp->stop_fd, EV_READ, on_stop, tcp);
+	return tcp->resume && tcp->stop && event_add(tcp->stop, NULL) == 0;
+}
+
+struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct worker_limits *limits)
+{
+	size_t pool_len = limits->tcp_clients * sizeof(struct conn);
+	struct tcp *tcp = mmap(NULL, sizeof(*tcp) + pool_len, PROT_READ | PROT_WRITE,
+	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (tcp == MAP_FAILED)
+		return NULL;
+	tcp->worker = worker;
+	tcp->counters = counters;
+	tcp->pool = (struct conn *)(tcp + 1);
+	tcp->pool_len = pool_len;
+	tcp->pool_count = limits->tcp_clients;
+	TAILQ_INIT(&tcp->free);
+	TAILQ_INIT(&tcp->busy);
+	for (unsigned i = 0; i < limits->tcp_clients; i++)
+		TAILQ_INSERT_TAIL(&tcp->free, &tcp->pool[i], links);
+	return make_loop(tcp, limits) ? tcp : tcp_free(tcp);
+}
+
+struct tcp *tcp_free(struct tcp *tcp)
+{
+	if (!tcp)
+		return NULL;
+	while (!TAILQ_EMPTY(&tcp->busy))
+		conn_close(TAILQ_FIRST(&tcp->busy));
+	for (unsigned i = 0; i < tcp->listener_count; i++)
+		event_free(tcp->listeners[i]);
+	if (tcp->resume)
+		event_free(tcp->resume);
+	if (tcp->stop)
+		event_free(tcp->stop);
+	if (tcp->base)
+		event_base_free(tcp->base);
+	if (tcp->stop_fd >= 0)
+		close(tcp->stop_fd);
+	munmap(tcp, sizeof(*tcp) + tcp->pool_len);
+	return NULL;
+}
+
+int tcp_add(struct tcp *tcp, int fd)
+{
+	if (tcp->listener_count == LISTENERS_MAX)
+		return E_LIMIT;
+
+	struct event *event = event_new(tcp->base, fd, EV_READ | EV_PERSIST, acceptable, tcp);
+
+	if (!event)
+		return E_NOMEM;
+	tcp->listeners[tcp->listener_count++] = event;
+	return event_add(event, NULL) < 0 ? E_NOMEM : E_OK;
+}
+
+void tcp_run(struct tcp *tcp)
+{
+	event_base_dispatch(tcp->base);
+}
+
+void tcp_stop(struct tcp *tcp)
+{
+	uint64_t one = 1;
+
+	must(write(tcp->stop_fd, &one, sizeof(one)) == sizeof(one));
 }

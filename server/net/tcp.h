@@ -1,5 +1,5 @@
-// Serves TCP on a worker's event loop (RFC 7766): pipelined queries, bounded connections, one deadline. Used by worker.c
-// only.
+// Serves TCP on an event loop and a thread of its own (RFC 7766): pipelined queries, bounded connections, one deadline.
+// Used by worker.c only.
 #pragma once
 
 #include <stdint.h>
@@ -7,15 +7,17 @@
 #include "base/attr.h"
 
 struct counters;
-struct event_base;
 struct tcp;
 struct worker_limits;
 
-struct tcp *tcp_new(struct event_base *base, uint16_t worker, struct counters *counters,
-                    const struct worker_limits *limits) MUST_USE;
+// `worker` is the row of the calling thread-to-be in view->handouts. NULL without memory or descriptors.
+struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct worker_limits *limits) MUST_USE;
+// Takes NULL; returns NULL.
 struct tcp *tcp_free(struct tcp *tcp);
-// Accepts on `fd` (borrowed, non-blocking, listening). E_NOMEM, E_LIMIT.
-int tcp_add(struct tcp *tcp, struct event_base *base, int fd) MUST_USE;
-// Accepts no more, closes idle connections, lets the others finish what they are at. Calls done(ctx) when none is left,
-// which may be at once.
-void tcp_finish(struct tcp *tcp, void (*done)(void *ctx), void *ctx);
+// Before tcp_run(): accepts on `fd` (borrowed, non-blocking, listening). E_NOMEM, E_LIMIT.
+int tcp_add(struct tcp *tcp, int fd) MUST_USE;
+// Serves until tcp_stop(), on the calling thread, a registered reader (base/publish.h).
+void tcp_run(struct tcp *tcp);
+// Tells tcp_run() to accept no more, to close idle connections, to let the others finish what they are at, within a short
+// grace, and to return. From any thread.
+void tcp_stop(struct tcp *tcp);

@@ -1,8 +1,10 @@
 // UDP: receive a batch, answer it, send it. No allocation, lock, log or clock; the two system calls are the only ones.
+// The first of them is also where the thread sleeps. An event loop would put a third before it, and the kernel would wake
+// the loop's poller for every reply that the network has taken.
 #include "net/udp.h"
 
-#include <event2/event.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,38 +12,32 @@
 #include "answer/answer.h"
 #include "base/addr.h"
 #include "base/counters.h"
-#include "base/err.h"
 #include "base/publish.h"
 #include "view/live.h"
 
 enum {
 	BATCH = 64,          // messages per system call
-	BATCHES_PER_TURN = 32, // then the loop looks at the other sockets
 	QUERY_MAX = 4096,    // longer UDP queries are cut, so malformed
 	REPLY_MAX = 4096,    // the most `udp-size` may say
+	BUFFER = 67 * 64,    // an odd number of cache lines: not all messages begin in the same set of the cache
 	CONTROL_MAX = CMSG_SPACE(sizeof(struct in6_pktinfo)),
-	SOCKETS_MAX = 512,
-};
-
-struct udp_socket {
-	struct udp *udp;
-	struct event *event;
-	int fd;
-	bool wildcard;
 };
 
 struct udp {
-	uint16_t worker;
+	int fd;
+	bool wildcard;
+	atomic_bool stopping;
+	uint32_t worker;
 	struct counters *counters;
-	unsigned socket_count;
-	struct udp_socket sockets[SOCKETS_MAX];
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct iovec in_vec[BATCH], out_vec[BATCH];
 	struct sockaddr_storage names[BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL_MAX];
-	uint8_t queries[BATCH][QUERY_MAX];
-	uint8_t replies[BATCH][REPLY_MAX];
+	uint8_t queries[BATCH][BUFFER];
+	uint8_t replies[BATCH][BUFFER];
 };
+
+_Static_assert(BUFFER >= QUERY_MAX && BUFFER >= REPLY_MAX, "a buffer holds any message");
 
 // The address that was asked, made into the address to reply from: the kernel's answer is changed in place.
 static void reply_from_asked(struct msghdr *header)
@@ -65,12 +61,19 @@ static void reply_from_asked(struct msghdr *header)
 	}
 }
 
-static void send_batch(struct udp *udp, int fd, unsigned count)
+// Ready to be received into: what receiving overwrites is as it was.
+static void make_ready(struct udp *udp, unsigned i)
+{
+	udp->in[i].msg_hdr.msg_namelen = sizeof(udp->names[i]);
+	udp->in[i].msg_hdr.msg_controllen = udp->wildcard ? CONTROL_MAX : 0;
+}
+
+static void send_batch(struct udp *udp, unsigned count)
 {
 	unsigned sent = 0;
 
 	while (sent < count) {
-		int took = sendmmsg(fd, udp->out + sent, count - sent, 0);
+		int took = sendmmsg(udp->fd, udp->out + sent, count - sent, 0);
 
 		if (took > 0) {
 			sent += (unsigned)took;
@@ -82,66 +85,63 @@ static void send_batch(struct udp *udp, int fd, unsigned count)
 	}
 }
 
-static int serve_batch(struct udp_socket *socket)
+// Answers message `i` as reply number `reply`. False: it gets no answer.
+static bool answer(struct udp *udp, const struct live *live, unsigned i, unsigned reply)
 {
-	struct udp *udp = socket->udp;
+	struct answer_client client = {addr_of_sockaddr(&udp->names[i]), false, udp->worker, udp->counters};
+	size_t len = answer_query(live, &client, udp->queries[i], udp->in[i].msg_len, udp->replies[reply]);
+	struct msghdr *in = &udp->in[i].msg_hdr, *out = &udp->out[reply].msg_hdr;
+
+	if (len == 0)
+		return false;
+	if (udp->wildcard)
+		reply_from_asked(in);
+	out->msg_name = in->msg_name;
+	out->msg_namelen = in->msg_namelen;
+	out->msg_control = in->msg_controllen ? in->msg_control : NULL;
+	out->msg_controllen = in->msg_controllen;
+	udp->out_vec[reply].iov_len = len;
+	return true;
+}
+
+static void serve_batch(struct udp *udp, unsigned count)
+{
+	const struct live *live = live_read();
 	unsigned replies = 0;
 
-	for (unsigned i = 0; i < BATCH; i++) { // what the last batch overwrote
-		udp->in[i].msg_hdr.msg_namelen = sizeof(udp->names[i]);
-		udp->in[i].msg_hdr.msg_controllen = socket->wildcard ? CONTROL_MAX : 0;
-	}
-
-	int count = recvmmsg(socket->fd, udp->in, BATCH, MSG_DONTWAIT, NULL);
-	const struct live *live = live_read();
-
-	for (int i = 0; i < count; i++) {
-		struct answer_client client = {addr_of_sockaddr(&udp->names[i]), false, udp->worker, udp->counters};
-		size_t len = answer_query(live, &client, udp->queries[i], udp->in[i].msg_len, udp->replies[replies]);
-
-		if (len == 0)
-			continue;
-
-		struct msghdr *in = &udp->in[i].msg_hdr, *out = &udp->out[replies].msg_hdr;
-
-		if (socket->wildcard)
-			reply_from_asked(in);
-		out->msg_name = in->msg_name;
-		out->msg_namelen = in->msg_namelen;
-		out->msg_control = in->msg_controllen ? in->msg_control : NULL;
-		out->msg_controllen = in->msg_controllen;
-		udp->out_vec[replies++].iov_len = len;
-	}
-	send_batch(udp, socket->fd, replies);
-	return count;
+	for (unsigned i = 0; i < count; i++)
+		replies += answer(udp, live, i, replies);
+	send_batch(udp, replies);
+	for (unsigned i = 0; i < count; i++)
+		make_ready(udp, i);
 }
 
-// A socket that is polled has its poller woken for every reply the network has taken, a good part of what a busy server
-// costs. So while batches come in full, the socket is out of the poll set.
-static void readable(evutil_socket_t fd, short what, void *arg)
+void udp_run(struct udp *udp)
 {
-	struct udp_socket *socket = arg;
-	int batches = 0;
+	while (!atomic_load_explicit(&udp->stopping, memory_order_relaxed)) {
+		int count = recvmmsg(udp->fd, udp->in, BATCH, MSG_WAITFORONE, NULL);
 
-	(void)fd;
-	(void)what;
-	publish_online();
-	while (serve_batch(socket) == BATCH && ++batches < BATCHES_PER_TURN) {
-		if (batches == 1)
-			event_del(socket->event);
-		publish_quiescent();
+		if (count <= 0)
+			continue; // interrupted
+		publish_online();
+		serve_batch(udp, (unsigned)count);
+		publish_offline();
 	}
-	publish_offline();
-	if (batches)
-		event_add(socket->event, NULL);
 }
 
-struct udp *udp_new(uint16_t worker, struct counters *counters)
+void udp_stop(struct udp *udp)
+{
+	atomic_store_explicit(&udp->stopping, true, memory_order_relaxed);
+}
+
+struct udp *udp_new(int fd, bool wildcard, uint32_t worker, struct counters *counters)
 {
 	struct udp *udp = calloc(1, sizeof(*udp));
 
 	if (!udp)
 		return NULL;
+	udp->fd = fd;
+	udp->wildcard = wildcard;
 	udp->worker = worker;
 	udp->counters = counters;
 	for (unsigned i = 0; i < BATCH; i++) {
@@ -150,31 +150,13 @@ struct udp *udp_new(uint16_t worker, struct counters *counters)
 		udp->in[i].msg_hdr = (struct msghdr){.msg_name = &udp->names[i], .msg_iov = &udp->in_vec[i],
 		                                     .msg_iovlen = 1, .msg_control = udp->control[i]};
 		udp->out[i].msg_hdr = (struct msghdr){.msg_iov = &udp->out_vec[i], .msg_iovlen = 1};
+		make_ready(udp, i);
 	}
 	return udp;
 }
 
 struct udp *udp_free(struct udp *udp)
 {
-	if (!udp)
-		return NULL;
-	for (unsigned i = 0; i < udp->socket_count; i++)
-		event_free(udp->sockets[i].event);
 	free(udp);
 	return NULL;
-}
-
-int udp_add(struct udp *udp, struct event_base *base, int fd, bool wildcard)
-{
-	if (udp->socket_count == SOCKETS_MAX)
-		return E_LIMIT;
-
-	struct udp_socket *socket = &udp->sockets[udp->socket_count];
-
-	*socket = (struct udp_socket){udp, NULL, fd, wildcard};
-	socket->event = event_new(base, fd, EV_READ | EV_PERSIST, readable, socket);
-	if (!socket->event)
-		return E_NOMEM;
-	udp->socket_count++;
-	return event_add(socket->event, NULL) < 0 ? E_NOMEM : E_OK;
 }

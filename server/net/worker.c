@@ -1,33 +1,31 @@
 // Worker threads; see worker.h.
 #include "net/worker.h"
 
-#include <event2/event.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/must.h"
 #include "base/publish.h"
 #include "net/sockets.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
-enum { STOP_GRACE_S = 2 };
+enum {
+	WAKE_SIGNAL = SIGURG, // ignored by default: harmless from whoever else sends it, whenever it comes
+	WAKE_AGAIN_US = 1000,
+};
 
 struct worker {
 	struct counters counters; // own cache lines: counted at every query
-	unsigned number;
 	pthread_t thread;
 	bool started;
-	int stop_fd;              // an eventfd: readable means stop
-	struct event_base *base;
-	struct event *stop;
-	struct udp *udp;
+	struct udp *udp;          // one of the two
 	struct tcp *tcp;
 };
 
@@ -36,20 +34,19 @@ struct workers {
 	struct worker *list;
 };
 
-static void tcp_finished(void *ctx)
+static size_t count_workers(const struct sockets *sockets)
 {
-	event_base_loopbreak(ctx);
+	size_t count = sockets->sets; // TCP's
+
+	for (size_t i = 0; i < sockets->count; i++)
+		if (!sockets->list[i].tcp)
+			count += sockets->list[i].shared ? sockets->sets : 1;
+	return count;
 }
 
-static void stop(evutil_socket_t fd, short what, void *arg)
+static bool is_in_set(const struct socket *socket, unsigned set)
 {
-	struct worker *worker = arg;
-	struct timeval grace = {STOP_GRACE_S, 0};
-
-	(void)fd;
-	(void)what;
-	event_base_loopexit(worker->base, &grace);
-	tcp_finish(worker->tcp, tcp_finished, worker->base);
+	return socket->shared || socket->set == set;
 }
 
 static void *run(void *arg)
@@ -57,80 +54,92 @@ static void *run(void *arg)
 	struct worker *worker = arg;
 
 	publish_register_reader();
-	event_base_dispatch(worker->base);
+	if (worker->udp)
+		udp_run(worker->udp);
+	else
+		tcp_run(worker->tcp);
 	publish_unregister_reader();
 	return NULL;
 }
 
-static int add_sockets(struct worker *worker, const struct sockets *sockets)
+static int init_tcp(struct worker *worker, uint32_t number, const struct sockets *sockets, unsigned set,
+                    const struct worker_limits *limits)
+{
+	int err = E_OK;
+
+	worker->tcp = tcp_new(number, &worker->counters, limits);
+	if (!worker->tcp)
+		return E_NOMEM;
+	for (size_t i = 0; i < sockets->count && err == E_OK; i++)
+		if (sockets->list[i].tcp && is_in_set(&sockets->list[i], set))
+			err = tcp_add(worker->tcp, sockets->list[i].fd);
+	return err;
+}
+
+// Makes every worker of the set, from the list's `count` on.
+static int init_set(struct workers *workers, const struct sockets *sockets, unsigned set,
+                    const struct worker_limits *limits)
 {
 	for (size_t i = 0; i < sockets->count; i++) {
 		const struct socket *socket = &sockets->list[i];
 
-		if (!socket->shared && socket->worker != worker->number)
+		if (socket->tcp || !is_in_set(socket, set))
 			continue;
 
-		int err = socket->tcp ? tcp_add(worker->tcp, worker->base, socket->fd)
-		                      : udp_add(worker->udp, worker->base, socket->fd, socket->wildcard);
+		struct worker *worker = &workers->list[workers->count];
 
-		if (err < 0)
-			return err;
+		worker->udp = udp_new(socket->fd, socket->wildcard, workers->count, &worker->counters);
+		if (!worker->udp)
+			return E_NOMEM;
+		workers->count++;
 	}
-	return E_OK;
+
+	unsigned number = workers->count++; // counted first: what it has by then is freed if it fails
+
+	return init_tcp(&workers->list[number], number, sockets, set, limits);
 }
 
-static int worker_init(struct worker *worker, unsigned number, const struct sockets *sockets,
-                       const struct worker_limits *limits)
+static void handle_wake(int number)
 {
-	worker->number = number;
-	worker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	worker->base = event_base_new();
-	if (worker->stop_fd < 0 || !worker->base)
-		return E_NOMEM;
-	worker->stop = event_new(worker->base, worker->stop_fd, EV_READ, stop, worker);
-	worker->udp = udp_new((uint16_t)number, &worker->counters);
-	worker->tcp = tcp_new(worker->base, (uint16_t)number, &worker->counters, limits);
-	if (!worker->stop || !worker->udp || !worker->tcp || event_add(worker->stop, NULL) < 0)
-		return E_NOMEM;
-	return add_sockets(worker, sockets);
+	(void)number;
 }
 
-static int worker_start(struct worker *worker)
+static int start(struct worker *worker, unsigned number)
 {
 	char name[16];
-	sigset_t all, before;
+	sigset_t others, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the main thread's
+	sigfillset(&others); // signals are the main thread's
+	sigdelset(&others, WAKE_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &others, &before);
 	worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!worker->started)
 		return E_IO;
-	snprintf(name, sizeof(name), "worker-%u", worker->number);
+	snprintf(name, sizeof(name), "%s-%u", worker->udp ? "udp" : "tcp", number);
 	pthread_setname_np(worker->thread, name);
 	return E_OK;
 }
 
-int workers_start(const struct sockets *sockets, unsigned count, const struct worker_limits *limits,
-                  struct workers **ret_workers)
+int workers_start(const struct sockets *sockets, const struct worker_limits *limits, struct workers **ret_workers)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
+	struct sigaction wake = {.sa_handler = handle_wake}; // no SA_RESTART: it is to interrupt
+	size_t bytes = count_workers(sockets) * sizeof(*workers->list);
 	int err = E_OK;
 
 	if (!workers)
 		return E_NOMEM;
-	if (posix_memalign((void **)&workers->list, CACHE_LINE, count * sizeof(*workers->list)) != 0) {
+	if (posix_memalign((void **)&workers->list, CACHE_LINE, bytes) != 0) {
 		free(workers);
 		return E_NOMEM;
 	}
-	memset(workers->list, 0, count * sizeof(*workers->list));
-	for (unsigned i = 0; i < count; i++)
-		workers->list[i].stop_fd = -1;
-	workers->count = count;
-	for (unsigned i = 0; i < count && err == E_OK; i++)
-		err = worker_init(&workers->list[i], i, sockets, limits);
-	for (unsigned i = 0; i < count && err == E_OK; i++)
-		err = worker_start(&workers->list[i]);
+	memset(workers->list, 0, bytes);
+	sigaction(WAKE_SIGNAL, &wake, NULL);
+	for (unsigned set = 0; set < sockets->sets && err == E_OK; set++)
+		err = init_set(workers, sockets, set, limits);
+	for (unsigned i = 0; i < workers->count && err == E_OK; i++)
+		err = start(&workers->list[i], i);
 	if (err < 0) {
 		workers_stop(workers);
 		return err;
@@ -139,38 +148,37 @@ int workers_start(const struct sockets *sockets, unsigned count, const struct wo
 	return E_OK;
 }
 
+// A UDP worker may have looked whether to stop just before it went to sleep: it is woken until it has ended.
+static void join(const struct worker *worker)
+{
+	if (!worker->udp) {
+		pthread_join(worker->thread, NULL);
+		return;
+	}
+	while (pthread_tryjoin_np(worker->thread, NULL) == EBUSY) {
+		pthread_kill(worker->thread, WAKE_SIGNAL);
+		usleep(WAKE_AGAIN_US);
+	}
+}
+
 struct workers *workers_stop(struct workers *workers)
 {
 	if (!workers)
 		return NULL;
+	for (unsigned i = 0; i < workers->count; i++)
+		if (workers->list[i].udp)
+			udp_stop(workers->list[i].udp);
+		else if (workers->list[i].tcp)
+			tcp_stop(workers->list[i].tcp);
 	for (unsigned i = 0; i < workers->count; i++) {
-		uint64_t one = 1;
-
 		if (workers->list[i].started)
-			must(write(workers->list[i].stop_fd, &one, sizeof(one)) == sizeof(one));
-	}
-	for (unsigned i = 0; i < workers->count; i++) {
-		struct worker *worker = &workers->list[i];
-
-		if (worker->started)
-			pthread_join(worker->thread, NULL);
-		tcp_free(worker->tcp);
-		udp_free(worker->udp);
-		if (worker->stop)
-			event_free(worker->stop);
-		if (worker->base)
-			event_base_free(worker->base);
-		if (worker->stop_fd >= 0)
-			close(worker->stop_fd);
+			join(&workers->list[i]);
+		tcp_free(workers->list[i].tcp);
+		udp_free(workers->list[i].udp);
 	}
 	free(workers->list);
 	free(workers);
 	return NULL;
-}
-
-unsigned workers_count(const struct workers *workers)
-{
-	return workers->count;
 }
 
 void workers_counters(const struct workers *workers, struct counters *ret_sum)

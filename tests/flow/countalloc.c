@@ -20,7 +20,7 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *old);
 
 struct counters {
-	uint64_t workers; // calls by threads named worker...
+	uint64_t workers; // calls by threads named udp-... and tcp-...
 	uint64_t others;
 };
 
@@ -49,8 +49,8 @@ static void count(void)
 {
 	char name[16] = "";
 
-	if (!is_worker && prctl(PR_GET_NAME, name) == 0 && strncmp(name, "worker", 6) == 0)
-		is_worker = 1;
+	if (!is_worker && prctl(PR_GET_NAME, name) == 0)
+		is_worker = strncmp(name, "udp-", 4) == 0 || strncmp(name, "tcp-", 4) == 0;
 	__atomic_fetch_add(is_worker ? &counters->workers : &counters->others, 1, __ATOMIC_RELAXED);
 }
 

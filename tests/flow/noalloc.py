@@ -78,7 +78,8 @@ def no_allocation():
         d.ctl("drain", "r2", "--app", "drained." + ZONE)
         threads = {open(f"/proc/{d.process.pid}/task/{task}/comm", encoding="ascii").read().strip()
                    for task in os.listdir(f"/proc/{d.process.pid}/task")}
-        check(any(name.startswith("worker") for name in threads), "no thread is named worker...:", threads)
+        for prefix in ("udp-", "tcp-"):
+            check(any(name.startswith(prefix) for name in threads), "no thread is named", prefix, threads)
         begun = time.monotonic()
         with d.burst() as burst:
             burst.load([mixed(rng) for _ in range(BATCH)])

@@ -91,32 +91,55 @@ static enum column column_find(const char *name)
 	return column;
 }
 
-static void refuse_column(struct ranges *r, const char *name)
+// The column that was probably meant; COLUMNS for none.
+static enum column column_near(const char *name)
 {
 	enum column nearest = 0;
 
 	for (enum column i = 1; i < COLUMNS; i++)
 		if (distance(name, column_names[i]) < distance(name, column_names[nearest]))
 			nearest = i;
-	if (distance(name, column_names[nearest]) <= 3)
-		ranges_error(r, "unknown column '%.*s', did you mean '%s'?", SHOWN_LEN, name, column_names[nearest]);
+	return distance(name, column_names[nearest]) <= (strlen(column_names[nearest]) + 2) / 3 ? nearest : COLUMNS;
+}
+
+// Returns what was probably meant, so that nothing is told of what is mended with it; COLUMNS for none.
+static enum column refuse_column(struct ranges *r, const char *name)
+{
+	enum column near = column_near(name);
+
+	if (near != COLUMNS)
+		ranges_error(r, "unknown column '%.*s', did you mean '%s'?", SHOWN_LEN, name, column_names[near]);
 	else
 		ranges_error(r, "unknown column '%.*s', expected prefix, carrier, latitude, longitude, class, site or "
 		                "accuracy-km", SHOWN_LEN, name);
+	return near;
+}
+
+// False: a row of data, or of another program's file.
+static bool is_header(const struct csv_text *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (column_find(fields[i].start) != COLUMNS || column_near(fields[i].start) != COLUMNS)
+			return true;
+	return false;
 }
 
 static int read_header(struct ranges *r, const struct csv_text *fields, size_t count)
 {
 	bool have[COLUMNS] = {false};
 
+	if (!is_header(fields, count)) {
+		ranges_error(r, "no column is known: expected " HEADER_EXAMPLE);
+		return -1;
+	}
 	for (size_t i = 0; i < count; i++) {
 		r->order[i] = column_find(fields[i].start);
-		if (r->order[i] == COLUMNS) {
-			refuse_column(r, fields[i].start);
+		if (r->order[i] == COLUMNS)
+			r->order[i] = refuse_column(r, fields[i].start);
+		if (r->order[i] == COLUMNS)
 			continue;
-		}
 		if (have[r->order[i]])
-			ranges_error(r, "column '%s' is there twice", fields[i].start);
+			ranges_error(r, "column '%s' is there twice", column_names[r->order[i]]);
 		have[r->order[i]] = true;
 	}
 	if (!have[PREFIX])
@@ -345,7 +368,7 @@ static int read_file(struct ranges *r)
 		if (outcome == CSV_END)
 			return 0;
 		if (outcome == CSV_FAILED) {
-			ranges_error(r, "cannot be read on: %s", strerror(errno));
+			ranges_error(r, "cannot be read: %s", strerror(errno));
 			return -1;
 		}
 		if (r->csv.line == LINES_MAX) {

@@ -81,14 +81,25 @@ static const struct {
 	{"", "", "error: is empty: expected " EXAMPLE},
 	{"# nothing\n\n", "", "error: is empty: expected " EXAMPLE},
 	{"prefix,carrier\n", "", "warning: lists no prefix\n"},
-	{"10.0.0.0/8,verizon\n", "",
-	 "error 1: unknown column '10.0.0.0/8', expected prefix, carrier, latitude, longitude, class, site or accuracy-km\n"
-	 "error 1: unknown column 'verizon', expected prefix, carrier, latitude, longitude, class, site or accuracy-km\n"
+	// No header, or another program's.
+	{"10.0.0.0/8,verizon\n", "", "error 1: no column is known: expected " EXAMPLE},
+	{"10.0.0.0/8,one,40.7,-74.0,edge\n10.1.0.0/16,one,40.7,-74.0,edge\n", "",
+	 "error 1: no column is known: expected " EXAMPLE},
+	{"prefix;carrier\n10.0.0.0/8;verizon\n", "", "error 1: no column is known: expected " EXAMPLE},
+	{"network,geoname_id,carrier\n", "",
+	 "error 1: unknown column 'network', expected prefix, carrier, latitude, longitude, class, site or accuracy-km\n"
+	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site or "
+	 "accuracy-km\n"
 	 "error 1: no column 'prefix': expected " EXAMPLE},
+	// What is mended with a column is not told beside it.
+	{"prefx\n", "", "error 1: unknown column 'prefx', did you mean 'prefix'?\n"},
+	{"prefix,carier,carrier\n", "",
+	 "error 1: unknown column 'carier', did you mean 'carrier'?\nerror 1: column 'carrier' is there twice\n"},
 	{"prefix,carier,latitude,longitud,prefix\n1.0.0.0/8\n", "",
 	 "error 1: unknown column 'carier', did you mean 'carrier'?\n"
 	 "error 1: unknown column 'longitud', did you mean 'longitude'?\n"
-	 "error 1: column 'prefix' is there twice\n"
+	 "error 1: column 'prefix' is there twice\n"},
+	{"prefix,longitude\n", "",
 	 "error 1: latitude and longitude go together, the header row names one of them\n"},
 	{"prefix,accuracy-km\n", "", "error 1: accuracy-km says how good the coordinates are, but there are none\n"},
 	// Prefixes; what is right is still read, so that all errors are found.

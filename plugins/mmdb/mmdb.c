@@ -282,9 +282,9 @@ static int refuse(const struct mmdb *self, const char *path, const char *why)
 	return -1;
 }
 
-static int unreadable(const struct mmdb *self, const struct database *database)
+static int unreadable(const struct mmdb *self, const struct database *database, const char *why)
 {
-	self->host->report(self->host, EDGESTEER_ERROR, database->path, 0, "cannot be read: %s", strerror(errno));
+	self->host->report(self->host, EDGESTEER_ERROR, database->path, 0, "cannot be read: %s", why);
 	return -1;
 }
 
@@ -301,7 +301,7 @@ static int copy_file(const struct mmdb *self, const struct database *database, i
 	}
 	if (copy >= 0 && got >= 0)
 		return copy;
-	unreadable(self, database);
+	unreadable(self, database, strerror(errno));
 	if (copy >= 0)
 		close(copy);
 	return -1;
@@ -315,11 +315,11 @@ static int read_file(const struct mmdb *self, const struct database *database)
 	int copy = -1;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		unreadable(self, database);
+		unreadable(self, database, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		refuse(self, database->path, "is not a regular file");
+		unreadable(self, database, S_ISDIR(status.st_mode) ? strerror(EISDIR) : "not a regular file");
 	else if (status.st_size > FILE_MAX_LEN)
-		refuse(self, database->path, "is larger than 1 GiB");
+		unreadable(self, database, "larger than 1 GiB");
 	else
 		copy = copy_file(self, database, fd, status.st_size);
 	if (fd >= 0)
@@ -342,7 +342,7 @@ static int check_metadata(const struct mmdb *self, const struct database *databa
 	int err = 0;
 
 	if (got < 0)
-		err = unreadable(self, database);
+		err = unreadable(self, database, strerror(errno));
 	else if (!record_check_metadata(tail, (size_t)got, &why))
 		err = damaged(self, database, why);
 	free(tail);

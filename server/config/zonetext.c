@@ -55,11 +55,11 @@ static int open_file(const char *path, struct zonetext *text, const char **ret_w
 	if (fd < 0 || fstat(fd, &status) < 0)
 		*ret_why = strerror(errno);
 	else if (S_ISDIR(status.st_mode))
-		*ret_why = "is a folder";
+		*ret_why = strerror(EISDIR);
 	else if (!S_ISREG(status.st_mode))
-		*ret_why = "is not a regular file";
+		*ret_why = "not a regular file";
 	else if (status.st_size > ZONETEXT_FILE_MAX)
-		*ret_why = "is too large";
+		*ret_why = "larger than 1 GiB";
 	else if ((err = read_all(fd, text, (size_t)status.st_size)) == E_IO)
 		*ret_why = strerror(errno);
 	if (fd >= 0)
@@ -79,7 +79,7 @@ int zonetext_open(const char *path, struct report *report, struct zonetext **ret
 	int err = open_file(path, text, &why);
 
 	if (err == E_IO)
-		report_error(report, path, 0, 0, "cannot read: %s", why);
+		report_error(report, path, 0, 0, "cannot be read: %s", why);
 	if (err < 0) {
 		zonetext_close(text);
 		return err;

@@ -74,9 +74,12 @@ static int read_text(struct latency *latency)
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0) {
-		latency_error(latency, "cannot be opened: %s", strerror(errno));
-	} else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MAX_LEN) {
-		latency_error(latency, "is not a regular file of up to %d MiB", FILE_MAX_LEN >> 20);
+		latency_error(latency, "cannot be read: %s", strerror(errno));
+	} else if (!S_ISREG(status.st_mode)) {
+		latency_error(latency, "cannot be read: %s",
+		              S_ISDIR(status.st_mode) ? strerror(EISDIR) : "not a regular file");
+	} else if (status.st_size > FILE_MAX_LEN) {
+		latency_error(latency, "cannot be read: larger than %d MiB", FILE_MAX_LEN >> 20);
 	} else if (!(latency->text = malloc((size_t)status.st_size + 1))) {
 		close(fd);
 		return E_NOMEM;

@@ -202,18 +202,27 @@ static void test_no_files(void **state)
 	(void)state;
 	unlink(path);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: cannot be opened: No such file or directory\n");
+	assert_string_equal(loaded.told, "FILE: cannot be read: No such file or directory\n");
 	unload(&loaded);
 	assert_int_equal(mkdir(path, 0700), 0);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: is not a regular file of up to 64 MiB\n");
+	assert_string_equal(loaded.told, "FILE: cannot be read: Is a directory\n");
 	unload(&loaded);
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: is not a regular file of up to 64 MiB\n");
+	assert_string_equal(loaded.told, "FILE: cannot be read: not a regular file\n");
 	unload(&loaded);
 	assert_int_equal(unlink(path), 0);
+
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(ftruncate(fileno(file), (64 << 20) + 1), 0); // all of it a hole
+	fclose(file);
+	load(&config, &loaded);
+	assert_string_equal(loaded.told, "FILE: cannot be read: larger than 64 MiB\n");
+	unload(&loaded);
 }
 
 static int set_up(void **state)

@@ -78,7 +78,7 @@ static const struct {
 	{"bad-data/maxminddb-python_bad-unicode-in-map-key.mmdb", DAMAGED("its search tree leads out of its data"), NULL},
 	{"bad-data/README.md", DAMAGED("it has no metadata: not a MaxMind DB, or not the whole of it"), NULL},
 	{"there-is-none.mmdb", "error: cannot be read: No such file or directory\n", NULL},
-	{"", "error: is not a regular file\n", NULL},
+	{"", "error: cannot be read: Is a directory\n", NULL},
 };
 
 static void test_damaged(void **state)

@@ -95,20 +95,20 @@ static void test_unreadable_files(void **state)
 
 	(void)state;
 	zoneload_path("missing", path);
-	expect_error(path, "E missing: cannot read: No such file or directory\n");
+	expect_error(path, "E missing: cannot be read: No such file or directory\n");
 	zoneload_path("folder", path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	expect_error(path, "E folder: cannot read: is a folder\n");
+	expect_error(path, "E folder: cannot be read: Is a directory\n");
 	assert_int_equal(rmdir(path), 0);
 	zoneload_path("fifo", path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	expect_error(path, "E fifo: cannot read: is not a regular file\n");
+	expect_error(path, "E fifo: cannot be read: not a regular file\n");
 	unlink(path);
-	expect_error("/dev/zero", "E /dev/zero: cannot read: is not a regular file\n");
+	expect_error("/dev/zero", "E /dev/zero: cannot be read: not a regular file\n");
 	zoneload_path("large", path);
 	zoneload_write("large", "", 0);
 	assert_int_equal(truncate(path, (off_t)5 << 30), 0); // all of it a hole
-	expect_error(path, "E large: cannot read: is too large\n");
+	expect_error(path, "E large: cannot be read: larger than 1 GiB\n");
 	unlink(path);
 }
 

@@ -8,6 +8,8 @@
 #include "base/report.h"
 #include "config/config.h"
 
+enum { UNUSED_TOLD_MAX = 10 }; // sites
+
 struct used {
 	bool *sites, *checks;
 };
@@ -118,17 +120,35 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 	}
 }
 
-static void warn_unused(struct reader *reader, const struct used *used)
+// One by one while they are few. A catalogue of sites, most of them unused, gets one line at the first of them.
+static void warn_unused_sites(struct reader *reader, const bool *used)
+{
+	const struct config *config = reader->config;
+	const struct config_site *unused[UNUSED_TOLD_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->site_count; i++) {
+		if (used[i] || !config->sites[i].name)
+			continue;
+		if (count < UNUSED_TOLD_MAX)
+			unused[count] = &config->sites[i];
+		count++;
+	}
+	if (count > UNUSED_TOLD_MAX)
+		report_warning(reader->report, unused[0]->mark.file, unused[0]->mark.line, unused[0]->mark.column,
+		               "sites: no app has a target at %s, %s, %s and %zu more", unused[0]->name, unused[1]->name,
+		               unused[2]->name, count - 3);
+	for (size_t i = 0; i < count && count <= UNUSED_TOLD_MAX; i++)
+		report_warning(reader->report, unused[i]->mark.file, unused[i]->mark.line, unused[i]->mark.column,
+		               "sites.%s: no app has a target there", unused[i]->name);
+}
+
+static void warn_unused_checks(struct reader *reader, const bool *used)
 {
 	const struct config *config = reader->config;
 
-	for (size_t i = 0; i < config->site_count; i++)
-		if (!used->sites[i] && config->sites[i].name)
-			report_warning(reader->report, config->sites[i].mark.file, config->sites[i].mark.line,
-			               config->sites[i].mark.column, "sites.%s: no app has a target there",
-			               config->sites[i].name);
 	for (size_t i = 0; i < config->check_count; i++)
-		if (!used->checks[i] && config->checks[i].name)
+		if (!used[i] && config->checks[i].name)
 			report_warning(reader->report, config->checks[i].mark.file, config->checks[i].mark.line,
 			               config->checks[i].mark.column, "checks.%s: no app or target names it",
 			               config->checks[i].name);
@@ -165,5 +185,6 @@ void whole_check(struct reader *reader, json_t *object, void *target)
 		check_name_servers(reader, &config->domains[i]);
 	for (size_t i = 0; i < config->app_count; i++)
 		check_app(reader, &config->apps[i], &used);
-	warn_unused(reader, &used);
+	warn_unused_sites(reader, used.sites);
+	warn_unused_checks(reader, used.checks);
 }

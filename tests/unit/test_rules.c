@@ -18,6 +18,10 @@
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
 #define SITES DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\n"
 
+#define UNUSED_SITES \
+	"sites:\n  us-east-1a: {}\n  us-east-1b: {}\n  us-east-1c: {}\n  us-east-1d: {}\n  us-east-1e: {}\n" \
+	"  us-east-1f: {}\n  us-east-2a: {}\n  us-east-2b: {}\n  us-east-2c: {}\n  us-east-2d: {}\n  us-west-2: {}\n"
+
 #define A80 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -127,6 +131,20 @@ static const struct {
 	 "warning: 6:3: apps.a.e.x.tie: has no effect, no target has a `weight`\n"
 	 "6:41: apps.a.e.x.targets.us-east-1: a check cannot probe a `cname`, expected a `check-address` or `check: none`\n"
 	 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is no Host header, expected a `host` in the check `c`\n"},
+	// Unused sites, as many as are told one by one, and one more.
+	{DOMAIN UNUSED_SITES "apps: {a.e.x: {targets: {us-east-1a: {addresses: 1.1.1.1}}}}\n",
+	 "warning: 4:3: sites.us-east-1b: no app has a target there\n"
+	 "warning: 5:3: sites.us-east-1c: no app has a target there\n"
+	 "warning: 6:3: sites.us-east-1d: no app has a target there\n"
+	 "warning: 7:3: sites.us-east-1e: no app has a target there\n"
+	 "warning: 8:3: sites.us-east-1f: no app has a target there\n"
+	 "warning: 9:3: sites.us-east-2a: no app has a target there\n"
+	 "warning: 10:3: sites.us-east-2b: no app has a target there\n"
+	 "warning: 11:3: sites.us-east-2c: no app has a target there\n"
+	 "warning: 12:3: sites.us-east-2d: no app has a target there\n"
+	 "warning: 13:3: sites.us-west-2: no app has a target there\n"},
+	{DOMAIN UNUSED_SITES "  us-west-1: {}\napps: {a.e.x: {targets: {us-east-1a: {addresses: 1.1.1.1}}}}\n",
+	 "warning: 4:3: sites: no app has a target at us-east-1b, us-east-1c, us-east-1d and 8 more\n"},
 	// What an operator wrote is shown without what a terminal would act on, and cut.
 	{DOMAIN "server: {workers: \"\\e[31m\\nx\"}\n",
 	 "2:19: server.workers: cannot be `?[31m?x`, expected a whole number, 0 to 256\n"},

@@ -137,6 +137,13 @@ def folders():
         d.ctl("drain", "r1")
 
 
+def cpu_s(pid):
+    """What the process has cost so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def activation():
     """LISTEN_FDS: the daemon answers on what it is given, and binds nothing itself."""
     for six in (False, True):
@@ -145,6 +152,7 @@ def activation():
         family = socket.AF_INET6 if six else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.create_server(address, family=family) as tcp:
             udp.bind(address)
+            udp.setblocking(False)  # as a unit with NonBlocking=true hands it over
             with Daemon({**CONFIG, "server": {"listen": ["127.0.0.1@1"]}}, start=False,
                         prefix=[sys.executable, "-c", PASS, str(udp.fileno()), str(tcp.fileno())],
                         popen={"pass_fds": (udp.fileno(), tcp.fileno())}) as d:
@@ -156,6 +164,9 @@ def activation():
                 d.reload()
                 equal(d.query(NAME, six=six).addresses, ["203.0.113.1"])
                 equal(d.query(NAME, tcp=True, six=six).addresses, ["203.0.113.1"])
+                before_s = cpu_s(d.process.pid)
+                time.sleep(0.5)
+                check(cpu_s(d.process.pid) - before_s < 0.25, "with nothing to do it spins")
 
 
 def address_in_use():

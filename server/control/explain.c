@@ -14,12 +14,15 @@
 #include "wire/dns.h"
 #include "wire/query.h"
 
+enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 2) + 32 };
+
 struct explaining {
 	const struct live *live;
 	const struct app *app; // the last on the way; NULL: none so far
 	unsigned app_count;
 	uint8_t scope;         // the longest so far
 	json_t *object, *steps;
+	char end[ZONES_TEXT_LEN + 64]; // why there is no answer of ours, where that takes making
 };
 
 static void step(struct explaining *e, const char *fmt, ...) PRINTF(2, 3);
@@ -229,14 +232,38 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	return pick.target ? pick.target->cname : NULL;
 }
 
-// Why the way ends at a name that is not there, the first or one that a CNAME led to.
-static const char *absence_text(enum lookup_result result, unsigned chain)
+// The first of the zones and how many more there are. In buf[ZONES_TEXT_LEN], returned.
+static const char *zones_text(const struct zonedb *zones, char *buf)
 {
+	size_t count = zonedb_zone_count(zones), at = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < count && i < ZONES_NAMED_MAX; i++) {
+		const struct node *apex = zonedb_zone(zones, i)->apex;
+		char name[NAME_TEXT_MAX];
+
+		at += (size_t)snprintf(buf + at, ZONES_TEXT_LEN - at, "%s%s", i ? ", " : "",
+		                       name_to_text(apex->name, apex->name_len, name));
+	}
+	if (count > ZONES_NAMED_MAX)
+		snprintf(buf + at, ZONES_TEXT_LEN - at, " and %zu more", count - ZONES_NAMED_MAX);
+	return buf;
+}
+
+// Why the way ends at a name that is not there, the first or one that a CNAME led to.
+static const char *absence_text(struct explaining *e, enum lookup_result result, unsigned chain)
+{
+	char zones[ZONES_TEXT_LEN];
+
 	if (result == LOOKUP_CUT)
 		return "delegated away: a referral";
 	if (result == LOOKUP_NXDOMAIN)
 		return "no such name: NXDOMAIN";
-	return chain ? "in none of our zones: the resolver asks on elsewhere" : "in none of our zones: REFUSED";
+	if (chain)
+		return "in none of our zones: the resolver asks on elsewhere";
+	snprintf(e->end, sizeof(e->end), "in none of our zones (%s): REFUSED",
+	         zones_text(e->live->view->zones, zones));
+	return e->end;
 }
 
 // Follows the name the way a query for its address does. NULL: an app has the last word; else why the way ends at
@@ -250,7 +277,7 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 		const struct rrset *cname;
 
 		if (found.result != LOOKUP_NODE)
-			return absence_text(found.result, chain);
+			return absence_text(e, found.result, chain);
 		if (found.node->app != ZONE_APP_NONE) {
 			cname = explain_app(e, &e->live->view->apps[found.node->app], client);
 			if (!cname)

@@ -28,7 +28,8 @@ static const char zone_text[] =
 
 // Of front, Boston hands out app, and the region a static name.
 static const char config_text[] =
-	"domains: {edge.example: {file: zone}}\n"
+	"domains: {edge.example: {file: zone}, 2.example: {ns: n.x}, 3.example: {ns: n.x}, 4.example: {ns: n.x},\n"
+	"          5.example: {ns: n.x}}\n"
 	"locate: [{plugin: ranges, file: clients}]\n"
 	"sites:\n"
 	"  bos: {kind: wavelength, reach: [verizon], location: [42.36, -71.06]}\n"
@@ -161,7 +162,7 @@ static void test_ways_to_none(void **state)
 		{"loop.edge.example", "behind too many CNAMEs, or in a loop of them"},
 		{"to-sub.edge.example", "delegated away: a referral"},
 		{"nope.edge.example", "no such name: NXDOMAIN"},
-		{"elsewhere", "in none of our zones: REFUSED"},
+		{"elsewhere", "in none of our zones (edge.example, 2.example, 3.example and 2 more): REFUSED"},
 		{"a..b", "not a domain name"},
 	};
 

@@ -94,6 +94,15 @@ static bool is_free(const struct sockaddr_storage *name, socklen_t len, bool tcp
 	return !failed;
 }
 
+static void refuse_address(const char *text, bool tcp, struct report *report)
+{
+	const char *help = errno == EACCES          ? ": a port this low needs root or CAP_NET_BIND_SERVICE"
+	                   : errno == EADDRNOTAVAIL ? ": it is none of this machine's"
+	                                            : "";
+
+	report_error(report, NULL, 0, 0, "listen: %s over %s: %s%s", text, tcp ? "TCP" : "UDP", strerror(errno), help);
+}
+
 // Sockets with SO_REUSEPORT share an address with those of any process of the same user: another daemon there would take
 // a part of the queries unseen. So each address is bound without it and let go again, before any is bound for good: a
 // wildcard of ours is no obstacle to an address of ours.
@@ -108,8 +117,7 @@ static void check_address(const char *text, struct report *report)
 	}
 	for (int tcp = 0; tcp <= 1; tcp++)
 		if (!is_free(&name, len, tcp)) {
-			report_error(report, NULL, 0, 0, "listen: %s over %s: %s", text, tcp ? "TCP" : "UDP",
-			             strerror(errno));
+			refuse_address(text, tcp, report);
 			return;
 		}
 }
@@ -126,8 +134,7 @@ static void bind_address(struct sockets *sockets, const char *text, struct repor
 		int fd = bind_one(&name, len, tcp);
 
 		if (fd < 0) {
-			report_error(report, NULL, 0, 0, "listen: %s over %s: %s", text, tcp ? "TCP" : "UDP",
-			             strerror(errno));
+			refuse_address(text, tcp, report);
 			return;
 		}
 		sockets->list[sockets->count++] = (struct socket){fd, tcp, is_wildcard(&name), i / 2, false};

@@ -199,6 +199,28 @@ def address_in_use():
         d.process = None
 
 
+def not_bindable():
+    """Why an address cannot be bound, and what that takes."""
+    with Daemon(CONFIG, start=False) as d:
+        d.write_config({**CONFIG, "server": {"listen": [f"192.0.2.1@{d.port}"]}})
+        d.start(wait=False)
+        equal(d.process.wait(10), 1)
+        check(f"error: listen: 192.0.2.1@{d.port} over UDP: Cannot assign requested address: it is none of this "
+              "machine's\n" in d.log(), d.log())
+        d.process = None
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+        if int(file.read()) <= 1:
+            raise Skip("every port is everybody's here")
+    without = ["setpriv", "--bounding-set=-net_bind_service"] if os.getuid() == 0 else []
+    with Daemon(CONFIG, start=False, prefix=without) as d:
+        d.write_config({**CONFIG, "server": {"listen": ["127.0.0.1@1"]}})
+        d.start(wait=False)
+        equal(d.process.wait(10), 1)
+        check("error: listen: 127.0.0.1@1 over UDP: Permission denied: a port this low needs root or "
+              "CAP_NET_BIND_SERVICE\n" in d.log(), d.log())
+        d.process = None
+
+
 def not_for_us():
     """LISTEN_PID of somebody else: the config's addresses are bound."""
     with Daemon(CONFIG, env={"LISTEN_PID": "1", "LISTEN_FDS": "2"}) as d:
@@ -265,4 +287,4 @@ def environment():
 
 
 if __name__ == "__main__":
-    harness.run(drops, modes, folders, activation, address_in_use, not_for_us, notify, log_lines, environment)
+    harness.run(drops, modes, folders, activation, address_in_use, not_bindable, not_for_us, notify, log_lines, environment)

@@ -6,13 +6,11 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base/err.h"
 #include "view/ptree.h"
 
-enum { STRIDE = 6, SLOTS = 1 << STRIDE, DEPTH_SHIFT = 24, HUGE_PAGE = 2 << 20 };
+enum { STRIDE = 6, SLOTS = 1 << STRIDE, DEPTH_SHIFT = 24 };
 
 struct node {
 	uint64_t inner, leaf;
@@ -30,8 +28,10 @@ struct lpm {
 
 struct lpm *lpm_free(struct lpm *lpm)
 {
-	if (lpm)
-		free(lpm->nodes); // and the leaves, in the same piece
+	if (lpm) {
+		free(lpm->nodes);
+		free(lpm->leaves);
+	}
 	free(lpm);
 	return NULL;
 }
@@ -125,41 +125,6 @@ static int make_node(struct lpm *lpm, const struct ptree *tree, uint32_t at, uin
 	return E_OK;
 }
 
-// Memory for a table to be searched in. In pages of the usual size a lookup in a large one would miss the processor's
-// page cache nearly as often as its data caches, and each such miss is a search of its own.
-static void *table_alloc(size_t bytes)
-{
-	size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	void *table;
-
-	if (bytes < HUGE_PAGE / 2)
-		return malloc(bytes);
-	if (posix_memalign(&table, HUGE_PAGE, whole) != 0)
-		return NULL;
-	(void)madvise(table, whole, MADV_HUGEPAGE); // a kernel without them has the usual ones
-	return table;
-}
-
-// Moves nodes and leaves from where they grew to one piece of memory.
-static int settle(struct lpm *lpm)
-{
-	size_t nodes_len = lpm->node_count * sizeof(*lpm->nodes), leaves_len = lpm->leaf_count * sizeof(*lpm->leaves);
-	struct node *nodes = table_alloc(nodes_len + leaves_len);
-
-	if (!nodes)
-		return E_NOMEM;
-
-	uint32_t *leaves = (uint32_t *)(nodes + lpm->node_count);
-
-	memcpy(nodes, lpm->nodes, nodes_len);
-	memcpy(leaves, lpm->leaves, leaves_len);
-	free(lpm->nodes);
-	free(lpm->leaves);
-	lpm->nodes = nodes;
-	lpm->leaves = leaves;
-	return E_OK;
-}
-
 int lpm_freeze(const struct ptree *tree, struct lpm **ret_lpm)
 {
 	struct lpm *lpm = calloc(1, sizeof(*lpm));
@@ -175,18 +140,18 @@ int lpm_freeze(const struct ptree *tree, struct lpm **ret_lpm)
 		if (err < 0)
 			goto out;
 	}
-	err = settle(lpm);
-	if (err < 0)
-		goto out;
+
+	struct node *nodes = realloc(lpm->nodes, lpm->node_count * sizeof(*nodes));
+	uint32_t *leaves = realloc(lpm->leaves, lpm->leaf_count * sizeof(*leaves));
+
+	lpm->nodes = nodes ? nodes : lpm->nodes;
+	lpm->leaves = leaves ? leaves : lpm->leaves;
 	*ret_lpm = lpm;
 	lpm = NULL;
+	err = E_OK;
 out:
 	free(pending);
-	if (lpm) {
-		free(lpm->nodes);
-		free(lpm->leaves);
-	}
-	free(lpm);
+	lpm_free(lpm);
 	return err;
 }
 

@@ -18,6 +18,7 @@
 #include "net/sockets.h"
 #include "net/worker.h"
 #include "reload.h"
+#include "restart.h"
 #include "service.h"
 #include "state/state.h"
 #include "stats.h"
@@ -49,6 +50,7 @@ struct daemon {
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
+	struct restart *restart; // what reloads do not change
 	bool hung_up;            // SIGHUP came while a reload was under way: another one follows it
 	struct stats_facts facts;
 	int result;
@@ -237,25 +239,7 @@ static void on_impatience(evutil_socket_t fd, short what, void *arg)
 
 // ---- reload --------------------------------------------------------------------------------------------------------
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-// Settings that take hold when the daemon starts, and not before.
-static void warn_of_restart(const struct config_server *old, const struct config_server *new)
-{
-	bool same = old->listen_count == new->listen_count && old->workers == new->workers &&
-	            strcmp(old->control, new->control) == 0 && strcmp(old->state_dir, new->state_dir) == 0 &&
-	            same_text(old->user, new->user) && old->tcp_clients == new->tcp_clients && old->tcp_idle_ms == new->tcp_idle_ms;
-
-	for (size_t i = 0; same && i < old->listen_count; i++)
-		same = strcmp(old->listen[i], new->listen[i]) == 0;
-	if (!same)
-		log_warning("listen, workers, control, state-dir, user and tcp-* change when the daemon is restarted");
-}
-
-static int take_generation(void *ctx, struct generation *generation)
+static int take_generation(void *ctx, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
 	struct config *old = daemon->config;
@@ -266,7 +250,7 @@ static int take_generation(void *ctx, struct generation *generation)
 		free(live);
 		return E_NOMEM;
 	}
-	warn_of_restart(&old->server, &generation->config->server);
+	restart_warn(daemon->restart, generation->config, report);
 	log_set_level((enum log_level)generation->config->server.log_level);
 	daemon->config = generation->config;
 	if (daemon->first_view) { // still before the first round
@@ -437,6 +421,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	publish_register_reader(); // the main thread reads live_current() as its owner; it retires, so it is never waited for
 	daemon->config = first->config;
 	daemon->first_view = first->view;
+	daemon->restart = restart_new(first->config);
 	daemon->worker_rows = first->view->workers;
 	daemon->facts = (struct stats_facts){
 		.started_s = clock_wall_s(),
@@ -445,7 +430,9 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 		.last_reload_ok = true,
 	};
 	service_raise_limits();
-	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
+	err = daemon->restart ? E_OK : E_NOMEM;
+	if (err == E_OK)
+		err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);
 	if (err == E_OK)
@@ -482,6 +469,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	workers_stop(daemon->workers);
 	live_withdraw();
 	reload_free(daemon->reload);
+	restart_free(daemon->restart);
 	health_free(daemon->health);
 	state_close(daemon->state);
 	sockets_close(daemon->sockets);

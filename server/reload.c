@@ -60,7 +60,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
 	if (reload->err == E_OK) {
-		reload->err = reload->ops.take(reload->ops.ctx, &reload->generation);
+		reload->err = reload->ops.take(reload->ops.ctx, &reload->generation, reload->report);
 		if (reload->err < 0) {
 			report_error(reload->report, NULL, 0, 0, "the new state could not be taken over: %s",
 			             err_text(reload->err));

@@ -10,8 +10,9 @@ struct reload;
 struct report;
 
 struct reload_ops {
-	// Main thread: take over a finished generation. On an error nothing has changed and it is freed.
-	int (*take)(void *ctx, struct generation *generation);
+	// Main thread: take over a finished generation; what is worth a warning goes into the report. On an error nothing
+	// has changed and it is freed.
+	int (*take)(void *ctx, struct generation *generation, struct report *report);
 	// Main thread: after each reload, before whoever asked is told.
 	void (*finished)(void *ctx, int err, const struct report *report);
 	void *ctx;

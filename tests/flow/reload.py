@@ -157,6 +157,28 @@ def orders_survive():
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["155.146.1.4"])
 
 
+def restart_needed():
+    """Settings that a reload cannot change are named by every reload, to whoever asked and in the log, until they are as
+    the daemon was started with."""
+    def with_server(**server):
+        return {**config(1), "server": server}
+
+    with Daemon(with_server(), {"ranges.csv": RANGES}) as d:
+        def told(name, value):
+            return f"{d.config_path}: server.{name}: takes hold when the daemon is restarted; until then it is {value}"
+
+        check("warnings" not in d.ctl_json("reload"))
+        done = d.reload(with_server(user="nobody", **{"tcp-idle": "9s", "nsid": "x"}))
+        expected = [told("user", "not given"), told("tcp-idle", "10s")]
+        equal(done.json["warnings"], expected)
+        for line in expected:
+            check(line in d.log(), line, d.log())
+        # They still do where nothing is new to the last reload.
+        human = d.ctl("reload", as_json=False)
+        equal(human.err, "".join(f"warning: {line}\n" for line in expected))
+        check("warnings" not in d.reload(with_server()).json)
+
+
 def drain_after_lower_ttl():
     """What a drain calls safe counts the TTL that caches got before a reload lowered it."""
     def with_ttl(ttl):
@@ -258,4 +280,4 @@ def memory_goes_back():
 if __name__ == "__main__":
     os.umask(0o022)
     harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile, drain_after_lower_ttl,
-                memory_goes_back, slow_reload_keeps_serving)
+                restart_needed, memory_goes_back, slow_reload_keeps_serving)

@@ -1,0 +1,101 @@
+// Which settings a reload says need a restart: each by its own, against those the daemon was started with.
+#include "restart.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "told.h"
+
+#define DOMAIN "domains: {e.x: {ns: n.x}}\n"
+#define STAYS ": takes hold when the daemon is restarted; until then it is "
+
+static struct config *parse(const char *text)
+{
+	char *told;
+	struct config *config = told_config(text, strlen(text), &told);
+
+	assert_string_equal(told, "");
+	free(told);
+	return config;
+}
+
+static void expect(const struct restart *restart, const char *text, const char *expected)
+{
+	struct config *config = parse(text);
+	struct report *report = report_new();
+
+	restart_warn(restart, config, report);
+
+	char *told = told_text(report);
+
+	assert_string_equal(told, expected);
+	free(told);
+	report_free(report);
+	config_free(config);
+}
+
+static void test_each(void **state)
+{
+	static const struct {
+		const char *yaml, *told;
+	} rows[] = {
+		{DOMAIN, ""},
+		{DOMAIN "server: {listen: ['0.0.0.0@53', '::']}\n", ""}, // the same, written in another way
+		{DOMAIN "server: {listen: 127.0.0.1}\n", "warning: /d/f: server.listen" STAYS "0.0.0.0@53, ::@53\n"},
+		{DOMAIN "server: {workers: 3}\n", "warning: /d/f: server.workers" STAYS "0\n"},
+		{DOMAIN "server: {control: x.sock}\n",
+		 "warning: /d/f: server.control" STAYS "/run/edgesteer/control.sock\n"},
+		{DOMAIN "server: {state-dir: /x}\n", "warning: /d/f: server.state-dir" STAYS "/var/lib/edgesteer\n"},
+		{DOMAIN "server: {user: x}\n", "warning: /d/f: server.user" STAYS "not given\n"},
+		{DOMAIN "server: {tcp-clients: 3}\n", "warning: /d/f: server.tcp-clients" STAYS "256\n"},
+		{DOMAIN "server: {tcp-idle: 3s}\n", "warning: /d/f: server.tcp-idle" STAYS "10s\n"},
+		{DOMAIN "server: {tcp-idle: 3s, workers: 1}\n",
+		 "warning: /d/f: server.workers" STAYS "0\nwarning: /d/f: server.tcp-idle" STAYS "10s\n"},
+		// What a reload does change.
+		{DOMAIN "server: {nsid: x, udp-size: 512, probes: 1, log-level: debug, plugin-dir: /x, ecs-ignore: 10.0.0.0/8}\n",
+		 ""},
+	};
+	struct config *config = parse(DOMAIN);
+	struct restart *restart = restart_new(config);
+
+	(void)state;
+	assert_non_null(restart);
+	config_free(config); // as the first reload does
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect(restart, rows[i].yaml, rows[i].told);
+	restart_free(restart);
+}
+
+static void test_values(void **state)
+{
+	struct config *config = parse(DOMAIN "server: {listen: [192.0.2.1, '::1@5300'], user: x, tcp-idle: 90s}\n");
+	struct restart *restart = restart_new(config);
+
+	(void)state;
+	assert_non_null(restart);
+	config_free(config);
+	expect(restart, DOMAIN,
+	       "warning: /d/f: server.listen" STAYS "192.0.2.1@53, ::1@5300\n"
+	       "warning: /d/f: server.user" STAYS "x\nwarning: /d/f: server.tcp-idle" STAYS "1m30s\n");
+	restart_free(restart);
+	restart_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -11,10 +11,11 @@
 #include "base/hash.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/unmatched.h"
 #include "view/view.h"
 #include "wire/dns.h"
 
-enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, RECORD_FIXED_LEN = 12 };
+enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, RECORD_FIXED_LEN = 12, APPS_TOLD_MAX = 10 };
 
 struct compiling {
 	const struct config *config;
@@ -134,11 +135,6 @@ static int compile_site(struct compiling *c, const struct config_site *from, str
 		return E_NOMEM;
 	for (size_t i = 0; i < from->carrier_count; i++) {
 		const char *name = from->carriers[i];
-
-		if (names_find(c->in->places->carriers, name, strlen(name)) < 0)
-			report_warning(c->report, from->mark.file, from->mark.line, from->mark.column,
-			               "sites.%s: no source of `locate` names a client of carrier \"%s\", so nobody will be sent here",
-			               from->name, name);
 
 		int err = names_add(c->in->places->carriers, name, strlen(name), &carriers[i]);
 
@@ -268,7 +264,6 @@ static int compile_steer(struct compiling *c, const struct config_app *from, str
 
 static int compile_app(struct compiling *c, const struct config_app *from, struct app *app, struct target *targets)
 {
-	bool any_public = false;
 	int err;
 
 	*app = (struct app){
@@ -289,12 +284,8 @@ static int compile_app(struct compiling *c, const struct config_app *from, struc
 		target->app = app;
 		target->slot = (uint16_t)i;
 		app->any_cname = app->any_cname || target->cname;
-		any_public = any_public || c->view->sites[target->site].is_public;
 	}
 	c->view->target_count += (uint32_t)from->target_count;
-	if (!any_public && from->last_resort == LAST_RESORT_SERVFAIL)
-		report_warning(c->report, from->mark.file, from->mark.line, from->mark.column,
-		               "apps.%s: no target at a public site: clients off its carriers get SERVFAIL", from->name);
 	err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V4, from->ttl_s, &app->last_a);
 	if (err == E_OK)
 		err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V6, from->ttl_s,
@@ -302,6 +293,36 @@ static int compile_app(struct compiling *c, const struct config_app *from, struc
 	if (err == E_OK)
 		err = compile_negative(c, app);
 	return err < 0 ? err : compile_steer(c, from, app);
+}
+
+static bool serves_all(const struct view *view, const struct app *app)
+{
+	for (uint32_t i = 0; i < app->target_count; i++)
+		if (view->sites[view->targets[app->first_target + i].site].is_public)
+			return true;
+	return app->last_resort != LAST_RESORT_SERVFAIL;
+}
+
+// One by one while they are few.
+static void warn_of_carriers_apps(const struct compiling *c)
+{
+	const struct config_app *told[APPS_TOLD_MAX];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < c->view->app_count; i++) {
+		if (serves_all(c->view, &c->view->apps[i]))
+			continue;
+		if (count < APPS_TOLD_MAX)
+			told[count] = &c->config->apps[i];
+		count++;
+	}
+	if (count > APPS_TOLD_MAX)
+		report_warning(c->report, told[0]->mark.file, told[0]->mark.line, told[0]->mark.column,
+		               "apps: %s, %s, %s and %zu more have no target at a public site: clients off their carriers get "
+		               "SERVFAIL", told[0]->name, told[1]->name, told[2]->name, count - 3);
+	for (size_t i = 0; i < count && count <= APPS_TOLD_MAX; i++)
+		report_warning(c->report, told[i]->mark.file, told[i]->mark.line, told[i]->mark.column,
+		               "apps.%s: no target at a public site: clients off its carriers get SERVFAIL", told[i]->name);
 }
 
 static int compile_apps(struct compiling *c)
@@ -326,6 +347,7 @@ static int compile_apps(struct compiling *c)
 			return err;
 		c->view->app_count++;
 	}
+	warn_of_carriers_apps(c);
 	return E_OK;
 }
 
@@ -378,6 +400,7 @@ int compile_view(const struct config *config, const struct compile_input *in, st
 	view->model = config->steering.model;
 	view->generation = in->generation;
 	view->built_s = clock_wall_s();
+	unmatched_warn(config, in->places, in->measured, in->measured_count, report);
 	err = compile_sites(&c);
 	if (err == E_OK)
 		err = compile_measured(&c);

@@ -32,6 +32,7 @@ struct compile_input {
 };
 
 // Takes ownership of zones and places in every case. View target numbers count the config's apps in order, each one's
-// targets in order. Warns of apps no public site serves. E_INVAL (reported), E_NOMEM.
+// targets in order. Warns of apps no public site serves, and of names that only the config or only the sources use.
+// E_INVAL (reported), E_NOMEM.
 int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
                  struct view **ret_view) MUST_USE;

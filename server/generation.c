@@ -36,19 +36,21 @@ int generation_build(const char *path, uint64_t number, unsigned workers, struct
 	struct measured_row *rows = NULL;
 	struct config *config = NULL;
 	struct view *view = NULL;
-	int err = rows_arena ? config_load(path, report, &config) : E_NOMEM;
+	int err = rows_arena ? config_load_partly(path, report, &config) : E_NOMEM;
 
 	if (err < 0)
 		goto out;
 	in.workers = workers ? workers
 	                     : (unsigned)sockets_workers_max(config->server.listen_count, generation_sets(config));
 
-	// Zones and sources are both loaded even when one fails, so that every error is told at once.
+	// Zones and sources are both loaded even when one of them or the config is wrong, so that every error is told at once.
 	err = zonefile_load(config, (unsigned)clock_wall_s(), report, &in.zones);
 
 	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);
 
 	err = err < 0 ? err : err_places;
+	if (err == E_OK && !report_ok(report)) // the config's own errors
+		err = E_INVAL;
 	if (err < 0)
 		goto out;
 	in.measured = rows;

@@ -12,6 +12,7 @@
 #include "config/catalogue.h"
 #include "config/manual.h"
 #include "config/options.h"
+#include "config/whole.h"
 #include "config/yaml.h"
 
 enum { ARENA_BYTES_MAX = 512 << 20 }; // of which a file of YAML_BYTES_MAX cannot need a half
@@ -108,8 +109,9 @@ static int read_tree(struct config *config, const struct yaml_tree *yaml, struct
 	return reader.err;
 }
 
-// Takes the ownership of `yaml` in every case. `wrong`: errors that were in the report before it was parsed.
-static int build(const char *path, struct yaml_tree *yaml, size_t wrong, struct report *report,
+// Takes the ownership of `yaml` in every case. `wrong`: errors that were in the report before it was parsed. `partly`: as
+// config_load_partly().
+static int build(const char *path, struct yaml_tree *yaml, size_t wrong, bool partly, struct report *report,
                  struct config **ret_config)
 {
 	struct arena *arena = arena_new(ARENA_BYTES_MAX);
@@ -126,8 +128,10 @@ static int build(const char *path, struct yaml_tree *yaml, size_t wrong, struct 
 
 	int err = config->file ? read_tree(config, yaml, report) : E_NOMEM;
 
-	if (err == E_OK && report_count(report, REPORT_ERROR) > wrong)
-		err = E_INVAL;
+	if (err == E_OK && report_count(report, REPORT_ERROR) > wrong) {
+		err = partly ? E_OK : E_INVAL;
+		whole_salvage(config);
+	}
 	if (err < 0)
 		config_free(config);
 	else
@@ -135,13 +139,23 @@ static int build(const char *path, struct yaml_tree *yaml, size_t wrong, struct 
 	return err;
 }
 
-int config_load(const char *path, struct report *report, struct config **ret_config)
+static int load(const char *path, bool partly, struct report *report, struct config **ret_config)
 {
 	size_t wrong = report_count(report, REPORT_ERROR);
 	struct yaml_tree *yaml;
 	int err = yaml_tree_load(path, report, &yaml);
 
-	return err < 0 ? err : build(path, yaml, wrong, report, ret_config);
+	return err < 0 ? err : build(path, yaml, wrong, partly, report, ret_config);
+}
+
+int config_load(const char *path, struct report *report, struct config **ret_config)
+{
+	return load(path, false, report, ret_config);
+}
+
+int config_load_partly(const char *path, struct report *report, struct config **ret_config)
+{
+	return load(path, true, report, ret_config);
 }
 
 int config_parse(const char *path, const char *text, size_t len, struct report *report, struct config **ret_config)
@@ -150,7 +164,7 @@ int config_parse(const char *path, const char *text, size_t len, struct report *
 	struct yaml_tree *yaml;
 	int err = yaml_tree_parse(path, text, len, report, &yaml);
 
-	return err < 0 ? err : build(path, yaml, wrong, report, ret_config);
+	return err < 0 ? err : build(path, yaml, wrong, false, report, ret_config);
 }
 
 struct config *config_free(struct config *config)

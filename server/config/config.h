@@ -147,6 +147,10 @@ int config_load(const char *path, struct report *report, struct config **ret_con
 // The same for text already in memory; `path` names it in messages, and relative paths begin in its folder.
 int config_parse(const char *path, const char *text, size_t len, struct report *report,
                  struct config **ret_config) MUST_USE NONNULL(1, 2, 4, 5);
+// As config_load(), but a config with errors is handed out too, less what is of no use in it, so that more errors can be
+// found in the files that it names. Nothing else may be done with it: whether it is good, the report says, which is empty
+// before. E_INVAL: there is nothing to hand out.
+int config_load_partly(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
 // Takes NULL; returns NULL.
 struct config *config_free(struct config *config);
 

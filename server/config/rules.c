@@ -16,7 +16,7 @@ static bool given(const json_t *object, const char *key)
 	return json_object_get(object, key) != NULL;
 }
 
-// Keeps the canonical form of a domain name that is a key, and gives it its number.
+// Keeps the canonical form of a domain name that is a key, and gives it its number. NULL: reported.
 static const char *take_name(struct reader *reader, json_t *names, const char *key, bool wildcard)
 {
 	const char *name = text_canonical_name(reader, key, wildcard);
@@ -24,9 +24,11 @@ static const char *take_name(struct reader *reader, json_t *names, const char *k
 	if (!name)
 		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-` and `_`%s",
 		             wildcard ? ", the first one may be `*`" : "");
-	else if (!reader_number(reader, names, name, json_object_size(names)))
+	else if (reader_number(reader, names, name, json_object_size(names)))
+		return name;
+	else
 		reader_error(reader, "is given twice (names are the same in upper and lower case), expected once");
-	return name;
+	return NULL;
 }
 
 static const char *take_word(struct reader *reader, const char *key)
@@ -134,6 +136,7 @@ void rules_site_name(struct reader *reader, const char *name, void *entry)
 	if (reader->catalogue)
 		site->from_catalogue = catalogue_find(reader->catalogue, name, site);
 	if (!site->from_catalogue) {
+		site->kind = SITE_KINDS; // until one is read
 		site->latitude = site->longitude = NAN;
 		site->region = "";
 	}
@@ -190,7 +193,7 @@ void rules_site(struct reader *reader, json_t *object, void *entry)
 {
 	struct config_site *site = entry;
 
-	if (!kind_is_known(reader, object, site))
+	if (!kind_is_known(reader, object, site) || site->kind == SITE_KINDS) // or the one given was refused
 		return;
 	check_reach(reader, object, site);
 	if (reader->catalogue && given(object, "region") && *site->region)

@@ -25,6 +25,35 @@ static bool inside_domain(const json_t *domains, const char *name)
 	return false;
 }
 
+static bool has_data(const struct config_domain *domain)
+{
+	return domain->name && (domain->file || domain->ns_count > 0);
+}
+
+void whole_salvage(struct config *config)
+{
+	json_t *domains = json_object();
+	size_t kept = 0;
+
+	for (size_t i = 0; i < config->domain_count; i++)
+		if (has_data(&config->domains[i])) {
+			json_object_set_new(domains, config->domains[i].name, json_true());
+			config->domains[kept++] = config->domains[i];
+		}
+	config->domain_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->app_count; i++)
+		if (config->apps[i].name && inside_domain(domains, config->apps[i].name))
+			config->apps[kept++] = config->apps[i];
+	config->app_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->locate_count; i++)
+		if (config->locates[i].plugin)
+			config->locates[kept++] = config->locates[i];
+	config->locate_count = kept;
+	json_decref(domains);
+}
+
 // The end of the name with as many labels as `domain` has; the whole name when it has fewer.
 static const char *same_labels(const char *name, const char *domain)
 {
@@ -102,10 +131,9 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 
 	if (!own_tie)
 		app->tie_us = reader->config->steering.tie_us;
-	if (!app->name)
-		return;
-	check_place(reader, app);
-	if (own_tie && !app->weighted)
+	if (app->name)
+		check_place(reader, app);
+	if (app->name && own_tie && !app->weighted)
 		report_warning(reader->report, app->mark.file, app->mark.line, app->mark.column,
 		               "apps.%s.tie: has no effect, no target has a `weight`", app->name);
 	for (size_t i = 0; i < app->target_count; i++) {
@@ -113,7 +141,8 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 
 		if (target->site < reader->config->site_count) {
 			used->sites[target->site] = true;
-			check_target(reader, app, target);
+			if (app->name)
+				check_target(reader, app, target);
 		}
 		if (target->check >= 0)
 			used->checks[target->check] = true;
@@ -179,7 +208,9 @@ void whole_check(struct reader *reader, json_t *object, void *target)
 
 	if (!used.sites || !used.checks)
 		return;
-	if (json_object_get(object, "domains") && config->domain_count == 0)
+	const json_t *domains = json_object_get(object, "domains");
+
+	if ((json_is_object(domains) && json_object_size(domains) == 0) || json_is_null(domains))
 		reader_error_at(reader, object, "domains", "has no zones, expected at least one");
 	for (size_t i = 0; i < config->domain_count; i++)
 		check_name_servers(reader, &config->domains[i]);

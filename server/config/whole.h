@@ -5,3 +5,9 @@
 
 // `target` is the struct config.
 void whole_check(struct reader *reader, json_t *object, void *target);
+
+struct config;
+
+// Takes out of a config with errors what zones and sources cannot be looked for more errors with: domains that are none or
+// have no data, apps that are in none of the others, sources without a plugin.
+void whole_salvage(struct config *config);

@@ -136,6 +136,13 @@ def config_values():
         text = bad.good.replace("kind: region", "kind: reggion").replace("ttl: 30s", "ttl: soon")
         bad.d.write_config(text.replace("203.0.113.1,", "nowhere,").replace("rise: 2", "rise: x"))
         bad.refused("four errors", r"yaml:12:", r"yaml:15:", r"yaml:18:", r"yaml:20:")
+        # Those of zones and sources too, whoever asks.
+        bad.d.write("zone", ZONE_FILE + "x A 1.2.3.400\n")
+        bad.d.write("ranges.csv", RANGES + "10.300.0.0/16,one,,,\n")
+        bad.refused("six errors", r"yaml:12:", r"yaml:15:", r"yaml:18:", r"yaml:20:", r"zone:6:", r"ranges.csv:3:")
+        errors = bad.d.ctl("reload", code=2).json["errors"]
+        equal(len(errors), 6, errors)
+        check("zone:6:" in errors[-2] and "ranges.csv:3:" in errors[-1], errors)
         bad.restore()
         bad.d.reload()
 

@@ -131,6 +131,10 @@ static const struct {
 	 "warning: 6:3: apps.a.e.x.tie: has no effect, no target has a `weight`\n"
 	 "6:41: apps.a.e.x.targets.us-east-1: a check cannot probe a `cname`, expected a `check-address` or `check: none`\n"
 	 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is no Host header, expected a `host` in the check `c`\n"},
+	// A kind that is refused is not taken for another one.
+	{DOMAIN "sites: {x: {kind: reggion}}\napps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}}}}\n",
+	 "2:19: sites.x.kind: cannot be `reggion`, expected wavelength, local-zone, outpost, az or region, did you mean "
+	 "`region`?\n"},
 	// Unused sites, as many as are told one by one, and one more.
 	{DOMAIN UNUSED_SITES "apps: {a.e.x: {targets: {us-east-1a: {addresses: 1.1.1.1}}}}\n",
 	 "warning: 4:3: sites.us-east-1b: no app has a target there\n"

@@ -38,7 +38,7 @@ struct report *report_free(struct report *report)
 
 static void keep(struct report *report, enum report_level level, const char *text)
 {
-	if (report->kept >= REPORT_MAX)
+	if (report->kept >= (level == REPORT_ERROR ? REPORT_MAX : REPORT_WARNINGS_MAX))
 		return;
 	if (report->kept == report->cap) {
 		size_t cap = report->cap ? report->cap * 2 : 16;

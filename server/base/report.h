@@ -10,7 +10,8 @@
 
 enum report_level { REPORT_ERROR, REPORT_WARNING, REPORT_NOTE };
 
-enum { REPORT_MAX = 1000 }; // further lines are counted, not kept
+// Further lines are counted, not kept; warnings and notes sooner, so that they leave room for errors.
+enum { REPORT_MAX = 1000, REPORT_WARNINGS_MAX = 500 };
 
 struct report;
 

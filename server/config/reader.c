@@ -10,7 +10,7 @@
 #include "config/config.h"
 #include "config/yaml.h"
 
-enum { HELP_MAX = 100 }; // errors; looking through all names for each of very many would take minutes
+enum { HELP_MAX = 100 }; // errors and warnings; looking through all names for each of very many would take minutes
 
 // Copies text for a terminal: no control characters, cut between UTF-8 characters. Returns the length.
 static size_t copy_clean(char *buf, size_t size, const char *text)
@@ -108,7 +108,7 @@ void reader_error_at(struct reader *reader, const json_t *object, const char *ke
 
 bool reader_may_help(const struct reader *reader)
 {
-	return report_count(reader->report, REPORT_ERROR) < HELP_MAX;
+	return report_count(reader->report, REPORT_ERROR) + report_count(reader->report, REPORT_WARNING) < HELP_MAX;
 }
 
 const char *reader_quote(const char *text, char *buf)

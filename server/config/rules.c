@@ -181,12 +181,22 @@ static bool kind_is_known(struct reader *reader, const json_t *object, const str
 static void check_region(struct reader *reader, const struct config_site *site)
 {
 	struct config_site found;
+	struct nearest nearest = nearest_begin(site->region);
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	const char *near, *listed;
+	json_t *unused;
 
-	if (reader_find(reader->sites, site->region) < 0 && !catalogue_find(reader->catalogue, site->region, &found))
-		reader_warning(reader, "region: %s is neither a site nor in the catalogue%s",
-		               reader_quote(site->region, quote),
-		               reader_did_you_mean(catalogue_nearest(reader->catalogue, site->region), meant));
+	if (reader_find(reader->sites, site->region) >= 0 || catalogue_find(reader->catalogue, site->region, &found))
+		return;
+	if (reader_may_help(reader)) {
+		json_object_foreach (reader->sites, listed, unused)
+			nearest_offer(&nearest, listed);
+		near = catalogue_nearest(reader->catalogue, site->region);
+		if (near)
+			nearest_offer(&nearest, near);
+	}
+	reader_warning(reader, "region: %s is neither a site nor in the catalogue%s", reader_quote(site->region, quote),
+	               reader_did_you_mean(nearest.word, meant));
 }
 
 void rules_site(struct reader *reader, json_t *object, void *entry)
@@ -252,7 +262,7 @@ void rules_app(struct reader *reader, json_t *object, void *entry)
 	size_t i = 0;
 
 	app->last_resort = app->last_address_count > 0 ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL;
-	if (given(object, "targets") && json_object_size(targets) == 0)
+	if ((json_is_object(targets) || json_is_null(targets)) && json_object_size(targets) == 0)
 		reader_error(reader, "has no targets, expected at least one");
 	json_object_foreach ((json_t *)targets, site, written) {
 		if (i == app->target_count)

@@ -258,6 +258,25 @@ static bool tab_indents(const char *text, size_t len, yaml_mark_t mark)
 	return false;
 }
 
+// What was probably meant, where libyaml tells it in the words of its grammar; or "".
+static const char *expected_instead(const char *problem)
+{
+	static const struct {
+		const char *problem, *expected;
+	} rows[] = {
+		{"mapping values are not allowed in this context", ", expected `key: value`, indented as its neighbours are"},
+		{"did not find expected key", ", expected `key: value`, indented as its neighbours are"},
+		{"could not find expected ':'", ", expected `key: value`"},
+		{"found character that cannot start any token", ", expected text that begins with it in quotes"},
+		{"found unexpected ':'", ", expected text with it in quotes"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(problem, rows[i].problem) == 0)
+			return rows[i].expected;
+	return "";
+}
+
 static int syntax_error(struct builder *b, const yaml_parser_t *parser, const char *text, size_t len)
 {
 	const char *problem = parser->problem ? parser->problem : "not YAML";
@@ -276,10 +295,10 @@ static int syntax_error(struct builder *b, const yaml_parser_t *parser, const ch
 	if (tab_indents(text, len, parser->problem_mark))
 		complain(b, spot, "a tab cannot indent YAML: use spaces");
 	else if (parser->context)
-		complain(b, spot, "not YAML: %s (%s on line %zu)", problem, parser->context,
-		         parser->context_mark.line + 1);
+		complain(b, spot, "not YAML: %s (%s on line %zu)%s", problem, parser->context,
+		         parser->context_mark.line + 1, expected_instead(problem));
 	else
-		complain(b, spot, "not YAML: %s", problem);
+		complain(b, spot, "not YAML: %s%s", problem, expected_instead(problem));
 	return E_INVAL;
 }
 

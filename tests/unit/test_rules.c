@@ -131,6 +131,12 @@ static const struct {
 	 "warning: 6:3: apps.a.e.x.tie: has no effect, no target has a `weight`\n"
 	 "6:41: apps.a.e.x.targets.us-east-1: a check cannot probe a `cname`, expected a `check-address` or `check: none`\n"
 	 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is no Host header, expected a `host` in the check `c`\n"},
+	// A region that is nearly a site of ours. Not a mapping, and so not an empty one.
+	{DOMAIN "sites: {x: {kind: az, region: metor-1}, metro-1: {kind: region}}\n"
+	        "apps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}, metro-1: {addresses: 1.1.1.1}}}}\n",
+	 "warning: 2:9: sites.x: region: `metor-1` is neither a site nor in the catalogue, did you mean `metro-1`?\n"},
+	{DOMAIN "apps: {a.e.x: {targets: [x]}}\n",
+	 "2:16: apps.a.e.x.targets: cannot be a list, expected a mapping of names\n"},
 	// A kind that is refused is not taken for another one.
 	{DOMAIN "sites: {x: {kind: reggion}}\napps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}}}}\n",
 	 "2:19: sites.x.kind: cannot be `reggion`, expected wavelength, local-zone, outpost, az or region, did you mean "

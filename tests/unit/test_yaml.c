@@ -84,7 +84,8 @@ static void refusals(void **state)
 		{"a: \"x\\0y\"\n", "", "f:1:4: a zero octet in a text, expected none\n"},
 		{"a: [1, 2\nb: 3\n", "",
 		 "f:2:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence on line 1)\n"},
-		{"a: 1\n  b: 2\n", "", "f:2:4: not YAML: mapping values are not allowed in this context\n"},
+		{"a: 1\n  b: 2\n", "", "f:2:4: not YAML: mapping values are not allowed in this context, expected `key: value`, indented as "
+		 "its neighbours are\n"},
 		{"a:\n\t- b\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
 		{"\xc3\xa9:\n  b: 1\n  \tc: 2\n", "", "f:3:3: a tab cannot indent YAML: use spaces\n"},
 		{"a: b\n\tc: d\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
@@ -94,7 +95,15 @@ static void refusals(void **state)
 		{"a: 1\n\tb @\n", "", "f:2:1: a tab cannot indent YAML: use spaces\n"},
 		{"a: @b\n", "",
 		 "f:1:4: not YAML: found character that cannot start any token (while scanning for the next token on line "
-		 "1)\n"},
+		 "1), expected text that begins with it in quotes\n"},
+		{"a: [2001:db8::]\n", "",
+		 "f:1:14: not YAML: found unexpected ':' (while scanning a plain scalar on line 1), expected text with it in "
+		 "quotes\n"},
+		{"a:\n  b: 1\n c: 2\n", "",
+		 "f:3:2: not YAML: did not find expected key (while parsing a block mapping on line 1), expected `key: value`, "
+		 "indented as its neighbours are\n"},
+		{"a: 1\n<<<<<<< ours\nb: 2\n", "",
+		 "f:3:1: not YAML: could not find expected ':' (while scanning a simple key on line 2), expected `key: value`\n"},
 		{"a: b\nc\xc3\xa9: \xff\n", "", "f:2:5: not text: invalid leading UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \xc3(\n", "", "f:1:5: not text: invalid trailing UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \x01\n", "", "f:1:4: not text: control characters are not allowed, expected YAML in UTF-8\n"},

@@ -9,6 +9,7 @@
 
 #include "answer/lookup.h"
 #include "answer/pick.h"
+#include "control/find.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/dns.h"
@@ -251,14 +252,20 @@ static const char *zones_text(const struct zonedb *zones, char *buf)
 }
 
 // Why the way ends at a name that is not there, the first or one that a CNAME led to.
-static const char *absence_text(struct explaining *e, enum lookup_result result, unsigned chain)
+static const char *absence_text(struct explaining *e, const struct name *name, enum lookup_result result, unsigned chain)
 {
-	char zones[ZONES_TEXT_LEN];
+	char zones[ZONES_TEXT_LEN], text[NAME_TEXT_MAX];
+	const char *near;
 
 	if (result == LOOKUP_CUT)
 		return "delegated away: a referral";
-	if (result == LOOKUP_NXDOMAIN)
-		return "no such name: NXDOMAIN";
+	if (result == LOOKUP_NXDOMAIN) {
+		near = chain ? NULL : find_near_app(e->live->view, name_to_text(name->wire, name->len, text));
+		if (!near)
+			return "no such name: NXDOMAIN";
+		snprintf(e->end, sizeof(e->end), "no such name: NXDOMAIN; did you mean '%s'?", near);
+		return e->end;
+	}
 	if (chain)
 		return "in none of our zones: the resolver asks on elsewhere";
 	snprintf(e->end, sizeof(e->end), "in none of our zones (%s): REFUSED",
@@ -277,7 +284,7 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 		const struct rrset *cname;
 
 		if (found.result != LOOKUP_NODE)
-			return absence_text(e, found.result, chain);
+			return absence_text(e, name, found.result, chain);
 		if (found.node->app != ZONE_APP_NONE) {
 			cname = explain_app(e, &e->live->view->apps[found.node->app], client);
 			if (!cname)

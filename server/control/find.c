@@ -20,11 +20,41 @@ const struct live *find_live(json_t **ret_refusal)
 	return live;
 }
 
-static json_t *not_there(const char *what, const char *name, const struct nearest *nearest)
+// `other`: what there is of this name instead; NULL: nothing.
+static json_t *not_there(const char *what, const char *name, const char *other, const struct nearest *nearest)
 {
+	if (other)
+		return reply_error(REPLY_REFUSED, "no %s '%.255s': that is %s", what, name, other);
 	if (nearest->word)
 		return reply_error(REPLY_REFUSED, "no %s '%.255s'; did you mean '%s'?", what, name, nearest->word);
 	return reply_error(REPLY_REFUSED, "no %s '%.255s'", what, name);
+}
+
+static int app_number(const struct view *view, const char *name)
+{
+	size_t len = strlen(name);
+	char bare[FIND_NAME_MAX];
+
+	if (len >= sizeof(bare))
+		return -1;
+	memcpy(bare, name, len + 1);
+	if (len > 1 && bare[len - 1] == '.')
+		bare[len - 1] = '\0';
+	return view_find_app(view, bare);
+}
+
+static struct nearest nearest_app(const struct view *view, const char *name)
+{
+	struct nearest nearest = nearest_begin(name);
+
+	for (uint32_t i = 0; i < view->app_count && i < FIND_NEAREST_MAX; i++)
+		nearest_offer(&nearest, view->apps[i].name);
+	return nearest;
+}
+
+const char *find_near_app(const struct view *view, const char *name)
+{
+	return nearest_app(view, name).word;
 }
 
 int find_site(const struct view *view, const char *name, json_t **ret_refusal)
@@ -36,30 +66,20 @@ int find_site(const struct view *view, const char *name, json_t **ret_refusal)
 		return site;
 	for (uint32_t i = 0; i < view->site_count; i++)
 		nearest_offer(&nearest, view->sites[i].name);
-	*ret_refusal = not_there("site", name, &nearest);
+	*ret_refusal = not_there("site", name, app_number(view, name) >= 0 ? "an app" : NULL, &nearest);
 	return -1;
 }
 
 int find_app(const struct view *view, const char *name, json_t **ret_refusal)
 {
-	size_t len = strlen(name);
-	char bare[FIND_NAME_MAX];
-	int app = -1;
+	int app = app_number(view, name);
 
-	if (len < sizeof(bare)) {
-		memcpy(bare, name, len + 1);
-		if (len > 1 && bare[len - 1] == '.')
-			bare[len - 1] = '\0';
-		app = view_find_app(view, bare);
-	}
 	if (app >= 0)
 		return app;
 
-	struct nearest nearest = nearest_begin(name);
+	struct nearest nearest = nearest_app(view, name);
 
-	for (uint32_t i = 0; i < view->app_count && i < FIND_NEAREST_MAX; i++)
-		nearest_offer(&nearest, view->apps[i].name);
-	*ret_refusal = not_there("app", name, &nearest);
+	*ret_refusal = not_there("app", name, view_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
 	return -1;
 }
 

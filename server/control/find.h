@@ -15,4 +15,6 @@ const struct live *find_live(json_t **ret_refusal);
 int find_site(const struct view *view, const char *name, json_t **ret_refusal);
 // The final dot is not looked at, nor is case.
 int find_app(const struct view *view, const char *name, json_t **ret_refusal);
+// The app whose name is near, or NULL. The view's.
+const char *find_near_app(const struct view *view, const char *name);
 int find_target(const struct view *view, int app, int site, json_t **ret_refusal);

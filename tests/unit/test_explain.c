@@ -161,7 +161,8 @@ static void test_ways_to_none(void **state)
 		{"away.edge.example", "in none of our zones: the resolver asks on elsewhere"},
 		{"loop.edge.example", "behind too many CNAMEs, or in a loop of them"},
 		{"to-sub.edge.example", "delegated away: a referral"},
-		{"nope.edge.example", "no such name: NXDOMAIN"},
+		{"ap.edge.example", "no such name: NXDOMAIN; did you mean 'app.edge.example'?"},
+		{"something-else.entirely.edge.example", "no such name: NXDOMAIN"},
 		{"elsewhere", "in none of our zones (edge.example, 2.example, 3.example and 2 more): REFUSED"},
 		{"a..b", "not a domain name"},
 	};

@@ -72,6 +72,8 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"drain\", \"site\": null}", 2, "'site' must be a text"},
 		{"{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "no site 'bso'; did you mean 'bos'?"},
 		{"{\"verb\": \"drain\", \"site\": \"elsewhere\"}", 1, "no site 'elsewhere'"},
+		{"{\"verb\": \"drain\", \"site\": \"App.example.com.\"}", 1, "no site 'App.example.com.': that is an app"},
+		{"{\"verb\": \"apps\", \"app\": \"bos\"}", 1, "no app 'bos': that is a site"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"ap.example.com\"}", 1, "did you mean 'app.example.com'?"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"web.example.com\"}", 1, "web.example.com has no target at bos"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"soon\"}", 2, "for: 'soon' is not a time"},

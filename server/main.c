@@ -65,7 +65,8 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
 		}
 	if (optind < argc) {
-		fprintf(stderr, "edgesteerd: what is \"%s\"? See edgesteerd --help\n", argv[optind]);
+		fprintf(stderr, "edgesteerd: what is \"%s\"? A configuration is given as -c FILE. See edgesteerd --help\n",
+		        argv[optind]);
 		exit(EXIT_CONFIG);
 	}
 }

@@ -212,6 +212,9 @@ def exit_codes():
         equal(run("-t", "-c", str(d.folder / "missing.yaml")).returncode, 2)
         equal(run("--bogus").returncode, 2)
         equal(run("-c").returncode, 2)
+        done = run("-t", "edge.yaml")
+        equal((done.returncode, done.stderr), (2, 'edgesteerd: what is "edge.yaml"? A configuration is given as -c FILE. '
+                                                  "See edgesteerd --help\n"))
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)

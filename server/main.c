@@ -123,6 +123,8 @@ int main(int argc, char **argv)
 		return EXIT_CONFIG;
 	}
 	if (arguments.test) {
+		service_test(&first.config->server, report);
+		report = print_and_empty(report);
 		print_summary(&first);
 		view_free(first.view);
 		config_free(first.config);

@@ -108,6 +108,12 @@ static int make_parent(const char *path, const struct passwd *user, struct repor
 	return err;
 }
 
+void service_test(const struct config_server *server, struct report *report)
+{
+	if (server->user && !getpwnam(server->user))
+		report_warning(report, NULL, 0, 0, "server.user: there is no user \"%s\" here", server->user);
+}
+
 int service_drop_privileges(const struct config_server *server, struct report *report)
 {
 	const struct passwd *user = server->user ? getpwnam(server->user) : NULL;

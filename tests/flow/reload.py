@@ -215,6 +215,11 @@ def exit_codes():
         done = run("-t", "edge.yaml")
         equal((done.returncode, done.stderr), (2, 'edgesteerd: what is "edge.yaml"? A configuration is given as -c FILE. '
                                                   "See edgesteerd --help\n"))
+        # A user there is not: a start would fail, but the test may be done elsewhere.
+        nobody = d.write("nobody.yaml", "server: {user: no-such-user-here}\ndomains: {e.x: {ns: n.x}}\n")
+        done = run("-t", "-c", str(nobody))
+        equal((done.returncode, done.stderr),
+              (0, 'edgesteerd: warning: server.user: there is no user "no-such-user-here" here\n'))
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)

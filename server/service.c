@@ -111,7 +111,8 @@ static int make_parent(const char *path, const struct passwd *user, struct repor
 void service_test(const struct config_server *server, struct report *report)
 {
 	if (server->user && !getpwnam(server->user))
-		report_warning(report, NULL, 0, 0, "server.user: there is no user \"%s\" here", server->user);
+		report_add(report, REPORT_NOTE, NULL, 0, 0, "server.user: there is no user \"%s\" here: no start without one",
+		           server->user);
 }
 
 int service_drop_privileges(const struct config_server *server, struct report *report)

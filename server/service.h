@@ -16,7 +16,7 @@ void service_tune_memory(void);
 // Raises the limit of open files as far as it goes: each probe and each TCP connection takes one.
 void service_raise_limits(void);
 
-// Warns of what a start would fail by here, for `-t`, which may run elsewhere: a user that there is not.
+// Tells what a start would fail by here, for `-t`, which may run elsewhere: a user that there is not.
 void service_test(const struct config_server *server, struct report *report);
 
 // Makes the folders of the control socket and of the state, gives them to `user:`, and becomes that user for good. With

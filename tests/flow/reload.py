@@ -158,8 +158,8 @@ def orders_survive():
 
 
 def restart_needed():
-    """Settings that a reload cannot change are named by every reload, to whoever asked and in the log, until they are as
-    the daemon was started with."""
+    """Settings that a reload cannot change are named by every reload, to whoever asked and in the log, until they are
+    as the daemon was started with."""
     def with_server(**server):
         return {**config(1), "server": server}
 
@@ -213,13 +213,13 @@ def exit_codes():
         equal(run("--bogus").returncode, 2)
         equal(run("-c").returncode, 2)
         done = run("-t", "edge.yaml")
-        equal((done.returncode, done.stderr), (2, 'edgesteerd: what is "edge.yaml"? A configuration is given as -c FILE. '
-                                                  "See edgesteerd --help\n"))
+        equal((done.returncode, done.stderr),
+              (2, 'edgesteerd: what is "edge.yaml"? A configuration is given as -c FILE. See edgesteerd --help\n'))
         # A user there is not: a start would fail, but the test may be done elsewhere.
         nobody = d.write("nobody.yaml", "server: {user: no-such-user-here}\ndomains: {e.x: {ns: n.x}}\n")
         done = run("-t", "-c", str(nobody))
         equal((done.returncode, done.stderr),
-              (0, 'edgesteerd: warning: server.user: there is no user "no-such-user-here" here\n'))
+              (0, 'edgesteerd: note: server.user: there is no user "no-such-user-here" here: no start without one\n'))
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)

@@ -193,7 +193,6 @@ int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, 
 		return E_NOMEM;
 	}
 	sockets->sets = sets;
-	sockets->activated = passed > 0;
 	unsetenv("LISTEN_PID"); // not for programs that we start
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");

@@ -21,12 +21,12 @@ struct sockets {
 	struct socket *list;
 	size_t count;
 	unsigned sets;   // the setting `workers`
-	bool activated;  // from systemd
 };
 
 enum { SOCKETS_LISTEN_MAX = 256, SOCKETS_SETS_MAX = 256 };
 
-// How many workers will serve, at most: for each set one per UDP socket and one for all of TCP.
+// How many workers will serve, at most: for each set one per UDP socket and one for all of TCP. To be asked before
+// sockets_open(), which takes what systemd left in the environment out of it.
 size_t sockets_workers_max(size_t listen_count, unsigned sets);
 
 // Takes the sockets systemd passed (LISTEN_PID is ours), or binds every "ADDRESS@PORT" for every set. What fails is

@@ -31,7 +31,7 @@ enum {
 	LISTENERS_MAX = 512,
 	ACCEPT_PAUSE_US = 100000,
 	STOP_GRACE_S = 2,
-	TOUCHED_MAX = 16384, // a buffer used beyond this is given back to the kernel when the connection closes
+	TOUCHED_MAX = 16384, // buffers used beyond this are given back to the kernel when the connection closes
 };
 
 struct conn {
@@ -41,7 +41,7 @@ struct conn {
 	struct event read, write, deadline;
 	struct addr peer;
 	bool ended;              // the client has sent all it will
-	size_t in_len;
+	size_t in_len, in_peak;
 	size_t out_at, out_len;  // octets out[out_at..out_len) wait to be sent
 	size_t out_peak;
 	uint8_t in[FRAME_MAX];
@@ -55,10 +55,12 @@ struct tcp {
 	uint32_t worker;
 	struct counters *counters;
 	const struct timeval *idle; // a common timeout of the base: arming it costs no heap
+	uint16_t idle_100ms;
 	struct conns free, busy;
-	struct conn *pool;
+	struct conn *pool;       // its memory is the kernel's until a connection is first used
 	size_t pool_len;         // octets mapped
 	unsigned pool_count;     // connections
+	unsigned pool_used;      // of them: the others are in neither list yet
 	unsigned listener_count;
 	struct event *listeners[LISTENERS_MAX];
 	struct event *resume;    // timer: accept again
@@ -75,8 +77,7 @@ static void conn_close(struct conn *conn)
 	event_del(&conn->write);
 	event_del(&conn->deadline);
 	close(conn->fd);
-	// A page never written costs nothing; one written by a large message is handed back.
-	if (conn->in_len > TOUCHED_MAX || conn->out_peak > TOUCHED_MAX) {
+	if (conn->in_peak > TOUCHED_MAX || conn->out_peak > TOUCHED_MAX) {
 		uintptr_t first = ((uintptr_t)conn->in + 4095) & ~(uintptr_t)4095;
 		uintptr_t end = (uintptr_t)(conn + 1) & ~(uintptr_t)4095;
 
@@ -122,7 +123,7 @@ static void stays_busy(struct conn *conn)
 static bool answer_input(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
-	struct answer_client client = {conn->peer, true, tcp->worker, tcp->counters};
+	struct answer_client client = {conn->peer, true, tcp->idle_100ms, tcp->worker, tcp->counters};
 	const struct live *live = live_read();
 	size_t at = 0;
 	bool good = true;
@@ -198,6 +199,8 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	}
 	conn->ended = got == 0;
 	conn->in_len += (size_t)got;
+	if (conn->in_len > conn->in_peak)
+		conn->in_peak = conn->in_len;
 	go_on(conn);
 }
 
@@ -235,13 +238,16 @@ static struct conn *conn_to_evict(const struct tcp *tcp, const struct addr *peer
 
 static struct conn *conn_take(struct tcp *tcp, const struct addr *peer)
 {
-	if (TAILQ_EMPTY(&tcp->free)) {
+	struct conn *conn;
+
+	if (TAILQ_EMPTY(&tcp->free) && tcp->pool_used < tcp->pool_count) {
+		conn = &tcp->pool[tcp->pool_used++];
+		TAILQ_INSERT_HEAD(&tcp->free, conn, links);
+	} else if (TAILQ_EMPTY(&tcp->free)) {
 		counter_add(&tcp->counters->tcp_evicted, 1);
 		conn_close(conn_to_evict(tcp, peer));
 	}
-
-	struct conn *conn = TAILQ_FIRST(&tcp->free);
-
+	conn = TAILQ_FIRST(&tcp->free);
 	TAILQ_REMOVE(&tcp->free, conn, links);
 	TAILQ_INSERT_TAIL(&tcp->busy, conn, links);
 	return conn;
@@ -257,7 +263,7 @@ static void accept_one(struct tcp *tcp, int fd, const struct sockaddr_storage *n
 	conn->fd = fd;
 	conn->peer = peer;
 	conn->ended = false;
-	conn->in_len = conn->out_at = conn->out_len = conn->out_peak = 0;
+	conn->in_len = conn->in_peak = conn->out_at = conn->out_len = conn->out_peak = 0;
 	event_assign(&conn->read, tcp->base, fd, EV_READ | EV_PERSIST, readable, conn);
 	event_assign(&conn->write, tcp->base, fd, EV_WRITE, writable, conn);
 	event_assign(&conn->deadline, tcp->base, -1, 0, overdue, conn);
@@ -346,7 +352,7 @@ static bool make_loop(struct tcp *tcp, const struct worker_limits *limits)
 	tcp->idle = event_base_init_common_timeout(tcp->base, &idle);
 	tcp->resume = evtimer_new(tcp->base, listen_again, tcp);
 	tcp->stop = event_new(tcp->base, tcp->stop_fd, EV_READ, on_stop, tcp);
-	return tcp->resume && tcp->stop && event_add(tcp->stop, NULL) == 0;
+	return tcp->idle && tcp->resume && tcp->stop && event_add(tcp->stop, NULL) == 0;
 }
 
 struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct worker_limits *limits)
@@ -357,6 +363,7 @@ struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct wor
 
 	if (tcp == MAP_FAILED)
 		return NULL;
+	tcp->idle_100ms = (uint16_t)(limits->tcp_idle_ms / 100 < UINT16_MAX ? limits->tcp_idle_ms / 100 : UINT16_MAX);
 	tcp->worker = worker;
 	tcp->counters = counters;
 	tcp->pool = (struct conn *)(tcp + 1);
@@ -364,8 +371,6 @@ struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct wor
 	tcp->pool_count = limits->tcp_clients;
 	TAILQ_INIT(&tcp->free);
 	TAILQ_INIT(&tcp->busy);
-	for (unsigned i = 0; i < limits->tcp_clients; i++)
-		TAILQ_INSERT_TAIL(&tcp->free, &tcp->pool[i], links);
 	return make_loop(tcp, limits) ? tcp : tcp_free(tcp);
 }
 

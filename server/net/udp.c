@@ -73,13 +73,14 @@ static void send_batch(struct udp *udp, unsigned count)
 	unsigned sent = 0;
 
 	while (sent < count) {
-		int took = sendmmsg(udp->fd, udp->out + sent, count - sent, 0);
+		int took = sendmmsg(udp->fd, udp->out + sent, count - sent, MSG_DONTWAIT);
 
 		if (took > 0) {
 			sent += (unsigned)took;
 			continue;
 		}
-		// The first one cannot be sent (no route, say); the others must not suffer.
+		// The first one cannot be sent: no route, say, or the buffer is full of replies to hosts that do not answer
+		// for their address. The others must not suffer, and readers never wait for a network (base/publish.h).
 		counter_add(&udp->counters->udp_send_failed, 1);
 		sent++;
 	}
@@ -88,7 +89,8 @@ static void send_batch(struct udp *udp, unsigned count)
 // Answers message `i` as reply number `reply`. False: it gets no answer.
 static bool answer(struct udp *udp, const struct live *live, unsigned i, unsigned reply)
 {
-	struct answer_client client = {addr_of_sockaddr(&udp->names[i]), false, udp->worker, udp->counters};
+	struct answer_client client = {.addr = addr_of_sockaddr(&udp->names[i]), .worker = udp->worker,
+	                               .counters = udp->counters};
 	size_t len = answer_query(live, &client, udp->queries[i], udp->in[i].msg_len, udp->replies[reply]);
 	struct msghdr *in = &udp->in[i].msg_hdr, *out = &udp->out[reply].msg_hdr;
 

@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/publish.h"
 #include "net/sockets.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "view/live.h"
+#include "view/view.h"
 
 enum {
 	WAKE_SIGNAL = SIGURG, // ignored by default: harmless from whoever else sends it, whenever it comes
@@ -125,9 +128,10 @@ int workers_start(const struct sockets *sockets, const struct worker_limits *lim
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 	struct sigaction wake = {.sa_handler = handle_wake}; // no SA_RESTART: it is to interrupt
-	size_t bytes = count_workers(sockets) * sizeof(*workers->list);
+	size_t count = count_workers(sockets), bytes = count * sizeof(*workers->list);
 	int err = E_OK;
 
+	must(count <= live_current()->view->workers); // each counts in a row of its own
 	if (!workers)
 		return E_NOMEM;
 	if (posix_memalign((void **)&workers->list, CACHE_LINE, bytes) != 0) {

@@ -487,6 +487,19 @@ def recv_message(sock):
         return None
 
 
+def cpu_s(pid):
+    """What the process has cost so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kb(pid):
+    """Its resident set."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
 def memory_folder():
     """A folder where fsync costs nothing, for scenarios that give thousands of orders; None where there is none."""
     folder = "/dev/shm"

@@ -10,7 +10,7 @@ import sys
 import time
 
 import harness
-from harness import Daemon, Skip, check, equal, until
+from harness import Daemon, Skip, check, cpu_s, equal, until
 
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
@@ -135,13 +135,6 @@ def folders():
         if os.getuid() == 0:
             equal(made.stat().st_uid, pwd.getpwnam("nobody").pw_uid, "its owner")
         d.ctl("drain", "r1")
-
-
-def cpu_s(pid):
-    """What the process has cost so far."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        user, system = file.read().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def activation():

@@ -11,7 +11,7 @@ import time
 
 import harness
 import wire
-from harness import Daemon, check, equal, recv_message, until
+from harness import Daemon, Skip, check, cpu_s, equal, memory_kb, recv_message, until
 
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
@@ -177,9 +177,34 @@ def never_reads():
             check(grown < 8192, f"{grown} KB more memory")
 
 
-def memory_kb(pid):
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+def memory():
+    """Connections that were never made cost nothing, and large queries are not paid for once they are over."""
+    if harness.sanitizer():
+        raise Skip("a sanitizer has an allocator of its own")
+    used = []
+    for clients in (CLIENTS, 20000):
+        config = {**CONFIG, "server": {"tcp-clients": clients, "tcp-idle": "10s"}}
+        with Daemon(config, workers=1) as d:
+            expect_one(d)
+            used.append(memory_kb(d.process.pid))
+            padding = wire.opt(wire.option(12, bytes(60000)))
+            large = wire.query(NAME, ident=1, additional=[padding])
+            for _ in range(10):  # as many as there can be at once, several times over
+                socks = [d.connect() for _ in range(CLIENTS)]
+                for sock in socks:
+                    sock.sendall(struct.pack("!H", len(large)) + large)
+                for sock in socks:
+                    expect(sock, 1)
+                    sock.close()
+            expect_one(d)
+            until(lambda: memory_kb(d.process.pid) - used[-1] < 600, 5, "the memory of 20 queries of 60 KB is given back")
+    check(used[1] - used[0] < 4096, f"{used[1] - used[0]} KB for connections that were never made")
+
+
+def expect_one(daemon_):
+    with daemon_.connect() as sock:
+        sock.sendall(framed(3))
+        expect(sock, 3)
 
 
 def flood():
@@ -259,12 +284,6 @@ def no_descriptors():
             expect(sock, 1)
 
 
-def cpu_s(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def stop_in_flight():
     """SIGTERM finishes what is in flight: what was asked before it is answered, then the connection ends."""
     with daemon() as d:
@@ -279,5 +298,5 @@ def stop_in_flight():
 
 
 if __name__ == "__main__":
-    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, flood, greedy, no_descriptors,
+    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, memory, flood, greedy, no_descriptors,
                 stop_in_flight)

@@ -215,7 +215,7 @@ static double answer_ns(struct bench *bench, uint8_t (*queries)[QUERY_STRIDE], u
 {
 	static uint8_t reply[REPLY_ROOM];
 	static struct counters counters;
-	struct answer_client client = {{.family = ADDR_V4, .bytes = {127, 0, 0, 1}}, false, 0, &counters};
+	struct answer_client client = {.addr = {.family = ADDR_V4, .bytes = {127, 0, 0, 1}}, .counters = &counters};
 	int64_t start_ns = clock_mono_ns();
 	size_t octets = 0;
 

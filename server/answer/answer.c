@@ -82,6 +82,8 @@ static const struct rrset *last_resort(struct answering *a, const struct app *ap
 	if (app->last_resort == LAST_RESORT_ADDRESSES)
 		return a->query->type == DNS_A ? app->last_a : a->query->type == DNS_AAAA ? app->last_aaaa : NULL;
 	a->plan->rcode = DNS_SERVFAIL;
+	a->plan->aa = false;
+	a->plan->count = 0; // of the chain that led here
 	if (pick->outcome == PICK_DRAINED) {
 		a->plan->ede = DNS_EDE_NETWORK_ERROR;
 		a->plan->ede_text = "every site this client can reach is drained";
@@ -105,10 +107,15 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 		return last_resort(a, app, &pick);
 	if (unlikely(pick.outcome == PICK_FAIL_OPEN))
 		counter_add(&a->client->counters->fail_open, 1);
-	counter_add(&view->handouts[(size_t)a->client->worker * view->handout_stride + pick.target_number], 1);
-	if (pick.target->cname)
-		return pick.target->cname;
-	return a->query->type == DNS_A ? pick.target->a : a->query->type == DNS_AAAA ? pick.target->aaaa : NULL;
+
+	const struct rrset *rrset = pick.target->cname             ? pick.target->cname
+	                            : a->query->type == DNS_A      ? pick.target->a
+	                            : a->query->type == DNS_AAAA   ? pick.target->aaaa
+	                                                           : NULL;
+
+	if (rrset)
+		counter_add(&view->handouts[(size_t)a->client->worker * view->handout_stride + pick.target_number], 1);
+	return rrset;
 }
 
 // What a node answers. First row that applies:
@@ -176,6 +183,10 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 		negative(a, found.zone, &found.zone->negative_soa, name, chain);
 		return NULL;
 	case LOOKUP_NODE:
+		// RFC 7871 section 7.2.1: what leads here is the same for everybody, and is not to be kept for the few that the
+		// app's answer is for. The resolver asks on.
+		if (chain > 0 && found.node->app != ZONE_APP_NONE && a->query->ecs.present)
+			return NULL;
 		break;
 	}
 	rrset = answer_node(a, &found, &soa);
@@ -260,6 +271,8 @@ static unsigned rcode_of(enum query_verdict verdict, const struct query *query)
 	case QUERY_OK:
 	case QUERY_SILENCE: break;
 	}
+	if (query->type == DNS_NXNAME) // RFC 9824 section 3.5
+		return DNS_FORMERR;
 	return query->class_ != DNS_CLASS_IN || query->type == DNS_AXFR || query->type == DNS_IXFR ? DNS_REFUSED
 	                                                                                             : DNS_NOERROR;
 }
@@ -305,7 +318,7 @@ size_t answer_query(const struct live *live, const struct answer_client *client,
 		.ecs_scope = plan.scope,
 		.nsid = query.nsid ? limits->nsid : NULL,
 		.nsid_len = limits->nsid_len,
-		.keepalive_100ms = client->tcp && query.keepalive ? limits->tcp_idle_100ms : -1,
+		.keepalive_100ms = client->tcp && query.keepalive ? client->tcp_idle_100ms : -1,
 		.ede = plan.ede,
 		.ede_text = plan.ede_text,
 	};

@@ -15,6 +15,7 @@ struct live;
 struct answer_client {
 	struct addr addr;
 	bool tcp;
+	uint16_t tcp_idle_100ms; // over TCP: how long the connection may stay silent (RFC 7828), in units of 100 ms
 	uint32_t worker;         // whose row of view->handouts counts
 	struct counters *counters;
 };

@@ -2,6 +2,7 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,23 +15,12 @@ static uint64_t be64(const uint8_t *p)
 	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
-	return __builtin_bswap64(v);
+	return be64toh(v);
 }
 
 struct addr_key addr_key(const struct addr *addr)
 {
 	return (struct addr_key){be64(addr->bytes), be64(addr->bytes + 8)};
-}
-
-struct addr addr_from_key(struct addr_key key, uint8_t family)
-{
-	struct addr addr = {.family = family};
-	uint64_t hi = __builtin_bswap64(key.hi), lo = __builtin_bswap64(key.lo);
-
-	memcpy(addr.bytes, &hi, family == ADDR_V4 ? 4 : 8);
-	if (family == ADDR_V6)
-		memcpy(addr.bytes + 8, &lo, 8);
-	return addr;
 }
 
 struct addr addr_cut(const struct addr *addr, uint8_t len)

@@ -34,7 +34,6 @@ static inline uint8_t addr_bits(uint8_t family)
 }
 
 struct addr_key addr_key(const struct addr *addr) PURE;
-struct addr addr_from_key(struct addr_key key, uint8_t family);
 // The address with every bit past `len` zeroed.
 struct addr addr_cut(const struct addr *addr, uint8_t len);
 bool addr_equal(const struct addr *a, const struct addr *b) PURE;

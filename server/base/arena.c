@@ -116,8 +116,3 @@ char *arena_strdup(struct arena *arena, const char *text)
 {
 	return text ? arena_copy(arena, text, strlen(text) + 1) : NULL;
 }
-
-size_t arena_used(const struct arena *arena)
-{
-	return arena->used;
-}

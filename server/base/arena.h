@@ -21,6 +21,3 @@ void *arena_take_array(struct arena *arena, size_t count, size_t size) MUST_USE 
 void *arena_copy(struct arena *arena, const void *bytes, size_t len) MUST_USE NONNULL(1);
 // A copy of a string; NULL for NULL.
 char *arena_strdup(struct arena *arena, const char *text) MUST_USE NONNULL(1);
-
-// Bytes taken so far, with padding.
-size_t arena_used(const struct arena *arena) NONNULL(1);

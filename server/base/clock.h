@@ -1,5 +1,5 @@
-// The two clocks. Monotonic for intervals, wall for what people read and what survives a restart. Slow side, and the
-// net layer for idle timeouts; a query reads neither.
+// The two clocks. Monotonic for intervals, wall for what people read and what survives a restart. Slow side: a
+// query reads neither.
 #pragma once
 
 #include <stdint.h>

@@ -9,7 +9,7 @@
 
 // COUNTER(name, what it counts)
 #define COUNTERS(COUNTER) \
-	COUNTER(queries, "messages received that are queries, answered or not") \
+	COUNTER(queries, "queries answered, whatever the answer") \
 	COUNTER(queries_udp, "of them over UDP") \
 	COUNTER(queries_tcp, "of them over TCP") \
 	COUNTER(queries_ecs, "of them with a client subnet") \

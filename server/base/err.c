@@ -12,7 +12,6 @@ const char *err_text(int err)
 	case E_EXISTS: return "exists already";
 	case E_LIMIT: return "limit reached";
 	case E_STATE: return "not possible now";
-	case E_DENIED: return "denied";
 	}
 	return "unknown error";
 }

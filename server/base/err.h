@@ -11,7 +11,6 @@ enum err {
 	E_EXISTS = -5,   // there is one already
 	E_LIMIT = -6,    // a configured or built-in limit
 	E_STATE = -7,    // not possible now (busy, shutting down)
-	E_DENIED = -8,   // not allowed, by permission or by reach
 };
 
 // A fixed English word or two for an error value. Never NULL.

@@ -44,12 +44,6 @@ void publish_offline(void)
 	urcu_qsbr_thread_offline();
 }
 
-void publish_quiescent(void)
-{
-	ORDER_RELEASE();
-	urcu_qsbr_quiescent_state();
-}
-
 const void *publish_swap(struct published *published, const void *object)
 {
 	return atomic_exchange_explicit(&published->pointer, object, memory_order_acq_rel);

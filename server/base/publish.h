@@ -1,6 +1,6 @@
 // Publish and retire: how the slow side hands immutable objects to readers that never wait. liburcu's QSBR underneath,
 // and this is its only door. A reader thread registers once, goes online around each batch of work and offline while it
-// blocks; what it loaded with publish_load() stays valid until it goes offline or passes publish_quiescent(). A writer
+// blocks; what it loaded with publish_load() stays valid until it goes offline. A writer
 // stores the new object, then retires the old one: it is freed when no reader can still hold it, in liburcu's own
 // thread, so the writer never waits either.
 #pragma once
@@ -19,7 +19,6 @@ void publish_register_reader(void);
 void publish_unregister_reader(void);
 void publish_online(void);
 void publish_offline(void);
-void publish_quiescent(void);
 
 static inline const void *publish_load(const struct published *published)
 {

@@ -369,10 +369,8 @@ static int compile_limits(struct compiling *c)
 {
 	const struct config_server *server = &c->config->server;
 	struct view_limits *limits = &c->view->limits;
-	unsigned idle_100ms = server->tcp_idle_ms / 100;
 
 	limits->udp_size = server->udp_size;
-	limits->tcp_idle_100ms = (uint16_t)(idle_100ms < UINT16_MAX ? idle_100ms : UINT16_MAX);
 	if (!server->nsid)
 		return E_OK;
 	limits->nsid_len = (uint16_t)strnlen(server->nsid, NSID_MAX);
@@ -380,15 +378,16 @@ static int compile_limits(struct compiling *c)
 	return limits->nsid ? E_OK : E_NOMEM;
 }
 
-// Each worker's row of handouts begins on a cache line of its own.
+// Between two workers' rows of handouts lies a cache line that is nobody's. Where no worker counts, as many targets are
+// never handed out, no memory is taken.
 static int make_handouts(struct view *view, unsigned workers)
 {
 	enum { PER_LINE = CACHE_LINE / sizeof(uint64_t) };
-	size_t stride = (view->target_count / PER_LINE + 1) * PER_LINE, bytes = workers * stride * sizeof(uint64_t);
+	size_t stride = view->target_count + PER_LINE;
 
-	if (posix_memalign((void **)&view->handouts, CACHE_LINE, bytes ? bytes : CACHE_LINE) != 0)
+	view->handouts = calloc(workers * stride, sizeof(*view->handouts));
+	if (!view->handouts)
 		return E_NOMEM;
-	memset(view->handouts, 0, bytes);
 	view->handout_stride = (uint32_t)stride;
 	view->workers = workers;
 	return E_OK;

@@ -1,4 +1,4 @@
-// Zones from the config: master files read through ldns (its only door on the serving side), or a made-up SOA and NS
+// Zones from the config: master files, through zonerdata.h, or a made-up SOA and NS
 // where the config gives no file; and the apps' names put beside them.
 #pragma once
 

@@ -20,8 +20,7 @@ enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 
 struct explaining {
 	const struct live *live;
 	const struct app *app; // the last on the way; NULL: none so far
-	unsigned app_count;
-	uint8_t scope;         // the longest so far
+	uint8_t scope;         // of its answer
 	json_t *object, *steps;
 	char end[ZONES_TEXT_LEN + 64]; // why there is no answer of ours, where that takes making
 };
@@ -224,8 +223,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	const struct place *place = places_lookup(places, &pick.client, &depth);
 
 	e->app = app;
-	e->app_count++;
-	e->scope = pick.scope > e->scope ? pick.scope : e->scope;
+	e->scope = pick.scope;
 	set_text(e->object, "app", app->name);
 	explain_place(e, &pick, place, depth);
 	explain_candidates(e, place);
@@ -327,8 +325,6 @@ json_t *explain_query(const struct live *live, const char *name, const struct pr
 		step(&e, "end: %s is %s", name_to_text(asked.wire, asked.len, text), end);
 	if (e.app)
 		json_object_set_new(e.object, "scope", json_integer(e.scope));
-	if (e.app_count > 1)
-		step(&e, "scope: /%u in all, the longest of these", e.scope);
 	json_object_set_new(e.object, "steps", e.steps);
 	return e.object;
 }

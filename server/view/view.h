@@ -15,7 +15,6 @@
 // What the reply says of the server itself; set once per view.
 struct view_limits {
 	uint16_t udp_size;        // largest UDP reply, and what our OPT advertises
-	uint16_t tcp_idle_100ms;  // for edns-tcp-keepalive (RFC 7828), units of 100 ms
 	const uint8_t *nsid;      // NULL: none
 	uint16_t nsid_len;
 };

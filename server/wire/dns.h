@@ -5,7 +5,6 @@ enum {
 	DNS_HEADER_LEN = 12,
 	DNS_UDP_PLAIN = 512, // RFC 1035 section 4.2.1: the largest UDP message without EDNS
 	DNS_MESSAGE_MAX = 65535,
-	DNS_POINTER_MAX = 0x3fff, // RFC 1035 section 4.1.4
 	DNS_EDNS_VERSION = 0,
 };
 
@@ -43,6 +42,7 @@ enum dns_type {
 	DNS_NSEC3PARAM = 51,
 	DNS_SVCB = 64,  // RFC 9460
 	DNS_HTTPS = 65,
+	DNS_NXNAME = 128, // RFC 9824: stands in NSEC records only
 	DNS_TSIG = 250,
 	DNS_IXFR = 251,
 	DNS_AXFR = 252,

@@ -491,6 +491,7 @@ def strangers():
                 allowed = (wire.FORMERR, wire.REFUSED, wire.NOTAUTH, wire.NOTIMP)
                 check(reply.rcode in allowed or kind in (249, 250), kind, reply)
                 equal(reply.answer, [], kind)
+        equal(d.query("static." + ZONE, 128).rcode, wire.FORMERR, "NXNAME, RFC 9824 section 3.5")
 
 
 def random_packets():

@@ -139,7 +139,7 @@ size_t dig_reply_len;
 ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp)
 {
 	struct addr source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
-	struct answer_client client = {source, tcp, 0, &dig.counters};
+	struct answer_client client = {source, tcp, tcp ? DIG_TCP_IDLE_100MS : 0, 0, &dig.counters};
 	ldns_pkt *pkt = NULL;
 
 	dig_reply_len = answer_query(dig.live, &client, query, len, dig_reply);

@@ -10,6 +10,8 @@
 #include "base/counters.h"
 #include "wire/dns.h"
 
+enum { DIG_TCP_IDLE_100MS = 100 }; // as the connections of dig_ask() have it
+
 struct dig {
 	char folder[64];
 	struct config *config;

@@ -119,25 +119,21 @@ static void test_ways_to_apps(void **state)
 		 {"alias: www.edge.example is a CNAME to www2.edge.example",
 		  "alias: www2.edge.example is a CNAME to app.edge.example", "answer: bos (healthy)", "scope: /16, " ORDER}},
 		{"front.edge.example", "10.10.1.0/24", "app.edge.example",
-		 {"answer: bos (healthy)", "alias: front.edge.example is a CNAME to app.edge.example",
-		  "scope: /16 in all, the longest of these"}},
+		 {"answer: bos (healthy)", "alias: front.edge.example is a CNAME to app.edge.example"}},
 		{"front.edge.example", "198.51.100.0/24", "front.edge.example",
 		 {"answer: east (healthy)", "alias: front.edge.example is a CNAME to ns1.edge.example",
 		  "end: ns1.edge.example is a static name: the same answer for every client"}},
 		{"back.edge.example", "10.10.1.0/24", "back.edge.example",
 		 {"end: host.elsewhere is in none of our zones: the resolver asks on elsewhere"}},
-		// The last says the same to everybody, but the first did not.
 		{"lead.edge.example", "10.20.1.0/28", "one.edge.example",
-		 {"scope: /12, " ORDER, "scope: /0, " ORDER, "scope: /12 in all, the longest of these"}},
-		// A hash decides in the last of three, so its scope is the longest.
+		 {"scope: /12, " ORDER, "scope: /0, " ORDER}},
 		{"back.edge.example", "10.20.1.0/28", "pair.edge.example",
-		 {"scope: /12, " ORDER, "scope: /0, " ORDER, "scope: /24, " ORDER ", lengthened to the hash prefix",
-		  "scope: /24 in all, the longest of these"}},
+		 {"scope: /12, " ORDER, "scope: /0, " ORDER, "scope: /24, " ORDER ", lengthened to the hash prefix"}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct question question = {rows[i].name, "A", rows[i].client};
+		struct question question = {rows[i].app, "A", rows[i].client}; // each app on the way is asked for itself
 		json_t *object = explain(rows[i].name, rows[i].client);
 		ldns_pkt *pkt = dig_ask(&question);
 

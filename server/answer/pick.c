@@ -77,7 +77,7 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 			continue;
 
 		uint64_t draw = hash_mix(key ^ view->sites[target->site].seed);
-		double u = ((double)(draw >> 11) + 0.5) * 0x1p-53; // in (0, 1)
+		double u = ((double)(draw >> 11) + 0.5) * 0x1p-53; // in (0, 1]
 		double score = target->weight / -log(u);
 
 		if (score > best_score) {

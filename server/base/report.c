@@ -95,16 +95,18 @@ bool report_ok(const struct report *report)
 void report_each(const struct report *report, void (*each)(void *ctx, enum report_level level, const char *text),
                  void *ctx)
 {
-	size_t total = 0;
+	size_t total = 0, errors = 0;
 
 	for (size_t i = 0; i < LEVELS; i++)
 		total += report->count[i];
-	for (size_t i = 0; i < report->kept; i++)
+	for (size_t i = 0; i < report->kept; i++) {
 		each(ctx, report->lines[i].level, report->lines[i].text);
+		errors += report->lines[i].level == REPORT_ERROR;
+	}
 	if (total > report->kept) {
 		char text[64];
 
 		snprintf(text, sizeof(text), "%zu more lines not shown", total - report->kept);
-		each(ctx, report->count[REPORT_ERROR] ? REPORT_ERROR : REPORT_WARNING, text);
+		each(ctx, report->count[REPORT_ERROR] > errors ? REPORT_ERROR : REPORT_WARNING, text);
 	}
 }

@@ -186,7 +186,7 @@ static int compare_measured(const void *a, const void *b)
 	return (int)x->site - (int)y->site;
 }
 
-// Rows of sites that are not configured, or of carriers nobody is a client of, can never be read: they are left out.
+// Rows of carriers nobody is a client of can never be read: they are left out.
 static int compile_measured(struct compiling *c)
 {
 	struct measured *rows = arena_take_array(c->arena, c->in->measured_count, sizeof(*rows));
@@ -196,11 +196,10 @@ static int compile_measured(struct compiling *c)
 		return E_NOMEM;
 	for (size_t i = 0; i < c->in->measured_count; i++) {
 		const struct measured_row *from = &c->in->measured[i];
-		int site = view_find_site(c->view, from->site);
 		int carrier = from->group ? 0 : names_find(c->in->places->carriers, from->carrier, strlen(from->carrier));
 
-		if (site >= 0 && carrier >= 0)
-			rows[count++] = (struct measured){from->group, (uint16_t)carrier, (uint16_t)site, from->us};
+		if (carrier >= 0)
+			rows[count++] = (struct measured){from->group, (uint16_t)carrier, from->site, from->us};
 	}
 	qsort(rows, count, sizeof(*rows), compare_measured);
 	c->view->measured = (struct measured_table){rows, count};

@@ -14,11 +14,11 @@ struct report;
 struct view;
 struct zonedb;
 
-// A row of the latency table as read: before sites and carriers have numbers.
+// A row of the latency table as read: before carriers have numbers.
 struct measured_row {
 	uint32_t group;       // 0: for a carrier
 	const char *carrier;  // for group 0
-	const char *site;
+	uint16_t site;        // index in config->sites
 	uint32_t us;
 };
 

@@ -198,7 +198,7 @@ static int read_record(struct loader *loader, const struct zonetext_entry *entry
 	size_t apex_len = 0, len;
 	const uint8_t *apex = zone_builder_apex(loader->builder, owner->wire, owner->len, &apex_len);
 
-	if (!apex || apex_len < loader->apex.len)
+	if (!apex || !name_ends_with(apex, apex_len, loader->apex.wire, loader->apex.len))
 		return complain(loader, entry, "%s: lies outside the zone",
 		                name_to_text(owner->wire, owner->len, text));
 	if (apex_len > loader->apex.len) {
@@ -398,6 +398,15 @@ static int fill_zones(struct zone_builder *builder, const struct config *config,
 	return err;
 }
 
+static bool hands_out_cname(const struct config_app *app)
+{
+	bool cname = false;
+
+	for (size_t i = 0; i < app->target_count; i++)
+		cname = cname || app->targets[i].cname;
+	return cname;
+}
+
 static int add_apps(struct zone_builder *builder, const struct config *config, struct report *report)
 {
 	for (size_t i = 0; i < config->app_count; i++) {
@@ -406,7 +415,8 @@ static int add_apps(struct zone_builder *builder, const struct config *config, s
 
 		if (name_from_text(app->name, name.wire, &name.len) < 0)
 			refuse(report, app->mark, "is no domain name", app->name);
-		else if (zone_builder_app(builder, report, origin_of(app->mark), name.wire, name.len, (int32_t)i) == E_NOMEM)
+		else if (zone_builder_app(builder, report, origin_of(app->mark), name.wire, name.len, (int32_t)i,
+		                          hands_out_cname(app)) == E_NOMEM)
 			return E_NOMEM;
 	}
 	return E_OK;

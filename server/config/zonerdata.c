@@ -43,6 +43,17 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+// Whether data written out again is what was read: a name in it that was compressed is not (RFC 3597 section 4).
+static bool is_same_again(const ldns_rr *rr, const uint8_t *rdata, size_t len)
+{
+	ldns_buffer *buffer = ldns_buffer_new(ZONERDATA_MAX);
+	bool same = buffer && ldns_rr_rdata2buffer_wire(buffer, rr) == LDNS_STATUS_OK &&
+	            ldns_buffer_position(buffer) == len && memcmp(ldns_buffer_begin(buffer), rdata, len) == 0;
+
+	ldns_buffer_free(buffer);
+	return same;
+}
+
 // Whether the octets are data of their type, as far as ldns knows it.
 static bool is_valid_wire(uint16_t type, const uint8_t *rdata, size_t len)
 {
@@ -61,7 +72,8 @@ static bool is_valid_wire(uint16_t type, const uint8_t *rdata, size_t len)
 	memcpy(record + 11, rdata, len);
 
 	bool valid = ldns_wire2rr(&rr, record, 11 + len, &at, LDNS_SECTION_ANSWER) == LDNS_STATUS_OK && at == 11 + len &&
-	             (!descriptor || ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(descriptor));
+	             (!descriptor || ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(descriptor)) &&
+	             is_same_again(rr, rdata, len);
 
 	ldns_rr_free(rr);
 	free(record);

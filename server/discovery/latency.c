@@ -31,13 +31,14 @@ enum {
 struct row {
 	struct prefix prefix; // family ADDR_NONE: the row is for a carrier
 	const char *carrier;  // in the text
-	const char *site;     // the config's
+	uint16_t site;        // index in config->sites
 	uint32_t us;
 	size_t line;
 };
 
 struct latency {
 	const struct config *config;
+	struct names *sites; // the config's: each one's number is its index and 1
 	struct report *report;
 	char *text; // the file, ends in zero
 	size_t len, line;
@@ -152,12 +153,18 @@ static int parse_ms(const char *text, uint32_t *ret_us)
 	return E_OK;
 }
 
-static const char *find_site(const struct config *config, const char *name)
+static int index_sites(struct latency *latency)
 {
-	for (size_t i = 0; i < config->site_count; i++)
-		if (strcmp(config->sites[i].name, name) == 0)
-			return config->sites[i].name;
-	return NULL;
+	const struct config *config = latency->config;
+	uint16_t number;
+	int err = E_OK;
+
+	latency->sites = names_new();
+	if (!latency->sites)
+		return E_NOMEM;
+	for (size_t i = 0; i < config->site_count && err == E_OK; i++)
+		err = names_add(latency->sites, config->sites[i].name, strlen(config->sites[i].name), &number);
+	return err;
 }
 
 static void read_from(struct latency *latency, const char *from, struct row *row)
@@ -201,9 +208,13 @@ static int read_row(struct latency *latency, char *fields[static FIELDS])
 	if (parse_ms(fields[2], &row.us) < 0)
 		latency_error(latency, "ms: `%.*s` is not a number of milliseconds, expected 0 to %d", SHOWN_LEN, fields[2],
 		              MS_MAX);
-	row.site = find_site(latency->config, fields[1]);
-	if (row.site)
+
+	int number = names_find(latency->sites, fields[1], strlen(fields[1]));
+
+	if (number > 0) {
+		row.site = (uint16_t)(number - 1);
 		return keep_row(latency, &row);
+	}
 	if (*fields[1] == '\0')
 		latency_error(latency, "site: expected a site's name");
 	else if (latency->strange++ == 0) {
@@ -291,7 +302,7 @@ static int compare_rows(const void *left, const void *right)
 	int order = compare_from(a, b);
 
 	if (order == 0)
-		order = strcmp(a->site, b->site);
+		order = (int)a->site - (int)b->site;
 	return order ? order : a->line < b->line ? -1 : a->line > b->line;
 }
 
@@ -376,6 +387,8 @@ int latency_load(const struct config *config, struct place_builder *builder, str
 	int err = config->latency ? read_text(&latency) : E_OK;
 
 	if (err == E_OK && config->latency)
+		err = index_sites(&latency);
+	if (err == E_OK && config->latency)
 		err = read_rows(&latency);
 	if (err == E_OK && latency.count > 0) {
 		drop_repeated(&latency);
@@ -386,6 +399,7 @@ int latency_load(const struct config *config, struct place_builder *builder, str
 		*ret_rows = rows;
 		*ret_row_count = latency.count;
 	}
+	names_free(latency.sites);
 	free(latency.rows);
 	free(latency.text);
 	return err == E_OK || err == E_NOMEM ? err : E_INVAL;

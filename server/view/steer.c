@@ -230,7 +230,8 @@ struct builder {
 	size_t slot_mask;
 };
 
-// The last of the group that begins at candidate i. What shares with it is known to be near enough; a hint stands alone.
+// The last of the group that begins at candidate i. What shares with it is known to be near enough; a hint stands alone,
+// and so does each standby: nothing could decide between two but their order.
 static unsigned group_end(const struct steer_spec *spec, const struct candidate *candidates, unsigned count, unsigned i)
 {
 	const struct candidate *best = &candidates[i], *next;
@@ -240,8 +241,7 @@ static unsigned group_end(const struct steer_spec *spec, const struct candidate 
 		return i;
 	for (; end + 1 < count; end++) {
 		next = &candidates[end + 1];
-		if (next->basis == COST_UNKNOWN || next->cost_us - best->cost_us > spec->tie_us ||
-		    is_standby(spec, next) != is_standby(spec, best))
+		if (next->basis == COST_UNKNOWN || next->cost_us - best->cost_us > spec->tie_us || is_standby(spec, next))
 			break;
 	}
 	return end;

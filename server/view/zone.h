@@ -107,10 +107,12 @@ void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, 
 int zone_builder_record(struct zone_builder *builder, struct report *report, struct zone_origin origin,
                         const uint8_t *owner, size_t owner_len, uint16_t type, uint32_t ttl_s, const uint8_t *rdata,
                         size_t rdata_len) MUST_USE;
-// Says that app number `app` is steered at `owner` (may begin with the label "*").
+// Says that app number `app` is steered at `owner` (may begin with the label "*"). `is_alias`: it hands out a CNAME, at
+// least to some.
 int zone_builder_app(struct zone_builder *builder, struct report *report, struct zone_origin origin,
-                     const uint8_t *owner, size_t owner_len, int32_t app) MUST_USE;
+                     const uint8_t *owner, size_t owner_len, int32_t app, bool is_alias) MUST_USE;
 // Checks everything (one SOA and at least one NS at each apex; CNAME alone, RFC 2181 section 10.1; no A, AAAA, CNAME,
-// SVCB or HTTPS beside an app; nothing but glue below a cut, else a warning; every app inside a zone), compiles it and hands it over.
+// SVCB or HTTPS beside an app, nothing at all beside one that hands out a CNAME; nothing but glue below a cut, else a
+// warning; every app inside a zone), compiles it and hands it over.
 // E_INVAL after errors in the report, E_NOMEM.
 int zone_builder_finish(struct zone_builder *builder, struct report *report, struct zonedb **ret_db) MUST_USE;

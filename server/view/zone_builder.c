@@ -441,7 +441,7 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 }
 
 int zone_builder_app(struct zone_builder *builder, struct report *report, struct zone_origin origin,
-                     const uint8_t *owner, size_t owner_len, int32_t app)
+                     const uint8_t *owner, size_t owner_len, int32_t app, bool is_alias)
 {
 	char text[NAME_TEXT_MAX];
 	struct draft_name *name;
@@ -454,6 +454,7 @@ int zone_builder_app(struct zone_builder *builder, struct report *report, struct
 		                   name_to_text(owner, owner_len, text));
 	name->app = app;
 	name->app_origin = origin;
+	name->app_is_alias = is_alias;
 	return E_OK;
 }
 

@@ -62,7 +62,7 @@ struct draft_name *zone_check_glue(const struct zone_builder *builder, const str
 
 	struct draft_name *found = zone_builder_find(builder, target.wire, target.len);
 
-	return found && found->zone == cut->zone && found->cut && has_address(found) ? found : NULL;
+	return found && found->zone == cut->zone && has_address(found) ? found : NULL;
 }
 
 size_t zone_check_glue_len(const struct draft_name *name)
@@ -183,18 +183,20 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 
 // One decision serves whatever leads a client to an address. SVCB and HTTPS do so too, by hints or by their target (RFC
 // 9460 sections 2.4 and 7.3): what a file says would go to clients that cannot reach it.
+static const char *why_not_beside_app(uint16_t type, bool app_is_alias)
+{
+	switch (type) {
+	case DNS_A:
+	case DNS_AAAA:
+	case DNS_CNAME: return "whose addresses come from the config";
+	case DNS_SVCB:
+	case DNS_HTTPS: return "and this would lead clients past its decision";
+	default: return app_is_alias ? "which hands out a CNAME, beside which nothing may stand (RFC 2181 10.1)" : NULL;
+	}
+}
+
 static void check_app(struct zone_builder *builder, struct report *report, const struct draft_name *name)
 {
-	static const struct {
-		uint16_t type;
-		const char *why;
-	} steered[] = {
-		{DNS_A, "whose addresses come from the config"},
-		{DNS_AAAA, "whose addresses come from the config"},
-		{DNS_CNAME, "whose addresses come from the config"},
-		{DNS_SVCB, "and this would lead clients past its decision"},
-		{DNS_HTTPS, "and this would lead clients past its decision"},
-	};
 	char text[NAME_TEXT_MAX], other_text[NAME_TEXT_MAX], type_text[16];
 
 	if (name->app == ZONE_APP_NONE)
@@ -204,12 +206,12 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 		            text_of(name, text), text_of(name->cut, other_text));
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(steered); i++) {
-		const struct draft_set *set = zone_builder_set(name, steered[i].type);
+	for (const struct draft_set *set = name->sets; set; set = set->next) {
+		const char *why = why_not_beside_app(set->type, name->app_is_alias && name->parent); // the config is asked of the apex
 
-		if (set)
+		if (why)
 			zone_refuse(builder, report, set->first->origin, "%s %s: the name is an app's, %s", text_of(name, text),
-			            zone_type_text(set->type, type_text), steered[i].why);
+			            zone_type_text(set->type, type_text), why);
 	}
 }
 

@@ -52,6 +52,7 @@ struct draft_name {
 	uint64_t hash;
 	struct zone_origin app_origin;
 	int32_t app;
+	bool app_is_alias;
 	uint32_t number; // of its node
 	uint8_t name_len, labels;
 	bool is_glue;    // some delegation carries its addresses; set by zone_check()

@@ -141,7 +141,7 @@ static void test_table(void **state)
 			snprintf(group, sizeof(group), "%u", row->group);
 			assert_int_equal(row->group == 0, row->carrier != NULL);
 			snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows), "%s %s %u\n",
-			         row->carrier ? row->carrier : group, row->site, row->us);
+			         row->carrier ? row->carrier : group, sites[row->site].name, row->us);
 		}
 		if (cases[i].rows)
 			assert_string_equal(rows, cases[i].rows);

@@ -59,11 +59,33 @@ static void test_caps(void **state)
 	report_free(report);
 }
 
+static void last_level(void *ctx, enum report_level level, const char *text)
+{
+	(void)text;
+	*(enum report_level *)ctx = level;
+}
+
+// The line that counts the rest is an error only when there are errors among it.
+static void test_rest(void **state)
+{
+	struct report *report = report_new();
+	enum report_level last;
+
+	(void)state;
+	report_error(report, "f", 1, 0, "wrong");
+	for (size_t i = 0; i < 1500; i++)
+		report_warning(report, "f", i, 0, "odd");
+	report_each(report, last_level, &last);
+	assert_int_equal(last, REPORT_WARNING);
+	report_free(report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -467,6 +467,25 @@ static void test_standby(void **state)
 	world_end(&world);
 }
 
+// However near one another, standbys share nothing: no hash decides, and the scope is no longer for it.
+static void test_standbys_in_order(void **state)
+{
+	static const uint32_t weights[WORLD_SITES] = {[USE1] = 1};
+	struct world world;
+	struct pick pick;
+
+	(void)state;
+	world_begin(&world, weights, 60000000);
+	for (int i = 0; i < 3; i++) { // every site up; then one and both of what comes first drained
+		pick = ask(&world, "10.7.1.0/24");
+		assert_true(pick.depth < 24);
+		assert_int_equal(pick.scope, pick.depth);
+		assert_false(pick.hashed);
+		world.live->states[pick.target->site] = TARGET_DRAINED;
+	}
+	world_end(&world);
+}
+
 static void test_tie(void **state)
 {
 	(void)state;
@@ -544,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_unreachable), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_estimate),    cmocka_unit_test(test_scope),
 		cmocka_unit_test(test_weights),     cmocka_unit_test(test_tie),
+		cmocka_unit_test(test_standbys_in_order),
 		cmocka_unit_test(test_groups_stay), cmocka_unit_test(test_standby),
 		cmocka_unit_test(test_ecs_ignored),
 	};

@@ -80,6 +80,13 @@ static const struct judged judged[] = {
 		"W zone:1: a.example DS: belongs at a delegation, beside its NS\n"},
 	{"data beside an app", {{"a.example", DNS_TXT, TTL, "\001x"}, {"a.example", DNS_MX, TTL, "1 a.example"}},
 		{{"a.example", 0}}, ""},
+	{"data beside an app that hands out a CNAME, and at the apex, of which the config is asked",
+		{{"a.example", DNS_TXT, TTL, "\001x"}, {"example", DNS_TXT, TTL, "\001x"}},
+		{{"a.example", 0, true}, {"example", 1, true}},
+		"E zone:1: a.example TXT: the name is an app's, which hands out a CNAME, beside which nothing may stand (RFC 2181 "
+		"10.1)\n"},
+	{"addresses at the apex, beside an app", {{"example", DNS_A, TTL, "192.0.2.1"}}, {{"example", 0}},
+		"E zone:1: example A: the name is an app's, whose addresses come from the config\n"},
 	{"addresses beside an app", {{"a.example", DNS_A, TTL, "192.0.2.1"}, {"a.example", DNS_AAAA, TTL, "::1"}},
 		{{"a.example", 0}},
 		"E zone:1: a.example A: the name is an app's, whose addresses come from the config\n"

@@ -302,6 +302,31 @@ static void test_nested(void **state)
 	report_free(report);
 }
 
+// Domains beside one another: a file adds nothing to a zone that is not its own, however long its name.
+static void test_beside(void **state)
+{
+	static const char *const ns[] = {"ns.elsewhere"}, *const apexes[] = {"examplf", "elsewhere-long", "e"};
+	char path[ZONELOAD_PATH_MAX], text[256], expected[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(apexes); i++) {
+		struct config_domain domains[] = {
+			zoneload_domain("example", zoneload_path("own.zone", path)),
+			{.name = apexes[i], .ns = (const char **)ns, .ns_count = 1, .ttl_s = 60, .mark = {"conf", 4, 5}},
+		};
+		struct report *report = report_new();
+		struct zonedb *db = NULL;
+
+		snprintf(text, sizeof(text), ZONELOAD_HEAD "www.%s. A 192.0.2.1\n", apexes[i]);
+		zoneload_write("own.zone", text, strlen(text));
+		assert_int_equal(zoneload(domains, 2, report, &db), E_INVAL);
+		snprintf(expected, sizeof(expected), "E own.zone:4: www.%s: lies outside the zone\n", apexes[i]);
+		zoneload_expect(report, expected);
+		assert_null(db);
+		report_free(report);
+	}
+}
+
 static void test_apps(void **state)
 {
 	static const char *const ns[] = {"ns.elsewhere"};
@@ -336,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_made_up),
 		cmocka_unit_test(test_made_up_wrongly),
 		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_apps),
 	};
 

@@ -61,6 +61,10 @@ static void test_broken_texts(void **state)
 		{ZONELOAD_HEAD "a TXT (\"x\n", "E t.zone:4: quote is not closed on its line\n"},
 		{ZONELOAD_HEAD "a\\", "E t.zone:4: backslash before nothing that it could escape\n"},
 		{ZONELOAD_HEAD "a TXT \001\n", "E t.zone:4: control character: this is not a text file\n"},
+		// Names in data are not compressed (RFC 3597 section 4).
+		{ZONELOAD_HEAD "a AFSDB \\# 4 0000c00b\n", "E t.zone:4: a.example AFSDB: the octets after \\# are no data of this type\n"},
+		{ZONELOAD_HEAD "a RP \\# 4 c00bc00b\n", "E t.zone:4: a.example RP: the octets after \\# are no data of this type\n"},
+		{ZONELOAD_HEAD "a HTTPS \\# 4 0001c00b\n", "E t.zone:4: a.example HTTPS: the octets after \\# are no data of this type\n"},
 	};
 
 	(void)state;

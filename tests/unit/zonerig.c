@@ -88,7 +88,8 @@ static int add_app(struct zone_builder *builder, struct report *report, const st
 	const struct zone_origin origin = {"conf", line, 7};
 	uint8_t owner[NAME_WIRE_MAX];
 
-	return zone_builder_app(builder, report, origin, owner, zonerig_wire(row->owner, owner), row->number);
+	return zone_builder_app(builder, report, origin, owner, zonerig_wire(row->owner, owner), row->number,
+	                        row->is_alias);
 }
 
 const struct row zonerig_basics[2] = {

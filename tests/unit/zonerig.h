@@ -22,6 +22,7 @@ struct row {
 struct app_row {
 	const char *owner; // NULL: no row
 	int32_t number;
+	bool is_alias;
 };
 
 // SOA and NS of the zone "example".

@@ -232,8 +232,8 @@ static size_t encode(const struct answering *a, const struct reply_opt *opt, siz
 		size_t at = reply_add(&reply, item->section, item->rrset->wire, item->rrset->wire_len, item->rrset->count,
 		                      (size_t)base[item->chain] + item->suffix);
 
-		// The RDATA of a CNAME is the next name; the fixed part before it is as long as a header.
-		base[item->chain + 1] = (uint16_t)(at + DNS_HEADER_LEN);
+		// The RDATA of a CNAME is the next name.
+		base[item->chain + 1] = (uint16_t)(at + DNS_RECORD_LEN);
 	}
 	if (plan->glue)
 		encode_glue(&reply, plan->glue);

@@ -53,7 +53,5 @@ struct lookup lookup_name(const struct zonedb *zones, const struct name *name, u
 
 int lookup_target(const struct rrset *cname, struct name *ret_name)
 {
-	enum { FIXED_LEN = 12 }; // the owner's pointer, TYPE, CLASS, TTL, RDLENGTH
-
-	return name_read(cname->wire + FIXED_LEN, cname->wire_len - FIXED_LEN, ret_name);
+	return name_read(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, ret_name);
 }

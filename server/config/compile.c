@@ -16,8 +16,9 @@
 #include "config/unmatched.h"
 #include "view/view.h"
 #include "wire/dns.h"
+#include "wire/put.h"
 
-enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, RECORD_FIXED_LEN = 12, APPS_TOLD_MAX = 10 };
+enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, APPS_TOLD_MAX = 10 };
 
 struct compiling {
 	const struct config *config;
@@ -29,20 +30,12 @@ struct compiling {
 	const struct rrset *negative_soa;
 };
 
-static uint8_t *put16(uint8_t *p, unsigned value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-	return p + 2;
-}
-
 static uint8_t *put_fixed(uint8_t *p, uint16_t type, uint32_t ttl_s, size_t rdata_len)
 {
 	p = put16(p, 0xc000 | DNS_HEADER_LEN);
 	p = put16(p, type);
 	p = put16(p, DNS_CLASS_IN);
-	p = put16(p, ttl_s >> 16);
-	p = put16(p, ttl_s & 0xffff);
+	p = put32(p, ttl_s);
 	return put16(p, (unsigned)rdata_len);
 }
 
@@ -60,7 +53,7 @@ static int address_rrset(struct arena *arena, const struct addr *list, size_t co
 		return E_OK;
 
 	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
-	size_t len = have * (RECORD_FIXED_LEN + rdata_len);
+	size_t len = have * (DNS_RECORD_LEN + rdata_len);
 	uint8_t *wire = arena_take(arena, len), *p = wire;
 
 	if (!rrset || !wire)
@@ -86,12 +79,12 @@ static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, co
 		return E_INVAL;
 
 	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
-	uint8_t *wire = arena_take(arena, RECORD_FIXED_LEN + name_len);
+	uint8_t *wire = arena_take(arena, DNS_RECORD_LEN + name_len);
 
 	if (!rrset || !wire)
 		return E_NOMEM;
 	memcpy(put_fixed(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
-	*rrset = (struct rrset){wire, (uint32_t)(RECORD_FIXED_LEN + name_len), ttl_s, DNS_CNAME, 1};
+	*rrset = (struct rrset){wire, (uint32_t)(DNS_RECORD_LEN + name_len), ttl_s, DNS_CNAME, 1};
 	*ret_rrset = rrset;
 	return E_OK;
 }
@@ -120,7 +113,7 @@ static int compile_negative(struct compiling *c, struct app *app)
 
 		if (!copy || !wire)
 			return E_NOMEM;
-		put_fixed(wire, DNS_SOA, ttl_s, soa->wire_len - RECORD_FIXED_LEN);
+		put_fixed(wire, DNS_SOA, ttl_s, soa->wire_len - DNS_RECORD_LEN);
 		*copy = (struct rrset){wire, soa->wire_len, ttl_s, DNS_SOA, 1};
 		c->negative_zone = node->zone;
 		c->negative_soa = copy;

@@ -169,9 +169,9 @@ static void append_addresses(json_t *list, const struct rrset *rrset)
 		unsigned rdata_len = (unsigned)record[10] << 8 | record[11];
 		struct addr addr = {.family = rrset->type == DNS_A ? ADDR_V4 : ADDR_V6};
 
-		memcpy(addr.bytes, record + DNS_HEADER_LEN, rdata_len <= 16 ? rdata_len : 16);
+		memcpy(addr.bytes, record + DNS_RECORD_LEN, rdata_len <= 16 ? rdata_len : 16);
 		json_array_append_new(list, json_string(addr_format(&addr, text)));
-		record += DNS_HEADER_LEN + rdata_len;
+		record += DNS_RECORD_LEN + rdata_len;
 	}
 }
 
@@ -190,7 +190,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick)
 
 		append_addresses(addresses, pick->target->a);
 		append_addresses(addresses, pick->target->aaaa);
-		set_text(object, "cname", cname ? name_to_text(cname->wire + DNS_HEADER_LEN, cname->wire_len - DNS_HEADER_LEN, name)
+		set_text(object, "cname", cname ? name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name)
 		                                : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
 		     pick->hashed ? ", by weight among equals" : "");

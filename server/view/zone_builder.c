@@ -376,7 +376,7 @@ static int add_record(struct zone_builder *builder, struct report *report, struc
 	for (const struct draft_record *record = set->first; record; record = record->next)
 		if (rdata_equal(set->type, record, rdata, from->rdata_len))
 			return E_OK;
-	if (set->wire_len + RECORD_FIXED_LEN + from->rdata_len > ZONE_RRSET_WIRE_MAX) {
+	if (set->wire_len + DNS_RECORD_LEN + from->rdata_len > ZONE_RRSET_WIRE_MAX) {
 		set->full = true;
 		return zone_refuse(builder, report, from->origin, "%s %s: more than %d octets of records",
 		                   name_to_text(name->name, name->name_len, text), zone_type_text(set->type, type_text),
@@ -396,7 +396,7 @@ static int add_record(struct zone_builder *builder, struct report *report, struc
 		set->first = record;
 	set->last = record;
 	set->count++;
-	set->wire_len += RECORD_FIXED_LEN + from->rdata_len;
+	set->wire_len += DNS_RECORD_LEN + from->rdata_len;
 	return E_OK;
 }
 

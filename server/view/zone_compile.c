@@ -7,24 +7,13 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "view/zone_draft.h"
+#include "wire/put.h"
 
 static const size_t DB_BYTES_MAX = (size_t)16 << 30;
 
 enum { OWNER_POINTER = 0xc000 | DNS_HEADER_LEN }; // the question's name
 
 static const uint16_t ADDRESS_TYPES[] = {DNS_A, DNS_AAAA};
-
-static uint8_t *put16(uint8_t *at, unsigned value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-	return at + 2;
-}
-
-static uint8_t *put32(uint8_t *at, uint32_t value)
-{
-	return put16(put16(at, value >> 16), value & 0xffff);
-}
 
 // Everything of a record but its owner.
 static uint8_t *put_record(uint8_t *at, uint16_t type, uint32_t ttl_s, const struct draft_record *record)

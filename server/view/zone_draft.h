@@ -11,8 +11,6 @@
 
 struct arena;
 
-enum { RECORD_FIXED_LEN = 12 }; // octets of a record in a struct rrset without its RDATA
-
 struct draft_record {
 	struct draft_record *next;
 	struct zone_origin origin;

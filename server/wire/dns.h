@@ -3,6 +3,7 @@
 
 enum {
 	DNS_HEADER_LEN = 12,
+	DNS_RECORD_LEN = 12, // a record without its RDATA: the owner as a pointer, TYPE, CLASS, TTL, RDLENGTH
 	DNS_UDP_PLAIN = 512, // RFC 1035 section 4.2.1: the largest UDP message without EDNS
 	DNS_MESSAGE_MAX = 65535,
 	DNS_EDNS_VERSION = 0,

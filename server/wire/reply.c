@@ -4,16 +4,10 @@
 #include <string.h>
 
 #include "wire/dns.h"
+#include "wire/put.h"
 #include "wire/query.h"
 
-enum { OPT_FIXED_LEN = 11, OPTION_HEADER_LEN = 4, RECORD_FIXED_LEN = 12 /* owner as a pointer, to RDLENGTH */ };
-
-static uint8_t *put16(uint8_t *p, unsigned value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-	return p + 2;
-}
+enum { OPT_FIXED_LEN = 11, OPTION_HEADER_LEN = 4 };
 
 static size_t opt_len(const struct query *query, const struct reply_opt *opt)
 {
@@ -67,7 +61,7 @@ size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t 
 	if (owner != DNS_HEADER_LEN)
 		for (uint8_t *record = at; record < at + len;) {
 			put16(record, 0xc000u | (unsigned)owner);
-			record += RECORD_FIXED_LEN + (record[10] << 8 | record[11]);
+			record += DNS_RECORD_LEN + (record[10] << 8 | record[11]);
 		}
 	return (size_t)(at - reply->wire);
 }

@@ -21,6 +21,6 @@ struct answer_client {
 };
 
 // Answers query[len] into reply[DNS_MESSAGE_MAX] over TCP, reply[view->limits.udp_size or more] over UDP. Returns the
-// reply's length in octets; 0: say nothing. query and reply do not overlap.
+// reply's length in octets; 0: say nothing. `reply` may be `query`, which is then written over; else they do not overlap.
 size_t answer_query(const struct live *live, const struct answer_client *client, const uint8_t *query, size_t len,
                     uint8_t *reply) HOT;

@@ -17,8 +17,7 @@
 
 enum {
 	BATCH = 64,          // messages per system call
-	QUERY_MAX = 4096,    // longer UDP queries are cut, so malformed
-	REPLY_MAX = 4096,    // the most `udp-size` may say
+	MESSAGE_MAX = 4096,  // longer queries are cut, so malformed; the most `udp-size` may say
 	BUFFER = 67 * 64,    // an odd number of cache lines: not all messages begin in the same set of the cache
 	CONTROL_MAX = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 };
@@ -29,15 +28,14 @@ struct udp {
 	atomic_bool stopping;
 	uint32_t worker;
 	struct counters *counters;
-	struct mmsghdr in[BATCH], out[BATCH];
-	struct iovec in_vec[BATCH], out_vec[BATCH];
-	struct sockaddr_storage names[BATCH];
+	struct mmsghdr messages[BATCH]; // a reply takes the place of its query
+	struct iovec vecs[BATCH];
+	struct sockaddr_storage peers[BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL_MAX];
-	uint8_t queries[BATCH][BUFFER];
-	uint8_t replies[BATCH][BUFFER];
+	uint8_t buffers[BATCH][BUFFER];
 };
 
-_Static_assert(BUFFER >= QUERY_MAX && BUFFER >= REPLY_MAX, "a buffer holds any message");
+_Static_assert(BUFFER >= MESSAGE_MAX, "a buffer holds any message");
 
 // The address that was asked, made into the address to reply from: the kernel's answer is changed in place.
 static void reply_from_asked(struct msghdr *header)
@@ -61,59 +59,51 @@ static void reply_from_asked(struct msghdr *header)
 	}
 }
 
-// Ready to be received into: what receiving overwrites is as it was.
+// Ready to be received into: what the message before has changed is as it was.
 static void make_ready(struct udp *udp, unsigned i)
 {
-	udp->in[i].msg_hdr.msg_namelen = sizeof(udp->names[i]);
-	udp->in[i].msg_hdr.msg_controllen = udp->wildcard ? CONTROL_MAX : 0;
+	udp->vecs[i].iov_len = MESSAGE_MAX;
+	udp->messages[i].msg_hdr.msg_namelen = sizeof(udp->peers[i]);
+	udp->messages[i].msg_hdr.msg_controllen = udp->wildcard ? CONTROL_MAX : 0;
 }
 
-static void send_batch(struct udp *udp, unsigned count)
+// Sends messages from `first` to before `end`.
+static void send_run(struct udp *udp, unsigned first, unsigned end)
 {
-	unsigned sent = 0;
-
-	while (sent < count) {
-		int took = sendmmsg(udp->fd, udp->out + sent, count - sent, MSG_DONTWAIT);
+	while (first < end) {
+		int took = sendmmsg(udp->fd, udp->messages + first, end - first, MSG_DONTWAIT);
 
 		if (took > 0) {
-			sent += (unsigned)took;
+			first += (unsigned)took;
 			continue;
 		}
 		// The first one cannot be sent: no route, say, or the buffer is full of replies to hosts that do not answer
 		// for their address. The others must not suffer, and readers never wait for a network (base/publish.h).
 		counter_add(&udp->counters->udp_send_failed, 1);
-		sent++;
+		first++;
 	}
-}
-
-// Answers message `i` as reply number `reply`. False: it gets no answer.
-static bool answer(struct udp *udp, const struct live *live, unsigned i, unsigned reply)
-{
-	struct answer_client client = {.addr = addr_of_sockaddr(&udp->names[i]), .worker = udp->worker,
-	                               .counters = udp->counters};
-	size_t len = answer_query(live, &client, udp->queries[i], udp->in[i].msg_len, udp->replies[reply]);
-	struct msghdr *in = &udp->in[i].msg_hdr, *out = &udp->out[reply].msg_hdr;
-
-	if (len == 0)
-		return false;
-	if (udp->wildcard)
-		reply_from_asked(in);
-	out->msg_name = in->msg_name;
-	out->msg_namelen = in->msg_namelen;
-	out->msg_control = in->msg_controllen ? in->msg_control : NULL;
-	out->msg_controllen = in->msg_controllen;
-	udp->out_vec[reply].iov_len = len;
-	return true;
 }
 
 static void serve_batch(struct udp *udp, unsigned count)
 {
 	const struct live *live = live_read();
-	unsigned replies = 0;
+	unsigned first = 0; // of the replies not sent yet
 
-	for (unsigned i = 0; i < count; i++)
-		replies += answer(udp, live, i, replies);
-	send_batch(udp, replies);
+	for (unsigned i = 0; i < count; i++) {
+		struct answer_client client = {.addr = addr_of_sockaddr(&udp->peers[i]), .worker = udp->worker,
+		                               .counters = udp->counters};
+		size_t len = answer_query(live, &client, udp->buffers[i], udp->messages[i].msg_len, udp->buffers[i]);
+
+		if (unlikely(len == 0)) { // no reply
+			send_run(udp, first, i);
+			first = i + 1;
+			continue;
+		}
+		if (udp->wildcard)
+			reply_from_asked(&udp->messages[i].msg_hdr);
+		udp->vecs[i].iov_len = len;
+	}
+	send_run(udp, first, count);
 	for (unsigned i = 0; i < count; i++)
 		make_ready(udp, i);
 }
@@ -121,7 +111,7 @@ static void serve_batch(struct udp *udp, unsigned count)
 void udp_run(struct udp *udp)
 {
 	while (!atomic_load_explicit(&udp->stopping, memory_order_relaxed)) {
-		int count = recvmmsg(udp->fd, udp->in, BATCH, MSG_WAITFORONE, NULL);
+		int count = recvmmsg(udp->fd, udp->messages, BATCH, MSG_WAITFORONE, NULL);
 
 		if (count <= 0)
 			continue; // interrupted
@@ -147,11 +137,9 @@ struct udp *udp_new(int fd, bool wildcard, uint32_t worker, struct counters *cou
 	udp->worker = worker;
 	udp->counters = counters;
 	for (unsigned i = 0; i < BATCH; i++) {
-		udp->in_vec[i] = (struct iovec){udp->queries[i], QUERY_MAX};
-		udp->out_vec[i] = (struct iovec){udp->replies[i], 0};
-		udp->in[i].msg_hdr = (struct msghdr){.msg_name = &udp->names[i], .msg_iov = &udp->in_vec[i],
-		                                     .msg_iovlen = 1, .msg_control = udp->control[i]};
-		udp->out[i].msg_hdr = (struct msghdr){.msg_iov = &udp->out_vec[i], .msg_iovlen = 1};
+		udp->vecs[i].iov_base = udp->buffers[i];
+		udp->messages[i].msg_hdr = (struct msghdr){.msg_name = &udp->peers[i], .msg_iov = &udp->vecs[i],
+		                                           .msg_iovlen = 1, .msg_control = udp->control[i]};
 		make_ready(udp, i);
 	}
 	return udp;

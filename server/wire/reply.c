@@ -30,10 +30,12 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 	reply->query = query;
 	reply->wire = wire;
 	reply->len = DNS_HEADER_LEN + (size_t)query->question_len;
-	reply->limit = limit - (opt ? opt_len(query, opt) : 0);
+	reply->opt_len = opt ? opt_len(query, opt) : 0;
+	reply->limit = limit - reply->opt_len;
 	reply->counts[0] = reply->counts[1] = reply->counts[2] = 0;
 	reply->truncated = false;
-	memcpy(wire, query->wire, reply->len);
+	if (wire != query->wire)
+		memcpy(wire, query->wire, reply->len);
 }
 
 static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
@@ -97,7 +99,7 @@ static void put_opt(struct reply *reply, unsigned rcode, const struct reply_opt 
 	*p++ = (uint8_t)(rcode >> 4);
 	*p++ = DNS_EDNS_VERSION;
 	p = put16(p, query->dnssec_ok ? 0x8000 : 0); // RFC 3225 section 3: DO is copied
-	p = put16(p, (unsigned)(opt_len(query, opt) - OPT_FIXED_LEN));
+	p = put16(p, (unsigned)(reply->opt_len - OPT_FIXED_LEN));
 	if (opt->ecs)
 		p = put_ecs(p, &query->ecs, opt->ecs_scope);
 	if (opt->nsid) {

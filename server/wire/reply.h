@@ -30,11 +30,12 @@ struct reply {
 	uint8_t *wire;
 	size_t len;
 	size_t limit;             // octets, the OPT record's share already taken off
+	size_t opt_len;           // that share
 	uint16_t counts[3];       // by section
 	bool truncated;
 };
 
-// Begins a reply to `query` in wire[limit]; `limit` is at least DNS_UDP_PLAIN. `opt` is what reply_finish() will be
+// Begins a reply to `query` in wire[limit], which may be the query's own octets; `limit` is at least DNS_UDP_PLAIN. `opt` is what reply_finish() will be
 // given, or NULL: room for it is kept, so that it never makes way for records (RFC 7871 section 7.2.1, last note).
 void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct query *query,
                  const struct reply_opt *opt);

@@ -142,6 +142,8 @@ ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp)
 	struct answer_client client = {source, tcp, tcp ? DIG_TCP_IDLE_100MS : 0, 0, &dig.counters};
 	ldns_pkt *pkt = NULL;
 
+	if (!tcp) // over UDP a reply takes the place of its query
+		query = memcpy(dig_reply, query, len);
 	dig_reply_len = answer_query(dig.live, &client, query, len, dig_reply);
 	if (dig_reply_len == 0)
 		return NULL;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,22 +17,36 @@
 
 enum { DIR_MODE = 0750, PARENT_MODE = 0755, FILE_MODE = 0640, ASIDE_TRIES = 100 };
 
-// Opens `name` in folder `at`, made when it is missing. Negative with errno.
-static int open_step(int at, const char *name, mode_t mode)
+// So that a power cut does not take a new folder in it, and what was acknowledged there. `at` may be an O_PATH one. A
+// folder that may be written but not read cannot be synced.
+static int sync_folder(int at)
 {
-	if (mkdirat(at, name, mode) == 0) {
-		if (fsync(at) < 0) // else a power cut could take the new folder and what was acknowledged in it
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd >= 0 ? fsync(fd) : errno == EACCES ? 0 : -1, error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return result;
+}
+
+// Opens `name` in folder `at`, made when it is missing. Negative with errno.
+static int open_step(int at, const char *name, bool is_last)
+{
+	if (mkdirat(at, name, is_last ? DIR_MODE : PARENT_MODE) == 0) {
+		if (sync_folder(at) < 0)
 			return -1;
 	} else if (errno != EEXIST) {
 		return -1;
 	}
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return openat(at, name, (is_last ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC);
 }
 
-// Walks the path step by step. Negative with errno.
+// Walks the path step by step; only the last folder need be readable. Negative with errno.
 static int open_path(const char *path)
 {
-	int at = open(path[0] == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_here = path[strspn(path, "/")] == '\0'; // "/"
+	int at = open(path[0] == '/' ? "/" : ".", (is_here ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC);
 
 	while (at >= 0) {
 		char name[NAME_MAX + 1];
@@ -49,7 +64,7 @@ static int open_path(const char *path)
 			memcpy(name, path, len);
 			name[len] = '\0';
 			path += len;
-			next = open_step(at, name, path[strspn(path, "/")] ? PARENT_MODE : DIR_MODE);
+			next = open_step(at, name, path[strspn(path, "/")] == '\0');
 		} else {
 			errno = ENAMETOOLONG;
 		}

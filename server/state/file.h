@@ -14,7 +14,8 @@ enum { FILE_SIZE_MAX = 1 << 30 };
 int file_open_dir(const char *path, int *ret_dir) MUST_USE;
 // Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO.
 int file_open(int dir, const char *name, int *ret_fd) MUST_USE;
-// The file has the new contents or the old ones, at whatever moment the process or the machine stops. E_IO (errno).
+// The file has the new contents or the old ones, at whatever moment the process or the machine stops. E_IO (errno): it
+// may have either.
 int file_replace(int dir, const char *name, const char *bytes, size_t len) MUST_USE;
 // Renames it to NAME.damaged-TIME. E_IO (errno).
 int file_set_aside(int dir, const char *name, int64_t now_s) MUST_USE;

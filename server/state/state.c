@@ -189,10 +189,11 @@ static int commit(struct state *state, struct orders *next, bool strict, struct 
 
 	if (err == E_OK) {
 		err = save_orders(state, next);
-		if (err < 0 && !strict) {
-			state->orders_dirty = true;
-			err = E_OK;
-		}
+		// Where only the folder's fsync failed, what is refused is on disk already: what holds is put back, at once or
+		// with the next change.
+		if (err < 0)
+			state->orders_dirty = !strict || save_orders(state, &state->orders) < 0;
+		err = strict ? err : E_OK;
 	}
 	if (err < 0) {
 		orders_done(next);

@@ -1,6 +1,7 @@
 // The state folder: what is written is there after a restart, also after damage, and what cannot be written changes
 // nothing. Each test works in a folder of its own. Of kills: test_state_kill.
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,6 +23,21 @@
 #include "view/view.h"
 
 static char top[64], dir[96];
+
+static int failing_syncs; // how many times a folder's fsync is to fail
+
+// In place of the C library's.
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (failing_syncs > 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		failing_syncs--;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static int set_up(void **unused)
 {
@@ -449,6 +466,49 @@ static void test_write_fails(void **unused)
 	state_close(state);
 }
 
+// What was refused does not come back with a restart, although the file had been renamed by then.
+static void test_folder_sync_fails(void **unused)
+{
+	(void)unused;
+	for (int failing = 1; failing <= 2; failing++) { // the second time what held cannot be put back at once either
+		struct state *state = open_state();
+
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		failing_syncs = failing;
+		assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+		assert_int_equal(failing_syncs, 0);
+		assert_null(state_drained(state, NULL, "nyc", 1));
+		state = reopen(state);
+		assert_non_null(state_drained(state, NULL, "bos", 1));
+		assert_null(state_drained(state, NULL, "nyc", 1));
+		state_close(state);
+	}
+}
+
+// The folders above need only be passed through.
+static void test_parents_are_not_read(void **unused)
+{
+	struct state *state = NULL;
+	char deep[160], parent[128];
+
+	(void)unused;
+	if (geteuid() == 0 && (setegid(65534) < 0 || seteuid(65534) < 0))
+		skip();
+	snprintf(parent, sizeof(parent), "/tmp/state-XXXXXX");
+	assert_non_null(mkdtemp(parent));
+	snprintf(deep, sizeof(deep), "%s/d", parent);
+	assert_int_equal(chmod(parent, 0300), 0);
+	assert_int_equal(state_open(deep, &state), E_OK); // made
+	state_close(state);
+	assert_int_equal(state_open(deep, &state), E_OK);
+	state_close(state);
+	assert_int_equal(chmod(parent, 0700), 0);
+	assert_int_equal(rmdir(deep), 0);
+	assert_int_equal(rmdir(parent), 0);
+	if (getuid() == 0)
+		assert_true(seteuid(0) == 0 && setegid(0) == 0);
+}
+
 // Health --------------------------------------------------------------------------------------------------------------
 
 // A view with two targets: app7 at site2 and at "site"; and one nothing is known of.
@@ -568,6 +628,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damaged_health, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_links_and_pipes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_folder_sync_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_parents_are_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_health_is_written_when_it_changed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_health_is_written_aside, set_up, tear_down),

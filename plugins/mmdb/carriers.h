@@ -1,4 +1,4 @@
-// Which carrier a record's network is: the `carriers` option of mmdb.c and the built-in rows behind it.
+// Which carrier a record's network is: the `carriers` option of mmdb.c.
 #pragma once
 
 #include <stddef.h>

@@ -426,6 +426,8 @@ static int open_databases(struct mmdb *self)
 		return refuse(self, NULL, "give city or isp, or both");
 	if (!isp && host->option_map(host, "carriers", has_rows, NULL) != 0)
 		host->report(host, EDGESTEER_WARNING, NULL, 0, "carriers is of no use without isp");
+	if (isp && host->option_map(host, "carriers", has_rows, NULL) == 0)
+		host->report(host, EDGESTEER_WARNING, NULL, 0, "isp is of no use without carriers: it names networks, not carriers");
 	if (city && database_open(self, CITY, city) < 0)
 		err = -1;
 	if (isp && database_open(self, ISP, isp) < 0)

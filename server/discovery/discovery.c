@@ -81,7 +81,7 @@ void discovery_print_plugins(void)
 		const struct edgesteer_plugin *plugin = plugin_built_in[i];
 
 		printf("%s: %s\n", plugin->name, plugin->summary);
-		for (const struct edgesteer_option *option = plugin->options; option->name; option++)
+		for (const struct edgesteer_option *option = plugin->options; option && option->name; option++)
 			printf("  %-10s %-8s %s%s\n", option->name, types[option->type], option->required ? "Required. " : "",
 			       option->help);
 	}

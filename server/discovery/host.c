@@ -138,6 +138,9 @@ static int check_options(struct host *host)
 		if (options[i].required)
 			host_error(host, NULL, "`%s` is missing: %s", options[i].name, options[i].help ? options[i].help : "");
 		host->values[i] = options[i].fallback;
+		if (options[i].type == EDGESTEER_FILE && options[i].fallback &&
+		    !(host->values[i] = config_path(host->config, options[i].fallback)))
+			return E_NOMEM;
 	}
 	return report_count(host->report, REPORT_ERROR) == errors ? E_OK : E_INVAL;
 }

@@ -33,6 +33,14 @@ static int enumerate_complaining(void *self)
 	return 0;
 }
 
+static int enumerate_telling_file(void *self)
+{
+	const struct edgesteer_host *host = self;
+
+	host->report(host, EDGESTEER_NOTE, host->option(host, "file"), 0, "is the file");
+	return 0;
+}
+
 static int enumerate_nothing(void *self)
 {
 	(void)self;
@@ -126,6 +134,11 @@ static const struct edgesteer_option what_options[] = {
 	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
 };
 
+static const struct edgesteer_option default_options[] = {
+	{"file", EDGESTEER_FILE, 0, "beside.csv", NULL},
+	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
+};
+
 static const struct edgesteer_option too_many_options[66] = {[0 ... 64] = {"x", EDGESTEER_TEXT, 0, NULL, NULL}};
 
 #define FACE(SYMBOL, NAME, ...) \
@@ -134,6 +147,7 @@ static const struct edgesteer_option too_many_options[66] = {[0 ... 64] = {"x", 
 
 FACE(good_one, "good-one", .options = facts_options, .open = open_plainly, .enumerate = enumerate_facts);
 FACE(what, "what", .options = what_options, .open = open_plainly, .enumerate = enumerate_what);
+FACE(beside, "beside", .options = default_options, .open = open_plainly, .enumerate = enumerate_telling_file);
 FACE(mute_open, "mute-open", .open = open_silently_failing, .enumerate = enumerate_nothing);
 FACE(mute_list, "mute-list", .open = open_plainly, .enumerate = enumerate_silently_failing);
 FACE(complains, "complains", .open = open_plainly, .enumerate = enumerate_complaining);

@@ -30,7 +30,7 @@ static char folder[TEMPDIR_LEN];
 static const char *const files[] = {"c.yaml", "a.csv", "b.csv", "bad.csv", "text.so", "template.so"};
 static const char *const faces[] = {"good-one",  "what",         "mute-open",  "mute-list", "complains",
                                     "early",     "many-options", "wrong-name", "no-open",   "no-list",
-                                    "wrong-abi", "too-small",    "no-symbol"};
+                                    "wrong-abi", "too-small",    "no-symbol",  "beside"};
 
 static char *path_of(const char *name, char buf[static PATH_MAX])
 {
@@ -334,6 +334,9 @@ static void test_libraries(void **state)
 	assert_string_equal(loaded.told, "note: DIR/c.yaml:4:5: locate: good-one: stopped\n");
 	assert_string_equal(loaded.places->source_names[0], "good-one x.csv");
 	assert_place(&loaded, "198.51.100.1", "/24 carrier  0, class mvno 1, site  0, at 0,0 ~0 0");
+	unload(&loaded);
+	load("  - plugin: beside\n", &loaded); // a default is a path like any other
+	assert_string_equal(loaded.told, "note: DIR/beside.csv: is the file\n");
 	unload(&loaded);
 }
 

@@ -166,6 +166,10 @@ static void test_options(void **state)
 	assert_int_equal(mmdbfiles_run_data(&host, "GeoLite2-City-Test.mmdb", NULL, map), 0);
 	assert_string_equal(host.reports, "warning: carriers is of no use without isp\n");
 	fakehost_end(&host);
+	assert_int_equal(mmdbfiles_run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", NULL), 0);
+	assert_string_equal(host.reports,
+	                    "warning: isp is of no use without carriers: it names networks, not carriers\n");
+	fakehost_end(&host);
 	assert_int_equal(mmdbfiles_run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", misspelt), 0);
 	assert_string_equal(host.reports,
 	                    "warning: carriers: 'AS6176' fits no network of the database (expected AS6167, 310-004 or an "

@@ -256,7 +256,7 @@ static json_t *force_reply(const struct force *force, const char *to)
 	reply = reply_set(reply, "app", reply_text(force->app));
 	reply = reply_set(reply, "site", reply_text(force->site));
 	reply = reply_set(reply, "to", reply_text(to));
-	return reply_set(reply, "state", target < 0 ? json_null() : reply_text(show_state(live, (size_t)target)));
+	return reply_set(reply, "state", target < 0 ? json_null() : json_string(live_state_text(live->states[target])));
 }
 
 json_t *command_force(const struct verbs_call *call)

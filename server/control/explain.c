@@ -99,13 +99,6 @@ static void explain_place(struct explaining *e, const struct pick *pick, const s
 		step(e, "locate: hinted at site %s, says %s", hint, source_name(places, place->hint_source));
 }
 
-static const char *state_text(uint8_t state)
-{
-	static const char *const texts[] = {"up", "down", "drained", "drained, down"};
-
-	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
-}
-
 static const char *basis_text(enum cost_basis basis)
 {
 	static const char *const texts[] = {"hint", "measured", "distance", "unknown"};
@@ -120,7 +113,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	uint32_t target_number = e->app->first_target + candidate->slot;
 	const struct target *target = &view->targets[target_number];
 	const struct site *site = &view->sites[target->site];
-	const char *state = state_text(e->live->states[target_number]);
+	const char *state = live_state_text(e->live->states[target_number]);
 	json_t *object = json_object();
 
 	set_text(object, "site", site->name);

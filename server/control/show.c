@@ -15,13 +15,6 @@
 #include "view/live.h"
 #include "view/view.h"
 
-const char *show_state(const struct live *live, size_t target)
-{
-	if (live->states[target] & TARGET_DRAINED)
-		return "drained";
-	return live->states[target] & TARGET_DOWN ? "down" : "up";
-}
-
 json_t *show_drain(const struct drain *drain)
 {
 	if (!drain)

@@ -7,7 +7,6 @@
 #include "base/attr.h"
 
 struct drain;
-struct live;
 struct verbs_call;
 
 // `apps` shows at most about this many targets in one reply; its "next" is the "from" of the next one.
@@ -20,7 +19,5 @@ json_t *show_explain(const struct verbs_call *call) MUST_USE;
 json_t *show_stats(const struct verbs_call *call) MUST_USE;
 json_t *show_version(const struct verbs_call *call) MUST_USE;
 
-// "up", "down" or "drained": what a target is for a query.
-const char *show_state(const struct live *live, size_t target);
 // Who drained, when, why and until when; null for NULL.
 json_t *show_drain(const struct drain *drain) MUST_USE;

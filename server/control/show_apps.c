@@ -65,7 +65,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	json_t *object = json_object();
 
 	object = reply_set(object, "site", reply_text(site));
-	object = reply_set(object, "state", json_string(show_state(source->live, number)));
+	object = reply_set(object, "state", json_string(live_state_text(source->live->states[number])));
 	if (forced != FORCE_AUTO)
 		object = reply_set(object, "forced", json_string(forced == FORCE_UP ? "up" : "down"));
 	if (written) {

@@ -9,6 +9,18 @@ struct published live_published;
 
 static uint64_t epochs; // main thread only
 
+const char *live_state_text(uint8_t state)
+{
+	static const char *const texts[] = {
+		[0] = "up",
+		[TARGET_DOWN] = "down",
+		[TARGET_DRAINED] = "drained",
+		[TARGET_DRAINED | TARGET_DOWN] = "drained, down",
+	};
+
+	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
+}
+
 struct live *live_new(const struct view *view)
 {
 	struct live *live = calloc(1, sizeof(*live) + view->target_count);

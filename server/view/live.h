@@ -16,6 +16,9 @@ enum target_state {
 	TARGET_DRAINED = 1 << 1, // an operator's order; nothing ignores it
 };
 
+// One of `states` for people: "up", "down", "drained", "drained, down".
+const char *live_state_text(uint8_t state);
+
 struct live {
 	const struct view *view;
 	uint64_t epoch;       // counts publications from 1

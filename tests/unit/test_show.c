@@ -65,6 +65,8 @@ static void test_status(void **unused)
 	assert_string_equal(asking_text(json_array_get(drains, 0), "reason"), "rack");
 	assert_int_equal(json_array_size(forces), 1);
 	assert_string_equal(asking_text(json_array_get(forces, 0), "to"), "down");
+	asking_state(&stage, "video.example.com", "ber", "drained, down"); // as explain says it
+	asking_state(&stage, "carrier.example.com", "ber", "drained");
 	assert_string_equal(asking_text(json_array_get(locate, 0), "name"), "ranges");
 	assert_int_equal(asking_number(json_array_get(locate, 0), "prefixes"), 2);
 	assert_int_equal(asking_number(json_object_get(reply, "health"), "failures"), 3);

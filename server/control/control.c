@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "control/reply.h"
@@ -42,6 +43,9 @@ struct control {
 	struct timeval idle;
 	struct evconnlistener *listener;
 	struct event *resume; // accepting again after a pause
+	bool giving_way;      // requests wait, see give_way()
+	int64_t took_us;      // by requests since it last gave way
+	struct event *free, *enough; // the end of that
 	struct connection *first;
 	unsigned count;
 	char *path;
@@ -108,6 +112,20 @@ static void reply_is_there(void *ctx, json_t *reply)
 	send_reply(connection, reply);
 }
 
+// The socket goes before probes, so that one order is carried out at once however many of them are ready. Orders without
+// end must not keep the probes from running, though: after each, those that follow wait until no probe is ready any more,
+// or until the probes have had as much time as the orders.
+static void give_way(struct control *control, int64_t took_us)
+{
+	static const struct timeval now = {0};
+
+	control->giving_way = true;
+	control->took_us += took_us;
+	event_base_update_cache_time(control->base); // to be counted from the end of the request
+	event_add(control->free, &now);
+	event_add(control->enough, &(struct timeval){control->took_us / 1000000, control->took_us % 1000000});
+}
+
 static void run_line(struct connection *connection, const char *line, size_t len)
 {
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
@@ -120,10 +138,12 @@ static void run_line(struct connection *connection, const char *line, size_t len
 	connection->waiting = waiting;
 	event_del(connection->deadline); // our own work is not the peer's idleness
 
+	int64_t began_ns = clock_mono_ns();
 	struct verbs_call call = {.ops = &connection->control->ops, .who = connection->who, .reply = reply_is_there,
 	                          .reply_ctx = waiting};
 
 	verbs_run(&call, line, len);
+	give_way(connection->control, (clock_mono_ns() - began_ns) / 1000);
 }
 
 // Framing is lost, or the peer is gone: says why and closes.
@@ -165,9 +185,30 @@ static void serve(struct connection *connection)
 	}
 }
 
+static void serve_in_turn(struct connection *connection)
+{
+	if (!connection->control->giving_way)
+		serve(connection);
+}
+
+// Each connection gets one request.
+static void on_way_given(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct control *control = ctx;
+
+	event_del(control->free);
+	event_del(control->enough);
+	control->giving_way = false;
+	control->took_us = 0;
+	for (struct connection *at = control->first, *next; at; at = next) {
+		next = at->next;
+		serve(at);
+	}
+}
+
 static void on_input(struct bufferevent *stream UNUSED, void *ctx)
 {
-	serve(ctx);
+	serve_in_turn(ctx);
 }
 
 static void on_output_empty(struct bufferevent *stream UNUSED, void *ctx)
@@ -176,7 +217,7 @@ static void on_output_empty(struct bufferevent *stream UNUSED, void *ctx)
 
 	if (!connection->waiting)
 		event_add(connection->deadline, &connection->control->idle);
-	serve(connection);
+	serve_in_turn(connection);
 }
 
 static void on_event(struct bufferevent *stream UNUSED, short what, void *ctx)
@@ -185,7 +226,7 @@ static void on_event(struct bufferevent *stream UNUSED, short what, void *ctx)
 
 	if (what & BEV_EVENT_EOF) {
 		connection->ended = true;
-		serve(connection);
+		serve_in_turn(connection);
 	} else if (what & BEV_EVENT_ERROR) {
 		connection_free(connection);
 	}
@@ -285,9 +326,12 @@ int control_open(struct event_base *base, const char *path, const struct control
 	if (copy && (err = socket_listen(path, &fd, &control->made)) == E_OK) {
 		control->path = copy;
 		control->resume = evtimer_new(base, on_resume, control);
+		control->free = evtimer_new(base, on_way_given, control);
+		control->enough = evtimer_new(base, on_way_given, control);
 		control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 		                                       0, fd);
-		if (control->resume && control->listener) {
+		if (control->resume && control->free && control->enough && control->listener) {
+			event_priority_set(control->free, event_base_get_npriorities(base) - 1);
 			evconnlistener_set_error_cb(control->listener, on_accept_error);
 			*ret_control = control;
 			return E_OK;
@@ -312,6 +356,10 @@ struct control *control_close(struct control *control)
 		evconnlistener_free(control->listener);
 	if (control->resume)
 		event_free(control->resume);
+	if (control->free)
+		event_free(control->free);
+	if (control->enough)
+		event_free(control->enough);
 	socket_remove(control->path, &control->made);
 	free(control->path);
 	free(control);

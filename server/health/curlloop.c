@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "health/probe.h"
 
 struct curlloop {
 	struct event_base *base;
@@ -98,7 +99,7 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
 		}
 		curl_multi_assign(loop->multi, fd, event);
 	}
-	event_assign(event, loop->base, fd, kinds, on_socket, loop);
+	probe_event_assign(event, loop->base, fd, kinds, on_socket, loop);
 	event_add(event, NULL);
 	return 0;
 }
@@ -116,7 +117,7 @@ struct curlloop *curlloop_new(struct event_base *base, void (*done)(CURL *easy, 
 		free(loop);
 		return NULL;
 	}
-	evtimer_assign(&loop->timer, base, on_timer, loop);
+	probe_event_assign(&loop->timer, base, -1, 0, on_timer, loop);
 	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
 	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
 	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);

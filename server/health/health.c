@@ -308,7 +308,7 @@ static void enlist(struct health *health, bool restart)
 			watch->health = health;
 			if (restart)
 				restore(health, watch);
-			evtimer_assign(&watch->timer, health->base, on_timer, watch);
+			probe_event_assign(&watch->timer, health->base, -1, 0, on_timer, watch);
 			watch->start_ms = now_ms + spread_ms(health, roster->count / STARTS_PER_MS);
 			arm(watch, watch->start_ms);
 		}
@@ -379,7 +379,7 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 	health->ops = *ops;
 	health->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
 	TAILQ_INIT(&health->waiting);
-	evtimer_assign(&health->wake, base, on_wake, health);
+	probe_event_assign(&health->wake, base, -1, 0, on_wake, health);
 	evtimer_assign(&health->all_settled, base, on_all_settled, health);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!(health->engines[i] = types[i]->open(base)))

@@ -1,10 +1,18 @@
-// Verdicts' texts, shared by the probe types; see probe.h.
+// Verdicts' texts and the priority of events, shared by the probe types; see probe.h.
 #include "health/probe.h"
 
 #include <errno.h>
+#include <event2/event_struct.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+void probe_event_assign(struct event *event, struct event_base *base, evutil_socket_t fd, short what,
+                        event_callback_fn callback, void *ctx)
+{
+	event_assign(event, base, fd, what, callback, ctx);
+	event_priority_set(event, event_base_get_npriorities(base) - 1);
+}
 
 void probe_verdict(struct verdict *verdict, enum health_layer layer, const char *fmt, ...)
 {

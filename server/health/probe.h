@@ -2,13 +2,13 @@
 // one struct probe_type, and one row in health.c's table.
 #pragma once
 
+#include <event2/event.h>
+
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/config.h"
 #include "health/health.h"
 #include "health/needle.h"
-
-struct event_base;
 
 // A check as the prober keeps it: its own copy, and what is worked out of it once.
 struct check {
@@ -50,6 +50,11 @@ extern const struct probe_type http_probe, tcp_probe;
 
 // Called by a type when a probe has ended; probe->run is NULL again. In health.c.
 void probe_done(struct probe *probe, const struct verdict *verdict);
+
+// event_assign() with the lowest priority the base has, for every event that moves probes: there may be thousands of them
+// ready at once, and whatever else runs in the loop is more urgent than any one.
+void probe_event_assign(struct event *event, struct event_base *base, evutil_socket_t fd, short what,
+                        event_callback_fn callback, void *ctx);
 
 // Fills a verdict; bytes that do not print become '?', as some came from the other side.
 void probe_verdict(struct verdict *verdict, enum health_layer layer, const char *fmt, ...) PRINTF(3, 4);

@@ -73,7 +73,7 @@ static int tcp_start(void *engine, struct probe *probe)
 		return E_IO;
 	}
 	*run = (struct run){.probe = probe, .fd = fd};
-	event_assign(&run->event, engine, fd, EV_WRITE, on_writable, run);
+	probe_event_assign(&run->event, engine, fd, EV_WRITE, on_writable, run);
 	probe->run = run;
 	if (connect(fd, (struct sockaddr *)&name, len) < 0 && errno != EINPROGRESS)
 		run->error = errno;

@@ -52,8 +52,9 @@ void rig_open(struct rig *rig, size_t apps, size_t targets)
 	memset(rig, 0, sizeof(*rig));
 	rig->saved = -1;
 	rig->base = event_base_new();
+	assert(rig->base && event_base_priority_init(rig->base, 3) == 0); // as the daemon's
 	rig->health = health_new(rig->base, &ops);
-	assert(rig->base && rig->health);
+	assert(rig->health);
 	rig->checks[0] = (struct config_check){
 		.name = "check", .type = CHECK_HTTP, .path = "/healthz", .verify = true, .expect_status = ok,
 		.expect_status_count = 1, .interval_ms = 100, .timeout_ms = 100, .rise = 1, .fall = 1,

@@ -42,6 +42,7 @@ static int set_up(void **unused)
 	snprintf(path, sizeof(path), "%s/run/control.sock", stage.folder);
 	base = event_base_new();
 	assert_non_null(base);
+	assert_int_equal(event_base_priority_init(base, 3), 0); // as the daemon's
 	assert_int_equal(control_open(base, path, &stage.ops, &control), E_OK);
 	return 0;
 }
@@ -185,6 +186,50 @@ static void test_replies_in_order(void **unused)
 }
 
 // A wrong line is answered and the next one is served: the line feed says where it begins.
+// What probes are to the loop: something that is ready again and again, in the lowest priority.
+struct busy {
+	struct event *event;
+	unsigned runs;
+};
+
+static void on_busy(evutil_socket_t fd, short what, void *ctx)
+{
+	struct busy *busy = ctx;
+
+	(void)fd;
+	(void)what;
+	busy->runs++;
+	evtimer_add(busy->event, &(struct timeval){0});
+}
+
+// Requests without end leave the lowest priority as much time as they take.
+static void test_gives_way_to_probes(void **unused)
+{
+	enum { REQUESTS = 20 };
+	unsigned replies = 0;
+	struct busy busy = {0};
+	int fd = dial();
+
+	(void)unused;
+	busy.event = evtimer_new(base, on_busy, &busy);
+	event_priority_set(busy.event, 2);
+	evtimer_add(busy.event, &(struct timeval){0});
+	for (int i = 0; i < REQUESTS; i++)
+		assert_int_equal(send(fd, STATUS, strlen(STATUS), 0), strlen(STATUS));
+	for (int64_t end_ms = clock_mono_ms() + WAIT_MS; replies < REQUESTS && clock_mono_ms() < end_ms;) {
+		char got;
+
+		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		while (recv(fd, &got, 1, 0) == 1)
+			replies += got == '\n';
+	}
+	assert_int_equal(replies, REQUESTS);
+	assert_true(busy.runs >= REQUESTS / 2);
+	event_free(busy.event);
+	close(fd);
+	turn();
+}
+
 static void test_garbage(void **unused)
 {
 	char noise[4096];
@@ -483,6 +528,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_in_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replies_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_gives_way_to_probes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_line_lengths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end_of_input, set_up, tear_down),

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -415,6 +417,77 @@ static void a_stall_is_not_a_timeout(void **state)
 	close_all(&rig, &responder);
 }
 
+struct urgent {
+	const struct rig *rig;
+	struct health_stats seen;
+};
+
+static void on_urgent(evutil_socket_t fd, short what, void *ctx)
+{
+	struct urgent *urgent = ctx;
+
+	(void)fd;
+	(void)what;
+	health_stats(urgent->rig->health, &urgent->seen);
+}
+
+// What the probes' figures are for an event that becomes ready after all that is ready now.
+static struct health_stats seen_by_urgent(const struct rig *rig)
+{
+	struct urgent urgent = {.rig = rig, .seen = {.waiting = 1000, .probes = 1000}};
+
+	event_base_once(rig->base, -1, EV_TIMEOUT, on_urgent, &urgent, &(struct timeval){0, 1});
+	usleep(20000); // the loop's clock is coarse
+	event_base_loop(rig->base, EVLOOP_ONCE);
+	return urgent.seen;
+}
+
+// However many probes have come due, or have something to read, an order that comes after them goes first.
+static void orders_go_before_probes(void **state)
+{
+	enum { CROWD = 50 };
+
+	(void)state;
+	for (int type = CHECK_HTTP; type <= CHECK_TCP; type += CHECK_TCP - CHECK_HTTP) {
+		struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fds[CROWD], accepted = 0;
+		socklen_t len = sizeof(name);
+		struct health_stats stats;
+		struct rig rig;
+
+		assert_int_equal(bind(listener, (struct sockaddr *)&name, len), 0);
+		assert_int_equal(listen(listener, CROWD), 0);
+		assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &len), 0);
+		rig_open(&rig, CROWD, 1);
+		rig.checks[0].type = (enum check_type)type;
+		rig.checks[0].port = ntohs(name.sin_port);
+		rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 5000;
+		rig_configure(&rig);
+		usleep(20000); // all of them have come due
+		assert_int_equal(seen_by_urgent(&rig).waiting, 0);
+		do {
+			event_base_loop(rig.base, EVLOOP_ONCE);
+			health_stats(rig.health, &stats);
+		} while (stats.under_way == 0);
+		while (type == CHECK_HTTP && accepted < CROWD)
+			if ((fds[accepted] = accept(listener, NULL, NULL)) >= 0)
+				accepted++;
+			else
+				rig_run(&rig, 1);
+		for (int i = 0; i < accepted; i++)
+			assert_int_equal(write(fds[i], OK_REPLY, strlen(OK_REPLY)), strlen(OK_REPLY));
+		// All of them have an answer to read; over TCP, those that have begun are connected.
+		assert_int_equal(seen_by_urgent(&rig).probes, 0);
+		assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
+		for (size_t i = 0; i < CROWD; i++)
+			assert_true(rig_health(&rig, i)->up);
+		for (int i = 0; i < accepted; i++)
+			close(fds[i]);
+		rig_close(&rig);
+		close(listener);
+	}
+}
+
 static void a_bad_config_changes_nothing(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
@@ -471,6 +544,7 @@ int main(void)
 		cmocka_unit_test(spread_over_the_interval),
 		cmocka_unit_test(starts_keep_their_interval),
 		cmocka_unit_test(a_stall_is_not_a_timeout),
+		cmocka_unit_test(orders_go_before_probes),
 		cmocka_unit_test(a_bad_config_changes_nothing),
 		cmocka_unit_test(free_under_way),
 	};

@@ -1,0 +1,92 @@
+"""More probes at once than the daemon has time for: orders go first."""
+
+import contextlib
+import json
+import pathlib
+import resource
+import signal
+import socket
+
+import harness
+from harness import Daemon, check, equal, until
+
+ZONE = "edge.example.com"
+PROBES = 600
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+
+class Crowd:
+    """A load balancer that lets everybody wait, and then answers all at once."""
+
+    def __init__(self, size):
+        self.size, self.waiting = size, []
+        self.listener = socket.create_server(("127.0.0.1", harness.free_port()), backlog=size)
+        self.listener.settimeout(10 * harness.slowness())
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for sock in [self.listener, *self.waiting]:
+            sock.close()
+
+    def gather(self):
+        """Until all of them have asked."""
+        while len(self.waiting) < self.size:
+            self.waiting.append(self.listener.accept()[0])
+        for sock in self.waiting:
+            sock.settimeout(10 * harness.slowness())
+            check(sock.recv(4096), "a probe asks nothing")
+
+    def answer(self):
+        for sock in self.waiting:
+            sock.sendall(REPLY)
+
+
+@contextlib.contextmanager
+def standing_still(daemon):
+    """The daemon does nothing for as long as this lasts."""
+    stat = pathlib.Path(f"/proc/{daemon.process.pid}/stat")
+    daemon.signal(signal.SIGSTOP)
+    try:
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 5, "the daemon stops")
+        yield
+    finally:
+        daemon.signal(signal.SIGCONT)
+
+
+def orders_go_first():
+    """Hundreds of probes have their answers to read when an order comes: it is carried out before most of them are."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files[1] < PROBES + 100:
+        raise harness.Skip(f"no more than {files[1]} files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(files[0], PROBES + 100), files[1]))
+    with Crowd(PROBES) as crowd:
+        config = {
+            "server": {"probes": PROBES},
+            "domains": harness.DOMAIN,
+            "checks": {"alb": {"type": "http", "port": crowd.port, "path": "/", "interval": "60s", "timeout": "60s"}},
+            "sites": {"here": {"kind": "region", "location": [40.0, -74.0]}},
+            "apps": {f"app{i}.{ZONE}": {"check": "alb", "targets": {"here": {"addresses": ["127.0.0.1"]}}}
+                     for i in range(PROBES)},
+        }
+        with Daemon(config, start=False) as d:
+            d.start(wait=False)
+            crowd.gather()
+            with standing_still(d):
+                crowd.answer()
+                order = d.control()
+                order.sock.sendall(b'{"verb": "drain", "site": "here"}\n{"verb": "stats"}\n')
+            with order:
+                for _ in range(2):
+                    reply = json.loads(order.file.readline())
+                    equal(reply["ok"], True, reply)
+                check(reply["probes"] < PROBES // 3,
+                      f"{reply['probes']} of {PROBES} probes were read before the orders")
+                until(lambda: order("stats")["probes"] >= PROBES, 10 * harness.slowness(), "the probes")
+                equal(order("stats")["probe_failures"], 0)
+
+
+if __name__ == "__main__":
+    harness.run(orders_go_first)

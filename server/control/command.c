@@ -148,7 +148,7 @@ static json_t *drain_reply(const struct control_ops *ops, const struct drain *dr
 	reply = reply_set(reply, "targets", json_integer((json_int_t)all.targets));
 	reply = reply_set(reply, "apps", all.apps);
 	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops->state, drain, all.ttl_s)));
-	reply = reply_set(reply, "warnings", stranded_list(live, site, app));
+	reply = reply_set(reply, "warnings", stranded_by_drain(live, site, app));
 	free(own);
 	return reply;
 }
@@ -256,7 +256,13 @@ static json_t *force_reply(const struct force *force, const char *to)
 	reply = reply_set(reply, "app", reply_text(force->app));
 	reply = reply_set(reply, "site", reply_text(force->site));
 	reply = reply_set(reply, "to", reply_text(to));
-	return reply_set(reply, "state", target < 0 ? json_null() : json_string(live_state_text(live->states[target])));
+	reply = reply_set(reply, "state", target < 0 ? json_null() : json_string(live_state_text(live->states[target])));
+	if (target < 0 || !(live->states[target] & TARGET_DOWN))
+		return reply_set(reply, "warnings", json_array());
+
+	const struct target *down = &live->view->targets[target];
+
+	return reply_set(reply, "warnings", stranded_by_down(live, down->site, (int)(down->app - live->view->apps)));
 }
 
 json_t *command_force(const struct verbs_call *call)
@@ -311,7 +317,7 @@ static json_t *reload_reply(const struct control_ops *ops, int err, const struct
 		reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
 	} else if (err == E_STATE) {
 		reply = reply_error(REPLY_REFUSED, "a reload is under way; try again when it is done");
-	} else if (report && !report_ok(report)) {
+	} else if (err != E_NOMEM && report && !report_ok(report)) {
 		reply = reply_error(REPLY_USAGE, "the config is refused (%zu error%s); what was served is served on",
 		                    report_count(report, REPORT_ERROR),
 		                    report_count(report, REPORT_ERROR) == 1 ? "" : "s");

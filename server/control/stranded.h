@@ -1,4 +1,4 @@
-// Who is left without a target that is not drained: the warnings of a drain.
+// Whom an order leaves without a target, or with none that is up: its warnings.
 #pragma once
 
 #include <jansson.h>
@@ -9,14 +9,17 @@ struct live;
 
 enum { STRANDED_MAX = 100 };
 
-// One line for each app with a target at `site` (of app number `app` only, -1: of every app) that some clients can now
-// reach no undrained target of. A list, empty when there is none; NULL without memory. Health plays no part: where all
-// that is left is down, it is answered all the same (fail open).
+// A group of an app's clients is those of one of its carriers, who can reach its public targets and that carrier's, or
+// everybody else, who can reach its public targets only and is no group where it has none. By what a group can reach:
 //
-//   undrained target    undrained targets          the app's clients with nothing left
-//   at a public site    of a carrier's own sites
-//   some                any                        none
-//   none                none                       all
-//   none                some carriers'             all but those carriers', when the app has a public target
-//   none                some carriers'             those of the app's other carriers, when it has none
-json_t *stranded_list(const struct live *live, int site, int app) MUST_USE;
+//   one is neither drained nor down    nothing is said
+//   all are drained                    no target is left
+//   all are drained or down, one is    every target left is down: a warning, no more, as they are answered all the same
+//   not drained                        (fail open)
+//
+// One line for each app with a target at `site` (of app number `app` only, -1: of every app) and each lack, with the
+// groups that have it; of what is down only where a target at the site is one that such a group can reach. A list, empty
+// when there is nothing to say; NULL without memory. Where health is not known yet nothing counts as down.
+json_t *stranded_by_drain(const struct live *live, int site, int app) MUST_USE;
+// After a target has been taken for down: the lines of what is down.
+json_t *stranded_by_down(const struct live *live, int site, int app) MUST_USE;

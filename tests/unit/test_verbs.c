@@ -339,6 +339,77 @@ static void test_warnings(void **unused)
 	}
 }
 
+// The same table where health counts: what is down, what is drained, then the order that warns.
+static void test_warnings_of_what_is_down(void **unused)
+{
+	enum { APP_BOS, APP_NYC, APP_USE1, VIDEO_BOS, VIDEO_BER, VIDEO_USE1, CARRIER_BOS, CARRIER_BER, WEB_USE1 };
+	static const struct {
+		const char *line;
+		int down[5]; // -1 at the end
+		const char *warnings[3];
+	} rows[] = {
+#define DRAIN(site, app) "{\"verb\": \"drain\", \"site\": \"" site "\", \"app\": \"" app ".example.com\"}"
+#define FORCE(site, app, to) \
+	"{\"verb\": \"force\", \"site\": \"" site "\", \"app\": \"" app ".example.com\", \"to\": \"" to "\"}"
+		{DRAIN("bos", "app"), {APP_NYC, -1}, {NULL}}, // there is use1
+		{DRAIN("bos", "app"), {APP_USE1, -1}, {NULL}}, // verizon has nyc; others get nothing less than before
+		{DRAIN("bos", "app"), {APP_NYC, APP_USE1, -1},
+		 {"app.example.com: every target left for its clients is down (2 left of 3): they are answered all the same"}},
+		{DRAIN("bos", "video"), {VIDEO_USE1, -1},
+		 {"video.example.com: every target left for clients other than those of vodafone-de is down (1 left of 2): they are "
+		  "answered all the same"}},
+		{DRAIN("use1", "video"), {VIDEO_BOS, -1},
+		 {"video.example.com: no target is left for clients other than those of verizon, vodafone-de",
+		  "video.example.com: every target left for clients of verizon is down (1 left of 2): they are answered all the same"}},
+		{DRAIN("bos", "carrier"), {CARRIER_BER, -1}, {"carrier.example.com: no target is left for clients of verizon"}},
+		{FORCE("use1", "web", "down"), {-1},
+		 {"web.example.com: every target left for its clients is down (1 left of 1): they are answered all the same"}},
+		{FORCE("use1", "app", "down"), {APP_NYC, -1},
+		 {"app.example.com: every target left for clients other than those of verizon is down (1 left of 1): they are "
+		  "answered all the same"}},
+		{FORCE("bos", "carrier", "down"), {-1},
+		 {"carrier.example.com: every target left for clients of verizon is down (1 left of 1): they are answered all the "
+		  "same"}},
+		{FORCE("bos", "app", "down"), {APP_NYC, -1}, {NULL}},
+		{FORCE("use1", "web", "up"), {WEB_USE1, -1}, {NULL}},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (size_t j = 0; rows[i].down[j] >= 0; j++)
+			stage.health[rows[i].down[j]].up = false;
+		stage_publish(&stage);
+
+		json_t *reply = asking_ok(&stage, rows[i].line);
+		const json_t *warnings = json_object_get(reply, "warnings");
+		size_t count = 0;
+
+		for (; rows[i].warnings[count]; count++)
+			assert_string_equal(json_string_value(json_array_get(warnings, count)), rows[i].warnings[count]);
+		assert_int_equal(json_array_size(warnings), count);
+		json_decref(reply);
+		for (size_t j = 0; rows[i].down[j] >= 0; j++)
+			stage.health[rows[i].down[j]].up = true;
+		while (state_drain_count(stage.ops.state))
+			assert_int_equal(state_undrain(stage.ops.state, state_drain_at(stage.ops.state, 0)->site, NULL), E_OK);
+		while (state_force_count(stage.ops.state)) {
+			struct force lift = *state_force_at(stage.ops.state, 0);
+
+			lift.to = FORCE_AUTO;
+			assert_int_equal(state_force(stage.ops.state, &lift), E_OK);
+		}
+	}
+
+	// Lifting a force is what brings a target down here.
+	stage.health[WEB_USE1].up = false;
+	asking_done(&stage, FORCE("use1", "web", "up"));
+
+	json_t *reply = asking_ok(&stage, FORCE("use1", "web", "auto"));
+
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
+	json_decref(reply);
+}
+
 static void test_not_saved(void **unused)
 {
 	char path[128];
@@ -441,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_drain_one_app_for_a_while, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain_after_a_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_warnings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_saved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_orders_left_over, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_force, set_up, tear_down),

@@ -29,6 +29,9 @@ enum {
 	COALESCE_US = 5000,      // health changes within this are published together
 	SAVE_HEALTH_S = 1,       // at most one write a second
 	FIRST_ROUND_MAX_S = 30,  // then service begins with what is known
+	CLOCK_PAUSE_US = 1000,   // at least, between two looks
+	CLOCK_LOOK_S = 1,        // how soon it is seen that somebody has set the clock
+	BUILD_PATIENCE_MS = 2000, // for a generation under way when the daemon stops
 	PRIORITIES = 3,          // of events
 	PROBES_IN_A_ROW = 4,     // events of theirs: about 2 ms of TLS handshakes
 	SIGNALS = 3,
@@ -111,7 +114,8 @@ static void arm(struct event *event, int64_t seconds, int microseconds)
 		event_add(event, &wait);
 }
 
-static void arm_expiry(struct daemon *daemon)
+// Takes what has run out away. True when something has.
+static bool expire(struct daemon *daemon)
 {
 	int64_t next_s = 0, now_s = clock_wall_s();
 
@@ -123,17 +127,22 @@ static void arm_expiry(struct daemon *daemon)
 			           drain->app ? drain->app : "every app", drain->who,
 			           drain->reason ? drain->reason : "none given");
 	}
-	(void)state_expire(daemon->state, now_s, &next_s);
+
+	bool some = state_expire(daemon->state, now_s, &next_s) > 0;
+
 	event_del(daemon->expiry);
+	// A drain ends by the wall clock, which may be set, or go on while the machine sleeps; a timer follows neither. So
+	// the clock is looked at often while there is such a drain.
 	if (next_s)
-		arm(daemon->expiry, next_s > now_s ? next_s - now_s : 0, 1000);
+		arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
+	return some;
 }
 
 static void orders_changed(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	arm_expiry(daemon);
+	(void)expire(daemon);
 	republish(daemon);
 }
 
@@ -141,7 +150,8 @@ static void on_expiry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	orders_changed(arg);
+	if (expire(arg))
+		republish(arg);
 }
 
 static void on_publish(evutil_socket_t fd, short what, void *arg)
@@ -293,9 +303,10 @@ static void reload_finished(void *ctx, int err, const struct report *report)
 
 	daemon->facts.last_reload_s = clock_wall_s();
 	daemon->facts.last_reload_ok = err == E_OK;
-	report_each(report, log_report_line, NULL);
+	if (report)
+		report_each(report, log_report_line, NULL);
 	if (err < 0)
-		log_error("reload failed, what was served goes on");
+		log_error("reload failed (%s), what was served goes on", err_text(err));
 	if (live_current()) // else serve() says so
 		service_notify("READY=1");
 	if (daemon->hung_up) {
@@ -351,8 +362,10 @@ static json_t *control_stats(void *ctx)
 static json_t *control_status(void *ctx)
 {
 	const struct daemon *daemon = ctx;
+	struct stats_facts facts = daemon->facts;
 
-	return stats_status(&daemon->facts, live_current());
+	facts.reload_began_s = reload_began_s(daemon->reload);
+	return stats_status(&facts, live_current());
 }
 
 // ---- beginning and end ---------------------------------------------------------------------------------------------
@@ -470,10 +483,12 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 
 int daemon_run(struct daemon *daemon)
 {
-	arm_expiry(daemon);
+	(void)expire(daemon);
 	arm(daemon->confirm, STATE_CONFIRM_S, 0);
-	if (health_configure(daemon->health, daemon->config) < 0)
+	if (health_configure(daemon->health, daemon->config) < 0) {
+		log_error("cannot begin the health checks: out of memory");
 		return E_NOMEM;
+	}
 	if (daemon->first_view) {
 		arm(daemon->patience, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
@@ -489,10 +504,14 @@ struct daemon *daemon_free(struct daemon *daemon)
 	control_close(daemon->control);
 	workers_stop(daemon->workers);
 	live_withdraw();
+	health_free(daemon->health);
+	state_close(daemon->state); // first of all what must not be lost
+	if (!reload_stop(daemon->reload, BUILD_PATIENCE_MS)) {
+		log_warning("a reload is still under way, a source does not come to an end: it is left behind");
+		return daemon;
+	}
 	reload_free(daemon->reload);
 	restart_free(daemon->restart);
-	health_free(daemon->health);
-	state_close(daemon->state);
 	sockets_close(daemon->sockets);
 	for (int i = 0; i < SIGNALS; i++)
 		if (daemon->signals[i])

@@ -16,5 +16,6 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
                struct daemon **ret_daemon) MUST_USE;
 // Runs until SIGTERM or SIGINT: first round of health checks, then service. Returns 0 for an orderly end.
 int daemon_run(struct daemon *daemon);
-// Finishes TCP in flight, saves the state, frees everything. Takes NULL; returns NULL.
+// Finishes TCP in flight, saves the state, frees everything. Takes NULL; returns NULL, or `daemon` when a reload under way
+// does not come to an end: then nothing is left to do but _exit().
 struct daemon *daemon_free(struct daemon *daemon);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -117,10 +118,12 @@ int main(int argc, char **argv)
 
 	int err = generation_build(arguments.config, 1, 0, report, &first); // config, zones, sources, view
 
+	if (err < 0 && report_ok(report))
+		fprintf(stderr, "edgesteerd: error: %s\n", err_text(err));
 	report = print_and_empty(report);
 	if (err < 0) {
 		report_free(report);
-		return EXIT_CONFIG;
+		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
 	}
 	if (arguments.test) {
 		service_test(&first.config->server, report);
@@ -137,6 +140,10 @@ int main(int argc, char **argv)
 	if (err < 0)
 		return EXIT_RUNTIME;
 	err = daemon_run(daemon); // first health round, workers, until a signal
-	daemon_free(daemon);
-	return err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;
+
+	int code = err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;
+
+	if (daemon_free(daemon))
+		_exit(code); // a thread is left that uses what exit() would tear down
+	return code;
 }

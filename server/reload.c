@@ -1,7 +1,9 @@
 // Builds generations aside; see reload.h.
 #include "reload.h"
 
+#include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
@@ -25,6 +28,7 @@ struct reload {
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
+	int64_t began_s;       // wall clock
 	// The builder's until ready_fd says so, then the main thread's.
 	struct report *report;
 	struct generation generation;
@@ -67,8 +71,10 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 			drop_generation(reload);
 		}
 	}
+	if (reload->err < 0 && report_ok(reload->report))
+		report_error(reload->report, NULL, 0, 0, "%s", err_text(reload->err));
 	reload->ops.finished(reload->ops.ctx, reload->err, reload->report);
-	reload->done(reload->done_ctx, reload->err == E_OK ? E_OK : E_INVAL, reload->report);
+	reload->done(reload->done_ctx, reload->err, reload->report);
 	reload->report = report_free(reload->report);
 }
 
@@ -91,15 +97,34 @@ struct reload *reload_new(struct event_base *base, const char *config_path, unsi
 	return reload;
 }
 
+int64_t reload_began_s(const struct reload *reload)
+{
+	return reload->under_way ? reload->began_s : 0;
+}
+
+bool reload_stop(struct reload *reload, int patience_ms)
+{
+	int ready;
+
+	if (!reload || !reload->under_way)
+		return true;
+	do
+		ready = poll(&(struct pollfd){reload->ready_fd, POLLIN, 0}, 1, patience_ms);
+	while (ready < 0 && errno == EINTR);
+	if (ready != 1)
+		return false;
+	pthread_join(reload->thread, NULL);
+	reload->under_way = false;
+	if (reload->err == E_OK)
+		drop_generation(reload);
+	return true;
+}
+
 struct reload *reload_free(struct reload *reload)
 {
 	if (!reload)
 		return NULL;
-	if (reload->under_way) {
-		pthread_join(reload->thread, NULL);
-		if (reload->err == E_OK)
-			drop_generation(reload);
-	}
+	must(!reload->under_way);
 	report_free(reload->report);
 	if (reload->ready)
 		event_free(reload->ready);
@@ -136,10 +161,13 @@ void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, c
 		reload->number++;
 		err = start_builder(reload);
 		reload->under_way = err == E_OK;
+		reload->began_s = clock_wall_s();
 	}
 	if (err < 0) {
 		if (report)
-			report_error(report, NULL, 0, 0, err == E_STATE ? "a reload is under way already" : "out of memory");
+			report_error(report, NULL, 0, 0, "%s", err == E_STATE ? "a reload is under way already" : err_text(err));
+		if (err != E_STATE)
+			reload->ops.finished(reload->ops.ctx, err, report);
 		done(done_ctx, err, report);
 		if (report == reload->report)
 			reload->report = NULL;

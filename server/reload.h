@@ -2,6 +2,9 @@
 // it is whole. One at a time.
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/attr.h"
 
 struct event_base;
@@ -20,9 +23,14 @@ struct reload_ops {
 
 struct reload *reload_new(struct event_base *base, const char *config_path, unsigned workers,
                           const struct reload_ops *ops) MUST_USE;
-// Waits for a build under way and drops it. Takes NULL; returns NULL.
+// Waits for a build under way, in vain or not, and drops it. False: it goes on after `patience_ms` (a source that hangs),
+// so nothing that it uses may be freed any more. Takes NULL.
+bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
+// After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);
+// When the build under way began, by the wall clock; 0: there is none.
+int64_t reload_began_s(const struct reload *reload);
 
-// Begins one; done() is called once on the main thread, as struct control_ops says.
+// Begins one; done() is called once on the main thread, as struct control_ops says. E_INVAL is the config's fault.
 void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);

@@ -31,6 +31,7 @@ json_t *stats_counters(const struct workers *workers, const struct health *healt
 	health_stats(health, &probes);
 	set(object, "probes", probes.probes);
 	set(object, "probe_failures", probes.failures);
+	set(object, "probes_late", probes.late);
 	set(object, "probes_under_way", probes.under_way);
 	set(object, "probes_waiting", probes.waiting);
 	return object;
@@ -73,6 +74,8 @@ json_t *stats_status(const struct stats_facts *facts, const struct live *live)
 	set(object, "workers", facts->workers);
 	set(object, "generation_took_ms", (uint64_t)facts->generation_took_ms);
 	json_object_set_new(object, "serving", json_boolean(live != NULL));
+	if (facts->reload_began_s)
+		set(object, "reload_began", (uint64_t)facts->reload_began_s);
 	if (facts->last_reload_s) {
 		set(object, "last_reload", (uint64_t)facts->last_reload_s);
 		json_object_set_new(object, "last_reload_ok", json_boolean(facts->last_reload_ok));

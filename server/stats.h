@@ -13,6 +13,7 @@ struct stats_facts {
 	int64_t started_s;       // wall clock
 	unsigned workers;        // the setting, settled
 	int64_t generation_took_ms;
+	int64_t reload_began_s;  // of the one under way; 0: none
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;
 };

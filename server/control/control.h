@@ -30,7 +30,7 @@ struct control_ops {
 	// The view that is served or, before the first round of checks is over, will be. Valid until the loop turns.
 	const struct view *(*view)(void *ctx);
 	// Begins a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, or E_INVAL with
-	// the errors in the report, or E_STATE when one is under way. The report is the caller's of done to read only.
+	// the errors in the report, or E_STATE when one is under way, or E_NOMEM. The report is the caller's of done to read only.
 	void (*reload)(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
 	// Drains, forces or their expiry changed: recompute and publish the live part before returning, if one is
 	// published yet.

@@ -5,10 +5,11 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 
 import harness
-from harness import Daemon, check, equal
+from harness import Daemon, Skip, check, equal
 
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
@@ -372,7 +373,25 @@ def places():
         bad.d.ctl("version")
 
 
+def no_memory():
+    """Without memory to start the daemon says so, with the exit code of what is no fault of the config."""
+    if harness.sanitizer():
+        raise Skip("a sanitizer needs more address space than can be kept from it")
+    with Bad() as bad:
+        codes = set()
+        for megabytes in range(20, 120, 4):
+            def limit(size=megabytes << 20):
+                resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+            done = subprocess.run([harness.program("edgesteerd"), "-t", "-c", str(bad.d.config_path)], text=True,
+                                  capture_output=True, timeout=20, env=harness.program_env(), check=False,
+                                  preexec_fn=limit)
+            check(done.stdout.strip() or done.stderr.strip(), f"{megabytes} MB: nothing is said")
+            codes.add(done.returncode)
+        check(codes <= {0, 1, 127} and 1 in codes, codes)  # 127: not even the libraries found room
+
+
 if __name__ == "__main__":
     os.umask(0o022)
     harness.run(config_values, config_syntax, config_mutations, zone_files, csv_files, databases, control_requests,
-                places)
+                places, no_memory)

@@ -500,6 +500,22 @@ def memory_kb(pid):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
 
 
+def library(name, folder):
+    """tests/flow/NAME.c to be preloaded: the build's, or one made here; in the scenario's folder, as a path in LD_PRELOAD
+    may have no spaces."""
+    path = folder / (name + ".so")
+    built = os.path.join(os.path.dirname(program("edgesteerd")), "tests", "flow", name + ".so")
+    if os.path.exists(built):
+        shutil.copy(built, path)
+        return str(path)
+    compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
+    if compiler is None:
+        raise Skip(f"no C compiler for {name}.c")
+    source = TOP / "tests" / "flow" / (name + ".c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(path), str(source)], check=True)
+    return str(path)
+
+
 def memory_folder():
     """A folder where fsync costs nothing, for scenarios that give thousands of orders; None where there is none."""
     folder = "/dev/shm"

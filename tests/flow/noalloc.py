@@ -2,9 +2,7 @@
 
 import os
 import random
-import shutil
 import struct
-import subprocess
 import time
 
 import harness
@@ -39,21 +37,6 @@ RANGES = "prefix,carrier,latitude,longitude\n"
 RANGES += "".join(f"10.{n}.0.0/{16 + n % 3},one,40.0,-74.0\n" for n in range(0, 256, 2))
 
 
-def counter_library(folder):
-    """The build's, or one made here; in the scenario's folder, as a path in LD_PRELOAD may have no spaces."""
-    library = folder / "countalloc.so"
-    built = os.path.join(os.path.dirname(harness.program("edgesteerd")), "tests", "flow", "countalloc.so")
-    if os.path.exists(built):
-        shutil.copy(built, library)
-        return str(library)
-    compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
-    if compiler is None:
-        raise Skip("no C compiler for countalloc.c")
-    source = harness.TOP / "tests" / "flow" / "countalloc.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
-    return str(library)
-
-
 def mixed(rng):
     names = ["app."] * 8 + ["shared.", "static.", "www.", "nothere.x.sub.", "big.", "drained.", "any.", ""]
     subnet = rng.choice((f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24",
@@ -73,7 +56,7 @@ def no_allocation():
         raise Skip("a sanitizer has an allocator of its own")
     rng = random.Random(1)
     with Daemon(CONFIG, {"zone": ZONE_FILE, "ranges.csv": RANGES}, start=False) as d:
-        d.env = {"LD_PRELOAD": counter_library(d.folder), "COUNTALLOC_FILE": str(d.folder / "count")}
+        d.env = {"LD_PRELOAD": harness.library("countalloc", d.folder), "COUNTALLOC_FILE": str(d.folder / "count")}
         d.start()
         d.ctl("drain", "r2", "--app", "drained." + ZONE)
         threads = {open(f"/proc/{d.process.pid}/task/{task}/comm", encoding="ascii").read().strip()

@@ -9,7 +9,7 @@ import time
 import harness
 import wire
 from burst import BATCH
-from harness import Daemon, check, equal, until
+from harness import Daemon, Skip, check, equal, until
 
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
@@ -285,7 +285,32 @@ def memory_goes_back():
         until(lambda: resident_kb() < first + 4096, 5, f"memory to go back to {first} kB")
 
 
+def endless_source():
+    """A source that does not come to an end holds up neither service nor orders, is seen in `status`, and does not keep
+    the daemon from ending in good order."""
+    faces = os.path.join(os.path.dirname(harness.program("edgesteerd")), "tests", "plugins", "faces.so")
+    if not os.path.exists(faces):
+        raise Skip("tests/plugins/faces.so is not built")
+    with Daemon(config(1), {"ranges.csv": RANGES}) as d:
+        os.symlink(os.path.abspath(faces), d.folder / "endless.so")
+        check("reload_began" not in d.ctl_json("status"))
+        endless = {**config(2), "server": {"plugin-dir": str(d.folder)}}
+        endless["locate"] = [*endless["locate"], {"plugin": "endless"}]
+        d.write_config(endless)
+        d.signal(1)
+        until(lambda: d.ctl_json("status").get("reload_began", 0) > time.time() - 60, 5, "the reload shows in status")
+        d.ctl("reload", code=1)
+        d.ctl("drain", "w1")
+        equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.1"])
+        equal(d.stop(timeout_s=6 * harness.slowness()), 0)
+        check("left behind" in d.log(), d.log())
+        d.write_config(config(3))
+        d.start()
+        equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.3"], "the drain has survived")
+
+
 if __name__ == "__main__":
     os.umask(0o022)
     harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile, drain_after_lower_ttl,
-                restart_needed, memory_goes_back, slow_reload_keeps_serving)
+                restart_needed, memory_goes_back, slow_reload_keeps_serving,
+                endless_source)

@@ -1,10 +1,11 @@
-// Plugins that keep to the contract badly, for test_discovery: one file under many names, each a link to it. Built like
+// Plugins that keep to the contract badly, for test_discovery and reload.py: one file under many names, each a link to it. Built like
 // a stranger's plugin, against edgesteer-plugin.h alone.
 #include "edgesteer-plugin.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int open_plainly(const struct edgesteer_host *host, void **ret_self)
 {
@@ -38,6 +39,14 @@ static int enumerate_telling_file(void *self)
 	const struct edgesteer_host *host = self;
 
 	host->report(host, EDGESTEER_NOTE, host->option(host, "file"), 0, "is the file");
+	return 0;
+}
+
+static int enumerate_for_ever(void *self)
+{
+	(void)self;
+	while (sleep(1) == 0) // no signal comes
+		;
 	return 0;
 }
 
@@ -148,6 +157,7 @@ static const struct edgesteer_option too_many_options[66] = {[0 ... 64] = {"x", 
 FACE(good_one, "good-one", .options = facts_options, .open = open_plainly, .enumerate = enumerate_facts);
 FACE(what, "what", .options = what_options, .open = open_plainly, .enumerate = enumerate_what);
 FACE(beside, "beside", .options = default_options, .open = open_plainly, .enumerate = enumerate_telling_file);
+FACE(endless, "endless", .open = open_plainly, .enumerate = enumerate_for_ever);
 FACE(mute_open, "mute-open", .open = open_silently_failing, .enumerate = enumerate_nothing);
 FACE(mute_list, "mute-list", .open = open_plainly, .enumerate = enumerate_silently_failing);
 FACE(complains, "complains", .open = open_plainly, .enumerate = enumerate_complaining);

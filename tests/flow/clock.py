@@ -1,0 +1,57 @@
+"""A drain ends when its time has come by the wall clock, also when somebody sets that clock: an hour forward, as a
+machine's that was asleep, or back."""
+
+import struct
+import time
+
+import harness
+from harness import Daemon, Skip, check, equal, until
+
+ZONE = "edge.example.com"
+NAME = "app." + ZONE
+FIRST, SECOND = "203.0.113.1", "203.0.113.2"
+CONFIG = {
+    "domains": harness.DOMAIN,
+    "sites": {"r1": {"kind": "region", "location": [40.0, -74.0]}, "r2": {"kind": "region", "location": [41.0, -75.0]}},
+    "apps": {NAME: {"targets": {"r1": {"addresses": [FIRST]}, "r2": {"addresses": [SECOND]}}}},
+}
+
+
+class Clock:
+    """The daemon's wall clock."""
+
+    def __init__(self, daemon):
+        self.path = daemon.folder / "ahead"
+        self.ahead(0)
+        daemon.env = {"LD_PRELOAD": harness.library("wallclock", daemon.folder), "WALLCLOCK_FILE": str(self.path)}
+
+    def ahead(self, seconds):
+        # In place: the daemon has it mapped.
+        with open(self.path, "r+b" if self.path.exists() else "wb") as file:
+            file.write(struct.pack("q", seconds))
+
+
+def drained(daemon):
+    return [site["drained"] is not None for site in daemon.ctl_json("sites")["sites"] if site["name"] == "r1"] == [True]
+
+
+def clock_is_set():
+    if harness.sanitizer():
+        raise Skip("a sanitizer's library has to come first")
+    with Daemon(CONFIG, start=False) as d:
+        clock = Clock(d)
+        d.start()
+        equal(d.query(NAME).addresses, [FIRST])
+        d.ctl("drain", "r1", "--for", "10m")
+        equal((d.query(NAME).addresses, drained(d)), ([SECOND], True))
+        clock.ahead(-3600)
+        time.sleep(1.5)
+        equal((d.query(NAME).addresses, drained(d)), ([SECOND], True), "an hour back")
+        clock.ahead(3600)
+        until(lambda: d.query(NAME).addresses == [FIRST], 3, "the drain ends with its time")
+        check(not drained(d) and d.ctl_json("status")["drain_count"] == 0)
+        check("has run out" in d.log(), d.log())
+
+
+if __name__ == "__main__":
+    harness.run(clock_is_set)

@@ -110,9 +110,9 @@ void ctl_show_status(const json_t *reply)
 	if (reload_s)
 		ctl_print(stdout, "last reload  %s, %s\n", ctl_time(reload_s, at),
 		          json_is_true(json_object_get(reply, "last_reload_ok")) ? "done" : "refused: the config was wrong");
-	ctl_print(stdout, "probes       %lld, of which %lld failed; %lld under way, %lld waiting%s\n",
-	          ctl_int(health, "probes"), ctl_int(health, "failures"), ctl_int(health, "under_way"),
-	          ctl_int(health, "waiting"),
+	ctl_print(stdout, "probes       %lld, of which %lld failed and %lld came late; %lld under way, %lld waiting%s\n",
+	          ctl_int(health, "probes"), ctl_int(health, "failures"), ctl_int(health, "late"),
+	          ctl_int(health, "under_way"), ctl_int(health, "waiting"),
 	          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round is not done");
 	show_drains(reply);
 	show_forces(reply);

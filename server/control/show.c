@@ -108,9 +108,10 @@ static json_t *health_json(const struct health *health)
 	struct health_stats stats;
 
 	health_stats(health, &stats);
-	return json_pack("{s:b, s:I, s:I, s:I, s:I}", "settled", health_settled(health), "probes",
-	                 (json_int_t)stats.probes, "failures", (json_int_t)stats.failures, "under_way",
-	                 (json_int_t)stats.under_way, "waiting", (json_int_t)stats.waiting);
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "settled", health_settled(health), "probes",
+	                 (json_int_t)stats.probes, "failures", (json_int_t)stats.failures, "late",
+	                 (json_int_t)stats.late, "under_way", (json_int_t)stats.under_way, "waiting",
+	                 (json_int_t)stats.waiting);
 }
 
 // Takes the object; adds what every reply has.

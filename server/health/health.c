@@ -24,7 +24,7 @@ enum {
 	STARTS_PER_MS = 10,          // the first round is spread so that no more begin at once
 	STARTS_PER_TURN = 8,         // of the loop: what is under way goes first, or all of it would time out together
 	STALL_MS = 25,               // an event later than this: the process stood still, or was busy
-	LOCAL_LOG_EVERY_MS = 60000,
+	LOG_EVERY_MS = 60000,        // of what comes in crowds
 };
 
 // One row adds a probe type.
@@ -45,7 +45,7 @@ struct health {
 	struct event all_settled;       // calls ops.settled when there was nothing to wait for
 	struct event wake;              // begins what waits
 	uint32_t phase;                 // see spread_ms()
-	int64_t local_logged_ms;
+	int64_t local_logged_ms, late_logged_ms;
 	struct health_stats stats;
 };
 
@@ -101,15 +101,39 @@ static void judge(struct watch *watch, bool success)
 }
 
 // This machine's own trouble comes in crowds: a line a minute says it.
-static void log_local(struct watch *watch)
+static bool may_log(int64_t *logged_ms)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (watch->health->local_logged_ms && now_ms - watch->health->local_logged_ms < LOCAL_LOG_EVERY_MS)
+	if (*logged_ms && now_ms - *logged_ms < LOG_EVERY_MS)
+		return false;
+	*logged_ms = now_ms;
+	return true;
+}
+
+static void log_local(struct watch *watch)
+{
+	if (may_log(&watch->health->local_logged_ms))
+		log_error("health: cannot probe %s at %s, and perhaps others: %s", watch->probe.app, watch->site,
+		          watch->shown.text);
+}
+
+// A probe that begins an interval late has missed a turn: what is wrong is seen later than the check says. First probes
+// do not count, they are meant to come in a crowd.
+static void tell_late(struct watch *watch)
+{
+	struct health *health = watch->health;
+	int64_t late_ms = watch->began_ns / 1000000 - watch->start_ms;
+
+	if (!watch->started || late_ms < check_of(watch)->interval_ms)
 		return;
-	watch->health->local_logged_ms = now_ms;
-	log_error("health: cannot probe %s at %s, and perhaps others: %s", watch->probe.app, watch->site,
-	          watch->shown.text);
+	health->stats.late++;
+	if (!may_log(&health->late_logged_ms))
+		return;
+	log_warning("health: probes come late: %s at %s is probed %.1f s after its time and %" PRIu64 " more wait, because %s",
+	            watch->probe.app, watch->site, (double)late_ms / 1000, health->stats.waiting,
+	            health->stats.under_way + 1 >= health->limit ? "`probes` allows no more at once"
+	                                                         : "the main thread has no time for more");
 }
 
 static void settle(struct watch *watch)
@@ -163,6 +187,7 @@ static void begin(struct watch *watch)
 
 	watch->began_ns = clock_mono_ns();
 	watch->extended = false;
+	tell_late(watch);
 	health->stats.under_way++;
 	if (type_of(watch)->start(health->engines[check_of(watch)->type], &watch->probe) == E_OK) {
 		arm(watch, (watch->began_ns + 999999) / 1000000 + check_of(watch)->timeout_ms);

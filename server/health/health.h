@@ -66,6 +66,8 @@ const char *health_layer_text(enum health_layer layer);
 
 // Totals since the start, and what is going on.
 struct health_stats {
-	uint64_t probes, failures, under_way, waiting;
+	uint64_t probes, failures;
+	uint64_t late;           // probes that began an interval or more after their time; the first of a target never is
+	uint64_t under_way, waiting;
 };
 void health_stats(const struct health *health, struct health_stats *ret_stats);

@@ -306,20 +306,6 @@ static int add(struct curl_slist **list, const char *line)
 	return E_OK;
 }
 
-// The name that Host is made of, as it is written in the check (NAME, [V6], either with :PORT), or the app's. A wildcard
-// app has no name of its own: one that it, and its certificate, cover.
-static void host_of(const struct probe *probe, char *buf, size_t size)
-{
-	const char *app = probe->app;
-
-	if (probe->check->conf.host)
-		snprintf(buf, size, "%s", probe->check->conf.host);
-	else if (strncmp(app, "*.", 2) == 0)
-		snprintf(buf, size, "probe.%s", app + 2);
-	else
-		snprintf(buf, size, "%s", app);
-}
-
 // The URL carries the name that becomes SNI and that the certificate must be for; where the connection goes is told
 // apart. Host never gets the probed port: it is what the clients say, and they come to another.
 static int set_names(struct run *run)
@@ -327,9 +313,11 @@ static int set_names(struct run *run)
 	const struct config_check *check = &run->probe->check->conf;
 	const struct addr *addr = &run->probe->addr;
 	const char *scheme = check->type == CHECK_HTTPS ? "https" : "http";
-	char host[HOST_MAX], header[HOST_MAX + 8], literal[ADDR_TEXT_LEN], where[ADDR_TEXT_LEN + 16], *url;
+	// The name that Host is made of: as it is written in the check (NAME, [V6], either with :PORT), or the app's. A
+	// wildcard app has no name of its own, so the config has one in its check.
+	const char *host = check->host ? check->host : run->probe->app;
+	char header[HOST_MAX + 8], literal[ADDR_TEXT_LEN], where[ADDR_TEXT_LEN + 16], *url;
 
-	host_of(run->probe, host, sizeof(host));
 	snprintf(header, sizeof(header), "Host: %s", host);
 	addr_format(addr, literal);
 	snprintf(where, sizeof(where), addr->family == ADDR_V6 ? "::[%s]:%u" : "::%s:%u", literal, check->port);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "config/config.h"
+#include "health/score.h"
 
 enum { ROSTER_MAX_BYTES = 1 << 30 };
 
@@ -127,7 +128,8 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_check(const struct check *old, const struct check *new)
+// Whether both ask the same and take the same for an answer.
+static bool same_question(const struct check *old, const struct check *new)
 {
 	const struct config_check *a = &old->conf, *b = &new->conf;
 
@@ -135,8 +137,15 @@ static bool same_check(const struct check *old, const struct check *new)
 	       same_text(a->sni, b->sni) && a->verify == b->verify && same_text(a->ca_file, b->ca_file) &&
 	       a->expect_status_count == b->expect_status_count &&
 	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0 &&
-	       same_text(a->expect_body, b->expect_body) && a->interval_ms == b->interval_ms &&
-	       a->timeout_ms == b->timeout_ms && a->rise == b->rise && a->fall == b->fall;
+	       same_text(a->expect_body, b->expect_body);
+}
+
+static bool same_pace(const struct check *old, const struct check *new)
+{
+	const struct config_check *a = &old->conf, *b = &new->conf;
+
+	return a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms && a->rise == b->rise &&
+	       a->fall == b->fall;
 }
 
 static uint64_t hash_of(const struct watch *watch)
@@ -172,18 +181,31 @@ static void succeed(struct roster *roster, size_t i, struct roster *old, size_t 
 	free(fresh);
 }
 
+// What an old watch at the same address is worth to its successor. First row that applies:
+//
+//   the new one      the old one                     the new one
+//   is not checked   any                             begins by itself
+//   checked          not checked                     shows it up until the first result, as it was answered until now
+//   checked          asked the same, at this pace    is the old one
+//   checked          asked the same, was decided     goes on from its state, as one that is beyond doubt
+//   checked          asked something else            shows its state until the first result
 static void match(struct roster *roster, size_t i, struct roster *old, size_t old_i)
 {
 	struct watch *fresh = roster->watches[i];
 	const struct watch *watch = old->watches[old_i];
+	const struct check *new_check = fresh->probe.check, *old_check = watch->probe.check;
 
-	if (!fresh->probe.check || !watch->probe.check || !addr_equal(&fresh->probe.addr, &watch->probe.addr))
+	if (!new_check || !addr_equal(&fresh->probe.addr, &watch->probe.addr))
 		return;
-	if (same_check(watch->probe.check, fresh->probe.check)) {
+	if (old_check && same_question(old_check, new_check) && same_pace(old_check, new_check)) {
 		succeed(roster, i, old, old_i);
-	} else {
-		fresh->shown.up = watch->shown.up;
-		fresh->shown.since_s = watch->shown.since_s;
+		return;
+	}
+	fresh->shown.up = watch->shown.up;
+	fresh->shown.since_s = watch->shown.since_s;
+	if (old_check && same_question(old_check, new_check) && watch->decided) {
+		fresh->score = score_sure(watch->shown.up, new_check->conf.rise, new_check->conf.fall);
+		fresh->decided = fresh->settled = true;
 	}
 }
 

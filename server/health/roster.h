@@ -46,6 +46,6 @@ int roster_new(const struct config *config, struct roster **ret_roster) MUST_USE
 struct roster *roster_free(struct roster *roster);
 
 // Passes watches on from `old` where app, site, address and check are the same: they take their successors' places,
-// and NULL stays behind. Where only the check differs, the successor shows the `up` of the old one. E_NOMEM: nothing
-// has changed.
+// and NULL stays behind. Where only the check differs, the successor begins with the state of the old one. E_NOMEM:
+// nothing has changed.
 int roster_inherit(struct roster *roster, struct roster *old) MUST_USE;

@@ -1,14 +1,15 @@
-"""More probes at once than the daemon has time for: orders go first."""
+"""More probes than the daemon has time or room for: orders go first, and the operator is told."""
 
 import contextlib
 import json
 import pathlib
+import re
 import resource
 import signal
 import socket
 
 import harness
-from harness import Daemon, check, equal, until
+from harness import Daemon, Responder, check, equal, until
 
 ZONE = "edge.example.com"
 PROBES = 600
@@ -88,5 +89,25 @@ def orders_go_first():
                 equal(order("stats")["probe_failures"], 0)
 
 
+def lateness_is_told():
+    """With room for one probe in two, `stats` and `status` count the late ones, and the log says it once, and why."""
+    with Responder(status=200) as alb:
+        alb.delay_s = 0.05
+        config = {
+            "server": {"probes": 1},
+            "domains": harness.DOMAIN,
+            "checks": {"alb": {"type": "http", "port": alb.port, "path": "/", "interval": "200ms", "timeout": "200ms"}},
+            "sites": {"here": {"kind": "region", "location": [40.0, -74.0]}},
+            "apps": {f"app{i}.{ZONE}": {"check": "alb", "targets": {"here": {"addresses": ["127.0.0.1"]}}}
+                     for i in range(8)},
+        }
+        with Daemon(config) as d:
+            until(lambda: d.ctl_json("stats")["probes_late"] >= 8, 10 * harness.slowness(), "late probes")
+            check(d.ctl_json("status")["health"]["late"] >= 8, "status does not say it")
+            told = re.findall(r"warning: health: probes come late: app\d\.\S+ at here is probed \S+ s after its time and \d "
+                              r"more wait, because `probes` allows no more at once", d.log())
+            equal(len(told), 1, d.log())
+
+
 if __name__ == "__main__":
-    harness.run(orders_go_first)
+    harness.run(orders_go_first, lateness_is_told)

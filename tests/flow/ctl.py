@@ -269,7 +269,7 @@ STATUS = {
     "epoch": 8, "workers": 2, "zones": 1, "apps": 2, "sites": 3, "prefixes": 1290000, "places": 40,
     "states": {"total": 6, "up": 4, "down": 1, "drained": 1, "unchecked": 2},
     "locate": [{"name": "ranges carriers.csv", "prefixes": 1200}, {"name": "mmdb", "prefixes": 9}],
-    "health": {"probes": 12, "failures": 3, "under_way": 2, "waiting": 1, "settled": True},
+    "health": {"probes": 12, "failures": 3, "late": 4, "under_way": 2, "waiting": 1, "settled": True},
     "last_reload": 86400, "last_reload_ok": False,
     "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
                                  {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1"}],
@@ -282,7 +282,8 @@ def tables():
     with Script(STATUS) as script:
         _, out, _ = script.run("status")
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
-                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00, refused", "évil?]0;x?", "undrain", "(all)"):
+                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00, refused", "évil?]0;x?", "undrain", "(all)",
+                     " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [

@@ -56,7 +56,7 @@ const char *health_layer_text(enum health_layer layer)
 
 void health_stats(const struct health *health UNUSED, struct health_stats *ret_stats)
 {
-	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .under_way = 2, .waiting = 1};
+	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .late = 4, .under_way = 2, .waiting = 1};
 }
 
 json_t *explain_query(const struct live *live UNUSED, const char *name, const struct prefix *client)

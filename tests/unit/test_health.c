@@ -264,6 +264,7 @@ static void reload_with_another_check(void **state)
 	rig_configure(&rig);
 	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
 	rig.settles = 0;
+	rig.checks[0].path = "/another";
 	rig.checks[0].fall = 50;
 	assert_int_equal(addr_parse("127.0.0.4", &rig_target(&rig, 0, 1)->addresses[0]), 0);
 	responder.reply = BAD_REPLY;
@@ -274,6 +275,46 @@ static void reload_with_another_check(void **state)
 	assert_false(rig_health(&rig, 1)->up); // nothing is known of this address
 	assert_in_range(rig_until_settled(&rig, 1000), 0, 90);
 	assert_false(rig_health(&rig, 0)->up); // the first result decides at once
+	close_all(&rig, &responder);
+}
+
+// The same question at another pace: what is known goes on to be so until rise or fall, however many targets there are.
+static void reload_with_another_pace(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 2);
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	rig.checks[0].fall = 3;
+	responder.reply = BAD_REPLY;
+	rig_configure(&rig);
+	assert_true(health_settled(rig.health));
+	assert_true(rig_health(&rig, 0)->up && rig_health(&rig, 1)->up);
+	assert_in_range(rig_until(&rig, false, 1000), 190, 1000); // the third failure
+	close_all(&rig, &responder);
+}
+
+// A target that was answered without a check is answered on until its first probe has ended.
+static void reload_with_a_first_check(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY, .delay_ms = 30};
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 1, 1);
+	rig_target(&rig, 0, 0)->check = CONFIG_CHECK_NONE;
+	rig_configure(&rig);
+	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	assert_true(rig_health(&rig, 0)->up && !rig_health(&rig, 0)->checked);
+	rig_target(&rig, 0, 0)->check = 0;
+	rig_configure(&rig);
+	assert_true(rig_health(&rig, 0)->up && rig_health(&rig, 0)->checked);
+	assert_false(health_settled(rig.health));
+	responder.reply = BAD_REPLY;
+	assert_int_not_equal(rig_until(&rig, false, 1000), -1);
 	close_all(&rig, &responder);
 }
 
@@ -488,6 +529,40 @@ static void orders_go_before_probes(void **state)
 	}
 }
 
+// Twice as many probes as there is room for: each target's turn comes every other interval, and that is counted. A crowd
+// that has room, and a first round that takes longer than an interval, are not late.
+static void lateness_is_counted(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
+	struct health_stats stats;
+	struct rig rig;
+
+	(void)state;
+	open_all(&rig, &responder, 20, 1);
+	rig.config.server.probes = 2;
+	rig_configure(&rig);
+	assert_in_range(rig_until_settled(&rig, 2000), 150, 2000);
+	health_stats(rig.health, &stats);
+	assert_in_range(stats.late, 0, 2); // a second one may begin before the last first one ends
+	rig_run(&rig, 800);
+	health_stats(rig.health, &stats);
+	assert_in_range(stats.late, stats.probes / 4, stats.probes);
+	assert_int_equal(stats.failures, 0);
+	rig.config.server.probes = 20;
+	rig_configure(&rig);
+	rig_run(&rig, 400);
+	health_stats(rig.health, &stats);
+
+	uint64_t late = stats.late;
+	int64_t stalled_ms = responder_stalled_ms();
+
+	rig_run(&rig, 400);
+	health_stats(rig.health, &stats);
+	if (responder_stalled_ms() == stalled_ms)
+		assert_int_equal(stats.late, late);
+	close_all(&rig, &responder);
+}
+
 static void a_bad_config_changes_nothing(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
@@ -538,6 +613,8 @@ int main(void)
 		cmocka_unit_test(reloads_carry_on),
 		cmocka_unit_test(reload_renumbers),
 		cmocka_unit_test(reload_with_another_check),
+		cmocka_unit_test(reload_with_another_pace),
+		cmocka_unit_test(reload_with_a_first_check),
 		cmocka_unit_test(removal_under_way),
 		cmocka_unit_test(room_of_the_removed),
 		cmocka_unit_test(few_under_way),
@@ -545,6 +622,7 @@ int main(void)
 		cmocka_unit_test(starts_keep_their_interval),
 		cmocka_unit_test(a_stall_is_not_a_timeout),
 		cmocka_unit_test(orders_go_before_probes),
+		cmocka_unit_test(lateness_is_counted),
 		cmocka_unit_test(a_bad_config_changes_nothing),
 		cmocka_unit_test(free_under_way),
 	};

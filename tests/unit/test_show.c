@@ -70,6 +70,7 @@ static void test_status(void **unused)
 	assert_string_equal(asking_text(json_array_get(locate, 0), "name"), "ranges");
 	assert_int_equal(asking_number(json_array_get(locate, 0), "prefixes"), 2);
 	assert_int_equal(asking_number(json_object_get(reply, "health"), "failures"), 3);
+	assert_int_equal(asking_number(json_object_get(reply, "health"), "late"), 4);
 	json_decref(reply);
 }
 

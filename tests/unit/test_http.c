@@ -190,7 +190,6 @@ static void asks_as_configured(void **state)
 		const char *app, *host, *expect;
 	} names[] = {
 		{"app.example.com", NULL, "\r\nHost: app.example.com\r\n"},
-		{"*.edge.example.com", NULL, "\r\nHost: probe.edge.example.com\r\n"},
 		{"app.example.com", "other.example.net", "\r\nHost: other.example.net\r\n"},
 		{"app.example.com", "other.example.net:8443", "\r\nHost: other.example.net:8443\r\n"},
 		{"app.example.com", "192.0.2.1", "\r\nHost: 192.0.2.1\r\n"},

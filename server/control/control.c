@@ -241,14 +241,34 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	connection_free(connection);
 }
 
-static void refuse(int fd, unsigned count)
+// The connection that has been silent longest; one whose reply is waited for is not. Whoever comes with an order goes before
+// whoever only holds a connection.
+static struct connection *silent_longest(const struct control *control)
 {
-	static const char text[] = "{\"ok\": false, \"error\": \"too many connections to the control socket\", \"code\": 1}\n";
+	struct connection *found = NULL;
+	struct timeval earliest, due;
 
-	log_warning("control: a connection is refused: there are %u already", count);
-	if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		log_debug("control: the refused peer could not be told");
-	close(fd);
+	for (struct connection *at = control->first; at; at = at->next)
+		if (event_pending(at->deadline, EV_TIMEOUT, &due) && (!found || evutil_timercmp(&due, &earliest, <=))) {
+			found = at;
+			earliest = due;
+		}
+	return found;
+}
+
+// False: there is none to be had.
+static bool make_room(struct control *control)
+{
+	struct connection *silent;
+
+	if (control->count < CONTROL_CONNECTIONS_MAX)
+		return true;
+	silent = silent_longest(control);
+	if (!silent)
+		return false;
+	log_notice("control: %s is closed to make room: there are %u connections", silent->who, control->count);
+	connection_free(silent);
+	return true;
 }
 
 static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *name UNUSED,
@@ -256,8 +276,9 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
 {
 	struct control *control = ctx;
 
-	if (control->count >= CONTROL_CONNECTIONS_MAX) {
-		refuse(fd, control->count);
+	if (!make_room(control)) {
+		log_warning("control: a connection is refused: %u wait for their replies", control->count);
+		close(fd);
 		return;
 	}
 

@@ -470,6 +470,8 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);
 	if (err == E_OK)
+		service_check_files(first->config, report);
+	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
 		err = open_slow_side(daemon, config_path);

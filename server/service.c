@@ -115,6 +115,27 @@ void service_test(const struct config_server *server, struct report *report)
 		           server->user);
 }
 
+static void warn_unreadable(const char *path, const char *user, struct report *report)
+{
+	if (path && access(path, R_OK) < 0)
+		report_warning(report, path, 0, 0, "cannot be read as user \"%s\", so no reload will succeed: %s", user,
+		               strerror(errno));
+}
+
+void service_check_files(const struct config *config, struct report *report)
+{
+	const char *user = config->server.user;
+
+	if (!user)
+		return;
+	warn_unreadable(config->file, user, report);
+	for (size_t i = 0; i < config->domain_count; i++)
+		warn_unreadable(config->domains[i].file, user, report);
+	for (size_t i = 0; i < config->check_count; i++)
+		warn_unreadable(config->checks[i].ca_file, user, report);
+	warn_unreadable(config->latency, user, report);
+}
+
 int service_drop_privileges(const struct config_server *server, struct report *report)
 {
 	const struct passwd *user = server->user ? getpwnam(server->user) : NULL;

@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 
+struct config;
 struct config_server;
 struct report;
 
@@ -22,3 +23,6 @@ void service_test(const struct config_server *server, struct report *report);
 // Makes the folders of the control socket and of the state, gives them to `user:`, and becomes that user for good. With
 // no user set only the folders are made. What fails is reported: E_IO, E_NOTFOUND.
 int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;
+
+// Warns of files that were read before that and cannot be read by `user:`. What sources read is not known here.
+void service_check_files(const struct config *config, struct report *report);

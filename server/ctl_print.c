@@ -92,7 +92,7 @@ const char *ctl_time(int64_t time_s, char *buf)
 	time_t time = (time_t)time_s;
 	struct tm tm;
 
-	if (time_s == 0 || !localtime_r(&time, &tm) || strftime(buf, CTL_TIME_LEN, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+	if (time_s == 0 || !localtime_r(&time, &tm) || strftime(buf, CTL_TIME_LEN, "%Y-%m-%d %H:%M:%S %z", &tm) == 0)
 		strcpy(buf, "-");
 	return buf;
 }

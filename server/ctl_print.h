@@ -18,7 +18,7 @@ char *ctl_clean(const char *text) MUST_USE;
 // printf, whose %s are safe: everything that comes out is cleaned, but for line feeds in `fmt`'s own text at its end.
 void ctl_print(FILE *out, const char *fmt, ...) PRINTF(2, 3);
 
-// "2026-08-09 14:03:20" in local time, "-" for 0. Into buf[CTL_TIME_LEN], returned.
+// "2026-08-09 14:03:20 +0200" in local time, "-" for 0. Into buf[CTL_TIME_LEN], returned.
 const char *ctl_time(int64_t time_s, char *buf);
 // "45 s", "12 min", "2 h 5 min", "3 d 4 h". Into buf[CTL_TIME_LEN], returned.
 const char *ctl_span(int64_t span_s, char *buf);

@@ -109,7 +109,7 @@ void ctl_show_status(const json_t *reply)
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
 		ctl_print(stdout, "last reload  %s, %s\n", ctl_time(reload_s, at),
-		          json_is_true(json_object_get(reply, "last_reload_ok")) ? "done" : "refused: the config was wrong");
+		          json_is_true(json_object_get(reply, "last_reload_ok")) ? "done" : "failed: what was served before is served on");
 	ctl_print(stdout, "probes       %lld, of which %lld failed and %lld came late; %lld under way, %lld waiting%s\n",
 	          ctl_int(health, "probes"), ctl_int(health, "failures"), ctl_int(health, "late"),
 	          ctl_int(health, "under_way"), ctl_int(health, "waiting"),

@@ -23,6 +23,17 @@ static void show_apps(const json_t *reply)
 		ctl_print(stdout, "  and %lld more\n", targets - NAMED_MAX);
 }
 
+static void show_replaced(const json_t *drain)
+{
+	char since[CTL_TIME_LEN], until[CTL_TIME_LEN];
+	const char *reason = ctl_text(drain, "reason");
+
+	if (json_is_object(drain))
+		ctl_print(stdout, "It replaces the drain until %s, given %s by %s%s%s\n",
+		          ctl_int(drain, "until") ? ctl_time(ctl_int(drain, "until"), until) : "undrained",
+		          ctl_time(ctl_int(drain, "since"), since), ctl_text(drain, "who"), reason[0] ? ": " : "", reason);
+}
+
 void ctl_show_drain(const json_t *reply)
 {
 	const char *app = ctl_text(reply, "app");
@@ -32,6 +43,7 @@ void ctl_show_drain(const json_t *reply)
 	ctl_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app, app[0] ? " at " : "",
 	          ctl_text(reply, "site"), until_s ? ctl_time(until_s, until) : "undrained", targets);
 	show_apps(reply);
+	show_replaced(json_object_get(reply, "replaced"));
 	if (targets || safe_s > ctl_int(reply, "since") + 2) // a reload may have taken the last target away
 		ctl_print(stdout, "After %s (%s from now at the most) no correct cache hands it out any more.\n",
 		          ctl_time(safe_s, safe), ctl_span(safe_s - clock_wall_s(), left));
@@ -40,10 +52,16 @@ void ctl_show_drain(const json_t *reply)
 void ctl_show_undrain(const json_t *reply)
 {
 	const char *app = ctl_text(reply, "app");
-	json_int_t still = ctl_int(reply, "still_drained");
+	json_int_t still = ctl_int(reply, "still_drained"), targets = ctl_int(reply, "targets");
+	const json_t *up = json_object_get(reply, "up");
+	json_int_t again = json_is_integer(up) ? json_integer_value(up) : targets;
 
 	ctl_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
-	          app[0] ? " at " : "", ctl_text(reply, "site"), ctl_int(reply, "targets"));
+	          app[0] ? " at " : "", ctl_text(reply, "site"), again);
+	if (json_is_null(up) && targets)
+		ctl_print(stdout, "Those of them that the first round of health checks finds down do not.\n");
+	if (targets > again)
+		ctl_print(stdout, "%lld more of its targets are not drained any more, but down\n", targets - again);
 	if (still)
 		ctl_print(stdout, "%lld of its targets stay drained: another drain holds (edgesteerctl status)\n", still);
 }

@@ -1,6 +1,7 @@
 // Orders and the reload; see command.h.
 #include "control/command.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +79,7 @@ static const char *app_name(const struct view *view, int app)
 
 // What an order at a site concerns.
 struct concerned {
-	size_t targets, drained;
+	size_t targets;
 	uint32_t ttl_s;    // the largest of the apps'
 	json_t *apps;      // names of the first of them
 };
@@ -110,7 +111,6 @@ static struct concerned concerned_by(const struct live *live, int site, int app)
 		if (target->site != site || (app >= 0 && target->app != &view->apps[app]))
 			continue;
 		all.targets++;
-		all.drained += (live->states[i] & TARGET_DRAINED) != 0;
 		if (target->app->ttl_s > all.ttl_s)
 			all.ttl_s = target->app->ttl_s;
 		if (all.targets <= APPS_NAMED_MAX && all.apps)
@@ -128,16 +128,64 @@ static int64_t safe_after(const struct state *state, const struct drain *drain, 
 	return clock_wall_s() + 1 + (cached_s > ttl_s ? cached_s : ttl_s);
 }
 
-static json_t *drain_reply(const struct control_ops *ops, const struct drain *drain, int site, int app)
+// What a drain takes the place of, looked at before it is gone.
+struct replaced {
+	json_t *drain;                   // null: nothing
+	char warning[3 * STATE_TEXT_MAX]; // "" but where the new one ends sooner
+};
+
+static struct replaced look_at_replaced(const struct state *state, const struct drain *next)
+{
+	const struct drain *old = state_drain_given(state, next->app, next->site);
+	struct replaced replaced = {0};
+
+	if (old && old->until_s && old->until_s <= next->since_s)
+		old = NULL; // it has run out
+	replaced.drain = show_drain(old);
+	if (old && next->until_s && (!old->until_s || old->until_s > next->until_s)) {
+		char span[UNITS_TEXT_LEN] = "";
+
+		if (old->until_s)
+			units_format_duration_ms((uint64_t)(old->until_s - next->until_s) * 1000, span);
+		snprintf(replaced.warning, sizeof(replaced.warning),
+		         "this drain ends sooner than the one it replaces, which was to hold %s%s; that was by %s, reason: %s",
+		         old->until_s ? span : "until undrain", old->until_s ? " longer" : "", old->who,
+		         old->reason ? old->reason : "none given");
+	}
+	return replaced;
+}
+
+static json_t *drain_warnings(const struct live *live, int site, int app, const struct replaced *replaced)
+{
+	json_t *warnings = json_array();
+
+	if (replaced->warning[0])
+		warnings = reply_append(warnings, reply_text(replaced->warning));
+
+	json_t *stranded = stranded_by_drain(live, site, app);
+
+	if (!stranded || json_array_extend(warnings, stranded) < 0) {
+		json_decref(warnings);
+		warnings = NULL;
+	}
+	json_decref(stranded);
+	return warnings;
+}
+
+// Takes what is in `replaced`.
+static json_t *drain_reply(const struct control_ops *ops, const struct drain *drain, int site, int app,
+                           const struct replaced *replaced)
 {
 	struct live *own;
 	const struct live *live = live_or_drains(ops, &own);
 
-	if (!live)
+	if (!live) {
+		json_decref(replaced->drain);
 		return NULL;
+	}
 
 	struct concerned all = concerned_by(live, site, app);
-	json_t *reply = reply_ok();
+	json_t *reply = reply_set(reply_ok(), "replaced", replaced->drain);
 
 	reply = reply_set(reply, "site", reply_text(drain->site));
 	reply = reply_set(reply, "app", reply_text(drain->app));
@@ -148,7 +196,7 @@ static json_t *drain_reply(const struct control_ops *ops, const struct drain *dr
 	reply = reply_set(reply, "targets", json_integer((json_int_t)all.targets));
 	reply = reply_set(reply, "apps", all.apps);
 	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops->state, drain, all.ttl_s)));
-	reply = reply_set(reply, "warnings", stranded_by_drain(live, site, app));
+	reply = reply_set(reply, "warnings", drain_warnings(live, site, app, replaced));
 	free(own);
 	return reply;
 }
@@ -169,12 +217,15 @@ json_t *command_drain(const struct verbs_call *call)
 	drain.site = (char *)view->sites[site].name;
 	drain.app = (char *)app_name(view, app);
 
+	struct replaced replaced = look_at_replaced(call->ops->state, &drain);
 	int err = state_drain(call->ops->state, &drain);
 
-	if (err < 0)
+	if (err < 0) {
+		json_decref(replaced.drain);
 		return not_saved(err);
+	}
 	call->ops->orders_changed(call->ops->ctx);
-	return drain_reply(call->ops, &drain, site, app);
+	return drain_reply(call->ops, &drain, site, app, &replaced);
 }
 
 // Why there is nothing to undrain.
@@ -192,44 +243,96 @@ static json_t *nothing_drained(const struct verbs_call *call, const struct view 
 	return reply_error(REPLY_REFUSED, "%.255s is not drained at %.255s", app, site);
 }
 
-static json_t *undrain_reply(const struct control_ops *ops, const char *site_name, const char *app)
-{
-	struct live *own;
-	const struct live *live = live_or_drains(ops, &own);
-	struct concerned all = {0};
-	json_t *reply = reply_ok();
-	int site = live ? view_find_site(live->view, site_name) : -1;
+// The targets that an undrain is about, and which of them were drained before it.
+struct lifting {
+	const struct view *view;
+	int site, app;     // -1: the view has none of the name
+	bool every_app;
+	bool *was_drained; // by target number
+};
 
-	if (site >= 0)
-		all = concerned_by(live, site, app ? view_find_app(live->view, app) : -1);
-	free(own);
-	reply = reply_set(reply, "site", reply_text(site_name));
+static bool is_lifted(const struct lifting *lifting, uint32_t number)
+{
+	const struct target *target = &lifting->view->targets[number];
+
+	return target->site == lifting->site &&
+	       (lifting->every_app || (lifting->app >= 0 && target->app == &lifting->view->apps[lifting->app]));
+}
+
+static bool is_drained_now(const struct state *state, const struct view *view, uint32_t number, int64_t now_s)
+{
+	const struct target *target = &view->targets[number];
+
+	return state_drained(state, target->app->name, view->sites[target->site].name, now_s) != NULL;
+}
+
+// False without memory.
+static bool look_at_drained(const struct state *state, struct lifting *lifting, int64_t now_s)
+{
+	const struct view *view = lifting->view;
+
+	lifting->was_drained = calloc((size_t)view->target_count + 1, sizeof(bool));
+	for (uint32_t i = 0; lifting->was_drained && i < view->target_count; i++)
+		lifting->was_drained[i] = is_lifted(lifting, i) && is_drained_now(state, view, i, now_s);
+	return lifting->was_drained;
+}
+
+static json_t *undrain_reply(const struct control_ops *ops, const struct lifting *lifting, const char *site,
+                             const char *app, int64_t now_s)
+{
+	const struct live *live = live_current(); // NULL: health is not known yet
+	const struct view *view = lifting->view;
+	json_t *reply = reply_ok(), *apps = json_array();
+	json_int_t lifted = 0, up = 0, still = 0;
+
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		if (!lifting->was_drained[i])
+			continue;
+		if (is_drained_now(ops->state, view, i, now_s)) {
+			still++;
+			continue;
+		}
+		up += live && live->states[i] == 0;
+		if (++lifted <= APPS_NAMED_MAX)
+			apps = reply_append(apps, reply_text(view->targets[i].app->name));
+	}
+	reply = reply_set(reply, "site", reply_text(site));
 	reply = reply_set(reply, "app", reply_text(app));
-	reply = reply_set(reply, "targets", json_integer((json_int_t)(all.targets - all.drained)));
-	reply = reply_set(reply, "still_drained", json_integer((json_int_t)all.drained));
-	return reply_set(reply, "apps", all.apps ? all.apps : json_array());
+	reply = reply_set(reply, "targets", json_integer(lifted));
+	reply = reply_set(reply, "up", live ? json_integer(up) : json_null());
+	reply = reply_set(reply, "still_drained", json_integer(still));
+	return reply_set(reply, "apps", apps);
 }
 
 json_t *command_undrain(const struct verbs_call *call)
 {
 	// The state is asked, not the view: what a reload took out of the config can still be undrained.
 	const struct view *view = call->ops->view(call->ops->ctx);
+	struct state *state = call->ops->state;
 	const char *site = verbs_text(call, "site"), *app = verbs_text(call, "app");
+	int64_t now_s = clock_wall_s();
 	json_t *ignored = NULL;
-	int known = app ? find_app(view, app, &ignored) : -1;
+	struct lifting lifting = {.view = view, .site = view_find_site(view, site), .app = -1, .every_app = !app};
 
+	if (app && (lifting.app = find_app(view, app, &ignored)) >= 0)
+		app = view->apps[lifting.app].name;
 	json_decref(ignored);
-	if (known >= 0)
-		app = view->apps[known].name;
+	if (!look_at_drained(state, &lifting, now_s))
+		return NULL;
 
-	int err = state_undrain(call->ops->state, site, app);
+	int err = state_undrain(state, site, app);
+	json_t *reply;
 
-	if (err == E_NOTFOUND)
-		return nothing_drained(call, view, site, app);
-	if (err < 0)
-		return not_saved(err);
-	call->ops->orders_changed(call->ops->ctx);
-	return undrain_reply(call->ops, site, app);
+	if (err == E_NOTFOUND) {
+		reply = nothing_drained(call, view, site, app);
+	} else if (err < 0) {
+		reply = not_saved(err);
+	} else {
+		call->ops->orders_changed(call->ops->ctx);
+		reply = undrain_reply(call->ops, &lifting, site, app, now_s);
+	}
+	free(lifting.was_drained);
+	return reply;
 }
 
 // Forces --------------------------------------------------------------------------------------------------------------
@@ -287,7 +390,7 @@ json_t *command_force(const struct verbs_call *call)
 
 	int err = state_force(call->ops->state, &force);
 
-	if (err < 0 && !there)
+	if (err == E_NOTFOUND && !there)
 		return refusal;
 	json_decref(refusal);
 	if (err == E_NOTFOUND)

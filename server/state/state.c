@@ -363,6 +363,11 @@ const struct drain *state_drain_at(const struct state *state, size_t i)
 	return state->orders.drains[i];
 }
 
+const struct drain *state_drain_given(const struct state *state, const char *app, const char *site)
+{
+	return orders_find_drain(&state->orders, app, site, NULL);
+}
+
 size_t state_force_count(const struct state *state)
 {
 	return state->orders.force_count;

@@ -52,6 +52,8 @@ int state_force(struct state *state, const struct force *force) MUST_USE; // FOR
 
 size_t state_drain_count(const struct state *state);
 const struct drain *state_drain_at(const struct state *state, size_t i);
+// The one that was given for exactly this app (NULL: the whole site) and site, or NULL. It may have run out.
+const struct drain *state_drain_given(const struct state *state, const char *app, const char *site) PURE;
 size_t state_force_count(const struct state *state);
 const struct force *state_force_at(const struct state *state, size_t i);
 

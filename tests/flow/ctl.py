@@ -282,7 +282,7 @@ def tables():
     with Script(STATUS) as script:
         _, out, _ = script.run("status")
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
-                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00, refused", "évil?]0;x?", "undrain", "(all)",
+                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed", "évil?]0;x?", "undrain", "(all)",
                      " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
@@ -295,7 +295,7 @@ def tables():
         _, out, _ = script.run("sites")
         equal(out.splitlines(), [
             "SITE  KIND        REGION  REACH         UP  DOWN  DRAINED  ANSWERS  DRAIN",
-            "bös   wavelength  use1    verizon, att   1    20      300     1234  until 1970-01-02 00:00:00: rack",
+            "bös   wavelength  use1    verizon, att   1    20      300     1234  until 1970-01-02 00:00:00 +0000: rack",
             "日本  region              public         5     0        0",
         ])
     apps = {"ok": True, "apps": [{"name": "a.example", "ttl_s": 30, "targets": [
@@ -322,13 +322,40 @@ def tables():
         equal(script.run("sites")[1], "")
 
 
+def orders():
+    """What an order has changed, in words."""
+    alice = {"who": "uid 7 (alice)", "reason": "disk dying\x1b[2J", "since": 86400, "until": None}
+    rows = [
+        (["drain", "bos"], {"site": "bos", "targets": 1, "apps": ["a"], "replaced": alice, "warnings": ["it ends sooner"]},
+         "It replaces the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
+        (["drain", "bos"], {"site": "bos", "targets": 1, "replaced": {**alice, "until": 172800, "reason": None}},
+         "It replaces the drain until 1970-01-03 00:00:00 +0000, given 1970-01-02 00:00:00 +0000 by uid 7 (alice)\n"),
+        (["undrain", "bos"], {"site": "bos", "targets": 3, "up": 1, "still_drained": 0},
+         "bos is not drained any more; targets that get clients again: 1\n"
+         "2 more of its targets are not drained any more, but down\n"),
+        (["undrain", "bos"], {"site": "bos", "targets": 2, "up": 2, "still_drained": 1},
+         "bos is not drained any more; targets that get clients again: 2\n"
+         "1 of its targets stay drained: another drain holds (edgesteerctl status)\n"),
+        (["undrain", "bos"], {"site": "bos", "targets": 2, "up": None, "still_drained": 0},
+         "bos is not drained any more; targets that get clients again: 2\n"
+         "Those of them that the first round of health checks finds down do not.\n"),
+    ]
+    for words, reply, text in rows:
+        with Script({**OK, **reply}) as script:
+            code, out, err = script.run(*words)
+            equal(code, 0)
+            check(text in out and "\x1b" not in out, out)
+            check(words[0] != "drain" or "It replaces" in out, out)
+            equal(err, "".join(f"warning: {line}\n" for line in reply.get("warnings", [])))
+
+
 def odd_replies():
     """A reply that lacks what is shown, or holds something else, is shown as far as it goes."""
     words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
              "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
     keys = ("sites apps drains forces locate states health steps candidates warnings errors site app targets reason until "
-            "since safe_after version next generation").split()
+            "since safe_after version next generation replaced up still_drained").split()
     for verb, more in words.items():
         for value in odd:
             with Script({"ok": True, **{key: value for key in keys}}, {"ok": True}) as script:
@@ -419,4 +446,4 @@ def completion():
 
 if __name__ == "__main__":
     harness.run(requests, usage, help_and_version, outcomes, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
-                tables, odd_replies, on_a_terminal, full_disk, completion)
+                tables, orders, odd_replies, on_a_terminal, full_disk, completion)

@@ -293,7 +293,8 @@ static void reload_with_another_pace(void **state)
 	rig_configure(&rig);
 	assert_true(health_settled(rig.health));
 	assert_true(rig_health(&rig, 0)->up && rig_health(&rig, 1)->up);
-	assert_in_range(rig_until(&rig, false, 1000), 190, 1000); // the third failure
+	// The third failure: the second comes somewhere in the interval after the first one.
+	assert_in_range(rig_until(&rig, false, 1000), 95, 1000);
 	close_all(&rig, &responder);
 }
 

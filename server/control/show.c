@@ -9,6 +9,7 @@
 #include "control/explain.h"
 #include "control/find.h"
 #include "control/reply.h"
+#include "control/vacant.h"
 #include "control/verbs.h"
 #include "health/health.h"
 #include "state/state.h"
@@ -28,6 +29,13 @@ json_t *show_drain(const struct drain *drain)
 	object = reply_set(object, "who", reply_text(drain->who));
 	object = reply_set(object, "since", reply_time(drain->since_s));
 	return reply_set(object, "until", reply_time(drain->until_s));
+}
+
+static json_t *show_force(const struct force *force)
+{
+	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "app", reply_text(force->app), "site", reply_text(force->site), "to",
+	                 force->to == FORCE_UP ? "up" : "down", "who", reply_text(force->who), "since",
+	                 reply_time(force->since_s));
 }
 
 // Targets by what they are for a query.
@@ -52,32 +60,45 @@ static json_t *counts_json(const struct counts *counts)
 
 // Status --------------------------------------------------------------------------------------------------------------
 
-static json_t *drains_json(const struct state *state)
+// Takes the object.
+static json_t *set_vacant(json_t *object, const char *why)
 {
-	json_t *list = json_array();
-	int64_t now_s = clock_wall_s();
+	return why ? reply_set(object, "holds_nothing", json_string(why)) : object;
+}
 
-	for (size_t i = 0; i < state_drain_count(state) && json_array_size(list) < SHOW_ORDERS_MAX; i++) {
+// Takes the reply. Orders `from` … of either kind; "next" is the "from" of the next part, where there are more.
+static json_t *set_orders(json_t *reply, const struct control_ops *ops, size_t from)
+{
+	const struct state *state = ops->state;
+	size_t drain_count = state_drain_count(state), force_count = state_force_count(state), end = from + SHOW_ORDERS_MAX;
+	json_t *drains = json_array(), *forces = json_array();
+	int64_t now_s = clock_wall_s();
+	struct vacant vacant;
+
+	if (vacant_look(state, from, SHOW_ORDERS_MAX, ops->view(ops->ctx), &vacant) < 0) {
+		json_decref(drains);
+		json_decref(forces);
+		json_decref(reply);
+		return NULL;
+	}
+	for (size_t i = from; i < drain_count && i < end; i++) {
 		const struct drain *drain = state_drain_at(state, i);
 
 		if (!drain->until_s || drain->until_s > now_s)
-			list = reply_append(list, show_drain(drain));
+			drains = reply_append(drains, set_vacant(show_drain(drain), vacant_why(&vacant, drain->app, drain->site)));
 	}
-	return list;
-}
-
-static json_t *forces_json(const struct state *state)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < state_force_count(state) && i < SHOW_ORDERS_MAX; i++) {
+	for (size_t i = from; i < force_count && i < end; i++) {
 		const struct force *force = state_force_at(state, i);
 
-		list = reply_append(list, json_pack("{s:o, s:o, s:s, s:o, s:o}", "app", reply_text(force->app), "site",
-		                                    reply_text(force->site), "to", force->to == FORCE_UP ? "up" : "down",
-		                                    "who", reply_text(force->who), "since", reply_time(force->since_s)));
+		forces = reply_append(forces, set_vacant(show_force(force), vacant_why(&vacant, force->app, force->site)));
 	}
-	return list;
+	vacant_done(&vacant);
+	reply = reply_set(reply, "drain_count", json_integer((json_int_t)drain_count));
+	reply = reply_set(reply, "drains", drains);
+	reply = reply_set(reply, "force_count", json_integer((json_int_t)force_count));
+	reply = reply_set(reply, "forces", forces);
+	reply = reply_set(reply, "orders_epoch", json_integer((json_int_t)state_orders_epoch(state)));
+	return drain_count > end || force_count > end ? reply_set(reply, "next", json_integer((json_int_t)end)) : reply;
 }
 
 static json_t *locate_json(const struct places *places)
@@ -124,6 +145,11 @@ json_t *show_status(const struct verbs_call *call)
 {
 	const struct control_ops *ops = call->ops;
 	const struct live *live = live_current();
+	json_int_t from = verbs_number(call, "from");
+
+	if (from > 0) // what is no list was in the first part
+		return set_orders(reply_ok(), ops, from < STATE_ORDERS_MAX ? (size_t)from : STATE_ORDERS_MAX);
+
 	json_t *reply = as_reply(ops->status(ops->ctx));
 
 	if (live) {
@@ -131,10 +157,7 @@ json_t *show_status(const struct verbs_call *call)
 		reply = reply_set(reply, "locate", locate_json(live->view->places));
 	}
 	reply = reply_set(reply, "health", health_json(ops->health));
-	reply = reply_set(reply, "drain_count", json_integer((json_int_t)state_drain_count(ops->state)));
-	reply = reply_set(reply, "drains", drains_json(ops->state));
-	reply = reply_set(reply, "force_count", json_integer((json_int_t)state_force_count(ops->state)));
-	return reply_set(reply, "forces", forces_json(ops->state));
+	return set_orders(reply, ops, 0);
 }
 
 json_t *show_version(const struct verbs_call *call)

@@ -9,7 +9,9 @@
 struct drain;
 struct verbs_call;
 
-// `apps` shows at most about this many targets in one reply; its "next" is the "from" of the next one.
+// `apps` shows at most about this many targets in one reply, `status` so many drains and so many forces; the reply's
+// "next" is the "from" of the next one. The parts are of one whole where "generation" of `apps`, or "orders_epoch" of
+// `status`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_ORDERS_MAX = 1000 };
 
 json_t *show_status(const struct verbs_call *call) MUST_USE;

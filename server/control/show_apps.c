@@ -153,6 +153,7 @@ json_t *show_apps(const struct verbs_call *call)
 	if (app >= 0)
 		return page(&source, (uint32_t)app, (uint32_t)app);
 	if (from >= live->view->app_count || live->view->app_count == 0)
-		return reply_set(reply_ok(), "apps", json_array());
+		return reply_set(reply_set(reply_ok(), "generation", json_integer((json_int_t)live->view->generation)), "apps",
+		                 json_array());
 	return page(&source, (uint32_t)from, live->view->app_count - 1);
 }

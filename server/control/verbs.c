@@ -16,7 +16,7 @@
 #define NUMBER JSON_INTEGER
 
 static const struct verbs_row rows[] = {
-	{"status", .now = show_status},
+	{"status", .now = show_status, .fields = {{"from", false, NUMBER}}},
 	{"sites", .now = show_sites, .fields = {{"site", false, TEXT}}},
 	{"apps", .now = show_apps, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
 	{"drain", .now = command_drain, .changes = true,

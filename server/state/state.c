@@ -23,6 +23,7 @@ static const char health_file[] = "health.json";
 struct state {
 	int dir;
 	struct orders orders;
+	uint64_t orders_epoch; // counts changes of the orders from the start
 	struct memory memory;
 	struct saver saver;   // of the memory
 	struct cached cached;
@@ -201,6 +202,7 @@ static int commit(struct state *state, struct orders *next, bool strict, struct 
 	}
 	*ret_old = state->orders;
 	state->orders = *next;
+	state->orders_epoch++;
 	return E_OK;
 }
 
@@ -351,6 +353,11 @@ int state_force(struct state *state, const struct force *force)
 	if (at >= STATE_ORDERS_MAX)
 		return E_LIMIT;
 	return set_force(state, force, at);
+}
+
+uint64_t state_orders_epoch(const struct state *state)
+{
+	return state->orders_epoch;
 }
 
 size_t state_drain_count(const struct state *state)

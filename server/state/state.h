@@ -50,6 +50,8 @@ int state_drain(struct state *state, const struct drain *drain) MUST_USE;
 int state_undrain(struct state *state, const char *site, const char *app) MUST_USE;
 int state_force(struct state *state, const struct force *force) MUST_USE; // FORCE_AUTO removes; E_NOTFOUND
 
+// Changes with every change of the orders.
+uint64_t state_orders_epoch(const struct state *state);
 size_t state_drain_count(const struct state *state);
 const struct drain *state_drain_at(const struct state *state, size_t i);
 // The one that was given for exactly this app (NULL: the whole site) and site, or NULL. It may have run out.

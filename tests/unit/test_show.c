@@ -166,6 +166,7 @@ static void test_apps(void **unused)
 	json_decref(reply);
 	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"from\": 4}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 0);
+	assert_int_equal(asking_number(reply, "generation"), 3); // a reload may have shortened the list
 	json_decref(reply);
 }
 
@@ -203,6 +204,70 @@ static void test_apps_in_parts(void **unused)
 	json_decref(reply);
 }
 
+static size_t add_sites(const json_t *list, bool *seen)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		int number = atoi(asking_text(json_array_get(list, i), "site") + 1);
+
+		assert_false(seen[number]);
+		seen[number] = true;
+	}
+	return json_array_size(list);
+}
+
+// Drains and forces without end can be read as well.
+static void test_orders_in_parts(void **unused)
+{
+	enum { DRAINS = 2 * SHOW_ORDERS_MAX + 1, FORCES = SHOW_ORDERS_MAX + 1 };
+	bool drained[DRAINS] = {false}, forced[FORCES] = {false};
+	size_t drains = 0, forces = 0, parts = 0;
+	json_int_t next = 0, epoch = -1;
+	char path[96], line[64];
+
+	(void)unused;
+	stage.ops.state = state_close(stage.ops.state);
+	snprintf(path, sizeof(path), "%s/orders.json", stage.folder);
+
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs("{\"version\": 1, \"drains\": [", file);
+	for (int i = 0; i < DRAINS; i++)
+		fprintf(file, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
+	fputs("], \"forces\": [", file);
+	for (int i = 0; i < FORCES; i++)
+		fprintf(file, "%s{\"app\":\"a\",\"site\":\"f%d\",\"to\":\"up\",\"who\":\"w\",\"since\":1}", i ? "," : "", i);
+	fputs("]}", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(state_open(stage.folder, &stage.ops.state), E_OK);
+	do {
+		snprintf(line, sizeof(line), "{\"verb\": \"status\", \"from\": %lld}", (long long)next);
+
+		json_t *reply = asking_ok(&stage, line);
+
+		drains += add_sites(json_object_get(reply, "drains"), drained);
+		forces += add_sites(json_object_get(reply, "forces"), forced);
+		assert_true(epoch < 0 || asking_number(reply, "orders_epoch") == epoch);
+		epoch = asking_number(reply, "orders_epoch");
+		next = asking_number(reply, "next");
+		parts++;
+		json_decref(reply);
+	} while (next >= 0);
+	assert_int_equal(drains, DRAINS);
+	assert_int_equal(forces, FORCES);
+	assert_int_equal(parts, 3);
+
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
+
+	assert_int_equal(json_array_size(json_object_get(reply, "drains")), 0);
+	assert_null(json_object_get(reply, "next"));
+	json_decref(reply);
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	assert_int_not_equal(asking_number(reply, "orders_epoch"), epoch); // parts of before are of another whole
+	json_decref(reply);
+}
+
 static void test_explain_stats_version(void **unused)
 {
 	json_t *reply = asking_ok(&stage, "{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.1.2.3/16\"}");
@@ -225,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_apps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_apps_in_parts, set_up_many, tear_down),
+		cmocka_unit_test_setup_teardown(test_orders_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_explain_stats_version, set_up, tear_down),
 	};
 

@@ -14,6 +14,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/vacant.h"
 #include "health/health.h"
 #include "net/sockets.h"
 #include "net/worker.h"
@@ -263,6 +264,7 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 		return E_NOMEM;
 	}
 	restart_warn(daemon->restart, generation->config, report);
+	vacant_warn(daemon->state, generation->view, report);
 	log_set_level((enum log_level)generation->config->server.log_level);
 	daemon->config = generation->config;
 	if (daemon->first_view) { // still before the first round

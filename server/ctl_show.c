@@ -55,19 +55,28 @@ static void show_rest(const json_t *listed, json_int_t count, const char *what)
 		ctl_print(stdout, "%s: %lld in all\n", what, count);
 }
 
+// Why an order that a reload took its app or site from holds nothing.
+static const char *vacant_text(const json_t *order, char *buf)
+{
+	const char *why = ctl_text(order, "holds_nothing");
+
+	snprintf(buf, CELL_LEN, why[0] ? "holds nothing: %s" : "%s", why);
+	return buf;
+}
+
 static void show_drains(const json_t *reply)
 {
-	static const char *const titles[] = {"DRAINED SITE", "APP", "SINCE", "UNTIL", "BY", "REASON", NULL};
+	static const char *const titles[] = {"DRAINED SITE", "APP", "SINCE", "UNTIL", "NOTE", "BY", "REASON", NULL};
 	const json_t *drains = json_object_get(reply, "drains");
 	struct ctl_table *table = ctl_table_new(titles);
 
 	for (size_t i = 0; i < json_array_size(drains); i++) {
 		const json_t *drain = json_array_get(drains, i);
 		const char *app = ctl_text(drain, "app");
-		char since[CTL_TIME_LEN], until[CTL_TIME_LEN];
+		char since[CTL_TIME_LEN], until[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {ctl_text(drain, "site"), app[0] ? app : "(all)",
 		                             ctl_time(ctl_int(drain, "since"), since), until_text(drain, until),
-		                             ctl_text(drain, "who"), ctl_text(drain, "reason")};
+		                             vacant_text(drain, note), ctl_text(drain, "who"), ctl_text(drain, "reason")};
 
 		ctl_table_add(table, cells);
 	}
@@ -79,15 +88,16 @@ static void show_drains(const json_t *reply)
 
 static void show_forces(const json_t *reply)
 {
-	static const char *const titles[] = {"FORCED APP", "SITE", "TO", "SINCE", "BY", NULL};
+	static const char *const titles[] = {"FORCED APP", "SITE", "TO", "SINCE", "NOTE", "BY", NULL};
 	const json_t *forces = json_object_get(reply, "forces");
 	struct ctl_table *table = ctl_table_new(titles);
 
 	for (size_t i = 0; i < json_array_size(forces); i++) {
 		const json_t *force = json_array_get(forces, i);
-		char since[CTL_TIME_LEN];
+		char since[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {ctl_text(force, "app"), ctl_text(force, "site"), ctl_text(force, "to"),
-		                             ctl_time(ctl_int(force, "since"), since), ctl_text(force, "who")};
+		                             ctl_time(ctl_int(force, "since"), since), vacant_text(force, note),
+		                             ctl_text(force, "who")};
 
 		ctl_table_add(table, cells);
 	}

@@ -18,7 +18,7 @@
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3 };
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
 enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
@@ -46,10 +46,12 @@ struct verb {
 	unsigned needed;                    // of the fields
 	unsigned takes, needs;              // 1 << enum option_name
 	bool slow;
+	bool counts; // its reply says how many there are, so that the beginning of its lists will do
 };
 
 static const struct verb verbs[] = {
-	{.name = "status", .args = "", .show = ctl_show_status, .help = "what is served, from what, and the orders that hold"},
+	{.name = "status", .args = "", .show = ctl_show_status, .counts = true,
+	 .help = "what is served, from what, and the orders that hold"},
 	{.name = "sites", .args = "[SITE]", .show = ctl_show_sites, .fields = {"site"},
 	 .help = "the sites, their targets' states, their drains"},
 	{.name = "apps", .args = "[APP]", .show = ctl_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
@@ -284,31 +286,82 @@ static json_t *make_request(const struct command *command, char **words, int cou
 	return NULL;
 }
 
-// `apps` comes in parts: each but the last says where the next one begins.
-static json_t *ask(const struct command *command, json_t *request, char *error)
+// Parts of what has changed in between do not belong together: something may be in none of them.
+static bool of_one_whole(const json_t *reply, const json_t *part)
 {
-	const struct verb *verb = command->verb;
-	unsigned timeout_s = command->timeout_s ? command->timeout_s : verb->slow ? RELOAD_TIMEOUT_S : TIMEOUT_S;
-	json_t *reply = ctl_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
+	static const char *const numbers[] = {"generation", "orders_epoch"};
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		const json_t *before = json_object_get(reply, numbers[i]), *now = json_object_get(part, numbers[i]);
+
+		if (json_is_integer(before) && json_is_integer(now) && !json_equal(before, now))
+			return false;
+	}
+	return true;
+}
+
+// Adds the parts that follow the first one. What the daemon refuses instead is the reply. *ret_changed: all of it is to
+// be asked for again; then the first part has come back.
+static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s, char *error,
+                         bool *ret_changed)
+{
+	static const char *const lists[] = {"apps", "drains", "forces"};
+	json_t *whole = json_deep_copy(reply);
 	json_int_t from = 0, next = ctl_int(reply, "next");
 
-	while (reply && next > from) {
+	while (next > from) {
 		json_object_set_new(request, "from", json_integer(next));
 
 		json_t *part = ctl_link_ask(command->socket, request, timeout_s, NULL, error);
 
 		if (!json_is_true(json_object_get(part, "ok"))) {
+			json_decref(whole);
 			json_decref(reply);
 			return part;
 		}
-		ctl_extend(reply, "apps", json_object_get(part, "apps"));
+		if (!of_one_whole(reply, part)) {
+			*ret_changed = true;
+			json_decref(part);
+			json_decref(whole);
+			return reply;
+		}
+		for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+			ctl_extend(whole, lists[i], json_object_get(part, lists[i]));
 		from = next;
 		next = ctl_int(part, "next");
 		json_decref(part);
 	}
-	if (reply)
+	json_decref(reply);
+	json_object_del(whole, "next");
+	return whole;
+}
+
+// Long lists come in parts: each but the last says where the next one begins.
+static json_t *ask(const struct command *command, json_t *request, char *error)
+{
+	const struct verb *verb = command->verb;
+	unsigned timeout_s = command->timeout_s ? command->timeout_s : verb->slow ? RELOAD_TIMEOUT_S : TIMEOUT_S;
+	json_t *reply = NULL;
+	bool changed = true;
+
+	for (unsigned tries = 0; changed && tries < TRIES_MAX; tries++) {
+		changed = false;
+		json_decref(reply);
+		json_object_del(request, "from");
+		reply = ctl_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
+		if (reply && ctl_int(reply, "next") > 0)
+			reply = add_parts(command, request, reply, timeout_s, error, &changed);
+	}
+	if (!changed)
+		return reply;
+	if (verb->counts) {
 		json_object_del(reply, "next");
-	return reply;
+		json_object_set_new(reply, "warnings", json_pack("[s]", "orders change while they are listed: the first ones only"));
+		return reply;
+	}
+	json_decref(reply);
+	snprintf(error, CTL_LINK_ERROR_LEN, "the configuration was reloaded each time that the list was read: try again");
+	return NULL;
 }
 
 // Reply ---------------------------------------------------------------------------------------------------------------

@@ -259,9 +259,42 @@ def many_apps():
     with Script(part("a", next=1), {"ok": False, "error": "starting", "code": 1}) as script:
         code, out, err = script.run("apps")
         equal((code, out), (1, ""))
+    # A reload in between: what it moved to the front would be in no part. All of it is asked for anew, a few times.
+    one, two = {"generation": 1}, {"generation": 2}
+    with Script(part("a", **one, next=1), part("c", **two, next=2), part("b", **two, next=1), part("c", **two)) as script:
+        code, out, _ = script.run("--json", "apps")
+        equal((code, [app["name"] for app in json.loads(out)["apps"]]), (0, ["b", "c"]))
+        equal([request.get("from") for request in script.requests], [None, 1, None, 1])
+    with Script(*[part("a", generation=n, next=1) for n in range(11)]) as script:
+        code, out, err = script.run("apps")
+        check(code == 1 and out == "" and "reloaded each time" in err, err)
+        equal(len(script.requests), 10)
     with Script(part("a", next=1), part("b", next=1)) as script:  # a daemon that never ends is not followed
         equal(script.run("apps")[0], 0)
         equal(len(script.requests), 2)
+
+
+def many_orders():
+    """The orders of a status as well; where they never stand still, the beginning is shown and what is missing is said."""
+    def part(first, **more):
+        return {**OK, "drain_count": 3, "force_count": 2, "drains": [{"site": f"s{first}"}, {"site": f"s{first + 1}"}],
+                "forces": [{"app": "a", "site": f"f{first}"}], "orders_epoch": 1, **more}
+
+    end = {"drains": [{"site": "s2"}], "forces": [{"app": "a", "site": "f2"}]}
+    with Script(part(0, next=2, pid=7), part(2, **end)) as script:
+        code, out, _ = script.run("--json", "status")
+        reply = json.loads(out)
+        equal((code, reply["pid"], "next" in reply), (0, 7, False))
+        equal([drain["site"] for drain in reply["drains"]], ["s0", "s1", "s2"])
+        equal([force["site"] for force in reply["forces"]], ["f0", "f2"])
+        equal([request.get("from") for request in script.requests], [None, 2])
+    with Script(part(0, next=2), part(2, **{**end, "orders_epoch": 2}), part(7, next=2, orders_epoch=2),
+                part(2, **{**end, "orders_epoch": 2})) as script:
+        out = script.run("status")[1]
+        check("s7" in out and "s8" in out and "s2" in out and "s0" not in out, out)
+    with Script(*[part(0, next=2, orders_epoch=n) for n in range(11)]) as script:
+        code, out, err = script.run("status")
+        check(code == 0 and "s1" in out and "drains: 3 in all" in out and "the first ones only" in err, out, err)
 
 
 STATUS = {
@@ -272,7 +305,8 @@ STATUS = {
     "health": {"probes": 12, "failures": 3, "late": 4, "under_way": 2, "waiting": 1, "settled": True},
     "last_reload": 86400, "last_reload_ok": False,
     "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
-                                 {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1"}],
+                                 {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1",
+                                  "holds_nothing": "no such app"}],
     "force_count": 1, "forces": [{"app": "a.example", "site": "bos", "to": "down", "who": "uid 0", "since": 86400}],
 }
 
@@ -283,7 +317,7 @@ def tables():
         _, out, _ = script.run("status")
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
                      "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed", "évil?]0;x?", "undrain", "(all)",
-                     " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
+                     "holds nothing: no such app",                     " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [
@@ -446,4 +480,4 @@ def completion():
 
 if __name__ == "__main__":
     harness.run(requests, usage, help_and_version, outcomes, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
-                tables, orders, odd_replies, on_a_terminal, full_disk, completion)
+                many_orders, tables, orders, odd_replies, on_a_terminal, full_disk, completion)

@@ -32,6 +32,29 @@ static void show_served(const json_t *reply)
 	          ctl_int(states, "unchecked"));
 }
 
+// It stands near the top: sites that somebody drained may be in service.
+static void show_aside(const json_t *aside)
+{
+	const char *file = ctl_text(aside, "file");
+	json_int_t earlier = ctl_int(aside, "files") - 1;
+	char at[CTL_TIME_LEN], more[CELL_LEN] = "";
+
+	if (!json_is_object(aside))
+		return;
+	if (!file[0]) {
+		ctl_print(stdout, "orders lost  not known: the state folder cannot be read\n");
+		return;
+	}
+	if (earlier > 0)
+		snprintf(more, sizeof(more), ", and %lld earlier", (long long)earlier);
+	ctl_print(stdout, "orders lost  damaged orders were set aside on %s: %s%s\n", ctl_time(ctl_int(aside, "time"), at), file,
+	          more);
+	if (json_is_integer(json_object_get(aside, "kept")))
+		ctl_print(stdout, "             %lld of its orders could be kept, at least %lld could not\n", ctl_int(aside, "kept"),
+		          ctl_int(aside, "lost"));
+	ctl_print(stdout, "             sites that were drained may be in service; this is shown until the file is taken away\n");
+}
+
 static void show_locate(const json_t *sources)
 {
 	for (size_t i = 0; i < json_array_size(sources); i++) {
@@ -115,6 +138,7 @@ void ctl_show_status(const json_t *reply)
 
 	ctl_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", ctl_text(reply, "version"),
 	          ctl_int(reply, "pid"), ctl_time(started_s, since), ctl_span(clock_wall_s() - started_s, span));
+	show_aside(json_object_get(reply, "orders_aside"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)

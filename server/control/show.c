@@ -135,6 +135,26 @@ static json_t *health_json(const struct health *health)
 	                 (json_int_t)stats.waiting);
 }
 
+// Takes the reply. Nothing where all is well.
+static json_t *set_aside(json_t *reply, const struct state *state)
+{
+	struct state_aside aside;
+	json_t *object;
+
+	if (state_aside(state, &aside) < 0)
+		return reply_set(reply, "orders_aside", json_pack("{s:n}", "file"));
+	if (!aside.path)
+		return reply;
+	object = json_pack("{s:o, s:o, s:I}", "file", reply_text(aside.path), "time", reply_time(aside.time_s), "files",
+	                   (json_int_t)aside.files);
+	free(aside.path);
+	if (aside.is_counted) {
+		object = reply_set(object, "kept", json_integer((json_int_t)aside.kept));
+		object = reply_set(object, "lost", json_integer((json_int_t)aside.lost));
+	}
+	return reply_set(reply, "orders_aside", object);
+}
+
 // Takes the object; adds what every reply has.
 static json_t *as_reply(json_t *object)
 {
@@ -157,7 +177,7 @@ json_t *show_status(const struct verbs_call *call)
 		reply = reply_set(reply, "locate", locate_json(live->view->places));
 	}
 	reply = reply_set(reply, "health", health_json(ops->health));
-	return set_orders(reply, ops, 0);
+	return set_orders(set_aside(reply, ops->state), ops, 0);
 }
 
 json_t *show_version(const struct verbs_call *call)

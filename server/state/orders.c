@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
+
+enum { LOST_LOGGED_MAX = 10 };
 
 // `text` may be NULL when it is not `needed`.
 static int check_text(const char *text, bool needed)
@@ -242,33 +245,86 @@ static struct force *force_from_json(json_t *object)
 	return orders_check_force(&force) == E_OK ? orders_force_new(&force) : NULL;
 }
 
-int orders_from_json(const json_t *root, struct orders *ret_orders)
+static void log_lost(const char *list, size_t number, size_t *lost)
 {
-	const json_t *drains = json_object_get(root, "drains"), *forces = json_object_get(root, "forces");
-	struct orders orders = {0};
-	int err = E_INVAL;
+	if (++*lost <= LOST_LOGGED_MAX)
+		log_error("entry %zu of the saved %s is not what edgesteerd writes: left out", number + 1, list);
+}
 
-	if (!json_is_array(drains) || json_array_size(drains) > STATE_ORDERS_MAX || !json_is_array(forces) ||
-	    json_array_size(forces) > STATE_ORDERS_MAX)
+static int add_drain(struct orders *orders, json_t *object)
+{
+	struct drain *drain = drain_from_json(object);
+
+	if (!drain)
 		return E_INVAL;
-	if (make_room(&orders, json_array_size(drains), json_array_size(forces)) < 0)
-		return E_NOMEM;
-	for (size_t i = 0; i < json_array_size(drains); i++) {
-		if (!(orders.drains[i] = drain_from_json(json_array_get(drains, i))))
-			goto out;
-		orders.drain_count++;
+
+	int err = table_add(&orders->drained, drain->app ? drain->app : "", drain->site, (uint32_t)orders->drain_count);
+
+	if (err == E_OK)
+		orders->drains[orders->drain_count++] = drain;
+	else
+		orders_drain_free(drain);
+	return err;
+}
+
+static int add_force(struct orders *orders, json_t *object)
+{
+	struct force *force = force_from_json(object);
+
+	if (!force)
+		return E_INVAL;
+
+	int err = table_add(&orders->forced, force->app, force->site, (uint32_t)orders->force_count);
+
+	if (err == E_OK)
+		orders->forces[orders->force_count++] = force;
+	else
+		orders_force_free(force);
+	return err;
+}
+
+static int add_list(struct orders *orders, const json_t *root, const char *key,
+                    int (*add)(struct orders *orders, json_t *object), size_t *lost)
+{
+	const json_t *list = json_object_get(root, key);
+
+	if (!json_is_array(list)) {
+		log_error("the saved %s are no list: left out", key);
+		++*lost;
 	}
-	for (size_t i = 0; i < json_array_size(forces); i++) {
-		if (!(orders.forces[i] = force_from_json(json_array_get(forces, i))))
-			goto out;
-		orders.force_count++;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		int err = i < STATE_ORDERS_MAX ? add(orders, json_array_get(list, i)) : E_LIMIT;
+
+		if (err == E_NOMEM)
+			return err;
+		if (err < 0)
+			log_lost(key, i, lost);
 	}
-	err = orders_index(&orders);
-	if (err == E_OK) {
-		*ret_orders = orders;
-		return E_OK;
+	return E_OK;
+}
+
+static size_t room_for(const json_t *root, const char *key)
+{
+	size_t count = json_array_size(json_object_get(root, key));
+
+	return count < STATE_ORDERS_MAX ? count : STATE_ORDERS_MAX;
+}
+
+int orders_from_json(const json_t *root, struct orders *ret_orders, size_t *ret_lost)
+{
+	struct orders orders = {0};
+	size_t lost = 0;
+	int err = make_room(&orders, room_for(root, "drains"), room_for(root, "forces"));
+
+	if (err == E_OK)
+		err = add_list(&orders, root, "drains", add_drain, &lost);
+	if (err == E_OK)
+		err = add_list(&orders, root, "forces", add_force, &lost);
+	if (err < 0) {
+		orders_wipe(&orders);
+		return err;
 	}
-out:
-	orders_wipe(&orders);
-	return err == E_NOMEM ? err : E_INVAL;
+	*ret_orders = orders;
+	*ret_lost = lost;
+	return E_OK;
 }

@@ -42,6 +42,9 @@ int orders_index(struct orders *orders) MUST_USE;
 struct drain *orders_find_drain(const struct orders *orders, const char *app, const char *site, size_t *ret_at);
 struct force *orders_find_force(const struct orders *orders, const char *app, const char *site, size_t *ret_at);
 
-// The file's contents, and back. NULL without memory; E_INVAL when it is not what orders_to_json() writes.
+// The file's contents, and back. NULL without memory.
 json_t *orders_to_json(const struct orders *orders) MUST_USE;
-int orders_from_json(const json_t *root, struct orders *ret_orders) MUST_USE;
+// What is not what orders_to_json() writes is left out and logged, and counted in *ret_lost: one bad entry must not free
+// every site. Of two for the same thing the first counts, as do the first STATE_ORDERS_MAX. A list that is none is one
+// entry, whatever it held. E_NOMEM.
+int orders_from_json(const json_t *root, struct orders *ret_orders, size_t *ret_lost) MUST_USE;

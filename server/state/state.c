@@ -11,17 +11,28 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "state/file.h"
+#include "state/aside.h"
 #include "state/cached.h"
+#include "state/file.h"
 #include "state/memory.h"
 #include "state/orders.h"
+#include "state/reader.h"
 #include "state/saver.h"
 
 static const char orders_file[] = "orders.json";
 static const char health_file[] = "health.json";
 
+// Of the orders' file that was set aside at the start.
+struct loss {
+	int64_t time_s; // 0: none was
+	bool is_counted;
+	size_t kept, lost;
+};
+
 struct state {
 	int dir;
+	char *path; // of the folder, as it was given
+	struct loss loss;
 	struct orders orders;
 	uint64_t orders_epoch; // counts changes of the orders from the start
 	struct memory memory;
@@ -43,62 +54,6 @@ static int save_orders(struct state *state, const struct orders *orders)
 
 // Opening -------------------------------------------------------------------------------------------------------------
 
-// E_NOTFOUND; E_INVAL when damaged (logged); E_IO (logged), E_NOMEM.
-static int read_json(struct state *state, const char *name, json_t **ret_root)
-{
-	json_error_t error;
-	int fd = -1, err = file_open(state->dir, name, &fd);
-
-	if (err == E_IO)
-		log_error("state file %s cannot be read: %s", name, strerror(errno));
-	if (err == E_INVAL)
-		log_error("state file %s is not a regular file of a size that can be", name);
-	if (err < 0)
-		return err;
-
-	FILE *in = fdopen(fd, "r");
-
-	if (!in) {
-		close(fd);
-		return E_NOMEM;
-	}
-
-	json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
-	bool failed = ferror(in);
-
-	fclose(in);
-	if (failed) {
-		log_error("state file %s cannot be read", name);
-		json_decref(root);
-		return E_IO;
-	}
-	if (!root && json_error_code(&error) == json_error_out_of_memory)
-		return E_NOMEM;
-	if (!root) {
-		log_error("state file %s is damaged: line %d, column %d: %s", name, error.line, error.column, error.text);
-		return E_INVAL;
-	}
-
-	const json_t *version = json_object_get(root, "version");
-
-	if (json_is_integer(version) && json_integer_value(version) == STATE_VERSION) {
-		*ret_root = root;
-		return E_OK;
-	}
-	if (json_is_integer(version))
-		log_error("state file %s has version %lld, this edgesteerd reads %d", name,
-		          (long long)json_integer_value(version), STATE_VERSION);
-	else
-		log_error("state file %s is damaged: it has no version", name);
-	json_decref(root);
-	return E_INVAL;
-}
-
-static int parse_orders(struct state *state, const json_t *root)
-{
-	return orders_from_json(root, &state->orders);
-}
-
 // Health that is old, of an unknown age, or of a time to come is checked to be whole and then forgotten.
 static int parse_health(struct state *state, const json_t *root)
 {
@@ -113,31 +68,62 @@ static int parse_health(struct state *state, const json_t *root)
 	return err;
 }
 
-static int load(struct state *state, const char *name, int (*parse)(struct state *state, const json_t *root),
-                const char *lost)
+// E_IO (logged).
+static int set_aside(struct state *state, const char *name, int64_t now_s)
 {
-	json_t *root = NULL;
-	int err = read_json(state, name, &root);
+	int err = file_set_aside(state->dir, name, now_s);
 
-	if (err == E_NOTFOUND)
-		return E_OK;
-	if (err == E_OK) {
-		err = parse(state, root);
-		json_decref(root);
-		if (err == E_INVAL || err == E_LIMIT)
-			log_error("state file %s is damaged: an entry is not what edgesteerd writes", name);
-	}
-	if (err == E_NOMEM)
-		log_error("state file %s cannot be read: %s", name, err_text(err));
-	if (err != E_INVAL && err != E_LIMIT)
-		return err;
-
-	err = file_set_aside(state->dir, name, clock_wall_s());
 	if (err < 0)
 		log_error("state file %s is damaged and cannot be set aside: %s", name, strerror(errno));
-	else
-		log_error("beginning without %s: look into the file set aside", lost);
 	return err;
+}
+
+static int load_orders(struct state *state)
+{
+	struct loss *loss = &state->loss;
+	json_t *root = NULL;
+	int err = reader_json(state->dir, orders_file, STATE_VERSION, &root);
+
+	if (err == E_OK) {
+		err = orders_from_json(root, &state->orders, &loss->lost);
+		json_decref(root);
+		if (err == E_OK && loss->lost == 0)
+			return E_OK;
+		loss->is_counted = err == E_OK;
+	}
+	if (err == E_NOTFOUND)
+		return E_OK;
+	if (err < 0 && err != E_INVAL)
+		return err;
+	loss->time_s = clock_wall_s();
+	loss->kept = state->orders.drain_count + state->orders.force_count;
+	err = set_aside(state, orders_file, loss->time_s);
+	if (err < 0)
+		return err;
+	log_error("beginning with %zu of the drains and forces that held (sites that were drained may not be): look into the "
+	          "file set aside", loss->kept);
+	if (loss->kept && save_orders(state, &state->orders) < 0)
+		state->orders_dirty = true;
+	return E_OK;
+}
+
+static int load_health(struct state *state)
+{
+	json_t *root = NULL;
+	int err = reader_json(state->dir, health_file, STATE_VERSION, &root);
+
+	if (err == E_OK) {
+		err = parse_health(state, root);
+		json_decref(root);
+		if (err == E_INVAL || err == E_LIMIT)
+			log_error("state file %s is damaged: an entry is not what edgesteerd writes", health_file);
+	}
+	if (err == E_NOTFOUND)
+		return E_OK;
+	if (err != E_INVAL && err != E_LIMIT)
+		return err;
+	log_error("beginning without the targets' last health");
+	return set_aside(state, health_file, clock_wall_s());
 }
 
 int state_open(const char *dir, struct state **ret_state)
@@ -153,14 +139,36 @@ int state_open(const char *dir, struct state **ret_state)
 		free(state);
 		return err;
 	}
-	err = load(state, orders_file, parse_orders, "the drains and forces that held (sites that were drained are not)");
+	state->path = strdup(dir);
+	err = state->path ? load_orders(state) : E_NOMEM;
 	if (err == E_OK)
-		err = load(state, health_file, parse_health, "the targets' last health");
+		err = load_health(state);
+	if (err == E_NOMEM)
+		log_error("the state folder cannot be read: %s", err_text(err));
 	if (err == E_OK)
 		*ret_state = state;
 	else
 		state_close(state);
 	return err;
+}
+
+int state_aside(const struct state *state, struct state_aside *ret_aside)
+{
+	struct aside found;
+	char *path = NULL;
+	int err = aside_find(state->dir, orders_file, &found);
+
+	if (err < 0)
+		return err;
+	if (found.count && asprintf(&path, "%s/%s", state->path, found.newest) < 0)
+		return E_NOMEM;
+	*ret_aside = (struct state_aside){.path = path, .time_s = found.time_s, .files = found.count};
+	if (path && found.time_s == state->loss.time_s && state->loss.is_counted) {
+		ret_aside->is_counted = true;
+		ret_aside->kept = state->loss.kept;
+		ret_aside->lost = state->loss.lost;
+	}
+	return E_OK;
 }
 
 struct state *state_close(struct state *state)
@@ -175,6 +183,7 @@ struct state *state_close(struct state *state)
 	orders_wipe(&state->orders);
 	memory_done(&state->memory);
 	cached_done(&state->cached);
+	free(state->path);
 	free(state);
 	return NULL;
 }

@@ -37,9 +37,20 @@ struct force {
 };
 
 // Opens (and makes, mode 0750) the folder and reads what is there. A damaged file is renamed to NAME.damaged-TIME with
-// a loud line in the log, and what it held begins empty. E_IO when the folder cannot be made or written, E_EXISTS when
+// a loud line in the log. Of damaged orders those that are whole are kept, see also state_aside(); what else a damaged
+// file held begins empty. E_IO when the folder cannot be made or written, E_EXISTS when
 // another daemon holds it, E_NOMEM; all logged.
 int state_open(const char *dir, struct state **ret_state) MUST_USE;
+// Orders that are lost: files set aside, at this start or an earlier one, that nobody has taken away since.
+struct state_aside {
+	char *path;        // of the newest one, the caller's to free; NULL: there is none
+	int64_t time_s;    // when it was set aside
+	size_t files;      // how many there are
+	bool is_counted;   // it was set aside at this start, and parts of it could be read:
+	size_t kept, lost; // so many of its orders were taken over, so many at least were not
+};
+// E_IO, E_NOMEM: whether there are any is not known.
+int state_aside(const struct state *state, struct state_aside *ret_aside) MUST_USE;
 // Saves what is not saved yet; takes NULL; returns NULL.
 struct state *state_close(struct state *state);
 

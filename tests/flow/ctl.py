@@ -356,6 +356,26 @@ def tables():
         equal(script.run("sites")[1], "")
 
 
+def orders_lost():
+    """It stands near the top of a status until somebody has seen to it."""
+    rows = [
+        ({"file": "/s/orders.json.damaged-86400\x1b", "time": 86400, "files": 1, "kept": 3, "lost": 2},
+         ["orders lost  damaged orders were set aside on 1970-01-02 00:00:00 +0000: /s/orders.json.damaged-86400?\n",
+          "3 of its orders could be kept, at least 2 could not\n", "until the file is taken away\n"]),
+        ({"file": "/s/x", "time": 86400, "files": 3}, ["/s/x, and 2 earlier\n", "may be in service"]),
+        ({"file": None}, ["orders lost  not known: the state folder cannot be read\n"]),
+    ]
+    for aside, texts in rows:
+        with Script({**STATUS, "orders_aside": aside}) as script:
+            out = script.run("status")[1]
+            for text in texts:
+                check(text in out, text, out)
+            check("kept" in aside or "could be kept" not in out, out)
+            check(out.index("orders lost") < out.index("serving"), out)
+    with Script(STATUS) as script:
+        check("orders lost" not in script.run("status")[1])
+
+
 def orders():
     """What an order has changed, in words."""
     alice = {"who": "uid 7 (alice)", "reason": "disk dying\x1b[2J", "since": 86400, "until": None}
@@ -480,4 +500,4 @@ def completion():
 
 if __name__ == "__main__":
     harness.run(requests, usage, help_and_version, outcomes, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
-                many_orders, tables, orders, odd_replies, on_a_terminal, full_disk, completion)
+                many_orders, tables, orders_lost, orders, odd_replies, on_a_terminal, full_disk, completion)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -204,6 +205,52 @@ static void test_apps_in_parts(void **unused)
 	json_decref(reply);
 }
 
+// The state folder's file, as it is at the next start.
+static FILE *rewrite_orders(void)
+{
+	char path[96];
+	FILE *file;
+
+	stage.ops.state = state_close(stage.ops.state);
+	snprintf(path, sizeof(path), "%s/orders.json", stage.folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	return file;
+}
+
+static void begin_with(FILE *orders)
+{
+	assert_int_equal(fclose(orders), 0);
+	assert_int_equal(state_open(stage.folder, &stage.ops.state), E_OK);
+}
+
+static void test_orders_lost(void **unused)
+{
+	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	FILE *file = rewrite_orders();
+
+	(void)unused;
+	assert_null(json_object_get(reply, "orders_aside"));
+	json_decref(reply);
+	fputs("{\"version\": 1, \"forces\": [7], \"drains\": [{\"site\":\"bos\",\"who\":\"w\",\"since\":1,\"until\":0}]}", file);
+	begin_with(file);
+	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that is nobody's knowing of it
+	reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+
+	const json_t *aside = json_object_get(reply, "orders_aside");
+
+	assert_int_equal(asking_number(aside, "kept"), 1);
+	assert_int_equal(asking_number(aside, "lost"), 1);
+	assert_int_equal(asking_number(aside, "files"), 1);
+	assert_true(asking_number(aside, "time") > 0);
+	assert_int_equal(access(asking_text(aside, "file"), F_OK), 0);
+	assert_int_equal(unlink(asking_text(aside, "file")), 0);
+	json_decref(reply);
+	reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	assert_null(json_object_get(reply, "orders_aside"));
+	json_decref(reply);
+}
+
 static size_t add_sites(const json_t *list, bool *seen)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -222,15 +269,10 @@ static void test_orders_in_parts(void **unused)
 	bool drained[DRAINS] = {false}, forced[FORCES] = {false};
 	size_t drains = 0, forces = 0, parts = 0;
 	json_int_t next = 0, epoch = -1;
-	char path[96], line[64];
+	char line[64];
+	FILE *file = rewrite_orders();
 
 	(void)unused;
-	stage.ops.state = state_close(stage.ops.state);
-	snprintf(path, sizeof(path), "%s/orders.json", stage.folder);
-
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
 	fputs("{\"version\": 1, \"drains\": [", file);
 	for (int i = 0; i < DRAINS; i++)
 		fprintf(file, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
@@ -238,8 +280,7 @@ static void test_orders_in_parts(void **unused)
 	for (int i = 0; i < FORCES; i++)
 		fprintf(file, "%s{\"app\":\"a\",\"site\":\"f%d\",\"to\":\"up\",\"who\":\"w\",\"since\":1}", i ? "," : "", i);
 	fputs("]}", file);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(state_open(stage.folder, &stage.ops.state), E_OK);
+	begin_with(file);
 	do {
 		snprintf(line, sizeof(line), "{\"verb\": \"status\", \"from\": %lld}", (long long)next);
 
@@ -290,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_apps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_apps_in_parts, set_up_many, tear_down),
+		cmocka_unit_test_setup_teardown(test_orders_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_orders_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_explain_stats_version, set_up, tear_down),
 	};

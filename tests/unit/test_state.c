@@ -1,5 +1,5 @@
-// The state folder: what is written is there after a restart, also after damage, and what cannot be written changes
-// nothing. Each test works in a folder of its own. Of kills: test_state_kill.
+// The state folder: what is written is there after a restart, and what cannot be written changes nothing. Each test
+// works in a folder of its own. Of damage: test_damage. Of kills: test_state_kill.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/state.h"
+#include "tempdir.h"
 #include "view/view.h"
 
 static char top[64], dir[96];
@@ -339,66 +340,6 @@ static void test_one_daemon_at_a_time(void **unused)
 	state_close(open_state());
 }
 
-static void test_damaged(void **unused)
-{
-	static const char *const texts[] = {
-		"", "{", "nonsense", "[]", "null", "{\"drains\": [], \"forces\": []}", "\xff\xfe\x01",
-		"{\"version\": 2, \"drains\": [], \"forces\": []}", "{\"version\": \"1\", \"drains\": [], \"forces\": []}",
-		"{\"version\": 1}", "{\"version\": 1, \"drains\": {}, \"forces\": []}", "{\"version\": 1, \"drains\": []}",
-		"{\"version\": 1, \"drains\": [7], \"forces\": []}",
-		"{\"version\": 1, \"drains\": [{\"who\": \"w\", \"since\": 1, \"until\": 0}], \"forces\": []}",
-		"{\"version\": 1, \"drains\": [{\"site\": \"\", \"who\": \"w\", \"since\": 1, \"until\": 0}], \"forces\": []}",
-		"{\"version\": 1, \"drains\": [{\"site\": \"s\", \"who\": \"w\", \"since\": 1.5, \"until\": 0}], \"forces\": []}",
-		"{\"version\": 1, \"drains\": [{\"site\": \"s\", \"who\": \"w\", \"since\": 1, \"until\": 0},"
-		"{\"site\": \"s\", \"who\": \"w\", \"since\": 1, \"until\": 0}], \"forces\": []}",
-		"{\"version\": 1, \"drains\": [], \"forces\": [{\"app\": \"a\", \"site\": \"s\", \"to\": \"auto\", \"who\": \"w\","
-		"\"since\": 1}]}",
-		"{\"version\": 1, \"drains\": [], \"forces\": []} more",
-	};
-	char health[128];
-
-	(void)unused;
-	mkdir(dir, 0750);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		write_file("orders.json", texts[i]);
-		snprintf(health, sizeof(health), "{\"version\": 1, \"saved\": %lld, \"health\": {\"a\": {\"s\": true}}}",
-		         (long long)clock_wall_s());
-		write_file("health.json", health);
-
-		struct state *state = open_state();
-
-		assert_int_equal(state_drain_count(state), 0);
-		assert_int_equal(state_force_count(state), 0);
-		assert_int_equal(state_health(state, "a", "s"), 1); // the other file is not touched
-		assert_int_equal(count_files("orders.json.damaged-"), i + 1); // each one is kept
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-		state = reopen(state);
-		assert_int_equal(state_drain_count(state), 1);
-		state_close(state);
-	}
-}
-
-static void test_damaged_health(void **unused)
-{
-	static const char *const texts[] = {
-		"{\"version\": 1}", "{\"version\": 1, \"health\": []}", "{\"version\": 1, \"health\": {\"a\": true}}",
-		"{\"version\": 1, \"health\": {\"a\": {\"s\": 1}}}",
-		"{\"version\": 1, \"health\": {\"a\": {\"s\": true}, \"a\": {\"t\": true}}}",
-	};
-
-	(void)unused;
-	mkdir(dir, 0750);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		write_file("health.json", texts[i]);
-
-		struct state *state = open_state();
-
-		assert_int_equal(state_health(state, "a", "s"), -1);
-		assert_int_equal(count_files("health.json.damaged-"), i + 1);
-		state_close(state);
-	}
-}
-
 // Whatever stands where our files should be, nothing outside the folder is read or written.
 static void test_links_and_pipes(void **unused)
 {
@@ -489,13 +430,12 @@ static void test_folder_sync_fails(void **unused)
 static void test_parents_are_not_read(void **unused)
 {
 	struct state *state = NULL;
-	char deep[160], parent[128];
+	char deep[TEMPDIR_LEN + 8], parent[TEMPDIR_LEN];
 
 	(void)unused;
 	if (geteuid() == 0 && (setegid(65534) < 0 || seteuid(65534) < 0))
 		skip();
-	snprintf(parent, sizeof(parent), "/tmp/state-XXXXXX");
-	assert_non_null(mkdtemp(parent));
+	assert_int_equal(tempdir_make(parent), 0);
 	snprintf(deep, sizeof(deep), "%s/d", parent);
 	assert_int_equal(chmod(parent, 0300), 0);
 	assert_int_equal(state_open(deep, &state), E_OK); // made
@@ -624,8 +564,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_folder_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_folder_cannot_be, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_damaged_health, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_links_and_pipes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_folder_sync_fails, set_up, tear_down),

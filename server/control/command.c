@@ -427,7 +427,8 @@ static json_t *reload_reply(const struct control_ops *ops, int err, const struct
 	} else {
 		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; what was served is served on", err_text(err));
 	}
-	return report ? reply_report(reply, report) : reply;
+	// Whatever else went wrong has been said, and the report says it once more.
+	return report && (err == E_OK || err == E_INVAL) ? reply_report(reply, report) : reply;
 }
 
 static void reload_done(void *ctx, int err, const struct report *report)

@@ -12,6 +12,9 @@
 #include "control/reply.h"
 #include "control/show.h"
 
+// Octets of a request. One that is done is what its site's, its app's and its reason's lengths allow, mostly.
+enum { LOGGED_DONE_MAX = 1500, LOGGED_REFUSED_MAX = 200 };
+
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
 
@@ -110,7 +113,8 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 	return true;
 }
 
-// Every change is in the log: who, what, and what came of it.
+// Every change is in the log: who, what, and what came of it. What is refused may be of any length, and what came of it
+// stands at the line's end.
 static void log_change(const struct verbs_call *call, const json_t *reply)
 {
 	// In ASCII, so that what an operator typed cannot draw on the terminal of who reads the log.
@@ -118,9 +122,11 @@ static void log_change(const struct verbs_call *call, const json_t *reply)
 	const char *error = json_string_value(json_object_get(reply, "error"));
 
 	if (json_is_true(json_object_get(reply, "ok")))
-		log_notice("control: %s: %s: done", call->who, request ? request : "?");
+		log_notice("control: %s: %.*s: done", call->who, LOGGED_DONE_MAX, request ? request : "?");
 	else
-		log_warning("control: %s: %s: refused: %s", call->who, request ? request : "?", error ? error : "no memory");
+		log_warning("control: %s: %.*s%s: refused: %.*s", call->who, LOGGED_REFUSED_MAX, request ? request : "?",
+		            request && strlen(request) > LOGGED_REFUSED_MAX ? "..." : "", LOGGED_DONE_MAX,
+		            error ? error : "no memory");
 	free(request);
 }
 

@@ -1,0 +1,204 @@
+"""What orders tell the operator who gives them, and what is told of orders that were given: nothing that is not so."""
+
+import json
+import os
+
+import harness
+from harness import Daemon, Responder, check, equal
+
+ZONE = "edge.example.com"
+NAME, OTHER = "app." + ZONE, "other." + ZONE
+EAST, WEST = "us-east-1", "us-west-2"
+EAST_IP, WEST_IP = "203.0.113.1", "203.0.113.2"
+
+
+def target(address, check_address=None):
+    return {"addresses": [address], **({"check-address": check_address} if check_address else {})}
+
+
+def config(apps=(NAME, OTHER), sites=(EAST, WEST), **more):
+    """Apps without checks at both sites."""
+    addresses = {EAST: EAST_IP, WEST: WEST_IP}
+    return {"domains": harness.DOMAIN, "sites": {site: {"kind": "region"} for site in sites},
+            "apps": {app: {"ttl": "30s", "targets": {site: target(addresses[site]) for site in sites}} for app in apps}, **more}
+
+
+def left_with_the_dead():
+    """A drain or a force that leaves a dead target alone is done, and warns: its clients get the dead one."""
+    with Responder("127.0.1.1") as east:
+        it = config()
+        it["checks"] = {"tcp": {"type": "tcp", "port": east.port, "interval": "100ms", "timeout": "100ms", "rise": 1, "fall": 1}}
+        for app in it["apps"].values():
+            app["check"] = "tcp"
+            app["targets"] = {EAST: target(EAST_IP, "127.0.1.1"), WEST: target(WEST_IP, "127.0.1.2")}
+        with Daemon(it) as d:
+            equal(d.query(NAME).addresses, [EAST_IP])
+            warning = f"{NAME}: every target left for its clients is down (1 left of 2): they are answered all the same"
+            done = d.ctl("drain", EAST, "--app", NAME, as_json=False)
+            equal(done.err, f"warning: {warning}\n")
+            equal(d.query(NAME).addresses, [WEST_IP], "what the warning says")
+            explained = d.ctl_json("explain", NAME, "--client", "192.0.2.1")["candidates"]
+            shown = d.ctl_json("apps", NAME)["apps"][0]["targets"]
+            equal([row["state"] for row in explained], [row["state"] for row in shown])
+            d.ctl("undrain", EAST)
+            equal(d.ctl_json("drain", EAST)["warnings"], [warning, warning.replace(NAME, OTHER)])
+            d.ctl("undrain", EAST)
+            equal(d.ctl_json("drain", WEST)["warnings"], [])
+            d.ctl("undrain", WEST)
+            done = d.ctl("force", f"{NAME}/{EAST}", "down")
+            equal(done.json["warnings"], [warning.replace("1 left of 2", "2 left of 2")])
+            check(warning.replace("1 left of 2", "2 left of 2") in done.err, done)
+
+
+def renamed():
+    """A reload that leaves drains and forces without effect says so, to who asked and in the log; status marks them."""
+    with Daemon(config()) as d:
+        d.ctl("drain", EAST, "--app", NAME, "--reason", "disk dying")
+        d.ctl("drain", WEST)
+        d.ctl("force", f"{OTHER}/{EAST}", "up")
+        check("warnings" not in d.reload().json)
+        done = d.reload(config(apps=("new." + ZONE, OTHER)))
+        equal(len(done.json["warnings"]), 1)
+        text, = done.json["warnings"]
+        check(text.startswith(f"the drain of {NAME} at {EAST} holds nothing: no such app; given by uid ")
+              and text.endswith("reason: disk dying"), text)
+        check(text in d.log(), "the log does not say it")
+        equal(d.query("new." + ZONE).addresses, [EAST_IP])
+        drains = d.ctl_json("status")["drains"]
+        equal([drain.get("holds_nothing") for drain in drains], ["no such app", None])
+        check("holds nothing: no such app" in d.ctl("status", as_json=False).out)
+        done = d.reload(config(sites=(EAST,)))
+        equal([line.split(";")[0] for line in done.json["warnings"]], [f"the drain of {WEST} holds nothing: no such site"])
+        # What holds nothing is kept, and can be taken back.
+        done = d.reload(config(apps=(NAME,)))
+        equal([line.split(";")[0] for line in done.json["warnings"]],
+              [f"the force of {OTHER} at {EAST} to up holds nothing: no such app"])
+        equal(d.query(NAME).rcode, 2)  # drained by name again, both of its sites
+        d.ctl("force", f"{OTHER}/{EAST}", "auto")
+        check("warnings" not in d.reload().json)
+
+
+def replaced():
+    """Who drains what another one had drained already is told of it."""
+    with Daemon(config()) as d:
+        first = d.ctl_json("drain", EAST, "--reason", "disk dying, do not undrain")
+        equal((first["replaced"], first["warnings"]), (None, []))
+        done = d.ctl("drain", EAST, "--for", "2s")
+        equal({key: done.json["replaced"][key] for key in ("who", "reason", "since", "until")},
+              {"who": first["who"], "reason": "disk dying, do not undrain", "since": first["since"], "until": None})
+        warning, = done.json["warnings"]
+        check("ends sooner" in warning and "until undrain" in warning and "do not undrain" in warning, warning)
+        shown = d.ctl("drain", EAST, "--for", "1h", as_json=False)
+        check("It replaces the drain until " in shown.out and " +" in shown.out and shown.err == "", shown)
+
+
+def undrain_numbers():
+    """Undrain counts what it has changed."""
+    def numbers(*words):
+        reply = d.ctl_json("undrain", *words)
+        return reply["targets"], reply["up"], reply["still_drained"]
+
+    with Daemon(config(apps=(NAME, OTHER, "third." + ZONE))) as d:
+        d.ctl("drain", EAST, "--app", NAME)
+        equal(numbers(EAST), (1, 1, 0))
+        d.ctl("drain", EAST)
+        d.ctl("force", f"{NAME}/{EAST}", "down")
+        equal(numbers(EAST), (3, 2, 0))
+        d.ctl("drain", EAST, "--app", NAME)
+        d.ctl("drain", EAST, "--app", OTHER)
+        d.reload(config(apps=(OTHER, "third." + ZONE)))
+        equal(numbers(EAST, "--app", NAME), (0, 0, 0))
+        equal(numbers(EAST), (1, 1, 0))
+
+
+def cannot_be_saved():
+    """A force that stays, as the disk is full, is not said to be of no app."""
+    with Daemon(config()) as d:
+        d.ctl("force", f"{NAME}/{EAST}", "down")
+        d.reload(config(apps=(OTHER,)))
+        (d.folder / "state" / "orders.json.new").mkdir()
+        done = d.ctl("force", f"{NAME}/{EAST}", "auto", code=1)
+        check("cannot be saved" in done.err, done)
+        equal(len(d.ctl_json("status")["forces"]), 1)
+        (d.folder / "state" / "orders.json.new").rmdir()
+        d.ctl("force", f"{NAME}/{EAST}", "auto")
+        check("no app" in d.ctl("force", f"{NAME}/{EAST}", "auto", code=1).err)
+
+
+def lost():
+    """Of damaged orders the whole ones hold, and status tells of the others until somebody takes the file away."""
+    with Daemon(config()) as d:
+        d.ctl("drain", EAST, "--reason", "kept")
+        d.ctl("drain", WEST)
+        check("orders_aside" not in d.ctl_json("status"))
+        d.kill()
+        path = d.folder / "state" / "orders.json"
+        orders = json.loads(path.read_text())
+        orders["drains"][1]["since"] = "yesterday"
+        path.write_text(json.dumps(orders))
+        d.start()
+        equal(d.query(NAME).addresses, [WEST_IP], "the drain that is whole holds")
+        d.ctl("drain", EAST, "--app", NAME)
+        d.kill()
+        d.start()
+        aside = d.ctl_json("status")["orders_aside"]
+        check(os.path.isfile(aside["file"]) and "orders.json.damaged-" in aside["file"], aside)
+        equal([drain["reason"] for drain in d.ctl_json("status")["drains"]], ["kept", None])
+        # Nothing of it can be read, and another version's.
+        for text in ("{", json.dumps({**orders, "version": 99})):
+            d.kill()
+            path.write_text(text)
+            d.start()
+            equal(d.ctl_json("status")["drains"], [])
+            check("orders lost" in d.ctl("status", as_json=False).out)
+        equal(d.ctl_json("status")["orders_aside"]["files"], 3)
+        for file in (d.folder / "state").glob("*.damaged-*"):
+            file.unlink()
+        check("orders_aside" not in d.ctl_json("status"))
+        check("orders lost" not in d.ctl("status", as_json=False).out)
+
+
+def all_are_listed():
+    """Every order, however many there are; and apps of one generation only."""
+    names = [f"a{n}." + ZONE for n in range(1100)]
+    count = 2500
+    with Daemon(config(names)) as d:
+        d.stop()
+        drains = [{"site": f"s{n}", "who": "w", "since": 1, "until": 0} for n in range(count)]
+        path = d.folder / "state" / "orders.json"
+        path.write_text(json.dumps({"version": 1, "drains": drains, "forces": []}))
+        d.start()
+        reply = d.ctl_json("status")
+        equal([drain["site"] for drain in reply["drains"]], [f"s{n}" for n in range(count)])
+        equal({drain["holds_nothing"] for drain in reply["drains"]}, {"no such site"})
+        check(f"\ns{count - 1} " in d.ctl("status", as_json=False).out)
+        equal([app["name"] for app in d.ctl_json("apps")["apps"]], names)
+        with d.control() as order:
+            first = order("apps")
+            check(0 < first["next"] < len(names), first["next"])
+            d.reload(config(names[5:]))
+            rest = order("apps", **{"from": first["next"]})
+            check(first["generation"] != rest["generation"], "a part of another generation cannot be told")
+
+
+def told_once():
+    """A reload that is refused as one is under way says it once; a refused request does not fill the log."""
+    rows = "".join(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}/32,one\n" for n in range(200000))  # takes a while to read
+    it = config(locate=[{"plugin": "ranges", "file": "ranges.csv"}])
+    with Daemon(it, {"ranges.csv": "prefix,carrier\n" + rows}) as d:
+        with d.control() as order:
+            for _ in range(5):
+                order.sock.sendall(b'{"verb": "reload"}\n')
+                done = d.ctl("reload", code=None, as_json=False)
+                equal(json.loads(order.file.readline())["ok"], True)
+                if done.code == 1:
+                    break
+        equal((done.code, done.err), (1, "edgesteerctl: a reload is under way; try again when it is done\n"))
+        with d.control() as order:
+            order("drain", ok=False, site=EAST, reason="y" * 60000)
+        line = next(line for line in d.log().splitlines() if "yyyy" in line)
+        check(len(line) < 500 and line.endswith("...: refused: reason: longer than 255 bytes"), line)
+
+
+if __name__ == "__main__":
+    harness.run(left_with_the_dead, renamed, replaced, undrain_numbers, cannot_be_saved, lost, all_are_listed, told_once)

@@ -133,7 +133,7 @@ static void show_forces(const json_t *reply)
 void ctl_show_status(const json_t *reply)
 {
 	const json_t *health = json_object_get(reply, "health");
-	json_int_t started_s = ctl_int(reply, "started"), reload_s = ctl_int(reply, "last_reload");
+	json_int_t started_s = ctl_int(reply, "started"), reload_s = ctl_int(reply, "last_reload"), began_s = ctl_int(reply, "reload_began");
 	char since[CTL_TIME_LEN], span[CTL_TIME_LEN], at[CTL_TIME_LEN];
 
 	ctl_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", ctl_text(reply, "version"),
@@ -144,6 +144,8 @@ void ctl_show_status(const json_t *reply)
 	if (reload_s)
 		ctl_print(stdout, "last reload  %s, %s\n", ctl_time(reload_s, at),
 		          json_is_true(json_object_get(reply, "last_reload_ok")) ? "done" : "failed: what was served before is served on");
+	if (began_s)
+		ctl_print(stdout, "reload       under way since %s\n", ctl_time(began_s, at));
 	ctl_print(stdout, "probes       %lld, of which %lld failed and %lld came late; %lld under way, %lld waiting%s\n",
 	          ctl_int(health, "probes"), ctl_int(health, "failures"), ctl_int(health, "late"),
 	          ctl_int(health, "under_way"), ctl_int(health, "waiting"),

@@ -477,6 +477,8 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 		err = make_events(daemon);
 	if (err == E_OK)
 		err = open_slow_side(daemon, config_path);
+	if (err == E_OK)
+		vacant_warn(daemon->state, daemon->first_view, report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;

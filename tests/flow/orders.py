@@ -76,6 +76,11 @@ def renamed():
         equal(d.query(NAME).rcode, 2)  # drained by name again, both of its sites
         d.ctl("force", f"{OTHER}/{EAST}", "auto")
         check("warnings" not in d.reload().json)
+        # A start tells it as well.
+        d.write_config(config(apps=(OTHER,)))
+        told = d.log().count(f"{NAME} at {EAST} holds nothing: no such app")
+        d.restart()
+        equal(d.log().count(f"{NAME} at {EAST} holds nothing: no such app"), told + 1)
 
 
 def replaced():

@@ -299,6 +299,7 @@ def endless_source():
         d.write_config(endless)
         d.signal(1)
         until(lambda: d.ctl_json("status").get("reload_began", 0) > time.time() - 60, 5, "the reload shows in status")
+        check("under way since" in d.ctl("status", as_json=False).out)
         d.ctl("reload", code=1)
         d.ctl("drain", "w1")
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.1"])

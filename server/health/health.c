@@ -1,6 +1,6 @@
 // When which target is probed, and what the results come to; see health.h. The order of things for one target:
 //
-//   its time comes -> queue -> (fewer than `probes` under way) probe -> verdict, or the deadline -> score -> its next time
+//   its time comes -> line -> (fewer than `probes` under way) probe -> verdict, or the deadline -> score -> its next time
 #include "health/health.h"
 
 #include <errno.h>
@@ -34,12 +34,15 @@ static const struct probe_type *const types[] = {
 	[CHECK_TCP] = &tcp_probe,
 };
 
+TAILQ_HEAD(line, watch);
+
 struct health {
 	struct event_base *base;
 	struct health_ops ops;
 	void *engines[ARRAY_LEN(types)];
 	struct roster *roster;          // NULL before the first configure
-	TAILQ_HEAD(, watch) waiting;
+	struct line doubtful, sure;     // see next_in_line()
+	bool sure_next;
 	unsigned limit;                 // of probes under way
 	size_t unsettled;               // watches not settled yet
 	struct event all_settled;       // calls ops.settled when there was nothing to wait for
@@ -200,13 +203,33 @@ static void begin(struct watch *watch)
 	conclude(watch, &verdict);
 }
 
-static void dequeue(struct watch *watch)
+static void stand_in_line(struct watch *watch)
 {
-	if (!watch->waits)
+	struct health *health = watch->health;
+
+	watch->line = !watch->decided || watch->shown.streak ? &health->doubtful : &health->sure;
+	TAILQ_INSERT_TAIL(watch->line, watch, in_line);
+	health->stats.waiting++;
+}
+
+static void leave_line(struct watch *watch)
+{
+	if (!watch->line)
 		return;
-	TAILQ_REMOVE(&watch->health->waiting, watch, queue);
-	watch->waits = false;
+	TAILQ_REMOVE(watch->line, watch, in_line);
+	watch->line = NULL;
 	watch->health->stats.waiting--;
+}
+
+// Where probes come late, a state in doubt (not known yet, or the last result speaks against it) is what matters: it is
+// made sure of at the check's own pace. Once all are known every other place is for the rest, or a crowd of targets that
+// come and go would keep them from being probed at all.
+static struct watch *next_in_line(struct health *health)
+{
+	struct watch *doubtful = TAILQ_FIRST(&health->doubtful), *sure = TAILQ_FIRST(&health->sure);
+
+	health->sure_next = !health->sure_next && health->unsettled == 0;
+	return sure && (health->sure_next || !doubtful) ? sure : doubtful;
 }
 
 // Lets those that wait begin in the loop's next turn.
@@ -226,10 +249,10 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < STARTS_PER_TURN && health->stats.under_way < health->limit; i++) {
-		watch = TAILQ_FIRST(&health->waiting);
+		watch = next_in_line(health);
 		if (!watch)
 			return;
-		dequeue(watch);
+		leave_line(watch);
 		begin(watch);
 	}
 	wake(health);
@@ -276,9 +299,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	if (late_ms < 0) { // the loop's clock is coarse
 		arm(watch, watch->alarm_ms);
 	} else if (!watch->probe.run) {
-		TAILQ_INSERT_TAIL(&watch->health->waiting, watch, queue);
-		watch->waits = true;
-		watch->health->stats.waiting++;
+		stand_in_line(watch);
 		wake(watch->health);
 	} else if (!extend(watch, late_ms)) {
 		time_out(watch);
@@ -292,7 +313,7 @@ static void stop(struct watch *watch)
 	if (!watch || !watch->health)
 		return;
 	evtimer_del(&watch->timer);
-	dequeue(watch);
+	leave_line(watch);
 	if (watch->probe.run) {
 		type_of(watch)->cancel(&watch->probe);
 		watch->health->stats.under_way--;
@@ -342,7 +363,7 @@ static void enlist(struct health *health, bool restart)
 }
 
 // When everything times out at once, as many probes are under way as the sum of timeout / interval. With room for fewer
-// they queue up, and a death is seen late just when it matters.
+// they stand in line, and a death is seen late just when it matters.
 static void warn_of_limit(const struct health *health)
 {
 	double worst = 0;
@@ -403,7 +424,8 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 	health->base = base;
 	health->ops = *ops;
 	health->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
-	TAILQ_INIT(&health->waiting);
+	TAILQ_INIT(&health->doubtful);
+	TAILQ_INIT(&health->sure);
 	probe_event_assign(&health->wake, base, -1, 0, on_wake, health);
 	evtimer_assign(&health->all_settled, base, on_all_settled, health);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)

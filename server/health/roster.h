@@ -13,6 +13,7 @@
 #include "health/probe.h"
 
 struct config;
+struct line;
 
 // A target under watch. Lives as long as configurations keep its app, site, address and check.
 struct watch {
@@ -26,12 +27,12 @@ struct watch {
 	bool settled;               // has been probed, or has a saved state
 	bool started;               // has been probed
 	bool extended;              // the deadline of the probe under way has been put off
-	bool waits;                 // in the queue of those whose time has come
+	struct line *line;          // of those whose time has come; NULL: it has not
 	int64_t start_ms;           // monotonic: of the last probe while it is under way, else of the next one
 	int64_t alarm_ms;           // monotonic: when the timer has something to do
 	int64_t began_ns;           // monotonic: when the probe under way really began
 	struct event timer;         // the next start; while a probe is under way, its deadline
-	TAILQ_ENTRY(watch) queue;
+	TAILQ_ENTRY(watch) in_line;
 };
 
 struct roster {

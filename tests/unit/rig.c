@@ -102,6 +102,19 @@ void rig_close(struct rig *rig)
 	free(rig->config.sites);
 }
 
+void rig_open_with(struct rig *rig, struct responder *responder, size_t apps, size_t targets)
+{
+	rig_open(rig, apps, targets);
+	responder_open(responder, rig->base, "127.0.0.1", 0);
+	rig->checks[0].port = rig->checks[1].port = responder->port;
+}
+
+void rig_close_with(struct rig *rig, struct responder *responder)
+{
+	responder_close(responder);
+	rig_close(rig);
+}
+
 void rig_configure(struct rig *rig)
 {
 	int err = health_configure(rig->health, &rig->config);

@@ -7,6 +7,8 @@
 #include "config/config.h"
 #include "health/health.h"
 
+struct responder;
+
 struct rig {
 	struct event_base *base;
 	struct health *health;
@@ -22,6 +24,9 @@ struct rig {
 // HTTP "/healthz" every 100 ms with a timeout of 100 ms, status 200-299, rise and fall 1. Check 1 is the same.
 void rig_open(struct rig *rig, size_t apps, size_t targets);
 void rig_close(struct rig *rig);
+// The same with a responder on 127.0.0.1, which both checks ask.
+void rig_open_with(struct rig *rig, struct responder *responder, size_t apps, size_t targets);
+void rig_close_with(struct rig *rig, struct responder *responder);
 void rig_configure(struct rig *rig);
 struct config_target *rig_target(struct rig *rig, size_t app, size_t target);
 

@@ -1,11 +1,14 @@
 // What probing costs: the daemon's prober, with as many targets as asked for, against responders in processes of their
 // own on loopback (a target an address, 127.x.y.z). Prints the prober's own CPU time as JSON. By hand.
+//
+// Over HTTPS it does what the daemon does by default: it checks the certificate, which is of an authority of its own.
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +36,8 @@ struct options {
 	enum check_type type;
 };
 
+static char folder[256], ca_file[sizeof(folder) + 16]; // of the authority; "": none
+
 struct bench {
 	struct event_base *base;
 	struct health *health;
@@ -43,6 +48,23 @@ static _Noreturn void die(const char *what)
 {
 	perror(what);
 	exit(1);
+}
+
+static void remove_folder(void)
+{
+	unlink(ca_file);
+	rmdir(folder);
+}
+
+static void make_folder(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(folder, sizeof(folder), "%s/health_bench-XXXXXX", tmp ? tmp : P_tmpdir);
+	if (!mkdtemp(folder))
+		die(folder);
+	snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", folder);
+	atexit(remove_folder);
 }
 
 // ---- responders
@@ -61,20 +83,37 @@ static int listen_everywhere(uint16_t *ret_port)
 	return fd;
 }
 
-static SSL_CTX *make_context(void)
+// A certificate for the key with one extension, signed by the authority; by itself where `ca` is NULL.
+static X509 *certify(EVP_PKEY *key, const char *name, int extension, const char *value, X509 *ca, EVP_PKEY *ca_key)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509_EXTENSION *made = X509V3_EXT_nconf_nid(NULL, NULL, extension, value);
 	X509 *cert = X509_new();
+	X509_NAME *subject = X509_get_subject_name(cert);
 
 	X509_set_version(cert, 2);
-	X509_gmtime_adj(X509_getm_notBefore(cert), 0);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -86400);
 	X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
 	X509_set_pubkey(cert, key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"bench", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	if (!X509_sign(cert, key, EVP_sha256()) || SSL_CTX_use_certificate(ctx, cert) != 1 ||
-	    SSL_CTX_use_PrivateKey(ctx, key) != 1)
+	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
+	X509_set_issuer_name(cert, ca ? X509_get_subject_name(ca) : subject);
+	if (!made || X509_add_ext(cert, made, -1) != 1 || !X509_sign(cert, ca ? ca_key : key, EVP_sha256()))
+		die("certificate");
+	X509_EXTENSION_free(made);
+	return cert;
+}
+
+// What the responders show, of an authority whose own certificate is written to `ca_file`.
+static SSL_CTX *make_context(void)
+{
+	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
+	X509 *ca = certify(ca_key, "bench authority", NID_basic_constraints, "critical,CA:TRUE", NULL, NULL);
+	X509 *cert = certify(key, "bench", NID_subject_alt_name, "DNS:*.edge.example.com", ca, ca_key);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	FILE *file = fopen(ca_file, "w");
+
+	if (!file || PEM_write_X509(file, ca) != 1 || fclose(file) != 0)
+		die(ca_file);
+	if (SSL_CTX_use_certificate(ctx, cert) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1)
 		die("certificate");
 	return ctx;
 }
@@ -147,7 +186,7 @@ static void respond(int listener, SSL_CTX *ctx)
 	}
 }
 
-static void start_responders(const struct options *options, int listener)
+static void start_responders(int listener, SSL_CTX *ctx)
 {
 	for (int i = 0; i < RESPONDERS; i++) {
 		pid_t pid = fork();
@@ -157,7 +196,7 @@ static void start_responders(const struct options *options, int listener)
 		if (pid > 0)
 			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		respond(listener, options->type == CHECK_HTTPS ? make_context() : NULL);
+		respond(listener, ctx);
 	}
 }
 
@@ -185,7 +224,8 @@ static void make_config(const struct options *options, uint16_t port, struct con
 
 	check = (struct config_check){
 		.type = options->type, .port = port, .path = "/healthz", .expect_status = ok, .expect_status_count = 1,
-		.interval_ms = options->interval_ms, .timeout_ms = options->timeout_ms, .rise = 2, .fall = 3,
+		.interval_ms = options->interval_ms, .timeout_ms = options->timeout_ms, .rise = 2, .fall = 3, .verify = true,
+		.ca_file = *ca_file ? ca_file : NULL,
 	};
 	*config = (struct config){
 		.server.probes = options->probes, .checks = &check, .check_count = 1, .sites = &site, .site_count = 1,
@@ -237,23 +277,27 @@ static void measure(const struct options *options, struct bench *bench)
 	uint64_t probes = after.probes - before.probes;
 
 	printf("{\"type\": \"%s\", \"targets\": %u, \"interval_s\": %g, \"first_round_s\": %.3f, \"time_s\": %.2f, "
-	       "\"probes\": %llu, \"failures\": %llu, \"cpu_cores\": %.4f, \"cpu_us_per_probe\": %.1f, \"max_rss_mb\": %.1f}\n",
+	       "\"probes\": %llu, \"failures\": %llu, \"late\": %llu, \"cpu_cores\": %.4f, \"cpu_us_per_probe\": %.1f, \"max_rss_mb\": %.1f}\n",
 	       types[options->type], options->targets, options->interval_ms / 1000.0, (double)bench->settled_ms / 1000,
-	       took_s, (unsigned long long)probes, (unsigned long long)(after.failures), cpu / took_s,
-	       cpu * 1e6 / (double)(probes ? probes : 1), (double)usage.ru_maxrss / 1024);
+	       took_s, (unsigned long long)probes, (unsigned long long)after.failures,
+	       (unsigned long long)(after.late - before.late), cpu / took_s, cpu * 1e6 / (double)(probes ? probes : 1), (double)usage.ru_maxrss / 1024);
 }
 
+// Negative: usage. Positive: help.
 static int parse(int argc, char **argv, struct options *options)
 {
 	static const struct option rows[] = {
 		{"targets", required_argument, NULL, 'n'}, {"interval-ms", required_argument, NULL, 'i'},
 		{"timeout-ms", required_argument, NULL, 't'}, {"probes", required_argument, NULL, 'p'},
-		{"time", required_argument, NULL, 's'}, {"type", required_argument, NULL, 'T'}, {0},
+		{"time", required_argument, NULL, 's'}, {"type", required_argument, NULL, 'T'}, {"help", no_argument, NULL, 'h'},
+		{0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", rows, NULL)) != -1;) {
 		unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
+		if (c == 'h')
+			return 1;
 		if (c == 'n')
 			options->targets = number;
 		else if (c == 'i')
@@ -280,17 +324,24 @@ int main(int argc, char **argv)
 	struct bench bench = {0};
 	const struct health_ops ops = {on_changed, on_settled, NULL, &bench};
 	struct config config;
+	SSL_CTX *ctx = NULL;
 	uint16_t port;
+	int usage = parse(argc, argv, &options);
 
-	if (parse(argc, argv, &options) < 0) {
-		fprintf(stderr, "Usage: health_bench [--type http|https|tcp] [--targets N] [--interval-ms N] [--timeout-ms N] "
-		                "[--probes N] [--time SECONDS]\n");
-		return 2;
+	if (usage) {
+		fprintf(usage < 0 ? stderr : stdout,
+		        "Usage: health_bench [--type http|https|tcp] [--targets N] [--interval-ms N] [--timeout-ms N] "
+		        "[--probes N] [--time SECONDS]\n");
+		return usage < 0 ? 2 : 0;
 	}
 	setrlimit(RLIMIT_NOFILE, &files);
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_LEVEL_WARNING);
-	start_responders(&options, listen_everywhere(&port));
+	if (options.type == CHECK_HTTPS) {
+		make_folder();
+		ctx = make_context();
+	}
+	start_responders(listen_everywhere(&port), ctx);
 	make_config(&options, port, &config);
 	bench.base = event_base_new();
 	bench.health = bench.base ? health_new(bench.base, &ops) : NULL;

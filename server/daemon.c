@@ -198,16 +198,16 @@ static void health_changed(void *ctx, size_t number)
 	const struct target *target = &view->targets[number];
 
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_target(daemon->health, number)->up);
+	                 health_probed(daemon->health, number), health_target(daemon->health, number)->up);
 	arm(daemon->publish, 0, COALESCE_US);
 	arm(daemon->save, SAVE_HEALTH_S, 0);
 }
 
-static int health_saved(void *ctx, const char *app, const char *site)
+static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed)
 {
 	const struct daemon *daemon = ctx;
 
-	return state_health(daemon->state, app, site);
+	return state_health(daemon->state, app, site, probed);
 }
 
 // Begins to serve, once.

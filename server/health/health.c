@@ -150,16 +150,26 @@ static void settle(struct watch *watch)
 		health->ops.settled(health->ops.ctx);
 }
 
+// Not known yet, or the last result speaks against it.
+static bool in_doubt(const struct watch *watch)
+{
+	return !watch->decided || watch->shown.streak;
+}
+
 // Sets the next start: an interval after this one's, somewhere in the interval after the first one's. Starts that the
-// probe has overrun are left out.
+// probe has overrun are left out; in doubt those as well that would come less than half an interval after a probe that
+// began late, or one short trouble would be all of the failures that `fall` asks for.
 static void schedule(struct watch *watch)
 {
-	int64_t interval_ms = check_of(watch)->interval_ms, now_ms = clock_mono_ms();
+	int64_t interval_ms = check_of(watch)->interval_ms, earliest_ms = clock_mono_ms() - interval_ms + 1;
+	int64_t passed_ms = watch->began_ns / 1000000 + interval_ms / 2;
 
 	watch->start_ms += watch->started ? interval_ms : spread_ms(watch->health, (uint64_t)interval_ms);
 	watch->started = true;
-	if (now_ms > watch->start_ms)
-		watch->start_ms += (now_ms - watch->start_ms) / interval_ms * interval_ms;
+	if (in_doubt(watch) && passed_ms > earliest_ms)
+		earliest_ms = passed_ms;
+	if (watch->start_ms < earliest_ms)
+		watch->start_ms += (earliest_ms - watch->start_ms + interval_ms - 1) / interval_ms * interval_ms;
 	arm(watch, watch->start_ms);
 }
 
@@ -174,11 +184,11 @@ static void conclude(struct watch *watch, const struct verdict *verdict)
 	health->stats.under_way--;
 	health->stats.probes++;
 	health->stats.failures += verdict->layer != HEALTH_OK;
-	schedule(watch);
 	if (verdict->layer == HEALTH_LOCAL)
 		log_local(watch);
 	else
 		judge(watch, verdict->layer == HEALTH_OK);
+	schedule(watch);
 	settle(watch);
 }
 
@@ -207,7 +217,7 @@ static void stand_in_line(struct watch *watch)
 {
 	struct health *health = watch->health;
 
-	watch->line = !watch->decided || watch->shown.streak ? &health->doubtful : &health->sure;
+	watch->line = in_doubt(watch) ? &health->doubtful : &health->sure;
 	TAILQ_INSERT_TAIL(watch->line, watch, in_line);
 	health->stats.waiting++;
 }
@@ -221,8 +231,7 @@ static void leave_line(struct watch *watch)
 	watch->health->stats.waiting--;
 }
 
-// Where probes come late, a state in doubt (not known yet, or the last result speaks against it) is what matters: it is
-// made sure of at the check's own pace. Once all are known every other place is for the rest, or a crowd of targets that
+// Where probes come late, a state in doubt is what matters: it is made sure of at the check's own pace. Once all are known every other place is for the rest, or a crowd of targets that
 // come and go would keep them from being probed at all.
 static struct watch *next_in_line(struct health *health)
 {
@@ -327,11 +336,20 @@ static void retire(struct roster *roster)
 	roster_free(roster);
 }
 
+// The address and the port as one number of 31 bits.
+static uint32_t probed_of(const struct watch *watch)
+{
+	uint64_t port = watch->probe.check ? check_of(watch)->port : 0;
+
+	return (uint32_t)(hash_mix(hash_bytes(port, &watch->probe.addr, sizeof(watch->probe.addr))) >> 33);
+}
+
 // The state from before a restart counts as a result.
 static void restore(struct health *health, struct watch *watch)
 {
 	const struct config_check *check = check_of(watch);
-	int saved = health->ops.saved ? health->ops.saved(health->ops.ctx, watch->probe.app, watch->site) : -1;
+	int saved = health->ops.saved ? health->ops.saved(health->ops.ctx, watch->probe.app, watch->site, probed_of(watch))
+	                               : -1;
 
 	if (saved < 0)
 		return;
@@ -453,6 +471,11 @@ struct health *health_free(struct health *health)
 size_t health_count(const struct health *health)
 {
 	return health->roster ? health->roster->count : 0;
+}
+
+uint32_t health_probed(const struct health *health, size_t target)
+{
+	return probed_of(health->roster->watches[target]);
 }
 
 const struct health_target *health_target(const struct health *health, size_t target)

@@ -39,9 +39,9 @@ struct health_ops {
 	void (*changed)(void *ctx, size_t target);
 	// Every target has had its first result since the last configure, or its saved one. Once per configure.
 	void (*settled)(void *ctx);
-	// The saved state of a target from before a restart: 1 up, 0 down, -1 none. Asked by the first configure only, and
-	// before it returns. May be NULL.
-	int (*saved)(void *ctx, const char *app, const char *site);
+	// The saved state of a target from before a restart: 1 up, 0 down, -1 none of what health_probed() says is probed.
+	// Asked by the first configure only, and before it returns. May be NULL.
+	int (*saved)(void *ctx, const char *app, const char *site, uint32_t probed);
 	void *ctx;
 };
 
@@ -59,6 +59,8 @@ int health_configure(struct health *health, const struct config *config) MUST_US
 size_t health_count(const struct health *health);
 // Owned by `health`; valid until the next call that changes it.
 const struct health_target *health_target(const struct health *health, size_t target);
+// A number of 31 bits that stands for the address and the port probed, to be saved with the state.
+uint32_t health_probed(const struct health *health, size_t target);
 bool health_settled(const struct health *health);
 
 // "ok", "connect", "timeout", "tls", "http", "status", "body", "local", "pending".

@@ -16,13 +16,14 @@ void memory_done(struct memory *memory)
 	table_done(&memory->up);
 }
 
-int memory_set(struct memory *memory, const char *app, const char *site, bool up, bool *ret_changed)
+int memory_set(struct memory *memory, const char *app, const char *site, uint32_t probed, bool up, bool *ret_changed)
 {
 	struct table_slot *slot = table_find(&memory->up, app, site);
+	uint32_t value = probed << 1 | up;
 
 	if (slot) {
-		*ret_changed = slot->value != up;
-		slot->value = up;
+		*ret_changed = slot->value != value;
+		slot->value = value;
 		return E_OK;
 	}
 	if (memory->up.count >= STATE_HEALTH_MAX)
@@ -30,7 +31,7 @@ int memory_set(struct memory *memory, const char *app, const char *site, bool up
 
 	char *key = table_key(app, site);
 
-	if (!key || table_add(&memory->up, key, key + strlen(app) + 1, up) < 0) {
+	if (!key || table_add(&memory->up, key, key + strlen(app) + 1, value) < 0) {
 		free(key);
 		return E_NOMEM;
 	}
@@ -38,11 +39,11 @@ int memory_set(struct memory *memory, const char *app, const char *site, bool up
 	return E_OK;
 }
 
-int memory_get(const struct memory *memory, const char *app, const char *site)
+int memory_get(const struct memory *memory, const char *app, const char *site, uint32_t probed)
 {
 	const struct table_slot *slot = table_find(&memory->up, app, site);
 
-	return slot ? (int)slot->value : -1;
+	return slot && slot->value >> 1 == probed ? (int)(slot->value & 1) : -1;
 }
 
 int memory_retain(struct memory *memory, const struct view *view, bool *ret_changed)
@@ -81,7 +82,8 @@ json_t *memory_to_json(const struct memory *memory, int64_t now_s)
 
 		if (!sites && json_object_set_new(apps, slot->app, sites = json_object()) < 0)
 			goto out;
-		if (json_object_set_new(sites, slot->site, json_boolean(slot->value)) < 0)
+		if (json_object_set_new(sites, slot->site, json_pack("{s:b, s:I}", "up", (int)(slot->value & 1), "probed",
+		                                                     (json_int_t)(slot->value >> 1))) < 0)
 			goto out;
 	}
 	return json_pack("{s:i, s:I, s:o}", "version", STATE_VERSION, "saved", (json_int_t)now_s, "health", apps);
@@ -97,7 +99,7 @@ int64_t memory_saved_s(const json_t *root)
 
 int memory_from_json(const json_t *root, struct memory *ret_memory)
 {
-	json_t *apps = json_object_get(root, "health"), *sites, *up;
+	json_t *apps = json_object_get(root, "health"), *sites, *health;
 	struct memory memory = {0};
 	const char *app, *site;
 	int err = json_is_object(apps) ? E_OK : E_INVAL;
@@ -105,11 +107,16 @@ int memory_from_json(const json_t *root, struct memory *ret_memory)
 	json_object_foreach(apps, app, sites) {
 		if (!json_is_object(sites))
 			err = E_INVAL;
-		json_object_foreach(sites, site, up) {
+		json_object_foreach(sites, site, health) {
 			bool changed;
+			int is_up;
+			json_int_t probed;
 
+			if (err == E_OK && (json_unpack(health, "{s:b, s:I !}", "up", &is_up, "probed", &probed) < 0 || probed < 0 ||
+			                    probed > STATE_PROBED_MAX))
+				err = E_INVAL;
 			if (err == E_OK)
-				err = json_is_boolean(up) ? memory_set(&memory, app, site, json_is_true(up), &changed) : E_INVAL;
+				err = memory_set(&memory, app, site, (uint32_t)probed, is_up, &changed);
 		}
 	}
 	if (err < 0) {

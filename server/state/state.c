@@ -433,10 +433,10 @@ int64_t state_cached_s(const struct state *state, const char *app, const char *s
 
 // Health --------------------------------------------------------------------------------------------------------------
 
-void state_set_health(struct state *state, const char *app, const char *site, bool up)
+void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up)
 {
 	bool changed = false;
-	int err = memory_set(&state->memory, app, site, up, &changed);
+	int err = memory_set(&state->memory, app, site, probed, up, &changed);
 
 	if (changed)
 		state->health_dirty = true;
@@ -446,9 +446,9 @@ void state_set_health(struct state *state, const char *app, const char *site, bo
 	}
 }
 
-int state_health(const struct state *state, const char *app, const char *site)
+int state_health(const struct state *state, const char *app, const char *site, uint32_t probed)
 {
-	return memory_get(&state->memory, app, site);
+	return memory_get(&state->memory, app, site, probed);
 }
 
 void state_confirm_health(struct state *state)

@@ -15,7 +15,7 @@
 struct state;
 struct view;
 
-enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22,
+enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22, STATE_PROBED_MAX = 0x7fffffff,
        STATE_CONFIRM_S = 60, STATE_HEALTH_AGE_MAX_S = 600 };
 
 struct drain {
@@ -84,8 +84,10 @@ void state_reloading(struct state *state, const struct view *old, const struct v
 int64_t state_cached_s(const struct state *state, const char *app, const char *site);
 
 // Health: remembered at once, written by state_save_health() and by state_close().
-void state_set_health(struct state *state, const char *app, const char *site, bool up);
-int state_health(const struct state *state, const char *app, const char *site) PURE; // 1, 0, -1: not known
+// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: of something else nothing is known.
+void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up);
+// 1, 0, -1: not known.
+int state_health(const struct state *state, const char *app, const char *site, uint32_t probed) PURE;
 // What is remembered is still so: the next save writes it with the time it has then.
 void state_confirm_health(struct state *state);
 // Begins to write what changed, in a thread of its own: call it at most once a second. E_STATE: the last write is still

@@ -260,6 +260,15 @@ def first_round():
         bench.near.delay_s = 5
         with bench.daemon() as d:
             equal(answer(d), [FAR], "first answer, near hangs")
+    # What was saved of one address says nothing of another.
+    with Bench(interval_s=10) as bench, bench.daemon() as d:
+        equal(answer(d), [NEAR])
+        d.stop()
+        check('"up": true' in (d.folder / "state" / "health.json").read_text().replace('":true', '": true'))
+        bench.config["apps"][NAME]["targets"]["near"]["check-address"] = "127.0.1.9"
+        d.write_config(bench.config)
+        d.start()
+        equal(answer(d), [FAR], "first answer, the address is another one")
 
 
 def orders_in_first_round():

@@ -26,10 +26,11 @@ static void on_settled(void *ctx)
 	rig->settles++;
 }
 
-static int on_saved(void *ctx, const char *app, const char *site)
+static int on_saved(void *ctx, const char *app, const char *site, uint32_t probed)
 {
 	(void)app;
 	(void)site;
+	(void)probed;
 	return ((struct rig *)ctx)->saved;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "responder.h"
 #include "rig.h"
 
@@ -148,6 +149,7 @@ static void doubt_goes_first(void **state)
 	enum { CROWD = 40, PER_INTERVAL = 10 };
 	struct responder crowd = {.reply = OK_REPLY, .delay_ms = 20}, dying = {.reply = OK_REPLY};
 	struct health_stats failed, down, known;
+	int64_t failed_ms;
 	struct rig rig;
 
 	(void)state;
@@ -163,7 +165,9 @@ static void doubt_goes_first(void **state)
 		event_base_loop(rig.base, EVLOOP_ONCE);
 		health_stats(rig.health, &failed);
 	} while (failed.failures == 0);
+	failed_ms = clock_mono_ms();
 	assert_int_not_equal(rig_until(&rig, false, 3000), -1);
+	assert_true(clock_mono_ms() - failed_ms >= 90); // twice half an interval, less what has passed already
 	health_stats(rig.health, &down);
 	assert_int_equal(down.failures, 3);
 	assert_in_range(down.probes - failed.probes, 0, CROWD + PER_INTERVAL); // two more rounds would be twice the crowd

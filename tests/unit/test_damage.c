@@ -96,13 +96,13 @@ static void test_damaged(void **unused)
 		"\"since\": 1}]}",
 		"{\"version\": 1, \"drains\": [], \"forces\": []} more",
 	};
-	char health[128];
+	char health[160];
 
 	(void)unused;
 	mkdir(dir, 0750);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		write_file("orders.json", texts[i]);
-		snprintf(health, sizeof(health), "{\"version\": 1, \"saved\": %lld, \"health\": {\"a\": {\"s\": true}}}",
+		snprintf(health, sizeof(health), "{\"version\": 1, \"saved\": %lld, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": 7}}}}",
 		         (long long)clock_wall_s());
 		write_file("health.json", health);
 
@@ -110,7 +110,7 @@ static void test_damaged(void **unused)
 
 		assert_int_equal(state_drain_count(state), 0);
 		assert_int_equal(state_force_count(state), 0);
-		assert_int_equal(state_health(state, "a", "s"), 1); // the other file is not touched
+		assert_int_equal(state_health(state, "a", "s", 7), 1); // the other file is not touched
 		assert_int_equal(count_files("orders.json.damaged-"), i + 1); // each one is kept
 		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 		state = reopen(state);
@@ -124,7 +124,10 @@ static void test_damaged_health(void **unused)
 	static const char *const texts[] = {
 		"{\"version\": 1}", "{\"version\": 1, \"health\": []}", "{\"version\": 1, \"health\": {\"a\": true}}",
 		"{\"version\": 1, \"health\": {\"a\": {\"s\": 1}}}",
-		"{\"version\": 1, \"health\": {\"a\": {\"s\": true}, \"a\": {\"t\": true}}}",
+		"{\"version\": 1, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": 7}}, \"a\": {\"t\": {\"up\": true, \"probed\": 7}}}}",
+		"{\"version\": 1, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": 2147483648}}}}",
+		"{\"version\": 1, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": -1}}}}",
+		"{\"version\": 1, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": 7, \"x\": 1}}}}",
 	};
 
 	(void)unused;
@@ -134,7 +137,7 @@ static void test_damaged_health(void **unused)
 
 		struct state *state = open_state();
 
-		assert_int_equal(state_health(state, "a", "s"), -1);
+		assert_int_equal(state_health(state, "a", "s", 7), -1);
 		assert_int_equal(count_files("health.json.damaged-"), i + 1);
 		state_close(state);
 	}

@@ -46,7 +46,7 @@ static struct state *open_state(void)
 // The app "a" at the site "s" is up. `age_s` NULL: the file does not say.
 static void write_health(const int64_t *age_s)
 {
-	json_t *root = json_pack("{s:i, s:{s:{s:b}}}", "version", 1, "health", "a", "s", 1);
+	json_t *root = json_pack("{s:i, s:{s:{s:{s:b, s:i}}}}", "version", 1, "health", "a", "s", "up", 1, "probed", 7);
 
 	if (age_s)
 		json_object_set_new(root, "saved", json_integer(clock_wall_s() - *age_s));
@@ -67,7 +67,7 @@ static void believed(int health)
 {
 	struct state *state = open_state();
 
-	assert_int_equal(state_health(state, "a", "s"), health);
+	assert_int_equal(state_health(state, "a", "s", 7), health);
 	assert_null(state_close(state));
 	assert_int_equal(access(path, F_OK), 0); // it is no damage
 }

@@ -469,27 +469,27 @@ static void test_health(void **unused)
 	char app[32], site[32];
 
 	(void)unused;
-	assert_int_equal(state_health(state, "app0", "site0"), -1);
+	assert_int_equal(state_health(state, "app0", "site0", 7), -1);
 	for (int i = 0; i < 50000; i++) {
 		snprintf(app, sizeof(app), "app%d", i / 10);
 		snprintf(site, sizeof(site), "site%d", i % 10);
-		state_set_health(state, app, site, i % 3 == 0);
+		state_set_health(state, app, site, 7, i % 3 == 0);
 	}
 	assert_int_equal(state_sync_health(state), E_OK);
-	state_set_health(state, "app0", "site1", true); // not written by itself, but by closing
+	state_set_health(state, "app0", "site1", 7, true); // not written by itself, but by closing
 	state = reopen(state);
 	for (int i = 2; i < 50000; i++) {
 		snprintf(app, sizeof(app), "app%d", i / 10);
 		snprintf(site, sizeof(site), "site%d", i % 10);
-		assert_int_equal(state_health(state, app, site), i % 3 == 0);
+		assert_int_equal(state_health(state, app, site, 7), i % 3 == 0);
 	}
-	assert_int_equal(state_health(state, "app0", "site1"), 1);
+	assert_int_equal(state_health(state, "app0", "site1", 7), 1);
 	state_retain_health(state, small_view());
-	assert_int_equal(state_health(state, "app7", "site2"), 1);
-	assert_int_equal(state_health(state, "app8", "site1"), -1);
+	assert_int_equal(state_health(state, "app7", "site2", 7), 1);
+	assert_int_equal(state_health(state, "app8", "site1", 7), -1);
 	state = reopen(state);
-	assert_int_equal(state_health(state, "app7", "site2"), 1);
-	assert_int_equal(state_health(state, "app8", "site1"), -1);
+	assert_int_equal(state_health(state, "app7", "site2", 7), 1);
+	assert_int_equal(state_health(state, "app8", "site1", 7), -1);
 	state_close(state);
 }
 
@@ -500,14 +500,14 @@ static void test_health_is_written_when_it_changed(void **unused)
 
 	(void)unused;
 	snprintf(path, sizeof(path), "%s/health.json", dir);
-	state_set_health(state, "a", "s", true);
+	state_set_health(state, "a", "s", 7, true);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(state_sync_health(state), E_OK);
 	assert_int_equal(unlink(path), 0);
-	state_set_health(state, "a", "s", true);
+	state_set_health(state, "a", "s", 7, true);
 	assert_int_equal(state_sync_health(state), E_OK);
 	assert_int_equal(access(path, F_OK), -1);
-	state_set_health(state, "a", "s", false);
+	state_set_health(state, "a", "s", 7, false);
 	assert_int_equal(state_sync_health(state), E_OK);
 	assert_int_equal(access(path, F_OK), 0);
 	state_close(state);
@@ -523,7 +523,7 @@ static void test_health_is_written_aside(void **unused)
 	(void)unused;
 	for (int i = 0; i < 20000; i++) {
 		snprintf(app, sizeof(app), "app%d", i);
-		state_set_health(state, app, "site", i % 3 == 0);
+		state_set_health(state, app, "site", 7, i % 3 == 0);
 		err = i % 100 ? E_OK : state_save_health(state);
 		begun += err == E_OK;
 		busy += err == E_STATE;
@@ -535,20 +535,20 @@ static void test_health_is_written_aside(void **unused)
 		usleep(1000);
 	assert_int_equal(err, E_OK);
 	state = reopen(state);
-	assert_int_equal(state_health(state, "app7", "site"), 0);
-	assert_int_equal(state_health(state, "app9", "site"), -1);
+	assert_int_equal(state_health(state, "app7", "site", 7), 0);
+	assert_int_equal(state_health(state, "app9", "site", 7), -1);
 
 	// What fails is tried again.
 	char path[160];
 
 	snprintf(path, sizeof(path), "%s/health.json.new", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
-	state_set_health(state, "app7", "site", true);
+	state_set_health(state, "app7", "site", 7, true);
 	assert_int_equal(state_save_health(state), E_OK); // begun
 	assert_int_equal(state_sync_health(state), E_IO);
 	assert_int_equal(rmdir(path), 0);
 	state = reopen(state);
-	assert_int_equal(state_health(state, "app7", "site"), 1);
+	assert_int_equal(state_health(state, "app7", "site", 7), 1);
 	state_close(state);
 }
 

@@ -70,7 +70,7 @@ static void give_orders(int acknowledged)
 			_exit(1);
 		if (write(acknowledged, &i, sizeof(i)) != sizeof(i))
 			_exit(1);
-		state_set_health(state, "a", other, i % 2);
+		state_set_health(state, "a", other, 7, i % 2);
 		(void)state_save_health(state); // one may be under way
 	}
 }

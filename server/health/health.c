@@ -231,8 +231,8 @@ static void leave_line(struct watch *watch)
 	watch->health->stats.waiting--;
 }
 
-// Where probes come late, a state in doubt is what matters: it is made sure of at the check's own pace. Once all are known every other place is for the rest, or a crowd of targets that
-// come and go would keep them from being probed at all.
+// Where probes come late, a state in doubt is what matters: it is made sure of at the check's own pace. Once all are
+// known every other place is for the rest, or a crowd of targets that come and go would keep them from being probed.
 static struct watch *next_in_line(struct health *health)
 {
 	struct watch *doubtful = TAILQ_FIRST(&health->doubtful), *sure = TAILQ_FIRST(&health->sure);

@@ -83,6 +83,8 @@ static const struct {
 
 static void test_damaged(void **state)
 {
+	static const struct fakehost_pair carriers[] = {{"AS6167", "verizon"}, {NULL, NULL}};
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct fakehost host;
@@ -91,7 +93,7 @@ static void test_damaged(void **state)
 		assert_string_equal(host.reports, bad[i].as_city);
 		assert_int_equal(host.added_count, 0);
 		fakehost_end(&host);
-		assert_true(mmdbfiles_run_data(&host, NULL, bad[i].name, NULL) < 0);
+		assert_true(mmdbfiles_run_data(&host, NULL, bad[i].name, carriers) < 0);
 		assert_string_equal(host.reports, bad[i].as_isp ? bad[i].as_isp : bad[i].as_city);
 		assert_int_equal(host.added_count, 0);
 		fakehost_end(&host);

@@ -124,6 +124,17 @@ def sees_changes():
         tree.checks(1, why="after one folder went")
 
 
+def configures_again():
+    """A package that was not there when the tree was configured, cmocka say, counts once it is there: its tests run."""
+    with Tree() as tree:
+        tree.write(tree.tools / "packages", "gcc 1\n")
+        check("-- configure in build" in tree.say("build"))
+        check("-- configure" not in tree.say("build"))
+        tree.write(tree.tools / "packages", "gcc 1\nlibcmocka-dev 1\n")
+        check("-- configure in build\n" in tree.checks(3), "what is new was not looked for")
+        check("-- configure" not in tree.checks(0))
+
+
 def forgets():
     """Only what was wholly green is remembered."""
     with Tree() as tree:
@@ -182,4 +193,4 @@ def refuses_early():
 
 
 if __name__ == "__main__":
-    harness.run(remembers, sees_changes, forgets, interrupted, refuses_early)
+    harness.run(remembers, sees_changes, configures_again, forgets, interrupted, refuses_early)

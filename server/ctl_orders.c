@@ -45,7 +45,10 @@ void ctl_show_drain(const json_t *reply)
 	show_apps(reply);
 	show_replaced(json_object_get(reply, "replaced"));
 	if (targets || safe_s > ctl_int(reply, "since") + 2) // a reload may have taken the last target away
-		ctl_print(stdout, "After %s (%s from now at the most) no correct cache hands it out any more.\n",
+		ctl_print(stdout,
+		          until_s && until_s < safe_s
+		                  ? "It ends before every cache has let go of it, which would be after %s (%s from now).\n"
+		                  : "After %s (%s from now at the most) no correct cache hands it out any more.\n",
 		          ctl_time(safe_s, safe), ctl_span(safe_s - clock_wall_s(), left));
 }
 

@@ -266,12 +266,19 @@ def greedy():
                 sock.close()
 
 
+def descriptors(pid):
+    return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+
+
 def no_descriptors():
     """No descriptor left for a new connection, and none to take from another: the worker waits, it does not spin."""
     with daemon() as d:
         pid = d.process.pid
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+        used, before_that = descriptors(pid), None
+        while used != before_that:  # the state is saved with one
+            time.sleep(0.05)
+            used, before_that = descriptors(pid), used
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(max(used) + 2)) - used), before[1]))
         with d.connect() as sock:
             sock.sendall(framed(1))

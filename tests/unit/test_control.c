@@ -438,11 +438,12 @@ static void test_idle(void **unused)
 static void test_slow_reader(void **unused)
 {
 	int slow = dial(), other = dial();
-	unsigned asked = 0;
+	unsigned asked = 0, rounds = 0;
 
 	(void)unused;
 	stage.pad = 1 << 20;
-	for (int64_t end_ms = clock_mono_ms() + 3 * IDLE_MS; clock_mono_ms() < end_ms; usleep(1000)) {
+	for (int64_t end_ms = clock_mono_ms() + 3 * IDLE_MS; clock_mono_ms() < end_ms || rounds < 150; usleep(1000)) {
+		rounds++;
 		if (send(slow, "{\"verb\": \"stats\"}\n", 18, MSG_NOSIGNAL) > 0)
 			asked++;
 		turn();

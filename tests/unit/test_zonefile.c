@@ -325,6 +325,7 @@ static void test_beside(void **state)
 		assert_null(db);
 		report_free(report);
 	}
+	unlink(path);
 }
 
 static void test_apps(void **state)

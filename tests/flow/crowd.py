@@ -83,7 +83,7 @@ def orders_go_first():
                 for _ in range(2):
                     reply = json.loads(order.file.readline())
                     equal(reply["ok"], True, reply)
-                check(reply["probes"] < PROBES // 3,
+                check(reply["probes"] < PROBES // 2,
                       f"{reply['probes']} of {PROBES} probes were read before the orders")
                 until(lambda: order("stats")["probes"] >= PROBES, 10 * harness.slowness(), "the probes")
                 equal(order("stats")["probe_failures"], 0)

@@ -78,13 +78,11 @@ def orders_go_first():
             with standing_still(d):
                 crowd.answer()
                 order = d.control()
-                order.sock.sendall(b'{"verb": "drain", "site": "here"}\n{"verb": "stats"}\n')
+                # One order alone: a second one would leave the probes as much time as the disk takes for the first.
+                order.sock.sendall(b'{"verb": "stats"}\n')
             with order:
-                for _ in range(2):
-                    reply = json.loads(order.file.readline())
-                    equal(reply["ok"], True, reply)
-                check(reply["probes"] < PROBES // 2,
-                      f"{reply['probes']} of {PROBES} probes were read before the orders")
+                reply = json.loads(order.file.readline())
+                check(reply["probes"] < PROBES // 3, f"{reply['probes']} of {PROBES} probes were read before the order")
                 until(lambda: order("stats")["probes"] >= PROBES, 10 * harness.slowness(), "the probes")
                 equal(order("stats")["probe_failures"], 0)
 

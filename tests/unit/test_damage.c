@@ -1,6 +1,5 @@
 // Damaged files in the state folder: they are set aside and told of, and what is whole in them is kept. Each test works
 // in a folder of its own.
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,69 +16,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/state.h"
-
-static char dir[64];
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	strcpy(dir, "damage-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	char command[128];
-
-	(void)unused;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
-
-static struct state *open_state(void)
-{
-	struct state *state = NULL;
-
-	assert_int_equal(state_open(dir, &state), E_OK);
-	return state;
-}
-
-static struct state *reopen(struct state *state)
-{
-	state_close(state);
-	return open_state();
-}
+#include "statedir.h"
 
 static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
 {
 	return state_drain(state, &(struct drain){.site = (char *)site, .app = (char *)app, .who = (char *)"uid 0",
 	                                          .since_s = 1000, .until_s = until_s});
-}
-
-static void write_file(const char *name, const char *text)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static unsigned count_files(const char *beginning)
-{
-	DIR *folder = opendir(dir);
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder));)
-		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
-	closedir(folder);
-	return count;
 }
 
 static void test_damaged(void **unused)
@@ -99,21 +41,20 @@ static void test_damaged(void **unused)
 	char health[160];
 
 	(void)unused;
-	mkdir(dir, 0750);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		write_file("orders.json", texts[i]);
+		statedir_write("orders.json", texts[i]);
 		snprintf(health, sizeof(health), "{\"version\": 1, \"saved\": %lld, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": 7}}}}",
 		         (long long)clock_wall_s());
-		write_file("health.json", health);
+		statedir_write("health.json", health);
 
-		struct state *state = open_state();
+		struct state *state = statedir_open();
 
 		assert_int_equal(state_drain_count(state), 0);
 		assert_int_equal(state_force_count(state), 0);
 		assert_int_equal(state_health(state, "a", "s", 7), 1); // the other file is not touched
-		assert_int_equal(count_files("orders.json.damaged-"), i + 1); // each one is kept
+		assert_int_equal(statedir_count("orders.json.damaged-"), i + 1); // each one is kept
 		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-		state = reopen(state);
+		state = statedir_reopen(state);
 		assert_int_equal(state_drain_count(state), 1);
 		state_close(state);
 	}
@@ -131,14 +72,13 @@ static void test_damaged_health(void **unused)
 	};
 
 	(void)unused;
-	mkdir(dir, 0750);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		write_file("health.json", texts[i]);
+		statedir_write("health.json", texts[i]);
 
-		struct state *state = open_state();
+		struct state *state = statedir_open();
 
 		assert_int_equal(state_health(state, "a", "s", 7), -1);
-		assert_int_equal(count_files("health.json.damaged-"), i + 1);
+		assert_int_equal(statedir_count("health.json.damaged-"), i + 1);
 		state_close(state);
 	}
 }
@@ -167,22 +107,22 @@ static void test_whole_entries_are_kept(void **unused)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct state_aside aside = {0};
 
-		write_file("orders.json", rows[i].text);
+		statedir_write("orders.json", rows[i].text);
 
-		struct state *state = open_state();
+		struct state *state = statedir_open();
 
 		assert_int_equal(state_drain_count(state), rows[i].drains);
 		assert_int_equal(state_force_count(state), rows[i].forces);
 		assert_int_equal(state_drained(state, NULL, "s", 1) != NULL, rows[i].drains > 0);
-		assert_int_equal(count_files("orders.json.damaged-"), i + 1);
+		assert_int_equal(statedir_count("orders.json.damaged-"), i + 1);
 		assert_int_equal(state_aside(state, &aside), E_OK);
 		assert_true(aside.is_counted);
 		assert_int_equal(aside.kept, rows[i].drains + rows[i].forces);
 		assert_int_equal(aside.lost, rows[i].lost);
 		free(aside.path);
 
-		assert_int_equal(count_files("orders.json"), i + 2); // what is kept is saved at once
-		state = reopen(state);
+		assert_int_equal(statedir_count("orders.json"), i + 2); // what is kept is saved at once
+		state = statedir_reopen(state);
 		assert_int_equal(state_drain_count(state), rows[i].drains);
 		assert_int_equal(state_force_count(state), rows[i].forces);
 		state_close(state);
@@ -202,10 +142,10 @@ static void test_more_than_there_can_be(void **unused)
 		fprintf(out, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
 	fputs("]}", out);
 	fclose(out);
-	write_file("orders.json", text);
+	statedir_write("orders.json", text);
 	free(text);
 
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
 	assert_int_equal(state_drain_count(state), STATE_ORDERS_MAX);
 	assert_int_equal(state_aside(state, &aside), E_OK);
@@ -226,7 +166,7 @@ static void check_aside(const struct state *state, const char *file, int64_t tim
 		assert_null(aside.path);
 		return;
 	}
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	snprintf(path, sizeof(path), "%s/%s", statedir, file);
 	assert_string_equal(aside.path, path);
 	assert_int_equal(aside.time_s, time_s);
 	free(aside.path);
@@ -236,30 +176,30 @@ static void check_aside(const struct state *state, const char *file, int64_t tim
 static void test_told_until_taken_away(void **unused)
 {
 	char path[160];
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
 	(void)unused;
 	check_aside(state, NULL, 0, 0);
 	state_close(state);
-	write_file("orders.json.damaged-500", "");
-	write_file("orders.json.damaged-1000", "");
-	write_file("orders.json.damaged-1000-2", "");
-	write_file("orders.json.damaged-1000-1", "");
-	write_file("orders.json.damaged-", "");
-	write_file("orders.json.damaged-7000.mended", "");
-	write_file("health.json.damaged-7000", "");
-	state = open_state();
+	statedir_write("orders.json.damaged-500", "");
+	statedir_write("orders.json.damaged-1000", "");
+	statedir_write("orders.json.damaged-1000-2", "");
+	statedir_write("orders.json.damaged-1000-1", "");
+	statedir_write("orders.json.damaged-", "");
+	statedir_write("orders.json.damaged-7000.mended", "");
+	statedir_write("health.json.damaged-7000", "");
+	state = statedir_open();
 	check_aside(state, "orders.json.damaged-1000-2", 1000, 4);
 	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	check_aside(state, "orders.json.damaged-1000-2", 1000, 4);
-	snprintf(path, sizeof(path), "%s/orders.json.damaged-1000-2", dir);
+	snprintf(path, sizeof(path), "%s/orders.json.damaged-1000-2", statedir);
 	assert_int_equal(unlink(path), 0);
 	check_aside(state, "orders.json.damaged-1000-1", 1000, 3);
 	state_close(state);
 
-	write_file("orders.json", "{");
-	state = open_state();
+	statedir_write("orders.json", "{");
+	state = statedir_open();
 
 	struct state_aside aside = {0};
 
@@ -277,15 +217,15 @@ static void test_kept_and_not_saved(void **unused)
 	char path[160];
 
 	(void)unused;
-	snprintf(path, sizeof(path), "%s/orders.json.new", dir);
+	statedir_write("orders.json", ORDERS("[" DRAIN("s") ", 7]", "[]"));
+	snprintf(path, sizeof(path), "%s/orders.json.new", statedir);
 	assert_int_equal(mkdir(path, 0700), 0); // in the temporary file's way
-	write_file("orders.json", ORDERS("[" DRAIN("s") ", 7]", "[]"));
 
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
 	assert_non_null(state_drained(state, NULL, "s", 1));
 	assert_int_equal(rmdir(path), 0);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_non_null(state_drained(state, NULL, "s", 1));
 	state_close(state);
 }
@@ -293,12 +233,12 @@ static void test_kept_and_not_saved(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_damaged_health, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_whole_entries_are_kept, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_more_than_there_can_be, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_told_until_taken_away, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_kept_and_not_saved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_health, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_whole_entries_are_kept, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_there_can_be, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_told_until_taken_away, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_kept_and_not_saved, statedir_setup, statedir_teardown),
 	};
 
 	log_set_level((enum log_level)0); // damage is loud, and here it is on purpose

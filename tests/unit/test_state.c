@@ -1,6 +1,5 @@
 // The state folder: what is written is there after a restart, and what cannot be written changes nothing. Each test
 // works in a folder of its own. Of damage: test_damage. Of kills: test_state_kill.
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,10 +19,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/state.h"
+#include "statedir.h"
 #include "tempdir.h"
 #include "view/view.h"
-
-static char top[64], dir[96];
 
 static int failing_syncs; // how many times a folder's fsync is to fail
 
@@ -40,38 +38,6 @@ int fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
-static int set_up(void **unused)
-{
-	(void)unused;
-	strcpy(top, "state-XXXXXX");
-	assert_non_null(mkdtemp(top));
-	snprintf(dir, sizeof(dir), "%s/d", top);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	char command[128];
-
-	(void)unused;
-	snprintf(command, sizeof(command), "rm -rf %s", top);
-	return system(command);
-}
-
-static struct state *open_state(void)
-{
-	struct state *state = NULL;
-
-	assert_int_equal(state_open(dir, &state), E_OK);
-	return state;
-}
-
-static struct state *reopen(struct state *state)
-{
-	state_close(state);
-	return open_state();
-}
-
 static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
 {
 	return state_drain(state, &(struct drain){(char *)site, (char *)app, (char *)"disk \"full\" ü\n", (char *)"uid 0", 1000,
@@ -83,43 +49,18 @@ static int force(struct state *state, const char *app, const char *site, enum fo
 	return state_force(state, &(struct force){(char *)app, (char *)site, (char *)"uid 0", 1000, to});
 }
 
-static void write_file(const char *name, const char *text)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static unsigned count_files(const char *beginning)
-{
-	DIR *folder = opendir(dir);
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder));)
-		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
-	closedir(folder);
-	return count;
-}
-
 // Orders --------------------------------------------------------------------------------------------------------------
 
 static void test_orders_survive(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
 	(void)unused;
 	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 	assert_int_equal(drain(state, "nyc", "app.example", 5000), E_OK);
 	assert_int_equal(force(state, "app.example", "bos", FORCE_DOWN), E_OK);
 	assert_int_equal(force(state, "app.example", "nyc", FORCE_UP), E_OK);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_drain_count(state), 2);
 
 	const struct drain *first = state_drain_at(state, 0), *second = state_drain_at(state, 1);
@@ -142,7 +83,7 @@ static void test_orders_survive(void **unused)
 
 static void test_replace_and_remove(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
 	(void)unused;
 	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
@@ -157,7 +98,7 @@ static void test_replace_and_remove(void **unused)
 	assert_int_equal(state_drain_count(state), 2);
 	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
 	assert_int_equal(state_undrain(state, "bos", NULL), E_OK);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_drain_count(state), 1);
 	assert_string_equal(state_drain_at(state, 0)->site, "nyc");
 
@@ -167,7 +108,7 @@ static void test_replace_and_remove(void **unused)
 	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_OK);
 	assert_int_equal(state_force_count(state), 2);
 	assert_int_equal(force(state, "a", "bos", FORCE_AUTO), E_OK);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_force_count(state), 1);
 	assert_int_equal(state_forced(state, "a", "bos"), FORCE_AUTO);
 	assert_int_equal(state_forced(state, "b", "bos"), FORCE_UP);
@@ -189,7 +130,7 @@ static void test_drained(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct state *state = open_state();
+		struct state *state = statedir_open();
 
 		if (rows[i].site >= 0)
 			assert_int_equal(drain(state, "bos", NULL, rows[i].site), E_OK);
@@ -213,7 +154,7 @@ static void test_drained(void **unused)
 
 static void test_expire(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	int64_t next_s = -1;
 
 	(void)unused;
@@ -227,7 +168,7 @@ static void test_expire(void **unused)
 	assert_int_equal(next_s, 20);
 	assert_int_equal(state_expire(state, 30, &next_s), 2);
 	assert_int_equal(next_s, 40);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_drain_count(state), 2);
 	assert_string_equal(state_drain_at(state, 0)->site, "b");
 	assert_non_null(state_drained(state, NULL, "c", 30));
@@ -240,7 +181,7 @@ static void test_expire(void **unused)
 
 static void test_limits(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	char text[STATE_TEXT_MAX + 2];
 
 	(void)unused;
@@ -257,7 +198,7 @@ static void test_limits(void **unused)
 	assert_int_equal(state_force_count(state), 0);
 	text[STATE_TEXT_MAX] = '\0';
 	assert_int_equal(drain(state, text, text, 0), E_OK);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_drain_count(state), 1);
 	state_close(state);
 }
@@ -274,11 +215,10 @@ static void test_full(void **unused)
 		fprintf(out, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
 	fputs("]}", out);
 	fclose(out);
-	mkdir(dir, 0750);
-	write_file("orders.json", text);
+	statedir_write("orders.json", text);
 	free(text);
 
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
 	assert_int_equal(state_drain_count(state), STATE_ORDERS_MAX);
 	assert_int_equal(drain(state, "one-more", NULL, 0), E_LIMIT);
@@ -300,7 +240,7 @@ static void test_folder_is_made(void **unused)
 	mode_t mask = umask(0);
 
 	(void)unused;
-	snprintf(parent, sizeof(parent), "%s/p", top);
+	snprintf(parent, sizeof(parent), "%s/p", statedir_top);
 	snprintf(deep, sizeof(deep), "%s//q/./r/", parent);
 	assert_int_equal(state_open(deep, &state), E_OK);
 	umask(mask);
@@ -319,25 +259,25 @@ static void test_folder_cannot_be(void **unused)
 	(void)unused;
 	assert_int_equal(state_open("", &state), E_IO);
 	assert_int_equal(state_open("/proc/nothing/here", &state), E_IO);
-	snprintf(path, sizeof(path), "%s/%0300d", top, 7);
+	snprintf(path, sizeof(path), "%s/%0300d", statedir_top, 7);
 	assert_int_equal(state_open(path, &state), E_IO);
-	snprintf(path, sizeof(path), "%s/file", top);
+	snprintf(path, sizeof(path), "%s/file", statedir_top);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(state_open(path, &state), E_IO);
-	snprintf(path, sizeof(path), "%s/file/below", top);
+	snprintf(path, sizeof(path), "%s/file/below", statedir_top);
 	assert_int_equal(state_open(path, &state), E_IO);
 	assert_null(state);
 }
 
 static void test_one_daemon_at_a_time(void **unused)
 {
-	struct state *state = open_state(), *other = NULL;
+	struct state *state = statedir_open(), *other = NULL;
 
 	(void)unused;
-	assert_int_equal(state_open(dir, &other), E_EXISTS);
+	assert_int_equal(state_open(statedir, &other), E_EXISTS);
 	assert_null(other);
 	state_close(state);
-	state_close(open_state());
+	state_close(statedir_open());
 }
 
 // Whatever stands where our files should be, nothing outside the folder is read or written.
@@ -346,44 +286,44 @@ static void test_links_and_pipes(void **unused)
 	char path[160], victim[160], text[64] = "";
 
 	(void)unused;
-	mkdir(dir, 0750);
-	snprintf(victim, sizeof(victim), "%s/victim", top);
+	mkdir(statedir, 0750);
+	snprintf(victim, sizeof(victim), "%s/victim", statedir_top);
 
 	FILE *file = fopen(victim, "w");
 
 	fputs("{\"version\": 1, \"drains\": [], \"forces\": []}", file);
 	fclose(file);
-	snprintf(path, sizeof(path), "%s/orders.json", dir);
+	snprintf(path, sizeof(path), "%s/orders.json", statedir);
 	assert_int_equal(symlink("../victim", path), 0);
-	snprintf(path, sizeof(path), "%s/health.json", dir);
+	snprintf(path, sizeof(path), "%s/health.json", statedir);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	snprintf(path, sizeof(path), "%s/orders.json.new", dir);
+	snprintf(path, sizeof(path), "%s/orders.json.new", statedir);
 	assert_int_equal(symlink("../victim", path), 0);
 
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 
-	assert_int_equal(count_files("orders.json.damaged-"), 1);
-	assert_int_equal(count_files("health.json.damaged-"), 1);
+	assert_int_equal(statedir_count("orders.json.damaged-"), 1);
+	assert_int_equal(statedir_count("health.json.damaged-"), 1);
 	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 	file = fopen(victim, "r");
 	assert_non_null(fgets(text, sizeof(text), file));
 	fclose(file);
 	assert_string_equal(text, "{\"version\": 1, \"drains\": [], \"forces\": []}");
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_drain_count(state), 1);
 	state_close(state);
 }
 
 static void test_write_fails(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	char path[160];
 	int64_t next_s;
 
 	(void)unused;
 	assert_int_equal(drain(state, "bos", NULL, 50), E_OK);
 	assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
-	snprintf(path, sizeof(path), "%s/orders.json.new", dir);
+	snprintf(path, sizeof(path), "%s/orders.json.new", statedir);
 	assert_int_equal(mkdir(path, 0700), 0); // in the temporary file's way
 	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
 	assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
@@ -401,7 +341,7 @@ static void test_write_fails(void **unused)
 	assert_int_equal(next_s, 0);
 	assert_null(state_drained(state, NULL, "bos", 60));
 	assert_int_equal(rmdir(path), 0);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_drain_count(state), 0);
 	assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
 	state_close(state);
@@ -412,14 +352,14 @@ static void test_folder_sync_fails(void **unused)
 {
 	(void)unused;
 	for (int failing = 1; failing <= 2; failing++) { // the second time what held cannot be put back at once either
-		struct state *state = open_state();
+		struct state *state = statedir_open();
 
 		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 		failing_syncs = failing;
 		assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
 		assert_int_equal(failing_syncs, 0);
 		assert_null(state_drained(state, NULL, "nyc", 1));
-		state = reopen(state);
+		state = statedir_reopen(state);
 		assert_non_null(state_drained(state, NULL, "bos", 1));
 		assert_null(state_drained(state, NULL, "nyc", 1));
 		state_close(state);
@@ -465,7 +405,7 @@ static const struct view *small_view(void)
 
 static void test_health(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	char app[32], site[32];
 
 	(void)unused;
@@ -477,7 +417,7 @@ static void test_health(void **unused)
 	}
 	assert_int_equal(state_sync_health(state), E_OK);
 	state_set_health(state, "app0", "site1", 7, true); // not written by itself, but by closing
-	state = reopen(state);
+	state = statedir_reopen(state);
 	for (int i = 2; i < 50000; i++) {
 		snprintf(app, sizeof(app), "app%d", i / 10);
 		snprintf(site, sizeof(site), "site%d", i % 10);
@@ -487,7 +427,7 @@ static void test_health(void **unused)
 	state_retain_health(state, small_view());
 	assert_int_equal(state_health(state, "app7", "site2", 7), 1);
 	assert_int_equal(state_health(state, "app8", "site1", 7), -1);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_health(state, "app7", "site2", 7), 1);
 	assert_int_equal(state_health(state, "app8", "site1", 7), -1);
 	state_close(state);
@@ -495,11 +435,11 @@ static void test_health(void **unused)
 
 static void test_health_is_written_when_it_changed(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	char path[160];
 
 	(void)unused;
-	snprintf(path, sizeof(path), "%s/health.json", dir);
+	snprintf(path, sizeof(path), "%s/health.json", statedir);
 	state_set_health(state, "a", "s", 7, true);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(state_sync_health(state), E_OK);
@@ -516,7 +456,7 @@ static void test_health_is_written_when_it_changed(void **unused)
 // Aside, while the memory changes.
 static void test_health_is_written_aside(void **unused)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	char app[32];
 	int err, begun = 0, busy = 0;
 
@@ -534,20 +474,20 @@ static void test_health_is_written_aside(void **unused)
 	while ((err = state_save_health(state)) == E_STATE)
 		usleep(1000);
 	assert_int_equal(err, E_OK);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_health(state, "app7", "site", 7), 0);
 	assert_int_equal(state_health(state, "app9", "site", 7), -1);
 
 	// What fails is tried again.
 	char path[160];
 
-	snprintf(path, sizeof(path), "%s/health.json.new", dir);
+	snprintf(path, sizeof(path), "%s/health.json.new", statedir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	state_set_health(state, "app7", "site", 7, true);
 	assert_int_equal(state_save_health(state), E_OK); // begun
 	assert_int_equal(state_sync_health(state), E_IO);
 	assert_int_equal(rmdir(path), 0);
-	state = reopen(state);
+	state = statedir_reopen(state);
 	assert_int_equal(state_health(state, "app7", "site", 7), 1);
 	state_close(state);
 }
@@ -555,22 +495,22 @@ static void test_health_is_written_aside(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_orders_survive, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_replace_and_remove, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_drained, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_expire, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_folder_is_made, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_folder_cannot_be, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_links_and_pipes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_write_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_folder_sync_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_parents_are_not_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_health_is_written_when_it_changed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_health_is_written_aside, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_orders_survive, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_replace_and_remove, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_drained, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_expire, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_limits, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_full, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_folder_is_made, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_folder_cannot_be, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_links_and_pipes, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_write_fails, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_folder_sync_fails, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_parents_are_not_read, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_health, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_health_is_written_when_it_changed, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_health_is_written_aside, statedir_setup, statedir_teardown),
 	};
 
 	log_set_level((enum log_level)0); // damage is loud, and here it is on purpose

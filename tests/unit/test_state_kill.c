@@ -1,6 +1,5 @@
 // kill -9 while the state is being written: afterwards each file holds the old or the new, whole. A program of its own,
 // because it forks: no other test may have begun a thread before.
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,50 +16,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/state.h"
-
-static char dir[64];
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	strcpy(dir, "state-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	char command[128];
-
-	(void)unused;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
-
-static struct state *open_state(void)
-{
-	struct state *state = NULL;
-
-	assert_int_equal(state_open(dir, &state), E_OK);
-	return state;
-}
-
-static unsigned count_files(const char *beginning)
-{
-	DIR *folder = opendir(dir);
-	unsigned count = 0;
-
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder));)
-		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
-	closedir(folder);
-	return count;
-}
+#include "statedir.h"
 
 // Gives order after order, each numbered by its reason, and tells the pipe of each one that is acknowledged.
 static void give_orders(int acknowledged)
 {
-	struct state *state = open_state();
+	struct state *state = statedir_open();
 	char reason[32], other[32];
 
 	for (int i = 0;; i++) {
@@ -105,7 +66,7 @@ static void test_kill_at_any_moment(void **unused)
 			last = at;
 		close(ends[0]);
 
-		struct state *state = open_state();
+		struct state *state = statedir_open();
 		const struct drain *drain_bos = state_drained(state, NULL, "bos", 1);
 
 		// The last one acknowledged, or the one that was being given (or, before the first, what was there).
@@ -114,8 +75,8 @@ static void test_kill_at_any_moment(void **unused)
 			at = (int)strtol(drain_bos->reason, NULL, 10);
 			assert_true(at == last || at == last + 1);
 		}
-		assert_int_equal(count_files("orders.json.damaged"), 0);
-		assert_int_equal(count_files("health.json.damaged"), 0);
+		assert_int_equal(statedir_count("orders.json.damaged"), 0);
+		assert_int_equal(statedir_count("health.json.damaged"), 0);
 		if (last > most)
 			most = last;
 		state_close(state);
@@ -126,7 +87,7 @@ static void test_kill_at_any_moment(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_kill_at_any_moment, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kill_at_any_moment, statedir_setup, statedir_teardown),
 	};
 
 	log_set_level((enum log_level)0);

@@ -25,6 +25,7 @@ json_t *stats_counters(const struct workers *workers, const struct health *healt
 		return NULL;
 	if (workers)
 		workers_counters(workers, &sum);
+	set(object, "queries", counter_read(&sum.queries_udp) + counter_read(&sum.queries_tcp));
 #define SET(name, help) set(object, #name, counter_read(&sum.name));
 	COUNTERS(SET)
 #undef SET

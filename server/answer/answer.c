@@ -204,7 +204,8 @@ static void decide(struct answering *a)
 	const struct rrset *cname = answer_name(a, &a->query->name, 0);
 	struct name target;
 
-	// A chain longer than this ends where it is, as does one that comes round; the resolver asks on (RFC 1034 section 3.6.2 wants none at all).
+	// A chain longer than this ends where it is, as does one that comes round; the resolver asks on (RFC 1034 section
+	// 3.6.2 wants none at all).
 	for (unsigned chain = 1; cname && chain <= LOOKUP_CHAIN_MAX; chain++) {
 		if (lookup_target(cname, &target) < 0)
 			return;
@@ -246,7 +247,6 @@ static void count(const struct answer_client *client, const struct query *query,
 {
 	struct counters *counters = client->counters;
 
-	counter_add(&counters->queries, 1);
 	counter_add(client->tcp ? &counters->queries_tcp : &counters->queries_udp, 1);
 	if (query->ecs.present)
 		counter_add(&counters->queries_ecs, 1);

@@ -9,10 +9,9 @@
 
 // COUNTER(name, what it counts)
 #define COUNTERS(COUNTER) \
-	COUNTER(queries, "queries answered, whatever the answer") \
-	COUNTER(queries_udp, "of them over UDP") \
-	COUNTER(queries_tcp, "of them over TCP") \
-	COUNTER(queries_ecs, "of them with a client subnet") \
+	COUNTER(queries_udp, "queries over UDP that were answered, whatever the answer") \
+	COUNTER(queries_tcp, "the same over TCP") \
+	COUNTER(queries_ecs, "of both, those with a client subnet") \
 	COUNTER(ignored, "messages not answered: too short, or responses") \
 	COUNTER(steered, "answers that steering decided") \
 	COUNTER(fail_open, "of them answered although unhealthy: nothing healthy was in reach") \

@@ -23,7 +23,7 @@ struct sockets {
 	unsigned sets;   // the setting `workers`
 };
 
-enum { SOCKETS_LISTEN_MAX = 256, SOCKETS_SETS_MAX = 256 };
+enum { SOCKETS_LISTEN_MAX = 256 };
 
 // How many workers will serve, at most: for each set one per UDP socket and one for all of TCP. To be asked before
 // sockets_open(), which takes what systemd left in the environment out of it.

@@ -229,6 +229,9 @@ static void test_delegation(void **state)
 		{{"ns.sub.edge.example", "A"}, 0, false, -1, "", CUT, GLUE},
 		{{"sub.edge.example", "DS"}, 0, true, -1, "sub.edge.example. DS 1", "", ""},
 		{{"a.sub.edge.example", "DS"}, 0, false, -1, "", CUT, GLUE},
+		// A server whose address is the zone's own data (RFC 1034 section 4.3.2 step 3b: whatever is available).
+		{{"x.sib.edge.example", "A"}, 0, false, -1, "", "sib.edge.example. NS ns1.edge.example.",
+		 "ns1.edge.example. A 192.0.2.1"},
 		// Zones within ours: DS is asked of the zone above, all else of the zone.
 		{{"inner.edge.example", "DS"}, 0, true, -1, "", SOA, ""},
 		{{"inner.edge.example", "MX"}, 0, true, -1, "", "inner.edge.example. SOA ns1.edge.example.", ""},

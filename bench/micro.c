@@ -144,7 +144,7 @@ static int measure_ptree(struct bench *bench)
 
 	for (int i = 0; i < REPEATS && err == E_OK; i++) {
 		struct ptree *tree = NULL;
-		struct lpm *lpm = NULL;
+		struct lpm lpm = {0};
 
 		memcpy(copy, bench->v4, bench->v4_count * sizeof(*copy));
 
@@ -156,7 +156,7 @@ static int measure_ptree(struct bench *bench)
 		if (err == E_OK)
 			err = lpm_freeze(tree, &lpm);
 		freeze_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
-		lpm_free(lpm);
+		lpm_wipe(&lpm);
 		ptree_free(tree);
 	}
 	free(copy);
@@ -202,7 +202,7 @@ static double lookup_ns(const struct bench *bench, uint32_t count, unsigned roun
 			struct addr_key key = addr_key(addr);
 
 			key.lo |= sink >> 31;
-			sink = lpm_lookup(addr->family == ADDR_V4 ? steer->v4 : steer->v6, key).value;
+			sink = lpm_lookup(addr->family == ADDR_V4 ? &steer->v4 : &steer->v6, key).value;
 		}
 
 	double ns = (double)(clock_mono_ns() - start_ns);
@@ -211,22 +211,30 @@ static double lookup_ns(const struct bench *bench, uint32_t count, unsigned roun
 	return ns / count / rounds;
 }
 
-static double answer_ns(struct bench *bench, uint8_t (*queries)[QUERY_STRIDE], uint32_t count, unsigned rounds)
+// `together`: how many are answered at a time, at most ANSWER_BATCH.
+static double answer_ns(struct bench *bench, uint8_t (*queries)[QUERY_STRIDE], uint32_t count, unsigned rounds,
+                        unsigned together)
 {
-	static uint8_t reply[REPLY_ROOM];
+	static uint8_t replies[ANSWER_BATCH][REPLY_ROOM];
 	static struct counters counters;
 	struct answer_client client = {.addr = {.family = ADDR_V4, .bytes = {127, 0, 0, 1}}, .counters = &counters};
 	int64_t start_ns = clock_mono_ns();
-	size_t octets = 0;
 
 	for (unsigned round = 0; round < rounds; round++)
-		for (uint32_t i = 0; i < count; i++)
-			octets += answer_query(bench->live, &client, queries[i], bench->ask.head_len + bench->clients.list[i].tail_len,
-			                       reply);
+		for (uint32_t first = 0; first < count; first += together) {
+			struct answer_message messages[ANSWER_BATCH];
+			unsigned n = count - first < together ? count - first : together;
+
+			for (unsigned i = 0; i < n; i++)
+				messages[i] = (struct answer_message){
+					client, queries[first + i],
+					bench->ask.head_len + bench->clients.list[first + i].tail_len, replies[i]};
+			answer_batch(bench->live, messages, n);
+		}
 
 	double ns = (double)(clock_mono_ns() - start_ns);
 
-	if (octets == 0)
+	if (counter_read(&counters.noerror) == 0)
 		fprintf(stderr, "micro: no query was answered\n");
 	return ns / count / rounds;
 }
@@ -249,12 +257,14 @@ static int measure_answers(struct bench *bench)
 	}
 	print_figure(bench, "lpm_lookup, cold", "ns", cold_ns);
 	print_figure(bench, "lpm_lookup, hot", "ns", hot_ns);
-	for (int i = 0; i < REPEATS; i++) {
-		cold_ns[i] = answer_ns(bench, queries, count, 1);
-		hot_ns[i] = answer_ns(bench, queries, hot, ROUNDS_HOT);
+	for (unsigned together = 1; together <= ANSWER_BATCH; together += ANSWER_BATCH - 1) {
+		for (int i = 0; i < REPEATS; i++) {
+			cold_ns[i] = answer_ns(bench, queries, count, 1, together);
+			hot_ns[i] = answer_ns(bench, queries, hot, ROUNDS_HOT, together);
+		}
+		print_figure(bench, together == 1 ? "answer alone, cold" : "answer in a batch, cold", "ns", cold_ns);
+		print_figure(bench, together == 1 ? "answer alone, hot" : "answer in a batch, hot", "ns", hot_ns);
 	}
-	print_figure(bench, "answer_query, cold", "ns", cold_ns);
-	print_figure(bench, "answer_query, hot", "ns", hot_ns);
 	free(queries);
 	return E_OK;
 }

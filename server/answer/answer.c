@@ -1,4 +1,5 @@
-// From query to response: decide first, in a plan that names ready-made RRsets, then encode the plan. See answer.h.
+// From query to response: read the query, look its name up, locate the client, decide what to answer in a plan that names
+// ready-made RRsets, encode the plan. A batch is read whole, located whole, then decided and encoded. See answer.h.
 #include "answer/answer.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "wire/reply.h"
 
 enum { PLAN_ITEMS = LOOKUP_CHAIN_MAX + 2 };
+
+_Static_assert((int)ANSWER_BATCH <= (int)LPM_SEARCHES_MAX, "a batch is located at once");
 
 // An RRset of the reply. Its owner is a suffix of one of the chain's names: name 0 is the question's, name k the target
 // of the k-th CNAME of the answer section.
@@ -37,8 +40,13 @@ struct plan {
 struct answering {
 	const struct live *live;
 	const struct answer_client *client;
-	const struct query *query;
 	struct plan *plan;
+	struct query query;
+	enum query_verdict verdict;
+	unsigned rcode;          // of the message itself; DNS_NOERROR: there is something to decide
+	struct lookup found;     // of the question's name, where there is
+	const struct app *app;   // that the client was located for; NULL: none yet
+	struct steer_hit hit;    // where
 };
 
 // RFC 8482 section 4.2: ANY gets one made-up HINFO. CPU "RFC8482", OS empty, one hour.
@@ -80,7 +88,7 @@ static const struct rrset *last_resort(struct answering *a, const struct app *ap
 {
 	counter_add(&a->client->counters->last_resort, 1);
 	if (app->last_resort == LAST_RESORT_ADDRESSES)
-		return a->query->type == DNS_A ? app->last_a : a->query->type == DNS_AAAA ? app->last_aaaa : NULL;
+		return a->query.type == DNS_A ? app->last_a : a->query.type == DNS_AAAA ? app->last_aaaa : NULL;
 	a->plan->rcode = DNS_SERVFAIL;
 	a->plan->aa = false;
 	a->plan->count = 0; // of the chain that led here
@@ -94,11 +102,28 @@ static const struct rrset *last_resort(struct answering *a, const struct app *ap
 	return NULL;
 }
 
+// The app whose targets answer the query at a node; NULL: none, what is static there does.
+static const struct app *steered_app(const struct answering *a, const struct node *node)
+{
+	const struct app *app;
+
+	if (node->app == ZONE_APP_NONE || a->query.type == DNS_ANY)
+		return NULL;
+	app = &a->live->view->apps[node->app];
+	return a->query.type == DNS_A || a->query.type == DNS_AAAA || app->any_cname ? app : NULL;
+}
+
 // The RRset steering gives this client, of whatever type was asked; NULL: NODATA, or the plan's rcode says more.
 static const struct rrset *steered(struct answering *a, const struct app *app)
 {
-	struct pick pick = pick_target(a->live, app, &a->query->ecs, &a->client->addr);
 	const struct view *view = a->live->view;
+
+	if (unlikely(app != a->app)) { // a CNAME led here
+		a->app = app;
+		a->hit = steer_lookup(app->steer, pick_client(&a->query.ecs, &a->client->addr));
+	}
+
+	struct pick pick = pick_target_at(a->live, app, &a->query.ecs, &a->client->addr, a->hit);
 
 	counter_add(&a->client->counters->steered, 1);
 	if (pick.scope > a->plan->scope)
@@ -109,13 +134,20 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 		counter_add(&a->client->counters->fail_open, 1);
 
 	const struct rrset *rrset = pick.target->cname             ? pick.target->cname
-	                            : a->query->type == DNS_A      ? pick.target->a
-	                            : a->query->type == DNS_AAAA   ? pick.target->aaaa
+	                            : a->query.type == DNS_A      ? pick.target->a
+	                            : a->query.type == DNS_AAAA   ? pick.target->aaaa
 	                                                           : NULL;
 
 	if (rrset)
 		counter_add(&view->handouts[(size_t)a->client->worker * view->handout_stride + pick.target_number], 1);
 	return rrset;
+}
+
+static const struct rrset *node_rrset_or_cname(const struct node *node, uint16_t type)
+{
+	const struct rrset *rrset = node_rrset(node, type);
+
+	return rrset ? rrset : node_rrset(node, DNS_CNAME);
 }
 
 // What a node answers. First row that applies:
@@ -132,42 +164,33 @@ static const struct rrset *answer_node(struct answering *a, const struct lookup 
 {
 	const struct rrset *rrset = NULL, *soa = &found->zone->negative_soa;
 	const struct node *node = found->node;
-	uint16_t type = a->query->type;
+	uint16_t type = a->query.type;
+
+	const struct app *app = steered_app(a, node);
 
 	*ret_soa = NULL;
-	if (type == DNS_ANY) {
-		rrset = node->rrset_count || node->app != ZONE_APP_NONE ? &any_rrset : NULL;
-	} else {
-		if (node->app != ZONE_APP_NONE) {
-			const struct app *app = &a->live->view->apps[node->app];
-
-			if (type == DNS_A || type == DNS_AAAA || app->any_cname) {
-				rrset = steered(a, app);
-				if (a->plan->rcode == DNS_SERVFAIL)
-					return NULL;
-				soa = app->negative_soa;
-				if (rrset || type == DNS_A || type == DNS_AAAA) {
-					*ret_soa = rrset ? NULL : soa;
-					return rrset;
-				}
-			}
-		}
-		rrset = node_rrset(node, type);
-		if (!rrset)
-			rrset = node_rrset(node, DNS_CNAME);
+	if (app) {
+		rrset = steered(a, app);
+		if (a->plan->rcode == DNS_SERVFAIL)
+			return NULL;
+		soa = app->negative_soa;
 	}
+	if (type == DNS_ANY)
+		rrset = node->rrset_count || node->app != ZONE_APP_NONE ? &any_rrset : NULL;
+	else if (!app || (!rrset && type != DNS_A && type != DNS_AAAA))
+		rrset = node_rrset_or_cname(node, type);
 	*ret_soa = rrset ? NULL : soa;
 	return rrset;
 }
 
-// One step of the chain: answers `name`; returns the CNAME to follow, or NULL at the end.
-static const struct rrset *answer_name(struct answering *a, const struct name *name, unsigned chain)
+// One step of the chain: answers `name`, which was looked up; returns the CNAME to follow, or NULL at the end.
+static const struct rrset *answer_name(struct answering *a, const struct name *name, const struct lookup *found,
+                                       unsigned chain)
 {
-	struct lookup found = lookup_name(a->live->view->zones, name, a->query->type);
 	struct plan *plan = a->plan;
 	const struct rrset *rrset, *soa;
 
-	switch (found.result) {
+	switch (found->result) {
 	case LOOKUP_NOT_OURS:
 		if (chain == 0) {
 			plan->rcode = DNS_REFUSED;
@@ -175,33 +198,33 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 		}
 		return NULL;
 	case LOOKUP_CUT:
-		referral(a, found.node, name, chain);
+		referral(a, found->node, name, chain);
 		return NULL;
 	case LOOKUP_NXDOMAIN:
 		plan->aa = true;
 		plan->rcode = DNS_NXDOMAIN;
-		negative(a, found.zone, &found.zone->negative_soa, name, chain);
+		negative(a, found->zone, &found->zone->negative_soa, name, chain);
 		return NULL;
 	case LOOKUP_NODE:
 		// RFC 7871 section 7.2.1: what leads here is the same for everybody, and is not to be kept for the few that the
 		// app's answer is for. The resolver asks on.
-		if (chain > 0 && found.node->app != ZONE_APP_NONE && a->query->ecs.present)
+		if (chain > 0 && found->node->app != ZONE_APP_NONE && a->query.ecs.present)
 			return NULL;
 		break;
 	}
-	rrset = answer_node(a, &found, &soa);
+	rrset = answer_node(a, found, &soa);
 	plan->aa = plan->aa || plan->rcode == DNS_NOERROR;
 	if (soa)
-		negative(a, found.zone, soa, name, chain);
+		negative(a, found->zone, soa, name, chain);
 	if (!rrset || is_repeated(plan, rrset))
 		return NULL;
 	add(plan, REPLY_ANSWER, rrset, chain, 0);
-	return rrset->type == DNS_CNAME && a->query->type != DNS_CNAME ? rrset : NULL;
+	return rrset->type == DNS_CNAME && a->query.type != DNS_CNAME ? rrset : NULL;
 }
 
 static void decide(struct answering *a)
 {
-	const struct rrset *cname = answer_name(a, &a->query->name, 0);
+	const struct rrset *cname = answer_name(a, &a->query.name, &a->found, 0);
 	struct name target;
 
 	// A chain longer than this ends where it is, as does one that comes round; the resolver asks on (RFC 1034 section
@@ -209,7 +232,10 @@ static void decide(struct answering *a)
 	for (unsigned chain = 1; cname && chain <= LOOKUP_CHAIN_MAX; chain++) {
 		if (lookup_target(cname, &target) < 0)
 			return;
-		cname = answer_name(a, &target, chain);
+
+		struct lookup found = lookup_name(a->live->view->zones, &target, a->query.type);
+
+		cname = answer_name(a, &target, &found, chain);
 	}
 }
 
@@ -227,7 +253,7 @@ static size_t encode(const struct answering *a, const struct reply_opt *opt, siz
 	uint16_t base[LOOKUP_CHAIN_MAX + 2] = {DNS_HEADER_LEN}; // where each name of the chain stands in the reply
 	struct reply reply;
 
-	reply_begin(&reply, wire, limit, a->query, opt);
+	reply_begin(&reply, wire, limit, &a->query, opt);
 	for (unsigned i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->items[i];
 		size_t at = reply_add(&reply, item->section, item->rrset->wire, item->rrset->wire_len, item->rrset->count,
@@ -243,7 +269,7 @@ static size_t encode(const struct answering *a, const struct reply_opt *opt, siz
 	return reply_finish(&reply, plan->rcode, plan->aa, opt);
 }
 
-static void count(const struct answer_client *client, const struct query *query, unsigned rcode)
+static void count_reply(const struct answer_client *client, const struct query *query, unsigned rcode)
 {
 	struct counters *counters = client->counters;
 
@@ -277,51 +303,110 @@ static unsigned rcode_of(enum query_verdict verdict, const struct query *query)
 	                                                                                             : DNS_NOERROR;
 }
 
-size_t answer_query(const struct live *live, const struct answer_client *client, const uint8_t *wire, size_t len,
-                    uint8_t *reply)
+// What can be known before the client is located.
+static void begin(struct answering *a, const struct live *live, const struct answer_message *message)
 {
-	const struct view_limits *limits = &live->view->limits;
-	struct query query;
-	enum query_verdict verdict = query_read(wire, len, &query);
+	a->live = live;
+	a->client = &message->client;
+	a->app = NULL;
+	a->verdict = query_read(message->query, message->len, &a->query);
+	if (unlikely(a->verdict == QUERY_SILENCE))
+		return;
+	a->rcode = rcode_of(a->verdict, &a->query);
+	if (unlikely(a->rcode != DNS_NOERROR))
+		return;
+	a->found = lookup_name(live->view->zones, &a->query.name, a->query.type);
+	if (a->found.result == LOOKUP_NODE)
+		a->app = steered_app(a, a->found.node);
+}
 
-	if (unlikely(verdict == QUERY_SILENCE)) {
-		counter_add(&client->counters->ignored, 1);
+// Locates every client for the app that its query is for.
+static void locate(struct answering *batch, unsigned count)
+{
+	struct lpm_search searches[ANSWER_BATCH];
+	struct answering *for_whom[ANSWER_BATCH];
+	unsigned wanted = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct answering *a = &batch[i];
+
+		if (a->app) {
+			const struct addr *client = pick_client(&a->query.ecs, &a->client->addr);
+
+			searches[wanted] = (struct lpm_search){.lpm = steer_table(a->app->steer, client), .key = addr_key(client)};
+			for_whom[wanted++] = a;
+		}
+	}
+	lpm_lookup_all(searches, wanted);
+	for (unsigned i = 0; i < wanted; i++) {
+		struct answering *a = for_whom[i];
+
+		a->hit = steer_hit(a->app->steer, searches[i].hit);
+		__builtin_prefetch(a->hit.order);
+	}
+}
+
+static size_t finish(struct answering *a, uint8_t *reply)
+{
+	const struct view_limits *limits = &a->live->view->limits;
+	const struct query *query = &a->query;
+
+	if (unlikely(a->verdict == QUERY_SILENCE)) {
+		counter_add(&a->client->counters->ignored, 1);
 		return 0;
 	}
 
 	struct plan plan;
 
-	plan.rcode = rcode_of(verdict, &query);
+	plan.rcode = a->rcode;
 	plan.aa = false;
 	plan.scope = 0;
 	plan.count = 0;
 	plan.glue = NULL;
 	plan.ede = DNS_EDE_NONE;
 	plan.ede_text = "";
-
-	struct answering a = {live, client, &query, &plan};
-
+	a->plan = &plan;
 	if (likely(plan.rcode == DNS_NOERROR))
-		decide(&a);
-	count(client, &query, plan.rcode);
+		decide(a);
+	count_reply(a->client, query, plan.rcode);
 
-	size_t limit = client->tcp ? DNS_MESSAGE_MAX
-	               : query.udp_size < limits->udp_size ? query.udp_size
-	                                                   : limits->udp_size;
+	size_t limit = a->client->tcp ? DNS_MESSAGE_MAX
+	               : query->udp_size < limits->udp_size ? query->udp_size
+	                                                    : limits->udp_size;
 
-	if (!query.edns)
-		return encode(&a, NULL, limit, reply);
+	if (!query->edns)
+		return encode(a, NULL, limit, reply);
 
 	struct reply_opt opt = {
 		.udp_size = limits->udp_size,
-		.ecs = query.ecs.present && verdict != QUERY_FORMERR,
+		.ecs = query->ecs.present && a->verdict != QUERY_FORMERR,
 		.ecs_scope = plan.scope,
-		.nsid = query.nsid ? limits->nsid : NULL,
+		.nsid = query->nsid ? limits->nsid : NULL,
 		.nsid_len = limits->nsid_len,
-		.keepalive_100ms = client->tcp && query.keepalive ? client->tcp_idle_100ms : -1,
+		.keepalive_100ms = a->client->tcp && query->keepalive ? a->client->tcp_idle_100ms : -1,
 		.ede = plan.ede,
 		.ede_text = plan.ede_text,
 	};
 
-	return encode(&a, &opt, limit, reply);
+	return encode(a, &opt, limit, reply);
+}
+
+void answer_batch(const struct live *live, struct answer_message *messages, unsigned count)
+{
+	struct answering batch[ANSWER_BATCH];
+
+	for (unsigned i = 0; i < count; i++)
+		begin(&batch[i], live, &messages[i]);
+	locate(batch, count);
+	for (unsigned i = 0; i < count; i++)
+		messages[i].len = finish(&batch[i], messages[i].reply);
+}
+
+size_t answer_query(const struct live *live, const struct answer_client *client, const uint8_t *query, size_t len,
+                    uint8_t *reply)
+{
+	struct answer_message message = {*client, query, len, reply};
+
+	answer_batch(live, &message, 1);
+	return message.len;
 }

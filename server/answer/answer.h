@@ -20,7 +20,21 @@ struct answer_client {
 	struct counters *counters;
 };
 
-// Answers query[len] into reply[DNS_MESSAGE_MAX] over TCP, reply[view->limits.udp_size or more] over UDP. Returns the
-// reply's length in octets; 0: say nothing. `reply` may be `query`, which is then written over; else they do not overlap.
+// A message to answer.
+struct answer_message {
+	struct answer_client client;
+	const uint8_t *query;
+	size_t len;              // octets: in, of the query; out, of the reply, 0: say nothing
+	uint8_t *reply;          // room for DNS_MESSAGE_MAX over TCP, for view->limits.udp_size or more over UDP; may be
+	                         // `query`, which is then written over; else they do not overlap
+};
+
+enum { ANSWER_BATCH = 16 };
+
+// Answers up to ANSWER_BATCH messages. Together they cost less than one by one: while one waits for memory, the others
+// are worked on.
+void answer_batch(const struct live *live, struct answer_message *messages, unsigned count) HOT;
+
+// Answers one. Returns the reply's length.
 size_t answer_query(const struct live *live, const struct answer_client *client, const uint8_t *query, size_t len,
-                    uint8_t *reply) HOT;
+                    uint8_t *reply);

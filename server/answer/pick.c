@@ -20,27 +20,24 @@ const char *pick_outcome_text(enum pick_outcome outcome)
 	return texts[outcome];
 }
 
-// DESIGN section 2.1: the ECS address when it has a source length above 0, else the transport's. Sets what `pick` says
-// of the client.
-static void locate(const struct steer *steer, const struct query_ecs *ecs, const struct addr *source, struct pick *pick)
+// Sets what `pick` says of the client.
+static void locate(const struct steer *steer, const struct query_ecs *ecs, const struct addr *source,
+                   struct steer_hit hit, struct pick *pick)
 {
-	struct steer_hit hit;
+	const struct addr *client = pick_client(ecs, source);
 
-	pick->by_ecs = ecs && ecs->present && ecs->source_len > 0;
-	pick->client = pick->by_ecs ? ecs->addr : *source;
-	hit = steer_lookup(steer, &pick->client, addr_key(&pick->client));
-	pick->order = hit.order;
-	pick->depth = hit.depth;
+	pick->by_ecs = client != source;
 	pick->scope = pick->by_ecs ? hit.depth : 0;
 	if (unlikely(hit.order->ecs_ignored) && pick->by_ecs) {
 		// RFC 7871 section 11.3: an address that says nothing stands for the resolver. No leaf lies both inside and
 		// outside of such a block, so the scope stays exact.
 		pick->by_ecs = false;
-		pick->client = *source;
-		hit = steer_lookup(steer, source, addr_key(source));
-		pick->order = hit.order;
-		pick->depth = hit.depth;
+		client = source;
+		hit = steer_lookup(steer, source);
 	}
+	pick->client = *client;
+	pick->order = hit.order;
+	pick->depth = hit.depth;
 }
 
 // The client's part of the rendezvous hash: its prefix cut to the hash's length, or to its leaf where that is longer.
@@ -99,20 +96,19 @@ static unsigned first_allowed(const struct live *live, const struct app *app, co
 	return i;
 }
 
-struct pick pick_target(const struct live *live, const struct app *app, const struct query_ecs *ecs,
-                        const struct addr *source)
+struct pick pick_target_at(const struct live *live, const struct app *app, const struct query_ecs *ecs,
+                           const struct addr *source, struct steer_hit hit)
 {
-	const struct steer *steer = live->view->steers[app->steer];
 	struct pick pick = {.outcome = PICK_HEALTHY};
 	uint8_t barred = TARGET_DOWN | TARGET_DRAINED;
 	uint64_t key = 0;
 
-	locate(steer, ecs, source, &pick);
+	locate(app->steer, ecs, source, hit, &pick);
 
 	const struct order *order = pick.order;
 
 	if (unlikely(order->hashed))
-		key = hash_key(steer, &pick);
+		key = hash_key(app->steer, &pick);
 
 	unsigned i = first_allowed(live, app, order, barred);
 
@@ -132,4 +128,10 @@ struct pick pick_target(const struct live *live, const struct app *app, const st
 	pick.target_number = app->first_target + order->steps[i].slot;
 	pick.target = &live->view->targets[pick.target_number];
 	return pick;
+}
+
+struct pick pick_target(const struct live *live, const struct app *app, const struct query_ecs *ecs,
+                        const struct addr *source)
+{
+	return pick_target_at(live, app, ecs, source, steer_lookup(app->steer, pick_client(ecs, source)));
 }

@@ -7,11 +7,11 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "view/steer.h"
+#include "wire/query.h"
 
 struct app;
 struct live;
-struct order;
-struct query_ecs;
 struct target;
 
 // First row that applies (DESIGN section 2.4); "reachable" is what the order holds, nothing else is ever looked at.
@@ -34,8 +34,18 @@ struct pick {
 	bool hashed;                 // a hash decided among equals
 };
 
-// `ecs` may be NULL or not present. The scope depends on the table alone, never on health or drains.
+// DESIGN section 2.1: the address that stands for the client is the ECS one when it has a source length above 0, else the
+// transport's. `ecs` may be NULL or not present.
+static inline const struct addr *pick_client(const struct query_ecs *ecs, const struct addr *source)
+{
+	return ecs && ecs->present && ecs->source_len > 0 ? &ecs->addr : source;
+}
+
+// The scope depends on the table alone, never on health or drains.
 struct pick pick_target(const struct live *live, const struct app *app, const struct query_ecs *ecs,
                         const struct addr *source) HOT;
+// The same where pick_client() has been searched for already; `hit` is what app->steer has for it.
+struct pick pick_target_at(const struct live *live, const struct app *app, const struct query_ecs *ecs,
+                           const struct addr *source, struct steer_hit hit) HOT;
 
 const char *pick_outcome_text(enum pick_outcome outcome);

@@ -215,14 +215,14 @@ static int compile_target(struct compiling *c, const struct config_app *app, con
 }
 
 // The steer of the app's spec: one that is there already, or a new one.
-static int find_steer(struct compiling *c, const struct steer_spec *spec, uint16_t *ret_number)
+static int find_steer(struct compiling *c, const struct steer_spec *spec, const struct steer **ret_steer)
 {
 	struct view *view = c->view;
 	struct steer_input in = view_steer_input(view);
 
 	for (uint32_t i = 0; i < view->steer_count; i++)
 		if (steer_spec_equal(&view->steers[i]->spec, spec)) {
-			*ret_number = (uint16_t)i;
+			*ret_steer = view->steers[i];
 			return E_OK;
 		}
 	if (view->steer_count == STEERS_MAX)
@@ -231,7 +231,7 @@ static int find_steer(struct compiling *c, const struct steer_spec *spec, uint16
 	int err = steer_build(&in, spec, &view->steers[view->steer_count]);
 
 	if (err == E_OK)
-		*ret_number = (uint16_t)view->steer_count++;
+		*ret_steer = view->steers[view->steer_count++];
 	return err;
 }
 

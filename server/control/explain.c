@@ -124,7 +124,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	json_object_set_new(object, "basis", candidate->reachable ? json_string(basis_text(candidate->basis)) : json_null());
 	json_object_set_new(object, "km", number(candidate->km));
 	json_object_set_new(object, "ms", milliseconds(candidate->cost_us));
-	if (view->steers[e->app->steer]->spec.weights)
+	if (e->app->steer->spec.weights)
 		json_object_set_new(object, "weight", json_integer(target->weight));
 	json_array_append_new(list, object);
 
@@ -143,7 +143,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 static void explain_candidates(struct explaining *e, const struct place *place)
 {
 	const struct view *view = e->live->view;
-	const struct steer *steer = view->steers[e->app->steer];
+	const struct steer *steer = e->app->steer;
 	struct steer_input in = view_steer_input(view);
 	struct candidate candidates[APP_TARGETS_MAX];
 	json_t *list = json_array();

@@ -84,24 +84,37 @@ static void send_run(struct udp *udp, unsigned first, unsigned end)
 	}
 }
 
+// Answers messages from `first` to before `end`, at most ANSWER_BATCH of them. Their lengths are then the replies'.
+static void answer_run(struct udp *udp, const struct live *live, unsigned first, unsigned end)
+{
+	struct answer_message messages[ANSWER_BATCH];
+
+	for (unsigned i = first; i < end; i++)
+		messages[i - first] = (struct answer_message){
+			.client = {.addr = addr_of_sockaddr(&udp->peers[i]), .worker = udp->worker, .counters = udp->counters},
+			.query = udp->buffers[i],
+			.len = udp->messages[i].msg_len,
+			.reply = udp->buffers[i],
+		};
+	answer_batch(live, messages, end - first);
+	for (unsigned i = first; i < end; i++)
+		udp->vecs[i].iov_len = messages[i - first].len;
+}
+
 static void serve_batch(struct udp *udp, unsigned count)
 {
 	const struct live *live = live_read();
 	unsigned first = 0; // of the replies not sent yet
 
+	for (unsigned i = 0; i < count; i += ANSWER_BATCH)
+		answer_run(udp, live, i, i + ANSWER_BATCH < count ? i + ANSWER_BATCH : count);
 	for (unsigned i = 0; i < count; i++) {
-		struct answer_client client = {.addr = addr_of_sockaddr(&udp->peers[i]), .worker = udp->worker,
-		                               .counters = udp->counters};
-		size_t len = answer_query(live, &client, udp->buffers[i], udp->messages[i].msg_len, udp->buffers[i]);
-
-		if (unlikely(len == 0)) { // no reply
+		if (unlikely(udp->vecs[i].iov_len == 0)) { // no reply
 			send_run(udp, first, i);
 			first = i + 1;
-			continue;
-		}
-		if (udp->wildcard)
+		} else if (udp->wildcard) {
 			reply_from_asked(&udp->messages[i].msg_hdr);
-		udp->vecs[i].iov_len = len;
+		}
 	}
 	send_run(udp, first, count);
 	for (unsigned i = 0; i < count; i++)
@@ -119,6 +132,11 @@ void udp_run(struct udp *udp)
 		serve_batch(udp, (unsigned)count);
 		publish_offline();
 	}
+}
+
+int udp_fd(const struct udp *udp)
+{
+	return udp->fd;
 }
 
 void udp_stop(struct udp *udp)

@@ -7,6 +7,8 @@
 
 #include "view/zone.h"
 
+struct steer;
+
 enum site_kind { SITE_WAVELENGTH, SITE_LOCAL_ZONE, SITE_OUTPOST, SITE_AZ, SITE_REGION, SITE_KINDS };
 
 enum { SITES_MAX = 4096, APP_TARGETS_MAX = 256, APPS_MAX = 1 << 20, TARGETS_MAX = 1 << 22 };
@@ -42,11 +44,11 @@ struct target {
 enum last_resort { LAST_RESORT_SERVFAIL, LAST_RESORT_ADDRESSES };
 
 struct app {
+	const struct steer *steer;  // one of view->steers
 	const char *name;           // presentation form, without the final dot
 	uint32_t ttl_s;
 	uint32_t first_target;      // index in view->targets of slot 0
 	uint16_t target_count;
-	uint16_t steer;             // index in view->steers
 	bool any_cname;             // some target hands out a CNAME: then every type is steered
 	enum last_resort last_resort;
 	const struct rrset *last_a, *last_aaaa; // for LAST_RESORT_ADDRESSES; either may be NULL

@@ -216,18 +216,15 @@ bool steer_spec_equal(const struct steer_spec *a, const struct steer_spec *b)
 	                       a->tie_us == b->tie_us && a->hash_v4 == b->hash_v4 && a->hash_v6 == b->hash_v6);
 }
 
-// The steps of all distinct orders in one array, and an index of them.
+// All distinct orders in one piece of memory, and an index of them.
 struct builder {
 	const struct steer_input *in;
 	struct steer *steer;
 	struct point points[APP_TARGETS_MAX]; // of the spec's sites
-	struct order *orders; // their steps are put right at the end, as the pool moves when it grows
-	size_t *offsets;
-	size_t order_cap;
-	struct order_step *pool;
-	size_t pool_count, pool_cap;
-	uint32_t *slots;      // index + 1 in orders; 0: empty
-	size_t slot_mask;
+	uint8_t *orders;
+	size_t len, cap;      // octets, in whole units
+	uint32_t *slots;      // number of the order's unit + 1; 0: empty
+	size_t slot_count;    // a power of two
 };
 
 // The last of the group that begins at candidate i. What shares with it is known to be near enough; a hint stands alone,
@@ -247,99 +244,103 @@ static unsigned group_end(const struct steer_spec *spec, const struct candidate 
 	return end;
 }
 
+static size_t order_len(const struct order *order)
+{
+	return sizeof(*order) + order->count * sizeof(order->steps[0]);
+}
+
+static size_t units(size_t len)
+{
+	return (len + ORDER_UNIT - 1) / ORDER_UNIT;
+}
+
+static const struct order *order_at(const struct builder *b, size_t unit)
+{
+	return (const void *)(b->orders + unit * ORDER_UNIT);
+}
+
+// The slot of an equal order, or the empty one where it would stand.
+static size_t find_slot(const struct builder *b, const struct order *order)
+{
+	size_t len = order_len(order), at = hash_mix(hash_bytes(0, order, len)) & (b->slot_count - 1);
+
+	for (; b->slots[at]; at = (at + 1) & (b->slot_count - 1)) {
+		const struct order *there = order_at(b, b->slots[at] - 1);
+
+		if (order_len(there) == len && memcmp(there, order, len) == 0)
+			break;
+	}
+	return at;
+}
+
+// The index is kept half empty.
 static int grow_index(struct builder *b)
 {
-	size_t cap = b->order_cap ? b->order_cap * 2 : 256;
-	struct order *orders = realloc(b->orders, cap * sizeof(*orders));
+	size_t count = b->slot_count ? b->slot_count * 2 : 512;
+	uint32_t *slots = calloc(count, sizeof(*slots));
 
-	b->orders = orders ? orders : b->orders;
-
-	size_t *offsets = realloc(b->offsets, cap * sizeof(*offsets));
-
-	b->offsets = offsets ? offsets : b->offsets;
-
-	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
-
-	if (!orders || !offsets || !slots) {
-		free(slots);
+	if (!slots)
 		return E_NOMEM;
-	}
 	free(b->slots);
 	b->slots = slots;
-	b->slot_mask = cap * 2 - 1;
-	b->order_cap = cap;
-	for (uint32_t i = 0; i < b->steer->order_count; i++) {
-		size_t at = hash_mix(hash_bytes(0, b->pool + offsets[i], orders[i].count * sizeof(*b->pool))) & b->slot_mask;
-
-		while (slots[at])
-			at = (at + 1) & b->slot_mask;
-		slots[at] = i + 1;
-	}
+	b->slot_count = count;
+	for (size_t unit = 0; unit * ORDER_UNIT < b->len; unit += units(order_len(order_at(b, unit))))
+		b->slots[find_slot(b, order_at(b, unit))] = (uint32_t)unit + 1;
 	return E_OK;
 }
 
-static int intern_order(struct builder *b, const struct order *order, uint32_t *ret_number)
+static int intern_order(struct builder *b, const struct order *order, uint32_t *ret_unit)
 {
-	const struct order_step *steps = order->steps;
-	unsigned count = order->count;
-	size_t bytes = count * sizeof(*steps);
+	size_t len = order_len(order), room = units(len) * ORDER_UNIT, unit = b->len / ORDER_UNIT;
 
-	if (b->steer->order_count == b->order_cap && grow_index(b) < 0)
+	if (b->steer->order_count >= b->slot_count / 2 && grow_index(b) < 0)
 		return E_NOMEM;
 
-	size_t at = hash_mix(hash_bytes(0, steps, bytes)) & b->slot_mask;
+	size_t at = find_slot(b, order);
 
-	for (; b->slots[at]; at = (at + 1) & b->slot_mask) {
-		uint32_t i = b->slots[at] - 1;
-
-		if (b->orders[i].count == count && b->orders[i].ecs_ignored == order->ecs_ignored &&
-		    (bytes == 0 || memcmp(b->pool + b->offsets[i], steps, bytes) == 0)) { // the pool may not be there yet
-			*ret_number = i;
-			return E_OK;
-		}
+	if (b->slots[at]) {
+		*ret_unit = b->slots[at] - 1;
+		return E_OK;
 	}
-	if (b->steer->order_count > LPM_VALUE_MAX)
+	if (unit > LPM_VALUE_MAX)
 		return E_LIMIT;
-	if (b->pool_count + count > b->pool_cap) {
-		size_t cap = (b->pool_count + count) * 2;
-		struct order_step *pool = realloc(b->pool, cap * sizeof(*pool));
+	if (b->len + room > b->cap) {
+		size_t cap = (b->len + room) * 2;
+		uint8_t *orders = realloc(b->orders, cap);
 
-		if (!pool)
+		if (!orders)
 			return E_NOMEM;
-		b->pool = pool;
-		b->pool_cap = cap;
+		b->orders = orders;
+		b->cap = cap;
 	}
-	if (count)
-		memcpy(b->pool + b->pool_count, steps, bytes);
-
-	uint32_t number = b->steer->order_count++;
-
-	b->orders[number] = *order;
-	b->offsets[number] = b->pool_count;
-	b->pool_count += count;
-	b->slots[at] = number + 1;
-	*ret_number = number;
+	memset(b->orders + b->len, 0, room);
+	memcpy(b->orders + b->len, order, len);
+	b->len += room;
+	b->steer->order_count++;
+	b->slots[at] = (uint32_t)unit + 1;
+	*ret_unit = (uint32_t)unit;
 	return E_OK;
 }
 
-static int order_of_place(struct builder *b, const struct place *place, uint32_t *ret_number)
+static int order_of_place(struct builder *b, const struct place *place, uint32_t *ret_unit)
 {
 	const struct steer_spec *spec = &b->steer->spec;
 	struct candidate candidates[APP_TARGETS_MAX];
-	struct order_step steps[APP_TARGETS_MAX];
+	_Alignas(struct order) uint8_t room[sizeof(struct order) + APP_TARGETS_MAX * sizeof(struct order_step)];
+	struct order *order = (void *)room;
 	unsigned count = order_candidates(b->in, spec, b->points, place, candidates);
-	struct order order = {.steps = steps, .count = (uint16_t)count, .ecs_ignored = place->ecs_ignored};
 
+	*order = (struct order){.count = (uint16_t)count, .ecs_ignored = place->ecs_ignored};
 	for (unsigned i = 0, end = 0; i < count; i++) {
 		if (i == 0 || i > end)
 			end = group_end(spec, candidates, count, i);
-		steps[i] = (struct order_step){(uint8_t)candidates[i].slot, (uint8_t)end};
-		order.hashed = order.hashed || end > i;
+		order->steps[i] = (struct order_step){(uint8_t)candidates[i].slot, (uint8_t)end};
+		order->hashed = order->hashed || end > i;
 	}
-	return intern_order(b, &order, ret_number);
+	return intern_order(b, order, ret_unit);
 }
 
-static int freeze(const struct ptree *places, const uint32_t *map, struct lpm **ret_lpm)
+static int freeze(const struct ptree *places, const uint32_t *map, struct lpm *ret_lpm)
 {
 	struct ptree *tree;
 	int err = ptree_remap(places, map, &tree);
@@ -382,18 +383,14 @@ int steer_build(const struct steer_input *in, const struct steer_spec *spec, str
 		if (err < 0)
 			goto out;
 	}
-	for (uint32_t i = 0; i < b.steer->order_count; i++)
-		b.orders[i].steps = b.pool + b.offsets[i];
 	err = freeze(in->places->v4, map, &b.steer->v4);
 	if (err == E_OK)
 		err = freeze(in->places->v6, map, &b.steer->v6);
 out:
 	if (b.steer) {
 		b.steer->orders = b.orders;
-		b.steer->steps = b.pool;
-		b.steer->step_count = b.pool_count;
+		b.steer->orders_len = b.len;
 	}
-	free(b.offsets);
 	free(b.slots);
 	free(map);
 	if (err < 0)
@@ -410,15 +407,13 @@ struct steer *steer_free(struct steer *steer)
 	free((void *)steer->spec.sites);
 	free((void *)steer->spec.weights);
 	free((void *)steer->orders);
-	free((void *)steer->steps);
-	lpm_free(steer->v4);
-	lpm_free(steer->v6);
+	lpm_wipe(&steer->v4);
+	lpm_wipe(&steer->v6);
 	free(steer);
 	return NULL;
 }
 
 size_t steer_bytes(const struct steer *steer)
 {
-	return sizeof(*steer) + steer->order_count * sizeof(*steer->orders) + steer->step_count * sizeof(*steer->steps) +
-	       lpm_bytes(steer->v4) + lpm_bytes(steer->v6);
+	return sizeof(*steer) + steer->orders_len + lpm_bytes(&steer->v4) + lpm_bytes(&steer->v6);
 }

@@ -65,20 +65,22 @@ struct order_step {
 	uint8_t group_end;         // index of the last step of this one's group
 };
 
+// The first steps lie beside the count, as they are what most queries read.
 struct order {
-	const struct order_step *steps;
 	uint16_t count;            // 0: this client can reach nothing
 	bool hashed;               // some group has more than one step, so in some state of health a hash decides
 	bool ecs_ignored;          // an ECS address here is taken as the resolver's own; `steps` are for who asks from here
+	struct order_step steps[];
 };
 
+enum { ORDER_UNIT = 16 };
+
 struct steer {
-	struct steer_spec spec;
-	const struct order *orders;
-	const struct order_step *steps; // of all orders
+	struct lpm v4, v6;         // address -> its order, in units of ORDER_UNIT octets into `orders`
+	const uint8_t *orders;
+	size_t orders_len;         // octets
 	uint32_t order_count;
-	size_t step_count;
-	struct lpm *v4, *v6;       // address -> index in `orders`
+	struct steer_spec spec;
 };
 
 // What a view has when orders are made.
@@ -119,9 +121,17 @@ struct steer_hit {
 	uint8_t depth;
 };
 
-static inline struct steer_hit steer_lookup(const struct steer *steer, const struct addr *addr, struct addr_key key)
+static inline const struct lpm *steer_table(const struct steer *steer, const struct addr *addr)
 {
-	struct lpm_hit hit = lpm_lookup(addr->family == ADDR_V4 ? steer->v4 : steer->v6, key);
+	return addr->family == ADDR_V4 ? &steer->v4 : &steer->v6;
+}
 
-	return (struct steer_hit){&steer->orders[hit.value], hit.depth};
+static inline struct steer_hit steer_hit(const struct steer *steer, struct lpm_hit hit)
+{
+	return (struct steer_hit){(const void *)(steer->orders + (size_t)hit.value * ORDER_UNIT), hit.depth};
+}
+
+static inline struct steer_hit steer_lookup(const struct steer *steer, const struct addr *addr)
+{
+	return steer_hit(steer, lpm_lookup(steer_table(steer, addr), addr_key(addr)));
 }

@@ -90,7 +90,7 @@ void dig_end(void)
 	rmdir(dig.folder);
 }
 
-static size_t build_query(const struct question *question, uint8_t *wire)
+size_t dig_query(const struct question *question, uint8_t *wire)
 {
 	uint8_t *p = wire, *out = NULL;
 	size_t len;
@@ -133,13 +133,13 @@ static size_t build_query(const struct question *question, uint8_t *wire)
 	return (size_t)(p - wire);
 }
 
+const struct addr dig_source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
 uint8_t dig_reply[DNS_MESSAGE_MAX];
 size_t dig_reply_len;
 
 ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp)
 {
-	struct addr source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
-	struct answer_client client = {source, tcp, tcp ? DIG_TCP_IDLE_100MS : 0, 0, &dig.counters};
+	struct answer_client client = {dig_source, tcp, tcp ? DIG_TCP_IDLE_100MS : 0, 0, &dig.counters};
 	ldns_pkt *pkt = NULL;
 
 	if (!tcp) // over UDP a reply takes the place of its query
@@ -153,8 +153,8 @@ ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp)
 
 ldns_pkt *dig_ask(const struct question *question)
 {
-	uint8_t wire[1024];
-	size_t len = build_query(question, wire);
+	uint8_t wire[DIG_QUERY_MAX];
+	size_t len = dig_query(question, wire);
 	ldns_pkt *pkt = dig_wire(wire, len, question->tcp);
 
 	assert_non_null(pkt);

@@ -7,10 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/counters.h"
 #include "wire/dns.h"
 
-enum { DIG_TCP_IDLE_100MS = 100 }; // as the connections of dig_ask() have it
+enum {
+	DIG_TCP_IDLE_100MS = 100, // as the connections of dig_ask() have it
+	DIG_QUERY_MAX = 1024,
+};
 
 struct dig {
 	char folder[64];
@@ -21,6 +25,7 @@ struct dig {
 };
 
 extern struct dig dig;
+extern const struct addr dig_source; // 198.51.100.7
 extern uint8_t dig_reply[DNS_MESSAGE_MAX];
 extern size_t dig_reply_len;
 
@@ -37,7 +42,9 @@ struct question {
 void dig_begin(const char *config, const char *zone, const char *clients);
 void dig_end(void);
 
-// Asks from 198.51.100.7, query ID 4711; the caller frees the reply. dig_wire() gives NULL for silence.
+// Writes the query, ID 4711, into wire[DIG_QUERY_MAX]; returns its length.
+size_t dig_query(const struct question *question, uint8_t *wire);
+// Asks it from dig_source; the caller frees the reply. dig_wire() gives NULL for silence.
 ldns_pkt *dig_ask(const struct question *question);
 ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp);
 

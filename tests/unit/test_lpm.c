@@ -143,15 +143,47 @@ static struct addr_key random_key(const struct ptree_entry *entries, size_t coun
 	return key;
 }
 
+static int freeze_empty(struct lpm *ret_lpm)
+{
+	struct ptree *tree;
+	int err = ptree_build(NULL, 0, &tree);
+
+	if (err == E_OK)
+		err = lpm_freeze(tree, ret_lpm);
+	ptree_free(tree);
+	return err;
+}
+
+// Searches made together find what each finds alone, whatever tables they are in and however many they are.
+static void assert_together(const struct lpm *const lpms[2], const struct ptree_entry *entries, size_t count, unsigned bits)
+{
+	for (unsigned n = 0; n <= LPM_SEARCHES_MAX; n++) {
+		struct lpm_search searches[LPM_SEARCHES_MAX];
+		struct lpm_hit alone[LPM_SEARCHES_MAX];
+
+		for (unsigned i = 0; i < n; i++) {
+			searches[i] = (struct lpm_search){.lpm = lpms[rng() % 2], .key = random_key(entries, count, bits)};
+			alone[i] = lpm_lookup(searches[i].lpm, searches[i].key);
+		}
+		lpm_lookup_all(searches, n);
+		for (unsigned i = 0; i < n; i++) {
+			assert_int_equal(searches[i].hit.value, alone[i].value);
+			assert_int_equal(searches[i].hit.depth, alone[i].depth);
+		}
+	}
+}
+
 static void against_linear_scan(unsigned bits)
 {
 	enum { MAX = 60 };
 	struct ptree_entry original[MAX], sorted[MAX];
+	struct lpm before; // the round before's
 
+	assert_int_equal(freeze_empty(&before), E_OK);
 	for (int round = 0; round < 400; round++) {
 		size_t count = random_table(original, MAX, bits, 1 + (unsigned)(rng() % 5));
 		struct ptree *tree;
-		struct lpm *lpm;
+		struct lpm lpm;
 
 		memcpy(sorted, original, sizeof(sorted));
 		assert_int_equal(ptree_build(sorted, count, &tree), E_OK);
@@ -160,16 +192,19 @@ static void against_linear_scan(unsigned bits)
 			struct addr_key key = random_key(original, count, bits);
 			uint8_t depth;
 			uint32_t value = ptree_lookup(tree, key, &depth);
-			struct lpm_hit hit = lpm_lookup(lpm, key);
+			struct lpm_hit hit = lpm_lookup(&lpm, key);
 
 			assert_int_equal(value, scan(original, count, key));
 			assert_int_equal(depth, widest(original, count, key, bits));
 			assert_int_equal(hit.value, value);
 			assert_int_equal(hit.depth, depth);
 		}
-		lpm_free(lpm);
+		assert_together((const struct lpm *const[]){&lpm, &before}, original, count, bits);
+		lpm_wipe(&before);
+		before = lpm;
 		ptree_free(tree);
 	}
+	lpm_wipe(&before);
 }
 
 static void test_v4(void **state)
@@ -182,6 +217,52 @@ static void test_v6(void **state)
 {
 	(void)state;
 	against_linear_scan(128);
+}
+
+// Tables of every size the root's index takes, from its least bits to its most, hold what the tree holds: a routed network's
+// mix of /8 to /32 and /48, values next to each other and the largest there can be.
+static void test_sizes(void **state)
+{
+	(void)state;
+	enum { MAX = 1 << 18, KEYS = 20000 };
+	struct ptree_entry *entries = calloc(MAX, sizeof(*entries)), *sorted = calloc(MAX, sizeof(*sorted));
+	unsigned least = 64, most = 0;
+
+	assert_non_null(entries);
+	assert_non_null(sorted);
+	for (unsigned bits = 32; bits <= 128; bits += 96)
+		for (size_t count = 1; count <= MAX; count *= 4) {
+			struct ptree *tree;
+			struct lpm lpm;
+
+			for (size_t i = 0; i < count; i++) {
+				unsigned len = bits == 32 ? 8 + (unsigned)(rng() % 25) : 20 + (unsigned)(rng() % 29);
+				struct addr_key key = cut((struct addr_key){rng(), 0}, len);
+
+				entries[i] = (struct ptree_entry){key.hi, key.lo, LPM_VALUE_MAX - (uint32_t)(rng() % 4), (uint8_t)len};
+			}
+			memcpy(sorted, entries, count * sizeof(*sorted));
+			assert_int_equal(ptree_build(sorted, count, &tree), E_OK);
+			assert_int_equal(lpm_freeze(tree, &lpm), E_OK);
+			least = lpm.root_bits < least ? lpm.root_bits : least;
+			most = lpm.root_bits > most ? lpm.root_bits : most;
+			for (int i = 0; i < KEYS; i++) {
+				struct addr_key key = random_key(entries, count, bits);
+				uint8_t depth;
+				uint32_t value = ptree_lookup(tree, key, &depth);
+				struct lpm_hit hit = lpm_lookup(&lpm, key);
+
+				assert_int_equal(hit.value, value);
+				assert_int_equal(hit.depth, depth);
+			}
+			assert_together((const struct lpm *const[]){&lpm, &lpm}, entries, count, bits);
+			lpm_wipe(&lpm);
+			ptree_free(tree);
+		}
+	assert_int_equal(least, 6);
+	assert_int_equal(most, 18);
+	free(entries);
+	free(sorted);
 }
 
 // RFC 7871 section 7.2.1, the example: 1.2.0/20 is A except 1.2.3/24, which is B.
@@ -259,23 +340,28 @@ static void test_empty(void **state)
 	(void)state;
 
 	struct ptree *tree;
-	struct lpm *lpm;
+	struct lpm lpm;
 	uint8_t depth = 9;
 
 	assert_int_equal(ptree_build(NULL, 0, &tree), E_OK);
 	assert_int_equal(ptree_lookup(tree, (struct addr_key){1, 2}, &depth), 0);
 	assert_int_equal(depth, 0);
-	assert_int_equal(lpm_freeze(tree, &lpm), E_OK);
-	assert_int_equal(lpm_lookup(lpm, (struct addr_key){1, 2}).depth, 0);
-	lpm_free(lpm);
+	assert_int_equal(freeze_empty(&lpm), E_OK);
+	assert_int_equal(lpm_lookup(&lpm, (struct addr_key){1, 2}).value, 0);
+	assert_int_equal(lpm_lookup(&lpm, (struct addr_key){1, 2}).depth, 0);
+	lpm_wipe(&lpm);
 	ptree_free(tree);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_v4),      cmocka_unit_test(test_v6),    cmocka_unit_test(test_rfc_example),
-		cmocka_unit_test(test_overlay_and_remap), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_v4),
+		cmocka_unit_test(test_v6),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_rfc_example),
+		cmocka_unit_test(test_overlay_and_remap),
+		cmocka_unit_test(test_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

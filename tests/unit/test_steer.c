@@ -129,6 +129,7 @@ static void world_begin(struct world *world, const uint32_t *weights, uint32_t t
 	struct steer_input in = view_steer_input(&world->view);
 
 	assert_int_equal(steer_build(&in, &spec, &world->steers[0]), E_OK);
+	world->app.steer = world->steers[0];
 	world->view.steers = world->steers;
 	world->view.steer_count = 1;
 	world->live = live_new(&world->view);
@@ -266,6 +267,7 @@ static void test_unreachable(void **state)
 
 	steer_free(world.steers[0]);
 	assert_int_equal(steer_build(&in, &spec, &world.steers[0]), E_OK);
+	world.app.steer = world.steers[0];
 	for (int states = 0; states < 16; states++) {
 		world.live->states[0] = states & 3;
 		world.live->states[1] = (uint8_t)(states >> 2);
@@ -539,6 +541,7 @@ static void test_ecs_ignored(void **state)
 
 	steer_free(world.steers[0]);
 	assert_int_equal(steer_build(&in, &spec, &world.steers[0]), E_OK);
+	world.app.steer = world.steers[0];
 
 	struct pick pick = ask(&world, "127.0.0.0/24"); // ask() comes from 192.0.2.1
 

@@ -14,6 +14,8 @@ struct udp;
 struct udp *udp_new(int fd, bool wildcard, uint32_t worker, struct counters *counters) MUST_USE;
 // Takes NULL; returns NULL.
 struct udp *udp_free(struct udp *udp);
+// The socket it was given.
+int udp_fd(const struct udp *udp) PURE;
 // Serves until udp_stop(), on the calling thread, a registered reader (base/publish.h).
 void udp_run(struct udp *udp);
 // Tells udp_run() to return when it next looks: after a batch, or when a signal's handler has interrupted its sleep. From

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -52,15 +53,29 @@ static bool is_in_set(const struct socket *socket, unsigned set)
 	return socket->shared || socket->set == set;
 }
 
+// Gives the calling thread a table of open files of its own, with this one and the standard ones in it. While a table is
+// shared the kernel counts who uses a file at every system call on it, in a cache line that other threads write too; a
+// UDP worker needs its socket and nothing else. Where this is not allowed everything works as well, only slower.
+static void own_files(int fd)
+{
+	if (unshare(CLONE_FILES) < 0)
+		return;
+	if (fd > 3)
+		close_range(3, (unsigned)fd - 1, 0);
+	close_range((unsigned)fd + 1, ~0u, 0);
+}
+
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
 
 	publish_register_reader();
-	if (worker->udp)
+	if (worker->udp) {
+		own_files(udp_fd(worker->udp));
 		udp_run(worker->udp);
-	else
+	} else {
 		tcp_run(worker->tcp);
+	}
 	publish_unregister_reader();
 	return NULL;
 }

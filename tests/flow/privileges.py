@@ -2,6 +2,7 @@
 when the first answer can be given, and the files the daemon makes have the modes they must have."""
 
 import os
+import pathlib
 import pwd
 import re
 import socket
@@ -40,6 +41,23 @@ def ids(pid):
             fields = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         out.add((fields["Uid"], fields["Gid"], fields["Groups"].strip(), fields["CapEff"]))
     return out
+
+
+def own_files():
+    """A UDP worker's thread holds its socket and nothing else that the daemon opened."""
+    with Daemon({**CONFIG, "server": {"listen": ["127.0.0.1@PORT"], "workers": 2}}) as d:
+        inodes = []
+        for task in os.listdir(f"/proc/{d.process.pid}/task"):
+            folder = pathlib.Path(f"/proc/{d.process.pid}/task/{task}")
+            if not (folder / "comm").read_text().startswith("udp-"):
+                continue
+            until(lambda: len(set(os.listdir(folder / "fd")) - {"0", "1", "2"}) == 1, 5, "a table of files of its own")
+            own, = set(os.listdir(folder / "fd")) - {"0", "1", "2"}
+            inodes.append(os.readlink(folder / "fd" / own).strip("socket:[]"))
+        udp = {line.split()[9] for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]
+               if line.split()[1].endswith(f":{d.port:04X}")}
+        equal(sorted(inodes), sorted(udp), "the workers' sockets")
+        equal(len(inodes), 2)
 
 
 def drops():
@@ -284,4 +302,5 @@ def environment():
 
 
 if __name__ == "__main__":
-    harness.run(drops, modes, folders, activation, address_in_use, not_bindable, not_for_us, notify, log_lines, environment)
+    harness.run(own_files, drops, modes, folders, activation, address_in_use, not_bindable, not_for_us, notify, log_lines,
+                environment)

@@ -31,9 +31,19 @@ static inline uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t len)
 	}
 
 	uint64_t tail = 0;
+	uint32_t four;
+	uint16_t two;
 
-	for (size_t i = 0; i < len; i++)
-		tail |= (uint64_t)p[i] << (8 * i);
+	if (len & 4) {
+		memcpy(&four, p, 4);
+		tail = four;
+	}
+	if (len & 2) {
+		memcpy(&two, p + (len & 4), 2);
+		tail |= (uint64_t)two << 8 * (len & 4);
+	}
+	if (len & 1)
+		tail |= (uint64_t)p[len - 1] << 8 * (len - 1);
 	h = (h ^ tail) * 0x9fb21c651e98df25u;
 	return h ^ (h >> 29);
 }

@@ -6,9 +6,38 @@
 #include "base/err.h"
 #include "base/hash.h"
 
+enum { WORD = sizeof(uint64_t) };
+
+#define OF_EACH(octet) (0x0101010101010101u * (octet))
+
 static uint8_t fold(uint8_t c)
 {
 	return (uint8_t)(c - 'A') < 26 ? c | 0x20 : c;
+}
+
+// Eight octets at once. The highest bit of each becomes "is a capital"; the sums cannot carry into the next octet.
+static uint64_t fold_word(uint64_t word)
+{
+	uint64_t low = word & OF_EACH(0x7f);
+	uint64_t from_a = low + OF_EACH(0x80 - 'A'), past_z = low + OF_EACH(0x7f - 'Z');
+	uint64_t capital = (from_a ^ past_z) & ~word & OF_EACH(0x80);
+
+	return word | capital >> 2;
+}
+
+void name_fold(uint8_t *wire, size_t len)
+{
+	size_t at = 0;
+
+	for (; len - at >= WORD; at += WORD) {
+		uint64_t word;
+
+		memcpy(&word, wire + at, WORD);
+		word = fold_word(word);
+		memcpy(wire + at, &word, WORD);
+	}
+	for (; at < len; at++)
+		wire[at] = fold(wire[at]);
 }
 
 int name_read(const uint8_t *wire, size_t avail, struct name *ret_name)
@@ -19,23 +48,21 @@ int name_read(const uint8_t *wire, size_t avail, struct name *ret_name)
 
 	if (avail > NAME_WIRE_MAX)
 		avail = NAME_WIRE_MAX;
-	for (;;) {
+	for (;; labels++) {
 		if (at >= avail)
 			return E_INVAL;
 
 		unsigned len = wire[at];
 
-		name->offset[labels] = (uint8_t)at;
-		name->wire[at++] = (uint8_t)len;
+		name->offset[labels] = (uint8_t)at++;
 		if (len == 0)
 			break;
 		if (len > NAME_LABEL_MAX || len > avail - at)
 			return E_INVAL;
-		for (unsigned i = 0; i < len; i++)
-			name->wire[at + i] = fold(wire[at + i]);
 		at += len;
-		labels++;
 	}
+	memcpy(name->wire, wire, at);
+	name_fold(name->wire, (at + WORD - 1) / WORD * WORD); // whole words: there is room
 	name->len = (uint8_t)at;
 	name->labels = (uint8_t)labels;
 	return E_OK;
@@ -151,12 +178,6 @@ const char *name_to_text(const uint8_t *wire, size_t len, char *buf)
 	}
 	*out = '\0';
 	return buf;
-}
-
-void name_fold(uint8_t *wire, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		wire[i] = fold(wire[i]);
 }
 
 unsigned name_labels(const uint8_t *wire)

@@ -13,6 +13,7 @@
 #include <ldns/ldns.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 
 static uint64_t rng_state = 7;
 
@@ -347,6 +348,47 @@ static void test_read_random(void **state)
 	}
 }
 
+// Every octet in every place of a word and of what is left behind words.
+static void test_fold(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len <= 20; len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned octet = 0; octet < 256; octet++) {
+				uint8_t folded[20], expected[20];
+
+				memset(folded, octet % 2 ? 0xff : 'M', len);
+				memset(expected, octet % 2 ? 0xff : 'm', len);
+				folded[at] = (uint8_t)octet;
+				expected[at] = (uint8_t)(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
+				name_fold(folded, len);
+				assert_memory_equal(folded, expected, len);
+			}
+}
+
+// Clients are shared among sites by it, so it stays as it is: words, then what is left, least octet first.
+static void test_hash(void **state)
+{
+	uint8_t octets[40];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (uint8_t)rng();
+	for (size_t len = 0; len <= sizeof(octets); len++) {
+		uint64_t expected = 5 ^ (len * 0x9e3779b97f4a7c15u);
+
+		for (size_t at = 0; at <= len; at += 8) {
+			uint64_t word = 0;
+
+			for (size_t i = at; i < len && i < at + 8; i++)
+				word |= (uint64_t)octets[i] << 8 * (i - at);
+			expected = (expected ^ word) * 0x9fb21c651e98df25u;
+			expected ^= expected >> (at + 8 <= len ? 32 : 29);
+		}
+		assert_true(hash_bytes(5, octets, len) == expected);
+	}
+}
+
 static void test_ends_with(void **state)
 {
 	static const struct {
@@ -398,6 +440,8 @@ int main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_limits),
 		cmocka_unit_test(test_read_random),
+		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_ends_with),
 		cmocka_unit_test(test_hash_differs),
 	};

@@ -45,7 +45,7 @@ def ids(pid):
 
 def own_files():
     """A UDP worker's thread holds its socket and nothing else that the daemon opened."""
-    with Daemon({**CONFIG, "server": {"listen": ["127.0.0.1@PORT"], "workers": 2}}) as d:
+    with Daemon({**CONFIG, "server": {"workers": 2}}) as d:
         inodes = []
         for task in os.listdir(f"/proc/{d.process.pid}/task"):
             folder = pathlib.Path(f"/proc/{d.process.pid}/task/{task}")
@@ -54,10 +54,11 @@ def own_files():
             until(lambda: len(set(os.listdir(folder / "fd")) - {"0", "1", "2"}) == 1, 5, "a table of files of its own")
             own, = set(os.listdir(folder / "fd")) - {"0", "1", "2"}
             inodes.append(os.readlink(folder / "fd" / own).strip("socket:[]"))
-        udp = {line.split()[9] for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]
-               if line.split()[1].endswith(f":{d.port:04X}")}
+        udp = [line.split()[9] for table in ("udp", "udp6")
+               for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]
+               if line.split()[1].endswith(f":{d.port:04X}")]
         equal(sorted(inodes), sorted(udp), "the workers' sockets")
-        equal(len(inodes), 2)
+        check(len(inodes) >= 2)
 
 
 def drops():

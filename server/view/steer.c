@@ -313,7 +313,6 @@ static int intern_order(struct builder *b, const struct order *order, uint32_t *
 		b->orders = orders;
 		b->cap = cap;
 	}
-	memset(b->orders + b->len, 0, room);
 	memcpy(b->orders + b->len, order, len);
 	b->len += room;
 	b->steer->order_count++;

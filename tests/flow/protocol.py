@@ -1,7 +1,10 @@
 """What any authoritative name server is held to: RFC 1034, 1035, 2181, 2308, 4343, 4592, 6891, 8020, 8482, 8906,
 9619 and so on, with the RFC named at each check."""
 
+import os
 import random
+import signal
+import socket
 import struct
 
 import dns.flags
@@ -10,7 +13,7 @@ import dns.rcode
 
 import harness
 import wire
-from harness import Daemon, check, equal
+from harness import Daemon, check, equal, slowness
 
 ZONE = "edge.example.com"
 LONG = ".".join(["a" * 63] * 3) + "." + "b" * (254 - 3 * 64 - len(ZONE) - 1 - 1)
@@ -522,6 +525,33 @@ def random_packets():
         equal(d.query("static." + ZONE).rcode, 0)
 
 
+def full_batches():
+    """As many messages as a batch or two hold, found waiting at once: each gets what it gets alone, once, and those that
+    get nothing do not hold up the others."""
+    kinds = [wire.query("static." + ZONE), wire.query("static." + ZONE, flags=wire.QR), wire.query("nothere." + ZONE),
+             wire.query("static." + ZONE, additional=[wire.opt(wire.ecs("10.1.2.0/24"))]), bytes(11),
+             wire.query("static." + ZONE)[:-1], wire.query("elsewhere.test")]
+    with daemon() as d:
+        alone = [d.send(data, timeout_s=0.3) for data in kinds]
+        for count in (15, 16, 17, 63, 64, 65, 150):
+            picked = [i * i % len(kinds) for i in range(count)]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect(("127.0.0.1", d.port))
+                os.kill(d.process.pid, signal.SIGSTOP)
+                for ident, kind in enumerate(picked):
+                    sock.send(struct.pack("!H", ident) + kinds[kind][2:])
+                os.kill(d.process.pid, signal.SIGCONT)
+                wanted = sorted(struct.pack("!H", ident) + alone[kind][2:]
+                                for ident, kind in enumerate(picked) if alone[kind])
+                sock.settimeout(2 * slowness())
+                equal(sorted(sock.recv(65535) for _ in wanted), wanted, f"{count} at once")
+                sock.settimeout(0.05)
+                try:
+                    check(False, "a reply too many:", sock.recv(65535))
+                except socket.timeout:
+                    pass
+
+
 def third_party():
     """dnspython, which shares no line with wire.py, reads our replies the same way."""
     with daemon() as d:
@@ -541,4 +571,4 @@ if __name__ == "__main__":
     harness.run(positive, apps, negative, outside, wildcards, referrals, cnames, any_type, classes, opcodes,
                 question_counts,
                 silence, bad_names, long_names, case, edns, truncation, trailing, every_type, strangers, random_packets,
-                third_party)
+                full_batches, third_party)

@@ -48,7 +48,7 @@ static const char config_text[] =
 	"  alias.edge.example:\n"
 	"    targets: {nyc: {cname: deep.edge.example}, region: {cname: ns1.edge.example}}\n"
 	"  deep.edge.example:\n"
-	"    targets: {nyc: {addresses: [192.0.2.40]}, bos: {addresses: [192.0.2.41]}}\n";
+	"    targets: {bos: {addresses: [192.0.2.41]}, nyc: {addresses: [192.0.2.40]}}\n";
 
 static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
                                    "10.10.0.0/16,verizon,42.3,-71.0,\n"
@@ -146,7 +146,6 @@ static void test_batches(void **state)
 
 	sources[0] = dig_source;
 	sources[1] = (struct addr){.family = ADDR_V4, .bytes = {203, 0, 113, 9}};
-	dig_begin(config_text, zone_text, clients_text);
 	for (unsigned round = 0; round < ROUNDS; round++)
 		check_batch(round % (ANSWER_BATCH + 1), &alone, &together);
 	assert_memory_equal(&alone, &together, sizeof(alone));
@@ -154,14 +153,41 @@ static void test_batches(void **state)
 	assert_true(counter_read(&alone.ignored) && counter_read(&alone.steered) && counter_read(&alone.last_resort));
 	assert_true(counter_read(&alone.noerror) && counter_read(&alone.nxdomain) && counter_read(&alone.formerr));
 	assert_true(counter_read(&alone.refused) && counter_read(&alone.servfail) && counter_read(&alone.queries_ecs));
+}
+
+// One app leads to another, whose sites are others: the client is located again, in that one's table.
+static void test_chain(void **state)
+{
+	struct question question = {.name = "alias.edge.example.", .type = "A"};
+	ldns_pkt *pkt = dig_ask(&question);
+	char text[256];
+
+	(void)state;
+	dig_describe(ldns_pkt_answer(pkt), text, sizeof(text));
+	assert_string_equal(text, "alias.edge.example. CNAME deep.edge.example. | deep.edge.example. A 192.0.2.40");
+	ldns_pkt_free(pkt);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	dig_begin(config_text, zone_text, clients_text);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
 	dig_end();
+	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_chain),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -26,7 +26,7 @@ struct answer_message {
 	const uint8_t *query;
 	size_t len;              // octets: in, of the query; out, of the reply, 0: say nothing
 	uint8_t *reply;          // room for DNS_MESSAGE_MAX over TCP, for view->limits.udp_size or more over UDP; may be
-	                         // `query`, which is then written over; else they do not overlap
+	                         // `query`, which is then written over; else it overlaps nothing of the batch
 };
 
 enum { ANSWER_BATCH = 16 };

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,16 +52,13 @@ static bool is_in_set(const struct socket *socket, unsigned set)
 	return socket->shared || socket->set == set;
 }
 
-// Gives the calling thread a table of open files of its own, with this one and the standard ones in it. While a table is
-// shared the kernel counts who uses a file at every system call on it, in a cache line that other threads write too; a
-// UDP worker needs its socket and nothing else. Where this is not allowed everything works as well, only slower.
+// Gives the calling thread a table of open files of its own, with this one and the standard ones in it: for a file in a
+// table that threads share the kernel counts a user at every system call. All or nothing: where the kernel refuses, the
+// thread goes on with the shared table, only slower.
 static void own_files(int fd)
 {
-	if (unshare(CLONE_FILES) < 0)
-		return;
-	if (fd > 3)
+	if (close_range((unsigned)fd + 1, ~0u, CLOSE_RANGE_UNSHARE) == 0 && fd > 3)
 		close_range(3, (unsigned)fd - 1, 0);
-	close_range((unsigned)fd + 1, ~0u, 0);
 }
 
 static void *run(void *arg)

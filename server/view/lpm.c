@@ -39,7 +39,7 @@ size_t lpm_bytes(const struct lpm *lpm)
 	return lpm->cap * sizeof(*lpm->words);
 }
 
-// What six bits (or twelve, or fewer) down from a subtree lead to.
+// What some bits down from a subtree lead to: STRIDE of them, or the root's.
 struct slot {
 	uint32_t subtree; // a ptree reference
 	unsigned depth;   // of it
@@ -220,7 +220,7 @@ INLINE struct addr_key skip(struct addr_key key, unsigned bits)
 	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
 }
 
-// Asks for the memory of the node that `ref` leads to; for a leaf, of what is there already.
+// Asks for the memory of the node that `ref` leads to; a leaf has none, and the beginning is asked for.
 INLINE void ask_for(const uint32_t *words, uint32_t ref)
 {
 	__builtin_prefetch(words + (ref & REF_NODE ? ref & ~REF_NODE : 0));

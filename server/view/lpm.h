@@ -1,5 +1,5 @@
 // Longest-prefix match for the hot path: a prefix tree frozen into an index of the first bits and 64-way nodes of a bitmap
-// and its references, so that an IPv4 address takes two to five small reads and an entry costs a few bytes. A leaf holds
+// and its references, so that an IPv4 address takes one to six small reads and an entry costs a few bytes. A leaf holds
 // its value and its depth, the exact scope.
 #pragma once
 
@@ -35,8 +35,8 @@ struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key) HOT PURE N
 // A search of many that are made together: they wait for memory at the same time, not one after another.
 struct lpm_search {
 	const struct lpm *lpm;
-	struct addr_key key;
-	struct lpm_hit hit; // out
+	struct addr_key key; // used up
+	struct lpm_hit hit;  // out
 };
 
 enum { LPM_SEARCHES_MAX = 16 };

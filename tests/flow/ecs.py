@@ -1,11 +1,14 @@
 """EDNS client subnet, RFC 7871: what is echoed, which scope is said, what is malformed, and who is left alone."""
 
+import os
 import random
+import signal
+import socket
 import struct
 
 import harness
 import wire
-from harness import Daemon, check, equal
+from harness import Daemon, check, equal, slowness
 
 ZONE = "edge.example.com"
 ZONE_FILE = """$ORIGIN edge.example.com.
@@ -247,7 +250,33 @@ def room_for_ecs():
         check(whole > 5 and cut > 5, f"both sides of the border: {whole} whole, {cut} cut")
 
 
+def many_clients():
+    """A batch of clients of two places, without client subnets: each gets its own place's answer."""
+    config = {"domains": harness.DOMAIN, "locate": [{"plugin": "ranges", "file": "ranges.csv"}],
+              "sites": {"w1": {"kind": "wavelength", "location": [40.0, -74.0], "reach": ["one"]},
+                        "r1": {"kind": "region", "location": [39.0, -77.0]}},
+              "apps": {"app." + ZONE: {"targets": {"w1": {"addresses": ["155.146.1.1"]},
+                                                           "r1": {"addresses": ["203.0.113.1"]}}}}}
+    rows = "prefix,carrier,latitude,longitude\n127.0.0.1/32,one,40.0,-74.0\n"
+    wanted = {"127.0.0.1": "155.146.1.1", "127.0.0.2": "203.0.113.1"}
+    with Daemon(config, {"ranges.csv": rows}) as d:
+        socks = []
+        for i in range(48):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sock.bind((f"127.0.0.{1 + i % 3 % 2}", 0))
+            sock.connect(("127.0.0.1", d.port))
+            sock.settimeout(2 * slowness())
+            socks.append(sock)
+        os.kill(d.process.pid, signal.SIGSTOP)
+        for sock in socks:
+            sock.send(wire.query("app." + ZONE))
+        os.kill(d.process.pid, signal.SIGCONT)
+        for sock in socks:
+            equal(wire.Reply(sock.recv(65535)).values("A"), [wanted[sock.getsockname()[0]]], sock.getsockname())
+            sock.close()
+
+
 if __name__ == "__main__":
     harness.run(echo_and_scope, static_scope, cname_scope, none_given, source_zero, malformed, two_options,
                 random_options,
-                ignored, room_for_ecs)
+                ignored, room_for_ecs, many_clients)

@@ -14,9 +14,11 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/ops.h"
 #include "control/vacant.h"
 #include "health/health.h"
 #include "net/sockets.h"
+#include "net/tcp.h"
 #include "net/worker.h"
 #include "reload.h"
 #include "restart.h"
@@ -213,7 +215,7 @@ static int health_saved(void *ctx, const char *app, const char *site, uint32_t p
 // Begins to serve, once.
 static void serve(struct daemon *daemon)
 {
-	struct worker_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
+	struct tcp_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
 	struct live *live = live_new(daemon->first_view);
 
 	event_del(daemon->patience);

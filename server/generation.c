@@ -10,6 +10,7 @@
 #include "base/report.h"
 #include "config/compile.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "config/zonefile.h"
 #include "discovery/discovery.h"
 #include "net/sockets.h"

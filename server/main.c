@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "daemon.h"
 #include "discovery/discovery.h"
 #include "service.h"

@@ -11,7 +11,7 @@
 #include "base/report.h"
 #include "config/catalogue-data.h"
 #include "config/config.h"
-#include "config/options.h"
+#include "config/scope.h"
 #include "config/text.h"
 #include "config/yaml.h"
 
@@ -22,9 +22,11 @@ static int compare_names(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-int catalogue_load(const char *path, struct arena *arena, struct report *report, struct catalogue *ret_catalogue)
+int catalogue_load(const char *path, const struct schema *schema, struct arena *arena, struct report *report,
+                   struct catalogue *ret_catalogue)
 {
-	struct reader reader = {.arena = arena, .report = report};
+	struct scope scope = {.catalogue = NULL};
+	struct reader reader = {.arena = arena, .report = report, .file = path ? path : "/", .context = &scope};
 	struct catalogue_file file = {0};
 	struct yaml_tree *yaml = NULL;
 	size_t wrong = report_count(report, REPORT_ERROR);
@@ -38,7 +40,7 @@ int catalogue_load(const char *path, struct arena *arena, struct report *report,
 		return err;
 	reader.yaml = yaml;
 	reader.here = (struct mark){.file = yaml_tree_file(yaml)};
-	schema_read(&reader, &options_catalogue, yaml_tree_root(yaml), &file);
+	schema_read(&reader, schema, yaml_tree_root(yaml), &file);
 	yaml_tree_free(yaml);
 	if (reader.err < 0)
 		return reader.err;

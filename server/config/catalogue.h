@@ -10,6 +10,7 @@
 struct arena;
 struct config_site;
 struct report;
+struct schema;
 
 // What a catalogue's file fills.
 struct catalogue_file {
@@ -22,8 +23,9 @@ struct catalogue {
 	size_t site_count;
 };
 
-// Reads the operator's file, or the built-in catalogue for NULL, into `arena`. E_INVAL and E_IO (in the report).
-int catalogue_load(const char *path, struct arena *arena, struct report *report,
+// Reads the operator's file, or the built-in catalogue for NULL, into `arena`. `schema` is options_catalogue, which fills
+// a struct catalogue_file. E_INVAL and E_IO (in the report).
+int catalogue_load(const char *path, const struct schema *schema, struct arena *arena, struct report *report,
                    struct catalogue *ret_catalogue) MUST_USE;
 
 // What is known of a site. A name that is not there itself may be a zone of what is there: "us-east-1a" is an

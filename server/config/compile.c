@@ -14,6 +14,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/unmatched.h"
+#include "discovery/latency.h"
 #include "view/view.h"
 #include "wire/dns.h"
 #include "wire/put.h"

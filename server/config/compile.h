@@ -14,14 +14,6 @@ struct report;
 struct view;
 struct zonedb;
 
-// A row of the latency table as read: before carriers have numbers.
-struct measured_row {
-	uint32_t group;       // 0: for a carrier
-	const char *carrier;  // for group 0
-	uint16_t site;        // index in config->sites
-	uint32_t us;
-};
-
 struct compile_input {
 	struct zonedb *zones;
 	struct places *places;

@@ -16,7 +16,6 @@
 #include "view/steer.h"
 
 struct arena;
-struct report;
 
 enum { CONFIG_CHECK_NONE = -1, CONFIG_ADDRESSES_MAX = 32 }; // addresses: of one target, and of a last resort
 
@@ -141,16 +140,6 @@ struct config {
 	void *documents;          // private: the trees `options` point into, with their marks
 };
 
-// Reads and checks a config file. Everything wrong goes into the report, all of it; then E_INVAL (or E_IO when the file
-// cannot be read, which is in the report too). Warnings do not fail it. E_NOMEM.
-int config_load(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
-// The same for text already in memory; `path` names it in messages, and relative paths begin in its folder.
-int config_parse(const char *path, const char *text, size_t len, struct report *report,
-                 struct config **ret_config) MUST_USE NONNULL(1, 2, 4, 5);
-// As config_load(), but a config with errors is handed out too, less what is of no use in it, so that more errors can be
-// found in the files that it names. Nothing else may be done with it: whether it is good, the report says, which is empty
-// before. E_INVAL: there is nothing to hand out.
-int config_load_partly(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
 // Takes NULL; returns NULL.
 struct config *config_free(struct config *config);
 
@@ -159,8 +148,3 @@ struct mark config_mark(const struct config *config, const json_t *object, const
 // An absolute path for one written in the config: relative ones are taken from the config file's folder. In the arena;
 // NULL without memory.
 const char *config_path(const struct config *config, const char *written);
-
-// The manual page edgesteer.yaml(5), or the JSON schema for editors, made from the same rows that parse. To standard
-// output.
-void config_print_manual(void);
-void config_print_schema(void);

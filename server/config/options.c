@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/list.h"
 #include "config/number.h"
+#include "config/reference.h"
 #include "config/rules.h"
 #include "config/text.h"
 #include "config/whole.h"
@@ -240,7 +241,7 @@ static const struct option target_rows[] = {
 	{"check-address", &text_address, .otherwise = "the first of `addresses`", FIELD(config_target, check_address),
 	 .help = "Where to probe. AWS lets nobody on the Internet open a connection into a Wavelength Zone: give the "
 	         "private address there and run the daemon where it can reach it."},
-	{"check", &text_check, .otherwise = "the app's", FIELD(config_target, check),
+	{"check", &reference_check, .otherwise = "the app's", FIELD(config_target, check),
 	 .help = "The health check of this target."},
 	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),
 	 .help = "Its share among targets that are equally near (within `tie`). 0 makes it a standby: it is answered when no "
@@ -263,7 +264,7 @@ static const struct schema target_schema = {
 static const struct option app_rows[] = {
 	{"ttl", &number_duration_s, .fallback = "30s", .min = "0s", .max = "7d", FIELD(config_app, ttl_s),
 	 .help = "How long resolvers keep an answer, and so how long a drain takes to be seen by all."},
-	{"check", &text_check, .fallback = "none", FIELD(config_app, check),
+	{"check", &reference_check, .fallback = "none", FIELD(config_app, check),
 	 .help = "The health check of its targets. A target without one counts as up."},
 	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
 	 .help = "As `steering.tie`, for this app."},

@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 #include "base/report.h"
-#include "config/config.h"
 #include "config/yaml.h"
 
 enum { HELP_MAX = 100 }; // errors and warnings; looking through all names for each of very many would take minutes
@@ -153,9 +152,23 @@ char *reader_strdup(struct reader *reader, const char *text)
 	return copy;
 }
 
+const char *reader_path_beside(struct arena *arena, const char *file, const char *written)
+{
+	if (written[0] == '/')
+		return arena_strdup(arena, written);
+
+	size_t folder_len = (size_t)(strrchr(file, '/') + 1 - file);
+	size_t size = folder_len + strlen(written) + 1;
+	char *path = arena_take(arena, size);
+
+	if (path)
+		snprintf(path, size, "%.*s%s", (int)folder_len, file, written);
+	return path;
+}
+
 const char *reader_path(struct reader *reader, const char *written)
 {
-	const char *path = config_path(reader->config, written);
+	const char *path = reader_path_beside(reader->arena, reader->file, written);
 
 	if (!path)
 		reader->err = E_NOMEM;

@@ -10,8 +10,6 @@
 #include "base/attr.h"
 #include "config/mark.h"
 
-struct catalogue;
-struct config;
 struct report;
 struct yaml_tree;
 
@@ -21,16 +19,12 @@ struct reader {
 	struct arena *arena;
 	struct report *report;
 	const struct yaml_tree *yaml;
-	const struct catalogue *catalogue; // NULL: it is the catalogue that is read
-	struct config *config;             // being filled; NULL with the catalogue
-	// Names to numbers, from the tree before it is read, so that a reference may stand before what it names.
-	json_t *sites, *checks;
-	// Names in canonical form to numbers, as they are read.
-	json_t *domains, *apps;
-	struct mark here;                  // of the value being read
-	char path[READER_PATH_MAX];        // "apps.app.example.com.ttl"
+	const char *file;           // absolute path of the file read: relative paths in it begin in its folder
+	void *context;              // of the functions that the rows name; the engine does not look into it
+	struct mark here;           // of the value being read
+	char path[READER_PATH_MAX]; // "apps.app.example.com.ttl"
 	size_t path_len;
-	int err;                           // E_NOMEM is kept here; everything else is in the report
+	int err;                    // E_NOMEM is kept here; everything else is in the report
 };
 
 // Where the reader was, to go back to.
@@ -64,6 +58,9 @@ void *reader_take(struct reader *reader, size_t count, size_t size);
 char *reader_strdup(struct reader *reader, const char *text);
 // A path as written, made absolute; NULL as above.
 const char *reader_path(struct reader *reader, const char *written);
+// The same without a reader: relative ones begin in the folder of `file`, an absolute path. In `arena`; NULL without
+// memory.
+const char *reader_path_beside(struct arena *arena, const char *file, const char *written);
 
 // The number of a name in one of the reader's dictionaries, or -1.
 int reader_find(const json_t *names, const char *name);

@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "config/catalogue.h"
 #include "config/config.h"
+#include "config/scope.h"
 #include "config/text.h"
 #include "config/units.h"
 
@@ -42,7 +43,7 @@ void rules_domain_name(struct reader *reader, const char *name, void *entry)
 {
 	struct config_domain *domain = entry;
 
-	domain->name = take_name(reader, reader->domains, name, false);
+	domain->name = take_name(reader, scope_of(reader)->domains, name, false);
 }
 
 static const char *default_hostmaster(struct reader *reader, const char *name)
@@ -133,8 +134,8 @@ void rules_site_name(struct reader *reader, const char *name, void *entry)
 {
 	struct config_site *site = entry;
 
-	if (reader->catalogue)
-		site->from_catalogue = catalogue_find(reader->catalogue, name, site);
+	if (scope_of(reader)->catalogue)
+		site->from_catalogue = catalogue_find(scope_of(reader)->catalogue, name, site);
 	if (!site->from_catalogue) {
 		site->kind = SITE_KINDS; // until one is read
 		site->latitude = site->longitude = NAN;
@@ -149,7 +150,7 @@ static void check_reach(struct reader *reader, const json_t *object, struct conf
 		site->is_public = site->carrier_count == 0;
 	else if (!site->from_catalogue)
 		site->is_public = site->kind != SITE_WAVELENGTH;
-	if (!reader->catalogue || site->kind != SITE_WAVELENGTH || (!site->is_public && site->carrier_count > 0))
+	if (!scope_of(reader)->catalogue || site->kind != SITE_WAVELENGTH || (!site->is_public && site->carrier_count > 0))
 		return;
 	if (site->is_public)
 		reader_error_at(reader, object, given(object, "reach") ? "reach" : "kind",
@@ -167,12 +168,12 @@ static bool kind_is_known(struct reader *reader, const json_t *object, const str
 
 	if (site->from_catalogue || given(object, "kind"))
 		return true;
-	if (!reader->catalogue) {
+	if (!scope_of(reader)->catalogue) {
 		reader_error(reader, "has no `kind`, expected one");
 		return false;
 	}
 	if (site->name && reader_may_help(reader))
-		near = catalogue_nearest(reader->catalogue, site->name);
+		near = catalogue_nearest(scope_of(reader)->catalogue, site->name);
 	reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
 	return false;
 }
@@ -186,12 +187,12 @@ static void check_region(struct reader *reader, const struct config_site *site)
 	const char *near, *listed;
 	json_t *unused;
 
-	if (reader_find(reader->sites, site->region) >= 0 || catalogue_find(reader->catalogue, site->region, &found))
+	if (reader_find(scope_of(reader)->sites, site->region) >= 0 || catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {
-		json_object_foreach (reader->sites, listed, unused)
+		json_object_foreach (scope_of(reader)->sites, listed, unused)
 			nearest_offer(&nearest, listed);
-		near = catalogue_nearest(reader->catalogue, site->region);
+		near = catalogue_nearest(scope_of(reader)->catalogue, site->region);
 		if (near)
 			nearest_offer(&nearest, near);
 	}
@@ -206,7 +207,7 @@ void rules_site(struct reader *reader, json_t *object, void *entry)
 	if (!kind_is_known(reader, object, site) || site->kind == SITE_KINDS) // or the one given was refused
 		return;
 	check_reach(reader, object, site);
-	if (reader->catalogue && given(object, "region") && *site->region)
+	if (scope_of(reader)->catalogue && given(object, "region") && *site->region)
 		check_region(reader, site);
 }
 
@@ -216,7 +217,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	struct config_site found;
 	struct nearest nearest = nearest_begin(name);
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	int site = reader_find(reader->sites, name);
+	int site = reader_find(scope_of(reader)->sites, name);
 	const char *listed;
 	json_t *unused;
 
@@ -224,12 +225,12 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	target->site = (unsigned)site; // past the end for none: whole.c looks no further
 	if (site >= 0)
 		return;
-	if (catalogue_find(reader->catalogue, name, &found)) {
+	if (catalogue_find(scope_of(reader)->catalogue, name, &found)) {
 		reader_error(reader, "the site is not listed, expected `%s: {}` under `sites`", name);
 		return;
 	}
 	if (reader_may_help(reader))
-		json_object_foreach (reader->sites, listed, unused)
+		json_object_foreach (scope_of(reader)->sites, listed, unused)
 			nearest_offer(&nearest, listed);
 	reader_error(reader, "%s is not a site, expected one listed under `sites`%s", reader_quote(name, quote),
 	             reader_did_you_mean(nearest.word, meant));
@@ -249,7 +250,7 @@ void rules_app_name(struct reader *reader, const char *name, void *entry)
 {
 	struct config_app *app = entry;
 
-	app->name = take_name(reader, reader->apps, name, true);
+	app->name = take_name(reader, scope_of(reader)->apps, name, true);
 	app->tie_us = UINT32_MAX; // not given; whole_check() puts the general one there
 }
 

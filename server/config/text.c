@@ -241,27 +241,6 @@ static void read_address(struct reader *reader, const struct option *option, con
 		schema_refuse(reader, option, value);
 }
 
-static void read_check(struct reader *reader, const struct option *option, const json_t *value, void *field)
-{
-	const char *text = schema_text(reader, option, value);
-	int number = text ? reader_find(reader->checks, text) : -1;
-	struct nearest nearest = nearest_begin(text ? text : "");
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	const char *name;
-	json_t *unused;
-
-	if (!text)
-		return;
-	if (number < 0 && strcmp(text, "none") != 0) {
-		if (reader_may_help(reader))
-			json_object_foreach (reader->checks, name, unused)
-				nearest_offer(&nearest, name);
-		reader_error(reader, "cannot be %s, expected %s%s", reader_quote(text, quote), option->type->expects,
-		             reader_did_you_mean(nearest.word, meant));
-	}
-	memcpy(field, &number, sizeof(number));
-}
-
 static json_t *describe_text(const struct option *option)
 {
 	(void)option;
@@ -296,4 +275,3 @@ const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.
 const struct option_type text_enum = {"a word", "", read_enum, describe_enum};
 const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool};
 const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text};
-const struct option_type text_check = {"the name of a check, or `none`", "", read_check, describe_text};

@@ -15,7 +15,6 @@ extern const struct option_type text_mailbox; // const char *: a mailbox as a do
 extern const struct option_type text_enum;    // int: one of the row's words
 extern const struct option_type text_bool;    // bool
 extern const struct option_type text_address; // struct addr
-extern const struct option_type text_check;   // int: the number of a check, -1 for `none`
 
 enum { TEXT_WORD_MAX = 63 };
 

@@ -8,9 +8,9 @@
 #include "base/names.h"
 #include "base/nearest.h"
 #include "base/report.h"
-#include "config/compile.h"
 #include "config/config.h"
 #include "config/reader.h"
+#include "discovery/latency.h"
 #include "view/place.h"
 
 enum { CARRIERS_TOLD_MAX = 10 }; // one by one

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/scope.h"
 
 enum { UNUSED_TOLD_MAX = 10 }; // sites
 
@@ -84,9 +85,9 @@ static void check_place(struct reader *reader, const struct config_app *app)
 	char meant[READER_QUOTE_MAX];
 	const char *near;
 
-	if (inside_domain(reader->domains, app->name))
+	if (inside_domain(scope_of(reader)->domains, app->name))
 		return;
-	near = reader_may_help(reader) ? nearest_domain(reader->config, app->name) : NULL;
+	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
 	             "apps.%s: is in none of the zones served, expected a name inside one listed under `domains`%s",
 	             app->name, reader_did_you_mean(near, meant));
@@ -97,13 +98,13 @@ static void check_place(struct reader *reader, const struct config_app *app)
 
 static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
-	const char *site = reader->config->sites[target->site].name;
+	const char *site = scope_of(reader)->config->sites[target->site].name;
 
 	if (target->check != CONFIG_CHECK_NONE && target->check_address.family == ADDR_NONE)
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);
-	if (json_object_get(reader->domains, app->name))
+	if (json_object_get(scope_of(reader)->domains, app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a `cname` cannot stand at the top of a zone, beside its SOA and NS (RFC 1034 "
 		         "section 3.6.2), expected `addresses`", app->name, site);
@@ -114,7 +115,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
-	const struct config *config = reader->config;
+	const struct config *config = scope_of(reader)->config;
 	const struct config_check *check = target->check >= 0 ? &config->checks[target->check] : NULL;
 
 	if (target->cname)
@@ -130,7 +131,7 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 	bool own_tie = app->tie_us != UINT32_MAX;
 
 	if (!own_tie)
-		app->tie_us = reader->config->steering.tie_us;
+		app->tie_us = scope_of(reader)->config->steering.tie_us;
 	if (app->name)
 		check_place(reader, app);
 	if (app->name && own_tie && !app->weighted)
@@ -139,7 +140,7 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 	for (size_t i = 0; i < app->target_count; i++) {
 		const struct config_target *target = &app->targets[i];
 
-		if (target->site < reader->config->site_count) {
+		if (target->site < scope_of(reader)->config->site_count) {
 			used->sites[target->site] = true;
 			if (app->name)
 				check_target(reader, app, target);
@@ -152,7 +153,7 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 // One by one while they are few. A catalogue of sites, most of them unused, gets one line at the first of them.
 static void warn_unused_sites(struct reader *reader, const bool *used)
 {
-	const struct config *config = reader->config;
+	const struct config *config = scope_of(reader)->config;
 	const struct config_site *unused[UNUSED_TOLD_MAX];
 	size_t count = 0;
 
@@ -174,7 +175,7 @@ static void warn_unused_sites(struct reader *reader, const bool *used)
 
 static void warn_unused_checks(struct reader *reader, const bool *used)
 {
-	const struct config *config = reader->config;
+	const struct config *config = scope_of(reader)->config;
 
 	for (size_t i = 0; i < config->check_count; i++)
 		if (!used[i] && config->checks[i].name)

@@ -13,6 +13,7 @@
 #include "config/zonerdata.h"
 #include "config/zonetext.h"
 #include "view/zone.h"
+#include "view/zone_builder.h"
 #include "wire/dns.h"
 
 // TTLs have 31 bits (RFC 2181 section 8).

@@ -10,12 +10,12 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "config/units.h"
-#include "control/control.h"
+#include "control/call.h"
 #include "control/find.h"
+#include "control/ops.h"
 #include "control/reply.h"
 #include "control/show.h"
 #include "control/stranded.h"
-#include "control/verbs.h"
 #include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -35,11 +35,11 @@ static json_t *not_saved(int err)
 // Drains --------------------------------------------------------------------------------------------------------------
 
 // The site and the app (-1: none) of a drain. False: *ret_refusal.
-static bool find_drained(const struct verbs_call *call, const struct view *view, int *ret_site, int *ret_app,
+static bool find_drained(const struct call *call, const struct view *view, int *ret_site, int *ret_app,
                          json_t **ret_refusal)
 {
-	const char *app_name = verbs_text(call, "app");
-	int site = find_site(view, verbs_text(call, "site"), ret_refusal);
+	const char *app_name = call_text(call, "app");
+	int site = find_site(view, call_text(call, "site"), ret_refusal);
 	int app = site >= 0 && app_name ? find_app(view, app_name, ret_refusal) : -1;
 
 	if (site < 0 || (app_name && (app < 0 || find_target(view, app, site, ret_refusal) < 0)))
@@ -50,9 +50,9 @@ static bool find_drained(const struct verbs_call *call, const struct view *view,
 }
 
 // `until_s` from "for"; 0 without. False: *ret_refusal.
-static bool read_until(const struct verbs_call *call, int64_t now_s, int64_t *ret_until_s, json_t **ret_refusal)
+static bool read_until(const struct call *call, int64_t now_s, int64_t *ret_until_s, json_t **ret_refusal)
 {
-	const char *text = verbs_text(call, "for");
+	const char *text = call_text(call, "for");
 	uint64_t ms = 0;
 
 	if (!text) {
@@ -201,11 +201,11 @@ static json_t *drain_reply(const struct control_ops *ops, const struct drain *dr
 	return reply;
 }
 
-json_t *command_drain(const struct verbs_call *call)
+json_t *command_drain(const struct call *call)
 {
 	json_t *refusal = NULL;
 	const struct view *view = call->ops->view(call->ops->ctx);
-	const char *reason = verbs_text(call, "reason");
+	const char *reason = call_text(call, "reason");
 	int site, app;
 	struct drain drain = {.reason = (char *)reason, .who = (char *)call->who, .since_s = clock_wall_s()};
 
@@ -229,7 +229,7 @@ json_t *command_drain(const struct verbs_call *call)
 }
 
 // Why there is nothing to undrain.
-static json_t *nothing_drained(const struct verbs_call *call, const struct view *view, const char *site,
+static json_t *nothing_drained(const struct call *call, const struct view *view, const char *site,
                                const char *app)
 {
 	json_t *refusal = NULL;
@@ -304,12 +304,12 @@ static json_t *undrain_reply(const struct control_ops *ops, const struct lifting
 	return reply_set(reply, "apps", apps);
 }
 
-json_t *command_undrain(const struct verbs_call *call)
+json_t *command_undrain(const struct call *call)
 {
 	// The state is asked, not the view: what a reload took out of the config can still be undrained.
 	const struct view *view = call->ops->view(call->ops->ctx);
 	struct state *state = call->ops->state;
-	const char *site = verbs_text(call, "site"), *app = verbs_text(call, "app");
+	const char *site = call_text(call, "site"), *app = call_text(call, "app");
 	int64_t now_s = clock_wall_s();
 	json_t *ignored = NULL;
 	struct lifting lifting = {.view = view, .site = view_find_site(view, site), .app = -1, .every_app = !app};
@@ -368,12 +368,12 @@ static json_t *force_reply(const struct force *force, const char *to)
 	return reply_set(reply, "warnings", stranded_by_down(live, down->site, (int)(down->app - live->view->apps)));
 }
 
-json_t *command_force(const struct verbs_call *call)
+json_t *command_force(const struct call *call)
 {
 	json_t *refusal = NULL;
 	const struct view *view = call->ops->view(call->ops->ctx);
-	const char *to = verbs_text(call, "to");
-	struct force force = {.app = (char *)verbs_text(call, "app"), .site = (char *)verbs_text(call, "site"),
+	const char *to = call_text(call, "to");
+	struct force force = {.app = (char *)call_text(call, "app"), .site = (char *)call_text(call, "site"),
 	                      .who = (char *)call->who, .since_s = clock_wall_s()};
 
 	if (!read_to(to, &force.to))
@@ -444,7 +444,7 @@ static void reload_done(void *ctx, int err, const struct report *report)
 	free(reload);
 }
 
-void command_reload(const struct verbs_call *call)
+void command_reload(const struct call *call)
 {
 	struct reload *reload = calloc(1, sizeof(*reload));
 	char *who = strdup(call->who);

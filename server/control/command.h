@@ -6,9 +6,9 @@
 
 #include "base/attr.h"
 
-struct verbs_call;
+struct call;
 
-json_t *command_drain(const struct verbs_call *call) MUST_USE;
-json_t *command_undrain(const struct verbs_call *call) MUST_USE;
-json_t *command_force(const struct verbs_call *call) MUST_USE;
-void command_reload(const struct verbs_call *call);
+json_t *command_drain(const struct call *call) MUST_USE;
+json_t *command_undrain(const struct call *call) MUST_USE;
+json_t *command_force(const struct call *call) MUST_USE;
+void command_reload(const struct call *call);

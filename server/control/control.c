@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "control/call.h"
+#include "control/ops.h"
 #include "control/reply.h"
 #include "control/socket.h"
 #include "control/verbs.h"
@@ -139,7 +141,7 @@ static void run_line(struct connection *connection, const char *line, size_t len
 	event_del(connection->deadline); // our own work is not the peer's idleness
 
 	int64_t began_ns = clock_mono_ns();
-	struct verbs_call call = {.ops = &connection->control->ops, .who = connection->who, .reply = reply_is_there,
+	struct call call = {.ops = &connection->control->ops, .who = connection->who, .reply = reply_is_there,
 	                          .reply_ctx = waiting};
 
 	verbs_run(&call, line, len);

@@ -6,7 +6,7 @@
 #include "base/attr.h"
 
 struct live;
-struct verbs_call;
+struct call;
 struct view;
 
 // The live part, or NULL and *ret_refusal before anything is served.

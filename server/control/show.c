@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "control/control.h"
+#include "control/call.h"
 #include "control/explain.h"
 #include "control/find.h"
+#include "control/ops.h"
 #include "control/reply.h"
 #include "control/vacant.h"
-#include "control/verbs.h"
 #include "health/health.h"
 #include "state/state.h"
 #include "view/live.h"
@@ -161,11 +161,11 @@ static json_t *as_reply(json_t *object)
 	return reply_set(object, "ok", json_true());
 }
 
-json_t *show_status(const struct verbs_call *call)
+json_t *show_status(const struct call *call)
 {
 	const struct control_ops *ops = call->ops;
 	const struct live *live = live_current();
-	json_int_t from = verbs_number(call, "from");
+	json_int_t from = call_number(call, "from");
 
 	if (from > 0) // what is no list was in the first part
 		return set_orders(reply_ok(), ops, from < STATE_ORDERS_MAX ? (size_t)from : STATE_ORDERS_MAX);
@@ -180,7 +180,7 @@ json_t *show_status(const struct verbs_call *call)
 	return set_orders(set_aside(reply, ops->state), ops, 0);
 }
 
-json_t *show_version(const struct verbs_call *call)
+json_t *show_version(const struct call *call)
 {
 	json_t *facts = call->ops->status(call->ops->ctx);
 	json_t *version = json_incref(json_object_get(facts, "version"));
@@ -189,7 +189,7 @@ json_t *show_version(const struct verbs_call *call)
 	return reply_set(reply_ok(), "version", version);
 }
 
-json_t *show_stats(const struct verbs_call *call)
+json_t *show_stats(const struct call *call)
 {
 	return as_reply(call->ops->stats(call->ops->ctx));
 }
@@ -224,11 +224,11 @@ static json_t *site_json(const struct view *view, const struct site *site, const
 	return reply_set(object, "drained", show_drain(drain));
 }
 
-json_t *show_sites(const struct verbs_call *call)
+json_t *show_sites(const struct call *call)
 {
 	json_t *refusal = NULL, *list = json_array();
 	const struct live *live = find_live(&refusal);
-	const char *name = verbs_text(call, "site");
+	const char *name = call_text(call, "site");
 	int only = live && name ? find_site(live->view, name, &refusal) : -1;
 
 	if (!live || (name && only < 0)) {
@@ -258,11 +258,11 @@ json_t *show_sites(const struct verbs_call *call)
 
 // Explain -------------------------------------------------------------------------------------------------------------
 
-json_t *show_explain(const struct verbs_call *call)
+json_t *show_explain(const struct call *call)
 {
 	json_t *refusal = NULL;
 	const struct live *live = find_live(&refusal);
-	const char *client = verbs_text(call, "client");
+	const char *client = call_text(call, "client");
 	struct prefix prefix;
 
 	if (!live)
@@ -270,7 +270,7 @@ json_t *show_explain(const struct verbs_call *call)
 	if (prefix_parse(client, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "client: '%.64s' is not an address or a prefix like 192.0.2.0/24", client);
 
-	json_t *steps = explain_query(live, verbs_text(call, "name"), &prefix);
+	json_t *steps = explain_query(live, call_text(call, "name"), &prefix);
 	const char *error = json_string_value(json_object_get(steps, "error"));
 
 	if (!error)

@@ -7,19 +7,19 @@
 #include "base/attr.h"
 
 struct drain;
-struct verbs_call;
+struct call;
 
 // `apps` shows at most about this many targets in one reply, `status` so many drains and so many forces; the reply's
 // "next" is the "from" of the next one. The parts are of one whole where "generation" of `apps`, or "orders_epoch" of
 // `status`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_ORDERS_MAX = 1000 };
 
-json_t *show_status(const struct verbs_call *call) MUST_USE;
-json_t *show_sites(const struct verbs_call *call) MUST_USE;
-json_t *show_apps(const struct verbs_call *call) MUST_USE;
-json_t *show_explain(const struct verbs_call *call) MUST_USE;
-json_t *show_stats(const struct verbs_call *call) MUST_USE;
-json_t *show_version(const struct verbs_call *call) MUST_USE;
+json_t *show_status(const struct call *call) MUST_USE;
+json_t *show_sites(const struct call *call) MUST_USE;
+json_t *show_apps(const struct call *call) MUST_USE;
+json_t *show_explain(const struct call *call) MUST_USE;
+json_t *show_stats(const struct call *call) MUST_USE;
+json_t *show_version(const struct call *call) MUST_USE;
 
 // Who drained, when, why and until when; null for NULL.
 json_t *show_drain(const struct drain *drain) MUST_USE;

@@ -1,11 +1,11 @@
 // The apps and each of their targets: what it is, what it is for a query, and what the last probe said; see show.h.
 #include "base/clock.h"
 #include "config/config.h"
-#include "control/control.h"
+#include "control/call.h"
 #include "control/find.h"
+#include "control/ops.h"
 #include "control/reply.h"
 #include "control/show.h"
-#include "control/verbs.h"
 #include "health/health.h"
 #include "state/state.h"
 #include "view/live.h"
@@ -131,12 +131,12 @@ static json_t *page(const struct source *source, uint32_t first, uint32_t last)
 	return i <= last ? reply_set(reply, "next", json_integer(i)) : reply;
 }
 
-json_t *show_apps(const struct verbs_call *call)
+json_t *show_apps(const struct call *call)
 {
 	json_t *refusal = NULL;
 	const struct live *live = find_live(&refusal);
-	const char *app_name = verbs_text(call, "app"), *site_name = verbs_text(call, "site");
-	json_int_t from = verbs_number(call, "from");
+	const char *app_name = call_text(call, "app"), *site_name = call_text(call, "site");
+	json_int_t from = call_number(call, "from");
 
 	if (!live)
 		return refusal;

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/nearest.h"
+#include "control/call.h"
 #include "control/command.h"
-#include "control/control.h"
 #include "control/reply.h"
 #include "control/show.h"
 
@@ -32,16 +32,6 @@ static const struct verbs_row rows[] = {
 	{"stats", .now = show_stats},
 	{"version", .now = show_version},
 };
-
-const char *verbs_text(const struct verbs_call *call, const char *field)
-{
-	return json_string_value(json_object_get(call->request, field));
-}
-
-json_int_t verbs_number(const struct verbs_call *call, const char *field)
-{
-	return json_integer_value(json_object_get(call->request, field));
-}
 
 static const struct verbs_row *find_row(const char *name)
 {
@@ -115,7 +105,7 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 
 // Every change is in the log: who, what, and what came of it. What is refused may be of any length, and what came of it
 // stands at the line's end.
-static void log_change(const struct verbs_call *call, const json_t *reply)
+static void log_change(const struct call *call, const json_t *reply)
 {
 	// In ASCII, so that what an operator typed cannot draw on the terminal of who reads the log.
 	char *request = json_dumps(call->request, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -130,7 +120,7 @@ static void log_change(const struct verbs_call *call, const json_t *reply)
 	free(request);
 }
 
-static void run_row(const struct verbs_row *row, const struct verbs_call *call)
+static void run_row(const struct verbs_row *row, const struct call *call)
 {
 	if (row->later) {
 		row->later(call);
@@ -159,9 +149,9 @@ static const struct verbs_row *check_request(json_t *request, json_t **ret_refus
 	return row && check_fields(row, request, ret_refusal) ? row : NULL;
 }
 
-void verbs_run(const struct verbs_call *caller, const char *line, size_t len)
+void verbs_run(const struct call *caller, const char *line, size_t len)
 {
-	struct verbs_call call = *caller;
+	struct call call = *caller;
 	json_error_t error;
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error), *refusal = NULL;
 	const struct verbs_row *row = NULL;

@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "config/compile.h"
 
 struct arena;
 struct config;
+struct measured_row;
 struct places;
 struct report;
 

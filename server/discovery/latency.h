@@ -2,14 +2,22 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
-#include "config/compile.h"
 
 struct arena;
 struct config;
 struct place_builder;
 struct report;
+
+// A row of the table as read: before carriers have numbers.
+struct measured_row {
+	uint32_t group;       // 0: for a carrier
+	const char *carrier;  // for group 0
+	uint16_t site;        // index in config->sites
+	uint32_t us;
+};
 
 // Reads the table, when the config names one. Its prefixes become one more source of the builder, all rows of a prefix
 // one group of measured rows; the rows go into `arena`. Anything wrong is reported with file and line: E_INVAL;

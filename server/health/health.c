@@ -267,7 +267,7 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 	wake(health);
 }
 
-void probe_done(struct probe *probe, const struct verdict *verdict)
+static void probe_done(struct probe *probe, const struct verdict *verdict)
 {
 	struct watch *watch = (struct watch *)((char *)probe - offsetof(struct watch, probe));
 
@@ -370,6 +370,7 @@ static void enlist(struct health *health, bool restart)
 
 		if (watch->probe.check && !watch->health) {
 			watch->health = health;
+			watch->probe.done = probe_done;
 			if (restart)
 				restore(health, watch);
 			probe_event_assign(&watch->timer, health->base, -1, 0, on_timer, watch);
@@ -487,17 +488,6 @@ const struct health_target *health_target(const struct health *health, size_t ta
 bool health_settled(const struct health *health)
 {
 	return health->roster && health->unsettled == 0;
-}
-
-const char *health_layer_text(enum health_layer layer)
-{
-	static const char *const texts[] = {
-		[HEALTH_OK] = "ok",         [HEALTH_CONNECT] = "connect", [HEALTH_TIMEOUT] = "timeout",
-		[HEALTH_TLS] = "tls",       [HEALTH_HTTP] = "http",       [HEALTH_STATUS] = "status",
-		[HEALTH_BODY] = "body",     [HEALTH_LOCAL] = "local",     [HEALTH_PENDING] = "pending",
-	};
-
-	return texts[layer];
 }
 
 void health_stats(const struct health *health, struct health_stats *ret_stats)

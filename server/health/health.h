@@ -8,28 +8,11 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "health/result.h"
 
 struct config;
 struct event_base;
 struct health;
-
-enum { HEALTH_TEXT_LEN = 128 };
-
-// Which layer the last probe failed at. HEALTH_LOCAL: this machine could not probe (no more files, ports, memory), which
-// says nothing of the target.
-enum health_layer { HEALTH_OK, HEALTH_CONNECT, HEALTH_TIMEOUT, HEALTH_TLS, HEALTH_HTTP, HEALTH_STATUS, HEALTH_BODY,
-	            HEALTH_LOCAL, HEALTH_PENDING };
-
-struct health_target {
-	bool checked;             // has a check and something to probe; without it is up
-	bool up;
-	enum health_layer layer;  // of the last finished probe; HEALTH_PENDING before the first
-	char text[HEALTH_TEXT_LEN]; // the last result for people, printable ASCII: "HTTP status 503, expected 200-299"
-	int64_t since_s;          // wall clock of when `up` became what it is; 0: not since the start
-	int64_t last_probe_s;     // wall clock; 0: none yet
-	uint32_t took_us;         // the last probe's duration
-	unsigned streak;          // results in a row that speak against `up`
-};
 
 // Called from the event loop, never from inside a call of this header. They may ask health_target() and the like, not
 // health_configure() or health_free().
@@ -62,9 +45,6 @@ const struct health_target *health_target(const struct health *health, size_t ta
 // A number of 31 bits that stands for the address and the port probed, to be saved with the state.
 uint32_t health_probed(const struct health *health, size_t target);
 bool health_settled(const struct health *health);
-
-// "ok", "connect", "timeout", "tls", "http", "status", "body", "local", "pending".
-const char *health_layer_text(enum health_layer layer);
 
 // Totals since the start, and what is going on.
 struct health_stats {

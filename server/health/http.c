@@ -279,7 +279,7 @@ static void on_done(CURL *easy, CURLcode code)
 
 	probe->run = NULL;
 	run_give(run);
-	probe_done(probe, &verdict);
+	probe->done(probe, &verdict);
 }
 
 // "" when no certificate is to be checked.

@@ -7,13 +7,18 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/config.h"
-#include "health/health.h"
 #include "health/needle.h"
+#include "health/result.h"
 
 // A check as the prober keeps it: its own copy, and what is worked out of it once.
 struct check {
 	struct config_check conf;
 	struct needle body;
+};
+
+struct verdict {
+	enum health_layer layer;
+	char text[HEALTH_TEXT_LEN];
 };
 
 // One target as a probe type sees it. Check, address and app outlive the probe that is under way; check and app may be
@@ -23,11 +28,8 @@ struct probe {
 	struct addr addr;
 	const char *app;
 	void *run; // the type's own while a probe is under way, else NULL
-};
-
-struct verdict {
-	enum health_layer layer;
-	char text[HEALTH_TEXT_LEN];
+	// Called by the type when the probe has ended; `run` is NULL again.
+	void (*done)(struct probe *probe, const struct verdict *verdict);
 };
 
 struct probe_type {
@@ -37,7 +39,7 @@ struct probe_type {
 	void (*close)(void *engine);
 	// There is a new configuration: what was read from files for the old one is read anew. NULL: nothing is.
 	void (*refresh)(void *engine);
-	// Begins one probe and sets probe->run. It ends with exactly one call of probe_done() (never from inside start) or
+	// Begins one probe and sets probe->run. It ends with exactly one call of probe->done() (never from inside start) or
 	// with cancel. E_NOMEM, E_IO (errno tells): nothing has begun, and that says nothing of the target.
 	int (*start)(void *engine, struct probe *probe);
 	// Ends the probe under way without a word.
@@ -47,9 +49,6 @@ struct probe_type {
 };
 
 extern const struct probe_type http_probe, tcp_probe;
-
-// Called by a type when a probe has ended; probe->run is NULL again. In health.c.
-void probe_done(struct probe *probe, const struct verdict *verdict);
 
 // event_assign() with the lowest priority the base has, for every event that moves probes: there may be thousands of them
 // ready at once, and whatever else runs in the loop is more urgent than any one.

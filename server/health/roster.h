@@ -9,8 +9,8 @@
 #include <sys/queue.h>
 
 #include "base/attr.h"
-#include "health/health.h"
 #include "health/probe.h"
+#include "health/result.h"
 
 struct config;
 struct line;

@@ -54,7 +54,7 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	else
 		probe_verdict(&verdict, HEALTH_OK, "connected");
 	tcp_cancel(probe);
-	probe_done(probe, &verdict);
+	probe->done(probe, &verdict);
 }
 
 static int tcp_start(void *engine, struct probe *probe)

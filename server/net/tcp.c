@@ -20,7 +20,6 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/publish.h"
-#include "net/worker.h"
 #include "view/live.h"
 #include "wire/dns.h"
 
@@ -341,9 +340,9 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(tcp->base);
 }
 
-static bool make_loop(struct tcp *tcp, const struct worker_limits *limits)
+static bool make_loop(struct tcp *tcp, const struct tcp_limits *limits)
 {
-	struct timeval idle = {limits->tcp_idle_ms / 1000, limits->tcp_idle_ms % 1000 * 1000};
+	struct timeval idle = {limits->idle_ms / 1000, limits->idle_ms % 1000 * 1000};
 
 	tcp->base = event_base_new();
 	tcp->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -355,20 +354,20 @@ static bool make_loop(struct tcp *tcp, const struct worker_limits *limits)
 	return tcp->idle && tcp->resume && tcp->stop && event_add(tcp->stop, NULL) == 0;
 }
 
-struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct worker_limits *limits)
+struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct tcp_limits *limits)
 {
-	size_t pool_len = limits->tcp_clients * sizeof(struct conn);
+	size_t pool_len = limits->clients * sizeof(struct conn);
 	struct tcp *tcp = mmap(NULL, sizeof(*tcp) + pool_len, PROT_READ | PROT_WRITE,
 	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (tcp == MAP_FAILED)
 		return NULL;
-	tcp->idle_100ms = (uint16_t)(limits->tcp_idle_ms / 100 < UINT16_MAX ? limits->tcp_idle_ms / 100 : UINT16_MAX);
+	tcp->idle_100ms = (uint16_t)(limits->idle_ms / 100 < UINT16_MAX ? limits->idle_ms / 100 : UINT16_MAX);
 	tcp->worker = worker;
 	tcp->counters = counters;
 	tcp->pool = (struct conn *)(tcp + 1);
 	tcp->pool_len = pool_len;
-	tcp->pool_count = limits->tcp_clients;
+	tcp->pool_count = limits->clients;
 	TAILQ_INIT(&tcp->free);
 	TAILQ_INIT(&tcp->busy);
 	return make_loop(tcp, limits) ? tcp : tcp_free(tcp);

@@ -8,10 +8,14 @@
 
 struct counters;
 struct tcp;
-struct worker_limits;
+
+struct tcp_limits {
+	unsigned clients;        // connections per worker
+	unsigned idle_ms;        // also what one message may take from its first octet to its last
+};
 
 // `worker` is the row of the calling thread-to-be in view->handouts. NULL without memory or descriptors.
-struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct worker_limits *limits) MUST_USE;
+struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct tcp_limits *limits) MUST_USE;
 // Takes NULL; returns NULL.
 struct tcp *tcp_free(struct tcp *tcp);
 // Before tcp_run(): accepts on `fd` (borrowed, non-blocking, listening). E_NOMEM, E_LIMIT.

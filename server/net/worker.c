@@ -77,7 +77,7 @@ static void *run(void *arg)
 }
 
 static int init_tcp(struct worker *worker, uint32_t number, const struct sockets *sockets, unsigned set,
-                    const struct worker_limits *limits)
+                    const struct tcp_limits *limits)
 {
 	int err = E_OK;
 
@@ -92,7 +92,7 @@ static int init_tcp(struct worker *worker, uint32_t number, const struct sockets
 
 // Makes every worker of the set, from the list's `count` on.
 static int init_set(struct workers *workers, const struct sockets *sockets, unsigned set,
-                    const struct worker_limits *limits)
+                    const struct tcp_limits *limits)
 {
 	for (size_t i = 0; i < sockets->count; i++) {
 		const struct socket *socket = &sockets->list[i];
@@ -135,7 +135,7 @@ static int start(struct worker *worker, unsigned number)
 	return E_OK;
 }
 
-int workers_start(const struct sockets *sockets, const struct worker_limits *limits, struct workers **ret_workers)
+int workers_start(const struct sockets *sockets, const struct tcp_limits *limits, struct workers **ret_workers)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 	struct sigaction wake = {.sa_handler = handle_wake}; // no SA_RESTART: it is to interrupt

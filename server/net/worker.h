@@ -8,17 +8,13 @@
 #include "base/counters.h"
 
 struct sockets;
+struct tcp_limits;
 struct workers;
-
-struct worker_limits {
-	unsigned tcp_clients;    // connections per TCP worker
-	unsigned tcp_idle_ms;    // also what one message may take from its first octet to its last
-};
 
 // Starts them on the sockets (borrowed: they outlive the workers). They serve what live_publish() published, so that comes
 // first, and live_withdraw() only after they were stopped. All signals are blocked in them but SIGURG, which wakes them and
 // gets a handler that does nothing. E_NOMEM, E_IO.
-int workers_start(const struct sockets *sockets, const struct worker_limits *limits,
+int workers_start(const struct sockets *sockets, const struct tcp_limits *limits,
                   struct workers **ret_workers) MUST_USE;
 
 // Tells them to stop: no more is accepted, TCP in flight is finished within a short grace; waits for them and frees

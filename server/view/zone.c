@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "view/zone_draft.h"
+#include "view/zonedb.h"
+
+_Static_assert(sizeof(struct node) == 64, "a node fills one cache line");
 
 const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, size_t len, uint64_t hash)
 {

@@ -1,5 +1,7 @@
 // Collects the records and apps of all zones, name by name, into a draft. Called by config/zonefile.c on the slow side;
 // owns the draft, in an arena of its own. Judging and compiling it are zone_check.c's and zone_compile.c's.
+#include "view/zone_builder.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 #include "base/must.h"
 #include "base/report.h"
 #include "view/zone.h"
+#include "view/zone_check.h"
+#include "view/zone_compile.h"
 #include "view/zone_draft.h"
 
 static const size_t DRAFT_BYTES_MAX = (size_t)16 << 30;
@@ -45,37 +49,7 @@ struct zone_builder *zone_builder_free(struct zone_builder *builder)
 	return NULL;
 }
 
-int zone_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
-{
-	char text[2 * NAME_TEXT_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	builder->failed = true;
-	report_error(report, origin.file, origin.line, origin.column, "%s", text);
-	return E_INVAL;
-}
-
 // ---- names ----
-
-static struct draft_name **slot_of(const struct zone_builder *builder, const uint8_t *name, size_t len, uint64_t hash)
-{
-	size_t at = hash & builder->mask;
-
-	for (;; at = (at + 1) & builder->mask) {
-		const struct draft_name *have = builder->slots[at];
-
-		if (!have || (have->hash == hash && have->name_len == len && memcmp(have->name, name, len) == 0))
-			return &builder->slots[at];
-	}
-}
-
-struct draft_name *zone_builder_find(const struct zone_builder *builder, const uint8_t *name, size_t len)
-{
-	return *slot_of(builder, name, len, name_hash(name, len));
-}
 
 static int grow(struct zone_builder *builder)
 {
@@ -88,7 +62,7 @@ static int grow(struct zone_builder *builder)
 	builder->slots = slots;
 	builder->mask = count - 1;
 	for (struct draft_name *name = builder->first; name; name = name->next)
-		*slot_of(builder, name->name, name->name_len, name->hash) = name;
+		*draft_slot(builder, name->name, name->name_len, name->hash) = name;
 	return E_OK;
 }
 
@@ -109,7 +83,7 @@ static struct draft_name *add_name(struct zone_builder *builder, struct draft_zo
 	name->labels = (uint8_t)name_labels(wire);
 	name->hash = name_hash(wire, len);
 	name->app = ZONE_APP_NONE;
-	*slot_of(builder, wire, len, name->hash) = name;
+	*draft_slot(builder, wire, len, name->hash) = name;
 	builder->count++;
 	*builder->last = name;
 	builder->last = &name->next;
@@ -147,7 +121,7 @@ static struct draft_zone *zone_of(const struct zone_builder *builder, const stru
 	for (unsigned i = 0; i <= name->labels; i++) {
 		const uint8_t *suffix = name->wire + name->offset[i];
 		size_t len = name->len - name->offset[i];
-		const struct draft_name *found = *slot_of(builder, suffix, len, name_suffix_hash(name, i));
+		const struct draft_name *found = *draft_slot(builder, suffix, len, name_suffix_hash(name, i));
 
 		if (found)
 			return found->zone;
@@ -234,46 +208,6 @@ static int take_owner(struct zone_builder *builder, struct report *report, struc
 
 // ---- records ----
 
-const char *zone_type_text(uint16_t type, char buf[static 16])
-{
-	static const struct {
-		uint16_t type;
-		const char *text;
-	} rows[] = {
-		{DNS_A, "A"}, {DNS_NS, "NS"}, {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"}, {DNS_PTR, "PTR"},
-		{DNS_MX, "MX"}, {DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"}, {DNS_SRV, "SRV"}, {DNS_DNAME, "DNAME"},
-		{DNS_OPT, "OPT"}, {DNS_DS, "DS"}, {DNS_RRSIG, "RRSIG"}, {DNS_NSEC, "NSEC"},
-		{DNS_NSEC3, "NSEC3"}, {DNS_NSEC3PARAM, "NSEC3PARAM"}, {DNS_SVCB, "SVCB"}, {DNS_HTTPS, "HTTPS"},
-		{DNS_TSIG, "TSIG"}, {DNS_IXFR, "IXFR"}, {DNS_AXFR, "AXFR"}, {DNS_ANY, "ANY"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].type == type)
-			return rows[i].text;
-	snprintf(buf, 16, "TYPE%u", type);
-	return buf;
-}
-
-int zone_rdata_name_at(uint16_t type)
-{
-	switch (type) {
-	case DNS_NS:
-	case DNS_CNAME:
-	case DNS_PTR:
-	case DNS_SOA: return 0;
-	case DNS_MX: return 2;
-	case DNS_SRV: return 6;
-	default: return -1;
-	}
-}
-
-void zone_rdata_name(uint16_t type, const struct draft_record *record, struct name *ret_name)
-{
-	size_t at = (size_t)zone_rdata_name_at(type);
-
-	must(name_read(record->rdata + at, record->rdata_len - at, ret_name) == 0);
-}
-
 // Whether RDATA has the form that the server relies on.
 static bool rdata_well_formed(uint16_t type, const uint8_t *rdata, size_t len)
 {
@@ -341,14 +275,6 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 	name->zone->refused |= kind;
 	return zone_refuse(builder, report, origin, "%s %s: signed zones are not supported, give the unsigned one",
 	                   text, zone_type_text(type, type_text));
-}
-
-struct draft_set *zone_builder_set(const struct draft_name *name, uint16_t type)
-{
-	for (struct draft_set *set = name->sets; set; set = set->next)
-		if (set->type == type)
-			return set;
-	return NULL;
 }
 
 static struct draft_set *set_of(struct zone_builder *builder, struct draft_name *name, uint16_t type, uint32_t ttl_s)

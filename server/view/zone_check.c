@@ -1,5 +1,7 @@
 // Judges a draft of the zones: what RFC 1034, 2181 and 4592 ask of them, and what an app's name may own. Called by
 // zone_builder_finish(); owns nothing.
+#include "view/zone_check.h"
+
 #include <string.h>
 
 #include "base/err.h"

@@ -1,12 +1,16 @@
 // Turns a judged draft of the zones into the form queries read: nodes side by side, RRsets in wire form, one
 // hash table. Called by zone_builder_finish(); what it makes owns its memory.
+#include "view/zone_compile.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "view/zone_check.h"
 #include "view/zone_draft.h"
+#include "view/zonedb.h"
 #include "wire/put.h"
 
 static const size_t DB_BYTES_MAX = (size_t)16 << 30;

@@ -1,5 +1,5 @@
 // A zonedb being built: what zone_builder.c collects, zone_check.c judges and zone_compile.c turns into a zonedb.
-// Private to these and zone.c.
+// Private to these.
 #pragma once
 
 #include <stdbool.h>
@@ -10,6 +10,13 @@
 #include "wire/dns.h"
 
 struct arena;
+struct report;
+
+// Where a record or an app was written, for messages: `file` must outlive the builder.
+struct zone_origin {
+	const char *file;
+	size_t line, column; // 0: not known
+};
 
 struct draft_record {
 	struct draft_record *next;
@@ -68,30 +75,14 @@ struct zone_builder {
 	bool failed;  // something wrong was reported
 };
 
-struct zonedb_slot {
-	uint32_t tag;    // upper half of the hash
-	uint32_t number; // 1 + index in nodes; 0: empty
-};
-
-struct zonedb {
-	struct arena *arena;
-	struct zonedb_slot *slots;
-	size_t mask;
-	struct node *nodes;
-	size_t node_count;
-	struct zone *zones;
-	size_t zone_count;
-	unsigned max_labels;
-};
-
-_Static_assert(sizeof(struct node) == 64, "a node fills one cache line");
-
 #define draft_warn(report, origin, ...) \
 	report_warning(report, (origin).file, (origin).line, (origin).column, __VA_ARGS__)
 // Reports an error and marks the draft as failed. Returns E_INVAL, for those that return it on.
 int zone_refuse(struct zone_builder *builder, struct report *report, struct zone_origin origin, const char *fmt, ...)
 	PRINTF(4, 5);
 
+// The slot of a name, or the empty one where it would stand.
+struct draft_name **draft_slot(const struct zone_builder *builder, const uint8_t *name, size_t len, uint64_t hash);
 // The name, or NULL.
 struct draft_name *zone_builder_find(const struct zone_builder *builder, const uint8_t *name, size_t len);
 struct draft_set *zone_builder_set(const struct draft_name *name, uint16_t type);
@@ -100,15 +91,5 @@ struct draft_set *zone_builder_set(const struct draft_name *name, uint16_t type)
 int zone_rdata_name_at(uint16_t type);
 // Reads the domain name of a record of such a type, folded.
 void zone_rdata_name(uint16_t type, const struct draft_record *record, struct name *ret_name);
-// The name whose addresses go with the delegation `cut` for one of its NS records; NULL: none does.
-struct draft_name *zone_check_glue(const struct zone_builder *builder, const struct draft_name *cut,
-                                   const struct draft_record *ns);
-// Octets of a name's addresses as glue.
-size_t zone_check_glue_len(const struct draft_name *name);
 // "AAAA", "TYPE65280".
 const char *zone_type_text(uint16_t type, char buf[static 16]);
-
-// Judges the whole draft and sets `cut`, `wildcard`, `is_glue`. E_INVAL after errors in the report.
-int zone_check(struct zone_builder *builder, struct report *report) MUST_USE;
-// Turns a judged draft into a zonedb. E_NOMEM.
-int zone_compile(struct zone_builder *builder, struct zonedb **ret_db) MUST_USE;

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,6 +12,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "base/report.h"
+#include "control/call.h"
 #include "control/explain.h"
 #include "control/verbs.h"
 #include "state/state.h"
@@ -311,7 +312,7 @@ static void keep_reply(void *ctx, json_t *reply)
 json_t *stage_ask(struct stage *stage, const char *line, size_t len)
 {
 	static struct answer answer; // outlives a kept reload
-	struct verbs_call call = {.ops = &stage->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
+	struct call call = {.ops = &stage->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
 	                          .reply_ctx = &answer};
 
 	verbs_run(&call, line, len);

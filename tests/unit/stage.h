@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "control/control.h"
+#include "control/ops.h"
 #include "health/health.h"
 
 enum { STAGE_TARGETS_MAX = 5000 };

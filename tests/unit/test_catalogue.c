@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/options.h"
 #include "tempdir.h"
 #include "told.h"
 
@@ -31,7 +32,7 @@ static int load(void **state)
 	(void)state;
 	arena = arena_new(1 << 20);
 	assert_non_null(arena);
-	assert_int_equal(catalogue_load(NULL, arena, report, &catalogue), E_OK);
+	assert_int_equal(catalogue_load(NULL, &options_catalogue, arena, report, &catalogue), E_OK);
 	assert_int_equal(report_count(report, REPORT_WARNING), 0);
 	report_free(report);
 	return 0;
@@ -150,7 +151,7 @@ static int load_own(const char *text, struct catalogue *ret_own, char **ret_told
 	fputs(text, out);
 	fclose(out);
 
-	int err = catalogue_load(path, arena, report, ret_own);
+	int err = catalogue_load(path, &options_catalogue, arena, report, ret_own);
 	char *told = told_text(report);
 
 	*ret_told = strdup(told + (strncmp(told, path, strlen(path)) == 0 ? strlen(path) : 0));

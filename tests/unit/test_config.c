@@ -1,6 +1,7 @@
 // The configuration as a whole: typed values, defaults, the example files, the manual and the schema made from the
 // rows, and that no damage to a file does more than be told.
 #include "config/config.h"
+#include "config/load.h"
 
 #include <math.h>
 #include <setjmp.h>

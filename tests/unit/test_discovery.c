@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "tempdir.h"
 #include "told.h"
 #include "view/place.h"

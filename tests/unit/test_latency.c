@@ -1,5 +1,6 @@
 // The latency table: a table of files with the rows that come of them and what is said, and its prefixes in the places.
 #include "discovery/discovery.h"
+#include "discovery/latency.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -14,8 +14,8 @@
 
 #include "base/attr.h"
 #include "base/report.h"
-#include "config/compile.h"
 #include "config/config.h"
+#include "discovery/latency.h"
 #include "told.h"
 #include "view/place.h"
 

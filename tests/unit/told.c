@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "config/load.h"
 
 static void print_line(void *ctx, enum report_level level, const char *text)
 {

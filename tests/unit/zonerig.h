@@ -6,6 +6,7 @@
 
 #include "base/report.h"
 #include "view/zone.h"
+#include "view/zone_builder.h"
 #include "wire/dns.h"
 
 enum { TTL = 300, REPORT_TEXT_MAX = 16384 };

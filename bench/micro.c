@@ -18,10 +18,10 @@
 #include "base/report.h"
 #include "clients.h"
 #include "config/config.h"
-#include "generation.h"
+#include "generation/generation.h"
+#include "steer/lpm.h"
+#include "steer/ptree.h"
 #include "view/live.h"
-#include "view/lpm.h"
-#include "view/ptree.h"
 #include "view/view.h"
 
 enum { REPEATS = 7, HOT_CLIENTS = 256, ROUNDS_HOT = 2000, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-#include "view/zone.h"
 #include "wire/dns.h"
+#include "zone/zone.h"
 
 static const struct node *find(const struct zonedb *zones, const struct name *name, unsigned from)
 {

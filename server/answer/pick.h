@@ -7,7 +7,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "view/steer.h"
+#include "steer/steer.h"
 #include "wire/query.h"
 
 struct app;

@@ -12,8 +12,8 @@
 #include "config/catalogue-data.h"
 #include "config/config.h"
 #include "config/scope.h"
-#include "config/text.h"
-#include "config/yaml.h"
+#include "schema/text.h"
+#include "schema/yaml.h"
 
 static int compare_names(const void *left, const void *right)
 {

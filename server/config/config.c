@@ -2,8 +2,8 @@
 #include "config/config.h"
 
 #include "base/arena.h"
-#include "config/reader.h"
-#include "config/yaml.h"
+#include "schema/reader.h"
+#include "schema/yaml.h"
 
 const char *config_path(const struct config *config, const char *written)
 {

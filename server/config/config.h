@@ -11,9 +11,9 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "config/mark.h"
-#include "view/site.h"
-#include "view/steer.h"
+#include "schema/mark.h"
+#include "steer/site.h"
+#include "steer/steer.h"
 
 struct arena;
 

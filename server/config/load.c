@@ -11,11 +11,11 @@
 #include "base/report.h"
 #include "config/catalogue.h"
 #include "config/config.h"
+#include "config/crosscheck.h"
 #include "config/manual.h"
 #include "config/options.h"
 #include "config/scope.h"
-#include "config/whole.h"
-#include "config/yaml.h"
+#include "schema/yaml.h"
 
 enum { ARENA_BYTES_MAX = 512 << 20 }; // of which a file of YAML_BYTES_MAX cannot need a half
 

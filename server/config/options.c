@@ -4,13 +4,13 @@
 #include "base/log.h"
 #include "config/catalogue.h"
 #include "config/config.h"
-#include "config/list.h"
-#include "config/number.h"
+#include "config/crosscheck.h"
 #include "config/reference.h"
 #include "config/rules.h"
-#include "config/text.h"
-#include "config/whole.h"
-#include "view/place.h"
+#include "schema/list.h"
+#include "schema/number.h"
+#include "schema/text.h"
+#include "steer/place.h"
 
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define LIST(type, member, count) FIELD(type, member), .count_offset = offsetof(struct type, count)

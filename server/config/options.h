@@ -1,7 +1,7 @@
 // The rows: every option of the config file. See schema.h.
 #pragma once
 
-#include "config/schema.h"
+#include "schema/schema.h"
 
 // Fills a struct config.
 extern const struct schema options_root;

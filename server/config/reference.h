@@ -1,6 +1,6 @@
 // The option type that names another entry of the config: a check.
 #pragma once
 
-#include "config/schema.h"
+#include "schema/schema.h"
 
 extern const struct option_type reference_check; // int: the number of a check, CONFIG_CHECK_NONE for `none`

@@ -9,8 +9,8 @@
 #include "config/catalogue.h"
 #include "config/config.h"
 #include "config/scope.h"
-#include "config/text.h"
-#include "config/units.h"
+#include "schema/text.h"
+#include "schema/units.h"
 
 static bool given(const json_t *object, const char *key)
 {

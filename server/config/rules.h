@@ -2,7 +2,7 @@
 // by the schema's walk. What needs the whole config stands in whole.c.
 #pragma once
 
-#include "config/schema.h"
+#include "schema/schema.h"
 
 void rules_domain_name(struct reader *reader, const char *name, void *entry);
 void rules_domain(struct reader *reader, json_t *object, void *entry);

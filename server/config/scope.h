@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "config/reader.h"
+#include "schema/reader.h"
 
 struct catalogue;
 struct config;

@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "control/call.h"
+#include "control/dangling.h"
 #include "control/explain.h"
 #include "control/find.h"
 #include "control/ops.h"
 #include "control/reply.h"
-#include "control/vacant.h"
 #include "health/health.h"
 #include "state/state.h"
 #include "view/live.h"

@@ -9,7 +9,7 @@
 #include "discovery/host.h"
 #include "discovery/latency.h"
 #include "discovery/plugin.h"
-#include "view/place.h"
+#include "steer/place.h"
 
 // RFC 7871 section 11.3: client subnets that say nothing are a source of their own, above all others, so that their
 // blocks are leaves of the table and no other answer's scope covers them.

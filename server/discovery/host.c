@@ -16,7 +16,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "discovery/plugin.h"
-#include "view/place.h"
+#include "steer/place.h"
 
 enum { OPTIONS_MAX = 64, MESSAGE_MAX_LEN = 768, SOURCE_NAME_MAX_LEN = 256 };
 

@@ -18,7 +18,7 @@
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "view/place.h"
+#include "steer/place.h"
 
 enum {
 	FILE_MAX_LEN = 64 << 20,

@@ -17,8 +17,8 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "health/probe.h"
-#include "health/roster.h"
 #include "health/score.h"
+#include "health/watchlist.h"
 
 enum {
 	STARTS_PER_MS = 10,          // the first round is spread so that no more begin at once

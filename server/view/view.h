@@ -7,10 +7,10 @@
 
 #include "base/arena.h"
 #include "base/publish.h"
-#include "view/place.h"
-#include "view/site.h"
-#include "view/steer.h"
-#include "view/zone.h"
+#include "steer/place.h"
+#include "steer/site.h"
+#include "steer/steer.h"
+#include "zone/zone.h"
 
 // What the reply says of the server itself; set once per view.
 struct view_limits {

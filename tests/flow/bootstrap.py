@@ -48,7 +48,7 @@ class Tree:
             self.write(self.tools / name, f"{name} 1\n")
         self.write(self.top / "configure", CONFIGURE, 0o755)
         self.write(self.top / "Makefile.in", MAKEFILE)
-        self.write(self.top / "server/main.c", "int main(void) { return 0; }\n")
+        self.write(self.top / "server/daemon/main.c", "int main(void) { return 0; }\n")
         self.write(self.top / "results", GREEN)
         self.write(self.top / "build/during", "")
         shutil.copy(harness.TOP / "bootstrap", self.top)
@@ -96,7 +96,7 @@ def remembers():
         equal(found, ["plain", "AddressSanitizer and UBSan", "ThreadSanitizer"])
         for path in tree.top.rglob("*"):
             os.utime(path, (1, 1))
-        tree.write(tree.top / "server/main.c~", "what an editor leaves\n")
+        tree.write(tree.top / "server/daemon/main.c~", "what an editor leaves\n")
         tree.write(tree.top / "build-asan/new", "what a build makes\n")
         tree.checks(0, why="with other times and products")
         tree.checks(3, "--again", why="when told to")
@@ -107,10 +107,10 @@ def sees_changes():
     with Tree() as tree:
         tree.checks(3)
         for what, change in {
-                "one character": lambda: tree.write(tree.top / "server/main.c", "int main(void) { return 1; }\n"),
+                "one character": lambda: tree.write(tree.top / "server/daemon/main.c", "int main(void) { return 1; }\n"),
                 "a new file": lambda: tree.write(tree.top / "tests/a new one.py", ""),
                 "a file less": lambda: (tree.top / "tests/a new one.py").unlink(),
-                "a mode": lambda: (tree.top / "server/main.c").chmod(0o755),
+                "a mode": lambda: (tree.top / "server/daemon/main.c").chmod(0o755),
                 "the compiler": lambda: tree.write(tree.tools / "compiler", "compiler 2\n"),
                 "a package": lambda: tree.write(tree.tools / "packages", "packages 2\n"),
                 "a library": lambda: tree.write(tree.tools / "liba.so", "liba.so 2\n"),
@@ -154,7 +154,7 @@ def forgets():
         tree.write(tree.top / "build/during", "")
         tree.ran()
         tree.checks(3, why="after a failure that is not the tree's")
-        tree.write(tree.top / "build/during", "echo >>../server/main.c\n")
+        tree.write(tree.top / "build/during", "echo >>../server/daemon/main.c\n")
         tree.checks(3, "--again", why="while a file changes")
         tree.write(tree.top / "build/during", "")
         tree.checks(3, why="after a file changed while the suites ran")

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/publish.h"
-#include "stage.h"
+#include "fake_daemon.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

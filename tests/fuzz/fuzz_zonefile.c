@@ -10,8 +10,8 @@
 #include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "config/zonefile.h"
-#include "view/zone.h"
+#include "zone/file.h"
+#include "zone/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

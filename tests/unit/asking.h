@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "stage.h"
+#include "fake_daemon.h"
 
 // The reply to one line; the caller's to free.
 json_t *asking_reply(struct stage *stage, const char *line);

@@ -14,13 +14,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/report.h"
-#include "config/compile.h"
 #include "config/config.h"
 #include "config/load.h"
-#include "config/zonefile.h"
 #include "discovery/discovery.h"
+#include "generation/compile.h"
 #include "view/live.h"
 #include "view/view.h"
+#include "zone/file.h"
 
 struct dig dig;
 

@@ -19,8 +19,8 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/options.h"
+#include "report_text.h"
 #include "tempdir.h"
-#include "told.h"
 
 static struct arena *arena;
 static struct catalogue catalogue;

@@ -19,8 +19,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "report_text.h"
 #include "tempdir.h"
-#include "told.h"
 
 enum { MUTATIONS = 20000, MUTATION_MS_MAX = 60000 };
 

@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "base/publish.h"
 #include "control/control.h"
-#include "stage.h"
+#include "fake_daemon.h"
 #include "state/state.h"
 
 enum { IDLE_MS = 400, WAIT_MS = 5000 };

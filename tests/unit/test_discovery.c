@@ -22,9 +22,9 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
+#include "report_text.h"
+#include "steer/place.h"
 #include "tempdir.h"
-#include "told.h"
-#include "view/place.h"
 
 static char folder[TEMPDIR_LEN];
 

@@ -1,6 +1,6 @@
 // A whole build from files: everything that is wrong with config, zones and sources is told in one go and nothing that only
 // follows from it; warnings that take both config and sources; and that no damage to a config does more than be told.
-#include "generation.h"
+#include "generation/generation.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "report_text.h"
 #include "tempdir.h"
-#include "told.h"
 #include "view/view.h"
 
 enum { PATH_LEN = 2 * TEMPDIR_LEN, MUTATIONS = 3000, MUTATION_MS_MAX = 30000 };

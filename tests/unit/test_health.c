@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "prober.h"
 #include "responder.h"
-#include "rig.h"
 
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define BAD_REPLY "HTTP/1.1 503 Oops\r\nContent-Length: 0\r\n\r\n"

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "prober.h"
 #include "responder.h"
-#include "rig.h"
 
 #define HEAD(status) "HTTP/1.1 " status "\r\nServer: test\r\n"
 #define OK_REPLY HEAD("200 OK") "Content-Length: 2\r\n\r\nok"

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "prober.h"
 #include "responder.h"
-#include "rig.h"
 #include "tlsd.h"
 
 #define GOOD {"DNS:app.example.com,DNS:*.wild.example.com,IP:192.0.2.7", 0, 30}

@@ -18,9 +18,9 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "report_text.h"
+#include "steer/place.h"
 #include "tempdir.h"
-#include "told.h"
-#include "view/place.h"
 
 static char folder[TEMPDIR_LEN], path[TEMPDIR_LEN + 16], ranges_path[TEMPDIR_LEN + 16];
 

@@ -1,6 +1,6 @@
 // ptree and lpm against a linear scan: values and depths, on random nested tables of both families.
-#include "view/lpm.h"
-#include "view/ptree.h"
+#include "steer/lpm.h"
+#include "steer/ptree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

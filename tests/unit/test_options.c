@@ -13,7 +13,7 @@
 
 #include "base/attr.h"
 #include "config/config.h"
-#include "told.h"
+#include "report_text.h"
 
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
 #define SITES DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\n"

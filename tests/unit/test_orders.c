@@ -1,6 +1,6 @@
 // More distinct orders than the index of them begins with: it grows, each is there once, and every client still gets what
 // steer_candidates() says.
-#include "view/steer.h"
+#include "steer/steer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "view/place.h"
+#include "steer/place.h"
 #include "view/view.h"
 
 static const struct cost_model model = {

@@ -1,6 +1,6 @@
 // The prefix table out of several sources, held against a linear scan: field by field in the order of the sources, the
 // longest prefix within each; and the depth of every leaf, which is the ECS scope.
-#include "view/place.h"
+#include "steer/place.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "told.h"
+#include "report_text.h"
 
 static void test_places(void **state)
 {

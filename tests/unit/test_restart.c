@@ -1,5 +1,5 @@
 // Which settings a reload says need a restart: each by its own, against those the daemon was started with.
-#include "restart.h"
+#include "daemon/restart.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "base/attr.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "told.h"
+#include "report_text.h"
 
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
 #define STAYS ": takes hold when the daemon is restarted; until then it is "

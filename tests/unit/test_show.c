@@ -12,8 +12,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/publish.h"
+#include "control/impact.h"
 #include "control/show.h"
-#include "control/stranded.h"
 #include "state/state.h"
 #include "view/view.h"
 

@@ -1,6 +1,6 @@
 // Steering: the truth tables of reach, order and choice, walked row by row; and reach as an invariant, over every
 // combination of six sites' states and every kind of client.
-#include "view/steer.h"
+#include "steer/steer.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,8 +16,8 @@
 #include "answer/pick.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "steer/place.h"
 #include "view/live.h"
-#include "view/place.h"
 #include "view/view.h"
 #include "wire/query.h"
 

@@ -1,5 +1,5 @@
 // Numbers with units, and the words somebody meant: tables of text and result.
-#include "config/units.h"
+#include "schema/units.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

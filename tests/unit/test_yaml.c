@@ -1,5 +1,5 @@
 // YAML into trees: what comes out, where it says things stand, and what it refuses.
-#include "config/yaml.h"
+#include "schema/yaml.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,8 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/report.h"
+#include "report_text.h"
 #include "tempdir.h"
-#include "told.h"
 
 // Parses, and compares the tree as compact JSON ("" for none) and what was told.
 static void check(const char *text, size_t len, const char *json, const char *told)

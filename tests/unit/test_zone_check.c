@@ -1,5 +1,5 @@
 // Zones judged: what is refused, and what is warned of, by tables.
-#include "view/zone.h"
+#include "zone/zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "zonerig.h"
+#include "draftzone.h"
 
 struct judged {
 	const char *what;

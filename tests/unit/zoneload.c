@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "config/zonefile.h"
+#include "draftzone.h"
 #include "tempdir.h"
-#include "zonerig.h"
+#include "zone/file.h"
 
 static char folder[TEMPDIR_LEN];
 

@@ -5,7 +5,7 @@
 
 #include "base/report.h"
 #include "config/config.h"
-#include "view/zone.h"
+#include "zone/zone.h"
 
 enum { ZONELOAD_SERIAL = 42, ZONELOAD_PATH_MAX = 512 };
 

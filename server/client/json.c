@@ -1,0 +1,60 @@
+// Lenient readers of replies; see ctl_json.h.
+#include "client/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+
+const char *ctl_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+json_int_t ctl_int(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+const char *ctl_int_text(const json_t *object, const char *key, char *buf)
+{
+	const json_t *number = json_object_get(object, key);
+
+	buf[0] = '\0';
+	if (json_is_integer(number))
+		snprintf(buf, CTL_INT_LEN, "%lld", (long long)json_integer_value(number));
+	return buf;
+}
+
+char *ctl_join(const json_t *list)
+{
+	size_t size = 0;
+	char *joined = NULL;
+	FILE *out = open_memstream(&joined, &size);
+
+	must(out);
+	if (json_is_string(list))
+		fputs(json_string_value(list), out);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		fprintf(out, "%s%s", i ? ", " : "", text ? text : "?");
+	}
+	must(fclose(out) == 0);
+	return joined;
+}
+
+void ctl_extend(json_t *object, const char *key, const json_t *more)
+{
+	json_t *list = json_object_get(object, key);
+
+	if (!list && json_is_array(more)) {
+		json_object_set_new(object, key, json_array());
+		list = json_object_get(object, key);
+	}
+	for (size_t i = 0; list && i < json_array_size(more); i++)
+		json_array_append(list, json_array_get(more, i));
+}

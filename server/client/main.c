@@ -1,0 +1,453 @@
+// The operators' command: makes a request of its arguments, sends it to the daemon's control socket and prints the
+// reply. A new verb is one row of `verbs`.
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/nearest.h"
+#include "client/json.h"
+#include "client/link.h"
+#include "client/print.h"
+#include "client/show.h"
+
+#define DEFAULT_SOCKET "/run/edgesteer/control.sock"
+
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
+
+enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPTIONS,
+	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
+
+// Options that become a field of the request, then those of every verb.
+static const struct {
+	const char *name, *arg, *help;
+} options[] = {
+	[OPT_APP] = {"app", "NAME", "only this app's target"},
+	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
+	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
+	[OPT_REASON] = {"reason", "TEXT", "why, for those who look at it later"},
+	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
+	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
+	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
+	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
+	[OPT_HELP] = {"help", NULL, "print this"},
+	[OPT_VERSION] = {"version", NULL, "print this program's version"},
+};
+
+struct verb {
+	const char *name, *args, *help; // `help` begins with a small letter
+	void (*show)(const json_t *reply);
+	const char *fields[POSITIONAL_MAX]; // the request's, of the words after the verb
+	unsigned needed;                    // of the fields
+	unsigned takes, needs;              // 1 << enum option_name
+	bool slow;
+	bool counts; // its reply says how many there are, so that the beginning of its lists will do
+};
+
+static const struct verb verbs[] = {
+	{.name = "status", .args = "", .show = ctl_show_status, .counts = true,
+	 .help = "what is served, from what, and the orders that hold"},
+	{.name = "sites", .args = "[SITE]", .show = ctl_show_sites, .fields = {"site"},
+	 .help = "the sites, their targets' states, their drains"},
+	{.name = "apps", .args = "[APP]", .show = ctl_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
+	 .help = "the apps' targets, their states and their health"},
+	{.name = "drain", .args = "SITE", .show = ctl_show_drain, .fields = {"site"}, .needed = 1,
+	 .takes = 1 << OPT_APP | 1 << OPT_FOR | 1 << OPT_REASON, .help = "take traffic away from a site"},
+	{.name = "undrain", .args = "SITE", .show = ctl_show_undrain, .fields = {"site"}, .needed = 1,
+	 .takes = 1 << OPT_APP, .help = "give it back"},
+	{.name = "force", .args = "APP/SITE up|down|auto", .show = ctl_show_force, .fields = {"app", "to"}, .needed = 2,
+	 .help = "hold a target up or down, whatever its health"},
+	{.name = "explain", .args = "NAME", .show = ctl_show_explain, .fields = {"name"}, .needed = 1,
+	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
+	{.name = "reload", .args = "", .show = ctl_show_reload, .slow = true,
+	 .help = "read the config again; when it is wrong, say all that is and go on as before"},
+	{.name = "stats", .args = "", .show = ctl_show_stats, .help = "counters"},
+	{.name = "version", .args = "", .show = ctl_show_version, .help = "the daemon's version"},
+};
+
+// What the command line says.
+struct command {
+	const struct verb *verb;
+	const char *values[OPTIONS]; // of options that become fields
+	const char *socket;
+	unsigned timeout_s;          // 0: the verb's
+	bool json, help, version;
+};
+
+// Help ----------------------------------------------------------------------------------------------------------------
+
+static void print_option(size_t i)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "%s--%s%s%s", i == OPT_SOCKET ? "-s, " : "", options[i].name,
+	         options[i].arg ? " " : "", options[i].arg ? options[i].arg : "");
+	printf("  %-24s  %s\n", words, options[i].help);
+}
+
+static void print_usage(FILE *out, const struct verb *verb)
+{
+	if (!verb) {
+		fputs("usage: edgesteerctl [-s SOCKET] [--json] VERB [WORDS] [OPTIONS]\n", out);
+		return;
+	}
+	fprintf(out, "usage: edgesteerctl %s%s%s", verb->name, verb->args[0] ? " " : "", verb->args);
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (verb->takes & 1u << i)
+			fprintf(out, verb->needs & 1u << i ? " --%s %s" : " [--%s %s]", options[i].name, options[i].arg);
+	fputc('\n', out);
+}
+
+static void print_help(const struct verb *verb)
+{
+	print_usage(stdout, verb);
+	if (verb)
+		printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
+	else
+		fputs("Gives orders to edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
+	for (size_t i = 0; !verb && i < ARRAY_LEN(verbs); i++) {
+		char words[64];
+
+		snprintf(words, sizeof(words), "%s %s", verbs[i].name, verbs[i].args);
+		printf("  %-28s  %s\n", words, verbs[i].help);
+	}
+	fputs("\nOptions, before or after the verb:\n", stdout);
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (i >= OPTIONS || (verb && verb->takes & 1u << i))
+			print_option(i);
+	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ". Exit code 0: the daemon did it;\n"
+	      "1: it could not, or could not be reached; 2: the command or the config is wrong.\n", stdout);
+	if (!verb)
+		fputs("edgesteerctl help VERB tells of a verb's options.\n", stdout);
+}
+
+// Arguments -----------------------------------------------------------------------------------------------------------
+
+static int usage_error(const struct verb *verb, const char *fmt, ...) PRINTF(2, 3);
+
+static int usage_error(const struct verb *verb, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ctl_print(stderr, "edgesteerctl: %s\n", text);
+	print_usage(stderr, verb);
+	fputs(verb ? "" : "edgesteerctl help lists the verbs\n", stderr);
+	return EXIT_USAGE;
+}
+
+static bool read_seconds(const char *text, unsigned *ret_s)
+{
+	char *end;
+	unsigned long s;
+
+	errno = 0;
+	s = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || errno || s == 0 || s > 86400)
+		return false;
+	if (strcmp(end, "") != 0 && strcmp(end, "s") != 0)
+		return false;
+	*ret_s = (unsigned)s;
+	return true;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static int unknown_verb(const char *name)
+{
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		nearest_offer(&nearest, verbs[i].name);
+	nearest_offer(&nearest, "help");
+	if (nearest.word)
+		return usage_error(NULL, "no verb '%s'; did you mean '%s'?", name, nearest.word);
+	return usage_error(NULL, "no verb '%s'", name);
+}
+
+// One option as getopt_long() found it. 0 or an exit code.
+static int take_option(struct command *command, int found, const char *value)
+{
+	switch (found) {
+	case OPT_SOCKET: command->socket = value; return 0;
+	case OPT_JSON: command->json = true; return 0;
+	case OPT_HELP: command->help = true; return 0;
+	case OPT_VERSION: command->version = true; return 0;
+	case OPT_TIMEOUT:
+		if (read_seconds(value, &command->timeout_s))
+			return 0;
+		return usage_error(NULL, "--timeout: '%s' is not a number of seconds from 1 to 86400", value);
+	}
+	if (found < 0 || found >= OPTIONS) { // getopt_long() has said what is wrong
+		print_usage(stderr, NULL);
+		return EXIT_USAGE;
+	}
+	if (command->values[found])
+		return usage_error(NULL, "--%s is given twice", options[found].name);
+	command->values[found] = value;
+	return 0;
+}
+
+static int read_options(struct command *command, int argc, char **argv)
+{
+	struct option longs[ARRAY_LEN(options) + 1] = {0};
+	int found, err = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		longs[i] = (struct option){options[i].name, options[i].arg ? required_argument : no_argument, NULL, (int)i};
+	while (err == 0 && (found = getopt_long(argc, argv, "s:h", longs, NULL)) != -1) {
+		if (found == 's')
+			found = OPT_SOCKET;
+		if (found == 'h')
+			found = OPT_HELP;
+		err = take_option(command, found, optarg);
+	}
+	return err;
+}
+
+static int too_many_words(const struct command *command, bool takes_any)
+{
+	const struct verb *verb = command->verb;
+
+	if (command->values[OPT_REASON] && verb->takes & 1u << OPT_REASON)
+		return usage_error(verb, "%s takes no more than %s: a reason of several words stands in quotes, as in "
+		                   "--reason 'disk full'", verb->name, verb->args);
+	return usage_error(verb, takes_any ? "%s takes no more than %s" : "%s takes no words%s", verb->name, verb->args);
+}
+
+// Whether the words and options are the verb's. 0 or an exit code.
+static int check_words(const struct command *command, int count)
+{
+	const struct verb *verb = command->verb;
+	unsigned most = 0;
+
+	while (most < POSITIONAL_MAX && verb->fields[most])
+		most++;
+	if ((unsigned)count < verb->needed)
+		return usage_error(verb, "%s needs %s", verb->name, verb->args);
+	if ((unsigned)count > most)
+		return too_many_words(command, most > 0);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (command->values[i] && !(verb->takes & 1u << i))
+			return usage_error(verb, "%s does not take --%s", verb->name, options[i].name);
+		if (!command->values[i] && verb->needs & 1u << i)
+			return usage_error(verb, "%s needs --%s %s", verb->name, options[i].name, options[i].arg);
+	}
+	return 0;
+}
+
+// Request -------------------------------------------------------------------------------------------------------------
+
+// "APP/SITE" of force becomes its two fields. Sites' names have no "/".
+static bool split_target(json_t *request)
+{
+	const char *written = ctl_text(request, "app"), *slash = strrchr(written, '/');
+
+	if (!slash || slash == written || slash[1] == '\0')
+		return false;
+
+	json_t *app = json_stringn(written, (size_t)(slash - written)), *site = json_string(slash + 1);
+
+	return json_object_set_new(request, "site", site) == 0 && json_object_set_new(request, "app", app) == 0;
+}
+
+// NULL: *ret_exit (said).
+static json_t *make_request(const struct command *command, char **words, int count, int *ret_exit)
+{
+	json_t *request = json_pack("{s:s}", "verb", command->verb->name);
+	bool good = request != NULL;
+
+	for (int i = 0; i < count; i++)
+		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (command->values[i])
+			good = good && json_object_set_new(request, options[i].name, json_string(command->values[i])) == 0;
+	if (!good)
+		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
+	else if (command->verb->show == ctl_show_force && !split_target(request))
+		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
+	else
+		return request;
+	json_decref(request);
+	return NULL;
+}
+
+// Parts of what has changed in between do not belong together: something may be in none of them.
+static bool of_one_whole(const json_t *reply, const json_t *part)
+{
+	static const char *const numbers[] = {"generation", "orders_epoch"};
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		const json_t *before = json_object_get(reply, numbers[i]), *now = json_object_get(part, numbers[i]);
+
+		if (json_is_integer(before) && json_is_integer(now) && !json_equal(before, now))
+			return false;
+	}
+	return true;
+}
+
+// Adds the parts that follow the first one. What the daemon refuses instead is the reply. *ret_changed: all of it is to
+// be asked for again; then the first part has come back.
+static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s, char *error,
+                         bool *ret_changed)
+{
+	static const char *const lists[] = {"apps", "drains", "forces"};
+	json_t *whole = json_deep_copy(reply);
+	json_int_t from = 0, next = ctl_int(reply, "next");
+
+	while (next > from) {
+		json_object_set_new(request, "from", json_integer(next));
+
+		json_t *part = ctl_link_ask(command->socket, request, timeout_s, NULL, error);
+
+		if (!json_is_true(json_object_get(part, "ok"))) {
+			json_decref(whole);
+			json_decref(reply);
+			return part;
+		}
+		if (!of_one_whole(reply, part)) {
+			*ret_changed = true;
+			json_decref(part);
+			json_decref(whole);
+			return reply;
+		}
+		for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+			ctl_extend(whole, lists[i], json_object_get(part, lists[i]));
+		from = next;
+		next = ctl_int(part, "next");
+		json_decref(part);
+	}
+	json_decref(reply);
+	json_object_del(whole, "next");
+	return whole;
+}
+
+// Long lists come in parts: each but the last says where the next one begins.
+static json_t *ask(const struct command *command, json_t *request, char *error)
+{
+	const struct verb *verb = command->verb;
+	unsigned timeout_s = command->timeout_s ? command->timeout_s : verb->slow ? RELOAD_TIMEOUT_S : TIMEOUT_S;
+	json_t *reply = NULL;
+	bool changed = true;
+
+	for (unsigned tries = 0; changed && tries < TRIES_MAX; tries++) {
+		changed = false;
+		json_decref(reply);
+		json_object_del(request, "from");
+		reply = ctl_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
+		if (reply && ctl_int(reply, "next") > 0)
+			reply = add_parts(command, request, reply, timeout_s, error, &changed);
+	}
+	if (!changed)
+		return reply;
+	if (verb->counts) {
+		json_object_del(reply, "next");
+		json_object_set_new(reply, "warnings", json_pack("[s]", "orders change while they are listed: the first ones only"));
+		return reply;
+	}
+	json_decref(reply);
+	snprintf(error, CTL_LINK_ERROR_LEN, "the configuration was reloaded each time that the list was read: try again");
+	return NULL;
+}
+
+// Reply ---------------------------------------------------------------------------------------------------------------
+
+static void print_lines(const json_t *lines, const char *before)
+{
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const char *line = json_string_value(json_array_get(lines, i));
+
+		ctl_print(stderr, "%s%s\n", before, line ? line : "?");
+	}
+}
+
+static int print_reply(const struct command *command, const json_t *reply)
+{
+	bool ok = json_is_true(json_object_get(reply, "ok"));
+	const char *error = ctl_text(reply, "error");
+
+	// In ASCII: what operators and configs wrote cannot draw on a terminal.
+	if (command->json && (json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF))
+		return EXIT_REFUSED;
+	if (ok && !command->json)
+		command->verb->show(reply);
+	fflush(stdout);
+	if (!ok)
+		ctl_print(stderr, "edgesteerctl: %s\n", error[0] ? error : "the daemon's reply is not one");
+	print_lines(json_object_get(reply, "errors"), "");
+	print_lines(json_object_get(reply, "warnings"), "warning: ");
+	if (ok)
+		return 0;
+	return ctl_int(reply, "code") == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+static int run(const struct command *command, char **words, int count)
+{
+	char error[CTL_LINK_ERROR_LEN];
+	int code = check_words(command, count);
+	json_t *request = code == 0 ? make_request(command, words, count, &code) : NULL;
+
+	if (!request)
+		return code;
+
+	json_t *reply = ask(command, request, error);
+
+	json_decref(request);
+	if (!reply) {
+		reply = json_pack("{s:b, s:o, s:i}", "ok", 0, "error", json_string(error), "code", EXIT_REFUSED);
+		if (!reply)
+			return EXIT_REFUSED;
+	}
+	code = print_reply(command, reply);
+	json_decref(reply);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = {.socket = getenv("EDGESTEER_SOCKET")};
+
+	ctl_print_init();
+
+	int code = read_options(&command, argc, argv);
+
+	if (code != 0)
+		return code;
+	if (!command.socket || !command.socket[0])
+		command.socket = DEFAULT_SOCKET;
+	while (optind < argc && strcmp(argv[optind], "help") == 0) { // as --help
+		command.help = true;
+		optind++;
+	}
+	if (optind < argc)
+		command.verb = find_verb(argv[optind]);
+	if (command.version)
+		printf("edgesteerctl %s\n", PACKAGE_VERSION);
+	else if (optind < argc && !command.verb)
+		code = unknown_verb(argv[optind]);
+	else if (command.help)
+		print_help(command.verb);
+	else if (!command.verb)
+		code = usage_error(NULL, "what is to be done?");
+	else
+		code = run(&command, argv + optind + 1, argc - optind - 1);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "edgesteerctl: cannot write to standard output: %s\n", strerror(errno));
+		return EXIT_REFUSED;
+	}
+	return code;
+}

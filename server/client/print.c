@@ -1,0 +1,228 @@
+// Writing for people; see ctl_print.h. UTF-8 is assumed of the terminal; where the C library cannot read it, what is not
+// ASCII becomes "?".
+#include "client/print.h"
+
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "base/must.h"
+
+static bool colours;
+
+void ctl_print_init(void)
+{
+	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	colours = isatty(STDOUT_FILENO) && !(no_colour && no_colour[0]) && term && strcmp(term, "dumb") != 0;
+}
+
+// Left-to-right and right-to-left marks, embeddings, overrides and isolates: they make a line read as what it is not.
+static bool turns_text(wchar_t c)
+{
+	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool is_safe(wchar_t c)
+{
+	return iswprint((wint_t)c) && wcwidth(c) >= 0 && !turns_text(c);
+}
+
+char *ctl_clean(const char *text)
+{
+	size_t len = strlen(text), at = 0;
+	char *clean = malloc(len + 1);
+	mbstate_t state = {0};
+
+	must(clean); // a command's few kilobytes
+	while (*text) {
+		wchar_t c;
+		size_t n = mbrtowc(&c, text, len, &state);
+
+		if (n == (size_t)-1 || n == (size_t)-2) {
+			state = (mbstate_t){0};
+			n = 1;
+			clean[at++] = '?';
+		} else if (is_safe(c)) {
+			memcpy(clean + at, text, n);
+			at += n;
+		} else {
+			clean[at++] = '?';
+		}
+		text += n;
+		len -= n;
+	}
+	clean[at] = '\0';
+	return clean;
+}
+
+void ctl_print(FILE *out, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+
+	int len = vasprintf(&text, fmt, ap);
+
+	va_end(ap);
+	must(len >= 0);
+
+	size_t fmt_len = strlen(fmt);
+	bool ends_line = fmt_len > 0 && fmt[fmt_len - 1] == '\n';
+
+	if (ends_line)
+		text[len - 1] = '\0';
+
+	char *clean = ctl_clean(text);
+
+	fprintf(out, "%s%s", clean, ends_line ? "\n" : "");
+	free(clean);
+	free(text);
+}
+
+const char *ctl_time(int64_t time_s, char *buf)
+{
+	time_t time = (time_t)time_s;
+	struct tm tm;
+
+	if (time_s == 0 || !localtime_r(&time, &tm) || strftime(buf, CTL_TIME_LEN, "%Y-%m-%d %H:%M:%S %z", &tm) == 0)
+		strcpy(buf, "-");
+	return buf;
+}
+
+const char *ctl_span(int64_t span_s, char *buf)
+{
+	long long s = span_s > 0 ? span_s : 0;
+
+	if (s < 60)
+		snprintf(buf, CTL_TIME_LEN, "%lld s", s);
+	else if (s < 3600)
+		snprintf(buf, CTL_TIME_LEN, "%lld min", s / 60);
+	else if (s < 86400)
+		snprintf(buf, CTL_TIME_LEN, s % 3600 < 60 ? "%lld h" : "%lld h %lld min", s / 3600, s % 3600 / 60);
+	else
+		snprintf(buf, CTL_TIME_LEN, s % 86400 < 3600 ? "%lld d" : "%lld d %lld h", s / 86400, s % 86400 / 3600);
+	return buf;
+}
+
+struct ctl_table {
+	const char *const *titles;
+	size_t columns, rows, cap;
+	char **cells; // rows * columns, cleaned
+};
+
+struct ctl_table *ctl_table_new(const char *const *titles)
+{
+	struct ctl_table *table = calloc(1, sizeof(*table));
+
+	must(table);
+	table->titles = titles;
+	while (titles[table->columns])
+		table->columns++;
+	must(table->columns <= CTL_COLUMNS_MAX);
+	return table;
+}
+
+void ctl_table_add(struct ctl_table *table, const char *const *cells)
+{
+	if (table->rows == table->cap) {
+		table->cap = table->cap ? table->cap * 2 : 64;
+		table->cells = reallocarray(table->cells, table->cap * table->columns, sizeof(*table->cells));
+		must(table->cells);
+	}
+	for (size_t i = 0; i < table->columns; i++)
+		table->cells[table->rows * table->columns + i] = ctl_clean(cells[i] ? cells[i] : "");
+	table->rows++;
+}
+
+// Columns a clean text takes on the screen.
+static size_t width_of(const char *text)
+{
+	size_t width = 0, n;
+	mbstate_t state = {0};
+	wchar_t c;
+
+	while (*text && (n = mbrtowc(&c, text, strlen(text), &state)) != (size_t)-1 && n != (size_t)-2) {
+		width += (size_t)wcwidth(c);
+		text += n;
+	}
+	return width;
+}
+
+static const char *colour_of(const char *text)
+{
+	static const struct {
+		const char *word, *colour;
+	} words[] = {{"up", "\033[32m"}, {"down", "\033[31m"}, {"drained", "\033[33m"}};
+
+	for (size_t i = 0; colours && i < ARRAY_LEN(words); i++)
+		if (strncmp(text, words[i].word, strlen(words[i].word)) == 0)
+			return words[i].colour;
+	return NULL;
+}
+
+// `widths`: 0 for a column that is left out.
+static void print_row(const struct ctl_table *table, const char *const *cells, const size_t *widths)
+{
+	size_t gap = 0; // spaces owed before the next text: none are written at a line's end
+
+	for (size_t i = 0; i < table->columns; i++) {
+		bool right = table->titles[i][0] == '>';
+		size_t pad = widths[i] - width_of(cells[i]);
+		const char *colour = colour_of(cells[i]);
+
+		if (widths[i] == 0)
+			continue;
+		gap += right ? pad : 0;
+		if (cells[i][0]) {
+			printf("%*s%s%s%s", (int)gap, "", colour ? colour : "", cells[i], colour ? "\033[0m" : "");
+			gap = 0;
+		}
+		gap += (right ? 0 : pad) + 2;
+	}
+	putchar('\n');
+}
+
+// The widest cell's; 0 when they are all empty.
+static size_t column_width(const struct ctl_table *table, size_t column)
+{
+	size_t most = 0;
+
+	for (size_t row = 0; row < table->rows; row++) {
+		size_t width = width_of(table->cells[row * table->columns + column]);
+
+		if (width > most)
+			most = width;
+	}
+	return most;
+}
+
+void ctl_table_print(struct ctl_table *table)
+{
+	const char *titles[CTL_COLUMNS_MAX];
+	size_t widths[CTL_COLUMNS_MAX];
+
+	for (size_t i = 0; i < table->columns; i++) {
+		titles[i] = table->titles[i] + (table->titles[i][0] == '>');
+		widths[i] = column_width(table, i);
+		if (widths[i] && widths[i] < strlen(titles[i]))
+			widths[i] = strlen(titles[i]);
+		if (widths[i] == 0)
+			titles[i] = "";
+	}
+	if (table->rows)
+		print_row(table, titles, widths);
+	for (size_t row = 0; row < table->rows; row++)
+		print_row(table, (const char *const *)table->cells + row * table->columns, widths);
+	for (size_t i = 0; i < table->rows * table->columns; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table);
+}

@@ -1,0 +1,222 @@
+// Checks over the whole config; see whole.h. Entries that were wrong are here too, so that everything is told at once:
+// names may be NULL.
+#include "config/crosscheck.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "config/scope.h"
+
+enum { UNUSED_TOLD_MAX = 10 }; // sites
+
+struct used {
+	bool *sites, *checks;
+};
+
+// True when a domain is the name or stands above it. Names in canonical form have no escapes.
+static bool inside_domain(const json_t *domains, const char *name)
+{
+	for (; name; name = strchr(name, '.')) {
+		name += *name == '.';
+		if (json_object_get(domains, name))
+			return true;
+	}
+	return false;
+}
+
+static bool has_data(const struct config_domain *domain)
+{
+	return domain->name && (domain->file || domain->ns_count > 0);
+}
+
+void whole_salvage(struct config *config)
+{
+	json_t *domains = json_object();
+	size_t kept = 0;
+
+	for (size_t i = 0; i < config->domain_count; i++)
+		if (has_data(&config->domains[i])) {
+			json_object_set_new(domains, config->domains[i].name, json_true());
+			config->domains[kept++] = config->domains[i];
+		}
+	config->domain_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->app_count; i++)
+		if (config->apps[i].name && inside_domain(domains, config->apps[i].name))
+			config->apps[kept++] = config->apps[i];
+	config->app_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->locate_count; i++)
+		if (config->locates[i].plugin)
+			config->locates[kept++] = config->locates[i];
+	config->locate_count = kept;
+	json_decref(domains);
+}
+
+// The end of the name with as many labels as `domain` has; the whole name when it has fewer.
+static const char *same_labels(const char *name, const char *domain)
+{
+	const char *at = name + strlen(name);
+	size_t dots = 0;
+
+	for (const char *c = domain; *c; c++)
+		dots += *c == '.';
+	for (; at > name; at--)
+		if (at[-1] == '.' && dots-- == 0)
+			break;
+	return at;
+}
+
+static const char *nearest_domain(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->domain_count; i++) {
+		const char *domain = config->domains[i].name;
+
+		if (domain && nearest_word(same_labels(name, domain), &domain, 1))
+			return domain;
+	}
+	return NULL;
+}
+
+static void check_place(struct reader *reader, const struct config_app *app)
+{
+	char meant[READER_QUOTE_MAX];
+	const char *near;
+
+	if (inside_domain(scope_of(reader)->domains, app->name))
+		return;
+	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
+	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
+	             "apps.%s: is in none of the zones served, expected a name inside one listed under `domains`%s",
+	             app->name, reader_did_you_mean(near, meant));
+}
+
+#define complain(reader, app, target, ...) \
+	report_error((reader)->report, (target)->mark.file, (target)->mark.line, (target)->mark.column, __VA_ARGS__)
+
+static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
+{
+	const char *site = scope_of(reader)->config->sites[target->site].name;
+
+	if (target->check != CONFIG_CHECK_NONE && target->check_address.family == ADDR_NONE)
+		complain(reader, app, target,
+		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
+		         app->name, site);
+	if (json_object_get(scope_of(reader)->domains, app->name))
+		complain(reader, app, target,
+		         "apps.%s.targets.%s: a `cname` cannot stand at the top of a zone, beside its SOA and NS (RFC 1034 "
+		         "section 3.6.2), expected `addresses`", app->name, site);
+	if (strcmp(target->cname, app->name) == 0)
+		complain(reader, app, target, "apps.%s.targets.%s: the `cname` points to the app itself, expected another name",
+		         app->name, site);
+}
+
+static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
+{
+	const struct config *config = scope_of(reader)->config;
+	const struct config_check *check = target->check >= 0 ? &config->checks[target->check] : NULL;
+
+	if (target->cname)
+		check_cname(reader, app, target);
+	if (check && check->type != CHECK_TCP && !check->host && app->name[0] == '*')
+		complain(reader, app, target,
+		         "apps.%s.targets.%s: a wildcard's name is no Host header, expected a `host` in the check `%s`",
+		         app->name, config->sites[target->site].name, check->name);
+}
+
+static void check_app(struct reader *reader, struct config_app *app, const struct used *used)
+{
+	bool own_tie = app->tie_us != UINT32_MAX;
+
+	if (!own_tie)
+		app->tie_us = scope_of(reader)->config->steering.tie_us;
+	if (app->name)
+		check_place(reader, app);
+	if (app->name && own_tie && !app->weighted)
+		report_warning(reader->report, app->mark.file, app->mark.line, app->mark.column,
+		               "apps.%s.tie: has no effect, no target has a `weight`", app->name);
+	for (size_t i = 0; i < app->target_count; i++) {
+		const struct config_target *target = &app->targets[i];
+
+		if (target->site < scope_of(reader)->config->site_count) {
+			used->sites[target->site] = true;
+			if (app->name)
+				check_target(reader, app, target);
+		}
+		if (target->check >= 0)
+			used->checks[target->check] = true;
+	}
+}
+
+// One by one while they are few. A catalogue of sites, most of them unused, gets one line at the first of them.
+static void warn_unused_sites(struct reader *reader, const bool *used)
+{
+	const struct config *config = scope_of(reader)->config;
+	const struct config_site *unused[UNUSED_TOLD_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->site_count; i++) {
+		if (used[i] || !config->sites[i].name)
+			continue;
+		if (count < UNUSED_TOLD_MAX)
+			unused[count] = &config->sites[i];
+		count++;
+	}
+	if (count > UNUSED_TOLD_MAX)
+		report_warning(reader->report, unused[0]->mark.file, unused[0]->mark.line, unused[0]->mark.column,
+		               "sites: no app has a target at %s, %s, %s and %zu more", unused[0]->name, unused[1]->name,
+		               unused[2]->name, count - 3);
+	for (size_t i = 0; i < count && count <= UNUSED_TOLD_MAX; i++)
+		report_warning(reader->report, unused[i]->mark.file, unused[i]->mark.line, unused[i]->mark.column,
+		               "sites.%s: no app has a target there", unused[i]->name);
+}
+
+static void warn_unused_checks(struct reader *reader, const bool *used)
+{
+	const struct config *config = scope_of(reader)->config;
+
+	for (size_t i = 0; i < config->check_count; i++)
+		if (!used[i] && config->checks[i].name)
+			report_warning(reader->report, config->checks[i].mark.file, config->checks[i].mark.line,
+			               config->checks[i].mark.column, "checks.%s: no app or target names it",
+			               config->checks[i].name);
+}
+
+// A name server inside the zone needs an address there, and a zone without a file has none to give.
+static void check_name_servers(struct reader *reader, const struct config_domain *domain)
+{
+	size_t len = domain->name ? strlen(domain->name) : 0;
+
+	for (size_t i = 0; len > 0 && i < domain->ns_count; i++) {
+		const char *ns = domain->ns[i];
+		size_t ns_len = ns ? strlen(ns) : 0;
+		bool ends_so = ns_len >= len && strcmp(ns + ns_len - len, domain->name) == 0;
+
+		if (ends_so && (ns_len == len || ns[ns_len - len - 1] == '.'))
+			report_warning(reader->report, domain->mark.file, domain->mark.line, domain->mark.column,
+			               "domains.%s.ns: %s is inside the zone, which without a `file` has no address for it",
+			               domain->name, ns);
+	}
+}
+
+void whole_check(struct reader *reader, json_t *object, void *target)
+{
+	struct config *config = target;
+	struct used used = {reader_take(reader, config->site_count + 1, sizeof(bool)),
+	                    reader_take(reader, config->check_count + 1, sizeof(bool))};
+
+	if (!used.sites || !used.checks)
+		return;
+	const json_t *domains = json_object_get(object, "domains");
+
+	if ((json_is_object(domains) && json_object_size(domains) == 0) || json_is_null(domains))
+		reader_error_at(reader, object, "domains", "has no zones, expected at least one");
+	for (size_t i = 0; i < config->domain_count; i++)
+		check_name_servers(reader, &config->domains[i]);
+	for (size_t i = 0; i < config->app_count; i++)
+		check_app(reader, &config->apps[i], &used);
+	warn_unused_sites(reader, used.sites);
+	warn_unused_checks(reader, used.checks);
+}

@@ -1,0 +1,225 @@
+// Whom orders leave with nothing, or nothing that is up; see stranded.h.
+#include "control/impact.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/names.h"
+#include "control/reply.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum { CARRIERS_TEXT_MAX = 512, CLIENTS_TEXT_MAX = CARRIERS_TEXT_MAX + 64, LINE_LEN = CLIENTS_TEXT_MAX + 512,
+       NO_CARRIER = -1 };
+
+// What a group of clients has left.
+enum left { LEFT_UP, LEFT_DOWN, LEFT_NOTHING };
+
+// Some of an app's targets.
+struct tally {
+	unsigned all, undrained, up;
+};
+
+static const struct site *site_of(const struct live *live, const struct app *app, unsigned slot)
+{
+	return &live->view->sites[live->view->targets[app->first_target + slot].site];
+}
+
+static bool serves(const struct site *site, int carrier)
+{
+	for (unsigned i = 0; i < site->carrier_count; i++)
+		if (site->carriers[i] == carrier)
+			return true;
+	return false;
+}
+
+static void count(const struct live *live, const struct app *app, unsigned slot, struct tally *tally)
+{
+	uint8_t state = live->states[app->first_target + slot];
+
+	tally->all++;
+	tally->undrained += (state & TARGET_DRAINED) == 0;
+	tally->up += state == 0;
+}
+
+// Of a carrier's clients or, for NO_CARRIER, of everybody else.
+static enum left left_to(const struct live *live, const struct app *app, int carrier)
+{
+	struct tally tally = {0};
+
+	for (unsigned slot = 0; slot < app->target_count; slot++) {
+		const struct site *site = site_of(live, app, slot);
+
+		if (site->is_public || serves(site, carrier))
+			count(live, app, slot, &tally);
+	}
+	if (tally.undrained == 0)
+		return LEFT_NOTHING;
+	return tally.up ? LEFT_UP : LEFT_DOWN;
+}
+
+static bool has_public(const struct live *live, const struct app *app)
+{
+	for (unsigned slot = 0; slot < app->target_count; slot++)
+		if (site_of(live, app, slot)->is_public)
+			return true;
+	return false;
+}
+
+// Whether a slot before this one serves the carrier too: it is in the list already.
+static bool listed_before(const struct live *live, const struct app *app, unsigned slot, uint16_t carrier)
+{
+	for (unsigned i = 0; i < slot; i++)
+		if (serves(site_of(live, app, i), carrier))
+			return true;
+	return false;
+}
+
+// The app's carriers whose clients have that left (or not that), "a, b". Returns how many.
+static unsigned list_carriers(const struct live *live, const struct app *app, enum left left, bool wanted, char *buf)
+{
+	unsigned listed = 0;
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (unsigned slot = 0; slot < app->target_count; slot++) {
+		const struct site *site = site_of(live, app, slot);
+
+		for (unsigned i = 0; i < site->carrier_count; i++) {
+			uint16_t carrier = site->carriers[i];
+
+			if (listed_before(live, app, slot, carrier) || (left_to(live, app, carrier) == left) != wanted)
+				continue;
+			if (at < CARRIERS_TEXT_MAX)
+				at += (size_t)snprintf(buf + at, CARRIERS_TEXT_MAX - at, "%s%s", listed ? ", " : "",
+				                       names_text(live->view->places->carriers, carrier));
+			listed++;
+		}
+	}
+	return listed;
+}
+
+enum whom { WHOM_NOBODY, WHOM_SOME, WHOM_ALL };
+
+// The clients that have that left.
+static enum whom describe_clients(const struct live *live, const struct app *app, enum left left, char *buf)
+{
+	char carriers[CARRIERS_TEXT_MAX];
+	bool others = has_public(live, app), others_too = others && left_to(live, app, NO_CARRIER) == left;
+
+	if (others == others_too && list_carriers(live, app, left, false, carriers) == 0) {
+		snprintf(buf, CLIENTS_TEXT_MAX, "its clients");
+		return WHOM_ALL;
+	}
+	if (others_too)
+		snprintf(buf, CLIENTS_TEXT_MAX, "clients other than those of %s", carriers);
+	else if (list_carriers(live, app, left, true, carriers) > 0)
+		snprintf(buf, CLIENTS_TEXT_MAX, "clients of %s", carriers);
+	else
+		return WHOM_NOBODY;
+	return WHOM_SOME;
+}
+
+static bool describe_nothing(const struct live *live, const struct app *app, char *buf)
+{
+	char clients[CLIENTS_TEXT_MAX];
+
+	switch (describe_clients(live, app, LEFT_NOTHING, clients)) {
+	case WHOM_ALL:
+		snprintf(buf, LINE_LEN, "%s: no target is left; its clients get the last resort", app->name);
+		return true;
+	case WHOM_SOME:
+		snprintf(buf, LINE_LEN, "%s: no target is left for %s", app->name, clients);
+		return true;
+	case WHOM_NOBODY:
+		break;
+	}
+	return false;
+}
+
+// What the groups that have only what is down can reach, all of them together. There is one.
+static struct tally reached_by_down(const struct live *live, const struct app *app)
+{
+	struct tally tally = {0};
+
+	for (unsigned slot = 0; slot < app->target_count; slot++) {
+		const struct site *site = site_of(live, app, slot);
+		bool reached = site->is_public;
+
+		for (unsigned i = 0; i < site->carrier_count && !reached; i++)
+			reached = left_to(live, app, site->carriers[i]) == LEFT_DOWN;
+		if (reached)
+			count(live, app, slot, &tally);
+	}
+	return tally;
+}
+
+static bool describe_down(const struct live *live, const struct app *app, const struct site *at, char *buf)
+{
+	char clients[CLIENTS_TEXT_MAX];
+	bool reaches = at->is_public;
+
+	for (unsigned i = 0; i < at->carrier_count && !reaches; i++)
+		reaches = left_to(live, app, at->carriers[i]) == LEFT_DOWN;
+	if (!reaches || describe_clients(live, app, LEFT_DOWN, clients) == WHOM_NOBODY)
+		return false;
+
+	struct tally tally = reached_by_down(live, app);
+
+	snprintf(buf, LINE_LEN, "%s: every target left for %s is down (%u left of %u): they are answered all the same",
+	         app->name, clients, tally.undrained, tally.all);
+	return true;
+}
+
+static bool concerns(const struct view *view, const struct app *app, int site)
+{
+	for (unsigned slot = 0; slot < app->target_count; slot++)
+		if (view->targets[app->first_target + slot].site == site)
+			return true;
+	return false;
+}
+
+static json_t *list(const struct live *live, int site, int app_number, bool of_drain)
+{
+	const struct view *view = live->view;
+	json_t *lines = json_array();
+	size_t more = 0;
+
+	for (uint32_t i = 0; lines && i < view->app_count; i++) {
+		const struct app *app = &view->apps[i];
+		char of_nothing[LINE_LEN], of_down[LINE_LEN];
+
+		if ((app_number >= 0 && (uint32_t)app_number != i) || !concerns(view, app, site) ||
+		    left_to(live, app, NO_CARRIER) == LEFT_UP) // which everybody can reach
+			continue;
+
+		bool nothing = of_drain && describe_nothing(live, app, of_nothing);
+		bool down = describe_down(live, app, &view->sites[site], of_down);
+
+		if (json_array_size(lines) >= STRANDED_MAX) {
+			more += nothing || down;
+			continue;
+		}
+		if (nothing)
+			lines = reply_append(lines, reply_text(of_nothing));
+		if (lines && down)
+			lines = reply_append(lines, reply_text(of_down));
+	}
+	if (lines && more) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "and %zu more apps", more);
+		lines = reply_append(lines, reply_text(text));
+	}
+	return lines;
+}
+
+json_t *stranded_by_drain(const struct live *live, int site, int app)
+{
+	return list(live, site, app, true);
+}
+
+json_t *stranded_by_down(const struct live *live, int site, int app)
+{
+	return list(live, site, app, false);
+}

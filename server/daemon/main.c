@@ -1,0 +1,150 @@
+// edgesteerd: the command line, and the visible list of what starts in what order. The only file that exits.
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "config/load.h"
+#include "daemon/daemon.h"
+#include "daemon/service.h"
+#include "discovery/discovery.h"
+#include "view/view.h"
+
+enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
+
+static const char usage[] =
+	"usage: edgesteerd [-c FILE] [-t]\n"
+	"\n"
+	"Answers an app's name with the nearest healthy site that the client can reach.\n"
+	"Stays in the foreground and logs to standard error.\n"
+	"\n"
+	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
+	"  -t, --test           check it with its zones and sources, tell all that is wrong, exit 0 or 2\n"
+	"      --plugins        list the built-in plugins and their options\n"
+	"      --print-manual   the manual page of the configuration, edgesteer.yaml(5)\n"
+	"      --print-schema   the JSON schema of the configuration, for editors\n"
+	"  -V, --version\n"
+	"  -h, --help\n"
+	"\n"
+	"SIGHUP reloads, SIGTERM ends in good order. See edgesteerd(8), edgesteerctl(1).\n";
+
+enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA };
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"test", no_argument, NULL, 't'},
+	{"plugins", no_argument, NULL, OPTION_PLUGINS},
+	{"print-manual", no_argument, NULL, OPTION_MANUAL},
+	{"print-schema", no_argument, NULL, OPTION_SCHEMA},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+struct arguments {
+	const char *config;
+	bool test;
+};
+
+static void read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1)
+		switch (option) {
+		case 'c': arguments->config = optarg; break;
+		case 't': arguments->test = true; break;
+		case OPTION_PLUGINS: discovery_print_plugins(); exit(EXIT_SUCCESS);
+		case OPTION_MANUAL: config_print_manual(); exit(EXIT_SUCCESS);
+		case OPTION_SCHEMA: config_print_schema(); exit(EXIT_SUCCESS);
+		case 'V': puts("edgesteerd " PACKAGE_VERSION); exit(EXIT_SUCCESS);
+		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
+		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
+		}
+	if (optind < argc) {
+		fprintf(stderr, "edgesteerd: what is \"%s\"? A configuration is given as -c FILE. See edgesteerd --help\n",
+		        argv[optind]);
+		exit(EXIT_CONFIG);
+	}
+}
+
+static void print_line(void *ctx, enum report_level level, const char *text)
+{
+	static const char *const words[] = {"error", "warning", "note"};
+
+	(void)ctx;
+	fprintf(stderr, "edgesteerd: %s: %s\n", words[level], text);
+}
+
+static struct report *print_and_empty(struct report *report)
+{
+	report_each(report, print_line, NULL);
+	report_free(report);
+	report = report_new();
+	if (!report)
+		exit(EXIT_RUNTIME);
+	return report;
+}
+
+static void print_summary(const struct generation *generation)
+{
+	const struct view *view = generation->view;
+	size_t prefixes = 0;
+
+	for (size_t i = 0; i < view->places->sources; i++)
+		prefixes += view->places->source_prefixes[i];
+	printf("%s: good: %zu zones, %u apps, %u sites, %u targets; %zu prefixes from %zu sources, %zu places; %lld ms\n",
+	       generation->config->file, zonedb_zone_count(view->zones), view->app_count, view->site_count,
+	       view->target_count, prefixes, view->places->sources, view->places->count - 1,
+	       (long long)generation->took_ms);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
+	struct generation first;
+	struct report *report;
+	struct daemon *daemon;
+
+	service_tune_memory();
+	read_arguments(argc, argv, &arguments);
+	report = report_new();
+	if (!report)
+		return EXIT_RUNTIME;
+
+	int err = generation_build(arguments.config, 1, 0, report, &first); // config, zones, sources, view
+
+	if (err < 0 && report_ok(report))
+		fprintf(stderr, "edgesteerd: error: %s\n", err_text(err));
+	report = print_and_empty(report);
+	if (err < 0) {
+		report_free(report);
+		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
+	}
+	if (arguments.test) {
+		service_test(&first.config->server, report);
+		report = print_and_empty(report);
+		print_summary(&first);
+		view_free(first.view);
+		config_free(first.config);
+		report_free(report);
+		return EXIT_SUCCESS;
+	}
+	log_set_level((enum log_level)first.config->server.log_level);
+	err = daemon_new(arguments.config, &first, report, &daemon); // sockets, privileges, state, control
+	report = report_free(print_and_empty(report));
+	if (err < 0)
+		return EXIT_RUNTIME;
+	err = daemon_run(daemon); // first health round, workers, until a signal
+
+	int code = err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;
+
+	if (daemon_free(daemon))
+		_exit(code); // a thread is left that uses what exit() would tear down
+	return code;
+}

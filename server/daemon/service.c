@@ -1,0 +1,159 @@
+// Notifications and privileges; see service.h.
+#include "daemon/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <malloc.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "config/config.h"
+
+enum { FOLDER_MODE = 0755, STATE_MODE = 0750, MAPPED_FROM = 128 << 10 };
+
+void service_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	size_t len = path ? strlen(path) : 0;
+
+	if (len < 2 || len >= sizeof(name.sun_path))
+		return;
+	memcpy(name.sun_path, path, len);
+	if (name.sun_path[0] == '@')
+		name.sun_path[0] = '\0'; // an abstract one
+
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	// If nobody listens any more there is nothing to be done about it.
+	(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&name,
+	              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	close(fd);
+}
+
+void service_tune_memory(void)
+{
+	// A generation's tables are a few large pieces. glibc raises the size from which it maps a piece by itself each
+	// time such a piece is freed, and then keeps them; a fixed size makes it hand them back.
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+}
+
+void service_raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// mkdir -p, and the last folder given to the user. Folders that are there already, or links to them (systemd's
+// DynamicUser makes the state folder one), are left as they are. One just made is given away, so what is opened must be
+// it: no link put in its place is followed.
+static int make_folder(const char *path, mode_t mode, const struct passwd *user, struct report *report)
+{
+	char *copy = strdup(path);
+	int err = E_OK;
+
+	if (!copy)
+		return E_NOMEM;
+	// "a/b/" is "a/b": else the loop would make the last one.
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
+	for (char *slash = copy + 1; *slash; slash++)
+		if (*slash == '/') {
+			*slash = '\0';
+			(void)mkdir(copy, FOLDER_MODE); // the last one tells
+			*slash = '/';
+		}
+
+	bool made = mkdir(copy, mode) == 0;
+	int fd = open(copy, O_DIRECTORY | O_RDONLY | O_CLOEXEC | (made ? O_NOFOLLOW : 0));
+
+	if (fd < 0 || (made && user && fchown(fd, user->pw_uid, user->pw_gid) < 0)) {
+		report_error(report, NULL, 0, 0, "folder %s: %s", path, strerror(errno));
+		err = E_IO;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return err;
+}
+
+static int make_parent(const char *path, const struct passwd *user, struct report *report)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return E_OK;
+
+	char *folder = strndup(path, (size_t)(slash - path));
+	int err = folder ? make_folder(folder, FOLDER_MODE, user, report) : E_NOMEM;
+
+	free(folder);
+	return err;
+}
+
+void service_test(const struct config_server *server, struct report *report)
+{
+	if (server->user && !getpwnam(server->user))
+		report_add(report, REPORT_NOTE, NULL, 0, 0, "server.user: there is no user \"%s\" here: no start without one",
+		           server->user);
+}
+
+static void warn_unreadable(const char *path, const char *user, struct report *report)
+{
+	if (path && access(path, R_OK) < 0)
+		report_warning(report, path, 0, 0, "cannot be read as user \"%s\", so no reload will succeed: %s", user,
+		               strerror(errno));
+}
+
+void service_check_files(const struct config *config, struct report *report)
+{
+	const char *user = config->server.user;
+
+	if (!user)
+		return;
+	warn_unreadable(config->file, user, report);
+	for (size_t i = 0; i < config->domain_count; i++)
+		warn_unreadable(config->domains[i].file, user, report);
+	for (size_t i = 0; i < config->check_count; i++)
+		warn_unreadable(config->checks[i].ca_file, user, report);
+	warn_unreadable(config->latency, user, report);
+}
+
+int service_drop_privileges(const struct config_server *server, struct report *report)
+{
+	const struct passwd *user = server->user ? getpwnam(server->user) : NULL;
+	int err;
+
+	if (server->user && !user) {
+		report_error(report, NULL, 0, 0, "server.user: there is no user \"%s\" here", server->user);
+		return E_NOTFOUND;
+	}
+	err = make_parent(server->control, user, report);
+	if (err == E_OK)
+		err = make_folder(server->state_dir, STATE_MODE, user, report);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (err < 0 || !user || (getuid() == user->pw_uid && geteuid() == user->pw_uid))
+		return err;
+	if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0) {
+		report_error(report, NULL, 0, 0, "server.user: cannot become \"%s\": %s", server->user, strerror(errno));
+		return E_IO;
+	}
+	return E_OK;
+}

@@ -1,0 +1,428 @@
+// Config -> view; see compile.h. Everything a reply holds is put into wire form here.
+#include "generation/compile.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "discovery/latency.h"
+#include "generation/unknown_names.h"
+#include "view/view.h"
+#include "wire/dns.h"
+#include "wire/put.h"
+
+enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, APPS_TOLD_MAX = 10 };
+
+struct compiling {
+	const struct config *config;
+	const struct compile_input *in;
+	struct report *report;
+	struct view *view;
+	struct arena *arena;
+	const struct zone *negative_zone; // whose SOA negative_soa is; apps that follow each other often share it
+	const struct rrset *negative_soa;
+};
+
+static uint8_t *put_fixed(uint8_t *p, uint16_t type, uint32_t ttl_s, size_t rdata_len)
+{
+	p = put16(p, 0xc000 | DNS_HEADER_LEN);
+	p = put16(p, type);
+	p = put16(p, DNS_CLASS_IN);
+	p = put32(p, ttl_s);
+	return put16(p, (unsigned)rdata_len);
+}
+
+// The A or AAAA RRset of the addresses of one family. *ret_rrset is NULL where there is none.
+static int address_rrset(struct arena *arena, const struct addr *list, size_t count, uint8_t family, uint32_t ttl_s,
+                         const struct rrset **ret_rrset)
+{
+	size_t rdata_len = family == ADDR_V4 ? 4 : 16, have = 0;
+	uint16_t type = family == ADDR_V4 ? DNS_A : DNS_AAAA;
+
+	for (size_t i = 0; i < count; i++)
+		have += list[i].family == family;
+	*ret_rrset = NULL;
+	if (have == 0)
+		return E_OK;
+
+	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
+	size_t len = have * (DNS_RECORD_LEN + rdata_len);
+	uint8_t *wire = arena_take(arena, len), *p = wire;
+
+	if (!rrset || !wire)
+		return E_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].family != family)
+			continue;
+		p = put_fixed(p, type, ttl_s, rdata_len);
+		memcpy(p, list[i].bytes, rdata_len);
+		p += rdata_len;
+	}
+	*rrset = (struct rrset){wire, (uint32_t)len, ttl_s, type, (uint16_t)have};
+	*ret_rrset = rrset;
+	return E_OK;
+}
+
+static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, const struct rrset **ret_rrset)
+{
+	uint8_t name[NAME_WIRE_MAX];
+	size_t name_len;
+
+	if (name_from_text(host, name, &name_len) < 0)
+		return E_INVAL;
+
+	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
+	uint8_t *wire = arena_take(arena, DNS_RECORD_LEN + name_len);
+
+	if (!rrset || !wire)
+		return E_NOMEM;
+	memcpy(put_fixed(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
+	*rrset = (struct rrset){wire, (uint32_t)(DNS_RECORD_LEN + name_len), ttl_s, DNS_CNAME, 1};
+	*ret_rrset = rrset;
+	return E_OK;
+}
+
+// The zone's negative SOA for an app with a shorter TTL. The app's name is in a zone: zone_builder_app() saw to it.
+static int compile_negative(struct compiling *c, struct app *app)
+{
+	uint8_t name[NAME_WIRE_MAX];
+	size_t name_len;
+
+	if (name_from_text(app->name, name, &name_len) < 0)
+		return E_INVAL;
+	name_fold(name, name_len);
+
+	const struct node *node = zonedb_find(c->in->zones, name, name_len, name_hash(name, name_len));
+
+	if (!node)
+		return E_INVAL;
+
+	const struct rrset *soa = &node->zone->negative_soa;
+	uint32_t ttl_s = app->ttl_s < soa->ttl_s ? app->ttl_s : soa->ttl_s;
+
+	if (c->negative_zone != node->zone || c->negative_soa->ttl_s != ttl_s) {
+		struct rrset *copy = arena_take(c->arena, sizeof(*copy));
+		uint8_t *wire = arena_copy(c->arena, soa->wire, soa->wire_len);
+
+		if (!copy || !wire)
+			return E_NOMEM;
+		put_fixed(wire, DNS_SOA, ttl_s, soa->wire_len - DNS_RECORD_LEN);
+		*copy = (struct rrset){wire, soa->wire_len, ttl_s, DNS_SOA, 1};
+		c->negative_zone = node->zone;
+		c->negative_soa = copy;
+	}
+	app->negative_soa = c->negative_soa;
+	return E_OK;
+}
+
+static int compile_site(struct compiling *c, const struct config_site *from, struct site *site)
+{
+	uint16_t *carriers = arena_take_array(c->arena, from->carrier_count, sizeof(*carriers));
+
+	if (!carriers)
+		return E_NOMEM;
+	for (size_t i = 0; i < from->carrier_count; i++) {
+		const char *name = from->carriers[i];
+
+		int err = names_add(c->in->places->carriers, name, strlen(name), &carriers[i]);
+
+		if (err < 0)
+			return err;
+	}
+	*site = (struct site){
+		.name = arena_strdup(c->arena, from->name),
+		.region = arena_strdup(c->arena, from->region),
+		.kind = from->kind,
+		.is_public = from->is_public,
+		.carriers = carriers,
+		.carrier_count = (uint16_t)from->carrier_count,
+		.latitude = from->latitude,
+		.longitude = from->longitude,
+		.bias_us = from->bias_us,
+		.seed = hash_mix(hash_bytes(0, from->name, strlen(from->name))),
+	};
+	return site->name && site->region ? E_OK : E_NOMEM;
+}
+
+static int compile_sites(struct compiling *c)
+{
+	struct site *sites = arena_take_array(c->arena, c->config->site_count, sizeof(*sites));
+
+	if (!sites)
+		return E_NOMEM;
+	for (size_t i = 0; i < c->config->site_count; i++) {
+		int err = compile_site(c, &c->config->sites[i], &sites[i]);
+
+		if (err < 0)
+			return err;
+	}
+	c->view->sites = sites;
+	c->view->site_count = (uint32_t)c->config->site_count;
+	return E_OK;
+}
+
+static int compare_measured(const void *a, const void *b)
+{
+	const struct measured *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->carrier != y->carrier)
+		return x->carrier < y->carrier ? -1 : 1;
+	return (int)x->site - (int)y->site;
+}
+
+// Rows of carriers nobody is a client of can never be read: they are left out.
+static int compile_measured(struct compiling *c)
+{
+	struct measured *rows = arena_take_array(c->arena, c->in->measured_count, sizeof(*rows));
+	size_t count = 0;
+
+	if (!rows)
+		return E_NOMEM;
+	for (size_t i = 0; i < c->in->measured_count; i++) {
+		const struct measured_row *from = &c->in->measured[i];
+		int carrier = from->group ? 0 : names_find(c->in->places->carriers, from->carrier, strlen(from->carrier));
+
+		if (carrier >= 0)
+			rows[count++] = (struct measured){from->group, (uint16_t)carrier, from->site, from->us};
+	}
+	qsort(rows, count, sizeof(*rows), compare_measured);
+	c->view->measured = (struct measured_table){rows, count};
+	return E_OK;
+}
+
+static int compile_target(struct compiling *c, const struct config_app *app, const struct config_target *from,
+                          struct target *target)
+{
+	int err;
+
+	target->site = (uint16_t)from->site;
+	target->weight = from->has_weight ? from->weight : 1;
+	if (from->cname)
+		return cname_rrset(c->arena, from->cname, app->ttl_s, &target->cname);
+	err = address_rrset(c->arena, from->addresses, from->address_count, ADDR_V4, app->ttl_s, &target->a);
+	if (err < 0)
+		return err;
+	return address_rrset(c->arena, from->addresses, from->address_count, ADDR_V6, app->ttl_s, &target->aaaa);
+}
+
+// The steer of the app's spec: one that is there already, or a new one.
+static int find_steer(struct compiling *c, const struct steer_spec *spec, const struct steer **ret_steer)
+{
+	struct view *view = c->view;
+	struct steer_input in = view_steer_input(view);
+
+	for (uint32_t i = 0; i < view->steer_count; i++)
+		if (steer_spec_equal(&view->steers[i]->spec, spec)) {
+			*ret_steer = view->steers[i];
+			return E_OK;
+		}
+	if (view->steer_count == STEERS_MAX)
+		return E_LIMIT;
+
+	int err = steer_build(&in, spec, &view->steers[view->steer_count]);
+
+	if (err == E_OK)
+		*ret_steer = view->steers[view->steer_count++];
+	return err;
+}
+
+static int compile_steer(struct compiling *c, const struct config_app *from, struct app *app)
+{
+	uint16_t sites[APP_TARGETS_MAX];
+	uint32_t weights[APP_TARGETS_MAX];
+	struct steer_spec spec = {
+		.sites = sites,
+		.weights = from->weighted ? weights : NULL,
+		.count = (uint16_t)from->target_count,
+		.tie_us = from->tie_us,
+		.hash_v4 = c->config->steering.hash_v4,
+		.hash_v6 = c->config->steering.hash_v6,
+	};
+	const struct target *targets = &c->view->targets[app->first_target];
+
+	for (size_t i = 0; i < from->target_count; i++) {
+		sites[i] = targets[i].site;
+		weights[i] = targets[i].weight;
+	}
+	return find_steer(c, &spec, &app->steer);
+}
+
+static int compile_app(struct compiling *c, const struct config_app *from, struct app *app, struct target *targets)
+{
+	int err;
+
+	*app = (struct app){
+		.name = arena_strdup(c->arena, from->name),
+		.ttl_s = from->ttl_s,
+		.first_target = c->view->target_count,
+		.target_count = (uint16_t)from->target_count,
+		.last_resort = from->last_resort,
+	};
+	if (!app->name)
+		return E_NOMEM;
+	for (size_t i = 0; i < from->target_count; i++) {
+		struct target *target = &targets[app->first_target + i];
+
+		err = compile_target(c, from, &from->targets[i], target);
+		if (err < 0)
+			return err;
+		target->app = app;
+		target->slot = (uint16_t)i;
+		app->any_cname = app->any_cname || target->cname;
+	}
+	c->view->target_count += (uint32_t)from->target_count;
+	err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V4, from->ttl_s, &app->last_a);
+	if (err == E_OK)
+		err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V6, from->ttl_s,
+		                    &app->last_aaaa);
+	if (err == E_OK)
+		err = compile_negative(c, app);
+	return err < 0 ? err : compile_steer(c, from, app);
+}
+
+static bool serves_all(const struct view *view, const struct app *app)
+{
+	for (uint32_t i = 0; i < app->target_count; i++)
+		if (view->sites[view->targets[app->first_target + i].site].is_public)
+			return true;
+	return app->last_resort != LAST_RESORT_SERVFAIL;
+}
+
+// One by one while they are few.
+static void warn_of_carriers_apps(const struct compiling *c)
+{
+	const struct config_app *told[APPS_TOLD_MAX];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < c->view->app_count; i++) {
+		if (serves_all(c->view, &c->view->apps[i]))
+			continue;
+		if (count < APPS_TOLD_MAX)
+			told[count] = &c->config->apps[i];
+		count++;
+	}
+	if (count > APPS_TOLD_MAX)
+		report_warning(c->report, told[0]->mark.file, told[0]->mark.line, told[0]->mark.column,
+		               "apps: %s, %s, %s and %zu more have no target at a public site: clients off their carriers get "
+		               "SERVFAIL", told[0]->name, told[1]->name, told[2]->name, count - 3);
+	for (size_t i = 0; i < count && count <= APPS_TOLD_MAX; i++)
+		report_warning(c->report, told[i]->mark.file, told[i]->mark.line, told[i]->mark.column,
+		               "apps.%s: no target at a public site: clients off its carriers get SERVFAIL", told[i]->name);
+}
+
+static int compile_apps(struct compiling *c)
+{
+	size_t target_count = 0;
+
+	for (size_t i = 0; i < c->config->app_count; i++)
+		target_count += c->config->apps[i].target_count;
+
+	struct app *apps = arena_take_array(c->arena, c->config->app_count, sizeof(*apps));
+	struct target *targets = arena_take_array(c->arena, target_count, sizeof(*targets));
+
+	c->view->steers = calloc(c->config->app_count ? c->config->app_count : 1, sizeof(*c->view->steers));
+	if (!apps || !targets || !c->view->steers)
+		return E_NOMEM;
+	c->view->apps = apps;
+	c->view->targets = targets;
+	for (size_t i = 0; i < c->config->app_count; i++) {
+		int err = compile_app(c, &c->config->apps[i], &apps[i], targets);
+
+		if (err < 0)
+			return err;
+		c->view->app_count++;
+	}
+	warn_of_carriers_apps(c);
+	return E_OK;
+}
+
+// Of a check whose authorities cannot be read every probe fails.
+static void warn_of_ca_files(const struct compiling *c)
+{
+	for (size_t i = 0; i < c->config->check_count; i++) {
+		const struct config_check *check = &c->config->checks[i];
+
+		if (check->ca_file && access(check->ca_file, R_OK) < 0)
+			report_warning(c->report, check->mark.file, check->mark.line, check->mark.column,
+			               "checks.%s.ca-file: %s cannot be read: %s", check->name, check->ca_file, strerror(errno));
+	}
+}
+
+static int compile_limits(struct compiling *c)
+{
+	const struct config_server *server = &c->config->server;
+	struct view_limits *limits = &c->view->limits;
+
+	limits->udp_size = server->udp_size;
+	if (!server->nsid)
+		return E_OK;
+	limits->nsid_len = (uint16_t)strnlen(server->nsid, NSID_MAX);
+	limits->nsid = arena_copy(c->arena, server->nsid, limits->nsid_len);
+	return limits->nsid ? E_OK : E_NOMEM;
+}
+
+// Between two workers' rows of handouts lies a cache line that is nobody's. Where no worker counts, as many targets are
+// never handed out, no memory is taken.
+static int make_handouts(struct view *view, unsigned workers)
+{
+	enum { PER_LINE = CACHE_LINE / sizeof(uint64_t) };
+	size_t stride = view->target_count + PER_LINE;
+
+	view->handouts = calloc(workers * stride, sizeof(*view->handouts));
+	if (!view->handouts)
+		return E_NOMEM;
+	view->handout_stride = (uint32_t)stride;
+	view->workers = workers;
+	return E_OK;
+}
+
+int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
+                 struct view **ret_view)
+{
+	struct view *view = calloc(1, sizeof(*view));
+	struct compiling c = {config, in, report, view, arena_new(VIEW_BYTES_MAX), NULL, NULL};
+	int err = E_NOMEM;
+
+	if (!view || !c.arena) {
+		arena_free(c.arena);
+		free(view);
+		zonedb_free(in->zones);
+		places_free(in->places);
+		return err;
+	}
+	view->arena = c.arena;
+	view->zones = in->zones;
+	view->places = in->places;
+	view->model = config->steering.model;
+	view->generation = in->generation;
+	view->built_s = clock_wall_s();
+	warn_of_ca_files(&c);
+	unmatched_warn(config, in->places, in->measured, in->measured_count, report);
+	err = compile_sites(&c);
+	if (err == E_OK)
+		err = compile_measured(&c);
+	if (err == E_OK)
+		err = compile_apps(&c);
+	if (err == E_OK)
+		err = compile_limits(&c);
+	if (err == E_OK)
+		err = make_handouts(view, in->workers);
+	if (err < 0) {
+		if (err != E_NOMEM)
+			report_error(report, config->file, 0, 0, "cannot be compiled: %s", err_text(err));
+		view_free(view);
+		return err;
+	}
+	*ret_view = view;
+	return E_OK;
+}

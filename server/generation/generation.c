@@ -1,0 +1,75 @@
+// Builds a generation; see generation.h.
+#include "generation/generation.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "config/load.h"
+#include "discovery/discovery.h"
+#include "generation/compile.h"
+#include "net/sockets.h"
+#include "steer/place.h"
+#include "view/view.h"
+#include "zone/file.h"
+
+enum { ROWS_BYTES_MAX = 256 << 20 };
+
+unsigned generation_sets(const struct config *config)
+{
+	cpu_set_t cpus;
+
+	if (config->server.workers)
+		return config->server.workers;
+	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+}
+
+int generation_build(const char *path, uint64_t number, unsigned workers, struct report *report,
+                     struct generation *ret_generation)
+{
+	int64_t started_ms = clock_mono_ms();
+	struct compile_input in = {.generation = number};
+	struct arena *rows_arena = arena_new(ROWS_BYTES_MAX);
+	struct measured_row *rows = NULL;
+	struct config *config = NULL;
+	struct view *view = NULL;
+	int err = rows_arena ? config_load_partly(path, report, &config) : E_NOMEM;
+
+	if (err < 0)
+		goto out;
+	in.workers = workers ? workers
+	                     : (unsigned)sockets_workers_max(config->server.listen_count, generation_sets(config));
+
+	// Zones and sources are both loaded even when one of them or the config is wrong, so that every error is told at once.
+	err = zonefile_load(config, (unsigned)clock_wall_s(), report, &in.zones);
+
+	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);
+
+	err = err < 0 ? err : err_places;
+	if (err == E_OK && !report_ok(report)) // the config's own errors
+		err = E_INVAL;
+	if (err < 0)
+		goto out;
+	in.measured = rows;
+	err = compile_view(config, &in, report, &view);
+	in.zones = NULL;
+	in.places = NULL;
+	if (err == E_OK && !report_ok(report)) {
+		view_free(view);
+		err = E_INVAL;
+	}
+	if (err == E_OK)
+		*ret_generation = (struct generation){config, view, clock_mono_ms() - started_ms};
+out:
+	if (err < 0) {
+		zonedb_free(in.zones);
+		places_free(in.places);
+		config_free(config);
+	}
+	arena_free(rows_arena);
+	return err;
+}

@@ -1,0 +1,176 @@
+// Builds generations aside; see reload.h.
+#include "generation/reload.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/must.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "generation/generation.h"
+#include "view/view.h"
+
+struct reload {
+	struct reload_ops ops;
+	char *path;
+	unsigned workers;
+	uint64_t number;       // of the last generation begun; the first was 1
+	int ready_fd;          // an eventfd the builder writes last
+	struct event *ready;
+	pthread_t thread;
+	bool under_way;
+	int64_t began_s;       // wall clock
+	// The builder's until ready_fd says so, then the main thread's.
+	struct report *report;
+	struct generation generation;
+	int err;
+	void (*done)(void *done_ctx, int err, const struct report *report);
+	void *done_ctx;
+};
+
+static void *build(void *arg)
+{
+	struct reload *reload = arg;
+	uint64_t one = 1;
+
+	reload->err = generation_build(reload->path, reload->number, reload->workers, reload->report, &reload->generation);
+	must(write(reload->ready_fd, &one, sizeof(one)) == sizeof(one));
+	return NULL;
+}
+
+static void drop_generation(struct reload *reload)
+{
+	view_free(reload->generation.view);
+	config_free(reload->generation.config);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct reload *reload = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return;
+	pthread_join(reload->thread, NULL);
+	reload->under_way = false;
+	if (reload->err == E_OK) {
+		reload->err = reload->ops.take(reload->ops.ctx, &reload->generation, reload->report);
+		if (reload->err < 0) {
+			report_error(reload->report, NULL, 0, 0, "the new state could not be taken over: %s",
+			             err_text(reload->err));
+			drop_generation(reload);
+		}
+	}
+	if (reload->err < 0 && report_ok(reload->report))
+		report_error(reload->report, NULL, 0, 0, "%s", err_text(reload->err));
+	reload->ops.finished(reload->ops.ctx, reload->err, reload->report);
+	reload->done(reload->done_ctx, reload->err, reload->report);
+	reload->report = report_free(reload->report);
+}
+
+struct reload *reload_new(struct event_base *base, const char *config_path, unsigned workers,
+                          const struct reload_ops *ops)
+{
+	struct reload *reload = calloc(1, sizeof(*reload));
+
+	if (!reload)
+		return NULL;
+	reload->ops = *ops;
+	reload->workers = workers;
+	reload->number = 1;
+	reload->path = strdup(config_path);
+	reload->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (reload->ready_fd >= 0)
+		reload->ready = event_new(base, reload->ready_fd, EV_READ | EV_PERSIST, on_ready, reload);
+	if (!reload->path || !reload->ready || event_add(reload->ready, NULL) < 0)
+		return reload_free(reload);
+	return reload;
+}
+
+int64_t reload_began_s(const struct reload *reload)
+{
+	return reload->under_way ? reload->began_s : 0;
+}
+
+bool reload_stop(struct reload *reload, int patience_ms)
+{
+	int ready;
+
+	if (!reload || !reload->under_way)
+		return true;
+	do
+		ready = poll(&(struct pollfd){reload->ready_fd, POLLIN, 0}, 1, patience_ms);
+	while (ready < 0 && errno == EINTR);
+	if (ready != 1)
+		return false;
+	pthread_join(reload->thread, NULL);
+	reload->under_way = false;
+	if (reload->err == E_OK)
+		drop_generation(reload);
+	return true;
+}
+
+struct reload *reload_free(struct reload *reload)
+{
+	if (!reload)
+		return NULL;
+	must(!reload->under_way);
+	report_free(reload->report);
+	if (reload->ready)
+		event_free(reload->ready);
+	if (reload->ready_fd >= 0)
+		close(reload->ready_fd);
+	free(reload->path);
+	free(reload);
+	return NULL;
+}
+
+static int start_builder(struct reload *reload)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the main thread's
+
+	int failed = pthread_create(&reload->thread, NULL, build, reload);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed ? E_NOMEM : E_OK;
+}
+
+void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                  void *done_ctx)
+{
+	struct report *report = report_new();
+	int err = reload->under_way ? E_STATE : report ? E_OK : E_NOMEM;
+
+	if (err == E_OK) {
+		reload->report = report;
+		reload->done = done;
+		reload->done_ctx = done_ctx;
+		reload->number++;
+		err = start_builder(reload);
+		reload->under_way = err == E_OK;
+		reload->began_s = clock_wall_s();
+	}
+	if (err < 0) {
+		if (report)
+			report_error(report, NULL, 0, 0, "%s", err == E_STATE ? "a reload is under way already" : err_text(err));
+		if (err != E_STATE)
+			reload->ops.finished(reload->ops.ctx, err, report);
+		done(done_ctx, err, report);
+		if (report == reload->report)
+			reload->report = NULL;
+		report_free(report);
+	}
+}

@@ -1,0 +1,175 @@
+// Compares what sources and config name; see unmatched.h.
+#include "generation/unknown_names.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/nearest.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "discovery/latency.h"
+#include "schema/reader.h"
+#include "steer/place.h"
+
+enum { CARRIERS_TOLD_MAX = 10 }; // one by one
+
+// A carrier that a site is reached from and no source names.
+struct missing {
+	const char *carrier;
+	const struct config_site *site; // the first one
+};
+
+static const char *near_name(const struct names *names, const char *wanted, char *buf)
+{
+	struct nearest nearest = nearest_begin(wanted);
+
+	for (size_t i = 1; i < names_count(names); i++)
+		nearest_offer(&nearest, names_text(names, (uint16_t)i));
+	return reader_did_you_mean(nearest.word, buf);
+}
+
+// ---- what sites and the latency table name --------------------------------------------------------------------------
+
+// True for the first time.
+static bool is_new(struct names *seen, const char *name)
+{
+	size_t before = names_count(seen);
+	uint16_t number;
+
+	return names_add(seen, name, strlen(name), &number) == 0 && names_count(seen) > before;
+}
+
+static void warn_sites(const struct config *config, const struct places *places, struct names *seen,
+                       struct report *report)
+{
+	struct missing missing[CARRIERS_TOLD_MAX];
+	char meant[READER_QUOTE_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->site_count; i++) {
+		const struct config_site *site = &config->sites[i];
+
+		for (size_t j = 0; j < site->carrier_count; j++) {
+			const char *carrier = site->carriers[j];
+
+			if (names_find(places->carriers, carrier, strlen(carrier)) >= 0 || !is_new(seen, carrier))
+				continue;
+			if (count < CARRIERS_TOLD_MAX)
+				missing[count] = (struct missing){carrier, site};
+			count++;
+		}
+	}
+	if (count > CARRIERS_TOLD_MAX)
+		report_warning(report, missing[0].site->mark.file, missing[0].site->mark.line, missing[0].site->mark.column,
+		               "sites: no source of `locate` names a client of the carriers `%s`, `%s`, `%s` and %zu more, so none "
+		               "is sent to their sites", missing[0].carrier, missing[1].carrier, missing[2].carrier, count - 3);
+	for (size_t i = 0; i < count && count <= CARRIERS_TOLD_MAX; i++)
+		report_warning(report, missing[i].site->mark.file, missing[i].site->mark.line, missing[i].site->mark.column,
+		               "sites.%s: no source of `locate` names a client of carrier `%s`, so none is sent here%s",
+		               missing[i].site->name, missing[i].carrier, near_name(places->carriers, missing[i].carrier, meant));
+}
+
+// `seen`: what warn_sites() has told.
+static void warn_latency(const struct config *config, const struct places *places, const struct measured_row *rows,
+                         size_t row_count, struct names *seen, struct report *report)
+{
+	const char *first = NULL;
+	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < row_count; i++) {
+		const char *carrier = rows[i].group ? NULL : rows[i].carrier;
+
+		if (!carrier || names_find(places->carriers, carrier, strlen(carrier)) >= 0 || !is_new(seen, carrier))
+			continue;
+		if (count++ == 0)
+			first = carrier;
+	}
+	if (count > 0)
+		report_warning(report, config->latency, 0, 0,
+		               "names %zu carrier%s that no source of `locate` and no site names, such as %s%s", count,
+		               count == 1 ? "" : "s", reader_quote(first, quote), near_name(places->carriers, first, meant));
+}
+
+// ---- what sources name ----------------------------------------------------------------------------------------------
+
+// The source that gave a name: of the first place that has it.
+static const char *source_of(const struct places *places, bool hint, uint16_t number)
+{
+	for (size_t i = 1; i < places->count; i++) {
+		const struct place *place = &places->table[i];
+		uint8_t source = hint ? place->hint_source : place->class_source;
+
+		if ((hint ? place->hint : place->class_) == number && source > 0)
+			return places->source_names[source - 1];
+	}
+	return "a source"; // that gave it where another one's is taken
+}
+
+// One edit, letters' case apart. Classes are the sources' own words: more would suspect good ones.
+static bool is_nearly_edge(const char *class_)
+{
+	char lower[NAME_MAX_LEN + 1];
+	size_t len = strlen(class_);
+
+	for (size_t i = 0; i <= len; i++)
+		lower[i] = (char)tolower((unsigned char)class_[i]);
+
+	struct nearest nearest = nearest_begin(lower);
+
+	nearest_offer(&nearest, PLACE_CLASS_EDGE);
+	return nearest.word && nearest.distance <= 1 && strcmp(class_, PLACE_CLASS_EDGE) != 0;
+}
+
+// Every class but one has the same effect, so only a slip of the pen for that one matters.
+static void warn_classes(const struct config *config, const struct places *places, struct report *report)
+{
+	for (size_t i = 1; i < names_count(places->classes); i++) {
+		const char *class_ = names_text(places->classes, (uint16_t)i);
+		char quote[READER_QUOTE_MAX];
+
+		if (is_nearly_edge(class_))
+			report_warning(report, config->file, 0, 0,
+			               "locate: %s: clients of class %s reach no carrier's site, did you mean `%s`?",
+			               source_of(places, false, (uint16_t)i), reader_quote(class_, quote), PLACE_CLASS_EDGE);
+	}
+}
+
+static void warn_hints(const struct config *config, const struct places *places, struct names *sites,
+                       struct report *report)
+{
+	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	uint16_t first = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->site_count; i++)
+		(void)is_new(sites, config->sites[i].name);
+	for (size_t i = 1; i < names_count(places->hints); i++) {
+		const char *hint = names_text(places->hints, (uint16_t)i);
+
+		if (names_find(sites, hint, strlen(hint)) < 0 && count++ == 0)
+			first = (uint16_t)i;
+	}
+	if (count > 0)
+		report_warning(report, config->file, 0, 0, "locate: %s: hints at %zu site%s not in the config, such as %s%s",
+		               source_of(places, true, first), count, count == 1 ? "" : "s",
+		               reader_quote(names_text(places->hints, first), quote),
+		               near_name(sites, names_text(places->hints, first), meant));
+}
+
+void unmatched_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
+                    size_t row_count, struct report *report)
+{
+	struct names *seen = names_new(), *sites = names_new();
+
+	if (seen && sites) { // else what is short of memory fails elsewhere
+		warn_sites(config, places, seen, report);
+		warn_latency(config, places, rows, row_count, seen, report);
+		warn_classes(config, places, report);
+		warn_hints(config, places, sites, report);
+	}
+	names_free(seen);
+	names_free(sites);
+}

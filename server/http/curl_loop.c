@@ -1,0 +1,145 @@
+// Sockets and the timer of a multi handle as libevent events; see curlloop.h.
+#include "http/curl_loop.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "health/probe.h"
+
+struct curlloop {
+	struct event_base *base;
+	CURLM *multi;
+	struct event timer;
+	void (*done)(CURL *easy, CURLcode code);
+	bool inside; // the ends of transfers are being told: freed only after that
+	bool doomed;
+};
+
+static void destroy(struct curlloop *loop)
+{
+	curl_multi_cleanup(loop->multi);
+	event_del(&loop->timer);
+	free(loop);
+}
+
+static void tell(struct curlloop *loop)
+{
+	CURLMsg *msg;
+	int left;
+
+	loop->inside = true;
+	while (!loop->doomed && (msg = curl_multi_info_read(loop->multi, &left))) {
+		CURL *easy = msg->easy_handle;
+		CURLcode code = msg->data.result; // gone with the removal
+
+		curl_multi_remove_handle(loop->multi, easy);
+		loop->done(easy, code);
+	}
+	loop->inside = false;
+	if (loop->doomed)
+		destroy(loop);
+}
+
+static void on_socket(evutil_socket_t fd, short what, void *ctx)
+{
+	struct curlloop *loop = ctx;
+	int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(loop->multi, fd, mask, &running);
+	tell(loop);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct curlloop *loop = ctx;
+	int running;
+
+	(void)fd;
+	(void)what;
+	curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	tell(loop);
+}
+
+static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct curlloop *loop = ctx;
+	struct timeval delay = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+
+	(void)multi;
+	if (timeout_ms < 0)
+		event_del(&loop->timer);
+	else
+		event_add(&loop->timer, &delay);
+	return 0;
+}
+
+static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+	struct curlloop *loop = ctx;
+	struct event *event = socket_ctx;
+	short kinds = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+
+	(void)easy;
+	if (event)
+		event_del(event);
+	if (what == CURL_POLL_REMOVE) {
+		free(event);
+		return 0;
+	}
+	if (!event) {
+		event = malloc(sizeof(*event));
+		if (!event) { // -1 would end every transfer of the multi handle; this way one runs into its deadline
+			log_error("health: out of memory for a probe's socket");
+			return 0;
+		}
+		curl_multi_assign(loop->multi, fd, event);
+	}
+	probe_event_assign(event, loop->base, fd, kinds, on_socket, loop);
+	event_add(event, NULL);
+	return 0;
+}
+
+struct curlloop *curlloop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code))
+{
+	struct curlloop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	loop->base = base;
+	loop->done = done;
+	loop->multi = curl_multi_init();
+	if (!loop->multi) {
+		free(loop);
+		return NULL;
+	}
+	probe_event_assign(&loop->timer, base, -1, 0, on_timer, loop);
+	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+	return loop;
+}
+
+struct curlloop *curlloop_free(struct curlloop *loop)
+{
+	if (loop && loop->inside)
+		loop->doomed = true;
+	else if (loop)
+		destroy(loop);
+	return NULL;
+}
+
+int curlloop_add(struct curlloop *loop, CURL *easy)
+{
+	return curl_multi_add_handle(loop->multi, easy) == CURLM_OK ? E_OK : E_NOMEM;
+}
+
+void curlloop_remove(struct curlloop *loop, CURL *easy)
+{
+	curl_multi_remove_handle(loop->multi, easy);
+}

@@ -1,0 +1,248 @@
+// Option types that are lists; see list.h.
+#include "schema/list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/must.h"
+#include "schema/text.h"
+#include "schema/units.h"
+
+enum { DNS_PORT = 53 };
+
+// One kind of element.
+struct element {
+	size_t size;
+	const char *expects;
+	// Reads the text into `slot`. E_INVAL: not such a value; the caller reports it.
+	int (*read)(struct reader *reader, const char *text, void *slot);
+	bool (*same)(const void *a, const void *b);
+};
+
+static void refuse_element(struct reader *reader, const struct element *kind, const json_t *value)
+{
+	char quote[READER_QUOTE_MAX];
+
+	reader_error(reader, "cannot be %s, expected %s", reader_quote_value(value, quote), kind->expects);
+}
+
+// Reads one element into slots[count]. False: reported.
+static bool read_element(struct reader *reader, const struct element *kind, const json_t *value, char *slots,
+                         size_t count)
+{
+	const char *text = json_string_value(value);
+	void *slot = slots + count * kind->size;
+
+	if (!text || kind->read(reader, text, slot) < 0) {
+		refuse_element(reader, kind, value);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (kind->same(slots + i * kind->size, slot)) {
+			char quote[READER_QUOTE_MAX];
+
+			reader_error(reader, "%s is given twice, expected once", reader_quote_value(value, quote));
+			return false;
+		}
+	return true;
+}
+
+static void read_elements(struct reader *reader, const struct option *option, const json_t *value, void *field,
+                          const struct element *kind)
+{
+	bool alone = json_is_string(value);
+	size_t count = alone ? 1 : json_array_size(value), kept = 0;
+	uint64_t min, max;
+
+	must(units_parse_integer(option->min, &min) == E_OK && units_parse_integer(option->max, &max) == E_OK);
+	if (!alone && (!json_is_array(value) || count < min || count > max)) {
+		if (json_is_array(value))
+			reader_error(reader, "has %zu entries, expected %s to %s", count, option->min, option->max);
+		else
+			schema_refuse(reader, option, value);
+		return;
+	}
+
+	char *slots = count ? reader_take(reader, count, kind->size) : NULL;
+
+	for (size_t i = 0; slots && i < count; i++) {
+		struct reader_place place = {reader->here, reader->path_len};
+
+		if (!alone)
+			place = reader_enter_item(reader, value, i);
+		kept += read_element(reader, kind, alone ? value : json_array_get(value, i), slots, kept);
+		reader_leave(reader, place);
+	}
+	schema_store_list(option, field, slots, kept);
+}
+
+static bool same_text(const void *a, const void *b)
+{
+	const char *const *left = a, *const *right = b;
+
+	return *left && *right && strcmp(*left, *right) == 0; // NULL: out of memory, which ends the load
+}
+
+static bool same_address(const void *a, const void *b)
+{
+	return addr_equal(a, b);
+}
+
+static bool same_prefix(const void *a, const void *b)
+{
+	const struct prefix *left = a, *right = b;
+
+	return left->len == right->len && addr_equal(&left->addr, &right->addr);
+}
+
+static bool same_status(const void *a, const void *b)
+{
+	return memcmp(a, b, 2 * sizeof(uint16_t)) == 0;
+}
+
+static int read_endpoint(struct reader *reader, const char *text, void *slot)
+{
+	struct sockaddr_storage name;
+	socklen_t len;
+	char buf[ADDR_TEXT_LEN];
+
+	if (addr_parse_endpoint(text, DNS_PORT, &name, &len) < 0)
+		return E_INVAL;
+
+	const char *copy = reader_strdup(reader, addr_format_endpoint(&name, buf));
+
+	memcpy(slot, &copy, sizeof(copy));
+	return E_OK;
+}
+
+static int read_prefix(struct reader *reader, const char *text, void *slot)
+{
+	bool tail;
+
+	(void)reader;
+	return prefix_parse(text, slot, &tail) < 0 || tail ? E_INVAL : E_OK;
+}
+
+static int read_address(struct reader *reader, const char *text, void *slot)
+{
+	(void)reader;
+	return text_parse_address(text, slot);
+}
+
+static int read_name(struct reader *reader, const char *text, void *slot)
+{
+	const char *name = text_canonical_name(reader, text, false);
+
+	memcpy(slot, &name, sizeof(name));
+	return name ? E_OK : E_INVAL;
+}
+
+static int read_status(struct reader *reader, const char *text, void *slot)
+{
+	unsigned low, high;
+	size_t len = strspn(text, "0123456789");
+	uint16_t pair[2];
+
+	(void)reader;
+	if (len != 3 || (text[3] && (text[3] != '-' || strspn(text + 4, "0123456789") != 3 || text[7])))
+		return E_INVAL;
+	sscanf(text, "%3u", &low);
+	high = low;
+	if (text[3])
+		sscanf(text + 4, "%3u", &high);
+	if (low < 100 || high > 599 || low > high)
+		return E_INVAL;
+	pair[0] = (uint16_t)low;
+	pair[1] = (uint16_t)high;
+	memcpy(slot, pair, sizeof(pair));
+	return E_OK;
+}
+
+static int read_carrier(struct reader *reader, const char *text, void *slot)
+{
+	if (!text_is_word(text) || strcmp(text, "public") == 0)
+		return E_INVAL;
+
+	const char *copy = reader_strdup(reader, text);
+
+	memcpy(slot, &copy, sizeof(copy));
+	return E_OK;
+}
+
+static const struct element endpoint = {sizeof(char *), "ADDRESS@PORT such as `192.0.2.1@53`", read_endpoint,
+                                        same_text};
+static const struct element prefix = {sizeof(struct prefix), "a prefix such as `192.0.2.0/24`, no bits past its length",
+                                      read_prefix, same_prefix};
+static const struct element address = {sizeof(struct addr), "the IPv4 or IPv6 address of a host", read_address,
+                                       same_address};
+static const struct element domain_name = {sizeof(char *), "a domain name", read_name, same_text};
+static const struct element status = {2 * sizeof(uint16_t), "a status such as `200` or a range such as `200-299`",
+                                      read_status, same_status};
+static const struct element carrier = {sizeof(char *), "a carrier's short name", read_carrier, same_text};
+
+static void read_endpoints(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_elements(reader, option, value, field, &endpoint);
+}
+
+static void read_prefixes(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_elements(reader, option, value, field, &prefix);
+}
+
+static void read_addresses(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_elements(reader, option, value, field, &address);
+}
+
+static void read_names(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_elements(reader, option, value, field, &domain_name);
+}
+
+static void read_statuses(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_elements(reader, option, value, field, &status);
+}
+
+static bool is_word(const json_t *value, const char *word)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
+}
+
+static void read_reach(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	if (is_word(value, "public"))
+		schema_store_list(option, field, NULL, 0);
+	else
+		read_elements(reader, option, value, field, &carrier);
+}
+
+static void read_last_resort(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	if (is_word(value, "servfail"))
+		schema_store_list(option, field, NULL, 0);
+	else
+		read_elements(reader, option, value, field, &address);
+}
+
+static json_t *describe_list(const struct option *option)
+{
+	uint64_t min, max;
+
+	must(units_parse_integer(option->min, &min) == E_OK && units_parse_integer(option->max, &max) == E_OK);
+	return json_pack("{s:[sss], s:{s:[ss]}, s:I, s:I}", "type", "array", "string", "number", "items", "type",
+	                 "string", "number", "minItems", (json_int_t)min, "maxItems", (json_int_t)max);
+}
+
+const struct option_type list_endpoints = {"a list of ADDRESS@PORT", "entries", read_endpoints, describe_list};
+const struct option_type list_prefixes = {"a list of prefixes", "entries", read_prefixes, describe_list};
+const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list};
+const struct option_type list_names = {"a list of domain names", "entries", read_names, describe_list};
+const struct option_type list_status = {"a list of HTTP statuses and ranges such as `200-299`", "entries",
+                                        read_statuses, describe_list};
+const struct option_type list_reach = {"`public` or a list of carriers", "entries", read_reach, describe_list};
+const struct option_type list_last_resort = {"`servfail` or a list of addresses", "entries", read_last_resort,
+                                             describe_list};

@@ -1,0 +1,182 @@
+// Option types that are numbers; see number.h.
+#include "schema/number.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/must.h"
+#include "schema/units.h"
+
+// Reads a scalar with `parse` and checks it against the row's range. False: reported.
+static bool read_number(struct reader *reader, const struct option *option, const json_t *value,
+                        int (*parse)(const char *text, double *ret_number), double *ret_number)
+{
+	const char *text = schema_text(reader, option, value);
+	double number, min, max;
+
+	if (!text)
+		return false;
+	must(parse(option->min, &min) == E_OK && parse(option->max, &max) == E_OK);
+	if (parse(text, &number) < 0 || number < min || number > max) {
+		schema_refuse(reader, option, value);
+		return false;
+	}
+	*ret_number = number;
+	return true;
+}
+
+// The parsers keep to 15 digits, so whole numbers are exact in a double.
+static int parse_integer(const char *text, double *ret_number)
+{
+	uint64_t integer;
+	int err = units_parse_integer(text, &integer);
+
+	if (err == E_OK)
+		*ret_number = (double)integer;
+	return err;
+}
+
+static int parse_duration_ms(const char *text, double *ret_number)
+{
+	uint64_t ms;
+	int err = units_parse_duration_ms(text, &ms);
+
+	if (err == E_OK)
+		*ret_number = (double)ms;
+	return err;
+}
+
+static void store_unsigned(const struct option *option, void *field, uint32_t number)
+{
+	uint8_t octet = (uint8_t)number;
+	uint16_t pair = (uint16_t)number;
+
+	must(option->size == 1 || option->size == 2 || option->size == 4);
+	memcpy(field, option->size == 1 ? (void *)&octet : option->size == 2 ? (void *)&pair : (void *)&number,
+	       option->size);
+}
+
+static void read_integer(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	double number;
+
+	if (read_number(reader, option, value, parse_integer, &number))
+		store_unsigned(option, field, (uint32_t)number);
+}
+
+static void read_duration_ms(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	double ms;
+
+	if (read_number(reader, option, value, parse_duration_ms, &ms))
+		store_unsigned(option, field, (uint32_t)ms);
+}
+
+static void read_duration_s(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	double ms;
+
+	if (!read_number(reader, option, value, parse_duration_ms, &ms))
+		return;
+	if (fmod(ms, 1000) != 0)
+		schema_refuse(reader, option, value);
+	else
+		store_unsigned(option, field, (uint32_t)(ms / 1000));
+}
+
+static void read_latency_us(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	double us;
+
+	if (read_number(reader, option, value, units_parse_latency_us, &us))
+		store_unsigned(option, field, (uint32_t)(int32_t)lround(us));
+}
+
+static void read_rate_us(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	double us;
+
+	if (read_number(reader, option, value, units_parse_latency_us, &us))
+		memcpy(field, &us, sizeof(us));
+}
+
+static void read_distance_km(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	double km;
+
+	if (read_number(reader, option, value, units_parse_distance_km, &km))
+		memcpy(field, &km, sizeof(km));
+}
+
+static void read_location(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	static const double bounds[2] = {90, 180};
+	double degrees[2];
+
+	if (json_array_size(value) != 2) {
+		schema_refuse(reader, option, value);
+		return;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const char *text = json_string_value(json_array_get(value, i));
+
+		if (!text || units_parse_number(text, &degrees[i]) < 0 || fabs(degrees[i]) > bounds[i]) {
+			char quote[READER_QUOTE_MAX];
+
+			reader_error(reader, "%s cannot be %s, expected degrees, -%g to %g", i ? "longitude" : "latitude",
+			             reader_quote_value(json_array_get(value, i), quote), bounds[i], bounds[i]);
+			return;
+		}
+	}
+	memcpy(field, degrees, sizeof(degrees));
+}
+
+static json_t *describe_integer(const struct option *option)
+{
+	uint64_t min, max;
+
+	must(units_parse_integer(option->min, &min) == E_OK && units_parse_integer(option->max, &max) == E_OK);
+	return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)min, "maximum", (json_int_t)max);
+}
+
+static json_t *describe_duration(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:[ss], s:s, s:i}", "type", "string", "integer", "pattern",
+	                 "^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$", "maximum", 0);
+}
+
+static json_t *describe_latency(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:[ss], s:s, s:i, s:i}", "type", "string", "integer", "pattern",
+	                 "^(0|-?[0-9]+([.][0-9]+)?(us|ms|s))$", "minimum", 0, "maximum", 0);
+}
+
+static json_t *describe_distance(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:[ss], s:s, s:i, s:i}", "type", "string", "integer", "pattern",
+	                 "^(0|[0-9]+([.][0-9]+)?k?m)$", "minimum", 0, "maximum", 0);
+}
+
+static json_t *describe_location(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:s, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}], s:i, s:b}", "type", "array", "items", "type",
+	                 "number", "minimum", -90, "maximum", 90, "type", "number", "minimum", -180, "maximum", 180,
+	                 "minItems", 2, "additionalItems", 0);
+}
+
+const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer};
+const struct option_type number_duration_ms = {"a duration such as `10s` or `1h30m`", "", read_duration_ms,
+                                               describe_duration};
+const struct option_type number_duration_s = {"a duration in whole seconds such as `30s` or `1h30m`", "",
+                                              read_duration_s, describe_duration};
+const struct option_type number_latency_us = {"a latency such as `5ms` or `250us`", "", read_latency_us,
+                                              describe_latency};
+const struct option_type number_rate_us = {"a latency such as `0.02ms`", "", read_rate_us, describe_latency};
+const struct option_type number_distance_km = {"a distance such as `200km` or `50m`", "", read_distance_km,
+                                               describe_distance};
+const struct option_type number_location = {"[latitude, longitude] in degrees", "", read_location, describe_location};

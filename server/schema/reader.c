@@ -1,0 +1,192 @@
+// The state of reading a config; see reader.h.
+#include "schema/reader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "schema/yaml.h"
+
+enum { HELP_MAX = 100 }; // errors and warnings; looking through all names for each of very many would take minutes
+
+// Copies text for a terminal: no control characters, cut between UTF-8 characters. Returns the length.
+static size_t copy_clean(char *buf, size_t size, const char *text)
+{
+	size_t len = 0;
+
+	for (; text[len] && len < size - 1; len++) {
+		unsigned char c = (unsigned char)text[len];
+
+		buf[len] = c < 0x20 || c == 0x7f ? '?' : text[len];
+	}
+	while (text[len] && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	buf[len] = '\0';
+	return len;
+}
+
+static void push(struct reader *reader, const char *text)
+{
+	reader->path_len += copy_clean(reader->path + reader->path_len, sizeof(reader->path) - reader->path_len, text);
+}
+
+struct reader_place reader_enter_key(struct reader *reader, const json_t *object, const char *key)
+{
+	struct reader_place place = {reader->here, reader->path_len};
+
+	if (reader->path_len > 0)
+		push(reader, ".");
+	push(reader, key);
+	if (json_is_string(json_object_get(object, key)))
+		reader->here = yaml_tree_value_mark(reader->yaml, object, key);
+	else // a mapping begins at its first key: what is wrong with it as a whole is told at the key it has
+		reader->here = yaml_tree_key_mark(reader->yaml, object, key);
+	return place;
+}
+
+struct reader_place reader_enter_item(struct reader *reader, const json_t *array, size_t index)
+{
+	struct reader_place place = {reader->here, reader->path_len};
+	char text[32];
+
+	snprintf(text, sizeof(text), "[%zu]", index);
+	push(reader, text);
+	reader->here = yaml_tree_item_mark(reader->yaml, array, index);
+	return place;
+}
+
+void reader_leave(struct reader *reader, struct reader_place place)
+{
+	reader->here = place.here;
+	reader->path_len = place.path_len;
+	reader->path[place.path_len] = '\0';
+}
+
+static void add(struct reader *reader, enum report_level level, struct mark mark, const char *key, const char *fmt,
+                va_list ap)
+{
+	char text[512];
+	const char *dot = key && reader->path_len > 0 ? "." : "";
+	const char *colon = key || reader->path_len > 0 ? ": " : "";
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	report_add(reader->report, level, mark.file, mark.line, mark.column, "%s%s%s%s%s", reader->path, dot,
+	           key ? key : "", colon, text);
+}
+
+void reader_error(struct reader *reader, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(reader, REPORT_ERROR, reader->here, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void reader_warning(struct reader *reader, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(reader, REPORT_WARNING, reader->here, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void reader_error_at(struct reader *reader, const json_t *object, const char *key, const char *fmt, ...)
+{
+	char clean[READER_QUOTE_MAX];
+	va_list ap;
+
+	copy_clean(clean, sizeof(clean), key);
+	va_start(ap, fmt);
+	add(reader, REPORT_ERROR, yaml_tree_key_mark(reader->yaml, object, key), clean, fmt, ap);
+	va_end(ap);
+}
+
+bool reader_may_help(const struct reader *reader)
+{
+	return report_count(reader->report, REPORT_ERROR) + report_count(reader->report, REPORT_WARNING) < HELP_MAX;
+}
+
+const char *reader_quote(const char *text, char *buf)
+{
+	char clean[READER_QUOTE_MAX - sizeof("`...`") + 1];
+	size_t len = copy_clean(clean, sizeof(clean), text);
+
+	snprintf(buf, READER_QUOTE_MAX, "`%s%s`", clean, text[len] ? "..." : "");
+	return buf;
+}
+
+const char *reader_quote_value(const json_t *value, char *buf)
+{
+	if (json_is_string(value))
+		return reader_quote(json_string_value(value), buf);
+	return json_is_object(value) ? "a mapping" : json_is_array(value) ? "a list" : "nothing";
+}
+
+const char *reader_did_you_mean(const char *word, char *buf)
+{
+	buf[0] = '\0';
+	if (word)
+		snprintf(buf, READER_QUOTE_MAX, ", did you mean `%s`?", word);
+	return buf;
+}
+
+void *reader_take(struct reader *reader, size_t count, size_t size)
+{
+	void *piece = arena_take_array(reader->arena, count, size);
+
+	if (!piece)
+		reader->err = E_NOMEM;
+	return piece;
+}
+
+char *reader_strdup(struct reader *reader, const char *text)
+{
+	char *copy = arena_strdup(reader->arena, text);
+
+	if (!copy)
+		reader->err = E_NOMEM;
+	return copy;
+}
+
+const char *reader_path_beside(struct arena *arena, const char *file, const char *written)
+{
+	if (written[0] == '/')
+		return arena_strdup(arena, written);
+
+	size_t folder_len = (size_t)(strrchr(file, '/') + 1 - file);
+	size_t size = folder_len + strlen(written) + 1;
+	char *path = arena_take(arena, size);
+
+	if (path)
+		snprintf(path, size, "%.*s%s", (int)folder_len, file, written);
+	return path;
+}
+
+const char *reader_path(struct reader *reader, const char *written)
+{
+	const char *path = reader_path_beside(reader->arena, reader->file, written);
+
+	if (!path)
+		reader->err = E_NOMEM;
+	return path;
+}
+
+int reader_find(const json_t *names, const char *name)
+{
+	const json_t *number = json_object_get(names, name);
+
+	return number ? (int)json_integer_value(number) : -1;
+}
+
+bool reader_number(struct reader *reader, json_t *names, const char *name, size_t number)
+{
+	if (json_object_get(names, name))
+		return false;
+	if (json_object_set_new(names, name, json_integer((json_int_t)number)) < 0)
+		reader->err = E_NOMEM;
+	return true;
+}

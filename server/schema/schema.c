@@ -1,0 +1,275 @@
+// Walks a YAML tree by the rows of the schema; see schema.h. Knows no option by name.
+#include "schema/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/nearest.h"
+
+static void join_words(const struct option *option, char *buf)
+{
+	size_t at = 0;
+
+	for (const struct option_word *word = option->words; word->text && at < SCHEMA_EXPECTS_MAX; word++) {
+		const char *comma = word == option->words ? "" : word[1].text ? ", " : " or ";
+
+		at += (size_t)snprintf(buf + at, SCHEMA_EXPECTS_MAX - at, "%s%s", comma, word->text);
+	}
+}
+
+const char *schema_expects(const struct option *option, char *buf)
+{
+	const struct option_type *type = option->type;
+	const char *space = *type->limits ? " " : "";
+
+	if (option->words)
+		join_words(option, buf);
+	else if (option->min && option->max)
+		snprintf(buf, SCHEMA_EXPECTS_MAX, "%s, %s to %s%s%s", type->expects, option->min, option->max, space,
+		         type->limits);
+	else if (option->max)
+		snprintf(buf, SCHEMA_EXPECTS_MAX, "%s, at most %s%s%s", type->expects, option->max, space, type->limits);
+	else
+		snprintf(buf, SCHEMA_EXPECTS_MAX, "%s", type->expects);
+	return buf;
+}
+
+void schema_refuse(struct reader *reader, const struct option *option, const json_t *value)
+{
+	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
+
+	reader_error(reader, "cannot be %s, expected %s", reader_quote_value(value, quote),
+	             schema_expects(option, expects));
+}
+
+const char *schema_text(struct reader *reader, const struct option *option, const json_t *value)
+{
+	if (!json_is_string(value))
+		schema_refuse(reader, option, value);
+	return json_string_value(value);
+}
+
+void schema_store_list(const struct option *option, void *field, const void *items, size_t count)
+{
+	char *base = (char *)field - option->offset;
+
+	memcpy(field, &items, sizeof(items));
+	memcpy(base + option->count_offset, &count, sizeof(count));
+}
+
+static const struct option *find_option(const struct schema *schema, const char *key)
+{
+	for (size_t i = 0; i < schema->option_count; i++)
+		if (strcmp(schema->options[i].key, key) == 0)
+			return &schema->options[i];
+	return NULL;
+}
+
+static void refuse_key(struct reader *reader, const struct schema *schema, const json_t *object, const char *key)
+{
+	struct nearest nearest = nearest_begin(key);
+	char meant[READER_QUOTE_MAX];
+
+	if (reader_may_help(reader))
+		for (size_t i = 0; i < schema->option_count; i++)
+			nearest_offer(&nearest, schema->options[i].key);
+	reader_error_at(reader, object, key, "there is no such key%s", reader_did_you_mean(nearest.word, meant));
+}
+
+static bool holds_options(const struct option_type *type)
+{
+	return type == &schema_mapping || type == &schema_map || type == &schema_list;
+}
+
+static void read_member(struct reader *reader, const struct option *option, json_t *object, json_t *value,
+                        void *target)
+{
+	struct reader_place place = reader_enter_key(reader, object, option->key);
+
+	// An empty `sites:` with everything in it commented out is usual; an empty `ttl:` is a slip.
+	if (json_is_null(value) && !holds_options(option->type))
+		schema_refuse(reader, option, value);
+	else
+		option->type->read(reader, option, value, (char *)target + option->offset);
+	reader_leave(reader, place);
+}
+
+void schema_read(struct reader *reader, const struct schema *schema, json_t *value, void *target)
+{
+	json_t *object = json_is_object(value) ? value : NULL;
+	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
+	const char *key;
+	json_t *member;
+
+	if (!object && !json_is_null(value)) {
+		reader_error(reader, "cannot be %s, expected a mapping", reader_quote_value(value, quote));
+		return;
+	}
+	json_object_foreach (object, key, member) {
+		const struct option *option = find_option(schema, key);
+
+		if (option)
+			read_member(reader, option, object, member, target);
+		else if (!schema->open)
+			refuse_key(reader, schema, object, key);
+	}
+	for (size_t i = 0; i < schema->option_count; i++)
+		if (schema->options[i].required && !json_object_get(object, schema->options[i].key))
+			reader_error(reader, "%s is missing, expected %s", schema->options[i].key,
+			             schema_expects(&schema->options[i], expects));
+	if (schema->finish)
+		schema->finish(reader, object, target);
+}
+
+void schema_defaults(struct reader *reader, const struct schema *schema, void *target)
+{
+	for (size_t i = 0; i < schema->option_count; i++) {
+		const struct option *option = &schema->options[i];
+		void *field = (char *)target + option->offset;
+
+		if (option->type == &schema_mapping)
+			schema_defaults(reader, option->schema, field);
+		if (!option->fallback)
+			continue;
+
+		json_t *value = option->fallback[0] == '[' ? json_loads(option->fallback, 0, NULL)
+		                                           : json_string(option->fallback);
+
+		if (value)
+			option->type->read(reader, option, value, field);
+		else
+			reader->err = E_NOMEM;
+		json_decref(value);
+	}
+}
+
+static void read_mapping(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	schema_read(reader, option->schema, (json_t *)value, field);
+}
+
+// Room for the entries of a map or list; NULL when there are none or something is wrong.
+static char *take_entries(struct reader *reader, const struct option *option, size_t count, void *field)
+{
+	const struct schema *schema = option->schema;
+
+	schema_store_list(option, field, NULL, 0);
+	if (count > schema->max_entries)
+		reader_error(reader, "has %zu entries, expected at most %zu", count, schema->max_entries);
+	if (count == 0 || count > schema->max_entries)
+		return NULL;
+
+	char *entries = reader_take(reader, count, schema->size);
+
+	if (entries)
+		schema_store_list(option, field, entries, count);
+	return entries;
+}
+
+static void read_entry(struct reader *reader, const struct schema *schema, json_t *value, void *entry)
+{
+	if (schema->mark_offset)
+		memcpy((char *)entry + schema->mark_offset, &reader->here, sizeof(reader->here));
+	schema_read(reader, schema, value, entry);
+}
+
+static void read_map(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	const struct schema *schema = option->schema;
+	json_t *object = (json_t *)value, *member;
+	const char *key;
+
+	if (!json_is_object(value) && !json_is_null(value)) {
+		schema_refuse(reader, option, value);
+		return;
+	}
+
+	char *entries = take_entries(reader, option, json_object_size(value), field);
+
+	if (!entries)
+		return;
+	schema_defaults(reader, schema, entries);
+	for (size_t i = json_object_size(value); --i > 0;)
+		memcpy(entries + i * schema->size, entries, schema->size);
+	json_object_foreach (object, key, member) {
+		struct reader_place place = reader_enter_key(reader, object, key);
+
+		schema->name(reader, key, entries);
+		read_entry(reader, schema, member, entries);
+		reader_leave(reader, place);
+		entries += schema->size;
+	}
+}
+
+static void read_list(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	const struct schema *schema = option->schema;
+	json_t *element;
+	size_t i;
+
+	if (!json_is_array(value) && !json_is_null(value)) {
+		schema_refuse(reader, option, value);
+		return;
+	}
+
+	char *entries = take_entries(reader, option, json_array_size(value), field);
+
+	if (!entries)
+		return;
+	json_array_foreach (value, i, element) {
+		struct reader_place place = reader_enter_item(reader, value, i);
+
+		schema_defaults(reader, schema, entries);
+		read_entry(reader, schema, element, entries);
+		reader_leave(reader, place);
+		entries += schema->size;
+	}
+}
+
+json_t *schema_describe(const struct schema *schema)
+{
+	json_t *object = json_pack("{s:[ss], s:{}, s:b}", "type", "object", "null", "properties", "additionalProperties",
+	                           schema->open);
+	json_t *required = json_array();
+
+	for (size_t i = 0; object && required && i < schema->option_count; i++) {
+		const struct option *option = &schema->options[i];
+		json_t *member = option->type->describe(option);
+
+		if (member)
+			json_object_set_new(member, "description", json_string(option->help));
+		if (member && option->fallback)
+			json_object_set_new(member, "default", option->fallback[0] == '['
+			                                           ? json_loads(option->fallback, 0, NULL)
+			                                           : json_string(option->fallback));
+		json_object_set_new(json_object_get(object, "properties"), option->key, member);
+		if (option->required)
+			json_array_append_new(required, json_string(option->key));
+	}
+	if (json_array_size(required) > 0)
+		json_object_set(object, "required", required);
+	json_decref(required);
+	return object;
+}
+
+static json_t *describe_mapping(const struct option *option)
+{
+	return schema_describe(option->schema);
+}
+
+static json_t *describe_map(const struct option *option)
+{
+	return json_pack("{s:[ss], s:o, s:I}", "type", "object", "null", "additionalProperties",
+	                 schema_describe(option->schema), "maxProperties", (json_int_t)option->schema->max_entries);
+}
+
+static json_t *describe_list(const struct option *option)
+{
+	return json_pack("{s:[ss], s:o, s:I}", "type", "array", "null", "items", schema_describe(option->schema),
+	                 "maxItems", (json_int_t)option->schema->max_entries);
+}
+
+const struct option_type schema_mapping = {"a mapping", "", read_mapping, describe_mapping};
+const struct option_type schema_map = {"a mapping of names", "", read_map, describe_map};
+const struct option_type schema_list = {"a list of mappings", "", read_list, describe_list};

@@ -1,0 +1,277 @@
+// Option types that are one text; see text.h.
+#include "schema/text.h"
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/must.h"
+#include "base/nearest.h"
+#include "schema/units.h"
+#include "wire/name.h"
+
+static const char word_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+bool text_is_word(const char *text)
+{
+	size_t len = strspn(text, word_chars);
+
+	return len > 0 && len <= TEXT_WORD_MAX && text[len] == '\0' && !strchr("-_.", text[0]);
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static bool length_fits(const struct option *option, size_t len)
+{
+	uint64_t min = 1, max = SIZE_MAX;
+
+	must(!option->min || units_parse_integer(option->min, &min) == E_OK);
+	must(!option->max || units_parse_integer(option->max, &max) == E_OK);
+	return len >= min && len <= max;
+}
+
+// Stores a copy of the text where `fits` takes it.
+static void read_text(struct reader *reader, const struct option *option, const json_t *value, void *field,
+                      bool (*fits)(const char *text))
+{
+	const char *text = schema_text(reader, option, value);
+
+	if (!text)
+		return;
+	if (!fits(text) || !length_fits(option, strlen(text))) {
+		schema_refuse(reader, option, value);
+		return;
+	}
+
+	const char *copy = reader_strdup(reader, text);
+
+	if (copy)
+		memcpy(field, &copy, sizeof(copy));
+}
+
+static bool is_any(const char *text)
+{
+	return !has_control(text);
+}
+
+static bool is_url(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if (*at <= ' ' || *at >= 0x7f || *at == '#')
+			return false;
+	return text[0] == '/';
+}
+
+static bool is_host(const char *text)
+{
+	size_t len = strspn(text, word_chars);
+
+	if (text[0] == '[') // an IPv6 address
+		len = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") + 1;
+	if (len == 0 || len > strlen(text) || (text[0] == '[' && text[len - 1] != ']'))
+		return false;
+	if (text[len] != ':')
+		return text[len] == '\0';
+
+	size_t digits = strspn(text + len + 1, "0123456789");
+
+	return digits > 0 && digits <= 5 && text[len + 1 + digits] == '\0';
+}
+
+static void read_any(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_text(reader, option, value, field, is_any);
+}
+
+static void read_word(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_text(reader, option, value, field, text_is_word);
+}
+
+static void read_url(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_text(reader, option, value, field, is_url);
+}
+
+static void read_host(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	read_text(reader, option, value, field, is_host);
+}
+
+static void read_path(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	const char *text = schema_text(reader, option, value);
+
+	if (!text)
+		return;
+
+	const char *path = *text ? reader_path(reader, text) : NULL;
+
+	if (!*text || has_control(text) || (path && !length_fits(option, strlen(path))))
+		schema_refuse(reader, option, value);
+	else
+		memcpy(field, &path, sizeof(path));
+}
+
+static bool labels_are_plain(const uint8_t *wire, bool wildcard)
+{
+	const uint8_t *label = wire;
+
+	if (wildcard && label[0] == 1 && label[1] == '*')
+		label += 2;
+	for (; *label; label += *label + 1)
+		for (unsigned i = 1; i <= *label; i++)
+			if (label[i] == '.' || label[i] == '\0' || !strchr(word_chars, label[i]))
+				return false;
+	return true;
+}
+
+const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard)
+{
+	uint8_t wire[NAME_WIRE_MAX];
+	char canonical[NAME_TEXT_MAX];
+	size_t len;
+
+	if (name_from_text(text, wire, &len) < 0 || len <= 1 || !labels_are_plain(wire, wildcard))
+		return NULL;
+	name_fold(wire, len);
+	return reader_strdup(reader, name_to_text(wire, len, canonical));
+}
+
+static void read_name(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	const char *text = schema_text(reader, option, value);
+	const char *name = text ? text_canonical_name(reader, text, false) : NULL;
+
+	if (name)
+		memcpy(field, &name, sizeof(name));
+	else if (text)
+		schema_refuse(reader, option, value);
+}
+
+// "first.last@example.com" and "first\.last.example.com" both mean the latter.
+static void read_mailbox(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	const char *text = schema_text(reader, option, value);
+	const char *at = text ? strchr(text, '@') : NULL;
+	char joined[NAME_TEXT_MAX], canonical[NAME_TEXT_MAX];
+	uint8_t wire[NAME_WIRE_MAX];
+	size_t len = 0, name_len = 0;
+
+	if (!text)
+		return;
+	for (const char *from = text; *from && len < sizeof(joined) - 2; from++) {
+		if (*from == '.' && at && from < at)
+			joined[len++] = '\\';
+		joined[len++] = from == at ? '.' : *from;
+	}
+	joined[len] = '\0';
+	if (has_control(text) || name_from_text(joined, wire, &name_len) < 0 || name_labels(wire) < 2) {
+		schema_refuse(reader, option, value);
+		return;
+	}
+
+	const char *name = reader_strdup(reader, name_to_text(wire, name_len, canonical));
+
+	memcpy(field, &name, sizeof(name));
+}
+
+static void refuse_word(struct reader *reader, const struct option *option, const json_t *value)
+{
+	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
+	struct nearest nearest = nearest_begin(json_is_string(value) ? json_string_value(value) : "");
+
+	for (const struct option_word *word = option->words; word->text; word++)
+		nearest_offer(&nearest, word->text);
+	reader_error(reader, "cannot be %s, expected %s%s", reader_quote_value(value, quote),
+	             schema_expects(option, expects), reader_did_you_mean(nearest.word, meant));
+}
+
+static void read_enum(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	for (const struct option_word *word = option->words; word->text; word++)
+		if (json_is_string(value) && strcmp(json_string_value(value), word->text) == 0) {
+			memcpy(field, &word->value, sizeof(word->value));
+			return;
+		}
+	refuse_word(reader, option, value);
+}
+
+static void read_bool(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	static const char *const words[2][3] = {{"off", "false", "no"}, {"on", "true", "yes"}};
+	const char *text = schema_text(reader, option, value);
+
+	if (!text)
+		return;
+	for (int i = 0; i < 6; i++)
+		if (strcmp(text, words[i / 3][i % 3]) == 0) {
+			*(bool *)field = i / 3;
+			return;
+		}
+	schema_refuse(reader, option, value);
+}
+
+int text_parse_address(const char *text, struct addr *ret_addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[16];
+	struct addr addr;
+
+	if (addr_parse(text, &addr) < 0 || memcmp(addr.bytes, none, sizeof(none)) == 0)
+		return E_INVAL;
+	if (addr.family == ADDR_V4 ? addr.bytes[0] == 0 || addr.bytes[0] >= 224 : addr.bytes[0] == 0xff)
+		return E_INVAL;
+	if (addr.family == ADDR_V6 && memcmp(addr.bytes, mapped, sizeof(mapped)) == 0)
+		return E_INVAL;
+	*ret_addr = addr;
+	return E_OK;
+}
+
+static void read_address(struct reader *reader, const struct option *option, const json_t *value, void *field)
+{
+	const char *text = schema_text(reader, option, value);
+
+	if (text && text_parse_address(text, field) < 0)
+		schema_refuse(reader, option, value);
+}
+
+static json_t *describe_text(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:[ss]}", "type", "string", "number");
+}
+
+static json_t *describe_enum(const struct option *option)
+{
+	json_t *words = json_array();
+
+	for (const struct option_word *word = option->words; words && word->text; word++)
+		json_array_append_new(words, json_string(word->text));
+	return json_pack("{s:o}", "enum", words);
+}
+
+static json_t *describe_bool(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:[bbssss]}", "enum", 1, 0, "on", "off", "yes", "no");
+}
+
+const struct option_type text_any = {"text without control characters", "characters", read_any, describe_text};
+const struct option_type text_word = {"a name of letters, digits, `-`, `_` and `.`, at most 63", "characters",
+                                      read_word, describe_text};
+const struct option_type text_path = {"a path", "characters", read_path, describe_text};
+const struct option_type text_url = {"the path of a URL, beginning with `/`", "characters", read_url, describe_text};
+const struct option_type text_host = {"a host name or address, with `:PORT` where the service needs it", "characters",
+                                      read_host, describe_text};
+const struct option_type text_name = {"a domain name", "", read_name, describe_text};
+const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.com`", "", read_mailbox,
+                                         describe_text};
+const struct option_type text_enum = {"a word", "", read_enum, describe_enum};
+const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool};
+const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text};

@@ -1,0 +1,30 @@
+// Option types that are one text; the row's `min` and `max` bound its length where they are given.
+#pragma once
+
+#include "schema/schema.h"
+
+struct addr;
+
+extern const struct option_type text_any;     // const char *: no control characters
+extern const struct option_type text_word;    // const char *: see text_is_word()
+extern const struct option_type text_path;    // const char *: made absolute
+extern const struct option_type text_url;     // const char *: begins with "/"; what may stand in an HTTP request line
+extern const struct option_type text_host;    // const char *: a Host header
+extern const struct option_type text_name;    // const char *: a domain name in canonical form
+extern const struct option_type text_mailbox; // const char *: a mailbox as a domain name (RFC 1035 section 8)
+extern const struct option_type text_enum;    // int: one of the row's words
+extern const struct option_type text_bool;    // bool
+extern const struct option_type text_address; // struct addr
+
+enum { TEXT_WORD_MAX = 63 };
+
+// Letters, digits, "-", "_", "."; 1..TEXT_WORD_MAX; the first one a letter or a digit. What sites, checks, carriers and
+// plugins are named by: it can stand in a file's name, a command line and a log.
+bool text_is_word(const char *text);
+
+// A domain name in canonical form (lower case, no final dot) in the arena, NULL when it is none: labels of letters,
+// digits, "-" and "_". With `wildcard` the first label may be "*".
+const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard);
+
+// The address of a host: not the unspecified one, no multicast, no IPv4 in IPv6's clothes. E_INVAL.
+int text_parse_address(const char *text, struct addr *ret_addr);

@@ -1,0 +1,325 @@
+// The frozen form of a prefix tree; see lpm.h. The first bits of an address are an index. From there on a node covers six
+// bits: `starts` has a bit for every slot where a run of equal references begins, and the references follow
+// it, so that counting bits leads from the slot to its reference and most steps read one cache line. (That a popcount
+// can stand for a large array is from Asai and Ohara, "Poptrie", SIGCOMM 2015.)
+#include "steer/lpm.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "steer/ptree.h"
+
+enum {
+	ROOT_BITS_MIN = 6,
+	ROOT_BITS_MAX = 18, // one node more then leads to the /24s
+	STRIDE = 6,
+	SLOTS = 1 << STRIDE,
+	STARTS_WORDS = 2,
+	LINE_WORDS = CACHE_LINE / sizeof(uint32_t),
+	DEPTH_SHIFT = 23,
+	WORDS_MAX = 0x7fffffff,
+};
+
+// A node: STARTS_WORDS of `starts`, then a reference for each bit set in it. A reference is a node's place in `words` with
+// this bit set, or a leaf: its depth, shifted, and its value.
+#define REF_NODE 0x80000000u
+
+_Static_assert(LPM_VALUE_MAX >> DEPTH_SHIFT == 0, "a leaf's value leaves room for its depth");
+
+void lpm_wipe(struct lpm *lpm)
+{
+	free(lpm->words);
+	*lpm = (struct lpm){0};
+}
+
+size_t lpm_bytes(const struct lpm *lpm)
+{
+	return lpm->cap * sizeof(*lpm->words);
+}
+
+// What some bits down from a subtree lead to: STRIDE of them, or the root's.
+struct slot {
+	uint32_t subtree; // a ptree reference
+	unsigned depth;   // of it
+};
+
+// A subtree whose node is not made yet.
+struct pending {
+	struct slot slot;
+	uint32_t at; // in words: where the reference to it goes
+};
+
+// Nodes are made breadth first, so that the top of the tree stays together.
+struct freezer {
+	const struct ptree *tree;
+	struct lpm *lpm;
+	struct pending *queue;
+	size_t first, count, cap; // of the queue
+};
+
+static int resize(struct lpm *lpm, size_t cap)
+{
+	size_t lines = (cap + LINE_WORDS - 1) / LINE_WORDS;
+	uint32_t *words = cap <= WORDS_MAX ? aligned_alloc(CACHE_LINE, lines * CACHE_LINE) : NULL;
+
+	if (!words)
+		return E_NOMEM;
+	if (lpm->words)
+		memcpy(words, lpm->words, lpm->count * sizeof(*words));
+	free(lpm->words);
+	lpm->words = words;
+	lpm->cap = (uint32_t)(lines * LINE_WORDS);
+	return E_OK;
+}
+
+// Takes `count` words that lie in as few cache lines as they can. E_NOMEM.
+static int take(struct lpm *lpm, size_t count, uint32_t *ret_at)
+{
+	size_t at = lpm->count, lines = (count + LINE_WORDS - 1) / LINE_WORDS;
+
+	if (at % LINE_WORDS + count > lines * LINE_WORDS)
+		at += LINE_WORDS - at % LINE_WORDS;
+	if (at + count > lpm->cap && resize(lpm, (at + count) + (at + count) / 2) < 0)
+		return E_NOMEM;
+	memset(lpm->words + lpm->count, 0, (at - lpm->count) * sizeof(*lpm->words));
+	lpm->count = (uint32_t)(at + count);
+	*ret_at = (uint32_t)at;
+	return E_OK;
+}
+
+static void expand(const struct ptree *tree, struct slot slot, unsigned left, struct slot *slots)
+{
+	if (left == 0 || ptree_ref_is_leaf(slot.subtree)) {
+		for (unsigned i = 0; i < 1u << left; i++)
+			slots[i] = slot;
+		return;
+	}
+	for (unsigned bit = 0; bit < 2; bit++)
+		expand(tree, (struct slot){ptree_child(tree, slot.subtree, bit), slot.depth + 1}, left - 1,
+		       slots + (bit << (left - 1)));
+}
+
+static bool is_same_run(const struct slot *a, const struct slot *b)
+{
+	return ptree_ref_is_leaf(a->subtree) && a->subtree == b->subtree && a->depth == b->depth;
+}
+
+// Writes the reference to what a slot leads to, now or when its node is made.
+static int refer(struct freezer *f, const struct slot *slot, size_t at)
+{
+	if (ptree_ref_is_leaf(slot->subtree)) {
+		f->lpm->words[at] = ptree_ref_value(slot->subtree) | (uint32_t)slot->depth << DEPTH_SHIFT;
+		return E_OK;
+	}
+	if (f->count == f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 1024;
+		struct pending *queue = realloc(f->queue, cap * sizeof(*queue));
+
+		if (!queue)
+			return E_NOMEM;
+		f->queue = queue;
+		f->cap = cap;
+	}
+	f->queue[f->count++] = (struct pending){*slot, (uint32_t)at};
+	return E_OK;
+}
+
+// As many references as the tree has nodes, within limits: what stands below then loses more than the root takes.
+static unsigned choose_root_bits(const struct ptree *tree)
+{
+	unsigned bits = ROOT_BITS_MIN;
+
+	while (bits < ROOT_BITS_MAX && ptree_nodes(tree) >> (bits + 1) > 0)
+		bits++;
+	return bits;
+}
+
+static int make_root(struct freezer *f)
+{
+	unsigned bits = choose_root_bits(f->tree);
+	size_t count = (size_t)1 << bits;
+	struct slot *slots = calloc(count, sizeof(*slots));
+	uint32_t at;
+	int err = slots ? take(f->lpm, count, &at) : E_NOMEM;
+
+	if (err == E_OK) {
+		f->lpm->root_bits = bits;
+		expand(f->tree, (struct slot){ptree_root(f->tree), 0}, bits, slots);
+	}
+	for (size_t i = 0; i < count && err == E_OK; i++)
+		err = refer(f, &slots[i], at + i);
+	free(slots);
+	return err;
+}
+
+static int make_node(struct freezer *f, const struct pending *pending)
+{
+	struct slot slots[SLOTS];
+	unsigned runs[SLOTS], count = 0; // where they start
+	uint64_t starts = 0;
+	uint32_t at;
+
+	expand(f->tree, pending->slot, STRIDE, slots);
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (i == 0 || !is_same_run(&slots[i - 1], &slots[i])) {
+			starts |= UINT64_C(1) << i;
+			runs[count++] = i;
+		}
+	if (take(f->lpm, STARTS_WORDS + count, &at) < 0)
+		return E_NOMEM;
+	f->lpm->words[pending->at] = REF_NODE | at;
+	memcpy(f->lpm->words + at, &starts, sizeof(starts));
+	for (unsigned i = 0; i < count; i++)
+		if (refer(f, &slots[runs[i]], at + STARTS_WORDS + i) < 0)
+			return E_NOMEM;
+	return E_OK;
+}
+
+int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
+{
+	struct freezer f = {.tree = tree, .lpm = ret_lpm};
+	int err;
+
+	*ret_lpm = (struct lpm){0};
+	err = make_root(&f);
+	while (err == E_OK && f.first < f.count) {
+		struct pending pending = f.queue[f.first++]; // a copy: the queue moves when it grows
+
+		err = make_node(&f, &pending);
+	}
+	if (err == E_OK)
+		err = resize(f.lpm, f.lpm->count);
+	if (err < 0)
+		lpm_wipe(f.lpm);
+	free(f.queue);
+	return err;
+}
+
+// ---- the search ----
+
+// Compiled twice on x86-64: counting bits is one instruction on every processor of the last fifteen years, but not in the
+// baseline the compiler must assume.
+#define INLINE static inline __attribute__((always_inline))
+
+// One step down: the reference in the node that `ref` leads to, by the first bits of `key`.
+INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key key)
+{
+	const uint32_t *node = words + (ref & ~REF_NODE);
+	uint64_t starts;
+
+	memcpy(&starts, node, sizeof(starts));
+	// The slot's run is the last one that starts at or before it; slot 0 always starts one.
+	starts <<= SLOTS - 1 - (key.hi >> (64 - STRIDE));
+	return node[STARTS_WORDS - 1 + __builtin_popcountll(starts)];
+}
+
+INLINE struct addr_key skip(struct addr_key key, unsigned bits)
+{
+	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
+}
+
+// Asks for the memory of the node that `ref` leads to; a leaf has none, and the beginning is asked for.
+INLINE void ask_for(const uint32_t *words, uint32_t ref)
+{
+	__builtin_prefetch(words + (ref & REF_NODE ? ref & ~REF_NODE : 0));
+}
+
+INLINE struct lpm_hit hit_of(uint32_t leaf)
+{
+	return (struct lpm_hit){leaf & LPM_VALUE_MAX, (uint8_t)(leaf >> DEPTH_SHIFT)};
+}
+
+INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
+{
+	unsigned bits = lpm->root_bits;
+	uint32_t ref = lpm->words[key.hi >> (64 - bits)];
+
+	for (; ref & REF_NODE; bits = STRIDE) {
+		key = skip(key, bits);
+		ref = step(lpm->words, ref, key);
+	}
+	return hit_of(ref);
+}
+
+// Each round takes every search that is not at its leaf one step down and asks for the memory of its next one.
+INLINE void search_all(struct lpm_search *searches, unsigned count)
+{
+	uint32_t refs[LPM_SEARCHES_MAX];
+	uint8_t going[LPM_SEARCHES_MAX]; // numbers of the searches that are not at their leaf
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct lpm *lpm = searches[i].lpm;
+
+		__builtin_prefetch(&lpm->words[searches[i].key.hi >> (64 - lpm->root_bits)]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct lpm_search *one = &searches[i];
+
+		refs[i] = one->lpm->words[one->key.hi >> (64 - one->lpm->root_bits)];
+		one->key = skip(one->key, one->lpm->root_bits);
+		going[left] = (uint8_t)i;
+		left += refs[i] >> 31;
+		ask_for(one->lpm->words, refs[i]);
+	}
+	while (left > 0) {
+		unsigned before = left;
+
+		left = 0;
+		for (unsigned k = 0; k < before; k++) {
+			unsigned i = going[k];
+			struct lpm_search *one = &searches[i];
+
+			refs[i] = step(one->lpm->words, refs[i], one->key);
+			one->key = skip(one->key, STRIDE);
+			going[left] = (uint8_t)i;
+			left += refs[i] >> 31;
+			ask_for(one->lpm->words, refs[i]);
+		}
+	}
+	for (unsigned i = 0; i < count; i++)
+		searches[i].hit = hit_of(refs[i]);
+}
+
+#if defined(__x86_64__) && !defined(__POPCNT__)
+#define POPCNT __attribute__((target("popcnt")))
+
+POPCNT static struct lpm_hit search_popcnt(const struct lpm *lpm, struct addr_key key)
+{
+	return search(lpm, key);
+}
+
+POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count)
+{
+	search_all(searches, count);
+}
+#else
+#define search_popcnt search
+#define search_all_popcnt search_all
+#endif
+
+static bool has_popcnt(void)
+{
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("popcnt");
+#else
+	return true;
+#endif
+}
+
+struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key)
+{
+	return likely(has_popcnt()) ? search_popcnt(lpm, key) : search(lpm, key);
+}
+
+void lpm_lookup_all(struct lpm_search *searches, unsigned count)
+{
+	if (count == 1) // has nobody to wait with
+		searches->hit = lpm_lookup(searches->lpm, searches->key);
+	else if (likely(has_popcnt()))
+		search_all_popcnt(searches, count);
+	else
+		search_all(searches, count);
+}

@@ -1,0 +1,357 @@
+// Builds the prefix table out of the sources; see place.h. Each source becomes a tree of its own, in which the longest
+// prefix wins; the trees are then overlaid, first source on top, field by field. Equal places are one place (interned),
+// so that neighbours merge.
+#include "steer/place.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/must.h"
+#include "steer/ptree.h"
+
+struct entries {
+	struct ptree_entry *list;
+	size_t count, cap;
+};
+
+struct place_builder {
+	double max_accuracy_km;
+	struct places *places; // what is built so far
+	size_t table_cap;
+	uint32_t *slots;       // open addressing over the table; 0: empty
+	size_t slot_mask;
+	struct entries v4, v6; // of the source being read
+	bool in_source;
+};
+
+_Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + sizeof(uint32_t) + 3 * sizeof(uint16_t) + 10,
+               "a place is hashed and compared as bytes: no padding may hide in it");
+
+static int table_grow(struct place_builder *builder)
+{
+	size_t cap = builder->table_cap ? builder->table_cap * 2 : 1024;
+	struct place *table = realloc(builder->places->table, cap * sizeof(*table));
+
+	if (!table)
+		return E_NOMEM;
+	builder->places->table = table;
+
+	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
+
+	if (!slots)
+		return E_NOMEM;
+	free(builder->slots);
+	builder->slots = slots;
+	builder->slot_mask = cap * 2 - 1;
+	builder->table_cap = cap;
+	for (size_t i = 1; i < builder->places->count; i++) {
+		size_t at = hash_mix(hash_bytes(0, &table[i], sizeof(table[i]))) & builder->slot_mask;
+
+		while (slots[at])
+			at = (at + 1) & builder->slot_mask;
+		slots[at] = (uint32_t)i;
+	}
+	return E_OK;
+}
+
+// The number of a place equal to `place`, added when new. PTREE_VALUE_MAX + 1 when there is no room.
+static uint32_t intern(struct place_builder *builder, const struct place *place)
+{
+	struct places *places = builder->places;
+	size_t at = hash_mix(hash_bytes(0, place, sizeof(*place))) & builder->slot_mask;
+
+	for (; builder->slots[at]; at = (at + 1) & builder->slot_mask)
+		if (memcmp(&places->table[builder->slots[at]], place, sizeof(*place)) == 0)
+			return builder->slots[at];
+	if (places->count > PLACES_MAX)
+		return PTREE_VALUE_MAX + 1u;
+	if (places->count == builder->table_cap) {
+		struct place copy = *place; // it may lie in the table that grows
+
+		return table_grow(builder) < 0 ? PTREE_VALUE_MAX + 1u : intern(builder, &copy);
+	}
+	places->table[places->count] = *place;
+	builder->slots[at] = (uint32_t)places->count;
+	return (uint32_t)places->count++;
+}
+
+static const struct place nowhere = {.latitude = NAN, .longitude = NAN};
+
+static struct places *places_new(void)
+{
+	struct places *places = calloc(1, sizeof(*places));
+
+	if (!places)
+		return NULL;
+	places->carriers = names_new();
+	places->classes = names_new();
+	places->hints = names_new();
+	if (places->carriers && places->classes && places->hints && ptree_build(NULL, 0, &places->v4) == E_OK &&
+	    ptree_build(NULL, 0, &places->v6) == E_OK)
+		return places;
+	return places_free(places);
+}
+
+struct places *places_free(struct places *places)
+{
+	if (!places)
+		return NULL;
+	ptree_free(places->v4);
+	ptree_free(places->v6);
+	free(places->table);
+	names_free(places->carriers);
+	names_free(places->classes);
+	names_free(places->hints);
+	for (size_t i = 0; i < places->sources; i++)
+		free(places->source_names[i]);
+	free(places);
+	return NULL;
+}
+
+struct place_builder *place_builder_new(double max_accuracy_km)
+{
+	struct place_builder *builder = calloc(1, sizeof(*builder));
+
+	if (!builder)
+		return NULL;
+	builder->max_accuracy_km = max_accuracy_km;
+	builder->places = places_new();
+	if (!builder->places || table_grow(builder) < 0)
+		return place_builder_free(builder);
+	builder->places->table[0] = nowhere; // not in the index: nothing that is said equals it
+	builder->places->count = 1;
+	return builder;
+}
+
+struct place_builder *place_builder_free(struct place_builder *builder)
+{
+	if (!builder)
+		return NULL;
+	places_free(builder->places);
+	free(builder->slots);
+	free(builder->v4.list);
+	free(builder->v6.list);
+	free(builder);
+	return NULL;
+}
+
+int place_source_begin(struct place_builder *builder, const char *name)
+{
+	struct places *places = builder->places;
+
+	must(!builder->in_source);
+	if (places->sources == PLACE_SOURCES_MAX)
+		return E_LIMIT;
+
+	char *copy = strdup(name);
+
+	if (!copy)
+		return E_NOMEM;
+	places->source_names[places->sources] = copy;
+	places->source_prefixes[places->sources++] = 0;
+	builder->in_source = true;
+	builder->v4.count = builder->v6.count = 0;
+	return E_OK;
+}
+
+// Only what was said carries the source's number, so that a place does not depend on who was silent about it.
+static int place_of_facts(struct place_builder *builder, const struct place_facts *facts, struct place *ret_place)
+{
+	struct place place = nowhere;
+	uint8_t source = (uint8_t)builder->places->sources;
+	int err = names_add(builder->places->carriers, facts->carrier ? facts->carrier : "", facts->carrier_len,
+	                    &place.carrier);
+
+	if (err == E_OK)
+		err = names_add(builder->places->classes, facts->class_ ? facts->class_ : "", facts->class_len,
+		                &place.class_);
+	if (err == E_OK)
+		err = names_add(builder->places->hints, facts->hint ? facts->hint : "", facts->hint_len, &place.hint);
+	if (err < 0)
+		return err;
+
+	bool precise = !(facts->accuracy_km > builder->max_accuracy_km); // NaN: not stated
+
+	if (!isnan(facts->latitude) && precise) {
+		if (!(fabs(facts->latitude) <= 90 && fabs(facts->longitude) <= 180))
+			return E_INVAL;
+		place.latitude = facts->latitude + 0.0; // -0.0 and 0.0 are one place
+		place.longitude = facts->longitude + 0.0;
+		place.accuracy_km = facts->accuracy_km > 0 ? (float)facts->accuracy_km : 0;
+		place.coordinates_source = source;
+	}
+	place.carrier_source = place.carrier ? source : 0;
+	place.class_source = place.class_ ? source : 0;
+	place.hint_source = place.hint ? source : 0;
+	place.measured = facts->measured;
+	place.ecs_ignored = facts->ecs_ignored;
+	*ret_place = place;
+	return E_OK;
+}
+
+int place_source_add(struct place_builder *builder, const struct prefix *prefix, const struct place_facts *facts)
+{
+	struct entries *entries = prefix->addr.family == ADDR_V4 ? &builder->v4 : &builder->v6;
+	struct addr cut = addr_cut(&prefix->addr, prefix->len);
+	struct place place;
+	int err = addr_equal(&cut, &prefix->addr) ? place_of_facts(builder, facts, &place) : E_INVAL;
+
+	must(builder->in_source);
+	if (err < 0)
+		return err;
+	if (entries->count == entries->cap) {
+		size_t cap = entries->cap ? entries->cap + entries->cap / 2 : 1024;
+		struct ptree_entry *list =
+			cap < PLACE_PREFIXES_MAX + PLACE_PREFIXES_MAX / 2 ? realloc(entries->list, cap * sizeof(*list)) : NULL;
+
+		if (!list)
+			return entries->cap < PLACE_PREFIXES_MAX ? E_NOMEM : E_LIMIT;
+		entries->list = list;
+		entries->cap = cap;
+	}
+
+	struct addr_key key = addr_key(&prefix->addr);
+	uint32_t value = intern(builder, &place);
+
+	if (value > PTREE_VALUE_MAX)
+		return E_LIMIT;
+	entries->list[entries->count++] = (struct ptree_entry){key.hi, key.lo, value, prefix->len};
+	builder->places->source_prefixes[builder->places->sources - 1]++;
+	return E_OK;
+}
+
+static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
+{
+	struct place_builder *builder = ctx;
+
+	if (upper == 0 || lower == 0 || upper == lower)
+		return upper ? upper : lower;
+
+	struct place place = builder->places->table[upper];
+	const struct place *below = &builder->places->table[lower];
+
+	if (!place.carrier_source)
+		place.carrier = below->carrier, place.carrier_source = below->carrier_source;
+	if (!place.class_source)
+		place.class_ = below->class_, place.class_source = below->class_source;
+	if (!place.hint_source)
+		place.hint = below->hint, place.hint_source = below->hint_source;
+	if (!place.coordinates_source) {
+		place.latitude = below->latitude;
+		place.longitude = below->longitude;
+		place.accuracy_km = below->accuracy_km;
+		place.coordinates_source = below->coordinates_source;
+	}
+	if (!place.measured)
+		place.measured = below->measured;
+	return intern(builder, &place);
+}
+
+// Puts the finished source below what the sources before it said.
+static int lay_below(struct place_builder *builder, struct entries *entries, struct ptree **tree)
+{
+	struct ptree *own, *both;
+	int err = ptree_build(entries->list, entries->count, &own);
+
+	free(entries->list);
+	*entries = (struct entries){0};
+	if (err < 0)
+		return err;
+	if (builder->places->sources == 1) { // nothing above it
+		ptree_free(*tree);
+		*tree = own;
+		return E_OK;
+	}
+	err = ptree_overlay(*tree, own, combine, builder, &both);
+	ptree_free(own);
+	if (err < 0)
+		return err;
+	ptree_free(*tree);
+	*tree = both;
+	return E_OK;
+}
+
+int place_source_end(struct place_builder *builder)
+{
+	must(builder->in_source);
+	builder->in_source = false;
+
+	int err = lay_below(builder, &builder->v4, &builder->places->v4);
+
+	return err < 0 ? err : lay_below(builder, &builder->v6, &builder->places->v6);
+}
+
+static void mark_used(void *ctx, struct addr_key key, uint8_t depth, uint32_t value)
+{
+	uint32_t *used = ctx;
+
+	(void)key;
+	(void)depth;
+	used[value] = 1;
+}
+
+// Drops places that no leaf holds any more: an overlay leaves the parts it combined behind.
+static int compact(struct places *places)
+{
+	uint32_t *map = calloc(places->count, sizeof(*map));
+	struct ptree *v4 = NULL, *v6 = NULL;
+	uint32_t kept = 1;
+	int err = E_NOMEM;
+
+	if (!map)
+		return E_NOMEM;
+	ptree_walk(places->v4, mark_used, map);
+	ptree_walk(places->v6, mark_used, map);
+	map[0] = 0;
+	for (uint32_t i = 1; i < places->count; i++)
+		if (map[i]) {
+			places->table[kept] = places->table[i];
+			map[i] = kept++;
+		}
+	if (ptree_remap(places->v4, map, &v4) < 0 || ptree_remap(places->v6, map, &v6) < 0)
+		goto out;
+	ptree_free(places->v4);
+	ptree_free(places->v6);
+	places->v4 = v4;
+	places->v6 = v6;
+	v4 = v6 = NULL;
+	places->count = kept;
+
+	struct place *table = realloc(places->table, kept * sizeof(*table));
+
+	places->table = table ? table : places->table;
+	err = E_OK;
+out:
+	ptree_free(v4);
+	ptree_free(v6);
+	free(map);
+	return err;
+}
+
+int place_finish(struct place_builder *builder, struct places **ret_places)
+{
+	must(!builder->in_source && builder->places);
+
+	int err = compact(builder->places);
+
+	if (err < 0)
+		return err;
+	*ret_places = builder->places;
+	builder->places = NULL;
+	return E_OK;
+}
+
+const struct place *places_lookup(const struct places *places, const struct addr *addr, uint8_t *ret_depth)
+{
+	const struct ptree *tree = addr->family == ADDR_V4 ? places->v4 : places->v6;
+
+	return &places->table[ptree_lookup(tree, addr_key(addr), ret_depth)];
+}
+
+bool place_is_edge(const struct places *places, const struct place *place)
+{
+	return place->class_ == 0 || strcmp(names_text(places->classes, place->class_), PLACE_CLASS_EDGE) == 0;
+}

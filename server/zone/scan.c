@@ -1,0 +1,278 @@
+// Master files cut into entries; see zonetext.h. The whole file is read first, so it cannot change underfoot.
+#include "zone/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/report.h"
+
+struct zonetext {
+	const char *path; // the caller's
+	char *bytes, *at, *end;
+	size_t line;      // of `at`
+	bool failed;      // in this entry something was reported
+	char words[ZONETEXT_ENTRY_MAX];
+};
+
+// ---- the file ----
+
+static int read_all(int fd, struct zonetext *text, size_t size)
+{
+	text->bytes = malloc(size + 1); // malloc(0) may be NULL
+	if (!text->bytes)
+		return E_NOMEM;
+	text->at = text->end = text->bytes;
+	while (size > 0) {
+		ssize_t got = read(fd, text->end, size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return E_IO;
+		if (got == 0)
+			break;
+		text->end += got;
+		size -= (size_t)got;
+	}
+	if (text->end - text->at >= 3 && memcmp(text->at, "\xef\xbb\xbf", 3) == 0) // an editor's UTF-8 mark
+		text->at += 3;
+	text->line = 1;
+	return E_OK;
+}
+
+// E_IO with the reason in *ret_why.
+static int open_file(const char *path, struct zonetext *text, const char **ret_why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); // never wait for a FIFO's writer
+	struct stat status;
+	int err = E_IO;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		*ret_why = strerror(errno);
+	else if (S_ISDIR(status.st_mode))
+		*ret_why = strerror(EISDIR);
+	else if (!S_ISREG(status.st_mode))
+		*ret_why = "not a regular file";
+	else if (status.st_size > ZONETEXT_FILE_MAX)
+		*ret_why = "larger than 1 GiB";
+	else if ((err = read_all(fd, text, (size_t)status.st_size)) == E_IO)
+		*ret_why = strerror(errno);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int zonetext_open(const char *path, struct report *report, struct zonetext **ret_text)
+{
+	struct zonetext *text = calloc(1, sizeof(*text));
+	const char *why;
+
+	if (!text)
+		return E_NOMEM;
+	text->path = path;
+
+	int err = open_file(path, text, &why);
+
+	if (err == E_IO)
+		report_error(report, path, 0, 0, "cannot be read: %s", why);
+	if (err < 0) {
+		zonetext_close(text);
+		return err;
+	}
+	*ret_text = text;
+	return E_OK;
+}
+
+struct zonetext *zonetext_close(struct zonetext *text)
+{
+	if (!text)
+		return NULL;
+	free(text->bytes);
+	free(text);
+	return NULL;
+}
+
+// ---- entries ----
+
+// Only the first thing wrong with an entry is told; the rest follows from it.
+static void wrong(struct zonetext *text, struct report *report, size_t line, const char *what)
+{
+	if (!text->failed)
+		report_error(report, text->path, line, 0, "%s", what);
+	text->failed = true;
+}
+
+static void put(struct zonetext *text, struct report *report, struct zonetext_entry *entry, char c)
+{
+	if (entry->len < sizeof(text->words))
+		text->words[entry->len++] = c;
+	else
+		wrong(text, report, entry->line, "entry is too long (is a parenthesis left open?)");
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+// What ends a word, or begins a comment, unless quoted.
+static bool is_special(char c)
+{
+	return is_blank(c) || c == '(' || c == ')' || c == ';';
+}
+
+static bool is_control(char c)
+{
+	return ((unsigned char)c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f;
+}
+
+// A backslash and what it escapes; text->at is after the backslash.
+static void put_escape(struct zonetext *text, struct report *report, struct zonetext_entry *entry, bool quoted)
+{
+	if (text->at == text->end || *text->at == '\n' || is_control(*text->at)) {
+		wrong(text, report, text->line, "backslash before nothing that it could escape");
+		return;
+	}
+
+	char c = *text->at++;
+
+	put(text, report, entry, '\\');
+	if (!quoted && (is_special(c) || c == '"')) {
+		put(text, report, entry, (char)('0' + c / 100));
+		put(text, report, entry, (char)('0' + c / 10 % 10));
+		put(text, report, entry, (char)('0' + c % 10));
+	} else {
+		put(text, report, entry, c);
+	}
+}
+
+static void read_word(struct zonetext *text, struct report *report, struct zonetext_entry *entry)
+{
+	bool quoted = false;
+
+	while (text->at < text->end) {
+		char c = *text->at;
+
+		if (c == '\n' || (!quoted && is_special(c)))
+			break;
+		text->at++;
+		if (is_control(c))
+			wrong(text, report, text->line, "control character: this is not a text file");
+		if (c == '\\') {
+			put_escape(text, report, entry, quoted);
+			continue;
+		}
+		if (c == '"')
+			quoted = !quoted;
+		put(text, report, entry, c);
+	}
+	if (quoted)
+		wrong(text, report, text->line, "quote is not closed on its line");
+	put(text, report, entry, '\0');
+	entry->count++;
+}
+
+// Reads up to the end of the first line that ends an entry, or of the file.
+static void read_entry(struct zonetext *text, struct report *report, struct zonetext_entry *entry)
+{
+	size_t depth = 0, opened_at = 0;
+	bool line_begins = true;
+
+	for (; text->at < text->end; line_begins = false) {
+		char c = *text->at;
+
+		if (entry->count == 0 && depth == 0) {
+			entry->line = text->line;
+			if (line_begins)
+				entry->indented = is_blank(c);
+		}
+		if (c == '\n') {
+			text->at++;
+			text->line++;
+			if (depth == 0)
+				return;
+		} else if (is_blank(c)) {
+			text->at++;
+		} else if (c == ';') {
+			char *newline = memchr(text->at, '\n', (size_t)(text->end - text->at));
+
+			text->at = newline ? newline : text->end;
+		} else if (c == '(') {
+			text->at++;
+			opened_at = depth++ ? opened_at : text->line;
+		} else if (c == ')') {
+			text->at++;
+			if (depth > 0)
+				depth--;
+			else
+				wrong(text, report, text->line, "closing parenthesis without an opening one");
+		} else {
+			read_word(text, report, entry);
+		}
+	}
+	if (depth > 0)
+		wrong(text, report, opened_at, "parenthesis is not closed");
+}
+
+int zonetext_next(struct zonetext *text, struct report *report, struct zonetext_entry *ret_entry)
+{
+	while (text->at < text->end) {
+		struct zonetext_entry entry = {.words = text->words};
+
+		text->failed = false;
+		read_entry(text, report, &entry);
+		if (text->failed)
+			return E_INVAL;
+		if (entry.count > 0) {
+			*ret_entry = entry;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+// ---- words ----
+
+const char *zonetext_after(const char *word)
+{
+	return word + strlen(word) + 1;
+}
+
+int zonetext_period(const char *word, uint32_t max, uint32_t *ret_s)
+{
+	static const struct {
+		char unit;
+		uint32_t s;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+	uint64_t total = 0;
+
+	if (*word < '0' || *word > '9')
+		return E_INVAL;
+	while (*word) {
+		uint64_t number = 0, factor = 0;
+
+		if (*word < '0' || *word > '9')
+			return E_INVAL;
+		for (; *word >= '0' && *word <= '9'; word++)
+			if (number <= max)
+				number = number * 10 + (uint64_t)(*word - '0');
+		for (size_t i = 0; i < ARRAY_LEN(units); i++)
+			if ((*word | 0x20) == units[i].unit)
+				factor = units[i].s;
+		if (*word && !factor)
+			return E_INVAL;
+		word += *word != '\0';
+		total += number * (factor ? factor : 1);
+		if (total > max)
+			total = (uint64_t)max + 1;
+	}
+	if (total > max)
+		return E_LIMIT;
+	*ret_s = (uint32_t)total;
+	return E_OK;
+}

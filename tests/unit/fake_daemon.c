@@ -1,0 +1,324 @@
+// The played daemon; see stage.h.
+#include "fake_daemon.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/must.h"
+#include "base/publish.h"
+#include "base/report.h"
+#include "control/call.h"
+#include "control/explain.h"
+#include "control/verbs.h"
+#include "state/state.h"
+#include "view/live.h"
+#include "view/view.h"
+
+static const struct {
+	const char *app;
+	uint32_t ttl_s;
+	int sites[STAGE_SITES + 1]; // -1 at the end
+} apps[] = {
+	{"app.example.com", 30, {STAGE_BOS, STAGE_NYC, STAGE_USE1, -1}},
+	{"video.example.com", 60, {STAGE_BOS, STAGE_BER, STAGE_USE1, -1}},
+	{"carrier.example.com", 20, {STAGE_BOS, STAGE_BER, -1}},
+	{"web.example.com", 5, {STAGE_USE1, -1}},
+};
+
+static struct stage *stage_of_health; // health_target() has nothing else to find it by
+static struct config config;
+
+// ---- what stands for other layers ------------------------------------------------------------------------------------
+
+size_t health_count(const struct health *health UNUSED)
+{
+	return live_current() ? live_current()->count : 0;
+}
+
+const struct health_target *health_target(const struct health *health UNUSED, size_t target)
+{
+	return &stage_of_health->health[target];
+}
+
+bool health_settled(const struct health *health UNUSED)
+{
+	return true;
+}
+
+const char *health_layer_text(enum health_layer layer)
+{
+	return layer == HEALTH_STATUS ? "status" : "ok";
+}
+
+void health_stats(const struct health *health UNUSED, struct health_stats *ret_stats)
+{
+	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .late = 4, .under_way = 2, .waiting = 1};
+}
+
+json_t *explain_query(const struct live *live UNUSED, const char *name, const struct prefix *client)
+{
+	char text[ADDR_TEXT_LEN];
+
+	if (strcmp(name, "unknown.example.com") == 0)
+		return json_pack("{s:s}", "error", "no such name: NXDOMAIN");
+	return json_pack("{s:s, s:s, s:[s]}", "name", name, "client", prefix_format(client, text), "steps", "locate: here");
+}
+
+// ---- ops -------------------------------------------------------------------------------------------------------------
+
+static const struct config *ops_config(void *ctx UNUSED)
+{
+	return &config;
+}
+
+static const struct view *ops_view(void *ctx)
+{
+	return ((struct stage *)ctx)->view;
+}
+
+void stage_end_reload(struct stage *stage, int err)
+{
+	struct report *report = report_new();
+	void (*done)(void *ctx, int err, const struct report *report) = stage->reload_done;
+
+	must(report && done);
+	if (err == E_INVAL) {
+		report_error(report, "edgesteer.yaml", 3, 5, "apps: unknown key 'tll'\xff");
+		report_error(report, "edgesteer.yaml", 9, 1, "checks: 'interval' is too short");
+	}
+	report_warning(report, "edgesteer.yaml", 4, 1, "app web is served by one site only");
+	stage->reload_done = NULL;
+	done(stage->reload_ctx, err, report);
+	report_free(report);
+}
+
+static void ops_reload(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
+{
+	struct stage *stage = ctx;
+
+	if (stage->reload_done) {
+		done(done_ctx, E_STATE, NULL);
+		return;
+	}
+	stage->reload_done = done;
+	stage->reload_ctx = done_ctx;
+	if (!stage->keep_reload)
+		stage_end_reload(stage, stage->reload_err);
+}
+
+void stage_publish(struct stage *stage)
+{
+	struct live *live = (struct live *)live_current(); // nobody reads beside this thread
+	const struct view *view = live->view;
+
+	for (uint32_t i = 0; i < live->count; i++) {
+		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
+		enum force_to forced = state_forced(stage->ops.state, app, site);
+		bool down = forced == FORCE_AUTO ? !stage->health[i].up : forced == FORCE_DOWN;
+
+		live->states[i] = down ? TARGET_DOWN : 0;
+		if (state_drained(stage->ops.state, app, site, clock_wall_s()))
+			live->states[i] |= TARGET_DRAINED;
+	}
+}
+
+static void ops_orders_changed(void *ctx)
+{
+	struct stage *stage = ctx;
+
+	stage->changes++;
+	if (live_current())
+		stage_publish(stage);
+}
+
+static json_t *ops_stats(void *ctx)
+{
+	struct stage *stage = ctx;
+	char *pad = malloc(stage->pad + 1);
+
+	must(pad);
+	memset(pad, 'x', stage->pad);
+	pad[stage->pad] = '\0';
+
+	json_t *stats = json_pack("{s:i, s:s}", "queries", 42, "pad", pad);
+
+	free(pad);
+	return stats;
+}
+
+static json_t *ops_status(void *ctx)
+{
+	struct stage *stage = ctx;
+
+	return json_pack("{s:s, s:i, s:b}", "version", stage->version, "pid", 7, "serving", live_current() != NULL);
+}
+
+// ---- view and config -------------------------------------------------------------------------------------------------
+
+static struct places *make_places(void)
+{
+	static const char *const carriers[] = {"verizon", "vodafone-de"};
+	struct place_builder *builder = place_builder_new(200);
+	struct places *places = NULL;
+
+	must(builder && place_source_begin(builder, "ranges") == E_OK);
+	for (size_t i = 0; i < ARRAY_LEN(carriers); i++) {
+		struct place_facts facts = {.carrier = carriers[i], .carrier_len = strlen(carriers[i]), .latitude = NAN,
+		                            .longitude = NAN};
+		struct prefix prefix = {{ADDR_V4, {10, (uint8_t)i}}, 16};
+
+		must(place_source_add(builder, &prefix, &facts) == E_OK);
+	}
+	must(place_source_end(builder) == E_OK && place_finish(builder, &places) == E_OK);
+	place_builder_free(builder);
+	return places;
+}
+
+static struct site *make_sites(struct view *view)
+{
+	struct site *sites = arena_take_array(view->arena, STAGE_SITES, sizeof(*sites));
+	uint16_t *carriers = arena_take_array(view->arena, 2, sizeof(*carriers));
+
+	must(sites && carriers);
+	carriers[0] = (uint16_t)names_find(view->places->carriers, "verizon", 7);
+	carriers[1] = (uint16_t)names_find(view->places->carriers, "vodafone-de", 11);
+	sites[STAGE_BOS] = (struct site){.name = "bos", .region = "use1", .kind = SITE_WAVELENGTH, .carriers = carriers,
+	                                 .carrier_count = 1, .latitude = 42.36, .longitude = -71.06};
+	sites[STAGE_NYC] = (struct site){.name = "nyc", .region = "use1", .kind = SITE_WAVELENGTH, .carriers = carriers,
+	                                 .carrier_count = 1, .latitude = 40.71, .longitude = -74.01};
+	sites[STAGE_BER] = (struct site){.name = "ber", .region = "euc1", .kind = SITE_WAVELENGTH, .carriers = carriers + 1,
+	                                 .carrier_count = 1, .latitude = NAN, .longitude = NAN};
+	sites[STAGE_USE1] = (struct site){.name = "use1", .region = "", .kind = SITE_REGION, .is_public = true,
+	                                  .latitude = NAN, .longitude = NAN};
+	return sites;
+}
+
+// Puts app number view->app_count, its targets and their config in place.
+static void add_app(struct view *view, struct app *all, struct target *targets, const char *name, uint32_t ttl_s,
+                    const int *sites)
+{
+	struct config_app *written = &config.apps[view->app_count];
+	struct app *app = &all[view->app_count++];
+
+	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count};
+	written->name = app->name;
+	written->targets = arena_take_array(view->arena, STAGE_SITES, sizeof(*written->targets));
+	must(app->name && written->targets);
+	for (; sites[app->target_count] >= 0; app->target_count++) {
+		struct config_target *target = &written->targets[written->target_count++];
+
+		must(view->target_count < STAGE_TARGETS_MAX);
+		targets[view->target_count] = (struct target){.app = app, .site = (uint16_t)sites[app->target_count],
+		                                              .slot = app->target_count};
+		target->addresses = arena_take_array(view->arena, 1, sizeof(struct addr));
+		must(target->addresses);
+		target->addresses[0] = (struct addr){ADDR_V4, {192, 0, 2, (uint8_t)view->target_count}};
+		target->address_count = 1;
+		view->target_count++;
+	}
+}
+
+static struct view *make_view(unsigned many)
+{
+	struct view *view = calloc(1, sizeof(*view));
+	size_t count = ARRAY_LEN(apps) + many;
+	char name[64];
+
+	must(view);
+	view->arena = arena_new(64 << 20);
+	view->generation = 3;
+	view->places = make_places();
+	view->sites = make_sites(view);
+	view->site_count = STAGE_SITES;
+
+	struct app *all = arena_take_array(view->arena, count, sizeof(*all));
+	struct target *targets = arena_take_array(view->arena, STAGE_TARGETS_MAX, sizeof(*targets));
+
+	config = (struct config){.apps = arena_take_array(view->arena, count, sizeof(struct config_app)), .app_count = count};
+	config.checks = arena_take_array(view->arena, 1, sizeof(*config.checks));
+	must(all && targets && config.apps && config.checks);
+	config.checks[0].name = "alb";
+	config.check_count = 1;
+	for (size_t i = 0; i < ARRAY_LEN(apps); i++)
+		add_app(view, all, targets, apps[i].app, apps[i].ttl_s, apps[i].sites);
+	for (unsigned i = 0; i < many; i++) {
+		snprintf(name, sizeof(name), "many%u.example.com", i);
+		add_app(view, all, targets, name, 10, (const int[]){STAGE_USE1, -1});
+	}
+	view->apps = all;
+	view->targets = targets;
+	return view;
+}
+
+// ---- the stage -------------------------------------------------------------------------------------------------------
+
+void stage_open(struct stage *stage, unsigned many, bool serving)
+{
+	*stage = (struct stage){.ops = {.ctx = stage, .config = ops_config, .view = ops_view,
+	                                .reload = ops_reload,
+	                                .orders_changed = ops_orders_changed, .stats = ops_stats, .status = ops_status},
+	                        .version = "1.2.3", .folder = "stage-XXXXXX"};
+	stage_of_health = stage;
+	must(mkdtemp(stage->folder));
+	must(state_open(stage->folder, &stage->ops.state) == E_OK);
+	for (size_t i = 0; i < STAGE_TARGETS_MAX; i++)
+		stage->health[i] = (struct health_target){.checked = true, .up = true, .text = "HTTP status 200",
+		                                          .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
+	stage->view = make_view(many);
+	if (serving)
+		stage_serve(stage);
+}
+
+void stage_serve(struct stage *stage)
+{
+	struct live *live = live_new(stage->view);
+
+	must(live);
+	live_publish(live);
+	stage_publish(stage);
+}
+
+void stage_close(struct stage *stage)
+{
+	char command[128];
+
+	if (!live_current())
+		view_free(stage->view);
+	live_withdraw();
+	publish_drain();
+	state_close(stage->ops.state);
+	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
+	must(system(command) == 0);
+}
+
+struct answer {
+	json_t *reply;
+	unsigned count;
+};
+
+static void keep_reply(void *ctx, json_t *reply)
+{
+	struct answer *answer = ctx;
+
+	must(reply && !answer->reply);
+	answer->reply = reply;
+}
+
+json_t *stage_ask(struct stage *stage, const char *line, size_t len)
+{
+	static struct answer answer; // outlives a kept reload
+	struct call call = {.ops = &stage->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
+	                          .reply_ctx = &answer};
+
+	verbs_run(&call, line, len);
+
+	json_t *reply = answer.reply;
+
+	answer.reply = NULL;
+	return reply;
+}

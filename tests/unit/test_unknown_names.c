@@ -1,0 +1,144 @@
+// What is told of names that only the config or only the sources use, and that nothing is told of legitimate ones.
+#include "generation/unknown_names.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "discovery/latency.h"
+#include "report_text.h"
+#include "steer/place.h"
+
+#define HEAD "latency: l.csv\ndomains: {e.x: {ns: n.x}}\nsites:\n"
+
+struct client {
+	const char *carrier, *class_, *hint;
+};
+
+// One source, each client in a prefix of its own.
+static struct places *places_of(const struct client *clients)
+{
+	struct place_builder *builder = place_builder_new(200);
+	struct prefix prefix = {.addr.family = ADDR_V4, .addr.bytes = {10}, .len = 24};
+	struct places *places;
+
+	assert_non_null(builder);
+	assert_int_equal(place_source_begin(builder, "ranges c.csv"), 0);
+	for (; clients->carrier || clients->class_ || clients->hint; clients++) {
+		struct place_facts facts = {
+			.carrier = clients->carrier, .carrier_len = clients->carrier ? strlen(clients->carrier) : 0,
+			.class_ = clients->class_,   .class_len = clients->class_ ? strlen(clients->class_) : 0,
+			.hint = clients->hint,       .hint_len = clients->hint ? strlen(clients->hint) : 0,
+			.latitude = NAN,             .longitude = NAN,
+		};
+
+		prefix.addr.bytes[2]++;
+		assert_int_equal(place_source_add(builder, &prefix, &facts), 0);
+	}
+	assert_int_equal(place_source_end(builder), 0);
+	assert_int_equal(place_finish(builder, &places), 0);
+	place_builder_free(builder);
+	return places;
+}
+
+static const struct {
+	const char *sites;
+	struct client clients[8];
+	struct measured_row rows[6];
+	const char *told;
+} cases[] = {
+	// Nothing to say: carriers without a site, sites that no source hints at, classes of all kinds.
+	{"  w: {kind: wavelength, reach: [verizon]}\n  r: {kind: region}\n",
+	 {{"verizon", "edge", "w"}, {"kddi", "fixed", NULL}, {"vodafone-de", "mvno", NULL}, {"verizon", "vpn", NULL},
+	  {"verizon", "roaming", NULL}, {"verizon", "de", NULL}},
+	 {{0, "verizon", 0, 1}, {0, "kddi", 0, 1}, {1, NULL, 0, 1}},
+	 ""},
+	// A carrier that one side spells in another way; the first of the sites is named, once.
+	{"  w: {kind: wavelength, reach: [verzion]}\n  v: {kind: wavelength, reach: [kddi, verzion, bell]}\n",
+	 {{"verizon", NULL, NULL}, {"kddi", NULL, NULL}},
+	 {{0, NULL, 0, 0}},
+	 "warning: 4:3: sites.w: no source of `locate` names a client of carrier `verzion`, so none is sent here, did you "
+	 "mean `verizon`?\n"
+	 "warning: 5:3: sites.v: no source of `locate` names a client of carrier `bell`, so none is sent here\n"},
+	{"  w: {kind: wavelength, reach: [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0]}\n",
+	 {{"kddi", NULL, NULL}},
+	 {{0, NULL, 0, 0}},
+	 "warning: 4:3: sites: no source of `locate` names a client of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
+	 "sent to their sites\n"},
+	// The latency table. What a site names as well is told of the site.
+	{"  w: {kind: wavelength, reach: [bell]}\n",
+	 {{"verizon", NULL, NULL}},
+	 {{0, "bell", 0, 1}, {0, "verizno", 0, 1}, {0, "verizon", 0, 1}},
+	 "warning: 4:3: sites.w: no source of `locate` names a client of carrier `bell`, so none is sent here\n"
+	 "warning: /d/l.csv: names 1 carrier that no source of `locate` and no site names, such as `verizno`, did you mean "
+	 "`verizon`?\n"},
+	{"  r: {kind: region}\n",
+	 {{"verizon", NULL, NULL}},
+	 {{0, "skt", 0, 1}, {0, "kddi", 0, 1}, {0, "skt", 0, 1}},
+	 "warning: /d/l.csv: names 2 carriers that no source of `locate` and no site names, such as `skt`\n"},
+	// Classes that are nearly the one that carriers' sites serve.
+	{"  r: {kind: region}\n",
+	 {{NULL, "egde", NULL}, {NULL, "Edge", NULL}, {NULL, "EDGE", NULL}, {NULL, "edgy", NULL}, {NULL, "\033edge", NULL},
+	  {NULL, "edge", NULL}},
+	 {{0, NULL, 0, 0}},
+	 "warning: /d/f: locate: ranges c.csv: clients of class `egde` reach no carrier's site, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `Edge` reach no carrier's site, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `EDGE` reach no carrier's site, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `edgy` reach no carrier's site, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `?edge` reach no carrier's site, did you mean `edge`?\n"},
+	// Hinted sites.
+	{"  plant-7: {kind: outpost}\n",
+	 {{NULL, NULL, "plant-7"}, {NULL, NULL, "palnt-7"}, {NULL, NULL, "elsewhere"}},
+	 {{0, NULL, 0, 0}},
+	 "warning: /d/f: locate: ranges c.csv: hints at 2 sites not in the config, such as `palnt-7`, did you mean "
+	 "`plant-7`?\n"},
+};
+
+static void test_warnings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char yaml[1024], *told;
+		size_t rows = 0;
+
+		snprintf(yaml, sizeof(yaml), HEAD "%s", cases[i].sites);
+
+		struct config *config = told_config(yaml, strlen(yaml), &told);
+		struct places *places = places_of(cases[i].clients);
+		struct report *report = report_new();
+
+		assert_non_null(config);
+		free(told);
+		while (cases[i].rows[rows].us)
+			rows++;
+		unmatched_warn(config, places, cases[i].rows, rows, report);
+		told = told_text(report);
+		for (char *at = told; (at = strstr(at, "/d/f:")) && at[5] != ' ';) // as told_config() leaves it out
+			memmove(at, at + 5, strlen(at + 5) + 1);
+		if (strcmp(told, cases[i].told) != 0)
+			fail_msg("%s\n%s\nwanted:\n%s", yaml, told, cases[i].told);
+		free(told);
+		report_free(report);
+		places_free(places);
+		config_free(config);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_warnings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

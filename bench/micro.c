@@ -28,7 +28,8 @@ enum { REPEATS = 7, HOT_CLIENTS = 256, ROUNDS_HOT = 2000, QUERY_STRIDE = (ASK_MA
 
 struct bench {
 	const struct view *view;
-	struct live *live;
+	struct live live;
+	struct target_states *states;
 	struct clients clients;
 	struct ask ask;
 	struct addr *addrs;      // the clients' addresses, by client
@@ -229,7 +230,7 @@ static double answer_ns(struct bench *bench, uint8_t (*queries)[QUERY_STRIDE], u
 				messages[i] = (struct answer_message){
 					client, queries[first + i],
 					bench->ask.head_len + bench->clients.list[first + i].tail_len, replies[i]};
-			answer_batch(bench->live, messages, n);
+			answer_batch(&bench->live, messages, n);
 		}
 
 	double ns = (double)(clock_mono_ns() - start_ns);
@@ -281,7 +282,7 @@ static int measure(struct bench *bench, const struct generation *generation)
 		printf(",\n  \"generation_build\": {\"unit\": \"ms\", \"median\": %lld},\n  \"prefixes\": %zu, \"clients\": %u, "
 		       "\"orders\": %u, \"steer_bytes\": %zu\n}\n",
 		       (long long)generation->took_ms, bench->prefix_count, bench->clients.count,
-		       bench->view->steers[0]->order_count, steer_bytes(bench->view->steers[0]));
+		       bench->view->steers[0]->ranking_count, steer_bytes(bench->view->steers[0]));
 	return err;
 }
 
@@ -311,14 +312,15 @@ int main(int argc, char **argv)
 		err = ask_make(&bench.ask, argv[4], "A", 1232);
 	if (err == E_OK)
 		err = read_addresses(&bench);
-	bench.live = err == E_OK ? live_new(bench.view) : NULL;
-	if (bench.live)
+	bench.states = err == E_OK ? live_states_new(bench.view->target_count) : NULL;
+	bench.live = (struct live){.view = bench.view, .states = bench.states};
+	if (bench.states)
 		err = measure(&bench, &generation);
-	if (err != E_OK || !bench.live) {
+	if (err != E_OK || !bench.states) {
 		fprintf(stderr, "micro: %s\n", err_text(err));
 		return 2;
 	}
-	free(bench.live);
+	free(bench.states);
 	free(bench.addrs);
 	free(bench.v4);
 	clients_done(&bench.clients);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "answer/locate.h"
 #include "answer/lookup.h"
 #include "answer/pick.h"
 #include "base/counters.h"
@@ -15,7 +16,7 @@
 
 enum { PLAN_ITEMS = LOOKUP_CHAIN_MAX + 2 };
 
-_Static_assert((int)ANSWER_BATCH <= (int)LPM_SEARCHES_MAX, "a batch is located at once");
+_Static_assert((int)ANSWER_BATCH <= (int)LOCATE_MAX, "a batch is located at once");
 
 // An RRset of the reply. Its owner is a suffix of one of the chain's names: name 0 is the question's, name k the target
 // of the k-th CNAME of the answer section.
@@ -46,7 +47,7 @@ struct answering {
 	unsigned rcode;          // of the message itself; DNS_NOERROR: there is something to decide
 	struct lookup found;     // of the question's name, where there is
 	const struct app *app;   // that the client was located for; NULL: none yet
-	struct steer_hit hit;    // where
+	struct location where;   // and where it is for that app
 };
 
 // RFC 8482 section 4.2: ANY gets one made-up HINFO. CPU "RFC8482", OS empty, one hour.
@@ -120,14 +121,14 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 
 	if (unlikely(app != a->app)) { // a CNAME led here
 		a->app = app;
-		a->hit = steer_lookup(app->steer, pick_client(&a->query.ecs, &a->client->addr));
+		a->where = locate_client(a->live, app, &a->query.ecs, &a->client->addr);
 	}
 
-	struct pick pick = pick_target_at(a->live, app, &a->query.ecs, &a->client->addr, a->hit);
+	struct pick pick = pick_target(a->live, app, &a->where);
 
 	counter_add(&a->client->counters->steered, 1);
-	if (pick.scope > a->plan->scope)
-		a->plan->scope = pick.scope;
+	if (a->where.scope > a->plan->scope)
+		a->plan->scope = a->where.scope;
 	if (unlikely(!pick.target))
 		return last_resort(a, app, &pick);
 	if (unlikely(pick.outcome == PICK_FAIL_OPEN))
@@ -321,29 +322,18 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 }
 
 // Locates every client for the app that its query is for.
-static void locate(struct answering *batch, unsigned count)
+static void locate(const struct live *live, struct answering *batch, unsigned count)
 {
-	struct lpm_search searches[ANSWER_BATCH];
-	struct answering *for_whom[ANSWER_BATCH];
+	struct locate_request requests[ANSWER_BATCH];
 	unsigned wanted = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct answering *a = &batch[i];
 
-		if (a->app) {
-			const struct addr *client = pick_client(&a->query.ecs, &a->client->addr);
-
-			searches[wanted] = (struct lpm_search){.lpm = steer_table(a->app->steer, client), .key = addr_key(client)};
-			for_whom[wanted++] = a;
-		}
+		if (a->app)
+			requests[wanted++] = (struct locate_request){a->app, &a->query.ecs, &a->client->addr, &a->where};
 	}
-	lpm_lookup_all(searches, wanted);
-	for (unsigned i = 0; i < wanted; i++) {
-		struct answering *a = for_whom[i];
-
-		a->hit = steer_hit(a->app->steer, searches[i].hit);
-		__builtin_prefetch(a->hit.order);
-	}
+	locate_all(live, requests, wanted);
 }
 
 static size_t finish(struct answering *a, uint8_t *reply)
@@ -397,7 +387,7 @@ void answer_batch(const struct live *live, struct answer_message *messages, unsi
 
 	for (unsigned i = 0; i < count; i++)
 		begin(&batch[i], live, &messages[i]);
-	locate(batch, count);
+	locate(live, batch, count);
 	for (unsigned i = 0; i < count; i++)
 		messages[i].len = finish(&batch[i], messages[i].reply);
 }

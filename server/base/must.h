@@ -7,3 +7,10 @@
 _Noreturn COLD void must_fail(const char *file, int line, const char *what);
 
 #define must(x) (likely(x) ? (void)0 : must_fail(__FILE__, __LINE__, #x))
+
+// The same in developers' builds only (--enable-dev): for what every query would pay.
+#ifdef DEV_BUILD
+#define dev_must(x) must(x)
+#else
+#define dev_must(x) ((void)sizeof(x))
+#endif

@@ -17,7 +17,8 @@
 
 struct arena;
 
-enum { CONFIG_CHECK_NONE = -1, CONFIG_ADDRESSES_MAX = 32 }; // addresses: of one target, and of a last resort
+enum { CONFIG_CHECK_NONE = -1, CONFIG_ADDRESSES_MAX = 32, // addresses: of one target, and of a last resort
+       CONFIG_APPS_MAX = 1 << 20 };
 
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked

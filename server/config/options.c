@@ -280,7 +280,7 @@ static const struct schema app_schema = {
 	.intro = "The steered names. The name lies inside one of `domains`; its first label may be `*`.",
 	ROWS(app_rows),
 	.size = sizeof(struct config_app),
-	.max_entries = APPS_MAX,
+	.max_entries = CONFIG_APPS_MAX,
 	.name = rules_app_name,
 	.finish = rules_app,
 	.mark_offset = offsetof(struct config_app, mark),

@@ -90,14 +90,17 @@ static const struct live *live_or_drains(const struct control_ops *ops, struct l
 {
 	const struct live *published = live_current();
 	const struct view *view = ops->view(ops->ctx);
-	struct live *own = published ? NULL : live_new(view);
+	struct live *own = published ? NULL : live_next();
+	struct target_states *states = own ? live_states_new(view->target_count) : NULL;
 	int64_t now_s = clock_wall_s();
 
-	for (uint32_t i = 0; own && i < own->count; i++)
+	for (uint32_t i = 0; states && i < states->count; i++)
 		if (state_drained(ops->state, view->targets[i].app->name, view->sites[view->targets[i].site].name, now_s))
-			own->states[i] = TARGET_DRAINED;
+			states->octets[i] = TARGET_DRAINED;
+	if (states)
+		*own = (struct live){.view = view, .states = states};
 	*ret_own = own;
-	return published ? published : own;
+	return published ? published : states ? own : NULL;
 }
 
 static struct concerned concerned_by(const struct live *live, int site, int app)
@@ -197,6 +200,8 @@ static json_t *drain_reply(const struct control_ops *ops, const struct drain *dr
 	reply = reply_set(reply, "apps", all.apps);
 	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops->state, drain, all.ttl_s)));
 	reply = reply_set(reply, "warnings", drain_warnings(live, site, app, replaced));
+	if (own)
+		free((void *)own->states);
 	free(own);
 	return reply;
 }
@@ -292,7 +297,7 @@ static json_t *undrain_reply(const struct control_ops *ops, const struct lifting
 			still++;
 			continue;
 		}
-		up += live && live->states[i] == 0;
+		up += live && live_state(live, i) == 0;
 		if (++lifted <= APPS_NAMED_MAX)
 			apps = reply_append(apps, reply_text(view->targets[i].app->name));
 	}
@@ -359,8 +364,8 @@ static json_t *force_reply(const struct force *force, const char *to)
 	reply = reply_set(reply, "app", reply_text(force->app));
 	reply = reply_set(reply, "site", reply_text(force->site));
 	reply = reply_set(reply, "to", reply_text(to));
-	reply = reply_set(reply, "state", target < 0 ? json_null() : json_string(live_state_text(live->states[target])));
-	if (target < 0 || !(live->states[target] & TARGET_DOWN))
+	reply = reply_set(reply, "state", target < 0 ? json_null() : json_string(live_state_text(live_state(live, target))));
+	if (target < 0 || !(live_state(live, target) & TARGET_DOWN))
 		return reply_set(reply, "warnings", json_array());
 
 	const struct target *down = &live->view->targets[target];

@@ -1,4 +1,4 @@
-// Explains answers; see explain.h. It calls what queries call (lookup_name, steer_candidates, pick_target) and puts
+// Explains answers; see explain.h. It calls what queries call (lookup_name, ranking_candidates, pick_target) and puts
 // their results into words.
 #include "control/explain.h"
 
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer/locate.h"
 #include "answer/lookup.h"
 #include "answer/pick.h"
 #include "control/find.h"
@@ -59,13 +60,13 @@ static void set_text(json_t *object, const char *key, const char *text)
 }
 
 // 1: who the client is taken for.
-static void explain_place(struct explaining *e, const struct pick *pick, const struct place *place, uint8_t depth)
+static void explain_place(struct explaining *e, const struct addr *client, const struct place *place, uint8_t depth)
 {
 	const struct places *places = e->live->view->places;
 	const char *carrier = names_text(places->carriers, place->carrier);
 	const char *class_ = names_text(places->classes, place->class_);
 	const char *hint = names_text(places->hints, place->hint);
-	struct prefix block = {addr_cut(&pick->client, depth), depth};
+	struct prefix block = {addr_cut(client, depth), depth};
 	char text[ADDR_TEXT_LEN];
 	json_t *object = json_object();
 
@@ -82,7 +83,7 @@ static void explain_place(struct explaining *e, const struct pick *pick, const s
 	set_text(object, "block", prefix_format(&block, text));
 	json_object_set_new(e->object, "place", object);
 
-	step(e, "locate: %s lies in %s of the prefix table", addr_format(&pick->client, (char[ADDR_TEXT_LEN]){0}), text);
+	step(e, "locate: %s lies in %s of the prefix table", addr_format(client, (char[ADDR_TEXT_LEN]){0}), text);
 	if (*carrier)
 		step(e, "locate: carrier %s, says %s", carrier, source_name(places, place->carrier_source));
 	else
@@ -113,7 +114,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	uint32_t target_number = e->app->first_target + candidate->slot;
 	const struct target *target = &view->targets[target_number];
 	const struct site *site = &view->sites[target->site];
-	const char *state = live_state_text(e->live->states[target_number]);
+	const char *state = live_state_text(live_state(e->live, target_number));
 	json_t *object = json_object();
 
 	set_text(object, "site", site->name);
@@ -121,23 +122,23 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	set_text(object, "region", site->region);
 	json_object_set_new(object, "reachable", json_boolean(candidate->reachable));
 	set_text(object, "state", state);
-	json_object_set_new(object, "basis", candidate->reachable ? json_string(basis_text(candidate->basis)) : json_null());
-	json_object_set_new(object, "km", number(candidate->km));
-	json_object_set_new(object, "ms", milliseconds(candidate->cost_us));
+	json_object_set_new(object, "basis", candidate->reachable ? json_string(basis_text(candidate->cost.basis)) : json_null());
+	json_object_set_new(object, "km", number(candidate->cost.km));
+	json_object_set_new(object, "ms", milliseconds(candidate->cost.us));
 	if (e->app->steer->spec.weights)
 		json_object_set_new(object, "weight", json_integer(target->weight));
 	json_array_append_new(list, object);
 
 	if (!candidate->reachable)
 		step(e, "reach: %s (%s) is not reachable from this client", site->name, site_kind_text(site->kind));
-	else if (candidate->basis == COST_UNKNOWN)
+	else if (candidate->cost.basis == COST_UNKNOWN)
 		step(e, "order %u: %s (%s), distance unknown, %s", rank, site->name, site_kind_text(site->kind), state);
-	else if (isnan(candidate->km))
+	else if (isnan(candidate->cost.km))
 		step(e, "order %u: %s (%s), %.3f ms (%s), %s", rank, site->name, site_kind_text(site->kind),
-		     (double)candidate->cost_us / 1000, basis_text(candidate->basis), state);
+		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), state);
 	else
 		step(e, "order %u: %s (%s), %.3f ms (%s, %.1f km), %s", rank, site->name, site_kind_text(site->kind),
-		     (double)candidate->cost_us / 1000, basis_text(candidate->basis), candidate->km, state);
+		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), candidate->cost.km, state);
 }
 
 static void explain_candidates(struct explaining *e, const struct place *place)
@@ -148,7 +149,7 @@ static void explain_candidates(struct explaining *e, const struct place *place)
 	struct candidate candidates[APP_TARGETS_MAX];
 	json_t *list = json_array();
 
-	steer_candidates(&in, &steer->spec, place, candidates);
+	ranking_candidates(&in, &steer->spec, place, candidates);
 	for (unsigned i = 0; i < steer->spec.count; i++)
 		explain_candidate(e, list, &candidates[i], i + 1);
 	json_object_set_new(e->object, "candidates", list);
@@ -169,7 +170,7 @@ static void append_addresses(json_t *list, const struct rrset *rrset)
 }
 
 // 4: what is answered.
-static void explain_decision(struct explaining *e, const struct pick *pick)
+static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
 	const struct view *view = e->live->view;
 	json_t *object = json_object(), *addresses = json_array();
@@ -197,8 +198,8 @@ static void explain_decision(struct explaining *e, const struct pick *pick)
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
 	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
-	step(e, "scope: /%u, the widest block around the client with this order of candidates%s", pick->scope,
-	     pick->scope > pick->depth ? ", lengthened to the hash prefix" : "");
+	step(e, "scope: /%u, the widest block around the client with this order of candidates%s", where->scope,
+	     where->scope > where->depth ? ", lengthened to the hash prefix" : "");
 }
 
 // Returns the CNAME it hands out, if it does.
@@ -211,16 +212,17 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 		.source_len = client->len,
 		.addr = client->addr,
 	};
-	struct pick pick = pick_target(e->live, app, &ecs, &client->addr);
+	struct location where = locate_client(e->live, app, &ecs, &client->addr);
+	struct pick pick = pick_target(e->live, app, &where);
 	uint8_t depth;
-	const struct place *place = places_lookup(places, &pick.client, &depth);
+	const struct place *place = places_lookup(places, where.client, &depth);
 
 	e->app = app;
-	e->scope = pick.scope;
+	e->scope = where.scope;
 	set_text(e->object, "app", app->name);
-	explain_place(e, &pick, place, depth);
+	explain_place(e, where.client, place, depth);
 	explain_candidates(e, place);
-	explain_decision(e, &pick);
+	explain_decision(e, &pick, &where);
 	return pick.target ? pick.target->cname : NULL;
 }
 

@@ -35,7 +35,7 @@ static bool serves(const struct site *site, int carrier)
 
 static void count(const struct live *live, const struct app *app, unsigned slot, struct tally *tally)
 {
-	uint8_t state = live->states[app->first_target + slot];
+	uint8_t state = live_state(live, app->first_target + slot);
 
 	tally->all++;
 	tally->undrained += (state & TARGET_DRAINED) == 0;

@@ -116,10 +116,10 @@ static json_t *states_json(const struct live *live, const struct health *health)
 	struct counts counts = {0};
 	size_t unchecked = 0;
 
-	for (uint32_t i = 0; i < live->count; i++)
-		count_state(&counts, live->states[i]);
-	if (health_count(health) == live->count)
-		for (uint32_t i = 0; i < live->count; i++)
+	for (uint32_t i = 0; i < live->states->count; i++)
+		count_state(&counts, live_state(live, i));
+	if (health_count(health) == live->states->count)
+		for (uint32_t i = 0; i < live->states->count; i++)
 			unchecked += !health_target(health, i)->checked;
 	return reply_set(counts_json(&counts), "unchecked", json_integer((json_int_t)unchecked));
 }
@@ -244,8 +244,8 @@ json_t *show_sites(const struct call *call)
 		json_decref(list);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < live->count; i++) {
-		count_state(&counts[view->targets[i].site], live->states[i]);
+	for (uint32_t i = 0; i < live->states->count; i++) {
+		count_state(&counts[view->targets[i].site], live_state(live, i));
 		counts[view->targets[i].site].answers += view_handouts(view, i);
 	}
 	for (uint32_t i = 0; i < view->site_count; i++)

@@ -27,7 +27,7 @@ static const struct config_target *config_target(const struct source *source, ui
 
 static json_t *health_json(const struct source *source, uint32_t number, const struct config_target *written)
 {
-	if (health_count(source->ops->health) != source->live->count)
+	if (health_count(source->ops->health) != source->live->states->count)
 		return json_null();
 
 	const struct health_target *health = health_target(source->ops->health, number);
@@ -65,7 +65,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	json_t *object = json_object();
 
 	object = reply_set(object, "site", reply_text(site));
-	object = reply_set(object, "state", json_string(live_state_text(source->live->states[number])));
+	object = reply_set(object, "state", json_string(live_state_text(live_state(source->live, number))));
 	if (forced != FORCE_AUTO)
 		object = reply_set(object, "forced", json_string(forced == FORCE_UP ? "up" : "down"));
 	if (written) {

@@ -85,14 +85,30 @@ static uint8_t target_word(const struct daemon *daemon, const struct view *view,
 	return state_drained(daemon->state, app, site, now_s) ? word | TARGET_DRAINED : word;
 }
 
+// A publication of `view` that is all in place but for the states. NULL without memory.
+static struct live *prepare(const struct view *view)
+{
+	struct live *live = live_next();
+
+	if (!live)
+		return NULL;
+	live->view = view;
+	live->states = live_states_new(view->target_count);
+	if (live->states)
+		return live;
+	free(live);
+	return NULL;
+}
+
 // Takes `live`, of the view the health is of.
 static void publish(struct daemon *daemon, struct live *live)
 {
+	struct target_states *states = (struct target_states *)live->states;
 	int64_t now_s = clock_wall_s();
 
-	must(health_count(daemon->health) == live->count);
-	for (uint32_t i = 0; i < live->count; i++)
-		live->states[i] = target_word(daemon, live->view, i, now_s);
+	must(health_count(daemon->health) == states->count);
+	for (uint32_t i = 0; i < states->count; i++)
+		states->octets[i] = target_word(daemon, live->view, i, now_s);
 	live_publish(live);
 }
 
@@ -102,7 +118,7 @@ static void republish(struct daemon *daemon)
 
 	if (!live_current())
 		return;
-	live = live_new(live_current()->view);
+	live = prepare(live_current()->view);
 	if (live)
 		publish(daemon, live);
 	else
@@ -216,7 +232,7 @@ static int health_saved(void *ctx, const char *app, const char *site, uint32_t p
 static void serve(struct daemon *daemon)
 {
 	struct tcp_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
-	struct live *live = live_new(daemon->first_view);
+	struct live *live = prepare(daemon->first_view);
 
 	event_del(daemon->patience);
 	if (live) {
@@ -259,9 +275,11 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	struct daemon *daemon = ctx;
 	struct config *old = daemon->config;
 	// What may fail comes before the health is of the new view: from there on the old one cannot be published any more.
-	struct live *live = daemon->first_view ? NULL : live_new(generation->view);
+	struct live *live = daemon->first_view ? NULL : prepare(generation->view);
 
 	if ((!live && !daemon->first_view) || health_configure(daemon->health, generation->config) < 0) {
+		if (live)
+			free((void *)live->states);
 		free(live);
 		return E_NOMEM;
 	}

@@ -216,13 +216,13 @@ static int compile_target(struct compiling *c, const struct config_app *app, con
 }
 
 // The steer of the app's spec: one that is there already, or a new one.
-static int find_steer(struct compiling *c, const struct steer_spec *spec, const struct steer **ret_steer)
+static int find_steer(struct compiling *c, const struct ranking_spec *spec, const struct steer **ret_steer)
 {
 	struct view *view = c->view;
 	struct steer_input in = view_steer_input(view);
 
 	for (uint32_t i = 0; i < view->steer_count; i++)
-		if (steer_spec_equal(&view->steers[i]->spec, spec)) {
+		if (ranking_spec_equal(&view->steers[i]->spec, spec)) {
 			*ret_steer = view->steers[i];
 			return E_OK;
 		}
@@ -240,7 +240,7 @@ static int compile_steer(struct compiling *c, const struct config_app *from, str
 {
 	uint16_t sites[APP_TARGETS_MAX];
 	uint32_t weights[APP_TARGETS_MAX];
-	struct steer_spec spec = {
+	struct ranking_spec spec = {
 		.sites = sites,
 		.weights = from->weighted ? weights : NULL,
 		.count = (uint16_t)from->target_count,

@@ -1,5 +1,5 @@
 // Config -> view: sites, apps, targets with their answers in wire form, orders. The zones and the places are made by
-// zonefile.c and by discovery; this puts everything together.
+// zones.c and by discovery; this puts everything together.
 #pragma once
 
 #include <stddef.h>

@@ -15,7 +15,7 @@
 #include "net/sockets.h"
 #include "steer/place.h"
 #include "view/view.h"
-#include "zone/file.h"
+#include "generation/zones.h"
 
 enum { ROWS_BYTES_MAX = 256 << 20 };
 
@@ -45,7 +45,7 @@ int generation_build(const char *path, uint64_t number, unsigned workers, struct
 	                     : (unsigned)sockets_workers_max(config->server.listen_count, generation_sets(config));
 
 	// Zones and sources are both loaded even when one of them or the config is wrong, so that every error is told at once.
-	err = zonefile_load(config, (unsigned)clock_wall_s(), report, &in.zones);
+	err = zones_load(config, (unsigned)clock_wall_s(), report, &in.zones);
 
 	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);
 

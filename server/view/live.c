@@ -21,14 +21,22 @@ const char *live_state_text(uint8_t state)
 	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
 }
 
-struct live *live_new(const struct view *view)
+struct target_states *live_states_new(uint32_t count)
 {
-	struct live *live = calloc(1, sizeof(*live) + view->target_count);
+	struct target_states *states = calloc(1, sizeof(*states) + count);
 
-	if (!live)
-		return NULL;
-	live->view = view;
-	live->count = view->target_count;
+	if (states)
+		states->count = count;
+	return states;
+}
+
+struct live *live_next(void)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	const struct live *now = live_current();
+
+	if (live && now)
+		*live = *now;
 	return live;
 }
 
@@ -37,20 +45,24 @@ static void free_view(void *view)
 	view_free(view);
 }
 
+// Each part goes after every reader of the last publication that led to it.
 static void replace(struct live *live)
 {
-	const struct live *old = publish_swap(&live_published, live);
+	static const struct live none;
+	const struct live *old = publish_swap(&live_published, live), *next = live ? live : &none;
 
 	if (!old)
 		return;
-	// The view goes after every reader has let go of the last live part that led to it.
-	if (!live || live->view != old->view)
-		publish_retire(old->view, free_view);
-	publish_retire(old, free);
+	if (next->view != old->view)
+		publish_retire((void *)old->view, free_view);
+	if (next->states != old->states)
+		publish_retire((void *)old->states, free);
+	publish_retire((void *)old, free);
 }
 
 void live_publish(struct live *live)
 {
+	must(live->view && live->states && live->states->count == live->view->target_count);
 	live->epoch = ++epochs;
 	replace(live);
 }

@@ -10,6 +10,7 @@
 #include "steer/place.h"
 #include "steer/site.h"
 #include "steer/steer.h"
+#include "view/app.h"
 #include "zone/zone.h"
 
 // What the reply says of the server itself; set once per view.
@@ -48,5 +49,5 @@ int view_find_app(const struct view *view, const char *name);
 // The number of an app's target at a site, or -1.
 int view_find_target(const struct view *view, const char *app, const char *site);
 
-// The steering of one app for one place, for explain and for tests: what steer_candidates() needs.
+// The steering of one app for one place, for explain and for tests: what ranking_candidates() needs.
 struct steer_input view_steer_input(const struct view *view);

@@ -1,4 +1,4 @@
-// Collects the records and apps of all zones, name by name, into a draft. Called by config/zonefile.c on the slow side;
+// Collects the records and apps of all zones, name by name, into a draft. Called by file.c and generation/zones.c on the slow side;
 // owns the draft, in an arena of its own. Judging and compiling it are zone_check.c's and zone_compile.c's.
 #include "zone/builder.h"
 

@@ -1,5 +1,5 @@
-// Zones from the config; see zonefile.h. Reads master files entry by entry (zonetext.c), has their data turned into
-// wire form (zonerdata.c) and feeds a struct zone_builder; the apps follow.
+// Reads a master file entry by entry (scan.c), has its data turned into wire form (rdata.c) and feeds a struct
+// zone_builder; see file.h.
 #include "zone/file.h"
 
 #include <stdio.h>
@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "base/report.h"
-#include "config/config.h"
 #include "wire/dns.h"
 #include "zone/builder.h"
 #include "zone/rdata.h"
@@ -17,7 +16,7 @@
 #include "zone/zone.h"
 
 // TTLs have 31 bits (RFC 2181 section 8).
-enum { TTL_MAX = INT32_MAX, REFRESH_S = 7200, RETRY_S = 3600, EXPIRE_S = 1209600 };
+enum { TTL_MAX = INT32_MAX };
 
 struct wire_name {
 	uint8_t wire[NAME_WIRE_MAX];
@@ -33,7 +32,7 @@ struct loader {
 	bool owner_is_bad;    // the last one could not be read: what depends on it is passed over
 	int64_t default_ttl;  // by $TTL; -1: none
 	int64_t last_ttl;     // the last one written; -1: none
-	uint8_t rdata[ZONERDATA_MAX];
+	uint8_t rdata[ZONE_RDATA_MAX];
 };
 
 // A record's words before its data.
@@ -82,9 +81,9 @@ static int read_name(const char *word, const struct wire_name *origin, struct wi
 
 // ---- directives ----
 
-static int read_directive(struct loader *loader, const struct zonetext_entry *entry)
+static int read_directive(struct loader *loader, const struct zone_scan_entry *entry)
 {
-	const char *word = entry->words, *value = entry->count == 2 ? zonetext_after(word) : NULL;
+	const char *word = entry->words, *value = entry->count == 2 ? zone_scan_after(word) : NULL;
 	uint32_t ttl_s;
 
 	if (strcasecmp(word, "$ORIGIN") == 0) {
@@ -93,7 +92,7 @@ static int read_directive(struct loader *loader, const struct zonetext_entry *en
 		return E_OK;
 	}
 	if (strcasecmp(word, "$TTL") == 0) {
-		if (!value || zonetext_period(value, TTL_MAX, &ttl_s) < 0)
+		if (!value || zone_scan_period(value, TTL_MAX, &ttl_s) < 0)
 			return complain(loader, entry, "$TTL: a time of at most %d seconds is expected", TTL_MAX);
 		loader->default_ttl = ttl_s;
 		return E_OK;
@@ -116,7 +115,7 @@ static bool is_class(const char *word)
 }
 
 // Reads [TTL] [class] type, the first two in any order, from `count` words.
-static int read_head(struct loader *loader, const struct zonetext_entry *entry, char *word, size_t count,
+static int read_head(struct loader *loader, const struct zone_scan_entry *entry, char *word, size_t count,
                      struct head *ret_head)
 {
 	struct head head = {0};
@@ -127,7 +126,7 @@ static int read_head(struct loader *loader, const struct zonetext_entry *entry, 
 		uint32_t ttl_s;
 
 		if (ttl < 0 && *word >= '0' && *word <= '9') {
-			if (zonetext_period(word, TTL_MAX, &ttl_s) < 0)
+			if (zone_scan_period(word, TTL_MAX, &ttl_s) < 0)
 				return complain(loader, entry, "%.40s: a TTL of at most %d seconds is expected", word, TTL_MAX);
 			ttl = ttl_s;
 		} else if (!has_class && is_class(word)) {
@@ -141,7 +140,7 @@ static int read_head(struct loader *loader, const struct zonetext_entry *entry, 
 	if (count == 0)
 		return complain(loader, entry, "the record has no type");
 	head.type_word = word;
-	head.type = zonerdata_type(word);
+	head.type = zone_rdata_type(word);
 	head.data = word + strlen(word) + 1;
 	head.count = count - 1;
 	if (head.type < 0)
@@ -157,7 +156,7 @@ static int read_head(struct loader *loader, const struct zonetext_entry *entry, 
 }
 
 // A record at or below the apex of another zone inside this one: only a delegation is usual there, and it has no use.
-static void pass_over(struct loader *loader, const struct zonetext_entry *entry, const struct head *head,
+static void pass_over(struct loader *loader, const struct zone_scan_entry *entry, const struct head *head,
                       const uint8_t *apex, size_t apex_len)
 {
 	char owner_text[NAME_TEXT_MAX], apex_text[NAME_TEXT_MAX];
@@ -169,7 +168,7 @@ static void pass_over(struct loader *loader, const struct zonetext_entry *entry,
 	           name_to_text(apex, apex_len, apex_text));
 }
 
-static int read_owner(struct loader *loader, const struct zonetext_entry *entry)
+static int read_owner(struct loader *loader, const struct zone_scan_entry *entry)
 {
 	if (entry->indented) {
 		if (loader->owner.len == 0 && !loader->owner_is_bad)
@@ -182,7 +181,7 @@ static int read_owner(struct loader *loader, const struct zonetext_entry *entry)
 	return E_OK;
 }
 
-static int read_record(struct loader *loader, const struct zonetext_entry *entry)
+static int read_record(struct loader *loader, const struct zone_scan_entry *entry)
 {
 	const struct wire_name *owner = &loader->owner;
 	char text[NAME_TEXT_MAX], why[ZONERDATA_WHY_MAX];
@@ -206,7 +205,7 @@ static int read_record(struct loader *loader, const struct zonetext_entry *entry
 		pass_over(loader, entry, &head, apex, apex_len);
 		return E_OK;
 	}
-	err = zonerdata_parse((uint16_t)head.type, head.data, head.count, loader->origin.wire, loader->origin.len,
+	err = zone_rdata_parse((uint16_t)head.type, head.data, head.count, loader->origin.wire, loader->origin.len,
 	                      loader->rdata, &len, why);
 	if (err == E_INVAL)
 		return complain(loader, entry, "%s %.40s: %s", name_to_text(owner->wire, owner->len, text),
@@ -217,16 +216,16 @@ static int read_record(struct loader *loader, const struct zonetext_entry *entry
 	                           owner->wire, owner->len, (uint16_t)head.type, head.ttl_s, loader->rdata, len);
 }
 
-static int read_entries(struct loader *loader, struct zonetext *text)
+static int read_entries(struct loader *loader, struct zone_scan *text)
 {
 	bool is_empty = true;
 	int more;
 
 	do {
-		struct zonetext_entry entry;
+		struct zone_scan_entry entry;
 		int err = E_OK;
 
-		more = zonetext_next(text, loader->report, &entry);
+		more = zone_scan_next(text, loader->report, &entry);
 		if (more > 0)
 			err = *entry.words == '$' ? read_directive(loader, &entry) : read_record(loader, &entry);
 		if (err == E_NOMEM)
@@ -242,208 +241,24 @@ static int read_entries(struct loader *loader, struct zonetext *text)
 	return E_OK;
 }
 
-static int load_file(struct zone_builder *builder, const struct wire_name *apex, const char *file,
-                     struct report *report)
+int zone_file_load(struct zone_builder *builder, const uint8_t *apex, size_t apex_len, const char *file,
+                   struct report *report)
 {
 	struct loader *loader = calloc(1, sizeof(*loader));
-	struct zonetext *text = NULL;
-	int err = loader ? zonetext_open(file, report, &text) : E_NOMEM;
+	struct zone_scan *text = NULL;
+	int err = loader ? zone_scan_open(file, report, &text) : E_NOMEM;
 
 	if (err == E_OK) {
-		*loader = (struct loader){.builder = builder, .report = report, .file = file, .apex = *apex};
-		loader->origin = *apex;
+		*loader = (struct loader){.builder = builder, .report = report, .file = file};
+		memcpy(loader->apex.wire, apex, apex_len);
+		loader->apex.len = apex_len;
+		loader->origin = loader->apex;
 		loader->default_ttl = loader->last_ttl = -1;
 		err = read_entries(loader, text);
 	} else if (err == E_IO) {
-		zone_builder_incomplete(builder, apex->wire, apex->len);
+		zone_builder_incomplete(builder, apex, apex_len);
 	}
-	zonetext_close(text);
+	zone_scan_close(text);
 	free(loader);
 	return err == E_NOMEM ? err : E_OK; // anything else the builder knows of
-}
-
-// ---- zones without a file ----
-
-// A mailbox as a domain name (RFC 1035 section 8): user@host has its user in one label, dots and all.
-static int read_mailbox(const char *text, struct wire_name *ret_name)
-{
-	const char *at = strchr(text, '@');
-	size_t user_len = at ? (size_t)(at - text) : 0;
-	struct wire_name host;
-
-	if (!at || memchr(text, '\\', user_len))
-		return name_from_text(text, ret_name->wire, &ret_name->len);
-	if (user_len == 0 || user_len > NAME_LABEL_MAX || name_from_text(at + 1, host.wire, &host.len) < 0 ||
-	    1 + user_len + host.len > NAME_WIRE_MAX)
-		return E_INVAL;
-	ret_name->wire[0] = (uint8_t)user_len;
-	memcpy(ret_name->wire + 1, text, user_len);
-	memcpy(ret_name->wire + 1 + user_len, host.wire, host.len);
-	ret_name->len = 1 + user_len + host.len;
-	return E_OK;
-}
-
-static struct zone_origin origin_of(struct mark mark)
-{
-	return (struct zone_origin){mark.file, mark.line, mark.column};
-}
-
-static int refuse(struct report *report, struct mark mark, const char *what, const char *text)
-{
-	report_error(report, mark.file, mark.line, mark.column, "%.300s: %s", text, what);
-	return E_INVAL;
-}
-
-static int make_soa(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
-                    unsigned serial, struct report *report)
-{
-	const uint32_t numbers[] = {serial, REFRESH_S, RETRY_S, EXPIRE_S, domain->negative_ttl_s};
-	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof(numbers)];
-	struct wire_name mname, rname;
-	size_t len;
-
-	if (domain->ns_count == 0)
-		return refuse(report, domain->mark, "needs a file, or the names of its servers", domain->name);
-	if (name_from_text(domain->ns[0], mname.wire, &mname.len) < 0)
-		return E_INVAL; // make_ns() says so
-	if (!domain->hostmaster) {
-		static const uint8_t label[] = "\012hostmaster";
-
-		if (sizeof(label) - 1 + apex->len > NAME_WIRE_MAX)
-			return refuse(report, domain->mark, "too long for a hostmaster below it; name one", domain->name);
-		memcpy(rname.wire, label, sizeof(label) - 1);
-		memcpy(rname.wire + sizeof(label) - 1, apex->wire, apex->len);
-		rname.len = sizeof(label) - 1 + apex->len;
-	} else if (read_mailbox(domain->hostmaster, &rname) < 0) {
-		return refuse(report, domain->mark, "is no mailbox", domain->hostmaster);
-	}
-	memcpy(rdata, mname.wire, mname.len);
-	memcpy(rdata + mname.len, rname.wire, rname.len);
-	len = mname.len + rname.len;
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		for (int shift = 24; shift >= 0; shift -= 8)
-			rdata[len++] = (uint8_t)(numbers[i] >> shift);
-	return zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_SOA,
-	                           domain->ttl_s, rdata, len);
-}
-
-static int make_ns(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
-                   struct report *report)
-{
-	int err = E_OK;
-
-	for (size_t i = 0; i < domain->ns_count && err != E_NOMEM; i++) {
-		struct wire_name ns;
-
-		if (name_from_text(domain->ns[i], ns.wire, &ns.len) < 0)
-			err = refuse(report, domain->mark, "is no domain name", domain->ns[i]);
-		else
-			err = zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_NS,
-			                          domain->ttl_s, ns.wire, ns.len);
-	}
-	return err;
-}
-
-static int make_zone(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
-                     unsigned serial, struct report *report)
-{
-	int soa_err = make_soa(builder, apex, domain, serial, report);
-	int ns_err = make_ns(builder, apex, domain, report);
-
-	if (soa_err == E_NOMEM || ns_err == E_NOMEM)
-		return E_NOMEM;
-	if (soa_err < 0 || ns_err < 0)
-		zone_builder_incomplete(builder, apex->wire, apex->len);
-	return E_OK;
-}
-
-// ---- all of it ----
-
-// Opens the domains' zones; apexes[i].len is 0 for a domain that is no good.
-static int open_zones(struct zone_builder *builder, const struct config *config, struct report *report,
-                      struct wire_name *apexes)
-{
-	for (size_t i = 0; i < config->domain_count; i++) {
-		const struct config_domain *domain = &config->domains[i];
-		struct wire_name *apex = &apexes[i];
-		int err = name_from_text(domain->name, apex->wire, &apex->len);
-
-		if (err == E_OK) {
-			name_fold(apex->wire, apex->len);
-			err = zone_builder_zone(builder, apex->wire, apex->len);
-		}
-		if (err == E_NOMEM)
-			return err;
-		if (err < 0) {
-			refuse(report, domain->mark, err == E_EXISTS ? "the domain is given twice" : "is no domain name",
-			       domain->name);
-			apex->len = 0;
-		}
-	}
-	return E_OK;
-}
-
-static int fill_zones(struct zone_builder *builder, const struct config *config, const struct wire_name *apexes,
-                      unsigned serial, struct report *report)
-{
-	int err = E_OK;
-
-	for (size_t i = 0; i < config->domain_count && err == E_OK; i++) {
-		const struct config_domain *domain = &config->domains[i];
-
-		if (apexes[i].len == 0)
-			continue;
-		err = domain->file ? load_file(builder, &apexes[i], domain->file, report)
-		                   : make_zone(builder, &apexes[i], domain, serial, report);
-	}
-	return err;
-}
-
-static bool hands_out_cname(const struct config_app *app)
-{
-	bool cname = false;
-
-	for (size_t i = 0; i < app->target_count; i++)
-		cname = cname || app->targets[i].cname;
-	return cname;
-}
-
-static int add_apps(struct zone_builder *builder, const struct config *config, struct report *report)
-{
-	for (size_t i = 0; i < config->app_count; i++) {
-		const struct config_app *app = &config->apps[i];
-		struct wire_name name;
-
-		if (name_from_text(app->name, name.wire, &name.len) < 0)
-			refuse(report, app->mark, "is no domain name", app->name);
-		else if (zone_builder_app(builder, report, origin_of(app->mark), name.wire, name.len, (int32_t)i,
-		                          hands_out_cname(app)) == E_NOMEM)
-			return E_NOMEM;
-	}
-	return E_OK;
-}
-
-int zonefile_load(const struct config *config, unsigned serial, struct report *report, struct zonedb **ret_zones)
-{
-	const size_t errors = report_count(report, REPORT_ERROR);
-	struct zone_builder *builder = zone_builder_new();
-	struct wire_name *apexes = calloc(config->domain_count + 1, sizeof(*apexes));
-	struct zonedb *zones = NULL;
-	int err = builder && apexes ? open_zones(builder, config, report, apexes) : E_NOMEM;
-
-	if (err == E_OK)
-		err = fill_zones(builder, config, apexes, serial, report);
-	if (err == E_OK)
-		err = add_apps(builder, config, report);
-	if (err == E_OK)
-		err = zone_builder_finish(builder, report, &zones);
-	if (err == E_OK && report_count(report, REPORT_ERROR) > errors) {
-		zones = zonedb_free(zones);
-		err = E_INVAL;
-	}
-	if (err == E_OK)
-		*ret_zones = zones;
-	free(apexes);
-	zone_builder_free(builder);
-	return err;
 }

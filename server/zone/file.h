@@ -1,14 +1,16 @@
-// Zones from the config: master files, through zonerdata.h, or a made-up SOA and NS
-// where the config gives no file; and the apps' names put beside them.
+// Master files (RFC 1035 section 5): the records of one zone into a builder. Called on the slow side.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
-struct config;
 struct report;
-struct zonedb;
+struct zone_builder;
 
-// Everything wrong goes into the report with file and line. App number i is config->apps[i]. `serial` is the SOA serial
-// of zones without a file. E_INVAL, E_NOMEM.
-int zonefile_load(const struct config *config, unsigned serial, struct report *report,
-                  struct zonedb **ret_zones) MUST_USE;
+// Adds the records of the file at path `file`, which must outlive the builder, to the zone of that apex, which is open in
+// the builder. What is wrong goes into the report with file and line, and the builder knows that the zone is incomplete.
+// E_NOMEM alone is returned.
+int zone_file_load(struct zone_builder *builder, const uint8_t *apex, size_t apex_len, const char *file,
+                   struct report *report) MUST_USE;

@@ -1,4 +1,4 @@
-// RDATA from presentation form to wire form; see zonerdata.h. ldns reads the types; what it lets pass silently (numbers
+// RDATA from presentation form to wire form; see rdata.h. ldns reads the types; what it lets pass silently (numbers
 // out of range, RFC 3597 data of the wrong length) is checked here.
 #include "zone/rdata.h"
 
@@ -19,7 +19,7 @@ static int wrong(char *ret_why, const char *what)
 	return E_INVAL;
 }
 
-int zonerdata_type(const char *word)
+int zone_rdata_type(const char *word)
 {
 	if (strncasecmp(word, "TYPE", 4) == 0 && word[4]) {
 		char *end;
@@ -46,7 +46,7 @@ static int hex_digit(char c)
 // Whether data written out again is what was read: a name in it that was compressed is not (RFC 3597 section 4).
 static bool is_same_again(const ldns_rr *rr, const uint8_t *rdata, size_t len)
 {
-	ldns_buffer *buffer = ldns_buffer_new(ZONERDATA_MAX);
+	ldns_buffer *buffer = ldns_buffer_new(ZONE_RDATA_MAX);
 	bool same = buffer && ldns_rr_rdata2buffer_wire(buffer, rr) == LDNS_STATUS_OK &&
 	            ldns_buffer_position(buffer) == len && memcmp(ldns_buffer_begin(buffer), rdata, len) == 0;
 
@@ -89,10 +89,10 @@ static int parse_generic(uint16_t type, const char *word, size_t count, uint8_t 
 	if (count == 0 || *word < '0' || *word > '9')
 		return wrong(ret_why, "after \\# the length in octets is expected");
 	len = strtoul(word, &end, 10);
-	if (*end || len > ZONERDATA_MAX)
+	if (*end || len > ZONE_RDATA_MAX)
 		return wrong(ret_why, "the length after \\# is no number of octets");
 	for (size_t i = 1; i < count; i++) {
-		word = zonetext_after(word);
+		word = zone_scan_after(word);
 		for (const char *at = word; *at; at++, digits++) {
 			int digit = hex_digit(*at);
 
@@ -156,10 +156,10 @@ static int check_numbers(uint16_t type, const char *word, size_t count, char *re
 	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
 	size_t fields = descriptor ? ldns_rr_descriptor_minimum(descriptor) : 0;
 
-	for (size_t i = 0; i < fields && i < count; i++, word = zonetext_after(word)) {
+	for (size_t i = 0; i < fields && i < count; i++, word = zone_scan_after(word)) {
 		uint32_t max = field_max(ldns_rr_descriptor_field_type(descriptor, i)), number;
 
-		if (max && (*word == '-' || *word == '+' || zonetext_period(word, max, &number) == E_LIMIT)) {
+		if (max && (*word == '-' || *word == '+' || zone_scan_period(word, max, &number) == E_LIMIT)) {
 			snprintf(ret_why, ZONERDATA_WHY_MAX, "%.40s is not in 0..%u", word, max);
 			return E_INVAL;
 		}
@@ -196,7 +196,7 @@ static int write_rdata(const ldns_rr *rr, uint8_t *ret_rdata, size_t *ret_len, c
 
 	if (status != LDNS_STATUS_OK)
 		err = wrong(ret_why, ldns_get_errorstr_by_id(status));
-	else if (ldns_buffer_position(buffer) > ZONERDATA_MAX)
+	else if (ldns_buffer_position(buffer) > ZONE_RDATA_MAX)
 		err = wrong(ret_why, "data is longer than 65,535 octets");
 	if (err == E_OK) {
 		*ret_len = ldns_buffer_position(buffer);
@@ -237,11 +237,11 @@ static int parse_known(uint16_t type, char *words, size_t count, ldns_rdf *origi
 	return err;
 }
 
-int zonerdata_parse(uint16_t type, char *words, size_t count, const uint8_t *origin, size_t origin_len,
-                    uint8_t ret_rdata[static ZONERDATA_MAX], size_t *ret_len, char *ret_why)
+int zone_rdata_parse(uint16_t type, char *words, size_t count, const uint8_t *origin, size_t origin_len,
+                    uint8_t ret_rdata[static ZONE_RDATA_MAX], size_t *ret_len, char *ret_why)
 {
 	if (count > 0 && strcmp(words, "\\#") == 0)
-		return parse_generic(type, zonetext_after(words), count - 1, ret_rdata, ret_len, ret_why);
+		return parse_generic(type, zone_scan_after(words), count - 1, ret_rdata, ret_len, ret_why);
 
 	ldns_rdf *below = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin_len, origin);
 

@@ -1,4 +1,4 @@
-// Master files cut into entries; see zonetext.h. The whole file is read first, so it cannot change underfoot.
+// Master files cut into entries; see scan.h. The whole file is read first, so it cannot change underfoot.
 #include "zone/scan.h"
 
 #include <errno.h>
@@ -11,17 +11,17 @@
 #include "base/err.h"
 #include "base/report.h"
 
-struct zonetext {
+struct zone_scan {
 	const char *path; // the caller's
 	char *bytes, *at, *end;
 	size_t line;      // of `at`
 	bool failed;      // in this entry something was reported
-	char words[ZONETEXT_ENTRY_MAX];
+	char words[ZONE_SCAN_ENTRY_MAX];
 };
 
 // ---- the file ----
 
-static int read_all(int fd, struct zonetext *text, size_t size)
+static int read_all(int fd, struct zone_scan *text, size_t size)
 {
 	text->bytes = malloc(size + 1); // malloc(0) may be NULL
 	if (!text->bytes)
@@ -46,7 +46,7 @@ static int read_all(int fd, struct zonetext *text, size_t size)
 }
 
 // E_IO with the reason in *ret_why.
-static int open_file(const char *path, struct zonetext *text, const char **ret_why)
+static int open_file(const char *path, struct zone_scan *text, const char **ret_why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); // never wait for a FIFO's writer
 	struct stat status;
@@ -58,7 +58,7 @@ static int open_file(const char *path, struct zonetext *text, const char **ret_w
 		*ret_why = strerror(EISDIR);
 	else if (!S_ISREG(status.st_mode))
 		*ret_why = "not a regular file";
-	else if (status.st_size > ZONETEXT_FILE_MAX)
+	else if (status.st_size > ZONE_SCAN_FILE_MAX)
 		*ret_why = "larger than 1 GiB";
 	else if ((err = read_all(fd, text, (size_t)status.st_size)) == E_IO)
 		*ret_why = strerror(errno);
@@ -67,9 +67,9 @@ static int open_file(const char *path, struct zonetext *text, const char **ret_w
 	return err;
 }
 
-int zonetext_open(const char *path, struct report *report, struct zonetext **ret_text)
+int zone_scan_open(const char *path, struct report *report, struct zone_scan **ret_text)
 {
-	struct zonetext *text = calloc(1, sizeof(*text));
+	struct zone_scan *text = calloc(1, sizeof(*text));
 	const char *why;
 
 	if (!text)
@@ -81,14 +81,14 @@ int zonetext_open(const char *path, struct report *report, struct zonetext **ret
 	if (err == E_IO)
 		report_error(report, path, 0, 0, "cannot be read: %s", why);
 	if (err < 0) {
-		zonetext_close(text);
+		zone_scan_close(text);
 		return err;
 	}
 	*ret_text = text;
 	return E_OK;
 }
 
-struct zonetext *zonetext_close(struct zonetext *text)
+struct zone_scan *zone_scan_close(struct zone_scan *text)
 {
 	if (!text)
 		return NULL;
@@ -100,14 +100,14 @@ struct zonetext *zonetext_close(struct zonetext *text)
 // ---- entries ----
 
 // Only the first thing wrong with an entry is told; the rest follows from it.
-static void wrong(struct zonetext *text, struct report *report, size_t line, const char *what)
+static void wrong(struct zone_scan *text, struct report *report, size_t line, const char *what)
 {
 	if (!text->failed)
 		report_error(report, text->path, line, 0, "%s", what);
 	text->failed = true;
 }
 
-static void put(struct zonetext *text, struct report *report, struct zonetext_entry *entry, char c)
+static void put(struct zone_scan *text, struct report *report, struct zone_scan_entry *entry, char c)
 {
 	if (entry->len < sizeof(text->words))
 		text->words[entry->len++] = c;
@@ -132,7 +132,7 @@ static bool is_control(char c)
 }
 
 // A backslash and what it escapes; text->at is after the backslash.
-static void put_escape(struct zonetext *text, struct report *report, struct zonetext_entry *entry, bool quoted)
+static void put_escape(struct zone_scan *text, struct report *report, struct zone_scan_entry *entry, bool quoted)
 {
 	if (text->at == text->end || *text->at == '\n' || is_control(*text->at)) {
 		wrong(text, report, text->line, "backslash before nothing that it could escape");
@@ -151,7 +151,7 @@ static void put_escape(struct zonetext *text, struct report *report, struct zone
 	}
 }
 
-static void read_word(struct zonetext *text, struct report *report, struct zonetext_entry *entry)
+static void read_word(struct zone_scan *text, struct report *report, struct zone_scan_entry *entry)
 {
 	bool quoted = false;
 
@@ -178,7 +178,7 @@ static void read_word(struct zonetext *text, struct report *report, struct zonet
 }
 
 // Reads up to the end of the first line that ends an entry, or of the file.
-static void read_entry(struct zonetext *text, struct report *report, struct zonetext_entry *entry)
+static void read_entry(struct zone_scan *text, struct report *report, struct zone_scan_entry *entry)
 {
 	size_t depth = 0, opened_at = 0;
 	bool line_begins = true;
@@ -219,10 +219,10 @@ static void read_entry(struct zonetext *text, struct report *report, struct zone
 		wrong(text, report, opened_at, "parenthesis is not closed");
 }
 
-int zonetext_next(struct zonetext *text, struct report *report, struct zonetext_entry *ret_entry)
+int zone_scan_next(struct zone_scan *text, struct report *report, struct zone_scan_entry *ret_entry)
 {
 	while (text->at < text->end) {
-		struct zonetext_entry entry = {.words = text->words};
+		struct zone_scan_entry entry = {.words = text->words};
 
 		text->failed = false;
 		read_entry(text, report, &entry);
@@ -238,12 +238,12 @@ int zonetext_next(struct zonetext *text, struct report *report, struct zonetext_
 
 // ---- words ----
 
-const char *zonetext_after(const char *word)
+const char *zone_scan_after(const char *word)
 {
 	return word + strlen(word) + 1;
 }
 
-int zonetext_period(const char *word, uint32_t max, uint32_t *ret_s)
+int zone_scan_period(const char *word, uint32_t max, uint32_t *ret_s)
 {
 	static const struct {
 		char unit;

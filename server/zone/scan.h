@@ -1,5 +1,5 @@
 // The text of a master file (RFC 1035 section 5.1) cut into entries: lines joined over parentheses, comments gone,
-// words apart. Called by zonefile.c; owns the file's bytes.
+// words apart. Called by file.c; owns the file's bytes.
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +10,10 @@
 
 struct report;
 
-enum { ZONETEXT_FILE_MAX = 1 << 30, ZONETEXT_ENTRY_MAX = 160 * 1024 };
+enum { ZONE_SCAN_FILE_MAX = 1 << 30, ZONE_SCAN_ENTRY_MAX = 160 * 1024 };
 
 // A record or a directive.
-struct zonetext_entry {
+struct zone_scan_entry {
 	size_t line;     // where it begins
 	bool indented;   // begins with white space: of the last owner
 	size_t count;    // of words
@@ -21,16 +21,16 @@ struct zonetext_entry {
 	size_t len;      // and \SPACE outside quotes are \DDD. `len` counts every zero
 };
 
-struct zonetext;
+struct zone_scan;
 
 // Reads a whole file. E_IO (reported), E_NOMEM.
-int zonetext_open(const char *path, struct report *report, struct zonetext **ret_text) MUST_USE;
-struct zonetext *zonetext_close(struct zonetext *text);
+int zone_scan_open(const char *path, struct report *report, struct zone_scan **ret_text) MUST_USE;
+struct zone_scan *zone_scan_close(struct zone_scan *text);
 
 // The next entry, valid until the call after this one. 1; 0 at the end; E_INVAL: it is malformed (reported), go on.
-int zonetext_next(struct zonetext *text, struct report *report, struct zonetext_entry *ret_entry) MUST_USE;
+int zone_scan_next(struct zone_scan *text, struct report *report, struct zone_scan_entry *ret_entry) MUST_USE;
 
 // The word after `word`.
-const char *zonetext_after(const char *word);
+const char *zone_scan_after(const char *word);
 // "3600", "1h30m": seconds, with units of s, m, h, d, w. E_INVAL; E_LIMIT above `max`.
-int zonetext_period(const char *word, uint32_t max, uint32_t *ret_s) MUST_USE;
+int zone_scan_period(const char *word, uint32_t max, uint32_t *ret_s) MUST_USE;

@@ -1,5 +1,5 @@
 // Static zone data, compiled to wire: what RFC 1034 section 4.3.2 needs, ready to copy. Built on the slow side by a
-// struct zone_builder (config/zonefile.c feeds it from master files through ldns), then immutable and owned by the view.
+// struct zone_builder (file.c feeds it from master files through ldns), then immutable and owned by the view.
 //
 // Names here are in wire form, lower case, uncompressed, with the final zero octet counted in their length.
 #pragma once

@@ -10,7 +10,7 @@
 #include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "zone/file.h"
+#include "generation/zones.h"
 #include "zone/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct zonedb *db = NULL;
 
 	must(report);
-	if (zonefile_load(&config, 1, report, &db) == E_OK)
+	if (zones_load(&config, 1, report, &db) == E_OK)
 		must(walk(db) > 0 && report_ok(report));
 	else
 		must(!db && !report_ok(report));

@@ -18,9 +18,9 @@
 #include "config/load.h"
 #include "discovery/discovery.h"
 #include "generation/compile.h"
+#include "generation/zones.h"
 #include "view/live.h"
 #include "view/view.h"
-#include "zone/file.h"
 
 struct dig dig;
 
@@ -62,7 +62,7 @@ void dig_begin(const char *config, const char *zone, const char *clients)
 	int err = config_load(path, report, &dig.config);
 
 	if (err == E_OK)
-		err = zonefile_load(dig.config, 1, report, &in.zones);
+		err = zones_load(dig.config, 1, report, &in.zones);
 	if (err == E_OK)
 		err = discovery_load(dig.config, arena, report, &in.places, &rows, &in.measured_count);
 	in.measured = rows;
@@ -72,8 +72,10 @@ void dig_begin(const char *config, const char *zone, const char *clients)
 	assert_int_equal(err, E_OK);
 	report_free(report);
 	arena_free(arena);
-	dig.live = live_new(dig.view);
-	assert_non_null(dig.live);
+	dig.states = live_states_new(dig.view->target_count);
+	dig.live = calloc(1, sizeof(*dig.live));
+	assert_true(dig.states && dig.live);
+	*dig.live = (struct live){.view = dig.view, .states = dig.states};
 }
 
 void dig_end(void)
@@ -82,6 +84,7 @@ void dig_end(void)
 	char path[128];
 
 	free(dig.live);
+	free(dig.states);
 	view_free(dig.view);
 	config_free(dig.config);
 	for (int i = 0; i < 3; i++) {

@@ -20,6 +20,7 @@ struct dig {
 	char folder[64];
 	struct config *config;
 	struct live *live;
+	struct target_states *states; // its part
 	struct view *view;
 	struct counters counters;
 };

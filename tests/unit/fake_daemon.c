@@ -37,7 +37,7 @@ static struct config config;
 
 size_t health_count(const struct health *health UNUSED)
 {
-	return live_current() ? live_current()->count : 0;
+	return live_current() ? live_current()->states->count : 0;
 }
 
 const struct health_target *health_target(const struct health *health UNUSED, size_t target)
@@ -113,18 +113,23 @@ static void ops_reload(void *ctx, void (*done)(void *done_ctx, int err, const st
 
 void stage_publish(struct stage *stage)
 {
-	struct live *live = (struct live *)live_current(); // nobody reads beside this thread
-	const struct view *view = live->view;
+	const struct view *view = stage->view;
+	struct target_states *states = live_states_new(view->target_count);
+	struct live *live = live_next();
 
-	for (uint32_t i = 0; i < live->count; i++) {
+	must(states && live);
+	for (uint32_t i = 0; i < states->count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
 		enum force_to forced = state_forced(stage->ops.state, app, site);
 		bool down = forced == FORCE_AUTO ? !stage->health[i].up : forced == FORCE_DOWN;
 
-		live->states[i] = down ? TARGET_DOWN : 0;
+		states->octets[i] = down ? TARGET_DOWN : 0;
 		if (state_drained(stage->ops.state, app, site, clock_wall_s()))
-			live->states[i] |= TARGET_DRAINED;
+			states->octets[i] |= TARGET_DRAINED;
 	}
+	live->view = view;
+	live->states = states;
+	live_publish(live);
 }
 
 static void ops_orders_changed(void *ctx)
@@ -276,10 +281,6 @@ void stage_open(struct stage *stage, unsigned many, bool serving)
 
 void stage_serve(struct stage *stage)
 {
-	struct live *live = live_new(stage->view);
-
-	must(live);
-	live_publish(live);
 	stage_publish(stage);
 }
 

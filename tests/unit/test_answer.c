@@ -319,11 +319,11 @@ static void test_steered(void **state)
 
 	(void)state;
 	check(ROWS(rows));
-	dig.live->states[0] = TARGET_DRAINED;
+	dig.states->octets[0] = TARGET_DRAINED;
 	before = view_handouts(dig.view, 1);
 	check(ROWS(drained));
 	assert_int_equal(view_handouts(dig.view, 1), before + 2);
-	dig.live->states[0] = 0;
+	dig.states->octets[0] = 0;
 	before = view_handouts(dig.view, 0);
 	check(without_address, 1); // an answer that holds no target is none of its
 	assert_int_equal(view_handouts(dig.view, 0), before);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "answer/locate.h"
 #include "answer/pick.h"
 #include "base/arena.h"
 #include "base/err.h"
@@ -63,7 +64,8 @@ struct world {
 	struct target targets[WORLD_SITES];
 	struct app app;
 	struct steer *steers[1];
-	struct live *live;
+	struct target_states *states;
+	struct live live;
 };
 
 static struct places *world_places(void)
@@ -101,7 +103,7 @@ static const struct cost_model model = {
 static void world_begin(struct world *world, const uint32_t *weights, uint32_t tie_us)
 {
 	static const uint16_t sites[WORLD_SITES] = {BOS, NYC, BER, OUT, USE1, EUC1};
-	struct steer_spec spec = {sites, weights, WORLD_SITES, tie_us, 24, 48};
+	struct ranking_spec spec = {sites, weights, WORLD_SITES, tie_us, 24, 48};
 
 	memset(world, 0, sizeof(*world));
 	world->view.places = world_places();
@@ -132,15 +134,25 @@ static void world_begin(struct world *world, const uint32_t *weights, uint32_t t
 	world->app.steer = world->steers[0];
 	world->view.steers = world->steers;
 	world->view.steer_count = 1;
-	world->live = live_new(&world->view);
-	assert_non_null(world->live);
+	world->states = live_states_new(WORLD_SITES);
+	assert_non_null(world->states);
+	world->live = (struct live){.view = &world->view, .states = world->states};
 }
 
 static void world_end(struct world *world)
 {
-	free(world->live);
+	free(world->states);
 	steer_free(world->steers[0]);
 	places_free(world->view.places);
+}
+
+// What was decided for the client whose location ask() found last.
+static struct location where;
+
+static struct pick ask_by(const struct world *world, const struct query_ecs *ecs, const struct addr *source)
+{
+	where = locate_client(&world->live, &world->app, ecs, source);
+	return pick_target(&world->live, &world->app, &where);
 }
 
 static struct pick ask(const struct world *world, const char *client)
@@ -152,7 +164,13 @@ static struct pick ask(const struct world *world, const char *client)
 
 	struct query_ecs ecs = {true, prefix.addr.family == ADDR_V4 ? 1 : 2, prefix.len, 0, prefix.addr};
 
-	return pick_target(world->live, &world->app, &ecs, &nobody);
+	return ask_by(world, &ecs, &nobody);
+}
+
+static int scope_of(const struct world *world, const char *client)
+{
+	(void)ask(world, client);
+	return where.scope;
 }
 
 static int site_of(const struct world *world, const char *client)
@@ -189,7 +207,7 @@ static void test_reach_table(void **state)
 			assert_int_equal(names_add(places->carriers, rows[i].carrier, strlen(rows[i].carrier), &place.carrier), E_OK);
 		if (rows[i].class_)
 			assert_int_equal(names_add(places->classes, rows[i].class_, strlen(rows[i].class_), &place.class_), E_OK);
-		assert_int_equal(steer_can_reach(places, &world.sites[rows[i].is_public ? USE1 : BOS], &place), rows[i].reachable);
+		assert_int_equal(cost_can_reach(places, &world.sites[rows[i].is_public ? USE1 : BOS], &place), rows[i].reachable);
 	}
 	world_end(&world);
 }
@@ -212,7 +230,7 @@ static void exhaustive(const uint32_t *weights)
 	world_begin(&world, weights, 100000);
 	for (unsigned combination = 0; combination < 4096; combination++) {
 		for (int i = 0; i < WORLD_SITES; i++)
-			world.live->states[i] = combination >> (2 * i) & 3;
+			world.states->octets[i] = combination >> (2 * i) & 3;
 		for (size_t c = 0; c <= clients; c++) {
 			const char *prefix = c < clients ? world_clients[c].prefix : "198.51.100.0/24";
 			const char *carrier = c < clients ? world_clients[c].carrier : NULL;
@@ -224,8 +242,8 @@ static void exhaustive(const uint32_t *weights)
 				bool reach = may_reach(carrier, class_, i);
 
 				reachable += reach;
-				undrained += reach && !(world.live->states[i] & TARGET_DRAINED);
-				healthy += reach && world.live->states[i] == 0;
+				undrained += reach && !(world.states->octets[i] & TARGET_DRAINED);
+				healthy += reach && world.states->octets[i] == 0;
 			}
 
 			enum pick_outcome expected = healthy ? PICK_HEALTHY : undrained ? PICK_FAIL_OPEN
@@ -236,9 +254,9 @@ static void exhaustive(const uint32_t *weights)
 			if (!pick.target)
 				continue;
 			assert_true(may_reach(carrier, class_, pick.target->site));
-			assert_false(world.live->states[pick.target_number] & TARGET_DRAINED);
+			assert_false(world.states->octets[pick.target_number] & TARGET_DRAINED);
 			if (healthy)
-				assert_int_equal(world.live->states[pick.target_number], 0);
+				assert_int_equal(world.states->octets[pick.target_number], 0);
 		}
 	}
 	world_end(&world);
@@ -257,7 +275,7 @@ static void test_reach_is_an_invariant(void **state)
 static void test_unreachable(void **state)
 {
 	static const uint16_t sites[] = {BOS, NYC};
-	struct steer_spec spec = {sites, NULL, 2, 0, 24, 48};
+	struct ranking_spec spec = {sites, NULL, 2, 0, 24, 48};
 	struct world world;
 
 	(void)state;
@@ -269,8 +287,8 @@ static void test_unreachable(void **state)
 	assert_int_equal(steer_build(&in, &spec, &world.steers[0]), E_OK);
 	world.app.steer = world.steers[0];
 	for (int states = 0; states < 16; states++) {
-		world.live->states[0] = states & 3;
-		world.live->states[1] = (uint8_t)(states >> 2);
+		world.states->octets[0] = states & 3;
+		world.states->octets[1] = (uint8_t)(states >> 2);
 		assert_int_equal(ask(&world, "10.6.1.0/24").outcome, PICK_UNREACHABLE);
 		assert_int_equal(ask(&world, "10.3.1.0/24").outcome, PICK_UNREACHABLE); // roaming
 		assert_int_equal(ask(&world, "198.51.100.0/24").outcome, PICK_UNREACHABLE);
@@ -303,11 +321,10 @@ static void test_order(void **state)
 
 	world_begin(&world, NULL, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct pick pick = ask(&world, rows[i].client);
-
-		assert_int_equal(pick.order->count, rows[i].count);
+		(void)ask(&world, rows[i].client);
+		assert_int_equal(where.ranking->count, rows[i].count);
 		for (int k = 0; k < rows[i].count; k++)
-			assert_int_equal(pick.order->steps[k].slot, rows[i].order[k]);
+			assert_int_equal(where.ranking->steps[k].slot, rows[i].order[k]);
 	}
 	world_end(&world);
 }
@@ -329,29 +346,29 @@ static void test_estimate(void **state)
 
 	in.measured = (struct measured_table){rows, 2};
 	place.measured = 3;
-	assert_int_equal(steer_candidates(&in, &world.steers[0]->spec, &place, candidates), 5);
+	assert_int_equal(ranking_candidates(&in, &world.steers[0]->spec, &place, candidates), 5);
 	for (int i = 0; i < 5; i++) {
 		int site = candidates[i].slot;
 
 		if (site == USE1) { // its group's row
 			assert_int_equal(i, 0);
-			assert_int_equal(candidates[i].basis, COST_MEASURED);
-			assert_int_equal(candidates[i].cost_us, 7000);
+			assert_int_equal(candidates[i].cost.basis, COST_MEASURED);
+			assert_int_equal(candidates[i].cost.us, 7000);
 		} else if (site == EUC1) { // the carrier's row
-			assert_int_equal(candidates[i].basis, COST_MEASURED);
-			assert_int_equal(candidates[i].cost_us, 90000);
+			assert_int_equal(candidates[i].cost.basis, COST_MEASURED);
+			assert_int_equal(candidates[i].cost.us, 90000);
 		} else {
-			double km = steer_distance_km(42.3, -71.0, world_sites[site].latitude, world_sites[site].longitude);
+			double km = cost_distance_km(42.3, -71.0, world_sites[site].latitude, world_sites[site].longitude);
 
-			assert_int_equal(candidates[i].basis, COST_DISTANCE);
-			assert_int_equal(candidates[i].cost_us, llround(model.access_us[world_sites[site].kind] + km * 20) +
+			assert_int_equal(candidates[i].cost.basis, COST_DISTANCE);
+			assert_int_equal(candidates[i].cost.us, llround(model.access_us[world_sites[site].kind] + km * 20) +
 			                                        (site == NYC ? -300 : 0));
 		}
 	}
 	assert_false(candidates[5].reachable);
 	// Boston to New York, to a kilometre: 306 by any great-circle calculator.
-	assert_int_equal(lround(steer_distance_km(42.360, -71.058, 40.713, -74.006)), 306);
-	assert_int_equal(lround(steer_distance_km(0, 0, 0, 180)), 20015);
+	assert_int_equal(lround(cost_distance_km(42.360, -71.058, 40.713, -74.006)), 306);
+	assert_int_equal(lround(cost_distance_km(0, 0, 0, 180)), 20015);
 	world_end(&world);
 }
 
@@ -373,8 +390,8 @@ static void test_scope(void **state)
 	world_begin(&world, NULL, 0);
 	for (unsigned round = 0; round < 2; round++) { // the scope does not move with health
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-			assert_int_equal(ask(&world, rows[i].client).scope, rows[i].scope);
-		memset(world.live->states, TARGET_DRAINED | TARGET_DOWN, WORLD_SITES);
+			assert_int_equal(scope_of(&world, rows[i].client), rows[i].scope);
+		memset(world.states->octets, TARGET_DRAINED | TARGET_DOWN, WORLD_SITES);
 	}
 	world_end(&world);
 }
@@ -398,15 +415,15 @@ static void test_weights(void **state)
 		struct pick pick = ask(&world, client);
 
 		assert_true(pick.hashed);
-		assert_int_equal(pick.scope, 24); // at least the hash's prefix
+		assert_int_equal(where.scope, 24); // at least the hash's prefix
 		snprintf(client, sizeof(client), "10.1.%d.77/32", i);
 		assert_int_equal(site_of(&world, client), pick.target->site); // one /24 is one client
 		won[pick.target->site]++;
 
-		world.live->states[NYC] = TARGET_DRAINED; // when one leaves, only its own clients move
+		world.states->octets[NYC] = TARGET_DRAINED; // when one leaves, only its own clients move
 		if (pick.target->site != NYC && site_of(&world, client) != pick.target->site)
 			moved_wrongly++;
-		world.live->states[NYC] = 0;
+		world.states->octets[NYC] = 0;
 	}
 	assert_int_equal(moved_wrongly, 0);
 	assert_int_equal(won[EUC1], 0); // weight 0
@@ -434,11 +451,11 @@ static void test_groups_stay(void **state)
 		snprintf(client, sizeof(client), "10.2.%d.0/24", i);
 		before = site_of(&world, client); // NYC at 10 ms and the outpost at 15 share; Boston at 16.1 does not
 		assert_true(before == NYC || before == OUT);
-		world.live->states[NYC] = TARGET_DOWN;
+		world.states->octets[NYC] = TARGET_DOWN;
 		assert_int_equal(site_of(&world, client), OUT); // not Boston, which is within the tie of the outpost
-		world.live->states[OUT] = TARGET_DOWN;
+		world.states->octets[OUT] = TARGET_DOWN;
 		assert_int_equal(site_of(&world, client), BOS);
-		world.live->states[NYC] = world.live->states[OUT] = 0;
+		world.states->octets[NYC] = world.states->octets[OUT] = 0;
 	}
 	world_end(&world);
 }
@@ -462,9 +479,9 @@ static void test_standby(void **state)
 	world_begin(&world, weights, 1000);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(site_of(&world, rows[i].client), rows[i].site);
-		world.live->states[NYC] = world.live->states[USE1] = world.live->states[EUC1] = TARGET_DRAINED;
+		world.states->octets[NYC] = world.states->octets[USE1] = world.states->octets[EUC1] = TARGET_DRAINED;
 		assert_int_equal(site_of(&world, rows[i].client), rows[i].without);
-		memset(world.live->states, 0, WORLD_SITES);
+		memset(world.states->octets, 0, WORLD_SITES);
 	}
 	world_end(&world);
 }
@@ -480,10 +497,10 @@ static void test_standbys_in_order(void **state)
 	world_begin(&world, weights, 60000000);
 	for (int i = 0; i < 3; i++) { // every site up; then one and both of what comes first drained
 		pick = ask(&world, "10.7.1.0/24");
-		assert_true(pick.depth < 24);
-		assert_int_equal(pick.scope, pick.depth);
+		assert_true(where.depth < 24);
+		assert_int_equal(where.scope, where.depth);
 		assert_false(pick.hashed);
-		world.live->states[pick.target->site] = TARGET_DRAINED;
+		world.states->octets[pick.target->site] = TARGET_DRAINED;
 	}
 	world_end(&world);
 }
@@ -536,7 +553,7 @@ static void test_ecs_ignored(void **state)
 			                           strlen(world_sites[i].carrier), &world.carriers[i]), E_OK);
 
 	static const uint16_t sites[WORLD_SITES] = {BOS, NYC, BER, OUT, USE1, EUC1};
-	struct steer_spec spec = {sites, NULL, WORLD_SITES, 0, 24, 48};
+	struct ranking_spec spec = {sites, NULL, WORLD_SITES, 0, 24, 48};
 	struct steer_input in = view_steer_input(&world.view);
 
 	steer_free(world.steers[0]);
@@ -546,15 +563,15 @@ static void test_ecs_ignored(void **state)
 	struct pick pick = ask(&world, "127.0.0.0/24"); // ask() comes from 192.0.2.1
 
 	assert_int_equal(pick.target->site, BOS);
-	assert_int_equal(pick.scope, 14); // 127.0.0.0/14, up to what is known inside
+	assert_int_equal(where.scope, 14); // 127.0.0.0/14, up to what is known inside
 	assert_int_equal(ask(&world, "127.7.1.0/24").target->site, BOS); // the sender's, not its own
-	assert_int_equal(ask(&world, "127.7.1.0/24").scope, 16);
+	assert_int_equal(scope_of(&world, "127.7.1.0/24"), 16);
 
 	struct addr sender = {.family = ADDR_V4, .bytes = {127, 7, 1, 1}}, stranger = {.family = ADDR_V4, .bytes = {127, 1}};
 
-	assert_int_equal(pick_target(world.live, &world.app, NULL, &sender).target->site, BOS); // it has its place still
-	assert_int_equal(pick_target(world.live, &world.app, NULL, &stranger).target->site, OUT);
-	assert_int_equal(ask(&world, "126.0.0.0/24").scope, 8); // its neighbour's cell does not overlap
+	assert_int_equal(ask_by(&world, NULL, &sender).target->site, BOS); // it has its place still
+	assert_int_equal(ask_by(&world, NULL, &stranger).target->site, OUT);
+	assert_int_equal(scope_of(&world, "126.0.0.0/24"), 8); // its neighbour's cell does not overlap
 	assert_int_equal(ask(&world, "126.0.0.0/24").target->site, OUT);
 	world_end(&world);
 }

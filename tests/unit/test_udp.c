@@ -101,6 +101,7 @@ static int teardown(void **state)
 	close(server.fd);
 	live_withdraw();
 	dig.live = NULL;
+	dig.states = NULL;
 	dig.view = NULL;
 	publish_drain();
 	dig_end();

@@ -1,5 +1,5 @@
-// zonefile: master files against what ldns reads in them, zones without a file, zones in zones, apps.
-#include "zone/file.h"
+// Master files against what ldns reads in them, zones without a file, zones in zones, apps.
+#include "generation/zones.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -338,7 +338,7 @@ static void test_apps(void **state)
 	struct zonedb *db = NULL;
 
 	(void)state;
-	assert_int_equal(zonefile_load(&config, ZONELOAD_SERIAL, report, &db), 0);
+	assert_int_equal(zones_load(&config, ZONELOAD_SERIAL, report, &db), 0);
 	assert_int_equal(zonerig_find(db, "app.example")->app, 0);
 	assert_int_equal(zonerig_find(db, "w.example")->wildcard->app, 1);
 	zonedb_free(db);
@@ -346,7 +346,7 @@ static void test_apps(void **state)
 	apps[0].name = "a.b.elsewhere";
 	apps[1] = (struct config_app){.name = "a..example", .mark = {"conf", 12, 3}};
 	db = NULL;
-	assert_int_equal(zonefile_load(&config, ZONELOAD_SERIAL, report, &db), E_INVAL);
+	assert_int_equal(zones_load(&config, ZONELOAD_SERIAL, report, &db), E_INVAL);
 	assert_null(db);
 	zoneload_expect(report, "E conf:9:3: a.b.elsewhere: lies in none of the configured domains\n"
 	                        "E conf:12:3: a..example: is no domain name\n");

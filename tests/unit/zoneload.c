@@ -14,7 +14,7 @@
 
 #include "draftzone.h"
 #include "tempdir.h"
-#include "zone/file.h"
+#include "generation/zones.h"
 
 static char folder[TEMPDIR_LEN];
 
@@ -68,7 +68,7 @@ int zoneload(struct config_domain *domains, size_t count, struct report *report,
 {
 	const struct config config = {.domains = domains, .domain_count = count};
 
-	return zonefile_load(&config, ZONELOAD_SERIAL, report, ret_db);
+	return zones_load(&config, ZONELOAD_SERIAL, report, ret_db);
 }
 
 int zoneload_text(const char *text, size_t len, struct report *report, struct zonedb **ret_db)

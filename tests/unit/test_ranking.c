@@ -1,5 +1,5 @@
-// More distinct orders than the index of them begins with: it grows, each is there once, and every client still gets what
-// steer_candidates() says.
+// More distinct rankings than the index of them begins with: it grows, each is there once, and every client still gets what
+// ranking_candidates() says.
 #include "steer/steer.h"
 
 #include <setjmp.h>
@@ -20,14 +20,14 @@ static const struct cost_model model = {
 	.us_per_km = 20,
 };
 
-static void test_many_orders(void **state)
+static void test_many_rankings(void **state)
 {
 	enum { SITES = 40, CLIENTS = 3000 };
 	static struct site sites[SITES];
 	static uint16_t numbers[SITES];
 	struct place_builder *builder = place_builder_new(200);
 	struct view view = {.sites = sites, .site_count = SITES, .model = model};
-	struct steer_spec spec = {numbers, NULL, SITES, 0, 24, 48};
+	struct ranking_spec spec = {numbers, NULL, SITES, 0, 24, 48};
 	struct steer *steer;
 	uint32_t seen = 0;
 
@@ -55,26 +55,26 @@ static void test_many_orders(void **state)
 		struct addr addr = {ADDR_V4, {10, (uint8_t)(i >> 8), (uint8_t)i, 9}};
 		struct candidate candidates[SITES];
 		uint8_t depth;
-		const struct order *order = steer_lookup(steer, &addr).order;
-		unsigned count = steer_candidates(&in, &spec, places_lookup(view.places, &addr, &depth), candidates);
+		const struct ranking *ranking = steer_lookup(steer, &addr).ranking;
+		unsigned count = ranking_candidates(&in, &spec, places_lookup(view.places, &addr, &depth), candidates);
 
-		assert_int_equal(order->count, count);
+		assert_int_equal(ranking->count, count);
 		for (unsigned k = 0; k < count; k++)
-			assert_int_equal(order->steps[k].slot, candidates[k].slot);
+			assert_int_equal(ranking->steps[k].slot, candidates[k].slot);
 	}
-	// Every order is there once.
-	for (size_t at = 0; at < steer->orders_len;) {
-		const struct order *one = (const void *)(steer->orders + at);
+	// Every ranking is there once.
+	for (size_t at = 0; at < steer->rankings_len;) {
+		const struct ranking *one = (const void *)(steer->rankings + at);
 		size_t len = sizeof(*one) + one->count * sizeof(one->steps[0]);
-		size_t room = (len + ORDER_UNIT - 1) / ORDER_UNIT * ORDER_UNIT;
+		size_t room = (len + RANKING_UNIT - 1) / RANKING_UNIT * RANKING_UNIT;
 
-		for (size_t next = at + room; next < steer->orders_len; next += room) // all are as long
-			if (memcmp(one, steer->orders + next, len) == 0)
+		for (size_t next = at + room; next < steer->rankings_len; next += room) // all are as long
+			if (memcmp(one, steer->rankings + next, len) == 0)
 				fail();
 		at += room;
 		seen++;
 	}
-	assert_int_equal(seen, steer->order_count);
+	assert_int_equal(seen, steer->ranking_count);
 	assert_true(seen > 600);
 	steer_free(steer);
 	places_free(view.places);
@@ -83,7 +83,7 @@ static void test_many_orders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_many_orders),
+		cmocka_unit_test(test_many_rankings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+// Apps and their targets as a query reads them. Plain data inside a view: immutable, owned by its arena.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "steer/steer.h"
+#include "zone/zone.h"
+
+// An app's load balancer at one site.
+struct target {
+	const struct app *app;
+	uint16_t site;              // index in view->sites
+	uint16_t slot;              // its place among the app's targets, in the order written
+	const struct rrset *a;      // NULL: no address of the family, so NODATA (never another site's address)
+	const struct rrset *aaaa;
+	const struct rrset *cname;  // a host name to hand out; then a and aaaa are NULL
+	uint32_t weight;            // its share among equals; read only where the config gives weights
+};
+
+struct app {
+	const struct steer *steer;  // one of view->steers
+	const char *name;           // presentation form, without the final dot
+	uint32_t ttl_s;
+	uint32_t first_target;      // index in view->targets of slot 0
+	uint16_t target_count;
+	bool any_cname;             // some target hands out a CNAME: then every type is steered
+	enum last_resort last_resort;
+	const struct rrset *last_a, *last_aaaa; // for LAST_RESORT_ADDRESSES; either may be NULL
+	const struct rrset *negative_soa; // for a NODATA that steering decided: it is kept no longer than the app's answers
+};

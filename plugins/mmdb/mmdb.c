@@ -327,7 +327,7 @@ static int read_file(const struct mmdb *self, const struct database *database)
 	return copy;
 }
 
-// The library trusts metadata more than strangers deserve: ours are walked before it sees them.
+// The library stores metadata more than strangers deserve: ours are walked before it sees them.
 static int check_metadata(const struct mmdb *self, const struct database *database, int fd)
 {
 	off_t len = lseek(fd, 0, SEEK_END);

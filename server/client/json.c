@@ -1,4 +1,4 @@
-// Lenient readers of replies; see ctl_json.h.
+// Lenient readers of replies; see json.h.
 #include "client/json.h"
 
 #include <stdio.h>
@@ -7,19 +7,19 @@
 
 #include "base/must.h"
 
-const char *ctl_text(const json_t *object, const char *key)
+const char *client_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
 }
 
-json_int_t ctl_int(const json_t *object, const char *key)
+json_int_t client_int(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
 }
 
-const char *ctl_int_text(const json_t *object, const char *key, char *buf)
+const char *client_int_text(const json_t *object, const char *key, char *buf)
 {
 	const json_t *number = json_object_get(object, key);
 
@@ -29,7 +29,7 @@ const char *ctl_int_text(const json_t *object, const char *key, char *buf)
 	return buf;
 }
 
-char *ctl_join(const json_t *list)
+char *client_join(const json_t *list)
 {
 	size_t size = 0;
 	char *joined = NULL;
@@ -47,7 +47,7 @@ char *ctl_join(const json_t *list)
 	return joined;
 }
 
-void ctl_extend(json_t *object, const char *key, const json_t *more)
+void client_extend(json_t *object, const char *key, const json_t *more)
 {
 	json_t *list = json_object_get(object, key);
 

@@ -7,11 +7,11 @@
 
 enum { CTL_INT_LEN = 24 };
 
-const char *ctl_text(const json_t *object, const char *key);
-json_int_t ctl_int(const json_t *object, const char *key);
+const char *client_text(const json_t *object, const char *key);
+json_int_t client_int(const json_t *object, const char *key);
 // The number in digits, "" when it is not there. Into buf[CTL_INT_LEN], returned.
-const char *ctl_int_text(const json_t *object, const char *key, char *buf);
+const char *client_int_text(const json_t *object, const char *key, char *buf);
 // The list's texts, "a, b"; a text alone is itself. The caller's to free.
-char *ctl_join(const json_t *list) MUST_USE;
+char *client_join(const json_t *list) MUST_USE;
 // Appends one list to another. Both may be missing.
-void ctl_extend(json_t *object, const char *key, const json_t *more);
+void client_extend(json_t *object, const char *key, const json_t *more);

@@ -1,4 +1,4 @@
-// The client's end of the control socket; see ctl_link.h.
+// The client's end of the control socket; see link.h.
 #include "client/link.h"
 
 #include <errno.h>
@@ -157,7 +157,7 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 	}
 }
 
-json_t *ctl_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress, char *error)
+json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress, char *error)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
 	int fd = line ? connect_to(path, timeout_s, error) : complain(error, "no memory");

@@ -50,24 +50,24 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{.name = "status", .args = "", .show = ctl_show_status, .counts = true,
+	{.name = "status", .args = "", .show = client_show_status, .counts = true,
 	 .help = "what is served, from what, and the orders that hold"},
-	{.name = "sites", .args = "[SITE]", .show = ctl_show_sites, .fields = {"site"},
+	{.name = "sites", .args = "[SITE]", .show = client_show_sites, .fields = {"site"},
 	 .help = "the sites, their targets' states, their drains"},
-	{.name = "apps", .args = "[APP]", .show = ctl_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
+	{.name = "apps", .args = "[APP]", .show = client_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
 	 .help = "the apps' targets, their states and their health"},
-	{.name = "drain", .args = "SITE", .show = ctl_show_drain, .fields = {"site"}, .needed = 1,
+	{.name = "drain", .args = "SITE", .show = client_show_drain, .fields = {"site"}, .needed = 1,
 	 .takes = 1 << OPT_APP | 1 << OPT_FOR | 1 << OPT_REASON, .help = "take traffic away from a site"},
-	{.name = "undrain", .args = "SITE", .show = ctl_show_undrain, .fields = {"site"}, .needed = 1,
+	{.name = "undrain", .args = "SITE", .show = client_show_undrain, .fields = {"site"}, .needed = 1,
 	 .takes = 1 << OPT_APP, .help = "give it back"},
-	{.name = "force", .args = "APP/SITE up|down|auto", .show = ctl_show_force, .fields = {"app", "to"}, .needed = 2,
+	{.name = "force", .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,
 	 .help = "hold a target up or down, whatever its health"},
-	{.name = "explain", .args = "NAME", .show = ctl_show_explain, .fields = {"name"}, .needed = 1,
+	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
-	{.name = "reload", .args = "", .show = ctl_show_reload, .slow = true,
+	{.name = "reload", .args = "", .show = client_show_reload, .slow = true,
 	 .help = "read the config again; when it is wrong, say all that is and go on as before"},
-	{.name = "stats", .args = "", .show = ctl_show_stats, .help = "counters"},
-	{.name = "version", .args = "", .show = ctl_show_version, .help = "the daemon's version"},
+	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
+	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
 };
 
 // What the command line says.
@@ -138,7 +138,7 @@ static int usage_error(const struct verb *verb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	ctl_print(stderr, "edgesteerctl: %s\n", text);
+	client_print(stderr, "edgesteerctl: %s\n", text);
 	print_usage(stderr, verb);
 	fputs(verb ? "" : "edgesteerctl help lists the verbs\n", stderr);
 	return EXIT_USAGE;
@@ -255,7 +255,7 @@ static int check_words(const struct command *command, int count)
 // "APP/SITE" of force becomes its two fields. Sites' names have no "/".
 static bool split_target(json_t *request)
 {
-	const char *written = ctl_text(request, "app"), *slash = strrchr(written, '/');
+	const char *written = client_text(request, "app"), *slash = strrchr(written, '/');
 
 	if (!slash || slash == written || slash[1] == '\0')
 		return false;
@@ -278,7 +278,7 @@ static json_t *make_request(const struct command *command, char **words, int cou
 			good = good && json_object_set_new(request, options[i].name, json_string(command->values[i])) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
-	else if (command->verb->show == ctl_show_force && !split_target(request))
+	else if (command->verb->show == client_show_force && !split_target(request))
 		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
 	else
 		return request;
@@ -307,12 +307,12 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
 {
 	static const char *const lists[] = {"apps", "drains", "forces"};
 	json_t *whole = json_deep_copy(reply);
-	json_int_t from = 0, next = ctl_int(reply, "next");
+	json_int_t from = 0, next = client_int(reply, "next");
 
 	while (next > from) {
 		json_object_set_new(request, "from", json_integer(next));
 
-		json_t *part = ctl_link_ask(command->socket, request, timeout_s, NULL, error);
+		json_t *part = client_link_ask(command->socket, request, timeout_s, NULL, error);
 
 		if (!json_is_true(json_object_get(part, "ok"))) {
 			json_decref(whole);
@@ -326,9 +326,9 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
 			return reply;
 		}
 		for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-			ctl_extend(whole, lists[i], json_object_get(part, lists[i]));
+			client_extend(whole, lists[i], json_object_get(part, lists[i]));
 		from = next;
-		next = ctl_int(part, "next");
+		next = client_int(part, "next");
 		json_decref(part);
 	}
 	json_decref(reply);
@@ -348,8 +348,8 @@ static json_t *ask(const struct command *command, json_t *request, char *error)
 		changed = false;
 		json_decref(reply);
 		json_object_del(request, "from");
-		reply = ctl_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
-		if (reply && ctl_int(reply, "next") > 0)
+		reply = client_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
+		if (reply && client_int(reply, "next") > 0)
 			reply = add_parts(command, request, reply, timeout_s, error, &changed);
 	}
 	if (!changed)
@@ -371,14 +371,14 @@ static void print_lines(const json_t *lines, const char *before)
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const char *line = json_string_value(json_array_get(lines, i));
 
-		ctl_print(stderr, "%s%s\n", before, line ? line : "?");
+		client_print(stderr, "%s%s\n", before, line ? line : "?");
 	}
 }
 
 static int print_reply(const struct command *command, const json_t *reply)
 {
 	bool ok = json_is_true(json_object_get(reply, "ok"));
-	const char *error = ctl_text(reply, "error");
+	const char *error = client_text(reply, "error");
 
 	// In ASCII: what operators and configs wrote cannot draw on a terminal.
 	if (command->json && (json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF))
@@ -387,12 +387,12 @@ static int print_reply(const struct command *command, const json_t *reply)
 		command->verb->show(reply);
 	fflush(stdout);
 	if (!ok)
-		ctl_print(stderr, "edgesteerctl: %s\n", error[0] ? error : "the daemon's reply is not one");
+		client_print(stderr, "edgesteerctl: %s\n", error[0] ? error : "the daemon's reply is not one");
 	print_lines(json_object_get(reply, "errors"), "");
 	print_lines(json_object_get(reply, "warnings"), "warning: ");
 	if (ok)
 		return 0;
-	return ctl_int(reply, "code") == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+	return client_int(reply, "code") == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
 }
 
 static int run(const struct command *command, char **words, int count)
@@ -421,7 +421,7 @@ int main(int argc, char **argv)
 {
 	struct command command = {.socket = getenv("EDGESTEER_SOCKET")};
 
-	ctl_print_init();
+	client_print_init();
 
 	int code = read_options(&command, argc, argv);
 

@@ -1,4 +1,4 @@
-// Replies to drain, undrain, force and reload; see ctl_show.h.
+// Replies to drain, undrain, force and reload; see show.h.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,79 +12,79 @@ enum { NAMED_MAX = 5 };
 static void show_apps(const json_t *reply)
 {
 	const json_t *apps = json_object_get(reply, "apps");
-	json_int_t targets = ctl_int(reply, "targets");
+	json_int_t targets = client_int(reply, "targets");
 
 	for (size_t i = 0; i < json_array_size(apps) && i < NAMED_MAX; i++) {
 		const char *name = json_string_value(json_array_get(apps, i));
 
-		ctl_print(stdout, "  %s\n", name ? name : "?");
+		client_print(stdout, "  %s\n", name ? name : "?");
 	}
 	if (targets > NAMED_MAX)
-		ctl_print(stdout, "  and %lld more\n", targets - NAMED_MAX);
+		client_print(stdout, "  and %lld more\n", targets - NAMED_MAX);
 }
 
 static void show_replaced(const json_t *drain)
 {
 	char since[CTL_TIME_LEN], until[CTL_TIME_LEN];
-	const char *reason = ctl_text(drain, "reason");
+	const char *reason = client_text(drain, "reason");
 
 	if (json_is_object(drain))
-		ctl_print(stdout, "It replaces the drain until %s, given %s by %s%s%s\n",
-		          ctl_int(drain, "until") ? ctl_time(ctl_int(drain, "until"), until) : "undrained",
-		          ctl_time(ctl_int(drain, "since"), since), ctl_text(drain, "who"), reason[0] ? ": " : "", reason);
+		client_print(stdout, "It replaces the drain until %s, given %s by %s%s%s\n",
+		          client_int(drain, "until") ? client_time(client_int(drain, "until"), until) : "undrained",
+		          client_time(client_int(drain, "since"), since), client_text(drain, "who"), reason[0] ? ": " : "", reason);
 }
 
-void ctl_show_drain(const json_t *reply)
+void client_show_drain(const json_t *reply)
 {
-	const char *app = ctl_text(reply, "app");
-	json_int_t until_s = ctl_int(reply, "until"), safe_s = ctl_int(reply, "safe_after"), targets = ctl_int(reply, "targets");
+	const char *app = client_text(reply, "app");
+	json_int_t until_s = client_int(reply, "until"), safe_s = client_int(reply, "safe_after"), targets = client_int(reply, "targets");
 	char until[CTL_TIME_LEN], safe[CTL_TIME_LEN], left[CTL_TIME_LEN];
 
-	ctl_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app, app[0] ? " at " : "",
-	          ctl_text(reply, "site"), until_s ? ctl_time(until_s, until) : "undrained", targets);
+	client_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app, app[0] ? " at " : "",
+	          client_text(reply, "site"), until_s ? client_time(until_s, until) : "undrained", targets);
 	show_apps(reply);
 	show_replaced(json_object_get(reply, "replaced"));
-	if (targets || safe_s > ctl_int(reply, "since") + 2) // a reload may have taken the last target away
-		ctl_print(stdout,
+	if (targets || safe_s > client_int(reply, "since") + 2) // a reload may have taken the last target away
+		client_print(stdout,
 		          until_s && until_s < safe_s
 		                  ? "It ends before every cache has let go of it, which would be after %s (%s from now).\n"
 		                  : "After %s (%s from now at the most) no correct cache hands it out any more.\n",
-		          ctl_time(safe_s, safe), ctl_span(safe_s - clock_wall_s(), left));
+		          client_time(safe_s, safe), client_span(safe_s - clock_wall_s(), left));
 }
 
-void ctl_show_undrain(const json_t *reply)
+void client_show_undrain(const json_t *reply)
 {
-	const char *app = ctl_text(reply, "app");
-	json_int_t still = ctl_int(reply, "still_drained"), targets = ctl_int(reply, "targets");
+	const char *app = client_text(reply, "app");
+	json_int_t still = client_int(reply, "still_drained"), targets = client_int(reply, "targets");
 	const json_t *up = json_object_get(reply, "up");
 	json_int_t again = json_is_integer(up) ? json_integer_value(up) : targets;
 
-	ctl_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
-	          app[0] ? " at " : "", ctl_text(reply, "site"), again);
+	client_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
+	          app[0] ? " at " : "", client_text(reply, "site"), again);
 	if (json_is_null(up) && targets)
-		ctl_print(stdout, "Those of them that the first round of health checks finds down do not.\n");
+		client_print(stdout, "Those of them that the first round of health checks finds down do not.\n");
 	if (targets > again)
-		ctl_print(stdout, "%lld more of its targets are not drained any more, but down\n", targets - again);
+		client_print(stdout, "%lld more of its targets are not drained any more, but down\n", targets - again);
 	if (still)
-		ctl_print(stdout, "%lld of its targets stay drained: another drain holds (edgesteerctl status)\n", still);
+		client_print(stdout, "%lld of its targets stay drained: another drain holds (edgesteerctl status)\n", still);
 }
 
-void ctl_show_force(const json_t *reply)
+void client_show_force(const json_t *reply)
 {
-	const char *to = ctl_text(reply, "to"), *state = ctl_text(reply, "state");
+	const char *to = client_text(reply, "to"), *state = client_text(reply, "state");
 
 	if (to[0] == 'a')
-		ctl_print(stdout, "%s at %s follows its health again", ctl_text(reply, "app"), ctl_text(reply, "site"));
+		client_print(stdout, "%s at %s follows its health again", client_text(reply, "app"), client_text(reply, "site"));
 	else
-		ctl_print(stdout, "%s at %s is forced %s", ctl_text(reply, "app"), ctl_text(reply, "site"), to);
+		client_print(stdout, "%s at %s is forced %s", client_text(reply, "app"), client_text(reply, "site"), to);
 	if (state[0])
-		ctl_print(stdout, "; it is %s", state);
+		client_print(stdout, "; it is %s", state);
 	putchar('\n');
 }
 
-void ctl_show_reload(const json_t *reply)
+void client_show_reload(const json_t *reply)
 {
-	ctl_print(stdout, json_is_false(json_object_get(reply, "serving"))
+	client_print(stdout, json_is_false(json_object_get(reply, "serving"))
 	                      ? "reloaded: generation %lld waits for the first round of health checks\n"
-	                      : "reloaded: generation %lld is served\n", ctl_int(reply, "generation"));
+	                      : "reloaded: generation %lld is served\n", client_int(reply, "generation"));
 }

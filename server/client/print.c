@@ -1,4 +1,4 @@
-// Writing for people; see ctl_print.h. UTF-8 is assumed of the terminal; where the C library cannot read it, what is not
+// Writing for people; see print.h. UTF-8 is assumed of the terminal; where the C library cannot read it, what is not
 // ASCII becomes "?".
 #include "client/print.h"
 
@@ -15,7 +15,7 @@
 
 static bool colours;
 
-void ctl_print_init(void)
+void client_print_init(void)
 {
 	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
 
@@ -34,7 +34,7 @@ static bool is_safe(wchar_t c)
 	return iswprint((wint_t)c) && wcwidth(c) >= 0 && !turns_text(c);
 }
 
-char *ctl_clean(const char *text)
+char *client_clean(const char *text)
 {
 	size_t len = strlen(text), at = 0;
 	char *clean = malloc(len + 1);
@@ -62,7 +62,7 @@ char *ctl_clean(const char *text)
 	return clean;
 }
 
-void ctl_print(FILE *out, const char *fmt, ...)
+void client_print(FILE *out, const char *fmt, ...)
 {
 	char *text = NULL;
 	va_list ap;
@@ -80,14 +80,14 @@ void ctl_print(FILE *out, const char *fmt, ...)
 	if (ends_line)
 		text[len - 1] = '\0';
 
-	char *clean = ctl_clean(text);
+	char *clean = client_clean(text);
 
 	fprintf(out, "%s%s", clean, ends_line ? "\n" : "");
 	free(clean);
 	free(text);
 }
 
-const char *ctl_time(int64_t time_s, char *buf)
+const char *client_time(int64_t time_s, char *buf)
 {
 	time_t time = (time_t)time_s;
 	struct tm tm;
@@ -97,7 +97,7 @@ const char *ctl_time(int64_t time_s, char *buf)
 	return buf;
 }
 
-const char *ctl_span(int64_t span_s, char *buf)
+const char *client_span(int64_t span_s, char *buf)
 {
 	long long s = span_s > 0 ? span_s : 0;
 
@@ -112,15 +112,15 @@ const char *ctl_span(int64_t span_s, char *buf)
 	return buf;
 }
 
-struct ctl_table {
+struct client_table {
 	const char *const *titles;
 	size_t columns, rows, cap;
 	char **cells; // rows * columns, cleaned
 };
 
-struct ctl_table *ctl_table_new(const char *const *titles)
+struct client_table *client_table_new(const char *const *titles)
 {
-	struct ctl_table *table = calloc(1, sizeof(*table));
+	struct client_table *table = calloc(1, sizeof(*table));
 
 	must(table);
 	table->titles = titles;
@@ -130,7 +130,7 @@ struct ctl_table *ctl_table_new(const char *const *titles)
 	return table;
 }
 
-void ctl_table_add(struct ctl_table *table, const char *const *cells)
+void client_table_add(struct client_table *table, const char *const *cells)
 {
 	if (table->rows == table->cap) {
 		table->cap = table->cap ? table->cap * 2 : 64;
@@ -138,7 +138,7 @@ void ctl_table_add(struct ctl_table *table, const char *const *cells)
 		must(table->cells);
 	}
 	for (size_t i = 0; i < table->columns; i++)
-		table->cells[table->rows * table->columns + i] = ctl_clean(cells[i] ? cells[i] : "");
+		table->cells[table->rows * table->columns + i] = client_clean(cells[i] ? cells[i] : "");
 	table->rows++;
 }
 
@@ -169,7 +169,7 @@ static const char *colour_of(const char *text)
 }
 
 // `widths`: 0 for a column that is left out.
-static void print_row(const struct ctl_table *table, const char *const *cells, const size_t *widths)
+static void print_row(const struct client_table *table, const char *const *cells, const size_t *widths)
 {
 	size_t gap = 0; // spaces owed before the next text: none are written at a line's end
 
@@ -191,7 +191,7 @@ static void print_row(const struct ctl_table *table, const char *const *cells, c
 }
 
 // The widest cell's; 0 when they are all empty.
-static size_t column_width(const struct ctl_table *table, size_t column)
+static size_t column_width(const struct client_table *table, size_t column)
 {
 	size_t most = 0;
 
@@ -204,7 +204,7 @@ static size_t column_width(const struct ctl_table *table, size_t column)
 	return most;
 }
 
-void ctl_table_print(struct ctl_table *table)
+void client_table_print(struct client_table *table)
 {
 	const char *titles[CTL_COLUMNS_MAX];
 	size_t widths[CTL_COLUMNS_MAX];

@@ -4,13 +4,13 @@
 
 #include <jansson.h>
 
-void ctl_show_status(const json_t *reply);
-void ctl_show_sites(const json_t *reply);
-void ctl_show_apps(const json_t *reply);
-void ctl_show_drain(const json_t *reply);
-void ctl_show_undrain(const json_t *reply);
-void ctl_show_force(const json_t *reply);
-void ctl_show_explain(const json_t *reply);
-void ctl_show_reload(const json_t *reply);
-void ctl_show_stats(const json_t *reply);
-void ctl_show_version(const json_t *reply);
+void client_show_status(const json_t *reply);
+void client_show_sites(const json_t *reply);
+void client_show_apps(const json_t *reply);
+void client_show_drain(const json_t *reply);
+void client_show_undrain(const json_t *reply);
+void client_show_force(const json_t *reply);
+void client_show_explain(const json_t *reply);
+void client_show_reload(const json_t *reply);
+void client_show_stats(const json_t *reply);
+void client_show_version(const json_t *reply);

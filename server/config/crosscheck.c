@@ -1,4 +1,4 @@
-// Checks over the whole config; see whole.h. Entries that were wrong are here too, so that everything is told at once:
+// Checks over the whole config; see crosscheck.h. Entries that were wrong are here too, so that everything is told at once:
 // names may be NULL.
 #include "config/crosscheck.h"
 
@@ -31,7 +31,7 @@ static bool has_data(const struct config_domain *domain)
 	return domain->name && (domain->file || domain->ns_count > 0);
 }
 
-void whole_salvage(struct config *config)
+void crosscheck_salvage(struct config *config)
 {
 	json_t *domains = json_object();
 	size_t kept = 0;
@@ -201,7 +201,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	}
 }
 
-void whole_check(struct reader *reader, json_t *object, void *target)
+void crosscheck_config(struct reader *reader, json_t *object, void *target)
 {
 	struct config *config = target;
 	struct used used = {reader_take(reader, config->site_count + 1, sizeof(bool)),

@@ -4,10 +4,10 @@
 #include "schema/schema.h"
 
 // `target` is the struct config.
-void whole_check(struct reader *reader, json_t *object, void *target);
+void crosscheck_config(struct reader *reader, json_t *object, void *target);
 
 struct config;
 
 // Takes out of a config with errors what zones and sources cannot be looked for more errors with: domains that are none or
 // have no data, apps that are in none of the others, sources without a plugin.
-void whole_salvage(struct config *config);
+void crosscheck_salvage(struct config *config);

@@ -119,7 +119,7 @@ static int build(const char *path, struct yaml_tree *yaml, size_t wrong, bool pa
 
 	if (err == E_OK && report_count(report, REPORT_ERROR) > wrong) {
 		err = partly ? E_OK : E_INVAL;
-		whole_salvage(config);
+		crosscheck_salvage(config);
 	}
 	if (err < 0)
 		config_free(config);

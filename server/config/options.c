@@ -310,7 +310,7 @@ const struct schema options_root = {
 	         "paths begin in the file's folder. Every error is told at once, as FILE:LINE:COLUMN: key: what is wrong, "
 	         "what was expected.",
 	ROWS(root_rows),
-	.finish = whole_check,
+	.finish = crosscheck_config,
 };
 
 static const struct option catalogue_rows[] = {

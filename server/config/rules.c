@@ -222,7 +222,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	json_t *unused;
 
 	target->check = CONFIG_CHECK_NONE;
-	target->site = (unsigned)site; // past the end for none: whole.c looks no further
+	target->site = (unsigned)site; // past the end for none: crosscheck.c looks no further
 	if (site >= 0)
 		return;
 	if (catalogue_find(scope_of(reader)->catalogue, name, &found)) {
@@ -251,7 +251,7 @@ void rules_app_name(struct reader *reader, const char *name, void *entry)
 	struct config_app *app = entry;
 
 	app->name = take_name(reader, scope_of(reader)->apps, name, true);
-	app->tie_us = UINT32_MAX; // not given; whole_check() puts the general one there
+	app->tie_us = UINT32_MAX; // not given; crosscheck_config() puts the general one there
 }
 
 void rules_app(struct reader *reader, json_t *object, void *entry)

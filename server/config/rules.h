@@ -1,5 +1,5 @@
 // What the rows of options.c cannot check alone: an entry's name, what in it belongs together, what contradicts. Called
-// by the schema's walk. What needs the whole config stands in whole.c.
+// by the schema's walk. What needs the whole config stands in crosscheck.c.
 #pragma once
 
 #include "schema/schema.h"

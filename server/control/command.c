@@ -165,7 +165,7 @@ static json_t *drain_warnings(const struct live *live, int site, int app, const 
 	if (replaced->warning[0])
 		warnings = reply_append(warnings, reply_text(replaced->warning));
 
-	json_t *stranded = stranded_by_drain(live, site, app);
+	json_t *stranded = impact_by_drain(live, site, app);
 
 	if (!stranded || json_array_extend(warnings, stranded) < 0) {
 		json_decref(warnings);
@@ -370,7 +370,7 @@ static json_t *force_reply(const struct force *force, const char *to)
 
 	const struct target *down = &live->view->targets[target];
 
-	return reply_set(reply, "warnings", stranded_by_down(live, down->site, (int)(down->app - live->view->apps)));
+	return reply_set(reply, "warnings", impact_by_down(live, down->site, (int)(down->app - live->view->apps)));
 }
 
 json_t *command_force(const struct call *call)
@@ -409,7 +409,7 @@ json_t *command_force(const struct call *call)
 // Reload --------------------------------------------------------------------------------------------------------------
 
 // Outlives the connection that asked, and the socket.
-struct reload {
+struct reload_request {
 	void (*reply)(void *ctx, json_t *reply);
 	void *reply_ctx;
 	char *who;
@@ -438,7 +438,7 @@ static json_t *reload_reply(const struct control_ops *ops, int err, const struct
 
 static void reload_done(void *ctx, int err, const struct report *report)
 {
-	struct reload *reload = ctx;
+	struct reload_request *reload = ctx;
 
 	if (err == E_OK)
 		log_notice("control: %s: reload: done", reload->who);
@@ -451,7 +451,7 @@ static void reload_done(void *ctx, int err, const struct report *report)
 
 void command_reload(const struct call *call)
 {
-	struct reload *reload = calloc(1, sizeof(*reload));
+	struct reload_request *reload = calloc(1, sizeof(*reload));
 	char *who = strdup(call->who);
 
 	if (!reload || !who) {
@@ -460,7 +460,7 @@ void command_reload(const struct call *call)
 		call->reply(call->reply_ctx, NULL);
 		return;
 	}
-	*reload = (struct reload){call->reply, call->reply_ctx, who, *call->ops};
+	*reload = (struct reload_request){call->reply, call->reply_ctx, who, *call->ops};
 	log_notice("control: %s: reload: asked for", who);
 	call->ops->reload(call->ops->ctx, reload_done, reload);
 }

@@ -1,4 +1,4 @@
-// Orders that hold nothing; see vacant.h. The view is walked once for all orders: there may be many of both.
+// Orders that hold nothing; see dangling.h. The view is walked once for all orders: there may be many of both.
 #include "control/dangling.h"
 
 #include <string.h>
@@ -35,8 +35,8 @@ static void find(struct table *named, const char *app, const char *site, uint32_
 		slot->value = number + 1;
 }
 
-int vacant_look(const struct state *state, size_t from, size_t count, const struct view *view,
-                struct vacant *ret_vacant)
+int dangling_look(const struct state *state, size_t from, size_t count, const struct view *view,
+                struct dangling *ret_vacant)
 {
 	struct table named = {0};
 
@@ -48,24 +48,24 @@ int vacant_look(const struct state *state, size_t from, size_t count, const stru
 		find(&named, view->apps[i].name, "", i);
 	for (uint32_t i = 0; named.count && i < view->site_count; i++)
 		find(&named, "", view->sites[i].name, i);
-	*ret_vacant = (struct vacant){view, named};
+	*ret_vacant = (struct dangling){view, named};
 	return E_OK;
 }
 
-void vacant_done(struct vacant *vacant)
+void dangling_done(struct dangling *vacant)
 {
 	table_done(&vacant->named);
 }
 
 // 1 + the number, 0 when the view does not have it.
-static uint32_t number_of(const struct vacant *vacant, const char *app, const char *site)
+static uint32_t number_of(const struct dangling *vacant, const char *app, const char *site)
 {
 	const struct table_slot *slot = table_find(&vacant->named, app, site);
 
 	return slot ? slot->value : 0;
 }
 
-const char *vacant_why(const struct vacant *vacant, const char *app, const char *site)
+const char *dangling_why(const struct dangling *vacant, const char *app, const char *site)
 {
 	uint32_t site_number = number_of(vacant, "", site), app_number = app ? number_of(vacant, app, "") : 0;
 
@@ -84,17 +84,17 @@ const char *vacant_why(const struct vacant *vacant, const char *app, const char 
 	return "the app has no target there";
 }
 
-void vacant_warn(const struct state *state, const struct view *view, struct report *report)
+void dangling_warn(const struct state *state, const struct view *view, struct report *report)
 {
-	struct vacant vacant;
+	struct dangling vacant;
 
-	if (vacant_look(state, 0, STATE_ORDERS_MAX, view, &vacant) < 0) {
+	if (dangling_look(state, 0, STATE_ORDERS_MAX, view, &vacant) < 0) {
 		report_warning(report, NULL, 0, 0, "out of memory: whether all drains and forces hold something is not known");
 		return;
 	}
 	for (size_t i = 0; i < state_drain_count(state); i++) {
 		const struct drain *drain = state_drain_at(state, i);
-		const char *why = vacant_why(&vacant, drain->app, drain->site);
+		const char *why = dangling_why(&vacant, drain->app, drain->site);
 
 		if (why)
 			report_warning(report, NULL, 0, 0, "the drain of %s%s%s holds nothing: %s; given by %s, reason: %s",
@@ -103,11 +103,11 @@ void vacant_warn(const struct state *state, const struct view *view, struct repo
 	}
 	for (size_t i = 0; i < state_force_count(state); i++) {
 		const struct force *force = state_force_at(state, i);
-		const char *why = vacant_why(&vacant, force->app, force->site);
+		const char *why = dangling_why(&vacant, force->app, force->site);
 
 		if (why)
 			report_warning(report, NULL, 0, 0, "the force of %s at %s to %s holds nothing: %s; given by %s", force->app,
 			               force->site, force->to == FORCE_UP ? "up" : "down", why, force->who);
 	}
-	vacant_done(&vacant);
+	dangling_done(&vacant);
 }

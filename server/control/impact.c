@@ -1,4 +1,4 @@
-// Whom orders leave with nothing, or nothing that is up; see stranded.h.
+// Whom orders leave with nothing, or nothing that is up; see impact.h.
 #include "control/impact.h"
 
 #include <stdbool.h>
@@ -196,7 +196,7 @@ static json_t *list(const struct live *live, int site, int app_number, bool of_d
 		bool nothing = of_drain && describe_nothing(live, app, of_nothing);
 		bool down = describe_down(live, app, &view->sites[site], of_down);
 
-		if (json_array_size(lines) >= STRANDED_MAX) {
+		if (json_array_size(lines) >= IMPACT_MAX) {
 			more += nothing || down;
 			continue;
 		}
@@ -214,12 +214,12 @@ static json_t *list(const struct live *live, int site, int app_number, bool of_d
 	return lines;
 }
 
-json_t *stranded_by_drain(const struct live *live, int site, int app)
+json_t *impact_by_drain(const struct live *live, int site, int app)
 {
 	return list(live, site, app, true);
 }
 
-json_t *stranded_by_down(const struct live *live, int site, int app)
+json_t *impact_by_down(const struct live *live, int site, int app)
 {
 	return list(live, site, app, false);
 }

@@ -7,7 +7,7 @@
 
 struct live;
 
-enum { STRANDED_MAX = 100 };
+enum { IMPACT_MAX = 100 };
 
 // A group of an app's clients is those of one of its carriers, who can reach its public targets and that carrier's, or
 // everybody else, who can reach its public targets only and is no group where it has none. By what a group can reach:
@@ -20,6 +20,6 @@ enum { STRANDED_MAX = 100 };
 // One line for each app with a target at `site` (of app number `app` only, -1: of every app) and each lack, with the
 // groups that have it; of what is down only where a target at the site is one that such a group can reach. A list, empty
 // when there is nothing to say; NULL without memory. Where health is not known yet nothing counts as down.
-json_t *stranded_by_drain(const struct live *live, int site, int app) MUST_USE;
+json_t *impact_by_drain(const struct live *live, int site, int app) MUST_USE;
 // After a target has been taken for down: the lines of what is down.
-json_t *stranded_by_down(const struct live *live, int site, int app) MUST_USE;
+json_t *impact_by_down(const struct live *live, int site, int app) MUST_USE;

@@ -73,9 +73,9 @@ static json_t *set_orders(json_t *reply, const struct control_ops *ops, size_t f
 	size_t drain_count = state_drain_count(state), force_count = state_force_count(state), end = from + SHOW_ORDERS_MAX;
 	json_t *drains = json_array(), *forces = json_array();
 	int64_t now_s = clock_wall_s();
-	struct vacant vacant;
+	struct dangling vacant;
 
-	if (vacant_look(state, from, SHOW_ORDERS_MAX, ops->view(ops->ctx), &vacant) < 0) {
+	if (dangling_look(state, from, SHOW_ORDERS_MAX, ops->view(ops->ctx), &vacant) < 0) {
 		json_decref(drains);
 		json_decref(forces);
 		json_decref(reply);
@@ -85,14 +85,14 @@ static json_t *set_orders(json_t *reply, const struct control_ops *ops, size_t f
 		const struct drain *drain = state_drain_at(state, i);
 
 		if (!drain->until_s || drain->until_s > now_s)
-			drains = reply_append(drains, set_vacant(show_drain(drain), vacant_why(&vacant, drain->app, drain->site)));
+			drains = reply_append(drains, set_vacant(show_drain(drain), dangling_why(&vacant, drain->app, drain->site)));
 	}
 	for (size_t i = from; i < force_count && i < end; i++) {
 		const struct force *force = state_force_at(state, i);
 
-		forces = reply_append(forces, set_vacant(show_force(force), vacant_why(&vacant, force->app, force->site)));
+		forces = reply_append(forces, set_vacant(show_force(force), dangling_why(&vacant, force->app, force->site)));
 	}
-	vacant_done(&vacant);
+	dangling_done(&vacant);
 	reply = reply_set(reply, "drain_count", json_integer((json_int_t)drain_count));
 	reply = reply_set(reply, "drains", drains);
 	reply = reply_set(reply, "force_count", json_integer((json_int_t)force_count));

@@ -60,7 +60,7 @@ struct daemon {
 	struct reload *reload;
 	struct restart *restart; // what reloads do not change
 	bool hung_up;            // SIGHUP came while a reload was under way: another one follows it
-	struct stats_facts facts;
+	struct metrics_facts facts;
 	int result;
 };
 
@@ -284,7 +284,7 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 		return E_NOMEM;
 	}
 	restart_warn(daemon->restart, generation->config, report);
-	vacant_warn(daemon->state, generation->view, report);
+	dangling_warn(daemon->state, generation->view, report);
 	log_set_level((enum log_level)generation->config->server.log_level);
 	daemon->config = generation->config;
 	if (daemon->first_view) { // still before the first round
@@ -378,16 +378,16 @@ static json_t *control_stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return stats_counters(daemon->workers, daemon->health);
+	return metrics_counters(daemon->workers, daemon->health);
 }
 
 static json_t *control_status(void *ctx)
 {
 	const struct daemon *daemon = ctx;
-	struct stats_facts facts = daemon->facts;
+	struct metrics_facts facts = daemon->facts;
 
 	facts.reload_began_s = reload_began_s(daemon->reload);
-	return stats_status(&facts, live_current());
+	return metrics_status(&facts, live_current());
 }
 
 // ---- beginning and end ---------------------------------------------------------------------------------------------
@@ -479,7 +479,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	daemon->first_view = first->view;
 	daemon->restart = restart_new(first->config);
 	daemon->worker_rows = first->view->workers;
-	daemon->facts = (struct stats_facts){
+	daemon->facts = (struct metrics_facts){
 		.started_s = clock_wall_s(),
 		.workers = generation_sets(first->config),
 		.generation_took_ms = first->took_ms,
@@ -498,7 +498,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = open_slow_side(daemon, config_path);
 	if (err == E_OK)
-		vacant_warn(daemon->state, daemon->first_view, report);
+		dangling_warn(daemon->state, daemon->first_view, report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;

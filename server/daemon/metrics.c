@@ -1,4 +1,4 @@
-// Figures as JSON; see stats.h.
+// Figures as JSON; see metrics.h.
 #include "daemon/metrics.h"
 
 #include <unistd.h>
@@ -15,7 +15,7 @@ static void set(json_t *object, const char *name, uint64_t value)
 	json_object_set_new(object, name, json_integer((json_int_t)value));
 }
 
-json_t *stats_counters(const struct workers *workers, const struct health *health)
+json_t *metrics_counters(const struct workers *workers, const struct health *health)
 {
 	struct counters sum = {0};
 	struct health_stats probes;
@@ -63,7 +63,7 @@ static void set_view(json_t *object, const struct live *live)
 	set(object, "steering_octets", steer_octets);
 }
 
-json_t *stats_status(const struct stats_facts *facts, const struct live *live)
+json_t *metrics_status(const struct metrics_facts *facts, const struct live *live)
 {
 	json_t *object = json_object();
 

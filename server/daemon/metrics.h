@@ -9,7 +9,7 @@ struct health;
 struct live;
 struct workers;
 
-struct stats_facts {
+struct metrics_facts {
 	int64_t started_s;       // wall clock
 	unsigned workers;        // the setting, settled
 	int64_t generation_took_ms;
@@ -20,6 +20,6 @@ struct stats_facts {
 
 // Every counter by its name, summed over the workers (NULL: none run yet), and the probes'. The caller's; NULL without
 // memory.
-json_t *stats_counters(const struct workers *workers, const struct health *health);
+json_t *metrics_counters(const struct workers *workers, const struct health *health);
 // Version, pid, times, generation, sizes. `live` NULL: not serving yet. The caller's; NULL without memory.
-json_t *stats_status(const struct stats_facts *facts, const struct live *live);
+json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

@@ -407,7 +407,7 @@ int compile_view(const struct config *config, const struct compile_input *in, st
 	view->generation = in->generation;
 	view->built_s = clock_wall_s();
 	warn_of_ca_files(&c);
-	unmatched_warn(config, in->places, in->measured, in->measured_count, report);
+	unknown_names_warn(config, in->places, in->measured, in->measured_count, report);
 	err = compile_sites(&c);
 	if (err == E_OK)
 		err = compile_measured(&c);

@@ -1,4 +1,4 @@
-// Compares what sources and config name; see unmatched.h.
+// Compares what sources and config name; see unknown_names.h.
 #include "generation/unknown_names.h"
 
 #include <ctype.h>
@@ -159,7 +159,7 @@ static void warn_hints(const struct config *config, const struct places *places,
 		               near_name(sites, names_text(places->hints, first), meant));
 }
 
-void unmatched_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
+void unknown_names_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
                     size_t row_count, struct report *report)
 {
 	struct names *seen = names_new(), *sites = names_new();

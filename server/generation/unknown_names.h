@@ -11,5 +11,5 @@ struct places;
 struct report;
 
 // `places` as the sources filled it: before the sites' carriers are put there too.
-void unmatched_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
+void unknown_names_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
                     size_t row_count, struct report *report);

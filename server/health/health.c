@@ -40,7 +40,7 @@ struct health {
 	struct event_base *base;
 	struct health_ops ops;
 	void *engines[ARRAY_LEN(types)];
-	struct roster *roster;          // NULL before the first configure
+	struct watchlist *watchlist;          // NULL before the first configure
 	struct line doubtful, sure;     // see next_in_line()
 	bool sure_next;
 	unsigned limit;                 // of probes under way
@@ -329,11 +329,11 @@ static void stop(struct watch *watch)
 	}
 }
 
-static void retire(struct roster *roster)
+static void retire(struct watchlist *watchlist)
 {
-	for (size_t i = 0; roster && i < roster->count; i++)
-		stop(roster->watches[i]);
-	roster_free(roster);
+	for (size_t i = 0; watchlist && i < watchlist->count; i++)
+		stop(watchlist->watches[i]);
+	watchlist_free(watchlist);
 }
 
 // The address and the port as one number of 31 bits.
@@ -361,12 +361,12 @@ static void restore(struct health *health, struct watch *watch)
 // Gives every watch that is new its first start.
 static void enlist(struct health *health, bool restart)
 {
-	struct roster *roster = health->roster;
+	struct watchlist *watchlist = health->watchlist;
 	int64_t now_ms = clock_mono_ms();
 
 	health->unsettled = 0;
-	for (size_t i = 0; i < roster->count; i++) {
-		struct watch *watch = roster->watches[i];
+	for (size_t i = 0; i < watchlist->count; i++) {
+		struct watch *watch = watchlist->watches[i];
 
 		if (watch->probe.check && !watch->health) {
 			watch->health = health;
@@ -374,7 +374,7 @@ static void enlist(struct health *health, bool restart)
 			if (restart)
 				restore(health, watch);
 			probe_event_assign(&watch->timer, health->base, -1, 0, on_timer, watch);
-			watch->start_ms = now_ms + spread_ms(health, roster->count / STARTS_PER_MS);
+			watch->start_ms = now_ms + spread_ms(health, watchlist->count / STARTS_PER_MS);
 			arm(watch, watch->start_ms);
 		}
 		health->unsettled += !watch->settled;
@@ -387,8 +387,8 @@ static void warn_of_limit(const struct health *health)
 {
 	double worst = 0;
 
-	for (size_t i = 0; i < health->roster->count; i++) {
-		const struct watch *watch = health->roster->watches[i];
+	for (size_t i = 0; i < health->watchlist->count; i++) {
+		const struct watch *watch = health->watchlist->watches[i];
 
 		if (watch->probe.check)
 			worst += (double)check_of(watch)->timeout_ms / check_of(watch)->interval_ms;
@@ -400,16 +400,16 @@ static void warn_of_limit(const struct health *health)
 
 int health_configure(struct health *health, const struct config *config)
 {
-	struct roster *old = health->roster, *roster;
-	int err = roster_new(config, &roster);
+	struct watchlist *old = health->watchlist, *watchlist;
+	int err = watchlist_new(config, &watchlist);
 
 	if (err < 0)
 		return err;
-	if (old && (err = roster_inherit(roster, old)) < 0) {
-		roster_free(roster);
+	if (old && (err = watchlist_inherit(watchlist, old)) < 0) {
+		watchlist_free(watchlist);
 		return err;
 	}
-	health->roster = roster;
+	health->watchlist = watchlist;
 	health->limit = config->server.probes;
 	must(health->limit > 0);
 	retire(old);
@@ -457,7 +457,7 @@ struct health *health_free(struct health *health)
 {
 	if (!health)
 		return NULL;
-	retire(health->roster);
+	retire(health->watchlist);
 	event_del(&health->wake);
 	event_del(&health->all_settled);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -471,23 +471,23 @@ struct health *health_free(struct health *health)
 
 size_t health_count(const struct health *health)
 {
-	return health->roster ? health->roster->count : 0;
+	return health->watchlist ? health->watchlist->count : 0;
 }
 
 uint32_t health_probed(const struct health *health, size_t target)
 {
-	return probed_of(health->roster->watches[target]);
+	return probed_of(health->watchlist->watches[target]);
 }
 
 const struct health_target *health_target(const struct health *health, size_t target)
 {
 	must(target < health_count(health));
-	return &health->roster->watches[target]->shown;
+	return &health->watchlist->watches[target]->shown;
 }
 
 bool health_settled(const struct health *health)
 {
-	return health->roster && health->unsettled == 0;
+	return health->watchlist && health->unsettled == 0;
 }
 
 void health_stats(const struct health *health, struct health_stats *ret_stats)

@@ -24,7 +24,7 @@ enum {
 };
 
 struct engine {
-	struct trusts trusts;
+	struct ca_stores stores;
 	struct run *idle;
 	size_t idle_count;
 };
@@ -32,7 +32,7 @@ struct engine {
 struct run {
 	struct run *next;      // of the idle ones
 	struct engine *engine;
-	struct trust *trust;
+	struct ca_store *trust;
 	struct probe *probe;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
@@ -252,7 +252,7 @@ static void run_give(struct run *run)
 	curl_slist_free_all(run->headers);
 	curl_slist_free_all(run->connect_to);
 	if (run->trust)
-		trust_release(&engine->trusts, run->trust);
+		ca_stores_release(&engine->stores, run->trust);
 	if (engine->idle_count >= IDLE_MAX) {
 		run_free(run);
 		return;
@@ -343,7 +343,7 @@ static int aim(struct run *run)
 	const char *ca_file = ca_file_of(run);
 	CURL *easy = run->easy;
 
-	run->trust = trust_hold(&run->engine->trusts, ca_file);
+	run->trust = ca_stores_hold(&run->engine->stores, ca_file);
 	if (!run->trust || set_names(run) < 0)
 		return E_NOMEM;
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run->headers);
@@ -354,7 +354,7 @@ static int aim(struct run *run)
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)check->timeout_ms + CONNECT_SLACK_MS);
 	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *ca_file ? ca_file : NULL) != CURLE_OK)
 		return E_NOMEM;
-	return curlloop_add(run->trust->loop, easy);
+	return curl_loop_add(run->trust->loop, easy);
 }
 
 static int http_start(void *engine, struct probe *probe)
@@ -383,7 +383,7 @@ static void http_cancel(struct probe *probe)
 {
 	struct run *run = probe->run;
 
-	curlloop_remove(run->trust->loop, run->easy);
+	curl_loop_remove(run->trust->loop, run->easy);
 	run_give(run);
 	probe->run = NULL;
 }
@@ -409,7 +409,7 @@ static void http_refresh(void *ctx)
 {
 	struct engine *engine = ctx;
 
-	trust_refresh(&engine->trusts);
+	ca_stores_refresh(&engine->stores);
 }
 
 static void http_close(void *ctx)
@@ -420,7 +420,7 @@ static void http_close(void *ctx)
 		next = run->next;
 		run_free(run);
 	}
-	trust_refresh(&engine->trusts);
+	ca_stores_refresh(&engine->stores);
 	free(engine);
 	curl_global_cleanup();
 }
@@ -433,7 +433,7 @@ static void *http_open(struct event_base *base)
 		free(engine);
 		return NULL;
 	}
-	engine->trusts = (struct trusts){.base = base, .done = on_done};
+	engine->stores = (struct ca_stores){.base = base, .done = on_done};
 	return engine;
 }
 

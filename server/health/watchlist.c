@@ -1,4 +1,4 @@
-// Copies checks and targets out of a config and matches them with those of the one before; see roster.h.
+// Copies checks and targets out of a config and matches them with those of the one before; see watchlist.h.
 #include "health/watchlist.h"
 
 #include <stdlib.h>
@@ -52,16 +52,16 @@ static struct watch *watch_new(const struct config_target *target, const struct 
 	return watch;
 }
 
-static int fill(struct roster *roster, const struct config *config, const struct check *checks)
+static int fill(struct watchlist *watchlist, const struct config *config, const struct check *checks)
 {
-	const char **sites = arena_take_array(roster->arena, config->site_count, sizeof(*sites));
+	const char **sites = arena_take_array(watchlist->arena, config->site_count, sizeof(*sites));
 
 	for (size_t i = 0; sites && i < config->site_count; i++)
-		if (!(sites[i] = arena_strdup(roster->arena, config->sites[i].name)))
+		if (!(sites[i] = arena_strdup(watchlist->arena, config->sites[i].name)))
 			return E_NOMEM;
 	for (size_t i = 0; sites && i < config->app_count; i++) {
 		const struct config_app *app = &config->apps[i];
-		const char *name = arena_strdup(roster->arena, app->name);
+		const char *name = arena_strdup(watchlist->arena, app->name);
 
 		for (size_t k = 0; k < app->target_count; k++) {
 			struct watch *watch = watch_new(&app->targets[k], checks);
@@ -72,54 +72,54 @@ static int fill(struct roster *roster, const struct config *config, const struct
 			}
 			watch->probe.app = name;
 			watch->site = sites[app->targets[k].site];
-			watch->number = roster->count;
-			roster->watches[roster->count++] = watch;
+			watch->number = watchlist->count;
+			watchlist->watches[watchlist->count++] = watch;
 		}
 	}
 	return sites ? E_OK : E_NOMEM;
 }
 
-int roster_new(const struct config *config, struct roster **ret_roster)
+int watchlist_new(const struct config *config, struct watchlist **ret_roster)
 {
-	struct roster *roster = calloc(1, sizeof(*roster));
+	struct watchlist *watchlist = calloc(1, sizeof(*watchlist));
 	size_t count = 0;
 	int err = E_NOMEM;
 
-	if (!roster)
+	if (!watchlist)
 		return E_NOMEM;
 	for (size_t i = 0; i < config->app_count; i++)
 		count += config->apps[i].target_count;
-	roster->watches = calloc(count + 1, sizeof(*roster->watches));
-	roster->arena = arena_new(ROSTER_MAX_BYTES);
-	if (!roster->watches || !roster->arena)
+	watchlist->watches = calloc(count + 1, sizeof(*watchlist->watches));
+	watchlist->arena = arena_new(ROSTER_MAX_BYTES);
+	if (!watchlist->watches || !watchlist->arena)
 		goto out;
 
-	struct check *checks = arena_take_array(roster->arena, config->check_count, sizeof(*checks));
+	struct check *checks = arena_take_array(watchlist->arena, config->check_count, sizeof(*checks));
 
 	if (!checks)
 		goto out;
 	err = E_OK;
 	for (size_t i = 0; err == E_OK && i < config->check_count; i++)
-		err = copy_check(roster->arena, &config->checks[i], &checks[i]);
+		err = copy_check(watchlist->arena, &config->checks[i], &checks[i]);
 	if (err == E_OK)
-		err = fill(roster, config, checks);
+		err = fill(watchlist, config, checks);
 out:
 	if (err == E_OK)
-		*ret_roster = roster;
+		*ret_roster = watchlist;
 	else
-		roster_free(roster);
+		watchlist_free(watchlist);
 	return err;
 }
 
-struct roster *roster_free(struct roster *roster)
+struct watchlist *watchlist_free(struct watchlist *watchlist)
 {
-	if (!roster)
+	if (!watchlist)
 		return NULL;
-	for (size_t i = 0; i < roster->count; i++)
-		free(roster->watches[i]);
-	free(roster->watches);
-	arena_free(roster->arena);
-	free(roster);
+	for (size_t i = 0; i < watchlist->count; i++)
+		free(watchlist->watches[i]);
+	free(watchlist->watches);
+	arena_free(watchlist->arena);
+	free(watchlist);
 	return NULL;
 }
 
@@ -154,12 +154,12 @@ static uint64_t hash_of(const struct watch *watch)
 }
 
 // Where the watch of the same app and site is, or would be, in a table of numbers + 1.
-static size_t slot_of(const struct roster *roster, const size_t *slots, size_t mask, const struct watch *watch)
+static size_t slot_of(const struct watchlist *watchlist, const size_t *slots, size_t mask, const struct watch *watch)
 {
 	size_t at = hash_of(watch) & mask;
 
 	for (; slots[at]; at = (at + 1) & mask) {
-		const struct watch *have = roster->watches[slots[at] - 1];
+		const struct watch *have = watchlist->watches[slots[at] - 1];
 
 		if (have && strcmp(have->probe.app, watch->probe.app) == 0 && strcmp(have->site, watch->site) == 0)
 			break;
@@ -168,15 +168,15 @@ static size_t slot_of(const struct roster *roster, const size_t *slots, size_t m
 }
 
 // The old watch comes to stand in its successor's place.
-static void succeed(struct roster *roster, size_t i, struct roster *old, size_t old_i)
+static void succeed(struct watchlist *watchlist, size_t i, struct watchlist *old, size_t old_i)
 {
-	struct watch *fresh = roster->watches[i], *watch = old->watches[old_i];
+	struct watch *fresh = watchlist->watches[i], *watch = old->watches[old_i];
 
 	watch->probe.check = fresh->probe.check;
 	watch->probe.app = fresh->probe.app;
 	watch->site = fresh->site;
 	watch->number = i;
-	roster->watches[i] = watch;
+	watchlist->watches[i] = watch;
 	old->watches[old_i] = NULL;
 	free(fresh);
 }
@@ -189,16 +189,16 @@ static void succeed(struct roster *roster, size_t i, struct roster *old, size_t 
 //   checked          asked the same, at this pace    is the old one
 //   checked          asked the same, was decided     goes on from its state, as one that is beyond doubt
 //   checked          asked something else            shows its state until the first result
-static void match(struct roster *roster, size_t i, struct roster *old, size_t old_i)
+static void match(struct watchlist *watchlist, size_t i, struct watchlist *old, size_t old_i)
 {
-	struct watch *fresh = roster->watches[i];
+	struct watch *fresh = watchlist->watches[i];
 	const struct watch *watch = old->watches[old_i];
 	const struct check *new_check = fresh->probe.check, *old_check = watch->probe.check;
 
 	if (!new_check || !addr_equal(&fresh->probe.addr, &watch->probe.addr))
 		return;
 	if (old_check && same_question(old_check, new_check) && same_pace(old_check, new_check)) {
-		succeed(roster, i, old, old_i);
+		succeed(watchlist, i, old, old_i);
 		return;
 	}
 	fresh->shown.up = watch->shown.up;
@@ -209,7 +209,7 @@ static void match(struct roster *roster, size_t i, struct roster *old, size_t ol
 	}
 }
 
-int roster_inherit(struct roster *roster, struct roster *old)
+int watchlist_inherit(struct watchlist *watchlist, struct watchlist *old)
 {
 	size_t mask = 15;
 
@@ -222,11 +222,11 @@ int roster_inherit(struct roster *roster, struct roster *old)
 		return E_NOMEM;
 	for (size_t i = 0; i < old->count; i++)
 		slots[slot_of(old, slots, mask, old->watches[i])] = i + 1;
-	for (size_t i = 0; i < roster->count; i++) {
-		size_t found = slots[slot_of(old, slots, mask, roster->watches[i])];
+	for (size_t i = 0; i < watchlist->count; i++) {
+		size_t found = slots[slot_of(old, slots, mask, watchlist->watches[i])];
 
 		if (found)
-			match(roster, i, old, found - 1);
+			match(watchlist, i, old, found - 1);
 	}
 	free(slots);
 	return E_OK;

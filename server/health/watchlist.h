@@ -35,18 +35,18 @@ struct watch {
 	TAILQ_ENTRY(watch) in_line;
 };
 
-struct roster {
+struct watchlist {
 	struct arena *arena;        // checks and names
-	struct watch **watches;     // by target number; each one by itself in memory, as rosters pass them on
+	struct watch **watches;     // by target number; each one by itself in memory, as watchlists pass them on
 	size_t count;
 };
 
 // E_NOMEM, E_LIMIT.
-int roster_new(const struct config *config, struct roster **ret_roster) MUST_USE;
+int watchlist_new(const struct config *config, struct watchlist **ret_roster) MUST_USE;
 // Frees it with the watches it still has, which must be idle. Takes NULL; returns NULL.
-struct roster *roster_free(struct roster *roster);
+struct watchlist *watchlist_free(struct watchlist *watchlist);
 
 // Passes watches on from `old` where app, site, address and check are the same: they take their successors' places,
 // and NULL stays behind. Where only the check differs, the successor begins with the state of the old one. E_NOMEM:
 // nothing has changed.
-int roster_inherit(struct roster *roster, struct roster *old) MUST_USE;
+int watchlist_inherit(struct watchlist *watchlist, struct watchlist *old) MUST_USE;

@@ -1,4 +1,4 @@
-// A short list, searched from its head: configs have one file of authorities or two. See trust.h.
+// A short list, searched from its head: configs have one file of authorities or two. See ca_stores.h.
 #include "http/ca_stores.h"
 
 #include <stdlib.h>
@@ -6,63 +6,63 @@
 
 #include "http/curl_loop.h"
 
-static struct trust *trust_free(struct trust *trust)
+static struct ca_store *ca_store_free(struct ca_store *trust)
 {
-	curlloop_free(trust->loop);
+	curl_loop_free(trust->loop);
 	free(trust->ca_file);
 	free(trust);
 	return NULL;
 }
 
-static struct trust *trust_new(struct trusts *trusts, const char *ca_file)
+static struct ca_store *ca_store_new(struct ca_stores *stores, const char *ca_file)
 {
-	struct trust *trust = calloc(1, sizeof(*trust));
+	struct ca_store *trust = calloc(1, sizeof(*trust));
 
 	if (!trust)
 		return NULL;
 	trust->ca_file = strdup(ca_file);
-	trust->loop = curlloop_new(trusts->base, trusts->done);
+	trust->loop = curl_loop_new(stores->base, stores->done);
 	if (!trust->ca_file || !trust->loop)
-		return trust_free(trust);
-	trust->next = trusts->first;
-	trusts->first = trust;
+		return ca_store_free(trust);
+	trust->next = stores->first;
+	stores->first = trust;
 	return trust;
 }
 
-static void reap(struct trusts *trusts)
+static void reap(struct ca_stores *stores)
 {
-	for (struct trust **at = &trusts->first, *trust; (trust = *at);) {
+	for (struct ca_store **at = &stores->first, *trust; (trust = *at);) {
 		if (!trust->stale || trust->running) {
 			at = &trust->next;
 			continue;
 		}
 		*at = trust->next;
-		trust_free(trust);
+		ca_store_free(trust);
 	}
 }
 
-struct trust *trust_hold(struct trusts *trusts, const char *ca_file)
+struct ca_store *ca_stores_hold(struct ca_stores *stores, const char *ca_file)
 {
-	struct trust *trust = trusts->first;
+	struct ca_store *trust = stores->first;
 
 	while (trust && (trust->stale || strcmp(trust->ca_file, ca_file) != 0))
 		trust = trust->next;
 	if (!trust)
-		trust = trust_new(trusts, ca_file);
+		trust = ca_store_new(stores, ca_file);
 	if (trust)
 		trust->running++;
 	return trust;
 }
 
-void trust_release(struct trusts *trusts, struct trust *trust)
+void ca_stores_release(struct ca_stores *stores, struct ca_store *trust)
 {
 	if (--trust->running == 0 && trust->stale)
-		reap(trusts);
+		reap(stores);
 }
 
-void trust_refresh(struct trusts *trusts)
+void ca_stores_refresh(struct ca_stores *stores)
 {
-	for (struct trust *trust = trusts->first; trust; trust = trust->next)
+	for (struct ca_store *trust = stores->first; trust; trust = trust->next)
 		trust->stale = true;
-	reap(trusts);
+	reap(stores);
 }

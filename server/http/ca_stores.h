@@ -1,4 +1,4 @@
-// One curlloop for each file of authorities: libcurl keeps one parsed set of them with each multi handle, and parsing the
+// One curl_loop for each file of authorities: libcurl keeps one parsed set of them with each multi handle, and parsing the
 // system's costs more than ten probes. Called by http.c.
 #pragma once
 
@@ -8,26 +8,26 @@
 
 #include "base/attr.h"
 
-struct curlloop;
+struct curl_loop;
 struct event_base;
 
-struct trust {
-	struct trust *next;
-	struct curlloop *loop;
+struct ca_store {
+	struct ca_store *next;
+	struct curl_loop *loop;
 	char *ca_file;
 	size_t running;        // those who hold it
 	bool stale;            // nobody new gets it; freed when the last one lets go
 };
 
 // Zero-initialised but for the first two.
-struct trusts {
+struct ca_stores {
 	struct event_base *base;
 	void (*done)(CURL *easy, CURLcode code);
-	struct trust *first;
+	struct ca_store *first;
 };
 
-// The one for a file ("": none), held until trust_release(). NULL without memory.
-struct trust *trust_hold(struct trusts *trusts, const char *ca_file) MUST_USE;
-void trust_release(struct trusts *trusts, struct trust *trust);
+// The one for a file ("": none), held until ca_stores_release(). NULL without memory.
+struct ca_store *ca_stores_hold(struct ca_stores *stores, const char *ca_file) MUST_USE;
+void ca_stores_release(struct ca_stores *stores, struct ca_store *trust);
 // From now on files are read anew.
-void trust_refresh(struct trusts *trusts);
+void ca_stores_refresh(struct ca_stores *stores);

@@ -1,4 +1,4 @@
-// Sockets and the timer of a multi handle as libevent events; see curlloop.h.
+// Sockets and the timer of a multi handle as libevent events; see curl_loop.h.
 #include "http/curl_loop.h"
 
 #include <event2/event.h>
@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "health/probe.h"
 
-struct curlloop {
+struct curl_loop {
 	struct event_base *base;
 	CURLM *multi;
 	struct event timer;
@@ -19,14 +19,14 @@ struct curlloop {
 	bool doomed;
 };
 
-static void destroy(struct curlloop *loop)
+static void destroy(struct curl_loop *loop)
 {
 	curl_multi_cleanup(loop->multi);
 	event_del(&loop->timer);
 	free(loop);
 }
 
-static void tell(struct curlloop *loop)
+static void tell(struct curl_loop *loop)
 {
 	CURLMsg *msg;
 	int left;
@@ -46,7 +46,7 @@ static void tell(struct curlloop *loop)
 
 static void on_socket(evutil_socket_t fd, short what, void *ctx)
 {
-	struct curlloop *loop = ctx;
+	struct curl_loop *loop = ctx;
 	int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 	int running;
 
@@ -56,7 +56,7 @@ static void on_socket(evutil_socket_t fd, short what, void *ctx)
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
-	struct curlloop *loop = ctx;
+	struct curl_loop *loop = ctx;
 	int running;
 
 	(void)fd;
@@ -67,7 +67,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
-	struct curlloop *loop = ctx;
+	struct curl_loop *loop = ctx;
 	struct timeval delay = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
 
 	(void)multi;
@@ -80,7 +80,7 @@ static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
 
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
-	struct curlloop *loop = ctx;
+	struct curl_loop *loop = ctx;
 	struct event *event = socket_ctx;
 	short kinds = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
 
@@ -104,9 +104,9 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
 	return 0;
 }
 
-struct curlloop *curlloop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code))
+struct curl_loop *curl_loop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code))
 {
-	struct curlloop *loop = calloc(1, sizeof(*loop));
+	struct curl_loop *loop = calloc(1, sizeof(*loop));
 
 	if (!loop)
 		return NULL;
@@ -125,7 +125,7 @@ struct curlloop *curlloop_new(struct event_base *base, void (*done)(CURL *easy, 
 	return loop;
 }
 
-struct curlloop *curlloop_free(struct curlloop *loop)
+struct curl_loop *curl_loop_free(struct curl_loop *loop)
 {
 	if (loop && loop->inside)
 		loop->doomed = true;
@@ -134,12 +134,12 @@ struct curlloop *curlloop_free(struct curlloop *loop)
 	return NULL;
 }
 
-int curlloop_add(struct curlloop *loop, CURL *easy)
+int curl_loop_add(struct curl_loop *loop, CURL *easy)
 {
 	return curl_multi_add_handle(loop->multi, easy) == CURLM_OK ? E_OK : E_NOMEM;
 }
 
-void curlloop_remove(struct curlloop *loop, CURL *easy)
+void curl_loop_remove(struct curl_loop *loop, CURL *easy)
 {
 	curl_multi_remove_handle(loop->multi, easy);
 }

@@ -6,16 +6,16 @@
 
 #include "base/attr.h"
 
-struct curlloop;
+struct curl_loop;
 struct event_base;
 
 // `done` is told of every transfer that ended, after it has been removed; it may add and remove others, and free the
 // loop. NULL without memory.
-struct curlloop *curlloop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code)) MUST_USE;
+struct curl_loop *curl_loop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code)) MUST_USE;
 // Every transfer must have been removed. Takes NULL; returns NULL.
-struct curlloop *curlloop_free(struct curlloop *loop);
+struct curl_loop *curl_loop_free(struct curl_loop *loop);
 
 // The transfer begins in the event loop's next turn. E_NOMEM.
-int curlloop_add(struct curlloop *loop, CURL *easy) MUST_USE;
+int curl_loop_add(struct curl_loop *loop, CURL *easy) MUST_USE;
 // Ends a transfer early; `done` is not called.
-void curlloop_remove(struct curlloop *loop, CURL *easy);
+void curl_loop_remove(struct curl_loop *loop, CURL *easy);

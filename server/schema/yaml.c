@@ -19,7 +19,7 @@ struct spot {
 	uint32_t line, column; // from 1
 };
 
-struct place {
+struct position {
 	const void *owner; // a key inside its object, or an array
 	size_t index;      // in the array; 0 for a key
 	struct spot key, value;
@@ -29,7 +29,7 @@ struct yaml_tree {
 	char *file;
 	json_t *root;
 	json_t *dropped; // values of keys given twice: kept alive, so that no address in `places` is used again
-	struct place *places;
+	struct position *places;
 	size_t place_count, place_cap;
 };
 
@@ -54,11 +54,11 @@ static struct spot spot_of(yaml_mark_t mark)
 
 #define complain(b, spot, ...) report_error((b)->report, (b)->yaml->file, (spot).line, (spot).column, __VA_ARGS__)
 
-static int add_place(struct yaml_tree *yaml, struct place place)
+static int add_place(struct yaml_tree *yaml, struct position place)
 {
 	if (yaml->place_count == yaml->place_cap) {
 		size_t cap = yaml->place_cap ? yaml->place_cap * 2 : 64;
-		struct place *places = realloc(yaml->places, cap * sizeof(*places));
+		struct position *places = realloc(yaml->places, cap * sizeof(*places));
 
 		if (!places)
 			return E_NOMEM;
@@ -83,7 +83,7 @@ static int attach_member(struct builder *b, struct frame *frame, json_t *value, 
 	} else {
 		const void *key = json_object_iter_key(json_object_iter_at(frame->container, frame->key));
 
-		err = add_place(yaml, (struct place){key, 0, frame->key_spot, spot});
+		err = add_place(yaml, (struct position){key, 0, frame->key_spot, spot});
 	}
 	free(frame->key);
 	frame->key = NULL;
@@ -112,7 +112,7 @@ static int attach(struct builder *b, json_t *value, struct spot spot)
 		return attach_member(b, frame, value, spot);
 	if (json_array_append_new(frame->container, value) < 0)
 		return E_NOMEM;
-	return add_place(b->yaml, (struct place){frame->container, json_array_size(frame->container) - 1, spot, spot});
+	return add_place(b->yaml, (struct position){frame->container, json_array_size(frame->container) - 1, spot, spot});
 }
 
 static bool key_is_due(const struct builder *b)
@@ -328,7 +328,7 @@ static int build(struct builder *b, const char *text, size_t len)
 
 static int compare_places(const void *left, const void *right)
 {
-	const struct place *a = left, *b = right;
+	const struct position *a = left, *b = right;
 	uintptr_t owner_a = (uintptr_t)a->owner, owner_b = (uintptr_t)b->owner;
 
 	if (owner_a != owner_b)
@@ -429,16 +429,16 @@ const char *yaml_tree_file(const struct yaml_tree *yaml)
 	return yaml->file;
 }
 
-static const struct place *find_place(const struct yaml_tree *yaml, const void *owner, size_t index)
+static const struct position *find_place(const struct yaml_tree *yaml, const void *owner, size_t index)
 {
-	struct place wanted = {.owner = owner, .index = index};
+	struct position wanted = {.owner = owner, .index = index};
 
 	if (!owner || yaml->place_count == 0)
 		return NULL;
 	return bsearch(&wanted, yaml->places, yaml->place_count, sizeof(wanted), compare_places);
 }
 
-static const struct place *find_member(const struct yaml_tree *yaml, const json_t *object, const char *key)
+static const struct position *find_member(const struct yaml_tree *yaml, const json_t *object, const char *key)
 {
 	void *iter = json_object_iter_at((json_t *)object, key); // jansson's iterators take no const
 
@@ -452,21 +452,21 @@ static struct mark mark_of(const struct yaml_tree *yaml, const struct spot *spot
 
 struct mark yaml_tree_key_mark(const struct yaml_tree *yaml, const json_t *object, const char *key)
 {
-	const struct place *place = find_member(yaml, object, key);
+	const struct position *place = find_member(yaml, object, key);
 
 	return mark_of(yaml, place ? &place->key : NULL);
 }
 
 struct mark yaml_tree_value_mark(const struct yaml_tree *yaml, const json_t *object, const char *key)
 {
-	const struct place *place = find_member(yaml, object, key);
+	const struct position *place = find_member(yaml, object, key);
 
 	return mark_of(yaml, place ? &place->value : NULL);
 }
 
 struct mark yaml_tree_item_mark(const struct yaml_tree *yaml, const json_t *array, size_t index)
 {
-	const struct place *place = find_place(yaml, array, index);
+	const struct position *place = find_place(yaml, array, index);
 
 	return mark_of(yaml, place ? &place->value : NULL);
 }

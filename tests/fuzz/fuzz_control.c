@@ -12,11 +12,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static struct stage stage;
+static struct fake_daemon fake;
 
 static void close_stage(void)
 {
-	stage_close(&stage);
+	fake_daemon_close(&fake);
 	publish_unregister_reader();
 }
 
@@ -27,13 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!opened) {
 		publish_register_reader();
 		log_set_level((enum log_level)0);
-		stage_open(&stage, 0, true);
+		fake_daemon_open(&fake, 0, true);
 		opened = atexit(close_stage) == 0;
 		must(opened);
 	}
-	stage.reload_err = len % 2 ? E_OK : E_INVAL;
+	fake.reload_err = len % 2 ? E_OK : E_INVAL;
 
-	json_t *reply = stage_ask(&stage, (const char *)data, len);
+	json_t *reply = fake_daemon_ask(&fake, (const char *)data, len);
 	const json_t *ok = json_object_get(reply, "ok");
 
 	must(json_is_true(ok) || (json_is_false(ok) && json_is_string(json_object_get(reply, "error"))));

@@ -8,31 +8,31 @@
 
 #include <cmocka.h>
 
-json_t *asking_reply(struct stage *stage, const char *line)
+json_t *asking_reply(struct fake_daemon *fake, const char *line)
 {
-	json_t *reply = stage_ask(stage, line, strlen(line));
+	json_t *reply = fake_daemon_ask(fake, line, strlen(line));
 
 	assert_non_null(reply);
 	return reply;
 }
 
-json_t *asking_ok(struct stage *stage, const char *line)
+json_t *asking_ok(struct fake_daemon *fake, const char *line)
 {
-	json_t *reply = asking_reply(stage, line);
+	json_t *reply = asking_reply(fake, line);
 
 	if (!json_is_true(json_object_get(reply, "ok")))
 		fail_msg("%s: %s", line, json_string_value(json_object_get(reply, "error")));
 	return reply;
 }
 
-void asking_done(struct stage *stage, const char *line)
+void asking_done(struct fake_daemon *fake, const char *line)
 {
-	json_decref(asking_ok(stage, line));
+	json_decref(asking_ok(fake, line));
 }
 
-void asking_refused(struct stage *stage, const char *line, int code, const char *text)
+void asking_refused(struct fake_daemon *fake, const char *line, int code, const char *text)
 {
-	json_t *reply = asking_reply(stage, line);
+	json_t *reply = asking_reply(fake, line);
 	const char *error = json_string_value(json_object_get(reply, "error"));
 
 	assert_true(json_is_false(json_object_get(reply, "ok")));
@@ -66,19 +66,19 @@ const json_t *asking_named(const json_t *list, const char *key, const char *name
 	return NULL;
 }
 
-const json_t *asking_target(struct stage *stage, const char *app, const char *site, json_t **ret_reply)
+const json_t *asking_target(struct fake_daemon *fake, const char *app, const char *site, json_t **ret_reply)
 {
-	*ret_reply = asking_ok(stage, "{\"verb\": \"apps\"}");
+	*ret_reply = asking_ok(fake, "{\"verb\": \"apps\"}");
 
 	const json_t *shown = asking_named(json_object_get(*ret_reply, "apps"), "name", app);
 
 	return asking_named(json_object_get(shown, "targets"), "site", site);
 }
 
-void asking_state(struct stage *stage, const char *app, const char *site, const char *state)
+void asking_state(struct fake_daemon *fake, const char *app, const char *site, const char *state)
 {
 	json_t *reply;
 
-	assert_string_equal(asking_text(asking_target(stage, app, site, &reply), "state"), state);
+	assert_string_equal(asking_text(asking_target(fake, app, site, &reply), "state"), state);
 	json_decref(reply);
 }

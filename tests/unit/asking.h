@@ -1,4 +1,4 @@
-// Asking the played daemon (stage.h) and looking into its replies, for cmocka tests: what is not as it must be fails the
+// Asking the played daemon (fake_daemon.h) and looking into its replies, for cmocka tests: what is not as it must be fails the
 // test that runs.
 #pragma once
 
@@ -7,12 +7,12 @@
 #include "fake_daemon.h"
 
 // The reply to one line; the caller's to free.
-json_t *asking_reply(struct stage *stage, const char *line);
+json_t *asking_reply(struct fake_daemon *fake, const char *line);
 // The same, of what must be done.
-json_t *asking_ok(struct stage *stage, const char *line);
-void asking_done(struct stage *stage, const char *line);
+json_t *asking_ok(struct fake_daemon *fake, const char *line);
+void asking_done(struct fake_daemon *fake, const char *line);
 // Of what must be refused, with that code and a text that holds `text`.
-void asking_refused(struct stage *stage, const char *line, int code, const char *text);
+void asking_refused(struct fake_daemon *fake, const char *line, int code, const char *text);
 
 // "(none)" and -1 where there is none.
 const char *asking_text(const json_t *object, const char *key);
@@ -21,5 +21,5 @@ json_int_t asking_number(const json_t *object, const char *key);
 const json_t *asking_named(const json_t *list, const char *key, const char *name);
 
 // What `apps` shows of a target. Borrowed from *ret_reply, which is the caller's to free.
-const json_t *asking_target(struct stage *stage, const char *app, const char *site, json_t **ret_reply);
-void asking_state(struct stage *stage, const char *app, const char *site, const char *state);
+const json_t *asking_target(struct fake_daemon *fake, const char *app, const char *site, json_t **ret_reply);
+void asking_state(struct fake_daemon *fake, const char *app, const char *site, const char *state);

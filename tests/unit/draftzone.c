@@ -1,4 +1,4 @@
-// Zones built from rows, for tests; see zonerig.h.
+// Zones built from rows, for tests; see draftzone.h.
 #include "draftzone.h"
 
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 enum { RDATA_MAX = 1024 };
 
-size_t zonerig_wire(const char *text, uint8_t *wire)
+size_t draftzone_wire(const char *text, uint8_t *wire)
 {
 	size_t len;
 
@@ -56,10 +56,10 @@ static size_t rdata_of(uint16_t type, const char *data, uint8_t *wire)
 		// fall through
 	case DNS_NS:
 	case DNS_CNAME:
-	case DNS_PTR: return at + zonerig_wire(data, wire + at);
+	case DNS_PTR: return at + draftzone_wire(data, wire + at);
 	case DNS_SOA:
-		at = zonerig_wire("ns.example", wire);
-		at += zonerig_wire("host.example", wire + at);
+		at = draftzone_wire("ns.example", wire);
+		at += draftzone_wire("host.example", wire + at);
 		memset(wire + at, 0, 16);
 		at += 16;
 		return at + numbers_of(&data, 4, 1, wire + at);
@@ -67,17 +67,17 @@ static size_t rdata_of(uint16_t type, const char *data, uint8_t *wire)
 	}
 }
 
-void zonerig_open(struct zone_builder *builder, const char *apex)
+void draftzone_open(struct zone_builder *builder, const char *apex)
 {
 	uint8_t wire[NAME_WIRE_MAX];
 
-	assert_int_equal(zone_builder_zone(builder, wire, zonerig_wire(apex, wire)), 0);
+	assert_int_equal(zone_builder_zone(builder, wire, draftzone_wire(apex, wire)), 0);
 }
 
-int zonerig_add(struct zone_builder *builder, struct report *report, const struct row *row, size_t line)
+int draftzone_add(struct zone_builder *builder, struct report *report, const struct row *row, size_t line)
 {
 	uint8_t owner[NAME_WIRE_MAX], rdata[RDATA_MAX];
-	size_t owner_len = zonerig_wire(row->owner, owner), len = rdata_of(row->type, row->data, rdata);
+	size_t owner_len = draftzone_wire(row->owner, owner), len = rdata_of(row->type, row->data, rdata);
 
 	return zone_builder_record(builder, report, (struct zone_origin){"zone", line, 0}, owner, owner_len, row->type,
 	                           row->ttl_s, rdata, len);
@@ -88,33 +88,33 @@ static int add_app(struct zone_builder *builder, struct report *report, const st
 	const struct zone_origin origin = {"conf", line, 7};
 	uint8_t owner[NAME_WIRE_MAX];
 
-	return zone_builder_app(builder, report, origin, owner, zonerig_wire(row->owner, owner), row->number,
+	return zone_builder_app(builder, report, origin, owner, draftzone_wire(row->owner, owner), row->number,
 	                        row->is_alias);
 }
 
-const struct row zonerig_basics[2] = {
+const struct row draftzone_basics[2] = {
 	{"example", DNS_SOA, 3600, "600"},
 	{"example", DNS_NS, TTL, "ns.elsewhere"},
 };
 
-void zonerig_add_basics(struct zone_builder *builder, struct report *report)
+void draftzone_add_basics(struct zone_builder *builder, struct report *report)
 {
-	for (size_t i = 0; i < ARRAY_LEN(zonerig_basics); i++)
-		assert_int_equal(zonerig_add(builder, report, &zonerig_basics[i], 100 + i), 0);
+	for (size_t i = 0; i < ARRAY_LEN(draftzone_basics); i++)
+		assert_int_equal(draftzone_add(builder, report, &draftzone_basics[i], 100 + i), 0);
 }
 
-struct zonedb *zonerig_build(const struct row *rows, size_t count, const struct app_row *apps, size_t app_count,
+struct zonedb *draftzone_build(const struct row *rows, size_t count, const struct app_row *apps, size_t app_count,
                             struct report *report)
 {
 	struct zone_builder *builder = zone_builder_new();
 	struct zonedb *db = NULL;
 
 	assert_non_null(builder);
-	zonerig_open(builder, "example");
-	zonerig_add_basics(builder, report);
+	draftzone_open(builder, "example");
+	draftzone_add_basics(builder, report);
 	for (size_t i = 0; i < count; i++)
 		if (rows[i].owner)
-			(void)!zonerig_add(builder, report, &rows[i], i + 1);
+			(void)!draftzone_add(builder, report, &rows[i], i + 1);
 	for (size_t i = 0; i < app_count; i++)
 		if (apps[i].owner)
 			(void)!add_app(builder, report, &apps[i], i + 1);
@@ -127,18 +127,18 @@ struct zonedb *zonerig_build(const struct row *rows, size_t count, const struct 
 	return db;
 }
 
-const struct node *zonerig_find(const struct zonedb *db, const char *text)
+const struct node *draftzone_find(const struct zonedb *db, const char *text)
 {
 	uint8_t wire[NAME_WIRE_MAX];
-	size_t len = zonerig_wire(text, wire);
+	size_t len = draftzone_wire(text, wire);
 
 	name_fold(wire, len);
 	return zonedb_find(db, wire, len, name_hash(wire, len));
 }
 
-const struct node *zonerig_find_there(const struct zonedb *db, const char *text)
+const struct node *draftzone_find_there(const struct zonedb *db, const char *text)
 {
-	const struct node *node = zonerig_find(db, text);
+	const struct node *node = draftzone_find(db, text);
 
 	if (!node)
 		fail_msg("%s is not there", text);
@@ -163,7 +163,7 @@ static void keep_line(void *ctx, enum report_level level, const char *line)
 	assert_true(text->len < REPORT_TEXT_MAX);
 }
 
-const char *zonerig_text(const struct report *report, const char *prefix, char *buf)
+const char *draftzone_text(const struct report *report, const char *prefix, char *buf)
 {
 	struct text text = {.buf = buf, .prefix = prefix};
 
@@ -172,10 +172,10 @@ const char *zonerig_text(const struct report *report, const char *prefix, char *
 	return buf;
 }
 
-void zonerig_expect(const struct report *report, const char *prefix, const char *expected)
+void draftzone_expect(const struct report *report, const char *prefix, const char *expected)
 {
 	char buf[REPORT_TEXT_MAX];
-	const char *have = zonerig_text(report, prefix, buf);
+	const char *have = draftzone_text(report, prefix, buf);
 
 	while (*have) {
 		size_t len = strcspn(have, "\n") + 1;

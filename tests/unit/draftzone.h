@@ -27,26 +27,26 @@ struct app_row {
 };
 
 // SOA and NS of the zone "example".
-extern const struct row zonerig_basics[2];
+extern const struct row draftzone_basics[2];
 
-size_t zonerig_wire(const char *text, uint8_t *wire);
-void zonerig_open(struct zone_builder *builder, const char *apex);
+size_t draftzone_wire(const char *text, uint8_t *wire);
+void draftzone_open(struct zone_builder *builder, const char *apex);
 // As of the file "zone".
-int zonerig_add(struct zone_builder *builder, struct report *report, const struct row *row, size_t line);
-void zonerig_add_basics(struct zone_builder *builder, struct report *report);
+int draftzone_add(struct zone_builder *builder, struct report *report, const struct row *row, size_t line);
+void draftzone_add_basics(struct zone_builder *builder, struct report *report);
 
 // Builds "example" from the basics and rows, whose lines count from 1; apps are of the file "conf", column 7. NULL when
 // it was refused.
-struct zonedb *zonerig_build(const struct row *rows, size_t count, const struct app_row *apps, size_t app_count,
+struct zonedb *draftzone_build(const struct row *rows, size_t count, const struct app_row *apps, size_t app_count,
                              struct report *report);
 
 // In any case; NULL when it is not there.
-const struct node *zonerig_find(const struct zonedb *db, const char *text);
+const struct node *draftzone_find(const struct zonedb *db, const char *text);
 // Fails the test when it is not there.
-const struct node *zonerig_find_there(const struct zonedb *db, const char *text);
+const struct node *draftzone_find_there(const struct zonedb *db, const char *text);
 
 // The report as text in buf[REPORT_TEXT_MAX], which it returns: one line each, "E zone:3: ...". `prefix`, when lines
 // begin with it, is left out; NULL: none.
-const char *zonerig_text(const struct report *report, const char *prefix, char *buf);
+const char *draftzone_text(const struct report *report, const char *prefix, char *buf);
 // Fails the test, at the first line that differs.
-void zonerig_expect(const struct report *report, const char *prefix, const char *expected);
+void draftzone_expect(const struct report *report, const char *prefix, const char *expected);

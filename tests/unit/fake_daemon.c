@@ -1,4 +1,4 @@
-// The played daemon; see stage.h.
+// The played daemon; see fake_daemon.h.
 #include "fake_daemon.h"
 
 #include <math.h>
@@ -22,15 +22,15 @@
 static const struct {
 	const char *app;
 	uint32_t ttl_s;
-	int sites[STAGE_SITES + 1]; // -1 at the end
+	int sites[FAKE_SITES + 1]; // -1 at the end
 } apps[] = {
-	{"app.example.com", 30, {STAGE_BOS, STAGE_NYC, STAGE_USE1, -1}},
-	{"video.example.com", 60, {STAGE_BOS, STAGE_BER, STAGE_USE1, -1}},
-	{"carrier.example.com", 20, {STAGE_BOS, STAGE_BER, -1}},
-	{"web.example.com", 5, {STAGE_USE1, -1}},
+	{"app.example.com", 30, {FAKE_BOS, FAKE_NYC, FAKE_USE1, -1}},
+	{"video.example.com", 60, {FAKE_BOS, FAKE_BER, FAKE_USE1, -1}},
+	{"carrier.example.com", 20, {FAKE_BOS, FAKE_BER, -1}},
+	{"web.example.com", 5, {FAKE_USE1, -1}},
 };
 
-static struct stage *stage_of_health; // health_target() has nothing else to find it by
+static struct fake_daemon *stage_of_health; // health_target() has nothing else to find it by
 static struct config config;
 
 // ---- what stands for other layers ------------------------------------------------------------------------------------
@@ -78,13 +78,13 @@ static const struct config *ops_config(void *ctx UNUSED)
 
 static const struct view *ops_view(void *ctx)
 {
-	return ((struct stage *)ctx)->view;
+	return ((struct fake_daemon *)ctx)->view;
 }
 
-void stage_end_reload(struct stage *stage, int err)
+void fake_daemon_end_reload(struct fake_daemon *fake, int err)
 {
 	struct report *report = report_new();
-	void (*done)(void *ctx, int err, const struct report *report) = stage->reload_done;
+	void (*done)(void *ctx, int err, const struct report *report) = fake->reload_done;
 
 	must(report && done);
 	if (err == E_INVAL) {
@@ -92,39 +92,39 @@ void stage_end_reload(struct stage *stage, int err)
 		report_error(report, "edgesteer.yaml", 9, 1, "checks: 'interval' is too short");
 	}
 	report_warning(report, "edgesteer.yaml", 4, 1, "app web is served by one site only");
-	stage->reload_done = NULL;
-	done(stage->reload_ctx, err, report);
+	fake->reload_done = NULL;
+	done(fake->reload_ctx, err, report);
 	report_free(report);
 }
 
 static void ops_reload(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
 {
-	struct stage *stage = ctx;
+	struct fake_daemon *fake = ctx;
 
-	if (stage->reload_done) {
+	if (fake->reload_done) {
 		done(done_ctx, E_STATE, NULL);
 		return;
 	}
-	stage->reload_done = done;
-	stage->reload_ctx = done_ctx;
-	if (!stage->keep_reload)
-		stage_end_reload(stage, stage->reload_err);
+	fake->reload_done = done;
+	fake->reload_ctx = done_ctx;
+	if (!fake->keep_reload)
+		fake_daemon_end_reload(fake, fake->reload_err);
 }
 
-void stage_publish(struct stage *stage)
+void fake_daemon_publish(struct fake_daemon *fake)
 {
-	const struct view *view = stage->view;
+	const struct view *view = fake->view;
 	struct target_states *states = live_states_new(view->target_count);
 	struct live *live = live_next();
 
 	must(states && live);
 	for (uint32_t i = 0; i < states->count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
-		enum force_to forced = state_forced(stage->ops.state, app, site);
-		bool down = forced == FORCE_AUTO ? !stage->health[i].up : forced == FORCE_DOWN;
+		enum force_to forced = state_forced(fake->ops.state, app, site);
+		bool down = forced == FORCE_AUTO ? !fake->health[i].up : forced == FORCE_DOWN;
 
 		states->octets[i] = down ? TARGET_DOWN : 0;
-		if (state_drained(stage->ops.state, app, site, clock_wall_s()))
+		if (state_drained(fake->ops.state, app, site, clock_wall_s()))
 			states->octets[i] |= TARGET_DRAINED;
 	}
 	live->view = view;
@@ -134,21 +134,21 @@ void stage_publish(struct stage *stage)
 
 static void ops_orders_changed(void *ctx)
 {
-	struct stage *stage = ctx;
+	struct fake_daemon *fake = ctx;
 
-	stage->changes++;
+	fake->changes++;
 	if (live_current())
-		stage_publish(stage);
+		fake_daemon_publish(fake);
 }
 
 static json_t *ops_stats(void *ctx)
 {
-	struct stage *stage = ctx;
-	char *pad = malloc(stage->pad + 1);
+	struct fake_daemon *fake = ctx;
+	char *pad = malloc(fake->pad + 1);
 
 	must(pad);
-	memset(pad, 'x', stage->pad);
-	pad[stage->pad] = '\0';
+	memset(pad, 'x', fake->pad);
+	pad[fake->pad] = '\0';
 
 	json_t *stats = json_pack("{s:i, s:s}", "queries", 42, "pad", pad);
 
@@ -158,9 +158,9 @@ static json_t *ops_stats(void *ctx)
 
 static json_t *ops_status(void *ctx)
 {
-	struct stage *stage = ctx;
+	struct fake_daemon *fake = ctx;
 
-	return json_pack("{s:s, s:i, s:b}", "version", stage->version, "pid", 7, "serving", live_current() != NULL);
+	return json_pack("{s:s, s:i, s:b}", "version", fake->version, "pid", 7, "serving", live_current() != NULL);
 }
 
 // ---- view and config -------------------------------------------------------------------------------------------------
@@ -186,19 +186,19 @@ static struct places *make_places(void)
 
 static struct site *make_sites(struct view *view)
 {
-	struct site *sites = arena_take_array(view->arena, STAGE_SITES, sizeof(*sites));
+	struct site *sites = arena_take_array(view->arena, FAKE_SITES, sizeof(*sites));
 	uint16_t *carriers = arena_take_array(view->arena, 2, sizeof(*carriers));
 
 	must(sites && carriers);
 	carriers[0] = (uint16_t)names_find(view->places->carriers, "verizon", 7);
 	carriers[1] = (uint16_t)names_find(view->places->carriers, "vodafone-de", 11);
-	sites[STAGE_BOS] = (struct site){.name = "bos", .region = "use1", .kind = SITE_WAVELENGTH, .carriers = carriers,
+	sites[FAKE_BOS] = (struct site){.name = "bos", .region = "use1", .kind = SITE_WAVELENGTH, .carriers = carriers,
 	                                 .carrier_count = 1, .latitude = 42.36, .longitude = -71.06};
-	sites[STAGE_NYC] = (struct site){.name = "nyc", .region = "use1", .kind = SITE_WAVELENGTH, .carriers = carriers,
+	sites[FAKE_NYC] = (struct site){.name = "nyc", .region = "use1", .kind = SITE_WAVELENGTH, .carriers = carriers,
 	                                 .carrier_count = 1, .latitude = 40.71, .longitude = -74.01};
-	sites[STAGE_BER] = (struct site){.name = "ber", .region = "euc1", .kind = SITE_WAVELENGTH, .carriers = carriers + 1,
+	sites[FAKE_BER] = (struct site){.name = "ber", .region = "euc1", .kind = SITE_WAVELENGTH, .carriers = carriers + 1,
 	                                 .carrier_count = 1, .latitude = NAN, .longitude = NAN};
-	sites[STAGE_USE1] = (struct site){.name = "use1", .region = "", .kind = SITE_REGION, .is_public = true,
+	sites[FAKE_USE1] = (struct site){.name = "use1", .region = "", .kind = SITE_REGION, .is_public = true,
 	                                  .latitude = NAN, .longitude = NAN};
 	return sites;
 }
@@ -212,12 +212,12 @@ static void add_app(struct view *view, struct app *all, struct target *targets, 
 
 	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count};
 	written->name = app->name;
-	written->targets = arena_take_array(view->arena, STAGE_SITES, sizeof(*written->targets));
+	written->targets = arena_take_array(view->arena, FAKE_SITES, sizeof(*written->targets));
 	must(app->name && written->targets);
 	for (; sites[app->target_count] >= 0; app->target_count++) {
 		struct config_target *target = &written->targets[written->target_count++];
 
-		must(view->target_count < STAGE_TARGETS_MAX);
+		must(view->target_count < FAKE_TARGETS_MAX);
 		targets[view->target_count] = (struct target){.app = app, .site = (uint16_t)sites[app->target_count],
 		                                              .slot = app->target_count};
 		target->addresses = arena_take_array(view->arena, 1, sizeof(struct addr));
@@ -239,10 +239,10 @@ static struct view *make_view(unsigned many)
 	view->generation = 3;
 	view->places = make_places();
 	view->sites = make_sites(view);
-	view->site_count = STAGE_SITES;
+	view->site_count = FAKE_SITES;
 
 	struct app *all = arena_take_array(view->arena, count, sizeof(*all));
-	struct target *targets = arena_take_array(view->arena, STAGE_TARGETS_MAX, sizeof(*targets));
+	struct target *targets = arena_take_array(view->arena, FAKE_TARGETS_MAX, sizeof(*targets));
 
 	config = (struct config){.apps = arena_take_array(view->arena, count, sizeof(struct config_app)), .app_count = count};
 	config.checks = arena_take_array(view->arena, 1, sizeof(*config.checks));
@@ -253,47 +253,47 @@ static struct view *make_view(unsigned many)
 		add_app(view, all, targets, apps[i].app, apps[i].ttl_s, apps[i].sites);
 	for (unsigned i = 0; i < many; i++) {
 		snprintf(name, sizeof(name), "many%u.example.com", i);
-		add_app(view, all, targets, name, 10, (const int[]){STAGE_USE1, -1});
+		add_app(view, all, targets, name, 10, (const int[]){FAKE_USE1, -1});
 	}
 	view->apps = all;
 	view->targets = targets;
 	return view;
 }
 
-// ---- the stage -------------------------------------------------------------------------------------------------------
+// ---- the fake -------------------------------------------------------------------------------------------------------
 
-void stage_open(struct stage *stage, unsigned many, bool serving)
+void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
-	*stage = (struct stage){.ops = {.ctx = stage, .config = ops_config, .view = ops_view,
+	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .view = ops_view,
 	                                .reload = ops_reload,
 	                                .orders_changed = ops_orders_changed, .stats = ops_stats, .status = ops_status},
-	                        .version = "1.2.3", .folder = "stage-XXXXXX"};
-	stage_of_health = stage;
-	must(mkdtemp(stage->folder));
-	must(state_open(stage->folder, &stage->ops.state) == E_OK);
-	for (size_t i = 0; i < STAGE_TARGETS_MAX; i++)
-		stage->health[i] = (struct health_target){.checked = true, .up = true, .text = "HTTP status 200",
+	                        .version = "1.2.3", .folder = "fake-XXXXXX"};
+	stage_of_health = fake;
+	must(mkdtemp(fake->folder));
+	must(state_open(fake->folder, &fake->ops.state) == E_OK);
+	for (size_t i = 0; i < FAKE_TARGETS_MAX; i++)
+		fake->health[i] = (struct health_target){.checked = true, .up = true, .text = "HTTP status 200",
 		                                          .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
-	stage->view = make_view(many);
+	fake->view = make_view(many);
 	if (serving)
-		stage_serve(stage);
+		fake_daemon_serve(fake);
 }
 
-void stage_serve(struct stage *stage)
+void fake_daemon_serve(struct fake_daemon *fake)
 {
-	stage_publish(stage);
+	fake_daemon_publish(fake);
 }
 
-void stage_close(struct stage *stage)
+void fake_daemon_close(struct fake_daemon *fake)
 {
 	char command[128];
 
 	if (!live_current())
-		view_free(stage->view);
+		view_free(fake->view);
 	live_withdraw();
 	publish_drain();
-	state_close(stage->ops.state);
-	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
+	state_close(fake->ops.state);
+	snprintf(command, sizeof(command), "rm -rf %s", fake->folder);
 	must(system(command) == 0);
 }
 
@@ -310,10 +310,10 @@ static void keep_reply(void *ctx, json_t *reply)
 	answer->reply = reply;
 }
 
-json_t *stage_ask(struct stage *stage, const char *line, size_t len)
+json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len)
 {
 	static struct answer answer; // outlives a kept reload
-	struct call call = {.ops = &stage->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
+	struct call call = {.ops = &fake->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
 	                          .reply_ctx = &answer};
 
 	verbs_run(&call, line, len);

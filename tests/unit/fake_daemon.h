@@ -12,7 +12,7 @@
 #include "control/ops.h"
 #include "health/health.h"
 
-enum { STAGE_TARGETS_MAX = 5000 };
+enum { FAKE_TARGETS_MAX = 5000 };
 
 // The sites and apps of it:
 //
@@ -23,14 +23,14 @@ enum { STAGE_TARGETS_MAX = 5000 };
 //   carrier  bos                    ber               -                20
 //   web      -                      -                 use1              5
 //
-// stage_open() with `many` adds apps "many0" … of one target each, at use1.
-enum { STAGE_BOS, STAGE_NYC, STAGE_BER, STAGE_USE1, STAGE_SITES };
+// fake_daemon_open() with `many` adds apps "many0" … of one target each, at use1.
+enum { FAKE_BOS, FAKE_NYC, FAKE_BER, FAKE_USE1, FAKE_SITES };
 
-struct stage {
+struct fake_daemon {
 	struct control_ops ops;
-	struct health_target health[STAGE_TARGETS_MAX];
+	struct health_target health[FAKE_TARGETS_MAX];
 	unsigned changes;         // calls of orders_changed
-	struct view *view;        // the published one's or, not `serving`, the stage's own
+	struct view *view;        // the published one's or, not `serving`, the fake's own
 	const char *version;
 	// Reloads: called at once with `reload_err`, or kept.
 	bool keep_reload;
@@ -41,13 +41,13 @@ struct stage {
 	char folder[64];
 };
 
-void stage_open(struct stage *stage, unsigned many, bool serving);
+void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving);
 // The end of a first round: what was not `serving` is published.
-void stage_serve(struct stage *stage);
-void stage_close(struct stage *stage);
+void fake_daemon_serve(struct fake_daemon *fake);
+void fake_daemon_close(struct fake_daemon *fake);
 // Ends a kept reload; for E_INVAL with two errors and a warning in its report.
-void stage_end_reload(struct stage *stage, int err);
+void fake_daemon_end_reload(struct fake_daemon *fake, int err);
 // Health and orders into what is published, as the daemon's main does.
-void stage_publish(struct stage *stage);
+void fake_daemon_publish(struct fake_daemon *fake);
 // Runs one line through the verbs. The reply, the caller's; NULL when it has not come yet (a kept reload).
-json_t *stage_ask(struct stage *stage, const char *line, size_t len);
+json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len);

@@ -1,4 +1,4 @@
-// See rig.h.
+// See prober.h.
 #include "prober.h"
 
 #include <assert.h>
@@ -12,18 +12,18 @@
 
 static void on_changed(void *ctx, size_t target)
 {
-	struct rig *rig = ctx;
+	struct prober *prober = ctx;
 
-	rig->changes++;
-	rig->last_changed = target;
+	prober->changes++;
+	prober->last_changed = target;
 }
 
 static void on_settled(void *ctx)
 {
-	struct rig *rig = ctx;
+	struct prober *prober = ctx;
 
-	assert(health_settled(rig->health));
-	rig->settles++;
+	assert(health_settled(prober->health));
+	prober->settles++;
 }
 
 static int on_saved(void *ctx, const char *app, const char *site, uint32_t probed)
@@ -31,7 +31,7 @@ static int on_saved(void *ctx, const char *app, const char *site, uint32_t probe
 	(void)app;
 	(void)site;
 	(void)probed;
-	return ((struct rig *)ctx)->saved;
+	return ((struct prober *)ctx)->saved;
 }
 
 static char *name_of(const char *before, size_t i, const char *after)
@@ -43,35 +43,35 @@ static char *name_of(const char *before, size_t i, const char *after)
 	return name;
 }
 
-void rig_open(struct rig *rig, size_t apps, size_t targets)
+void prober_open(struct prober *prober, size_t apps, size_t targets)
 {
 	static uint16_t ok[] = {200, 299};
-	const struct health_ops ops = {on_changed, on_settled, on_saved, rig};
+	const struct health_ops ops = {on_changed, on_settled, on_saved, prober};
 
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_LEVEL_ERROR);
-	memset(rig, 0, sizeof(*rig));
-	rig->saved = -1;
-	rig->base = event_base_new();
-	assert(rig->base && event_base_priority_init(rig->base, 3) == 0); // as the daemon's
-	rig->health = health_new(rig->base, &ops);
-	assert(rig->health);
-	rig->checks[0] = (struct config_check){
+	memset(prober, 0, sizeof(*prober));
+	prober->saved = -1;
+	prober->base = event_base_new();
+	assert(prober->base && event_base_priority_init(prober->base, 3) == 0); // as the daemon's
+	prober->health = health_new(prober->base, &ops);
+	assert(prober->health);
+	prober->checks[0] = (struct config_check){
 		.name = "check", .type = CHECK_HTTP, .path = "/healthz", .verify = true, .expect_status = ok,
 		.expect_status_count = 1, .interval_ms = 100, .timeout_ms = 100, .rise = 1, .fall = 1,
 	};
-	rig->checks[1] = rig->checks[0];
-	rig->config.checks = rig->checks;
-	rig->config.check_count = 2;
-	rig->config.server.probes = 256;
-	rig->config.site_count = targets;
-	rig->config.sites = calloc(targets, sizeof(struct config_site));
-	rig->config.app_count = apps;
-	rig->config.apps = calloc(apps, sizeof(struct config_app));
+	prober->checks[1] = prober->checks[0];
+	prober->config.checks = prober->checks;
+	prober->config.check_count = 2;
+	prober->config.server.probes = 256;
+	prober->config.site_count = targets;
+	prober->config.sites = calloc(targets, sizeof(struct config_site));
+	prober->config.app_count = apps;
+	prober->config.apps = calloc(apps, sizeof(struct config_app));
 	for (size_t i = 0; i < targets; i++)
-		rig->config.sites[i].name = name_of("site-", i, "");
+		prober->config.sites[i].name = name_of("site-", i, "");
 	for (size_t i = 0; i < apps; i++) {
-		struct config_app *app = &rig->config.apps[i];
+		struct config_app *app = &prober->config.apps[i];
 
 		app->name = name_of("app", i, ".example.com");
 		app->target_count = targets;
@@ -85,57 +85,57 @@ void rig_open(struct rig *rig, size_t apps, size_t targets)
 	}
 }
 
-void rig_close(struct rig *rig)
+void prober_close(struct prober *prober)
 {
-	health_free(rig->health);
-	event_base_free(rig->base);
-	for (size_t i = 0; i < rig->config.app_count; i++) {
-		struct config_app *app = &rig->config.apps[i];
+	health_free(prober->health);
+	event_base_free(prober->base);
+	for (size_t i = 0; i < prober->config.app_count; i++) {
+		struct config_app *app = &prober->config.apps[i];
 
 		for (size_t k = 0; k < app->target_count; k++)
 			free(app->targets[k].addresses);
 		free(app->targets);
 		free((char *)app->name);
 	}
-	for (size_t i = 0; i < rig->config.site_count; i++)
-		free((char *)rig->config.sites[i].name);
-	free(rig->config.apps);
-	free(rig->config.sites);
+	for (size_t i = 0; i < prober->config.site_count; i++)
+		free((char *)prober->config.sites[i].name);
+	free(prober->config.apps);
+	free(prober->config.sites);
 }
 
-void rig_open_with(struct rig *rig, struct responder *responder, size_t apps, size_t targets)
+void prober_open_with(struct prober *prober, struct responder *responder, size_t apps, size_t targets)
 {
-	rig_open(rig, apps, targets);
-	responder_open(responder, rig->base, "127.0.0.1", 0);
-	rig->checks[0].port = rig->checks[1].port = responder->port;
+	prober_open(prober, apps, targets);
+	responder_open(responder, prober->base, "127.0.0.1", 0);
+	prober->checks[0].port = prober->checks[1].port = responder->port;
 }
 
-void rig_close_with(struct rig *rig, struct responder *responder)
+void prober_close_with(struct prober *prober, struct responder *responder)
 {
 	responder_close(responder);
-	rig_close(rig);
+	prober_close(prober);
 }
 
-void rig_configure(struct rig *rig)
+void prober_configure(struct prober *prober)
 {
-	int err = health_configure(rig->health, &rig->config);
+	int err = health_configure(prober->health, &prober->config);
 
 	assert(err == 0);
 }
 
-struct config_target *rig_target(struct rig *rig, size_t app, size_t target)
+struct config_target *prober_target(struct prober *prober, size_t app, size_t target)
 {
-	return &rig->config.apps[app].targets[target];
+	return &prober->config.apps[app].targets[target];
 }
 
-const struct health_target *rig_health(struct rig *rig, size_t target)
+const struct health_target *prober_health(struct prober *prober, size_t target)
 {
-	return health_target(rig->health, target);
+	return health_target(prober->health, target);
 }
 
 static bool is_up(void *ctx)
 {
-	return rig_health(ctx, 0)->up;
+	return prober_health(ctx, 0)->up;
 }
 
 static bool is_down(void *ctx)
@@ -145,16 +145,16 @@ static bool is_down(void *ctx)
 
 static bool is_settled(void *ctx)
 {
-	return ((struct rig *)ctx)->settles > 0;
+	return ((struct prober *)ctx)->settles > 0;
 }
 
 static bool is_busy(void *ctx)
 {
-	struct rig *rig = ctx;
+	struct prober *prober = ctx;
 	struct health_stats stats;
 
-	health_stats(rig->health, &stats);
-	return stats.under_way == rig->busy;
+	health_stats(prober->health, &stats);
+	return stats.under_way == prober->busy;
 }
 
 static bool never(void *ctx)
@@ -163,23 +163,23 @@ static bool never(void *ctx)
 	return false;
 }
 
-int64_t rig_until(struct rig *rig, bool up, unsigned limit_ms)
+int64_t prober_until(struct prober *prober, bool up, unsigned limit_ms)
 {
-	return responder_run(rig->base, up ? is_up : is_down, rig, limit_ms);
+	return responder_run(prober->base, up ? is_up : is_down, prober, limit_ms);
 }
 
-int64_t rig_until_settled(struct rig *rig, unsigned limit_ms)
+int64_t prober_until_settled(struct prober *prober, unsigned limit_ms)
 {
-	return responder_run(rig->base, is_settled, rig, limit_ms);
+	return responder_run(prober->base, is_settled, prober, limit_ms);
 }
 
-bool rig_until_under_way(struct rig *rig, unsigned count)
+bool prober_until_under_way(struct prober *prober, unsigned count)
 {
-	rig->busy = count;
-	return responder_run(rig->base, is_busy, rig, 1000) >= 0;
+	prober->busy = count;
+	return responder_run(prober->base, is_busy, prober, 1000) >= 0;
 }
 
-void rig_run(struct rig *rig, unsigned ms)
+void prober_run(struct prober *prober, unsigned ms)
 {
-	responder_run(rig->base, never, NULL, ms);
+	responder_run(prober->base, never, NULL, ms);
 }

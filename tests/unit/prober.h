@@ -9,31 +9,31 @@
 
 struct responder;
 
-struct rig {
+struct prober {
 	struct event_base *base;
 	struct health *health;
-	struct config config;          // change it, then rig_configure()
+	struct config config;          // change it, then prober_configure()
 	struct config_check checks[2];
 	unsigned changes, settles;     // calls of the ops
 	size_t last_changed;
 	int saved;                     // what ops.saved says
-	unsigned busy;                 // for rig_until_under_way()
+	unsigned busy;                 // for prober_until_under_way()
 };
 
 // Apps "app0.example.com", ..., each with targets at the sites "site-0", ...; all of them at 127.0.0.1 with check 0:
 // HTTP "/healthz" every 100 ms with a timeout of 100 ms, status 200-299, rise and fall 1. Check 1 is the same.
-void rig_open(struct rig *rig, size_t apps, size_t targets);
-void rig_close(struct rig *rig);
+void prober_open(struct prober *prober, size_t apps, size_t targets);
+void prober_close(struct prober *prober);
 // The same with a responder on 127.0.0.1, which both checks ask.
-void rig_open_with(struct rig *rig, struct responder *responder, size_t apps, size_t targets);
-void rig_close_with(struct rig *rig, struct responder *responder);
-void rig_configure(struct rig *rig);
-struct config_target *rig_target(struct rig *rig, size_t app, size_t target);
+void prober_open_with(struct prober *prober, struct responder *responder, size_t apps, size_t targets);
+void prober_close_with(struct prober *prober, struct responder *responder);
+void prober_configure(struct prober *prober);
+struct config_target *prober_target(struct prober *prober, size_t app, size_t target);
 
-const struct health_target *rig_health(struct rig *rig, size_t target);
+const struct health_target *prober_health(struct prober *prober, size_t target);
 // Runs the loop until target 0 is in that state, or `limit_ms` have passed; returns how long it took, or -1.
-int64_t rig_until(struct rig *rig, bool up, unsigned limit_ms);
-int64_t rig_until_settled(struct rig *rig, unsigned limit_ms);
+int64_t prober_until(struct prober *prober, bool up, unsigned limit_ms);
+int64_t prober_until_settled(struct prober *prober, unsigned limit_ms);
 // Until so many probes are under way; false when they never are.
-bool rig_until_under_way(struct rig *rig, unsigned count);
-void rig_run(struct rig *rig, unsigned ms);
+bool prober_until_under_way(struct prober *prober, unsigned count);
+void prober_run(struct prober *prober, unsigned ms);

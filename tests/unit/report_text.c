@@ -1,4 +1,4 @@
-// Prints a report into a text; see told.h.
+// Prints a report into a text; see report_text.h.
 #include "report_text.h"
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@ static void print_line(void *ctx, enum report_level level, const char *text)
 	fprintf(ctx, "%s%s\n", level == REPORT_WARNING ? "warning: " : level == REPORT_NOTE ? "note: " : "", text);
 }
 
-char *told_text(const struct report *report)
+char *report_text(const struct report *report)
 {
 	char *text = NULL;
 	size_t len;
@@ -33,12 +33,12 @@ char *told_text(const struct report *report)
 	return text;
 }
 
-struct config *told_config(const char *text, size_t len, char **ret_told)
+struct config *report_text_config(const char *text, size_t len, char **ret_told)
 {
 	struct report *report = report_new();
 	struct config *config = NULL;
 	int err = config_parse("/d/f", text, len, report, &config);
-	char *told = told_text(report), *to = told;
+	char *told = report_text(report), *to = told;
 
 	assert_int_equal(err, report_ok(report) ? E_OK : E_INVAL);
 	assert_int_equal(err == E_OK, config != NULL);

@@ -152,7 +152,7 @@ static int load_own(const char *text, struct catalogue *ret_own, char **ret_told
 	fclose(out);
 
 	int err = catalogue_load(path, &options_catalogue, arena, report, ret_own);
-	char *told = told_text(report);
+	char *told = report_text(report);
 
 	*ret_told = strdup(told + (strncmp(told, path, strlen(path)) == 0 ? strlen(path) : 0));
 	free(told);

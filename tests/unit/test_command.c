@@ -1,5 +1,5 @@
 // What orders tell whoever gives them: whom they leave with nothing, what they replace, what they change. The played
-// daemon is stage.h's.
+// daemon is fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,32 +15,32 @@
 #include "base/publish.h"
 #include "state/state.h"
 
-static struct stage stage;
+static struct fake_daemon fake;
 
 static int set_up(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 0, true);
+	fake_daemon_open(&fake, 0, true);
 	return 0;
 }
 
 static int set_up_starting(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 0, false);
+	fake_daemon_open(&fake, 0, false);
 	return 0;
 }
 
 static int tear_down(void **unused)
 {
 	(void)unused;
-	stage_close(&stage);
+	fake_daemon_close(&fake);
 	return 0;
 }
 
 // Who is left without -------------------------------------------------------------------------------------------------
 
-// Walks stranded.h's table: what is drained already, then the drain that warns.
+// Walks impact.h's table: what is drained already, then the drain that warns.
 static void test_warnings(void **unused)
 {
 	static const struct {
@@ -74,12 +74,12 @@ static void test_warnings(void **unused)
 
 		for (size_t j = 0; rows[i].before[j]; j++) {
 			snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"}", rows[i].before[j]);
-			asking_done(&stage, line);
+			asking_done(&fake, line);
 		}
 		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"%s%s%s}", rows[i].site,
 		         rows[i].app ? ", \"app\": \"" : "", rows[i].app ? rows[i].app : "", rows[i].app ? "\"" : "");
 
-		json_t *reply = asking_ok(&stage, line);
+		json_t *reply = asking_ok(&fake, line);
 		const json_t *warnings = json_object_get(reply, "warnings");
 		size_t count = 0;
 
@@ -89,8 +89,8 @@ static void test_warnings(void **unused)
 		for (size_t j = 0; j < count; j++)
 			assert_string_equal(json_string_value(json_array_get(warnings, j)), rows[i].warnings[j]);
 		json_decref(reply);
-		while (state_drain_count(stage.ops.state))
-			assert_int_equal(state_undrain(stage.ops.state, state_drain_at(stage.ops.state, 0)->site, NULL), E_OK);
+		while (state_drain_count(fake.ops.state))
+			assert_int_equal(state_undrain(fake.ops.state, state_drain_at(fake.ops.state, 0)->site, NULL), E_OK);
 	}
 }
 
@@ -132,10 +132,10 @@ static void test_warnings_of_what_is_down(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
-			stage.health[rows[i].down[j]].up = false;
-		stage_publish(&stage);
+			fake.health[rows[i].down[j]].up = false;
+		fake_daemon_publish(&fake);
 
-		json_t *reply = asking_ok(&stage, rows[i].line);
+		json_t *reply = asking_ok(&fake, rows[i].line);
 		const json_t *warnings = json_object_get(reply, "warnings");
 		size_t count = 0;
 
@@ -144,22 +144,22 @@ static void test_warnings_of_what_is_down(void **unused)
 		assert_int_equal(json_array_size(warnings), count);
 		json_decref(reply);
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
-			stage.health[rows[i].down[j]].up = true;
-		while (state_drain_count(stage.ops.state))
-			assert_int_equal(state_undrain(stage.ops.state, state_drain_at(stage.ops.state, 0)->site, NULL), E_OK);
-		while (state_force_count(stage.ops.state)) {
-			struct force lift = *state_force_at(stage.ops.state, 0);
+			fake.health[rows[i].down[j]].up = true;
+		while (state_drain_count(fake.ops.state))
+			assert_int_equal(state_undrain(fake.ops.state, state_drain_at(fake.ops.state, 0)->site, NULL), E_OK);
+		while (state_force_count(fake.ops.state)) {
+			struct force lift = *state_force_at(fake.ops.state, 0);
 
 			lift.to = FORCE_AUTO;
-			assert_int_equal(state_force(stage.ops.state, &lift), E_OK);
+			assert_int_equal(state_force(fake.ops.state, &lift), E_OK);
 		}
 	}
 
 	// Lifting a force is what brings a target down here.
-	stage.health[WEB_USE1].up = false;
-	asking_done(&stage, FORCE("use1", "web", "up"));
+	fake.health[WEB_USE1].up = false;
+	asking_done(&fake, FORCE("use1", "web", "up"));
 
-	json_t *reply = asking_ok(&stage, FORCE("use1", "web", "auto"));
+	json_t *reply = asking_ok(&fake, FORCE("use1", "web", "auto"));
 
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
 	json_decref(reply);
@@ -186,14 +186,14 @@ static void test_replaced(void **unused)
 		int64_t until_s = !rows[i].was_for ? 0 : since_s + (rows[i].was_for[0] - '0') * 3600;
 		char line[128];
 
-		assert_int_equal(state_drain(stage.ops.state,
+		assert_int_equal(state_drain(fake.ops.state,
 		                             &(struct drain){.site = (char *)"nyc", .reason = (char *)"disk dying",
 		                                             .who = (char *)"uid 7 (carol), pid 9", .since_s = since_s,
 		                                             .until_s = until_s}), E_OK);
 		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"nyc\"%s%s%s}",
 		         rows[i].is_for ? ", \"for\": \"" : "", rows[i].is_for ? rows[i].is_for : "", rows[i].is_for ? "\"" : "");
 
-		json_t *reply = asking_ok(&stage, line);
+		json_t *reply = asking_ok(&fake, line);
 		const json_t *replaced = json_object_get(reply, "replaced"), *warnings = json_object_get(reply, "warnings");
 
 		assert_string_equal(asking_text(replaced, "who"), "uid 7 (carol), pid 9");
@@ -207,13 +207,13 @@ static void test_replaced(void **unused)
 	}
 
 	// Another thing's drain is not replaced, nor is one that has run out.
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
-	assert_int_equal(state_drain(stage.ops.state, &(struct drain){.site = (char *)"bos", .who = (char *)"w", .since_s = 1,
+	assert_int_equal(state_drain(fake.ops.state, &(struct drain){.site = (char *)"bos", .who = (char *)"w", .since_s = 1,
 	                                                              .until_s = 2}), E_OK);
-	reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
 }
@@ -222,7 +222,7 @@ static void test_replaced(void **unused)
 
 static void check_undrain(const char *line, json_int_t targets, json_int_t up, json_int_t still)
 {
-	json_t *reply = asking_ok(&stage, line);
+	json_t *reply = asking_ok(&fake, line);
 
 	assert_int_equal(asking_number(reply, "targets"), targets);
 	assert_int_equal(asking_number(reply, "up"), up);
@@ -236,18 +236,18 @@ static void test_undrain_numbers(void **unused)
 {
 	(void)unused;
 	// bos has three targets. One drain of one of them changes one.
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, 1, 0);
 
 	// One is down by its health, one is forced down: neither gets clients.
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
-	stage.health[3].up = false; // video at bos
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
+	fake.health[3].up = false; // video at bos
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
 	// The site's drain holds on.
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}", 0, 0, 1);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
@@ -258,7 +258,7 @@ static void test_undrain_numbers(void **unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
-		assert_int_equal(state_drain(stage.ops.state, &gone[i]), E_OK);
+		assert_int_equal(state_drain(fake.ops.state, &gone[i]), E_OK);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"gone.example.com\"}", 0, 0, 0);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"gone\"}", 0, 0, 0);
 }
@@ -266,9 +266,9 @@ static void test_undrain_numbers(void **unused)
 static void test_undrain_while_starting(void **unused)
 {
 	(void)unused;
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_true(json_is_null(json_object_get(reply, "up"))); // health is not known yet

@@ -27,7 +27,7 @@ enum { MUTATIONS = 20000, MUTATION_MS_MAX = 60000 };
 static struct config *good(const char *text)
 {
 	char *told;
-	struct config *config = told_config(text, strlen(text), &told);
+	struct config *config = report_text_config(text, strlen(text), &told);
 
 	if (!config || *told)
 		fail_msg("%s\n%s", text, told);
@@ -192,7 +192,7 @@ static void values(void **state)
 	config_free(config);
 
 	// A report that holds something already does not spoil the next load.
-	assert_null(told_config("x: 1", 4, &told));
+	assert_null(report_text_config("x: 1", 4, &told));
 	free(told);
 }
 
@@ -372,7 +372,7 @@ static void mutations(void **state)
 
 		memcpy(copy, text, len);
 
-		struct config *config = told_config(copy, damage(copy, len), &told);
+		struct config *config = report_text_config(copy, damage(copy, len), &told);
 
 		taken += config != NULL;
 		config_free(config);

@@ -29,20 +29,20 @@ enum { IDLE_MS = 400, WAIT_MS = 5000 };
 
 #define STATUS "{\"verb\": \"version\"}\n"
 
-static struct stage stage;
+static struct fake_daemon fake;
 static struct event_base *base;
 static struct control *control;
 static char path[100];
 
 static int set_up_for(unsigned idle_ms)
 {
-	stage_open(&stage, 0, true);
-	stage.ops.idle_ms = idle_ms;
-	snprintf(path, sizeof(path), "%s/run/control.sock", stage.folder);
+	fake_daemon_open(&fake, 0, true);
+	fake.ops.idle_ms = idle_ms;
+	snprintf(path, sizeof(path), "%s/run/control.sock", fake.folder);
 	base = event_base_new();
 	assert_non_null(base);
 	assert_int_equal(event_base_priority_init(base, 3), 0); // as the daemon's
-	assert_int_equal(control_open(base, path, &stage.ops, &control), E_OK);
+	assert_int_equal(control_open(base, path, &fake.ops, &control), E_OK);
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static int tear_down(void **unused)
 	(void)unused;
 	control = control_close(control);
 	event_base_free(base);
-	stage_close(&stage);
+	fake_daemon_close(&fake);
 	return 0;
 }
 
@@ -309,7 +309,7 @@ static void test_end_of_input(void **unused)
 	hear_ok(fd);
 	hear_error(fd, "a line feed is missing");
 	hear_end(fd);
-	assert_int_equal(state_drain_count(stage.ops.state), 0);
+	assert_int_equal(state_drain_count(fake.ops.state), 0);
 
 	fd = dial();
 	shutdown(fd, SHUT_WR);
@@ -325,22 +325,22 @@ static void test_peer_goes(void **unused)
 	say_text(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
 	close(fd);
 	turn();
-	assert_int_equal(state_drain_count(stage.ops.state), 1); // it was asked for
+	assert_int_equal(state_drain_count(fake.ops.state), 1); // it was asked for
 
-	stage.keep_reload = true;
+	fake.keep_reload = true;
 	fd = dial();
 	say_text(fd, "{\"verb\": \"reload\"}\n");
 	turn();
-	assert_non_null(stage.reload_done);
+	assert_non_null(fake.reload_done);
 	close(fd);
 	turn();
-	stage_end_reload(&stage, E_OK);
+	fake_daemon_end_reload(&fake, E_OK);
 
 	fd = dial();
 	say_text(fd, "{\"verb\": \"reload\"}\n");
 	turn();
 	control = control_close(control);
-	stage_end_reload(&stage, E_OK); // nobody is left to be told
+	fake_daemon_end_reload(&fake, E_OK); // nobody is left to be told
 	close(fd);
 }
 
@@ -349,7 +349,7 @@ static void test_reload_takes_time(void **unused)
 	int fd = dial(), other;
 
 	(void)unused;
-	stage.keep_reload = true;
+	fake.keep_reload = true;
 	say_text(fd, "{\"verb\": \"reload\"}\n" STATUS);
 	turn_for(2 * IDLE_MS); // our own work is not the peer's idleness
 	other = dial();
@@ -358,7 +358,7 @@ static void test_reload_takes_time(void **unused)
 	say_text(other, "{\"verb\": \"reload\"}\n");
 	hear_error(other, "under way");
 	close(other);
-	stage_end_reload(&stage, E_INVAL);
+	fake_daemon_end_reload(&fake, E_INVAL);
 
 	json_t *reply = hear(fd);
 
@@ -378,7 +378,7 @@ static void test_peer_is_known(void **unused)
 	hear_ok(fd);
 	close(fd);
 
-	const char *who = state_drain_at(stage.ops.state, 0)->who;
+	const char *who = state_drain_at(fake.ops.state, 0)->who;
 
 	snprintf(expected, sizeof(expected), "uid %u", (unsigned)getuid());
 	assert_int_equal(strncmp(who, expected, strlen(expected)), 0);
@@ -441,7 +441,7 @@ static void test_slow_reader(void **unused)
 	unsigned asked = 0, rounds = 0;
 
 	(void)unused;
-	stage.pad = 1 << 20;
+	fake.pad = 1 << 20;
 	for (int64_t end_ms = clock_mono_ms() + 3 * IDLE_MS; clock_mono_ms() < end_ms || rounds < 150; usleep(1000)) {
 		rounds++;
 		if (send(slow, "{\"verb\": \"stats\"}\n", 18, MSG_NOSIGNAL) > 0)
@@ -469,7 +469,7 @@ static void test_reply_max(void **unused)
 	int fd = dial();
 
 	(void)unused;
-	stage.pad = CONTROL_REPLY_MAX;
+	fake.pad = CONTROL_REPLY_MAX;
 	say_text(fd, "{\"verb\": \"stats\"}\n");
 	hear_error(fd, "the reply is larger");
 	say_text(fd, STATUS);
@@ -489,11 +489,11 @@ static void test_file(void **unused)
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(S_ISSOCK(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0660);
-	assert_int_equal(control_open(base, path, &stage.ops, &other), E_EXISTS); // it is served
+	assert_int_equal(control_open(base, path, &fake.ops, &other), E_EXISTS); // it is served
 
 	snprintf(aside, sizeof(aside), "%s.aside", path);
 	assert_int_equal(rename(path, aside), 0);
-	assert_int_equal(control_open(base, path, &stage.ops, &other), E_OK);
+	assert_int_equal(control_open(base, path, &fake.ops, &other), E_OK);
 	control = control_close(control); // not its file any more
 	assert_int_equal(stat(path, &st), 0);
 	control = other;
@@ -513,7 +513,7 @@ static void test_stale_file(void **unused)
 	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	close(fd); // as kill -9 leaves it
-	assert_int_equal(control_open(base, path, &stage.ops, &control), E_OK);
+	assert_int_equal(control_open(base, path, &fake.ops, &control), E_OK);
 	fd = dial();
 	say_text(fd, STATUS);
 	hear_ok(fd);
@@ -527,13 +527,13 @@ static void test_file_in_the_way(void **unused)
 	(void)unused;
 	control = control_close(control);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
-	assert_int_equal(control_open(base, path, &stage.ops, &control), E_EXISTS);
+	assert_int_equal(control_open(base, path, &fake.ops, &control), E_EXISTS);
 	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(unlink(path), 0);
-	snprintf(far, sizeof(far), "%s/%0200d", stage.folder, 7);
-	assert_int_equal(control_open(base, far, &stage.ops, &control), E_INVAL);
-	snprintf(far, sizeof(far), "%s/no/such/folder", stage.folder);
-	assert_int_equal(control_open(base, far, &stage.ops, &control), E_IO);
+	snprintf(far, sizeof(far), "%s/%0200d", fake.folder, 7);
+	assert_int_equal(control_open(base, far, &fake.ops, &control), E_INVAL);
+	snprintf(far, sizeof(far), "%s/no/such/folder", fake.folder);
+	assert_int_equal(control_open(base, far, &fake.ops, &control), E_IO);
 	assert_null(control);
 }
 

@@ -1,5 +1,5 @@
 // Orders that hold nothing after a reload: what the reload warns of, and how they are shown. The played daemon is
-// stage.h's.
+// fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,19 +16,19 @@
 #include "report_text.h"
 #include "state/state.h"
 
-static struct stage stage;
+static struct fake_daemon fake;
 
 static int set_up(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 0, true);
+	fake_daemon_open(&fake, 0, true);
 	return 0;
 }
 
 static int tear_down(void **unused)
 {
 	(void)unused;
-	stage_close(&stage);
+	fake_daemon_close(&fake);
 	return 0;
 }
 
@@ -56,9 +56,9 @@ static void give_orders(void)
 		struct force force = {.site = drain.site, .app = drain.app, .who = drain.who, .since_s = 1,
 		                      .to = i % 2 ? FORCE_UP : FORCE_DOWN};
 
-		assert_int_equal(state_drain(stage.ops.state, &drain), E_OK);
+		assert_int_equal(state_drain(fake.ops.state, &drain), E_OK);
 		if (rows[i].app)
-			assert_int_equal(state_force(stage.ops.state, &force), E_OK);
+			assert_int_equal(state_force(fake.ops.state, &force), E_OK);
 	}
 }
 
@@ -69,11 +69,11 @@ static void test_warnings(void **unused)
 
 	(void)unused;
 	assert_non_null(report);
-	vacant_warn(stage.ops.state, stage.view, report); // there are none
+	dangling_warn(fake.ops.state, fake.view, report); // there are none
 	assert_int_equal(report_count(report, REPORT_WARNING), 0);
 	give_orders();
-	vacant_warn(stage.ops.state, stage.view, report);
-	told = told_text(report);
+	dangling_warn(fake.ops.state, fake.view, report);
+	told = report_text(report);
 	assert_string_equal(
 		told,
 		"warning: the drain of app.example.com at ber holds nothing: the app has no target there; given by uid 7, reason: disk\n"
@@ -97,7 +97,7 @@ static void test_status(void **unused)
 	(void)unused;
 	give_orders();
 
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	const json_t *drains = json_object_get(reply, "drains"), *forces = json_object_get(reply, "forces");
 	size_t force = 0;
 

@@ -79,11 +79,11 @@ static void load(const char *locate, struct loaded *ret_loaded)
 	         "domains: {example.com: {ns: [ns.example.net]}}\nserver: {plugin-dir: %s}\nlocate:\n%s", folder, locate);
 	write_file("c.yaml", yaml);
 	if (config_load(path_of("c.yaml", path), report, &loaded.config) < 0)
-		print_error("%s", told_text(report));
+		print_error("%s", report_text(report));
 	assert_non_null(loaded.config);
 	loaded.err = discovery_load(loaded.config, loaded.arena, report, &loaded.places, &rows, &count);
 	assert_int_equal(loaded.err, report_ok(report) ? E_OK : E_INVAL);
-	loaded.told = told_text(report);
+	loaded.told = report_text(report);
 	shorten(loaded.told);
 	report_free(report);
 	*ret_loaded = loaded;
@@ -228,7 +228,7 @@ static void test_names(void **state)
 
 		assert_int_equal(discovery_load(&config, arena, report, &places, &rows, &count), E_INVAL);
 
-		char *told = told_text(report);
+		char *told = report_text(report);
 
 		assert_string_equal(told, names[i].told);
 		free(told);

@@ -57,7 +57,7 @@ static int build(const char *yaml, size_t len, char **ret_told)
 		config_free(generation.config);
 	}
 
-	char *told = told_text(report);
+	char *told = report_text(report);
 	size_t folder_len = strlen(folder) + 1;
 
 	for (char *at = told; (at = strstr(at, folder));)

@@ -20,25 +20,25 @@
 static void first_result_decides(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
 	for (int up = 0; up < 2; up++) {
 		responder.reply = up ? OK_REPLY : BAD_REPLY;
-		rig_open_with(&rig, &responder, 2, 3);
-		rig.checks[0].rise = rig.checks[0].fall = 5;
-		rig_configure(&rig);
-		assert_int_equal(health_count(rig.health), 6);
-		assert_false(health_settled(rig.health));
-		assert_int_equal(rig_health(&rig, 5)->layer, HEALTH_PENDING);
-		assert_false(rig_health(&rig, 5)->up);
-		assert_in_range(rig_until_settled(&rig, 1000), 0, 90); // not a whole interval
+		prober_open_with(&prober, &responder, 2, 3);
+		prober.checks[0].rise = prober.checks[0].fall = 5;
+		prober_configure(&prober);
+		assert_int_equal(health_count(prober.health), 6);
+		assert_false(health_settled(prober.health));
+		assert_int_equal(prober_health(&prober, 5)->layer, HEALTH_PENDING);
+		assert_false(prober_health(&prober, 5)->up);
+		assert_in_range(prober_until_settled(&prober, 1000), 0, 90); // not a whole interval
 		for (size_t i = 0; i < 6; i++)
-			assert_int_equal(rig_health(&rig, i)->up, up);
-		assert_int_equal(rig.changes, 6);
-		rig_run(&rig, 250);
-		assert_int_equal(rig.settles, 1);
-		rig_close_with(&rig, &responder);
+			assert_int_equal(prober_health(&prober, i)->up, up);
+		assert_int_equal(prober.changes, 6);
+		prober_run(&prober, 250);
+		assert_int_equal(prober.settles, 1);
+		prober_close_with(&prober, &responder);
 	}
 }
 
@@ -54,25 +54,25 @@ static void rise_and_fall(void **state)
 	};
 	struct responder responder = {.reply = OK_REPLY};
 	struct health_stats stats;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 1);
-	rig.checks[0].rise = 3;
-	rig.checks[0].fall = 2;
-	rig_configure(&rig);
+	prober_open_with(&prober, &responder, 1, 1);
+	prober.checks[0].rise = 3;
+	prober.checks[0].fall = 2;
+	prober_configure(&prober);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		responder.reply = steps[i].reply_ok ? OK_REPLY : BAD_REPLY;
 		do {
-			event_base_loop(rig.base, EVLOOP_ONCE);
-			health_stats(rig.health, &stats);
+			event_base_loop(prober.base, EVLOOP_ONCE);
+			health_stats(prober.health, &stats);
 		} while (stats.probes <= i);
-		assert_int_equal(rig_health(&rig, 0)->up, steps[i].up);
-		assert_int_equal(rig_health(&rig, 0)->streak, steps[i].streak);
+		assert_int_equal(prober_health(&prober, 0)->up, steps[i].up);
+		assert_int_equal(prober_health(&prober, 0)->streak, steps[i].streak);
 	}
-	assert_int_equal(rig.changes, 3);
+	assert_int_equal(prober.changes, 3);
 	assert_int_equal(stats.failures, 4);
-	rig_close_with(&rig, &responder);
+	prober_close_with(&prober, &responder);
 }
 
 // A target dies just after a probe, in three ways; the answers must move within interval * fall + timeout + 100 ms.
@@ -81,68 +81,68 @@ static void death_is_seen_in_time(void **state)
 	(void)state;
 	for (int way = 0; way < 3; way++) {
 		struct responder responder = {.reply = OK_REPLY};
-		struct rig rig;
+		struct prober prober;
 		int64_t bound;
 
-		rig_open_with(&rig, &responder, 1, 1);
-		rig.checks[0].fall = 3;
-		rig.checks[0].timeout_ms = way == 1 ? 100 : 50;
-		rig_configure(&rig);
-		assert_int_not_equal(rig_until(&rig, true, 1000), -1);
-		rig_run(&rig, 230);
+		prober_open_with(&prober, &responder, 1, 1);
+		prober.checks[0].fall = 3;
+		prober.checks[0].timeout_ms = way == 1 ? 100 : 50;
+		prober_configure(&prober);
+		assert_int_not_equal(prober_until(&prober, true, 1000), -1);
+		prober_run(&prober, 230);
 		if (way == 0)
 			responder_close(&responder); // refuses
 		else if (way == 1)
 			responder.reply = NULL;      // is silent; the timeout is as long as the interval
 		else
 			responder.reply = BAD_REPLY;
-		bound = 3 * 100 + rig.checks[0].timeout_ms + 100;
-		assert_in_range(rig_until(&rig, false, 2000), 0, bound);
-		assert_int_equal(rig.last_changed, 0);
-		rig_close_with(&rig, &responder);
+		bound = 3 * 100 + prober.checks[0].timeout_ms + 100;
+		assert_in_range(prober_until(&prober, false, 2000), 0, bound);
+		assert_int_equal(prober.last_changed, 0);
+		prober_close_with(&prober, &responder);
 	}
 }
 
 static void check_address_is_probed(void **state)
 {
 	struct responder answer = {.reply = OK_REPLY}, check = {.reply = BAD_REPLY};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &answer, 1, 2);
-	responder_open(&check, rig.base, "127.0.0.2", answer.port);
-	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 0, 1)->check_address), 0);
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-	assert_true(rig_health(&rig, 0)->up);
-	assert_false(rig_health(&rig, 1)->up);
+	prober_open_with(&prober, &answer, 1, 2);
+	responder_open(&check, prober.base, "127.0.0.2", answer.port);
+	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 0, 1)->check_address), 0);
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+	assert_true(prober_health(&prober, 0)->up);
+	assert_false(prober_health(&prober, 1)->up);
 	check.reply = OK_REPLY;
-	rig_run(&rig, 250);
-	assert_true(rig_health(&rig, 1)->up);
+	prober_run(&prober, 250);
+	assert_true(prober_health(&prober, 1)->up);
 	responder_close(&check);
-	rig_close_with(&rig, &answer);
+	prober_close_with(&prober, &answer);
 }
 
 static void unchecked_is_up(void **state)
 {
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open(&rig, 1, 3);
-	rig_target(&rig, 0, 0)->check = -1;
-	rig_target(&rig, 0, 1)->check = -1;
-	rig_target(&rig, 0, 2)->address_count = 0; // a name: nothing to probe
-	rig_target(&rig, 0, 2)->cname = "elsewhere.example.net";
-	rig_configure(&rig);
-	assert_true(health_settled(rig.health));
-	assert_int_equal(rig.settles, 0); // never from inside the call
-	assert_in_range(rig_until_settled(&rig, 1000), 0, 20);
+	prober_open(&prober, 1, 3);
+	prober_target(&prober, 0, 0)->check = -1;
+	prober_target(&prober, 0, 1)->check = -1;
+	prober_target(&prober, 0, 2)->address_count = 0; // a name: nothing to probe
+	prober_target(&prober, 0, 2)->cname = "elsewhere.example.net";
+	prober_configure(&prober);
+	assert_true(health_settled(prober.health));
+	assert_int_equal(prober.settles, 0); // never from inside the call
+	assert_in_range(prober_until_settled(&prober, 1000), 0, 20);
 	for (size_t i = 0; i < 3; i++) {
-		assert_false(rig_health(&rig, i)->checked);
-		assert_true(rig_health(&rig, i)->up);
+		assert_false(prober_health(&prober, i)->checked);
+		assert_true(prober_health(&prober, i)->up);
 	}
-	assert_int_equal(rig.changes, 0);
-	rig_close(&rig);
+	assert_int_equal(prober.changes, 0);
+	prober_close(&prober);
 }
 
 static void saved_state_stands_until_rise_or_fall(void **state)
@@ -150,21 +150,21 @@ static void saved_state_stands_until_rise_or_fall(void **state)
 	(void)state;
 	for (int saved = 0; saved < 2; saved++) {
 		struct responder responder = {.reply = saved ? BAD_REPLY : OK_REPLY};
-		struct rig rig;
+		struct prober prober;
 
-		rig_open_with(&rig, &responder, 1, 1);
-		rig.checks[0].rise = rig.checks[0].fall = 2;
-		rig.saved = saved;
-		rig_configure(&rig);
-		assert_true(health_settled(rig.health));
-		assert_int_equal(rig_health(&rig, 0)->up, saved);
-		assert_in_range(rig_until_settled(&rig, 1000), 0, 20);
+		prober_open_with(&prober, &responder, 1, 1);
+		prober.checks[0].rise = prober.checks[0].fall = 2;
+		prober.saved = saved;
+		prober_configure(&prober);
+		assert_true(health_settled(prober.health));
+		assert_int_equal(prober_health(&prober, 0)->up, saved);
+		assert_in_range(prober_until_settled(&prober, 1000), 0, 20);
 		while (responder.requests < 2)
-			event_base_loop(rig.base, EVLOOP_ONCE);
-		assert_int_equal(rig_health(&rig, 0)->up, saved);
-		assert_int_not_equal(rig_until(&rig, !saved, 1000), -1);
-		assert_int_equal(rig.settles, 1);
-		rig_close_with(&rig, &responder);
+			event_base_loop(prober.base, EVLOOP_ONCE);
+		assert_int_equal(prober_health(&prober, 0)->up, saved);
+		assert_int_not_equal(prober_until(&prober, !saved, 1000), -1);
+		assert_int_equal(prober.settles, 1);
+		prober_close_with(&prober, &responder);
 	}
 }
 
@@ -172,136 +172,136 @@ static void saved_state_stands_until_rise_or_fall(void **state)
 static void saved_state_is_for_a_restart(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 1);
-	rig.saved = 1;
-	rig_configure(&rig);
-	assert_int_equal(addr_parse("127.0.0.3", &rig_target(&rig, 0, 0)->addresses[0]), 0);
-	rig_configure(&rig);
-	assert_false(health_settled(rig.health));
-	assert_false(rig_health(&rig, 0)->up);
-	rig_close_with(&rig, &responder);
+	prober_open_with(&prober, &responder, 1, 1);
+	prober.saved = 1;
+	prober_configure(&prober);
+	assert_int_equal(addr_parse("127.0.0.3", &prober_target(&prober, 0, 0)->addresses[0]), 0);
+	prober_configure(&prober);
+	assert_false(health_settled(prober.health));
+	assert_false(prober_health(&prober, 0)->up);
+	prober_close_with(&prober, &responder);
 }
 
 // A hundred reloads neither forget a state, nor probe twice, nor put a probe off.
 static void reloads_carry_on(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 4, 5);
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
+	prober_open_with(&prober, &responder, 4, 5);
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
 	for (int i = 0; i < 100; i++) {
-		unsigned settles = rig.settles;
+		unsigned settles = prober.settles;
 
-		rig_run(&rig, 9);
-		rig_configure(&rig);
-		assert_true(health_settled(rig.health));
+		prober_run(&prober, 9);
+		prober_configure(&prober);
+		assert_true(health_settled(prober.health));
 		for (size_t k = 0; k < 20; k++)
-			assert_true(rig_health(&rig, k)->up && rig_health(&rig, k)->layer == HEALTH_OK);
-		event_base_loop(rig.base, EVLOOP_NONBLOCK);
-		assert_int_equal(rig.settles, settles + 1);
+			assert_true(prober_health(&prober, k)->up && prober_health(&prober, k)->layer == HEALTH_OK);
+		event_base_loop(prober.base, EVLOOP_NONBLOCK);
+		assert_int_equal(prober.settles, settles + 1);
 	}
-	assert_int_equal(rig.changes, 20);
+	assert_int_equal(prober.changes, 20);
 	// 20 targets, a first round, a second one within 100 ms of it, then about 0.9 to 1.3 s at 100 ms.
 	assert_in_range(responder.requests, 20 * 8, 20 * 16);
-	rig_close_with(&rig, &responder);
+	prober_close_with(&prober, &responder);
 }
 
 static void reload_renumbers(void **state)
 {
 	struct responder good = {.reply = OK_REPLY}, bad = {.reply = BAD_REPLY};
 	struct config_app kept;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &good, 3, 1);
-	responder_open(&bad, rig.base, "127.0.0.2", good.port);
-	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 2, 0)->addresses[0]), 0);
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-	kept = rig.config.apps[0];
-	rig.config.apps[0] = rig.config.apps[2];
-	rig.config.apps[2] = kept;
-	rig_configure(&rig);
-	assert_true(health_settled(rig.health));
-	assert_false(rig_health(&rig, 0)->up);
-	assert_true(rig_health(&rig, 2)->up);
+	prober_open_with(&prober, &good, 3, 1);
+	responder_open(&bad, prober.base, "127.0.0.2", good.port);
+	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 2, 0)->addresses[0]), 0);
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+	kept = prober.config.apps[0];
+	prober.config.apps[0] = prober.config.apps[2];
+	prober.config.apps[2] = kept;
+	prober_configure(&prober);
+	assert_true(health_settled(prober.health));
+	assert_false(prober_health(&prober, 0)->up);
+	assert_true(prober_health(&prober, 2)->up);
 	bad.reply = OK_REPLY;
-	rig.changes = 0;
-	assert_int_not_equal(rig_until(&rig, true, 1000), -1);
-	assert_int_equal(rig.last_changed, 0);
+	prober.changes = 0;
+	assert_int_not_equal(prober_until(&prober, true, 1000), -1);
+	assert_int_equal(prober.last_changed, 0);
 	responder_close(&bad);
-	rig_close_with(&rig, &good);
+	prober_close_with(&prober, &good);
 }
 
 static void reload_with_another_check(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 2);
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-	rig.settles = 0;
-	rig.checks[0].path = "/another";
-	rig.checks[0].fall = 50;
-	assert_int_equal(addr_parse("127.0.0.4", &rig_target(&rig, 0, 1)->addresses[0]), 0);
+	prober_open_with(&prober, &responder, 1, 2);
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+	prober.settles = 0;
+	prober.checks[0].path = "/another";
+	prober.checks[0].fall = 50;
+	assert_int_equal(addr_parse("127.0.0.4", &prober_target(&prober, 0, 1)->addresses[0]), 0);
 	responder.reply = BAD_REPLY;
-	rig_configure(&rig);
-	assert_false(health_settled(rig.health));
-	assert_true(rig_health(&rig, 0)->up);  // shown on until the new check has spoken
-	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_PENDING);
-	assert_false(rig_health(&rig, 1)->up); // nothing is known of this address
-	assert_in_range(rig_until_settled(&rig, 1000), 0, 90);
-	assert_false(rig_health(&rig, 0)->up); // the first result decides at once
-	rig_close_with(&rig, &responder);
+	prober_configure(&prober);
+	assert_false(health_settled(prober.health));
+	assert_true(prober_health(&prober, 0)->up);  // shown on until the new check has spoken
+	assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_PENDING);
+	assert_false(prober_health(&prober, 1)->up); // nothing is known of this address
+	assert_in_range(prober_until_settled(&prober, 1000), 0, 90);
+	assert_false(prober_health(&prober, 0)->up); // the first result decides at once
+	prober_close_with(&prober, &responder);
 }
 
 // The same question at another pace: what is known goes on to be so until rise or fall, however many targets there are.
 static void reload_with_another_pace(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 2);
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-	rig.checks[0].fall = 3;
+	prober_open_with(&prober, &responder, 1, 2);
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+	prober.checks[0].fall = 3;
 	responder.reply = BAD_REPLY;
-	rig_configure(&rig);
-	assert_true(health_settled(rig.health));
-	assert_true(rig_health(&rig, 0)->up && rig_health(&rig, 1)->up);
+	prober_configure(&prober);
+	assert_true(health_settled(prober.health));
+	assert_true(prober_health(&prober, 0)->up && prober_health(&prober, 1)->up);
 	// The third failure: the second comes somewhere in the interval after the first one.
-	assert_in_range(rig_until(&rig, false, 1000), 95, 1000);
-	rig_close_with(&rig, &responder);
+	assert_in_range(prober_until(&prober, false, 1000), 95, 1000);
+	prober_close_with(&prober, &responder);
 }
 
 // A target that was answered without a check is answered on until its first probe has ended.
 static void reload_with_a_first_check(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 30};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 1);
-	rig_target(&rig, 0, 0)->check = CONFIG_CHECK_NONE;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-	assert_true(rig_health(&rig, 0)->up && !rig_health(&rig, 0)->checked);
-	rig_target(&rig, 0, 0)->check = 0;
-	rig_configure(&rig);
-	assert_true(rig_health(&rig, 0)->up && rig_health(&rig, 0)->checked);
-	assert_false(health_settled(rig.health));
+	prober_open_with(&prober, &responder, 1, 1);
+	prober_target(&prober, 0, 0)->check = CONFIG_CHECK_NONE;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+	assert_true(prober_health(&prober, 0)->up && !prober_health(&prober, 0)->checked);
+	prober_target(&prober, 0, 0)->check = 0;
+	prober_configure(&prober);
+	assert_true(prober_health(&prober, 0)->up && prober_health(&prober, 0)->checked);
+	assert_false(health_settled(prober.health));
 	responder.reply = BAD_REPLY;
-	assert_int_not_equal(rig_until(&rig, false, 1000), -1);
-	rig_close_with(&rig, &responder);
+	assert_int_not_equal(prober_until(&prober, false, 1000), -1);
+	prober_close_with(&prober, &responder);
 }
 
 // Probes under way of targets that go away end silently.
@@ -309,25 +309,25 @@ static void removal_under_way(void **state)
 {
 	struct health_stats stats;
 	struct blackhole hole;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
 	for (int type = 0; type < 3; type++) {
-		rig_open(&rig, 10, 1);
-		rig.checks[0].port = blackhole_open(&hole);
-		rig.checks[0].type = (enum check_type)type;
-		rig.config.server.probes = 4;
-		rig_configure(&rig);
-		assert_true(rig_until_under_way(&rig, 4));
-		health_stats(rig.health, &stats);
+		prober_open(&prober, 10, 1);
+		prober.checks[0].port = blackhole_open(&hole);
+		prober.checks[0].type = (enum check_type)type;
+		prober.config.server.probes = 4;
+		prober_configure(&prober);
+		assert_true(prober_until_under_way(&prober, 4));
+		health_stats(prober.health, &stats);
 		assert_int_equal(stats.waiting, 6);
-		rig.config.app_count = 0;
-		rig_configure(&rig);
-		rig_run(&rig, 150);
-		health_stats(rig.health, &stats);
+		prober.config.app_count = 0;
+		prober_configure(&prober);
+		prober_run(&prober, 150);
+		health_stats(prober.health, &stats);
 		assert_int_equal(stats.under_way + stats.waiting + stats.probes, 0);
-		rig.config.app_count = 10;
-		rig_close(&rig);
+		prober.config.app_count = 10;
+		prober_close(&prober);
 		blackhole_close(&hole);
 	}
 }
@@ -335,25 +335,25 @@ static void removal_under_way(void **state)
 static void room_of_the_removed(void **state)
 {
 	struct responder silent = {.keep = true}, good = {.reply = OK_REPLY};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &silent, 2, 1);
-	responder_open(&good, rig.base, "127.0.0.2", silent.port);
-	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 1, 0)->addresses[0]), 0);
-	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 10000;
-	rig.config.server.probes = 1;
-	rig_configure(&rig);
+	prober_open_with(&prober, &silent, 2, 1);
+	responder_open(&good, prober.base, "127.0.0.2", silent.port);
+	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 1, 0)->addresses[0]), 0);
+	prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 10000;
+	prober.config.server.probes = 1;
+	prober_configure(&prober);
 	while (silent.requests == 0 && good.requests == 0)
-		event_base_loop(rig.base, EVLOOP_ONCE);
-	rig_run(&rig, 20);
+		event_base_loop(prober.base, EVLOOP_ONCE);
+	prober_run(&prober, 20);
 	assert_int_equal(silent.open, 1);
-	rig_target(&rig, 0, 0)->check = -1;
-	rig_configure(&rig);
-	assert_in_range(rig_until_settled(&rig, 1000), 0, 50);
-	assert_true(rig_health(&rig, 1)->up);
+	prober_target(&prober, 0, 0)->check = -1;
+	prober_configure(&prober);
+	assert_in_range(prober_until_settled(&prober, 1000), 0, 50);
+	assert_true(prober_health(&prober, 1)->up);
 	responder_close(&good);
-	rig_close_with(&rig, &silent);
+	prober_close_with(&prober, &silent);
 }
 
 // After the quick first round, probes lie evenly in the interval: no tenth of it gets more than twice its share.
@@ -361,17 +361,17 @@ static void spread_over_the_interval(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
 	unsigned tenths[10] = {0};
-	struct rig rig;
+	struct prober prober;
 	int64_t began_ns;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 20, 5);
-	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 1000;
-	rig_configure(&rig);
-	assert_in_range(rig_until_settled(&rig, 1000), 0, 150);
-	rig_run(&rig, 1000);
+	prober_open_with(&prober, &responder, 20, 5);
+	prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 1000;
+	prober_configure(&prober);
+	assert_in_range(prober_until_settled(&prober, 1000), 0, 150);
+	prober_run(&prober, 1000);
 	began_ns = clock_mono_ns();
-	rig_run(&rig, 1010);
+	prober_run(&prober, 1010);
 	for (unsigned i = 0; i < responder.requests; i++) {
 		int64_t at = responder.times_ns[i] - began_ns;
 
@@ -380,26 +380,26 @@ static void spread_over_the_interval(void **state)
 	}
 	for (int i = 0; i < 10; i++)
 		assert_in_range(tenths[i], 5, 20);
-	rig_close_with(&rig, &responder);
+	prober_close_with(&prober, &responder);
 }
 
 static void starts_keep_their_interval(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 40};
 	int64_t stalled_ms = responder_stalled_ms(), took_ms;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 1);
-	rig_configure(&rig);
-	rig_run(&rig, 1100);
+	prober_open_with(&prober, &responder, 1, 1);
+	prober_configure(&prober);
+	prober_run(&prober, 1100);
 	stalled_ms = responder_stalled_ms() - stalled_ms;
 	assert_in_range(responder.requests, 10, 13 + stalled_ms / 100);
 	// From the second probe to the last one, however long each took.
 	took_ms = (responder.times_ns[responder.requests - 1] - responder.times_ns[1]) / 1000000;
 	assert_in_range(took_ms, (responder.requests - 2) * 100 - 60, (responder.requests - 2) * 100 + 60 + stalled_ms);
 	assert_int_equal(responder.most_open, 1);
-	rig_close_with(&rig, &responder);
+	prober_close_with(&prober, &responder);
 }
 
 // The process stands still past a deadline: the answer, which nobody had the time to read, still counts.
@@ -407,57 +407,57 @@ static void a_stall_is_not_a_timeout(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
 	struct health_stats stats;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 1);
-	rig.checks[0].timeout_ms = 50;
-	rig_configure(&rig);
+	prober_open_with(&prober, &responder, 1, 1);
+	prober.checks[0].timeout_ms = 50;
+	prober_configure(&prober);
 	for (int i = 0; i < 3; i++) {
-		assert_true(rig_until_under_way(&rig, 1));
+		assert_true(prober_until_under_way(&prober, 1));
 		usleep(200000);
-		rig_run(&rig, 90);
+		prober_run(&prober, 90);
 	}
-	health_stats(rig.health, &stats);
+	health_stats(prober.health, &stats);
 	assert_int_equal(stats.failures, 0);
 	responder.reply = NULL;
-	assert_int_not_equal(rig_until(&rig, false, 1000), -1);
-	rig_close_with(&rig, &responder);
+	assert_int_not_equal(prober_until(&prober, false, 1000), -1);
+	prober_close_with(&prober, &responder);
 }
 
 static void a_bad_config_changes_nothing(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
 	static char text[70000];
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 1, 1);
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until(&rig, true, 1000), -1);
+	prober_open_with(&prober, &responder, 1, 1);
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until(&prober, true, 1000), -1);
 	memset(text, 'x', sizeof(text) - 1);
-	rig.checks[0].expect_body = text;
-	assert_int_equal(health_configure(rig.health, &rig.config), E_LIMIT);
-	assert_true(rig_health(&rig, 0)->up);
+	prober.checks[0].expect_body = text;
+	assert_int_equal(health_configure(prober.health, &prober.config), E_LIMIT);
+	assert_true(prober_health(&prober, 0)->up);
 	responder.reply = BAD_REPLY;
-	assert_int_not_equal(rig_until(&rig, false, 1000), -1);
-	rig_close_with(&rig, &responder);
+	assert_int_not_equal(prober_until(&prober, false, 1000), -1);
+	prober_close_with(&prober, &responder);
 }
 
 static void free_under_way(void **state)
 {
 	struct blackhole hole;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
 	for (int type = 0; type < 3; type++) {
-		rig_open(&rig, 20, 1);
-		rig.checks[0].port = blackhole_open(&hole);
-		rig.checks[0].type = (enum check_type)type;
-		rig.config.server.probes = 10;
-		rig_configure(&rig);
-		assert_true(rig_until_under_way(&rig, 10));
-		rig_close(&rig);
+		prober_open(&prober, 20, 1);
+		prober.checks[0].port = blackhole_open(&hole);
+		prober.checks[0].type = (enum check_type)type;
+		prober.config.server.probes = 10;
+		prober_configure(&prober);
+		assert_true(prober_until_under_way(&prober, 10));
+		prober_close(&prober);
 		blackhole_close(&hole);
 	}
 }

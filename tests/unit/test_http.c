@@ -76,12 +76,12 @@ static const struct row rows[] = {
 	 "reading the response"},
 };
 
-static void probe_once(struct rig *rig, struct responder *responder)
+static void probe_once(struct prober *prober, struct responder *responder)
 {
-	responder_open(responder, rig->base, "127.0.0.1", 0);
-	rig->checks[0].port = responder->port;
-	rig_configure(rig);
-	assert_int_not_equal(rig_until_settled(rig, 3000), -1);
+	responder_open(responder, prober->base, "127.0.0.1", 0);
+	prober->checks[0].port = responder->port;
+	prober_configure(prober);
+	assert_int_not_equal(prober_until_settled(prober, 3000), -1);
 }
 
 static void every_behaviour_has_its_layer(void **state)
@@ -91,72 +91,72 @@ static void every_behaviour_has_its_layer(void **state)
 		const struct row *row = &rows[i];
 		struct responder responder = row->script;
 		int64_t stalled_ms = responder_stalled_ms();
-		struct rig rig;
+		struct prober prober;
 
-		rig_open(&rig, 1, 1);
-		rig.checks[0].expect_body = row->body;
+		prober_open(&prober, 1, 1);
+		prober.checks[0].expect_body = row->body;
 		if (row->layer != HEALTH_TIMEOUT)
-			rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 2000;
+			prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 2000;
 		if (row->status[0]) {
-			rig.checks[0].expect_status = (uint16_t *)row->status;
-			rig.checks[0].expect_status_count = row->status[2] ? 2 : 1;
+			prober.checks[0].expect_status = (uint16_t *)row->status;
+			prober.checks[0].expect_status_count = row->status[2] ? 2 : 1;
 		}
-		probe_once(&rig, &responder);
+		probe_once(&prober, &responder);
 
-		const struct health_target *target = rig_health(&rig, 0);
+		const struct health_target *target = prober_health(&prober, 0);
 
 		stalled_ms = responder_stalled_ms() - stalled_ms;
 		if (target->layer != row->layer || !strstr(target->text, row->text))
 			fail_msg("%s: %s: %s", row->what, health_layer_text(target->layer), target->text);
 		assert_int_equal(target->up, row->layer == HEALTH_OK);
-		assert_int_equal(rig.changes, 1);
+		assert_int_equal(prober.changes, 1);
 		assert_true(target->checked && target->last_probe_s && target->since_s && target->took_us);
 		for (const char *at = target->text; *at; at++)
 			assert_in_range(*at, 0x20, 0x7e);
 		if (row->layer == HEALTH_TIMEOUT)
 			assert_in_range(target->took_us, 100000, 130000 + 2000 * stalled_ms);
 		responder_close(&responder);
-		rig_close(&rig);
+		prober_close(&prober);
 	}
 }
 
 static void refused(void **state)
 {
 	struct responder responder = {0};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
 	for (int type = 0; type < 3; type++) {
-		rig_open(&rig, 1, 1);
-		responder_open(&responder, rig.base, "127.0.0.1", 0);
+		prober_open(&prober, 1, 1);
+		responder_open(&responder, prober.base, "127.0.0.1", 0);
 		responder_close(&responder);
-		rig.checks[0].port = responder.port;
-		rig.checks[0].type = (enum check_type)type;
-		rig_configure(&rig);
-		assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-		assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_CONNECT);
-		assert_non_null(strstr(rig_health(&rig, 0)->text, "connect to 127.0.0.1@"));
-		assert_non_null(strstr(rig_health(&rig, 0)->text, "Connection refused"));
-		rig_close(&rig);
+		prober.checks[0].port = responder.port;
+		prober.checks[0].type = (enum check_type)type;
+		prober_configure(&prober);
+		assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+		assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_CONNECT);
+		assert_non_null(strstr(prober_health(&prober, 0)->text, "connect to 127.0.0.1@"));
+		assert_non_null(strstr(prober_health(&prober, 0)->text, "Connection refused"));
+		prober_close(&prober);
 	}
 }
 
 static void black_hole(void **state)
 {
 	struct blackhole hole;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
 	for (int type = 0; type < 3; type++) {
-		rig_open(&rig, 1, 1);
-		rig.checks[0].port = blackhole_open(&hole);
-		rig.checks[0].type = (enum check_type)type;
-		rig_configure(&rig);
-		assert_int_not_equal(rig_until_settled(&rig, 1000), -1);
-		assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_TIMEOUT);
-		assert_string_equal(rig_health(&rig, 0)->text, "no success within 100 ms: connecting");
-		assert_true(rig_health(&rig, 0)->took_us >= 100000);
-		rig_close(&rig);
+		prober_open(&prober, 1, 1);
+		prober.checks[0].port = blackhole_open(&hole);
+		prober.checks[0].type = (enum check_type)type;
+		prober_configure(&prober);
+		assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+		assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_TIMEOUT);
+		assert_string_equal(prober_health(&prober, 0)->text, "no success within 100 ms: connecting");
+		assert_true(prober_health(&prober, 0)->took_us >= 100000);
+		prober_close(&prober);
 		blackhole_close(&hole);
 	}
 }
@@ -164,19 +164,19 @@ static void black_hole(void **state)
 static void tcp_connects(void **state)
 {
 	struct responder responder = {.keep = true};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open(&rig, 1, 1);
-	rig.checks[0].type = CHECK_TCP;
-	probe_once(&rig, &responder);
-	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_OK);
-	assert_true(rig_health(&rig, 0)->up);
-	rig_run(&rig, 350); // the connection is closed, not kept
+	prober_open(&prober, 1, 1);
+	prober.checks[0].type = CHECK_TCP;
+	probe_once(&prober, &responder);
+	assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_OK);
+	assert_true(prober_health(&prober, 0)->up);
+	prober_run(&prober, 350); // the connection is closed, not kept
 	assert_in_range(responder.accepted, 3, 5);
 	assert_in_range(responder.open, 0, 1);
 	responder_close(&responder);
-	rig_close(&rig);
+	prober_close(&prober);
 }
 
 static bool says(const struct responder *responder, const char *line)
@@ -202,22 +202,22 @@ static void asks_as_configured(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct responder responder = {.reply = OK_REPLY};
 		const char *kept;
-		struct rig rig;
+		struct prober prober;
 
-		rig_open(&rig, 1, 1);
-		kept = rig.config.apps[0].name;
-		rig.config.apps[0].name = names[i].app;
-		rig.checks[0].host = names[i].host;
-		rig.checks[0].path = "/a/../b?c=d";
-		probe_once(&rig, &responder);
-		rig.config.apps[0].name = kept;
-		assert_true(rig_health(&rig, 0)->up);
+		prober_open(&prober, 1, 1);
+		kept = prober.config.apps[0].name;
+		prober.config.apps[0].name = names[i].app;
+		prober.checks[0].host = names[i].host;
+		prober.checks[0].path = "/a/../b?c=d";
+		probe_once(&prober, &responder);
+		prober.config.apps[0].name = kept;
+		assert_true(prober_health(&prober, 0)->up);
 		assert_true(says(&responder, "GET /a/../b?c=d HTTP/1.1\r\n"));
 		assert_true(says(&responder, names[i].expect));
 		assert_true(says(&responder, "\r\nUser-Agent: edgesteer/" PACKAGE_VERSION "\r\n"));
 		assert_true(says(&responder, "\r\nConnection: close\r\n"));
 		responder_close(&responder);
-		rig_close(&rig);
+		prober_close(&prober);
 	}
 	unsetenv("http_proxy");
 	unsetenv("ALL_PROXY");
@@ -236,17 +236,17 @@ static void ipv6(void **state)
 		skip();
 	for (int type = CHECK_HTTP; type <= CHECK_TCP; type += CHECK_TCP) {
 		struct responder responder = {.reply = OK_REPLY};
-		struct rig rig;
+		struct prober prober;
 
-		rig_open(&rig, 1, 1);
-		rig.checks[0].type = (enum check_type)type;
-		assert_int_equal(addr_parse("::1", &rig_target(&rig, 0, 0)->addresses[0]), 0);
-		responder_open(&responder, rig.base, "::1", 0);
-		rig.checks[0].port = responder.port;
-		rig_configure(&rig);
-		assert_int_not_equal(rig_until(&rig, true, 1000), -1);
+		prober_open(&prober, 1, 1);
+		prober.checks[0].type = (enum check_type)type;
+		assert_int_equal(addr_parse("::1", &prober_target(&prober, 0, 0)->addresses[0]), 0);
+		responder_open(&responder, prober.base, "::1", 0);
+		prober.checks[0].port = responder.port;
+		prober_configure(&prober);
+		assert_int_not_equal(prober_until(&prober, true, 1000), -1);
 		responder_close(&responder);
-		rig_close(&rig);
+		prober_close(&prober);
 	}
 }
 
@@ -257,26 +257,26 @@ static void own_trouble_is_not_the_targets(void **state)
 	for (int type = CHECK_HTTP; type <= CHECK_TCP; type += CHECK_TCP) {
 		struct responder responder = {.reply = OK_REPLY, .keep = true};
 		struct rlimit limit, none;
-		struct rig rig;
+		struct prober prober;
 
-		rig_open(&rig, 1, 1);
-		rig.checks[0].type = (enum check_type)type;
-		probe_once(&rig, &responder);
-		assert_true(rig_health(&rig, 0)->up);
-		rig_run(&rig, 50);
+		prober_open(&prober, 1, 1);
+		prober.checks[0].type = (enum check_type)type;
+		probe_once(&prober, &responder);
+		assert_true(prober_health(&prober, 0)->up);
+		prober_run(&prober, 50);
 		assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 		none = (struct rlimit){3, limit.rlim_max};
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-		rig_run(&rig, 300);
+		prober_run(&prober, 300);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-		assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_LOCAL);
-		assert_non_null(strstr(rig_health(&rig, 0)->text, "Too many open files"));
-		assert_true(rig_health(&rig, 0)->up);
-		assert_int_equal(rig_health(&rig, 0)->streak, 0);
-		rig_run(&rig, 150);
-		assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_OK);
+		assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_LOCAL);
+		assert_non_null(strstr(prober_health(&prober, 0)->text, "Too many open files"));
+		assert_true(prober_health(&prober, 0)->up);
+		assert_int_equal(prober_health(&prober, 0)->streak, 0);
+		prober_run(&prober, 150);
+		assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_OK);
 		responder_close(&responder);
-		rig_close(&rig);
+		prober_close(&prober);
 	}
 }
 

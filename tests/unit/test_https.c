@@ -56,13 +56,13 @@ static const struct {
 	 NULL},
 };
 
-static void open_https(struct rig *rig, size_t targets, uint16_t port)
+static void open_https(struct prober *prober, size_t targets, uint16_t port)
 {
-	rig_open(rig, 1, targets);
-	rig->checks[0].type = CHECK_HTTPS;
-	rig->checks[0].port = port;
-	rig->checks[0].ca_file = ca_file;
-	rig->checks[0].interval_ms = rig->checks[0].timeout_ms = 500;
+	prober_open(prober, 1, targets);
+	prober->checks[0].type = CHECK_HTTPS;
+	prober->checks[0].port = port;
+	prober->checks[0].ca_file = ca_file;
+	prober->checks[0].interval_ms = prober->checks[0].timeout_ms = 500;
 }
 
 static void certificates_and_names(void **state)
@@ -72,28 +72,28 @@ static void certificates_and_names(void **state)
 		struct tlsd *tlsd = tlsd_open(ca_file, &rows[i].cert);
 		const struct health_target *target;
 		const char *kept;
-		struct rig rig;
+		struct prober prober;
 
-		open_https(&rig, 1, tlsd_port(tlsd));
-		kept = rig.config.apps[0].name;
-		rig.config.apps[0].name = rows[i].app;
-		rig.checks[0].host = rows[i].host;
-		rig.checks[0].sni = rows[i].sni;
-		rig.checks[0].verify = rows[i].verify;
+		open_https(&prober, 1, tlsd_port(tlsd));
+		kept = prober.config.apps[0].name;
+		prober.config.apps[0].name = rows[i].app;
+		prober.checks[0].host = rows[i].host;
+		prober.checks[0].sni = rows[i].sni;
+		prober.checks[0].verify = rows[i].verify;
 		if (rows[i].system)
-			rig.checks[0].ca_file = NULL;
-		rig_configure(&rig);
-		assert_int_not_equal(rig_until_settled(&rig, 2000), -1);
+			prober.checks[0].ca_file = NULL;
+		prober_configure(&prober);
+		assert_int_not_equal(prober_until_settled(&prober, 2000), -1);
 		tlsd_stop(tlsd);
-		target = rig_health(&rig, 0);
+		target = prober_health(&prober, 0);
 		if (target->layer != rows[i].layer || !strstr(target->text, rows[i].text))
 			fail_msg("%s: %s: %s", rows[i].what, health_layer_text(target->layer), target->text);
 		if (rows[i].seen_sni)
 			assert_string_equal(tlsd_sni(tlsd), rows[i].seen_sni);
 		if (rows[i].seen_host)
 			assert_non_null(strstr(tlsd_request(tlsd), rows[i].seen_host));
-		rig.config.apps[0].name = kept;
-		rig_close(&rig);
+		prober.config.apps[0].name = kept;
+		prober_close(&prober);
 		tlsd_free(tlsd);
 	}
 }
@@ -101,28 +101,28 @@ static void certificates_and_names(void **state)
 static void not_tls(void **state)
 {
 	struct responder plain = {.reply = "HTTP/1.1 400 Bad\r\n\r\n", .at_once = true}, silent = {.keep = true};
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	open_https(&rig, 1, 0);
-	responder_open(&plain, rig.base, "127.0.0.1", 0);
-	rig.checks[0].port = plain.port;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 2000), -1);
-	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_TLS);
-	assert_ptr_equal(strstr(rig_health(&rig, 0)->text, "TLS: "), rig_health(&rig, 0)->text);
+	open_https(&prober, 1, 0);
+	responder_open(&plain, prober.base, "127.0.0.1", 0);
+	prober.checks[0].port = plain.port;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 2000), -1);
+	assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_TLS);
+	assert_ptr_equal(strstr(prober_health(&prober, 0)->text, "TLS: "), prober_health(&prober, 0)->text);
 	responder_close(&plain);
-	rig_close(&rig);
+	prober_close(&prober);
 
-	open_https(&rig, 1, 0);
-	responder_open(&silent, rig.base, "127.0.0.1", 0);
-	rig.checks[0].port = silent.port;
-	rig.checks[0].timeout_ms = 100;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 2000), -1);
-	assert_string_equal(rig_health(&rig, 0)->text, "no success within 100 ms: in the TLS handshake");
+	open_https(&prober, 1, 0);
+	responder_open(&silent, prober.base, "127.0.0.1", 0);
+	prober.checks[0].port = silent.port;
+	prober.checks[0].timeout_ms = 100;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 2000), -1);
+	assert_string_equal(prober_health(&prober, 0)->text, "no success within 100 ms: in the TLS handshake");
 	responder_close(&silent);
-	rig_close(&rig);
+	prober_close(&prober);
 }
 
 // Both authorities are used side by side; a reload reads the files anew; without the file nothing is known.
@@ -130,28 +130,28 @@ static void files_of_authorities(void **state)
 {
 	const struct tlsd_cert cert = {"DNS:app0.example.com", 0, 30};
 	struct tlsd *other = tlsd_open(other_file, &cert), *tlsd = tlsd_open(ca_file, &cert);
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	open_https(&rig, 2, tlsd_port(tlsd));
-	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 100;
-	rig.checks[1] = rig.checks[0];
-	rig.checks[1].port = tlsd_port(other);
-	rig.checks[1].ca_file = other_file;
-	rig_target(&rig, 0, 1)->check = 1;
-	rig_configure(&rig);
-	rig_run(&rig, 250);
-	assert_true(rig_health(&rig, 0)->up);
-	assert_true(rig_health(&rig, 1)->up);
+	open_https(&prober, 2, tlsd_port(tlsd));
+	prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 100;
+	prober.checks[1] = prober.checks[0];
+	prober.checks[1].port = tlsd_port(other);
+	prober.checks[1].ca_file = other_file;
+	prober_target(&prober, 0, 1)->check = 1;
+	prober_configure(&prober);
+	prober_run(&prober, 250);
+	assert_true(prober_health(&prober, 0)->up);
+	assert_true(prober_health(&prober, 1)->up);
 	assert_int_equal(rename(other_file, ca_file), 0);
-	rig_run(&rig, 250);
-	assert_true(rig_health(&rig, 0)->up); // as it was read
-	rig_configure(&rig);
-	rig_run(&rig, 250);
-	assert_int_equal(rig_health(&rig, 0)->layer, HEALTH_TLS);
-	assert_int_equal(rig_health(&rig, 1)->layer, HEALTH_LOCAL);
-	assert_true(rig_health(&rig, 1)->up); // as last known
-	rig_close(&rig);
+	prober_run(&prober, 250);
+	assert_true(prober_health(&prober, 0)->up); // as it was read
+	prober_configure(&prober);
+	prober_run(&prober, 250);
+	assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_TLS);
+	assert_int_equal(prober_health(&prober, 1)->layer, HEALTH_LOCAL);
+	assert_true(prober_health(&prober, 1)->up); // as last known
+	prober_close(&prober);
 	tlsd_stop(tlsd);
 	tlsd_stop(other);
 	tlsd_free(tlsd);

@@ -42,7 +42,7 @@ static void load(const struct config *config, struct loaded *ret_loaded)
 
 	loaded.err = discovery_load(config, loaded.arena, report, &loaded.places, &loaded.rows, &loaded.count);
 	assert_int_equal(loaded.err, report_ok(report) ? E_OK : E_INVAL);
-	loaded.told = told_text(report);
+	loaded.told = report_text(report);
 	for (char *at = loaded.told; (at = strstr(at, path)); at += 4) {
 		memcpy(at, "FILE", 4);
 		memmove(at + 4, at + strlen(path), strlen(at + strlen(path)) + 1);

@@ -22,23 +22,23 @@ static void few_under_way(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 10};
 	struct health_stats stats;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 100, 5);
-	rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 2000;
-	rig.config.server.probes = 30;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
-	health_stats(rig.health, &stats);
+	prober_open_with(&prober, &responder, 100, 5);
+	prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 2000;
+	prober.config.server.probes = 30;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
+	health_stats(prober.health, &stats);
 	assert_in_range(stats.probes, 500, 700); // some are probed again before the last ones' turn
 	assert_int_equal(stats.failures, 0);
 	assert_in_range(responder.most_open, 20, 31); // the last one's end may come after the next one's beginning
-	rig_close_with(&rig, &responder);
+	prober_close_with(&prober, &responder);
 }
 
 struct urgent {
-	const struct rig *rig;
+	const struct prober *prober;
 	struct health_stats seen;
 };
 
@@ -48,17 +48,17 @@ static void on_urgent(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	health_stats(urgent->rig->health, &urgent->seen);
+	health_stats(urgent->prober->health, &urgent->seen);
 }
 
 // What the probes' figures are for an event that becomes ready after all that is ready now.
-static struct health_stats seen_by_urgent(const struct rig *rig)
+static struct health_stats seen_by_urgent(const struct prober *prober)
 {
-	struct urgent urgent = {.rig = rig, .seen = {.waiting = 1000, .probes = 1000}};
+	struct urgent urgent = {.prober = prober, .seen = {.waiting = 1000, .probes = 1000}};
 
-	event_base_once(rig->base, -1, EV_TIMEOUT, on_urgent, &urgent, &(struct timeval){0, 1});
+	event_base_once(prober->base, -1, EV_TIMEOUT, on_urgent, &urgent, &(struct timeval){0, 1});
 	usleep(20000); // the loop's clock is coarse
-	event_base_loop(rig->base, EVLOOP_ONCE);
+	event_base_loop(prober->base, EVLOOP_ONCE);
 	return urgent.seen;
 }
 
@@ -73,37 +73,37 @@ static void orders_go_before_probes(void **state)
 		int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fds[CROWD], accepted = 0;
 		socklen_t len = sizeof(name);
 		struct health_stats stats;
-		struct rig rig;
+		struct prober prober;
 
 		assert_int_equal(bind(listener, (struct sockaddr *)&name, len), 0);
 		assert_int_equal(listen(listener, CROWD), 0);
 		assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &len), 0);
-		rig_open(&rig, CROWD, 1);
-		rig.checks[0].type = (enum check_type)type;
-		rig.checks[0].port = ntohs(name.sin_port);
-		rig.checks[0].interval_ms = rig.checks[0].timeout_ms = 5000;
-		rig_configure(&rig);
+		prober_open(&prober, CROWD, 1);
+		prober.checks[0].type = (enum check_type)type;
+		prober.checks[0].port = ntohs(name.sin_port);
+		prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 5000;
+		prober_configure(&prober);
 		usleep(20000); // all of them have come due
-		assert_int_equal(seen_by_urgent(&rig).waiting, 0);
+		assert_int_equal(seen_by_urgent(&prober).waiting, 0);
 		do {
-			event_base_loop(rig.base, EVLOOP_ONCE);
-			health_stats(rig.health, &stats);
+			event_base_loop(prober.base, EVLOOP_ONCE);
+			health_stats(prober.health, &stats);
 		} while (stats.under_way == 0);
 		while (type == CHECK_HTTP && accepted < CROWD)
 			if ((fds[accepted] = accept(listener, NULL, NULL)) >= 0)
 				accepted++;
 			else
-				rig_run(&rig, 1);
+				prober_run(&prober, 1);
 		for (int i = 0; i < accepted; i++)
 			assert_int_equal(write(fds[i], OK_REPLY, strlen(OK_REPLY)), strlen(OK_REPLY));
 		// All of them have an answer to read; over TCP, those that have begun are connected.
-		assert_int_equal(seen_by_urgent(&rig).probes, 0);
-		assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
+		assert_int_equal(seen_by_urgent(&prober).probes, 0);
+		assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
 		for (size_t i = 0; i < CROWD; i++)
-			assert_true(rig_health(&rig, i)->up);
+			assert_true(prober_health(&prober, i)->up);
 		for (int i = 0; i < accepted; i++)
 			close(fds[i]);
-		rig_close(&rig);
+		prober_close(&prober);
 		close(listener);
 	}
 }
@@ -114,29 +114,29 @@ static void lateness_is_counted(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
 	struct health_stats before, stats;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &responder, 20, 1);
-	rig.config.server.probes = 2;
-	rig_configure(&rig);
-	assert_in_range(rig_until_settled(&rig, 2000), 150, 2000);
-	health_stats(rig.health, &stats);
+	prober_open_with(&prober, &responder, 20, 1);
+	prober.config.server.probes = 2;
+	prober_configure(&prober);
+	assert_in_range(prober_until_settled(&prober, 2000), 150, 2000);
+	health_stats(prober.health, &stats);
 	assert_in_range(stats.late, 0, 2); // a second one may begin before the last first one ends
-	rig_run(&rig, 800);
-	health_stats(rig.health, &stats);
+	prober_run(&prober, 800);
+	health_stats(prober.health, &stats);
 	assert_in_range(stats.late, stats.probes / 4, stats.probes);
 	assert_int_equal(stats.failures, 0);
-	rig.config.server.probes = 20;
-	rig_configure(&rig);
-	rig_run(&rig, 400);
-	health_stats(rig.health, &stats);
+	prober.config.server.probes = 20;
+	prober_configure(&prober);
+	prober_run(&prober, 400);
+	health_stats(prober.health, &stats);
 
 	before = stats;
-	rig_run(&rig, 400);
-	health_stats(rig.health, &stats);
+	prober_run(&prober, 400);
+	health_stats(prober.health, &stats);
 	assert_in_range(stats.late - before.late, 0, (stats.probes - before.probes) / 8); // none but for a busy machine
-	rig_close_with(&rig, &responder);
+	prober_close_with(&prober, &responder);
 }
 
 // Four times as many probes as there is room for. A failure is made sure of at the check's pace, not at the crowd's; a
@@ -147,34 +147,34 @@ static void doubt_goes_first(void **state)
 	struct responder crowd = {.reply = OK_REPLY, .delay_ms = 20}, dying = {.reply = OK_REPLY};
 	struct health_stats failed, down, known;
 	int64_t failed_ms;
-	struct rig rig;
+	struct prober prober;
 
 	(void)state;
-	rig_open_with(&rig, &crowd, CROWD, 1);
-	responder_open(&dying, rig.base, "127.0.0.2", crowd.port);
-	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 0, 0)->addresses[0]), 0);
-	rig.config.server.probes = 2;
-	rig.checks[0].fall = 3;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
+	prober_open_with(&prober, &crowd, CROWD, 1);
+	responder_open(&dying, prober.base, "127.0.0.2", crowd.port);
+	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 0, 0)->addresses[0]), 0);
+	prober.config.server.probes = 2;
+	prober.checks[0].fall = 3;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
 	responder_close(&dying);
 	do {
-		event_base_loop(rig.base, EVLOOP_ONCE);
-		health_stats(rig.health, &failed);
+		event_base_loop(prober.base, EVLOOP_ONCE);
+		health_stats(prober.health, &failed);
 	} while (failed.failures == 0);
 	failed_ms = clock_mono_ms();
-	assert_int_not_equal(rig_until(&rig, false, 3000), -1);
+	assert_int_not_equal(prober_until(&prober, false, 3000), -1);
 	assert_true(clock_mono_ms() - failed_ms >= 90); // twice half an interval, less what has passed already
-	health_stats(rig.health, &down);
+	health_stats(prober.health, &down);
 	assert_int_equal(down.failures, 3);
 	assert_in_range(down.probes - failed.probes, 0, CROWD + PER_INTERVAL); // two more rounds would be twice the crowd
-	assert_int_equal(addr_parse("127.0.0.1", &rig_target(&rig, 0, 0)->addresses[0]), 0);
-	rig.settles = 0;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
-	health_stats(rig.health, &known);
+	assert_int_equal(addr_parse("127.0.0.1", &prober_target(&prober, 0, 0)->addresses[0]), 0);
+	prober.settles = 0;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
+	health_stats(prober.health, &known);
 	assert_in_range(known.probes - down.probes, 0, PER_INTERVAL);
-	rig_close_with(&rig, &crowd);
+	prober_close_with(&prober, &crowd);
 }
 
 // A crowd in doubt does not keep the rest from being probed.
@@ -182,27 +182,27 @@ static void doubt_leaves_room(void **state)
 {
 	struct responder crowd = {.reply = OK_REPLY, .delay_ms = 20}, calm = {.reply = OK_REPLY};
 	struct health_stats before, after;
-	struct rig rig;
+	struct prober prober;
 	unsigned asked;
 
 	(void)state;
-	rig_open_with(&rig, &crowd, 20, 1);
-	responder_open(&calm, rig.base, "127.0.0.2", crowd.port);
-	assert_int_equal(addr_parse("127.0.0.2", &rig_target(&rig, 0, 0)->addresses[0]), 0);
-	rig.config.server.probes = 1;
-	rig.checks[0].fall = 100;
-	rig_configure(&rig);
-	assert_int_not_equal(rig_until_settled(&rig, 3000), -1);
+	prober_open_with(&prober, &crowd, 20, 1);
+	responder_open(&calm, prober.base, "127.0.0.2", crowd.port);
+	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 0, 0)->addresses[0]), 0);
+	prober.config.server.probes = 1;
+	prober.checks[0].fall = 100;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
 	crowd.reply = BAD_REPLY;
-	rig_run(&rig, 500); // a whole round
+	prober_run(&prober, 500); // a whole round
 	asked = calm.requests;
-	health_stats(rig.health, &before);
-	rig_run(&rig, 800);
-	health_stats(rig.health, &after);
+	health_stats(prober.health, &before);
+	prober_run(&prober, 800);
+	health_stats(prober.health, &after);
 	assert_in_range(after.failures - before.failures, 10, 100);
 	assert_in_range(calm.requests - asked, 4, 10);
 	responder_close(&calm);
-	rig_close_with(&rig, &crowd);
+	prober_close_with(&prober, &crowd);
 }
 
 int main(void)

@@ -141,7 +141,7 @@ static void every_option(void **state)
 
 		for (size_t j = 0; j < ARRAY_LEN(cases[i].good) && cases[i].good[j]; j++) {
 			char *text = with_value(cases[i].yaml, cases[i].good[j]), *told;
-			struct config *config = told_config(text, strlen(text), &told);
+			struct config *config = report_text_config(text, strlen(text), &told);
 
 			if (!config || strstr(told, key))
 				fail_msg("%s: %s is refused: %s", cases[i].option, cases[i].good[j], told);
@@ -151,7 +151,7 @@ static void every_option(void **state)
 		}
 		for (size_t j = 0; j < ARRAY_LEN(cases[i].bad) && cases[i].bad[j]; j++) {
 			char *text = with_value(cases[i].yaml, cases[i].bad[j]), *told;
-			struct config *config = told_config(text, strlen(text), &told);
+			struct config *config = report_text_config(text, strlen(text), &told);
 
 			// One error, which names the option (or the file that an option names) and what was expected.
 			if (config || (!strstr(told, key) && !strstr(told, "/nonexistent/x.yaml")) || strchr(told, '\n')[1])

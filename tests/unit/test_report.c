@@ -23,7 +23,7 @@ static void test_places(void **state)
 	report_add(report, REPORT_NOTE, "f", 0, 5, "c");
 	report_error(report, NULL, 3, 5, "d");
 
-	char *told = told_text(report);
+	char *told = report_text(report);
 
 	assert_string_equal(told, "f:3:5: a 1\nwarning: f:3: b\nnote: f: c\nd\n");
 	assert_false(report_ok(report));

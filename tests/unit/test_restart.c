@@ -21,7 +21,7 @@
 static struct config *parse(const char *text)
 {
 	char *told;
-	struct config *config = told_config(text, strlen(text), &told);
+	struct config *config = report_text_config(text, strlen(text), &told);
 
 	assert_string_equal(told, "");
 	free(told);
@@ -35,7 +35,7 @@ static void expect(const struct restart *restart, const char *text, const char *
 
 	restart_warn(restart, config, report);
 
-	char *told = told_text(report);
+	char *told = report_text(report);
 
 	assert_string_equal(told, expected);
 	free(told);

@@ -170,7 +170,7 @@ static void what_is_told(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char *told;
 
-		config_free(told_config(rows[i].yaml, strlen(rows[i].yaml), &told));
+		config_free(report_text_config(rows[i].yaml, strlen(rows[i].yaml), &told));
 		if (strcmp(told, rows[i].told) != 0)
 			fail_msg("%s\n%s\nwanted:\n%s", rows[i].yaml, told, rows[i].told);
 		free(told);

@@ -1,4 +1,4 @@
-// The verbs that show something, without a socket. The played daemon is stage.h's.
+// The verbs that show something, without a socket. The played daemon is fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,41 +17,41 @@
 #include "state/state.h"
 #include "view/view.h"
 
-static struct stage stage;
+static struct fake_daemon fake;
 
 static int set_up(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 0, true);
+	fake_daemon_open(&fake, 0, true);
 	return 0;
 }
 
 static int set_up_many(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 4500, true);
+	fake_daemon_open(&fake, 4500, true);
 	return 0;
 }
 
 static int tear_down(void **unused)
 {
 	(void)unused;
-	stage_close(&stage);
+	fake_daemon_close(&fake);
 	return 0;
 }
 
 static void test_status(void **unused)
 {
 	(void)unused;
-	stage.health[0].up = false; // app at bos
-	stage.health[4].up = false; // video at ber, which is drained as well: it counts once
-	stage.health[8].checked = false;
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
-	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
-	assert_int_equal(state_drain(stage.ops.state, &(struct drain){.site = (char *)"nyc", .who = (char *)"w", .since_s = 1,
+	fake.health[0].up = false; // app at bos
+	fake.health[4].up = false; // video at ber, which is drained as well: it counts once
+	fake.health[8].checked = false;
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
+	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
+	assert_int_equal(state_drain(fake.ops.state, &(struct drain){.site = (char *)"nyc", .who = (char *)"w", .since_s = 1,
 	                                                              .until_s = 2}), E_OK);
 
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	const json_t *states = json_object_get(reply, "states"), *drains = json_object_get(reply, "drains");
 	const json_t *forces = json_object_get(reply, "forces"), *locate = json_object_get(reply, "locate");
 
@@ -66,8 +66,8 @@ static void test_status(void **unused)
 	assert_string_equal(asking_text(json_array_get(drains, 0), "reason"), "rack");
 	assert_int_equal(json_array_size(forces), 1);
 	assert_string_equal(asking_text(json_array_get(forces, 0), "to"), "down");
-	asking_state(&stage, "video.example.com", "ber", "drained, down"); // as explain says it
-	asking_state(&stage, "carrier.example.com", "ber", "drained");
+	asking_state(&fake, "video.example.com", "ber", "drained, down"); // as explain says it
+	asking_state(&fake, "carrier.example.com", "ber", "drained");
 	assert_string_equal(asking_text(json_array_get(locate, 0), "name"), "ranges");
 	assert_int_equal(asking_number(json_array_get(locate, 0), "prefixes"), 2);
 	assert_int_equal(asking_number(json_object_get(reply, "health"), "failures"), 3);
@@ -86,20 +86,20 @@ static void count_answers(void)
 	rows[STRIDE] = 3;
 	rows[3] = 7;
 	rows[STRIDE + 6] = 13;
-	stage.view->handouts = rows; // the view's own from here
-	stage.view->handout_stride = STRIDE;
-	stage.view->workers = 2;
+	fake.view->handouts = rows; // the view's own from here
+	fake.view->handout_stride = STRIDE;
+	fake.view->workers = 2;
 }
 
 static void test_sites(void **unused)
 {
 	(void)unused;
 	count_answers();
-	stage.health[0].up = false; // app at bos
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
+	fake.health[0].up = false; // app at bos
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
 
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"sites\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"sites\"}");
 	const json_t *sites = json_object_get(reply, "sites");
 	const json_t *bos = asking_named(sites, "name", "bos"), *use1 = asking_named(sites, "name", "use1");
 
@@ -120,7 +120,7 @@ static void test_sites(void **unused)
 	assert_int_equal(asking_number(use1, "answers"), 0);
 	json_decref(reply);
 
-	reply = asking_ok(&stage, "{\"verb\": \"sites\", \"site\": \"nyc\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"sites\", \"site\": \"nyc\"}");
 	assert_int_equal(json_array_size(json_object_get(reply, "sites")), 1);
 	json_decref(reply);
 }
@@ -131,12 +131,12 @@ static void test_apps(void **unused)
 	const json_t *bos, *health;
 
 	(void)unused;
-	stage.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
+	fake.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
 	                                         .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
-	stage.health[1].checked = false;
-	stage_publish(&stage);
+	fake.health[1].checked = false;
+	fake_daemon_publish(&fake);
 	count_answers();
-	bos = asking_target(&stage, "app.example.com", "bos", &reply);
+	bos = asking_target(&fake, "app.example.com", "bos", &reply);
 	assert_string_equal(asking_text(bos, "state"), "down");
 	assert_int_equal(asking_number(bos, "answers"), 5);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(bos, "addresses"), 0)), "192.0.2.0");
@@ -152,20 +152,20 @@ static void test_apps(void **unused)
 	assert_int_equal(asking_number(asking_named(json_object_get(reply, "apps"), "name", "video.example.com"), "ttl_s"), 60);
 	json_decref(reply);
 
-	bos = asking_target(&stage, "app.example.com", "nyc", &reply);
+	bos = asking_target(&fake, "app.example.com", "nyc", &reply);
 	assert_true(json_is_null(json_object_get(bos, "health"))); // it has no check
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 4);
 	assert_null(json_object_get(reply, "next"));
 	json_decref(reply);
 
-	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"app\": \"video.example.com\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"apps\", \"app\": \"video.example.com\"}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 1);
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"site\": \"ber\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"apps\", \"site\": \"ber\"}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 2);
 	assert_int_equal(json_array_size(json_object_get(json_array_get(json_object_get(reply, "apps"), 0), "targets")), 1);
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"apps\", \"from\": 4}");
+	reply = asking_ok(&fake, "{\"verb\": \"apps\", \"from\": 4}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 0);
 	assert_int_equal(asking_number(reply, "generation"), 3); // a reload may have shortened the list
 	json_decref(reply);
@@ -183,7 +183,7 @@ static void test_apps_in_parts(void **unused)
 
 		snprintf(line, sizeof(line), "{\"verb\": \"apps\", \"from\": %lld}", (long long)next);
 
-		json_t *reply = asking_ok(&stage, line);
+		json_t *reply = asking_ok(&fake, line);
 
 		apps += json_array_size(json_object_get(reply, "apps"));
 		assert_in_range(json_array_size(json_object_get(reply, "apps")), 1, SHOW_TARGETS_MAX);
@@ -195,12 +195,12 @@ static void test_apps_in_parts(void **unused)
 	assert_int_equal(parts, 3);
 
 	// What an order names is bounded as well.
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"use1\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"use1\"}");
 
 	assert_int_equal(asking_number(reply, "targets"), 4503);
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 200);
-	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), STRANDED_MAX + 1);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "warnings"), STRANDED_MAX)),
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), IMPACT_MAX + 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "warnings"), IMPACT_MAX)),
 	                    "and 4403 more apps");
 	json_decref(reply);
 }
@@ -211,8 +211,8 @@ static FILE *rewrite_orders(void)
 	char path[96];
 	FILE *file;
 
-	stage.ops.state = state_close(stage.ops.state);
-	snprintf(path, sizeof(path), "%s/orders.json", stage.folder);
+	fake.ops.state = state_close(fake.ops.state);
+	snprintf(path, sizeof(path), "%s/orders.json", fake.folder);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	return file;
@@ -221,12 +221,12 @@ static FILE *rewrite_orders(void)
 static void begin_with(FILE *orders)
 {
 	assert_int_equal(fclose(orders), 0);
-	assert_int_equal(state_open(stage.folder, &stage.ops.state), E_OK);
+	assert_int_equal(state_open(fake.folder, &fake.ops.state), E_OK);
 }
 
 static void test_orders_lost(void **unused)
 {
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	FILE *file = rewrite_orders();
 
 	(void)unused;
@@ -234,8 +234,8 @@ static void test_orders_lost(void **unused)
 	json_decref(reply);
 	fputs("{\"version\": 1, \"forces\": [7], \"drains\": [{\"site\":\"bos\",\"who\":\"w\",\"since\":1,\"until\":0}]}", file);
 	begin_with(file);
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that is nobody's knowing of it
-	reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that is nobody's knowing of it
+	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 
 	const json_t *aside = json_object_get(reply, "orders_aside");
 
@@ -246,7 +246,7 @@ static void test_orders_lost(void **unused)
 	assert_int_equal(access(asking_text(aside, "file"), F_OK), 0);
 	assert_int_equal(unlink(asking_text(aside, "file")), 0);
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	assert_null(json_object_get(reply, "orders_aside"));
 	json_decref(reply);
 }
@@ -284,7 +284,7 @@ static void test_orders_in_parts(void **unused)
 	do {
 		snprintf(line, sizeof(line), "{\"verb\": \"status\", \"from\": %lld}", (long long)next);
 
-		json_t *reply = asking_ok(&stage, line);
+		json_t *reply = asking_ok(&fake, line);
 
 		drains += add_sites(json_object_get(reply, "drains"), drained);
 		forces += add_sites(json_object_get(reply, "forces"), forced);
@@ -298,28 +298,28 @@ static void test_orders_in_parts(void **unused)
 	assert_int_equal(forces, FORCES);
 	assert_int_equal(parts, 3);
 
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
 
 	assert_int_equal(json_array_size(json_object_get(reply, "drains")), 0);
 	assert_null(json_object_get(reply, "next"));
 	json_decref(reply);
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	assert_int_not_equal(asking_number(reply, "orders_epoch"), epoch); // parts of before are of another whole
 	json_decref(reply);
 }
 
 static void test_explain_stats_version(void **unused)
 {
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.1.2.3/16\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.1.2.3/16\"}");
 
 	(void)unused;
 	assert_string_equal(asking_text(reply, "client"), "10.1.0.0/16");
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"stats\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"stats\"}");
 	assert_int_equal(asking_number(reply, "queries"), 42);
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"version\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"version\"}");
 	assert_string_equal(asking_text(reply, "version"), "1.2.3");
 	json_decref(reply);
 }

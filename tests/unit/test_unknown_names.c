@@ -113,7 +113,7 @@ static void test_warnings(void **state)
 
 		snprintf(yaml, sizeof(yaml), HEAD "%s", cases[i].sites);
 
-		struct config *config = told_config(yaml, strlen(yaml), &told);
+		struct config *config = report_text_config(yaml, strlen(yaml), &told);
 		struct places *places = places_of(cases[i].clients);
 		struct report *report = report_new();
 
@@ -121,9 +121,9 @@ static void test_warnings(void **state)
 		free(told);
 		while (cases[i].rows[rows].us)
 			rows++;
-		unmatched_warn(config, places, cases[i].rows, rows, report);
-		told = told_text(report);
-		for (char *at = told; (at = strstr(at, "/d/f:")) && at[5] != ' ';) // as told_config() leaves it out
+		unknown_names_warn(config, places, cases[i].rows, rows, report);
+		told = report_text(report);
+		for (char *at = told; (at = strstr(at, "/d/f:")) && at[5] != ' ';) // as report_text_config() leaves it out
 			memmove(at, at + 5, strlen(at + 5) + 1);
 		if (strcmp(told, cases[i].told) != 0)
 			fail_msg("%s\n%s\nwanted:\n%s", yaml, told, cases[i].told);

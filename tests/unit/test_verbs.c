@@ -1,4 +1,4 @@
-// The verbs that change something, and every way to ask wrongly, without a socket. The played daemon is stage.h's.
+// The verbs that change something, and every way to ask wrongly, without a socket. The played daemon is fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,26 +19,26 @@
 #include "view/live.h"
 #include "view/view.h"
 
-static struct stage stage;
+static struct fake_daemon fake;
 
 static int set_up(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 0, true);
+	fake_daemon_open(&fake, 0, true);
 	return 0;
 }
 
 static int set_up_starting(void **unused)
 {
 	(void)unused;
-	stage_open(&stage, 0, false);
+	fake_daemon_open(&fake, 0, false);
 	return 0;
 }
 
 static int tear_down(void **unused)
 {
 	(void)unused;
-	stage_close(&stage);
+	fake_daemon_close(&fake);
 	return 0;
 }
 
@@ -106,10 +106,10 @@ static void test_refusals(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		asking_refused(&stage, rows[i].line, rows[i].code, rows[i].text);
-	assert_int_equal(stage.changes, 0);
-	assert_int_equal(state_drain_count(stage.ops.state), 0);
-	assert_int_equal(state_force_count(stage.ops.state), 0);
+		asking_refused(&fake, rows[i].line, rows[i].code, rows[i].text);
+	assert_int_equal(fake.changes, 0);
+	assert_int_equal(state_drain_count(fake.ops.state), 0);
+	assert_int_equal(state_force_count(fake.ops.state), 0);
 }
 
 static void test_odd_bytes(void **unused)
@@ -120,37 +120,37 @@ static void test_odd_bytes(void **unused)
 
 	(void)unused;
 	memset(nested, '[', DEPTH);
-	asking_refused(&stage, nested, 2, "not JSON");
-	reply = stage_ask(&stage, "{\"verb\": \"status\"}\0x", 20);
+	asking_refused(&fake, nested, 2, "not JSON");
+	reply = fake_daemon_ask(&fake, "{\"verb\": \"status\"}\0x", 20);
 	assert_true(json_is_false(json_object_get(reply, "ok")));
 	json_decref(reply);
 	memset(nested, 'n', DEPTH);
 	snprintf(name, sizeof(name), "{\"verb\": \"%s\"}", nested);
-	asking_refused(&stage, name, 2, "no verb 'nnnn");
+	asking_refused(&fake, name, 2, "no verb 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"%s\"}", nested);
-	asking_refused(&stage, name, 1, "no site 'nnnn");
+	asking_refused(&fake, name, 1, "no site 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"%s\": 1}", nested);
-	asking_refused(&stage, name, 2, "no field 'nnnn");
+	asking_refused(&fake, name, 2, "no field 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"%s\"}", nested);
-	asking_refused(&stage, name, 2, "longer than 255 bytes");
+	asking_refused(&fake, name, 2, "longer than 255 bytes");
 	snprintf(name, sizeof(name), "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"%s\"}", nested);
-	asking_refused(&stage, name, 1, "no app 'nnnn");
+	asking_refused(&fake, name, 1, "no app 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"%s\"}", nested);
-	asking_refused(&stage, name, 2, "is not an address");
+	asking_refused(&fake, name, 2, "is not an address");
 }
 
 // Before the first view is served.
 static void test_starting(void **unused)
 {
 	(void)unused;
-	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
-	asking_refused(&stage, "{\"verb\": \"sites\"}", 1, "starting");
-	asking_refused(&stage, "{\"verb\": \"apps\"}", 1, "starting");
-	asking_refused(&stage, "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"10.0.0.1\"}", 1, "starting");
-	asking_done(&stage, "{\"verb\": \"stats\"}");
-	asking_done(&stage, "{\"verb\": \"version\"}");
+	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
+	asking_refused(&fake, "{\"verb\": \"sites\"}", 1, "starting");
+	asking_refused(&fake, "{\"verb\": \"apps\"}", 1, "starting");
+	asking_refused(&fake, "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"10.0.0.1\"}", 1, "starting");
+	asking_done(&fake, "{\"verb\": \"stats\"}");
+	asking_done(&fake, "{\"verb\": \"version\"}");
 
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 
 	assert_true(json_is_false(json_object_get(reply, "serving")));
 	assert_null(json_object_get(reply, "states"));
@@ -160,32 +160,32 @@ static void test_starting(void **unused)
 // Orders need no more than the view: a daemon is restarted because a site is bad. They hold from the first answer.
 static void test_orders_while_starting(void **unused)
 {
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 
 	(void)unused;
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63);
 	json_decref(reply);
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
-	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
-	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 1, "ber is not drained");
-	reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
+	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
+	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 1, "ber is not drained");
+	reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
 	assert_int_equal(asking_number(reply, "targets"), 1);
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"down\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"down\"}");
 	assert_true(json_is_null(json_object_get(reply, "state")));
 	json_decref(reply);
-	reply = asking_ok(&stage, "{\"verb\": \"reload\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"reload\"}");
 	assert_int_equal(asking_number(reply, "generation"), 3);
 	assert_true(json_is_false(json_object_get(reply, "serving")));
 	json_decref(reply);
 
-	stage_serve(&stage);
-	asking_state(&stage, "app.example.com", "bos", "drained");
-	asking_state(&stage, "app.example.com", "nyc", "down");
-	asking_state(&stage, "video.example.com", "ber", "up");
-	reply = asking_ok(&stage, "{\"verb\": \"reload\"}");
+	fake_daemon_serve(&fake);
+	asking_state(&fake, "app.example.com", "bos", "drained");
+	asking_state(&fake, "app.example.com", "nyc", "down");
+	asking_state(&fake, "video.example.com", "ber", "up");
+	reply = asking_ok(&fake, "{\"verb\": \"reload\"}");
 	assert_true(json_is_true(json_object_get(reply, "serving")));
 	json_decref(reply);
 }
@@ -195,7 +195,7 @@ static void test_orders_while_starting(void **unused)
 static void test_drain(void **unused)
 {
 	int64_t now_s = clock_wall_s();
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
 	const struct drain *drain;
 
 	(void)unused;
@@ -209,27 +209,27 @@ static void test_drain(void **unused)
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63); // video's TTL
 	json_decref(reply);
 
-	assert_int_equal(stage.changes, 1);
-	assert_int_equal(state_drain_count(stage.ops.state), 1);
-	drain = state_drain_at(stage.ops.state, 0);
+	assert_int_equal(fake.changes, 1);
+	assert_int_equal(state_drain_count(fake.ops.state), 1);
+	drain = state_drain_at(fake.ops.state, 0);
 	assert_string_equal(drain->site, "bos");
 	assert_string_equal(drain->reason, "disk \x1b[31mfull");
 	assert_string_equal(drain->who, "uid 1000 (alice), pid 4711");
-	asking_state(&stage, "app.example.com", "bos", "drained");
-	asking_state(&stage, "app.example.com", "nyc", "up");
-	asking_state(&stage, "carrier.example.com", "bos", "drained");
+	asking_state(&fake, "app.example.com", "bos", "drained");
+	asking_state(&fake, "app.example.com", "nyc", "up");
+	asking_state(&fake, "carrier.example.com", "bos", "drained");
 
-	reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_int_equal(asking_number(reply, "still_drained"), 0);
 	json_decref(reply);
-	assert_int_equal(stage.changes, 2);
-	asking_state(&stage, "app.example.com", "bos", "up");
+	assert_int_equal(fake.changes, 2);
+	asking_state(&fake, "app.example.com", "bos", "up");
 }
 
 static void test_drain_one_app_for_a_while(void **unused)
 {
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
 
 	(void)unused;
 	assert_string_equal(asking_text(reply, "app"), "app.example.com");
@@ -237,19 +237,19 @@ static void test_drain_one_app_for_a_while(void **unused)
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 31, 33);
 	assert_int_equal(asking_number(reply, "targets"), 1);
 	json_decref(reply);
-	asking_state(&stage, "app.example.com", "bos", "drained");
-	asking_state(&stage, "video.example.com", "bos", "up");
+	asking_state(&fake, "app.example.com", "bos", "drained");
+	asking_state(&fake, "video.example.com", "bos", "up");
 
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	reply = asking_ok(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	assert_int_equal(asking_number(reply, "targets"), 0);
 	assert_int_equal(asking_number(reply, "still_drained"), 1);
 	json_decref(reply);
-	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
-	assert_int_equal(state_drain_at(stage.ops.state, 1)->until_s, state_drain_at(stage.ops.state, 1)->since_s + 1);
-	asking_done(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
-	assert_int_equal(state_drain_count(stage.ops.state), 0);
+	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
+	assert_int_equal(state_drain_at(fake.ops.state, 1)->until_s, state_drain_at(fake.ops.state, 1)->since_s + 1);
+	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
+	assert_int_equal(state_drain_count(fake.ops.state), 0);
 }
 
 // What caches hold from before a reload counts: video had a TTL of an hour, and gone stood at bos.
@@ -274,10 +274,10 @@ static void test_drain_after_a_reload(void **unused)
 	};
 
 	(void)unused;
-	state_reloading(stage.ops.state, &old, live_current()->view);
-	state_reloading(stage.ops.state, live_current()->view, live_current()->view); // forgets nothing
+	state_reloading(fake.ops.state, &old, live_current()->view);
+	state_reloading(fake.ops.state, live_current()->view, live_current()->view); // forgets nothing
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		json_t *reply = asking_ok(&stage, rows[i].line);
+		json_t *reply = asking_ok(&fake, rows[i].line);
 
 		assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), rows[i].least_s,
 		                rows[i].least_s + 5);
@@ -290,45 +290,45 @@ static void test_not_saved(void **unused)
 	char path[128];
 
 	(void)unused;
-	snprintf(path, sizeof(path), "%s/orders.json.new", stage.folder);
+	snprintf(path, sizeof(path), "%s/orders.json.new", fake.folder);
 	assert_int_equal(mkdir(path, 0700), 0);
-	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}", 1, "cannot be saved");
-	asking_refused(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}", 1, "cannot be saved");
-	assert_int_equal(stage.changes, 0);
-	asking_state(&stage, "app.example.com", "bos", "up");
+	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}", 1, "cannot be saved");
+	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}", 1, "cannot be saved");
+	assert_int_equal(fake.changes, 0);
+	asking_state(&fake, "app.example.com", "bos", "up");
 	assert_int_equal(rmdir(path), 0);
-	asking_done(&stage, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_int_equal(mkdir(path, 0700), 0);
-	asking_refused(&stage, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "cannot be saved");
-	asking_state(&stage, "app.example.com", "bos", "drained");
+	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "cannot be saved");
+	asking_state(&fake, "app.example.com", "bos", "drained");
 	assert_int_equal(rmdir(path), 0);
 
 	// Of an app that a reload took away as well: "no such app" would read as if the force had gone with it.
-	assert_int_equal(state_force(stage.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
+	assert_int_equal(state_force(fake.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
 	                                                              .site = (char *)"bos", .who = (char *)"w"}), E_OK);
 	assert_int_equal(mkdir(path, 0700), 0);
-	asking_refused(&stage, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,
+	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,
 	               "cannot be saved");
-	assert_int_equal(state_force_count(stage.ops.state), 1);
+	assert_int_equal(state_force_count(fake.ops.state), 1);
 }
 
 // Orders whose site or app a reload took out of the config can still be taken back.
 static void test_orders_left_over(void **unused)
 {
 	(void)unused;
-	assert_int_equal(state_drain(stage.ops.state, &(struct drain){.site = (char *)"gone", .who = (char *)"w"}), E_OK);
-	assert_int_equal(state_force(stage.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
+	assert_int_equal(state_drain(fake.ops.state, &(struct drain){.site = (char *)"gone", .who = (char *)"w"}), E_OK);
+	assert_int_equal(state_force(fake.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
 	                                                              .site = (char *)"gone", .who = (char *)"w"}), E_OK);
-	asking_refused(&stage, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
-	asking_done(&stage, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
-	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
-	assert_int_equal(state_drain_count(stage.ops.state), 0);
-	assert_int_equal(state_force_count(stage.ops.state), 0);
+	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
+	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
+	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
+	assert_int_equal(state_drain_count(fake.ops.state), 0);
+	assert_int_equal(state_force_count(fake.ops.state), 0);
 }
 
 static void test_force(void **unused)
 {
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"force\", \"app\": \"App.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"force\", \"app\": \"App.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
 	json_t *apps;
 
 	(void)unused;
@@ -336,27 +336,27 @@ static void test_force(void **unused)
 	assert_string_equal(asking_text(reply, "to"), "down");
 	assert_string_equal(asking_text(reply, "state"), "down");
 	json_decref(reply);
-	assert_int_equal(stage.changes, 1);
-	assert_string_equal(asking_text(asking_target(&stage, "app.example.com", "bos", &apps), "forced"), "down");
+	assert_int_equal(fake.changes, 1);
+	assert_string_equal(asking_text(asking_target(&fake, "app.example.com", "bos", &apps), "forced"), "down");
 	json_decref(apps);
 
-	stage.health[1].up = false; // app.example.com at nyc
-	stage_publish(&stage);
-	asking_state(&stage, "app.example.com", "nyc", "down");
-	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"up\"}");
-	asking_state(&stage, "app.example.com", "nyc", "up");
-	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"auto\"}");
-	asking_state(&stage, "app.example.com", "nyc", "down");
-	asking_done(&stage, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}");
-	asking_state(&stage, "app.example.com", "bos", "up");
-	assert_int_equal(state_force_count(stage.ops.state), 0);
+	fake.health[1].up = false; // app.example.com at nyc
+	fake_daemon_publish(&fake);
+	asking_state(&fake, "app.example.com", "nyc", "down");
+	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"up\"}");
+	asking_state(&fake, "app.example.com", "nyc", "up");
+	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"auto\"}");
+	asking_state(&fake, "app.example.com", "nyc", "down");
+	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}");
+	asking_state(&fake, "app.example.com", "bos", "up");
+	assert_int_equal(state_force_count(fake.ops.state), 0);
 }
 
 // Reload --------------------------------------------------------------------------------------------------------------
 
 static void test_reload(void **unused)
 {
-	json_t *reply = asking_ok(&stage, "{\"verb\": \"reload\"}");
+	json_t *reply = asking_ok(&fake, "{\"verb\": \"reload\"}");
 	const json_t *errors;
 
 	(void)unused;
@@ -365,8 +365,8 @@ static void test_reload(void **unused)
 	assert_null(json_object_get(reply, "errors"));
 	json_decref(reply);
 
-	stage.reload_err = E_INVAL;
-	reply = asking_reply(&stage, "{\"verb\": \"reload\"}");
+	fake.reload_err = E_INVAL;
+	reply = asking_reply(&fake, "{\"verb\": \"reload\"}");
 	assert_true(json_is_false(json_object_get(reply, "ok")));
 	assert_int_equal(asking_number(reply, "code"), 2);
 	errors = json_object_get(reply, "errors");
@@ -375,14 +375,14 @@ static void test_reload(void **unused)
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
 	json_decref(reply);
 
-	stage.reload_err = E_NOMEM;
-	asking_refused(&stage, "{\"verb\": \"reload\"}", 1, "out of memory");
+	fake.reload_err = E_NOMEM;
+	asking_refused(&fake, "{\"verb\": \"reload\"}", 1, "out of memory");
 
-	stage.reload_err = E_OK;
-	stage.keep_reload = true;
-	assert_null(stage_ask(&stage, "{\"verb\": \"reload\"}", 18));
-	asking_refused(&stage, "{\"verb\": \"reload\"}", 1, "under way");
-	stage_end_reload(&stage, E_OK);
+	fake.reload_err = E_OK;
+	fake.keep_reload = true;
+	assert_null(fake_daemon_ask(&fake, "{\"verb\": \"reload\"}", 18));
+	asking_refused(&fake, "{\"verb\": \"reload\"}", 1, "under way");
+	fake_daemon_end_reload(&fake, E_OK);
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static void check(const char *text, size_t len, const char *json, const char *to
 	struct yaml_tree *tree = NULL;
 	int err = yaml_tree_parse("f", text, len, report, &tree);
 	char *got = tree ? json_dumps(yaml_tree_root(tree), JSON_COMPACT | JSON_ENCODE_ANY) : strdup("");
-	char *lines = told_text(report);
+	char *lines = report_text(report);
 
 	if (strcmp(got, json) != 0 || strcmp(lines, told) != 0 || (err == E_OK) != (tree != NULL))
 		fail_msg("`%s`:\n%s\n%swanted:\n%s\n%s", text, got, lines, json, told);
@@ -208,7 +208,7 @@ static void files(void **state)
 	assert_null(tree);
 	rmdir(folder);
 
-	char *lines = told_text(report);
+	char *lines = report_text(report);
 
 	snprintf(wanted, sizeof(wanted),
 	         "%s: cannot be read: No such file or directory\n%s: cannot be read: Is a directory\n", path, folder);

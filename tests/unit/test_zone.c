@@ -76,14 +76,14 @@ static void test_nodes(void **state)
 		{"elsewhere", -1, NULL, NULL, 0, 0, 0},
 	};
 	struct report *report = report_new();
-	struct zonedb *db = zonerig_build(tree, ARRAY_LEN(tree), tree_apps, ARRAY_LEN(tree_apps), report);
+	struct zonedb *db = draftzone_build(tree, ARRAY_LEN(tree), tree_apps, ARRAY_LEN(tree_apps), report);
 	size_t there = 0;
 
 	(void)state;
-	zonerig_expect(report, NULL, "");
+	draftzone_expect(report, NULL, "");
 	assert_non_null(db);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct node *node = zonerig_find(db, rows[i].name);
+		const struct node *node = draftzone_find(db, rows[i].name);
 
 		if (rows[i].flags < 0) {
 			if (node)
@@ -91,14 +91,14 @@ static void test_nodes(void **state)
 			continue;
 		}
 		there++;
-		node = zonerig_find_there(db, rows[i].name);
+		node = draftzone_find_there(db, rows[i].name);
 		if (node->flags != rows[i].flags || node->app != rows[i].app || node->labels != rows[i].labels ||
 		    node->rrset_count != rows[i].rrsets)
 			fail_msg("%s: flags %u, app %d, labels %u, rrsets %u", rows[i].name, node->flags, node->app,
 			         node->labels, node->rrset_count);
-		if (node->cut != (rows[i].cut ? zonerig_find_there(db, rows[i].cut) : NULL))
+		if (node->cut != (rows[i].cut ? draftzone_find_there(db, rows[i].cut) : NULL))
 			fail_msg("%s: wrong cut", rows[i].name);
-		if (node->wildcard != (rows[i].wildcard ? zonerig_find_there(db, rows[i].wildcard) : NULL))
+		if (node->wildcard != (rows[i].wildcard ? draftzone_find_there(db, rows[i].wildcard) : NULL))
 			fail_msg("%s: wrong wildcard", rows[i].name);
 		assert_ptr_equal(node->zone, zonedb_zone(db, 0));
 	}
@@ -116,8 +116,8 @@ static void test_rrset_wire(void **state)
 		0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 192, 0, 2, 2,
 	};
 	struct report *report = report_new();
-	struct zonedb *db = zonerig_build(tree, ARRAY_LEN(tree), NULL, 0, report);
-	const struct rrset *a = node_rrset(zonerig_find_there(db, "www.example"), DNS_A);
+	struct zonedb *db = draftzone_build(tree, ARRAY_LEN(tree), NULL, 0, report);
+	const struct rrset *a = node_rrset(draftzone_find_there(db, "www.example"), DNS_A);
 
 	(void)state;
 	assert_non_null(a);
@@ -126,10 +126,10 @@ static void test_rrset_wire(void **state)
 	assert_int_equal(a->type, DNS_A);
 	assert_int_equal(a->wire_len, sizeof(expected));
 	assert_memory_equal(a->wire, expected, sizeof(expected));
-	assert_null(node_rrset(zonerig_find_there(db, "www.example"), DNS_TXT));
+	assert_null(node_rrset(draftzone_find_there(db, "www.example"), DNS_TXT));
 
 	// Another name with the same hash, were there one, is not taken for it.
-	const struct node *www = zonerig_find_there(db, "www.example");
+	const struct node *www = draftzone_find_there(db, "www.example");
 	const uint64_t hash = name_hash(www->name, www->name_len);
 
 	assert_ptr_equal(zonedb_find(db, www->name, www->name_len, hash), www);
@@ -152,8 +152,8 @@ static void test_glue(void **state)
 		{"ns.other.example", DNS_A, 55},
 	};
 	struct report *report = report_new();
-	struct zonedb *db = zonerig_build(tree, ARRAY_LEN(tree), NULL, 0, report);
-	const struct glue *glue = zonerig_find_there(db, "sub.example")->glue;
+	struct zonedb *db = draftzone_build(tree, ARRAY_LEN(tree), NULL, 0, report);
+	const struct glue *glue = draftzone_find_there(db, "sub.example")->glue;
 	size_t at = 0;
 
 	(void)state;
@@ -162,7 +162,7 @@ static void test_glue(void **state)
 	assert_int_equal(glue->must_count, 3);
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
 		uint8_t owner[NAME_WIRE_MAX];
-		size_t len = zonerig_wire(expected[i].owner, owner), rdata_len = expected[i].type == DNS_A ? 4 : 16;
+		size_t len = draftzone_wire(expected[i].owner, owner), rdata_len = expected[i].type == DNS_A ? 4 : 16;
 		const uint8_t fixed[] = {0, (uint8_t)expected[i].type, 0, 1, 0, 0, 1, 0x2c, 0, (uint8_t)rdata_len};
 
 		assert_true(at + len + sizeof(fixed) + rdata_len <= glue->wire_len);
@@ -174,9 +174,9 @@ static void test_glue(void **state)
 			assert_int_equal(glue->must_len, at);
 	}
 	assert_int_equal(at, glue->wire_len);
-	assert_null(zonerig_find_there(db, "bare.example")->glue);
-	assert_int_equal(zonerig_find_there(db, "other.example")->glue->must_count, 1);
-	assert_int_equal(zonerig_find_there(db, "other.example")->glue->count, 1);
+	assert_null(draftzone_find_there(db, "bare.example")->glue);
+	assert_int_equal(draftzone_find_there(db, "other.example")->glue->must_count, 1);
+	assert_int_equal(draftzone_find_there(db, "other.example")->glue->count, 1);
 	zonedb_free(db);
 	report_free(report);
 }
@@ -197,9 +197,9 @@ static void test_negative_soa(void **state)
 		struct zone_builder *builder = zone_builder_new();
 		struct zonedb *db = NULL;
 
-		zonerig_open(builder, "example");
-		assert_int_equal(zonerig_add(builder, report, &soa, 1), 0);
-		assert_int_equal(zonerig_add(builder, report, &zonerig_basics[1], 1), 0);
+		draftzone_open(builder, "example");
+		assert_int_equal(draftzone_add(builder, report, &soa, 1), 0);
+		assert_int_equal(draftzone_add(builder, report, &draftzone_basics[1], 1), 0);
 		assert_int_equal(zone_builder_finish(builder, report, &db), 0);
 
 		const struct zone *zone = zonedb_zone(db, 0);
@@ -210,7 +210,7 @@ static void test_negative_soa(void **state)
 		assert_int_equal(zone->negative_soa.wire[8] << 8 | zone->negative_soa.wire[9], rows[i].negative_s);
 		assert_memory_equal(zone->negative_soa.wire + 10, zone->soa->wire + 10, zone->soa->wire_len - 10);
 		assert_ptr_equal(zone->ns, node_rrset(zone->apex, DNS_NS));
-		assert_ptr_equal(zone->apex, zonerig_find_there(db, "example"));
+		assert_ptr_equal(zone->apex, draftzone_find_there(db, "example"));
 		zonedb_free(db);
 		zone_builder_free(builder);
 		report_free(report);
@@ -233,24 +233,24 @@ static void test_apexes(void **state)
 	size_t len, apex_len;
 
 	(void)state;
-	zonerig_open(builder, "B.a.example"); // in whatever order
-	zonerig_open(builder, "example");
-	len = zonerig_wire("EXAMPLE", wire);
+	draftzone_open(builder, "B.a.example"); // in whatever order
+	draftzone_open(builder, "example");
+	len = draftzone_wire("EXAMPLE", wire);
 	assert_int_equal(zone_builder_zone(builder, wire, len), E_EXISTS);
 	assert_int_equal(zone_builder_zone(builder, wire, len - 1), E_INVAL);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const uint8_t *found = zone_builder_apex(builder, wire, zonerig_wire(rows[i].name, wire), &len);
+		const uint8_t *found = zone_builder_apex(builder, wire, draftzone_wire(rows[i].name, wire), &len);
 
 		if (!rows[i].apex) {
 			assert_null(found);
 			continue;
 		}
-		apex_len = zonerig_wire(rows[i].apex, apex);
+		apex_len = draftzone_wire(rows[i].apex, apex);
 		assert_int_equal(len, apex_len);
 		assert_memory_equal(found, apex, len);
 	}
-	assert_int_equal(zonerig_add(builder, report, &zonerig_basics[0], 1), 0);
-	assert_int_equal(zone_builder_zone(builder, wire, zonerig_wire("late", wire)), E_STATE);
+	assert_int_equal(draftzone_add(builder, report, &draftzone_basics[0], 1), 0);
+	assert_int_equal(zone_builder_zone(builder, wire, draftzone_wire("late", wire)), E_STATE);
 	zone_builder_free(builder);
 	report_free(report);
 }
@@ -266,28 +266,28 @@ static void test_nested(void **state)
 	struct zonedb *db = NULL;
 
 	(void)state;
-	zonerig_open(builder, "example");
-	zonerig_open(builder, "b.a.example");
-	zonerig_add_basics(builder, report);
+	draftzone_open(builder, "example");
+	draftzone_open(builder, "b.a.example");
+	draftzone_add_basics(builder, report);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(zonerig_add(builder, report, &rows[i], 1), 0);
+		assert_int_equal(draftzone_add(builder, report, &rows[i], 1), 0);
 	assert_int_equal(zone_builder_finish(builder, report, &db), 0);
-	zonerig_expect(report, NULL, "");
+	draftzone_expect(report, NULL, "");
 	assert_int_equal(zonedb_zone_count(db), 2);
 
-	const struct zone *outer = zonerig_find_there(db, "example")->zone;
-	const struct zone *inner = zonerig_find_there(db, "b.a.example")->zone;
+	const struct zone *outer = draftzone_find_there(db, "example")->zone;
+	const struct zone *inner = draftzone_find_there(db, "b.a.example")->zone;
 
 	assert_ptr_not_equal(outer, inner);
-	assert_ptr_equal(inner->apex, zonerig_find_there(db, "b.a.example"));
+	assert_ptr_equal(inner->apex, draftzone_find_there(db, "b.a.example"));
 	assert_int_equal(inner->apex->flags, NODE_APEX);
 	assert_null(inner->apex->cut);
 	assert_int_equal(inner->negative_soa.ttl_s, 9);
-	assert_ptr_equal(zonerig_find_there(db, "x.b.a.example")->zone, inner);
-	assert_ptr_equal(zonerig_find_there(db, "y.example")->zone, outer);
+	assert_ptr_equal(draftzone_find_there(db, "x.b.a.example")->zone, inner);
+	assert_ptr_equal(draftzone_find_there(db, "y.example")->zone, outer);
 	// The name between the two exists: NODATA, not NXDOMAIN, which would deny the inner zone as well.
-	assert_ptr_equal(zonerig_find_there(db, "a.example")->zone, outer);
-	assert_int_equal(zonerig_find_there(db, "a.example")->flags, NODE_ENT);
+	assert_ptr_equal(draftzone_find_there(db, "a.example")->zone, outer);
+	assert_int_equal(draftzone_find_there(db, "a.example")->flags, NODE_ENT);
 	assert_int_equal(zonedb_node_count(db), 5);
 	zonedb_free(db);
 	zone_builder_free(builder);
@@ -303,13 +303,13 @@ static void test_missing_soa_and_ns(void **state)
 	struct zonedb *db = NULL;
 
 	(void)state;
-	zonerig_open(builder, "one");
-	zonerig_open(builder, "two");
-	zonerig_open(builder, "three");
-	assert_int_equal(zonerig_add(builder, report, &a, 9), 0);
-	zone_builder_incomplete(builder, apex, zonerig_wire("three", apex));
+	draftzone_open(builder, "one");
+	draftzone_open(builder, "two");
+	draftzone_open(builder, "three");
+	assert_int_equal(draftzone_add(builder, report, &a, 9), 0);
+	zone_builder_incomplete(builder, apex, draftzone_wire("three", apex));
 	assert_int_equal(zone_builder_finish(builder, report, &db), E_INVAL);
-	zonerig_expect(report, NULL,
+	draftzone_expect(report, NULL,
 	               "E zone: zone one: has no SOA record\nE zone: zone one: has no NS record\n"
 	               "E zone two: has no SOA record\nE zone two: has no NS record\n");
 	zone_builder_free(builder);
@@ -327,14 +327,14 @@ static void test_root_zone(void **state)
 	struct zonedb *db = NULL;
 
 	(void)state;
-	zonerig_open(builder, ".");
+	draftzone_open(builder, ".");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(zonerig_add(builder, report, &rows[i], 1), 0);
+		assert_int_equal(draftzone_add(builder, report, &rows[i], 1), 0);
 	assert_int_equal(zone_builder_finish(builder, report, &db), 0);
-	zonerig_expect(report, NULL, "");
-	assert_int_equal(zonerig_find_there(db, ".")->labels, 0);
-	assert_ptr_equal(zonerig_find_there(db, ".")->wildcard, zonerig_find_there(db, "*"));
-	assert_int_equal(zonerig_find_there(db, "com")->glue->must_count, 1);
+	draftzone_expect(report, NULL, "");
+	assert_int_equal(draftzone_find_there(db, ".")->labels, 0);
+	assert_ptr_equal(draftzone_find_there(db, ".")->wildcard, draftzone_find_there(db, "*"));
+	assert_int_equal(draftzone_find_there(db, "com")->glue->must_count, 1);
 	zonedb_free(db);
 	zone_builder_free(builder);
 	report_free(report);
@@ -348,8 +348,8 @@ static void test_no_zone(void **state)
 
 	(void)state;
 	assert_int_equal(zone_builder_finish(builder, report, &db), 0);
-	assert_null(zonerig_find(db, "example"));
-	assert_null(zonerig_find(db, "."));
+	assert_null(draftzone_find(db, "example"));
+	assert_null(draftzone_find(db, "."));
 	assert_int_equal(zonedb_zone_count(db), 0);
 	zonedb_free(db);
 	zone_builder_free(builder);
@@ -367,21 +367,21 @@ static void test_many_names(void **state)
 	char text[64];
 
 	(void)state;
-	zonerig_open(builder, "example");
-	zonerig_add_basics(builder, report);
+	draftzone_open(builder, "example");
+	draftzone_add_basics(builder, report);
 	for (unsigned i = 0; i < MANY; i++) {
 		const struct row row = {text, DNS_AAAA, i, "2001:db8::1"};
 
 		snprintf(text, sizeof(text), "Host-%u.example", i);
-		assert_int_equal(zonerig_add(builder, report, &row, i), 0);
+		assert_int_equal(draftzone_add(builder, report, &row, i), 0);
 	}
 	assert_int_equal(zone_builder_finish(builder, report, &db), 0);
 	assert_int_equal(zonedb_node_count(db), MANY + 1);
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(text, sizeof(text), "hOST-%u.example", i);
-		assert_int_equal(node_rrset(zonerig_find_there(db, text), DNS_AAAA)->ttl_s, i);
+		assert_int_equal(node_rrset(draftzone_find_there(db, text), DNS_AAAA)->ttl_s, i);
 		snprintf(text, sizeof(text), "host-%u.example", MANY + i);
-		assert_null(zonerig_find(db, text));
+		assert_null(draftzone_find(db, text));
 	}
 	zonedb_free(db);
 	zone_builder_free(builder);
@@ -408,7 +408,7 @@ static void test_longest_names(void **state)
 	wide[254] = 0;
 	assert_int_equal(zone_builder_zone(builder, root, 1), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(zonerig_add(builder, report, &rows[i], 1), 0);
+		assert_int_equal(draftzone_add(builder, report, &rows[i], 1), 0);
 	assert_int_equal(zone_builder_record(builder, report, origin, deep, 255, DNS_A, TTL, address, 4), 0);
 	assert_int_equal(zone_builder_record(builder, report, origin, wide, 255, DNS_A, TTL, address, 4), 0);
 	assert_int_equal(zone_builder_record(builder, report, origin, wide, 254, DNS_A, TTL, address, 4), E_INVAL);
@@ -418,7 +418,7 @@ static void test_longest_names(void **state)
 	report = report_free(report), report = report_new();
 	assert_int_equal(zone_builder_zone(builder, root, 1), 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(zonerig_add(builder, report, &rows[i], 1), 0);
+		assert_int_equal(draftzone_add(builder, report, &rows[i], 1), 0);
 	assert_int_equal(zone_builder_record(builder, report, origin, deep, 255, DNS_A, TTL, address, 4), 0);
 	assert_int_equal(zone_builder_record(builder, report, origin, wide, 255, DNS_A, TTL, address, 4), 0);
 	assert_int_equal(zone_builder_finish(builder, report, &db), 0);

@@ -133,8 +133,8 @@ static void test_judged(void **state)
 		struct report *report = report_new();
 		char text[REPORT_TEXT_MAX];
 
-		zonedb_free(zonerig_build(row->rows, ARRAY_LEN(row->rows), row->apps, ARRAY_LEN(row->apps), report));
-		if (strcmp(zonerig_text(report, NULL, text), row->report) != 0)
+		zonedb_free(draftzone_build(row->rows, ARRAY_LEN(row->rows), row->apps, ARRAY_LEN(row->apps), report));
+		if (strcmp(draftzone_text(report, NULL, text), row->report) != 0)
 			fail_msg("%s:\n%s--- expected\n%s", row->what, text, row->report);
 		report_free(report);
 	}
@@ -143,8 +143,8 @@ static void test_judged(void **state)
 static void test_equal_records(void **state)
 {
 	struct report *report = report_new();
-	struct zonedb *db = zonerig_build(judged[0].rows, ARRAY_LEN(judged[0].rows), NULL, 0, report);
-	const struct node *node = zonerig_find_there(db, "a.example");
+	struct zonedb *db = draftzone_build(judged[0].rows, ARRAY_LEN(judged[0].rows), NULL, 0, report);
+	const struct node *node = draftzone_find_there(db, "a.example");
 
 	(void)state;
 	assert_int_equal(node_rrset(node, DNS_A)->count, 1);
@@ -161,8 +161,8 @@ static void test_lowest_ttl(void **state)
 		{"a.example", DNS_A, 90, "192.0.2.3"},
 	};
 	struct report *report = report_new();
-	struct zonedb *db = zonerig_build(rows, ARRAY_LEN(rows), NULL, 0, report);
-	const struct rrset *set = node_rrset(zonerig_find_there(db, "a.example"), DNS_A);
+	struct zonedb *db = draftzone_build(rows, ARRAY_LEN(rows), NULL, 0, report);
+	const struct rrset *set = node_rrset(draftzone_find_there(db, "a.example"), DNS_A);
 
 	(void)state;
 	assert_int_equal(set->ttl_s, 30);
@@ -188,10 +188,10 @@ static void test_malformed_rdata(void **state)
 	struct zone_builder *builder = zone_builder_new();
 	struct zonedb *db = NULL;
 	uint8_t owner[NAME_WIRE_MAX];
-	size_t owner_len = zonerig_wire("a.example", owner);
+	size_t owner_len = draftzone_wire("a.example", owner);
 
 	(void)state;
-	zonerig_open(builder, "example");
+	draftzone_open(builder, "example");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct zone_origin origin = {"zone", i + 1, 0};
 
@@ -218,13 +218,13 @@ static void test_largest_rrset(void **state)
 	struct zone_builder *builder = zone_builder_new();
 	struct zonedb *db = NULL;
 	uint8_t owner[NAME_WIRE_MAX];
-	size_t owner_len = zonerig_wire("a.example", owner);
+	size_t owner_len = draftzone_wire("a.example", owner);
 
 	(void)state;
 	for (int round = 0; round < 2; round++) {
 		builder = round ? zone_builder_free(builder), zone_builder_new() : builder;
-		zonerig_open(builder, "example");
-		zonerig_add_basics(builder, report);
+		draftzone_open(builder, "example");
+		draftzone_add_basics(builder, report);
 		for (unsigned i = 0; i < 4062u + 2 * round; i++) {
 			const uint8_t address[] = {10, 0, (uint8_t)(i >> 8), (uint8_t)i};
 
@@ -236,7 +236,7 @@ static void test_largest_rrset(void **state)
 			assert_int_equal(report_count(report, REPORT_ERROR), 1);
 		} else {
 			assert_int_equal(zone_builder_finish(builder, report, &db), 0);
-			assert_int_equal(node_rrset(zonerig_find_there(db, "a.example"), DNS_A)->wire_len, 64992);
+			assert_int_equal(node_rrset(draftzone_find_there(db, "a.example"), DNS_A)->wire_len, 64992);
 			db = zonedb_free(db);
 		}
 	}

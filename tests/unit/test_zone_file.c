@@ -63,7 +63,7 @@ static size_t records_of(const struct zonedb *db, const char *const *names, size
 	size_t records = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct node *node = zonerig_find(db, names[i]);
+		const struct node *node = draftzone_find(db, names[i]);
 
 		assert_non_null(node);
 		for (size_t j = 0; j < node->rrset_count; j++)
@@ -96,7 +96,7 @@ static void test_types(void **state)
 	(void)state;
 	assert_non_null(file);
 	if (zoneload(&domain, 1, report, &db) < 0)
-		fail_msg("%s", zonerig_text(report, NULL, text));
+		fail_msg("%s", draftzone_text(report, NULL, text));
 	zoneload_expect(report, "");
 	while (!feof(file)) {
 		ldns_rr *rr = NULL;
@@ -177,10 +177,10 @@ static void test_spellings(void **state)
 
 		snprintf(text, sizeof(text), "%s" ZONELOAD_HEAD "%s", mark ? rows[i].text : "", mark ? "" : rows[i].text);
 		if (zoneload_text(text, strlen(text), report, &db) < 0)
-			fail_msg("%s%s", rows[i].text, zonerig_text(report, NULL, text));
+			fail_msg("%s%s", rows[i].text, draftzone_text(report, NULL, text));
 		zoneload_expect(report, "");
 
-		const struct node *node = zonerig_find(db, rows[i].owner);
+		const struct node *node = draftzone_find(db, rows[i].owner);
 		const struct rrset *set = node ? node_rrset(node, rows[i].type) : NULL;
 
 		if (!set || set->count != 1 ||
@@ -202,7 +202,7 @@ static void test_ttl_of_the_last(void **state)
 	(void)state;
 	assert_int_equal(zoneload_text(zone, strlen(zone), report, &db), 0);
 	assert_int_equal(zonedb_zone(db, 0)->ns->ttl_s, 77);
-	assert_int_equal(node_rrset(zonerig_find(db, "b.example"), DNS_A)->ttl_s, 5);
+	assert_int_equal(node_rrset(draftzone_find(db, "b.example"), DNS_A)->ttl_s, 5);
 	zonedb_free(db);
 	report_free(report);
 }
@@ -294,10 +294,10 @@ static void test_nested(void **state)
 	                        "W outer.zone:7: b.a.example TXT: ignored, the name is of the domain b.a.example\n"
 	                        "W outer.zone:9: in.b.a.example TXT: ignored, the name is of the domain b.a.example\n");
 	assert_int_equal(zonedb_node_count(db), 4);
-	assert_int_equal(zonerig_find(db, "b.a.example")->flags, NODE_APEX);
-	assert_int_equal(zonerig_find(db, "b.a.example")->rrset_count, 2);
-	assert_int_equal(zonerig_find(db, "a.example")->flags, NODE_ENT);
-	assert_ptr_equal(zonerig_find(db, "x.example")->zone, zonerig_find(db, "example")->zone);
+	assert_int_equal(draftzone_find(db, "b.a.example")->flags, NODE_APEX);
+	assert_int_equal(draftzone_find(db, "b.a.example")->rrset_count, 2);
+	assert_int_equal(draftzone_find(db, "a.example")->flags, NODE_ENT);
+	assert_ptr_equal(draftzone_find(db, "x.example")->zone, draftzone_find(db, "example")->zone);
 	zonedb_free(db);
 	report_free(report);
 }
@@ -339,8 +339,8 @@ static void test_apps(void **state)
 
 	(void)state;
 	assert_int_equal(zones_load(&config, ZONELOAD_SERIAL, report, &db), 0);
-	assert_int_equal(zonerig_find(db, "app.example")->app, 0);
-	assert_int_equal(zonerig_find(db, "w.example")->wildcard->app, 1);
+	assert_int_equal(draftzone_find(db, "app.example")->app, 0);
+	assert_int_equal(draftzone_find(db, "w.example")->wildcard->app, 1);
 	zonedb_free(db);
 
 	apps[0].name = "a.b.elsewhere";

@@ -180,7 +180,7 @@ static void test_longest_rdata(void **state)
 		append_fill(&zone, '5', 2 * len);
 		if (len == 64988) {
 			assert_int_equal(zoneload_text(zone.bytes, zone.len, report, &db), 0);
-			assert_int_equal(node_rrset(zonerig_find_there(db, "a.example"), 65280)->wire_len, 65000);
+			assert_int_equal(node_rrset(draftzone_find_there(db, "a.example"), 65280)->wire_len, 65000);
 		} else {
 			assert_int_equal(zoneload_text(zone.bytes, zone.len, report, &db), E_INVAL);
 			zoneload_expect(report, "E t.zone:4: a.example TYPE65280: more than 65000 octets of records\n");

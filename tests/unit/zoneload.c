@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "draftzone.h"
-#include "tempdir.h"
 #include "generation/zones.h"
+#include "tempdir.h"
 
 static char folder[TEMPDIR_LEN];
 
@@ -85,5 +85,5 @@ void zoneload_expect(const struct report *report, const char *expected)
 	char prefix[TEMPDIR_LEN + 1];
 
 	snprintf(prefix, sizeof(prefix), "%s/", folder);
-	zonerig_expect(report, prefix, expected);
+	draftzone_expect(report, prefix, expected);
 }

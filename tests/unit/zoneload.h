@@ -26,5 +26,5 @@ struct config_domain zoneload_domain(const char *name, const char *file);
 int zoneload(struct config_domain *domains, size_t count, struct report *report, struct zonedb **ret_db);
 // Loads a text as the master file "t.zone" of "example".
 int zoneload_text(const char *text, size_t len, struct report *report, struct zonedb **ret_db);
-// zonerig_expect() with the folder's name left out.
+// draftzone_expect() with the folder's name left out.
 void zoneload_expect(const struct report *report, const char *expected);

@@ -13,7 +13,7 @@
 #include "control/find.h"
 #include "control/impact.h"
 #include "control/ops.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "control/show.h"
 #include "schema/units.h"
 #include "state/state.h"

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "control/call.h"
 #include "control/ops.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "control/socket.h"
 #include "control/verbs.h"
 

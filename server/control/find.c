@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "view/live.h"
 #include "view/view.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/names.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "view/live.h"
 #include "view/view.h"
 

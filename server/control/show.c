@@ -10,7 +10,7 @@
 #include "control/explain.h"
 #include "control/find.h"
 #include "control/ops.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "health/health.h"
 #include "state/state.h"
 #include "view/live.h"

@@ -4,7 +4,7 @@
 #include "control/call.h"
 #include "control/find.h"
 #include "control/ops.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "control/show.h"
 #include "health/health.h"
 #include "state/state.h"

@@ -9,7 +9,7 @@
 #include "base/nearest.h"
 #include "control/call.h"
 #include "control/command.h"
-#include "control/reply.h"
+#include "control/reply_json.h"
 #include "control/show.h"
 
 // Octets of a request. One that is done is what its site's, its app's and its reason's lengths allow, mostly.

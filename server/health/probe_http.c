@@ -32,7 +32,7 @@ struct engine {
 struct run {
 	struct run *next;      // of the idle ones
 	struct engine *engine;
-	struct ca_store *trust;
+	struct ca_store *store;
 	struct probe *probe;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
@@ -251,8 +251,8 @@ static void run_give(struct run *run)
 
 	curl_slist_free_all(run->headers);
 	curl_slist_free_all(run->connect_to);
-	if (run->trust)
-		ca_stores_release(&engine->stores, run->trust);
+	if (run->store)
+		ca_stores_release(&engine->stores, run->store);
 	if (engine->idle_count >= IDLE_MAX) {
 		run_free(run);
 		return;
@@ -343,8 +343,8 @@ static int aim(struct run *run)
 	const char *ca_file = ca_file_of(run);
 	CURL *easy = run->easy;
 
-	run->trust = ca_stores_hold(&run->engine->stores, ca_file);
-	if (!run->trust || set_names(run) < 0)
+	run->store = ca_stores_hold(&run->engine->stores, ca_file);
+	if (!run->store || set_names(run) < 0)
 		return E_NOMEM;
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run->headers);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, run->connect_to);
@@ -354,7 +354,7 @@ static int aim(struct run *run)
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)check->timeout_ms + CONNECT_SLACK_MS);
 	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *ca_file ? ca_file : NULL) != CURLE_OK)
 		return E_NOMEM;
-	return curl_loop_add(run->trust->loop, easy);
+	return curl_loop_add(run->store->loop, easy);
 }
 
 static int http_start(void *engine, struct probe *probe)
@@ -364,7 +364,7 @@ static int http_start(void *engine, struct probe *probe)
 	if (!run)
 		return E_NOMEM;
 	run->probe = probe;
-	run->trust = NULL;
+	run->store = NULL;
 	run->headers = run->connect_to = NULL;
 	run->header_len = run->body_len = run->matched = 0;
 	run->fd = -1;
@@ -383,7 +383,7 @@ static void http_cancel(struct probe *probe)
 {
 	struct run *run = probe->run;
 
-	curl_loop_remove(run->trust->loop, run->easy);
+	curl_loop_remove(run->store->loop, run->easy);
 	run_give(run);
 	probe->run = NULL;
 }
@@ -433,7 +433,7 @@ static void *http_open(struct event_base *base)
 		free(engine);
 		return NULL;
 	}
-	engine->stores = (struct ca_stores){.base = base, .done = on_done};
+	engine->stores = (struct ca_stores){.base = base, .priority = event_base_get_npriorities(base) - 1, .done = on_done};
 	return engine;
 }
 

@@ -6,63 +6,63 @@
 
 #include "http/curl_loop.h"
 
-static struct ca_store *ca_store_free(struct ca_store *trust)
+static struct ca_store *ca_store_free(struct ca_store *store)
 {
-	curl_loop_free(trust->loop);
-	free(trust->ca_file);
-	free(trust);
+	curl_loop_free(store->loop);
+	free(store->ca_file);
+	free(store);
 	return NULL;
 }
 
 static struct ca_store *ca_store_new(struct ca_stores *stores, const char *ca_file)
 {
-	struct ca_store *trust = calloc(1, sizeof(*trust));
+	struct ca_store *store = calloc(1, sizeof(*store));
 
-	if (!trust)
+	if (!store)
 		return NULL;
-	trust->ca_file = strdup(ca_file);
-	trust->loop = curl_loop_new(stores->base, stores->done);
-	if (!trust->ca_file || !trust->loop)
-		return ca_store_free(trust);
-	trust->next = stores->first;
-	stores->first = trust;
-	return trust;
+	store->ca_file = strdup(ca_file);
+	store->loop = curl_loop_new(stores->base, stores->priority, stores->done);
+	if (!store->ca_file || !store->loop)
+		return ca_store_free(store);
+	store->next = stores->first;
+	stores->first = store;
+	return store;
 }
 
 static void reap(struct ca_stores *stores)
 {
-	for (struct ca_store **at = &stores->first, *trust; (trust = *at);) {
-		if (!trust->stale || trust->running) {
-			at = &trust->next;
+	for (struct ca_store **at = &stores->first, *store; (store = *at);) {
+		if (!store->stale || store->running) {
+			at = &store->next;
 			continue;
 		}
-		*at = trust->next;
-		ca_store_free(trust);
+		*at = store->next;
+		ca_store_free(store);
 	}
 }
 
 struct ca_store *ca_stores_hold(struct ca_stores *stores, const char *ca_file)
 {
-	struct ca_store *trust = stores->first;
+	struct ca_store *store = stores->first;
 
-	while (trust && (trust->stale || strcmp(trust->ca_file, ca_file) != 0))
-		trust = trust->next;
-	if (!trust)
-		trust = ca_store_new(stores, ca_file);
-	if (trust)
-		trust->running++;
-	return trust;
+	while (store && (store->stale || strcmp(store->ca_file, ca_file) != 0))
+		store = store->next;
+	if (!store)
+		store = ca_store_new(stores, ca_file);
+	if (store)
+		store->running++;
+	return store;
 }
 
-void ca_stores_release(struct ca_stores *stores, struct ca_store *trust)
+void ca_stores_release(struct ca_stores *stores, struct ca_store *store)
 {
-	if (--trust->running == 0 && trust->stale)
+	if (--store->running == 0 && store->stale)
 		reap(stores);
 }
 
 void ca_stores_refresh(struct ca_stores *stores)
 {
-	for (struct ca_store *trust = stores->first; trust; trust = trust->next)
-		trust->stale = true;
+	for (struct ca_store *store = stores->first; store; store = store->next)
+		store->stale = true;
 	reap(stores);
 }

@@ -8,16 +8,23 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "health/probe.h"
 
 struct curl_loop {
 	struct event_base *base;
+	int priority;
 	CURLM *multi;
 	struct event timer;
 	void (*done)(CURL *easy, CURLcode code);
 	bool inside; // the ends of transfers are being told: freed only after that
 	bool doomed;
 };
+
+static void assign(struct curl_loop *loop, struct event *event, evutil_socket_t fd, short what,
+                   event_callback_fn callback)
+{
+	event_assign(event, loop->base, fd, what, callback, loop);
+	event_priority_set(event, loop->priority);
+}
 
 static void destroy(struct curl_loop *loop)
 {
@@ -94,30 +101,31 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
 	if (!event) {
 		event = malloc(sizeof(*event));
 		if (!event) { // -1 would end every transfer of the multi handle; this way one runs into its deadline
-			log_error("health: out of memory for a probe's socket");
+			log_error("http: out of memory for a connection's events");
 			return 0;
 		}
 		curl_multi_assign(loop->multi, fd, event);
 	}
-	probe_event_assign(event, loop->base, fd, kinds, on_socket, loop);
+	assign(loop, event, fd, kinds, on_socket);
 	event_add(event, NULL);
 	return 0;
 }
 
-struct curl_loop *curl_loop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code))
+struct curl_loop *curl_loop_new(struct event_base *base, int priority, void (*done)(CURL *easy, CURLcode code))
 {
 	struct curl_loop *loop = calloc(1, sizeof(*loop));
 
 	if (!loop)
 		return NULL;
 	loop->base = base;
+	loop->priority = priority;
 	loop->done = done;
 	loop->multi = curl_multi_init();
 	if (!loop->multi) {
 		free(loop);
 		return NULL;
 	}
-	probe_event_assign(&loop->timer, base, -1, 0, on_timer, loop);
+	assign(loop, &loop->timer, -1, 0, on_timer);
 	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
 	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
 	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);

@@ -1,4 +1,4 @@
-// libcurl's multi interface on libevent: transfers run in the event loop, nothing waits. Called by http.c. Owns the
+// libcurl's multi interface on libevent: transfers run in the event loop, nothing waits. Called by ca_stores.c. Owns the
 // multi handle and its sockets' events, not the transfers.
 #pragma once
 
@@ -9,9 +9,10 @@
 struct curl_loop;
 struct event_base;
 
-// `done` is told of every transfer that ended, after it has been removed; it may add and remove others, and free the
-// loop. NULL without memory.
-struct curl_loop *curl_loop_new(struct event_base *base, void (*done)(CURL *easy, CURLcode code)) MUST_USE;
+// `priority`: of its events on the base, as event_priority_set() counts. `done` is called for every transfer that ended,
+// after it has been removed; it may add and remove others, and free the loop. NULL without memory.
+struct curl_loop *curl_loop_new(struct event_base *base, int priority,
+                                void (*done)(CURL *easy, CURLcode code)) MUST_USE;
 // Every transfer must have been removed. Takes NULL; returns NULL.
 struct curl_loop *curl_loop_free(struct curl_loop *loop);
 

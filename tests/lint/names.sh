@@ -23,6 +23,11 @@ while read -r file; do
 	esac
 done <"$lint_tmp/files"
 
+# One stem, one thing. `show` and `overrides` are two sides of the same verbs.
+grep -E '^server/.*\.c$' "$lint_tmp/files" | awk -F/ '
+	{ stem = $NF; if (stem in seen) print $0 ":1:" seen[stem]; seen[stem] = $0 }' |
+	grep -v -E '/(main|show|overrides)\.c:' | finding "another file has this name"
+
 # What a file of the server exports (functions defined there without static) begins with the layer's name or with a word
 # of the name of a file in the layer: place.c has place_x and places_x. addr.c is also home to prefixes of addresses.
 grep -E '^server/[a-z]+/[a-z0-9_]+\.c:[0-9]+:[a-z].*[ *][a-z0-9_]+\(' "$lint_tmp/code" |

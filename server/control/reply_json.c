@@ -1,5 +1,5 @@
-// Making replies; see reply.h.
-#include "control/reply.h"
+// Making replies; see reply_json.h.
+#include "control/reply_json.h"
 
 #include <stdarg.h>
 #include <stdio.h>

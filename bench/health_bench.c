@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "health/health.h"
+#include "health/watchlist.h"
 
 enum { RESPONDERS = 2, TARGETS_AT_MOST = 1 << 20, PORT = 0, FD_LIMIT = 65536 };
 
@@ -323,6 +324,7 @@ int main(int argc, char **argv)
 	struct rlimit files = {FD_LIMIT, FD_LIMIT};
 	struct bench bench = {0};
 	const struct health_ops ops = {on_changed, on_settled, NULL, &bench};
+	struct watchlist *watchlist = NULL;
 	struct config config;
 	SSL_CTX *ctx = NULL;
 	uint16_t port;
@@ -346,8 +348,9 @@ int main(int argc, char **argv)
 	bench.base = event_base_new();
 	bench.health = bench.base ? health_new(bench.base, &ops) : NULL;
 	bench.began_ms = clock_mono_ms();
-	if (!bench.health || health_configure(bench.health, &config) < 0)
+	if (!bench.health || watchlist_new(&config, NULL, &watchlist) < 0)
 		die("health");
+	health_configure(bench.health, watchlist, config.server.probes);
 	event_base_dispatch(bench.base);
 	measure(&options, &bench);
 	return 0;

@@ -21,6 +21,7 @@
 #include "generation/generation.h"
 #include "steer/lpm.h"
 #include "steer/ptree.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -289,6 +290,7 @@ static int measure(struct bench *bench, const struct generation *generation)
 int main(int argc, char **argv)
 {
 	struct bench bench = {0};
+	struct handouts *handouts = handouts_new(1);
 	struct generation generation = {0};
 	struct report *report = report_new();
 	int err;
@@ -298,12 +300,14 @@ int main(int argc, char **argv)
 		                "Measures the parts of an answer to NAME; all four as bench/run leaves them in its --work folder.\n");
 		return 2;
 	}
-	err = generation_build(argv[1], 1, 1, report, &generation);
+	err = generation_build(argv[1], 1, report, &generation);
 	report_each(report, print_report, NULL);
 	report_free(report);
 	if (err == E_OK && generation.view->steer_count == 0)
 		err = E_INVAL;
 	bench.view = generation.view;
+	if (err == E_OK)
+		err = handouts_bind(handouts, generation.view, NULL, NULL);
 	if (err == E_OK)
 		err = read_table(&bench, argv[2]);
 	if (err == E_OK)
@@ -321,6 +325,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	free(bench.states);
+	handouts_free(handouts);
 	free(bench.addrs);
 	free(bench.v4);
 	clients_done(&bench.clients);

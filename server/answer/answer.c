@@ -8,6 +8,7 @@
 #include "answer/lookup.h"
 #include "answer/pick.h"
 #include "base/counters.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/dns.h"
@@ -117,8 +118,6 @@ static const struct app *steered_app(const struct answering *a, const struct nod
 // The RRset steering gives this client, of whatever type was asked; NULL: NODATA, or the plan's rcode says more.
 static const struct rrset *steered(struct answering *a, const struct app *app)
 {
-	const struct view *view = a->live->view;
-
 	if (unlikely(app != a->app)) { // a CNAME led here
 		a->app = app;
 		a->where = locate_client(a->live, app, &a->query.ecs, &a->client->addr);
@@ -140,7 +139,7 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 	                                                           : NULL;
 
 	if (rrset)
-		counter_add(&view->handouts[(size_t)a->client->worker * view->handout_stride + pick.target_number], 1);
+		handouts_count(pick.target->handouts, a->client->worker);
 	return rrset;
 }
 

@@ -16,7 +16,7 @@ struct answer_client {
 	struct addr addr;
 	bool tcp;
 	uint16_t tcp_idle_100ms; // over TCP: how long the connection may stay silent (RFC 7828), in units of 100 ms
-	uint32_t worker;         // whose row of view->handouts counts
+	uint32_t worker;         // whose counters of what is handed out count
 	struct counters *counters;
 };
 

@@ -141,8 +141,8 @@ static void run_line(struct connection *connection, const char *line, size_t len
 	event_del(connection->deadline); // our own work is not the peer's idleness
 
 	int64_t began_ns = clock_mono_ns();
-	struct call call = {.ops = &connection->control->ops, .who = connection->who, .reply = reply_is_there,
-	                          .reply_ctx = waiting};
+	struct call call = {.ops = connection->control->ops, .who = connection->who, .reply = reply_is_there,
+	                    .reply_ctx = waiting};
 
 	verbs_run(&call, line, len);
 	give_way(connection->control, (clock_mono_ns() - began_ns) / 1000);

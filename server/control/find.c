@@ -40,7 +40,7 @@ static int app_number(const struct view *view, const char *name)
 	memcpy(bare, name, len + 1);
 	if (len > 1 && bare[len - 1] == '.')
 		bare[len - 1] = '\0';
-	return view_find_app(view, bare);
+	return index_find_app(view, bare);
 }
 
 static struct nearest nearest_app(const struct view *view, const char *name)
@@ -59,7 +59,7 @@ const char *find_near_app(const struct view *view, const char *name)
 
 int find_site(const struct view *view, const char *name, json_t **ret_refusal)
 {
-	int site = view_find_site(view, name);
+	int site = index_find_site(view, name);
 	struct nearest nearest = nearest_begin(name);
 
 	if (site >= 0)
@@ -79,17 +79,16 @@ int find_app(const struct view *view, const char *name, json_t **ret_refusal)
 
 	struct nearest nearest = nearest_app(view, name);
 
-	*ret_refusal = not_there("app", name, view_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
+	*ret_refusal = not_there("app", name, index_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
 	return -1;
 }
 
 int find_target(const struct view *view, int app, int site, json_t **ret_refusal)
 {
-	const struct app *found = &view->apps[app];
+	int target = index_target_at(view, (uint32_t)app, (uint32_t)site);
 
-	for (uint32_t i = 0; i < found->target_count; i++)
-		if (view->targets[found->first_target + i].site == site)
-			return (int)(found->first_target + i);
-	*ret_refusal = reply_error(REPLY_REFUSED, "%s has no target at %s", found->name, view->sites[site].name);
-	return -1;
+	if (target < 0)
+		*ret_refusal = reply_error(REPLY_REFUSED, "%s has no target at %s", view->apps[app].name,
+		                           view->sites[site].name);
+	return target;
 }

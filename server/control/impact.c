@@ -1,4 +1,4 @@
-// Whom orders leave with nothing, or nothing that is up; see impact.h.
+// Whom overrides leave with nothing, or nothing that is up; see impact.h.
 #include "control/impact.h"
 
 #include <stdbool.h>
@@ -25,14 +25,6 @@ static const struct site *site_of(const struct live *live, const struct app *app
 	return &live->view->sites[live->view->targets[app->first_target + slot].site];
 }
 
-static bool serves(const struct site *site, int carrier)
-{
-	for (unsigned i = 0; i < site->carrier_count; i++)
-		if (site->carriers[i] == carrier)
-			return true;
-	return false;
-}
-
 static void count(const struct live *live, const struct app *app, unsigned slot, struct tally *tally)
 {
 	uint8_t state = live_state(live, app->first_target + slot);
@@ -50,7 +42,7 @@ static enum left left_to(const struct live *live, const struct app *app, int car
 	for (unsigned slot = 0; slot < app->target_count; slot++) {
 		const struct site *site = site_of(live, app, slot);
 
-		if (site->is_public || serves(site, carrier))
+		if (site->is_public || (carrier != NO_CARRIER && site_serves_carrier(site, (uint16_t)carrier)))
 			count(live, app, slot, &tally);
 	}
 	if (tally.undrained == 0)
@@ -70,7 +62,7 @@ static bool has_public(const struct live *live, const struct app *app)
 static bool listed_before(const struct live *live, const struct app *app, unsigned slot, uint16_t carrier)
 {
 	for (unsigned i = 0; i < slot; i++)
-		if (serves(site_of(live, app, i), carrier))
+		if (!site_of(live, app, i)->is_public && site_serves_carrier(site_of(live, app, i), carrier))
 			return true;
 	return false;
 }
@@ -171,47 +163,50 @@ static bool describe_down(const struct live *live, const struct app *app, const 
 	return true;
 }
 
-static bool concerns(const struct view *view, const struct app *app, int site)
+// The lines so far, and how many apps there were no more lines for.
+struct lines {
+	json_t *list;
+	size_t more;
+};
+
+static void add_app(struct lines *lines, const struct live *live, const struct app *app, int site, bool of_drain)
 {
-	for (unsigned slot = 0; slot < app->target_count; slot++)
-		if (view->targets[app->first_target + slot].site == site)
-			return true;
-	return false;
+	char of_nothing[LINE_LEN], of_down[LINE_LEN];
+
+	if (left_to(live, app, NO_CARRIER) == LEFT_UP) // which everybody can reach
+		return;
+
+	bool nothing = of_drain && describe_nothing(live, app, of_nothing);
+	bool down = describe_down(live, app, &live->view->sites[site], of_down);
+
+	if (json_array_size(lines->list) >= IMPACT_MAX) {
+		lines->more += nothing || down;
+		return;
+	}
+	if (nothing)
+		lines->list = reply_append(lines->list, reply_text(of_nothing));
+	if (lines->list && down)
+		lines->list = reply_append(lines->list, reply_text(of_down));
 }
 
-static json_t *list(const struct live *live, int site, int app_number, bool of_drain)
+static json_t *list(const struct live *live, int site, int app, bool of_drain)
 {
 	const struct view *view = live->view;
-	json_t *lines = json_array();
-	size_t more = 0;
+	struct lines lines = {.list = json_array()};
+	uint32_t count;
+	const uint32_t *targets = index_targets_of(view, (uint32_t)site, &count);
 
-	for (uint32_t i = 0; lines && i < view->app_count; i++) {
-		const struct app *app = &view->apps[i];
-		char of_nothing[LINE_LEN], of_down[LINE_LEN];
-
-		if ((app_number >= 0 && (uint32_t)app_number != i) || !concerns(view, app, site) ||
-		    left_to(live, app, NO_CARRIER) == LEFT_UP) // which everybody can reach
-			continue;
-
-		bool nothing = of_drain && describe_nothing(live, app, of_nothing);
-		bool down = describe_down(live, app, &view->sites[site], of_down);
-
-		if (json_array_size(lines) >= IMPACT_MAX) {
-			more += nothing || down;
-			continue;
-		}
-		if (nothing)
-			lines = reply_append(lines, reply_text(of_nothing));
-		if (lines && down)
-			lines = reply_append(lines, reply_text(of_down));
-	}
-	if (lines && more) {
+	if (app >= 0)
+		add_app(&lines, live, &view->apps[app], site, of_drain);
+	for (uint32_t i = 0; app < 0 && lines.list && i < count; i++)
+		add_app(&lines, live, view->targets[targets[i]].app, site, of_drain);
+	if (lines.list && lines.more) {
 		char text[64];
 
-		snprintf(text, sizeof(text), "and %zu more apps", more);
-		lines = reply_append(lines, reply_text(text));
+		snprintf(text, sizeof(text), "and %zu more apps", lines.more);
+		lines.list = reply_append(lines.list, reply_text(text));
 	}
-	return lines;
+	return lines.list;
 }
 
 json_t *impact_by_drain(const struct live *live, int site, int app)

@@ -1,4 +1,4 @@
-// Whom an order leaves without a target, or with none that is up: its warnings.
+// Whom an override leaves without a target, or with none that is up: its warnings.
 #pragma once
 
 #include <jansson.h>

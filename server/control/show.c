@@ -13,10 +13,11 @@
 #include "control/reply_json.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 
-json_t *show_drain(const struct drain *drain)
+json_t *show_drain(const struct override *drain)
 {
 	if (!drain)
 		return json_null();
@@ -31,7 +32,7 @@ json_t *show_drain(const struct drain *drain)
 	return reply_set(object, "until", reply_time(drain->until_s));
 }
 
-static json_t *show_force(const struct force *force)
+static json_t *show_force(const struct override *force)
 {
 	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "app", reply_text(force->app), "site", reply_text(force->site), "to",
 	                 force->to == FORCE_UP ? "up" : "down", "who", reply_text(force->who), "since",
@@ -61,44 +62,45 @@ static json_t *counts_json(const struct counts *counts)
 // Status --------------------------------------------------------------------------------------------------------------
 
 // Takes the object.
-static json_t *set_vacant(json_t *object, const char *why)
+static json_t *set_dangling(json_t *object, const char *why)
 {
-	return why ? reply_set(object, "holds_nothing", json_string(why)) : object;
+	return why ? reply_set(object, "no_effect", json_string(why)) : object;
 }
 
-// Takes the reply. Orders `from` … of either kind; "next" is the "from" of the next part, where there are more.
-static json_t *set_orders(json_t *reply, const struct control_ops *ops, size_t from)
+// Takes the reply. Overrides `from` …; "next" is the "from" of the next part, where there are more.
+static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_t from)
 {
 	const struct state *state = ops->state;
-	size_t drain_count = state_drain_count(state), force_count = state_force_count(state), end = from + SHOW_ORDERS_MAX;
+	const struct live *live = ops->live(ops->ctx);
+	size_t count = state_override_count(state), end = from + SHOW_OVERRIDES_MAX;
 	json_t *drains = json_array(), *forces = json_array();
+	json_int_t drain_count = 0;
 	int64_t now_s = clock_wall_s();
-	struct dangling vacant;
 
-	if (dangling_look(state, from, SHOW_ORDERS_MAX, ops->view(ops->ctx), &vacant) < 0) {
+	if (!live) {
 		json_decref(drains);
 		json_decref(forces);
 		json_decref(reply);
 		return NULL;
 	}
-	for (size_t i = from; i < drain_count && i < end; i++) {
-		const struct drain *drain = state_drain_at(state, i);
 
-		if (!drain->until_s || drain->until_s > now_s)
-			drains = reply_append(drains, set_vacant(show_drain(drain), dangling_why(&vacant, drain->app, drain->site)));
-	}
-	for (size_t i = from; i < force_count && i < end; i++) {
-		const struct force *force = state_force_at(state, i);
+	for (size_t i = 0; i < count; i++)
+		drain_count += state_override_at(state, i)->kind == OVERRIDE_DRAIN;
+	for (size_t i = from; i < count && i < end; i++) {
+		const struct override *override = state_override_at(state, i);
+		const char *why = dangling_why(live->view, override);
 
-		forces = reply_append(forces, set_vacant(show_force(force), dangling_why(&vacant, force->app, force->site)));
+		if (override->kind == OVERRIDE_FORCE)
+			forces = reply_append(forces, set_dangling(show_force(override), why));
+		else if (!override->until_s || override->until_s > now_s)
+			drains = reply_append(drains, set_dangling(show_drain(override), why));
 	}
-	dangling_done(&vacant);
-	reply = reply_set(reply, "drain_count", json_integer((json_int_t)drain_count));
+	reply = reply_set(reply, "drain_count", json_integer(drain_count));
 	reply = reply_set(reply, "drains", drains);
-	reply = reply_set(reply, "force_count", json_integer((json_int_t)force_count));
+	reply = reply_set(reply, "force_count", json_integer((json_int_t)count - drain_count));
 	reply = reply_set(reply, "forces", forces);
-	reply = reply_set(reply, "orders_epoch", json_integer((json_int_t)state_orders_epoch(state)));
-	return drain_count > end || force_count > end ? reply_set(reply, "next", json_integer((json_int_t)end)) : reply;
+	reply = reply_set(reply, "overrides_revision", json_integer((json_int_t)state_revision(state)));
+	return count > end ? reply_set(reply, "next", json_integer((json_int_t)end)) : reply;
 }
 
 static json_t *locate_json(const struct places *places)
@@ -114,14 +116,10 @@ static json_t *locate_json(const struct places *places)
 static json_t *states_json(const struct live *live, const struct health *health)
 {
 	struct counts counts = {0};
-	size_t unchecked = 0;
 
 	for (uint32_t i = 0; i < live->states->count; i++)
 		count_state(&counts, live_state(live, i));
-	if (health_count(health) == live->states->count)
-		for (uint32_t i = 0; i < live->states->count; i++)
-			unchecked += !health_target(health, i)->checked;
-	return reply_set(counts_json(&counts), "unchecked", json_integer((json_int_t)unchecked));
+	return reply_set(counts_json(&counts), "unchecked", json_integer((json_int_t)health_unchecked(health)));
 }
 
 static json_t *health_json(const struct health *health)
@@ -136,23 +134,23 @@ static json_t *health_json(const struct health *health)
 }
 
 // Takes the reply. Nothing where all is well.
-static json_t *set_aside(json_t *reply, const struct state *state)
+static json_t *set_damage(json_t *reply, const struct state *state)
 {
-	struct state_aside aside;
+	struct state_damage damage;
 	json_t *object;
 
-	if (state_aside(state, &aside) < 0)
-		return reply_set(reply, "orders_aside", json_pack("{s:n}", "file"));
-	if (!aside.path)
+	if (state_damage(state, &damage) < 0)
+		return reply_set(reply, "overrides_damaged", json_pack("{s:n}", "file"));
+	if (!damage.path && !damage.is_counted)
 		return reply;
-	object = json_pack("{s:o, s:o, s:I}", "file", reply_text(aside.path), "time", reply_time(aside.time_s), "files",
-	                   (json_int_t)aside.files);
-	free(aside.path);
-	if (aside.is_counted) {
-		object = reply_set(object, "kept", json_integer((json_int_t)aside.kept));
-		object = reply_set(object, "lost", json_integer((json_int_t)aside.lost));
+	object = json_pack("{s:o, s:o, s:I}", "file", reply_text(damage.path), "time", reply_time(damage.time_s), "files",
+	                   (json_int_t)damage.files);
+	free(damage.path);
+	if (damage.is_counted) {
+		object = reply_set(object, "kept", json_integer((json_int_t)damage.kept));
+		object = reply_set(object, "lost", json_integer((json_int_t)damage.lost));
 	}
-	return reply_set(reply, "orders_aside", object);
+	return reply_set(reply, "overrides_damaged", object);
 }
 
 // Takes the object; adds what every reply has.
@@ -163,12 +161,12 @@ static json_t *as_reply(json_t *object)
 
 json_t *show_status(const struct call *call)
 {
-	const struct control_ops *ops = call->ops;
+	const struct control_ops *ops = &call->ops;
 	const struct live *live = live_current();
 	json_int_t from = call_number(call, "from");
 
 	if (from > 0) // what is no list was in the first part
-		return set_orders(reply_ok(), ops, from < STATE_ORDERS_MAX ? (size_t)from : STATE_ORDERS_MAX);
+		return set_overrides(reply_ok(), ops, from < STATE_OVERRIDES_MAX ? (size_t)from : STATE_OVERRIDES_MAX);
 
 	json_t *reply = as_reply(ops->status(ops->ctx));
 
@@ -177,12 +175,12 @@ json_t *show_status(const struct call *call)
 		reply = reply_set(reply, "locate", locate_json(live->view->places));
 	}
 	reply = reply_set(reply, "health", health_json(ops->health));
-	return set_orders(set_aside(reply, ops->state), ops, 0);
+	return set_overrides(set_damage(reply, ops->state), ops, 0);
 }
 
 json_t *show_version(const struct call *call)
 {
-	json_t *facts = call->ops->status(call->ops->ctx);
+	json_t *facts = call->ops.status(call->ops.ctx);
 	json_t *version = json_incref(json_object_get(facts, "version"));
 
 	json_decref(facts);
@@ -191,7 +189,7 @@ json_t *show_version(const struct call *call)
 
 json_t *show_stats(const struct call *call)
 {
-	return as_reply(call->ops->stats(call->ops->ctx));
+	return as_reply(call->ops.stats(call->ops.ctx));
 }
 
 // Sites ---------------------------------------------------------------------------------------------------------------
@@ -209,7 +207,7 @@ static json_t *reach_json(const struct view *view, const struct site *site)
 }
 
 static json_t *site_json(const struct view *view, const struct site *site, const struct counts *counts,
-                         const struct drain *drain)
+                         const struct override *drain)
 {
 	json_t *object = json_object();
 
@@ -246,12 +244,12 @@ json_t *show_sites(const struct call *call)
 	}
 	for (uint32_t i = 0; i < live->states->count; i++) {
 		count_state(&counts[view->targets[i].site], live_state(live, i));
-		counts[view->targets[i].site].answers += view_handouts(view, i);
+		counts[view->targets[i].site].answers += handouts_of(view->handouts, view->targets[i].handouts);
 	}
 	for (uint32_t i = 0; i < view->site_count; i++)
 		if (only < 0 || (uint32_t)only == i)
 			list = reply_append(list, site_json(view, &view->sites[i], &counts[i],
-			                                    state_drained(call->ops->state, NULL, view->sites[i].name, now_s)));
+			                                    state_drained(call->ops.state, NULL, view->sites[i].name, now_s)));
 	free(counts);
 	return reply_set(reply_ok(), "sites", list);
 }

@@ -8,6 +8,7 @@
 #include "control/show.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -75,7 +76,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 		if (source->config->apps[app].weighted)
 			object = reply_set(object, "weight", json_integer(written->weight));
 	}
-	object = reply_set(object, "answers", json_integer((json_int_t)view_handouts(view, number)));
+	object = reply_set(object, "answers", json_integer((json_int_t)handouts_of(view->handouts, view->targets[number].handouts)));
 	object = reply_set(object, "health", health_json(source, number, written));
 	return reply_set(object, "drained", show_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
 }
@@ -141,8 +142,8 @@ json_t *show_apps(const struct call *call)
 	if (!live)
 		return refusal;
 
-	const struct config *config = call->ops->config(call->ops->ctx);
-	struct source source = {call->ops, live, config && config->app_count == live->view->app_count ? config : NULL, -1,
+	const struct config *config = call->ops.config(call->ops.ctx);
+	struct source source = {&call->ops, live, config && config->app_count == live->view->app_count ? config : NULL, -1,
 	                        clock_wall_s()};
 	int app = app_name ? find_app(live->view, app_name, &refusal) : -1;
 

@@ -1,19 +1,17 @@
 // The table of verbs and the checks every request goes through; see verbs.h. A new verb is one row here and its
-// function in command.c or show.c.
+// function in a file of its own, or in show.c.
 #include "control/verbs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/nearest.h"
 #include "control/call.h"
-#include "control/command.h"
+#include "control/drain.h"
+#include "control/force.h"
+#include "control/reconfigure.h"
 #include "control/reply_json.h"
 #include "control/show.h"
-
-// Octets of a request. One that is done is what its site's, its app's and its reason's lengths allow, mostly.
-enum { LOGGED_DONE_MAX = 1500, LOGGED_REFUSED_MAX = 200 };
 
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
@@ -22,13 +20,13 @@ static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .fields = {{"from", false, NUMBER}}},
 	{"sites", .now = show_sites, .fields = {{"site", false, TEXT}}},
 	{"apps", .now = show_apps, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
-	{"drain", .now = command_drain, .changes = true,
+	{"drain", .later = drain_give, .changes = true,
 	 .fields = {{"site", true, TEXT}, {"app", false, TEXT}, {"for", false, TEXT}, {"reason", false, TEXT}}},
-	{"undrain", .now = command_undrain, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
-	{"force", .now = command_force, .changes = true,
+	{"undrain", .later = drain_lift, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
+	{"force", .later = force_give, .changes = true,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
 	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
-	{"reload", .later = command_reload, .changes = true},
+	{"reload", .later = reconfigure_reload, .changes = true},
 	{"stats", .now = show_stats},
 	{"version", .now = show_version},
 };
@@ -103,35 +101,12 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 	return true;
 }
 
-// Every change is in the log: who, what, and what came of it. What is refused may be of any length, and what came of it
-// stands at the line's end.
-static void log_change(const struct call *call, const json_t *reply)
-{
-	// In ASCII, so that what an operator typed cannot draw on the terminal of who reads the log.
-	char *request = json_dumps(call->request, JSON_COMPACT | JSON_ENSURE_ASCII);
-	const char *error = json_string_value(json_object_get(reply, "error"));
-
-	if (json_is_true(json_object_get(reply, "ok")))
-		log_notice("control: %s: %.*s: done", call->who, LOGGED_DONE_MAX, request ? request : "?");
-	else
-		log_warning("control: %s: %.*s%s: refused: %.*s", call->who, LOGGED_REFUSED_MAX, request ? request : "?",
-		            request && strlen(request) > LOGGED_REFUSED_MAX ? "..." : "", LOGGED_DONE_MAX,
-		            error ? error : "no memory");
-	free(request);
-}
-
 static void run_row(const struct verbs_row *row, const struct call *call)
 {
-	if (row->later) {
+	if (row->later)
 		row->later(call);
-		return;
-	}
-
-	json_t *reply = row->now(call);
-
-	if (row->changes)
-		log_change(call, reply);
-	call->reply(call->reply_ctx, reply);
+	else
+		call_answer(call, row->now(call));
 }
 
 // The row of a request that is right in every way. NULL when it is not: *ret_refusal.
@@ -161,9 +136,11 @@ void verbs_run(const struct call *caller, const char *line, size_t len)
 	else
 		row = check_request(request, &refusal);
 	call.request = request;
-	if (row)
+	if (row) {
+		call.changes = row->changes;
 		run_row(row, &call);
-	else
+	} else {
 		call.reply(call.reply_ctx, refusal);
+	}
 	json_decref(request);
 }

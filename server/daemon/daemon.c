@@ -1,7 +1,8 @@
-// The main thread: signals, reloads, and the merge of health and orders into what is published; see daemon.h.
+// The main thread: signals, reloads, and the first round of checks; see daemon.h.
 #include "daemon/daemon.h"
 
 #include <event2/event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,28 +10,32 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/must.h"
 #include "base/publish.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/handover.h"
 #include "daemon/metrics.h"
 #include "daemon/restart.h"
 #include "daemon/service.h"
+#include "daemon/serving.h"
+#include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
+#include "health/watchlist.h"
 #include "net/sockets.h"
 #include "net/tcp.h"
 #include "net/worker.h"
+#include "state/ledger.h"
 #include "state/state.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 
 enum {
 	COALESCE_US = 5000,      // health changes within this are published together
-	SAVE_HEALTH_S = 1,       // at most one write a second
 	FIRST_ROUND_MAX_S = 30,  // then service begins with what is known
 	CLOCK_PAUSE_US = 1000,   // at least, between two looks
 	CLOCK_LOOK_S = 1,        // how soon it is seen that somebody has set the clock
@@ -46,84 +51,24 @@ struct daemon {
 	struct event *signals[SIGNALS];
 	struct event *publish;   // timer: health moved
 	struct event *expiry;    // timer: the next drain runs out
-	struct event *save;      // timer: health to be written
-	struct event *confirm;   // timer: health that has not changed, to be written as well
 	struct event *patience;  // timer: the first round of checks has taken too long
-	struct config *config;   // of the view that is served, or about to be
-	struct view *first_view; // until it is published
+	struct serving *serving;
+	struct handouts *handouts;
 	struct sockets *sockets;
-	unsigned worker_rows;    // that every view counts in
+	unsigned workers_max;    // that there are counters for
 	struct workers *workers; // NULL until the first health round is over
 	struct health *health;
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
+	const struct view *previous_view;       // of the generation in use, for the builder
+	const struct watchlist *previous_list;  // likewise
 	struct restart *restart; // what reloads do not change
 	bool hung_up;            // SIGHUP came while a reload was under way: another one follows it
+	struct handover *first;  // of the first generation, until the checks begin
 	struct metrics_facts facts;
 	int result;
 };
-
-// ---- what is published -------------------------------------------------------------------------------------------
-
-// One target's word. First row that applies:
-//
-//   forced      health       drained     state
-//   up          any          no          0
-//   down        any          no          DOWN
-//   auto        up or none   no          0
-//   auto        down         no          DOWN
-//   any         any          yes         the above, and DRAINED
-static uint8_t target_word(const struct daemon *daemon, const struct view *view, uint32_t number, int64_t now_s)
-{
-	const struct target *target = &view->targets[number];
-	const char *app = target->app->name, *site = view->sites[target->site].name;
-	enum force_to forced = state_forced(daemon->state, app, site);
-	bool down = forced == FORCE_AUTO ? !health_target(daemon->health, number)->up : forced == FORCE_DOWN;
-	uint8_t word = down ? TARGET_DOWN : 0;
-
-	return state_drained(daemon->state, app, site, now_s) ? word | TARGET_DRAINED : word;
-}
-
-// A publication of `view` that is all in place but for the states. NULL without memory.
-static struct live *prepare(const struct view *view)
-{
-	struct live *live = live_next();
-
-	if (!live)
-		return NULL;
-	live->view = view;
-	live->states = live_states_new(view->target_count);
-	if (live->states)
-		return live;
-	free(live);
-	return NULL;
-}
-
-// Takes `live`, of the view the health is of.
-static void publish(struct daemon *daemon, struct live *live)
-{
-	struct target_states *states = (struct target_states *)live->states;
-	int64_t now_s = clock_wall_s();
-
-	must(health_count(daemon->health) == states->count);
-	for (uint32_t i = 0; i < states->count; i++)
-		states->octets[i] = target_word(daemon, live->view, i, now_s);
-	live_publish(live);
-}
-
-static void republish(struct daemon *daemon)
-{
-	struct live *live;
-
-	if (!live_current())
-		return;
-	live = prepare(live_current()->view);
-	if (live)
-		publish(daemon, live);
-	else
-		log_error("out of memory: the change is not published, what was served goes on");
-}
 
 static void arm(struct event *event, int64_t seconds, int microseconds)
 {
@@ -133,92 +78,74 @@ static void arm(struct event *event, int64_t seconds, int microseconds)
 		event_add(event, &wait);
 }
 
-// Takes what has run out away. True when something has.
-static bool expire(struct daemon *daemon)
+// ---- overrides -------------------------------------------------------------------------------------------------------
+
+// Takes what has run out away.
+static void expire(struct daemon *daemon)
 {
 	int64_t next_s = 0, now_s = clock_wall_s();
 
-	for (size_t i = 0; i < state_drain_count(daemon->state); i++) {
-		const struct drain *drain = state_drain_at(daemon->state, i);
+	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
+		const struct override *override = state_override_at(daemon->state, i);
 
-		if (drain->until_s && drain->until_s <= now_s)
-			log_notice("the drain of %s for %s has run out; by %s, reason: %s", drain->site,
-			           drain->app ? drain->app : "every app", drain->who,
-			           drain->reason ? drain->reason : "none given");
+		if (override->until_s && override->until_s <= now_s)
+			log_notice("the drain of %s for %s has run out; by %s, reason: %s", override->site,
+			           override->app ? override->app : "every app", override->who,
+			           override->reason ? override->reason : "none given");
 	}
-
-	bool some = state_expire(daemon->state, now_s, &next_s) > 0;
-
+	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
 	event_del(daemon->expiry);
 	// A drain ends by the wall clock, which may be set, or go on while the machine sleeps; a timer follows neither. So
 	// the clock is looked at often while there is such a drain.
 	if (next_s)
 		arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
-	return some;
-}
-
-static void orders_changed(void *ctx)
-{
-	struct daemon *daemon = ctx;
-
-	(void)expire(daemon);
-	republish(daemon);
 }
 
 static void on_expiry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	if (expire(arg))
-		republish(arg);
+	expire(arg);
 }
 
-static void on_publish(evutil_socket_t fd, short what, void *arg)
+static void override_changed(void *ctx, const struct override *old, const struct override *next)
 {
-	(void)fd;
-	(void)what;
-	republish(arg);
+	struct daemon *daemon = ctx;
+
+	serving_set_override(daemon->serving, old, next, clock_wall_s());
+	if (next && next->until_s)
+		arm(daemon->expiry, 0, CLOCK_PAUSE_US);
 }
 
-static void on_save(evutil_socket_t fd, short what, void *arg)
+static void overrides_committed(void *ctx)
 {
-	struct daemon *daemon = arg;
+	const struct daemon *daemon = ctx;
 
-	(void)fd;
-	(void)what;
-	if (state_save_health(daemon->state) < 0) // the write before is not over, or there is no memory
-		arm(daemon->save, SAVE_HEALTH_S, 0);
-}
-
-static void on_confirm(evutil_socket_t fd, short what, void *arg)
-{
-	struct daemon *daemon = arg;
-
-	(void)fd;
-	(void)what;
-	state_confirm_health(daemon->state);
-	arm(daemon->save, 0, 0);
-	arm(daemon->confirm, STATE_CONFIRM_S, 0);
+	serving_publish(daemon->serving);
 }
 
 // ---- health --------------------------------------------------------------------------------------------------------
 
-// The view the health's targets are numbered in.
-static const struct view *view_now(const struct daemon *daemon)
+static void on_publish(evutil_socket_t fd, short what, void *arg)
 {
-	return daemon->first_view ? daemon->first_view : live_current()->view;
+	const struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	serving_publish(daemon->serving);
 }
 
 static void health_changed(void *ctx, size_t number)
 {
 	struct daemon *daemon = ctx;
-	const struct view *view = view_now(daemon);
+	const struct view *view = serving_view(daemon->serving);
 	const struct target *target = &view->targets[number];
+	bool up = health_up(daemon->health, number);
 
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_probed(daemon->health, number), health_target(daemon->health, number)->up);
+	                 health_probed(daemon->health, number), up);
+	serving_set_health(daemon->serving, (uint32_t)number, up);
 	arm(daemon->publish, 0, COALESCE_US);
-	arm(daemon->save, SAVE_HEALTH_S, 0);
 }
 
 static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed)
@@ -231,16 +158,12 @@ static int health_saved(void *ctx, const char *app, const char *site, uint32_t p
 // Begins to serve, once.
 static void serve(struct daemon *daemon)
 {
-	struct tcp_limits limits = {daemon->config->server.tcp_clients, daemon->config->server.tcp_idle_ms};
-	struct live *live = prepare(daemon->first_view);
+	const struct config_server *server = &serving_config(daemon->serving)->server;
+	struct tcp_limits limits = {server->tcp_clients, server->tcp_idle_ms};
 
 	event_del(daemon->patience);
-	if (live) {
-		publish(daemon, live);
-		daemon->first_view = NULL;
-	}
-	if (!live ||
-	    workers_start(daemon->sockets, &limits, &daemon->workers) < 0) {
+	if (serving_begin(daemon->serving, daemon->health) < 0 ||
+	    workers_start(daemon->sockets, &limits, daemon->workers_max, &daemon->workers) < 0) {
 		log_error("cannot start the workers");
 		daemon->result = E_NOMEM;
 		event_base_loopbreak(daemon->base);
@@ -255,7 +178,7 @@ static void first_round_over(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (daemon->first_view) // else a reload's round
+	if (!serving_begun(daemon->serving)) // else a reload's round
 		serve(daemon);
 }
 
@@ -270,35 +193,37 @@ static void on_impatience(evutil_socket_t fd, short what, void *arg)
 
 // ---- reload --------------------------------------------------------------------------------------------------------
 
+// On the builder's thread. The generation in use stays until this one is taken or discarded: reloads come one at a time.
+static int prepare_generation(void *ctx, struct generation *generation)
+{
+	const struct daemon *daemon = ctx;
+
+	return handover_prepare(generation->config, generation->view, daemon->previous_view, daemon->previous_list,
+	                        daemon->handouts, &generation->handover);
+}
+
+static void discard_generation(struct generation *generation)
+{
+	handover_free(generation->handover);
+	view_free(generation->view);
+	config_free(generation->config);
+}
+
 static int take_generation(void *ctx, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
-	struct config *old = daemon->config;
-	// What may fail comes before the health is of the new view: from there on the old one cannot be published any more.
-	struct live *live = daemon->first_view ? NULL : prepare(generation->view);
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->state);
+	const struct config *config = serving_config(daemon->serving);
+	const struct view *view = serving_view(daemon->serving);
 
-	if ((!live && !daemon->first_view) || health_configure(daemon->health, generation->config) < 0) {
-		if (live)
-			free((void *)live->states);
-		free(live);
-		return E_NOMEM;
-	}
-	restart_warn(daemon->restart, generation->config, report);
-	dangling_warn(daemon->state, generation->view, report);
-	log_set_level((enum log_level)generation->config->server.log_level);
-	daemon->config = generation->config;
-	if (daemon->first_view) { // still before the first round
-		view_free(daemon->first_view);
-		daemon->first_view = generation->view;
-	} else {
-		state_reloading(daemon->state, live_current()->view, generation->view);
-		publish(daemon, live);
-	}
-	config_free(old);
-	state_retain_health(daemon->state, view_now(daemon));
+	if (err < 0)
+		return err;
+	restart_warn(daemon->restart, config, report);
+	dangling_warn(daemon->state, view, report);
+	log_set_level((enum log_level)config->server.log_level);
 	daemon->facts.generation_took_ms = generation->took_ms;
-	log_notice("generation %llu %s, built in %lld ms", (unsigned long long)view_now(daemon)->generation,
-	           daemon->first_view ? "waits for the first round of health checks" : "is served",
+	log_notice("generation %llu %s, built in %lld ms", (unsigned long long)view->generation,
+	           serving_begun(daemon->serving) ? "is served" : "waits for the first round of health checks",
 	           (long long)generation->took_ms);
 	return E_OK;
 }
@@ -308,6 +233,10 @@ static void control_reload(void *ctx, void (*done)(void *done_ctx, int err, cons
 {
 	struct daemon *daemon = ctx;
 
+	if (!reload_began_s(daemon->reload)) { // else the builder reads them
+		daemon->previous_view = serving_view(daemon->serving);
+		daemon->previous_list = health_list(daemon->health);
+	}
 	service_notify("RELOADING=1");
 	reload_begin(daemon->reload, done, done_ctx);
 }
@@ -366,12 +295,21 @@ static const struct config *control_config(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return daemon->config;
+	return serving_config(daemon->serving);
 }
 
-static const struct view *control_view(void *ctx)
+static const struct live *control_live(void *ctx)
 {
-	return view_now(ctx);
+	const struct daemon *daemon = ctx;
+
+	return serving_live(daemon->serving);
+}
+
+static int64_t control_cached_s(void *ctx, const char *app, const char *site)
+{
+	const struct daemon *daemon = ctx;
+
+	return ledger_left_s(serving_ledger(daemon->serving), app, site, serving_now_s());
 }
 
 static json_t *control_stats(void *ctx)
@@ -426,25 +364,25 @@ static int make_events(struct daemon *daemon)
 	signal(SIGPIPE, SIG_IGN);
 	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
 	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
-	daemon->save = evtimer_new(daemon->base, on_save, daemon);
-	daemon->confirm = evtimer_new(daemon->base, on_confirm, daemon);
 	daemon->patience = evtimer_new(daemon->base, on_impatience, daemon);
-	return daemon->publish && daemon->expiry && daemon->save && daemon->confirm && daemon->patience ? E_OK : E_NOMEM;
+	return daemon->publish && daemon->expiry && daemon->patience ? E_OK : E_NOMEM;
 }
 
 // State and control log themselves what is wrong with their files.
 static int open_slow_side(struct daemon *daemon, const char *config_path)
 {
+	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
-	struct reload_ops reload_ops = {.take = take_generation, .finished = reload_finished, .ctx = daemon};
-	const struct config_server *server = &daemon->config->server;
-	int err = state_open(server->state_dir, &daemon->state);
+	struct reload_ops reload_ops = {.prepare = prepare_generation, .discard = discard_generation,
+	                                .take = take_generation, .finished = reload_finished, .ctx = daemon};
+	const struct config_server *server = &serving_config(daemon->serving)->server;
+	int err = state_open(daemon->base, server->state_dir, &state_ops, &daemon->state);
 
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
-	daemon->reload = reload_new(daemon->base, config_path, daemon->worker_rows, &reload_ops);
+	daemon->reload = reload_new(daemon->base, config_path, &reload_ops);
 	if (!daemon->health || !daemon->reload)
 		return E_NOMEM;
 
@@ -453,9 +391,9 @@ static int open_slow_side(struct daemon *daemon, const char *config_path)
 		.health = daemon->health,
 		.state = daemon->state,
 		.config = control_config,
-		.view = control_view,
+		.live = control_live,
 		.reload = control_reload,
-		.orders_changed = orders_changed,
+		.cached_s = control_cached_s,
 		.stats = control_stats,
 		.status = control_status,
 	};
@@ -463,59 +401,97 @@ static int open_slow_side(struct daemon *daemon, const char *config_path)
 	return control_open(daemon->base, server->control, &control_ops, &daemon->control);
 }
 
+// Sets of sockets a config asks for; one per CPU the process may run on for 0.
+static unsigned sets_of(const struct config_server *server)
+{
+	cpu_set_t cpus;
+
+	if (server->workers)
+		return server->workers;
+	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+}
+
+// The first generation has nothing to take over, but is made ready as every other one. Takes `first` in every case.
+static int take_first(struct daemon *daemon, struct generation *first)
+{
+	const struct config_server *server = &first->config->server;
+
+	daemon->facts.workers = sets_of(server);
+	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
+	daemon->facts.generation_took_ms = first->took_ms;
+	daemon->restart = restart_new(first->config);
+	daemon->handouts = handouts_new(daemon->workers_max);
+	if (!daemon->restart || !daemon->handouts ||
+	    handover_prepare(first->config, first->view, NULL, NULL, daemon->handouts, &daemon->first) < 0) {
+		discard_generation(first);
+		return E_NOMEM;
+	}
+	first->handover = daemon->first;
+	daemon->serving = serving_new(first);
+	if (daemon->serving)
+		return E_OK;
+	daemon->first = NULL;
+	return E_NOMEM;
+}
+
 int daemon_new(const char *config_path, struct generation *first, struct report *report, struct daemon **ret_daemon)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
-	const struct config_server *server = &first->config->server;
-	int err;
+	const struct config_server *server;
+	const struct config *config;
 
 	if (!daemon) {
-		view_free(first->view);
-		config_free(first->config);
+		discard_generation(first);
 		return E_NOMEM;
 	}
 	publish_register_reader(); // the main thread reads live_current() as its owner; it retires, so it is never waited for
-	daemon->config = first->config;
-	daemon->first_view = first->view;
-	daemon->restart = restart_new(first->config);
-	daemon->worker_rows = first->view->workers;
-	daemon->facts = (struct metrics_facts){
-		.started_s = clock_wall_s(),
-		.workers = generation_sets(first->config),
-		.generation_took_ms = first->took_ms,
-		.last_reload_ok = true,
-	};
+	daemon->facts.started_s = clock_wall_s();
+	daemon->facts.last_reload_ok = true;
 	service_raise_limits();
-	err = daemon->restart ? E_OK : E_NOMEM;
-	if (err == E_OK)
-		err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
-	if (err == E_OK)
-		err = service_drop_privileges(server, report);
-	if (err == E_OK)
-		service_check_files(first->config, report);
-	if (err == E_OK)
-		err = make_events(daemon);
-	if (err == E_OK)
-		err = open_slow_side(daemon, config_path);
-	if (err == E_OK)
-		dangling_warn(daemon->state, daemon->first_view, report);
+
+	int err = take_first(daemon, first);
+
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
 	}
+	config = serving_config(daemon->serving);
+	server = &config->server;
+	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
+	if (err == E_OK)
+		err = service_drop_privileges(server, report);
+	if (err == E_OK)
+		service_check_files(config, report);
+	if (err == E_OK)
+		err = make_events(daemon);
+	if (err == E_OK)
+		err = open_slow_side(daemon, config_path);
+	if (err < 0) {
+		daemon_free(daemon);
+		return err;
+	}
+	dangling_warn(daemon->state, serving_view(daemon->serving), report);
 	*ret_daemon = daemon;
 	return E_OK;
 }
 
+// What was saved holds from the start.
+static void apply_overrides(struct daemon *daemon)
+{
+	for (size_t i = 0; i < state_override_count(daemon->state); i++)
+		serving_set_override(daemon->serving, NULL, state_override_at(daemon->state, i), clock_wall_s());
+	expire(daemon);
+}
+
 int daemon_run(struct daemon *daemon)
 {
-	(void)expire(daemon);
-	arm(daemon->confirm, STATE_CONFIRM_S, 0);
-	if (health_configure(daemon->health, daemon->config) < 0) {
-		log_error("cannot begin the health checks: out of memory");
-		return E_NOMEM;
-	}
-	if (daemon->first_view) {
+	struct watchlist *watchlist = daemon->first->watchlist;
+
+	apply_overrides(daemon);
+	daemon->first->watchlist = NULL;
+	daemon->first = handover_free(daemon->first);
+	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
+	if (!serving_begun(daemon->serving)) {
 		arm(daemon->patience, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
 	}
@@ -529,31 +505,31 @@ struct daemon *daemon_free(struct daemon *daemon)
 		return NULL;
 	control_close(daemon->control);
 	workers_stop(daemon->workers);
-	live_withdraw();
-	health_free(daemon->health);
 	state_close(daemon->state); // first of all what must not be lost
+	daemon->state = NULL;
 	if (!reload_stop(daemon->reload, BUILD_PATIENCE_MS)) {
 		log_warning("a reload is still under way, a source does not come to an end: it is left behind");
 		return daemon;
 	}
 	reload_free(daemon->reload);
+	health_free(daemon->health);
 	restart_free(daemon->restart);
 	sockets_close(daemon->sockets);
 	for (int i = 0; i < SIGNALS; i++)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
 
-	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->save, daemon->confirm,
-	                                daemon->patience};
+	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->patience};
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])
 			event_free(timers[i]);
 	if (daemon->base)
 		event_base_free(daemon->base);
-	view_free(daemon->first_view);
-	config_free(daemon->config);
+	handover_free(daemon->first);
+	serving_free(daemon->serving);
 	publish_drain();
+	handouts_free(daemon->handouts);
 	publish_unregister_reader();
 	free(daemon);
 	return NULL;

@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 #include "daemon/service.h"
 #include "discovery/discovery.h"
+#include "state/state.h"
 #include "view/view.h"
 
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
@@ -25,6 +26,8 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
 	"  -t, --test           check it with its zones and sources, tell all that is wrong, exit 0 or 2\n"
+	"      --export-state   write drains, forces and health as files that an older version reads, and exit; the daemon\n"
+	"                       must not run\n"
 	"      --plugins        list the built-in plugins and their options\n"
 	"      --print-manual   the manual page of the configuration, edgesteer.yaml(5)\n"
 	"      --print-schema   the JSON schema of the configuration, for editors\n"
@@ -33,7 +36,7 @@ static const char usage[] =
 	"\n"
 	"SIGHUP reloads, SIGTERM ends in good order. See edgesteerd(8), edgesteerctl(1).\n";
 
-enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA };
+enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -41,6 +44,7 @@ static const struct option options[] = {
 	{"plugins", no_argument, NULL, OPTION_PLUGINS},
 	{"print-manual", no_argument, NULL, OPTION_MANUAL},
 	{"print-schema", no_argument, NULL, OPTION_SCHEMA},
+	{"export-state", no_argument, NULL, OPTION_EXPORT},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -49,6 +53,7 @@ static const struct option options[] = {
 struct arguments {
 	const char *config;
 	bool test;
+	bool export;
 };
 
 static void read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -59,6 +64,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		switch (option) {
 		case 'c': arguments->config = optarg; break;
 		case 't': arguments->test = true; break;
+		case OPTION_EXPORT: arguments->export = true; break;
 		case OPTION_PLUGINS: discovery_print_plugins(); exit(EXIT_SUCCESS);
 		case OPTION_MANUAL: config_print_manual(); exit(EXIT_SUCCESS);
 		case OPTION_SCHEMA: config_print_schema(); exit(EXIT_SUCCESS);
@@ -104,6 +110,22 @@ static void print_summary(const struct generation *generation)
 	       (long long)generation->took_ms);
 }
 
+// --export-state. The exit code.
+static int export_state(const char *path, struct report *report)
+{
+	struct config *config;
+	int err = config_load(path, report, &config);
+
+	report_free(print_and_empty(report));
+	if (err < 0)
+		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
+	err = state_export(config->server.state_dir); // logs what is wrong
+	if (err == E_OK)
+		printf("%s: orders.json and health.json written\n", config->server.state_dir);
+	config_free(config);
+	return err == E_OK ? EXIT_SUCCESS : EXIT_RUNTIME;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
@@ -116,8 +138,10 @@ int main(int argc, char **argv)
 	report = report_new();
 	if (!report)
 		return EXIT_RUNTIME;
+	if (arguments.export)
+		return export_state(arguments.config, report);
 
-	int err = generation_build(arguments.config, 1, 0, report, &first); // config, zones, sources, view
+	int err = generation_build(arguments.config, 1, report, &first); // config, zones, sources, view
 
 	if (err < 0 && report_ok(report))
 		fprintf(stderr, "edgesteerd: error: %s\n", err_text(err));

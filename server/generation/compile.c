@@ -371,21 +371,6 @@ static int compile_limits(struct compiling *c)
 	return limits->nsid ? E_OK : E_NOMEM;
 }
 
-// Between two workers' rows of handouts lies a cache line that is nobody's. Where no worker counts, as many targets are
-// never handed out, no memory is taken.
-static int make_handouts(struct view *view, unsigned workers)
-{
-	enum { PER_LINE = CACHE_LINE / sizeof(uint64_t) };
-	size_t stride = view->target_count + PER_LINE;
-
-	view->handouts = calloc(workers * stride, sizeof(*view->handouts));
-	if (!view->handouts)
-		return E_NOMEM;
-	view->handout_stride = (uint32_t)stride;
-	view->workers = workers;
-	return E_OK;
-}
-
 int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
                  struct view **ret_view)
 {
@@ -416,7 +401,7 @@ int compile_view(const struct config *config, const struct compile_input *in, st
 	if (err == E_OK)
 		err = compile_limits(&c);
 	if (err == E_OK)
-		err = make_handouts(view, in->workers);
+		err = index_view(view);
 	if (err < 0) {
 		if (err != E_NOMEM)
 			report_error(report, config->file, 0, 0, "cannot be compiled: %s", err_text(err));

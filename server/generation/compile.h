@@ -20,7 +20,6 @@ struct compile_input {
 	const struct measured_row *measured;
 	size_t measured_count;
 	uint64_t generation;
-	unsigned workers;     // threads that will count in the view
 };
 
 // Takes ownership of zones and places in every case. View target numbers count the config's apps in order, each one's

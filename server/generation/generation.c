@@ -1,7 +1,6 @@
 // Builds a generation; see generation.h.
 #include "generation/generation.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -12,24 +11,13 @@
 #include "config/load.h"
 #include "discovery/discovery.h"
 #include "generation/compile.h"
-#include "net/sockets.h"
+#include "generation/zones.h"
 #include "steer/place.h"
 #include "view/view.h"
-#include "generation/zones.h"
 
 enum { ROWS_BYTES_MAX = 256 << 20 };
 
-unsigned generation_sets(const struct config *config)
-{
-	cpu_set_t cpus;
-
-	if (config->server.workers)
-		return config->server.workers;
-	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
-}
-
-int generation_build(const char *path, uint64_t number, unsigned workers, struct report *report,
-                     struct generation *ret_generation)
+int generation_build(const char *path, uint64_t number, struct report *report, struct generation *ret_generation)
 {
 	int64_t started_ms = clock_mono_ms();
 	struct compile_input in = {.generation = number};
@@ -41,8 +29,6 @@ int generation_build(const char *path, uint64_t number, unsigned workers, struct
 
 	if (err < 0)
 		goto out;
-	in.workers = workers ? workers
-	                     : (unsigned)sockets_workers_max(config->server.listen_count, generation_sets(config));
 
 	// Zones and sources are both loaded even when one of them or the config is wrong, so that every error is told at once.
 	err = zones_load(config, (unsigned)clock_wall_s(), report, &in.zones);
@@ -63,7 +49,7 @@ int generation_build(const char *path, uint64_t number, unsigned workers, struct
 		err = E_INVAL;
 	}
 	if (err == E_OK)
-		*ret_generation = (struct generation){config, view, clock_mono_ms() - started_ms};
+		*ret_generation = (struct generation){config, view, NULL, clock_mono_ms() - started_ms};
 out:
 	if (err < 0) {
 		zonedb_free(in.zones);

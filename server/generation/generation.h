@@ -10,17 +10,16 @@ struct config;
 struct report;
 struct view;
 
+struct handover;
+
 struct generation {
-	struct config *config; // owned
-	struct view *view;     // owned
+	struct config *config;     // owned
+	struct view *view;         // owned
+	struct handover *handover; // owned by whoever prepares it, see reload.h; NULL: nothing was prepared
 	int64_t took_ms;
 };
 
 // Everything that is wrong with the config, the zones and the sources goes into the report, as much of it as can be seen
-// in one go. `workers`: how many will count in the view; 0: as the config says. E_INVAL (or E_IO, E_NOMEM): nothing is
-// returned.
-int generation_build(const char *path, uint64_t number, unsigned workers, struct report *report,
+// in one go. E_INVAL (or E_IO, E_NOMEM): nothing is returned.
+int generation_build(const char *path, uint64_t number, struct report *report,
                      struct generation *ret_generation) MUST_USE;
-
-// Sets of sockets a config asks for; one per CPU the process may run on for 0.
-unsigned generation_sets(const struct config *config);

@@ -9,20 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
-#include "config/config.h"
 #include "generation/generation.h"
-#include "view/view.h"
+
+enum { BUILDER_NICE = 10 };
 
 struct reload {
 	struct reload_ops ops;
 	char *path;
-	unsigned workers;
 	uint64_t number;       // of the last generation begun; the first was 1
 	int ready_fd;          // an eventfd the builder writes last
 	struct event *ready;
@@ -37,20 +37,27 @@ struct reload {
 	void *done_ctx;
 };
 
+// The builder gives way to whatever answers: on Linux nice is a thread's own.
+static void give_way(void)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
+}
+
 static void *build(void *arg)
 {
 	struct reload *reload = arg;
+	struct generation *generation = &reload->generation;
 	uint64_t one = 1;
 
-	reload->err = generation_build(reload->path, reload->number, reload->workers, reload->report, &reload->generation);
+	give_way();
+	reload->err = generation_build(reload->path, reload->number, reload->report, generation);
+	if (reload->err == E_OK) {
+		reload->err = reload->ops.prepare(reload->ops.ctx, generation);
+		if (reload->err < 0)
+			reload->ops.discard(generation);
+	}
 	must(write(reload->ready_fd, &one, sizeof(one)) == sizeof(one));
 	return NULL;
-}
-
-static void drop_generation(struct reload *reload)
-{
-	view_free(reload->generation.view);
-	config_free(reload->generation.config);
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
@@ -68,7 +75,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		if (reload->err < 0) {
 			report_error(reload->report, NULL, 0, 0, "the new state could not be taken over: %s",
 			             err_text(reload->err));
-			drop_generation(reload);
+			reload->ops.discard(&reload->generation);
 		}
 	}
 	if (reload->err < 0 && report_ok(reload->report))
@@ -78,15 +85,13 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	reload->report = report_free(reload->report);
 }
 
-struct reload *reload_new(struct event_base *base, const char *config_path, unsigned workers,
-                          const struct reload_ops *ops)
+struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops)
 {
 	struct reload *reload = calloc(1, sizeof(*reload));
 
 	if (!reload)
 		return NULL;
 	reload->ops = *ops;
-	reload->workers = workers;
 	reload->number = 1;
 	reload->path = strdup(config_path);
 	reload->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -116,7 +121,7 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
 	if (reload->err == E_OK)
-		drop_generation(reload);
+		reload->ops.discard(&reload->generation);
 	return true;
 }
 

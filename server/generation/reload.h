@@ -13,6 +13,12 @@ struct reload;
 struct report;
 
 struct reload_ops {
+	// Builder's thread: works out what a finished generation takes over from the one that is served, and keeps it in
+	// generation->handover. What it reads must not change while a build is under way. E_NOMEM, E_LIMIT: the generation is
+	// discarded.
+	int (*prepare)(void *ctx, struct generation *generation);
+	// Any thread: frees a generation that nobody took.
+	void (*discard)(struct generation *generation);
 	// Main thread: take over a finished generation; what is worth a warning goes into the report. On an error nothing
 	// has changed and it is freed.
 	int (*take)(void *ctx, struct generation *generation, struct report *report);
@@ -21,8 +27,7 @@ struct reload_ops {
 	void *ctx;
 };
 
-struct reload *reload_new(struct event_base *base, const char *config_path, unsigned workers,
-                          const struct reload_ops *ops) MUST_USE;
+struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops) MUST_USE;
 // Waits for a build under way, in vain or not, and drops it. False: it goes on after `patience_ms` (a source that hangs),
 // so nothing that it uses may be freed any more. Takes NULL.
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;

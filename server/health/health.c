@@ -25,6 +25,7 @@ enum {
 	STARTS_PER_TURN = 8,         // of the loop: what is under way goes first, or all of it would time out together
 	STALL_MS = 25,               // an event later than this: the process stood still, or was busy
 	LOG_EVERY_MS = 60000,        // of what comes in crowds
+	CHANGES_PER_TURN = 500,      // watches begun or ended in one turn of the loop after a reload
 };
 
 // One row adds a probe type.
@@ -40,13 +41,16 @@ struct health {
 	struct event_base *base;
 	struct health_ops ops;
 	void *engines[ARRAY_LEN(types)];
-	struct watchlist *watchlist;          // NULL before the first configure
+	struct watchlist *list;         // in use; NULL before the first
+	size_t begun;                   // of list->fresh
+	size_t ended;                   // of list->gone
 	struct line doubtful, sure;     // see next_in_line()
 	bool sure_next;
 	unsigned limit;                 // of probes under way
 	size_t unsettled;               // watches not settled yet
 	struct event all_settled;       // calls ops.settled when there was nothing to wait for
 	struct event wake;              // begins what waits
+	struct event changing;          // begins and ends watches after a reload, some in each turn
 	uint32_t phase;                 // see spread_ms()
 	int64_t local_logged_ms, late_logged_ms;
 	struct health_stats stats;
@@ -83,6 +87,12 @@ static void arm(struct watch *watch, int64_t at_ms)
 
 // ---- results
 
+// The target's number in the list in use; WATCHLIST_NONE: it is gone from it.
+static uint32_t number_of(const struct watch *watch)
+{
+	return watch->health->list->numbers[watch->slot];
+}
+
 // A result that counts.
 static void judge(struct watch *watch, bool success)
 {
@@ -95,12 +105,13 @@ static void judge(struct watch *watch, bool success)
 	watch->decided = true;
 	shown->up = score_up(watch->score, check->rise);
 	shown->streak = score_streak(watch->score, check->rise, check->fall);
-	if (!first && shown->up == was_up)
+	if ((!first && shown->up == was_up) || number_of(watch) == WATCHLIST_NONE)
 		return;
+	watch->health->list->up[watch->slot] = shown->up;
 	shown->since_s = clock_wall_s();
 	log_line(first && shown->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "health: %s at %s is %s: %s", watch->probe.app,
 	         watch->site, shown->up ? "up" : "down", shown->text);
-	watch->health->ops.changed(watch->health->ops.ctx, watch->number);
+	watch->health->ops.changed(watch->health->ops.ctx, number_of(watch));
 }
 
 // This machine's own trouble comes in crowds: a line a minute says it.
@@ -146,7 +157,7 @@ static void settle(struct watch *watch)
 	if (watch->settled)
 		return;
 	watch->settled = true;
-	if (--health->unsettled == 0)
+	if (number_of(watch) != WATCHLIST_NONE && --health->unsettled == 0)
 		health->ops.settled(health->ops.ctx);
 }
 
@@ -317,9 +328,10 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 // ---- configuration
 
+// Ends what the watch has under way, without a result.
 static void stop(struct watch *watch)
 {
-	if (!watch || !watch->health)
+	if (!watch->health)
 		return;
 	evtimer_del(&watch->timer);
 	leave_line(watch);
@@ -327,13 +339,6 @@ static void stop(struct watch *watch)
 		type_of(watch)->cancel(&watch->probe);
 		watch->health->stats.under_way--;
 	}
-}
-
-static void retire(struct watchlist *watchlist)
-{
-	for (size_t i = 0; watchlist && i < watchlist->count; i++)
-		stop(watchlist->watches[i]);
-	watchlist_free(watchlist);
 }
 
 // The address and the port as one number of 31 bits.
@@ -358,71 +363,101 @@ static void restore(struct health *health, struct watch *watch)
 	watch->decided = watch->settled = true;
 }
 
-// Gives every watch that is new its first start.
-static void enlist(struct health *health, bool restart)
+// Gives a fresh watch its first start.
+static void enlist(struct health *health, struct watch *watch)
 {
-	struct watchlist *watchlist = health->watchlist;
-	int64_t now_ms = clock_mono_ms();
+	if (!watch->probe.check)
+		return;
+	watch->health = health;
+	watch->probe.done = probe_done;
+	probe_event_assign(&watch->timer, health->base, -1, 0, on_timer, watch);
+	watch->start_ms = clock_mono_ms() + spread_ms(health, health->list->fresh_count / STARTS_PER_MS);
+	arm(watch, watch->start_ms);
+}
 
-	health->unsettled = 0;
-	for (size_t i = 0; i < watchlist->count; i++) {
-		struct watch *watch = watchlist->watches[i];
+// Begins and ends up to `count` watches. True when none is left to be begun or ended.
+static bool change(struct health *health, size_t count)
+{
+	struct watchlist *list = health->list;
 
-		if (watch->probe.check && !watch->health) {
-			watch->health = health;
-			watch->probe.done = probe_done;
-			if (restart)
-				restore(health, watch);
-			probe_event_assign(&watch->timer, health->base, -1, 0, on_timer, watch);
-			watch->start_ms = now_ms + spread_ms(health, watchlist->count / STARTS_PER_MS);
-			arm(watch, watch->start_ms);
-		}
-		health->unsettled += !watch->settled;
+	for (; health->begun < list->fresh_count && count > 0; count--)
+		enlist(health, list->fresh[health->begun++].watch);
+	for (; health->ended < list->gone_count && count > 0; count--) {
+		stop(list->gone[health->ended]);
+		watchlist_free_watch(list->gone[health->ended++]);
 	}
+	return health->begun == list->fresh_count && health->ended == list->gone_count;
+}
+
+static void on_changing(evutil_socket_t fd, short what, void *ctx)
+{
+	static const struct timeval now = {0};
+	struct health *health = ctx;
+
+	(void)fd;
+	(void)what;
+	if (!change(health, CHANGES_PER_TURN))
+		evtimer_add(&health->changing, &now);
+	wake(health); // what was removed has made room
 }
 
 // When everything times out at once, as many probes are under way as the sum of timeout / interval. With room for fewer
 // they stand in line, and a death is seen late just when it matters.
 static void warn_of_limit(const struct health *health)
 {
-	double worst = 0;
+	double worst = health->list->probes_at_worst;
 
-	for (size_t i = 0; i < health->watchlist->count; i++) {
-		const struct watch *watch = health->watchlist->watches[i];
-
-		if (watch->probe.check)
-			worst += (double)check_of(watch)->timeout_ms / check_of(watch)->interval_ms;
-	}
 	if (worst > health->limit + 0.5) // a sum of fractions
 		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
 		            "so probes would come late", worst, health->limit);
 }
 
-int health_configure(struct health *health, const struct config *config)
+// What is known of the targets goes over from the list before; costs what differs, and a copy of an octet a target.
+static void inherit(struct health *health, const struct watchlist *old)
 {
-	struct watchlist *old = health->watchlist, *watchlist;
-	int err = watchlist_new(config, &watchlist);
+	struct watchlist *list = health->list;
 
-	if (err < 0)
-		return err;
-	if (old && (err = watchlist_inherit(watchlist, old)) < 0) {
-		watchlist_free(watchlist);
-		return err;
+	if (old)
+		memcpy(list->up, old->up, old->slot_count);
+	for (size_t i = 0; i < list->gone_count; i++)
+		health->unsettled -= !list->gone[i]->settled;
+	for (size_t i = 0; i < list->fresh_count; i++) {
+		struct watch *watch = list->fresh[i].watch;
+
+		watchlist_inherit(&list->fresh[i]);
+		if (!old && watch->probe.check)
+			restore(health, watch);
+		list->up[watch->slot] = watch->shown.up;
+		health->unsettled += !watch->settled;
 	}
-	health->watchlist = watchlist;
-	health->limit = config->server.probes;
-	must(health->limit > 0);
-	retire(old);
+}
+
+void health_configure(struct health *health, struct watchlist *list, unsigned limit)
+{
+	struct watchlist *old = health->list;
+
+	must(list->previous == old && limit > 0);
+	if (old)
+		(void)change(health, SIZE_MAX); // what the reload before has left
+	health->list = list;
+	health->limit = limit;
+	health->begun = health->ended = 0;
+	inherit(health, old);
+	watchlist_adopt(list);
+	watchlist_free(old);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (types[i]->refresh)
 			types[i]->refresh(health->engines[i]);
-	enlist(health, !old);
+	// The first round is what the start waits for; a reload must keep nobody waiting.
+	if (old)
+		event_active(&health->changing, EV_TIMEOUT, 0);
+	else
+		(void)change(health, SIZE_MAX);
 	warn_of_limit(health);
-	wake(health); // what was removed, or a higher limit, has made room
+	wake(health); // a higher limit has made room
 	event_del(&health->all_settled);
 	if (health->unsettled == 0)
 		event_active(&health->all_settled, EV_TIMEOUT, 0);
-	return E_OK;
 }
 
 static void on_all_settled(evutil_socket_t fd, short what, void *ctx)
@@ -447,6 +482,7 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 	TAILQ_INIT(&health->sure);
 	probe_event_assign(&health->wake, base, -1, 0, on_wake, health);
 	evtimer_assign(&health->all_settled, base, on_all_settled, health);
+	probe_event_assign(&health->changing, base, -1, 0, on_changing, health);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!(health->engines[i] = types[i]->open(base)))
 			return health_free(health);
@@ -457,7 +493,15 @@ struct health *health_free(struct health *health)
 {
 	if (!health)
 		return NULL;
-	retire(health->watchlist);
+	if (health->list) {
+		(void)change(health, SIZE_MAX);
+		for (uint32_t i = 0; i < health->list->count; i++) {
+			stop(health->list->watches[i]);
+			watchlist_free_watch(health->list->watches[i]);
+		}
+		watchlist_free(health->list);
+	}
+	event_del(&health->changing);
 	event_del(&health->wake);
 	event_del(&health->all_settled);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -469,25 +513,41 @@ struct health *health_free(struct health *health)
 
 // ---- what others ask
 
+const struct watchlist *health_list(const struct health *health)
+{
+	return health->list;
+}
+
 size_t health_count(const struct health *health)
 {
-	return health->watchlist ? health->watchlist->count : 0;
+	return health->list ? health->list->count : 0;
+}
+
+size_t health_unchecked(const struct health *health)
+{
+	return health->list ? health->list->unchecked : 0;
 }
 
 uint32_t health_probed(const struct health *health, size_t target)
 {
-	return probed_of(health->watchlist->watches[target]);
+	return probed_of(health->list->watches[target]);
+}
+
+bool health_up(const struct health *health, size_t target)
+{
+	must(target < health_count(health));
+	return health->list->up[health->list->slots[target]];
 }
 
 const struct health_target *health_target(const struct health *health, size_t target)
 {
 	must(target < health_count(health));
-	return &health->watchlist->watches[target]->shown;
+	return &health->list->watches[target]->shown;
 }
 
 bool health_settled(const struct health *health)
 {
-	return health->watchlist && health->unsettled == 0;
+	return health->list && health->unsettled == 0;
 }
 
 void health_stats(const struct health *health, struct health_stats *ret_stats)

@@ -10,9 +10,9 @@
 #include "base/attr.h"
 #include "health/result.h"
 
-struct config;
 struct event_base;
 struct health;
+struct watchlist;
 
 // Called from the event loop, never from inside a call of this header. They may ask health_target() and the like, not
 // health_configure() or health_free().
@@ -33,13 +33,18 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 // Takes NULL; returns NULL.
 struct health *health_free(struct health *health);
 
-// Takes the config's checks and targets (copies what it needs). Targets that keep their app, site, address and check
-// carry their state and their schedule. Others start anew: the first result decides at once; until then one whose check
-// alone has changed shows the `up` it had, and any other is down. Files of authorities are read anew. On an error
-// nothing has changed. E_NOMEM, E_LIMIT (a text to look for is too long).
-int health_configure(struct health *health, const struct config *config) MUST_USE;
+// Takes a list into use, made with watchlist_new() beside health_list(), and owns it. Targets that keep their app, site,
+// address and check carry their state and their schedule. Others start anew: the first result decides at once; until then
+// one whose check alone has changed shows the `up` it had, and any other is down. Files of authorities are read anew.
+// `limit`: of probes under way, at least 1.
+void health_configure(struct health *health, struct watchlist *list, unsigned limit);
+// The list in use; NULL before the first. Valid until the next health_configure().
+const struct watchlist *health_list(const struct health *health);
 
 size_t health_count(const struct health *health);
+// Targets without a check.
+size_t health_unchecked(const struct health *health);
+bool health_up(const struct health *health, size_t target);
 // Owned by `health`; valid until the next call that changes it.
 const struct health_target *health_target(const struct health *health, size_t target);
 // A number of 31 bits that stands for the address and the port probed, to be saved with the state.

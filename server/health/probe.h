@@ -10,8 +10,12 @@
 #include "health/needle.h"
 #include "health/result.h"
 
+struct arena;
+
 // A check as the prober keeps it: its own copy, and what is worked out of it once.
 struct check {
+	struct arena *arena;  // it stands in it, with its texts
+	size_t users;         // watches that have it
 	struct config_check conf;
 	struct needle body;
 };

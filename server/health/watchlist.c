@@ -1,4 +1,4 @@
-// Copies checks and targets out of a config and matches them with those of the one before; see watchlist.h.
+// Copies checks and targets out of a config and matches them with those of the list in use; see watchlist.h.
 #include "health/watchlist.h"
 
 #include <stdlib.h>
@@ -7,13 +7,17 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 #include "config/config.h"
 #include "health/score.h"
 
-enum { ROSTER_MAX_BYTES = 1 << 30 };
+enum { CHECK_BYTES_MAX = 1 << 20 };
 
-static int copy_check(struct arena *arena, const struct config_check *from, struct check *check)
+// ---- checks ----------------------------------------------------------------------------------------------------------
+
+static int copy_check(const struct config_check *from, struct check *check)
 {
+	struct arena *arena = check->arena;
 	size_t pairs = from->expect_status_count;
 
 	check->conf = *from;
@@ -33,94 +37,34 @@ static int copy_check(struct arena *arena, const struct config_check *from, stru
 	return err;
 }
 
-static struct watch *watch_new(const struct config_target *target, const struct check *checks)
+static void free_check(struct check *check)
 {
-	const struct addr *addr = target->check_address.family != ADDR_NONE ? &target->check_address
-	                          : target->address_count                   ? &target->addresses[0]
-	                                                                    : NULL;
-	bool checked = target->check >= 0 && addr;
-	struct watch *watch = calloc(1, sizeof(*watch));
-
-	if (!watch)
-		return NULL;
-	watch->probe.check = checked ? &checks[target->check] : NULL;
-	if (addr)
-		watch->probe.addr = *addr;
-	watch->settled = !checked;
-	watch->shown = (struct health_target){.checked = checked, .up = !checked, .layer = HEALTH_PENDING};
-	strcpy(watch->shown.text, checked ? "not probed yet" : "no check");
-	return watch;
+	if (check)
+		arena_free(check->arena); // the check itself stands in it
 }
 
-static int fill(struct watchlist *watchlist, const struct config *config, const struct check *checks)
+static int make_checks(const struct config *config, struct watchlist *list)
 {
-	const char **sites = arena_take_array(watchlist->arena, config->site_count, sizeof(*sites));
-
-	for (size_t i = 0; sites && i < config->site_count; i++)
-		if (!(sites[i] = arena_strdup(watchlist->arena, config->sites[i].name)))
-			return E_NOMEM;
-	for (size_t i = 0; sites && i < config->app_count; i++) {
-		const struct config_app *app = &config->apps[i];
-		const char *name = arena_strdup(watchlist->arena, app->name);
-
-		for (size_t k = 0; k < app->target_count; k++) {
-			struct watch *watch = watch_new(&app->targets[k], checks);
-
-			if (!watch || !name) {
-				free(watch);
-				return E_NOMEM;
-			}
-			watch->probe.app = name;
-			watch->site = sites[app->targets[k].site];
-			watch->number = watchlist->count;
-			watchlist->watches[watchlist->count++] = watch;
-		}
-	}
-	return sites ? E_OK : E_NOMEM;
-}
-
-int watchlist_new(const struct config *config, struct watchlist **ret_roster)
-{
-	struct watchlist *watchlist = calloc(1, sizeof(*watchlist));
-	size_t count = 0;
-	int err = E_NOMEM;
-
-	if (!watchlist)
+	list->checks = calloc(config->check_count + 1, sizeof(struct check *));
+	if (!list->checks)
 		return E_NOMEM;
-	for (size_t i = 0; i < config->app_count; i++)
-		count += config->apps[i].target_count;
-	watchlist->watches = calloc(count + 1, sizeof(*watchlist->watches));
-	watchlist->arena = arena_new(ROSTER_MAX_BYTES);
-	if (!watchlist->watches || !watchlist->arena)
-		goto out;
+	for (size_t i = 0; i < config->check_count; i++) {
+		struct arena *arena = arena_new(CHECK_BYTES_MAX);
+		struct check *check = arena ? arena_take(arena, sizeof(*check)) : NULL;
 
-	struct check *checks = arena_take_array(watchlist->arena, config->check_count, sizeof(*checks));
+		if (!check) {
+			arena_free(arena);
+			return E_NOMEM;
+		}
+		check->arena = arena;
+		list->checks[list->check_count++] = check;
 
-	if (!checks)
-		goto out;
-	err = E_OK;
-	for (size_t i = 0; err == E_OK && i < config->check_count; i++)
-		err = copy_check(watchlist->arena, &config->checks[i], &checks[i]);
-	if (err == E_OK)
-		err = fill(watchlist, config, checks);
-out:
-	if (err == E_OK)
-		*ret_roster = watchlist;
-	else
-		watchlist_free(watchlist);
-	return err;
-}
+		int err = copy_check(&config->checks[i], check);
 
-struct watchlist *watchlist_free(struct watchlist *watchlist)
-{
-	if (!watchlist)
-		return NULL;
-	for (size_t i = 0; i < watchlist->count; i++)
-		free(watchlist->watches[i]);
-	free(watchlist->watches);
-	arena_free(watchlist->arena);
-	free(watchlist);
-	return NULL;
+		if (err < 0)
+			return err;
+	}
+	return E_OK;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -148,86 +92,270 @@ static bool same_pace(const struct check *old, const struct check *new)
 	       a->fall == b->fall;
 }
 
-static uint64_t hash_of(const struct watch *watch)
+// ---- the list in use, by name ----------------------------------------------------------------------------------------
+
+// Numbers + 1 of the previous list, by app and site.
+struct by_name {
+	const struct watchlist *list;
+	uint32_t *at;
+	size_t mask;
+};
+
+static uint64_t hash_of(const char *app, const char *site)
 {
-	return hash_bytes(hash_bytes(0, watch->probe.app, strlen(watch->probe.app)), watch->site, strlen(watch->site));
+	return hash_bytes(hash_bytes(0, app, strlen(app)), site, strlen(site));
 }
 
-// Where the watch of the same app and site is, or would be, in a table of numbers + 1.
-static size_t slot_of(const struct watchlist *watchlist, const size_t *slots, size_t mask, const struct watch *watch)
+static uint32_t *place_of(const struct by_name *names, const char *app, const char *site)
 {
-	size_t at = hash_of(watch) & mask;
+	size_t at = hash_of(app, site) & names->mask;
 
-	for (; slots[at]; at = (at + 1) & mask) {
-		const struct watch *have = watchlist->watches[slots[at] - 1];
+	for (; names->at[at]; at = (at + 1) & names->mask) {
+		const struct watch *have = names->list->watches[names->at[at] - 1];
 
-		if (have && strcmp(have->probe.app, watch->probe.app) == 0 && strcmp(have->site, watch->site) == 0)
+		if (strcmp(have->probe.app, app) == 0 && strcmp(have->site, site) == 0)
 			break;
 	}
-	return at;
+	return &names->at[at];
 }
 
-// The old watch comes to stand in its successor's place.
-static void succeed(struct watchlist *watchlist, size_t i, struct watchlist *old, size_t old_i)
+static int index_names(const struct watchlist *list, struct by_name *names)
 {
-	struct watch *fresh = watchlist->watches[i], *watch = old->watches[old_i];
+	size_t mask = 15;
 
-	watch->probe.check = fresh->probe.check;
-	watch->probe.app = fresh->probe.app;
-	watch->site = fresh->site;
-	watch->number = i;
-	watchlist->watches[i] = watch;
-	old->watches[old_i] = NULL;
-	free(fresh);
+	while (list && mask < (size_t)list->count * 2)
+		mask = mask * 2 + 1;
+	*names = (struct by_name){list, calloc(mask + 1, sizeof(uint32_t)), mask};
+	if (!names->at)
+		return E_NOMEM;
+	for (uint32_t i = 0; list && i < list->count; i++)
+		*place_of(names, list->watches[i]->probe.app, list->watches[i]->site) = i + 1;
+	return E_OK;
+}
+
+// ---- the new list ----------------------------------------------------------------------------------------------------
+
+struct making {
+	const struct config *config;
+	struct watchlist *list;
+	struct by_name names;
+	bool *kept;             // by the previous list's target numbers
+	uint32_t next_slot;     // where to look for a free one
+};
+
+// What is probed of a target: its address, and its check unless there is none.
+struct wanted {
+	const char *app, *site;
+	const struct addr *addr;   // NULL: none
+	struct check *check;       // NULL: nothing is probed
+};
+
+static struct wanted wanted_of(const struct making *m, const struct config_app *app, const struct config_target *target)
+{
+	const struct addr *addr = target->check_address.family != ADDR_NONE ? &target->check_address
+	                          : target->address_count                   ? &target->addresses[0]
+	                                                                    : NULL;
+
+	return (struct wanted){app->name, m->config->sites[target->site].name, addr,
+	                       target->check >= 0 && addr ? m->list->checks[target->check] : NULL};
+}
+
+static struct watch *watch_new(const struct wanted *wanted, uint32_t slot)
+{
+	size_t app_len = strlen(wanted->app) + 1, site_len = strlen(wanted->site) + 1;
+	struct watch *watch = calloc(1, sizeof(*watch) + app_len + site_len);
+	bool checked = wanted->check != NULL;
+
+	if (!watch)
+		return NULL;
+	memcpy(watch->names, wanted->app, app_len);
+	memcpy(watch->names + app_len, wanted->site, site_len);
+	watch->probe.app = watch->names;
+	watch->site = watch->names + app_len;
+	watch->probe.check = wanted->check;
+	if (wanted->addr)
+		watch->probe.addr = *wanted->addr;
+	watch->slot = slot;
+	watch->settled = !checked;
+	watch->shown = (struct health_target){.checked = checked, .up = !checked, .layer = HEALTH_PENDING};
+	strcpy(watch->shown.text, checked ? "not probed yet" : "no check");
+	return watch;
 }
 
 // What an old watch at the same address is worth to its successor. First row that applies:
 //
 //   the new one      the old one                     the new one
-//   is not checked   any                             begins by itself
+//   is not checked   not checked                     is the old one
+//   is not checked   checked                         begins by itself
 //   checked          not checked                     shows it up until the first result, as it was answered until now
 //   checked          asked the same, at this pace    is the old one
 //   checked          asked the same, was decided     goes on from its state, as one that is beyond doubt
 //   checked          asked something else            shows its state until the first result
-static void match(struct watchlist *watchlist, size_t i, struct watchlist *old, size_t old_i)
+static bool is_same(const struct watch *old, const struct wanted *wanted)
 {
-	struct watch *fresh = watchlist->watches[i];
-	const struct watch *watch = old->watches[old_i];
-	const struct check *new_check = fresh->probe.check, *old_check = watch->probe.check;
+	const struct check *a = old->probe.check, *b = wanted->check;
 
-	if (!new_check || !addr_equal(&fresh->probe.addr, &watch->probe.addr))
+	if (!a || !b)
+		return a == b;
+	return addr_equal(&old->probe.addr, wanted->addr) && same_question(a, b) && same_pace(a, b);
+}
+
+void watchlist_inherit(const struct watch_fresh *fresh)
+{
+	const struct watch *before = fresh->before;
+	struct watch *watch = fresh->watch;
+	const struct check *check = watch->probe.check;
+
+	if (!before || !check)
 		return;
-	if (old_check && same_question(old_check, new_check) && same_pace(old_check, new_check)) {
-		succeed(watchlist, i, old, old_i);
-		return;
-	}
-	fresh->shown.up = watch->shown.up;
-	fresh->shown.since_s = watch->shown.since_s;
-	if (old_check && same_question(old_check, new_check) && watch->decided) {
-		fresh->score = score_sure(watch->shown.up, new_check->conf.rise, new_check->conf.fall);
-		fresh->decided = fresh->settled = true;
+	watch->shown.up = before->shown.up;
+	watch->shown.since_s = before->shown.since_s;
+	if (before->probe.check && same_question(before->probe.check, check) && before->decided) {
+		watch->score = score_sure(before->shown.up, check->conf.rise, check->conf.fall);
+		watch->decided = watch->settled = true;
 	}
 }
 
-int watchlist_inherit(struct watchlist *watchlist, struct watchlist *old)
+// A slot that was nobody's in the previous list: those of watches that go now may still have something to report.
+static uint32_t free_slot(struct making *m)
 {
-	size_t mask = 15;
+	const struct watchlist *previous = m->list->previous;
 
-	while (mask < old->count * 2)
-		mask = mask * 2 + 1;
+	while (previous && m->next_slot < previous->slot_count && previous->numbers[m->next_slot] != WATCHLIST_NONE)
+		m->next_slot++;
+	return m->next_slot++;
+}
 
-	size_t *slots = calloc(mask + 1, sizeof(*slots));
+static int add(struct making *m, const struct config_app *app, const struct config_target *target)
+{
+	struct watchlist *list = m->list;
+	struct wanted wanted = wanted_of(m, app, target);
+	uint32_t found = list->previous ? *place_of(&m->names, wanted.app, wanted.site) : 0;
+	struct watch *old = found ? list->previous->watches[found - 1] : NULL, *watch = old;
 
-	if (!slots)
-		return E_NOMEM;
-	for (size_t i = 0; i < old->count; i++)
-		slots[slot_of(old, slots, mask, old->watches[i])] = i + 1;
-	for (size_t i = 0; i < watchlist->count; i++) {
-		size_t found = slots[slot_of(old, slots, mask, watchlist->watches[i])];
+	if (!old || !is_same(old, &wanted)) {
+		bool at_its_address = old && wanted.check && addr_equal(&old->probe.addr, wanted.addr);
 
-		if (found)
-			match(watchlist, i, old, found - 1);
+		watch = watch_new(&wanted, free_slot(m));
+		if (!watch)
+			return E_NOMEM;
+		list->fresh[list->fresh_count++] = (struct watch_fresh){watch, at_its_address ? old : NULL};
+	} else {
+		m->kept[found - 1] = true;
 	}
-	free(slots);
+	list->unchecked += !wanted.check;
+	if (wanted.check)
+		list->probes_at_worst += (double)wanted.check->conf.timeout_ms / wanted.check->conf.interval_ms;
+	list->slots[list->count] = watch->slot;
+	list->watches[list->count++] = watch;
 	return E_OK;
+}
+
+static int number_slots(struct making *m)
+{
+	struct watchlist *list = m->list;
+	const struct watchlist *previous = list->previous;
+
+	list->slot_count = m->next_slot;
+	if (previous && previous->slot_count > list->slot_count)
+		list->slot_count = previous->slot_count;
+	list->numbers = malloc((list->slot_count + 1) * sizeof(*list->numbers));
+	list->up = calloc(list->slot_count + 1, 1);
+	list->gone = calloc(previous ? previous->count + 1 : 1, sizeof(struct watch *));
+	if (!list->numbers || !list->up || !list->gone)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < list->slot_count; i++)
+		list->numbers[i] = WATCHLIST_NONE;
+	for (uint32_t i = 0; i < list->count; i++)
+		list->numbers[list->slots[i]] = i;
+	for (uint32_t i = 0; previous && i < previous->count; i++)
+		if (!m->kept[i])
+			list->gone[list->gone_count++] = previous->watches[i];
+	return E_OK;
+}
+
+static int fill(struct making *m)
+{
+	const struct config *config = m->config;
+	struct watchlist *list = m->list;
+	size_t count = 0;
+	int err = make_checks(config, list);
+
+	for (size_t i = 0; i < config->app_count; i++)
+		count += config->apps[i].target_count;
+	list->watches = calloc(count + 1, sizeof(struct watch *));
+	list->slots = calloc(count + 1, sizeof(*list->slots));
+	list->fresh = calloc(count + 1, sizeof(*list->fresh));
+	m->kept = calloc(list->previous ? list->previous->count + 1 : 1, sizeof(bool));
+	if (!list->watches || !list->slots || !list->fresh || !m->kept)
+		return E_NOMEM;
+	for (size_t i = 0; i < config->app_count && err == E_OK; i++)
+		for (size_t k = 0; k < config->apps[i].target_count && err == E_OK; k++)
+			err = add(m, &config->apps[i], &config->apps[i].targets[k]);
+	return err == E_OK ? number_slots(m) : err;
+}
+
+int watchlist_new(const struct config *config, const struct watchlist *previous, struct watchlist **ret_watchlist)
+{
+	struct watchlist *list = calloc(1, sizeof(*list));
+	struct making m = {.config = config, .list = list};
+	int err = list ? index_names(previous, &m.names) : E_NOMEM;
+
+	if (err == E_OK) {
+		list->previous = previous;
+		err = fill(&m);
+	}
+	free(m.names.at);
+	free(m.kept);
+	if (err < 0)
+		watchlist_discard(list);
+	else
+		*ret_watchlist = list;
+	return err;
+}
+
+struct watchlist *watchlist_discard(struct watchlist *watchlist)
+{
+	for (size_t i = 0; watchlist && i < watchlist->fresh_count; i++)
+		free(watchlist->fresh[i].watch);
+	for (size_t i = 0; watchlist && i < watchlist->check_count; i++)
+		free_check(watchlist->checks[i]);
+	return watchlist_free(watchlist);
+}
+
+struct watchlist *watchlist_free(struct watchlist *watchlist)
+{
+	if (!watchlist)
+		return NULL;
+	free(watchlist->watches);
+	free(watchlist->slots);
+	free(watchlist->numbers);
+	free(watchlist->up);
+	free(watchlist->checks);
+	free(watchlist->fresh);
+	free(watchlist->gone);
+	free(watchlist);
+	return NULL;
+}
+
+void watchlist_adopt(struct watchlist *watchlist)
+{
+	for (size_t i = 0; i < watchlist->fresh_count; i++)
+		if (watchlist->fresh[i].watch->probe.check)
+			((struct check *)watchlist->fresh[i].watch->probe.check)->users++;
+	for (size_t i = 0; i < watchlist->check_count; i++)
+		if (watchlist->checks[i]->users == 0)
+			free_check(watchlist->checks[i]);
+	watchlist->check_count = 0;
+	watchlist->previous = NULL;
+}
+
+void watchlist_free_watch(struct watch *watch)
+{
+	struct check *check = (struct check *)watch->probe.check;
+
+	must(!watch->probe.run);
+	if (check && --check->users == 0)
+		free_check(check);
+	free(watch);
 }

@@ -1,5 +1,6 @@
-// The targets of one configuration as health.c keeps them, each with its probe, its score and its timer. Owns copies of
-// everything it took from the config.
+// The targets of one configuration as health.c watches them, each with its probe, its score and its timer. A list is made on
+// the thread that builds a generation, beside the one in use: what keeps its app, site, address and check is the same watch
+// in both, untouched, so that taking a list into use costs what differs.
 #pragma once
 
 #include <event2/event_struct.h>
@@ -15,13 +16,15 @@
 struct config;
 struct line;
 
-// A target under watch. Lives as long as configurations keep its app, site, address and check.
+enum { WATCHLIST_NONE = UINT32_MAX };
+
+// A target under watch. Lives as long as lists keep its app, site, address and check.
 struct watch {
 	struct probe probe;         // check NULL: nothing is probed
 	struct health *health;      // NULL until it is first scheduled
 	const char *site;
-	size_t number;
-	struct health_target shown;
+	uint32_t slot;              // in the lists' arrays by slot; stays when the target's number changes
+	struct health_target shown; // `up` is in the list's `up` as well
 	unsigned score;             // see score.h; means nothing before `decided`
 	bool decided;               // some result, or a saved one, has given the score
 	bool settled;               // has been probed, or has a saved state
@@ -33,20 +36,45 @@ struct watch {
 	int64_t began_ns;           // monotonic: when the probe under way really began
 	struct event timer;         // the next start; while a probe is under way, its deadline
 	TAILQ_ENTRY(watch) in_line;
+	char names[];               // the app's and the site's
+};
+
+// A watch that the list before did not have, and the one for the same app, site and address that it takes the place of.
+struct watch_fresh {
+	struct watch *watch;
+	const struct watch *before; // NULL: none, or one whose state says nothing of this one
 };
 
 struct watchlist {
-	struct arena *arena;        // checks and names
-	struct watch **watches;     // by target number; each one by itself in memory, as watchlists pass them on
-	size_t count;
+	struct watch **watches;     // by target number
+	uint32_t *slots;            // by target number
+	uint32_t count;             // of targets
+	uint32_t *numbers;          // by slot: the target's number; WATCHLIST_NONE: nobody's, or of a watch that is gone
+	uint8_t *up;                // by slot, of the list in use
+	uint32_t slot_count;
+	uint32_t unchecked;         // targets without a check
+	double probes_at_worst;     // under way at once when every one times out: the sum of timeout / interval
+	struct check **checks;      // of this configuration; each goes with its last watch
+	size_t check_count;
+	struct watch_fresh *fresh;
+	size_t fresh_count;
+	struct watch **gone;        // of the list before, not in this one
+	size_t gone_count;
+	const struct watchlist *previous; // that it was made beside
 };
 
-// E_NOMEM, E_LIMIT.
-int watchlist_new(const struct config *config, struct watchlist **ret_roster) MUST_USE;
-// Frees it with the watches it still has, which must be idle. Takes NULL; returns NULL.
+// Made of the config's targets; `previous` is the list in use (NULL: none), whose numbers, names and checks are read, not
+// its states. E_NOMEM, E_LIMIT (a text to look for is too long).
+int watchlist_new(const struct config *config, const struct watchlist *previous,
+                  struct watchlist **ret_watchlist) MUST_USE;
+// Frees a list that was never taken into use, with its fresh watches. Takes NULL; returns NULL.
+struct watchlist *watchlist_discard(struct watchlist *watchlist);
+// Frees the arrays of a list, not the watches. Takes NULL; returns NULL.
 struct watchlist *watchlist_free(struct watchlist *watchlist);
 
-// Passes watches on from `old` where app, site, address and check are the same: they take their successors' places,
-// and NULL stays behind. Where only the check differs, the successor begins with the state of the old one. E_NOMEM:
-// nothing has changed.
-int watchlist_inherit(struct watchlist *watchlist, struct watchlist *old) MUST_USE;
+// A watch and, with its last one, its check. It must be idle. Main thread.
+void watchlist_free_watch(struct watch *watch);
+// What was the list in use is `previous` no more: its checks count the fresh watches. Main thread.
+void watchlist_adopt(struct watchlist *watchlist);
+// Begins with what is known of the target. Main thread, as states are read.
+void watchlist_inherit(const struct watch_fresh *fresh);

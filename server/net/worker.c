@@ -17,7 +17,7 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "view/live.h"
-#include "view/view.h"
+
 
 enum {
 	WAKE_SIGNAL = SIGURG, // ignored by default: harmless from whoever else sends it, whenever it comes
@@ -135,14 +135,15 @@ static int start(struct worker *worker, unsigned number)
 	return E_OK;
 }
 
-int workers_start(const struct sockets *sockets, const struct tcp_limits *limits, struct workers **ret_workers)
+int workers_start(const struct sockets *sockets, const struct tcp_limits *limits, unsigned limit,
+                  struct workers **ret_workers)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 	struct sigaction wake = {.sa_handler = handle_wake}; // no SA_RESTART: it is to interrupt
 	size_t count = count_workers(sockets), bytes = count * sizeof(*workers->list);
 	int err = E_OK;
 
-	must(count <= live_current()->view->workers); // each counts in a row of its own
+	must(count <= limit); // each has counters of its own of what is handed out
 	if (!workers)
 		return E_NOMEM;
 	if (posix_memalign((void **)&workers->list, CACHE_LINE, bytes) != 0) {

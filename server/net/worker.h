@@ -13,8 +13,9 @@ struct workers;
 
 // Starts them on the sockets (borrowed: they outlive the workers). They serve what live_publish() published, so that comes
 // first, and live_withdraw() only after they were stopped. All signals are blocked in them but SIGURG, which wakes them and
-// gets a handler that does nothing. E_NOMEM, E_IO.
-int workers_start(const struct sockets *sockets, const struct tcp_limits *limits,
+// gets a handler that does nothing. `limit`: the number of workers there are counters for; there must be enough.
+// E_NOMEM, E_IO.
+int workers_start(const struct sockets *sockets, const struct tcp_limits *limits, unsigned limit,
                   struct workers **ret_workers) MUST_USE;
 
 // Tells them to stop: no more is accepted, TCP in flight is finished within a short grace; waits for them and frees

@@ -10,13 +10,16 @@
 // An app's load balancer at one site.
 struct target {
 	const struct app *app;
-	uint16_t site;              // index in view->sites
-	uint16_t slot;              // its place among the app's targets, in the order written
 	const struct rrset *a;      // NULL: no address of the family, so NODATA (never another site's address)
 	const struct rrset *aaaa;
 	const struct rrset *cname;  // a host name to hand out; then a and aaaa are NULL
+	_Atomic uint64_t *handouts; // its counters, see handouts.h
 	uint32_t weight;            // its share among equals; read only where the config gives weights
+	uint16_t site;              // index in view->sites
+	uint16_t slot;              // its place among the app's targets, in the order written
 };
+
+_Static_assert(sizeof(struct target) == 48, "a target takes three quarters of a cache line");
 
 struct app {
 	const struct steer *steer;  // one of view->steers

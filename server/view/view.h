@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/publish.h"
 #include "steer/place.h"
 #include "steer/site.h"
 #include "steer/steer.h"
 #include "view/app.h"
+#include "view/index.h"
 #include "zone/zone.h"
 
 // What the reply says of the server itself; set once per view.
@@ -19,6 +19,8 @@ struct view_limits {
 	const uint8_t *nsid;      // NULL: none
 	uint16_t nsid_len;
 };
+
+struct handouts;
 
 struct view {
 	struct arena *arena;      // sites, apps, targets, their rrsets and strings
@@ -34,20 +36,12 @@ struct view {
 	struct measured_table measured;
 	struct cost_model model;
 	uint32_t site_count, app_count, target_count, steer_count;
-	_Atomic uint64_t *handouts; // answers that held a target: [worker * handout_stride + target]; each row one writer
-	uint32_t handout_stride, workers;
+	struct view_index index;
+	const struct handouts *handouts; // that the targets' counters are of; outlives the view
+	uint32_t *handout_slots;         // by target, for the next view's binding
 };
 
 struct view *view_free(struct view *view);
-
-// Answers since this view was built that held the target, of all workers.
-uint64_t view_handouts(const struct view *view, uint32_t target);
-
-// -1 when there is none of that name.
-int view_find_site(const struct view *view, const char *name);
-int view_find_app(const struct view *view, const char *name);
-// The number of an app's target at a site, or -1.
-int view_find_target(const struct view *view, const char *app, const char *site);
 
 // The steering of one app for one place, for explain and for tests: what ranking_candidates() needs.
 struct steer_input view_steer_input(const struct view *view);

@@ -19,6 +19,7 @@
 #include "discovery/discovery.h"
 #include "generation/compile.h"
 #include "generation/zones.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -49,7 +50,7 @@ void dig_begin(const char *config, const char *zone, const char *clients)
 	struct report *report = report_new();
 	struct arena *arena = arena_new(1 << 20);
 	struct measured_row *rows;
-	struct compile_input in = {.generation = 1, .workers = 1};
+	struct compile_input in = {.generation = 1};
 	char path[128];
 
 	strcpy(dig.folder, "answer-XXXXXX");
@@ -72,10 +73,18 @@ void dig_begin(const char *config, const char *zone, const char *clients)
 	assert_int_equal(err, E_OK);
 	report_free(report);
 	arena_free(arena);
+	dig.handouts = handouts_new(1);
+	assert_non_null(dig.handouts);
+	assert_int_equal(handouts_bind(dig.handouts, dig.view, NULL, NULL), E_OK);
 	dig.states = live_states_new(dig.view->target_count);
 	dig.live = calloc(1, sizeof(*dig.live));
 	assert_true(dig.states && dig.live);
 	*dig.live = (struct live){.view = dig.view, .states = dig.states};
+}
+
+uint64_t dig_handouts(uint32_t target)
+{
+	return handouts_of(dig.handouts, dig.view->targets[target].handouts);
 }
 
 void dig_end(void)
@@ -85,6 +94,7 @@ void dig_end(void)
 
 	free(dig.live);
 	free(dig.states);
+	handouts_free(dig.handouts);
 	view_free(dig.view);
 	config_free(dig.config);
 	for (int i = 0; i < 3; i++) {

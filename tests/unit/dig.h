@@ -22,6 +22,7 @@ struct dig {
 	struct live *live;
 	struct target_states *states; // its part
 	struct view *view;
+	struct handouts *handouts; // the view's
 	struct counters counters;
 };
 
@@ -38,6 +39,9 @@ struct question {
 	const uint8_t *options; // raw options instead of `ecs`
 	size_t options_len;
 };
+
+// Answers that held the target of that number.
+uint64_t dig_handouts(uint32_t target);
 
 // Makes the view of a config whose domain's file is "zone" and whose source's is "clients", in a folder of its own.
 void dig_begin(const char *config, const char *zone, const char *clients);

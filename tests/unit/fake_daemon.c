@@ -1,6 +1,7 @@
 // The played daemon; see fake_daemon.h.
 #include "fake_daemon.h"
 
+#include <event2/event.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,9 @@
 #include "control/call.h"
 #include "control/explain.h"
 #include "control/verbs.h"
+#include "daemon/merge.h"
 #include "state/state.h"
+#include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -30,7 +33,7 @@ static const struct {
 	{"web.example.com", 5, {FAKE_USE1, -1}},
 };
 
-static struct fake_daemon *stage_of_health; // health_target() has nothing else to find it by
+static struct fake_daemon *fake_of_health; // health_target() has nothing else to find it by
 static struct config config;
 
 // ---- what stands for other layers ------------------------------------------------------------------------------------
@@ -42,7 +45,21 @@ size_t health_count(const struct health *health UNUSED)
 
 const struct health_target *health_target(const struct health *health UNUSED, size_t target)
 {
-	return &stage_of_health->health[target];
+	return &fake_of_health->health[target];
+}
+
+bool health_up(const struct health *health UNUSED, size_t target)
+{
+	return fake_of_health->health[target].up;
+}
+
+size_t health_unchecked(const struct health *health UNUSED)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < health_count(NULL); i++)
+		count += !fake_of_health->health[i].checked;
+	return count;
 }
 
 bool health_settled(const struct health *health UNUSED)
@@ -76,9 +93,16 @@ static const struct config *ops_config(void *ctx UNUSED)
 	return &config;
 }
 
-static const struct view *ops_view(void *ctx)
+static const struct live *ops_live(void *ctx)
 {
-	return ((struct fake_daemon *)ctx)->view;
+	struct fake_daemon *fake = ctx;
+
+	return live_current() ? live_current() : &fake->preview;
+}
+
+static int64_t ops_cached_s(void *ctx UNUSED, const char *app UNUSED, const char *site UNUSED)
+{
+	return 0;
 }
 
 void fake_daemon_end_reload(struct fake_daemon *fake, int err)
@@ -111,34 +135,47 @@ static void ops_reload(void *ctx, void (*done)(void *done_ctx, int err, const st
 		fake_daemon_end_reload(fake, fake->reload_err);
 }
 
-void fake_daemon_publish(struct fake_daemon *fake)
+static struct target_states *make_states(struct fake_daemon *fake, bool health_known)
 {
 	const struct view *view = fake->view;
 	struct target_states *states = live_states_new(view->target_count);
-	struct live *live = live_next();
 
-	must(states && live);
+	must(states);
 	for (uint32_t i = 0; i < states->count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
-		enum force_to forced = state_forced(fake->ops.state, app, site);
-		bool down = forced == FORCE_AUTO ? !fake->health[i].up : forced == FORCE_DOWN;
+		bool drained = fake->ops.state && state_drained(fake->ops.state, app, site, clock_wall_s());
+		enum force_to forced = fake->ops.state ? state_forced(fake->ops.state, app, site) : FORCE_AUTO;
 
-		states->octets[i] = down ? TARGET_DOWN : 0;
-		if (state_drained(fake->ops.state, app, site, clock_wall_s()))
-			states->octets[i] |= TARGET_DRAINED;
+		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, drained);
 	}
-	live->view = view;
-	live->states = states;
+	return states;
+}
+
+void fake_daemon_publish(struct fake_daemon *fake)
+{
+	struct live *live = live_next();
+
+	must(live);
+	live->view = fake->view;
+	live->states = make_states(fake, true);
 	live_publish(live);
 }
 
-static void ops_orders_changed(void *ctx)
+static void make_preview(struct fake_daemon *fake)
+{
+	free((void *)fake->preview.states);
+	fake->preview = (struct live){.view = fake->view, .states = make_states(fake, false)};
+}
+
+static void on_committed(void *ctx)
 {
 	struct fake_daemon *fake = ctx;
 
 	fake->changes++;
 	if (live_current())
 		fake_daemon_publish(fake);
+	else
+		make_preview(fake);
 }
 
 static json_t *ops_stats(void *ctx)
@@ -257,6 +294,7 @@ static struct view *make_view(unsigned many)
 	}
 	view->apps = all;
 	view->targets = targets;
+	must(index_view(view) == E_OK);
 	return view;
 }
 
@@ -264,19 +302,30 @@ static struct view *make_view(unsigned many)
 
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
-	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .view = ops_view,
-	                                .reload = ops_reload,
-	                                .orders_changed = ops_orders_changed, .stats = ops_stats, .status = ops_status},
-	                        .version = "1.2.3", .folder = "fake-XXXXXX"};
-	stage_of_health = fake;
+	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .live = ops_live, .reload = ops_reload,
+	                                     .cached_s = ops_cached_s, .stats = ops_stats, .status = ops_status},
+	                             .version = "1.2.3", .folder = "fake-XXXXXX"};
+	fake_of_health = fake;
 	must(mkdtemp(fake->folder));
-	must(state_open(fake->folder, &fake->ops.state) == E_OK);
+	fake->base = event_base_new();
+	must(fake->base);
 	for (size_t i = 0; i < FAKE_TARGETS_MAX; i++)
 		fake->health[i] = (struct health_target){.checked = true, .up = true, .text = "HTTP status 200",
 		                                          .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
 	fake->view = make_view(many);
+	fake->handouts = handouts_new(2);
+	must(fake->handouts && handouts_bind(fake->handouts, fake->view, NULL, NULL) == E_OK);
+	fake_daemon_open_state(fake);
+	make_preview(fake);
 	if (serving)
 		fake_daemon_serve(fake);
+}
+
+void fake_daemon_open_state(struct fake_daemon *fake)
+{
+	struct state_ops ops = {.ctx = fake, .committed = on_committed};
+
+	must(state_open(fake->base, fake->folder, &ops, &fake->ops.state) == E_OK);
 }
 
 void fake_daemon_serve(struct fake_daemon *fake)
@@ -288,38 +337,91 @@ void fake_daemon_close(struct fake_daemon *fake)
 {
 	char command[128];
 
+	fake->ops.state = state_close(fake->ops.state);
+	free((void *)fake->preview.states);
 	if (!live_current())
 		view_free(fake->view);
 	live_withdraw();
 	publish_drain();
-	state_close(fake->ops.state);
+	handouts_free(fake->handouts);
+	event_base_free(fake->base);
 	snprintf(command, sizeof(command), "rm -rf %s", fake->folder);
 	must(system(command) == 0);
 }
 
+// ---- asking ----------------------------------------------------------------------------------------------------------
+
 struct answer {
 	json_t *reply;
-	unsigned count;
+	bool there;
 };
 
 static void keep_reply(void *ctx, json_t *reply)
 {
 	struct answer *answer = ctx;
 
-	must(reply && !answer->reply);
+	must(reply && !answer->there);
 	answer->reply = reply;
+	answer->there = true;
 }
 
 json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len)
 {
 	static struct answer answer; // outlives a kept reload
-	struct call call = {.ops = &fake->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
-	                          .reply_ctx = &answer};
+	struct call call = {.ops = fake->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
+	                    .reply_ctx = &answer};
 
 	verbs_run(&call, line, len);
+	while (!answer.there && !fake->reload_done)
+		event_base_loop(fake->base, EVLOOP_ONCE);
 
 	json_t *reply = answer.reply;
 
-	answer.reply = NULL;
+	answer = (struct answer){0};
 	return reply;
+}
+
+struct outcome {
+	int err;
+	bool there;
+};
+
+static void keep_outcome(void *ctx, const struct state_result *result)
+{
+	struct outcome *outcome = ctx;
+
+	*outcome = (struct outcome){result->err, true};
+}
+
+int fake_daemon_put(struct fake_daemon *fake, const struct override *override)
+{
+	struct outcome outcome = {0};
+
+	state_put(fake->ops.state, override, keep_outcome, &outcome);
+	while (!outcome.there)
+		event_base_loop(fake->base, EVLOOP_ONCE);
+	return outcome.err;
+}
+
+void fake_daemon_remove_all(struct fake_daemon *fake)
+{
+	while (state_override_count(fake->ops.state)) {
+		const struct override *first = state_override_at(fake->ops.state, 0);
+		struct override_match match = {first->kind, first->site, first->app, false};
+		struct outcome outcome = {0};
+
+		state_remove(fake->ops.state, &match, keep_outcome, &outcome);
+		while (!outcome.there)
+			event_base_loop(fake->base, EVLOOP_ONCE);
+		must(outcome.err == E_OK);
+	}
+}
+
+size_t fake_daemon_count(const struct fake_daemon *fake, enum override_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < state_override_count(fake->ops.state); i++)
+		count += state_override_at(fake->ops.state, i)->kind == kind;
+	return count;
 }

@@ -11,6 +11,12 @@
 #include "control/control.h"
 #include "control/ops.h"
 #include "health/health.h"
+#include "state/state.h"
+#include "view/live.h"
+
+struct event_base;
+struct handouts;
+struct view;
 
 enum { FAKE_TARGETS_MAX = 5000 };
 
@@ -29,8 +35,11 @@ enum { FAKE_BOS, FAKE_NYC, FAKE_BER, FAKE_USE1, FAKE_SITES };
 struct fake_daemon {
 	struct control_ops ops;
 	struct health_target health[FAKE_TARGETS_MAX];
-	unsigned changes;         // calls of orders_changed
+	unsigned changes;         // commits of the state
 	struct view *view;        // the published one's or, not `serving`, the fake's own
+	struct live preview;      // of that, before it serves
+	struct handouts *handouts; // for two workers
+	struct event_base *base;
 	const char *version;
 	// Reloads: called at once with `reload_err`, or kept.
 	bool keep_reload;
@@ -47,7 +56,14 @@ void fake_daemon_serve(struct fake_daemon *fake);
 void fake_daemon_close(struct fake_daemon *fake);
 // Ends a kept reload; for E_INVAL with two errors and a warning in its report.
 void fake_daemon_end_reload(struct fake_daemon *fake, int err);
-// Health and orders into what is published, as the daemon's main does.
+// Opens the state in the fake's folder, which must not be open.
+void fake_daemon_open_state(struct fake_daemon *fake);
+// Health and overrides into what is published, as the daemon's main does.
 void fake_daemon_publish(struct fake_daemon *fake);
-// Runs one line through the verbs. The reply, the caller's; NULL when it has not come yet (a kept reload).
+// Gives an override past the verbs, and waits until it holds. Returns what state_put() says.
+int fake_daemon_put(struct fake_daemon *fake, const struct override *override);
+void fake_daemon_remove_all(struct fake_daemon *fake);
+// Overrides of that kind that hold.
+size_t fake_daemon_count(const struct fake_daemon *fake, enum override_kind kind);
+// Runs one line through the verbs, and the loop until it is answered. The reply, the caller's; NULL when it has not come yet (a kept reload).
 json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len);

@@ -1,6 +1,8 @@
 // See prober.h.
 #include "prober.h"
 
+#include "health/watchlist.h"
+
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
@@ -118,9 +120,11 @@ void prober_close_with(struct prober *prober, struct responder *responder)
 
 void prober_configure(struct prober *prober)
 {
-	int err = health_configure(prober->health, &prober->config);
+	struct watchlist *list = NULL;
+	int err = watchlist_new(&prober->config, health_list(prober->health), &list);
 
 	assert(err == 0);
+	health_configure(prober->health, list, prober->config.server.probes);
 }
 
 struct config_target *prober_target(struct prober *prober, size_t app, size_t target)

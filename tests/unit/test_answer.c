@@ -320,13 +320,13 @@ static void test_steered(void **state)
 	(void)state;
 	check(ROWS(rows));
 	dig.states->octets[0] = TARGET_DRAINED;
-	before = view_handouts(dig.view, 1);
+	before = dig_handouts(1);
 	check(ROWS(drained));
-	assert_int_equal(view_handouts(dig.view, 1), before + 2);
+	assert_int_equal(dig_handouts(1), before + 2);
 	dig.states->octets[0] = 0;
-	before = view_handouts(dig.view, 0);
+	before = dig_handouts(0);
 	check(without_address, 1); // an answer that holds no target is none of its
-	assert_int_equal(view_handouts(dig.view, 0), before);
+	assert_int_equal(dig_handouts(0), before);
 }
 
 // Whether it is an app's or not, an absence is kept for the zone's MINIMUM of 60 s; but where steering decided it, no

@@ -108,7 +108,7 @@ static uint32_t draw(uint32_t below)
 static void snapshot(uint64_t *handouts)
 {
 	for (uint32_t i = 0; i < dig.view->target_count; i++)
-		handouts[i] = view_handouts(dig.view, i);
+		handouts[i] = dig_handouts(i);
 }
 
 static void check_batch(unsigned count, struct counters *alone, struct counters *together)

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "health/watchlist.h"
 #include "prober.h"
 #include "responder.h"
 
@@ -429,6 +430,7 @@ static void a_bad_config_changes_nothing(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
 	static char text[70000];
+	struct watchlist *list = NULL;
 	struct prober prober;
 
 	(void)state;
@@ -437,7 +439,7 @@ static void a_bad_config_changes_nothing(void **state)
 	assert_int_not_equal(prober_until(&prober, true, 1000), -1);
 	memset(text, 'x', sizeof(text) - 1);
 	prober.checks[0].expect_body = text;
-	assert_int_equal(health_configure(prober.health, &prober.config), E_LIMIT);
+	assert_int_equal(watchlist_new(&prober.config, health_list(prober.health), &list), E_LIMIT);
 	assert_true(prober_health(&prober, 0)->up);
 	responder.reply = BAD_REPLY;
 	assert_int_not_equal(prober_until(&prober, false, 1000), -1);

@@ -1,0 +1,286 @@
+// drain and undrain; see drain.h.
+#include "control/drain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/find.h"
+#include "control/impact.h"
+#include "control/pending.h"
+#include "control/reply_json.h"
+#include "control/show.h"
+#include "schema/units.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum { APPS_NAMED_MAX = 200, DRAIN_DAYS_MAX = 3650 };
+
+// ---- drain -----------------------------------------------------------------------------------------------------------
+
+// The site and the app (-1: none) of a drain. False: *ret_refusal.
+static bool find_drained(const struct call *call, const struct view *view, int *ret_site, int *ret_app,
+                         json_t **ret_refusal)
+{
+	const char *app_name = call_text(call, "app");
+	int site = find_site(view, call_text(call, "site"), ret_refusal);
+	int app = site >= 0 && app_name ? find_app(view, app_name, ret_refusal) : -1;
+
+	if (site < 0 || (app_name && (app < 0 || find_target(view, app, site, ret_refusal) < 0)))
+		return false;
+	*ret_site = site;
+	*ret_app = app;
+	return true;
+}
+
+// `until_s` from "for"; 0 without. False: *ret_refusal.
+static bool read_until(const struct call *call, int64_t now_s, int64_t *ret_until_s, json_t **ret_refusal)
+{
+	const char *text = call_text(call, "for");
+	uint64_t ms = 0;
+
+	if (!text) {
+		*ret_until_s = 0;
+		return true;
+	}
+	if (units_parse_duration_ms(text, &ms) < 0 || ms == 0) {
+		*ret_refusal = reply_error(REPLY_USAGE, "for: '%.64s' is not a time like 30m, 2h or 1d12h", text);
+		return false;
+	}
+	if (ms > (uint64_t)DRAIN_DAYS_MAX * 86400 * 1000) {
+		*ret_refusal = reply_error(REPLY_USAGE, "for: %.64s is over %dd; without it a drain stays until undrain", text,
+		                           DRAIN_DAYS_MAX);
+		return false;
+	}
+	*ret_until_s = now_s + (int64_t)((ms + 999) / 1000);
+	return true;
+}
+
+// The targets that an override is about: one, or a site's. None where the view has not what it names.
+struct concerned {
+	const uint32_t *targets;
+	uint32_t count;
+	uint32_t one;      // where `targets` points for one
+	int site, app;     // -1: the view has none of that name, or every app
+};
+
+static void find_concerned(const struct view *view, const char *site, const char *app, struct concerned *ret_all)
+{
+	*ret_all = (struct concerned){.site = index_find_site(view, site), .app = app ? index_find_app(view, app) : -1};
+	if (ret_all->site < 0 || (app && ret_all->app < 0))
+		return;
+	if (!app) {
+		ret_all->targets = index_targets_of(view, (uint32_t)ret_all->site, &ret_all->count);
+		return;
+	}
+
+	int target = index_target_at(view, (uint32_t)ret_all->app, (uint32_t)ret_all->site);
+
+	ret_all->one = (uint32_t)target;
+	ret_all->targets = &ret_all->one;
+	ret_all->count = target >= 0;
+}
+
+// The largest of the apps'.
+static uint32_t longest_ttl_s(const struct view *view, const struct concerned *all)
+{
+	uint32_t ttl_s = 0;
+
+	for (uint32_t i = 0; i < all->count; i++)
+		if (view->targets[all->targets[i]].app->ttl_s > ttl_s)
+			ttl_s = view->targets[all->targets[i]].app->ttl_s;
+	return ttl_s;
+}
+
+static json_t *name_apps(const struct view *view, const struct concerned *all)
+{
+	json_t *apps = json_array();
+
+	for (uint32_t i = 0; i < all->count && i < APPS_NAMED_MAX; i++)
+		apps = reply_append(apps, reply_text(view->targets[all->targets[i]].app->name));
+	return apps;
+}
+
+// An answer of the moment before lives for its TTL, and one of before a reload for the TTL it had then; whoever keeps it
+// longer is not a correct cache. One second more for the fraction that the clock leaves out.
+static int64_t safe_after(const struct control_ops *ops, const struct override *drain, uint32_t ttl_s)
+{
+	int64_t cached_s = ops->cached_s(ops->ctx, drain->app, drain->site);
+
+	return clock_wall_s() + 1 + (cached_s > ttl_s ? cached_s : ttl_s);
+}
+
+// The drain whose place the new one has taken; NULL: none, or one that had run out.
+static const struct override *replaced_by(const struct override *drain, const struct state_result *result)
+{
+	const struct override *old = result->before_count ? result->before[0] : NULL;
+
+	return old && old->until_s && old->until_s <= drain->since_s ? NULL : old;
+}
+
+// Takes the list. Nothing but where the new drain ends sooner.
+static json_t *warn_of_sooner_end(json_t *warnings, const struct override *drain, const struct override *old)
+{
+	char text[3 * STATE_TEXT_MAX], span[UNITS_TEXT_LEN] = "";
+
+	if (!old || !drain->until_s || (old->until_s && old->until_s <= drain->until_s))
+		return warnings;
+	if (old->until_s)
+		units_format_duration_ms((uint64_t)(old->until_s - drain->until_s) * 1000, span);
+	snprintf(text, sizeof(text),
+	         "this drain ends sooner than the one it replaces, which was to hold %s%s; that was by %s, reason: %s",
+	         old->until_s ? span : "until undrain", old->until_s ? " longer" : "", old->who,
+	         old->reason ? old->reason : "none given");
+	return reply_append(warnings, reply_text(text));
+}
+
+static json_t *drain_warnings(const struct live *live, const struct concerned *all, const struct override *drain,
+                              const struct override *old)
+{
+	json_t *warnings = warn_of_sooner_end(json_array(), drain, old);
+	json_t *impact = all->site < 0 ? json_array() : impact_by_drain(live, all->site, all->app);
+
+	if (!impact || json_array_extend(warnings, impact) < 0) {
+		json_decref(warnings);
+		warnings = NULL;
+	}
+	json_decref(impact);
+	return warnings;
+}
+
+static json_t *drained(const struct pending *pending, const struct state_result *result)
+{
+	const struct override *drain = pending->override, *old = replaced_by(drain, result);
+	const struct control_ops *ops = &pending->call->ops;
+	const struct live *live = ops->live(ops->ctx);
+	struct concerned all;
+	json_t *reply;
+
+	if (!live)
+		return NULL;
+	find_concerned(live->view, drain->site, drain->app, &all);
+	reply = reply_set(reply_ok(), "replaced", show_drain(old));
+	reply = reply_set(reply, "site", reply_text(drain->site));
+	reply = reply_set(reply, "app", reply_text(drain->app));
+	reply = reply_set(reply, "reason", reply_text(drain->reason));
+	reply = reply_set(reply, "who", reply_text(drain->who));
+	reply = reply_set(reply, "since", reply_time(drain->since_s));
+	reply = reply_set(reply, "until", reply_time(drain->until_s));
+	reply = reply_set(reply, "targets", json_integer((json_int_t)all.count));
+	reply = reply_set(reply, "apps", name_apps(live->view, &all));
+	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops, drain, longest_ttl_s(live->view, &all))));
+	return reply_set(reply, "warnings", drain_warnings(live, &all, drain, old));
+}
+
+void drain_give(const struct call *call)
+{
+	json_t *refusal = NULL;
+	const struct live *live = call->ops.live(call->ops.ctx);
+	const char *reason = call_text(call, "reason");
+	struct override drain = {.kind = OVERRIDE_DRAIN, .reason = (char *)reason, .who = (char *)call->who,
+	                         .since_s = clock_wall_s()};
+	int site, app;
+
+	if (!live) {
+		call_answer(call, NULL);
+		return;
+	}
+	if (!find_drained(call, live->view, &site, &app, &refusal) ||
+	    !read_until(call, drain.since_s, &drain.until_s, &refusal)) {
+		call_answer(call, refusal);
+		return;
+	}
+	if (reason && strlen(reason) > STATE_TEXT_MAX) {
+		call_answer(call, reply_error(REPLY_USAGE, "reason: longer than %d bytes", STATE_TEXT_MAX));
+		return;
+	}
+	drain.site = (char *)live->view->sites[site].name;
+	drain.app = app < 0 ? NULL : (char *)live->view->apps[app].name;
+	pending_put(call, &drain, drained);
+}
+
+// ---- undrain ---------------------------------------------------------------------------------------------------------
+
+// Why there is nothing to undrain.
+static json_t *nothing_drained(const struct pending *pending)
+{
+	const struct control_ops *ops = &pending->call->ops;
+	const char *site = pending->override->site, *app = pending->override->app;
+	const struct live *live = ops->live(ops->ctx);
+	json_t *refusal = NULL;
+
+	if (!live || find_site(live->view, site, &refusal) < 0 || (app && find_app(live->view, app, &refusal) < 0))
+		return refusal;
+	if (!app)
+		return reply_error(REPLY_REFUSED, "%.255s is not drained", site);
+	if (state_drained(ops->state, NULL, site, clock_wall_s()))
+		return reply_error(REPLY_REFUSED, "%.255s is not drained by itself at %.255s: the whole site is", app, site);
+	return reply_error(REPLY_REFUSED, "%.255s is not drained at %.255s", app, site);
+}
+
+// What the removed drains were about, and what it is now.
+struct lifted {
+	json_t *apps;      // names of the first
+	json_int_t targets, up, still_drained;
+};
+
+static void look_at(const struct live *live, const struct override *drain, struct lifted *lifted)
+{
+	struct concerned all;
+
+	find_concerned(live->view, drain->site, drain->app, &all);
+	for (uint32_t i = 0; i < all.count; i++) {
+		uint8_t state = live_state(live, all.targets[i]);
+
+		if (state & TARGET_DRAINED) {
+			lifted->still_drained++;
+			continue;
+		}
+		lifted->up += state == 0;
+		if (++lifted->targets <= APPS_NAMED_MAX)
+			lifted->apps = reply_append(lifted->apps, reply_text(live->view->targets[all.targets[i]].app->name));
+	}
+}
+
+static json_t *undrained(const struct pending *pending, const struct state_result *result)
+{
+	const struct control_ops *ops = &pending->call->ops;
+	const struct live *live = ops->live(ops->ctx);
+	struct lifted lifted = {.apps = json_array()};
+	bool whole_site = false;
+	json_t *reply;
+
+	if (!live) {
+		json_decref(lifted.apps);
+		return NULL;
+	}
+	// A drain of the whole site is about the targets of all the others.
+	for (size_t i = 0; i < result->before_count && !whole_site; i++) {
+		whole_site = !result->before[i]->app;
+		if (whole_site)
+			look_at(live, result->before[i], &lifted);
+	}
+	for (size_t i = 0; i < result->before_count && !whole_site; i++)
+		look_at(live, result->before[i], &lifted);
+	reply = reply_set(reply_ok(), "site", reply_text(pending->override->site));
+	reply = reply_set(reply, "app", reply_text(pending->override->app));
+	reply = reply_set(reply, "targets", json_integer(lifted.targets));
+	reply = reply_set(reply, "up", live_current() ? json_integer(lifted.up) : json_null());
+	reply = reply_set(reply, "still_drained", json_integer(lifted.still_drained));
+	return reply_set(reply, "apps", lifted.apps);
+}
+
+void drain_lift(const struct call *call)
+{
+	// The state is asked, not the view: what a reload took out of the config can still be undrained.
+	const struct live *live = call->ops.live(call->ops.ctx);
+	const char *app = call_text(call, "app");
+	json_t *ignored = NULL;
+	int number = live && app ? find_app(live->view, app, &ignored) : -1;
+	struct override drain = {.kind = OVERRIDE_DRAIN, .site = (char *)call_text(call, "site"), .who = (char *)call->who,
+	                         .app = (char *)(number >= 0 ? live->view->apps[number].name : app)};
+
+	json_decref(ignored);
+	pending_remove(call, &drain, !app, undrained, nothing_drained);
+}

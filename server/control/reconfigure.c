@@ -1,0 +1,47 @@
+// reload; see reconfigure.h.
+#include "control/reconfigure.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "control/call.h"
+#include "control/reply_json.h"
+#include "view/live.h"
+#include "view/view.h"
+
+static json_t *reload_reply(const struct call *call, int err, const struct report *report)
+{
+	json_t *reply;
+
+	if (err == E_OK) {
+		reply = reply_set(reply_ok(), "generation", json_integer((json_int_t)call->ops.live(call->ops.ctx)->view->generation));
+		reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
+	} else if (err == E_STATE) {
+		reply = reply_error(REPLY_REFUSED, "a reload is under way; try again when it is done");
+	} else if (err != E_NOMEM && report && !report_ok(report)) {
+		reply = reply_error(REPLY_USAGE, "the config is refused (%zu error%s); what was served is served on",
+		                    report_count(report, REPORT_ERROR),
+		                    report_count(report, REPORT_ERROR) == 1 ? "" : "s");
+	} else {
+		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; what was served is served on", err_text(err));
+	}
+	// Whatever else went wrong has been said, and the report says it once more.
+	return report && (err == E_OK || err == E_INVAL) ? reply_report(reply, report) : reply;
+}
+
+static void done(void *ctx, int err, const struct report *report)
+{
+	struct call *call = ctx;
+
+	call_end(call, reload_reply(call, err, report));
+}
+
+void reconfigure_reload(const struct call *call)
+{
+	struct call *kept = call_keep(call);
+
+	if (!kept)
+		return;
+	log_notice("control: %s: reload: asked for", kept->who);
+	kept->ops.reload(kept->ops.ctx, done, kept);
+}

@@ -1,0 +1,111 @@
+// Matches the targets of two views by name, and prepares what depends on it; see handover.h.
+#include "daemon/handover.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "daemon/merge.h"
+#include "health/watchlist.h"
+#include "view/handouts.h"
+#include "view/view.h"
+
+enum { NONE = UINT32_MAX };
+
+// Where each target of `view` is in `previous`. Names are compared once for each app and site. The caller frees it; NULL
+// without memory.
+static uint32_t *match_targets(const struct view *view, const struct view *previous)
+{
+	uint32_t *old_of_new = malloc(((size_t)view->target_count + 1) * sizeof(*old_of_new));
+	int *old_sites = malloc(((size_t)view->site_count + 1) * sizeof(*old_sites));
+
+	if (!old_of_new || !old_sites) {
+		free(old_of_new);
+		free(old_sites);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < view->site_count; i++)
+		old_sites[i] = previous ? index_find_site(previous, view->sites[i].name) : -1;
+	for (uint32_t i = 0; i < view->app_count; i++) {
+		const struct app *app = &view->apps[i];
+		int old_app = previous ? index_find_app(previous, app->name) : -1;
+
+		for (uint32_t k = app->first_target; k < app->first_target + app->target_count; k++) {
+			int old_site = old_sites[view->targets[k].site];
+			int found = old_app < 0 || old_site < 0 ? -1 : index_target_at(previous, (uint32_t)old_app, (uint32_t)old_site);
+
+			old_of_new[k] = found < 0 ? NONE : (uint32_t)found;
+		}
+	}
+	free(old_sites);
+	return old_of_new;
+}
+
+// A target that keeps its TTL, or gets a longer one, is no matter: a cache has it from the old view no longer than from
+// the new one.
+static int find_lingering(struct handover *handover, const struct view *view, const struct view *previous,
+                          const uint32_t *old_of_new)
+{
+	uint32_t count = previous ? previous->target_count : 0;
+	uint32_t *new_of_old = malloc(((size_t)count + 1) * sizeof(*new_of_old));
+	size_t cap = 0;
+
+	if (!new_of_old)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		new_of_old[i] = NONE;
+	for (uint32_t i = 0; i < view->target_count; i++)
+		if (old_of_new[i] != NONE)
+			new_of_old[old_of_new[i]] = i;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct target *old = &previous->targets[i];
+		uint32_t now = new_of_old[i];
+
+		if (now != NONE && view->targets[now].app->ttl_s >= old->app->ttl_s)
+			continue;
+		if (handover->lingering_count == cap) {
+			struct handover_lingering *more = realloc(handover->lingering, (cap = cap * 2 + 64) * sizeof(*more));
+
+			if (!more) {
+				free(new_of_old);
+				return E_NOMEM;
+			}
+			handover->lingering = more;
+		}
+		handover->lingering[handover->lingering_count++] = (struct handover_lingering){
+			old->app->name, previous->sites[old->site].name, old->app->ttl_s, now == NONE};
+	}
+	free(new_of_old);
+	return E_OK;
+}
+
+int handover_prepare(const struct config *config, struct view *view, const struct view *previous,
+                     const struct watchlist *watchlist, struct handouts *handouts, struct handover **ret_handover)
+{
+	struct handover *handover = calloc(1, sizeof(*handover));
+	uint32_t *old_of_new = match_targets(view, previous);
+	int err = handover && old_of_new ? handouts_bind(handouts, view, previous, old_of_new) : E_NOMEM;
+
+	if (err == E_OK)
+		err = find_lingering(handover, view, previous, old_of_new);
+	if (err == E_OK)
+		err = watchlist_new(config, watchlist, &handover->watchlist);
+	if (err == E_OK && !(handover->merge = merge_new(view)))
+		err = E_NOMEM;
+	free(old_of_new);
+	if (err == E_OK)
+		*ret_handover = handover;
+	else
+		handover_free(handover);
+	return err;
+}
+
+struct handover *handover_free(struct handover *handover)
+{
+	if (!handover)
+		return NULL;
+	watchlist_discard(handover->watchlist);
+	merge_free(handover->merge);
+	free(handover->lingering);
+	free(handover);
+	return NULL;
+}

@@ -1,0 +1,130 @@
+// Two octets a target: what is known of it, and what that comes to; see merge.h.
+#include "daemon/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum known {
+	KNOWN_DOWN = 1 << 0,          // by health
+	KNOWN_FORCED_UP = 1 << 1,
+	KNOWN_FORCED_DOWN = 1 << 2,
+	KNOWN_SITE_DRAINED = 1 << 3,
+	KNOWN_TARGET_DRAINED = 1 << 4, // of its own: both may hold, and end one after the other
+};
+
+struct merge {
+	const struct view *view;
+	uint8_t *known;               // by target number
+	struct target_states *states;
+};
+
+uint8_t merge_state(enum force_to forced, bool up, bool drained)
+{
+	bool down = forced == FORCE_AUTO ? !up : forced == FORCE_DOWN;
+
+	return (uint8_t)((down ? TARGET_DOWN : 0) | (drained ? TARGET_DRAINED : 0));
+}
+
+struct merge *merge_new(const struct view *view)
+{
+	struct merge *merge = calloc(1, sizeof(*merge));
+
+	if (!merge)
+		return NULL;
+	merge->view = view;
+	merge->known = calloc((size_t)view->target_count + 1, 1);
+	merge->states = live_states_new(view->target_count);
+	return merge->known && merge->states ? merge : merge_free(merge);
+}
+
+struct merge *merge_free(struct merge *merge)
+{
+	if (!merge)
+		return NULL;
+	free(merge->known);
+	free(merge->states);
+	free(merge);
+	return NULL;
+}
+
+const struct view *merge_view(const struct merge *merge)
+{
+	return merge->view;
+}
+
+static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t values)
+{
+	uint8_t known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
+	enum force_to forced = known & KNOWN_FORCED_UP ? FORCE_UP : known & KNOWN_FORCED_DOWN ? FORCE_DOWN : FORCE_AUTO;
+
+	merge->known[target] = known;
+	merge->states->octets[target] = merge_state(forced, !(known & KNOWN_DOWN),
+	                                            known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED));
+}
+
+void merge_set_health(struct merge *merge, uint32_t target, bool up)
+{
+	must(target < merge->states->count);
+	set(merge, target, KNOWN_DOWN, up ? 0 : KNOWN_DOWN);
+}
+
+static void drain_site(struct merge *merge, uint32_t site, bool holds)
+{
+	uint32_t count;
+	const uint32_t *targets = index_targets_of(merge->view, site, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		set(merge, targets[i], KNOWN_SITE_DRAINED, holds ? KNOWN_SITE_DRAINED : 0);
+}
+
+void merge_set_override(struct merge *merge, const struct override *override, bool holds)
+{
+	int site = index_find_site(merge->view, override->site);
+	int app = override->app ? index_find_app(merge->view, override->app) : -1, target;
+
+	if (site < 0)
+		return;
+	if (!override->app) {
+		must(override->kind == OVERRIDE_DRAIN);
+		drain_site(merge, (uint32_t)site, holds);
+		return;
+	}
+	target = app < 0 ? -1 : index_target_at(merge->view, (uint32_t)app, (uint32_t)site);
+	if (target < 0)
+		return;
+	if (override->kind == OVERRIDE_DRAIN)
+		set(merge, (uint32_t)target, KNOWN_TARGET_DRAINED, holds ? KNOWN_TARGET_DRAINED : 0);
+	else
+		set(merge, (uint32_t)target, KNOWN_FORCED_UP | KNOWN_FORCED_DOWN,
+		    !holds ? 0 : override->to == FORCE_UP ? KNOWN_FORCED_UP : KNOWN_FORCED_DOWN);
+}
+
+uint8_t merge_state_of(const struct merge *merge, uint32_t target)
+{
+	must(target < merge->states->count);
+	return merge->states->octets[target];
+}
+
+bool merge_drained(const struct merge *merge, uint32_t target)
+{
+	return merge_state_of(merge, target) & TARGET_DRAINED;
+}
+
+void merge_copy_states(const struct merge *merge, struct target_states *states)
+{
+	must(states->count == merge->states->count);
+	memcpy(states->octets, merge->states->octets, states->count);
+}
+
+struct target_states *merge_states(const struct merge *merge)
+{
+	struct target_states *states = live_states_new(merge->states->count);
+
+	if (states)
+		merge_copy_states(merge, states);
+	return states;
+}

@@ -1,0 +1,426 @@
+// Which of the two files is believed; see salvage.h.
+//
+//   state.db    copy        believed
+//   sound       any but *   state.db; the copy is brought in line, or built anew where it is damaged or missing
+//   sound       * ahead     the copy: state.db has lost the end of its log of writes
+//   other       sound       the copy, and rows of state.db that are newer
+//   none        none        nothing yet: a first start
+//   other       other       every row that can be read in either, the newer of two
+//
+// "Sound": its structure, every row's sum and the totals are as they should be.
+#include "state/salvage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "state/migrations.h"
+
+const char salvage_state_file[] = "state.db", salvage_copy_file[] = "state-copy.db";
+
+enum { NAMED_MAX = 10 };
+
+// One of the two files.
+struct side {
+	const char *name;
+	bool is_there, is_sound;
+	struct store *store;     // NULL: it is not there, or nothing can be read
+	struct rows_found found;
+};
+
+static void side_done(struct side *side)
+{
+	side->store = store_close(side->store);
+	rows_found_done(&side->found);
+}
+
+static void log_damaged_rows(const struct side *side)
+{
+	const struct rows_found *found = &side->found;
+
+	for (size_t i = 0; i < found->name_count; i++)
+		log_error("state file %s: the row of the %s is damaged", side->name, found->names[i]);
+	if (found->damaged > found->name_count)
+		log_error("state file %s: %zu more rows are damaged", side->name, found->damaged - found->name_count);
+	if (!found->damaged)
+		log_error("state file %s is damaged: not all of its rows are there", side->name);
+}
+
+static int examine(const struct folder *folder, struct side *side)
+{
+	const char *why;
+	int version, err;
+	bool is_sound = false;
+
+	if (folder_look(folder, side->name) == FOLDER_NOTHING)
+		return E_OK;
+	side->is_there = true;
+	err = store_version(folder, side->name, &version, &why);
+	if (err == E_INVAL)
+		log_error("state file %s is damaged: %s", side->name, why);
+	else if (err < 0)
+		log_error("state file %s cannot be read: %s", side->name, strerror(errno));
+	if (err == E_OK)
+		err = store_open(folder, side->name, &migrations_state, true, &side->store, &is_sound);
+	if (err == E_OK)
+		err = rows_read(side->store, &side->found);
+	if (err < 0)
+		return err == E_INVAL ? E_OK : err;
+	if (is_sound && !side->found.is_sound)
+		log_damaged_rows(side);
+	side->is_sound = is_sound && side->found.is_sound;
+	return E_OK;
+}
+
+// Building ------------------------------------------------------------------------------------------------------------
+
+struct contents {
+	struct override *const *rows;
+	size_t count;
+	uint64_t revision;
+	struct rows_totals totals; // what they came to
+};
+
+static int write_contents(struct contents *contents, struct rows *rows)
+{
+	int err = E_OK;
+
+	rows->totals = (struct rows_totals){.revision = contents->revision};
+	for (size_t i = 0; i < contents->count && err == E_OK; i++)
+		err = rows_put(rows, contents->rows[i]);
+	contents->totals = rows->totals;
+	return err;
+}
+
+static int fill(void *ctx, struct store *store)
+{
+	struct rows rows = {.store = store};
+	int err = write_contents(ctx, &rows);
+
+	return err == E_OK ? rows_seal(&rows) : err;
+}
+
+// Builds the file anew, puts it in the place of what is there, and opens it. Nothing is replaced before the new one is on
+// disk. What is there is set aside when `is_evidence`.
+static int renew(const struct folder *folder, const char *name, struct contents *contents, int64_t now_s,
+                 bool is_evidence, struct rows *ret_rows)
+{
+	struct store *store = NULL;
+	bool is_sound = false;
+	int err = store_build(folder, name, &migrations_state, fill, contents);
+
+	if (err == E_OK && is_evidence && (err = folder_set_aside(folder, name, now_s)) < 0)
+		log_error("state file %s is damaged and cannot be set aside: %s", name, strerror(errno));
+	if (err == E_OK)
+		err = store_install(folder, name);
+	if (err == E_OK)
+		err = store_open(folder, name, &migrations_state, true, &store, &is_sound);
+	if (err == E_OK && !is_sound) {
+		store_close(store);
+		err = E_INVAL;
+	}
+	if (err == E_OK)
+		*ret_rows = (struct rows){store, contents->totals, contents->totals};
+	return err;
+}
+
+// Makes a sound file say the same, in one transaction.
+static int bring_in_line(struct rows *rows, struct contents *contents)
+{
+	int err = rows_begin(rows);
+
+	if (err == E_OK)
+		err = rows_clear(rows);
+	if (err == E_OK)
+		err = write_contents(contents, rows);
+	if (err == E_OK)
+		err = rows_commit(rows);
+	if (err < 0)
+		rows_rollback(rows);
+	return err;
+}
+
+int salvage_renew_copy(const struct folder *folder, const struct rows *state, struct rows *copy)
+{
+	struct rows_found found;
+	int err = rows_read(state->store, &found);
+
+	if (err < 0)
+		return err;
+
+	struct contents contents = {found.rows, found.count, state->totals.revision, {0}};
+
+	err = found.is_sound ? E_OK : E_IO;
+	if (err == E_OK && copy->store) {
+		err = bring_in_line(copy, &contents);
+		if (err == E_INVAL)
+			copy->store = store_close(copy->store);
+	}
+	if (err == E_OK ? !copy->store : err == E_INVAL)
+		err = renew(folder, salvage_copy_file, &contents, clock_wall_s(),
+		            folder_look(folder, salvage_copy_file) != FOLDER_NOTHING, copy);
+	rows_found_done(&found);
+	return err;
+}
+
+// Deciding ------------------------------------------------------------------------------------------------------------
+
+// Copies the rows of `from` that are newer than the revision. The array is long enough.
+static int copy_newer(struct override **rows, size_t *count, const struct rows_found *from, uint64_t revision)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		if (from->rows[i]->revision <= revision)
+			continue;
+		if (!(rows[*count] = override_copy(from->rows[i])))
+			return E_NOMEM;
+		++*count;
+	}
+	return E_OK;
+}
+
+// Of two for the same thing the newer one stays. Takes all; what is left in `rows` is in the set's order.
+static int settle(struct override **rows, size_t *count)
+{
+	struct overrides set = {0};
+	size_t left = 0;
+
+	if (overrides_reserve(&set, *count) < 0) {
+		overrides_done(&set);
+		return E_NOMEM;
+	}
+	qsort(rows, *count, sizeof(*rows), rows_by_revision);
+	for (size_t i = 0; i < *count; i++)
+		override_free(overrides_put(&set, rows[i]));
+	for (; left < set.count; left++)
+		rows[left] = set.rows[left];
+	*count = left;
+	set.count = 0; // they are in `rows`
+	overrides_done(&set);
+	return E_OK;
+}
+
+// What is certain to be missing in the rows that were put together from two damaged files. Where the newest totals that
+// can be read are met, nothing is.
+static size_t count_missing(const struct side *state, const struct side *copy, struct override *const *rows, size_t count)
+{
+	const struct rows_totals *totals = NULL;
+	uint64_t sum = 0;
+
+	if (state->found.has_totals)
+		totals = &state->found.totals;
+	if (copy->found.has_totals && (!totals || copy->found.totals.revision > totals->revision))
+		totals = &copy->found.totals;
+	for (size_t i = 0; i < count; i++)
+		sum += rows_sum(rows[i]);
+	if (!totals)
+		return 1;
+	if (totals->count == count && totals->sum == sum)
+		return 0;
+	return totals->count > count && totals->count - count < STATE_OVERRIDES_MAX ? totals->count - count : 1;
+}
+
+// Changes that state.db had and the sound copy has not. A damaged row is the only trace of some.
+static size_t count_unknown(const struct rows_found *state, uint64_t copied, size_t newer)
+{
+	if (!state->has_totals)
+		return newer ? state->damaged : 0;
+
+	uint64_t changes = state->totals.revision > copied ? state->totals.revision - copied : 0;
+
+	return changes > newer ? changes - newer : 0;
+}
+
+// Both in the order of revisions.
+static void name_recovered(const struct side *damaged, struct override *const *rows, size_t count)
+{
+	const struct rows_found *found = &damaged->found;
+	size_t named = 0, at = 0;
+
+	qsort(found->rows, found->count, sizeof(*found->rows), rows_by_revision);
+	for (size_t i = 0; i < count && named < NAMED_MAX; i++) {
+		while (at < found->count && found->rows[at]->revision < rows[i]->revision)
+			at++;
+		if (at < found->count && found->rows[at]->revision == rows[i]->revision)
+			continue;
+		named++;
+		log_error("state file %s has lost the %s of %s%s%s: it is taken from the other file", damaged->name,
+		          override_kind_text(rows[i]->kind), rows[i]->site, rows[i]->app ? " for " : "",
+		          rows[i]->app ? rows[i]->app : "");
+	}
+}
+
+static uint64_t newest_revision(const struct side *side)
+{
+	uint64_t newest = side->found.has_totals ? side->found.totals.revision : 0;
+
+	for (size_t i = 0; i < side->found.count; i++)
+		if (side->found.rows[i]->revision > newest)
+			newest = side->found.rows[i]->revision;
+	return newest;
+}
+
+// What is believed, in the order of revisions. Owns the rows.
+struct belief {
+	struct override **rows;
+	size_t count;
+	uint64_t revision;
+};
+
+static void belief_done(struct belief *belief)
+{
+	for (size_t i = 0; i < belief->count; i++)
+		override_free(belief->rows[i]);
+	free(belief->rows);
+}
+
+// All rows of `first`, and of `second` (may be NULL) those that are newer than `since`.
+static int put_together(const struct side *first, const struct side *second, uint64_t since, struct belief *belief)
+{
+	size_t room = first->found.count + (second ? second->found.count : 0) + 1;
+	int err;
+
+	belief->revision = newest_revision(first);
+	if (second && newest_revision(second) > belief->revision)
+		belief->revision = newest_revision(second);
+	belief->rows = calloc(room, sizeof(*belief->rows));
+	err = belief->rows ? copy_newer(belief->rows, &belief->count, &first->found, 0) : E_NOMEM;
+	if (err == E_OK && second)
+		err = copy_newer(belief->rows, &belief->count, &second->found, since);
+	return err == E_OK ? settle(belief->rows, &belief->count) : err;
+}
+
+static void take_store(struct side *side, struct rows *ret_rows)
+{
+	*ret_rows = (struct rows){side->store, side->found.totals, side->found.totals};
+	side->store = NULL;
+}
+
+// Whether something of an earlier file is there.
+static bool has_remains(const struct folder *folder, const struct side *side)
+{
+	char wal[64];
+
+	snprintf(wal, sizeof(wal), "%s-wal", side->name);
+	return side->is_there || folder_look(folder, wal) != FOLDER_NOTHING;
+}
+
+// Without a copy the daemon goes on; one is made as soon as that is possible.
+static void make_copy(const struct folder *folder, struct side *copy, struct contents *contents, struct salvage *salvage)
+{
+	int err;
+
+	if (copy->is_sound && rows_totals_equal(&copy->found.totals, &salvage->state.totals)) {
+		take_store(copy, &salvage->copy);
+		return;
+	}
+	if (copy->is_sound) {
+		take_store(copy, &salvage->copy);
+		err = bring_in_line(&salvage->copy, contents);
+	} else {
+		copy->store = store_close(copy->store);
+		err = renew(folder, copy->name, contents, clock_wall_s(), has_remains(folder, copy), &salvage->copy);
+	}
+	if (err < 0)
+		log_warning("state file %s cannot be written: the overrides are kept once, until it can be", copy->name);
+}
+
+static int believe_state(struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage)
+{
+	int err = put_together(state, NULL, 0, belief);
+
+	if (err < 0)
+		return err;
+	take_store(state, &salvage->state);
+	if (copy->is_there && !copy->is_sound)
+		salvage->damaged_s = clock_wall_s();
+	return E_OK;
+}
+
+static int believe_copy(const struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage)
+{
+	const struct side *second = state->is_sound ? NULL : state;
+	uint64_t copied = copy->found.totals.revision;
+	size_t newer = 0;
+	int err = put_together(copy, second, copied, belief);
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < belief->count; i++)
+		newer += belief->rows[i]->revision > copied;
+	if (second)
+		salvage->lost = count_unknown(&state->found, copied, newer);
+	if (state->is_there || belief->revision > 0) {
+		salvage->damaged_s = clock_wall_s();
+		log_error("state file %s %s: what %s has is taken", state->name,
+		          state->is_sound ? "lacks the newest changes" : state->is_there ? "is damaged" : "is missing", copy->name);
+		name_recovered(state, belief->rows, belief->count);
+	}
+	return E_OK;
+}
+
+static int believe_both(const struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage)
+{
+	int err = put_together(state, copy, 0, belief);
+
+	if (err == E_OK && (state->is_there || copy->is_there)) {
+		salvage->damaged_s = clock_wall_s();
+		salvage->lost = count_missing(state, copy, belief->rows, belief->count);
+	}
+	return err;
+}
+
+static int believe(struct side *state, struct side *copy, struct belief *belief, struct salvage *salvage)
+{
+	bool is_behind = state->is_sound && copy->is_sound && copy->found.totals.revision > state->found.totals.revision;
+	int err;
+
+	if (state->is_sound && !is_behind)
+		err = believe_state(state, copy, belief, salvage);
+	else if (copy->is_sound)
+		err = believe_copy(state, copy, belief, salvage);
+	else
+		err = believe_both(state, copy, belief, salvage);
+	if (err < 0)
+		return err;
+	salvage->kept = belief->count;
+	if (salvage->damaged_s)
+		log_error("of the saved overrides %zu are kept and %zu at least are lost%s", salvage->kept, salvage->lost,
+		          salvage->lost ? " (sites that were drained may not be): look into the files set aside" : "");
+	return E_OK;
+}
+
+int salvage_open(const struct folder *folder, struct salvage *ret_salvage)
+{
+	struct side state = {.name = salvage_state_file}, copy = {.name = salvage_copy_file};
+	struct belief belief = {0};
+	struct salvage salvage = {0};
+	int err = examine(folder, &state);
+
+	if (err == E_OK)
+		err = examine(folder, &copy);
+	if (err == E_OK)
+		err = believe(&state, &copy, &belief, &salvage);
+	if (err == E_OK) {
+		struct contents contents = {belief.rows, belief.count, belief.revision, {0}};
+
+		state.store = store_close(state.store); // where it is believed, it has been taken
+		if (!salvage.state.store)
+			err = renew(folder, state.name, &contents, clock_wall_s(), has_remains(folder, &state), &salvage.state);
+		if (err == E_OK)
+			make_copy(folder, &copy, &contents, &salvage);
+	}
+	salvage.is_set_aside = salvage.damaged_s && (state.is_there || copy.is_there) &&
+	                       !(copy.is_sound && !state.is_there);
+	side_done(&state);
+	side_done(&copy);
+	belief_done(&belief);
+	if (err == E_OK)
+		*ret_salvage = salvage;
+	else
+		salvage.state.store = store_close(salvage.state.store);
+	return err;
+}

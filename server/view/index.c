@@ -1,0 +1,141 @@
+// Open addressing over the names, and targets counted out by site; see index.h.
+#include "view/index.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "view/view.h"
+
+enum { NAME_BYTES = 256 }; // hashed at a time
+
+// Letters' case apart.
+static uint64_t hash_of(const char *name)
+{
+	char folded[NAME_BYTES];
+	uint64_t hash = 0;
+
+	while (*name) {
+		size_t len = 0;
+
+		for (; name[len] && len < sizeof(folded); len++)
+			folded[len] = (char)tolower((unsigned char)name[len]);
+		hash = hash_bytes(hash, folded, len);
+		name += len;
+	}
+	return hash_mix(hash);
+}
+
+static const char *app_name(const struct view *view, uint32_t number)
+{
+	return view->apps[number].name;
+}
+
+static const char *site_name(const struct view *view, uint32_t number)
+{
+	return view->sites[number].name;
+}
+
+static int make_table(const struct view *view, uint32_t count, const char *(*name)(const struct view *, uint32_t),
+                      uint32_t **ret_slots, uint32_t *ret_mask)
+{
+	uint32_t mask = 15;
+
+	while (mask < (uint64_t)count * 2)
+		mask = mask * 2 + 1;
+
+	uint32_t *slots = calloc((size_t)mask + 1, sizeof(*slots));
+
+	if (!slots)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = (uint32_t)hash_of(name(view, i)) & mask;
+
+		while (slots[at])
+			at = (at + 1) & mask;
+		slots[at] = i + 1;
+	}
+	*ret_slots = slots;
+	*ret_mask = mask;
+	return E_OK;
+}
+
+static int count_out_targets(struct view *view)
+{
+	struct view_index *index = &view->index;
+	uint32_t *first = calloc((size_t)view->site_count + 2, sizeof(*first));
+	uint32_t *targets = calloc((size_t)view->target_count + 1, sizeof(*targets));
+
+	index->site_first = first;
+	index->site_targets = targets;
+	if (!first || !targets)
+		return E_NOMEM;
+	// Counted one further on, so that filling moves each beginning to where it belongs.
+	for (uint32_t i = 0; i < view->target_count; i++)
+		first[view->targets[i].site + 2]++;
+	for (uint32_t i = 1; i < view->site_count + 2; i++)
+		first[i] += first[i - 1];
+	for (uint32_t i = 0; i < view->target_count; i++)
+		targets[first[view->targets[i].site + 1]++] = i;
+	return E_OK;
+}
+
+int index_view(struct view *view)
+{
+	struct view_index *index = &view->index;
+	int err = make_table(view, view->app_count, app_name, &index->apps, &index->app_mask);
+
+	if (err == E_OK)
+		err = make_table(view, view->site_count, site_name, &index->sites, &index->site_mask);
+	return err == E_OK ? count_out_targets(view) : err;
+}
+
+void index_wipe(struct view_index *index)
+{
+	free(index->apps);
+	free(index->sites);
+	free(index->site_first);
+	free(index->site_targets);
+	*index = (struct view_index){0};
+}
+
+int index_find_app(const struct view *view, const char *name)
+{
+	const struct view_index *index = &view->index;
+
+	for (uint32_t at = (uint32_t)hash_of(name) & index->app_mask; index->apps[at]; at = (at + 1) & index->app_mask)
+		if (strcasecmp(view->apps[index->apps[at] - 1].name, name) == 0)
+			return (int)index->apps[at] - 1;
+	return -1;
+}
+
+int index_find_site(const struct view *view, const char *name)
+{
+	const struct view_index *index = &view->index;
+
+	for (uint32_t at = (uint32_t)hash_of(name) & index->site_mask; index->sites[at]; at = (at + 1) & index->site_mask)
+		if (strcmp(view->sites[index->sites[at] - 1].name, name) == 0)
+			return (int)index->sites[at] - 1;
+	return -1;
+}
+
+int index_target_at(const struct view *view, uint32_t app, uint32_t site)
+{
+	const struct app *found = &view->apps[app];
+
+	for (uint32_t i = found->first_target; i < found->first_target + found->target_count; i++)
+		if (view->targets[i].site == site)
+			return (int)i;
+	return -1;
+}
+
+const uint32_t *index_targets_of(const struct view *view, uint32_t site, uint32_t *ret_count)
+{
+	const struct view_index *index = &view->index;
+
+	*ret_count = index->site_first[site + 1] - index->site_first[site];
+	return index->site_targets + index->site_first[site];
+}

@@ -85,12 +85,9 @@ static void find_concerned(const struct view *view, const char *site, const char
 // The largest of the apps'.
 static uint32_t longest_ttl_s(const struct view *view, const struct concerned *all)
 {
-	uint32_t ttl_s = 0;
-
-	for (uint32_t i = 0; i < all->count; i++)
-		if (view->targets[all->targets[i]].app->ttl_s > ttl_s)
-			ttl_s = view->targets[all->targets[i]].app->ttl_s;
-	return ttl_s;
+	if (all->app >= 0)
+		return view->apps[all->app].ttl_s;
+	return all->count ? view->index.site_ttl_s[all->site] : 0;
 }
 
 static json_t *name_apps(const struct view *view, const struct concerned *all)

@@ -17,7 +17,7 @@ enum left { LEFT_UP, LEFT_DOWN, LEFT_NOTHING };
 
 // Some of an app's targets.
 struct tally {
-	unsigned all, undrained, up;
+	unsigned all, undrained;
 };
 
 static const struct site *site_of(const struct live *live, const struct app *app, unsigned slot)
@@ -31,23 +31,25 @@ static void count(const struct live *live, const struct app *app, unsigned slot,
 
 	tally->all++;
 	tally->undrained += (state & TARGET_DRAINED) == 0;
-	tally->up += state == 0;
 }
 
-// Of a carrier's clients or, for NO_CARRIER, of everybody else.
+// Of a carrier's clients or, for NO_CARRIER, of everybody else. Ends at the first target that is up: mostly the first.
 static enum left left_to(const struct live *live, const struct app *app, int carrier)
 {
-	struct tally tally = {0};
+	enum left left = LEFT_NOTHING;
 
 	for (unsigned slot = 0; slot < app->target_count; slot++) {
 		const struct site *site = site_of(live, app, slot);
+		uint8_t state = live_state(live, app->first_target + slot);
 
-		if (site->is_public || (carrier != NO_CARRIER && site_serves_carrier(site, (uint16_t)carrier)))
-			count(live, app, slot, &tally);
+		if (!site->is_public && (carrier == NO_CARRIER || !site_serves_carrier(site, (uint16_t)carrier)))
+			continue;
+		if (state == 0)
+			return LEFT_UP;
+		if (!(state & TARGET_DRAINED))
+			left = LEFT_DOWN;
 	}
-	if (tally.undrained == 0)
-		return LEFT_NOTHING;
-	return tally.up ? LEFT_UP : LEFT_DOWN;
+	return left;
 }
 
 static bool has_public(const struct live *live, const struct app *app)
@@ -169,12 +171,24 @@ struct lines {
 	size_t more;
 };
 
-static void add_app(struct lines *lines, const struct live *live, const struct app *app, int site, bool of_drain)
+// Whether a target that everybody can reach is up: then nobody is left without one. There may be very many apps at a site,
+// so those whose targets are all public are looked at no further.
+static bool is_safe(const struct live *live, uint32_t number)
 {
-	char of_nothing[LINE_LEN], of_down[LINE_LEN];
+	const struct index_app *app = &live->view->index.brief_apps[number];
 
-	if (left_to(live, app, NO_CARRIER) == LEFT_UP) // which everybody can reach
-		return;
+	if (!app->all_public)
+		return left_to(live, &live->view->apps[number], NO_CARRIER) == LEFT_UP;
+	for (unsigned slot = 0; slot < app->target_count; slot++)
+		if (live_state(live, app->first_target + slot) == 0)
+			return true;
+	return false;
+}
+
+static void add_app(struct lines *lines, const struct live *live, uint32_t number, int site, bool of_drain)
+{
+	const struct app *app = &live->view->apps[number];
+	char of_nothing[LINE_LEN], of_down[LINE_LEN];
 
 	bool nothing = of_drain && describe_nothing(live, app, of_nothing);
 	bool down = describe_down(live, app, &live->view->sites[site], of_down);
@@ -193,13 +207,13 @@ static json_t *list(const struct live *live, int site, int app, bool of_drain)
 {
 	const struct view *view = live->view;
 	struct lines lines = {.list = json_array()};
-	uint32_t count;
-	const uint32_t *targets = index_targets_of(view, (uint32_t)site, &count);
+	const struct view_index *index = &view->index;
 
-	if (app >= 0)
-		add_app(&lines, live, &view->apps[app], site, of_drain);
-	for (uint32_t i = 0; app < 0 && lines.list && i < count; i++)
-		add_app(&lines, live, view->targets[targets[i]].app, site, of_drain);
+	if (app >= 0 && !is_safe(live, (uint32_t)app))
+		add_app(&lines, live, (uint32_t)app, site, of_drain);
+	for (uint32_t i = index->site_first[site]; app < 0 && lines.list && i < index->site_first[site + 1]; i++)
+		if (!is_safe(live, index->site_apps[i]))
+			add_app(&lines, live, index->site_apps[i], site, of_drain);
 	if (lines.list && lines.more) {
 		char text[64];
 

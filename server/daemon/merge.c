@@ -14,12 +14,14 @@ enum known {
 	KNOWN_FORCED_DOWN = 1 << 2,
 	KNOWN_SITE_DRAINED = 1 << 3,
 	KNOWN_TARGET_DRAINED = 1 << 4, // of its own: both may hold, and end one after the other
+	KNOWN_ALL = 1 << 5,
 };
 
 struct merge {
 	const struct view *view;
 	uint8_t *known;               // by target number
 	struct target_states *states;
+	uint8_t state_of[KNOWN_ALL];  // what is known -> enum target_state: a site may have very many targets
 };
 
 uint8_t merge_state(enum force_to forced, bool up, bool drained)
@@ -29,6 +31,18 @@ uint8_t merge_state(enum force_to forced, bool up, bool drained)
 	return (uint8_t)((down ? TARGET_DOWN : 0) | (drained ? TARGET_DRAINED : 0));
 }
 
+static void fill_table(struct merge *merge)
+{
+	for (unsigned known = 0; known < KNOWN_ALL; known++) {
+		enum force_to forced = known & KNOWN_FORCED_UP     ? FORCE_UP
+		                       : known & KNOWN_FORCED_DOWN ? FORCE_DOWN
+		                                                   : FORCE_AUTO;
+
+		merge->state_of[known] = merge_state(forced, !(known & KNOWN_DOWN),
+		                                     known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED));
+	}
+}
+
 struct merge *merge_new(const struct view *view)
 {
 	struct merge *merge = calloc(1, sizeof(*merge));
@@ -36,6 +50,7 @@ struct merge *merge_new(const struct view *view)
 	if (!merge)
 		return NULL;
 	merge->view = view;
+	fill_table(merge);
 	merge->known = calloc((size_t)view->target_count + 1, 1);
 	merge->states = live_states_new(view->target_count);
 	return merge->known && merge->states ? merge : merge_free(merge);
@@ -59,11 +74,9 @@ const struct view *merge_view(const struct merge *merge)
 static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t values)
 {
 	uint8_t known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
-	enum force_to forced = known & KNOWN_FORCED_UP ? FORCE_UP : known & KNOWN_FORCED_DOWN ? FORCE_DOWN : FORCE_AUTO;
 
 	merge->known[target] = known;
-	merge->states->octets[target] = merge_state(forced, !(known & KNOWN_DOWN),
-	                                            known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED));
+	merge->states->octets[target] = merge->state_of[known];
 }
 
 void merge_set_health(struct merge *merge, uint32_t target, bool up)

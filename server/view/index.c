@@ -71,15 +71,43 @@ static int count_out_targets(struct view *view)
 
 	index->site_first = first;
 	index->site_targets = targets;
-	if (!first || !targets)
+	index->site_apps = calloc((size_t)view->target_count + 1, sizeof(*index->site_apps));
+	if (!first || !targets || !index->site_apps)
 		return E_NOMEM;
 	// Counted one further on, so that filling moves each beginning to where it belongs.
 	for (uint32_t i = 0; i < view->target_count; i++)
 		first[view->targets[i].site + 2]++;
 	for (uint32_t i = 1; i < view->site_count + 2; i++)
 		first[i] += first[i - 1];
-	for (uint32_t i = 0; i < view->target_count; i++)
-		targets[first[view->targets[i].site + 1]++] = i;
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		uint32_t at = first[view->targets[i].site + 1]++;
+
+		targets[at] = i;
+		index->site_apps[at] = (uint32_t)(view->targets[i].app - view->apps);
+	}
+	return E_OK;
+}
+
+static int sum_up(struct view *view)
+{
+	struct view_index *index = &view->index;
+
+	index->site_ttl_s = calloc((size_t)view->site_count + 1, sizeof(*index->site_ttl_s));
+	index->brief_apps = calloc((size_t)view->app_count + 1, sizeof(*index->brief_apps));
+	if (!index->site_ttl_s || !index->brief_apps)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < view->app_count; i++) {
+		const struct app *app = &view->apps[i];
+
+		index->brief_apps[i] = (struct index_app){app->first_target, app->target_count, true};
+		for (uint32_t k = app->first_target; k < app->first_target + app->target_count; k++) {
+			uint16_t site = view->targets[k].site;
+
+			index->brief_apps[i].all_public = index->brief_apps[i].all_public && view->sites[site].is_public;
+			if (app->ttl_s > index->site_ttl_s[site])
+				index->site_ttl_s[site] = app->ttl_s;
+		}
+	}
 	return E_OK;
 }
 
@@ -90,7 +118,9 @@ int index_view(struct view *view)
 
 	if (err == E_OK)
 		err = make_table(view, view->site_count, site_name, &index->sites, &index->site_mask);
-	return err == E_OK ? count_out_targets(view) : err;
+	if (err == E_OK)
+		err = count_out_targets(view);
+	return err == E_OK ? sum_up(view) : err;
 }
 
 void index_wipe(struct view_index *index)
@@ -99,6 +129,9 @@ void index_wipe(struct view_index *index)
 	free(index->sites);
 	free(index->site_first);
 	free(index->site_targets);
+	free(index->site_ttl_s);
+	free(index->site_apps);
+	free(index->brief_apps);
 	*index = (struct view_index){0};
 }
 

@@ -2,6 +2,7 @@
 // what an operator names, or a reload compares, is found without a walk over everything.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -13,6 +14,16 @@ struct view_index {
 	uint32_t app_mask, site_mask;
 	uint32_t *site_first;          // by site: where its targets begin in site_targets; one more at the end
 	uint32_t *site_targets;        // target numbers, site by site, each site's ascending
+	uint32_t *site_ttl_s;          // by site: the longest TTL of an app with a target there
+	uint32_t *site_apps;           // of the target at the same place in site_targets
+	struct index_app *brief_apps;  // by app
+};
+
+// What a walk over very many apps needs of each, side by side.
+struct index_app {
+	uint32_t first_target;
+	uint16_t target_count;
+	bool all_public;               // every one of its targets is at a public site
 };
 
 // Indexes a view whose sites, apps and targets are all there. E_NOMEM. index_wipe() in every case.

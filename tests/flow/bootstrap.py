@@ -101,6 +101,8 @@ def remembers():
         tree.checks(0, why="with other times and products")
         tree.checks(3, "--again", why="when told to")
         tree.checks(0, why="after that")
+        tree.checks(3, "--long", why="in full for the first time")
+        tree.checks(0, "--long", why="in full once more")
 
 
 def sees_changes():

@@ -22,6 +22,7 @@
 #include "base/publish.h"
 #include "view/live.h"
 #include "wire/dns.h"
+#include "wire/transport.h"
 
 enum {
 	FRAME_MAX = 2 + DNS_MESSAGE_MAX, // RFC 1035 section 4.2.2: two octets of length before each message
@@ -122,7 +123,7 @@ static void stays_busy(struct conn *conn)
 static bool answer_input(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
-	struct answer_client client = {conn->peer, true, tcp->idle_100ms, tcp->worker, tcp->counters};
+	struct answer_client client = {conn->peer, TRANSPORT_TCP, tcp->idle_100ms, tcp->worker, tcp->counters};
 	const struct live *live = live_read();
 	size_t at = 0;
 	bool good = true;

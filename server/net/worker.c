@@ -14,6 +14,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "net/sockets.h"
+#include "net/stream.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "view/live.h"
@@ -87,7 +88,7 @@ static int init_tcp(struct worker *worker, uint32_t number, const struct sockets
 		return E_NOMEM;
 	for (size_t i = 0; i < sockets->count && err == E_OK; i++)
 		if (sockets->list[i].transport == TRANSPORT_TCP && is_in_set(&sockets->list[i], set))
-			err = tcp_add(worker->tcp, sockets->list[i].fd);
+			err = tcp_add(worker->tcp, sockets->list[i].fd, &stream_plain, NULL);
 	return err;
 }
 

@@ -200,7 +200,7 @@ struct workers *workers_stop(struct workers *workers)
 
 void workers_counters(const struct workers *workers, struct counters *ret_sum)
 {
-#define SUM(name, help) \
+#define SUM(name, ...) \
 	do { \
 		uint64_t sum = 0; \
 		for (unsigned i = 0; i < workers->count; i++) \

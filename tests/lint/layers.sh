@@ -21,7 +21,7 @@ health      base config http
 discovery   base config steer plugin
 generation  base config discovery net schema steer view wire zone
 control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view
+daemon      base config control discovery generation health net schema state steer view wire
 client      base
 plugins     plugin
 ARROWS

@@ -33,15 +33,16 @@ static const struct option_word site_kinds[] = {
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
 	 LIST(config_server, listen, listen_count),
-	 .help = "Addresses and ports to serve on, UDP and TCP. Without `@PORT` the port is 53."},
+	 .restart = true, .help = "Addresses and ports to serve on, UDP and TCP. Without `@PORT` the port is 53."},
 	{"workers", &number_integer, .fallback = "0", .min = "0", .max = "256", FIELD(config_server, workers),
-	 .help = "Threads that serve each address over UDP, and as many for TCP. 0: one per CPU."},
+	 .restart = true, .help = "Threads that serve each address over UDP, and as many for TCP. 0: one per CPU."},
 	{"control", &text_path, .fallback = "/run/edgesteer/control.sock", .max = "107", FIELD(config_server, control),
-	 .help = "The control socket, for edgesteerctl(1)."},
+	 .restart = true, .help = "The control socket, for edgesteerctl(1)."},
 	{"state-dir", &text_path, .fallback = "/var/lib/edgesteer", FIELD(config_server, state_dir),
+	 .restart = true,
 	 .help = "The folder for what survives a restart: drains, forces, the last health. Made when missing."},
 	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
-	 .help = "The user to become once the sockets are bound."},
+	 .restart = true, .help = "The user to become once the sockets are bound."},
 	{"plugin-dir", &text_path, .otherwise = "only what is built in", FIELD(config_server, plugin_dir),
 	 .help = "Where a plugin is looked for, as NAME.so, that is not built in."},
 	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),
@@ -49,9 +50,10 @@ static const struct option server_rows[] = {
 	{"udp-size", &number_integer, .fallback = "1232", .min = "512", .max = "4096", FIELD(config_server, udp_size),
 	 .help = "The largest UDP reply, in octets. Larger ones are cut and the client comes back over TCP."},
 	{"tcp-clients", &number_integer, .fallback = "256", .min = "1", .max = "65535",
-	 FIELD(config_server, tcp_clients), .help = "TCP connections open at once, for each of the TCP threads."},
+	 FIELD(config_server, tcp_clients),
+	 .restart = true, .help = "TCP connections open at once, for each of the TCP threads."},
 	{"tcp-idle", &number_duration_ms, .fallback = "10s", .min = "1s", .max = "1h", FIELD(config_server, tcp_idle_ms),
-	 .help = "How long a TCP connection may stay silent before it is closed."},
+	 .restart = true, .help = "How long a TCP connection may stay silent before it is closed."},
 	{"probes", &number_integer, .fallback = "1024", .min = "1", .max = "65535", FIELD(config_server, probes),
 	 .help = "Health probes under way at once."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
@@ -64,8 +66,7 @@ static const struct option server_rows[] = {
 
 static const struct schema server_schema = {
 	.path = "server",
-	.intro = "The daemon itself. A change of `listen`, `workers`, `control`, `state-dir`, `user`, `tcp-clients` or "
-	         "`tcp-idle` needs a restart; everything else takes effect with a reload.",
+	.intro = "The daemon itself. A change takes effect with a reload, where the option does not say otherwise.",
 	ROWS(server_rows),
 };
 

@@ -11,8 +11,8 @@
 #include "view/view.h"
 #include "wire/transport.h"
 
-// One row adds a figure: ROW(name, kind, unit, help, value). The value is an expression over what the function that visits
-// the rows has at hand: each_counter(), each_probe() and so on.
+// One row adds a figure: ROW(name, kind, unit, help, value). The value is an expression over what the function that
+// visits the rows has at hand: each_probe(), each_fact(), each_of_view().
 #define PROBE_ROWS(ROW) \
 	ROW(probes, COUNTER, "", "Health probes that ended.", probes.probes) \
 	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \

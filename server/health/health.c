@@ -27,12 +27,11 @@ enum {
 	LOG_EVERY_MS = 60000,        // of what comes in crowds
 };
 
-// One row adds a probe type.
-static const struct probe_type *const types[] = {
-	[CHECK_HTTP] = &http_probe,
-	[CHECK_HTTPS] = &http_probe,
-	[CHECK_TCP] = &tcp_probe,
-};
+#define ENGINE(id, name, port, keys, engine, help) [CHECK_##id] = &engine,
+
+static const struct probe_type *const types[] = {CHECK_TYPES(ENGINE)};
+
+_Static_assert(ARRAY_LEN(types) == CHECK_TYPE_COUNT, "an engine for each type of check");
 
 TAILQ_HEAD(line, watch);
 

@@ -14,6 +14,7 @@
 #include "wire/dns.h"
 #include "wire/query.h"
 #include "wire/reply.h"
+#include "wire/transport.h"
 
 enum { PLAN_ITEMS = LOOKUP_CHAIN_MAX + 2 };
 
@@ -273,7 +274,7 @@ static void count_reply(const struct answer_client *client, const struct query *
 {
 	struct counters *counters = client->counters;
 
-	counter_add(client->tcp ? &counters->queries_tcp : &counters->queries_udp, 1);
+	counter_add(transport_queries(counters, client->transport), 1);
 	if (query->ecs.present)
 		counter_add(&counters->queries_ecs, 1);
 	switch (rcode) {
@@ -359,7 +360,8 @@ static size_t finish(struct answering *a, uint8_t *reply)
 		decide(a);
 	count_reply(a->client, query, plan.rcode);
 
-	size_t limit = a->client->tcp ? DNS_MESSAGE_MAX
+	const struct transport_row *transport = &transport_rows[a->client->transport];
+	size_t limit = !transport->udp_size_counts          ? DNS_MESSAGE_MAX
 	               : query->udp_size < limits->udp_size ? query->udp_size
 	                                                    : limits->udp_size;
 
@@ -372,7 +374,7 @@ static size_t finish(struct answering *a, uint8_t *reply)
 		.ecs_scope = plan.scope,
 		.nsid = query->nsid ? limits->nsid : NULL,
 		.nsid_len = limits->nsid_len,
-		.keepalive_100ms = a->client->tcp && query->keepalive ? a->client->tcp_idle_100ms : -1,
+		.keepalive_100ms = transport->keepalive && query->keepalive ? a->client->idle_100ms : -1,
 		.ede = plan.ede,
 		.ede_text = plan.ede_text,
 	};

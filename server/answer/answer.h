@@ -2,20 +2,20 @@
 // part it is given and counts into the worker's own block, and touches nothing else.
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "wire/transport.h"
 
 struct counters;
 struct live;
 
 struct answer_client {
 	struct addr addr;
-	bool tcp;
-	uint16_t tcp_idle_100ms; // over TCP: how long the connection may stay silent (RFC 7828), in units of 100 ms
+	enum transport transport;
+	uint16_t idle_100ms;     // how long the connection may stay silent (RFC 7828), in units of 100 ms; without one unused
 	uint32_t worker;         // whose counters of what is handed out count
 	struct counters *counters;
 };
@@ -25,8 +25,9 @@ struct answer_message {
 	struct answer_client client;
 	const uint8_t *query;
 	size_t len;              // octets: in, of the query; out, of the reply, 0: say nothing
-	uint8_t *reply;          // room for DNS_MESSAGE_MAX over TCP, for view->limits.udp_size or more over UDP; may be
-	                         // `query`, which is then written over; else it overlaps nothing of the batch
+	uint8_t *reply;          // room for DNS_MESSAGE_MAX, or for view->limits.udp_size where the transport's row has
+	                         // udp_size_counts; may be `query`, which is then written over; else it overlaps nothing
+	                         // of the batch
 };
 
 enum { ANSWER_BATCH = 16 };

@@ -7,27 +7,31 @@
 
 #include "base/attr.h"
 
-// COUNTER(name, what it counts)
+// COUNTER(name, family, label, value, help). A counter that is one of several of the same kind names the family and says
+// which of them it is: `family`, split by `label`, where it is `value`. Those of a family have one help text. The others
+// are their own family, with no label. See base/metric.h.
 #define COUNTERS(COUNTER) \
-	COUNTER(queries_udp, "queries over UDP that were answered, whatever the answer") \
-	COUNTER(queries_tcp, "the same over TCP") \
-	COUNTER(queries_ecs, "of both, those with a client subnet") \
-	COUNTER(ignored, "messages not answered: too short, or responses") \
-	COUNTER(steered, "answers that steering decided") \
-	COUNTER(fail_open, "of them answered although unhealthy: nothing healthy was in reach") \
-	COUNTER(last_resort, "of them that found nothing in reach, or only drained sites") \
-	COUNTER(noerror, "replies with rcode NOERROR") \
-	COUNTER(nxdomain, "replies with rcode NXDOMAIN") \
-	COUNTER(formerr, "replies with rcode FORMERR") \
-	COUNTER(refused, "replies with rcode REFUSED") \
-	COUNTER(servfail, "replies with rcode SERVFAIL") \
-	COUNTER(other_rcode, "replies with any other rcode") \
-	COUNTER(truncated, "replies with TC set") \
-	COUNTER(udp_send_failed, "UDP replies the kernel did not take") \
-	COUNTER(tcp_accepted, "TCP connections accepted") \
-	COUNTER(tcp_evicted, "TCP connections closed early to make room for new ones")
+	COUNTER(queries_udp, "queries", "transport", "udp", "Queries that were answered, whatever the answer.") \
+	COUNTER(queries_tcp, "queries", "transport", "tcp", "Queries that were answered, whatever the answer.") \
+	COUNTER(queries_ecs, "queries_ecs", "", "", "Of the queries, those with a client subnet.") \
+	COUNTER(ignored, "ignored", "", "", "Messages not answered: too short, or responses.") \
+	COUNTER(steered, "steered", "", "", "Answers that steering decided.") \
+	COUNTER(fail_open, "fail_open", "", "", \
+	        "Of the steered answers, those with an unhealthy target: nothing healthy was in reach.") \
+	COUNTER(last_resort, "last_resort", "", "", \
+	        "Of the steered answers, those that found nothing in reach, or only drained sites.") \
+	COUNTER(noerror, "replies", "rcode", "noerror", "Replies by their rcode.") \
+	COUNTER(nxdomain, "replies", "rcode", "nxdomain", "Replies by their rcode.") \
+	COUNTER(formerr, "replies", "rcode", "formerr", "Replies by their rcode.") \
+	COUNTER(refused, "replies", "rcode", "refused", "Replies by their rcode.") \
+	COUNTER(servfail, "replies", "rcode", "servfail", "Replies by their rcode.") \
+	COUNTER(other_rcode, "replies", "rcode", "other", "Replies by their rcode.") \
+	COUNTER(truncated, "truncated", "", "", "Replies with TC set.") \
+	COUNTER(udp_send_failed, "udp_send_failed", "", "", "UDP replies the kernel did not take.") \
+	COUNTER(tcp_accepted, "tcp_accepted", "", "", "TCP connections accepted.") \
+	COUNTER(tcp_evicted, "tcp_evicted", "", "", "TCP connections closed early to make room for new ones.")
 
-#define COUNTER_FIELD(name, help) _Atomic uint64_t name;
+#define COUNTER_FIELD(name, family, label, value, help) _Atomic uint64_t name;
 
 struct counters {
 	CACHE_ALIGNED COUNTERS(COUNTER_FIELD)

@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "config/check_types.h"
 #include "schema/mark.h"
 #include "steer/site.h"
 #include "steer/steer.h"
@@ -62,8 +63,6 @@ struct config_locate {
 	                          // discovery against the plugin's rows
 	struct mark mark;
 };
-
-enum check_type { CHECK_HTTP, CHECK_HTTPS, CHECK_TCP };
 
 struct config_check {
 	const char *name;

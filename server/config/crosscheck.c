@@ -120,7 +120,7 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 
 	if (target->cname)
 		check_cname(reader, app, target);
-	if (check && check->type != CHECK_TCP && !check->host && app->name[0] == '*')
+	if (check && check_type_takes(check->type, "host") && !check->host && app->name[0] == '*')
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a wildcard's name is no Host header, expected a `host` in the check `%s`",
 		         app->name, config->sites[target->site].name, check->name);

@@ -116,6 +116,8 @@ static void print_option(FILE *out, const struct option *option)
 	print_text(out, schema_expects(option, expects));
 	fputs(".\n", out);
 	print_default(out, option);
+	if (option->restart)
+		fputs(SCHEMA_RESTART "\n", out);
 }
 
 static void print_schema(FILE *out, const struct schema *schema)

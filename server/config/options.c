@@ -21,9 +21,11 @@ static const struct option_word log_levels[] = {
 	{"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},     {NULL, 0},
 };
 
-static const struct option_word check_types[] = {
-	{"http", CHECK_HTTP}, {"https", CHECK_HTTPS}, {"tcp", CHECK_TCP}, {NULL, 0},
-};
+#define CHECK_WORD(id, name, ...) {name, CHECK_##id},
+#define CHECK_HELP(id, name, port, keys, engine, help) " `" name "`: " help "."
+#define CHECK_PORT(id, name, port, ...) name " " #port ", "
+
+static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 0}};
 
 static const struct option_word site_kinds[] = {
 	{"wavelength", SITE_WAVELENGTH}, {"local-zone", SITE_LOCAL_ZONE}, {"outpost", SITE_OUTPOST},
@@ -33,15 +35,16 @@ static const struct option_word site_kinds[] = {
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
 	 LIST(config_server, listen, listen_count),
-	 .help = "Addresses and ports to serve on, UDP and TCP. Without `@PORT` the port is 53."},
+	 .restart = true, .help = "Addresses and ports to serve on, UDP and TCP. Without `@PORT` the port is 53."},
 	{"workers", &number_integer, .fallback = "0", .min = "0", .max = "256", FIELD(config_server, workers),
-	 .help = "Threads that serve each address over UDP, and as many for TCP. 0: one per CPU."},
+	 .restart = true, .help = "Threads that serve each address over UDP, and as many for TCP. 0: one per CPU."},
 	{"control", &text_path, .fallback = "/run/edgesteer/control.sock", .max = "107", FIELD(config_server, control),
-	 .help = "The control socket, for edgesteerctl(1)."},
+	 .restart = true, .help = "The control socket, for edgesteerctl(1)."},
 	{"state-dir", &text_path, .fallback = "/var/lib/edgesteer", FIELD(config_server, state_dir),
+	 .restart = true,
 	 .help = "The folder for what survives a restart: drains, forces, the last health. Made when missing."},
 	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
-	 .help = "The user to become once the sockets are bound."},
+	 .restart = true, .help = "The user to become once the sockets are bound."},
 	{"plugin-dir", &text_path, .otherwise = "only what is built in", FIELD(config_server, plugin_dir),
 	 .help = "Where a plugin is looked for, as NAME.so, that is not built in."},
 	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),
@@ -49,9 +52,10 @@ static const struct option server_rows[] = {
 	{"udp-size", &number_integer, .fallback = "1232", .min = "512", .max = "4096", FIELD(config_server, udp_size),
 	 .help = "The largest UDP reply, in octets. Larger ones are cut and the client comes back over TCP."},
 	{"tcp-clients", &number_integer, .fallback = "256", .min = "1", .max = "65535",
-	 FIELD(config_server, tcp_clients), .help = "TCP connections open at once, for each of the TCP threads."},
+	 FIELD(config_server, tcp_clients),
+	 .restart = true, .help = "TCP connections open at once, for each of the TCP threads."},
 	{"tcp-idle", &number_duration_ms, .fallback = "10s", .min = "1s", .max = "1h", FIELD(config_server, tcp_idle_ms),
-	 .help = "How long a TCP connection may stay silent before it is closed."},
+	 .restart = true, .help = "How long a TCP connection may stay silent before it is closed."},
 	{"probes", &number_integer, .fallback = "1024", .min = "1", .max = "65535", FIELD(config_server, probes),
 	 .help = "Health probes under way at once."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
@@ -64,8 +68,7 @@ static const struct option server_rows[] = {
 
 static const struct schema server_schema = {
 	.path = "server",
-	.intro = "The daemon itself. A change of `listen`, `workers`, `control`, `state-dir`, `user`, `tcp-clients` or "
-	         "`tcp-idle` needs a restart; everything else takes effect with a reload.",
+	.intro = "The daemon itself. A change takes effect with a reload, where the option does not say otherwise.",
 	ROWS(server_rows),
 };
 
@@ -166,23 +169,23 @@ static const struct schema locate_schema = {
 
 static const struct option check_rows[] = {
 	{"type", &text_enum, .required = true, .words = check_types, FIELD(config_check, type),
-	 .help = "How to probe: a GET over HTTP or HTTPS, or a TCP connection."},
-	{"port", &number_integer, .otherwise = "80 for http, 443 for https; tcp needs one", .min = "1", .max = "65535",
-	 FIELD(config_check, port), .help = "The port to probe."},
+	 .help = "How to probe." CHECK_TYPES(CHECK_HELP)},
+	{"port", &number_integer, .otherwise = CHECK_TYPES(CHECK_PORT) "where 0 means that it must be given",
+	 .min = "1", .max = "65535", FIELD(config_check, port), .help = "The port to probe."},
 	{"path", &text_url, .fallback = "/", .max = "1024", FIELD(config_check, path),
-	 .help = "http, https: what to ask for."},
+	 .help = "Over HTTP: what to ask for."},
 	{"host", &text_host, .max = "255", .otherwise = "the app's name", FIELD(config_check, host),
-	 .help = "http, https: the Host header."},
+	 .help = "Over HTTP: the Host header."},
 	{"sni", &text_name, .otherwise = "`host`", FIELD(config_check, sni),
-	 .help = "https: the server name of the TLS handshake, which the certificate must carry."},
+	 .help = "Over TLS: the server name of the TLS handshake, which the certificate must carry."},
 	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),
-	 .help = "https: whether the certificate is checked. `off` must be spelt out."},
+	 .help = "Over TLS: whether the certificate is checked. `off` must be spelt out."},
 	{"ca-file", &text_path, .otherwise = "the system's", FIELD(config_check, ca_file),
-	 .help = "https: certificates of the authorities to trust, in PEM."},
+	 .help = "Over TLS: certificates of the authorities to trust, in PEM."},
 	{"expect-status", &list_status, .fallback = "[\"200-299\"]", .min = "1", .max = "32",
-	 LIST(config_check, expect_status, expect_status_count), .help = "http, https: statuses that mean healthy."},
+	 LIST(config_check, expect_status, expect_status_count), .help = "Over HTTP: statuses that mean healthy."},
 	{"expect-body", &text_any, .max = "1024", .otherwise = "any body", FIELD(config_check, expect_body),
-	 .help = "http, https: a text that the body must contain."},
+	 .help = "Over HTTP: a text that the body must contain."},
 	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
 	 FIELD(config_check, interval_ms), .help = "From the beginning of one probe to the next."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),

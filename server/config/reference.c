@@ -34,4 +34,5 @@ static json_t *describe_check(const struct option *option)
 	return json_pack("{s:[ss]}", "type", "string", "number");
 }
 
-const struct option_type reference_check = {"the name of a check, or `none`", "", read_check, describe_check};
+const struct option_type reference_check = {"the name of a check, or `none`", "", read_check, describe_check,
+                                            NULL};

@@ -97,29 +97,28 @@ void rules_check_name(struct reader *reader, const char *name, void *entry)
 // Keys that mean nothing to a check of this type.
 static void refuse_foreign(struct reader *reader, const json_t *object, enum check_type type)
 {
-	static const char *const http[] = {"path", "host", "expect-status", "expect-body"};
-	static const char *const https[] = {"sni", "verify", "ca-file"};
+	char names[CHECK_TYPE_NAMES_MAX];
+	const char *key;
+	json_t *value;
 
-	for (size_t i = 0; type == CHECK_TCP && i < ARRAY_LEN(http); i++)
-		if (given(object, http[i]))
-			reader_error_at(reader, object, http[i], "means nothing to a tcp check, expected http or https");
-	for (size_t i = 0; type != CHECK_HTTPS && i < ARRAY_LEN(https); i++)
-		if (given(object, https[i]))
-			reader_error_at(reader, object, https[i], "needs TLS, expected `type: https`");
+	json_object_foreach ((json_t *)object, key, value)
+		if (!check_type_takes(type, key))
+			reader_error_at(reader, object, key, "means nothing to a check of type %s, expected %s",
+			                check_type_rows[type].name, check_type_names(key, names));
 }
 
 void rules_check(struct reader *reader, json_t *object, void *entry)
 {
-	static const uint16_t ports[] = {[CHECK_HTTP] = 80, [CHECK_HTTPS] = 443};
 	struct config_check *check = entry;
 	char timeout[UNITS_TEXT_LEN], interval[UNITS_TEXT_LEN];
 
 	if (given(object, "type"))
 		refuse_foreign(reader, object, check->type);
-	if (!given(object, "port") && check->type == CHECK_TCP)
-		reader_error(reader, "has no `port`, which a tcp check needs, expected 1 to 65535");
-	else if (!given(object, "port"))
-		check->port = ports[check->type];
+	if (!given(object, "port"))
+		check->port = check_type_rows[check->type].port;
+	if (!given(object, "port") && !check->port)
+		reader_error(reader, "has no `port`, which a %s check needs, expected 1 to 65535",
+		             check_type_rows[check->type].name);
 	if (check->timeout_ms > check->interval_ms && !given(object, "timeout"))
 		check->timeout_ms = check->interval_ms;
 	if (check->timeout_ms > check->interval_ms)

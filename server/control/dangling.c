@@ -3,6 +3,7 @@
 
 #include "base/report.h"
 #include "state/state.h"
+#include "view/index.h"
 #include "view/view.h"
 
 const char *dangling_why(const struct view *view, const struct override *override)

@@ -12,6 +12,7 @@
 #include "control/reply_json.h"
 #include "control/show.h"
 #include "schema/units.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -87,7 +88,7 @@ static uint32_t longest_ttl_s(const struct view *view, const struct concerned *a
 {
 	if (all->app >= 0)
 		return view->apps[all->app].ttl_s;
-	return all->count ? view->index.site_ttl_s[all->site] : 0;
+	return all->count ? view->index->site_ttl_s[all->site] : 0;
 }
 
 static json_t *name_apps(const struct view *view, const struct concerned *all)

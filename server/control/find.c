@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "control/reply_json.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 

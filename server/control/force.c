@@ -8,6 +8,7 @@
 #include "control/impact.h"
 #include "control/pending.h"
 #include "control/reply_json.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "control/reply_json.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -175,7 +176,7 @@ struct lines {
 // so those whose targets are all public are looked at no further.
 static bool is_safe(const struct live *live, uint32_t number)
 {
-	const struct index_app *app = &live->view->index.brief_apps[number];
+	const struct index_app *app = &live->view->index->brief_apps[number];
 
 	if (!app->all_public)
 		return left_to(live, &live->view->apps[number], NO_CARRIER) == LEFT_UP;
@@ -207,7 +208,7 @@ static json_t *list(const struct live *live, int site, int app, bool of_drain)
 {
 	const struct view *view = live->view;
 	struct lines lines = {.list = json_array()};
-	const struct view_index *index = &view->index;
+	const struct view_index *index = view->index;
 
 	if (app >= 0 && !is_safe(live, (uint32_t)app))
 		add_app(&lines, live, (uint32_t)app, site, of_drain);

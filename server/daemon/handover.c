@@ -7,6 +7,7 @@
 #include "daemon/merge.h"
 #include "health/watchlist.h"
 #include "view/handouts.h"
+#include "view/index.h"
 #include "view/view.h"
 
 enum { NONE = UINT32_MAX };

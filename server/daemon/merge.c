@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 

@@ -1,4 +1,4 @@
-// Figures as JSON; see metrics.h.
+// The table of figures, and the JSON printer over it; see metrics.h.
 #include "daemon/metrics.h"
 
 #include <unistd.h>
@@ -9,79 +9,195 @@
 #include "steer/ptree.h"
 #include "view/live.h"
 #include "view/view.h"
+#include "wire/transport.h"
 
-static void set(json_t *object, const char *name, uint64_t value)
+// One row adds a figure: ROW(name, kind, unit, help, value). The value is an expression over what the function that
+// visits the rows has at hand: each_probe(), each_fact(), each_of_view().
+#define PROBE_ROWS(ROW) \
+	ROW(probes, COUNTER, "", "Health probes that ended.", probes.probes) \
+	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \
+	ROW(probes_late, COUNTER, "", "Health probes that began an interval or more after their time.", probes.late) \
+	ROW(probes_under_way, GAUGE, "", "Health probes under way.", probes.under_way) \
+	ROW(probes_waiting, GAUGE, "", "Health probes whose time has come and that may not begin yet.", probes.waiting)
+
+#define FACT_ROWS(ROW) \
+	ROW(started, GAUGE, "seconds", "When the daemon was started, in Unix time.", facts->started_s) \
+	ROW(workers, GAUGE, "", "Threads that serve each address over UDP, and as many for TCP.", facts->workers) \
+	ROW(generation_took_ms, GAUGE, "milliseconds", "What the last generation took to build.", \
+	    facts->generation_took_ms) \
+	ROW(serving, FLAG, "", "Whether queries are answered: the first round of health checks is over.", live != NULL)
+
+#define RELOAD_UNDER_WAY_ROWS(ROW) \
+	ROW(reload_began, GAUGE, "seconds", "When the reload under way began, in Unix time.", facts->reload_began_s)
+
+#define LAST_RELOAD_ROWS(ROW) \
+	ROW(last_reload, GAUGE, "seconds", "When the last reload ended, in Unix time.", facts->last_reload_s) \
+	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok)
+
+#define VIEW_ROWS(ROW) \
+	ROW(generation, GAUGE, "", "The number of the generation that is served, from 1 at the start.", view->generation) \
+	ROW(generation_built, GAUGE, "seconds", "When that generation was built, in Unix time.", view->built_s) \
+	ROW(epoch, COUNTER, "", "Publications of health, overrides and generations.", live->epoch) \
+	ROW(zones, GAUGE, "", "Zones served.", zonedb_zone_count(view->zones)) \
+	ROW(names, GAUGE, "", "Names in the zones served.", zonedb_node_count(view->zones)) \
+	ROW(apps, GAUGE, "", "Apps served.", view->app_count) \
+	ROW(sites, GAUGE, "", "Sites known.", view->site_count) \
+	ROW(targets, GAUGE, "", "Targets of all apps.", view->target_count) \
+	ROW(sources, GAUGE, "", "Sources of `locate`.", view->places->sources) \
+	ROW(prefixes, GAUGE, "", "Prefixes that these sources gave.", source_prefixes(view->places)) \
+	ROW(places, GAUGE, "", "Different places that clients may be in.", view->places->count - 1) \
+	ROW(table_nodes, GAUGE, "", "Nodes of the prefix table.", \
+	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6)) \
+	ROW(steering_tables, GAUGE, "", "Tables from address to ranking, one for each set of targets.", view->steer_count) \
+	ROW(steering_octets, GAUGE, "octets", "Memory that these tables take.", all_steer_bytes(view))
+
+#define ROW_ID(name, ...) ROW_##name,
+#define COUNTER_ROW(name, family, label, value, help) \
+	[ROW_##name] = {#name, family, label, value, METRIC_COUNTER, METRIC_STATS, "", help, false},
+#define STATS_ROW(name, kind, unit, help, value) \
+	[ROW_##name] = {#name, #name, "", "", METRIC_##kind, METRIC_STATS, unit, help, false},
+#define STATUS_ROW(name, kind, unit, help, value) \
+	[ROW_##name] = {#name, #name, "", "", METRIC_##kind, METRIC_STATUS, unit, help, false},
+
+enum {
+	ROW_queries,
+	COUNTERS(ROW_ID)
+	PROBE_ROWS(ROW_ID)
+	FACT_ROWS(ROW_ID)
+	RELOAD_UNDER_WAY_ROWS(ROW_ID)
+	LAST_RELOAD_ROWS(ROW_ID)
+	VIEW_ROWS(ROW_ID)
+	ROWS,
+};
+
+static const struct metric rows[ROWS] = {
+	[ROW_queries] = {"queries", "queries", "", "", METRIC_COUNTER, METRIC_STATS, "",
+	                 "Queries that were answered, whatever the answer.", true},
+	COUNTERS(COUNTER_ROW)
+	PROBE_ROWS(STATS_ROW)
+	FACT_ROWS(STATUS_ROW)
+	RELOAD_UNDER_WAY_ROWS(STATUS_ROW)
+	LAST_RELOAD_ROWS(STATUS_ROW)
+	VIEW_ROWS(STATUS_ROW)
+};
+
+struct visitor {
+	void (*fn)(void *ctx, const struct metric *metric, uint64_t value);
+	void *ctx;
+};
+
+#define VISIT(name, kind, unit, help, value) visitor->fn(visitor->ctx, &rows[ROW_##name], (uint64_t)(value));
+
+static uint64_t source_prefixes(const struct places *places)
 {
-	json_object_set_new(object, name, json_integer((json_int_t)value));
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < places->sources; i++)
+		sum += places->source_prefixes[i];
+	return sum;
+}
+
+static uint64_t all_steer_bytes(const struct view *view)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < view->steer_count; i++)
+		sum += steer_bytes(view->steers[i]);
+	return sum;
+}
+
+static void each_counter(const struct workers *workers, const struct visitor *visitor)
+{
+	struct counters sum = {0};
+	uint64_t queries = 0;
+
+	if (workers)
+		workers_counters(workers, &sum);
+	for (enum transport i = 0; i < TRANSPORT_COUNT; i++)
+		queries += counter_read(transport_queries(&sum, i));
+	visitor->fn(visitor->ctx, &rows[ROW_queries], queries);
+#define VISIT_COUNTER(name, ...) visitor->fn(visitor->ctx, &rows[ROW_##name], counter_read(&sum.name));
+	COUNTERS(VISIT_COUNTER)
+#undef VISIT_COUNTER
+}
+
+static void each_probe(const struct health *health, const struct visitor *visitor)
+{
+	struct health_stats probes;
+
+	health_stats(health, &probes);
+	PROBE_ROWS(VISIT)
+}
+
+static void each_fact(const struct metrics_facts *facts, const struct live *live, const struct visitor *visitor)
+{
+	FACT_ROWS(VISIT)
+	if (facts->reload_began_s) {
+		RELOAD_UNDER_WAY_ROWS(VISIT)
+	}
+	if (facts->last_reload_s) {
+		LAST_RELOAD_ROWS(VISIT)
+	}
+}
+
+static void each_of_view(const struct live *live, const struct visitor *visitor)
+{
+	const struct view *view = live->view;
+
+	VIEW_ROWS(VISIT)
+}
+
+void metrics_each(const struct metrics_source *source,
+                  void (*fn)(void *ctx, const struct metric *metric, uint64_t value), void *ctx)
+{
+	struct visitor visitor = {fn, ctx};
+
+	each_counter(source->workers, &visitor);
+	if (source->health)
+		each_probe(source->health, &visitor);
+	if (source->facts)
+		each_fact(source->facts, source->live, &visitor);
+	if (source->live)
+		each_of_view(source->live, &visitor);
+}
+
+// ---- JSON
+
+struct printer {
+	json_t *object;
+	enum metric_verb verb;
+};
+
+static void print_json(void *ctx, const struct metric *metric, uint64_t value)
+{
+	const struct printer *printer = ctx;
+
+	if (metric->verb == printer->verb)
+		json_object_set_new(printer->object, metric->name,
+		                    metric->kind == METRIC_FLAG ? json_boolean(value) : json_integer((json_int_t)value));
+}
+
+// Adds the rows of the verb's reply to `object` (NULL: without memory), which it returns.
+static json_t *add_rows(json_t *object, enum metric_verb verb, const struct metrics_source *source)
+{
+	struct printer printer = {object, verb};
+
+	if (object)
+		metrics_each(source, print_json, &printer);
+	return object;
 }
 
 json_t *metrics_counters(const struct workers *workers, const struct health *health)
 {
-	struct counters sum = {0};
-	struct health_stats probes;
-	json_t *object = json_object();
+	struct metrics_source source = {.workers = workers, .health = health};
 
-	if (!object)
-		return NULL;
-	if (workers)
-		workers_counters(workers, &sum);
-	set(object, "queries", counter_read(&sum.queries_udp) + counter_read(&sum.queries_tcp));
-#define SET(name, help) set(object, #name, counter_read(&sum.name));
-	COUNTERS(SET)
-#undef SET
-	health_stats(health, &probes);
-	set(object, "probes", probes.probes);
-	set(object, "probe_failures", probes.failures);
-	set(object, "probes_late", probes.late);
-	set(object, "probes_under_way", probes.under_way);
-	set(object, "probes_waiting", probes.waiting);
-	return object;
-}
-
-static void set_view(json_t *object, const struct live *live)
-{
-	const struct view *view = live->view;
-	size_t prefixes = 0, steer_octets = 0;
-
-	for (size_t i = 0; i < view->places->sources; i++)
-		prefixes += view->places->source_prefixes[i];
-	for (uint32_t i = 0; i < view->steer_count; i++)
-		steer_octets += steer_bytes(view->steers[i]);
-	set(object, "generation", view->generation);
-	set(object, "generation_built", (uint64_t)view->built_s);
-	set(object, "epoch", live->epoch);
-	set(object, "zones", zonedb_zone_count(view->zones));
-	set(object, "names", zonedb_node_count(view->zones));
-	set(object, "apps", view->app_count);
-	set(object, "sites", view->site_count);
-	set(object, "targets", view->target_count);
-	set(object, "sources", view->places->sources);
-	set(object, "prefixes", prefixes);
-	set(object, "places", view->places->count - 1);
-	set(object, "table_nodes", ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6));
-	set(object, "steering_tables", view->steer_count);
-	set(object, "steering_octets", steer_octets);
+	return add_rows(json_object(), METRIC_STATS, &source);
 }
 
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live)
 {
-	json_t *object = json_object();
+	struct metrics_source source = {.facts = facts, .live = live};
+	json_t *object = json_pack("{s:s, s:I}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid());
 
-	if (!object)
-		return NULL;
-	json_object_set_new(object, "version", json_string(PACKAGE_VERSION));
-	set(object, "pid", (uint64_t)getpid());
-	set(object, "started", (uint64_t)facts->started_s);
-	set(object, "workers", facts->workers);
-	set(object, "generation_took_ms", (uint64_t)facts->generation_took_ms);
-	json_object_set_new(object, "serving", json_boolean(live != NULL));
-	if (facts->reload_began_s)
-		set(object, "reload_began", (uint64_t)facts->reload_began_s);
-	if (facts->last_reload_s) {
-		set(object, "last_reload", (uint64_t)facts->last_reload_s);
-		json_object_set_new(object, "last_reload_ok", json_boolean(facts->last_reload_ok));
-	}
-	if (live)
-		set_view(object, live);
-	return object;
+	return add_rows(object, METRIC_STATUS, &source);
 }

@@ -1,9 +1,11 @@
-// The daemon's figures as JSON, for `status` and `stats`. Called by daemon.c for the control socket.
+// The daemon's figures, as rows that printers go over. Called by daemon.c for the control socket.
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/metric.h"
 
 struct health;
 struct live;
@@ -18,8 +20,21 @@ struct metrics_facts {
 	bool last_reload_ok;
 };
 
-// Every counter by its name, summed over the workers (NULL: none run yet), and the probes'. The caller's; NULL without
-// memory.
+// Where the figures are read from.
+struct metrics_source {
+	const struct workers *workers;     // NULL: none run yet, every counter is 0
+	const struct health *health;       // NULL: leave out the probes'
+	const struct metrics_facts *facts; // NULL: leave out the daemon's own
+	const struct live *live;           // NULL: not serving yet, or leave out what is served
+};
+
+// Calls `fn` with each row that has a value now, in the order of the table, those of a family one after the other. The
+// rows are constant. Main thread only.
+void metrics_each(const struct metrics_source *source,
+                  void (*fn)(void *ctx, const struct metric *metric, uint64_t value), void *ctx);
+
+// `stats`: every counter by its name, summed over the workers (NULL: none run yet), and the probes'. The caller's; NULL
+// without memory.
 json_t *metrics_counters(const struct workers *workers, const struct health *health);
-// Version, pid, times, generation, sizes. `live` NULL: not serving yet. The caller's; NULL without memory.
+// `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. The caller's; NULL without memory.
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

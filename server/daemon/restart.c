@@ -1,69 +1,25 @@
-// Compares settings as texts, which is also how they are told; see restart.h.
+// Compares settings as texts, which is also how a warning shows them; see restart.h. Which ones they are the rows of
+// config/options.c say.
 #include "daemon/restart.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
-#include "schema/units.h"
-
-static void print_listen(const struct config_server *server, FILE *out)
-{
-	for (size_t i = 0; i < server->listen_count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", server->listen[i]);
-}
-
-static void print_workers(const struct config_server *server, FILE *out)
-{
-	fprintf(out, "%u", server->workers);
-}
-
-static void print_control(const struct config_server *server, FILE *out)
-{
-	fputs(server->control, out);
-}
-
-static void print_state_dir(const struct config_server *server, FILE *out)
-{
-	fputs(server->state_dir, out);
-}
-
-static void print_user(const struct config_server *server, FILE *out)
-{
-	fputs(server->user ? server->user : "not given", out); // no user's name has a blank in it
-}
-
-static void print_tcp_clients(const struct config_server *server, FILE *out)
-{
-	fprintf(out, "%u", server->tcp_clients);
-}
-
-static void print_tcp_idle(const struct config_server *server, FILE *out)
-{
-	char text[UNITS_TEXT_LEN];
-
-	fputs(units_format_duration_ms(server->tcp_idle_ms, text), out);
-}
-
-static const struct {
-	const char *key;
-	void (*print)(const struct config_server *server, FILE *out);
-} settings[] = {
-	{"listen", print_listen},           {"workers", print_workers}, {"control", print_control},
-	{"state-dir", print_state_dir},     {"user", print_user},       {"tcp-clients", print_tcp_clients},
-	{"tcp-idle", print_tcp_idle},
-};
-
-enum { SETTINGS = ARRAY_LEN(settings) };
+#include "config/options.h"
+#include "schema/schema.h"
 
 struct restart {
-	char *values[SETTINGS];
+	size_t count;
+	bool failed;    // for want of memory
+	char *values[]; // of the rows that take a restart, in their order
 };
 
 // The caller frees it. NULL without memory.
-static char *value_of(size_t setting, const struct config *config)
+static char *value_of(const struct option *option, const void *field)
 {
 	char *text = NULL;
 	size_t len;
@@ -71,46 +27,84 @@ static char *value_of(size_t setting, const struct config *config)
 
 	if (!out)
 		return NULL;
-	settings[setting].print(&config->server, out);
+	option->type->format(option, field, out);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
+static void count(void *ctx, const struct schema *schema, const struct option *option, const void *field)
+{
+	size_t *rows = ctx;
+
+	(void)schema;
+	(void)field;
+	must(!option->restart || option->type->format);
+	*rows += option->restart;
+}
+
+static void keep(void *ctx, const struct schema *schema, const struct option *option, const void *field)
+{
+	struct restart *restart = ctx;
+
+	(void)schema;
+	if (!option->restart)
+		return;
+	restart->values[restart->count] = value_of(option, field);
+	restart->failed |= !restart->values[restart->count++];
+}
+
 struct restart *restart_new(const struct config *config)
 {
-	struct restart *restart = calloc(1, sizeof(*restart));
+	size_t rows = 0;
+	struct restart *restart;
 
+	schema_each(&options_root, config, count, &rows);
+	restart = calloc(1, sizeof(*restart) + rows * sizeof(restart->values[0]));
 	if (!restart)
 		return NULL;
-	for (size_t i = 0; i < SETTINGS; i++) {
-		restart->values[i] = value_of(i, config);
-		if (!restart->values[i])
-			return restart_free(restart);
-	}
-	return restart;
+	schema_each(&options_root, config, keep, restart);
+	return restart->failed ? restart_free(restart) : restart;
 }
 
 struct restart *restart_free(struct restart *restart)
 {
 	if (!restart)
 		return NULL;
-	for (size_t i = 0; i < SETTINGS; i++)
+	for (size_t i = 0; i < restart->count; i++)
 		free(restart->values[i]);
 	free(restart);
 	return NULL;
 }
 
+struct comparison {
+	const struct restart *restart;
+	size_t at; // in its values
+	const char *file;
+	struct report *report;
+};
+
+static void compare(void *ctx, const struct schema *schema, const struct option *option, const void *field)
+{
+	struct comparison *comparison = ctx;
+
+	if (!option->restart)
+		return;
+
+	const char *before = comparison->restart->values[comparison->at++];
+	char *now = value_of(option, field);
+
+	if (now && strcmp(now, before) != 0)
+		report_warning(comparison->report, comparison->file, 0, 0,
+		               "%s%s%s: takes hold when the daemon is restarted; until then it is %s", schema->path,
+		               *schema->path ? "." : "", option->key, *before ? before : "not given");
+	free(now);
+}
+
 void restart_warn(const struct restart *restart, const struct config *config, struct report *report)
 {
-	for (size_t i = 0; i < SETTINGS; i++) {
-		char *value = value_of(i, config);
+	struct comparison comparison = {restart, 0, config->file, report};
 
-		if (value && strcmp(value, restart->values[i]) != 0)
-			report_warning(report, config->file, 0, 0,
-			               "server.%s: takes hold when the daemon is restarted; until then it is %s", settings[i].key,
-			               restart->values[i]);
-		free(value);
-	}
+	schema_each(&options_root, config, compare, &comparison);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/report.h"
 #include "config/config.h"
 #include "discovery/host.h"
 #include "discovery/latency.h"
@@ -23,6 +24,21 @@ static int load_ignored(const struct config *config, struct place_builder *build
 	return err == E_OK && config->server.ecs_ignore_count ? place_source_end(builder) : err;
 }
 
+// A source that reports an error is wrong, whatever its plugin returns, and if it does so only when it is closed.
+static int load_source(const struct config *config, const struct config_locate *locate, struct place_builder *builder,
+                       struct report *report)
+{
+	size_t errors = report_count(report, REPORT_ERROR);
+	struct host *host;
+	int err = host_open(config, locate, report, &host);
+
+	if (err < 0)
+		return err;
+	err = host_enumerate(host, builder, report);
+	host_close(host, report);
+	return err == E_OK && report_count(report, REPORT_ERROR) != errors ? E_INVAL : err;
+}
+
 // Goes on after a source that is wrong, so that the report has what is wrong with all of them.
 static int load(const struct config *config, struct place_builder *builder, struct arena *arena,
                 struct report *report, struct measured_row **ret_rows, size_t *ret_row_count)
@@ -32,7 +48,7 @@ static int load(const struct config *config, struct place_builder *builder, stru
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < config->locate_count; i++) {
-		int source_err = host_run(config, &config->locates[i], builder, report);
+		int source_err = load_source(config, &config->locates[i], builder, report);
 
 		if (source_err == E_NOMEM)
 			return E_NOMEM;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -24,12 +25,13 @@ struct host {
 	struct edgesteer_host lent; // first: the plugin's pointer to it is ours to the whole
 	const struct config *config;
 	const struct config_locate *locate;
-	const struct edgesteer_plugin *plugin;
-	struct report *report;
-	struct place_builder *builder;
+	struct plugin loaded;
+	const struct edgesteer_plugin *plugin; // its methods
+	void *instance;
+	struct report *report;           // of the call under way; NULL: none is
+	struct place_builder *builder;   // likewise, while it enumerates
 	const char *values[OPTIONS_MAX]; // by the plugin's rows; owned by the config or the plugin
 	size_t option_count;
-	bool enumerating;
 	int err;                         // of the first add() that failed; the rest is not looked at
 };
 
@@ -45,6 +47,8 @@ static void host_say(const struct host *host, enum report_level level, const cha
 	char text[MESSAGE_MAX_LEN];
 	va_list ap;
 
+	if (!host->report) // a plugin that calls back when it was not called
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -188,7 +192,7 @@ static void lent_report(const struct edgesteer_host *lent, enum edgesteer_level 
 	for (char *at = text; *at; at++) // what a file holds must not play with the operator's terminal
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
-	if (file)
+	if (file && host->report)
 		report_add(host->report, said, file, line, 0, "%s", text);
 	else
 		host_say(host, said, NULL, "%s", text);
@@ -268,9 +272,9 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 
 	if (host->err < 0)
 		return host->err;
-	if (!host->enumerating || !given || !place || place->size < PLACE_SIZE_MIN) {
+	if (!host->builder || !given || !place || place->size < PLACE_SIZE_MIN) {
 		host_error(host, NULL, "breaks the plugin contract: add() %s",
-		           !host->enumerating ? "outside of enumerate()" : "without a whole prefix and place");
+		           !host->builder ? "outside of enumerate()" : "without a whole prefix and place");
 		return host->err = E_INVAL;
 	}
 
@@ -288,7 +292,7 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 	return host->err = take_place(host, &prefix, &known);
 }
 
-// ---- one entry ------------------------------------------------------------------------------------------------------
+// ---- an instance ----------------------------------------------------------------------------------------------------
 
 // "ranges carriers.csv": the plugin and the file that the first of its options names.
 static const char *source_name(const struct host *host, char *buf)
@@ -306,20 +310,21 @@ static const char *source_name(const struct host *host, char *buf)
 	return buf;
 }
 
-static int enumerate(struct host *host, void *instance)
+static int enumerate(struct host *host, struct place_builder *builder)
 {
 	char name[SOURCE_NAME_MAX_LEN];
-	int err = place_source_begin(host->builder, source_name(host, name));
+	int err = place_source_begin(builder, source_name(host, name));
 
 	if (err < 0) {
 		host_error(host, NULL, "%s", err == E_LIMIT ? "too many sources" : err_text(err));
 		return err;
 	}
-	host->enumerating = true;
-	err = host->plugin->enumerate(instance);
-	host->enumerating = false;
+	host->err = E_OK;
+	host->builder = builder;
+	err = host->plugin->enumerate(host->instance);
+	host->builder = NULL;
 
-	int end = place_source_end(host->builder); // also after an error: the next source begins anew
+	int end = place_source_end(builder); // also after an error: the next source begins anew
 
 	if (end < 0)
 		host_error(host, NULL, "%s", err_text(end));
@@ -328,46 +333,79 @@ static int enumerate(struct host *host, void *instance)
 	return E_OK;
 }
 
-static int run(struct host *host)
+// What a call comes to that went on with `errors` in the report: a plugin may report an error and return none, and the
+// other way round.
+static int outcome(struct host *host, int err, size_t errors)
 {
-	const struct edgesteer_plugin *plugin = host->plugin;
-	int err = check_options(host);
-	size_t errors = report_count(host->report, REPORT_ERROR);
-	void *instance = NULL;
-
-	if (err < 0)
-		return err;
-	if (plugin->open(&host->lent, &instance) < 0) {
-		err = E_INVAL;
-	} else {
-		err = enumerate(host, instance);
-		if (plugin->close)
-			plugin->close(instance);
-	}
 	if (err < 0 && report_count(host->report, REPORT_ERROR) == errors)
 		host_error(host, NULL, "failed without saying why");
 	return report_count(host->report, REPORT_ERROR) == errors ? err : err == E_NOMEM ? E_NOMEM : E_INVAL;
 }
 
-int host_run(const struct config *config, const struct config_locate *locate, struct place_builder *builder,
-             struct report *report)
+static int open_instance(struct host *host)
 {
-	struct plugin plugin;
-	int err = plugin_load(config, locate, report, &plugin);
+	size_t errors = report_count(host->report, REPORT_ERROR);
+	int err = check_options(host);
+
+	if (err < 0)
+		return err;
+	return host->plugin->open(&host->lent, &host->instance) < 0 ? outcome(host, E_INVAL, errors) : E_OK;
+}
+
+int host_open(const struct config *config, const struct config_locate *locate, struct report *report,
+              struct host **ret_host)
+{
+	struct plugin loaded;
+	int err = plugin_load(config, locate, report, &loaded);
 
 	if (err < 0)
 		return err;
 
-	struct host host = {
-		.lent = {sizeof(host.lent), lent_option, lent_option_map, lent_report, lent_add},
+	struct host *host = malloc(sizeof(*host));
+
+	if (!host) {
+		plugin_unload(&loaded);
+		return E_NOMEM;
+	}
+	*host = (struct host){
+		.lent = {sizeof(host->lent), lent_option, lent_option_map, lent_report, lent_add},
 		.config = config,
 		.locate = locate,
-		.plugin = plugin.methods,
+		.loaded = loaded,
+		.plugin = loaded.methods,
 		.report = report,
-		.builder = builder,
 	};
+	err = open_instance(host);
+	host->report = NULL;
+	if (err < 0) {
+		plugin_unload(&host->loaded);
+		free(host);
+		return err;
+	}
+	*ret_host = host;
+	return E_OK;
+}
 
-	err = run(&host);
-	plugin_unload(&plugin);
+int host_enumerate(struct host *host, struct place_builder *builder, struct report *report)
+{
+	size_t errors = report_count(report, REPORT_ERROR);
+
+	host->report = report;
+
+	int err = outcome(host, enumerate(host, builder), errors);
+
+	host->report = NULL;
 	return err;
+}
+
+struct host *host_close(struct host *host, struct report *report)
+{
+	if (!host)
+		return NULL;
+	host->report = report;
+	if (host->plugin->close)
+		host->plugin->close(host->instance);
+	plugin_unload(&host->loaded);
+	free(host);
+	return NULL;
 }

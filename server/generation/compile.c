@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "discovery/latency.h"
 #include "generation/unknown_names.h"
+#include "view/index.h"
 #include "view/view.h"
 #include "wire/dns.h"
 #include "wire/put.h"

@@ -28,12 +28,11 @@ enum {
 	CHANGES_PER_TURN = 500,      // watches begun or ended in one turn of the loop after a reload
 };
 
-// One row adds a probe type.
-static const struct probe_type *const types[] = {
-	[CHECK_HTTP] = &http_probe,
-	[CHECK_HTTPS] = &http_probe,
-	[CHECK_TCP] = &tcp_probe,
-};
+#define ENGINE(id, name, port, keys, engine, help) [CHECK_##id] = &engine,
+
+static const struct probe_type *const types[] = {CHECK_TYPES(ENGINE)};
+
+_Static_assert(ARRAY_LEN(types) == CHECK_TYPE_COUNT, "an engine for each type of check");
 
 TAILQ_HEAD(line, watch);
 

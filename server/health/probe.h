@@ -1,5 +1,5 @@
-// What the scheduler (health.c) and the probe types (http.c, tcp.c) are to each other. A new probe type is one file with
-// one struct probe_type, and one row in health.c's table.
+// What the scheduler (health.c) and the probe types (probe_http.c, probe_tcp.c) are to each other. A new probe type is one
+// file with one struct probe_type, and one row in config/check_types.h, which names it.
 #pragma once
 
 #include <event2/event.h>
@@ -52,7 +52,9 @@ struct probe_type {
 	const char *(*stage)(const struct probe *probe);
 };
 
-extern const struct probe_type http_probe, tcp_probe;
+#define PROBE_ENGINE(id, name, port, keys, engine, help) extern const struct probe_type engine;
+CHECK_TYPES(PROBE_ENGINE)
+#undef PROBE_ENGINE
 
 // event_assign() with the lowest priority the base has, for every event that moves probes: there may be thousands of them
 // ready at once, and whatever else runs in the loop is more urgent than any one.

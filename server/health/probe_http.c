@@ -437,11 +437,11 @@ static void *http_open(struct event_base *base)
 	return engine;
 }
 
-const struct probe_type http_probe = {
-	.open = http_open,
-	.close = http_close,
-	.refresh = http_refresh,
-	.start = http_start,
-	.cancel = http_cancel,
-	.stage = http_stage,
-};
+// Two types that differ in the scheme of the URL, which is made from the check.
+#define HTTP_PROBE \
+	{ \
+		.open = http_open, .close = http_close, .refresh = http_refresh, .start = http_start, .cancel = http_cancel, \
+		.stage = http_stage, \
+	}
+
+const struct probe_type http_probe = HTTP_PROBE, https_probe = HTTP_PROBE;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/attr.h"
 #include "base/err.h"
 #include "base/report.h"
 
@@ -34,13 +35,8 @@ static bool is_wildcard(const struct sockaddr_storage *name)
 	return memcmp(addr.bytes, zero, sizeof(zero)) == 0;
 }
 
-// What every socket wants, whoever bound it.
-static void tune(int fd, int family, bool tcp, bool wildcard)
+static void tune_udp(int fd, int family, bool wildcard)
 {
-	if (tcp) {
-		set(fd, IPPROTO_TCP, TCP_NODELAY, 1); // inherited by what is accepted
-		return;
-	}
 	set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
 	set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
 	// Path MTU messages can be forged to make us fragment; our replies are small, so they are not listened to.
@@ -55,19 +51,41 @@ static void tune(int fd, int family, bool tcp, bool wildcard)
 	}
 }
 
-static int bind_one(const struct sockaddr_storage *name, socklen_t len, bool tcp)
+static void tune_tcp(int fd, int family, bool wildcard)
 {
-	int type = (tcp ? SOCK_STREAM | SOCK_NONBLOCK : SOCK_DGRAM) | SOCK_CLOEXEC;
-	int fd = socket(name->ss_family, type, 0);
+	(void)family;
+	(void)wildcard;
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1); // inherited by what is accepted
+}
+
+// How each transport's socket is made.
+static const struct {
+	int type;
+	bool blocking;   // a UDP worker sleeps in its receive call
+	bool reuse_addr; // what is left of the connections of before a restart is no obstacle
+	int backlog;     // 0: it does not listen
+	void (*tune)(int fd, int family, bool wildcard); // what it wants, whoever bound it
+} makings[TRANSPORT_COUNT] = {
+	[TRANSPORT_UDP] = {SOCK_DGRAM, true, false, 0, tune_udp},
+	[TRANSPORT_TCP] = {SOCK_STREAM, false, true, TCP_BACKLOG, tune_tcp},
+};
+
+// What each address of `listen` is opened for.
+static const enum transport opened[] = {TRANSPORT_UDP, TRANSPORT_TCP};
+
+static int bind_one(const struct sockaddr_storage *name, socklen_t len, enum transport transport)
+{
+	int flags = SOCK_CLOEXEC | (makings[transport].blocking ? 0 : SOCK_NONBLOCK), backlog = makings[transport].backlog;
+	int fd = socket(name->ss_family, makings[transport].type | flags, 0);
 
 	if (fd < 0)
 		return -1;
-	set(fd, SOL_SOCKET, SO_REUSEADDR, tcp);
+	set(fd, SOL_SOCKET, SO_REUSEADDR, makings[transport].reuse_addr);
 	set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (name->ss_family == AF_INET6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); // "0.0.0.0" and "::" are two sockets
-	tune(fd, name->ss_family, tcp, is_wildcard(name));
-	if (bind(fd, (const struct sockaddr *)name, len) == 0 && (!tcp || listen(fd, TCP_BACKLOG) == 0))
+	makings[transport].tune(fd, name->ss_family, is_wildcard(name));
+	if (bind(fd, (const struct sockaddr *)name, len) == 0 && (!backlog || listen(fd, backlog) == 0))
 		return fd;
 
 	int saved = errno;
@@ -77,13 +95,13 @@ static int bind_one(const struct sockaddr_storage *name, socklen_t len, bool tcp
 	return -1;
 }
 
-static bool is_free(const struct sockaddr_storage *name, socklen_t len, bool tcp)
+static bool is_free(const struct sockaddr_storage *name, socklen_t len, enum transport transport)
 {
-	int fd = socket(name->ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	int fd = socket(name->ss_family, makings[transport].type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
-	set(fd, SOL_SOCKET, SO_REUSEADDR, tcp); // what is left of the connections of before a restart is no obstacle
+	set(fd, SOL_SOCKET, SO_REUSEADDR, makings[transport].reuse_addr);
 	if (name->ss_family == AF_INET6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 
@@ -94,13 +112,14 @@ static bool is_free(const struct sockaddr_storage *name, socklen_t len, bool tcp
 	return !failed;
 }
 
-static void refuse_address(const char *text, bool tcp, struct report *report)
+static void refuse_address(const char *text, enum transport transport, struct report *report)
 {
 	const char *help = errno == EACCES          ? ": a port this low needs root or CAP_NET_BIND_SERVICE"
 	                   : errno == EADDRNOTAVAIL ? ": it is none of this machine's"
 	                                            : "";
 
-	report_error(report, NULL, 0, 0, "listen: %s over %s: %s%s", text, tcp ? "TCP" : "UDP", strerror(errno), help);
+	report_error(report, NULL, 0, 0, "listen: %s over %s: %s%s", text, transport_rows[transport].name, strerror(errno),
+	             help);
 }
 
 // Sockets with SO_REUSEPORT share an address with those of any process of the same user: another daemon there would take
@@ -115,9 +134,9 @@ static void check_address(const char *text, struct report *report)
 		report_error(report, NULL, 0, 0, "listen: \"%s\" is not ADDRESS@PORT", text);
 		return;
 	}
-	for (int tcp = 0; tcp <= 1; tcp++)
-		if (!is_free(&name, len, tcp)) {
-			refuse_address(text, tcp, report);
+	for (size_t i = 0; i < ARRAY_LEN(opened); i++)
+		if (!is_free(&name, len, opened[i])) {
+			refuse_address(text, opened[i], report);
 			return;
 		}
 }
@@ -129,15 +148,16 @@ static void bind_address(struct sockets *sockets, const char *text, struct repor
 
 	if (addr_parse_endpoint(text, 53, &name, &len) < 0)
 		return; // check_address() has said so
-	for (unsigned i = 0; i < sockets->sets * 2; i++) {
-		bool tcp = i % 2;
-		int fd = bind_one(&name, len, tcp);
+	for (size_t i = 0; i < sockets->sets * ARRAY_LEN(opened); i++) {
+		enum transport transport = opened[i % ARRAY_LEN(opened)];
+		unsigned in_set = (unsigned)(i / ARRAY_LEN(opened));
+		int fd = bind_one(&name, len, transport);
 
 		if (fd < 0) {
-			refuse_address(text, tcp, report);
+			refuse_address(text, transport, report);
 			return;
 		}
-		sockets->list[sockets->count++] = (struct socket){fd, tcp, is_wildcard(&name), i / 2, false};
+		sockets->list[sockets->count++] = (struct socket){fd, transport, is_wildcard(&name), in_set, false};
 	}
 }
 
@@ -170,21 +190,20 @@ static void take_passed(struct sockets *sockets, int fd, struct report *report)
 		return;
 	}
 
-	bool tcp = type == SOCK_STREAM;
-
+	enum transport transport = type == SOCK_STREAM ? TRANSPORT_TCP : TRANSPORT_UDP;
 	int flags = fcntl(fd, F_GETFL);
 
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fcntl(fd, F_SETFL, tcp ? flags | O_NONBLOCK : flags & ~O_NONBLOCK); // a UDP worker sleeps in its receive call
-	tune(fd, name.ss_family, tcp, is_wildcard(&name));
-	sockets->list[sockets->count++] = (struct socket){fd, tcp, is_wildcard(&name), 0, true};
+	fcntl(fd, F_SETFL, makings[transport].blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+	makings[transport].tune(fd, name.ss_family, is_wildcard(&name));
+	sockets->list[sockets->count++] = (struct socket){fd, transport, is_wildcard(&name), 0, true};
 }
 
 int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, struct report *report,
                  struct sockets **ret_sockets)
 {
 	unsigned passed = passed_count();
-	size_t max = passed ? passed : listen_count * sets * 2;
+	size_t max = passed ? passed : listen_count * sets * ARRAY_LEN(opened);
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
 	size_t errors = report_count(report, REPORT_ERROR);
 

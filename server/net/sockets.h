@@ -6,12 +6,13 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "wire/transport.h"
 
 struct report;
 
 struct socket {
 	int fd;
-	bool tcp;
+	enum transport transport;
 	bool wildcard;   // bound to all addresses: a reply must name the address that was asked (RFC 2181 section 4)
 	unsigned set;
 	bool shared;     // handed over by systemd: it stands in every set

@@ -1,6 +1,9 @@
 // TCP: connections from a fixed pool, so that serving allocates nothing. A connection has one deadline, set when it is
 // accepted and each time a whole message was answered: a client that dribbles octets, or never reads, runs into it as an
 // idle one does. When the pool is empty a connection that has been quiet long makes room.
+//
+// A connection waits for one thing at a time: to write while replies wait to be sent (it reads again when its client has
+// read them), else to read. Which readiness of the socket that takes, the stream says.
 #include "net/tcp.h"
 
 #include <errno.h>
@@ -20,6 +23,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/publish.h"
+#include "net/stream.h"
 #include "view/live.h"
 #include "wire/dns.h"
 
@@ -35,7 +39,7 @@ enum {
 
 struct conn {
 	struct tcp *tcp;
-	int fd;
+	struct stream stream;
 	TAILQ_ENTRY(conn) links; // in tcp->free, or in tcp->busy with the quietest first
 	struct event read, write, deadline;
 	struct addr peer;
@@ -49,6 +53,13 @@ struct conn {
 
 TAILQ_HEAD(conns, conn);
 
+struct listener {
+	struct tcp *tcp;
+	struct event *event;
+	const struct stream_type *type;
+	void *ctx; // the type's
+};
+
 struct tcp {
 	struct event_base *base;
 	uint32_t worker;
@@ -61,21 +72,18 @@ struct tcp {
 	unsigned pool_count;     // connections
 	unsigned pool_used;      // of them: the others are in neither list yet
 	unsigned listener_count;
-	struct event *listeners[LISTENERS_MAX];
+	struct listener listeners[LISTENERS_MAX];
 	struct event *resume;    // timer: accept again
 	int stop_fd;             // an eventfd: readable means stop
 	struct event *stop;
 	bool finishing;
 };
 
-static void conn_close(struct conn *conn)
+// Gives a connection whose stream is closed, or was never opened, back to the pool.
+static void conn_release(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
 
-	event_del(&conn->read);
-	event_del(&conn->write);
-	event_del(&conn->deadline);
-	close(conn->fd);
 	if (conn->in_peak > TOUCHED_MAX || conn->out_peak > TOUCHED_MAX) {
 		uintptr_t first = ((uintptr_t)conn->in + 4095) & ~(uintptr_t)4095;
 		uintptr_t end = (uintptr_t)(conn + 1) & ~(uintptr_t)4095;
@@ -88,20 +96,40 @@ static void conn_close(struct conn *conn)
 		event_base_loopbreak(tcp->base);
 }
 
-// Sends what waits. False: the connection is gone.
+static void conn_close(struct conn *conn)
+{
+	event_del(&conn->read);
+	event_del(&conn->write);
+	event_del(&conn->deadline);
+	stream_close(&conn->stream);
+	conn_release(conn);
+}
+
+// Waits for what a read or a write of the stream said it wants. False: the connection is gone.
+static bool await(struct conn *conn, ssize_t want)
+{
+	bool writes = want == STREAM_WANT_WRITE;
+
+	must(writes || want == STREAM_WANT_READ);
+	event_del(writes ? &conn->read : &conn->write); // no system call when it was not waited for
+	if (event_add(writes ? &conn->write : &conn->read, NULL) == 0)
+		return true;
+	conn_close(conn);
+	return false;
+}
+
+// Sends what waits, and waits itself where not all of it could be sent. False: the connection is gone.
 static bool flush(struct conn *conn)
 {
 	while (conn->out_at < conn->out_len) {
-		ssize_t sent = send(conn->fd, conn->out + conn->out_at, conn->out_len - conn->out_at, MSG_NOSIGNAL);
+		ssize_t sent = stream_write(&conn->stream, conn->out + conn->out_at, conn->out_len - conn->out_at);
 
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0 && errno == EAGAIN)
-			return event_add(&conn->write, NULL) == 0 || (conn_close(conn), false);
-		if (sent < 0) {
+		if (sent == STREAM_FAILED) {
 			conn_close(conn);
 			return false;
 		}
+		if (sent < 0)
+			return await(conn, sent);
 		conn->out_at += (size_t)sent;
 	}
 	conn->out_at = conn->out_len = 0;
@@ -122,7 +150,7 @@ static void stays_busy(struct conn *conn)
 static bool answer_input(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
-	struct answer_client client = {conn->peer, true, tcp->idle_100ms, tcp->worker, tcp->counters};
+	struct answer_client client = {conn->peer, conn->stream.type->transport, tcp->idle_100ms, tcp->worker, tcp->counters};
 	const struct live *live = live_read();
 	size_t at = 0;
 	bool good = true;
@@ -173,27 +201,26 @@ static void go_on(struct conn *conn)
 		if (conn->in_len == before || conn->out_len)
 			break;
 	}
-	if (conn->out_len) {
-		event_del(&conn->read); // it reads again when it has read our replies
-		return;
-	}
+	if (conn->out_len)
+		return; // flush() waits
 	if (conn->ended || (conn->tcp->finishing && conn->in_len == 0)) {
 		conn_close(conn);
 		return;
 	}
-	event_add(&conn->read, NULL);
+	if (await(conn, STREAM_WANT_READ) && stream_pending(&conn->stream))
+		event_active(&conn->read, EV_READ, 0); // in the loop's next turn, after the other connections
 }
 
-static void readable(evutil_socket_t fd, short what, void *arg)
+static void take_input(struct conn *conn)
 {
-	struct conn *conn = arg;
-	ssize_t got = recv(fd, conn->in + conn->in_len, sizeof(conn->in) - conn->in_len, 0);
+	ssize_t got = stream_read(&conn->stream, conn->in + conn->in_len, sizeof(conn->in) - conn->in_len);
 
-	(void)what;
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got < 0) {
+	if (got == STREAM_FAILED) {
 		conn_close(conn);
+		return;
+	}
+	if (got < 0) {
+		await(conn, got);
 		return;
 	}
 	conn->ended = got == 0;
@@ -203,13 +230,16 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	go_on(conn);
 }
 
-static void writable(evutil_socket_t fd, short what, void *arg)
+// The socket has become ready, whichever way: what could not go on is tried again.
+static void ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *conn = arg;
 
 	(void)fd;
 	(void)what;
-	if (flush(conn) && conn->out_len == 0)
+	if (conn->out_len == 0)
+		take_input(conn);
+	else if (flush(conn) && conn->out_len == 0)
 		go_on(conn);
 }
 
@@ -252,19 +282,24 @@ static struct conn *conn_take(struct tcp *tcp, const struct addr *peer)
 	return conn;
 }
 
-static void accept_one(struct tcp *tcp, int fd, const struct sockaddr_storage *name)
+static void accept_one(const struct listener *listener, int fd, const struct sockaddr_storage *name)
 {
+	struct tcp *tcp = listener->tcp;
 	struct addr peer = addr_of_sockaddr(name);
 	struct conn *conn = conn_take(tcp, &peer);
 
 	counter_add(&tcp->counters->tcp_accepted, 1);
 	conn->tcp = tcp;
-	conn->fd = fd;
 	conn->peer = peer;
 	conn->ended = false;
 	conn->in_len = conn->in_peak = conn->out_at = conn->out_len = conn->out_peak = 0;
-	event_assign(&conn->read, tcp->base, fd, EV_READ | EV_PERSIST, readable, conn);
-	event_assign(&conn->write, tcp->base, fd, EV_WRITE, writable, conn);
+	if (stream_open(&conn->stream, listener->type, fd, listener->ctx) < 0) {
+		close(fd);
+		conn_release(conn);
+		return;
+	}
+	event_assign(&conn->read, tcp->base, fd, EV_READ | EV_PERSIST, ready, conn);
+	event_assign(&conn->write, tcp->base, fd, EV_WRITE, ready, conn);
 	event_assign(&conn->deadline, tcp->base, -1, 0, overdue, conn);
 	if (event_add(&conn->read, NULL) < 0 || event_add(&conn->deadline, tcp->idle) < 0)
 		conn_close(conn);
@@ -277,7 +312,7 @@ static void listen_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (unsigned i = 0; i < tcp->listener_count; i++)
-		event_add(tcp->listeners[i], NULL);
+		event_add(tcp->listeners[i].event, NULL);
 }
 
 // No descriptor is left and none is ours to close: the listeners stay readable, and we would spin.
@@ -288,21 +323,22 @@ static void pause_accepting(struct tcp *tcp)
 	if (event_add(tcp->resume, &wait) < 0)
 		return;
 	for (unsigned i = 0; i < tcp->listener_count; i++)
-		event_del(tcp->listeners[i]);
+		event_del(tcp->listeners[i].event);
 }
 
-static void acceptable(evutil_socket_t listener, short what, void *arg)
+static void acceptable(evutil_socket_t listening_fd, short what, void *arg)
 {
-	struct tcp *tcp = arg;
+	const struct listener *listener = arg;
+	struct tcp *tcp = listener->tcp;
 
 	(void)what;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		struct sockaddr_storage name;
 		socklen_t len = sizeof(name);
-		int fd = accept4(listener, (struct sockaddr *)&name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(listening_fd, (struct sockaddr *)&name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			accept_one(tcp, fd, &name);
+			accept_one(listener, fd, &name);
 			continue;
 		}
 
@@ -329,7 +365,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 	event_base_loopexit(tcp->base, &grace);
 	event_del(tcp->resume);
 	for (unsigned i = 0; i < tcp->listener_count; i++)
-		event_del(tcp->listeners[i]);
+		event_del(tcp->listeners[i].event);
 	for (struct conn *conn = TAILQ_FIRST(&tcp->busy), *next; conn; conn = next) {
 		next = TAILQ_NEXT(conn, links);
 		if (conn->in_len == 0 && conn->out_len == 0)
@@ -380,7 +416,7 @@ struct tcp *tcp_free(struct tcp *tcp)
 	while (!TAILQ_EMPTY(&tcp->busy))
 		conn_close(TAILQ_FIRST(&tcp->busy));
 	for (unsigned i = 0; i < tcp->listener_count; i++)
-		event_free(tcp->listeners[i]);
+		event_free(tcp->listeners[i].event);
 	if (tcp->resume)
 		event_free(tcp->resume);
 	if (tcp->stop)
@@ -393,16 +429,18 @@ struct tcp *tcp_free(struct tcp *tcp)
 	return NULL;
 }
 
-int tcp_add(struct tcp *tcp, int fd)
+int tcp_add(struct tcp *tcp, int fd, const struct stream_type *type, void *ctx)
 {
 	if (tcp->listener_count == LISTENERS_MAX)
 		return E_LIMIT;
 
-	struct event *event = event_new(tcp->base, fd, EV_READ | EV_PERSIST, acceptable, tcp);
+	struct listener *listener = &tcp->listeners[tcp->listener_count];
+	struct event *event = event_new(tcp->base, fd, EV_READ | EV_PERSIST, acceptable, listener);
 
 	if (!event)
 		return E_NOMEM;
-	tcp->listeners[tcp->listener_count++] = event;
+	*listener = (struct listener){tcp, event, type, ctx};
+	tcp->listener_count++;
 	return event_add(event, NULL) < 0 ? E_NOMEM : E_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "base/counters.h"
 #include "base/publish.h"
 #include "view/live.h"
+#include "wire/transport.h"
 
 enum {
 	BATCH = 64,          // messages per system call
@@ -91,7 +92,8 @@ static void answer_run(struct udp *udp, const struct live *live, unsigned first,
 
 	for (unsigned i = first; i < end; i++)
 		messages[i - first] = (struct answer_message){
-			.client = {.addr = addr_of_sockaddr(&udp->peers[i]), .worker = udp->worker, .counters = udp->counters},
+			.client = {.addr = addr_of_sockaddr(&udp->peers[i]), .transport = TRANSPORT_UDP, .worker = udp->worker,
+			           .counters = udp->counters},
 			.query = udp->buffers[i],
 			.len = udp->messages[i].msg_len,
 			.reply = udp->buffers[i],

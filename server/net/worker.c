@@ -14,10 +14,11 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "net/sockets.h"
+#include "net/stream.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "view/live.h"
-
+#include "wire/transport.h"
 
 enum {
 	WAKE_SIGNAL = SIGURG, // ignored by default: harmless from whoever else sends it, whenever it comes
@@ -42,7 +43,7 @@ static size_t count_workers(const struct sockets *sockets)
 	size_t count = sockets->sets; // TCP's
 
 	for (size_t i = 0; i < sockets->count; i++)
-		if (!sockets->list[i].tcp)
+		if (sockets->list[i].transport == TRANSPORT_UDP)
 			count += sockets->list[i].shared ? sockets->sets : 1;
 	return count;
 }
@@ -85,8 +86,8 @@ static int init_tcp(struct worker *worker, uint32_t number, const struct sockets
 	if (!worker->tcp)
 		return E_NOMEM;
 	for (size_t i = 0; i < sockets->count && err == E_OK; i++)
-		if (sockets->list[i].tcp && is_in_set(&sockets->list[i], set))
-			err = tcp_add(worker->tcp, sockets->list[i].fd);
+		if (sockets->list[i].transport == TRANSPORT_TCP && is_in_set(&sockets->list[i], set))
+			err = tcp_add(worker->tcp, sockets->list[i].fd, &stream_plain, NULL);
 	return err;
 }
 
@@ -97,7 +98,7 @@ static int init_set(struct workers *workers, const struct sockets *sockets, unsi
 	for (size_t i = 0; i < sockets->count; i++) {
 		const struct socket *socket = &sockets->list[i];
 
-		if (socket->tcp || !is_in_set(socket, set))
+		if (socket->transport != TRANSPORT_UDP || !is_in_set(socket, set))
 			continue;
 
 		struct worker *worker = &workers->list[workers->count];
@@ -199,7 +200,7 @@ struct workers *workers_stop(struct workers *workers)
 
 void workers_counters(const struct workers *workers, struct counters *ret_sum)
 {
-#define SUM(name, help) \
+#define SUM(name, ...) \
 	do { \
 		uint64_t sum = 0; \
 		for (unsigned i = 0; i < workers->count; i++) \

@@ -10,7 +10,7 @@
 #include "schema/text.h"
 #include "schema/units.h"
 
-enum { DNS_PORT = 53 };
+enum { DNS_PORT = 53, ELEMENT_TEXT_LEN = ADDR_TEXT_LEN };
 
 // One kind of element.
 struct element {
@@ -19,6 +19,8 @@ struct element {
 	// Reads the text into `slot`. E_INVAL: not such a value; the caller reports it.
 	int (*read)(struct reader *reader, const char *text, void *slot);
 	bool (*same)(const void *a, const void *b);
+	// Writes it into buf[ELEMENT_TEXT_LEN] where it is no text already; returns it.
+	const char *(*format)(const void *slot, char *buf);
 };
 
 static void refuse_element(struct reader *reader, const struct element *kind, const json_t *value)
@@ -171,16 +173,66 @@ static int read_carrier(struct reader *reader, const char *text, void *slot)
 	return E_OK;
 }
 
+static const char *format_text(const void *slot, char *buf)
+{
+	const char *const *text = slot;
+
+	(void)buf;
+	return *text;
+}
+
+static const char *format_prefix(const void *slot, char *buf)
+{
+	return prefix_format(slot, buf);
+}
+
+static const char *format_address(const void *slot, char *buf)
+{
+	return addr_format(slot, buf);
+}
+
+static const char *format_status(const void *slot, char *buf)
+{
+	const uint16_t *pair = slot;
+
+	if (pair[0] == pair[1])
+		snprintf(buf, ELEMENT_TEXT_LEN, "%u", pair[0]);
+	else
+		snprintf(buf, ELEMENT_TEXT_LEN, "%u-%u", pair[0], pair[1]);
+	return buf;
+}
+
 static const struct element endpoint = {sizeof(char *), "ADDRESS@PORT such as `192.0.2.1@53`", read_endpoint,
-                                        same_text};
+                                        same_text, format_text};
 static const struct element prefix = {sizeof(struct prefix), "a prefix such as `192.0.2.0/24`, no bits past its length",
-                                      read_prefix, same_prefix};
+                                      read_prefix, same_prefix, format_prefix};
 static const struct element address = {sizeof(struct addr), "the IPv4 or IPv6 address of a host", read_address,
-                                       same_address};
-static const struct element domain_name = {sizeof(char *), "a domain name", read_name, same_text};
+                                       same_address, format_address};
+static const struct element domain_name = {sizeof(char *), "a domain name", read_name, same_text, format_text};
 static const struct element status = {2 * sizeof(uint16_t), "a status such as `200` or a range such as `200-299`",
-                                      read_status, same_status};
-static const struct element carrier = {sizeof(char *), "a carrier's short name", read_carrier, same_text};
+                                      read_status, same_status, format_status};
+static const struct element carrier = {sizeof(char *), "a carrier's short name", read_carrier, same_text, format_text};
+
+// In brackets and quotes, as the rows' defaults are written: an IPv6 address means something else to YAML.
+static void format_elements(const struct option *option, const void *field, FILE *out, const struct element *kind)
+{
+	size_t count;
+	const char *slots = schema_load_list(option, field, &count);
+	char buf[ELEMENT_TEXT_LEN];
+
+	fputc('[', out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s\"%s\"", i ? ", " : "", kind->format(slots + i * kind->size, buf));
+	fputc(']', out);
+}
+
+static bool is_empty(const struct option *option, const void *field)
+{
+	size_t count;
+
+	schema_load_list(option, field, &count);
+	return count == 0;
+}
 
 static void read_endpoints(struct reader *reader, const struct option *option, const json_t *value, void *field)
 {
@@ -228,6 +280,47 @@ static void read_last_resort(struct reader *reader, const struct option *option,
 		read_elements(reader, option, value, field, &address);
 }
 
+static void format_endpoints(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &endpoint);
+}
+
+static void format_prefixes(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &prefix);
+}
+
+static void format_addresses(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &address);
+}
+
+static void format_names(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &domain_name);
+}
+
+static void format_statuses(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &status);
+}
+
+static void format_reach(const struct option *option, const void *field, FILE *out)
+{
+	if (is_empty(option, field))
+		fputs("public", out);
+	else
+		format_elements(option, field, out, &carrier);
+}
+
+static void format_last_resort(const struct option *option, const void *field, FILE *out)
+{
+	if (is_empty(option, field))
+		fputs("servfail", out);
+	else
+		format_elements(option, field, out, &address);
+}
+
 static json_t *describe_list(const struct option *option)
 {
 	uint64_t min, max;
@@ -237,12 +330,16 @@ static json_t *describe_list(const struct option *option)
 	                 "string", "number", "minItems", (json_int_t)min, "maxItems", (json_int_t)max);
 }
 
-const struct option_type list_endpoints = {"a list of ADDRESS@PORT", "entries", read_endpoints, describe_list};
-const struct option_type list_prefixes = {"a list of prefixes", "entries", read_prefixes, describe_list};
-const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list};
-const struct option_type list_names = {"a list of domain names", "entries", read_names, describe_list};
+const struct option_type list_endpoints = {"a list of ADDRESS@PORT", "entries", read_endpoints, describe_list,
+                                           format_endpoints};
+const struct option_type list_prefixes = {"a list of prefixes", "entries", read_prefixes, describe_list,
+                                          format_prefixes};
+const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list,
+                                           format_addresses};
+const struct option_type list_names = {"a list of domain names", "entries", read_names, describe_list, format_names};
 const struct option_type list_status = {"a list of HTTP statuses and ranges such as `200-299`", "entries",
-                                        read_statuses, describe_list};
-const struct option_type list_reach = {"`public` or a list of carriers", "entries", read_reach, describe_list};
+                                        read_statuses, describe_list, format_statuses};
+const struct option_type list_reach = {"`public` or a list of carriers", "entries", read_reach, describe_list,
+                                       format_reach};
 const struct option_type list_last_resort = {"`servfail` or a list of addresses", "entries", read_last_resort,
-                                             describe_list};
+                                             describe_list, format_last_resort};

@@ -1,6 +1,7 @@
 // Option types that are numbers; see number.h.
 #include "schema/number.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -132,6 +133,70 @@ static void read_location(struct reader *reader, const struct option *option, co
 	memcpy(field, degrees, sizeof(degrees));
 }
 
+static uint32_t load_unsigned(const struct option *option, const void *field)
+{
+	uint8_t octet;
+	uint16_t pair;
+	uint32_t number;
+
+	must(option->size == 1 || option->size == 2 || option->size == 4);
+	memcpy(option->size == 1 ? (void *)&octet : option->size == 2 ? (void *)&pair : (void *)&number, field, option->size);
+	return option->size == 1 ? octet : option->size == 2 ? pair : number;
+}
+
+static void format_integer(const struct option *option, const void *field, FILE *out)
+{
+	fprintf(out, "%" PRIu32, load_unsigned(option, field));
+}
+
+static void format_duration_ms(const struct option *option, const void *field, FILE *out)
+{
+	char text[UNITS_TEXT_LEN];
+
+	fputs(units_format_duration_ms(load_unsigned(option, field), text), out);
+}
+
+static void format_duration_s(const struct option *option, const void *field, FILE *out)
+{
+	char text[UNITS_TEXT_LEN];
+
+	fputs(units_format_duration_ms((uint64_t)load_unsigned(option, field) * 1000, text), out);
+}
+
+// 15 digits: what the parsers keep to.
+static void format_latency_us(const struct option *option, const void *field, FILE *out)
+{
+	fprintf(out, "%.15gms", (int32_t)load_unsigned(option, field) / 1000.0);
+}
+
+static void format_rate_us(const struct option *option, const void *field, FILE *out)
+{
+	double us;
+
+	(void)option;
+	memcpy(&us, field, sizeof(us));
+	fprintf(out, "%.15gms", us / 1000);
+}
+
+static void format_distance_km(const struct option *option, const void *field, FILE *out)
+{
+	double km;
+
+	(void)option;
+	memcpy(&km, field, sizeof(km));
+	fprintf(out, "%.15gkm", km);
+}
+
+static void format_location(const struct option *option, const void *field, FILE *out)
+{
+	double degrees[2];
+
+	(void)option;
+	memcpy(degrees, field, sizeof(degrees));
+	if (!isnan(degrees[0]))
+		fprintf(out, "[%.15g, %.15g]", degrees[0], degrees[1]);
+}
+
 static json_t *describe_integer(const struct option *option)
 {
 	uint64_t min, max;
@@ -169,14 +234,16 @@ static json_t *describe_location(const struct option *option)
 	                 "minItems", 2, "additionalItems", 0);
 }
 
-const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer};
+const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer, format_integer};
 const struct option_type number_duration_ms = {"a duration such as `10s` or `1h30m`", "", read_duration_ms,
-                                               describe_duration};
+                                               describe_duration, format_duration_ms};
 const struct option_type number_duration_s = {"a duration in whole seconds such as `30s` or `1h30m`", "",
-                                              read_duration_s, describe_duration};
+                                              read_duration_s, describe_duration, format_duration_s};
 const struct option_type number_latency_us = {"a latency such as `5ms` or `250us`", "", read_latency_us,
-                                              describe_latency};
-const struct option_type number_rate_us = {"a latency such as `0.02ms`", "", read_rate_us, describe_latency};
+                                              describe_latency, format_latency_us};
+const struct option_type number_rate_us = {"a latency such as `0.02ms`", "", read_rate_us, describe_latency,
+                                           format_rate_us};
 const struct option_type number_distance_km = {"a distance such as `200km` or `50m`", "", read_distance_km,
-                                               describe_distance};
-const struct option_type number_location = {"[latitude, longitude] in degrees", "", read_location, describe_location};
+                                               describe_distance, format_distance_km};
+const struct option_type number_location = {"[latitude, longitude] in degrees", "", read_location, describe_location,
+                                            format_location};

@@ -58,6 +58,16 @@ void schema_store_list(const struct option *option, void *field, const void *ite
 	memcpy(base + option->count_offset, &count, sizeof(count));
 }
 
+const void *schema_load_list(const struct option *option, const void *field, size_t *ret_count)
+{
+	const char *base = (const char *)field - option->offset;
+	const void *items;
+
+	memcpy(&items, field, sizeof(items));
+	memcpy(ret_count, base + option->count_offset, sizeof(*ret_count));
+	return items;
+}
+
 static const struct option *find_option(const struct schema *schema, const char *key)
 {
 	for (size_t i = 0; i < schema->option_count; i++)
@@ -120,6 +130,21 @@ void schema_read(struct reader *reader, const struct schema *schema, json_t *val
 			             schema_expects(&schema->options[i], expects));
 	if (schema->finish)
 		schema->finish(reader, object, target);
+}
+
+void schema_each(const struct schema *schema, const void *target,
+                 void (*fn)(void *ctx, const struct schema *schema, const struct option *option, const void *field),
+                 void *ctx)
+{
+	for (size_t i = 0; i < schema->option_count; i++) {
+		const struct option *option = &schema->options[i];
+		const void *field = (const char *)target + option->offset;
+
+		if (option->type == &schema_mapping)
+			schema_each(option->schema, field, fn, ctx);
+		else if (!option->schema)
+			fn(ctx, schema, option, field);
+	}
 }
 
 void schema_defaults(struct reader *reader, const struct schema *schema, void *target)
@@ -238,7 +263,8 @@ json_t *schema_describe(const struct schema *schema)
 		json_t *member = option->type->describe(option);
 
 		if (member)
-			json_object_set_new(member, "description", json_string(option->help));
+			json_object_set_new(member, "description",
+			                    json_sprintf("%s%s", option->help, option->restart ? " " SCHEMA_RESTART : ""));
 		if (member && option->fallback)
 			json_object_set_new(member, "default", option->fallback[0] == '['
 			                                           ? json_loads(option->fallback, 0, NULL)
@@ -270,6 +296,6 @@ static json_t *describe_list(const struct option *option)
 	                 "maxItems", (json_int_t)option->schema->max_entries);
 }
 
-const struct option_type schema_mapping = {"a mapping", "", read_mapping, describe_mapping};
-const struct option_type schema_map = {"a mapping of names", "", read_map, describe_map};
-const struct option_type schema_list = {"a list of mappings", "", read_list, describe_list};
+const struct option_type schema_mapping = {"a mapping", "", read_mapping, describe_mapping, NULL};
+const struct option_type schema_map = {"a mapping of names", "", read_map, describe_map, NULL};
+const struct option_type schema_list = {"a list of mappings", "", read_list, describe_list, NULL};

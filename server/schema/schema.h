@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "schema/reader.h"
 
@@ -19,6 +20,9 @@ struct option_type {
 	void (*read)(struct reader *reader, const struct option *option, const json_t *value, void *field);
 	// A JSON schema of such values; the caller's. NULL without memory.
 	json_t *(*describe)(const struct option *option);
+	// The inverse of read: prints the value in the row's field as it could be written, but for quotes around a text;
+	// nothing when the field has no value. NULL: the field alone does not say what was written.
+	void (*format)(const struct option *option, const void *field, FILE *out);
 };
 
 struct option_word {
@@ -33,6 +37,7 @@ struct option {
 	const char *otherwise; // for the manual: what holds without the option where that is not one value
 	const char *min, *max; // as they could be written; NULL: any
 	bool required;
+	bool restart;          // read when the daemon starts and not by a reload; not inside a map or a list
 	const struct option_word *words; // of text_enum
 	const struct schema *schema;     // of schema_mapping, schema_map, schema_list
 	size_t offset, size;   // the field in the struct
@@ -62,11 +67,19 @@ extern const struct option_type schema_mapping, schema_map, schema_list;
 
 // Reads a mapping (or null: an empty one) into a struct that holds zeros or defaults of its own.
 void schema_read(struct reader *reader, const struct schema *schema, json_t *value, void *target);
+// Calls `fn` with each row that stands once in the struct that `schema` fills (those of mappings inside it too, those of
+// maps and lists not), the schema that it is a row of, and its field.
+void schema_each(const struct schema *schema, const void *target,
+                 void (*fn)(void *ctx, const struct schema *schema, const struct option *option, const void *field),
+                 void *ctx);
 // Writes the rows' defaults into a struct.
 void schema_defaults(struct reader *reader, const struct schema *schema, void *target);
 
 // The JSON schema of such a mapping; the caller's. NULL without memory.
 json_t *schema_describe(const struct schema *schema);
+
+// What the manual and the JSON schema say of an option that takes a restart.
+#define SCHEMA_RESTART "Takes effect at a restart."
 
 // Checks that `value` has a scalar's text, and returns it; NULL (reported) otherwise.
 const char *schema_text(struct reader *reader, const struct option *option, const json_t *value);
@@ -78,3 +91,5 @@ enum { SCHEMA_EXPECTS_MAX = 256 };
 const char *schema_expects(const struct option *option, char *buf);
 // The field of a list: `count` elements at `items`.
 void schema_store_list(const struct option *option, void *field, const void *items, size_t count);
+// And back: the elements, and how many in *ret_count.
+const void *schema_load_list(const struct option *option, const void *field, size_t *ret_count);

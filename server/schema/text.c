@@ -241,6 +241,44 @@ static void read_address(struct reader *reader, const struct option *option, con
 		schema_refuse(reader, option, value);
 }
 
+static void format_text(const struct option *option, const void *field, FILE *out)
+{
+	const char *text;
+
+	(void)option;
+	memcpy(&text, field, sizeof(text));
+	if (text)
+		fputs(text, out);
+}
+
+static void format_enum(const struct option *option, const void *field, FILE *out)
+{
+	int value;
+
+	memcpy(&value, field, sizeof(value));
+	for (const struct option_word *word = option->words; word->text; word++)
+		if (word->value == value) {
+			fputs(word->text, out);
+			return;
+		}
+}
+
+static void format_bool(const struct option *option, const void *field, FILE *out)
+{
+	(void)option;
+	fputs(*(const bool *)field ? "on" : "off", out);
+}
+
+static void format_address(const struct option *option, const void *field, FILE *out)
+{
+	const struct addr *addr = field;
+	char text[ADDR_TEXT_LEN];
+
+	(void)option;
+	if (addr->family != ADDR_NONE)
+		fputs(addr_format(addr, text), out);
+}
+
 static json_t *describe_text(const struct option *option)
 {
 	(void)option;
@@ -262,16 +300,19 @@ static json_t *describe_bool(const struct option *option)
 	return json_pack("{s:[bbssss]}", "enum", 1, 0, "on", "off", "yes", "no");
 }
 
-const struct option_type text_any = {"text without control characters", "characters", read_any, describe_text};
+const struct option_type text_any = {"text without control characters", "characters", read_any, describe_text,
+                                     format_text};
 const struct option_type text_word = {"a name of letters, digits, `-`, `_` and `.`, at most 63", "characters",
-                                      read_word, describe_text};
-const struct option_type text_path = {"a path", "characters", read_path, describe_text};
-const struct option_type text_url = {"the path of a URL, beginning with `/`", "characters", read_url, describe_text};
+                                      read_word, describe_text, format_text};
+const struct option_type text_path = {"a path", "characters", read_path, describe_text, format_text};
+const struct option_type text_url = {"the path of a URL, beginning with `/`", "characters", read_url, describe_text,
+                                     format_text};
 const struct option_type text_host = {"a host name or address, with `:PORT` where the service needs it", "characters",
-                                      read_host, describe_text};
-const struct option_type text_name = {"a domain name", "", read_name, describe_text};
+                                      read_host, describe_text, format_text};
+const struct option_type text_name = {"a domain name", "", read_name, describe_text, format_text};
 const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.com`", "", read_mailbox,
-                                         describe_text};
-const struct option_type text_enum = {"a word", "", read_enum, describe_enum};
-const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool};
-const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text};
+                                         describe_text, format_text};
+const struct option_type text_enum = {"a word", "", read_enum, describe_enum, format_enum};
+const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool, format_bool};
+const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text,
+                                         format_address};

@@ -2,10 +2,10 @@
 #include "view/index.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "view/view.h"
@@ -39,7 +39,7 @@ static const char *site_name(const struct view *view, uint32_t number)
 	return view->sites[number].name;
 }
 
-static int make_table(const struct view *view, uint32_t count, const char *(*name)(const struct view *, uint32_t),
+static int make_table(struct view *view, uint32_t count, const char *(*name)(const struct view *, uint32_t),
                       uint32_t **ret_slots, uint32_t *ret_mask)
 {
 	uint32_t mask = 15;
@@ -47,7 +47,7 @@ static int make_table(const struct view *view, uint32_t count, const char *(*nam
 	while (mask < (uint64_t)count * 2)
 		mask = mask * 2 + 1;
 
-	uint32_t *slots = calloc((size_t)mask + 1, sizeof(*slots));
+	uint32_t *slots = arena_take_array(view->arena, (size_t)mask + 1, sizeof(*slots));
 
 	if (!slots)
 		return E_NOMEM;
@@ -63,15 +63,14 @@ static int make_table(const struct view *view, uint32_t count, const char *(*nam
 	return E_OK;
 }
 
-static int count_out_targets(struct view *view)
+static int count_out_targets(struct view *view, struct view_index *index)
 {
-	struct view_index *index = &view->index;
-	uint32_t *first = calloc((size_t)view->site_count + 2, sizeof(*first));
-	uint32_t *targets = calloc((size_t)view->target_count + 1, sizeof(*targets));
+	uint32_t *first = arena_take_array(view->arena, (size_t)view->site_count + 2, sizeof(*first));
+	uint32_t *targets = arena_take_array(view->arena, (size_t)view->target_count + 1, sizeof(*targets));
 
 	index->site_first = first;
 	index->site_targets = targets;
-	index->site_apps = calloc((size_t)view->target_count + 1, sizeof(*index->site_apps));
+	index->site_apps = arena_take_array(view->arena, (size_t)view->target_count + 1, sizeof(*index->site_apps));
 	if (!first || !targets || !index->site_apps)
 		return E_NOMEM;
 	// Counted one further on, so that filling moves each beginning to where it belongs.
@@ -88,12 +87,10 @@ static int count_out_targets(struct view *view)
 	return E_OK;
 }
 
-static int sum_up(struct view *view)
+static int sum_up(struct view *view, struct view_index *index)
 {
-	struct view_index *index = &view->index;
-
-	index->site_ttl_s = calloc((size_t)view->site_count + 1, sizeof(*index->site_ttl_s));
-	index->brief_apps = calloc((size_t)view->app_count + 1, sizeof(*index->brief_apps));
+	index->site_ttl_s = arena_take_array(view->arena, (size_t)view->site_count + 1, sizeof(*index->site_ttl_s));
+	index->brief_apps = arena_take_array(view->arena, (size_t)view->app_count + 1, sizeof(*index->brief_apps));
 	if (!index->site_ttl_s || !index->brief_apps)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < view->app_count; i++) {
@@ -113,31 +110,23 @@ static int sum_up(struct view *view)
 
 int index_view(struct view *view)
 {
-	struct view_index *index = &view->index;
-	int err = make_table(view, view->app_count, app_name, &index->apps, &index->app_mask);
+	struct view_index *index = arena_take(view->arena, sizeof(*index));
+	int err = index ? make_table(view, view->app_count, app_name, &index->apps, &index->app_mask) : E_NOMEM;
 
 	if (err == E_OK)
 		err = make_table(view, view->site_count, site_name, &index->sites, &index->site_mask);
 	if (err == E_OK)
-		err = count_out_targets(view);
-	return err == E_OK ? sum_up(view) : err;
-}
-
-void index_wipe(struct view_index *index)
-{
-	free(index->apps);
-	free(index->sites);
-	free(index->site_first);
-	free(index->site_targets);
-	free(index->site_ttl_s);
-	free(index->site_apps);
-	free(index->brief_apps);
-	*index = (struct view_index){0};
+		err = count_out_targets(view, index);
+	if (err == E_OK)
+		err = sum_up(view, index);
+	if (err == E_OK)
+		view->index = index;
+	return err;
 }
 
 int index_find_app(const struct view *view, const char *name)
 {
-	const struct view_index *index = &view->index;
+	const struct view_index *index = view->index;
 
 	for (uint32_t at = (uint32_t)hash_of(name) & index->app_mask; index->apps[at]; at = (at + 1) & index->app_mask)
 		if (strcasecmp(view->apps[index->apps[at] - 1].name, name) == 0)
@@ -147,7 +136,7 @@ int index_find_app(const struct view *view, const char *name)
 
 int index_find_site(const struct view *view, const char *name)
 {
-	const struct view_index *index = &view->index;
+	const struct view_index *index = view->index;
 
 	for (uint32_t at = (uint32_t)hash_of(name) & index->site_mask; index->sites[at]; at = (at + 1) & index->site_mask)
 		if (strcmp(view->sites[index->sites[at] - 1].name, name) == 0)
@@ -167,7 +156,7 @@ int index_target_at(const struct view *view, uint32_t app, uint32_t site)
 
 const uint32_t *index_targets_of(const struct view *view, uint32_t site, uint32_t *ret_count)
 {
-	const struct view_index *index = &view->index;
+	const struct view_index *index = view->index;
 
 	*ret_count = index->site_first[site + 1] - index->site_first[site];
 	return index->site_targets + index->site_first[site];

@@ -10,7 +10,7 @@
 struct view;
 
 struct view_index {
-	uint32_t *apps, *sites;        // open addressing: number + 1, 0: empty; owned by the view
+	uint32_t *apps, *sites;        // open addressing: number + 1, 0: empty
 	uint32_t app_mask, site_mask;
 	uint32_t *site_first;          // by site: where its targets begin in site_targets; one more at the end
 	uint32_t *site_targets;        // target numbers, site by site, each site's ascending
@@ -26,9 +26,8 @@ struct index_app {
 	bool all_public;               // every one of its targets is at a public site
 };
 
-// Indexes a view whose sites, apps and targets are all there. E_NOMEM. index_wipe() in every case.
+// Gives a view whose sites, apps and targets are all there its index, in its arena. E_NOMEM.
 int index_view(struct view *view) MUST_USE;
-void index_wipe(struct view_index *index);
 
 // The number of an app (letters' case apart) or a site; -1: the view has none of that name.
 int index_find_app(const struct view *view, const char *name) PURE;

@@ -10,7 +10,6 @@ struct view *view_free(struct view *view)
 	for (uint32_t i = 0; i < view->steer_count; i++)
 		steer_free(view->steers[i]);
 	free(view->steers);
-	index_wipe(&view->index);
 	free(view->handout_slots);
 	zonedb_free(view->zones);
 	places_free(view->places);

@@ -10,7 +10,6 @@
 #include "steer/site.h"
 #include "steer/steer.h"
 #include "view/app.h"
-#include "view/index.h"
 #include "zone/zone.h"
 
 // What the reply says of the server itself; set once per view.
@@ -21,6 +20,7 @@ struct view_limits {
 };
 
 struct handouts;
+struct view_index;
 
 struct view {
 	struct arena *arena;      // sites, apps, targets, their rrsets and strings
@@ -36,7 +36,7 @@ struct view {
 	struct measured_table measured;
 	struct cost_model model;
 	uint32_t site_count, app_count, target_count, steer_count;
-	struct view_index index;
+	const struct view_index *index;  // see index.h; in the arena
 	const struct handouts *handouts; // that the targets' counters are of; outlives the view
 	uint32_t *handout_slots;         // by target, for the next view's binding
 };

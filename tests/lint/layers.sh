@@ -15,13 +15,13 @@ view        base steer zone
 answer      base steer view wire zone
 net         answer base view wire
 config      base schema steer
-state       base view
+state       base
 http        base
 health      base config http
 discovery   base config steer plugin
-generation  base config discovery net schema steer view wire zone
+generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view
+daemon      base config control discovery generation health net schema state steer view wire
 client      base
 plugins     plugin
 ARROWS

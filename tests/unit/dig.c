@@ -151,12 +151,13 @@ const struct addr dig_source = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
 uint8_t dig_reply[DNS_MESSAGE_MAX];
 size_t dig_reply_len;
 
-ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp)
+ldns_pkt *dig_wire(const uint8_t *query, size_t len, enum transport transport)
 {
-	struct answer_client client = {dig_source, tcp, tcp ? DIG_TCP_IDLE_100MS : 0, 0, &dig.counters};
+	bool is_udp = transport == TRANSPORT_UDP;
+	struct answer_client client = {dig_source, transport, is_udp ? 0 : DIG_IDLE_100MS, 0, &dig.counters};
 	ldns_pkt *pkt = NULL;
 
-	if (!tcp) // over UDP a reply takes the place of its query
+	if (is_udp) // over UDP a reply takes the place of its query
 		query = memcpy(dig_reply, query, len);
 	dig_reply_len = answer_query(dig.live, &client, query, len, dig_reply);
 	if (dig_reply_len == 0)
@@ -169,7 +170,7 @@ ldns_pkt *dig_ask(const struct question *question)
 {
 	uint8_t wire[DIG_QUERY_MAX];
 	size_t len = dig_query(question, wire);
-	ldns_pkt *pkt = dig_wire(wire, len, question->tcp);
+	ldns_pkt *pkt = dig_wire(wire, len, question->transport);
 
 	assert_non_null(pkt);
 	assert_int_equal(ldns_pkt_id(pkt), 4711);

@@ -10,9 +10,10 @@
 #include "base/addr.h"
 #include "base/counters.h"
 #include "wire/dns.h"
+#include "wire/transport.h"
 
 enum {
-	DIG_TCP_IDLE_100MS = 100, // as the connections of dig_ask() have it
+	DIG_IDLE_100MS = 100, // as the connections of dig_ask() have it
 	DIG_QUERY_MAX = 1024,
 };
 
@@ -35,7 +36,7 @@ struct question {
 	const char *name, *type;
 	const char *ecs;   // "10.10.1.0/24"; NULL: none
 	int edns_size;     // 0: no OPT
-	bool tcp;
+	enum transport transport;
 	const uint8_t *options; // raw options instead of `ecs`
 	size_t options_len;
 };
@@ -51,7 +52,7 @@ void dig_end(void);
 size_t dig_query(const struct question *question, uint8_t *wire);
 // Asks it from dig_source; the caller frees the reply. dig_wire() gives NULL for silence.
 ldns_pkt *dig_ask(const struct question *question);
-ldns_pkt *dig_wire(const uint8_t *query, size_t len, bool tcp);
+ldns_pkt *dig_wire(const uint8_t *query, size_t len, enum transport transport);
 
 // "owner type rdata" of each record, joined by " | "; of the rdata the first field.
 void dig_describe(const ldns_rr_list *list, char *text, size_t size);

@@ -19,6 +19,7 @@
 #include "daemon/merge.h"
 #include "state/state.h"
 #include "view/handouts.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 

@@ -373,7 +373,7 @@ static void test_truncation(void **state)
 		{{"big.edge.example", "TXT", NULL, 610}, false},
 		{{"big.edge.example", "TXT", "10.10.1.0/24", 620}, true}, // room is kept for the client subnet
 		{{"big.edge.example", "TXT", "10.10.1.0/24", 621}, false},
-		{{"big.edge.example", "TXT", NULL, 0, true}, false},
+		{{"big.edge.example", "TXT", NULL, 0, TRANSPORT_TCP}, false},
 	};
 
 	(void)state;
@@ -384,7 +384,7 @@ static void test_truncation(void **state)
 		assert_int_equal(ldns_pkt_tc(pkt), rows[i].truncated);
 		assert_int_equal(ldns_pkt_ancount(pkt), rows[i].truncated ? 0 : 5);
 		assert_int_equal(dig_scope(pkt), rows[i].question.ecs ? 0 : -1);
-		if (!rows[i].question.tcp)
+		if (rows[i].question.transport == TRANSPORT_UDP)
 			assert_true(dig_reply_len <= (rows[i].question.edns_size > 512 ? (size_t)rows[i].question.edns_size : 512));
 		ldns_pkt_free(pkt);
 	}
@@ -424,12 +424,12 @@ static void test_options(void **state)
 		unsigned code;
 		int len;
 	} rows[] = {
-		{{"www.edge.example", "A", NULL, 1232, false, nsid, sizeof(nsid)}, 3, 7},
+		{{"www.edge.example", "A", NULL, 1232, TRANSPORT_UDP, nsid, sizeof(nsid)}, 3, 7},
 		{{"www.edge.example", "A", NULL, 1232}, 3, -1}, // only when asked
-		{{"www.edge.example", "A", NULL, 1232, true, keepalive, sizeof(keepalive)}, 11, 2},
-		{{"www.edge.example", "A", NULL, 1232, false, keepalive, sizeof(keepalive)}, 11, -1}, // not over UDP
-		{{"www.edge.example", "A", NULL, 1232, true}, 11, -1},
-		{{"www.edge.example", "A", NULL, 1232, false, unknown, sizeof(unknown)}, 0xfde9, -1},
+		{{"www.edge.example", "A", NULL, 1232, TRANSPORT_TCP, keepalive, sizeof(keepalive)}, 11, 2},
+		{{"www.edge.example", "A", NULL, 1232, TRANSPORT_UDP, keepalive, sizeof(keepalive)}, 11, -1}, // not over UDP
+		{{"www.edge.example", "A", NULL, 1232, TRANSPORT_TCP}, 11, -1},
+		{{"www.edge.example", "A", NULL, 1232, TRANSPORT_UDP, unknown, sizeof(unknown)}, 0xfde9, -1},
 		{{"elsewhere", "A", NULL, 1232}, 15, 2},                            // EDE 20
 		{{"closed.edge.example", "A", "198.51.100.0/24"}, 15, 2 + 47},      // EDE 22 with its text
 	};
@@ -488,7 +488,7 @@ static void test_bad_messages(void **state)
 		memcpy(wire + len, rows[i].rest, rows[i].rest_len);
 		len += rows[i].rest_len;
 
-		ldns_pkt *pkt = dig_wire(wire, len, false);
+		ldns_pkt *pkt = dig_wire(wire, len, TRANSPORT_UDP);
 
 		int rcode = pkt ? (int)ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4 : -1;
 
@@ -498,7 +498,7 @@ static void test_bad_messages(void **state)
 		ldns_pkt_free(pkt);
 	}
 	for (size_t len = 0; len < 12; len++) // shorter than a header
-		assert_null(dig_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, false));
+		assert_null(dig_wire((const uint8_t *)"\x12\x67\1\0\0\1\0\0\0\0\0", len, TRANSPORT_UDP));
 }
 
 static void test_client_subnets(void **state)

@@ -22,6 +22,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
+#include "discovery/host.h"
 #include "report_text.h"
 #include "steer/place.h"
 #include "tempdir.h"
@@ -360,6 +361,39 @@ static void test_no_sources(void **state)
 	arena_free(arena);
 }
 
+// Two instances at once, each from its own entry; the later one lists first, and each call has a report of its own.
+static void test_instances(void **state)
+{
+	struct host *hosts[2];
+	struct loaded loaded;
+	struct place_builder *builder = place_builder_new(200);
+	struct report *report = report_new(), *of_call = report_new();
+	struct places *before;
+
+	(void)state;
+	write_file("a.csv", "prefix,carrier\n10.0.0.0/8,verizon\n");
+	write_file("b.csv", "prefix,carrier\n10.0.0.0/8,kddi\n11.0.0.0/8,bell\n");
+	load("  - {plugin: ranges, file: a.csv}\n  - {plugin: ranges, file: b.csv}\n", &loaded);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(host_open(loaded.config, &loaded.config->locates[i], report, &hosts[i]), E_OK);
+	for (size_t i = 2; i-- > 0;)
+		assert_int_equal(host_enumerate(hosts[i], builder, of_call), E_OK);
+	for (size_t i = 0; i < 2; i++)
+		assert_null(host_close(hosts[i], report));
+	assert_null(host_close(NULL, report));
+	before = loaded.places;
+	assert_int_equal(place_finish(builder, &loaded.places), E_OK);
+	assert_string_equal(loaded.places->source_names[0], "ranges b.csv");
+	assert_place(&loaded, "10.0.0.1", "/8 carrier kddi 1, class  0, site  0, at 0,0 ~0 0");
+	assert_place(&loaded, "11.0.0.1", "/8 carrier bell 1, class  0, site  0, at 0,0 ~0 0");
+	assert_true(report_ok(report) && report_ok(of_call));
+	places_free(before);
+	place_builder_free(builder);
+	report_free(report);
+	report_free(of_call);
+	unload(&loaded);
+}
+
 static int link_plugin(const char *built, const char *name)
 {
 	const char *builddir = getenv("builddir");
@@ -406,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors),    cmocka_unit_test(test_names),     cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_mmdb),      cmocka_unit_test(test_libraries),     cmocka_unit_test(test_no_sources),
+		cmocka_unit_test(test_instances),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -13,7 +13,9 @@
 
 #include "base/attr.h"
 #include "config/config.h"
+#include "config/manual.h"
 #include "report_text.h"
+#include "schema/number.h"
 
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
 #define SITES DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\n"
@@ -164,6 +166,198 @@ static void every_option(void **state)
 	}
 }
 
+// ---- values printed: the inverse of reading
+
+// YAML takes any other value in quotes.
+static bool is_list(const struct option *option)
+{
+	return strcmp(option->type->limits, "entries") == 0 || option->type == &number_location;
+}
+
+struct printing {
+	const char *wanted;  // of this option, by its name in the schema,
+	size_t number;       // the value of this entry, counted from 0,
+	bool yaml;           // as YAML,
+	FILE *out;           // or, with no option wanted, a line each of all options
+	size_t seen;
+};
+
+static void print_all(struct printing *printing, const struct schema *schema, const void *target);
+
+static void print_entries(struct printing *printing, const struct option *option, const void *field)
+{
+	size_t count;
+	const char *entries = schema_load_list(option, field, &count);
+
+	for (size_t i = 0; i < count; i++)
+		print_all(printing, option->schema, entries + i * option->schema->size);
+}
+
+static void print_value(struct printing *printing, const char *name, const struct option *option, const void *field)
+{
+	const char *quote = printing->yaml && !is_list(option) ? "'" : "";
+
+	if (printing->wanted && (strcmp(printing->wanted, name) != 0 || printing->seen++ != printing->number))
+		return;
+	fprintf(printing->out, "%s%s", printing->wanted ? "" : name, printing->wanted ? quote : " ");
+	if (option->type->format)
+		option->type->format(option, field, printing->out);
+	fprintf(printing->out, "%s", printing->wanted ? quote : "\n");
+}
+
+static void print_all(struct printing *printing, const struct schema *schema, const void *target)
+{
+	for (size_t i = 0; i < schema->option_count; i++) {
+		const struct option *option = &schema->options[i];
+		const void *field = (const char *)target + option->offset;
+		char name[128];
+
+		snprintf(name, sizeof(name), "%s%s%s", schema->path, *schema->path ? "." : "", option->key);
+		if (!option->schema)
+			print_value(printing, name, option, field);
+		else if (option->type == &schema_mapping)
+			print_all(printing, option->schema, field);
+		else
+			print_entries(printing, option, field);
+	}
+}
+
+// The caller frees it. NULL: the config is refused, or it has no such entry.
+static char *print_config(const char *yaml, const char *wanted, size_t number)
+{
+	char *told, *text = NULL;
+	struct config *config = report_text_config(yaml, strlen(yaml), &told);
+	struct printing printing = {.wanted = wanted, .number = number, .yaml = wanted != NULL};
+	size_t len;
+
+	free(told);
+	if (!config)
+		return NULL;
+	printing.out = open_memstream(&text, &len);
+	print_all(&printing, &options_root, config);
+	fclose(printing.out);
+	config_free(config);
+	if (wanted && printing.seen <= number) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+// Whether what is printed of some entry's value gives, when it is read in the place of `value`, the same config.
+static bool comes_back(const struct option_case *option_case, const char *value)
+{
+	char *yaml = with_value(option_case->yaml, value), *before = print_config(yaml, NULL, 0), *printed;
+	bool same = false;
+
+	assert_non_null(before);
+	for (size_t i = 0; !same && (printed = print_config(yaml, option_case->option, i)); i++) {
+		char *again = with_value(option_case->yaml, printed), *after = print_config(again, NULL, 0);
+
+		same = after && strcmp(before, after) == 0;
+		free(after);
+		free(again);
+		free(printed);
+	}
+	free(before);
+	free(yaml);
+	return same;
+}
+
+static bool is_reference(const char *option)
+{
+	return strcmp(option, "apps.NAME.check") == 0 || strcmp(option, "apps.NAME.targets.SITE.check") == 0;
+}
+
+static void every_value_comes_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		for (size_t j = 0; j < ARRAY_LEN(cases[i].good) && cases[i].good[j]; j++)
+			if (!is_reference(cases[i].option) && !comes_back(&cases[i], cases[i].good[j]))
+				fail_msg("%s: %s does not come back", cases[i].option, cases[i].good[j]);
+}
+
+static void compare_default(void *ctx, const struct schema *schema, const struct option *option, const void *field)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_non_null(option->type->format);
+	option->type->format(option, field, out);
+	fclose(out);
+	if (option->fallback && strcmp(text, option->fallback) != 0)
+		fail_msg("%s.%s: %s is printed as %s", schema->path, option->key, option->fallback, text);
+	++*(size_t *)ctx;
+	free(text);
+}
+
+// A default is printed as its row has it.
+static void every_default(void **state)
+{
+	char *told;
+	struct config *config = report_text_config(DOMAIN, strlen(DOMAIN), &told);
+	size_t count = 0;
+
+	(void)state;
+	schema_each(&options_root, config, compare_default, &count);
+	assert_true(count >= 25);
+	config_free(config);
+	free(told);
+}
+
+// ---- restarts
+
+static size_t count_restarts(const struct schema *schema, bool once)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schema->option_count; i++) {
+		const struct option *option = &schema->options[i];
+
+		assert_true(!option->restart || (once && !option->schema && option->type->format));
+		count += option->restart;
+		if (option->schema)
+			count += count_restarts(option->schema, once && option->type == &schema_mapping);
+	}
+	return count;
+}
+
+static size_t count_in(const char *text, const char *sentence)
+{
+	size_t count = 0;
+
+	for (const char *at = text; (at = strstr(at, sentence)); at++)
+		count++;
+	return count;
+}
+
+// It is never inside a map or a list, and the manual and the JSON schema say it of as many options as have it.
+static void restart_is_said(void **state)
+{
+	size_t count = count_restarts(&options_root, true), len;
+	char *manual = NULL, *json;
+	FILE *out = open_memstream(&manual, &len);
+	json_t *schema = schema_describe(&options_root);
+
+	(void)state;
+	assert_true(count > 0);
+	assert_non_null(out);
+	manual_print(out);
+	fclose(out);
+	json = json_dumps(schema, 0);
+	assert_non_null(json);
+	assert_int_equal(count_in(manual, "\n" SCHEMA_RESTART "\n"), count);
+	assert_int_equal(count_in(json, ". " SCHEMA_RESTART "\""), count);
+	free(json);
+	json_decref(schema);
+	free(manual);
+}
+
+// ---- every row
+
 static size_t count_cases(const char *option, size_t *bad)
 {
 	size_t found = 0;
@@ -204,7 +398,11 @@ static void every_option_has_a_case(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_option), cmocka_unit_test(every_option_has_a_case),
+		cmocka_unit_test(every_option),
+		cmocka_unit_test(every_option_has_a_case),
+		cmocka_unit_test(every_value_comes_back),
+		cmocka_unit_test(every_default),
+		cmocka_unit_test(restart_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,8 +61,8 @@ static const struct {
 	 "3:3: checks.none: is what means no check, expected another name\n"
 	 "3:3: checks.none: has no `port`, which a tcp check needs, expected 1 to 65535\n"
 	 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
-	 "4:31: checks.a b.path: means nothing to a tcp check, expected http or https\n"
-	 "4:40: checks.a b.verify: needs TLS, expected `type: https`\n"
+	 "4:31: checks.a b.path: means nothing to a check of type tcp, expected http or https\n"
+	 "4:40: checks.a b.verify: means nothing to a check of type tcp, expected https\n"
 	 "5:3: checks.c: type is missing, expected http, https or tcp\n"
 	 "warning: 3:3: checks.none: no app or target names it\n"
 	 "warning: 4:3: checks.a b: no app or target names it\n"
@@ -177,10 +177,49 @@ static void what_is_told(void **state)
 	}
 }
 
+// What the row of a type says is what its checks do: the keys it takes, its port, the word for it.
+static void types_of_checks(void **state)
+{
+	static const char *const values[][2] = {
+		{"path", "/x"},  {"host", "h.x"}, {"expect-status", "200"}, {"expect-body", "x"},
+		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"},
+		{"rise", "1"},   {"fall", "1"},   {"interval", "10s"},      {"timeout", "1s"},
+	};
+	size_t taken = 0, listed = 0;
+
+	(void)state;
+	for (enum check_type type = 0; type < CHECK_TYPE_COUNT; type++) {
+		const struct check_type_row *row = &check_type_rows[type];
+		char yaml[256], *told;
+		struct config *config;
+
+		for (const char *at = row->keys; *at; at += strcspn(at, " "), at += *at == ' ')
+			listed++;
+		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+			snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s, port: 7, %s: %s}}\n", row->name, values[i][0],
+			         values[i][1]);
+			config = report_text_config(yaml, strlen(yaml), &told);
+			if (!config != !check_type_takes(type, values[i][0]))
+				fail_msg("%s %s: %s", row->name, values[i][0], told);
+			taken += config && i < 7; // those that are not everybody's
+			assert_true(!config || config->checks[0].type == type);
+			config_free(config);
+			free(told);
+		}
+		snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s}}\n", row->name);
+		config = report_text_config(yaml, strlen(yaml), &told);
+		assert_int_equal(config ? config->checks[0].port : 0, row->port);
+		config_free(config);
+		free(told);
+	}
+	assert_int_equal(taken, listed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_told),
+		cmocka_unit_test(types_of_checks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,42 @@
+// The types of health checks: what the config knows of each. To add one: one file in health/ with a struct probe_type
+// (probe.h says what it does), and one row here. The row makes the word for `type:`, its default port, the keys it takes,
+// the manual and the JSON schema, and health.c's entry. An option that only the new type has is a row of options.c as any
+// other, and its key stands in the type's keys here.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+// Keys of `checks.NAME` that not every type has, with blanks between them. Those in no type's row are everybody's.
+#define CHECK_HTTP_KEYS "path host expect-status expect-body"
+#define CHECK_TLS_KEYS "sni verify ca-file"
+
+// CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: none is usual, so the config has to give one. `engine` is the
+// name of the struct probe_type; only health/, which includes this header and not the other way round, makes more of it
+// than a word.
+#define CHECK_TYPES(CHECK_TYPE) \
+	CHECK_TYPE(HTTP, "http", 80, CHECK_HTTP_KEYS, http_probe, "a GET over HTTP") \
+	CHECK_TYPE(HTTPS, "https", 443, CHECK_HTTP_KEYS " " CHECK_TLS_KEYS, https_probe, "the same over TLS") \
+	CHECK_TYPE(TCP, "tcp", 0, "", tcp_probe, "a TCP connection that is made and closed")
+
+#define CHECK_TYPE_ID(id, ...) CHECK_##id,
+
+enum check_type { CHECK_TYPES(CHECK_TYPE_ID) CHECK_TYPE_COUNT };
+
+#undef CHECK_TYPE_ID
+
+struct check_type_row {
+	const char *name;
+	uint16_t port;
+	const char *keys;
+};
+
+extern const struct check_type_row check_type_rows[CHECK_TYPE_COUNT];
+
+// Whether a check of this type may have the key.
+bool check_type_takes(enum check_type type, const char *key) PURE;
+// The names of the types that take the key, "http or https", into buf[CHECK_TYPE_NAMES_MAX], which it returns.
+enum { CHECK_TYPE_NAMES_MAX = 256 };
+const char *check_type_names(const char *key, char *buf);

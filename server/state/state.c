@@ -1,314 +1,471 @@
-// The state in memory and when it is written; see state.h. An order is first put into a new set, the set is saved, and
-// only then does it become the one that holds.
+// The set of overrides that hold, and the changes on their way; see state.h. A change is written by the writer's thread and
+// comes back as part of a commit; only then does it enter the set.
 #include "state/state.h"
 
-#include <errno.h>
-#include <jansson.h>
+#include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "state/aside.h"
-#include "state/cached.h"
-#include "state/file.h"
-#include "state/memory.h"
-#include "state/orders.h"
-#include "state/reader.h"
-#include "state/saver.h"
+#include "base/must.h"
+#include "state/backend.h"
+#include "state/change.h"
+#include "state/damaged.h"
+#include "state/folder.h"
+#include "state/lasthealth.h"
+#include "state/legacy.h"
+#include "state/local.h"
+#include "state/writer.h"
 
-static const char orders_file[] = "orders.json";
-static const char health_file[] = "health.json";
-
-// Of the orders' file that was set aside at the start.
-struct loss {
-	int64_t time_s; // 0: none was
-	bool is_counted;
-	size_t kept, lost;
-};
+// Jobs kept ready for saying that there is no memory.
+enum { SPARES = 16 };
 
 struct state {
-	int dir;
-	char *path; // of the folder, as it was given
-	struct loss loss;
-	struct orders orders;
-	uint64_t orders_epoch; // counts changes of the orders from the start
-	struct memory memory;
-	struct saver saver;   // of the memory
-	struct cached cached;
-	bool orders_dirty;    // something that ran out could not be taken out of the file
-	bool health_dirty;
-	bool health_full;     // said in the log, once
+	struct folder folder;
+	struct state_ops ops;
+	const struct state_backend *backend;
+	void *backend_ctx;
+	struct writer *writer;
+	struct lasthealth *health;
+	struct overrides overrides;
+	uint64_t revision;       // counts changes of the set, from the store's revision on
+	uint64_t committed;      // the store's revision, as far as its changes are in the set
+	size_t outstanding;      // jobs that have been submitted and have not come back
+	struct job *refused, **last_refused;
+	struct event *refuse;
+	struct job *spares;
+	size_t spare_count;
+	int64_t expire_s;        // rows that ran out by then are still to be deleted; 0: none
+	bool expire_is_under_way;
+	bool is_calling;         // inside a callback
+	int64_t damaged_s;       // damage found at this start; 0: none
+	size_t kept, lost;
+	bool is_set_aside;       // a file was, because of it
 };
 
-static int save_orders(struct state *state, const struct orders *orders)
-{
-	int err = saver_write(state->dir, orders_file, orders_to_json(orders));
+// Jobs ----------------------------------------------------------------------------------------------------------------
 
+static void job_free(struct job *job)
+{
+	change_free(job->change);
+	override_free(job->entry);
+	free((char *)job->remove.site);
+	free((char *)job->remove.app);
+	for (size_t i = 0; i < job->before_count; i++)
+		override_free(job->before[i]);
+	free(job->before);
+	free(job);
+}
+
+// As far as there is memory.
+static void fill_spares(struct state *state)
+{
+	while (state->spare_count < SPARES) {
+		struct job *spare = calloc(1, sizeof(*spare));
+
+		if (!spare)
+			return;
+		spare->next = state->spares;
+		state->spares = spare;
+		state->spare_count++;
+	}
+}
+
+static struct job *job_new(struct state *state, void (*done)(void *ctx, const struct state_result *result), void *ctx)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job) {
+		must(state->spares); // so many calls are about to get E_NOMEM, and the loop has not turned
+		job = state->spares;
+		state->spares = job->next;
+		state->spare_count--;
+		job->next = NULL;
+		job->err = E_NOMEM;
+	}
+	job->done = done;
+	job->done_ctx = ctx;
+	return job;
+}
+
+// Later, from the loop.
+static void refuse(struct state *state, struct job *job, int err)
+{
+	job->err = err;
+	*state->last_refused = job;
+	state->last_refused = &job->next;
+	event_active(state->refuse, EV_TIMEOUT, 0);
+}
+
+// Calls back and frees.
+static void finish_all(struct job *job)
+{
+	while (job) {
+		struct job *next = job->next;
+		const struct state_result result = {job->err, (const struct override *const *)job->before, job->before_count};
+
+		if (job->done)
+			job->done(job->done_ctx, &result);
+		job_free(job);
+		job = next;
+	}
+}
+
+static void finish_refused(struct state *state)
+{
+	struct job *jobs = state->refused;
+
+	state->refused = NULL;
+	state->last_refused = &state->refused;
+	state->is_calling = true;
+	finish_all(jobs);
+	state->is_calling = false;
+	fill_spares(state);
+}
+
+static void on_refuse(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	finish_refused(arg);
+}
+
+static void submit(struct state *state, struct job *job)
+{
+	state->outstanding++;
+	writer_submit(state->writer, job);
+}
+
+// Commits -------------------------------------------------------------------------------------------------------------
+
+static void tell_changed(struct state *state, const struct override *old, const struct override *next)
+{
+	state->revision++;
+	if (state->ops.changed)
+		state->ops.changed(state->ops.ctx, old, next);
+}
+
+// What was replaced or removed is kept for done(). Without memory for the list it is freed.
+static void keep_before(struct job *job, struct override *const *gone, size_t count)
+{
+	if (count > 0)
+		job->before = calloc(count, sizeof(*job->before));
+	for (size_t i = 0; i < count; i++) {
+		if (job->before)
+			job->before[job->before_count++] = gone[i];
+		else
+			override_free(gone[i]);
+	}
+}
+
+static void take_put(struct state *state, struct job *job)
+{
+	struct override *next = job->entry, *old;
+
+	job->entry = NULL;
+	next->revision = job->revision;
+	old = overrides_put(&state->overrides, next);
+	tell_changed(state, old, next);
+	keep_before(job, &old, old != NULL);
+}
+
+static bool is_removed(const void *ctx, const struct override *override)
+{
+	return override_matches(override, ctx);
+}
+
+// Takes out of the set those that go and tells. They stand behind the set's rows.
+static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx)
+{
+	size_t count = overrides_sweep(&state->overrides, goes, ctx);
+
+	for (size_t i = 0; i < count; i++)
+		tell_changed(state, state->overrides.rows[state->overrides.count + i], NULL);
+	return count;
+}
+
+static void take_removal(struct state *state, struct job *job)
+{
+	struct override *one = NULL;
+	size_t count;
+
+	if (job->remove.every_app) {
+		count = sweep(state, is_removed, &job->remove);
+		keep_before(job, state->overrides.rows + state->overrides.count, count);
+	} else {
+		one = overrides_find(&state->overrides, job->remove.kind, job->remove.app, job->remove.site);
+		count = one != NULL;
+		if (one) {
+			overrides_take(&state->overrides, one);
+			tell_changed(state, one, NULL);
+			keep_before(job, &one, 1);
+		}
+	}
+	if (!count)
+		job->err = E_NOTFOUND; // the store still had what has run out
+}
+
+static void submit_expiry(struct state *state)
+{
+	struct job *job;
+
+	if (!state->expire_s || state->expire_is_under_way || !(job = calloc(1, sizeof(*job))))
+		return;
+	job->change = change_expire(state->expire_s, state->committed);
+	if (!job->change) {
+		free(job);
+		return;
+	}
+	state->expire_s = 0;
+	state->expire_is_under_way = true;
+	submit(state, job);
+}
+
+static void on_committed(void *ctx, struct job *jobs)
+{
+	struct state *state = ctx;
+	uint64_t before = state->revision;
+
+	state->is_calling = true;
+	for (struct job *job = jobs; job; job = job->next) {
+		bool is_expiry = !job->entry && !job->remove.site;
+
+		state->outstanding--;
+		if (is_expiry)
+			state->expire_is_under_way = false;
+		else if (job->err == E_OK && job->entry)
+			take_put(state, job);
+		else if (job->err == E_OK)
+			take_removal(state, job);
+		if (job->revision > state->committed)
+			state->committed = job->revision;
+	}
+	if (state->revision != before && state->ops.committed)
+		state->ops.committed(state->ops.ctx);
+	finish_all(jobs);
+	state->is_calling = false;
+}
+
+static void on_health_written(void *ctx, int err)
+{
+	struct state *state = ctx;
+
+	lasthealth_written(state->health, err);
+}
+
+// Opening and closing -------------------------------------------------------------------------------------------------
+
+static int begin(struct state *state, struct event_base *base, const char *dir)
+{
+	const struct writer_ops ops = {state, on_committed, on_health_written};
+	struct backend_found found = {0};
+	int err = folder_open(dir, &state->folder);
+
+	if (err < 0)
+		return err;
+	err = state->backend->open(&state->folder, &found, &state->backend_ctx);
+	if (err < 0)
+		return err;
+	state->overrides = found.overrides;
+	state->revision = state->committed = found.revision;
+	state->damaged_s = found.damaged_s;
+	state->kept = found.kept;
+	state->lost = found.lost;
+	state->is_set_aside = found.is_set_aside;
+	state->refuse = event_new(base, -1, 0, on_refuse, state);
+	fill_spares(state);
+	if (state->refuse && state->spare_count == SPARES)
+		err = writer_start(base, state->backend, state->backend_ctx, &ops, &state->writer);
+	else
+		err = E_NOMEM;
 	if (err == E_OK)
-		state->orders_dirty = false;
+		err = lasthealth_new(base, state->writer, &found.health, &state->health);
+	healthmap_done(&found.health);
 	return err;
 }
 
-// Opening -------------------------------------------------------------------------------------------------------------
-
-// Health that is old, of an unknown age, or of a time to come is checked to be whole and then forgotten.
-static int parse_health(struct state *state, const json_t *root)
+static void end(struct state *state)
 {
-	int64_t saved_s = memory_saved_s(root), age_s = clock_wall_s() - saved_s;
-	int err = memory_from_json(root, &state->memory);
-
-	if (err == E_OK && (saved_s <= 0 || age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
-		log_notice("the saved health was not confirmed within the last %d s: the first round of checks decides",
-		           STATE_HEALTH_AGE_MAX_S);
-		memory_done(&state->memory);
+	if (state->writer) {
+		writer_stop(state->writer);
+		finish_refused(state);
 	}
-	return err;
-}
+	if (state->health && lasthealth_finish(state->health, state->backend, state->backend_ctx) < 0)
+		log_error("the targets' last health is not saved");
+	lasthealth_free(state->health);
+	if (state->backend_ctx)
+		state->backend->close(state->backend_ctx);
+	if (state->folder.path)
+		folder_close(&state->folder);
+	overrides_done(&state->overrides);
+	while (state->spares) {
+		struct job *next = state->spares->next;
 
-// E_IO (logged).
-static int set_aside(struct state *state, const char *name, int64_t now_s)
-{
-	int err = file_set_aside(state->dir, name, now_s);
-
-	if (err < 0)
-		log_error("state file %s is damaged and cannot be set aside: %s", name, strerror(errno));
-	return err;
-}
-
-static int load_orders(struct state *state)
-{
-	struct loss *loss = &state->loss;
-	json_t *root = NULL;
-	int err = reader_json(state->dir, orders_file, STATE_VERSION, &root);
-
-	if (err == E_OK) {
-		err = orders_from_json(root, &state->orders, &loss->lost);
-		json_decref(root);
-		if (err == E_OK && loss->lost == 0)
-			return E_OK;
-		loss->is_counted = err == E_OK;
+		free(state->spares);
+		state->spares = next;
 	}
-	if (err == E_NOTFOUND)
-		return E_OK;
-	if (err < 0 && err != E_INVAL)
-		return err;
-	loss->time_s = clock_wall_s();
-	loss->kept = state->orders.drain_count + state->orders.force_count;
-	err = set_aside(state, orders_file, loss->time_s);
-	if (err < 0)
-		return err;
-	log_error("beginning with %zu of the drains and forces that held (sites that were drained may not be): look into the "
-	          "file set aside", loss->kept);
-	if (loss->kept && save_orders(state, &state->orders) < 0)
-		state->orders_dirty = true;
-	return E_OK;
+	if (state->refuse)
+		event_free(state->refuse);
+	free(state);
 }
 
-static int load_health(struct state *state)
-{
-	json_t *root = NULL;
-	int err = reader_json(state->dir, health_file, STATE_VERSION, &root);
-
-	if (err == E_OK) {
-		err = parse_health(state, root);
-		json_decref(root);
-		if (err == E_INVAL || err == E_LIMIT)
-			log_error("state file %s is damaged: an entry is not what edgesteerd writes", health_file);
-	}
-	if (err == E_NOTFOUND)
-		return E_OK;
-	if (err != E_INVAL && err != E_LIMIT)
-		return err;
-	log_error("beginning without the targets' last health");
-	return set_aside(state, health_file, clock_wall_s());
-}
-
-int state_open(const char *dir, struct state **ret_state)
+int state_open(struct event_base *base, const char *dir, const struct state_ops *ops, struct state **ret_state)
 {
 	struct state *state = calloc(1, sizeof(*state));
+	int err;
 
 	if (!state)
 		return E_NOMEM;
-
-	int err = file_open_dir(dir, &state->dir);
-
-	if (err < 0) {
-		free(state);
-		return err;
-	}
-	state->path = strdup(dir);
-	err = state->path ? load_orders(state) : E_NOMEM;
-	if (err == E_OK)
-		err = load_health(state);
+	state->ops = *ops;
+	state->backend = &backend_local;
+	state->last_refused = &state->refused;
+	err = begin(state, base, dir);
 	if (err == E_NOMEM)
 		log_error("the state folder cannot be read: %s", err_text(err));
 	if (err == E_OK)
 		*ret_state = state;
 	else
-		state_close(state);
+		end(state);
 	return err;
-}
-
-int state_aside(const struct state *state, struct state_aside *ret_aside)
-{
-	struct aside found;
-	char *path = NULL;
-	int err = aside_find(state->dir, orders_file, &found);
-
-	if (err < 0)
-		return err;
-	if (found.count && asprintf(&path, "%s/%s", state->path, found.newest) < 0)
-		return E_NOMEM;
-	*ret_aside = (struct state_aside){.path = path, .time_s = found.time_s, .files = found.count};
-	if (path && found.time_s == state->loss.time_s && state->loss.is_counted) {
-		ret_aside->is_counted = true;
-		ret_aside->kept = state->loss.kept;
-		ret_aside->lost = state->loss.lost;
-	}
-	return E_OK;
 }
 
 struct state *state_close(struct state *state)
 {
 	if (!state)
 		return NULL;
-	if (state->orders_dirty)
-		(void)save_orders(state, &state->orders); // logged; there is nobody left to tell
-	if (state_sync_health(state) < 0)
-		log_error("the targets' last health is not saved");
-	close(state->dir);
-	orders_wipe(&state->orders);
-	memory_done(&state->memory);
-	cached_done(&state->cached);
-	free(state->path);
-	free(state);
+	must(!state->is_calling);
+	end(state);
 	return NULL;
 }
 
-// Orders --------------------------------------------------------------------------------------------------------------
-
-// Indexes and saves `next`, then makes it the one that holds. On an error `next` is gone (not the orders in it) and
-// nothing has changed. *ret_old: what held; its orders that are not in the new set are the caller's to free.
-// Not `strict`: it holds even when it cannot be saved, and is saved with the next change.
-static int commit(struct state *state, struct orders *next, bool strict, struct orders *ret_old)
+static int write_legacy(const struct folder *folder, const struct backend_found *found)
 {
-	int err = orders_index(next);
+	int err = legacy_write_overrides(folder, found->overrides.rows, found->overrides.count);
 
+	return err == E_OK ? legacy_write_health(folder, &found->health, found->confirmed_s) : err;
+}
+
+int state_export(const char *dir)
+{
+	const struct state_backend *backend = &backend_local;
+	struct backend_found found = {0};
+	struct folder folder;
+	void *backend_ctx;
+	int err = folder_open(dir, &folder);
+
+	if (err < 0)
+		return err;
+	err = backend->open(&folder, &found, &backend_ctx);
 	if (err == E_OK) {
-		err = save_orders(state, next);
-		// Where only the folder's fsync failed, what is refused is on disk already: what holds is put back, at once or
-		// with the next change.
-		if (err < 0)
-			state->orders_dirty = !strict || save_orders(state, &state->orders) < 0;
-		err = strict ? err : E_OK;
+		err = write_legacy(&folder, &found);
+		backend->close(backend_ctx);
 	}
-	if (err < 0) {
-		orders_done(next);
-		return err;
-	}
-	*ret_old = state->orders;
-	state->orders = *next;
-	state->orders_epoch++;
-	return E_OK;
+	overrides_done(&found.overrides);
+	healthmap_done(&found.health);
+	folder_close(&folder);
+	return err;
 }
 
-int state_drain(struct state *state, const struct drain *drain)
+int state_damage(const struct state *state, struct state_damage *ret_damage)
 {
-	struct orders next, old;
-	size_t at = state->orders.drain_count;
-	struct drain *replaced = orders_find_drain(&state->orders, drain->app, drain->site, &at);
-	int err = orders_check_drain(drain);
+	struct damaged found;
+	char *path = NULL;
+	int err = damaged_find(&state->folder, local_files, LOCAL_FILE_COUNT, &found);
 
 	if (err < 0)
 		return err;
-	if (at >= STATE_ORDERS_MAX)
-		return E_LIMIT;
-
-	struct drain *copy = orders_drain_new(drain);
-
-	if (!copy || orders_share(&state->orders, &next) < 0) {
-		orders_drain_free(copy);
+	if (found.count && asprintf(&path, "%s/%s", state->folder.path, found.newest) < 0)
 		return E_NOMEM;
+	*ret_damage = (struct state_damage){.path = path, .time_s = found.time_s, .files = found.count};
+	// Once somebody has taken the files away, they know. Where a file was missing there is none to take.
+	if (state->damaged_s && (found.count ? found.time_s >= state->damaged_s : !state->is_set_aside)) {
+		ret_damage->is_counted = true;
+		ret_damage->kept = state->kept;
+		ret_damage->lost = state->lost;
 	}
-	next.drains[at] = copy;
-	if (!replaced)
-		next.drain_count++;
-	err = commit(state, &next, true, &old);
-	if (err < 0) {
-		orders_drain_free(copy);
-		return err;
-	}
-	orders_drain_free(replaced);
-	orders_done(&old);
 	return E_OK;
 }
 
-// Which drains go: those of a site (and an app, when there is one), or those that ran out before `now_s`.
-struct goes {
-	const char *site, *app;
-	int64_t now_s;
-};
+// Changes -------------------------------------------------------------------------------------------------------------
 
-static bool drain_goes(const struct drain *drain, const struct goes *goes)
+void state_put(struct state *state, const struct override *override,
+               void (*done)(void *ctx, const struct state_result *result), void *ctx)
 {
-	if (!goes->site)
-		return drain->until_s && drain->until_s <= goes->now_s;
-	return strcmp(drain->site, goes->site) == 0 &&
-	       (!goes->app || (drain->app && strcmp(drain->app, goes->app) == 0));
+	struct job *job = job_new(state, done, ctx);
+	int err = job->err;
+
+	if (err == E_OK)
+		err = state->outstanding >= STATE_QUEUE_MAX ? E_STATE : override_check(override);
+	if (err == E_OK) {
+		job->change = change_put(override);
+		job->entry = override_copy(override);
+		// What is written must enter the set, whatever memory there is by then.
+		if (!job->change || !job->entry ||
+		    overrides_reserve(&state->overrides, state->overrides.count + state->outstanding + 1) < 0)
+			err = E_NOMEM;
+	}
+	if (err == E_OK)
+		submit(state, job);
+	else
+		refuse(state, job, err);
 }
 
-static size_t count_going(const struct state *state, const struct goes *goes)
+static int copy_match(const struct override_match *match, struct override_match *to)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < state->orders.drain_count; i++)
-		count += drain_goes(state->orders.drains[i], goes);
-	return count;
+	to->kind = match->kind;
+	to->every_app = match->every_app;
+	to->site = strdup(match->site);
+	to->app = match->app && !match->every_app ? strdup(match->app) : NULL;
+	return to->site && (to->app || !match->app || match->every_app) ? E_OK : E_NOMEM;
 }
 
-static int remove_drains(struct state *state, const struct goes *goes, bool strict)
+void state_remove(struct state *state, const struct override_match *match,
+                  void (*done)(void *ctx, const struct state_result *result), void *ctx)
 {
-	const struct orders *now = &state->orders;
-	struct orders next, old;
-	size_t kept = 0, gone = now->drain_count;
+	struct job *job = job_new(state, done, ctx);
+	int err = job->err;
 
-	if (orders_share(now, &next) < 0)
-		return E_NOMEM;
-	// Those that go stand behind those that stay: `goes` may point into them, so they are freed last of all.
-	for (size_t i = 0; i < now->drain_count; i++)
-		next.drains[drain_goes(now->drains[i], goes) ? --gone : kept++] = now->drains[i];
-	next.drain_count = kept;
-
-	int err = commit(state, &next, strict, &old);
-
-	if (err < 0)
-		return err;
-	for (size_t i = kept; i < old.drain_count; i++)
-		orders_drain_free(state->orders.drains[i]);
-	orders_done(&old);
-	return E_OK;
+	if (err == E_OK)
+		err = state->outstanding >= STATE_QUEUE_MAX ? E_STATE : override_check_match(match);
+	if (err == E_OK)
+		err = copy_match(match, &job->remove);
+	if (err == E_OK && !(job->change = change_remove(match)))
+		err = E_NOMEM;
+	if (err == E_OK)
+		submit(state, job);
+	else
+		refuse(state, job, err);
 }
 
-int state_undrain(struct state *state, const char *site, const char *app)
+static bool has_run_out(const void *ctx, const struct override *override)
 {
-	struct goes goes = {.site = site, .app = app};
-
-	return count_going(state, &goes) ? remove_drains(state, &goes, true) : E_NOTFOUND;
+	return override->until_s && override->until_s <= *(const int64_t *)ctx;
 }
 
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 {
-	struct goes goes = {.now_s = now_s};
-	size_t gone = count_going(state, &goes);
+	struct overrides *set = &state->overrides;
 	int64_t next_s = 0;
 
-	if (gone && remove_drains(state, &goes, false) < 0)
-		log_warning("drains that have run out are still kept: out of memory"); // they do not hold all the same
-	for (size_t i = 0; i < state->orders.drain_count; i++) {
-		int64_t until_s = state->orders.drains[i]->until_s;
+	must(!state->is_calling);
+	state->is_calling = true;
+
+	size_t gone = sweep(state, has_run_out, &now_s);
+
+	if (gone) {
+		if (state->ops.committed)
+			state->ops.committed(state->ops.ctx);
+		state->expire_s = now_s;
+	}
+	for (size_t i = 0; i < gone; i++)
+		override_free(set->rows[set->count + i]);
+	state->is_calling = false;
+	submit_expiry(state);
+	for (size_t i = 0; i < set->count; i++) {
+		int64_t until_s = set->rows[i]->until_s;
 
 		if (until_s > now_s && (!next_s || until_s < next_s))
 			next_s = until_s;
@@ -317,92 +474,37 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 	return gone;
 }
 
-static int set_force(struct state *state, const struct force *force, size_t at)
+// Reading -------------------------------------------------------------------------------------------------------------
+
+uint64_t state_revision(const struct state *state)
 {
-	struct orders next, old;
-	struct force *copy = NULL, *replaced = at < state->orders.force_count ? state->orders.forces[at] : NULL;
-
-	if (force->to != FORCE_AUTO && !(copy = orders_force_new(force)))
-		return E_NOMEM;
-	if (orders_share(&state->orders, &next) < 0) {
-		orders_force_free(copy);
-		return E_NOMEM;
-	}
-	if (copy) {
-		next.forces[at] = copy;
-		next.force_count += !replaced;
-	} else {
-		next.force_count--;
-		memmove(next.forces + at, next.forces + at + 1, (next.force_count - at) * sizeof(struct force *));
-	}
-
-	int err = commit(state, &next, true, &old);
-
-	if (err < 0) {
-		orders_force_free(copy);
-		return err;
-	}
-	orders_force_free(replaced);
-	orders_done(&old);
-	return E_OK;
+	return state->revision;
 }
 
-int state_force(struct state *state, const struct force *force)
+size_t state_override_count(const struct state *state)
 {
-	int err = orders_check_force(force);
-	size_t at = state->orders.force_count;
-
-	if (err < 0)
-		return err;
-
-	bool there = orders_find_force(&state->orders, force->app, force->site, &at);
-
-	if (!there && force->to == FORCE_AUTO)
-		return E_NOTFOUND;
-	if (at >= STATE_ORDERS_MAX)
-		return E_LIMIT;
-	return set_force(state, force, at);
+	return state->overrides.count;
 }
 
-uint64_t state_orders_epoch(const struct state *state)
+const struct override *state_override_at(const struct state *state, size_t i)
 {
-	return state->orders_epoch;
+	return state->overrides.rows[i];
 }
 
-size_t state_drain_count(const struct state *state)
+const struct override *state_drain_given(const struct state *state, const char *app, const char *site)
 {
-	return state->orders.drain_count;
+	return overrides_find(&state->overrides, OVERRIDE_DRAIN, app, site);
 }
 
-const struct drain *state_drain_at(const struct state *state, size_t i)
-{
-	return state->orders.drains[i];
-}
-
-const struct drain *state_drain_given(const struct state *state, const char *app, const char *site)
-{
-	return orders_find_drain(&state->orders, app, site, NULL);
-}
-
-size_t state_force_count(const struct state *state)
-{
-	return state->orders.force_count;
-}
-
-const struct force *state_force_at(const struct state *state, size_t i)
-{
-	return state->orders.forces[i];
-}
-
-static const struct drain *holding(const struct drain *drain, int64_t now_s)
+static const struct override *holding(const struct override *drain, int64_t now_s)
 {
 	return drain && (!drain->until_s || drain->until_s > now_s) ? drain : NULL;
 }
 
-const struct drain *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s)
+const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s)
 {
-	const struct drain *all = holding(orders_find_drain(&state->orders, NULL, site, NULL), now_s);
-	const struct drain *own = app ? holding(orders_find_drain(&state->orders, app, site, NULL), now_s) : NULL;
+	const struct override *all = holding(state_drain_given(state, NULL, site), now_s);
+	const struct override *own = app ? holding(state_drain_given(state, app, site), now_s) : NULL;
 
 	if (!all || !own)
 		return all ? all : own;
@@ -413,88 +515,27 @@ const struct drain *state_drained(const struct state *state, const char *app, co
 
 enum force_to state_forced(const struct state *state, const char *app, const char *site)
 {
-	const struct force *force = orders_find_force(&state->orders, app, site, NULL);
+	const struct override *force = overrides_find(&state->overrides, OVERRIDE_FORCE, app, site);
 
 	return force ? force->to : FORCE_AUTO;
 }
 
-// Caches --------------------------------------------------------------------------------------------------------------
-
-void state_reloading(struct state *state, const struct view *old, const struct view *next)
-{
-	if (cached_reload(&state->cached, old, next, clock_mono_ms() / 1000) < 0)
-		log_warning("out of memory: until the TTLs of before this reload are over, a drain is called safe too early");
-}
-
-int64_t state_cached_s(const struct state *state, const char *app, const char *site)
-{
-	return cached_left_s(&state->cached, app, site, clock_mono_ms() / 1000);
-}
-
-// Health --------------------------------------------------------------------------------------------------------------
-
 void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up)
 {
-	bool changed = false;
-	int err = memory_set(&state->memory, app, site, probed, up, &changed);
-
-	if (changed)
-		state->health_dirty = true;
-	if (err < 0 && !state->health_full) {
-		log_warning("the health of %s at %s will not survive a restart: %s", app, site, err_text(err));
-		state->health_full = true;
-	}
+	lasthealth_set(state->health, app, site, probed, up);
 }
 
 int state_health(const struct state *state, const char *app, const char *site, uint32_t probed)
 {
-	return memory_get(&state->memory, app, site, probed);
+	return lasthealth_get(state->health, app, site, probed);
 }
 
-void state_confirm_health(struct state *state)
+void state_forget_health(struct state *state, const char *app, const char *site)
 {
-	if (state->memory.up.count)
-		state->health_dirty = true;
+	lasthealth_forget(state->health, app, site);
 }
 
-int state_save_health(struct state *state)
+void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx)
 {
-	if (saver_busy(&state->saver))
-		return state->health_dirty ? E_STATE : E_OK;
-	if (saver_end(&state->saver) < 0)
-		state->health_dirty = true;
-	if (!state->health_dirty)
-		return E_OK;
-
-	int err = saver_begin(&state->saver, &state->memory, state->dir, health_file);
-
-	if (err == E_OK)
-		state->health_dirty = false;
-	return err;
-}
-
-int state_sync_health(struct state *state)
-{
-	if (saver_end(&state->saver) < 0)
-		state->health_dirty = true;
-	if (!state->health_dirty)
-		return E_OK;
-
-	int err = saver_write(state->dir, health_file, memory_to_json(&state->memory, clock_wall_s()));
-
-	if (err == E_OK)
-		state->health_dirty = false;
-	return err;
-}
-
-void state_retain_health(struct state *state, const struct view *view)
-{
-	bool changed = false;
-
-	if (saver_end(&state->saver) < 0) // it borrows the names
-		state->health_dirty = true;
-	if (memory_retain(&state->memory, view, &changed) == E_OK) { // without memory all are kept: no harm
-		state->health_dirty |= changed;
-		state->health_full = false;
-	}
+	lasthealth_retain(state->health, is_kept, ctx);
 }

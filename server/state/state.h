@@ -1,9 +1,11 @@
-// What survives: operators' orders (drains, forces) in orders.json and the last measured health in health.json, both in
-// `state-dir`; two files, so that an order never waits for the health of a large fleet to be written. Each is written
-// whole to a temporary file, fsynced, renamed, the folder fsynced: kill -9 at any moment leaves the old file or the new
-// one. Health has an age: the file says when it was last known to be so, main confirms it every STATE_CONFIRM_S, and what
-// is older than STATE_HEALTH_AGE_MAX_S by the wall clock is not believed at the next start. Orders have none: they hold
-// until they are taken back. Main thread only.
+// What survives: operators' overrides (drains, forces) and the last measured health, in `state-dir`. Each is a row of a
+// store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export(). An
+// override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
+// acknowledged one. Overrides are kept twice; what damage takes from one file is taken from the other, and what is lost in
+// both is told. Health is written afterwards and may be lost; rows that nobody has confirmed for STATE_HEALTH_AGE_MAX_S, by
+// the wall clock, are not believed at the next start. Overrides hold until they are removed or run out.
+//
+// Main thread only: that of the event base. The texts of an override are valid until the loop turns.
 #pragma once
 
 #include <stdbool.h>
@@ -11,89 +13,94 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/healthmap.h"
+#include "state/limits.h"
+#include "state/override.h"
+#include "state/overrides.h"
 
+struct event_base;
 struct state;
-struct view;
 
-enum { STATE_ORDERS_MAX = 65536, STATE_TEXT_MAX = 255, STATE_HEALTH_MAX = 1 << 22, STATE_PROBED_MAX = 0x7fffffff,
-       STATE_CONFIRM_S = 60, STATE_HEALTH_AGE_MAX_S = 600 };
+enum { STATE_QUEUE_MAX = 256 }; // changes that are not acknowledged yet
 
-struct drain {
-	char *site;
-	char *app;        // NULL: the whole site
-	char *reason;     // NULL: none given
-	char *who;        // "uid 1000 (alice), pid 4711"
-	int64_t since_s;  // wall clock
-	int64_t until_s;  // wall clock; 0: until undrained
+// Both may be NULL. They may call what only reads, and state_put() and state_remove(), but not state_expire() or
+// state_close().
+struct state_ops {
+	void *ctx;
+	// An override is durable and now holds (`next`), or no longer does (`next` NULL). `old` NULL: there was none for the
+	// same thing. Both valid during the call.
+	void (*changed)(void *ctx, const struct override *old, const struct override *next);
+	// Every change of one commit has been given to changed(): publish.
+	void (*committed)(void *ctx);
 };
 
-enum force_to { FORCE_AUTO, FORCE_UP, FORCE_DOWN };
-
-struct force {
-	char *app, *site;
-	char *who;
-	int64_t since_s;
-	enum force_to to; // never FORCE_AUTO here
+// What became of a change.
+struct state_result {
+	// 0. E_NOTFOUND: there is nothing to remove. E_IO: it could not be written (the log says why), E_LIMIT: there are
+	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, E_INVAL: see
+	// override_check(), E_NOMEM. On an error nothing has changed.
+	int err;
+	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory for
+	// the list, before_count is 0, and the removal stands.
+	const struct override *const *before;
+	size_t before_count;
 };
 
-// Opens (and makes, mode 0750) the folder and reads what is there. A damaged file is renamed to NAME.damaged-TIME with
-// a loud line in the log. Of damaged orders those that are whole are kept, see also state_aside(); what else a damaged
-// file held begins empty. E_IO when the folder cannot be made or written, E_EXISTS when
-// another daemon holds it, E_NOMEM; all logged.
-int state_open(const char *dir, struct state **ret_state) MUST_USE;
-// Orders that are lost: files set aside, at this start or an earlier one, that nobody has taken away since.
-struct state_aside {
+// Opens (and makes, mode 0750) the folder and reads what is there; `ops` is copied, and is not called for what is read.
+// Damaged files are renamed to NAME.damaged-TIME with a loud line in the log, see also state_damage(). Files of versions
+// before the store (orders.json, health.json) are taken over and renamed to NAME.imported. E_IO when the folder or a file
+// in it cannot be made, read or written, E_EXISTS when another daemon has it locked, E_STATE when a file was written by a
+// newer version (then no file has changed), E_NOMEM; all logged.
+int state_open(struct event_base *base, const char *dir, const struct state_ops *ops, struct state **ret_state) MUST_USE;
+// Commits what waits and calls back for all of it (changed(), committed(), done()), writes health, closes. Waits for the
+// disk. Takes NULL; returns NULL.
+struct state *state_close(struct state *state);
+// Writes orders.json and health.json into the folder, as versions before the store have them. The next start of this
+// version takes them over again. E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
+int state_export(const char *dir) MUST_USE;
+
+// Overrides that may be lost: files set aside, at this start or an earlier one, that nobody has taken away since.
+struct state_damage {
 	char *path;        // of the newest one, the caller's to free; NULL: there is none
-	int64_t time_s;    // when it was set aside
+	int64_t time_s;    // when it was set aside; 0: there is none
 	size_t files;      // how many there are
-	bool is_counted;   // it was set aside at this start, and parts of it could be read:
-	size_t kept, lost; // so many of its orders were taken over, so many at least were not
+	bool is_counted;   // damage was found at this start (where a file was missing, without a path):
+	size_t kept, lost; // so many overrides were kept, so many at least were not
 };
 // E_IO, E_NOMEM: whether there are any is not known.
-int state_aside(const struct state *state, struct state_aside *ret_aside) MUST_USE;
-// Saves what is not saved yet; takes NULL; returns NULL.
-struct state *state_close(struct state *state);
+int state_damage(const struct state *state, struct state_damage *ret_damage) MUST_USE;
 
-// Persisted when this returns 0; on an error nothing has changed. A drain of the same site and app replaces the older
-// one. E_IO, E_NOMEM, E_LIMIT (too many, or a text too long), E_INVAL (no site, or a text that is not UTF-8).
-int state_drain(struct state *state, const struct drain *drain) MUST_USE;
-// Removes drains of the site: of one app, or (NULL) every one. E_NOTFOUND when there is none. E_IO.
-int state_undrain(struct state *state, const char *site, const char *app) MUST_USE;
-int state_force(struct state *state, const struct force *force) MUST_USE; // FORCE_AUTO removes; E_NOTFOUND
-
-// Changes with every change of the orders.
-uint64_t state_orders_epoch(const struct state *state);
-size_t state_drain_count(const struct state *state);
-const struct drain *state_drain_at(const struct state *state, size_t i);
-// The one that was given for exactly this app (NULL: the whole site) and site, or NULL. It may have run out.
-const struct drain *state_drain_given(const struct state *state, const char *app, const char *site) PURE;
-size_t state_force_count(const struct state *state);
-const struct force *state_force_at(const struct state *state, size_t i);
-
-// The drain that holds for a target now, or NULL; of the target's own and the site's, the one that lasts longer.
-// `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
-const struct drain *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;
-enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
-// Removes what has run out, from the file too. Returns how many; *ret_next_s is when the next one does, 0: none will.
+// done(ctx, result) is called exactly once, later from the main loop (or from state_close()), after changed() and
+// committed(). Changes take effect in the order of the calls, those that were refused at once excepted.
+//
+// Gives an override; one for the same kind, site and app is replaced. `revision` is not looked at.
+void state_put(struct state *state, const struct override *override,
+               void (*done)(void *ctx, const struct state_result *result), void *ctx);
+// Removes those that match when it is this change's turn.
+void state_remove(struct state *state, const struct override_match *match,
+                  void (*done)(void *ctx, const struct state_result *result), void *ctx);
+// Overrides whose until_s has passed stop holding at once, with changed() and committed(); their rows are deleted later.
+// Returns how many; *ret_next_s is when the next one does, 0: none will.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
 
-// Main is about to replace the view `old` by `next`.
-void state_reloading(struct state *state, const struct view *old, const struct view *next);
-// How long a cache may still hold an answer of an earlier view with a target at the site (`app` NULL: of any app), in
-// seconds; 0: not at all. Only what reloads changed is known, and only those of this process.
-int64_t state_cached_s(const struct state *state, const char *app, const char *site);
+// Another number after every change of what holds; of use for comparing only.
+uint64_t state_revision(const struct state *state);
+// Those that hold, of all kinds, the one given last at the end. One that is given anew goes to the end.
+size_t state_override_count(const struct state *state);
+const struct override *state_override_at(const struct state *state, size_t i);
+// The drain that was given for exactly this app (NULL: the whole site) and site, or NULL. It may have run out.
+const struct override *state_drain_given(const struct state *state, const char *app, const char *site) PURE;
+// The drain that holds for a target now, or NULL; of the target's own and the site's, the one that lasts longer.
+// `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
+const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;
+enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
 
-// Health: remembered at once, written by state_save_health() and by state_close().
+// Remembered at once, written within a second or two, row by row.
 // `probed` (up to STATE_PROBED_MAX) stands for what is probed there: of something else nothing is known.
 void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up);
 // 1, 0, -1: not known.
-int state_health(const struct state *state, const char *app, const char *site, uint32_t probed) PURE;
-// What is remembered is still so: the next save writes it with the time it has then.
-void state_confirm_health(struct state *state);
-// Begins to write what changed, in a thread of its own: call it at most once a second. E_STATE: the last write is still
-// under way, call it again later; E_NOMEM. What a write fails of is logged and tried again with the next.
-int state_save_health(struct state *state);
-// Writes what changed before it returns. E_IO, E_NOMEM; logged.
-int state_sync_health(struct state *state);
-// Forgets the health of targets the view does not have: for after a reload.
-void state_retain_health(struct state *state, const struct view *view);
+int state_health(const struct state *state, const char *app, const char *site, uint32_t probed);
+// The target is gone.
+void state_forget_health(struct state *state, const char *app, const char *site);
+// Forgets every target that is not kept. Walks over all that are known: for a start or a reload.
+void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx);

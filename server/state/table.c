@@ -43,19 +43,6 @@ void table_done(struct table *table)
 	*table = (struct table){0};
 }
 
-int table_copy(const struct table *from, struct table *ret_table)
-{
-	size_t size = from->slots ? from->mask + 1 : 0;
-	struct table_slot *slots = size ? malloc(size * sizeof(*slots)) : NULL;
-
-	if (size && !slots)
-		return E_NOMEM;
-	if (size)
-		memcpy(slots, from->slots, size * sizeof(*slots));
-	*ret_table = (struct table){slots, from->mask, from->count};
-	return E_OK;
-}
-
 struct table_slot *table_find(const struct table *table, const char *app, const char *site)
 {
 	if (table->count == 0)
@@ -66,9 +53,8 @@ struct table_slot *table_find(const struct table *table, const char *app, const 
 	return slot->site ? slot : NULL;
 }
 
-static int grow(struct table *table)
+static int resize(struct table *table, size_t size)
 {
-	size_t size = table->slots ? (table->mask + 1) * 2 : TABLE_FIRST;
 	struct table_slot *slots = calloc(size, sizeof(*slots));
 
 	if (!slots)
@@ -85,9 +71,18 @@ static int grow(struct table *table)
 	return E_OK;
 }
 
-int table_add(struct table *table, const char *app, const char *site, uint32_t value)
+int table_reserve(struct table *table, size_t count)
 {
-	if ((!table->slots || (table->count + 1) * 2 > table->mask + 1) && grow(table) < 0)
+	size_t size = table->slots ? table->mask + 1 : TABLE_FIRST;
+
+	while (count * 2 > size)
+		size *= 2;
+	return table->slots && size == table->mask + 1 ? E_OK : resize(table, size);
+}
+
+int table_add(struct table *table, const char *app, const char *site, uint64_t value)
+{
+	if (table_reserve(table, table->count + 1) < 0)
 		return E_NOMEM;
 
 	uint32_t hash = hash_of(app, site);
@@ -95,7 +90,24 @@ int table_add(struct table *table, const char *app, const char *site, uint32_t v
 
 	if (slot->site)
 		return E_EXISTS;
-	*slot = (struct table_slot){app, site, hash, value};
+	*slot = (struct table_slot){app, site, value, hash};
 	table->count++;
 	return E_OK;
+}
+
+void table_remove(struct table *table, struct table_slot *slot)
+{
+	size_t hole = (size_t)(slot - table->slots);
+
+	// Whoever stands behind the hole and would be sought across it moves into it.
+	for (size_t at = (hole + 1) & table->mask; table->slots[at].site; at = (at + 1) & table->mask) {
+		size_t from = table->slots[at].hash & table->mask;
+
+		if (((at - from) & table->mask) >= ((at - hole) & table->mask)) {
+			table->slots[hole] = table->slots[at];
+			hole = at;
+		}
+	}
+	table->slots[hole] = (struct table_slot){0};
+	table->count--;
 }

@@ -6,15 +6,17 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/folder.h"
 
 // So many files of the folder are looked at.
-enum { ASIDE_LOOK_MAX = 10000 };
+enum { DAMAGED_LOOK_MAX = 10000 };
 
-struct aside {
+struct damaged {
 	size_t count;
 	char newest[NAME_MAX + 1];
 	int64_t time_s; // when the newest one was set aside
 };
 
-// What file_set_aside() has made of the file, at any time. No file: a count of 0. E_IO, E_NOMEM.
-int aside_find(int dir, const char *name, struct aside *ret_aside) MUST_USE;
+// What folder_set_aside() has made of any of the files, at any time. None: a count of 0. E_IO, E_NOMEM.
+int damaged_find(const struct folder *folder, const char *const *names, size_t count,
+                 struct damaged *ret_damaged) MUST_USE;

@@ -1,0 +1,44 @@
+// Where the state is kept: a table of functions. backend_local, files of this machine, is the one there is. One thread at a
+// time uses it: the main thread opens it, the writer's thread works with it, the main thread closes it.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "state/change.h"
+#include "state/folder.h"
+#include "state/healthmap.h"
+#include "state/overrides.h"
+
+// What was found at the start.
+struct backend_found {
+	struct overrides overrides;
+	uint64_t revision;
+	struct healthmap health; // empty when what is kept is too old to be believed
+	int64_t confirmed_s;     // when the health was last known to be so
+	// Damage of overrides found at this start.
+	int64_t damaged_s;       // when, by the wall clock; 0: there was none
+	size_t kept, lost;       // so many overrides were kept, so many at least were not
+	bool is_set_aside;       // a file was set aside for it
+};
+
+struct state_backend {
+	const char *name;
+	// The folder is locked, and stays open until close(). E_IO, E_NOMEM, E_STATE (the store is of a newer version; no
+	// file has changed); logged.
+	int (*open)(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx);
+	// Makes all changes durable together, in their order, and sets err and revision of each. What can be decided from
+	// the store (E_NOTFOUND, E_LIMIT) is one change's own; E_IO and E_NOMEM are everybody's, and nothing has changed.
+	void (*commit)(void *ctx, struct change *const *changes, size_t count);
+	// After the changes of a commit have been acknowledged.
+	void (*settle)(void *ctx, struct change *const *changes, size_t count);
+	// Writes some rows of health, and that all of it is so now. E_IO, E_NOMEM: none is written.
+	int (*health)(void *ctx, const struct healthmap_row *rows, size_t count);
+	// Called while there is nothing to write: does what can wait. Returns milliseconds until it wants to be called
+	// again, -1: not before something is written.
+	int (*tend)(void *ctx);
+	// Everything is durable when it returns.
+	void (*close)(void *ctx);
+};

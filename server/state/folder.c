@@ -1,0 +1,270 @@
+// The folder, its lock and its files; see folder.h.
+#include "state/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+enum { DIR_MODE = 0750, PARENT_MODE = 0755, FILE_MODE = 0640, ASIDE_TRIES = 100 };
+
+// So that a power cut does not take a new folder in it, and what was acknowledged there. `at` may be an O_PATH one. A
+// folder that may be written but not read cannot be synced.
+static int sync_folder(int at)
+{
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd >= 0 ? fsync(fd) : errno == EACCES ? 0 : -1, error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return result;
+}
+
+// Opens `name` in folder `at`, made when it is missing. Negative with errno.
+static int open_step(int at, const char *name, bool is_last)
+{
+	if (mkdirat(at, name, is_last ? DIR_MODE : PARENT_MODE) == 0) {
+		if (sync_folder(at) < 0)
+			return -1;
+	} else if (errno != EEXIST) {
+		return -1;
+	}
+	return openat(at, name, (is_last ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC);
+}
+
+// Walks the path step by step; only the last folder need be readable. Negative with errno.
+static int open_path(const char *path)
+{
+	bool is_here = path[strspn(path, "/")] == '\0'; // "/"
+	int at = open(path[0] == '/' ? "/" : ".", (is_here ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC);
+
+	while (at >= 0) {
+		char name[NAME_MAX + 1];
+
+		path += strspn(path, "/");
+
+		size_t len = strcspn(path, "/");
+
+		if (len == 0)
+			break;
+
+		int next = -1;
+
+		if (len < sizeof(name)) {
+			memcpy(name, path, len);
+			name[len] = '\0';
+			path += len;
+			next = open_step(at, name, path[strspn(path, "/")] == '\0');
+		} else {
+			errno = ENAMETOOLONG;
+		}
+
+		int error = errno;
+
+		close(at);
+		errno = error;
+		at = next;
+	}
+	return at;
+}
+
+// Logged.
+static int check_and_lock(int fd, const char *path)
+{
+	if (faccessat(fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0) {
+		log_error("state folder %s: cannot be written: %s", path, strerror(errno));
+		return E_IO;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) { // file systems without locks: go on without
+		log_error("state folder %s: another edgesteerd is using it", path);
+		return E_EXISTS;
+	}
+	return E_OK;
+}
+
+int folder_open(const char *path, struct folder *ret_folder)
+{
+	int fd = path[0] ? open_path(path) : -1;
+
+	if (fd < 0) {
+		log_error("state folder '%s': cannot be opened or made: %s", path, path[0] ? strerror(errno) : "no path");
+		return E_IO;
+	}
+
+	int err = check_and_lock(fd, path);
+	struct folder folder = {.fd = fd, .path = strdup(path), .real_path = realpath(path, NULL)};
+
+	if (err == E_OK && !folder.real_path) {
+		log_error("state folder %s: its path cannot be resolved: %s", path, strerror(errno));
+		err = errno == ENOMEM ? E_NOMEM : E_IO;
+	}
+	if (err == E_OK && !folder.path)
+		err = E_NOMEM;
+	if (err < 0)
+		folder_close(&folder);
+	else
+		*ret_folder = folder;
+	return err;
+}
+
+void folder_close(struct folder *folder)
+{
+	close(folder->fd);
+	free(folder->path);
+	free(folder->real_path);
+	*folder = (struct folder){.fd = -1};
+}
+
+enum folder_entry folder_look(const struct folder *folder, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? FOLDER_NOTHING : FOLDER_OTHER;
+	return S_ISREG(st.st_mode) ? FOLDER_FILE : FOLDER_OTHER;
+}
+
+int folder_open_file(const struct folder *folder, const char *name, int *ret_fd)
+{
+	// O_NONBLOCK: opening a pipe somebody put there must not wait for its writer.
+	int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			return E_NOTFOUND;
+		return errno == ELOOP || errno == ENXIO ? E_INVAL : E_IO; // a link; a socket
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FOLDER_FILE_MAX) {
+		close(fd);
+		return E_INVAL;
+	}
+	*ret_fd = fd;
+	return E_OK;
+}
+
+int folder_new_file(const struct folder *folder, const char *name, int *ret_fd)
+{
+	if (unlinkat(folder->fd, name, 0) < 0 && errno != ENOENT) // a torn one from before; never written through
+		return E_IO;
+
+	int fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	if (fd < 0)
+		return E_IO;
+	*ret_fd = fd;
+	return E_OK;
+}
+
+int folder_sync(const struct folder *folder)
+{
+	return fsync(folder->fd) < 0 ? E_IO : E_OK;
+}
+
+int folder_rename(const struct folder *folder, const char *from, const char *to)
+{
+	return renameat(folder->fd, from, folder->fd, to) < 0 ? E_IO : folder_sync(folder);
+}
+
+static int write_all(int fd, const char *octets, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, octets, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return E_IO;
+		octets += n;
+		len -= (size_t)n;
+	}
+	return E_OK;
+}
+
+int folder_replace(const struct folder *folder, const char *name, const char *octets, size_t len)
+{
+	char temp[NAME_MAX + 1];
+	int fd;
+
+	snprintf(temp, sizeof(temp), "%s.new", name);
+	if (folder_new_file(folder, temp, &fd) < 0)
+		return E_IO;
+
+	int err = write_all(fd, octets, len);
+
+	if (err == E_OK && fsync(fd) < 0)
+		err = E_IO;
+
+	int error = errno;
+
+	if (close(fd) < 0 && err == E_OK) {
+		error = errno;
+		err = E_IO;
+	}
+	if (err == E_OK)
+		return folder_rename(folder, temp, name);
+	unlinkat(folder->fd, temp, 0);
+	errno = error;
+	return err;
+}
+
+// A name for the file that is set aside, and for the log of writes that goes with it.
+static bool is_free(const struct folder *folder, const char *name)
+{
+	char wal[NAME_MAX + 8];
+
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	return folder_look(folder, name) == FOLDER_NOTHING && folder_look(folder, wal) == FOLDER_NOTHING;
+}
+
+// Where there is such a file. An empty log of writes is no evidence and is removed. E_IO.
+static int move_beside(const struct folder *folder, const char *name, const char *aside, const char *suffix,
+                       bool *ret_moved)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	struct stat st;
+
+	snprintf(from, sizeof(from), "%s%s", name, suffix);
+	snprintf(to, sizeof(to), "%s%s", aside, suffix);
+	if (fstatat(folder->fd, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? E_OK : E_IO;
+	if (suffix[0] && S_ISREG(st.st_mode) && st.st_size == 0)
+		return unlinkat(folder->fd, from, 0) < 0 ? E_IO : E_OK;
+	*ret_moved = true;
+	return renameat(folder->fd, from, folder->fd, to) < 0 ? E_IO : E_OK;
+}
+
+int folder_set_aside(const struct folder *folder, const char *name, int64_t now_s)
+{
+	char aside[NAME_MAX + 1];
+	bool moved = false;
+
+	for (int i = 0; i < ASIDE_TRIES; i++) { // an earlier one of the same second is not overwritten
+		if (i == 0)
+			snprintf(aside, sizeof(aside), "%s.damaged-%" PRId64, name, now_s);
+		else
+			snprintf(aside, sizeof(aside), "%s.damaged-%" PRId64 "-%d", name, now_s, i);
+		if (!is_free(folder, aside))
+			continue;
+		// The file itself last: where this is cut short, it is found damaged again.
+		if (move_beside(folder, name, aside, "-wal", &moved) < 0 ||
+		    move_beside(folder, name, aside, "-journal", &moved) < 0 || move_beside(folder, name, aside, "", &moved) < 0)
+			return E_IO;
+		if (moved)
+			log_error("state file %s is set aside as %s", name, aside);
+		return folder_sync(folder);
+	}
+	errno = EEXIST;
+	return E_IO;
+}

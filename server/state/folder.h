@@ -1,0 +1,38 @@
+// The state folder: opened, locked, its files read, replaced whole or not at all, set aside. Everything but SQLite goes
+// through the folder's descriptor, so nobody can move the folder away under us or put a link in our way.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+enum { FOLDER_FILE_MAX = 1 << 30 }; // octets that are read as a text
+
+struct folder {
+	int fd;
+	char *path;      // as it was given
+	char *real_path; // absolute, without links: for SQLite
+};
+
+enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe, a folder, or it cannot be told */ };
+
+// Opens the folder, makes it (0750) and its parents (0755) where they are missing, and locks it against a second
+// daemon until it is closed. Logs what is wrong: E_IO; E_EXISTS when another daemon has it locked; E_NOMEM.
+int folder_open(const char *path, struct folder *ret_folder) MUST_USE;
+void folder_close(struct folder *folder);
+
+enum folder_entry folder_look(const struct folder *folder, const char *name);
+// Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO (errno).
+int folder_open_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
+// Makes an empty file, mode 0640, in the place of what has the name. E_IO (errno).
+int folder_new_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
+// The file has the new contents or the old ones, at whatever moment the process or the machine stops. E_IO (errno): it
+// may have either.
+int folder_replace(const struct folder *folder, const char *name, const char *octets, size_t len) MUST_USE;
+// Durable when it returns 0. E_IO (errno).
+int folder_rename(const struct folder *folder, const char *from, const char *to) MUST_USE;
+// What was made and renamed is durable. E_IO (errno).
+int folder_sync(const struct folder *folder) MUST_USE;
+// Renames the file to NAME.damaged-TIME, and with it NAME-wal and NAME-journal, those that are there. E_IO (errno).
+int folder_set_aside(const struct folder *folder, const char *name, int64_t now_s) MUST_USE;

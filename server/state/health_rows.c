@@ -1,0 +1,86 @@
+// SQL and sums of health; see health_rows.h.
+#include "state/health_rows.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "state/sum.h"
+
+static const char confirmed_name[] = "confirmed";
+
+static int64_t sum_of(const char *app, const char *site, int64_t word)
+{
+	return (int64_t)sum_number(sum_text(sum_text(sum_begin("health"), app), site), (uint64_t)word);
+}
+
+static int64_t sum_of_meta(const char *name, int64_t value)
+{
+	return (int64_t)sum_number(sum_text(sum_begin("meta"), name), (uint64_t)value);
+}
+
+static int load_row(void *ctx, const struct store_value *columns, size_t count)
+{
+	if (count != 4 || columns[0].type != STORE_TEXT || columns[1].type != STORE_TEXT ||
+	    columns[2].type != STORE_NUMBER || columns[3].type != STORE_NUMBER || columns[2].number < 0 ||
+	    columns[2].number > UINT32_MAX || strlen(columns[0].text) > STORE_ROW_MAX / 4 ||
+	    columns[3].number != sum_of(columns[0].text, columns[1].text, columns[2].number))
+		return E_INVAL;
+
+	int err = healthmap_load(ctx, columns[0].text, columns[1].text, (uint32_t)columns[2].number);
+
+	return err == E_EXISTS || err == E_LIMIT ? E_INVAL : err;
+}
+
+static int load_confirmed(void *ctx, const struct store_value *columns, size_t count)
+{
+	if (count != 2 || columns[0].type != STORE_NUMBER || columns[1].type != STORE_NUMBER ||
+	    columns[1].number != sum_of_meta(confirmed_name, columns[0].number))
+		return E_INVAL;
+	*(int64_t *)ctx = columns[0].number;
+	return E_OK;
+}
+
+int health_rows_read(struct store *store, struct healthmap *map, int64_t *ret_confirmed_s)
+{
+	int64_t confirmed_s = 0;
+	int err = store_each(store, "SELECT value, sum FROM meta WHERE name = 'confirmed'", NULL, 0, load_confirmed,
+	                     &confirmed_s);
+
+	if (err == E_OK)
+		err = store_each(store, "SELECT app, site, word, sum FROM health", NULL, 0, load_row, map);
+	if (err == E_OK)
+		*ret_confirmed_s = confirmed_s;
+	return err;
+}
+
+static int write_row(struct store *store, const struct healthmap_row *row)
+{
+	const struct store_value values[] = {store_text(row->app), store_text(row->site), store_number(row->word),
+	                                     store_number(sum_of(row->app, row->site, row->word))};
+
+	if (row->is_gone)
+		return store_run(store, "DELETE FROM health WHERE app = ? AND site = ?", values, 2, NULL);
+	return store_run(store, "INSERT OR REPLACE INTO health (app, site, word, sum) VALUES (?, ?, ?, ?)", values, 4, NULL);
+}
+
+int health_rows_write(struct store *store, const struct healthmap_row *rows, size_t count, int64_t confirmed_s)
+{
+	const struct store_value meta[] = {store_text(confirmed_name), store_number(confirmed_s),
+	                                   store_number(sum_of_meta(confirmed_name, confirmed_s))};
+	int err = store_begin(store);
+
+	for (size_t i = 0; i < count && err == E_OK; i++)
+		err = write_row(store, &rows[i]);
+	if (err == E_OK)
+		err = store_run(store, "INSERT OR REPLACE INTO meta (name, value, sum) VALUES (?, ?, ?)", meta, 3, NULL);
+	if (err == E_OK)
+		err = store_commit(store);
+	if (err < 0)
+		store_rollback(store);
+	return err;
+}
+
+int health_rows_clear(struct store *store)
+{
+	return store_run(store, "DELETE FROM health", NULL, 0, NULL);
+}

@@ -1,0 +1,194 @@
+// Entries, their index and the list of those to be written; see healthmap.h. What is forgotten stays in the index until
+// the store has no row of it, so that it may come back meanwhile and the two writes are still in order.
+#include "state/healthmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/must.h"
+
+enum { ROOM_FIRST = 64 };
+
+struct healthmap_entry {
+	char *key;          // table_key()'s; NULL: not used
+	uint32_t word;
+	uint32_t next_free; // number + 1
+	bool is_gone, is_dirty, is_taken;
+};
+
+void healthmap_done(struct healthmap *map)
+{
+	for (size_t i = 0; i < map->used; i++)
+		free(map->entries[i].key);
+	free(map->entries);
+	free(map->dirty);
+	table_done(&map->index);
+	*map = (struct healthmap){0};
+}
+
+static const char *site_of(const struct healthmap_entry *entry)
+{
+	return entry->key + strlen(entry->key) + 1;
+}
+
+static int grow(struct healthmap *map)
+{
+	size_t room = map->room ? map->room * 2 : ROOM_FIRST;
+	struct healthmap_entry *entries = reallocarray(map->entries, room, sizeof(*entries));
+
+	if (!entries)
+		return E_NOMEM;
+	map->entries = entries;
+
+	uint32_t *dirty = reallocarray(map->dirty, room, sizeof(*dirty));
+
+	if (!dirty)
+		return E_NOMEM;
+	map->dirty = dirty;
+	map->room = room;
+	return E_OK;
+}
+
+static int add(struct healthmap *map, const char *app, const char *site, uint32_t word, uint32_t *ret_number)
+{
+	if (map->index.count >= STATE_HEALTH_MAX)
+		return E_LIMIT;
+	if (!map->free_head && map->used == map->room && grow(map) < 0)
+		return E_NOMEM;
+
+	uint32_t number = map->free_head ? map->free_head - 1 : (uint32_t)map->used;
+	char *key = table_key(app, site);
+
+	if (!key || table_add(&map->index, key, key + strlen(app) + 1, number) < 0) {
+		free(key);
+		return E_NOMEM;
+	}
+	if (map->free_head)
+		map->free_head = map->entries[number].next_free;
+	else
+		map->used++;
+	map->entries[number] = (struct healthmap_entry){.key = key, .word = word};
+	*ret_number = number;
+	return E_OK;
+}
+
+static struct healthmap_entry *find(const struct healthmap *map, const char *app, const char *site)
+{
+	const struct table_slot *slot = table_find(&map->index, app, site);
+
+	return slot ? &map->entries[slot->value] : NULL;
+}
+
+// There is room in the list for every entry.
+static void mark(struct healthmap *map, struct healthmap_entry *entry)
+{
+	if (entry->is_dirty)
+		return;
+	entry->is_dirty = true;
+	map->dirty[map->dirty_count++] = (uint32_t)(entry - map->entries);
+}
+
+int healthmap_set(struct healthmap *map, const char *app, const char *site, uint32_t word)
+{
+	struct healthmap_entry *entry = find(map, app, site);
+
+	if (!entry) {
+		uint32_t number = 0;
+		int err = add(map, app, site, word, &number);
+
+		if (err < 0)
+			return err;
+		mark(map, &map->entries[number]);
+	} else if (entry->is_gone || entry->word != word) {
+		entry->is_gone = false;
+		entry->word = word;
+		mark(map, entry);
+	}
+	return E_OK;
+}
+
+int healthmap_load(struct healthmap *map, const char *app, const char *site, uint32_t word)
+{
+	uint32_t number;
+
+	return find(map, app, site) ? E_EXISTS : add(map, app, site, word, &number);
+}
+
+int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed)
+{
+	const struct healthmap_entry *entry = find(map, app, site);
+
+	return entry && !entry->is_gone && entry->word >> 1 == probed ? (int)(entry->word & 1) : -1;
+}
+
+void healthmap_forget(struct healthmap *map, const char *app, const char *site)
+{
+	struct healthmap_entry *entry = find(map, app, site);
+
+	if (!entry || entry->is_gone)
+		return;
+	entry->is_gone = true;
+	mark(map, entry);
+}
+
+static struct healthmap_row row_of(const struct healthmap *map, uint32_t number)
+{
+	const struct healthmap_entry *entry = &map->entries[number];
+
+	return (struct healthmap_row){entry->key, site_of(entry), entry->word, number, entry->is_gone};
+}
+
+int healthmap_each(const struct healthmap *map, int (*row)(void *ctx, const struct healthmap_row *row), void *ctx)
+{
+	int result = E_OK;
+
+	for (uint32_t i = 0; i < map->used && result == E_OK; i++) {
+		if (!map->entries[i].key || map->entries[i].is_gone)
+			continue;
+
+		const struct healthmap_row known = row_of(map, i);
+
+		result = row(ctx, &known);
+	}
+	return result;
+}
+
+size_t healthmap_take(struct healthmap *map, struct healthmap_row *rows, size_t max)
+{
+	size_t count = 0;
+
+	while (count < max && map->dirty_count > 0) {
+		uint32_t number = map->dirty[--map->dirty_count];
+		struct healthmap_entry *entry = &map->entries[number];
+
+		must(!entry->is_taken);
+		entry->is_dirty = false;
+		entry->is_taken = true;
+		rows[count++] = row_of(map, number);
+	}
+	return count;
+}
+
+static void drop(struct healthmap *map, uint32_t number)
+{
+	struct healthmap_entry *entry = &map->entries[number];
+
+	table_remove(&map->index, table_find(&map->index, entry->key, site_of(entry)));
+	free(entry->key);
+	*entry = (struct healthmap_entry){.next_free = map->free_head};
+	map->free_head = number + 1;
+}
+
+void healthmap_written(struct healthmap *map, const struct healthmap_row *rows, size_t count, bool is_written)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct healthmap_entry *entry = &map->entries[rows[i].number];
+
+		entry->is_taken = false;
+		if (!is_written)
+			mark(map, entry);
+		else if (entry->is_gone && !entry->is_dirty)
+			drop(map, rows[i].number);
+	}
+}

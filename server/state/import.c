@@ -1,0 +1,123 @@
+// From JSON into rows; see import.h. Cut short anywhere, the next start does it once more with the same result.
+#include "state/import.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "state/health_rows.h"
+#include "state/legacy.h"
+
+// Rows written by one transaction.
+enum { HEALTH_CHUNK = 1024 };
+
+static int write_overrides(struct rows *state, struct legacy_overrides *all, bool replace)
+{
+	int err = rows_begin(state);
+
+	if (err == E_OK && replace) {
+		err = rows_clear(state);
+		state->totals.revision++;
+	}
+	for (size_t i = 0; i < all->count && err == E_OK; i++) {
+		all->rows[i]->revision = state->totals.revision + 1;
+		err = rows_put(state, all->rows[i]);
+	}
+	if (err == E_OK)
+		err = rows_commit(state);
+	if (err < 0)
+		rows_rollback(state);
+	return err;
+}
+
+int import_overrides(const struct folder *folder, struct rows *state, struct import *ret_import)
+{
+	struct legacy_overrides all = {0};
+	struct import import = {0};
+	int err = legacy_read_overrides(folder, &all);
+
+	if (err == E_NOTFOUND) {
+		*ret_import = (struct import){0};
+		return E_OK;
+	}
+	if (err < 0)
+		return err;
+
+	bool is_damaged = !all.is_readable || all.lost > 0;
+
+	if (!is_damaged || all.count > 0)
+		err = write_overrides(state, &all, !is_damaged);
+	if (err == E_LIMIT) // both together are too many
+		err = E_IO;
+	if (err < 0)
+		log_error("state file %s cannot be taken over: %s", legacy_overrides_file, store_error(state->store));
+	if (err == E_OK && is_damaged)
+		import = (struct import){clock_wall_s(), all.count, all.is_readable ? all.lost : 1};
+	legacy_overrides_done(&all);
+	if (err == E_OK)
+		*ret_import = import;
+	return err;
+}
+
+int import_overrides_done(const struct folder *folder, const struct import *import)
+{
+	if (folder_look(folder, legacy_overrides_file) == FOLDER_NOTHING)
+		return E_OK;
+	if (!import->damaged_s)
+		return legacy_imported(folder, legacy_overrides_file);
+	log_error("beginning with %zu of the drains and forces of %s (sites that were drained may not be): look into the file "
+	          "set aside", import->kept, legacy_overrides_file);
+	if (folder_set_aside(folder, legacy_overrides_file, import->damaged_s) == E_OK)
+		return E_OK;
+	log_error("state file %s is damaged and cannot be set aside: %s", legacy_overrides_file, strerror(errno));
+	return E_IO;
+}
+
+static int write_health(struct store *health, struct healthmap *map, int64_t saved_s)
+{
+	struct healthmap_row *rows = calloc(HEALTH_CHUNK, sizeof(*rows));
+	int err = rows ? health_rows_clear(health) : E_NOMEM;
+	size_t count;
+
+	while (err == E_OK && (count = healthmap_take(map, rows, HEALTH_CHUNK)) > 0)
+		err = health_rows_write(health, rows, count, saved_s);
+	free(rows);
+	return err;
+}
+
+static int set_row(void *ctx, const struct healthmap_row *row)
+{
+	return healthmap_set(ctx, row->app, row->site, row->word);
+}
+
+int import_health(const struct folder *folder, struct store *health, int64_t now_s, int64_t age_max_s)
+{
+	struct healthmap map = {0}, to_write = {0};
+	int64_t saved_s = 0;
+	int err = legacy_read_health(folder, &map, &saved_s);
+
+	if (err == E_NOTFOUND)
+		return E_OK;
+	if (err == E_INVAL) {
+		log_error("beginning without the targets' last health");
+		if (folder_set_aside(folder, legacy_health_file, now_s) == E_OK)
+			return E_OK;
+		log_error("state file %s is damaged and cannot be set aside: %s", legacy_health_file, strerror(errno));
+		return E_IO;
+	}
+	if (err < 0)
+		return err;
+	if (saved_s > 0 && now_s - saved_s <= age_max_s && saved_s - now_s <= age_max_s) {
+		err = healthmap_each(&map, set_row, &to_write);
+		if (err == E_OK)
+			err = write_health(health, &to_write, saved_s);
+		if (err < 0)
+			log_error("state file %s cannot be taken over: %s", legacy_health_file, store_error(health));
+	}
+	healthmap_done(&map);
+	healthmap_done(&to_write);
+	return err == E_OK ? legacy_imported(folder, legacy_health_file) : err;
+}

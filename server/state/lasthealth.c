@@ -1,0 +1,166 @@
+// Timers over the map of health; see lasthealth.h. One batch at a time is with the writer.
+#include "state/lasthealth.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "state/limits.h"
+#include "state/writer.h"
+
+// A batch is small enough for the main loop not to notice. Seconds between writes, and after one that failed.
+enum { BATCH_MAX = 16384, SAVE_S = 1, AGAIN_S = 10 };
+
+struct lasthealth {
+	struct healthmap map;
+	struct writer *writer;
+	struct event *save, *confirm;
+	struct healthmap_row *batch;
+	size_t batch_count;
+	bool is_under_way, is_stopped;
+	bool is_full; // said in the log, once
+};
+
+static void arm(struct lasthealth *health, int seconds)
+{
+	struct timeval wait = {seconds, 0};
+
+	if (health->map.dirty_count > 0 && !health->is_under_way && !health->is_stopped &&
+	    !event_pending(health->save, EV_TIMEOUT, NULL))
+		event_add(health->save, &wait);
+}
+
+static void submit(struct lasthealth *health)
+{
+	if (health->is_under_way || health->is_stopped)
+		return;
+	health->batch_count = healthmap_take(&health->map, health->batch, BATCH_MAX);
+	health->is_under_way = true;
+	writer_submit_health(health->writer, health->batch, health->batch_count);
+}
+
+static void on_save(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	submit(arg);
+}
+
+// Every write confirms, so one that is under way is enough.
+static void on_confirm(evutil_socket_t fd, short what, void *arg)
+{
+	struct lasthealth *health = arg;
+
+	(void)fd;
+	(void)what;
+	if (health->map.index.count > 0)
+		submit(health);
+}
+
+void lasthealth_written(struct lasthealth *health, int err)
+{
+	size_t count = health->batch_count;
+
+	healthmap_written(&health->map, health->batch, count, err == E_OK);
+	health->is_under_way = false;
+	health->batch_count = 0;
+	if (err == E_OK && count == BATCH_MAX && health->map.dirty_count > 0)
+		submit(health);
+	else
+		arm(health, err == E_OK ? SAVE_S : AGAIN_S);
+}
+
+int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map, struct lasthealth **ret_health)
+{
+	struct lasthealth *health = calloc(1, sizeof(*health));
+	const struct timeval often = {STATE_CONFIRM_S, 0};
+
+	if (!health)
+		return E_NOMEM;
+	health->writer = writer;
+	health->batch = calloc(BATCH_MAX, sizeof(*health->batch));
+	health->save = evtimer_new(base, on_save, health);
+	health->confirm = event_new(base, -1, EV_PERSIST, on_confirm, health);
+	if (!health->batch || !health->save || !health->confirm || event_add(health->confirm, &often) < 0) {
+		lasthealth_free(health);
+		return E_NOMEM;
+	}
+	health->map = *map;
+	*map = (struct healthmap){0};
+	*ret_health = health;
+	return E_OK;
+}
+
+struct lasthealth *lasthealth_free(struct lasthealth *health)
+{
+	if (!health)
+		return NULL;
+	if (health->save)
+		event_free(health->save);
+	if (health->confirm)
+		event_free(health->confirm);
+	healthmap_done(&health->map);
+	free(health->batch);
+	free(health);
+	return NULL;
+}
+
+int lasthealth_finish(struct lasthealth *health, const struct state_backend *backend, void *backend_ctx)
+{
+	int err = E_OK;
+
+	health->is_stopped = true;
+	while (err == E_OK && health->map.dirty_count > 0) {
+		size_t count = healthmap_take(&health->map, health->batch, BATCH_MAX);
+
+		err = backend->health(backend_ctx, health->batch, count);
+		healthmap_written(&health->map, health->batch, count, err == E_OK);
+	}
+	return err;
+}
+
+void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up)
+{
+	int err = healthmap_set(&health->map, app, site, probed << 1 | up);
+
+	arm(health, SAVE_S);
+	if (err < 0 && !health->is_full) {
+		log_warning("the health of %s at %s will not survive a restart: %s", app, site, err_text(err));
+		health->is_full = true;
+	}
+}
+
+int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed)
+{
+	return healthmap_get(&health->map, app, site, probed);
+}
+
+void lasthealth_forget(struct lasthealth *health, const char *app, const char *site)
+{
+	healthmap_forget(&health->map, app, site);
+	health->is_full = false;
+	arm(health, SAVE_S);
+}
+
+struct retaining {
+	struct lasthealth *health;
+	bool (*is_kept)(void *ctx, const char *app, const char *site);
+	void *ctx;
+};
+
+static int retain_row(void *ctx, const struct healthmap_row *row)
+{
+	const struct retaining *retaining = ctx;
+
+	if (!retaining->is_kept(retaining->ctx, row->app, row->site))
+		lasthealth_forget(retaining->health, row->app, row->site);
+	return E_OK;
+}
+
+void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx)
+{
+	struct retaining retaining = {health, is_kept, ctx};
+
+	(void)healthmap_each(&health->map, retain_row, &retaining);
+}

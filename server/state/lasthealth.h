@@ -1,0 +1,30 @@
+// Remembers the last health of targets and has the rows that changed written, at most once a second; for state.c. Main
+// thread only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "state/backend.h"
+#include "state/healthmap.h"
+
+struct event_base;
+struct lasthealth;
+struct writer;
+
+// Takes over what is in `map`. The writer calls back lasthealth_written(). E_NOMEM.
+int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
+                   struct lasthealth **ret_health) MUST_USE;
+// Takes NULL; returns NULL.
+struct lasthealth *lasthealth_free(struct lasthealth *health);
+void lasthealth_written(struct lasthealth *health, int err);
+// After the writer has stopped: writes what is not written yet. E_IO, E_NOMEM.
+int lasthealth_finish(struct lasthealth *health, const struct state_backend *backend, void *backend_ctx) MUST_USE;
+
+// What state.h says of state_set_health() and so on.
+void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up);
+int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed);
+void lasthealth_forget(struct lasthealth *health, const char *app, const char *site);
+void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx);

@@ -1,0 +1,22 @@
+// The lists; see migrations.h. A row that has been released is never changed. Every table has a `sum` (sum.h) over the
+// rest of the row.
+#include "state/migrations.h"
+
+#define META "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
+
+static const char *const state_steps[] = {
+	// An override of a whole site has the app "".
+	META
+	"CREATE TABLE override (kind INTEGER NOT NULL, site TEXT NOT NULL, app TEXT NOT NULL, reason TEXT, who TEXT NOT NULL,"
+	" since INTEGER NOT NULL, until INTEGER NOT NULL, direction INTEGER NOT NULL, revision INTEGER NOT NULL,"
+	" sum INTEGER NOT NULL, PRIMARY KEY (kind, site, app)) WITHOUT ROWID;",
+};
+
+static const char *const health_steps[] = {
+	META
+	"CREATE TABLE health (app TEXT NOT NULL, site TEXT NOT NULL, word INTEGER NOT NULL, sum INTEGER NOT NULL,"
+	" PRIMARY KEY (app, site)) WITHOUT ROWID;",
+};
+
+const struct store_schema migrations_state = {state_steps, ARRAY_LEN(state_steps)};
+const struct store_schema migrations_health = {health_steps, ARRAY_LEN(health_steps)};

@@ -1,0 +1,56 @@
+// One override: what an operator laid upon the measured state. A drain takes traffic away from a site or one target, a
+// force says whether a target counts as up. Plain values; who makes a copy owns it.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+enum { STATE_TEXT_MAX = 255 }; // octets of each text, without the NUL
+
+// Stored as numbers: append only.
+enum override_kind { OVERRIDE_DRAIN, OVERRIDE_FORCE };
+enum { OVERRIDE_KINDS = 2 };
+enum force_to { FORCE_AUTO, FORCE_UP, FORCE_DOWN };
+
+struct override {
+	enum override_kind kind;
+	char *site;
+	char *app;         // NULL: the whole site; a force always has one
+	char *reason;      // NULL: none given
+	char *who;         // "uid 1000 (alice), pid 4711"
+	int64_t since_s;   // wall clock
+	int64_t until_s;   // wall clock; 0: until removed
+	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; a drain's: FORCE_AUTO
+	uint64_t revision; // of the change that gave it; set when it is committed
+};
+
+// Which overrides to remove. `app` NULL: the one of the whole site; with `every_app`: all of the kind at the site, of
+// the site and of each app, and `app` is not looked at.
+struct override_match {
+	enum override_kind kind;
+	const char *site, *app;
+	bool every_app;
+};
+
+// "drain", "force". Never NULL.
+const char *override_kind_text(enum override_kind kind);
+
+// E_LIMIT: a text is too long. E_INVAL: no such kind, a needed text is missing or empty, one is not UTF-8, a force
+// without an app or a direction, a drain with a direction.
+int override_check(const struct override *override) MUST_USE;
+// E_INVAL: no such kind or no site. E_LIMIT: a text is too long.
+int override_check_match(const struct override_match *match) MUST_USE;
+bool override_matches(const struct override *override, const struct override_match *match) PURE;
+
+// NULL without memory.
+struct override *override_copy(const struct override *from) MUST_USE;
+// Takes NULL; returns NULL.
+struct override *override_free(struct override *override);
+
+// As entries of the file orders.json that older versions keep. NULL without memory.
+json_t *override_to_json(const struct override *override) MUST_USE;
+// E_INVAL when it is not what override_to_json() writes for the kind; E_NOMEM.
+int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override) MUST_USE;

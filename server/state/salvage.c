@@ -1,0 +1,453 @@
+// Which of the two files is believed; see salvage.h. A file is sound when its structure, every row's sum and the totals are
+// as they should be: then it says what was so at one revision.
+//
+//   state.db    copy        believed
+//   sound       sound       the one of the higher revision
+//   sound       other       the sound one, and rows of the other that are newer
+//   other       sound       the same
+//   none        none        nothing yet: a first start
+//   other       other       every row that can be read in either, the newer of two
+//
+// SQLite ignores what it cannot read at the end of a log of writes, so a sound file may have lost changes (wal.h). In a power
+// cut one of the two logs may be torn, never both.
+#include "state/salvage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "state/migrations.h"
+#include "state/wal.h"
+
+const char salvage_state_file[] = "state.db", salvage_copy_file[] = "state-copy.db";
+
+enum { NAMED_MAX = 10 };
+
+// One of the two files.
+struct side {
+	const char *name;
+	bool is_there, is_sound;
+	enum wal_end end;
+	bool is_unknown;         // it cannot be opened now, which is not its fault
+	struct store *store;     // NULL: it is not there, or nothing can be read
+	struct rows_found found;
+};
+
+static void side_done(struct side *side)
+{
+	side->store = store_close(side->store);
+	rows_found_done(&side->found);
+}
+
+static void log_damaged_rows(const struct side *side)
+{
+	const struct rows_found *found = &side->found;
+
+	for (size_t i = 0; i < found->name_count; i++)
+		log_error("state file %s: the row of the %s is damaged", side->name, found->names[i]);
+	if (found->damaged > found->name_count)
+		log_error("state file %s: %zu more rows are damaged", side->name, found->damaged - found->name_count);
+	if (!found->damaged)
+		log_error("state file %s is damaged: not all of its rows are there", side->name);
+}
+
+static int examine(const struct folder *folder, struct side *side)
+{
+	const char *why;
+	int version, err;
+	bool is_sound = false;
+
+	if (folder_look(folder, side->name) == FOLDER_NOTHING)
+		return E_OK;
+	side->is_there = true;
+	err = store_version(folder, side->name, &version, &why);
+	if (err == E_INVAL)
+		log_error("state file %s is damaged: %s", side->name, why);
+	else if (err < 0)
+		log_error("state file %s cannot be read: %s", side->name, strerror(errno));
+	if (err == E_OK)
+		err = wal_look(folder, side->name, &side->end);
+	if (side->end == WAL_LOST)
+		log_error("state file %s is damaged: its log of writes cannot be read to the end", side->name);
+	if (err == E_OK)
+		err = store_open(folder, side->name, &migrations_state, true, &side->store, &is_sound);
+	if (err == E_OK)
+		err = rows_read(side->store, &side->found);
+	if (err < 0)
+		return err == E_INVAL ? E_OK : err;
+	if (is_sound && !side->found.is_sound)
+		log_damaged_rows(side);
+	side->is_sound = is_sound && side->found.is_sound;
+	return E_OK;
+}
+
+// Building ------------------------------------------------------------------------------------------------------------
+
+struct contents {
+	struct override *const *rows;
+	size_t count;
+	uint64_t revision;
+	struct rows_totals totals; // what they came to
+};
+
+static int write_contents(struct contents *contents, struct rows *rows)
+{
+	int err = E_OK;
+
+	rows->totals = (struct rows_totals){.revision = contents->revision};
+	for (size_t i = 0; i < contents->count && err == E_OK; i++)
+		err = rows_put(rows, contents->rows[i]);
+	contents->totals = rows->totals;
+	return err;
+}
+
+static int fill(void *ctx, struct store *store)
+{
+	struct rows rows = {.store = store};
+	int err = write_contents(ctx, &rows);
+
+	return err == E_OK ? rows_seal(&rows) : err;
+}
+
+// Builds the file anew, puts it in the place of what is there, and opens it. Nothing is replaced before the new one is on
+// disk. What is there is set aside.
+static int renew(const struct folder *folder, const char *name, struct contents *contents, int64_t now_s,
+                 struct rows *ret_rows)
+{
+	struct store *store = NULL;
+	bool is_sound = false;
+	int err = store_build(folder, name, &migrations_state, fill, contents);
+
+	if (err == E_OK && (err = folder_set_aside(folder, name, now_s)) < 0)
+		log_error("state file %s is damaged and cannot be set aside: %s", name, strerror(errno));
+	if (err == E_OK)
+		err = store_install(folder, name);
+	if (err == E_OK)
+		err = store_open(folder, name, &migrations_state, true, &store, &is_sound);
+	if (err == E_OK && !is_sound) {
+		store_close(store);
+		err = E_INVAL;
+	}
+	if (err == E_OK)
+		*ret_rows = (struct rows){store, contents->totals, contents->totals};
+	return err;
+}
+
+// Makes a sound file say the same, in one transaction.
+static int bring_in_line(struct rows *rows, struct contents *contents)
+{
+	int err = rows_begin(rows);
+
+	if (err == E_OK)
+		err = rows_clear(rows);
+	if (err == E_OK)
+		err = write_contents(contents, rows);
+	if (err == E_OK)
+		err = rows_commit(rows);
+	if (err < 0)
+		rows_rollback(rows);
+	return err;
+}
+
+static void take_store(struct side *side, struct rows *ret_rows)
+{
+	*ret_rows = (struct rows){side->store, side->found.totals, side->found.totals};
+	side->store = NULL;
+}
+
+// Opens the copy where there is a sound one, makes one where there is none.
+static int reopen_copy(const struct folder *folder, struct contents *contents, struct rows *copy)
+{
+	struct side side = {.name = salvage_copy_file};
+	int err = examine(folder, &side);
+
+	if (err == E_OK && side.is_sound) {
+		take_store(&side, copy);
+		err = bring_in_line(copy, contents);
+	} else if (err == E_OK) {
+		side.store = store_close(side.store);
+		err = renew(folder, side.name, contents, clock_wall_s(), copy);
+	}
+	side_done(&side);
+	return err;
+}
+
+int salvage_renew_copy(const struct folder *folder, const struct rows *state, struct rows *copy)
+{
+	struct rows_found found;
+	int err = rows_read(state->store, &found);
+
+	if (err < 0)
+		return err;
+
+	struct contents contents = {found.rows, found.count, state->totals.revision, {0}};
+
+	err = !found.is_sound ? E_IO : copy->store ? bring_in_line(copy, &contents) : E_INVAL;
+	if (err == E_INVAL) { // there is none, or it was damaged while it was open
+		copy->store = store_close(copy->store);
+		err = reopen_copy(folder, &contents, copy);
+	}
+	rows_found_done(&found);
+	return err;
+}
+
+// Deciding ------------------------------------------------------------------------------------------------------------
+
+// Copies the rows of `from` that are newer than the revision. The array is long enough.
+static int copy_newer(struct override **rows, size_t *count, const struct rows_found *from, uint64_t revision)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		if (from->rows[i]->revision <= revision)
+			continue;
+		if (!(rows[*count] = override_copy(from->rows[i])))
+			return E_NOMEM;
+		++*count;
+	}
+	return E_OK;
+}
+
+// Of two for the same thing the newer one stays. Takes all; what is left in `rows` is in the set's order.
+static int settle(struct override **rows, size_t *count)
+{
+	struct overrides set = {0};
+	size_t left = 0;
+
+	if (overrides_reserve(&set, *count) < 0) {
+		overrides_done(&set);
+		return E_NOMEM;
+	}
+	qsort(rows, *count, sizeof(*rows), rows_by_revision);
+	for (size_t i = 0; i < *count; i++)
+		override_free(overrides_put(&set, rows[i]));
+	for (; left < set.count; left++)
+		rows[left] = set.rows[left];
+	*count = left;
+	set.count = 0; // they are in `rows`
+	overrides_done(&set);
+	return E_OK;
+}
+
+// What is certain to be missing in the rows that were put together from two damaged files. Where the newest totals that
+// can be read are met, nothing is.
+static size_t count_missing(const struct side *state, const struct side *copy, struct override *const *rows, size_t count)
+{
+	const struct rows_totals *totals = NULL;
+	uint64_t sum = 0;
+
+	if (state->found.has_totals)
+		totals = &state->found.totals;
+	if (copy->found.has_totals && (!totals || copy->found.totals.revision > totals->revision))
+		totals = &copy->found.totals;
+	for (size_t i = 0; i < count; i++)
+		sum += rows_sum(rows[i]);
+	if (!totals)
+		return 1;
+	if (totals->count == count && totals->sum == sum)
+		return 0;
+	return totals->count > count && totals->count - count < STATE_OVERRIDES_MAX ? totals->count - count : 1;
+}
+
+// Changes that state.db had and the sound copy has not. A damaged row is the only trace of some.
+static size_t count_unknown(const struct rows_found *state, uint64_t copied, size_t newer)
+{
+	if (!state->has_totals)
+		return newer ? state->damaged : 0;
+
+	uint64_t changes = state->totals.revision > copied ? state->totals.revision - copied : 0;
+
+	return changes > newer ? changes - newer : 0;
+}
+
+// Both in the order of revisions.
+static void name_recovered(const struct side *damaged, struct override *const *rows, size_t count)
+{
+	const struct rows_found *found = &damaged->found;
+	size_t named = 0, at = 0;
+
+	qsort(found->rows, found->count, sizeof(*found->rows), rows_by_revision);
+	for (size_t i = 0; i < count && named < NAMED_MAX; i++) {
+		while (at < found->count && found->rows[at]->revision < rows[i]->revision)
+			at++;
+		if (at < found->count && found->rows[at]->revision == rows[i]->revision)
+			continue;
+		named++;
+		log_error("state file %s has lost the %s of %s%s%s: it is taken from the other file", damaged->name,
+		          override_kind_text(rows[i]->kind), rows[i]->site, rows[i]->app ? " for " : "",
+		          rows[i]->app ? rows[i]->app : "");
+	}
+}
+
+static uint64_t newest_revision(const struct side *side)
+{
+	uint64_t newest = side->found.has_totals ? side->found.totals.revision : 0;
+
+	for (size_t i = 0; i < side->found.count; i++)
+		if (side->found.rows[i]->revision > newest)
+			newest = side->found.rows[i]->revision;
+	return newest;
+}
+
+// What is believed, in the order of revisions. Owns the rows.
+struct belief {
+	struct override **rows;
+	size_t count;
+	uint64_t revision;
+};
+
+static void belief_done(struct belief *belief)
+{
+	for (size_t i = 0; i < belief->count; i++)
+		override_free(belief->rows[i]);
+	free(belief->rows);
+}
+
+// All rows of `first`, and of `second` (may be NULL) those that are newer than `since`.
+static int put_together(const struct side *first, const struct side *second, uint64_t since, struct belief *belief)
+{
+	size_t room = first->found.count + (second ? second->found.count : 0) + 1;
+	int err;
+
+	belief->revision = newest_revision(first);
+	if (second && newest_revision(second) > belief->revision)
+		belief->revision = newest_revision(second);
+	belief->rows = calloc(room, sizeof(*belief->rows));
+	err = belief->rows ? copy_newer(belief->rows, &belief->count, &first->found, 0) : E_NOMEM;
+	if (err == E_OK && second)
+		err = copy_newer(belief->rows, &belief->count, &second->found, since);
+	return err == E_OK ? settle(belief->rows, &belief->count) : err;
+}
+
+// Without a copy the daemon goes on; one is made as soon as that is possible.
+static void make_copy(const struct folder *folder, struct side *copy, struct contents *contents, struct salvage *salvage)
+{
+	int err = E_OK;
+
+	if (copy->is_sound && copy->end != WAL_LOST) {
+		take_store(copy, &salvage->copy);
+		if (!rows_totals_equal(&salvage->copy.totals, &salvage->state.totals))
+			err = bring_in_line(&salvage->copy, contents);
+	} else if (copy->is_unknown) {
+		err = E_IO;
+	} else {
+		copy->store = store_close(copy->store);
+		err = renew(folder, copy->name, contents, clock_wall_s(), &salvage->copy);
+	}
+	if (err < 0)
+		log_warning("state file %s cannot be written: the overrides are kept once, until it can be", copy->name);
+}
+
+// What is certain to be lost when `base` is believed and the other is not sound.
+static size_t count_lost(const struct side *base, const struct side *other, const struct belief *belief)
+{
+	size_t newer = 0;
+
+	for (size_t i = 0; i < belief->count; i++)
+		newer += belief->rows[i]->revision > base->found.totals.revision;
+	return other->is_sound ? 0 : count_unknown(&other->found, base->found.totals.revision, newer);
+}
+
+// `base` NULL: neither is sound.
+static int believe(const struct side *state, const struct side *copy, const struct side *base, struct belief *belief,
+                   size_t *ret_lost)
+{
+	const struct side *other = base == state ? copy : state;
+	uint64_t revision = base ? base->found.totals.revision : 0;
+	int err = base ? put_together(base, other->is_sound ? NULL : other, revision, belief) :
+	                 put_together(state, copy, 0, belief);
+
+	if (err < 0)
+		return err;
+	*ret_lost = base ? count_lost(base, other, belief) : count_missing(state, copy, belief->rows, belief->count);
+	return E_OK;
+}
+
+// Whether nothing that was acknowledged can be missing in it. `is_torn` when the other one may not be relied on.
+static bool is_complete(const struct side *side, bool is_torn_allowed)
+{
+	return side->is_sound && (side->end == WAL_CLEAN || (side->end == WAL_TORN && is_torn_allowed));
+}
+
+static void report(const struct side *state, const struct side *copy, const struct belief *belief, struct salvage *salvage)
+{
+	salvage->damaged_s = clock_wall_s();
+	salvage->kept = belief->count;
+	if (state->is_there && copy->is_sound)
+		name_recovered(state, belief->rows, belief->count);
+	log_error("of the saved overrides %zu are kept and %zu at least are lost%s", salvage->kept, salvage->lost,
+	          salvage->lost ? " (sites that were drained may not be): look into the files set aside" : "");
+}
+
+// Which is believed, whether there is damage, and whether state.db is to be built anew.
+static int decide(const struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage,
+                  bool *ret_renew)
+{
+	uint64_t at_state = state->is_sound ? state->found.totals.revision : 0;
+	uint64_t at_copy = copy->is_sound ? copy->found.totals.revision : 0;
+	bool both = state->is_sound && copy->is_sound, is_behind = both && at_copy > at_state;
+	const struct side *base = state->is_sound && !is_behind ? state : copy->is_sound ? copy : NULL;
+	// One that is clean vouches for the other, as does one that has just been found missing in a folder of one file.
+	bool has_witness = is_complete(state, false) || is_complete(copy, false);
+	bool is_first = !state->is_there && (!copy->is_there || (copy->is_sound && at_copy == 0));
+	bool is_damaged = (state->is_there && !is_complete(state, has_witness)) || is_behind ||
+	                  (copy->is_there && !copy->is_unknown && !is_complete(copy, has_witness)) ||
+	                  (!state->is_there && !is_first);
+	int err = believe(state, copy, base, belief, &salvage->lost);
+
+	if (err < 0)
+		return err;
+	if (!is_damaged)
+		salvage->lost = 0;
+	else if (!has_witness && !salvage->lost && (base || !belief->count || state->end != WAL_CLEAN || copy->end != WAL_CLEAN))
+		salvage->lost = 1; // what the end of a log had
+	*ret_renew = base != state || state->end == WAL_LOST || (is_damaged && !has_witness);
+	if (is_behind)
+		log_error("state file %s lacks the newest changes", state->name);
+	if (!state->is_there && !is_first)
+		log_error("state file %s is missing", state->name);
+	if (is_damaged)
+		report(state, copy, belief, salvage);
+	salvage->is_set_aside = is_damaged && (state->is_there || !is_complete(copy, true));
+	return E_OK;
+}
+
+int salvage_open(const struct folder *folder, struct salvage *ret_salvage)
+{
+	struct side state = {.name = salvage_state_file}, copy = {.name = salvage_copy_file};
+	struct belief belief = {0};
+	struct salvage salvage = {0};
+	bool is_renewed = false;
+	int err = examine(folder, &state);
+
+	if (err == E_OK)
+		err = examine(folder, &copy);
+	if (err == E_IO && state.is_sound) {
+		copy.is_unknown = true;
+		err = E_OK;
+	}
+	if (err == E_OK)
+		err = decide(&state, &copy, &belief, &salvage, &is_renewed);
+	if (err == E_OK) {
+		struct contents contents = {belief.rows, belief.count, belief.revision, {0}};
+
+		if (is_renewed) {
+			state.store = store_close(state.store);
+			err = renew(folder, state.name, &contents, clock_wall_s(), &salvage.state);
+		} else {
+			take_store(&state, &salvage.state);
+		}
+		if (err == E_OK)
+			make_copy(folder, &copy, &contents, &salvage);
+	}
+	side_done(&state);
+	side_done(&copy);
+	belief_done(&belief);
+	if (err == E_OK)
+		*ret_salvage = salvage;
+	else
+		salvage.state.store = store_close(salvage.state.store);
+	return err;
+}

@@ -1,0 +1,29 @@
+// Overrides are kept twice, in state.db and in state-copy.db: what one file has lost is taken from the other. Opens both,
+// decides which one tells the truth, sets aside what is damaged and builds it anew. For local.c.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "state/folder.h"
+#include "state/rows.h"
+
+extern const char salvage_state_file[], salvage_copy_file[];
+
+struct salvage {
+	struct rows state;          // open, sound
+	struct rows copy;           // its store is NULL when it cannot be made or opened now; its totals may be behind
+	// Damage found at this start.
+	int64_t damaged_s;          // when, by the wall clock; 0: there was none
+	size_t kept, lost;          // so many overrides were kept, so many at least were not
+	bool is_set_aside;          // a file was set aside for it; none when one was missing
+};
+
+// No store may be of a newer version when this is called. Logs what is damaged and what becomes of it. E_IO, E_NOMEM
+// (logged): what is there has not been replaced. E_STATE: a store is of a newer version after all.
+int salvage_open(const struct folder *folder, struct salvage *ret_salvage) MUST_USE;
+// Makes the copy say what state.db has. Its store may be NULL or damaged: then a new one is put in its place. E_IO, E_NOMEM,
+// E_INVAL.
+int salvage_renew_copy(const struct folder *folder, const struct rows *state, struct rows *copy) MUST_USE;

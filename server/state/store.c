@@ -1,0 +1,551 @@
+// SQLite, held to what we need of it; see store.h. Write-ahead log, one connection, locked for as long as it is open, so
+// that there is no file of shared memory beside it.
+#include "state/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "state/sum.h"
+
+enum {
+	HEADER_LEN = 100, AT_VERSION = 60, AT_APPLICATION = 68, // https://www.sqlite.org/fileformat2.html section 1.3
+	APPLICATION = 0x4553 << 16,                            // "ES"; the version once more in the lower half
+	STATEMENTS_MAX = 24,
+	FRAME_EXTRA = 24, PAGE_LEN = 4096,
+};
+
+struct store {
+	sqlite3 *db;
+	char name[NAME_MAX + 1];
+	struct {
+		const char *sql;
+		sqlite3_stmt *stmt;
+	} statements[STATEMENTS_MAX];
+	size_t pending_pages;
+	char error[256];
+};
+
+const char *store_error(const struct store *store)
+{
+	return store->error;
+}
+
+const char *store_name(const struct store *store)
+{
+	return store->name;
+}
+
+// SQLite's result as one of ours. What cannot be blamed on disk or memory is blamed on the file: no statement of ours
+// fails on a sound one.
+static int err_of(int rc)
+{
+	if (rc == SQLITE_OK)
+		return E_OK;
+	if (rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_CORRUPTFS)
+		return E_INVAL;
+	if (rc == SQLITE_IOERR_NOMEM)
+		return E_NOMEM;
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM: return E_NOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_LOCKED:
+	case SQLITE_PERM:
+	case SQLITE_PROTOCOL:
+	case SQLITE_READONLY: return E_IO;
+	}
+	return E_INVAL;
+}
+
+// Keeps SQLite's words before another call replaces them.
+static int fail(struct store *store, int rc)
+{
+	int err = err_of(rc), system = store->db ? sqlite3_system_errno(store->db) : 0;
+
+	if (err == E_OK)
+		return err;
+	snprintf(store->error, sizeof(store->error), "%s%s%s", store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc),
+	         err == E_IO && system ? ": " : "", err == E_IO && system ? strerror(system) : "");
+	return err;
+}
+
+// Versions ------------------------------------------------------------------------------------------------------------
+
+static uint32_t read_be32(const unsigned char *octets)
+{
+	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
+}
+
+int store_version(const struct folder *folder, const char *name, int *ret_version, const char **ret_why)
+{
+	unsigned char header[HEADER_LEN];
+	int fd, err = folder_open_file(folder, name, &fd);
+
+	*ret_why = "it is not a regular file of a size that can be";
+	if (err < 0)
+		return err;
+
+	ssize_t len = pread(fd, header, sizeof(header), 0);
+
+	close(fd);
+	if (len < 0 && errno != EIO)
+		return E_IO;
+	*ret_why = len == 0 ? "it is empty" : "it does not begin as a store does";
+	if (len != (ssize_t)sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0)
+		return E_INVAL;
+
+	uint32_t version = read_be32(header + AT_VERSION);
+
+	// Two fields that agree: a damaged octet does not look like a store of a later version.
+	if (version == 0 || version > UINT16_MAX || read_be32(header + AT_APPLICATION) != (APPLICATION | version))
+		return E_INVAL;
+	*ret_version = (int)version;
+	return E_OK;
+}
+
+// Statements ----------------------------------------------------------------------------------------------------------
+
+static int exec(struct store *store, const char *sql)
+{
+	return fail(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret_stmt)
+{
+	size_t at = 0;
+
+	while (at < STATEMENTS_MAX && store->statements[at].sql && store->statements[at].sql != sql)
+		at++;
+	must(at < STATEMENTS_MAX);
+	if (!store->statements[at].sql) {
+		int err = fail(store, sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+		                                         &store->statements[at].stmt, NULL));
+
+		if (err < 0)
+			return err;
+		store->statements[at].sql = sql;
+	}
+	*ret_stmt = store->statements[at].stmt;
+	return E_OK;
+}
+
+static int bind(struct store *store, sqlite3_stmt *stmt, const struct store_value *values, size_t count)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+		if (values[i].type == STORE_NUMBER)
+			rc = sqlite3_bind_int64(stmt, (int)i + 1, values[i].number);
+		else if (values[i].type == STORE_TEXT)
+			rc = sqlite3_bind_text(stmt, (int)i + 1, values[i].text, -1, SQLITE_STATIC);
+		else
+			rc = sqlite3_bind_null(stmt, (int)i + 1);
+	}
+	return fail(store, rc);
+}
+
+static struct store_value column(sqlite3_stmt *stmt, int i)
+{
+	const char *text;
+
+	switch (sqlite3_column_type(stmt, i)) {
+	case SQLITE_NULL: return (struct store_value){STORE_NULL, 0, NULL};
+	case SQLITE_INTEGER: return store_number(sqlite3_column_int64(stmt, i));
+	case SQLITE_TEXT:
+		text = (const char *)sqlite3_column_text(stmt, i);
+		if (text && strlen(text) == (size_t)sqlite3_column_bytes(stmt, i))
+			return store_text(text);
+	}
+	return (struct store_value){STORE_OTHER, 0, NULL};
+}
+
+int store_each(struct store *store, const char *sql, const struct store_value *values, size_t count,
+               int (*row)(void *ctx, const struct store_value *columns, size_t count), void *ctx)
+{
+	struct store_value columns[STORE_VALUES_MAX];
+	sqlite3_stmt *stmt;
+	int rc = SQLITE_DONE, result = prepare(store, sql, &stmt);
+
+	if (result < 0)
+		return result;
+	result = bind(store, stmt, values, count);
+	while (result == E_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		int width = sqlite3_column_count(stmt);
+
+		must(width <= STORE_VALUES_MAX);
+		for (int i = 0; i < width; i++)
+			columns[i] = column(stmt, i);
+		result = row(ctx, columns, (size_t)width);
+	}
+	if (result == E_OK && rc != SQLITE_DONE)
+		result = fail(store, rc);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return result;
+}
+
+static int no_row(void *ctx, const struct store_value *columns, size_t count)
+{
+	(void)ctx;
+	(void)columns;
+	(void)count;
+	return E_OK;
+}
+
+int store_run(struct store *store, const char *sql, const struct store_value *values, size_t count, size_t *ret_changed)
+{
+	int err = store_each(store, sql, values, count, no_row, NULL);
+
+	if (err == E_OK && ret_changed)
+		*ret_changed = (size_t)sqlite3_changes(store->db);
+	return err;
+}
+
+int store_begin(struct store *store)
+{
+	return store_run(store, "BEGIN IMMEDIATE", NULL, 0, NULL);
+}
+
+int store_commit(struct store *store)
+{
+	return store_run(store, "COMMIT", NULL, 0, NULL);
+}
+
+void store_rollback(struct store *store)
+{
+	if (!sqlite3_get_autocommit(store->db)) // some errors have done it
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+// The one value of a result's first row, where it is a number.
+static int take_number(void *ctx, const struct store_value *columns, size_t count)
+{
+	if (count != 1 || columns[0].type != STORE_NUMBER)
+		return E_INVAL;
+	*(int64_t *)ctx = columns[0].number;
+	return E_OK;
+}
+
+// Opening -------------------------------------------------------------------------------------------------------------
+
+// A hash of what the file says its tables are.
+static int add_to_sum(void *ctx, const struct store_value *columns, size_t count)
+{
+	uint64_t *sum = ctx;
+
+	for (size_t i = 0; i < count; i++) {
+		if (columns[i].type == STORE_OTHER || columns[i].type == STORE_NUMBER)
+			return E_INVAL;
+		*sum = sum_text(*sum, columns[i].text);
+	}
+	return E_OK;
+}
+
+static int sum_schema(struct store *store, uint64_t *ret_sum)
+{
+	uint64_t sum = sum_begin("schema");
+	int err = store_each(store, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name", NULL, 0,
+	                     add_to_sum, &sum);
+
+	if (err == E_OK)
+		*ret_sum = sum;
+	return err;
+}
+
+// From the version the file has to that of the schema, in the transaction that is open.
+static int run_steps(struct store *store, const struct store_schema *schema, int from)
+{
+	char sql[96];
+	int err = E_OK;
+
+	for (int i = from; i < schema->version && err == E_OK; i++)
+		err = exec(store, schema->steps[i]);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; PRAGMA application_id = %d", schema->version,
+	         APPLICATION | schema->version);
+	return err == E_OK ? exec(store, sql) : err;
+}
+
+static void configure(sqlite3 *db)
+{
+	static const struct {
+		int option, value;
+	} rows[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+		{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+		{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_DQS_DML, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		sqlite3_db_config(db, rows[i].option, rows[i].value, NULL);
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, STORE_ROW_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+}
+
+// `path` ":memory:" or a file that is there.
+static int connect(const char *name, const char *path, struct store **ret_store)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return E_NOMEM;
+	must(sqlite3_threadsafe());
+	snprintf(store->name, sizeof(store->name), "%s", name);
+
+	int rc = sqlite3_open_v2(path, &store->db,
+	                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+
+	*ret_store = store;
+	if (rc != SQLITE_OK)
+		return fail(store, rc);
+	configure(store->db);
+	return exec(store, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+	                   "PRAGMA temp_store = MEMORY; PRAGMA locking_mode = EXCLUSIVE");
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	for (size_t i = 0; i < STATEMENTS_MAX; i++)
+		sqlite3_finalize(store->statements[i].stmt);
+	must(sqlite3_close(store->db) == SQLITE_OK);
+	free(store);
+	return NULL;
+}
+
+// NULL without memory. The caller's.
+static char *path_of(const struct folder *folder, const char *name, const char *suffix)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s%s", folder->real_path, name, suffix) < 0 ? NULL : path;
+}
+
+// That the tables are the schema's, to the letter: a damaged declaration would change what is written from now on.
+static int check_schema(struct store *store, const struct store_schema *schema)
+{
+	struct store *model = NULL;
+	uint64_t expected = 0, found = 0;
+	int err = connect(store->name, ":memory:", &model);
+
+	if (err == E_OK)
+		err = run_steps(model, schema, 0);
+	if (err == E_OK)
+		err = sum_schema(model, &expected);
+	store_close(model);
+	if (err == E_OK)
+		err = sum_schema(store, &found);
+	if (err == E_OK && found != expected) {
+		snprintf(store->error, sizeof(store->error), "its tables are not as they should be");
+		err = E_INVAL;
+	}
+	return err;
+}
+
+static int expect_text(void *ctx, const struct store_value *columns, size_t count)
+{
+	return count == 1 && columns[0].type == STORE_TEXT && strcmp(columns[0].text, ctx) == 0 ? E_OK : E_INVAL;
+}
+
+static int migrate(struct store *store, const struct store_schema *schema, int from)
+{
+	int err = store_begin(store);
+
+	if (err == E_OK)
+		err = run_steps(store, schema, from);
+	if (err == E_OK)
+		err = store_commit(store);
+	else
+		store_rollback(store);
+	// store_version() looks at the file, not at the log of writes.
+	return err == E_OK ? store_checkpoint(store, false) : err;
+}
+
+static int on_wal(void *ctx, sqlite3 *db, const char *database, int pages)
+{
+	struct store *store = ctx;
+
+	(void)db;
+	(void)database;
+	store->pending_pages = (size_t)pages;
+	return SQLITE_OK;
+}
+
+static int begin_to_use(struct store *store, const struct store_schema *schema, bool synced, int64_t *ret_version)
+{
+	// Whoever closes it may have found it damaged: it is left as it is.
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+
+	int err = store_each(store, "PRAGMA user_version", NULL, 0, take_number, ret_version);
+
+	if (err == E_OK && *ret_version > schema->version)
+		return E_STATE;
+	if (err == E_OK)
+		err = store_each(store, "PRAGMA journal_mode = WAL", NULL, 0, expect_text, (void *)"wal");
+	if (err == E_OK)
+		err = exec(store, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+	sqlite3_wal_hook(store->db, on_wal, store); // no checkpoint by itself
+	return err;
+}
+
+static int check_structure(struct store *store, const struct store_schema *schema, int64_t version)
+{
+	int err = store_each(store, "PRAGMA quick_check(1)", NULL, 0, expect_text, (void *)"ok");
+
+	if (err == E_OK && sqlite3_db_readonly(store->db, "main")) // its header says so: no right of ours is missing
+		err = E_INVAL;
+	if (err == E_OK && version < schema->version)
+		err = migrate(store, schema, (int)version);
+	return err == E_OK ? check_schema(store, schema) : err;
+}
+
+// Only what SQLite may take for its own files.
+static bool beside_is_sound(const struct folder *folder, const char *name)
+{
+	char wal[NAME_MAX + 8], journal[NAME_MAX + 16];
+
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	snprintf(journal, sizeof(journal), "%s-journal", name);
+	return folder_look(folder, wal) != FOLDER_OTHER && folder_look(folder, journal) == FOLDER_NOTHING;
+}
+
+int store_open(const struct folder *folder, const char *name, const struct store_schema *schema, bool synced,
+               struct store **ret_store, bool *ret_is_sound)
+{
+	struct store *store = NULL;
+	int64_t version = 0;
+
+	if (!beside_is_sound(folder, name)) {
+		log_error("state file %s is damaged: what stands beside it is not its own", name);
+		return E_INVAL;
+	}
+	if (faccessat(folder->fd, name, R_OK | W_OK, AT_EACCESS) < 0) {
+		log_error("state file %s cannot be read and written: %s", name, strerror(errno));
+		return E_IO;
+	}
+
+	char *path = path_of(folder, name, "");
+	int err = path ? connect(name, path, &store) : E_NOMEM;
+
+	free(path);
+	if (err == E_OK)
+		err = begin_to_use(store, schema, synced, &version);
+
+	bool can_be_read = err == E_OK;
+
+	if (err == E_OK)
+		err = check_structure(store, schema, version);
+	if (err == E_INVAL)
+		log_error("state file %s is damaged: %s", name, store->error[0] ? store->error : "its structure is broken");
+	else if (err < 0 && err != E_STATE)
+		log_error("state file %s cannot be opened: %s", name, store ? store->error : err_text(err));
+	if (err == E_OK || (err == E_INVAL && can_be_read)) {
+		*ret_is_sound = err == E_OK;
+		*ret_store = store;
+		return E_OK;
+	}
+	store_close(store);
+	return err;
+}
+
+// Building ------------------------------------------------------------------------------------------------------------
+
+static int fill_new(struct store *store, const struct store_schema *schema,
+                    int (*fill)(void *ctx, struct store *store), void *ctx)
+{
+	int err = exec(store, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+
+	if (err == E_OK)
+		err = store_begin(store);
+	if (err == E_OK)
+		err = run_steps(store, schema, 0);
+	if (err == E_OK && fill)
+		err = fill(ctx, store);
+	if (err == E_OK)
+		err = store_commit(store);
+	return err == E_OK ? exec(store, "PRAGMA journal_mode = WAL") : err;
+}
+
+static int sync_file(const struct folder *folder, const char *name)
+{
+	int fd, err = folder_open_file(folder, name, &fd);
+
+	if (err < 0)
+		return E_IO;
+	err = fsync(fd) < 0 ? E_IO : E_OK;
+	close(fd);
+	return err;
+}
+
+int store_build(const struct folder *folder, const char *name, const struct store_schema *schema,
+                int (*fill)(void *ctx, struct store *store), void *ctx)
+{
+	char temp[NAME_MAX + 1];
+	struct store *store = NULL;
+	char *path;
+	int fd, err;
+
+	snprintf(temp, sizeof(temp), "%s.new", name);
+	if (folder_new_file(folder, temp, &fd) < 0) {
+		log_error("state file %s cannot be made: %s", name, strerror(errno));
+		return E_IO;
+	}
+	close(fd);
+	path = path_of(folder, temp, "");
+	err = path ? connect(temp, path, &store) : E_NOMEM;
+	free(path);
+	if (err == E_OK)
+		err = fill_new(store, schema, fill, ctx);
+	if (err < 0)
+		log_error("state file %s cannot be made: %s", name, store && store->error[0] ? store->error : err_text(err));
+	store_close(store);
+	if (err == E_OK && (err = sync_file(folder, temp)) < 0)
+		log_error("state file %s cannot be made: %s", name, strerror(errno));
+	if (err < 0)
+		unlinkat(folder->fd, temp, 0);
+	return err;
+}
+
+int store_install(const struct folder *folder, const char *name)
+{
+	char temp[NAME_MAX + 1];
+
+	snprintf(temp, sizeof(temp), "%s.new", name);
+
+	int err = folder_rename(folder, temp, name);
+
+	if (err < 0)
+		log_error("state file %s cannot be put into its place: %s", name, strerror(errno));
+	return err;
+}
+
+// Checkpoints ---------------------------------------------------------------------------------------------------------
+
+size_t store_pending(const struct store *store)
+{
+	return store->pending_pages * (PAGE_LEN + FRAME_EXTRA);
+}
+
+int store_checkpoint(struct store *store, bool empty)
+{
+	// A log that keeps its length costs less when it is written and synced again.
+	int mode = empty ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+	int err = fail(store, sqlite3_wal_checkpoint_v2(store->db, NULL, mode, NULL, NULL));
+
+	if (err == E_OK)
+		store->pending_pages = 0;
+	return err;
+}

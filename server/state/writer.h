@@ -1,0 +1,47 @@
+// The thread that writes: the main loop never waits for a disk. Jobs go to it through a queue, in order, and come back
+// over the event base. Called by the main thread only.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "state/backend.h"
+
+struct event_base;
+struct state_result;
+struct writer;
+
+// One change of the overrides and whom it is to be told. The writer's between writer_submit() and the callback.
+struct job {
+	struct change *change;        // owned; the writer's for good
+	struct override *entry;       // a put: what holds once it is committed, a copy of change->put; owned
+	struct override_match remove; // a removal: what no longer holds then; owns its texts. Else its site is NULL
+	void (*done)(void *ctx, const struct state_result *result);
+	void *done_ctx;
+	// Set by the commit.
+	int err;
+	uint64_t revision;            // of the change; 0: there was none
+	struct override **before;     // for state.c: what was replaced or removed
+	size_t before_count;
+	struct job *next;
+};
+
+struct writer_ops {
+	void *ctx;
+	// On the main loop (or in writer_stop()): these jobs, linked by `next`, were one commit. They are the callee's again.
+	void (*committed)(void *ctx, struct job *jobs);
+	// The same of the health that was submitted.
+	void (*health_written)(void *ctx, int err);
+};
+
+// Uses the backend, which is open, until writer_stop(). E_NOMEM, E_IO.
+int writer_start(struct event_base *base, const struct state_backend *backend, void *backend_ctx,
+                 const struct writer_ops *ops, struct writer **ret_writer) MUST_USE;
+void writer_submit(struct writer *writer, struct job *job);
+// Writes the rows (none: only that all is so still), in an order of its own. The array stays the caller's, and there, until
+// health_written(); not again before that.
+void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count);
+// Writes what was submitted, calls back for all of it and ends the thread. Waits for the disk. The backend is the caller's
+// again.
+void writer_stop(struct writer *writer);

@@ -132,7 +132,7 @@ static int make_set(struct rows_found *rows, struct overrides *set)
 {
 	if (overrides_reserve(set, rows->count) < 0)
 		return E_NOMEM;
-	qsort(rows->rows, rows->count, sizeof(*rows->rows), rows_by_revision);
+	rows_sort(rows->rows, rows->count);
 	for (size_t i = 0; i < rows->count; i++)
 		override_free(overrides_put(set, rows->rows[i]));
 	rows->count = 0;

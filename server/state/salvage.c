@@ -220,7 +220,7 @@ static int settle(struct override **rows, size_t *count)
 		overrides_done(&set);
 		return E_NOMEM;
 	}
-	qsort(rows, *count, sizeof(*rows), rows_by_revision);
+	rows_sort(rows, *count);
 	for (size_t i = 0; i < *count; i++)
 		override_free(overrides_put(&set, rows[i]));
 	for (; left < set.count; left++)
@@ -268,7 +268,7 @@ static void name_recovered(const struct side *damaged, struct override *const *r
 	const struct rows_found *found = &damaged->found;
 	size_t named = 0, at = 0;
 
-	qsort(found->rows, found->count, sizeof(*found->rows), rows_by_revision);
+	rows_sort(found->rows, found->count);
 	for (size_t i = 0; i < count && named < NAMED_MAX; i++) {
 		while (at < found->count && found->rows[at]->revision < rows[i]->revision)
 			at++;

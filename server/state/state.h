@@ -37,8 +37,8 @@ struct state_ops {
 // What became of a change.
 struct state_result {
 	// 0. E_NOTFOUND: there is nothing to remove. E_IO: it could not be written (the log says why), E_LIMIT: there are
-	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, E_INVAL: see
-	// override_check(), E_NOMEM. On an error nothing has changed.
+	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, or the state is
+	// being closed, E_INVAL: see override_check(), E_NOMEM. On an error nothing has changed.
 	int err;
 	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory for
 	// the list, before_count is 0, and the removal stands.

@@ -337,10 +337,19 @@ static void test_queue_full(void **unused)
 	state_close(state);
 }
 
+static void give_another(void *ctx, const struct state_result *result)
+{
+	struct chain *chain = ctx;
+
+	assert_int_equal(result->err, E_OK);
+	state_put(chain->state, statedir_drain("too late", NULL, 0), statedir_done, &chain->result);
+}
+
 static void test_close_with_a_queue(void **unused)
 {
 	struct state *state = statedir_open();
 	int errs[100], refused = STATEDIR_WAITING;
+	struct chain late = {state, 0, STATEDIR_WAITING};
 	char site[16];
 
 	(void)unused;
@@ -350,13 +359,15 @@ static void test_close_with_a_queue(void **unused)
 		state_put(state, statedir_drain(site, NULL, 0), statedir_done, &errs[i]);
 	}
 	state_put(state, statedir_drain("", NULL, 0), statedir_done, &refused);
+	state_put(state, statedir_drain("s100", NULL, 0), give_another, &late);
 	state_set_health(state, "a", "s", 7, true);
 	assert_null(state_close(state));
 	for (size_t i = 0; i < ARRAY_LEN(errs); i++)
 		assert_int_equal(errs[i], E_OK);
 	assert_int_equal(refused, E_INVAL);
+	assert_int_equal(late.result, E_STATE);
 	state = statedir_open();
-	assert_int_equal(state_override_count(state), ARRAY_LEN(errs));
+	assert_int_equal(state_override_count(state), ARRAY_LEN(errs) + 1);
 	assert_string_equal(state_override_at(state, 99)->site, "s99");
 	assert_int_equal(state_health(state, "a", "s", 7), 1);
 	state_close(state);

@@ -21,7 +21,12 @@
 #include "history.h"
 #include "statedir.h"
 
-enum { SEED = 23, CHANGES = 120, PAGE = 4096, STEP = 61, FILES_MAX = 16, ROUNDS = 200 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { ROUNDS = 50, STEP = 4 * 61 };
+#else
+enum { ROUNDS = 200, STEP = 61 };
+#endif
+enum { SEED = 23, CHANGES = 120, PAGE = 4096, FILES_MAX = 16 };
 
 struct file {
 	char name[64];

@@ -1,4 +1,4 @@
-// A change of the overrides, and whom it is to be told; what goes from state.c to the writer and back.
+// A change of the overrides with the callback for its result; what state.c hands to the writer and gets back.
 #pragma once
 
 #include <stddef.h>

@@ -101,7 +101,7 @@ static void submit(struct state *state, struct job *job)
 
 // Commits -------------------------------------------------------------------------------------------------------------
 
-static void tell_changed(struct state *state, const struct override *old, const struct override *next)
+static void report_change(struct state *state, const struct override *old, const struct override *next)
 {
 	state->revision++;
 	if (state->ops.changed)
@@ -128,7 +128,7 @@ static void take_put(struct state *state, struct job *job)
 	job->entry = NULL;
 	next->revision = job->revision;
 	old = overrides_put(&state->overrides, next);
-	tell_changed(state, old, next);
+	report_change(state, old, next);
 	keep_before(job, &old, old != NULL);
 }
 
@@ -137,13 +137,13 @@ static bool is_removed(const void *ctx, const struct override *override)
 	return override_matches(override, ctx);
 }
 
-// Takes out of the set those that go and tells. They stand behind the set's rows.
+// Removes those that go from the set and reports each. They stand behind the set's rows.
 static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx)
 {
 	size_t count = overrides_sweep(&state->overrides, goes, ctx);
 
 	for (size_t i = 0; i < count; i++)
-		tell_changed(state, state->overrides.rows[state->overrides.count + i], NULL);
+		report_change(state, state->overrides.rows[state->overrides.count + i], NULL);
 	return count;
 }
 
@@ -160,7 +160,7 @@ static void take_removal(struct state *state, struct job *job)
 		count = one != NULL;
 		if (one) {
 			overrides_take(&state->overrides, one);
-			tell_changed(state, one, NULL);
+			report_change(state, one, NULL);
 			keep_before(job, &one, 1);
 		}
 	}
@@ -236,6 +236,8 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	state->lost = found.lost;
 	state->is_set_aside = found.is_set_aside;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
+	if (state->refuse)
+		event_priority_set(state->refuse, 0);
 	if (state->refuse && job_spares_fill(&state->spares) == E_OK)
 		err = writer_start(base, state->backend, state->backend_ctx, &ops, &state->writer);
 	else

@@ -1,5 +1,6 @@
 // Damage at random: octets changed and files cut short, in each file of the folder. What one file loses the other has; what
-// is lost in both is reported; nothing that was never given appears. EDGESTEER_LONG=1: every length of every file.
+// is lost in both is reported; nothing that was never given appears. EDGESTEER_LONG=1: every length of
+// every file, every 61st of a log.
 #include <dirent.h>
 #include <event2/event.h>
 #include <setjmp.h>
@@ -193,7 +194,9 @@ static void make(struct snapshot *killed, struct snapshot *closed)
 static void damage_each(const struct snapshot *snapshot, unsigned rounds, unsigned *seed)
 {
 	for (size_t i = 0; i < snapshot->count; i++) {
-		for (unsigned round = 0; round < rounds && snapshot->files[i].len; round++) {
+		bool is_health = strncmp(snapshot->files[i].name, "health", 6) == 0;
+
+		for (unsigned round = 0; round < (is_health ? rounds / 4 : rounds) && snapshot->files[i].len; round++) {
 			put_back(snapshot);
 			damage(&snapshot->files[i], seed);
 			check_all("damage", snapshot->files[i].name, round);
@@ -205,9 +208,12 @@ static void cut_each(const struct snapshot *snapshot, bool all)
 {
 	for (size_t i = 0; i < snapshot->count; i++) {
 		for (size_t len = 0; len < snapshot->files[i].len; len++) {
-			size_t border = len % (PAGE + (strstr(snapshot->files[i].name, "-wal") ? 24 : 0));
+			bool is_log = strstr(snapshot->files[i].name, "-wal") != NULL;
+			size_t border = len % (PAGE + (is_log ? 24 : 0)), step = STEP * (1 + snapshot->files[i].len / 20000);
 
-			if (!all && len % (STEP * (size_t)(1 + snapshot->files[i].len / 20000)) != 0 && border > 1)
+			if (all) // an octet more or less of a log is of interest where its pages end
+				step = is_log ? STEP : 1;
+			if (len % step != 0 && border > 1)
 				continue;
 			put_back(snapshot);
 			cut(&snapshot->files[i], len);

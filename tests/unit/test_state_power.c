@@ -49,8 +49,8 @@ static void record_lives(void)
 			history_give(state, SEED, given++, on_done, &acknowledged);
 			while (acknowledged < given)
 				assert_int_equal(event_base_loop(statedir_base, EVLOOP_ONCE), 0);
-			if (i == 20)
-				usleep(2000); // time to carry the log of writes into the files
+			if (i == 20 && life % 2) // the logs of writes are carried into the files, and begun anew
+				usleep(1300000);
 		}
 		state_close(state);
 	}

@@ -228,19 +228,27 @@ static bool is_free(const struct folder *folder, const char *name)
 	return folder_look(folder, name) == FOLDER_NOTHING && folder_look(folder, wal) == FOLDER_NOTHING;
 }
 
-// Where there is such a file.
-static int move_beside(const struct folder *folder, const char *name, const char *aside, const char *suffix)
+// Where there is such a file. An empty log of writes is no evidence and is removed. E_IO.
+static int move_beside(const struct folder *folder, const char *name, const char *aside, const char *suffix,
+                       bool *ret_moved)
 {
 	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	struct stat st;
 
 	snprintf(from, sizeof(from), "%s%s", name, suffix);
 	snprintf(to, sizeof(to), "%s%s", aside, suffix);
-	return renameat(folder->fd, from, folder->fd, to) < 0 && errno != ENOENT ? E_IO : E_OK;
+	if (fstatat(folder->fd, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? E_OK : E_IO;
+	if (suffix[0] && S_ISREG(st.st_mode) && st.st_size == 0)
+		return unlinkat(folder->fd, from, 0) < 0 ? E_IO : E_OK;
+	*ret_moved = true;
+	return renameat(folder->fd, from, folder->fd, to) < 0 ? E_IO : E_OK;
 }
 
 int folder_set_aside(const struct folder *folder, const char *name, int64_t now_s)
 {
 	char aside[NAME_MAX + 1];
+	bool moved = false;
 
 	for (int i = 0; i < ASIDE_TRIES; i++) { // an earlier one of the same second is not overwritten
 		if (i == 0)
@@ -250,10 +258,11 @@ int folder_set_aside(const struct folder *folder, const char *name, int64_t now_
 		if (!is_free(folder, aside))
 			continue;
 		// The file itself last: where this is cut short, it is found damaged again.
-		if (move_beside(folder, name, aside, "-wal") < 0 || move_beside(folder, name, aside, "-journal") < 0 ||
-		    move_beside(folder, name, aside, "") < 0)
+		if (move_beside(folder, name, aside, "-wal", &moved) < 0 ||
+		    move_beside(folder, name, aside, "-journal", &moved) < 0 || move_beside(folder, name, aside, "", &moved) < 0)
 			return E_IO;
-		log_error("state file %s is set aside as %s", name, aside);
+		if (moved)
+			log_error("state file %s is set aside as %s", name, aside);
 		return folder_sync(folder);
 	}
 	errno = EEXIST;

@@ -1,4 +1,4 @@
-// The state folder: opened, locked, its files read, replaced whole or not at all, set aside. Everything but SQLite goes
+// The state folder: opened, locked, its files read, replaced atomically, set aside. Everything but SQLite goes
 // through the folder's descriptor, so nobody can move the folder away under us or put a link in our way.
 #pragma once
 
@@ -15,7 +15,7 @@ struct folder {
 	char *real_path; // absolute, without links: for SQLite
 };
 
-enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe, a folder, or it cannot be told */ };
+enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe, a folder, or unknown */ };
 
 // Opens the folder, makes it (0750) and its parents (0755) where they are missing, and locks it against a second
 // daemon until it is closed. Logs what is wrong: E_IO; E_EXISTS when another daemon has it locked; E_NOMEM.

@@ -106,11 +106,15 @@ struct lasthealth *lasthealth_free(struct lasthealth *health)
 	return NULL;
 }
 
+void lasthealth_stop(struct lasthealth *health)
+{
+	health->is_stopped = true;
+}
+
 int lasthealth_finish(struct lasthealth *health, const struct state_backend *backend, void *backend_ctx)
 {
 	int err = E_OK;
 
-	health->is_stopped = true;
 	while (err == E_OK && health->map.dirty_count > 0) {
 		size_t count = healthmap_take(&health->map, health->batch, BATCH_MAX);
 

@@ -20,6 +20,8 @@ int lasthealth_new(struct event_base *base, struct writer *writer, struct health
 // Takes NULL; returns NULL.
 struct lasthealth *lasthealth_free(struct lasthealth *health);
 void lasthealth_written(struct lasthealth *health, int err);
+// Before the writer is stopped: submits no more.
+void lasthealth_stop(struct lasthealth *health);
 // After the writer has stopped: writes what is not written yet. E_IO, E_NOMEM.
 int lasthealth_finish(struct lasthealth *health, const struct state_backend *backend, void *backend_ctx) MUST_USE;
 

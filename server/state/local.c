@@ -20,7 +20,8 @@
 
 enum {
 	// Octets of a log of writes: carried into the file when there is nothing else to do, or at once.
-	IDLE_PENDING = 256 << 10, HEALTH_IDLE_PENDING = 1 << 20, PENDING_MAX = 8 << 20,
+	HEALTH_IDLE_PENDING = 1 << 20, PENDING_MAX = 8 << 20,
+	IDLE_MS = 1000, // of overrides: as soon as nobody has given one for so long
 	RETRY_MS = 5000,
 };
 
@@ -36,6 +37,7 @@ struct local {
 	bool copy_is_behind;
 	bool health_fails;       // said in the log
 	int64_t retry_ms;        // when either is tried again; monotonic
+	int64_t committed_ms;    // when the last commit was; monotonic
 };
 
 // Opening -------------------------------------------------------------------------------------------------------------
@@ -85,6 +87,7 @@ static int read_health(struct local *local, struct healthmap *map, int64_t *ret_
 	int err = health_rows_read(local->health, map, &confirmed_s);
 
 	if (err < 0) {
+		log_error("state file %s is damaged: a row is not what was written", health_file);
 		healthmap_done(map);
 		return err;
 	}
@@ -129,7 +132,7 @@ static int make_set(struct rows_found *rows, struct overrides *set)
 {
 	if (overrides_reserve(set, rows->count) < 0)
 		return E_NOMEM;
-	qsort(rows->rows, rows->count, sizeof(*rows->rows), rows_by_revision);
+	rows_sort(rows->rows, rows->count);
 	for (size_t i = 0; i < rows->count; i++)
 		override_free(overrides_put(set, rows->rows[i]));
 	rows->count = 0;
@@ -324,6 +327,7 @@ static void local_settle(void *ctx, struct change *const *changes, size_t count)
 	struct local *local = ctx;
 	bool has_changed = false;
 
+	local->committed_ms = clock_mono_ms();
 	for (size_t i = 0; i < count; i++)
 		has_changed |= changes[i]->revision > 0;
 	if (has_changed && !local->copy_is_behind && repeat_all(&local->copy, changes, count) < 0) {
@@ -362,9 +366,14 @@ static int local_tend(void *ctx)
 		if (local->copy_is_behind)
 			bring_copy_in_line(local);
 	}
-	carry(local->state.store, IDLE_PENDING);
-	carry(local->copy.store, IDLE_PENDING);
 	carry(local->health, HEALTH_IDLE_PENDING);
+	// The fewer changes are in the logs, the fewer are lost with one.
+	if (now_ms - local->committed_ms >= IDLE_MS) {
+		carry(local->state.store, 0);
+		carry(local->copy.store, 0);
+	} else {
+		return (int)(local->committed_ms + IDLE_MS - now_ms);
+	}
 	if (!local->is_scarred && !local->copy_is_behind)
 		return -1;
 	return local->retry_ms > now_ms ? (int)(local->retry_ms - now_ms) : RETRY_MS;

@@ -175,11 +175,17 @@ void rows_found_done(struct rows_found *found)
 	*found = (struct rows_found){0};
 }
 
-int rows_by_revision(const void *a, const void *b)
+static int by_revision(const void *a, const void *b)
 {
 	const struct override *left = *(struct override *const *)a, *right = *(struct override *const *)b;
 
 	return (left->revision > right->revision) - (left->revision < right->revision);
+}
+
+void rows_sort(struct override **rows, size_t count)
+{
+	if (count > 1)
+		qsort(rows, count, sizeof(*rows), by_revision);
 }
 
 // Writing -------------------------------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ int rows_read(struct store *store, struct rows_found *ret_found) MUST_USE;
 // Frees the first `count` rows and the rest.
 void rows_found_done(struct rows_found *found);
 
-// For qsort() over an array of them.
-int rows_by_revision(const void *a, const void *b);
+// By revision.
+void rows_sort(struct override **rows, size_t count);
 
 // A store to write to. `totals`: what is in it.
 struct rows {

@@ -1,13 +1,15 @@
-// Which of the two files is believed; see salvage.h.
+// Which of the two files is believed; see salvage.h. A file is sound when its structure, every row's sum and the totals are
+// as they should be: then it says what was so at one revision.
 //
 //   state.db    copy        believed
-//   sound       any but *   state.db; the copy is brought in line, or built anew where it is damaged or missing
-//   sound       * ahead     the copy: state.db has lost the end of its log of writes
-//   other       sound       the copy, and rows of state.db that are newer
+//   sound       sound       the one of the higher revision
+//   sound       other       the sound one, and rows of the other that are newer
+//   other       sound       the same
 //   none        none        nothing yet: a first start
 //   other       other       every row that can be read in either, the newer of two
 //
-// "Sound": its structure, every row's sum and the totals are as they should be.
+// SQLite ignores what it cannot read at the end of a log of writes, so a sound file may have lost changes (wal.h). In a power
+// cut one of the two logs may be torn, never both.
 #include "state/salvage.h"
 
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "state/migrations.h"
+#include "state/wal.h"
 
 const char salvage_state_file[] = "state.db", salvage_copy_file[] = "state-copy.db";
 
@@ -28,6 +31,8 @@ enum { NAMED_MAX = 10 };
 struct side {
 	const char *name;
 	bool is_there, is_sound;
+	enum wal_end end;
+	bool is_unknown;         // it cannot be opened now, which is not its fault
 	struct store *store;     // NULL: it is not there, or nothing can be read
 	struct rows_found found;
 };
@@ -64,6 +69,10 @@ static int examine(const struct folder *folder, struct side *side)
 		log_error("state file %s is damaged: %s", side->name, why);
 	else if (err < 0)
 		log_error("state file %s cannot be read: %s", side->name, strerror(errno));
+	if (err == E_OK)
+		err = wal_look(folder, side->name, &side->end);
+	if (side->end == WAL_LOST)
+		log_error("state file %s is damaged: its log of writes cannot be read to the end", side->name);
 	if (err == E_OK)
 		err = store_open(folder, side->name, &migrations_state, true, &side->store, &is_sound);
 	if (err == E_OK)
@@ -105,15 +114,15 @@ static int fill(void *ctx, struct store *store)
 }
 
 // Builds the file anew, puts it in the place of what is there, and opens it. Nothing is replaced before the new one is on
-// disk. What is there is set aside when `is_evidence`.
+// disk. What is there is set aside.
 static int renew(const struct folder *folder, const char *name, struct contents *contents, int64_t now_s,
-                 bool is_evidence, struct rows *ret_rows)
+                 struct rows *ret_rows)
 {
 	struct store *store = NULL;
 	bool is_sound = false;
 	int err = store_build(folder, name, &migrations_state, fill, contents);
 
-	if (err == E_OK && is_evidence && (err = folder_set_aside(folder, name, now_s)) < 0)
+	if (err == E_OK && (err = folder_set_aside(folder, name, now_s)) < 0)
 		log_error("state file %s is damaged and cannot be set aside: %s", name, strerror(errno));
 	if (err == E_OK)
 		err = store_install(folder, name);
@@ -144,6 +153,29 @@ static int bring_in_line(struct rows *rows, struct contents *contents)
 	return err;
 }
 
+static void take_store(struct side *side, struct rows *ret_rows)
+{
+	*ret_rows = (struct rows){side->store, side->found.totals, side->found.totals};
+	side->store = NULL;
+}
+
+// Opens the copy where there is a sound one, makes one where there is none.
+static int reopen_copy(const struct folder *folder, struct contents *contents, struct rows *copy)
+{
+	struct side side = {.name = salvage_copy_file};
+	int err = examine(folder, &side);
+
+	if (err == E_OK && side.is_sound) {
+		take_store(&side, copy);
+		err = bring_in_line(copy, contents);
+	} else if (err == E_OK) {
+		side.store = store_close(side.store);
+		err = renew(folder, side.name, contents, clock_wall_s(), copy);
+	}
+	side_done(&side);
+	return err;
+}
+
 int salvage_renew_copy(const struct folder *folder, const struct rows *state, struct rows *copy)
 {
 	struct rows_found found;
@@ -154,15 +186,11 @@ int salvage_renew_copy(const struct folder *folder, const struct rows *state, st
 
 	struct contents contents = {found.rows, found.count, state->totals.revision, {0}};
 
-	err = found.is_sound ? E_OK : E_IO;
-	if (err == E_OK && copy->store) {
-		err = bring_in_line(copy, &contents);
-		if (err == E_INVAL)
-			copy->store = store_close(copy->store);
+	err = !found.is_sound ? E_IO : copy->store ? bring_in_line(copy, &contents) : E_INVAL;
+	if (err == E_INVAL) { // there is none, or it was damaged while it was open
+		copy->store = store_close(copy->store);
+		err = reopen_copy(folder, &contents, copy);
 	}
-	if (err == E_OK ? !copy->store : err == E_INVAL)
-		err = renew(folder, salvage_copy_file, &contents, clock_wall_s(),
-		            folder_look(folder, salvage_copy_file) != FOLDER_NOTHING, copy);
 	rows_found_done(&found);
 	return err;
 }
@@ -192,7 +220,7 @@ static int settle(struct override **rows, size_t *count)
 		overrides_done(&set);
 		return E_NOMEM;
 	}
-	qsort(rows, *count, sizeof(*rows), rows_by_revision);
+	rows_sort(rows, *count);
 	for (size_t i = 0; i < *count; i++)
 		override_free(overrides_put(&set, rows[i]));
 	for (; left < set.count; left++)
@@ -240,7 +268,7 @@ static void name_recovered(const struct side *damaged, struct override *const *r
 	const struct rows_found *found = &damaged->found;
 	size_t named = 0, at = 0;
 
-	qsort(found->rows, found->count, sizeof(*found->rows), rows_by_revision);
+	rows_sort(found->rows, found->count);
 	for (size_t i = 0; i < count && named < NAMED_MAX; i++) {
 		while (at < found->count && found->rows[at]->revision < rows[i]->revision)
 			at++;
@@ -293,103 +321,96 @@ static int put_together(const struct side *first, const struct side *second, uin
 	return err == E_OK ? settle(belief->rows, &belief->count) : err;
 }
 
-static void take_store(struct side *side, struct rows *ret_rows)
-{
-	*ret_rows = (struct rows){side->store, side->found.totals, side->found.totals};
-	side->store = NULL;
-}
-
-// Whether something of an earlier file is there.
-static bool has_remains(const struct folder *folder, const struct side *side)
-{
-	char wal[64];
-
-	snprintf(wal, sizeof(wal), "%s-wal", side->name);
-	return side->is_there || folder_look(folder, wal) != FOLDER_NOTHING;
-}
-
 // Without a copy the daemon goes on; one is made as soon as that is possible.
 static void make_copy(const struct folder *folder, struct side *copy, struct contents *contents, struct salvage *salvage)
 {
-	int err;
+	int err = E_OK;
 
-	if (copy->is_sound && rows_totals_equal(&copy->found.totals, &salvage->state.totals)) {
+	if (copy->is_sound && copy->end != WAL_LOST) {
 		take_store(copy, &salvage->copy);
-		return;
-	}
-	if (copy->is_sound) {
-		take_store(copy, &salvage->copy);
-		err = bring_in_line(&salvage->copy, contents);
+		if (!rows_totals_equal(&salvage->copy.totals, &salvage->state.totals))
+			err = bring_in_line(&salvage->copy, contents);
+	} else if (copy->is_unknown) {
+		err = E_IO;
 	} else {
 		copy->store = store_close(copy->store);
-		err = renew(folder, copy->name, contents, clock_wall_s(), has_remains(folder, copy), &salvage->copy);
+		err = renew(folder, copy->name, contents, clock_wall_s(), &salvage->copy);
 	}
 	if (err < 0)
 		log_warning("state file %s cannot be written: the overrides are kept once, until it can be", copy->name);
 }
 
-static int believe_state(struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage)
+// What is certain to be lost when `base` is believed and the other is not sound.
+static size_t count_lost(const struct side *base, const struct side *other, const struct belief *belief)
 {
-	int err = put_together(state, NULL, 0, belief);
-
-	if (err < 0)
-		return err;
-	take_store(state, &salvage->state);
-	if (copy->is_there && !copy->is_sound)
-		salvage->damaged_s = clock_wall_s();
-	return E_OK;
-}
-
-static int believe_copy(const struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage)
-{
-	const struct side *second = state->is_sound ? NULL : state;
-	uint64_t copied = copy->found.totals.revision;
 	size_t newer = 0;
-	int err = put_together(copy, second, copied, belief);
+
+	for (size_t i = 0; i < belief->count; i++)
+		newer += belief->rows[i]->revision > base->found.totals.revision;
+	return other->is_sound ? 0 : count_unknown(&other->found, base->found.totals.revision, newer);
+}
+
+// `base` NULL: neither is sound.
+static int believe(const struct side *state, const struct side *copy, const struct side *base, struct belief *belief,
+                   size_t *ret_lost)
+{
+	const struct side *other = base == state ? copy : state;
+	uint64_t revision = base ? base->found.totals.revision : 0;
+	int err = base ? put_together(base, other->is_sound ? NULL : other, revision, belief) :
+	                 put_together(state, copy, 0, belief);
 
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < belief->count; i++)
-		newer += belief->rows[i]->revision > copied;
-	if (second)
-		salvage->lost = count_unknown(&state->found, copied, newer);
-	if (state->is_there || belief->revision > 0) {
-		salvage->damaged_s = clock_wall_s();
-		log_error("state file %s %s: what %s has is taken", state->name,
-		          state->is_sound ? "lacks the newest changes" : state->is_there ? "is damaged" : "is missing", copy->name);
-		name_recovered(state, belief->rows, belief->count);
-	}
+	*ret_lost = base ? count_lost(base, other, belief) : count_missing(state, copy, belief->rows, belief->count);
 	return E_OK;
 }
 
-static int believe_both(const struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage)
+// Whether nothing that was acknowledged can be missing in it. `is_torn` when the other one may not be relied on.
+static bool is_complete(const struct side *side, bool is_torn_allowed)
 {
-	int err = put_together(state, copy, 0, belief);
-
-	if (err == E_OK && (state->is_there || copy->is_there)) {
-		salvage->damaged_s = clock_wall_s();
-		salvage->lost = count_missing(state, copy, belief->rows, belief->count);
-	}
-	return err;
+	return side->is_sound && (side->end == WAL_CLEAN || (side->end == WAL_TORN && is_torn_allowed));
 }
 
-static int believe(struct side *state, struct side *copy, struct belief *belief, struct salvage *salvage)
+static void report(const struct side *state, const struct side *copy, const struct belief *belief, struct salvage *salvage)
 {
-	bool is_behind = state->is_sound && copy->is_sound && copy->found.totals.revision > state->found.totals.revision;
-	int err;
+	salvage->damaged_s = clock_wall_s();
+	salvage->kept = belief->count;
+	if (state->is_there && copy->is_sound)
+		name_recovered(state, belief->rows, belief->count);
+	log_error("of the saved overrides %zu are kept and %zu at least are lost%s", salvage->kept, salvage->lost,
+	          salvage->lost ? " (sites that were drained may not be): look into the files set aside" : "");
+}
 
-	if (state->is_sound && !is_behind)
-		err = believe_state(state, copy, belief, salvage);
-	else if (copy->is_sound)
-		err = believe_copy(state, copy, belief, salvage);
-	else
-		err = believe_both(state, copy, belief, salvage);
+// Which is believed, whether there is damage, and whether state.db is to be built anew.
+static int decide(const struct side *state, const struct side *copy, struct belief *belief, struct salvage *salvage,
+                  bool *ret_renew)
+{
+	uint64_t at_state = state->is_sound ? state->found.totals.revision : 0;
+	uint64_t at_copy = copy->is_sound ? copy->found.totals.revision : 0;
+	bool both = state->is_sound && copy->is_sound, is_behind = both && at_copy > at_state;
+	const struct side *base = state->is_sound && !is_behind ? state : copy->is_sound ? copy : NULL;
+	// One that is clean vouches for the other, as does one that has just been found missing in a folder of one file.
+	bool has_witness = is_complete(state, false) || is_complete(copy, false);
+	bool is_first = !state->is_there && (!copy->is_there || (copy->is_sound && at_copy == 0));
+	bool is_damaged = (state->is_there && !is_complete(state, has_witness)) || is_behind ||
+	                  (copy->is_there && !copy->is_unknown && !is_complete(copy, has_witness)) ||
+	                  (!state->is_there && !is_first);
+	int err = believe(state, copy, base, belief, &salvage->lost);
+
 	if (err < 0)
 		return err;
-	salvage->kept = belief->count;
-	if (salvage->damaged_s)
-		log_error("of the saved overrides %zu are kept and %zu at least are lost%s", salvage->kept, salvage->lost,
-		          salvage->lost ? " (sites that were drained may not be): look into the files set aside" : "");
+	if (!is_damaged)
+		salvage->lost = 0;
+	else if (!has_witness && !salvage->lost && (base || !belief->count || state->end != WAL_CLEAN || copy->end != WAL_CLEAN))
+		salvage->lost = 1; // what the end of a log had
+	*ret_renew = base != state || state->end == WAL_LOST || (is_damaged && !has_witness);
+	if (is_behind)
+		log_error("state file %s lacks the newest changes", state->name);
+	if (!state->is_there && !is_first)
+		log_error("state file %s is missing", state->name);
+	if (is_damaged)
+		report(state, copy, belief, salvage);
+	salvage->is_set_aside = is_damaged && (state->is_there || !is_complete(copy, true));
 	return E_OK;
 }
 
@@ -398,23 +419,29 @@ int salvage_open(const struct folder *folder, struct salvage *ret_salvage)
 	struct side state = {.name = salvage_state_file}, copy = {.name = salvage_copy_file};
 	struct belief belief = {0};
 	struct salvage salvage = {0};
+	bool is_renewed = false;
 	int err = examine(folder, &state);
 
 	if (err == E_OK)
 		err = examine(folder, &copy);
+	if (err == E_IO && state.is_sound) {
+		copy.is_unknown = true;
+		err = E_OK;
+	}
 	if (err == E_OK)
-		err = believe(&state, &copy, &belief, &salvage);
+		err = decide(&state, &copy, &belief, &salvage, &is_renewed);
 	if (err == E_OK) {
 		struct contents contents = {belief.rows, belief.count, belief.revision, {0}};
 
-		state.store = store_close(state.store); // where it is believed, it has been taken
-		if (!salvage.state.store)
-			err = renew(folder, state.name, &contents, clock_wall_s(), has_remains(folder, &state), &salvage.state);
+		if (is_renewed) {
+			state.store = store_close(state.store);
+			err = renew(folder, state.name, &contents, clock_wall_s(), &salvage.state);
+		} else {
+			take_store(&state, &salvage.state);
+		}
 		if (err == E_OK)
 			make_copy(folder, &copy, &contents, &salvage);
 	}
-	salvage.is_set_aside = salvage.damaged_s && (state.is_there || copy.is_there) &&
-	                       !(copy.is_sound && !state.is_there);
 	side_done(&state);
 	side_done(&copy);
 	belief_done(&belief);

@@ -15,13 +15,10 @@
 #include "state/change.h"
 #include "state/damaged.h"
 #include "state/folder.h"
+#include "state/job.h"
 #include "state/lasthealth.h"
-#include "state/legacy.h"
 #include "state/local.h"
 #include "state/writer.h"
-
-// Jobs kept ready for saying that there is no memory.
-enum { SPARES = 16 };
 
 struct state {
 	struct folder folder;
@@ -36,11 +33,11 @@ struct state {
 	size_t outstanding;      // jobs that have been submitted and have not come back
 	struct job *refused, **last_refused;
 	struct event *refuse;
-	struct job *spares;
-	size_t spare_count;
+	struct job_spares spares;
 	int64_t expire_s;        // rows that ran out by then are still to be deleted; 0: none
 	bool expire_is_under_way;
 	bool is_calling;         // inside a callback
+	bool is_closing;         // the writer takes no more
 	int64_t damaged_s;       // damage found at this start; 0: none
 	size_t kept, lost;
 	bool is_set_aside;       // a file was, because of it
@@ -48,47 +45,10 @@ struct state {
 
 // Jobs ----------------------------------------------------------------------------------------------------------------
 
-static void job_free(struct job *job)
+// Whether one more change can be taken.
+static int check_room(const struct state *state)
 {
-	change_free(job->change);
-	override_free(job->entry);
-	free((char *)job->remove.site);
-	free((char *)job->remove.app);
-	for (size_t i = 0; i < job->before_count; i++)
-		override_free(job->before[i]);
-	free(job->before);
-	free(job);
-}
-
-// As far as there is memory.
-static void fill_spares(struct state *state)
-{
-	while (state->spare_count < SPARES) {
-		struct job *spare = calloc(1, sizeof(*spare));
-
-		if (!spare)
-			return;
-		spare->next = state->spares;
-		state->spares = spare;
-		state->spare_count++;
-	}
-}
-
-static struct job *job_new(struct state *state, void (*done)(void *ctx, const struct state_result *result), void *ctx)
-{
-	struct job *job = calloc(1, sizeof(*job));
-
-	if (!job) {
-		must(state->spares); // so many calls are about to get E_NOMEM, and the loop has not turned
-		job = state->spares;
-		state->spares = job->next;
-		state->spare_count--;
-		job->next = NULL;
-		job->err = E_NOMEM;
-	}
-	job->done = done;
-	job->done_ctx = ctx;
-	return job;
+	return state->is_closing || state->outstanding >= STATE_QUEUE_MAX ? E_STATE : E_OK;
 }
 
 // Later, from the loop.
@@ -123,7 +83,7 @@ static void finish_refused(struct state *state)
 	state->is_calling = true;
 	finish_all(jobs);
 	state->is_calling = false;
-	fill_spares(state);
+	(void)job_spares_fill(&state->spares); // or with the next ones
 }
 
 static void on_refuse(evutil_socket_t fd, short what, void *arg)
@@ -141,7 +101,7 @@ static void submit(struct state *state, struct job *job)
 
 // Commits -------------------------------------------------------------------------------------------------------------
 
-static void tell_changed(struct state *state, const struct override *old, const struct override *next)
+static void report_change(struct state *state, const struct override *old, const struct override *next)
 {
 	state->revision++;
 	if (state->ops.changed)
@@ -168,7 +128,7 @@ static void take_put(struct state *state, struct job *job)
 	job->entry = NULL;
 	next->revision = job->revision;
 	old = overrides_put(&state->overrides, next);
-	tell_changed(state, old, next);
+	report_change(state, old, next);
 	keep_before(job, &old, old != NULL);
 }
 
@@ -177,13 +137,13 @@ static bool is_removed(const void *ctx, const struct override *override)
 	return override_matches(override, ctx);
 }
 
-// Takes out of the set those that go and tells. They stand behind the set's rows.
+// Removes those that go from the set and reports each. They stand behind the set's rows.
 static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx)
 {
 	size_t count = overrides_sweep(&state->overrides, goes, ctx);
 
 	for (size_t i = 0; i < count; i++)
-		tell_changed(state, state->overrides.rows[state->overrides.count + i], NULL);
+		report_change(state, state->overrides.rows[state->overrides.count + i], NULL);
 	return count;
 }
 
@@ -200,7 +160,7 @@ static void take_removal(struct state *state, struct job *job)
 		count = one != NULL;
 		if (one) {
 			overrides_take(&state->overrides, one);
-			tell_changed(state, one, NULL);
+			report_change(state, one, NULL);
 			keep_before(job, &one, 1);
 		}
 	}
@@ -276,8 +236,9 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	state->lost = found.lost;
 	state->is_set_aside = found.is_set_aside;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
-	fill_spares(state);
-	if (state->refuse && state->spare_count == SPARES)
+	if (state->refuse)
+		event_priority_set(state->refuse, 0);
+	if (state->refuse && job_spares_fill(&state->spares) == E_OK)
 		err = writer_start(base, state->backend, state->backend_ctx, &ops, &state->writer);
 	else
 		err = E_NOMEM;
@@ -289,10 +250,13 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 
 static void end(struct state *state)
 {
-	if (state->writer) {
+	state->is_closing = true;
+	if (state->health)
+		lasthealth_stop(state->health);
+	if (state->writer)
 		writer_stop(state->writer);
+	while (state->refused)
 		finish_refused(state);
-	}
 	if (state->health && lasthealth_finish(state->health, state->backend, state->backend_ctx) < 0)
 		log_error("the targets' last health is not saved");
 	lasthealth_free(state->health);
@@ -301,12 +265,7 @@ static void end(struct state *state)
 	if (state->folder.path)
 		folder_close(&state->folder);
 	overrides_done(&state->overrides);
-	while (state->spares) {
-		struct job *next = state->spares->next;
-
-		free(state->spares);
-		state->spares = next;
-	}
+	job_spares_done(&state->spares);
 	if (state->refuse)
 		event_free(state->refuse);
 	free(state);
@@ -341,34 +300,6 @@ struct state *state_close(struct state *state)
 	return NULL;
 }
 
-static int write_legacy(const struct folder *folder, const struct backend_found *found)
-{
-	int err = legacy_write_overrides(folder, found->overrides.rows, found->overrides.count);
-
-	return err == E_OK ? legacy_write_health(folder, &found->health, found->confirmed_s) : err;
-}
-
-int state_export(const char *dir)
-{
-	const struct state_backend *backend = &backend_local;
-	struct backend_found found = {0};
-	struct folder folder;
-	void *backend_ctx;
-	int err = folder_open(dir, &folder);
-
-	if (err < 0)
-		return err;
-	err = backend->open(&folder, &found, &backend_ctx);
-	if (err == E_OK) {
-		err = write_legacy(&folder, &found);
-		backend->close(backend_ctx);
-	}
-	overrides_done(&found.overrides);
-	healthmap_done(&found.health);
-	folder_close(&folder);
-	return err;
-}
-
 int state_damage(const struct state *state, struct state_damage *ret_damage)
 {
 	struct damaged found;
@@ -394,11 +325,13 @@ int state_damage(const struct state *state, struct state_damage *ret_damage)
 void state_put(struct state *state, const struct override *override,
                void (*done)(void *ctx, const struct state_result *result), void *ctx)
 {
-	struct job *job = job_new(state, done, ctx);
+	struct job *job = job_new(&state->spares, done, ctx);
 	int err = job->err;
 
 	if (err == E_OK)
-		err = state->outstanding >= STATE_QUEUE_MAX ? E_STATE : override_check(override);
+		err = check_room(state);
+	if (err == E_OK)
+		err = override_check(override);
 	if (err == E_OK) {
 		job->change = change_put(override);
 		job->entry = override_copy(override);
@@ -425,11 +358,13 @@ static int copy_match(const struct override_match *match, struct override_match 
 void state_remove(struct state *state, const struct override_match *match,
                   void (*done)(void *ctx, const struct state_result *result), void *ctx)
 {
-	struct job *job = job_new(state, done, ctx);
+	struct job *job = job_new(&state->spares, done, ctx);
 	int err = job->err;
 
 	if (err == E_OK)
-		err = state->outstanding >= STATE_QUEUE_MAX ? E_STATE : override_check_match(match);
+		err = check_room(state);
+	if (err == E_OK)
+		err = override_check_match(match);
 	if (err == E_OK)
 		err = copy_match(match, &job->remove);
 	if (err == E_OK && !(job->change = change_remove(match)))

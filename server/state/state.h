@@ -1,8 +1,8 @@
 // What survives: operators' overrides (drains, forces) and the last measured health, in `state-dir`. Each is a row of a
 // store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export(). An
 // override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
-// acknowledged one. Overrides are kept twice; what damage takes from one file is taken from the other, and what is lost in
-// both is told. Health is written afterwards and may be lost; rows that nobody has confirmed for STATE_HEALTH_AGE_MAX_S, by
+// acknowledged one. Overrides are kept twice; what one file loses to damage is taken from the other, and what is lost in
+// both is reported. Health is written afterwards and may be lost; rows that nobody has confirmed for STATE_HEALTH_AGE_MAX_S, by
 // the wall clock, are not believed at the next start. Overrides hold until they are removed or run out.
 //
 // Main thread only: that of the event base. The texts of an override are valid until the loop turns.
@@ -37,8 +37,8 @@ struct state_ops {
 // What became of a change.
 struct state_result {
 	// 0. E_NOTFOUND: there is nothing to remove. E_IO: it could not be written (the log says why), E_LIMIT: there are
-	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, E_INVAL: see
-	// override_check(), E_NOMEM. On an error nothing has changed.
+	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, or the state is
+	// being closed, E_INVAL: see override_check(), E_NOMEM. On an error nothing has changed.
 	int err;
 	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory for
 	// the list, before_count is 0, and the removal stands.

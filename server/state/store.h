@@ -72,7 +72,8 @@ int store_each(struct store *store, const char *sql, const struct store_value *v
 
 // Octets of the log of writes (NAME-wal) that a checkpoint has still to carry into the file.
 size_t store_pending(const struct store *store);
-// Carries it there and waits for the disk. `empty`: and makes the log empty, for a store that is about to be closed.
+// Carries it there and waits for the disk. `empty`: the store is about to be closed, and its log becomes empty; it is not
+// removed, so that a start needs no new file.
 int store_checkpoint(struct store *store, bool empty) MUST_USE;
 // What went wrong last, for the log. Valid until the store's next call.
 const char *store_error(const struct store *store);

@@ -286,6 +286,8 @@ int writer_start(struct event_base *base, const struct state_backend *backend, v
 	make_condition(&writer->work);
 	writer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	writer->wake = writer->wake_fd < 0 ? NULL : event_new(base, writer->wake_fd, EV_READ | EV_PERSIST, on_wake, writer);
+	if (writer->wake)
+		event_priority_set(writer->wake, 0); // a result does not stand behind a thousand probes
 	if (!writer->wake || event_add(writer->wake, NULL) < 0 || !start_thread(writer)) {
 		int err = writer->wake_fd < 0 ? E_IO : E_NOMEM;
 

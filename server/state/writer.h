@@ -7,25 +7,10 @@
 
 #include "base/attr.h"
 #include "state/backend.h"
+#include "state/job.h"
 
 struct event_base;
-struct state_result;
 struct writer;
-
-// One change of the overrides and whom it is to be told. The writer's between writer_submit() and the callback.
-struct job {
-	struct change *change;        // owned; the writer's for good
-	struct override *entry;       // a put: what holds once it is committed, a copy of change->put; owned
-	struct override_match remove; // a removal: what no longer holds then; owns its texts. Else its site is NULL
-	void (*done)(void *ctx, const struct state_result *result);
-	void *done_ctx;
-	// Set by the commit.
-	int err;
-	uint64_t revision;            // of the change; 0: there was none
-	struct override **before;     // for state.c: what was replaced or removed
-	size_t before_count;
-	struct job *next;
-};
 
 struct writer_ops {
 	void *ctx;

@@ -7,15 +7,46 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "state/state.h"
+#include "disk.h"
 
-char statedir_top[64], statedir[96];
+char statedir_top[64], statedir[96], statedir_calls[4096];
+struct event_base *statedir_base;
+
+static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void note(const char *fmt, ...)
+{
+	size_t len = strlen(statedir_calls);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(statedir_calls + len, sizeof(statedir_calls) - len, fmt, args);
+	va_end(args);
+}
+
+static void on_changed(void *ctx, const struct override *old, const struct override *next)
+{
+	const struct override *which = next ? next : old;
+
+	(void)ctx;
+	note("%c%s:%s%s%s;", !next ? '-' : old ? '=' : '+', override_kind_text(which->kind), which->site,
+	     which->app ? "/" : "", which->app ? which->app : "");
+}
+
+static void on_committed(void *ctx)
+{
+	(void)ctx;
+	note("commit;");
+}
+
+const struct state_ops statedir_ops = {NULL, on_changed, on_committed};
 
 int statedir_setup(void **unused)
 {
@@ -23,6 +54,9 @@ int statedir_setup(void **unused)
 	strcpy(statedir_top, "state-XXXXXX");
 	assert_non_null(mkdtemp(statedir_top));
 	snprintf(statedir, sizeof(statedir), "%s/d", statedir_top);
+	statedir_base = event_base_new();
+	assert_non_null(statedir_base);
+	statedir_calls_clear();
 	return 0;
 }
 
@@ -31,15 +65,22 @@ int statedir_teardown(void **unused)
 	char command[128];
 
 	(void)unused;
+	disk_reset();
+	event_base_free(statedir_base);
 	snprintf(command, sizeof(command), "rm -rf %s", statedir_top);
 	return system(command);
+}
+
+void statedir_calls_clear(void)
+{
+	statedir_calls[0] = '\0';
 }
 
 struct state *statedir_open(void)
 {
 	struct state *state = NULL;
 
-	assert_int_equal(state_open(statedir, &state), E_OK);
+	assert_int_equal(state_open(statedir_base, statedir, &statedir_ops, &state), E_OK);
 	return state;
 }
 
@@ -73,4 +114,65 @@ unsigned statedir_count(const char *beginning)
 		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
 	closedir(folder);
 	return count;
+}
+
+const struct override *statedir_drain(const char *site, const char *app, int64_t until_s)
+{
+	static struct override drain;
+
+	drain = (struct override){.kind = OVERRIDE_DRAIN, .site = (char *)site, .app = (char *)app,
+	                          .reason = (char *)"disk \"full\" ü\n", .who = (char *)"uid 0", .since_s = 1000,
+	                          .until_s = until_s};
+	return &drain;
+}
+
+const struct override *statedir_force(const char *app, const char *site, enum force_to to)
+{
+	static struct override force;
+
+	force = (struct override){.kind = OVERRIDE_FORCE, .site = (char *)site, .app = (char *)app, .who = (char *)"uid 0",
+	                          .since_s = 1000, .to = to};
+	return &force;
+}
+
+void statedir_done(void *ctx, const struct state_result *result)
+{
+	note("done:%d:%zu;", result->err, result->before_count);
+	for (size_t i = 0; i < result->before_count; i++)
+		assert_true(strlen(result->before[i]->site) > 0);
+	if (ctx)
+		*(int *)ctx = result->err;
+}
+
+void statedir_wait(const int *err)
+{
+	while (*err == STATEDIR_WAITING)
+		assert_int_equal(event_base_loop(statedir_base, EVLOOP_ONCE), 0);
+}
+
+int statedir_put(struct state *state, const struct override *override)
+{
+	int err = STATEDIR_WAITING;
+
+	state_put(state, override, statedir_done, &err);
+	assert_int_equal(err, STATEDIR_WAITING); // never from inside the call
+	statedir_wait(&err);
+	return err;
+}
+
+int statedir_remove(struct state *state, enum override_kind kind, const char *site, const char *app, bool every_app)
+{
+	int err = STATEDIR_WAITING;
+	const struct override_match match = {kind, site, app, every_app};
+
+	state_remove(state, &match, statedir_done, &err);
+	assert_int_equal(err, STATEDIR_WAITING);
+	statedir_wait(&err);
+	return err;
+}
+
+// The writer looks at its queue again only after the copy has been written.
+void statedir_settle(struct state *state)
+{
+	assert_int_equal(statedir_remove(state, OVERRIDE_DRAIN, "no such site", NULL, false), E_NOTFOUND);
 }

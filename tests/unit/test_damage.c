@@ -1,5 +1,6 @@
-// Damaged files in the state folder: they are set aside and told of, and what is whole in them is kept. Each test works
-// in a folder of its own.
+// Damaged files in the state folder: they are set aside and told of, and what is sound in them or in their copy is kept.
+// Each test works in a folder of its own. At random: test_state_corrupt.
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,18 +12,54 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "state/state.h"
+#include "disk.h"
 #include "statedir.h"
 
 static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
 {
-	return state_drain(state, &(struct drain){.site = (char *)site, .app = (char *)app, .who = (char *)"uid 0",
-	                                          .since_s = 1000, .until_s = until_s});
+	return statedir_put(state, statedir_drain(site, app, until_s));
 }
+
+static void wipe(void)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command), "rm -rf %s", statedir);
+	assert_int_equal(system(command), 0);
+}
+
+// Of this start: what was kept and lost. `lost` SIZE_MAX: at least one.
+static void check_counted(const struct state *state, size_t kept, size_t lost)
+{
+	struct state_damage damage = {0};
+
+	assert_int_equal(state_damage(state, &damage), E_OK);
+	assert_true(damage.is_counted);
+	assert_int_equal(damage.kept, kept);
+	if (lost == SIZE_MAX)
+		assert_true(damage.lost > 0);
+	else
+		assert_int_equal(damage.lost, lost);
+	free(damage.path);
+}
+
+static void check_none(const struct state *state)
+{
+	struct state_damage damage = {0};
+
+	assert_int_equal(state_damage(state, &damage), E_OK);
+	assert_null(damage.path);
+	assert_int_equal(damage.files, 0);
+	assert_false(damage.is_counted);
+}
+
+// Files of older versions ---------------------------------------------------------------------------------------------
 
 static void test_damaged(void **unused)
 {
@@ -42,6 +79,7 @@ static void test_damaged(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		wipe();
 		statedir_write("orders.json", texts[i]);
 		snprintf(health, sizeof(health), "{\"version\": 1, \"saved\": %lld, \"health\": {\"a\": {\"s\": {\"up\": true, \"probed\": 7}}}}",
 		         (long long)clock_wall_s());
@@ -49,13 +87,19 @@ static void test_damaged(void **unused)
 
 		struct state *state = statedir_open();
 
-		assert_int_equal(state_drain_count(state), 0);
-		assert_int_equal(state_force_count(state), 0);
+		assert_int_equal(state_override_count(state), 0);
 		assert_int_equal(state_health(state, "a", "s", 7), 1); // the other file is not touched
-		assert_int_equal(statedir_count("orders.json.damaged-"), i + 1); // each one is kept
+		assert_int_equal(statedir_count("orders.json.damaged-"), 1);
+		check_counted(state, 0, SIZE_MAX);
 		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 		state = statedir_reopen(state);
-		assert_int_equal(state_drain_count(state), 1);
+		assert_int_equal(state_override_count(state), 1);
+		state_close(state);
+		// What the store has is not touched by a file that cannot be read.
+		statedir_write("orders.json", "{");
+		state = statedir_open();
+		assert_int_equal(state_override_count(state), 1);
+		assert_int_equal(statedir_count("orders.json.damaged-"), 2);
 		state_close(state);
 	}
 }
@@ -79,6 +123,7 @@ static void test_damaged_health(void **unused)
 
 		assert_int_equal(state_health(state, "a", "s", 7), -1);
 		assert_int_equal(statedir_count("health.json.damaged-"), i + 1);
+		check_none(state); // no override is lost
 		state_close(state);
 	}
 }
@@ -88,57 +133,47 @@ static void test_damaged_health(void **unused)
 	"{\"app\": \"a\", \"site\": \"" site "\", \"to\": \"" to "\", \"who\": \"w\", \"since\": 1}"
 #define ORDERS(drains, forces) "{\"version\": 1, \"drains\": " drains ", \"forces\": " forces "}"
 
-// One bad entry does not free every site.
-static void test_whole_entries_are_kept(void **unused)
+// One bad entry does not lift every drain.
+static void test_sound_entries_are_kept(void **unused)
 {
 	static const struct {
 		const char *text;
-		size_t drains, forces, lost;
+		size_t kept, lost;
 	} rows[] = {
-		{ORDERS("[" DRAIN("s") ", 7, " DRAIN("t") "]", "[" FORCE("s", "up") "]"), 2, 1, 1},
-		{ORDERS("[" DRAIN("s") "]", "[" FORCE("s", "sideways") ", " FORCE("t", "down") "]"), 1, 1, 1},
-		{ORDERS("[" DRAIN("s") ", " DRAIN("") ", " DRAIN("s") "]", "[]"), 1, 0, 2}, // of two for one thing the first counts
-		{ORDERS("[" DRAIN("s") "]", "[" FORCE("s", "up") ", " FORCE("s", "down") "]"), 1, 1, 1},
-		{ORDERS("{}", "[" FORCE("s", "up") "]"), 0, 1, 1},
-		{"{\"version\": 1, \"drains\": [" DRAIN("s") "]}", 1, 0, 1},
+		{ORDERS("[" DRAIN("s") ", 7, " DRAIN("t") "]", "[" FORCE("s", "up") "]"), 3, 1},
+		{ORDERS("[" DRAIN("s") "]", "[" FORCE("s", "sideways") ", " FORCE("t", "down") "]"), 2, 1},
+		{ORDERS("[" DRAIN("s") ", " DRAIN("") ", " DRAIN("s") "]", "[]"), 1, 2}, // of two for one thing the first counts
+		{ORDERS("[" DRAIN("s") "]", "[" FORCE("s", "up") ", " FORCE("s", "down") "]"), 2, 1},
+		{ORDERS("{}", "[" FORCE("s", "up") "]"), 1, 1},
+		{"{\"version\": 1, \"drains\": [" DRAIN("s") "]}", 1, 1},
 	};
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct state_aside aside = {0};
-
+		wipe();
 		statedir_write("orders.json", rows[i].text);
 
 		struct state *state = statedir_open();
 
-		assert_int_equal(state_drain_count(state), rows[i].drains);
-		assert_int_equal(state_force_count(state), rows[i].forces);
-		assert_int_equal(state_drained(state, NULL, "s", 1) != NULL, rows[i].drains > 0);
-		assert_int_equal(statedir_count("orders.json.damaged-"), i + 1);
-		assert_int_equal(state_aside(state, &aside), E_OK);
-		assert_true(aside.is_counted);
-		assert_int_equal(aside.kept, rows[i].drains + rows[i].forces);
-		assert_int_equal(aside.lost, rows[i].lost);
-		free(aside.path);
-
-		assert_int_equal(statedir_count("orders.json"), i + 2); // what is kept is saved at once
+		assert_int_equal(state_override_count(state), rows[i].kept);
+		assert_int_equal(statedir_count("orders.json.damaged-"), 1);
+		assert_int_equal(statedir_count("orders.json"), 1);
+		check_counted(state, rows[i].kept, rows[i].lost);
 		state = statedir_reopen(state);
-		assert_int_equal(state_drain_count(state), rows[i].drains);
-		assert_int_equal(state_force_count(state), rows[i].forces);
+		assert_int_equal(state_override_count(state), rows[i].kept);
 		state_close(state);
 	}
 }
 
 static void test_more_than_there_can_be(void **unused)
 {
-	struct state_aside aside = {0};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	(void)unused;
 	fputs("{\"version\": 1, \"forces\": [], \"drains\": [", out);
-	for (int i = 0; i < STATE_ORDERS_MAX + 7; i++)
+	for (int i = 0; i < STATE_OVERRIDES_MAX + 7; i++)
 		fprintf(out, "%s{\"site\":\"s%d\",\"who\":\"w\",\"since\":1,\"until\":0}", i ? "," : "", i);
 	fputs("]}", out);
 	fclose(out);
@@ -147,86 +182,281 @@ static void test_more_than_there_can_be(void **unused)
 
 	struct state *state = statedir_open();
 
-	assert_int_equal(state_drain_count(state), STATE_ORDERS_MAX);
-	assert_int_equal(state_aside(state, &aside), E_OK);
-	assert_int_equal(aside.lost, 7);
-	free(aside.path);
+	check_counted(state, STATE_OVERRIDES_MAX, 7);
 	state_close(state);
 }
 
-static void check_aside(const struct state *state, const char *file, int64_t time_s, size_t files)
+static void check_file(const struct state *state, const char *file, int64_t time_s, size_t files)
 {
-	struct state_aside aside = {.time_s = -1};
+	struct state_damage damage = {.time_s = -1};
 	char path[160];
 
-	assert_int_equal(state_aside(state, &aside), E_OK);
-	assert_int_equal(aside.files, files);
-	assert_false(aside.is_counted); // not of this start, or not read at all
-	if (!file) {
-		assert_null(aside.path);
-		return;
-	}
+	assert_int_equal(state_damage(state, &damage), E_OK);
+	assert_int_equal(damage.files, files);
+	assert_false(damage.is_counted); // not of this start
 	snprintf(path, sizeof(path), "%s/%s", statedir, file);
-	assert_string_equal(aside.path, path);
-	assert_int_equal(aside.time_s, time_s);
-	free(aside.path);
+	assert_string_equal(damage.path, path);
+	assert_int_equal(damage.time_s, time_s);
+	free(damage.path);
 }
 
-// What was lost is told until the file is taken away: neither other orders nor a restart are somebody's knowing of it.
+// What was lost is told until the file is taken away: neither other overrides nor a restart are somebody's knowing of it.
 static void test_told_until_taken_away(void **unused)
 {
 	char path[160];
 	struct state *state = statedir_open();
 
 	(void)unused;
-	check_aside(state, NULL, 0, 0);
+	check_none(state);
 	state_close(state);
 	statedir_write("orders.json.damaged-500", "");
-	statedir_write("orders.json.damaged-1000", "");
-	statedir_write("orders.json.damaged-1000-2", "");
-	statedir_write("orders.json.damaged-1000-1", "");
-	statedir_write("orders.json.damaged-", "");
+	statedir_write("state.db.damaged-1000", "");
+	statedir_write("state.db.damaged-1000-wal", "");
+	statedir_write("state.db.damaged-1000-2", "");
+	statedir_write("state-copy.db.damaged-1000-1", "");
+	statedir_write("state.db.damaged-", "");
 	statedir_write("orders.json.damaged-7000.mended", "");
-	statedir_write("health.json.damaged-7000", "");
+	statedir_write("health.db.damaged-7000", "");
 	state = statedir_open();
-	check_aside(state, "orders.json.damaged-1000-2", 1000, 4);
+	check_file(state, "state.db.damaged-1000-2", 1000, 4);
 	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 	state = statedir_reopen(state);
-	check_aside(state, "orders.json.damaged-1000-2", 1000, 4);
-	snprintf(path, sizeof(path), "%s/orders.json.damaged-1000-2", statedir);
+	check_file(state, "state.db.damaged-1000-2", 1000, 4);
+	snprintf(path, sizeof(path), "%s/state.db.damaged-1000-2", statedir);
 	assert_int_equal(unlink(path), 0);
-	check_aside(state, "orders.json.damaged-1000-1", 1000, 3);
+	check_file(state, "state-copy.db.damaged-1000-1", 1000, 3);
 	state_close(state);
 
 	statedir_write("orders.json", "{");
 	state = statedir_open();
 
-	struct state_aside aside = {0};
+	struct state_damage damage = {0};
 
-	assert_int_equal(state_aside(state, &aside), E_OK);
-	assert_int_equal(aside.files, 4);
-	assert_in_range(aside.time_s, clock_wall_s() - 5, clock_wall_s());
-	assert_false(aside.is_counted);
-	free(aside.path);
+	assert_int_equal(state_damage(state, &damage), E_OK);
+	assert_int_equal(damage.files, 4);
+	assert_in_range(damage.time_s, clock_wall_s() - 5, clock_wall_s());
+	assert_true(damage.is_counted);
+	free(damage.path);
 	state_close(state);
 }
 
-// What is kept goes on where it cannot be saved, and is saved when it can be.
-static void test_kept_and_not_saved(void **unused)
+// The store -----------------------------------------------------------------------------------------------------------
+
+static void run_sql(const char *name, const char *sql)
 {
 	char path[160];
+	sqlite3 *db;
 
-	(void)unused;
-	statedir_write("orders.json", ORDERS("[" DRAIN("s") ", 7]", "[]"));
-	snprintf(path, sizeof(path), "%s/orders.json.new", statedir);
-	assert_int_equal(mkdir(path, 0700), 0); // in the temporary file's way
+	snprintf(path, sizeof(path), "%s/%s", statedir, name);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+// Three drains, closed.
+static void make_three(void)
+{
+	wipe();
 
 	struct state *state = statedir_open();
 
-	assert_non_null(state_drained(state, NULL, "s", 1));
-	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(drain(state, "lax", "a", 0), E_OK);
+	state_close(state);
+}
+
+static const char *const damages[] = {
+	"UPDATE override SET until = 5 WHERE site = 'nyc'",
+	"UPDATE override SET site = 'nyx' WHERE site = 'nyc'",
+	"UPDATE override SET who = x'00' WHERE site = 'nyc'",
+	"UPDATE override SET who = 'a' || char(0) || 'b' WHERE site = 'nyc'",
+	"UPDATE override SET reason = 7.5 WHERE site = 'nyc'",
+	"UPDATE override SET kind = 99 WHERE site = 'nyc'",
+	"UPDATE override SET direction = 99 WHERE site = 'nyc'",
+	"UPDATE override SET reason = printf('%.*c', 1000, 'x') WHERE site = 'nyc'",
+	"DELETE FROM override WHERE site = 'nyc'",
+};
+
+// What is damaged in one file is taken from the other, whichever it is.
+static void test_one_file(void **unused)
+{
+	static const char *const files[] = {"state.db", "state-copy.db"};
+	static const char *const others[] = {
+		"UPDATE meta SET value = value + 1 WHERE name = 'count'", "DELETE FROM meta",
+		"DROP TABLE override", "DROP TABLE meta", "CREATE TABLE odd (x)", "CREATE INDEX i ON override (site)",
+		"PRAGMA user_version = 0", "PRAGMA user_version = 7", "PRAGMA application_id = 7",
+		"CREATE TRIGGER t AFTER INSERT ON override BEGIN DELETE FROM meta; END",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(damages) + ARRAY_LEN(others); k++) {
+			make_three();
+			run_sql(files[i], k < ARRAY_LEN(damages) ? damages[k] : others[k - ARRAY_LEN(damages)]);
+
+			struct state *state = statedir_open();
+
+			assert_int_equal(state_override_count(state), 3);
+			assert_non_null(state_drained(state, NULL, "nyc", 1));
+			check_counted(state, 3, 0);
+			assert_int_equal(drain(state, "more", NULL, 0), E_OK);
+			state = statedir_reopen(state);
+			assert_int_equal(state_override_count(state), 4);
+			state_close(state);
+		}
+	}
+}
+
+// Both are damaged: what is sound in either is kept, what is not is counted.
+static void test_both_files(void **unused)
+{
+	(void)unused;
+	for (size_t k = 0; k < ARRAY_LEN(damages); k++) {
+		make_three();
+		run_sql("state.db", damages[k]);
+		run_sql("state-copy.db", damages[(k + 1) % ARRAY_LEN(damages)]);
+
+		struct state *state = statedir_open();
+
+		assert_int_equal(state_override_count(state), 2);
+		check_counted(state, 2, 1);
+		assert_null(state_drained(state, NULL, "nyc", 1));
+		state = statedir_reopen(state);
+		assert_int_equal(state_override_count(state), 2);
+		state_close(state);
+
+		// Different rows: nothing is lost.
+		make_three();
+		run_sql("state.db", damages[k]);
+		run_sql("state-copy.db", "UPDATE override SET until = 5 WHERE site = 'bos'");
+		state = statedir_open();
+		assert_int_equal(state_override_count(state), 3);
+		check_counted(state, 3, 0);
+		state_close(state);
+	}
+	make_three();
+	run_sql("state.db", "DELETE FROM meta; DELETE FROM override");
+	statedir_write("state-copy.db", "");
+
+	struct state *state = statedir_open();
+
+	assert_int_equal(state_override_count(state), 0);
+	check_counted(state, 0, SIZE_MAX);
+	state_close(state);
+}
+
+static void test_missing_and_empty(void **unused)
+{
+	struct state *state;
+	char path[160];
+
+	(void)unused;
+	make_three();
+	snprintf(path, sizeof(path), "%s/state.db", statedir);
+	assert_int_equal(unlink(path), 0);
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	check_counted(state, 3, 0); // of no file
 	state = statedir_reopen(state);
-	assert_non_null(state_drained(state, NULL, "s", 1));
+	check_none(state);
+	state_close(state);
+
+	statedir_write("state.db", "");
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	check_counted(state, 3, 0);
+	assert_true(statedir_count("state.db.damaged-") > 0);
+	state_close(state);
+
+	make_three();
+	snprintf(path, sizeof(path), "%s/state-copy.db", statedir);
+	assert_int_equal(unlink(path), 0);
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	check_none(state); // a new one is made
+	state_close(state);
+	assert_int_equal(statedir_count("state-copy.db"), 1 + statedir_count("state-copy.db-wal"));
+	assert_int_equal(statedir_count("state-copy.db.damaged-"), 0);
+}
+
+// A state.db of before: the end of its log of writes has been lost, or somebody has put an old one there.
+static void test_behind(void **unused)
+{
+	struct state *state;
+	char command[512];
+
+	(void)unused;
+	make_three();
+	snprintf(command, sizeof(command), "cp %s/state.db %s/old.db", statedir, statedir_top);
+	assert_int_equal(system(command), 0);
+	state = statedir_open();
+	assert_int_equal(drain(state, "late", NULL, 0), E_OK);
+	state_close(state);
+	snprintf(command, sizeof(command), "cp %s/old.db %s/state.db && rm -f %s/state.db-wal", statedir_top, statedir,
+	         statedir);
+	assert_int_equal(system(command), 0);
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 4);
+	check_counted(state, 4, 0);
+	assert_true(statedir_count("state.db.damaged-") > 0);
+	state_close(state);
+}
+
+static void test_health_store(void **unused)
+{
+	static const char *const sqls[] = {
+		"UPDATE health SET word = word + 1", "UPDATE health SET word = 'x'", "DROP TABLE health",
+		"UPDATE meta SET value = value + 1", "UPDATE health SET app = x'00'",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(sqls); i++) {
+		wipe();
+
+		struct state *state = statedir_open();
+
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		state_set_health(state, "a", "s", 7, true);
+		state_close(state);
+		run_sql("health.db", sqls[i]);
+		state = statedir_open();
+		assert_int_equal(state_health(state, "a", "s", 7), -1);
+		assert_int_equal(state_override_count(state), 1);
+		check_none(state);
+		assert_true(statedir_count("health.db.damaged-") > 0);
+		state_set_health(state, "a", "s", 7, true);
+		state = statedir_reopen(state);
+		assert_int_equal(state_health(state, "a", "s", 7), 1);
+		state_close(state);
+	}
+}
+
+// Nothing is set aside before what takes its place is on disk.
+static void test_cannot_be_rebuilt(void **unused)
+{
+	struct state *state = NULL;
+
+	(void)unused;
+	make_three();
+	run_sql("state.db", damages[0]);
+	atomic_store(&disk_write_errno, ENOSPC);
+	assert_int_equal(state_open(statedir_base, statedir, &statedir_ops, &state), E_IO);
+	assert_int_equal(statedir_count("state.db.damaged-"), 0);
+	atomic_store(&disk_write_errno, 0);
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	state_close(state);
+	// The copy alone: the daemon goes on without.
+	make_three();
+	run_sql("state-copy.db", damages[0]);
+	atomic_store(&disk_write_errno, ENOSPC);
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	atomic_store(&disk_write_errno, 0);
+	state = statedir_reopen(state);
+	assert_int_equal(state_override_count(state), 3);
+	assert_true(statedir_count("state-copy.db.damaged-") > 0);
 	state_close(state);
 }
 
@@ -235,10 +465,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_damaged, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_health, statedir_setup, statedir_teardown),
-		cmocka_unit_test_setup_teardown(test_whole_entries_are_kept, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_sound_entries_are_kept, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_more_than_there_can_be, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_told_until_taken_away, statedir_setup, statedir_teardown),
-		cmocka_unit_test_setup_teardown(test_kept_and_not_saved, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_one_file, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_both_files, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_missing_and_empty, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_behind, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_health_store, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_cannot_be_rebuilt, statedir_setup, statedir_teardown),
 	};
 
 	log_set_level((enum log_level)0); // damage is loud, and here it is on purpose

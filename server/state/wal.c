@@ -1,0 +1,145 @@
+// Follows the chain of checksums as SQLite does, and then looks at what lies behind its end; see wal.h. The form of the
+// file: https://www.sqlite.org/fileformat2.html section 4.
+//
+// Transactions are written one after the other, each synced before the next begins. So behind the place where the chain
+// breaks there may be one that was being written when everything stopped, in any pieces; but when the last page of one is
+// there and then pages of another one, the former had been committed. What an earlier use of the file has left has other salts.
+#include "state/wal.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+enum { HEADER_LEN = 32, FRAME_HEADER_LEN = 24, PAGE_MIN = 512, PAGE_MAX = 65536 };
+
+struct chain {
+	uint32_t sum[2];
+	bool is_big_endian;
+	unsigned char salts[8];
+};
+
+static uint32_t read_be32(const unsigned char *octets)
+{
+	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
+}
+
+static uint32_t read_word(const struct chain *chain, const unsigned char *octets)
+{
+	uint32_t word = read_be32(octets);
+
+	return chain->is_big_endian ? word : __builtin_bswap32(word);
+}
+
+static void add(struct chain *chain, const unsigned char *octets, size_t len)
+{
+	for (size_t i = 0; i + 8 <= len; i += 8) {
+		chain->sum[0] += read_word(chain, octets + i) + chain->sum[1];
+		chain->sum[1] += read_word(chain, octets + i + 4) + chain->sum[0];
+	}
+}
+
+static bool is_at(const struct chain *chain, const unsigned char *sums)
+{
+	return chain->sum[0] == read_be32(sums) && chain->sum[1] == read_be32(sums + 4);
+}
+
+// False: it is none that SQLite would follow.
+static bool begin(struct chain *chain, const unsigned char *header, size_t *ret_page_len)
+{
+	uint32_t magic = read_be32(header), page_len = read_be32(header + 8);
+
+	*chain = (struct chain){.is_big_endian = magic & 1};
+	add(chain, header, 24);
+	memcpy(chain->salts, header + 16, sizeof(chain->salts));
+	*ret_page_len = page_len;
+	return (magic & ~1u) == 0x377f0682 && page_len >= PAGE_MIN && page_len <= PAGE_MAX && is_at(chain, header + 24);
+}
+
+// The frame belongs to this use of the file.
+static bool is_current(const struct chain *chain, const unsigned char *frame)
+{
+	return memcmp(frame + 8, chain->salts, sizeof(chain->salts)) == 0;
+}
+
+static bool ends_transaction(const unsigned char *frame)
+{
+	return read_be32(frame + 4) != 0;
+}
+
+struct walk {
+	struct chain chain;
+	bool is_broken;      // the chain is
+	bool has_more;       // behind its end, something of this use of the file
+	bool has_end;        // and the end of a transaction
+	bool has_next;       // and something of another one
+};
+
+static void look_at(struct walk *walk, const unsigned char *frame, size_t page_len)
+{
+	if (!walk->is_broken && is_current(&walk->chain, frame)) {
+		add(&walk->chain, frame, 8);
+		add(&walk->chain, frame + FRAME_HEADER_LEN, page_len);
+		walk->is_broken = !is_at(&walk->chain, frame + 16);
+	} else {
+		walk->is_broken = true;
+	}
+	if (!walk->is_broken || !is_current(&walk->chain, frame))
+		return;
+	walk->has_next |= walk->has_end;
+	walk->has_more = true;
+	walk->has_end |= ends_transaction(frame);
+}
+
+// `frame` has room for a frame of the largest page.
+static int walk_through(int fd, unsigned char *frame, enum wal_end *ret_end)
+{
+	struct walk walk = {0};
+	size_t page_len;
+	ssize_t len = pread(fd, frame, HEADER_LEN, 0);
+
+	if (len < 0)
+		return E_IO;
+	if (len < HEADER_LEN || !begin(&walk.chain, frame, &page_len)) {
+		*ret_end = len == 0 ? WAL_CLEAN : WAL_TORN;
+		return E_OK;
+	}
+
+	size_t frame_len = FRAME_HEADER_LEN + page_len;
+
+	for (off_t at = HEADER_LEN; (len = pread(fd, frame, frame_len, at)) > 0; at += (off_t)frame_len) {
+		if (len < FRAME_HEADER_LEN)
+			break;
+		memset(frame + len, 0, frame_len - (size_t)len);
+		look_at(&walk, frame, page_len);
+	}
+	*ret_end = walk.has_next ? WAL_LOST : walk.has_more ? WAL_TORN : WAL_CLEAN;
+	return len < 0 ? E_IO : E_OK;
+}
+
+int wal_look(const struct folder *folder, const char *name, enum wal_end *ret_end)
+{
+	char wal[NAME_MAX + 8];
+	int fd, err;
+
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	err = folder_open_file(folder, wal, &fd);
+	if (err == E_NOTFOUND)
+		*ret_end = WAL_CLEAN;
+	if (err == E_INVAL)
+		*ret_end = WAL_LOST;
+	if (err < 0)
+		return err == E_IO ? err : E_OK;
+
+	unsigned char *frame = malloc(FRAME_HEADER_LEN + PAGE_MAX);
+
+	err = frame ? walk_through(fd, frame, ret_end) : E_NOMEM;
+	free(frame);
+	close(fd);
+	return err;
+}

@@ -1,0 +1,14 @@
+// SQLite's log of writes, looked at for what SQLite does not say: that its end cannot be read. For salvage.c.
+#pragma once
+
+#include "base/attr.h"
+#include "state/folder.h"
+
+enum wal_end {
+	WAL_CLEAN, // there is none, or all of it is as it was written, but for what was never committed
+	WAL_TORN,  // its last transaction is incomplete: it was being written, or it is damaged
+	WAL_LOST,  // one that had been committed cannot be read
+};
+
+// Of NAME-wal; changes nothing. E_IO, E_NOMEM.
+int wal_look(const struct folder *folder, const char *name, enum wal_end *ret_end) MUST_USE;

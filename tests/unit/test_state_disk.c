@@ -1,0 +1,177 @@
+// Disks that are full, fail or are slow: what cannot be written changes nothing, and nobody but the writer waits.
+#include <errno.h>
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "disk.h"
+#include "statedir.h"
+
+static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
+{
+	return statedir_put(state, statedir_drain(site, app, until_s));
+}
+
+static int undrain(struct state *state, const char *site, const char *app, bool every_app)
+{
+	return statedir_remove(state, OVERRIDE_DRAIN, site, app, every_app);
+}
+
+static int force(struct state *state, const char *app, const char *site, enum force_to to)
+{
+	return statedir_put(state, statedir_force(app, site, to));
+}
+
+// Nothing changes, nobody but done() is called, and later it works again.
+static void test_disk_full(void **unused)
+{
+	struct state *state = statedir_open();
+	uint64_t revision;
+	int64_t next_s;
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 50), E_OK);
+	assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
+	statedir_settle(state);
+	revision = state_revision(state);
+	statedir_calls_clear();
+	atomic_store(&disk_write_errno, ENOSPC);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+	assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
+	assert_int_equal(undrain(state, "bos", NULL, true), E_IO);
+	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND); // nothing needs to be written
+	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_IO);
+	assert_string_equal(statedir_calls, "done:-3:0;done:-3:0;done:-3:0;done:-4:0;done:-3:0;");
+	assert_int_equal(state_revision(state), revision);
+	assert_int_equal(state_override_count(state), 2);
+	assert_int_equal(state_drained(state, NULL, "bos", 1)->until_s, 50);
+	assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
+	// What ran out does not hold, even where that cannot be written; it is written when it can be.
+	assert_int_equal(state_expire(state, 60, &next_s), 1);
+	assert_null(state_drained(state, NULL, "bos", 60));
+	atomic_store(&disk_write_errno, 0);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	state = statedir_reopen(state);
+	(void)state_expire(state, 60, &next_s);
+	assert_int_equal(state_override_count(state), 2);
+	assert_non_null(state_drained(state, NULL, "nyc", 1));
+	assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
+	assert_int_equal(statedir_count("state.db.damaged") + statedir_count("state-copy.db.damaged"), 0);
+	state_close(state);
+}
+
+// What was refused does not come back with a restart, although it had been written by then.
+static void test_sync_fails(void **unused)
+{
+	(void)unused;
+	strcpy(disk_only, "state.db");
+	for (int failing = 1; failing <= 3; failing++) { // the second time what held cannot be synced at once either
+		struct state *state = statedir_open();
+
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		statedir_settle(state);
+		atomic_store(&disk_failing_syncs, failing);
+		assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+		assert_null(state_drained(state, NULL, "nyc", 1));
+		// As after kill -9: the files are looked at as they are now.
+		char command[256];
+
+		snprintf(command, sizeof(command), "rm -rf %s/k && cp -r %s %s/k", statedir_top, statedir, statedir_top);
+		assert_int_equal(system(command), 0);
+		atomic_store(&disk_failing_syncs, 0);
+		state_close(state);
+		snprintf(command, sizeof(command), "%s/k", statedir_top);
+		assert_int_equal(state_open(statedir_base, command, &statedir_ops, &state), E_OK);
+		assert_non_null(state_drained(state, NULL, "bos", 1));
+		assert_null(state_drained(state, NULL, "nyc", 1));
+		state_close(state);
+		state = statedir_open();
+		assert_non_null(state_drained(state, NULL, "bos", 1));
+		assert_null(state_drained(state, NULL, "nyc", 1));
+		state_close(state);
+	}
+	disk_only[0] = '\0';
+}
+
+// The copy cannot be written: everything goes on, and it is brought in line when it can be.
+static void test_copy_fails(void **unused)
+{
+	struct state *state = statedir_open();
+	char path[160];
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	statedir_settle(state);
+	strcpy(disk_only, "state-copy");
+	atomic_store(&disk_write_errno, ENOSPC);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(drain(state, "lax", NULL, 0), E_OK);
+	statedir_settle(state);
+	atomic_store(&disk_write_errno, 0);
+	disk_only[0] = '\0';
+	state_close(state);
+	snprintf(path, sizeof(path), "%s/state.db", statedir);
+	assert_int_equal(unlink(path), 0); // the copy has all
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	state_close(state);
+}
+
+// A sync that takes long is nobody's business but the writer's.
+static void test_slow_disk(void **unused)
+{
+	struct state *state = statedir_open();
+	int err = STATEDIR_WAITING;
+	int64_t longest_ns = 0, next_s, began_ms = clock_mono_ms();
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 10), E_OK);
+	statedir_settle(state);
+	atomic_store(&disk_sync_ms, 500);
+	state_put(state, statedir_drain("nyc", NULL, 0), statedir_done, &err);
+	state_put(state, statedir_drain("lax", NULL, 0), NULL, NULL);
+	for (int i = 0; err == STATEDIR_WAITING; i++) {
+		char app[32];
+		int64_t at_ns = clock_mono_ns(), took_ns;
+
+		snprintf(app, sizeof(app), "app%d", i % 1000);
+		state_set_health(state, app, "bos", 7, i % 3 == 0);
+		(void)state_drained(state, app, "bos", 1);
+		(void)state_expire(state, 5, &next_s);
+		assert_int_equal(event_base_loop(statedir_base, EVLOOP_NONBLOCK), i < 0);
+		took_ns = clock_mono_ns() - at_ns;
+		if (took_ns > longest_ns)
+			longest_ns = took_ns;
+		usleep(500);
+	}
+	assert_int_equal(err, E_OK);
+	assert_true(clock_mono_ms() - began_ms >= 500);
+	print_message("the longest turn of the loop while syncs took 500 ms: %.3f ms\n", (double)longest_ns / 1e6);
+	assert_true(longest_ns < 50 * 1000000LL); // a loaded machine, a sanitizer; measured: see the message
+	atomic_store(&disk_sync_ms, 0);
+	state_close(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_disk_full, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_sync_fails, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_copy_fails, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_slow_disk, statedir_setup, statedir_teardown),
+	};
+
+	log_set_level((enum log_level)0); // failures are loud, and here they are on purpose
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -33,15 +33,25 @@ static struct fake_daemon fake;
 static struct event_base *base;
 static struct control *control;
 static char path[100];
+static unsigned looks; // at what is served: each drain takes one before it waits
+
+static const struct live *(*real_live)(void *ctx);
+
+static const struct live *look(void *ctx)
+{
+	looks++;
+	return real_live(ctx);
+}
 
 static int set_up_for(unsigned idle_ms)
 {
 	fake_daemon_open(&fake, 0, true);
 	fake.ops.idle_ms = idle_ms;
+	real_live = fake.ops.live;
+	fake.ops.live = look;
+	looks = 0;
 	snprintf(path, sizeof(path), "%s/run/control.sock", fake.folder);
-	base = event_base_new();
-	assert_non_null(base);
-	assert_int_equal(event_base_priority_init(base, 3), 0); // as the daemon's
+	base = fake.base;
 	assert_int_equal(control_open(base, path, &fake.ops, &control), E_OK);
 	return 0;
 }
@@ -62,7 +72,6 @@ static int tear_down(void **unused)
 {
 	(void)unused;
 	control = control_close(control);
-	event_base_free(base);
 	fake_daemon_close(&fake);
 	return 0;
 }
@@ -72,6 +81,13 @@ static void turn(void)
 {
 	for (int i = 0; i < 20; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void turn_until(const unsigned *count, unsigned least)
+{
+	for (int64_t end_ms = clock_mono_ms() + WAIT_MS; *count < least && clock_mono_ms() < end_ms;)
+		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	assert_int_equal(*count, least);
 }
 
 static void turn_for(int64_t ms)
@@ -101,6 +117,12 @@ static void say(int fd, const char *text, size_t len)
 			text += n, len -= (size_t)n;
 		turn();
 	}
+}
+
+// Without a turn of the daemon's side.
+static void say_quietly(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
 static void say_text(int fd, const char *text)
@@ -196,7 +218,6 @@ static void test_replies_in_order(void **unused)
 	close(fd);
 }
 
-// A wrong line is answered and the next one is served: the line feed says where it begins.
 // What probes are to the loop: something that is ready again and again, in the lowest priority.
 struct busy {
 	struct event *event;
@@ -241,6 +262,7 @@ static void test_gives_way_to_probes(void **unused)
 	turn();
 }
 
+// A wrong line is answered and the next one is served: the line feed says where it begins.
 static void test_garbage(void **unused)
 {
 	char noise[4096];
@@ -309,24 +331,92 @@ static void test_end_of_input(void **unused)
 	hear_ok(fd);
 	hear_error(fd, "a line feed is missing");
 	hear_end(fd);
-	assert_int_equal(state_drain_count(fake.ops.state), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
 
 	fd = dial();
 	shutdown(fd, SHUT_WR);
 	hear_end(fd);
 }
 
+// The peer goes while its drain waits for the disk: it was asked for, so it is done; `unread`: of an earlier reply.
+static void go_while_it_waits(bool unread)
+{
+	unsigned changes = fake.changes;
+	int fd = dial(), other;
+
+	if (unread) { // then the other end sees a reset, not an end
+		say_text(fd, STATUS);
+		turn();
+	}
+	looks = 0;
+	say_quietly(fd, unread ? "{\"verb\": \"undrain\", \"site\": \"bos\"}\n" : "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	turn_until(&looks, 1);
+	close(fd);
+	turn_until(&fake.changes, changes + 1);
+	turn();
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), unread ? 0 : 1);
+	other = dial();
+	say_text(other, STATUS);
+	hear_ok(other);
+	close(other);
+	turn();
+}
+
+static void test_peer_goes_while_its_drain_waits(void **unused)
+{
+	unsigned changes;
+	int fd;
+
+	(void)unused;
+	for (int i = 0; i < 10; i++) {
+		go_while_it_waits(false);
+		go_while_it_waits(true);
+	}
+
+	// The socket goes first, as at the end of the daemon: the drain is still done, and nobody is left to be told.
+	changes = fake.changes;
+	looks = 0;
+	fd = dial();
+	say_quietly(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	turn_until(&looks, 1);
+	control = control_close(control);
+	turn_until(&fake.changes, changes + 1);
+	turn();
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
+	close(fd);
+}
+
+// While a drain waits for the disk, the requests behind it wait for its reply, and other connections are served.
+static void test_requests_behind_a_drain(void **unused)
+{
+	int fd = dial(), other = dial();
+
+	(void)unused;
+	say_quietly(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n{\"verb\": \"sites\", \"site\": \"bos\"}\n"
+	                "{\"verb\": \"undrain\", \"site\": \"bos\"}\n{\"verb\": \"undrain\", \"site\": \"bos\"}\n" STATUS);
+	turn_until(&looks, 1);
+	say_text(other, STATUS);
+	hear_ok(other);
+	close(other);
+	hear_ok(fd);
+
+	json_t *reply = hear(fd);
+	const json_t *site = json_array_get(json_object_get(reply, "sites"), 0);
+
+	assert_true(json_is_object(json_object_get(site, "drained"))); // it was published before it was acknowledged
+	json_decref(reply);
+	hear_ok(fd);
+	hear_error(fd, "bos is not drained");
+	hear_ok(fd);
+	close(fd);
+}
+
 // The peer is gone before its reply is there.
 static void test_peer_goes(void **unused)
 {
-	int fd = dial();
+	int fd;
 
 	(void)unused;
-	say_text(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
-	close(fd);
-	turn();
-	assert_int_equal(state_drain_count(fake.ops.state), 1); // it was asked for
-
 	fake.keep_reload = true;
 	fd = dial();
 	say_text(fd, "{\"verb\": \"reload\"}\n");
@@ -378,7 +468,7 @@ static void test_peer_is_known(void **unused)
 	hear_ok(fd);
 	close(fd);
 
-	const char *who = state_drain_at(fake.ops.state, 0)->who;
+	const char *who = state_override_at(fake.ops.state, 0)->who;
 
 	snprintf(expected, sizeof(expected), "uid %u", (unsigned)getuid());
 	assert_int_equal(strncmp(who, expected, strlen(expected)), 0);
@@ -547,6 +637,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_line_lengths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end_of_input, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_peer_goes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_peer_goes_while_its_drain_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_requests_behind_a_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reload_takes_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_peer_is_known, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connections_max, set_up_patiently, tear_down),

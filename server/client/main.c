@@ -51,7 +51,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{.name = "status", .args = "", .show = client_show_status, .counts = true,
-	 .help = "what is served, from what, and the orders that hold"},
+	 .help = "what is served, from what, and the overrides that hold"},
 	{.name = "sites", .args = "[SITE]", .show = client_show_sites, .fields = {"site"},
 	 .help = "the sites, their targets' states, their drains"},
 	{.name = "apps", .args = "[APP]", .show = client_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
@@ -109,7 +109,7 @@ static void print_help(const struct verb *verb)
 	if (verb)
 		printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
 	else
-		fputs("Gives orders to edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
+		fputs("Steers edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
 	for (size_t i = 0; !verb && i < ARRAY_LEN(verbs); i++) {
 		char words[64];
 
@@ -289,7 +289,7 @@ static json_t *make_request(const struct command *command, char **words, int cou
 // Parts of what has changed in between do not belong together: something may be in none of them.
 static bool of_one_whole(const json_t *reply, const json_t *part)
 {
-	static const char *const numbers[] = {"generation", "orders_epoch"};
+	static const char *const numbers[] = {"generation", "overrides_revision"};
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		const json_t *before = json_object_get(reply, numbers[i]), *now = json_object_get(part, numbers[i]);
@@ -356,7 +356,7 @@ static json_t *ask(const struct command *command, json_t *request, char *error)
 		return reply;
 	if (verb->counts) {
 		json_object_del(reply, "next");
-		json_object_set_new(reply, "warnings", json_pack("[s]", "orders change while they are listed: the first ones only"));
+		json_object_set_new(reply, "warnings", json_pack("[s]", "overrides change while they are listed: the first ones only"));
 		return reply;
 	}
 	json_decref(reply);

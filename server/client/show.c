@@ -1,4 +1,4 @@
-// status, sites, apps, explain, stats as tables; see show.h. Replies to orders: orders.c.
+// status, sites, apps, explain, stats as tables; see show.h. Replies to what changes something: overrides.c.
 #include "client/show.h"
 
 #include <stdio.h>
@@ -32,27 +32,36 @@ static void show_served(const json_t *reply)
 	          client_int(states, "unchecked"));
 }
 
-// It stands near the top: sites that somebody drained may be in service.
-static void show_aside(const json_t *aside)
+// It stands near the top: sites that somebody drained may be in service. Files of which nothing was counted were set aside at
+// an earlier start; what was counted without a file was missing at this one.
+static void show_damaged(const json_t *damaged)
 {
-	const char *file = client_text(aside, "file");
-	json_int_t earlier = client_int(aside, "files") - 1;
+	const char *file = client_text(damaged, "file");
+	bool is_counted = json_is_integer(json_object_get(damaged, "kept"));
+	json_int_t earlier = client_int(damaged, "files") - 1, lost = client_int(damaged, "lost");
 	char at[CTL_TIME_LEN], more[CELL_LEN] = "";
 
-	if (!json_is_object(aside))
+	if (!json_is_object(damaged))
 		return;
-	if (!file[0]) {
-		client_print(stdout, "orders lost  not known: the state folder cannot be read\n");
+	if (!file[0] && !is_counted) {
+		client_print(stdout, "overrides    whether any are lost is not known: the state folder cannot be read\n");
 		return;
 	}
 	if (earlier > 0)
 		snprintf(more, sizeof(more), ", and %lld earlier", (long long)earlier);
-	client_print(stdout, "orders lost  damaged orders were set aside on %s: %s%s\n", client_time(client_int(aside, "time"), at), file,
-	          more);
-	if (json_is_integer(json_object_get(aside, "kept")))
-		client_print(stdout, "             %lld of its orders could be kept, at least %lld could not\n", client_int(aside, "kept"),
-		          client_int(aside, "lost"));
-	client_print(stdout, "             sites that were drained may be in service; this is shown until the file is taken away\n");
+	if (file[0])
+		client_print(stdout, "overrides    a damaged file of them was set aside on %s: %s%s\n",
+		          client_time(client_int(damaged, "time"), at), file, more);
+	else
+		client_print(stdout, "overrides    a file of them was missing at the start\n");
+	if (is_counted && lost)
+		client_print(stdout, "             LOST: %lld could be kept, at least %lld could not\n", client_int(damaged, "kept"), lost);
+	else if (is_counted)
+		client_print(stdout, "             none is known to be lost: %lld could be kept\n", client_int(damaged, "kept"));
+	if (!is_counted || lost)
+		client_print(stdout, "             sites that were drained may be in service\n");
+	if (file[0])
+		client_print(stdout, "             this is shown until the file is taken away\n");
 }
 
 static void show_locate(const json_t *sources)
@@ -78,12 +87,12 @@ static void show_rest(const json_t *listed, json_int_t count, const char *what)
 		client_print(stdout, "%s: %lld in all\n", what, count);
 }
 
-// Why an order that a reload took its app or site from holds nothing.
-static const char *vacant_text(const json_t *order, char *buf)
+// Why an override that a reload took its app or site from has no effect.
+static const char *dangling_text(const json_t *override, char *buf)
 {
-	const char *why = client_text(order, "holds_nothing");
+	const char *why = client_text(override, "no_effect");
 
-	snprintf(buf, CELL_LEN, why[0] ? "holds nothing: %s" : "%s", why);
+	snprintf(buf, CELL_LEN, why[0] ? "has no effect: %s" : "%s", why);
 	return buf;
 }
 
@@ -99,7 +108,7 @@ static void show_drains(const json_t *reply)
 		char since[CTL_TIME_LEN], until[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(drain, "site"), app[0] ? app : "(all)",
 		                             client_time(client_int(drain, "since"), since), until_text(drain, until),
-		                             vacant_text(drain, note), client_text(drain, "who"), client_text(drain, "reason")};
+		                             dangling_text(drain, note), client_text(drain, "who"), client_text(drain, "reason")};
 
 		client_table_add(table, cells);
 	}
@@ -119,7 +128,7 @@ static void show_forces(const json_t *reply)
 		const json_t *force = json_array_get(forces, i);
 		char since[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(force, "app"), client_text(force, "site"), client_text(force, "to"),
-		                             client_time(client_int(force, "since"), since), vacant_text(force, note),
+		                             client_time(client_int(force, "since"), since), dangling_text(force, note),
 		                             client_text(force, "who")};
 
 		client_table_add(table, cells);
@@ -138,7 +147,7 @@ void client_show_status(const json_t *reply)
 
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
 	          client_int(reply, "pid"), client_time(started_s, since), client_span(clock_wall_s() - started_s, span));
-	show_aside(json_object_get(reply, "orders_aside"));
+	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)

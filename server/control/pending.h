@@ -14,7 +14,7 @@ struct pending {
 	struct override *override; // that was given, or what says which were to be removed; owned
 	// The reply to what is done. Runs on the main loop, after the change is published. NULL without memory.
 	json_t *(*done)(const struct pending *pending, const struct state_result *result);
-	// Optional: the reply to E_NOTFOUND.
+	// Optional, for what removes: the reply when there was nothing to remove.
 	json_t *(*nothing)(const struct pending *pending);
 };
 

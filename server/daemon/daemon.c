@@ -330,7 +330,7 @@ static json_t *control_status(void *ctx)
 
 // ---- beginning and end ---------------------------------------------------------------------------------------------
 
-// A base on which orders, signals and publishing never stand behind a crowd of probes: probes have the lowest priority
+// A base on which requests, signals and publishing never stand behind a crowd of probes: probes have the lowest priority
 // (see health/probe.h), everything else the middle one, which is libevent's default; and after PROBES_IN_A_ROW the loop
 // looks whether something else has come.
 static struct event_base *make_base(void)
@@ -362,6 +362,7 @@ static int make_events(struct daemon *daemon)
 			return E_NOMEM;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); // a file at its limit (ulimit -f) is an error like a full disk
 	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
 	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
 	daemon->patience = evtimer_new(daemon->base, on_impatience, daemon);

@@ -274,11 +274,11 @@ def many_apps():
         equal(len(script.requests), 2)
 
 
-def many_orders():
-    """The orders of a status as well; where they never stand still, the beginning is shown and what is missing is said."""
+def many_overrides():
+    """The overrides of a status as well; where they never stand still, the beginning is shown and what is missing is said."""
     def part(first, **more):
         return {**OK, "drain_count": 3, "force_count": 2, "drains": [{"site": f"s{first}"}, {"site": f"s{first + 1}"}],
-                "forces": [{"app": "a", "site": f"f{first}"}], "orders_epoch": 1, **more}
+                "forces": [{"app": "a", "site": f"f{first}"}], "overrides_revision": 1, **more}
 
     end = {"drains": [{"site": "s2"}], "forces": [{"app": "a", "site": "f2"}]}
     with Script(part(0, next=2, pid=7), part(2, **end)) as script:
@@ -288,11 +288,11 @@ def many_orders():
         equal([drain["site"] for drain in reply["drains"]], ["s0", "s1", "s2"])
         equal([force["site"] for force in reply["forces"]], ["f0", "f2"])
         equal([request.get("from") for request in script.requests], [None, 2])
-    with Script(part(0, next=2), part(2, **{**end, "orders_epoch": 2}), part(7, next=2, orders_epoch=2),
-                part(2, **{**end, "orders_epoch": 2})) as script:
+    with Script(part(0, next=2), part(2, **{**end, "overrides_revision": 2}), part(7, next=2, overrides_revision=2),
+                part(2, **{**end, "overrides_revision": 2})) as script:
         out = script.run("status")[1]
         check("s7" in out and "s8" in out and "s2" in out and "s0" not in out, out)
-    with Script(*[part(0, next=2, orders_epoch=n) for n in range(11)]) as script:
+    with Script(*[part(0, next=2, overrides_revision=n) for n in range(11)]) as script:
         code, out, err = script.run("status")
         check(code == 0 and "s1" in out and "drains: 3 in all" in out and "the first ones only" in err, out, err)
 
@@ -306,7 +306,7 @@ STATUS = {
     "last_reload": 86400, "last_reload_ok": False,
     "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
                                  {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1",
-                                  "holds_nothing": "no such app"}],
+                                  "no_effect": "no such app"}],
     "force_count": 1, "forces": [{"app": "a.example", "site": "bos", "to": "down", "who": "uid 0", "since": 86400}],
 }
 
@@ -317,7 +317,7 @@ def tables():
         _, out, _ = script.run("status")
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
                      "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed", "évil?]0;x?", "undrain", "(all)",
-                     "holds nothing: no such app",                     " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
+                     "has no effect: no such app", " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [
@@ -356,28 +356,37 @@ def tables():
         equal(script.run("sites")[1], "")
 
 
-def orders_lost():
+def overrides_damaged():
     """It stands near the top of a status until somebody has seen to it."""
+    serving = "sites that were drained may be in service\n"
     rows = [
-        ({"file": "/s/orders.json.damaged-86400\x1b", "time": 86400, "files": 1, "kept": 3, "lost": 2},
-         ["orders lost  damaged orders were set aside on 1970-01-02 00:00:00 +0000: /s/orders.json.damaged-86400?\n",
-          "3 of its orders could be kept, at least 2 could not\n", "until the file is taken away\n"]),
-        ({"file": "/s/x", "time": 86400, "files": 3}, ["/s/x, and 2 earlier\n", "may be in service"]),
-        ({"file": None}, ["orders lost  not known: the state folder cannot be read\n"]),
+        ({"file": "/s/state.db.damaged-86400\x1b", "time": 86400, "files": 1, "kept": 3, "lost": 2},
+         ["overrides    a damaged file of them was set aside on 1970-01-02 00:00:00 +0000: /s/state.db.damaged-86400?\n",
+          "LOST: 3 could be kept, at least 2 could not\n", serving, "until the file is taken away\n"], []),
+        ({"file": "/s/x", "time": 86400, "files": 3}, ["/s/x, and 2 earlier\n", serving, "taken away"], ["could be kept", "LOST"]),
+        ({"file": "/s/x", "time": 86400, "files": 1, "kept": 3, "lost": 0},
+         ["none is known to be lost: 3 could be kept\n", "taken away"], [serving, "LOST"]),
+        ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 0},
+         ["overrides    a file of them was missing at the start\n", "none is known to be lost: 4 could be kept\n"],
+         [serving, "taken away", "not known"]),
+        ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 1},
+         ["a file of them was missing at the start\n", "LOST: 4 could be kept, at least 1 could not\n", serving], ["taken away"]),
+        ({"file": None}, ["overrides    whether any are lost is not known: the state folder cannot be read\n"], ["missing"]),
     ]
-    for aside, texts in rows:
-        with Script({**STATUS, "orders_aside": aside}) as script:
+    for damaged, texts, others in rows:
+        with Script({**STATUS, "overrides_damaged": damaged}) as script:
             out = script.run("status")[1]
             for text in texts:
                 check(text in out, text, out)
-            check("kept" in aside or "could be kept" not in out, out)
-            check(out.index("orders lost") < out.index("serving"), out)
+            for text in others:
+                check(text not in out, text, out)
+            check("\x1b" not in out and out.index("overrides  ") < out.index("serving  "), out)
     with Script(STATUS) as script:
-        check("orders lost" not in script.run("status")[1])
+        check("overrides  " not in script.run("status")[1])
 
 
-def orders():
-    """What an order has changed, in words."""
+def overrides():
+    """What an override has changed, in words."""
     alice = {"who": "uid 7 (alice)", "reason": "disk dying\x1b[2J", "since": 86400, "until": None}
     rows = [
         (["drain", "bos"], {"site": "bos", "targets": 1, "apps": ["a"], "replaced": alice, "warnings": ["it ends sooner"]},
@@ -408,8 +417,8 @@ def odd_replies():
     words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
              "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
-    keys = ("sites apps drains forces locate states health steps candidates warnings errors site app targets reason until "
-            "since safe_after version next generation replaced up still_drained").split()
+    keys = ("sites apps drains forces overrides_damaged locate states health steps candidates warnings errors site app "
+            "targets reason until since safe_after version next generation replaced up still_drained").split()
     for verb, more in words.items():
         for value in odd:
             with Script({"ok": True, **{key: value for key in keys}}, {"ok": True}) as script:
@@ -500,4 +509,4 @@ def completion():
 
 if __name__ == "__main__":
     harness.run(requests, usage, help_and_version, outcomes, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
-                many_orders, tables, orders_lost, orders, odd_replies, on_a_terminal, full_disk, completion)
+                many_overrides, tables, overrides_damaged, overrides, odd_replies, on_a_terminal, full_disk, completion)

@@ -5,6 +5,7 @@ import json
 import time
 
 import harness
+import statefiles
 from harness import Daemon, Responder, check, equal, until
 
 ZONE = "edge.example.com"
@@ -173,7 +174,7 @@ def drains():
         equal(answer(d), [FAR])
 
 
-def refused_orders():
+def refused_overrides():
     """What names nothing is refused with an exit code that says so, and changes nothing."""
     with Bench() as bench, bench.daemon() as d:
         for words in (("drain", "nowhere"), ("drain", "near", "--app", "nope." + ZONE),
@@ -208,8 +209,11 @@ def shown():
         far = d.ctl_json("sites", "far")["sites"][0]["answers"]
         check(far >= 10, f"{far} answers held far")
         equal(d.ctl_json("sites", "near")["sites"][0]["answers"], 0)
+        far = d.ctl_json("sites", "far")["sites"][0]["answers"]
         d.reload()
-        equal(d.ctl_json("sites", "far")["sites"][0]["answers"], 0, "answers since this configuration was loaded")
+        equal(d.ctl_json("sites", "far")["sites"][0]["answers"], far, "a reload takes nothing away")
+        answer(d)
+        equal(d.ctl_json("sites", "far")["sites"][0]["answers"], far + 1)
 
 
 def survives_kill():
@@ -226,17 +230,16 @@ def survives_kill():
         d.kill()
         d.start()
         equal((answer(d), answer(d, OTHER)), ([NEAR], [NEAR]), "undrain after kill -9")
-        # Health: near dies, is remembered (written at most a second later), and hangs at the start, so that a first
-        # round
-        # would have to wait for it.
+        # Health: near dies, is remembered (written at most two seconds later), and hangs at the start, so that a
+        # first round would have to wait for it.
         bench.near.status = 500
         moves(d, FAR, BOUND_S, "the answer moves")
-        time.sleep(1.5)
+        time.sleep(2.5)
         d.kill()
         bench.near.delay_s = 2
         d.start()
         equal(answer(d), [FAR], "first answer after the start")
-        # Many kills in the middle of orders.
+        # Many kills in the middle of changes.
         bench.near.delay_s, bench.near.status = 0, 200
         with d.control() as order:
             order("drain", site="near")
@@ -264,14 +267,15 @@ def first_round():
     with Bench(interval_s=10) as bench, bench.daemon() as d:
         equal(answer(d), [NEAR])
         d.stop()
-        check('"up": true' in (d.folder / "state" / "health.json").read_text().replace('":true', '": true'))
+        rows = statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT app, word & 1 FROM health WHERE site = 'near'")
+        equal(sorted(rows), [(NAME, 1), (OTHER, 1)], "both are saved as up")
         bench.config["apps"][NAME]["targets"]["near"]["check-address"] = "127.0.1.9"
         d.write_config(bench.config)
         d.start()
         equal(answer(d), [FAR], "first answer, the address is another one")
 
 
-def orders_in_first_round():
+def overrides_in_first_round():
     """A drain is taken while the first round waits for a responder, and holds at the first answer."""
     with Bench(interval_s=10, timeout="3s") as bench:
         bench.far.delay_s = 2
@@ -286,27 +290,29 @@ def orders_in_first_round():
             equal(answer(d), [FAR], "first answer")
 
 
+GARBAGE = (b"", b"{", b"\0\xff" * 500, b"[]", b"SQLite format 3\0" + b"\xff" * 4096)
+
+
 def damaged_state():
-    """A damaged state file is set aside, loudly, and the daemon serves."""
+    """A damaged state file is set aside, loudly, and the daemon serves: with the drain while one file of it is whole."""
     with Bench() as bench, bench.daemon() as d:
-        d.ctl("drain", "near")
-        d.kill()
         folder = d.folder / "state"
-        for n, garbage in enumerate((b"", b"{", b"\0\xff" * 500, b"[]", b"{\"drains\": 7}", b"{\"version\": 99}")):
-            files = [path for path in folder.iterdir() if ".damaged" not in path.name]
-            check(files, "no state file")
-            whole = files[0].read_bytes()
-            files[0].write_bytes(garbage)
-            d.start()
-            equal(answer(d), [NEAR], f"served without state {n}")
-            check(".damaged" in " ".join(path.name for path in folder.iterdir()), "not set aside")
-            check("damaged" in d.log(), "nothing in the log")
-            d.ctl("drain", "near")
-            equal(answer(d), [FAR])
-            d.kill()
-            check(whole)
+        for n, garbage in enumerate(GARBAGE):
+            for names, served in (((statefiles.STATE,), FAR), ((statefiles.COPY,), FAR), ((statefiles.HEALTH,), FAR),
+                                  (statefiles.BOTH, NEAR)):
+                d.ctl("drain", "near")
+                equal(answer(d), [FAR])
+                d.stop()
+                told, aside = d.log().count("damaged"), len(list(folder.glob("*.damaged-*")))
+                for name in names:
+                    statefiles.garble(folder, name, garbage)
+                d.start()
+                equal(answer(d), [served], f"first answer, garbage {n} in {names}")
+                equal(len(list(folder.glob("*.damaged-*"))), aside + len(names), f"set aside, garbage {n} in {names}")
+                check(d.log().count("damaged") > told, "nothing in the log")
+                check(all((folder / name).stat().st_size > len(garbage) for name in names), "no new file")
 
 
 if __name__ == "__main__":
-    harness.run(target_dies, blip, tcp_check, probes_say_who, all_down, drains, refused_orders, shown, survives_kill,
-                first_round, orders_in_first_round, damaged_state)
+    harness.run(target_dies, blip, tcp_check, probes_say_who, all_down, drains, refused_overrides, shown, survives_kill,
+                first_round, overrides_in_first_round, damaged_state)

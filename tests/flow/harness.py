@@ -194,7 +194,7 @@ class Ctl:
 
 
 class Control:
-    """A connection to the control socket, for scenarios that give thousands of orders."""
+    """A connection to the control socket, for scenarios that give thousands of requests."""
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -365,7 +365,7 @@ class Daemon:
         print("\n".join(lines[-150:]), file=sys.stderr)
         print("---", file=sys.stderr, flush=True)
 
-    # -- Orders
+    # -- Requests
 
     def ctl(self, *words, code=0, as_json=True):
         """Runs edgesteerctl. `code`: the exit code it must have; None: any."""
@@ -517,7 +517,7 @@ def library(name, folder):
 
 
 def memory_folder():
-    """A folder where fsync costs nothing, for scenarios that give thousands of orders; None where there is none."""
+    """A folder where fsync costs nothing, for scenarios that give thousands of overrides; None where there is none."""
     folder = "/dev/shm"
     return folder if os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK) else None
 

@@ -1,4 +1,4 @@
-"""More probes than the daemon has time or room for: orders go first, and the operator is told."""
+"""More probes than the daemon has time or room for: requests go first, and the operator is told."""
 
 import contextlib
 import json
@@ -57,8 +57,8 @@ def standing_still(daemon):
         daemon.signal(signal.SIGCONT)
 
 
-def orders_go_first():
-    """Hundreds of probes have their answers to read when an order comes: it is carried out before most of them are."""
+def requests_go_first():
+    """Hundreds of probes have their answers to read when a request comes: it is carried out before most of them are."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files[1] < PROBES + 100:
         raise harness.Skip(f"no more than {files[1]} files")
@@ -78,11 +78,11 @@ def orders_go_first():
             with standing_still(d):
                 crowd.answer()
                 order = d.control()
-                # One order alone: a second one would leave the probes as much time as the disk takes for the first.
+                # One request alone: a second one would leave the probes as much time as the disk takes for the first.
                 order.sock.sendall(b'{"verb": "stats"}\n')
             with order:
                 reply = json.loads(order.file.readline())
-                check(reply["probes"] < PROBES // 3, f"{reply['probes']} of {PROBES} probes were read before the order")
+                check(reply["probes"] < PROBES // 3, f"{reply['probes']} of {PROBES} probes were read before the request")
                 until(lambda: order("stats")["probes"] >= PROBES, 10 * harness.slowness(), "the probes")
                 equal(order("stats")["probe_failures"], 0)
 
@@ -108,4 +108,4 @@ def lateness_is_told():
 
 
 if __name__ == "__main__":
-    harness.run(orders_go_first, lateness_is_told)
+    harness.run(requests_go_first, lateness_is_told)

@@ -1,9 +1,11 @@
-"""What orders tell the operator who gives them, and what is told of orders that were given: nothing that is not so."""
+"""What overrides tell the operator who gives them, and what is told of those that were given: nothing that is not so."""
 
 import json
 import os
+import resource
 
 import harness
+import statefiles
 from harness import Daemon, Responder, check, equal
 
 ZONE = "edge.example.com"
@@ -60,27 +62,27 @@ def renamed():
         done = d.reload(config(apps=("new." + ZONE, OTHER)))
         equal(len(done.json["warnings"]), 1)
         text, = done.json["warnings"]
-        check(text.startswith(f"the drain of {NAME} at {EAST} holds nothing: no such app; given by uid ")
+        check(text.startswith(f"the drain of {NAME} at {EAST} has no effect: no such app; given by uid ")
               and text.endswith("reason: disk dying"), text)
         check(text in d.log(), "the log does not say it")
         equal(d.query("new." + ZONE).addresses, [EAST_IP])
         drains = d.ctl_json("status")["drains"]
-        equal([drain.get("holds_nothing") for drain in drains], ["no such app", None])
-        check("holds nothing: no such app" in d.ctl("status", as_json=False).out)
+        equal([drain.get("no_effect") for drain in drains], ["no such app", None])
+        check("has no effect: no such app" in d.ctl("status", as_json=False).out)
         done = d.reload(config(sites=(EAST,)))
-        equal([line.split(";")[0] for line in done.json["warnings"]], [f"the drain of {WEST} holds nothing: no such site"])
-        # What holds nothing is kept, and can be taken back.
+        equal([line.split(";")[0] for line in done.json["warnings"]], [f"the drain of {WEST} has no effect: no such site"])
+        # What has no effect is kept, and can be taken back.
         done = d.reload(config(apps=(NAME,)))
         equal([line.split(";")[0] for line in done.json["warnings"]],
-              [f"the force of {OTHER} at {EAST} to up holds nothing: no such app"])
+              [f"the force of {OTHER} at {EAST} to up has no effect: no such app"])
         equal(d.query(NAME).rcode, 2)  # drained by name again, both of its sites
         d.ctl("force", f"{OTHER}/{EAST}", "auto")
         check("warnings" not in d.reload().json)
         # A start tells it as well.
         d.write_config(config(apps=(OTHER,)))
-        told = d.log().count(f"{NAME} at {EAST} holds nothing: no such app")
+        told = d.log().count(f"{NAME} at {EAST} has no effect: no such app")
         d.restart()
-        equal(d.log().count(f"{NAME} at {EAST} holds nothing: no such app"), told + 1)
+        equal(d.log().count(f"{NAME} at {EAST} has no effect: no such app"), told + 1)
 
 
 def replaced():
@@ -116,55 +118,107 @@ def undrain_numbers():
         equal(numbers(EAST), (1, 1, 0))
 
 
+def fill_disk(daemon, full=True):
+    """The daemon's files cannot grow, as on a full disk: not by the page that a change takes, but the log has room."""
+    _, most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096 if full else most, most))
+
+
 def cannot_be_saved():
-    """A force that stays, as the disk is full, is not said to be of no app."""
+    """What cannot be written is refused and changes nothing. A force that stays, as the disk is full, is not said to be of
+    no app."""
     with Daemon(config()) as d:
         d.ctl("force", f"{NAME}/{EAST}", "down")
         d.reload(config(apps=(OTHER,)))
-        (d.folder / "state" / "orders.json.new").mkdir()
+        fill_disk(d)
         done = d.ctl("force", f"{NAME}/{EAST}", "auto", code=1)
         check("cannot be saved" in done.err, done)
-        equal(len(d.ctl_json("status")["forces"]), 1)
-        (d.folder / "state" / "orders.json.new").rmdir()
+        done = d.ctl("drain", EAST, code=1)
+        check("cannot be saved" in done.err, done)
+        equal(d.query(OTHER).addresses, [EAST_IP], "what was refused is not published")
+        status = d.ctl_json("status")
+        equal((len(status["forces"]), status["drains"]), (1, []))
+        fill_disk(d, full=False)
         d.ctl("force", f"{NAME}/{EAST}", "auto")
         check("no app" in d.ctl("force", f"{NAME}/{EAST}", "auto", code=1).err)
+        d.ctl("drain", EAST)
+        equal(d.query(OTHER).addresses, [WEST_IP])
+        check("state file state.db cannot be written, 1 changes are refused" in d.log(), "the log does not say it")
+        d.kill()
+        d.start()
+        status = d.ctl_json("status")
+        equal(([drain["site"] for drain in status["drains"]], status["forces"]), ([EAST], []))
+
+
+def newer_version(daemon, folder):
+    """Files of a version that is not known are left alone: the daemon does not start."""
+    for name in statefiles.BOTH:
+        statefiles.set_version(folder, name, 99)
+    before = {name: (folder / name).read_bytes() for name in statefiles.BOTH}
+    daemon.start(wait=False)
+    equal(daemon.process.wait(20 * harness.slowness()), 1, "the exit code")
+    daemon.process = None
+    check("is of version 99" in daemon.log(), "the log does not say why")
+    equal({name: (folder / name).read_bytes() for name in statefiles.BOTH}, before)
+    for name in statefiles.BOTH:
+        statefiles.set_version(folder, name, 1)
 
 
 def lost():
-    """Of damaged orders the whole ones hold, and status tells of the others until somebody takes the file away."""
+    """Of damaged overrides the whole ones hold, what one file has lost is taken from the other, and status tells of it until
+    somebody takes the files away."""
     with Daemon(config()) as d:
+        folder = d.folder / "state"
         d.ctl("drain", EAST, "--reason", "kept")
         d.ctl("drain", WEST)
-        check("orders_aside" not in d.ctl_json("status"))
-        d.kill()
-        path = d.folder / "state" / "orders.json"
-        orders = json.loads(path.read_text())
-        orders["drains"][1]["since"] = "yesterday"
-        path.write_text(json.dumps(orders))
+        check("overrides_damaged" not in d.ctl_json("status"))
+        # One file of the two.
+        d.stop()
+        statefiles.damage_row(folder, statefiles.STATE, WEST)
+        d.start()
+        equal(d.query(NAME).rcode, 2, "both drains hold")
+        damaged = d.ctl_json("status")["overrides_damaged"]
+        check(os.path.isfile(damaged["file"]) and "state.db.damaged-" in damaged["file"], damaged)
+        equal((damaged["kept"], damaged["lost"], damaged["files"]), (2, 0, 1))
+        shown = d.ctl("status", as_json=False).out
+        check("none is known to be lost: 2 could be kept" in shown and "may be in service" not in shown, shown)
+        # The same row of both.
+        d.stop()
+        for name in statefiles.BOTH:
+            statefiles.damage_row(folder, name, WEST)
         d.start()
         equal(d.query(NAME).addresses, [WEST_IP], "the drain that is whole holds")
+        damaged = d.ctl_json("status")["overrides_damaged"]
+        equal((damaged["kept"], damaged["lost"], damaged["files"]), (1, 1, 3))
+        shown = d.ctl("status", as_json=False).out
+        check("LOST: 1 could be kept, at least 1 could not" in shown and "may be in service" in shown, shown)
         d.ctl("drain", EAST, "--app", NAME)
         d.kill()
         d.start()
-        aside = d.ctl_json("status")["orders_aside"]
-        check(os.path.isfile(aside["file"]) and "orders.json.damaged-" in aside["file"], aside)
+        damaged = d.ctl_json("status")["overrides_damaged"]
+        check(os.path.isfile(damaged["file"]) and damaged["files"] == 3 and "kept" not in damaged, damaged)
         equal([drain["reason"] for drain in d.ctl_json("status")["drains"]], ["kept", None])
-        # Nothing of it can be read, and another version's.
-        for text in ("{", json.dumps({**orders, "version": 99})):
-            d.kill()
-            path.write_text(text)
-            d.start()
-            equal(d.ctl_json("status")["drains"], [])
-            check("orders lost" in d.ctl("status", as_json=False).out)
-        equal(d.ctl_json("status")["orders_aside"]["files"], 3)
-        for file in (d.folder / "state").glob("*.damaged-*"):
+        # Nothing of either can be read.
+        d.stop()
+        for name in statefiles.BOTH:
+            statefiles.garble(folder, name, b"\0{" * 700)
+        d.start()
+        equal(d.ctl_json("status")["drains"], [])
+        check("may be in service" in d.ctl("status", as_json=False).out)
+        equal(d.ctl_json("status")["overrides_damaged"]["files"], 5)
+        d.ctl("drain", EAST)
+        d.stop()
+        newer_version(d, folder)
+        d.start()
+        equal(d.query(NAME).addresses, [WEST_IP], "nothing was lost to the version")
+        for file in folder.glob("*.damaged-*"):
             file.unlink()
-        check("orders_aside" not in d.ctl_json("status"))
-        check("orders lost" not in d.ctl("status", as_json=False).out)
+        check("overrides_damaged" not in d.ctl_json("status"))
+        check("damaged" not in d.ctl("status", as_json=False).out)
 
 
 def all_are_listed():
-    """Every order, however many there are; and apps of one generation only."""
+    """Every override, however many there are, here of a version before; and apps of one generation only."""
     names = [f"a{n}." + ZONE for n in range(1100)]
     count = 2500
     with Daemon(config(names)) as d:
@@ -173,9 +227,10 @@ def all_are_listed():
         path = d.folder / "state" / "orders.json"
         path.write_text(json.dumps({"version": 1, "drains": drains, "forces": []}))
         d.start()
+        check(not path.exists() and path.with_name("orders.json.imported").exists(), "it is taken over once")
         reply = d.ctl_json("status")
         equal([drain["site"] for drain in reply["drains"]], [f"s{n}" for n in range(count)])
-        equal({drain["holds_nothing"] for drain in reply["drains"]}, {"no such site"})
+        equal({drain["no_effect"] for drain in reply["drains"]}, {"no such site"})
         check(f"\ns{count - 1} " in d.ctl("status", as_json=False).out)
         equal([app["name"] for app in d.ctl_json("apps")["apps"]], names)
         with d.control() as order:

@@ -159,7 +159,7 @@ def folders():
         d.write_config(CONFIG)
         d.start()
         d.ctl("drain", "r1")
-        check((d.folder / "real-state" / "orders.json").is_file(), "the link is not followed")
+        check((d.folder / "real-state" / "state.db").is_file(), "the link is not followed")
         check(stat.S_ISSOCK((d.folder / "real-run" / "control.sock").stat().st_mode))
         d.stop()
         made = d.folder / "slash"

@@ -140,7 +140,7 @@ def broken():
         equal(d.query(NAME).addresses, ["203.0.113.3"])
 
 
-def orders_survive():
+def overrides_survive():
     """A drain holds across reloads, by name; a site that is gone and comes back is still drained."""
     with Daemon(config(1), {"ranges.csv": RANGES}) as d:
         d.ctl("drain", "w1")
@@ -312,6 +312,6 @@ def endless_source():
 
 if __name__ == "__main__":
     os.umask(0o022)
-    harness.run(under_load, broken, orders_survive, exit_codes, hangup_meanwhile, drain_after_lower_ttl,
+    harness.run(under_load, broken, overrides_survive, exit_codes, hangup_meanwhile, drain_after_lower_ttl,
                 restart_needed, memory_goes_back, slow_reload_keeps_serving,
                 endless_source)

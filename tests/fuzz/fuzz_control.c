@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static struct fake_daemon fake;
 
-static void close_stage(void)
+static void close_fake(void)
 {
 	fake_daemon_close(&fake);
 	publish_unregister_reader();
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		publish_register_reader();
 		log_set_level((enum log_level)0);
 		fake_daemon_open(&fake, 0, true);
-		opened = atexit(close_stage) == 0;
+		opened = atexit(close_fake) == 0;
 		must(opened);
 	}
 	fake.reload_err = len % 2 ? E_OK : E_INVAL;

@@ -101,9 +101,11 @@ static const struct live *ops_live(void *ctx)
 	return live_current() ? live_current() : &fake->preview;
 }
 
-static int64_t ops_cached_s(void *ctx UNUSED, const char *app UNUSED, const char *site UNUSED)
+static int64_t ops_cached_s(void *ctx, const char *app, const char *site)
 {
-	return 0;
+	const struct fake_daemon *fake = ctx;
+
+	return ledger_left_s(&fake->ledger, app, site, 0);
 }
 
 void fake_daemon_end_reload(struct fake_daemon *fake, int err)
@@ -309,7 +311,7 @@ void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 	fake_of_health = fake;
 	must(mkdtemp(fake->folder));
 	fake->base = event_base_new();
-	must(fake->base);
+	must(fake->base && event_base_priority_init(fake->base, 3) == 0); // as the daemon's
 	for (size_t i = 0; i < FAKE_TARGETS_MAX; i++)
 		fake->health[i] = (struct health_target){.checked = true, .up = true, .text = "HTTP status 200",
 		                                          .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
@@ -345,6 +347,7 @@ void fake_daemon_close(struct fake_daemon *fake)
 	live_withdraw();
 	publish_drain();
 	handouts_free(fake->handouts);
+	ledger_done(&fake->ledger);
 	event_base_free(fake->base);
 	snprintf(command, sizeof(command), "rm -rf %s", fake->folder);
 	must(system(command) == 0);
@@ -353,6 +356,7 @@ void fake_daemon_close(struct fake_daemon *fake)
 // ---- asking ----------------------------------------------------------------------------------------------------------
 
 struct answer {
+	struct fake_daemon *fake;
 	json_t *reply;
 	bool there;
 };
@@ -362,6 +366,7 @@ static void keep_reply(void *ctx, json_t *reply)
 	struct answer *answer = ctx;
 
 	must(reply && !answer->there);
+	answer->fake->changes_replied = answer->fake->changes;
 	answer->reply = reply;
 	answer->there = true;
 }
@@ -372,13 +377,14 @@ json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len)
 	struct call call = {.ops = fake->ops, .who = "uid 1000 (alice), pid 4711", .reply = keep_reply,
 	                    .reply_ctx = &answer};
 
+	answer.fake = fake;
 	verbs_run(&call, line, len);
 	while (!answer.there && !fake->reload_done)
 		event_base_loop(fake->base, EVLOOP_ONCE);
 
 	json_t *reply = answer.reply;
 
-	answer = (struct answer){0};
+	answer = (struct answer){.fake = fake};
 	return reply;
 }
 

@@ -11,6 +11,7 @@
 #include "control/control.h"
 #include "control/ops.h"
 #include "health/health.h"
+#include "state/ledger.h"
 #include "state/state.h"
 #include "view/live.h"
 
@@ -36,6 +37,8 @@ struct fake_daemon {
 	struct control_ops ops;
 	struct health_target health[FAKE_TARGETS_MAX];
 	unsigned changes;         // commits of the state
+	unsigned changes_replied; // how many there were when the last reply came
+	struct ledger ledger;     // what caches may still have of earlier generations; the test's seconds begin at 0
 	struct view *view;        // the published one's or, not `serving`, the fake's own
 	struct live preview;      // of that, before it serves
 	struct handouts *handouts; // for two workers
@@ -65,5 +68,6 @@ int fake_daemon_put(struct fake_daemon *fake, const struct override *override);
 void fake_daemon_remove_all(struct fake_daemon *fake);
 // Overrides of that kind that hold.
 size_t fake_daemon_count(const struct fake_daemon *fake, enum override_kind kind);
-// Runs one line through the verbs, and the loop until it is answered. The reply, the caller's; NULL when it has not come yet (a kept reload).
+// Runs one line through the verbs, and the loop until it is answered. The reply, the caller's; NULL when it has not come
+// yet (a kept reload).
 json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len);

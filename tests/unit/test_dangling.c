@@ -1,4 +1,4 @@
-// Orders that hold nothing after a reload: what the reload warns of, and how they are shown. The played daemon is
+// Overrides that have no effect after a reload: what the reload warns of, and how they are shown. The played daemon is
 // fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static int tear_down(void **unused)
 
 static const struct {
 	const char *app, *site; // app NULL: a drain of the whole site
-	const char *why;        // NULL: it holds something
+	const char *why;        // NULL: it concerns something
 } rows[] = {
 	{NULL, "bos", NULL},
 	{"app.example.com", "bos", NULL},
@@ -48,17 +48,17 @@ static const struct {
 	{NULL, "app.example.com", "no such site"},
 };
 
-static void give_orders(void)
+static void give_overrides(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct drain drain = {.site = (char *)rows[i].site, .app = (char *)rows[i].app, .who = (char *)"uid 7", .since_s = 1,
-		                      .reason = (char *)(i % 2 ? "disk" : NULL)};
-		struct force force = {.site = drain.site, .app = drain.app, .who = drain.who, .since_s = 1,
-		                      .to = i % 2 ? FORCE_UP : FORCE_DOWN};
+		struct override drain = {.kind = OVERRIDE_DRAIN, .site = (char *)rows[i].site, .app = (char *)rows[i].app,
+		                         .who = (char *)"uid 7", .since_s = 1, .reason = (char *)(i % 2 ? "disk" : NULL)};
+		struct override force = {.kind = OVERRIDE_FORCE, .site = drain.site, .app = drain.app, .who = drain.who, .since_s = 1,
+		                         .to = i % 2 ? FORCE_UP : FORCE_DOWN};
 
-		assert_int_equal(state_drain(fake.ops.state, &drain), E_OK);
+		assert_int_equal(fake_daemon_put(&fake, &drain), E_OK);
 		if (rows[i].app)
-			assert_int_equal(state_force(fake.ops.state, &force), E_OK);
+			assert_int_equal(fake_daemon_put(&fake, &force), E_OK);
 	}
 }
 
@@ -71,23 +71,23 @@ static void test_warnings(void **unused)
 	assert_non_null(report);
 	dangling_warn(fake.ops.state, fake.view, report); // there are none
 	assert_int_equal(report_count(report, REPORT_WARNING), 0);
-	give_orders();
+	give_overrides();
 	dangling_warn(fake.ops.state, fake.view, report);
 	told = report_text(report);
 	assert_string_equal(
 		told,
-		"warning: the drain of app.example.com at ber holds nothing: the app has no target there; given by uid 7, reason: disk\n"
-		"warning: the drain of old.example.com at bos holds nothing: no such app; given by uid 7, reason: none given\n"
-		"warning: the drain of app.example.com at gone holds nothing: no such site; given by uid 7, reason: disk\n"
-		"warning: the drain of old.example.com at gone holds nothing: no such app; given by uid 7, reason: none given\n"
-		"warning: the drain of bos at app.example.com holds nothing: no such app; given by uid 7, reason: disk\n"
-		"warning: the drain of gone holds nothing: no such site; given by uid 7, reason: none given\n"
-		"warning: the drain of app.example.com holds nothing: no such site; given by uid 7, reason: disk\n"
-		"warning: the force of app.example.com at ber to up holds nothing: the app has no target there; given by uid 7\n"
-		"warning: the force of old.example.com at bos to down holds nothing: no such app; given by uid 7\n"
-		"warning: the force of app.example.com at gone to up holds nothing: no such site; given by uid 7\n"
-		"warning: the force of old.example.com at gone to down holds nothing: no such app; given by uid 7\n"
-		"warning: the force of bos at app.example.com to up holds nothing: no such app; given by uid 7\n");
+		"warning: the drain of app.example.com at ber has no effect: the app has no target there; given by uid 7, reason: disk\n"
+		"warning: the force of app.example.com at ber to up has no effect: the app has no target there; given by uid 7\n"
+		"warning: the drain of old.example.com at bos has no effect: no such app; given by uid 7, reason: none given\n"
+		"warning: the force of old.example.com at bos to down has no effect: no such app; given by uid 7\n"
+		"warning: the drain of app.example.com at gone has no effect: no such site; given by uid 7, reason: disk\n"
+		"warning: the force of app.example.com at gone to up has no effect: no such site; given by uid 7\n"
+		"warning: the drain of old.example.com at gone has no effect: no such app; given by uid 7, reason: none given\n"
+		"warning: the force of old.example.com at gone to down has no effect: no such app; given by uid 7\n"
+		"warning: the drain of bos at app.example.com has no effect: no such app; given by uid 7, reason: disk\n"
+		"warning: the force of bos at app.example.com to up has no effect: no such app; given by uid 7\n"
+		"warning: the drain of gone has no effect: no such site; given by uid 7, reason: none given\n"
+		"warning: the drain of app.example.com has no effect: no such site; given by uid 7, reason: disk\n");
 	free(told);
 	report_free(report);
 }
@@ -95,7 +95,7 @@ static void test_warnings(void **unused)
 static void test_status(void **unused)
 {
 	(void)unused;
-	give_orders();
+	give_overrides();
 
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	const json_t *drains = json_object_get(reply, "drains"), *forces = json_object_get(reply, "forces");
@@ -105,9 +105,9 @@ static void test_status(void **unused)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *why = rows[i].why ? rows[i].why : "(none)";
 
-		assert_string_equal(asking_text(json_array_get(drains, i), "holds_nothing"), why);
+		assert_string_equal(asking_text(json_array_get(drains, i), "no_effect"), why);
 		if (rows[i].app)
-			assert_string_equal(asking_text(json_array_get(forces, force++), "holds_nothing"), why);
+			assert_string_equal(asking_text(json_array_get(forces, force++), "no_effect"), why);
 	}
 	assert_int_equal(json_array_size(forces), force);
 	json_decref(reply);

@@ -15,6 +15,7 @@
 #include "control/impact.h"
 #include "control/show.h"
 #include "state/state.h"
+#include "view/handouts.h"
 #include "view/view.h"
 
 static struct fake_daemon fake;
@@ -48,8 +49,8 @@ static void test_status(void **unused)
 	fake.health[8].checked = false;
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
 	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
-	assert_int_equal(state_drain(fake.ops.state, &(struct drain){.site = (char *)"nyc", .who = (char *)"w", .since_s = 1,
-	                                                              .until_s = 2}), E_OK);
+	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"nyc", .since_s = 1,
+	                                                            .until_s = 2, .who = (char *)"w"}), E_OK);
 
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	const json_t *states = json_object_get(reply, "states"), *drains = json_object_get(reply, "drains");
@@ -75,20 +76,19 @@ static void test_status(void **unused)
 	json_decref(reply);
 }
 
+static void count(uint32_t target, uint32_t worker, unsigned answers)
+{
+	while (answers--)
+		handouts_count(fake.view->targets[target].handouts, worker);
+}
+
 // What two workers would count: at bos, target 0 of app, 3 of video, 6 of carrier.
 static void count_answers(void)
 {
-	enum { STRIDE = 16 };
-	_Atomic uint64_t *rows = calloc(2 * STRIDE, sizeof(*rows));
-
-	assert_non_null(rows);
-	rows[0] = 2;
-	rows[STRIDE] = 3;
-	rows[3] = 7;
-	rows[STRIDE + 6] = 13;
-	fake.view->handouts = rows; // the view's own from here
-	fake.view->handout_stride = STRIDE;
-	fake.view->workers = 2;
+	count(0, 0, 2);
+	count(0, 1, 3);
+	count(3, 0, 7);
+	count(6, 1, 13);
 }
 
 static void test_sites(void **unused)
@@ -194,7 +194,7 @@ static void test_apps_in_parts(void **unused)
 	assert_int_equal(apps, 4504);
 	assert_int_equal(parts, 3);
 
-	// What an order names is bounded as well.
+	// What an override names is bounded as well.
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"use1\"}");
 
 	assert_int_equal(asking_number(reply, "targets"), 4503);
@@ -205,8 +205,8 @@ static void test_apps_in_parts(void **unused)
 	json_decref(reply);
 }
 
-// The state folder's file, as it is at the next start.
-static FILE *rewrite_orders(void)
+// A file of overrides as earlier versions wrote it, which the next start takes over.
+static FILE *rewrite_overrides(void)
 {
 	char path[96];
 	FILE *file;
@@ -218,36 +218,36 @@ static FILE *rewrite_orders(void)
 	return file;
 }
 
-static void begin_with(FILE *orders)
+static void begin_with(FILE *file)
 {
-	assert_int_equal(fclose(orders), 0);
-	assert_int_equal(state_open(fake.folder, &fake.ops.state), E_OK);
+	assert_int_equal(fclose(file), 0);
+	fake_daemon_open_state(&fake);
 }
 
-static void test_orders_lost(void **unused)
+static void test_overrides_lost(void **unused)
 {
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
-	FILE *file = rewrite_orders();
+	FILE *file = rewrite_overrides();
 
 	(void)unused;
-	assert_null(json_object_get(reply, "orders_aside"));
+	assert_null(json_object_get(reply, "overrides_damaged"));
 	json_decref(reply);
 	fputs("{\"version\": 1, \"forces\": [7], \"drains\": [{\"site\":\"bos\",\"who\":\"w\",\"since\":1,\"until\":0}]}", file);
 	begin_with(file);
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that is nobody's knowing of it
 	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 
-	const json_t *aside = json_object_get(reply, "orders_aside");
+	const json_t *damaged = json_object_get(reply, "overrides_damaged");
 
-	assert_int_equal(asking_number(aside, "kept"), 1);
-	assert_int_equal(asking_number(aside, "lost"), 1);
-	assert_int_equal(asking_number(aside, "files"), 1);
-	assert_true(asking_number(aside, "time") > 0);
-	assert_int_equal(access(asking_text(aside, "file"), F_OK), 0);
-	assert_int_equal(unlink(asking_text(aside, "file")), 0);
+	assert_int_equal(asking_number(damaged, "kept"), 1);
+	assert_int_equal(asking_number(damaged, "lost"), 1);
+	assert_int_equal(asking_number(damaged, "files"), 1);
+	assert_true(asking_number(damaged, "time") > 0);
+	assert_int_equal(access(asking_text(damaged, "file"), F_OK), 0);
+	assert_int_equal(unlink(asking_text(damaged, "file")), 0);
 	json_decref(reply);
 	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
-	assert_null(json_object_get(reply, "orders_aside"));
+	assert_null(json_object_get(reply, "overrides_damaged"));
 	json_decref(reply);
 }
 
@@ -263,14 +263,14 @@ static size_t add_sites(const json_t *list, bool *seen)
 }
 
 // Drains and forces without end can be read as well.
-static void test_orders_in_parts(void **unused)
+static void test_overrides_in_parts(void **unused)
 {
-	enum { DRAINS = 2 * SHOW_ORDERS_MAX + 1, FORCES = SHOW_ORDERS_MAX + 1 };
+	enum { DRAINS = 2 * SHOW_OVERRIDES_MAX + 1, FORCES = SHOW_OVERRIDES_MAX + 1 };
 	bool drained[DRAINS] = {false}, forced[FORCES] = {false};
 	size_t drains = 0, forces = 0, parts = 0;
-	json_int_t next = 0, epoch = -1;
+	json_int_t next = 0, revision = -1;
 	char line[64];
-	FILE *file = rewrite_orders();
+	FILE *file = rewrite_overrides();
 
 	(void)unused;
 	fputs("{\"version\": 1, \"drains\": [", file);
@@ -288,15 +288,15 @@ static void test_orders_in_parts(void **unused)
 
 		drains += add_sites(json_object_get(reply, "drains"), drained);
 		forces += add_sites(json_object_get(reply, "forces"), forced);
-		assert_true(epoch < 0 || asking_number(reply, "orders_epoch") == epoch);
-		epoch = asking_number(reply, "orders_epoch");
+		assert_true(revision < 0 || asking_number(reply, "overrides_revision") == revision);
+		revision = asking_number(reply, "overrides_revision");
 		next = asking_number(reply, "next");
 		parts++;
 		json_decref(reply);
 	} while (next >= 0);
 	assert_int_equal(drains, DRAINS);
 	assert_int_equal(forces, FORCES);
-	assert_int_equal(parts, 3);
+	assert_int_equal(parts, (DRAINS + FORCES + SHOW_OVERRIDES_MAX - 1) / SHOW_OVERRIDES_MAX); // all but the last are full
 
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
 
@@ -305,7 +305,7 @@ static void test_orders_in_parts(void **unused)
 	json_decref(reply);
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
-	assert_int_not_equal(asking_number(reply, "orders_epoch"), epoch); // parts of before are of another whole
+	assert_int_not_equal(asking_number(reply, "overrides_revision"), revision); // parts of before are of another whole
 	json_decref(reply);
 }
 
@@ -331,8 +331,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_apps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_apps_in_parts, set_up_many, tear_down),
-		cmocka_unit_test_setup_teardown(test_orders_lost, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_orders_in_parts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_lost, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_explain_stats_version, set_up, tear_down),
 	};
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/publish.h"
+#include "full_disk.h"
 #include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -108,8 +108,8 @@ static void test_refusals(void **unused)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		asking_refused(&fake, rows[i].line, rows[i].code, rows[i].text);
 	assert_int_equal(fake.changes, 0);
-	assert_int_equal(state_drain_count(fake.ops.state), 0);
-	assert_int_equal(state_force_count(fake.ops.state), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
 }
 
 static void test_odd_bytes(void **unused)
@@ -157,8 +157,8 @@ static void test_starting(void **unused)
 	json_decref(reply);
 }
 
-// Orders need no more than the view: a daemon is restarted because a site is bad. They hold from the first answer.
-static void test_orders_while_starting(void **unused)
+// Overrides need no more than the view: a daemon is restarted because a site is bad. They hold from the first answer.
+static void test_overrides_while_starting(void **unused)
 {
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 
@@ -196,7 +196,7 @@ static void test_drain(void **unused)
 {
 	int64_t now_s = clock_wall_s();
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
-	const struct drain *drain;
+	const struct override *drain;
 
 	(void)unused;
 	assert_string_equal(asking_text(reply, "site"), "bos");
@@ -210,8 +210,9 @@ static void test_drain(void **unused)
 	json_decref(reply);
 
 	assert_int_equal(fake.changes, 1);
-	assert_int_equal(state_drain_count(fake.ops.state), 1);
-	drain = state_drain_at(fake.ops.state, 0);
+	assert_int_equal(fake.changes_replied, 1); // published before it was acknowledged
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
+	drain = state_override_at(fake.ops.state, 0);
 	assert_string_equal(drain->site, "bos");
 	assert_string_equal(drain->reason, "disk \x1b[31mfull");
 	assert_string_equal(drain->who, "uid 1000 (alice), pid 4711");
@@ -224,6 +225,7 @@ static void test_drain(void **unused)
 	assert_int_equal(asking_number(reply, "still_drained"), 0);
 	json_decref(reply);
 	assert_int_equal(fake.changes, 2);
+	assert_int_equal(fake.changes_replied, 2);
 	asking_state(&fake, "app.example.com", "bos", "up");
 }
 
@@ -247,21 +249,21 @@ static void test_drain_one_app_for_a_while(void **unused)
 	json_decref(reply);
 	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
-	assert_int_equal(state_drain_at(fake.ops.state, 1)->until_s, state_drain_at(fake.ops.state, 1)->since_s + 1);
+	assert_int_equal(state_override_at(fake.ops.state, 1)->until_s, state_override_at(fake.ops.state, 1)->since_s + 1);
 	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
-	assert_int_equal(state_drain_count(fake.ops.state), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
 }
 
 // What caches hold from before a reload counts: video had a TTL of an hour, and gone stood at bos.
 static void test_drain_after_a_reload(void **unused)
 {
-	static const struct site sites[] = {{.name = "bos"}, {.name = "ber"}};
-	static const struct app apps[] = {{.name = "video.example.com", .ttl_s = 3600}, {.name = "gone.example.com", .ttl_s = 7200},
-	                                  {.name = "app.example.com", .ttl_s = 7}};
-	static const struct target targets[] = {{.app = &apps[0], .site = 0}, {.app = &apps[1], .site = 0},
-	                                        {.app = &apps[2], .site = 0}, {.app = &apps[0], .site = 1}};
-	static const struct view old = {.sites = sites, .site_count = 2, .apps = apps, .app_count = 3, .targets = targets,
-	                                .target_count = 4};
+	static const struct {
+		const char *app, *site;
+		int64_t until_s;
+	} before[] = {
+		{"video.example.com", "bos", 3600}, {"gone.example.com", "bos", 7200}, {"app.example.com", "bos", 7},
+		{"video.example.com", "ber", 3600},
+	};
 	static const struct {
 		const char *line;
 		int64_t least_s;
@@ -274,8 +276,8 @@ static void test_drain_after_a_reload(void **unused)
 	};
 
 	(void)unused;
-	state_reloading(fake.ops.state, &old, live_current()->view);
-	state_reloading(fake.ops.state, live_current()->view, live_current()->view); // forgets nothing
+	for (size_t i = 0; i < ARRAY_LEN(before); i++)
+		assert_int_equal(ledger_add(&fake.ledger, before[i].app, before[i].site, before[i].until_s, 0), E_OK);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		json_t *reply = asking_ok(&fake, rows[i].line);
 
@@ -285,71 +287,66 @@ static void test_drain_after_a_reload(void **unused)
 	}
 }
 
+// The loop has turned when it is refused: nothing has been published then, and nothing is afterwards.
 static void test_not_saved(void **unused)
 {
-	char path[128];
+	static const char *const lines[] = {
+		"{\"verb\": \"drain\", \"site\": \"bos\"}",
+		"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\", \"for\": \"1h\"}",
+		"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}",
+	};
+	static const struct override gone = {.kind = OVERRIDE_FORCE, .app = (char *)"gone.example.com", .to = FORCE_UP,
+	                                     .site = (char *)"bos", .who = (char *)"w"};
+	const struct live *served = live_current();
 
 	(void)unused;
-	snprintf(path, sizeof(path), "%s/orders.json.new", fake.folder);
-	assert_int_equal(mkdir(path, 0700), 0);
-	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}", 1, "cannot be saved");
-	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}", 1, "cannot be saved");
+	assert_int_equal(full_disk(true), 0);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		asking_refused(&fake, lines[i], 1, "not done: it cannot be saved in the state folder (see the log)");
+	assert_int_equal(full_disk(false), 0);
 	assert_int_equal(fake.changes, 0);
+	assert_ptr_equal(live_current(), served);
+	assert_int_equal(state_override_count(fake.ops.state), 0);
 	asking_state(&fake, "app.example.com", "bos", "up");
-	assert_int_equal(rmdir(path), 0);
+
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(full_disk(true), 0);
 	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "cannot be saved");
+	assert_int_equal(full_disk(false), 0);
+	assert_int_equal(fake.changes, 1);
 	asking_state(&fake, "app.example.com", "bos", "drained");
-	assert_int_equal(rmdir(path), 0);
 
 	// Of an app that a reload took away as well: "no such app" would read as if the force had gone with it.
-	assert_int_equal(state_force(fake.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
-	                                                              .site = (char *)"bos", .who = (char *)"w"}), E_OK);
-	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(fake_daemon_put(&fake, &gone), E_OK);
+	assert_int_equal(full_disk(true), 0);
 	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,
 	               "cannot be saved");
-	assert_int_equal(state_force_count(fake.ops.state), 1);
+	assert_int_equal(full_disk(false), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 1);
+
+	// What was refused is not there after a restart either, and what was acknowledged is.
+	fake.ops.state = state_close(fake.ops.state);
+	fake_daemon_open_state(&fake);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 1);
 }
 
-// Orders whose site or app a reload took out of the config can still be taken back.
-static void test_orders_left_over(void **unused)
+// Overrides whose site or app a reload took out of the config can still be taken back.
+static void test_overrides_left_over(void **unused)
 {
+	static const struct override gone[] = {
+		{.kind = OVERRIDE_DRAIN, .site = (char *)"gone", .who = (char *)"w"},
+		{.kind = OVERRIDE_FORCE, .app = (char *)"gone.example.com", .to = FORCE_UP, .site = (char *)"gone", .who = (char *)"w"},
+	};
+
 	(void)unused;
-	assert_int_equal(state_drain(fake.ops.state, &(struct drain){.site = (char *)"gone", .who = (char *)"w"}), E_OK);
-	assert_int_equal(state_force(fake.ops.state, &(struct force){.app = (char *)"gone.example.com", .to = FORCE_UP,
-	                                                              .site = (char *)"gone", .who = (char *)"w"}), E_OK);
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+		assert_int_equal(fake_daemon_put(&fake, &gone[i]), E_OK);
 	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
 	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
 	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
-	assert_int_equal(state_drain_count(fake.ops.state), 0);
-	assert_int_equal(state_force_count(fake.ops.state), 0);
-}
-
-static void test_force(void **unused)
-{
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"force\", \"app\": \"App.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
-	json_t *apps;
-
-	(void)unused;
-	assert_string_equal(asking_text(reply, "app"), "app.example.com");
-	assert_string_equal(asking_text(reply, "to"), "down");
-	assert_string_equal(asking_text(reply, "state"), "down");
-	json_decref(reply);
-	assert_int_equal(fake.changes, 1);
-	assert_string_equal(asking_text(asking_target(&fake, "app.example.com", "bos", &apps), "forced"), "down");
-	json_decref(apps);
-
-	fake.health[1].up = false; // app.example.com at nyc
-	fake_daemon_publish(&fake);
-	asking_state(&fake, "app.example.com", "nyc", "down");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"up\"}");
-	asking_state(&fake, "app.example.com", "nyc", "up");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"auto\"}");
-	asking_state(&fake, "app.example.com", "nyc", "down");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}");
-	asking_state(&fake, "app.example.com", "bos", "up");
-	assert_int_equal(state_force_count(fake.ops.state), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
 }
 
 // Reload --------------------------------------------------------------------------------------------------------------
@@ -391,13 +388,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_odd_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_starting, set_up_starting, tear_down),
-		cmocka_unit_test_setup_teardown(test_orders_while_starting, set_up_starting, tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_while_starting, set_up_starting, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain_one_app_for_a_while, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain_after_a_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_saved, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_orders_left_over, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_force, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_left_over, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
 	};
 

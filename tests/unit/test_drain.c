@@ -1,9 +1,11 @@
-// What orders tell whoever gives them: whom they leave with nothing, what they replace, what they change. The played
-// daemon is fake_daemon.h's.
+// drain and undrain: what they tell whoever gives them (whom they leave with nothing, what they replace, what they change),
+// and that they are acknowledged when they are durable and published, not before. The played daemon is fake_daemon.h's.
+#include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,7 +15,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/publish.h"
+#include "control/call.h"
+#include "control/verbs.h"
+#include "full_disk.h"
 #include "state/state.h"
+#include "view/live.h"
 
 static struct fake_daemon fake;
 
@@ -89,12 +95,11 @@ static void test_warnings(void **unused)
 		for (size_t j = 0; j < count; j++)
 			assert_string_equal(json_string_value(json_array_get(warnings, j)), rows[i].warnings[j]);
 		json_decref(reply);
-		while (state_drain_count(fake.ops.state))
-			assert_int_equal(state_undrain(fake.ops.state, state_drain_at(fake.ops.state, 0)->site, NULL), E_OK);
+		fake_daemon_remove_all(&fake);
 	}
 }
 
-// The same table where health counts: what is down, what is drained, then the order that warns.
+// The same table where health counts: what is down, what is drained, then the drain that warns.
 static void test_warnings_of_what_is_down(void **unused)
 {
 	enum { APP_BOS, APP_NYC, APP_USE1, VIDEO_BOS, VIDEO_BER, VIDEO_USE1, CARRIER_BOS, CARRIER_BER, WEB_USE1 };
@@ -104,8 +109,6 @@ static void test_warnings_of_what_is_down(void **unused)
 		const char *warnings[3];
 	} rows[] = {
 #define DRAIN(site, app) "{\"verb\": \"drain\", \"site\": \"" site "\", \"app\": \"" app ".example.com\"}"
-#define FORCE(site, app, to) \
-	"{\"verb\": \"force\", \"site\": \"" site "\", \"app\": \"" app ".example.com\", \"to\": \"" to "\"}"
 		{DRAIN("bos", "app"), {APP_NYC, -1}, {NULL}}, // there is use1
 		{DRAIN("bos", "app"), {APP_USE1, -1}, {NULL}}, // verizon has nyc; others get nothing less than before
 		{DRAIN("bos", "app"), {APP_NYC, APP_USE1, -1},
@@ -117,16 +120,6 @@ static void test_warnings_of_what_is_down(void **unused)
 		 {"video.example.com: no target is left for clients other than those of verizon, vodafone-de",
 		  "video.example.com: every target left for clients of verizon is down (1 left of 2): they are answered all the same"}},
 		{DRAIN("bos", "carrier"), {CARRIER_BER, -1}, {"carrier.example.com: no target is left for clients of verizon"}},
-		{FORCE("use1", "web", "down"), {-1},
-		 {"web.example.com: every target left for its clients is down (1 left of 1): they are answered all the same"}},
-		{FORCE("use1", "app", "down"), {APP_NYC, -1},
-		 {"app.example.com: every target left for clients other than those of verizon is down (1 left of 1): they are "
-		  "answered all the same"}},
-		{FORCE("bos", "carrier", "down"), {-1},
-		 {"carrier.example.com: every target left for clients of verizon is down (1 left of 1): they are answered all the "
-		  "same"}},
-		{FORCE("bos", "app", "down"), {APP_NYC, -1}, {NULL}},
-		{FORCE("use1", "web", "up"), {WEB_USE1, -1}, {NULL}},
 	};
 
 	(void)unused;
@@ -145,24 +138,8 @@ static void test_warnings_of_what_is_down(void **unused)
 		json_decref(reply);
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
 			fake.health[rows[i].down[j]].up = true;
-		while (state_drain_count(fake.ops.state))
-			assert_int_equal(state_undrain(fake.ops.state, state_drain_at(fake.ops.state, 0)->site, NULL), E_OK);
-		while (state_force_count(fake.ops.state)) {
-			struct force lift = *state_force_at(fake.ops.state, 0);
-
-			lift.to = FORCE_AUTO;
-			assert_int_equal(state_force(fake.ops.state, &lift), E_OK);
-		}
+		fake_daemon_remove_all(&fake);
 	}
-
-	// Lifting a force is what brings a target down here.
-	fake.health[WEB_USE1].up = false;
-	asking_done(&fake, FORCE("use1", "web", "up"));
-
-	json_t *reply = asking_ok(&fake, FORCE("use1", "web", "auto"));
-
-	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
-	json_decref(reply);
 }
 
 // Replacing -----------------------------------------------------------------------------------------------------------
@@ -186,10 +163,9 @@ static void test_replaced(void **unused)
 		int64_t until_s = !rows[i].was_for ? 0 : since_s + (rows[i].was_for[0] - '0') * 3600;
 		char line[128];
 
-		assert_int_equal(state_drain(fake.ops.state,
-		                             &(struct drain){.site = (char *)"nyc", .reason = (char *)"disk dying",
-		                                             .who = (char *)"uid 7 (carol), pid 9", .since_s = since_s,
-		                                             .until_s = until_s}), E_OK);
+		assert_int_equal(fake_daemon_put(&fake, &(struct override){
+			.kind = OVERRIDE_DRAIN, .site = (char *)"nyc", .reason = (char *)"disk dying", .since_s = since_s,
+			.until_s = until_s, .who = (char *)"uid 7 (carol), pid 9"}), E_OK);
 		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"nyc\"%s%s%s}",
 		         rows[i].is_for ? ", \"for\": \"" : "", rows[i].is_for ? rows[i].is_for : "", rows[i].is_for ? "\"" : "");
 
@@ -211,8 +187,8 @@ static void test_replaced(void **unused)
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
-	assert_int_equal(state_drain(fake.ops.state, &(struct drain){.site = (char *)"bos", .who = (char *)"w", .since_s = 1,
-	                                                              .until_s = 2}), E_OK);
+	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .since_s = 1,
+	                                                            .until_s = 2, .who = (char *)"w"}), E_OK);
 	reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
@@ -252,13 +228,13 @@ static void test_undrain_numbers(void **unused)
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
 	// Of what a reload took away.
-	static const struct drain gone[] = {
+	static const struct override gone[] = {
 		{.site = (char *)"bos", .app = (char *)"gone.example.com", .who = (char *)"w"},
 		{.site = (char *)"gone", .who = (char *)"w"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
-		assert_int_equal(state_drain(fake.ops.state, &gone[i]), E_OK);
+		assert_int_equal(fake_daemon_put(&fake, &gone[i]), E_OK);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"gone.example.com\"}", 0, 0, 0);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"gone\"}", 0, 0, 0);
 }
@@ -275,6 +251,193 @@ static void test_undrain_while_starting(void **unused)
 	json_decref(reply);
 }
 
+// When it is acknowledged ---------------------------------------------------------------------------------------------
+
+// A client that does not wait for one reply before its next request.
+struct client {
+	unsigned replies, done, refused;
+	char last_error[128];
+	void (*look)(void);    // called with each reply that says so
+};
+
+static void on_reply(void *ctx, json_t *reply)
+{
+	struct client *client = ctx;
+
+	assert_non_null(reply);
+	client->replies++;
+	if (json_is_true(json_object_get(reply, "ok"))) {
+		client->done++;
+		if (client->look)
+			client->look();
+	} else {
+		client->refused++;
+		snprintf(client->last_error, sizeof(client->last_error), "%s", asking_text(reply, "error"));
+	}
+	json_decref(reply);
+}
+
+static void send_line(struct client *client, const char *line)
+{
+	struct call call = {.ops = fake.ops, .who = "uid 1000 (alice), pid 4711", .reply = on_reply, .reply_ctx = client};
+
+	verbs_run(&call, line, strlen(line));
+}
+
+static void wait_for(struct client *client, unsigned replies)
+{
+	while (client->replies < replies)
+		event_base_loop(fake.base, EVLOOP_ONCE);
+	assert_int_equal(client->replies, replies);
+}
+
+// What a start would find if the daemon were killed now.
+static size_t count_on_disk(void)
+{
+	static const struct state_ops no_ops;
+	char folder[96], command[320];
+	struct event_base *base = event_base_new();
+	struct state *state = NULL;
+
+	snprintf(folder, sizeof(folder), "%s.killed", fake.folder);
+	snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s", folder, fake.folder, folder);
+	assert_int_equal(system(command), 0);
+	assert_non_null(base);
+	assert_int_equal(state_open(base, folder, &no_ops, &state), E_OK);
+
+	size_t count = state_override_count(state);
+
+	state_close(state);
+	event_base_free(base);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+	return count;
+}
+
+static void look_drained(void)
+{
+	assert_int_equal(fake.changes, 1);
+	assert_true(live_state(live_current(), 0) & TARGET_DRAINED); // app at bos
+	assert_int_equal(count_on_disk(), 1);
+}
+
+static void look_undrained(void)
+{
+	assert_int_equal(fake.changes, 2);
+	assert_int_equal(live_state(live_current(), 0), 0);
+	assert_int_equal(count_on_disk(), 0);
+}
+
+static void test_published_before_acknowledged(void **unused)
+{
+	static const struct {
+		const char *line;
+		void (*look)(void);
+	} rows[] = {
+		{"{\"verb\": \"drain\", \"site\": \"bos\"}", look_drained},
+		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", look_undrained},
+	};
+
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct client client = {.look = rows[i].look};
+		const struct live *served = live_current();
+		uint64_t revision = state_revision(fake.ops.state);
+
+		send_line(&client, rows[i].line);
+		// The loop has not turned: nothing holds yet, and nobody has been told so.
+		assert_int_equal(client.replies, 0);
+		assert_int_equal(fake.changes, i);
+		assert_ptr_equal(live_current(), served);
+		assert_int_equal(state_revision(fake.ops.state), revision);
+		wait_for(&client, 1);
+		assert_int_equal(client.done, 1);
+	}
+}
+
+// Replies come in the order of the requests, those that were refused at once excepted.
+static void test_many_at_once(void **unused)
+{
+	enum { REQUESTS = 300 };
+	struct client client = {0};
+
+	(void)unused;
+	for (int i = 0; i < REQUESTS; i++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\", \"reason\": \"r%d\"}", i % 2 ? "bos" : "nyc", i);
+		send_line(&client, line);
+	}
+	assert_int_equal(client.replies, 0);
+	wait_for(&client, REQUESTS);
+	assert_int_equal(client.done, STATE_QUEUE_MAX);
+	assert_int_equal(client.refused, REQUESTS - STATE_QUEUE_MAX);
+	assert_string_equal(client.last_error, "not done: 256 changes wait to be saved already; try again");
+	assert_in_range(fake.changes, 1, STATE_QUEUE_MAX);
+	assert_int_equal(state_override_count(fake.ops.state), 2);
+	assert_string_equal(state_drain_given(fake.ops.state, NULL, "nyc")->reason, "r254");
+	assert_string_equal(state_drain_given(fake.ops.state, NULL, "bos")->reason, "r255");
+	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // there is room again
+	asking_state(&fake, "app.example.com", "bos", "up");
+	asking_state(&fake, "app.example.com", "nyc", "drained");
+}
+
+// A request that follows another one finds what that one has done, though it came before the first was answered.
+static void test_one_after_the_other(void **unused)
+{
+	struct client client = {0};
+
+	(void)unused;
+	send_line(&client, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	send_line(&client, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	send_line(&client, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	wait_for(&client, 4);
+	assert_int_equal(client.done, 2);
+	assert_int_equal(client.refused, 2);
+	assert_string_equal(client.last_error, "bos is not drained");
+	assert_int_equal(state_override_count(fake.ops.state), 0);
+	asking_state(&fake, "app.example.com", "bos", "up");
+}
+
+// Nothing of what cannot be written is published, and everybody who waits is told.
+static void test_full_disk(void **unused)
+{
+	enum { REQUESTS = 10 };
+	struct client client = {0};
+	const struct live *served = live_current();
+
+	(void)unused;
+	assert_int_equal(full_disk(true), 0);
+	for (int i = 0; i < REQUESTS; i++)
+		send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	wait_for(&client, REQUESTS);
+	assert_int_equal(full_disk(false), 0);
+	assert_int_equal(client.refused, REQUESTS);
+	assert_string_equal(client.last_error, "not done: it cannot be saved in the state folder (see the log)");
+	assert_int_equal(fake.changes, 0);
+	assert_ptr_equal(live_current(), served);
+	assert_int_equal(state_override_count(fake.ops.state), 0);
+	assert_int_equal(count_on_disk(), 0);
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_state(&fake, "app.example.com", "bos", "drained");
+}
+
+// The end of the daemon does not lose them: what waits is written, published and answered first.
+static void test_state_is_closed(void **unused)
+{
+	struct client client = {0};
+
+	(void)unused;
+	for (int i = 0; i < 10; i++)
+		send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	fake.ops.state = state_close(fake.ops.state);
+	assert_int_equal(client.done, 10);
+	assert_true(fake.changes >= 1);
+	fake_daemon_open_state(&fake);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +446,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_numbers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_while_starting, set_up_starting, tear_down),
+		cmocka_unit_test_setup_teardown(test_published_before_acknowledged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_after_the_other, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_state_is_closed, set_up, tear_down),
 	};
 
 	publish_register_reader();

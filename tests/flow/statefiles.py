@@ -1,0 +1,33 @@
+"""The files of a state folder, for scenarios that look into them or damage them while no daemon uses them."""
+
+import contextlib
+import sqlite3
+
+STATE, COPY, HEALTH = "state.db", "state-copy.db", "health.db"
+BOTH = (STATE, COPY)
+
+
+def run(folder, name, sql, *values):
+    """Runs one statement on a file of the folder; its rows. The file's log of writes is carried into it first."""
+    with contextlib.closing(sqlite3.connect(folder / name)) as store:
+        rows = store.execute(sql, values).fetchall()
+        store.commit()
+    return rows
+
+
+def damage_row(folder, name, site):
+    """Another moment in one override's row, which its checksum does not know of."""
+    run(folder, name, "UPDATE override SET since = since + 1 WHERE site = ?", site)
+
+
+def set_version(folder, name, version):
+    """The two fields of the file's beginning that say which version of the daemon wrote it."""
+    (application,), = run(folder, name, "PRAGMA application_id")
+    run(folder, name, f"PRAGMA user_version = {version}")
+    run(folder, name, f"PRAGMA application_id = {application & ~0xffff | version}")
+
+
+def garble(folder, name, garbage):
+    """The whole file, with its log of writes."""
+    (folder / (name + "-wal")).unlink(missing_ok=True)
+    (folder / name).write_bytes(garbage)

@@ -1,0 +1,117 @@
+// Changes that wait for the disk while their connections go on, or go away.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/publish.h"
+#include "control/control.h"
+#include "peer.h"
+
+static int set_up(void **unused)
+{
+	(void)unused;
+	peer_set_up(60000);
+	return 0;
+}
+
+static int tear_down(void **unused)
+{
+	(void)unused;
+	peer_tear_down();
+	return 0;
+}
+
+// The peer goes while its drain waits for the disk: it was asked for, so it is done; `unread`: of an earlier reply.
+static void go_while_it_waits(bool unread)
+{
+	unsigned changes = peer_fake.changes;
+	int fd = peer_dial(), other;
+
+	if (unread) { // then the other end sees a reset, not an end
+		peer_say_text(fd, PEER_VERSION);
+		peer_turn();
+	}
+	peer_looks = 0;
+	peer_say_quietly(fd, unread ? "{\"verb\": \"undrain\", \"site\": \"bos\"}\n" : "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	peer_turn_until(&peer_looks, 1);
+	close(fd);
+	peer_turn_until(&peer_fake.changes, changes + 1);
+	peer_turn();
+	assert_int_equal(fake_daemon_count(&peer_fake, OVERRIDE_DRAIN), unread ? 0 : 1);
+	other = peer_dial();
+	peer_say_text(other, PEER_VERSION);
+	peer_hear_ok(other);
+	close(other);
+	peer_turn();
+}
+
+static void test_peer_goes_while_its_drain_waits(void **unused)
+{
+	unsigned changes;
+	int fd;
+
+	(void)unused;
+	for (int i = 0; i < 10; i++) {
+		go_while_it_waits(false);
+		go_while_it_waits(true);
+	}
+
+	// The socket goes first, as at the end of the daemon: the drain is still done, and nobody is left to be told.
+	changes = peer_fake.changes;
+	peer_looks = 0;
+	fd = peer_dial();
+	peer_say_quietly(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	peer_turn_until(&peer_looks, 1);
+	peer_control = control_close(peer_control);
+	peer_turn_until(&peer_fake.changes, changes + 1);
+	peer_turn();
+	assert_int_equal(fake_daemon_count(&peer_fake, OVERRIDE_DRAIN), 1);
+	close(fd);
+}
+
+// While a drain waits for the disk, the requests behind it wait for its reply, and other connections are served.
+static void test_requests_behind_a_drain(void **unused)
+{
+	int fd = peer_dial(), other = peer_dial();
+
+	(void)unused;
+	peer_say_quietly(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n{\"verb\": \"sites\", \"site\": \"bos\"}\n"
+	                "{\"verb\": \"undrain\", \"site\": \"bos\"}\n{\"verb\": \"undrain\", \"site\": \"bos\"}\n" PEER_VERSION);
+	peer_turn_until(&peer_looks, 1);
+	peer_say_text(other, PEER_VERSION);
+	peer_hear_ok(other);
+	close(other);
+	peer_hear_ok(fd);
+
+	json_t *reply = peer_hear(fd);
+	const json_t *site = json_array_get(json_object_get(reply, "sites"), 0);
+
+	assert_true(json_is_object(json_object_get(site, "drained"))); // it was published before it was acknowledged
+	json_decref(reply);
+	peer_hear_ok(fd);
+	peer_hear_error(fd, "bos is not drained");
+	peer_hear_ok(fd);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_peer_goes_while_its_drain_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_requests_behind_a_drain, set_up, tear_down),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	publish_register_reader();
+	log_set_level((enum log_level)0);
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	publish_unregister_reader();
+	return failed;
+}

@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "state/store.h"
 
 enum { STORE_STATEMENTS_MAX = 24 };
 

@@ -1,4 +1,5 @@
 // The connection to SQLite: statements, transactions, errors, checkpoints; see store.h.
+#include "state/store.h"
 #include "state/store_inner.h"
 
 #include <stdio.h>

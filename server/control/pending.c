@@ -47,7 +47,7 @@ static struct pending *pending_new(const struct call *call, const struct overrid
 		return pending;
 	}
 	if (!pending || !copy)
-		call->reply(call->reply_ctx, NULL);
+		call_answer(call, NULL);
 	override_free(copy);
 	free(pending);
 	return NULL;

@@ -201,7 +201,7 @@ static void test_failed_build(void **unused)
 static void test_many(void **unused)
 {
 	enum { APPS = 100, SITES = 32 }; // 3200 targets: several chunks
-	static char names[APPS][8], site_names[SITES][8];
+	static char names[APPS][16], site_names[SITES][16];
 	static struct plainview_app apps[APPS];
 	const char *many_sites[SITES + 1] = {NULL};
 	struct view *one, *two;
@@ -241,7 +241,7 @@ static void test_many(void **unused)
 
 enum { APPS = 30, SITES = 3 };
 
-static struct view *make_random(uint64_t generation, char names[APPS][8])
+static struct view *make_random(uint64_t generation, char names[APPS][16])
 {
 	struct plainview_app apps[APPS];
 	size_t made = 0;
@@ -256,7 +256,7 @@ static struct view *make_random(uint64_t generation, char names[APPS][8])
 static void test_against_names(void **unused)
 {
 	uint64_t counted[APPS][SITES] = {{0}};
-	char names[APPS][8];
+	char names[APPS][16];
 	struct view *now = NULL;
 
 	(void)unused;

@@ -146,7 +146,7 @@ static void test_lingering(void **unused)
 static void test_many_linger(void **unused)
 {
 	enum { APPS = 200 };
-	static char names[APPS][8];
+	static char names[APPS][16];
 	static struct plainview_app apps[APPS];
 
 	(void)unused;

@@ -46,6 +46,7 @@ static const struct {
 	{"bos", "app.example.com", "no such app"}, // names of one kind are not taken for the other's
 	{NULL, "gone", "no such site"},
 	{NULL, "app.example.com", "no such site"},
+	{"APP.example.com", "bos", "no such app"}, // a reload has written it otherwise: the state knows both
 };
 
 static void give_overrides(void)
@@ -87,7 +88,9 @@ static void test_warnings(void **unused)
 		"warning: the drain of bos at app.example.com has no effect: no such app; given by uid 7, reason: disk\n"
 		"warning: the force of bos at app.example.com to up has no effect: no such app; given by uid 7\n"
 		"warning: the drain of gone has no effect: no such site; given by uid 7, reason: none given\n"
-		"warning: the drain of app.example.com has no effect: no such site; given by uid 7, reason: disk\n");
+		"warning: the drain of app.example.com has no effect: no such site; given by uid 7, reason: disk\n"
+		"warning: the drain of APP.example.com at bos has no effect: no such app; given by uid 7, reason: none given\n"
+		"warning: the force of APP.example.com at bos to down has no effect: no such app; given by uid 7\n");
 	free(told);
 	report_free(report);
 }

@@ -239,6 +239,24 @@ static void test_undrain_numbers(void **unused)
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"gone\"}", 0, 0, 0);
 }
 
+// A reload has spelled the app otherwise: what was given for the old name holds no more, shows so, and can be lifted by
+// that name, with the new one's drain beside it.
+static void test_other_case(void **unused)
+{
+	static const struct override old = {.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .app = (char *)"App.example.com",
+	                                    .who = (char *)"w"};
+
+	(void)unused;
+	assert_int_equal(fake_daemon_put(&fake, &old), E_OK);
+	asking_state(&fake, "app.example.com", "bos", "up");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com\"}");
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 2);
+	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 0, 0, 0);
+	asking_state(&fake, "app.example.com", "bos", "drained");
+	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 1, 1, 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
+}
+
 static void test_undrain_while_starting(void **unused)
 {
 	(void)unused;
@@ -445,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_numbers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_case, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_while_starting, set_up_starting, tear_down),
 		cmocka_unit_test_setup_teardown(test_published_before_acknowledged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),

@@ -150,6 +150,24 @@ static void test_beside_a_drain(void **unused)
 	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, "app.example.com at bos is not forced");
 }
 
+// A force of a name that a reload has spelled otherwise: it can be lifted, and the new name's force stays.
+static void test_other_case(void **unused)
+{
+	static const struct override old = {.kind = OVERRIDE_FORCE, .site = (char *)"bos", .app = (char *)"App.example.com",
+	                                    .to = FORCE_DOWN, .who = (char *)"w"};
+
+	(void)unused;
+	assert_int_equal(fake_daemon_put(&fake, &old), E_OK);
+	asking_state(&fake, "app.example.com", "bos", "up");
+	asking_done(&fake, FORCE("bos", "APP", "down"));
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 2);
+	asking_done(&fake, FORCE("bos", "App", "auto"));
+	asking_state(&fake, "app.example.com", "bos", "down");
+	asking_done(&fake, FORCE("bos", "App", "auto"));
+	asking_state(&fake, "app.example.com", "bos", "up");
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
+}
+
 static void test_full_disk(void **unused)
 {
 	const struct live *served;
@@ -192,6 +210,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_force, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_beside_a_drain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_case, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_while_starting, set_up_starting, tear_down),
 	};

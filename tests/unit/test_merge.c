@@ -190,7 +190,7 @@ static void test_every_move(void **unused)
 
 enum { APPS = 40, SITES = 6, TURNS = 10000, HELD_MAX = 60, NAME_LEN = 16, STRANGERS = 3 };
 
-static char app_names[APPS + STRANGERS][NAME_LEN];
+static char app_names[APPS + STRANGERS + 1][NAME_LEN];
 // Three of them are not in the view, and one of those has an app's name.
 static const char *const site_names[SITES + STRANGERS] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "S1", "app7"};
 
@@ -238,7 +238,7 @@ static struct override any_override(void)
 {
 	struct override override = {.kind = rand() % 3 ? OVERRIDE_DRAIN : OVERRIDE_FORCE,
 	                            .site = (char *)site_names[rand() % (SITES + STRANGERS)],
-	                            .app = app_names[rand() % (APPS + STRANGERS)]};
+	                            .app = app_names[rand() % (APPS + STRANGERS + 1)]};
 
 	if (override.kind == OVERRIDE_FORCE)
 		override.to = rand() % 2 ? FORCE_UP : FORCE_DOWN;
@@ -295,6 +295,7 @@ static struct view *make_large(void)
 
 	for (int i = 0; i < APPS + STRANGERS; i++)
 		snprintf(app_names[i], NAME_LEN, "app%d", i);
+	snprintf(app_names[APPS + STRANGERS], NAME_LEN, "APP0");
 	for (int i = 0; i < APPS; i++)
 		apps[i] = (struct plainview_app){app_names[i], 30, i == 0 ? (1 << SITES) - 1 : (uint32_t)rand() % (1 << SITES)};
 	memcpy(sites, site_names, SITES * sizeof(*sites));
@@ -348,6 +349,8 @@ static void test_strangers(void **unused)
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"S"},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"s", .app = (char *)"c"},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"x", .app = (char *)"a"},
+		{.kind = OVERRIDE_DRAIN, .site = (char *)"s", .app = (char *)"A"}, // the state knows it as another one
+		{.kind = OVERRIDE_FORCE, .site = (char *)"s", .app = (char *)"A", .to = FORCE_DOWN},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"a", .app = (char *)"s"},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"t", .app = (char *)"b"}, // it has no target there
 		{.kind = OVERRIDE_FORCE, .site = (char *)"t", .app = (char *)"b", .to = FORCE_DOWN},

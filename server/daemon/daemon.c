@@ -484,11 +484,21 @@ static void apply_overrides(struct daemon *daemon)
 	expire(daemon);
 }
 
+static bool has_target(void *ctx, const char *app, const char *site)
+{
+	const struct view *view = ctx;
+	int app_number = index_find_spelled(view, app), site_number = index_find_site(view, site);
+
+	return app_number >= 0 && site_number >= 0 && index_target_at(view, (uint32_t)app_number, (uint32_t)site_number) >= 0;
+}
+
 int daemon_run(struct daemon *daemon)
 {
 	struct watchlist *watchlist = daemon->first->watchlist;
 
 	apply_overrides(daemon);
+	// What went while no daemon ran; a reload tells of what goes later.
+	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);

@@ -275,6 +275,27 @@ def first_round():
         equal(answer(d), [FAR], "first answer, the address is another one")
 
 
+def gone_while_stopped():
+    """The health of a target that was taken away while no daemon ran is not believed when it comes back."""
+    with Bench(interval_s=10) as bench, bench.daemon() as d:
+        def rows():
+            return sorted(statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT app, site FROM health"))
+        both = [(NAME, "far"), (NAME, "near"), (OTHER, "far"), (OTHER, "near")]
+        d.stop()
+        equal(rows(), both)
+        with_near = bench.config["apps"][NAME]
+        bench.config["apps"][NAME] = {**with_near, "targets": {"far": with_near["targets"]["far"]}}
+        d.write_config(bench.config)
+        d.start()
+        d.stop()
+        equal(rows(), [both[0], *both[2:]])
+        bench.config["apps"][NAME] = with_near
+        bench.near.status = 503
+        d.write_config(bench.config)
+        d.start()
+        equal(answer(d), [FAR], "first answer, near is probed before it")
+
+
 def overrides_in_first_round():
     """A drain is taken while the first round waits for a responder, and holds at the first answer."""
     with Bench(interval_s=10, timeout="3s") as bench:
@@ -315,4 +336,4 @@ def damaged_state():
 
 if __name__ == "__main__":
     harness.run(target_dies, blip, tcp_check, probes_say_who, all_down, drains, refused_overrides, shown, survives_kill,
-                first_round, overrides_in_first_round, damaged_state)
+                first_round, gone_while_stopped, overrides_in_first_round, damaged_state)

@@ -28,7 +28,8 @@ static json_t *forced(const struct pending *pending, const struct state_result *
 {
 	const struct override *force = pending->override;
 	const struct live *live = live_current();
-	int app = live ? index_find_spelled(live->view, force->app) : -1, site = live ? index_find_site(live->view, force->site) : -1;
+	int app = live ? index_find_spelled(live->view, force->app) : -1;
+	int site = live ? index_find_site(live->view, force->site) : -1;
 	int target = app < 0 || site < 0 ? -1 : index_target_at(live->view, (uint32_t)app, (uint32_t)site);
 	json_t *reply = reply_ok();
 	uint8_t state;

@@ -267,7 +267,8 @@ def first_round():
     with Bench(interval_s=10) as bench, bench.daemon() as d:
         equal(answer(d), [NEAR])
         d.stop()
-        rows = statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT app, word & 1 FROM health WHERE site = 'near'")
+        rows = statefiles.run(d.folder / "state", statefiles.HEALTH,
+                              "SELECT app, word & 1 FROM health WHERE site = 'near'")
         equal(sorted(rows), [(NAME, 1), (OTHER, 1)], "both are saved as up")
         bench.config["apps"][NAME]["targets"]["near"]["check-address"] = "127.0.1.9"
         d.write_config(bench.config)
@@ -315,7 +316,7 @@ GARBAGE = (b"", b"{", b"\0\xff" * 500, b"[]", b"SQLite format 3\0" + b"\xff" * 4
 
 
 def damaged_state():
-    """A damaged state file is set aside, loudly, and the daemon serves: with the drain while one file of it is whole."""
+    """A damaged state file is set aside, loudly, and the daemon serves: with the drain while one of its files is whole."""
     with Bench() as bench, bench.daemon() as d:
         folder = d.folder / "state"
         for n, garbage in enumerate(GARBAGE):

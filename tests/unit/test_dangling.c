@@ -54,8 +54,8 @@ static void give_overrides(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct override drain = {.kind = OVERRIDE_DRAIN, .site = (char *)rows[i].site, .app = (char *)rows[i].app,
 		                         .who = (char *)"uid 7", .since_s = 1, .reason = (char *)(i % 2 ? "disk" : NULL)};
-		struct override force = {.kind = OVERRIDE_FORCE, .site = drain.site, .app = drain.app, .who = drain.who, .since_s = 1,
-		                         .to = i % 2 ? FORCE_UP : FORCE_DOWN};
+		struct override force = {.kind = OVERRIDE_FORCE, .site = drain.site, .app = drain.app, .who = drain.who,
+		                         .since_s = 1, .to = i % 2 ? FORCE_UP : FORCE_DOWN};
 
 		assert_int_equal(fake_daemon_put(&fake, &drain), E_OK);
 		if (rows[i].app)

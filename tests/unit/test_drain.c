@@ -1,5 +1,5 @@
-// drain and undrain: what they tell whoever gives them (whom they leave with nothing, what they replace, what they change),
-// and that they are acknowledged when they are durable and published, not before. The played daemon is fake_daemon.h's.
+// drain and undrain: what they tell whoever gives them (whom they leave with nothing, what they replace, what they
+// change), and that they are acknowledged when they are durable and published, not before. The played daemon is fake_daemon.h's.
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -187,8 +187,8 @@ static void test_replaced(void **unused)
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
-	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .since_s = 1,
-	                                                            .until_s = 2, .who = (char *)"w"}), E_OK);
+	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
+	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
 	reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
@@ -383,7 +383,8 @@ static void test_many_at_once(void **unused)
 	for (int i = 0; i < REQUESTS; i++) {
 		char line[128];
 
-		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\", \"reason\": \"r%d\"}", i % 2 ? "bos" : "nyc", i);
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\", \"reason\": \"r%d\"}",
+		         i % 2 ? "bos" : "nyc", i);
 		send_line(&client, line);
 	}
 	assert_int_equal(client.replies, 0);

@@ -55,7 +55,8 @@ static void give_slots(struct view *view, const struct view *previous)
 	free(old_of_new);
 }
 
-static struct view *make(uint64_t generation, const struct plainview_app *apps, size_t count, const struct view *previous)
+static struct view *make(uint64_t generation, const struct plainview_app *apps, size_t count,
+                         const struct view *previous)
 {
 	struct view *view = plainview_new(generation, sites, apps, count);
 
@@ -87,7 +88,7 @@ static uint32_t slot_of(const struct view *view, const char *app, const char *si
 	return view->handout_slots[plainview_target(view, app, site)];
 }
 
-// ---- by name ---------------------------------------------------------------------------------------------------------
+// ---- by name --------------------------------------------------------------------------------------------------------
 
 static void test_counts(void **unused)
 {
@@ -131,7 +132,7 @@ static void test_kept_by_name(void **unused)
 	view_free(two);
 }
 
-// ---- slots -----------------------------------------------------------------------------------------------------------
+// ---- slots ----------------------------------------------------------------------------------------------------------
 
 static void test_reuse_after_one_more(void **unused)
 {
@@ -237,7 +238,7 @@ static void test_many(void **unused)
 	view_free(two);
 }
 
-// ---- against names ---------------------------------------------------------------------------------------------------
+// ---- against names --------------------------------------------------------------------------------------------------
 
 enum { APPS = 30, SITES = 3 };
 

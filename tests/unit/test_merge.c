@@ -12,7 +12,7 @@
 #include "plainview.h"
 #include "view/live.h"
 
-// ---- the table -------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------
 
 // merge.h's, row by row.
 static void test_table(void **unused)
@@ -41,7 +41,7 @@ static void test_table(void **unused)
 		assert_int_equal(merge_state(rows[i].forced, rows[i].up, rows[i].drained), rows[i].state);
 }
 
-// ---- every order of arrival ------------------------------------------------------------------------------------------
+// ---- every order of arrival -----------------------------------------------------------------------------------------
 
 enum change { CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN, CHANGES };
 
@@ -186,7 +186,7 @@ static void test_every_move(void **unused)
 	view_free(view);
 }
 
-// ---- against names ---------------------------------------------------------------------------------------------------
+// ---- against names --------------------------------------------------------------------------------------------------
 
 enum { APPS = 40, SITES = 6, TURNS = 10000, HELD_MAX = 60, NAME_LEN = 16, STRANGERS = 3 };
 
@@ -281,8 +281,9 @@ static void compare(const struct view *view, const struct merge *merge, const st
 	for (uint32_t i = 0; i < view->target_count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
 		uint8_t state = naive_state(list, app, site, up[i]);
+		bool is_drained = state & TARGET_DRAINED;
 
-		if (merge_state_of(merge, i) != state || states->octets[i] != state || merge_drained(merge, i) != !!(state & TARGET_DRAINED))
+		if (merge_state_of(merge, i) != state || states->octets[i] != state || merge_drained(merge, i) != is_drained)
 			fail_msg("turn %u: %s at %s is %u and not %u", turn, app, site, merge_state_of(merge, i), state);
 	}
 	free(states);
@@ -338,7 +339,7 @@ static void test_against_names(void **unused)
 	view_free(view);
 }
 
-// ---- edges -----------------------------------------------------------------------------------------------------------
+// ---- edges ----------------------------------------------------------------------------------------------------------
 
 // Names of what the view does not have, and names of one kind that are another kind's.
 static void test_strangers(void **unused)

@@ -356,7 +356,8 @@ static json_t *ask(const struct command *command, json_t *request, char *error)
 		return reply;
 	if (verb->counts) {
 		json_object_del(reply, "next");
-		json_object_set_new(reply, "warnings", json_pack("[s]", "overrides change while they are listed: the first ones only"));
+		json_object_set_new(reply, "warnings",
+		                    json_pack("[s]", "overrides change while they are listed: the first ones only"));
 		return reply;
 	}
 	json_decref(reply);

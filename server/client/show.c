@@ -32,13 +32,14 @@ static void show_served(const json_t *reply)
 	          client_int(states, "unchecked"));
 }
 
-// It stands near the top: sites that somebody drained may be in service. Files of which nothing was counted were set aside at
-// an earlier start; what was counted without a file was missing at this one.
+// It stands near the top: sites that somebody drained may be in service. Files of which nothing was counted were set aside
+// at an earlier start; what was counted without a file was missing at this one.
 static void show_damaged(const json_t *damaged)
 {
 	const char *file = client_text(damaged, "file");
 	bool is_counted = json_is_integer(json_object_get(damaged, "kept"));
-	json_int_t earlier = client_int(damaged, "files") - 1, lost = client_int(damaged, "lost");
+	json_int_t earlier = client_int(damaged, "files") - 1;
+	json_int_t kept = client_int(damaged, "kept"), lost = client_int(damaged, "lost");
 	char at[CTL_TIME_LEN], more[CELL_LEN] = "";
 
 	if (!json_is_object(damaged))
@@ -55,9 +56,9 @@ static void show_damaged(const json_t *damaged)
 	else
 		client_print(stdout, "overrides    a file of them was missing at the start\n");
 	if (is_counted && lost)
-		client_print(stdout, "             LOST: %lld could be kept, at least %lld could not\n", client_int(damaged, "kept"), lost);
+		client_print(stdout, "             LOST: %lld could be kept, at least %lld could not\n", kept, lost);
 	else if (is_counted)
-		client_print(stdout, "             none is known to be lost: %lld could be kept\n", client_int(damaged, "kept"));
+		client_print(stdout, "             none is known to be lost: %lld could be kept\n", kept);
 	if (!is_counted || lost)
 		client_print(stdout, "             sites that were drained may be in service\n");
 	if (file[0])
@@ -108,7 +109,8 @@ static void show_drains(const json_t *reply)
 		char since[CTL_TIME_LEN], until[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(drain, "site"), app[0] ? app : "(all)",
 		                             client_time(client_int(drain, "since"), since), until_text(drain, until),
-		                             dangling_text(drain, note), client_text(drain, "who"), client_text(drain, "reason")};
+		                             dangling_text(drain, note), client_text(drain, "who"),
+		                             client_text(drain, "reason")};
 
 		client_table_add(table, cells);
 	}

@@ -19,23 +19,6 @@ json_int_t call_number(const struct call *call, const char *field)
 	return json_integer_value(json_object_get(call->request, field));
 }
 
-struct call *call_keep(const struct call *call)
-{
-	struct call *kept = calloc(1, sizeof(*kept));
-	char *who = strdup(call->who);
-
-	if (!kept || !who) {
-		free(kept);
-		free(who);
-		call->reply(call->reply_ctx, NULL);
-		return NULL;
-	}
-	*kept = *call;
-	kept->who = who;
-	json_incref(kept->request);
-	return kept;
-}
-
 // Every change is in the log: who, what, and what came of it. What is refused may be of any length, and what came of it
 // stands at the line's end.
 static void log_change(const struct call *call, const json_t *reply)
@@ -58,6 +41,23 @@ void call_answer(const struct call *call, json_t *reply)
 	if (call->changes)
 		log_change(call, reply);
 	call->reply(call->reply_ctx, reply);
+}
+
+struct call *call_keep(const struct call *call)
+{
+	struct call *kept = calloc(1, sizeof(*kept));
+	char *who = strdup(call->who);
+
+	if (!kept || !who) {
+		free(kept);
+		free(who);
+		call_answer(call, NULL);
+		return NULL;
+	}
+	*kept = *call;
+	kept->who = who;
+	json_incref(kept->request);
+	return kept;
 }
 
 void call_end(struct call *kept, json_t *reply)

@@ -115,8 +115,8 @@ static void reply_is_there(void *ctx, json_t *reply)
 }
 
 // The socket goes before probes, so that one request is carried out at once however many of them are ready. Requests
-// without end must not keep the probes from running, though: after each, those that follow wait until no probe is ready any more,
-// or until the probes have had as much time as the requests.
+// without end must not keep the probes from running, though: after each, those that follow wait until no probe is ready any
+// more, or until the probes have had as much time as the requests.
 static void give_way(struct control *control, int64_t took_us)
 {
 	static const struct timeval now = {0};
@@ -243,8 +243,8 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	connection_free(connection);
 }
 
-// The connection that has been silent longest; one whose reply is waited for is not. Whoever comes with a request goes before
-// whoever only holds a connection.
+// The connection that has been silent longest; one whose reply is waited for is not. Whoever comes with a request goes
+// before whoever only holds a connection.
 static struct connection *silent_longest(const struct control *control)
 {
 	struct connection *found = NULL;

@@ -8,7 +8,8 @@
 
 const char *dangling_why(const struct view *view, const struct override *override)
 {
-	int site = index_find_site(view, override->site), app = override->app ? index_find_app(view, override->app) : -1;
+	int site = index_find_site(view, override->site);
+	int app = override->app ? index_find_spelled(view, override->app) : -1;
 
 	if (override->app && app < 0)
 		return "no such app";

@@ -68,7 +68,7 @@ struct concerned {
 
 static void find_concerned(const struct view *view, const char *site, const char *app, struct concerned *ret_all)
 {
-	*ret_all = (struct concerned){.site = index_find_site(view, site), .app = app ? index_find_app(view, app) : -1};
+	*ret_all = (struct concerned){.site = index_find_site(view, site), .app = app ? index_find_spelled(view, app) : -1};
 	if (ret_all->site < 0 || (app && ret_all->app < 0))
 		return;
 	if (!app) {
@@ -273,10 +273,11 @@ void drain_lift(const struct call *call)
 {
 	// The state is asked, not the view: what a reload took out of the config can still be undrained.
 	const struct live *live = call->ops.live(call->ops.ctx);
-	const char *app = call_text(call, "app");
+	const char *app = call_text(call, "app"), *site = call_text(call, "site");
 	json_t *ignored = NULL;
-	int number = live && app ? find_app(live->view, app, &ignored) : -1;
-	struct override drain = {.kind = OVERRIDE_DRAIN, .site = (char *)call_text(call, "site"), .who = (char *)call->who,
+	bool is_given = app && state_drain_given(call->ops.state, app, site);
+	int number = live && app && !is_given ? find_app(live->view, app, &ignored) : -1;
+	struct override drain = {.kind = OVERRIDE_DRAIN, .site = (char *)site, .who = (char *)call->who,
 	                         .app = (char *)(number >= 0 ? live->view->apps[number].name : app)};
 
 	json_decref(ignored);

@@ -29,7 +29,8 @@ static json_t *forced(const struct pending *pending, const struct state_result *
 {
 	const struct override *force = pending->override;
 	const struct live *live = live_current();
-	int app = live ? index_find_app(live->view, force->app) : -1, site = live ? index_find_site(live->view, force->site) : -1;
+	int app = live ? index_find_spelled(live->view, force->app) : -1;
+	int site = live ? index_find_site(live->view, force->site) : -1;
 	int target = app < 0 || site < 0 ? -1 : index_target_at(live->view, (uint32_t)app, (uint32_t)site);
 	json_t *reply = reply_ok();
 	uint8_t state;
@@ -80,7 +81,7 @@ void force_give(const struct call *call)
 	int site = app >= 0 ? find_site(live->view, force.site, &refusal) : -1;
 	bool there = site >= 0 && find_target(live->view, app, site, &refusal) >= 0;
 
-	if (app >= 0)
+	if (app >= 0 && (force.to != FORCE_AUTO || state_forced(call->ops.state, force.app, force.site) == FORCE_AUTO))
 		force.app = (char *)live->view->apps[app].name;
 	if (!there && force.to != FORCE_AUTO) { // a force of what a reload took out of the config can still be lifted
 		call_answer(call, refusal);

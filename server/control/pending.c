@@ -25,7 +25,7 @@ static void end(void *ctx, const struct state_result *result)
 
 	if (result->err == E_OK)
 		reply = pending->done(pending, result);
-	else if ((result->err == E_NOTFOUND || result->err == E_LIMIT) && pending->nothing) // of so long a name there is none
+	else if (pending->nothing && (result->err == E_NOTFOUND || result->err == E_LIMIT)) // of so long a name is none
 		reply = pending->nothing(pending);
 	else
 		reply = not_saved(result->err);
@@ -47,7 +47,7 @@ static struct pending *pending_new(const struct call *call, const struct overrid
 		return pending;
 	}
 	if (!pending || !copy)
-		call->reply(call->reply_ctx, NULL);
+		call_answer(call, NULL);
 	override_free(copy);
 	free(pending);
 	return NULL;

@@ -330,8 +330,8 @@ static json_t *control_status(void *ctx)
 
 // ---- beginning and end ---------------------------------------------------------------------------------------------
 
-// A base on which requests, signals and publishing never stand behind a crowd of probes: probes have the lowest priority
-// (see health/probe.h), everything else the middle one, which is libevent's default; and after PROBES_IN_A_ROW the loop
+// A base on which requests, signals and publishing never stand behind a crowd of probes: probes have the lowest
+// priority (see health/probe.h), everything else the middle one, which is libevent's default; and after PROBES_IN_A_ROW the loop
 // looks whether something else has come.
 static struct event_base *make_base(void)
 {
@@ -484,11 +484,21 @@ static void apply_overrides(struct daemon *daemon)
 	expire(daemon);
 }
 
+static bool has_target(void *ctx, const char *app, const char *site)
+{
+	const struct view *view = ctx;
+	int app_at = index_find_spelled(view, app), site_at = index_find_site(view, site);
+
+	return app_at >= 0 && site_at >= 0 && index_target_at(view, (uint32_t)app_at, (uint32_t)site_at) >= 0;
+}
+
 int daemon_run(struct daemon *daemon)
 {
 	struct watchlist *watchlist = daemon->first->watchlist;
 
 	apply_overrides(daemon);
+	// What went while no daemon ran; a reload tells of what goes later.
+	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);

@@ -98,7 +98,7 @@ static void drain_site(struct merge *merge, uint32_t site, bool holds)
 void merge_set_override(struct merge *merge, const struct override *override, bool holds)
 {
 	int site = index_find_site(merge->view, override->site);
-	int app = override->app ? index_find_app(merge->view, override->app) : -1, target;
+	int app = override->app ? index_find_spelled(merge->view, override->app) : -1, target;
 
 	if (site < 0)
 		return;

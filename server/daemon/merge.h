@@ -32,7 +32,8 @@ const struct view *merge_view(const struct merge *merge);
 
 // What is measured of a target now.
 void merge_set_health(struct merge *merge, uint32_t target, bool up);
-// An override holds, or (not `holds`) does no longer. One that names what the view does not have concerns no target.
+// An override holds, or (not `holds`) does no longer. One that names what the view does not have, or has in other
+// letters' case, concerns no target: no two of one kind concern the same one.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);
 
 uint8_t merge_state_of(const struct merge *merge, uint32_t target);

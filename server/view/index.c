@@ -134,6 +134,13 @@ int index_find_app(const struct view *view, const char *name)
 	return -1;
 }
 
+int index_find_spelled(const struct view *view, const char *name)
+{
+	int app = index_find_app(view, name);
+
+	return app >= 0 && strcmp(view->apps[app].name, name) == 0 ? app : -1;
+}
+
 int index_find_site(const struct view *view, const char *name)
 {
 	const struct view_index *index = view->index;

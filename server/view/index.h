@@ -32,6 +32,8 @@ int index_view(struct view *view) MUST_USE;
 // The number of an app (letters' case apart) or a site; -1: the view has none of that name.
 int index_find_app(const struct view *view, const char *name) PURE;
 int index_find_site(const struct view *view, const char *name) PURE;
+// An app that is spelled just so: for what is kept by name, where the name in other letters' case is another one.
+int index_find_spelled(const struct view *view, const char *name) PURE;
 // The number of an app's target at a site, both by number; -1: it has none there.
 int index_target_at(const struct view *view, uint32_t app, uint32_t site) PURE;
 // The targets at a site, by number.

@@ -363,15 +363,18 @@ def overrides_damaged():
         ({"file": "/s/state.db.damaged-86400\x1b", "time": 86400, "files": 1, "kept": 3, "lost": 2},
          ["overrides    a damaged file of them was set aside on 1970-01-02 00:00:00 +0000: /s/state.db.damaged-86400?\n",
           "LOST: 3 could be kept, at least 2 could not\n", serving, "until the file is taken away\n"], []),
-        ({"file": "/s/x", "time": 86400, "files": 3}, ["/s/x, and 2 earlier\n", serving, "taken away"], ["could be kept", "LOST"]),
+        ({"file": "/s/x", "time": 86400, "files": 3},
+         ["/s/x, and 2 earlier\n", serving, "taken away"], ["could be kept", "LOST"]),
         ({"file": "/s/x", "time": 86400, "files": 1, "kept": 3, "lost": 0},
          ["none is known to be lost: 3 could be kept\n", "taken away"], [serving, "LOST"]),
         ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 0},
          ["overrides    a file of them was missing at the start\n", "none is known to be lost: 4 could be kept\n"],
          [serving, "taken away", "not known"]),
         ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 1},
-         ["a file of them was missing at the start\n", "LOST: 4 could be kept, at least 1 could not\n", serving], ["taken away"]),
-        ({"file": None}, ["overrides    whether any are lost is not known: the state folder cannot be read\n"], ["missing"]),
+         ["a file of them was missing at the start\n", "LOST: 4 could be kept, at least 1 could not\n", serving],
+         ["taken away"]),
+        ({"file": None},
+         ["overrides    whether any are lost is not known: the state folder cannot be read\n"], ["missing"]),
     ]
     for damaged, texts, others in rows:
         with Script({**STATUS, "overrides_damaged": damaged}) as script:

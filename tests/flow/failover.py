@@ -267,12 +267,34 @@ def first_round():
     with Bench(interval_s=10) as bench, bench.daemon() as d:
         equal(answer(d), [NEAR])
         d.stop()
-        rows = statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT app, word & 1 FROM health WHERE site = 'near'")
+        rows = statefiles.run(d.folder / "state", statefiles.HEALTH,
+                              "SELECT app, word & 1 FROM health WHERE site = 'near'")
         equal(sorted(rows), [(NAME, 1), (OTHER, 1)], "both are saved as up")
         bench.config["apps"][NAME]["targets"]["near"]["check-address"] = "127.0.1.9"
         d.write_config(bench.config)
         d.start()
         equal(answer(d), [FAR], "first answer, the address is another one")
+
+
+def gone_while_stopped():
+    """The health of a target that was taken away while no daemon ran is not believed when it comes back."""
+    with Bench(interval_s=10) as bench, bench.daemon() as d:
+        def rows():
+            return sorted(statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT app, site FROM health"))
+        both = [(NAME, "far"), (NAME, "near"), (OTHER, "far"), (OTHER, "near")]
+        d.stop()
+        equal(rows(), both)
+        with_near = bench.config["apps"][NAME]
+        bench.config["apps"][NAME] = {**with_near, "targets": {"far": with_near["targets"]["far"]}}
+        d.write_config(bench.config)
+        d.start()
+        d.stop()
+        equal(rows(), [both[0], *both[2:]])
+        bench.config["apps"][NAME] = with_near
+        bench.near.status = 503
+        d.write_config(bench.config)
+        d.start()
+        equal(answer(d), [FAR], "first answer, near is probed before it")
 
 
 def overrides_in_first_round():
@@ -294,7 +316,7 @@ GARBAGE = (b"", b"{", b"\0\xff" * 500, b"[]", b"SQLite format 3\0" + b"\xff" * 4
 
 
 def damaged_state():
-    """A damaged state file is set aside, loudly, and the daemon serves: with the drain while one file of it is whole."""
+    """A damaged state file is set aside, loudly, and the daemon serves: with the drain while one of its files is whole."""
     with Bench() as bench, bench.daemon() as d:
         folder = d.folder / "state"
         for n, garbage in enumerate(GARBAGE):
@@ -315,4 +337,4 @@ def damaged_state():
 
 if __name__ == "__main__":
     harness.run(target_dies, blip, tcp_check, probes_say_who, all_down, drains, refused_overrides, shown, survives_kill,
-                first_round, overrides_in_first_round, damaged_state)
+                first_round, gone_while_stopped, overrides_in_first_round, damaged_state)

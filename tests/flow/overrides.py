@@ -1,4 +1,4 @@
-"""What overrides tell the operator who gives them, and what is told of those that were given: nothing that is not so."""
+"""What overrides tell the operator who gives them, and what is told of them later: nothing that is not so."""
 
 import json
 import os
@@ -70,7 +70,8 @@ def renamed():
         equal([drain.get("no_effect") for drain in drains], ["no such app", None])
         check("has no effect: no such app" in d.ctl("status", as_json=False).out)
         done = d.reload(config(sites=(EAST,)))
-        equal([line.split(";")[0] for line in done.json["warnings"]], [f"the drain of {WEST} has no effect: no such site"])
+        equal([line.split(";")[0] for line in done.json["warnings"]],
+              [f"the drain of {WEST} has no effect: no such site"])
         # What has no effect is kept, and can be taken back.
         done = d.reload(config(apps=(NAME,)))
         equal([line.split(";")[0] for line in done.json["warnings"]],
@@ -125,8 +126,8 @@ def fill_disk(daemon, full=True):
 
 
 def cannot_be_saved():
-    """What cannot be written is refused and changes nothing. A force that stays, as the disk is full, is not said to be of
-    no app."""
+    """What cannot be written is refused and changes nothing. A force that stays, as the disk is full, is not said to be
+    of no app."""
     with Daemon(config()) as d:
         d.ctl("force", f"{NAME}/{EAST}", "down")
         d.reload(config(apps=(OTHER,)))
@@ -165,8 +166,8 @@ def newer_version(daemon, folder):
 
 
 def lost():
-    """Of damaged overrides the whole ones hold, what one file has lost is taken from the other, and status tells of it until
-    somebody takes the files away."""
+    """Of damaged overrides the whole ones hold, what one file has lost is taken from the other, and status tells of it
+    until somebody takes the files away."""
     with Daemon(config()) as d:
         folder = d.folder / "state"
         d.ctl("drain", EAST, "--reason", "kept")

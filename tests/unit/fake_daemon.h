@@ -68,6 +68,6 @@ int fake_daemon_put(struct fake_daemon *fake, const struct override *override);
 void fake_daemon_remove_all(struct fake_daemon *fake);
 // Overrides of that kind that hold.
 size_t fake_daemon_count(const struct fake_daemon *fake, enum override_kind kind);
-// Runs one line through the verbs, and the loop until it is answered. The reply, the caller's; NULL when it has not come
-// yet (a kept reload).
+// Runs one line through the verbs, and the loop until it is answered. The reply, the caller's; NULL when it has not
+// come yet (a kept reload).
 json_t *fake_daemon_ask(struct fake_daemon *fake, const char *line, size_t len);

@@ -1,5 +1,5 @@
-// A disk that takes no more octets, for tests of what cannot be saved: the process's limit on the size of a file. Nothing may
-// be written to a file in between, by nobody.
+// A disk that takes no more octets, for tests of what cannot be saved: the process's limit on the size of a file. While it
+// is full, nobody in the process can write to any file.
 #pragma once
 
 #include <signal.h>

@@ -1,5 +1,5 @@
-// The other end of the control socket of a played daemon, in the same process: whoever waits for something lets the daemon's
-// loop turn. For cmocka tests: what is not as it must be fails the test that runs.
+// The other end of the control socket of a played daemon, in the same process: whoever waits for something lets the
+// daemon's loop turn. For cmocka tests: what is not as it must be fails the test that runs.
 #pragma once
 
 #include <jansson.h>

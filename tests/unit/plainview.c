@@ -21,7 +21,8 @@ static void add_app(struct view *view, struct app *app, struct target *targets, 
 		}
 }
 
-struct view *plainview_new(uint64_t generation, const char *const *sites, const struct plainview_app *apps, size_t count)
+struct view *plainview_new(uint64_t generation, const char *const *sites, const struct plainview_app *apps,
+                           size_t count)
 {
 	struct view *view = calloc(1, sizeof(*view));
 
@@ -51,9 +52,12 @@ struct view *plainview_new(uint64_t generation, const char *const *sites, const 
 
 int plainview_target(const struct view *view, const char *app, const char *site)
 {
-	for (uint32_t i = 0; i < view->target_count; i++)
-		if (strcasecmp(view->targets[i].app->name, app) == 0 && strcmp(view->sites[view->targets[i].site].name, site) == 0)
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		const struct target *target = &view->targets[i];
+
+		if (strcasecmp(target->app->name, app) == 0 && strcmp(view->sites[target->site].name, site) == 0)
 			return (int)i;
+	}
 	return -1;
 }
 

@@ -16,9 +16,10 @@ struct plainview_app {
 };
 
 // `sites` ends with NULL. Texts are copied. view_free() gives it back.
-struct view *plainview_new(uint64_t generation, const char *const *sites, const struct plainview_app *apps, size_t count);
+struct view *plainview_new(uint64_t generation, const char *const *sites, const struct plainview_app *apps,
+                           size_t count);
 // The number of an app's target at a site, found by walking over all of them; -1: there is none.
 int plainview_target(const struct view *view, const char *app, const char *site);
-// The configuration that would give the view: every target at one address and with one check, which may be changed. It goes
-// with the view.
+// The configuration that would give the view: every target at one address and with one check, which may be changed. It
+// goes with the view.
 struct config *plainview_config(const struct view *view);

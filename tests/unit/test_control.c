@@ -1,5 +1,5 @@
-// The control socket itself: framing, order, caps, idle and slow peers, the file. What the verbs say: test_verbs. Changes
-// that wait for the disk: test_pending.
+// The control socket itself: framing, order, caps, idle and slow peers, the file. What the verbs say: test_verbs.
+// Changes that wait for the disk: test_pending.
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>

@@ -46,6 +46,7 @@ static const struct {
 	{"bos", "app.example.com", "no such app"}, // names of one kind are not taken for the other's
 	{NULL, "gone", "no such site"},
 	{NULL, "app.example.com", "no such site"},
+	{"APP.example.com", "bos", "no such app"}, // a reload has written it otherwise: the state knows both
 };
 
 static void give_overrides(void)
@@ -53,8 +54,8 @@ static void give_overrides(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct override drain = {.kind = OVERRIDE_DRAIN, .site = (char *)rows[i].site, .app = (char *)rows[i].app,
 		                         .who = (char *)"uid 7", .since_s = 1, .reason = (char *)(i % 2 ? "disk" : NULL)};
-		struct override force = {.kind = OVERRIDE_FORCE, .site = drain.site, .app = drain.app, .who = drain.who, .since_s = 1,
-		                         .to = i % 2 ? FORCE_UP : FORCE_DOWN};
+		struct override force = {.kind = OVERRIDE_FORCE, .site = drain.site, .app = drain.app, .who = drain.who,
+		                         .since_s = 1, .to = i % 2 ? FORCE_UP : FORCE_DOWN};
 
 		assert_int_equal(fake_daemon_put(&fake, &drain), E_OK);
 		if (rows[i].app)
@@ -87,7 +88,9 @@ static void test_warnings(void **unused)
 		"warning: the drain of bos at app.example.com has no effect: no such app; given by uid 7, reason: disk\n"
 		"warning: the force of bos at app.example.com to up has no effect: no such app; given by uid 7\n"
 		"warning: the drain of gone has no effect: no such site; given by uid 7, reason: none given\n"
-		"warning: the drain of app.example.com has no effect: no such site; given by uid 7, reason: disk\n");
+		"warning: the drain of app.example.com has no effect: no such site; given by uid 7, reason: disk\n"
+		"warning: the drain of APP.example.com at bos has no effect: no such app; given by uid 7, reason: none given\n"
+		"warning: the force of APP.example.com at bos to down has no effect: no such app; given by uid 7\n");
 	free(told);
 	report_free(report);
 }

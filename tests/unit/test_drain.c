@@ -1,5 +1,5 @@
-// drain and undrain: what they tell whoever gives them (whom they leave with nothing, what they replace, what they change),
-// and that they are acknowledged when they are durable and published, not before. The played daemon is fake_daemon.h's.
+// drain and undrain: what they tell whoever gives them (whom they leave with nothing, what they replace, what they
+// change), and that they are acknowledged when they are durable and published, not before. The played daemon is fake_daemon.h's.
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -187,8 +187,8 @@ static void test_replaced(void **unused)
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
-	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .since_s = 1,
-	                                                            .until_s = 2, .who = (char *)"w"}), E_OK);
+	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
+	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
 	reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
@@ -237,6 +237,24 @@ static void test_undrain_numbers(void **unused)
 		assert_int_equal(fake_daemon_put(&fake, &gone[i]), E_OK);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"gone.example.com\"}", 0, 0, 0);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"gone\"}", 0, 0, 0);
+}
+
+// A reload has spelled the app otherwise: what was given for the old name holds no more, shows so, and can be lifted by
+// that name, with the new one's drain beside it.
+static void test_other_case(void **unused)
+{
+	static const struct override old = {.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .app = (char *)"App.example.com",
+	                                    .who = (char *)"w"};
+
+	(void)unused;
+	assert_int_equal(fake_daemon_put(&fake, &old), E_OK);
+	asking_state(&fake, "app.example.com", "bos", "up");
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com\"}");
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 2);
+	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 0, 0, 0);
+	asking_state(&fake, "app.example.com", "bos", "drained");
+	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 1, 1, 0);
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
 }
 
 static void test_undrain_while_starting(void **unused)
@@ -365,7 +383,8 @@ static void test_many_at_once(void **unused)
 	for (int i = 0; i < REQUESTS; i++) {
 		char line[128];
 
-		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\", \"reason\": \"r%d\"}", i % 2 ? "bos" : "nyc", i);
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\", \"reason\": \"r%d\"}",
+		         i % 2 ? "bos" : "nyc", i);
 		send_line(&client, line);
 	}
 	assert_int_equal(client.replies, 0);
@@ -445,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_numbers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_case, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_while_starting, set_up_starting, tear_down),
 		cmocka_unit_test_setup_teardown(test_published_before_acknowledged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),

@@ -1,5 +1,5 @@
-// force: what it tells whoever gives it, and that it is acknowledged when it is durable and published. The played daemon is
-// fake_daemon.h's.
+// force: what it tells whoever gives it, and that it is acknowledged when it is durable and published. The played daemon
+// is fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,7 @@ static void test_warnings(void **unused)
 
 static void test_force(void **unused)
 {
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"force\", \"app\": \"App.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
+	json_t *reply = asking_ok(&fake, FORCE("bos", "App", "down"));
 	json_t *apps;
 
 	(void)unused;
@@ -126,7 +126,7 @@ static void test_replaced(void **unused)
 	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
 		char line[128];
 
-		snprintf(line, sizeof(line), "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"%s\"}", to[i]);
+		snprintf(line, sizeof(line), FORCE("bos", "app", "%s"), to[i]);
 		asking_done(&fake, line);
 		assert_int_equal(fake.changes, i + 1);
 		assert_int_equal(fake.changes_replied, i + 1);
@@ -150,17 +150,36 @@ static void test_beside_a_drain(void **unused)
 	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, "app.example.com at bos is not forced");
 }
 
+// A force of a name that a reload has spelled otherwise: it can be lifted, and the new name's force stays.
+static void test_other_case(void **unused)
+{
+	static const struct override old = {.kind = OVERRIDE_FORCE, .site = (char *)"bos", .app = (char *)"App.example.com",
+	                                    .to = FORCE_DOWN, .who = (char *)"w"};
+
+	(void)unused;
+	assert_int_equal(fake_daemon_put(&fake, &old), E_OK);
+	asking_state(&fake, "app.example.com", "bos", "up");
+	asking_done(&fake, FORCE("bos", "APP", "down"));
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 2);
+	asking_done(&fake, FORCE("bos", "App", "auto"));
+	asking_state(&fake, "app.example.com", "bos", "down");
+	asking_done(&fake, FORCE("bos", "App", "auto"));
+	asking_state(&fake, "app.example.com", "bos", "up");
+	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
+}
+
 static void test_full_disk(void **unused)
 {
+	static const char not_saved[] = "not done: it cannot be saved in the state folder (see the log)";
 	const struct live *served;
 
 	(void)unused;
 	asking_done(&fake, FORCE("bos", "app", "down"));
 	served = live_current();
 	assert_int_equal(full_disk(true), 0);
-	asking_refused(&fake, FORCE("bos", "app", "up"), 1, "not done: it cannot be saved in the state folder (see the log)");
-	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, "not done: it cannot be saved in the state folder (see the log)");
-	asking_refused(&fake, FORCE("nyc", "app", "down"), 1, "not done: it cannot be saved in the state folder (see the log)");
+	asking_refused(&fake, FORCE("bos", "app", "up"), 1, not_saved);
+	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, not_saved);
+	asking_refused(&fake, FORCE("nyc", "app", "down"), 1, not_saved);
 	assert_int_equal(full_disk(false), 0);
 	assert_int_equal(fake.changes, 1);
 	assert_ptr_equal(live_current(), served);
@@ -192,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_force, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_beside_a_drain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_case, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_while_starting, set_up_starting, tear_down),
 	};

@@ -55,7 +55,8 @@ static void give_slots(struct view *view, const struct view *previous)
 	free(old_of_new);
 }
 
-static struct view *make(uint64_t generation, const struct plainview_app *apps, size_t count, const struct view *previous)
+static struct view *make(uint64_t generation, const struct plainview_app *apps, size_t count,
+                         const struct view *previous)
 {
 	struct view *view = plainview_new(generation, sites, apps, count);
 
@@ -87,7 +88,7 @@ static uint32_t slot_of(const struct view *view, const char *app, const char *si
 	return view->handout_slots[plainview_target(view, app, site)];
 }
 
-// ---- by name ---------------------------------------------------------------------------------------------------------
+// ---- by name --------------------------------------------------------------------------------------------------------
 
 static void test_counts(void **unused)
 {
@@ -131,7 +132,7 @@ static void test_kept_by_name(void **unused)
 	view_free(two);
 }
 
-// ---- slots -----------------------------------------------------------------------------------------------------------
+// ---- slots ----------------------------------------------------------------------------------------------------------
 
 static void test_reuse_after_one_more(void **unused)
 {
@@ -201,7 +202,7 @@ static void test_failed_build(void **unused)
 static void test_many(void **unused)
 {
 	enum { APPS = 100, SITES = 32 }; // 3200 targets: several chunks
-	static char names[APPS][8], site_names[SITES][8];
+	static char names[APPS][16], site_names[SITES][16];
 	static struct plainview_app apps[APPS];
 	const char *many_sites[SITES + 1] = {NULL};
 	struct view *one, *two;
@@ -237,11 +238,11 @@ static void test_many(void **unused)
 	view_free(two);
 }
 
-// ---- against names ---------------------------------------------------------------------------------------------------
+// ---- against names --------------------------------------------------------------------------------------------------
 
 enum { APPS = 30, SITES = 3 };
 
-static struct view *make_random(uint64_t generation, char names[APPS][8])
+static struct view *make_random(uint64_t generation, char names[APPS][16])
 {
 	struct plainview_app apps[APPS];
 	size_t made = 0;
@@ -256,7 +257,7 @@ static struct view *make_random(uint64_t generation, char names[APPS][8])
 static void test_against_names(void **unused)
 {
 	uint64_t counted[APPS][SITES] = {{0}};
-	char names[APPS][8];
+	char names[APPS][16];
 	struct view *now = NULL;
 
 	(void)unused;

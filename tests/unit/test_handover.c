@@ -54,7 +54,8 @@ static struct made make_at(const char *const *at, uint64_t generation, const str
 	return made;
 }
 
-static struct made make(uint64_t generation, const struct plainview_app *apps, size_t count, const struct made *previous)
+static struct made make(uint64_t generation, const struct plainview_app *apps, size_t count,
+                        const struct made *previous)
 {
 	return make_at(sites, generation, apps, count, previous);
 }
@@ -75,7 +76,7 @@ static void drop(struct made *made)
 	view_free(made->view);
 }
 
-// ---- lingering -------------------------------------------------------------------------------------------------------
+// ---- lingering ------------------------------------------------------------------------------------------------------
 
 struct expected {
 	const char *app, *site;
@@ -83,8 +84,8 @@ struct expected {
 	uint8_t gone;
 };
 
-static void check_lingering(const struct handover *handover, const struct view *previous, const struct expected *expected,
-                            size_t count)
+static void check_lingering(const struct handover *handover, const struct view *previous,
+                            const struct expected *expected, size_t count)
 {
 	assert_int_equal(handover->lingering_count, count);
 	for (size_t i = 0; i < count; i++) {
@@ -116,10 +117,12 @@ static void test_lingering(void **unused)
 {
 	static const char *const then[] = {"u", "s", "v", NULL}; // t is gone, v is new, u has another number
 	static const struct plainview_app now[] = {
-		{"same", 30, 3}, {"lower", 30, 1}, {"higher", 30, 1}, {"gone", 40, 1}, {"moved", 50, 3}, {"CASE", 30, 1}, {"last", 9, 4},
+		{"same", 30, 3}, {"lower", 30, 1}, {"higher", 30, 1}, {"gone", 40, 1}, {"moved", 50, 3},
+		{"CASE", 30, 1}, {"last", 9, 4},
 	};
 	static const struct plainview_app next[] = {
-		{"new", 1, 7}, {"case", 29, 2}, {"moved", 20, 2}, {"higher", 31, 2}, {"lower", 29, 2}, {"same", 30, 6}, {"last", 9, 1},
+		{"new", 1, 7}, {"case", 29, 2}, {"moved", 20, 2}, {"higher", 31, 2}, {"lower", 29, 2}, {"same", 30, 6},
+		{"last", 9, 1},
 	};
 	static const struct expected expected[] = {
 		{"same", "t", 30, 1}, {"lower", "s", 30, 0}, {"gone", "s", 40, 1}, {"moved", "s", 50, 0}, {"moved", "t", 50, 1},
@@ -146,7 +149,7 @@ static void test_lingering(void **unused)
 static void test_many_linger(void **unused)
 {
 	enum { APPS = 200 };
-	static char names[APPS][8];
+	static char names[APPS][16];
 	static struct plainview_app apps[APPS];
 
 	(void)unused;
@@ -171,7 +174,7 @@ static void test_many_linger(void **unused)
 	drop(&one);
 }
 
-// ---- counters and watches --------------------------------------------------------------------------------------------
+// ---- counters and watches -------------------------------------------------------------------------------------------
 
 static void test_counters_are_kept(void **unused)
 {

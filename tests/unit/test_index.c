@@ -23,6 +23,14 @@ static int walk_apps(const struct view *view, const char *name)
 	return -1;
 }
 
+static int walk_spelled(const struct view *view, const char *name)
+{
+	for (uint32_t i = 0; i < view->app_count; i++)
+		if (strcmp(view->apps[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
 static int walk_sites(const struct view *view, const char *name)
 {
 	for (uint32_t i = 0; i < view->site_count; i++)
@@ -55,6 +63,7 @@ static void check_name(const struct view *view, const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(tried); i++) {
 		assert_int_equal(index_find_app(view, tried[i]), walk_apps(view, tried[i]));
 		assert_int_equal(index_find_site(view, tried[i]), walk_sites(view, tried[i]));
+		assert_int_equal(index_find_spelled(view, tried[i]), walk_spelled(view, tried[i]));
 	}
 }
 

@@ -12,7 +12,7 @@
 #include "plainview.h"
 #include "view/live.h"
 
-// ---- the table -------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------
 
 // merge.h's, row by row.
 static void test_table(void **unused)
@@ -41,7 +41,7 @@ static void test_table(void **unused)
 		assert_int_equal(merge_state(rows[i].forced, rows[i].up, rows[i].drained), rows[i].state);
 }
 
-// ---- every order of arrival ------------------------------------------------------------------------------------------
+// ---- every order of arrival -----------------------------------------------------------------------------------------
 
 enum change { CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN, CHANGES };
 
@@ -186,11 +186,11 @@ static void test_every_move(void **unused)
 	view_free(view);
 }
 
-// ---- against names ---------------------------------------------------------------------------------------------------
+// ---- against names --------------------------------------------------------------------------------------------------
 
 enum { APPS = 40, SITES = 6, TURNS = 10000, HELD_MAX = 60, NAME_LEN = 16, STRANGERS = 3 };
 
-static char app_names[APPS + STRANGERS][NAME_LEN];
+static char app_names[APPS + STRANGERS + 1][NAME_LEN];
 // Three of them are not in the view, and one of those has an app's name.
 static const char *const site_names[SITES + STRANGERS] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6", "S1", "app7"};
 
@@ -238,7 +238,7 @@ static struct override any_override(void)
 {
 	struct override override = {.kind = rand() % 3 ? OVERRIDE_DRAIN : OVERRIDE_FORCE,
 	                            .site = (char *)site_names[rand() % (SITES + STRANGERS)],
-	                            .app = app_names[rand() % (APPS + STRANGERS)]};
+	                            .app = app_names[rand() % (APPS + STRANGERS + 1)]};
 
 	if (override.kind == OVERRIDE_FORCE)
 		override.to = rand() % 2 ? FORCE_UP : FORCE_DOWN;
@@ -281,8 +281,9 @@ static void compare(const struct view *view, const struct merge *merge, const st
 	for (uint32_t i = 0; i < view->target_count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
 		uint8_t state = naive_state(list, app, site, up[i]);
+		bool is_drained = state & TARGET_DRAINED;
 
-		if (merge_state_of(merge, i) != state || states->octets[i] != state || merge_drained(merge, i) != !!(state & TARGET_DRAINED))
+		if (merge_state_of(merge, i) != state || states->octets[i] != state || merge_drained(merge, i) != is_drained)
 			fail_msg("turn %u: %s at %s is %u and not %u", turn, app, site, merge_state_of(merge, i), state);
 	}
 	free(states);
@@ -295,6 +296,7 @@ static struct view *make_large(void)
 
 	for (int i = 0; i < APPS + STRANGERS; i++)
 		snprintf(app_names[i], NAME_LEN, "app%d", i);
+	snprintf(app_names[APPS + STRANGERS], NAME_LEN, "APP0");
 	for (int i = 0; i < APPS; i++)
 		apps[i] = (struct plainview_app){app_names[i], 30, i == 0 ? (1 << SITES) - 1 : (uint32_t)rand() % (1 << SITES)};
 	memcpy(sites, site_names, SITES * sizeof(*sites));
@@ -337,7 +339,7 @@ static void test_against_names(void **unused)
 	view_free(view);
 }
 
-// ---- edges -----------------------------------------------------------------------------------------------------------
+// ---- edges ----------------------------------------------------------------------------------------------------------
 
 // Names of what the view does not have, and names of one kind that are another kind's.
 static void test_strangers(void **unused)
@@ -348,6 +350,8 @@ static void test_strangers(void **unused)
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"S"},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"s", .app = (char *)"c"},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"x", .app = (char *)"a"},
+		{.kind = OVERRIDE_DRAIN, .site = (char *)"s", .app = (char *)"A"}, // the state knows it as another one
+		{.kind = OVERRIDE_FORCE, .site = (char *)"s", .app = (char *)"A", .to = FORCE_DOWN},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"a", .app = (char *)"s"},
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"t", .app = (char *)"b"}, // it has no target there
 		{.kind = OVERRIDE_FORCE, .site = (char *)"t", .app = (char *)"b", .to = FORCE_DOWN},

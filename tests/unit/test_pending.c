@@ -12,6 +12,9 @@
 #include "control/control.h"
 #include "peer.h"
 
+#define DRAIN "{\"verb\": \"drain\", \"site\": \"bos\"}\n"
+#define UNDRAIN "{\"verb\": \"undrain\", \"site\": \"bos\"}\n"
+
 static int set_up(void **unused)
 {
 	(void)unused;
@@ -37,7 +40,7 @@ static void go_while_it_waits(bool unread)
 		peer_turn();
 	}
 	peer_looks = 0;
-	peer_say_quietly(fd, unread ? "{\"verb\": \"undrain\", \"site\": \"bos\"}\n" : "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	peer_say_quietly(fd, unread ? UNDRAIN : DRAIN);
 	peer_turn_until(&peer_looks, 1);
 	close(fd);
 	peer_turn_until(&peer_fake.changes, changes + 1);
@@ -65,7 +68,7 @@ static void test_peer_goes_while_its_drain_waits(void **unused)
 	changes = peer_fake.changes;
 	peer_looks = 0;
 	fd = peer_dial();
-	peer_say_quietly(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	peer_say_quietly(fd, DRAIN);
 	peer_turn_until(&peer_looks, 1);
 	peer_control = control_close(peer_control);
 	peer_turn_until(&peer_fake.changes, changes + 1);
@@ -80,8 +83,7 @@ static void test_requests_behind_a_drain(void **unused)
 	int fd = peer_dial(), other = peer_dial();
 
 	(void)unused;
-	peer_say_quietly(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n{\"verb\": \"sites\", \"site\": \"bos\"}\n"
-	                "{\"verb\": \"undrain\", \"site\": \"bos\"}\n{\"verb\": \"undrain\", \"site\": \"bos\"}\n" PEER_VERSION);
+	peer_say_quietly(fd, DRAIN "{\"verb\": \"sites\", \"site\": \"bos\"}\n" UNDRAIN UNDRAIN PEER_VERSION);
 	peer_turn_until(&peer_looks, 1);
 	peer_say_text(other, PEER_VERSION);
 	peer_hear_ok(other);

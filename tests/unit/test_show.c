@@ -49,8 +49,8 @@ static void test_status(void **unused)
 	fake.health[8].checked = false;
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
 	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
-	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"nyc", .since_s = 1,
-	                                                            .until_s = 2, .who = (char *)"w"}), E_OK);
+	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"nyc",
+	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
 
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 	const json_t *states = json_object_get(reply, "states"), *drains = json_object_get(reply, "drains");
@@ -296,7 +296,7 @@ static void test_overrides_in_parts(void **unused)
 	} while (next >= 0);
 	assert_int_equal(drains, DRAINS);
 	assert_int_equal(forces, FORCES);
-	assert_int_equal(parts, (DRAINS + FORCES + SHOW_OVERRIDES_MAX - 1) / SHOW_OVERRIDES_MAX); // all but the last are full
+	assert_int_equal(parts, (DRAINS + FORCES + SHOW_OVERRIDES_MAX - 1) / SHOW_OVERRIDES_MAX); // none is half empty
 
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
 

@@ -336,7 +336,8 @@ static void test_overrides_left_over(void **unused)
 {
 	static const struct override gone[] = {
 		{.kind = OVERRIDE_DRAIN, .site = (char *)"gone", .who = (char *)"w"},
-		{.kind = OVERRIDE_FORCE, .app = (char *)"gone.example.com", .to = FORCE_UP, .site = (char *)"gone", .who = (char *)"w"},
+		{.kind = OVERRIDE_FORCE, .app = (char *)"gone.example.com", .site = (char *)"gone", .to = FORCE_UP,
+		 .who = (char *)"w"},
 	};
 
 	(void)unused;

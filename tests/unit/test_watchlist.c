@@ -34,8 +34,8 @@ static int set_up(void **unused)
 {
 	(void)unused;
 	for (int i = 0; i < CHECKS; i++)
-		checks[i] = (struct config_check){.name = "c", .type = CHECK_HTTP, .port = (uint16_t)(80 + i), .path = "/", .rise = 2,
-		                                  .fall = 3, .interval_ms = 1000, .timeout_ms = 500};
+		checks[i] = (struct config_check){.name = "c", .type = CHECK_HTTP, .port = (uint16_t)(80 + i), .path = "/",
+		                                  .rise = 2, .fall = 3, .interval_ms = 1000, .timeout_ms = 500};
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static bool is_fresh(const struct watchlist *list, const struct watch *watch)
 	return false;
 }
 
-// ---- one list --------------------------------------------------------------------------------------------------------
+// ---- one list -------------------------------------------------------------------------------------------------------
 
 static void test_first(void **unused)
 {
@@ -169,7 +169,7 @@ static void test_none(void **unused)
 	assert_null(watchlist_discard(NULL));
 }
 
-// ---- two lists -------------------------------------------------------------------------------------------------------
+// ---- two lists ------------------------------------------------------------------------------------------------------
 
 // What keeps its app, site, address and check is the same watch, wherever it stands now.
 static void test_shared(void **unused)
@@ -254,7 +254,7 @@ static void test_successors(void **unused)
 	}
 }
 
-// ---- slots -----------------------------------------------------------------------------------------------------------
+// ---- slots ----------------------------------------------------------------------------------------------------------
 
 // The slot of a watch that goes is nobody's in the list after it, and somebody's only in the one after that.
 static void test_slots(void **unused)
@@ -283,14 +283,14 @@ static void test_slots_do_not_grow(void **unused)
 	enum { COUNT = 20 };
 	struct want wants[COUNT];
 	struct watchlist *list = NULL;
+	char names[COUNT][16];
 
 	(void)unused;
+	for (int i = 0; i < COUNT; i++)
+		snprintf(names[i], sizeof(names[i]), "a%d", i);
 	for (int generation = 0; generation < 50; generation++) {
 		for (int i = 0; i < COUNT; i++)
-			wants[i] = (struct want){"a", (unsigned)i % 3, (uint8_t)(1 + (generation + i) % 200), 0};
-		for (int i = 0; i < COUNT; i++) // names of apps must differ
-			wants[i].app = (const char *[]){"a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b0", "b1", "b2", "b3",
-			                                "b4", "b5", "b6", "b7", "b8", "b9"}[i];
+			wants[i] = (struct want){names[i], (unsigned)i % 3, (uint8_t)(1 + (generation + i) % 200), 0};
 
 		struct watchlist *next = make(wants, COUNT, list);
 
@@ -301,7 +301,7 @@ static void test_slots_do_not_grow(void **unused)
 	end(list);
 }
 
-// ---- a list that is never used ---------------------------------------------------------------------------------------
+// ---- a list that is never used --------------------------------------------------------------------------------------
 
 static void test_discarded(void **unused)
 {

@@ -7,9 +7,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/limits.h"
 #include "state/table.h"
-
-enum { STATE_HEALTH_MAX = 1 << 22, STATE_PROBED_MAX = 0x7fffffff };
 
 // One target's row as it is to be in the store.
 struct healthmap_row {

@@ -180,6 +180,13 @@ static int open_overrides(struct local *local, struct backend_found *found)
 	return err == E_OK ? read_overrides(local, found) : err;
 }
 
+// Every life begins with an empty log of writes: what a stop in the middle of a transaction has left behind its end is gone.
+static void begin_log(struct store *store)
+{
+	if (store && store_checkpoint(store, true) < 0)
+		log_warning("state file %s: the log of writes cannot be carried into it: %s", store_name(store), store_error(store));
+}
+
 static void local_close(void *ctx);
 
 static int local_open(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx)
@@ -197,6 +204,9 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	if (err == E_OK)
 		err = open_health(local, &found.health, &found.confirmed_s);
 	if (err == E_OK) {
+		begin_log(local->state.store);
+		begin_log(local->copy.store);
+		begin_log(local->health);
 		*ret_found = found;
 		*ret_ctx = local;
 		return E_OK;

@@ -1,13 +1,13 @@
 // The overrides that hold, as one set: in the order they were given, with an index by kind, app and site. Owns them.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "state/limits.h"
 #include "state/override.h"
 #include "state/table.h"
-
-enum { STATE_OVERRIDES_MAX = 131072 };
 
 // Zero-initialised is a valid, empty one.
 struct overrides {

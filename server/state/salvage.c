@@ -223,8 +223,13 @@ static int settle(struct override **rows, size_t *count)
 	rows_sort(rows, *count);
 	for (size_t i = 0; i < *count; i++)
 		override_free(overrides_put(&set, rows[i]));
-	for (; left < set.count; left++)
-		rows[left] = set.rows[left];
+	// More than there can be: the newest stay.
+	for (size_t i = 0; i < set.count; i++) {
+		if (set.count - i > STATE_OVERRIDES_MAX)
+			override_free(set.rows[i]);
+		else
+			rows[left++] = set.rows[i];
+	}
 	*count = left;
 	set.count = 0; // they are in `rows`
 	overrides_done(&set);

@@ -18,6 +18,7 @@
 #include "state/job.h"
 #include "state/lasthealth.h"
 #include "state/local.h"
+#include "state/overrides.h"
 #include "state/writer.h"
 
 struct state {

@@ -13,10 +13,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "state/healthmap.h"
 #include "state/limits.h"
 #include "state/override.h"
-#include "state/overrides.h"
 
 struct event_base;
 struct state;

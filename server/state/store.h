@@ -53,7 +53,7 @@ int store_install(const struct folder *folder, const char *name) MUST_USE;
 // Opens the file, which store_version() has called a store of this version or an older one, and checks its structure.
 // `synced`: a commit is on disk when it returns; else it is once a checkpoint has been made, and the file is sound in any
 // case. Not *ret_is_sound: what can be read may be, nothing is to be written. E_INVAL: nothing can be read. E_STATE: it is
-// of a newer version after all, and no file has changed. All logged, but for E_STATE.
+// of a newer version after all, and no file has changed. All logged.
 int store_open(const struct folder *folder, const char *name, const struct store_schema *schema, bool synced,
                struct store **ret_store, bool *ret_is_sound) MUST_USE;
 // Leaves the files as they are. Takes NULL; returns NULL.

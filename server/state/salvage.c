@@ -91,7 +91,7 @@ struct contents {
 	struct override *const *rows;
 	size_t count;
 	uint64_t revision;
-	struct rows_totals totals; // what they came to
+	struct rows_totals totals; // set when they are written
 };
 
 static int write_contents(struct contents *contents, struct rows *rows)
@@ -370,7 +370,7 @@ static int believe(const struct side *state, const struct side *copy, const stru
 	return E_OK;
 }
 
-// Whether nothing that was acknowledged can be missing in it. `is_torn` when the other one may not be relied on.
+// Whether nothing that was acknowledged can be missing in it.
 static bool is_complete(const struct side *side, bool is_torn_allowed)
 {
 	return side->is_sound && (side->end == WAL_CLEAN || (side->end == WAL_TORN && is_torn_allowed));
@@ -394,7 +394,7 @@ static int decide(const struct side *state, const struct side *copy, struct beli
 	uint64_t at_copy = copy->is_sound ? copy->found.totals.revision : 0;
 	bool both = state->is_sound && copy->is_sound, is_behind = both && at_copy > at_state;
 	const struct side *base = state->is_sound && !is_behind ? state : copy->is_sound ? copy : NULL;
-	// One that is clean vouches for the other, as does one that has just been found missing in a folder of one file.
+	// A clean one has every change but one, perhaps, that was under way: then a torn end of the other is of that one.
 	bool has_witness = is_complete(state, false) || is_complete(copy, false);
 	bool is_first = !state->is_there && (!copy->is_there || (copy->is_sound && at_copy == 0));
 	bool is_damaged = (state->is_there && !is_complete(state, has_witness)) || is_behind ||

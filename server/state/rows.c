@@ -123,7 +123,8 @@ static int add_total(void *ctx, const struct store_value *columns, size_t count)
 	uint64_t *const fields[] = {&totals->count, &totals->revision, &totals->sum};
 
 	if (count != 3 || columns[0].type != STORE_TEXT || columns[1].type != STORE_NUMBER ||
-	    columns[2].type != STORE_NUMBER || (uint64_t)columns[2].number != sum_of_meta(columns[0].text, columns[1].number))
+	    columns[2].type != STORE_NUMBER ||
+	    (uint64_t)columns[2].number != sum_of_meta(columns[0].text, columns[1].number))
 		return E_OK;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(columns[0].text, names[i]) == 0)

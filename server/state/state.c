@@ -1,5 +1,5 @@
-// The set of overrides that hold, and the changes on their way; see state.h. A change is written by the writer's thread and
-// comes back as part of a commit; only then does it enter the set.
+// The set of overrides that hold, and the changes on their way; see state.h. A change is written by the writer's thread
+// and comes back as part of a commit; only then does it enter the set.
 #include "state/state.h"
 
 #include <event2/event.h>
@@ -139,7 +139,8 @@ static bool is_removed(const void *ctx, const struct override *override)
 }
 
 // Removes those that go from the set and reports each. They stand behind the set's rows.
-static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx)
+static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override),
+                    const void *ctx)
 {
 	size_t count = overrides_sweep(&state->overrides, goes, ctx);
 

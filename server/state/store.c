@@ -1,5 +1,5 @@
-// SQLite, held to what we need of it; see store.h. Write-ahead log, one connection, locked for as long as it is open, so
-// that there is no file of shared memory beside it.
+// SQLite, held to what we need of it; see store.h. Write-ahead log, one connection, locked for as long as it is open,
+// so that there is no file of shared memory beside it.
 #include "state/store.h"
 
 #include <errno.h>

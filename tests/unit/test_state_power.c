@@ -1,5 +1,5 @@
-// The power is cut at any moment: every acknowledged change is there afterwards, and nothing is damaged, whatever the disk
-// had of what was not synced. EDGESTEER_LONG=1: 1,000 cuts of each kind.
+// The power is cut at any moment: every acknowledged change is there afterwards, and nothing is damaged, whatever the
+// disk had of what was not synced. EDGESTEER_LONG=1: 1,000 cuts of each kind.
 #include <event2/event.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -289,8 +289,10 @@ struct chain {
 static void give_next(void *ctx, const struct state_result *result)
 {
 	struct chain *chain = ctx;
+	int64_t next_s;
 
 	assert_int_equal(result->err, E_OK);
+	assert_int_equal(state_expire(chain->state, -1, &next_s), 0);
 	assert_int_equal(result->before_count, chain->left < 20);
 	if (result->before_count)
 		assert_string_equal(result->before[0]->site, "bos");

@@ -1,5 +1,5 @@
-// Where the state is kept: a table of functions. backend_local, files of this machine, is the one there is. One thread at a
-// time uses it: the main thread opens it, the writer's thread works with it, the main thread closes it.
+// Where the state is kept: a table of functions. backend_local, files of this machine, is the one there is. One thread
+// at a time uses it: the main thread opens it, the writer's thread works with it, the main thread closes it.
 #pragma once
 
 #include <stdbool.h>

@@ -259,7 +259,8 @@ int folder_set_aside(const struct folder *folder, const char *name, int64_t now_
 			continue;
 		// The file itself last: where this is cut short, it is found damaged again.
 		if (move_beside(folder, name, aside, "-wal", &moved) < 0 ||
-		    move_beside(folder, name, aside, "-journal", &moved) < 0 || move_beside(folder, name, aside, "", &moved) < 0)
+		    move_beside(folder, name, aside, "-journal", &moved) < 0 ||
+		    move_beside(folder, name, aside, "", &moved) < 0)
 			return E_IO;
 		if (moved)
 			log_error("state file %s is set aside as %s", name, aside);

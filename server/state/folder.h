@@ -23,7 +23,8 @@ int folder_open(const char *path, struct folder *ret_folder) MUST_USE;
 void folder_close(struct folder *folder);
 
 enum folder_entry folder_look(const struct folder *folder, const char *name);
-// Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO (errno).
+// Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO
+// (errno).
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
 // Makes an empty file, mode 0640, in the place of what has the name. E_IO (errno).
 int folder_new_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;

@@ -60,7 +60,8 @@ static int write_row(struct store *store, const struct healthmap_row *row)
 
 	if (row->is_gone)
 		return store_run(store, "DELETE FROM health WHERE app = ? AND site = ?", values, 2, NULL);
-	return store_run(store, "INSERT OR REPLACE INTO health (app, site, word, sum) VALUES (?, ?, ?, ?)", values, 4, NULL);
+	return store_run(store, "INSERT OR REPLACE INTO health (app, site, word, sum) VALUES (?, ?, ?, ?)", values, 4,
+	                 NULL);
 }
 
 int health_rows_write(struct store *store, const struct healthmap_row *rows, size_t count, int64_t confirmed_s)

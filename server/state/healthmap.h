@@ -1,5 +1,5 @@
-// The last measured health by app and site, and which of it is still to be written. Main thread; what is handed out to be
-// written borrows its names, which stay until healthmap_written().
+// The last measured health by app and site, and which of it is still to be written. Main thread; what is handed out to
+// be written borrows its names, which stay until healthmap_written().
 #pragma once
 
 #include <stdbool.h>
@@ -7,9 +7,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/limits.h"
 #include "state/table.h"
-
-enum { STATE_HEALTH_MAX = 1 << 22, STATE_PROBED_MAX = 0x7fffffff };
 
 // One target's row as it is to be in the store.
 struct healthmap_row {
@@ -36,8 +35,8 @@ int healthmap_load(struct healthmap *map, const char *app, const char *site, uin
 // 1, 0, -1: not known, or something else was probed.
 int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed) PURE;
 void healthmap_forget(struct healthmap *map, const char *app, const char *site);
-// Calls `row` for each that is known, until it returns something other than 0, which is then returned. It may forget the
-// one it is called with.
+// Calls `row` for each that is known, until it returns something other than 0, which is then returned. It may forget
+// the one it is called with.
 int healthmap_each(const struct healthmap *map, int (*row)(void *ctx, const struct healthmap_row *row), void *ctx);
 
 // Takes up to `max` of those that are to be written. Not again before healthmap_written() has been called for them.

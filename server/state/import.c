@@ -68,8 +68,8 @@ int import_overrides_done(const struct folder *folder, const struct import *impo
 		return E_OK;
 	if (!import->damaged_s)
 		return legacy_imported(folder, legacy_overrides_file);
-	log_error("beginning with %zu of the drains and forces of %s (sites that were drained may not be): look into the file "
-	          "set aside", import->kept, legacy_overrides_file);
+	log_error("beginning with %zu of the drains and forces of %s (sites that were drained may not be): look into the "
+	          "file set aside", import->kept, legacy_overrides_file);
 	if (folder_set_aside(folder, legacy_overrides_file, import->damaged_s) == E_OK)
 		return E_OK;
 	log_error("state file %s is damaged and cannot be set aside: %s", legacy_overrides_file, strerror(errno));

@@ -71,7 +71,8 @@ void lasthealth_written(struct lasthealth *health, int err)
 		arm(health, err == E_OK ? SAVE_S : AGAIN_S);
 }
 
-int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map, struct lasthealth **ret_health)
+int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
+                   struct lasthealth **ret_health)
 {
 	struct lasthealth *health = calloc(1, sizeof(*health));
 	const struct timeval often = {STATE_CONFIRM_S, 0};
@@ -162,7 +163,8 @@ static int retain_row(void *ctx, const struct healthmap_row *row)
 	return E_OK;
 }
 
-void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx)
+void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site),
+                       void *ctx)
 {
 	struct retaining retaining = {health, is_kept, ctx};
 

@@ -29,4 +29,5 @@ int lasthealth_finish(struct lasthealth *health, const struct state_backend *bac
 void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up);
 int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed);
 void lasthealth_forget(struct lasthealth *health, const char *app, const char *site);
-void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx);
+void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site),
+                       void *ctx);

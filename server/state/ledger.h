@@ -1,5 +1,5 @@
-// What caches may still have of configurations that are no longer served: a target whose TTL a reload lowered, or that it
-// took away, lingers for the TTL it had. In memory only. Owns its names.
+// What caches may still have of configurations that are no longer served: a target whose TTL a reload lowered, or that
+// it took away, lingers for the TTL it had. In memory only. Owns its names.
 #pragma once
 
 #include <stdint.h>
@@ -16,11 +16,11 @@ struct ledger {
 };
 
 void ledger_done(struct ledger *ledger);
-// Answers with the app's target at the site may be cached until then; the later of two times counts. Now and then forgets
-// what ran out by `now_s`. E_NOMEM; E_LIMIT: LEDGER_MAX.
+// Answers with the app's target at the site may be cached until then; the later of two times counts. Now and then
+// forgets what ran out by `now_s`. E_NOMEM; E_LIMIT: LEDGER_MAX.
 int ledger_add(struct ledger *ledger, const char *app, const char *site, int64_t until_s, int64_t now_s) MUST_USE;
-// How long from now on an answer with a target at the site may be cached, in seconds; 0: none can be. `app` NULL: of any
-// app.
+// How long from now on an answer with a target at the site may be cached, in seconds; 0: none can be. `app` NULL: of
+// any app.
 int64_t ledger_left_s(const struct ledger *ledger, const char *app, const char *site, int64_t now_s) PURE;
 // Forgets what has run out.
 void ledger_prune(struct ledger *ledger, int64_t now_s);

@@ -1,5 +1,5 @@
-// The files that versions before the store kept: orders.json and health.json. Read once, then renamed to NAME.imported; and
-// written again for an older version.
+// The files that versions before the store kept: orders.json and health.json. Read once, then renamed to NAME.imported;
+// and written again for an older version.
 #pragma once
 
 #include <stdbool.h>
@@ -20,11 +20,12 @@ struct legacy_overrides {
 	bool is_readable;       // else it is no file of ours at all, and the rest is 0
 };
 
-// E_NOTFOUND; E_IO, E_NOMEM (logged). Damage is no error, it is logged. Of two entries for the same thing the first counts.
+// E_NOTFOUND; E_IO, E_NOMEM (logged). Damage is no error, it is logged. Of two entries for the same thing the first
+// counts.
 int legacy_read_overrides(const struct folder *folder, struct legacy_overrides *ret_overrides) MUST_USE;
 void legacy_overrides_done(struct legacy_overrides *overrides);
-// Fills `map`, which is empty. *ret_saved_s: when it was so, by the wall clock. E_NOTFOUND; E_INVAL: damaged (logged), then
-// `map` is empty; E_IO, E_NOMEM (logged).
+// Fills `map`, which is empty. *ret_saved_s: when it was so, by the wall clock. E_NOTFOUND; E_INVAL: damaged (logged),
+// then `map` is empty; E_IO, E_NOMEM (logged).
 int legacy_read_health(const struct folder *folder, struct healthmap *map, int64_t *ret_saved_s) MUST_USE;
 // The file has been taken over. E_IO (logged).
 int legacy_imported(const struct folder *folder, const char *name) MUST_USE;

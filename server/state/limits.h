@@ -1,4 +1,10 @@
-// How old saved health may be, and how often it is confirmed: what both the backend and the state look at.
+// Limits of the state that its parts and its callers look at.
 #pragma once
 
-enum { STATE_CONFIRM_S = 60, STATE_HEALTH_AGE_MAX_S = 600 };
+enum {
+	STATE_OVERRIDES_MAX = 131072,
+	STATE_HEALTH_MAX = 1 << 22,    // targets
+	STATE_PROBED_MAX = 0x7fffffff,
+	STATE_CONFIRM_S = 60,          // how often the saved health is confirmed
+	STATE_HEALTH_AGE_MAX_S = 600,  // older health is not believed at a start
+};

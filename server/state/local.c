@@ -1,5 +1,5 @@
-// The backend of one machine; see local.h. A change is committed to state.db and acknowledged, then committed to the copy.
-// Between the two the copy is behind, and known to be: state.db has the higher revision.
+// The backend of one machine; see local.h. A change is committed to state.db and acknowledged, then committed to the
+// copy. Between the two the copy is behind, and known to be: state.db has the higher revision.
 #include "state/local.h"
 
 #include <errno.h>
@@ -50,8 +50,9 @@ static int check_version(const struct folder *folder, const char *name, const st
 	if (folder_look(folder, name) == FOLDER_NOTHING || store_version(folder, name, &version, &why) < 0 ||
 	    version <= schema->version)
 		return E_OK;
-	log_error("state file %s is of version %d, and this edgesteerd knows versions up to %d: nothing has been changed; run the "
-	          "edgesteerd that wrote it, and have it export the state for this one", name, version, schema->version);
+	log_error("state file %s is of version %d, and this edgesteerd knows versions up to %d: nothing has been changed; "
+	          "run the edgesteerd that wrote it, and have it export the state for this one", name, version,
+	          schema->version);
 	return E_STATE;
 }
 
@@ -180,6 +181,20 @@ static int open_overrides(struct local *local, struct backend_found *found)
 	return err == E_OK ? read_overrides(local, found) : err;
 }
 
+// `empty`: see store_checkpoint().
+static void carry_now(struct store *store, bool empty)
+{
+	if (store_checkpoint(store, empty) < 0)
+		log_warning("state file %s: its log of writes cannot be carried into it: %s", store_name(store),
+		            store_error(store));
+}
+
+static void carry(struct store *store, size_t pending_max)
+{
+	if (store && store_pending(store) > pending_max)
+		carry_now(store, false);
+}
+
 static void local_close(void *ctx);
 
 static int local_open(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx)
@@ -197,6 +212,11 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	if (err == E_OK)
 		err = open_health(local, &found.health, &found.confirmed_s);
 	if (err == E_OK) {
+		// Every life begins with empty logs: what a stop in the middle of a transaction left behind their end is gone.
+		carry_now(local->state.store, true);
+		if (local->copy.store)
+			carry_now(local->copy.store, true);
+		carry_now(local->health, true);
 		*ret_found = found;
 		*ret_ctx = local;
 		return E_OK;
@@ -316,12 +336,6 @@ static int repeat_all(struct rows *copy, struct change *const *changes, size_t c
 	return err == E_OK ? rows_commit(copy) : err;
 }
 
-static void carry(struct store *store, size_t pending_max)
-{
-	if (store && store_pending(store) > pending_max && store_checkpoint(store, false) < 0)
-		log_warning("state file %s: the log of writes cannot be carried into it: %s", store_name(store), store_error(store));
-}
-
 static void local_settle(void *ctx, struct change *const *changes, size_t count)
 {
 	struct local *local = ctx;
@@ -331,8 +345,8 @@ static void local_settle(void *ctx, struct change *const *changes, size_t count)
 	for (size_t i = 0; i < count; i++)
 		has_changed |= changes[i]->revision > 0;
 	if (has_changed && !local->copy_is_behind && repeat_all(&local->copy, changes, count) < 0) {
-		log_warning("state file %s cannot be written: %s: the overrides are kept once, until it can be", salvage_copy_file,
-		            store_error(local->copy.store));
+		log_warning("state file %s cannot be written: %s: the overrides are kept once, until it can be",
+		            salvage_copy_file, store_error(local->copy.store));
 		rows_rollback(&local->copy);
 		local->copy_is_behind = true;
 	}
@@ -381,8 +395,8 @@ static int local_tend(void *ctx)
 
 static void close_store(struct store *store)
 {
-	if (store && store_pending(store) > 0 && store_checkpoint(store, true) < 0)
-		log_warning("state file %s: the log of writes cannot be carried into it: %s", store_name(store), store_error(store));
+	if (store && store_pending(store) > 0)
+		carry_now(store, true);
 	store_close(store);
 }
 

@@ -2,13 +2,14 @@
 // rest of the row.
 #include "state/migrations.h"
 
-#define META "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;"
+#define META "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL, sum INTEGER NOT NULL)" \
+	" WITHOUT ROWID;"
 
 static const char *const state_steps[] = {
 	// An override of a whole site has the app "".
 	META
-	"CREATE TABLE override (kind INTEGER NOT NULL, site TEXT NOT NULL, app TEXT NOT NULL, reason TEXT, who TEXT NOT NULL,"
-	" since INTEGER NOT NULL, until INTEGER NOT NULL, direction INTEGER NOT NULL, revision INTEGER NOT NULL,"
+	"CREATE TABLE override (kind INTEGER NOT NULL, site TEXT NOT NULL, app TEXT NOT NULL, reason TEXT,"
+	" who TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, direction INTEGER NOT NULL, revision INTEGER NOT NULL,"
 	" sum INTEGER NOT NULL, PRIMARY KEY (kind, site, app)) WITHOUT ROWID;",
 };
 

@@ -1,4 +1,5 @@
-// The tables of the files of the state folder, version by version: a later version of a file is one more row in its list.
+// The tables of the files of the state folder, version by version: a later version of a file is one more row in its
+// list.
 #pragma once
 
 #include "state/store.h"

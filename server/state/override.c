@@ -126,7 +126,8 @@ json_t *override_to_json(const struct override *override)
 int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override)
 {
 	// Older versions write no "until" for a force.
-	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s}" : "{s:s, s?s, s?s, s:s, s:I, s:I}";
+	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s}" :
+	                                            "{s:s, s?s, s?s, s:s, s:I, s:I}";
 	const char *site, *app = NULL, *reason = NULL, *who, *to = "auto";
 	json_int_t since, until = 0;
 

@@ -1,13 +1,13 @@
 // The overrides that hold, as one set: in the order they were given, with an index by kind, app and site. Owns them.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "state/limits.h"
 #include "state/override.h"
 #include "state/table.h"
-
-enum { STATE_OVERRIDES_MAX = 131072 };
 
 // Zero-initialised is a valid, empty one.
 struct overrides {
@@ -27,7 +27,7 @@ struct override *overrides_find(const struct overrides *overrides, enum override
 struct override *overrides_put(struct overrides *overrides, struct override *next);
 // The override is in the set; now it is the caller's.
 void overrides_take(struct overrides *overrides, struct override *override);
-// Takes out all that go. They stay behind the others, rows[count] and on, where the next overrides_put() would overwrite
-// them: they are the caller's now. Returns how many.
+// Takes out all that go. They stay behind the others, rows[count] and on, where the next overrides_put() would
+// overwrite them: they are the caller's now. Returns how many.
 size_t overrides_sweep(struct overrides *overrides, bool (*goes)(const void *ctx, const struct override *override),
                        const void *ctx);

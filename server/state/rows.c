@@ -11,6 +11,8 @@
 #define COLUMNS "kind, site, app, reason, who, since, until, direction, revision, sum"
 
 enum { COLUMN_COUNT = 10 };
+// No store comes near to it; what says so is damaged.
+#define REVISION_MAX (INT64_MAX / 2)
 
 uint64_t rows_sum(const struct override *override)
 {
@@ -66,7 +68,7 @@ static const struct override *read_row(const struct store_value *columns, size_t
 		if (columns[i].type != types[i] && !(i == 3 && columns[i].type == STORE_TEXT))
 			return NULL;
 	if (columns[0].number < 0 || columns[0].number >= OVERRIDE_KINDS || columns[7].number < FORCE_AUTO ||
-	    columns[7].number > FORCE_DOWN)
+	    columns[7].number > FORCE_DOWN || columns[8].number < 1 || columns[8].number > REVISION_MAX)
 		return NULL;
 	*override = (struct override){
 		.kind = (enum override_kind)columns[0].number, .site = (char *)columns[1].text,
@@ -79,7 +81,7 @@ static const struct override *read_row(const struct store_value *columns, size_t
 struct reading {
 	struct rows_found found;
 	size_t room;
-	uint64_t sum;
+	uint64_t sum, newest;
 	bool backwards; // what was read before is met again
 };
 
@@ -109,6 +111,8 @@ static int add_row(void *ctx, const struct store_value *columns, size_t count)
 		return E_NOMEM;
 	found->count++;
 	reading->sum += rows_sum(&override);
+	if (override.revision > reading->newest)
+		reading->newest = override.revision;
 	return E_OK;
 }
 
@@ -119,7 +123,8 @@ static int add_total(void *ctx, const struct store_value *columns, size_t count)
 	uint64_t *const fields[] = {&totals->count, &totals->revision, &totals->sum};
 
 	if (count != 3 || columns[0].type != STORE_TEXT || columns[1].type != STORE_NUMBER ||
-	    columns[2].type != STORE_NUMBER || (uint64_t)columns[2].number != sum_of_meta(columns[0].text, columns[1].number))
+	    columns[2].type != STORE_NUMBER ||
+	    (uint64_t)columns[2].number != sum_of_meta(columns[0].text, columns[1].number))
 		return E_OK;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(columns[0].text, names[i]) == 0)
@@ -134,7 +139,7 @@ static int read_totals(struct store *store, struct rows_found *found)
 
 	if (err < 0)
 		return err;
-	found->has_totals = totals.revision != UINT64_MAX && totals.count != UINT64_MAX;
+	found->has_totals = totals.revision <= REVISION_MAX && totals.count != UINT64_MAX;
 	if (found->has_totals)
 		found->totals = totals;
 	return E_OK;
@@ -151,7 +156,7 @@ int rows_read(struct store *store, struct rows_found *ret_found)
 
 		err = store_each(store, "SELECT " COLUMNS " FROM override", NULL, 0, add_row, &reading);
 		found->is_sound = err == E_OK && has_totals && !found->damaged && found->count == found->totals.count &&
-		                  reading.sum == found->totals.sum;
+		                  reading.sum == found->totals.sum && reading.newest <= found->totals.revision;
 	}
 	if (err == E_INVAL || err == E_LIMIT) { // from the other end, up to what could not be read
 		reading.backwards = true;

@@ -1,5 +1,5 @@
-// Which of the two files is believed; see salvage.h. A file is sound when its structure, every row's sum and the totals are
-// as they should be: then it says what was so at one revision.
+// Which of the two files is believed; see salvage.h. A file is sound when its structure, every row's sum and the totals
+// are as they should be: then it says what was so at one revision.
 //
 //   state.db    copy        believed
 //   sound       sound       the one of the higher revision
@@ -8,8 +8,8 @@
 //   none        none        nothing yet: a first start
 //   other       other       every row that can be read in either, the newer of two
 //
-// SQLite ignores what it cannot read at the end of a log of writes, so a sound file may have lost changes (wal.h). In a power
-// cut one of the two logs may be torn, never both.
+// SQLite ignores what it cannot read at the end of a log of writes, so a sound file may have lost changes (wal.h). In a
+// power cut one of the two logs may be torn, never both.
 #include "state/salvage.h"
 
 #include <errno.h>
@@ -91,7 +91,7 @@ struct contents {
 	struct override *const *rows;
 	size_t count;
 	uint64_t revision;
-	struct rows_totals totals; // what they came to
+	struct rows_totals totals; // set when they are written
 };
 
 static int write_contents(struct contents *contents, struct rows *rows)
@@ -113,8 +113,8 @@ static int fill(void *ctx, struct store *store)
 	return err == E_OK ? rows_seal(&rows) : err;
 }
 
-// Builds the file anew, puts it in the place of what is there, and opens it. Nothing is replaced before the new one is on
-// disk. What is there is set aside.
+// Builds the file anew, puts it in the place of what is there, and opens it. Nothing is replaced before the new one is
+// on disk. What is there is set aside.
 static int renew(const struct folder *folder, const char *name, struct contents *contents, int64_t now_s,
                  struct rows *ret_rows)
 {
@@ -223,8 +223,13 @@ static int settle(struct override **rows, size_t *count)
 	rows_sort(rows, *count);
 	for (size_t i = 0; i < *count; i++)
 		override_free(overrides_put(&set, rows[i]));
-	for (; left < set.count; left++)
-		rows[left] = set.rows[left];
+	// More than there can be: the newest stay.
+	for (size_t i = 0; i < set.count; i++) {
+		if (set.count - i > STATE_OVERRIDES_MAX)
+			override_free(set.rows[i]);
+		else
+			rows[left++] = set.rows[i];
+	}
 	*count = left;
 	set.count = 0; // they are in `rows`
 	overrides_done(&set);
@@ -233,7 +238,8 @@ static int settle(struct override **rows, size_t *count)
 
 // What is certain to be missing in the rows that were put together from two damaged files. Where the newest totals that
 // can be read are met, nothing is.
-static size_t count_missing(const struct side *state, const struct side *copy, struct override *const *rows, size_t count)
+static size_t count_missing(const struct side *state, const struct side *copy, struct override *const *rows,
+                            size_t count)
 {
 	const struct rows_totals *totals = NULL;
 	uint64_t sum = 0;
@@ -322,7 +328,8 @@ static int put_together(const struct side *first, const struct side *second, uin
 }
 
 // Without a copy the daemon goes on; one is made as soon as that is possible.
-static void make_copy(const struct folder *folder, struct side *copy, struct contents *contents, struct salvage *salvage)
+static void make_copy(const struct folder *folder, struct side *copy, struct contents *contents,
+                      struct salvage *salvage)
 {
 	int err = E_OK;
 
@@ -365,13 +372,14 @@ static int believe(const struct side *state, const struct side *copy, const stru
 	return E_OK;
 }
 
-// Whether nothing that was acknowledged can be missing in it. `is_torn` when the other one may not be relied on.
+// Whether nothing that was acknowledged can be missing in it.
 static bool is_complete(const struct side *side, bool is_torn_allowed)
 {
 	return side->is_sound && (side->end == WAL_CLEAN || (side->end == WAL_TORN && is_torn_allowed));
 }
 
-static void report(const struct side *state, const struct side *copy, const struct belief *belief, struct salvage *salvage)
+static void report(const struct side *state, const struct side *copy, const struct belief *belief,
+                   struct salvage *salvage)
 {
 	salvage->damaged_s = clock_wall_s();
 	salvage->kept = belief->count;
@@ -389,19 +397,20 @@ static int decide(const struct side *state, const struct side *copy, struct beli
 	uint64_t at_copy = copy->is_sound ? copy->found.totals.revision : 0;
 	bool both = state->is_sound && copy->is_sound, is_behind = both && at_copy > at_state;
 	const struct side *base = state->is_sound && !is_behind ? state : copy->is_sound ? copy : NULL;
-	// One that is clean vouches for the other, as does one that has just been found missing in a folder of one file.
+	// A clean one has every change but one, perhaps, that was under way: then a torn end of the other is of that one.
 	bool has_witness = is_complete(state, false) || is_complete(copy, false);
 	bool is_first = !state->is_there && (!copy->is_there || (copy->is_sound && at_copy == 0));
 	bool is_damaged = (state->is_there && !is_complete(state, has_witness)) || is_behind ||
 	                  (copy->is_there && !copy->is_unknown && !is_complete(copy, has_witness)) ||
 	                  (!state->is_there && !is_first);
+	bool ends_are_clean = state->end == WAL_CLEAN && copy->end == WAL_CLEAN;
 	int err = believe(state, copy, base, belief, &salvage->lost);
 
 	if (err < 0)
 		return err;
 	if (!is_damaged)
 		salvage->lost = 0;
-	else if (!has_witness && !salvage->lost && (base || !belief->count || state->end != WAL_CLEAN || copy->end != WAL_CLEAN))
+	else if (!has_witness && !salvage->lost && (base || !belief->count || !ends_are_clean))
 		salvage->lost = 1; // what the end of a log had
 	*ret_renew = base != state || state->end == WAL_LOST || (is_damaged && !has_witness);
 	if (is_behind)

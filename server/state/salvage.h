@@ -1,5 +1,5 @@
-// Overrides are kept twice, in state.db and in state-copy.db: what one file has lost is taken from the other. Opens both,
-// decides which one is believed, sets aside what is damaged and builds it anew. For local.c.
+// Overrides are kept twice, in state.db and in state-copy.db: what one file has lost is taken from the other. Opens
+// both, decides which one is believed, sets aside what is damaged and builds it anew. For local.c.
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +24,6 @@ struct salvage {
 // No store may be of a newer version when this is called. Logs what is damaged and what becomes of it. E_IO, E_NOMEM
 // (logged): what is there has not been replaced. E_STATE: a store is of a newer version after all.
 int salvage_open(const struct folder *folder, struct salvage *ret_salvage) MUST_USE;
-// Makes the copy say what state.db has. Its store may be NULL or damaged: then a new one is put in its place. E_IO, E_NOMEM,
-// E_INVAL.
+// Makes the copy say what state.db has. Its store may be NULL or damaged: then a new one is put in its place. E_IO,
+// E_NOMEM, E_INVAL.
 int salvage_renew_copy(const struct folder *folder, const struct rows *state, struct rows *copy) MUST_USE;

@@ -1,5 +1,5 @@
-// The set of overrides that hold, and the changes on their way; see state.h. A change is written by the writer's thread and
-// comes back as part of a commit; only then does it enter the set.
+// The set of overrides that hold, and the changes on their way; see state.h. A change is written by the writer's thread
+// and comes back as part of a commit; only then does it enter the set.
 #include "state/state.h"
 
 #include <event2/event.h>
@@ -18,6 +18,7 @@
 #include "state/job.h"
 #include "state/lasthealth.h"
 #include "state/local.h"
+#include "state/overrides.h"
 #include "state/writer.h"
 
 struct state {
@@ -36,7 +37,8 @@ struct state {
 	struct job_spares spares;
 	int64_t expire_s;        // rows that ran out by then are still to be deleted; 0: none
 	bool expire_is_under_way;
-	bool is_calling;         // inside a callback
+	bool is_applying;        // inside changed() or committed()
+	bool is_calling;         // inside any callback
 	bool is_closing;         // the writer takes no more
 	int64_t damaged_s;       // damage found at this start; 0: none
 	size_t kept, lost;
@@ -138,7 +140,8 @@ static bool is_removed(const void *ctx, const struct override *override)
 }
 
 // Removes those that go from the set and reports each. They stand behind the set's rows.
-static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx)
+static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override),
+                    const void *ctx)
 {
 	size_t count = overrides_sweep(&state->overrides, goes, ctx);
 
@@ -189,7 +192,7 @@ static void on_committed(void *ctx, struct job *jobs)
 	struct state *state = ctx;
 	uint64_t before = state->revision;
 
-	state->is_calling = true;
+	state->is_applying = state->is_calling = true;
 	for (struct job *job = jobs; job; job = job->next) {
 		bool is_expiry = !job->entry && !job->remove.site;
 
@@ -205,6 +208,7 @@ static void on_committed(void *ctx, struct job *jobs)
 	}
 	if (state->revision != before && state->ops.committed)
 		state->ops.committed(state->ops.ctx);
+	state->is_applying = false;
 	finish_all(jobs);
 	state->is_calling = false;
 }
@@ -295,7 +299,7 @@ struct state *state_close(struct state *state)
 {
 	if (!state)
 		return NULL;
-	must(!state->is_calling);
+	must(!state->is_applying && !state->is_calling);
 	end(state);
 	return NULL;
 }
@@ -385,8 +389,8 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 	struct overrides *set = &state->overrides;
 	int64_t next_s = 0;
 
-	must(!state->is_calling);
-	state->is_calling = true;
+	must(!state->is_applying);
+	state->is_applying = true;
 
 	size_t gone = sweep(state, has_run_out, &now_s);
 
@@ -397,7 +401,7 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 	}
 	for (size_t i = 0; i < gone; i++)
 		override_free(set->rows[set->count + i]);
-	state->is_calling = false;
+	state->is_applying = false;
 	submit_expiry(state);
 	for (size_t i = 0; i < set->count; i++) {
 		int64_t until_s = set->rows[i]->until_s;

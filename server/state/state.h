@@ -1,9 +1,10 @@
 // What survives: operators' overrides (drains, forces) and the last measured health, in `state-dir`. Each is a row of a
-// store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export(). An
-// override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
-// acknowledged one. Overrides are kept twice; what one file loses to damage is taken from the other, and what is lost in
-// both is reported. Health is written afterwards and may be lost; rows that nobody has confirmed for STATE_HEALTH_AGE_MAX_S, by
-// the wall clock, are not believed at the next start. Overrides hold until they are removed or run out.
+// store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export().
+// An override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
+// acknowledged one. Overrides are kept twice; what one file loses to damage is taken from the other, and what is lost
+// in both is reported. Health is written afterwards and may be lost; rows that nobody has confirmed for
+// STATE_HEALTH_AGE_MAX_S, by the wall clock, are not believed at the next start. Overrides hold until they are removed
+// or run out.
 //
 // Main thread only: that of the event base. The texts of an override are valid until the loop turns.
 #pragma once
@@ -13,22 +14,20 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "state/healthmap.h"
 #include "state/limits.h"
 #include "state/override.h"
-#include "state/overrides.h"
 
 struct event_base;
 struct state;
 
 enum { STATE_QUEUE_MAX = 256 }; // changes that are not acknowledged yet
 
-// Both may be NULL. They may call what only reads, and state_put() and state_remove(), but not state_expire() or
-// state_close().
+// Both may be NULL. They may call what only reads, and state_put() and state_remove(), but not state_expire(). No
+// callback may call state_close().
 struct state_ops {
 	void *ctx;
-	// An override is durable and now holds (`next`), or no longer does (`next` NULL). `old` NULL: there was none for the
-	// same thing. Both valid during the call.
+	// An override is durable and now holds (`next`), or no longer does (`next` NULL). `old` NULL: there was none for
+	// the same thing. Both valid during the call.
 	void (*changed)(void *ctx, const struct override *old, const struct override *next);
 	// Every change of one commit has been given to changed(): publish.
 	void (*committed)(void *ctx);
@@ -40,20 +39,21 @@ struct state_result {
 	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, or the state is
 	// being closed, E_INVAL: see override_check(), E_NOMEM. On an error nothing has changed.
 	int err;
-	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory for
-	// the list, before_count is 0, and the removal stands.
+	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory
+	// for the list, before_count is 0, and the removal stands.
 	const struct override *const *before;
 	size_t before_count;
 };
 
 // Opens (and makes, mode 0750) the folder and reads what is there; `ops` is copied, and is not called for what is read.
-// Damaged files are renamed to NAME.damaged-TIME with a loud line in the log, see also state_damage(). Files of versions
-// before the store (orders.json, health.json) are taken over and renamed to NAME.imported. E_IO when the folder or a file
-// in it cannot be made, read or written, E_EXISTS when another daemon has it locked, E_STATE when a file was written by a
-// newer version (then no file has changed), E_NOMEM; all logged.
-int state_open(struct event_base *base, const char *dir, const struct state_ops *ops, struct state **ret_state) MUST_USE;
-// Commits what waits and calls back for all of it (changed(), committed(), done()), writes health, closes. Waits for the
-// disk. Takes NULL; returns NULL.
+// Damaged files are renamed to NAME.damaged-TIME with a loud line in the log, see also state_damage(). Files of
+// versions before the store (orders.json, health.json) are taken over and renamed to NAME.imported. E_IO when the
+// folder or a file in it cannot be made, read or written, E_EXISTS when another daemon has it locked, E_STATE when a
+// file was written by a newer version (then no file has changed), E_NOMEM; all logged.
+int state_open(struct event_base *base, const char *dir, const struct state_ops *ops,
+               struct state **ret_state) MUST_USE;
+// Commits what waits and calls back for all of it (changed(), committed(), done()), writes health, closes. Waits for
+// the disk. Takes NULL; returns NULL.
 struct state *state_close(struct state *state);
 // Writes orders.json and health.json into the folder, as versions before the store have them. The next start of this
 // version takes them over again. E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
@@ -79,8 +79,8 @@ void state_put(struct state *state, const struct override *override,
 // Removes those that match when it is this change's turn.
 void state_remove(struct state *state, const struct override_match *match,
                   void (*done)(void *ctx, const struct state_result *result), void *ctx);
-// Overrides whose until_s has passed stop holding at once, with changed() and committed(); their rows are deleted later.
-// Returns how many; *ret_next_s is when the next one does, 0: none will.
+// Overrides whose until_s has passed stop holding at once, with changed() and committed(); their rows are deleted
+// later. Returns how many; *ret_next_s is when the next one does, 0: none will.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
 
 // Another number after every change of what holds; of use for comparing only.

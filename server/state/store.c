@@ -1,5 +1,5 @@
-// SQLite, held to what we need of it; see store.h. Write-ahead log, one connection, locked for as long as it is open, so
-// that there is no file of shared memory beside it.
+// SQLite, held to what we need of it; see store.h. Write-ahead log, one connection, locked for as long as it is open,
+// so that there is no file of shared memory beside it.
 #include "state/store.h"
 
 #include <errno.h>
@@ -214,7 +214,9 @@ int store_open(const struct folder *folder, const char *name, const struct store
 		err = check_structure(store, schema, version);
 	if (err == E_INVAL)
 		log_error("state file %s is damaged: %s", name, store->error[0] ? store->error : "its structure is broken");
-	else if (err < 0 && err != E_STATE)
+	else if (err == E_STATE)
+		log_error("state file %s was written by a newer edgesteerd: nothing has been changed", name);
+	else if (err < 0)
 		log_error("state file %s cannot be opened: %s", name, store ? store->error : err_text(err));
 	if (err == E_OK || (err == E_INVAL && can_be_read)) {
 		*ret_is_sound = err == E_OK;

@@ -40,8 +40,8 @@ static inline struct store_value store_text(const char *text)
 	return (struct store_value){text ? STORE_TEXT : STORE_NULL, 0, text};
 }
 
-// Reads the version from the file's first octets, without a change of any file. E_NOTFOUND: there is no file; E_INVAL: it
-// is damaged or no store at all (*ret_why says what is wrong); E_IO (errno).
+// Reads the version from the file's first octets, without a change of any file. E_NOTFOUND: there is no file; E_INVAL:
+// it is damaged or no store at all (*ret_why says what is wrong); E_IO (errno).
 int store_version(const struct folder *folder, const char *name, int *ret_version, const char **ret_why) MUST_USE;
 
 // Makes the store NAME.new, empty or with what `fill` puts into it, and syncs it. E_IO; what `fill` returns.
@@ -51,9 +51,9 @@ int store_build(const struct folder *folder, const char *name, const struct stor
 int store_install(const struct folder *folder, const char *name) MUST_USE;
 
 // Opens the file, which store_version() has called a store of this version or an older one, and checks its structure.
-// `synced`: a commit is on disk when it returns; else it is once a checkpoint has been made, and the file is sound in any
-// case. Not *ret_is_sound: what can be read may be, nothing is to be written. E_INVAL: nothing can be read. E_STATE: it is
-// of a newer version after all, and no file has changed. All logged, but for E_STATE.
+// `synced`: a commit is on disk when it returns; else it is once a checkpoint has been made, and the file is sound in
+// any case. Not *ret_is_sound: what can be read may be, nothing is to be written. E_INVAL: nothing can be read.
+// E_STATE: it is of a newer version after all, and no file has changed. All logged.
 int store_open(const struct folder *folder, const char *name, const struct store_schema *schema, bool synced,
                struct store **ret_store, bool *ret_is_sound) MUST_USE;
 // Leaves the files as they are. Takes NULL; returns NULL.
@@ -72,8 +72,8 @@ int store_each(struct store *store, const char *sql, const struct store_value *v
 
 // Octets of the log of writes (NAME-wal) that a checkpoint has still to carry into the file.
 size_t store_pending(const struct store *store);
-// Carries it there and waits for the disk. `empty`: the store is about to be closed, and its log becomes empty; it is not
-// removed, so that a start needs no new file.
+// Carries it there and waits for the disk. `empty`: the store is about to be closed, and its log becomes empty; it is
+// not removed, so that a start needs no new file.
 int store_checkpoint(struct store *store, bool empty) MUST_USE;
 // What went wrong last, for the log. Valid until the store's next call.
 const char *store_error(const struct store *store);

@@ -1,5 +1,5 @@
-// The checksum that rows of a store carry: FNV-1a of 64 bits over typed, length-prefixed fields. Part of the files' form,
-// so it is the same on every machine and never changes.
+// The checksum that rows of a store carry: FNV-1a of 64 bits over typed, length-prefixed fields. Part of the files'
+// form, so it is the same on every machine and never changes.
 #pragma once
 
 #include <stdint.h>

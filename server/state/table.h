@@ -1,5 +1,5 @@
-// A hash table from (app, site) to a number or a pointer. It borrows its keys: who adds them keeps them alive until they
-// are removed.
+// A hash table from (app, site) to a number or a pointer. It borrows its keys: who adds them keeps them alive until
+// they are removed.
 #pragma once
 
 #include <stddef.h>

@@ -2,8 +2,9 @@
 // file: https://www.sqlite.org/fileformat2.html section 4.
 //
 // Transactions are written one after the other, each synced before the next begins. So behind the place where the chain
-// breaks there may be one that was being written when everything stopped, in any pieces; but when the last page of one is
-// there and then pages of another one, the former had been committed. What an earlier use of the file has left has other salts.
+// breaks there may be one that was being written when everything stopped, in any pieces; but when the last page of one
+// is there and then pages of another one, the former had been committed. What an earlier use of the file has left has
+// other salts.
 #include "state/wal.h"
 
 #include <limits.h>

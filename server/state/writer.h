@@ -14,7 +14,8 @@ struct writer;
 
 struct writer_ops {
 	void *ctx;
-	// On the main loop (or in writer_stop()): these jobs, linked by `next`, were one commit. They are the callee's again.
+	// On the main loop (or in writer_stop()): these jobs, linked by `next`, were one commit. They are the callee's
+	// again.
 	void (*committed)(void *ctx, struct job *jobs);
 	// The same of the health that was submitted.
 	void (*health_written)(void *ctx, int err);
@@ -24,9 +25,9 @@ struct writer_ops {
 int writer_start(struct event_base *base, const struct state_backend *backend, void *backend_ctx,
                  const struct writer_ops *ops, struct writer **ret_writer) MUST_USE;
 void writer_submit(struct writer *writer, struct job *job);
-// Writes the rows (none: only that all is so still), in an order of its own. The array stays the caller's, and there, until
-// health_written(); not again before that.
+// Writes the rows (none: only that all is so still), in an order of its own. The array stays the caller's, and there,
+// until health_written(); not again before that.
 void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count);
-// Writes what was submitted, calls back for all of it and ends the thread. Waits for the disk. The backend is the caller's
-// again.
+// Writes what was submitted, calls back for all of it and ends the thread. Waits for the disk. The backend is the
+// caller's again.
 void writer_stop(struct writer *writer);

@@ -1,5 +1,6 @@
 // Between a test and the disk: system calls that write, in place of the C library's, for the test's program and the
-// libraries it is linked with. They can fail, be slow, and be recorded, so that a power cut can be played at any of them.
+// libraries it is linked with. They can fail, be slow, and be recorded, so that a power cut can be played at any of
+// them.
 #pragma once
 
 #include <stdatomic.h>
@@ -30,7 +31,7 @@ size_t disk_recorded(void);
 
 enum disk_loss { DISK_LOSES_ALL, DISK_LOSES_NOTHING, DISK_LOSES_SOME };
 
-// Makes the folder as it would be found after a power cut before the `at`th thing that was recorded: what was synced, and
-// of the rest what `loss` says. Calls `mark` with each mark before the cut.
+// Makes the folder as it would be found after a power cut before the `at`th thing that was recorded: what was synced,
+// and of the rest what `loss` says. Calls `mark` with each mark before the cut.
 void disk_restore(const char *folder, size_t at, enum disk_loss loss, unsigned *seed,
                   void (*mark)(void *ctx, uint32_t mark), void *ctx);

@@ -1,5 +1,5 @@
-// A history of changes that a test gives and can name the outcome of, for the tests that kill, cut the power, and damage
-// files: change `i` of a seed is always the same.
+// A history of changes that a test gives and can name the outcome of, for the tests that kill, cut the power, and
+// damage files: change `i` of a seed is always the same.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-// A state folder of each test's own, an event base, and the calls of state.h with their answers waited for; for the tests
-// of state/.
+// A state folder of each test's own, an event base, and the calls of state.h with their answers waited for; for the
+// tests of state/.
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,8 @@ struct event_base;
 extern char statedir_top[64]; // a new folder
 extern char statedir[96];     // the state folder in it, which is not made yet
 extern struct event_base *statedir_base;
-// What was called back since the last statedir_calls_clear(): "+drain:bos;" given, "=drain:bos;" replaced, "-drain:bos;"
-// removed, "commit;", "done:ERR:BEFORE;".
+// What was called back since the last statedir_calls_clear(): "+drain:bos;" given, "=drain:bos;" replaced,
+// "-drain:bos;" removed, "commit;", "done:ERR:BEFORE;".
 extern char statedir_calls[4096];
 
 int statedir_setup(void **unused);

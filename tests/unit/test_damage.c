@@ -1,5 +1,5 @@
-// Damaged files in the state folder: they are set aside and told of, and what is sound in them or in their copy is kept.
-// Each test works in a folder of its own. At random: test_state_corrupt.
+// Damaged files in the state folder: they are set aside and told of, and what is sound in them or in their copy is
+// kept. Each test works in a folder of its own. At random: test_state_corrupt.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,7 +200,8 @@ static void check_file(const struct state *state, const char *file, int64_t time
 	free(damage.path);
 }
 
-// What was lost is told until the file is taken away: neither other overrides nor a restart are somebody's knowing of it.
+// What was lost is told until the file is taken away: neither other overrides nor a restart are somebody's knowing of
+// it.
 static void test_told_until_taken_away(void **unused)
 {
 	char path[160];

@@ -1,6 +1,7 @@
-// The API of the state: what is acknowledged is there after a restart, what cannot be written changes nothing, and who is
-// called when. Each test works in a folder of its own. Of disks that fail: test_state_disk. Of health:
-// test_state_health. Of damage: test_damage, test_state_corrupt. Of kills and power cuts: test_state_kill, test_state_power.
+// The API of the state: what is acknowledged is there after a restart, what cannot be written changes nothing, and who
+// is called when. Each test works in a folder of its own. Of disks that fail: test_state_disk. Of health:
+// test_state_health. Of damage: test_damage, test_state_corrupt. Of kills and power cuts: test_state_kill,
+// test_state_power.
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -288,8 +289,10 @@ struct chain {
 static void give_next(void *ctx, const struct state_result *result)
 {
 	struct chain *chain = ctx;
+	int64_t next_s;
 
 	assert_int_equal(result->err, E_OK);
+	assert_int_equal(state_expire(chain->state, -1, &next_s), 0);
 	assert_int_equal(result->before_count, chain->left < 20);
 	if (result->before_count)
 		assert_string_equal(result->before[0]->site, "bos");

@@ -1,6 +1,6 @@
-// Damage at random: octets changed and files cut short, in each file of the folder. What one file loses the other has; what
-// is lost in both is reported; nothing that was never given appears. EDGESTEER_LONG=1: every length of
-// every file, every 61st of a log.
+// Damage at random: octets changed and files cut short, in each file of the folder. What one file loses the other has;
+// what is lost in both is reported; nothing that was never given appears. EDGESTEER_LONG=1: every length of every file,
+// every 61st of a log.
 #include <dirent.h>
 #include <event2/event.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-// The state folder and what may stand in it: other daemons, links and pipes, files of older and newer versions. Each test
-// works in a folder of its own.
+// The state folder and what may stand in it: other daemons, links and pipes, files of older and newer versions. Each
+// test works in a folder of its own.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-// kill -9 at any moment: every acknowledged change is there afterwards, none that was not given is, and nothing is damaged.
-// A program of its own, because it forks. EDGESTEER_LONG=1: 1,000 kills.
+// kill -9 at any moment: every acknowledged change is there afterwards, none that was not given is, and nothing is
+// damaged. A program of its own, because it forks. EDGESTEER_LONG=1: 1,000 kills.
 #include <event2/event.h>
 #include <setjmp.h>
 #include <signal.h>

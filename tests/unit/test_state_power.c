@@ -1,6 +1,7 @@
-// The power is cut at any moment: every acknowledged change is there afterwards, and nothing is damaged, whatever the disk
-// had of what was not synced. EDGESTEER_LONG=1: 1,000 cuts of each kind.
+// The power is cut at any moment: every acknowledged change is there afterwards, and nothing is damaged, whatever the
+// disk had of what was not synced. EDGESTEER_LONG=1: 1,000 cuts of each kind.
 #include <event2/event.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -106,10 +108,138 @@ static void test_power_cuts(void **unused)
 	disk_forget();
 }
 
+// While it is opened --------------------------------------------------------------------------------------------------
+
+// A file that is on disk before the state is opened.
+static void plant(const char *name, const void *octets, size_t len)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", statedir, name);
+
+	int fd = openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite64(fd, octets, len, 0), len);
+	assert_int_equal(fsync(fd), 0);
+	close(fd);
+}
+
+static void plant_end(void)
+{
+	int fd = openat(AT_FDCWD, statedir, O_RDONLY | O_DIRECTORY);
+
+	assert_int_equal(fsync(fd), 0);
+	close(fd);
+	disk_mark(1);
+}
+
+// The power is cut at each write and sync of one start; each time the next start has everything.
+static void cut_everywhere(size_t from, const char *const *sites, size_t count)
+{
+	unsigned seed = 9;
+	char command[160];
+	size_t recorded = disk_recorded();
+
+	atomic_store(&disk_no_syncs, 1);
+	for (size_t at = from; at <= recorded; at++) {
+		for (enum disk_loss loss = DISK_LOSES_ALL; loss <= DISK_LOSES_SOME; loss++) {
+			snprintf(command, sizeof(command), "rm -rf %s", statedir);
+			assert_int_equal(system(command), 0);
+			disk_restore(statedir, at, loss, &seed, NULL, NULL);
+
+			struct state *state = statedir_open();
+
+			for (size_t i = 0; i < count; i++)
+				if (!state_drained(state, NULL, sites[i], 1))
+					fail_msg("cut at %zu of %zu, the disk lost %s: the drain of %s is lost", at, recorded, kinds[loss],
+					         sites[i]);
+			assert_int_equal(state_override_count(state), count);
+			state_close(state);
+		}
+	}
+	disk_forget();
+}
+
+static void test_taking_over(void **unused)
+{
+	static const char text[] = "{\"version\": 1, \"drains\": [{\"site\": \"bos\", \"who\": \"w\", \"since\": 1, \"until\": 0},"
+	                           "{\"site\": \"nyc\", \"who\": \"w\", \"since\": 2, \"until\": 0}], \"forces\": []}";
+	static const char *const sites[] = {"bos", "nyc"};
+	size_t from;
+
+	(void)unused;
+	mkdir(statedir, 0750);
+	disk_record();
+	plant("orders.json", text, strlen(text));
+	plant_end();
+	from = disk_recorded();
+	state_close(statedir_open());
+	disk_record_end();
+	cut_everywhere(from, sites, ARRAY_LEN(sites));
+}
+
+// One of the two files is damaged, and the power is cut while it is built anew.
+static void repair(const char *damaged)
+{
+	static const char *const names[] = {"state.db", "state-copy.db"}, *const sites[] = {"bos", "nyc", "lax"};
+	unsigned char *octets[ARRAY_LEN(names)];
+	size_t lens[ARRAY_LEN(names)], from;
+	struct state *state = statedir_open();
+
+	for (size_t i = 0; i < ARRAY_LEN(sites); i++)
+		assert_int_equal(statedir_put(state, statedir_drain(sites[i], NULL, 0)), E_OK);
+	state_close(state);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char path[160];
+
+		snprintf(path, sizeof(path), "%s/%s", statedir, names[i]);
+
+		FILE *in = fopen(path, "r");
+
+		octets[i] = malloc(1 << 20);
+		lens[i] = fread(octets[i], 1, 1 << 20, in);
+		fclose(in);
+		if (strcmp(names[i], damaged) == 0)
+			memset(octets[i] + lens[i] - 600, 0x55, 500);
+	}
+
+	char command[160];
+
+	snprintf(command, sizeof(command), "rm -rf %s/*", statedir);
+	assert_int_equal(system(command), 0);
+	disk_record();
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		plant(names[i], octets[i], lens[i]);
+		free(octets[i]);
+	}
+	plant_end();
+	from = disk_recorded();
+	state_close(statedir_open());
+	disk_record_end();
+	assert_int_equal(statedir_count(strcat(strcpy((char[64]){0}, damaged), ".damaged-")), 1);
+	cut_everywhere(from, sites, ARRAY_LEN(sites));
+}
+
+static void test_repairing(void **unused)
+{
+	(void)unused;
+	repair("state.db");
+}
+
+static void test_repairing_the_copy(void **unused)
+{
+	(void)unused;
+	repair("state-copy.db");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_power_cuts, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_taking_over, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_repairing, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_repairing_the_copy, statedir_setup, statedir_teardown),
 	};
 
 	log_set_level((enum log_level)0);

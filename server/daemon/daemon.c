@@ -31,6 +31,7 @@
 #include "state/ledger.h"
 #include "state/state.h"
 #include "view/handouts.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 

@@ -243,8 +243,8 @@ static void decide(struct answering *a)
 // RFC 9471 section 3: without all in-domain glue a referral is truncated; sibling glue is a kindness.
 static void encode_glue(struct reply *reply, const struct glue *glue)
 {
-	reply_add_whole(reply, REPLY_ADDITIONAL, glue->wire, glue->must_len, glue->must_count, true);
-	reply_add_whole(reply, REPLY_ADDITIONAL, glue->wire + glue->must_len, glue->wire_len - glue->must_len,
+	reply_add_named(reply, REPLY_ADDITIONAL, glue->wire, glue->must_len, glue->must_count, true);
+	reply_add_named(reply, REPLY_ADDITIONAL, glue->wire + glue->must_len, glue->wire_len - glue->must_len,
 	                (uint16_t)(glue->count - glue->must_count), false);
 }
 

@@ -89,17 +89,17 @@ static const struct {
 	// Errors of config, zones and sources together.
 	{"domains: {e.x: {file: zone}}\nbogus: 1\n" LOCATE SITES "apps:\n  a.e.x" TARGET "  b.e.x" ON_CARRIER "  w.e.x: {ttl: 1}\n",
 	 BAD_ZONE, BAD_CSV,
-	 "c:2:1: bogus: there is no such key\n"
+	 "c:2:1: bogus: unknown key\n"
 	 "c:10:16: apps.w.e.x.ttl: cannot be `1`, expected a duration in whole seconds such as `30s` or `1h30m`, 0s to 7d\n"
 	 "c:10:3: apps.w.e.x: targets is missing, expected a mapping of names\n" ZONE_TOLD CSV_TOLD},
 	// Names that clash with a zone's, though the config has other errors.
 	{"bogus: 1\ndomains: {e.x: {file: zone}}\n" SITES "apps:\n  r1.e.x" TARGET "  www.e.x" ON_CARRIER, ZONE, CSV,
-	 "c:1:1: bogus: there is no such key\n"
+	 "c:1:1: bogus: unknown key\n"
 	 "zone:4: www.e.x A: the name is an app's, whose addresses come from the config\n"},
 	// What only follows from an error is not told: apps in a domain that is none, its file, a source without a plugin.
 	{"domains: {e.x: {flie: zone}, f.x: {file: zone}, F.X: {file: zone2}}\nlocate: [{file: csv}, {plugin: ranges, file: csv}]\n"
 	 SITES "apps:\n  w.e.x" ON_CARRIER "  r.f.x" TARGET "  q.z" TARGET "  R.f.x" TARGET "  'b..d'" TARGET, BAD_ZONE, BAD_CSV,
-	 "c:1:17: domains.e.x.flie: there is no such key, did you mean `file`?\n"
+	 "c:1:17: domains.e.x.flie: unknown key, did you mean `file`?\n"
 	 "c:1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"
 	 "c:1:49: domains.F.X: is given twice (names are the same in upper and lower case), expected once\n"
 	 "c:2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"

@@ -34,12 +34,12 @@ static const struct {
 	{"domains:\n", "1:1: domains: has no zones, expected at least one\n"},
 	{"server: 7\n" DOMAIN, "1:9: server: cannot be `7`, expected a mapping\n"},
 	{DOMAIN "server:\n  wrokers: 2\n  xyzzy: 1\n",
-	 "3:3: server.wrokers: there is no such key, did you mean `workers`?\n"
-	 "4:3: server.xyzzy: there is no such key\n"},
+	 "3:3: server.wrokers: unknown key, did you mean `workers`?\n"
+	 "4:3: server.xyzzy: unknown key\n"},
 	// All at once, in the order written, with what is wrong in the YAML itself.
 	{DOMAIN "server: {workers: x}\nserver: {workers: 1}\nsteering: {tie: 5}\nlatency: &l a\n",
-	 "3:1: server: this key was given before, expected once\n"
-	 "5:10: anchors and aliases are not taken, expected the value written out\n"
+	 "3:1: server: duplicate key, expected once\n"
+	 "5:10: anchors and aliases are not supported, expected the value itself\n"
 	 "2:19: server.workers: cannot be `x`, expected a whole number, 0 to 256\n"
 	 "4:17: steering.tie: cannot be `5`, expected a latency such as `5ms` or `250us`, 0ms to 10s\n"},
 	{"domains:\n  E.X: {ns: n.x}\n  e.x.: {file: z}\n",

@@ -263,10 +263,10 @@ static void test_made_up_wrongly(void **state)
 	(void)state;
 	assert_int_equal(zoneload(domains, ARRAY_LEN(domains), report, &db), E_INVAL);
 	zoneload_expect(report, "E conf:4:5: ONE: the domain is given twice\n"
-	                        "E conf:5:5: fi..ve: is no domain name\n"
-	                        "E conf:1:5: a..b: is no domain name\n"
-	                        "E conf:2:5: two: needs a file, or the names of its servers\n"
-	                        "E conf:3:5: @x: is no mailbox\n");
+	                        "E conf:5:5: fi..ve: not a domain name\n"
+	                        "E conf:1:5: a..b: not a domain name\n"
+	                        "E conf:2:5: two: needs a `file` or `ns`\n"
+	                        "E conf:3:5: @x: not a mailbox\n");
 	report_free(report);
 }
 
@@ -349,7 +349,7 @@ static void test_apps(void **state)
 	assert_int_equal(zones_load(&config, ZONELOAD_SERIAL, report, &db), E_INVAL);
 	assert_null(db);
 	zoneload_expect(report, "E conf:9:3: a.b.elsewhere: is in none of the configured domains\n"
-	                        "E conf:12:3: a..example: is no domain name\n");
+	                        "E conf:12:3: a..example: not a domain name\n");
 	report_free(report);
 }
 

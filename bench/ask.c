@@ -1,4 +1,4 @@
-// One question, and its answers read lightly; see ask.h.
+// One question, and a light parser of its answers; see ask.h.
 #include "ask.h"
 
 #include <stdlib.h>
@@ -75,7 +75,7 @@ int ask_make(struct ask *ask, const char *name, const char *type, uint16_t udp_s
 	return 0;
 }
 
-// The offset behind a name, or 0 when it runs out of the message.
+// The offset after a name, or 0 when it runs past the end of the message.
 static size_t skip_name(const uint8_t *message, size_t len, size_t at)
 {
 	while (at < len) {

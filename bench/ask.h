@@ -1,4 +1,4 @@
-// The one question of a load run in wire form, and what its answers say. Pure functions over bytes; for load's lanes.
+// The question of a load run in wire form, and the parsing of its answers. Pure functions over bytes; for load's lanes.
 #pragma once
 
 #include <stdbool.h>
@@ -28,5 +28,6 @@ struct reply {
 // `name` in presentation form, `type` a mnemonic (A, AAAA, TXT, HTTPS, ...) or TYPEn. E_INVAL.
 int ask_make(struct ask *ask, const char *name, const char *type, uint16_t udp_size) MUST_USE;
 
-// Reads what is wanted of a reply; the address only when `addresses` is set. False: not a reply to this question.
+// Parses the parts of a reply that are used; the address only when `addresses` is set. False: not a reply to this
+// question.
 bool ask_read(const struct ask *ask, const uint8_t *message, size_t len, bool addresses, struct reply *ret_reply);

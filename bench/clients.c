@@ -38,7 +38,7 @@ static void reader_close(struct reader *reader)
 	free(reader->line);
 }
 
-// The next line that says something, without its end; NULL at the end of the file.
+// The next line that is not skipped, without its newline; NULL at the end of the file.
 static char *reader_next(struct reader *reader)
 {
 	ssize_t len;
@@ -53,7 +53,7 @@ static char *reader_next(struct reader *reader)
 	return NULL;
 }
 
-// Makes room for one more element, doubling.
+// Makes room for one more element, by doubling.
 static void *grow(void *array, size_t count, size_t size)
 {
 	if (count & (count - 1))

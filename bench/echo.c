@@ -1,6 +1,6 @@
-// The floor under every figure: a UDP server that does nothing but send each datagram back, with the daemon's own way of
-// waiting, batching and sharing (a thread per SO_REUSEPORT socket that sleeps in recvmmsg, and sendmmsg, both of 64). What
-// the daemon costs above it is DNS and steering. Run by bench/run.
+// The baseline of every figure: a UDP server that only sends each datagram back, with the daemon's way of waiting,
+// batching and sharing (a thread per SO_REUSEPORT socket that sleeps in recvmmsg, and sendmmsg, both of 64). What the
+// daemon costs more than this is DNS and steering. Run by bench/run.
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -18,7 +18,7 @@
 
 enum { BATCH = 64, MESSAGE_MAX = 4096, GROW_MAX = 1024, WORKERS_MAX = 64, SOCKET_BUFFER = 4 << 20 };
 
-// An odd number of cache lines, as the daemon's: not all messages begin in the same set of the cache.
+// An odd number of cache lines, as in the daemon, so that messages do not all start in the same cache set.
 enum { BUFFER = 83 * 64 };
 
 _Static_assert(BUFFER >= MESSAGE_MAX + GROW_MAX, "a reply fits");
@@ -44,7 +44,7 @@ static void prepare(struct worker *worker)
 	}
 }
 
-// Turns the queries into replies in place, sends them, makes the buffers ready again.
+// Turns the queries into replies in place, sends them, and prepares the buffers again.
 static void answer(struct worker *worker, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -54,7 +54,7 @@ static void answer(struct worker *worker, unsigned count)
 	for (unsigned sent = 0; sent < count;) {
 		int n = sendmmsg(worker->fd, worker->messages + sent, count - sent, MSG_DONTWAIT);
 
-		// What cannot be sent is dropped, as on any network.
+		// What cannot be sent is dropped, as in any network.
 		sent += n > 0 ? (unsigned)n : 1;
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -84,7 +84,7 @@ static int open_worker(struct worker *worker, const struct sockaddr_storage *nam
 	worker->fd = socket(name->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (worker->fd < 0 || setsockopt(worker->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
 		return E_IO;
-	// What the system allows of it is enough.
+	// Whatever the system allows is enough.
 	setsockopt(worker->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(worker->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return bind(worker->fd, (const struct sockaddr *)name, len) < 0 ? E_IO : 0;
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "echo: thread: %s\n", strerror(errno));
 			return 1;
 		}
-	// Until it is killed: there is nothing to save.
+	// Runs until it is killed: there is nothing to save.
 	run_worker(&workers[0]);
 	return 1;
 }

@@ -1,4 +1,4 @@
-// The ring of queries in the air; see flight.h.
+// The ring of outstanding queries; see flight.h.
 #include "flight.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void skip_closed(struct flight *flight)
 
 bool flight_answer(struct flight *flight, uint16_t id, struct flight_slot *ret_slot)
 {
-	// The one number in the ring's span with these low bits: the span is never longer than the IDs.
+	// The only number in the ring with these low bits, as the ring never has more queries than there are IDs.
 	uint32_t ahead = (uint16_t)(id - (uint16_t)flight->tail);
 
 	if (ahead >= flight->head - flight->tail)

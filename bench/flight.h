@@ -1,5 +1,5 @@
-// The queries one socket has in the air, found again by their DNS ID. IDs are given in turn, so a ring indexed by the
-// number of the query is the whole table: no search, and what was lost is always at the tail. Owned by a lane.
+// The outstanding queries of one socket, found by their DNS ID. IDs are assigned in sequence, so a ring indexed by the
+// number of the query suffices: there is no search, and lost queries are always at the tail. Owned by a lane.
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 enum { FLIGHT_MAX = 1 << 16 };
 
 struct flight_slot {
-	int64_t due_ns; // when the query was to be sent; monotonic clock
+	int64_t due_ns; // when the query was scheduled; monotonic clock
 	uint32_t client;
 	uint32_t open;
 };
@@ -18,7 +18,7 @@ struct flight_slot {
 struct flight {
 	struct flight_slot *slots;
 	uint32_t mask;
-	uint32_t tail, head; // numbers of the oldest query kept and of the next one; they wrap
+	uint32_t tail, head; // numbers of the oldest query in the ring and of the next one; they wrap around
 	uint32_t open;       // sent, neither answered nor given up
 };
 
@@ -26,19 +26,19 @@ struct flight {
 int flight_init(struct flight *flight, uint32_t wanted) MUST_USE;
 void flight_done(struct flight *flight);
 
-// How many more can be sent. A query lost at the tail holds its room until it is given up.
+// How many more can be sent. A lost query at the tail takes up room until it is given up.
 static inline uint32_t flight_room(const struct flight *flight)
 {
 	return flight->mask + 1 - (flight->head - flight->tail);
 }
 
-// The ID of the query that will be the `ahead`th to be added from now, from 0.
+// The ID of the query that is added after `ahead` others.
 static inline uint16_t flight_id(const struct flight *flight, uint32_t ahead)
 {
 	return (uint16_t)(flight->head + ahead);
 }
 
-// Notes that the query with flight_id(flight, 0) is under way; there must be room.
+// Adds the query with flight_id(flight, 0), which has been sent; there must be room.
 static inline void flight_add(struct flight *flight, int64_t due_ns, uint32_t client)
 {
 	flight->slots[flight->head & flight->mask] = (struct flight_slot){due_ns, client, 1};
@@ -46,8 +46,8 @@ static inline void flight_add(struct flight *flight, int64_t due_ns, uint32_t cl
 	flight->open++;
 }
 
-// The query an answer belongs to; it is in the air no longer. False: none (answered before, given up, or never asked).
+// Removes the query that an answer belongs to. False: there is none (already answered, given up, or never sent).
 bool flight_answer(struct flight *flight, uint16_t id, struct flight_slot *ret_slot);
 
-// Gives up what was due before `before_ns`, oldest first; returns how many.
+// Gives up queries that were due before `before_ns`, oldest first; returns how many.
 uint32_t flight_expire(struct flight *flight, int64_t before_ns);

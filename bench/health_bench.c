@@ -1,7 +1,7 @@
-// What probing costs: the daemon's prober, with as many targets as asked for, against responders in processes of their
-// own on loopback (a target an address, 127.x.y.z). Prints the prober's own CPU time as JSON. By hand.
+// The cost of probing: the daemon's prober with the given number of targets, against responders in separate processes
+// on loopback (one address per target, 127.x.y.z). Prints the prober's own CPU time as JSON. Run by hand.
 //
-// Over HTTPS it does what the daemon does by default: it checks the certificate, which is of an authority of its own.
+// Over HTTPS it checks the certificate, as the daemon does by default; the certificate is signed by a CA of its own.
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -37,7 +37,7 @@ struct options {
 	enum check_type type;
 };
 
-static char folder[256], ca_file[sizeof(folder) + 16]; // of the authority; "": none
+static char folder[256], ca_file[sizeof(folder) + 16]; // of the CA; "": none
 
 struct bench {
 	struct event_base *base;
@@ -84,7 +84,7 @@ static int listen_everywhere(uint16_t *ret_port)
 	return fd;
 }
 
-// A certificate for the key with one extension, signed by the authority; by itself where `ca` is NULL.
+// A certificate for the key with one extension, signed by `ca`; self-signed where that is NULL.
 static X509 *certify(EVP_PKEY *key, const char *name, int extension, const char *value, X509 *ca, EVP_PKEY *ca_key)
 {
 	X509_EXTENSION *made = X509V3_EXT_nconf_nid(NULL, NULL, extension, value);
@@ -103,7 +103,7 @@ static X509 *certify(EVP_PKEY *key, const char *name, int extension, const char 
 	return cert;
 }
 
-// What the responders show, of an authority whose own certificate is written to `ca_file`.
+// The responders' certificate, signed by a CA whose own certificate is written to `ca_file`.
 static SSL_CTX *make_context(void)
 {
 	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
@@ -119,7 +119,7 @@ static SSL_CTX *make_context(void)
 	return ctx;
 }
 
-// A connection: answers whatever comes first, then is closed.
+// A connection: answers the first data received, then is closed.
 struct conn {
 	int fd;
 	SSL *ssl; // NULL: plain
@@ -134,11 +134,11 @@ static bool answer_plain(const struct conn *conn)
 	return true;
 }
 
-// False: more has to come.
+// False: more data is needed.
 static bool answer_tls(const struct conn *conn)
 {
 	char request[4096];
-	int len = SSL_read(conn->ssl, request, sizeof(request)); // goes through the handshake as well
+	int len = SSL_read(conn->ssl, request, sizeof(request)); // does the handshake as well
 
 	if (len <= 0)
 		return SSL_get_error(conn->ssl, len) != SSL_ERROR_WANT_READ;

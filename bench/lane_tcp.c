@@ -1,5 +1,5 @@
-// TCP lanes: one connection each, queries pipelined on it (RFC 7766 section 6.2.1.1). A connection the server closes is
-// opened again; what was in the air on it is lost.
+// TCP lanes: one connection each, with pipelined queries (RFC 7766 section 6.2.1.1). A connection closed by the server
+// is opened again; its outstanding queries are lost.
 #include "load.h"
 
 #include <errno.h>
@@ -14,10 +14,10 @@
 enum { STREAM_OUT = 64 << 10, STREAM_IN = 128 << 10 };
 
 struct stream {
-	size_t out_at, out_len; // what is still to be written: out[out_at .. out_len)
+	size_t out_at, out_len; // out[out_at..out_len) is still to be written
 	size_t in_len;
 	uint8_t out[STREAM_OUT];
-	uint8_t in[STREAM_IN]; // more than one whole message
+	uint8_t in[STREAM_IN]; // room for more than one message
 };
 
 static void close_lane(struct lane *lane)

@@ -1,5 +1,5 @@
-// UDP lanes: a connected socket each, so that every lane has a source port of its own and the kernel looks up no route;
-// sendmmsg and recvmmsg in batches. The buffers are the thread's, shared by all lanes.
+// UDP lanes: a connected socket each, so that every lane has a source port of its own and the kernel needs no route
+// lookups; batches by sendmmsg and recvmmsg. All lanes share one set of buffers.
 #include "load.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-// An odd number of cache lines, so that the messages' beginnings do not all fall into the same cache set.
+// An odd number of cache lines, so that messages do not all start in the same cache set.
 enum { REPLY_STRIDE = 67 * 64, SOCKET_BUFFER = 4 << 20 };
 
 static struct {
@@ -41,7 +41,7 @@ static int open_lane(struct load *load, struct lane *lane)
 	lane->fd = socket(options->server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (lane->fd < 0)
 		return E_IO;
-	// What the system allows of it is enough.
+	// Whatever the system allows is enough.
 	setsockopt(lane->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(lane->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return connect(lane->fd, (const struct sockaddr *)&options->server, options->server_len) < 0 ? E_IO : 0;
@@ -71,7 +71,7 @@ static unsigned send_lane(struct load *load, struct lane *lane, const struct bat
 	int sent = sendmmsg(lane->fd, buffers.out, count, MSG_DONTWAIT);
 
 	if (sent < 0) {
-		// A full buffer is no error: the query goes out later. A refused port is told to the next call.
+		// A full buffer is not an error: the query is sent later. A refused port is reported by the next call.
 		if (errno != EAGAIN && errno != EINTR)
 			load->tally.errors++;
 		return 0;

@@ -1,6 +1,6 @@
-// The load client: asks a DNS server over many sockets, each query with another client's subnet (RFC 7871), in a closed
-// loop or at a fixed rate, and tells loss, latency and the server's CPU time per answer. bench/README.md says how to
-// read the figures.
+// The load client: queries a DNS server over many sockets, each query with another client's subnet (RFC 7871), in a
+// closed loop or at a fixed rate, and reports loss, latency and the server's CPU time per answer. bench/README.md
+// explains the figures.
 #include "load.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "servercpu.h"
 
 enum {
-	TURN_BATCHES = 4,          // sent before answers are taken in again
+	TURN_BATCHES = 4,          // sent before answers are received again
 	EXPIRE_EVERY_NS = 5000000,
 	SLEEP_MAX_NS = 2000000,
 	WRONG_PRINTED = 10,
@@ -86,7 +86,7 @@ struct phase {
 	int poll; // epoll's descriptor; -1: the client never sleeps
 };
 
-// What may go out now. In a closed loop whole batches, so that neither side works on crumbs.
+// How many queries may be sent now. In a closed loop only full batches, so that neither side handles small ones.
 static struct batch next_batch(const struct phase *phase, int64_t now_ns)
 {
 	const struct load *load = phase->load;
@@ -358,7 +358,7 @@ static int read_clients(struct load *load)
 	return err;
 }
 
-// Room for what one lane can have in the air: the whole window, or twice its share of what the timeout lets pile up.
+// Room for the outstanding queries of a lane: the full window, or twice its share of what the timeout lets accumulate.
 static uint32_t flight_wanted(const struct options *options)
 {
 	double share = 2 * options->rate * (double)options->timeout_ns / 1e9 / options->sockets;

@@ -1,5 +1,5 @@
-// What the parts of the load client share: the run's options, its counts, and the lanes its queries travel on. One
-// thread, one struct load, owned by load.c.
+// Shared by the parts of the load client: the run's options, its counters, and the lanes for its queries. One thread,
+// one struct load, owned by load.c.
 #pragma once
 
 #include <stdbool.h>
@@ -22,21 +22,21 @@ struct options {
 	const char *name, *type;
 	const char *clients, *expect;  // paths; NULL: no ECS; not checked
 	const char *thread;            // pattern; NULL: all of the server's threads
-	const char *json;              // path; "-": standard output; NULL: for people
+	const char *json;              // path; "-": standard output; NULL: print text
 	pid_t pid;                     // 0: the server's CPU time is not read
 	int64_t time_ns, warmup_ns, timeout_ns;
-	uint64_t count;                // queries; 0: as many as fit in the time
+	uint64_t count;                // queries; 0: limited only by the time
 	double rate;                   // queries a second; 0: closed loop
 	unsigned window, batch, sockets;
 	uint16_t udp_size;
 	uint8_t v4_len, v6_len;
-	int cpu;                       // -1: anywhere
+	int cpu;                       // -1: any
 	bool tcp, sleep;
 };
 
 struct tally {
 	uint64_t sent, answered, lost;
-	uint64_t strays;     // replies to nothing in the air: late, doubled, or not ours
+	uint64_t strays;     // replies to no outstanding query: late, duplicate, or not ours
 	uint64_t truncated, empty, wrong;
 	uint64_t rcodes[16];
 	uint64_t errors;     // system calls that failed, connections the server closed
@@ -44,7 +44,7 @@ struct tally {
 	struct hist latency; // ns
 };
 
-// One socket with its queries in the air.
+// One socket with its outstanding queries.
 struct lane {
 	int fd;
 	struct flight flight;
@@ -69,18 +69,18 @@ struct load {
 
 // A transport: how a lane is opened, sends and receives. Functions never block.
 struct transport {
-	// E_IO, E_NOMEM; errno tells.
+	// E_IO, E_NOMEM; errno is set.
 	int (*open)(struct load *load, struct lane *lane);
 	// Sends up to batch->count queries for the clients from the cursor on; returns how many.
 	unsigned (*send)(struct load *load, struct lane *lane, const struct batch *batch);
-	// Takes in what is there; true when there was something.
+	// Receives what is available; true when there was something.
 	bool (*receive)(struct load *load, struct lane *lane, int64_t now_ns);
 	void (*close)(struct lane *lane);
 };
 
 extern const struct transport lane_udp, lane_tcp;
 
-// A query went out: notes it and moves the cursor.
+// Records a query that was sent, and advances the cursor.
 static inline void load_sent(struct load *load, struct lane *lane, const struct batch *batch, unsigned index)
 {
 	flight_add(&lane->flight, batch->due_ns + (int64_t)(batch->step_ns * index), load->cursor);
@@ -89,7 +89,7 @@ static inline void load_sent(struct load *load, struct lane *lane, const struct 
 	load->tally.sent++;
 }
 
-// A reply came in: finds its query, checks it, counts it.
+// Processes a reply: finds its query, checks it, counts it.
 void load_reply(struct load *load, struct lane *lane, const uint8_t *message, size_t len, int64_t now_ns);
 
 // Reads the command line. 0: go on; otherwise the exit code + 1 (after --help: 1).

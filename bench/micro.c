@@ -1,6 +1,6 @@
-// Micro costs, one figure a part: building the prefix tree and the orders, one prefix search, one whole answer. Uses the
-// server's own functions on a config, its table and a file of clients (bench/run makes all three). Figures are medians
-// of repeated runs, as JSON; bench/README.md says what "cold" and "hot" stand for.
+// Micro-benchmarks, one figure per part: building the prefix tree and the rankings, one prefix search, one complete
+// answer. Uses the server's own functions on a config, its table and a file of clients (bench/run makes all three).
+// Figures are medians of repeated runs, as JSON; bench/README.md explains "cold" and "hot".
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ struct bench {
 	struct addr *addrs;      // the clients' addresses, by client
 	struct ptree_entry *v4;  // the table's IPv4 prefixes, in file order
 	size_t v4_count, prefix_count;
-	bool more;               // a figure was printed already
+	bool more;               // a figure has been printed
 };
 
 // ---- reading the work ----
@@ -62,7 +62,7 @@ static int collect(struct bench *bench, const struct prefix *prefix, uint16_t va
 	return E_OK;
 }
 
-// The IPv4 rows of the table, each with a number for the rest of its line.
+// The IPv4 rows of the table, with a number for the rest of each line.
 static int read_table(struct bench *bench, const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -99,7 +99,7 @@ static int read_table(struct bench *bench, const char *path)
 	return err;
 }
 
-// The address a client's ECS option holds: family at 6, source length at 8, address from 10 on (clients.h).
+// The address in a client's ECS option: family at 6, source length at 8, address from 10 on (clients.h).
 static int read_addresses(struct bench *bench)
 {
 	bench->addrs = calloc(bench->clients.count, sizeof(*bench->addrs));
@@ -188,10 +188,11 @@ static int measure_steer(struct bench *bench)
 	return err;
 }
 
-// What was found goes here, so that no search can be left out.
+// Results are stored here, so that the compiler cannot drop a search.
 static volatile uint32_t found;
 
-// Each address depends on the hit before (by nothing, but nobody can know): latencies, not throughput.
+// Each address depends on the previous hit (always by 0, which the compiler cannot know): this measures latency, not
+// throughput.
 static double lookup_ns(const struct bench *bench, uint32_t count, unsigned rounds)
 {
 	const struct steer *steer = bench->view->steers[0];
@@ -213,7 +214,7 @@ static double lookup_ns(const struct bench *bench, uint32_t count, unsigned roun
 	return ns / count / rounds;
 }
 
-// `together`: how many are answered at a time, at most ANSWER_BATCH.
+// `together`: how many are answered at once, at most ANSWER_BATCH.
 static double answer_ns(struct bench *bench, uint8_t (*queries)[QUERY_STRIDE], uint32_t count, unsigned rounds,
                         unsigned together)
 {
@@ -297,7 +298,7 @@ int main(int argc, char **argv)
 
 	if (argc != 5 || !report) {
 		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME\n"
-		                "Measures the parts of an answer to NAME; all four as bench/run leaves them in its --work folder.\n");
+		                "Measures the parts of an answer to NAME; bench/run --work leaves the files.\n");
 		return 2;
 	}
 	err = generation_build(argv[1], 1, report, &generation);

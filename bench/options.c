@@ -1,4 +1,4 @@
-// The load client's command line: one row per option gives the parser, the check and the help.
+// The load client's command line: the parser, the check and the help of an option come from its row.
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum value { VALUE_TEXT, VALUE_NUMBER, VALUE_SECONDS, VALUE_FLAG };
 
-// What an option is set in; numbers and seconds are read as double and checked against the range.
+// The type of an option's value; numbers and seconds are parsed as double and checked against the range.
 struct row {
 	const char *name;
 	enum value value;
@@ -25,43 +25,43 @@ enum row_number {
 };
 
 static const struct row rows[ROWS] = {
-	[ROW_SERVER] = {"server", VALUE_TEXT, 0, 0, "ADDRESS@PORT", "whom to ask (default 127.0.0.1@5300)"},
-	[ROW_NAME] = {"name", VALUE_TEXT, 0, 0, "NAME", "the name asked for (default app.edge.example)"},
+	[ROW_SERVER] = {"server", VALUE_TEXT, 0, 0, "ADDRESS@PORT", "the server (default 127.0.0.1@5300)"},
+	[ROW_NAME] = {"name", VALUE_TEXT, 0, 0, "NAME", "the name to query (default app.edge.example)"},
 	[ROW_TYPE] = {"type", VALUE_TEXT, 0, 0, "TYPE", "its type: A, AAAA, TXT, HTTPS, ..., TYPEn (default A)"},
-	[ROW_CLIENTS] = {"clients", VALUE_TEXT, 0, 0, "FILE", "a client a line, address or prefix: the next query's ECS"},
+	[ROW_CLIENTS] = {"clients", VALUE_TEXT, 0, 0, "FILE", "clients for ECS, one address or prefix per line"},
 	[ROW_V4_LEN] = {"v4-len", VALUE_NUMBER, 0, 32, "N", "source length of IPv4 clients written as addresses (24)"},
 	[ROW_V6_LEN] = {"v6-len", VALUE_NUMBER, 0, 128, "N", "the same for IPv6 (56)"},
-	[ROW_NO_ECS] = {"no-ecs", VALUE_FLAG, 0, 0, "", "no client: EDNS without the option"},
-	[ROW_EXPECT] = {"expect", VALUE_TEXT, 0, 0, "FILE", "what each client must get, line by line: addresses, or -"},
-	[ROW_RATE] = {"rate", VALUE_NUMBER, 1, 1e8, "N", "queries a second, whatever the answers do; else a closed loop"},
-	[ROW_WINDOW] = {"window", VALUE_NUMBER, 1, 65536, "N", "closed loop: queries in the air (256)"},
-	[ROW_BATCH] = {"batch", VALUE_NUMBER, 1, LOAD_BATCH_MAX, "N", "queries sent on one socket in one call (32)"},
+	[ROW_NO_ECS] = {"no-ecs", VALUE_FLAG, 0, 0, "", "EDNS without the ECS option"},
+	[ROW_EXPECT] = {"expect", VALUE_TEXT, 0, 0, "FILE", "what each client must get, one line each: addresses, or -"},
+	[ROW_RATE] = {"rate", VALUE_NUMBER, 1, 1e8, "N", "queries per second, independent of answers; else a closed loop"},
+	[ROW_WINDOW] = {"window", VALUE_NUMBER, 1, 65536, "N", "closed loop: outstanding queries (256)"},
+	[ROW_BATCH] = {"batch", VALUE_NUMBER, 1, LOAD_BATCH_MAX, "N", "queries sent on a socket in one call (32)"},
 	[ROW_SOCKETS] = {"sockets", VALUE_NUMBER, 1, LOAD_LANES_MAX, "N", "sockets, or TCP connections (64)"},
 	[ROW_TCP] = {"tcp", VALUE_FLAG, 0, 0, "", "over TCP, pipelined"},
-	[ROW_TIME] = {"time", VALUE_SECONDS, 1e-3, 86400, "SECONDS", "how long (5, or with --count for as long as it takes)"},
-	[ROW_COUNT] = {"count", VALUE_NUMBER, 1, 1e15, "N", "stop after so many queries"},
-	[ROW_WARMUP] = {"warmup", VALUE_SECONDS, 0, 3600, "SECONDS", "the same load before, not counted (0)"},
-	[ROW_TIMEOUT] = {"timeout", VALUE_SECONDS, 1e-3, 60, "SECONDS", "after this a query is lost (1)"},
+	[ROW_TIME] = {"time", VALUE_SECONDS, 1e-3, 86400, "SECONDS", "how long (5; with --count: no limit)"},
+	[ROW_COUNT] = {"count", VALUE_NUMBER, 1, 1e15, "N", "stop after this many queries"},
+	[ROW_WARMUP] = {"warmup", VALUE_SECONDS, 0, 3600, "SECONDS", "the same load before the run, not counted (0)"},
+	[ROW_TIMEOUT] = {"timeout", VALUE_SECONDS, 1e-3, 60, "SECONDS", "after this a query counts as lost (1)"},
 	[ROW_UDP_SIZE] = {"udp-size", VALUE_NUMBER, 512, 4096, "N", "EDNS size (1232)"},
-	[ROW_PID] = {"pid", VALUE_NUMBER, 1, 1 << 30, "PID", "the server: its CPU time is read from /proc"},
-	[ROW_THREAD] = {"thread", VALUE_TEXT, 0, 0, "PATTERN", "only its threads of this name"},
+	[ROW_PID] = {"pid", VALUE_NUMBER, 1, 1 << 30, "PID", "the server's process, to read its CPU time from /proc"},
+	[ROW_THREAD] = {"thread", VALUE_TEXT, 0, 0, "PATTERN", "only its threads with such names"},
 	[ROW_CPU] = {"cpu", VALUE_NUMBER, 0, 1023, "N", "run on this CPU"},
-	[ROW_SLEEP] = {"sleep", VALUE_FLAG, 0, 0, "", "sleep when there is nothing to do: for a shared CPU"},
-	[ROW_JSON] = {"json", VALUE_TEXT, 0, 0, "FILE", "figures as JSON; - for standard output"},
+	[ROW_SLEEP] = {"sleep", VALUE_FLAG, 0, 0, "", "sleep when idle, for a shared CPU"},
+	[ROW_JSON] = {"json", VALUE_TEXT, 0, 0, "FILE", "write figures as JSON; - for standard output"},
 	[ROW_HELP] = {"help", VALUE_FLAG, 0, 0, "", "this text"},
 };
 
 static void print_help(void)
 {
-	printf("Usage: load [OPTION]...\nAsks a DNS server as fast as it answers, or at a fixed rate; every query comes from "
-	       "another client (ECS).\n\n");
+	printf("Usage: load [OPTION]...\nQueries a DNS server as fast as it answers, or at a fixed rate; every query has "
+	       "another client subnet (ECS).\n\n");
 	for (unsigned i = 0; i < ROWS; i++) {
 		char left[64];
 
 		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, *rows[i].unit ? " " : "", rows[i].unit);
 		printf("  %-24s %s\n", left, rows[i].help);
 	}
-	printf("\nExit code: 0 every query was answered, and as expected; 1 some were not; 2 usage, files, system.\n");
+	printf("\nExit code: 0 all queries were answered as expected; 1 some were not; 2 usage, files, system.\n");
 }
 
 static int read_number(const struct row *row, const char *text, double *ret_number)

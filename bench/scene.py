@@ -12,13 +12,13 @@ import socket
 DOMAIN = "edge.example"
 APP = "app." + DOMAIN
 
-# The daemon's own defaults, written into its config all the same: milliseconds to reach a kind of site, and per km.
+# The daemon's defaults, written into its config explicitly: milliseconds to reach a kind of site, and per km.
 ACCESS_MS = {"wavelength": 10, "local-zone": 18, "region": 25}
 MS_PER_KM = 0.02
 EARTH_KM = 6371.0088
 
 # Name, kind, region, carrier (None: public), latitude, longitude. AWS's names; the coordinates are those of the cities,
-# rounded. The first is where a client goes of whom nothing is known.
+# rounded. The first is for clients about which nothing is known.
 SITES = [
     ("us-east-1", "region", "", None, 38.95, -77.45),
     ("us-west-2", "region", "", None, 45.84, -119.70),
@@ -52,7 +52,8 @@ SITES = [
 ADDRESSES = {site[0]: "203.0.113.%d" % (i + 1) for i, site in enumerate(SITES)}
 NOWHERE = ("", "", "")
 
-# Parts of IPv6 that stand for IPv4 clients: gdnsd treats them so, we as what they are. Left out of the tables of both.
+# Parts of IPv6 that represent IPv4 clients: gdnsd treats them as such, edgesteerd as IPv6. Left out of the tables of
+# both.
 EMBEDDED_V4 = [("2002::", 16), ("2001::", 32), ("64:ff9b::", 96), ("::", 80)]
 
 
@@ -104,7 +105,7 @@ def sample(rows, count, seed=1):
 
 
 def without_covered(rows):
-    """The rows without those whose prefix is wholly covered by longer ones, so that no address takes its place from them."""
+    """The rows without those whose prefix is completely covered by longer ones, so that no address depends on them."""
     nets = sorted((*split(prefix), i) for i, (prefix, _) in enumerate(rows))
     covered = set()
     above = []  # the prefixes around the present one: [bits, end, size, row, addresses covered by those within]
@@ -139,7 +140,7 @@ def distance_km(lat1, lon1, lat2, lon2):
 
 
 class Decisions:
-    """Place -> sites in order; each place is worked out once."""
+    """Place -> sites in order; each place is computed once."""
 
     def __init__(self):
         self.known = {}
@@ -162,7 +163,7 @@ class Decisions:
 
 
 class Table:
-    """Longest-prefix match the slow, plain way: one dictionary for each length."""
+    """Longest-prefix match the slow, simple way: one dictionary for each length."""
 
     def __init__(self, rows):
         self.lengths = {}
@@ -181,7 +182,7 @@ class Table:
 
 
 class Ranges:
-    """Which IPv4 and IPv6 addresses lie in a carrier's prefixes."""
+    """Which IPv4 and IPv6 addresses are in a carrier's prefixes."""
 
     def __init__(self, prefixes):
         spans = {32: [], 128: []}

@@ -1,4 +1,4 @@
-"""The servers bench/run puts side by side: how each is configured for the same work, started, watched and stopped."""
+"""The servers that bench/run compares: how each is configured for the same work, started, observed and stopped."""
 
 import json
 import os
@@ -15,7 +15,7 @@ GDNSD_ORDER = 3  # sites a gdnsd list names: without health checks only the firs
 
 
 def on_cpu(cpu, realtime=False):
-    """What a child does before exec: it stays on one CPU, and with `realtime` goes before everything else there."""
+    """What a child does before exec: binds itself to one CPU, and with `realtime` takes priority over all else there."""
 
     def prepare():
         os.sched_setaffinity(0, {cpu})
@@ -54,7 +54,7 @@ class Server:
         return self.process.pid
 
     def first_reply(self, limit_s):
-        """Asks until there is an answer that has an address (or any at all, where answers are not checked)."""
+        """Queries until there is an answer with an address (or any answer, where they are not checked)."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.connect(("127.0.0.1", self.port))
             sock.settimeout(0.002)
@@ -74,7 +74,7 @@ class Server:
         return None
 
     def start(self, limit_s=60):
-        """Seconds from exec to the first answer; None when there is none in the time, and why in `trouble`."""
+        """Seconds from exec to the first answer; None when there is none in time, with the reason in `trouble`."""
         log = open(os.path.join(self.folder, "log"), "w", encoding="utf-8")
         began = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=log, stderr=log,

@@ -1,16 +1,16 @@
-// The contract between edgesteerd and its plugins. A plugin includes this header and standard headers, nothing else of
-// edgesteer. It exports one `const struct edgesteer_plugin`, named by EDGESTEER_PLUGIN(), whose slots the daemon calls.
+// The contract between edgesteerd and its plugins. A plugin includes this header and no other header of edgesteer. It
+// exports one `const struct edgesteer_plugin`, named by EDGESTEER_PLUGIN(), whose functions the daemon calls.
 //
 // A plugin may do any of three jobs:
 //   enumerate  list prefixes and what is known of the clients in them (a CSV of ranges, an mmdb)
 //   look up    learn the place of one address from a service, asynchronously (reserved: ABI minor 1)
 //   targets    provide the addresses of load balancers (reserved: ABI minor 2)
 //
-// Versions: the daemon refuses a plugin whose major ABI differs. Fields are only ever appended; `size` tells each side
-// how much of the other's structs exists, so a plugin built against an older minor goes on working.
+// Versions: the daemon refuses a plugin with another major ABI. Fields are only ever appended; `size` tells each side
+// how much of the other's structs exists, so a plugin built against an older minor version keeps working.
 //
-// Threads: open, enumerate and close of one instance are called one after another, never at the same time, on a
-// thread of the daemon's that may wait (files may be read). They are never called while a query waits for them.
+// Threads: open, enumerate and close of one instance are never called concurrently, and always on a thread of the
+// daemon that may block (to read files). No query ever waits for them.
 #pragma once
 
 #include <stdarg.h>
@@ -24,41 +24,41 @@ extern "C" {
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
 #define EDGESTEER_PLUGIN_ABI_MINOR 0
 
-// What a source knows of the clients in a prefix. Leave unknown what is unknown: later sources then fill it in.
-// Strings are borrowed by the daemon for the time of the call only.
+// What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
+// them in. Strings are borrowed only for the duration of the call.
 struct edgesteer_place {
 	size_t size;         // sizeof(struct edgesteer_place), set by the plugin
-	const char *carrier; // mobile operator's short name, e.g. "verizon"; NULL: unknown. At most 63 bytes
+	const char *carrier; // the mobile operator's short name, e.g. "verizon"; NULL: unknown. At most 63 bytes
 	const char *class_;  // "edge", "roaming", "mvno", "fixed", "vpn", ...; NULL: unknown. At most 63 bytes
-	const char *site;    // the site a service or the operator named as the best one; NULL: none
+	const char *site;    // the best site according to a service or the operator; NULL: none. At most 63 bytes
 	double latitude;     // degrees, -90..90; NaN: unknown (longitude is then ignored)
 	double longitude;    // degrees, -180..180
-	double accuracy_km;  // radius around the coordinates; 0 or NaN: not stated, taken as exact
+	double accuracy_km;  // radius around the coordinates; 0 or NaN: not stated, treated as exact
 };
 
 struct edgesteer_prefix {
 	uint8_t family;      // 4 or 6
 	uint8_t length;      // 0..32 or 0..128
-	uint8_t address[16]; // network order, IPv4 in the first four bytes; bits past `length` zero
+	uint8_t address[16]; // network order, IPv4 in the first four bytes; bits past `length` are zero
 };
 
 enum edgesteer_level { EDGESTEER_ERROR, EDGESTEER_WARNING, EDGESTEER_NOTE };
 
-// What the daemon lends an instance from open to close. Owned by the daemon. Never NULL, no slot is NULL.
+// The functions available to an instance from open to close. Owned by the daemon. No pointer in it is NULL.
 struct edgesteer_host {
 	size_t size;
 
-	// The value the operator gave for one of the plugin's options, checked against its row, paths made absolute; the
-	// row's default when the operator gave none; NULL when there is neither. Owned by the host until close.
+	// The configured value of one of the plugin's options, checked against its row, with paths made absolute; else the
+	// row's default; NULL when there is neither. Owned by the host until close.
 	const char *(*option)(const struct edgesteer_host *host, const char *name);
 
-	// For EDGESTEER_MAP options: calls each(ctx, key, value) for every pair in the order written, both owned by the
-	// host until close; stops early and returns what each returns when that is not 0; otherwise 0.
+	// For EDGESTEER_MAP options: calls each(ctx, key, value) for every pair in the order of the config; key and value
+	// are owned by the host until close. Stops when each() returns other than 0, and returns that; otherwise 0.
 	int (*option_map)(const struct edgesteer_host *host, const char *name,
 	                  int (*each)(void *ctx, const char *key, const char *value), void *ctx);
 
-	// Tells the operator something, at a place in a file when file is not NULL (line 0: no line). An EDGESTEER_ERROR
-	// makes the whole load fail, the old state goes on serving.
+	// Reports a message to the operator, at a line of a file when `file` is not NULL (line 0: no line). An
+	// EDGESTEER_ERROR makes the load fail, and the daemon keeps serving the previous generation.
 	void (*report)(const struct edgesteer_host *host, enum edgesteer_level level, const char *file, size_t line,
 	               const char *fmt, ...)
 #ifdef __GNUC__
@@ -66,16 +66,16 @@ struct edgesteer_host {
 #endif
 	    ;
 
-	// During enumerate only: hands over one prefix. In any order; of nested prefixes the longest one containing a
-	// client counts, whole. Given twice with equal length, the later one counts. 0, or negative: stop enumerating and
-	// return this value (out of memory or over a cap; the host has reported it).
+	// Adds one prefix; only during enumerate. In any order: the longest prefix that contains a client gives all fields,
+	// and of two equal prefixes the later one does. Returns 0, or negative: stop enumerating and return this value (out
+	// of memory, over a limit or invalid; the host has reported it).
 	int (*add)(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
 	           const struct edgesteer_place *place);
 };
 
 enum edgesteer_option_type {
 	EDGESTEER_TEXT,
-	EDGESTEER_FILE, // a path; relative ones are taken from the folder of the config file
+	EDGESTEER_FILE, // a path; relative ones start in the folder of the config file
 	EDGESTEER_MAP,  // a mapping of text to text
 };
 
@@ -83,30 +83,30 @@ struct edgesteer_option {
 	const char *name; // as written in the config, lower case with hyphens
 	enum edgesteer_option_type type;
 	int required;
-	const char *fallback; // used when not given; NULL: none
+	const char *fallback; // the default; NULL: none
 	const char *help;     // one sentence for the manual
 };
 
 struct edgesteer_plugin {
 	uint16_t abi_major, abi_minor; // EDGESTEER_PLUGIN_ABI_*
 	size_t size;                   // sizeof(struct edgesteer_plugin)
-	const char *name;              // as the config names it
+	const char *name;              // as in the config
 	const char *summary;           // one line
 	const struct edgesteer_option *options; // ends with a row whose name is NULL; NULL: no options
 
-	// Makes an instance for one `locate:` entry. 0 and *ret_self, or negative after host->report() said why.
-	// `host` stays valid until close. Deadline: none, but it delays the reload that asked.
+	// Makes an instance for one `locate:` entry. Returns 0 with *ret_self set, or negative after reporting the reason
+	// by host->report(). `host` stays valid until close. There is no deadline, but the reload waits.
 	int (*open)(const struct edgesteer_host *host, void **ret_self);
 
-	// Lists everything by host->add(). 0 or negative (reported). NULL: the plugin does not enumerate.
+	// Passes all prefixes to host->add(). Returns 0, or negative (reported). NULL: the plugin does not enumerate.
 	int (*enumerate)(void *self);
 
 	// Releases the instance. Called once for each successful open. NULL: nothing to release.
 	void (*close)(void *self);
 };
 
-// Defines the plugin's one exported symbol. A plugin loaded from a file NAME.so must use the name NAME, an underscore
-// for every hyphen.
+// Defines the plugin's only exported symbol. A plugin loaded from a file NAME.so must use the name NAME, with an
+// underscore for every hyphen.
 #define EDGESTEER_PLUGIN(NAME) const struct edgesteer_plugin edgesteer_plugin_##NAME
 
 #ifdef __cplusplus

@@ -1,23 +1,23 @@
-// The `template` plugin: a working plugin that does almost nothing. It says where one prefix is. Copy it to begin your
-// own:
+// The `template` plugin: a working plugin that does almost nothing: it gives the carrier of one prefix. Copy it to
+// start your own:
 //
-//   1. Copy this file to NAME.c. NAME is what the operator will write after `plugin:`: lower-case letters, digits and
-//      hyphens (in C identifiers an underscore stands for a hyphen).
+//   1. Copy this file to NAME.c. NAME is what operators will write after `plugin:`: lower-case letters, digits and
+//      hyphens (underscores in C identifiers).
 //   2. Replace `template` by NAME in the code below: the functions, `.name`, and the argument of EDGESTEER_PLUGIN().
-//   3. List your options in template_options: the daemon checks them for you, fills in what is not given and makes
-//      paths absolute. edgesteer-plugin.h tells the types.
-//   4. template_open(): read the options, open what you need, keep what you need in a struct of your own. Say
-//      everything that is wrong, not only the first thing, by host->report(), with file and line where there is one.
-//   5. template_enumerate(): call host->add() for every prefix. Pass on what it returns when that is negative. A field
-//      you do not know is NULL or NaN: a later source then fills it in. Strings need to live for the call only.
-//   6. template_close(): release everything. It is called once for each open that returned 0, after an enumerate that
-//      failed too.
-//   7. Build it against the installed header alone, nothing of the daemon is linked:
+//   3. List your options in template_options: the daemon checks them, fills in defaults and makes paths absolute.
+//      edgesteer-plugin.h describes the types.
+//   4. template_open(): read the options, open what you need, keep your state in a struct of your own. Report all
+//      errors, not only the first, by host->report(), with file and line where there is one.
+//   5. template_enumerate(): call host->add() for every prefix. When it returns a negative value, return that. A field
+//      you do not know is NULL or NaN: a later source then fills it in. Strings need to live only for the call.
+//   6. template_close(): release everything. It is called once for each open that returned 0, also after a failed
+//      enumerate.
+//   7. Build it against the installed header; it links to nothing of the daemon:
 //          cc -std=c11 -Wall -shared -fPIC -o NAME.so NAME.c
-//   8. Copy NAME.so into the folder that `server: plugin-dir:` names, add `- plugin: NAME` to `locate:`, and try it by
+//   8. Copy NAME.so into the folder given by `server: plugin-dir:`, add `- plugin: NAME` to `locate:`, and test it with
 //      `edgesteerd -t -c FILE`.
-//   9. Or send it to us: put the file into plugins/, add it to Makefile.am and one row to the list in
-//      server/discovery/plugin.c. Plugins in the tree include nothing that a stranger's could not.
+//   9. Or contribute it: put the file into plugins/, add it to Makefile.am and one row to the list in
+//      server/discovery/plugin.c. Plugins in the tree include only what others can include.
 #include "edgesteer-plugin.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-// Rows from what a network is called to a carrier; see carriers.h.
+// Maps networks to carriers; see carriers.h.
 #include "carriers.h"
 
 #include <stdio.h>
@@ -11,8 +11,8 @@ enum kind { BY_NETWORK, BY_AS, BY_ISP, KINDS };
 struct row {
 	enum kind kind;
 	uint32_t asn;        // BY_AS
-	const char *key;     // BY_NETWORK "MCC-MNC", BY_ISP the name; the host's
-	const char *carrier; // the host's
+	const char *key;     // BY_NETWORK "MCC-MNC", BY_ISP the name; owned by the host
+	const char *carrier; // owned by the host
 	bool used;
 };
 
@@ -60,7 +60,7 @@ static int add_row(void *ctx, const char *key, const char *value)
 		return -1;
 	}
 	if (*key == '\0' || *value == '\0') {
-		host->report(host, EDGESTEER_ERROR, NULL, 0, "carriers: '%s: %s': neither may be empty", key, value);
+		host->report(host, EDGESTEER_ERROR, NULL, 0, "carriers: '%s: %s': neither side may be empty", key, value);
 		return -1;
 	}
 	row.kind = kind_of(key, &row.asn);
@@ -126,6 +126,6 @@ void carriers_report_unused(const struct carriers *carriers)
 	for (size_t i = 0; i < carriers->count; i++)
 		if (!carriers->rows[i].used)
 			host->report(host, EDGESTEER_WARNING, NULL, 0,
-			             "carriers: '%s' fits no network of the database (expected AS6167, 310-004 or an ISP's name "
-			             "as the database has it)", carriers->rows[i].key);
+			             "carriers: '%s' matches no network in the database (expected AS6167, 310-004 or an ISP's name "
+			             "as in the database)", carriers->rows[i].key);
 }

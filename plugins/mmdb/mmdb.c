@@ -1,10 +1,10 @@
-// The `mmdb` plugin: coordinates and carriers out of MaxMind databases. The daemon opens one instance for each `plugin:
-// mmdb` entry of `locate:`; the instance owns the mapped files. libmaxminddb's only door; see record.h for what it is
-// not asked to do.
+// The `mmdb` plugin: coordinates and carriers from MaxMind databases. The daemon opens one instance for each `plugin:
+// mmdb` entry of `locate:`; the instance owns the mapped files. The only user of libmaxminddb; see record.h for what
+// that is not used for.
 //
-// Of nested prefixes the host takes the longest, whole. So the coordinates of one database and the carriers of another
-// must not be listed one after the other: the two search trees are walked side by side, and where both have come to a
-// leaf the two records make one place.
+// Of nested prefixes the longest gives all fields. So the coordinates of one database and the carriers of another must
+// not be listed one after the other: the two search trees are walked in parallel, and where both have reached a leaf
+// their records are combined into one place.
 #include "edgesteer-plugin.h"
 
 #include <errno.h>
@@ -28,17 +28,17 @@ enum {
 	DATABASES,
 	SEPARATOR_LEN = 16,     // zero bytes between the search tree and the data
 	CACHE_SLOTS = 1 << 16,  // a power of two
-	SHARING_MAX = 16,       // how often a node may be reached on average; more than once where subtrees are shared
-	FILE_MAX_LEN = 1 << 30, // the library counts in 32 bits
+	SHARING_MAX = 16,       // average number of visits per node; more than one where subtrees are shared
+	FILE_MAX_LEN = 1 << 30, // bytes; the library counts in 32 bits
 };
 
-// What one database says of one of its records.
+// What one record of one database states.
 struct facts {
 	double latitude, longitude, accuracy_km;
 	const char *carrier;
 };
 
-// Databases repeat few records over many networks that lie near each other.
+// Databases use few records for many networks, which are close together.
 struct cached {
 	uint32_t offset; // of the record, plus one; 0: empty
 	struct facts facts;
@@ -47,9 +47,9 @@ struct cached {
 struct database {
 	const char *path;
 	MMDB_s mmdb;
-	struct cached *cache; // CACHE_SLOTS; NULL: this database was not given
+	struct cached *cache; // CACHE_SLOTS; NULL: this database is not configured
 	size_t visits;        // of nodes
-	size_t records;       // that said something we want
+	size_t records;       // with data that we use
 };
 
 struct mmdb {
@@ -58,7 +58,7 @@ struct mmdb {
 	struct carriers *carriers;
 };
 
-// Where a walk stands in one database.
+// The position of a walk in one database.
 struct cursor {
 	enum { NOTHING, NODE, RECORD } kind;
 	uint32_t at; // number of the node, or offset of the record in the data section
@@ -146,7 +146,8 @@ static int emit(struct walk *walk, const struct cursor here[DATABASES], unsigned
 
 // ---- search trees ---------------------------------------------------------------------------------------------------
 
-// A record of a search tree: the number of a node; or the node count for "nothing"; or above that data.
+// Interprets a record of a search tree: the number of a node, the node count for "nothing", or above that an offset in
+// the data.
 static int cursor_of(const struct mmdb *self, const struct database *database, uint64_t value,
                      struct cursor *ret_cursor)
 {
@@ -166,7 +167,7 @@ static int cursor_of(const struct mmdb *self, const struct database *database, u
 	return 0;
 }
 
-// Where IPv4 begins: in a database of both families it lies at ::/96.
+// The root of the IPv4 tree: in a database of both families it is at ::/96.
 static int ipv4_cursor(const struct mmdb *self, const struct database *database, struct cursor *ret_cursor)
 {
 	if (database->mmdb.metadata.ip_version == 4) {
@@ -176,8 +177,8 @@ static int ipv4_cursor(const struct mmdb *self, const struct database *database,
 	return cursor_of(self, database, database->mmdb.ipv4_start_node.node_value, ret_cursor);
 }
 
-// One step down. In the IPv6 walk the IPv4 subtree is left out, under ::/96 and wherever else a database leads into it
-// (::ffff:0:0/96, 2001::/32 and 2002::/16 are such aliases): it is listed as IPv4.
+// One step down. The IPv6 walk skips the IPv4 subtree, under ::/96 and its aliases in the database (::ffff:0:0/96,
+// 2001::/32 and 2002::/16 are such): it is listed as IPv4.
 static int step(struct walk *walk, struct database *database, const struct cursor *here, struct cursor ret_down[2])
 {
 	const struct mmdb *self = walk->self;
@@ -203,7 +204,7 @@ static int step(struct walk *walk, struct database *database, const struct curso
 	return 0;
 }
 
-// Lists the leaves of the joint tree below `here`. Recurses once a bit: at most 128 deep.
+// Lists the leaves of the combined tree below `here`. Recurses once per bit: at most 128 deep.
 static int descend(struct walk *walk, const struct cursor here[DATABASES], unsigned depth)
 {
 	struct cursor down[DATABASES][2];
@@ -288,8 +289,8 @@ static int unreadable(const struct mmdb *self, const struct database *database, 
 	return -1;
 }
 
-// A copy of the file in memory, as a file again since the library opens nothing else. The operator may write over the
-// original while we read: of a file that is mapped and then cut short, the next look would end the daemon.
+// Copies the file into a memfd, as the library only opens files. The operator may overwrite the original at any time,
+// and when a mapped file is truncated, the next access kills the daemon with SIGBUS.
 static int copy_file(const struct mmdb *self, const struct database *database, int fd, off_t len)
 {
 	int copy = memfd_create("mmdb", MFD_CLOEXEC);
@@ -307,10 +308,10 @@ static int copy_file(const struct mmdb *self, const struct database *database, i
 	return -1;
 }
 
-// -1 after a report, or a descriptor of a copy of the file.
+// Returns a descriptor of a copy of the file, or -1 (reported).
 static int read_file(const struct mmdb *self, const struct database *database)
 {
-	int fd = open(database->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // nobody may ever write into a named pipe
+	int fd = open(database->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe may never get a writer
 	struct stat status;
 	int copy = -1;
 
@@ -327,7 +328,7 @@ static int read_file(const struct mmdb *self, const struct database *database)
 	return copy;
 }
 
-// The library stores metadata more than strangers deserve: ours are walked before it sees them.
+// The library trusts metadata too much: we walk them before it sees them.
 static int check_metadata(const struct mmdb *self, const struct database *database, int fd)
 {
 	off_t len = lseek(fd, 0, SEEK_END);
@@ -425,9 +426,10 @@ static int open_databases(struct mmdb *self)
 	if (!city && !isp)
 		return refuse(self, NULL, "give city or isp, or both");
 	if (!isp && host->option_map(host, "carriers", has_rows, NULL) != 0)
-		host->report(host, EDGESTEER_WARNING, NULL, 0, "carriers is of no use without isp");
+		host->report(host, EDGESTEER_WARNING, NULL, 0, "carriers has no effect without isp");
 	if (isp && host->option_map(host, "carriers", has_rows, NULL) == 0)
-		host->report(host, EDGESTEER_WARNING, NULL, 0, "isp is of no use without carriers: it names networks, not carriers");
+		host->report(host, EDGESTEER_WARNING, NULL, 0,
+		             "isp has no effect without carriers: the database has networks, not carriers");
 	if (city && database_open(self, CITY, city) < 0)
 		err = -1;
 	if (isp && database_open(self, ISP, isp) < 0)
@@ -467,7 +469,7 @@ EDGESTEER_PLUGIN(mmdb) = {
 	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
 	.size = sizeof(struct edgesteer_plugin),
 	.name = "mmdb",
-	.summary = "coordinates and carriers out of MaxMind databases",
+	.summary = "coordinates and carriers from MaxMind databases",
 	.options = mmdb_options,
 	.open = mmdb_open,
 	.enumerate = mmdb_enumerate,

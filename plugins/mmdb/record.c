@@ -1,4 +1,4 @@
-// The data section's elements and the records made of them; see record.h.
+// Reads the data section's elements, and records composed of them; see record.h.
 #include "record.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ enum type {
 	UINT64,
 	UINT128,
 	ARRAY,
-	CACHE_CONTAINER, // these two never stand in a file
+	CACHE_CONTAINER, // this and the next never occur in a file
 	END_MARKER,
 	BOOLEAN,
 	FLOAT,
@@ -30,9 +30,9 @@ enum {
 
 struct element {
 	enum type type;
-	size_t size;    // octets; of a MAP pairs, of an ARRAY elements; of a BOOLEAN its value; of a POINTER its target
-	size_t payload; // offset of what it holds: its octets or its first element
-	size_t next;    // offset of what stands behind it; for a MAP and an ARRAY only when read through a pointer
+	size_t size;    // octets; for a MAP pairs, for an ARRAY elements, for a BOOLEAN its value, for a POINTER its target
+	size_t payload; // offset of its octets or its first element
+	size_t next;    // offset after it; for a MAP and an ARRAY only when read through a pointer
 };
 
 static bool fail(struct record_section *section, const char *why)
@@ -50,11 +50,11 @@ static uint64_t number(const struct record_section *section, size_t at, size_t l
 	return value;
 }
 
-// True when the type may have this size and its octets lie in the section.
+// True when the type may have this size and its octets are inside the section.
 static bool size_is_good(const struct record_section *section, const struct element *element)
 {
 	static const struct {
-		bool fixed; // the size is the limit, not less
+		bool fixed; // the size must equal the limit
 		size_t limit;
 	} sizes[] = {
 		[TEXT] = {false, SIZE_MAX}, [BYTES] = {false, SIZE_MAX}, [DOUBLE] = {true, 8},   [FLOAT] = {true, 4},
@@ -67,7 +67,7 @@ static bool size_is_good(const struct record_section *section, const struct elem
 	       (sizes[element->type].fixed ? element->size == limit : element->size <= limit);
 }
 
-// "Pointer": 2 bits say how many octets follow, 3 more are the value's top bits but in the longest form.
+// "Pointer": 2 bits say how many octets follow; 3 more are the value's top bits, except in the longest form.
 static bool read_pointer(struct record_section *section, size_t offset, uint8_t control, struct element *ret_element)
 {
 	static const size_t bases[] = {0, 2048, 526336, 0};
@@ -87,7 +87,7 @@ static bool read_pointer(struct record_section *section, size_t offset, uint8_t 
 	return true;
 }
 
-// The element at `offset`, pointers not followed.
+// Reads the element at `offset`, without following pointers.
 static bool read_raw(struct record_section *section, size_t offset, struct element *ret_element)
 {
 	size_t at = offset;
@@ -110,7 +110,7 @@ static bool read_raw(struct record_section *section, size_t offset, struct eleme
 		    element.type == END_MARKER)
 			return fail(section, "a record has a part of unknown type");
 	}
-	if (element.size >= 29) { // 29, 30, 31: one, two, three more octets, on top of what the shorter forms reach
+	if (element.size >= 29) { // 29, 30, 31: one, two, three more octets, starting after the range of the shorter forms
 		static const size_t bases[] = {29, 29 + 256, 29 + 256 + 65536};
 		size_t len = element.size - 28;
 
@@ -130,7 +130,7 @@ static bool read_raw(struct record_section *section, size_t offset, struct eleme
 	return true;
 }
 
-// The element at `offset` or the one the pointer there leads to; `next` is then behind the pointer.
+// Reads the element at `offset`, or the one that a pointer there leads to; `next` is then after the pointer.
 static bool read_element(struct record_section *section, size_t offset, struct element *ret_element, bool *ret_pointed)
 {
 	struct element element, target;
@@ -150,8 +150,8 @@ static bool read_element(struct record_section *section, size_t offset, struct e
 	return true;
 }
 
-// Passes over one element with all it contains: counts what is still to come instead of recursing. Pointers are passed
-// over, not followed, so this ends.
+// Skips one element with all it contains, counting the elements left instead of recursing. Pointers are not followed,
+// so this terminates.
 static bool skip(struct record_section *section, size_t *at)
 {
 	struct element element;
@@ -176,7 +176,7 @@ static bool read_double(struct record_section *section, const struct element *el
 	double value;
 
 	if (element->type != DOUBLE)
-		return fail(section, "a coordinate is no double");
+		return fail(section, "a coordinate is not a double");
 	memcpy(&value, &bits, sizeof(value));
 	if (!(fabs(value) <= limit))
 		return fail(section, "a coordinate is out of range");
@@ -202,7 +202,7 @@ static bool read_text(struct record_section *section, const struct element *elem
 
 enum field { LATITUDE, LONGITUDE, ACCURACY, ASN, MCC, MNC, ISP, NOT_WANTED };
 
-// Where the fields stand: ISP and ASN databases have theirs at the top, Enterprise in `traits`.
+// The positions of the fields: ISP and ASN databases have theirs at the top level, Enterprise in `traits`.
 static const struct {
 	const char *parent, *key;
 	enum field field;
@@ -233,7 +233,7 @@ static enum field find_field(const char *parent, struct record_text key)
 	return NOT_WANTED;
 }
 
-// The maps of the top one in which there is something we want.
+// The maps in the top-level one that contain fields we use.
 static const char *find_inner(const char *parent, struct record_text key)
 {
 	if (*parent)
@@ -291,7 +291,7 @@ static bool read_map(struct record_section *section, size_t *at, size_t pairs, c
 			size_t inside = element.payload;
 
 			if (element.type != MAP)
-				return fail(section, "a part that should be a map is none");
+				return fail(section, "a part that should be a map is not one");
 			if (!read_map(section, &inside, element.size, inner, record))
 				return false;
 			if (!pointed)
@@ -313,7 +313,7 @@ bool record_read(struct record_section *section, size_t offset, struct record *r
 	if (!read_element(section, offset, &top, &pointed))
 		return false;
 	if (top.type != MAP)
-		return fail(section, "a record is no map");
+		return fail(section, "a record is not a map");
 
 	size_t at = top.payload;
 
@@ -325,7 +325,7 @@ bool record_read(struct record_section *section, size_t offset, struct record *r
 
 // ---- metadata -------------------------------------------------------------------------------------------------------
 
-// Walks an element with all it contains, through pointers; `*at` moves behind it.
+// Walks an element with all it contains, following pointers; `*at` moves past it.
 static bool walk(struct record_section *section, size_t *at, unsigned depth)
 {
 	struct element element, key;
@@ -346,7 +346,7 @@ static bool walk(struct record_section *section, size_t *at, unsigned depth)
 			if (!read_element(section, inside, &key, &key_pointed))
 				return false;
 			if (key.type != TEXT)
-				return fail(section, "its metadata has a key that is no text");
+				return fail(section, "its metadata has a key that is not text");
 			inside = key.next;
 		}
 		if (!walk(section, &inside, depth + 1))
@@ -366,7 +366,7 @@ bool record_check_metadata(const uint8_t *tail, size_t len, const char **ret_why
 	while (len >= marker_len && (next = memmem(next, (size_t)(tail + len - next), marker, marker_len)))
 		found = next++;
 	if (!found) {
-		*ret_why = "it has no metadata: not a MaxMind DB, or not the whole of it";
+		*ret_why = "it has no metadata: not a MaxMind DB, or an incomplete one";
 		return false;
 	}
 
@@ -375,7 +375,7 @@ bool record_check_metadata(const uint8_t *tail, size_t len, const char **ret_why
 	bool pointed;
 	size_t at = 0;
 	bool good = read_element(&section, at, &top, &pointed) && walk(&section, &at, 0) &&
-	            (top.type == MAP || fail(&section, "its metadata is no map"));
+	            (top.type == MAP || fail(&section, "its metadata is not a map"));
 
 	if (!good)
 		*ret_why = section.why;

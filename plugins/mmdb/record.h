@@ -1,24 +1,23 @@
 // Reads the data section of a MaxMind DB (format 2.0, https://maxmind.github.io/MaxMind-DB/), for mmdb.c: the few
-// fields we use of a City, Enterprise, ISP or ASN record. libmaxminddb opens files and reads search trees for us, but
-// its own readers of data follow what a damaged or malicious file says without bound (offsets, nesting, size of the
-// whole), so no data goes to them that was not walked here first. Pure functions of the file's bytes; texts point into
-// them.
+// fields we use of City, Enterprise, ISP and ASN records. libmaxminddb opens files and reads search trees, but its
+// readers of data do not limit what a damaged or malicious file makes them do (offsets, nesting, total size), so they
+// get no data that was not walked here first. Pure functions of the file's bytes; texts point into them.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// A data section: where it lies and, once something failed, why.
+// A data section.
 struct record_section {
 	const uint8_t *bytes;
 	size_t len;
-	size_t elements; // read so far for the record in hand
-	const char *why;
+	size_t elements; // read so far for the current record
+	const char *why; // the reason after a failure
 };
 
 struct record_text {
-	const char *start; // does not end in zero
+	const char *start; // without a final zero
 	size_t len;        // 0: unknown
 };
 
@@ -30,10 +29,11 @@ struct record {
 	struct record_text isp;
 };
 
-// Reads the record at `offset`. False: it is damaged, section->why tells.
+// Reads the record at `offset`. False: it is damaged; section->why is the reason.
 bool record_read(struct record_section *section, size_t offset, struct record *ret_record);
 
-// Finds the metadata in the last `len` bytes of a file and walks all of it. True: libmaxminddb may read it too.
+// Finds the metadata in the last `len` bytes of a file and walks all of it. True: libmaxminddb can safely read it.
+// False: *ret_why is the reason.
 bool record_check_metadata(const uint8_t *tail, size_t len, const char **ret_why);
 
 enum { RECORD_METADATA_MAX_LEN = 128 << 10 }; // the format's own limit, with the marker before it

@@ -14,7 +14,7 @@ int csv_open(struct csv *csv, const char *path)
 {
 	struct stat status;
 
-	*csv = (struct csv){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // nobody may ever write into a named pipe
+	*csv = (struct csv){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // a named pipe may never get a writer
 	if (csv->fd < 0 || fstat(csv->fd, &status) < 0)
 		return errno;
 	if (!S_ISREG(status.st_mode))
@@ -83,7 +83,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-// Takes the quotes off a field in place; *at moves from the opening quote past the closing one. False: no closing one.
+// Removes the quotes of a field in place; *at moves from the opening quote past the closing one. False: there is none.
 static bool unquote(char **at, struct csv_text *ret_field)
 {
 	char *from = *at + 1, *to = from, *start = from;
@@ -110,7 +110,7 @@ size_t csv_split(struct csv_text line, struct csv_text *fields)
 		while (is_blank(*at))
 			at++;
 		if (*at == '"') {
-			// unquote() shortens the text before the closing quote only: `comma` lies behind it.
+			// unquote() moves only text before the closing quote, and `comma` is after it.
 			if (!unquote(&at, &fields[count]))
 				return 0;
 			while (is_blank(*at))

@@ -1,12 +1,12 @@
-// Prefixes and numbers out of text; see parse.h. Written by hand because a row of the whole Internet's table costs no
-// more than its bytes: inet_pton() and strtod() take several times as long.
+// Parses prefixes and numbers; see parse.h. Hand-written for speed, as tables have a million rows: inet_pton() and
+// strtod() take several times as long.
 #include "parse.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-// Both return where they stopped, or NULL.
+// Both return the position where they stopped, or NULL.
 
 static const char *parse_v4(const char *at, uint8_t *address)
 {
@@ -40,7 +40,7 @@ static const char *parse_v6(const char *at, uint8_t *address)
 {
 	enum { LEN = 16, NO_GAP = -1 };
 	uint8_t bytes[LEN];
-	int count = 0, gap = NO_GAP; // gap: how many octets stand before "::"
+	int count = 0, gap = NO_GAP; // gap: the number of octets before "::"
 
 	while (count < LEN) {
 		if (at[0] == ':' && at[1] == ':') {
@@ -139,8 +139,8 @@ const char *parse_format_prefix(const struct edgesteer_prefix *prefix, char *buf
 	return buf;
 }
 
-// Exact for 15 digits, since both numbers of the division fit a double; that is far below a millimetre on the ground,
-// so digits after those are not looked at.
+// Exact for 15 digits, since both numbers of the division fit a double. That is far below a millimetre on the ground,
+// so further digits are ignored.
 bool parse_decimal(const char *at, double *ret_value)
 {
 	static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -162,7 +162,7 @@ bool parse_decimal(const char *at, double *ret_value)
 		any = true;
 		if (kept == 15) {
 			if (!point)
-				return false; // no quantity of ours is that large
+				return false; // larger than any valid value
 			continue;
 		}
 		digits = digits * 10 + (unsigned)(*at - '0');

@@ -1,5 +1,5 @@
-// The values of a row of ranges.c: prefixes and decimals. Pure functions of texts that end in zero; a texts' bytes are
-// whatever a stranger wrote.
+// The values in a row of ranges.c: prefixes and decimals. Pure functions of zero-terminated texts, which are not
+// trusted.
 #pragma once
 
 #include <stdbool.h>
@@ -8,12 +8,12 @@
 
 enum { PARSE_PREFIX_TEXT_LEN = 64 }; // room for a prefix as text, with the final zero
 
-// ADDRESS/LENGTH or a bare ADDRESS, which is a prefix of whole length. Bits past the length are cleared, *ret_tail
-// tells whether any was set. False: it is neither.
+// Parses ADDRESS/LENGTH or a bare ADDRESS, which is a prefix of full length. Bits past the length are cleared;
+// *ret_tail is set to whether any was set. False: it is neither.
 bool parse_prefix(const char *text, struct edgesteer_prefix *ret_prefix, bool *ret_tail);
 
 // Writes into buf[PARSE_PREFIX_TEXT_LEN] and returns it.
 const char *parse_format_prefix(const struct edgesteer_prefix *prefix, char *buf);
 
-// A plain decimal such as -122.31, whatever the locale. False: it is none.
+// Parses a plain decimal such as -122.31, independently of the locale. False: it is not one.
 bool parse_decimal(const char *text, double *ret_value);

@@ -1,6 +1,6 @@
-// The `ranges` plugin: prefixes and what is known of their clients out of a CSV file with a header row. The daemon
-// opens one instance for each `plugin: ranges` entry of `locate:`; the instance owns the open file. A file of the whole
-// routed Internet must not hold up a reload: nothing is allocated for a row but its place in the list that finds
+// The `ranges` plugin: prefixes and what is known of their clients, from a CSV file with a header row. The daemon opens
+// one instance for each `plugin: ranges` entry of `locate:`; the instance owns the open file. A file with all routed
+// prefixes of the Internet must not delay a reload: nothing is allocated per row but its entry in the list that finds
 // duplicates.
 #include "edgesteer-plugin.h"
 
@@ -15,9 +15,9 @@
 
 enum {
 	TEXT_MAX_LEN = 63,     // of a carrier, class or site: the contract's limit
-	LINES_MAX = 256 << 20, // line numbers are kept in 32 bits
-	DUPLICATES_TOLD = 20,  // one by one; further ones are counted
-	SHOWN_LEN = 60,        // how much of a wrong value a message repeats
+	LINES_MAX = 256 << 20, // line numbers are stored in 32 bits
+	DUPLICATES_SHOWN = 20, // one by one; further ones are counted
+	SHOWN_LEN = 60,        // how much of an invalid value a message quotes
 	HALF_EARTH_KM = 20040,
 };
 
@@ -28,7 +28,7 @@ static const char *const column_names[COLUMNS] = {
 	[CLASS] = "class",   [SITE] = "site",       [ACCURACY] = "accuracy-km",
 };
 
-// A prefix that was read, to find those given twice or nested. The address as two numbers, left-aligned.
+// A prefix that was read, to find duplicate and nested ones. The address as two numbers, left-aligned.
 struct seen {
 	uint64_t hi, lo;
 	uint32_t line;
@@ -54,7 +54,7 @@ struct ranges {
 
 // ---- the header row -------------------------------------------------------------------------------------------------
 
-// Levenshtein distance, for words of up to 15 bytes; more for longer ones.
+// Levenshtein distance, for words of up to 15 bytes; 15 if one is longer.
 static size_t distance(const char *a, const char *b)
 {
 	enum { MAX = 15 };
@@ -102,7 +102,7 @@ static enum column column_near(const char *name)
 	return distance(name, column_names[nearest]) <= (strlen(column_names[nearest]) + 2) / 3 ? nearest : COLUMNS;
 }
 
-// Returns what was probably meant, so that nothing is told of what is mended with it; COLUMNS for none.
+// Returns the column that was probably meant, so that it is not reported as missing as well; COLUMNS for none.
 static enum column refuse_column(struct ranges *r, const char *name)
 {
 	enum column near = column_near(name);
@@ -115,7 +115,7 @@ static enum column refuse_column(struct ranges *r, const char *name)
 	return near;
 }
 
-// False: a row of data, or of another program's file.
+// False: a row of data, or a file in another format.
 static bool is_header(const struct csv_text *fields, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -139,15 +139,15 @@ static int read_header(struct ranges *r, const struct csv_text *fields, size_t c
 		if (r->order[i] == COLUMNS)
 			continue;
 		if (have[r->order[i]])
-			ranges_error(r, "column '%s' is there twice", column_names[r->order[i]]);
+			ranges_error(r, "duplicate column '%s'", column_names[r->order[i]]);
 		have[r->order[i]] = true;
 	}
 	if (!have[PREFIX])
 		ranges_error(r, "no column 'prefix': expected " HEADER_EXAMPLE);
 	if (have[LATITUDE] != have[LONGITUDE])
-		ranges_error(r, "latitude and longitude go together, the header row names one of them");
+		ranges_error(r, "latitude and longitude go together, the header row has only one of them");
 	if (have[ACCURACY] && !have[LATITUDE])
-		ranges_error(r, "accuracy-km says how good the coordinates are, but there are none");
+		ranges_error(r, "accuracy-km is the accuracy of the coordinates, but there are none");
 	r->fields = count;
 	return r->errors ? -1 : 0;
 }
@@ -189,8 +189,8 @@ static const char *format_seen(const struct seen *seen, char *buf)
 	return parse_format_prefix(&prefix, buf);
 }
 
-// Tells of prefixes given twice, and that some lie in others. Sorts `seen` unless the file was in order already, as
-// generated ones are.
+// Warns of duplicate prefixes, and notes nested ones. Sorts `seen` unless the file was already in order, as generated
+// ones are.
 static void check_nesting(struct ranges *r)
 {
 	const struct edgesteer_host *host = r->host;
@@ -206,9 +206,9 @@ static void check_nesting(struct ranges *r)
 		while (depth > 0 && !contains(around[depth - 1], seen))
 			depth--;
 		if (depth > 0 && around[depth - 1]->length == seen->length) {
-			if (duplicates++ < DUPLICATES_TOLD)
+			if (duplicates++ < DUPLICATES_SHOWN)
 				host->report(host, EDGESTEER_WARNING, r->path, seen->line,
-				             "%s stands on line %u already; this later row counts",
+				             "%s is on line %u already: this later row is used",
 				             format_seen(seen, text), around[depth - 1]->line);
 			around[depth - 1] = seen;
 			continue;
@@ -219,13 +219,13 @@ static void check_nesting(struct ranges *r)
 		}
 		around[depth++] = seen;
 	}
-	if (duplicates > DUPLICATES_TOLD)
+	if (duplicates > DUPLICATES_SHOWN)
 		host->report(host, EDGESTEER_WARNING, r->path, 0, "%zu more rows repeat a prefix",
-		             duplicates - DUPLICATES_TOLD);
+		             duplicates - DUPLICATES_SHOWN);
 	if (nested > 0)
 		host->report(host, EDGESTEER_NOTE, r->path, 0,
-		             "%zu of %zu prefixes lie inside another one, such as %s (line %u) inside %s (line %u): of "
-		             "nested ones the longest counts, whole",
+		             "%zu of %zu prefixes are inside another one, such as %s (line %u) inside %s (line %u): of "
+		             "nested prefixes the longest gives all fields",
 		             nested, r->seen_count - duplicates, format_seen(inner, text), inner->line,
 		             format_seen(outer, outer_text), outer->line);
 }
@@ -273,7 +273,7 @@ static bool read_prefix(struct ranges *r, const char *text, struct edgesteer_pre
 	return !tail;
 }
 
-// An empty field says nothing: *ret_text stays NULL.
+// An empty field means unknown: *ret_text stays NULL.
 static void read_text(struct ranges *r, enum column column, const struct csv_text *field, const char **ret_text)
 {
 	if (field->len > TEXT_MAX_LEN)
@@ -299,7 +299,7 @@ static void read_number(struct ranges *r, enum column column, const struct csv_t
 		*ret_value = value;
 }
 
-// 0, or negative when the host wants no more. What is wrong with the row is reported and counted.
+// Returns 0, or negative when the host tells to stop. Errors in the row are reported and counted.
 static int read_row(struct ranges *r, const struct csv_text *fields)
 {
 	struct edgesteer_place place = {.size = sizeof(place), .latitude = NAN, .longitude = NAN};
@@ -339,14 +339,14 @@ static int read_line(struct ranges *r, struct csv_text line)
 	if (line.start[strspn(line.start, " \t")] == '#' || strspn(line.start, " \t") == line.len)
 		return 0;
 	if (memchr(line.start, '\0', line.len)) {
-		ranges_error(r, "a zero byte: this is not a text file");
+		ranges_error(r, "zero octet: this is not a text file");
 		return 0;
 	}
 
 	size_t count = csv_split(line, fields);
 
 	if (count == 0)
-		ranges_error(r, "quotes out of place (a quoted field ends on its line, at a comma or at the end), or more "
+		ranges_error(r, "misplaced quotes (a quoted field ends on its line, at a comma or at the end), or more "
 		                "than %d fields", CSV_FIELDS_MAX);
 	else if (r->fields == 0)
 		return read_header(r, fields, count);
@@ -394,10 +394,10 @@ static int ranges_enumerate(void *self)
 		return -1;
 	}
 	if (r->seen_count == 0)
-		host->report(host, EDGESTEER_WARNING, r->path, 0, "lists no prefix");
+		host->report(host, EDGESTEER_WARNING, r->path, 0, "contains no prefixes");
 	if (r->csv.unended)
 		host->report(host, EDGESTEER_WARNING, r->path, r->csv.line,
-		             "the last line has no end: is the file whole?");
+		             "the last line has no newline: is the file complete?");
 	check_nesting(r);
 	return 0;
 }
@@ -446,7 +446,7 @@ EDGESTEER_PLUGIN(ranges) = {
 	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
 	.size = sizeof(struct edgesteer_plugin),
 	.name = "ranges",
-	.summary = "prefixes out of a CSV file",
+	.summary = "prefixes from a CSV file",
 	.options = ranges_options,
 	.open = ranges_open,
 	.enumerate = ranges_enumerate,

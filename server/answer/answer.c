@@ -1,5 +1,6 @@
-// From query to response: read the query, look its name up, locate the client, decide what to answer in a plan that names
-// ready-made RRsets, encode the plan. A batch is read whole, located whole, then decided and encoded. See answer.h.
+// From query to response: parse the query, look its name up, locate the client, decide what to answer in a plan of
+// ready-made RRsets, encode the plan. All queries of a batch are parsed, then all clients located, then each query is
+// decided and encoded. See answer.h.
 #include "answer/answer.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "answer/lookup.h"
 #include "answer/pick.h"
 #include "base/counters.h"
+#include "base/must.h"
 #include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -18,15 +20,15 @@
 
 enum { PLAN_ITEMS = LOOKUP_CHAIN_MAX + 2 };
 
-_Static_assert((int)ANSWER_BATCH <= (int)LOCATE_MAX, "a batch is located at once");
+_Static_assert((int)ANSWER_BATCH <= (int)LOCATE_MAX, "the clients of a batch are located together");
 
-// An RRset of the reply. Its owner is a suffix of one of the chain's names: name 0 is the question's, name k the target
-// of the k-th CNAME of the answer section.
+// An RRset of the reply. Its owner is a suffix of a name of the CNAME chain: name 0 is the question's, name k the
+// target of the k-th CNAME of the answer section.
 struct plan_item {
 	const struct rrset *rrset;
 	uint8_t section;
 	uint8_t chain;
-	uint8_t suffix; // octets into that name
+	uint8_t suffix; // offset in that name, octets
 };
 
 struct plan {
@@ -46,13 +48,13 @@ struct answering {
 	struct plan *plan;
 	struct query query;
 	enum query_verdict verdict;
-	unsigned rcode;          // of the message itself; DNS_NOERROR: there is something to decide
-	struct lookup found;     // of the question's name, where there is
-	const struct app *app;   // that the client was located for; NULL: none yet
-	struct location where;   // and where it is for that app
+	unsigned rcode;          // for errors of the message itself; DNS_NOERROR: the query is to be decided
+	struct lookup found;     // of the question's name, when rcode is DNS_NOERROR
+	const struct app *app;   // the one that the client was located for; NULL: none yet
+	struct location where;   // of the client, for that app
 };
 
-// RFC 8482 section 4.2: ANY gets one made-up HINFO. CPU "RFC8482", OS empty, one hour.
+// RFC 8482 section 4.2: the answer to ANY is a synthesized HINFO: CPU "RFC8482", OS empty, TTL one hour.
 static const uint8_t any_wire[] = {0xc0, 0x0c, 0, DNS_HINFO, 0, DNS_CLASS_IN, 0, 0, 0x0e, 0x10, 0, 9, 7,
                                    'R',  'F',  'C', '8', '4', '8', '2', 0};
 static const struct rrset any_rrset = {any_wire, sizeof(any_wire), 3600, DNS_HINFO, 1};
@@ -60,11 +62,12 @@ static const struct rrset any_rrset = {any_wire, sizeof(any_wire), 3600, DNS_HIN
 static void add(struct plan *plan, enum reply_section section, const struct rrset *rrset, unsigned chain,
                 unsigned suffix)
 {
+	dev_must(rrset && plan->count < PLAN_ITEMS && chain <= LOOKUP_CHAIN_MAX && suffix < NAME_WIRE_MAX);
 	plan->items[plan->count++] = (struct plan_item){rrset, (uint8_t)section, (uint8_t)chain, (uint8_t)suffix};
 }
 
-// The chain has come round: an RRset that is there already leads to nothing new, and no record stands in an answer twice
-// (RFC 2181 section 5).
+// Whether the chain is a loop: an RRset that it has already leads to nothing new, and an answer has no duplicate
+// records (RFC 2181 section 5).
 static bool is_repeated(const struct plan *plan, const struct rrset *rrset)
 {
 	for (unsigned i = 0; i < plan->count; i++)
@@ -73,16 +76,18 @@ static bool is_repeated(const struct plan *plan, const struct rrset *rrset)
 	return false;
 }
 
-// RFC 2308 section 3: the zone's SOA, with the TTL of `soa`, says how long the absence may be remembered.
+// RFC 2308 section 3: the zone's SOA, with the TTL of `soa`, says how long to cache the negative answer.
 static void negative(struct answering *a, const struct zone *zone, const struct rrset *soa, const struct name *name,
                      unsigned chain)
 {
+	dev_must(name->len >= zone->apex->name_len);
 	add(a->plan, REPLY_AUTHORITY, soa, chain, (unsigned)(name->len - zone->apex->name_len));
 }
 
-// RFC 1034 section 4.3.2 step 3b. AA stays as the chain before it had it.
+// RFC 1034 section 4.3.2 step 3b. AA stays as the CNAMEs before it set it.
 static void referral(struct answering *a, const struct node *cut, const struct name *name, unsigned chain)
 {
+	dev_must(name->len >= cut->name_len);
 	add(a->plan, REPLY_AUTHORITY, node_rrset(cut, DNS_NS), chain, (unsigned)(name->len - cut->name_len));
 	a->plan->glue = cut->glue;
 }
@@ -94,7 +99,7 @@ static const struct rrset *last_resort(struct answering *a, const struct app *ap
 		return a->query.type == DNS_A ? app->last_a : a->query.type == DNS_AAAA ? app->last_aaaa : NULL;
 	a->plan->rcode = DNS_SERVFAIL;
 	a->plan->aa = false;
-	a->plan->count = 0; // of the chain that led here
+	a->plan->count = 0; // drops the CNAMEs that led here
 	if (pick->outcome == PICK_DRAINED) {
 		a->plan->ede = DNS_EDE_NETWORK_ERROR;
 		a->plan->ede_text = "every site this client can reach is drained";
@@ -105,18 +110,19 @@ static const struct rrset *last_resort(struct answering *a, const struct app *ap
 	return NULL;
 }
 
-// The app whose targets answer the query at a node; NULL: none, what is static there does.
+// The app whose targets answer the query at a node; NULL: none, so the zone's records do.
 static const struct app *steered_app(const struct answering *a, const struct node *node)
 {
 	const struct app *app;
 
 	if (node->app == ZONE_APP_NONE || a->query.type == DNS_ANY)
 		return NULL;
+	dev_must(node->app >= 0 && (uint32_t)node->app < a->live->view->app_count);
 	app = &a->live->view->apps[node->app];
 	return a->query.type == DNS_A || a->query.type == DNS_AAAA || app->any_cname ? app : NULL;
 }
 
-// The RRset steering gives this client, of whatever type was asked; NULL: NODATA, or the plan's rcode says more.
+// The RRset that steering gives this client for the query's type; NULL: NODATA, or an error in the plan's rcode.
 static const struct rrset *steered(struct answering *a, const struct app *app)
 {
 	if (unlikely(app != a->app)) { // a CNAME led here
@@ -151,22 +157,21 @@ static const struct rrset *node_rrset_or_cname(const struct node *node, uint16_t
 	return rrset ? rrset : node_rrset(node, DNS_CNAME);
 }
 
-// What a node answers. First row that applies:
+// What a node answers. The first row that applies:
 //
-//   asked      at an app                                          elsewhere
-//   ANY        HINFO, RFC 8482 (an empty non-terminal: NODATA)
-//   A, AAAA    steered                                            CNAME if there is one, else the type, else NODATA
-//   other      steered if some target hands out a CNAME;          likewise
-//              else the type, else NODATA
+//   QTYPE      at an app                                          elsewhere
+//   ANY        HINFO, RFC 8482 (an empty non-terminal: NODATA)    the same
+//   A, AAAA    steered                                            the type, else CNAME, else NODATA
+//   other      steered if some target answers with a CNAME;       the type, else CNAME, else NODATA
+//              else the type, else CNAME, else NODATA
 //
-// *ret_soa is, for a NODATA, the SOA to say it with; else NULL. Where steering had a part in it, the next decision may
-// be another, so it is kept no longer than the app's answers.
+// *ret_soa is the SOA of a NODATA, else NULL. Where steering took part, the next decision may differ, so the NODATA is
+// cached no longer than the app's answers.
 static const struct rrset *answer_node(struct answering *a, const struct lookup *found, const struct rrset **ret_soa)
 {
 	const struct rrset *rrset = NULL, *soa = &found->zone->negative_soa;
 	const struct node *node = found->node;
 	uint16_t type = a->query.type;
-
 	const struct app *app = steered_app(a, node);
 
 	*ret_soa = NULL;
@@ -184,7 +189,8 @@ static const struct rrset *answer_node(struct answering *a, const struct lookup 
 	return rrset;
 }
 
-// One step of the chain: answers `name`, which was looked up; returns the CNAME to follow, or NULL at the end.
+// One step of the CNAME chain: answers `name`, whose lookup is `found`. Returns the CNAME to follow, or NULL at the
+// end.
 static const struct rrset *answer_name(struct answering *a, const struct name *name, const struct lookup *found,
                                        unsigned chain)
 {
@@ -207,8 +213,8 @@ static const struct rrset *answer_name(struct answering *a, const struct name *n
 		negative(a, found->zone, &found->zone->negative_soa, name, chain);
 		return NULL;
 	case LOOKUP_NODE:
-		// RFC 7871 section 7.2.1: what leads here is the same for everybody, and is not to be kept for the few that the
-		// app's answer is for. The resolver asks on.
+		// RFC 7871 section 7.2.1: the CNAMEs that lead here are the same for all clients, and must not be cached for
+		// only the block that the app's answer is for. The resolver asks for the target itself.
 		if (chain > 0 && found->node->app != ZONE_APP_NONE && a->query.ecs.present)
 			return NULL;
 		break;
@@ -228,8 +234,8 @@ static void decide(struct answering *a)
 	const struct rrset *cname = answer_name(a, &a->query.name, &a->found, 0);
 	struct name target;
 
-	// A chain longer than this ends where it is, as does one that comes round; the resolver asks on (RFC 1034 section
-	// 3.6.2 wants none at all).
+	// A longer chain stops here, as does a loop; the resolver asks for the rest itself. (RFC 1034 section 3.6.2
+	// discourages chains altogether.)
 	for (unsigned chain = 1; cname && chain <= LOOKUP_CHAIN_MAX; chain++) {
 		if (lookup_target(cname, &target) < 0)
 			return;
@@ -240,18 +246,18 @@ static void decide(struct answering *a)
 	}
 }
 
-// RFC 9471 section 3: without all in-domain glue a referral is truncated; sibling glue is a kindness.
+// RFC 9471 section 3: a referral without all in-domain glue is truncated; sibling glue is optional.
 static void encode_glue(struct reply *reply, const struct glue *glue)
 {
-	reply_add_whole(reply, REPLY_ADDITIONAL, glue->wire, glue->must_len, glue->must_count, true);
-	reply_add_whole(reply, REPLY_ADDITIONAL, glue->wire + glue->must_len, glue->wire_len - glue->must_len,
+	reply_add_named(reply, REPLY_ADDITIONAL, glue->wire, glue->must_len, glue->must_count, true);
+	reply_add_named(reply, REPLY_ADDITIONAL, glue->wire + glue->must_len, glue->wire_len - glue->must_len,
 	                (uint16_t)(glue->count - glue->must_count), false);
 }
 
 static size_t encode(const struct answering *a, const struct reply_opt *opt, size_t limit, uint8_t *wire)
 {
 	const struct plan *plan = a->plan;
-	uint16_t base[LOOKUP_CHAIN_MAX + 2] = {DNS_HEADER_LEN}; // where each name of the chain stands in the reply
+	uint16_t base[LOOKUP_CHAIN_MAX + 2] = {DNS_HEADER_LEN}; // offset in the reply of each name of the chain
 	struct reply reply;
 
 	reply_begin(&reply, wire, limit, &a->query, opt);
@@ -287,7 +293,7 @@ static void count_reply(const struct answer_client *client, const struct query *
 	}
 }
 
-// What is wrong with the message itself, or is not for an authority: the rcode; DNS_NOERROR when it is to be decided.
+// The rcode for a message that is malformed or not for an authoritative server; DNS_NOERROR when it is to be decided.
 static unsigned rcode_of(enum query_verdict verdict, const struct query *query)
 {
 	switch (verdict) {
@@ -304,7 +310,7 @@ static unsigned rcode_of(enum query_verdict verdict, const struct query *query)
 	                                                                                             : DNS_NOERROR;
 }
 
-// What can be known before the client is located.
+// Does what is possible before the client is located.
 static void begin(struct answering *a, const struct live *live, const struct answer_message *message)
 {
 	a->live = live;
@@ -365,6 +371,7 @@ static size_t finish(struct answering *a, uint8_t *reply)
 	               : query->udp_size < limits->udp_size ? query->udp_size
 	                                                    : limits->udp_size;
 
+	dev_must(limit >= DNS_UDP_PLAIN);
 	if (!query->edns)
 		return encode(a, NULL, limit, reply);
 
@@ -386,6 +393,7 @@ void answer_batch(const struct live *live, struct answer_message *messages, unsi
 {
 	struct answering batch[ANSWER_BATCH];
 
+	dev_must(count <= ANSWER_BATCH);
 	for (unsigned i = 0; i < count; i++)
 		begin(&batch[i], live, &messages[i]);
 	locate(live, batch, count);

@@ -1,5 +1,5 @@
-// The one door from query to response. net calls it for every message, on a worker that is online; it reads the live
-// part it is given and counts into the worker's own block, and touches nothing else.
+// The only way from query to response. net/ calls it for every message, on a worker that is online. It reads the live
+// part that it is given, counts in the worker's own block, and has no other side effects.
 #pragma once
 
 #include <stddef.h>
@@ -15,8 +15,8 @@ struct live;
 struct answer_client {
 	struct addr addr;
 	enum transport transport;
-	uint16_t idle_100ms;     // how long the connection may stay silent (RFC 7828), in units of 100 ms; without one unused
-	uint32_t worker;         // whose counters of what is handed out count
+	uint16_t idle_100ms;     // the connection's idle timeout (RFC 7828), in units of 100 ms; unused without one
+	uint32_t worker;         // the number of the calling worker, for the hand-out counters
 	struct counters *counters;
 };
 
@@ -24,18 +24,18 @@ struct answer_client {
 struct answer_message {
 	struct answer_client client;
 	const uint8_t *query;
-	size_t len;              // octets: in, of the query; out, of the reply, 0: say nothing
-	uint8_t *reply;          // room for DNS_MESSAGE_MAX, or for view->limits.udp_size where the transport's row has
-	                         // udp_size_counts; may be `query`, which is then written over; else it overlaps nothing
-	                         // of the batch
+	size_t len;              // octets: in, of the query; out, of the reply, 0: do not reply
+	uint8_t *reply;          // room for DNS_MESSAGE_MAX octets, or for view->limits.udp_size where the transport's row
+	                         // has udp_size_counts. May be `query`, which is then overwritten; else it overlaps no
+	                         // buffer of the batch
 };
 
 enum { ANSWER_BATCH = 16 };
 
-// Answers up to ANSWER_BATCH messages. Together they cost less than one by one: while one waits for memory, the others
-// are worked on.
+// Answers up to ANSWER_BATCH messages. This costs less than answering them one by one, as their waits for memory
+// overlap.
 void answer_batch(const struct live *live, struct answer_message *messages, unsigned count) HOT;
 
-// Answers one. Returns the reply's length.
+// Answers one message of `len` octets into `reply`, as above. Returns the reply's length in octets; 0: do not reply.
 size_t answer_query(const struct live *live, const struct answer_client *client, const uint8_t *query, size_t len,
                     uint8_t *reply);

@@ -1,10 +1,11 @@
 // From a client's addresses to its ranking; see locate.h.
 #include "answer/locate.h"
 
+#include "base/must.h"
 #include "steer/steer.h"
 #include "view/app.h"
 
-_Static_assert((int)LOCATE_MAX <= (int)LPM_SEARCHES_MAX, "all clients are searched for at once");
+_Static_assert((int)LOCATE_MAX <= (int)LPM_SEARCHES_MAX, "all clients are looked up together");
 
 static const struct addr *client_of(const struct query_ecs *ecs, const struct addr *source)
 {
@@ -17,6 +18,7 @@ static void set_hit(struct location *location, const struct steer *steer, struct
 
 	location->ranking = steered.ranking;
 	location->depth = steered.depth;
+	dev_must(location->depth <= addr_bits(location->client->family));
 }
 
 uint8_t locate_hash_len(const struct app *app, const struct location *location)
@@ -27,7 +29,7 @@ uint8_t locate_hash_len(const struct app *app, const struct location *location)
 	return len > location->depth ? len : location->depth;
 }
 
-// With the client, its ranking and its depth known, the rest of the table in locate.h.
+// Decides the rest of the table in locate.h, once the client, its ranking and its depth are known.
 static void settle(const struct locate_request *request)
 {
 	struct location *location = request->ret_location;
@@ -36,7 +38,7 @@ static void settle(const struct locate_request *request)
 	location->by_ecs = location->client != request->source;
 	location->scope = location->by_ecs ? location->depth : 0;
 	if (unlikely(location->ranking->ecs_ignored) && location->by_ecs) {
-		// No leaf lies both inside and outside of an ignored block, so the scope stays exact.
+		// No leaf is both inside and outside an ignored block, so the scope stays exact.
 		location->by_ecs = false;
 		location->client = request->source;
 		set_hit(location, steer, lpm_lookup(steer_table(steer, request->source), addr_key(request->source)));
@@ -45,12 +47,13 @@ static void settle(const struct locate_request *request)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-// `live` is where learned prefixes are looked up first once there are any; today all that is known of clients hangs at
-// the app.
+// `live` is for learned prefixes, which will be looked up first; today all that is known of clients is in the app's
+// steer.
 void locate_all(const struct live *live UNUSED, struct locate_request *requests, unsigned count)
 {
 	struct lpm_search searches[LOCATE_MAX];
 
+	dev_must(count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		const struct addr *client = client_of(requests[i].ecs, requests[i].source);
 

@@ -1,5 +1,5 @@
-// Where a client is: the address that stands for it, and what an app's table says of that address. The one place that knows
-// how; queries, the way behind a CNAME and explain all come here.
+// Locates clients: the address that represents a client, and its entry in an app's table. The only code that does:
+// queries, steps behind a CNAME and `explain` all use it.
 #pragma once
 
 #include <stdbool.h>
@@ -14,22 +14,22 @@ struct app;
 struct live;
 
 struct location {
-	const struct addr *client;      // the ECS address or the transport's, wherever the caller keeps them
-	const struct ranking *ranking;  // the app's candidates for it; the view's
-	uint8_t depth;                  // of the client's leaf: the length of the block that has this ranking
-	uint8_t scope;                  // ECS scope of an answer made from it; 0: the query has no ECS that counts
+	const struct addr *client;      // the ECS address or the transport's; owned by the caller
+	const struct ranking *ranking;  // the app's candidates for it; owned by the view
+	uint8_t depth;                  // of the client's leaf: the length of the block that has this ranking, bits
+	uint8_t scope;                  // ECS scope of an answer made from it, bits; 0: the query has no usable ECS
 	bool by_ecs;                    // `client` is from ECS
 };
 
-// Truth table (DESIGN sections 2.1 and 2.6); first row that applies:
+// Truth table (DESIGN sections 2.1 and 2.6); the first row that applies:
 //
 //   ECS in the query             its address in `ecs-ignore`     client      scope
 //   none, or source length 0     any                             transport   0
 //   source length above 0        no                              ECS         the leaf's depth; where a hash may decide,
-//                                                                            at least the length the hash looks at
+//                                                                            at least the length that is hashed
 //   source length above 0        yes (RFC 7871 section 11.3)     transport   the depth of the ECS address's leaf
 //
-// The scope depends on the tables alone, never on health or drains: otherwise two caches would hold overlapping blocks.
+// The scope depends only on the tables, never on health or drains: caches would otherwise get overlapping blocks.
 struct locate_request {
 	const struct app *app;
 	const struct query_ecs *ecs;    // NULL or not present: none
@@ -39,11 +39,12 @@ struct locate_request {
 
 enum { LOCATE_MAX = 16 };
 
-// Locates up to LOCATE_MAX clients together: they wait for memory at the same time, not one after another.
+// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap.
 void locate_all(const struct live *live, struct locate_request *requests, unsigned count) HOT;
-// Locates one.
+// Locates a single client.
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,
                               const struct addr *source);
 
-// The length of the client's prefix that a hash among equals looks at: the app's, or the leaf's where that is longer.
+// The length in bits of the client's prefix that is hashed within a group: the app's, or the leaf's where that is
+// longer.
 uint8_t locate_hash_len(const struct app *app, const struct location *location) PURE;

@@ -1,8 +1,9 @@
-// Walks from a name to what the zones have for it; see lookup.h.
+// Looks a name up in the zones; see lookup.h.
 #include "answer/lookup.h"
 
 #include <stddef.h>
 
+#include "base/must.h"
 #include "wire/dns.h"
 #include "zone/zone.h"
 
@@ -13,7 +14,7 @@ static const struct node *find(const struct zonedb *zones, const struct name *na
 	return zonedb_find(zones, name->wire + at, (size_t)name->len - at, name_suffix_hash(name, from));
 }
 
-// DS at the apex of a zone: the zone above answers, when it is here; a delegation of its own may lie between.
+// DS at the apex of a zone: the parent zone answers if it is here. It may have a delegation in between.
 static struct lookup find_ds(const struct zonedb *zones, const struct name *name, const struct node *apex)
 {
 	const struct node *above = NULL;
@@ -27,8 +28,8 @@ static struct lookup find_ds(const struct zonedb *zones, const struct name *name
 
 struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type)
 {
-	// A name deeper than any in the zones cannot be there, nor can its nearest ancestors: a query's cost is bounded
-	// by the zones' depth, not by what is asked.
+	// A name deeper than any in the zones does not exist, nor do its nearest ancestors: the cost of a query is bounded
+	// by the zones' depth, not by the query.
 	unsigned max = zonedb_max_labels(zones);
 	unsigned from = name->labels > max ? name->labels - max : 0;
 	const struct node *node = find(zones, name, from);
@@ -53,5 +54,6 @@ struct lookup lookup_name(const struct zonedb *zones, const struct name *name, u
 
 int lookup_target(const struct rrset *cname, struct name *ret_name)
 {
+	dev_must(cname->type == DNS_CNAME && cname->wire_len > DNS_RECORD_LEN);
 	return name_read(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, ret_name);
 }

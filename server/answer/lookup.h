@@ -1,4 +1,4 @@
-// Where a name stands in the zones: step 3 of RFC 1034 section 4.3.2, with wildcards (RFC 4592).
+// Looks names up in the zones: step 3 of RFC 1034 section 4.3.2, with wildcards (RFC 4592).
 #pragma once
 
 #include <stdint.h>
@@ -11,11 +11,11 @@ struct rrset;
 struct zone;
 struct zonedb;
 
-enum { LOOKUP_CHAIN_MAX = 8 }; // targets of CNAMEs looked up for one question; the resolver asks for what is behind
+enum { LOOKUP_CHAIN_MAX = 8 }; // CNAME targets looked up for one question; the resolver asks for those after them
 
 enum lookup_result {
 	LOOKUP_NOT_OURS, // no zone contains the name
-	LOOKUP_NODE,     // the name is there, or a wildcard stands for it
+	LOOKUP_NODE,     // the name exists, or a wildcard covers it
 	LOOKUP_CUT,      // the name is at or below a delegation
 	LOOKUP_NXDOMAIN,
 };
@@ -23,12 +23,13 @@ enum lookup_result {
 struct lookup {
 	enum lookup_result result;
 	const struct node *node; // the node; the delegation point; or, for NXDOMAIN, the closest encloser
-	const struct zone *zone; // that answers; NULL for LOOKUP_NOT_OURS
+	const struct zone *zone; // the one that answers; NULL for LOOKUP_NOT_OURS
 };
 
-// `type` matters at a zone's top only, be it delegated or here: DS belongs to the parent's side (RFC 4035 section
-// 3.1.4.1). With both zones here it is a NODATA of the parent's: its file's DS is not kept, for zones here are unsigned.
+// Looks up a name for a query type. The type matters only at a zone's apex, whether delegated or here: DS belongs to
+// the parent (RFC 4035 section 3.1.4.1). When both zones are here the parent answers NODATA: a DS in its file is not
+// kept, as zones here are unsigned.
 struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type) HOT;
 
-// Where a CNAME leads. E_INVAL, never for one of a zone or a config.
+// The target of a CNAME. E_INVAL when malformed, which those from zones and configs never are.
 int lookup_target(const struct rrset *cname, struct name *ret_name) MUST_USE;

@@ -1,10 +1,11 @@
-// Choose; see pick.h.
+// Chooses a target; see pick.h.
 #include "answer/pick.h"
 
 #include <math.h>
 
 #include "answer/locate.h"
 #include "base/hash.h"
+#include "base/must.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -17,6 +18,7 @@ const char *pick_outcome_text(enum pick_outcome outcome)
 		[PICK_UNREACHABLE] = "none reachable",
 	};
 
+	must(outcome <= PICK_UNREACHABLE);
 	return texts[outcome];
 }
 
@@ -29,9 +31,9 @@ static uint64_t hash_key(const struct app *app, const struct location *where)
 	return hash_mix(key.hi ^ hash_mix(key.lo + cut.family));
 }
 
-// Weighted rendezvous over what is left of a group: every member draws a number from (client, site), scaled by its
-// weight; the largest wins. When a member leaves, only the clients it had won move. Standbys (weight 0) are groups of
-// their own, in which the first wins.
+// Weighted rendezvous hashing over the allowed members of a group: each member's score is a hash of (client, site)
+// scaled by its weight, and the highest wins. When a member goes down, only its own clients move. A standby (weight 0)
+// is a group of its own.
 static unsigned share(const struct live *live, const struct app *app, const struct ranking *ranking, unsigned first,
                       uint8_t barred, uint64_t key)
 {
@@ -39,6 +41,7 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 	unsigned best = first;
 	double best_score = -1;
 
+	dev_must(ranking->steps[first].group_end >= first && ranking->steps[first].group_end < ranking->count);
 	for (unsigned i = first; i <= ranking->steps[first].group_end; i++) {
 		uint32_t number = app->first_target + ranking->steps[i].slot;
 		const struct target *target = &view->targets[number];
@@ -58,7 +61,7 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 	return best;
 }
 
-// The first step whose target has none of the `barred` bits; ranking->count when there is none.
+// The index of the first step whose target has none of the `barred` bits; ranking->count if all have.
 static unsigned first_allowed(const struct live *live, const struct app *app, const struct ranking *ranking,
                               uint8_t barred)
 {
@@ -91,5 +94,6 @@ struct pick pick_target(const struct live *live, const struct app *app, const st
 	}
 	pick.target_number = app->first_target + ranking->steps[i].slot;
 	pick.target = &live->view->targets[pick.target_number];
+	dev_must(pick.target->app == app && !(live_state(live, pick.target_number) & barred));
 	return pick;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 
 static uint64_t be64(const uint8_t *p)
 {
@@ -25,12 +26,14 @@ struct addr_key addr_key(const struct addr *addr)
 
 struct addr addr_cut(const struct addr *addr, uint8_t len)
 {
-	struct addr cut = {.family = addr->family};
-	uint8_t whole = len / 8, rest = len % 8;
+	dev_must(len <= 8 * sizeof(addr->bytes));
 
-	memcpy(cut.bytes, addr->bytes, whole);
+	struct addr cut = {.family = addr->family};
+	uint8_t octets = len / 8, rest = len % 8;
+
+	memcpy(cut.bytes, addr->bytes, octets);
 	if (rest)
-		cut.bytes[whole] = (uint8_t)(addr->bytes[whole] & (0xff << (8 - rest)));
+		cut.bytes[octets] = (uint8_t)(addr->bytes[octets] & (0xff << (8 - rest)));
 	return cut;
 }
 
@@ -119,6 +122,7 @@ const char *prefix_format(const struct prefix *prefix, char *buf)
 
 socklen_t addr_to_sockaddr(const struct addr *addr, uint16_t port, struct sockaddr_storage *ret_name)
 {
+	must(addr->family == ADDR_V4 || addr->family == ADDR_V6);
 	memset(ret_name, 0, sizeof(*ret_name));
 	if (addr->family == ADDR_V4) {
 		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};

@@ -1,4 +1,4 @@
-// IP addresses, prefixes and sockets' names: parse, format, compare. Pure functions, no allocation.
+// IP addresses, prefixes and socket addresses: parse, format, compare. Pure functions, no allocation.
 #pragma once
 
 #include <stdbool.h>
@@ -34,26 +34,27 @@ static inline uint8_t addr_bits(uint8_t family)
 }
 
 struct addr_key addr_key(const struct addr *addr) PURE;
-// The address with every bit past `len` zeroed.
+// The address with every bit past `len` (at most 128) zeroed.
 struct addr addr_cut(const struct addr *addr, uint8_t len);
 bool addr_equal(const struct addr *a, const struct addr *b) PURE;
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr) PURE;
 
-// "192.0.2.1", "2001:db8::1". E_INVAL otherwise.
+// Parses "192.0.2.1" or "2001:db8::1". E_INVAL for anything else.
 int addr_parse(const char *text, struct addr *ret_addr) MUST_USE;
-// "192.0.2.0/24" or a bare address (whole length). `ret_tail`, when not NULL, tells whether bits past the length were
-// set (they are cleared). E_INVAL when malformed or the length is out of range.
+// Parses "192.0.2.0/24" or a bare address (full length). *ret_tail, when not NULL, is set to whether bits past the
+// length were set (they are cleared). E_INVAL when malformed or the length is out of range.
 int prefix_parse(const char *text, struct prefix *ret_prefix, bool *ret_tail) MUST_USE;
 // Writes into buf[ADDR_TEXT_LEN] and returns it.
 const char *addr_format(const struct addr *addr, char *buf);
 const char *prefix_format(const struct prefix *prefix, char *buf);
 
-// "ADDRESS@PORT" or "ADDRESS" with the default port: as `listen:` writes it. E_INVAL when malformed.
+// Parses "ADDRESS@PORT", or "ADDRESS" with the default port, as in `listen:`. E_INVAL when malformed.
 int addr_parse_endpoint(const char *text, uint16_t default_port, struct sockaddr_storage *ret_name,
                         socklen_t *ret_len) MUST_USE;
-// "192.0.2.1@53", "2001:db8::1@53".
+// Writes "192.0.2.1@53" or "2001:db8::1@53" into buf[ADDR_TEXT_LEN] and returns it.
 const char *addr_format_endpoint(const struct sockaddr_storage *name, char *buf);
 
-// The address of a socket's name. A v4-mapped IPv6 address becomes the IPv4 one. Family ADDR_NONE for others.
+// The address in a socket address. A v4-mapped IPv6 address becomes the IPv4 one. ADDR_NONE for other families.
 struct addr addr_of_sockaddr(const struct sockaddr_storage *name);
+// The inverse; `addr` has a family, `port` is in host order. Returns the length of *ret_name in octets.
 socklen_t addr_to_sockaddr(const struct addr *addr, uint16_t port, struct sockaddr_storage *ret_name);

@@ -1,10 +1,13 @@
-// Block arena; see arena.h. Blocks double up to 1 MiB; a piece larger than that gets a block of its own.
+// Block arena; see arena.h. Blocks double in size up to 1 MiB; an allocation larger than the next block gets a block of
+// its own.
 #include "base/arena.h"
 
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/must.h"
 
 enum { FIRST_BLOCK = 4096, BIG_BLOCK = 1 << 20 };
 
@@ -60,7 +63,7 @@ static struct block *block_for(struct arena *arena, size_t size)
 	block->size = room;
 	if (arena->next_size < BIG_BLOCK)
 		arena->next_size *= 2;
-	if (head && room == size) { // a piece of its own: keep filling the block in use
+	if (head && room == size) { // a block for this allocation only: keep filling the current one
 		block->next = head->next;
 		head->next = block;
 	} else {
@@ -79,6 +82,7 @@ void *arena_take(struct arena *arena, size_t size)
 	size = (size + align - 1) & ~(align - 1);
 	if (size == 0)
 		size = align;
+	must(arena->used <= arena->max);
 	if (size > arena->max - arena->used)
 		return NULL;
 
@@ -86,6 +90,8 @@ void *arena_take(struct arena *arena, size_t size)
 
 	if (!block)
 		return NULL;
+
+	must(block->used <= block->size && size <= block->size - block->used);
 
 	void *piece = block->bytes + block->used;
 

@@ -1,4 +1,4 @@
-// Compiler attributes by short names, so that a declaration states its contract on one line.
+// Short names for compiler attributes, so that a declaration states its contract on one line.
 #pragma once
 
 #define NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))

@@ -1,9 +1,10 @@
-// The two clocks. Monotonic for intervals, wall for what people read and what survives a restart. Slow side: a
-// query reads neither.
+// The two clocks: monotonic for intervals, wall for what people read and what survives a restart. Slow side: the query
+// path reads neither.
 #pragma once
 
 #include <stdint.h>
 
+// CLOCK_MONOTONIC, in milliseconds and nanoseconds.
 int64_t clock_mono_ms(void);
 int64_t clock_mono_ns(void);
 // Seconds since the Unix epoch.

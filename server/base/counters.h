@@ -1,5 +1,5 @@
-// Counters of the fast side. One row adds one: it is then in every worker's block, in the sum and in `stats`. Each block
-// has one writer, so counting is a plain add; anyone may read.
+// The workers' counters. A row adds one: to every worker's block, to the sums and to `stats`. Each block has a single
+// writer, so counting is a plain add; any thread may read.
 #pragma once
 
 #include <stdatomic.h>
@@ -7,9 +7,9 @@
 
 #include "base/attr.h"
 
-// COUNTER(name, family, label, value, help). A counter that is one of several of the same kind names the family and says
-// which of them it is: `family`, split by `label`, where it is `value`. Those of a family have one help text. The others
-// are their own family, with no label. See base/metric.h.
+// COUNTER(name, family, label, value, help). A counter that is one of several of a kind names their `family`, the
+// `label` that tells them apart, and its `value` of that label. All of a family have the same help text. Any other
+// counter is a family of its own, with no label. See base/metric.h.
 #define COUNTERS(COUNTER) \
 	COUNTER(queries_udp, "queries", "transport", "udp", "Queries that were answered, whatever the answer.") \
 	COUNTER(queries_tcp, "queries", "transport", "tcp", "Queries that were answered, whatever the answer.") \

@@ -1,15 +1,15 @@
-// Error values: a function that can fail returns 0 or one of these, always negative. What a person should read goes
-// into a struct report, never into the number.
+// Error values: a function that can fail returns 0 or one of these, always negative. Details for the operator go into a
+// struct report.
 #pragma once
 
 enum err {
 	E_OK = 0,
-	E_INVAL = -1,    // what came in is malformed or out of range
-	E_NOMEM = -2,    // no memory, or a cap was reached
-	E_IO = -3,       // a system call failed; errno tells
-	E_NOTFOUND = -4, // no such thing
-	E_EXISTS = -5,   // there is one already
-	E_LIMIT = -6,    // a configured or built-in limit
+	E_INVAL = -1,    // the input is malformed or out of range
+	E_NOMEM = -2,    // out of memory, or an arena's cap was reached
+	E_IO = -3,       // a system call failed; see errno
+	E_NOTFOUND = -4, // not found
+	E_EXISTS = -5,   // already exists
+	E_LIMIT = -6,    // a configured or built-in limit was reached
 	E_STATE = -7,    // not possible now (busy, shutting down)
 };
 

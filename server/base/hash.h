@@ -1,4 +1,5 @@
-// One cheap, well-mixed 64-bit hash for tables of our own data. Not for what an attacker chooses without a seed.
+// A cheap, well-mixed 64-bit hash for tables of our own data. Unseeded, it is no good for keys that an attacker
+// chooses.
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +17,8 @@ static inline uint64_t hash_mix(uint64_t x)
 	return x;
 }
 
-// Folds `len` bytes into `seed`. Chainable: hash_bytes(hash_bytes(s, a), b) is well mixed but is not the hash of a|b.
+// Folds `len` bytes into `seed`. Can be chained: hash_bytes(hash_bytes(s, a), b) is well mixed, but not the hash of
+// a|b.
 static inline uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;

@@ -1,4 +1,4 @@
-// Writes log lines to standard error, whole, in one write each.
+// Writes log lines to standard error, one write() per line so that lines of several threads do not mix.
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/must.h"
+
 static _Atomic int max_level = LOG_LEVEL_INFO;
 
 void log_set_level(enum log_level level)
@@ -16,7 +18,7 @@ void log_set_level(enum log_level level)
 	atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
 }
 
-// What a line begins with: journald takes the priority from "<N>" and has the time itself, all others want the time.
+// Starts a line: journald takes the priority from "<N>" and adds the time itself; everything else needs the time.
 static int begin(char *line, size_t size, enum log_level level)
 {
 	time_t now = time(NULL);
@@ -31,6 +33,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const words[] = {"", "", "", "error: ", "warning: ", "", "", "debug: "};
 
+	must(level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG);
 	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
 		return;
 
@@ -47,11 +50,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 
 	size_t len = strlen(line);
 
-	// What others sent may stand in a line: keep it one line.
+	// The text may contain what a peer sent: it must not start a line of its own.
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)line[i] < 0x20)
 			line[i] = ' ';
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
-		return; // nowhere left to say it
+		return; // nowhere left to report it
 }

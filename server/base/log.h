@@ -1,13 +1,22 @@
-// The daemon's log: one line per event to standard error. It begins with the "<N>" priority when journald reads it
-// ($JOURNAL_STREAM is set, and standard error is not a terminal), else with the local time. Slow side only: nothing a query walks through may include this header.
+// The daemon's log: one line per event on standard error. A line starts with the priority "<N>" when journald reads it
+// ($JOURNAL_STREAM is set, and standard error is not a terminal), else with the local time. Slow side only: nothing on
+// the query path may include this header.
 #pragma once
 
 #include "base/attr.h"
 
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+// The numbers are syslog's.
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7,
+};
 
-// Lines above `level` are dropped. Default LOG_LEVEL_INFO. Callable at any time from any thread.
+// Drops lines above `level` from now on. Default LOG_LEVEL_INFO. Any thread.
 void log_set_level(enum log_level level);
+// Logs one line without its final newline; control characters become spaces, and text past 2 KiB is cut. Any thread.
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3) NONNULL(2);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -1,4 +1,4 @@
-// The end of the road for a broken invariant: says where, then aborts so that a core is left.
+// Reports a broken invariant and aborts, which leaves a core dump.
 #include "base/must.h"
 
 #include <stdio.h>

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 
 struct names {
 	size_t count;
@@ -31,6 +32,8 @@ static size_t slot_of(const struct names *names, const char *text, size_t len)
 
 static int grow(struct names *names, size_t cap)
 {
+	must((cap & (cap - 1)) == 0 && names->count <= cap); // the mask below needs a power of two
+
 	char **texts = realloc(names->texts, cap * sizeof(*texts));
 
 	if (!texts)
@@ -98,6 +101,7 @@ int names_add(struct names *names, const char *text, size_t len, uint16_t *ret_n
 
 		if (!copy)
 			return E_NOMEM;
+		must(names->count < names->cap && !names->slots[at]);
 		names->texts[names->count] = copy;
 		names->slots[at] = (uint16_t)names->count++;
 	}

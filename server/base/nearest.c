@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { WORD_MAX = 64 }; // longer ones are near to nothing
+#include "base/must.h"
+
+enum { WORD_MAX = 64 }; // longer words are never suggested
 
 static size_t min(size_t a, size_t b)
 {
@@ -16,6 +18,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	size_t rows[3][WORD_MAX + 1];
 	size_t *before = rows[0], *last = rows[1], *row = rows[2];
 
+	must(a_len <= WORD_MAX && b_len <= WORD_MAX);
 	for (size_t j = 0; j <= b_len; j++)
 		last[j] = j;
 	for (size_t i = 1; i <= a_len; i++) {

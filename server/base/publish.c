@@ -1,5 +1,5 @@
-// liburcu's QSBR flavour behind publish.h. ThreadSanitizer cannot see through liburcu (it is not instrumented), so the
-// order it gives is told to it by name; without that build the annotations are nothing.
+// liburcu's QSBR flavour behind publish.h. liburcu is not instrumented for ThreadSanitizer, so the order that a grace
+// period guarantees is annotated by hand; in other builds the annotations are empty.
 #include "base/publish.h"
 
 #include <errno.h>
@@ -71,28 +71,29 @@ void publish_retire(const void *object, void (*free_object)(void *object))
 
 	struct retired *retired = malloc(sizeof(*retired));
 
-	must(retired); // a few dozen bytes; without them the object could neither be kept nor freed safely
+	must(free_object);
+	must(retired); // a few dozen bytes; without them the object could be neither freed safely nor kept track of
 	retired->object = (void *)object;
 	retired->free_object = free_object;
 	ORDER_RELEASE();
-	urcu_qsbr_thread_online(); // call_rcu() wants its caller online (its manual); the writer waits for nobody
+	urcu_qsbr_thread_online(); // call_rcu() needs its caller online (see its manual); it does not wait
 	urcu_qsbr_call_rcu(&retired->head, free_retired);
 	urcu_qsbr_thread_offline();
 }
 
-static void last_is_freed(void *freed)
+static void post(void *freed)
 {
-	sem_post(freed);
+	must(sem_post(freed) == 0);
 }
 
-// Objects are freed in the order they were retired, so one more tells when all before it are gone. (liburcu's own
-// barrier does the same, with a hand-over inside it that ThreadSanitizer takes for a race.)
+// Objects are freed in the order they were retired, so when one more is freed, all before it are. (rcu_barrier() does
+// the same, but contains a hand-over that ThreadSanitizer takes for a race.)
 void publish_drain(void)
 {
 	sem_t freed;
 
 	must(sem_init(&freed, 0, 0) == 0);
-	publish_retire(&freed, last_is_freed);
+	publish_retire(&freed, post);
 	while (sem_wait(&freed) < 0)
 		must(errno == EINTR);
 	sem_destroy(&freed);

@@ -1,20 +1,19 @@
-// Publish and retire: how the slow side hands immutable objects to readers that never wait. liburcu's QSBR underneath,
-// and this is its only door. A reader thread registers once, goes online around each batch of work and offline while it
-// blocks; what it loaded with publish_load() stays valid until it goes offline. A writer
-// stores the new object, then retires the old one: it is freed when no reader can still hold it, in liburcu's own
-// thread, so the writer never waits either.
+// Publish and retire: how the slow side passes immutable objects to readers that never wait. The only user of liburcu
+// (QSBR). A reader thread registers once, is online around each batch of work and offline while it blocks; what it
+// loaded with publish_load() stays valid until it goes offline, its quiescent state. A writer publishes the new object,
+// then retires the old one, which liburcu's thread frees after a grace period; so the writer never waits either.
 #pragma once
 
 #include <stdatomic.h>
 
 #include "base/attr.h"
 
-// A published pointer. Zero-initialised is a valid, empty one.
+// A published pointer. Zero-initialised, it is valid and holds NULL.
 struct published {
 	_Atomic(const void *) pointer;
 };
 
-// Reader. Every thread that loads must be registered and online at that moment.
+// For readers. A thread must be registered and online while it loads a published pointer and uses the object.
 void publish_register_reader(void);
 void publish_unregister_reader(void);
 void publish_online(void);
@@ -25,11 +24,11 @@ static inline const void *publish_load(const struct published *published)
 	return atomic_load_explicit(&published->pointer, memory_order_acquire);
 }
 
-// Writer (one thread). Stores `object` and returns what was there: the caller now owns it and retires it.
+// For the writer (one thread). Publishes `object` and returns the previous one, which the caller now owns and retires.
 const void *publish_swap(struct published *published, const void *object) MUST_USE;
 
-// Calls free_object(object) in a background thread after every present reader has moved on. NULL object: nothing. The
-// calling thread is registered as well, and offline.
+// Calls free_object(object) on liburcu's thread after a grace period. Does nothing for a NULL object. The calling
+// thread must be registered and offline.
 void publish_retire(const void *object, void (*free_object)(void *object));
-// Waits until everything retired so far is freed. For an orderly exit and for tests; never on the main loop's way.
+// Waits until everything retired so far has been freed. For an orderly exit and for tests; never from the main loop.
 void publish_drain(void);

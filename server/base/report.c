@@ -1,10 +1,12 @@
-// Collects lines about an operator's input, with a cap; see report.h.
+// Collects messages about an operator's input, with a cap; see report.h.
 #include "base/report.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/must.h"
 
 enum { LINE_MAX_LEN = 1024, LEVELS = 3 };
 
@@ -62,10 +64,11 @@ void report_add(struct report *report, enum report_level level, const char *file
 	char text[LINE_MAX_LEN];
 	size_t at = 0;
 
+	must((unsigned)level < LEVELS);
 	report->count[level]++;
 	if (file)
 		at += (size_t)snprintf(text, sizeof(text) / 2, "%s:", file);
-	if (at >= sizeof(text) / 2) // an absurdly long path: keep its beginning
+	if (at >= sizeof(text) / 2) // an absurdly long path: keep its start
 		at = sizeof(text) / 2 - 1;
 	if (file && line)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%zu:", line);
@@ -73,6 +76,8 @@ void report_add(struct report *report, enum report_level level, const char *file
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%zu:", column);
 	if (file)
 		text[at++] = ' ';
+
+	must(at < sizeof(text));
 
 	va_list ap;
 
@@ -103,6 +108,7 @@ void report_each(const struct report *report, void (*each)(void *ctx, enum repor
 		each(ctx, report->lines[i].level, report->lines[i].text);
 		errors += report->lines[i].level == REPORT_ERROR;
 	}
+	must(report->kept <= total);
 	if (total > report->kept) {
 		char text[64];
 

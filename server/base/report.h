@@ -1,6 +1,6 @@
-// A report collects everything that is wrong (or worth a warning) with what an operator gave us, so that all of it is
-// told at once. Config, zone files, CSV sources and plugins write into one; the caller prints it. Not thread-safe:
-// one owner at a time. Slow side only.
+// A report collects every error and warning about an operator's input, so that all of them are shown at once. Config,
+// zone files, CSV sources and plugins add to one; the caller prints it. Not thread-safe: one owner at a time. Slow side
+// only.
 #pragma once
 
 #include <stdbool.h>
@@ -10,17 +10,18 @@
 
 enum report_level { REPORT_ERROR, REPORT_WARNING, REPORT_NOTE };
 
-// Further lines are counted, not kept; warnings and notes sooner, so that they leave room for errors.
+// Lines past these are counted, not kept. Warnings and notes have the lower limit, which leaves room for errors.
 enum { REPORT_MAX = 1000, REPORT_WARNINGS_MAX = 500 };
 
 struct report;
 
-// A new empty report, or NULL without memory. The caller frees it with report_free().
+// A new empty report, or NULL when out of memory. The caller frees it with report_free().
 struct report *report_new(void);
 // Frees it; takes NULL; returns NULL.
 struct report *report_free(struct report *report);
 
-// Adds a line "FILE:LINE:COLUMN: text"; a NULL file leaves the place out, line or column 0 leaves that number out.
+// Adds a line "FILE:LINE:COLUMN: text", copied. With a NULL file the location is left out, with line or column 0 that
+// number.
 void report_add(struct report *report, enum report_level level, const char *file, size_t line, size_t column,
                 const char *fmt, ...) PRINTF(6, 7) NONNULL(1, 6);
 
@@ -34,7 +35,7 @@ size_t report_count(const struct report *report, enum report_level level);
 // True when nothing of REPORT_ERROR was added.
 bool report_ok(const struct report *report);
 
-// Calls each() for every kept line in order; `text` is owned by the report. After the last kept line, a line that
-// counts what was not kept follows, if any.
+// Calls each() for every kept line in order, then, if any were not kept, for a line that counts them. `text` is owned
+// by the report and valid during the call.
 void report_each(const struct report *report, void (*each)(void *ctx, enum report_level level, const char *text),
                  void *ctx);

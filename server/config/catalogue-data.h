@@ -1,4 +1,4 @@
-// conf/catalogue.yaml as bytes; catalogue-data.c is made from it by the build.
+// conf/catalogue.yaml as bytes; the build generates catalogue-data.c from it.
 #pragma once
 
 #include <stddef.h>

@@ -61,7 +61,7 @@ static const struct config_site *find_exactly(const struct catalogue *catalogue,
 	return bsearch(&wanted, catalogue->sites, catalogue->site_count, sizeof(wanted), compare_names);
 }
 
-// A zone by its parent's name and a letter.
+// Finds a zone by its parent's name and a letter.
 static bool find_zone(const struct catalogue *catalogue, const char *name, struct config_site *ret_site)
 {
 	char parent_name[TEXT_WORD_MAX + 1];

@@ -1,5 +1,5 @@
-// The catalogue: what is known of AWS's sites by name, so that a config needs only the name. Built into the binary from
-// conf/catalogue.yaml, or read from the operator's file. Slow side.
+// The catalogue of AWS's sites: their properties by name, so that a config needs only the name. Built into the binary
+// from conf/catalogue.yaml, or read from the operator's file. Slow side.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ struct config_site;
 struct report;
 struct schema;
 
-// What a catalogue's file fills.
+// The contents of a catalogue file.
 struct catalogue_file {
 	struct config_site *sites;
 	size_t site_count;
@@ -23,14 +23,14 @@ struct catalogue {
 	size_t site_count;
 };
 
-// Reads the operator's file, or the built-in catalogue for NULL, into `arena`. `schema` is options_catalogue, which fills
-// a struct catalogue_file. E_INVAL and E_IO (in the report).
+// Reads the operator's file, or with a NULL path the built-in catalogue, into `arena`. `schema` is options_catalogue,
+// which fills a struct catalogue_file. E_INVAL and E_IO (in the report), E_NOMEM.
 int catalogue_load(const char *path, const struct schema *schema, struct arena *arena, struct report *report,
                    struct catalogue *ret_catalogue) MUST_USE;
 
-// What is known of a site. A name that is not there itself may be a zone of what is there: "us-east-1a" is an
-// Availability Zone of the Region us-east-1, "us-east-1-bos-1a" a zone of the Local Zone group us-east-1-bos-1. False:
-// nothing. Strings are the arena's.
+// Looks up a site. A name that is not in the catalogue may be a zone of one that is: "us-east-1a" is an Availability
+// Zone of the Region us-east-1, "us-east-1-bos-1a" a zone of the Local Zone group us-east-1-bos-1. False when unknown.
+// Strings are in the catalogue's arena.
 bool catalogue_find(const struct catalogue *catalogue, const char *name, struct config_site *ret_site);
-// The nearest name in it, or NULL.
+// The name in the catalogue that was probably meant, or NULL.
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name);

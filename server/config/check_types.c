@@ -1,8 +1,10 @@
-// Questions about the types of health checks; see check_types.h.
+// Looks up the types of health checks; see check_types.h.
 #include "config/check_types.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/must.h"
 
 #define ROW(id, name, port, keys, engine, help) [CHECK_##id] = {name, port, keys},
 
@@ -18,7 +20,7 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-static bool is_everybodys(const char *key)
+static bool is_common(const char *key)
 {
 	for (enum check_type type = 0; type < CHECK_TYPE_COUNT; type++)
 		if (has_word(check_type_rows[type].keys, key))
@@ -28,7 +30,8 @@ static bool is_everybodys(const char *key)
 
 bool check_type_takes(enum check_type type, const char *key)
 {
-	return has_word(check_type_rows[type].keys, key) || is_everybodys(key);
+	must(type < CHECK_TYPE_COUNT);
+	return has_word(check_type_rows[type].keys, key) || is_common(key);
 }
 
 const char *check_type_names(const char *key, char *buf)
@@ -45,5 +48,6 @@ const char *check_type_names(const char *key, char *buf)
 			at += (size_t)snprintf(buf + at, CHECK_TYPE_NAMES_MAX - at, "%s%s", check_type_rows[type].name,
 			                       left > 1 ? ", " : left == 1 ? " or " : "");
 		}
+	must(left == 0 && at < CHECK_TYPE_NAMES_MAX);
 	return buf;
 }

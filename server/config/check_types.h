@@ -1,7 +1,7 @@
-// The types of health checks: what the config knows of each. To add one: one file in health/ with a struct probe_type
-// (probe.h says what it does), and one row here. The row makes the word for `type:`, its default port, the keys it takes,
-// the manual and the JSON schema, and health.c's entry. An option that only the new type has is a row of options.c as any
-// other, and its key stands in the type's keys here.
+// The types of health checks, as far as the config is concerned. To add one: a file in health/ with a struct probe_type
+// (see probe.h), and a row here. From the row come the value of `type:`, the default port, the keys allowed, the
+// manual, the JSON schema and health.c's entry. An option for the new type only is an ordinary row in options.c, with
+// its key listed in the type's keys here.
 #pragma once
 
 #include <stdbool.h>
@@ -9,13 +9,12 @@
 
 #include "base/attr.h"
 
-// Keys of `checks.NAME` that not every type has, with blanks between them. Those in no type's row are everybody's.
+// Keys of `checks.NAME` that only some types have, separated by blanks. Keys in no type's row are common to all.
 #define CHECK_HTTP_KEYS "path host expect-status expect-body"
 #define CHECK_TLS_KEYS "sni verify ca-file"
 
-// CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: none is usual, so the config has to give one. `engine` is the
-// name of the struct probe_type; only health/, which includes this header and not the other way round, makes more of it
-// than a word.
+// CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one.
+// `engine` is the name of the struct probe_type, which only health/ uses.
 #define CHECK_TYPES(CHECK_TYPE) \
 	CHECK_TYPE(HTTP, "http", 80, CHECK_HTTP_KEYS, http_probe, "a GET over HTTP") \
 	CHECK_TYPE(HTTPS, "https", 443, CHECK_HTTP_KEYS " " CHECK_TLS_KEYS, https_probe, "the same over TLS") \

@@ -1,4 +1,4 @@
-// What others ask of a loaded configuration; see config.h. load.c makes it.
+// Functions on a loaded configuration; see config.h. load.c makes it.
 #include "config/config.h"
 
 #include "base/arena.h"
@@ -15,7 +15,7 @@ struct config *config_free(struct config *config)
 	if (!config)
 		return NULL;
 	yaml_tree_free(config->documents);
-	arena_free(config->arena); // the config itself stands in it
+	arena_free(config->arena); // contains the config itself
 	return NULL;
 }
 

@@ -1,6 +1,6 @@
-// The configuration as the daemon uses it: YAML read, checked whole and turned into this typed struct. Sites named in
-// the catalogue have their fields filled in. Everything is owned by the config's arena and immutable once
-// loaded. Slow side.
+// The configuration as the daemon uses it: the YAML file checked and converted to this typed struct. Sites in the
+// catalogue have their fields filled in. Everything is owned by the config's arena and immutable once loaded. Slow
+// side.
 #pragma once
 
 #include <jansson.h>
@@ -18,8 +18,11 @@
 
 struct arena;
 
-enum { CONFIG_CHECK_NONE = -1, CONFIG_ADDRESSES_MAX = 32, // addresses: of one target, and of a last resort
-       CONFIG_APPS_MAX = 1 << 20 };
+enum {
+	CONFIG_CHECK_NONE = -1,
+	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
+	CONFIG_APPS_MAX = 1 << 20,
+};
 
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked
@@ -27,13 +30,13 @@ struct config_server {
 	unsigned workers;         // 0: one per CPU
 	const char *control;      // path of the control socket
 	const char *state_dir;
-	const char *user;         // drop to this user after binding; NULL: stay
-	const char *plugin_dir;   // where `plugin: NAME` is looked for when it is not built in; NULL: nowhere
+	const char *user;         // the user to run as once the sockets are bound; NULL: do not change
+	const char *plugin_dir;   // folder with plugins that are not built in; NULL: none
 	const char *nsid;         // text of the NSID option; NULL: none
 	uint16_t udp_size;        // octets, 512..4096, default 1232
 	unsigned tcp_clients;     // connections per worker
 	unsigned tcp_idle_ms;
-	unsigned probes;          // probes under way at once
+	unsigned probes;          // maximum number of concurrent probes
 	int log_level;            // enum log_level
 	struct prefix *ecs_ignore;
 	size_t ecs_ignore_count;
@@ -70,9 +73,9 @@ struct config_check {
 	uint16_t port;
 	const char *path;         // http(s)
 	const char *host;         // Host header; NULL: the app's name
-	const char *sni;          // https: TLS server name, also what the certificate must carry; NULL: as host
+	const char *sni;          // https: TLS server name, which the certificate must have; NULL: as `host`
 	bool verify;              // https: check the certificate, default true
-	const char *ca_file;      // https: instead of the system's; NULL
+	const char *ca_file;      // https: CA certificates to use instead of the system's; NULL: the system's
 	uint16_t *expect_status;  // pairs low, high
 	size_t expect_status_count; // of pairs
 	const char *expect_body;  // substring; NULL: any
@@ -98,7 +101,7 @@ struct config_target {
 	unsigned site;            // index in config->sites
 	struct addr *addresses;
 	size_t address_count;
-	const char *cname;        // instead of addresses; NULL
+	const char *cname;        // instead of addresses, else NULL
 	struct addr check_address; // family ADDR_NONE: probe the first address
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
@@ -107,10 +110,10 @@ struct config_target {
 };
 
 struct config_app {
-	const char *name;         // presentation form, no final dot; may begin with "*."
+	const char *name;         // presentation form, no final dot; may start with "*."
 	uint32_t ttl_s;
 	uint32_t tie_us;
-	int check;                // of targets that name none themselves, which have it too; as theirs
+	int check;                // of targets without one of their own, where it is stored too; as in struct config_target
 	enum last_resort last_resort;
 	struct addr *last_addresses;
 	size_t last_address_count;
@@ -137,14 +140,14 @@ struct config {
 	size_t site_count;
 	struct config_app *apps;
 	size_t app_count;
-	void *documents;          // private: the trees `options` point into, with their marks
+	void *documents;          // private: the YAML tree that `options` point into, with its marks
 };
 
 // Takes NULL; returns NULL.
 struct config *config_free(struct config *config);
 
-// Where a value inside a config_locate's options was written: its key's place.
+// The position of a key in a config_locate's options (or a mapping inside them).
 struct mark config_mark(const struct config *config, const json_t *object, const char *key);
-// An absolute path for one written in the config: relative ones are taken from the config file's folder. In the arena;
-// NULL without memory.
+// Makes a path from the config absolute: relative ones start in the config file's folder. In the config's arena; NULL
+// when out of memory.
 const char *config_path(const struct config *config, const char *written);

@@ -1,21 +1,22 @@
-// Checks over the whole config; see crosscheck.h. Entries that were wrong are here too, so that everything is told at once:
-// names may be NULL.
+// Checks of the complete config; see crosscheck.h. Entries with errors are checked too, so that all errors are reported
+// at once: names may be NULL.
 #include "config/crosscheck.h"
 
 #include <string.h>
 
+#include "base/must.h"
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "config/scope.h"
 
-enum { UNUSED_TOLD_MAX = 10 }; // sites
+enum { UNUSED_SHOWN_MAX = 10 }; // sites
 
 struct used {
 	bool *sites, *checks;
 };
 
-// True when a domain is the name or stands above it. Names in canonical form have no escapes.
+// True when the name is a domain or below one. Names in canonical form have no escapes.
 static bool inside_domain(const json_t *domains, const char *name)
 {
 	for (; name; name = strchr(name, '.')) {
@@ -55,7 +56,7 @@ void crosscheck_salvage(struct config *config)
 	json_decref(domains);
 }
 
-// The end of the name with as many labels as `domain` has; the whole name when it has fewer.
+// The suffix of the name with as many labels as `domain`; the full name if it has fewer.
 static const char *same_labels(const char *name, const char *domain)
 {
 	const char *at = name + strlen(name);
@@ -106,8 +107,8 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 		         app->name, site);
 	if (json_object_get(scope_of(reader)->domains, app->name))
 		complain(reader, app, target,
-		         "apps.%s.targets.%s: a `cname` cannot stand at the top of a zone, beside its SOA and NS (RFC 1034 "
-		         "section 3.6.2), expected `addresses`", app->name, site);
+		         "apps.%s.targets.%s: a `cname` is not allowed at the apex of a zone, beside its SOA and NS (RFC "
+		         "1034 section 3.6.2), expected `addresses`", app->name, site);
 	if (strcmp(target->cname, app->name) == 0)
 		complain(reader, app, target, "apps.%s.targets.%s: the `cname` points to the app itself, expected another name",
 		         app->name, site);
@@ -122,7 +123,7 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 		check_cname(reader, app, target);
 	if (check && check_type_takes(check->type, "host") && !check->host && app->name[0] == '*')
 		complain(reader, app, target,
-		         "apps.%s.targets.%s: a wildcard's name is no Host header, expected a `host` in the check `%s`",
+		         "apps.%s.targets.%s: a wildcard's name is not a Host header, expected a `host` in the check `%s`",
 		         app->name, config->sites[target->site].name, check->name);
 }
 
@@ -145,30 +146,32 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 			if (app->name)
 				check_target(reader, app, target);
 		}
-		if (target->check >= 0)
+		if (target->check >= 0) {
+			must((size_t)target->check < scope_of(reader)->config->check_count);
 			used->checks[target->check] = true;
+		}
 	}
 }
 
-// One by one while they are few. A catalogue of sites, most of them unused, gets one line at the first of them.
+// Warns of each unused site, or once if there are many, as with a generated list of sites.
 static void warn_unused_sites(struct reader *reader, const bool *used)
 {
 	const struct config *config = scope_of(reader)->config;
-	const struct config_site *unused[UNUSED_TOLD_MAX];
+	const struct config_site *unused[UNUSED_SHOWN_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->site_count; i++) {
 		if (used[i] || !config->sites[i].name)
 			continue;
-		if (count < UNUSED_TOLD_MAX)
+		if (count < UNUSED_SHOWN_MAX)
 			unused[count] = &config->sites[i];
 		count++;
 	}
-	if (count > UNUSED_TOLD_MAX)
+	if (count > UNUSED_SHOWN_MAX)
 		report_warning(reader->report, unused[0]->mark.file, unused[0]->mark.line, unused[0]->mark.column,
 		               "sites: no app has a target at %s, %s, %s and %zu more", unused[0]->name, unused[1]->name,
 		               unused[2]->name, count - 3);
-	for (size_t i = 0; i < count && count <= UNUSED_TOLD_MAX; i++)
+	for (size_t i = 0; i < count && count <= UNUSED_SHOWN_MAX; i++)
 		report_warning(reader->report, unused[i]->mark.file, unused[i]->mark.line, unused[i]->mark.column,
 		               "sites.%s: no app has a target there", unused[i]->name);
 }
@@ -180,11 +183,11 @@ static void warn_unused_checks(struct reader *reader, const bool *used)
 	for (size_t i = 0; i < config->check_count; i++)
 		if (!used[i] && config->checks[i].name)
 			report_warning(reader->report, config->checks[i].mark.file, config->checks[i].mark.line,
-			               config->checks[i].mark.column, "checks.%s: no app or target names it",
+			               config->checks[i].mark.column, "checks.%s: no app or target uses it",
 			               config->checks[i].name);
 }
 
-// A name server inside the zone needs an address there, and a zone without a file has none to give.
+// A name server inside the zone needs an address there, and a zone without a file has none.
 static void check_name_servers(struct reader *reader, const struct config_domain *domain)
 {
 	size_t len = domain->name ? strlen(domain->name) : 0;
@@ -192,9 +195,9 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	for (size_t i = 0; len > 0 && i < domain->ns_count; i++) {
 		const char *ns = domain->ns[i];
 		size_t ns_len = ns ? strlen(ns) : 0;
-		bool ends_so = ns_len >= len && strcmp(ns + ns_len - len, domain->name) == 0;
+		bool has_suffix = ns_len >= len && strcmp(ns + ns_len - len, domain->name) == 0;
 
-		if (ends_so && (ns_len == len || ns[ns_len - len - 1] == '.'))
+		if (has_suffix && (ns_len == len || ns[ns_len - len - 1] == '.'))
 			report_warning(reader->report, domain->mark.file, domain->mark.line, domain->mark.column,
 			               "domains.%s.ns: %s is inside the zone, which without a `file` has no address for it",
 			               domain->name, ns);

@@ -1,4 +1,4 @@
-// Loads a config file: YAML, then the rows, then the checks over the whole; see load.h.
+// Loads a config file: YAML, then the rows, then the checks of the complete config; see load.h.
 #include "config/load.h"
 
 #include <stdio.h>
@@ -17,9 +17,9 @@
 #include "config/scope.h"
 #include "schema/yaml.h"
 
-enum { ARENA_BYTES_MAX = 512 << 20 }; // of which a file of YAML_BYTES_MAX cannot need a half
+enum { ARENA_BYTES_MAX = 512 << 20 }; // more than twice what a file of YAML_BYTES_MAX can need
 
-// The file's path, absolute. Symbolic links stay: a deployment may change what they point to.
+// The file's absolute path. Symbolic links are not resolved, as a deployment may change their targets.
 static const char *absolute(struct arena *arena, const char *path)
 {
 	if (path[0] == '/')
@@ -35,7 +35,7 @@ static const char *absolute(struct arena *arena, const char *path)
 	return joined;
 }
 
-// The names of a mapping, numbered in the order written, as the walk will number their entries.
+// The names of a mapping, numbered in their order, as their entries will be.
 static json_t *number_names(struct reader *reader, const json_t *mapping)
 {
 	json_t *names = json_object();
@@ -50,7 +50,7 @@ static json_t *number_names(struct reader *reader, const json_t *mapping)
 	return names;
 }
 
-// The operator's catalogue when it is good, else the built-in one, so that the rest can be checked too.
+// Loads the operator's catalogue, or the built-in one if that has errors, so that the rest can be checked too.
 static int load_catalogue(struct reader *reader, const json_t *root, struct catalogue *ret_catalogue)
 {
 	const char *written = json_string_value(json_object_get(root, "catalogue"));
@@ -98,7 +98,7 @@ static int read_tree(struct config *config, const struct yaml_tree *yaml, struct
 	return reader.err;
 }
 
-// Takes the ownership of `yaml` in every case. `wrong`: errors that were in the report before it was parsed. `partly`: as
+// Takes ownership of `yaml` in every case. `wrong`: how many errors the report had before it was parsed. `partly`: as
 // config_load_partly().
 static int build(const char *path, struct yaml_tree *yaml, size_t wrong, bool partly, struct report *report,
                  struct config **ret_config)

@@ -1,4 +1,4 @@
-// Reads a config file into a struct config, or writes what may stand in one: both from the rows of options.c.
+// Reads a config file into a struct config, or documents what one may contain: both from the rows of options.c.
 #pragma once
 
 #include <stddef.h>
@@ -8,18 +8,17 @@
 struct config;
 struct report;
 
-// Reads and checks a config file. Everything wrong goes into the report, all of it; then E_INVAL (or E_IO when the file
-// cannot be read, which is in the report too). Warnings do not fail it. E_NOMEM.
+// Reads and checks a config file. The caller frees *ret_config with config_free(). E_INVAL, with all errors in the
+// report; E_IO (reported) when the file cannot be read; E_NOMEM. Warnings are no failure.
 int config_load(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
-// The same for text already in memory; `path` names it in messages, and relative paths begin in its folder.
+// The same for text in memory; `path` names it in messages, and relative paths start in its folder.
 int config_parse(const char *path, const char *text, size_t len, struct report *report,
                  struct config **ret_config) MUST_USE NONNULL(1, 2, 4, 5);
-// As config_load(), but a config with errors is handed out too, less what is of no use in it, so that more errors can be
-// found in the files that it names. Nothing else may be done with it: whether it is good, the report says, which is empty
-// before. E_INVAL: there is nothing to hand out.
+// As config_load(), but also returns a config with errors, less its unusable entries, so that more errors can be found
+// in the files that it names. Nothing else may be done with such a config. The caller passes an empty report, which
+// then tells whether there were errors. E_INVAL: there is no config to return.
 int config_load_partly(const char *path, struct report *report, struct config **ret_config) MUST_USE NONNULL(1, 2, 3);
 
-// The manual page edgesteer.yaml(5), or the JSON schema for editors, made from the same rows that parse. To standard
-// output.
+// Write the manual page edgesteer.yaml(5), and the JSON schema for editors, to standard output.
 void config_print_manual(void);
 void config_print_schema(void);

@@ -1,4 +1,4 @@
-// Writes edgesteer.yaml(5); see manual.h. Sections in the order of the rows; what no row knows stands here.
+// Writes edgesteer.yaml(5); see manual.h. Sections are in the order of the rows; text that belongs to no row is here.
 #include "config/manual.h"
 
 #include <stdbool.h>
@@ -27,16 +27,16 @@ static const char units[] =
 	".It on or off\n"
 	"Also\n.Cm true , false , yes , no .\n"
 	".It list\n"
-	"A list of one may be written without brackets.\nNothing may be given twice.\n"
+	"A list of one may be written without brackets.\nDuplicate entries are errors.\n"
 	".It path\n"
-	"Relative ones begin in the folder of the file they are written in.\n"
+	"Relative paths start in the folder of the file that contains them.\n"
 	".El\n"
 	".Pp\n"
-	"A zero needs no unit.\nEvery scalar is taken as the text that was written: quotes change nothing.\n";
+	"A zero needs no unit.\nEvery scalar is read as its text: quotes make no difference.\n";
 
 static const char tail[] =
 	".Sh EXAMPLES\n"
-	"One app at a Wavelength Zone in Boston, for that carrier's own clients, and in its parent Region for all others:\n"
+	"One app at a Wavelength Zone in Boston, for clients of that carrier, and in its parent Region for all others:\n"
 	".Bd -literal\n"
 	"domains:\n"
 	"  edge.example.com: {ns: [ns1.example.com, ns2.example.com]}\n"
@@ -55,14 +55,14 @@ static const char tail[] =
 	"      us-east-1: {addresses: [203.0.113.10, \"2001:db8::10\"]}\n"
 	".Ed\n"
 	".Pp\n"
-	"Check a file before it is served:\n"
+	"Check a file before using it:\n"
 	".Dl edgesteerd -t -c edgesteer.yaml\n"
 	".Sh SEE ALSO\n"
 	".Xr edgesteerctl 1 ,\n"
 	".Xr edgesteerd 8\n";
 
-// Text for mdoc: `words` in backquotes become bold, every sentence begins a line (roff spaces them itself), and nothing
-// is taken for a request.
+// Writes text as mdoc: `words` in backquotes become bold, every sentence starts a line (roff sets the space between
+// them), and nothing is read as a request.
 static void print_text(FILE *out, const char *text)
 {
 	bool literal = false;

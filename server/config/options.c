@@ -42,33 +42,33 @@ static const struct option server_rows[] = {
 	 .restart = true, .help = "The control socket, for edgesteerctl(1)."},
 	{"state-dir", &text_path, .fallback = "/var/lib/edgesteer", FIELD(config_server, state_dir),
 	 .restart = true,
-	 .help = "The folder for what survives a restart: drains, forces, the last health. Made when missing."},
+	 .help = "The folder for what survives a restart: drains, forces, the last health. Created if missing."},
 	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
-	 .restart = true, .help = "The user to become once the sockets are bound."},
-	{"plugin-dir", &text_path, .otherwise = "only what is built in", FIELD(config_server, plugin_dir),
-	 .help = "Where a plugin is looked for, as NAME.so, that is not built in."},
+	 .restart = true, .help = "The user to run as once the sockets are bound."},
+	{"plugin-dir", &text_path, .otherwise = "only built-in plugins", FIELD(config_server, plugin_dir),
+	 .help = "The folder with plugins that are not built in, as NAME.so."},
 	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),
-	 .help = "What to answer when a query asks for the server's name (NSID, RFC 5001)."},
+	 .help = "The answer to queries that ask for the server's identity (NSID, RFC 5001)."},
 	{"udp-size", &number_integer, .fallback = "1232", .min = "512", .max = "4096", FIELD(config_server, udp_size),
-	 .help = "The largest UDP reply, in octets. Larger ones are cut and the client comes back over TCP."},
+	 .help = "The largest UDP reply, in octets. Larger ones are truncated, and the client retries over TCP."},
 	{"tcp-clients", &number_integer, .fallback = "256", .min = "1", .max = "65535",
 	 FIELD(config_server, tcp_clients),
-	 .restart = true, .help = "TCP connections open at once, for each of the TCP threads."},
+	 .restart = true, .help = "The maximum number of open TCP connections, for each of the TCP threads."},
 	{"tcp-idle", &number_duration_ms, .fallback = "10s", .min = "1s", .max = "1h", FIELD(config_server, tcp_idle_ms),
-	 .restart = true, .help = "How long a TCP connection may stay silent before it is closed."},
+	 .restart = true, .help = "How long a TCP connection may be idle before it is closed."},
 	{"probes", &number_integer, .fallback = "1024", .min = "1", .max = "65535", FIELD(config_server, probes),
-	 .help = "Health probes under way at once."},
+	 .help = "The maximum number of concurrent health probes."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
-	 .help = "Log this and what is more severe."},
+	 .help = "Log messages of this severity and above."},
 	{"ecs-ignore", &list_prefixes, .otherwise = "none", .min = "0", .max = "1024",
 	 LIST(config_server, ecs_ignore, ecs_ignore_count),
-	 .help = "Client subnets (RFC 7871) in these prefixes are not believed: the query counts as coming from its "
-	         "sender. For resolvers that send private addresses."},
+	 .help = "Client subnets (RFC 7871) in these prefixes are ignored: the sender of the query counts as the client. "
+	         "For resolvers that send private addresses."},
 };
 
 static const struct schema server_schema = {
 	.path = "server",
-	.intro = "The daemon itself. A change takes effect with a reload, where the option does not say otherwise.",
+	.intro = "The daemon itself. A change takes effect at a reload, unless the option says otherwise.",
 	ROWS(server_rows),
 };
 
@@ -78,7 +78,7 @@ static const struct schema server_schema = {
 
 static const struct option access_rows[] = {
 	ACCESS("wavelength", SITE_WAVELENGTH, "10ms", "A Wavelength Zone, inside the carrier's network."),
-	ACCESS("outpost", SITE_OUTPOST, "15ms", "An Outpost, on somebody's premises."),
+	ACCESS("outpost", SITE_OUTPOST, "15ms", "An Outpost, on a customer's premises."),
 	ACCESS("local-zone", SITE_LOCAL_ZONE, "18ms", "A Local Zone."),
 	ACCESS("az", SITE_AZ, "25ms", "An Availability Zone."),
 	ACCESS("region", SITE_REGION, "25ms", "A Region."),
@@ -86,8 +86,8 @@ static const struct option access_rows[] = {
 
 static const struct schema access_schema = {
 	.path = "steering.access",
-	.intro = "What the estimate of the round trip begins with, by the kind of the site: the radio access and the way "
-	         "through the networks before distance counts. The defaults are modelling choices, not measurements.",
+	.intro = "The part of the estimated round trip that depends on the kind of site: radio access and the networks on "
+	         "the way, without the distance. The defaults are modelling choices, not measurements.",
 	ROWS(access_rows),
 };
 
@@ -100,7 +100,7 @@ static const struct option hash_prefix_rows[] = {
 
 static const struct schema hash_prefix_schema = {
 	.path = "steering.hash-prefix",
-	.intro = "Clients that share this many bits of their address stay together where weights divide traffic.",
+	.intro = "Clients that share this many bits of their address get the same target where weights divide traffic.",
 	ROWS(hash_prefix_rows),
 };
 
@@ -111,8 +111,8 @@ static const struct option steering_rows[] = {
 	 .help = "Round trip for each kilometre of great circle between client and site."},
 	{"max-accuracy", &number_distance_km, .fallback = "200km", .min = "0km", .max = "20038km",
 	 FIELD(config_steering, max_accuracy_km),
-	 .help = "Coordinates with a larger accuracy radius are not used: the centre of a country says nothing about the "
-	         "nearest site."},
+	 .help = "Coordinates with a larger accuracy radius are not used: the centre of a country does not tell which site "
+	         "is nearest."},
 	{"tie", &number_latency_us, .fallback = "5ms", .min = "0ms", .max = "10s", FIELD(config_steering, tie_us),
 	 .help = "Where an app has weights, targets within this of the best one share its traffic."},
 	{"hash-prefix", &schema_mapping, .schema = &hash_prefix_schema, .help = "Which clients stay together."},
@@ -127,7 +127,7 @@ static const struct schema steering_schema = {
 
 static const struct option domain_rows[] = {
 	{"file", &text_path, FIELD(config_domain, file),
-	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is needed."},
+	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is required."},
 	{"ns", &list_names, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
 	 .help = "Without a file: the zone's name servers, as its parent delegates to them."},
 	{"hostmaster", &text_mailbox, .otherwise = "hostmaster.NAME", FIELD(config_domain, hostmaster),
@@ -136,7 +136,7 @@ static const struct option domain_rows[] = {
 	 .help = "Without a file: the TTL of SOA and NS."},
 	{"negative-ttl", &number_duration_s, .fallback = "30s", .min = "0s", .max = "1d",
 	 FIELD(config_domain, negative_ttl_s),
-	 .help = "Without a file: how long resolvers keep that a name or a type does not exist (RFC 2308)."},
+	 .help = "Without a file: how long resolvers cache that a name or a type does not exist (RFC 2308)."},
 };
 
 static const struct schema domain_schema = {
@@ -152,13 +152,13 @@ static const struct schema domain_schema = {
 
 static const struct option locate_rows[] = {
 	{"plugin", &text_word, .required = true, FIELD(config_locate, plugin),
-	 .help = "The source. `edgesteerd --plugins` lists what is built in, with the keys each one takes."},
+	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
 };
 
 static const struct schema locate_schema = {
 	.path = "locate[]",
-	.intro = "Where the place of a client comes from, in order: the first source that knows a field (carrier, class, "
-	         "coordinates, hinted site) gives it. The other keys of an entry are the plugin's own.",
+	.intro = "The sources of what is known about a client, in order: each field (carrier, class, coordinates, hinted "
+	         "site) comes from the first source that knows it. The other keys of an entry depend on the plugin.",
 	ROWS(locate_rows),
 	.size = sizeof(struct config_locate),
 	.max_entries = PLACE_SOURCES_MAX,
@@ -173,32 +173,32 @@ static const struct option check_rows[] = {
 	{"port", &number_integer, .otherwise = CHECK_TYPES(CHECK_PORT) "where 0 means that it must be given",
 	 .min = "1", .max = "65535", FIELD(config_check, port), .help = "The port to probe."},
 	{"path", &text_url, .fallback = "/", .max = "1024", FIELD(config_check, path),
-	 .help = "Over HTTP: what to ask for."},
+	 .help = "Over HTTP: the path to request."},
 	{"host", &text_host, .max = "255", .otherwise = "the app's name", FIELD(config_check, host),
 	 .help = "Over HTTP: the Host header."},
 	{"sni", &text_name, .otherwise = "`host`", FIELD(config_check, sni),
-	 .help = "Over TLS: the server name of the TLS handshake, which the certificate must carry."},
+	 .help = "Over TLS: the server name in the TLS handshake, which the certificate must have."},
 	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),
-	 .help = "Over TLS: whether the certificate is checked. `off` must be spelt out."},
+	 .help = "Over TLS: whether to check the certificate. Only an explicit `off` turns this off."},
 	{"ca-file", &text_path, .otherwise = "the system's", FIELD(config_check, ca_file),
-	 .help = "Over TLS: certificates of the authorities to trust, in PEM."},
+	 .help = "Over TLS: the CA certificates to trust, in PEM."},
 	{"expect-status", &list_status, .fallback = "[\"200-299\"]", .min = "1", .max = "32",
 	 LIST(config_check, expect_status, expect_status_count), .help = "Over HTTP: statuses that mean healthy."},
 	{"expect-body", &text_any, .max = "1024", .otherwise = "any body", FIELD(config_check, expect_body),
-	 .help = "Over HTTP: a text that the body must contain."},
+	 .help = "Over HTTP: text that the body must contain."},
 	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
-	 FIELD(config_check, interval_ms), .help = "From the beginning of one probe to the next."},
+	 FIELD(config_check, interval_ms), .help = "The time from the start of one probe to the start of the next."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),
-	 .help = "For a whole probe. Not above `interval`; where the interval is shorter than the default, the interval."},
+	 .help = "The time a probe may take in total. At most `interval`, which is the default where it is shorter."},
 	{"rise", &number_integer, .fallback = "2", .min = "1", .max = "100", FIELD(config_check, rise),
-	 .help = "Good probes in a row that bring a target up."},
+	 .help = "Successful probes in a row that bring a target up."},
 	{"fall", &number_integer, .fallback = "3", .min = "1", .max = "100", FIELD(config_check, fall),
-	 .help = "Bad probes in a row that take a target down."},
+	 .help = "Failed probes in a row that take a target down."},
 };
 
 static const struct schema check_schema = {
 	.path = "checks.NAME",
-	.intro = "Health checks, for apps and targets to name.",
+	.intro = "Health checks, which apps and targets refer to by name.",
 	ROWS(check_rows),
 	.size = sizeof(struct config_check),
 	.max_entries = 4096,
@@ -209,17 +209,17 @@ static const struct schema check_schema = {
 
 static const struct option site_rows[] = {
 	{"kind", &text_enum, .words = site_kinds, .otherwise = "the catalogue's", FIELD(config_site, kind),
-	 .help = "What the site is."},
+	 .help = "The kind of site."},
 	{"location", &number_location, .otherwise = "the catalogue's, or unknown", FIELD(config_site, latitude),
-	 .help = "Where it is."},
+	 .help = "The site's coordinates."},
 	{"region", &text_word, .otherwise = "the catalogue's, or none", FIELD(config_site, region),
 	 .help = "Its parent region."},
 	{"reach", &list_reach, .otherwise = "the catalogue's, or `public`", .min = "1", .max = "64",
 	 LIST(config_site, carriers, carrier_count),
-	 .help = "Who can reach it. Nobody else is ever answered with it. A Wavelength Zone is reached from its "
-	         "carrier only; where the catalogue does not know which one that is, it must be said here."},
+	 .help = "The clients that can reach it. It is never answered to others. A Wavelength Zone can be reached only from "
+	         "its carrier's network; if the catalogue does not know the carrier, it must be given here."},
 	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
-	 .help = "Added to the estimate: a positive one makes the site look farther away."},
+	 .help = "Added to the estimate: a positive bias makes the site look farther away."},
 };
 
 _Static_assert(offsetof(struct config_site, longitude) == offsetof(struct config_site, latitude) + sizeof(double),
@@ -227,8 +227,8 @@ _Static_assert(offsetof(struct config_site, longitude) == offsetof(struct config
 
 static const struct schema site_schema = {
 	.path = "sites.NAME",
-	.intro = "The places that can serve. A site that the catalogue of AWS's Regions, Availability Zones, Local Zones "
-	         "and Wavelength Zones knows needs nothing more than its name; what is given overrides the catalogue.",
+	.intro = "The places that can serve. A site in the catalogue of AWS's Regions, Availability Zones, Local Zones and "
+	         "Wavelength Zones needs only its name; options given here override the catalogue.",
 	ROWS(site_rows),
 	.size = sizeof(struct config_site),
 	.max_entries = SITES_MAX,
@@ -239,23 +239,23 @@ static const struct schema site_schema = {
 
 static const struct option target_rows[] = {
 	{"addresses", &list_addresses, .min = "1", .max = "32", LIST(config_target, addresses, address_count),
-	 .help = "The load balancer's addresses: the answer. Either this or `cname`."},
-	{"cname", &text_name, FIELD(config_target, cname), .help = "A host name to hand out as CNAME instead."},
+	 .help = "The load balancer's addresses, which are the answer. Either this or `cname`."},
+	{"cname", &text_name, FIELD(config_target, cname), .help = "A host name to answer with as a CNAME instead."},
 	{"check-address", &text_address, .otherwise = "the first of `addresses`", FIELD(config_target, check_address),
-	 .help = "Where to probe. AWS lets nobody on the Internet open a connection into a Wavelength Zone: give the "
-	         "private address there and run the daemon where it can reach it."},
+	 .help = "The address to probe. AWS allows no connections from the Internet into a Wavelength Zone: give the "
+	         "private address there, and run the daemon where it can reach it."},
 	{"check", &reference_check, .otherwise = "the app's", FIELD(config_target, check),
 	 .help = "The health check of this target."},
 	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),
-	 .help = "Its share among targets that are equally near (within `tie`). 0 makes it a standby: it is answered when no "
-	         "target with a weight is left that the client can reach. Distance must be known for a share: a client or "
-	         "site without coordinates gets the first in order."},
+	 .help = "Its share among targets that are equally near (within `tie`). 0 makes it a standby: it is answered only "
+	         "when no target with a weight is left that the client can reach. Distance must be known for a share: "
+	         "a client or site without coordinates gets the first in order."},
 };
 
 static const struct schema target_schema = {
 	.path = "apps.NAME.targets.SITE",
-	.intro = "The app's load balancer at a site, which must be listed under `sites`. The order matters where nothing "
-	         "is known of a client: the first public target is the default.",
+	.intro = "The app's load balancer at a site, which must be listed under `sites`. The order matters when nothing is "
+	         "known about a client: the first public target is the default.",
 	ROWS(target_rows),
 	.size = sizeof(struct config_target),
 	.max_entries = APP_TARGETS_MAX,
@@ -266,21 +266,21 @@ static const struct schema target_schema = {
 
 static const struct option app_rows[] = {
 	{"ttl", &number_duration_s, .fallback = "30s", .min = "0s", .max = "7d", FIELD(config_app, ttl_s),
-	 .help = "How long resolvers keep an answer, and so how long a drain takes to be seen by all."},
+	 .help = "How long resolvers cache an answer, and so how long a drain takes to reach all clients."},
 	{"check", &reference_check, .fallback = "none", FIELD(config_app, check),
-	 .help = "The health check of its targets. A target without one counts as up."},
+	 .help = "The health check of its targets. A target without a check is always up."},
 	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
-	 .help = "As `steering.tie`, for this app."},
+	 .help = "Overrides `steering.tie` for this app."},
 	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
 	 LIST(config_app, last_addresses, last_address_count),
-	 .help = "What to answer a client that can reach none of the targets, or when all it can reach are drained."},
+	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
 	{"targets", &schema_map, .required = true, .schema = &target_schema, LIST(config_app, targets, target_count),
 	 .help = "Its load balancers."},
 };
 
 static const struct schema app_schema = {
 	.path = "apps.NAME",
-	.intro = "The steered names. The name lies inside one of `domains`; its first label may be `*`.",
+	.intro = "The steered names. Each is inside one of `domains`; its first label may be `*`.",
 	ROWS(app_rows),
 	.size = sizeof(struct config_app),
 	.max_entries = CONFIG_APPS_MAX,
@@ -295,12 +295,12 @@ static const struct option root_rows[] = {
 	 .help = "How the nearest site is estimated."},
 	{"latency", &text_path, .otherwise = "none", FIELD(config, latency),
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
-	{"catalogue", &text_path, .otherwise = "the one built in", FIELD(config, catalogue),
-	 .help = "A file with a `sites` section to look sites up in, instead of the catalogue of AWS sites."},
+	{"catalogue", &text_path, .otherwise = "the built-in one", FIELD(config, catalogue),
+	 .help = "A file with a `sites` section, to use instead of the catalogue of AWS sites."},
 	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),
 	 .help = "The DNS zones."},
 	{"locate", &schema_list, .schema = &locate_schema, LIST(config, locates, locate_count),
-	 .help = "Where the place of a client comes from."},
+	 .help = "The sources of what is known about a client."},
 	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},
 	{"sites", &schema_map, .schema = &site_schema, LIST(config, sites, site_count),
 	 .help = "The places that can serve."},
@@ -309,16 +309,16 @@ static const struct option root_rows[] = {
 
 const struct schema options_root = {
 	.path = "",
-	.intro = "The file is YAML, so JSON will do. Anchors, aliases, tags and a second document are refused. Relative "
-	         "paths begin in the file's folder. Every error is told at once, as FILE:LINE:COLUMN: key: what is wrong, "
-	         "what was expected.",
+	.intro = "The file is YAML, so JSON works too. Anchors, aliases, tags and a second document are errors. Relative "
+	         "paths start in the file's folder. All errors are reported at once, as FILE:LINE:COLUMN: key: what is "
+	         "wrong, what was expected.",
 	ROWS(root_rows),
 	.finish = crosscheck_config,
 };
 
 static const struct option catalogue_rows[] = {
 	{"sites", &schema_map, .required = true, .schema = &site_schema, LIST(catalogue_file, sites, site_count),
-	 .help = "What is known of sites by name."},
+	 .help = "The properties of sites by name."},
 };
 
 const struct schema options_catalogue = {.path = "", .intro = "", ROWS(catalogue_rows)};

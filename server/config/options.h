@@ -5,5 +5,5 @@
 
 // Fills a struct config.
 extern const struct schema options_root;
-// Fills a struct catalogue_file: the same `sites:` in a file of its own.
+// Fills a struct catalogue_file: the same `sites:`, in a file of its own.
 extern const struct schema options_catalogue;

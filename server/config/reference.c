@@ -1,5 +1,5 @@
-// References from one section of the config to another; see reference.h. The names are known before the sections are
-// read (scope.h), so that a reference may stand before what it names.
+// References from one section of the config to another; see reference.h. The names are collected before the sections
+// are read (scope.h), so that a reference may precede the entry it refers to.
 #include "config/reference.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-// The option type that names another entry of the config: a check.
+// The option type that refers to another entry of the config: a check.
 #pragma once
 
 #include "schema/schema.h"

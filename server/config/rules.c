@@ -1,10 +1,11 @@
-// Checks of one entry of the config at a time, beyond what its rows say; see rules.h.
+// Checks of one entry of the config at a time, beyond those of its rows; see rules.h.
 #include "config/rules.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/nearest.h"
 #include "config/catalogue.h"
 #include "config/config.h"
@@ -17,7 +18,7 @@ static bool given(const json_t *object, const char *key)
 	return json_object_get(object, key) != NULL;
 }
 
-// Keeps the canonical form of a domain name that is a key, and gives it its number. NULL: reported.
+// The canonical form of a domain name that is a key, which it numbers. NULL after an error, which is reported.
 static const char *take_name(struct reader *reader, json_t *names, const char *key, bool wildcard)
 {
 	const char *name = text_canonical_name(reader, key, wildcard);
@@ -28,7 +29,7 @@ static const char *take_name(struct reader *reader, json_t *names, const char *k
 	else if (reader_number(reader, names, name, json_object_size(names)))
 		return name;
 	else
-		reader_error(reader, "is given twice (names are the same in upper and lower case), expected once");
+		reader_error(reader, "is given twice (case is ignored), expected once");
 	return NULL;
 }
 
@@ -66,7 +67,7 @@ void rules_domain(struct reader *reader, json_t *object, void *entry)
 		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
 			if (given(object, without_file[i]))
 				reader_error_at(reader, object, without_file[i],
-				                "the zone has a `file`, which says this, expected one of the two");
+				                "has no place beside the zone's `file`, expected one of the two");
 		return;
 	}
 	if (!given(object, "ns"))
@@ -80,7 +81,7 @@ void rules_locate(struct reader *reader, json_t *object, void *entry)
 	struct config_locate *locate = entry;
 
 	(void)reader;
-	// What is left is the plugin's. The object stays owned by the document, and with it the places of its keys.
+	// The other keys are the plugin's. The object is still owned by the document, as are the marks of its keys.
 	json_object_del(object, "plugin");
 	locate->options = object;
 }
@@ -90,11 +91,11 @@ void rules_check_name(struct reader *reader, const char *name, void *entry)
 	struct config_check *check = entry;
 
 	if (strcmp(name, "none") == 0)
-		reader_error(reader, "is what means no check, expected another name");
+		reader_error(reader, "stands for no check, expected another name");
 	check->name = take_word(reader, name);
 }
 
-// Keys that mean nothing to a check of this type.
+// Refuses keys that do not apply to a check of this type.
 static void refuse_foreign(struct reader *reader, const json_t *object, enum check_type type)
 {
 	char names[CHECK_TYPE_NAMES_MAX];
@@ -103,7 +104,7 @@ static void refuse_foreign(struct reader *reader, const json_t *object, enum che
 
 	json_object_foreach ((json_t *)object, key, value)
 		if (!check_type_takes(type, key))
-			reader_error_at(reader, object, key, "means nothing to a check of type %s, expected %s",
+			reader_error_at(reader, object, key, "does not apply to a check of type %s, expected %s",
 			                check_type_rows[type].name, check_type_names(key, names));
 }
 
@@ -112,6 +113,7 @@ void rules_check(struct reader *reader, json_t *object, void *entry)
 	struct config_check *check = entry;
 	char timeout[UNITS_TEXT_LEN], interval[UNITS_TEXT_LEN];
 
+	must(check->type < CHECK_TYPE_COUNT);
 	if (given(object, "type"))
 		refuse_foreign(reader, object, check->type);
 	if (!given(object, "port"))
@@ -126,7 +128,7 @@ void rules_check(struct reader *reader, json_t *object, void *entry)
 		                units_format_duration_ms(check->timeout_ms, timeout),
 		                units_format_duration_ms(check->interval_ms, interval));
 	if (check->ca_file && !check->verify)
-		reader_error_at(reader, object, "ca-file", "means nothing with `verify: off`, expected one of the two");
+		reader_error_at(reader, object, "ca-file", "has no effect with `verify: off`, expected one of the two");
 }
 
 void rules_site_name(struct reader *reader, const char *name, void *entry)
@@ -136,7 +138,7 @@ void rules_site_name(struct reader *reader, const char *name, void *entry)
 	if (scope_of(reader)->catalogue)
 		site->from_catalogue = catalogue_find(scope_of(reader)->catalogue, name, site);
 	if (!site->from_catalogue) {
-		site->kind = SITE_KINDS; // until one is read
+		site->kind = SITE_KINDS; // until `kind` is read
 		site->latitude = site->longitude = NAN;
 		site->region = "";
 	}
@@ -159,7 +161,7 @@ static void check_reach(struct reader *reader, const json_t *object, struct conf
 		reader_error(reader, "the carrier of this Wavelength Zone is not known, expected `reach: [CARRIER]`");
 }
 
-// False: reported.
+// False after an error, which is reported.
 static bool kind_is_known(struct reader *reader, const json_t *object, const struct config_site *site)
 {
 	const char *near = NULL;
@@ -177,7 +179,7 @@ static bool kind_is_known(struct reader *reader, const json_t *object, const str
 	return false;
 }
 
-// The parent region groups sites that fail together; a slip of the pen would make a group of its own.
+// The parent region groups sites that fail together; a misspelt one would be a group of its own.
 static void check_region(struct reader *reader, const struct config_site *site)
 {
 	struct config_site found;
@@ -186,7 +188,8 @@ static void check_region(struct reader *reader, const struct config_site *site)
 	const char *near, *listed;
 	json_t *unused;
 
-	if (reader_find(scope_of(reader)->sites, site->region) >= 0 || catalogue_find(scope_of(reader)->catalogue, site->region, &found))
+	if (reader_find(scope_of(reader)->sites, site->region) >= 0 ||
+	    catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {
 		json_object_foreach (scope_of(reader)->sites, listed, unused)
@@ -221,7 +224,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	json_t *unused;
 
 	target->check = CONFIG_CHECK_NONE;
-	target->site = (unsigned)site; // past the end for none: crosscheck.c looks no further
+	target->site = (unsigned)site; // -1, past the end, for none: crosscheck.c then skips the target
 	if (site >= 0)
 		return;
 	if (catalogue_find(scope_of(reader)->catalogue, name, &found)) {
@@ -250,7 +253,7 @@ void rules_app_name(struct reader *reader, const char *name, void *entry)
 	struct config_app *app = entry;
 
 	app->name = take_name(reader, scope_of(reader)->apps, name, true);
-	app->tie_us = UINT32_MAX; // not given; crosscheck_config() puts the general one there
+	app->tie_us = UINT32_MAX; // not given: crosscheck_config() then sets that of `steering`
 }
 
 void rules_app(struct reader *reader, json_t *object, void *entry)

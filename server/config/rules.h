@@ -1,5 +1,8 @@
-// What the rows of options.c cannot check alone: an entry's name, what in it belongs together, what contradicts. Called
-// by the schema's walk. What needs the whole config stands in crosscheck.c.
+// Checks of single entries that rows of options.c cannot make: of an entry's name, and of options that depend on or
+// contradict each other. Called by the schema's walk. Checks that need the complete config are in crosscheck.c.
+//
+// The *_name() functions check the name of an entry and store it; the others are called when the entry's mapping
+// `object` has been read. `entry` is the struct of the entry. Errors go into the report.
 #pragma once
 
 #include "schema/schema.h"

@@ -1,5 +1,5 @@
-// What the rules of a config look names up in while it is read: the `context` of its struct reader. Filled by load.c,
-// lives on its stack.
+// The tables in which names are looked up while a config is read: the `context` of its struct reader. Filled by load.c,
+// on its stack.
 #pragma once
 
 #include <jansson.h>
@@ -10,11 +10,11 @@ struct catalogue;
 struct config;
 
 struct scope {
-	const struct catalogue *catalogue; // NULL: it is the catalogue that is read, and nothing below is set
-	struct config *config;             // being filled
-	// Names to numbers, from the tree before it is read, so that a reference may stand before what it names.
+	const struct catalogue *catalogue; // NULL: the catalogue itself is being read, and nothing below is set
+	struct config *config;             // being filled in
+	// Names to numbers, collected before the sections are read, so that a reference may precede the entry it refers to.
 	json_t *sites, *checks;
-	// Names in canonical form to numbers, as they are read.
+	// Names in canonical form to numbers, added as they are read.
 	json_t *domains, *apps;
 };
 

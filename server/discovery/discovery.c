@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "discovery/host.h"
@@ -12,8 +13,8 @@
 #include "discovery/plugin.h"
 #include "steer/place.h"
 
-// RFC 7871 section 11.3: client subnets that say nothing are a source of their own, above all others, so that their
-// blocks are leaves of the table and no other answer's scope covers them.
+// RFC 7871 section 11.3: ignored client subnets are a source of their own, above all others, so that their blocks are
+// leaves of the table and not covered by the scope of any other answer.
 static int load_ignored(const struct config *config, struct place_builder *builder)
 {
 	const struct place_facts nothing = {.latitude = NAN, .longitude = NAN, .ecs_ignored = true};
@@ -24,7 +25,7 @@ static int load_ignored(const struct config *config, struct place_builder *build
 	return err == E_OK && config->server.ecs_ignore_count ? place_source_end(builder) : err;
 }
 
-// A source that reports an error is wrong, whatever its plugin returns, and if it does so only when it is closed.
+// A source has failed if it reports an error, even if its plugin returns success, and even if only when it is closed.
 static int load_source(const struct config *config, const struct config_locate *locate, struct place_builder *builder,
                        struct report *report)
 {
@@ -39,7 +40,7 @@ static int load_source(const struct config *config, const struct config_locate *
 	return err == E_OK && report_count(report, REPORT_ERROR) != errors ? E_INVAL : err;
 }
 
-// Goes on after a source that is wrong, so that the report has what is wrong with all of them.
+// Continues after a failed source, so that the errors of all sources are reported.
 static int load(const struct config *config, struct place_builder *builder, struct arena *arena,
                 struct report *report, struct measured_row **ret_rows, size_t *ret_row_count)
 {
@@ -97,8 +98,10 @@ void discovery_print_plugins(void)
 		const struct edgesteer_plugin *plugin = plugin_built_in[i];
 
 		printf("%s: %s\n", plugin->name, plugin->summary);
-		for (const struct edgesteer_option *option = plugin->options; option && option->name; option++)
+		for (const struct edgesteer_option *option = plugin->options; option && option->name; option++) {
+			must((size_t)option->type < ARRAY_LEN(types));
 			printf("  %-10s %-8s %s%s\n", option->name, types[option->type], option->required ? "Required. " : "",
 			       option->help);
+		}
 	}
 }

@@ -1,5 +1,5 @@
-// The plugin host: turns the config's `locate:` list and the `latency:` table into the prefix table. Called while a
-// view is built, on the builder's thread; keeps nothing afterwards.
+// Turns the config's `locate:` list and the `latency:` table into the prefix table, with the help of plugins. Called
+// while a view is built, on the builder's thread; has no state of its own.
 #pragma once
 
 #include <stddef.h>
@@ -12,8 +12,8 @@ struct measured_row;
 struct places;
 struct report;
 
-// Opens every source in order, enumerates it, closes it. Anything wrong goes into the report; E_INVAL then, or E_NOMEM.
-// The latency table's rows are put into `arena` (the caller's, which must outlive their use).
+// Opens, enumerates and closes every source in order. The caller owns *ret_places; the latency table's rows in
+// *ret_rows are in `arena`. E_INVAL after errors, which are in the report; E_NOMEM.
 int discovery_load(const struct config *config, struct arena *arena, struct report *report,
                    struct places **ret_places, struct measured_row **ret_rows, size_t *ret_row_count) MUST_USE;
 

@@ -1,5 +1,5 @@
-// The plugin host; see host.h. A plugin may be a stranger's: whatever it hands over is checked and refused with a
-// message, before the builder sees it.
+// The plugin host; see host.h. Plugins of third parties are not trusted: what they pass is checked, and refused with a
+// message, before it reaches the builder.
 #include "discovery/host.h"
 
 #include <jansson.h>
@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/must.h"
 #include "base/names.h"
 #include "base/nearest.h"
 #include "base/report.h"
@@ -22,22 +23,24 @@
 enum { OPTIONS_MAX = 64, MESSAGE_MAX_LEN = 768, SOURCE_NAME_MAX_LEN = 256 };
 
 struct host {
-	struct edgesteer_host lent; // first: the plugin's pointer to it is ours to the whole
+	struct edgesteer_host lent; // first, so that the plugin's pointer to it is also a pointer to the struct host
 	const struct config *config;
 	const struct config_locate *locate;
 	struct plugin loaded;
 	const struct edgesteer_plugin *plugin; // its methods
 	void *instance;
-	struct report *report;           // of the call under way; NULL: none is
-	struct place_builder *builder;   // likewise, while it enumerates
+	struct report *report;           // of the current call; NULL between calls
+	struct place_builder *builder;   // during enumerate(), else NULL
 	const char *values[OPTIONS_MAX]; // by the plugin's rows; owned by the config or the plugin
 	size_t option_count;
-	int err;                         // of the first add() that failed; the rest is not looked at
+	int err;                         // of the first add() that failed; later ones are ignored
 };
+
+_Static_assert(offsetof(struct host, lent) == 0, "a pointer to `lent` is one to its struct host");
 
 #define host_error(host, key, ...) host_say(host, REPORT_ERROR, key, __VA_ARGS__)
 
-// At a key of the entry, or with NULL at the entry itself.
+// Reports at a key of the entry, or with NULL at the entry itself.
 static void host_say(const struct host *host, enum report_level level, const char *key, const char *fmt, ...)
 	PRINTF(4, 5);
 
@@ -47,7 +50,7 @@ static void host_say(const struct host *host, enum report_level level, const cha
 	char text[MESSAGE_MAX_LEN];
 	va_list ap;
 
-	if (!host->report) // a plugin that calls back when it was not called
+	if (!host->report) // the plugin calls back outside of any call to it
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
@@ -93,7 +96,7 @@ static int take_map(struct host *host, const char *key, const json_t *value)
 
 		struct mark mark = config_mark(host->config, value, name);
 
-		report_error(host->report, mark.file, mark.line, mark.column, "locate: %s: `%s.%.60s` is not a text",
+		report_error(host->report, mark.file, mark.line, mark.column, "locate: %s: `%s.%.60s` is not text",
 		             host->locate->plugin, key, name);
 	}
 	return E_OK;
@@ -108,7 +111,7 @@ static int take_option(struct host *host, size_t row, const json_t *value)
 		return take_map(host, option->name, value);
 	if (!text || !*text) {
 		host_error(host, option->name, "`%s` is not %s", option->name,
-		           option->type == EDGESTEER_FILE ? "a path" : "a text");
+		           option->type == EDGESTEER_FILE ? "a path" : "text");
 		return E_INVAL;
 	}
 	host->values[row] = option->type == EDGESTEER_FILE ? config_path(host->config, text) : text;
@@ -149,7 +152,7 @@ static int check_options(struct host *host)
 	return report_count(host->report, REPORT_ERROR) == errors ? E_OK : E_INVAL;
 }
 
-// ---- what is lent ---------------------------------------------------------------------------------------------------
+// ---- the functions passed to the plugin -----------------------------------------------------------------------------
 
 static const char *lent_option(const struct edgesteer_host *lent, const char *name)
 {
@@ -189,7 +192,7 @@ static void lent_report(const struct edgesteer_host *lent, enum edgesteer_level 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *at = text; *at; at++) // what a file holds must not play with the operator's terminal
+	for (char *at = text; *at; at++) // the text may quote a file: no control characters for the operator's terminal
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
 	if (file && host->report)
@@ -198,7 +201,7 @@ static void lent_report(const struct edgesteer_host *lent, enum edgesteer_level 
 		host_say(host, said, NULL, "%s", text);
 }
 
-// The length of a text a plugin gave; negative for one that is no name: too long, or not printable ASCII.
+// The length of a name from a plugin; negative if it is too long or not printable ASCII.
 static int text_length(const char *text)
 {
 	int len = 0;
@@ -215,7 +218,7 @@ static int refuse_prefix(struct host *host, const struct prefix *prefix, const c
 {
 	char text[ADDR_TEXT_LEN];
 
-	host_error(host, NULL, "hands over %s with %s", prefix_format(prefix, text), why);
+	host_error(host, NULL, "prefix %s has %s", prefix_format(prefix, text), why);
 	return E_INVAL;
 }
 
@@ -225,11 +228,11 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	int site_len = text_length(place->site);
 
 	if (carrier_len < 0)
-		return refuse_prefix(host, prefix, "a carrier that is no name, expected up to 63 printable ASCII characters");
+		return refuse_prefix(host, prefix, "an invalid carrier, expected up to 63 printable ASCII characters");
 	if (class_len < 0)
-		return refuse_prefix(host, prefix, "a class that is no name, expected up to 63 printable ASCII characters");
+		return refuse_prefix(host, prefix, "an invalid class, expected up to 63 printable ASCII characters");
 	if (site_len < 0)
-		return refuse_prefix(host, prefix, "a site that is no name, expected up to 63 printable ASCII characters");
+		return refuse_prefix(host, prefix, "an invalid site, expected up to 63 printable ASCII characters");
 
 	const struct place_facts facts = {
 		.carrier = place->carrier,
@@ -247,17 +250,17 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	if (err == E_INVAL)
 		return refuse_prefix(host, prefix, "bits past its length, or coordinates off the globe");
 	if (err == E_LIMIT)
-		host_error(host, NULL, "too much for the prefix table: it holds %d prefixes, %d places and %d names",
+		host_error(host, NULL, "over the limits of the prefix table: %d prefixes, %d places, %d names",
 		           PLACE_PREFIXES_MAX, PLACES_MAX, NAMES_MAX);
 	else if (err < 0)
 		host_error(host, NULL, "%s", err_text(err));
 	return err;
 }
 
-// What a plugin built against ABI 1.0 hands over: the least. Fields appended since are unknown to it.
+// The size of the struct in ABI 1.0, the smallest there is: such plugins lack the fields appended since.
 enum { PLACE_SIZE_MIN = offsetof(struct edgesteer_place, accuracy_km) + sizeof(double) };
 
-static struct edgesteer_place place_as_known_here(const struct edgesteer_place *given)
+static struct edgesteer_place place_of_this_version(const struct edgesteer_place *given)
 {
 	struct edgesteer_place place = {.latitude = NAN, .longitude = NAN};
 
@@ -274,7 +277,7 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 		return host->err;
 	if (!host->builder || !given || !place || place->size < PLACE_SIZE_MIN) {
 		host_error(host, NULL, "breaks the plugin contract: add() %s",
-		           !host->builder ? "outside of enumerate()" : "without a whole prefix and place");
+		           !host->builder ? "outside of enumerate()" : "without a complete prefix and place");
 		return host->err = E_INVAL;
 	}
 
@@ -287,14 +290,14 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 	}
 	memcpy(prefix.addr.bytes, given->address, given->family == ADDR_V4 ? 4 : 16);
 
-	const struct edgesteer_place known = place_as_known_here(place);
+	const struct edgesteer_place known = place_of_this_version(place);
 
 	return host->err = take_place(host, &prefix, &known);
 }
 
 // ---- an instance ----------------------------------------------------------------------------------------------------
 
-// "ranges carriers.csv": the plugin and the file that the first of its options names.
+// "ranges carriers.csv": the plugin, and the file given by the first of its options that is one.
 static const char *source_name(const struct host *host, char *buf)
 {
 	const char *path = NULL;
@@ -313,6 +316,9 @@ static const char *source_name(const struct host *host, char *buf)
 static int enumerate(struct host *host, struct place_builder *builder)
 {
 	char name[SOURCE_NAME_MAX_LEN];
+
+	must(!host->builder);
+
 	int err = place_source_begin(builder, source_name(host, name));
 
 	if (err < 0) {
@@ -324,7 +330,7 @@ static int enumerate(struct host *host, struct place_builder *builder)
 	err = host->plugin->enumerate(host->instance);
 	host->builder = NULL;
 
-	int end = place_source_end(builder); // also after an error: the next source begins anew
+	int end = place_source_end(builder); // also after an error, so that the next source can begin
 
 	if (end < 0)
 		host_error(host, NULL, "%s", err_text(end));
@@ -333,12 +339,12 @@ static int enumerate(struct host *host, struct place_builder *builder)
 	return E_OK;
 }
 
-// What a call comes to that went on with `errors` in the report: a plugin may report an error and return none, and the
-// other way round.
+// The result of a call to the plugin, before which the report had `errors` errors. A plugin may report an error and
+// return success, or the reverse.
 static int outcome(struct host *host, int err, size_t errors)
 {
 	if (err < 0 && report_count(host->report, REPORT_ERROR) == errors)
-		host_error(host, NULL, "failed without saying why");
+		host_error(host, NULL, "failed without reporting an error");
 	return report_count(host->report, REPORT_ERROR) == errors ? err : err == E_NOMEM ? E_NOMEM : E_INVAL;
 }
 
@@ -390,6 +396,7 @@ int host_enumerate(struct host *host, struct place_builder *builder, struct repo
 {
 	size_t errors = report_count(report, REPORT_ERROR);
 
+	must(!host->report);
 	host->report = report;
 
 	int err = outcome(host, enumerate(host, builder), errors);

@@ -1,5 +1,5 @@
-// The measured latency table, a CSV file with the columns from,site,ms; see latency.h. `from` is a prefix or a
-// carrier's name. None of the three needs quotes, so there are none.
+// The measured latency table, a CSV file with the columns from,site,ms; see latency.h. `from` is a prefix or the name
+// of a carrier. None of the three needs quotes, so they are not supported.
 #include "discovery/latency.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/must.h"
 #include "base/names.h"
 #include "base/nearest.h"
 #include "base/report.h"
@@ -25,12 +26,12 @@ enum {
 	FIELDS = 3,
 	MS_MAX = 60000,
 	SOURCE_NAME_MAX_LEN = 256,
-	SHOWN_LEN = 60, // how much of a wrong value a message repeats
+	SHOWN_LEN = 60, // how much of an invalid value a message quotes
 };
 
 struct row {
 	struct prefix prefix; // family ADDR_NONE: the row is for a carrier
-	const char *carrier;  // in the text
+	const char *carrier;  // points into the text
 	uint16_t site;        // index in config->sites
 	uint32_t us;
 	size_t line;
@@ -38,14 +39,14 @@ struct row {
 
 struct latency {
 	const struct config *config;
-	struct names *sites; // the config's: each one's number is its index and 1
+	struct names *sites; // the config's; the number is the index plus 1
 	struct report *report;
-	char *text; // the file, ends in zero
+	char *text; // of the file, with a final zero
 	size_t len, line;
 	struct row *rows;
 	size_t count, cap;
-	size_t strange, strange_line; // rows for sites that are not in the config, and the first one's line
-	const char *strange_site;
+	size_t unknown, unknown_line; // rows for sites that are not in the config, and the line of the first
+	const char *unknown_site;     // of that line
 	bool failed;
 };
 
@@ -59,7 +60,7 @@ static void latency_error(struct latency *latency, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *at = text; *at; at++) // what a file holds must not play with the operator's terminal
+	for (char *at = text; *at; at++) // the text may quote a file: no control characters for the operator's terminal
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
 	report_error(latency->report, latency->config->latency, latency->line, 0, "%s", text);
@@ -71,7 +72,7 @@ static void latency_error(struct latency *latency, const char *fmt, ...)
 static int read_text(struct latency *latency)
 {
 	const char *path = latency->config->latency;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // nobody may ever write into a named pipe
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe may never get a writer
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0) {
@@ -114,7 +115,7 @@ static char *trim(char *text)
 	return text;
 }
 
-// Splits at every comma, in place. The number of fields, which may be more than FIELDS.
+// Splits at every comma, in place. Returns the number of fields, which may exceed FIELDS.
 static size_t split(char *line, char *fields[static FIELDS])
 {
 	size_t count = 0;
@@ -128,7 +129,7 @@ static size_t split(char *line, char *fields[static FIELDS])
 	return count;
 }
 
-// "12", "12.345": microseconds, rounded.
+// Parses milliseconds such as "12" or "12.345" into microseconds, rounded.
 static int parse_ms(const char *text, uint32_t *ret_us)
 {
 	size_t whole = strspn(text, "0123456789");
@@ -213,13 +214,14 @@ static int read_row(struct latency *latency, char *fields[static FIELDS])
 
 	if (number > 0) {
 		row.site = (uint16_t)(number - 1);
+		must(row.site < latency->config->site_count);
 		return keep_row(latency, &row);
 	}
 	if (*fields[1] == '\0')
 		latency_error(latency, "site: expected a site's name");
-	else if (latency->strange++ == 0) {
-		latency->strange_line = latency->line;
-		latency->strange_site = fields[1];
+	else if (latency->unknown++ == 0) {
+		latency->unknown_line = latency->line;
+		latency->unknown_site = fields[1];
 	}
 	return E_OK;
 }
@@ -232,7 +234,7 @@ static int read_line(struct latency *latency, char *line, bool *have_header)
 	if (*line == '\0' || *line == '#')
 		return E_OK;
 	if (strchr(line, '"')) {
-		latency_error(latency, "a quote: the values of this table need none");
+		latency_error(latency, "quotes are not supported in this table");
 		return E_OK;
 	}
 
@@ -268,17 +270,17 @@ static int read_rows(struct latency *latency)
 		*line_end = '\0';
 		next = line_end + 1;
 		if (strlen(line) < (size_t)(line_end - line))
-			latency_error(latency, "a zero byte: this is not a text file");
+			latency_error(latency, "zero octet: this is not a text file");
 		else
 			err = read_line(latency, line, &have_header);
 	}
 	latency->line = 0;
 	if (err == E_OK && !have_header)
 		latency_error(latency, "is empty, expected the header row from,site,ms");
-	if (latency->strange > 0)
-		report_warning(latency->report, latency->config->latency, latency->strange_line, 0,
-		               "%zu rows are for sites that are not in the config, such as `%.*s`", latency->strange, SHOWN_LEN,
-		               latency->strange_site);
+	if (latency->unknown > 0)
+		report_warning(latency->report, latency->config->latency, latency->unknown_line, 0,
+		               "%zu rows are for sites that are not in the config, such as `%.*s`", latency->unknown, SHOWN_LEN,
+		               latency->unknown_site);
 	return err < 0 ? err : latency->failed ? E_INVAL : E_OK;
 }
 
@@ -306,7 +308,7 @@ static int compare_rows(const void *left, const void *right)
 	return order ? order : a->line < b->line ? -1 : a->line > b->line;
 }
 
-// Drops all but the last of the rows for one pair, told each time.
+// Drops all but the last row for the same pair, with a warning each.
 static void drop_repeated(struct latency *latency)
 {
 	size_t kept = 0;
@@ -317,7 +319,7 @@ static void drop_repeated(struct latency *latency)
 
 		if (kept > 0 && compare_from(&latency->rows[kept - 1], row) == 0 && latency->rows[kept - 1].site == row->site) {
 			report_warning(latency->report, latency->config->latency, row->line, 0,
-			               "the same from and site as on line %zu; this later row counts",
+			               "the same from and site as on line %zu: this later row is used",
 			               latency->rows[kept - 1].line);
 			kept--;
 		}
@@ -332,11 +334,11 @@ static int add_group(struct latency *latency, struct place_builder *builder, con
 	int err = place_source_add(builder, &row->prefix, &facts);
 
 	if (err < 0 && err != E_NOMEM)
-		report_error(latency->report, latency->config->latency, row->line, 0, "too much for the prefix table");
+		report_error(latency->report, latency->config->latency, row->line, 0, "over the limits of the prefix table");
 	return err;
 }
 
-static int hand_over(struct latency *latency, struct place_builder *builder, struct arena *arena,
+static int add_rows(struct latency *latency, struct place_builder *builder, struct arena *arena,
                      struct measured_row *out)
 {
 	uint32_t group = 0;
@@ -369,10 +371,10 @@ static int add_source(struct latency *latency, struct place_builder *builder, st
 	int err = place_source_begin(builder, name);
 
 	if (err == E_LIMIT)
-		report_error(latency->report, path, 0, 0, "too many sources in `locate` for a latency table beside them");
+		report_error(latency->report, path, 0, 0, "too many sources in `locate`: the latency table counts as one");
 	if (err < 0)
 		return err;
-	err = hand_over(latency, builder, arena, out);
+	err = add_rows(latency, builder, arena, out);
 
 	int end = place_source_end(builder);
 

@@ -28,7 +28,7 @@ enum { PLUGIN_NAME_MAX_LEN = 63 };
 #define plugin_error(report, locate, ...) \
 	report_error(report, (locate)->mark.file, (locate)->mark.line, (locate)->mark.column, "locate: " __VA_ARGS__)
 
-// Becomes part of a path and of a symbol, so nothing but lower-case letters, digits and hyphens.
+// The name becomes part of a path and of a symbol, so only lower-case letters, digits and hyphens.
 static bool name_is_good(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -57,12 +57,12 @@ static int refuse_unknown(const struct config *config, const struct config_locat
 		plugin_error(report, locate, "no plugin `%s`: it is neither built in nor in plugin-dir %s", locate->plugin,
 		             folder);
 	else
-		plugin_error(report, locate, "no plugin `%s` is built in, and there is no plugin-dir to look for it",
+		plugin_error(report, locate, "no plugin `%s` is built in, and no plugin-dir is set",
 		             locate->plugin);
 	return E_INVAL;
 }
 
-// What a stranger's plugin says of itself; NULL when it may be called.
+// Why a plugin from outside cannot be used; NULL when it can.
 static const char *find_fault(const struct edgesteer_plugin *methods, const char *name)
 {
 	if (methods->abi_major != EDGESTEER_PLUGIN_ABI_MAJOR)
@@ -70,11 +70,11 @@ static const char *find_fault(const struct edgesteer_plugin *methods, const char
 	if (methods->size < PLUGIN_SIZE_MIN)
 		return "states a size too small for its version";
 	if (!methods->name || strcmp(methods->name, name) != 0)
-		return "calls itself by another name than its file";
+		return "has another name than its file";
 	if (!methods->open)
 		return "has no open()";
 	if (!methods->enumerate)
-		return "does not list prefixes, which is what `locate` is about";
+		return "has no enumerate(), which `locate` needs";
 	return NULL;
 }
 
@@ -119,7 +119,7 @@ int plugin_load(const struct config *config, const struct config_locate *locate,
 		return E_OK;
 	}
 	if (!name_is_good(locate->plugin)) {
-		plugin_error(report, locate, "`%s` is no plugin's name, expected lower-case letters, digits and hyphens",
+		plugin_error(report, locate, "`%s` is not a plugin name, expected lower-case letters, digits and hyphens",
 		             locate->plugin);
 		return E_INVAL;
 	}

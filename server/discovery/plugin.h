@@ -1,4 +1,4 @@
-// Finding a plugin by its name: among the built-in ones, else as NAME.so in the config's plugin folder. For host.c.
+// Finds a plugin by name: among the built-in ones, else as NAME.so in the config's `plugin-dir`. For host.c.
 #pragma once
 
 #include <stddef.h>
@@ -14,14 +14,14 @@ struct report;
 extern const struct edgesteer_plugin *const plugin_built_in[];
 extern const size_t plugin_built_in_count;
 
-// A plugin that may be called.
+// A plugin that has passed the checks.
 struct plugin {
 	const struct edgesteer_plugin *methods;
-	void *library; // what dlopen() gave; NULL: built in
+	void *library; // the handle from dlopen(); NULL: built in
 };
 
-// Finds and checks the plugin an entry names. E_INVAL, with the reason reported at the entry. The caller unloads it,
-// when nothing of it is in use any more.
+// Finds and checks the plugin named by an entry. The caller unloads it when no instance is left. E_INVAL, with the
+// reason reported at the entry.
 int plugin_load(const struct config *config, const struct config_locate *locate, struct report *report,
                 struct plugin *ret_plugin) MUST_USE;
 void plugin_unload(struct plugin *plugin);

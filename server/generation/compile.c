@@ -1,4 +1,4 @@
-// Config -> view; see compile.h. Everything a reply holds is put into wire form here.
+// From config to view; see compile.h. All steered records are put into wire form here.
 #include "generation/compile.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "discovery/latency.h"
@@ -20,7 +21,7 @@
 #include "wire/dns.h"
 #include "wire/put.h"
 
-enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, APPS_TOLD_MAX = 10 };
+enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, APPS_SHOWN_MAX = 10 };
 
 struct compiling {
 	const struct config *config;
@@ -28,7 +29,7 @@ struct compiling {
 	struct report *report;
 	struct view *view;
 	struct arena *arena;
-	const struct zone *negative_zone; // whose SOA negative_soa is; apps that follow each other often share it
+	const struct zone *negative_zone; // of negative_soa, which consecutive apps often share
 	const struct rrset *negative_soa;
 };
 
@@ -41,7 +42,7 @@ static uint8_t *put_fixed(uint8_t *p, uint16_t type, uint32_t ttl_s, size_t rdat
 	return put16(p, (unsigned)rdata_len);
 }
 
-// The A or AAAA RRset of the addresses of one family. *ret_rrset is NULL where there is none.
+// The A or AAAA RRset of the addresses of one family. *ret_rrset is NULL if there are none.
 static int address_rrset(struct arena *arena, const struct addr *list, size_t count, uint8_t family, uint32_t ttl_s,
                          const struct rrset **ret_rrset)
 {
@@ -67,6 +68,7 @@ static int address_rrset(struct arena *arena, const struct addr *list, size_t co
 		memcpy(p, list[i].bytes, rdata_len);
 		p += rdata_len;
 	}
+	must(p == wire + len && have <= CONFIG_ADDRESSES_MAX);
 	*rrset = (struct rrset){wire, (uint32_t)len, ttl_s, type, (uint16_t)have};
 	*ret_rrset = rrset;
 	return E_OK;
@@ -91,7 +93,8 @@ static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, co
 	return E_OK;
 }
 
-// The zone's negative SOA for an app with a shorter TTL. The app's name is in a zone: zone_builder_app() saw to it.
+// The zone's negative SOA, with the app's TTL where that is shorter. zone_builder_app() has put the app's name in a
+// zone.
 static int compile_negative(struct compiling *c, struct app *app)
 {
 	uint8_t name[NAME_WIRE_MAX];
@@ -181,7 +184,7 @@ static int compare_measured(const void *a, const void *b)
 	return (int)x->site - (int)y->site;
 }
 
-// Rows of carriers nobody is a client of can never be read: they are left out.
+// Rows of carriers without clients can never be used, and are left out.
 static int compile_measured(struct compiling *c)
 {
 	struct measured *rows = arena_take_array(c->arena, c->in->measured_count, sizeof(*rows));
@@ -193,6 +196,7 @@ static int compile_measured(struct compiling *c)
 		const struct measured_row *from = &c->in->measured[i];
 		int carrier = from->group ? 0 : names_find(c->in->places->carriers, from->carrier, strlen(from->carrier));
 
+		must(from->site < c->view->site_count);
 		if (carrier >= 0)
 			rows[count++] = (struct measured){from->group, (uint16_t)carrier, from->site, from->us};
 	}
@@ -206,6 +210,7 @@ static int compile_target(struct compiling *c, const struct config_app *app, con
 {
 	int err;
 
+	must(from->site < c->view->site_count);
 	target->site = (uint16_t)from->site;
 	target->weight = from->has_weight ? from->weight : 1;
 	if (from->cname)
@@ -216,7 +221,7 @@ static int compile_target(struct compiling *c, const struct config_app *app, con
 	return address_rrset(c->arena, from->addresses, from->address_count, ADDR_V6, app->ttl_s, &target->aaaa);
 }
 
-// The steer of the app's spec: one that is there already, or a new one.
+// The steer for a spec: an existing one, or a new one.
 static int find_steer(struct compiling *c, const struct ranking_spec *spec, const struct steer **ret_steer)
 {
 	struct view *view = c->view;
@@ -251,6 +256,7 @@ static int compile_steer(struct compiling *c, const struct config_app *from, str
 	};
 	const struct target *targets = &c->view->targets[app->first_target];
 
+	must(from->target_count > 0 && from->target_count <= APP_TARGETS_MAX);
 	for (size_t i = 0; i < from->target_count; i++) {
 		sites[i] = targets[i].site;
 		weights[i] = targets[i].weight;
@@ -299,26 +305,27 @@ static bool serves_all(const struct view *view, const struct app *app)
 	return app->last_resort != LAST_RESORT_SERVFAIL;
 }
 
-// One by one while they are few.
+// Warns of each such app, or once if there are many.
 static void warn_of_carriers_apps(const struct compiling *c)
 {
-	const struct config_app *told[APPS_TOLD_MAX];
+	const struct config_app *shown[APPS_SHOWN_MAX];
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < c->view->app_count; i++) {
 		if (serves_all(c->view, &c->view->apps[i]))
 			continue;
-		if (count < APPS_TOLD_MAX)
-			told[count] = &c->config->apps[i];
+		if (count < APPS_SHOWN_MAX)
+			shown[count] = &c->config->apps[i];
 		count++;
 	}
-	if (count > APPS_TOLD_MAX)
-		report_warning(c->report, told[0]->mark.file, told[0]->mark.line, told[0]->mark.column,
-		               "apps: %s, %s, %s and %zu more have no target at a public site: clients off their carriers get "
-		               "SERVFAIL", told[0]->name, told[1]->name, told[2]->name, count - 3);
-	for (size_t i = 0; i < count && count <= APPS_TOLD_MAX; i++)
-		report_warning(c->report, told[i]->mark.file, told[i]->mark.line, told[i]->mark.column,
-		               "apps.%s: no target at a public site: clients off its carriers get SERVFAIL", told[i]->name);
+	if (count > APPS_SHOWN_MAX)
+		report_warning(c->report, shown[0]->mark.file, shown[0]->mark.line, shown[0]->mark.column,
+		               "apps: %s, %s, %s and %zu more have no target at a public site: clients outside their carriers "
+		               "get SERVFAIL", shown[0]->name, shown[1]->name, shown[2]->name, count - 3);
+	for (size_t i = 0; i < count && count <= APPS_SHOWN_MAX; i++)
+		report_warning(c->report, shown[i]->mark.file, shown[i]->mark.line, shown[i]->mark.column,
+		               "apps.%s: no target at a public site: clients outside its carriers get SERVFAIL",
+		               shown[i]->name);
 }
 
 static int compile_apps(struct compiling *c)
@@ -343,11 +350,12 @@ static int compile_apps(struct compiling *c)
 			return err;
 		c->view->app_count++;
 	}
+	must(c->view->target_count == target_count);
 	warn_of_carriers_apps(c);
 	return E_OK;
 }
 
-// Of a check whose authorities cannot be read every probe fails.
+// Without its CA file every probe of a check fails.
 static void warn_of_ca_files(const struct compiling *c)
 {
 	for (size_t i = 0; i < c->config->check_count; i++) {

@@ -1,5 +1,5 @@
-// Config -> view: sites, apps, targets with their answers in wire form, orders. The zones and the places are made by
-// zones.c and by discovery; this puts everything together.
+// From config to view: sites, apps, targets with their answers in wire form, rankings. The zones are made by zones.c
+// and the places by discovery/; this puts everything together.
 #pragma once
 
 #include <stddef.h>
@@ -22,8 +22,8 @@ struct compile_input {
 	uint64_t generation;
 };
 
-// Takes ownership of zones and places in every case. View target numbers count the config's apps in order, each one's
-// targets in order. Warns of apps no public site serves, and of names that only the config or only the sources use.
-// E_INVAL (reported), E_NOMEM.
+// Takes ownership of zones and places in every case; the caller frees *ret_view with view_free(). Targets are numbered
+// in the order of the config, app by app. Warns of apps without public site, and of names that only the config or only
+// the sources use. E_INVAL and E_LIMIT (reported), E_NOMEM.
 int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
                  struct view **ret_view) MUST_USE;

@@ -30,7 +30,8 @@ int generation_build(const char *path, uint64_t number, struct report *report, s
 	if (err < 0)
 		goto out;
 
-	// Zones and sources are both loaded even when one of them or the config is wrong, so that every error is told at once.
+	// Zones and sources are both loaded even if there are errors in one of them or the config, to report all errors at
+	// once.
 	err = zones_load(config, (unsigned)clock_wall_s(), report, &in.zones);
 
 	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);

@@ -1,5 +1,5 @@
-// One generation: a config read, its zones and sources loaded, all of it compiled into a view. Built whole or not at
-// all. Called by main at the start and, on a thread of its own, for a reload.
+// One generation: a config with its zones and sources, compiled into a view. Built completely or not at all. Called by
+// the main thread at startup and, on a thread of its own, by a reload.
 #pragma once
 
 #include <stdint.h>
@@ -15,11 +15,11 @@ struct handover;
 struct generation {
 	struct config *config;     // owned
 	struct view *view;         // owned
-	struct handover *handover; // owned by whoever prepares it, see reload.h; NULL: nothing was prepared
-	int64_t took_ms;
+	struct handover *handover; // owned by the ops that prepare it, see reload.h; NULL: not prepared
+	int64_t took_ms;           // to build
 };
 
-// Everything that is wrong with the config, the zones and the sources goes into the report, as much of it as can be seen
-// in one go. E_INVAL (or E_IO, E_NOMEM): nothing is returned.
+// Builds generation `number` from the config file at `path`. Errors in the config, the zones and the sources go into
+// the report, as many as can be found in one pass. E_INVAL, E_IO, E_LIMIT, E_NOMEM: nothing is returned.
 int generation_build(const char *path, uint64_t number, struct report *report,
                      struct generation *ret_generation) MUST_USE;

@@ -1,4 +1,4 @@
-// Builds generations aside; see reload.h.
+// Builds generations on a separate thread; see reload.h.
 #include "generation/reload.h"
 
 #include <errno.h>
@@ -23,13 +23,13 @@ enum { BUILDER_NICE = 10 };
 struct reload {
 	struct reload_ops ops;
 	char *path;
-	uint64_t number;       // of the last generation begun; the first was 1
-	int ready_fd;          // an eventfd the builder writes last
+	uint64_t number;       // of the last generation started; the first one, at startup, was 1
+	int ready_fd;          // an eventfd, which the builder writes last
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
 	int64_t began_s;       // wall clock
-	// The builder's until ready_fd says so, then the main thread's.
+	// Owned by the builder until it writes ready_fd, then by the main thread.
 	struct report *report;
 	struct generation generation;
 	int err;
@@ -37,8 +37,8 @@ struct reload {
 	void *done_ctx;
 };
 
-// The builder gives way to whatever answers: on Linux nice is a thread's own.
-static void give_way(void)
+// The builder has lower priority than the workers: on Linux, nice values are per thread.
+static void lower_priority(void)
 {
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
 }
@@ -49,7 +49,7 @@ static void *build(void *arg)
 	struct generation *generation = &reload->generation;
 	uint64_t one = 1;
 
-	give_way();
+	lower_priority();
 	reload->err = generation_build(reload->path, reload->number, reload->report, generation);
 	if (reload->err == E_OK) {
 		reload->err = reload->ops.prepare(reload->ops.ctx, generation);
@@ -68,12 +68,13 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &count, sizeof(count)) != sizeof(count))
 		return;
+	must(reload->under_way && reload->report);
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
 	if (reload->err == E_OK) {
 		reload->err = reload->ops.take(reload->ops.ctx, &reload->generation, reload->report);
 		if (reload->err < 0) {
-			report_error(reload->report, NULL, 0, 0, "the new state could not be taken over: %s",
+			report_error(reload->report, NULL, 0, 0, "the new generation cannot be taken into use: %s",
 			             err_text(reload->err));
 			reload->ops.discard(&reload->generation);
 		}
@@ -145,7 +146,7 @@ static int start_builder(struct reload *reload)
 	sigset_t all, before;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the main thread's
+	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are handled by the main thread
 
 	int failed = pthread_create(&reload->thread, NULL, build, reload);
 
@@ -160,6 +161,7 @@ void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, c
 	int err = reload->under_way ? E_STATE : report ? E_OK : E_NOMEM;
 
 	if (err == E_OK) {
+		must(!reload->report);
 		reload->report = report;
 		reload->done = done;
 		reload->done_ctx = done_ctx;

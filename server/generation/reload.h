@@ -1,5 +1,5 @@
-// Reloads: a generation is built on a thread of its own while the main thread goes on, and handed to the main thread when
-// it is whole. One at a time.
+// Reloads: a generation is built on a thread of its own while the main thread goes on, and passed to the main thread
+// when it is complete. One at a time.
 #pragma once
 
 #include <stdbool.h>
@@ -13,29 +13,31 @@ struct reload;
 struct report;
 
 struct reload_ops {
-	// Builder's thread: works out what a finished generation takes over from the one that is served, and keeps it in
-	// generation->handover. What it reads must not change while a build is under way. E_NOMEM, E_LIMIT: the generation is
+	// Builder's thread: computes what a finished generation takes over from the one in use, and stores it in
+	// generation->handover. What it reads must not change during a build. E_NOMEM, E_LIMIT: the generation is
 	// discarded.
 	int (*prepare)(void *ctx, struct generation *generation);
-	// Any thread: frees a generation that nobody took.
+	// Any thread: frees a generation that was not taken.
 	void (*discard)(struct generation *generation);
-	// Main thread: take over a finished generation; what is worth a warning goes into the report. On an error nothing
-	// has changed and it is freed.
+	// Main thread: takes over a finished generation, with warnings in the report. On an error nothing has changed, and
+	// the generation is discarded.
 	int (*take)(void *ctx, struct generation *generation, struct report *report);
-	// Main thread: after each reload, before whoever asked is told.
+	// Main thread: called after each reload, before its done().
 	void (*finished)(void *ctx, int err, const struct report *report);
 	void *ctx;
 };
 
+// `base` is borrowed until reload_free(); the path and `ops` are copied. NULL when out of memory or descriptors.
 struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops) MUST_USE;
-// Waits for a build under way, in vain or not, and drops it. False: it goes on after `patience_ms` (a source that hangs),
-// so nothing that it uses may be freed any more. Takes NULL.
+// Waits up to `patience_ms` for a build in progress, and discards its result. False: the build is still running (a
+// source hangs), so nothing that it uses may be freed. Takes NULL.
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
 // After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);
-// When the build under way began, by the wall clock; 0: there is none.
+// When the build in progress started, by the wall clock; 0: there is none.
 int64_t reload_began_s(const struct reload *reload);
 
-// Begins one; done() is called once on the main thread, as struct control_ops says. E_INVAL is the config's fault.
+// Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call; `err` is
+// E_INVAL for errors in the input, E_STATE when a reload is in progress. May be called before reload_begin() returns.
 void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);

@@ -1,4 +1,4 @@
-// Compares what sources and config name; see unknown_names.h.
+// Compares the names in sources and config; see unknown_names.h.
 #include "generation/unknown_names.h"
 
 #include <ctype.h>
@@ -13,9 +13,9 @@
 #include "schema/reader.h"
 #include "steer/place.h"
 
-enum { CARRIERS_TOLD_MAX = 10 }; // one by one
+enum { CARRIERS_SHOWN_MAX = 10 }; // one by one
 
-// A carrier that a site is reached from and no source names.
+// A carrier in the reach of a site that no source names.
 struct missing {
 	const char *carrier;
 	const struct config_site *site; // the first one
@@ -30,9 +30,9 @@ static const char *near_name(const struct names *names, const char *wanted, char
 	return reader_did_you_mean(nearest.word, buf);
 }
 
-// ---- what sites and the latency table name --------------------------------------------------------------------------
+// ---- names in sites and the latency table ---------------------------------------------------------------------------
 
-// True for the first time.
+// Whether the name is new in `seen`, to which it is added.
 static bool is_new(struct names *seen, const char *name)
 {
 	size_t before = names_count(seen);
@@ -44,7 +44,7 @@ static bool is_new(struct names *seen, const char *name)
 static void warn_sites(const struct config *config, const struct places *places, struct names *seen,
                        struct report *report)
 {
-	struct missing missing[CARRIERS_TOLD_MAX];
+	struct missing missing[CARRIERS_SHOWN_MAX];
 	char meant[READER_QUOTE_MAX];
 	size_t count = 0;
 
@@ -56,22 +56,23 @@ static void warn_sites(const struct config *config, const struct places *places,
 
 			if (names_find(places->carriers, carrier, strlen(carrier)) >= 0 || !is_new(seen, carrier))
 				continue;
-			if (count < CARRIERS_TOLD_MAX)
+			if (count < CARRIERS_SHOWN_MAX)
 				missing[count] = (struct missing){carrier, site};
 			count++;
 		}
 	}
-	if (count > CARRIERS_TOLD_MAX)
+	if (count > CARRIERS_SHOWN_MAX)
 		report_warning(report, missing[0].site->mark.file, missing[0].site->mark.line, missing[0].site->mark.column,
-		               "sites: no source of `locate` names a client of the carriers `%s`, `%s`, `%s` and %zu more, so none "
-		               "is sent to their sites", missing[0].carrier, missing[1].carrier, missing[2].carrier, count - 3);
-	for (size_t i = 0; i < count && count <= CARRIERS_TOLD_MAX; i++)
+		               "sites: no source in `locate` has clients of the carriers `%s`, `%s`, `%s` and %zu more, so "
+		               "none is sent to their sites", missing[0].carrier, missing[1].carrier, missing[2].carrier, count - 3);
+	for (size_t i = 0; i < count && count <= CARRIERS_SHOWN_MAX; i++)
 		report_warning(report, missing[i].site->mark.file, missing[i].site->mark.line, missing[i].site->mark.column,
-		               "sites.%s: no source of `locate` names a client of carrier `%s`, so none is sent here%s",
-		               missing[i].site->name, missing[i].carrier, near_name(places->carriers, missing[i].carrier, meant));
+		               "sites.%s: no source in `locate` has clients of carrier `%s`, so none is sent here%s",
+		               missing[i].site->name, missing[i].carrier,
+		               near_name(places->carriers, missing[i].carrier, meant));
 }
 
-// `seen`: what warn_sites() has told.
+// `seen`: the carriers that warn_sites() has reported.
 static void warn_latency(const struct config *config, const struct places *places, const struct measured_row *rows,
                          size_t row_count, struct names *seen, struct report *report)
 {
@@ -89,13 +90,13 @@ static void warn_latency(const struct config *config, const struct places *place
 	}
 	if (count > 0)
 		report_warning(report, config->latency, 0, 0,
-		               "names %zu carrier%s that no source of `locate` and no site names, such as %s%s", count,
+		               "has %zu carrier%s that no source in `locate` and no site has, such as %s%s", count,
 		               count == 1 ? "" : "s", reader_quote(first, quote), near_name(places->carriers, first, meant));
 }
 
-// ---- what sources name ----------------------------------------------------------------------------------------------
+// ---- names in sources -----------------------------------------------------------------------------------------------
 
-// The source that gave a name: of the first place that has it.
+// The source of a name: that of the first place with it.
 static const char *source_of(const struct places *places, bool hint, uint16_t number)
 {
 	for (size_t i = 1; i < places->count; i++) {
@@ -105,10 +106,10 @@ static const char *source_of(const struct places *places, bool hint, uint16_t nu
 		if ((hint ? place->hint : place->class_) == number && source > 0)
 			return places->source_names[source - 1];
 	}
-	return "a source"; // that gave it where another one's is taken
+	return "a source"; // overlaid everywhere by sources above it
 }
 
-// One edit, letters' case apart. Classes are the sources' own words: more would suspect good ones.
+// At most one edit away, ignoring case. Sources choose the names of classes: with more edits, valid ones would match.
 static bool is_nearly_edge(const char *class_)
 {
 	char lower[NAME_MAX_LEN + 1];
@@ -123,7 +124,7 @@ static bool is_nearly_edge(const char *class_)
 	return nearest.word && nearest.distance <= 1 && strcmp(class_, PLACE_CLASS_EDGE) != 0;
 }
 
-// Every class but one has the same effect, so only a slip of the pen for that one matters.
+// All classes but one have the same effect, so only misspellings of that one matter.
 static void warn_classes(const struct config *config, const struct places *places, struct report *report)
 {
 	for (size_t i = 1; i < names_count(places->classes); i++) {
@@ -132,7 +133,7 @@ static void warn_classes(const struct config *config, const struct places *place
 
 		if (is_nearly_edge(class_))
 			report_warning(report, config->file, 0, 0,
-			               "locate: %s: clients of class %s reach no carrier's site, did you mean `%s`?",
+			               "locate: %s: clients of class %s cannot reach carriers' sites, did you mean `%s`?",
 			               source_of(places, false, (uint16_t)i), reader_quote(class_, quote), PLACE_CLASS_EDGE);
 	}
 }
@@ -160,11 +161,11 @@ static void warn_hints(const struct config *config, const struct places *places,
 }
 
 void unknown_names_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
-                    size_t row_count, struct report *report)
+                        size_t row_count, struct report *report)
 {
 	struct names *seen = names_new(), *sites = names_new();
 
-	if (seen && sites) { // else what is short of memory fails elsewhere
+	if (seen && sites) { // else the build fails elsewhere, out of memory
 		warn_sites(config, places, seen, report);
 		warn_latency(config, places, rows, row_count, seen, report);
 		warn_classes(config, places, report);

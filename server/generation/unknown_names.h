@@ -1,6 +1,6 @@
-// Names that only one side uses: carriers of sites and of the latency table that no source of `locate` names, and what
-// sources name that means nothing to the config. Legitimate each, since tables and configs come from different hands, so
-// it is told as a warning, with the name that was probably meant.
+// Names that only one side uses: carriers of sites and of the latency table that no source in `locate` names, and names
+// in sources that the config does not have. Each may be intended, as tables and configs have different maintainers, so
+// it is a warning, with the name that was probably meant.
 #pragma once
 
 #include <stddef.h>
@@ -10,6 +10,7 @@ struct measured_row;
 struct places;
 struct report;
 
-// `places` as the sources filled it: before the sites' carriers are put there too.
+// Adds the warnings to the report. `places` must be as the sources filled it, before the sites' carriers are added to
+// it.
 void unknown_names_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
-                    size_t row_count, struct report *report);
+                        size_t row_count, struct report *report);

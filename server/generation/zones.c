@@ -1,10 +1,11 @@
-// The zones of a config: see zones.h.
+// The zones of a config; see zones.h.
 #include "generation/zones.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "wire/dns.h"
@@ -21,7 +22,7 @@ struct wire_name {
 
 // ---- zones without a file ----
 
-// A mailbox as a domain name (RFC 1035 section 8): user@host has its user in one label, dots and all.
+// A mailbox as a domain name (RFC 1035 section 8): the user of user@host becomes one label, including any dots.
 static int read_mailbox(const char *text, struct wire_name *ret_name)
 {
 	const char *at = strchr(text, '@');
@@ -60,19 +61,19 @@ static int make_soa(struct zone_builder *builder, const struct wire_name *apex, 
 	size_t len;
 
 	if (domain->ns_count == 0)
-		return refuse(report, domain->mark, "needs a file, or the names of its servers", domain->name);
+		return refuse(report, domain->mark, "needs a `file` or `ns`", domain->name);
 	if (name_from_text(domain->ns[0], mname.wire, &mname.len) < 0)
-		return E_INVAL; // make_ns() says so
+		return E_INVAL; // make_ns() reports it
 	if (!domain->hostmaster) {
 		static const uint8_t label[] = "\012hostmaster";
 
 		if (sizeof(label) - 1 + apex->len > NAME_WIRE_MAX)
-			return refuse(report, domain->mark, "too long for a hostmaster below it; name one", domain->name);
+			return refuse(report, domain->mark, "too long for the default hostmaster: set `hostmaster`", domain->name);
 		memcpy(rname.wire, label, sizeof(label) - 1);
 		memcpy(rname.wire + sizeof(label) - 1, apex->wire, apex->len);
 		rname.len = sizeof(label) - 1 + apex->len;
 	} else if (read_mailbox(domain->hostmaster, &rname) < 0) {
-		return refuse(report, domain->mark, "is no mailbox", domain->hostmaster);
+		return refuse(report, domain->mark, "not a mailbox", domain->hostmaster);
 	}
 	memcpy(rdata, mname.wire, mname.len);
 	memcpy(rdata + mname.len, rname.wire, rname.len);
@@ -80,6 +81,7 @@ static int make_soa(struct zone_builder *builder, const struct wire_name *apex, 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		for (int shift = 24; shift >= 0; shift -= 8)
 			rdata[len++] = (uint8_t)(numbers[i] >> shift);
+	must(len <= sizeof(rdata));
 	return zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_SOA,
 	                           domain->ttl_s, rdata, len);
 }
@@ -93,7 +95,7 @@ static int make_ns(struct zone_builder *builder, const struct wire_name *apex, c
 		struct wire_name ns;
 
 		if (name_from_text(domain->ns[i], ns.wire, &ns.len) < 0)
-			err = refuse(report, domain->mark, "is no domain name", domain->ns[i]);
+			err = refuse(report, domain->mark, "not a domain name", domain->ns[i]);
 		else
 			err = zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_NS,
 			                          domain->ttl_s, ns.wire, ns.len);
@@ -114,9 +116,9 @@ static int make_zone(struct zone_builder *builder, const struct wire_name *apex,
 	return E_OK;
 }
 
-// ---- all of it ----
+// ---- all zones ----
 
-// Opens the domains' zones; apexes[i].len is 0 for a domain that is no good.
+// Opens the domains' zones; apexes[i].len is 0 for an invalid domain.
 static int open_zones(struct zone_builder *builder, const struct config *config, struct report *report,
                       struct wire_name *apexes)
 {
@@ -132,7 +134,7 @@ static int open_zones(struct zone_builder *builder, const struct config *config,
 		if (err == E_NOMEM)
 			return err;
 		if (err < 0) {
-			refuse(report, domain->mark, err == E_EXISTS ? "the domain is given twice" : "is no domain name",
+			refuse(report, domain->mark, err == E_EXISTS ? "the domain is given twice" : "not a domain name",
 			       domain->name);
 			apex->len = 0;
 		}
@@ -172,7 +174,7 @@ static int add_apps(struct zone_builder *builder, const struct config *config, s
 		struct wire_name name;
 
 		if (name_from_text(app->name, name.wire, &name.len) < 0)
-			refuse(report, app->mark, "is no domain name", app->name);
+			refuse(report, app->mark, "not a domain name", app->name);
 		else if (zone_builder_app(builder, report, origin_of(app->mark), name.wire, name.len, (int32_t)i,
 		                          hands_out_cname(app)) == E_NOMEM)
 			return E_NOMEM;

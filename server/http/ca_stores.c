@@ -1,13 +1,15 @@
-// A short list, searched from its head: configs have one file of authorities or two. See ca_stores.h.
+// A linked list, searched linearly: configs have one or two CA files. See ca_stores.h.
 #include "http/ca_stores.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "http/curl_loop.h"
 
 static struct ca_store *ca_store_free(struct ca_store *store)
 {
+	must(store->running == 0);
 	curl_loop_free(store->loop);
 	free(store->ca_file);
 	free(store);
@@ -56,6 +58,7 @@ struct ca_store *ca_stores_hold(struct ca_stores *stores, const char *ca_file)
 
 void ca_stores_release(struct ca_stores *stores, struct ca_store *store)
 {
+	must(store->running > 0);
 	if (--store->running == 0 && store->stale)
 		reap(stores);
 }

@@ -1,4 +1,4 @@
-// Sockets and the timer of a multi handle as libevent events; see curl_loop.h.
+// Drives a multi handle's sockets and timer by libevent events; see curl_loop.h.
 #include "http/curl_loop.h"
 
 #include <event2/event.h>
@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 
 struct curl_loop {
 	struct event_base *base;
@@ -15,8 +16,8 @@ struct curl_loop {
 	CURLM *multi;
 	struct event timer;
 	void (*done)(CURL *easy, CURLcode code);
-	bool inside; // the ends of transfers are being told: freed only after that
-	bool doomed;
+	bool calling_done; // done() may free the loop: then it is destroyed only after done() has returned
+	bool freed;        // curl_loop_free() was called meanwhile
 };
 
 static void assign(struct curl_loop *loop, struct event *event, evutil_socket_t fd, short what,
@@ -28,26 +29,29 @@ static void assign(struct curl_loop *loop, struct event *event, evutil_socket_t 
 
 static void destroy(struct curl_loop *loop)
 {
+	must(!loop->calling_done);
 	curl_multi_cleanup(loop->multi);
 	event_del(&loop->timer);
 	free(loop);
 }
 
-static void tell(struct curl_loop *loop)
+// Calls done() for every finished transfer.
+static void finish_transfers(struct curl_loop *loop)
 {
 	CURLMsg *msg;
 	int left;
 
-	loop->inside = true;
-	while (!loop->doomed && (msg = curl_multi_info_read(loop->multi, &left))) {
+	must(!loop->calling_done && !loop->freed);
+	loop->calling_done = true;
+	while (!loop->freed && (msg = curl_multi_info_read(loop->multi, &left))) {
 		CURL *easy = msg->easy_handle;
-		CURLcode code = msg->data.result; // gone with the removal
+		CURLcode code = msg->data.result; // `msg` is invalid after the removal
 
 		curl_multi_remove_handle(loop->multi, easy);
 		loop->done(easy, code);
 	}
-	loop->inside = false;
-	if (loop->doomed)
+	loop->calling_done = false;
+	if (loop->freed)
 		destroy(loop);
 }
 
@@ -58,7 +62,7 @@ static void on_socket(evutil_socket_t fd, short what, void *ctx)
 	int running;
 
 	curl_multi_socket_action(loop->multi, fd, mask, &running);
-	tell(loop);
+	finish_transfers(loop);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -69,7 +73,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	tell(loop);
+	finish_transfers(loop);
 }
 
 static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
@@ -100,7 +104,7 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
 	}
 	if (!event) {
 		event = malloc(sizeof(*event));
-		if (!event) { // -1 would end every transfer of the multi handle; this way one runs into its deadline
+		if (!event) { // -1 would fail every transfer of the multi handle; this way only one times out
 			log_error("http: out of memory for a connection's events");
 			return 0;
 		}
@@ -135,8 +139,8 @@ struct curl_loop *curl_loop_new(struct event_base *base, int priority, void (*do
 
 struct curl_loop *curl_loop_free(struct curl_loop *loop)
 {
-	if (loop && loop->inside)
-		loop->doomed = true;
+	if (loop && loop->calling_done)
+		loop->freed = true;
 	else if (loop)
 		destroy(loop);
 	return NULL;

@@ -13,17 +13,18 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 
 enum {
-	UDP_BUFFER = 4 << 20, // octets asked of the kernel, so that a burst waits instead of being lost
+	UDP_BUFFER = 4 << 20, // octets requested from the kernel, so that a burst is queued rather than dropped
 	TCP_BACKLOG = 1024,
 	ACTIVATION_FIRST_FD = 3, // sd_listen_fds(3)
 };
 
 static void set(int fd, int level, int option, int value)
 {
-	// Best effort: an old kernel without one of these still serves.
+	// Best effort: the server also works on an old kernel without some of these.
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
@@ -39,7 +40,7 @@ static void tune_udp(int fd, int family, bool wildcard)
 {
 	set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
 	set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
-	// Path MTU messages can be forged to make us fragment; our replies are small, so they are not listened to.
+	// Path MTU messages can be forged to make us fragment; our replies are small, so they are ignored.
 	if (family == AF_INET) {
 		set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 		if (wildcard)
@@ -55,36 +56,37 @@ static void tune_tcp(int fd, int family, bool wildcard)
 {
 	(void)family;
 	(void)wildcard;
-	set(fd, IPPROTO_TCP, TCP_NODELAY, 1); // inherited by what is accepted
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1); // inherited by accepted connections
 }
 
-// How each transport's socket is made.
+// How each transport's sockets are set up.
 static const struct {
 	int type;
 	bool blocking;   // a UDP worker sleeps in its receive call
-	bool reuse_addr; // what is left of the connections of before a restart is no obstacle
+	bool reuse_addr; // connections left in TIME_WAIT by a restart do not block the address
 	int backlog;     // 0: it does not listen
-	void (*tune)(int fd, int family, bool wildcard); // what it wants, whoever bound it
-} makings[TRANSPORT_COUNT] = {
+	void (*tune)(int fd, int family, bool wildcard); // sets further options, also on sockets passed by systemd
+} setups[TRANSPORT_COUNT] = {
 	[TRANSPORT_UDP] = {SOCK_DGRAM, true, false, 0, tune_udp},
 	[TRANSPORT_TCP] = {SOCK_STREAM, false, true, TCP_BACKLOG, tune_tcp},
 };
 
-// What each address of `listen` is opened for.
+// The transports that each address in `listen` is opened for.
 static const enum transport opened[] = {TRANSPORT_UDP, TRANSPORT_TCP};
 
 static int bind_one(const struct sockaddr_storage *name, socklen_t len, enum transport transport)
 {
-	int flags = SOCK_CLOEXEC | (makings[transport].blocking ? 0 : SOCK_NONBLOCK), backlog = makings[transport].backlog;
-	int fd = socket(name->ss_family, makings[transport].type | flags, 0);
+	int flags = SOCK_CLOEXEC | (setups[transport].blocking ? 0 : SOCK_NONBLOCK), backlog = setups[transport].backlog;
+	int fd = socket(name->ss_family, setups[transport].type | flags, 0);
 
 	if (fd < 0)
 		return -1;
-	set(fd, SOL_SOCKET, SO_REUSEADDR, makings[transport].reuse_addr);
+	must(transport < TRANSPORT_COUNT);
+	set(fd, SOL_SOCKET, SO_REUSEADDR, setups[transport].reuse_addr);
 	set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (name->ss_family == AF_INET6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); // "0.0.0.0" and "::" are two sockets
-	makings[transport].tune(fd, name->ss_family, is_wildcard(name));
+	setups[transport].tune(fd, name->ss_family, is_wildcard(name));
 	if (bind(fd, (const struct sockaddr *)name, len) == 0 && (!backlog || listen(fd, backlog) == 0))
 		return fd;
 
@@ -97,11 +99,11 @@ static int bind_one(const struct sockaddr_storage *name, socklen_t len, enum tra
 
 static bool is_free(const struct sockaddr_storage *name, socklen_t len, enum transport transport)
 {
-	int fd = socket(name->ss_family, makings[transport].type | SOCK_CLOEXEC, 0);
+	int fd = socket(name->ss_family, setups[transport].type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
-	set(fd, SOL_SOCKET, SO_REUSEADDR, makings[transport].reuse_addr);
+	set(fd, SOL_SOCKET, SO_REUSEADDR, setups[transport].reuse_addr);
 	if (name->ss_family == AF_INET6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 
@@ -115,16 +117,16 @@ static bool is_free(const struct sockaddr_storage *name, socklen_t len, enum tra
 static void refuse_address(const char *text, enum transport transport, struct report *report)
 {
 	const char *help = errno == EACCES          ? ": a port this low needs root or CAP_NET_BIND_SERVICE"
-	                   : errno == EADDRNOTAVAIL ? ": it is none of this machine's"
+	                   : errno == EADDRNOTAVAIL ? ": not an address of this machine"
 	                                            : "";
 
 	report_error(report, NULL, 0, 0, "listen: %s over %s: %s%s", text, transport_rows[transport].name, strerror(errno),
 	             help);
 }
 
-// Sockets with SO_REUSEPORT share an address with those of any process of the same user: another daemon there would take
-// a part of the queries unseen. So each address is bound without it and let go again, before any is bound for good: a
-// wildcard of ours is no obstacle to an address of ours.
+// With SO_REUSEPORT a socket shares its address with those of any process of the same user: another daemon there would
+// silently take part of the queries. So each address is first bound without it, and closed again. All are checked
+// before any is bound for good, as our own wildcard address would fail the check of our other addresses.
 static void check_address(const char *text, struct report *report)
 {
 	struct sockaddr_storage name;
@@ -147,7 +149,7 @@ static void bind_address(struct sockets *sockets, const char *text, struct repor
 	socklen_t len;
 
 	if (addr_parse_endpoint(text, 53, &name, &len) < 0)
-		return; // check_address() has said so
+		return; // reported by check_address()
 	for (size_t i = 0; i < sockets->sets * ARRAY_LEN(opened); i++) {
 		enum transport transport = opened[i % ARRAY_LEN(opened)];
 		unsigned in_set = (unsigned)(i / ARRAY_LEN(opened));
@@ -161,7 +163,7 @@ static void bind_address(struct sockets *sockets, const char *text, struct repor
 	}
 }
 
-// How many sockets systemd passed to this very process.
+// How many sockets systemd passed to this process.
 static unsigned passed_count(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
@@ -194,8 +196,8 @@ static void take_passed(struct sockets *sockets, int fd, struct report *report)
 	int flags = fcntl(fd, F_GETFL);
 
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fcntl(fd, F_SETFL, makings[transport].blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
-	makings[transport].tune(fd, name.ss_family, is_wildcard(&name));
+	fcntl(fd, F_SETFL, setups[transport].blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+	setups[transport].tune(fd, name.ss_family, is_wildcard(&name));
 	sockets->list[sockets->count++] = (struct socket){fd, transport, is_wildcard(&name), 0, true};
 }
 
@@ -207,12 +209,13 @@ int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, 
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
 	size_t errors = report_count(report, REPORT_ERROR);
 
+	must(sets > 0);
 	if (!sockets || !(sockets->list = calloc(max ? max : 1, sizeof(*sockets->list)))) {
 		sockets_close(sockets);
 		return E_NOMEM;
 	}
 	sockets->sets = sets;
-	unsetenv("LISTEN_PID"); // not for programs that we start
+	unsetenv("LISTEN_PID"); // not for child processes
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	for (unsigned i = 0; i < passed; i++)
@@ -221,6 +224,7 @@ int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, 
 		check_address(listen[i], report);
 	for (size_t i = 0; !passed && i < listen_count && report_count(report, REPORT_ERROR) == errors; i++)
 		bind_address(sockets, listen[i], report);
+	must(sockets->count <= max);
 	if (report_count(report, REPORT_ERROR) != errors) {
 		sockets_close(sockets);
 		return E_IO;

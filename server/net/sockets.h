@@ -1,5 +1,6 @@
-// The sockets queries come in on: bound by the main thread before it drops its privileges, in sets of one per address and
-// protocol (SO_REUSEPORT shares the queries out among the sets), or handed over by systemd. Owns the descriptors.
+// The sockets that receive queries: bound by the main thread before it drops its privileges, in sets of one per address
+// and protocol (with SO_REUSEPORT the kernel distributes queries among the sets), or passed by systemd. Owns the
+// descriptors.
 #pragma once
 
 #include <stdbool.h>
@@ -13,9 +14,9 @@ struct report;
 struct socket {
 	int fd;
 	enum transport transport;
-	bool wildcard;   // bound to all addresses: a reply must name the address that was asked (RFC 2181 section 4)
+	bool wildcard;   // bound to all addresses: a reply must come from the address queried (RFC 2181 section 4)
 	unsigned set;
-	bool shared;     // handed over by systemd: it stands in every set
+	bool shared;     // passed by systemd: in every set
 };
 
 struct sockets {
@@ -26,12 +27,12 @@ struct sockets {
 
 enum { SOCKETS_LISTEN_MAX = 256 };
 
-// How many workers will serve, at most: for each set one per UDP socket and one for all of TCP. To be asked before
-// sockets_open(), which takes what systemd left in the environment out of it.
+// The largest possible number of workers: for each set one per UDP socket, and one for all TCP sockets. To be called
+// before sockets_open(), which removes systemd's variables from the environment.
 size_t sockets_workers_max(size_t listen_count, unsigned sets);
 
-// Takes the sockets systemd passed (LISTEN_PID is ours), or binds every "ADDRESS@PORT" for every set. What fails is
-// reported, all of it; then E_IO. E_NOMEM.
+// Takes the sockets passed by systemd (if LISTEN_PID is ours), or binds every "ADDRESS@PORT" for every set; `sets` is
+// at least 1. E_IO when any fails, with all failures in the report; E_NOMEM.
 int sockets_open(const char *const *listen, size_t listen_count, unsigned sets, struct report *report,
                  struct sockets **ret_sockets) MUST_USE;
 // Closes them. Takes NULL; returns NULL.

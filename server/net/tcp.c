@@ -1,9 +1,9 @@
 // TCP: connections from a fixed pool, so that serving allocates nothing. A connection has one deadline, set when it is
-// accepted and each time a whole message was answered: a client that dribbles octets, or never reads, runs into it as an
-// idle one does. When the pool is empty a connection that has been quiet long makes room.
+// accepted and each time a complete message has been answered: it also ends connections of clients that send octet by
+// octet, or never read. When the pool is empty, the connection that has been idle longest is closed.
 //
-// A connection waits for one thing at a time: to write while replies wait to be sent (it reads again when its client has
-// read them), else to read. Which readiness of the socket that takes, the stream says.
+// A connection waits for one thing at a time: to write while replies are unsent (it reads again when its client has
+// read them), else to read. The stream says which readiness of the socket that takes.
 #include "net/tcp.h"
 
 #include <errno.h>
@@ -28,24 +28,24 @@
 #include "wire/dns.h"
 
 enum {
-	FRAME_MAX = 2 + DNS_MESSAGE_MAX, // RFC 1035 section 4.2.2: two octets of length before each message
+	FRAME_MAX = 2 + DNS_MESSAGE_MAX, // RFC 1035 section 4.2.2: two octets of length precede each message
 	OUT_MAX = 2 * FRAME_MAX,
 	ACCEPTS_PER_TURN = 64,
 	LISTENERS_MAX = 512,
 	ACCEPT_PAUSE_US = 100000,
 	STOP_GRACE_S = 2,
-	TOUCHED_MAX = 16384, // buffers used beyond this are given back to the kernel when the connection closes
+	TOUCHED_MAX = 16384, // octets; buffers used beyond this are returned to the kernel when the connection closes
 };
 
 struct conn {
 	struct tcp *tcp;
 	struct stream stream;
-	TAILQ_ENTRY(conn) links; // in tcp->free, or in tcp->busy with the quietest first
+	TAILQ_ENTRY(conn) links; // in tcp->free, or in tcp->busy, which has the longest idle first
 	struct event read, write, deadline;
 	struct addr peer;
-	bool ended;              // the client has sent all it will
+	bool ended;              // the client has closed its sending side
 	size_t in_len, in_peak;
-	size_t out_at, out_len;  // octets out[out_at..out_len) wait to be sent
+	size_t out_at, out_len;  // octets out[out_at..out_len) are to be sent
 	size_t out_peak;
 	uint8_t in[FRAME_MAX];
 	uint8_t out[OUT_MAX];
@@ -64,13 +64,13 @@ struct tcp {
 	struct event_base *base;
 	uint32_t worker;
 	struct counters *counters;
-	const struct timeval *idle; // a common timeout of the base: arming it costs no heap
+	const struct timeval *idle; // a libevent common timeout, which takes no heap operations to arm
 	uint16_t idle_100ms;
 	struct conns free, busy;
-	struct conn *pool;       // its memory is the kernel's until a connection is first used
+	struct conn *pool;       // pages are not allocated until a connection is first used
 	size_t pool_len;         // octets mapped
 	unsigned pool_count;     // connections
-	unsigned pool_used;      // of them: the others are in neither list yet
+	unsigned pool_used;      // how many have been used: the others are in neither list yet
 	unsigned listener_count;
 	struct listener listeners[LISTENERS_MAX];
 	struct event *resume;    // timer: accept again
@@ -79,7 +79,7 @@ struct tcp {
 	bool finishing;
 };
 
-// Gives a connection whose stream is closed, or was never opened, back to the pool.
+// Returns a connection to the pool. Its stream is closed, or was never opened.
 static void conn_release(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
@@ -105,22 +105,23 @@ static void conn_close(struct conn *conn)
 	conn_release(conn);
 }
 
-// Waits for what a read or a write of the stream said it wants. False: the connection is gone.
+// Waits for the readiness that a read or a write of the stream returned. False: the connection has been closed.
 static bool await(struct conn *conn, ssize_t want)
 {
 	bool writes = want == STREAM_WANT_WRITE;
 
 	must(writes || want == STREAM_WANT_READ);
-	event_del(writes ? &conn->read : &conn->write); // no system call when it was not waited for
+	event_del(writes ? &conn->read : &conn->write); // makes no system call when it was not pending
 	if (event_add(writes ? &conn->write : &conn->read, NULL) == 0)
 		return true;
 	conn_close(conn);
 	return false;
 }
 
-// Sends what waits, and waits itself where not all of it could be sent. False: the connection is gone.
+// Sends unsent replies, and waits for writability if some are left. False: the connection has been closed.
 static bool flush(struct conn *conn)
 {
+	dev_must(conn->out_at <= conn->out_len && conn->out_len <= OUT_MAX);
 	while (conn->out_at < conn->out_len) {
 		ssize_t sent = stream_write(&conn->stream, conn->out + conn->out_at, conn->out_len - conn->out_at);
 
@@ -136,7 +137,7 @@ static bool flush(struct conn *conn)
 	return true;
 }
 
-static void stays_busy(struct conn *conn)
+static void restart_deadline(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
 
@@ -145,8 +146,8 @@ static void stays_busy(struct conn *conn)
 	event_add(&conn->deadline, tcp->idle);
 }
 
-// Answers the whole messages in `in` while the replies find room. False: a message that gets no answer; over TCP that
-// ends the connection, as nothing it says can be trusted any more.
+// Answers the complete messages in `in` while there is room for replies. False after a message that gets no reply: over
+// TCP that ends the connection, as the framing can no longer be trusted.
 static bool answer_input(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
@@ -155,6 +156,7 @@ static bool answer_input(struct conn *conn)
 	size_t at = 0;
 	bool good = true;
 
+	dev_must(live && conn->in_len <= FRAME_MAX);
 	while (good && conn->in_len - at >= 2 && OUT_MAX - conn->out_len >= FRAME_MAX) {
 		size_t len = (size_t)conn->in[at] << 8 | conn->in[at + 1];
 
@@ -164,6 +166,7 @@ static bool answer_input(struct conn *conn)
 		uint8_t *frame = conn->out + conn->out_len;
 		size_t reply_len = answer_query(live, &client, conn->in + at + 2, len, frame + 2);
 
+		dev_must(reply_len <= DNS_MESSAGE_MAX);
 		good = reply_len > 0;
 		if (good) {
 			frame[0] = (uint8_t)(reply_len >> 8);
@@ -175,15 +178,15 @@ static bool answer_input(struct conn *conn)
 	if (at) {
 		memmove(conn->in, conn->in + at, conn->in_len - at);
 		conn->in_len -= at;
-		stays_busy(conn);
+		restart_deadline(conn);
 	}
 	if (conn->out_len > conn->out_peak)
 		conn->out_peak = conn->out_len;
 	return good;
 }
 
-// After anything happened: answer, send, and decide what to wait for.
-static void go_on(struct conn *conn)
+// Answers, sends, and decides what to wait for next.
+static void proceed(struct conn *conn)
 {
 	for (;;) {
 		size_t before = conn->in_len;
@@ -202,13 +205,13 @@ static void go_on(struct conn *conn)
 			break;
 	}
 	if (conn->out_len)
-		return; // flush() waits
+		return; // flush() is waiting
 	if (conn->ended || (conn->tcp->finishing && conn->in_len == 0)) {
 		conn_close(conn);
 		return;
 	}
 	if (await(conn, STREAM_WANT_READ) && stream_pending(&conn->stream))
-		event_active(&conn->read, EV_READ, 0); // in the loop's next turn, after the other connections
+		event_active(&conn->read, EV_READ, 0); // in the loop's next iteration, after the other connections
 }
 
 static void take_input(struct conn *conn)
@@ -227,10 +230,10 @@ static void take_input(struct conn *conn)
 	conn->in_len += (size_t)got;
 	if (conn->in_len > conn->in_peak)
 		conn->in_peak = conn->in_len;
-	go_on(conn);
+	proceed(conn);
 }
 
-// The socket has become ready, whichever way: what could not go on is tried again.
+// The socket has become readable or writable: repeats the call that would have blocked.
 static void ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *conn = arg;
@@ -240,7 +243,7 @@ static void ready(evutil_socket_t fd, short what, void *arg)
 	if (conn->out_len == 0)
 		take_input(conn);
 	else if (flush(conn) && conn->out_len == 0)
-		go_on(conn);
+		proceed(conn);
 }
 
 static void overdue(evutil_socket_t fd, short what, void *arg)
@@ -250,8 +253,8 @@ static void overdue(evutil_socket_t fd, short what, void *arg)
 	conn_close(arg);
 }
 
-// Who makes room when the pool is empty: the connection that has been quiet longest, but a client that holds more than a
-// quarter of the pool pays for its next one itself, or it could drive out everybody else (RFC 9210 section 4).
+// The connection to close when the pool is empty: the one that has been idle longest; but for a client with more than a
+// quarter of the pool one of its own, or it could evict all other clients (RFC 9210 section 4).
 static struct conn *conn_to_evict(const struct tcp *tcp, const struct addr *peer)
 {
 	struct conn *conn, *own = NULL;
@@ -277,6 +280,7 @@ static struct conn *conn_take(struct tcp *tcp, const struct addr *peer)
 		conn_close(conn_to_evict(tcp, peer));
 	}
 	conn = TAILQ_FIRST(&tcp->free);
+	must(conn);
 	TAILQ_REMOVE(&tcp->free, conn, links);
 	TAILQ_INSERT_TAIL(&tcp->busy, conn, links);
 	return conn;
@@ -305,7 +309,7 @@ static void accept_one(const struct listener *listener, int fd, const struct soc
 		conn_close(conn);
 }
 
-static void listen_again(evutil_socket_t fd, short what, void *arg)
+static void resume_accepting(evutil_socket_t fd, short what, void *arg)
 {
 	struct tcp *tcp = arg;
 
@@ -315,7 +319,7 @@ static void listen_again(evutil_socket_t fd, short what, void *arg)
 		event_add(tcp->listeners[i].event, NULL);
 }
 
-// No descriptor is left and none is ours to close: the listeners stay readable, and we would spin.
+// Out of descriptors, with no connection to close: the listeners stay readable, and the loop would spin.
 static void pause_accepting(struct tcp *tcp)
 {
 	struct timeval wait = {0, ACCEPT_PAUSE_US};
@@ -385,13 +389,15 @@ static bool make_loop(struct tcp *tcp, const struct tcp_limits *limits)
 	if (!tcp->base || tcp->stop_fd < 0)
 		return false;
 	tcp->idle = event_base_init_common_timeout(tcp->base, &idle);
-	tcp->resume = evtimer_new(tcp->base, listen_again, tcp);
+	tcp->resume = evtimer_new(tcp->base, resume_accepting, tcp);
 	tcp->stop = event_new(tcp->base, tcp->stop_fd, EV_READ, on_stop, tcp);
 	return tcp->idle && tcp->resume && tcp->stop && event_add(tcp->stop, NULL) == 0;
 }
 
 struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct tcp_limits *limits)
 {
+	must(limits->clients > 0);
+
 	size_t pool_len = limits->clients * sizeof(struct conn);
 	struct tcp *tcp = mmap(NULL, sizeof(*tcp) + pool_len, PROT_READ | PROT_WRITE,
 	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -1,6 +1,6 @@
-// UDP: receive a batch, answer it, send it. No allocation, lock, log or clock; the two system calls are the only ones.
-// The first of them is also where the thread sleeps. An event loop would put a third before it, and the kernel would wake
-// the loop's poller for every reply that the network has taken.
+// UDP: receives a batch, answers it, sends it. No allocation, lock, log or clock, and only two system calls. The thread
+// sleeps in the first of them. An event loop would add a third, and the kernel would wake its poller for every reply
+// that the network has taken.
 #include "net/udp.h"
 
 #include <netinet/in.h>
@@ -12,14 +12,15 @@
 #include "answer/answer.h"
 #include "base/addr.h"
 #include "base/counters.h"
+#include "base/must.h"
 #include "base/publish.h"
 #include "view/live.h"
 #include "wire/transport.h"
 
 enum {
 	BATCH = 64,          // messages per system call
-	MESSAGE_MAX = 4096,  // longer queries are cut, so malformed; the most `udp-size` may say
-	BUFFER = 67 * 64,    // an odd number of cache lines: not all messages begin in the same set of the cache
+	MESSAGE_MAX = 4096,  // octets; the largest `udp-size`. Longer queries are cut, and so malformed
+	BUFFER = 67 * 64,    // an odd number of cache lines, so that messages do not all start in the same cache set
 	CONTROL_MAX = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 };
 
@@ -29,7 +30,7 @@ struct udp {
 	atomic_bool stopping;
 	uint32_t worker;
 	struct counters *counters;
-	struct mmsghdr messages[BATCH]; // a reply takes the place of its query
+	struct mmsghdr messages[BATCH]; // a reply overwrites its query
 	struct iovec vecs[BATCH];
 	struct sockaddr_storage peers[BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL_MAX];
@@ -38,8 +39,8 @@ struct udp {
 
 _Static_assert(BUFFER >= MESSAGE_MAX, "a buffer holds any message");
 
-// The address that was asked, made into the address to reply from: the kernel's answer is changed in place.
-static void reply_from_asked(struct msghdr *header)
+// Makes the address that was queried the source of the reply, by changing the kernel's control message in place.
+static void set_reply_source(struct msghdr *header)
 {
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg; cmsg = CMSG_NXTHDR(header, cmsg)) {
 		if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
@@ -47,7 +48,7 @@ static void reply_from_asked(struct msghdr *header)
 
 			memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
 			info.ipi_spec_dst = info.ipi_addr;
-			info.ipi_ifindex = 0; // routing may differ from the way in
+			info.ipi_ifindex = 0; // the reply may be routed through another interface
 			memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
 		} else if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
@@ -60,15 +61,15 @@ static void reply_from_asked(struct msghdr *header)
 	}
 }
 
-// Ready to be received into: what the message before has changed is as it was.
-static void make_ready(struct udp *udp, unsigned i)
+// Prepares a message for receiving: resets what the previous one changed.
+static void reset(struct udp *udp, unsigned i)
 {
 	udp->vecs[i].iov_len = MESSAGE_MAX;
 	udp->messages[i].msg_hdr.msg_namelen = sizeof(udp->peers[i]);
 	udp->messages[i].msg_hdr.msg_controllen = udp->wildcard ? CONTROL_MAX : 0;
 }
 
-// Sends messages from `first` to before `end`.
+// Sends messages [first, end).
 static void send_run(struct udp *udp, unsigned first, unsigned end)
 {
 	while (first < end) {
@@ -78,18 +79,19 @@ static void send_run(struct udp *udp, unsigned first, unsigned end)
 			first += (unsigned)took;
 			continue;
 		}
-		// The first one cannot be sent: no route, say, or the buffer is full of replies to hosts that do not answer
-		// for their address. The others must not suffer, and readers never wait for a network (base/publish.h).
+		// The first one cannot be sent: there is no route, say, or the buffer is full of replies to hosts that do not
+		// answer ARP. It is dropped, so that the others are sent: an online reader must not block (base/publish.h).
 		counter_add(&udp->counters->udp_send_failed, 1);
 		first++;
 	}
 }
 
-// Answers messages from `first` to before `end`, at most ANSWER_BATCH of them. Their lengths are then the replies'.
+// Answers messages [first, end), at most ANSWER_BATCH. Their vectors then have the lengths of the replies.
 static void answer_run(struct udp *udp, const struct live *live, unsigned first, unsigned end)
 {
 	struct answer_message messages[ANSWER_BATCH];
 
+	dev_must(first < end && end - first <= ANSWER_BATCH);
 	for (unsigned i = first; i < end; i++)
 		messages[i - first] = (struct answer_message){
 			.client = {.addr = addr_of_sockaddr(&udp->peers[i]), .transport = TRANSPORT_UDP, .worker = udp->worker,
@@ -99,15 +101,18 @@ static void answer_run(struct udp *udp, const struct live *live, unsigned first,
 			.reply = udp->buffers[i],
 		};
 	answer_batch(live, messages, end - first);
-	for (unsigned i = first; i < end; i++)
+	for (unsigned i = first; i < end; i++) {
+		dev_must(messages[i - first].len <= MESSAGE_MAX);
 		udp->vecs[i].iov_len = messages[i - first].len;
+	}
 }
 
 static void serve_batch(struct udp *udp, unsigned count)
 {
 	const struct live *live = live_read();
-	unsigned first = 0; // of the replies not sent yet
+	unsigned first = 0; // of the unsent replies
 
+	dev_must(live && count <= BATCH);
 	for (unsigned i = 0; i < count; i += ANSWER_BATCH)
 		answer_run(udp, live, i, i + ANSWER_BATCH < count ? i + ANSWER_BATCH : count);
 	for (unsigned i = 0; i < count; i++) {
@@ -115,12 +120,12 @@ static void serve_batch(struct udp *udp, unsigned count)
 			send_run(udp, first, i);
 			first = i + 1;
 		} else if (udp->wildcard) {
-			reply_from_asked(&udp->messages[i].msg_hdr);
+			set_reply_source(&udp->messages[i].msg_hdr);
 		}
 	}
 	send_run(udp, first, count);
 	for (unsigned i = 0; i < count; i++)
-		make_ready(udp, i);
+		reset(udp, i);
 }
 
 void udp_run(struct udp *udp)
@@ -160,7 +165,7 @@ struct udp *udp_new(int fd, bool wildcard, uint32_t worker, struct counters *cou
 		udp->vecs[i].iov_base = udp->buffers[i];
 		udp->messages[i].msg_hdr = (struct msghdr){.msg_name = &udp->peers[i], .msg_iov = &udp->vecs[i],
 		                                           .msg_iovlen = 1, .msg_control = udp->control[i]};
-		make_ready(udp, i);
+		reset(udp, i);
 	}
 	return udp;
 }

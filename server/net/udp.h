@@ -1,5 +1,5 @@
-// One UDP socket, served in batches by a thread of its own, which sleeps in the kernel's receive call between them. Used by
-// worker.c only.
+// One UDP socket, served in batches by a thread of its own, which sleeps in recvmmsg() between them. Used only by
+// worker.c.
 #pragma once
 
 #include <stdbool.h>
@@ -10,14 +10,14 @@
 struct counters;
 struct udp;
 
-// `fd` is borrowed, and blocking. `worker` is the row of the calling thread-to-be in view->handouts. NULL without memory.
+// `fd` is blocking, and borrowed like `counters`; `wildcard`: it is bound to all addresses. `worker` is the number of
+// the worker that will call udp_run(), `counters` its block. NULL when out of memory.
 struct udp *udp_new(int fd, bool wildcard, uint32_t worker, struct counters *counters) MUST_USE;
 // Takes NULL; returns NULL.
 struct udp *udp_free(struct udp *udp);
-// The socket it was given.
+// The `fd` given to udp_new().
 int udp_fd(const struct udp *udp) PURE;
-// Serves until udp_stop(), on the calling thread, a registered reader (base/publish.h).
+// Serves until udp_stop(). The calling thread must be a registered reader (base/publish.h).
 void udp_run(struct udp *udp);
-// Tells udp_run() to return when it next looks: after a batch, or when a signal's handler has interrupted its sleep. From
-// any thread.
+// Makes udp_run() return after the current batch, or when a signal handler has interrupted its sleep. From any thread.
 void udp_stop(struct udp *udp);

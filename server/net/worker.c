@@ -21,15 +21,15 @@
 #include "wire/transport.h"
 
 enum {
-	WAKE_SIGNAL = SIGURG, // ignored by default: harmless from whoever else sends it, whenever it comes
+	WAKE_SIGNAL = SIGURG, // ignored by default, so harmless at any time and from any sender
 	WAKE_AGAIN_US = 1000,
 };
 
 struct worker {
-	struct counters counters; // own cache lines: counted at every query
+	struct counters counters; // on cache lines of its own: written for every query
 	pthread_t thread;
 	bool started;
-	struct udp *udp;          // one of the two
+	struct udp *udp;          // either this or `tcp`
 	struct tcp *tcp;
 };
 
@@ -53,9 +53,9 @@ static bool is_in_set(const struct socket *socket, unsigned set)
 	return socket->shared || socket->set == set;
 }
 
-// Gives the calling thread a table of open files of its own, with this one and the standard ones in it: for a file in a
-// table that threads share the kernel counts a user at every system call. All or nothing: where the kernel refuses, the
-// thread goes on with the shared table, only slower.
+// Gives the calling thread a file descriptor table of its own, with only this descriptor and the standard ones: for a
+// file in a table shared by threads the kernel takes a reference in every system call. If the kernel refuses, the
+// thread keeps the shared table and is only slower.
 static void own_files(int fd)
 {
 	if (close_range((unsigned)fd + 1, ~0u, CLOSE_RANGE_UNSHARE) == 0 && fd > 3)
@@ -66,6 +66,7 @@ static void *run(void *arg)
 {
 	struct worker *worker = arg;
 
+	must((worker->udp != NULL) != (worker->tcp != NULL));
 	publish_register_reader();
 	if (worker->udp) {
 		own_files(udp_fd(worker->udp));
@@ -91,7 +92,7 @@ static int init_tcp(struct worker *worker, uint32_t number, const struct sockets
 	return err;
 }
 
-// Makes every worker of the set, from the list's `count` on.
+// Creates all workers of the set, from the list's `count` on.
 static int init_set(struct workers *workers, const struct sockets *sockets, unsigned set,
                     const struct tcp_limits *limits)
 {
@@ -109,7 +110,7 @@ static int init_set(struct workers *workers, const struct sockets *sockets, unsi
 		workers->count++;
 	}
 
-	unsigned number = workers->count++; // counted first: what it has by then is freed if it fails
+	unsigned number = workers->count++; // counted first, so that workers_stop() frees it if it fails
 
 	return init_tcp(&workers->list[number], number, sockets, set, limits);
 }
@@ -124,7 +125,8 @@ static int start(struct worker *worker, unsigned number)
 	char name[16];
 	sigset_t others, before;
 
-	sigfillset(&others); // signals are the main thread's
+	must(!worker->started);
+	sigfillset(&others); // signals are handled by the main thread
 	sigdelset(&others, WAKE_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &others, &before);
 	worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
@@ -140,11 +142,11 @@ int workers_start(const struct sockets *sockets, const struct tcp_limits *limits
                   struct workers **ret_workers)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
-	struct sigaction wake = {.sa_handler = handle_wake}; // no SA_RESTART: it is to interrupt
+	struct sigaction wake = {.sa_handler = handle_wake}; // no SA_RESTART: it must interrupt the system call
 	size_t count = count_workers(sockets), bytes = count * sizeof(*workers->list);
 	int err = E_OK;
 
-	must(count <= limit); // each has counters of its own of what is handed out
+	must(count <= limit); // each has hand-out counters of its own
 	if (!workers)
 		return E_NOMEM;
 	if (posix_memalign((void **)&workers->list, CACHE_LINE, bytes) != 0) {
@@ -155,6 +157,7 @@ int workers_start(const struct sockets *sockets, const struct tcp_limits *limits
 	sigaction(WAKE_SIGNAL, &wake, NULL);
 	for (unsigned set = 0; set < sockets->sets && err == E_OK; set++)
 		err = init_set(workers, sockets, set, limits);
+	must(workers->count <= count);
 	for (unsigned i = 0; i < workers->count && err == E_OK; i++)
 		err = start(&workers->list[i], i);
 	if (err < 0) {
@@ -165,7 +168,7 @@ int workers_start(const struct sockets *sockets, const struct tcp_limits *limits
 	return E_OK;
 }
 
-// A UDP worker may have looked whether to stop just before it went to sleep: it is woken until it has ended.
+// A UDP worker may check whether to stop just before it goes to sleep, so it is woken until it has finished.
 static void join(const struct worker *worker)
 {
 	if (!worker->udp) {

@@ -1,5 +1,5 @@
-// Worker threads: one for each UDP socket, and for each set of TCP sockets. Each has its own buffers and counters; they
-// meet the rest of the daemon only in what is published and in what they count.
+// Worker threads: one for each UDP socket, and one for each set of TCP sockets. Each has its own buffers and counters;
+// they share with the rest of the daemon only the published live part and their counters.
 #pragma once
 
 #include <stddef.h>
@@ -11,16 +11,16 @@ struct sockets;
 struct tcp_limits;
 struct workers;
 
-// Starts them on the sockets (borrowed: they outlive the workers). They serve what live_publish() published, so that comes
-// first, and live_withdraw() only after they were stopped. All signals are blocked in them but SIGURG, which wakes them and
-// gets a handler that does nothing. `limit`: the number of workers there are counters for; there must be enough.
-// E_NOMEM, E_IO.
+// Starts the workers on the sockets, which are borrowed and outlive them. They serve what is published, so
+// live_publish() must come before, and live_withdraw() after workers_stop(). They block all signals but SIGURG, which
+// wakes them and for which a handler that does nothing is installed. `limit` is the number of workers that have
+// counters (view/handouts.h), and must suffice. E_NOMEM; E_IO when a thread cannot be created.
 int workers_start(const struct sockets *sockets, const struct tcp_limits *limits, unsigned limit,
                   struct workers **ret_workers) MUST_USE;
 
-// Tells them to stop: no more is accepted, TCP in flight is finished within a short grace; waits for them and frees
-// everything. Takes NULL; returns NULL.
+// Stops the workers: they accept nothing more, and TCP connections have up to two seconds to finish. Waits for them and
+// frees everything. Takes NULL; returns NULL.
 struct workers *workers_stop(struct workers *workers);
 
-// Reads every worker's block; `ret_sum` is the caller's and is overwritten.
+// Sums the counters of all workers into *ret_sum, which is overwritten.
 void workers_counters(const struct workers *workers, struct counters *ret_sum);

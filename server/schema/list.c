@@ -16,10 +16,10 @@ enum { DNS_PORT = 53, ELEMENT_TEXT_LEN = ADDR_TEXT_LEN };
 struct element {
 	size_t size;
 	const char *expects;
-	// Reads the text into `slot`. E_INVAL: not such a value; the caller reports it.
+	// Reads the text into `slot`. E_INVAL when it is not such a value, which the caller reports.
 	int (*read)(struct reader *reader, const char *text, void *slot);
 	bool (*same)(const void *a, const void *b);
-	// Writes it into buf[ELEMENT_TEXT_LEN] where it is no text already; returns it.
+	// Returns it as text, in buf[ELEMENT_TEXT_LEN] unless it is text already.
 	const char *(*format)(const void *slot, char *buf);
 };
 
@@ -30,7 +30,7 @@ static void refuse_element(struct reader *reader, const struct element *kind, co
 	reader_error(reader, "cannot be %s, expected %s", reader_quote_value(value, quote), kind->expects);
 }
 
-// Reads one element into slots[count]. False: reported.
+// Reads one element into slots[count]. False after an error, which is reported.
 static bool read_element(struct reader *reader, const struct element *kind, const json_t *value, char *slots,
                          size_t count)
 {
@@ -74,6 +74,7 @@ static void read_elements(struct reader *reader, const struct option *option, co
 
 		if (!alone)
 			place = reader_enter_item(reader, value, i);
+		must(kept <= i);
 		kept += read_element(reader, kind, alone ? value : json_array_get(value, i), slots, kept);
 		reader_leave(reader, place);
 	}
@@ -84,7 +85,7 @@ static bool same_text(const void *a, const void *b)
 {
 	const char *const *left = a, *const *right = b;
 
-	return *left && *right && strcmp(*left, *right) == 0; // NULL: out of memory, which ends the load
+	return *left && *right && strcmp(*left, *right) == 0; // NULL: out of memory, which makes the load fail
 }
 
 static bool same_address(const void *a, const void *b)
@@ -213,7 +214,7 @@ static const struct element status = {2 * sizeof(uint16_t), "a status such as `2
                                       read_status, same_status, format_status};
 static const struct element carrier = {sizeof(char *), "a carrier's short name", read_carrier, same_text, format_text};
 
-// In brackets and quotes, as the rows' defaults are written: an IPv6 address means something else to YAML.
+// In brackets and quotes, as in the rows' defaults: YAML would parse a bare IPv6 address as something else.
 static void format_elements(const struct option *option, const void *field, FILE *out, const struct element *kind)
 {
 	size_t count;

@@ -1,5 +1,5 @@
-// Option types that are lists of one-word values; the row's `min` and `max` bound the number of entries. A list of one
-// may be written without brackets. An entry given twice is refused.
+// Option types that are lists of one-word values; the row's `min` and `max` limit the number of entries. A list of one
+// may be written without brackets. Duplicate entries are errors.
 #pragma once
 
 #include "schema/schema.h"

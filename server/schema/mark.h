@@ -1,9 +1,9 @@
-// Where something was written in a file of the operator's; for messages.
+// A position in an operator's file, for messages.
 #pragma once
 
 #include <stddef.h>
 
 struct mark {
-	const char *file;    // owned by what the mark was got from
+	const char *file;    // owned by the source of the mark
 	size_t line, column; // from 1; 0: the file as a whole
 };

@@ -9,7 +9,7 @@
 #include "base/must.h"
 #include "schema/units.h"
 
-// Reads a scalar with `parse` and checks it against the row's range. False: reported.
+// Reads a scalar with `parse` and checks it against the row's range. False after an error, which is reported.
 static bool read_number(struct reader *reader, const struct option *option, const json_t *value,
                         int (*parse)(const char *text, double *ret_number), double *ret_number)
 {
@@ -27,7 +27,7 @@ static bool read_number(struct reader *reader, const struct option *option, cons
 	return true;
 }
 
-// The parsers keep to 15 digits, so whole numbers are exact in a double.
+// The parsers take at most 15 digits, so whole numbers are exact in a double.
 static int parse_integer(const char *text, double *ret_number)
 {
 	uint64_t integer;
@@ -54,6 +54,7 @@ static void store_unsigned(const struct option *option, void *field, uint32_t nu
 	uint16_t pair = (uint16_t)number;
 
 	must(option->size == 1 || option->size == 2 || option->size == 4);
+	must(option->size == 4 || number >> (8 * option->size) == 0); // the row's `max` fits its field
 	memcpy(field, option->size == 1 ? (void *)&octet : option->size == 2 ? (void *)&pair : (void *)&number,
 	       option->size);
 }
@@ -163,7 +164,7 @@ static void format_duration_s(const struct option *option, const void *field, FI
 	fputs(units_format_duration_ms((uint64_t)load_unsigned(option, field) * 1000, text), out);
 }
 
-// 15 digits: what the parsers keep to.
+// 15 digits, like the parsers.
 static void format_latency_us(const struct option *option, const void *field, FILE *out)
 {
 	fprintf(out, "%.15gms", (int32_t)load_unsigned(option, field) / 1000.0);

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 #include "schema/yaml.h"
 
-enum { HELP_MAX = 100 }; // errors and warnings; looking through all names for each of very many would take minutes
+enum { HELP_MAX = 100 }; // errors and warnings; comparing very many words with all names would take minutes
 
 // Copies text for a terminal: no control characters, cut between UTF-8 characters. Returns the length.
 static size_t copy_clean(char *buf, size_t size, const char *text)
@@ -29,6 +30,7 @@ static size_t copy_clean(char *buf, size_t size, const char *text)
 
 static void push(struct reader *reader, const char *text)
 {
+	must(reader->path_len < sizeof(reader->path));
 	reader->path_len += copy_clean(reader->path + reader->path_len, sizeof(reader->path) - reader->path_len, text);
 }
 
@@ -41,7 +43,7 @@ struct reader_place reader_enter_key(struct reader *reader, const json_t *object
 	push(reader, key);
 	if (json_is_string(json_object_get(object, key)))
 		reader->here = yaml_tree_value_mark(reader->yaml, object, key);
-	else // a mapping begins at its first key: what is wrong with it as a whole is told at the key it has
+	else // a mapping starts at its first key: errors of the mapping itself are reported at its own key
 		reader->here = yaml_tree_key_mark(reader->yaml, object, key);
 	return place;
 }
@@ -59,6 +61,7 @@ struct reader_place reader_enter_item(struct reader *reader, const json_t *array
 
 void reader_leave(struct reader *reader, struct reader_place place)
 {
+	must(place.path_len <= reader->path_len);
 	reader->here = place.here;
 	reader->path_len = place.path_len;
 	reader->path[place.path_len] = '\0';
@@ -156,6 +159,7 @@ const char *reader_path_beside(struct arena *arena, const char *file, const char
 {
 	if (written[0] == '/')
 		return arena_strdup(arena, written);
+	must(strrchr(file, '/'));
 
 	size_t folder_len = (size_t)(strrchr(file, '/') + 1 - file);
 	size_t size = folder_len + strlen(written) + 1;

@@ -1,10 +1,11 @@
-// Walks a YAML tree by the rows of the schema; see schema.h. Knows no option by name.
+// Walks a YAML tree along the rows of the schema; see schema.h. Knows no option by name.
 #include "schema/schema.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/nearest.h"
 
 static void join_words(const struct option *option, char *buf)
@@ -84,7 +85,7 @@ static void refuse_key(struct reader *reader, const struct schema *schema, const
 	if (reader_may_help(reader))
 		for (size_t i = 0; i < schema->option_count; i++)
 			nearest_offer(&nearest, schema->options[i].key);
-	reader_error_at(reader, object, key, "there is no such key%s", reader_did_you_mean(nearest.word, meant));
+	reader_error_at(reader, object, key, "unknown key%s", reader_did_you_mean(nearest.word, meant));
 }
 
 static bool holds_options(const struct option_type *type)
@@ -97,7 +98,7 @@ static void read_member(struct reader *reader, const struct option *option, json
 {
 	struct reader_place place = reader_enter_key(reader, object, option->key);
 
-	// An empty `sites:` with everything in it commented out is usual; an empty `ttl:` is a slip.
+	// An empty `sites:` with all its entries commented out is usual; an empty `ttl:` is a mistake.
 	if (json_is_null(value) && !holds_options(option->type))
 		schema_refuse(reader, option, value);
 	else
@@ -171,14 +172,16 @@ void schema_defaults(struct reader *reader, const struct schema *schema, void *t
 
 static void read_mapping(struct reader *reader, const struct option *option, const json_t *value, void *field)
 {
+	must(option->schema);
 	schema_read(reader, option->schema, (json_t *)value, field);
 }
 
-// Room for the entries of a map or list; NULL when there are none or something is wrong.
+// Allocates the entries of a map or list. NULL when there are none, or after an error.
 static char *take_entries(struct reader *reader, const struct option *option, size_t count, void *field)
 {
 	const struct schema *schema = option->schema;
 
+	must(schema && schema->size > 0);
 	schema_store_list(option, field, NULL, 0);
 	if (count > schema->max_entries)
 		reader_error(reader, "has %zu entries, expected at most %zu", count, schema->max_entries);
@@ -214,6 +217,7 @@ static void read_map(struct reader *reader, const struct option *option, const j
 
 	if (!entries)
 		return;
+	must(schema->name);
 	schema_defaults(reader, schema, entries);
 	for (size_t i = json_object_size(value); --i > 0;)
 		memcpy(entries + i * schema->size, entries, schema->size);

@@ -36,7 +36,7 @@ static bool length_fits(const struct option *option, size_t len)
 	return len >= min && len <= max;
 }
 
-// Stores a copy of the text where `fits` takes it.
+// Stores a copy of the text when `fits` accepts it.
 static void read_text(struct reader *reader, const struct option *option, const json_t *value, void *field,
                       bool (*fits)(const char *text))
 {
@@ -195,6 +195,7 @@ static void refuse_word(struct reader *reader, const struct option *option, cons
 
 static void read_enum(struct reader *reader, const struct option *option, const json_t *value, void *field)
 {
+	must(option->words);
 	for (const struct option_word *word = option->words; word->text; word++)
 		if (json_is_string(value) && strcmp(json_string_value(value), word->text) == 0) {
 			memcpy(field, &word->value, sizeof(word->value));
@@ -255,6 +256,7 @@ static void format_enum(const struct option *option, const void *field, FILE *ou
 {
 	int value;
 
+	must(option->words);
 	memcpy(&value, field, sizeof(value));
 	for (const struct option_word *word = option->words; word->text; word++)
 		if (word->value == value) {

@@ -1,4 +1,4 @@
-// Option types that are one text; the row's `min` and `max` bound its length where they are given.
+// Option types that are one text; the row's `min` and `max`, where given, limit its length.
 #pragma once
 
 #include "schema/schema.h"
@@ -8,7 +8,7 @@ struct addr;
 extern const struct option_type text_any;     // const char *: no control characters
 extern const struct option_type text_word;    // const char *: see text_is_word()
 extern const struct option_type text_path;    // const char *: made absolute
-extern const struct option_type text_url;     // const char *: begins with "/"; what may stand in an HTTP request line
+extern const struct option_type text_url;     // const char *: starts with "/"; valid in an HTTP request line
 extern const struct option_type text_host;    // const char *: a Host header
 extern const struct option_type text_name;    // const char *: a domain name in canonical form
 extern const struct option_type text_mailbox; // const char *: a mailbox as a domain name (RFC 1035 section 8)
@@ -18,13 +18,13 @@ extern const struct option_type text_address; // struct addr
 
 enum { TEXT_WORD_MAX = 63 };
 
-// Letters, digits, "-", "_", "."; 1..TEXT_WORD_MAX; the first one a letter or a digit. What sites, checks, carriers and
-// plugins are named by: it can stand in a file's name, a command line and a log.
+// Whether `text` is 1..TEXT_WORD_MAX letters, digits, "-", "_" and ".", the first one a letter or a digit. Names of
+// sites, checks, carriers and plugins are: safe in file names, on command lines and in logs.
 bool text_is_word(const char *text);
 
-// A domain name in canonical form (lower case, no final dot) in the arena, NULL when it is none: labels of letters,
-// digits, "-" and "_". With `wildcard` the first label may be "*".
+// A domain name in canonical form (lower case, no final dot) in the arena; NULL when `text` is not one, or out of
+// memory (in reader->err). Labels have letters, digits, "-" and "_"; with `wildcard` the first one may be "*".
 const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard);
 
-// The address of a host: not the unspecified one, no multicast, no IPv4 in IPv6's clothes. E_INVAL.
+// Parses the address of a host: not the unspecified one, not multicast, not IPv4-mapped. E_INVAL.
 int text_parse_address(const char *text, struct addr *ret_addr);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 
 // Fifteen digits are exact in a double, and a product of them with a day in milliseconds fits 64 bits.
 enum { DIGITS_MAX = 15 };
@@ -61,7 +62,7 @@ int units_parse_integer(const char *text, uint64_t *ret_integer)
 int units_parse_duration_ms(const char *text, uint64_t *ret_ms)
 {
 	uint64_t total = 0;
-	size_t next = 0; // the units from here on are smaller than those read
+	size_t next = 0; // units from this index on are smaller than those read
 
 	if (strcmp(text, "0") == 0) {
 		*ret_ms = 0;
@@ -102,6 +103,7 @@ const char *units_format_duration_ms(uint64_t ms, char *buf)
 			at += (size_t)snprintf(buf + at, UNITS_TEXT_LEN - at, "%" PRIu64 "%s", number,
 			                       duration_units[i].suffix);
 	}
+	must(at < UNITS_TEXT_LEN);
 	if (at == 0)
 		snprintf(buf, UNITS_TEXT_LEN, "0s");
 	return buf;

@@ -1,6 +1,5 @@
-// Numbers with units as people write them: durations, latencies, distances. Used by the config's types and by
-// the control verbs. Pure, no allocation. All parsers: E_INVAL when malformed or absurdly large; a zero
-// needs no unit.
+// Numbers with units: durations, latencies, distances. Used by the config's types and by the control verbs. Pure, no
+// allocation. All parsers return E_INVAL for malformed text and more than 15 digits; a zero needs no unit.
 #pragma once
 
 #include <stdint.h>
@@ -11,7 +10,7 @@ enum { UNITS_TEXT_LEN = 32 };
 
 // Whole numbers of ms, s, m, h, d, larger units first: "10s", "1h30m" -> milliseconds.
 int units_parse_duration_ms(const char *text, uint64_t *ret_ms) MUST_USE;
-// And back: "1h30m"; "0s". Into buf[UNITS_TEXT_LEN], which it returns.
+// The inverse: writes "1h30m" or "0s" into buf[UNITS_TEXT_LEN] and returns it.
 const char *units_format_duration_ms(uint64_t ms, char *buf);
 // us, ms, s, with fraction and sign: "5ms", "0.02ms", "-250us" -> microseconds.
 int units_parse_latency_us(const char *text, double *ret_us) MUST_USE;

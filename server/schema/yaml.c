@@ -1,5 +1,5 @@
-// Turns libyaml's events into a tree; see yaml.h. Marks are kept in one array sorted by the address of what they
-// belong to: the key as the object stores it, or the array and an index.
+// Builds a tree from libyaml's events; see yaml.h. Marks are kept in one array sorted by the address of their owner:
+// the key as the object stores it, or the array and an index.
 #include "schema/yaml.h"
 
 #include <errno.h>
@@ -28,14 +28,14 @@ struct position {
 struct yaml_tree {
 	char *file;
 	json_t *root;
-	json_t *dropped; // values of keys given twice: kept alive, so that no address in `places` is used again
+	json_t *dropped; // values of duplicate keys: kept alive, so that no address in `places` is reused
 	struct position *places;
 	size_t place_count, place_cap;
 };
 
 struct frame {
 	json_t *container; // owned by the tree
-	char *key;         // in an object: of the value to come; NULL: a key is to come
+	char *key;         // in an object: of the next value; NULL: a key is next
 	struct spot key_spot;
 };
 
@@ -75,11 +75,12 @@ static int attach_member(struct builder *b, struct frame *frame, json_t *value, 
 	void *have = json_object_iter_at(frame->container, frame->key);
 	int err = E_OK;
 
+	must(frame->key);
 	if (have) {
-		complain(b, frame->key_spot, "%.64s: this key was given before, expected once", frame->key);
+		complain(b, frame->key_spot, "%.64s: duplicate key, expected once", frame->key);
 		err = json_array_append_new(yaml->dropped, value) < 0 ? E_NOMEM : E_OK;
 	} else if (json_object_set_new(frame->container, frame->key, value) < 0) {
-		err = E_NOMEM; // libyaml has checked that it is UTF-8, and add_scalar() that there is no zero in it
+		err = E_NOMEM; // the only cause: libyaml has checked that it is UTF-8, and add_scalar() that it has no zero
 	} else {
 		const void *key = json_object_iter_key(json_object_iter_at(frame->container, frame->key));
 
@@ -90,7 +91,7 @@ static int attach_member(struct builder *b, struct frame *frame, json_t *value, 
 	return err;
 }
 
-// Puts a value where it belongs. Takes the reference to `value` in every case.
+// Adds a value to the tree. Takes over the reference to `value` in every case.
 static int attach(struct builder *b, json_t *value, struct spot spot)
 {
 	if (!value)
@@ -124,7 +125,7 @@ static int add_container(struct builder *b, json_t *container, struct spot spot)
 {
 	if (container && key_is_due(b)) {
 		json_decref(container);
-		complain(b, spot, "a mapping or list stands where a key should, expected text");
+		complain(b, spot, "a mapping or list in place of a key, expected text");
 		return E_INVAL;
 	}
 	if (container && b->depth == YAML_DEPTH_MAX) {
@@ -135,6 +136,7 @@ static int add_container(struct builder *b, json_t *container, struct spot spot)
 
 	int err = attach(b, container, spot);
 
+	must(b->depth < YAML_DEPTH_MAX || err < 0);
 	if (err == E_OK)
 		b->stack[b->depth++] = (struct frame){.container = container};
 	return err;
@@ -173,23 +175,23 @@ static int add_scalar(struct builder *b, const yaml_event_t *event)
 	return frame->key ? E_OK : E_NOMEM;
 }
 
-// Anchors and tags are told and otherwise ignored, so that what else is wrong is told too.
+// Anchors and tags are reported and otherwise ignored, so that further errors are reported too.
 static void refuse_decorations(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor,
                                const yaml_char_t *tag)
 {
 	struct spot spot = spot_of(event->start_mark);
 
 	if (anchor)
-		complain(b, spot, "anchors and aliases are not taken, expected the value written out");
+		complain(b, spot, "anchors and aliases are not supported, expected the value itself");
 	if (tag)
-		complain(b, spot, "tags are not taken, expected a plain value");
+		complain(b, spot, "tags are not supported, expected a plain value");
 }
 
 static int alias(struct builder *b, const yaml_event_t *event)
 {
 	struct spot spot = spot_of(event->start_mark);
 
-	complain(b, spot, "anchors and aliases are not taken, expected the value written out");
+	complain(b, spot, "anchors and aliases are not supported, expected the value itself");
 	return key_is_due(b) ? E_INVAL : attach(b, json_null(), spot);
 }
 
@@ -202,7 +204,7 @@ static int take(struct builder *b, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		if (!b->yaml->root)
 			return E_OK;
-		complain(b, spot, "a second document begins here, expected one in a file");
+		complain(b, spot, "a second document starts here, expected one per file");
 		return 1;
 	case YAML_SCALAR_EVENT:
 		refuse_decorations(b, event, event->data.scalar.anchor, event->data.scalar.tag);
@@ -217,6 +219,7 @@ static int take(struct builder *b, const yaml_event_t *event)
 		return alias(b, event);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
+		must(b->depth > 0); // libyaml's events are balanced
 		b->depth--;
 		return E_OK;
 	case YAML_STREAM_END_EVENT:
@@ -226,7 +229,7 @@ static int take(struct builder *b, const yaml_event_t *event)
 	}
 }
 
-// The reader's errors (broken UTF-8, control characters) come with an offset instead of a line.
+// libyaml's reader errors (broken UTF-8, control characters) have an offset instead of a line.
 static struct spot spot_at(const char *text, size_t len, size_t offset)
 {
 	struct spot spot = {1, 1};
@@ -242,8 +245,8 @@ static struct spot spot_at(const char *text, size_t len, size_t offset)
 	return spot;
 }
 
-// Whether a tab stands at the mark, in the white space that the line begins with. A mark counts characters, but up to
-// there they are octets.
+// Whether there is a tab at the mark, in the line's leading white space. A mark counts characters, but in white space
+// these are octets.
 static bool tab_indents(const char *text, size_t len, yaml_mark_t mark)
 {
 	const char *at = text, *end = text + len;
@@ -258,7 +261,7 @@ static bool tab_indents(const char *text, size_t len, yaml_mark_t mark)
 	return false;
 }
 
-// What was probably meant, where libyaml tells it in the words of its grammar; or "".
+// What was probably meant, for errors that libyaml words in terms of its grammar; or "".
 static const char *expected_instead(const char *problem)
 {
 	static const struct {
@@ -388,7 +391,7 @@ static int read_all(int fd, char *buf, size_t cap, size_t *ret_len)
 
 int yaml_tree_load(const char *path, struct report *report, struct yaml_tree **ret_tree)
 {
-	const size_t cap = YAML_BYTES_MAX + 1; // one more, to see that it is too large
+	const size_t cap = YAML_BYTES_MAX + 1; // one more, to detect that the file is too large
 	char *buf = malloc(cap);
 	size_t len = 0;
 	int err = E_NOMEM, fd = -1;
@@ -440,7 +443,7 @@ static const struct position *find_place(const struct yaml_tree *yaml, const voi
 
 static const struct position *find_member(const struct yaml_tree *yaml, const json_t *object, const char *key)
 {
-	void *iter = json_object_iter_at((json_t *)object, key); // jansson's iterators take no const
+	void *iter = json_object_iter_at((json_t *)object, key); // jansson's iterators are not const-correct
 
 	return iter ? find_place(yaml, json_object_iter_key(iter), 0) : NULL;
 }

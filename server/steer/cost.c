@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "steer/place.h"
 
 #define EARTH_KM 6371.0088 // mean radius, IUGG
@@ -20,7 +21,7 @@ struct cost_point cost_point_at(double latitude, double longitude)
 	return (struct cost_point){cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)};
 }
 
-// By the chord, which keeps its precision for near points, where order matters most.
+// From the chord, which stays precise for points close together, where the order matters most.
 static double distance_km(const struct cost_point *a, const struct cost_point *b)
 {
 	double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z, half_chord = sqrt(x * x + y * y + z * z) / 2;
@@ -80,6 +81,7 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
 	bool hinted = place->hint && strcmp(names_text(in->places->hints, place->hint), site->name) == 0;
 	struct cost cost = {.basis = COST_UNKNOWN, .km = NAN, .us = INT64_MAX};
 
+	must(site->kind < SITE_KINDS);
 	if (!isnan(place->latitude) && !isnan(site->latitude)) {
 		cost.km = distance_km(here, there);
 		cost.basis = COST_DISTANCE;

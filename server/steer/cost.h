@@ -1,5 +1,5 @@
-// What reaching a site costs the clients of a place, in microseconds of round trip. Built on the slow side, once for each
-// place; explain shows the same figures.
+// What it costs the clients of a place to reach a site, in microseconds of round trip. Computed on the slow side, once
+// for each place; `explain` shows the same figures.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 struct place;
 struct places;
 
-// The figures the estimate is made of: modelling choices, every one settable. Microseconds.
+// The parameters of the estimate: modelling choices, all configurable. Microseconds.
 struct cost_model {
 	uint32_t access_us[SITE_KINDS];
 	double us_per_km;
@@ -21,7 +21,7 @@ struct cost_model {
 // Why a candidate has its cost; for explain.
 enum cost_basis { COST_HINT, COST_MEASURED, COST_DISTANCE, COST_UNKNOWN };
 
-// A row of the measured latency table: clients of a group (or of a carrier) to one site.
+// A row of the measured latency table: from the clients of a group (or of a carrier) to one site.
 struct measured {
 	uint32_t group;     // struct place's `measured`; 0: the row is for a carrier
 	uint16_t carrier;   // for group 0
@@ -34,7 +34,7 @@ struct measured_table {
 	size_t count;
 };
 
-// What a view has when rankings are made.
+// The parts of a view that rankings are made from. Borrowed.
 struct steer_input {
 	const struct places *places;
 	const struct site *sites;
@@ -49,31 +49,34 @@ struct steer_input {
 //   carriers          one of them            edge/none    yes
 //   carriers          one of them            other        no
 //   carriers          another, or unknown    any          no
+// Whether clients of `place` can reach `site`.
 bool cost_can_reach(const struct places *places, const struct site *site, const struct place *place);
 
-// A position on the unit sphere: made once, it spares the sines of every distance from there.
+// A position on the unit sphere: computed once, so that a distance needs no trigonometry of its ends.
 struct cost_point {
 	double x, y, z;
 };
 
+// In degrees; NaN gives NaN.
 struct cost_point cost_point_at(double latitude, double longitude);
 
-// Great-circle distance in km on a sphere of 6371.0088 km.
+// Great-circle distance in km on a sphere of radius 6371.0088 km, between points in degrees.
 double cost_distance_km(double lat1, double lon1, double lat2, double lon2);
 
 struct cost {
 	enum cost_basis basis;
-	double km;  // great circle; NaN where either end is unknown
-	int64_t us; // with the bias; INT64_MAX: unknown
+	double km;  // great circle; NaN: the position of either end is unknown
+	int64_t us; // including the bias; INT64_MAX: unknown
 };
 
-// DESIGN section 2.3, one candidate's estimated round trip; first row that applies:
+// DESIGN section 2.3: the estimated round trip of one candidate. The first row that applies:
 //
-//   the place hints at this site              first of all: basis COST_HINT, cost as below, or 0 when that is unknown
+//   the place hints at this site              ranks first: basis COST_HINT, cost as below, or 0 when that is unknown
 //   the latency table has (place, site)       the measured time
 //   both have coordinates                     access(kind) + km * us_per_km
 //   else                                      unknown
 //
-// and the site's bias is added to what is known. `here` and `there` are the positions of the place and the site.
+// and the site's bias is added unless the cost is unknown. `here` and `there` are the positions of the place and of the
+// site, `site` is its index in `in->sites`.
 struct cost cost_estimate(const struct steer_input *in, const struct place *place, const struct cost_point *here,
                           const struct cost_point *there, uint16_t site);

@@ -1,7 +1,7 @@
-// The frozen form of a prefix tree; see lpm.h. The first bits of an address are an index. From there on a node covers six
-// bits: `starts` has a bit for every slot where a run of equal references begins, and the references follow
-// it, so that counting bits leads from the slot to its reference and most steps read one cache line. (That a popcount
-// can stand for a large array is from Asai and Ohara, "Poptrie", SIGCOMM 2015.)
+// The frozen form of a prefix tree; see lpm.h. The first bits of an address index the root. Below it each node covers
+// six bits: `starts` has a bit for every slot where a run of equal references starts, followed by one reference per
+// run, so that counting bits leads from a slot to its reference and most steps read one cache line. (Replacing a large
+// array by a popcount is from Asai and Ohara, "Poptrie", SIGCOMM 2015.)
 #include "steer/lpm.h"
 
 #include <stdbool.h>
@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "steer/ptree.h"
 
 enum {
 	ROOT_BITS_MIN = 6,
-	ROOT_BITS_MAX = 18, // one node more then leads to the /24s
+	ROOT_BITS_MAX = 18, // one more node then reaches the /24s
 	STRIDE = 6,
 	SLOTS = 1 << STRIDE,
 	STARTS_WORDS = 2,
@@ -22,8 +23,8 @@ enum {
 	WORDS_MAX = 0x7fffffff,
 };
 
-// A node: STARTS_WORDS of `starts`, then a reference for each bit set in it. A reference is a node's place in `words` with
-// this bit set, or a leaf: its depth, shifted, and its value.
+// A node: STARTS_WORDS of `starts`, then a reference for each bit set in it. A reference is either a node's index in
+// `words` with this bit set, or a leaf: its depth, shifted, and its value.
 #define REF_NODE 0x80000000u
 
 _Static_assert(LPM_VALUE_MAX >> DEPTH_SHIFT == 0, "a leaf's value leaves room for its depth");
@@ -39,19 +40,19 @@ size_t lpm_bytes(const struct lpm *lpm)
 	return lpm->cap * sizeof(*lpm->words);
 }
 
-// What some bits down from a subtree lead to: STRIDE of them, or the root's.
+// Where STRIDE bits (for the root, root_bits) lead from a subtree.
 struct slot {
 	uint32_t subtree; // a ptree reference
-	unsigned depth;   // of it
+	unsigned depth;   // of `subtree`
 };
 
-// A subtree whose node is not made yet.
+// A subtree whose node has yet to be made.
 struct pending {
 	struct slot slot;
-	uint32_t at; // in words: where the reference to it goes
+	uint32_t at; // index in `words` of the reference to it
 };
 
-// Nodes are made breadth first, so that the top of the tree stays together.
+// Nodes are made breadth first, so that the top of the tree is close together in memory.
 struct freezer {
 	const struct ptree *tree;
 	struct lpm *lpm;
@@ -66,6 +67,7 @@ static int resize(struct lpm *lpm, size_t cap)
 
 	if (!words)
 		return E_NOMEM;
+	must(lines * LINE_WORDS >= lpm->count);
 	if (lpm->words)
 		memcpy(words, lpm->words, lpm->count * sizeof(*words));
 	free(lpm->words);
@@ -74,11 +76,12 @@ static int resize(struct lpm *lpm, size_t cap)
 	return E_OK;
 }
 
-// Takes `count` words that lie in as few cache lines as they can. E_NOMEM.
+// Takes `count` words, aligned to span as few cache lines as possible. E_NOMEM.
 static int take(struct lpm *lpm, size_t count, uint32_t *ret_at)
 {
 	size_t at = lpm->count, lines = (count + LINE_WORDS - 1) / LINE_WORDS;
 
+	must(lpm->count <= lpm->cap);
 	if (at % LINE_WORDS + count > lines * LINE_WORDS)
 		at += LINE_WORDS - at % LINE_WORDS;
 	if (at + count > lpm->cap && resize(lpm, (at + count) + (at + count) / 2) < 0)
@@ -106,10 +109,12 @@ static bool is_same_run(const struct slot *a, const struct slot *b)
 	return ptree_ref_is_leaf(a->subtree) && a->subtree == b->subtree && a->depth == b->depth;
 }
 
-// Writes the reference to what a slot leads to, now or when its node is made.
+// Writes the reference to what a slot leads to: now if that is a leaf, else when its node is made.
 static int refer(struct freezer *f, const struct slot *slot, size_t at)
 {
+	must(at < f->lpm->count && slot->depth <= 128);
 	if (ptree_ref_is_leaf(slot->subtree)) {
+		must(ptree_ref_value(slot->subtree) <= LPM_VALUE_MAX);
 		f->lpm->words[at] = ptree_ref_value(slot->subtree) | (uint32_t)slot->depth << DEPTH_SHIFT;
 		return E_OK;
 	}
@@ -126,7 +131,8 @@ static int refer(struct freezer *f, const struct slot *slot, size_t at)
 	return E_OK;
 }
 
-// As many references as the tree has nodes, within limits: what stands below then loses more than the root takes.
+// About as many references as the tree has nodes, within limits: the nodes this saves are larger than the root it
+// makes.
 static unsigned choose_root_bits(const struct ptree *tree)
 {
 	unsigned bits = ROOT_BITS_MIN;
@@ -169,6 +175,7 @@ static int make_node(struct freezer *f, const struct pending *pending)
 		}
 	if (take(f->lpm, STARTS_WORDS + count, &at) < 0)
 		return E_NOMEM;
+	must(pending->at < at); // parents come before their children
 	f->lpm->words[pending->at] = REF_NODE | at;
 	memcpy(f->lpm->words + at, &starts, sizeof(starts));
 	for (unsigned i = 0; i < count; i++)
@@ -199,11 +206,11 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
 
 // ---- the search ----
 
-// Compiled twice on x86-64: counting bits is one instruction on every processor of the last fifteen years, but not in the
-// baseline the compiler must assume.
+// Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the
+// compiler must assume.
 #define INLINE static inline __attribute__((always_inline))
 
-// One step down: the reference in the node that `ref` leads to, by the first bits of `key`.
+// One step down: the reference that the first bits of `key` select in the node at `ref`.
 INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key key)
 {
 	const uint32_t *node = words + (ref & ~REF_NODE);
@@ -220,8 +227,8 @@ INLINE struct addr_key skip(struct addr_key key, unsigned bits)
 	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
 }
 
-// Asks for the memory of the node that `ref` leads to; a leaf has none, and the beginning is asked for.
-INLINE void ask_for(const uint32_t *words, uint32_t ref)
+// Prefetches the node at `ref`; for a leaf, which has none, the start of `words`, as that is cheaper than a branch.
+INLINE void prefetch(const uint32_t *words, uint32_t ref)
 {
 	__builtin_prefetch(words + (ref & REF_NODE ? ref & ~REF_NODE : 0));
 }
@@ -233,6 +240,8 @@ INLINE struct lpm_hit hit_of(uint32_t leaf)
 
 INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 {
+	dev_must(lpm->words && lpm->root_bits >= ROOT_BITS_MIN && lpm->root_bits <= ROOT_BITS_MAX);
+
 	unsigned bits = lpm->root_bits;
 	uint32_t ref = lpm->words[key.hi >> (64 - bits)];
 
@@ -243,11 +252,11 @@ INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 	return hit_of(ref);
 }
 
-// Each round takes every search that is not at its leaf one step down and asks for the memory of its next one.
+// Each round takes every search that has not reached its leaf one step down, and prefetches its next node.
 INLINE void search_all(struct lpm_search *searches, unsigned count)
 {
 	uint32_t refs[LPM_SEARCHES_MAX];
-	uint8_t going[LPM_SEARCHES_MAX]; // numbers of the searches that are not at their leaf
+	uint8_t going[LPM_SEARCHES_MAX]; // indexes of the searches that have not reached their leaf
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -262,7 +271,7 @@ INLINE void search_all(struct lpm_search *searches, unsigned count)
 		one->key = skip(one->key, one->lpm->root_bits);
 		going[left] = (uint8_t)i;
 		left += refs[i] >> 31;
-		ask_for(one->lpm->words, refs[i]);
+		prefetch(one->lpm->words, refs[i]);
 	}
 	while (left > 0) {
 		unsigned before = left;
@@ -276,7 +285,7 @@ INLINE void search_all(struct lpm_search *searches, unsigned count)
 			one->key = skip(one->key, STRIDE);
 			going[left] = (uint8_t)i;
 			left += refs[i] >> 31;
-			ask_for(one->lpm->words, refs[i]);
+			prefetch(one->lpm->words, refs[i]);
 		}
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -316,7 +325,8 @@ struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key)
 
 void lpm_lookup_all(struct lpm_search *searches, unsigned count)
 {
-	if (count == 1) // has nobody to wait with
+	dev_must(count <= LPM_SEARCHES_MAX);
+	if (count == 1) // no other search to overlap with
 		searches->hit = lpm_lookup(searches->lpm, searches->key);
 	else if (likely(has_popcnt()))
 		search_all_popcnt(searches, count);

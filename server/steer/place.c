@@ -1,6 +1,6 @@
-// Builds the prefix table out of the sources; see place.h. Each source becomes a tree of its own, in which the longest
-// prefix wins; the trees are then overlaid, first source on top, field by field. Equal places are one place (interned),
-// so that neighbours merge.
+// Builds the prefix table from the sources; see place.h. Each source becomes a tree of its own, in which the longest
+// prefix wins; the trees are then overlaid field by field, the first source on top. Equal places are interned, so that
+// neighbours merge.
 #include "steer/place.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ struct entries {
 
 struct place_builder {
 	double max_accuracy_km;
-	struct places *places; // what is built so far
+	struct places *places; // built so far
 	size_t table_cap;
 	uint32_t *slots;       // open addressing over the table; 0: empty
 	size_t slot_mask;
@@ -28,7 +28,7 @@ struct place_builder {
 };
 
 _Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + sizeof(uint32_t) + 3 * sizeof(uint16_t) + 10,
-               "a place is hashed and compared as bytes: no padding may hide in it");
+               "a place is hashed and compared as bytes, so it has no hidden padding");
 
 static int table_grow(struct place_builder *builder)
 {
@@ -38,6 +38,7 @@ static int table_grow(struct place_builder *builder)
 	if (!table)
 		return E_NOMEM;
 	builder->places->table = table;
+	must(builder->places->count <= cap && (cap & (cap - 1)) == 0); // the mask below needs a power of two
 
 	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
 
@@ -57,7 +58,7 @@ static int table_grow(struct place_builder *builder)
 	return E_OK;
 }
 
-// The number of a place equal to `place`, added when new. PTREE_VALUE_MAX + 1 when there is no room.
+// The number of a place equal to `place`, added when new. PTREE_VALUE_MAX + 1 when out of memory or past PLACES_MAX.
 static uint32_t intern(struct place_builder *builder, const struct place *place)
 {
 	struct places *places = builder->places;
@@ -69,7 +70,7 @@ static uint32_t intern(struct place_builder *builder, const struct place *place)
 	if (places->count > PLACES_MAX)
 		return PTREE_VALUE_MAX + 1u;
 	if (places->count == builder->table_cap) {
-		struct place copy = *place; // it may lie in the table that grows
+		struct place copy = *place; // the original may be in the table that is reallocated
 
 		return table_grow(builder) < 0 ? PTREE_VALUE_MAX + 1u : intern(builder, &copy);
 	}
@@ -121,7 +122,7 @@ struct place_builder *place_builder_new(double max_accuracy_km)
 	builder->places = places_new();
 	if (!builder->places || table_grow(builder) < 0)
 		return place_builder_free(builder);
-	builder->places->table[0] = nowhere; // not in the index: nothing that is said equals it
+	builder->places->table[0] = nowhere; // not in the index: no place that states something equals it
 	builder->places->count = 1;
 	return builder;
 }
@@ -157,7 +158,7 @@ int place_source_begin(struct place_builder *builder, const char *name)
 	return E_OK;
 }
 
-// Only what was said carries the source's number, so that a place does not depend on who was silent about it.
+// Only fields that are known carry the source's number, so that a place does not depend on sources that say nothing.
 static int place_of_facts(struct place_builder *builder, const struct place_facts *facts, struct place *ret_place)
 {
 	struct place place = nowhere;
@@ -188,6 +189,7 @@ static int place_of_facts(struct place_builder *builder, const struct place_fact
 	place.hint_source = place.hint ? source : 0;
 	place.measured = facts->measured;
 	place.ecs_ignored = facts->ecs_ignored;
+	must(source >= 1 && source <= PLACE_SOURCES_MAX);
 	*ret_place = place;
 	return E_OK;
 }
@@ -199,7 +201,7 @@ int place_source_add(struct place_builder *builder, const struct prefix *prefix,
 	struct place place;
 	int err = addr_equal(&cut, &prefix->addr) ? place_of_facts(builder, facts, &place) : E_INVAL;
 
-	must(builder->in_source);
+	must(builder->in_source && prefix->len <= addr_bits(prefix->addr.family));
 	if (err < 0)
 		return err;
 	if (entries->count == entries->cap) {
@@ -227,6 +229,7 @@ static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
 {
 	struct place_builder *builder = ctx;
 
+	must(upper < builder->places->count && lower < builder->places->count);
 	if (upper == 0 || lower == 0 || upper == lower)
 		return upper ? upper : lower;
 
@@ -250,7 +253,7 @@ static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
 	return intern(builder, &place);
 }
 
-// Puts the finished source below what the sources before it said.
+// Lays the finished source below those before it: it only fills in what they leave unknown.
 static int lay_below(struct place_builder *builder, struct entries *entries, struct ptree **tree)
 {
 	struct ptree *own, *both;
@@ -293,7 +296,7 @@ static void mark_used(void *ctx, struct addr_key key, uint8_t depth, uint32_t va
 	used[value] = 1;
 }
 
-// Drops places that no leaf holds any more: an overlay leaves the parts it combined behind.
+// Drops places that no leaf refers to any more, such as those that an overlay combined into others.
 static int compact(struct places *places)
 {
 	uint32_t *map = calloc(places->count, sizeof(*map));
@@ -319,6 +322,8 @@ static int compact(struct places *places)
 	places->v6 = v6;
 	v4 = v6 = NULL;
 	places->count = kept;
+
+	must(kept >= 1); // place 0 is always there
 
 	struct place *table = realloc(places->table, kept * sizeof(*table));
 
@@ -348,7 +353,10 @@ const struct place *places_lookup(const struct places *places, const struct addr
 {
 	const struct ptree *tree = addr->family == ADDR_V4 ? places->v4 : places->v6;
 
-	return &places->table[ptree_lookup(tree, addr_key(addr), ret_depth)];
+	uint32_t number = ptree_lookup(tree, addr_key(addr), ret_depth);
+
+	must(number < places->count);
+	return &places->table[number];
 }
 
 bool place_is_edge(const struct places *places, const struct place *place)

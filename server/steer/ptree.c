@@ -1,5 +1,5 @@
-// Leaf-pushed, sibling-merged prefix trees; see ptree.h. A tree is one array of inner nodes, each two references;
-// parents stand before their children, so that a walk from the root reads forwards.
+// Leaf-pushed, sibling-merged prefix trees; see ptree.h. A tree is one array of inner nodes of two references each;
+// parents come before their children, so that a walk from the root reads forwards.
 #include "steer/ptree.h"
 
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include "base/must.h"
 
 #define LEAF_BIT 0x80000000u
+
+enum { DEPTH_MAX = 128 }; // bits of the longest address
 
 struct inner {
 	uint32_t child[2];
@@ -25,6 +27,7 @@ struct ptree {
 
 static uint32_t leaf_ref(uint32_t value)
 {
+	must(value <= PTREE_VALUE_MAX);
 	return value | LEAF_BIT;
 }
 
@@ -46,8 +49,8 @@ struct ptree *ptree_free(struct ptree *tree)
 	return NULL;
 }
 
-// Takes the number of a node whose children are not known yet. After a failure it goes on handing out node 0, so that
-// recursions need no error path of their own; finish() then throws the tree away.
+// Takes a node whose children are not known yet, and returns its number. After a failure it keeps returning node 0, so
+// that recursive callers need no error path; finish() then discards the tree.
 static uint32_t inner_take(struct ptree *tree)
 {
 	if (tree->failed)
@@ -66,8 +69,8 @@ static uint32_t inner_take(struct ptree *tree)
 	return (uint32_t)tree->count++;
 }
 
-// Gives node `at` its children, or gives it back when they are equal leaves: nothing was taken after it then, since
-// leaves take nothing.
+// Sets the children of node `at`, or returns the node when they are equal leaves; no node was taken after it then,
+// since leaves take none.
 static uint32_t inner_settle(struct ptree *tree, uint32_t at, uint32_t left, uint32_t right)
 {
 	if (tree->failed)
@@ -77,6 +80,7 @@ static uint32_t inner_settle(struct ptree *tree, uint32_t at, uint32_t left, uin
 		tree->count--;
 		return left;
 	}
+	must(at < tree->count);
 	tree->inner[at] = (struct inner){{left, right}};
 	return at;
 }
@@ -87,6 +91,7 @@ static int finish(struct ptree *tree, uint32_t root, struct ptree **ret_tree)
 		ptree_free(tree);
 		return E_NOMEM;
 	}
+	must(ptree_ref_is_leaf(root) || root < tree->count);
 	tree->root = root;
 	if (tree->count < tree->cap) {
 		struct inner *inner = realloc(tree->inner, (tree->count ? tree->count : 1) * sizeof(*inner));
@@ -107,7 +112,7 @@ static int compare(const struct ptree_entry *a, const struct ptree_entry *b)
 	return (int)a->len - (int)b->len;
 }
 
-// Stable merge sort, skipped when the list is in order already, as the large ones are.
+// Stable merge sort, skipped when the list is already sorted, as large ones are.
 static int sort(struct ptree_entry *entries, size_t count)
 {
 	size_t sorted = 1;
@@ -149,14 +154,16 @@ struct build {
 	const struct ptree_entry *entries;
 };
 
-// The subtree of the block that entries [low, high) lie in, `depth` bits deep, where nothing longer says otherwise
-// `inherited`. Sorted order puts the block's own prefix, if any, first.
+// The subtree of the block of `depth` bits that contains entries [low, high); its value is `inherited` where no longer
+// prefix overrides it. Sorting puts the block's own prefix, if any, first.
 static uint32_t build(struct build *b, size_t low, size_t high, unsigned depth, uint32_t inherited)
 {
 	while (low < high && b->entries[low].len == depth)
 		inherited = b->entries[low++].value;
 	if (low == high)
 		return leaf_ref(inherited);
+
+	must(depth < DEPTH_MAX);
 
 	size_t first = low, end = high; // the first entry whose bit at `depth` is set
 
@@ -194,8 +201,10 @@ uint32_t ptree_lookup(const struct ptree *tree, struct addr_key key, uint8_t *re
 	uint32_t ref = tree->root;
 	unsigned depth = 0;
 
-	for (; !ptree_ref_is_leaf(ref); depth++)
+	for (; !ptree_ref_is_leaf(ref); depth++) {
+		must(depth < DEPTH_MAX);
 		ref = tree->inner[ref].child[key_bit(key.hi, key.lo, depth)];
+	}
 	*ret_depth = (uint8_t)depth;
 	return ptree_ref_value(ref);
 }
@@ -274,6 +283,7 @@ static void walk(const struct walk *w, uint32_t ref, struct addr_key key, unsign
 		w->leaf(w->ctx, key, (uint8_t)depth, ptree_ref_value(ref));
 		return;
 	}
+	must(depth < DEPTH_MAX);
 	walk(w, w->tree->inner[ref].child[0], key, depth + 1);
 	if (depth < 64)
 		key.hi |= UINT64_C(1) << (63 - depth);
@@ -300,5 +310,6 @@ uint32_t ptree_root(const struct ptree *tree)
 
 uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned bit)
 {
+	must(inner < tree->count && bit < 2);
 	return tree->inner[inner].child[bit];
 }

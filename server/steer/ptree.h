@@ -1,9 +1,9 @@
-// A prefix tree of one address family: every address lies in exactly one leaf ("leaf-pushed"), two sibling leaves never
-// hold the same value ("merged"). So the depth of an address's leaf is the length of the widest aligned block around it
-// that has one value: the exact ECS scope (RFC 7871 section 7.2.1). Built once from a list, never edited; the slow
-// side's form, compact and easy to combine. The hot path reads struct lpm, made from it.
+// A prefix tree of one address family: every address is in exactly one leaf ("leaf-pushed"), and two sibling leaves
+// never have the same value ("merged"). So the depth of an address's leaf is the length of the widest aligned block
+// around it that has a single value: the exact ECS scope (RFC 7871 section 7.2.1). Built once from a list and never
+// edited; the slow side's form, compact and easy to combine. The hot path reads a struct lpm made from it.
 //
-// Values are 0..PTREE_VALUE_MAX; value 0 is where no prefix said anything.
+// Values are 0..PTREE_VALUE_MAX; addresses that no prefix covers have value 0.
 #pragma once
 
 #include <stdbool.h>
@@ -23,32 +23,34 @@ struct ptree_entry {
 	uint8_t len;
 };
 
-// Builds the tree of `count` entries, of nested prefixes the longest wins. Sorts `entries` in place (stably: of two
-// equal prefixes the later one wins) and does not keep it. E_NOMEM.
+// Builds the tree of `count` entries; of nested prefixes the longest wins. Sorts `entries` in place (stably: of two
+// equal prefixes the later one wins) and does not keep them. The caller frees *ret_tree with ptree_free(). E_NOMEM.
 int ptree_build(struct ptree_entry *entries, size_t count, struct ptree **ret_tree) MUST_USE;
 // Takes NULL; returns NULL.
 struct ptree *ptree_free(struct ptree *tree);
 
-// The value at an address and, in *ret_depth, its leaf's depth (0..128).
+// The value of an address and, in *ret_depth, the depth of its leaf (0..128 bits).
 uint32_t ptree_lookup(const struct ptree *tree, struct addr_key key, uint8_t *ret_depth) NONNULL(1, 3);
 
-// The tree in which every address has combine(ctx, its value in `upper`, its value in `lower`). Neither is consumed.
-// `combine` must be a pure function of its arguments; it returns a value or PTREE_VALUE_MAX + 1 to give up (E_NOMEM).
+// A new tree in which every address has the value combine(ctx, its value in `upper`, its value in `lower`). `upper` and
+// `lower` stay the caller's. For equal arguments combine() must return equal values; it returns PTREE_VALUE_MAX + 1 to
+// give up (E_NOMEM).
 int ptree_overlay(const struct ptree *upper, const struct ptree *lower,
                   uint32_t (*combine)(void *ctx, uint32_t upper, uint32_t lower), void *ctx,
                   struct ptree **ret_tree) MUST_USE;
 
-// The tree in which every value v is replaced by map[v]. E_NOMEM.
+// A new tree in which every value v is replaced by map[v]. E_NOMEM.
 int ptree_remap(const struct ptree *tree, const uint32_t *map, struct ptree **ret_tree) MUST_USE;
 
-// Walks the leaves in address order.
+// Calls leaf() for every leaf in address order, with the first address and the length of its block.
 void ptree_walk(const struct ptree *tree, void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value),
                 void *ctx);
 
-// Inner nodes; memory is about 8 bytes each. Leaves are one more.
+// The number of inner nodes, of 8 bytes each. There is one leaf more than that.
 size_t ptree_nodes(const struct ptree *tree) PURE;
 
-// For those that build another form of it (lpm.c). A reference is a leaf (its value) or an inner node (its number).
+// For code that builds another form of the tree (lpm.c). A reference is a leaf (its value) or an inner node (its
+// number).
 uint32_t ptree_root(const struct ptree *tree) PURE;
 uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned bit) PURE;
 static inline bool ptree_ref_is_leaf(uint32_t ref)

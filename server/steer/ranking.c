@@ -1,4 +1,4 @@
-// From places to rankings; see ranking.h. ranking_candidates() decides for one place, and explain shows what it returns.
+// From places to rankings; see ranking.h. ranking_candidates() decides for one place; `explain` shows its result.
 #include "steer/ranking.h"
 
 #include <math.h>
@@ -11,6 +11,8 @@
 #include "steer/lpm.h"
 #include "steer/place.h"
 
+_Static_assert(APP_TARGETS_MAX <= UINT8_MAX + 1, "a slot fits struct ranking_step");
+
 enum rank { HINTED, KNOWN, UNKNOWN_PUBLIC, UNKNOWN_CARRIER, STANDBY, UNREACHABLE = 2 * STANDBY };
 
 static bool is_standby(const struct ranking_spec *spec, const struct candidate *candidate)
@@ -18,8 +20,8 @@ static bool is_standby(const struct ranking_spec *spec, const struct candidate *
 	return spec->weights && spec->weights[candidate->slot] == 0;
 }
 
-// Rank before cost: the hinted site, then known costs, then unknown ones with public sites first; the same once more for
-// standbys; last who cannot be reached at all.
+// Rank comes before cost: the hinted site, then known costs, then unknown ones with public sites first; the same again
+// for standbys; last those that cannot be reached.
 static int rank(const struct steer_input *in, const struct ranking_spec *spec, const struct candidate *candidate)
 {
 	int standby = is_standby(spec, candidate) ? STANDBY : 0;
@@ -47,6 +49,7 @@ static bool before(const struct steer_input *in, const struct ranking_spec *spec
 
 static void points_of_sites(const struct steer_input *in, const struct ranking_spec *spec, struct cost_point *ret_points)
 {
+	must(spec->count <= APP_TARGETS_MAX);
 	for (uint16_t slot = 0; slot < spec->count; slot++) {
 		const struct site *site = &in->sites[spec->sites[slot]];
 
@@ -106,19 +109,20 @@ struct ranking_maker {
 	const struct ranking_spec *spec;
 	struct cost_point points[APP_TARGETS_MAX]; // of the spec's sites
 	uint8_t *bytes;
-	size_t len, cap;      // octets, in whole units
+	size_t len, cap;      // octets; `len` is a multiple of RANKING_UNIT
 	uint32_t count;       // of rankings
 	uint32_t *slots;      // number of the ranking's unit + 1; 0: empty
 	size_t slot_count;    // a power of two
 };
 
-// The last of the group that begins at candidate i. What shares with it is known to be near enough; a hint stands alone,
-// and so does each standby: nothing could decide between two but their order.
+// The index of the last candidate of the group that starts at candidate i. Only known costs share a group; a hinted
+// site is a group of its own, and so is each standby, as standbys have no weights to share by.
 static unsigned group_end(const struct ranking_spec *spec, const struct candidate *candidates, unsigned count, unsigned i)
 {
 	const struct candidate *best = &candidates[i], *next;
 	unsigned end = i;
 
+	must(i < count);
 	if (!spec->weights || best->cost.basis == COST_UNKNOWN || best->cost.basis == COST_HINT)
 		return i;
 	for (; end + 1 < count; end++) {
@@ -141,10 +145,11 @@ static size_t units(size_t len)
 
 static const struct ranking *ranking_at(const struct ranking_maker *m, size_t unit)
 {
+	must(unit * RANKING_UNIT < m->len);
 	return (const void *)(m->bytes + unit * RANKING_UNIT);
 }
 
-// The slot of an equal ranking, or the empty one where it would stand.
+// The slot of an equal ranking, or the empty one where it belongs.
 static size_t find_slot(const struct ranking_maker *m, const struct ranking *ranking)
 {
 	size_t len = ranking_len(ranking), at = hash_mix(hash_bytes(0, ranking, len)) & (m->slot_count - 1);
@@ -158,7 +163,7 @@ static size_t find_slot(const struct ranking_maker *m, const struct ranking *ran
 	return at;
 }
 
-// The index is kept half empty.
+// The index is kept at most half full.
 static int grow_index(struct ranking_maker *m)
 {
 	size_t count = m->slot_count ? m->slot_count * 2 : 512;
@@ -198,6 +203,7 @@ static int intern_ranking(struct ranking_maker *m, const struct ranking *ranking
 		m->bytes = bytes;
 		m->cap = cap;
 	}
+	must(m->len % RANKING_UNIT == 0);
 	memcpy(m->bytes + m->len, ranking, len);
 	m->len += room;
 	m->count++;
@@ -214,6 +220,7 @@ int ranking_of_place(struct ranking_maker *m, const struct place *place, uint32_
 	struct ranking *ranking = (void *)room;
 	unsigned count = sort_candidates(m->in, spec, m->points, place, candidates);
 
+	must(count <= spec->count);
 	*ranking = (struct ranking){.count = (uint16_t)count, .ecs_ignored = place->ecs_ignored};
 	for (unsigned i = 0, end = 0; i < count; i++) {
 		if (i == 0 || i > end)

@@ -1,6 +1,6 @@
 // Rankings: the candidates of one place for one set of targets, in order; made when the view is built. Reach is an
-// invariant (DESIGN section 2.2): a ranking holds only sites its clients can reach, so nothing later (health, drains,
-// fail-open) can answer one they cannot.
+// invariant (DESIGN section 2.2): a ranking contains only sites that its clients can reach, so nothing later (health,
+// drains, fail-open) can answer with one that they cannot.
 #pragma once
 
 #include <stdbool.h>
@@ -12,64 +12,65 @@
 
 struct place;
 
-// One candidate as explain shows it and as rankings are made from it.
+// One candidate, as rankings are made from it and `explain` shows it.
 struct candidate {
 	uint16_t slot;
 	bool reachable;
 	struct cost cost;
 };
 
-// What a ranking depends on besides the place. Two apps with equal ones share the steer.
+// What a ranking depends on besides the place. Apps with equal specs share one struct steer.
 struct ranking_spec {
-	const uint16_t *sites;     // per slot, in the order written
-	const uint32_t *weights;   // per slot; NULL: the config gives no weights, so the best one takes all. 0: a standby,
-	                           // behind all in reach that have a weight
+	const uint16_t *sites;     // index in the view's sites, per slot, in the order of the config
+	const uint32_t *weights;   // per slot; NULL: the config gives none, so the best candidate takes all. 0: a standby,
+	                           // after all in reach that have a weight
 	uint16_t count;
-	uint32_t tie_us;           // candidates within this of the best share by weight; read only with weights
-	uint8_t hash_v4, hash_v6;  // the hash's key: the client's prefix cut to this, or to the leaf where that is longer
+	uint32_t tie_us;           // candidates within this of the best share by weight; used only with weights
+	uint8_t hash_v4, hash_v6;  // bits of the client's prefix in the hash's key; the leaf's depth where that is longer
 };
 
-// Candidates in order. With weights the ranking falls into groups: the best one and all within `tie` of it share, then the
-// next best and all within `tie` of that one, and so on. The groups do not move with health, so that when a target
-// leaves only its own clients move. Without weights each step is a group.
+// A candidate. With weights a ranking is divided into groups: the best one and all within `tie` of it share, then the
+// next best and all within `tie` of that one, and so on. The groups do not depend on health, so that when a target goes
+// down only its own clients move. Without weights each step is a group.
 struct ranking_step {
 	uint8_t slot;
-	uint8_t group_end;         // index of the last step of this one's group
+	uint8_t group_end;         // index of the last step in its group
 };
 
-// The first steps lie beside the count, as they are what most queries read.
+// The first steps are next to the count, as most queries read no others.
 struct ranking {
 	uint16_t count;            // 0: this client can reach nothing
-	bool hashed;               // some group has more than one step, so in some state of health a hash decides
-	bool ecs_ignored;          // an ECS address here is taken as the resolver's own; `steps` are for who asks from here
+	bool hashed;               // some group has more than one step, so that a hash may decide, depending on health
+	bool ecs_ignored;          // an ECS address here is ignored; `steps` are for clients that query from here
 	struct ranking_step steps[];
 };
 
-enum { RANKING_UNIT = 16 };
+enum { RANKING_UNIT = 16 }; // octets
 
-// All of the spec's slots for one place, in order: reachable ones first, by cost, unknown cost last (public before
-// carrier sites), ties in the order written; standbys after those with a weight, likewise; unreachable ones last, in the
-// order written. Writes spec->count candidates, returns how many are reachable.
+// Sorts all of the spec's slots for one place: reachable ones first, by cost, those of unknown cost last (public sites
+// before carrier sites), ties in the order of the config; then standbys, in the same way; unreachable ones last, in the
+// order of the config. Writes spec->count candidates, of which the first N, returned, are reachable.
 unsigned ranking_candidates(const struct steer_input *in, const struct ranking_spec *spec, const struct place *place,
                             struct candidate *ret_candidates);
 
 bool ranking_spec_equal(const struct ranking_spec *a, const struct ranking_spec *b) PURE;
 
-// Distinct rankings side by side in one piece of memory, each at a multiple of RANKING_UNIT octets, while they are made.
+// Makes rankings and interns them in one contiguous block of memory, each at a multiple of RANKING_UNIT octets.
 struct ranking_maker;
 
-// `in` and `spec` are borrowed. NULL without memory.
+// `in` and `spec` are borrowed until ranking_maker_free(). NULL when out of memory.
 struct ranking_maker *ranking_maker_new(const struct steer_input *in, const struct ranking_spec *spec) MUST_USE;
 // Takes NULL; returns NULL.
 struct ranking_maker *ranking_maker_free(struct ranking_maker *maker);
-// The unit at which the place's ranking stands; places that rank alike share one. E_NOMEM, E_LIMIT.
+// The position of the place's ranking, in units of RANKING_UNIT octets; places with equal rankings share one. E_NOMEM;
+// E_LIMIT when there are more than LPM_VALUE_MAX units.
 int ranking_of_place(struct ranking_maker *maker, const struct place *place, uint32_t *ret_unit) MUST_USE;
 
 struct ranking_set {
-	uint8_t *bytes;  // the rankings; free() gives them back
+	uint8_t *bytes;  // the rankings; the caller frees them with free()
 	size_t len;      // octets
 	uint32_t count;
 };
 
-// Hands over what was made.
+// Passes the rankings to the caller and leaves the maker empty.
 struct ranking_set ranking_maker_finish(struct ranking_maker *maker);

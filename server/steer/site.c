@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/must.h"
+
 static const char *const kinds[SITE_KINDS] = {
 	[SITE_WAVELENGTH] = "wavelength", [SITE_LOCAL_ZONE] = "local-zone", [SITE_OUTPOST] = "outpost",
 	[SITE_AZ] = "az",                 [SITE_REGION] = "region",
@@ -10,6 +12,7 @@ static const char *const kinds[SITE_KINDS] = {
 
 const char *site_kind_text(enum site_kind kind)
 {
+	must(kind < SITE_KINDS);
 	return kinds[kind];
 }
 

@@ -7,27 +7,27 @@
 
 enum site_kind { SITE_WAVELENGTH, SITE_LOCAL_ZONE, SITE_OUTPOST, SITE_AZ, SITE_REGION, SITE_KINDS };
 
-enum { SITES_MAX = 4096, APP_TARGETS_MAX = 256 }; // targets: one a site, so sites of one app
+enum { SITES_MAX = 4096, APP_TARGETS_MAX = 256 }; // an app has at most one target per site
 
 // "wavelength", "local-zone", "outpost", "az", "region".
 const char *site_kind_text(enum site_kind kind);
-// -1 when there is no such kind.
+// The kind with that text, or -1.
 int site_kind_from_text(const char *text);
 
 struct site {
 	const char *name;
 	const char *region;        // the parent region's name, or "" for none
 	enum site_kind kind;
-	bool is_public;            // reach: everybody; else only the carriers below
+	bool is_public;            // reach: all clients; else only those of the carriers below
 	const uint16_t *carriers;  // numbers in places->carriers
 	uint16_t carrier_count;
 	double latitude, longitude; // degrees; NaN: unknown
 	int32_t bias_us;           // added to the estimate
-	uint64_t seed;             // of the rendezvous hash: from the name, so that a reload moves nobody
+	uint64_t seed;             // of the rendezvous hash: from the name, so that a reload moves no clients
 };
 
-// Reach, one carrier: whether its clients (of the class that carriers' sites serve) can open a connection to the site. The
-// one place that says so.
+// Reach, for one carrier: whether its clients (of the class that carriers' sites serve) can open a connection to the
+// site. The only place that decides it.
 static inline bool site_serves_carrier(const struct site *site, uint16_t carrier)
 {
 	if (site->is_public)

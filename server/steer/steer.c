@@ -1,5 +1,5 @@
-// Builds the table of a set of sites; see steer.h. Every place there is is ranked once, and the prefix table is remapped
-// from places to rankings.
+// Builds the table of a set of sites; see steer.h. Every place is ranked once, and the prefix table is remapped from
+// places to rankings.
 #include "steer/steer.h"
 
 #include <stdlib.h>

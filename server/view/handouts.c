@@ -1,4 +1,4 @@
-// Counters in chunks that never move; see handouts.h. A chunk holds HANDOUTS_CHUNK counters for each worker, worker after
+// Counters in chunks that never move; see handouts.h. A chunk has HANDOUTS_CHUNK counters for each worker, worker by
 // worker.
 #include "view/handouts.h"
 
@@ -11,9 +11,9 @@
 struct handouts {
 	unsigned workers;
 	_Atomic uint64_t **chunks;
-	uint64_t *used_by;      // by slot: the generation of the last view that has it; 0: none
+	uint64_t *used_by;      // by slot: the generation of the last view that uses it; 0: none
 	uint32_t chunk_count;
-	uint32_t next;          // where to look for a free slot
+	uint32_t next;          // slot from which to search for a free one
 };
 
 struct handouts *handouts_new(unsigned workers)
@@ -62,10 +62,11 @@ static int add_chunk(struct handouts *handouts)
 
 static _Atomic uint64_t *counters_of(const struct handouts *handouts, uint32_t slot)
 {
+	must(slot >> HANDOUTS_SHIFT < handouts->chunk_count);
 	return handouts->chunks[slot >> HANDOUTS_SHIFT] + (slot & (HANDOUTS_CHUNK - 1));
 }
 
-// A slot that neither generation has, its counters at 0.
+// Takes a slot that neither generation uses, and zeroes its counters.
 static int take_slot(struct handouts *handouts, uint64_t generation, uint64_t previous, uint32_t *ret_slot)
 {
 	uint32_t slot = handouts->next, count = handouts->chunk_count << HANDOUTS_SHIFT;
@@ -83,24 +84,26 @@ static int take_slot(struct handouts *handouts, uint64_t generation, uint64_t pr
 
 int handouts_bind(struct handouts *handouts, struct view *view, const struct view *previous, const uint32_t *old_of_new)
 {
-	struct target *targets = (struct target *)view->targets; // not published yet: still its maker's
+	struct target *targets = (struct target *)view->targets; // not published yet, so still writable
 
 	must(!previous || previous->generation < view->generation);
 	view->handouts = handouts;
 	view->handout_slots = malloc(((size_t)view->target_count + 1) * sizeof(*view->handout_slots));
 	if (!view->handout_slots)
 		return E_NOMEM;
-	// What the view in use has is not free, whatever a build that failed has written over it.
+	// The slots of the view in use are not free, even where a failed build has overwritten their generation.
 	for (uint32_t i = 0; previous && i < previous->target_count; i++)
 		handouts->used_by[previous->handout_slots[i]] = previous->generation;
 	handouts->next = 0;
 	for (uint32_t i = 0; i < view->target_count; i++) {
 		uint32_t slot;
 
-		if (previous && old_of_new[i] != UINT32_MAX)
+		if (previous && old_of_new[i] != UINT32_MAX) {
+			must(old_of_new[i] < previous->target_count);
 			slot = previous->handout_slots[old_of_new[i]];
-		else if (take_slot(handouts, view->generation, previous ? previous->generation : 0, &slot) < 0)
+		} else if (take_slot(handouts, view->generation, previous ? previous->generation : 0, &slot) < 0) {
 			return E_NOMEM;
+		}
 		handouts->used_by[slot] = view->generation;
 		view->handout_slots[i] = slot;
 		targets[i].handouts = counters_of(handouts, slot);

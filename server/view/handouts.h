@@ -1,5 +1,6 @@
-// How often each target was handed out: a counter for each worker and target that outlives the views, so that a reload
-// takes nothing away. A view's targets point at theirs. Slots are given out on the builder's thread, one build at a time.
+// How often each target was answered: a counter for each worker and target. The counters outlive the views, so that a
+// reload does not reset them; a view's targets point to theirs. Slots are allocated on the builder's thread, one build
+// at a time.
 #pragma once
 
 #include <stdatomic.h>
@@ -10,24 +11,24 @@
 struct handouts;
 struct view;
 
-// Between two workers' counters of one target lie so many counters.
+// The distance between two workers' counters of the same target, in counters.
 enum { HANDOUTS_SHIFT = 10, HANDOUTS_CHUNK = 1 << HANDOUTS_SHIFT };
 
-// For so many workers. NULL without memory.
+// Counters for `workers` workers. NULL when out of memory.
 struct handouts *handouts_new(unsigned workers) MUST_USE;
-// After every view that was bound is gone. Takes NULL; returns NULL.
+// To be called after every bound view has been freed. Takes NULL; returns NULL.
 struct handouts *handouts_free(struct handouts *handouts);
 
-// Gives every target of `view` its counters: those of `previous` (the view in use; NULL: none) where it has the same app
-// and site, else new ones that begin at 0. old_of_new[i] is the number that target i has in `previous`, or UINT32_MAX.
-// What neither view has is given out again by a later call. E_NOMEM: the view must not be used.
+// Assigns counters to every target of `view`: those of the matching target in `previous` (the view in use; NULL: none),
+// else new ones that start at 0. old_of_new[i] is the number in `previous` of target i, or UINT32_MAX. Later calls
+// reuse the slots that neither view has. E_NOMEM: the view must not be published.
 int handouts_bind(struct handouts *handouts, struct view *view, const struct view *previous,
                   const uint32_t *old_of_new) MUST_USE;
 
-// Answers that held the target, of all workers. From any thread.
+// The number of answers with the target, of all workers. From any thread.
 uint64_t handouts_of(const struct handouts *handouts, const _Atomic uint64_t *counters) PURE;
 
-// One answer more. Only the worker of that number calls it.
+// Counts one answer. Called only by the worker with that number.
 static inline void handouts_count(_Atomic uint64_t *counters, uint32_t worker)
 {
 	_Atomic uint64_t *counter = counters + ((uint64_t)worker << HANDOUTS_SHIFT);

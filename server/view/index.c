@@ -1,4 +1,4 @@
-// Open addressing over the names, and targets counted out by site; see index.h.
+// Open addressing by name, and a counting sort of the targets by site; see index.h.
 #include "view/index.h"
 
 #include <ctype.h>
@@ -8,11 +8,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 #include "view/view.h"
 
 enum { NAME_BYTES = 256 }; // hashed at a time
 
-// Letters' case apart.
+// Ignores the case of letters.
 static uint64_t hash_of(const char *name)
 {
 	char folded[NAME_BYTES];
@@ -63,7 +64,7 @@ static int make_table(struct view *view, uint32_t count, const char *(*name)(con
 	return E_OK;
 }
 
-static int count_out_targets(struct view *view, struct view_index *index)
+static int sort_targets(struct view *view, struct view_index *index)
 {
 	uint32_t *first = arena_take_array(view->arena, (size_t)view->site_count + 2, sizeof(*first));
 	uint32_t *targets = arena_take_array(view->arena, (size_t)view->target_count + 1, sizeof(*targets));
@@ -73,9 +74,11 @@ static int count_out_targets(struct view *view, struct view_index *index)
 	index->site_apps = arena_take_array(view->arena, (size_t)view->target_count + 1, sizeof(*index->site_apps));
 	if (!first || !targets || !index->site_apps)
 		return E_NOMEM;
-	// Counted one further on, so that filling moves each beginning to where it belongs.
-	for (uint32_t i = 0; i < view->target_count; i++)
+	// Counted one element further on, so that filling moves each start to its final position.
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		must(view->targets[i].site < view->site_count);
 		first[view->targets[i].site + 2]++;
+	}
 	for (uint32_t i = 1; i < view->site_count + 2; i++)
 		first[i] += first[i - 1];
 	for (uint32_t i = 0; i < view->target_count; i++) {
@@ -83,7 +86,9 @@ static int count_out_targets(struct view *view, struct view_index *index)
 
 		targets[at] = i;
 		index->site_apps[at] = (uint32_t)(view->targets[i].app - view->apps);
+		must(index->site_apps[at] < view->app_count);
 	}
+	must(first[view->site_count] == view->target_count);
 	return E_OK;
 }
 
@@ -96,6 +101,7 @@ static int sum_up(struct view *view, struct view_index *index)
 	for (uint32_t i = 0; i < view->app_count; i++) {
 		const struct app *app = &view->apps[i];
 
+		must(app->first_target <= view->target_count && app->target_count <= view->target_count - app->first_target);
 		index->brief_apps[i] = (struct index_app){app->first_target, app->target_count, true};
 		for (uint32_t k = app->first_target; k < app->first_target + app->target_count; k++) {
 			uint16_t site = view->targets[k].site;
@@ -116,7 +122,7 @@ int index_view(struct view *view)
 	if (err == E_OK)
 		err = make_table(view, view->site_count, site_name, &index->sites, &index->site_mask);
 	if (err == E_OK)
-		err = count_out_targets(view, index);
+		err = sort_targets(view, index);
 	if (err == E_OK)
 		err = sum_up(view, index);
 	if (err == E_OK)
@@ -155,6 +161,7 @@ int index_target_at(const struct view *view, uint32_t app, uint32_t site)
 {
 	const struct app *found = &view->apps[app];
 
+	must(app < view->app_count);
 	for (uint32_t i = found->first_target; i < found->first_target + found->target_count; i++)
 		if (view->targets[i].site == site)
 			return (int)i;
@@ -165,6 +172,7 @@ const uint32_t *index_targets_of(const struct view *view, uint32_t site, uint32_
 {
 	const struct view_index *index = view->index;
 
+	must(site < view->site_count);
 	*ret_count = index->site_first[site + 1] - index->site_first[site];
 	return index->site_targets + index->site_first[site];
 }

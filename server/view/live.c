@@ -23,8 +23,8 @@ const char *live_state_text(uint8_t state)
 	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
 }
 
-// States parts that were retired and wait to be filled anew: of very many targets a fresh one costs more in page faults than
-// in copying. Given back by the thread that retires, some milliseconds later, so a few are in flight.
+// Retired state arrays kept for reuse: with very many targets a fresh one costs more in page faults than in copying.
+// liburcu's thread returns them after a grace period of some milliseconds, so a few are in flight.
 enum { SPARES = 8 };
 
 static _Atomic(struct target_states *) spares[SPARES];
@@ -51,7 +51,7 @@ struct target_states *live_states_new(uint32_t count)
 
 	for (int i = 0; i < SPARES && !states; i++) {
 		states = atomic_exchange(&spares[i], NULL);
-		if (states && states->count != count) { // of another view
+		if (states && states->count != count) { // of a view with more or fewer targets
 			free(states);
 			states = NULL;
 		}
@@ -81,7 +81,7 @@ static void free_view(void *view)
 	view_free(view);
 }
 
-// Each part goes after every reader of the last publication that led to it.
+// Publishes `live` (NULL: nothing). Each part that it no longer has is freed after a grace period.
 static void replace(struct live *live)
 {
 	static const struct live none;
@@ -89,6 +89,7 @@ static void replace(struct live *live)
 
 	if (!old)
 		return;
+	must(old->view && old->states && old != live);
 	if (next->view != old->view)
 		publish_retire((void *)old->view, free_view);
 	if (next->states != old->states)

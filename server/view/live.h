@@ -1,6 +1,6 @@
-// The live part: everything that moves while a view is served. A small struct of pointers to immutable parts, each of
-// which lives on its own: what did not change is shared by the next publication, and what did is retired alone. Readers
-// load one pointer and have parts that belong together.
+// The live part: everything that changes while a view is served. A small struct of pointers to immutable parts, each
+// with a lifetime of its own: the next publication shares those that did not change, and retires the others. Readers
+// load one pointer and get a consistent set of parts.
 #pragma once
 
 #include <stddef.h>
@@ -12,45 +12,50 @@
 
 struct view;
 
-// What stands in the way of a target. Nothing: it may be answered.
+// Why a target may not be answered; 0: it may be.
 enum target_state {
 	TARGET_DOWN = 1 << 0,    // unhealthy, or forced down; fail-open ignores it
-	TARGET_DRAINED = 1 << 1, // an operator's override; nothing ignores it
+	TARGET_DRAINED = 1 << 1, // by an operator's override; never ignored
 };
 
-// One target's state for people: "up", "down", "drained", "drained, down".
+// A target's state as text: "up", "down", "drained", "drained, down".
 const char *live_state_text(uint8_t state);
 
-// The part that health and overrides move: the state of each target of one view, by its number. Read by live_state() only.
+// The part that health and overrides change: the state of each target of one view, by number. Read only by
+// live_state().
 struct target_states {
 	uint32_t count;       // view->target_count
 	uint8_t octets[];     // enum target_state
 };
 
-// All in state 0, for the slow side to fill before it is published. free() gives back what never was. NULL without memory.
+// All targets in state 0, for the slow side to fill in before it is published. If it never is, the caller frees it with
+// free(). NULL when out of memory.
 struct target_states *live_states_new(uint32_t count) MUST_USE;
 
-// A further part is a pointer here and a line in live.c's replace().
+// To add a part, add a pointer here and a line in replace() in live.c.
 struct live {
 	const struct view *view;
 	const struct target_states *states;
 	uint64_t epoch;       // counts publications from 1
 };
 
-// What is published next: a copy of what is published now (of nothing, at first), whose parts the caller replaces. Owned
-// by the caller until live_publish(); free() gives it back, not the parts. NULL without memory.
+// A copy of what is published now (empty at first), in which the caller replaces parts. Owned by the caller until
+// live_publish(); if it is never published, the caller frees it, but not its parts, with free(). NULL when out of
+// memory.
 struct live *live_next(void) MUST_USE;
-// Publishes `live` (it and the parts that are new become the publication's) and retires the parts that it has no more.
-// Every target of live->view must have a state. Main thread only.
+// Publishes `live`, taking ownership of it and its new parts, and retires the parts that it no longer has. Every target
+// of live->view must have a state. Main thread only.
 void live_publish(struct live *live);
-// What is published now; NULL before the first. For the main thread, which alone retires it; readers use live_read().
+// What is published now; NULL before the first publication. Only for the main thread, which alone retires it; readers
+// use live_read().
 const struct live *live_current(void);
-// The end: nothing is served any more; retires what is there.
+// Publishes nothing and retires everything, when serving has stopped. Main thread only.
 void live_withdraw(void);
 
+// Private to live_read() and live.c.
 extern struct published live_published;
 
-// Reader: online thread only. NULL before the first publication.
+// For readers, which must be online. NULL before the first publication.
 static inline const struct live *live_read(void)
 {
 	return publish_load(&live_published);

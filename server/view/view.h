@@ -1,5 +1,5 @@
-// A view: one immutable generation of everything a query may read. Built whole on the slow side, frozen, published
-// inside a struct live; freed when no reader can still hold it.
+// A view: one immutable generation of everything a query may read. Built on the slow side, published inside a struct
+// live, freed after a grace period.
 #pragma once
 
 #include <stddef.h>
@@ -12,9 +12,9 @@
 #include "view/app.h"
 #include "zone/zone.h"
 
-// What the reply says of the server itself; set once per view.
+// The server's own properties in replies; set once per view.
 struct view_limits {
-	uint16_t udp_size;        // largest UDP reply, and what our OPT advertises
+	uint16_t udp_size;        // the largest UDP reply, octets; also advertised in OPT
 	const uint8_t *nsid;      // NULL: none
 	uint16_t nsid_len;
 };
@@ -25,7 +25,7 @@ struct view_index;
 struct view {
 	struct arena *arena;      // sites, apps, targets, their rrsets and strings
 	uint64_t generation;      // counts from 1
-	int64_t built_s;          // wall clock
+	int64_t built_s;          // when, wall clock
 	struct view_limits limits;
 	struct zonedb *zones;
 	struct places *places;
@@ -37,11 +37,12 @@ struct view {
 	struct cost_model model;
 	uint32_t site_count, app_count, target_count, steer_count;
 	const struct view_index *index;  // see index.h; in the arena
-	const struct handouts *handouts; // that the targets' counters are of; outlives the view
-	uint32_t *handout_slots;         // by target, for the next view's binding
+	const struct handouts *handouts; // the owner of the targets' counters; outlives the view
+	uint32_t *handout_slots;         // by target, for the next call of handouts_bind()
 };
 
+// Takes NULL; returns NULL. Views that were published are freed by live.c.
 struct view *view_free(struct view *view);
 
-// The steering of one app for one place, for explain and for tests: what ranking_candidates() needs.
+// The input of ranking_candidates(), for `explain` and for tests.
 struct steer_input view_steer_input(const struct view *view);

@@ -1,4 +1,4 @@
-// Numbers of the DNS protocol, each with the document that gave it out.
+// Numbers of the DNS protocol; from RFC 1035 where no other document is named.
 #pragma once
 
 enum {
@@ -43,7 +43,7 @@ enum dns_type {
 	DNS_NSEC3PARAM = 51,
 	DNS_SVCB = 64,  // RFC 9460
 	DNS_HTTPS = 65,
-	DNS_NXNAME = 128, // RFC 9824: stands in NSEC records only
+	DNS_NXNAME = 128, // RFC 9824: only in NSEC records
 	DNS_TSIG = 250,
 	DNS_IXFR = 251,
 	DNS_AXFR = 252,

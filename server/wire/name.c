@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 
 enum { WORD = sizeof(uint64_t) };
 
@@ -54,6 +55,7 @@ int name_read(const uint8_t *wire, size_t avail, struct name *ret_name)
 
 		unsigned len = wire[at];
 
+		dev_must(labels <= NAME_LABELS_MAX);
 		name->offset[labels] = (uint8_t)at++;
 		if (len == 0)
 			break;
@@ -61,8 +63,9 @@ int name_read(const uint8_t *wire, size_t avail, struct name *ret_name)
 			return E_INVAL;
 		at += len;
 	}
+	dev_must(at >= 1 && at <= NAME_WIRE_MAX);
 	memcpy(name->wire, wire, at);
-	name_fold(name->wire, (at + WORD - 1) / WORD * WORD); // whole words: there is room
+	name_fold(name->wire, (at + WORD - 1) / WORD * WORD); // rounded up to full words: the buffer has room for them
 	name->len = (uint8_t)at;
 	name->labels = (uint8_t)labels;
 	return E_OK;
@@ -75,12 +78,15 @@ uint64_t name_hash(const uint8_t *wire, size_t len)
 
 uint64_t name_suffix_hash(const struct name *name, unsigned from)
 {
+	dev_must(from <= name->labels);
+
 	unsigned at = name->offset[from];
 
 	return name_hash(name->wire + at, name->len - at);
 }
 
-// Reads one character of presentation form, escapes resolved, into *ret_octet. Returns what it took, 0 when malformed.
+// Reads one character of presentation form, unescaped, into *ret_octet. Returns how many octets of text it took, 0 when
+// malformed.
 static size_t read_escaped(const char *text, uint8_t *ret_octet)
 {
 	if (text[0] != '\\') {
@@ -103,7 +109,7 @@ static size_t read_escaped(const char *text, uint8_t *ret_octet)
 int name_from_text(const char *text, uint8_t *wire, size_t *ret_len)
 {
 	uint8_t out[NAME_WIRE_MAX + 1];
-	size_t label = 0, at = 1; // out[label] will hold the length of the label being read
+	size_t label = 0, at = 1; // out[label] is where the length of the label being read goes
 
 	if (*text == '\0')
 		return E_INVAL;
@@ -145,6 +151,7 @@ int name_from_text(const char *text, uint8_t *wire, size_t *ret_len)
 			return E_INVAL;
 		out[at++] = 0;
 	}
+	must(at <= NAME_WIRE_MAX);
 	memcpy(wire, out, at);
 	*ret_len = at;
 	return E_OK;
@@ -154,6 +161,7 @@ const char *name_to_text(const uint8_t *wire, size_t len, char *buf)
 {
 	char *out = buf;
 
+	must(len <= NAME_WIRE_MAX); // at most four characters for each octet: NAME_TEXT_MAX has room
 	if (len <= 1)
 		return strcpy(buf, ".");
 	for (size_t at = 0; at < len && wire[at] != 0;) {
@@ -194,6 +202,7 @@ bool name_ends_with(const uint8_t *name, size_t len, const uint8_t *suffix, size
 	while (len > suffix_len) {
 		size_t label = (size_t)name[0] + 1;
 
+		dev_must(label <= len);
 		name += label;
 		len -= label;
 	}

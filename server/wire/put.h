@@ -1,4 +1,4 @@
-// Writes numbers in network order. Each returns where the next octet goes.
+// Writes numbers in network byte order. Each returns the address after what it wrote.
 #pragma once
 
 #include <stdint.h>

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "wire/dns.h"
 
 static uint16_t be16(const uint8_t *p)
@@ -11,8 +12,8 @@ static uint16_t be16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-// Where the name at `at` ends, a pointer included; 0 when it overruns or has a label of an unknown kind. Not followed:
-// only what stands behind it matters here, so a loop cannot be walked into.
+// The offset after the name at `at`, including its pointer; 0 when it overruns or has a label of an unknown type.
+// Pointers are not followed, as only what comes after the name matters here, so a loop of them does no harm.
 static size_t skip_name(const uint8_t *wire, size_t len, size_t at)
 {
 	while (at < len) {
@@ -44,6 +45,7 @@ static bool read_ecs(const uint8_t *data, size_t len, struct query_ecs *ecs)
 		return false;
 	if (source_len % 8 && data[4 + octets - 1] & (0xff >> (source_len % 8)))
 		return false;
+	dev_must(octets <= sizeof(ecs->addr.bytes));
 	ecs->present = true;
 	ecs->family = (uint8_t)family;
 	ecs->source_len = (uint8_t)source_len;
@@ -87,7 +89,7 @@ static enum query_verdict read_opt(const uint8_t *record, size_t data_len, bool 
 	return read_options(record + 10, data_len, query) ? QUERY_OK : QUERY_FORMERR;
 }
 
-// Walks what follows the question. Only the additional section's OPT and signatures matter; the rest is stepped over.
+// Walks the records after the question. Only OPT and signatures in the additional section matter; others are skipped.
 static enum query_verdict read_records(const uint8_t *wire, size_t len, size_t at, struct query *query)
 {
 	unsigned skipped = be16(wire + 6) + be16(wire + 8), count = skipped + be16(wire + 10);

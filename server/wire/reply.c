@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/must.h"
 #include "wire/dns.h"
 #include "wire/put.h"
 #include "wire/query.h"
@@ -31,6 +32,7 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 	reply->wire = wire;
 	reply->len = DNS_HEADER_LEN + (size_t)query->question_len;
 	reply->opt_len = opt ? opt_len(query, opt) : 0;
+	dev_must(reply->len + reply->opt_len <= limit);
 	reply->limit = limit - reply->opt_len;
 	reply->counts[0] = reply->counts[1] = reply->counts[2] = 0;
 	reply->truncated = false;
@@ -40,6 +42,7 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 
 static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
 {
+	dev_must(section <= REPLY_ADDITIONAL);
 	if (reply->truncated || reply->limit < reply->len || reply->limit - reply->len < len) {
 		reply->truncated = reply->truncated || required;
 		return NULL;
@@ -59,16 +62,18 @@ size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t 
 
 	if (!at)
 		return 0;
+	dev_must(owner >= DNS_HEADER_LEN && owner < 0x4000); // what a pointer can express
 	memcpy(at, records, len);
 	if (owner != DNS_HEADER_LEN)
 		for (uint8_t *record = at; record < at + len;) {
 			put16(record, 0xc000u | (unsigned)owner);
 			record += DNS_RECORD_LEN + (record[10] << 8 | record[11]);
+			dev_must(record <= at + len);
 		}
 	return (size_t)(at - reply->wire);
 }
 
-void reply_add_whole(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len,
+void reply_add_named(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len,
                      uint16_t count, bool required)
 {
 	uint8_t *at = take(reply, section, len, count, required);
@@ -116,6 +121,7 @@ static void put_opt(struct reply *reply, unsigned rcode, const struct reply_opt 
 		memcpy(p, opt->ede_text, text_len);
 		p += text_len;
 	}
+	dev_must((size_t)(p - start) == reply->opt_len);
 	reply->len += (size_t)(p - start);
 	reply->counts[REPLY_ADDITIONAL]++;
 }
@@ -131,6 +137,7 @@ size_t reply_finish(struct reply *reply, unsigned rcode, bool aa, const struct r
 		reply->len = DNS_HEADER_LEN + (size_t)query->question_len;
 		reply->counts[0] = reply->counts[1] = reply->counts[2] = 0;
 	}
+	dev_must(reply->len <= reply->limit && (opt != NULL) == (reply->opt_len > 0));
 	if (aa)
 		flags |= DNS_AA;
 	if (opt)

@@ -1,5 +1,5 @@
-// Collects the records and apps of all zones, name by name, into a draft. Called by file.c and generation/zones.c on the slow side;
-// owns the draft, in an arena of its own. Judging and compiling it are zone_check.c's and zone_compile.c's.
+// Collects the records and apps of all zones, name by name, into a draft. Called by file.c and generation/zones.c on
+// the slow side; owns the draft, in an arena of its own. check.c validates it and freeze.c compiles it.
 #include "zone/builder.h"
 
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static const size_t DRAFT_BYTES_MAX = (size_t)16 << 30;
 
 enum {
 	FIRST_SLOTS = 256,
-	META_FIRST = 128, // 128..255 are questions and meta-types, never data (RFC 6895 section 3.1)
+	META_FIRST = 128, // 128..255 are QTYPEs and meta-types, never data (RFC 6895 section 3.1)
 };
 
 struct zone_builder *zone_builder_new(void)
@@ -66,10 +66,12 @@ static int grow(struct zone_builder *builder)
 	return E_OK;
 }
 
-// Adds a name that is not there; `wire` must last as long as the builder. NULL without memory or past the cap.
+// Adds a name that is not in the draft; `wire` must live as long as the builder. NULL when out of memory or past the
+// cap.
 static struct draft_name *add_name(struct zone_builder *builder, struct draft_zone *zone, const uint8_t *wire,
                                    size_t len)
 {
+	must(len >= 1 && len <= NAME_WIRE_MAX);
 	if (builder->count >= ZONE_NAMES_MAX || (builder->count * 2 >= builder->mask && grow(builder) < 0))
 		return NULL;
 
@@ -83,14 +85,18 @@ static struct draft_name *add_name(struct zone_builder *builder, struct draft_zo
 	name->labels = (uint8_t)name_labels(wire);
 	name->hash = name_hash(wire, len);
 	name->app = ZONE_APP_NONE;
-	*draft_slot(builder, wire, len, name->hash) = name;
+
+	struct draft_name **slot = draft_slot(builder, wire, len, name->hash);
+
+	must(!*slot);
+	*slot = name;
 	builder->count++;
 	*builder->last = name;
 	builder->last = &name->next;
 	return name;
 }
 
-// The name, added with those between it and the zone's apex when they are not there. NULL without memory.
+// The name, added when new together with those missing between it and the zone's apex. NULL when out of memory.
 static struct draft_name *intern(struct zone_builder *builder, struct draft_zone *zone, const uint8_t *wire, size_t len)
 {
 	struct draft_name *found = zone_builder_find(builder, wire, len);
@@ -106,6 +112,7 @@ static struct draft_name *intern(struct zone_builder *builder, struct draft_zone
 	for (struct draft_name *child = name; child; child = child->parent) {
 		size_t label = (size_t)child->name[0] + 1;
 
+		must(label < child->name_len); // the apex ends the walk before the root's zero does
 		child->parent = zone_builder_find(builder, child->name + label, child->name_len - label);
 		if (child->parent)
 			break;
@@ -194,7 +201,7 @@ static int take_owner(struct zone_builder *builder, struct report *report, struc
 	struct draft_zone *zone = zone_of(builder, &name);
 
 	if (!zone)
-		return zone_refuse(builder, report, origin, "%s: lies in none of the configured domains",
+		return zone_refuse(builder, report, origin, "%s: is in none of the configured domains",
 		                   name_to_text(owner, owner_len, text));
 	builder->filling = true;
 
@@ -208,7 +215,7 @@ static int take_owner(struct zone_builder *builder, struct report *report, struc
 
 // ---- records ----
 
-// Whether RDATA has the form that the server relies on.
+// Whether RDATA has the form that the query path relies on.
 static bool rdata_well_formed(uint16_t type, const uint8_t *rdata, size_t len)
 {
 	const int name_at = zone_rdata_name_at(type);
@@ -231,7 +238,7 @@ static bool rdata_well_formed(uint16_t type, const uint8_t *rdata, size_t len)
 	return len - at == (type == DNS_SOA ? 20 : 0);
 }
 
-// Two records with equal RDATA are one (RFC 2181 section 5); domain names in it compare without case.
+// Records with equal RDATA are duplicates (RFC 2181 section 5); domain names in it compare without regard to case.
 static bool rdata_equal(uint16_t type, const struct draft_record *record, const uint8_t *rdata, size_t len)
 {
 	const int name_at = zone_rdata_name_at(type);
@@ -249,7 +256,7 @@ static bool rdata_equal(uint16_t type, const struct draft_record *record, const 
 	return memcmp(record->rdata, rdata, at) == 0 && a.len == b.len && memcmp(a.wire, b.wire, a.len) == 0;
 }
 
-// Types that are no data, or need more than a static answer.
+// Refuses types that are not data, or that need more than a static answer.
 static int check_type(struct zone_builder *builder, struct report *report, struct zone_origin origin,
                       struct draft_name *name, uint16_t type)
 {
@@ -257,7 +264,7 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 
 	name_to_text(name->name, name->name_len, text);
 	if (type == 0 || type == DNS_OPT || (type >= META_FIRST && type <= DNS_ANY))
-		return zone_refuse(builder, report, origin, "%s %s: not a type of data", text,
+		return zone_refuse(builder, report, origin, "%s %s: not a data type", text,
 		                   zone_type_text(type, type_text));
 	if (type == DNS_DNAME)
 		return zone_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
@@ -270,10 +277,10 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 
 	if (!kind)
 		return E_OK;
-	if (name->zone->refused & kind) // a signed zone has thousands: one line a type says it
+	if (name->zone->refused & kind) // a signed zone has thousands: one line per type is enough
 		return E_INVAL;
 	name->zone->refused |= kind;
-	return zone_refuse(builder, report, origin, "%s %s: signed zones are not supported, give the unsigned one",
+	return zone_refuse(builder, report, origin, "%s %s: signed zones are not supported: use the unsigned zone",
 	                   text, zone_type_text(type, type_text));
 }
 
@@ -297,6 +304,7 @@ static int add_record(struct zone_builder *builder, struct report *report, struc
 {
 	char text[NAME_TEXT_MAX], type_text[16];
 
+	must(set->wire_len <= ZONE_RRSET_WIRE_MAX);
 	if (set->full)
 		return E_INVAL;
 	for (const struct draft_record *record = set->first; record; record = record->next)
@@ -321,6 +329,7 @@ static int add_record(struct zone_builder *builder, struct report *report, struc
 	else
 		set->first = record;
 	set->last = record;
+	must(set->count < UINT16_MAX); // every record takes at least DNS_RECORD_LEN of ZONE_RRSET_WIRE_MAX octets
 	set->count++;
 	set->wire_len += DNS_RECORD_LEN + from->rdata_len;
 	return E_OK;
@@ -355,7 +364,7 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 		return E_NOMEM;
 	if (set->ttl_s != ttl_s && !set->ttls_differ) {
 		set->ttls_differ = true;
-		draft_warn(report, origin, "%s %s: records of one set have different TTLs, the lowest is taken", text,
+		draft_warn(report, origin, "%s %s: the RRset's records have different TTLs, using the lowest", text,
 		           zone_type_text(type, type_text));
 	}
 	if (ttl_s < set->ttl_s)
@@ -376,7 +385,7 @@ int zone_builder_app(struct zone_builder *builder, struct report *report, struct
 	if (err < 0)
 		return err;
 	if (name->app != ZONE_APP_NONE)
-		return zone_refuse(builder, report, origin, "%s: this name is steered by an app already",
+		return zone_refuse(builder, report, origin, "%s: another app already has this name",
 		                   name_to_text(owner, owner_len, text));
 	name->app = app;
 	name->app_origin = origin;
@@ -384,7 +393,7 @@ int zone_builder_app(struct zone_builder *builder, struct report *report, struct
 	return E_OK;
 }
 
-// Where a zone lies inside another one, the names between the two exist in the outer one (RFC 8020).
+// When a zone is inside another one, the names between their apexes exist in the outer one (RFC 8020).
 static int join_nested_zones(struct zone_builder *builder)
 {
 	for (struct draft_zone *zone = builder->zones; zone; zone = zone->next) {

@@ -1,10 +1,11 @@
-// Judges a draft of the zones: what RFC 1034, 2181 and 4592 ask of them, and what an app's name may own. Called by
+// Validates a draft of the zones: what RFC 1034, 2181 and 4592 require, and what an app's name may own. Called by
 // zone_builder_finish(); owns nothing.
 #include "zone/check.h"
 
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 #include "zone/draft.h"
 
@@ -75,7 +76,7 @@ size_t zone_check_glue_len(const struct draft_name *name)
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		const struct draft_set *set = zone_builder_set(name, types[i]);
 
-		if (set) // the owner's name in full instead of a two-octet pointer
+		if (set) // with the owner's full name instead of a two-octet pointer
 			len += set->wire_len + set->count * (size_t)(name->name_len - 2);
 	}
 	return len;
@@ -87,9 +88,10 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 	char text[NAME_TEXT_MAX], target_text[NAME_TEXT_MAX];
 	size_t len = 0;
 
+	must(set && set->first); // link_names() made it a cut for its NS
 	if (is_wildcard(cut))
-		zone_refuse(builder, report, set->first->origin, "%s NS: a wildcard cannot be delegated (RFC 4592 4.2)",
-		            text_of(cut, text));
+		zone_refuse(builder, report, set->first->origin,
+		            "%s NS: a wildcard cannot be delegated (RFC 4592 section 4.2)", text_of(cut, text));
 	for (const struct draft_record *ns = set->first; ns; ns = ns->next) {
 		struct draft_name *glue = zone_check_glue(builder, cut, ns);
 		struct name target;
@@ -101,15 +103,15 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 		}
 		zone_rdata_name(DNS_NS, ns, &target);
 		if (!cut->zone->incomplete && name_ends_with(target.wire, target.len, cut->name, cut->name_len))
-			draft_warn(report, ns->origin, "%s NS: %s has no address here, so nobody can find it",
+			draft_warn(report, ns->origin, "%s NS: %s has no address in the zone, so no resolver can reach it",
 			           text_of(cut, text), name_to_text(target.wire, target.len, target_text));
 	}
 	if (len > ZONE_RRSET_WIRE_MAX)
-		zone_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of addresses",
+		zone_refuse(builder, report, set->first->origin, "%s NS: more than %d octets of glue",
 		            text_of(cut, text), ZONE_RRSET_WIRE_MAX);
 }
 
-// What stands at or below a delegation belongs to the zone delegated to; only name servers' addresses have a use here.
+// Records at or below a delegation belong in the zone delegated to; only the name servers' addresses are used here.
 static void check_occluded(struct report *report, const struct draft_name *name)
 {
 	char text[NAME_TEXT_MAX], cut_text[NAME_TEXT_MAX], type_text[16];
@@ -119,16 +121,16 @@ static void check_occluded(struct report *report, const struct draft_name *name)
 			continue;
 		if (name->is_glue && (set->type == DNS_A || set->type == DNS_AAAA))
 			continue;
-		draft_warn(report, set->first->origin, "%s %s: is never served, %s is delegated", text_of(name, text),
+		draft_warn(report, set->first->origin, "%s %s: is never served, as %s is delegated", text_of(name, text),
 		           zone_type_text(set->type, type_text), text_of(name->cut, cut_text));
 	}
 }
 
 // ---- aliases ----
 
-enum { ALIAS_LOOP_MAX = 8 }; // longer loops are not looked for
+enum { ALIAS_LOOP_MAX = 8 }; // longer loops are not detected
 
-// The deepest name there is at or above `name`; NULL: none.
+// The deepest existing name at or above `name`; NULL: none.
 static const struct draft_name *encloser(const struct zone_builder *builder, const struct name *name)
 {
 	const struct draft_name *found = NULL;
@@ -138,7 +140,8 @@ static const struct draft_name *encloser(const struct zone_builder *builder, con
 	return found;
 }
 
-// What answers for the name that an alias points to, the name itself or a wildcard; NULL: not an alias, or nothing here.
+// The name whose records answer for an alias's target: the target itself or a wildcard. NULL: not an alias, or the
+// target is not in these zones.
 static const struct draft_name *alias_target(const struct zone_builder *builder, const struct draft_name *name)
 {
 	const struct draft_set *cname = zone_builder_set(name, DNS_CNAME);
@@ -172,19 +175,19 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 	if (!cname)
 		return;
 	if (cname->count > 1)
-		zone_refuse(builder, report, cname->first->next->origin, "%s CNAME: a name has one CNAME at most",
+		zone_refuse(builder, report, cname->first->next->origin, "%s CNAME: more than one CNAME record",
 		            text_of(name, text));
 	for (const struct draft_set *set = name->sets; set; set = set->next)
 		if (set != cname)
 			zone_refuse(builder, report, set->first->origin,
-			            "%s %s: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)",
+			            "%s %s: not allowed beside the name's CNAME (RFC 2181 section 10.1)",
 			            text_of(name, text), zone_type_text(set->type, type_text));
 	if (is_loop(builder, name))
 		draft_warn(report, cname->first->origin, "%s CNAME: leads back to itself", text_of(name, text));
 }
 
-// One decision serves whatever leads a client to an address. SVCB and HTTPS do so too, by hints or by their target (RFC
-// 9460 sections 2.4 and 7.3): what a file says would go to clients that cannot reach it.
+// All records that lead a client to an address follow from one decision. SVCB and HTTPS are among them, by their hints
+// or their target (RFC 9460 sections 2.4 and 7.3): those in a file would send clients to sites that they cannot reach.
 static const char *why_not_beside_app(uint16_t type, bool app_is_alias)
 {
 	switch (type) {
@@ -192,8 +195,8 @@ static const char *why_not_beside_app(uint16_t type, bool app_is_alias)
 	case DNS_AAAA:
 	case DNS_CNAME: return "whose addresses come from the config";
 	case DNS_SVCB:
-	case DNS_HTTPS: return "and this would lead clients past its decision";
-	default: return app_is_alias ? "which hands out a CNAME, beside which nothing may stand (RFC 2181 10.1)" : NULL;
+	case DNS_HTTPS: return "and this record would bypass steering";
+	default: return app_is_alias ? "and nothing is allowed beside its CNAME (RFC 2181 section 10.1)" : NULL;
 	}
 }
 
@@ -204,12 +207,13 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 	if (name->app == ZONE_APP_NONE)
 		return;
 	if (name->cut) {
-		zone_refuse(builder, report, name->app_origin, "%s: the app would never be answered, %s is delegated",
+		zone_refuse(builder, report, name->app_origin, "%s: the app would never be answered, as %s is delegated",
 		            text_of(name, text), text_of(name->cut, other_text));
 		return;
 	}
 	for (const struct draft_set *set = name->sets; set; set = set->next) {
-		const char *why = why_not_beside_app(set->type, name->app_is_alias && name->parent); // the config is asked of the apex
+		// At the apex, which always has other records, the config is checked instead.
+		const char *why = why_not_beside_app(set->type, name->app_is_alias && name->parent);
 
 		if (why)
 			zone_refuse(builder, report, set->first->origin, "%s %s: the name is an app's, %s", text_of(name, text),
@@ -223,15 +227,15 @@ static void check_misplaced(struct zone_builder *builder, struct report *report,
 	char text[NAME_TEXT_MAX];
 
 	if (soa && name->parent)
-		zone_refuse(builder, report, soa->first->origin, "%s SOA: stands below the zone's apex",
+		zone_refuse(builder, report, soa->first->origin, "%s SOA: is not at the zone's apex",
 		            text_of(name, text));
 	if (ds && !zone_builder_set(name, DNS_NS))
 		draft_warn(report, ds->first->origin, "%s DS: belongs at a delegation, beside its NS", text_of(name, text));
 	else if (ds && !name->parent)
-		draft_warn(report, ds->first->origin, "%s DS: belongs in the zone above", text_of(name, text));
+		draft_warn(report, ds->first->origin, "%s DS: belongs in the parent zone", text_of(name, text));
 }
 
-// Whether the zone answers a name that is not in it all the same: a wildcard covers it, or a delegation.
+// Whether a name that does not exist is answered all the same: a wildcard or a delegation covers it.
 static bool is_covered(const struct zone_builder *builder, const struct name *name)
 {
 	const struct draft_name *above = encloser(builder, name);
@@ -239,7 +243,8 @@ static bool is_covered(const struct zone_builder *builder, const struct name *na
 	return above && (above->cut || above->wildcard);
 }
 
-// Names that records point to: never an alias (RFC 2181 section 10.3), and a name server of ours has an address.
+// Names that records point to: never an alias (RFC 2181 section 10.3), and the apex's name servers inside the zone have
+// addresses.
 static void check_targets(struct report *report, const struct zone_builder *builder, const struct draft_name *name,
                           const struct draft_set *set)
 {
@@ -253,7 +258,7 @@ static void check_targets(struct report *report, const struct zone_builder *buil
 		const struct draft_name *found = zone_builder_find(builder, target.wire, target.len);
 
 		if (found && !found->cut && zone_builder_set(found, DNS_CNAME))
-			draft_warn(report, record->origin, "%s %s: %s is an alias (RFC 2181 10.3)", text_of(name, text),
+			draft_warn(report, record->origin, "%s %s: %s is an alias (RFC 2181 section 10.3)", text_of(name, text),
 			           zone_type_text(set->type, type_text), name_to_text(target.wire, target.len, target_text));
 		else if (set->type != DNS_NS || name->parent || name->zone->incomplete ||
 		         !name_ends_with(target.wire, target.len, name->name, name->name_len))

@@ -1,4 +1,4 @@
-// Judges a draft of zones. Called by zone_builder_finish(), and by zone_compile.c for the addresses of delegations.
+// Validates a draft of zones. Called by zone_builder_finish(), and by freeze.c for the glue of delegations.
 #pragma once
 
 #include <stddef.h>
@@ -6,10 +6,10 @@
 #include "base/attr.h"
 #include "zone/draft.h"
 
-// Judges the whole draft and sets `cut`, `wildcard`, `is_glue`. E_INVAL after errors in the report.
+// Validates the draft and sets `cut`, `wildcard` and `is_glue` of its names. E_INVAL after errors in the report.
 int zone_check(struct zone_builder *builder, struct report *report) MUST_USE;
-// The name whose addresses go with the delegation `cut` for one of its NS records; NULL: none does.
+// The name whose addresses are glue of the delegation `cut` for its record `ns`; NULL: none.
 struct draft_name *zone_check_glue(const struct zone_builder *builder, const struct draft_name *cut,
                                    const struct draft_record *ns);
-// Octets of a name's addresses as glue.
+// The length in octets of a name's addresses as glue.
 size_t zone_check_glue_len(const struct draft_name *name);

@@ -1,4 +1,4 @@
-// What the makers of a draft of zones share; see zone_draft.h.
+// Shared by builder.c, check.c and freeze.c; see draft.h.
 #include "zone/draft.h"
 
 #include <stdarg.h>
@@ -26,6 +26,7 @@ struct draft_name **draft_slot(const struct zone_builder *builder, const uint8_t
 {
 	size_t at = hash & builder->mask;
 
+	must(builder->count <= builder->mask); // an empty slot ends the search
 	for (;; at = (at + 1) & builder->mask) {
 		const struct draft_name *have = builder->slots[at];
 
@@ -84,5 +85,6 @@ void zone_rdata_name(uint16_t type, const struct draft_record *record, struct na
 {
 	size_t at = (size_t)zone_rdata_name_at(type);
 
+	must(zone_rdata_name_at(type) >= 0 && at <= record->rdata_len);
 	must(name_read(record->rdata + at, record->rdata_len - at, ret_name) == 0);
 }

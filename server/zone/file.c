@@ -1,4 +1,4 @@
-// Reads a master file entry by entry (scan.c), has its data turned into wire form (rdata.c) and feeds a struct
+// Reads a master file entry by entry (scan.c), converts its data to wire form (rdata.c) and adds it to a struct
 // zone_builder; see file.h.
 #include "zone/file.h"
 
@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 #include "wire/dns.h"
 #include "zone/builder.h"
@@ -29,7 +30,7 @@ struct loader {
 	struct report *report;
 	const char *file;
 	struct wire_name apex, origin, owner;
-	bool owner_is_bad;    // the last one could not be read: what depends on it is passed over
+	bool owner_is_bad;    // the last one could not be read: records that depend on it are skipped
 	int64_t default_ttl;  // by $TTL; -1: none
 	int64_t last_ttl;     // the last one written; -1: none
 	uint8_t rdata[ZONE_RDATA_MAX];
@@ -49,7 +50,7 @@ struct head {
 
 // ---- names ----
 
-// A final dot that is not escaped makes a name absolute.
+// A name is absolute when it ends in a dot that is not escaped.
 static bool is_absolute(const char *word)
 {
 	size_t len = strlen(word), slashes = 0;
@@ -71,6 +72,7 @@ static int read_name(const char *word, const struct wire_name *origin, struct wi
 		if (!is_absolute(word)) {
 			if (name.len - 1 + origin->len > NAME_WIRE_MAX)
 				return E_INVAL;
+			must(name.len >= 1 && origin->len >= 1);
 			memcpy(name.wire + name.len - 1, origin->wire, origin->len);
 			name.len += origin->len - 1;
 		}
@@ -88,12 +90,12 @@ static int read_directive(struct loader *loader, const struct zone_scan_entry *e
 
 	if (strcasecmp(word, "$ORIGIN") == 0) {
 		if (!value || read_name(value, &loader->origin, &loader->origin) < 0)
-			return complain(loader, entry, "$ORIGIN: a domain name is expected");
+			return complain(loader, entry, "$ORIGIN: expected a domain name");
 		return E_OK;
 	}
 	if (strcasecmp(word, "$TTL") == 0) {
 		if (!value || zone_scan_period(value, TTL_MAX, &ttl_s) < 0)
-			return complain(loader, entry, "$TTL: a time of at most %d seconds is expected", TTL_MAX);
+			return complain(loader, entry, "$TTL: expected a time of at most %d seconds", TTL_MAX);
 		loader->default_ttl = ttl_s;
 		return E_OK;
 	}
@@ -127,7 +129,7 @@ static int read_head(struct loader *loader, const struct zone_scan_entry *entry,
 
 		if (ttl < 0 && *word >= '0' && *word <= '9') {
 			if (zone_scan_period(word, TTL_MAX, &ttl_s) < 0)
-				return complain(loader, entry, "%.40s: a TTL of at most %d seconds is expected", word, TTL_MAX);
+				return complain(loader, entry, "%.40s: expected a TTL of at most %d seconds", word, TTL_MAX);
 			ttl = ttl_s;
 		} else if (!has_class && is_class(word)) {
 			if (strcasecmp(word, "IN") != 0 && strcasecmp(word, "CLASS1") != 0)
@@ -155,15 +157,16 @@ static int read_head(struct loader *loader, const struct zone_scan_entry *entry,
 	return E_OK;
 }
 
-// A record at or below the apex of another zone inside this one: only a delegation is usual there, and it has no use.
-static void pass_over(struct loader *loader, const struct zone_scan_entry *entry, const struct head *head,
+// Reports a record at or below the apex of another zone inside this one. It is ignored: only a delegation is usual
+// there, and that is not needed, as the server has the other zone.
+static void report_ignored(struct loader *loader, const struct zone_scan_entry *entry, const struct head *head,
                       const uint8_t *apex, size_t apex_len)
 {
 	char owner_text[NAME_TEXT_MAX], apex_text[NAME_TEXT_MAX];
 	bool usual = head->type == DNS_NS || head->type == DNS_DS || head->type == DNS_A || head->type == DNS_AAAA;
 
 	report_add(loader->report, usual ? REPORT_NOTE : REPORT_WARNING, loader->file, entry->line, 0,
-	           "%s %.40s: ignored, the name is of the domain %s",
+	           "%s %.40s: ignored, the name belongs to the domain %s",
 	           name_to_text(loader->owner.wire, loader->owner.len, owner_text), head->type_word,
 	           name_to_text(apex, apex_len, apex_text));
 }
@@ -184,7 +187,7 @@ static int read_owner(struct loader *loader, const struct zone_scan_entry *entry
 static int read_record(struct loader *loader, const struct zone_scan_entry *entry)
 {
 	const struct wire_name *owner = &loader->owner;
-	char text[NAME_TEXT_MAX], why[ZONERDATA_WHY_MAX];
+	char text[NAME_TEXT_MAX], why[ZONE_RDATA_WHY_MAX];
 	struct head head;
 	size_t skip = entry->indented ? 0 : 1;
 	int err = read_owner(loader, entry);
@@ -199,10 +202,10 @@ static int read_record(struct loader *loader, const struct zone_scan_entry *entr
 	const uint8_t *apex = zone_builder_apex(loader->builder, owner->wire, owner->len, &apex_len);
 
 	if (!apex || !name_ends_with(apex, apex_len, loader->apex.wire, loader->apex.len))
-		return complain(loader, entry, "%s: lies outside the zone",
+		return complain(loader, entry, "%s: is outside the zone",
 		                name_to_text(owner->wire, owner->len, text));
 	if (apex_len > loader->apex.len) {
-		pass_over(loader, entry, &head, apex, apex_len);
+		report_ignored(loader, entry, &head, apex, apex_len);
 		return E_OK;
 	}
 	err = zone_rdata_parse((uint16_t)head.type, head.data, head.count, loader->origin.wire, loader->origin.len,
@@ -235,7 +238,7 @@ static int read_entries(struct loader *loader, struct zone_scan *text)
 		is_empty = is_empty && (more == 0 || (more > 0 && *entry.words == '$'));
 	} while (more != 0);
 	if (is_empty) {
-		report_error(loader->report, loader->file, 0, 0, "there is no record in it");
+		report_error(loader->report, loader->file, 0, 0, "contains no records");
 		zone_builder_incomplete(loader->builder, loader->apex.wire, loader->apex.len);
 	}
 	return E_OK;
@@ -246,6 +249,9 @@ int zone_file_load(struct zone_builder *builder, const uint8_t *apex, size_t ape
 {
 	struct loader *loader = calloc(1, sizeof(*loader));
 	struct zone_scan *text = NULL;
+
+	must(apex_len >= 1 && apex_len <= NAME_WIRE_MAX);
+
 	int err = loader ? zone_scan_open(file, report, &text) : E_NOMEM;
 
 	if (err == E_OK) {
@@ -260,5 +266,5 @@ int zone_file_load(struct zone_builder *builder, const uint8_t *apex, size_t ape
 	}
 	zone_scan_close(text);
 	free(loader);
-	return err == E_NOMEM ? err : E_OK; // anything else the builder knows of
+	return err == E_NOMEM ? err : E_OK; // zone_builder_finish() fails for any other error
 }

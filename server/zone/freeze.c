@@ -1,5 +1,5 @@
-// Turns a judged draft of the zones into the form queries read: nodes side by side, RRsets in wire form, one
-// hash table. Called by zone_builder_finish(); what it makes owns its memory.
+// Turns a valid draft of the zones into the form that queries read: an array of nodes, RRsets in wire form, one hash
+// table. Called by zone_builder_finish(); the result owns its memory.
 #include "zone/freeze.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum { OWNER_POINTER = 0xc000 | DNS_HEADER_LEN }; // the question's name
 
 static const uint16_t ADDRESS_TYPES[] = {DNS_A, DNS_AAAA};
 
-// Everything of a record but its owner.
+// Writes all of a record but its owner.
 static uint8_t *put_record(uint8_t *at, uint16_t type, uint32_t ttl_s, const struct draft_record *record)
 {
 	at = put32(put16(put16(at, type), DNS_CLASS_IN), ttl_s);
@@ -32,6 +32,7 @@ static int compile_set(struct arena *arena, const struct draft_set *set, uint32_
 {
 	uint8_t *wire = arena_take(arena, set->wire_len), *at = wire;
 
+	must(set->count > 0 && set->wire_len <= ZONE_RRSET_WIRE_MAX);
 	if (!wire)
 		return E_NOMEM;
 	for (const struct draft_record *record = set->first; record; record = record->next)
@@ -59,7 +60,7 @@ static uint8_t *put_glue(uint8_t *at, const struct draft_name *name, uint16_t *c
 	return at;
 }
 
-// The addresses of the delegation's name servers; in-domain ones first. *ret_glue stays NULL when there are none.
+// The addresses of the delegation's name servers, in-domain ones first. *ret_glue is untouched when there are none.
 static int compile_glue(struct arena *arena, const struct zone_builder *builder, const struct draft_name *cut,
                         const struct glue **ret_glue)
 {
@@ -73,6 +74,7 @@ static int compile_glue(struct arena *arena, const struct zone_builder *builder,
 	}
 	if (len == 0)
 		return E_OK;
+	must(len <= ZONE_RRSET_WIRE_MAX); // zone_check() refuses more
 
 	struct glue *glue = arena_take(arena, sizeof(*glue));
 	uint8_t *wire = arena_take(arena, len), *at = wire;
@@ -100,7 +102,7 @@ static int compile_glue(struct arena *arena, const struct zone_builder *builder,
 
 // ---- nodes ----
 
-// Whether the node owns the set: what a delegation took away is not there.
+// Whether the node owns the set: at or below a delegation, most belong to the other zone.
 static bool is_owned(const struct draft_name *name, const struct draft_set *set)
 {
 	return !name->cut || (name == name->cut && (set->type == DNS_NS || set->type == DNS_DS));
@@ -122,6 +124,7 @@ static int compile_rrsets(struct arena *arena, const struct draft_name *name, st
 	for (const struct draft_set *set = name->sets; set; set = set->next)
 		if (is_owned(name, set) && compile_set(arena, set, set->ttl_s, at++) < 0)
 			return E_NOMEM;
+	must(at == rrsets + count);
 	node->rrsets = rrsets;
 	node->rrset_count = (uint16_t)count;
 	return E_OK;
@@ -131,6 +134,7 @@ static int compile_node(struct zonedb *db, const struct zone_builder *builder, c
 {
 	struct node *node = &db->nodes[name->number];
 
+	must(name->number < db->node_count && name->zone->number < db->zone_count);
 	node->name = arena_copy(db->arena, name->name, name->name_len);
 	node->name_len = name->name_len;
 	node->labels = name->labels;
@@ -158,6 +162,9 @@ static int compile_zone(struct zonedb *db, const struct draft_zone *draft)
 {
 	struct zone *zone = &db->zones[draft->number];
 	const struct draft_set *soa = zone_builder_set(draft->apex, DNS_SOA);
+
+	must(soa && soa->first->rdata_len >= 22); // two names and five numbers; zone_check() refuses a zone without
+
 	const uint8_t *minimum = soa->first->rdata + soa->first->rdata_len - 4;
 	uint32_t negative_s = (uint32_t)minimum[0] << 24 | (uint32_t)minimum[1] << 16 | (uint32_t)minimum[2] << 8 |
 	                      minimum[3];
@@ -167,6 +174,7 @@ static int compile_zone(struct zonedb *db, const struct draft_zone *draft)
 	zone->apex = &db->nodes[draft->apex->number];
 	zone->soa = node_rrset(zone->apex, DNS_SOA);
 	zone->ns = node_rrset(zone->apex, DNS_NS);
+	must(zone->soa && zone->ns);
 	return compile_set(db->arena, soa, negative_s, &zone->negative_soa);
 }
 
@@ -181,7 +189,7 @@ static void index_names(struct zonedb *db, const struct zone_builder *builder)
 	}
 }
 
-// Room for everything whose number is known. The nodes begin at a cache line.
+// Allocates everything whose number is known. The nodes are aligned to cache lines.
 static int reserve(struct zonedb *db, const struct zone_builder *builder)
 {
 	size_t slots = 4;
@@ -215,6 +223,7 @@ int zone_compile(struct zone_builder *builder, struct zonedb **ret_db)
 		goto out;
 	for (struct draft_name *name = builder->first; name; name = name->next)
 		name->number = number++;
+	must(number == db->node_count);
 	for (const struct draft_name *name = builder->first; name; name = name->next)
 		if (compile_node(db, builder, name) < 0)
 			goto out;

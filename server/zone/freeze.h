@@ -1,4 +1,4 @@
-// Turns a draft of zones into what a query reads. Called by zone_builder_finish().
+// Turns a draft of zones into the form that queries read. Called by zone_builder_finish().
 #pragma once
 
 #include "base/attr.h"
@@ -6,5 +6,5 @@
 struct zone_builder;
 struct zonedb;
 
-// Turns a judged draft into a zonedb. E_NOMEM.
+// Compiles a draft that zone_check() found valid. The caller frees *ret_db with zonedb_free(). E_NOMEM.
 int zone_compile(struct zone_builder *builder, struct zonedb **ret_db) MUST_USE;

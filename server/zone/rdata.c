@@ -1,5 +1,5 @@
-// RDATA from presentation form to wire form; see rdata.h. ldns reads the types; what it lets pass silently (numbers
-// out of range, RFC 3597 data of the wrong length) is checked here.
+// RDATA from presentation form to wire form; see rdata.h. ldns parses the types; what it silently accepts (numbers out
+// of range, RFC 3597 data of the wrong length) is checked here.
 #include "zone/rdata.h"
 
 #include <ldns/ldns.h>
@@ -10,12 +10,12 @@
 #include "base/err.h"
 #include "zone/scan.h"
 
-// ldns cuts longer text off without a word. Longer data can be given in RFC 3597 form.
+// ldns silently cuts longer text off. Longer data can be given in RFC 3597 form.
 enum { LDNS_TEXT_MAX = 65000 };
 
 static int wrong(char *ret_why, const char *what)
 {
-	snprintf(ret_why, ZONERDATA_WHY_MAX, "%s", what);
+	snprintf(ret_why, ZONE_RDATA_WHY_MAX, "%s", what);
 	return E_INVAL;
 }
 
@@ -43,8 +43,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// Whether data written out again is what was read: a name in it that was compressed is not (RFC 3597 section 4).
-static bool is_same_again(const ldns_rr *rr, const uint8_t *rdata, size_t len)
+// Whether data written back is what was read: it is not where a name in it was compressed (RFC 3597 section 4).
+static bool survives_round_trip(const ldns_rr *rr, const uint8_t *rdata, size_t len)
 {
 	ldns_buffer *buffer = ldns_buffer_new(ZONE_RDATA_MAX);
 	bool same = buffer && ldns_rr_rdata2buffer_wire(buffer, rr) == LDNS_STATUS_OK &&
@@ -54,7 +54,7 @@ static bool is_same_again(const ldns_rr *rr, const uint8_t *rdata, size_t len)
 	return same;
 }
 
-// Whether the octets are data of their type, as far as ldns knows it.
+// Whether the octets are valid data of the type, as far as ldns knows it.
 static bool is_valid_wire(uint16_t type, const uint8_t *rdata, size_t len)
 {
 	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
@@ -73,7 +73,7 @@ static bool is_valid_wire(uint16_t type, const uint8_t *rdata, size_t len)
 
 	bool valid = ldns_wire2rr(&rr, record, 11 + len, &at, LDNS_SECTION_ANSWER) == LDNS_STATUS_OK && at == 11 + len &&
 	             (!descriptor || ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(descriptor)) &&
-	             is_same_again(rr, rdata, len);
+	             survives_round_trip(rr, rdata, len);
 
 	ldns_rr_free(rr);
 	free(record);
@@ -87,17 +87,17 @@ static int parse_generic(uint16_t type, const char *word, size_t count, uint8_t 
 	char *end;
 
 	if (count == 0 || *word < '0' || *word > '9')
-		return wrong(ret_why, "after \\# the length in octets is expected");
+		return wrong(ret_why, "expected the length in octets after \\#");
 	len = strtoul(word, &end, 10);
 	if (*end || len > ZONE_RDATA_MAX)
-		return wrong(ret_why, "the length after \\# is no number of octets");
+		return wrong(ret_why, "the length after \\# is not a number of octets, 0 to 65535");
 	for (size_t i = 1; i < count; i++) {
 		word = zone_scan_after(word);
 		for (const char *at = word; *at; at++, digits++) {
 			int digit = hex_digit(*at);
 
 			if (digit < 0)
-				return wrong(ret_why, "after \\# and the length only hexadecimal digits are expected");
+				return wrong(ret_why, "expected only hexadecimal digits after \\# and the length");
 			if (digits >= 2 * len)
 				return wrong(ret_why, "more octets than the length after \\# says");
 			ret_rdata[digits / 2] = (uint8_t)(digits % 2 ? ret_rdata[digits / 2] | digit : digit << 4);
@@ -106,14 +106,14 @@ static int parse_generic(uint16_t type, const char *word, size_t count, uint8_t 
 	if (digits != 2 * len)
 		return wrong(ret_why, "fewer octets than the length after \\# says");
 	if (!is_valid_wire(type, ret_rdata, len))
-		return wrong(ret_why, "the octets after \\# are no data of this type");
+		return wrong(ret_why, "the octets after \\# are not valid data of this type");
 	*ret_len = len;
 	return E_OK;
 }
 
 // ---- the types ldns knows ----
 
-// The largest number a field holds; 0: it is no number.
+// The largest number a field can have; 0: it is not a number.
 static uint32_t field_max(ldns_rdf_type field)
 {
 	switch (field) {
@@ -130,8 +130,8 @@ static uint32_t field_max(ldns_rdf_type field)
 	}
 }
 
-// Types whose text is given to ldns: those in use, whose readers stood fuzzing. Others of its readers leak (CERT,
-// IPSECKEY, AMTRELAY) or are for experiments; their data can be given in RFC 3597 form.
+// Types whose text ldns parses: those in use, with parsers that survived fuzzing. Some of its others leak memory (CERT,
+// IPSECKEY, AMTRELAY) or are for experimental types; such data can be given in RFC 3597 form.
 static bool has_text_form(uint16_t type)
 {
 	static const uint16_t types[] = {
@@ -150,7 +150,7 @@ static bool has_text_form(uint16_t type)
 	return false;
 }
 
-// ldns wraps numbers that are too large around.
+// ldns lets numbers that are too large wrap around.
 static int check_numbers(uint16_t type, const char *word, size_t count, char *ret_why)
 {
 	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
@@ -160,14 +160,14 @@ static int check_numbers(uint16_t type, const char *word, size_t count, char *re
 		uint32_t max = field_max(ldns_rr_descriptor_field_type(descriptor, i)), number;
 
 		if (max && (*word == '-' || *word == '+' || zone_scan_period(word, max, &number) == E_LIMIT)) {
-			snprintf(ret_why, ZONERDATA_WHY_MAX, "%.40s is not in 0..%u", word, max);
+			snprintf(ret_why, ZONE_RDATA_WHY_MAX, "%.40s is not in 0..%u", word, max);
 			return E_INVAL;
 		}
 	}
 	return E_OK;
 }
 
-// The record as ldns wants to read it. NULL without memory.
+// The record in the form that ldns parses; the caller frees it. NULL when out of memory.
 static char *record_text(uint16_t type, char *words, size_t count)
 {
 	char *word = words, *text;
@@ -210,7 +210,7 @@ static int parse_known(uint16_t type, char *words, size_t count, ldns_rdf *origi
                        char *ret_why)
 {
 	if (!has_text_form(type))
-		return wrong(ret_why, "data of this type is read in the form of RFC 3597 only (\\# LENGTH HEX)");
+		return wrong(ret_why, "data of this type is accepted only in RFC 3597 form (\\# LENGTH HEX)");
 
 	int err = check_numbers(type, words, count, ret_why);
 
@@ -224,7 +224,7 @@ static int parse_known(uint16_t type, char *words, size_t count, ldns_rdf *origi
 		return E_NOMEM;
 	if (strlen(text) > LDNS_TEXT_MAX) {
 		free(text);
-		return wrong(ret_why, "text is too long, give it in the form of RFC 3597");
+		return wrong(ret_why, "text is too long, use RFC 3597 form (\\# LENGTH HEX)");
 	}
 
 	ldns_status status = ldns_rr_new_frm_str(&rr, text, 0, origin, NULL);

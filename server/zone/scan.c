@@ -1,4 +1,4 @@
-// Master files cut into entries; see scan.h. The whole file is read first, so it cannot change underfoot.
+// Splits master files into entries; see scan.h. The complete file is read first, so that it cannot change meanwhile.
 #include "zone/scan.h"
 
 #include <errno.h>
@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "base/report.h"
 
 struct zone_scan {
-	const char *path; // the caller's
+	const char *path; // borrowed
 	char *bytes, *at, *end;
 	size_t line;      // of `at`
-	bool failed;      // in this entry something was reported
+	bool failed;      // an error in this entry has been reported
 	char words[ZONE_SCAN_ENTRY_MAX];
 };
 
@@ -39,7 +40,7 @@ static int read_all(int fd, struct zone_scan *text, size_t size)
 		text->end += got;
 		size -= (size_t)got;
 	}
-	if (text->end - text->at >= 3 && memcmp(text->at, "\xef\xbb\xbf", 3) == 0) // an editor's UTF-8 mark
+	if (text->end - text->at >= 3 && memcmp(text->at, "\xef\xbb\xbf", 3) == 0) // a UTF-8 byte order mark
 		text->at += 3;
 	text->line = 1;
 	return E_OK;
@@ -99,7 +100,7 @@ struct zone_scan *zone_scan_close(struct zone_scan *text)
 
 // ---- entries ----
 
-// Only the first thing wrong with an entry is told; the rest follows from it.
+// Reports only the first error in an entry; others usually follow from it.
 static void wrong(struct zone_scan *text, struct report *report, size_t line, const char *what)
 {
 	if (!text->failed)
@@ -120,7 +121,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-// What ends a word, or begins a comment, unless quoted.
+// Ends a word unless quoted.
 static bool is_special(char c)
 {
 	return is_blank(c) || c == '(' || c == ')' || c == ';';
@@ -135,7 +136,7 @@ static bool is_control(char c)
 static void put_escape(struct zone_scan *text, struct report *report, struct zone_scan_entry *entry, bool quoted)
 {
 	if (text->at == text->end || *text->at == '\n' || is_control(*text->at)) {
-		wrong(text, report, text->line, "backslash before nothing that it could escape");
+		wrong(text, report, text->line, "backslash with nothing to escape");
 		return;
 	}
 
@@ -177,7 +178,7 @@ static void read_word(struct zone_scan *text, struct report *report, struct zone
 	entry->count++;
 }
 
-// Reads up to the end of the first line that ends an entry, or of the file.
+// Reads to the end of the line that ends the entry, or of the file.
 static void read_entry(struct zone_scan *text, struct report *report, struct zone_scan_entry *entry)
 {
 	size_t depth = 0, opened_at = 0;
@@ -215,6 +216,7 @@ static void read_entry(struct zone_scan *text, struct report *report, struct zon
 			read_word(text, report, entry);
 		}
 	}
+	must(text->at == text->end);
 	if (depth > 0)
 		wrong(text, report, opened_at, "parenthesis is not closed");
 }
@@ -228,6 +230,7 @@ int zone_scan_next(struct zone_scan *text, struct report *report, struct zone_sc
 		read_entry(text, report, &entry);
 		if (text->failed)
 			return E_INVAL;
+		must(entry.len <= sizeof(text->words));
 		if (entry.count > 0) {
 			*ret_entry = entry;
 			return 1;

@@ -1,5 +1,5 @@
-// The text of a master file (RFC 1035 section 5.1) cut into entries: lines joined over parentheses, comments gone,
-// words apart. Called by file.c; owns the file's bytes.
+// Splits the text of a master file (RFC 1035 section 5.1) into entries: lines joined across parentheses, comments
+// removed, words separated. Called by file.c; owns the file's contents.
 #pragma once
 
 #include <stdbool.h>
@@ -14,23 +14,26 @@ enum { ZONE_SCAN_FILE_MAX = 1 << 30, ZONE_SCAN_ENTRY_MAX = 160 * 1024 };
 
 // A record or a directive.
 struct zone_scan_entry {
-	size_t line;     // where it begins
-	bool indented;   // begins with white space: of the last owner
+	size_t line;     // of its start
+	bool indented;   // starts with white space: has the owner of the last record
 	size_t count;    // of words
-	char *words;     // each with its final zero, one after the other; quotes and escapes as written, but \( \) \; \"
-	size_t len;      // and \SPACE outside quotes are \DDD. `len` counts every zero
+	char *words;     // in sequence, each with its final zero; quotes and escapes as written, except that \( \) \; \"
+	size_t len;      // and \SPACE outside quotes become \DDD. `len` is in octets and counts every zero
 };
 
 struct zone_scan;
 
-// Reads a whole file. E_IO (reported), E_NOMEM.
+// Reads a complete file; `path` is borrowed until zone_scan_close(). E_IO (reported), E_NOMEM.
 int zone_scan_open(const char *path, struct report *report, struct zone_scan **ret_text) MUST_USE;
+// Takes NULL; returns NULL.
 struct zone_scan *zone_scan_close(struct zone_scan *text);
 
-// The next entry, valid until the call after this one. 1; 0 at the end; E_INVAL: it is malformed (reported), go on.
+// Reads the next entry, valid until the next call. Returns 1; 0 at the end; E_INVAL when the entry is malformed
+// (reported), after which the next call goes on behind it.
 int zone_scan_next(struct zone_scan *text, struct report *report, struct zone_scan_entry *ret_entry) MUST_USE;
 
-// The word after `word`.
+// The word after `word` in an entry.
 const char *zone_scan_after(const char *word);
-// "3600", "1h30m": seconds, with units of s, m, h, d, w. E_INVAL; E_LIMIT above `max`.
+// Parses a time such as "3600" or "1h30m", with units s, m, h, d, w, into seconds. E_INVAL when malformed; E_LIMIT
+// above `max`.
 int zone_scan_period(const char *word, uint32_t max, uint32_t *ret_s) MUST_USE;

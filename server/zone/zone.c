@@ -1,11 +1,12 @@
-// The zones as a query reads them: one hash table over all owner names of all zones. Called by every query; owns its
-// arena and nothing else. zone_compile.c fills it.
+// The zones as queries read them: one hash table of the owner names of all zones. Called by every query; owns only its
+// arena. freeze.c fills it.
 #include "zone/zone.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/must.h"
 #include "zone/zonedb.h"
 
 _Static_assert(sizeof(struct node) == 64, "a node fills one cache line");
@@ -20,6 +21,7 @@ const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, siz
 
 		const struct node *node = &db->nodes[db->slots[at].number - 1];
 
+		dev_must(db->slots[at].number <= db->node_count);
 		if (node->name_len == len && memcmp(node->name, name, len) == 0)
 			return node;
 	}
@@ -38,6 +40,7 @@ size_t zonedb_zone_count(const struct zonedb *db)
 
 const struct zone *zonedb_zone(const struct zonedb *db, size_t i)
 {
+	must(i < db->zone_count);
 	return &db->zones[i];
 }
 

@@ -1,7 +1,7 @@
-// Static zone data, compiled to wire: what RFC 1034 section 4.3.2 needs, ready to copy. Built on the slow side by a
-// struct zone_builder (file.c feeds it from master files through ldns), then immutable and owned by the view.
+// Static zone data compiled to wire form: what the algorithm of RFC 1034 section 4.3.2 needs, ready to copy. Built on
+// the slow side by a struct zone_builder (file.c fills that from master files), then immutable and owned by the view.
 //
-// Names here are in wire form, lower case, uncompressed, with the final zero octet counted in their length.
+// Names here are in wire form, lower case, uncompressed, with the root's zero octet counted in their length.
 #pragma once
 
 #include <stdbool.h>
@@ -13,38 +13,37 @@
 
 enum { ZONE_APP_NONE = -1, ZONE_NAMES_MAX = 1 << 26, ZONE_RRSET_WIRE_MAX = 65000 };
 
-// One RRset, ready to copy: `count` records of { 0xC0 0x0C, TYPE, CLASS, TTL, RDLENGTH, RDATA }. The owner is the
-// pointer to the question's name; reply_add() writes another one over it where the owner differs. RDATA holds no
-// compression pointers.
+// One RRset, ready to copy: `count` records of { 0xC0 0x0C, TYPE, CLASS, TTL, RDLENGTH, RDATA }. The owner is a pointer
+// to the question's name, which reply_add() overwrites where the owner differs. RDATA has no compression pointers.
 struct rrset {
 	const uint8_t *wire;
-	uint32_t wire_len; // at most ZONE_RRSET_WIRE_MAX
+	uint32_t wire_len; // octets, at most ZONE_RRSET_WIRE_MAX
 	uint32_t ttl_s;    // one per RRset (RFC 2181 section 5.2)
 	uint16_t type;     // host order
 	uint16_t count;
 };
 
-// The addresses that go with a delegation, each with its full owner name written out: first in-domain glue, which a
-// referral carries whole or sets TC, then sibling glue, which may be left out (RFC 9471 sections 3.1 and 3.2).
+// The addresses that go with a delegation: first in-domain glue, all of which a referral includes or else sets TC, then
+// sibling glue, which may be omitted (RFC 9471 sections 3.1 and 3.2).
 struct glue {
-	const uint8_t *wire; // whole records, owner names uncompressed
-	uint32_t wire_len;   // at most ZONE_RRSET_WIRE_MAX
-	uint32_t must_len;   // of the in-domain ones
+	const uint8_t *wire; // records with uncompressed owner names
+	uint32_t wire_len;   // octets, at most ZONE_RRSET_WIRE_MAX
+	uint32_t must_len;   // of the in-domain records, octets
 	uint16_t count;
-	uint16_t must_count;
+	uint16_t must_count; // of the in-domain records
 };
 
 enum node_flag {
 	NODE_APEX = 1 << 0,
-	NODE_CUT = 1 << 1,   // NS below the apex: answers here are referrals, but for DS
-	NODE_ENT = 1 << 2,   // owns nothing, only has names below (RFC 8020)
+	NODE_CUT = 1 << 1,   // NS below the apex: answers are referrals, except for DS
+	NODE_ENT = 1 << 2,   // an empty non-terminal: has no records, only names below it (RFC 8020)
 };
 
 struct node {
 	const uint8_t *name;       // lower-case wire form
 	const struct zone *zone;
-	const struct node *cut;    // the highest delegation point at or above this name, inside the zone; or NULL. A node
-	                           // at it owns NS and DS only, one below it nothing: addresses there are glue
+	const struct node *cut;    // the highest delegation point in the zone at or above this name, or NULL. The node at
+	                           // it has only NS and DS, those below it have no RRsets: addresses there are glue
 	const struct node *wildcard; // its child "*", or NULL (RFC 4592)
 	const struct rrset *rrsets;
 	const struct glue *glue;   // of a NODE_CUT; or NULL
@@ -57,22 +56,24 @@ struct node {
 
 struct zone {
 	const struct node *apex;
-	const struct rrset *soa;      // as asked for
-	struct rrset negative_soa;    // its TTL is min(SOA TTL, MINIMUM), RFC 2308 section 3
+	const struct rrset *soa;      // for queries of type SOA
+	struct rrset negative_soa;    // for negative answers: its TTL is min(SOA TTL, MINIMUM), RFC 2308 section 3
 	const struct rrset *ns;       // at the apex
 };
 
 struct zonedb;
 
-// The node of a name, or NULL. `hash` is name_hash() of it.
+// The node of a lower-case name, or NULL. `hash` is its name_hash().
 const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, size_t len, uint64_t hash) HOT PURE;
-// Labels of the deepest name in it: a name with more is not there.
+// The number of labels of the deepest name: names with more do not exist.
 unsigned zonedb_max_labels(const struct zonedb *db) PURE;
 size_t zonedb_zone_count(const struct zonedb *db) PURE;
 const struct zone *zonedb_zone(const struct zonedb *db, size_t i) PURE;
 size_t zonedb_node_count(const struct zonedb *db) PURE;
+// Takes NULL; returns NULL.
 struct zonedb *zonedb_free(struct zonedb *db);
 
+// The node's RRset of a type, or NULL.
 static inline const struct rrset *node_rrset(const struct node *node, uint16_t type)
 {
 	for (unsigned i = 0; i < node->rrset_count; i++)

@@ -1,4 +1,4 @@
-// Inside a zonedb: for zone.c, which reads it, and zone_compile.c, which makes it.
+// The inside of a zonedb, for zone.c, which reads it, and freeze.c, which makes it.
 #pragma once
 
 #include <stddef.h>

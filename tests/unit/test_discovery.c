@@ -128,8 +128,8 @@ static const struct {
 	{"  - plugin: ranges\n    file:\n", "DIR/c.yaml:5:5: locate: ranges: `file` is not a path\n"},
 	{"  - plugin: mmdb\n    carriers: AS6167\n", "DIR/c.yaml:5:5: locate: mmdb: `carriers` is not a mapping\n"},
 	{"  - plugin: mmdb\n    carriers:\n      AS1: [a]\n      AS2: b\n      AS3:\n",
-	 "DIR/c.yaml:6:7: locate: mmdb: `carriers.AS1` is not a text\nDIR/c.yaml:8:7: locate: mmdb: `carriers.AS3` is not "
-	 "a text\n"},
+	 "DIR/c.yaml:6:7: locate: mmdb: `carriers.AS1` is not text\nDIR/c.yaml:8:7: locate: mmdb: `carriers.AS3` is not "
+	 "text\n"},
 	{"  - plugin: mmdb\n", "DIR/c.yaml:4:5: locate: mmdb: give city or isp, or both\n"},
 	// Files, and the sources behind a wrong one.
 	{"  - {plugin: ranges, file: none.csv}\n  - {plugin: ranges, file: bad.csv}\n",
@@ -146,15 +146,15 @@ static const struct {
 	{"  - plugin: too-small\n",
 	 "DIR/c.yaml:4:5: locate: plugin `too-small`: DIR/too-small.so states a size too small for its version\n"},
 	{"  - plugin: wrong-name\n",
-	 "DIR/c.yaml:4:5: locate: plugin `wrong-name`: DIR/wrong-name.so calls itself by another name than its file\n"},
+	 "DIR/c.yaml:4:5: locate: plugin `wrong-name`: DIR/wrong-name.so has another name than its file\n"},
 	{"  - plugin: no-open\n", "DIR/c.yaml:4:5: locate: plugin `no-open`: DIR/no-open.so has no open()\n"},
 	{"  - plugin: no-list\n",
-	 "DIR/c.yaml:4:5: locate: plugin `no-list`: DIR/no-list.so does not list prefixes, which is what "
-	 "`locate` is about\n"},
+	 "DIR/c.yaml:4:5: locate: plugin `no-list`: DIR/no-list.so has no enumerate(), which `locate` "
+	 "needs\n"},
 	{"  - plugin: many-options\n", "DIR/c.yaml:4:5: locate: many-options: the plugin has more than 64 options\n"},
 	// Plugins that do not do as they should.
-	{"  - plugin: mute-open\n", "DIR/c.yaml:4:5: locate: mute-open: failed without saying why\n"},
-	{"  - plugin: mute-list\n", "DIR/c.yaml:4:5: locate: mute-list: failed without saying why\n"},
+	{"  - plugin: mute-open\n", "DIR/c.yaml:4:5: locate: mute-open: failed without reporting an error\n"},
+	{"  - plugin: mute-list\n", "DIR/c.yaml:4:5: locate: mute-list: failed without reporting an error\n"},
 	{"  - plugin: complains\n", "/some/file:7: an escape ?[31m and a newline?\n"
 	                            "DIR/c.yaml:4:5: locate: complains: a level there is none of\n"},
 	{"  - plugin: early\n",
@@ -165,32 +165,32 @@ static const struct {
 	{"  - {plugin: what, what: length}\n",
 	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: a prefix of family 4 and length 33\n"},
 	{"  - {plugin: what, what: size}\n",
-	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a whole prefix and place\n"},
+	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a complete prefix and place\n"},
 	{"  - {plugin: what, what: size-almost}\n",
-	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a whole prefix and place\n"},
+	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a complete prefix and place\n"},
 	{"  - {plugin: what, what: size-of-1.0}\n", ""},
 	{"  - {plugin: what, what: size-of-tomorrow}\n", ""},
 	{"  - {plugin: what, what: null-prefix}\n",
-	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a whole prefix and place\n"},
+	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a complete prefix and place\n"},
 	{"  - {plugin: what, what: null-place}\n",
-	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a whole prefix and place\n"},
-	{"  - {plugin: what, what: tail}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/16 with bits past its "
+	 "DIR/c.yaml:4:5: locate: what: breaks the plugin contract: add() without a complete prefix and place\n"},
+	{"  - {plugin: what, what: tail}\n", "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/16 has bits past its "
 	                                     "length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: latitude}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past "
+	{"  - {plugin: what, what: latitude}\n", "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has bits past "
 	                                         "its length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: longitude}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past "
+	{"  - {plugin: what, what: longitude}\n", "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has bits past "
 	                                          "its length, or coordinates off the globe\n"},
-	{"  - {plugin: what, what: infinity}\n", "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with bits past "
+	{"  - {plugin: what, what: infinity}\n", "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has bits past "
 	                                         "its length, or coordinates off the globe\n"},
 	{"  - {plugin: what, what: carrier}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a carrier that is "
-	 "no name, expected up to 63 printable ASCII characters\n"},
+	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has an invalid carrier, "
+	 "expected up to 63 printable ASCII characters\n"},
 	{"  - {plugin: what, what: class}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a class that is no "
-	 "name, expected up to 63 printable ASCII characters\n"},
+	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has an invalid class, "
+	 "expected up to 63 printable ASCII characters\n"},
 	{"  - {plugin: what, what: site}\n",
-	 "DIR/c.yaml:4:5: locate: what: hands over 198.51.100.0/24 with a site that is no "
-	 "name, expected up to 63 printable ASCII characters\n"},
+	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has an invalid site, "
+	 "expected up to 63 printable ASCII characters\n"},
 };
 
 static void test_errors(void **state)
@@ -211,10 +211,10 @@ static void test_names(void **state)
 	static const struct {
 		const char *plugin, *plugin_dir, *told;
 	} names[] = {
-		{"geo", NULL, "c.yaml:3:5: locate: no plugin `geo` is built in, and there is no plugin-dir to look for it\n"},
+		{"geo", NULL, "c.yaml:3:5: locate: no plugin `geo` is built in, and no plugin-dir is set\n"},
 		{"../evil", folder,
-		 "c.yaml:3:5: locate: `../evil` is no plugin's name, expected lower-case letters, digits and hyphens\n"},
-		{"", folder, "c.yaml:3:5: locate: `` is no plugin's name, expected lower-case letters, digits and hyphens\n"},
+		 "c.yaml:3:5: locate: `../evil` is not a plugin name, expected lower-case letters, digits and hyphens\n"},
+		{"", folder, "c.yaml:3:5: locate: `` is not a plugin name, expected lower-case letters, digits and hyphens\n"},
 	};
 
 	(void)state;
@@ -268,8 +268,8 @@ static void test_merge(void **state)
 	                    "10.0.0.0/9,bell,45,-73,edge\n2001:db8::/32,skt,37,127,\n");
 	load("  - {plugin: ranges, file: a.csv}\n  - {plugin: ranges, file: b.csv}\n", &loaded);
 	assert_string_equal(loaded.told,
-	                    "note: DIR/a.csv: 3 of 4 prefixes lie inside another one, such as 10.1.0.0/16 (line 3) "
-	                    "inside 10.0.0.0/8 (line 2): of nested ones the longest counts, whole\n");
+	                    "note: DIR/a.csv: 3 of 4 prefixes are inside another one, such as 10.1.0.0/16 (line 3) "
+	                    "inside 10.0.0.0/8 (line 2): of nested prefixes the longest gives all fields\n");
 	assert_int_equal(loaded.places->sources, 2);
 	assert_string_equal(loaded.places->source_names[0], "ranges a.csv");
 	assert_string_equal(loaded.places->source_names[1], "ranges b.csv");

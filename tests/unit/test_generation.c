@@ -89,21 +89,21 @@ static const struct {
 	// Errors of config, zones and sources together.
 	{"domains: {e.x: {file: zone}}\nbogus: 1\n" LOCATE SITES "apps:\n  a.e.x" TARGET "  b.e.x" ON_CARRIER "  w.e.x: {ttl: 1}\n",
 	 BAD_ZONE, BAD_CSV,
-	 "c:2:1: bogus: there is no such key\n"
+	 "c:2:1: bogus: unknown key\n"
 	 "c:10:16: apps.w.e.x.ttl: cannot be `1`, expected a duration in whole seconds such as `30s` or `1h30m`, 0s to 7d\n"
 	 "c:10:3: apps.w.e.x: targets is missing, expected a mapping of names\n" ZONE_TOLD CSV_TOLD},
 	// Names that clash with a zone's, though the config has other errors.
 	{"bogus: 1\ndomains: {e.x: {file: zone}}\n" SITES "apps:\n  r1.e.x" TARGET "  www.e.x" ON_CARRIER, ZONE, CSV,
-	 "c:1:1: bogus: there is no such key\n"
+	 "c:1:1: bogus: unknown key\n"
 	 "zone:4: www.e.x A: the name is an app's, whose addresses come from the config\n"},
 	// What only follows from an error is not told: apps in a domain that is none, its file, a source without a plugin.
 	{"domains: {e.x: {flie: zone}, f.x: {file: zone}, F.X: {file: zone2}}\nlocate: [{file: csv}, {plugin: ranges, file: csv}]\n"
 	 SITES "apps:\n  w.e.x" ON_CARRIER "  r.f.x" TARGET "  q.z" TARGET "  R.f.x" TARGET "  'b..d'" TARGET, BAD_ZONE, BAD_CSV,
-	 "c:1:17: domains.e.x.flie: there is no such key, did you mean `file`?\n"
+	 "c:1:17: domains.e.x.flie: unknown key, did you mean `file`?\n"
 	 "c:1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"
-	 "c:1:49: domains.F.X: is given twice (names are the same in upper and lower case), expected once\n"
+	 "c:1:49: domains.F.X: is given twice (case is ignored), expected once\n"
 	 "c:2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
-	 "c:10:3: apps.R.f.x: is given twice (names are the same in upper and lower case), expected once\n"
+	 "c:10:3: apps.R.f.x: is given twice (case is ignored), expected once\n"
 	 "c:11:3: apps.b..d: is not a domain name, expected labels of letters, digits, `-` and `_`, the first one may be `*`\n"
 	 "c:9:3: apps.q.z: is in none of the zones served, expected a name inside one listed under `domains`\n"
 	 ZONE_TOLD_F CSV_TOLD},
@@ -121,14 +121,14 @@ static const struct {
 	 "warning: c:7:3: checks.h.ca-file: none.pem cannot be read: No such file or directory\n"},
 	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
 	 "prefix,carrier,class\n10.1.0.0/16,one,egde\n",
-	 "warning: c:4:3: sites.w1: no source of `locate` names a client of carrier `oen`, so none is sent here, did you mean "
+	 "warning: c:4:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "
 	 "`one`?\n"
-	 "warning: c: locate: ranges csv: clients of class `egde` reach no carrier's site, did you mean `edge`?\n"
-	 "warning: c:6:3: apps.w.e.x: no target at a public site: clients off its carriers get SERVFAIL\n"},
+	 "warning: c: locate: ranges csv: clients of class `egde` cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: c:6:3: apps.w.e.x: no target at a public site: clients outside its carriers get SERVFAIL\n"},
 	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "apps:\n  r.e.x" TARGET "  a.e.x" ON_CARRIER "  b.e.x" ON_CARRIER
 	 "  c.e.x" ON_CARRIER "  d.e.x" ON_CARRIER "  e.e.x" ON_CARRIER "  f.e.x" ON_CARRIER "  g.e.x" ON_CARRIER
 	 "  h.e.x" ON_CARRIER "  i.e.x" ON_CARRIER "  j.e.x" ON_CARRIER "  k.e.x" ON_CARRIER, ZONE, CSV,
-	 "warning: c:8:3: apps: a.e.x, b.e.x, c.e.x and 8 more have no target at a public site: clients off their carriers get "
+	 "warning: c:8:3: apps: a.e.x, b.e.x, c.e.x and 8 more have no target at a public site: clients outside their carriers get "
 	 "SERVFAIL\n"},
 };
 

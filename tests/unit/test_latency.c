@@ -93,9 +93,9 @@ static const struct {
 	// Repeated: told, and the later one counts.
 	{"from,site,ms\na,bos,1\n1.0.0.0/8,bos,2\na,bos,3\n1.0.0.0/8,bos,4\na,nyc,5\na,bos,6\n",
 	 "a bos 6000\na nyc 5000\n1 bos 4000\n",
-	 "warning: FILE:4: the same from and site as on line 2; this later row counts\n"
-	 "warning: FILE:7: the same from and site as on line 4; this later row counts\n"
-	 "warning: FILE:5: the same from and site as on line 3; this later row counts\n"},
+	 "warning: FILE:4: the same from and site as on line 2: this later row is used\n"
+	 "warning: FILE:7: the same from and site as on line 4: this later row is used\n"
+	 "warning: FILE:5: the same from and site as on line 3: this later row is used\n"},
 	// Sites that this config does not have.
 	{"from,site,ms\na,paris,1\na,bos,2\nb,rome,3\n", "a bos 2000\n",
 	 "warning: FILE:2: 2 rows are for sites that are not in the config, such as `paris`\n"},
@@ -108,7 +108,7 @@ static const struct {
 	 "8,bos,1\n2001:db8:,bos,1\n",
 	 NULL,
 	 "FILE:2: 2 fields, expected from,site,ms\nFILE:3: 4 fields, expected from,site,ms\n"
-	 "FILE:4: a quote: the values of this table need none\nFILE:5: site: expected a site's name\n"
+	 "FILE:4: quotes are not supported in this table\nFILE:5: site: expected a site's name\n"
 	 "FILE:6: from: expected a prefix or a carrier of up to 63 characters\n"
 	 "FILE:7: from: `10.0.0.0/33` is neither a prefix nor a carrier\n"
 	 "FILE:8: from: `10.0.0.1/8` has bits past its length, did you mean 10.0.0.0/8?\n"
@@ -157,8 +157,8 @@ static void test_zero_bytes(void **state)
 
 	(void)state;
 	load_text(csv, sizeof(csv) - 1, &loaded);
-	assert_string_equal(loaded.told, "FILE:2: a zero byte: this is not a text file\n"
-	                                 "FILE:3: a zero byte: this is not a text file\n");
+	assert_string_equal(loaded.told, "FILE:2: zero octet: this is not a text file\n"
+	                                 "FILE:3: zero octet: this is not a text file\n");
 	unload(&loaded);
 }
 

@@ -164,21 +164,21 @@ static void test_options(void **state)
 	assert_string_equal(host.reports, "error: give city or isp, or both\n");
 	fakehost_end(&host);
 	assert_int_equal(mmdbfiles_run_data(&host, "GeoLite2-City-Test.mmdb", NULL, map), 0);
-	assert_string_equal(host.reports, "warning: carriers is of no use without isp\n");
+	assert_string_equal(host.reports, "warning: carriers has no effect without isp\n");
 	fakehost_end(&host);
 	assert_int_equal(mmdbfiles_run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", NULL), 0);
 	assert_string_equal(host.reports,
-	                    "warning: isp is of no use without carriers: it names networks, not carriers\n");
+	                    "warning: isp has no effect without carriers: the database has networks, not carriers\n");
 	fakehost_end(&host);
 	assert_int_equal(mmdbfiles_run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", misspelt), 0);
 	assert_string_equal(host.reports,
-	                    "warning: carriers: 'AS6176' fits no network of the database (expected AS6167, 310-004 or an "
-	                    "ISP's name as the database has it)\n"
-	                    "warning: carriers: '310-4' fits no network of the database (expected AS6167, 310-004 or an "
-	                    "ISP's name as the database has it)\n");
+	                    "warning: carriers: 'AS6176' matches no network in the database (expected AS6167, 310-004 or an "
+	                    "ISP's name as in the database)\n"
+	                    "warning: carriers: '310-4' matches no network in the database (expected AS6167, 310-004 or an "
+	                    "ISP's name as in the database)\n");
 	fakehost_end(&host);
 	assert_true(mmdbfiles_run_data(&host, NULL, "GeoLite2-ASN-Test.mmdb", empty) < 0);
-	assert_string_equal(host.reports, "error: carriers: 'AS6167: ': neither may be empty\n");
+	assert_string_equal(host.reports, "error: carriers: 'AS6167: ': neither side may be empty\n");
 	fakehost_end(&host);
 }
 

@@ -80,7 +80,7 @@ static const struct {
 	// Headers.
 	{"", "", "error: is empty: expected " EXAMPLE},
 	{"# nothing\n\n", "", "error: is empty: expected " EXAMPLE},
-	{"prefix,carrier\n", "", "warning: lists no prefix\n"},
+	{"prefix,carrier\n", "", "warning: contains no prefixes\n"},
 	// No header, or another program's.
 	{"10.0.0.0/8,verizon\n", "", "error 1: no column is known: expected " EXAMPLE},
 	{"10.0.0.0/8,one,40.7,-74.0,edge\n10.1.0.0/16,one,40.7,-74.0,edge\n", "",
@@ -94,14 +94,14 @@ static const struct {
 	// What is mended with a column is not told beside it.
 	{"prefx\n", "", "error 1: unknown column 'prefx', did you mean 'prefix'?\n"},
 	{"prefix,carier,carrier\n", "",
-	 "error 1: unknown column 'carier', did you mean 'carrier'?\nerror 1: column 'carrier' is there twice\n"},
+	 "error 1: unknown column 'carier', did you mean 'carrier'?\nerror 1: duplicate column 'carrier'\n"},
 	{"prefix,carier,latitude,longitud,prefix\n1.0.0.0/8\n", "",
 	 "error 1: unknown column 'carier', did you mean 'carrier'?\n"
 	 "error 1: unknown column 'longitud', did you mean 'longitude'?\n"
-	 "error 1: column 'prefix' is there twice\n"},
+	 "error 1: duplicate column 'prefix'\n"},
 	{"prefix,longitude\n", "",
-	 "error 1: latitude and longitude go together, the header row names one of them\n"},
-	{"prefix,accuracy-km\n", "", "error 1: accuracy-km says how good the coordinates are, but there are none\n"},
+	 "error 1: latitude and longitude go together, the header row has only one of them\n"},
+	{"prefix,accuracy-km\n", "", "error 1: accuracy-km is the accuracy of the coordinates, but there are none\n"},
 	// Prefixes; what is right is still read, so that all errors are found.
 	{"prefix,carrier\n10.0.0.1/8,a\n10.0.0.0/33,b\n10.0.0/8,c\n,d\n2001:db8::1/32,e\n1.0.0.0/8,f\nverizon,1.0.0.0/8\n",
 	 "1.0.0.0/8 f\n",
@@ -126,24 +126,24 @@ static const struct {
 	{"prefix,carrier\n1.0.0.0/8\n2.0.0.0/8,a,b\n3.0.0.0/8,\"a\n4.0.0.0/8,\"a\" b\n5.0.0.0/8,a \"b\"\n",
 	 "5.0.0.0/8 a \"b\"\n",
 	 "error 2: 1 fields, the header row has 2\nerror 3: 3 fields, the header row has 2\n"
-	 "error 4: quotes out of place (a quoted field ends on its line, at a comma or at the end), or more than 64 "
+	 "error 4: misplaced quotes (a quoted field ends on its line, at a comma or at the end), or more than 64 "
 	 "fields\n"
-	 "error 5: quotes out of place (a quoted field ends on its line, at a comma or at the end), or more than 64 "
+	 "error 5: misplaced quotes (a quoted field ends on its line, at a comma or at the end), or more than 64 "
 	 "fields\n"},
 	// A file that was cut off.
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8,b", "1.0.0.0/8 a\n2.0.0.0/8 b\n",
-	 "warning 3: the last line has no end: is the file whole?\n"},
+	 "warning 3: the last line has no newline: is the file complete?\n"},
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8", "1.0.0.0/8 a\n", "error 3: 1 fields, the header row has 2\n"},
 	{"prefix\n1.0.0.0/8\n1.0.0.0/8\n1.0.0.0/8\n", "1.0.0.0/8\n1.0.0.0/8\n1.0.0.0/8\n",
-	 "warning 3: 1.0.0.0/8 stands on line 2 already; this later row counts\n"
-	 "warning 4: 1.0.0.0/8 stands on line 3 already; this later row counts\n"},
+	 "warning 3: 1.0.0.0/8 is on line 2 already: this later row is used\n"
+	 "warning 4: 1.0.0.0/8 is on line 3 already: this later row is used\n"},
 	// Twice and nested; the order does not matter.
 	{"prefix,carrier\n10.1.0.0/16,a\n10.0.0.0/8,b\n10.1.0.0/16,c\n2001:db8::/32,d\n10.1.2.0/24,e\n2001:db8::/32,f\n",
 	 "10.1.0.0/16 a\n10.0.0.0/8 b\n10.1.0.0/16 c\n2001:db8::/32 d\n10.1.2.0/24 e\n2001:db8::/32 f\n",
-	 "warning 4: 10.1.0.0/16 stands on line 2 already; this later row counts\n"
-	 "warning 7: 2001:db8::/32 stands on line 5 already; this later row counts\n"
-	 "note: 2 of 4 prefixes lie inside another one, such as 10.1.0.0/16 (line 2) inside 10.0.0.0/8 (line 3): of nested "
-	 "ones the longest counts, whole\n"},
+	 "warning 4: 10.1.0.0/16 is on line 2 already: this later row is used\n"
+	 "warning 7: 2001:db8::/32 is on line 5 already: this later row is used\n"
+	 "note: 2 of 4 prefixes are inside another one, such as 10.1.0.0/16 (line 2) inside 10.0.0.0/8 (line 3): of nested "
+	 "prefixes the longest gives all fields\n"},
 };
 
 static void test_table(void **state)
@@ -185,8 +185,8 @@ static void test_zero_bytes(void **state)
 	static const char csv[] = "prefix,carrier\n1.0.0.0/8,a\0b\n2.0.0.0/8,c\n\0";
 
 	(void)state;
-	expect(csv, sizeof(csv) - 1, "error 2: a zero byte: this is not a text file\n"
-	                             "error 4: a zero byte: this is not a text file\n", 1);
+	expect(csv, sizeof(csv) - 1, "error 2: zero octet: this is not a text file\n"
+	                             "error 4: zero octet: this is not a text file\n", 1);
 }
 
 // Lines around the limit and around the size of the block they are read in; the rows behind them are still read.
@@ -206,7 +206,7 @@ static void test_long_lines(void **state)
 				at += (size_t)snprintf(csv + at, sizeof(csv) - at, "\n2.0.0.0/8,b\n");
 			expect(csv, at, lens[i] > 4096 ? "error 3: a line of more than 4096 bytes\n"
 			                : ended        ? ""
-			                               : "warning 3: the last line has no end: is the file whole?\n",
+			                               : "warning 3: the last line has no newline: is the file complete?\n",
 			       1 + (size_t)ended);
 		}
 	}
@@ -219,7 +219,7 @@ static void test_many_fields(void **state)
 	(void)state;
 	memset(csv + strlen(csv), ',', 64);
 	expect(csv, strlen(csv),
-		   "error 2: quotes out of place (a quoted field ends on its line, at a comma or at the end), "
+		   "error 2: misplaced quotes (a quoted field ends on its line, at a comma or at the end), "
 		   "or more than 64 fields\n",
 		   0);
 }
@@ -464,7 +464,7 @@ static void assert_nesting(const char *reports, size_t rows, size_t duplicates, 
 	for (const char *at = reports; (at = strstr(at, "already")); at++)
 		told++;
 	assert_int_equal(told, duplicates < 20 ? duplicates : 20);
-	snprintf(expected, sizeof(expected), "note: %zu of %zu prefixes lie", nested, rows - duplicates);
+	snprintf(expected, sizeof(expected), "note: %zu of %zu prefixes are inside", nested, rows - duplicates);
 	assert_int_equal(strstr(reports, expected) != NULL, nested > 0);
 	snprintf(expected, sizeof(expected), "warning: %zu more rows repeat a prefix\n", duplicates - 20);
 	assert_int_equal(strstr(reports, expected) != NULL, duplicates > 20);

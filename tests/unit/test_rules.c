@@ -34,22 +34,22 @@ static const struct {
 	{"domains:\n", "1:1: domains: has no zones, expected at least one\n"},
 	{"server: 7\n" DOMAIN, "1:9: server: cannot be `7`, expected a mapping\n"},
 	{DOMAIN "server:\n  wrokers: 2\n  xyzzy: 1\n",
-	 "3:3: server.wrokers: there is no such key, did you mean `workers`?\n"
-	 "4:3: server.xyzzy: there is no such key\n"},
+	 "3:3: server.wrokers: unknown key, did you mean `workers`?\n"
+	 "4:3: server.xyzzy: unknown key\n"},
 	// All at once, in the order written, with what is wrong in the YAML itself.
 	{DOMAIN "server: {workers: x}\nserver: {workers: 1}\nsteering: {tie: 5}\nlatency: &l a\n",
-	 "3:1: server: this key was given before, expected once\n"
-	 "5:10: anchors and aliases are not taken, expected the value written out\n"
+	 "3:1: server: duplicate key, expected once\n"
+	 "5:10: anchors and aliases are not supported, expected the value itself\n"
 	 "2:19: server.workers: cannot be `x`, expected a whole number, 0 to 256\n"
 	 "4:17: steering.tie: cannot be `5`, expected a latency such as `5ms` or `250us`, 0ms to 10s\n"},
 	{"domains:\n  E.X: {ns: n.x}\n  e.x.: {file: z}\n",
-	 "3:3: domains.e.x.: is given twice (names are the same in upper and lower case), expected once\n"},
+	 "3:3: domains.e.x.: is given twice (case is ignored), expected once\n"},
 	{"domains: {'*.x': {ns: n.x}}\n",
 	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-` and `_`\n"},
 	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
 	{"domains: {e.x: {file: z, ns: n.x, ttl: 1h}}\n",
-	 "1:26: domains.e.x.ns: the zone has a `file`, which says this, expected one of the two\n"
-	 "1:35: domains.e.x.ttl: the zone has a `file`, which says this, expected one of the two\n"},
+	 "1:26: domains.e.x.ns: has no place beside the zone's `file`, expected one of the two\n"
+	 "1:35: domains.e.x.ttl: has no place beside the zone's `file`, expected one of the two\n"},
 	{"domains: {e.x: {ns: [n.x, ns.e.x, nse.x, e.x]}}\n",
 	 "warning: 1:11: domains.e.x.ns: ns.e.x is inside the zone, which without a `file` has no address for it\n"
 	 "warning: 1:11: domains.e.x.ns: e.x is inside the zone, which without a `file` has no address for it\n"},
@@ -58,20 +58,20 @@ static const struct {
 	 "2:21: locate[1]: cannot be `7`, expected a mapping\n"},
 	{DOMAIN "locate: {plugin: x}\n", "2:1: locate: cannot be a mapping, expected a list of mappings\n"},
 	{DOMAIN "checks:\n  none: {type: tcp}\n  'a b': {type: tcp, port: 1, path: /, verify: off}\n  c: {}\n",
-	 "3:3: checks.none: is what means no check, expected another name\n"
+	 "3:3: checks.none: stands for no check, expected another name\n"
 	 "3:3: checks.none: has no `port`, which a tcp check needs, expected 1 to 65535\n"
 	 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
-	 "4:31: checks.a b.path: means nothing to a check of type tcp, expected http or https\n"
-	 "4:40: checks.a b.verify: means nothing to a check of type tcp, expected https\n"
+	 "4:31: checks.a b.path: does not apply to a check of type tcp, expected http or https\n"
+	 "4:40: checks.a b.verify: does not apply to a check of type tcp, expected https\n"
 	 "5:3: checks.c: type is missing, expected http, https or tcp\n"
-	 "warning: 3:3: checks.none: no app or target names it\n"
-	 "warning: 4:3: checks.a b: no app or target names it\n"
-	 "warning: 5:3: checks.c: no app or target names it\n"},
+	 "warning: 3:3: checks.none: no app or target uses it\n"
+	 "warning: 4:3: checks.a b: no app or target uses it\n"
+	 "warning: 5:3: checks.c: no app or target uses it\n"},
 	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
 	 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
-	 "2:71: checks.d.ca-file: means nothing with `verify: off`, expected one of the two\n"
-	 "warning: 2:10: checks.c: no app or target names it\n"
-	 "warning: 2:54: checks.d: no app or target names it\n"},
+	 "2:71: checks.d.ca-file: has no effect with `verify: off`, expected one of the two\n"
+	 "warning: 2:10: checks.c: no app or target uses it\n"
+	 "warning: 2:54: checks.d: no app or target uses it\n"},
 	{DOMAIN "sites:\n  us-east-1-wl1-bso-wlz-1:\n  plant: {location: [1, 2]}\n  us-east-1-foe-wlz-1a:\n"
 	 "  w: {kind: wavelength}\n  us-east-1-wl1-bos-wlz-1: {reach: public}\n"
 	 "  x: {kind: az, region: us-eest-1}\n  a/b: {kind: az}\n",
@@ -106,7 +106,7 @@ static const struct {
 	        "1.1.1.1, cname: b.x}}}\n  A.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
 	 "4:21: apps.a.e.x.targets.us-east-1: has neither `addresses` nor `cname`, expected one of them\n"
 	 "4:36: apps.a.e.x.targets.us-west-2: has both `addresses` and `cname`, expected one of them\n"
-	 "5:3: apps.A.e.x: is given twice (names are the same in upper and lower case), expected once\n"},
+	 "5:3: apps.A.e.x: is given twice (case is ignored), expected once\n"},
 	{"domains: {edge.example.com: {ns: n.x}, e.x: {ns: n.x}}\nsites: {us-east-1: {}}\napps:\n"
 	 "  app.egde.example.com: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
 	 "  elsewhere.net: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
@@ -126,11 +126,11 @@ static const struct {
 	       "  a.e.x: {check: c, tie: 1ms, targets: {us-east-1: {cname: b.x}, us-west-2: {cname: b.x, check: none}}}\n"
 	       "  '*.e.x': {check: c, targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.1, "
 		       "check: t}}}\n",
-	 "5:19: apps.e.x.targets.us-east-1: a `cname` cannot stand at the top of a zone, beside its SOA and NS (RFC 1034 "
-	 "section 3.6.2), expected `addresses`\n"
+	 "5:19: apps.e.x.targets.us-east-1: a `cname` is not allowed at the apex of a zone, beside its SOA and NS (RFC "
+	 "1034 section 3.6.2), expected `addresses`\n"
 	 "warning: 6:3: apps.a.e.x.tie: has no effect, no target has a `weight`\n"
 	 "6:41: apps.a.e.x.targets.us-east-1: a check cannot probe a `cname`, expected a `check-address` or `check: none`\n"
-	 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is no Host header, expected a `host` in the check `c`\n"},
+	 "7:33: apps.*.e.x.targets.us-east-1: a wildcard's name is not a Host header, expected a `host` in the check `c`\n"},
 	// A region that is nearly a site of ours. Not a mapping, and so not an empty one.
 	{DOMAIN "sites: {x: {kind: az, region: metor-1}, metro-1: {kind: region}}\n"
 	        "apps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}, metro-1: {addresses: 1.1.1.1}}}}\n",

@@ -67,35 +67,35 @@ static const struct {
 	{"  w: {kind: wavelength, reach: [verzion]}\n  v: {kind: wavelength, reach: [kddi, verzion, bell]}\n",
 	 {{"verizon", NULL, NULL}, {"kddi", NULL, NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: 4:3: sites.w: no source of `locate` names a client of carrier `verzion`, so none is sent here, did you "
+	 "warning: 4:3: sites.w: no source in `locate` has clients of carrier `verzion`, so none is sent here, did you "
 	 "mean `verizon`?\n"
-	 "warning: 5:3: sites.v: no source of `locate` names a client of carrier `bell`, so none is sent here\n"},
+	 "warning: 5:3: sites.v: no source in `locate` has clients of carrier `bell`, so none is sent here\n"},
 	{"  w: {kind: wavelength, reach: [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0]}\n",
 	 {{"kddi", NULL, NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: 4:3: sites: no source of `locate` names a client of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
+	 "warning: 4:3: sites: no source in `locate` has clients of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
 	 "sent to their sites\n"},
 	// The latency table. What a site names as well is told of the site.
 	{"  w: {kind: wavelength, reach: [bell]}\n",
 	 {{"verizon", NULL, NULL}},
 	 {{0, "bell", 0, 1}, {0, "verizno", 0, 1}, {0, "verizon", 0, 1}},
-	 "warning: 4:3: sites.w: no source of `locate` names a client of carrier `bell`, so none is sent here\n"
-	 "warning: /d/l.csv: names 1 carrier that no source of `locate` and no site names, such as `verizno`, did you mean "
+	 "warning: 4:3: sites.w: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
+	 "warning: /d/l.csv: has 1 carrier that no source in `locate` and no site has, such as `verizno`, did you mean "
 	 "`verizon`?\n"},
 	{"  r: {kind: region}\n",
 	 {{"verizon", NULL, NULL}},
 	 {{0, "skt", 0, 1}, {0, "kddi", 0, 1}, {0, "skt", 0, 1}},
-	 "warning: /d/l.csv: names 2 carriers that no source of `locate` and no site names, such as `skt`\n"},
+	 "warning: /d/l.csv: has 2 carriers that no source in `locate` and no site has, such as `skt`\n"},
 	// Classes that are nearly the one that carriers' sites serve.
 	{"  r: {kind: region}\n",
 	 {{NULL, "egde", NULL}, {NULL, "Edge", NULL}, {NULL, "EDGE", NULL}, {NULL, "edgy", NULL}, {NULL, "\033edge", NULL},
 	  {NULL, "edge", NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: /d/f: locate: ranges c.csv: clients of class `egde` reach no carrier's site, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `Edge` reach no carrier's site, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `EDGE` reach no carrier's site, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `edgy` reach no carrier's site, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `?edge` reach no carrier's site, did you mean `edge`?\n"},
+	 "warning: /d/f: locate: ranges c.csv: clients of class `egde` cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `Edge` cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `EDGE` cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `edgy` cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: /d/f: locate: ranges c.csv: clients of class `?edge` cannot reach carriers' sites, did you mean `edge`?\n"},
 	// Hinted sites.
 	{"  plant-7: {kind: outpost}\n",
 	 {{NULL, NULL, "plant-7"}, {NULL, NULL, "palnt-7"}, {NULL, NULL, "elsewhere"}},

@@ -68,19 +68,19 @@ static void refusals(void **state)
 	} rows[] = {
 		// The tree goes on past these.
 		{"a: 1\nb: 2\na: {c: [3]}\n", "{\"a\":\"1\",\"b\":\"2\"}",
-		 "f:3:1: a: this key was given before, expected once\n"},
+		 "f:3:1: a: duplicate key, expected once\n"},
 		{"a: &x 1\nb: *x\n", "{\"a\":\"1\",\"b\":null}",
-		 "f:1:4: anchors and aliases are not taken, expected the value written out\n"
-		 "f:2:4: anchors and aliases are not taken, expected the value written out\n"},
+		 "f:1:4: anchors and aliases are not supported, expected the value itself\n"
+		 "f:2:4: anchors and aliases are not supported, expected the value itself\n"},
 		{"a: !!int 5\nb: !x [1]\n", "{\"a\":\"5\",\"b\":[\"1\"]}",
-		 "f:1:4: tags are not taken, expected a plain value\nf:2:4: tags are not taken, expected a plain value\n"},
-		{"a: 1\n---\na: 2\n", "{\"a\":\"1\"}", "f:2:1: a second document begins here, expected one in a file\n"},
+		 "f:1:4: tags are not supported, expected a plain value\nf:2:4: tags are not supported, expected a plain value\n"},
+		{"a: 1\n---\na: 2\n", "{\"a\":\"1\"}", "f:2:1: a second document starts here, expected one per file\n"},
 		{"a: 1\n'': 2\n", "{\"a\":\"1\",\"\":\"2\"}", "f:2:1: an empty key, expected a name\n"},
 		// And not past these.
-		{"? [a]\n: b\n", "", "f:1:3: a mapping or list stands where a key should, expected text\n"},
+		{"? [a]\n: b\n", "", "f:1:3: a mapping or list in place of a key, expected text\n"},
 		{"&k a: 1\n? *k\n: 2\n", "",
-		 "f:1:1: anchors and aliases are not taken, expected the value written out\n"
-		 "f:2:3: anchors and aliases are not taken, expected the value written out\n"},
+		 "f:1:1: anchors and aliases are not supported, expected the value itself\n"
+		 "f:2:3: anchors and aliases are not supported, expected the value itself\n"},
 		{"a: \"x\\0y\"\n", "", "f:1:4: a zero octet in a text, expected none\n"},
 		{"a: [1, 2\nb: 3\n", "",
 		 "f:2:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence on line 1)\n"},

@@ -28,20 +28,20 @@ static const struct judged judged[] = {
 		{{0}}, ""},
 	{"unlike TTLs", {{"a.example", DNS_A, 60, "192.0.2.1"}, {"a.example", DNS_A, 30, "192.0.2.2"},
 			{"a.example", DNS_A, 90, "192.0.2.3"}},
-		{{0}}, "W zone:2: a.example A: records of one set have different TTLs, the lowest is taken\n"},
+		{{0}}, "W zone:2: a.example A: the RRset's records have different TTLs, using the lowest\n"},
 	{"CNAME beside data", {{"a.example", DNS_CNAME, TTL, "b.example"}, {"a.example", DNS_TXT, TTL, "\001x"}}, {{0}},
-		"E zone:2: a.example TXT: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)\n"},
+		"E zone:2: a.example TXT: not allowed beside the name's CNAME (RFC 2181 section 10.1)\n"},
 	{"two CNAMEs", {{"a.example", DNS_CNAME, TTL, "b.example"}, {"a.example", DNS_CNAME, TTL, "c.example"}}, {{0}},
-		"E zone:2: a.example CNAME: a name has one CNAME at most\n"},
+		"E zone:2: a.example CNAME: more than one CNAME record\n"},
 	{"CNAME at the apex", {{"example", DNS_CNAME, TTL, "b.elsewhere"}}, {{0}},
-		"E zone:100: example SOA: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)\n"
-		"E zone:101: example NS: the name has a CNAME, beside which nothing may stand (RFC 2181 10.1)\n"},
+		"E zone:100: example SOA: not allowed beside the name's CNAME (RFC 2181 section 10.1)\n"
+		"E zone:101: example NS: not allowed beside the name's CNAME (RFC 2181 section 10.1)\n"},
 	{"pointing to an alias", {{"a.example", DNS_CNAME, TTL, "b.elsewhere"}, {"m.example", DNS_MX, TTL, "5 A.example"},
 			{"s.example", DNS_SRV, TTL, "1 2 3 a.example"}, {"d.example", DNS_NS, TTL, "a.example"}},
 		{{0}},
-		"W zone:2: m.example MX: a.example is an alias (RFC 2181 10.3)\n"
-		"W zone:3: s.example SRV: a.example is an alias (RFC 2181 10.3)\n"
-		"W zone:4: d.example NS: a.example is an alias (RFC 2181 10.3)\n"},
+		"W zone:2: m.example MX: a.example is an alias (RFC 2181 section 10.3)\n"
+		"W zone:3: s.example SRV: a.example is an alias (RFC 2181 section 10.3)\n"
+		"W zone:4: d.example NS: a.example is an alias (RFC 2181 section 10.3)\n"},
 	{"an alias of itself", {{"a.example", DNS_CNAME, TTL, "A.example"}}, {{0}},
 		"W zone:1: a.example CNAME: leads back to itself\n"},
 	{"a loop, and an alias that leads into it",
@@ -57,34 +57,33 @@ static const struct judged judged[] = {
 		"W zone:1: *.w.example CNAME: leads back to itself\n"},
 	{"two SOAs", {{"example", DNS_SOA, 3600, "601"}}, {{0}}, "E zone:1: zone example: has more than one SOA record\n"},
 	{"a SOA below the apex", {{"a.example", DNS_SOA, 3600, "600"}}, {{0}},
-		"E zone:1: a.example SOA: stands below the zone's apex\n"},
+		"E zone:1: a.example SOA: is not at the zone's apex\n"},
 	{"a server without address", {{"example", DNS_NS, TTL, "ns.example"}}, {{0}},
 		"W zone:1: example NS: ns.example has no address\n"},
 	{"a server by wildcard", {{"example", DNS_NS, TTL, "ns.example"}, {"*.example", DNS_A, TTL, "192.0.2.1"}}, {{0}},
 		""},
 	{"a server that is an app", {{"example", DNS_NS, TTL, "ns.example"}}, {{"ns.example", 0}}, ""},
 	{"a delegation without glue", {{"d.example", DNS_NS, TTL, "ns.d.example"}}, {{0}},
-		"W zone:1: d.example NS: ns.d.example has no address here, so nobody can find it\n"},
+		"W zone:1: d.example NS: ns.d.example has no address in the zone, so no resolver can reach it\n"},
 	{"below a delegation", {{"d.example", DNS_NS, TTL, "ns.elsewhere"}, {"d.example", DNS_TXT, TTL, "\001x"},
 			{"x.d.example", DNS_A, TTL, "192.0.2.1"}, {"y.d.example", DNS_NS, TTL, "ns.elsewhere"}},
 		{{0}},
-		"W zone:2: d.example TXT: is never served, d.example is delegated\n"
-		"W zone:3: x.d.example A: is never served, d.example is delegated\n"
-		"W zone:4: y.d.example NS: is never served, d.example is delegated\n"},
+		"W zone:2: d.example TXT: is never served, as d.example is delegated\n"
+		"W zone:3: x.d.example A: is never served, as d.example is delegated\n"
+		"W zone:4: y.d.example NS: is never served, as d.example is delegated\n"},
 	{"glue at the delegation itself", {{"d.example", DNS_NS, TTL, "d.example"}, {"d.example", DNS_A, TTL, "192.0.2.1"}},
 		{{0}}, ""},
 	{"a delegated wildcard", {{"*.example", DNS_NS, TTL, "ns.elsewhere"}}, {{0}},
-		"E zone:1: *.example NS: a wildcard cannot be delegated (RFC 4592 4.2)\n"},
+		"E zone:1: *.example NS: a wildcard cannot be delegated (RFC 4592 section 4.2)\n"},
 	{"DS without a delegation", {{"a.example", DNS_DS, TTL, "x"}, {"example", DNS_DS, TTL, "x"}}, {{0}},
-		"W zone:2: example DS: belongs in the zone above\n"
+		"W zone:2: example DS: belongs in the parent zone\n"
 		"W zone:1: a.example DS: belongs at a delegation, beside its NS\n"},
 	{"data beside an app", {{"a.example", DNS_TXT, TTL, "\001x"}, {"a.example", DNS_MX, TTL, "1 a.example"}},
 		{{"a.example", 0}}, ""},
 	{"data beside an app that hands out a CNAME, and at the apex, of which the config is asked",
 		{{"a.example", DNS_TXT, TTL, "\001x"}, {"example", DNS_TXT, TTL, "\001x"}},
 		{{"a.example", 0, true}, {"example", 1, true}},
-		"E zone:1: a.example TXT: the name is an app's, which hands out a CNAME, beside which nothing may stand (RFC 2181 "
-		"10.1)\n"},
+		"E zone:1: a.example TXT: the name is an app's, and nothing is allowed beside its CNAME (RFC 2181 section 10.1)\n"},
 	{"addresses at the apex, beside an app", {{"example", DNS_A, TTL, "192.0.2.1"}}, {{"example", 0}},
 		"E zone:1: example A: the name is an app's, whose addresses come from the config\n"},
 	{"addresses beside an app", {{"a.example", DNS_A, TTL, "192.0.2.1"}, {"a.example", DNS_AAAA, TTL, "::1"}},
@@ -94,33 +93,33 @@ static const struct judged judged[] = {
 	{"service bindings beside an app, and elsewhere",
 		{{"a.example", DNS_SVCB, TTL, "x"}, {"a.example", DNS_HTTPS, TTL, "x"}, {"b.example", DNS_HTTPS, TTL, "x"}},
 		{{"a.example", 0}},
-		"E zone:1: a.example SVCB: the name is an app's, and this would lead clients past its decision\n"
-		"E zone:2: a.example HTTPS: the name is an app's, and this would lead clients past its decision\n"},
+		"E zone:1: a.example SVCB: the name is an app's, and this record would bypass steering\n"
+		"E zone:2: a.example HTTPS: the name is an app's, and this record would bypass steering\n"},
 	{"an alias beside an app", {{"*.example", DNS_CNAME, TTL, "b.elsewhere"}}, {{"*.example", 0}},
 		"E zone:1: *.example CNAME: the name is an app's, whose addresses come from the config\n"},
 	{"apps at and below a delegation", {{"d.example", DNS_NS, TTL, "ns.elsewhere"}},
 		{{"d.example", 0}, {"a.d.example", 1}},
-		"E conf:1:7: d.example: the app would never be answered, d.example is delegated\n"
-		"E conf:2:7: a.d.example: the app would never be answered, d.example is delegated\n"},
+		"E conf:1:7: d.example: the app would never be answered, as d.example is delegated\n"
+		"E conf:2:7: a.d.example: the app would never be answered, as d.example is delegated\n"},
 	{"two apps at one name", {{0}}, {{"a.example", 0}, {"A.example", 1}},
-		"E conf:2:7: A.example: this name is steered by an app already\n"},
-	{"an app outside", {{0}}, {{"a.invalid", 0}}, "E conf:1:7: a.invalid: lies in none of the configured domains\n"},
+		"E conf:2:7: A.example: another app already has this name\n"},
+	{"an app outside", {{0}}, {{"a.invalid", 0}}, "E conf:1:7: a.invalid: is in none of the configured domains\n"},
 	{"a record outside", {{"a.invalid", DNS_A, TTL, "192.0.2.1"}}, {{0}},
-		"E zone:1: a.invalid: lies in none of the configured domains\n"},
+		"E zone:1: a.invalid: is in none of the configured domains\n"},
 	{"a signed zone", {{"example", DNS_RRSIG, TTL, "x"}, {"a.example", DNS_RRSIG, TTL, "x"},
 			{"example", DNS_NSEC3PARAM, TTL, "x"}, {"example", DNS_NSEC, TTL, "x"}},
 		{{0}},
-		"E zone:1: example RRSIG: signed zones are not supported, give the unsigned one\n"
-		"E zone:3: example NSEC3PARAM: signed zones are not supported, give the unsigned one\n"
-		"E zone:4: example NSEC: signed zones are not supported, give the unsigned one\n"},
+		"E zone:1: example RRSIG: signed zones are not supported: use the unsigned zone\n"
+		"E zone:3: example NSEC3PARAM: signed zones are not supported: use the unsigned zone\n"
+		"E zone:4: example NSEC: signed zones are not supported: use the unsigned zone\n"},
 	{"DNAME", {{"a.example", DNS_DNAME, TTL, "x"}}, {{0}}, "E zone:1: a.example DNAME: DNAME is not supported\n"},
 	{"types that are no data", {{"a.example", DNS_ANY, TTL, "x"}, {"a.example", DNS_OPT, TTL, "x"},
 			{"a.example", 0, TTL, "x"}, {"a.example", 128, TTL, "x"}},
 		{{0}},
-		"E zone:1: a.example ANY: not a type of data\n"
-		"E zone:2: a.example OPT: not a type of data\n"
-		"E zone:3: a.example TYPE0: not a type of data\n"
-		"E zone:4: a.example TYPE128: not a type of data\n"},
+		"E zone:1: a.example ANY: not a data type\n"
+		"E zone:2: a.example OPT: not a data type\n"
+		"E zone:3: a.example TYPE0: not a data type\n"
+		"E zone:4: a.example TYPE128: not a data type\n"},
 	{"types nobody knows", {{"a.example", 127, TTL, "x"}, {"a.example", 256, TTL, "x"}, {"a.example", 65535, TTL, ""}},
 		{{0}}, ""},
 };

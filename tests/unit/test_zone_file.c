@@ -263,10 +263,10 @@ static void test_made_up_wrongly(void **state)
 	(void)state;
 	assert_int_equal(zoneload(domains, ARRAY_LEN(domains), report, &db), E_INVAL);
 	zoneload_expect(report, "E conf:4:5: ONE: the domain is given twice\n"
-	                        "E conf:5:5: fi..ve: is no domain name\n"
-	                        "E conf:1:5: a..b: is no domain name\n"
-	                        "E conf:2:5: two: needs a file, or the names of its servers\n"
-	                        "E conf:3:5: @x: is no mailbox\n");
+	                        "E conf:5:5: fi..ve: not a domain name\n"
+	                        "E conf:1:5: a..b: not a domain name\n"
+	                        "E conf:2:5: two: needs a `file` or `ns`\n"
+	                        "E conf:3:5: @x: not a mailbox\n");
 	report_free(report);
 }
 
@@ -288,11 +288,11 @@ static void test_nested(void **state)
 	(void)state;
 	zoneload_write("outer.zone", outer, strlen(outer));
 	assert_int_equal(zoneload(domains, 2, report, &db), 0);
-	zoneload_expect(report, "N outer.zone:4: b.a.example NS: ignored, the name is of the domain b.a.example\n"
-	                        "N outer.zone:5: b.a.example DS: ignored, the name is of the domain b.a.example\n"
-	                        "N outer.zone:6: ns.b.a.example A: ignored, the name is of the domain b.a.example\n"
-	                        "W outer.zone:7: b.a.example TXT: ignored, the name is of the domain b.a.example\n"
-	                        "W outer.zone:9: in.b.a.example TXT: ignored, the name is of the domain b.a.example\n");
+	zoneload_expect(report, "N outer.zone:4: b.a.example NS: ignored, the name belongs to the domain b.a.example\n"
+	                        "N outer.zone:5: b.a.example DS: ignored, the name belongs to the domain b.a.example\n"
+	                        "N outer.zone:6: ns.b.a.example A: ignored, the name belongs to the domain b.a.example\n"
+	                        "W outer.zone:7: b.a.example TXT: ignored, the name belongs to the domain b.a.example\n"
+	                        "W outer.zone:9: in.b.a.example TXT: ignored, the name belongs to the domain b.a.example\n");
 	assert_int_equal(zonedb_node_count(db), 4);
 	assert_int_equal(draftzone_find(db, "b.a.example")->flags, NODE_APEX);
 	assert_int_equal(draftzone_find(db, "b.a.example")->rrset_count, 2);
@@ -320,7 +320,7 @@ static void test_beside(void **state)
 		snprintf(text, sizeof(text), ZONELOAD_HEAD "www.%s. A 192.0.2.1\n", apexes[i]);
 		zoneload_write("own.zone", text, strlen(text));
 		assert_int_equal(zoneload(domains, 2, report, &db), E_INVAL);
-		snprintf(expected, sizeof(expected), "E own.zone:4: www.%s: lies outside the zone\n", apexes[i]);
+		snprintf(expected, sizeof(expected), "E own.zone:4: www.%s: is outside the zone\n", apexes[i]);
 		zoneload_expect(report, expected);
 		assert_null(db);
 		report_free(report);
@@ -348,8 +348,8 @@ static void test_apps(void **state)
 	db = NULL;
 	assert_int_equal(zones_load(&config, ZONELOAD_SERIAL, report, &db), E_INVAL);
 	assert_null(db);
-	zoneload_expect(report, "E conf:9:3: a.b.elsewhere: lies in none of the configured domains\n"
-	                        "E conf:12:3: a..example: is no domain name\n");
+	zoneload_expect(report, "E conf:9:3: a.b.elsewhere: is in none of the configured domains\n"
+	                        "E conf:12:3: a..example: not a domain name\n");
 	report_free(report);
 }
 

@@ -50,21 +50,21 @@ static void test_broken_texts(void **state)
 	static const struct {
 		const char *text, *report;
 	} rows[] = {
-		{"", "E t.zone: there is no record in it\n"},
-		{"\n; nothing\n\n", "E t.zone: there is no record in it\n"},
-		{"$TTL 1\n", "E t.zone: there is no record in it\n"},
+		{"", "E t.zone: contains no records\n"},
+		{"\n; nothing\n\n", "E t.zone: contains no records\n"},
+		{"$TTL 1\n", "E t.zone: contains no records\n"},
 		{"$TTL 1\na TXT x\n", "E t.zone: zone example: has no SOA record\nE t.zone: zone example: has no NS record\n"},
 		{"$TTL 1\n@ NS ns.elsewhere.\n", "E t.zone: zone example: has no SOA record\n"},
 		{"@ SOA ns.elsewhere. host 1 2 3 4 5\n", "E t.zone:1: the record has no TTL, and no $TTL came before it\n"},
 		{"\n A 192.0.2.1\n", "E t.zone:2: the record has no owner, and none came before it\n"},
 		{ZONELOAD_HEAD "a ( A\n192.0.2.1\n", "E t.zone:4: parenthesis is not closed\n"},
 		{ZONELOAD_HEAD "a TXT (\"x\n", "E t.zone:4: quote is not closed on its line\n"},
-		{ZONELOAD_HEAD "a\\", "E t.zone:4: backslash before nothing that it could escape\n"},
+		{ZONELOAD_HEAD "a\\", "E t.zone:4: backslash with nothing to escape\n"},
 		{ZONELOAD_HEAD "a TXT \001\n", "E t.zone:4: control character: this is not a text file\n"},
 		// Names in data are not compressed (RFC 3597 section 4).
-		{ZONELOAD_HEAD "a AFSDB \\# 4 0000c00b\n", "E t.zone:4: a.example AFSDB: the octets after \\# are no data of this type\n"},
-		{ZONELOAD_HEAD "a RP \\# 4 c00bc00b\n", "E t.zone:4: a.example RP: the octets after \\# are no data of this type\n"},
-		{ZONELOAD_HEAD "a HTTPS \\# 4 0001c00b\n", "E t.zone:4: a.example HTTPS: the octets after \\# are no data of this type\n"},
+		{ZONELOAD_HEAD "a AFSDB \\# 4 0000c00b\n", "E t.zone:4: a.example AFSDB: the octets after \\# are not valid data of this type\n"},
+		{ZONELOAD_HEAD "a RP \\# 4 c00bc00b\n", "E t.zone:4: a.example RP: the octets after \\# are not valid data of this type\n"},
+		{ZONELOAD_HEAD "a HTTPS \\# 4 0001c00b\n", "E t.zone:4: a.example HTTPS: the octets after \\# are not valid data of this type\n"},
 	};
 
 	(void)state;
@@ -162,7 +162,7 @@ static void test_long_lines(void **state)
 	assert_int_equal(zoneload_text(zone.bytes, zone.len, report, &db), E_INVAL);
 	zoneload_expect(report, "E t.zone:4: entry is too long (is a parenthesis left open?)\n"
 	                        "E t.zone:5: b.example A: Syntax error, superfluous text present\n"
-	                        "E t.zone:6: c.example TXT: text is too long, give it in the form of RFC 3597\n");
+	                        "E t.zone:6: c.example TXT: text is too long, use RFC 3597 form (\\# LENGTH HEX)\n");
 	report_free(report);
 	free(zone.bytes);
 }

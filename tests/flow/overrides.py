@@ -182,7 +182,7 @@ def lost():
         check(os.path.isfile(damaged["file"]) and "state.db.damaged-" in damaged["file"], damaged)
         equal((damaged["kept"], damaged["lost"], damaged["files"]), (2, 0, 1))
         shown = d.ctl("status", as_json=False).out
-        check("none is known to be lost: 2 could be kept" in shown and "may be in service" not in shown, shown)
+        check("none is known to be lost; 2 were kept" in shown and "may be in service" not in shown, shown)
         # The same row of both.
         d.stop()
         for name in statefiles.BOTH:
@@ -192,7 +192,7 @@ def lost():
         damaged = d.ctl_json("status")["overrides_damaged"]
         equal((damaged["kept"], damaged["lost"], damaged["files"]), (1, 1, 3))
         shown = d.ctl("status", as_json=False).out
-        check("LOST: 1 could be kept, at least 1 could not" in shown and "may be in service" in shown, shown)
+        check("LOST: at least 1; 1 were kept" in shown and "may be in service" in shown, shown)
         d.ctl("drain", EAST, "--app", NAME)
         d.kill()
         d.start()
@@ -254,7 +254,7 @@ def told_once():
                 equal(json.loads(order.file.readline())["ok"], True)
                 if done.code == 1:
                     break
-        equal((done.code, done.err), (1, "edgesteerctl: a reload is under way; try again when it is done\n"))
+        equal((done.code, done.err), (1, "edgesteerctl: a reload is already under way; try again when it has finished\n"))
         with d.control() as order:
             order("drain", ok=False, site=EAST, reason="y" * 60000)
         line = next(line for line in d.log().splitlines() if "yyyy" in line)

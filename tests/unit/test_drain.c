@@ -150,8 +150,8 @@ static void test_replaced(void **unused)
 		const char *was_for, *is_for; // NULL: without end
 		const char *warning;          // NULL: none
 	} rows[] = {
-		{NULL, "2s", "which was to hold until undrain; that was by uid 7 (carol), pid 9, reason: disk dying"},
-		{"2h", "1h", "which was to hold 1h longer; that was by uid 7 (carol), pid 9, reason: disk dying"},
+		{NULL, "2s", "which would have held until undrain; that was by uid 7 (carol), pid 9, reason: disk dying"},
+		{"2h", "1h", "which would have held 1h longer; that was by uid 7 (carol), pid 9, reason: disk dying"},
 		{"1h", "2h", NULL},
 		{"1h", NULL, NULL},
 		{NULL, NULL, NULL},
@@ -391,7 +391,7 @@ static void test_many_at_once(void **unused)
 	wait_for(&client, REQUESTS);
 	assert_int_equal(client.done, STATE_QUEUE_MAX);
 	assert_int_equal(client.refused, REQUESTS - STATE_QUEUE_MAX);
-	assert_string_equal(client.last_error, "not done: 256 changes wait to be saved already; try again");
+	assert_string_equal(client.last_error, "not done: 256 changes are already waiting to be saved; try again");
 	assert_in_range(fake.changes, 1, STATE_QUEUE_MAX);
 	assert_int_equal(state_override_count(fake.ops.state), 2);
 	assert_string_equal(state_drain_given(fake.ops.state, NULL, "nyc")->reason, "r254");

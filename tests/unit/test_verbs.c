@@ -79,7 +79,7 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"soon\"}", 2, "for: 'soon' is not a time"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"0s\"}", 2, "for: '0s' is not a time"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"-1h\"}", 2, "for: '-1h' is not a time"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "over 3650d"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "is longer than 3650d; leave it out to drain until undrain"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"99999999999999999999d\"}", 2, "is not a time"},
 		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained"},
 		{"{\"verb\": \"undrain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?"},

@@ -144,7 +144,7 @@ static void health_changed(void *ctx, size_t number)
 	bool up = health_up(daemon->health, number);
 
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_probed(daemon->health, number), up);
+	                 health_endpoint(daemon->health, number), up);
 	serving_set_health(daemon->serving, (uint32_t)number, up);
 	arm(daemon->publish, 0, COALESCE_US);
 }

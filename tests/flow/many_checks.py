@@ -87,7 +87,7 @@ def requests_go_first():
                 equal(order("stats")["probe_failures"], 0)
 
 
-def lateness_is_told():
+def lateness_is_reported():
     """With room for one probe in two, `stats` and `status` count the late ones, and the log says it once, and why."""
     with Responder(status=200) as alb:
         alb.delay_s = 0.05
@@ -102,10 +102,10 @@ def lateness_is_told():
         with Daemon(config) as d:
             until(lambda: d.ctl_json("stats")["probes_late"] >= 8, 10 * harness.slowness(), "late probes")
             check(d.ctl_json("status")["health"]["late"] >= 8, "status does not say it")
-            told = re.findall(r"warning: health: probes come late: app\d\.\S+ at here is probed \S+ s after its time and \d "
-                              r"more wait, because `probes` allows no more at once", d.log())
-            equal(len(told), 1, d.log())
+            lines = re.findall(r"warning: health: probes are late: app\d\.\S+ at here is probed \S+ s after it was due "
+                               r"and \d more are waiting, because `probes` allows no more at once", d.log())
+            equal(len(lines), 1, d.log())
 
 
 if __name__ == "__main__":
-    harness.run(requests_go_first, lateness_is_told)
+    harness.run(requests_go_first, lateness_is_reported)

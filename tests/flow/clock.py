@@ -50,7 +50,7 @@ def clock_is_set():
         clock.ahead(3600)
         until(lambda: d.query(NAME).addresses == [FIRST], 3, "the drain ends with its time")
         check(not drained(d) and d.ctl_json("status")["drain_count"] == 0)
-        check("has run out" in d.log(), d.log())
+        check("has expired" in d.log(), d.log())
 
 
 if __name__ == "__main__":

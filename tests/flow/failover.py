@@ -153,8 +153,8 @@ def drains():
         d.ctl("drain", "near", "--for", "1s", "--reason", "a new disk")
         equal(answer(d), [FAR])
         took = moves(d, NEAR, 2.5, "the drain runs out")
-        check("the drain of near for every app has run out; by uid " in d.log() and "reason: a new disk" in d.log(),
-              "the log does not say which drain has run out")
+        check("the drain of near for every app has expired; set by uid " in d.log() and "reason: a new disk" in d.log(),
+              "the log does not say which drain has expired")
         check(took > 0.3, f"it ran out after {took:.2f} s")
         d.ctl("force", f"{NAME}/near", "down")
         equal((answer(d), answer(d, OTHER)), ([FAR], [NEAR]))

@@ -165,7 +165,8 @@ def restart_needed():
 
     with Daemon(with_server(), {"ranges.csv": RANGES}) as d:
         def told(name, value):
-            return f"{d.config_path}: server.{name}: takes hold when the daemon is restarted; until then it is {value}"
+            return (f"{d.config_path}: server.{name}: takes effect when the daemon is restarted; until then it is "
+                    f"{value}")
 
         check("warnings" not in d.ctl_json("reload"))
         done = d.reload(with_server(user="nobody", **{"tcp-idle": "9s", "nsid": "x"}))
@@ -214,12 +215,14 @@ def exit_codes():
         equal(run("-c").returncode, 2)
         done = run("-t", "edge.yaml")
         equal((done.returncode, done.stderr),
-              (2, 'edgesteerd: what is "edge.yaml"? A configuration is given as -c FILE. See edgesteerd --help\n'))
+              (2, 'edgesteerd: unexpected argument "edge.yaml": a configuration is given as -c FILE. See edgesteerd '
+              '--help\n'))
         # A user there is not: a start would fail, but the test may be done elsewhere.
         nobody = d.write("nobody.yaml", "server: {user: no-such-user-here}\ndomains: {e.x: {ns: n.x}}\n")
         done = run("-t", "-c", str(nobody))
         equal((done.returncode, done.stderr),
-              (0, 'edgesteerd: note: server.user: there is no user "no-such-user-here" here: no start without one\n'))
+              (0, 'edgesteerd: note: server.user: there is no user "no-such-user-here" on this machine; the daemon '
+                  'does not start without it\n'))
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)
@@ -304,7 +307,7 @@ def endless_source():
         d.ctl("drain", "w1")
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.1"])
         equal(d.stop(timeout_s=6 * harness.slowness()), 0)
-        check("left behind" in d.log(), d.log())
+        check("a source has not finished within 2000 ms; exiting without it" in d.log(), d.log())
         d.write_config(config(3))
         d.start()
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.3"], "the drain has survived")

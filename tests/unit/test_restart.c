@@ -18,7 +18,7 @@
 #include "report_text.h"
 
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
-#define STAYS ": takes hold when the daemon is restarted; until then it is "
+#define STAYS ": takes effect when the daemon is restarted; until then it is "
 
 static struct config *parse(const char *text)
 {

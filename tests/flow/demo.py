@@ -20,7 +20,7 @@ from harness import Skip, check, equal, until
 
 DEMO = str(harness.TOP / "conf/demo/run")
 ALONE = "EDGESTEER_DEMO_ALONE"
-STAYS = "Ctrl-C ends it"
+STAYS = "Ctrl-C stops it"
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 

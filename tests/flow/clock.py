@@ -1,5 +1,4 @@
-"""A drain ends when its time has come by the wall clock, also when somebody sets that clock: an hour forward, as a
-machine's that was asleep, or back."""
+"""A drain ends by the wall clock, also when that clock is set: an hour forward, as after a suspend, or back."""
 
 import struct
 import time

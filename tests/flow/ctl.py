@@ -1,5 +1,5 @@
-"""edgesteerctl by itself, against a scripted control socket: what it sends for which words, what it prints, when it exits
-with what; and its bash completion."""
+"""edgesteerctl alone, against a scripted control socket: the requests it sends for its arguments, its output and its
+exit codes; and its bash completion."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ from harness import Skip, check, equal, program
 
 
 class Script:
-    """A control socket that gives the replies it is told, one a connection (the last one for ever): an object, bytes as
+    """A control socket that sends the given replies, one per connection (the last one for ever): an object, bytes as
     they are, or None: nothing. `requests` are the objects that came; `hold_s`: wait before each reply."""
 
     def __init__(self, *replies, hold_s=0.0, close_first=False):
@@ -76,7 +76,7 @@ OK = {"ok": True}
 
 
 def requests():
-    """Words and options, wherever they stand, become the fields of the request."""
+    """Words and options, in any order, become the fields of the request."""
     rows = [
         (["status"], {"verb": "status"}),
         (["sites"], {"verb": "sites"}),
@@ -182,7 +182,7 @@ def outcomes():
         code, out, err = script.run("drain", "bos")
         equal((code, err), (0, "warning: app x: no target is left\n"))
         check(out.startswith("bos is drained"), out)
-    # Success is only what says so.
+    # Only an explicit success counts.
     for reply in ({}, {"ok": "yes"}, {"ok": False}, {"ok": False, "code": 0, "error": ""}, {"ok": 1}, b"[]\n", b"{}\n"):
         with Script(reply) as script:
             equal(script.run("drain", "bos")[0], 1, reply)
@@ -259,7 +259,7 @@ def many_apps():
     with Script(part("a", next=1), {"ok": False, "error": "starting", "code": 1}) as script:
         code, out, err = script.run("apps")
         equal((code, out), (1, ""))
-    # A reload in between: what it moved to the front would be in no part. All of it is asked for anew, a few times.
+    # A reload in between: entries may be in neither part. The list is requested again, a few times.
     one, two = {"generation": 1}, {"generation": 2}
     with Script(part("a", **one, next=1), part("c", **two, next=2), part("b", **two, next=1), part("c", **two)) as script:
         code, out, _ = script.run("--json", "apps")
@@ -275,7 +275,7 @@ def many_apps():
 
 
 def many_overrides():
-    """The overrides of a status as well; where they never stand still, the beginning is shown and what is missing is said."""
+    """The same for the overrides of a status; if they keep changing, the first part is shown, with a warning."""
     def part(first, **more):
         return {**OK, "drain_count": 3, "force_count": 2, "drains": [{"site": f"s{first}"}, {"site": f"s{first + 1}"}],
                 "forces": [{"app": "a", "site": f"f{first}"}], "overrides_revision": 1, **more}
@@ -357,7 +357,7 @@ def tables():
 
 
 def overrides_damaged():
-    """It stands near the top of a status until somebody has seen to it."""
+    """It is near the top of the status until the file is removed."""
     serving = "sites that were drained may be in service\n"
     rows = [
         ({"file": "/s/state.db.damaged-86400\x1b", "time": 86400, "files": 1, "kept": 3, "lost": 2},
@@ -389,7 +389,7 @@ def overrides_damaged():
 
 
 def overrides():
-    """What an override has changed, in words."""
+    """The effect of an override, in words."""
     alice = {"who": "uid 7 (alice)", "reason": "disk dying\x1b[2J", "since": 86400, "until": None}
     rows = [
         (["drain", "bos"], {"site": "bos", "targets": 1, "apps": ["a"], "replaced": alice, "warnings": ["it ends sooner"]},
@@ -416,7 +416,7 @@ def overrides():
 
 
 def odd_replies():
-    """A reply that lacks what is shown, or holds something else, is shown as far as it goes."""
+    """A reply with missing fields, or fields of other types, is shown as far as possible."""
     words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
              "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]

@@ -1,4 +1,4 @@
-"""More probes than the daemon has time or room for: requests go first, and the operator is told."""
+"""More probes than the daemon has time or room for: requests go first, and late probes are reported."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
 class Crowd:
-    """A load balancer that lets everybody wait, and then answers all at once."""
+    """A load balancer that delays every response, then answers all at once."""
 
     def __init__(self, size):
         self.size, self.waiting = size, []
@@ -88,7 +88,8 @@ def requests_go_first():
 
 
 def lateness_is_reported():
-    """With room for one probe in two, `stats` and `status` count the late ones, and the log says it once, and why."""
+    """With a limit of half the probes, `stats` and `status` count the late ones, and the log has one line with the
+    reason."""
     with Responder(status=200) as alb:
         alb.delay_s = 0.05
         config = {

@@ -1,8 +1,8 @@
-# Completion of edgesteerctl for bash: verbs, options, and the names of sites and apps, which the daemon is asked for.
+# Bash completion for edgesteerctl: verbs, options, and the names of sites and apps, as reported by the daemon.
 
 _edgesteerctl_names() {
 	local socket=$1 filter=$2
-	# Names hold no quotes or spaces, so that the reply can be cut up without a JSON parser.
+	# Names contain neither quotes nor spaces, so the reply can be parsed without a JSON parser.
 	EDGESTEER_SOCKET=${socket:-${EDGESTEER_SOCKET-}} edgesteerctl --json --timeout 2 "$filter" 2>/dev/null |
 		grep -o '"name":"[^"]*"' | cut -d '"' -f 4
 }

@@ -23,6 +23,7 @@ const char *client_int_text(const json_t *object, const char *key, char *buf)
 {
 	const json_t *number = json_object_get(object, key);
 
+	must(buf);
 	buf[0] = '\0';
 	if (json_is_integer(number))
 		snprintf(buf, CTL_INT_LEN, "%lld", (long long)json_integer_value(number));

@@ -1,4 +1,4 @@
-// Reading replies without a thought for what is missing: a field that is not there is "" or 0. For edgesteerctl.
+// Lenient access to replies: a missing field, or one of another type, reads as "" or 0. For edgesteerctl.
 #pragma once
 
 #include <jansson.h>
@@ -7,11 +7,12 @@
 
 enum { CTL_INT_LEN = 24 };
 
+// The text is owned by `object`.
 const char *client_text(const json_t *object, const char *key);
 json_int_t client_int(const json_t *object, const char *key);
-// The number in digits, "" when it is not there. Into buf[CTL_INT_LEN], returned.
+// The number in decimal, "" when it is missing. Into buf[CTL_INT_LEN], which it returns.
 const char *client_int_text(const json_t *object, const char *key, char *buf);
-// The list's texts, "a, b"; a text alone is itself. The caller's to free.
+// The list's texts as "a, b"; a single text is returned as it is. Owned by the caller; out of memory ends the program.
 char *client_join(const json_t *list) MUST_USE;
-// Appends one list to another. Both may be missing.
+// Appends the list `more` to the object's list `key`; either may be missing.
 void client_extend(json_t *object, const char *key, const json_t *more);

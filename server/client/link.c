@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 
 enum { FIRST_BUFFER = 65536, TICK_MS = 1000 };
 
-static int complain(char *error, const char *fmt, ...) PRINTF(2, 3);
+static int fail(char *error, const char *fmt, ...) PRINTF(2, 3);
 
-static int complain(char *error, const char *fmt, ...)
+// Formats the error and returns -1.
+static int fail(char *error, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -33,30 +35,30 @@ static int not_connected(const char *path, char *error)
 	switch (errno) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return complain(error, "cannot reach the daemon: is edgesteerd running? tried %s (%s)", path, strerror(errno));
+		return fail(error, "cannot reach the daemon: is edgesteerd running? tried %s (%s)", path, strerror(errno));
 	case EACCES:
 	case EPERM:
-		return complain(error, "no permission to use %s: be root or in the group that owns it", path);
+		return fail(error, "no permission to use %s: be root or in the group that owns it", path);
 	case EAGAIN:
-		return complain(error, "the daemon at %s does not take the connection: it is too busy", path);
+		return fail(error, "the daemon at %s is too busy to accept the connection; try again", path);
 	}
-	return complain(error, "cannot connect to %s: %s", path, strerror(errno));
+	return fail(error, "cannot connect to %s: %s", path, strerror(errno));
 }
 
-// A connected socket, or -1 with the error said.
+// A connected socket, or -1 with `error` set.
 static int connect_to(const char *path, unsigned timeout_s, char *error)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	struct timeval timeout = {.tv_sec = timeout_s};
 
 	if (strlen(path) >= sizeof(name.sun_path))
-		return complain(error, "the socket's path is longer than %zu bytes: %s", sizeof(name.sun_path) - 1, path);
+		return fail(error, "the socket's path is longer than %zu bytes: %s", sizeof(name.sun_path) - 1, path);
 	memcpy(name.sun_path, path, strlen(path) + 1);
 
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return complain(error, "no socket: %s", strerror(errno));
+		return fail(error, "cannot make a socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)); // for connect and send
 	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
 		not_connected(path, error);
@@ -66,8 +68,8 @@ static int connect_to(const char *path, unsigned timeout_s, char *error)
 	return fd;
 }
 
-// A daemon that refuses the connection says so and closes before it reads: so a failure to send is no failure yet, the
-// reply may be there all the same.
+// Errors are ignored: a daemon that refuses the connection sends its reply and closes before it reads, so there may be
+// a reply although sending failed. If there is none, reading reports it.
 static void send_line(int fd, const char *text)
 {
 	for (size_t len = strlen(text); len > 0;) {
@@ -89,6 +91,7 @@ struct input {
 
 static bool make_room(struct input *input)
 {
+	must(input->len <= input->size);
 	if (input->len < input->size)
 		return true;
 
@@ -108,7 +111,7 @@ static void show_progress(const char *progress, int64_t passed_ms)
 		fprintf(stderr, "\r%s… %lld s", progress, (long long)(passed_ms / 1000));
 }
 
-// Waits until there is something to read. Negative: the time is over (said), or poll failed (said).
+// Waits until the socket is readable. 0, or -1 with `error` set: the timeout has passed, or poll() failed.
 static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *progress, char *error)
 {
 	for (;;) {
@@ -117,14 +120,15 @@ static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *
 
 		show_progress(progress, passed_ms);
 		if (left_ms <= 0)
-			return complain(error, "no reply in %u s: the daemon is busy, and may still do it", timeout_s);
+			return fail(error, "no reply within %u s: the daemon is busy, and may still carry the request out",
+			            timeout_s);
 
 		int n = poll(&wait, 1, left_ms < TICK_MS ? (int)left_ms : TICK_MS);
 
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
-			return complain(error, "cannot wait for the reply: %s", strerror(errno));
+			return fail(error, "cannot wait for the reply: %s", strerror(errno));
 	}
 }
 
@@ -134,7 +138,7 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 
 	for (;;) {
 		if (!make_room(input))
-			return complain(error, "the daemon's reply is too large");
+			return fail(error, "the daemon's reply is too large");
 		if (wait_input(fd, begun_ms, timeout_s, progress, error) < 0)
 			return -1;
 
@@ -143,9 +147,9 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return complain(error, "cannot read the reply: %s", strerror(errno));
+			return fail(error, "cannot read the reply: %s", strerror(errno));
 		if (n == 0)
-			return complain(error, "the daemon closed the connection without a reply: has it stopped?");
+			return fail(error, "the daemon closed the connection without a reply: has it stopped?");
 
 		char *end = memchr(input->bytes + input->len, '\n', (size_t)n);
 
@@ -160,7 +164,7 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress, char *error)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
-	int fd = line ? connect_to(path, timeout_s, error) : complain(error, "no memory");
+	int fd = line ? connect_to(path, timeout_s, error) : fail(error, "out of memory");
 	struct input input = {0};
 	json_t *reply = NULL;
 	json_error_t why;
@@ -175,7 +179,7 @@ json_t *client_link_ask(const char *path, const json_t *request, unsigned timeou
 			fputs("\r\033[K", stderr);
 		close(fd);
 		if (err == 0 && !(reply = json_loadb(input.bytes, input.len, JSON_REJECT_DUPLICATES, &why)))
-			complain(error, "the daemon's reply is not JSON: column %d: %s", why.column, why.text);
+			fail(error, "the daemon's reply is not JSON: column %d: %s", why.column, why.text);
 	}
 	free(input.bytes);
 	free(line);

@@ -1,5 +1,5 @@
-// The operators' command: makes a request of its arguments, sends it to the daemon's control socket and prints the
-// reply. A new verb is one row of `verbs`.
+// edgesteerctl, the operators' command: turns its arguments into a request, sends it to the daemon's control socket and
+// prints the reply. A new verb is one row of `verbs`.
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/must.h"
 #include "base/nearest.h"
 #include "client/json.h"
 #include "client/link.h"
@@ -23,14 +24,14 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600,
 enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
-// Options that become a field of the request, then those of every verb.
+// Options that become fields of the request, followed by those that every verb takes.
 static const struct {
 	const char *name, *arg, *help;
 } options[] = {
 	[OPT_APP] = {"app", "NAME", "only this app's target"},
 	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
 	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
-	[OPT_REASON] = {"reason", "TEXT", "why, for those who look at it later"},
+	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
 	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
@@ -40,13 +41,13 @@ static const struct {
 };
 
 struct verb {
-	const char *name, *args, *help; // `help` begins with a small letter
+	const char *name, *args, *help; // `help` starts with a lower-case letter
 	void (*show)(const json_t *reply);
-	const char *fields[POSITIONAL_MAX]; // the request's, of the words after the verb
-	unsigned needed;                    // of the fields
-	unsigned takes, needs;              // 1 << enum option_name
-	bool slow;
-	bool counts; // its reply says how many there are, so that the beginning of its lists will do
+	const char *fields[POSITIONAL_MAX]; // the request's fields that the words after the verb become
+	unsigned needed;                    // how many of the fields are required
+	unsigned takes, needs;              // options, 1 << enum option_name
+	bool slow;                          // longer timeout, with progress
+	bool counts;                        // its reply has the totals, so a partial list is acceptable
 };
 
 static const struct verb verbs[] = {
@@ -65,7 +66,7 @@ static const struct verb verbs[] = {
 	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
 	{.name = "reload", .args = "", .show = client_show_reload, .slow = true,
-	 .help = "read the config again; when it is wrong, say all that is and go on as before"},
+	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
 };
@@ -73,13 +74,13 @@ static const struct verb verbs[] = {
 // What the command line says.
 struct command {
 	const struct verb *verb;
-	const char *values[OPTIONS]; // of options that become fields
+	const char *values[OPTIONS]; // of the options that become fields; NULL: not given
 	const char *socket;
-	unsigned timeout_s;          // 0: the verb's
+	unsigned timeout_s;          // 0: the verb's default
 	bool json, help, version;
 };
 
-// Help ----------------------------------------------------------------------------------------------------------------
+// ---- help -----------------------------------------------------------------------------------------------------------
 
 static void print_option(size_t i)
 {
@@ -109,7 +110,7 @@ static void print_help(const struct verb *verb)
 	if (verb)
 		printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
 	else
-		fputs("Steers edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
+		fputs("Controls edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
 	for (size_t i = 0; !verb && i < ARRAY_LEN(verbs); i++) {
 		char words[64];
 
@@ -123,10 +124,10 @@ static void print_help(const struct verb *verb)
 	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ". Exit code 0: the daemon did it;\n"
 	      "1: it could not, or could not be reached; 2: the command or the config is wrong.\n", stdout);
 	if (!verb)
-		fputs("edgesteerctl help VERB tells of a verb's options.\n", stdout);
+		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
 
-// Arguments -----------------------------------------------------------------------------------------------------------
+// ---- arguments ------------------------------------------------------------------------------------------------------
 
 static int usage_error(const struct verb *verb, const char *fmt, ...) PRINTF(2, 3);
 
@@ -192,7 +193,7 @@ static int take_option(struct command *command, int found, const char *value)
 			return 0;
 		return usage_error(NULL, "--timeout: '%s' is not a number of seconds from 1 to 86400", value);
 	}
-	if (found < 0 || found >= OPTIONS) { // getopt_long() has said what is wrong
+	if (found < 0 || found >= OPTIONS) { // getopt_long() has printed an error
 		print_usage(stderr, NULL);
 		return EXIT_USAGE;
 	}
@@ -224,12 +225,12 @@ static int too_many_words(const struct command *command, bool takes_any)
 	const struct verb *verb = command->verb;
 
 	if (command->values[OPT_REASON] && verb->takes & 1u << OPT_REASON)
-		return usage_error(verb, "%s takes no more than %s: a reason of several words stands in quotes, as in "
+		return usage_error(verb, "%s takes no more than %s: put a reason of several words in quotes, as in "
 		                   "--reason 'disk full'", verb->name, verb->args);
 	return usage_error(verb, takes_any ? "%s takes no more than %s" : "%s takes no words%s", verb->name, verb->args);
 }
 
-// Whether the words and options are the verb's. 0 or an exit code.
+// Checks the words and options against the verb's row. 0 or an exit code.
 static int check_words(const struct command *command, int count)
 {
 	const struct verb *verb = command->verb;
@@ -250,9 +251,9 @@ static int check_words(const struct command *command, int count)
 	return 0;
 }
 
-// Request -------------------------------------------------------------------------------------------------------------
+// ---- request --------------------------------------------------------------------------------------------------------
 
-// "APP/SITE" of force becomes its two fields. Sites' names have no "/".
+// Splits "APP/SITE" of force into its two fields, at the last "/": names of sites have none.
 static bool split_target(json_t *request)
 {
 	const char *written = client_text(request, "app"), *slash = strrchr(written, '/');
@@ -265,12 +266,13 @@ static bool split_target(json_t *request)
 	return json_object_set_new(request, "site", site) == 0 && json_object_set_new(request, "app", app) == 0;
 }
 
-// NULL: *ret_exit (said).
+// The request, owned by the caller. NULL: an error was printed, and *ret_exit is the exit code.
 static json_t *make_request(const struct command *command, char **words, int count, int *ret_exit)
 {
 	json_t *request = json_pack("{s:s}", "verb", command->verb->name);
 	bool good = request != NULL;
 
+	must(count <= POSITIONAL_MAX);
 	for (int i = 0; i < count; i++)
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
@@ -286,8 +288,8 @@ static json_t *make_request(const struct command *command, char **words, int cou
 	return NULL;
 }
 
-// Parts of what has changed in between do not belong together: something may be in none of them.
-static bool of_one_whole(const json_t *reply, const json_t *part)
+// Whether two parts belong to the same list. If it changed in between, some entries may be in neither part.
+static bool same_version(const json_t *reply, const json_t *part)
 {
 	static const char *const numbers[] = {"generation", "overrides_revision"};
 
@@ -300,8 +302,9 @@ static bool of_one_whole(const json_t *reply, const json_t *part)
 	return true;
 }
 
-// Adds the parts that follow the first one. What the daemon refuses instead is the reply. *ret_changed: all of it is to
-// be asked for again; then the first part has come back.
+// Requests the parts after the first one, `reply`, of which it takes ownership, and returns all of them as one reply,
+// or the daemon's refusal (NULL: `error` says why there is none). If the list changed in between, sets *ret_changed and
+// returns the first part.
 static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s, char *error,
                          bool *ret_changed)
 {
@@ -319,7 +322,7 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
 			json_decref(reply);
 			return part;
 		}
-		if (!of_one_whole(reply, part)) {
+		if (!same_version(reply, part)) {
 			*ret_changed = true;
 			json_decref(part);
 			json_decref(whole);
@@ -336,7 +339,7 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
 	return whole;
 }
 
-// Long lists come in parts: each but the last says where the next one begins.
+// Sends the request, for long lists as often as there are parts: each but the last says where the next one starts.
 static json_t *ask(const struct command *command, json_t *request, char *error)
 {
 	const struct verb *verb = command->verb;
@@ -348,7 +351,8 @@ static json_t *ask(const struct command *command, json_t *request, char *error)
 		changed = false;
 		json_decref(reply);
 		json_object_del(request, "from");
-		reply = client_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
+		reply =
+			client_link_ask(command->socket, request, timeout_s, verb->slow ? "waiting for the daemon" : NULL, error);
 		if (reply && client_int(reply, "next") > 0)
 			reply = add_parts(command, request, reply, timeout_s, error, &changed);
 	}
@@ -357,15 +361,16 @@ static json_t *ask(const struct command *command, json_t *request, char *error)
 	if (verb->counts) {
 		json_object_del(reply, "next");
 		json_object_set_new(reply, "warnings",
-		                    json_pack("[s]", "overrides change while they are listed: the first ones only"));
+		                    json_pack("[s]", "overrides changed while they were listed: the lists are incomplete"));
 		return reply;
 	}
 	json_decref(reply);
-	snprintf(error, CTL_LINK_ERROR_LEN, "the configuration was reloaded each time that the list was read: try again");
+	snprintf(error, CTL_LINK_ERROR_LEN, "the configuration was reloaded during each of %d attempts to read the list; "
+	         "try again", TRIES_MAX);
 	return NULL;
 }
 
-// Reply ---------------------------------------------------------------------------------------------------------------
+// ---- reply ----------------------------------------------------------------------------------------------------------
 
 static void print_lines(const json_t *lines, const char *before)
 {
@@ -381,14 +386,15 @@ static int print_reply(const struct command *command, const json_t *reply)
 	bool ok = json_is_true(json_object_get(reply, "ok"));
 	const char *error = client_text(reply, "error");
 
-	// In ASCII: what operators and configs wrote cannot draw on a terminal.
+	// In ASCII: text from operators and configs cannot send control sequences to a terminal.
 	if (command->json && (json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF))
 		return EXIT_REFUSED;
 	if (ok && !command->json)
 		command->verb->show(reply);
 	fflush(stdout);
 	if (!ok)
-		client_print(stderr, "edgesteerctl: %s\n", error[0] ? error : "the daemon's reply is not one");
+		client_print(stderr, "edgesteerctl: %s\n",
+		             error[0] ? error : "the daemon's reply is invalid: it is neither a success nor an error");
 	print_lines(json_object_get(reply, "errors"), "");
 	print_lines(json_object_get(reply, "warnings"), "warning: ");
 	if (ok)
@@ -443,7 +449,7 @@ int main(int argc, char **argv)
 	else if (command.help)
 		print_help(command.verb);
 	else if (!command.verb)
-		code = usage_error(NULL, "what is to be done?");
+		code = usage_error(NULL, "a verb is missing");
 	else
 		code = run(&command, argv + optind + 1, argc - optind - 1);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

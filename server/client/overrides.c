@@ -30,25 +30,28 @@ static void show_replaced(const json_t *drain)
 
 	if (json_is_object(drain))
 		client_print(stdout, "It replaces the drain until %s, given %s by %s%s%s\n",
-		          client_int(drain, "until") ? client_time(client_int(drain, "until"), until) : "undrained",
-		          client_time(client_int(drain, "since"), since), client_text(drain, "who"), reason[0] ? ": " : "", reason);
+		             client_int(drain, "until") ? client_time(client_int(drain, "until"), until) : "undrained",
+		             client_time(client_int(drain, "since"), since), client_text(drain, "who"), reason[0] ? ": " : "",
+		             reason);
 }
 
 void client_show_drain(const json_t *reply)
 {
 	const char *app = client_text(reply, "app");
-	json_int_t until_s = client_int(reply, "until"), safe_s = client_int(reply, "safe_after"), targets = client_int(reply, "targets");
+	json_int_t until_s = client_int(reply, "until"), safe_s = client_int(reply, "safe_after");
+	json_int_t targets = client_int(reply, "targets");
 	char until[CTL_TIME_LEN], safe[CTL_TIME_LEN], left[CTL_TIME_LEN];
 
-	client_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app, app[0] ? " at " : "",
-	          client_text(reply, "site"), until_s ? client_time(until_s, until) : "undrained", targets);
+	client_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app,
+	             app[0] ? " at " : "", client_text(reply, "site"), until_s ? client_time(until_s, until) : "undrained",
+	             targets);
 	show_apps(reply);
 	show_replaced(json_object_get(reply, "replaced"));
-	if (targets || safe_s > client_int(reply, "since") + 2) // a reload may have taken the last target away
+	if (targets || safe_s > client_int(reply, "since") + 2) // a reload may have removed the last target
 		client_print(stdout,
 		          until_s && until_s < safe_s
-		                  ? "It ends before every cache has let go of it, which would be after %s (%s from now).\n"
-		                  : "After %s (%s from now at the most) no correct cache hands it out any more.\n",
+		                  ? "It ends before all caches have dropped it, which would be after %s (%s from now).\n"
+		                  : "After %s (at most %s from now) no correct cache hands it out any more.\n",
 		          client_time(safe_s, safe), client_span(safe_s - clock_wall_s(), left));
 }
 
@@ -62,7 +65,7 @@ void client_show_undrain(const json_t *reply)
 	client_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
 	          app[0] ? " at " : "", client_text(reply, "site"), again);
 	if (json_is_null(up) && targets)
-		client_print(stdout, "Those of them that the first round of health checks finds down do not.\n");
+		client_print(stdout, "Those that the first round of health checks finds down do not.\n");
 	if (targets > again)
 		client_print(stdout, "%lld more of its targets are not drained any more, but down\n", targets - again);
 	if (still)
@@ -74,7 +77,8 @@ void client_show_force(const json_t *reply)
 	const char *to = client_text(reply, "to"), *state = client_text(reply, "state");
 
 	if (to[0] == 'a')
-		client_print(stdout, "%s at %s follows its health again", client_text(reply, "app"), client_text(reply, "site"));
+		client_print(stdout, "%s at %s follows its health again", client_text(reply, "app"),
+		             client_text(reply, "site"));
 	else
 		client_print(stdout, "%s at %s is forced %s", client_text(reply, "app"), client_text(reply, "site"), to);
 	if (state[0])

@@ -1,5 +1,5 @@
-// Writing for people; see print.h. UTF-8 is assumed of the terminal; where the C library cannot read it, what is not
-// ASCII becomes "?".
+// Output for people; see print.h. The terminal is assumed to use UTF-8; where the C library cannot decode it,
+// everything but ASCII becomes "?".
 #include "client/print.h"
 
 #include <locale.h>
@@ -23,19 +23,20 @@ void client_print_init(void)
 	colours = isatty(STDOUT_FILENO) && !(no_colour && no_colour[0]) && term && strcmp(term, "dumb") != 0;
 }
 
-// Left-to-right and right-to-left marks, embeddings, overrides and isolates: they make a line read as what it is not.
-static bool turns_text(wchar_t c)
+// Bidirectional marks, embeddings, overrides and isolates (UAX #9): they can make a line display as something else.
+static bool is_bidi_control(wchar_t c)
 {
 	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 static bool is_safe(wchar_t c)
 {
-	return iswprint((wint_t)c) && wcwidth(c) >= 0 && !turns_text(c);
+	return iswprint((wint_t)c) && wcwidth(c) >= 0 && !is_bidi_control(c);
 }
 
 char *client_clean(const char *text)
 {
+	const char *start = text;
 	size_t len = strlen(text), at = 0;
 	char *clean = malloc(len + 1);
 	mbstate_t state = {0};
@@ -58,6 +59,7 @@ char *client_clean(const char *text)
 		text += n;
 		len -= n;
 	}
+	must(at <= (size_t)(text - start));
 	clean[at] = '\0';
 	return clean;
 }
@@ -126,7 +128,7 @@ struct client_table *client_table_new(const char *const *titles)
 	table->titles = titles;
 	while (titles[table->columns])
 		table->columns++;
-	must(table->columns <= CTL_COLUMNS_MAX);
+	must(table->columns > 0 && table->columns <= CTL_COLUMNS_MAX);
 	return table;
 }
 
@@ -142,7 +144,7 @@ void client_table_add(struct client_table *table, const char *const *cells)
 	table->rows++;
 }
 
-// Columns a clean text takes on the screen.
+// The columns that a cleaned text takes up on the screen.
 static size_t width_of(const char *text)
 {
 	size_t width = 0, n;
@@ -168,10 +170,10 @@ static const char *colour_of(const char *text)
 	return NULL;
 }
 
-// `widths`: 0 for a column that is left out.
+// `widths` in columns of the screen; 0: the column is left out.
 static void print_row(const struct client_table *table, const char *const *cells, const size_t *widths)
 {
-	size_t gap = 0; // spaces owed before the next text: none are written at a line's end
+	size_t gap = 0; // spaces to write before the next text, so that there are none at the end of a line
 
 	for (size_t i = 0; i < table->columns; i++) {
 		bool right = table->titles[i][0] == '>';
@@ -190,7 +192,7 @@ static void print_row(const struct client_table *table, const char *const *cells
 	putchar('\n');
 }
 
-// The widest cell's; 0 when they are all empty.
+// The width of the widest cell; 0 when all are empty.
 static size_t column_width(const struct client_table *table, size_t column)
 {
 	size_t most = 0;

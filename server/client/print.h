@@ -1,4 +1,5 @@
-// What edgesteerctl writes for people: texts made safe for a terminal, times, aligned tables.
+// What edgesteerctl writes for people: text made safe for a terminal, times, aligned tables. Out of memory ends the
+// program.
 #pragma once
 
 #include <stdbool.h>
@@ -10,24 +11,26 @@
 
 enum { CTL_COLUMNS_MAX = 12, CTL_TIME_LEN = 32 };
 
-// Before anything else is printed.
+// Sets the locale, and decides on colours. Before anything is printed.
 void client_print_init(void);
-// A copy (the caller's) without what could move a terminal's cursor, change its title or turn its text around: control
-// characters, invalid UTF-8 and directional overrides become "?". Never NULL: without memory it ends the program.
+// A copy, owned by the caller, without anything that could move a terminal's cursor, change its title or reorder its
+// text: control characters, invalid UTF-8 and bidirectional controls become "?". Never NULL.
 char *client_clean(const char *text) MUST_USE;
-// printf, whose %s are safe: everything that comes out is cleaned, but for line feeds in `fmt`'s own text at its end.
+// Like fprintf(), with all output cleaned by client_clean() except a line feed at the end of `fmt`.
 void client_print(FILE *out, const char *fmt, ...) PRINTF(2, 3);
 
-// "2026-08-09 14:03:20 +0200" in local time, "-" for 0. Into buf[CTL_TIME_LEN], returned.
+// Seconds of the wall clock as local time, "2026-08-09 14:03:20 +0200"; "-" for 0. Into buf[CTL_TIME_LEN], which it
+// returns.
 const char *client_time(int64_t time_s, char *buf);
-// "45 s", "12 min", "2 h 5 min", "3 d 4 h". Into buf[CTL_TIME_LEN], returned.
+// A number of seconds as "45 s", "12 min", "2 h 5 min", "3 d 4 h". Into buf[CTL_TIME_LEN], which it returns.
 const char *client_span(int64_t span_s, char *buf);
 
 struct client_table;
 
-// Columns' titles, NULL at the end; one that begins with ">" has its cells flushed right.
+// `titles` of up to CTL_COLUMNS_MAX columns, ended by NULL; must outlive the table. A title that starts with ">" aligns
+// its column to the right.
 struct client_table *client_table_new(const char *const *titles) MUST_USE;
-// One row; cells as many as columns; cleaned and copied. NULL is an empty cell.
+// Adds a row of as many cells as there are columns, cleaned and copied. NULL: an empty cell.
 void client_table_add(struct client_table *table, const char *const *cells);
-// Prints it, nothing when it has no rows, and frees it. Columns that are empty in every row are left out.
+// Prints the table (nothing without rows) and frees it. Columns that are empty in every row are left out.
 void client_table_print(struct client_table *table);

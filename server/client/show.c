@@ -11,7 +11,7 @@
 
 enum { CELL_LEN = 1024 };
 
-// Status --------------------------------------------------------------------------------------------------------------
+// ---- status ---------------------------------------------------------------------------------------------------------
 
 static void show_served(const json_t *reply)
 {
@@ -22,18 +22,19 @@ static void show_served(const json_t *reply)
 		client_print(stdout, "serving      nothing yet\n");
 		return;
 	}
-	client_print(stdout, "serving      generation %lld of %s, epoch %lld, %lld workers\n", client_int(reply, "generation"),
-	          client_time(client_int(reply, "generation_built"), built), client_int(reply, "epoch"), client_int(reply, "workers"));
+	client_print(stdout, "serving      generation %lld of %s, epoch %lld, %lld workers\n",
+	             client_int(reply, "generation"), client_time(client_int(reply, "generation_built"), built),
+	             client_int(reply, "epoch"), client_int(reply, "workers"));
 	client_print(stdout, "contents     %lld zones, %lld apps, %lld sites, %lld prefixes, %lld places\n",
-	          client_int(reply, "zones"), client_int(reply, "apps"), client_int(reply, "sites"), client_int(reply, "prefixes"),
-	          client_int(reply, "places"));
+	             client_int(reply, "zones"), client_int(reply, "apps"), client_int(reply, "sites"),
+	             client_int(reply, "prefixes"), client_int(reply, "places"));
 	client_print(stdout, "targets      %lld: %lld up, %lld down, %lld drained; %lld without a check\n",
-	          client_int(states, "total"), client_int(states, "up"), client_int(states, "down"), client_int(states, "drained"),
-	          client_int(states, "unchecked"));
+	             client_int(states, "total"), client_int(states, "up"), client_int(states, "down"),
+	             client_int(states, "drained"), client_int(states, "unchecked"));
 }
 
-// It stands near the top: sites that somebody drained may be in service. Files of which nothing was counted were set aside
-// at an earlier start; what was counted without a file was missing at this one.
+// Shown near the top, because drained sites may be in service. A file without counts was set aside at an earlier start;
+// counts without a file: the file was missing at this start.
 static void show_damaged(const json_t *damaged)
 {
 	const char *file = client_text(damaged, "file");
@@ -45,24 +46,24 @@ static void show_damaged(const json_t *damaged)
 	if (!json_is_object(damaged))
 		return;
 	if (!file[0] && !is_counted) {
-		client_print(stdout, "overrides    whether any are lost is not known: the state folder cannot be read\n");
+		client_print(stdout, "overrides    cannot read the state folder: it is not known whether any are lost\n");
 		return;
 	}
 	if (earlier > 0)
 		snprintf(more, sizeof(more), ", and %lld earlier", (long long)earlier);
 	if (file[0])
-		client_print(stdout, "overrides    a damaged file of them was set aside on %s: %s%s\n",
+		client_print(stdout, "overrides    a damaged state file was set aside on %s: %s%s\n",
 		          client_time(client_int(damaged, "time"), at), file, more);
 	else
-		client_print(stdout, "overrides    a file of them was missing at the start\n");
+		client_print(stdout, "overrides    a state file was missing at the start\n");
 	if (is_counted && lost)
-		client_print(stdout, "             LOST: %lld could be kept, at least %lld could not\n", kept, lost);
+		client_print(stdout, "             LOST: at least %lld; %lld were kept\n", lost, kept);
 	else if (is_counted)
-		client_print(stdout, "             none is known to be lost: %lld could be kept\n", kept);
+		client_print(stdout, "             none is known to be lost; %lld were kept\n", kept);
 	if (!is_counted || lost)
 		client_print(stdout, "             sites that were drained may be in service\n");
 	if (file[0])
-		client_print(stdout, "             this is shown until the file is taken away\n");
+		client_print(stdout, "             remove or move the file to clear this message\n");
 }
 
 static void show_locate(const json_t *sources)
@@ -81,14 +82,14 @@ static const char *until_text(const json_t *drain, char *buf)
 	return client_int(drain, "until") ? client_time(client_int(drain, "until"), buf) : "undrain";
 }
 
-// Says so when there are more than the reply lists.
-static void show_rest(const json_t *listed, json_int_t count, const char *what)
+// Prints the total if the reply does not list them all.
+static void show_total(const json_t *listed, json_int_t count, const char *what)
 {
 	if (count > (json_int_t)json_array_size(listed))
 		client_print(stdout, "%s: %lld in all\n", what, count);
 }
 
-// Why an override that a reload took its app or site from has no effect.
+// Why an override has no effect, if a reload has removed its app, site or target.
 static const char *dangling_text(const json_t *override, char *buf)
 {
 	const char *why = client_text(override, "no_effect");
@@ -117,7 +118,7 @@ static void show_drains(const json_t *reply)
 	if (json_array_size(drains))
 		putchar('\n');
 	client_table_print(table);
-	show_rest(drains, client_int(reply, "drain_count"), "drains");
+	show_total(drains, client_int(reply, "drain_count"), "drains");
 }
 
 static void show_forces(const json_t *reply)
@@ -138,13 +139,14 @@ static void show_forces(const json_t *reply)
 	if (json_array_size(forces))
 		putchar('\n');
 	client_table_print(table);
-	show_rest(forces, client_int(reply, "force_count"), "forces");
+	show_total(forces, client_int(reply, "force_count"), "forces");
 }
 
 void client_show_status(const json_t *reply)
 {
 	const json_t *health = json_object_get(reply, "health");
-	json_int_t started_s = client_int(reply, "started"), reload_s = client_int(reply, "last_reload"), began_s = client_int(reply, "reload_began");
+	json_int_t started_s = client_int(reply, "started"), reload_s = client_int(reply, "last_reload");
+	json_int_t began_s = client_int(reply, "reload_began");
 	char since[CTL_TIME_LEN], span[CTL_TIME_LEN], at[CTL_TIME_LEN];
 
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
@@ -154,18 +156,19 @@ void client_show_status(const json_t *reply)
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
 		client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
-		          json_is_true(json_object_get(reply, "last_reload_ok")) ? "done" : "failed: what was served before is served on");
+		          json_is_true(json_object_get(reply, "last_reload_ok"))
+		                  ? "done" : "failed: the previous generation stays in service");
 	if (began_s)
 		client_print(stdout, "reload       under way since %s\n", client_time(began_s, at));
-	client_print(stdout, "probes       %lld, of which %lld failed and %lld came late; %lld under way, %lld waiting%s\n",
+	client_print(stdout, "probes       %lld, of which %lld failed and %lld were late; %lld under way, %lld waiting%s\n",
 	          client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
 	          client_int(health, "under_way"), client_int(health, "waiting"),
-	          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round is not done");
+	          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
 	show_drains(reply);
 	show_forces(reply);
 }
 
-// Sites and apps ------------------------------------------------------------------------------------------------------
+// ---- sites and apps -------------------------------------------------------------------------------------------------
 
 static const char *drain_text(const json_t *drain, char *buf)
 {
@@ -180,7 +183,8 @@ static const char *drain_text(const json_t *drain, char *buf)
 
 void client_show_sites(const json_t *reply)
 {
-	static const char *const titles[] = {"SITE", "KIND", "REGION", "REACH", ">UP", ">DOWN", ">DRAINED", ">ANSWERS", "DRAIN", NULL};
+	static const char *const titles[] = {"SITE",  "KIND",     "REGION",   "REACH", ">UP",
+	                                     ">DOWN", ">DRAINED", ">ANSWERS", "DRAIN", NULL};
 	const json_t *sites = json_object_get(reply, "sites");
 	struct client_table *table = client_table_new(titles);
 
@@ -188,8 +192,12 @@ void client_show_sites(const json_t *reply)
 		const json_t *site = json_array_get(sites, i), *targets = json_object_get(site, "targets");
 		char up[CTL_INT_LEN], down[CTL_INT_LEN], drained[CTL_INT_LEN], answers[CTL_INT_LEN], drain[CELL_LEN];
 		char *reach = client_join(json_object_get(site, "reach"));
-		const char *const cells[] = {client_text(site, "name"), client_text(site, "kind"), client_text(site, "region"), reach,
-		                             client_int_text(targets, "up", up), client_int_text(targets, "down", down),
+		const char *const cells[] = {client_text(site, "name"),
+		                             client_text(site, "kind"),
+		                             client_text(site, "region"),
+		                             reach,
+		                             client_int_text(targets, "up", up),
+		                             client_int_text(targets, "down", down),
 		                             client_int_text(targets, "drained", drained),
 		                             client_int_text(site, "answers", answers),
 		                             drain_text(json_object_get(site, "drained"), drain)};
@@ -205,7 +213,8 @@ static void add_target(struct client_table *table, const json_t *app, const json
 	const json_t *health = json_object_get(target, "health");
 	const char *forced = client_text(target, "forced"), *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
-	char state[64], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN], probe[CTL_TIME_LEN];
+	char state[64], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
+		probe[CTL_TIME_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), state, cname[0] ? cname : addresses,
@@ -222,8 +231,8 @@ static void add_target(struct client_table *table, const json_t *app, const json
 
 void client_show_apps(const json_t *reply)
 {
-	static const char *const titles[] = {"APP", "SITE", "STATE", "ANSWER", ">TTL", ">WEIGHT", ">ANSWERS", ">SINCE", ">PROBED",
-	                                     "HEALTH", NULL};
+	static const char *const titles[] = {"APP",      "SITE",   "STATE",   "ANSWER", ">TTL", ">WEIGHT",
+	                                     ">ANSWERS", ">SINCE", ">PROBED", "HEALTH", NULL};
 	const json_t *apps = json_object_get(reply, "apps");
 	struct client_table *table = client_table_new(titles);
 	int64_t now_s = clock_wall_s();
@@ -237,7 +246,7 @@ void client_show_apps(const json_t *reply)
 	client_table_print(table);
 }
 
-// Explain -------------------------------------------------------------------------------------------------------------
+// ---- explain --------------------------------------------------------------------------------------------------------
 
 static const char *number_text(const json_t *object, const char *key, char *buf)
 {
@@ -284,9 +293,9 @@ void client_show_explain(const json_t *reply)
 	show_candidates(candidates);
 }
 
-// Stats and version ---------------------------------------------------------------------------------------------------
+// ---- stats and version ----------------------------------------------------------------------------------------------
 
-// "udp.queries  12": objects in objects by their keys, lists by their places.
+// One row per value, "udp.queries  12": nested objects by key, lists by index.
 static void add_stats(struct client_table *table, const char *name, const json_t *value)
 {
 	char below[CELL_LEN], text[CTL_TIME_LEN];

@@ -1,5 +1,5 @@
-// Replies as people read them, on standard output; for edgesteerctl, one function a verb. What a reply lacks is left
-// out: the daemon may be another version.
+// Prints replies on standard output for people; one function per verb, for edgesteerctl. Fields missing from a reply
+// are left out, as the daemon may be of another version.
 #pragma once
 
 #include <jansson.h>

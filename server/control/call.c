@@ -1,12 +1,14 @@
-// Requests: their fields, their life, and the line in the log of those that change something; see call.h.
+// Requests: field access, lifetime, and the log line of those that change something; see call.h.
 #include "control/call.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/must.h"
 
-// Octets of a request in the log. One that is done is what its site's, its app's and its reason's lengths allow, mostly.
+// Bytes of a request in the log. A request that succeeded is bounded by the lengths of site, app and reason; a refused
+// one may be of any length.
 enum { LOGGED_DONE_MAX = 1500, LOGGED_REFUSED_MAX = 200 };
 
 const char *call_text(const struct call *call, const char *field)
@@ -19,11 +21,10 @@ json_int_t call_number(const struct call *call, const char *field)
 	return json_integer_value(json_object_get(call->request, field));
 }
 
-// Every change is in the log: who, what, and what came of it. What is refused may be of any length, and what came of it
-// stands at the line's end.
+// Logs every change: who asked, for what, and the outcome. The outcome comes last, so the request is cut before it.
 static void log_change(const struct call *call, const json_t *reply)
 {
-	// In ASCII, so that what an operator typed cannot draw on the terminal of who reads the log.
+	// In ASCII, so that an operator's text cannot send control sequences to the terminal of someone reading the log.
 	char *request = json_dumps(call->request, JSON_COMPACT | JSON_ENSURE_ASCII);
 	const char *error = json_string_value(json_object_get(reply, "error"));
 
@@ -32,12 +33,13 @@ static void log_change(const struct call *call, const json_t *reply)
 	else
 		log_warning("control: %s: %.*s%s: refused: %.*s", call->who, LOGGED_REFUSED_MAX, request ? request : "?",
 		            request && strlen(request) > LOGGED_REFUSED_MAX ? "..." : "", LOGGED_DONE_MAX,
-		            error ? error : "no memory");
+		            error ? error : "out of memory");
 	free(request);
 }
 
 void call_answer(const struct call *call, json_t *reply)
 {
+	must(call->reply);
 	if (call->changes)
 		log_change(call, reply);
 	call->reply(call->reply_ctx, reply);
@@ -46,8 +48,10 @@ void call_answer(const struct call *call, json_t *reply)
 struct call *call_keep(const struct call *call)
 {
 	struct call *kept = calloc(1, sizeof(*kept));
-	char *who = strdup(call->who);
+	char *who;
 
+	must(call->request && call->who && call->reply);
+	who = strdup(call->who);
 	if (!kept || !who) {
 		free(kept);
 		free(who);
@@ -60,7 +64,7 @@ struct call *call_keep(const struct call *call)
 	return kept;
 }
 
-void call_end(struct call *kept, json_t *reply)
+void call_finish(struct call *kept, json_t *reply)
 {
 	call_answer(kept, reply);
 	json_decref(kept->request);

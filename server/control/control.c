@@ -1,5 +1,5 @@
-// The control socket's connections; see control.h. One request of a connection is answered at a time, and the next one is
-// looked at when its reply is out: what a connection can hold in memory is one line and one reply.
+// The control socket's connections; see control.h. A connection's requests are answered one at a time: the next one is
+// read once the reply has been written. So a connection holds at most one line and one reply in memory.
 #include "control/control.h"
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "control/call.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
@@ -23,19 +24,20 @@
 
 enum { ACCEPT_PAUSE_S = 1 };
 
-// A reply that is waited for. Owned by whoever gives it: a reload outlives the connection that asked for it.
+// A reply that is not ready yet. Owned by the call that will produce it: a reload outlives the connection that asked
+// for it.
 struct waiting {
-	struct connection *connection; // NULL: it is gone
+	struct connection *connection; // NULL: closed in the meantime
 };
 
 struct connection {
 	struct control *control;
-	struct connection *next, *before;
+	struct connection *next, *prev;
 	struct bufferevent *stream;
 	struct event *deadline;
 	struct waiting *waiting;
-	bool ended;   // the peer sends no more
-	bool closing; // nothing more is read; closed when the reply is out
+	bool at_eof;  // the peer has closed its sending side
+	bool closing; // read nothing more, and close once the reply has been written
 	char who[SOCKET_PEER_LEN];
 };
 
@@ -45,9 +47,9 @@ struct control {
 	struct timeval idle;
 	struct evconnlistener *listener;
 	struct event *resume; // accepting again after a pause
-	bool giving_way;      // requests wait, see give_way()
-	int64_t took_us;      // by requests since it last gave way
-	struct event *free, *enough; // the end of that
+	bool yielding;        // requests are held back, see yield_to_probes()
+	int64_t busy_us;      // spent on requests since the last yield ended
+	struct event *probes_idle, *yield_over; // whichever comes first ends the yield
 	struct connection *first;
 	unsigned count;
 	char *path;
@@ -58,14 +60,16 @@ static void connection_free(struct connection *connection)
 {
 	struct control *control = connection->control;
 
+	must(control->count > 0);
+	must(connection->prev ? connection->prev->next == connection : control->first == connection);
 	if (connection->waiting)
 		connection->waiting->connection = NULL;
-	if (connection->before)
-		connection->before->next = connection->next;
+	if (connection->prev)
+		connection->prev->next = connection->next;
 	else
 		control->first = connection->next;
 	if (connection->next)
-		connection->next->before = connection->before;
+		connection->next->prev = connection->prev;
 	control->count--;
 	event_free(connection->deadline);
 	bufferevent_free(connection->stream);
@@ -77,7 +81,7 @@ static void free_text(const void *text, size_t len UNUSED, void *ctx UNUSED)
 	free((void *)text);
 }
 
-// Takes the reply and puts its line into the output.
+// Takes ownership of the reply (NULL: out of memory) and queues it as one line.
 static void send_reply(struct connection *connection, json_t *reply)
 {
 	static const char no_memory[] = "{\"ok\": false, \"error\": \"out of memory\", \"code\": 1}\n";
@@ -100,7 +104,7 @@ static void send_reply(struct connection *connection, json_t *reply)
 	evbuffer_add_reference(out, "\n", 1, NULL, NULL);
 }
 
-static void reply_is_there(void *ctx, json_t *reply)
+static void on_reply(void *ctx, json_t *reply)
 {
 	struct waiting *waiting = ctx;
 	struct connection *connection = waiting->connection;
@@ -110,53 +114,55 @@ static void reply_is_there(void *ctx, json_t *reply)
 		json_decref(reply);
 		return;
 	}
+	must(connection->waiting == waiting);
 	connection->waiting = NULL;
 	send_reply(connection, reply);
 }
 
-// The socket goes before probes, so that one request is carried out at once however many of them are ready. Requests
-// without end must not keep the probes from running, though: after each, those that follow wait until no probe is ready any
-// more, or until the probes have had as much time as the requests.
-static void give_way(struct control *control, int64_t took_us)
+// The socket has a higher priority than probes, so a single request is carried out at once, however many probes are
+// ready. A stream of requests must not starve the probes, though: after each request, further ones are held back until
+// no probe is ready, or until the probes have had as much time as the requests.
+static void yield_to_probes(struct control *control, int64_t request_us)
 {
 	static const struct timeval now = {0};
 
-	control->giving_way = true;
-	control->took_us += took_us;
-	event_base_update_cache_time(control->base); // to be counted from the end of the request
-	event_add(control->free, &now);
-	event_add(control->enough, &(struct timeval){control->took_us / 1000000, control->took_us % 1000000});
+	control->yielding = true;
+	control->busy_us += request_us;
+	event_base_update_cache_time(control->base); // or the time would count from before the request
+	event_add(control->probes_idle, &now);
+	event_add(control->yield_over, &(struct timeval){control->busy_us / 1000000, control->busy_us % 1000000});
 }
 
-static void run_line(struct connection *connection, const char *line, size_t len)
+static void run_request(struct connection *connection, const char *line, size_t len)
 {
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
 
+	must(!connection->waiting && len <= CONTROL_LINE_MAX);
 	if (!waiting) {
 		send_reply(connection, NULL);
 		return;
 	}
 	waiting->connection = connection;
 	connection->waiting = waiting;
-	event_del(connection->deadline); // our own work is not the peer's idleness
+	event_del(connection->deadline); // the peer is not idle while it waits for us
 
+	struct control *control = connection->control;
 	int64_t began_ns = clock_mono_ns();
-	struct call call = {.ops = connection->control->ops, .who = connection->who, .reply = reply_is_there,
-	                    .reply_ctx = waiting};
+	struct call call = {.ops = control->ops, .who = connection->who, .reply = on_reply, .reply_ctx = waiting};
 
 	verbs_run(&call, line, len);
-	give_way(connection->control, (clock_mono_ns() - began_ns) / 1000);
+	yield_to_probes(control, (clock_mono_ns() - began_ns) / 1000);
 }
 
-// Framing is lost, or the peer is gone: says why and closes.
-static void give_up(struct connection *connection, json_t *reply)
+// For input that cannot be framed any more: sends the error, then closes.
+static void fail_connection(struct connection *connection, json_t *reply)
 {
 	connection->closing = true;
 	bufferevent_disable(connection->stream, EV_READ);
 	send_reply(connection, reply);
 }
 
-// Takes the next request, if a whole one is there and nothing is under way. The connection may be gone afterwards.
+// Runs the next request if a complete one has arrived and none is in progress. The connection may be freed afterwards.
 static void serve(struct connection *connection)
 {
 	struct evbuffer *in = bufferevent_get_input(connection->stream);
@@ -171,37 +177,39 @@ static void serve(struct connection *connection)
 	struct evbuffer_ptr end = evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF);
 
 	if (end.pos > CONTROL_LINE_MAX || (end.pos < 0 && evbuffer_get_length(in) > CONTROL_LINE_MAX)) {
-		give_up(connection, reply_error(REPLY_USAGE, "the request is longer than %d bytes", CONTROL_LINE_MAX));
+		fail_connection(connection,
+		                reply_error(REPLY_USAGE, "the request is longer than %d bytes", CONTROL_LINE_MAX));
 	} else if (end.pos >= 0) {
 		char *line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
 
 		if (line)
-			run_line(connection, line, (size_t)end.pos);
+			run_request(connection, line, (size_t)end.pos);
 		else
-			give_up(connection, NULL);
+			fail_connection(connection, NULL);
 		free(line);
-	} else if (connection->ended && evbuffer_get_length(in) > 0) {
-		give_up(connection, reply_error(REPLY_USAGE, "the request does not end: a line feed is missing"));
-	} else if (connection->ended) {
+	} else if (connection->at_eof && evbuffer_get_length(in) > 0) {
+		fail_connection(connection,
+		                reply_error(REPLY_USAGE, "the request is incomplete: a line feed is missing at its end"));
+	} else if (connection->at_eof) {
 		connection_free(connection);
 	}
 }
 
-static void serve_in_turn(struct connection *connection)
+static void serve_unless_yielding(struct connection *connection)
 {
-	if (!connection->control->giving_way)
+	if (!connection->control->yielding)
 		serve(connection);
 }
 
-// Each connection gets one request.
-static void on_way_given(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+// One request per connection; the first one that runs starts the next yield.
+static void on_yield_over(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 {
 	struct control *control = ctx;
 
-	event_del(control->free);
-	event_del(control->enough);
-	control->giving_way = false;
-	control->took_us = 0;
+	event_del(control->probes_idle);
+	event_del(control->yield_over);
+	control->yielding = false;
+	control->busy_us = 0;
 	for (struct connection *at = control->first, *next; at; at = next) {
 		next = at->next;
 		serve(at);
@@ -210,7 +218,7 @@ static void on_way_given(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx
 
 static void on_input(struct bufferevent *stream UNUSED, void *ctx)
 {
-	serve_in_turn(ctx);
+	serve_unless_yielding(ctx);
 }
 
 static void on_output_empty(struct bufferevent *stream UNUSED, void *ctx)
@@ -219,7 +227,7 @@ static void on_output_empty(struct bufferevent *stream UNUSED, void *ctx)
 
 	if (!connection->waiting)
 		event_add(connection->deadline, &connection->control->idle);
-	serve_in_turn(connection);
+	serve_unless_yielding(connection);
 }
 
 static void on_event(struct bufferevent *stream UNUSED, short what, void *ctx)
@@ -227,8 +235,8 @@ static void on_event(struct bufferevent *stream UNUSED, short what, void *ctx)
 	struct connection *connection = ctx;
 
 	if (what & BEV_EVENT_EOF) {
-		connection->ended = true;
-		serve_in_turn(connection);
+		connection->at_eof = true;
+		serve_unless_yielding(connection);
 	} else if (what & BEV_EVENT_ERROR) {
 		connection_free(connection);
 	}
@@ -239,13 +247,13 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	struct connection *connection = ctx;
 
 	if (evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0)
-		log_notice("control: %s does not read its reply: closed", connection->who);
+		log_notice("control: %s did not read its reply in time: connection closed", connection->who);
 	connection_free(connection);
 }
 
-// The connection that has been silent longest; one whose reply is waited for is not. Whoever comes with a request goes
-// before whoever only holds a connection.
-static struct connection *silent_longest(const struct control *control)
+// The connection that has been idle longest, NULL when every one is waiting for its reply. A new peer takes precedence
+// over one that keeps a connection open without using it.
+static struct connection *longest_idle(const struct control *control)
 {
 	struct connection *found = NULL;
 	struct timeval earliest, due;
@@ -258,18 +266,20 @@ static struct connection *silent_longest(const struct control *control)
 	return found;
 }
 
-// False: there is none to be had.
+// False: the limit is reached and no connection is idle.
 static bool make_room(struct control *control)
 {
-	struct connection *silent;
+	struct connection *idle;
 
+	must(control->count <= CONTROL_CONNECTIONS_MAX);
 	if (control->count < CONTROL_CONNECTIONS_MAX)
 		return true;
-	silent = silent_longest(control);
-	if (!silent)
+	idle = longest_idle(control);
+	if (!idle)
 		return false;
-	log_notice("control: %s is closed to make room: there are %u connections", silent->who, control->count);
-	connection_free(silent);
+	log_notice("control: idle connection of %s closed to make room: the limit is %d", idle->who,
+	           CONTROL_CONNECTIONS_MAX);
+	connection_free(idle);
 	return true;
 }
 
@@ -279,7 +289,7 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
 	struct control *control = ctx;
 
 	if (!make_room(control)) {
-		log_warning("control: a connection is refused: %u wait for their replies", control->count);
+		log_warning("control: connection refused: %u others are waiting for replies, the limit", control->count);
 		close(fd);
 		return;
 	}
@@ -303,23 +313,23 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
 	connection->deadline = deadline;
 	connection->next = control->first;
 	if (control->first)
-		control->first->before = connection;
+		control->first->prev = connection;
 	control->first = connection;
 	control->count++;
 	socket_peer(fd, connection->who);
 	bufferevent_setcb(stream, on_input, on_output_empty, on_event, connection);
-	bufferevent_setwatermark(stream, EV_READ, 0, CONTROL_LINE_MAX + 2); // a line too long is seen, not kept
+	bufferevent_setwatermark(stream, EV_READ, 0, CONTROL_LINE_MAX + 2); // enough to detect a line that is too long
 	bufferevent_enable(stream, EV_READ | EV_WRITE);
 	event_add(deadline, &control->idle);
 }
 
-// Out of descriptors, mostly: the waiting peer would wake the loop again at once, so let it wait a moment.
+// Usually out of file descriptors. The pending connection would wake the loop again at once, so pause accepting.
 static void on_accept_error(struct evconnlistener *listener, void *ctx)
 {
 	struct control *control = ctx;
 	struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
 
-	log_warning("control: a connection cannot be accepted: %s", strerror(errno));
+	log_warning("control: cannot accept a connection: %s; trying again in %d s", strerror(errno), ACCEPT_PAUSE_S);
 	evconnlistener_disable(listener);
 	event_add(control->resume, &pause);
 }
@@ -349,12 +359,12 @@ int control_open(struct event_base *base, const char *path, const struct control
 	if (copy && (err = socket_listen(path, &fd, &control->made)) == E_OK) {
 		control->path = copy;
 		control->resume = evtimer_new(base, on_resume, control);
-		control->free = evtimer_new(base, on_way_given, control);
-		control->enough = evtimer_new(base, on_way_given, control);
+		control->probes_idle = evtimer_new(base, on_yield_over, control);
+		control->yield_over = evtimer_new(base, on_yield_over, control);
 		control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 		                                       0, fd);
-		if (control->resume && control->free && control->enough && control->listener) {
-			event_priority_set(control->free, event_base_get_npriorities(base) - 1);
+		if (control->resume && control->probes_idle && control->yield_over && control->listener) {
+			event_priority_set(control->probes_idle, event_base_get_npriorities(base) - 1); // that of the probes
 			evconnlistener_set_error_cb(control->listener, on_accept_error);
 			*ret_control = control;
 			return E_OK;
@@ -375,14 +385,15 @@ struct control *control_close(struct control *control)
 		return NULL;
 	while (control->first)
 		connection_free(control->first);
+	must(control->count == 0);
 	if (control->listener)
 		evconnlistener_free(control->listener);
 	if (control->resume)
 		event_free(control->resume);
-	if (control->free)
-		event_free(control->free);
-	if (control->enough)
-		event_free(control->enough);
+	if (control->probes_idle)
+		event_free(control->probes_idle);
+	if (control->yield_over)
+		event_free(control->yield_over);
 	socket_remove(control->path, &control->made);
 	free(control->path);
 	free(control);

@@ -1,4 +1,4 @@
-// Overrides that concern nothing; see dangling.h.
+// Overrides that match nothing in the view; see dangling.h.
 #include "control/dangling.h"
 
 #include "base/report.h"

@@ -1,5 +1,5 @@
-// Overrides that concern nothing, as a reload took away the app, the site or the target that they name: they are kept by
-// name, so they go on, unseen, until the name comes back. For the verbs that show overrides, and for the daemon's reloads.
+// Overrides without effect because a reload removed the app, the site or the target that they name. Overrides are kept
+// by name, so such a one takes effect again when the name returns. For the verbs that show overrides, and for reloads.
 #pragma once
 
 #include "base/attr.h"
@@ -9,8 +9,8 @@ struct report;
 struct state;
 struct view;
 
-// NULL: the override concerns something in the view; else why it does not: "no such app".
+// Why the override has no effect in the view ("no such app"), a static text; NULL: it has one.
 const char *dangling_why(const struct view *view, const struct override *override) PURE;
 
-// Warns of each override that concerns nothing in the view.
+// Adds a warning to the report for each override without effect in the view.
 void dangling_warn(const struct state *state, const struct view *view, struct report *report);

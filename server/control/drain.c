@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "control/find.h"
 #include "control/impact.h"
 #include "control/pending.h"
@@ -18,9 +19,9 @@
 
 enum { APPS_NAMED_MAX = 200, DRAIN_DAYS_MAX = 3650 };
 
-// ---- drain -----------------------------------------------------------------------------------------------------------
+// ---- drain ----------------------------------------------------------------------------------------------------------
 
-// The site and the app (-1: none) of a drain. False: *ret_refusal.
+// The numbers of the site and the app (-1: every app) that a drain names. False: *ret_refusal is the reply.
 static bool find_drained(const struct call *call, const struct view *view, int *ret_site, int *ret_app,
                          json_t **ret_refusal)
 {
@@ -35,7 +36,7 @@ static bool find_drained(const struct call *call, const struct view *view, int *
 	return true;
 }
 
-// `until_s` from "for"; 0 without. False: *ret_refusal.
+// When the drain ends (wall clock), from "for"; 0 when the request has none. False: *ret_refusal is the reply.
 static bool read_until(const struct call *call, int64_t now_s, int64_t *ret_until_s, json_t **ret_refusal)
 {
 	const char *text = call_text(call, "for");
@@ -50,25 +51,25 @@ static bool read_until(const struct call *call, int64_t now_s, int64_t *ret_unti
 		return false;
 	}
 	if (ms > (uint64_t)DRAIN_DAYS_MAX * 86400 * 1000) {
-		*ret_refusal = reply_error(REPLY_USAGE, "for: %.64s is over %dd; without it a drain stays until undrain", text,
-		                           DRAIN_DAYS_MAX);
+		*ret_refusal = reply_error(REPLY_USAGE, "for: %.64s is longer than %dd; leave it out to drain until undrain",
+		                           text, DRAIN_DAYS_MAX);
 		return false;
 	}
 	*ret_until_s = now_s + (int64_t)((ms + 999) / 1000);
 	return true;
 }
 
-// The targets that an override is about: one, or a site's. None where the view has not what it names.
-struct concerned {
+// The targets that an override affects: one, or all of a site. None when the view lacks what it names.
+struct affected {
 	const uint32_t *targets;
 	uint32_t count;
-	uint32_t one;      // where `targets` points for one
-	int site, app;     // -1: the view has none of that name, or every app
+	uint32_t one;      // storage for `targets` when it is a single one
+	int site, app;     // -1: the view has none of that name; app also: every app
 };
 
-static void find_concerned(const struct view *view, const char *site, const char *app, struct concerned *ret_all)
+static void find_affected(const struct view *view, const char *site, const char *app, struct affected *ret_all)
 {
-	*ret_all = (struct concerned){.site = index_find_site(view, site), .app = app ? index_find_spelled(view, app) : -1};
+	*ret_all = (struct affected){.site = index_find_site(view, site), .app = app ? index_find_spelled(view, app) : -1};
 	if (ret_all->site < 0 || (app && ret_all->app < 0))
 		return;
 	if (!app) {
@@ -78,20 +79,22 @@ static void find_concerned(const struct view *view, const char *site, const char
 
 	int target = index_target_at(view, (uint32_t)ret_all->app, (uint32_t)ret_all->site);
 
+	must(target < (int)view->target_count);
 	ret_all->one = (uint32_t)target;
 	ret_all->targets = &ret_all->one;
 	ret_all->count = target >= 0;
 }
 
-// The largest of the apps'.
-static uint32_t longest_ttl_s(const struct view *view, const struct concerned *all)
+// The largest TTL of the apps affected, 0 when there are none.
+static uint32_t longest_ttl_s(const struct view *view, const struct affected *all)
 {
+	must(all->app < (int)view->app_count && all->site < (int)view->site_count);
 	if (all->app >= 0)
 		return view->apps[all->app].ttl_s;
 	return all->count ? view->index->site_ttl_s[all->site] : 0;
 }
 
-static json_t *name_apps(const struct view *view, const struct concerned *all)
+static json_t *name_apps(const struct view *view, const struct affected *all)
 {
 	json_t *apps = json_array();
 
@@ -100,8 +103,8 @@ static json_t *name_apps(const struct view *view, const struct concerned *all)
 	return apps;
 }
 
-// An answer of the moment before lives for its TTL, and one of before a reload for the TTL it had then; whoever keeps it
-// longer is not a correct cache. One second more for the fraction that the clock leaves out.
+// When caches have dropped the drained targets (wall clock): an answer given just before the drain lives for its TTL,
+// one from before a reload for the TTL it had then. Plus a second, as the clock's seconds are rounded down.
 static int64_t safe_after(const struct control_ops *ops, const struct override *drain, uint32_t ttl_s)
 {
 	int64_t cached_s = ops->cached_s(ops->ctx, drain->app, drain->site);
@@ -109,7 +112,7 @@ static int64_t safe_after(const struct control_ops *ops, const struct override *
 	return clock_wall_s() + 1 + (cached_s > ttl_s ? cached_s : ttl_s);
 }
 
-// The drain whose place the new one has taken; NULL: none, or one that had run out.
+// The drain that the new one replaces; NULL: none, or one that had already expired.
 static const struct override *replaced_by(const struct override *drain, const struct state_result *result)
 {
 	const struct override *old = result->before_count ? result->before[0] : NULL;
@@ -117,7 +120,7 @@ static const struct override *replaced_by(const struct override *drain, const st
 	return old && old->until_s && old->until_s <= drain->since_s ? NULL : old;
 }
 
-// Takes the list. Nothing but where the new drain ends sooner.
+// Appends a warning to the list, which it takes, if the new drain ends before the one it replaces.
 static json_t *warn_of_sooner_end(json_t *warnings, const struct override *drain, const struct override *old)
 {
 	char text[3 * STATE_TEXT_MAX], span[UNITS_TEXT_LEN] = "";
@@ -127,13 +130,13 @@ static json_t *warn_of_sooner_end(json_t *warnings, const struct override *drain
 	if (old->until_s)
 		units_format_duration_ms((uint64_t)(old->until_s - drain->until_s) * 1000, span);
 	snprintf(text, sizeof(text),
-	         "this drain ends sooner than the one it replaces, which was to hold %s%s; that was by %s, reason: %s",
+	         "this drain ends sooner than the one it replaces, which would have held %s%s; that was by %s, reason: %s",
 	         old->until_s ? span : "until undrain", old->until_s ? " longer" : "", old->who,
 	         old->reason ? old->reason : "none given");
 	return reply_append(warnings, reply_text(text));
 }
 
-static json_t *drain_warnings(const struct live *live, const struct concerned *all, const struct override *drain,
+static json_t *drain_warnings(const struct live *live, const struct affected *all, const struct override *drain,
                               const struct override *old)
 {
 	json_t *warnings = warn_of_sooner_end(json_array(), drain, old);
@@ -152,12 +155,12 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	const struct override *drain = pending->override, *old = replaced_by(drain, result);
 	const struct control_ops *ops = &pending->call->ops;
 	const struct live *live = ops->live(ops->ctx);
-	struct concerned all;
+	struct affected all;
 	json_t *reply;
 
 	if (!live)
 		return NULL;
-	find_concerned(live->view, drain->site, drain->app, &all);
+	find_affected(live->view, drain->site, drain->app, &all);
 	reply = reply_set(reply_ok(), "replaced", show_drain(old));
 	reply = reply_set(reply, "site", reply_text(drain->site));
 	reply = reply_set(reply, "app", reply_text(drain->app));
@@ -171,7 +174,7 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	return reply_set(reply, "warnings", drain_warnings(live, &all, drain, old));
 }
 
-void drain_give(const struct call *call)
+void drain_put(const struct call *call)
 {
 	json_t *refusal = NULL;
 	const struct live *live = call->ops.live(call->ops.ctx);
@@ -198,7 +201,7 @@ void drain_give(const struct call *call)
 	pending_put(call, &drain, drained);
 }
 
-// ---- undrain ---------------------------------------------------------------------------------------------------------
+// ---- undrain --------------------------------------------------------------------------------------------------------
 
 // Why there is nothing to undrain.
 static json_t *nothing_drained(const struct pending *pending)
@@ -213,21 +216,22 @@ static json_t *nothing_drained(const struct pending *pending)
 	if (!app)
 		return reply_error(REPLY_REFUSED, "%.255s is not drained", site);
 	if (state_drained(ops->state, NULL, site, clock_wall_s()))
-		return reply_error(REPLY_REFUSED, "%.255s is not drained by itself at %.255s: the whole site is", app, site);
+		return reply_error(REPLY_REFUSED, "%.255s has no drain of its own at %.255s: the whole site is drained", app,
+		                   site);
 	return reply_error(REPLY_REFUSED, "%.255s is not drained at %.255s", app, site);
 }
 
-// What the removed drains were about, and what it is now.
+// The targets that the removed drains affected, by their state now.
 struct lifted {
-	json_t *apps;      // names of the first
+	json_t *apps;      // names of the first APPS_NAMED_MAX
 	json_int_t targets, up, still_drained;
 };
 
-static void look_at(const struct live *live, const struct override *drain, struct lifted *lifted)
+static void count_lifted(const struct live *live, const struct override *drain, struct lifted *lifted)
 {
-	struct concerned all;
+	struct affected all;
 
-	find_concerned(live->view, drain->site, drain->app, &all);
+	find_affected(live->view, drain->site, drain->app, &all);
 	for (uint32_t i = 0; i < all.count; i++) {
 		uint8_t state = live_state(live, all.targets[i]);
 
@@ -253,14 +257,14 @@ static json_t *undrained(const struct pending *pending, const struct state_resul
 		json_decref(lifted.apps);
 		return NULL;
 	}
-	// A drain of the whole site is about the targets of all the others.
+	// A drain of the whole site covers the targets of all other drains there.
 	for (size_t i = 0; i < result->before_count && !whole_site; i++) {
 		whole_site = !result->before[i]->app;
 		if (whole_site)
-			look_at(live, result->before[i], &lifted);
+			count_lifted(live, result->before[i], &lifted);
 	}
 	for (size_t i = 0; i < result->before_count && !whole_site; i++)
-		look_at(live, result->before[i], &lifted);
+		count_lifted(live, result->before[i], &lifted);
 	reply = reply_set(reply_ok(), "site", reply_text(pending->override->site));
 	reply = reply_set(reply, "app", reply_text(pending->override->app));
 	reply = reply_set(reply, "targets", json_integer(lifted.targets));
@@ -269,9 +273,9 @@ static json_t *undrained(const struct pending *pending, const struct state_resul
 	return reply_set(reply, "apps", lifted.apps);
 }
 
-void drain_lift(const struct call *call)
+void drain_remove(const struct call *call)
 {
-	// The state is asked, not the view: what a reload took out of the config can still be undrained.
+	// Looked up in the state, not the view: a drain of something that a reload removed can still be lifted.
 	const struct live *live = call->ops.live(call->ops.ctx);
 	const char *app = call_text(call, "app"), *site = call_text(call, "site");
 	json_t *ignored = NULL;

@@ -1,8 +1,8 @@
-// The verbs that take traffic away from a site or one target, and give it back. What they change is durable and published
-// before it is acknowledged.
+// The verbs drain and undrain, for a site or one target. A change is durable and published before it is acknowledged.
 #pragma once
 
 struct call;
 
-void drain_give(const struct call *call);
-void drain_lift(const struct call *call);
+// Each answers the call later, from the loop, or at once when it is refused.
+void drain_put(const struct call *call);
+void drain_remove(const struct call *call);

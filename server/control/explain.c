@@ -1,5 +1,5 @@
-// Explains answers; see explain.h. It calls what queries call (lookup_name, ranking_candidates, pick_target) and puts
-// their results into words.
+// Explains answers; see explain.h. It calls the functions that answer queries (lookup_name, ranking_candidates,
+// pick_target) and describes their results.
 #include "control/explain.h"
 
 #include <math.h>
@@ -10,6 +10,7 @@
 #include "answer/locate.h"
 #include "answer/lookup.h"
 #include "answer/pick.h"
+#include "base/must.h"
 #include "control/find.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -20,10 +21,10 @@ enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 
 
 struct explaining {
 	const struct live *live;
-	const struct app *app; // the last on the way; NULL: none so far
-	uint8_t scope;         // of its answer
+	const struct app *app; // the last one reached; NULL: none so far
+	uint8_t scope;         // of its answer, in bits
 	json_t *object, *steps;
-	char end[ZONES_TEXT_LEN + 64]; // why there is no answer of ours, where that takes making
+	char end[ZONES_TEXT_LEN + 64]; // storage for the reason why there is no answer, when it is not a constant
 };
 
 static void step(struct explaining *e, const char *fmt, ...) PRINTF(2, 3);
@@ -51,6 +52,7 @@ static json_t *number(double value)
 
 static const char *source_name(const struct places *places, uint8_t source)
 {
+	must(source <= places->sources);
 	return source ? places->source_names[source - 1] : NULL;
 }
 
@@ -59,7 +61,7 @@ static void set_text(json_t *object, const char *key, const char *text)
 	json_object_set_new(object, key, text && *text ? json_string(text) : json_null());
 }
 
-// 1: who the client is taken for.
+// Step 1: what is known of the client.
 static void explain_place(struct explaining *e, const struct addr *client, const struct place *place, uint8_t depth)
 {
 	const struct places *places = e->live->view->places;
@@ -85,29 +87,30 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 
 	step(e, "locate: %s lies in %s of the prefix table", addr_format(client, (char[ADDR_TEXT_LEN]){0}), text);
 	if (*carrier)
-		step(e, "locate: carrier %s, says %s", carrier, source_name(places, place->carrier_source));
+		step(e, "locate: carrier %s, from %s", carrier, source_name(places, place->carrier_source));
 	else
 		step(e, "locate: no source names a carrier");
 	if (*class_)
-		step(e, "locate: class %s, says %s%s", class_, source_name(places, place->class_source),
+		step(e, "locate: class %s, from %s%s", class_, source_name(places, place->class_source),
 		     place_is_edge(places, place) ? "" : ": carriers' sites cannot be reached");
 	if (isnan(place->latitude))
 		step(e, "locate: no source gives coordinates");
 	else
-		step(e, "locate: coordinates %.4f, %.4f, says %s", place->latitude, place->longitude,
+		step(e, "locate: coordinates %.4f, %.4f, from %s", place->latitude, place->longitude,
 		     source_name(places, place->coordinates_source));
 	if (*hint)
-		step(e, "locate: hinted at site %s, says %s", hint, source_name(places, place->hint_source));
+		step(e, "locate: site hint %s, from %s", hint, source_name(places, place->hint_source));
 }
 
 static const char *basis_text(enum cost_basis basis)
 {
 	static const char *const texts[] = {"hint", "measured", "distance", "unknown"};
 
+	must((size_t)basis < ARRAY_LEN(texts));
 	return texts[basis];
 }
 
-// 2 and 3: one candidate.
+// Steps 2 and 3: reach and rank of one candidate.
 static void explain_candidate(struct explaining *e, json_t *list, const struct candidate *candidate, unsigned rank)
 {
 	const struct view *view = e->live->view;
@@ -117,12 +120,13 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	const char *state = live_state_text(live_state(e->live, target_number));
 	json_t *object = json_object();
 
+	must(candidate->slot < e->app->target_count);
 	set_text(object, "site", site->name);
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
 	json_object_set_new(object, "reachable", json_boolean(candidate->reachable));
 	set_text(object, "state", state);
-	json_object_set_new(object, "basis", candidate->reachable ? json_string(basis_text(candidate->cost.basis)) : json_null());
+	set_text(object, "basis", candidate->reachable ? basis_text(candidate->cost.basis) : NULL);
 	json_object_set_new(object, "km", number(candidate->cost.km));
 	json_object_set_new(object, "ms", milliseconds(candidate->cost.us));
 	if (e->app->steer->spec.weights)
@@ -149,6 +153,7 @@ static void explain_candidates(struct explaining *e, const struct place *place)
 	struct candidate candidates[APP_TARGETS_MAX];
 	json_t *list = json_array();
 
+	must(steer->spec.count <= ARRAY_LEN(candidates));
 	ranking_candidates(&in, &steer->spec, place, candidates);
 	for (unsigned i = 0; i < steer->spec.count; i++)
 		explain_candidate(e, list, &candidates[i], i + 1);
@@ -169,7 +174,7 @@ static void append_addresses(json_t *list, const struct rrset *rrset)
 	}
 }
 
-// 4: what is answered.
+// Step 4: the answer.
 static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
 	const struct view *view = e->live->view;
@@ -184,8 +189,9 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 
 		append_addresses(addresses, pick->target->a);
 		append_addresses(addresses, pick->target->aaaa);
-		set_text(object, "cname", cname ? name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name)
-		                                : NULL);
+		if (cname)
+			name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name);
+		set_text(object, "cname", cname ? name : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
 		     pick->hashed ? ", by weight among equals" : "");
 	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
@@ -202,7 +208,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	     where->scope > where->depth ? ", lengthened to the hash prefix" : "");
 }
 
-// Returns the CNAME it hands out, if it does.
+// Returns the CNAME that the app answers with; NULL: it answers with addresses, or SERVFAIL.
 static const struct rrset *explain_app(struct explaining *e, const struct app *app, const struct prefix *client)
 {
 	const struct places *places = e->live->view->places;
@@ -226,7 +232,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	return pick.target ? pick.target->cname : NULL;
 }
 
-// The first of the zones and how many more there are. In buf[ZONES_TEXT_LEN], returned.
+// The first zones by name, and the number of the others. Into buf[ZONES_TEXT_LEN], which it returns.
 static const char *zones_text(const struct zonedb *zones, char *buf)
 {
 	size_t count = zonedb_zone_count(zones), at = 0;
@@ -244,8 +250,9 @@ static const char *zones_text(const struct zonedb *zones, char *buf)
 	return buf;
 }
 
-// Why the way ends at a name that is not there, the first or one that a CNAME led to.
-static const char *absence_text(struct explaining *e, const struct name *name, enum lookup_result result, unsigned chain)
+// Why a name has no node of its own. `chain`: CNAMEs followed to get there.
+static const char *absence_text(struct explaining *e, const struct name *name, enum lookup_result result,
+                                unsigned chain)
 {
 	char zones[ZONES_TEXT_LEN], text[NAME_TEXT_MAX];
 	const char *near;
@@ -260,14 +267,14 @@ static const char *absence_text(struct explaining *e, const struct name *name, e
 		return e->end;
 	}
 	if (chain)
-		return "in none of our zones: the resolver asks on elsewhere";
+		return "in none of our zones: the resolver has to ask elsewhere";
 	snprintf(e->end, sizeof(e->end), "in none of our zones (%s): REFUSED",
 	         zones_text(e->live->view->zones, zones));
 	return e->end;
 }
 
-// Follows the name the way a query for its address does. NULL: an app has the last word; else why the way ends at
-// *name, which is then the last on it.
+// Follows the name as a query for its address does. NULL: it leads to an app's answer; else why it does not, and *name
+// is the last name reached.
 static const char *explain_name(struct explaining *e, struct name *name, const struct prefix *client)
 {
 	char text[NAME_TEXT_MAX], target_text[NAME_TEXT_MAX];
@@ -292,7 +299,7 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 			break;
 		step(e, "alias: %s is a CNAME to %s", text, name_to_text(name->wire, name->len, target_text));
 	}
-	return "behind too many CNAMEs, or in a loop of them";
+	return "behind too many CNAMEs, or in a CNAME loop";
 }
 
 json_t *explain_query(const struct live *live, const char *name, const struct prefix *client)

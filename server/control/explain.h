@@ -1,5 +1,5 @@
-// What one client would be answered and why, step by step, from the functions that answer queries. For
-// `edgesteerctl explain`. Slow side: allocates.
+// Which answer a client would get and why, step by step, from the functions that answer queries. For
+// `edgesteerctl explain`. Main thread; allocates.
 #pragma once
 
 #include <jansson.h>
@@ -9,9 +9,9 @@
 
 struct live;
 
-// A JSON object (the caller's) with: "name", "client", "app"; "place" {carrier, class, latitude, longitude,
-// accuracy_km, hint and who gave each}; "candidates" [{site, kind, region, reachable, basis, km, ms, state, weight}] in
-// order; "decision" {outcome, site, addresses, cname, hashed}; "scope", "ttl"; "steps": lines for people. Where CNAMEs
-// lead through several apps these are of the last, but for "scope", the longest of all; "steps" tell of each. A name that
-// leads to no app gives {"error": "...", "steps": [...]} and nothing of an app. NULL without memory.
+// A JSON object, owned by the caller, with: "name", "client", "app"; "place" {carrier, class, latitude, longitude,
+// accuracy_km, hint, and the source of each}; "candidates" [{site, kind, region, reachable, basis, km, ms, state,
+// weight}] in order; "decision" {outcome, site, addresses, cname, hashed}; "scope", "ttl"; "steps": lines for people.
+// Where CNAMEs lead through several apps, all but "steps" describe the last one. A name that leads to no app gives
+// {"error": "...", "steps": [...]} and no fields of an app. NULL: out of memory.
 json_t *explain_query(const struct live *live, const char *name, const struct prefix *client) MUST_USE;

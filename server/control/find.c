@@ -3,13 +3,14 @@
 
 #include <string.h>
 
+#include "base/must.h"
 #include "base/nearest.h"
 #include "control/reply_json.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
-// Suggestions are looked for among so many names: with more it would take the main loop's time.
+// Suggestions are looked for among at most FIND_NEAREST_MAX names, to bound the time on the main loop.
 enum { FIND_NEAREST_MAX = 10000, FIND_NAME_MAX = 256 };
 
 const struct live *find_live(json_t **ret_refusal)
@@ -21,8 +22,8 @@ const struct live *find_live(json_t **ret_refusal)
 	return live;
 }
 
-// `other`: what there is of this name instead; NULL: nothing.
-static json_t *not_there(const char *what, const char *name, const char *other, const struct nearest *nearest)
+// `other`: what has this name instead ("a site"); NULL: nothing.
+static json_t *not_found(const char *what, const char *name, const char *other, const struct nearest *nearest)
 {
 	if (other)
 		return reply_error(REPLY_REFUSED, "no %s '%.255s': that is %s", what, name, other);
@@ -67,7 +68,7 @@ int find_site(const struct view *view, const char *name, json_t **ret_refusal)
 		return site;
 	for (uint32_t i = 0; i < view->site_count; i++)
 		nearest_offer(&nearest, view->sites[i].name);
-	*ret_refusal = not_there("site", name, app_number(view, name) >= 0 ? "an app" : NULL, &nearest);
+	*ret_refusal = not_found("site", name, app_number(view, name) >= 0 ? "an app" : NULL, &nearest);
 	return -1;
 }
 
@@ -80,14 +81,16 @@ int find_app(const struct view *view, const char *name, json_t **ret_refusal)
 
 	struct nearest nearest = nearest_app(view, name);
 
-	*ret_refusal = not_there("app", name, index_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
+	*ret_refusal = not_found("app", name, index_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
 	return -1;
 }
 
 int find_target(const struct view *view, int app, int site, json_t **ret_refusal)
 {
-	int target = index_target_at(view, (uint32_t)app, (uint32_t)site);
+	int target;
 
+	must(app >= 0 && (uint32_t)app < view->app_count && site >= 0 && (uint32_t)site < view->site_count);
+	target = index_target_at(view, (uint32_t)app, (uint32_t)site);
 	if (target < 0)
 		*ret_refusal = reply_error(REPLY_REFUSED, "%s has no target at %s", view->apps[app].name,
 		                           view->sites[site].name);

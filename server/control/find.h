@@ -1,4 +1,4 @@
-// Finding what a request names, and saying what was probably meant when it is not there; for the verbs.
+// Finds what a request names, or suggests what was probably meant; for the verbs. Main thread.
 #pragma once
 
 #include <jansson.h>
@@ -9,12 +9,13 @@ struct live;
 struct call;
 struct view;
 
-// The live part, or NULL and *ret_refusal before anything is served.
+// The published live part; NULL before anything is served, and then *ret_refusal is the reply.
 const struct live *find_live(json_t **ret_refusal);
-// Numbers in the view, or -1 and *ret_refusal.
+// Numbers in the view; -1 when there is none, and then *ret_refusal is the reply (NULL: out of memory).
 int find_site(const struct view *view, const char *name, json_t **ret_refusal);
-// The final dot is not looked at, nor is case.
+// Ignores case and a final dot.
 int find_app(const struct view *view, const char *name, json_t **ret_refusal);
-// The app whose name is near, or NULL. The view's.
+// The app's name nearest to `name`, owned by the view; NULL: none is near.
 const char *find_near_app(const struct view *view, const char *name);
+// `app` and `site` are numbers in the view.
 int find_target(const struct view *view, int app, int site, json_t **ret_refusal);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "control/find.h"
 #include "control/impact.h"
 #include "control/pending.h"
@@ -35,6 +36,7 @@ static json_t *forced(const struct pending *pending, const struct state_result *
 	json_t *reply = reply_ok();
 	uint8_t state;
 
+	must(force->kind == OVERRIDE_FORCE && (size_t)force->to < ARRAY_LEN(words));
 	reply = reply_set(reply, "app", reply_text(force->app));
 	reply = reply_set(reply, "site", reply_text(force->site));
 	reply = reply_set(reply, "to", reply_text(words[force->to]));
@@ -59,7 +61,7 @@ static json_t *not_forced(const struct pending *pending)
 	return reply_error(REPLY_REFUSED, "%s at %s is not forced", force->app, force->site);
 }
 
-void force_give(const struct call *call)
+void force_put(const struct call *call)
 {
 	const struct live *live = call->ops.live(call->ops.ctx);
 	const char *to = call_text(call, "to");
@@ -83,7 +85,7 @@ void force_give(const struct call *call)
 
 	if (app >= 0 && (force.to != FORCE_AUTO || state_forced(call->ops.state, force.app, force.site) == FORCE_AUTO))
 		force.app = (char *)live->view->apps[app].name;
-	if (!there && force.to != FORCE_AUTO) { // a force of what a reload took out of the config can still be lifted
+	if (!there && force.to != FORCE_AUTO) { // a force of something that a reload removed can still be lifted
 		call_answer(call, refusal);
 		return;
 	}

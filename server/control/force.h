@@ -1,6 +1,7 @@
-// The verb that says whether a target counts as up, whatever its probes say.
+// The verb force: a target counts as up or down whatever its probes find.
 #pragma once
 
 struct call;
 
-void force_give(const struct call *call);
+// Answers the call later, from the loop, or at once when it is refused.
+void force_put(const struct call *call);

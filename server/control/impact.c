@@ -1,9 +1,10 @@
-// Whom overrides leave with nothing, or nothing that is up; see impact.h.
+// Clients that an override leaves without a target, or without one that is up; see impact.h.
 #include "control/impact.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/must.h"
 #include "base/names.h"
 #include "control/reply_json.h"
 #include "view/index.h"
@@ -16,13 +17,14 @@ enum { CARRIERS_TEXT_MAX = 512, CLIENTS_TEXT_MAX = CARRIERS_TEXT_MAX + 64, LINE_
 // What a group of clients has left.
 enum left { LEFT_UP, LEFT_DOWN, LEFT_NOTHING };
 
-// Some of an app's targets.
+// A count of some of an app's targets.
 struct tally {
 	unsigned all, undrained;
 };
 
 static const struct site *site_of(const struct live *live, const struct app *app, unsigned slot)
 {
+	must(slot < app->target_count);
 	return &live->view->sites[live->view->targets[app->first_target + slot].site];
 }
 
@@ -34,7 +36,7 @@ static void count(const struct live *live, const struct app *app, unsigned slot,
 	tally->undrained += (state & TARGET_DRAINED) == 0;
 }
 
-// Of a carrier's clients or, for NO_CARRIER, of everybody else. Ends at the first target that is up: mostly the first.
+// For a carrier's clients or, with NO_CARRIER, for all others. Stops at the first target that is up, usually the first.
 static enum left left_to(const struct live *live, const struct app *app, int carrier)
 {
 	enum left left = LEFT_NOTHING;
@@ -61,7 +63,7 @@ static bool has_public(const struct live *live, const struct app *app)
 	return false;
 }
 
-// Whether a slot before this one serves the carrier too: it is in the list already.
+// Whether an earlier slot serves the carrier too, so that it is already listed.
 static bool listed_before(const struct live *live, const struct app *app, unsigned slot, uint16_t carrier)
 {
 	for (unsigned i = 0; i < slot; i++)
@@ -70,7 +72,7 @@ static bool listed_before(const struct live *live, const struct app *app, unsign
 	return false;
 }
 
-// The app's carriers whose clients have that left (or not that), "a, b". Returns how many.
+// The app's carriers whose clients have `left` (`wanted`) or something else left, as "a, b". Returns how many.
 static unsigned list_carriers(const struct live *live, const struct app *app, enum left left, bool wanted, char *buf)
 {
 	unsigned listed = 0;
@@ -94,25 +96,25 @@ static unsigned list_carriers(const struct live *live, const struct app *app, en
 	return listed;
 }
 
-enum whom { WHOM_NOBODY, WHOM_SOME, WHOM_ALL };
+enum clients { CLIENTS_NONE, CLIENTS_SOME, CLIENTS_ALL };
 
-// The clients that have that left.
-static enum whom describe_clients(const struct live *live, const struct app *app, enum left left, char *buf)
+// The clients who have `left`, in words, into buf[CLIENTS_TEXT_MAX].
+static enum clients describe_clients(const struct live *live, const struct app *app, enum left left, char *buf)
 {
 	char carriers[CARRIERS_TEXT_MAX];
 	bool others = has_public(live, app), others_too = others && left_to(live, app, NO_CARRIER) == left;
 
 	if (others == others_too && list_carriers(live, app, left, false, carriers) == 0) {
 		snprintf(buf, CLIENTS_TEXT_MAX, "its clients");
-		return WHOM_ALL;
+		return CLIENTS_ALL;
 	}
 	if (others_too)
 		snprintf(buf, CLIENTS_TEXT_MAX, "clients other than those of %s", carriers);
 	else if (list_carriers(live, app, left, true, carriers) > 0)
 		snprintf(buf, CLIENTS_TEXT_MAX, "clients of %s", carriers);
 	else
-		return WHOM_NOBODY;
-	return WHOM_SOME;
+		return CLIENTS_NONE;
+	return CLIENTS_SOME;
 }
 
 static bool describe_nothing(const struct live *live, const struct app *app, char *buf)
@@ -120,19 +122,19 @@ static bool describe_nothing(const struct live *live, const struct app *app, cha
 	char clients[CLIENTS_TEXT_MAX];
 
 	switch (describe_clients(live, app, LEFT_NOTHING, clients)) {
-	case WHOM_ALL:
+	case CLIENTS_ALL:
 		snprintf(buf, LINE_LEN, "%s: no target is left; its clients get the last resort", app->name);
 		return true;
-	case WHOM_SOME:
+	case CLIENTS_SOME:
 		snprintf(buf, LINE_LEN, "%s: no target is left for %s", app->name, clients);
 		return true;
-	case WHOM_NOBODY:
+	case CLIENTS_NONE:
 		break;
 	}
 	return false;
 }
 
-// What the groups that have only what is down can reach, all of them together. There is one.
+// The targets within reach of the groups that are left with targets that are down. There is at least one such group.
 static struct tally reached_by_down(const struct live *live, const struct app *app)
 {
 	struct tally tally = {0};
@@ -156,7 +158,7 @@ static bool describe_down(const struct live *live, const struct app *app, const 
 
 	for (unsigned i = 0; i < at->carrier_count && !reaches; i++)
 		reaches = left_to(live, app, at->carriers[i]) == LEFT_DOWN;
-	if (!reaches || describe_clients(live, app, LEFT_DOWN, clients) == WHOM_NOBODY)
+	if (!reaches || describe_clients(live, app, LEFT_DOWN, clients) == CLIENTS_NONE)
 		return false;
 
 	struct tally tally = reached_by_down(live, app);
@@ -166,14 +168,14 @@ static bool describe_down(const struct live *live, const struct app *app, const 
 	return true;
 }
 
-// The lines so far, and how many apps there were no more lines for.
+// The lines so far, and the number of apps left out beyond IMPACT_MAX lines.
 struct lines {
 	json_t *list;
 	size_t more;
 };
 
-// Whether a target that everybody can reach is up: then nobody is left without one. There may be very many apps at a site,
-// so those whose targets are all public are looked at no further.
+// Whether a target that every client can reach is up: then no client is left without one. A site may have very many
+// apps, so for those with public targets only the index is enough.
 static bool is_safe(const struct live *live, uint32_t number)
 {
 	const struct index_app *app = &live->view->index->brief_apps[number];
@@ -210,6 +212,7 @@ static json_t *list(const struct live *live, int site, int app, bool of_drain)
 	struct lines lines = {.list = json_array()};
 	const struct view_index *index = view->index;
 
+	must(site >= 0 && (uint32_t)site < view->site_count && app < (int)view->app_count);
 	if (app >= 0 && !is_safe(live, (uint32_t)app))
 		add_app(&lines, live, (uint32_t)app, site, of_drain);
 	for (uint32_t i = index->site_first[site]; app < 0 && lines.list && i < index->site_first[site + 1]; i++)

@@ -1,40 +1,42 @@
-// From a verb to the state and back; see pending.h.
+// Passes overrides from the verbs to the state and answers the call; see pending.h.
 #include "control/pending.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "control/reply_json.h"
 
 static json_t *not_saved(int err)
 {
 	switch (err) {
 	case E_IO: return reply_error(REPLY_REFUSED, "not done: it cannot be saved in the state folder (see the log)");
-	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: there are %d overrides, the most there can be",
+	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: the limit of %d overrides is reached",
 	                                 STATE_OVERRIDES_MAX);
-	case E_STATE: return reply_error(REPLY_REFUSED, "not done: %d changes wait to be saved already; try again",
+	case E_STATE: return reply_error(REPLY_REFUSED, "not done: %d changes are already waiting to be saved; try again",
 	                                 STATE_QUEUE_MAX);
 	}
 	return reply_error(REPLY_REFUSED, "not done: %s", err_text(err));
 }
 
-static void end(void *ctx, const struct state_result *result)
+static void finish(void *ctx, const struct state_result *result)
 {
 	struct pending *pending = ctx;
 	json_t *reply;
 
+	must(pending->call && pending->override && pending->done);
 	if (result->err == E_OK)
 		reply = pending->done(pending, result);
-	else if (pending->nothing && (result->err == E_NOTFOUND || result->err == E_LIMIT)) // of so long a name is none
+	else if (pending->nothing && (result->err == E_NOTFOUND || result->err == E_LIMIT)) // no name is that long
 		reply = pending->nothing(pending);
 	else
 		reply = not_saved(result->err);
-	call_end(pending->call, reply);
+	call_finish(pending->call, reply);
 	override_free(pending->override);
 	free(pending);
 }
 
-// NULL without memory: then the call has been answered so.
+// NULL when out of memory; the call has then been answered with that error.
 static struct pending *pending_new(const struct call *call, const struct override *override,
                                    json_t *(*done)(const struct pending *, const struct state_result *))
 {
@@ -59,7 +61,7 @@ void pending_put(const struct call *call, const struct override *override,
 	struct pending *pending = pending_new(call, override, done);
 
 	if (pending)
-		state_put(call->ops.state, pending->override, end, pending);
+		state_put(call->ops.state, pending->override, finish, pending);
 }
 
 void pending_remove(const struct call *call, const struct override *override, bool every_app,
@@ -74,5 +76,5 @@ void pending_remove(const struct call *call, const struct override *override, bo
 
 	struct override_match match = {override->kind, pending->override->site, pending->override->app, every_app};
 
-	state_remove(call->ops.state, &match, end, pending);
+	state_remove(call->ops.state, &match, finish, pending);
 }

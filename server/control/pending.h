@@ -1,5 +1,5 @@
-// An override on its way: given to the state, answered when it is durable and published, or refused. Shared by the verbs
-// that give overrides and take them away.
+// A change of an override in progress: passed to the state, and answered once it is durable and published, or refused.
+// Shared by the verbs that set and remove overrides. Main thread.
 #pragma once
 
 #include <jansson.h>
@@ -8,20 +8,21 @@
 #include "state/override.h"
 #include "state/state.h"
 
-// What is kept until the state has done it.
+// Kept until the state has carried the change out.
 struct pending {
 	struct call *call;
-	struct override *override; // that was given, or what says which were to be removed; owned
-	// The reply to what is done. Runs on the main loop, after the change is published. NULL without memory.
+	struct override *override; // the one set, or the pattern of those removed; owned
+	// Makes the reply, after the change has been published. NULL: out of memory.
 	json_t *(*done)(const struct pending *pending, const struct state_result *result);
-	// Optional, for what removes: the reply when there was nothing to remove.
+	// Makes the reply when there was nothing to remove. NULL for pending_put().
 	json_t *(*nothing)(const struct pending *pending);
 };
 
-// Gives `override` to the state and answers the call later (or now, when it is refused).
+// Passes a copy of `override` to the state, and answers the call later, or at once when it is refused.
 void pending_put(const struct call *call, const struct override *override,
                  json_t *(*done)(const struct pending *pending, const struct state_result *result));
-// Removes what has the override's kind, site and app (every one at the site: `every_app`), and answers the call later.
+// Removes the overrides with the kind, site and app of `override` (`every_app`: all of that kind at the site), and
+// answers the call as pending_put() does.
 void pending_remove(const struct call *call, const struct override *override, bool every_app,
                     json_t *(*done)(const struct pending *pending, const struct state_result *result),
                     json_t *(*nothing)(const struct pending *pending));

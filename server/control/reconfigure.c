@@ -14,18 +14,22 @@ static json_t *reload_reply(const struct call *call, int err, const struct repor
 	json_t *reply;
 
 	if (err == E_OK) {
-		reply = reply_set(reply_ok(), "generation", json_integer((json_int_t)call->ops.live(call->ops.ctx)->view->generation));
+		const struct live *live = call->ops.live(call->ops.ctx);
+
+		reply = live ? reply_set(reply_ok(), "generation", json_integer((json_int_t)live->view->generation)) : NULL;
 		reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
 	} else if (err == E_STATE) {
-		reply = reply_error(REPLY_REFUSED, "a reload is under way; try again when it is done");
+		reply = reply_error(REPLY_REFUSED, "a reload is already under way; try again when it has finished");
 	} else if (err != E_NOMEM && report && !report_ok(report)) {
-		reply = reply_error(REPLY_USAGE, "the config is refused (%zu error%s); what was served is served on",
+		reply = reply_error(REPLY_USAGE,
+		                    "the config is refused (%zu error%s); the previous generation stays in service",
 		                    report_count(report, REPORT_ERROR),
 		                    report_count(report, REPORT_ERROR) == 1 ? "" : "s");
 	} else {
-		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; what was served is served on", err_text(err));
+		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; the previous generation stays in service",
+		                    err_text(err));
 	}
-	// Whatever else went wrong has been said, and the report says it once more.
+	// For other errors the text above says it all, and the report would only repeat it.
 	return report && (err == E_OK || err == E_INVAL) ? reply_report(reply, report) : reply;
 }
 
@@ -33,7 +37,7 @@ static void done(void *ctx, int err, const struct report *report)
 {
 	struct call *call = ctx;
 
-	call_end(call, reload_reply(call, err, report));
+	call_finish(call, reload_reply(call, err, report));
 }
 
 void reconfigure_reload(const struct call *call)
@@ -42,6 +46,6 @@ void reconfigure_reload(const struct call *call)
 
 	if (!kept)
 		return;
-	log_notice("control: %s: reload: asked for", kept->who);
+	log_notice("control: %s: reload: requested", kept->who);
 	kept->ops.reload(kept->ops.ctx, done, kept);
 }

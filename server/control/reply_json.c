@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/report.h"
 
 json_t *reply_ok(void)
@@ -79,8 +80,10 @@ static void add_line(void *ctx, enum report_level level, const char *text)
 		[REPORT_ERROR] = "errors", [REPORT_WARNING] = "warnings", [REPORT_NOTE] = "notes",
 	};
 	json_t **object = ctx;
-	json_t *lines = json_object_get(*object, keys[level]);
+	json_t *lines;
 
+	must((size_t)level < ARRAY_LEN(keys));
+	lines = json_object_get(*object, keys[level]);
 	if (*object && !lines) {
 		*object = reply_set(*object, keys[level], json_array());
 		lines = json_object_get(*object, keys[level]);

@@ -1,5 +1,6 @@
-// Replies of the control socket: {"ok": true, …} or {"ok": false, "error": TEXT, "code": N}; for the verbs. All of
-// these give NULL without memory, and take NULL for what could not be made.
+// Replies of the control socket: {"ok": true, …} or {"ok": false, "error": TEXT, "code": N}; for the verbs. All
+// functions return NULL when out of memory and accept NULL for an argument that could not be made, so a chain of calls
+// needs one check at its end.
 #pragma once
 
 #include <jansson.h>
@@ -9,17 +10,17 @@
 
 struct report;
 
-// What edgesteerctl's exit code becomes: the daemon would not or could not; the request or the config was wrong.
+// The exit code of edgesteerctl: the daemon refused or failed; the request or the config is wrong.
 enum reply_code { REPLY_REFUSED = 1, REPLY_USAGE = 2 };
 
 json_t *reply_ok(void) MUST_USE;
 json_t *reply_error(enum reply_code code, const char *fmt, ...) PRINTF(2, 3) MUST_USE;
-// Adds to an object or a list; takes `value`. On any failure the object is freed and NULL comes back.
+// Adds to an object or a list; takes ownership of `value`. On any failure frees the object or list and returns NULL.
 json_t *reply_set(json_t *object, const char *key, json_t *value) MUST_USE;
 json_t *reply_append(json_t *list, json_t *value) MUST_USE;
-// A string; bytes that are not UTF-8 (of a file, of a web server's answer) become "?". NULL text: null.
+// A string. If `text` is not UTF-8 (from a file, or a web server's reply), its bytes above 0x7f become "?". NULL: null.
 json_t *reply_text(const char *text) MUST_USE;
-// A wall clock time, null for 0 ("never").
+// A time in seconds of the wall clock; null for 0 ("never").
 json_t *reply_time(int64_t time_s) MUST_USE;
-// Adds the report's lines: "errors", "warnings" and "notes", each only where there are some.
+// Adds the report's lines as "errors", "warnings" and "notes", leaving out those without lines.
 json_t *reply_report(json_t *object, const struct report *report) MUST_USE;

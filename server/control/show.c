@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/must.h"
 #include "control/call.h"
 #include "control/dangling.h"
 #include "control/explain.h"
@@ -39,10 +40,10 @@ static json_t *show_force(const struct override *force)
 	                 reply_time(force->since_s));
 }
 
-// Targets by what they are for a query.
+// Targets counted by state.
 struct counts {
 	size_t total, up, down, drained;
-	uint64_t answers; // that held one; of sites only
+	uint64_t answers; // that contained one of them; of sites only
 };
 
 static void count_state(struct counts *counts, uint8_t state)
@@ -59,15 +60,16 @@ static json_t *counts_json(const struct counts *counts)
 	                 (json_int_t)counts->down, "drained", (json_int_t)counts->drained);
 }
 
-// Status --------------------------------------------------------------------------------------------------------------
+// ---- status ---------------------------------------------------------------------------------------------------------
 
-// Takes the object.
+// Takes ownership of the object.
 static json_t *set_dangling(json_t *object, const char *why)
 {
 	return why ? reply_set(object, "no_effect", json_string(why)) : object;
 }
 
-// Takes the reply. Overrides `from` …; "next" is the "from" of the next part, where there are more.
+// Takes ownership of the reply. Adds up to SHOW_OVERRIDES_MAX overrides starting at number `from`; "next", if any are
+// left, is the "from" of the next part.
 static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_t from)
 {
 	const struct state *state = ops->state;
@@ -133,7 +135,7 @@ static json_t *health_json(const struct health *health)
 	                 (json_int_t)stats.waiting);
 }
 
-// Takes the reply. Nothing where all is well.
+// Takes ownership of the reply. Adds nothing when no file was damaged.
 static json_t *set_damage(json_t *reply, const struct state *state)
 {
 	struct state_damage damage;
@@ -153,7 +155,7 @@ static json_t *set_damage(json_t *reply, const struct state *state)
 	return reply_set(reply, "overrides_damaged", object);
 }
 
-// Takes the object; adds what every reply has.
+// Takes ownership of the object; adds what every reply has.
 static json_t *as_reply(json_t *object)
 {
 	return reply_set(object, "ok", json_true());
@@ -165,7 +167,7 @@ json_t *show_status(const struct call *call)
 	const struct live *live = live_current();
 	json_int_t from = call_number(call, "from");
 
-	if (from > 0) // what is no list was in the first part
+	if (from > 0) // everything but the lists was in the first part
 		return set_overrides(reply_ok(), ops, from < STATE_OVERRIDES_MAX ? (size_t)from : STATE_OVERRIDES_MAX);
 
 	json_t *reply = as_reply(ops->status(ops->ctx));
@@ -192,7 +194,7 @@ json_t *show_stats(const struct call *call)
 	return as_reply(call->ops.stats(call->ops.ctx));
 }
 
-// Sites ---------------------------------------------------------------------------------------------------------------
+// ---- sites ----------------------------------------------------------------------------------------------------------
 
 static json_t *reach_json(const struct view *view, const struct site *site)
 {
@@ -242,7 +244,9 @@ json_t *show_sites(const struct call *call)
 		json_decref(list);
 		return NULL;
 	}
+	must(live->states->count == view->target_count);
 	for (uint32_t i = 0; i < live->states->count; i++) {
+		must(view->targets[i].site < view->site_count);
 		count_state(&counts[view->targets[i].site], live_state(live, i));
 		counts[view->targets[i].site].answers += handouts_of(view->handouts, view->targets[i].handouts);
 	}
@@ -254,7 +258,7 @@ json_t *show_sites(const struct call *call)
 	return reply_set(reply_ok(), "sites", list);
 }
 
-// Explain -------------------------------------------------------------------------------------------------------------
+// ---- explain --------------------------------------------------------------------------------------------------------
 
 json_t *show_explain(const struct call *call)
 {

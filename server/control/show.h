@@ -1,4 +1,4 @@
-// Verbs that show: what is served, in which state, and why. Each gives the reply (verbs.h).
+// The verbs that only show something. Each returns the reply, owned by the caller; NULL: out of memory. Main thread.
 #pragma once
 
 #include <jansson.h>
@@ -9,8 +9,8 @@
 struct call;
 struct override;
 
-// `apps` shows at most about this many targets in one reply, `status` so many overrides; the reply's
-// "next" is the "from" of the next one. The parts are of one whole where "generation" of `apps`, or "overrides_revision" of
+// About how many targets `apps` shows in one reply, and how many overrides `status` does; a reply's "next" is the
+// "from" of the next part. The parts form one consistent list if "generation" of `apps`, or "overrides_revision" of
 // `status`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_OVERRIDES_MAX = 2000 };
 
@@ -21,5 +21,5 @@ json_t *show_explain(const struct call *call) MUST_USE;
 json_t *show_stats(const struct call *call) MUST_USE;
 json_t *show_version(const struct call *call) MUST_USE;
 
-// Who drained, when, why and until when; null for NULL.
+// The drain as JSON: who set it, when, why, and until when; null for NULL.
 json_t *show_drain(const struct override *drain) MUST_USE;

@@ -1,5 +1,6 @@
-// The apps and each of their targets: what it is, what it is for a query, and what the last probe said; see show.h.
+// The apps and each of their targets: its configuration, its state and its last probe; see show.h.
 #include "base/clock.h"
+#include "base/must.h"
 #include "config/config.h"
 #include "control/call.h"
 #include "control/find.h"
@@ -12,18 +13,21 @@
 #include "view/live.h"
 #include "view/view.h"
 
-// What all of one reply is made from.
+// What a reply is made from.
 struct source {
 	const struct control_ops *ops;
 	const struct live *live;
-	const struct config *config; // NULL: not the one behind the view
-	int only_site;               // -1: every one
+	const struct config *config; // NULL: it is not the config of the view
+	int only_site;               // -1: every site
 	int64_t now_s;
 };
 
 static const struct config_target *config_target(const struct source *source, uint32_t app, uint32_t slot)
 {
-	return source->config ? &source->config->apps[app].targets[slot] : NULL;
+	if (!source->config)
+		return NULL;
+	must(app < source->config->app_count && slot < source->config->apps[app].target_count);
+	return &source->config->apps[app].targets[slot];
 }
 
 static json_t *health_json(const struct source *source, uint32_t number, const struct config_target *written)
@@ -76,12 +80,13 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 		if (source->config->apps[app].weighted)
 			object = reply_set(object, "weight", json_integer(written->weight));
 	}
-	object = reply_set(object, "answers", json_integer((json_int_t)handouts_of(view->handouts, view->targets[number].handouts)));
+	object = reply_set(object, "answers",
+	                   json_integer((json_int_t)handouts_of(view->handouts, view->targets[number].handouts)));
 	object = reply_set(object, "health", health_json(source, number, written));
 	return reply_set(object, "drained", show_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
 }
 
-// NULL when it has no target at the only site asked for, or without memory: then *ret_ok is false.
+// NULL when the app has no target at the only site asked for, or when out of memory, and then *ret_ok is false.
 static json_t *app_json(const struct source *source, uint32_t number, bool *ret_ok)
 {
 	const struct app *app = &source->live->view->apps[number];
@@ -106,7 +111,7 @@ static json_t *app_json(const struct source *source, uint32_t number, bool *ret_
 	return object;
 }
 
-// Apps first..last, as many as one reply takes. NULL without memory.
+// Apps first..last, as many as fit into one reply. NULL: out of memory.
 static json_t *page(const struct source *source, uint32_t first, uint32_t last)
 {
 	const struct view *view = source->live->view;
@@ -115,6 +120,7 @@ static json_t *page(const struct source *source, uint32_t first, uint32_t last)
 	uint32_t i;
 	bool ok = true;
 
+	must(first <= last && last < view->app_count);
 	for (i = first; i <= last && ok && targets < SHOW_TARGETS_MAX; i++) {
 		json_t *app = app_json(source, i, &ok);
 

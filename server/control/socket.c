@@ -25,15 +25,15 @@ static bool is_served(const struct sockaddr_un *name)
 	return served;
 }
 
-// Takes a stale socket out of the way.
-static int make_way(const struct sockaddr_un *name)
+// Removes a stale socket.
+static int remove_stale(const struct sockaddr_un *name)
 {
 	struct stat st;
 
 	if (lstat(name->sun_path, &st) < 0)
-		return E_OK; // bind() says what is wrong, if anything is
+		return E_OK; // if that is an error, bind() reports it
 	if (!S_ISSOCK(st.st_mode)) {
-		log_error("control socket %s: there is something that is not a socket", name->sun_path);
+		log_error("control socket %s: the file exists and is not a socket", name->sun_path);
 		return E_EXISTS;
 	}
 	if (is_served(name)) {
@@ -41,7 +41,7 @@ static int make_way(const struct sockaddr_un *name)
 		return E_EXISTS;
 	}
 	if (unlink(name->sun_path) < 0 && errno != ENOENT) {
-		log_error("control socket %s: the old one cannot be removed: %s", name->sun_path, strerror(errno));
+		log_error("control socket %s: cannot remove the stale socket: %s", name->sun_path, strerror(errno));
 		return E_IO;
 	}
 	return E_OK;
@@ -55,7 +55,7 @@ static void make_folder(const char *path)
 	if (!slash || slash == path)
 		return;
 	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-	(void)mkdir(folder, FOLDER_MODE); // bind() says so when it is still missing
+	(void)mkdir(folder, FOLDER_MODE); // if it is still missing, bind() reports it
 }
 
 int socket_listen(const char *path, int *ret_fd, struct stat *ret_made)
@@ -69,15 +69,15 @@ int socket_listen(const char *path, int *ret_fd, struct stat *ret_made)
 	memcpy(name.sun_path, path, strlen(path) + 1);
 	make_folder(path);
 
-	int err = make_way(&name);
+	int err = remove_stale(&name);
 
 	if (err < 0)
 		return err;
 
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	// The mode is set before the name exists, so that at no moment others can connect; the umask may have taken some of
-	// it away, so it is set again.
+	// The mode is set before the name exists, so that at no moment others can connect; the umask may have cleared some
+	// of its bits, so it is set again.
 	if (fd < 0 || fchmod(fd, SOCKET_MODE) < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
 	    chmod(path, SOCKET_MODE) < 0 || lstat(path, ret_made) < 0 || listen(fd, BACKLOG) < 0) {
 		log_error("control socket %s: %s", path, strerror(errno));
@@ -94,10 +94,10 @@ void socket_remove(const char *path, const struct stat *made)
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && st.st_dev == made->st_dev && st.st_ino == made->st_ino && unlink(path) < 0)
-		log_debug("control socket %s is left: %s", path, strerror(errno));
+		log_debug("control socket %s: cannot remove it: %s", path, strerror(errno));
 }
 
-// Reads /etc/passwd and nothing else: a directory service could keep the main loop waiting.
+// Reads /etc/passwd only: a directory service (nsswitch) could block the main loop.
 static void user_name(uid_t uid, char *buf, size_t size)
 {
 	FILE *passwd = fopen("/etc/passwd", "re");

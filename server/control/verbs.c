@@ -1,10 +1,11 @@
-// The table of verbs and the checks every request goes through; see verbs.h. A new verb is one row here and its
-// function in a file of its own, or in show.c.
+// The table of verbs, and the checks that every request passes; see verbs.h. A new verb is one row here, and its
+// function in a file of its own or in show.c.
 #include "control/verbs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/nearest.h"
 #include "control/call.h"
 #include "control/drain.h"
@@ -20,10 +21,10 @@ static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .fields = {{"from", false, NUMBER}}},
 	{"sites", .now = show_sites, .fields = {{"site", false, TEXT}}},
 	{"apps", .now = show_apps, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
-	{"drain", .later = drain_give, .changes = true,
+	{"drain", .later = drain_put, .changes = true,
 	 .fields = {{"site", true, TEXT}, {"app", false, TEXT}, {"for", false, TEXT}, {"reason", false, TEXT}}},
-	{"undrain", .later = drain_lift, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
-	{"force", .later = force_give, .changes = true,
+	{"undrain", .later = drain_remove, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
+	{"force", .later = force_put, .changes = true,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
 	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
 	{"reload", .later = reconfigure_reload, .changes = true},
@@ -68,7 +69,7 @@ static bool good_value(const json_t *value, json_type type)
 	return type == JSON_INTEGER ? json_integer_value(value) >= 0 : json_string_length(value) > 0;
 }
 
-// Whether the request has what the verb needs and nothing else. Only when not: *ret_refusal.
+// Whether the request has every field that the verb needs, and no unknown ones. If not, *ret_refusal is the reply.
 static bool check_fields(const struct verbs_row *row, json_t *request, json_t **ret_refusal)
 {
 	const char *key;
@@ -103,13 +104,14 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 
 static void run_row(const struct verbs_row *row, const struct call *call)
 {
+	must(!row->now != !row->later);
 	if (row->later)
 		row->later(call);
 	else
 		call_answer(call, row->now(call));
 }
 
-// The row of a request that is right in every way. NULL when it is not: *ret_refusal.
+// The row of a valid request. NULL: it is invalid, and *ret_refusal is the reply.
 static const struct verbs_row *check_request(json_t *request, json_t **ret_refusal)
 {
 	const json_t *verb = json_object_get(request, "verb");

@@ -1,4 +1,4 @@
-// The verbs of the control socket: a request line in, one reply out. Knows nothing of sockets.
+// The verbs of the control socket: a request line in, one reply out. Knows nothing about sockets.
 #pragma once
 
 #include <jansson.h>
@@ -19,13 +19,15 @@ struct verbs_field {
 
 struct verbs_row {
 	const char *name;
-	// One of the two. `later` calls call->reply() itself, once, now or from the loop.
+	// Exactly one of the two. `now` returns the reply; `later` sees to it that call->reply() is called once, at once or
+	// later.
 	json_t *(*now)(const struct call *call);
 	void (*later)(const struct call *call);
-	bool changes; // logged with the peer
+	bool changes; // logged with the peer and the outcome
 	struct verbs_field fields[VERBS_FIELDS_MAX];
 };
 
-// Runs one line (without its line feed). call->request is set here; everything else by the caller, `who` outliving the
-// reply. call->reply() is called exactly once. Any bytes may come in.
+// Runs one line of `len` bytes, without its line feed; any bytes are allowed. call->request is set here, everything
+// else by the caller; `who` must outlive the reply. call->reply() is called exactly once, perhaps after this returns.
+// Main thread.
 void verbs_run(const struct call *call, const char *line, size_t len);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "base/publish.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -37,36 +38,36 @@
 
 enum {
 	COALESCE_US = 5000,      // health changes within this are published together
-	FIRST_ROUND_MAX_S = 30,  // then service begins with what is known
-	CLOCK_PAUSE_US = 1000,   // at least, between two looks
-	CLOCK_LOOK_S = 1,        // how soon it is seen that somebody has set the clock
-	BUILD_PATIENCE_MS = 2000, // for a generation under way when the daemon stops
-	PRIORITIES = 3,          // of events
-	PROBES_IN_A_ROW = 4,     // events of theirs: about 2 ms of TLS handshakes
+	FIRST_ROUND_MAX_S = 30,  // after this, serve with the health known so far
+	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
+	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
+	BUILD_PATIENCE_MS = 2000, // for a build in progress when the daemon stops
+	PRIORITIES = 3,          // of events; the lowest is that of probes
+	PROBES_IN_A_ROW = 4,     // probe events before other events are looked for: about 2 ms of TLS handshakes
 	SIGNALS = 3,
-	SIGNAL_HUP = 2,          // SIGHUP's place among them
+	SIGNAL_HUP = 2,          // index of SIGHUP
 };
 
 struct daemon {
 	struct event_base *base;
 	struct event *signals[SIGNALS];
-	struct event *publish;   // timer: health moved
-	struct event *expiry;    // timer: the next drain runs out
-	struct event *patience;  // timer: the first round of checks has taken too long
+	struct event *publish;   // timer: health has changed
+	struct event *expiry;    // timer: the next drain expires
+	struct event *first_round_timeout; // timer: the first round of checks has taken too long
 	struct serving *serving;
 	struct handouts *handouts;
 	struct sockets *sockets;
-	unsigned workers_max;    // that there are counters for
-	struct workers *workers; // NULL until the first health round is over
+	unsigned workers_max;    // there are hand-out counters for this many
+	struct workers *workers; // NULL until the first round of health checks has finished
 	struct health *health;
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
-	const struct view *previous_view;       // of the generation in use, for the builder
-	const struct watchlist *previous_list;  // likewise
-	struct restart *restart; // what reloads do not change
-	bool hung_up;            // SIGHUP came while a reload was under way: another one follows it
-	struct handover *first;  // of the first generation, until the checks begin
+	const struct view *previous_view;       // of the generation in use; read by the builder's thread
+	const struct watchlist *previous_list;  // of the generation in use; read by the builder's thread
+	struct restart *restart; // settings that reloads do not change
+	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
+	struct handover *first;  // of the first generation, until the checks start
 	struct metrics_facts facts;
 	int result;
 };
@@ -79,9 +80,9 @@ static void arm(struct event *event, int64_t seconds, int microseconds)
 		event_add(event, &wait);
 }
 
-// ---- overrides -------------------------------------------------------------------------------------------------------
+// ---- overrides ------------------------------------------------------------------------------------------------------
 
-// Takes what has run out away.
+// Removes drains that have expired, and sets the timer for the next one.
 static void expire(struct daemon *daemon)
 {
 	int64_t next_s = 0, now_s = clock_wall_s();
@@ -90,14 +91,14 @@ static void expire(struct daemon *daemon)
 		const struct override *override = state_override_at(daemon->state, i);
 
 		if (override->until_s && override->until_s <= now_s)
-			log_notice("the drain of %s for %s has run out; by %s, reason: %s", override->site,
+			log_notice("the drain of %s for %s has expired; set by %s, reason: %s", override->site,
 			           override->app ? override->app : "every app", override->who,
 			           override->reason ? override->reason : "none given");
 	}
 	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
 	event_del(daemon->expiry);
-	// A drain ends by the wall clock, which may be set, or go on while the machine sleeps; a timer follows neither. So
-	// the clock is looked at often while there is such a drain.
+	// Drains end by the wall clock, which may be set, and runs on while the machine is suspended. A timer follows
+	// neither, so the clock is polled while any drain has an end.
 	if (next_s)
 		arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 }
@@ -125,7 +126,7 @@ static void overrides_committed(void *ctx)
 	serving_publish(daemon->serving);
 }
 
-// ---- health --------------------------------------------------------------------------------------------------------
+// ---- health ---------------------------------------------------------------------------------------------------------
 
 static void on_publish(evutil_socket_t fd, short what, void *arg)
 {
@@ -140,11 +141,14 @@ static void health_changed(void *ctx, size_t number)
 {
 	struct daemon *daemon = ctx;
 	const struct view *view = serving_view(daemon->serving);
+
+	must(number < view->target_count);
+
 	const struct target *target = &view->targets[number];
 	bool up = health_up(daemon->health, number);
 
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_probed(daemon->health, number), up);
+	                 health_endpoint(daemon->health, number), up);
 	serving_set_health(daemon->serving, (uint32_t)number, up);
 	arm(daemon->publish, 0, COALESCE_US);
 }
@@ -156,16 +160,17 @@ static int health_saved(void *ctx, const char *app, const char *site, uint32_t p
 	return state_health(daemon->state, app, site, probed);
 }
 
-// Begins to serve, once.
+// Starts serving, once.
 static void serve(struct daemon *daemon)
 {
 	const struct config_server *server = &serving_config(daemon->serving)->server;
 	struct tcp_limits limits = {server->tcp_clients, server->tcp_idle_ms};
 
-	event_del(daemon->patience);
-	if (serving_begin(daemon->serving, daemon->health) < 0 ||
+	must(!daemon->workers && !serving_started(daemon->serving));
+	event_del(daemon->first_round_timeout);
+	if (serving_start(daemon->serving, daemon->health) < 0 ||
 	    workers_start(daemon->sockets, &limits, daemon->workers_max, &daemon->workers) < 0) {
-		log_error("cannot start the workers");
+		log_error("cannot start the workers: stopping");
 		daemon->result = E_NOMEM;
 		event_base_loopbreak(daemon->base);
 		return;
@@ -179,22 +184,23 @@ static void first_round_over(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (!serving_begun(daemon->serving)) // else a reload's round
+	if (!serving_started(daemon->serving)) // else it was the first round after a reload
 		serve(daemon);
 }
 
-static void on_impatience(evutil_socket_t fd, short what, void *arg)
+static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	log_warning("the first round of health checks is not over after %d s: serving with what is known; targets not "
-	            "checked yet count as down", FIRST_ROUND_MAX_S);
+	log_warning("the first round of health checks has not finished after %d s: serving with the results so far; "
+	            "targets not checked yet count as down", FIRST_ROUND_MAX_S);
 	serve(arg);
 }
 
-// ---- reload --------------------------------------------------------------------------------------------------------
+// ---- reload ---------------------------------------------------------------------------------------------------------
 
-// On the builder's thread. The generation in use stays until this one is taken or discarded: reloads come one at a time.
+// On the builder's thread. The generation in use stays until this one is taken or discarded: there is one reload at a
+// time.
 static int prepare_generation(void *ctx, struct generation *generation)
 {
 	const struct daemon *daemon = ctx;
@@ -224,7 +230,7 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	log_set_level((enum log_level)config->server.log_level);
 	daemon->facts.generation_took_ms = generation->took_ms;
 	log_notice("generation %llu %s, built in %lld ms", (unsigned long long)view->generation,
-	           serving_begun(daemon->serving) ? "is served" : "waits for the first round of health checks",
+	           serving_started(daemon->serving) ? "is served" : "waits for the first round of health checks",
 	           (long long)generation->took_ms);
 	return E_OK;
 }
@@ -234,7 +240,7 @@ static void control_reload(void *ctx, void (*done)(void *done_ctx, int err, cons
 {
 	struct daemon *daemon = ctx;
 
-	if (!reload_began_s(daemon->reload)) { // else the builder reads them
+	if (!reload_began_s(daemon->reload)) { // else the builder is reading them
 		daemon->previous_view = serving_view(daemon->serving);
 		daemon->previous_list = health_list(daemon->health);
 	}
@@ -258,12 +264,12 @@ static void reload_finished(void *ctx, int err, const struct report *report)
 	if (report)
 		report_each(report, log_report_line, NULL);
 	if (err < 0)
-		log_error("reload failed (%s), what was served goes on", err_text(err));
-	if (live_current()) // else serve() says so
+		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
+	if (live_current()) // else serve() will send it
 		service_notify("READY=1");
-	if (daemon->hung_up) {
-		daemon->hung_up = false;
-		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, when this one is over
+	if (daemon->reload_again) {
+		daemon->reload_again = false;
+		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, once this reload has finished
 	}
 }
 
@@ -273,7 +279,7 @@ static void signal_reload_done(void *done_ctx, int err, const struct report *rep
 
 	(void)report;
 	if (err == E_STATE)
-		daemon->hung_up = true;
+		daemon->reload_again = true;
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -290,7 +296,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	event_base_loopbreak(daemon->base);
 }
 
-// ---- control's view of us ------------------------------------------------------------------------------------------
+// ---- for the control socket -----------------------------------------------------------------------------------------
 
 static const struct config *control_config(void *ctx)
 {
@@ -329,11 +335,11 @@ static json_t *control_status(void *ctx)
 	return metrics_status(&facts, live_current());
 }
 
-// ---- beginning and end ---------------------------------------------------------------------------------------------
+// ---- start and stop -------------------------------------------------------------------------------------------------
 
-// A base on which requests, signals and publishing never stand behind a crowd of probes: probes have the lowest
-// priority (see health/probe.h), everything else the middle one, which is libevent's default; and after PROBES_IN_A_ROW the loop
-// looks whether something else has come.
+// A base on which requests, signals and publishing never queue behind many probes: probes have the lowest priority (see
+// health/probe.h), everything else the middle one, libevent's default; and after PROBES_IN_A_ROW probe events the loop
+// polls for others.
 static struct event_base *make_base(void)
 {
 	struct event_config *config = event_config_new();
@@ -363,15 +369,15 @@ static int make_events(struct daemon *daemon)
 			return E_NOMEM;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); // a file at its limit (ulimit -f) is an error like a full disk
+	signal(SIGXFSZ, SIG_IGN); // exceeding ulimit -f is then a write error, like a full disk
 	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
 	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
-	daemon->patience = evtimer_new(daemon->base, on_impatience, daemon);
-	return daemon->publish && daemon->expiry && daemon->patience ? E_OK : E_NOMEM;
+	daemon->first_round_timeout = evtimer_new(daemon->base, on_first_round_timeout, daemon);
+	return daemon->publish && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
 }
 
-// State and control log themselves what is wrong with their files.
-static int open_slow_side(struct daemon *daemon, const char *config_path)
+// State, health, reloads and control. State and control log their own errors.
+static int open_parts(struct daemon *daemon, const char *config_path)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
@@ -403,8 +409,8 @@ static int open_slow_side(struct daemon *daemon, const char *config_path)
 	return control_open(daemon->base, server->control, &control_ops, &daemon->control);
 }
 
-// Sets of sockets a config asks for; one per CPU the process may run on for 0.
-static unsigned sets_of(const struct config_server *server)
+// How many sets of sockets the config asks for; with `workers: 0`, one for each CPU that the process may run on.
+static unsigned socket_sets(const struct config_server *server)
 {
 	cpu_set_t cpus;
 
@@ -413,12 +419,12 @@ static unsigned sets_of(const struct config_server *server)
 	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
 }
 
-// The first generation has nothing to take over, but is made ready as every other one. Takes `first` in every case.
+// The first generation has no predecessor, but is prepared like any other. Takes ownership of `first` in every case.
 static int take_first(struct daemon *daemon, struct generation *first)
 {
 	const struct config_server *server = &first->config->server;
 
-	daemon->facts.workers = sets_of(server);
+	daemon->facts.workers = socket_sets(server);
 	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
 	daemon->facts.generation_took_ms = first->took_ms;
 	daemon->restart = restart_new(first->config);
@@ -446,7 +452,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 		discard_generation(first);
 		return E_NOMEM;
 	}
-	publish_register_reader(); // the main thread reads live_current() as its owner; it retires, so it is never waited for
+	publish_register_reader(); // publish_retire() needs it; the thread stays offline, so no grace period waits for it
 	daemon->facts.started_s = clock_wall_s();
 	daemon->facts.last_reload_ok = true;
 	service_raise_limits();
@@ -467,7 +473,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
-		err = open_slow_side(daemon, config_path);
+		err = open_parts(daemon, config_path);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
@@ -477,7 +483,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	return E_OK;
 }
 
-// What was saved holds from the start.
+// Overrides from before the restart hold from the start.
 static void apply_overrides(struct daemon *daemon)
 {
 	for (size_t i = 0; i < state_override_count(daemon->state); i++)
@@ -497,14 +503,15 @@ int daemon_run(struct daemon *daemon)
 {
 	struct watchlist *watchlist = daemon->first->watchlist;
 
+	must(watchlist && !daemon->workers);
 	apply_overrides(daemon);
-	// What went while no daemon ran; a reload tells of what goes later.
+	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
-	if (!serving_begun(daemon->serving)) {
-		arm(daemon->patience, FIRST_ROUND_MAX_S, 0);
+	if (!serving_started(daemon->serving)) {
+		arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
 	}
 	event_base_dispatch(daemon->base);
@@ -517,10 +524,11 @@ struct daemon *daemon_free(struct daemon *daemon)
 		return NULL;
 	control_close(daemon->control);
 	workers_stop(daemon->workers);
-	state_close(daemon->state); // first of all what must not be lost
+	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 	if (!reload_stop(daemon->reload, BUILD_PATIENCE_MS)) {
-		log_warning("a reload is still under way, a source does not come to an end: it is left behind");
+		log_warning("a reload is still under way: a source has not finished within %d ms; exiting without it",
+		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
 	reload_free(daemon->reload);
@@ -531,7 +539,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
 
-	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->patience};
+	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->first_round_timeout};
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])

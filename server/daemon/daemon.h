@@ -1,5 +1,5 @@
-// The running daemon: what main starts and the main thread's loop keeps going. Owns the current config, health, state and
-// workers; publishes the live part whenever one of them moves.
+// The running daemon: started by main, run by the main thread's event loop. Owns the config in use, health, state and
+// workers; publishes the live part whenever one of them changes. Main thread only.
 #pragma once
 
 #include <stdint.h>
@@ -10,12 +10,14 @@
 struct daemon;
 struct report;
 
-// Takes over the first generation (ownership passes in every case): binds the sockets, drops privileges, opens state and
-// control. Nothing is served yet. Failures are reported; E_IO and others.
+// Takes ownership of the first generation in every case, binds the sockets, drops privileges, opens the state and the
+// control socket. Nothing is served yet. E_IO, E_NOTFOUND (no such user), E_EXISTS (another daemon), E_STATE, E_NOMEM;
+// all but E_NOMEM are reported or logged.
 int daemon_new(const char *config_path, struct generation *first, struct report *report,
                struct daemon **ret_daemon) MUST_USE;
-// Runs until SIGTERM or SIGINT: first round of health checks, then service. Returns 0 for an orderly end.
+// Waits for the first round of health checks, then serves until SIGTERM or SIGINT. 0; E_NOMEM: the workers could not be
+// started. Once.
 int daemon_run(struct daemon *daemon);
-// Finishes TCP in flight, saves the state, frees everything. Takes NULL; returns NULL, or `daemon` when a reload under way
-// does not come to an end: then nothing is left to do but _exit().
+// Finishes TCP queries in progress, saves the state, frees everything. Takes NULL. Returns NULL, or `daemon` if a build
+// in progress does not stop: its thread still uses memory of the daemon, so the caller must _exit().
 struct daemon *daemon_free(struct daemon *daemon);

@@ -1,9 +1,10 @@
-// Matches the targets of two views by name, and prepares what depends on it; see handover.h.
+// Matches the targets of two views by name, and prepares everything that depends on it; see handover.h.
 #include "daemon/handover.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "daemon/merge.h"
 #include "health/watchlist.h"
 #include "view/handouts.h"
@@ -12,8 +13,8 @@
 
 enum { NONE = UINT32_MAX };
 
-// Where each target of `view` is in `previous`. Names are compared once for each app and site. The caller frees it; NULL
-// without memory.
+// The number in `previous` of each target of `view`, or NONE. Names are looked up once per app and site. Owned by the
+// caller; NULL: out of memory.
 static uint32_t *match_targets(const struct view *view, const struct view *previous)
 {
 	uint32_t *old_of_new = malloc(((size_t)view->target_count + 1) * sizeof(*old_of_new));
@@ -32,8 +33,11 @@ static uint32_t *match_targets(const struct view *view, const struct view *previ
 
 		for (uint32_t k = app->first_target; k < app->first_target + app->target_count; k++) {
 			int old_site = old_sites[view->targets[k].site];
-			int found = old_app < 0 || old_site < 0 ? -1 : index_target_at(previous, (uint32_t)old_app, (uint32_t)old_site);
+			int found = -1;
 
+			if (old_app >= 0 && old_site >= 0)
+				found = index_target_at(previous, (uint32_t)old_app, (uint32_t)old_site);
+			must(found < 0 || (uint32_t)found < previous->target_count);
 			old_of_new[k] = found < 0 ? NONE : (uint32_t)found;
 		}
 	}
@@ -41,8 +45,8 @@ static uint32_t *match_targets(const struct view *view, const struct view *previ
 	return old_of_new;
 }
 
-// A target that keeps its TTL, or gets a longer one, is no matter: a cache has it from the old view no longer than from
-// the new one.
+// Targets that keep their TTL or get a longer one are left out: no cache holds them from the old view for longer than
+// from the new one.
 static int find_lingering(struct handover *handover, const struct view *view, const struct view *previous,
                           const uint32_t *old_of_new)
 {

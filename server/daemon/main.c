@@ -1,4 +1,4 @@
-// edgesteerd: the command line, and the visible list of what starts in what order. The only file that exits.
+// edgesteerd: the command line, and the order in which things are started. The only file that calls exit().
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,16 +25,16 @@ static const char usage[] =
 	"Stays in the foreground and logs to standard error.\n"
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
-	"  -t, --test           check it with its zones and sources, tell all that is wrong, exit 0 or 2\n"
-	"      --export-state   write drains, forces and health as files that an older version reads, and exit; the daemon\n"
-	"                       must not run\n"
+	"  -t, --test           check it with its zones and sources, list every error, exit 0 or 2\n"
+	"      --export-state   write drains, forces and health as files that older versions read, and exit; the daemon\n"
+	"                       must not be running\n"
 	"      --plugins        list the built-in plugins and their options\n"
 	"      --print-manual   the manual page of the configuration, edgesteer.yaml(5)\n"
 	"      --print-schema   the JSON schema of the configuration, for editors\n"
 	"  -V, --version\n"
 	"  -h, --help\n"
 	"\n"
-	"SIGHUP reloads, SIGTERM ends in good order. See edgesteerd(8), edgesteerctl(1).\n";
+	"SIGHUP reloads, SIGTERM shuts down cleanly. See edgesteerd(8), edgesteerctl(1).\n";
 
 enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT };
 
@@ -73,8 +73,8 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
 		}
 	if (optind < argc) {
-		fprintf(stderr, "edgesteerd: what is \"%s\"? A configuration is given as -c FILE. See edgesteerd --help\n",
-		        argv[optind]);
+		fprintf(stderr, "edgesteerd: unexpected argument \"%s\": a configuration is given as -c FILE. See edgesteerd "
+		                "--help\n", argv[optind]);
 		exit(EXIT_CONFIG);
 	}
 }
@@ -119,7 +119,7 @@ static int export_state(const char *path, struct report *report)
 	report_free(print_and_empty(report));
 	if (err < 0)
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
-	err = state_export(config->server.state_dir); // logs what is wrong
+	err = state_export(config->server.state_dir); // logs its errors
 	if (err == E_OK)
 		printf("%s: orders.json and health.json written\n", config->server.state_dir);
 	config_free(config);
@@ -164,11 +164,11 @@ int main(int argc, char **argv)
 	report = report_free(print_and_empty(report));
 	if (err < 0)
 		return EXIT_RUNTIME;
-	err = daemon_run(daemon); // first health round, workers, until a signal
+	err = daemon_run(daemon); // first round of health checks, then workers, until a signal
 
 	int code = err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;
 
 	if (daemon_free(daemon))
-		_exit(code); // a thread is left that uses what exit() would tear down
+		_exit(code); // the builder's thread still uses what exit() would tear down
 	return code;
 }

@@ -1,4 +1,4 @@
-// Two octets a target: what is known of it, and what that comes to; see merge.h.
+// Two bytes per target: its inputs, and the state that follows from them; see merge.h.
 #include "daemon/merge.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum known {
 	KNOWN_FORCED_UP = 1 << 1,
 	KNOWN_FORCED_DOWN = 1 << 2,
 	KNOWN_SITE_DRAINED = 1 << 3,
-	KNOWN_TARGET_DRAINED = 1 << 4, // of its own: both may hold, and end one after the other
+	KNOWN_TARGET_DRAINED = 1 << 4, // by a drain of its own: both may hold, and end at different times
 	KNOWN_ALL = 1 << 5,
 };
 
@@ -22,7 +22,7 @@ struct merge {
 	const struct view *view;
 	uint8_t *known;               // by target number
 	struct target_states *states;
-	uint8_t state_of[KNOWN_ALL];  // what is known -> enum target_state: a site may have very many targets
+	uint8_t state_of[KNOWN_ALL];  // known bits -> enum target_state; a table, as one drain may change very many targets
 };
 
 uint8_t merge_state(enum force_to forced, bool up, bool drained)
@@ -74,15 +74,17 @@ const struct view *merge_view(const struct merge *merge)
 
 static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t values)
 {
-	uint8_t known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
+	uint8_t known;
 
+	must(target < merge->states->count);
+	known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
+	must(known < KNOWN_ALL && (known & (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN)) != (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN));
 	merge->known[target] = known;
 	merge->states->octets[target] = merge->state_of[known];
 }
 
 void merge_set_health(struct merge *merge, uint32_t target, bool up)
 {
-	must(target < merge->states->count);
 	set(merge, target, KNOWN_DOWN, up ? 0 : KNOWN_DOWN);
 }
 
@@ -110,6 +112,7 @@ void merge_set_override(struct merge *merge, const struct override *override, bo
 	target = app < 0 ? -1 : index_target_at(merge->view, (uint32_t)app, (uint32_t)site);
 	if (target < 0)
 		return;
+	must(override->kind == OVERRIDE_DRAIN || override->kind == OVERRIDE_FORCE);
 	if (override->kind == OVERRIDE_DRAIN)
 		set(merge, (uint32_t)target, KNOWN_TARGET_DRAINED, holds ? KNOWN_TARGET_DRAINED : 0);
 	else

@@ -1,6 +1,6 @@
-// The merge of what is measured and what operators want into one state a target, by target number. Holds what it was told,
-// resolved to numbers once, so that a change costs the targets that it concerns. One for each generation. Main thread, but
-// for merge_new().
+// Merges measured health and operators' overrides into one state per target, by target number. Keeps its inputs
+// resolved to target numbers, so that a change costs only the targets that it affects. One per generation. Main thread,
+// except for merge_new().
 #pragma once
 
 #include <stdbool.h>
@@ -19,26 +19,26 @@ struct view;
 //   forced      health       drained     state
 //   up          any          no          0
 //   down        any          no          DOWN
-//   auto        up or none   no          0
+//   auto        up, no check no          0
 //   auto        down         no          DOWN
 //   any         any          yes         the above, and DRAINED
 uint8_t merge_state(enum force_to forced, bool up, bool drained);
 
-// Every target is up, and no override holds. `view` must outlive it. NULL without memory.
+// Starts with every target up and no override. `view` must outlive it. NULL: out of memory.
 struct merge *merge_new(const struct view *view) MUST_USE;
 // Takes NULL; returns NULL.
 struct merge *merge_free(struct merge *merge);
 const struct view *merge_view(const struct merge *merge);
 
-// What is measured of a target now.
+// A target's measured health.
 void merge_set_health(struct merge *merge, uint32_t target, bool up);
-// An override holds, or (not `holds`) does no longer. One that names what the view does not have, or has in other
-// letters' case, concerns no target: no two of one kind concern the same one.
+// An override holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
+// spelling affects no target; so no two of one kind affect the same target.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);
 
 uint8_t merge_state_of(const struct merge *merge, uint32_t target);
 bool merge_drained(const struct merge *merge, uint32_t target);
-// All states as they are now, to be published; the caller's. NULL without memory.
+// A copy of all states, to be published; owned by the caller. NULL: out of memory.
 struct target_states *merge_states(const struct merge *merge) MUST_USE;
-// The same into a part that was made for the merge's view.
+// The same into `states`, made for as many targets.
 void merge_copy_states(const struct merge *merge, struct target_states *states);

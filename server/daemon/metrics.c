@@ -1,9 +1,10 @@
-// The table of figures, and the JSON printer over it; see metrics.h.
+// The table of metrics, and its JSON printer; see metrics.h.
 #include "daemon/metrics.h"
 
 #include <unistd.h>
 
 #include "base/counters.h"
+#include "base/must.h"
 #include "health/health.h"
 #include "net/worker.h"
 #include "steer/ptree.h"
@@ -11,27 +12,27 @@
 #include "view/view.h"
 #include "wire/transport.h"
 
-// One row adds a figure: ROW(name, kind, unit, help, value). The value is an expression over what the function that
-// visits the rows has at hand: each_probe(), each_fact(), each_of_view().
+// One row adds a metric: ROW(name, kind, unit, help, value). The value is an expression over the variables of the
+// function that visits the rows: each_probe(), each_fact(), each_of_view().
 #define PROBE_ROWS(ROW) \
-	ROW(probes, COUNTER, "", "Health probes that ended.", probes.probes) \
+	ROW(probes, COUNTER, "", "Health probes that finished.", probes.probes) \
 	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \
-	ROW(probes_late, COUNTER, "", "Health probes that began an interval or more after their time.", probes.late) \
-	ROW(probes_under_way, GAUGE, "", "Health probes under way.", probes.under_way) \
-	ROW(probes_waiting, GAUGE, "", "Health probes whose time has come and that may not begin yet.", probes.waiting)
+	ROW(probes_late, COUNTER, "", "Health probes that started an interval or more after they were due.", probes.late) \
+	ROW(probes_under_way, GAUGE, "", "Health probes in progress.", probes.under_way) \
+	ROW(probes_waiting, GAUGE, "", "Health probes that are due and have not started yet.", probes.waiting)
 
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "seconds", "When the daemon was started, in Unix time.", facts->started_s) \
 	ROW(workers, GAUGE, "", "Threads that serve each address over UDP, and as many for TCP.", facts->workers) \
 	ROW(generation_took_ms, GAUGE, "milliseconds", "What the last generation took to build.", \
 	    facts->generation_took_ms) \
-	ROW(serving, FLAG, "", "Whether queries are answered: the first round of health checks is over.", live != NULL)
+	ROW(serving, FLAG, "", "Whether queries are answered: the first round of health checks has finished.", live != NULL)
 
 #define RELOAD_UNDER_WAY_ROWS(ROW) \
-	ROW(reload_began, GAUGE, "seconds", "When the reload under way began, in Unix time.", facts->reload_began_s)
+	ROW(reload_began, GAUGE, "seconds", "When the reload in progress started, in Unix time.", facts->reload_began_s)
 
 #define LAST_RELOAD_ROWS(ROW) \
-	ROW(last_reload, GAUGE, "seconds", "When the last reload ended, in Unix time.", facts->last_reload_s) \
+	ROW(last_reload, GAUGE, "seconds", "When the last reload finished, in Unix time.", facts->last_reload_s) \
 	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok)
 
 #define VIEW_ROWS(ROW) \
@@ -44,12 +45,12 @@
 	ROW(sites, GAUGE, "", "Sites known.", view->site_count) \
 	ROW(targets, GAUGE, "", "Targets of all apps.", view->target_count) \
 	ROW(sources, GAUGE, "", "Sources of `locate`.", view->places->sources) \
-	ROW(prefixes, GAUGE, "", "Prefixes that these sources gave.", source_prefixes(view->places)) \
-	ROW(places, GAUGE, "", "Different places that clients may be in.", view->places->count - 1) \
+	ROW(prefixes, GAUGE, "", "Prefixes read from these sources.", source_prefixes(view->places)) \
+	ROW(places, GAUGE, "", "Distinct places that clients may be in.", view->places->count - 1) \
 	ROW(table_nodes, GAUGE, "", "Nodes of the prefix table.", \
 	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6)) \
 	ROW(steering_tables, GAUGE, "", "Tables from address to ranking, one for each set of targets.", view->steer_count) \
-	ROW(steering_octets, GAUGE, "octets", "Memory that these tables take.", all_steer_bytes(view))
+	ROW(steering_octets, GAUGE, "octets", "Memory used by these tables.", all_steer_bytes(view))
 
 #define ROW_ID(name, ...) ROW_##name,
 #define COUNTER_ROW(name, family, label, value, help) \
@@ -152,6 +153,7 @@ void metrics_each(const struct metrics_source *source,
 {
 	struct visitor visitor = {fn, ctx};
 
+	must(fn && (!source->live || source->live->view));
 	each_counter(source->workers, &visitor);
 	if (source->health)
 		each_probe(source->health, &visitor);
@@ -177,7 +179,7 @@ static void print_json(void *ctx, const struct metric *metric, uint64_t value)
 		                    metric->kind == METRIC_FLAG ? json_boolean(value) : json_integer((json_int_t)value));
 }
 
-// Adds the rows of the verb's reply to `object` (NULL: without memory), which it returns.
+// Adds the rows of the verb's reply to `object` and returns it; NULL stays NULL.
 static json_t *add_rows(json_t *object, enum metric_verb verb, const struct metrics_source *source)
 {
 	struct printer printer = {object, verb};

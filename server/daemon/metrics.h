@@ -1,4 +1,4 @@
-// The daemon's figures, as rows that printers go over. Called by daemon.c for the control socket.
+// The daemon's metrics, as rows that printers iterate over. Called by daemon.c for the control socket.
 #pragma once
 
 #include <jansson.h>
@@ -13,28 +13,29 @@ struct workers;
 
 struct metrics_facts {
 	int64_t started_s;       // wall clock
-	unsigned workers;        // the setting, settled
+	unsigned workers;        // the setting, with 0 replaced by the number of CPUs
 	int64_t generation_took_ms;
-	int64_t reload_began_s;  // of the one under way; 0: none
+	int64_t reload_began_s;  // wall clock; 0: no reload is in progress
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;
 };
 
-// Where the figures are read from.
+// Where the values are read from.
 struct metrics_source {
-	const struct workers *workers;     // NULL: none run yet, every counter is 0
-	const struct health *health;       // NULL: leave out the probes'
-	const struct metrics_facts *facts; // NULL: leave out the daemon's own
-	const struct live *live;           // NULL: not serving yet, or leave out what is served
+	const struct workers *workers;     // NULL: none are running yet, every counter is 0
+	const struct health *health;       // NULL: leave out the rows about probes
+	const struct metrics_facts *facts; // NULL: leave out the rows about the daemon
+	const struct live *live;           // NULL: not serving yet, or leave out the rows about the view
 };
 
-// Calls `fn` with each row that has a value now, in the order of the table, those of a family one after the other. The
-// rows are constant. Main thread only.
+// Calls `fn` with each row that has a value now, in the order of the table; rows of one family are adjacent. `metric`
+// points to constant data. Main thread only.
 void metrics_each(const struct metrics_source *source,
                   void (*fn)(void *ctx, const struct metric *metric, uint64_t value), void *ctx);
 
-// `stats`: every counter by its name, summed over the workers (NULL: none run yet), and the probes'. The caller's; NULL
-// without memory.
+// For `stats`: every counter by name, summed over the workers (NULL: none are running yet), and those of the probes.
+// Owned by the caller; NULL: out of memory.
 json_t *metrics_counters(const struct workers *workers, const struct health *health);
-// `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. The caller's; NULL without memory.
+// For `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. Owned by the caller; NULL: out of
+// memory.
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

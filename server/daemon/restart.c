@@ -1,5 +1,5 @@
-// Compares settings as texts, which is also how a warning shows them; see restart.h. Which ones they are the rows of
-// config/options.c say.
+// Compares settings as texts, which is also how a warning shows them; see restart.h. The rows of config/options.c say
+// which settings need a restart.
 #include "daemon/restart.h"
 
 #include <stdio.h>
@@ -14,11 +14,11 @@
 
 struct restart {
 	size_t count;
-	bool failed;    // for want of memory
-	char *values[]; // of the rows that take a restart, in their order
+	bool failed;    // out of memory
+	char *values[]; // of the rows that need a restart, in their order
 };
 
-// The caller frees it. NULL without memory.
+// Owned by the caller; NULL: out of memory.
 static char *value_of(const struct option *option, const void *field)
 {
 	char *text = NULL;
@@ -65,6 +65,7 @@ struct restart *restart_new(const struct config *config)
 	if (!restart)
 		return NULL;
 	schema_each(&options_root, config, keep, restart);
+	must(restart->count == rows);
 	return restart->failed ? restart_free(restart) : restart;
 }
 
@@ -80,7 +81,7 @@ struct restart *restart_free(struct restart *restart)
 
 struct comparison {
 	const struct restart *restart;
-	size_t at; // in its values
+	size_t at; // the next of its values
 	const char *file;
 	struct report *report;
 };
@@ -92,12 +93,14 @@ static void compare(void *ctx, const struct schema *schema, const struct option 
 	if (!option->restart)
 		return;
 
+	must(comparison->at < comparison->restart->count);
+
 	const char *before = comparison->restart->values[comparison->at++];
 	char *now = value_of(option, field);
 
 	if (now && strcmp(now, before) != 0)
 		report_warning(comparison->report, comparison->file, 0, 0,
-		               "%s%s%s: takes hold when the daemon is restarted; until then it is %s", schema->path,
+		               "%s%s%s: takes effect when the daemon is restarted; until then it is %s", schema->path,
 		               *schema->path ? "." : "", option->key, *before ? before : "not given");
 	free(now);
 }

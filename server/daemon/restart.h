@@ -1,5 +1,5 @@
-// Settings that take hold when the daemon starts, and not before: what they were then, so that each reload can warn of
-// those that are others now. Owned by the daemon.
+// The settings that take effect only when the daemon starts: their values at the start, so that each reload can warn of
+// those that have changed since. Owned by the daemon; main thread.
 #pragma once
 
 #include "base/attr.h"
@@ -8,10 +8,10 @@ struct config;
 struct report;
 struct restart;
 
-// Keeps the settings that the daemon starts with. NULL without memory.
+// Copies the values that the daemon starts with. NULL: out of memory.
 struct restart *restart_new(const struct config *config) MUST_USE;
 // Takes NULL; returns NULL.
 struct restart *restart_free(struct restart *restart);
 
-// Warns of each setting that is another one than the daemon was started with.
+// Adds a warning to the report for each setting whose value differs from that at the start.
 void restart_warn(const struct restart *restart, const struct config *config, struct report *report);

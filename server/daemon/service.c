@@ -32,13 +32,13 @@ void service_notify(const char *state)
 		return;
 	memcpy(name.sun_path, path, len);
 	if (name.sun_path[0] == '@')
-		name.sun_path[0] = '\0'; // an abstract one
+		name.sun_path[0] = '\0'; // an abstract socket, see unix(7)
 
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
-	// If nobody listens any more there is nothing to be done about it.
+	// Nothing can be done if the service manager is not listening any more.
 	(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&name,
 	              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
@@ -46,8 +46,8 @@ void service_notify(const char *state)
 
 void service_tune_memory(void)
 {
-	// A generation's tables are a few large pieces. glibc raises the size from which it maps a piece by itself each
-	// time such a piece is freed, and then keeps them; a fixed size makes it hand them back.
+	// A generation's tables are a few large blocks. glibc raises its mmap threshold whenever a mapped block is freed,
+	// so that later blocks come from the heap and are kept; a fixed threshold makes it return them to the system.
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 }
 
@@ -61,9 +61,9 @@ void service_raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// mkdir -p, and the last folder given to the user. Folders that are there already, or links to them (systemd's
-// DynamicUser makes the state folder one), are left as they are. One just made is given away, so what is opened must be
-// it: no link put in its place is followed.
+// mkdir -p, with the last folder owned by `user` (NULL: unchanged). Existing folders, or links to them (with
+// DynamicUser, systemd makes the state folder a link), are left as they are. A folder just made is opened with
+// O_NOFOLLOW before its owner changes, so that a link put in its place is not followed.
 static int make_folder(const char *path, mode_t mode, const struct passwd *user, struct report *report)
 {
 	char *copy = strdup(path);
@@ -71,13 +71,13 @@ static int make_folder(const char *path, mode_t mode, const struct passwd *user,
 
 	if (!copy)
 		return E_NOMEM;
-	// "a/b/" is "a/b": else the loop would make the last one.
+	// "a/b/" is "a/b": otherwise the loop would make the last folder, with the wrong mode.
 	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
 		copy[len - 1] = '\0';
 	for (char *slash = copy + 1; *slash; slash++)
 		if (*slash == '/') {
 			*slash = '\0';
-			(void)mkdir(copy, FOLDER_MODE); // the last one tells
+			(void)mkdir(copy, FOLDER_MODE); // if that fails, so does opening the last folder
 			*slash = '/';
 		}
 
@@ -111,7 +111,8 @@ static int make_parent(const char *path, const struct passwd *user, struct repor
 void service_test(const struct config_server *server, struct report *report)
 {
 	if (server->user && !getpwnam(server->user))
-		report_add(report, REPORT_NOTE, NULL, 0, 0, "server.user: there is no user \"%s\" here: no start without one",
+		report_add(report, REPORT_NOTE, NULL, 0, 0,
+		           "server.user: there is no user \"%s\" on this machine; the daemon does not start without it",
 		           server->user);
 }
 
@@ -142,7 +143,7 @@ int service_drop_privileges(const struct config_server *server, struct report *r
 	int err;
 
 	if (server->user && !user) {
-		report_error(report, NULL, 0, 0, "server.user: there is no user \"%s\" here", server->user);
+		report_error(report, NULL, 0, 0, "server.user: there is no user \"%s\" on this machine", server->user);
 		return E_NOTFOUND;
 	}
 	err = make_parent(server->control, user, report);

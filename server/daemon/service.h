@@ -1,5 +1,5 @@
-// What the daemon has to do with the system it runs on: the service manager's notifications, and giving up privileges.
-// Called by main only.
+// The daemon's dealings with the system it runs on: the service manager's notifications, limits and privileges. Called
+// by main and the daemon, on the main thread.
 #pragma once
 
 #include "base/attr.h"
@@ -8,21 +8,22 @@ struct config;
 struct config_server;
 struct report;
 
-// Tells the service manager a state as sd_notify(3) does ("READY=1"); nothing when there is none.
+// Sends a state ("READY=1") to the service manager, as sd_notify(3) does; does nothing without one.
 void service_notify(const char *state);
 
-// Makes memory that a reload has freed go back to the system. First of all, before anything is taken.
+// Makes the allocator return memory that a reload has freed to the system. Before anything is allocated.
 void service_tune_memory(void);
 
-// Raises the limit of open files as far as it goes: each probe and each TCP connection takes one.
+// Raises the soft limit of open files to the hard limit: each probe and each TCP connection needs a descriptor.
 void service_raise_limits(void);
 
-// Tells what a start would fail by here, for `-t`, which may run elsewhere: a user that there is not.
+// For `-t`, which may run on another machine: adds a note for what would make a start fail on this one, a missing user.
 void service_test(const struct config_server *server, struct report *report);
 
-// Makes the folders of the control socket and of the state, gives them to `user:`, and becomes that user for good. With
-// no user set only the folders are made. What fails is reported: E_IO, E_NOTFOUND.
+// Makes the folders of the control socket and of the state, owned by `user:`, and permanently becomes that user.
+// Without one, only the folders are made. E_IO; E_NOTFOUND: there is no such user; E_NOMEM. The first two are reported.
 int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;
 
-// Warns of files that were read before that and cannot be read by `user:`. What sources read is not known here.
+// After that: warns of files that were read before and that `user:` cannot read, so that reloads would fail. Files of
+// `locate:` sources are not known here.
 void service_check_files(const struct config *config, struct report *report);

@@ -18,7 +18,7 @@
 #include "view/live.h"
 #include "view/view.h"
 
-// The old view answers until the new one is published, and the clock's seconds have lost their fraction.
+// The old view answers until the new one is published, and the clock's seconds are rounded down.
 enum { SLACK_S = 2 };
 
 struct serving {
@@ -71,12 +71,12 @@ struct serving *serving_free(struct serving *serving)
 	return NULL;
 }
 
-bool serving_begun(const struct serving *serving)
+bool serving_started(const struct serving *serving)
 {
 	return !serving->first_view;
 }
 
-// ---- publishing ------------------------------------------------------------------------------------------------------
+// ---- publishing -----------------------------------------------------------------------------------------------------
 
 // Publishes the states of `merge`, of its view. E_NOMEM.
 static int publish(const struct merge *merge)
@@ -96,8 +96,8 @@ static int publish(const struct merge *merge)
 
 void serving_publish(struct serving *serving)
 {
-	if (serving_begun(serving) && publish(serving->merge) < 0)
-		log_error("out of memory: a change of health or of overrides is not published, what was served goes on");
+	if (serving_started(serving) && publish(serving->merge) < 0)
+		log_error("out of memory: a change of health or overrides is not published; answers follow the previous state");
 	drop_preview(serving);
 }
 
@@ -114,6 +114,7 @@ static bool holds(const struct override *override, int64_t now_s)
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s)
 {
+	must(old || next);
 	if (next)
 		merge_set_override(serving->merge, next, holds(next, now_s));
 	else
@@ -141,8 +142,9 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 	}
 }
 
-int serving_begin(struct serving *serving, const struct health *health)
+int serving_start(struct serving *serving, const struct health *health)
 {
+	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health);
 	drop_preview(serving);
 	if (publish(serving->merge) < 0)
@@ -151,7 +153,7 @@ int serving_begin(struct serving *serving, const struct health *health)
 	return E_OK;
 }
 
-// ---- the next generation ---------------------------------------------------------------------------------------------
+// ---- the next generation --------------------------------------------------------------------------------------------
 
 static void note_lingering(struct serving *serving, const struct handover *handover, struct state *state)
 {
@@ -164,11 +166,13 @@ static void note_lingering(struct serving *serving, const struct handover *hando
 
 		if (lingering->gone)
 			state_forget_health(state, lingering->app, lingering->site);
-		if (err == E_OK && serving_begun(serving))
-			err = ledger_add(&serving->ledger, lingering->app, lingering->site, now_s + lingering->ttl_s + SLACK_S, now_s);
+		if (err == E_OK && serving_started(serving))
+			err = ledger_add(&serving->ledger, lingering->app, lingering->site, now_s + lingering->ttl_s + SLACK_S,
+			                 now_s);
 	}
 	if (err < 0)
-		log_warning("until the TTLs of before this reload are over, a drain is called safe too early: %s", err_text(err));
+		log_warning("%s: until the TTLs from before this reload have run out, drains may be reported safe too early",
+		            err_text(err));
 }
 
 static void free_config(void *config)
@@ -183,6 +187,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	struct live *live = live_next();
 	struct target_states *states = live ? live_states_new(next->view->target_count) : NULL;
 
+	must(merge && handover->watchlist && merge_view(merge) == next->view);
 	if (!states) {
 		free(live);
 		return E_NOMEM;
@@ -190,7 +195,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	note_lingering(serving, handover, state);
 	health_configure(health, handover->watchlist, next->config->server.probes);
 	set_all_overrides(merge, state);
-	if (serving_begun(serving)) {
+	if (serving_started(serving)) {
 		set_all_health(merge, health);
 		merge_copy_states(merge, states);
 		live->view = next->view;
@@ -202,7 +207,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 		view_free(serving->first_view);
 		serving->first_view = next->view;
 	}
-	// Freed aside: the trees of a large config take longer than the loop may stand still.
+	// Freed on liburcu's thread: for a large config that takes longer than the loop may be blocked.
 	publish_retire(serving->config, free_config);
 	merge_free(serving->merge);
 	serving->config = next->config;
@@ -214,7 +219,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	return E_OK;
 }
 
-// ---- what others ask -------------------------------------------------------------------------------------------------
+// ---- queries --------------------------------------------------------------------------------------------------------
 
 const struct config *serving_config(const struct serving *serving)
 {
@@ -223,6 +228,7 @@ const struct config *serving_config(const struct serving *serving)
 
 const struct view *serving_view(const struct serving *serving)
 {
+	must(serving->first_view || live_current());
 	return serving->first_view ? serving->first_view : live_current()->view;
 }
 
@@ -230,7 +236,7 @@ const struct live *serving_live(struct serving *serving)
 {
 	struct live *preview = &serving->preview;
 
-	if (serving_begun(serving))
+	if (serving_started(serving))
 		return live_current();
 	if (!preview->states)
 		*preview = (struct live){.view = serving->first_view, .states = merge_states(serving->merge)};

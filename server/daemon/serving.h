@@ -1,5 +1,5 @@
-// The generation in use: its config, its view and what health and overrides come to in it. Published as soon as serving
-// begins; before that it is what will be. Owned by the daemon; main thread only.
+// The generation in use: its config, its view, and the targets' states that follow from health and overrides. Published
+// from the moment that serving starts. Owned by the daemon; main thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -18,31 +18,34 @@ struct serving;
 struct state;
 struct view;
 
-// Takes a generation with its handover (ownership passes in every case). NULL without memory.
+// Takes ownership of a generation in every case, and the merge out of its handover. NULL: out of memory; the handover
+// is then freed too.
 struct serving *serving_new(struct generation *first) MUST_USE;
-// Withdraws what is published. Workers were stopped before. Takes NULL; returns NULL.
+// Withdraws what is published. Workers must have been stopped. Takes NULL; returns NULL.
 struct serving *serving_free(struct serving *serving);
 
-// Takes the place of the generation in use by `next` with its handover: health (of the same targets) takes the next list,
-// overrides are resolved anew, and what is served goes over to it at once. E_NOMEM: nothing has changed.
+// Replaces the generation in use by `next`, taking ownership of it and its handover: `health` gets the next watchlist,
+// overrides are resolved to the new view, which is published at once if serving has started. E_NOMEM: nothing has
+// changed, and `next` is still the caller's.
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct state *state) MUST_USE;
-// Begins to serve. E_NOMEM.
-int serving_begin(struct serving *serving, const struct health *health) MUST_USE;
-bool serving_begun(const struct serving *serving);
+// Publishes the first generation with the health known so far. Once. E_NOMEM.
+int serving_start(struct serving *serving, const struct health *health) MUST_USE;
+bool serving_started(const struct serving *serving);
 
-// A target's health, or an override, is another one now; published by the next serving_publish().
+// A target's health, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes effect with the next
+// serving_publish().
 void serving_set_health(struct serving *serving, uint32_t target, bool up);
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s);
-// Publishes what has changed, once serving has begun. Without memory that is logged, and what was served goes on.
+// Publishes these changes, if serving has started. Out of memory is logged, and the previous states stay published.
 void serving_publish(struct serving *serving);
 
 const struct config *serving_config(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);
-// What is published or, before anything is, what would be if every target whose health is not known yet were up. NULL
-// without memory. Valid until the loop turns.
+// The published live part or, before serving has started, a preview in which every target whose health is unknown is
+// up. NULL: out of memory. Valid until control returns to the event loop.
 const struct live *serving_live(struct serving *serving);
-// What caches may still have of earlier generations, in seconds of serving_now_s().
+// How long caches may still hold answers of earlier generations, in seconds of serving_now_s().
 const struct ledger *serving_ledger(const struct serving *serving);
-// A clock that never steps.
+// Seconds of the monotonic clock.
 int64_t serving_now_s(void);

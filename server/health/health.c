@@ -1,6 +1,6 @@
-// When which target is probed, and what the results come to; see health.h. The order of things for one target:
+// Schedules the probes and turns their results into health; see health.h. The cycle of one target:
 //
-//   its time comes -> line -> (fewer than `probes` under way) probe -> verdict, or the deadline -> score -> its next time
+//   due -> queue -> (fewer than `probes` under way) probe -> verdict, or the deadline -> score -> next start
 #include "health/health.h"
 
 #include <errno.h>
@@ -21,11 +21,11 @@
 #include "health/watchlist.h"
 
 enum {
-	STARTS_PER_MS = 10,          // the first round is spread so that no more begin at once
-	STARTS_PER_TURN = 8,         // of the loop: what is under way goes first, or all of it would time out together
-	STALL_MS = 25,               // an event later than this: the process stood still, or was busy
-	LOG_EVERY_MS = 60000,        // of what comes in crowds
-	CHANGES_PER_TURN = 500,      // watches begun or ended in one turn of the loop after a reload
+	STARTS_PER_MS = 10,          // the first round is spread so that no more start at once
+	STARTS_PER_TURN = 8,         // per turn of the loop: probes under way must progress, or all would time out together
+	STALL_MS = 25,               // a timer later than this: the process was stopped, or busy
+	LOG_EVERY_MS = 60000,        // for messages that would come by the thousand
+	CHANGES_PER_TURN = 500,      // watches started or stopped in one turn of the loop after a reload
 };
 
 #define ENGINE(id, name, port, keys, engine, help) [CHECK_##id] = &engine,
@@ -34,28 +34,28 @@ static const struct probe_type *const types[] = {CHECK_TYPES(ENGINE)};
 
 _Static_assert(ARRAY_LEN(types) == CHECK_TYPE_COUNT, "an engine for each type of check");
 
-TAILQ_HEAD(line, watch);
+TAILQ_HEAD(watch_queue, watch);
 
 struct health {
 	struct event_base *base;
 	struct health_ops ops;
 	void *engines[ARRAY_LEN(types)];
 	struct watchlist *list;         // in use; NULL before the first
-	size_t begun;                   // of list->fresh
-	size_t ended;                   // of list->gone
-	struct line doubtful, sure;     // see next_in_line()
+	size_t fresh_started;           // of list->fresh
+	size_t gone_stopped;            // of list->gone
+	struct watch_queue doubtful, sure; // due and not started, see next_queued()
 	bool sure_next;
 	unsigned limit;                 // of probes under way
 	size_t unsettled;               // watches not settled yet
 	struct event all_settled;       // calls ops.settled when there was nothing to wait for
-	struct event wake;              // begins what waits
-	struct event changing;          // begins and ends watches after a reload, some in each turn
+	struct event wake;              // starts queued probes
+	struct event changing;          // starts and stops watches after a reload, CHANGES_PER_TURN in each turn
 	uint32_t phase;                 // see spread_ms()
 	int64_t local_logged_ms, late_logged_ms;
 	struct health_stats stats;
 };
 
-// The next of a sequence of moments that lie evenly in `range_ms`, however many of them are taken: multiples of the
+// The next of a sequence of offsets that are spread evenly over `range_ms`, however many are taken: multiples of the
 // golden ratio, modulo one.
 static int64_t spread_ms(struct health *health, uint64_t range_ms)
 {
@@ -65,11 +65,13 @@ static int64_t spread_ms(struct health *health, uint64_t range_ms)
 
 static const struct config_check *check_of(const struct watch *watch)
 {
+	must(watch->probe.check);
 	return &watch->probe.check->conf;
 }
 
 static const struct probe_type *type_of(const struct watch *watch)
 {
+	must((size_t)check_of(watch)->type < ARRAY_LEN(types));
 	return types[check_of(watch)->type];
 }
 
@@ -86,14 +88,15 @@ static void arm(struct watch *watch, int64_t at_ms)
 
 // ---- results
 
-// The target's number in the list in use; WATCHLIST_NONE: it is gone from it.
+// The target's number in the list in use; WATCHLIST_NONE: it is no longer in it.
 static uint32_t number_of(const struct watch *watch)
 {
+	must(watch->slot < watch->health->list->slot_count);
 	return watch->health->list->numbers[watch->slot];
 }
 
-// A result that counts.
-static void judge(struct watch *watch, bool success)
+// Applies a result to the score and reports a change of state.
+static void apply_result(struct watch *watch, bool success)
 {
 	const struct config_check *check = check_of(watch);
 	struct health_target *shown = &watch->shown;
@@ -101,6 +104,7 @@ static void judge(struct watch *watch, bool success)
 
 	watch->score = first ? score_sure(success, check->rise, check->fall)
 	                     : score_next(watch->score, success, check->rise, check->fall);
+	must(watch->score < check->rise + check->fall);
 	watch->decided = true;
 	shown->up = score_up(watch->score, check->rise);
 	shown->streak = score_streak(watch->score, check->rise, check->fall);
@@ -113,7 +117,7 @@ static void judge(struct watch *watch, bool success)
 	watch->health->ops.changed(watch->health->ops.ctx, number_of(watch));
 }
 
-// This machine's own trouble comes in crowds: a line a minute says it.
+// Local problems affect many probes at once: one line per LOG_EVERY_MS is enough.
 static bool may_log(int64_t *logged_ms)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -131,9 +135,9 @@ static void log_local(struct watch *watch)
 		          watch->shown.text);
 }
 
-// A probe that begins an interval late has missed a turn: what is wrong is seen later than the check says. First probes
-// do not count, they are meant to come in a crowd.
-static void tell_late(struct watch *watch)
+// A probe that starts an interval late has missed a turn: failures are detected later than the check promises. First
+// probes do not count: they are expected to queue.
+static void report_late(struct watch *watch)
 {
 	struct health *health = watch->health;
 	int64_t late_ms = watch->began_ns / 1000000 - watch->start_ms;
@@ -143,10 +147,10 @@ static void tell_late(struct watch *watch)
 	health->stats.late++;
 	if (!may_log(&health->late_logged_ms))
 		return;
-	log_warning("health: probes come late: %s at %s is probed %.1f s after its time and %" PRIu64 " more wait, because %s",
-	            watch->probe.app, watch->site, (double)late_ms / 1000, health->stats.waiting,
+	log_warning("health: probes are late: %s at %s is probed %.1f s after it was due and %" PRIu64 " more are waiting, "
+	            "because %s", watch->probe.app, watch->site, (double)late_ms / 1000, health->stats.waiting,
 	            health->stats.under_way + 1 >= health->limit ? "`probes` allows no more at once"
-	                                                         : "the main thread has no time for more");
+	                                                         : "the main thread is fully busy");
 }
 
 static void settle(struct watch *watch)
@@ -156,19 +160,22 @@ static void settle(struct watch *watch)
 	if (watch->settled)
 		return;
 	watch->settled = true;
-	if (number_of(watch) != WATCHLIST_NONE && --health->unsettled == 0)
+	if (number_of(watch) == WATCHLIST_NONE)
+		return;
+	must(health->unsettled > 0);
+	if (--health->unsettled == 0)
 		health->ops.settled(health->ops.ctx);
 }
 
-// Not known yet, or the last result speaks against it.
+// The state is not known yet, or the last result contradicts it.
 static bool in_doubt(const struct watch *watch)
 {
 	return !watch->decided || watch->shown.streak;
 }
 
-// Sets the next start: an interval after this one's, somewhere in the interval after the first one's. Starts that the
-// probe has overrun are left out; in doubt those as well that would come less than half an interval after a probe that
-// began late, or one short trouble would be all of the failures that `fall` asks for.
+// Sets the next start: one interval after this one, or for the first time somewhere within an interval. Starts that the
+// probe has overrun are skipped. In doubt, so are those less than half an interval after a probe that started late:
+// otherwise one short disturbance could account for all the failures that `fall` requires.
 static void schedule(struct watch *watch)
 {
 	int64_t interval_ms = check_of(watch)->interval_ms, earliest_ms = clock_mono_ms() - interval_ms + 1;
@@ -187,6 +194,7 @@ static void conclude(struct watch *watch, const struct verdict *verdict)
 {
 	struct health *health = watch->health;
 
+	must(health->stats.under_way > 0 && !watch->queue && !watch->probe.run);
 	watch->shown.took_us = (uint32_t)((clock_mono_ns() - watch->began_ns) / 1000);
 	watch->shown.last_probe_s = clock_wall_s();
 	watch->shown.layer = verdict->layer;
@@ -197,20 +205,21 @@ static void conclude(struct watch *watch, const struct verdict *verdict)
 	if (verdict->layer == HEALTH_LOCAL)
 		log_local(watch);
 	else
-		judge(watch, verdict->layer == HEALTH_OK);
+		apply_result(watch, verdict->layer == HEALTH_OK);
 	schedule(watch);
 	settle(watch);
 }
 
 // ---- starts and deadlines
 
-static void begin(struct watch *watch)
+static void start_probe(struct watch *watch)
 {
 	struct health *health = watch->health;
 
 	watch->began_ns = clock_mono_ns();
 	watch->extended = false;
-	tell_late(watch);
+	must(!watch->probe.run && health->stats.under_way < health->limit);
+	report_late(watch);
 	health->stats.under_way++;
 	if (type_of(watch)->start(health->engines[check_of(watch)->type], &watch->probe) == E_OK) {
 		arm(watch, (watch->began_ns + 999999) / 1000000 + check_of(watch)->timeout_ms);
@@ -219,31 +228,33 @@ static void begin(struct watch *watch)
 
 	struct verdict verdict;
 
-	probe_verdict(&verdict, HEALTH_LOCAL, "cannot begin a probe: %s", strerror(errno));
+	probe_verdict(&verdict, HEALTH_LOCAL, "cannot start a probe: %s", strerror(errno));
 	conclude(watch, &verdict);
 }
 
-static void stand_in_line(struct watch *watch)
+static void enqueue(struct watch *watch)
 {
 	struct health *health = watch->health;
 
-	watch->line = in_doubt(watch) ? &health->doubtful : &health->sure;
-	TAILQ_INSERT_TAIL(watch->line, watch, in_line);
+	must(!watch->queue && !watch->probe.run);
+	watch->queue = in_doubt(watch) ? &health->doubtful : &health->sure;
+	TAILQ_INSERT_TAIL(watch->queue, watch, queued);
 	health->stats.waiting++;
 }
 
-static void leave_line(struct watch *watch)
+static void dequeue(struct watch *watch)
 {
-	if (!watch->line)
+	if (!watch->queue)
 		return;
-	TAILQ_REMOVE(watch->line, watch, in_line);
-	watch->line = NULL;
+	must(watch->health->stats.waiting > 0);
+	TAILQ_REMOVE(watch->queue, watch, queued);
+	watch->queue = NULL;
 	watch->health->stats.waiting--;
 }
 
-// Where probes come late, a state in doubt is what matters: it is made sure of at the check's own pace. Once all are
-// known every other place is for the rest, or a crowd of targets that come and go would keep them from being probed.
-static struct watch *next_in_line(struct health *health)
+// When probes are late, states in doubt come first: they are confirmed at the check's own pace. Once every state is
+// known, every other start is for the rest, or many flapping targets would keep the others from being probed.
+static struct watch *next_queued(struct health *health)
 {
 	struct watch *doubtful = TAILQ_FIRST(&health->doubtful), *sure = TAILQ_FIRST(&health->sure);
 
@@ -251,7 +262,7 @@ static struct watch *next_in_line(struct health *health)
 	return sure && (health->sure_next || !doubtful) ? sure : doubtful;
 }
 
-// Lets those that wait begin in the loop's next turn.
+// Starts queued probes in the loop's next turn.
 static void wake(struct health *health)
 {
 	static const struct timeval now = {0};
@@ -268,11 +279,11 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < STARTS_PER_TURN && health->stats.under_way < health->limit; i++) {
-		watch = next_in_line(health);
+		watch = next_queued(health);
 		if (!watch)
 			return;
-		leave_line(watch);
-		begin(watch);
+		dequeue(watch);
+		start_probe(watch);
 	}
 	wake(health);
 }
@@ -295,8 +306,8 @@ static void time_out(struct watch *watch)
 	probe_done(&watch->probe, &verdict);
 }
 
-// A deadline that comes late by more than STALL_MS: answers may be waiting that nobody has had the time to read, and of
-// all targets at once. So it is put off once by as much as it was late.
+// A deadline that fires more than STALL_MS late: responses may have arrived that we had no time to read, possibly from
+// all targets. So it is extended once, by as much as it was late but at most by the timeout.
 static bool extend(struct watch *watch, int64_t late_ms)
 {
 	int64_t timeout_ms = check_of(watch)->timeout_ms;
@@ -315,10 +326,10 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (late_ms < 0) { // the loop's clock is coarse
+	if (late_ms < 0) { // fired early: the loop's clock is coarse
 		arm(watch, watch->alarm_ms);
 	} else if (!watch->probe.run) {
-		stand_in_line(watch);
+		enqueue(watch);
 		wake(watch->health);
 	} else if (!extend(watch, late_ms)) {
 		time_out(watch);
@@ -327,34 +338,36 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 // ---- configuration
 
-// Ends what the watch has under way, without a result.
+// Cancels the watch's timer, its place in the queue and its probe, without a result.
 static void stop(struct watch *watch)
 {
 	if (!watch->health)
 		return;
 	evtimer_del(&watch->timer);
-	leave_line(watch);
+	dequeue(watch);
 	if (watch->probe.run) {
 		type_of(watch)->cancel(&watch->probe);
+		must(!watch->probe.run && watch->health->stats.under_way > 0);
 		watch->health->stats.under_way--;
 	}
 }
 
-// The address and the port as one number of 31 bits.
-static uint32_t probed_of(const struct watch *watch)
+// A 31-bit hash of the address and the port that are probed.
+static uint32_t endpoint_hash(const struct watch *watch)
 {
 	uint64_t port = watch->probe.check ? check_of(watch)->port : 0;
 
 	return (uint32_t)(hash_mix(hash_bytes(port, &watch->probe.addr, sizeof(watch->probe.addr))) >> 33);
 }
 
-// The state from before a restart counts as a result.
+// The saved state from before a restart counts as a first result.
 static void restore(struct health *health, struct watch *watch)
 {
 	const struct config_check *check = check_of(watch);
-	int saved = health->ops.saved ? health->ops.saved(health->ops.ctx, watch->probe.app, watch->site, probed_of(watch))
-	                               : -1;
+	int saved = -1;
 
+	if (health->ops.saved)
+		saved = health->ops.saved(health->ops.ctx, watch->probe.app, watch->site, endpoint_hash(watch));
 	if (saved < 0)
 		return;
 	watch->score = score_sure(saved > 0, check->rise, check->fall);
@@ -362,8 +375,8 @@ static void restore(struct health *health, struct watch *watch)
 	watch->decided = watch->settled = true;
 }
 
-// Gives a fresh watch its first start.
-static void enlist(struct health *health, struct watch *watch)
+// Schedules the first probe of a fresh watch.
+static void start_watch(struct health *health, struct watch *watch)
 {
 	if (!watch->probe.check)
 		return;
@@ -374,18 +387,18 @@ static void enlist(struct health *health, struct watch *watch)
 	arm(watch, watch->start_ms);
 }
 
-// Begins and ends up to `count` watches. True when none is left to be begun or ended.
+// Starts and stops up to `count` watches. True when none are left to start or stop.
 static bool change(struct health *health, size_t count)
 {
 	struct watchlist *list = health->list;
 
-	for (; health->begun < list->fresh_count && count > 0; count--)
-		enlist(health, list->fresh[health->begun++].watch);
-	for (; health->ended < list->gone_count && count > 0; count--) {
-		stop(list->gone[health->ended]);
-		watchlist_free_watch(list->gone[health->ended++]);
+	for (; health->fresh_started < list->fresh_count && count > 0; count--)
+		start_watch(health, list->fresh[health->fresh_started++].watch);
+	for (; health->gone_stopped < list->gone_count && count > 0; count--) {
+		stop(list->gone[health->gone_stopped]);
+		watchlist_free_watch(list->gone[health->gone_stopped++]);
 	}
-	return health->begun == list->fresh_count && health->ended == list->gone_count;
+	return health->fresh_started == list->fresh_count && health->gone_stopped == list->gone_count;
 }
 
 static void on_changing(evutil_socket_t fd, short what, void *ctx)
@@ -397,29 +410,33 @@ static void on_changing(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (!change(health, CHANGES_PER_TURN))
 		evtimer_add(&health->changing, &now);
-	wake(health); // what was removed has made room
+	wake(health); // stopped probes have made room
 }
 
-// When everything times out at once, as many probes are under way as the sum of timeout / interval. With room for fewer
-// they stand in line, and a death is seen late just when it matters.
+// If every target timed out, the sum of timeout / interval probes would be under way at once. With a lower limit they
+// queue, and failures are detected late just when it matters.
 static void warn_of_limit(const struct health *health)
 {
 	double worst = health->list->probes_at_worst;
 
 	if (worst > health->limit + 0.5) // a sum of fractions
 		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
-		            "so probes would come late", worst, health->limit);
+		            "so probes would be late", worst, health->limit);
 }
 
-// What is known of the targets goes over from the list before; costs what differs, and a copy of an octet a target.
+// Carries over what is known from the previous list. Costs time for each difference, and the copy of one byte per
+// target.
 static void inherit(struct health *health, const struct watchlist *old)
 {
 	struct watchlist *list = health->list;
 
+	must(!old || old->slot_count <= list->slot_count);
 	if (old)
 		memcpy(list->up, old->up, old->slot_count);
-	for (size_t i = 0; i < list->gone_count; i++)
+	for (size_t i = 0; i < list->gone_count; i++) {
+		must(health->unsettled >= (size_t)!list->gone[i]->settled);
 		health->unsettled -= !list->gone[i]->settled;
+	}
 	for (size_t i = 0; i < list->fresh_count; i++) {
 		struct watch *watch = list->fresh[i].watch;
 
@@ -437,23 +454,23 @@ void health_configure(struct health *health, struct watchlist *list, unsigned li
 
 	must(list->previous == old && limit > 0);
 	if (old)
-		(void)change(health, SIZE_MAX); // what the reload before has left
+		(void)change(health, SIZE_MAX); // the rest from the previous reload
 	health->list = list;
 	health->limit = limit;
-	health->begun = health->ended = 0;
+	health->fresh_started = health->gone_stopped = 0;
 	inherit(health, old);
 	watchlist_adopt(list);
 	watchlist_free(old);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (types[i]->refresh)
 			types[i]->refresh(health->engines[i]);
-	// The first round is what the start waits for; a reload must keep nobody waiting.
+	// The daemon's start waits for the first round; a reload must not block the loop.
 	if (old)
 		event_active(&health->changing, EV_TIMEOUT, 0);
 	else
 		(void)change(health, SIZE_MAX);
 	warn_of_limit(health);
-	wake(health); // a higher limit has made room
+	wake(health); // the limit may have been raised
 	event_del(&health->all_settled);
 	if (health->unsettled == 0)
 		event_active(&health->all_settled, EV_TIMEOUT, 0);
@@ -503,6 +520,7 @@ struct health *health_free(struct health *health)
 	event_del(&health->changing);
 	event_del(&health->wake);
 	event_del(&health->all_settled);
+	must(health->stats.under_way == 0 && health->stats.waiting == 0);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (health->engines[i])
 			types[i]->close(health->engines[i]);
@@ -510,7 +528,7 @@ struct health *health_free(struct health *health)
 	return NULL;
 }
 
-// ---- what others ask
+// ---- queries
 
 const struct watchlist *health_list(const struct health *health)
 {
@@ -527,9 +545,10 @@ size_t health_unchecked(const struct health *health)
 	return health->list ? health->list->unchecked : 0;
 }
 
-uint32_t health_probed(const struct health *health, size_t target)
+uint32_t health_endpoint(const struct health *health, size_t target)
 {
-	return probed_of(health->list->watches[target]);
+	must(target < health_count(health));
+	return endpoint_hash(health->list->watches[target]);
 }
 
 bool health_up(const struct health *health, size_t target)

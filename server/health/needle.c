@@ -1,10 +1,11 @@
-// Knuth, Morris and Pratt: one table made once, one integer of state a search; see needle.h.
+// The Knuth-Morris-Pratt algorithm: one table per text, one integer of state per search; see needle.h.
 #include "health/needle.h"
 
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/must.h"
 
 int needle_make(struct arena *arena, const char *text, struct needle *ret_needle)
 {
@@ -33,6 +34,7 @@ bool needle_feed(const struct needle *needle, size_t *matched, const char *bytes
 {
 	size_t have = *matched;
 
+	must(have <= needle->len);
 	for (size_t i = 0; i < len && have < needle->len; i++) {
 		while (have && needle->text[have] != bytes[i])
 			have = needle->fallback[have - 1];

@@ -1,4 +1,4 @@
-// A substring looked for in bytes that come in pieces, without keeping them. For the HTTP probe's `expect-body`.
+// Searches for a substring in data that arrives in pieces, without buffering it. For the HTTP probe's `expect-body`.
 #pragma once
 
 #include <stdbool.h>
@@ -11,14 +11,15 @@ struct arena;
 
 enum { NEEDLE_MAX_LEN = 65535 };
 
-// Text and table are the arena's. Length 0: nothing is looked for.
+// Text and table are owned by the arena. Length 0: matches everything.
 struct needle {
 	const char *text;
-	const uint16_t *fallback; // fallback[n]: with n + 1 bytes matched and the next one wrong, so many still are
+	const uint16_t *fallback; // fallback[n]: after n + 1 matching bytes and a mismatch, how many bytes still match
 	size_t len;
 };
 
-// `text` is copied; NULL: nothing is looked for. E_NOMEM, E_LIMIT when it is too long.
+// `text` is copied; NULL: an empty needle. E_NOMEM; E_LIMIT: longer than NEEDLE_MAX_LEN bytes.
 int needle_make(struct arena *arena, const char *text, struct needle *ret_needle) MUST_USE;
-// Takes the next `len` bytes; *matched is the search's whole state, 0 at the start. True once the text has been seen.
+// Searches the next `len` bytes; *matched is the state of the search, 0 at the start. True once the text has been
+// found.
 bool needle_feed(const struct needle *needle, size_t *matched, const char *bytes, size_t len);

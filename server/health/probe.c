@@ -1,4 +1,4 @@
-// Verdicts' texts and the priority of events, shared by the probe types; see probe.h.
+// Verdict texts and event priority, shared by the probe types; see probe.h.
 #include "health/probe.h"
 
 #include <errno.h>

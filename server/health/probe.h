@@ -1,5 +1,5 @@
-// What the scheduler (health.c) and the probe types (probe_http.c, probe_tcp.c) are to each other. A new probe type is one
-// file with one struct probe_type, and one row in config/check_types.h, which names it.
+// The interface between the scheduler (health.c) and the probe types (probe_http.c, probe_tcp.c). A new probe type is
+// one file with one struct probe_type, and one row in config/check_types.h that names it. Main thread only.
 #pragma once
 
 #include <event2/event.h>
@@ -12,10 +12,10 @@
 
 struct arena;
 
-// A check as the prober keeps it: its own copy, and what is worked out of it once.
+// A check as the prober keeps it: a copy of the config's, and what is derived from it once.
 struct check {
-	struct arena *arena;  // it stands in it, with its texts
-	size_t users;         // watches that have it
+	struct arena *arena;  // owns this struct and its texts
+	size_t users;         // watches that refer to it
 	struct config_check conf;
 	struct needle body;
 };
@@ -25,30 +25,29 @@ struct verdict {
 	char text[HEALTH_TEXT_LEN];
 };
 
-// One target as a probe type sees it. Check, address and app outlive the probe that is under way; check and app may be
-// replaced by equal ones in the meantime.
+// One target as a probe type sees it. Check, address and app outlive the probe under way.
 struct probe {
 	const struct check *check;
 	struct addr addr;
 	const char *app;
-	void *run; // the type's own while a probe is under way, else NULL
-	// Called by the type when the probe has ended; `run` is NULL again.
+	void *run; // owned by the type while a probe is under way, else NULL
+	// Called by the type when the probe has finished; `run` is then NULL again. The verdict is valid during the call.
 	void (*done)(struct probe *probe, const struct verdict *verdict);
 };
 
 struct probe_type {
-	// What all probes of the type share. NULL without memory.
+	// Makes what all probes of the type share, the `engine` of the calls below. NULL: out of memory.
 	void *(*open)(struct event_base *base);
-	// No probe is under way any more.
+	// Called when no probe is under way.
 	void (*close)(void *engine);
-	// There is a new configuration: what was read from files for the old one is read anew. NULL: nothing is.
+	// A new configuration is in use: files read for the old one are to be read again. NULL: the type reads none.
 	void (*refresh)(void *engine);
-	// Begins one probe and sets probe->run. It ends with exactly one call of probe->done() (never from inside start) or
-	// with cancel. E_NOMEM, E_IO (errno tells): nothing has begun, and that says nothing of the target.
+	// Starts one probe and sets probe->run. The probe ends with exactly one call of probe->done() (never from inside
+	// start) or with cancel. E_NOMEM, E_IO (with errno): not started, which says nothing about the target.
 	int (*start)(void *engine, struct probe *probe);
-	// Ends the probe under way without a word.
+	// Stops the probe under way without calling probe->done(); sets probe->run to NULL.
 	void (*cancel)(struct probe *probe);
-	// What the probe under way is waiting for: "connecting".
+	// What the probe under way is waiting for ("connecting"), a static text.
 	const char *(*stage)(const struct probe *probe);
 };
 
@@ -56,13 +55,13 @@ struct probe_type {
 CHECK_TYPES(PROBE_ENGINE)
 #undef PROBE_ENGINE
 
-// event_assign() with the lowest priority the base has, for every event that moves probes: there may be thousands of them
-// ready at once, and whatever else runs in the loop is more urgent than any one.
+// event_assign() with the base's lowest priority, for every event of the probes: thousands of them may be active at
+// once, and everything else in the loop is more urgent than any single one.
 void probe_event_assign(struct event *event, struct event_base *base, evutil_socket_t fd, short what,
                         event_callback_fn callback, void *ctx);
 
-// Fills a verdict; bytes that do not print become '?', as some came from the other side.
+// Fills a verdict. Bytes that are not printable ASCII become '?', as the text may contain data from the target.
 void probe_verdict(struct verdict *verdict, enum health_layer layer, const char *fmt, ...) PRINTF(3, 4);
-// The verdict for a socket or a connect that failed with `error` (an errno): HEALTH_LOCAL where this machine ran out of
-// something, which says nothing of the target, else HEALTH_CONNECT.
+// The verdict for a socket() or connect() that failed with `error` (an errno): HEALTH_LOCAL if this machine is out of a
+// resource, which says nothing about the target, else HEALTH_CONNECT.
 void probe_verdict_connect(struct verdict *verdict, const struct probe *probe, int error);

@@ -1,5 +1,5 @@
-// The HTTP and HTTPS probe: one GET over a connection of its own, as a client that comes for the first time would make
-// it. Bodies and headers are read up to a limit and not kept; redirects are answers like any other. See probe.h.
+// The HTTP and HTTPS probe: one GET over a new connection, as a new client would make it. Headers and body are read up
+// to a limit and not kept; redirects are not followed. See probe.h.
 #include "health/probe.h"
 
 #include <ctype.h>
@@ -11,16 +11,17 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "http/ca_stores.h"
 #include "http/curl_loop.h"
 
 enum {
-	HEADER_MAX = 64 << 10,
+	HEADER_MAX = 64 << 10, // bytes, like the next two
 	BODY_MAX = 64 << 10,
 	READ_SIZE = 4096,
-	IDLE_MAX = 256,        // runs kept for the next probes, as making one costs as much as a probe
+	IDLE_MAX = 256,        // runs kept for later probes: making one costs as much as a probe
 	CONNECT_SLACK_MS = 60000,
-	HOST_MAX = 300,        // a name, or an address in brackets, and a port
+	HOST_MAX = 300,        // bytes: a name, or an address in brackets, and a port
 };
 
 struct engine {
@@ -30,16 +31,16 @@ struct engine {
 };
 
 struct run {
-	struct run *next;      // of the idle ones
+	struct run *next;      // in engine->idle
 	struct engine *engine;
 	struct ca_store *store;
 	struct probe *probe;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	size_t header_len, body_len, matched;
-	int fd;                // libcurl's to close; -1: none yet
-	int socket_error;      // errno when there was no socket to be had
-	bool decided;          // the verdict stands before the transfer has ended
+	int fd;                // closed by libcurl; -1: none yet
+	int socket_error;      // errno of a failed socket()
+	bool decided;          // the verdict is final although the transfer has not finished
 	struct verdict verdict;
 	char error[CURL_ERROR_SIZE];
 };
@@ -78,7 +79,7 @@ static void verdict_status(struct run *run)
 	probe_verdict(&run->verdict, HEALTH_STATUS, "HTTP status %ld, expected %s", status_of(run), ranges);
 }
 
-// The verdict on a response whose body was read as far as it is read at all.
+// The verdict on a response, complete or read up to BODY_MAX.
 static void verdict_response(struct run *run)
 {
 	const struct check *check = run->probe->check;
@@ -92,7 +93,7 @@ static void verdict_response(struct run *run)
 		probe_verdict(&run->verdict, HEALTH_OK, "HTTP status %ld", status_of(run));
 }
 
-// RFC 9112 section 4. libcurl would take "HTTP/nonsense" for status 200.
+// RFC 9112 section 4. libcurl accepts "HTTP/nonsense" as status 200.
 static bool is_status_line(const char *line, size_t len)
 {
 	return len >= 12 && memcmp(line, "HTTP/1.", 7) == 0 && isdigit((unsigned char)line[7]) && line[8] == ' ' &&
@@ -115,13 +116,14 @@ static size_t on_header(char *bytes, size_t size, size_t len, void *ctx)
 	return 0;
 }
 
-// Reads on while the rest of the body can still change the verdict; then ends the transfer.
+// Reads on while the rest of the body can still change the verdict; otherwise aborts the transfer.
 static size_t on_body(char *bytes, size_t size, size_t len, void *ctx)
 {
 	struct run *run = ctx;
 	const struct check *check = run->probe->check;
 	size_t room = BODY_MAX - run->body_len;
 
+	must(run->body_len <= BODY_MAX);
 	len *= size;
 	run->body_len += len < room ? len : room;
 	run->decided = (check->body.len && needle_feed(&check->body, &run->matched, bytes, len < room ? len : room)) ||
@@ -132,7 +134,7 @@ static size_t on_body(char *bytes, size_t size, size_t len, void *ctx)
 	return 0;
 }
 
-// Sockets are made here because libcurl's would be inherited by programs that plugins start.
+// libcurl's own sockets lack SOCK_CLOEXEC: programs started by plugins would inherit them.
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct run *run = ctx;
@@ -191,8 +193,8 @@ static struct run *run_free(struct run *run)
 	return NULL;
 }
 
-// What is the same for every probe. A handle's connections, names and TLS sessions are never used again: a probe that
-// found a shortcut would not see what a new client sees.
+// Options that are the same for every probe. Connections, resolved names and TLS sessions are never reused: a probe
+// must see what a new client sees.
 static void set_common(struct run *run)
 {
 	CURL *easy = run->easy;
@@ -216,7 +218,7 @@ static void set_common(struct run *run)
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); // with one, libcurl would parse the authorities for every probe
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); // with one, libcurl would parse the CA certificates for every probe
 }
 
 static struct run *run_new(struct engine *engine)
@@ -239,13 +241,14 @@ static struct run *run_take(struct engine *engine)
 
 	if (!run)
 		return run_new(engine);
+	must(engine->idle_count > 0);
 	engine->idle = run->next;
 	engine->idle_count--;
 	return run;
 }
 
-// The probe is over: what it had is given back.
-static void run_give(struct run *run)
+// Frees what belonged to the finished probe, and keeps the handle for another one.
+static void run_release(struct run *run)
 {
 	struct engine *engine = run->engine;
 
@@ -270,6 +273,7 @@ static void on_done(CURL *easy, CURLcode code)
 
 	struct probe *probe = run->probe;
 
+	must(probe && probe->run == run);
 	if (!run->decided && code == CURLE_OK)
 		verdict_response(run);
 	else if (!run->decided)
@@ -278,11 +282,11 @@ static void on_done(CURL *easy, CURLcode code)
 	struct verdict verdict = run->verdict;
 
 	probe->run = NULL;
-	run_give(run);
+	run_release(run);
 	probe->done(probe, &verdict);
 }
 
-// "" when no certificate is to be checked.
+// The CA file for the probe; "" when no certificate is verified.
 static const char *ca_file_of(const struct run *run)
 {
 	const struct config_check *check = &run->probe->check->conf;
@@ -306,15 +310,15 @@ static int add(struct curl_slist **list, const char *line)
 	return E_OK;
 }
 
-// The URL carries the name that becomes SNI and that the certificate must be for; where the connection goes is told
-// apart. Host never gets the probed port: it is what the clients say, and they come to another.
+// The URL has the name that is sent as SNI and verified in the certificate; the address to connect to is set
+// separately. The Host header never gets the probed port: it must be what clients send, and they use another port.
 static int set_names(struct run *run)
 {
 	const struct config_check *check = &run->probe->check->conf;
 	const struct addr *addr = &run->probe->addr;
 	const char *scheme = check->type == CHECK_HTTPS ? "https" : "http";
-	// The name that Host is made of: as it is written in the check (NAME, [V6], either with :PORT), or the app's. A
-	// wildcard app has no name of its own, so the config has one in its check.
+	// The Host header: as written in the check (NAME or [V6], with or without :PORT), else the app's name. The config
+	// requires one in the check of a wildcard app, whose name is no host name.
 	const char *host = check->host ? check->host : run->probe->app;
 	char header[HOST_MAX + 8], literal[ADDR_TEXT_LEN], where[ADDR_TEXT_LEN + 16], *url;
 
@@ -337,7 +341,7 @@ static int set_names(struct run *run)
 	return E_OK;
 }
 
-static int aim(struct run *run)
+static int start_transfer(struct run *run)
 {
 	const struct config_check *check = &run->probe->check->conf;
 	const char *ca_file = ca_file_of(run);
@@ -350,7 +354,7 @@ static int aim(struct run *run)
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, run->connect_to);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, check->verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, check->verify ? 2L : 0L);
-	// The scheduler keeps the deadline; this one only must never come before it.
+	// The scheduler enforces the deadline; libcurl's must only never fire before it.
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)check->timeout_ms + CONNECT_SLACK_MS);
 	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *ca_file ? ca_file : NULL) != CURLE_OK)
 		return E_NOMEM;
@@ -371,8 +375,8 @@ static int http_start(void *engine, struct probe *probe)
 	run->socket_error = 0;
 	run->decided = false;
 	run->error[0] = '\0';
-	if (aim(run) < 0) {
-		run_give(run);
+	if (start_transfer(run) < 0) {
+		run_release(run);
 		return E_NOMEM;
 	}
 	probe->run = run;
@@ -383,8 +387,9 @@ static void http_cancel(struct probe *probe)
 {
 	struct run *run = probe->run;
 
+	must(run && run->probe == probe);
 	curl_loop_remove(run->store->loop, run->easy);
-	run_give(run);
+	run_release(run);
 	probe->run = NULL;
 }
 
@@ -395,7 +400,7 @@ static const char *http_stage(const struct probe *probe)
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 
-	// CURLINFO_CONNECT_TIME_T is set only after the handshake.
+	// CURLINFO_CONNECT_TIME_T is set only after the TLS handshake.
 	if (getpeername(run->fd, (struct sockaddr *)&peer, &len) < 0)
 		return "connecting";
 	curl_easy_getinfo(run->easy, CURLINFO_APPCONNECT_TIME_T, &secured_us);
@@ -433,11 +438,12 @@ static void *http_open(struct event_base *base)
 		free(engine);
 		return NULL;
 	}
-	engine->stores = (struct ca_stores){.base = base, .priority = event_base_get_npriorities(base) - 1, .done = on_done};
+	engine->stores = (struct ca_stores){
+		.base = base, .priority = event_base_get_npriorities(base) - 1, .done = on_done};
 	return engine;
 }
 
-// Two types that differ in the scheme of the URL, which is made from the check.
+// The two types differ only in the URL's scheme, which depends on the check.
 #define HTTP_PROBE \
 	{ \
 		.open = http_open, .close = http_close, .refresh = http_refresh, .start = http_start, .cancel = http_cancel, \

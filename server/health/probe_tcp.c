@@ -1,4 +1,4 @@
-// The TCP probe: a connection that is made, and closed at once, is a success. See probe.h.
+// The TCP probe: a connection that is established is a success, and closed at once. See probe.h.
 #include "health/probe.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/must.h"
 
 struct run {
 	struct probe *probe;
@@ -17,7 +18,7 @@ struct run {
 	int error; // errno of a connect that failed at once
 };
 
-// The base is all that probes share.
+// The event base is all that the probes share.
 static void *tcp_open(struct event_base *base)
 {
 	return base;
@@ -32,6 +33,7 @@ static void tcp_cancel(struct probe *probe)
 {
 	struct run *run = probe->run;
 
+	must(run && run->probe == probe);
 	event_del(&run->event);
 	close(run->fd);
 	free(run);
@@ -69,7 +71,7 @@ static int tcp_start(void *engine, struct probe *probe)
 	int fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
-		free(run); // keeps errno
+		free(run); // preserves errno
 		return E_IO;
 	}
 	*run = (struct run){.probe = probe, .fd = fd};

@@ -1,6 +1,11 @@
 // Names of the layers; see result.h.
 #include "health/result.h"
 
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/must.h"
+
 const char *health_layer_text(enum health_layer layer)
 {
 	static const char *const texts[] = {
@@ -9,5 +14,6 @@ const char *health_layer_text(enum health_layer layer)
 		[HEALTH_BODY] = "body",     [HEALTH_LOCAL] = "local",     [HEALTH_PENDING] = "pending",
 	};
 
+	must((size_t)layer < ARRAY_LEN(texts));
 	return texts[layer];
 }

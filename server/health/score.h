@@ -1,10 +1,10 @@
-// Rise and fall as one integer: how far a target is from changing its mind. Pure functions, for health.c and its test.
+// Rise and fall as one integer: how far a target is from a change of state. Pure functions, for health.c and its test.
 #pragma once
 
 #include <stdbool.h>
 
-// A score below `rise` is down, from `rise` to rise + fall - 1 is up; a result against the state moves it one step, a
-// result for the state takes it all the way back. The truth table, with rise 2 and fall 3:
+// A score below `rise` is down, from `rise` to rise + fall - 1 is up. A result that contradicts the state moves the
+// score one step, one that confirms it resets the score. The truth table, with rise 2 and fall 3:
 //
 //   score   state   after a success    after a failure
 //   0       down    1  down            0  down
@@ -13,13 +13,13 @@
 //   3       up      4  up              2  up
 //   4       up      4  up              3  up
 //
-// The very first result decides at once: a success gives score 4, a failure score 0.
+// The first result ever decides at once: a success gives score 4, a failure score 0.
 static inline bool score_up(unsigned score, unsigned rise)
 {
 	return score >= rise;
 }
 
-// The score of a target that is up, or down, beyond doubt.
+// The score of a state that no recent result contradicts.
 static inline unsigned score_sure(bool up, unsigned rise, unsigned fall)
 {
 	return up ? rise + fall - 1 : 0;
@@ -35,7 +35,7 @@ static inline unsigned score_next(unsigned score, bool success, unsigned rise, u
 	return next;
 }
 
-// How many results in a row speak against the state.
+// How many consecutive results contradict the state.
 static inline unsigned score_streak(unsigned score, unsigned rise, unsigned fall)
 {
 	return score_up(score, rise) ? score_sure(true, rise, fall) - score : score;

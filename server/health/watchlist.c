@@ -1,4 +1,4 @@
-// Copies checks and targets out of a config and matches them with those of the list in use; see watchlist.h.
+// Copies checks and targets from a config and matches them with those of the list in use; see watchlist.h.
 #include "health/watchlist.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { CHECK_BYTES_MAX = 1 << 20 };
 
-// ---- checks ----------------------------------------------------------------------------------------------------------
+// ---- checks ---------------------------------------------------------------------------------------------------------
 
 static int copy_check(const struct config_check *from, struct check *check)
 {
@@ -40,7 +40,7 @@ static int copy_check(const struct config_check *from, struct check *check)
 static void free_check(struct check *check)
 {
 	if (check)
-		arena_free(check->arena); // the check itself stands in it
+		arena_free(check->arena); // contains the check itself
 }
 
 static int make_checks(const struct config *config, struct watchlist *list)
@@ -72,7 +72,7 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-// Whether both ask the same and take the same for an answer.
+// Whether both send the same request and accept the same responses.
 static bool same_question(const struct check *old, const struct check *new)
 {
 	const struct config_check *a = &old->conf, *b = &new->conf;
@@ -92,13 +92,13 @@ static bool same_pace(const struct check *old, const struct check *new)
 	       a->fall == b->fall;
 }
 
-// ---- the list in use, by name ----------------------------------------------------------------------------------------
+// ---- the list in use, by name ---------------------------------------------------------------------------------------
 
-// Numbers + 1 of the previous list, by app and site.
+// A hash table from app and site to the previous list's target number + 1; 0 is a free slot.
 struct by_name {
 	const struct watchlist *list;
 	uint32_t *at;
-	size_t mask;
+	size_t mask; // the table's size - 1; at most half of it is used
 };
 
 static uint64_t hash_of(const char *app, const char *site)
@@ -133,21 +133,21 @@ static int index_names(const struct watchlist *list, struct by_name *names)
 	return E_OK;
 }
 
-// ---- the new list ----------------------------------------------------------------------------------------------------
+// ---- the new list ---------------------------------------------------------------------------------------------------
 
 struct making {
 	const struct config *config;
 	struct watchlist *list;
 	struct by_name names;
 	bool *kept;             // by the previous list's target numbers
-	uint32_t next_slot;     // where to look for a free one
+	uint32_t next_slot;     // where to look for the next free one
 };
 
-// What is probed of a target: its address, and its check unless there is none.
+// How a target is to be probed.
 struct wanted {
 	const char *app, *site;
-	const struct addr *addr;   // NULL: none
-	struct check *check;       // NULL: nothing is probed
+	const struct addr *addr;   // NULL: the target has none
+	struct check *check;       // NULL: it is not probed
 };
 
 static struct wanted wanted_of(const struct making *m, const struct config_app *app, const struct config_target *target)
@@ -182,15 +182,16 @@ static struct watch *watch_new(const struct wanted *wanted, uint32_t slot)
 	return watch;
 }
 
-// What an old watch at the same address is worth to its successor. First row that applies:
+// What a new watch takes over from an old one at the same address (is_same(), watchlist_inherit()). First row that
+// applies:
 //
-//   the new one      the old one                     the new one
-//   is not checked   not checked                     is the old one
-//   is not checked   checked                         begins by itself
-//   checked          not checked                     shows it up until the first result, as it was answered until now
-//   checked          asked the same, at this pace    is the old one
-//   checked          asked the same, was decided     goes on from its state, as one that is beyond doubt
-//   checked          asked something else            shows its state until the first result
+//   new watch     old watch                       result
+//   not checked   not checked                     the old watch is kept
+//   not checked   checked                         a new watch, nothing taken over
+//   checked       not checked                     up until the first result, as it has been answered so far
+//   checked       same request and same pace      the old watch is kept
+//   checked       same request, has a result      a new watch with the old state as if just confirmed
+//   checked       other request, or no result     a new watch with the old state until the first result
 static bool is_same(const struct watch *old, const struct wanted *wanted)
 {
 	const struct check *a = old->probe.check, *b = wanted->check;
@@ -216,7 +217,8 @@ void watchlist_inherit(const struct watch_fresh *fresh)
 	}
 }
 
-// A slot that was nobody's in the previous list: those of watches that go now may still have something to report.
+// A slot unused in the previous list. Those of watches that are removed now are not reused: they may still report a
+// result.
 static uint32_t free_slot(struct making *m)
 {
 	const struct watchlist *previous = m->list->previous;
@@ -246,6 +248,7 @@ static int add(struct making *m, const struct config_app *app, const struct conf
 	list->unchecked += !wanted.check;
 	if (wanted.check)
 		list->probes_at_worst += (double)wanted.check->conf.timeout_ms / wanted.check->conf.interval_ms;
+	must(!m->list->previous || watch != old || watch->slot < list->previous->slot_count);
 	list->slots[list->count] = watch->slot;
 	list->watches[list->count++] = watch;
 	return E_OK;
@@ -266,8 +269,10 @@ static int number_slots(struct making *m)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < list->slot_count; i++)
 		list->numbers[i] = WATCHLIST_NONE;
-	for (uint32_t i = 0; i < list->count; i++)
+	for (uint32_t i = 0; i < list->count; i++) {
+		must(list->slots[i] < list->slot_count && list->numbers[list->slots[i]] == WATCHLIST_NONE);
 		list->numbers[list->slots[i]] = i;
+	}
 	for (uint32_t i = 0; previous && i < previous->count; i++)
 		if (!m->kept[i])
 			list->gone[list->gone_count++] = previous->watches[i];
@@ -292,6 +297,7 @@ static int fill(struct making *m)
 	for (size_t i = 0; i < config->app_count && err == E_OK; i++)
 		for (size_t k = 0; k < config->apps[i].target_count && err == E_OK; k++)
 			err = add(m, &config->apps[i], &config->apps[i].targets[k]);
+	must(err != E_OK || list->count == count);
 	return err == E_OK ? number_slots(m) : err;
 }
 
@@ -354,7 +360,8 @@ void watchlist_free_watch(struct watch *watch)
 {
 	struct check *check = (struct check *)watch->probe.check;
 
-	must(!watch->probe.run);
+	must(!watch->probe.run && !watch->queue);
+	must(!check || check->users > 0);
 	if (check && --check->users == 0)
 		free_check(check);
 	free(watch);

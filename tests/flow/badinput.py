@@ -1,5 +1,5 @@
 """Everything an operator can get wrong: config, master files, CSV, databases, requests. Each is refused with its
-place in its file and exit code 2, all of it at once, and what was served is served on."""
+place in its file and exit code 2, all of it at once, and the previous generation stays in service."""
 
 import json
 import os
@@ -60,7 +60,7 @@ class Bad:
         return self.d.__exit__(*error)
 
     def test(self):
-        """edgesteerd -t: (exit code, what it says)."""
+        """edgesteerd -t: (exit code, what it prints)."""
         done = subprocess.run([harness.program("edgesteerd"), "-t", "-c", str(self.d.config_path)], capture_output=True,
                               text=True, errors="replace", timeout=60, env=harness.program_env(), check=False,
                               stdin=subprocess.DEVNULL)
@@ -133,11 +133,11 @@ def config_values():
                 continue
             where = f"edgesteer.yaml:(?:{place})" if place else ""
             bad.refused(f"{new!r} for {old!r}", where, word, reload=False)
-        # All of them at once, each told.
+        # All of them at once, each reported.
         text = bad.good.replace("kind: region", "kind: reggion").replace("ttl: 30s", "ttl: soon")
         bad.d.write_config(text.replace("203.0.113.1,", "nowhere,").replace("rise: 2", "rise: x"))
         bad.refused("four errors", r"yaml:12:", r"yaml:15:", r"yaml:18:", r"yaml:20:")
-        # Those of zones and sources too, whoever asks.
+        # Those of zones and sources too, for every caller.
         bad.d.write("zone", ZONE_FILE + "x A 1.2.3.400\n")
         bad.d.write("ranges.csv", RANGES + "10.300.0.0/16,one,,,\n")
         bad.refused("six errors", r"yaml:12:", r"yaml:15:", r"yaml:18:", r"yaml:20:", r"zone:6:", r"ranges.csv:3:")
@@ -171,7 +171,7 @@ def config_syntax():
         for what, text in cases.items():
             bad.d.config_path.write_bytes(text if isinstance(text, bytes) else text.encode())
             bad.refused(what, "edgesteer.yaml", reload=what in ("deep", "alias bomb", "binary", "nothing"))
-        # A folder, a device without end, no permission, a FIFO nobody writes to is the operator's own doing.
+        # A folder, a device without end, no permission, a FIFO without a writer is the operator's mistake.
         bad.d.config_path.unlink()
         bad.d.config_path.mkdir()
         bad.refused("a folder", "edgesteer.yaml")
@@ -303,7 +303,7 @@ def databases():
 
 
 def control_requests():
-    """What is no request gets an error in JSON, or the end of the connection; the daemon goes on."""
+    """An invalid request gets an error in JSON, or its connection is closed; the daemon continues."""
     requests = [
         b"\n", b"hello\n", b"{\n", b"[]\n", b"null\n", b"{}\n", b'{"verb": 7}\n', b'{"verb": "nosuch"}\n',
         b'{"verb": "drain"}\n',
@@ -374,7 +374,7 @@ def places():
 
 
 def no_memory():
-    """Without memory to start the daemon says so, with the exit code of what is no fault of the config."""
+    """Out of memory at the start is reported, with the exit code for errors other than the config's."""
     if harness.sanitizer():
         raise Skip("a sanitizer needs more address space than can be kept from it")
     with Bad() as bad:

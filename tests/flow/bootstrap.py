@@ -37,7 +37,7 @@ LAST = "3 passed, 0 failed, 3 skipped"
 
 
 class Tree:
-    """The tree, with the tools beside it; ends with nothing left."""
+    """The tree, with the tools beside it; removed at the end."""
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgesteer-bootstrap-"))
@@ -67,7 +67,7 @@ class Tree:
         path.chmod(mode)
 
     def say(self, *words, code=0):
-        """Runs ./bootstrap, which ends with this code, and gives what it says."""
+        """Runs ./bootstrap, which must exit with this code, and returns its output."""
         done = subprocess.run([self.top / "bootstrap", *words], env=self.env, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, check=False)
         equal(done.returncode, code, f"./bootstrap {' '.join(words)}: {done.stdout}")
@@ -138,7 +138,7 @@ def configures_again():
 
 
 def forgets():
-    """Only what was wholly green is remembered."""
+    """Only a suite that passed completely is remembered."""
     with Tree() as tree:
         tree.checks(3)
         for results, last in (("FAIL: tests/a\nPASS: tests/b\n", "3 passed, 3 failed, 0 skipped"),

@@ -1,5 +1,4 @@
-"""A drain ends when its time has come by the wall clock, also when somebody sets that clock: an hour forward, as a
-machine's that was asleep, or back."""
+"""A drain ends by the wall clock, also when that clock is set: an hour forward, as after a suspend, or back."""
 
 import struct
 import time
@@ -50,7 +49,7 @@ def clock_is_set():
         clock.ahead(3600)
         until(lambda: d.query(NAME).addresses == [FIRST], 3, "the drain ends with its time")
         check(not drained(d) and d.ctl_json("status")["drain_count"] == 0)
-        check("has run out" in d.log(), d.log())
+        check("has expired" in d.log(), d.log())
 
 
 if __name__ == "__main__":

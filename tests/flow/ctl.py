@@ -1,5 +1,5 @@
-"""edgesteerctl by itself, against a scripted control socket: what it sends for which words, what it prints, when it exits
-with what; and its bash completion."""
+"""edgesteerctl alone, against a scripted control socket: the requests it sends for its arguments, its output and its
+exit codes; and its bash completion."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ from harness import Skip, check, equal, program
 
 
 class Script:
-    """A control socket that gives the replies it is told, one a connection (the last one for ever): an object, bytes as
+    """A control socket that sends the given replies, one per connection (the last one for ever): an object, bytes as
     they are, or None: nothing. `requests` are the objects that came; `hold_s`: wait before each reply."""
 
     def __init__(self, *replies, hold_s=0.0, close_first=False):
@@ -76,7 +76,7 @@ OK = {"ok": True}
 
 
 def requests():
-    """Words and options, wherever they stand, become the fields of the request."""
+    """Words and options, in any order, become the fields of the request."""
     rows = [
         (["status"], {"verb": "status"}),
         (["sites"], {"verb": "sites"}),
@@ -108,7 +108,7 @@ def requests():
 def usage():
     """What is wrong with a command is said without asking the daemon, and the exit code is 2."""
     rows = [
-        ([], "what is to be done?"),
+        ([], "a verb is missing"),
         (["drian"], "no verb 'drian'; did you mean 'drain'?\n"),
         (["statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
         (["hlep"], "no verb 'hlep'; did you mean 'help'?\n"),
@@ -117,7 +117,7 @@ def usage():
         (["drain"], "drain needs SITE"),
         (["drain", "a", "b"], "drain takes no more than SITE\n"),
         (["drain", "a", "--reason", "disk", "full"],
-         "drain takes no more than SITE: a reason of several words stands in quotes, as in --reason 'disk full'\n"),
+         "drain takes no more than SITE: put a reason of several words in quotes, as in --reason 'disk full'\n"),
         (["status", "x", "--reason", "y"], "status takes no words\n"),
         (["status", "x"], "status takes no words"),
         (["drain", "a", "--client", "10.0.0.1"], "drain does not take --client"),
@@ -182,7 +182,7 @@ def outcomes():
         code, out, err = script.run("drain", "bos")
         equal((code, err), (0, "warning: app x: no target is left\n"))
         check(out.startswith("bos is drained"), out)
-    # Success is only what says so.
+    # Only an explicit success counts.
     for reply in ({}, {"ok": "yes"}, {"ok": False}, {"ok": False, "code": 0, "error": ""}, {"ok": 1}, b"[]\n", b"{}\n"):
         with Script(reply) as script:
             equal(script.run("drain", "bos")[0], 1, reply)
@@ -239,7 +239,7 @@ def timeouts():
     with Script(OK, hold_s=3) as script:
         begun = time.monotonic()
         code, _, err = script.run("status", "--timeout", "1s")
-        check(code == 1 and "no reply in 1 s" in err, err)
+        check(code == 1 and "no reply within 1 s" in err, err)
         check(time.monotonic() - begun < 2.5 * harness.slowness(), "took too long")
 
 
@@ -259,7 +259,7 @@ def many_apps():
     with Script(part("a", next=1), {"ok": False, "error": "starting", "code": 1}) as script:
         code, out, err = script.run("apps")
         equal((code, out), (1, ""))
-    # A reload in between: what it moved to the front would be in no part. All of it is asked for anew, a few times.
+    # A reload in between: entries may be in neither part. The list is requested again, a few times.
     one, two = {"generation": 1}, {"generation": 2}
     with Script(part("a", **one, next=1), part("c", **two, next=2), part("b", **two, next=1), part("c", **two)) as script:
         code, out, _ = script.run("--json", "apps")
@@ -267,7 +267,7 @@ def many_apps():
         equal([request.get("from") for request in script.requests], [None, 1, None, 1])
     with Script(*[part("a", generation=n, next=1) for n in range(11)]) as script:
         code, out, err = script.run("apps")
-        check(code == 1 and out == "" and "reloaded each time" in err, err)
+        check(code == 1 and out == "" and "reloaded during each of 5 attempts" in err, err)
         equal(len(script.requests), 10)
     with Script(part("a", next=1), part("b", next=1)) as script:  # a daemon that never ends is not followed
         equal(script.run("apps")[0], 0)
@@ -275,7 +275,7 @@ def many_apps():
 
 
 def many_overrides():
-    """The overrides of a status as well; where they never stand still, the beginning is shown and what is missing is said."""
+    """The same for the overrides of a status; if they keep changing, the first part is shown, with a warning."""
     def part(first, **more):
         return {**OK, "drain_count": 3, "force_count": 2, "drains": [{"site": f"s{first}"}, {"site": f"s{first + 1}"}],
                 "forces": [{"app": "a", "site": f"f{first}"}], "overrides_revision": 1, **more}
@@ -294,7 +294,7 @@ def many_overrides():
         check("s7" in out and "s8" in out and "s2" in out and "s0" not in out, out)
     with Script(*[part(0, next=2, overrides_revision=n) for n in range(11)]) as script:
         code, out, err = script.run("status")
-        check(code == 0 and "s1" in out and "drains: 3 in all" in out and "the first ones only" in err, out, err)
+        check(code == 0 and "s1" in out and "drains: 3 in all" in out and "the lists are incomplete" in err, out, err)
 
 
 STATUS = {
@@ -317,7 +317,7 @@ def tables():
         _, out, _ = script.run("status")
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
                      "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed", "évil?]0;x?", "undrain", "(all)",
-                     "has no effect: no such app", " 12, of which 3 failed and 4 came late; 2 under way, 1 waiting\n"):
+                     "has no effect: no such app", " 12, of which 3 failed and 4 were late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [
@@ -357,24 +357,24 @@ def tables():
 
 
 def overrides_damaged():
-    """It stands near the top of a status until somebody has seen to it."""
+    """It is near the top of the status until the file is removed."""
     serving = "sites that were drained may be in service\n"
     rows = [
         ({"file": "/s/state.db.damaged-86400\x1b", "time": 86400, "files": 1, "kept": 3, "lost": 2},
-         ["overrides    a damaged file of them was set aside on 1970-01-02 00:00:00 +0000: /s/state.db.damaged-86400?\n",
-          "LOST: 3 could be kept, at least 2 could not\n", serving, "until the file is taken away\n"], []),
+         ["overrides    a damaged state file was set aside on 1970-01-02 00:00:00 +0000: /s/state.db.damaged-86400?\n",
+          "LOST: at least 2; 3 were kept\n", serving, "to clear this message\n"], []),
         ({"file": "/s/x", "time": 86400, "files": 3},
-         ["/s/x, and 2 earlier\n", serving, "taken away"], ["could be kept", "LOST"]),
+         ["/s/x, and 2 earlier\n", serving, "clear this message"], ["were kept", "LOST"]),
         ({"file": "/s/x", "time": 86400, "files": 1, "kept": 3, "lost": 0},
-         ["none is known to be lost: 3 could be kept\n", "taken away"], [serving, "LOST"]),
+         ["none is known to be lost; 3 were kept\n", "clear this message"], [serving, "LOST"]),
         ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 0},
-         ["overrides    a file of them was missing at the start\n", "none is known to be lost: 4 could be kept\n"],
-         [serving, "taken away", "not known"]),
+         ["overrides    a state file was missing at the start\n", "none is known to be lost; 4 were kept\n"],
+         [serving, "clear this message", "not known"]),
         ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 1},
-         ["a file of them was missing at the start\n", "LOST: 4 could be kept, at least 1 could not\n", serving],
-         ["taken away"]),
+         ["a state file was missing at the start\n", "LOST: at least 1; 4 were kept\n", serving],
+         ["clear this message"]),
         ({"file": None},
-         ["overrides    whether any are lost is not known: the state folder cannot be read\n"], ["missing"]),
+         ["overrides    cannot read the state folder: it is not known whether any are lost\n"], ["missing"]),
     ]
     for damaged, texts, others in rows:
         with Script({**STATUS, "overrides_damaged": damaged}) as script:
@@ -389,7 +389,7 @@ def overrides_damaged():
 
 
 def overrides():
-    """What an override has changed, in words."""
+    """The effect of an override, in words."""
     alice = {"who": "uid 7 (alice)", "reason": "disk dying\x1b[2J", "since": 86400, "until": None}
     rows = [
         (["drain", "bos"], {"site": "bos", "targets": 1, "apps": ["a"], "replaced": alice, "warnings": ["it ends sooner"]},
@@ -404,7 +404,7 @@ def overrides():
          "1 of its targets stay drained: another drain holds (edgesteerctl status)\n"),
         (["undrain", "bos"], {"site": "bos", "targets": 2, "up": None, "still_drained": 0},
          "bos is not drained any more; targets that get clients again: 2\n"
-         "Those of them that the first round of health checks finds down do not.\n"),
+         "Those that the first round of health checks finds down do not.\n"),
     ]
     for words, reply, text in rows:
         with Script({**OK, **reply}) as script:
@@ -416,7 +416,7 @@ def overrides():
 
 
 def odd_replies():
-    """A reply that lacks what is shown, or holds something else, is shown as far as it goes."""
+    """A reply with missing fields, or fields of other types, is shown as far as possible."""
     words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
              "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]

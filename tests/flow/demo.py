@@ -1,4 +1,4 @@
-"""`./bootstrap demo`: it shows what it promises, leaves nothing behind however it ends, and says what is in its way.
+"""`./bootstrap demo`: it shows what it promises, leaves nothing behind however it ends, and reports what prevents it.
 Its ports are always the same: it runs in a network of its own where that is allowed."""
 
 import contextlib
@@ -20,12 +20,12 @@ from harness import Skip, check, equal, until
 
 DEMO = str(harness.TOP / "conf/demo/run")
 ALONE = "EDGESTEER_DEMO_ALONE"
-STAYS = "Ctrl-C ends it"
+STAYS = "Ctrl-C stops it"
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 
 def go_alone():
-    """Begins anew in a network that holds loopback and nobody else; where that is forbidden, goes on here."""
+    """Restarts in a network namespace with loopback only; continues here where that is not permitted."""
     if ALONE in os.environ:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
@@ -38,7 +38,7 @@ def go_alone():
 
 
 def free():
-    """Nobody is at the demo's ports."""
+    """Nothing listens at the demo's ports."""
     for kind, address in ((socket.SOCK_DGRAM, ("127.0.0.1", 5300)), (socket.SOCK_STREAM, ("127.0.0.11", 5380))):
         with socket.socket(socket.AF_INET, kind) as sock:
             # Connections that are over are not in the way, listeners are.
@@ -87,7 +87,7 @@ def terminal(command):
 
 
 def ends(pid):
-    """It has ended by itself, and is not waited for again."""
+    """It has exited, and is not waited for again."""
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
     until(lambda: os.waitid(os.P_PID, pid, options), 10 * harness.slowness(), "the demo ends")
 

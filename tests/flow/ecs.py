@@ -1,4 +1,4 @@
-"""EDNS client subnet, RFC 7871: what is echoed, which scope is said, what is malformed, and who is left alone."""
+"""EDNS client subnet, RFC 7871: what is echoed, which scope is sent, what is malformed, and when there is no option."""
 
 import os
 import random
@@ -21,9 +21,8 @@ sub NS ns.sub
 ns.sub A 192.0.2.53
 """ + "".join(f"t{n} TXT \"{'x' * 200}\" \"{'y' * n}\"\n" for n in range(150, 256))
 
-# The example of RFC 7871 section 7.2.1 (1.2.0/20 says one thing, 1.2.3/24 in it another), the same in IPv6, and
-# loopback, so
-# that the transport's source can stand for a client.
+# The example of RFC 7871 section 7.2.1 (1.2.0/20 has one place, 1.2.3/24 in it another), the same in IPv6, and
+# loopback, so that the transport's source can be located.
 RANGES = """prefix,carrier,latitude,longitude
 1.2.0.0/20,two,40.0,-74.0
 1.2.3.0/24,one,40.0,-74.0
@@ -110,7 +109,7 @@ def static_scope():
 
 
 def cname_scope():
-    """E9: with a client subnet a chain ends at the CNAME into an app, as that is everybody's."""
+    """E9: with a client subnet a chain stops at the CNAME to an app, as that is the same for all clients."""
     with daemon() as d:
         reply = d.query("toapp." + ZONE, ecs="1.2.3.0/24")
         equal((reply.values("CNAME"), reply.addresses, reply.scope), ([APP], [], 0))
@@ -143,7 +142,7 @@ def source_zero():
 
 
 def malformed():
-    """E5: every wrong option is FORMERR, without an answer; the daemon goes on."""
+    """E5: every malformed option is FORMERR, without an answer; the daemon continues."""
     v4, v6 = bytes([1, 2, 3]), bytes.fromhex("20010db80030")
     raw = lambda family, source, scope, octets: wire.option(wire.OPT_ECS,
                                                             struct.pack("!HBB", family, source, scope) + octets)

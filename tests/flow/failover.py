@@ -125,8 +125,7 @@ def all_down():
         time.sleep(BOUND_S)
         equal(answer(d), [NEAR])
         bench.far.status = 200
-        # With far up again near is passed over, unless a brake on failures that come together holds the last good
-        # state.
+        # Now far is up again, and near is skipped, unless a limit on simultaneous failures keeps the last good state.
         time.sleep(INTERVAL_S * RISE + TIMEOUT_S)
         check(answer(d) in ([NEAR], [FAR]))
 
@@ -153,14 +152,14 @@ def drains():
         d.ctl("drain", "near", "--for", "1s", "--reason", "a new disk")
         equal(answer(d), [FAR])
         took = moves(d, NEAR, 2.5, "the drain runs out")
-        check("the drain of near for every app has run out; by uid " in d.log() and "reason: a new disk" in d.log(),
-              "the log does not say which drain has run out")
+        check("the drain of near for every app has expired; set by uid " in d.log() and "reason: a new disk" in d.log(),
+              "the log does not say which drain has expired")
         check(took > 0.3, f"it ran out after {took:.2f} s")
         d.ctl("force", f"{NAME}/near", "down")
         equal((answer(d), answer(d, OTHER)), ([FAR], [NEAR]))
         d.ctl("force", f"{NAME}/near", "auto")
         equal(answer(d), [NEAR])
-        # Forced up beats what the probes say.
+        # Forced up takes precedence over the probes.
         d.ctl("force", f"{NAME}/near", "up")
         bench.near.status = 500
         time.sleep(BOUND_S)
@@ -175,7 +174,7 @@ def drains():
 
 
 def refused_overrides():
-    """What names nothing is refused with an exit code that says so, and changes nothing."""
+    """Unknown names are refused with their own exit code, and change nothing."""
     with Bench() as bench, bench.daemon() as d:
         for words in (("drain", "nowhere"), ("drain", "near", "--app", "nope." + ZONE),
                       ("drain", "near", "--for", "soon"),
@@ -263,7 +262,7 @@ def first_round():
         bench.near.delay_s = 5
         with bench.daemon() as d:
             equal(answer(d), [FAR], "first answer, near hangs")
-    # What was saved of one address says nothing of another.
+    # Health saved for one address does not count for another.
     with Bench(interval_s=10) as bench, bench.daemon() as d:
         equal(answer(d), [NEAR])
         d.stop()
@@ -298,7 +297,7 @@ def gone_while_stopped():
 
 
 def overrides_in_first_round():
-    """A drain is taken while the first round waits for a responder, and holds at the first answer."""
+    """A drain is accepted while the first round waits for a responder, and holds from the first answer."""
     with Bench(interval_s=10, timeout="3s") as bench:
         bench.far.delay_s = 2
         with bench.daemon(start=False) as d:
@@ -316,7 +315,7 @@ GARBAGE = (b"", b"{", b"\0\xff" * 500, b"[]", b"SQLite format 3\0" + b"\xff" * 4
 
 
 def damaged_state():
-    """A damaged state file is set aside, loudly, and the daemon serves: with the drain while one of its files is whole."""
+    """A damaged state file is set aside and logged, and the daemon serves; the drain holds while one file is intact."""
     with Bench() as bench, bench.daemon() as d:
         folder = d.folder / "state"
         for n, garbage in enumerate(GARBAGE):

@@ -28,7 +28,7 @@ from burst import Burst
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = TOP / "tests" / "data"
 SKIP = 77
-# From 10240 up to where the kernel's own choice of ports begins.
+# From 10240 up to the start of the kernel's ephemeral ports.
 PORTS = range(10240, 32000)
 
 
@@ -103,7 +103,7 @@ def free_port():
     raise Failure("no free port found")
 
 
-# ---- What stands for load balancers ----------------------------------------------------------------------------------
+# ---- Stand-ins for load balancers -----------------------------------------------------------------------------------
 
 
 class Responder:

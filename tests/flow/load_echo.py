@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The load client against the echo: at a modest rate nothing is lost, its figures are well-formed and true; what is not
-there, or answers wrongly, is told."""
+"""The load client against the echo: at a modest rate nothing is lost, and its figures are well-formed and true; a
+missing server, or wrong answers, are reported."""
 import json
 import os
 import socket
@@ -68,7 +68,7 @@ def check_wrong(server, clients, folder):
 
 
 def check_loss(clients):
-    # A socket nobody reads from.
+    # A socket that is never read from.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         server = "127.0.0.1@%d" % deaf.getsockname()[1]

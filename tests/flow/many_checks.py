@@ -1,4 +1,4 @@
-"""More probes than the daemon has time or room for: requests go first, and the operator is told."""
+"""More probes than the daemon has time or room for: requests go first, and late probes are reported."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
 class Crowd:
-    """A load balancer that lets everybody wait, and then answers all at once."""
+    """A load balancer that delays every response, then answers all at once."""
 
     def __init__(self, size):
         self.size, self.waiting = size, []
@@ -87,8 +87,9 @@ def requests_go_first():
                 equal(order("stats")["probe_failures"], 0)
 
 
-def lateness_is_told():
-    """With room for one probe in two, `stats` and `status` count the late ones, and the log says it once, and why."""
+def lateness_is_reported():
+    """With a limit of half the probes, `stats` and `status` count the late ones, and the log has one line with the
+    reason."""
     with Responder(status=200) as alb:
         alb.delay_s = 0.05
         config = {
@@ -102,10 +103,10 @@ def lateness_is_told():
         with Daemon(config) as d:
             until(lambda: d.ctl_json("stats")["probes_late"] >= 8, 10 * harness.slowness(), "late probes")
             check(d.ctl_json("status")["health"]["late"] >= 8, "status does not say it")
-            told = re.findall(r"warning: health: probes come late: app\d\.\S+ at here is probed \S+ s after its time and \d "
-                              r"more wait, because `probes` allows no more at once", d.log())
-            equal(len(told), 1, d.log())
+            lines = re.findall(r"warning: health: probes are late: app\d\.\S+ at here is probed \S+ s after it was due "
+                               r"and \d more are waiting, because `probes` allows no more at once", d.log())
+            equal(len(lines), 1, d.log())
 
 
 if __name__ == "__main__":
-    harness.run(requests_go_first, lateness_is_told)
+    harness.run(requests_go_first, lateness_is_reported)

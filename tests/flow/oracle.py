@@ -52,7 +52,7 @@ class Source:
                                            number, facts))
 
     def intervals(self, family):
-        """[(first address, facts)] covering the whole family: within one source the longest prefix counts, whole; of
+        """[(first address, facts)] covering the whole family: within one source only the longest prefix counts; of
         equal ones the later."""
         rows = sorted(self.rows[family], key=lambda row: (row[0], row[2], row[3]))
         out, open_rows = [(0, {})], []

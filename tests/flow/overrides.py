@@ -1,4 +1,4 @@
-"""What overrides tell the operator who gives them, and what is told of them later: nothing that is not so."""
+"""What the replies to overrides say, and what is reported about them later: nothing that is not so."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def left_with_the_dead():
 
 
 def renamed():
-    """A reload that leaves drains and forces without effect says so, to who asked and in the log; status marks them."""
+    """A reload that leaves drains and forces without effect warns in its reply and in the log; status marks them."""
     with Daemon(config()) as d:
         d.ctl("drain", EAST, "--app", NAME, "--reason", "disk dying")
         d.ctl("drain", WEST)
@@ -79,7 +79,7 @@ def renamed():
         equal(d.query(NAME).rcode, 2)  # drained by name again, both of its sites
         d.ctl("force", f"{OTHER}/{EAST}", "auto")
         check("warnings" not in d.reload().json)
-        # A start tells it as well.
+        # A start warns as well.
         d.write_config(config(apps=(OTHER,)))
         told = d.log().count(f"{NAME} at {EAST} has no effect: no such app")
         d.restart()
@@ -87,7 +87,7 @@ def renamed():
 
 
 def replaced():
-    """Who drains what another one had drained already is told of it."""
+    """A drain that replaces another operator's shows that one."""
     with Daemon(config()) as d:
         first = d.ctl_json("drain", EAST, "--reason", "disk dying, do not undrain")
         equal((first["replaced"], first["warnings"]), (None, []))
@@ -152,7 +152,7 @@ def cannot_be_saved():
 
 
 def newer_version(daemon, folder):
-    """Files of a version that is not known are left alone: the daemon does not start."""
+    """Files of an unknown version are not touched: the daemon does not start."""
     for name in statefiles.BOTH:
         statefiles.set_version(folder, name, 99)
     before = {name: (folder / name).read_bytes() for name in statefiles.BOTH}
@@ -166,8 +166,8 @@ def newer_version(daemon, folder):
 
 
 def lost():
-    """Of damaged overrides the whole ones hold, what one file has lost is taken from the other, and status tells of it
-    until somebody takes the files away."""
+    """Intact overrides in damaged files hold, what one file has lost is taken from the other, and status shows it
+    until the files are removed."""
     with Daemon(config()) as d:
         folder = d.folder / "state"
         d.ctl("drain", EAST, "--reason", "kept")
@@ -182,17 +182,17 @@ def lost():
         check(os.path.isfile(damaged["file"]) and "state.db.damaged-" in damaged["file"], damaged)
         equal((damaged["kept"], damaged["lost"], damaged["files"]), (2, 0, 1))
         shown = d.ctl("status", as_json=False).out
-        check("none is known to be lost: 2 could be kept" in shown and "may be in service" not in shown, shown)
+        check("none is known to be lost; 2 were kept" in shown and "may be in service" not in shown, shown)
         # The same row of both.
         d.stop()
         for name in statefiles.BOTH:
             statefiles.damage_row(folder, name, WEST)
         d.start()
-        equal(d.query(NAME).addresses, [WEST_IP], "the drain that is whole holds")
+        equal(d.query(NAME).addresses, [WEST_IP], "the intact drain holds")
         damaged = d.ctl_json("status")["overrides_damaged"]
         equal((damaged["kept"], damaged["lost"], damaged["files"]), (1, 1, 3))
         shown = d.ctl("status", as_json=False).out
-        check("LOST: 1 could be kept, at least 1 could not" in shown and "may be in service" in shown, shown)
+        check("LOST: at least 1; 1 were kept" in shown and "may be in service" in shown, shown)
         d.ctl("drain", EAST, "--app", NAME)
         d.kill()
         d.start()
@@ -243,7 +243,7 @@ def all_are_listed():
 
 
 def told_once():
-    """A reload that is refused as one is under way says it once; a refused request does not fill the log."""
+    """A reload refused because another is under way is logged once; a refused request does not fill the log."""
     rows = "".join(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}/32,one\n" for n in range(200000))  # takes a while to read
     it = config(locate=[{"plugin": "ranges", "file": "ranges.csv"}])
     with Daemon(it, {"ranges.csv": "prefix,carrier\n" + rows}) as d:
@@ -254,7 +254,7 @@ def told_once():
                 equal(json.loads(order.file.readline())["ok"], True)
                 if done.code == 1:
                     break
-        equal((done.code, done.err), (1, "edgesteerctl: a reload is under way; try again when it is done\n"))
+        equal((done.code, done.err), (1, "edgesteerctl: a reload is already under way; try again when it has finished\n"))
         with d.control() as order:
             order("drain", ok=False, site=EAST, reason="y" * 60000)
         line = next(line for line in d.log().splitlines() if "yyyy" in line)

@@ -62,7 +62,7 @@ def held(pid):
 
 
 def own_files():
-    """A UDP worker's thread holds the standard files, its socket, and nothing else that the daemon opened."""
+    """A UDP worker's thread has the standard files and its socket open, and nothing else of the daemon."""
     trial = "import ctypes, sys; sys.exit(ctypes.CDLL(None).close_range(1 << 20, 1 << 20, 2) != 0)"
     if subprocess.run([sys.executable, "-c", trial], check=False).returncode:
         raise Skip("threads may not have tables of files of their own here")
@@ -82,7 +82,7 @@ def drops():
     # Relative to nobody: the folder the state is kept in, and the socket's, are the daemon's own.
     with Daemon({**CONFIG, "server": {"user": "nobody", "listen": ["127.0.0.1@PORT"]}}, start=False) as d:
         d.folder.chmod(0o777)
-        # A port that only root may bind, on an address nobody else uses.
+        # A port that only root may bind, on an unused address.
         low = next((port for port in range(400, 1000) if bindable(port)), None)
         listen = [f"127.0.0.1@{d.port}", f"127.0.0.1@{low}"]
         d.write_config({**CONFIG, "server": {"user": "nobody", "listen": listen}})
@@ -139,7 +139,7 @@ def modes():
         for path in folder.iterdir():
             check(not stat.S_IMODE(path.stat().st_mode) & 0o022, f"{path} may be written by others")
         d.stop()
-        check(not d.socket_path.exists(), "the control socket is left behind")
+        check(not d.socket_path.exists(), "the control socket was not removed")
         # A socket left by kill -9 is no obstacle.
         d.start()
         d.kill()
@@ -175,7 +175,7 @@ def folders():
 
 
 def activation():
-    """LISTEN_FDS: the daemon answers on what it is given, and binds nothing itself."""
+    """LISTEN_FDS: the daemon answers on the sockets passed to it, and binds none."""
     for six in (False, True):
         port = harness.free_port()
         address = ("::1" if six else "127.0.0.1", port)
@@ -252,7 +252,7 @@ def not_bindable():
 
 
 def not_for_us():
-    """LISTEN_PID of somebody else: the config's addresses are bound."""
+    """LISTEN_PID of another process: the config's addresses are bound."""
     with Daemon(CONFIG, env={"LISTEN_PID": "1", "LISTEN_FDS": "2"}) as d:
         equal(d.query(NAME).addresses, ["203.0.113.1"])
 
@@ -291,7 +291,7 @@ def notify():
 
 
 def log_lines():
-    """journald is told the priority of a line; every other reader the time of it."""
+    """Lines for journald start with a priority, all others with the time."""
     for option, begins in (("JOURNAL_STREAM=8:4711", r"<\d>"),
                            ("-uJOURNAL_STREAM", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")):
         with Daemon(CONFIG, prefix=["env", option]) as d:

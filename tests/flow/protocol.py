@@ -1,4 +1,4 @@
-"""What any authoritative name server is held to: RFC 1034, 1035, 2181, 2308, 4343, 4592, 6891, 8020, 8482, 8906,
+"""What every authoritative name server must do: RFC 1034, 1035, 2181, 2308, 4343, 4592, 6891, 8020, 8482, 8906,
 9619 and so on, with the RFC named at each check."""
 
 import os
@@ -121,7 +121,7 @@ def positive():
         equal(d.query(ZONE, "SOA").answer[0].ttl, 600)
         equal(d.query(ZONE, "NS").values("NS"), ["ns1." + ZONE, "ns2.example.net"])
         equal(d.query(ZONE, "MX").values("MX"), ["10 mail." + ZONE])
-        # RFC 3597: a type nobody knows, and its rdata untouched.
+        # RFC 3597: an unknown type, and its rdata untouched.
         reply = d.query("odd." + ZONE, 65280)
         equal([(record.ttl, record.rdata.hex()) for record in reply.answer], [(60, "c000020a")])
         equal(len(d.query("svc." + ZONE, "HTTPS").answer), 1)
@@ -241,7 +241,7 @@ def referrals():
 
 
 def cnames():
-    """RFC 1034 section 3.6.2: chains inside our zones are followed, each record once, to an end."""
+    """RFC 1034 section 3.6.2: chains inside our zones are followed to the end, each record once."""
     with daemon() as d:
         reply = d.query("www." + ZONE)
         equal((reply.answer[0].value, reply.values("A")), ("static." + ZONE, ["192.0.2.10", "192.0.2.11"]))
@@ -398,7 +398,7 @@ def edns():
             for options in (b"", wire.option(65001, b"x"), wire.ecs("1.2.3.0/24"), wire.option(wire.OPT_ECS, b"junk")):
                 reply = d.query(name, edns={"version": version, "options": options})
                 equal((reply.rcode, reply.answer, reply.opt.ttl >> 16 & 0xff), (wire.BADVERS, [], 0), version)
-        # Options and flags nobody knows are ignored; MBZ bits come back zero.
+        # Unknown options and flags are ignored; MBZ bits come back zero.
         reply = d.query(name, edns={"options": wire.option(65001, b"abc") + wire.option(100, b""), "flags": 0x7fff})
         equal((reply.rcode, reply.options, len(reply.answer), reply.opt.ttl & 0x7fff), (0, [], 2, 0))
         equal(d.query(name, edns={"do": True}).rcode, 0)
@@ -419,7 +419,7 @@ def edns():
         answer = d.query(name, edns=keepalive, tcp=True).option(wire.OPT_KEEPALIVE)
         check(answer is not None and len(answer) == 2 and struct.unpack("!H", answer)[0] > 0, "keepalive over TCP",
               answer)
-        equal(d.query(name, edns=True, tcp=True).options, [], "keepalive nobody asked for")
+        equal(d.query(name, edns=True, tcp=True).options, [], "keepalive without a request")
         # Padding is never sent in clear (RFC 7830 section 4); cookies that we do not do are ignored.
         equal(d.query(name, edns={"options": wire.option(wire.OPT_PADDING, bytes(64))}).option(wire.OPT_PADDING), None)
         equal(d.query(name, edns={"options": wire.option(wire.OPT_COOKIE, bytes(8))}).rcode, 0)

@@ -32,7 +32,7 @@ RANGES = [
     ("10.8.0.0/16", {"class": "roaming"}),
     ("2001:db8:1::/48", {"carrier": "b", "location": (42.0, -88.0), "class": "edge"}),
 ]
-# One client in each, and one nobody knows.
+# One client in each, and an unknown one.
 CLIENTS = [text.replace("/16", "/32").replace("0.0/", "7.7/").replace("/48", "/56") for text,
            _ in RANGES] + ["10.99.0.1/32"]
 

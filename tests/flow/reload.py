@@ -1,5 +1,5 @@
-"""Reloads: nothing lost, nothing wrongly answered under load; a broken file leaves what was served and says
-everything that is wrong with it."""
+"""Reloads: no lost or wrong answers under load; for a broken file every error is reported, and the previous generation
+stays in service."""
 
 import os
 import subprocess
@@ -104,7 +104,7 @@ def under_load():
 
 
 def broken():
-    """Every error is told, exit code 2, the old view serves on; mended, it is taken."""
+    """Every error is reported, exit code 2, the old view stays in service; once fixed, the config is used."""
     with Daemon(config(1), {"ranges.csv": RANGES}) as d:
         bad = config(2)
         bad["apps"][NAME]["targetz"] = {}
@@ -158,14 +158,15 @@ def overrides_survive():
 
 
 def restart_needed():
-    """Settings that a reload cannot change are named by every reload, to whoever asked and in the log, until they are
-    as the daemon was started with."""
+    """Every reload lists changed settings that it cannot apply, in its reply and in the log, until they are again as
+    when the daemon was started."""
     def with_server(**server):
         return {**config(1), "server": server}
 
     with Daemon(with_server(), {"ranges.csv": RANGES}) as d:
         def told(name, value):
-            return f"{d.config_path}: server.{name}: takes hold when the daemon is restarted; until then it is {value}"
+            return (f"{d.config_path}: server.{name}: takes effect when the daemon is restarted; until then it is "
+                    f"{value}")
 
         check("warnings" not in d.ctl_json("reload"))
         done = d.reload(with_server(user="nobody", **{"tcp-idle": "9s", "nsid": "x"}))
@@ -214,12 +215,14 @@ def exit_codes():
         equal(run("-c").returncode, 2)
         done = run("-t", "edge.yaml")
         equal((done.returncode, done.stderr),
-              (2, 'edgesteerd: what is "edge.yaml"? A configuration is given as -c FILE. See edgesteerd --help\n'))
-        # A user there is not: a start would fail, but the test may be done elsewhere.
+              (2, 'edgesteerd: unexpected argument "edge.yaml": a configuration is given as -c FILE. See edgesteerd '
+              '--help\n'))
+        # A missing user: a start would fail, but the test may be for another machine.
         nobody = d.write("nobody.yaml", "server: {user: no-such-user-here}\ndomains: {e.x: {ns: n.x}}\n")
         done = run("-t", "-c", str(nobody))
         equal((done.returncode, done.stderr),
-              (0, 'edgesteerd: note: server.user: there is no user "no-such-user-here" here: no start without one\n'))
+              (0, 'edgesteerd: note: server.user: there is no user "no-such-user-here" on this machine; the daemon '
+                  'does not start without it\n'))
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)
@@ -235,7 +238,7 @@ def many_rows():
 
 
 def hangup_meanwhile():
-    """A SIGHUP that comes while a reload is under way is not lost: what the file says by then is served in the end."""
+    """A SIGHUP during a reload is not lost: the file's final contents are served."""
     with Daemon(config(1), {"ranges.csv": many_rows()}) as d:
         for old in range(1, 11, 2):
             d.write_config(config(old))
@@ -248,8 +251,7 @@ def hangup_meanwhile():
 
 
 def slow_reload_keeps_serving():
-    """A long build runs aside: probes, control socket and answers go on (DESIGN section 4: never delayed above 50
-    ms)."""
+    """A long build runs in the background: probes, control socket and answers continue, never delayed above 50 ms."""
     with Daemon(config(1), {"ranges.csv": RANGES}) as d, d.control() as order:
         d.write("ranges.csv", many_rows())
         done = []
@@ -270,7 +272,7 @@ def slow_reload_keeps_serving():
 
 
 def memory_goes_back():
-    """A generation that is served no more leaves nothing behind."""
+    """A generation that is no longer served leaves nothing behind."""
     if harness.sanitizer():
         return
 
@@ -286,8 +288,8 @@ def memory_goes_back():
 
 
 def endless_source():
-    """A source that does not come to an end holds up neither service nor orders, is seen in `status`, and does not keep
-    the daemon from ending in good order."""
+    """A source that never finishes delays neither answers nor overrides, is seen in `status`, and does not prevent a
+    clean shutdown."""
     faces = os.path.join(os.path.dirname(harness.program("edgesteerd")), "tests", "plugins", "faces.so")
     if not os.path.exists(faces):
         raise Skip("tests/plugins/faces.so is not built")
@@ -304,7 +306,7 @@ def endless_source():
         d.ctl("drain", "w1")
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.1"])
         equal(d.stop(timeout_s=6 * harness.slowness()), 0)
-        check("left behind" in d.log(), d.log())
+        check("a source has not finished within 2000 ms; exiting without it" in d.log(), d.log())
         d.write_config(config(3))
         d.start()
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.3"], "the drain has survived")

@@ -1,4 +1,4 @@
-"""What a newcomer begins with: the installed examples are good as they are, the manual names the folders of this build,
+"""For new users: the installed examples are valid as they are, the manual names the folders of this build,
 and README's configuration is the shipped one and answers as README says."""
 
 import os
@@ -13,7 +13,7 @@ from harness import Daemon, Responder, Skip, check, equal, until
 
 CONF = harness.TOP / "conf"
 NAME = "app.edge.example.com"
-# Networks nobody has: RFC 1122, 3849 and 5737.
+# Networks that are not in use: RFC 1122, 3849 and 5737.
 EXAMPLES = r'127\.|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|"2001:db8:'
 
 
@@ -55,7 +55,7 @@ def installed():
 
 
 def harmless():
-    """Whoever starts an example as it is sends checks to nobody."""
+    """An unmodified example sends checks to no real host."""
     for path in (CONF / "minimal.yaml", CONF / "edgesteer.yaml", harness.TOP / "README.md"):
         text = path.read_text(encoding="utf-8")
         for check_address, addresses in re.findall(r"check-address: ([^\s,}]+)|addresses: \[([^\]]+)\]", text):

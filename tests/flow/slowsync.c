@@ -1,5 +1,5 @@
 // A disk that takes its time, for tests/flow/slowdisk.py: preloaded into the daemon, every sync of a file takes the
-// milliseconds that stand in the file named by $SLOWSYNC_FILE, a 64-bit number. Reads and writes are as they are.
+// milliseconds in the file named by $SLOWSYNC_FILE, a 64-bit number. Reads and writes are as they are.
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

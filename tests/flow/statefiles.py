@@ -21,13 +21,13 @@ def damage_row(folder, name, site):
 
 
 def set_version(folder, name, version):
-    """The two fields of the file's beginning that say which version of the daemon wrote it."""
+    """The two header fields with the version of the daemon that wrote the file."""
     (application,), = run(folder, name, "PRAGMA application_id")
     run(folder, name, f"PRAGMA user_version = {version}")
     run(folder, name, f"PRAGMA application_id = {application & ~0xffff | version}")
 
 
 def garble(folder, name, garbage):
-    """The whole file, with its log of writes."""
+    """The complete file, with its write-ahead log."""
     (folder / (name + "-wal")).unlink(missing_ok=True)
     (folder / name).write_bytes(garbage)

@@ -1,5 +1,5 @@
-"""DNS over TCP, RFC 7766 and 9210: framing in every cut, pipelining, who is closed and when, and that nobody can
-take the server from the others."""
+"""DNS over TCP, RFC 7766 and 9210: framing at every split, pipelining, which connections are closed and when, and that
+no client can deny the server to others."""
 
 import os
 import resource
@@ -98,7 +98,7 @@ def framing():
 
 
 def half_close():
-    """A client that closes its sending half still gets every answer, then the end."""
+    """A client that closes its sending half still gets every answer, then end of file."""
     with daemon() as d, d.connect() as sock:
         sock.sendall(b"".join(framed(i) for i in range(50)))
         sock.shutdown(socket.SHUT_WR)
@@ -108,7 +108,7 @@ def half_close():
 
 
 def odd_messages():
-    """Messages too short to be one end the connection or are passed over; what follows a FORMERR is still answered."""
+    """Messages that are too short close the connection or are ignored; what follows a FORMERR is still answered."""
     with daemon() as d:
         for data in (b"\0\0", b"\0\5abcde", b"\0\x0b" + bytes(11)):
             with d.connect() as sock:
@@ -154,7 +154,7 @@ def idle():
 
 
 def never_reads():
-    """A client that asks and never reads costs bounded memory, is closed, and holds up nobody."""
+    """A client that sends queries and never reads uses bounded memory, is closed, and delays no other client."""
     with daemon() as d:
         before = memory_kb(d.process.pid)
         with d.connect() as sock:
@@ -225,7 +225,7 @@ def flood():
                 sock.sendall(framed(i))
                 expect(sock, i)
             equal(d.query(NAME).addresses, ["203.0.113.1"])
-            # Connections that say nothing are idle from the start.
+            # Connections without queries are idle from the start.
             quiet = [d.connect() for _ in range(CLIENTS * 2)]
             socks += quiet
             for i in range(10):
@@ -238,7 +238,7 @@ def flood():
 
 
 def greedy():
-    """RFC 9210 section 4: a client that takes all the connections there are drives out itself, not the others."""
+    """RFC 9210 section 4: a client that takes all connections evicts its own, not those of others."""
     with daemon() as d:
         def connect(source):
             sock = socket.create_connection(("127.0.0.1", d.port), timeout=5, source_address=(source, 0))
@@ -292,7 +292,7 @@ def no_descriptors():
 
 
 def stop_in_flight():
-    """SIGTERM finishes what is in flight: what was asked before it is answered, then the connection ends."""
+    """SIGTERM finishes queries in flight: those sent before it are answered, then the connection is closed."""
     with daemon() as d:
         with d.connect() as sock:
             sock.sendall(b"".join(framed(i, "big." + ZONE) for i in range(100)))

@@ -37,7 +37,7 @@ RANGES = "prefix,carrier,latitude,longitude\n" + "".join(f"{p},{c},{LOCATION[0]}
 
 
 class Unbound:
-    """unbound in the daemon's folder, with a subnet cache, that asks nobody but the daemon."""
+    """unbound in the daemon's folder, with a subnet cache, that queries only the daemon."""
 
     def __init__(self, daemon):
         path = shutil.which("unbound", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")

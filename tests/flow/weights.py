@@ -98,7 +98,7 @@ def only_its_own_move():
                     check(tolerable(counts[site], len(moved), other / (10 - weight)), leaving, site, counts)
             d.ctl("undrain", leaving)
             equal(shares(d, CLIENTS), first)
-        # Two gone: each one's clients move once, nobody else's.
+        # Two are gone: each one's clients move once, no others.
         d.ctl("force", f"{NAME}/s1", "down")
         d.ctl("force", f"{NAME}/s4", "down")
         now = shares(d, CLIENTS)
@@ -118,7 +118,7 @@ def longer_leaf():
                               ("2001:db8:ff00::1/128", 56), ("2001:db8:ff01::/64", 48), ("2001:db8:ff00:100::/64", 56)):
             reply = d.query(NAME, ecs=client)
             equal(reply.scope, scope, client)
-        # Those who are far from the four are with the one near them, by no hash.
+        # Clients far from the four get the one near them, without a hash.
         equal(d.query(NAME, ecs="10.200.1.200/32").addresses, [ADDRESSES["away"]])
         # Where no hash can decide, the table's scope alone counts: clients of unknown coordinates.
         equal(d.query(PLAIN, ecs="10.1.2.0/24").scope, 9)

@@ -85,7 +85,7 @@ def opt(options=b"", size=1232, version=0, do=False, extended=0, name=b"\0", fla
 
 
 def query(name, kind="A", ident=0, flags=0, klass=1, additional=(), qdcount=1, opcode=0):
-    """A query; `additional` are whole records in bytes, e.g. opt()."""
+    """A query; `additional` are complete records in bytes, e.g. opt()."""
     return (struct.pack("!HHHHHH", ident, flags | opcode << 11, qdcount, 0, 0, len(additional)) +
             (name_wire(name) + struct.pack("!HH", type_number(kind), klass)) * qdcount + b"".join(additional))
 
@@ -202,7 +202,7 @@ class Reply:
 
 
 def read_name(wire, pos):
-    """(text, position after it). Only pointers to what stands before are taken."""
+    """(text, position after it). Only backward pointers are accepted."""
     out, after, limit, size = [], None, pos, 0
     while True:
         if pos >= len(wire):

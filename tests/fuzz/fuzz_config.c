@@ -1,4 +1,4 @@
-// Bytes in, a config or errors out: every error must be told, nothing may crash or leak.
+// Bytes in, a config or errors out: every refusal must be reported, nothing may crash or leak.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	int err = config_parse("/fuzz.yaml", (const char *)data, size, report, &config);
 
-	// A refusal says why, and what is taken has nothing wrong.
+	// A refusal comes with an error, and an accepted config without.
 	if ((err == E_INVAL) == report_ok(report) || (err == E_OK) != (config != NULL))
 		abort();
 	config_free(config);

@@ -1,5 +1,5 @@
-// Any octets as a database of the mmdb plugin, for both of its options. It must end, keep to the contract in what it
-// hands over, and fail exactly when it has reported an error.
+// Any octets as a database of the mmdb plugin, for both of its options. It must terminate, keep to the plugin interface
+// in what it hands over, and fail exactly when it has reported an error.
 #include "edgesteer-plugin.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-// Fuzzes the reading of queries and the writing of replies: whatever comes in, what was read lies inside the message,
+// Fuzzes the reading of queries and the writing of replies: for any input, what was read is inside the message,
 // and a reply made for it fits its limit and can be read again.
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void check_read(const struct query *query, enum query_verdict verdict, si
 	}
 }
 
-// The reply says what was asked, octet for octet, and carries the client subnet back.
+// The reply repeats the question, octet for octet, and returns the client subnet.
 static void check_reply(const struct query *query)
 {
 	struct reply_opt opt = {.udp_size = 1232, .ecs = query->ecs.present, .ecs_scope = 24, .keepalive_100ms = -1};

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Calls that nobody makes, libraries used past their door, and slow things on the fast side. A line that breaks a rule on
-# purpose says why: `// lint-ok: REASON`.
+# Banned calls, libraries used outside their own files, and slow calls on the fast side. A line that breaks a rule on
+# purpose gives the reason: `// lint-ok: REASON`.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 

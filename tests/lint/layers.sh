@@ -1,6 +1,6 @@
 #!/bin/sh
-# A room includes only what its line below names, every arrow named there exists, and no module (a .c with its .h) includes
-# itself by any way round. Plugins see only their contract. A file's own header comes first.
+# A room includes only the rooms on its line below, every dependency listed there exists, and no module (a .c with its
+# .h) includes itself, directly or indirectly. Plugins include only their interface. A file's own header comes first.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -75,10 +75,10 @@ END {
 [ -z "${LINT_TREE-}" ] || [ -n "${LINT_STRICT-}" ] || sed -i '/an arrow that does not exist/d' "$lint_tmp/wrong"
 cat "$lint_tmp/wrong" >>"$findings"
 
-# No .c lies loose.
+# Every .c is in a room.
 grep -E '^server/[^/]*$' "$lint_tmp/files" | sed 's/$/:1:/' | finding "every file of the server has a room"
 
-# The contract stands alone.
+# The plugin interface includes nothing of the daemon.
 grep -Hn -E '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' plugins/edgesteer-plugin.h 2>/dev/null |
 	finding "the contract includes only standard headers"
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# No function over 80 lines, no file over 600. What passes the softer marks of 50 and 500 is only told.
+# No function over 80 lines, no file over 600. What exceeds the soft limits of 50 and 500 is only listed.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 c_files server plugins bench tests >"$lint_tmp/files"
 
-# House style: a function's body begins with { and ends with } in the first column.
+# House style: a function's body starts with { and ends with } in the first column.
 xargs -d '\n' -r awk '
 	FNR == 1 { begin = 0 }
 	/^[a-z].*\(/ && !begin { name = $0 }

@@ -26,7 +26,7 @@ code() {
 	xargs -d '\n' -r awk -f "$lint_dir/code.awk"
 }
 
-# Findings go into this file, one a line; verdict shows them and ends the lint.
+# Findings go into this file, one per line; verdict shows them and exits.
 findings=$lint_tmp/findings
 : >"$findings"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tree runs wherever it stands: no machine's own paths, and tests keep their files where mkdtemp puts them.
+# The tree runs in any folder: no absolute paths of a machine, and tests keep their files where mkdtemp puts them.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 

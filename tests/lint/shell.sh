@@ -6,6 +6,6 @@
 command -v shellcheck >/dev/null || { echo "no shellcheck here" && exit 77; }
 tree_files | xargs -d '\n' -r awk '
 	FNR == 1 && /^#! ?\/(usr\/)?bin\/(env )?(ba)?sh( |$)/ { print FILENAME } { nextfile }' >"$lint_tmp/files"
-# 2016: awk programs stand in single quotes, dollars and all.
+# 2016: awk programs are in single quotes, with their dollars.
 xargs -d '\n' -r shellcheck -x -e SC2016 -f gcc <"$lint_tmp/files" >>"$findings"
 verdict

@@ -1,5 +1,5 @@
-// Plugins that keep to the contract badly, for test_discovery and reload.py: one file under many names, each a link to it. Built like
-// a stranger's plugin, against edgesteer-plugin.h alone.
+// Plugins that keep to the contract badly, for test_discovery and reload.py: one file under many names, each a link to
+// it. Built like a stranger's plugin, against edgesteer-plugin.h alone.
 #include "edgesteer-plugin.h"
 
 #include <math.h>
@@ -79,7 +79,7 @@ static int add_pair(void *ctx, const char *key, const char *value)
 	return 0;
 }
 
-// A good one: what `facts` says of 198.51.100.0/24.
+// A valid one: `facts` for 198.51.100.0/24.
 static int enumerate_facts(void *self)
 {
 	const struct edgesteer_host *host = self;
@@ -92,7 +92,7 @@ static int enumerate_facts(void *self)
 	return host->add(host, &documentation, &place);
 }
 
-// Hands over what the option `what` asks for, and goes on whatever the answer.
+// Adds what the option `what` asks for, and continues whatever the result.
 static int enumerate_what(void *self)
 {
 	static const char long_text[] = "0123456789012345678901234567890123456789012345678901234567890123";

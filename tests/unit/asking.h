@@ -1,5 +1,5 @@
-// Asking the played daemon (fake_daemon.h) and looking into its replies, for cmocka tests: what is not as it must be fails the
-// test that runs.
+// Sends requests to the fake daemon (fake_daemon.h) and checks its replies, for cmocka tests: an unexpected reply fails
+// the running test.
 #pragma once
 
 #include <jansson.h>

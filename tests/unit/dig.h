@@ -1,5 +1,5 @@
-// A compiled view to ask, and replies read by ldns: what tests of answers share. The view comes from the texts given, the
-// way the daemon makes it.
+// A compiled view to query, and replies parsed by ldns, shared by the tests of answers. The view is built from the
+// given texts as the daemon builds it.
 #pragma once
 
 #include <ldns/ldns.h>

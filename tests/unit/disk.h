@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Of calls on files whose names begin with disk_only ("": all).
+// Counts calls on files whose names start with disk_only ("": all).
 extern char disk_only[64];
 extern atomic_int disk_failing_syncs;    // so many syncs fail next, with EIO
 extern atomic_int disk_failing_folders;  // so many syncs of folders fail next, with EIO
@@ -20,7 +20,8 @@ extern atomic_long disk_syncs;           // counts syncs of files
 // Nothing fails any more.
 void disk_reset(void);
 
-// Begins to record what is done to files whose names begin with "state", "health" or "orders". Ends; forgets it all.
+// Starts recording operations on files whose names start with "state", "health" or "orders". Stops; discards the
+// record.
 void disk_record(void);
 void disk_record_end(void);
 void disk_forget(void);

@@ -37,7 +37,8 @@ static const struct {
 static struct fake_daemon *fake_of_health; // health_target() has nothing else to find it by
 static struct config config;
 
-// ---- what stands for other layers ------------------------------------------------------------------------------------
+// ---- stand-ins for other layers
+// ---------------------------------------------------------------------------------------
 
 size_t health_count(const struct health *health UNUSED)
 {
@@ -87,7 +88,8 @@ json_t *explain_query(const struct live *live UNUSED, const char *name, const st
 	return json_pack("{s:s, s:s, s:[s]}", "name", name, "client", prefix_format(client, text), "steps", "locate: here");
 }
 
-// ---- ops -------------------------------------------------------------------------------------------------------------
+// ---- ops
+// -------------------------------------------------------------------------------------------------------------
 
 static const struct config *ops_config(void *ctx UNUSED)
 {
@@ -203,7 +205,8 @@ static json_t *ops_status(void *ctx)
 	return json_pack("{s:s, s:i, s:b}", "version", fake->version, "pid", 7, "serving", live_current() != NULL);
 }
 
-// ---- view and config -------------------------------------------------------------------------------------------------
+// ---- view and config
+// -------------------------------------------------------------------------------------------------
 
 static struct places *make_places(void)
 {
@@ -353,7 +356,8 @@ void fake_daemon_close(struct fake_daemon *fake)
 	must(system(command) == 0);
 }
 
-// ---- asking ----------------------------------------------------------------------------------------------------------
+// ---- asking
+// ----------------------------------------------------------------------------------------------------------
 
 struct answer {
 	struct fake_daemon *fake;

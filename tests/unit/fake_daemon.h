@@ -1,6 +1,6 @@
-// A daemon played for the control socket's verbs: a small view made by hand, health and reloads that the test decides,
-// and a state folder. For test_verbs, test_control and the fuzz target. Health's and explain's functions are defined
-// here, so that the real ones are not linked.
+// A fake daemon for the control socket's verbs: a small view made by hand, health and reloads decided by the test, and
+// a state folder. For test_verbs, test_control and the fuzz target. It defines the functions of health and explain, so
+// that the real ones are not linked.
 #pragma once
 
 #include <jansson.h>
@@ -21,7 +21,7 @@ struct view;
 
 enum { FAKE_TARGETS_MAX = 5000 };
 
-// The sites and apps of it:
+// Its sites and apps:
 //
 //            bos, nyc (wavelength,  ber (wavelength,  use1 (region,   ttl
 //            of verizon)            of vodafone-de)   public)
@@ -37,8 +37,8 @@ struct fake_daemon {
 	struct control_ops ops;
 	struct health_target health[FAKE_TARGETS_MAX];
 	unsigned changes;         // commits of the state
-	unsigned changes_replied; // how many there were when the last reply came
-	struct ledger ledger;     // what caches may still have of earlier generations; the test's seconds begin at 0
+	unsigned changes_replied; // value of `changes` at the last reply
+	struct ledger ledger;     // answers of earlier generations still in caches; the test's clock starts at 0 s
 	struct view *view;        // the published one's or, not `serving`, the fake's own
 	struct live preview;      // of that, before it serves
 	struct handouts *handouts; // for two workers
@@ -54,19 +54,19 @@ struct fake_daemon {
 };
 
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving);
-// The end of a first round: what was not `serving` is published.
+// Finishes the first round: publishes if not `serving` yet.
 void fake_daemon_serve(struct fake_daemon *fake);
 void fake_daemon_close(struct fake_daemon *fake);
-// Ends a kept reload; for E_INVAL with two errors and a warning in its report.
+// Finishes a kept reload; with E_INVAL its report has two errors and a warning.
 void fake_daemon_end_reload(struct fake_daemon *fake, int err);
 // Opens the state in the fake's folder, which must not be open.
 void fake_daemon_open_state(struct fake_daemon *fake);
-// Health and overrides into what is published, as the daemon's main does.
+// Publishes health and overrides, as the daemon does.
 void fake_daemon_publish(struct fake_daemon *fake);
-// Gives an override past the verbs, and waits until it holds. Returns what state_put() says.
+// Sets an override without a verb, and waits until it is in effect. Returns the result of state_put().
 int fake_daemon_put(struct fake_daemon *fake, const struct override *override);
 void fake_daemon_remove_all(struct fake_daemon *fake);
-// Overrides of that kind that hold.
+// How many overrides of that kind there are.
 size_t fake_daemon_count(const struct fake_daemon *fake, enum override_kind kind);
 // Runs one line through the verbs, and the loop until it is answered. The reply, the caller's; NULL when it has not
 // come yet (a kept reload).

@@ -1,5 +1,5 @@
-// A disk that takes no more octets, for tests of what cannot be saved: the process's limit on the size of a file. While it
-// is full, nobody in the process can write to any file.
+// Simulates a full disk, for tests of failing writes, by the process's limit on file sizes. While it
+// is full, no file can be written by any thread of the process.
 #pragma once
 
 #include <signal.h>

@@ -17,8 +17,8 @@ static unsigned draw(unsigned seed, uint32_t number, unsigned salt)
 	return (unsigned)(x >> 33);
 }
 
-// Key k: site k / APPS, app k % APPS (the first: the whole site). Every third change is a removal, some of a whole
-// site.
+// Key k: site k / APPS, app k % APPS (the first: a drain of the site). Every third change is a removal, some of all
+// overrides at a site.
 static unsigned key_of(unsigned seed, uint32_t number)
 {
 	return draw(seed, number, 1) % HISTORY_KEYS;

@@ -24,6 +24,6 @@ void history_give(struct state *state, unsigned seed, uint32_t number,
 void history_apply(struct history *history, uint32_t number);
 // Whether the state has exactly that.
 bool history_is(const struct history *history, const struct state *state);
-// Whether all that the state has was given at some time before change `end`. Counts what of `history` is not there, or
-// not as it was given last.
+// Whether everything in the state was set at some time before change `end`. *ret_missing counts the overrides of
+// `history` that are missing from the state, or not as last set.
 bool history_is_part(const struct history *history, const struct state *state, uint32_t end, size_t *ret_missing);

@@ -1,4 +1,5 @@
-// Writes small MaxMind databases for tests: any mix of record size and IP version, well-formed unless told otherwise.
+// Writes small MaxMind databases for tests: any mix of record size and IP version, well-formed unless a field says
+// otherwise.
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +14,7 @@ struct mmdbwriter {
 	uint32_t node_count;
 	uint8_t data[MMDBWRITER_DATA];
 	size_t data_len;
-	// Instead of the metadata made of the above, when `metadata_len` is not 0.
+	// Replaces the metadata made from the above when `metadata_len` is not 0.
 	uint8_t metadata[65536];
 	size_t metadata_len;
 };

@@ -1,4 +1,4 @@
-// The other end of the control socket; see peer.h.
+// A client of the control socket; see peer.h.
 #include "peer.h"
 
 #include <errno.h>

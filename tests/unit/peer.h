@@ -1,4 +1,4 @@
-// The other end of the control socket of a played daemon, in the same process: whoever waits for something lets the
+// A client of a fake daemon's control socket, in the same process: a function that waits for something lets the
 // daemon's loop turn. For cmocka tests: what is not as it must be fails the test that runs.
 #pragma once
 
@@ -39,5 +39,5 @@ json_t *peer_hear(int fd);
 void peer_hear_ok(int fd);
 // An error that holds `text`.
 void peer_hear_error(int fd, const char *text);
-// The end of the connection, which is closed.
+// Expects the end of the connection, and closes it.
 void peer_hear_end(int fd);

@@ -15,7 +15,7 @@ struct plainview_app {
 	uint32_t sites; // a bit for each site, the first one's is the lowest: where it has a target
 };
 
-// `sites` ends with NULL. Texts are copied. view_free() gives it back.
+// `sites` ends with NULL. Texts are copied. Freed by view_free().
 struct view *plainview_new(uint64_t generation, const char *const *sites, const struct plainview_app *apps,
                            size_t count);
 // The number of an app's target at a site, found by walking over all of them; -1: there is none.

@@ -33,22 +33,22 @@ char *report_text(const struct report *report)
 	return text;
 }
 
-struct config *report_text_config(const char *text, size_t len, char **ret_told)
+struct config *report_text_config(const char *text, size_t len, char **ret_reported)
 {
 	struct report *report = report_new();
 	struct config *config = NULL;
 	int err = config_parse("/d/f", text, len, report, &config);
-	char *told = report_text(report), *to = told;
+	char *reported = report_text(report), *to = reported;
 
 	assert_int_equal(err, report_ok(report) ? E_OK : E_INVAL);
 	assert_int_equal(err == E_OK, config != NULL);
-	for (const char *from = told; *from; from++)
-		if (strncmp(from, "/d/f:", 5) == 0 && (from == told || from[-1] == '\n' || from[-1] == ' '))
+	for (const char *from = reported; *from; from++)
+		if (strncmp(from, "/d/f:", 5) == 0 && (from == reported || from[-1] == '\n' || from[-1] == ' '))
 			from += 4; // the colon too
 		else
 			*to++ = *from;
 	*to = '\0';
 	report_free(report);
-	*ret_told = told;
+	*ret_reported = reported;
 	return config;
 }

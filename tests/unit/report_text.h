@@ -10,6 +10,6 @@ struct report;
 // The caller frees it. Fails the test without memory.
 char *report_text(const struct report *report);
 
-// Reads a text as the config file /d/f. NULL when it is refused. What was told, without the file's name, in *ret_told,
-// which the caller frees. Fails the test where outcome and report do not agree.
-struct config *report_text_config(const char *text, size_t len, char **ret_told);
+// Reads a text as the config file /d/f. NULL when it is refused. What was reported, without the file's name, in
+// *ret_reported, which the caller frees. Fails the test where outcome and report do not agree.
+struct config *report_text_config(const char *text, size_t len, char **ret_reported);

@@ -1,5 +1,5 @@
-// A scripted server for the health tests, in the test's own event loop: it waits for a request, then says what it was
-// told to, as slowly as it was told to, and counts.
+// A scripted server for the health tests, in the test's own event loop: it waits for a request, then sends the given
+// reply at the given pace, and counts.
 #pragma once
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@ void responder_open(struct responder *responder, struct event_base *base, const 
 // Stops listening and drops every connection: new ones are refused.
 void responder_close(struct responder *responder);
 
-// A listener on 127.0.0.1 whose queue is full: it drops the SYNs of all who come, as a firewall does. Returns its port.
+// A listener on 127.0.0.1 whose queue is full: it drops every SYN, as a firewall does. Returns its port.
 struct blackhole {
 	int fds[9];
 };

@@ -26,7 +26,7 @@ struct state *statedir_open(void);
 struct state *statedir_reopen(struct state *state);
 // Into the folder, which is made where it is missing.
 void statedir_write(const char *name, const char *text);
-// Files whose names begin so.
+// Files whose names start with `prefix`.
 unsigned statedir_count(const char *beginning);
 void statedir_calls_clear(void);
 

@@ -1,5 +1,6 @@
 // answer_query() end to end on a compiled view, its replies read by ldns: static names, negative answers, referrals,
-// chains, wildcards, steering, EDNS, client subnets, truncation. Each row is a question and all that matters of the reply.
+// chains, wildcards, steering, EDNS, client subnets, truncation. Each row is a question and all that matters of the
+// reply.
 #include "answer/answer.h"
 
 #include <setjmp.h>
@@ -255,7 +256,7 @@ static void test_chains(void **state)
 		{{"alias.edge.example", "AAAA"}, 0, true, -1, "alias.edge.example. CNAME www.edge.example.", SOA, ""},
 		{{"to-nowhere.edge.example", "A"}, 3, true, -1, "to-nowhere.edge.example. CNAME missing.edge.example.", SOA, ""},
 		{{"away.edge.example", "A"}, 0, true, -1, "away.edge.example. CNAME host.elsewhere.", "", ""},
-		// What leads to an app is everybody's, so with a client subnet the app is left for the next query.
+		// CNAMEs to an app are the same for all clients, so with a client subnet the chain stops before the app.
 		{{"to-app.edge.example", "A"}, 0, true, -1,
 		 "to-app.edge.example. CNAME app.edge.example. | app.edge.example. A 203.0.113.10", "", ""},
 		{{"to-app.edge.example", "AAAA"}, 0, true, -1,
@@ -264,7 +265,7 @@ static void test_chains(void **state)
 		{{"to-app.edge.example", "AAAA", "10.10.1.0/24"}, 0, true, 0, "to-app.edge.example. CNAME app.edge.example.", "",
 		 ""},
 		{{"to-closed.edge.example", "A"}, 2, false, -1, "", "", ""},
-		// Loops end where they come round, no record twice.
+		// Loops stop where they close; no record is sent twice.
 		{{"loop1.edge.example", "A"}, 0, true, -1,
 		 "loop1.edge.example. CNAME loop2.edge.example. | loop2.edge.example. CNAME loop1.edge.example.", "", ""},
 		{{"x.round.edge.example", "A"}, 0, true, -1, "x.round.edge.example. CNAME x.round.edge.example.", "", ""},

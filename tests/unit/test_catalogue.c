@@ -136,8 +136,8 @@ static void zones_by_letter(void **state)
 	assert_null(catalogue_nearest(&catalogue, "plant-seven"));
 }
 
-// Loads a catalogue of the operator's with this text; what was told goes into *ret_told.
-static int load_own(const char *text, struct catalogue *ret_own, char **ret_told)
+// Loads an operator's catalogue with this text; the report goes into *ret_reported.
+static int load_own(const char *text, struct catalogue *ret_own, char **ret_reported)
 {
 	char folder[TEMPDIR_LEN], path[2 * TEMPDIR_LEN];
 	struct report *report = report_new();
@@ -152,10 +152,10 @@ static int load_own(const char *text, struct catalogue *ret_own, char **ret_told
 	fclose(out);
 
 	int err = catalogue_load(path, &options_catalogue, arena, report, ret_own);
-	char *told = report_text(report);
+	char *reported = report_text(report);
 
-	*ret_told = strdup(told + (strncmp(told, path, strlen(path)) == 0 ? strlen(path) : 0));
-	free(told);
+	*ret_reported = strdup(reported + (strncmp(reported, path, strlen(path)) == 0 ? strlen(path) : 0));
+	free(reported);
 	unlink(path);
 	rmdir(folder);
 	report_free(report);
@@ -166,30 +166,30 @@ static void own_file(void **state)
 {
 	struct catalogue own;
 	struct config_site site;
-	char *told;
+	char *reported;
 
 	(void)state;
-	assert_int_equal(load_own("sites:\n  b-1: {kind: region}\n  a-1: {kind: az, reach: kpn}\n", &own, &told), E_OK);
-	assert_string_equal(told, "");
-	free(told);
+	assert_int_equal(load_own("sites:\n  b-1: {kind: region}\n  a-1: {kind: az, reach: kpn}\n", &own, &reported), E_OK);
+	assert_string_equal(reported, "");
+	free(reported);
 	assert_int_equal(own.site_count, 2);
 	assert_true(catalogue_find(&own, "a-1", &site) && !site.is_public && site.carrier_count == 1);
 	assert_true(catalogue_find(&own, "b-1c", &site) && site.kind == SITE_AZ);
 	assert_false(catalogue_find(&own, "us-east-1", &site));
 
 	own = (struct catalogue){0};
-	assert_int_equal(load_own("sites:\n  a: {}\n", &own, &told), E_INVAL);
-	assert_string_equal(told, ":2:3: sites.a: has no `kind`, expected one\n");
-	free(told);
-	assert_int_equal(load_own("sties: {}\n", &own, &told), E_INVAL);
-	assert_non_null(strstr(told, "did you mean `sites`?"));
-	free(told);
-	assert_int_equal(load_own("sites: [\n", &own, &told), E_INVAL);
-	assert_non_null(strstr(told, "not YAML"));
-	free(told);
-	assert_int_equal(load_own("sites:\n", &own, &told), E_OK);
+	assert_int_equal(load_own("sites:\n  a: {}\n", &own, &reported), E_INVAL);
+	assert_string_equal(reported, ":2:3: sites.a: has no `kind`, expected one\n");
+	free(reported);
+	assert_int_equal(load_own("sties: {}\n", &own, &reported), E_INVAL);
+	assert_non_null(strstr(reported, "did you mean `sites`?"));
+	free(reported);
+	assert_int_equal(load_own("sites: [\n", &own, &reported), E_INVAL);
+	assert_non_null(strstr(reported, "not YAML"));
+	free(reported);
+	assert_int_equal(load_own("sites:\n", &own, &reported), E_OK);
 	assert_false(catalogue_find(&own, "us-east-1", &site));
-	free(told);
+	free(reported);
 }
 
 int main(void)

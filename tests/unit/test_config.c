@@ -1,5 +1,5 @@
-// The configuration as a whole: typed values, defaults, the example files, the manual and the schema made from the
-// rows, and that no damage to a file does more than be told.
+// The complete configuration: typed values, defaults, the example files, the manual and the schema made from the
+// rows, and that damage to a file causes errors only.
 #include "config/config.h"
 #include "config/load.h"
 
@@ -26,12 +26,12 @@ enum { MUTATIONS = 20000, MUTATION_MS_MAX = 60000 };
 
 static struct config *good(const char *text)
 {
-	char *told;
-	struct config *config = report_text_config(text, strlen(text), &told);
+	char *reported;
+	struct config *config = report_text_config(text, strlen(text), &reported);
 
-	if (!config || *told)
-		fail_msg("%s\n%s", text, told);
-	free(told);
+	if (!config || *reported)
+		fail_msg("%s\n%s", text, reported);
+	free(reported);
 	return config;
 }
 
@@ -164,7 +164,7 @@ static void values(void **state)
 	const struct config_app *app = &config->apps[0];
 	const json_t *options = config->locates[0].options;
 	struct mark mark = config_mark(config, json_object_get(options, "carriers"), "AS1");
-	char *told;
+	char *reported;
 
 	(void)state;
 	assert_string_equal(config->server.listen[0], "::1@5300");
@@ -192,8 +192,8 @@ static void values(void **state)
 	config_free(config);
 
 	// A report that holds something already does not spoil the next load.
-	assert_null(report_text_config("x: 1", 4, &told));
-	free(told);
+	assert_null(report_text_config("x: 1", 4, &reported));
+	free(reported);
 }
 
 static void earlier_errors_do_not_count(void **state)
@@ -368,15 +368,15 @@ static void mutations(void **state)
 	(void)state;
 	assert_non_null(copy);
 	for (unsigned i = 0; i < MUTATIONS && (i < 1000 || clock_mono_ms() < end_ms); i++) {
-		char *told;
+		char *reported;
 
 		memcpy(copy, text, len);
 
-		struct config *config = report_text_config(copy, damage(copy, len), &told);
+		struct config *config = report_text_config(copy, damage(copy, len), &reported);
 
 		taken += config != NULL;
 		config_free(config);
-		free(told);
+		free(reported);
 	}
 	assert_true(taken > 0); // not every blow hurts: else this tests only the first line
 	free(copy);

@@ -97,7 +97,7 @@ static void on_busy(evutil_socket_t fd, short what, void *ctx)
 	evtimer_add(busy->event, &(struct timeval){0});
 }
 
-// Requests without end leave the lowest priority as much time as they take.
+// A stream of requests leaves as much time for the lowest priority as it takes itself.
 static void test_gives_way_to_probes(void **unused)
 {
 	enum { REQUESTS = 20 };
@@ -125,7 +125,7 @@ static void test_gives_way_to_probes(void **unused)
 	peer_turn();
 }
 
-// A wrong line is answered and the next one is served: the line feed says where it begins.
+// An invalid line gets an error and the next one is served, as the line feed keeps the framing.
 static void test_garbage(void **unused)
 {
 	char noise[4096];
@@ -168,7 +168,7 @@ static void test_line_lengths(void **unused)
 	peer_hear_end(fd);
 
 	fd = peer_dial();
-	for (int i = 0; i < 100; i++) // and more than that without an end
+	for (int i = 0; i < 100; i++) // and more than the limit without a line feed
 		if (send(fd, line, CONTROL_LINE_MAX, MSG_NOSIGNAL) < 0)
 			peer_turn();
 	peer_hear_error(fd, "longer than 65536");
@@ -220,7 +220,7 @@ static void test_peer_goes(void **unused)
 	peer_say_text(fd, "{\"verb\": \"reload\"}\n");
 	peer_turn();
 	peer_control = control_close(peer_control);
-	fake_daemon_end_reload(&peer_fake, E_OK); // nobody is left to be told
+	fake_daemon_end_reload(&peer_fake, E_OK); // there is no connection left to answer
 	close(fd);
 }
 
@@ -280,7 +280,7 @@ static void test_connections_max(void **unused)
 	peer_turn_for(20); // the loop's clock is coarse
 	peer_say_text(fds[0], PEER_VERSION);
 	peer_hear_ok(fds[0]);
-	for (int i = 1; i <= 3; i++) { // the silent ones make room, the longest silent first
+	for (int i = 1; i <= 3; i++) { // idle connections make room, the longest idle first
 		int more = peer_dial();
 
 		peer_say_text(more, PEER_VERSION);
@@ -314,7 +314,7 @@ static void test_idle(void **unused)
 	close(busy);
 }
 
-// A peer that asks and asks and reads nothing: it is bounded, others are served, and in the end it is cut.
+// A peer that keeps sending requests and reads nothing: its memory is bounded, others are served, and it is closed.
 static void test_slow_reader(void **unused)
 {
 	int slow = peer_dial(), other = peer_dial();

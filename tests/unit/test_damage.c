@@ -1,4 +1,4 @@
-// Damaged files in the state folder: they are set aside and told of, and what is sound in them or in their copy is
+// Damaged files in the state folder: they are set aside and reported, and what is intact in them or in their copy is
 // kept. Each test works in a folder of its own. At random: test_state_corrupt.
 #include <errno.h>
 #include <setjmp.h>
@@ -200,9 +200,8 @@ static void check_file(const struct state *state, const char *file, int64_t time
 	free(damage.path);
 }
 
-// What was lost is told until the file is taken away: neither other overrides nor a restart are somebody's knowing of
-// it.
-static void test_told_until_taken_away(void **unused)
+// Lost overrides are reported until the file is removed: neither other overrides nor a restart acknowledge the loss.
+static void test_reported_until_removed(void **unused)
 {
 	char path[160];
 	struct state *state = statedir_open();
@@ -381,7 +380,7 @@ static void test_missing_and_empty(void **unused)
 	assert_int_equal(statedir_count("state-copy.db.damaged-"), 0);
 }
 
-// A state.db of before: the end of its log of writes has been lost, or somebody has put an old one there.
+// An older state.db: the end of its write-ahead log was lost, or an old file was put in place.
 static void test_behind(void **unused)
 {
 	struct state *state;
@@ -433,7 +432,7 @@ static void test_health_store(void **unused)
 	}
 }
 
-// Nothing is set aside before what takes its place is on disk.
+// No file is set aside before its replacement is on disk.
 static void test_cannot_be_rebuilt(void **unused)
 {
 	struct state *state = NULL;
@@ -448,7 +447,7 @@ static void test_cannot_be_rebuilt(void **unused)
 	state = statedir_open();
 	assert_int_equal(state_override_count(state), 3);
 	state_close(state);
-	// The copy alone: the daemon goes on without.
+	// The copy alone: the daemon continues without it.
 	make_three();
 	run_sql("state-copy.db", damages[0]);
 	atomic_store(&disk_write_errno, ENOSPC);
@@ -468,7 +467,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damaged_health, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_sound_entries_are_kept, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_more_than_there_can_be, statedir_setup, statedir_teardown),
-		cmocka_unit_test_setup_teardown(test_told_until_taken_away, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_reported_until_removed, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_one_file, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_both_files, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_missing_and_empty, statedir_setup, statedir_teardown),

@@ -33,7 +33,7 @@ static int tear_down(void **unused)
 }
 
 static const struct {
-	const char *app, *site; // app NULL: a drain of the whole site
+	const char *app, *site; // app NULL: a drain of the site
 	const char *why;        // NULL: it concerns something
 } rows[] = {
 	{NULL, "bos", NULL},
@@ -66,7 +66,7 @@ static void give_overrides(void)
 static void test_warnings(void **unused)
 {
 	struct report *report = report_new();
-	char *told;
+	char *reported;
 
 	(void)unused;
 	assert_non_null(report);
@@ -74,9 +74,9 @@ static void test_warnings(void **unused)
 	assert_int_equal(report_count(report, REPORT_WARNING), 0);
 	give_overrides();
 	dangling_warn(fake.ops.state, fake.view, report);
-	told = report_text(report);
+	reported = report_text(report);
 	assert_string_equal(
-		told,
+		reported,
 		"warning: the drain of app.example.com at ber has no effect: the app has no target there; given by uid 7, reason: disk\n"
 		"warning: the force of app.example.com at ber to up has no effect: the app has no target there; given by uid 7\n"
 		"warning: the drain of old.example.com at bos has no effect: no such app; given by uid 7, reason: none given\n"
@@ -91,7 +91,7 @@ static void test_warnings(void **unused)
 		"warning: the drain of app.example.com has no effect: no such site; given by uid 7, reason: disk\n"
 		"warning: the drain of APP.example.com at bos has no effect: no such app; given by uid 7, reason: none given\n"
 		"warning: the force of APP.example.com at bos to down has no effect: no such app; given by uid 7\n");
-	free(told);
+	free(reported);
 	report_free(report);
 }
 

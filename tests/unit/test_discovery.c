@@ -54,7 +54,7 @@ struct loaded {
 	struct config *config;
 	struct arena *arena;
 	struct places *places;
-	char *told; // the test's folder written as DIR
+	char *reported; // the report, with the test's folder written as DIR
 	int err;
 };
 
@@ -84,8 +84,8 @@ static void load(const char *locate, struct loaded *ret_loaded)
 	assert_non_null(loaded.config);
 	loaded.err = discovery_load(loaded.config, loaded.arena, report, &loaded.places, &rows, &count);
 	assert_int_equal(loaded.err, report_ok(report) ? E_OK : E_INVAL);
-	loaded.told = report_text(report);
-	shorten(loaded.told);
+	loaded.reported = report_text(report);
+	shorten(loaded.reported);
 	report_free(report);
 	*ret_loaded = loaded;
 }
@@ -95,7 +95,7 @@ static void unload(struct loaded *loaded)
 	places_free(loaded->places);
 	arena_free(loaded->arena);
 	config_free(loaded->config);
-	free(loaded->told);
+	free(loaded->reported);
 }
 
 static const struct place *place_of(const struct loaded *loaded, const char *text, uint8_t *ret_depth)
@@ -109,7 +109,7 @@ static const struct place *place_of(const struct loaded *loaded, const char *tex
 // ---- errors ---------------------------------------------------------------------------------------------------------
 
 static const struct {
-	const char *locate, *told;
+	const char *locate, *reported;
 } cases[] = {
 	// Names.
 	{"  - plugin: rangs\n", "DIR/c.yaml:4:5: locate: no plugin `rangs`, did you mean `ranges`?\n"},
@@ -200,7 +200,7 @@ static void test_errors(void **state)
 		struct loaded loaded;
 
 		load(cases[i].locate, &loaded);
-		assert_string_equal(loaded.told, cases[i].told);
+		assert_string_equal(loaded.reported, cases[i].reported);
 		unload(&loaded);
 	}
 }
@@ -209,7 +209,7 @@ static void test_errors(void **state)
 static void test_names(void **state)
 {
 	static const struct {
-		const char *plugin, *plugin_dir, *told;
+		const char *plugin, *plugin_dir, *reported;
 	} names[] = {
 		{"geo", NULL, "c.yaml:3:5: locate: no plugin `geo` is built in, and no plugin-dir is set\n"},
 		{"../evil", folder,
@@ -229,10 +229,10 @@ static void test_names(void **state)
 
 		assert_int_equal(discovery_load(&config, arena, report, &places, &rows, &count), E_INVAL);
 
-		char *told = report_text(report);
+		char *reported = report_text(report);
 
-		assert_string_equal(told, names[i].told);
-		free(told);
+		assert_string_equal(reported, names[i].reported);
+		free(reported);
 		report_free(report);
 		arena_free(arena);
 	}
@@ -255,7 +255,7 @@ static void assert_place(const struct loaded *loaded, const char *addr, const ch
 	assert_string_equal(text, expected);
 }
 
-// The first source that knows a field gives it; within one source the longest prefix counts, whole.
+// Each field comes from the first source that knows it; within one source only the longest prefix counts.
 static void test_merge(void **state)
 {
 	struct loaded loaded;
@@ -297,7 +297,7 @@ static void test_mmdb(void **state)
 	         "  - plugin: mmdb\n    city: %s/tests/data/mmdb/GeoIP2-City-Test.mmdb\n"
 	         "    isp: %s/tests/data/mmdb/GeoIP2-ISP-Test.mmdb\n    carriers: {AS6167: verizon}\n", real, real);
 	load(locate, &loaded);
-	assert_string_equal(loaded.told, "");
+	assert_string_equal(loaded.reported, "");
 	assert_string_equal(loaded.places->source_names[0], "mmdb GeoIP2-City-Test.mmdb");
 
 	uint8_t depth;
@@ -313,32 +313,32 @@ static void test_mmdb(void **state)
 	unload(&loaded);
 }
 
-// Plugins out of files: the template as it stands, and one whose name has a hyphen.
+// Plugins loaded from files: the template as it is, and one whose name has a hyphen.
 static void test_libraries(void **state)
 {
 	struct loaded loaded;
 
 	(void)state;
 	load("  - plugin: template\n", &loaded);
-	assert_string_equal(loaded.told, "");
+	assert_string_equal(loaded.reported, "");
 	assert_place(&loaded, "192.0.2.1", "/24 carrier example 1, class  0, site  0, at 0,0 ~0 0");
 	unload(&loaded);
 	load("  - {plugin: template, carrier: mine}\n", &loaded);
-	assert_string_equal(loaded.told, "");
+	assert_string_equal(loaded.reported, "");
 	assert_place(&loaded, "192.0.2.1", "/24 carrier mine 1, class  0, site  0, at 0,0 ~0 0");
 	unload(&loaded);
 	load("  - {plugin: good-one, facts: {class: mvno, carrier: ours}}\n", &loaded);
-	assert_string_equal(loaded.told, "");
+	assert_string_equal(loaded.reported, "");
 	assert_string_equal(loaded.places->source_names[0], "good-one default");
 	assert_place(&loaded, "198.51.100.1", "/24 carrier ours 1, class mvno 1, site  0, at 0,0 ~0 0");
 	unload(&loaded);
 	load("  - {plugin: good-one, file: sub/x.csv, facts: {class: mvno, stop: here, carrier: ours}}\n", &loaded);
-	assert_string_equal(loaded.told, "note: DIR/c.yaml:4:5: locate: good-one: stopped\n");
+	assert_string_equal(loaded.reported, "note: DIR/c.yaml:4:5: locate: good-one: stopped\n");
 	assert_string_equal(loaded.places->source_names[0], "good-one x.csv");
 	assert_place(&loaded, "198.51.100.1", "/24 carrier  0, class mvno 1, site  0, at 0,0 ~0 0");
 	unload(&loaded);
 	load("  - plugin: beside\n", &loaded); // a default is a path like any other
-	assert_string_equal(loaded.told, "note: DIR/beside.csv: is the file\n");
+	assert_string_equal(loaded.reported, "note: DIR/beside.csv: is the file\n");
 	unload(&loaded);
 }
 

@@ -1,5 +1,5 @@
-// drain and undrain: what they tell whoever gives them (whom they leave with nothing, what they replace, what they
-// change), and that they are acknowledged when they are durable and published, not before. The played daemon is fake_daemon.h's.
+// drain and undrain: their replies (which clients are left without a target, what is replaced, what has changed), and
+// that they are acknowledged once durable and published, not before. The daemon is that of fake_daemon.h.
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -150,8 +150,8 @@ static void test_replaced(void **unused)
 		const char *was_for, *is_for; // NULL: without end
 		const char *warning;          // NULL: none
 	} rows[] = {
-		{NULL, "2s", "which was to hold until undrain; that was by uid 7 (carol), pid 9, reason: disk dying"},
-		{"2h", "1h", "which was to hold 1h longer; that was by uid 7 (carol), pid 9, reason: disk dying"},
+		{NULL, "2s", "which would have held until undrain; that was by uid 7 (carol), pid 9, reason: disk dying"},
+		{"2h", "1h", "which would have held 1h longer; that was by uid 7 (carol), pid 9, reason: disk dying"},
 		{"1h", "2h", NULL},
 		{"1h", NULL, NULL},
 		{NULL, NULL, NULL},
@@ -182,7 +182,7 @@ static void test_replaced(void **unused)
 		json_decref(reply);
 	}
 
-	// Another thing's drain is not replaced, nor is one that has run out.
+	// Another thing's drain is not replaced, nor is an expired one.
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
@@ -207,7 +207,7 @@ static void check_undrain(const char *line, json_int_t targets, json_int_t up, j
 	json_decref(reply);
 }
 
-// What has changed is told, not what there is.
+// The reply reports what has changed, not the current state.
 static void test_undrain_numbers(void **unused)
 {
 	(void)unused;
@@ -239,8 +239,8 @@ static void test_undrain_numbers(void **unused)
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"gone\"}", 0, 0, 0);
 }
 
-// A reload has spelled the app otherwise: what was given for the old name holds no more, shows so, and can be lifted by
-// that name, with the new one's drain beside it.
+// After a reload that changes the spelling of an app, a drain for the old name has no effect, is shown as such, and can
+// be lifted by that name, while the new name has a drain of its own.
 static void test_other_case(void **unused)
 {
 	static const struct override old = {.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .app = (char *)"App.example.com",
@@ -275,7 +275,7 @@ static void test_undrain_while_starting(void **unused)
 struct client {
 	unsigned replies, done, refused;
 	char last_error[128];
-	void (*look)(void);    // called with each reply that says so
+	void (*look)(void);    // called with each such reply
 };
 
 static void on_reply(void *ctx, json_t *reply)
@@ -363,7 +363,7 @@ static void test_published_before_acknowledged(void **unused)
 		uint64_t revision = state_revision(fake.ops.state);
 
 		send_line(&client, rows[i].line);
-		// The loop has not turned: nothing holds yet, and nobody has been told so.
+		// The loop has not run: nothing is in effect yet, and no reply has been sent.
 		assert_int_equal(client.replies, 0);
 		assert_int_equal(fake.changes, i);
 		assert_ptr_equal(live_current(), served);
@@ -373,7 +373,7 @@ static void test_published_before_acknowledged(void **unused)
 	}
 }
 
-// Replies come in the order of the requests, those that were refused at once excepted.
+// Replies come in the order of the requests, except for those refused at once.
 static void test_many_at_once(void **unused)
 {
 	enum { REQUESTS = 300 };
@@ -391,7 +391,7 @@ static void test_many_at_once(void **unused)
 	wait_for(&client, REQUESTS);
 	assert_int_equal(client.done, STATE_QUEUE_MAX);
 	assert_int_equal(client.refused, REQUESTS - STATE_QUEUE_MAX);
-	assert_string_equal(client.last_error, "not done: 256 changes wait to be saved already; try again");
+	assert_string_equal(client.last_error, "not done: 256 changes are already waiting to be saved; try again");
 	assert_in_range(fake.changes, 1, STATE_QUEUE_MAX);
 	assert_int_equal(state_override_count(fake.ops.state), 2);
 	assert_string_equal(state_drain_given(fake.ops.state, NULL, "nyc")->reason, "r254");
@@ -419,7 +419,7 @@ static void test_one_after_the_other(void **unused)
 	asking_state(&fake, "app.example.com", "bos", "up");
 }
 
-// Nothing of what cannot be written is published, and everybody who waits is told.
+// A change that cannot be written is not published, and every waiting request is answered.
 static void test_full_disk(void **unused)
 {
 	enum { REQUESTS = 10 };
@@ -442,7 +442,7 @@ static void test_full_disk(void **unused)
 	asking_state(&fake, "app.example.com", "bos", "drained");
 }
 
-// The end of the daemon does not lose them: what waits is written, published and answered first.
+// Stopping the daemon loses nothing: pending changes are written, published and answered first.
 static void test_state_is_closed(void **unused)
 {
 	struct client client = {0};

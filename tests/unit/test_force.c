@@ -1,5 +1,4 @@
-// force: what it tells whoever gives it, and that it is acknowledged when it is durable and published. The played daemon
-// is fake_daemon.h's.
+// force: its replies, and that it is acknowledged once durable and published. The daemon is that of fake_daemon.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +134,7 @@ static void test_replaced(void **unused)
 	}
 }
 
-// A force and a drain of the same target are two things, and each is lifted by itself.
+// A force and a drain of the same target are independent, and each is lifted separately.
 static void test_beside_a_drain(void **unused)
 {
 	(void)unused;

@@ -1,5 +1,5 @@
-// A whole build from files: everything that is wrong with config, zones and sources is told in one go and nothing that only
-// follows from it; warnings that take both config and sources; and that no damage to a config does more than be told.
+// A complete build from files: all errors of config, zones and sources are reported at once, and nothing that only
+// follows from it; warnings that take both config and sources; and that damage to a config causes errors only.
 #include "generation/generation.h"
 
 #include <setjmp.h>
@@ -39,8 +39,8 @@ static void write_file(const char *name, const char *text, size_t len)
 	assert_int_equal(fclose(file), 0);
 }
 
-// Builds it; what is told, without the folder, is the caller's to free.
-static int build(const char *yaml, size_t len, char **ret_told)
+// Builds it and returns the report, without the folder, owned by the caller.
+static int build(const char *yaml, size_t len, char **ret_reported)
 {
 	struct report *report = report_new();
 	struct generation generation;
@@ -57,17 +57,18 @@ static int build(const char *yaml, size_t len, char **ret_told)
 		config_free(generation.config);
 	}
 
-	char *told = report_text(report);
+	char *reported = report_text(report);
 	size_t folder_len = strlen(folder) + 1;
 
-	for (char *at = told; (at = strstr(at, folder));)
+	for (char *at = reported; (at = strstr(at, folder));)
 		memmove(at, at + folder_len, strlen(at + folder_len) + 1);
 	report_free(report);
-	*ret_told = told;
+	*ret_reported = reported;
 	return err;
 }
 
-// ---- what is told ---------------------------------------------------------------------------------------------------
+// ---- what is reported
+// ---------------------------------------------------------------------------------------------------
 
 #define ZONE "$TTL 300\n@ SOA ns.x. h.x. 1 2 3 4 5\n@ NS ns.x.\nwww A 192.0.2.1\n"
 #define CSV "prefix,carrier\n10.1.0.0/16,one\n"
@@ -82,7 +83,7 @@ static int build(const char *yaml, size_t len, char **ret_told)
 #define CSV_TOLD "csv:3: prefix: '10.300.0.0/16' is not an address prefix such as 192.0.2.0/24 or 2001:db8::/32\n"
 
 static const struct {
-	const char *yaml, *zone, *csv, *told;
+	const char *yaml, *zone, *csv, *reported;
 } cases[] = {
 	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "apps:\n  a.e.x: {targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: "
 	 "192.0.2.2}}}\n", ZONE, CSV, ""},
@@ -96,7 +97,7 @@ static const struct {
 	{"bogus: 1\ndomains: {e.x: {file: zone}}\n" SITES "apps:\n  r1.e.x" TARGET "  www.e.x" ON_CARRIER, ZONE, CSV,
 	 "c:1:1: bogus: unknown key\n"
 	 "zone:4: www.e.x A: the name is an app's, whose addresses come from the config\n"},
-	// What only follows from an error is not told: apps in a domain that is none, its file, a source without a plugin.
+	// Consequences of an error are not reported: apps in an invalid domain, its file, a source without a plugin.
 	{"domains: {e.x: {flie: zone}, f.x: {file: zone}, F.X: {file: zone2}}\nlocate: [{file: csv}, {plugin: ranges, file: csv}]\n"
 	 SITES "apps:\n  w.e.x" ON_CARRIER "  r.f.x" TARGET "  q.z" TARGET "  R.f.x" TARGET "  'b..d'" TARGET, BAD_ZONE, BAD_CSV,
 	 "c:1:17: domains.e.x.flie: unknown key, did you mean `file`?\n"
@@ -132,22 +133,22 @@ static const struct {
 	 "SERVFAIL\n"},
 };
 
-static void test_told(void **state)
+static void test_reported(void **state)
 {
 	bool failed = false;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		char *told;
+		char *reported;
 
 		write_file("zone", cases[i].zone, strlen(cases[i].zone));
 		write_file("csv", cases[i].csv, strlen(cases[i].csv));
-		(void)build(cases[i].yaml, strlen(cases[i].yaml), &told);
-		if (strcmp(told, cases[i].told) != 0) {
-			fprintf(stderr, "%s\n%s\nwanted:\n%s\n", cases[i].yaml, told, cases[i].told);
+		(void)build(cases[i].yaml, strlen(cases[i].yaml), &reported);
+		if (strcmp(reported, cases[i].reported) != 0) {
+			fprintf(stderr, "%s\n%s\nwanted:\n%s\n", cases[i].yaml, reported, cases[i].reported);
 			failed = true;
 		}
-		free(told);
+		free(reported);
 	}
 	assert_false(failed);
 }
@@ -194,7 +195,7 @@ static void test_damage(void **state)
 		"domains:\n  e.x: {file: zone}\n  f.x: {ns: [n.z, m.z], hostmaster: h@z, ttl: 1h}\n" LOCATE SITES
 		"apps:\n  a.e.x: {ttl: 1s, targets: {r1: {addresses: 192.0.2.1}, w1: {cname: b.z}}}\n  '*.f.x'" TARGET;
 	int64_t end_ms = clock_mono_ms() + MUTATION_MS_MAX;
-	size_t told_more = 0;
+	size_t reported_more = 0;
 	char copy[2 * sizeof(good)];
 
 	(void)state;
@@ -202,17 +203,17 @@ static void test_damage(void **state)
 	write_file("csv", CSV, strlen(CSV));
 	write_file("latency", "from,site,ms\none,r1,3\n", 22);
 	for (unsigned i = 0; i < MUTATIONS && (i < 500 || clock_mono_ms() < end_ms); i++) {
-		char *told;
+		char *reported;
 
 		memcpy(copy, good, sizeof(good));
-		assert_int_equal(build(copy, damage(copy, sizeof(good) - 1), &told), E_INVAL);
+		assert_int_equal(build(copy, damage(copy, sizeof(good) - 1), &reported), E_INVAL);
 
-		const char *zone = strstr(told, ZONE_TOLD);
+		const char *zone = strstr(reported, ZONE_TOLD);
 
-		told_more += zone && zone != told; // errors of the config before it
-		free(told);
+		reported_more += zone && zone != reported; // errors of the config before it
+		free(reported);
 	}
-	assert_true(told_more > 100);
+	assert_true(reported_more > 100);
 }
 
 static int set_up(void **state)
@@ -237,7 +238,7 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_reported),
 		cmocka_unit_test(test_damage),
 	};
 

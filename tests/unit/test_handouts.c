@@ -1,4 +1,4 @@
-// The counters of answers across generations: kept by name, given out anew only when nobody can have them any more.
+// The counters of answers across generations: kept by name, and reused only when no reader can refer to them any more.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -156,7 +156,7 @@ static void test_reuse_after_one_more(void **unused)
 	assert_int_not_equal(slot_of(three, "e", "s"), gone);
 	view_free(two);
 
-	four = make(4, first, 2, three); // what comes back begins anew, on nobody's slot
+	four = make(4, first, 2, three); // a target that returns starts at 0, in an unused slot
 	assert_int_equal(answers(four, "a", "s"), 0);
 	for (uint32_t i = 0; i < three->target_count; i++)
 		assert_int_not_equal(slot_of(four, "a", "s"), three->handout_slots[i]);
@@ -253,7 +253,7 @@ static struct view *make_random(uint64_t generation, char names[APPS][16])
 	return plainview_new(generation, sites, apps, made);
 }
 
-// Counts by name beside it: of what a view did not have they begin anew.
+// A model that counts by name: names that a view did not have start at 0.
 static void test_against_names(void **unused)
 {
 	uint64_t counted[APPS][SITES] = {{0}};

@@ -112,7 +112,7 @@ static void test_first(void **unused)
 	drop(&first);
 }
 
-// Every way in which a target of the view in use can go on, or not.
+// Every way in which a target of the view in use can continue, or not.
 static void test_lingering(void **unused)
 {
 	static const char *const then[] = {"u", "s", "v", NULL}; // t is gone, v is new, u has another number

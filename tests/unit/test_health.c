@@ -169,7 +169,7 @@ static void saved_state_stands_until_rise_or_fall(void **state)
 	}
 }
 
-// The address is another one after a reload: what was saved of the old one says nothing.
+// The address changes with a reload: the state saved for the old one does not count.
 static void saved_state_is_for_a_restart(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
@@ -264,7 +264,7 @@ static void reload_with_another_check(void **state)
 	prober_close_with(&prober, &responder);
 }
 
-// The same question at another pace: what is known goes on to be so until rise or fall, however many targets there are.
+// The same request at another pace: the state is kept until rise or fall, however many targets there are.
 static void reload_with_another_pace(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
@@ -284,7 +284,7 @@ static void reload_with_another_pace(void **state)
 	prober_close_with(&prober, &responder);
 }
 
-// A target that was answered without a check is answered on until its first probe has ended.
+// A target that had no check stays up until its first probe has finished.
 static void reload_with_a_first_check(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 30};
@@ -305,7 +305,7 @@ static void reload_with_a_first_check(void **state)
 	prober_close_with(&prober, &responder);
 }
 
-// Probes under way of targets that go away end silently.
+// Probes under way are cancelled silently when their target is removed.
 static void removal_under_way(void **state)
 {
 	struct health_stats stats;
@@ -357,7 +357,8 @@ static void room_of_the_removed(void **state)
 	prober_close_with(&prober, &silent);
 }
 
-// After the quick first round, probes lie evenly in the interval: no tenth of it gets more than twice its share.
+// After the quick first round, probes are spread evenly over the interval: no tenth of it gets more than twice its
+// share.
 static void spread_over_the_interval(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
@@ -403,7 +404,7 @@ static void starts_keep_their_interval(void **state)
 	prober_close_with(&prober, &responder);
 }
 
-// The process stands still past a deadline: the answer, which nobody had the time to read, still counts.
+// The process is stopped past a deadline: the response that has arrived meanwhile still counts.
 static void a_stall_is_not_a_timeout(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};

@@ -27,7 +27,7 @@ static void one_value_is_within_a_64th(void **state)
 	(void)state;
 	for (unsigned shift = 0; shift < 64; shift++)
 		for (int around = -1; around <= 1; around++) {
-			// The second value, larger than all, keeps the maximum from hiding the bucket's end.
+			// The second value, larger than all, keeps the maximum from hiding the bucket's upper bound.
 			struct hist hist = {0};
 			uint64_t value = ((uint64_t)1 << shift) + (uint64_t)around;
 

@@ -1,4 +1,4 @@
-// What an HTTP or TCP probe says of servers that behave in every way, and what it asks them.
+// The verdicts of HTTP and TCP probes on servers that behave in every way, and the requests they send.
 #include "health/health.h"
 
 #include <setjmp.h>
@@ -250,7 +250,7 @@ static void ipv6(void **state)
 	}
 }
 
-// Without a file to be had, nothing is known of the target: what was known stays, and probing goes on afterwards.
+// Without a file descriptor nothing is learned about the target: its state stays, and probing continues afterwards.
 static void own_trouble_is_not_the_targets(void **state)
 {
 	(void)state;

@@ -125,7 +125,7 @@ static void not_tls(void **state)
 	prober_close(&prober);
 }
 
-// Both authorities are used side by side; a reload reads the files anew; without the file nothing is known.
+// Two CA files are used at the same time; a reload reads them again; without the file nothing is learned.
 static void files_of_authorities(void **state)
 {
 	const struct tlsd_cert cert = {"DNS:app0.example.com", 0, 30};

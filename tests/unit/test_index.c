@@ -175,7 +175,8 @@ static void test_alike(void **unused)
 	view_free(view);
 }
 
-// Many names fall on the same slots of the table, among them the last one, from where the search goes on at the first.
+// Many names fall on the same slots of the table, among them the last one, from where the search wraps around to the
+// first.
 static void test_crowded_slots(void **unused)
 {
 	enum { APPS = 8, TRIES = 200 }; // eight names on sixteen slots

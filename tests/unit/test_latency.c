@@ -31,7 +31,7 @@ struct loaded {
 	struct places *places;
 	struct measured_row *rows;
 	size_t count;
-	char *told; // the path written as FILE
+	char *reported; // the path written as FILE
 	int err;
 };
 
@@ -42,8 +42,8 @@ static void load(const struct config *config, struct loaded *ret_loaded)
 
 	loaded.err = discovery_load(config, loaded.arena, report, &loaded.places, &loaded.rows, &loaded.count);
 	assert_int_equal(loaded.err, report_ok(report) ? E_OK : E_INVAL);
-	loaded.told = report_text(report);
-	for (char *at = loaded.told; (at = strstr(at, path)); at += 4) {
+	loaded.reported = report_text(report);
+	for (char *at = loaded.reported; (at = strstr(at, path)); at += 4) {
 		memcpy(at, "FILE", 4);
 		memmove(at + 4, at + strlen(path), strlen(at + strlen(path)) + 1);
 	}
@@ -66,7 +66,7 @@ static void unload(struct loaded *loaded)
 {
 	places_free(loaded->places);
 	arena_free(loaded->arena);
-	free(loaded->told);
+	free(loaded->reported);
 }
 
 static uint32_t group_of(const struct places *places, const char *text)
@@ -80,7 +80,7 @@ static uint32_t group_of(const struct places *places, const char *text)
 
 // Rows as "10.0.0.0/8 bos 1.5": the group's number for prefixes, the name for carriers; microseconds.
 static const struct {
-	const char *csv, *rows, *told;
+	const char *csv, *rows, *reported;
 } cases[] = {
 	{"from,site,ms\nverizon,bos,12\nverizon,use1,30.5\n10.0.0.0/8,bos,0\n2001:db8::/32,use1,0.0015\n10.0.0.0/"
 	 "8,nyc,60000\n",
@@ -90,7 +90,7 @@ static const struct {
 	 "kddi nyc 7000\n1 bos 1250\n", ""},
 	{"from,site,ms\n", "", ""},
 	{"from,site,ms\n10.0.0.0/16,bos,1\n10.0.0.0/8,bos,2\n", "1 bos 2000\n2 bos 1000\n", ""},
-	// Repeated: told, and the later one counts.
+	// Repeated: reported, and the later one counts.
 	{"from,site,ms\na,bos,1\n1.0.0.0/8,bos,2\na,bos,3\n1.0.0.0/8,bos,4\na,nyc,5\na,bos,6\n",
 	 "a bos 6000\na nyc 5000\n1 bos 4000\n",
 	 "warning: FILE:4: the same from and site as on line 2: this later row is used\n"
@@ -133,7 +133,7 @@ static void test_table(void **state)
 		char rows[1024] = "";
 
 		load_text(cases[i].csv, strlen(cases[i].csv), &loaded);
-		assert_string_equal(loaded.told, cases[i].told);
+		assert_string_equal(loaded.reported, cases[i].reported);
 		assert_int_equal(loaded.err == E_OK, cases[i].rows != NULL);
 		for (size_t j = 0; j < loaded.count; j++) {
 			const struct measured_row *row = &loaded.rows[j];
@@ -162,7 +162,7 @@ static void test_zero_bytes(void **state)
 	unload(&loaded);
 }
 
-// Prefixes in the table, nested ones too, beside what another source says of the same addresses.
+// Prefixes in the table, nested ones too, together with another source for the same addresses.
 static void test_places(void **state)
 {
 	static const char csv[] = "from,site,ms\n10.1.0.0/16,bos,1\n10.0.0.0/8,bos,2\n2001:db8::/32,nyc,3\n";
@@ -181,7 +181,7 @@ static void test_places(void **state)
 	fputs(csv, file);
 	fclose(file);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "");
+	assert_string_equal(loaded.reported, "");
 	assert_int_equal(loaded.count, 3);
 	assert_int_equal(group_of(loaded.places, "10.0.0.1"), 1);
 	assert_int_equal(group_of(loaded.places, "10.1.0.1"), 2);
@@ -203,16 +203,16 @@ static void test_no_files(void **state)
 	(void)state;
 	unlink(path);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: cannot be read: No such file or directory\n");
+	assert_string_equal(loaded.reported, "FILE: cannot be read: No such file or directory\n");
 	unload(&loaded);
 	assert_int_equal(mkdir(path, 0700), 0);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: cannot be read: Is a directory\n");
+	assert_string_equal(loaded.reported, "FILE: cannot be read: Is a directory\n");
 	unload(&loaded);
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: cannot be read: not a regular file\n");
+	assert_string_equal(loaded.reported, "FILE: cannot be read: not a regular file\n");
 	unload(&loaded);
 	assert_int_equal(unlink(path), 0);
 
@@ -222,7 +222,7 @@ static void test_no_files(void **state)
 	assert_int_equal(ftruncate(fileno(file), (64 << 20) + 1), 0); // all of it a hole
 	fclose(file);
 	load(&config, &loaded);
-	assert_string_equal(loaded.told, "FILE: cannot be read: larger than 64 MiB\n");
+	assert_string_equal(loaded.reported, "FILE: cannot be read: larger than 64 MiB\n");
 	unload(&loaded);
 }
 

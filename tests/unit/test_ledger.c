@@ -71,7 +71,7 @@ static void test_at_random(void **unused)
 	ledger_done(&ledger);
 }
 
-// It does not grow with what has run out.
+// It does not grow with expired entries.
 static void test_bounded(void **unused)
 {
 	struct ledger ledger = {0};

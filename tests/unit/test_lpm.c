@@ -94,7 +94,7 @@ static unsigned widest(const struct ptree_entry *entries, size_t count, struct a
 	return len;
 }
 
-// Nested on purpose: half of the prefixes lie inside an earlier one.
+// Nested on purpose: half of the prefixes are inside an earlier one.
 static size_t random_table(struct ptree_entry *entries, size_t max, unsigned bits, unsigned values)
 {
 	size_t count = 1 + rng() % max;
@@ -219,8 +219,8 @@ static void test_v6(void **state)
 	against_linear_scan(128);
 }
 
-// Tables of every size the root's index takes, from its least bits to its most, hold what the tree holds: a routed network's
-// mix of /8 to /32 and /48, values next to each other and the largest there can be.
+// Tables of every size the root's index takes, from its least bits to its most, hold what the tree holds: a routed
+// network's mix of /8 to /32 and /48, values next to each other and the largest there can be.
 static void test_sizes(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-// More probes than there is time or room for: how many run at once, what goes before what, and what is told of it.
+// More probes than there is time or room for: how many run at once, in which order, and what is reported.
 #include "health/health.h"
 
 #include <setjmp.h>
@@ -33,7 +33,7 @@ static void few_under_way(void **state)
 	health_stats(prober.health, &stats);
 	assert_in_range(stats.probes, 500, 700); // some are probed again before the last ones' turn
 	assert_int_equal(stats.failures, 0);
-	assert_in_range(responder.most_open, 20, 31); // the last one's end may come after the next one's beginning
+	assert_in_range(responder.most_open, 20, 31); // the next one may start before the last one has finished
 	prober_close_with(&prober, &responder);
 }
 
@@ -65,20 +65,20 @@ static struct health_stats seen_by_urgent(const struct prober *prober)
 // However many probes have come due, or have something to read, an order that comes after them goes first.
 static void orders_go_before_probes(void **state)
 {
-	enum { CROWD = 50 };
+	enum { QUEUED = 50 };
 
 	(void)state;
 	for (int type = CHECK_HTTP; type <= CHECK_TCP; type += CHECK_TCP - CHECK_HTTP) {
 		struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-		int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fds[CROWD], accepted = 0;
+		int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fds[QUEUED], accepted = 0;
 		socklen_t len = sizeof(name);
 		struct health_stats stats;
 		struct prober prober;
 
 		assert_int_equal(bind(listener, (struct sockaddr *)&name, len), 0);
-		assert_int_equal(listen(listener, CROWD), 0);
+		assert_int_equal(listen(listener, QUEUED), 0);
 		assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &len), 0);
-		prober_open(&prober, CROWD, 1);
+		prober_open(&prober, QUEUED, 1);
 		prober.checks[0].type = (enum check_type)type;
 		prober.checks[0].port = ntohs(name.sin_port);
 		prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 5000;
@@ -89,7 +89,7 @@ static void orders_go_before_probes(void **state)
 			event_base_loop(prober.base, EVLOOP_ONCE);
 			health_stats(prober.health, &stats);
 		} while (stats.under_way == 0);
-		while (type == CHECK_HTTP && accepted < CROWD)
+		while (type == CHECK_HTTP && accepted < QUEUED)
 			if ((fds[accepted] = accept(listener, NULL, NULL)) >= 0)
 				accepted++;
 			else
@@ -99,7 +99,7 @@ static void orders_go_before_probes(void **state)
 		// All of them have an answer to read; over TCP, those that have begun are connected.
 		assert_int_equal(seen_by_urgent(&prober).probes, 0);
 		assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
-		for (size_t i = 0; i < CROWD; i++)
+		for (size_t i = 0; i < QUEUED; i++)
 			assert_true(prober_health(&prober, i)->up);
 		for (int i = 0; i < accepted; i++)
 			close(fds[i]);
@@ -108,8 +108,8 @@ static void orders_go_before_probes(void **state)
 	}
 }
 
-// Twice as many probes as there is room for: each target's turn comes every other interval, and that is counted. A crowd
-// that has room, and a first round that takes longer than an interval, are not late.
+// Twice as many probes as the limit allows: each target is probed every other interval, and that is counted. Many
+// probes within the limit, and a first round that takes longer than an interval, are not late.
 static void lateness_is_counted(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
@@ -122,7 +122,7 @@ static void lateness_is_counted(void **state)
 	prober_configure(&prober);
 	assert_in_range(prober_until_settled(&prober, 2000), 150, 2000);
 	health_stats(prober.health, &stats);
-	assert_in_range(stats.late, 0, 2); // a second one may begin before the last first one ends
+	assert_in_range(stats.late, 0, 2); // a second probe may start before the last first one has finished
 	prober_run(&prober, 800);
 	health_stats(prober.health, &stats);
 	assert_in_range(stats.late, stats.probes / 4, stats.probes);
@@ -139,18 +139,18 @@ static void lateness_is_counted(void **state)
 	prober_close_with(&prober, &responder);
 }
 
-// Four times as many probes as there is room for. A failure is made sure of at the check's pace, not at the crowd's; a
-// target of which nothing is known does not wait for its turn in the crowd.
+// Four times as many probes as the limit allows. A failure is confirmed at the check's pace, not at that of the queue;
+// a target whose state is unknown does not wait for its turn in the queue.
 static void doubt_goes_first(void **state)
 {
-	enum { CROWD = 40, PER_INTERVAL = 10 };
+	enum { QUEUED = 40, PER_INTERVAL = 10 };
 	struct responder crowd = {.reply = OK_REPLY, .delay_ms = 20}, dying = {.reply = OK_REPLY};
 	struct health_stats failed, down, known;
 	int64_t failed_ms;
 	struct prober prober;
 
 	(void)state;
-	prober_open_with(&prober, &crowd, CROWD, 1);
+	prober_open_with(&prober, &crowd, QUEUED, 1);
 	responder_open(&dying, prober.base, "127.0.0.2", crowd.port);
 	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 0, 0)->addresses[0]), 0);
 	prober.config.server.probes = 2;
@@ -167,7 +167,7 @@ static void doubt_goes_first(void **state)
 	assert_true(clock_mono_ms() - failed_ms >= 90); // twice half an interval, less what has passed already
 	health_stats(prober.health, &down);
 	assert_int_equal(down.failures, 3);
-	assert_in_range(down.probes - failed.probes, 0, CROWD + PER_INTERVAL); // two more rounds would be twice the crowd
+	assert_in_range(down.probes - failed.probes, 0, QUEUED + PER_INTERVAL); // two more rounds would be twice the crowd
 	assert_int_equal(addr_parse("127.0.0.1", &prober_target(&prober, 0, 0)->addresses[0]), 0);
 	prober.settles = 0;
 	prober_configure(&prober);
@@ -177,7 +177,7 @@ static void doubt_goes_first(void **state)
 	prober_close_with(&prober, &crowd);
 }
 
-// A crowd in doubt does not keep the rest from being probed.
+// Many targets in doubt do not keep the rest from being probed.
 static void doubt_leaves_room(void **state)
 {
 	struct responder crowd = {.reply = OK_REPLY, .delay_ms = 20}, calm = {.reply = OK_REPLY};
@@ -194,7 +194,7 @@ static void doubt_leaves_room(void **state)
 	prober_configure(&prober);
 	assert_int_not_equal(prober_until_settled(&prober, 3000), -1);
 	crowd.reply = BAD_REPLY;
-	prober_run(&prober, 500); // a whole round
+	prober_run(&prober, 500); // a full round
 	asked = calm.requests;
 	health_stats(prober.health, &before);
 	prober_run(&prober, 800);

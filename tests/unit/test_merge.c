@@ -124,7 +124,7 @@ static struct known row(unsigned number)
 	return (struct known){(enum force_to)(number % 3), number / 3 % 2, number / 6 % 2, number / 12 % 2};
 }
 
-// All 24 rows: set in each order, then taken back in each order, what has been told before told once more.
+// All 24 rows: set in each order, then removed in each order, each input also given twice.
 static void test_every_order(void **unused)
 {
 	static const struct known nothing;

@@ -182,7 +182,7 @@ static void test_options(void **state)
 	fakehost_end(&host);
 }
 
-// A host that wants no more is not asked again.
+// After an error of the host, it is not called again.
 static void test_refusing_host(void **state)
 {
 	struct fakehost_pair options[2] = {{"city", NULL}, {NULL, NULL}};

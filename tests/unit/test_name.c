@@ -282,7 +282,7 @@ static void test_read_limits(void **state)
 	struct name name;
 
 	(void)state;
-	memset(wire, 1, sizeof(wire)); // labels of one octet, without an end
+	memset(wire, 1, sizeof(wire)); // labels of one octet, not terminated
 	assert_int_equal(name_read(wire, sizeof(wire), &name), E_INVAL);
 	wire[254] = 0;
 	assert_int_equal(name_read(wire, sizeof(wire), &name), 0);
@@ -304,14 +304,14 @@ static void test_read_limits(void **state)
 	wire[192] = 62; // 256 octets
 	wire[255] = 0;
 	assert_int_equal(name_read(wire, sizeof(wire), &name), E_INVAL);
-	for (unsigned len = 64; len < 255; len++) { // with as many octets behind it, and an end
+	for (unsigned len = 64; len < 255; len++) { // followed by as many octets, and terminated
 		memset(wire, 0, sizeof(wire));
 		wire[0] = (uint8_t)len;
 		assert_int_equal(name_read(wire, sizeof(wire), &name), E_INVAL);
 	}
 }
 
-// Every cut of every random name is refused, the whole is read, folded and found label by label.
+// Every truncation of every random name is refused; the complete name is read, folded and found label by label.
 static void test_read_random(void **state)
 {
 	(void)state;
@@ -412,7 +412,7 @@ static void test_ends_with(void **state)
 	}
 }
 
-// The hash tells names apart that differ in one octet, and does not leave out the length.
+// The hash distinguishes names that differ in one octet, and includes the length.
 static void test_hash_differs(void **state)
 {
 	uint8_t wire[NAME_WIRE_MAX];

@@ -142,25 +142,26 @@ static void every_option(void **state)
 		const char *key = strrchr(cases[i].option, '.') ? strrchr(cases[i].option, '.') + 1 : cases[i].option;
 
 		for (size_t j = 0; j < ARRAY_LEN(cases[i].good) && cases[i].good[j]; j++) {
-			char *text = with_value(cases[i].yaml, cases[i].good[j]), *told;
-			struct config *config = report_text_config(text, strlen(text), &told);
+			char *text = with_value(cases[i].yaml, cases[i].good[j]), *reported;
+			struct config *config = report_text_config(text, strlen(text), &reported);
 
-			if (!config || strstr(told, key))
-				fail_msg("%s: %s is refused: %s", cases[i].option, cases[i].good[j], told);
+			if (!config || strstr(reported, key))
+				fail_msg("%s: %s is refused: %s", cases[i].option, cases[i].good[j], reported);
 			config_free(config);
-			free(told);
+			free(reported);
 			free(text);
 		}
 		for (size_t j = 0; j < ARRAY_LEN(cases[i].bad) && cases[i].bad[j]; j++) {
-			char *text = with_value(cases[i].yaml, cases[i].bad[j]), *told;
-			struct config *config = report_text_config(text, strlen(text), &told);
+			char *text = with_value(cases[i].yaml, cases[i].bad[j]), *reported;
+			struct config *config = report_text_config(text, strlen(text), &reported);
 
 			// One error, which names the option (or the file that an option names) and what was expected.
-			if (config || (!strstr(told, key) && !strstr(told, "/nonexistent/x.yaml")) || strchr(told, '\n')[1])
-				fail_msg("%s: %s: %s", cases[i].option, cases[i].bad[j], told);
-			if (!strstr(told, "expected") && !strstr(told, "cannot be read") && !strstr(told, "not text"))
-				fail_msg("%s: what was expected is not said: %s", cases[i].option, told);
-			free(told);
+			if (config || (!strstr(reported, key) && !strstr(reported, "/nonexistent/x.yaml")) ||
+			    strchr(reported, '\n')[1])
+				fail_msg("%s: %s: %s", cases[i].option, cases[i].bad[j], reported);
+			if (!strstr(reported, "expected") && !strstr(reported, "cannot be read") && !strstr(reported, "not text"))
+				fail_msg("%s: what was expected is not said: %s", cases[i].option, reported);
+			free(reported);
 			free(text);
 		}
 	}
@@ -225,12 +226,12 @@ static void print_all(struct printing *printing, const struct schema *schema, co
 // The caller frees it. NULL: the config is refused, or it has no such entry.
 static char *print_config(const char *yaml, const char *wanted, size_t number)
 {
-	char *told, *text = NULL;
-	struct config *config = report_text_config(yaml, strlen(yaml), &told);
+	char *reported, *text = NULL;
+	struct config *config = report_text_config(yaml, strlen(yaml), &reported);
 	struct printing printing = {.wanted = wanted, .number = number, .yaml = wanted != NULL};
 	size_t len;
 
-	free(told);
+	free(reported);
 	if (!config)
 		return NULL;
 	printing.out = open_memstream(&text, &len);
@@ -297,15 +298,15 @@ static void compare_default(void *ctx, const struct schema *schema, const struct
 // A default is printed as its row has it.
 static void every_default(void **state)
 {
-	char *told;
-	struct config *config = report_text_config(DOMAIN, strlen(DOMAIN), &told);
+	char *reported;
+	struct config *config = report_text_config(DOMAIN, strlen(DOMAIN), &reported);
 	size_t count = 0;
 
 	(void)state;
 	schema_each(&options_root, config, compare_default, &count);
 	assert_true(count >= 25);
 	config_free(config);
-	free(told);
+	free(reported);
 }
 
 // ---- restarts
@@ -334,7 +335,7 @@ static size_t count_in(const char *text, const char *sentence)
 	return count;
 }
 
-// It is never inside a map or a list, and the manual and the JSON schema say it of as many options as have it.
+// It is never inside a map or a list, and the manual and the JSON schema have it for as many options.
 static void restart_is_said(void **state)
 {
 	size_t count = count_restarts(&options_root, true), len;

@@ -1,4 +1,4 @@
-// Changes that wait for the disk while their connections go on, or go away.
+// Changes that wait for the disk while their connections continue, or are closed.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,7 +35,7 @@ static void go_while_it_waits(bool unread)
 	unsigned changes = peer_fake.changes;
 	int fd = peer_dial(), other;
 
-	if (unread) { // then the other end sees a reset, not an end
+	if (unread) { // then the peer sees a reset, not an end of file
 		peer_say_text(fd, PEER_VERSION);
 		peer_turn();
 	}
@@ -64,7 +64,8 @@ static void test_peer_goes_while_its_drain_waits(void **unused)
 		go_while_it_waits(true);
 	}
 
-	// The socket goes first, as at the end of the daemon: the drain is still done, and nobody is left to be told.
+	// The socket is closed first, as when the daemon stops: the drain is still carried out, without a connection to
+	// answer.
 	changes = peer_fake.changes;
 	peer_looks = 0;
 	fd = peer_dial();

@@ -68,7 +68,7 @@ struct tables {
 	struct row rows[SOURCES][ROWS];
 };
 
-// What a linear scan says of an address. Of equal prefixes the later one counts.
+// The result of a linear scan for an address. Of equal prefixes the later one counts.
 static struct place_facts scan(const struct tables *tables, const struct addr *addr)
 {
 	struct place_facts found = {.latitude = NAN};
@@ -131,7 +131,7 @@ static void check_block(const struct places *places, const struct tables *tables
 					wider_differs = true;
 			}
 		}
-	// The other half of the wider block, wherever no row begins in it.
+	// The other half of the wider block, where no row starts in it.
 	struct addr other = *addr;
 	uint8_t other_depth;
 

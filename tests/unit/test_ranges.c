@@ -67,7 +67,7 @@ static const struct {
 	// Columns in any order, and only some.
 	{"class,longitude,prefix,latitude\nfixed,+13.4,192.0.2.0/24,-52\n", "192.0.2.0/24 -52,13.4 fixed\n", ""},
 	{"prefix\n::/0\n0.0.0.0/0\n", "::/0\n0.0.0.0/0\n", ""},
-	// A bare address is a prefix of whole length.
+	// An address without a length is a host prefix.
 	{"prefix,carrier\n192.0.2.1,a\n2001:DB8::192.0.2.1,b\n", "192.0.2.1/32 a\n2001:db8::c000:201/128 b\n", ""},
 	// A byte order mark, CRLF, comments, blank lines, blanks around fields, quotes.
 	{"\xef\xbb\xbf"
@@ -91,7 +91,7 @@ static const struct {
 	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site or "
 	 "accuracy-km\n"
 	 "error 1: no column 'prefix': expected " EXAMPLE},
-	// What is mended with a column is not told beside it.
+	// An error that follows from a missing column is not reported as well.
 	{"prefx\n", "", "error 1: unknown column 'prefx', did you mean 'prefix'?\n"},
 	{"prefix,carier,carrier\n", "",
 	 "error 1: unknown column 'carier', did you mean 'carrier'?\nerror 1: duplicate column 'carrier'\n"},
@@ -245,7 +245,7 @@ static void test_no_files(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-// A host that wants no more is not asked again.
+// After an error of the host, it is not called again.
 static void test_refusing_host(void **state)
 {
 	static const char csv[] = "prefix\n1.0.0.0/8\n2.0.0.0/8\n3.0.0.0/8\n4.0.0.0/8\n";
@@ -264,7 +264,7 @@ static void test_refusing_host(void **state)
 
 // ---- values ---------------------------------------------------------------------------------------------------------
 
-// Words made of what addresses are made of, most of them wrong, against inet_pton().
+// Random words of the characters of addresses, most of them invalid, against inet_pton().
 static void test_addresses(void **state)
 {
 	static const char *const parts[] = {":",   ":",       "::",       ".",     "0",     "1",    "12",
@@ -438,7 +438,7 @@ static bool contains(const struct edgesteer_prefix *wide, const struct edgesteer
 	return true;
 }
 
-// Looks at every pair: how many prefixes repeat an earlier one, and how many different ones lie inside another.
+// Compares every pair: how many prefixes repeat an earlier one, and how many different ones are inside another.
 static void count_nesting(const struct edgesteer_prefix *prefixes, size_t rows, size_t *duplicates, size_t *nested)
 {
 	*duplicates = *nested = 0;
@@ -459,7 +459,7 @@ static void count_nesting(const struct edgesteer_prefix *prefixes, size_t rows, 
 static void assert_nesting(const char *reports, size_t rows, size_t duplicates, size_t nested)
 {
 	char expected[64];
-	size_t told = 0;
+	size_t reported = 0;
 
 	for (const char *at = reports; (at = strstr(at, "already")); at++)
 		told++;

@@ -1,5 +1,5 @@
-// More distinct rankings than the index of them begins with: it grows, each is there once, and every client still gets what
-// ranking_candidates() says.
+// More distinct rankings than the initial size of their index: it grows, each is stored once, and every client still
+// gets what ranking_candidates() says.
 #include "steer/steer.h"
 
 #include <setjmp.h>

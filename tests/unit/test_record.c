@@ -100,7 +100,7 @@ static void test_damaged(void **state)
 	}
 }
 
-// A whole database read into memory, then cut short and spoilt in many ways: whatever comes of it, it ends, and the
+// A database read into memory, then truncated and corrupted in many ways: reading it must terminate, and the
 // sanitizers see nothing.
 static void test_spoilt(void **state)
 {
@@ -152,7 +152,7 @@ static void assert_refused(const char *reports)
 	fakehost_end(&host);
 }
 
-// Trees without end, though every node is a good one.
+// Endless trees in which every node is valid.
 static void test_bad_trees(void **state)
 {
 	static const uint8_t address[16] = {0x20};
@@ -187,7 +187,7 @@ static size_t put_bomb(uint8_t *bytes, size_t at, unsigned levels)
 	return at + 2;
 }
 
-// Metadata that fits on a page and would be read for ever, or to the end of the stack.
+// Metadata that fits on a page and would be read forever, or exhaust the stack.
 static void test_bad_metadata(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-// What a report keeps, and how its lines begin.
+// What a report keeps, and how its lines start.
 #include "base/report.h"
 
 #include <setjmp.h>
@@ -23,12 +23,12 @@ static void test_places(void **state)
 	report_add(report, REPORT_NOTE, "f", 0, 5, "c");
 	report_error(report, NULL, 3, 5, "d");
 
-	char *told = report_text(report);
+	char *reported = report_text(report);
 
-	assert_string_equal(told, "f:3:5: a 1\nwarning: f:3: b\nnote: f: c\nd\n");
+	assert_string_equal(reported, "f:3:5: a 1\nwarning: f:3: b\nnote: f: c\nd\n");
 	assert_false(report_ok(report));
 	assert_int_equal(report_count(report, REPORT_ERROR), 2);
-	free(told);
+	free(reported);
 	report_free(report);
 }
 

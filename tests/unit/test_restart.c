@@ -18,15 +18,15 @@
 #include "report_text.h"
 
 #define DOMAIN "domains: {e.x: {ns: n.x}}\n"
-#define STAYS ": takes hold when the daemon is restarted; until then it is "
+#define STAYS ": takes effect when the daemon is restarted; until then it is "
 
 static struct config *parse(const char *text)
 {
-	char *told;
-	struct config *config = report_text_config(text, strlen(text), &told);
+	char *reported;
+	struct config *config = report_text_config(text, strlen(text), &reported);
 
-	assert_string_equal(told, "");
-	free(told);
+	assert_string_equal(reported, "");
+	free(reported);
 	return config;
 }
 
@@ -37,16 +37,16 @@ static void expect(const struct restart *restart, const char *text, const char *
 
 	restart_warn(restart, config, report);
 
-	char *told = report_text(report);
+	char *reported = report_text(report);
 
-	assert_string_equal(told, expected);
-	free(told);
+	assert_string_equal(reported, expected);
+	free(reported);
 	report_free(report);
 	config_free(config);
 }
 
 static const struct {
-	const char *yaml, *told;
+	const char *yaml, *reported;
 } rows[] = {
 	{DOMAIN, ""},
 	{DOMAIN "server: {listen: ['0.0.0.0@53', '::']}\n", ""}, // the same, written in another way
@@ -74,19 +74,19 @@ static void test_each(void **state)
 	assert_non_null(restart);
 	config_free(config); // as the first reload does
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		expect(restart, rows[i].yaml, rows[i].told);
+		expect(restart, rows[i].yaml, rows[i].reported);
 	restart_free(restart);
 }
 
 static void look_for_row(void *ctx, const struct schema *schema, const struct option *option, const void *field)
 {
 	size_t *found = ctx;
-	char told[128];
+	char reported[128];
 
 	(void)field;
-	snprintf(told, sizeof(told), "warning: /d/f: %s.%s" STAYS, schema->path, option->key);
+	snprintf(reported, sizeof(reported), "warning: /d/f: %s.%s" STAYS, schema->path, option->key);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (strncmp(rows[i].told, told, strlen(told)) == 0) {
+		if (strncmp(rows[i].reported, reported, strlen(reported)) == 0) {
 			assert_true(option->restart);
 			++*found;
 			return;

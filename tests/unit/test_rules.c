@@ -1,4 +1,4 @@
-// What is told of wrong configurations, whole: texts and the lines of their reports.
+// The complete reports about invalid configurations: texts and lines.
 #include "config/rules.h"
 
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 #define A80 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
-	const char *yaml, *told;
+	const char *yaml, *reported;
 } rows[] = {
 	{"", " is empty, expected a configuration\n"},
 	{"[]", " cannot be a list, expected a mapping\n"},
@@ -141,7 +141,7 @@ static const struct {
 	{DOMAIN "sites: {x: {kind: reggion}}\napps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}}}}\n",
 	 "2:19: sites.x.kind: cannot be `reggion`, expected wavelength, local-zone, outpost, az or region, did you mean "
 	 "`region`?\n"},
-	// Unused sites, as many as are told one by one, and one more.
+	// Unused sites, as many as are reported one by one, and one more.
 	{DOMAIN UNUSED_SITES "apps: {a.e.x: {targets: {us-east-1a: {addresses: 1.1.1.1}}}}\n",
 	 "warning: 4:3: sites.us-east-1b: no app has a target there\n"
 	 "warning: 5:3: sites.us-east-1c: no app has a target there\n"
@@ -164,16 +164,16 @@ static const struct {
 	{"a: [\n", "2:1: not YAML: did not find expected node content (while parsing a flow node on line 2)\n"},
 };
 
-static void what_is_told(void **state)
+static void what_is_reported(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *told;
+		char *reported;
 
-		config_free(report_text_config(rows[i].yaml, strlen(rows[i].yaml), &told));
-		if (strcmp(told, rows[i].told) != 0)
-			fail_msg("%s\n%s\nwanted:\n%s", rows[i].yaml, told, rows[i].told);
-		free(told);
+		config_free(report_text_config(rows[i].yaml, strlen(rows[i].yaml), &reported));
+		if (strcmp(reported, rows[i].reported) != 0)
+			fail_msg("%s\n%s\nwanted:\n%s", rows[i].yaml, reported, rows[i].reported);
+		free(reported);
 	}
 }
 
@@ -190,7 +190,7 @@ static void types_of_checks(void **state)
 	(void)state;
 	for (enum check_type type = 0; type < CHECK_TYPE_COUNT; type++) {
 		const struct check_type_row *row = &check_type_rows[type];
-		char yaml[256], *told;
+		char yaml[256], *reported;
 		struct config *config;
 
 		for (const char *at = row->keys; *at; at += strcspn(at, " "), at += *at == ' ')
@@ -198,19 +198,19 @@ static void types_of_checks(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 			snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s, port: 7, %s: %s}}\n", row->name, values[i][0],
 			         values[i][1]);
-			config = report_text_config(yaml, strlen(yaml), &told);
+			config = report_text_config(yaml, strlen(yaml), &reported);
 			if (!config != !check_type_takes(type, values[i][0]))
-				fail_msg("%s %s: %s", row->name, values[i][0], told);
-			taken += config && i < 7; // those that are not everybody's
+				fail_msg("%s %s: %s", row->name, values[i][0], reported);
+			taken += config && i < 7; // those that not every type takes
 			assert_true(!config || config->checks[0].type == type);
 			config_free(config);
-			free(told);
+			free(reported);
 		}
 		snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s}}\n", row->name);
-		config = report_text_config(yaml, strlen(yaml), &told);
+		config = report_text_config(yaml, strlen(yaml), &reported);
 		assert_int_equal(config ? config->checks[0].port : 0, row->port);
 		config_free(config);
-		free(told);
+		free(reported);
 	}
 	assert_int_equal(taken, listed);
 }
@@ -218,7 +218,7 @@ static void types_of_checks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_told),
+		cmocka_unit_test(what_is_reported),
 		cmocka_unit_test(types_of_checks),
 	};
 

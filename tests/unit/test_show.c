@@ -63,7 +63,7 @@ static void test_status(void **unused)
 	assert_int_equal(asking_number(states, "down"), 2);
 	assert_int_equal(asking_number(states, "up"), 5);
 	assert_int_equal(asking_number(states, "unchecked"), 1);
-	assert_int_equal(json_array_size(drains), 1); // what has run out does not hold
+	assert_int_equal(json_array_size(drains), 1); // an expired drain is not in effect
 	assert_string_equal(asking_text(json_array_get(drains, 0), "reason"), "rack");
 	assert_int_equal(json_array_size(forces), 1);
 	assert_string_equal(asking_text(json_array_get(forces, 0), "to"), "down");
@@ -171,7 +171,7 @@ static void test_apps(void **unused)
 	json_decref(reply);
 }
 
-// A large list comes in parts that a client can put together.
+// A large list comes in parts that a client can join.
 static void test_apps_in_parts(void **unused)
 {
 	size_t apps = 0, parts = 0;
@@ -234,7 +234,7 @@ static void test_overrides_lost(void **unused)
 	json_decref(reply);
 	fputs("{\"version\": 1, \"forces\": [7], \"drains\": [{\"site\":\"bos\",\"who\":\"w\",\"since\":1,\"until\":0}]}", file);
 	begin_with(file);
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that is nobody's knowing of it
+	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that does not acknowledge the damage
 	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
 
 	const json_t *damaged = json_object_get(reply, "overrides_damaged");
@@ -262,7 +262,7 @@ static size_t add_sites(const json_t *list, bool *seen)
 	return json_array_size(list);
 }
 
-// Drains and forces without end can be read as well.
+// Very many drains and forces can be read as well.
 static void test_overrides_in_parts(void **unused)
 {
 	enum { DRAINS = 2 * SHOW_OVERRIDES_MAX + 1, FORCES = SHOW_OVERRIDES_MAX + 1 };
@@ -305,7 +305,7 @@ static void test_overrides_in_parts(void **unused)
 	json_decref(reply);
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
-	assert_int_not_equal(asking_number(reply, "overrides_revision"), revision); // parts of before are of another whole
+	assert_int_not_equal(asking_number(reply, "overrides_revision"), revision); // earlier parts are of another list
 	json_decref(reply);
 }
 

@@ -1,5 +1,5 @@
-// The API of the state: what is acknowledged is there after a restart, what cannot be written changes nothing, and who
-// is called when. Each test works in a folder of its own. Of disks that fail: test_state_disk. Of health:
+// The API of the state: acknowledged changes survive a restart, changes that cannot be written have no effect, and when
+// callbacks are called. Each test uses a folder of its own. Of disks that fail: test_state_disk. Of health:
 // test_state_health. Of damage: test_damage, test_state_corrupt. Of kills and power cuts: test_state_kill,
 // test_state_power.
 #include <event2/event.h>
@@ -74,7 +74,7 @@ static void test_replace_and_remove(void **unused)
 	assert_int_equal(drain(state, "bos", "b", 0), E_OK);
 	assert_int_equal(drain(state, "bos", "a", 77), E_OK);
 	assert_int_equal(state_override_count(state), 3);
-	assert_int_equal(state_override_at(state, 2)->until_s, 77); // given anew: at the end
+	assert_int_equal(state_override_at(state, 2)->until_s, 77); // set again: moved to the end
 	assert_int_equal(undrain(state, "bos", "c", false), E_NOTFOUND);
 	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND);
 	assert_int_equal(undrain(state, "bos", "a", false), E_OK);
@@ -235,7 +235,7 @@ static void test_full(void **unused)
 
 	assert_int_equal(state_override_count(state), STATE_OVERRIDES_MAX);
 	assert_int_equal(drain(state, "one-more", NULL, 0), E_LIMIT);
-	assert_int_equal(drain(state, "s7", NULL, 0), E_OK); // one that is there can be given anew
+	assert_int_equal(drain(state, "s7", NULL, 0), E_OK); // an existing one can be set again
 	assert_int_equal(undrain(state, "s65535", NULL, true), E_OK);
 	assert_int_equal(drain(state, "one-more", NULL, 0), E_OK);
 	assert_null(state_drained(state, NULL, "s65535", 1));

@@ -170,7 +170,7 @@ static void check_part(size_t number)
 	state_close(state);
 }
 
-// The folder after all changes: as kill -9 leaves it, and as the end of a daemon does.
+// The folder after all changes: as left by kill -9, and by a clean stop.
 static void make(struct snapshot *killed, struct snapshot *closed)
 {
 	struct state *state = statedir_open();

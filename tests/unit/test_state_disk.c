@@ -1,4 +1,4 @@
-// Disks that are full, fail or are slow: what cannot be written changes nothing, and nobody but the writer waits.
+// Disks that are full, fail or are slow: a change that cannot be written has no effect, and only the writer waits.
 #include <errno.h>
 #include <event2/event.h>
 #include <setjmp.h>
@@ -33,7 +33,7 @@ static int force(struct state *state, const char *app, const char *site, enum fo
 	return statedir_put(state, statedir_force(app, site, to));
 }
 
-// Nothing changes, nobody but done() is called, and later it works again.
+// Nothing changes, only done() is called, and later it works again.
 static void test_disk_full(void **unused)
 {
 	struct state *state = statedir_open();
@@ -71,7 +71,7 @@ static void test_disk_full(void **unused)
 	state_close(state);
 }
 
-// What was refused does not come back with a restart, although it had been written by then.
+// A refused change does not return with a restart, although it had been written by then.
 static void test_sync_fails(void **unused)
 {
 	(void)unused;
@@ -104,7 +104,7 @@ static void test_sync_fails(void **unused)
 	disk_only[0] = '\0';
 }
 
-// The copy cannot be written: everything goes on, and it is brought in line when it can be.
+// The copy cannot be written: everything continues, and it is synchronised as soon as it can be.
 static void test_copy_fails(void **unused)
 {
 	struct state *state = statedir_open();
@@ -128,7 +128,7 @@ static void test_copy_fails(void **unused)
 	state_close(state);
 }
 
-// A sync that takes long is nobody's business but the writer's.
+// A slow sync delays only the writer.
 static void test_slow_disk(void **unused)
 {
 	struct state *state = statedir_open();

@@ -1,4 +1,4 @@
-// The state folder and what may stand in it: other daemons, links and pipes, files of older and newer versions. Each
+// The state folder and what may be in it: other daemons, links and pipes, files of older and newer versions. Each
 // test works in a folder of its own.
 #include <errno.h>
 #include <fcntl.h>
@@ -144,7 +144,7 @@ static void test_read_only(void **unused)
 		assert_true(seteuid(0) == 0 && setegid(0) == 0);
 }
 
-// Whatever stands where our files should be, nothing outside the folder is read or written, and nothing waits.
+// Whatever is in the place of our files, nothing outside the folder is read or written, and nothing blocks.
 static void test_links_pipes_and_folders(void **unused)
 {
 	static const char *const files[] = {"state.db", "state-copy.db", "health.db", "state.db-wal", "state.db-journal",
@@ -176,7 +176,7 @@ static void test_links_pipes_and_folders(void **unused)
 
 // Versions ------------------------------------------------------------------------------------------------------------
 
-// The two fields of the header that say so, in the file that `name` is.
+// The two header fields with the version, in the file `name`.
 static void set_version(const char *name, unsigned version)
 {
 	char path[160];
@@ -260,12 +260,12 @@ static void test_legacy_is_taken_over(void **unused)
 	assert_int_equal(statedir_count("health.json.imported"), 1);
 	state = statedir_reopen(state);
 	check_legacy(state);
-	// Stopped before the renaming: it is taken over once more.
+	// Stopped before the renaming: it is imported again.
 	state_close(state);
 	write_legacy();
 	state = statedir_open();
 	check_legacy(state);
-	// An older version was started again: what it says counts.
+	// An older version was run in between: its file counts.
 	state_close(state);
 	statedir_write("orders.json", "{\"version\": 1, \"drains\": [{\"site\": \"lax\", \"who\": \"w\", \"since\": 1, \"until\": 0}],"
 	               "\"forces\": []}");

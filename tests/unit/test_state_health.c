@@ -68,7 +68,7 @@ static void test_health(void **unused)
 	for (int i = 0; i < 50000; i++)
 		set(state, i, i % 3 == 0);
 	loop_ms(1500);
-	set(state, 1, true); // not written by itself, but by closing
+	set(state, 1, true); // written by closing only
 	state = statedir_reopen(state);
 	for (int i = 2; i < 50000; i++)
 		assert_int_equal(get(state, i), i % 3 == 0);
@@ -147,7 +147,7 @@ static void set_confirmed(int64_t value, int64_t sum)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-// What nobody has confirmed for long is not believed, whichever way the clock was set.
+// Health that has not been confirmed for long is not used, whichever way the clock was set.
 static void test_age(void **unused)
 {
 	static const struct {

@@ -84,7 +84,7 @@ static uint32_t work_and_kill(uint32_t from, unsigned *seed)
 	usleep((useconds_t)(rand_r(seed) % 12000));
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL); // it did not fail by itself
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL); // it did not fail on its own
 	while (read(ends[0], &number, sizeof(number)) == sizeof(number))
 		acknowledged = number + 1;
 	close(ends[0]);

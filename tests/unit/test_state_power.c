@@ -51,7 +51,7 @@ static void record_lives(void)
 			history_give(state, SEED, given++, on_done, &acknowledged);
 			while (acknowledged < given)
 				assert_int_equal(event_base_loop(statedir_base, EVLOOP_ONCE), 0);
-			if (i == 20 && life % 2) // the logs of writes are carried into the files, and begun anew
+			if (i == 20 && life % 2) // checkpoint: the write-ahead logs are copied into the files and restarted
 				usleep(1300000);
 		}
 		state_close(state);
@@ -179,7 +179,7 @@ static void test_taking_over(void **unused)
 	cut_everywhere(from, sites, ARRAY_LEN(sites));
 }
 
-// One of the two files is damaged, and the power is cut while it is built anew.
+// One of the two files is damaged, and the power is cut while it is rebuilt.
 static void repair(const char *damaged)
 {
 	static const char *const names[] = {"state.db", "state-copy.db"}, *const sites[] = {"bos", "nyc", "lax"};

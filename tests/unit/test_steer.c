@@ -212,7 +212,7 @@ static void test_reach_table(void **state)
 	world_end(&world);
 }
 
-// Who may be sent where, said once more without the code under test.
+// Which clients may be sent where, restated without the code under test.
 static bool may_reach(const char *carrier, const char *class_, int site)
 {
 	if (!world_sites[site].carrier)
@@ -313,7 +313,7 @@ static void test_order(void **state)
 		{"10.5.1.0/24", {BER, EUC1, OUT, USE1}, 4},
 		{"10.6.1.0/24", {EUC1, OUT, USE1}, 3},          // another carrier
 		{"10.8.1.0/24", {NYC, BOS, OUT, USE1, EUC1}, 5}, // hinted
-		{"10.9.1.0/24", {OUT, USE1, EUC1, BER}, 4},     // hinted at what it cannot reach
+		{"10.9.1.0/24", {OUT, USE1, EUC1, BER}, 4},     // its hint is a site that it cannot reach
 		{"198.51.100.0/24", {OUT, USE1, EUC1}, 3},
 		{"2001:db8:1::/56", {BOS, NYC, OUT, USE1, EUC1}, 5},
 	};
@@ -468,9 +468,9 @@ static void test_standby(void **state)
 		const char *client;
 		int site, without; // with every site up; with what has a weight drained
 	} rows[] = {
-		{"10.1.1.0/24", NYC, BOS},     // Boston is nearest and stands by
-		{"10.7.1.0/24", USE1, OUT},    // off the carriers
-		{"198.51.100.0/24", USE1, OUT}, // no coordinates: the outpost is written first and stands by
+		{"10.1.1.0/24", NYC, BOS},     // Boston is nearest and a standby
+		{"10.7.1.0/24", USE1, OUT},    // of no carrier
+		{"198.51.100.0/24", USE1, OUT}, // no coordinates: the outpost is written first and a standby
 		{"10.5.1.0/24", EUC1, BER},
 	};
 	struct world world;

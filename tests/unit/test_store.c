@@ -116,7 +116,7 @@ static void test_versions(void **unused)
 
 	put(store, "one", 1);
 	store_close(store);
-	for (int next = 2; next <= 3; next++) { // one step, and the header says so before anything else is written
+	for (int next = 2; next <= 3; next++) { // one step, and the header has the version before anything else is written
 		store = open_store(next, true);
 		check_version(next);
 		put(store, next == 2 ? "two" : "three", next);

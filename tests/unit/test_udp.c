@@ -139,7 +139,7 @@ static void test_answers(void **state)
 // A client whose replies cannot be sent holds up neither the others nor what waits for readers to move on.
 static void test_stuck_client(void **state)
 {
-	enum { MORE_THAN_FIT = 600 }; // net.unix.max_dgram_qlen is 10 where nobody has raised it, 512 at some
+	enum { MORE_THAN_FIT = 600 }; // net.unix.max_dgram_qlen is 10 by default, 512 on some systems
 	int stuck = open_client(), client = open_client();
 
 	(void)state;

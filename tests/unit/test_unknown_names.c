@@ -1,4 +1,4 @@
-// What is told of names that only the config or only the sources use, and that nothing is told of legitimate ones.
+// Warnings about names that only the config or only the sources use, and none about legitimate ones.
 #include "generation/unknown_names.h"
 
 #include <math.h>
@@ -55,7 +55,7 @@ static const struct {
 	const char *sites;
 	struct client clients[8];
 	struct measured_row rows[6];
-	const char *told;
+	const char *reported;
 } cases[] = {
 	// Nothing to say: carriers without a site, sites that no source hints at, classes of all kinds.
 	{"  w: {kind: wavelength, reach: [verizon]}\n  r: {kind: region}\n",
@@ -75,7 +75,7 @@ static const struct {
 	 {{0, NULL, 0, 0}},
 	 "warning: 4:3: sites: no source in `locate` has clients of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
 	 "sent to their sites\n"},
-	// The latency table. What a site names as well is told of the site.
+	// The latency table. A name that a site uses as well is reported for the site.
 	{"  w: {kind: wavelength, reach: [bell]}\n",
 	 {{"verizon", NULL, NULL}},
 	 {{0, "bell", 0, 1}, {0, "verizno", 0, 1}, {0, "verizon", 0, 1}},
@@ -108,26 +108,26 @@ static void test_warnings(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		char yaml[1024], *told;
+		char yaml[1024], *reported;
 		size_t rows = 0;
 
 		snprintf(yaml, sizeof(yaml), HEAD "%s", cases[i].sites);
 
-		struct config *config = report_text_config(yaml, strlen(yaml), &told);
+		struct config *config = report_text_config(yaml, strlen(yaml), &reported);
 		struct places *places = places_of(cases[i].clients);
 		struct report *report = report_new();
 
 		assert_non_null(config);
-		free(told);
+		free(reported);
 		while (cases[i].rows[rows].us)
 			rows++;
 		unknown_names_warn(config, places, cases[i].rows, rows, report);
-		told = report_text(report);
-		for (char *at = told; (at = strstr(at, "/d/f:")) && at[5] != ' ';) // as report_text_config() leaves it out
+		reported = report_text(report);
+		for (char *at = reported; (at = strstr(at, "/d/f:")) && at[5] != ' ';) // as report_text_config() leaves it out
 			memmove(at, at + 5, strlen(at + 5) + 1);
-		if (strcmp(told, cases[i].told) != 0)
-			fail_msg("%s\n%s\nwanted:\n%s", yaml, told, cases[i].told);
-		free(told);
+		if (strcmp(reported, cases[i].reported) != 0)
+			fail_msg("%s\n%s\nwanted:\n%s", yaml, reported, cases[i].reported);
+		free(reported);
 		report_free(report);
 		places_free(places);
 		config_free(config);

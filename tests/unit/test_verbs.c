@@ -1,4 +1,5 @@
-// The verbs that change something, and every way to ask wrongly, without a socket. The played daemon is fake_daemon.h's.
+// The verbs that change something, and every way to ask wrongly, without a socket. The played daemon is
+// fake_daemon.h's.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,7 +80,7 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"soon\"}", 2, "for: 'soon' is not a time"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"0s\"}", 2, "for: '0s' is not a time"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"-1h\"}", 2, "for: '-1h' is not a time"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "over 3650d"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "is longer than 3650d; leave it out to drain until undrain"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"99999999999999999999d\"}", 2, "is not a time"},
 		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained"},
 		{"{\"verb\": \"undrain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?"},
@@ -157,7 +158,8 @@ static void test_starting(void **unused)
 	json_decref(reply);
 }
 
-// Overrides need no more than the view: a daemon is restarted because a site is bad. They hold from the first answer.
+// Overrides need only the view: the daemon may have been restarted because of a bad site. They hold from the first
+// answer.
 static void test_overrides_while_starting(void **unused)
 {
 	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
@@ -254,7 +256,7 @@ static void test_drain_one_app_for_a_while(void **unused)
 	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
 }
 
-// What caches hold from before a reload counts: video had a TTL of an hour, and gone stood at bos.
+// Answers cached before a reload count: video had a TTL of an hour, and gone had a target at bos.
 static void test_drain_after_a_reload(void **unused)
 {
 	static const struct {
@@ -316,7 +318,7 @@ static void test_not_saved(void **unused)
 	assert_int_equal(fake.changes, 1);
 	asking_state(&fake, "app.example.com", "bos", "drained");
 
-	// Of an app that a reload took away as well: "no such app" would read as if the force had gone with it.
+	// Also for an app that a reload removed: "no such app" would read as if the force had gone with it.
 	assert_int_equal(fake_daemon_put(&fake, &gone), E_OK);
 	assert_int_equal(full_disk(true), 0);
 	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,

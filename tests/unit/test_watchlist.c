@@ -1,4 +1,4 @@
-// Lists of watches beside the one in use: what both share, what is new, what is gone, and the slots they stand on.
+// Watchlists made while another is in use: what they share, what is new, what is gone, and their slots.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +52,7 @@ static void write_config(const struct want *wants, size_t count)
 }
 
 // Arrays, numbers and slots say the same of one another.
-static void check_whole(const struct watchlist *list)
+static void check_consistent(const struct watchlist *list)
 {
 	for (uint32_t i = 0; i < list->count; i++) {
 		assert_true(list->slots[i] < list->slot_count);
@@ -65,7 +65,7 @@ static void check_whole(const struct watchlist *list)
 	for (uint32_t slot = 0; slot < list->slot_count; slot++)
 		taken += list->numbers[slot] != WATCHLIST_NONE;
 	assert_int_equal(taken, list->count);
-	for (size_t i = 0; i < list->gone_count; i++) // what may still report something reports it of nobody
+	for (size_t i = 0; i < list->gone_count; i++) // late results of removed watches have no target
 		assert_int_equal(list->numbers[list->gone[i]->slot], WATCHLIST_NONE);
 }
 
@@ -77,7 +77,7 @@ static struct watchlist *make(const struct want *wants, size_t count, const stru
 	assert_int_equal(watchlist_new(&config, previous, &list), E_OK);
 	assert_int_equal(list->count, count);
 	assert_ptr_equal(list->previous, previous);
-	check_whole(list);
+	check_consistent(list);
 	for (size_t i = 0; i < count; i++) {
 		assert_string_equal(list->watches[i]->probe.app, wants[i].app);
 		assert_string_equal(list->watches[i]->site, sites[wants[i].site].name);
@@ -171,7 +171,7 @@ static void test_none(void **unused)
 
 // ---- two lists ------------------------------------------------------------------------------------------------------
 
-// What keeps its app, site, address and check is the same watch, wherever it stands now.
+// A target that keeps its app, site, address and check has the same watch, whatever its number.
 static void test_shared(void **unused)
 {
 	static const struct want now[] = {{"a", 0, 1, 0}, {"a", 1, 2, 0}, {"b", 0, 3, 1}, {"c", 2, 4, NO_CHECK}};
@@ -189,7 +189,7 @@ static void test_shared(void **unused)
 	assert_null(two->fresh[0].before);
 	assert_int_equal(two->gone_count, 1);
 	assert_ptr_equal(two->gone[0], gone);
-	check_whole(one); // the list in use is as it was
+	check_consistent(one); // the list in use is as it was
 	for (uint32_t i = 0; i < one->count; i++)
 		assert_ptr_equal(one->watches[i], i == 0 ? a : i == 1 ? gone : i == 2 ? b : c);
 	end(take(two, one));
@@ -256,7 +256,7 @@ static void test_successors(void **unused)
 
 // ---- slots ----------------------------------------------------------------------------------------------------------
 
-// The slot of a watch that goes is nobody's in the list after it, and somebody's only in the one after that.
+// The slot of a removed watch stays unused in the next list, and is reused only in the one after that.
 static void test_slots(void **unused)
 {
 	static const struct want first[] = {{"a", 0, 1, 0}, {"b", 0, 2, 0}};
@@ -316,7 +316,7 @@ static void test_discarded(void **unused)
 		two = make(next, 3, one);
 		assert_ptr_equal(two->fresh[1].before, NULL); // a has another address now
 		assert_null(watchlist_discard(two));
-		check_whole(one);
+		check_consistent(one);
 		assert_ptr_equal(one->watches[0], a);
 		assert_ptr_equal(one->watches[1], b);
 		assert_int_equal(a->probe.check->users, users);
@@ -360,7 +360,7 @@ static void test_error(void **unused)
 	write_config(now, 1);
 	assert_int_equal(watchlist_new(&config, one, &two), E_LIMIT);
 	assert_null(two);
-	check_whole(one);
+	check_consistent(one);
 	end(one);
 	free(text);
 }

@@ -1,4 +1,4 @@
-// YAML into trees: what comes out, where it says things stand, and what it refuses.
+// YAML into trees: the result, the positions of its parts, and what is refused.
 #include "schema/yaml.h"
 
 #include <setjmp.h>
@@ -18,8 +18,8 @@
 #include "report_text.h"
 #include "tempdir.h"
 
-// Parses, and compares the tree as compact JSON ("" for none) and what was told.
-static void check(const char *text, size_t len, const char *json, const char *told)
+// Parses, and compares the tree as compact JSON ("" for none) and the report.
+static void check(const char *text, size_t len, const char *json, const char *reported)
 {
 	struct report *report = report_new();
 	struct yaml_tree *tree = NULL;
@@ -27,8 +27,8 @@ static void check(const char *text, size_t len, const char *json, const char *to
 	char *got = tree ? json_dumps(yaml_tree_root(tree), JSON_COMPACT | JSON_ENCODE_ANY) : strdup("");
 	char *lines = report_text(report);
 
-	if (strcmp(got, json) != 0 || strcmp(lines, told) != 0 || (err == E_OK) != (tree != NULL))
-		fail_msg("`%s`:\n%s\n%swanted:\n%s\n%s", text, got, lines, json, told);
+	if (strcmp(got, json) != 0 || strcmp(lines, reported) != 0 || (err == E_OK) != (tree != NULL))
+		fail_msg("`%s`:\n%s\n%swanted:\n%s\n%s", text, got, lines, json, reported);
 	free(lines);
 	free(got);
 	yaml_tree_free(tree);
@@ -64,9 +64,9 @@ static void trees(void **state)
 static void refusals(void **state)
 {
 	static const struct {
-		const char *yaml, *json, *told;
+		const char *yaml, *json, *reported;
 	} rows[] = {
-		// The tree goes on past these.
+		// The tree continues past these.
 		{"a: 1\nb: 2\na: {c: [3]}\n", "{\"a\":\"1\",\"b\":\"2\"}",
 		 "f:3:1: a: duplicate key, expected once\n"},
 		{"a: &x 1\nb: *x\n", "{\"a\":\"1\",\"b\":null}",
@@ -112,7 +112,7 @@ static void refusals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		check(rows[i].yaml, strlen(rows[i].yaml), rows[i].json, rows[i].told);
+		check(rows[i].yaml, strlen(rows[i].yaml), rows[i].json, rows[i].reported);
 	check("a: \0", 4, "", "f:1:4: not text: control characters are not allowed, expected YAML in UTF-8\n");
 }
 
@@ -175,7 +175,7 @@ static void marks(void **state)
 	assert_mark(yaml_tree_value_mark(tree, inner, "z"), 5, 9);
 	assert_mark(yaml_tree_item_mark(tree, z, 1), 5, 13);
 	assert_mark(yaml_tree_value_mark(tree, root, "three"), 6, 8);
-	// Not there: the file as a whole.
+	// Missing: the position is that of the file.
 	assert_mark(yaml_tree_key_mark(tree, root, "four"), 0, 0);
 	assert_mark(yaml_tree_item_mark(tree, z, 2), 0, 0);
 	assert_mark(yaml_tree_item_mark(tree, NULL, 0), 0, 0);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What a certificate is made of. Each is for the names given, and signed by the authority or by itself.
+// The contents of a certificate, for the names given, signed by the CA or self-signed.
 struct tlsd_cert {
 	const char *names;   // "DNS:app.example.com,DNS:*.example.net,IP:127.0.0.1"
 	int self_signed;

@@ -9,7 +9,7 @@
 
 enum { ZONELOAD_SERIAL = 42, ZONELOAD_PATH_MAX = 512 };
 
-// The beginning of a zone that is good so far; three lines.
+// The first three lines of a valid zone.
 #define ZONELOAD_HEAD "$TTL 300\n@ SOA ns.elsewhere. host 1 2 3 4 5\n@ NS ns.elsewhere.\n"
 
 // Group fixtures: the folder.

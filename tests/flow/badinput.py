@@ -339,7 +339,7 @@ def control_requests():
                 break
         for control in socks:
             control.__exit__()
-        harness.until(lambda: bad.d.ctl("version", code=None).code == 0, 5, "the control socket is served again",
+        harness.until(lambda: bad.d.ctl("version", code=None).code == 0, harness.PATIENCE_S, "the control socket is served again",
                       every_s=0.1)
         two = bad.d.control_octets(b'{"verb": "version"}\n{"verb": "stats"}\n')
         check(json.loads(two.splitlines()[0])["ok"] is True)
@@ -364,7 +364,7 @@ def places():
                 text = text.replace("state-dir: state", "state-dir: state2")
             path = bad.d.write("other.yaml", text)
             done = subprocess.run([harness.program("edgesteerd"), "-c", str(path)], capture_output=True, text=True,
-                                  timeout=20,
+                                  timeout=harness.PATIENCE_S,
                                   env=harness.program_env(), check=False, stdin=subprocess.DEVNULL)
             check(done.returncode in (1, 2), f"{what}: exit code {done.returncode}: {done.stderr}")
             check(done.stderr.strip(), f"{what}: nothing is said")
@@ -384,7 +384,7 @@ def no_memory():
                 resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
             done = subprocess.run([harness.program("edgesteerd"), "-t", "-c", str(bad.d.config_path)], text=True,
-                                  capture_output=True, timeout=20, env=harness.program_env(), check=False,
+                                  capture_output=True, timeout=harness.PATIENCE_S, env=harness.program_env(), check=False,
                                   preexec_fn=limit)
             check(done.stdout.strip() or done.stderr.strip(), f"{megabytes} MB: nothing is said")
             codes.add(done.returncode)

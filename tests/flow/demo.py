@@ -61,7 +61,7 @@ def stage():
     os.environ["TMPDIR"] = folder
     try:
         yield [DEMO, "--build", os.path.dirname(harness.program("edgesteerd"))], folder
-        until(free, 5, "the daemon and the load balancers are gone")
+        until(free, harness.PATIENCE_S, "the daemon and the load balancers are gone")
     finally:
         shutil.rmtree(folder)
 
@@ -73,7 +73,7 @@ def terminal(command):
     if pid == 0:
         os.execv(command[0], command)
     try:
-        said, end = "", time.monotonic() + 30 * harness.slowness()
+        said, end = "", time.monotonic() + harness.PATIENCE_S
         while STAYS not in said:
             check(select.select([fd], [], [], end - time.monotonic())[0], "the demo does not get as far:", said)
             said += os.read(fd, 65536).decode()
@@ -89,11 +89,11 @@ def terminal(command):
 def ends(pid):
     """It has exited, and is not waited for again."""
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    until(lambda: os.waitid(os.P_PID, pid, options), 10 * harness.slowness(), "the demo ends")
+    until(lambda: os.waitid(os.P_PID, pid, options), harness.PATIENCE_S, "the demo ends")
 
 
 def run(command):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * harness.PATIENCE_S, check=False)
 
 
 def shows():
@@ -125,7 +125,7 @@ def killed():
     with stage() as (command, _):
         with terminal([*command, "--stay"]) as (pid, _):
             os.kill(pid, signal.SIGKILL)
-            until(free, 5, "the daemon ends with the demo")
+            until(free, harness.PATIENCE_S, "the daemon ends with the demo")
 
 
 def beside_another():
@@ -134,7 +134,7 @@ def beside_another():
             done = run(command)
             equal((done.returncode, done.stderr),
                   (1, "demo: 127.0.0.11 port 5380: Address already in use; is another demo running?\n"))
-        until(free, 5, "the first demo is over")
+        until(free, harness.PATIENCE_S, "the first demo is over")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind(("127.0.0.1", 5300))
             done = run(command)

@@ -264,7 +264,7 @@ def many_clients():
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.bind((f"127.0.0.{1 + i % 3 % 2}", 0))
             sock.connect(("127.0.0.1", d.port))
-            sock.settimeout(2 * slowness())
+            sock.settimeout(harness.PATIENCE_S)
             socks.append(sock)
         os.kill(d.process.pid, signal.SIGSTOP)
         for sock in socks:

@@ -6,6 +6,7 @@ finds the daemon in $EDGESTEERD, or in $abs_top_builddir, the current folder, th
 folder."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -24,12 +25,15 @@ import traceback
 
 import wire
 from burst import Burst
+from busy import Withheld, pace
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = TOP / "tests" / "data"
 SKIP = 77
 # From 10240 up to the start of the kernel's ephemeral ports.
 PORTS = range(10240, 32000)
+# For what must come and how soon is not the question.
+PATIENCE_S = 60
 
 
 class Failure(AssertionError):
@@ -64,6 +68,7 @@ def program(name):
     raise Skip(f"{name} is not built: say where it is with {name.upper()}=PATH")
 
 
+@functools.cache
 def sanitizer():
     """Which sanitizer the daemon was built with: "address", "thread" or None."""
     binary = pathlib.Path(program("edgesteerd")).read_bytes()
@@ -147,8 +152,14 @@ class Responder:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection):
+        try:
+            self._answer_one(connection)
+        finally:
+            Withheld.thread_ends()
+
+    def _answer_one(self, connection):
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(10)
+            connection.settimeout(PATIENCE_S)
             request = b""
             while b"\r\n\r\n" not in request:
                 got = connection.recv(4096)
@@ -198,7 +209,7 @@ class Control:
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(10 * slowness())
+        self.sock.settimeout(PATIENCE_S)
         self.sock.connect(str(path))
         self.file = self.sock.makefile("rb")
 
@@ -279,7 +290,7 @@ class Daemon:
 
     def wait_ready(self, timeout_s=None):
         """Until a query is answered, whatever the answer."""
-        deadline = time.monotonic() + (timeout_s or 10 * slowness())
+        deadline = time.monotonic() + (timeout_s or PATIENCE_S)
         probe = wire.query(".", "NS", ident=1)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.connect(("127.0.0.1", self.port))
@@ -303,7 +314,7 @@ class Daemon:
             return None
         process.send_signal(signum)
         try:
-            return process.wait(timeout_s or 10 * slowness())
+            return process.wait(timeout_s or PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -370,7 +381,7 @@ class Daemon:
     def ctl(self, *words, code=0, as_json=True):
         """Runs edgesteerctl. `code`: the exit code it must have; None: any."""
         command = [program("edgesteerctl"), "-s", str(self.socket_path)] + (["--json"] if as_json else []) + list(words)
-        done = Ctl(subprocess.run(command, capture_output=True, text=True, timeout=20 * slowness(), env=program_env(),
+        done = Ctl(subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=program_env(),
                                   check=False))
         check("Sanitizer" not in done.err, "sanitizer in edgesteerctl:", done.err)
         if code is not None:
@@ -411,7 +422,7 @@ class Daemon:
     def query(self, name, kind="A", ecs=None, edns=None, tcp=False, source=None, six=False, raw=False, tries=3,
               **message):
         """Asks and returns the Reply. `ecs`: "ADDRESS/LEN" or a whole option in bytes; `edns`: True, or wire.opt()'s
-        arguments; `message`: wire.query()'s. UDP is tried again after a second, but silence is a failure."""
+        arguments; `message`: wire.query()'s. UDP is tried again after a second or more, but silence is a failure."""
         additional = list(message.pop("additional", ()))
         options = b""
         if ecs is not None:
@@ -440,7 +451,7 @@ class Daemon:
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
             if source:
                 sock.bind((source, 0))
-            sock.settimeout(timeout_s or slowness())
+            sock.settimeout(timeout_s or slowness() * pace())
             sock.connect(("::1" if six else "127.0.0.1", self.port))
             sock.send(data)
             try:
@@ -448,12 +459,12 @@ class Daemon:
             except (socket.timeout, ConnectionRefusedError):
                 return None
 
-    def connect(self, six=False, timeout_s=5):
+    def connect(self, six=False, timeout_s=PATIENCE_S):
         sock = socket.create_connection(("::1" if six else "127.0.0.1", self.port), timeout=timeout_s)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 
-    def send_tcp(self, data, six=False, timeout_s=5):
+    def send_tcp(self, data, six=False, timeout_s=PATIENCE_S):
         with self.connect(six, timeout_s) as sock:
             sock.sendall(struct.pack("!H", len(data)) + data)
             return recv_message(sock)
@@ -462,7 +473,7 @@ class Daemon:
         """Many queries in octets over one UDP socket (their ids are set here): the replies' octets in order. A query
         whose answer is lost is sent again."""
         with self.burst(six) as burst:
-            return burst.ask(queries, patience_s=slowness())
+            return burst.ask(queries, patience_s=slowness() * pace())
 
     def burst(self, six=False):
         return Burst("::1" if six else "127.0.0.1", self.port)
@@ -522,11 +533,13 @@ def memory_folder():
     return folder if os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK) else None
 
 
-def until(condition, timeout_s, what, every_s=0.01):
-    """Waits until condition() is true; returns the seconds it took."""
+def until(condition, timeout_s, what, every_s=0.01, held=None):
+    """Waits until condition() is true; returns the seconds it took. `held`: a Withheld, which is allowed for."""
     begun = time.monotonic()
     while not condition():
-        check(time.monotonic() - begun < timeout_s, f"not within {timeout_s:.3f} s: {what}")
+        took = time.monotonic() - begun
+        check(took < timeout_s or held and took < timeout_s + held.s(),
+              f"not within {timeout_s:.3f} s: {what}" + (f" (withheld: {held.s():.3f} s)" if held else ""))
         time.sleep(every_s)
     return time.monotonic() - begun
 
@@ -536,9 +549,9 @@ def until(condition, timeout_s, what, every_s=0.01):
 
 def run(*tests, limit_s=60):
     """Runs a scenario's tests (those named on the command line, or all) and exits. A test hangs at most until
-    `limit_s`."""
+    `limit_s`, more where the machine is slow."""
     def too_long(*_):
-        raise Failure(f"took longer than {limit_s * slowness()} s")
+        raise Failure(f"took longer than {limit_s * slowness() * pace()} s")
 
     signal.signal(signal.SIGALRM, too_long)
     wanted = sys.argv[1:]
@@ -549,7 +562,7 @@ def run(*tests, limit_s=60):
             continue
         begun, result, why = time.monotonic(), "ok", ""
         try:
-            signal.alarm(limit_s * slowness())
+            signal.alarm(limit_s * slowness() * pace())
             test()
         except Skip as skipped:
             result, why = "skipped", f": {skipped}"

@@ -22,7 +22,7 @@ class Crowd:
     def __init__(self, size):
         self.size, self.waiting = size, []
         self.listener = socket.create_server(("127.0.0.1", harness.free_port()), backlog=size)
-        self.listener.settimeout(10 * harness.slowness())
+        self.listener.settimeout(harness.PATIENCE_S)
         self.port = self.listener.getsockname()[1]
 
     def __enter__(self):
@@ -37,7 +37,7 @@ class Crowd:
         while len(self.waiting) < self.size:
             self.waiting.append(self.listener.accept()[0])
         for sock in self.waiting:
-            sock.settimeout(10 * harness.slowness())
+            sock.settimeout(harness.PATIENCE_S)
             check(sock.recv(4096), "a probe asks nothing")
 
     def answer(self):
@@ -51,7 +51,7 @@ def standing_still(daemon):
     stat = pathlib.Path(f"/proc/{daemon.process.pid}/stat")
     daemon.signal(signal.SIGSTOP)
     try:
-        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 5, "the daemon stops")
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", harness.PATIENCE_S, "the daemon stops")
         yield
     finally:
         daemon.signal(signal.SIGCONT)
@@ -83,7 +83,7 @@ def requests_go_first():
             with order:
                 reply = json.loads(order.file.readline())
                 check(reply["probes"] < PROBES // 3, f"{reply['probes']} of {PROBES} probes were read before the request")
-                until(lambda: order("stats")["probes"] >= PROBES, 10 * harness.slowness(), "the probes")
+                until(lambda: order("stats")["probes"] >= PROBES, harness.PATIENCE_S, "the probes")
                 equal(order("stats")["probe_failures"], 0)
 
 
@@ -101,7 +101,7 @@ def lateness_is_reported():
                      for i in range(8)},
         }
         with Daemon(config) as d:
-            until(lambda: d.ctl_json("stats")["probes_late"] >= 8, 10 * harness.slowness(), "late probes")
+            until(lambda: d.ctl_json("stats")["probes_late"] >= 8, harness.PATIENCE_S, "late probes")
             check(d.ctl_json("status")["health"]["late"] >= 8, "status does not say it")
             lines = re.findall(r"warning: health: probes are late: app\d\.\S+ at here is probed \S+ s after it was due "
                                r"and \d more are waiting, because `probes` allows no more at once", d.log())

@@ -157,7 +157,7 @@ def newer_version(daemon, folder):
         statefiles.set_version(folder, name, 99)
     before = {name: (folder / name).read_bytes() for name in statefiles.BOTH}
     daemon.start(wait=False)
-    equal(daemon.process.wait(20 * harness.slowness()), 1, "the exit code")
+    equal(daemon.process.wait(harness.PATIENCE_S), 1, "the exit code")
     daemon.process = None
     check("is of version 99" in daemon.log(), "the log does not say why")
     equal({name: (folder / name).read_bytes() for name in statefiles.BOTH}, before)

@@ -72,7 +72,7 @@ def own_files():
                    if line.split()[1].endswith(f":{d.port:04X}")]
         check(len(sockets) >= 2, sockets)
         # The first answer may come before the last worker has begun.
-        until(lambda: sorted(map(sorted, held(d.process.pid))) == sorted(map(sorted, sockets)), 5, "a socket for each")
+        until(lambda: sorted(map(sorted, held(d.process.pid))) == sorted(map(sorted, sockets)), harness.PATIENCE_S, "a socket for each")
 
 
 def drops():
@@ -262,16 +262,16 @@ def notify():
     for abstract in (False, True):
         with harness.Responder() as late, Daemon(CONFIG, start=False) as d, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            late.delay_s = 1.5
-            check_late = {"type": "http", "port": late.port, "interval": "10s", "timeout": "5s"}
+            late.delay_s = 1.5 * harness.pace()  # a reload in the meantime
+            check_late = {"type": "http", "port": late.port, "interval": "60s", "timeout": "60s"}
             apps = {NAME: {"check": "late", "targets": {"r1": {"addresses": ["127.0.0.1"]}}}}
             d.write_config({**CONFIG, "checks": {"late": check_late}, "apps": apps})
             path = f"@edgesteer-flow-{os.getpid()}" if abstract else str(d.folder / "notify")
             sock.bind("\0" + path[1:] if abstract else path)
-            sock.settimeout(10 * harness.slowness())
+            sock.settimeout(harness.PATIENCE_S)
             d.env = {"NOTIFY_SOCKET": path}
             d.start(wait=False)
-            until(lambda: late.hits and d.socket_path.exists(), 5, "the first probe")
+            until(lambda: late.hits and d.socket_path.exists(), harness.PATIENCE_S, "the first probe")
             equal(d.ctl_json("reload")["serving"], False)
             check("is served" not in d.log(), "a generation is called served before it is")
             said = []
@@ -284,7 +284,7 @@ def notify():
             check("generation 3 is served" in d.log())
             equal([sock.recv(4096) for _ in range(2)], [b"RELOADING=1", b"READY=1"])
             d.signal(15)
-            until(lambda: d.process.poll() is not None, 10, "the end")
+            until(lambda: d.process.poll() is not None, harness.PATIENCE_S, "the end")
     # A socket that is not there is no reason to fail.
     with Daemon(CONFIG, env={"NOTIFY_SOCKET": "/nonexistent/notify"}) as d:
         equal(d.query(NAME).addresses, ["203.0.113.1"])

@@ -532,7 +532,7 @@ def full_batches():
              wire.query("static." + ZONE, additional=[wire.opt(wire.ecs("10.1.2.0/24"))]), bytes(11),
              wire.query("static." + ZONE)[:-1], wire.query("elsewhere.test")]
     with daemon() as d:
-        alone = [d.send(data, timeout_s=0.3) for data in kinds]
+        alone = [d.send(data, timeout_s=0.3 * harness.pace()) for data in kinds]
         for count in (15, 16, 17, 63, 64, 65, 150):
             picked = [i * i % len(kinds) for i in range(count)]
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -543,7 +543,7 @@ def full_batches():
                 os.kill(d.process.pid, signal.SIGCONT)
                 wanted = sorted(struct.pack("!H", ident) + alone[kind][2:]
                                 for ident, kind in enumerate(picked) if alone[kind])
-                sock.settimeout(2 * slowness())
+                sock.settimeout(harness.PATIENCE_S)
                 equal(sorted(sock.recv(65535) for _ in wanted), wanted, f"{count} at once")
                 sock.settimeout(0.05)
                 try:

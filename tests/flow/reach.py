@@ -148,8 +148,8 @@ def measured_down():
     """Health as probes find it, random sites down at random, all of them and the region included."""
     expected, rng = Expected(), random.Random(6)
     addresses = {name: f"127.0.1.{number}" for number, name in enumerate(SITES, 1)}
-    port = harness.free_port()
-    alb = {"type": "http", "port": port, "path": "/healthz", "interval": "300ms", "timeout": "300ms", "rise": 1,
+    port, period = harness.free_port(), f"{300 * harness.pace()}ms"
+    alb = {"type": "http", "port": port, "path": "/healthz", "interval": period, "timeout": period, "rise": 1,
            "fall": 1}
     responders = {name: Responder(address, port) for name, address in addresses.items()}
     sets = [{"r1"}, {"r1", "lz"}, set(SITES), set(), set(SITES) - {"w-b1"}, {"w-a1", "w-ab"}]
@@ -167,7 +167,7 @@ def measured_down():
                     burst.load(QUERIES)
                     return all(wire.Reply(data).addresses == expected.answer(client, down, held)[1]
                                for client, data in zip(CLIENTS, burst.exchange()))
-                until(settled, 5 * harness.slowness(), f"answers with {sorted(down)} down", every_s=0.02)
+                until(settled, harness.PATIENCE_S, f"answers with {sorted(down)} down", every_s=0.02)
                 compare(burst, expected, down, held)
     finally:
         for responder in responders.values():

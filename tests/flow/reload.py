@@ -52,7 +52,7 @@ class Load(threading.Thread):
                 while not self.stopping:
                     burst.load(self.queries)
                     oldest = self.oldest
-                    replies = burst.exchange(patience_s=2 * harness.slowness(), tries=1)
+                    replies = burst.exchange(patience_s=harness.PATIENCE_S, tries=1)
                     allowed = self.begun[oldest:]
                     for client, data in zip(CLIENTS, replies):
                         reply = wire.Reply(data)
@@ -71,7 +71,7 @@ class Load(threading.Thread):
 
     def __exit__(self, kind, *_):
         self.stopping = True
-        self.join(30)
+        self.join(2 * harness.PATIENCE_S)
         if self.error and kind is None:
             raise self.error
 
@@ -82,14 +82,14 @@ def under_load():
     with Daemon(config(1), {"ranges.csv": RANGES}, log_level="warning") as d:
         load = Load(d)
         with load, d.control() as order:
-            until(lambda: load.answered > 0 or load.error, 5, "load")
+            until(lambda: load.answered > 0 or load.error, harness.PATIENCE_S, "load")
             for turn in range(turns):
                 new = (turn + 1) % 200 + 1
                 load.begun.append(new)
                 d.write_config(config(new))
                 if turn % 4 == 3:
                     d.signal(1)
-                    until(lambda: d.query(NAME).addresses == [f"203.0.113.{new}"], 5, f"SIGHUP {turn}", every_s=0.001)
+                    until(lambda: d.query(NAME).addresses == [f"203.0.113.{new}"], harness.PATIENCE_S, f"SIGHUP {turn}", every_s=0.001)
                 elif turn % 4 == 2:
                     d.ctl("reload")
                 else:
@@ -121,7 +121,7 @@ def broken():
             check(word in human.out + human.err, f"{word} is not in what reload prints:", human)
         failed = d.log().count("reload failed")
         d.signal(1)
-        until(lambda: d.log().count("reload failed") > failed, 5, "SIGHUP's errors in the log")
+        until(lambda: d.log().count("reload failed") > failed, harness.PATIENCE_S, "SIGHUP's errors in the log")
         check(d.log().count("targetz") >= 3, "SIGHUP's errors in the log")
         equal(d.query(NAME).addresses, ["203.0.113.1"])
         # Files the config names: broken, missing.
@@ -201,7 +201,7 @@ def exit_codes():
     """edgesteerd -t and usage errors: 0, 1, 2."""
     with Daemon(config(1), {"ranges.csv": RANGES}) as d:
         def run(*words):
-            return subprocess.run([harness.program("edgesteerd"), *words], capture_output=True, text=True, timeout=30,
+            return subprocess.run([harness.program("edgesteerd"), *words], capture_output=True, text=True, timeout=harness.PATIENCE_S,
                                   env=harness.program_env(), check=False, stdin=subprocess.DEVNULL)
 
         equal(run("-t", "-c", str(d.config_path)).returncode, 0)
@@ -230,38 +230,39 @@ def exit_codes():
         d.ctl("version")
 
 
-def many_rows():
+def many_rows(count=200000):
     """A source that takes a while to read."""
     rows = (f"{10 + n // 65536}.{n // 256 % 256}.{n % 256}.0/24,{'one' if n % 2 else 'two'},40.0,-74.0"
-            for n in range(200000))
+            for n in range(count))
     return "prefix,carrier,latitude,longitude\n" + "\n".join(rows) + "\n"
 
 
 def hangup_meanwhile():
-    """A SIGHUP during a reload is not lost: the file's final contents are served."""
-    with Daemon(config(1), {"ranges.csv": many_rows()}) as d:
+    """A SIGHUP that comes while a reload is under way is not lost: what the file says by then is served in the end."""
+    # Not more rows: a build goes behind all else that wants to run.
+    with Daemon(config(1), {"ranges.csv": many_rows(50000)}) as d:
         for old in range(1, 11, 2):
             d.write_config(config(old))
             d.signal(1)
             time.sleep(0.03)
             d.write_config(config(old + 1))
             d.signal(1)
-            until(lambda: d.query(NAME, ecs="9.0.0.0/8").addresses == [f"203.0.113.{old + 1}"], 5 * harness.slowness(),
+            until(lambda: d.query(NAME, ecs="9.0.0.0/8").addresses == [f"203.0.113.{old + 1}"], harness.PATIENCE_S,
                   f"the config of the second SIGHUP {old}")
 
 
 def slow_reload_keeps_serving():
     """A long build runs in the background: probes, control socket and answers continue, never delayed above 50 ms."""
     with Daemon(config(1), {"ranges.csv": RANGES}) as d, d.control() as order:
-        d.write("ranges.csv", many_rows())
+        d.write("ranges.csv", many_rows(50000 if harness.sanitizer() else 200000))
         done = []
         reloading = threading.Thread(target=lambda: done.append(d.ctl("reload", code=None)))
         reloading.start()
         worst = 0.0
         while reloading.is_alive():
-            begun = time.monotonic()
+            held, begun = harness.Withheld(d.process.pid), time.monotonic()
             order("version")
-            worst = max(worst, time.monotonic() - begun)
+            worst = max(worst, time.monotonic() - begun - held.s())
             check(d.query(NAME).rcode == 0)
             time.sleep(0.002)
         equal(done[0].code, 0, done[0])
@@ -284,7 +285,7 @@ def memory_goes_back():
         first = resident_kb()
         for _ in range(6):
             d.ctl("reload")
-        until(lambda: resident_kb() < first + 4096, 5, f"memory to go back to {first} kB")
+        until(lambda: resident_kb() < first + 4096, harness.PATIENCE_S, f"memory to go back to {first} kB")
 
 
 def endless_source():
@@ -300,13 +301,13 @@ def endless_source():
         endless["locate"] = [*endless["locate"], {"plugin": "endless"}]
         d.write_config(endless)
         d.signal(1)
-        until(lambda: d.ctl_json("status").get("reload_began", 0) > time.time() - 60, 5, "the reload shows in status")
+        until(lambda: d.ctl_json("status").get("reload_began", 0) > time.time() - 60, harness.PATIENCE_S, "the reload shows in status")
         check("under way since" in d.ctl("status", as_json=False).out)
         d.ctl("reload", code=1)
         d.ctl("drain", "w1")
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.1"])
-        equal(d.stop(timeout_s=6 * harness.slowness()), 0)
-        check("a source has not finished within 2000 ms; exiting without it" in d.log(), d.log())
+        equal(d.stop(timeout_s=6 * harness.slowness() * harness.pace()), 0)
+        check("left behind" in d.log(), d.log())
         d.write_config(config(3))
         d.start()
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.3"], "the drain has survived")

@@ -26,7 +26,7 @@ def readme(language):
 
 def said(*words):
     done = subprocess.run([harness.program("edgesteerd"), *words], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=20, check=False, env=harness.program_env())
+                          text=True, timeout=harness.PATIENCE_S, check=False, env=harness.program_env())
     equal(done.returncode, 0, *words, done.stderr)
     return done.stdout + done.stderr
 
@@ -40,7 +40,7 @@ def installed():
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     try:
         made = subprocess.run(["make", "-C", build, "install-data", f"DESTDIR={folder}"], env=env, capture_output=True,
-                              text=True, timeout=50, check=False)
+                              text=True, timeout=harness.PATIENCE_S, check=False)
         equal(made.returncode, 0, made.stderr)
         found = {path.name: path for path in folder.rglob("*") if path.is_file()}
         for name in ("minimal.yaml", "edgesteer.yaml"):
@@ -77,7 +77,7 @@ def as_the_readme_says():
             equal(d.query(NAME, ecs="198.51.100.0/25").addresses, ["192.0.2.10"], "a phone in Boston")
             equal(d.query(NAME, ecs="192.0.2.0/24").addresses, ["203.0.113.10"], "anybody else")
             region.up()
-            until(lambda: d.query(NAME, ecs="198.51.100.0/25").addresses == ["203.0.113.10"], 10 * harness.slowness(),
+            until(lambda: d.query(NAME, ecs="198.51.100.0/25").addresses == ["203.0.113.10"], harness.PATIENCE_S,
                   "the Region is up and takes the phone")
 
 

@@ -16,7 +16,7 @@ from harness import Daemon, Skip, check, cpu_s, equal, memory_kb, recv_message, 
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
 ADDRESSES = [f"198.51.100.{n}" for n in range(1, 33)]
-IDLE_S = 1.0
+IDLE_S = 1.0 * harness.pace()
 CLIENTS = 20
 CONFIG = {
     "server": {"tcp-clients": CLIENTS, "tcp-idle": f"{int(IDLE_S * 1000)}ms"},
@@ -197,7 +197,7 @@ def memory():
                     expect(sock, 1)
                     sock.close()
             expect_one(d)
-            until(lambda: memory_kb(d.process.pid) - used[-1] < 600, 5, "the memory of 20 queries of 60 KB is given back")
+            until(lambda: memory_kb(d.process.pid) - used[-1] < 600, harness.PATIENCE_S, "the memory of 20 queries of 60 KB is given back")
     check(used[1] - used[0] < 4096, f"{used[1] - used[0]} KB for connections that were never made")
 
 
@@ -218,10 +218,10 @@ def flood():
                 expect(sock, i)
                 socks.append(sock)
                 time.sleep(0.002)
-            until(lambda: sum(closed(s, 0.001) for s in socks[:CLIENTS * 2]) == CLIENTS * 2, 3, "the oldest are closed")
+            until(lambda: sum(closed(s, 0.001) for s in socks[:CLIENTS * 2]) == CLIENTS * 2, harness.PATIENCE_S, "the oldest are closed")
             alive = socks[-CLIENTS + 1:]
             for i, sock in enumerate(alive):
-                sock.settimeout(5)
+                sock.settimeout(harness.PATIENCE_S)
                 sock.sendall(framed(i))
                 expect(sock, i)
             equal(d.query(NAME).addresses, ["203.0.113.1"])
@@ -234,14 +234,14 @@ def flood():
             for sock in socks:
                 sock.close()
         descriptors = lambda: len(os.listdir(f"/proc/{d.process.pid}/fd"))
-        until(lambda: descriptors() < 40, 5, "descriptors are given back")
+        until(lambda: descriptors() < 40, harness.PATIENCE_S, "descriptors are given back")
 
 
 def greedy():
     """RFC 9210 section 4: a client that takes all connections evicts its own, not those of others."""
     with daemon() as d:
         def connect(source):
-            sock = socket.create_connection(("127.0.0.1", d.port), timeout=5, source_address=(source, 0))
+            sock = socket.create_connection(("127.0.0.1", d.port), timeout=harness.PATIENCE_S, source_address=(source, 0))
             socks.append(sock)
             return sock
 
@@ -277,7 +277,7 @@ def no_descriptors():
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         used, before_that = descriptors(pid), None
         while used != before_that:  # the state is saved with one
-            time.sleep(0.05)
+            time.sleep(0.05 * harness.pace())
             used, before_that = descriptors(pid), used
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(max(used) + 2)) - used), before[1]))
         with d.connect() as sock:
@@ -300,8 +300,8 @@ def stop_in_flight():
             d.signal(15)
             for i in range(1, 100):
                 expect(sock, i, "big." + ZONE)
-            check(closed(sock, 5), "not closed at the end")
-        until(lambda: d.process.poll() is not None, 5, "the daemon ends")
+            check(closed(sock, harness.PATIENCE_S), "not closed at the end")
+        until(lambda: d.process.poll() is not None, harness.PATIENCE_S, "the daemon ends")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ remote-control:
                     return burst.exchange(patience_s=0.2, tries=1)
             except (TimeoutError, OSError):
                 return None
-        harness.until(answers, 10, "unbound answers", every_s=0.05)
+        harness.until(answers, harness.PATIENCE_S, "unbound answers", every_s=0.05)
         return self
 
     def __exit__(self, *_):

@@ -60,7 +60,7 @@ void prober_open(struct prober *prober, size_t apps, size_t targets)
 	assert(prober->health);
 	prober->checks[0] = (struct config_check){
 		.name = "check", .type = CHECK_HTTP, .path = "/healthz", .verify = true, .expect_status = ok,
-		.expect_status_count = 1, .interval_ms = 100, .timeout_ms = 100, .rise = 1, .fall = 1,
+		.expect_status_count = 1, .interval_ms = 100, .timeout_ms = PROBER_PATIENT_MS, .rise = 1, .fall = 1,
 	};
 	prober->checks[1] = prober->checks[0];
 	prober->config.checks = prober->checks;
@@ -181,6 +181,24 @@ bool prober_until_under_way(struct prober *prober, unsigned count)
 {
 	prober->busy = count;
 	return responder_run(prober->base, is_busy, prober, 1000) >= 0;
+}
+
+static bool is_probed(void *ctx)
+{
+	struct prober *prober = ctx;
+	struct health_stats stats;
+
+	health_stats(prober->health, &stats);
+	return stats.probes >= prober->busy;
+}
+
+bool prober_until_probed(struct prober *prober, unsigned count)
+{
+	struct health_stats stats;
+
+	health_stats(prober->health, &stats);
+	prober->busy = (unsigned)stats.probes + count;
+	return responder_run(prober->base, is_probed, prober, PROBER_PATIENT_MS) >= 0;
 }
 
 void prober_run(struct prober *prober, unsigned ms)

@@ -9,6 +9,8 @@
 
 struct responder;
 
+enum { PROBER_PATIENT_MS = 5000 };
+
 struct prober {
 	struct event_base *base;
 	struct health *health;
@@ -17,11 +19,12 @@ struct prober {
 	unsigned changes, settles;     // calls of the ops
 	size_t last_changed;
 	int saved;                     // what ops.saved says
-	unsigned busy;                 // for prober_until_under_way()
+	unsigned busy;                 // for prober_until_under_way(), prober_until_probed()
 };
 
 // Apps "app0.example.com", ..., each with targets at the sites "site-0", ...; all of them at 127.0.0.1 with check 0:
-// HTTP "/healthz" every 100 ms with a timeout of 100 ms, status 200-299, rise and fall 1. Check 1 is the same.
+// HTTP "/healthz" every 100 ms, status 200-299, rise and fall 1. Check 1 is the same. The timeout is one that only what
+// is silent runs into, however busy the machine: who tests timeouts sets it.
 void prober_open(struct prober *prober, size_t apps, size_t targets);
 void prober_close(struct prober *prober);
 // The same with a responder on 127.0.0.1, which both checks ask.
@@ -36,4 +39,6 @@ int64_t prober_until(struct prober *prober, bool up, unsigned limit_ms);
 int64_t prober_until_settled(struct prober *prober, unsigned limit_ms);
 // Until so many probes are under way; false when they never are.
 bool prober_until_under_way(struct prober *prober, unsigned count);
+// Until so many more probes have ended; false when they never do.
+bool prober_until_probed(struct prober *prober, unsigned count);
 void prober_run(struct prober *prober, unsigned ms);

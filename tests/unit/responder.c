@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/clock.h"
+#include "withheld.h"
 
 struct conn {
 	struct conn *next, **prev;
@@ -201,11 +202,19 @@ static void tick(evutil_socket_t fd, short what, void *ctx)
 	(void)ctx;
 }
 
-static int64_t stalled_ns;
+static int64_t stalled_ns, longest_stall_ns;
 
 int64_t responder_stalled_ms(void)
 {
 	return stalled_ns / 1000000;
+}
+
+int64_t responder_longest_stall_ms(void)
+{
+	int64_t longest_ns = longest_stall_ns;
+
+	longest_stall_ns = 0;
+	return (longest_ns + 999999) / 1000000;
 }
 
 // Wall-clock time that is not this process's own CPU time: asleep, or not let run.
@@ -217,6 +226,18 @@ static int64_t idle_ns(void)
 	return clock_mono_ns() - cpu.tv_sec * 1000000000 - cpu.tv_nsec;
 }
 
+// One turn of the loop; returns for how long this thread was not let run in it.
+static int64_t turn(struct event_base *base)
+{
+	int64_t withheld = withheld_ns(), idle = idle_ns();
+
+	event_base_loop(base, EVLOOP_ONCE);
+	if (withheld >= 0)
+		return withheld_ns() - withheld; // however short, as many short ones make a long one
+	idle = idle_ns() - idle;
+	return idle > 8000000 ? idle : 0; // the ticker asks for 1 ms, and gets it to a few
+}
+
 int64_t responder_run(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms)
 {
 	struct event *ticker = event_new(base, -1, EV_PERSIST, tick, NULL);
@@ -224,12 +245,11 @@ int64_t responder_run(struct event_base *base, bool (*done)(void *ctx), void *ct
 
 	event_add(ticker, &(struct timeval){0, 1000});
 	while (!done(ctx) && took_ms < limit_ms) {
-		int64_t idle = idle_ns();
+		int64_t stall_ns = turn(base);
 
-		event_base_loop(base, EVLOOP_ONCE);
-		idle = idle_ns() - idle;
-		if (idle > 8000000) // the ticker asks for 1 ms, and gets it to a few
-			stalled_ns += idle;
+		stalled_ns += stall_ns;
+		if (stall_ns > longest_stall_ns)
+			longest_stall_ns = stall_ns;
 		took_ms = (clock_mono_ns() - began_ns - (stalled_ns - stalled_before_ns)) / 1000000;
 	}
 	event_free(ticker);

@@ -45,5 +45,7 @@ void blackhole_close(struct blackhole *hole);
 // Runs the loop until done(ctx) is true or `limit_ms` have passed; returns how long it took, or -1. Time in which this
 // process was not let run, by a busy machine, does not count.
 int64_t responder_run(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms);
-// How much of that there was since the program began.
+// How much of that there was since the program began. Lower bounds of time are for the clock, not for these: timers run on.
 int64_t responder_stalled_ms(void);
+// The longest one in one turn of the loop since this was asked last.
+int64_t responder_longest_stall_ms(void);

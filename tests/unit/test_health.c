@@ -190,6 +190,7 @@ static void saved_state_is_for_a_restart(void **state)
 static void reloads_carry_on(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY, .delay_ms = 20};
+	int64_t stalled_ms = responder_stalled_ms();
 	struct prober prober;
 
 	(void)state;
@@ -209,7 +210,8 @@ static void reloads_carry_on(void **state)
 	}
 	assert_int_equal(prober.changes, 20);
 	// 20 targets, a first round, a second one within 100 ms of it, then about 0.9 to 1.3 s at 100 ms.
-	assert_in_range(responder.requests, 20 * 8, 20 * 16);
+	stalled_ms = responder_stalled_ms() - stalled_ms;
+	assert_in_range(responder.requests, 20 * 8, 20 * (16 + (stalled_ms + 99) / 100));
 	prober_close_with(&prober, &responder);
 }
 
@@ -269,6 +271,7 @@ static void reload_with_another_pace(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
 	struct prober prober;
+	int64_t began_ms;
 
 	(void)state;
 	prober_open_with(&prober, &responder, 1, 2);
@@ -280,7 +283,9 @@ static void reload_with_another_pace(void **state)
 	assert_true(health_settled(prober.health));
 	assert_true(prober_health(&prober, 0)->up && prober_health(&prober, 1)->up);
 	// The third failure: the second comes somewhere in the interval after the first one.
-	assert_in_range(prober_until(&prober, false, 1000), 95, 1000);
+	began_ms = clock_mono_ms();
+	assert_int_not_equal(prober_until(&prober, false, 1000), -1);
+	assert_true(clock_mono_ms() - began_ms >= 95);
 	prober_close_with(&prober, &responder);
 }
 
@@ -357,31 +362,50 @@ static void room_of_the_removed(void **state)
 	prober_close_with(&prober, &silent);
 }
 
-// After the quick first round, probes are spread evenly over the interval: no tenth of it gets more than twice its
-// share.
+static bool is_past(void *ctx)
+{
+	return clock_mono_ns() >= *(const int64_t *)ctx;
+}
+
+// How many requests came from `from_ms` to `to_ms` after the moment `began_ns`.
+static unsigned count_requests(const struct responder *responder, int64_t began_ns, int64_t from_ms, int64_t to_ms)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < responder->requests; i++) {
+		int64_t at_ns = responder->times_ns[i] - began_ns;
+
+		count += at_ns >= from_ms * 1000000 && at_ns < to_ms * 1000000;
+	}
+	return count;
+}
+
+// After the quick first round, probes lie evenly in the interval: no tenth of it gets more than twice its share. On a busy
+// machine a request is seen as late as the loop's turns come that it takes.
 static void spread_over_the_interval(void **state)
 {
+	enum { TURNS = 4 };
 	struct responder responder = {.reply = OK_REPLY};
-	unsigned tenths[10] = {0};
+	int64_t began_ns, ends_ns, late_ms;
 	struct prober prober;
-	int64_t began_ns;
 
 	(void)state;
 	prober_open_with(&prober, &responder, 20, 5);
 	prober.checks[0].interval_ms = prober.checks[0].timeout_ms = 1000;
 	prober_configure(&prober);
 	assert_in_range(prober_until_settled(&prober, 1000), 0, 150);
-	prober_run(&prober, 1000);
-	began_ns = clock_mono_ns();
-	prober_run(&prober, 1010);
-	for (unsigned i = 0; i < responder.requests; i++) {
-		int64_t at = responder.times_ns[i] - began_ns;
-
-		if (at >= 0 && at < 1000000000)
-			tenths[at / 100000000]++;
+	began_ns = clock_mono_ns() + 1000000000; // each has had its second one
+	ends_ns = began_ns;
+	assert_int_not_equal(responder_run(prober.base, is_past, &ends_ns, 2000), -1);
+	responder_longest_stall_ms();
+	ends_ns = began_ns + 1010000000;
+	assert_int_not_equal(responder_run(prober.base, is_past, &ends_ns, 2000), -1);
+	late_ms = TURNS * responder_longest_stall_ms();
+	assert_true(responder.requests <= RESPONDER_TIMES);
+	for (int i = 0; i < 1000; i += 100) {
+		assert_true(count_requests(&responder, began_ns, i, i + 100 + late_ms) >= 5);
+		assert_true(count_requests(&responder, began_ns, i, i + 100) <= 20 + 20 * late_ms / 100);
 	}
-	for (int i = 0; i < 10; i++)
-		assert_in_range(tenths[i], 5, 20);
 	prober_close_with(&prober, &responder);
 }
 
@@ -396,10 +420,10 @@ static void starts_keep_their_interval(void **state)
 	prober_configure(&prober);
 	prober_run(&prober, 1100);
 	stalled_ms = responder_stalled_ms() - stalled_ms;
-	assert_in_range(responder.requests, 10, 13 + stalled_ms / 100);
-	// From the second probe to the last one, however long each took.
+	assert_in_range(responder.requests, 10, 13 + (stalled_ms + 99) / 100);
+	// From the second probe to the last one, however long each took. A stall may cost a turn, which is left out.
 	took_ms = (responder.times_ns[responder.requests - 1] - responder.times_ns[1]) / 1000000;
-	assert_in_range(took_ms, (responder.requests - 2) * 100 - 60, (responder.requests - 2) * 100 + 60 + stalled_ms);
+	assert_in_range(took_ms, (responder.requests - 2) * 100 - 60, (responder.requests - 2) * 100 + 60 + 2 * stalled_ms);
 	assert_int_equal(responder.most_open, 1);
 	prober_close_with(&prober, &responder);
 }
@@ -413,11 +437,11 @@ static void a_stall_is_not_a_timeout(void **state)
 
 	(void)state;
 	prober_open_with(&prober, &responder, 1, 1);
-	prober.checks[0].timeout_ms = 50;
+	prober.checks[0].timeout_ms = 200; // and as much again is what a busy machine may take of its own accord
 	prober_configure(&prober);
 	for (int i = 0; i < 3; i++) {
 		assert_true(prober_until_under_way(&prober, 1));
-		usleep(200000);
+		usleep(500000);
 		prober_run(&prober, 90);
 	}
 	health_stats(prober.health, &stats);

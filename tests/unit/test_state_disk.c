@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "disk.h"
 #include "statedir.h"
+#include "withheld.h"
 
 static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
 {
@@ -143,14 +144,14 @@ static void test_slow_disk(void **unused)
 	state_put(state, statedir_drain("lax", NULL, 0), NULL, NULL);
 	for (int i = 0; err == STATEDIR_WAITING; i++) {
 		char app[32];
-		int64_t at_ns = clock_mono_ns(), took_ns;
+		int64_t withheld = withheld_ns(), at_ns = clock_mono_ns(), took_ns;
 
 		snprintf(app, sizeof(app), "app%d", i % 1000);
 		state_set_health(state, app, "bos", 7, i % 3 == 0);
 		(void)state_drained(state, app, "bos", 1);
 		(void)state_expire(state, 5, &next_s);
 		assert_int_equal(event_base_loop(statedir_base, EVLOOP_NONBLOCK), i < 0);
-		took_ns = clock_mono_ns() - at_ns;
+		took_ns = clock_mono_ns() - at_ns - (withheld_ns() - withheld);
 		if (took_ns > longest_ns)
 			longest_ns = took_ns;
 		usleep(500);
@@ -158,7 +159,7 @@ static void test_slow_disk(void **unused)
 	assert_int_equal(err, E_OK);
 	assert_true(clock_mono_ms() - began_ms >= 500);
 	print_message("the longest turn of the loop while syncs took 500 ms: %.3f ms\n", (double)longest_ns / 1e6);
-	assert_true(longest_ns < 50 * 1000000LL); // a loaded machine, a sanitizer; measured: see the message
+	assert_true(longest_ns < 50 * 1000000LL); // a sanitizer; measured: see the message
 	atomic_store(&disk_sync_ms, 0);
 	state_close(state);
 }

@@ -267,7 +267,7 @@ static void test_merge(void **state)
 	write_file("b.csv", "prefix,carrier,latitude,longitude,class\n"
 	                    "10.0.0.0/9,bell,45,-73,edge\n2001:db8::/32,skt,37,127,\n");
 	load("  - {plugin: ranges, file: a.csv}\n  - {plugin: ranges, file: b.csv}\n", &loaded);
-	assert_string_equal(loaded.told,
+	assert_string_equal(loaded.reported,
 	                    "note: DIR/a.csv: 3 of 4 prefixes are inside another one, such as 10.1.0.0/16 (line 3) "
 	                    "inside 10.0.0.0/8 (line 2): of nested prefixes the longest gives all fields\n");
 	assert_int_equal(loaded.places->sources, 2);

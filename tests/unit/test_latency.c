@@ -157,7 +157,7 @@ static void test_zero_bytes(void **state)
 
 	(void)state;
 	load_text(csv, sizeof(csv) - 1, &loaded);
-	assert_string_equal(loaded.told, "FILE:2: zero octet: this is not a text file\n"
+	assert_string_equal(loaded.reported, "FILE:2: zero octet: this is not a text file\n"
 	                                 "FILE:3: zero octet: this is not a text file\n");
 	unload(&loaded);
 }

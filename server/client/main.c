@@ -309,7 +309,7 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
                          bool *ret_changed)
 {
 	static const char *const lists[] = {"apps", "drains", "forces"};
-	json_t *whole = json_deep_copy(reply);
+	json_t *all = json_deep_copy(reply);
 	json_int_t from = 0, next = client_int(reply, "next");
 
 	while (next > from) {
@@ -318,25 +318,25 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
 		json_t *part = client_link_ask(command->socket, request, timeout_s, NULL, error);
 
 		if (!json_is_true(json_object_get(part, "ok"))) {
-			json_decref(whole);
+			json_decref(all);
 			json_decref(reply);
 			return part;
 		}
 		if (!same_version(reply, part)) {
 			*ret_changed = true;
 			json_decref(part);
-			json_decref(whole);
+			json_decref(all);
 			return reply;
 		}
 		for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-			client_extend(whole, lists[i], json_object_get(part, lists[i]));
+			client_extend(all, lists[i], json_object_get(part, lists[i]));
 		from = next;
 		next = client_int(part, "next");
 		json_decref(part);
 	}
 	json_decref(reply);
-	json_object_del(whole, "next");
-	return whole;
+	json_object_del(all, "next");
+	return all;
 }
 
 // Sends the request, for long lists as often as there are parts: each but the last says where the next one starts.

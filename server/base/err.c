@@ -12,6 +12,7 @@ const char *err_text(int err)
 	case E_EXISTS: return "exists already";
 	case E_LIMIT: return "limit reached";
 	case E_STATE: return "not possible now";
+	case E_STOPPED: return "the daemon is stopping";
 	}
 	return "unknown error";
 }

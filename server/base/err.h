@@ -11,6 +11,7 @@ enum err {
 	E_EXISTS = -5,   // already exists
 	E_LIMIT = -6,    // a configured or built-in limit was reached
 	E_STATE = -7,    // not possible now (busy, shutting down)
+	E_STOPPED = -8,  // given up, as the daemon is stopping
 };
 
 // A fixed English word or two for an error value. Never NULL.

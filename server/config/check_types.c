@@ -14,7 +14,7 @@ static bool has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (const char *at = words; (at = strstr(at, word)); at += len)
+	for (const char *at = words; len > 0 && (at = strstr(at, word)); at += len)
 		if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
 			return true;
 	return false;

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "control/background.h"
 #include "control/call.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
@@ -358,12 +359,13 @@ int control_open(struct event_base *base, const char *path, const struct control
 
 	if (copy && (err = socket_listen(path, &fd, &control->made)) == E_OK) {
 		control->path = copy;
+		control->ops.background = background_new(base);
 		control->resume = evtimer_new(base, on_resume, control);
 		control->probes_idle = evtimer_new(base, on_yield_over, control);
 		control->yield_over = evtimer_new(base, on_yield_over, control);
 		control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 		                                       0, fd);
-		if (control->resume && control->probes_idle && control->yield_over && control->listener) {
+		if (control->resume && control->probes_idle && control->yield_over && control->ops.background && control->listener) {
 			event_priority_set(control->probes_idle, event_base_get_npriorities(base) - 1); // that of the probes
 			evconnlistener_set_error_cb(control->listener, on_accept_error);
 			*ret_control = control;
@@ -379,12 +381,25 @@ int control_open(struct event_base *base, const char *path, const struct control
 	return err;
 }
 
+// What is still to be sent goes as far as the peer's buffer takes it: the loop does not run any more.
+static void flush(struct connection *connection)
+{
+	struct evbuffer *out = bufferevent_get_output(connection->stream);
+
+	evbuffer_unfreeze(out, 1); // a bufferevent's output is its own to drain
+	while (evbuffer_get_length(out) > 0 && evbuffer_write(out, bufferevent_getfd(connection->stream)) > 0)
+		;
+}
+
 struct control *control_close(struct control *control)
 {
 	if (!control)
 		return NULL;
-	while (control->first)
+	background_free(control->ops.background); // its jobs are answered
+	while (control->first) {
+		flush(control->first);
 		connection_free(control->first);
+	}
 	must(control->count == 0);
 	if (control->listener)
 		evconnlistener_free(control->listener);

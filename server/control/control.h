@@ -18,5 +18,6 @@ enum { CONTROL_LINE_MAX = 65536, CONTROL_CONNECTIONS_MAX = 64, CONTROL_IDLE_S = 
 // logged. `ops` is copied. The process must ignore SIGPIPE: a peer may close its end while we write. Main thread.
 int control_open(struct event_base *base, const char *path, const struct control_ops *ops,
                  struct control **ret_control) MUST_USE;
-// Closes all connections and removes the socket; replies still outstanding are dropped. Takes NULL; returns NULL.
+// Sends the replies that are there as far as the peers take them at once, closes all connections and removes the socket.
+// Call it after state_close() and reload_stop(): they answer the requests that wait for them. Takes NULL; returns NULL.
 struct control *control_close(struct control *control);

@@ -136,18 +136,14 @@ static json_t *warn_of_sooner_end(json_t *warnings, const struct override *drain
 	return reply_append(warnings, reply_text(text));
 }
 
-static json_t *drain_warnings(const struct live *live, const struct affected *all, const struct override *drain,
-                              const struct override *old)
+static json_t *drain_impact(const struct live *live, const struct override *drain)
 {
-	json_t *warnings = warn_of_sooner_end(json_array(), drain, old);
-	json_t *impact = all->site < 0 ? json_array() : impact_by_drain(live, all->site, all->app);
+	struct affected all;
 
-	if (!impact || json_array_extend(warnings, impact) < 0) {
-		json_decref(warnings);
-		warnings = NULL;
-	}
-	json_decref(impact);
-	return warnings;
+	find_affected(live->view, drain->site, drain->app, &all);
+	if (all.count == 0) // a reload has taken away what it names
+		return json_array();
+	return impact_by_drain(live, all.site, all.app);
 }
 
 static json_t *drained(const struct pending *pending, const struct state_result *result)
@@ -171,7 +167,7 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	reply = reply_set(reply, "targets", json_integer((json_int_t)all.count));
 	reply = reply_set(reply, "apps", name_apps(live->view, &all));
 	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops, drain, longest_ttl_s(live->view, &all))));
-	return reply_set(reply, "warnings", drain_warnings(live, &all, drain, old));
+	return reply_set(reply, "warnings", warn_of_sooner_end(json_array(), drain, old));
 }
 
 void drain_put(const struct call *call)
@@ -198,7 +194,7 @@ void drain_put(const struct call *call)
 	}
 	drain.site = (char *)live->view->sites[site].name;
 	drain.app = app < 0 ? NULL : (char *)live->view->apps[app].name;
-	pending_put(call, &drain, drained);
+	pending_put(call, &drain, drained, drain_impact);
 }
 
 // ---- undrain --------------------------------------------------------------------------------------------------------

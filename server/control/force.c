@@ -93,5 +93,5 @@ void force_put(const struct call *call)
 	if (force.to == FORCE_AUTO)
 		pending_remove(call, &force, false, forced, not_forced);
 	else
-		pending_put(call, &force, forced);
+		pending_put(call, &force, forced, NULL);
 }

@@ -12,7 +12,7 @@
 #include "view/view.h"
 
 enum { CARRIERS_TEXT_MAX = 512, CLIENTS_TEXT_MAX = CARRIERS_TEXT_MAX + 64, LINE_LEN = CLIENTS_TEXT_MAX + 512,
-       NO_CARRIER = -1 };
+       NO_CARRIER = 0 };
 
 // What a group of clients has left.
 enum left { LEFT_UP, LEFT_DOWN, LEFT_NOTHING };
@@ -37,7 +37,7 @@ static void count(const struct live *live, const struct app *app, unsigned slot,
 }
 
 // For a carrier's clients or, with NO_CARRIER, for all others. Stops at the first target that is up, usually the first.
-static enum left left_to(const struct live *live, const struct app *app, int carrier)
+static enum left left_to(const struct live *live, const struct app *app, uint16_t carrier)
 {
 	enum left left = LEFT_NOTHING;
 
@@ -45,7 +45,7 @@ static enum left left_to(const struct live *live, const struct app *app, int car
 		const struct site *site = site_of(live, app, slot);
 		uint8_t state = live_state(live, app->first_target + slot);
 
-		if (!site->is_public && (carrier == NO_CARRIER || !site_serves_carrier(site, (uint16_t)carrier)))
+		if (!site_reached_by(site, carrier))
 			continue;
 		if (state == 0)
 			return LEFT_UP;
@@ -67,7 +67,7 @@ static bool has_public(const struct live *live, const struct app *app)
 static bool listed_before(const struct live *live, const struct app *app, unsigned slot, uint16_t carrier)
 {
 	for (unsigned i = 0; i < slot; i++)
-		if (!site_of(live, app, i)->is_public && site_serves_carrier(site_of(live, app, i), carrier))
+		if (!site_of(live, app, i)->is_public && site_reached_by(site_of(live, app, i), carrier))
 			return true;
 	return false;
 }

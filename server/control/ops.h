@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+struct background;
 struct config;
 struct health;
 struct live;
@@ -14,13 +15,15 @@ struct control_ops {
 	void *ctx;
 	struct health *health;
 	struct state *state;
+	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);
 	// The published live part or, before the first round of health checks has finished, a preview in which every target
 	// whose health is unknown is up. NULL: out of memory. Valid until control returns to the event loop.
 	const struct live *(*live)(void *ctx);
 	// Starts a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, E_INVAL with the
-	// errors in the report, E_STATE when a reload is already in progress, or E_NOMEM. `report` may be NULL, is
+	// errors in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
+	// E_NOMEM. `report` may be NULL, is
 	// read-only and valid during the call.
 	void (*reload)(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
 	// For how many seconds a cache may still hold an answer of an earlier generation with a target at the site (`app`

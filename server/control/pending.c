@@ -1,11 +1,13 @@
 // Passes overrides from the verbs to the state and answers the call; see pending.h.
 #include "control/pending.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/must.h"
 #include "control/reply_json.h"
+#include "view/live.h"
 
 static json_t *not_saved(int err)
 {
@@ -17,6 +19,51 @@ static json_t *not_saved(int err)
 	                                 STATE_QUEUE_MAX);
 	}
 	return reply_error(REPLY_REFUSED, "not done: %s", err_text(err));
+}
+
+static void answer(struct pending *pending, json_t *reply)
+{
+	call_finish(pending->call, reply);
+	override_free(pending->override);
+	free(pending);
+}
+
+// On the background thread, or on the main one before anything is served.
+static void find_warnings(struct background_job *job)
+{
+	struct pending *pending = (struct pending *)((char *)job - offsetof(struct pending, job));
+
+	pending->more = pending->warnings(pending->live ? pending->live : live_read(), pending->override);
+}
+
+static void add_warnings(struct background_job *job)
+{
+	struct pending *pending = (struct pending *)((char *)job - offsetof(struct pending, job));
+	json_t *reply = pending->reply;
+
+	if (!pending->more || json_array_extend(json_object_get(reply, "warnings"), pending->more) < 0) {
+		json_decref(reply);
+		reply = NULL;
+	}
+	json_decref(pending->more);
+	answer(pending, reply);
+}
+
+// Takes the reply.
+static void answer_with_warnings(struct pending *pending, json_t *reply)
+{
+	const struct control_ops *ops = &pending->call->ops;
+
+	pending->reply = reply;
+	pending->job = (struct background_job){.work = find_warnings, .done = add_warnings};
+	if (ops->background && live_current()) {
+		background_run(ops->background, &pending->job);
+		return;
+	}
+	pending->live = ops->live(ops->ctx);
+	if (pending->live)
+		find_warnings(&pending->job);
+	add_warnings(&pending->job);
 }
 
 static void finish(void *ctx, const struct state_result *result)
@@ -31,9 +78,10 @@ static void finish(void *ctx, const struct state_result *result)
 		reply = pending->nothing(pending);
 	else
 		reply = not_saved(result->err);
-	call_finish(pending->call, reply);
-	override_free(pending->override);
-	free(pending);
+	if (result->err == E_OK && reply && pending->warnings)
+		answer_with_warnings(pending, reply);
+	else
+		answer(pending, reply);
 }
 
 // NULL when out of memory; the call has then been answered with that error.
@@ -56,12 +104,15 @@ static struct pending *pending_new(const struct call *call, const struct overrid
 }
 
 void pending_put(const struct call *call, const struct override *override,
-                 json_t *(*done)(const struct pending *pending, const struct state_result *result))
+                 json_t *(*done)(const struct pending *pending, const struct state_result *result),
+                 pending_warnings_fn *warnings)
 {
 	struct pending *pending = pending_new(call, override, done);
 
-	if (pending)
-		state_put(call->ops.state, pending->override, finish, pending);
+	if (!pending)
+		return;
+	pending->warnings = warnings;
+	state_put(call->ops.state, pending->override, finish, pending);
 }
 
 void pending_remove(const struct call *call, const struct override *override, bool every_app,

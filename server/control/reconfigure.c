@@ -20,6 +20,8 @@ static json_t *reload_reply(const struct call *call, int err, const struct repor
 		reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
 	} else if (err == E_STATE) {
 		reply = reply_error(REPLY_REFUSED, "a reload is already under way; try again when it has finished");
+	} else if (err == E_STOPPED) {
+		reply = reply_error(REPLY_REFUSED, "the daemon is stopping; nothing was reloaded");
 	} else if (err != E_NOMEM && report && !report_ok(report)) {
 		reply = reply_error(REPLY_USAGE,
 		                    "the config is refused (%zu error%s); the previous generation stays in service",

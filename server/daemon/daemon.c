@@ -522,11 +522,14 @@ struct daemon *daemon_free(struct daemon *daemon)
 {
 	if (!daemon)
 		return NULL;
-	control_close(daemon->control);
 	workers_stop(daemon->workers);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
-	if (!reload_stop(daemon->reload, BUILD_PATIENCE_MS)) {
+
+	bool stopped = reload_stop(daemon->reload, BUILD_PATIENCE_MS);
+
+	control_close(daemon->control); // whoever waited for the two has been answered
+	if (!stopped) {
 		log_warning("a reload is still under way: a source has not finished within %d ms; exiting without it",
 		            BUILD_PATIENCE_MS);
 		return daemon;

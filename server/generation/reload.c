@@ -123,6 +123,7 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	reload->under_way = false;
 	if (reload->err == E_OK)
 		reload->ops.discard(&reload->generation);
+	reload->done(reload->done_ctx, E_STOPPED, reload->report);
 	return true;
 }
 

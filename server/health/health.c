@@ -433,17 +433,21 @@ static void inherit(struct health *health, const struct watchlist *old)
 	must(!old || old->slot_count <= list->slot_count);
 	if (old)
 		memcpy(list->up, old->up, old->slot_count);
-	for (size_t i = 0; i < list->gone_count; i++) {
-		must(health->unsettled >= (size_t)!list->gone[i]->settled);
+	for (size_t i = 0; health->unsettled > 0 && i < list->gone_count; i++)
 		health->unsettled -= !list->gone[i]->settled;
-	}
+	health->unsettled += list->fresh_unsettled;
 	for (size_t i = 0; i < list->fresh_count; i++) {
-		struct watch *watch = list->fresh[i].watch;
+		struct watch_fresh *fresh = &list->fresh[i];
+		struct watch *watch = fresh->watch;
 
-		watchlist_inherit(&list->fresh[i]);
+		list->up[fresh->slot] = fresh->up;
+		if (old && !fresh->before)
+			continue;
+		health->unsettled -= !watch->settled;
+		watchlist_inherit(fresh);
 		if (!old && watch->probe.check)
 			restore(health, watch);
-		list->up[watch->slot] = watch->shown.up;
+		list->up[fresh->slot] = watch->shown.up;
 		health->unsettled += !watch->settled;
 	}
 }

@@ -173,6 +173,8 @@ static struct watch *watch_new(const struct wanted *wanted, uint32_t slot)
 	watch->probe.app = watch->names;
 	watch->site = watch->names + app_len;
 	watch->probe.check = wanted->check;
+	if (wanted->check)
+		wanted->check->users++;
 	if (wanted->addr)
 		watch->probe.addr = *wanted->addr;
 	watch->slot = slot;
@@ -192,13 +194,20 @@ static struct watch *watch_new(const struct wanted *wanted, uint32_t slot)
 //   checked       same request and same pace      the old watch is kept
 //   checked       same request, has a result      a new watch with the old state as if just confirmed
 //   checked       other request, or no result     a new watch with the old state until the first result
+static bool is_same_address(const struct watch *old, const struct wanted *wanted)
+{
+	static const struct addr none = {.family = ADDR_NONE};
+
+	return addr_equal(&old->probe.addr, wanted->addr ? wanted->addr : &none);
+}
+
 static bool is_same(const struct watch *old, const struct wanted *wanted)
 {
 	const struct check *a = old->probe.check, *b = wanted->check;
 
-	if (!a || !b)
-		return a == b;
-	return addr_equal(&old->probe.addr, wanted->addr) && same_question(a, b) && same_pace(a, b);
+	if (!is_same_address(old, wanted) || !a || !b)
+		return is_same_address(old, wanted) && a == b;
+	return same_question(a, b) && same_pace(a, b);
 }
 
 void watchlist_inherit(const struct watch_fresh *fresh)
@@ -236,12 +245,13 @@ static int add(struct making *m, const struct config_app *app, const struct conf
 	struct watch *old = found ? list->previous->watches[found - 1] : NULL, *watch = old;
 
 	if (!old || !is_same(old, &wanted)) {
-		bool at_its_address = old && wanted.check && addr_equal(&old->probe.addr, wanted.addr);
+		bool inherits = old && wanted.check && is_same_address(old, &wanted);
 
 		watch = watch_new(&wanted, free_slot(m));
 		if (!watch)
 			return E_NOMEM;
-		list->fresh[list->fresh_count++] = (struct watch_fresh){watch, at_its_address ? old : NULL};
+		list->fresh[list->fresh_count++] = (struct watch_fresh){watch, inherits ? old : NULL, watch->slot, watch->shown.up};
+		list->fresh_unsettled += !watch->settled;
 	} else {
 		m->kept[found - 1] = true;
 	}
@@ -346,9 +356,6 @@ struct watchlist *watchlist_free(struct watchlist *watchlist)
 
 void watchlist_adopt(struct watchlist *watchlist)
 {
-	for (size_t i = 0; i < watchlist->fresh_count; i++)
-		if (watchlist->fresh[i].watch->probe.check)
-			((struct check *)watchlist->fresh[i].watch->probe.check)->users++;
 	for (size_t i = 0; i < watchlist->check_count; i++)
 		if (watchlist->checks[i]->users == 0)
 			free_check(watchlist->checks[i]);

@@ -42,7 +42,9 @@ struct watch {
 // A watch that the previous list did not have, and the one for the same app, site and address that it replaces.
 struct watch_fresh {
 	struct watch *watch;
-	const struct watch *before; // NULL: none, or its state does not apply
+	const struct watch *before; // NULL: none, or one whose state says nothing about this target
+	uint32_t slot;              // the watch's slot and state as made, so that taking the list into use need not
+	bool up;                    // touch a watch that takes over nothing
 };
 
 struct watchlist {
@@ -58,6 +60,7 @@ struct watchlist {
 	size_t check_count;
 	struct watch_fresh *fresh;
 	size_t fresh_count;
+	size_t fresh_unsettled;     // fresh watches that are not settled, as made
 	struct watch **gone;        // of the previous list, not in this one
 	size_t gone_count;
 	const struct watchlist *previous; // the list in use when it was made; NULL: none

@@ -38,8 +38,7 @@ double cost_distance_km(double lat1, double lon1, double lat2, double lon2)
 
 bool cost_can_reach(const struct places *places, const struct site *site, const struct place *place)
 {
-	return site->is_public ||
-	       (place->carrier != 0 && place_is_edge(places, place) && site_serves_carrier(site, place->carrier));
+	return site_reached_by(site, place_is_edge(places, place) ? place->carrier : 0);
 }
 
 // The row for (group, carrier, site), or NULL.

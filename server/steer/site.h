@@ -26,9 +26,9 @@ struct site {
 	uint64_t seed;             // of the rendezvous hash: from the name, so that a reload moves no clients
 };
 
-// Reach, for one carrier: whether its clients (of the class that carriers' sites serve) can open a connection to the
-// site. The only place that decides it.
-static inline bool site_serves_carrier(const struct site *site, uint16_t carrier)
+// Reach: whether a carrier's clients (of the class that carriers' sites serve) can open a connection to the site. Number 0
+// stands for clients of no carrier, or whose class keeps them from carriers' sites. The only place that decides it.
+static inline bool site_reached_by(const struct site *site, uint16_t carrier)
 {
 	if (site->is_public)
 		return true;

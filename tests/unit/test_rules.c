@@ -67,6 +67,7 @@ static const struct {
 	 "warning: 3:3: checks.none: no app or target uses it\n"
 	 "warning: 4:3: checks.a b: no app or target uses it\n"
 	 "warning: 5:3: checks.c: no app or target uses it\n"},
+	{DOMAIN "checks: {c: {type: http, '': x}}\n", "2:26: an empty key, expected a name\n2:26: checks.c.: unknown key\nwarning: 2:10: checks.c: no app or target uses it\n"}, // a name that is in every list of names
 	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
 	 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
 	 "2:71: checks.d.ca-file: has no effect with `verify: off`, expected one of the two\n"

@@ -30,5 +30,6 @@ const void *publish_swap(struct published *published, const void *object) MUST_U
 // Calls free_object(object) on liburcu's thread after a grace period. Does nothing for a NULL object. The calling
 // thread must be registered and offline.
 void publish_retire(const void *object, void (*free_object)(void *object));
-// Waits until everything retired so far has been freed. For an orderly exit and for tests; never from the main loop.
+// Waits until everything retired so far has been freed: some milliseconds. For an orderly exit, for tests, and where
+// memory has run out; else never from the main loop.
 void publish_drain(void);

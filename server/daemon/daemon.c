@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/metrics.h"
 #include "daemon/restart.h"
@@ -29,7 +30,6 @@
 #include "net/sockets.h"
 #include "net/tcp.h"
 #include "net/worker.h"
-#include "state/ledger.h"
 #include "state/state.h"
 #include "view/handouts.h"
 #include "view/index.h"
@@ -42,6 +42,7 @@ enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
 	BUILD_PATIENCE_MS = 2000, // for a build in progress when the daemon stops
+	FORGOTTEN_PER_TURN = 500, // targets, in one turn of the loop after a reload
 	PRIORITIES = 3,          // of events; the lowest is that of probes
 	PROBES_IN_A_ROW = 4,     // probe events before other events are looked for: about 2 ms of TLS handshakes
 	SIGNALS = 3,
@@ -63,8 +64,8 @@ struct daemon {
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
-	const struct view *previous_view;       // of the generation in use; read by the builder's thread
-	const struct watchlist *previous_list;  // of the generation in use; read by the builder's thread
+	struct handover_from previous; // the generation in use, for the builder
+	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
 	struct handover *first;  // of the first generation, until the checks start
@@ -205,8 +206,8 @@ static int prepare_generation(void *ctx, struct generation *generation)
 {
 	const struct daemon *daemon = ctx;
 
-	return handover_prepare(generation->config, generation->view, daemon->previous_view, daemon->previous_list,
-	                        daemon->handouts, &generation->handover);
+	return handover_prepare(generation->config, generation->view, &daemon->previous, daemon->handouts,
+	                        &generation->handover);
 }
 
 static void discard_generation(struct generation *generation)
@@ -214,6 +215,17 @@ static void discard_generation(struct generation *generation)
 	handover_free(generation->handover);
 	view_free(generation->view);
 	config_free(generation->config);
+}
+
+static void on_forget(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval now = {0};
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (!serving_forget(daemon->serving, daemon->state, FORGOTTEN_PER_TURN))
+		event_add(daemon->forget, &now);
 }
 
 static int take_generation(void *ctx, struct generation *generation, struct report *report)
@@ -225,6 +237,7 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 
 	if (err < 0)
 		return err;
+	event_active(daemon->forget, EV_TIMEOUT, 0);
 	restart_warn(daemon->restart, config, report);
 	dangling_warn(daemon->state, view, report);
 	log_set_level((enum log_level)config->server.log_level);
@@ -241,8 +254,8 @@ static void control_reload(void *ctx, void (*done)(void *done_ctx, int err, cons
 	struct daemon *daemon = ctx;
 
 	if (!reload_began_s(daemon->reload)) { // else the builder is reading them
-		daemon->previous_view = serving_view(daemon->serving);
-		daemon->previous_list = health_list(daemon->health);
+		daemon->previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
+		                                          serving_caches(daemon->serving)};
 	}
 	service_notify("RELOADING=1");
 	reload_begin(daemon->reload, done, done_ctx);
@@ -316,7 +329,7 @@ static int64_t control_cached_s(void *ctx, const char *app, const char *site)
 {
 	const struct daemon *daemon = ctx;
 
-	return ledger_left_s(serving_ledger(daemon->serving), app, site, serving_now_s());
+	return caches_left_s(serving_caches(daemon->serving), app, site);
 }
 
 static json_t *control_stats(void *ctx)
@@ -371,9 +384,10 @@ static int make_events(struct daemon *daemon)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); // exceeding ulimit -f is then a write error, like a full disk
 	daemon->publish = evtimer_new(daemon->base, on_publish, daemon);
+	daemon->forget = evtimer_new(daemon->base, on_forget, daemon);
 	daemon->expiry = evtimer_new(daemon->base, on_expiry, daemon);
 	daemon->first_round_timeout = evtimer_new(daemon->base, on_first_round_timeout, daemon);
-	return daemon->publish && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
+	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
 }
 
 // State, health, reloads and control. State and control log their own errors.
@@ -430,7 +444,7 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	daemon->restart = restart_new(first->config);
 	daemon->handouts = handouts_new(daemon->workers_max);
 	if (!daemon->restart || !daemon->handouts ||
-	    handover_prepare(first->config, first->view, NULL, NULL, daemon->handouts, &daemon->first) < 0) {
+	    handover_prepare(first->config, first->view, &daemon->previous, daemon->handouts, &daemon->first) < 0) {
 		discard_generation(first);
 		return E_NOMEM;
 	}
@@ -542,7 +556,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
 
-	struct event *const timers[] = {daemon->publish, daemon->expiry, daemon->first_round_timeout};
+	struct event *const timers[] = {daemon->publish, daemon->forget, daemon->expiry, daemon->first_round_timeout};
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "daemon/caches.h"
 #include "daemon/merge.h"
 #include "health/watchlist.h"
 #include "view/handouts.h"
@@ -12,6 +14,8 @@
 #include "view/view.h"
 
 enum { NONE = UINT32_MAX };
+
+static const size_t GONE_BYTES_MAX = (size_t)4 << 30; // two names a target
 
 // The number in `previous` of each target of `view`, or NONE. Names are looked up once per app and site. Owned by the
 // caller; NULL: out of memory.
@@ -45,55 +49,76 @@ static uint32_t *match_targets(const struct view *view, const struct view *previ
 	return old_of_new;
 }
 
-// Targets that keep their TTL or get a longer one are left out: no cache holds them from the old view for longer than
-// from the new one.
-static int find_lingering(struct handover *handover, const struct view *view, const struct view *previous,
-                          const uint32_t *old_of_new)
+// Where each target of the view in use is in the next one. The caller frees it; NULL when out of memory.
+static uint32_t *invert(const struct view *view, const struct view *previous, const uint32_t *old_of_new)
 {
 	uint32_t count = previous ? previous->target_count : 0;
 	uint32_t *new_of_old = malloc(((size_t)count + 1) * sizeof(*new_of_old));
-	size_t cap = 0;
 
 	if (!new_of_old)
-		return E_NOMEM;
+		return NULL;
 	for (uint32_t i = 0; i < count; i++)
 		new_of_old[i] = NONE;
 	for (uint32_t i = 0; i < view->target_count; i++)
 		if (old_of_new[i] != NONE)
 			new_of_old[old_of_new[i]] = i;
-	for (uint32_t i = 0; i < count; i++) {
+	return new_of_old;
+}
+
+static int add_gone(struct handover *handover, const char *app, const char *site)
+{
+	struct handover_gone *gone = &handover->gone[handover->gone_count++];
+
+	*gone = (struct handover_gone){arena_strdup(handover->arena, app), arena_strdup(handover->arena, site)};
+	return gone->app && gone->site ? E_OK : E_NOMEM;
+}
+
+// Notes what goes, and what caches may hold for longer than the next view allows. Targets that keep their TTL or get a
+// longer one are left out: no cache holds them from the old view for longer than from the new one.
+static int note_changes(struct handover *handover, const struct view *view, const struct view *previous,
+                        const uint32_t *old_of_new)
+{
+	uint32_t *new_of_old = invert(view, previous, old_of_new);
+	uint32_t count = previous ? previous->target_count : 0;
+	int err = E_OK;
+
+	handover->arena = arena_new(GONE_BYTES_MAX);
+	handover->gone = handover->arena ? arena_take_array(handover->arena, (size_t)count + 1, sizeof(*handover->gone)) : NULL;
+	if (!new_of_old || !handover->gone)
+		err = E_NOMEM;
+	for (uint32_t i = 0; err == E_OK && i < count; i++) {
 		const struct target *old = &previous->targets[i];
+		const char *app = old->app->name, *site = previous->sites[old->site].name;
 		uint32_t now = new_of_old[i];
 
 		if (now != NONE && view->targets[now].app->ttl_s >= old->app->ttl_s)
 			continue;
-		if (handover->lingering_count == cap) {
-			struct handover_lingering *more = realloc(handover->lingering, (cap = cap * 2 + 64) * sizeof(*more));
-
-			if (!more) {
-				free(new_of_old);
-				return E_NOMEM;
-			}
-			handover->lingering = more;
+		if (now == NONE)
+			err = add_gone(handover, app, site);
+		if (err == E_OK && !handover->caches_are_incomplete)
+			err = caches_add(handover->caches, app, site, old->app->ttl_s);
+		if (err == E_LIMIT) {
+			handover->caches_are_incomplete = true;
+			err = E_OK;
 		}
-		handover->lingering[handover->lingering_count++] = (struct handover_lingering){
-			old->app->name, previous->sites[old->site].name, old->app->ttl_s, now == NONE};
 	}
 	free(new_of_old);
-	return E_OK;
+	return err;
 }
 
-int handover_prepare(const struct config *config, struct view *view, const struct view *previous,
-                     const struct watchlist *watchlist, struct handouts *handouts, struct handover **ret_handover)
+int handover_prepare(const struct config *config, struct view *view, const struct handover_from *from,
+                     struct handouts *handouts, struct handover **ret_handover)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
-	uint32_t *old_of_new = match_targets(view, previous);
-	int err = handover && old_of_new ? handouts_bind(handouts, view, previous, old_of_new) : E_NOMEM;
+	uint32_t *old_of_new = match_targets(view, from->view);
+	int err = handover && old_of_new ? handouts_bind(handouts, view, from->view, old_of_new) : E_NOMEM;
 
+	if (err == E_OK && !(handover->caches = caches_next(from->caches)))
+		err = E_NOMEM;
 	if (err == E_OK)
-		err = find_lingering(handover, view, previous, old_of_new);
+		err = note_changes(handover, view, from->view, old_of_new);
 	if (err == E_OK)
-		err = watchlist_new(config, watchlist, &handover->watchlist);
+		err = watchlist_new(config, from->watchlist, &handover->watchlist);
 	if (err == E_OK && !(handover->merge = merge_new(view)))
 		err = E_NOMEM;
 	free(old_of_new);
@@ -110,7 +135,8 @@ struct handover *handover_free(struct handover *handover)
 		return NULL;
 	watchlist_discard(handover->watchlist);
 	merge_free(handover->merge);
-	free(handover->lingering);
+	caches_free(handover->caches);
+	arena_free(handover->arena);
 	free(handover);
 	return NULL;
 }

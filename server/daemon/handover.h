@@ -2,37 +2,45 @@
 // walk over all targets is a copy of one byte for each.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/attr.h"
 
+struct arena;
+struct caches;
 struct config;
 struct handouts;
 struct merge;
 struct view;
 struct watchlist;
 
-// A target that caches may hold for longer than the next generation allows: its TTL is reduced, or it is removed. The
-// names are owned by the view in use.
-struct handover_lingering {
-	const char *app, *site;
-	uint32_t ttl_s;       // with which it has been answered
-	uint8_t gone;         // 1: the next generation does not have the target
+// A target that the next generation does not have.
+struct handover_gone {
+	const char *app, *site; // in the handover's arena
 };
 
 struct handover {
 	struct watchlist *watchlist;  // of the next generation; shares unchanged watches with the list in use
 	struct merge *merge;          // of the next view: every target up, no override
-	struct handover_lingering *lingering;
-	size_t lingering_count;
+	struct caches *caches;        // with the targets whose TTL is reduced, or that are removed
+	struct arena *arena;
+	struct handover_gone *gone;   // in the arena
+	size_t gone_count;
+	size_t gone_done;             // of them; kept by whoever works them off
+	bool caches_are_incomplete;   // there were more than can be kept
 };
 
-// Prepares `view` of `config`, not published yet, to replace `previous` and the watchlist in use (both NULL: the first
-// generation), which must stay while this runs. Its targets get their counters from `handouts`. E_NOMEM; E_LIMIT: too
-// many counters, or a check's text is too long. On the builder's thread.
-int handover_prepare(const struct config *config, struct view *view, const struct view *previous,
-                     const struct watchlist *watchlist, struct handouts *handouts,
-                     struct handover **ret_handover) MUST_USE;
-// Frees it, with the watchlist and merge unless they were taken out (set to NULL). Takes NULL; returns NULL.
+// What is taken over from. All of it must stay as it is while handover_prepare() runs.
+struct handover_from {
+	const struct view *view;           // in use; NULL: none, and then the others are NULL as well
+	const struct watchlist *watchlist; // in use
+	const struct caches *caches;
+};
+
+// Prepares `view` of `config`, not published yet, to replace what is in use. Its targets get their counters from
+// `handouts`. E_NOMEM; E_LIMIT: too many counters, or a check's text is too long. On the builder's thread.
+int handover_prepare(const struct config *config, struct view *view, const struct handover_from *from,
+                     struct handouts *handouts, struct handover **ret_handover) MUST_USE;
+// Frees it, with what was not taken out of it (set to NULL). Takes NULL; returns NULL.
 struct handover *handover_free(struct handover *handover);

@@ -9,30 +9,23 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "config/config.h"
+#include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
 #include "generation/generation.h"
 #include "health/health.h"
-#include "state/ledger.h"
 #include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
-
-// The old view answers until the new one is published, and the clock's seconds are rounded down.
-enum { SLACK_S = 2 };
 
 struct serving {
 	struct config *config;
 	struct view *first_view;   // until it is published
 	struct merge *merge;
-	struct ledger ledger;
+	struct caches *caches;
+	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 };
-
-int64_t serving_now_s(void)
-{
-	return clock_mono_ms() / 1000;
-}
 
 struct serving *serving_new(struct generation *first)
 {
@@ -47,7 +40,9 @@ struct serving *serving_new(struct generation *first)
 	serving->config = first->config;
 	serving->first_view = first->view;
 	serving->merge = first->handover->merge;
+	serving->caches = first->handover->caches;
 	first->handover->merge = NULL;
+	first->handover->caches = NULL;
 	return serving;
 }
 
@@ -66,7 +61,8 @@ struct serving *serving_free(struct serving *serving)
 	merge_free(serving->merge);
 	view_free(serving->first_view);
 	config_free(serving->config);
-	ledger_done(&serving->ledger);
+	handover_free(serving->leaving);
+	caches_free(serving->caches);
 	free(serving);
 	return NULL;
 }
@@ -79,7 +75,7 @@ bool serving_started(const struct serving *serving)
 // ---- publishing -----------------------------------------------------------------------------------------------------
 
 // Publishes the states of `merge`, of its view. E_NOMEM.
-static int publish(const struct merge *merge)
+static int publish_once(const struct merge *merge)
 {
 	struct live *live = live_next();
 	struct target_states *states = live ? merge_states(merge) : NULL;
@@ -92,6 +88,16 @@ static int publish(const struct merge *merge)
 	live->states = states;
 	live_publish(live);
 	return E_OK;
+}
+
+// What is published is acknowledged as published, so it must not fail: out of memory, the parts that were published
+// before are waited for and filled anew (live_reserve()).
+static int publish(const struct merge *merge)
+{
+	if (publish_once(merge) == E_OK)
+		return E_OK;
+	publish_drain();
+	return publish_once(merge);
 }
 
 void serving_publish(struct serving *serving)
@@ -122,13 +128,15 @@ void serving_set_override(struct serving *serving, const struct override *old, c
 	drop_preview(serving);
 }
 
-static void set_all_health(struct merge *merge, const struct health *health)
+// `all`: also of targets that nothing is known of yet, which then count as down.
+static void set_all_health(struct merge *merge, const struct health *health, bool all)
 {
 	uint32_t count = merge_view(merge)->target_count;
 
 	must(health_count(health) == count);
 	for (uint32_t i = 0; i < count; i++)
-		merge_set_health(merge, i, health_up(health, i));
+		if (all || health_known(health, i))
+			merge_set_health(merge, i, health_up(health, i));
 }
 
 static void set_all_overrides(struct merge *merge, const struct state *state)
@@ -145,9 +153,9 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 int serving_start(struct serving *serving, const struct health *health)
 {
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
-	set_all_health(serving->merge, health);
+	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
-	if (publish(serving->merge) < 0)
+	if (live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
 		return E_NOMEM;
 	serving->first_view = NULL; // the publication's
 	return E_OK;
@@ -155,29 +163,37 @@ int serving_start(struct serving *serving, const struct health *health)
 
 // ---- the next generation --------------------------------------------------------------------------------------------
 
-static void note_lingering(struct serving *serving, const struct handover *handover, struct state *state)
+bool serving_forget(struct serving *serving, struct state *state, size_t count)
 {
-	int64_t now_s = serving_now_s();
-	int err = E_OK;
+	struct handover *leaving = serving->leaving;
 
-	ledger_prune(&serving->ledger, now_s);
-	for (size_t i = 0; i < handover->lingering_count; i++) {
-		const struct handover_lingering *lingering = &handover->lingering[i];
+	for (; leaving && leaving->gone_done < leaving->gone_count && count > 0; count--) {
+		const struct handover_gone *gone = &leaving->gone[leaving->gone_done++];
 
-		if (lingering->gone)
-			state_forget_health(state, lingering->app, lingering->site);
-		if (err == E_OK && serving_started(serving))
-			err = ledger_add(&serving->ledger, lingering->app, lingering->site, now_s + lingering->ttl_s + SLACK_S,
-			                 now_s);
+		state_forget_health(state, gone->app, gone->site);
 	}
-	if (err < 0)
-		log_warning("%s: until the TTLs from before this reload have run out, drains may be reported safe too early",
-		            err_text(err));
+	if (leaving && leaving->gone_done == leaving->gone_count)
+		serving->leaving = handover_free(leaving);
+	return !serving->leaving;
 }
 
 static void free_config(void *config)
 {
 	config_free(config);
+}
+
+// The new view takes the place of the one that is answered from, with what it was before.
+static void take_caches(struct serving *serving, struct handover *handover)
+{
+	if (!serving_started(serving)) // nothing has been answered
+		return;
+	if (handover->caches_are_incomplete)
+		log_warning("more targets have changed than are kept track of: until the TTLs from before this reload have run out, "
+		            "drains may be reported safe too early");
+	handover->caches->replaced_s = caches_now_s();
+	publish_retire(serving->caches, caches_free);
+	serving->caches = handover->caches;
+	handover->caches = NULL;
 }
 
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct state *state)
@@ -188,15 +204,17 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	struct target_states *states = live ? live_states_new(next->view->target_count) : NULL;
 
 	must(merge && handover->watchlist && merge_view(merge) == next->view);
-	if (!states) {
+	if (!states || live_reserve(next->view->target_count) < 0) {
 		free(live);
+		free(states);
 		return E_NOMEM;
 	}
-	note_lingering(serving, handover, state);
+	(void)serving_forget(serving, state, SIZE_MAX); // of the reload before
+	take_caches(serving, handover);
 	health_configure(health, handover->watchlist, next->config->server.probes);
 	set_all_overrides(merge, state);
+	set_all_health(merge, health, serving_started(serving));
 	if (serving_started(serving)) {
-		set_all_health(merge, health);
 		merge_copy_states(merge, states);
 		live->view = next->view;
 		live->states = states;
@@ -214,7 +232,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	serving->merge = merge;
 	handover->watchlist = NULL;
 	handover->merge = NULL;
-	handover_free(handover);
+	serving->leaving = handover;
 	drop_preview(serving);
 	return E_OK;
 }
@@ -243,7 +261,7 @@ const struct live *serving_live(struct serving *serving)
 	return preview->states ? preview : NULL;
 }
 
-const struct ledger *serving_ledger(const struct serving *serving)
+const struct caches *serving_caches(const struct serving *serving)
 {
-	return &serving->ledger;
+	return serving->caches;
 }

@@ -3,14 +3,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 
+struct caches;
 struct config;
 struct generation;
 struct health;
-struct ledger;
 struct live;
 struct merge;
 struct override;
@@ -45,7 +46,7 @@ const struct view *serving_view(const struct serving *serving);
 // The published live part or, before serving has started, a preview in which every target whose health is unknown is
 // up. NULL: out of memory. Valid until control returns to the event loop.
 const struct live *serving_live(struct serving *serving);
-// How long caches may still hold answers of earlier generations, in seconds of serving_now_s().
-const struct ledger *serving_ledger(const struct serving *serving);
-// Seconds of the monotonic clock.
-int64_t serving_now_s(void);
+// What caches may still hold of earlier generations.
+const struct caches *serving_caches(const struct serving *serving);
+// Forgets the saved health of up to `count` of the targets that the last generation taken does not have. True: of all.
+bool serving_forget(struct serving *serving, struct state *state, size_t count);

@@ -561,6 +561,12 @@ bool health_up(const struct health *health, size_t target)
 	return health->list->up[health->list->slots[target]];
 }
 
+bool health_known(const struct health *health, size_t target)
+{
+	must(target < health_count(health));
+	return health->list->watches[target]->decided || !health->list->watches[target]->probe.check;
+}
+
 const struct health_target *health_target(const struct health *health, size_t target)
 {
 	must(target < health_count(health));

@@ -46,6 +46,8 @@ size_t health_count(const struct health *health);
 // Targets without a check.
 size_t health_unchecked(const struct health *health);
 bool health_up(const struct health *health, size_t target);
+// Whether a result, or a saved one, has decided it, or there is nothing to be probed.
+bool health_known(const struct health *health, size_t target);
 // Owned by `health`; valid until control returns to the event loop, or the next health_configure().
 const struct health_target *health_target(const struct health *health, size_t target);
 // A 31-bit hash of the address and the port probed, saved with the state: a saved state counts for this endpoint only.

@@ -58,6 +58,18 @@ int ledger_add(struct ledger *ledger, const char *app, const char *site, int64_t
 	return E_OK;
 }
 
+int ledger_add_all(struct ledger *ledger, const struct ledger *from, int64_t shift_s, int64_t now_s)
+{
+	const struct table *until = &from->until;
+	int err = E_OK;
+
+	for (size_t i = 0; err == E_OK && until->slots && i <= until->mask; i++)
+		if (until->slots[i].site)
+			err = ledger_add(ledger, until->slots[i].app, until->slots[i].site, (int64_t)until->slots[i].value + shift_s,
+			                 now_s);
+	return err;
+}
+
 int64_t ledger_left_s(const struct ledger *ledger, const char *app, const char *site, int64_t now_s)
 {
 	const struct table *until = &ledger->until;

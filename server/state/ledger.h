@@ -22,5 +22,7 @@ int ledger_add(struct ledger *ledger, const char *app, const char *site, int64_t
 // How long from now on an answer with a target at the site may be cached, in seconds; 0: none can be. `app` NULL: of
 // any app.
 int64_t ledger_left_s(const struct ledger *ledger, const char *app, const char *site, int64_t now_s) PURE;
+// Adds what `from` holds, each time `shift_s` later, unless it has run out by `now_s`. E_NOMEM; E_LIMIT: LEDGER_MAX.
+int ledger_add_all(struct ledger *ledger, const struct ledger *from, int64_t shift_s, int64_t now_s) MUST_USE;
 // Forgets what has run out.
 void ledger_prune(struct ledger *ledger, int64_t now_s);

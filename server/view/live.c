@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "view/view.h"
 
 struct published live_published;
@@ -66,13 +67,42 @@ struct target_states *live_states_new(uint32_t count)
 	return states;
 }
 
+// The same for the small struct.
+static _Atomic(struct live *) spare_lives[SPARES];
+
+static void spare_live(void *retired)
+{
+	struct live *none = NULL;
+
+	for (int i = 0; i < SPARES; i++, none = NULL)
+		if (atomic_compare_exchange_strong(&spare_lives[i], &none, retired))
+			return;
+	free(retired);
+}
+
+int live_reserve(uint32_t count)
+{
+	struct target_states *states = live_states_new(count);
+	struct live *live = live_next();
+
+	if (states)
+		spare_states(states);
+	if (live)
+		spare_live(live);
+	return states && live ? E_OK : E_NOMEM;
+}
+
 struct live *live_next(void)
 {
-	struct live *live = calloc(1, sizeof(*live));
 	const struct live *now = live_current();
+	struct live *live = NULL;
 
-	if (live && now)
-		*live = *now;
+	for (int i = 0; i < SPARES && !live; i++)
+		live = atomic_exchange(&spare_lives[i], NULL);
+	if (!live)
+		live = malloc(sizeof(*live));
+	if (live)
+		*live = now ? *now : (struct live){0};
 	return live;
 }
 
@@ -94,7 +124,7 @@ static void replace(struct live *live)
 		publish_retire((void *)old->view, free_view);
 	if (next->states != old->states)
 		publish_retire((void *)old->states, live ? spare_states : free);
-	publish_retire((void *)old, free);
+	publish_retire((void *)old, live ? spare_live : free);
 }
 
 void live_publish(struct live *live)
@@ -113,4 +143,6 @@ void live_withdraw(void)
 {
 	replace(NULL);
 	free_spares();
+	for (int i = 0; i < SPARES; i++)
+		free(atomic_exchange(&spare_lives[i], NULL));
 }

@@ -239,7 +239,7 @@ def timeouts():
     with Script(OK, hold_s=3 * harness.pace()) as script:
         begun = time.monotonic()
         code, _, err = script.run("status", "--timeout", "1s")
-        check(code == 1 and "no reply in 1 s" in err, err)
+        check(code == 1 and "no reply within 1 s" in err, err)
         check(time.monotonic() - begun < 2.5 * harness.slowness() * harness.pace(), "took too long")
 
 

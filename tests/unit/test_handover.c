@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
 #include "health/watchlist.h"
@@ -37,6 +38,7 @@ struct made {
 	struct view *view;
 	struct handover *handover;
 	struct watchlist *watchlist; // taken out of the handover and into use
+	struct caches *caches;       // likewise
 };
 
 static struct made make_at(const char *const *at, uint64_t generation, const struct plainview_app *apps, size_t count,
@@ -44,8 +46,11 @@ static struct made make_at(const char *const *at, uint64_t generation, const str
 {
 	struct made made = {.view = plainview_new(generation, at, apps, count)};
 
-	assert_int_equal(handover_prepare(plainview_config(made.view), made.view, previous ? previous->view : NULL,
-	                                  previous ? previous->watchlist : NULL, handouts, &made.handover), E_OK);
+	struct handover_from from = {0};
+
+	if (previous)
+		from = (struct handover_from){previous->view, previous->watchlist, previous->caches};
+	assert_int_equal(handover_prepare(plainview_config(made.view), made.view, &from, handouts, &made.handover), E_OK);
 	assert_non_null(made.handover->watchlist);
 	assert_int_equal(made.handover->watchlist->count, made.view->target_count);
 	assert_ptr_equal(merge_view(made.handover->merge), made.view);
@@ -65,6 +70,18 @@ static void take(struct made *made)
 	made->watchlist = made->handover->watchlist;
 	made->handover->watchlist = NULL;
 	watchlist_adopt(made->watchlist);
+	made->caches = made->handover->caches;
+	made->handover->caches = NULL;
+	made->caches->replaced_s = caches_now_s();
+}
+
+// `made` replaces `before`, whose watches it shares.
+static void take_over(struct made *made, struct made *before)
+{
+	take(made);
+	for (size_t i = 0; i < made->watchlist->gone_count; i++)
+		watchlist_free_watch(made->watchlist->gone[i]);
+	before->watchlist = watchlist_free(before->watchlist);
 }
 
 static void drop(struct made *made)
@@ -73,6 +90,7 @@ static void drop(struct made *made)
 	for (uint32_t i = 0; made->watchlist && i < made->watchlist->count; i++)
 		watchlist_free_watch(made->watchlist->watches[i]);
 	watchlist_free(made->watchlist);
+	caches_free(made->caches);
 	view_free(made->view);
 }
 
@@ -84,20 +102,34 @@ struct expected {
 	uint8_t gone;
 };
 
-static void check_lingering(const struct handover *handover, const struct view *previous,
-                            const struct expected *expected, size_t count)
+// The TTL that caches may hold a target for, after it has been replaced; 0: none.
+static int64_t lingers_s(const struct handover *handover, const char *app, const char *site)
 {
-	assert_int_equal(handover->lingering_count, count);
-	for (size_t i = 0; i < count; i++) {
-		const struct handover_lingering *lingering = &handover->lingering[i];
-		int target = plainview_target(previous, expected[i].app, expected[i].site);
+	enum { SLACK_S = 2 };
+	int64_t left_s = ledger_left_s(&handover->caches->latest, app, site, 0);
 
-		assert_string_equal(lingering->app, expected[i].app);
-		assert_string_equal(lingering->site, expected[i].site);
-		assert_ptr_equal(lingering->app, previous->targets[target].app->name); // the view's in use, not copies
-		assert_int_equal(lingering->ttl_s, expected[i].ttl_s);
-		assert_int_equal(lingering->gone, expected[i].gone);
+	return left_s ? left_s - SLACK_S : 0;
+}
+
+static size_t count_lingering(const struct handover *handover)
+{
+	return handover->caches->latest.until.count;
+}
+
+static void check_lingering(const struct handover *handover, const struct expected *expected, size_t count)
+{
+	size_t gone = 0;
+
+	assert_int_equal(count_lingering(handover), count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(lingers_s(handover, expected[i].app, expected[i].site), expected[i].ttl_s);
+		if (!expected[i].gone)
+			continue;
+		assert_true(gone < handover->gone_count);
+		assert_string_equal(handover->gone[gone].app, expected[i].app);
+		assert_string_equal(handover->gone[gone++].site, expected[i].site);
 	}
+	assert_int_equal(handover->gone_count, gone);
 }
 
 static void test_first(void **unused)
@@ -106,7 +138,7 @@ static void test_first(void **unused)
 	struct made first = make(1, apps, 2, NULL);
 
 	(void)unused;
-	check_lingering(first.handover, NULL, NULL, 0);
+	check_lingering(first.handover, NULL, 0);
 	for (uint32_t i = 0; i < first.view->target_count; i++)
 		assert_int_equal(handouts_of(handouts, first.view->targets[i].handouts), 0);
 	drop(&first);
@@ -133,13 +165,14 @@ static void test_lingering(void **unused)
 	(void)unused;
 	take(&one);
 	two = make_at(then, 2, next, ARRAY_LEN(next), &one);
-	check_lingering(two.handover, one.view, expected, ARRAY_LEN(expected));
+	check_lingering(two.handover, expected, ARRAY_LEN(expected));
 	drop(&two);
 	two = make(2, now, ARRAY_LEN(now), &one); // a reload that changes nothing
-	check_lingering(two.handover, one.view, NULL, 0);
+	check_lingering(two.handover, NULL, 0);
 	drop(&two);
 	two = make(2, NULL, 0, &one); // one that takes everything away
-	assert_int_equal(two.handover->lingering_count, one.view->target_count);
+	assert_int_equal(count_lingering(two.handover), one.view->target_count);
+	assert_int_equal(two.handover->gone_count, one.view->target_count);
 	assert_int_equal(two.handover->watchlist->gone_count, one.view->target_count);
 	drop(&two);
 	drop(&one);
@@ -164,12 +197,28 @@ static void test_many_linger(void **unused)
 	for (int i = 0; i < APPS; i++)
 		apps[i].ttl_s = 30;
 	two = make(2, apps, APPS - 50, &one);
-	assert_int_equal(two.handover->lingering_count, APPS * 3);
-	for (uint32_t i = 0; i < APPS * 3; i++) {
-		assert_string_equal(two.handover->lingering[i].app, one.view->targets[i].app->name);
-		assert_int_equal(two.handover->lingering[i].ttl_s, 60);
-		assert_int_equal(two.handover->lingering[i].gone, i >= (APPS - 50) * 3);
-	}
+	assert_int_equal(count_lingering(two.handover), APPS * 3);
+	assert_int_equal(two.handover->gone_count, 50 * 3);
+	for (uint32_t i = 0; i < APPS * 3; i++)
+		assert_int_equal(lingers_s(two.handover, one.view->targets[i].app->name, sites[one.view->targets[i].site]), 60);
+	for (uint32_t i = 0; i < 50 * 3; i++)
+		assert_string_equal(two.handover->gone[i].app, one.view->targets[(APPS - 50) * 3 + i].app->name);
+
+	// What lingered then is known on, from when it was replaced, beside what changes next.
+	take_over(&two, &one);
+	two.caches->replaced_s -= 10;
+
+	struct made three = make(3, apps, APPS - 100, &two);
+	int64_t left_s = ledger_left_s(&three.handover->caches->earlier, "a199", "s", caches_now_s());
+
+	assert_in_range(left_s, 60 + 2 - 10 - 1, 60 + 2 - 10);
+	assert_int_equal(three.handover->caches->earlier.until.count, APPS * 3);
+	assert_int_equal(count_lingering(three.handover), 50 * 3);
+	drop(&three);
+	two.caches->replaced_s -= 100; // all of it has run out
+	three = make(4, apps, APPS - 50, &two);
+	assert_int_equal(three.handover->caches->earlier.until.count, 0);
+	drop(&three);
 	drop(&two);
 	drop(&one);
 }
@@ -221,8 +270,11 @@ static void test_error(void **unused)
 	text[NEEDLE_MAX_LEN + 1] = '\0';
 	take(&one);
 	handouts_count(one.view->targets[0].handouts, 0);
+
+	struct handover_from from = {one.view, one.watchlist, one.caches};
+
 	config->checks[0].expect_body = text;
-	assert_int_equal(handover_prepare(config, view, one.view, one.watchlist, handouts, &handover), E_LIMIT);
+	assert_int_equal(handover_prepare(config, view, &from, handouts, &handover), E_LIMIT);
 	assert_null(handover);
 	assert_int_equal(handouts_of(handouts, one.view->targets[0].handouts), 1);
 	view_free(view);

@@ -69,7 +69,7 @@ class Tree:
     def say(self, *words, code=0):
         """Runs ./bootstrap, which must exit with this code, and returns its output."""
         done = subprocess.run([self.top / "bootstrap", *words], env=self.env, stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=harness.PATIENCE_S, check=False)
         equal(done.returncode, code, f"./bootstrap {' '.join(words)}: {done.stdout}")
         return done.stdout
 
@@ -168,7 +168,7 @@ def interrupted():
         tree.write(tree.top / "build/during", "sleep 20\n")
         with subprocess.Popen([tree.top / "bootstrap", "check", "--again"], env=tree.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as running:
-            until(lambda: (tree.top / "build/runs").exists(), 10, "the first suite runs")
+            until(lambda: (tree.top / "build/runs").exists(), harness.PATIENCE_S, "the first suite runs")
             os.killpg(running.pid, signal.SIGTERM)
             running.wait(10)
         tree.write(tree.top / "build/during", "")

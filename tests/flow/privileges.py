@@ -235,8 +235,8 @@ def not_bindable():
         d.write_config({**CONFIG, "server": {"listen": [f"192.0.2.1@{d.port}"]}})
         d.start(wait=False)
         equal(d.process.wait(10), 1)
-        check(f"error: listen: 192.0.2.1@{d.port} over UDP: Cannot assign requested address: it is none of this "
-              "machine's\n" in d.log(), d.log())
+        check(f"error: listen: 192.0.2.1@{d.port} over UDP: Cannot assign requested address: not an address of "
+              "this machine\n" in d.log(), d.log())
         d.process = None
     with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
         if int(file.read()) <= 1:

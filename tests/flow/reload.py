@@ -2,14 +2,16 @@
 stays in service."""
 
 import os
+import pathlib
 import subprocess
 import threading
 import time
 
 import harness
+import statefiles
 import wire
 from burst import BATCH
-from harness import Daemon, Skip, check, equal, until
+from harness import Daemon, Responder, Skip, check, equal, until
 
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
@@ -288,6 +290,43 @@ def memory_goes_back():
         until(lambda: resident_kb() < first + 4096, harness.PATIENCE_S, f"memory to go back to {first} kB")
 
 
+def renumbered_health():
+    """A target that is down stays out of the answers when a reload gives every target another number, and what a reload
+    takes away is forgotten: its saved health as well."""
+    with Responder("127.0.1.1") as good, Responder("127.0.1.2", good.port, status=503):
+        checks = {"c": {"type": "http", "port": good.port, "path": "/", "interval": "100ms", "timeout": "90ms",
+                        "rise": 1, "fall": 1}}
+        sites = {name: {"kind": "region", "location": [40.0 + n, -74.0]} for n, name in enumerate(("r1", "r2", "r3"))}
+        bad = {"addresses": ["203.0.113.1"], "check-address": "127.0.1.2"}
+        fine = {"addresses": ["203.0.113.2"], "check-address": "127.0.1.1"}
+
+        def made(*apps):
+            return {"domains": harness.DOMAIN, "checks": checks, "sites": sites,
+                    "apps": {f"{app}.{ZONE}": {"check": "c", "targets": targets} for app, targets in apps}}
+
+        app = ("app", {"r1": bad, "r2": fine})
+        others = [(f"a{n}", {"r3": bad, "r2": fine}) for n in range(5)]
+        with Daemon(made(app)) as d:
+            until(lambda: d.query(NAME).addresses == ["203.0.113.2"], harness.PATIENCE_S, "the first target is down")
+            for order in ([*others, app], [app, *others], [others[4], app, others[0]]):
+                d.reload(made(*order))
+                equal(d.query(NAME).addresses, ["203.0.113.2"], "known from before")
+                for name, _ in order:  # new ones have to be probed first
+                    until(lambda name=name: d.query(f"{name}.{ZONE}").addresses == ["203.0.113.2"], harness.PATIENCE_S, name)
+                equal(d.query(NAME).addresses, ["203.0.113.2"], "still known")
+            d.reload(made(("app", {"r2": fine})))
+            equal(d.query(NAME).addresses, ["203.0.113.2"])
+            d.stop()
+            equal(statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT app, site FROM health"), [(NAME, "r2")])
+            d.start()
+
+
+def nice_of(pid):
+    """The nice values of a process's threads."""
+    return {int((task / "stat").read_text().rpartition(")")[2].split()[16])
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir()}
+
+
 def endless_source():
     """A source that never finishes delays neither answers nor overrides, is seen in `status`, and does not prevent a
     clean shutdown."""
@@ -303,6 +342,7 @@ def endless_source():
         d.signal(1)
         until(lambda: d.ctl_json("status").get("reload_began", 0) > time.time() - 60, harness.PATIENCE_S, "the reload shows in status")
         check("under way since" in d.ctl("status", as_json=False).out)
+        equal(nice_of(d.process.pid), {0, 10}, "the builder gives way to all others")
         d.ctl("reload", code=1)
         d.ctl("drain", "w1")
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["203.0.113.1"])
@@ -316,5 +356,5 @@ def endless_source():
 if __name__ == "__main__":
     os.umask(0o022)
     harness.run(under_load, broken, overrides_survive, exit_codes, hangup_meanwhile, drain_after_lower_ttl,
-                restart_needed, memory_goes_back, slow_reload_keeps_serving,
+                restart_needed, renumbered_health, memory_goes_back, slow_reload_keeps_serving,
                 endless_source)

@@ -151,14 +151,21 @@ static struct tally reached_by_down(const struct live *live, const struct app *a
 	return tally;
 }
 
-static bool describe_down(const struct live *live, const struct app *app, const struct site *at, char *buf)
+// Whether clients whose every target is down can reach the site, if there are such clients at all.
+static bool is_reached_by_down(const struct live *live, const struct app *app, const struct site *at)
 {
-	char clients[CLIENTS_TEXT_MAX];
 	bool reaches = at->is_public;
 
 	for (unsigned i = 0; i < at->carrier_count && !reaches; i++)
 		reaches = left_to(live, app, at->carriers[i]) == LEFT_DOWN;
-	if (!reaches || describe_clients(live, app, LEFT_DOWN, clients) == CLIENTS_NONE)
+	return reaches;
+}
+
+static bool describe_down(const struct live *live, const struct app *app, const struct site *at, char *buf)
+{
+	char clients[CLIENTS_TEXT_MAX];
+
+	if (!is_reached_by_down(live, app, at) || describe_clients(live, app, LEFT_DOWN, clients) == CLIENTS_NONE)
 		return false;
 
 	struct tally tally = reached_by_down(live, app);
@@ -188,21 +195,41 @@ static bool is_safe(const struct live *live, uint32_t number)
 	return false;
 }
 
+// Whether some group of the app's clients has `left`.
+static bool is_left_to_some(const struct live *live, const struct app *app, enum left left)
+{
+	if (has_public(live, app) && left_to(live, app, NO_CARRIER) == left)
+		return true;
+	for (unsigned slot = 0; slot < app->target_count; slot++) {
+		const struct site *site = site_of(live, app, slot);
+
+		for (unsigned i = 0; i < site->carrier_count; i++)
+			if (left_to(live, app, site->carriers[i]) == left)
+				return true;
+	}
+	return false;
+}
+
+// Whether the app would have a line, without its text.
+static bool has_line(const struct live *live, const struct app *app, const struct site *at, bool of_drain)
+{
+	return (of_drain && is_left_to_some(live, app, LEFT_NOTHING)) ||
+	       (is_reached_by_down(live, app, at) && is_left_to_some(live, app, LEFT_DOWN));
+}
+
 static void add_app(struct lines *lines, const struct live *live, uint32_t number, int site, bool of_drain)
 {
 	const struct app *app = &live->view->apps[number];
+	const struct site *at = &live->view->sites[site];
 	char of_nothing[LINE_LEN], of_down[LINE_LEN];
 
-	bool nothing = of_drain && describe_nothing(live, app, of_nothing);
-	bool down = describe_down(live, app, &live->view->sites[site], of_down);
-
 	if (json_array_size(lines->list) >= IMPACT_MAX) {
-		lines->more += nothing || down;
+		lines->more += has_line(live, app, at, of_drain);
 		return;
 	}
-	if (nothing)
+	if (of_drain && describe_nothing(live, app, of_nothing))
 		lines->list = reply_append(lines->list, reply_text(of_nothing));
-	if (lines->list && down)
+	if (lines->list && describe_down(live, app, at, of_down))
 		lines->list = reply_append(lines->list, reply_text(of_down));
 }
 

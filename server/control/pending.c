@@ -6,8 +6,10 @@
 #include "base/err.h"
 #include "control/reply_json.h"
 
-static json_t *not_saved(int err)
+static json_t *not_saved(int err, const char *why)
 {
+	if (err == E_IO && why)
+		return reply_error(REPLY_REFUSED, "not done: %s", why);
 	switch (err) {
 	case E_IO: return reply_error(REPLY_REFUSED, "not done: it cannot be saved in the state folder (see the log)");
 	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: there are %d overrides, the most there can be",
@@ -28,7 +30,7 @@ static void end(void *ctx, const struct state_result *result)
 	else if (pending->nothing && (result->err == E_NOTFOUND || result->err == E_LIMIT)) // of so long a name is none
 		reply = pending->nothing(pending);
 	else
-		reply = not_saved(result->err);
+		reply = not_saved(result->err, result->why);
 	call_end(pending->call, reply);
 	override_free(pending->override);
 	free(pending);

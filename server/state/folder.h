@@ -2,17 +2,19 @@
 // through the folder's descriptor, so nobody can move the folder away under us or put a link in our way.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 
-enum { FOLDER_FILE_MAX = 1 << 30 }; // octets that are read as a text
+enum { FOLDER_FILE_MAX = 1 << 30, FOLDER_WHY_LEN = 512 }; // octets that are read as a text
 
 struct folder {
 	int fd;
 	char *path;      // as it was given
 	char *real_path; // absolute, without links: for SQLite
+	char *why;       // what folder_fail() was called with last; FOLDER_WHY_LEN octets
 };
 
 enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe, a folder, or unknown */ };
@@ -21,6 +23,13 @@ enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe,
 // daemon until it is closed. Logs what is wrong: E_IO; E_EXISTS when another daemon has it locked; E_NOMEM.
 int folder_open(const char *path, struct folder *ret_folder) MUST_USE;
 void folder_close(struct folder *folder);
+
+// Keeps "FOLDER/NAME WHAT: REASON", for whoever logs or answers that something is not done. Keeps errno.
+void folder_fail(const struct folder *folder, const char *name, const char *what, const char *reason);
+// False: the path leads elsewhere or nowhere; the folder was removed or replaced.
+bool folder_is_in_place(const struct folder *folder);
+// Whether so many octets can be written and synced now, with a file that it removes again. E_IO (folder->why).
+int folder_try(const struct folder *folder, size_t len) MUST_USE;
 
 enum folder_entry folder_look(const struct folder *folder, const char *name);
 // Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO
@@ -35,5 +44,6 @@ int folder_replace(const struct folder *folder, const char *name, const char *oc
 int folder_rename(const struct folder *folder, const char *from, const char *to) MUST_USE;
 // What was made and renamed is durable. E_IO (errno).
 int folder_sync(const struct folder *folder) MUST_USE;
-// Renames the file to NAME.damaged-TIME, and with it NAME-wal and NAME-journal, those that are there. E_IO (errno).
-int folder_set_aside(const struct folder *folder, const char *name, int64_t now_s) MUST_USE;
+// Renames the file to NAME.WORD-TIME, and with it NAME-wal and NAME-journal, those that are there. `word`: "damaged", or
+// "replaced" of a sound file that something else is written in the place of. E_IO (errno, folder->why).
+int folder_set_aside(const struct folder *folder, const char *name, const char *word, int64_t now_s) MUST_USE;

@@ -1,9 +1,7 @@
 // From JSON into rows; see import.h. Cut short anywhere, the next start does it once more with the same result.
 #include "state/import.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -53,9 +51,9 @@ int import_overrides(const struct folder *folder, struct rows *state, struct imp
 	if (err == E_LIMIT) // both together are too many
 		err = E_IO;
 	if (err < 0)
-		log_error("state file %s cannot be taken over: %s", legacy_overrides_file, store_error(state->store));
+		folder_fail(folder, legacy_overrides_file, "cannot be taken over", store_error(state->store));
 	if (err == E_OK && is_damaged)
-		import = (struct import){clock_wall_s(), all.count, all.is_readable ? all.lost : 1};
+		import = (struct import){clock_wall_s(), all.count, all.lost, !all.is_readable};
 	legacy_overrides_done(&all);
 	if (err == E_OK)
 		*ret_import = import;
@@ -68,12 +66,9 @@ int import_overrides_done(const struct folder *folder, const struct import *impo
 		return E_OK;
 	if (!import->damaged_s)
 		return legacy_imported(folder, legacy_overrides_file);
-	log_error("beginning with %zu of the drains and forces of %s (sites that were drained may not be): look into the "
-	          "file set aside", import->kept, legacy_overrides_file);
-	if (folder_set_aside(folder, legacy_overrides_file, import->damaged_s) == E_OK)
-		return E_OK;
-	log_error("state file %s is damaged and cannot be set aside: %s", legacy_overrides_file, strerror(errno));
-	return E_IO;
+	log_error("state file %s/%s is damaged: %zu of its drains and forces are taken over; sites that were drained may be "
+	          "in service; look into the file set aside", folder->path, legacy_overrides_file, import->kept);
+	return folder_set_aside(folder, legacy_overrides_file, "damaged", import->damaged_s);
 }
 
 static int write_health(struct store *health, struct healthmap *map, int64_t saved_s)
@@ -93,7 +88,8 @@ static int set_row(void *ctx, const struct healthmap_row *row)
 	return healthmap_set(ctx, row->app, row->site, row->word);
 }
 
-int import_health(const struct folder *folder, struct store *health, int64_t now_s, int64_t age_max_s)
+int import_health(const struct folder *folder, struct store *health, bool is_read_only, int64_t now_s,
+                  int64_t age_max_s)
 {
 	struct healthmap map = {0}, to_write = {0};
 	int64_t saved_s = 0;
@@ -102,11 +98,8 @@ int import_health(const struct folder *folder, struct store *health, int64_t now
 	if (err == E_NOTFOUND)
 		return E_OK;
 	if (err == E_INVAL) {
-		log_error("beginning without the targets' last health");
-		if (folder_set_aside(folder, legacy_health_file, now_s) == E_OK)
-			return E_OK;
-		log_error("state file %s is damaged and cannot be set aside: %s", legacy_health_file, strerror(errno));
-		return E_IO;
+		log_warning("starting without the targets' last health");
+		return is_read_only ? E_OK : folder_set_aside(folder, legacy_health_file, "damaged", now_s);
 	}
 	if (err < 0)
 		return err;
@@ -115,9 +108,9 @@ int import_health(const struct folder *folder, struct store *health, int64_t now
 		if (err == E_OK)
 			err = write_health(health, &to_write, saved_s);
 		if (err < 0)
-			log_error("state file %s cannot be taken over: %s", legacy_health_file, store_error(health));
+			folder_fail(folder, legacy_health_file, "cannot be taken over", store_error(health));
 	}
 	healthmap_done(&map);
 	healthmap_done(&to_write);
-	return err == E_OK ? legacy_imported(folder, legacy_health_file) : err;
+	return err == E_OK && !is_read_only ? legacy_imported(folder, legacy_health_file) : err;
 }

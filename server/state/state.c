@@ -42,6 +42,7 @@ struct state {
 	bool is_closing;         // the writer takes no more
 	int64_t damaged_s;       // damage found at this start; 0: none
 	size_t kept, lost;
+	bool is_lost_unknown;
 	bool is_set_aside;       // a file was, because of it
 };
 
@@ -67,7 +68,8 @@ static void finish_all(struct job *job)
 {
 	while (job) {
 		struct job *next = job->next;
-		const struct state_result result = {job->err, (const struct override *const *)job->before, job->before_count};
+		const struct state_result result = {job->err, job->err < 0 ? job->why : NULL,
+		                                    (const struct override *const *)job->before, job->before_count};
 
 		if (job->done)
 			job->done(job->done_ctx, &result);
@@ -231,6 +233,8 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	if (err < 0)
 		return err;
 	err = state->backend->open(&state->folder, &found, &state->backend_ctx);
+	if (err == E_IO)
+		log_error("the state cannot be read: %s", state->folder.why);
 	if (err < 0)
 		return err;
 	state->overrides = found.overrides;
@@ -238,6 +242,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	state->damaged_s = found.damaged_s;
 	state->kept = found.kept;
 	state->lost = found.lost;
+	state->is_lost_unknown = found.is_lost_unknown;
 	state->is_set_aside = found.is_set_aside;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
 	if (state->refuse)
@@ -320,8 +325,14 @@ int state_damage(const struct state *state, struct state_damage *ret_damage)
 		ret_damage->is_counted = true;
 		ret_damage->kept = state->kept;
 		ret_damage->lost = state->lost;
+		ret_damage->is_lost_unknown = state->is_lost_unknown;
 	}
 	return E_OK;
+}
+
+bool state_trouble(const struct state *state, struct state_trouble *ret_trouble)
+{
+	return state->backend->trouble(state->backend_ctx, &ret_trouble->since_s, ret_trouble->why);
 }
 
 // Changes -------------------------------------------------------------------------------------------------------------

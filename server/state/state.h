@@ -39,6 +39,7 @@ struct state_result {
 	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, or the state is
 	// being closed, E_INVAL: see override_check(), E_NOMEM. On an error nothing has changed.
 	int err;
+	const char *why; // of E_IO, one line with the file's path and the system's reason; NULL: none. Valid during the call
 	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory
 	// for the list, before_count is 0, and the removal stands.
 	const struct override *const *before;
@@ -47,8 +48,9 @@ struct state_result {
 
 // Opens (and makes, mode 0750) the folder and reads what is there; `ops` is copied, and is not called for what is read.
 // Damaged files are renamed to NAME.damaged-TIME with a loud line in the log, see also state_damage(). Files of
-// versions before the store (orders.json, health.json) are taken over and renamed to NAME.imported. E_IO when the
-// folder or a file in it cannot be made, read or written, E_EXISTS when another daemon has it locked, E_STATE when a
+// versions before the store (orders.json, health.json) are taken over and renamed to NAME.imported. Files that can be
+// read but not written (the disk is full, the file system read-only) are no error, see state_trouble(). E_IO when the
+// folder cannot be made or a file of overrides cannot be read, E_EXISTS when another daemon has it locked, E_STATE when a
 // file was written by a newer version (then no file has changed), E_NOMEM; all logged.
 int state_open(struct event_base *base, const char *dir, const struct state_ops *ops,
                struct state **ret_state) MUST_USE;
@@ -66,9 +68,18 @@ struct state_damage {
 	size_t files;      // how many there are
 	bool is_counted;   // damage was found at this start (where a file was missing, without a path):
 	size_t kept, lost; // so many overrides were kept, so many at least were not
+	bool is_lost_unknown; // whether there were more than these cannot be known
 };
 // E_IO, E_NOMEM: whether there are any is not known.
 int state_damage(const struct state *state, struct state_damage *ret_damage) MUST_USE;
+
+// Changes are refused: the files cannot be written. What holds, holds; it is tried again every few seconds.
+struct state_trouble {
+	int64_t since_s; // wall clock
+	char why[STATE_WHY_LEN];
+};
+// False: there is none that is known, and *ret_trouble is not set.
+bool state_trouble(const struct state *state, struct state_trouble *ret_trouble);
 
 // done(ctx, result) is called exactly once, later from the main loop (or from state_close()), after changed() and
 // committed(). Changes take effect in the order of the calls, those that were refused at once excepted.

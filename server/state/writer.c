@@ -46,6 +46,7 @@ struct commit {
 	struct commit *next;
 	size_t count;
 	struct change *changes[COMMIT_MAX];
+	char why[STATE_WHY_LEN]; // nothing has changed; "": that is not so
 };
 
 // The thread ----------------------------------------------------------------------------------------------------------
@@ -81,11 +82,12 @@ static void commit_jobs(struct writer *writer, struct commit *commit)
 	struct change *changes[COMMIT_MAX];
 	size_t count = commit->count;
 
-	writer->backend->commit(writer->backend_ctx, commit->changes, count);
+	writer->backend->commit(writer->backend_ctx, commit->changes, count, commit->why);
 	memcpy(changes, commit->changes, count * sizeof(struct change *));
 	for (struct job *job = commit->jobs; job; job = job->next) {
 		job->err = job->change->err;
 		job->revision = job->change->revision;
+		job->why = commit->why[0] ? commit->why : NULL;
 		job->change = NULL;
 	}
 	pthread_mutex_lock(&writer->mutex);

@@ -175,6 +175,16 @@ int folder_open_file(const struct folder *folder, const char *name, int *ret_fd)
 	return E_OK;
 }
 
+// What root makes, as with --export-state, is to be read by the user that the daemon runs as, who owns the folder.
+static int give_to_owner(const struct folder *folder, int fd)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	return fstat(folder->fd, &st) < 0 ? -1 : fchown(fd, st.st_uid, st.st_gid);
+}
+
 int folder_new_file(const struct folder *folder, const char *name, int *ret_fd)
 {
 	if (unlinkat(folder->fd, name, 0) < 0 && errno != ENOENT) // a torn one from before; never written through
@@ -184,6 +194,13 @@ int folder_new_file(const struct folder *folder, const char *name, int *ret_fd)
 
 	if (fd < 0)
 		return E_IO;
+	if (give_to_owner(folder, fd) < 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return E_IO;
+	}
 	*ret_fd = fd;
 	return E_OK;
 }

@@ -35,7 +35,8 @@ enum folder_entry folder_look(const struct folder *folder, const char *name);
 // Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO
 // (errno).
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
-// Makes an empty file, mode 0640, in the place of what has the name. E_IO (errno).
+// Makes an empty file, mode 0640, in the place of what has the name; made by root, it is the folder's owner's. E_IO
+// (errno).
 int folder_new_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
 // The file has the new contents or the old ones, at whatever moment the process or the machine stops. E_IO (errno): it
 // may have either.

@@ -11,6 +11,7 @@
 #include "state/rows.h"
 
 struct import {
+	bool is_known;      // it says what the store has, as after an export
 	int64_t damaged_s;  // the file was damaged and is set aside: when, by the wall clock; 0: it was not
 	size_t kept, lost;  // then: so many of its overrides were taken over, so many at least were not
 	bool is_lost_unknown; // whether there were more cannot be known

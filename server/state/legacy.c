@@ -198,7 +198,7 @@ int legacy_read_health(const struct folder *folder, struct healthmap *map, int64
 	return err;
 }
 
-int legacy_imported(const struct folder *folder, const char *name)
+int legacy_imported(const struct folder *folder, const char *name, bool is_known)
 {
 	char to[64];
 
@@ -207,7 +207,8 @@ int legacy_imported(const struct folder *folder, const char *name)
 		folder_fail(folder, name, "cannot be renamed", strerror(errno));
 		return E_IO;
 	}
-	log_notice("state file %s/%s is taken over and renamed to %s", folder->path, name, to);
+	log_line(is_known ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "state file %s/%s is taken over and renamed to %s",
+	         folder->path, name, to);
 	return E_OK;
 }
 

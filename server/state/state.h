@@ -57,9 +57,14 @@ int state_open(struct event_base *base, const char *dir, const struct state_ops 
 // Commits what waits and calls back for all of it (changed(), committed(), done()), writes health, closes. Waits for
 // the disk. Takes NULL; returns NULL.
 struct state *state_close(struct state *state);
-// Writes orders.json and health.json into the folder, as versions before the store have them. The next start of this
-// version takes them over again. E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
-int state_export(const char *dir) MUST_USE;
+// What was exported.
+struct state_exported {
+	size_t drains, forces, targets;
+};
+// Writes orders.json and health.json into the folder, which must be there, as versions before the store have them; of
+// the folder's owner and group. The next start of this version takes over what an older one has changed in them.
+// E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
+int state_export(const char *dir, struct state_exported *ret_exported) MUST_USE;
 
 // Overrides that may be lost: files set aside, at this start or an earlier one, that nobody has taken away since.
 struct state_damage {

@@ -158,7 +158,7 @@ enum folder_entry folder_look(const struct folder *folder, const char *name)
 
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd)
 {
-	// O_NONBLOCK: opening a pipe somebody put there must not wait for its writer.
+	// O_NONBLOCK: opening a pipe in its place must not wait for a writer.
 	int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 

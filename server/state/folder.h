@@ -1,5 +1,5 @@
 // The state folder: opened, locked, its files read, replaced atomically, set aside. Everything but SQLite goes
-// through the folder's descriptor, so nobody can move the folder away under us or put a link in our way.
+// through the folder's descriptor, so that moving the folder or putting a link in its place does no harm.
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe,
 int folder_open(const char *path, struct folder *ret_folder) MUST_USE;
 void folder_close(struct folder *folder);
 
-// Keeps "FOLDER/NAME WHAT: REASON", for whoever logs or answers that something is not done. Keeps errno.
+// Keeps "FOLDER/NAME WHAT: REASON", for the caller's log line or reply. Keeps errno.
 void folder_fail(const struct folder *folder, const char *name, const char *what, const char *reason);
 // False: the path leads elsewhere or nowhere; the folder was removed or replaced.
 bool folder_is_in_place(const struct folder *folder);

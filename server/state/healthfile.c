@@ -44,7 +44,7 @@ static int make_new(struct healthfile *file, bool is_evidence)
 	return err == E_OK && !is_sound ? E_IO : err;
 }
 
-// Health that is too old is not believed.
+// Health that is too old is left out.
 static int read_rows(struct healthfile *file, struct healthmap *map, int64_t *ret_confirmed_s)
 {
 	int64_t confirmed_s = 0, age_s;

@@ -1,5 +1,5 @@
 // The last health in health.db, for local.c: one thread at a time. Where the file cannot be written, a store in memory
-// stands in for it, and what is to be written waits with its owner.
+// stands in for it, and its owner keeps what is still to be written.
 #pragma once
 
 #include <stdbool.h>

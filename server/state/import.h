@@ -1,5 +1,5 @@
-// Takes over what older versions have left in the folder; for local.c, at the start. An older version that was started
-// again in the meantime has the last word: what its file says replaces what the store has.
+// Takes over what older versions have left in the folder; for local.c, at the start. Where an older
+// version has run in the meantime, its file replaces what the store has.
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ struct import {
 int import_overrides(const struct folder *folder, struct rows *state, struct import *ret_import) MUST_USE;
 // The renaming is left to this: to be called once everything is durable. E_IO (folder->why).
 int import_overrides_done(const struct folder *folder, const struct import *import) MUST_USE;
-// Into a store of health. Too old to be believed: nothing is taken over. E_IO (folder->why), E_NOMEM, E_INVAL (the
+// Into a store of health. Nothing is taken over when it is older than age_max_s. E_IO (folder->why), E_NOMEM, E_INVAL (the
 // store). `is_read_only`: the files stay as they are.
 int import_health(const struct folder *folder, struct store *health, bool is_read_only, int64_t now_s,
                   int64_t age_max_s) MUST_USE;

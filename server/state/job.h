@@ -25,7 +25,7 @@ struct job {
 	struct job *next;
 };
 
-// Jobs kept ready for saying that there is no memory. Zero-initialised is valid, and empty.
+// Preallocated jobs, to report E_NOMEM with. Zero-initialised is valid, and empty.
 struct job_spares {
 	struct job *first;
 	size_t count;

@@ -25,7 +25,7 @@
 enum {
 	// Octets of a log of writes: carried into the file when there is nothing else to do, or at once.
 	HEALTH_IDLE_PENDING = 1 << 20, PENDING_MAX = 8 << 20,
-	IDLE_MS = 1000, // of overrides: as soon as nobody has given one for so long
+	IDLE_MS = 1000, // of overrides: as soon as none has been changed for so long
 	RETRY_MS = 5000,
 	ROOM_MIN = 65536, ROOM_PER_ROW = 4096, // octets that must be free before files are built anew
 };
@@ -39,7 +39,7 @@ struct local {
 	struct healthfile health;
 	struct trouble trouble;
 	bool is_in_memory;       // `state` is, and the files are still to be opened for writing
-	bool is_displaced;       // then: somebody has removed or replaced them, and they are to be made anew
+	bool is_displaced;       // then: they were removed or replaced, and are to be written anew
 	bool is_scarred;         // a commit that was refused may still be in the log of writes
 	bool copy_is_behind;
 	bool carry_fails;        // said in the log
@@ -202,7 +202,7 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	if (err == E_OK)
 		err = healthfile_open(folder, &local->health, &found.health, &found.confirmed_s);
 	if (err == E_OK) {
-		// Every life begins with empty logs: what a stop in the middle of a transaction left behind their end is gone.
+		// Start with empty logs, so that what an interrupted transaction left behind their end is gone.
 		if (!local->is_in_memory)
 			carry_now(local, local->state.store, true);
 		if (local->copy.store)
@@ -241,6 +241,8 @@ static int open_again(struct local *local, const struct rows *memory)
 // On an error everything stays in memory, and folder->why says why.
 static int return_to_files(struct local *local)
 {
+	must(local->is_in_memory && !local->copy.store);
+
 	struct rows memory = local->state;
 	size_t room = ROOM_MIN + (size_t)memory.totals.count * ROOM_PER_ROW;
 	int err = folder_try(local->folder, room);
@@ -376,6 +378,8 @@ static int commit_all(struct local *local, struct change *const *changes, size_t
 static void local_commit(void *ctx, struct change *const *changes, size_t count, char *ret_why)
 {
 	struct local *local = ctx;
+	must(count > 0);
+
 	int place = check_place(local);
 	int err = commit_all(local, changes, count, place);
 
@@ -430,7 +434,7 @@ static void local_settle(void *ctx, struct change *const *changes, size_t count)
 	local->committed_ms = clock_mono_ms();
 	for (size_t i = 0; i < count; i++)
 		has_changed |= changes[i]->revision > 0;
-	must(!has_changed || !local->is_in_memory);
+	must(!has_changed || !local->is_in_memory); // else it would have been refused
 	if (local->is_in_memory)
 		return;
 	if (has_changed && !local->copy_is_behind && repeat_all(&local->copy, changes, count) < 0) {

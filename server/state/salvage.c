@@ -1,11 +1,11 @@
-// Which of the two files is believed; see salvage.h. A file is sound when its structure, every row's sum and the totals
-// are as they should be: then it says what was so at one revision.
+// Which of the two files is trusted; see salvage.h. A file is sound when its structure, every row's sum and the totals
+// are correct: then it is the state as it was at one revision.
 //
-//   state.db    copy        believed
+//   state.db    copy        trusted
 //   sound       sound       the one of the higher revision
 //   sound       other       the sound one, and rows of the other that are newer
 //   other       sound       the same
-//   none        none        nothing yet: a first start
+//   none        none        nothing: a first start, unless other files show that the folder has been in use
 //   other       other       every row that can be read in either, the newer of two
 //
 // SQLite ignores what it cannot read at the end of a log of writes, so a sound file may have lost changes (wal.h). In a
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "state/migrations.h"
 #include "state/side.h"
 
@@ -127,6 +128,7 @@ static int bring_in_line(struct rows *rows, struct contents *contents)
 
 static void take_store(struct side *side, struct rows *ret_rows)
 {
+	must(side->store && side->is_sound);
 	*ret_rows = (struct rows){side->store, side->found.totals, side->found.totals};
 	side->store = NULL;
 }
@@ -214,6 +216,7 @@ static int settle(struct override **rows, size_t *count)
 		else
 			rows[left++] = set.rows[i];
 	}
+	must(left <= *count);
 	*count = left;
 	set.count = 0; // they are in `rows`
 	overrides_done(&set);
@@ -286,7 +289,7 @@ static uint64_t newest_revision(const struct side *side)
 	return newest;
 }
 
-// What is believed, in the order of revisions. Owns the rows.
+// The overrides that are trusted, by revision. Owns the rows.
 struct belief {
 	struct override **rows;
 	size_t count;
@@ -338,7 +341,7 @@ static void make_copy(const struct folder *folder, struct side *copy, struct con
 		log_warning("%s: until it can be, the overrides are kept in one file only", folder->why);
 }
 
-// What is certain to be lost when `base` is believed and the other is not sound.
+// How many are certainly lost when `base` is trusted and the other is not sound.
 static size_t count_lost(const struct side *base, const struct side *other, const struct belief *belief)
 {
 	size_t newer = 0;
@@ -407,7 +410,7 @@ static void log_finding(const struct folder *folder, const struct side *state, c
                         bool is_missing, bool is_damaged)
 {
 	if (is_behind)
-		log_warning("state file %s/%s is older than %s (revision %llu, not %llu), which is believed: a backup put in "
+		log_warning("state file %s/%s is older than %s (revision %llu, not %llu), which is used: a backup put in "
 		            "place? To restore one, stop edgesteerd, remove %s and the *-wal files, and put it there",
 		            folder->path, state->name, copy->name, (unsigned long long)state->found.totals.revision,
 		            (unsigned long long)copy->found.totals.revision, copy->name);
@@ -421,7 +424,7 @@ static void log_finding(const struct folder *folder, const struct side *state, c
 		           "had not been acknowledged", folder->path, state->name);
 }
 
-// Which is believed, whether there is damage, and whether state.db is to be built anew.
+// Which file is trusted, whether there is damage, and whether state.db is to be built anew.
 static int decide(const struct folder *folder, const struct side *state, const struct side *copy,
                   struct belief *belief, struct salvage *salvage, bool *ret_renew)
 {
@@ -455,7 +458,7 @@ static int decide(const struct folder *folder, const struct side *state, const s
 	return E_OK;
 }
 
-// What is believed becomes the files' contents; where that cannot be written, a store in memory has it.
+// Writes the trusted overrides to the files; where that is not possible, to a store in memory.
 static int establish(const struct folder *folder, struct side *state, struct side *copy, const struct belief *belief,
                      bool is_renewed, struct salvage *salvage)
 {
@@ -468,10 +471,10 @@ static int establish(const struct folder *folder, struct side *state, struct sid
 	} else if (state->is_to_read) {
 		err = E_IO;
 	} else {
-		bool is_whole = is_complete(state, false); // an old one, then
+		bool is_old = is_complete(state, false); // and undamaged
 
 		state->store = store_close(state->store);
-		err = renew(folder, state->name, &contents, is_whole ? "replaced" : "damaged", &salvage->state);
+		err = renew(folder, state->name, &contents, is_old ? "replaced" : "damaged", &salvage->state);
 	}
 	if (err == E_IO) {
 		salvage->is_read_only = true;

@@ -1,5 +1,5 @@
 // Overrides are kept twice, in state.db and in state-copy.db: what one file has lost is taken from the other. Opens
-// both, decides which one is believed, sets aside what is damaged and builds it anew. For local.c.
+// both, decides which one is trusted, sets aside what is damaged and builds it anew. For local.c.
 #pragma once
 
 #include <stdbool.h>

@@ -16,7 +16,7 @@ void side_done(struct side *side)
 	rows_found_done(&side->found);
 }
 
-// Of errno. Somebody else's files, as after a command run by root, are the usual cause.
+// From errno. The usual cause is a file made by another user, as by a command run as root.
 static void fail_to_read(const struct folder *folder, const char *name)
 {
 	char reason[96];

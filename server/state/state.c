@@ -99,6 +99,7 @@ static void on_refuse(evutil_socket_t fd, short what, void *arg)
 
 static void submit(struct state *state, struct job *job)
 {
+	must(state->outstanding <= STATE_QUEUE_MAX && !state->is_closing); // an expiry may be one more
 	state->outstanding++;
 	writer_submit(state->writer, job);
 }
@@ -112,7 +113,7 @@ static void report_change(struct state *state, const struct override *old, const
 		state->ops.changed(state->ops.ctx, old, next);
 }
 
-// What was replaced or removed is kept for done(). Without memory for the list it is freed.
+// What was replaced or removed is kept for done(). Out of memory for the list, it is freed.
 static void keep_before(struct job *job, struct override *const *gone, size_t count)
 {
 	if (count > 0)
@@ -129,6 +130,7 @@ static void take_put(struct state *state, struct job *job)
 {
 	struct override *next = job->entry, *old;
 
+	must(next && job->revision > 0);
 	job->entry = NULL;
 	next->revision = job->revision;
 	old = overrides_put(&state->overrides, next);
@@ -141,7 +143,7 @@ static bool is_removed(const void *ctx, const struct override *override)
 	return override_matches(override, ctx);
 }
 
-// Removes those that go from the set and reports each. They stand behind the set's rows.
+// Removes those that go from the set and reports each; they are left behind the set's rows.
 static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override),
                     const void *ctx)
 {
@@ -198,6 +200,8 @@ static void on_committed(void *ctx, struct job *jobs)
 	for (struct job *job = jobs; job; job = job->next) {
 		bool is_expiry = !job->entry && !job->remove.site;
 
+		must(state->outstanding > 0);
+		must(job->revision == 0 || job->revision > state->committed); // in the order of the store
 		state->outstanding--;
 		if (is_expiry)
 			state->expire_is_under_way = false;
@@ -320,7 +324,7 @@ int state_damage(const struct state *state, struct state_damage *ret_damage)
 	if (found.count && asprintf(&path, "%s/%s", state->folder.path, found.newest) < 0)
 		return E_NOMEM;
 	*ret_damage = (struct state_damage){.path = path, .time_s = found.time_s, .files = found.count};
-	// Once somebody has taken the files away, they know. Where a file was missing there is none to take.
+	// Removing the files acknowledges the damage. Where a file was missing there is none to remove.
 	if (state->damaged_s && (found.count ? found.time_s >= state->damaged_s : !state->is_set_aside)) {
 		ret_damage->is_counted = true;
 		ret_damage->kept = state->kept;

@@ -2,8 +2,8 @@
 // store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export().
 // An override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
 // acknowledged one. Overrides are kept twice; what one file loses to damage is taken from the other, and what is lost
-// in both is reported. Health is written afterwards and may be lost; rows that nobody has confirmed for
-// STATE_HEALTH_AGE_MAX_S, by the wall clock, are not believed at the next start. Overrides hold until they are removed
+// in both is reported. Health is written afterwards and may be lost; what was last confirmed more than
+// STATE_HEALTH_AGE_MAX_S ago, by the wall clock, is not used at the next start. Overrides hold until they are removed
 // or run out.
 //
 // Main thread only: that of the event base. The texts of an override are valid until the loop turns.
@@ -66,7 +66,7 @@ struct state_exported {
 // E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
 int state_export(const char *dir, struct state_exported *ret_exported) MUST_USE;
 
-// Overrides that may be lost: files set aside, at this start or an earlier one, that nobody has taken away since.
+// Overrides that may be lost: files set aside, at this start or an earlier one, that have not been removed since.
 struct state_damage {
 	char *path;        // of the newest one, the caller's to free; NULL: there is none
 	int64_t time_s;    // when it was set aside; 0: there is none
@@ -112,7 +112,7 @@ const struct override *state_drained(const struct state *state, const char *app,
 enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
 
 // Remembered at once, written within a second or two, row by row.
-// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: of something else nothing is known.
+// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: for anything else the health is unknown.
 void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up);
 // 1, 0, -1: not known.
 int state_health(const struct state *state, const char *app, const char *site, uint32_t probed);

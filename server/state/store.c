@@ -104,7 +104,7 @@ static int run_steps(struct store *store, const struct store_schema *schema, int
 	return err == E_OK ? store_exec(store, sql) : err;
 }
 
-// NULL without memory. The caller's.
+// NULL: out of memory. The caller's.
 static char *path_of(const struct folder *folder, const char *name, const char *suffix)
 {
 	char *path;
@@ -216,7 +216,7 @@ static bool is_same_file(struct store_file a, struct store_file b)
 	return a.device == b.device && a.inode == b.inode;
 }
 
-// What is needed to undo a commit, and to notice that somebody has removed the file.
+// What store_undo_log() and store_is_in_place() need.
 static int note_files(const struct folder *folder, const char *name, struct store *store)
 {
 	struct wal_found log = {0};

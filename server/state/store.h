@@ -67,8 +67,8 @@ int store_open_to_read(const struct folder *folder, const char *name, const stru
 // An empty one, in memory, in the place of the file; nothing of it is kept.
 int store_new_in_memory(const struct folder *folder, const char *name, const struct store_schema *schema,
                         struct store **ret_store) MUST_USE;
-// False: somebody has removed or replaced the file or its log of writes since it was opened, and what is written is
-// lost with the last descriptor.
+// False: the file or its log of writes was removed or replaced since it was opened; what is written is lost when it is
+// closed.
 bool store_is_in_place(const struct folder *folder, const char *name, const struct store *store);
 // Leaves the files as they are. Takes NULL; returns NULL.
 struct store *store_close(struct store *store);

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/must.h"
 
-// Of the log of writes: a page, and what stands before it.
+// Octets of the log of writes: its header, and a frame (a page with its frame header).
 enum { LOG_HEADER_LEN = 32, FRAME_LEN = STORE_PAGE_LEN + 24 };
 
 const char *store_error(const struct store *store)
@@ -268,7 +268,7 @@ static int on_wal(void *ctx, sqlite3 *db, const char *database, int pages)
 
 void store_keep_log(struct store *store)
 {
-	// Whoever closes it may have found it damaged: it is left as it is.
+	// A file that was found damaged is left as it is when it is closed.
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_wal_hook(store->db, on_wal, store); // instead of the one that makes checkpoints
 }

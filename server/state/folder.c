@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,19 @@ void folder_fail(const struct folder *folder, const char *name, const char *what
 
 	snprintf(folder->why, FOLDER_WHY_LEN, "%.*s/%s %s: %s", FOLDER_WHY_LEN / 2, folder->path, name, what, reason);
 	errno = error;
+}
+
+void folder_fail_to_read(const struct folder *folder, const char *name)
+{
+	char reason[160], buffer[1024];
+	const char *what = strerror(errno);
+	struct passwd user, *found = NULL;
+
+	if (getpwuid_r(geteuid(), &user, buffer, sizeof(buffer), &found) != 0 || !found)
+		snprintf(reason, sizeof(reason), "%s (as uid %u)", what, (unsigned)geteuid());
+	else
+		snprintf(reason, sizeof(reason), "%s (as user %.64s, uid %u)", what, user.pw_name, (unsigned)geteuid());
+	folder_fail(folder, name, "cannot be read", reason);
 }
 
 bool folder_is_in_place(const struct folder *folder)

@@ -26,6 +26,8 @@ void folder_close(struct folder *folder);
 
 // Keeps "FOLDER/NAME WHAT: REASON", for the caller's log line or reply. Keeps errno.
 void folder_fail(const struct folder *folder, const char *name, const char *what, const char *reason);
+// The same with "cannot be read", errno and the user that tried: the usual cause is a file made by another one.
+void folder_fail_to_read(const struct folder *folder, const char *name);
 // False: the path leads elsewhere or nowhere; the folder was removed or replaced.
 bool folder_is_in_place(const struct folder *folder);
 // Whether so many octets can be written and synced now, with a file that it removes again. E_IO (folder->why).

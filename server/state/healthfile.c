@@ -85,7 +85,7 @@ static int look_at(struct healthfile *file)
 	if (err == E_INVAL)
 		log_error("state file %s/%s is damaged: %s", file->folder->path, healthfile_name, why);
 	else if (err < 0)
-		folder_fail(file->folder, healthfile_name, "cannot be read", strerror(errno));
+		folder_fail_to_read(file->folder, healthfile_name);
 	return err;
 }
 

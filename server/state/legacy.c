@@ -27,7 +27,7 @@ static int read_json(const struct folder *folder, const char *name, json_t **ret
 	int fd = -1, err = folder_open_file(folder, name, &fd);
 
 	if (err == E_IO)
-		folder_fail(folder, name, "cannot be read", strerror(errno));
+		folder_fail_to_read(folder, name);
 	if (err == E_INVAL)
 		log_error("state file %s/%s is not a regular file, or larger than 1 GiB", folder->path, name);
 	if (err < 0)

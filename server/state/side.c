@@ -2,9 +2,7 @@
 #include "state/side.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -14,15 +12,6 @@ void side_done(struct side *side)
 {
 	side->store = store_close(side->store);
 	rows_found_done(&side->found);
-}
-
-// From errno. The usual cause is a file made by another user, as by a command run as root.
-static void fail_to_read(const struct folder *folder, const char *name)
-{
-	char reason[96];
-
-	snprintf(reason, sizeof(reason), "%s (as uid %u)", strerror(errno), (unsigned)geteuid());
-	folder_fail(folder, name, "cannot be read", reason);
 }
 
 static void log_damaged_rows(const struct folder *folder, const struct side *side)
@@ -67,9 +56,9 @@ int side_examine(const struct folder *folder, struct side *side)
 	if (err == E_INVAL)
 		log_error("state file %s/%s is damaged: %s", folder->path, side->name, why);
 	else if (err < 0)
-		fail_to_read(folder, side->name);
+		folder_fail_to_read(folder, side->name);
 	if (err == E_OK && (err = wal_look(folder, side->name, &side->log)) < 0)
-		fail_to_read(folder, side->name);
+		folder_fail_to_read(folder, side->name);
 	if (side->log.end == WAL_LOST)
 		log_error("state file %s/%s is damaged: its log of writes (%s-wal) cannot be read to the end", folder->path,
 		          side->name, side->name);

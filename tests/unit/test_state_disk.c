@@ -177,6 +177,37 @@ static void test_nothing_can_be_written(void **unused)
 	}
 }
 
+// Nor at the first start, nor where neither file can be read.
+static void test_nothing_can_be_made(void **unused)
+{
+	struct state *state;
+	struct state_damage damage = {0};
+
+	(void)unused;
+	for (int is_damaged = 0; is_damaged < 2; is_damaged++) {
+		statedir_write("x", "");
+		if (is_damaged) {
+			statedir_write("state.db", "garbage");
+			statedir_write("state-copy.db", "garbage");
+		}
+		atomic_store(&disk_write_errno, ENOSPC);
+		state = statedir_open();
+		assert_int_equal(state_override_count(state), 0);
+		assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
+		assert_int_equal(state_damage(state, &damage), E_OK);
+		assert_true(damage.is_counted == is_damaged && damage.is_lost_unknown == is_damaged && damage.lost == 0);
+		assert_int_equal(statedir_count("state.db.damaged-"), 0);
+		atomic_store(&disk_write_errno, 0);
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_count("state.db.damaged-"), is_damaged);
+		state = statedir_reopen(state);
+		assert_int_equal(state_override_count(state), 1);
+		state_close(state);
+		assert_int_equal(statedir_teardown(NULL), 0);
+		assert_int_equal(statedir_setup(NULL), 0);
+	}
+}
+
 // Somebody removes or replaces files under the running daemon: what is acknowledged afterwards is in files that the next
 // start finds, and so is what held before.
 static void test_files_are_taken_away(void **unused)
@@ -330,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_disk_full, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_full_then_killed, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_can_be_written, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_can_be_made, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_files_are_taken_away, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_folder_is_taken_away, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_sync_fails, statedir_setup, statedir_teardown),

@@ -296,6 +296,15 @@ static void test_export_as_root(void **unused)
 	assert_true(setegid(65534) == 0 && seteuid(65534) == 0);
 	assert_int_equal(open_at(statedir, &state), E_IO);
 	assert_true(seteuid(0) == 0 && setegid(0) == 0);
+	shell("chown 65534 state.db && chown 0 orders.json && chmod 600 orders.json");
+	assert_true(setegid(65534) == 0 && seteuid(65534) == 0);
+	assert_int_equal(open_at(statedir, &state), E_IO);
+	assert_true(seteuid(0) == 0 && setegid(0) == 0);
+	shell("chown 65534 orders.json");
+	assert_true(setegid(65534) == 0 && seteuid(65534) == 0);
+	assert_int_equal(open_at(statedir, &state), E_OK);
+	state_close(state);
+	assert_true(seteuid(0) == 0 && setegid(0) == 0);
 }
 
 static void test_export(void **unused)

@@ -33,12 +33,22 @@ static void show_served(const json_t *reply)
 	             client_int(states, "drained"), client_int(states, "unchecked"));
 }
 
+static void show_refused(const json_t *refused)
+{
+	char at[CTL_TIME_LEN];
+
+	if (json_is_object(refused))
+		client_print(stdout, "overrides    changes are REFUSED since %s: %s\n",
+		             client_time(client_int(refused, "since"), at), client_text(refused, "why"));
+}
+
 // Shown near the top, because drained sites may be in service. A file without counts was set aside at an earlier start;
 // counts without a file: the file was missing at this start.
 static void show_damaged(const json_t *damaged)
 {
 	const char *file = client_text(damaged, "file");
 	bool is_counted = json_is_integer(json_object_get(damaged, "kept"));
+	bool is_unknown = json_is_true(json_object_get(damaged, "lost_unknown"));
 	json_int_t earlier = client_int(damaged, "files") - 1;
 	json_int_t kept = client_int(damaged, "kept"), lost = client_int(damaged, "lost");
 	char at[CTL_TIME_LEN], more[CELL_LEN] = "";
@@ -55,12 +65,14 @@ static void show_damaged(const json_t *damaged)
 		client_print(stdout, "overrides    a damaged state file was set aside on %s: %s%s\n",
 		          client_time(client_int(damaged, "time"), at), file, more);
 	else
-		client_print(stdout, "overrides    a state file was missing at the start\n");
+		client_print(stdout, "overrides    a state file was missing, older or not writable at the start\n");
 	if (is_counted && lost)
 		client_print(stdout, "             LOST: at least %lld; %lld were kept\n", lost, kept);
+	else if (is_counted && is_unknown)
+		client_print(stdout, "             %lld were kept; whether there were more cannot be known\n", kept);
 	else if (is_counted)
 		client_print(stdout, "             none is known to be lost; %lld were kept\n", kept);
-	if (!is_counted || lost)
+	if (!is_counted || lost || is_unknown)
 		client_print(stdout, "             sites that were drained may be in service\n");
 	if (file[0])
 		client_print(stdout, "             remove or move the file to clear this message\n");
@@ -151,6 +163,7 @@ void client_show_status(const json_t *reply)
 
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
 	          client_int(reply, "pid"), client_time(started_s, since), client_span(clock_wall_s() - started_s, span));
+	show_refused(json_object_get(reply, "changes_refused"));
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));

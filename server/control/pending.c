@@ -9,8 +9,10 @@
 #include "control/reply_json.h"
 #include "view/live.h"
 
-static json_t *not_saved(int err)
+static json_t *not_saved(int err, const char *why)
 {
+	if (err == E_IO && why)
+		return reply_error(REPLY_REFUSED, "not done: %s", why);
 	switch (err) {
 	case E_IO: return reply_error(REPLY_REFUSED, "not done: it cannot be saved in the state folder (see the log)");
 	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: the limit of %d overrides is reached",
@@ -77,7 +79,7 @@ static void finish(void *ctx, const struct state_result *result)
 	else if (pending->nothing && (result->err == E_NOTFOUND || result->err == E_LIMIT)) // no name is that long
 		reply = pending->nothing(pending);
 	else
-		reply = not_saved(result->err);
+		reply = not_saved(result->err, result->why);
 	if (result->err == E_OK && reply && pending->warnings)
 		answer_with_warnings(pending, reply);
 	else

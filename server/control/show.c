@@ -151,8 +151,21 @@ static json_t *set_damage(json_t *reply, const struct state *state)
 	if (damage.is_counted) {
 		object = reply_set(object, "kept", json_integer((json_int_t)damage.kept));
 		object = reply_set(object, "lost", json_integer((json_int_t)damage.lost));
+		if (damage.is_lost_unknown) // there may be more
+			object = reply_set(object, "lost_unknown", json_true());
 	}
 	return reply_set(reply, "overrides_damaged", object);
+}
+
+// Takes ownership of the reply. Adds nothing if changes can be saved.
+static json_t *set_trouble(json_t *reply, const struct state *state)
+{
+	struct state_trouble trouble;
+
+	if (!state_trouble(state, &trouble))
+		return reply;
+	return reply_set(reply, "changes_refused", json_pack("{s:o, s:o}", "since", reply_time(trouble.since_s), "why",
+	                                                     reply_text(trouble.why)));
 }
 
 // Takes ownership of the object; adds what every reply has.
@@ -177,7 +190,7 @@ json_t *show_status(const struct call *call)
 		reply = reply_set(reply, "locate", locate_json(live->view->places));
 	}
 	reply = reply_set(reply, "health", health_json(ops->health));
-	return set_overrides(set_damage(reply, ops->state), ops, 0);
+	return set_overrides(set_trouble(set_damage(reply, ops->state), ops->state), ops, 0);
 }
 
 json_t *show_version(const struct call *call)

@@ -19,7 +19,8 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 static const char usage[] =
-	"usage: edgesteerd [-c FILE] [-t]\n"
+	"usage: edgesteerd [-c FILE] [-t | --export-state]\n"
+	"       edgesteerd --plugins | --print-manual | --print-schema | --version | --help\n"
 	"\n"
 	"Answers an app's name with the nearest healthy site that the client can reach.\n"
 	"Stays in the foreground and logs to standard error.\n"
@@ -72,6 +73,10 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
 		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
 		}
+	if (arguments->test && arguments->export) {
+		fputs("edgesteerd: -t and --export-state exclude each other. See edgesteerd --help\n", stderr);
+		exit(EXIT_CONFIG);
+	}
 	if (optind < argc) {
 		fprintf(stderr, "edgesteerd: unexpected argument \"%s\": a configuration is given as -c FILE. See edgesteerd "
 		                "--help\n", argv[optind]);
@@ -113,15 +118,18 @@ static void print_summary(const struct generation *generation)
 // --export-state. The exit code.
 static int export_state(const char *path, struct report *report)
 {
+	struct state_exported all;
 	struct config *config;
 	int err = config_load(path, report, &config);
 
 	report_free(print_and_empty(report));
 	if (err < 0)
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
-	err = state_export(config->server.state_dir); // logs its errors
+	err = state_export(config->server.state_dir, &all); // logs its errors
 	if (err == E_OK)
-		printf("%s: orders.json and health.json written\n", config->server.state_dir);
+		printf("%s: orders.json and health.json written: %zu %s, %zu %s, health of %zu %s\n",
+		       config->server.state_dir, all.drains, all.drains == 1 ? "drain" : "drains", all.forces,
+		       all.forces == 1 ? "force" : "forces", all.targets, all.targets == 1 ? "target" : "targets");
 	config_free(config);
 	return err == E_OK ? EXIT_SUCCESS : EXIT_RUNTIME;
 }

@@ -1,5 +1,5 @@
-// Where the state is kept: a table of functions. backend_local, files of this machine, is the one there is. One thread
-// at a time uses it: the main thread opens it, the writer's thread works with it, the main thread closes it.
+// Where the state is kept: a table of functions, so far with one implementation, backend_local (files on this machine).
+// Used by one thread at a time: the main thread opens it, the writer's thread uses it, the main thread closes it.
 #pragma once
 
 #include <stdbool.h>
@@ -16,22 +16,24 @@
 struct backend_found {
 	struct overrides overrides;
 	uint64_t revision;
-	struct healthmap health; // empty when what is kept is too old to be believed
+	struct healthmap health; // empty when what is saved is older than STATE_HEALTH_AGE_MAX_S
 	int64_t confirmed_s;     // when the health was last known to be so
 	// Damage of overrides found at this start.
 	int64_t damaged_s;       // when, by the wall clock; 0: there was none
 	size_t kept, lost;       // so many overrides were kept, so many at least were not
+	bool is_lost_unknown;    // whether there were more than these cannot be known
 	bool is_set_aside;       // a file was set aside for it
 };
 
 struct state_backend {
 	const char *name;
-	// The folder is locked, and stays open until close(). E_IO, E_NOMEM, E_STATE (the store is of a newer version; no
-	// file has changed); logged.
+	// The folder is locked, and stays open until close(). A folder that can be read but not written is no error, see
+	// trouble(). E_IO (folder->why), E_NOMEM, E_STATE (the store is of a newer version; no file has changed; logged).
 	int (*open)(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx);
-	// Makes all changes durable together, in their order, and sets err and revision of each. What can be decided from
-	// the store (E_NOTFOUND, E_LIMIT) is one change's own; E_IO and E_NOMEM are everybody's, and nothing has changed.
-	void (*commit)(void *ctx, struct change *const *changes, size_t count);
+	// Makes all changes durable in one transaction, in their order, and sets err and revision of each. E_NOTFOUND and
+	// E_LIMIT concern one change; with E_IO and E_NOMEM all of them fail, and nothing has changed:
+	// logged, and `ret_why`, of STATE_WHY_LEN octets, says why; else it is "".
+	void (*commit)(void *ctx, struct change *const *changes, size_t count, char *ret_why);
 	// After the changes of a commit have been acknowledged.
 	void (*settle)(void *ctx, struct change *const *changes, size_t count);
 	// Writes some rows of health, and that all of it is so now. E_IO, E_NOMEM: none is written.
@@ -39,6 +41,8 @@ struct state_backend {
 	// Called while there is nothing to write: does what can wait. Returns milliseconds until it wants to be called
 	// again, -1: not before something is written.
 	int (*tend)(void *ctx);
-	// Everything is durable when it returns.
+	// Whether changes are refused now, since when by the wall clock, and why (STATE_WHY_LEN octets). By any thread.
+	bool (*trouble)(void *ctx, int64_t *ret_since_s, char *why);
+	// Everything that can be is durable when it returns.
 	void (*close)(void *ctx);
 };

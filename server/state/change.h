@@ -19,7 +19,7 @@ struct change {
 	uint64_t revision;           // of this change; 0: nothing has changed
 };
 
-// NULL without memory.
+// NULL: out of memory.
 struct change *change_put(const struct override *override) MUST_USE;
 struct change *change_remove(const struct override_match *match) MUST_USE;
 struct change *change_expire(int64_t now_s, uint64_t upto) MUST_USE;

@@ -1,4 +1,4 @@
-// Files that were damaged and are set aside in the state folder, until somebody takes them away; for state.c.
+// Damaged files that were set aside in the state folder and have not been removed since; for state.c.
 #pragma once
 
 #include <limits.h>

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,8 +83,11 @@ static int open_path(const char *path)
 // Logged.
 static int check_and_lock(int fd, const char *path)
 {
-	if (faccessat(fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0) {
-		log_error("state folder %s: cannot be written: %s", path, strerror(errno));
+	// What is on a file system that is read-only can be served.
+	if (faccessat(fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0 &&
+	    (errno != EROFS || faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) < 0)) {
+		log_error("state folder %s cannot be read and written by uid %u: %s", path, (unsigned)geteuid(),
+		          strerror(errno));
 		return E_IO;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) { // file systems without locks: go on without
@@ -103,13 +107,14 @@ int folder_open(const char *path, struct folder *ret_folder)
 	}
 
 	int err = check_and_lock(fd, path);
-	struct folder folder = {.fd = fd, .path = strdup(path), .real_path = realpath(path, NULL)};
+	struct folder folder = {.fd = fd, .path = strdup(path), .real_path = realpath(path, NULL),
+	                        .why = calloc(1, FOLDER_WHY_LEN)};
 
 	if (err == E_OK && !folder.real_path) {
 		log_error("state folder %s: its path cannot be resolved: %s", path, strerror(errno));
 		err = errno == ENOMEM ? E_NOMEM : E_IO;
 	}
-	if (err == E_OK && !folder.path)
+	if (err == E_OK && (!folder.path || !folder.why))
 		err = E_NOMEM;
 	if (err < 0)
 		folder_close(&folder);
@@ -123,7 +128,37 @@ void folder_close(struct folder *folder)
 	close(folder->fd);
 	free(folder->path);
 	free(folder->real_path);
+	free(folder->why);
 	*folder = (struct folder){.fd = -1};
+}
+
+void folder_fail(const struct folder *folder, const char *name, const char *what, const char *reason)
+{
+	int error = errno;
+
+	snprintf(folder->why, FOLDER_WHY_LEN, "%.*s/%s %s: %s", FOLDER_WHY_LEN / 2, folder->path, name, what, reason);
+	errno = error;
+}
+
+void folder_fail_to_read(const struct folder *folder, const char *name)
+{
+	char reason[160], buffer[1024];
+	const char *what = strerror(errno);
+	struct passwd user, *found = NULL;
+
+	if (getpwuid_r(geteuid(), &user, buffer, sizeof(buffer), &found) != 0 || !found)
+		snprintf(reason, sizeof(reason), "%s (as uid %u)", what, (unsigned)geteuid());
+	else
+		snprintf(reason, sizeof(reason), "%s (as user %.64s, uid %u)", what, user.pw_name, (unsigned)geteuid());
+	folder_fail(folder, name, "cannot be read", reason);
+}
+
+bool folder_is_in_place(const struct folder *folder)
+{
+	struct stat opened, there;
+
+	return fstat(folder->fd, &opened) == 0 && stat(folder->real_path, &there) == 0 && opened.st_ino == there.st_ino &&
+	       opened.st_dev == there.st_dev;
 }
 
 enum folder_entry folder_look(const struct folder *folder, const char *name)
@@ -137,7 +172,7 @@ enum folder_entry folder_look(const struct folder *folder, const char *name)
 
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd)
 {
-	// O_NONBLOCK: opening a pipe somebody put there must not wait for its writer.
+	// O_NONBLOCK: opening a pipe in its place must not wait for a writer.
 	int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
@@ -154,6 +189,16 @@ int folder_open_file(const struct folder *folder, const char *name, int *ret_fd)
 	return E_OK;
 }
 
+// What root makes, as with --export-state, is to be read by the user that the daemon runs as, who owns the folder.
+static int give_to_owner(const struct folder *folder, int fd)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	return fstat(folder->fd, &st) < 0 ? -1 : fchown(fd, st.st_uid, st.st_gid);
+}
+
 int folder_new_file(const struct folder *folder, const char *name, int *ret_fd)
 {
 	if (unlinkat(folder->fd, name, 0) < 0 && errno != ENOENT) // a torn one from before; never written through
@@ -163,6 +208,13 @@ int folder_new_file(const struct folder *folder, const char *name, int *ret_fd)
 
 	if (fd < 0)
 		return E_IO;
+	if (give_to_owner(folder, fd) < 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return E_IO;
+	}
 	*ret_fd = fd;
 	return E_OK;
 }
@@ -190,6 +242,27 @@ static int write_all(int fd, const char *octets, size_t len)
 		len -= (size_t)n;
 	}
 	return E_OK;
+}
+
+int folder_try(const struct folder *folder, size_t len)
+{
+	static const char name[] = "state.try";
+	char octets[4096] = {0};
+	int fd, err = folder_new_file(folder, name, &fd);
+
+	if (err == E_OK) {
+		for (size_t done = 0; done < len && err == E_OK; done += sizeof(octets))
+			err = write_all(fd, octets, sizeof(octets));
+		if (err == E_OK && fsync(fd) < 0)
+			err = E_IO;
+		if (err < 0)
+			folder_fail(folder, "state.db", "cannot be written", strerror(errno));
+		close(fd);
+		unlinkat(folder->fd, name, 0);
+	} else {
+		folder_fail(folder, "state.db", "cannot be written", strerror(errno));
+	}
+	return err;
 }
 
 int folder_replace(const struct folder *folder, const char *name, const char *octets, size_t len)
@@ -245,27 +318,29 @@ static int move_beside(const struct folder *folder, const char *name, const char
 	return renameat(folder->fd, from, folder->fd, to) < 0 ? E_IO : E_OK;
 }
 
-int folder_set_aside(const struct folder *folder, const char *name, int64_t now_s)
+int folder_set_aside(const struct folder *folder, const char *name, const char *word, int64_t now_s)
 {
 	char aside[NAME_MAX + 1];
 	bool moved = false;
 
 	for (int i = 0; i < ASIDE_TRIES; i++) { // an earlier one of the same second is not overwritten
 		if (i == 0)
-			snprintf(aside, sizeof(aside), "%s.damaged-%" PRId64, name, now_s);
+			snprintf(aside, sizeof(aside), "%s.%s-%" PRId64, name, word, now_s);
 		else
-			snprintf(aside, sizeof(aside), "%s.damaged-%" PRId64 "-%d", name, now_s, i);
-		if (!is_free(folder, aside))
+			snprintf(aside, sizeof(aside), "%s.%s-%" PRId64 "-%d", name, word, now_s, i);
+		if (!is_free(folder, aside)) {
+			errno = EEXIST;
 			continue;
+		}
 		// The file itself last: where this is cut short, it is found damaged again.
 		if (move_beside(folder, name, aside, "-wal", &moved) < 0 ||
 		    move_beside(folder, name, aside, "-journal", &moved) < 0 ||
-		    move_beside(folder, name, aside, "", &moved) < 0)
-			return E_IO;
+		    move_beside(folder, name, aside, "", &moved) < 0 || folder_sync(folder) < 0)
+			break;
 		if (moved)
-			log_error("state file %s is set aside as %s", name, aside);
-		return folder_sync(folder);
+			log_warning("state file %s/%s is set aside as %s", folder->path, name, aside);
+		return E_OK;
 	}
-	errno = EEXIST;
+	folder_fail(folder, name, "cannot be set aside", strerror(errno));
 	return E_IO;
 }

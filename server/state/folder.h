@@ -1,18 +1,20 @@
 // The state folder: opened, locked, its files read, replaced atomically, set aside. Everything but SQLite goes
-// through the folder's descriptor, so nobody can move the folder away under us or put a link in our way.
+// through the folder's descriptor, so that moving the folder or putting a link in its place does no harm.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 
-enum { FOLDER_FILE_MAX = 1 << 30 }; // octets that are read as a text
+enum { FOLDER_FILE_MAX = 1 << 30, FOLDER_WHY_LEN = 512 }; // octets that are read as a text
 
 struct folder {
 	int fd;
 	char *path;      // as it was given
 	char *real_path; // absolute, without links: for SQLite
+	char *why;       // what folder_fail() was called with last; FOLDER_WHY_LEN octets
 };
 
 enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe, a folder, or unknown */ };
@@ -22,11 +24,21 @@ enum folder_entry { FOLDER_NOTHING, FOLDER_FILE, FOLDER_OTHER /* a link, a pipe,
 int folder_open(const char *path, struct folder *ret_folder) MUST_USE;
 void folder_close(struct folder *folder);
 
+// Keeps "FOLDER/NAME WHAT: REASON", for the caller's log line or reply. Keeps errno.
+void folder_fail(const struct folder *folder, const char *name, const char *what, const char *reason);
+// The same with "cannot be read", errno and the user that tried: the usual cause is a file made by another one.
+void folder_fail_to_read(const struct folder *folder, const char *name);
+// False: the path leads elsewhere or nowhere; the folder was removed or replaced.
+bool folder_is_in_place(const struct folder *folder);
+// Whether so many octets can be written and synced now, with a file that it removes again. E_IO (folder->why).
+int folder_try(const struct folder *folder, size_t len) MUST_USE;
+
 enum folder_entry folder_look(const struct folder *folder, const char *name);
 // Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO
 // (errno).
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
-// Makes an empty file, mode 0640, in the place of what has the name. E_IO (errno).
+// Makes an empty file, mode 0640, in the place of what has the name; made by root, it is the folder's owner's. E_IO
+// (errno).
 int folder_new_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;
 // The file has the new contents or the old ones, at whatever moment the process or the machine stops. E_IO (errno): it
 // may have either.
@@ -35,5 +47,6 @@ int folder_replace(const struct folder *folder, const char *name, const char *oc
 int folder_rename(const struct folder *folder, const char *from, const char *to) MUST_USE;
 // What was made and renamed is durable. E_IO (errno).
 int folder_sync(const struct folder *folder) MUST_USE;
-// Renames the file to NAME.damaged-TIME, and with it NAME-wal and NAME-journal, those that are there. E_IO (errno).
-int folder_set_aside(const struct folder *folder, const char *name, int64_t now_s) MUST_USE;
+// Renames the file to NAME.WORD-TIME, and with it NAME-wal and NAME-journal, those that are there. `word`: "damaged", or
+// "replaced" of a sound file that something else is written in the place of. E_IO (errno, folder->why).
+int folder_set_aside(const struct folder *folder, const char *name, const char *word, int64_t now_s) MUST_USE;

@@ -60,6 +60,7 @@ static int add(struct healthmap *map, const char *app, const char *site, uint32_
 	uint32_t number = map->free_head ? map->free_head - 1 : (uint32_t)map->used;
 	char *key = table_key(app, site);
 
+	must(number < map->room);
 	if (!key || table_add(&map->index, key, key + strlen(app) + 1, number) < 0) {
 		free(key);
 		return E_NOMEM;
@@ -77,6 +78,7 @@ static struct healthmap_entry *find(const struct healthmap *map, const char *app
 {
 	const struct table_slot *slot = table_find(&map->index, app, site);
 
+	must(!slot || slot->value < map->used);
 	return slot ? &map->entries[slot->value] : NULL;
 }
 
@@ -85,6 +87,7 @@ static void mark(struct healthmap *map, struct healthmap_entry *entry)
 {
 	if (entry->is_dirty)
 		return;
+	must(map->dirty_count < map->room);
 	entry->is_dirty = true;
 	map->dirty[map->dirty_count++] = (uint32_t)(entry - map->entries);
 }
@@ -162,7 +165,7 @@ size_t healthmap_take(struct healthmap *map, struct healthmap_row *rows, size_t 
 		uint32_t number = map->dirty[--map->dirty_count];
 		struct healthmap_entry *entry = &map->entries[number];
 
-		must(!entry->is_taken);
+		must(number < map->used && entry->key && !entry->is_taken);
 		entry->is_dirty = false;
 		entry->is_taken = true;
 		rows[count++] = row_of(map, number);
@@ -174,6 +177,7 @@ static void drop(struct healthmap *map, uint32_t number)
 {
 	struct healthmap_entry *entry = &map->entries[number];
 
+	must(entry->key && !entry->is_dirty && !entry->is_taken);
 	table_remove(&map->index, table_find(&map->index, entry->key, site_of(entry)));
 	free(entry->key);
 	*entry = (struct healthmap_entry){.next_free = map->free_head};
@@ -185,6 +189,7 @@ void healthmap_written(struct healthmap *map, const struct healthmap_row *rows, 
 	for (size_t i = 0; i < count; i++) {
 		struct healthmap_entry *entry = &map->entries[rows[i].number];
 
+		must(rows[i].number < map->used && entry->is_taken);
 		entry->is_taken = false;
 		if (!is_written)
 			mark(map, entry);

@@ -1,9 +1,7 @@
 // From JSON into rows; see import.h. Cut short anywhere, the next start does it once more with the same result.
 #include "state/import.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -33,6 +31,33 @@ static int write_overrides(struct rows *state, struct legacy_overrides *all, boo
 	return err;
 }
 
+// Of a set, whatever its order and its revisions.
+static uint64_t sum_of(struct override *const *rows, size_t count)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct override row = *rows[i];
+
+		row.revision = 0;
+		sum += rows_sum(&row);
+	}
+	return sum;
+}
+
+// Whether the store has exactly these, as after an export that no older version has changed since.
+static int compare(const struct rows *state, const struct legacy_overrides *all, bool *ret_is_known)
+{
+	struct rows_found found;
+	int err = rows_read(state->store, &found);
+
+	if (err < 0)
+		return err;
+	*ret_is_known = all->count == found.count && sum_of(all->rows, all->count) == sum_of(found.rows, found.count);
+	rows_found_done(&found);
+	return E_OK;
+}
+
 int import_overrides(const struct folder *folder, struct rows *state, struct import *ret_import)
 {
 	struct legacy_overrides all = {0};
@@ -46,16 +71,20 @@ int import_overrides(const struct folder *folder, struct rows *state, struct imp
 	if (err < 0)
 		return err;
 
-	bool is_damaged = !all.is_readable || all.lost > 0;
+	bool is_damaged = !all.is_readable || all.lost > 0, is_known = false;
 
-	if (!is_damaged || all.count > 0)
+	if (!is_damaged)
+		err = compare(state, &all, &is_known);
+	if (err == E_OK && !is_known && (!is_damaged || all.count > 0))
 		err = write_overrides(state, &all, !is_damaged);
 	if (err == E_LIMIT) // both together are too many
 		err = E_IO;
 	if (err < 0)
-		log_error("state file %s cannot be taken over: %s", legacy_overrides_file, store_error(state->store));
+		folder_fail(folder, legacy_overrides_file, "cannot be taken over", store_error(state->store));
 	if (err == E_OK && is_damaged)
-		import = (struct import){clock_wall_s(), all.count, all.is_readable ? all.lost : 1};
+		import = (struct import){.damaged_s = clock_wall_s(), .kept = all.count, .lost = all.lost,
+		                         .is_lost_unknown = !all.is_readable};
+	import.is_known = is_known;
 	legacy_overrides_done(&all);
 	if (err == E_OK)
 		*ret_import = import;
@@ -67,13 +96,10 @@ int import_overrides_done(const struct folder *folder, const struct import *impo
 	if (folder_look(folder, legacy_overrides_file) == FOLDER_NOTHING)
 		return E_OK;
 	if (!import->damaged_s)
-		return legacy_imported(folder, legacy_overrides_file);
-	log_error("beginning with %zu of the drains and forces of %s (sites that were drained may not be): look into the "
-	          "file set aside", import->kept, legacy_overrides_file);
-	if (folder_set_aside(folder, legacy_overrides_file, import->damaged_s) == E_OK)
-		return E_OK;
-	log_error("state file %s is damaged and cannot be set aside: %s", legacy_overrides_file, strerror(errno));
-	return E_IO;
+		return legacy_imported(folder, legacy_overrides_file, import->is_known);
+	log_error("state file %s/%s is damaged: %zu of its drains and forces are taken over; sites that were drained may be "
+	          "in service; look into the file set aside", folder->path, legacy_overrides_file, import->kept);
+	return folder_set_aside(folder, legacy_overrides_file, "damaged", import->damaged_s);
 }
 
 static int write_health(struct store *health, struct healthmap *map, int64_t saved_s)
@@ -93,7 +119,19 @@ static int set_row(void *ctx, const struct healthmap_row *row)
 	return healthmap_set(ctx, row->app, row->site, row->word);
 }
 
-int import_health(const struct folder *folder, struct store *health, int64_t now_s, int64_t age_max_s)
+// 0: not known.
+static int64_t confirmed_at(struct store *health)
+{
+	struct healthmap map = {0};
+	int64_t confirmed_s = 0;
+	int err = health_rows_read(health, &map, &confirmed_s);
+
+	healthmap_done(&map);
+	return err == E_OK ? confirmed_s : 0;
+}
+
+int import_health(const struct folder *folder, struct store *health, bool is_read_only, int64_t now_s,
+                  int64_t age_max_s)
 {
 	struct healthmap map = {0}, to_write = {0};
 	int64_t saved_s = 0;
@@ -102,22 +140,22 @@ int import_health(const struct folder *folder, struct store *health, int64_t now
 	if (err == E_NOTFOUND)
 		return E_OK;
 	if (err == E_INVAL) {
-		log_error("beginning without the targets' last health");
-		if (folder_set_aside(folder, legacy_health_file, now_s) == E_OK)
-			return E_OK;
-		log_error("state file %s is damaged and cannot be set aside: %s", legacy_health_file, strerror(errno));
-		return E_IO;
+		log_warning("starting without the targets' last health");
+		return is_read_only ? E_OK : folder_set_aside(folder, legacy_health_file, "damaged", now_s);
 	}
 	if (err < 0)
 		return err;
-	if (saved_s > 0 && now_s - saved_s <= age_max_s && saved_s - now_s <= age_max_s) {
+	// What the store has is as new after an export; an older version saves later.
+	bool is_known = saved_s == confirmed_at(health);
+
+	if (!is_known && saved_s > 0 && now_s - saved_s <= age_max_s && saved_s - now_s <= age_max_s) {
 		err = healthmap_each(&map, set_row, &to_write);
 		if (err == E_OK)
 			err = write_health(health, &to_write, saved_s);
 		if (err < 0)
-			log_error("state file %s cannot be taken over: %s", legacy_health_file, store_error(health));
+			folder_fail(folder, legacy_health_file, "cannot be taken over", store_error(health));
 	}
 	healthmap_done(&map);
 	healthmap_done(&to_write);
-	return err == E_OK ? legacy_imported(folder, legacy_health_file) : err;
+	return err == E_OK && !is_read_only ? legacy_imported(folder, legacy_health_file, is_known) : err;
 }

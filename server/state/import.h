@@ -1,7 +1,8 @@
-// Takes over what older versions have left in the folder; for local.c, at the start. An older version that was started
-// again in the meantime has the last word: what its file says replaces what the store has.
+// Takes over what older versions have left in the folder; for local.c, at the start. Where an older
+// version has run in the meantime, its file replaces what the store has.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,14 +11,18 @@
 #include "state/rows.h"
 
 struct import {
+	bool is_known;      // it says what the store has, as after an export
 	int64_t damaged_s;  // the file was damaged and is set aside: when, by the wall clock; 0: it was not
 	size_t kept, lost;  // then: so many of its overrides were taken over, so many at least were not
+	bool is_lost_unknown; // whether there were more cannot be known
 };
 
 // Into `state`, in one transaction. Of a damaged file what can be read is added to what the store has. No file: nothing
-// happens. E_IO, E_NOMEM; logged.
+// happens. E_IO (folder->why), E_NOMEM.
 int import_overrides(const struct folder *folder, struct rows *state, struct import *ret_import) MUST_USE;
-// The renaming is left to this: to be called once everything is durable. E_IO; logged.
+// The renaming is left to this: to be called once everything is durable. E_IO (folder->why).
 int import_overrides_done(const struct folder *folder, const struct import *import) MUST_USE;
-// Into a store of health. Too old to be believed: nothing is taken over. E_IO, E_NOMEM, E_INVAL (the store); logged.
-int import_health(const struct folder *folder, struct store *health, int64_t now_s, int64_t age_max_s) MUST_USE;
+// Into a store of health. Nothing is taken over when it is older than age_max_s. E_IO (folder->why), E_NOMEM, E_INVAL (the
+// store). `is_read_only`: the files stay as they are.
+int import_health(const struct folder *folder, struct store *health, bool is_read_only, int64_t now_s,
+                  int64_t age_max_s) MUST_USE;

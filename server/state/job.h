@@ -19,12 +19,13 @@ struct job {
 	// Set by the commit.
 	int err;
 	uint64_t revision;            // of the change; 0: there was none
+	const char *why;              // of E_IO; NULL: not known. The writer's, valid until the callback returns
 	struct override **before;     // for state.c: what was replaced or removed
 	size_t before_count;
 	struct job *next;
 };
 
-// Jobs kept ready for saying that there is no memory. Zero-initialised is valid, and empty.
+// Preallocated jobs, to report E_NOMEM with. Zero-initialised is valid, and empty.
 struct job_spares {
 	struct job *first;
 	size_t count;

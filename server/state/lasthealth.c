@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "state/limits.h"
 #include "state/writer.h"
 
@@ -62,6 +63,7 @@ void lasthealth_written(struct lasthealth *health, int err)
 {
 	size_t count = health->batch_count;
 
+	must(health->is_under_way && count <= BATCH_MAX);
 	healthmap_written(&health->map, health->batch, count, err == E_OK);
 	health->is_under_way = false;
 	health->batch_count = 0;
@@ -116,6 +118,7 @@ int lasthealth_finish(struct lasthealth *health, const struct state_backend *bac
 {
 	int err = E_OK;
 
+	must(health->is_stopped && !health->is_under_way);
 	while (err == E_OK && health->map.dirty_count > 0) {
 		size_t count = healthmap_take(&health->map, health->batch, BATCH_MAX);
 

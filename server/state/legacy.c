@@ -27,9 +27,9 @@ static int read_json(const struct folder *folder, const char *name, json_t **ret
 	int fd = -1, err = folder_open_file(folder, name, &fd);
 
 	if (err == E_IO)
-		log_error("state file %s cannot be read: %s", name, strerror(errno));
+		folder_fail_to_read(folder, name);
 	if (err == E_INVAL)
-		log_error("state file %s is not a regular file of a size that can be", name);
+		log_error("state file %s/%s is not a regular file, or larger than 1 GiB", folder->path, name);
 	if (err < 0)
 		return err;
 
@@ -45,14 +45,15 @@ static int read_json(const struct folder *folder, const char *name, json_t **ret
 
 	fclose(in);
 	if (failed) {
-		log_error("state file %s cannot be read", name);
+		folder_fail(folder, name, "cannot be read", strerror(EIO));
 		json_decref(root);
 		return E_IO;
 	}
 	if (!root && json_error_code(&error) == json_error_out_of_memory)
 		return E_NOMEM;
 	if (!root) {
-		log_error("state file %s is damaged: line %d, column %d: %s", name, error.line, error.column, error.text);
+		log_error("state file %s/%s is damaged: line %d, column %d: %s", folder->path, name, error.line, error.column,
+		          error.text);
 		return E_INVAL;
 	}
 
@@ -63,10 +64,10 @@ static int read_json(const struct folder *folder, const char *name, json_t **ret
 		return E_OK;
 	}
 	if (json_is_integer(written))
-		log_error("state file %s has version %lld, this edgesteerd reads %d", name,
+		log_error("state file %s/%s has version %lld, this edgesteerd reads %d", folder->path, name,
 		          (long long)json_integer_value(written), LEGACY_VERSION);
 	else
-		log_error("state file %s is damaged: it has no version", name);
+		log_error("state file %s/%s is damaged: it has no version", folder->path, name);
 	json_decref(root);
 	return E_INVAL;
 }
@@ -184,7 +185,8 @@ int legacy_read_health(const struct folder *folder, struct healthmap *map, int64
 	if (err == E_OK) {
 		err = health_from_json(root, map);
 		if (err == E_INVAL || err == E_LIMIT || err == E_EXISTS) {
-			log_error("state file %s is damaged: an entry is not what edgesteerd writes", legacy_health_file);
+			log_error("state file %s/%s is damaged: an entry is not what edgesteerd writes", folder->path,
+			          legacy_health_file);
 			err = E_INVAL;
 		}
 	}
@@ -196,16 +198,17 @@ int legacy_read_health(const struct folder *folder, struct healthmap *map, int64
 	return err;
 }
 
-int legacy_imported(const struct folder *folder, const char *name)
+int legacy_imported(const struct folder *folder, const char *name, bool is_known)
 {
 	char to[64];
 
 	snprintf(to, sizeof(to), "%s.imported", name);
 	if (folder_rename(folder, name, to) < 0) {
-		log_error("state file %s cannot be renamed to %s: %s", name, to, strerror(errno));
+		folder_fail(folder, name, "cannot be renamed", strerror(errno));
 		return E_IO;
 	}
-	log_notice("state file %s is taken over and renamed to %s", name, to);
+	log_line(is_known ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "state file %s/%s is taken over and renamed to %s",
+	         folder->path, name, to);
 	return E_OK;
 }
 
@@ -218,7 +221,7 @@ static int write_json(const struct folder *folder, const char *name, json_t *roo
 	int err = text ? folder_replace(folder, name, text, strlen(text)) : E_NOMEM;
 
 	if (err < 0)
-		log_error("state file %s cannot be written: %s", name, err == E_IO ? strerror(errno) : err_text(err));
+		folder_fail(folder, name, "cannot be written", err == E_IO ? strerror(errno) : err_text(err));
 	free(text);
 	json_decref(root);
 	return err;

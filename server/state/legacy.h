@@ -20,16 +20,16 @@ struct legacy_overrides {
 	bool is_readable;       // else it is no file of ours at all, and the rest is 0
 };
 
-// E_NOTFOUND; E_IO, E_NOMEM (logged). Damage is no error, it is logged. Of two entries for the same thing the first
+// E_NOTFOUND; E_IO (folder->why), E_NOMEM. Damage is no error, it is logged. Of two entries for the same thing the first
 // counts.
 int legacy_read_overrides(const struct folder *folder, struct legacy_overrides *ret_overrides) MUST_USE;
 void legacy_overrides_done(struct legacy_overrides *overrides);
 // Fills `map`, which is empty. *ret_saved_s: when it was so, by the wall clock. E_NOTFOUND; E_INVAL: damaged (logged),
-// then `map` is empty; E_IO, E_NOMEM (logged).
+// then `map` is empty; E_IO (folder->why), E_NOMEM.
 int legacy_read_health(const struct folder *folder, struct healthmap *map, int64_t *ret_saved_s) MUST_USE;
-// The file has been taken over. E_IO (logged).
-int legacy_imported(const struct folder *folder, const char *name) MUST_USE;
+// The file has been taken over; or `is_known`, there was nothing in it that the store had not. E_IO (folder->why).
+int legacy_imported(const struct folder *folder, const char *name, bool is_known) MUST_USE;
 
-// E_IO, E_NOMEM; logged.
+// E_IO (folder->why), E_NOMEM.
 int legacy_write_overrides(const struct folder *folder, struct override *const *rows, size_t count) MUST_USE;
 int legacy_write_health(const struct folder *folder, const struct healthmap *map, int64_t saved_s) MUST_USE;

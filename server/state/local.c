@@ -1,42 +1,49 @@
 // The backend of one machine; see local.h. A change is committed to state.db and acknowledged, then committed to the
 // copy. Between the two the copy is behind, and known to be: state.db has the higher revision.
+//
+// Where the files cannot be written at the start, or have gone since, a store in memory has what holds. Then changes are
+// refused until the files say the same.
 #include "state/local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "state/health_rows.h"
+#include "base/must.h"
+#include "state/healthfile.h"
 #include "state/import.h"
-#include "state/legacy.h"
-#include "state/limits.h"
 #include "state/migrations.h"
 #include "state/rows.h"
 #include "state/salvage.h"
 #include "state/store.h"
+#include "state/trouble.h"
 
 enum {
 	// Octets of a log of writes: carried into the file when there is nothing else to do, or at once.
 	HEALTH_IDLE_PENDING = 1 << 20, PENDING_MAX = 8 << 20,
-	IDLE_MS = 1000, // of overrides: as soon as nobody has given one for so long
+	IDLE_MS = 1000, // of overrides: as soon as none has been changed for so long
 	RETRY_MS = 5000,
+	ROOM_MIN = 65536, ROOM_PER_ROW = 4096, // octets that must be free before files are built anew
 };
 
-static const char health_file[] = "health.db";
 const char *const local_files[] = {"state.db", "state-copy.db", "orders.json"};
 
 struct local {
 	const struct folder *folder;
 	struct rows state;
 	struct rows copy;        // its store is NULL: there is none that can be used
-	struct store *health;
+	struct healthfile health;
+	struct trouble trouble;
+	bool is_in_memory;       // `state` is, and the files are still to be opened for writing
+	bool is_displaced;       // then: they were removed or replaced, and are to be written anew
 	bool is_scarred;         // a commit that was refused may still be in the log of writes
 	bool copy_is_behind;
-	bool health_fails;       // said in the log
-	int64_t retry_ms;        // when either is tried again; monotonic
+	bool carry_fails;        // said in the log
+	int64_t retry_ms;        // when any of it is tried again; monotonic
 	int64_t committed_ms;    // when the last commit was; monotonic
 };
 
@@ -50,9 +57,9 @@ static int check_version(const struct folder *folder, const char *name, const st
 	if (folder_look(folder, name) == FOLDER_NOTHING || store_version(folder, name, &version, &why) < 0 ||
 	    version <= schema->version)
 		return E_OK;
-	log_error("state file %s is of version %d, and this edgesteerd knows versions up to %d: nothing has been changed; "
-	          "run the edgesteerd that wrote it, and have it export the state for this one", name, version,
-	          schema->version);
+	log_error("state file %s/%s is of version %d, and this edgesteerd knows versions up to %d: nothing has been changed; "
+	          "run the edgesteerd that wrote it, and have it export the state for this one", folder->path, name,
+	          version, schema->version);
 	return E_STATE;
 }
 
@@ -62,70 +69,7 @@ static int check_versions(const struct folder *folder)
 
 	if (err == E_OK)
 		err = check_version(folder, salvage_copy_file, &migrations_state);
-	return err == E_OK ? check_version(folder, health_file, &migrations_health) : err;
-}
-
-static int new_health(struct local *local, bool is_evidence)
-{
-	bool is_sound = false;
-	int err = store_build(local->folder, health_file, &migrations_health, NULL, NULL);
-
-	if (err == E_OK && is_evidence) {
-		log_error("beginning without the targets' last health");
-		if ((err = folder_set_aside(local->folder, health_file, clock_wall_s())) < 0)
-			log_error("state file %s is damaged and cannot be set aside: %s", health_file, strerror(errno));
-	}
-	if (err == E_OK)
-		err = store_install(local->folder, health_file);
-	if (err == E_OK)
-		err = store_open(local->folder, health_file, &migrations_health, false, &local->health, &is_sound);
-	return err == E_OK && !is_sound ? E_IO : err;
-}
-
-static int read_health(struct local *local, struct healthmap *map, int64_t *ret_confirmed_s)
-{
-	int64_t confirmed_s = 0, age_s;
-	int err = health_rows_read(local->health, map, &confirmed_s);
-
-	if (err < 0) {
-		log_error("state file %s is damaged: a row is not what was written", health_file);
-		healthmap_done(map);
-		return err;
-	}
-	*ret_confirmed_s = confirmed_s;
-	age_s = clock_wall_s() - confirmed_s;
-	if (map->index.count > 0 && (age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
-		log_notice("the saved health was not confirmed within the last %d s: the first round of checks decides",
-		           STATE_HEALTH_AGE_MAX_S);
-		healthmap_done(map);
-		err = health_rows_clear(local->health); // the next confirmation is not meant for it
-	}
-	return err;
-}
-
-static int open_health(struct local *local, struct healthmap *map, int64_t *ret_confirmed_s)
-{
-	const char *why = NULL;
-	int version, err = folder_look(local->folder, health_file) == FOLDER_NOTHING ? E_NOTFOUND : E_OK;
-	bool is_sound = false;
-
-	if (err == E_OK)
-		err = store_version(local->folder, health_file, &version, &why);
-	if (err == E_INVAL)
-		log_error("state file %s is damaged: %s", health_file, why);
-	if (err == E_OK)
-		err = store_open(local->folder, health_file, &migrations_health, false, &local->health, &is_sound);
-	if (err == E_OK && is_sound)
-		err = import_health(local->folder, local->health, clock_wall_s(), STATE_HEALTH_AGE_MAX_S);
-	if (err == E_OK)
-		err = is_sound ? read_health(local, map, ret_confirmed_s) : E_INVAL;
-	if (err != E_INVAL && err != E_NOTFOUND)
-		return err;
-	local->health = store_close(local->health);
-	err = new_health(local, err == E_INVAL);
-	if (err == E_OK)
-		err = import_health(local->folder, local->health, clock_wall_s(), STATE_HEALTH_AGE_MAX_S);
-	return err == E_OK ? read_health(local, map, ret_confirmed_s) : err;
+	return err == E_OK ? check_version(folder, healthfile_name, &migrations_health) : err;
 }
 
 // Takes the rows.
@@ -158,41 +102,86 @@ static void bring_copy_in_line(struct local *local)
 	local->copy_is_behind = salvage_renew_copy(local->folder, &local->state, &local->copy) < 0;
 }
 
+static void close_stores(struct local *local)
+{
+	local->state.store = store_close(local->state.store);
+	local->copy.store = store_close(local->copy.store);
+}
+
+// From files to memory: nothing of what holds changes. On an error neither does anything else.
+static int move_to_memory(struct local *local)
+{
+	struct rows memory;
+	int err = salvage_to_memory(local->folder, &local->state, &memory);
+
+	if (err < 0)
+		return err;
+	close_stores(local);
+	local->state = memory;
+	local->is_in_memory = true;
+	return E_OK;
+}
+
+// The files, with what older versions left; in memory where they cannot be written.
+static int open_files(struct local *local, struct salvage *salvage, struct import *import)
+{
+	int err = salvage_open(local->folder, salvage);
+
+	if (err < 0)
+		return err;
+	local->state = salvage->state;
+	local->copy = salvage->copy;
+	local->is_in_memory = salvage->is_read_only;
+	err = import_overrides(local->folder, &local->state, import);
+	if (err == E_IO && !local->is_in_memory) {
+		err = move_to_memory(local);
+		if (err == E_OK)
+			err = import_overrides(local->folder, &local->state, import);
+	}
+	// Until it is renamed, the file would be taken over again, in the place of what is written by then.
+	if (err == E_OK && !local->is_in_memory && import_overrides_done(local->folder, import) < 0)
+		err = move_to_memory(local);
+	return err;
+}
+
 static int open_overrides(struct local *local, struct backend_found *found)
 {
 	struct salvage salvage;
 	struct import import;
-	int err = salvage_open(local->folder, &salvage);
+	int err = open_files(local, &salvage, &import);
 
 	if (err < 0)
 		return err;
-	local->state = salvage.state;
-	local->copy = salvage.copy;
-	err = import_overrides(local->folder, &local->state, &import);
-	if (err < 0)
-		return err;
-	if (!local->copy.store || !rows_totals_equal(&local->copy.totals, &local->state.totals))
+	if (local->is_in_memory) {
+		log_error("%s: the saved overrides hold, and every change of them is refused until it can be",
+		          local->folder->why);
+		trouble_set(&local->trouble, local->folder->why);
+	} else if (!local->copy.store || !rows_totals_equal(&local->copy.totals, &local->state.totals)) {
 		bring_copy_in_line(local);
+	}
 	found->damaged_s = import.damaged_s ? import.damaged_s : salvage.damaged_s;
 	found->kept = import.damaged_s ? import.kept : salvage.kept;
 	found->lost = import.lost + salvage.lost;
-	found->is_set_aside = import.damaged_s || salvage.is_set_aside;
-	err = import_overrides_done(local->folder, &import);
-	return err == E_OK ? read_overrides(local, found) : err;
+	found->is_lost_unknown = import.is_lost_unknown || salvage.is_lost_unknown;
+	found->is_set_aside = !local->is_in_memory && (import.damaged_s || salvage.is_set_aside);
+	return read_overrides(local, found);
 }
 
 // `empty`: see store_checkpoint().
-static void carry_now(struct store *store, bool empty)
+static void carry_now(struct local *local, struct store *store, bool empty)
 {
-	if (store_checkpoint(store, empty) < 0)
-		log_warning("state file %s: its log of writes cannot be carried into it: %s", store_name(store),
+	bool fails = store_checkpoint(store, empty) < 0;
+
+	if (fails && !local->carry_fails)
+		log_warning("state file %s: its log of writes cannot be carried into it, and stays: %s", store_name(store),
 		            store_error(store));
+	local->carry_fails = fails;
 }
 
-static void carry(struct store *store, size_t pending_max)
+static void carry(struct local *local, struct store *store, size_t pending_max)
 {
 	if (store && store_pending(store) > pending_max)
-		carry_now(store, false);
+		carry_now(local, store, false);
 }
 
 static void local_close(void *ctx);
@@ -206,17 +195,18 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	if (!local)
 		return E_NOMEM;
 	local->folder = folder;
+	trouble_init(&local->trouble);
 	err = check_versions(folder);
 	if (err == E_OK)
 		err = open_overrides(local, &found);
 	if (err == E_OK)
-		err = open_health(local, &found.health, &found.confirmed_s);
+		err = healthfile_open(folder, &local->health, &found.health, &found.confirmed_s);
 	if (err == E_OK) {
-		// Every life begins with empty logs: what a stop in the middle of a transaction left behind their end is gone.
-		carry_now(local->state.store, true);
+		// Start with empty logs, so that what an interrupted transaction left behind their end is gone.
+		if (!local->is_in_memory)
+			carry_now(local, local->state.store, true);
 		if (local->copy.store)
-			carry_now(local->copy.store, true);
-		carry_now(local->health, true);
+			carry_now(local, local->copy.store, true);
 		*ret_found = found;
 		*ret_ctx = local;
 		return E_OK;
@@ -225,6 +215,88 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	healthmap_done(&found.health);
 	local_close(local);
 	return err == E_INVAL ? E_IO : err;
+}
+
+// From memory to the files --------------------------------------------------------------------------------------------
+
+// The files as they are found now; in what they differ from what holds they are changed.
+static int open_again(struct local *local, const struct rows *memory)
+{
+	struct salvage salvage;
+	struct import import;
+	int err = open_files(local, &salvage, &import);
+
+	if (err == E_OK && local->is_in_memory)
+		err = E_IO;
+	if (err == E_OK && !rows_totals_equal(&local->state.totals, &memory->totals)) {
+		log_warning("state file %s/%s has been changed meanwhile: what holds is written over it", local->folder->path,
+		            salvage_state_file);
+		err = salvage_renew_copy(local->folder, memory, &local->state);
+	}
+	if (err < 0)
+		close_stores(local);
+	return err;
+}
+
+// On an error everything stays in memory, and folder->why says why.
+static int return_to_files(struct local *local)
+{
+	must(local->is_in_memory && !local->copy.store);
+
+	struct rows memory = local->state;
+	size_t room = ROOM_MIN + (size_t)memory.totals.count * ROOM_PER_ROW;
+	int err = folder_try(local->folder, room);
+
+	if (err < 0)
+		return err;
+	local->state = local->copy = (struct rows){0};
+	if (local->is_displaced)
+		err = salvage_rewrite(local->folder, &memory, &local->state, &local->copy);
+	else
+		err = open_again(local, &memory);
+	if (err < 0) {
+		local->state = memory;
+		local->copy = (struct rows){0};
+		local->is_in_memory = true;
+		return err;
+	}
+	store_close(memory.store);
+	local->is_in_memory = local->is_displaced = local->is_scarred = false;
+	if (!local->copy.store || !rows_totals_equal(&local->copy.totals, &local->state.totals))
+		bring_copy_in_line(local);
+	log_info("state folder %s: its files have all %llu overrides", local->folder->path,
+	         (unsigned long long)local->state.totals.count);
+	return E_OK;
+}
+
+// That the files have their names: else what is written to them is gone with the process.
+static int check_place(struct local *local)
+{
+	const struct folder *folder = local->folder;
+
+	if (!folder_is_in_place(folder)) {
+		snprintf(folder->why, FOLDER_WHY_LEN, "%.*s was removed or replaced while edgesteerd runs: restart it",
+		         FOLDER_WHY_LEN / 2, folder->path);
+		return E_IO;
+	}
+	if (local->is_in_memory)
+		return return_to_files(local);
+
+	bool has_state = store_is_in_place(folder, salvage_state_file, local->state.store);
+	bool has_copy = !local->copy.store || store_is_in_place(folder, salvage_copy_file, local->copy.store);
+
+	if (has_state && has_copy)
+		return E_OK;
+	log_error("state file %s/%s or its log of writes was removed or replaced while edgesteerd runs: the overrides that "
+	          "hold are written anew (to restore a backup, stop edgesteerd first)", folder->path,
+	          has_state ? salvage_copy_file : salvage_state_file);
+
+	int err = move_to_memory(local);
+
+	if (err < 0)
+		return err;
+	local->is_displaced = true;
+	return return_to_files(local);
 }
 
 // Committing ----------------------------------------------------------------------------------------------------------
@@ -258,9 +330,14 @@ static int apply(struct rows *rows, struct change *change)
 }
 
 // A commit that failed in its last step, the sync, may be found in the log of writes by the next start, although it was
-// refused. Another one, which says what has been so before, is written over it.
-static int heal(struct local *local)
+// refused. It is taken out of the log; or another one, which says what has been so before, is written over it.
+static void heal(struct local *local)
 {
+	if (store_undo_log(local->state.store) == E_OK) {
+		local->is_scarred = false;
+		return;
+	}
+
 	int err = rows_begin(&local->state);
 
 	if (err == E_OK)
@@ -268,10 +345,10 @@ static int heal(struct local *local)
 	if (err < 0)
 		rows_rollback(&local->state);
 	local->is_scarred = err < 0;
-	return err;
 }
 
-static int commit_all(struct local *local, struct change *const *changes, size_t count)
+// In one transaction. `place`: whether anything may be written.
+static int commit_all(struct local *local, struct change *const *changes, size_t count, int place)
 {
 	struct rows *state = &local->state;
 	uint64_t before = state->totals.revision;
@@ -287,24 +364,37 @@ static int commit_all(struct local *local, struct change *const *changes, size_t
 		return E_OK;
 	}
 	if (err == E_OK)
+		err = place;
+	if (err == E_OK)
 		err = rows_commit(state);
 	if (err == E_OK)
 		local->is_scarred = false; // it was written over
+	else if (place == E_OK)
+		folder_fail(local->folder, salvage_state_file, "cannot be written",
+		            err == E_NOMEM ? err_text(err) : store_error(state->store));
 	return err;
 }
 
-static void local_commit(void *ctx, struct change *const *changes, size_t count)
+static void local_commit(void *ctx, struct change *const *changes, size_t count, char *ret_why)
 {
 	struct local *local = ctx;
-	int err = commit_all(local, changes, count);
+	must(count > 0);
 
-	if (err == E_OK)
+	int place = check_place(local);
+	int err = commit_all(local, changes, count, place);
+
+	ret_why[0] = '\0';
+	if (err == E_OK) {
+		if (place == E_OK)
+			trouble_clear(&local->trouble);
 		return;
-	log_error("state file %s cannot be written, %zu changes are refused: %s", salvage_state_file, count,
-	          store_error(local->state.store));
+	}
+	snprintf(ret_why, STATE_WHY_LEN, "%s", local->folder->why);
+	log_error("%s: %zu %s refused", ret_why, count, count == 1 ? "change is" : "changes are");
+	trouble_set(&local->trouble, ret_why);
 	rows_rollback(&local->state);
-	if (heal(local) < 0)
-		log_warning("state file %s cannot be written to say that they are", salvage_state_file);
+	if (!local->is_in_memory)
+		heal(local);
 	for (size_t i = 0; i < count; i++) {
 		changes[i]->err = err == E_NOMEM ? err : E_IO;
 		changes[i]->revision = 0;
@@ -344,14 +434,20 @@ static void local_settle(void *ctx, struct change *const *changes, size_t count)
 	local->committed_ms = clock_mono_ms();
 	for (size_t i = 0; i < count; i++)
 		has_changed |= changes[i]->revision > 0;
+	must(!has_changed || !local->is_in_memory); // else it would have been refused
+	if (local->is_in_memory)
+		return;
 	if (has_changed && !local->copy_is_behind && repeat_all(&local->copy, changes, count) < 0) {
-		log_warning("state file %s cannot be written: %s: the overrides are kept once, until it can be",
-		            salvage_copy_file, store_error(local->copy.store));
+		log_warning("state file %s cannot be written: %s: until it can be, the overrides are kept in one file only",
+		            store_name(local->copy.store), store_error(local->copy.store));
 		rows_rollback(&local->copy);
 		local->copy_is_behind = true;
+		if (store_undo_log(local->copy.store) < 0) // a torn end of it is no damage: the next start says so
+			log_debug("state file %s: its log of writes ends in a change that was not finished",
+			          store_name(local->copy.store));
 	}
-	carry(local->state.store, PENDING_MAX);
-	carry(local->copy.store, PENDING_MAX);
+	carry(local, local->state.store, PENDING_MAX);
+	carry(local, local->copy.store, PENDING_MAX);
 }
 
 // Health and the rest -------------------------------------------------------------------------------------------------
@@ -359,44 +455,65 @@ static void local_settle(void *ctx, struct change *const *changes, size_t count)
 static int local_health(void *ctx, const struct healthmap_row *rows, size_t count)
 {
 	struct local *local = ctx;
-	int err = health_rows_write(local->health, rows, count, clock_wall_s());
 
-	if (err < 0 && !local->health_fails)
-		log_error("state file %s cannot be written: %s", health_file, store_error(local->health));
-	local->health_fails = err < 0;
-	carry(local->health, PENDING_MAX);
-	return err == E_INVAL ? E_IO : err;
+	return healthfile_write(&local->health, rows, count);
+}
+
+// What did not work is tried again. True when something still does not.
+static bool retry(struct local *local, int64_t now_ms)
+{
+	int64_t since_s;
+	char why[STATE_WHY_LEN];
+	bool is_refusing = trouble_get(&local->trouble, &since_s, why);
+
+	if (!local->is_scarred && !local->copy_is_behind && !local->is_in_memory && !is_refusing)
+		return false;
+	if (now_ms < local->retry_ms)
+		return true;
+	local->retry_ms = now_ms + RETRY_MS;
+	if (local->is_scarred)
+		heal(local); // tried again before the next commit
+	if (is_refusing && !local->is_scarred && check_place(local) == E_OK && folder_try(local->folder, ROOM_MIN) == E_OK) {
+		trouble_clear(&local->trouble);
+		log_notice("state folder %s can be written again: changes are no longer refused", local->folder->path);
+	} else if (is_refusing) {
+		trouble_set(&local->trouble, local->folder->why);
+	}
+	if (local->copy_is_behind && !local->is_in_memory)
+		bring_copy_in_line(local);
+	return true;
 }
 
 static int local_tend(void *ctx)
 {
 	struct local *local = ctx;
 	int64_t now_ms = clock_mono_ms();
+	bool is_troubled = retry(local, now_ms);
 
-	if ((local->is_scarred || local->copy_is_behind) && now_ms >= local->retry_ms) {
-		local->retry_ms = now_ms + RETRY_MS;
-		if (local->is_scarred)
-			(void)heal(local); // tried again before the next commit
-		if (local->copy_is_behind)
-			bring_copy_in_line(local);
-	}
-	carry(local->health, HEALTH_IDLE_PENDING);
+	healthfile_carry(&local->health, HEALTH_IDLE_PENDING);
 	// The fewer changes are in the logs, the fewer are lost with one.
-	if (now_ms - local->committed_ms >= IDLE_MS) {
-		carry(local->state.store, 0);
-		carry(local->copy.store, 0);
-	} else {
+	if (now_ms - local->committed_ms < IDLE_MS)
 		return (int)(local->committed_ms + IDLE_MS - now_ms);
+	if (!local->is_in_memory) {
+		carry(local, local->state.store, 0);
+		carry(local, local->copy.store, 0);
 	}
-	if (!local->is_scarred && !local->copy_is_behind)
+	if (!is_troubled)
 		return -1;
 	return local->retry_ms > now_ms ? (int)(local->retry_ms - now_ms) : RETRY_MS;
 }
 
-static void close_store(struct store *store)
+static bool local_trouble(void *ctx, int64_t *ret_since_s, char *why)
+{
+	struct local *local = ctx;
+
+	return trouble_get(&local->trouble, ret_since_s, why);
+}
+
+static void close_store(struct local *local, struct store *store)
 {
 	if (store && store_pending(store) > 0)
-		carry_now(store, true);
+		carry_now(local, store, true);
 	store_close(store);
 }
 
@@ -404,17 +521,25 @@ static void local_close(void *ctx)
 {
 	struct local *local = ctx;
 
-	if (local->is_scarred && heal(local) < 0)
-		log_error("state file %s: the next start may find changes that were refused", salvage_state_file);
-	if (local->copy_is_behind)
+	if (local->state.store && check_place(local) < 0)
+		log_error("%s", local->folder->why);
+	if (local->is_scarred && !local->is_in_memory)
+		heal(local);
+	if (local->is_scarred)
+		log_error("state file %s/%s: the next start may find changes that were refused", local->folder->path,
+		          salvage_state_file);
+	if (local->copy_is_behind && !local->is_in_memory)
 		bring_copy_in_line(local);
-	close_store(local->state.store);
-	close_store(local->copy.store);
-	close_store(local->health);
+	if (local->is_in_memory)
+		close_stores(local);
+	close_store(local, local->state.store);
+	close_store(local, local->copy.store);
+	healthfile_close(&local->health);
+	trouble_done(&local->trouble);
 	free(local);
 }
 
 const struct state_backend backend_local = {
 	.name = "local", .open = local_open, .commit = local_commit, .settle = local_settle, .health = local_health,
-	.tend = local_tend, .close = local_close,
+	.tend = local_tend, .trouble = local_trouble, .close = local_close,
 };

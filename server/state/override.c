@@ -85,7 +85,7 @@ struct override *override_free(struct override *override)
 	return NULL;
 }
 
-// False without memory. NULL for NULL.
+// False: out of memory. NULL for NULL.
 static bool copy_text(char **to, const char *from)
 {
 	*to = from ? strdup(from) : NULL;

@@ -45,12 +45,12 @@ int override_check(const struct override *override) MUST_USE;
 int override_check_match(const struct override_match *match) MUST_USE;
 bool override_matches(const struct override *override, const struct override_match *match) PURE;
 
-// NULL without memory.
+// NULL: out of memory.
 struct override *override_copy(const struct override *from) MUST_USE;
 // Takes NULL; returns NULL.
 struct override *override_free(struct override *override);
 
-// As entries of the file orders.json that older versions keep. NULL without memory.
+// As entries of the file orders.json that older versions keep. NULL: out of memory.
 json_t *override_to_json(const struct override *override) MUST_USE;
 // E_INVAL when it is not what override_to_json() writes for the kind; E_NOMEM.
 int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override) MUST_USE;

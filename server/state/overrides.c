@@ -79,6 +79,7 @@ void overrides_take(struct overrides *overrides, struct override *override)
 
 	table_remove(&overrides->index[override->kind],
 	             find_slot(overrides, override->kind, override->app, override->site));
+	must(overrides->count > 0);
 	overrides->count--;
 	memmove(overrides->rows + at, overrides->rows + at + 1, (overrides->count - at) * sizeof(*overrides->rows));
 }
@@ -108,10 +109,11 @@ size_t overrides_sweep(struct overrides *overrides, bool (*goes)(const void *ctx
 			             find_slot(overrides, override->kind, override->app, override->site));
 			continue;
 		}
-		// From `kept` to here stand those that go.
+		// Those between `kept` and here go.
 		overrides->rows[i] = overrides->rows[kept];
 		overrides->rows[kept++] = override;
 	}
+	must(kept <= before);
 	overrides->count = kept;
 	return before - kept;
 }

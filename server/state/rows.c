@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 #include "state/sum.h"
 
 #define COLUMNS "kind, site, app, reason, who, since, until, direction, revision, sum"
@@ -197,6 +198,7 @@ void rows_sort(struct override **rows, size_t count)
 
 int rows_begin(struct rows *rows)
 {
+	must(rows->store);
 	rows->committed = rows->totals;
 	return store_begin(rows->store);
 }
@@ -224,6 +226,7 @@ int rows_commit(struct rows *rows)
 {
 	int err = rows_seal(rows);
 
+	must(rows->totals.revision >= rows->committed.revision);
 	if (err == E_OK)
 		err = store_commit(rows->store);
 	if (err == E_OK)

@@ -42,6 +42,7 @@ struct state {
 	bool is_closing;         // the writer takes no more
 	int64_t damaged_s;       // damage found at this start; 0: none
 	size_t kept, lost;
+	bool is_lost_unknown;
 	bool is_set_aside;       // a file was, because of it
 };
 
@@ -67,7 +68,8 @@ static void finish_all(struct job *job)
 {
 	while (job) {
 		struct job *next = job->next;
-		const struct state_result result = {job->err, (const struct override *const *)job->before, job->before_count};
+		const struct state_result result = {job->err, job->err < 0 ? job->why : NULL,
+		                                    (const struct override *const *)job->before, job->before_count};
 
 		if (job->done)
 			job->done(job->done_ctx, &result);
@@ -97,6 +99,7 @@ static void on_refuse(evutil_socket_t fd, short what, void *arg)
 
 static void submit(struct state *state, struct job *job)
 {
+	must(state->outstanding <= STATE_QUEUE_MAX && !state->is_closing); // an expiry may be one more
 	state->outstanding++;
 	writer_submit(state->writer, job);
 }
@@ -110,7 +113,7 @@ static void report_change(struct state *state, const struct override *old, const
 		state->ops.changed(state->ops.ctx, old, next);
 }
 
-// What was replaced or removed is kept for done(). Without memory for the list it is freed.
+// What was replaced or removed is kept for done(). Out of memory for the list, it is freed.
 static void keep_before(struct job *job, struct override *const *gone, size_t count)
 {
 	if (count > 0)
@@ -127,6 +130,7 @@ static void take_put(struct state *state, struct job *job)
 {
 	struct override *next = job->entry, *old;
 
+	must(next && job->revision > 0);
 	job->entry = NULL;
 	next->revision = job->revision;
 	old = overrides_put(&state->overrides, next);
@@ -139,7 +143,7 @@ static bool is_removed(const void *ctx, const struct override *override)
 	return override_matches(override, ctx);
 }
 
-// Removes those that go from the set and reports each. They stand behind the set's rows.
+// Removes those that go from the set and reports each; they are left behind the set's rows.
 static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override),
                     const void *ctx)
 {
@@ -196,6 +200,8 @@ static void on_committed(void *ctx, struct job *jobs)
 	for (struct job *job = jobs; job; job = job->next) {
 		bool is_expiry = !job->entry && !job->remove.site;
 
+		must(state->outstanding > 0);
+		must(job->revision == 0 || job->revision > state->committed); // in the order of the store
 		state->outstanding--;
 		if (is_expiry)
 			state->expire_is_under_way = false;
@@ -231,6 +237,8 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	if (err < 0)
 		return err;
 	err = state->backend->open(&state->folder, &found, &state->backend_ctx);
+	if (err == E_IO)
+		log_error("the state cannot be read: %s", state->folder.why);
 	if (err < 0)
 		return err;
 	state->overrides = found.overrides;
@@ -238,6 +246,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	state->damaged_s = found.damaged_s;
 	state->kept = found.kept;
 	state->lost = found.lost;
+	state->is_lost_unknown = found.is_lost_unknown;
 	state->is_set_aside = found.is_set_aside;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
 	if (state->refuse)
@@ -315,13 +324,19 @@ int state_damage(const struct state *state, struct state_damage *ret_damage)
 	if (found.count && asprintf(&path, "%s/%s", state->folder.path, found.newest) < 0)
 		return E_NOMEM;
 	*ret_damage = (struct state_damage){.path = path, .time_s = found.time_s, .files = found.count};
-	// Once somebody has taken the files away, they know. Where a file was missing there is none to take.
+	// Removing the files acknowledges the damage. Where a file was missing there is none to remove.
 	if (state->damaged_s && (found.count ? found.time_s >= state->damaged_s : !state->is_set_aside)) {
 		ret_damage->is_counted = true;
 		ret_damage->kept = state->kept;
 		ret_damage->lost = state->lost;
+		ret_damage->is_lost_unknown = state->is_lost_unknown;
 	}
 	return E_OK;
+}
+
+bool state_trouble(const struct state *state, struct state_trouble *ret_trouble)
+{
+	return state->backend->trouble(state->backend_ctx, &ret_trouble->since_s, ret_trouble->why);
 }
 
 // Changes -------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 // store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export().
 // An override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
 // acknowledged one. Overrides are kept twice; what one file loses to damage is taken from the other, and what is lost
-// in both is reported. Health is written afterwards and may be lost; rows that nobody has confirmed for
-// STATE_HEALTH_AGE_MAX_S, by the wall clock, are not believed at the next start. Overrides hold until they are removed
+// in both is reported. Health is written afterwards and may be lost; what was last confirmed more than
+// STATE_HEALTH_AGE_MAX_S ago, by the wall clock, is not used at the next start. Overrides hold until they are removed
 // or run out.
 //
 // Main thread only: that of the event base. The texts of an override are valid until the loop turns.
@@ -39,6 +39,7 @@ struct state_result {
 	// STATE_OVERRIDES_MAX, or a text is too long, E_STATE: STATE_QUEUE_MAX changes wait already, or the state is
 	// being closed, E_INVAL: see override_check(), E_NOMEM. On an error nothing has changed.
 	int err;
+	const char *why; // of E_IO, one line with the file's path and the system's reason; NULL: none. Valid during the call
 	// What was replaced or removed; drains that have run out may be among them. Valid during the call. Without memory
 	// for the list, before_count is 0, and the removal stands.
 	const struct override *const *before;
@@ -47,28 +48,43 @@ struct state_result {
 
 // Opens (and makes, mode 0750) the folder and reads what is there; `ops` is copied, and is not called for what is read.
 // Damaged files are renamed to NAME.damaged-TIME with a loud line in the log, see also state_damage(). Files of
-// versions before the store (orders.json, health.json) are taken over and renamed to NAME.imported. E_IO when the
-// folder or a file in it cannot be made, read or written, E_EXISTS when another daemon has it locked, E_STATE when a
+// versions before the store (orders.json, health.json) are taken over and renamed to NAME.imported. Files that can be
+// read but not written (the disk is full, the file system read-only) are no error, see state_trouble(). E_IO when the
+// folder cannot be made or a file of overrides cannot be read, E_EXISTS when another daemon has it locked, E_STATE when a
 // file was written by a newer version (then no file has changed), E_NOMEM; all logged.
 int state_open(struct event_base *base, const char *dir, const struct state_ops *ops,
                struct state **ret_state) MUST_USE;
 // Commits what waits and calls back for all of it (changed(), committed(), done()), writes health, closes. Waits for
 // the disk. Takes NULL; returns NULL.
 struct state *state_close(struct state *state);
-// Writes orders.json and health.json into the folder, as versions before the store have them. The next start of this
-// version takes them over again. E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
-int state_export(const char *dir) MUST_USE;
+// What was exported.
+struct state_exported {
+	size_t drains, forces, targets;
+};
+// Writes orders.json and health.json into the folder, which must be there, as versions before the store have them; of
+// the folder's owner and group. The next start of this version takes over what an older one has changed in them.
+// E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
+int state_export(const char *dir, struct state_exported *ret_exported) MUST_USE;
 
-// Overrides that may be lost: files set aside, at this start or an earlier one, that nobody has taken away since.
+// Overrides that may be lost: files set aside, at this start or an earlier one, that have not been removed since.
 struct state_damage {
 	char *path;        // of the newest one, the caller's to free; NULL: there is none
 	int64_t time_s;    // when it was set aside; 0: there is none
 	size_t files;      // how many there are
 	bool is_counted;   // damage was found at this start (where a file was missing, without a path):
 	size_t kept, lost; // so many overrides were kept, so many at least were not
+	bool is_lost_unknown; // whether there were more than these cannot be known
 };
 // E_IO, E_NOMEM: whether there are any is not known.
 int state_damage(const struct state *state, struct state_damage *ret_damage) MUST_USE;
+
+// Changes are refused: the files cannot be written. What holds, holds; it is tried again every few seconds.
+struct state_trouble {
+	int64_t since_s; // wall clock
+	char why[STATE_WHY_LEN];
+};
+// False: there is none that is known, and *ret_trouble is not set.
+bool state_trouble(const struct state *state, struct state_trouble *ret_trouble);
 
 // done(ctx, result) is called exactly once, later from the main loop (or from state_close()), after changed() and
 // committed(). Changes take effect in the order of the calls, those that were refused at once excepted.
@@ -96,7 +112,7 @@ const struct override *state_drained(const struct state *state, const char *app,
 enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
 
 // Remembered at once, written within a second or two, row by row.
-// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: of something else nothing is known.
+// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: for anything else the health is unknown.
 void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up);
 // 1, 0, -1: not known.
 int state_health(const struct state *state, const char *app, const char *site, uint32_t probed);

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "state/store_inner.h"
 #include "state/sum.h"
+#include "state/wal.h"
 
 enum {
 	HEADER_LEN = 100, AT_VERSION = 60, AT_APPLICATION = 68, // https://www.sqlite.org/fileformat2.html section 1.3
@@ -32,7 +34,7 @@ int store_version(const struct folder *folder, const char *name, int *ret_versio
 	unsigned char header[HEADER_LEN];
 	int fd, err = folder_open_file(folder, name, &fd);
 
-	*ret_why = "it is not a regular file of a size that can be";
+	*ret_why = "it is not a regular file, or larger than 1 GiB";
 	if (err < 0)
 		return err;
 
@@ -41,7 +43,7 @@ int store_version(const struct folder *folder, const char *name, int *ret_versio
 	close(fd);
 	if (len < 0 && errno != EIO)
 		return E_IO;
-	*ret_why = len == 0 ? "it is empty" : "it does not begin as a store does";
+	*ret_why = len == 0 ? "it is empty" : "it does not begin with the header of an SQLite database";
 	if (len != (ssize_t)sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0)
 		return E_INVAL;
 
@@ -102,7 +104,7 @@ static int run_steps(struct store *store, const struct store_schema *schema, int
 	return err == E_OK ? store_exec(store, sql) : err;
 }
 
-// NULL without memory. The caller's.
+// NULL: out of memory. The caller's.
 static char *path_of(const struct folder *folder, const char *name, const char *suffix)
 {
 	char *path;
@@ -115,7 +117,7 @@ static int check_schema(struct store *store, const struct store_schema *schema)
 {
 	struct store *model = NULL;
 	uint64_t expected = 0, found = 0;
-	int err = store_connect(store->name, ":memory:", &model);
+	int err = store_connect(store->name, ":memory:", false, &model);
 
 	if (err == E_OK)
 		err = run_steps(model, schema, 0);
@@ -159,12 +161,15 @@ static int begin_to_use(struct store *store, const struct store_schema *schema, 
 	if (err == E_OK && *ret_version > schema->version)
 		return E_STATE;
 	if (err == E_OK)
+		err = store_each(store, "PRAGMA page_size", NULL, 0, take_number, &store->page_len);
+	if (err == E_OK)
 		err = store_each(store, "PRAGMA journal_mode = WAL", NULL, 0, expect_text, (void *)"wal");
 	if (err == E_OK)
 		err = store_exec(store, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 	return err;
 }
 
+// Its right to write is lacking because the header says so, not because of the file system.
 static int check_structure(struct store *store, const struct store_schema *schema, int64_t version)
 {
 	int err = store_each(store, "PRAGMA quick_check(1)", NULL, 0, expect_text, (void *)"ok");
@@ -186,38 +191,83 @@ static bool beside_is_sound(const struct folder *folder, const char *name)
 	return folder_look(folder, wal) != FOLDER_OTHER && folder_look(folder, journal) == FOLDER_NOTHING;
 }
 
+static void log_open_error(const struct folder *folder, const char *name, const struct store *store, int err)
+{
+	const char *why = store && store->error[0] ? store->error : NULL;
+
+	if (err == E_INVAL)
+		log_error("state file %s/%s is damaged: %s", folder->path, name, why ? why : "its structure is broken");
+	else if (err == E_STATE)
+		log_error("state file %s/%s was written by a newer edgesteerd: nothing has been changed", folder->path, name);
+	else if (err < 0)
+		folder_fail(folder, name, "cannot be opened", why ? why : err_text(err));
+}
+
+static struct store_file file_at(const struct folder *folder, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? (struct store_file){0} :
+	                                                                (struct store_file){st.st_dev, st.st_ino};
+}
+
+static bool is_same_file(struct store_file a, struct store_file b)
+{
+	return a.device == b.device && a.inode == b.inode;
+}
+
+// What store_undo_log() and store_is_in_place() need.
+static int note_files(const struct folder *folder, const char *name, struct store *store)
+{
+	struct wal_found log = {0};
+	char wal[NAME_MAX + 8];
+	int err = wal_look(folder, name, &log);
+
+	if (err < 0)
+		return err;
+	store->log_pages = log.pages;
+	store->log_is_carried = log.pages == 0;
+	store->log_is_known = store->page_len == STORE_PAGE_LEN;
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	store->file = file_at(folder, name);
+	store->log = file_at(folder, wal);
+	return E_OK;
+}
+
+static int connect_at(const struct folder *folder, const char *name, struct store **ret_store)
+{
+	char *path = path_of(folder, name, "");
+	char shown[PATH_MAX];
+	int err;
+
+	snprintf(shown, sizeof(shown), "%s/%s", folder->path, name);
+	err = path ? store_connect(shown, path, false, ret_store) : E_NOMEM;
+	free(path);
+	return err;
+}
+
 int store_open(const struct folder *folder, const char *name, const struct store_schema *schema, bool synced,
                struct store **ret_store, bool *ret_is_sound)
 {
 	struct store *store = NULL;
 	int64_t version = 0;
+	int err;
 
 	if (!beside_is_sound(folder, name)) {
-		log_error("state file %s is damaged: what stands beside it is not its own", name);
+		log_error("state file %s/%s is damaged: its -wal is not a regular file, or there is a -journal beside it",
+		          folder->path, name);
 		return E_INVAL;
 	}
-	if (faccessat(folder->fd, name, R_OK | W_OK, AT_EACCESS) < 0) {
-		log_error("state file %s cannot be read and written: %s", name, strerror(errno));
-		return E_IO;
-	}
-
-	char *path = path_of(folder, name, "");
-	int err = path ? store_connect(name, path, &store) : E_NOMEM;
-
-	free(path);
-	if (err == E_OK)
+	if ((err = connect_at(folder, name, &store)) == E_OK)
 		err = begin_to_use(store, schema, synced, &version);
+	if (err == E_OK)
+		err = note_files(folder, name, store);
 
 	bool can_be_read = err == E_OK;
 
 	if (err == E_OK)
 		err = check_structure(store, schema, version);
-	if (err == E_INVAL)
-		log_error("state file %s is damaged: %s", name, store->error[0] ? store->error : "its structure is broken");
-	else if (err == E_STATE)
-		log_error("state file %s was written by a newer edgesteerd: nothing has been changed", name);
-	else if (err < 0)
-		log_error("state file %s cannot be opened: %s", name, store ? store->error : err_text(err));
+	log_open_error(folder, name, store, err);
 	if (err == E_OK || (err == E_INVAL && can_be_read)) {
 		*ret_is_sound = err == E_OK;
 		*ret_store = store;
@@ -225,6 +275,104 @@ int store_open(const struct folder *folder, const char *name, const struct store
 	}
 	store_close(store);
 	return err;
+}
+
+bool store_can_be_written(const struct folder *folder, const char *name)
+{
+	char wal[NAME_MAX + 8];
+
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	return faccessat(folder->fd, name, R_OK | W_OK, AT_EACCESS) == 0 &&
+	       (faccessat(folder->fd, wal, R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT);
+}
+
+// In memory ------------------------------------------------------------------------------------------------------------
+
+// As SQLite's URI: without a log of writes the file does not change, and with one that is all it needs.
+static char *uri_of(const struct folder *folder, const char *name)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char wal[NAME_MAX + 8], path[PATH_MAX * 3], *uri;
+	size_t len = 0;
+
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	for (const char *from = folder->real_path; *from && len + 4 < sizeof(path); from++) {
+		bool is_special = *from == '%' || *from == '?' || *from == '#';
+
+		path[len++] = is_special ? '%' : *from;
+		if (is_special) {
+			path[len++] = hex[(unsigned char)*from >> 4];
+			path[len++] = hex[(unsigned char)*from & 15];
+		}
+	}
+	path[len] = '\0';
+	return asprintf(&uri, "file:%s/%s%s", path, name,
+	                folder_look(folder, wal) == FOLDER_NOTHING ? "?immutable=1" : "") < 0 ? NULL : uri;
+}
+
+int store_new_in_memory(const struct folder *folder, const char *name, const struct store_schema *schema,
+                        struct store **ret_store)
+{
+	char shown[PATH_MAX];
+	struct store *store = NULL;
+	int err;
+
+	snprintf(shown, sizeof(shown), "%s/%s", folder->path, name);
+	err = store_connect(shown, ":memory:", false, &store);
+	if (err == E_OK)
+		err = run_steps(store, schema, 0);
+	if (err == E_OK)
+		*ret_store = store;
+	else
+		store_close(store);
+	return err;
+}
+
+int store_open_to_read(const struct folder *folder, const char *name, const struct store_schema *schema,
+                       struct store **ret_store, bool *ret_is_sound)
+{
+	struct store *file = NULL, *store = NULL;
+	int64_t version = 0;
+	char shown[PATH_MAX], *uri;
+	int err;
+
+	if (!beside_is_sound(folder, name))
+		return E_INVAL;
+	snprintf(shown, sizeof(shown), "%s/%s", folder->path, name);
+	uri = uri_of(folder, name);
+	err = uri ? store_connect(shown, uri, true, &file) : E_NOMEM;
+	free(uri);
+	if (err == E_OK)
+		err = store_each(file, "PRAGMA user_version", NULL, 0, take_number, &version);
+	if (err == E_OK && version > schema->version)
+		err = E_STATE;
+	if (err == E_OK)
+		err = store_connect(shown, ":memory:", false, &store);
+	if (err == E_OK)
+		err = store_copy(file, store);
+
+	bool can_be_read = err == E_OK;
+
+	if (err == E_OK)
+		err = check_structure(store, schema, version);
+	log_open_error(folder, name, can_be_read ? store : file, err);
+	store_close(file);
+	if (err == E_OK || (err == E_INVAL && can_be_read)) {
+		*ret_is_sound = err == E_OK;
+		*ret_store = store;
+		return E_OK;
+	}
+	store_close(store);
+	return err;
+}
+
+bool store_is_in_place(const struct folder *folder, const char *name, const struct store *store)
+{
+	char wal[NAME_MAX + 8];
+
+	snprintf(wal, sizeof(wal), "%s-wal", name);
+	return !store->file.inode ||
+	       (is_same_file(file_at(folder, name), store->file) && is_same_file(file_at(folder, wal), store->log));
 }
 
 // Building ------------------------------------------------------------------------------------------------------------
@@ -261,25 +409,22 @@ int store_build(const struct folder *folder, const char *name, const struct stor
 {
 	char temp[NAME_MAX + 1];
 	struct store *store = NULL;
-	char *path;
 	int fd, err;
 
 	snprintf(temp, sizeof(temp), "%s.new", name);
 	if (folder_new_file(folder, temp, &fd) < 0) {
-		log_error("state file %s cannot be made: %s", name, strerror(errno));
+		folder_fail(folder, name, "cannot be made", strerror(errno));
 		return E_IO;
 	}
 	close(fd);
-	path = path_of(folder, temp, "");
-	err = path ? store_connect(temp, path, &store) : E_NOMEM;
-	free(path);
+	err = connect_at(folder, temp, &store);
 	if (err == E_OK)
 		err = fill_new(store, schema, fill, ctx);
 	if (err < 0)
-		log_error("state file %s cannot be made: %s", name, store && store->error[0] ? store->error : err_text(err));
+		folder_fail(folder, name, "cannot be made", store && store->error[0] ? store->error : err_text(err));
 	store_close(store);
 	if (err == E_OK && (err = sync_file(folder, temp)) < 0)
-		log_error("state file %s cannot be made: %s", name, strerror(errno));
+		folder_fail(folder, name, "cannot be made", strerror(errno));
 	if (err < 0)
 		unlinkat(folder->fd, temp, 0);
 	return err;
@@ -294,6 +439,6 @@ int store_install(const struct folder *folder, const char *name)
 	int err = folder_rename(folder, temp, name);
 
 	if (err < 0)
-		log_error("state file %s cannot be put into its place: %s", name, strerror(errno));
+		folder_fail(folder, name, "cannot be put into its place", strerror(errno));
 	return err;
 }

@@ -44,24 +44,42 @@ static inline struct store_value store_text(const char *text)
 // it is damaged or no store at all (*ret_why says what is wrong); E_IO (errno).
 int store_version(const struct folder *folder, const char *name, int *ret_version, const char **ret_why) MUST_USE;
 
-// Makes the store NAME.new, empty or with what `fill` puts into it, and syncs it. E_IO; what `fill` returns.
+// Makes the store NAME.new, empty or with what `fill` puts into it, and syncs it. E_IO (folder->why); what `fill`
+// returns.
 int store_build(const struct folder *folder, const char *name, const struct store_schema *schema,
                 int (*fill)(void *ctx, struct store *store), void *ctx) MUST_USE;
-// Puts NAME.new in the place of NAME; nothing of an earlier NAME may be there. Durable when it returns 0. E_IO.
+// Puts NAME.new in the place of NAME; nothing of an earlier NAME may be there. Durable when it returns 0. E_IO (folder->why).
 int store_install(const struct folder *folder, const char *name) MUST_USE;
 
 // Opens the file, which store_version() has called a store of this version or an older one, and checks its structure.
 // `synced`: a commit is on disk when it returns; else it is once a checkpoint has been made, and the file is sound in
 // any case. Not *ret_is_sound: what can be read may be, nothing is to be written. E_INVAL: nothing can be read.
-// E_STATE: it is of a newer version after all, and no file has changed. All logged.
+// E_STATE: it is of a newer version after all, and no file has changed. Damage and E_STATE are logged; of E_IO
+// folder->why has the words.
 int store_open(const struct folder *folder, const char *name, const struct store_schema *schema, bool synced,
                struct store **ret_store, bool *ret_is_sound) MUST_USE;
+// False: it can be read at most, see store_open_to_read().
+bool store_can_be_written(const struct folder *folder, const char *name);
+// Reads the file into a store in memory; no file is written or made, as on a file system that is read-only or full.
+// Else as store_open().
+int store_open_to_read(const struct folder *folder, const char *name, const struct store_schema *schema,
+                       struct store **ret_store, bool *ret_is_sound) MUST_USE;
+// An empty one, in memory, in the place of the file; nothing of it is kept.
+int store_new_in_memory(const struct folder *folder, const char *name, const struct store_schema *schema,
+                        struct store **ret_store) MUST_USE;
+// False: the file or its log of writes was removed or replaced since it was opened; what is written is lost when it is
+// closed.
+bool store_is_in_place(const struct folder *folder, const char *name, const struct store *store);
 // Leaves the files as they are. Takes NULL; returns NULL.
 struct store *store_close(struct store *store);
 
 int store_begin(struct store *store) MUST_USE;
 int store_commit(struct store *store) MUST_USE;
 void store_rollback(struct store *store);
+
+// After a commit that failed and has been rolled back: takes what it has written out of the log of writes, so that the
+// next start does not find it. Needs no room on the disk. E_IO: it may be found.
+int store_undo_log(struct store *store) MUST_USE;
 
 // Runs one statement; `sql` is a constant string, which is compiled once. *ret_changed (may be NULL): rows changed.
 int store_run(struct store *store, const char *sql, const struct store_value *values, size_t count,
@@ -77,4 +95,5 @@ size_t store_pending(const struct store *store);
 int store_checkpoint(struct store *store, bool empty) MUST_USE;
 // What went wrong last, for the log. Valid until the store's next call.
 const char *store_error(const struct store *store);
+// With the folder.
 const char *store_name(const struct store *store);

@@ -2,6 +2,7 @@
 #include "state/store.h"
 #include "state/store_inner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "base/err.h"
 #include "base/must.h"
 
-// Of the log of writes: a page, and what stands before it.
-enum { FRAME_LEN = 4096 + 24 };
+// Octets of the log of writes: its header, and a frame (a page with its frame header).
+enum { LOG_HEADER_LEN = 32, FRAME_LEN = STORE_PAGE_LEN + 24 };
 
 const char *store_error(const struct store *store)
 {
@@ -46,15 +47,41 @@ static int err_of(int rc)
 	return E_INVAL;
 }
 
+// NULL: none is open.
+static sqlite3_file *log_file(sqlite3 *db)
+{
+	sqlite3_file *log = NULL;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log || !log->pMethods)
+		return NULL;
+	return log;
+}
+
+// 0: it is not known. A commit's is with the file of the log only.
+static int system_errno(sqlite3 *db)
+{
+	int number = sqlite3_system_errno(db);
+	sqlite3_file *log = number ? NULL : log_file(db);
+
+	if (log)
+		(void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+	return number;
+}
+
 // Keeps SQLite's words before another call replaces them.
 static int fail(struct store *store, int rc)
 {
-	int err = err_of(rc), system = store->db ? sqlite3_system_errno(store->db) : 0;
+	int err = err_of(rc), system = err == E_IO && store->db ? system_errno(store->db) : 0;
 
 	if (err == E_OK)
 		return err;
-	snprintf(store->error, sizeof(store->error), "%s%s%s", store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc),
-	         err == E_IO && system ? ": " : "", err == E_IO && system ? strerror(system) : "");
+	// The system's reason, where it is known, says more than SQLite's.
+	if ((rc & 0xff) == SQLITE_FULL)
+		snprintf(store->error, sizeof(store->error), "%s", strerror(ENOSPC));
+	else if (err == E_IO && system)
+		snprintf(store->error, sizeof(store->error), "%s", strerror(system));
+	else
+		snprintf(store->error, sizeof(store->error), "%s", store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc));
 	return err;
 }
 
@@ -78,7 +105,7 @@ static void configure(sqlite3 *db)
 	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
 }
 
-int store_connect(const char *name, const char *path, struct store **ret_store)
+int store_connect(const char *name, const char *path, bool to_read, struct store **ret_store)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
@@ -87,8 +114,10 @@ int store_connect(const char *name, const char *path, struct store **ret_store)
 	must(sqlite3_threadsafe());
 	snprintf(store->name, sizeof(store->name), "%s", name);
 
-	int rc = sqlite3_open_v2(path, &store->db,
-	                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	// A file that may only be read cannot be locked for writing. The folder's lock has to do.
+	int flags = to_read ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+	int rc = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+	                         to_read ? "unix-none" : NULL);
 
 	*ret_store = store;
 	if (rc != SQLITE_OK)
@@ -231,20 +260,22 @@ static int on_wal(void *ctx, sqlite3 *db, const char *database, int pages)
 
 	(void)db;
 	(void)database;
-	store->pending_pages = (size_t)pages;
+	store->log_pages = (size_t)pages;
+	store->log_is_carried = false;
+	store->log_is_known = store->page_len == STORE_PAGE_LEN;
 	return SQLITE_OK;
 }
 
 void store_keep_log(struct store *store)
 {
-	// Whoever closes it may have found it damaged: it is left as it is.
+	// A file that was found damaged is left as it is when it is closed.
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_wal_hook(store->db, on_wal, store); // instead of the one that makes checkpoints
 }
 
 size_t store_pending(const struct store *store)
 {
-	return store->pending_pages * FRAME_LEN;
+	return store->log_is_carried ? 0 : store->log_pages * FRAME_LEN;
 }
 
 int store_checkpoint(struct store *store, bool empty)
@@ -254,6 +285,40 @@ int store_checkpoint(struct store *store, bool empty)
 	int err = fail(store, sqlite3_wal_checkpoint_v2(store->db, NULL, mode, NULL, NULL));
 
 	if (err == E_OK)
-		store->pending_pages = 0;
+		store->log_is_carried = true;
 	return err;
+}
+
+int store_undo_log(struct store *store)
+{
+	sqlite3_int64 len = 0, keep = LOG_HEADER_LEN + (sqlite3_int64)store->log_pages * FRAME_LEN;
+
+	must(sqlite3_get_autocommit(store->db)); // rolled back
+	if (store->log_is_carried)
+		return store_checkpoint(store, true);
+	if (!store->log_is_known)
+		return E_IO;
+
+	sqlite3_file *log = log_file(store->db);
+
+	if (!log)
+		return E_OK; // there is none, or it is in memory
+
+	int rc = log->pMethods->xFileSize(log, &len);
+
+	if (rc == SQLITE_OK && len > keep)
+		rc = log->pMethods->xTruncate(log, keep);
+	if (rc == SQLITE_OK && len > keep)
+		rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+	return fail(store, rc);
+}
+
+int store_copy(struct store *from, struct store *to)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to->db, "main", from->db, "main");
+	int rc = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(to->db);
+
+	if (backup)
+		sqlite3_backup_finish(backup);
+	return rc == SQLITE_DONE ? E_OK : fail(from, rc == SQLITE_OK ? SQLITE_ERROR : rc);
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 
 enum { TABLE_FIRST = 64 };
 
@@ -88,6 +89,7 @@ int table_add(struct table *table, const char *app, const char *site, uint64_t v
 	uint32_t hash = hash_of(app, site);
 	struct table_slot *slot = seek(table->slots, table->mask, app, site, hash);
 
+	must(table->count * 2 < table->mask + 1); // a search ends at a slot that is free
 	if (slot->site)
 		return E_EXISTS;
 	*slot = (struct table_slot){app, site, value, hash};
@@ -99,7 +101,9 @@ void table_remove(struct table *table, struct table_slot *slot)
 {
 	size_t hole = (size_t)(slot - table->slots);
 
-	// Whoever stands behind the hole and would be sought across it moves into it.
+	must(hole <= table->mask && slot->site && table->count > 0);
+
+	// Linear probing: an entry behind the hole whose search would pass the hole moves into it.
 	for (size_t at = (hole + 1) & table->mask; table->slots[at].site; at = (at + 1) & table->mask) {
 		size_t from = table->slots[at].hash & table->mask;
 

@@ -21,7 +21,7 @@ struct table {
 	size_t count;
 };
 
-// A key of one allocation, "APP\0SITE\0", for who owns keys: free() gives it back. NULL without memory.
+// A key of one allocation, "APP\0SITE\0", for who owns keys: free() gives it back. NULL: out of memory.
 char *table_key(const char *app, const char *site) MUST_USE;
 
 // Frees the slots, not the keys.

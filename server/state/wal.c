@@ -75,6 +75,8 @@ static bool ends_transaction(const unsigned char *frame)
 
 struct walk {
 	struct chain chain;
+	size_t read;         // pages whose chain is not broken
+	size_t committed;    // of them, up to the end of the last transaction
 	bool is_broken;      // the chain is
 	bool has_more;       // behind its end, something of this use of the file
 	bool has_end;        // and the end of a transaction
@@ -90,40 +92,49 @@ static void look_at(struct walk *walk, const unsigned char *frame, size_t page_l
 	} else {
 		walk->is_broken = true;
 	}
-	if (!walk->is_broken || !is_current(&walk->chain, frame))
-		return;
-	walk->has_next |= walk->has_end;
-	walk->has_more = true;
-	walk->has_end |= ends_transaction(frame);
+	if (!walk->is_broken) {
+		walk->read++;
+		if (ends_transaction(frame))
+			walk->committed = walk->read;
+	} else if (is_current(&walk->chain, frame)) {
+		walk->has_next |= walk->has_end;
+		walk->has_more = true;
+		walk->has_end |= ends_transaction(frame);
+	}
 }
 
 // `frame` has room for a frame of the largest page.
-static int walk_through(int fd, unsigned char *frame, enum wal_end *ret_end)
+static int walk_through(int fd, unsigned char *frame, struct wal_found *ret_found)
 {
 	struct walk walk = {0};
 	size_t page_len;
+	bool is_cut = false;
 	ssize_t len = pread(fd, frame, HEADER_LEN, 0);
 
 	if (len < 0)
 		return E_IO;
 	if (len < HEADER_LEN || !begin(&walk.chain, frame, &page_len)) {
-		*ret_end = len == 0 ? WAL_CLEAN : WAL_TORN;
+		*ret_found = (struct wal_found){.end = len < HEADER_LEN ? WAL_CLEAN : WAL_TORN, .is_unfinished = len > 0};
 		return E_OK;
 	}
 
 	size_t frame_len = FRAME_HEADER_LEN + page_len;
 
 	for (off_t at = HEADER_LEN; (len = pread(fd, frame, frame_len, at)) > 0; at += (off_t)frame_len) {
-		if (len < FRAME_HEADER_LEN)
+		// The file ends inside a page: it was never written to its end, as on a full disk, and so never synced.
+		is_cut = (size_t)len < frame_len;
+		if (is_cut && (!walk.is_broken || len < FRAME_HEADER_LEN))
 			break;
 		memset(frame + len, 0, frame_len - (size_t)len);
 		look_at(&walk, frame, page_len);
 	}
-	*ret_end = walk.has_next ? WAL_LOST : walk.has_more ? WAL_TORN : WAL_CLEAN;
+	*ret_found = (struct wal_found){.end = walk.has_next ? WAL_LOST : walk.has_more ? WAL_TORN : WAL_CLEAN,
+	                                .pages = walk.committed,
+	                                .is_unfinished = walk.has_more || is_cut || walk.read > walk.committed};
 	return len < 0 ? E_IO : E_OK;
 }
 
-int wal_look(const struct folder *folder, const char *name, enum wal_end *ret_end)
+int wal_look(const struct folder *folder, const char *name, struct wal_found *ret_found)
 {
 	char wal[NAME_MAX + 8];
 	int fd, err;
@@ -131,15 +142,15 @@ int wal_look(const struct folder *folder, const char *name, enum wal_end *ret_en
 	snprintf(wal, sizeof(wal), "%s-wal", name);
 	err = folder_open_file(folder, wal, &fd);
 	if (err == E_NOTFOUND)
-		*ret_end = WAL_CLEAN;
+		*ret_found = (struct wal_found){.end = WAL_CLEAN};
 	if (err == E_INVAL)
-		*ret_end = WAL_LOST;
+		*ret_found = (struct wal_found){.end = WAL_LOST};
 	if (err < 0)
 		return err == E_IO ? err : E_OK;
 
 	unsigned char *frame = malloc(FRAME_HEADER_LEN + PAGE_MAX);
 
-	err = frame ? walk_through(fd, frame, ret_end) : E_NOMEM;
+	err = frame ? walk_through(fd, frame, ret_found) : E_NOMEM;
 	free(frame);
 	close(fd);
 	return err;

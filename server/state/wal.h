@@ -1,6 +1,9 @@
 // SQLite's log of writes, looked at for what SQLite does not say: that its end cannot be read. For salvage.c.
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/attr.h"
 #include "state/folder.h"
 
@@ -10,5 +13,11 @@ enum wal_end {
 	WAL_LOST,  // one that had been committed cannot be read
 };
 
+struct wal_found {
+	enum wal_end end;
+	size_t pages;       // that belong to committed transactions
+	bool is_unfinished; // behind them is the beginning of one that was never committed
+};
+
 // Of NAME-wal; changes nothing. E_IO, E_NOMEM.
-int wal_look(const struct folder *folder, const char *name, enum wal_end *ret_end) MUST_USE;
+int wal_look(const struct folder *folder, const char *name, struct wal_found *ret_found) MUST_USE;

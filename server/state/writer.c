@@ -46,6 +46,7 @@ struct commit {
 	struct commit *next;
 	size_t count;
 	struct change *changes[COMMIT_MAX];
+	char why[STATE_WHY_LEN]; // nothing has changed; "": that is not so
 };
 
 // The thread ----------------------------------------------------------------------------------------------------------
@@ -63,6 +64,7 @@ static struct commit *take_jobs(struct writer *writer, struct commit *commit)
 {
 	struct job **end = &commit->jobs;
 
+	must(writer->queue.first);
 	*commit = (struct commit){.jobs = writer->queue.first};
 	while (*end && commit->count < COMMIT_MAX) {
 		commit->changes[commit->count++] = (*end)->change;
@@ -81,11 +83,12 @@ static void commit_jobs(struct writer *writer, struct commit *commit)
 	struct change *changes[COMMIT_MAX];
 	size_t count = commit->count;
 
-	writer->backend->commit(writer->backend_ctx, commit->changes, count);
+	writer->backend->commit(writer->backend_ctx, commit->changes, count, commit->why);
 	memcpy(changes, commit->changes, count * sizeof(struct change *));
 	for (struct job *job = commit->jobs; job; job = job->next) {
 		job->err = job->change->err;
 		job->revision = job->change->revision;
+		job->why = commit->why[0] ? commit->why : NULL;
 		job->change = NULL;
 	}
 	pthread_mutex_lock(&writer->mutex);
@@ -110,6 +113,8 @@ static int by_name(const void *a, const void *b)
 // One piece. Without the mutex. True when it was the last one.
 static bool write_health(struct writer *writer, size_t *from)
 {
+	must(*from <= writer->health_count);
+
 	size_t count = writer->health_count - *from < HEALTH_PIECE ? writer->health_count - *from : HEALTH_PIECE;
 
 	if (*from == 0 && count > 1)
@@ -287,7 +292,7 @@ int writer_start(struct event_base *base, const struct state_backend *backend, v
 	writer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	writer->wake = writer->wake_fd < 0 ? NULL : event_new(base, writer->wake_fd, EV_READ | EV_PERSIST, on_wake, writer);
 	if (writer->wake)
-		event_priority_set(writer->wake, 0); // a result does not stand behind a thousand probes
+		event_priority_set(writer->wake, 0); // before a thousand probes
 	if (!writer->wake || event_add(writer->wake, NULL) < 0 || !start_thread(writer)) {
 		int err = writer->wake_fd < 0 ? E_IO : E_NOMEM;
 
@@ -302,6 +307,7 @@ void writer_submit(struct writer *writer, struct job *job)
 {
 	job->next = NULL;
 	pthread_mutex_lock(&writer->mutex);
+	must(!writer->is_stopping && job->change);
 	*writer->queue.end = job;
 	writer->queue.end = &job->next;
 	pthread_cond_signal(&writer->work);
@@ -311,7 +317,7 @@ void writer_submit(struct writer *writer, struct job *job)
 void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count)
 {
 	pthread_mutex_lock(&writer->mutex);
-	must(!writer->has_health && !writer->health_is_done);
+	must(!writer->is_stopping && !writer->has_health && !writer->health_is_done);
 	writer->health = rows;
 	writer->health_count = count;
 	writer->has_health = true;

@@ -28,6 +28,6 @@ void writer_submit(struct writer *writer, struct job *job);
 // Writes the rows (none: only that all is so still), in an order of its own. The array stays the caller's, and there,
 // until health_written(); not again before that.
 void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count);
-// Writes what was submitted, calls back for all of it and ends the thread. Waits for the disk. The backend is the
+// Writes what was submitted, calls back for all of it and joins the thread. Waits for the disk. The backend is the
 // caller's again.
 void writer_stop(struct writer *writer);

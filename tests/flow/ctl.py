@@ -368,11 +368,13 @@ def overrides_damaged():
         ({"file": "/s/x", "time": 86400, "files": 1, "kept": 3, "lost": 0},
          ["none is known to be lost; 3 were kept\n", "clear this message"], [serving, "LOST"]),
         ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 0},
-         ["overrides    a state file was missing at the start\n", "none is known to be lost; 4 were kept\n"],
-         [serving, "clear this message", "not known"]),
+         ["overrides    a state file was missing, older or not writable at the start\n",
+          "none is known to be lost; 4 were kept\n"], [serving, "clear this message", "not known"]),
         ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 1},
-         ["a state file was missing at the start\n", "LOST: at least 1; 4 were kept\n", serving],
+         ["a state file was missing, older or not writable at the start\n", "LOST: at least 1; 4 were kept\n", serving],
          ["clear this message"]),
+        ({"file": None, "time": None, "files": 0, "kept": 4, "lost": 0, "lost_unknown": True},
+         ["             4 were kept; whether there were more cannot be known\n", serving], ["LOST", "none is known"]),
         ({"file": None},
          ["overrides    cannot read the state folder: it is not known whether any are lost\n"], ["missing"]),
     ]
@@ -384,6 +386,9 @@ def overrides_damaged():
             for text in others:
                 check(text not in out, text, out)
             check("\x1b" not in out and out.index("overrides  ") < out.index("serving  "), out)
+    with Script({**STATUS, "changes_refused": {"since": 86400, "why": "/s/state.db cannot be written: No space\x1b"}}) as script:
+        check("overrides    changes are REFUSED since 1970-01-02 00:00:00 +0000: /s/state.db cannot be written: No space?\n"
+              in script.run("status")[1])
     with Script(STATUS) as script:
         check("overrides  " not in script.run("status")[1])
 
@@ -420,7 +425,7 @@ def odd_replies():
     words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
              "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
-    keys = ("sites apps drains forces overrides_damaged locate states health steps candidates warnings errors site app "
+    keys = ("sites apps drains forces overrides_damaged changes_refused locate states health steps candidates warnings errors site app "
             "targets reason until since safe_after version next generation replaced up still_drained").split()
     for verb, more in words.items():
         for value in odd:

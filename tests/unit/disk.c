@@ -16,7 +16,7 @@
 
 char disk_only[64];
 atomic_int disk_failing_syncs, disk_failing_folders, disk_sync_ms, disk_no_syncs, disk_write_errno;
-atomic_long disk_syncs;
+atomic_long disk_syncs, disk_room = -1;
 
 enum what { CREATED, WRITTEN, TRUNCATED, SYNCED, FOLDER_SYNCED, RENAMED, REMOVED, MARKED };
 
@@ -129,6 +129,28 @@ static bool take_one(atomic_int *count)
 	return false;
 }
 
+// How much of a write there is room for, as on a full disk: 0 with errno when there is none.
+static size_t room_for(int fd, size_t len, off_t at)
+{
+	struct stat st;
+	long room = atomic_load(&disk_room), grows;
+
+	if (room < 0 || !is_meant(fd) || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return len;
+	grows = (long)at + (long)len - (long)st.st_size;
+	if (grows <= 0)
+		return len;
+	if (grows > room) {
+		len = (size_t)(grows - room) < len ? len - (size_t)(grows - room) : 0;
+		grows = room;
+	}
+	if (len)
+		atomic_fetch_sub(&disk_room, grows);
+	else
+		errno = ENOSPC;
+	return len;
+}
+
 // The calls -----------------------------------------------------------------------------------------------------------
 
 int openat(int dir, const char *path, int flags, ...)
@@ -179,6 +201,9 @@ ssize_t pwrite64(int fd, const void *octets, size_t len, off_t at)
 		return -1;
 	}
 
+	if (!(len = room_for(fd, len, at)))
+		return -1;
+
 	ssize_t done = syscall(SYS_pwrite64, fd, octets, len, at);
 
 	if (done > 0)
@@ -199,6 +224,10 @@ ssize_t write(int fd, const void *octets, size_t len)
 	}
 
 	off_t at = lseek(fd, 0, SEEK_CUR);
+
+	if (!(len = room_for(fd, len, at)))
+		return -1;
+
 	ssize_t done = syscall(SYS_write, fd, octets, len);
 
 	if (done > 0)
@@ -208,7 +237,12 @@ ssize_t write(int fd, const void *octets, size_t len)
 
 int ftruncate64(int fd, off_t len)
 {
+	struct stat st;
+	bool is_limited = atomic_load(&disk_room) >= 0 && is_meant(fd) && fstat(fd, &st) == 0;
 	int result = (int)syscall(SYS_ftruncate, fd, len);
+
+	if (is_limited && result == 0)
+		atomic_fetch_add(&disk_room, (long)st.st_size - (long)len);
 
 	pthread_mutex_lock(&mutex);
 
@@ -303,6 +337,7 @@ void disk_reset(void)
 	atomic_store(&disk_sync_ms, 0);
 	atomic_store(&disk_no_syncs, 0);
 	atomic_store(&disk_write_errno, 0);
+	atomic_store(&disk_room, -1);
 }
 
 // Recording -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ extern atomic_int disk_failing_folders;  // so many syncs of folders fail next, 
 extern atomic_int disk_sync_ms;          // each sync takes this much longer
 extern atomic_int disk_no_syncs;         // not 0: syncs do nothing, for tests that open many stores
 extern atomic_int disk_write_errno;      // not 0: writes and new files fail with it
+extern atomic_long disk_room;            // not negative: so many octets may files still grow by, then ENOSPC
 extern atomic_long disk_syncs;           // counts syncs of files
 
 // Nothing fails any more.

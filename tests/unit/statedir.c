@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "disk.h"
 
-char statedir_top[64], statedir[96], statedir_calls[4096];
+char statedir_top[64], statedir[96], statedir_calls[4096], statedir_why[STATE_WHY_LEN];
 struct event_base *statedir_base;
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -137,6 +137,7 @@ const struct override *statedir_force(const char *app, const char *site, enum fo
 
 void statedir_done(void *ctx, const struct state_result *result)
 {
+	snprintf(statedir_why, sizeof(statedir_why), "%s", result->why ? result->why : "");
 	note("done:%d:%zu;", result->err, result->before_count);
 	for (size_t i = 0; i < result->before_count; i++)
 		assert_true(strlen(result->before[i]->site) > 0);

@@ -17,6 +17,9 @@ extern struct event_base *statedir_base;
 // "-drain:bos;" removed, "commit;", "done:ERR:BEFORE;".
 extern char statedir_calls[4096];
 
+// Why the last change was refused; "": no reason was given.
+extern char statedir_why[STATE_WHY_LEN];
+
 int statedir_setup(void **unused);
 int statedir_teardown(void **unused);
 

@@ -34,7 +34,7 @@ static void wipe(void)
 	assert_int_equal(system(command), 0);
 }
 
-// Of this start: what was kept and lost. `lost` SIZE_MAX: at least one.
+// Of this start: what was kept and lost. `lost` SIZE_MAX: that is not known.
 static void check_counted(const struct state *state, size_t kept, size_t lost)
 {
 	struct state_damage damage = {0};
@@ -43,9 +43,21 @@ static void check_counted(const struct state *state, size_t kept, size_t lost)
 	assert_true(damage.is_counted);
 	assert_int_equal(damage.kept, kept);
 	if (lost == SIZE_MAX)
-		assert_true(damage.lost > 0);
+		assert_int_equal(damage.lost, 0);
 	else
 		assert_int_equal(damage.lost, lost);
+	assert_int_equal(damage.is_lost_unknown, lost == SIZE_MAX);
+	free(damage.path);
+}
+
+// None was kept; whether any was lost may be known or not.
+static void check_lost_some(const struct state *state)
+{
+	struct state_damage damage = {0};
+
+	assert_int_equal(state_damage(state, &damage), E_OK);
+	assert_true(damage.is_counted && damage.kept == 0);
+	assert_true(damage.lost > 0 || damage.is_lost_unknown);
 	free(damage.path);
 }
 
@@ -90,7 +102,7 @@ static void test_damaged(void **unused)
 		assert_int_equal(state_override_count(state), 0);
 		assert_int_equal(state_health(state, "a", "s", 7), 1); // the other file is not touched
 		assert_int_equal(statedir_count("orders.json.damaged-"), 1);
-		check_counted(state, 0, SIZE_MAX);
+		check_lost_some(state);
 		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 		state = statedir_reopen(state);
 		assert_int_equal(state_override_count(state), 1);
@@ -377,6 +389,15 @@ static void test_missing_and_empty(void **unused)
 	check_none(state); // a new one is made
 	state_close(state);
 	assert_int_equal(statedir_count("state-copy.db"), 1 + statedir_count("state-copy.db-wal"));
+	// Both: health.db says that this is no first start.
+	make_three();
+	snprintf(path, sizeof(path), "rm %s/state*", statedir);
+	assert_int_equal(system(path), 0);
+	state = statedir_open();
+	check_counted(state, 0, SIZE_MAX);
+	state = statedir_reopen(state);
+	check_none(state);
+	state_close(state);
 	assert_int_equal(statedir_count("state-copy.db.damaged-"), 0);
 }
 
@@ -399,7 +420,8 @@ static void test_behind(void **unused)
 	state = statedir_open();
 	assert_int_equal(state_override_count(state), 4);
 	check_counted(state, 4, 0);
-	assert_true(statedir_count("state.db.damaged-") > 0);
+	assert_true(statedir_count("state.db.replaced-") > 0);
+	assert_int_equal(statedir_count("state.db.damaged-"), 0);
 	state_close(state);
 }
 
@@ -441,8 +463,12 @@ static void test_cannot_be_rebuilt(void **unused)
 	make_three();
 	run_sql("state.db", damages[0]);
 	atomic_store(&disk_write_errno, ENOSPC);
-	assert_int_equal(state_open(statedir_base, statedir, &statedir_ops, &state), E_IO);
+	state = statedir_open();
+	assert_int_equal(state_override_count(state), 3);
+	check_counted(state, 3, 0);
+	assert_int_equal(drain(state, "more", NULL, 0), E_IO);
 	assert_int_equal(statedir_count("state.db.damaged-"), 0);
+	state_close(state);
 	atomic_store(&disk_write_errno, 0);
 	state = statedir_open();
 	assert_int_equal(state_override_count(state), 3);

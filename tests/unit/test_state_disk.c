@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -72,7 +73,198 @@ static void test_disk_full(void **unused)
 	state_close(state);
 }
 
-// A refused change does not return with a restart, although it had been written by then.
+static void check_no_damage(const struct state *state)
+{
+	struct state_damage damage = {0};
+
+	assert_int_equal(state_damage(state, &damage), E_OK);
+	assert_false(damage.is_counted);
+	assert_null(damage.path);
+}
+
+static int open_copied(const char *name, struct state **ret_state)
+{
+	char path[160], command[512];
+
+	snprintf(path, sizeof(path), "%s/%s", statedir_top, name);
+	snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s", path, statedir, path);
+	assert_int_equal(system(command), 0);
+	return state_open(statedir_base, path, &statedir_ops, ret_state);
+}
+
+// The disk is full, the daemon is killed and started on the full disk: whatever of a change was written before there was
+// no room, it starts, has what was acknowledged and nothing else, and claims no loss.
+static void test_full_then_killed(void **unused)
+{
+	(void)unused;
+	for (long room = 0; room < 4 * 4120 * 3; room += 1031) {
+		struct state *state = statedir_open(), *again = NULL;
+		size_t given = state_override_count(state);
+		struct state_trouble trouble;
+		char site[32];
+		int err;
+
+		assert_false(state_trouble(state, &trouble));
+		atomic_store(&disk_room, room);
+		do {
+			snprintf(site, sizeof(site), "s%ld-%zu", room, given);
+			err = drain(state, site, NULL, 0);
+			given += err == E_OK;
+		} while (err == E_OK);
+		assert_int_equal(err, E_IO);
+		assert_non_null(strstr(statedir_why, "/d/state.db cannot be written: No space left on device"));
+		assert_int_equal(drain(state, site, NULL, 0), E_IO);
+		assert_true(state_trouble(state, &trouble));
+		assert_non_null(strstr(trouble.why, "/d/state.db cannot be written: No space left on device"));
+		assert_in_range(trouble.since_s, clock_wall_s() - 60, clock_wall_s());
+		statedir_settle(state);
+		assert_int_equal(open_copied("k", &again), E_OK);
+		assert_int_equal(state_override_count(again), given);
+		assert_null(state_drained(again, NULL, site, 1));
+		check_no_damage(again);
+		state_close(again);
+		atomic_store(&disk_room, -1);
+		assert_int_equal(drain(state, site, NULL, 0), E_OK);
+		assert_false(state_trouble(state, &trouble));
+		state_close(state);
+	}
+}
+
+// Nothing at all can be written, not even a new file: what is there is served, changes are refused, and it is tried
+// again.
+static void test_nothing_can_be_written(void **unused)
+{
+	static const int errors[] = {ENOSPC, EROFS};
+
+	(void)unused;
+	for (size_t i = 0; i < 6; i++) {
+		struct state *state = statedir_open();
+		struct state_trouble trouble = {0};
+		char command[256];
+
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
+		state_set_health(state, "a", "bos", 7, true);
+		state_close(state);
+		snprintf(command, sizeof(command), "cd %s && %s", statedir, i < 2 ? "rm -f *-wal" : i < 4 ? ": >state.db" :
+		         "rm state.db* state-copy.db-wal && : >state-copy.db-wal && : >health.db");
+		assert_int_equal(system(command), 0);
+		atomic_store(&disk_write_errno, errors[i % 2]);
+		state = statedir_open();
+		assert_int_equal(state_override_count(state), 2);
+		assert_non_null(state_drained(state, NULL, "bos", 1));
+		assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
+		assert_int_equal(state_health(state, "a", "bos", 7), i < 4 ? 1 : -1);
+		assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+		assert_non_null(strstr(statedir_why, strerror(errors[i % 2])));
+		assert_int_equal(undrain(state, "bos", NULL, false), E_IO);
+		assert_int_equal(undrain(state, "nyc", NULL, false), E_NOTFOUND);
+		assert_int_equal(state_override_count(state), 2);
+		assert_true(state_trouble(state, &trouble));
+		assert_int_equal(statedir_count("state.db.damaged-") + statedir_count("health.db.damaged-"), 0);
+		state_set_health(state, "b", "bos", 7, true);
+		state = statedir_reopen(state);
+		assert_int_equal(state_override_count(state), 2);
+		atomic_store(&disk_write_errno, 0);
+		assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+		assert_false(state_trouble(state, &trouble));
+		statedir_settle(state);
+		state = statedir_reopen(state);
+		assert_int_equal(state_override_count(state), 3);
+		assert_int_equal(statedir_count("state.db.damaged-"), i >= 2 && i < 4);
+		state_close(state);
+		snprintf(command, sizeof(command), "rm -rf %s", statedir);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+// Nor at the first start, nor where neither file can be read.
+static void test_nothing_can_be_made(void **unused)
+{
+	struct state *state;
+	struct state_damage damage = {0};
+
+	(void)unused;
+	for (int is_damaged = 0; is_damaged < 2; is_damaged++) {
+		statedir_write("x", "");
+		if (is_damaged) {
+			statedir_write("state.db", "garbage");
+			statedir_write("state-copy.db", "garbage");
+		}
+		atomic_store(&disk_write_errno, ENOSPC);
+		state = statedir_open();
+		assert_int_equal(state_override_count(state), 0);
+		assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
+		assert_int_equal(state_damage(state, &damage), E_OK);
+		assert_true(damage.is_counted == is_damaged && damage.is_lost_unknown == is_damaged && damage.lost == 0);
+		assert_int_equal(statedir_count("state.db.damaged-"), 0);
+		atomic_store(&disk_write_errno, 0);
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_count("state.db.damaged-"), is_damaged);
+		state = statedir_reopen(state);
+		assert_int_equal(state_override_count(state), 1);
+		state_close(state);
+		assert_int_equal(statedir_teardown(NULL), 0);
+		assert_int_equal(statedir_setup(NULL), 0);
+	}
+}
+
+// Somebody removes or replaces files under the running daemon: what is acknowledged afterwards is in files that the next
+// start finds, and so is what held before.
+static void test_files_are_taken_away(void **unused)
+{
+	static const char *const ways[] = {
+		"rm -f *", "rm state.db", "rm state-copy.db", "rm state.db-wal", "rm state-copy.db-wal", "mv state.db ../moved",
+		"cp state.db x && mv x state.db", "rm -f * && cp ../old/* .", "rm state.db && mkdir state.db",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct state *state = statedir_open(), *again = NULL;
+		char command[256];
+
+		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		state_close(state);
+		snprintf(command, sizeof(command), "cd %s && rm -rf ../old && cp -r . ../old", statedir);
+		assert_int_equal(system(command), 0);
+		state = statedir_open();
+		assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+		statedir_settle(state);
+		snprintf(command, sizeof(command), "cd %s && %s", statedir, ways[i]);
+		assert_int_equal(system(command), 0);
+		assert_int_equal(drain(state, "lax", NULL, 0), E_OK);
+		assert_int_equal(open_copied("k", &again), E_OK); // as after kill -9
+		assert_int_equal(state_override_count(again), 3);
+		state_close(again);
+		assert_int_equal(system(command), 0); // and before an end in good order
+		state = statedir_reopen(state);
+		assert_int_equal(state_override_count(state), 3);
+		state_close(state);
+		snprintf(command, sizeof(command), "rm -rf %s", statedir);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+// The whole folder: there is nowhere to write to, and changes are refused until it is back.
+static void test_folder_is_taken_away(void **unused)
+{
+	struct state *state = statedir_open();
+	char moved[96];
+
+	(void)unused;
+	snprintf(moved, sizeof(moved), "%s/moved", statedir_top);
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(rename(statedir, moved), 0);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+	assert_non_null(strstr(statedir_why, "was removed or replaced"));
+	assert_int_equal(rename(moved, statedir), 0);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	state = statedir_reopen(state);
+	assert_int_equal(state_override_count(state), 2);
+	state_close(state);
+}
+
+// What was refused does not come back with a restart, although it had been written by then.
 static void test_sync_fails(void **unused)
 {
 	(void)unused;
@@ -168,6 +360,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_disk_full, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_full_then_killed, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_can_be_written, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_can_be_made, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_files_are_taken_away, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_folder_is_taken_away, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_sync_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_copy_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_disk, statedir_setup, statedir_teardown),

@@ -88,13 +88,15 @@ static void test_folder_cannot_be(void **unused)
 	assert_null(state);
 }
 
+static struct state_exported exported;
+
 static void test_one_daemon_at_a_time(void **unused)
 {
 	struct state *state = statedir_open(), *other = NULL;
 
 	(void)unused;
 	assert_int_equal(open_at(statedir, &other), E_EXISTS);
-	assert_int_equal(state_export(statedir), E_EXISTS);
+	assert_int_equal(state_export(statedir, &exported), E_EXISTS);
 	assert_null(other);
 	state_close(state);
 	state_close(statedir_open());
@@ -209,7 +211,7 @@ static void test_newer_version(void **unused)
 		set_version(files[i], 2);
 		shell("find . -type f -exec stat -c '%%n %%s %%Y %%Z' {} + | sort >../before; sha256sum * >>../before");
 		assert_int_equal(open_at(statedir, &state), E_STATE);
-		assert_int_equal(state_export(statedir), E_STATE);
+		assert_int_equal(state_export(statedir, &exported), E_STATE);
 		shell("find . -type f -exec stat -c '%%n %%s %%Y %%Z' {} + | sort >../after; sha256sum * >>../after");
 		shell("cmp ../before ../after");
 		set_version(files[i], 1);
@@ -275,6 +277,36 @@ static void test_legacy_is_taken_over(void **unused)
 	state_close(state);
 }
 
+// No folder is made for it, and what root exports can be read by the folder's owner.
+static void test_export_as_root(void **unused)
+{
+	(void)unused;
+	assert_int_equal(state_export(statedir, &exported), E_IO);
+	assert_int_equal(access(statedir, F_OK), -1);
+	if (geteuid() != 0)
+		skip();
+	state_close(statedir_open());
+	assert_int_equal(chown(statedir, 65534, 65533), 0);
+	assert_int_equal(state_export(statedir, &exported), E_OK);
+	shell("[ \"$(stat -c '%%u:%%g:%%a' orders.json health.json | sort -u)\" = 65534:65533:640 ]");
+
+	struct state *state = NULL; // a file that may not be read is not taken for one that is missing
+
+	shell("chown 65534 * && chown 0 state.db && chmod 600 state.db && chmod 755 ..");
+	assert_true(setegid(65534) == 0 && seteuid(65534) == 0);
+	assert_int_equal(open_at(statedir, &state), E_IO);
+	assert_true(seteuid(0) == 0 && setegid(0) == 0);
+	shell("chown 65534 state.db && chown 0 orders.json && chmod 600 orders.json");
+	assert_true(setegid(65534) == 0 && seteuid(65534) == 0);
+	assert_int_equal(open_at(statedir, &state), E_IO);
+	assert_true(seteuid(0) == 0 && setegid(0) == 0);
+	shell("chown 65534 orders.json");
+	assert_true(setegid(65534) == 0 && seteuid(65534) == 0);
+	assert_int_equal(open_at(statedir, &state), E_OK);
+	state_close(state);
+	assert_true(seteuid(0) == 0 && setegid(0) == 0);
+}
+
 static void test_export(void **unused)
 {
 	json_t *before, *after;
@@ -285,7 +317,14 @@ static void test_export(void **unused)
 	snprintf(path, sizeof(path), "%s/orders.json", statedir);
 	before = json_load_file(path, 0, NULL);
 	state_close(statedir_open());
-	assert_int_equal(state_export(statedir), E_OK);
+	assert_int_equal(state_export(statedir, &exported), E_OK);
+	assert_int_equal(exported.drains, 2);
+	assert_int_equal(exported.forces, 1);
+	assert_int_equal(exported.targets, 2);
+	// Another export has nothing to take over from the first.
+	shell("rm *.imported && cksum orders.json health.json >../first");
+	assert_int_equal(state_export(statedir, &exported), E_OK);
+	shell("cksum orders.json health.json | cmp - ../first");
 	after = json_load_file(path, 0, NULL);
 	assert_non_null(after);
 	// A force has an "until" now, which older versions do not look at.
@@ -312,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_links_pipes_and_folders, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_newer_version, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_legacy_is_taken_over, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_export_as_root, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_export, statedir_setup, statedir_teardown),
 	};
 

@@ -17,6 +17,9 @@
 #include "base/err.h"
 #include "base/log.h"
 
+// folder_try()'s.
+static const char try_file[] = "state.try";
+
 enum { DIR_MODE = 0750, PARENT_MODE = 0755, FILE_MODE = 0640, ASIDE_TRIES = 100 };
 
 // So that a power cut does not take a new folder in it, and what was acknowledged there. `at` may be an O_PATH one. A
@@ -116,11 +119,13 @@ int folder_open(const char *path, struct folder *ret_folder)
 	}
 	if (err == E_OK && (!folder.path || !folder.why))
 		err = E_NOMEM;
-	if (err < 0)
+	if (err < 0) {
 		folder_close(&folder);
-	else
-		*ret_folder = folder;
-	return err;
+		return err;
+	}
+	unlinkat(fd, try_file, 0); // of a daemon that was killed
+	*ret_folder = folder;
+	return E_OK;
 }
 
 void folder_close(struct folder *folder)
@@ -246,7 +251,7 @@ static int write_all(int fd, const char *octets, size_t len)
 
 int folder_try(const struct folder *folder, size_t len)
 {
-	static const char name[] = "state.try";
+	const char *name = try_file;
 	char octets[4096] = {0};
 	int fd, err = folder_new_file(folder, name, &fd);
 

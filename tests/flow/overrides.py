@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import subprocess
 
 import harness
 import statefiles
@@ -223,6 +224,34 @@ def lost():
         check("damaged" not in d.ctl("status", as_json=False).out)
 
 
+def exported():
+    """What older versions read is written with its numbers, by a command of its own; and only where there is something."""
+    def export(*words):
+        done = subprocess.run([harness.program("edgesteerd"), "-c", str(d.config_path), "--export-state", *words],
+                              capture_output=True, text=True, check=False, timeout=20 * harness.slowness())
+        return done.returncode, done.stdout, done.stderr
+
+    with Daemon(config()) as d:
+        folder = d.folder / "state"
+        d.ctl("drain", EAST)
+        d.ctl("drain", WEST, "--app", NAME)
+        d.ctl("force", f"{NAME}/{EAST}", "down")
+        code, _, err = export()
+        check(code == 1 and f"state folder {folder}: another edgesteerd is using it" in err, err)
+        d.stop()
+        for _ in range(2):
+            code, out, err = export()
+            equal((code, out), (0, f"{folder}: orders.json and health.json written: 2 drains, 1 force, health of 0 targets\n"), err)
+            check("taken over" not in err, err)
+        equal(export("-t")[0], 2)
+        folder.rename(d.folder / "moved")
+        code, _, err = export()
+        check(code == 1 and f"state folder {folder}: nothing to export" in err and not folder.exists(), err)
+        (d.folder / "moved").rename(folder)
+        d.start()
+        equal(len(d.ctl_json("status")["drains"]), 2)
+
+
 def all_are_listed():
     """Every override, however many there are, here of a version before; and apps of one generation only."""
     names = [f"a{n}." + ZONE for n in range(1100)]
@@ -267,4 +296,4 @@ def told_once():
 
 
 if __name__ == "__main__":
-    harness.run(left_with_the_dead, renamed, replaced, undrain_numbers, cannot_be_saved, lost, all_are_listed, told_once)
+    harness.run(left_with_the_dead, renamed, replaced, undrain_numbers, cannot_be_saved, lost, exported, all_are_listed, told_once)

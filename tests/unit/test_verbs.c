@@ -304,7 +304,7 @@ static void test_not_saved(void **unused)
 	(void)unused;
 	assert_int_equal(full_disk(true), 0);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		asking_refused(&fake, lines[i], 1, "not done: it cannot be saved in the state folder (see the log)");
+		asking_refused(&fake, lines[i], 1, "/state.db cannot be written: File too large");
 	assert_int_equal(full_disk(false), 0);
 	assert_int_equal(fake.changes, 0);
 	assert_ptr_equal(live_current(), served);
@@ -313,7 +313,8 @@ static void test_not_saved(void **unused)
 
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_int_equal(full_disk(true), 0);
-	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "cannot be saved");
+	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1,
+	               "/state.db cannot be written: File too large");
 	assert_int_equal(full_disk(false), 0);
 	assert_int_equal(fake.changes, 1);
 	asking_state(&fake, "app.example.com", "bos", "drained");
@@ -322,7 +323,7 @@ static void test_not_saved(void **unused)
 	assert_int_equal(fake_daemon_put(&fake, &gone), E_OK);
 	assert_int_equal(full_disk(true), 0);
 	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,
-	               "cannot be saved");
+	               "/state.db cannot be written: File too large");
 	assert_int_equal(full_disk(false), 0);
 	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 1);
 

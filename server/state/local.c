@@ -25,11 +25,11 @@
 enum {
 	// Octets of a log of writes: carried into the file when there is nothing else to do, or at once.
 	HEALTH_IDLE_PENDING = 1 << 20, PENDING_MAX = 8 << 20,
-	IDLE_MS = 1000, // of overrides: as soon as none has been changed for so long
 	RETRY_MS = 5000,
 	ROOM_MIN = 65536, ROOM_PER_ROW = 4096, // octets that must be free before files are built anew
 };
 
+int local_idle_ms = 60000;
 const char *const local_files[] = {"state.db", "state-copy.db", "orders.json"};
 
 struct local {
@@ -488,19 +488,21 @@ static int local_tend(void *ctx)
 {
 	struct local *local = ctx;
 	int64_t now_ms = clock_mono_ms();
-	bool is_troubled = retry(local, now_ms);
+	int64_t idle_ms = now_ms - local->committed_ms, wait_ms = -1;
 
+	if (retry(local, now_ms))
+		wait_ms = local->retry_ms > now_ms ? local->retry_ms - now_ms : RETRY_MS;
 	healthfile_carry(&local->health, HEALTH_IDLE_PENDING);
-	// The fewer changes are in the logs, the fewer are lost with one.
-	if (now_ms - local->committed_ms < IDLE_MS)
-		return (int)(local->committed_ms + IDLE_MS - now_ms);
-	if (!local->is_in_memory) {
+	// The fewer changes are in the logs, the fewer are lost with one. But an override given meanwhile waits for up to
+	// four syncs, and the next one for a second sync: not while somebody gives one after another.
+	if (idle_ms < local_idle_ms) {
+		if (wait_ms < 0 || wait_ms > local_idle_ms - idle_ms)
+			wait_ms = local_idle_ms - idle_ms;
+	} else if (!local->is_in_memory) {
 		carry(local, local->state.store, 0);
 		carry(local, local->copy.store, 0);
 	}
-	if (!is_troubled)
-		return -1;
-	return local->retry_ms > now_ms ? (int)(local->retry_ms - now_ms) : RETRY_MS;
+	return (int)wait_ms;
 }
 
 static bool local_trouble(void *ctx, int64_t *ret_since_s, char *why)

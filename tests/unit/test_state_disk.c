@@ -356,6 +356,24 @@ static void test_slow_disk(void **unused)
 	state_close(state);
 }
 
+// An override waits for its own sync and at most that of the copy before it, not for checkpoints between the two.
+static void test_syncs_per_change(void **unused)
+{
+	struct state *state = statedir_open();
+	long before;
+
+	(void)unused;
+	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	statedir_settle(state);
+	before = atomic_load(&disk_syncs);
+	usleep(1200000);
+	assert_int_equal(atomic_load(&disk_syncs), before);
+	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	statedir_settle(state);
+	assert_int_equal(atomic_load(&disk_syncs), before + 2);
+	state_close(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sync_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_copy_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_disk, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_syncs_per_change, statedir_setup, statedir_teardown),
 	};
 
 	log_set_level((enum log_level)0); // failures are loud, and here they are on purpose

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "disk.h"
 #include "history.h"
+#include "state/local.h"
 #include "statedir.h"
 
 enum { SEED = 5, CHANGES = 240, LIVES = 4 };
@@ -52,7 +53,7 @@ static void record_lives(void)
 			while (acknowledged < given)
 				assert_int_equal(event_base_loop(statedir_base, EVLOOP_ONCE), 0);
 			if (i == 20 && life % 2) // checkpoint: the write-ahead logs are copied into the files and restarted
-				usleep(1300000);
+				usleep(300000);
 		}
 		state_close(state);
 	}
@@ -98,6 +99,7 @@ static void test_power_cuts(void **unused)
 	size_t recorded;
 
 	(void)unused;
+	local_idle_ms = 100;
 	record_lives();
 	atomic_store(&disk_no_syncs, 1);
 	recorded = disk_recorded();

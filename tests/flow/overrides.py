@@ -210,7 +210,7 @@ def lost():
             statefiles.garble(folder, name, b"\0{" * 700)
         d.start()
         equal(d.ctl_json("status")["drains"], [])
-        check("0 kept; whether there were more cannot be known" in d.ctl("status", as_json=False).out)
+        check("0 were kept; whether there were more cannot be known" in d.ctl("status", as_json=False).out)
         check("may be in service" in d.ctl("status", as_json=False).out)
         equal(d.ctl_json("status")["overrides_damaged"]["files"], 5)
         d.ctl("drain", EAST)

@@ -72,10 +72,11 @@ static int read_json(const struct folder *folder, const char *name, json_t **ret
 	return E_INVAL;
 }
 
-static void log_lost(const char *list, size_t number, size_t *lost)
+static void log_lost(const struct folder *folder, const char *list, size_t number, size_t *lost)
 {
 	if (++*lost <= LOST_LOGGED_MAX)
-		log_error("entry %zu of the saved %s is not what edgesteerd writes: left out", number + 1, list);
+		log_error("state file %s/%s: entry %zu of \"%s\" is not what edgesteerd writes: left out", folder->path,
+		          legacy_overrides_file, number + 1, list);
 }
 
 // Takes what it adds.
@@ -93,7 +94,7 @@ static int add_entry(struct legacy_overrides *all, struct table *seen, enum over
 	return err;
 }
 
-static int add_list(const json_t *root, enum override_kind kind, struct legacy_overrides *all)
+static int add_list(const struct folder *folder, const json_t *root, enum override_kind kind, struct legacy_overrides *all)
 {
 	static const char *const keys[] = {[OVERRIDE_DRAIN] = "drains", [OVERRIDE_FORCE] = "forces"};
 	const json_t *list = json_object_get(root, keys[kind]);
@@ -102,7 +103,7 @@ static int add_list(const json_t *root, enum override_kind kind, struct legacy_o
 	int err = E_OK;
 
 	if (!json_is_array(list)) {
-		log_error("the saved %s are no list: left out", keys[kind]);
+		log_error("state file %s/%s: \"%s\" is not a list: left out", folder->path, legacy_overrides_file, keys[kind]);
 		all->lost++;
 	}
 
@@ -114,7 +115,7 @@ static int add_list(const json_t *root, enum override_kind kind, struct legacy_o
 	for (size_t i = 0; i < count && err != E_NOMEM; i++) {
 		err = all->count < STATE_OVERRIDES_MAX ? add_entry(all, &seen, kind, json_array_get(list, i)) : E_LIMIT;
 		if (err < 0 && err != E_NOMEM)
-			log_lost(keys[kind], i, &all->lost);
+			log_lost(folder, keys[kind], i, &all->lost);
 	}
 	table_done(&seen);
 	return err == E_NOMEM ? err : E_OK;
@@ -131,9 +132,9 @@ int legacy_read_overrides(const struct folder *folder, struct legacy_overrides *
 		return E_OK;
 	}
 	if (err == E_OK)
-		err = add_list(root, OVERRIDE_DRAIN, &all);
+		err = add_list(folder, root, OVERRIDE_DRAIN, &all);
 	if (err == E_OK)
-		err = add_list(root, OVERRIDE_FORCE, &all);
+		err = add_list(folder, root, OVERRIDE_FORCE, &all);
 	json_decref(root);
 	if (err == E_OK)
 		*ret_overrides = all;

@@ -13,6 +13,8 @@
 // A batch is small enough for the main loop not to notice. Seconds between writes, and after one that failed.
 enum { BATCH_MAX = 16384, SAVE_S = 1, AGAIN_S = 10 };
 
+int lasthealth_confirm_ms = STATE_CONFIRM_S * 1000;
+
 struct lasthealth {
 	struct healthmap map;
 	struct writer *writer;
@@ -77,7 +79,7 @@ int lasthealth_new(struct event_base *base, struct writer *writer, struct health
                    struct lasthealth **ret_health)
 {
 	struct lasthealth *health = calloc(1, sizeof(*health));
-	const struct timeval often = {STATE_CONFIRM_S, 0};
+	const struct timeval often = {lasthealth_confirm_ms / 1000, lasthealth_confirm_ms % 1000 * 1000};
 
 	if (!health)
 		return E_NOMEM;

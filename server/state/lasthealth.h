@@ -14,6 +14,9 @@ struct event_base;
 struct lasthealth;
 struct writer;
 
+// How often what is saved is confirmed, changed or not. Tests set it.
+extern int lasthealth_confirm_ms;
+
 // Takes over what is in `map`. The writer calls back lasthealth_written(). E_NOMEM.
 int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
                    struct lasthealth **ret_health) MUST_USE;

@@ -22,8 +22,9 @@ struct state;
 
 enum { STATE_QUEUE_MAX = 256 }; // changes that are not acknowledged yet
 
-// Both may be NULL. They may call what only reads, and state_put() and state_remove(), but not state_expire(). No
-// callback may call state_close().
+// Called for every change, whoever made it: what is to be published follows from these, not from done(). Both may be
+// NULL. They may call what only reads, and state_put() and state_remove(), but not state_expire(). No callback may call
+// state_close().
 struct state_ops {
 	void *ctx;
 	// An override is durable and now holds (`next`), or no longer does (`next` NULL). `old` NULL: there was none for

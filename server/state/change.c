@@ -2,7 +2,8 @@
 #include "state/change.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/err.h"
 
 struct change *change_put(const struct override *override)
 {
@@ -22,10 +23,7 @@ struct change *change_remove(const struct override_match *match)
 	if (!change)
 		return NULL;
 	change->type = CHANGE_REMOVE;
-	change->match = (struct override_match){.kind = match->kind, .site = strdup(match->site),
-	                                        .app = match->app ? strdup(match->app) : NULL,
-	                                        .every_app = match->every_app};
-	return change->match.site && (change->match.app || !match->app) ? change : change_free(change);
+	return override_match_copy(match, &change->match) == E_OK ? change : change_free(change);
 }
 
 struct change *change_expire(int64_t now_s, uint64_t upto)
@@ -45,8 +43,7 @@ struct change *change_free(struct change *change)
 	if (!change)
 		return NULL;
 	override_free(change->put);
-	free((char *)change->match.site);
-	free((char *)change->match.app);
+	override_match_done(&change->match);
 	free(change);
 	return NULL;
 }

@@ -54,8 +54,7 @@ void job_free(struct job *job)
 {
 	change_free(job->change);
 	override_free(job->entry);
-	free((char *)job->remove.site);
-	free((char *)job->remove.app);
+	override_match_done(&job->remove);
 	for (size_t i = 0; i < job->before_count; i++)
 		override_free(job->before[i]);
 	free(job->before);

@@ -57,6 +57,22 @@ int override_check(const struct override *override)
 	return err;
 }
 
+int override_match_copy(const struct override_match *match, struct override_match *to)
+{
+	to->kind = match->kind;
+	to->every_app = match->every_app;
+	to->site = strdup(match->site);
+	to->app = match->app && !match->every_app ? strdup(match->app) : NULL;
+	return to->site && (to->app || !match->app || match->every_app) ? E_OK : E_NOMEM;
+}
+
+void override_match_done(struct override_match *match)
+{
+	free((char *)match->site);
+	free((char *)match->app);
+	*match = (struct override_match){0};
+}
+
 int override_check_match(const struct override_match *match)
 {
 	int err = (unsigned)match->kind < OVERRIDE_KINDS ? check_text(match->site, true) : E_INVAL;

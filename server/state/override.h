@@ -41,6 +41,10 @@ const char *override_kind_text(enum override_kind kind);
 // E_LIMIT: a text is too long. E_INVAL: no such kind, a needed text is missing or empty, one is not UTF-8, a force
 // without an app or a direction, a drain with a direction.
 int override_check(const struct override *override) MUST_USE;
+// Into *to, whose texts are then its own, on an error as well: see override_match_done(). E_NOMEM.
+int override_match_copy(const struct override_match *match, struct override_match *to) MUST_USE;
+// Frees the texts of a copy.
+void override_match_done(struct override_match *match);
 // E_INVAL: no such kind or no site. E_LIMIT: a text is too long.
 int override_check_match(const struct override_match *match) MUST_USE;
 bool override_matches(const struct override *override, const struct override_match *match) PURE;

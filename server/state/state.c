@@ -365,15 +365,6 @@ void state_put(struct state *state, const struct override *override,
 		refuse(state, job, err);
 }
 
-static int copy_match(const struct override_match *match, struct override_match *to)
-{
-	to->kind = match->kind;
-	to->every_app = match->every_app;
-	to->site = strdup(match->site);
-	to->app = match->app && !match->every_app ? strdup(match->app) : NULL;
-	return to->site && (to->app || !match->app || match->every_app) ? E_OK : E_NOMEM;
-}
-
 void state_remove(struct state *state, const struct override_match *match,
                   void (*done)(void *ctx, const struct state_result *result), void *ctx)
 {
@@ -385,7 +376,7 @@ void state_remove(struct state *state, const struct override_match *match,
 	if (err == E_OK)
 		err = override_check_match(match);
 	if (err == E_OK)
-		err = copy_match(match, &job->remove);
+		err = override_match_copy(match, &job->remove);
 	if (err == E_OK && !(job->change = change_remove(match)))
 		err = E_NOMEM;
 	if (err == E_OK)

@@ -176,12 +176,12 @@ static int measure_steer(struct bench *bench)
 	int err = E_OK;
 
 	for (int i = 0; i < REPEATS && err == E_OK; i++) {
-		struct steer *steer = NULL;
+		struct steer steer;
 		int64_t start_ns = clock_mono_ns();
 
-		err = steer_build(&in, &bench->view->steers[0]->spec, &steer);
+		err = steer_build_own(&in, &bench->view->steering->sets[0].spec, &steer);
 		build_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
-		steer_free(steer);
+		steer_wipe(&steer);
 	}
 	if (err == E_OK)
 		print_figure(bench, "steer_build", "ms", build_ms);
@@ -195,7 +195,7 @@ static volatile uint32_t found;
 // throughput.
 static double lookup_ns(const struct bench *bench, uint32_t count, unsigned rounds)
 {
-	const struct steer *steer = bench->view->steers[0];
+	const struct steer *steer = &bench->view->steering->sets[0];
 	uint32_t sink = 0;
 	int64_t start_ns = clock_mono_ns();
 
@@ -205,7 +205,7 @@ static double lookup_ns(const struct bench *bench, uint32_t count, unsigned roun
 			struct addr_key key = addr_key(addr);
 
 			key.lo |= sink >> 31;
-			sink = lpm_lookup(addr->family == ADDR_V4 ? &steer->v4 : &steer->v6, key).value;
+			sink = lpm_lookup(steer_table(steer, addr), key).value;
 		}
 
 	double ns = (double)(clock_mono_ns() - start_ns);
@@ -284,7 +284,8 @@ static int measure(struct bench *bench, const struct generation *generation)
 		printf(",\n  \"generation_build\": {\"unit\": \"ms\", \"median\": %lld},\n  \"prefixes\": %zu, \"clients\": %u, "
 		       "\"orders\": %u, \"steer_bytes\": %zu\n}\n",
 		       (long long)generation->took_ms, bench->prefix_count, bench->clients.count,
-		       bench->view->steers[0]->ranking_count, steer_bytes(bench->view->steers[0]));
+		       bench->view->steering->sets[0].ranking_count,
+		       steer_bytes(&bench->view->steering->sets[0]));
 	return err;
 }
 
@@ -304,7 +305,7 @@ int main(int argc, char **argv)
 	err = generation_build(argv[1], 1, report, &generation);
 	report_each(report, print_report, NULL);
 	report_free(report);
-	if (err == E_OK && generation.view->steer_count == 0)
+	if (err == E_OK && generation.view->steering->count == 0)
 		err = E_INVAL;
 	bench.view = generation.view;
 	if (err == E_OK)

@@ -12,38 +12,28 @@ static const struct addr *client_of(const struct query_ecs *ecs, const struct ad
 	return ecs && ecs->present && ecs->source_len > 0 ? &ecs->addr : source;
 }
 
-static void set_hit(struct location *location, const struct steer *steer, struct lpm_hit hit)
-{
-	struct steer_hit steered = steer_hit(steer, hit);
-
-	location->ranking = steered.ranking;
-	location->depth = steered.depth;
-	dev_must(location->depth <= addr_bits(location->client->family));
-}
-
 uint8_t locate_hash_len(const struct app *app, const struct location *location)
 {
 	const struct ranking_spec *spec = &app->steer->spec;
 	uint8_t len = location->client->family == ADDR_V4 ? spec->hash_v4 : spec->hash_v6;
 
-	return len > location->depth ? len : location->depth;
+	return len > location->hit.depth ? len : location->hit.depth;
 }
 
 // Decides the rest of the table in locate.h, once the client, its ranking and its depth are known.
 static void settle(const struct locate_request *request)
 {
 	struct location *location = request->ret_location;
-	const struct steer *steer = request->app->steer;
 
 	location->by_ecs = location->client != request->source;
-	location->scope = location->by_ecs ? location->depth : 0;
-	if (unlikely(location->ranking->ecs_ignored) && location->by_ecs) {
+	location->scope = location->by_ecs ? location->hit.depth : 0;
+	if (unlikely(steer_hit_ignores_ecs(&location->hit)) && location->by_ecs) {
 		// No leaf is both inside and outside an ignored block, so the scope stays exact.
 		location->by_ecs = false;
 		location->client = request->source;
-		set_hit(location, steer, lpm_lookup(steer_table(steer, request->source), addr_key(request->source)));
+		location->hit = steer_lookup(request->app->steer, request->source);
 	}
-	if (unlikely(location->ranking->hashed) && location->by_ecs)
+	if (location->hit.ranking && unlikely(location->hit.ranking->hashed) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
 }
 
@@ -62,8 +52,11 @@ void locate_all(const struct live *live UNUSED, struct locate_request *requests,
 	}
 	lpm_lookup_all(searches, count);
 	for (unsigned i = 0; i < count; i++) {
-		set_hit(requests[i].ret_location, requests[i].app->steer, searches[i].hit);
-		__builtin_prefetch(requests[i].ret_location->ranking);
+		struct location *location = requests[i].ret_location;
+
+		location->hit = steer_hit(requests[i].app->steer, searches[i].hit);
+		dev_must(location->hit.depth <= addr_bits(location->client->family));
+		steer_prefetch(&location->hit);
 	}
 	for (unsigned i = 0; i < count; i++)
 		settle(&requests[i]);

@@ -7,7 +7,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "steer/ranking.h"
+#include "steer/steer.h"
 #include "wire/query.h"
 
 struct app;
@@ -15,8 +15,7 @@ struct live;
 
 struct location {
 	const struct addr *client;      // the ECS address or the transport's; owned by the caller
-	const struct ranking *ranking;  // the app's candidates for it; owned by the view
-	uint8_t depth;                  // of the client's leaf: the length of the block that has this ranking, bits
+	struct steer_hit hit;           // the order of the app's sites for it; owned by the view
 	uint8_t scope;                  // ECS scope of an answer made from it, bits; 0: the query has no usable ECS
 	bool by_ecs;                    // `client` is from ECS
 };

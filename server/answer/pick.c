@@ -61,38 +61,66 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 	return best;
 }
 
-// The index of the first step whose target has none of the `barred` bits; ranking->count if all have.
-static unsigned first_allowed(const struct live *live, const struct app *app, const struct ranking *ranking,
-                              uint8_t barred)
+// The slot of the first candidate of the ranking whose target has none of the `barred` bits, or of the one of its group
+// that the hash chooses; -1 if there is none.
+static int pick_by_ranking(const struct live *live, const struct app *app, const struct location *where, uint8_t barred,
+                           bool *ret_hashed)
 {
+	const struct ranking *ranking = where->hit.ranking;
 	unsigned i = 0;
 
 	while (i < ranking->count && live_state(live, app->first_target + ranking->steps[i].slot) & barred)
 		i++;
-	return i;
+	if (unlikely(i == ranking->count))
+		return -1;
+	if (unlikely(ranking->steps[i].group_end > i)) {
+		i = share(live, app, ranking, i, barred, hash_key(app, where));
+		*ret_hashed = true;
+	}
+	return ranking->steps[i].slot;
+}
+
+// The same by ranks: of the app's targets that have none of the `barred` bits and can be reached, the slot of the best
+// ranked one; of equal ones, the first.
+static int pick_by_ranks(const struct live *live, const struct app *app, const struct ranks *ranks, uint8_t barred)
+{
+	const uint16_t *columns = app->steer->columns;
+	const uint32_t none = (uint32_t)RANK_UNREACHABLE << 16;
+	uint32_t best = none; // its rank, then its slot
+
+	for (uint32_t slot = 0; slot < app->target_count; slot++) {
+		uint32_t here = (uint32_t)ranks->of[columns[slot]] << 16 | slot;
+
+		if (here < best && !(live_state(live, app->first_target + slot) & barred))
+			best = here;
+	}
+	return best == none ? -1 : (int)(best & UINT16_MAX);
+}
+
+static int pick_slot(const struct live *live, const struct app *app, const struct location *where, uint8_t barred,
+                     bool *ret_hashed)
+{
+	return where->hit.ranking ? pick_by_ranking(live, app, where, barred, ret_hashed)
+	                          : pick_by_ranks(live, app, where->hit.ranks, barred);
 }
 
 struct pick pick_target(const struct live *live, const struct app *app, const struct location *where)
 {
-	const struct ranking *ranking = where->ranking;
 	struct pick pick = {.outcome = PICK_HEALTHY};
 	uint8_t barred = TARGET_DOWN | TARGET_DRAINED;
-	unsigned i = first_allowed(live, app, ranking, barred);
+	int slot = pick_slot(live, app, where, barred, &pick.hashed);
 
-	if (unlikely(i == ranking->count)) {
+	if (unlikely(slot < 0)) {
 		barred = TARGET_DRAINED;
 		pick.outcome = PICK_FAIL_OPEN;
-		i = first_allowed(live, app, ranking, barred);
-		if (i == ranking->count) {
-			pick.outcome = ranking->count ? PICK_DRAINED : PICK_UNREACHABLE;
+		slot = pick_slot(live, app, where, barred, &pick.hashed);
+		if (slot < 0) {
+			pick.outcome = pick_slot(live, app, where, 0, &pick.hashed) < 0 ? PICK_UNREACHABLE : PICK_DRAINED;
+			pick.hashed = false;
 			return pick;
 		}
 	}
-	if (unlikely(ranking->steps[i].group_end > i)) {
-		i = share(live, app, ranking, i, barred, hash_key(app, where));
-		pick.hashed = true;
-	}
-	pick.target_number = app->first_target + ranking->steps[i].slot;
+	pick.target_number = app->first_target + (uint32_t)slot;
 	pick.target = &live->view->targets[pick.target_number];
 	dev_must(pick.target->app == app && !(live_state(live, pick.target_number) & barred));
 	return pick;

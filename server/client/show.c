@@ -13,6 +13,28 @@ enum { CELL_LEN = 1024 };
 
 // ---- status ---------------------------------------------------------------------------------------------------------
 
+// How many sets of sites have which form of steering table, and its memory.
+static void show_steering(const json_t *reply)
+{
+	static const struct {
+		const char *count, *octets, *what;
+	} forms[] = {
+		{"steering_sets_own", "steering_octets_own", "with a table of their own"},
+		{"steering_sets_shared", "steering_octets_shared", "sharing one"},
+		{"steering_sets_mapped", "steering_octets_mapped", "with weights, sharing one"},
+	};
+	char line[CELL_LEN] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (client_int(reply, forms[i].count) > 0)
+			at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%lld %s (%.1f MB)", at ? ", " : "",
+			                       (long long)client_int(reply, forms[i].count), forms[i].what,
+			                       (double)client_int(reply, forms[i].octets) / 1e6);
+	if (at)
+		client_print(stdout, "site sets    %s\n", line);
+}
+
 static void show_served(const json_t *reply)
 {
 	const json_t *states = json_object_get(reply, "states");
@@ -31,6 +53,7 @@ static void show_served(const json_t *reply)
 	client_print(stdout, "targets      %lld: %lld up, %lld down, %lld drained; %lld without a check\n",
 	             client_int(states, "total"), client_int(states, "up"), client_int(states, "down"),
 	             client_int(states, "drained"), client_int(states, "unchecked"));
+	show_steering(reply);
 }
 
 static void show_refused(const json_t *refused)

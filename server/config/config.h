@@ -47,6 +47,7 @@ struct config_steering {
 	double max_accuracy_km;
 	uint32_t tie_us;
 	uint8_t hash_v4, hash_v6;
+	uint32_t own_tables;      // see steering_build()
 };
 
 struct config_domain {

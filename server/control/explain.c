@@ -104,7 +104,7 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 
 static const char *basis_text(enum cost_basis basis)
 {
-	static const char *const texts[] = {"hint", "measured", "distance", "unknown"};
+	static const char *const texts[] = {"hint", "measured", "distance", "unknown", "unreachable"};
 
 	must((size_t)basis < ARRAY_LEN(texts));
 	return texts[basis];
@@ -118,22 +118,23 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	const struct target *target = &view->targets[target_number];
 	const struct site *site = &view->sites[target->site];
 	const char *state = live_state_text(live_state(e->live, target_number));
+	bool reachable = candidate->cost.basis != COST_UNREACHABLE;
 	json_t *object = json_object();
 
 	must(candidate->slot < e->app->target_count);
 	set_text(object, "site", site->name);
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
-	json_object_set_new(object, "reachable", json_boolean(candidate->reachable));
+	json_object_set_new(object, "reachable", json_boolean(reachable));
 	set_text(object, "state", state);
-	set_text(object, "basis", candidate->reachable ? basis_text(candidate->cost.basis) : NULL);
+	set_text(object, "basis", reachable ? basis_text(candidate->cost.basis) : NULL);
 	json_object_set_new(object, "km", number(candidate->cost.km));
 	json_object_set_new(object, "ms", milliseconds(candidate->cost.us));
 	if (e->app->steer->spec.weights)
 		json_object_set_new(object, "weight", json_integer(target->weight));
 	json_array_append_new(list, object);
 
-	if (!candidate->reachable)
+	if (!reachable)
 		step(e, "reach: %s (%s) is not reachable from this client", site->name, site_kind_text(site->kind));
 	else if (candidate->cost.basis == COST_UNKNOWN)
 		step(e, "order %u: %s (%s), distance unknown, %s", rank, site->name, site_kind_text(site->kind), state);
@@ -205,7 +206,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	json_object_set_new(e->object, "decision", object);
 	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
 	step(e, "scope: /%u, the widest block around the client with this order of candidates%s", where->scope,
-	     where->scope > where->depth ? ", lengthened to the hash prefix" : "");
+	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");
 }
 
 // Returns the CNAME that the app answers with; NULL: it answers with addresses, or SERVFAIL.

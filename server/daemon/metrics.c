@@ -49,8 +49,18 @@
 	ROW(places, GAUGE, "", "Distinct places that clients may be in.", view->places->count - 1) \
 	ROW(table_nodes, GAUGE, "", "Nodes of the prefix table.", \
 	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6)) \
-	ROW(steering_tables, GAUGE, "", "Tables from address to ranking, one for each set of targets.", view->steer_count) \
-	ROW(steering_octets, GAUGE, "octets", "Memory used by these tables.", all_steer_bytes(view))
+	ROW(steering_sets_own, GAUGE, "", "Sets of sites with a table of their own.", \
+	    view->steering->form_counts[STEER_OWN]) \
+	ROW(steering_sets_shared, GAUGE, "", "Sets of sites that share one table.", \
+	    view->steering->form_counts[STEER_SHARED]) \
+	ROW(steering_sets_mapped, GAUGE, "", "Sets of sites with weights that share a table of places.", \
+	    view->steering->form_counts[STEER_MAPPED]) \
+	ROW(steering_octets_own, GAUGE, "octets", "Memory used by sets with a table of their own.", \
+	    view->steering->form_bytes[STEER_OWN]) \
+	ROW(steering_octets_shared, GAUGE, "octets", "Memory used by sets that share one table, with the table.", \
+	    view->steering->form_bytes[STEER_SHARED]) \
+	ROW(steering_octets_mapped, GAUGE, "octets", "Memory used by sets with weights that share a table of places.", \
+	    view->steering->form_bytes[STEER_MAPPED])
 
 #define ROW_ID(name, ...) ROW_##name,
 #define COUNTER_ROW(name, family, label, value, help) \
@@ -95,15 +105,6 @@ static uint64_t source_prefixes(const struct places *places)
 
 	for (size_t i = 0; i < places->sources; i++)
 		sum += places->source_prefixes[i];
-	return sum;
-}
-
-static uint64_t all_steer_bytes(const struct view *view)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < view->steer_count; i++)
-		sum += steer_bytes(view->steers[i]);
 	return sum;
 }
 

@@ -21,7 +21,7 @@
 #include "wire/dns.h"
 #include "wire/put.h"
 
-enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, STEERS_MAX = 65535, APPS_SHOWN_MAX = 10 };
+enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, APPS_SHOWN_MAX = 10 };
 
 struct compiling {
 	const struct config *config;
@@ -221,28 +221,9 @@ static int compile_target(struct compiling *c, const struct config_app *app, con
 	return address_rrset(c->arena, from->addresses, from->address_count, ADDR_V6, app->ttl_s, &target->aaaa);
 }
 
-// The steer for a spec: an existing one, or a new one.
-static int find_steer(struct compiling *c, const struct ranking_spec *spec, const struct steer **ret_steer)
-{
-	struct view *view = c->view;
-	struct steer_input in = view_steer_input(view);
-
-	for (uint32_t i = 0; i < view->steer_count; i++)
-		if (ranking_spec_equal(&view->steers[i]->spec, spec)) {
-			*ret_steer = view->steers[i];
-			return E_OK;
-		}
-	if (view->steer_count == STEERS_MAX)
-		return E_LIMIT;
-
-	int err = steer_build(&in, spec, &view->steers[view->steer_count]);
-
-	if (err == E_OK)
-		*ret_steer = view->steers[view->steer_count++];
-	return err;
-}
-
-static int compile_steer(struct compiling *c, const struct config_app *from, struct app *app)
+// Adds the app's set of sites to the plan; *ret_set is its number.
+static int plan_set(struct compiling *c, const struct config_app *from, const struct app *app,
+                    struct steering_plan *plan, uint32_t *ret_set)
 {
 	uint16_t sites[APP_TARGETS_MAX];
 	uint32_t weights[APP_TARGETS_MAX];
@@ -261,7 +242,7 @@ static int compile_steer(struct compiling *c, const struct config_app *from, str
 		sites[i] = targets[i].site;
 		weights[i] = targets[i].weight;
 	}
-	return find_steer(c, &spec, &app->steer);
+	return steering_plan_add(plan, &spec, ret_set);
 }
 
 static int compile_app(struct compiling *c, const struct config_app *from, struct app *app, struct target *targets)
@@ -294,7 +275,7 @@ static int compile_app(struct compiling *c, const struct config_app *from, struc
 		                    &app->last_aaaa);
 	if (err == E_OK)
 		err = compile_negative(c, app);
-	return err < 0 ? err : compile_steer(c, from, app);
+	return err;
 }
 
 static bool serves_all(const struct view *view, const struct app *app)
@@ -328,6 +309,26 @@ static void warn_of_carriers_apps(const struct compiling *c)
 		               shown[i]->name);
 }
 
+// Builds the tables of all apps' sets of sites.
+static int compile_steering(struct compiling *c, struct app *apps)
+{
+	struct view *view = c->view;
+	struct steer_input in = view_steer_input(view);
+	struct steering_plan *plan = steering_plan_new();
+	uint32_t *sets = calloc(view->app_count ? view->app_count : 1, sizeof(*sets));
+	int err = plan && sets ? E_OK : E_NOMEM;
+
+	for (uint32_t i = 0; i < view->app_count && err == E_OK; i++)
+		err = plan_set(c, &c->config->apps[i], &apps[i], plan, &sets[i]);
+	if (err == E_OK)
+		err = steering_build(plan, &in, view->site_count, c->config->steering.own_tables, &view->steering);
+	for (uint32_t i = 0; i < view->app_count && err == E_OK; i++)
+		apps[i].steer = &view->steering->sets[sets[i]];
+	steering_plan_free(plan);
+	free(sets);
+	return err;
+}
+
 static int compile_apps(struct compiling *c)
 {
 	size_t target_count = 0;
@@ -338,8 +339,7 @@ static int compile_apps(struct compiling *c)
 	struct app *apps = arena_take_array(c->arena, c->config->app_count, sizeof(*apps));
 	struct target *targets = arena_take_array(c->arena, target_count, sizeof(*targets));
 
-	c->view->steers = calloc(c->config->app_count ? c->config->app_count : 1, sizeof(*c->view->steers));
-	if (!apps || !targets || !c->view->steers)
+	if (!apps || !targets)
 		return E_NOMEM;
 	c->view->apps = apps;
 	c->view->targets = targets;
@@ -352,7 +352,7 @@ static int compile_apps(struct compiling *c)
 	}
 	must(c->view->target_count == target_count);
 	warn_of_carriers_apps(c);
-	return E_OK;
+	return compile_steering(c, apps);
 }
 
 // Without its CA file every probe of a check fails.

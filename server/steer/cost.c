@@ -76,11 +76,17 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
                           const struct cost_point *there, uint16_t site_number)
 {
 	const struct site *site = &in->sites[site_number];
-	const struct measured *row = find_measured(&in->measured, place, site_number);
-	bool hinted = place->hint && strcmp(names_text(in->places->hints, place->hint), site->name) == 0;
 	struct cost cost = {.basis = COST_UNKNOWN, .km = NAN, .us = INT64_MAX};
 
 	must(site->kind < SITE_KINDS);
+	if (!cost_can_reach(in->places, site, place)) {
+		cost.basis = COST_UNREACHABLE;
+		return cost;
+	}
+
+	const struct measured *row = find_measured(&in->measured, place, site_number);
+	bool hinted = place->hint && strcmp(names_text(in->places->hints, place->hint), site->name) == 0;
+
 	if (!isnan(place->latitude) && !isnan(site->latitude)) {
 		cost.km = distance_km(here, there);
 		cost.basis = COST_DISTANCE;
@@ -97,4 +103,20 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
 	if (cost.basis != COST_UNKNOWN)
 		cost.us += site->bias_us;
 	return cost;
+}
+
+int64_t cost_order(const struct site *site, const struct cost *cost)
+{
+	switch (cost->basis) {
+	case COST_HINT:
+		return INT64_MIN;
+	case COST_MEASURED:
+	case COST_DISTANCE:
+		return cost->us;
+	case COST_UNKNOWN:
+		return site->is_public ? COST_ORDER_UNKNOWN_PUBLIC : COST_ORDER_UNKNOWN_CARRIER;
+	case COST_UNREACHABLE:
+		break;
+	}
+	return COST_ORDER_UNREACHABLE;
 }

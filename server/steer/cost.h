@@ -19,7 +19,7 @@ struct cost_model {
 };
 
 // Why a candidate has its cost; for explain.
-enum cost_basis { COST_HINT, COST_MEASURED, COST_DISTANCE, COST_UNKNOWN };
+enum cost_basis { COST_HINT, COST_MEASURED, COST_DISTANCE, COST_UNKNOWN, COST_UNREACHABLE };
 
 // A row of the measured latency table: from the clients of a group (or of a carrier) to one site.
 struct measured {
@@ -71,6 +71,7 @@ struct cost {
 
 // DESIGN section 2.3: the estimated round trip of one candidate. The first row that applies:
 //
+//   clients of the place cannot reach it      unreachable, and nothing else is known
 //   the place hints at this site              ranks first: basis COST_HINT, cost as below, or 0 when that is unknown
 //   the latency table has (place, site)       the measured time
 //   both have coordinates                     access(kind) + km * us_per_km
@@ -80,3 +81,11 @@ struct cost {
 // site, `site` is its index in `in->sites`.
 struct cost cost_estimate(const struct steer_input *in, const struct place *place, const struct cost_point *here,
                           const struct cost_point *there, uint16_t site);
+
+// Where a candidate stands among the others of its place, all as one number; less is better: a hinted site, then known
+// costs in microseconds, then unknown ones, public sites first, then what cannot be reached. Equal ones are in the order
+// of the config.
+#define COST_ORDER_UNKNOWN_PUBLIC (INT64_MAX - 2)
+#define COST_ORDER_UNKNOWN_CARRIER (INT64_MAX - 1)
+#define COST_ORDER_UNREACHABLE INT64_MAX
+int64_t cost_order(const struct site *site, const struct cost *cost) PURE;

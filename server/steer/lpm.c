@@ -204,6 +204,45 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
 	return err;
 }
 
+static int remap_and_freeze(const struct ptree *tree, const uint32_t *map, struct lpm *ret_lpm)
+{
+	struct ptree *mapped;
+	int err;
+
+	if (!map)
+		return lpm_freeze(tree, ret_lpm);
+	err = ptree_remap(tree, map, &mapped);
+	if (err < 0)
+		return err;
+	err = lpm_freeze(mapped, ret_lpm);
+	ptree_free(mapped);
+	return err;
+}
+
+int lpm_pair_freeze(const struct ptree *v4, const struct ptree *v6, const uint32_t *map, struct lpm_pair *ret_pair)
+{
+	int err;
+
+	*ret_pair = (struct lpm_pair){0};
+	err = remap_and_freeze(v4, map, &ret_pair->v4);
+	if (err == E_OK)
+		err = remap_and_freeze(v6, map, &ret_pair->v6);
+	if (err < 0)
+		lpm_pair_wipe(ret_pair);
+	return err;
+}
+
+void lpm_pair_wipe(struct lpm_pair *pair)
+{
+	lpm_wipe(&pair->v4);
+	lpm_wipe(&pair->v6);
+}
+
+size_t lpm_pair_bytes(const struct lpm_pair *pair)
+{
+	return lpm_bytes(&pair->v4) + lpm_bytes(&pair->v6);
+}
+
 // ---- the search ----
 
 // Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the

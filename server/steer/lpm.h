@@ -31,6 +31,23 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 // Frees its contents and leaves it empty; an empty one is fine.
 void lpm_wipe(struct lpm *lpm);
 
+// The tables of both address families.
+struct lpm_pair {
+	struct lpm v4, v6;
+};
+
+// Freezes both trees with every value v replaced by map[v]; NULL: as they are. The values are at most LPM_VALUE_MAX.
+// E_NOMEM; *ret_pair is then empty.
+int lpm_pair_freeze(const struct ptree *v4, const struct ptree *v6, const uint32_t *map,
+                    struct lpm_pair *ret_pair) MUST_USE;
+// Frees its contents and leaves it empty; an empty one is fine.
+void lpm_pair_wipe(struct lpm_pair *pair);
+
+static inline const struct lpm *lpm_of(const struct lpm_pair *pair, uint8_t family)
+{
+	return family == ADDR_V4 ? &pair->v4 : &pair->v6;
+}
+
 // The leaf of an address. `lpm` is not empty.
 struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key) HOT PURE NONNULL(1);
 
@@ -48,3 +65,4 @@ void lpm_lookup_all(struct lpm_search *searches, unsigned count) HOT;
 
 // Memory used besides the struct itself, in octets.
 size_t lpm_bytes(const struct lpm *lpm) PURE;
+size_t lpm_pair_bytes(const struct lpm_pair *pair) PURE;

@@ -7,44 +7,32 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/intern.h"
 #include "base/must.h"
 #include "steer/lpm.h"
 #include "steer/place.h"
 
 _Static_assert(APP_TARGETS_MAX <= UINT8_MAX + 1, "a slot fits struct ranking_step");
 
-enum rank { HINTED, KNOWN, UNKNOWN_PUBLIC, UNKNOWN_CARRIER, STANDBY, UNREACHABLE = 2 * STANDBY };
-
 static bool is_standby(const struct ranking_spec *spec, const struct candidate *candidate)
 {
 	return spec->weights && spec->weights[candidate->slot] == 0;
 }
 
-// Rank comes before cost: the hinted site, then known costs, then unknown ones with public sites first; the same again
-// for standbys; last those that cannot be reached.
-static int rank(const struct steer_input *in, const struct ranking_spec *spec, const struct candidate *candidate)
+static bool is_reachable(const struct candidate *candidate)
 {
-	int standby = is_standby(spec, candidate) ? STANDBY : 0;
-
-	if (!candidate->reachable)
-		return UNREACHABLE;
-	if (candidate->cost.basis == COST_HINT)
-		return standby + HINTED;
-	if (candidate->cost.basis != COST_UNKNOWN)
-		return standby + KNOWN;
-	return standby + (in->sites[spec->sites[candidate->slot]].is_public ? UNKNOWN_PUBLIC : UNKNOWN_CARRIER);
+	return candidate->order != COST_ORDER_UNREACHABLE;
 }
 
-static bool before(const struct steer_input *in, const struct ranking_spec *spec, const struct candidate *a,
-                   const struct candidate *b)
+static bool before(const struct ranking_spec *spec, const struct candidate *a, const struct candidate *b)
 {
-	int rank_a = rank(in, spec, a), rank_b = rank(in, spec, b);
+	bool standby_a = is_reachable(a) && is_standby(spec, a), standby_b = is_reachable(b) && is_standby(spec, b);
 
-	if (rank_a != rank_b)
-		return rank_a < rank_b;
-	if (rank_a % STANDBY <= KNOWN && a->cost.us != b->cost.us)
-		return a->cost.us < b->cost.us;
-	return a->slot < b->slot;
+	if (is_reachable(a) != is_reachable(b))
+		return is_reachable(a);
+	if (standby_a != standby_b)
+		return standby_b;
+	return a->order != b->order ? a->order < b->order : a->slot < b->slot;
 }
 
 static void points_of_sites(const struct steer_input *in, const struct ranking_spec *spec, struct cost_point *ret_points)
@@ -66,21 +54,14 @@ static unsigned sort_candidates(const struct steer_input *in, const struct ranki
 
 	for (uint16_t slot = 0; slot < spec->count; slot++) {
 		uint16_t site = spec->sites[slot];
-		struct candidate candidate = {
-			.slot = slot,
-			.reachable = cost_can_reach(in->places, &in->sites[site], place),
-			.cost = {.basis = COST_UNKNOWN, .km = NAN, .us = INT64_MAX},
-		};
-
-		if (candidate.reachable)
-			candidate.cost = cost_estimate(in, place, &here, &points[slot], site);
-		reachable += candidate.reachable;
-
+		struct cost cost = cost_estimate(in, place, &here, &points[slot], site);
+		struct candidate candidate = {slot, cost, cost_order(&in->sites[site], &cost)};
 		unsigned at = slot;
 
-		for (; at > 0 && before(in, spec, &candidate, &ret_candidates[at - 1]); at--)
+		for (; at > 0 && before(spec, &candidate, &ret_candidates[at - 1]); at--)
 			ret_candidates[at] = ret_candidates[at - 1];
 		ret_candidates[at] = candidate;
+		reachable += is_reachable(&candidate);
 	}
 	return reachable;
 }
@@ -104,6 +85,31 @@ bool ranking_spec_equal(const struct ranking_spec *a, const struct ranking_spec 
 	                       a->tie_us == b->tie_us && a->hash_v4 == b->hash_v4 && a->hash_v6 == b->hash_v6);
 }
 
+int ranking_spec_copy(const struct ranking_spec *spec, struct ranking_spec *ret_copy)
+{
+	uint16_t *sites = calloc(spec->count ? spec->count : 1, sizeof(*sites));
+	uint32_t *weights = spec->weights ? calloc(spec->count, sizeof(*weights)) : NULL;
+
+	*ret_copy = *spec;
+	ret_copy->sites = sites;
+	ret_copy->weights = weights;
+	if (!sites || (spec->weights && !weights)) {
+		ranking_spec_wipe(ret_copy);
+		return E_NOMEM;
+	}
+	memcpy(sites, spec->sites, spec->count * sizeof(*sites));
+	if (weights)
+		memcpy(weights, spec->weights, spec->count * sizeof(*weights));
+	return E_OK;
+}
+
+void ranking_spec_wipe(struct ranking_spec *copy)
+{
+	free((void *)copy->sites);
+	free((void *)copy->weights);
+	*copy = (struct ranking_spec){0};
+}
+
 struct ranking_maker {
 	const struct steer_input *in;
 	const struct ranking_spec *spec;
@@ -111,8 +117,7 @@ struct ranking_maker {
 	uint8_t *bytes;
 	size_t len, cap;      // octets; `len` is a multiple of RANKING_UNIT
 	uint32_t count;       // of rankings
-	uint32_t *slots;      // number of the ranking's unit + 1; 0: empty
-	size_t slot_count;    // a power of two
+	struct intern units;  // their positions
 };
 
 // The index of the last candidate of the group that starts at candidate i. Only known costs share a group; a hinted
@@ -149,47 +154,22 @@ static const struct ranking *ranking_at(const struct ranking_maker *m, size_t un
 	return (const void *)(m->bytes + unit * RANKING_UNIT);
 }
 
-// The slot of an equal ranking, or the empty one where it belongs.
-static size_t find_slot(const struct ranking_maker *m, const struct ranking *ranking)
+static bool is_equal(const void *maker, uint32_t unit, const void *key)
 {
-	size_t len = ranking_len(ranking), at = hash_mix(hash_bytes(0, ranking, len)) & (m->slot_count - 1);
+	const struct ranking *there = ranking_at(maker, unit), *ranking = key;
+	size_t len = ranking_len(ranking);
 
-	for (; m->slots[at]; at = (at + 1) & (m->slot_count - 1)) {
-		const struct ranking *there = ranking_at(m, m->slots[at] - 1);
-
-		if (ranking_len(there) == len && memcmp(there, ranking, len) == 0)
-			break;
-	}
-	return at;
-}
-
-// The index is kept at most half full.
-static int grow_index(struct ranking_maker *m)
-{
-	size_t count = m->slot_count ? m->slot_count * 2 : 512;
-	uint32_t *slots = calloc(count, sizeof(*slots));
-
-	if (!slots)
-		return E_NOMEM;
-	free(m->slots);
-	m->slots = slots;
-	m->slot_count = count;
-	for (size_t unit = 0; unit * RANKING_UNIT < m->len; unit += units(ranking_len(ranking_at(m, unit))))
-		m->slots[find_slot(m, ranking_at(m, unit))] = (uint32_t)unit + 1;
-	return E_OK;
+	return ranking_len(there) == len && memcmp(there, ranking, len) == 0;
 }
 
 static int intern_ranking(struct ranking_maker *m, const struct ranking *ranking, uint32_t *ret_unit)
 {
 	size_t len = ranking_len(ranking), room = units(len) * RANKING_UNIT, unit = m->len / RANKING_UNIT;
+	uint64_t hash = hash_mix(hash_bytes(0, ranking, len));
+	int64_t found = intern_find(&m->units, hash, is_equal, m, ranking);
 
-	if (m->count >= m->slot_count / 2 && grow_index(m) < 0)
-		return E_NOMEM;
-
-	size_t at = find_slot(m, ranking);
-
-	if (m->slots[at]) {
-		*ret_unit = m->slots[at] - 1;
+	if (found >= 0) {
+		*ret_unit = (uint32_t)found;
 		return E_OK;
 	}
 	if (unit > LPM_VALUE_MAX)
@@ -207,9 +187,8 @@ static int intern_ranking(struct ranking_maker *m, const struct ranking *ranking
 	memcpy(m->bytes + m->len, ranking, len);
 	m->len += room;
 	m->count++;
-	m->slots[at] = (uint32_t)unit + 1;
 	*ret_unit = (uint32_t)unit;
-	return E_OK;
+	return intern_add(&m->units, hash, (uint32_t)unit);
 }
 
 int ranking_of_place(struct ranking_maker *m, const struct place *place, uint32_t *ret_unit)
@@ -249,7 +228,7 @@ struct ranking_maker *ranking_maker_free(struct ranking_maker *maker)
 	if (!maker)
 		return NULL;
 	free(maker->bytes);
-	free(maker->slots);
+	intern_wipe(&maker->units);
 	free(maker);
 	return NULL;
 }

@@ -15,8 +15,8 @@ struct place;
 // One candidate, as rankings are made from it and `explain` shows it.
 struct candidate {
 	uint16_t slot;
-	bool reachable;
 	struct cost cost;
+	int64_t order; // see cost_order()
 };
 
 // What a ranking depends on besides the place. Apps with equal specs share one struct steer.
@@ -54,6 +54,10 @@ unsigned ranking_candidates(const struct steer_input *in, const struct ranking_s
                             struct candidate *ret_candidates);
 
 bool ranking_spec_equal(const struct ranking_spec *a, const struct ranking_spec *b) PURE;
+// Copies a spec with its arrays, which ranking_spec_wipe() frees. E_NOMEM; *ret_copy is then empty.
+int ranking_spec_copy(const struct ranking_spec *spec, struct ranking_spec *ret_copy) MUST_USE;
+// Frees the arrays of a copy and leaves it empty; an empty one is fine.
+void ranking_spec_wipe(struct ranking_spec *copy);
 
 // Makes rankings and interns them in one contiguous block of memory, each at a multiple of RANKING_UNIT octets.
 struct ranking_maker;

@@ -1,84 +1,93 @@
-// Builds the table of a set of sites; see steer.h. Every place is ranked once, and the prefix table is remapped from
-// places to rankings.
+// Builds what a set of sites needs; see steer.h.
 #include "steer/steer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "steer/place.h"
-#include "steer/ptree.h"
 
-static int freeze(const struct ptree *places, const uint32_t *map, struct lpm *ret_lpm)
+// Ranks every place. The rankings become the steer's, their positions by place the caller's, who frees them.
+static int rank_places(const struct steer_input *in, struct steer *steer, uint32_t **ret_units)
 {
-	struct ptree *tree;
-	int err = ptree_remap(places, map, &tree);
-
-	if (err < 0)
-		return err;
-	err = lpm_freeze(tree, ret_lpm);
-	ptree_free(tree);
-	return err;
-}
-
-static int copy_spec(struct steer *steer, const struct ranking_spec *spec)
-{
-	uint16_t *sites = calloc(spec->count ? spec->count : 1, sizeof(*sites));
-	uint32_t *weights = spec->weights ? calloc(spec->count, sizeof(*weights)) : NULL;
-
-	steer->spec = *spec;
-	steer->spec.sites = sites;
-	steer->spec.weights = weights;
-	if (!sites || (spec->weights && !weights))
-		return E_NOMEM;
-	memcpy(sites, spec->sites, spec->count * sizeof(*sites));
-	if (weights)
-		memcpy(weights, spec->weights, spec->count * sizeof(*weights));
-	return E_OK;
-}
-
-int steer_build(const struct steer_input *in, const struct ranking_spec *spec, struct steer **ret_steer)
-{
-	struct steer *steer = calloc(1, sizeof(*steer));
-	struct ranking_maker *maker = ranking_maker_new(in, spec);
-	uint32_t *map = calloc(in->places->count, sizeof(*map));
-	int err = steer && maker && map ? copy_spec(steer, spec) : E_NOMEM;
+	struct ranking_maker *maker = ranking_maker_new(in, &steer->spec);
+	uint32_t *units = calloc(in->places->count, sizeof(*units));
+	int err = maker && units ? E_OK : E_NOMEM;
 
 	for (size_t i = 0; err == E_OK && i < in->places->count; i++)
-		err = ranking_of_place(maker, &in->places->table[i], &map[i]);
-	if (err == E_OK)
-		err = freeze(in->places->v4, map, &steer->v4);
-	if (err == E_OK)
-		err = freeze(in->places->v6, map, &steer->v6);
+		err = ranking_of_place(maker, &in->places->table[i], &units[i]);
 	if (err == E_OK) {
 		struct ranking_set set = ranking_maker_finish(maker);
 
 		steer->rankings = set.bytes;
 		steer->rankings_len = set.len;
 		steer->ranking_count = set.count;
-		*ret_steer = steer;
+		*ret_units = units;
 	} else {
-		steer_free(steer);
+		free(units);
 	}
 	ranking_maker_free(maker);
-	free(map);
 	return err;
 }
 
-struct steer *steer_free(struct steer *steer)
+int steer_build_own(const struct steer_input *in, const struct ranking_spec *spec, struct steer *ret_steer)
 {
-	if (!steer)
-		return NULL;
-	free((void *)steer->spec.sites);
-	free((void *)steer->spec.weights);
+	uint32_t *units = NULL;
+	int err;
+
+	*ret_steer = (struct steer){.form = STEER_OWN, .table = &ret_steer->own};
+	err = ranking_spec_copy(spec, &ret_steer->spec);
+	if (err == E_OK)
+		err = rank_places(in, ret_steer, &units);
+	if (err == E_OK)
+		err = lpm_pair_freeze(in->places->v4, in->places->v6, units, &ret_steer->own);
+	if (err < 0)
+		steer_wipe(ret_steer);
+	free(units);
+	return err;
+}
+
+int steer_build_mapped(const struct steer_input *in, const struct lpm_pair *places, const struct ranking_spec *spec,
+                       struct steer *ret_steer)
+{
+	uint32_t *units = NULL;
+	int err;
+
+	*ret_steer = (struct steer){.form = STEER_MAPPED, .table = places};
+	err = ranking_spec_copy(spec, &ret_steer->spec);
+	if (err == E_OK)
+		err = rank_places(in, ret_steer, &units);
+	ret_steer->of_places = units;
+	if (err < 0)
+		steer_wipe(ret_steer);
+	return err;
+}
+
+int steer_build_shared(const struct ranks_table *ranks, const struct ranking_spec *spec, struct steer *ret_steer)
+{
+	uint16_t *columns = calloc(spec->count ? spec->count : 1, sizeof(*columns));
+
+	must(!spec->weights);
+	*ret_steer = (struct steer){.form = STEER_SHARED, .table = &ranks->classes, .ranks = ranks, .columns = columns};
+	if (!columns || ranking_spec_copy(spec, &ret_steer->spec) < 0) {
+		steer_wipe(ret_steer);
+		return E_NOMEM;
+	}
+	for (uint16_t slot = 0; slot < spec->count; slot++)
+		columns[slot] = ranks->columns[spec->sites[slot]];
+	return E_OK;
+}
+
+void steer_wipe(struct steer *steer)
+{
+	ranking_spec_wipe(&steer->spec);
 	free((void *)steer->rankings);
-	lpm_wipe(&steer->v4);
-	lpm_wipe(&steer->v6);
-	free(steer);
-	return NULL;
+	free((void *)steer->of_places);
+	free((void *)steer->columns);
+	lpm_pair_wipe(&steer->own);
+	*steer = (struct steer){0};
 }
 
 size_t steer_bytes(const struct steer *steer)
 {
-	return sizeof(*steer) + steer->rankings_len + lpm_bytes(&steer->v4) + lpm_bytes(&steer->v6);
+	return steer->rankings_len + lpm_pair_bytes(&steer->own);
 }

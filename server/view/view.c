@@ -7,9 +7,7 @@ struct view *view_free(struct view *view)
 {
 	if (!view)
 		return NULL;
-	for (uint32_t i = 0; i < view->steer_count; i++)
-		steer_free(view->steers[i]);
-	free(view->steers);
+	steering_free(view->steering);
 	free(view->handout_slots);
 	zonedb_free(view->zones);
 	places_free(view->places);

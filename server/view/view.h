@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "steer/place.h"
 #include "steer/site.h"
-#include "steer/steer.h"
+#include "steer/steering.h"
 #include "view/app.h"
 #include "zone/zone.h"
 
@@ -32,10 +32,10 @@ struct view {
 	const struct site *sites;
 	const struct app *apps;
 	const struct target *targets;
-	struct steer **steers;
+	struct steering *steering; // the tables of all sets of sites
 	struct measured_table measured;
 	struct cost_model model;
-	uint32_t site_count, app_count, target_count, steer_count;
+	uint32_t site_count, app_count, target_count;
 	const struct view_index *index;  // see index.h; in the arena
 	const struct handouts *handouts; // the owner of the targets' counters; outlives the view
 	uint32_t *handout_slots;         // by target, for the next call of handouts_bind()

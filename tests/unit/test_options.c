@@ -59,6 +59,7 @@ static const struct option_case cases[] = {
 	{"steering.per-km", "steering: {per-km: %s}\n" DOMAIN, {"0", "0.02ms", "20us"}, {"-1us", "2s", "0.02"}},
 	{"steering.max-accuracy", "steering: {max-accuracy: %s}\n" DOMAIN, {"0", "50m"}, {"-1km", "20039km", "200"}},
 	{"steering.tie", "steering: {tie: %s}\n" DOMAIN, {"0", "10s"}, {"-1us", "11s"}},
+	{"steering.own-tables", "steering: {own-tables: %s}\n" DOMAIN, {"0", "65535"}, {"-1", "65536", "x"}},
 	{"steering.hash-prefix.ipv4", "steering: {hash-prefix: {ipv4: %s}}\n" DOMAIN, {"1", "32"}, {"0", "33", "/24"}},
 	{"steering.hash-prefix.ipv6", "steering: {hash-prefix: {ipv6: %s}}\n" DOMAIN, {"1", "128"}, {"0", "129"}},
 	{"latency", "latency: %s\n" DOMAIN, {"l.csv"}, {"''", "[]", "~"}},

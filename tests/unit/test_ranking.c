@@ -28,7 +28,7 @@ static void test_many_rankings(void **state)
 	struct place_builder *builder = place_builder_new(200);
 	struct view view = {.sites = sites, .site_count = SITES, .model = model};
 	struct ranking_spec spec = {numbers, NULL, SITES, 0, 24, 48};
-	struct steer *steer;
+	struct steer steer;
 	uint32_t seen = 0;
 
 	(void)state;
@@ -50,12 +50,12 @@ static void test_many_rankings(void **state)
 
 	struct steer_input in = view_steer_input(&view);
 
-	assert_int_equal(steer_build(&in, &spec, &steer), E_OK);
+	assert_int_equal(steer_build_own(&in, &spec, &steer), E_OK);
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct addr addr = {ADDR_V4, {10, (uint8_t)(i >> 8), (uint8_t)i, 9}};
 		struct candidate candidates[SITES];
 		uint8_t depth;
-		const struct ranking *ranking = steer_lookup(steer, &addr).ranking;
+		const struct ranking *ranking = steer_lookup(&steer, &addr).ranking;
 		unsigned count = ranking_candidates(&in, &spec, places_lookup(view.places, &addr, &depth), candidates);
 
 		assert_int_equal(ranking->count, count);
@@ -63,20 +63,20 @@ static void test_many_rankings(void **state)
 			assert_int_equal(ranking->steps[k].slot, candidates[k].slot);
 	}
 	// Every ranking is there once.
-	for (size_t at = 0; at < steer->rankings_len;) {
-		const struct ranking *one = (const void *)(steer->rankings + at);
+	for (size_t at = 0; at < steer.rankings_len;) {
+		const struct ranking *one = (const void *)(steer.rankings + at);
 		size_t len = sizeof(*one) + one->count * sizeof(one->steps[0]);
 		size_t room = (len + RANKING_UNIT - 1) / RANKING_UNIT * RANKING_UNIT;
 
-		for (size_t next = at + room; next < steer->rankings_len; next += room) // all are as long
-			if (memcmp(one, steer->rankings + next, len) == 0)
+		for (size_t next = at + room; next < steer.rankings_len; next += room) // all are as long
+			if (memcmp(one, steer.rankings + next, len) == 0)
 				fail();
 		at += room;
 		seen++;
 	}
-	assert_int_equal(seen, steer->ranking_count);
+	assert_int_equal(seen, steer.ranking_count);
 	assert_true(seen > 600);
-	steer_free(steer);
+	steer_wipe(&steer);
 	places_free(view.places);
 }
 

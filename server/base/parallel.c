@@ -1,0 +1,60 @@
+// Independent jobs on all processors; see parallel.h.
+#include "base/parallel.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "base/err.h"
+
+enum { THREADS_MAX = 64 };
+
+struct parallel {
+	int (*job)(void *ctx, size_t i);
+	void *ctx;
+	size_t count;
+	atomic_size_t next;
+	atomic_int err; // 0 until a job fails
+};
+
+static void *run(void *arg)
+{
+	struct parallel *p = arg;
+	size_t i;
+
+	while (atomic_load(&p->err) == E_OK && (i = atomic_fetch_add(&p->next, 1)) < p->count) {
+		int err = p->job(p->ctx, i);
+
+		if (err < 0)
+			atomic_store(&p->err, err);
+	}
+	return NULL;
+}
+
+static size_t processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+}
+
+int parallel_run(size_t count, int (*job)(void *ctx, size_t i), void *ctx)
+{
+	struct parallel p = {.job = job, .ctx = ctx, .count = count};
+	pthread_t threads[THREADS_MAX];
+	size_t wanted = processors(), started = 0;
+	sigset_t all, before;
+
+	wanted = wanted < count ? wanted : count;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); // inherited by the threads
+	// If no thread can be started, the caller does it all.
+	while (started + 1 < wanted && started < THREADS_MAX && pthread_create(&threads[started], NULL, run, &p) == 0)
+		started++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	run(&p);
+	while (started > 0)
+		pthread_join(threads[--started], NULL);
+	return atomic_load(&p.err);
+}

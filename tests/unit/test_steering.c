@@ -1,0 +1,293 @@
+// All sets of sites at once: whatever form a set has, every client gets the same order, over random sites, places and
+// sets; blocks never overlap and are never wider than exact ones; the sets of most apps have tables of their own.
+#include "steer/steering.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "answer/locate.h"
+#include "answer/pick.h"
+#include "base/err.h"
+#include "steer/place.h"
+#include "view/live.h"
+#include "view/view.h"
+#include "wire/query.h"
+
+enum { SITES = 60, SETS = 40, SET_MAX = 12, PREFIXES = 3000, CLIENTS = 4000, CARRIERS = 4, CITIES = 12, SEED = 11 };
+
+static unsigned seed = SEED;
+
+static unsigned below(unsigned limit)
+{
+	return (unsigned)rand_r(&seed) % limit;
+}
+
+struct world {
+	struct view view;
+	struct site sites[SITES];
+	char names[SITES][8];
+	uint16_t carriers[SITES];
+	struct measured measured[200];
+	struct ranking_spec specs[SETS];
+	uint16_t spec_sites[SETS][SET_MAX];
+	uint32_t spec_weights[SETS][SET_MAX];
+};
+
+static const struct cost_model model = {
+	.access_us = {[SITE_WAVELENGTH] = 10000, [SITE_OUTPOST] = 15000, [SITE_LOCAL_ZONE] = 18000, [SITE_AZ] = 25000,
+	              [SITE_REGION] = 25000},
+	.us_per_km = 20,
+};
+
+// Few cities, so that sites of one kind at one position have equal costs.
+static double latitude_of(unsigned city)
+{
+	return (double)city * 11 - 60;
+}
+
+static void make_places(struct world *world)
+{
+	static const char *const carriers[CARRIERS] = {"a", "b", "c", "d"}, *const classes[] = {"edge", "fixed"};
+	struct place_builder *builder = place_builder_new(200);
+
+	for (unsigned source = 0; source < 2; source++) {
+		assert_int_equal(place_source_begin(builder, source ? "second" : "first"), E_OK);
+		for (unsigned i = 0; i < PREFIXES; i++) {
+			bool v6 = below(4) == 0;
+			struct prefix prefix = {{v6 ? ADDR_V6 : ADDR_V4, {v6 ? 0x20 : (uint8_t)(10 + below(4))}},
+			                        (uint8_t)(8 + below(v6 ? 50 : 17))};
+			const char *carrier = below(3) ? carriers[below(CARRIERS)] : NULL, *class_ = below(4) ? NULL : classes[below(2)];
+			const char *hint = below(30) ? NULL : world->names[below(SITES)];
+			struct place_facts facts = {.carrier = carrier, .carrier_len = carrier ? 1 : 0, .class_ = class_,
+			                            .class_len = class_ ? strlen(class_) : 0, .hint = hint,
+			                            .hint_len = hint ? strlen(hint) : 0, .measured = below(5) ? 0 : 1 + below(20),
+			                            .latitude = NAN, .longitude = NAN, .ecs_ignored = source == 0 && below(200) == 0};
+
+			for (unsigned k = 1; k < 8; k++)
+				prefix.addr.bytes[k] = (uint8_t)rand_r(&seed);
+			prefix.addr = addr_cut(&prefix.addr, prefix.len);
+			if (below(5)) {
+				facts.latitude = latitude_of(below(CITIES)) + (below(2) ? 0.0 : below(1000) / 500.0);
+				facts.longitude = 10;
+			}
+			assert_int_equal(place_source_add(builder, &prefix, &facts), E_OK);
+		}
+		assert_int_equal(place_source_end(builder), E_OK);
+	}
+	assert_int_equal(place_finish(builder, &world->view.places), E_OK);
+	place_builder_free(builder);
+	for (unsigned i = 0; i < SITES; i++)
+		assert_int_equal(names_add(world->view.places->carriers, carriers[i % CARRIERS], 1, &world->carriers[i]), E_OK);
+}
+
+static int compare_measured(const void *a, const void *b)
+{
+	const struct measured *x = a, *y = b;
+
+	return x->group != y->group ? (int)x->group - (int)y->group : (int)x->site - (int)y->site;
+}
+
+static void make_sites(struct world *world)
+{
+	for (unsigned i = 0; i < SITES; i++)
+		snprintf(world->names[i], sizeof(world->names[i]), "s%u", i);
+	make_places(world);
+	for (unsigned i = 0; i < SITES; i++) {
+		bool is_public = below(2);
+
+		world->sites[i] = (struct site){
+			.name = world->names[i], .region = "", .kind = is_public ? SITE_AZ : SITE_WAVELENGTH, .is_public = is_public,
+			.carriers = &world->carriers[i], .carrier_count = is_public ? 0 : 1,
+			.latitude = below(6) ? latitude_of(below(CITIES)) : NAN, .longitude = 10,
+			.bias_us = below(8) ? 0 : (int)below(10000) - 5000, .seed = i * 7919 + 1,
+		};
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(world->measured); i++)
+		world->measured[i] = (struct measured){.group = 1 + i / 10, .site = (uint16_t)(i % 10 * 6 + below(6)),
+		                                       .us = below(50000)};
+	qsort(world->measured, ARRAY_LEN(world->measured), sizeof(world->measured[0]), compare_measured);
+	world->view.sites = world->sites;
+	world->view.site_count = SITES;
+	world->view.model = model;
+	world->view.measured = (struct measured_table){world->measured, ARRAY_LEN(world->measured)};
+}
+
+// A third of the sets has weights, some of them 0.
+static void make_specs(struct world *world)
+{
+	for (unsigned i = 0; i < SETS; i++) {
+		unsigned count = 0, wanted = 1 + below(SET_MAX);
+		bool is_taken[SITES] = {false};
+
+		while (count < wanted) {
+			uint16_t site = (uint16_t)below(SITES);
+
+			if (is_taken[site])
+				continue;
+			is_taken[site] = true;
+			world->spec_weights[i][count] = below(4);
+			world->spec_sites[i][count++] = site;
+		}
+		world->specs[i] = (struct ranking_spec){world->spec_sites[i], i % 3 ? NULL : world->spec_weights[i],
+		                                        (uint16_t)wanted, 5000, 24, 48};
+	}
+}
+
+// Set i has i / 4 + 1 apps.
+static struct steering *build(struct world *world, uint32_t own_max)
+{
+	struct steering_plan *plan = steering_plan_new();
+	struct steer_input in = view_steer_input(&world->view);
+	struct steering *steering = NULL;
+
+	for (unsigned i = 0; i < SETS; i++)
+		for (unsigned app = 0; app < i / 4 + 1; app++) {
+			uint32_t set = SETS;
+
+			assert_int_equal(steering_plan_add(plan, &world->specs[i], &set), E_OK);
+			assert_int_equal(set, i);
+		}
+	assert_int_equal(steering_build(plan, &in, SITES, own_max, &steering), E_OK);
+	steering_plan_free(plan);
+	return steering;
+}
+
+static struct pick ask(struct world *world, const struct steer *steer, struct target_states *states,
+                       const struct addr *client, struct location *ret_where)
+{
+	struct target targets[SET_MAX];
+	struct app app = {.steer = steer, .name = "app", .target_count = steer->spec.count};
+	struct query_ecs ecs = {true, client->family == ADDR_V4 ? 1 : 2, addr_bits(client->family), 0, *client};
+	struct addr nobody = {.family = ADDR_V4, .bytes = {192, 0, 2, 1}};
+
+	for (uint16_t slot = 0; slot < steer->spec.count; slot++)
+		targets[slot] = (struct target){.app = &app, .site = steer->spec.sites[slot], .slot = slot,
+		                                .weight = steer->spec.weights ? steer->spec.weights[slot] : 1};
+	world->view.targets = targets;
+	world->view.apps = &app;
+
+	struct live live = {.view = &world->view, .states = states};
+
+	*ret_where = locate_client(&live, &app, &ecs, &nobody);
+
+	struct pick pick = pick_target(&live, &app, ret_where);
+
+	world->view.targets = NULL;
+	world->view.apps = NULL;
+	return pick;
+}
+
+static void random_client(struct addr *client)
+{
+	*client = (struct addr){.family = below(4) ? ADDR_V4 : ADDR_V6};
+	for (unsigned i = 0; i < addr_bits(client->family) / 8; i++)
+		client->bytes[i] = (uint8_t)rand_r(&seed);
+	client->bytes[0] = client->family == ADDR_V6 ? 0x20 : (uint8_t)(10 + below(5));
+}
+
+// A weighted choice may hash another prefix where the blocks differ, so only the group is compared: what is healthy is
+// the same, and so is who is reached at all.
+static void compare_forms(struct world *world, const struct steer *own, const struct steer *other,
+                          struct target_states *states)
+{
+	struct location exact, longer;
+	struct addr client;
+
+	random_client(&client);
+
+	struct pick want = ask(world, own, states, &client, &exact);
+	struct pick have = ask(world, other, states, &client, &longer);
+
+	assert_int_equal(have.outcome, want.outcome);
+	assert_int_equal(have.hashed, want.hashed);
+	assert_true(longer.hit.depth >= exact.hit.depth);
+	assert_true(longer.scope >= exact.scope);
+	assert_ptr_equal(longer.client == &client, exact.client == &client);
+	if (!want.hashed)
+		assert_int_equal(have.target ? have.target_number : UINT32_MAX, want.target ? want.target_number : UINT32_MAX);
+
+	// Every address of the block has that block.
+	uint8_t depth = steer_lookup(other, &client).depth;
+	struct addr inside = addr_cut(&client, depth);
+
+	assert_int_equal(steer_lookup(other, &inside).depth, depth);
+}
+
+static void test_forms_agree(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct target_states *states = live_states_new(SET_MAX);
+
+	(void)state;
+	make_sites(world);
+	make_specs(world);
+
+	struct steering *own = build(world, SETS), *mixed = build(world, 3);
+
+	assert_int_equal(own->form_counts[STEER_OWN], SETS);
+	assert_int_equal(mixed->form_counts[STEER_OWN], 3);
+	assert_true(mixed->form_counts[STEER_SHARED] > 20 && mixed->form_counts[STEER_MAPPED] > 10);
+	assert_true(mixed->form_bytes[STEER_SHARED] > 0 && mixed->form_bytes[STEER_MAPPED] > 0);
+	for (unsigned i = 0; i < SETS; i++) // most apps; of those with equally many, the first
+		assert_int_equal(mixed->sets[i].form == STEER_OWN, i >= SETS - 4 && i < SETS - 1);
+	for (unsigned i = 0; i < CLIENTS * 10; i++) {
+		unsigned set = below(SETS);
+
+		for (unsigned slot = 0; slot < SET_MAX; slot++)
+			states->octets[slot] = (uint8_t)(below(3) ? 0 : below(4));
+		compare_forms(world, &own->sets[set], &mixed->sets[set], states);
+	}
+	steering_free(own);
+	steering_free(mixed);
+	places_free(world->view.places);
+	free(states);
+	free(world);
+}
+
+// No sets, and sets that are all the same.
+static void test_few(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct steering_plan *plan = steering_plan_new();
+	struct steering *steering = NULL;
+	uint32_t set;
+
+	(void)state;
+	make_sites(world);
+	make_specs(world);
+
+	struct steer_input in = view_steer_input(&world->view);
+
+	assert_int_equal(steering_build(plan, &in, SITES, 16, &steering), E_OK);
+	assert_int_equal(steering->count, 0);
+	steering_free(steering);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(steering_plan_add(plan, &world->specs[1], &set), E_OK);
+		assert_int_equal(set, 0);
+	}
+	assert_int_equal(steering_build(plan, &in, SITES, 0, &steering), E_OK);
+	assert_int_equal(steering->count, 1);
+	assert_int_equal(steering->form_counts[STEER_SHARED], 1);
+	steering_free(steering);
+	steering_plan_free(plan);
+	places_free(world->view.places);
+	free(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms_agree),
+		cmocka_unit_test(test_few),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

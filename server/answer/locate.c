@@ -27,13 +27,13 @@ static void settle(const struct locate_request *request)
 
 	location->by_ecs = location->client != request->source;
 	location->scope = location->by_ecs ? location->hit.depth : 0;
-	if (unlikely(steer_hit_ignores_ecs(&location->hit)) && location->by_ecs) {
+	if (unlikely(location->hit.order->ecs_ignored) && location->by_ecs) {
 		// No leaf is both inside and outside an ignored block, so the scope stays exact.
 		location->by_ecs = false;
 		location->client = request->source;
 		location->hit = steer_lookup(request->app->steer, request->source);
 	}
-	if (location->hit.ranking && unlikely(location->hit.ranking->hashed) && location->by_ecs)
+	if (unlikely(location->hit.order->hashed) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
 }
 
@@ -56,7 +56,7 @@ void locate_all(const struct live *live UNUSED, struct locate_request *requests,
 
 		location->hit = steer_hit(requests[i].app->steer, searches[i].hit);
 		dev_must(location->hit.depth <= addr_bits(location->client->family));
-		steer_prefetch(&location->hit);
+		__builtin_prefetch(location->hit.order);
 	}
 	for (unsigned i = 0; i < count; i++)
 		settle(&requests[i]);

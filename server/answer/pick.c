@@ -63,10 +63,10 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 
 // The slot of the first candidate of the ranking whose target has none of the `barred` bits, or of the one of its group
 // that the hash chooses; -1 if there is none.
-static int pick_by_ranking(const struct live *live, const struct app *app, const struct location *where, uint8_t barred,
-                           bool *ret_hashed)
+ALWAYS_INLINE int pick_by_ranking(const struct live *live, const struct app *app, const struct location *where,
+                                  uint8_t barred, bool *ret_hashed)
 {
-	const struct ranking *ranking = where->hit.ranking;
+	const struct ranking *ranking = steer_ranking(app->steer, where->hit.order);
 	unsigned i = 0;
 
 	while (i < ranking->count && live_state(live, app->first_target + ranking->steps[i].slot) & barred)
@@ -82,8 +82,9 @@ static int pick_by_ranking(const struct live *live, const struct app *app, const
 
 // The same by ranks: of the app's targets that have none of the `barred` bits and can be reached, the slot of the best
 // ranked one; of equal ones, the first.
-static int pick_by_ranks(const struct live *live, const struct app *app, const struct ranks *ranks, uint8_t barred)
+static int pick_by_ranks(const struct live *live, const struct app *app, const struct location *where, uint8_t barred)
 {
+	const struct ranks *ranks = steer_ranks(app->steer, where->hit.order);
 	const uint16_t *columns = app->steer->columns;
 	const uint32_t none = (uint32_t)RANK_UNREACHABLE << 16;
 	uint32_t best = none; // its rank, then its slot
@@ -97,31 +98,39 @@ static int pick_by_ranks(const struct live *live, const struct app *app, const s
 	return best == none ? -1 : (int)(best & UINT16_MAX);
 }
 
-static int pick_slot(const struct live *live, const struct app *app, const struct location *where, uint8_t barred,
-                     bool *ret_hashed)
+ALWAYS_INLINE int pick_slot(const struct live *live, const struct app *app, const struct location *where, uint8_t barred,
+                            bool *ret_hashed)
 {
-	return where->hit.ranking ? pick_by_ranking(live, app, where, barred, ret_hashed)
-	                          : pick_by_ranks(live, app, where->hit.ranks, barred);
+	return app->steer->form == STEER_SHARED ? pick_by_ranks(live, app, where, barred)
+	                                        : pick_by_ranking(live, app, where, barred, ret_hashed);
+}
+
+static struct pick pick_of(const struct live *live, const struct app *app, enum pick_outcome outcome, int slot,
+                           bool hashed)
+{
+	uint32_t number = app->first_target + (uint32_t)slot;
+	const struct target *target = &live->view->targets[number];
+
+	dev_must(target->app == app && !(live_state(live, number) & TARGET_DRAINED));
+	return (struct pick){outcome, target, number, hashed};
+}
+
+// No target within reach is both up and undrained.
+static COLD struct pick fail_open(const struct live *live, const struct app *app, const struct location *where)
+{
+	bool hashed = false;
+	int slot = pick_slot(live, app, where, TARGET_DRAINED, &hashed);
+
+	if (slot >= 0)
+		return pick_of(live, app, PICK_FAIL_OPEN, slot, hashed);
+	slot = pick_slot(live, app, where, 0, &hashed);
+	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
 
 struct pick pick_target(const struct live *live, const struct app *app, const struct location *where)
 {
-	struct pick pick = {.outcome = PICK_HEALTHY};
-	uint8_t barred = TARGET_DOWN | TARGET_DRAINED;
-	int slot = pick_slot(live, app, where, barred, &pick.hashed);
+	bool hashed = false;
+	int slot = pick_slot(live, app, where, TARGET_DOWN | TARGET_DRAINED, &hashed);
 
-	if (unlikely(slot < 0)) {
-		barred = TARGET_DRAINED;
-		pick.outcome = PICK_FAIL_OPEN;
-		slot = pick_slot(live, app, where, barred, &pick.hashed);
-		if (slot < 0) {
-			pick.outcome = pick_slot(live, app, where, 0, &pick.hashed) < 0 ? PICK_UNREACHABLE : PICK_DRAINED;
-			pick.hashed = false;
-			return pick;
-		}
-	}
-	pick.target_number = app->first_target + (uint32_t)slot;
-	pick.target = &live->view->targets[pick.target_number];
-	dev_must(pick.target->app == app && !(live_state(live, pick.target_number) & barred));
-	return pick;
+	return likely(slot >= 0) ? pick_of(live, app, PICK_HEALTHY, slot, hashed) : fail_open(live, app, where);
 }

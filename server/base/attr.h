@@ -6,6 +6,7 @@
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #define PURE __attribute__((pure))
 #define HOT __attribute__((hot))
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define COLD __attribute__((cold))
 #define UNUSED __attribute__((unused))
 #define CACHE_LINE 64

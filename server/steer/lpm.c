@@ -244,13 +244,12 @@ size_t lpm_pair_bytes(const struct lpm_pair *pair)
 }
 
 // ---- the search ----
-
+//
 // Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the
 // compiler must assume.
-#define INLINE static inline __attribute__((always_inline))
 
 // One step down: the reference that the first bits of `key` select in the node at `ref`.
-INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key key)
+ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key key)
 {
 	const uint32_t *node = words + (ref & ~REF_NODE);
 	uint64_t starts;
@@ -261,23 +260,23 @@ INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key key)
 	return node[STARTS_WORDS - 1 + __builtin_popcountll(starts)];
 }
 
-INLINE struct addr_key skip(struct addr_key key, unsigned bits)
+ALWAYS_INLINE struct addr_key skip(struct addr_key key, unsigned bits)
 {
 	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
 }
 
 // Prefetches the node at `ref`; for a leaf, which has none, the start of `words`, as that is cheaper than a branch.
-INLINE void prefetch(const uint32_t *words, uint32_t ref)
+ALWAYS_INLINE void prefetch(const uint32_t *words, uint32_t ref)
 {
 	__builtin_prefetch(words + (ref & REF_NODE ? ref & ~REF_NODE : 0));
 }
 
-INLINE struct lpm_hit hit_of(uint32_t leaf)
+ALWAYS_INLINE struct lpm_hit hit_of(uint32_t leaf)
 {
 	return (struct lpm_hit){leaf & LPM_VALUE_MAX, (uint8_t)(leaf >> DEPTH_SHIFT)};
 }
 
-INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
+ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 {
 	dev_must(lpm->words && lpm->root_bits >= ROOT_BITS_MIN && lpm->root_bits <= ROOT_BITS_MAX);
 
@@ -292,7 +291,7 @@ INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 }
 
 // Each round takes every search that has not reached its leaf one step down, and prefetches its next node.
-INLINE void search_all(struct lpm_search *searches, unsigned count)
+ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count)
 {
 	uint32_t refs[LPM_SEARCHES_MAX];
 	uint8_t going[LPM_SEARCHES_MAX]; // indexes of the searches that have not reached their leaf

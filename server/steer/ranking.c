@@ -200,12 +200,12 @@ int ranking_of_place(struct ranking_maker *m, const struct place *place, uint32_
 	unsigned count = sort_candidates(m->in, spec, m->points, place, candidates);
 
 	must(count <= spec->count);
-	*ranking = (struct ranking){.count = (uint16_t)count, .ecs_ignored = place->ecs_ignored};
+	*ranking = (struct ranking){.count = (uint16_t)count, .order.ecs_ignored = place->ecs_ignored};
 	for (unsigned i = 0, end = 0; i < count; i++) {
 		if (i == 0 || i > end)
 			end = group_end(spec, candidates, count, i);
 		ranking->steps[i] = (struct ranking_step){(uint8_t)candidates[i].slot, (uint8_t)end};
-		ranking->hashed = ranking->hashed || end > i;
+		ranking->order.hashed = ranking->order.hashed || end > i;
 	}
 	return intern_ranking(m, ranking, ret_unit);
 }

@@ -37,11 +37,17 @@ struct ranking_step {
 	uint8_t group_end;         // index of the last step in its group
 };
 
+// The order of a set's sites for some clients: a struct ranking or, where the set shares a table, a struct ranks. Both
+// begin with this.
+struct order {
+	bool hashed;               // some group has more than one step, so that a hash may decide, depending on health
+	bool ecs_ignored;          // an ECS address here is ignored; the order is for clients that query from here
+};
+
 // The first steps are next to the count, as most queries read no others.
 struct ranking {
+	struct order order;
 	uint16_t count;            // 0: this client can reach nothing
-	bool hashed;               // some group has more than one step, so that a hash may decide, depending on health
-	bool ecs_ignored;          // an ECS address here is ignored; `steps` are for clients that query from here
 	struct ranking_step steps[];
 };
 

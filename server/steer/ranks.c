@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/intern.h"
+#include "base/must.h"
 #include "base/parallel.h"
 #include "steer/place.h"
 
@@ -84,7 +85,7 @@ static int rank_places(void *ctx, size_t job)
 			contenders[column] = (struct contender){cost_order(&r->in->sites[at->site], &cost), column};
 		}
 		qsort(contenders, r->column_count, sizeof(*contenders), compare);
-		ranks->ecs_ignored = place->ecs_ignored;
+		ranks->order = (struct order){.ecs_ignored = place->ecs_ignored};
 		rank(contenders, r->column_count, ranks);
 	}
 	free(contenders);
@@ -140,7 +141,7 @@ static int make_columns(struct ranker *r, size_t site_count, const bool *is_want
 		r->columns[r->column_count++] = (struct column){
 			(uint16_t)site, cost_point_at(r->in->sites[site].latitude, r->in->sites[site].longitude)};
 	}
-	r->table->row_len = 1 + r->column_count;
+	r->table->row_len = sizeof(struct ranks) / sizeof(uint16_t) + r->column_count;
 	return E_OK;
 }
 

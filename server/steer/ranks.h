@@ -9,9 +9,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/must.h"
-#include "steer/cost.h"
 #include "steer/lpm.h"
+#include "steer/ranking.h"
 
 // Ranks besides those of sites with a known cost, which count from 0. Sites of equal cost have equal ranks: their order
 // is the app's.
@@ -21,7 +20,7 @@ _Static_assert(RANK_UNREACHABLE == UINT16_MAX && (int)SITES_MAX < (int)RANK_UNKN
 
 // A row of the table: the ranks in one place class.
 struct ranks {
-	uint16_t ecs_ignored;  // see struct ranking
+	struct order order;    // never hashed
 	uint16_t of[];         // by column
 };
 
@@ -43,9 +42,3 @@ enum { RANKS_BYTES_MAX = 1 << 30 };
 void ranks_wipe(struct ranks_table *table);
 // Memory used besides the struct itself, in octets.
 size_t ranks_bytes(const struct ranks_table *table) PURE;
-
-static inline const struct ranks *ranks_of_class(const struct ranks_table *table, uint32_t class_)
-{
-	dev_must(class_ < table->class_count);
-	return (const void *)(table->rows + class_ * table->row_len);
-}

@@ -18,7 +18,8 @@ static int rank_places(const struct steer_input *in, struct steer *steer, uint32
 	if (err == E_OK) {
 		struct ranking_set set = ranking_maker_finish(maker);
 
-		steer->rankings = set.bytes;
+		steer->orders = steer->rankings = set.bytes;
+		steer->order_unit = RANKING_UNIT;
 		steer->rankings_len = set.len;
 		steer->ranking_count = set.count;
 		*ret_units = units;
@@ -67,7 +68,9 @@ int steer_build_shared(const struct ranks_table *ranks, const struct ranking_spe
 	uint16_t *columns = calloc(spec->count ? spec->count : 1, sizeof(*columns));
 
 	must(!spec->weights);
-	*ret_steer = (struct steer){.form = STEER_SHARED, .table = &ranks->classes, .ranks = ranks, .columns = columns};
+	*ret_steer = (struct steer){.form = STEER_SHARED, .table = &ranks->classes, .columns = columns,
+	                             .orders = (const void *)ranks->rows,
+	                             .order_unit = (uint32_t)(ranks->row_len * sizeof(*ranks->rows))};
 	if (!columns || ranking_spec_copy(spec, &ret_steer->spec) < 0) {
 		steer_wipe(ret_steer);
 		return E_NOMEM;
@@ -80,7 +83,7 @@ int steer_build_shared(const struct ranks_table *ranks, const struct ranking_spe
 void steer_wipe(struct steer *steer)
 {
 	ranking_spec_wipe(&steer->spec);
-	free((void *)steer->rankings);
+	free(steer->rankings);
 	free((void *)steer->of_places);
 	free((void *)steer->columns);
 	lpm_pair_wipe(&steer->own);

@@ -24,16 +24,17 @@ enum last_resort { LAST_RESORT_SERVFAIL, LAST_RESORT_ADDRESSES };
 enum steer_form { STEER_OWN, STEER_SHARED, STEER_MAPPED, STEER_FORMS };
 
 struct steer {
+	const struct lpm_pair *table;  // address -> number of its order; of its place for MAPPED
+	const uint8_t *orders;         // all orders, each a struct ranking, or for SHARED a struct ranks
+	uint32_t order_unit;           // octets: order number N is at N * order_unit
 	enum steer_form form;
-	uint32_t ranking_count;         // OWN, MAPPED
-	const struct lpm_pair *table;   // OWN: `own`
-	const uint8_t *rankings;        // OWN, MAPPED: the rankings, each at a multiple of RANKING_UNIT octets. Owned
-	size_t rankings_len;            // octets
-	const uint32_t *of_places;      // MAPPED: by place, the position of its ranking in units. Owned
-	const struct ranks_table *ranks; // SHARED. Borrowed
-	const uint16_t *columns;        // SHARED: by slot, the site's column in `ranks`. Owned
-	struct ranking_spec spec;       // its arrays are owned
-	struct lpm_pair own;            // OWN: address -> position of its ranking, in units
+	const uint32_t *of_places;     // MAPPED: the number of the order, by place. Owned; NULL for the other forms
+	const uint16_t *columns;       // SHARED: by slot, the site's column in the ranks. Owned
+	struct ranking_spec spec;      // its arrays are owned
+	uint8_t *rankings;             // OWN, MAPPED: `orders`. Owned
+	size_t rankings_len;           // octets
+	uint32_t ranking_count;
+	struct lpm_pair own;           // OWN: `table`
 };
 
 // Makes the rankings and the table of a set. `in` is borrowed during the call, `spec` is copied; the caller frees the
@@ -51,11 +52,9 @@ void steer_wipe(struct steer *steer);
 // Memory used besides the struct itself, what is shared, and the array by place, in octets.
 size_t steer_bytes(const struct steer *steer) PURE;
 
-// What a query learns about its client: the order of the sites, as one of the two, and the length in bits of the block
-// that has it.
+// What a query learns about its client: the order of the sites, and the length in bits of the block that has it.
 struct steer_hit {
-	const struct ranking *ranking; // NULL: STEER_SHARED
-	const struct ranks *ranks;     // NULL: another form
+	const struct order *order; // owned by the steer
 	uint8_t depth;
 };
 
@@ -66,20 +65,9 @@ static inline const struct lpm *steer_table(const struct steer *steer, const str
 
 static inline struct steer_hit steer_hit(const struct steer *steer, struct lpm_hit hit)
 {
-	uint32_t unit = hit.value;
+	size_t number = unlikely(steer->of_places) ? steer->of_places[hit.value] : hit.value;
 
-	if (steer->form == STEER_SHARED)
-		return (struct steer_hit){NULL, ranks_of_class(steer->ranks, hit.value), hit.depth};
-	if (unlikely(steer->form == STEER_MAPPED))
-		unit = steer->of_places[unit];
-	dev_must((size_t)unit * RANKING_UNIT < steer->rankings_len);
-	return (struct steer_hit){(const void *)(steer->rankings + (size_t)unit * RANKING_UNIT), NULL, hit.depth};
-}
-
-// Prefetches the start of an order.
-static inline void steer_prefetch(const struct steer_hit *hit)
-{
-	__builtin_prefetch(hit->ranking ? (const void *)hit->ranking : hit->ranks);
+	return (struct steer_hit){(const void *)(steer->orders + number * steer->order_unit), hit.depth};
 }
 
 // Looks up a single address.
@@ -88,7 +76,15 @@ static inline struct steer_hit steer_lookup(const struct steer *steer, const str
 	return steer_hit(steer, lpm_lookup(steer_table(steer, addr), addr_key(addr)));
 }
 
-static inline bool steer_hit_ignores_ecs(const struct steer_hit *hit)
+// The order as what it is in this form.
+static inline const struct ranking *steer_ranking(const struct steer *steer, const struct order *order)
 {
-	return hit->ranking ? hit->ranking->ecs_ignored : hit->ranks->ecs_ignored;
+	dev_must(steer->form != STEER_SHARED);
+	return (const void *)order;
+}
+
+static inline const struct ranks *steer_ranks(const struct steer *steer, const struct order *order)
+{
+	dev_must(steer->form == STEER_SHARED);
+	return (const void *)order;
 }

@@ -55,7 +55,7 @@ static void test_many_rankings(void **state)
 		struct addr addr = {ADDR_V4, {10, (uint8_t)(i >> 8), (uint8_t)i, 9}};
 		struct candidate candidates[SITES];
 		uint8_t depth;
-		const struct ranking *ranking = steer_lookup(&steer, &addr).ranking;
+		const struct ranking *ranking = steer_ranking(&steer, steer_lookup(&steer, &addr).order);
 		unsigned count = ranking_candidates(&in, &spec, places_lookup(view.places, &addr, &depth), candidates);
 
 		assert_int_equal(ranking->count, count);

@@ -1,4 +1,4 @@
-// Locates clients: the address that represents a client, and its entry in an app's table. The only code that does:
+// Locates clients: the address that represents a client, and the order of an app's sites for it. The only code that does:
 // queries, steps behind a CNAME and `explain` all use it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The decision for one client and one app: the first candidate in the ranking of the client's place that health and
+// The decision for one client and one app: the first target, in the order of the client's place, that health and
 // drains allow. Returns a value and writes no packet; queries and `explain` both call it.
 #pragma once
 
@@ -12,7 +12,7 @@ struct live;
 struct location;
 struct target;
 
-// The first row that applies (DESIGN section 2.4). "Reachable" means in the ranking: no other target is ever
+// The first row that applies (DESIGN section 2.4). "Reachable" means that the order has it: no other target is ever
 // considered.
 //
 //   a reachable target neither drained nor down      PICK_HEALTHY      the first in order, or by weight in its group

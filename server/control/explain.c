@@ -178,6 +178,11 @@ static void append_addresses(json_t *list, const struct rrset *rrset)
 // Step 4: the answer.
 static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
+	static const char *const blocks[STEER_FORMS] = {
+		[STEER_OWN] = "widest block around the client with this order of candidates",
+		[STEER_SHARED] = "widest block around the client with one order of all sites that share a table",
+		[STEER_MAPPED] = "block of the prefix table around the client",
+	};
 	const struct view *view = e->live->view;
 	json_t *object = json_object(), *addresses = json_array();
 	char name[NAME_TEXT_MAX];
@@ -205,7 +210,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
 	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
-	step(e, "scope: /%u, the widest block around the client with this order of candidates%s", where->scope,
+	step(e, "scope: /%u, the %s%s", where->scope, blocks[e->app->steer->form],
 	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");
 }
 

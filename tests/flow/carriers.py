@@ -131,8 +131,8 @@ def random_clients(rng, carriers, details):
     return clients
 
 
-def compare(d, oracle, apps, addresses, clients, rng):
-    """Each client asks one of the apps, over A or AAAA."""
+def compare(d, oracle, apps, addresses, clients, rng, shared=None):
+    """Each client asks one of the apps, over A or AAAA. `shared`: the sites of apps that share a table."""
     asked, queries = [], []
     for version, address, length in clients:
         app, kind = rng.choice(list(apps)), rng.choice(("A", "A", "AAAA"))
@@ -141,7 +141,7 @@ def compare(d, oracle, apps, addresses, clients, rng):
         queries.append(wire.query(f"{app}.{ZONE}", kind, additional=[wire.opt(option)]))
     served = set()
     for (app, kind, version, address, length, option), data in zip(asked, d.ask(queries)):
-        slot, scope = oracle.answer(apps[app], version, address)
+        slot, scope = oracle.answer(apps[app], version, address, shared=shared)
         reply = wire.Reply(data)
         site = apps[app].targets[slot] if slot is not None else None
         served.add(site)
@@ -182,6 +182,11 @@ def against_oracle():
         print(f"  {CLIENTS} clients, {len(carriers)} + {len(details)} prefixes, {len(served)} of {len(names)} sites, "
               f"{time.monotonic() - begun:.1f} s")
         check(len(served) > 12 and None in served, "too few different answers:", served)
+        # The apps share a table: the same answers, and scopes as of all their sites at once.
+        d.reload({**config, "steering": {"own-tables": 0}})
+        equal(d.ctl_json("status")["steering_sets_shared"], len(apps))
+        compare(d, oracle, apps, addresses, random_clients(rng, carriers, details)[:4000], rng,
+                tuple(sorted({name for app in apps.values() for name in app.targets})))
         # Other figures of the model: the order is made of them and of nothing else.
         config["steering"] = {"access": {"wavelength": "40ms", "local-zone": "1ms", "region": "26ms"}, "per-km": "5us"}
         other = Oracle(known.values(), [Source(details), Source(carriers)],

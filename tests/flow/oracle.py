@@ -128,21 +128,23 @@ class Oracle:
         km = distance_km(*place["location"], *site.location)
         return math.floor(self.access_us[site.kind] + km * self.us_per_km + site.bias_us + 0.5)
 
+    def key(self, name, place):
+        """What a site is sorted by in a place; None: it cannot be reached."""
+        site = self.sites[name]
+        if not self.reachable(site, place):
+            return None
+        cost = self.cost_us(site, place)
+        if place.get("site") == name:
+            return 0, 0
+        return (1, cost) if cost is not None else (2, site.reach is not None)
+
     def order(self, app, place):
         """((target numbers in order), (for each, up to which one it shares by weight))."""
         rows = []
         for number, name in enumerate(app.targets):
-            site = self.sites[name]
-            if not self.reachable(site, place):
-                continue
-            cost = self.cost_us(site, place)
-            if place.get("site") == name:
-                key = (0, 0, number)
-            elif cost is not None:
-                key = (1, cost, number)
-            else:
-                key = (2, site.reach is not None, number)
-            rows.append((key, cost, number))
+            key = self.key(name, place)
+            if key:
+                rows.append(((*key, number), self.cost_us(self.sites[name], place), number))
         rows.sort(key=lambda row: row[0])
         groups = list(range(len(rows)))
         if app.weights:
@@ -152,14 +154,20 @@ class Oracle:
                                 if j == i or j > i and key[0] == other[0] == 1 and far - cost <= app.tie_us)
         return tuple(number for _, _, number in rows), tuple(groups)
 
+    def ranks(self, names, place):
+        """The order of many sites as ranks, equal ones equal; None: it cannot be reached."""
+        keys = [self.key(name, place) for name in names]
+        known = sorted({key for key in keys if key})
+        return tuple(key and known.index(key) for key in keys), tuple(key and key[0] == 2 for key in keys)
+
     def table(self, app, family):
-        """Joined intervals of an app: (starts, orders)."""
+        """Joined intervals of an app, or of a tuple of sites that share a table: (starts, orders)."""
         if (app, family) not in self.tables:
             starts, orders, seen = [], [], {}
             for begin, place in self.places[family]:
                 key = tuple(sorted(place.items()))
                 if key not in seen:
-                    seen[key] = self.order(app, place)
+                    seen[key] = self.ranks(app, place) if isinstance(app, tuple) else self.order(app, place)
                 if not orders or orders[-1] != seen[key]:
                     starts.append(begin)
                     orders.append(seen[key])
@@ -183,9 +191,12 @@ class Oracle:
                 return orders[i], length
         raise AssertionError("an address is a block of its own")
 
-    def answer(self, app, family, address, unusable=()):
-        """(target number or None, scope), where no hash decides; `unusable`: target numbers down or drained."""
+    def answer(self, app, family, address, unusable=(), shared=None):
+        """(target number or None, scope), where no hash decides; `unusable`: target numbers down or drained. `shared`: the
+        sites of all apps that share a table with this one."""
         (order, _), scope = self.steer(app, family, address)
+        if shared:
+            _, scope = self.steer(shared, family, address)
         return next((number for number in order if number not in unusable), None), scope
 
 

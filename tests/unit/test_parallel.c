@@ -1,6 +1,7 @@
 // Jobs on all processors: each is done once, a failure ends the rest and is returned, threads block signals.
 #include "base/parallel.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -63,30 +64,33 @@ static void test_failure(void **state)
 	assert_true(atomic_load(&jobs.total) < JOBS);
 }
 
+struct seen {
+	pthread_t caller;
+	atomic_uint others, unblocked;
+};
+
 static int see_mask(void *ctx, size_t i)
 {
+	struct seen *seen = ctx;
 	sigset_t mask;
 
 	(void)i;
+	if (pthread_equal(pthread_self(), seen->caller))
+		return E_OK;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
-	if (!sigismember(&mask, SIGTERM))
-		atomic_fetch_add((atomic_uint *)ctx, 1);
+	atomic_fetch_add(&seen->others, 1);
+	atomic_fetch_add(&seen->unblocked, !sigismember(&mask, SIGTERM));
 	return E_OK;
 }
 
-// Only the caller's own thread may take a signal. (It does part of the jobs.)
 static void test_signals_are_blocked(void **state)
 {
-	atomic_uint unblocked = 0;
-	sigset_t term;
+	struct seen seen = {.caller = pthread_self()};
 
 	(void)state;
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &term, NULL);
-	assert_int_equal(parallel_run(JOBS, see_mask, &unblocked), E_OK);
-	assert_int_equal(atomic_load(&unblocked), 0);
-	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
+	for (int i = 0; i < 100 && !atomic_load(&seen.others); i++) // where there are more processors than one
+		assert_int_equal(parallel_run(JOBS, see_mask, &seen), E_OK);
+	assert_int_equal(atomic_load(&seen.unblocked), 0);
 }
 
 int main(void)

@@ -367,28 +367,28 @@ static int commit_all(struct local *local, struct change *const *changes, size_t
 		err = place;
 	if (err == E_OK)
 		err = rows_commit(state);
-	if (err == E_OK)
+	if (err == E_OK) {
 		local->is_scarred = false; // it was written over
-	else if (place == E_OK)
+		trouble_clear(&local->trouble);
+	} else if (place == E_OK) {
 		folder_fail(local->folder, salvage_state_file, "cannot be written",
 		            err == E_NOMEM ? err_text(err) : store_error(state->store));
+	}
 	return err;
 }
 
 static void local_commit(void *ctx, struct change *const *changes, size_t count, char *ret_why)
 {
 	struct local *local = ctx;
+	int place = check_place(local), err;
+
 	must(count > 0);
-
-	int place = check_place(local);
-	int err = commit_all(local, changes, count, place);
-
+	if (place < 0) // for the retries, whether or not these changes need to be written
+		trouble_set(&local->trouble, local->folder->why);
+	err = commit_all(local, changes, count, place);
 	ret_why[0] = '\0';
-	if (err == E_OK) {
-		if (place == E_OK)
-			trouble_clear(&local->trouble);
+	if (err == E_OK)
 		return;
-	}
 	snprintf(ret_why, STATE_WHY_LEN, "%s", local->folder->why);
 	log_error("%s: %zu %s refused", ret_why, count, count == 1 ? "change is" : "changes are");
 	trouble_set(&local->trouble, ret_why);

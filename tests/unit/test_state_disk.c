@@ -39,6 +39,7 @@ static int force(struct state *state, const char *app, const char *site, enum fo
 static void test_disk_full(void **unused)
 {
 	struct state *state = statedir_open();
+	struct state_trouble trouble;
 	uint64_t revision;
 	int64_t next_s;
 
@@ -53,6 +54,7 @@ static void test_disk_full(void **unused)
 	assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
 	assert_int_equal(undrain(state, "bos", NULL, true), E_IO);
 	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND); // nothing needs to be written
+	assert_true(state_trouble(state, &trouble));                     // nor is it known that anything could be
 	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_IO);
 	assert_string_equal(statedir_calls, "done:-3:0;done:-3:0;done:-3:0;done:-4:0;done:-3:0;");
 	assert_int_equal(state_revision(state), revision);
@@ -249,16 +251,20 @@ static void test_files_are_taken_away(void **unused)
 static void test_folder_is_taken_away(void **unused)
 {
 	struct state *state = statedir_open();
+	struct state_trouble trouble;
 	char moved[96];
 
 	(void)unused;
 	snprintf(moved, sizeof(moved), "%s/moved", statedir_top);
 	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
 	assert_int_equal(rename(statedir, moved), 0);
+	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND); // noticed by what needs no writing, too
+	assert_true(state_trouble(state, &trouble));
 	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
 	assert_non_null(strstr(statedir_why, "was removed or replaced"));
 	assert_int_equal(rename(moved, statedir), 0);
 	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_false(state_trouble(state, &trouble));
 	state = statedir_reopen(state);
 	assert_int_equal(state_override_count(state), 2);
 	state_close(state);

@@ -172,8 +172,23 @@ int statedir_remove(struct state *state, enum override_kind kind, const char *si
 	return err;
 }
 
+int statedir_put_drain(struct state *state, const char *site, const char *app, int64_t until_s)
+{
+	return statedir_put(state, statedir_drain(site, app, until_s));
+}
+
+int statedir_put_force(struct state *state, const char *app, const char *site, enum force_to to)
+{
+	return statedir_put(state, statedir_force(app, site, to));
+}
+
+int statedir_remove_drain(struct state *state, const char *site, const char *app, bool every_app)
+{
+	return statedir_remove(state, OVERRIDE_DRAIN, site, app, every_app);
+}
+
 // The writer looks at its queue again only after the copy has been written.
 void statedir_settle(struct state *state)
 {
-	assert_int_equal(statedir_remove(state, OVERRIDE_DRAIN, "no such site", NULL, false), E_NOTFOUND);
+	assert_int_equal(statedir_remove_drain(state, "no such site", NULL, false), E_NOTFOUND);
 }

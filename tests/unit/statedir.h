@@ -29,7 +29,7 @@ struct state *statedir_open(void);
 struct state *statedir_reopen(struct state *state);
 // Into the folder, which is made where it is missing.
 void statedir_write(const char *name, const char *text);
-// Files whose names start with `prefix`.
+// Files whose names start with `beginning`.
 unsigned statedir_count(const char *beginning);
 void statedir_calls_clear(void);
 
@@ -40,6 +40,9 @@ const struct override *statedir_force(const char *app, const char *site, enum fo
 // What done() said of it; waits.
 int statedir_put(struct state *state, const struct override *override);
 int statedir_remove(struct state *state, enum override_kind kind, const char *site, const char *app, bool every_app);
+int statedir_put_drain(struct state *state, const char *site, const char *app, int64_t until_s);
+int statedir_put_force(struct state *state, const char *app, const char *site, enum force_to to);
+int statedir_remove_drain(struct state *state, const char *site, const char *app, bool every_app);
 // done() for both; notes the call. `ctx`: an int that gets the error, or NULL.
 void statedir_done(void *ctx, const struct state_result *result);
 // Until the int that statedir_done() was given is no longer STATEDIR_WAITING.

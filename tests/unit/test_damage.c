@@ -21,11 +21,6 @@
 #include "disk.h"
 #include "statedir.h"
 
-static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
-{
-	return statedir_put(state, statedir_drain(site, app, until_s));
-}
-
 static void wipe(void)
 {
 	char command[160];
@@ -103,7 +98,7 @@ static void test_damaged(void **unused)
 		assert_int_equal(state_health(state, "a", "s", 7), 1); // the other file is not touched
 		assert_int_equal(statedir_count("orders.json.damaged-"), 1);
 		check_lost_some(state);
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 		state = statedir_reopen(state);
 		assert_int_equal(state_override_count(state), 1);
 		state_close(state);
@@ -231,7 +226,7 @@ static void test_reported_until_removed(void **unused)
 	statedir_write("health.db.damaged-7000", "");
 	state = statedir_open();
 	check_file(state, "state.db.damaged-1000-2", 1000, 4);
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 	state = statedir_reopen(state);
 	check_file(state, "state.db.damaged-1000-2", 1000, 4);
 	snprintf(path, sizeof(path), "%s/state.db.damaged-1000-2", statedir);
@@ -272,9 +267,9 @@ static void make_three(void)
 
 	struct state *state = statedir_open();
 
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "lax", "a", 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "lax", "a", 0), E_OK);
 	state_close(state);
 }
 
@@ -312,7 +307,7 @@ static void test_one_file(void **unused)
 			assert_int_equal(state_override_count(state), 3);
 			assert_non_null(state_drained(state, NULL, "nyc", 1));
 			check_counted(state, 3, 0);
-			assert_int_equal(drain(state, "more", NULL, 0), E_OK);
+			assert_int_equal(statedir_put_drain(state, "more", NULL, 0), E_OK);
 			state = statedir_reopen(state);
 			assert_int_equal(state_override_count(state), 4);
 			state_close(state);
@@ -412,7 +407,7 @@ static void test_behind(void **unused)
 	snprintf(command, sizeof(command), "cp %s/state.db %s/old.db", statedir, statedir_top);
 	assert_int_equal(system(command), 0);
 	state = statedir_open();
-	assert_int_equal(drain(state, "late", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "late", NULL, 0), E_OK);
 	state_close(state);
 	snprintf(command, sizeof(command), "cp %s/old.db %s/state.db && rm -f %s/state.db-wal", statedir_top, statedir,
 	         statedir);
@@ -438,7 +433,7 @@ static void test_health_store(void **unused)
 
 		struct state *state = statedir_open();
 
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 		state_set_health(state, "a", "s", 7, true);
 		state_close(state);
 		run_sql("health.db", sqls[i]);
@@ -466,7 +461,7 @@ static void test_cannot_be_rebuilt(void **unused)
 	state = statedir_open();
 	assert_int_equal(state_override_count(state), 3);
 	check_counted(state, 3, 0);
-	assert_int_equal(drain(state, "more", NULL, 0), E_IO);
+	assert_int_equal(statedir_put_drain(state, "more", NULL, 0), E_IO);
 	assert_int_equal(statedir_count("state.db.damaged-"), 0);
 	state_close(state);
 	atomic_store(&disk_write_errno, 0);

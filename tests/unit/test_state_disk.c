@@ -20,21 +20,6 @@
 #include "statedir.h"
 #include "withheld.h"
 
-static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
-{
-	return statedir_put(state, statedir_drain(site, app, until_s));
-}
-
-static int undrain(struct state *state, const char *site, const char *app, bool every_app)
-{
-	return statedir_remove(state, OVERRIDE_DRAIN, site, app, every_app);
-}
-
-static int force(struct state *state, const char *app, const char *site, enum force_to to)
-{
-	return statedir_put(state, statedir_force(app, site, to));
-}
-
 // Nothing changes, only done() is called, and later it works again.
 static void test_disk_full(void **unused)
 {
@@ -44,18 +29,18 @@ static void test_disk_full(void **unused)
 	int64_t next_s;
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 50), E_OK);
-	assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 50), E_OK);
+	assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_UP), E_OK);
 	statedir_settle(state);
 	revision = state_revision(state);
 	statedir_calls_clear();
 	atomic_store(&disk_write_errno, ENOSPC);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
-	assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
-	assert_int_equal(undrain(state, "bos", NULL, true), E_IO);
-	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND); // nothing needs to be written
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_IO);
+	assert_int_equal(statedir_remove_drain(state, "bos", NULL, true), E_IO);
+	assert_int_equal(statedir_remove_drain(state, "nyc", NULL, true), E_NOTFOUND); // nothing needs to be written
 	assert_true(state_trouble(state, &trouble));                     // nor is it known that anything could be
-	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_IO);
+	assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_DOWN), E_IO);
 	assert_string_equal(statedir_calls, "done:-3:0;done:-3:0;done:-3:0;done:-4:0;done:-3:0;");
 	assert_int_equal(state_revision(state), revision);
 	assert_int_equal(state_override_count(state), 2);
@@ -65,7 +50,7 @@ static void test_disk_full(void **unused)
 	assert_int_equal(state_expire(state, 60, &next_s), 1);
 	assert_null(state_drained(state, NULL, "bos", 60));
 	atomic_store(&disk_write_errno, 0);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
 	state = statedir_reopen(state);
 	(void)state_expire(state, 60, &next_s);
 	assert_int_equal(state_override_count(state), 2);
@@ -110,12 +95,12 @@ static void test_full_then_killed(void **unused)
 		atomic_store(&disk_room, room);
 		do {
 			snprintf(site, sizeof(site), "s%ld-%zu", room, given);
-			err = drain(state, site, NULL, 0);
+			err = statedir_put_drain(state, site, NULL, 0);
 			given += err == E_OK;
 		} while (err == E_OK);
 		assert_int_equal(err, E_IO);
 		assert_non_null(strstr(statedir_why, "/d/state.db cannot be written: No space left on device"));
-		assert_int_equal(drain(state, site, NULL, 0), E_IO);
+		assert_int_equal(statedir_put_drain(state, site, NULL, 0), E_IO);
 		assert_true(state_trouble(state, &trouble));
 		assert_non_null(strstr(trouble.why, "/d/state.db cannot be written: No space left on device"));
 		assert_in_range(trouble.since_s, clock_wall_s() - 60, clock_wall_s());
@@ -126,7 +111,7 @@ static void test_full_then_killed(void **unused)
 		check_no_damage(again);
 		state_close(again);
 		atomic_store(&disk_room, -1);
-		assert_int_equal(drain(state, site, NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, site, NULL, 0), E_OK);
 		assert_false(state_trouble(state, &trouble));
 		state_close(state);
 	}
@@ -144,8 +129,8 @@ static void test_nothing_can_be_written(void **unused)
 		struct state_trouble trouble = {0};
 		char command[256];
 
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-		assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_UP), E_OK);
 		state_set_health(state, "a", "bos", 7, true);
 		state_close(state);
 		snprintf(command, sizeof(command), "cd %s && %s", statedir, i < 2 ? "rm -f *-wal" : i < 4 ? ": >state.db" :
@@ -157,10 +142,10 @@ static void test_nothing_can_be_written(void **unused)
 		assert_non_null(state_drained(state, NULL, "bos", 1));
 		assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
 		assert_int_equal(state_health(state, "a", "bos", 7), i < 4 ? 1 : -1);
-		assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+		assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
 		assert_non_null(strstr(statedir_why, strerror(errors[i % 2])));
-		assert_int_equal(undrain(state, "bos", NULL, false), E_IO);
-		assert_int_equal(undrain(state, "nyc", NULL, false), E_NOTFOUND);
+		assert_int_equal(statedir_remove_drain(state, "bos", NULL, false), E_IO);
+		assert_int_equal(statedir_remove_drain(state, "nyc", NULL, false), E_NOTFOUND);
 		assert_int_equal(state_override_count(state), 2);
 		assert_true(state_trouble(state, &trouble));
 		assert_int_equal(statedir_count("state.db.damaged-") + statedir_count("health.db.damaged-"), 0);
@@ -168,7 +153,7 @@ static void test_nothing_can_be_written(void **unused)
 		state = statedir_reopen(state);
 		assert_int_equal(state_override_count(state), 2);
 		atomic_store(&disk_write_errno, 0);
-		assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
 		assert_false(state_trouble(state, &trouble));
 		statedir_settle(state);
 		state = statedir_reopen(state);
@@ -196,12 +181,12 @@ static void test_nothing_can_be_made(void **unused)
 		atomic_store(&disk_write_errno, ENOSPC);
 		state = statedir_open();
 		assert_int_equal(state_override_count(state), 0);
-		assert_int_equal(drain(state, "bos", NULL, 0), E_IO);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_IO);
 		assert_int_equal(state_damage(state, &damage), E_OK);
 		assert_true(damage.is_counted == is_damaged && damage.is_lost_unknown == is_damaged && damage.lost == 0);
 		assert_int_equal(statedir_count("state.db.damaged-"), 0);
 		atomic_store(&disk_write_errno, 0);
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 		assert_int_equal(statedir_count("state.db.damaged-"), is_damaged);
 		state = statedir_reopen(state);
 		assert_int_equal(state_override_count(state), 1);
@@ -225,16 +210,16 @@ static void test_files_are_taken_away(void **unused)
 		struct state *state = statedir_open(), *again = NULL;
 		char command[256];
 
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 		state_close(state);
 		snprintf(command, sizeof(command), "cd %s && rm -rf ../old && cp -r . ../old", statedir);
 		assert_int_equal(system(command), 0);
 		state = statedir_open();
-		assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
 		statedir_settle(state);
 		snprintf(command, sizeof(command), "cd %s && %s", statedir, ways[i]);
 		assert_int_equal(system(command), 0);
-		assert_int_equal(drain(state, "lax", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "lax", NULL, 0), E_OK);
 		assert_int_equal(open_copied("k", &again), E_OK); // as after kill -9
 		assert_int_equal(state_override_count(again), 3);
 		state_close(again);
@@ -256,14 +241,14 @@ static void test_folder_is_taken_away(void **unused)
 
 	(void)unused;
 	snprintf(moved, sizeof(moved), "%s/moved", statedir_top);
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 	assert_int_equal(rename(statedir, moved), 0);
-	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND); // noticed by what needs no writing, too
+	assert_int_equal(statedir_remove_drain(state, "nyc", NULL, true), E_NOTFOUND); // noticed by what needs no writing, too
 	assert_true(state_trouble(state, &trouble));
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
 	assert_non_null(strstr(statedir_why, "was removed or replaced"));
 	assert_int_equal(rename(moved, statedir), 0);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
 	assert_false(state_trouble(state, &trouble));
 	state = statedir_reopen(state);
 	assert_int_equal(state_override_count(state), 2);
@@ -278,10 +263,10 @@ static void test_sync_fails(void **unused)
 	for (int failing = 1; failing <= 3; failing++) { // the second time what held cannot be synced at once either
 		struct state *state = statedir_open();
 
-		assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 		statedir_settle(state);
 		atomic_store(&disk_failing_syncs, failing);
-		assert_int_equal(drain(state, "nyc", NULL, 0), E_IO);
+		assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
 		assert_null(state_drained(state, NULL, "nyc", 1));
 		// As after kill -9: the files are looked at as they are now.
 		char command[256];
@@ -310,12 +295,12 @@ static void test_copy_fails(void **unused)
 	char path[160];
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 	statedir_settle(state);
 	strcpy(disk_only, "state-copy");
 	atomic_store(&disk_write_errno, ENOSPC);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "lax", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "lax", NULL, 0), E_OK);
 	statedir_settle(state);
 	atomic_store(&disk_write_errno, 0);
 	disk_only[0] = '\0';
@@ -335,7 +320,7 @@ static void test_slow_disk(void **unused)
 	int64_t longest_ns = 0, next_s, began_ms = clock_mono_ms();
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 10), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 10), E_OK);
 	statedir_settle(state);
 	atomic_store(&disk_sync_ms, 500);
 	state_put(state, statedir_drain("nyc", NULL, 0), statedir_done, &err);
@@ -369,12 +354,12 @@ static void test_syncs_per_change(void **unused)
 	long before;
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 	statedir_settle(state);
 	before = atomic_load(&disk_syncs);
 	usleep(1200000);
 	assert_int_equal(atomic_load(&disk_syncs), before);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
 	statedir_settle(state);
 	assert_int_equal(atomic_load(&disk_syncs), before + 2);
 	state_close(state);

@@ -190,7 +190,7 @@ static void repair(const char *damaged)
 	struct state *state = statedir_open();
 
 	for (size_t i = 0; i < ARRAY_LEN(sites); i++)
-		assert_int_equal(statedir_put(state, statedir_drain(sites[i], NULL, 0)), E_OK);
+		assert_int_equal(statedir_put_drain(state, sites[i], NULL, 0), E_OK);
 	state_close(state);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char path[160];

@@ -17,11 +17,6 @@
 #include "base/publish.h"
 #include "dig.h"
 #include "net/udp.h"
-#include "view/live.h"
-
-static const char config[] = "domains:\n  example: {file: zone}\nsites:\n  us-east-1: {}\napps:\n"
-                             "  app.example:\n    targets:\n      us-east-1: {addresses: [192.0.2.1]}\n";
-static const char zone[] = "@ 60 SOA ns.example. h.example. 1 1 1 1 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
 
 // ID 7, "app.example", A, IN.
 static const uint8_t query[] = {0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'a', 'p', 'p', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e',
@@ -78,9 +73,7 @@ static int setup(void **state)
 	struct timeval forever = {0, 0};
 
 	(void)state;
-	publish_register_reader();
-	dig_begin(config, zone, "");
-	live_publish(dig.live);
+	dig_begin_published();
 	sigaction(SIGURG, &action, NULL);
 	server.fd = open_socket(&server.name, &server.name_len);
 	assert_int_equal(setsockopt(server.fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever)), 0);
@@ -99,13 +92,7 @@ static int teardown(void **state)
 	}
 	udp_free(server.udp);
 	close(server.fd);
-	live_withdraw();
-	dig.live = NULL;
-	dig.states = NULL;
-	dig.view = NULL;
-	publish_drain();
-	dig_end();
-	publish_unregister_reader();
+	dig_end_published();
 	return 0;
 }
 

@@ -29,11 +29,11 @@ enum {
 	ROOM_MIN = 65536, ROOM_PER_ROW = 4096, // octets that must be free before files are built anew
 };
 
-int local_idle_ms = 60000;
 const char *const local_files[] = {"state.db", "state-copy.db", "orders.json"};
 
 struct local {
 	const struct folder *folder;
+	int64_t idle_ms;
 	struct rows state;
 	struct rows copy;        // its store is NULL: there is none that can be used
 	struct healthfile health;
@@ -186,7 +186,8 @@ static void carry(struct local *local, struct store *store, size_t pending_max)
 
 static void local_close(void *ctx);
 
-static int local_open(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx)
+static int local_open(const struct folder *folder, unsigned idle_ms, struct backend_found *ret_found,
+                      void **ret_ctx)
 {
 	struct local *local = calloc(1, sizeof(*local));
 	struct backend_found found = {0};
@@ -195,6 +196,7 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	if (!local)
 		return E_NOMEM;
 	local->folder = folder;
+	local->idle_ms = idle_ms;
 	trouble_init(&local->trouble);
 	err = check_versions(folder);
 	if (err == E_OK)
@@ -488,16 +490,16 @@ static int local_tend(void *ctx)
 {
 	struct local *local = ctx;
 	int64_t now_ms = clock_mono_ms();
-	int64_t idle_ms = now_ms - local->committed_ms, wait_ms = -1;
+	int64_t busy_ms = local->committed_ms + local->idle_ms - now_ms, wait_ms = -1;
 
 	if (retry(local, now_ms))
 		wait_ms = local->retry_ms > now_ms ? local->retry_ms - now_ms : RETRY_MS;
 	healthfile_carry(&local->health, HEALTH_IDLE_PENDING);
 	// The fewer changes are in the logs, the fewer are lost with one. But an override given meanwhile waits for up to
 	// four syncs, and the next one for a second sync: not while somebody gives one after another.
-	if (idle_ms < local_idle_ms) {
-		if (wait_ms < 0 || wait_ms > local_idle_ms - idle_ms)
-			wait_ms = local_idle_ms - idle_ms;
+	if (busy_ms > 0) {
+		if (wait_ms < 0 || wait_ms > busy_ms)
+			wait_ms = busy_ms;
 	} else if (!local->is_in_memory) {
 		carry(local, local->state.store, 0);
 		carry(local, local->copy.store, 0);

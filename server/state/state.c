@@ -236,7 +236,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 
 	if (err < 0)
 		return err;
-	err = state->backend->open(&state->folder, &found, &state->backend_ctx);
+	err = state->backend->open(&state->folder, state->ops.idle_ms, &found, &state->backend_ctx);
 	if (err == E_IO)
 		log_error("the state cannot be read: %s", state->folder.why);
 	if (err < 0)
@@ -256,7 +256,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	else
 		err = E_NOMEM;
 	if (err == E_OK)
-		err = lasthealth_new(base, state->writer, &found.health, &state->health);
+		err = lasthealth_new(base, state->writer, &found.health, state->ops.confirm_ms, &state->health);
 	healthmap_done(&found.health);
 	return err;
 }
@@ -292,6 +292,10 @@ int state_open(struct event_base *base, const char *dir, const struct state_ops 
 	if (!state)
 		return E_NOMEM;
 	state->ops = *ops;
+	if (!state->ops.confirm_ms)
+		state->ops.confirm_ms = STATE_CONFIRM_S * 1000;
+	if (!state->ops.idle_ms)
+		state->ops.idle_ms = STATE_IDLE_S * 1000;
 	state->backend = &backend_local;
 	state->last_refused = &state->refused;
 	err = begin(state, base, dir);

@@ -46,7 +46,7 @@ static void on_committed(void *ctx)
 	note("commit;");
 }
 
-const struct state_ops statedir_ops = {NULL, on_changed, on_committed};
+struct state_ops statedir_ops;
 
 int statedir_setup(void **unused)
 {
@@ -57,6 +57,7 @@ int statedir_setup(void **unused)
 	statedir_base = event_base_new();
 	assert_non_null(statedir_base);
 	statedir_calls_clear();
+	statedir_ops = (struct state_ops){.changed = on_changed, .committed = on_committed};
 	return 0;
 }
 

@@ -23,7 +23,7 @@ extern char statedir_why[STATE_WHY_LEN];
 int statedir_setup(void **unused);
 int statedir_teardown(void **unused);
 
-extern const struct state_ops statedir_ops;
+extern struct state_ops statedir_ops; // set up anew for each test
 struct state *statedir_open(void);
 // As after a restart.
 struct state *statedir_reopen(struct state *state);

@@ -18,7 +18,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "disk.h"
-#include "state/lasthealth.h"
 #include "state/sum.h"
 #include "statedir.h"
 
@@ -199,7 +198,7 @@ static void test_confirmed(void **unused)
 	state_set_health(state, "a", "s", 7, true);
 	state_close(state);
 	set_confirmed(saved_s, (int64_t)sum_number(sum_text(sum_begin("meta"), "confirmed"), (uint64_t)saved_s));
-	lasthealth_confirm_ms = 20;
+	statedir_ops.confirm_ms = 20;
 	state = statedir_open();
 	snprintf(path, sizeof(path), "%s/copy/health.db", statedir_top);
 	for (int i = 0; confirmed_s < began_s; i++) {
@@ -211,7 +210,6 @@ static void test_confirmed(void **unused)
 		(void)sqlite3_exec(db, "SELECT value FROM meta WHERE name = 'confirmed'", take_number, &confirmed_s, NULL);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	}
-	lasthealth_confirm_ms = STATE_CONFIRM_S * 1000;
 	state_close(state);
 }
 

@@ -507,10 +507,7 @@ static void apply_overrides(struct daemon *daemon)
 
 static bool has_target(void *ctx, const char *app, const char *site)
 {
-	const struct view *view = ctx;
-	int app_at = index_find_spelled(view, app), site_at = index_find_site(view, site);
-
-	return app_at >= 0 && site_at >= 0 && index_target_at(view, (uint32_t)app_at, (uint32_t)site_at) >= 0;
+	return index_find_target(ctx, app, site) >= 0;
 }
 
 int daemon_run(struct daemon *daemon)

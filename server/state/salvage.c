@@ -273,9 +273,10 @@ static void name_recovered(const struct folder *folder, const struct side *damag
 		if (at < found->count && found->rows[at]->revision == row->revision)
 			continue;
 		named++;
-		log_warning("state file %s/%s lacks the %s of %s%s%s%s: it is taken from %s", folder->path, damaged->name,
+		log_warning("state file %s/%s lacks the %s of %s%s%s%s%s: it is taken from %s", folder->path, damaged->name,
 		            override_kind_text(row->kind), row->app ? row->app : "", row->app ? " at " : "", row->site,
-		            row->to == FORCE_UP ? " to up" : row->to == FORCE_DOWN ? " to down" : "", salvage_copy_file);
+		            row->to == FORCE_AUTO ? "" : " to ", row->to == FORCE_AUTO ? "" : override_force_text(row->to),
+		            salvage_copy_file);
 	}
 }
 

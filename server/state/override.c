@@ -100,6 +100,11 @@ int override_check_match(const struct override_match *match)
 	return err == E_OK && match->app && !match->every_app ? check_text(match->app, true) : err;
 }
 
+bool override_holds(const struct override *override, int64_t now_s)
+{
+	return !override->until_s || override->until_s > now_s;
+}
+
 bool override_matches(const struct override *override, const struct override_match *match)
 {
 	if (override->kind != match->kind || strcmp(override->site, match->site) != 0)

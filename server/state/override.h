@@ -51,6 +51,8 @@ int override_match_copy(const struct override_match *match, struct override_matc
 void override_match_done(struct override_match *match);
 // E_INVAL: no such kind or no site. E_LIMIT: a text is too long.
 int override_check_match(const struct override_match *match) MUST_USE;
+// False: its until_s has passed.
+bool override_holds(const struct override *override, int64_t now_s) PURE;
 bool override_matches(const struct override *override, const struct override_match *match) PURE;
 
 // NULL: out of memory.

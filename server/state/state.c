@@ -391,7 +391,7 @@ void state_remove(struct state *state, const struct override_match *match,
 
 static bool has_run_out(const void *ctx, const struct override *override)
 {
-	return override->until_s && override->until_s <= *(const int64_t *)ctx;
+	return !override_holds(override, *(const int64_t *)ctx);
 }
 
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
@@ -447,7 +447,7 @@ const struct override *state_drain_given(const struct state *state, const char *
 
 static const struct override *holding(const struct override *drain, int64_t now_s)
 {
-	return drain && (!drain->until_s || drain->until_s > now_s) ? drain : NULL;
+	return drain && override_holds(drain, now_s) ? drain : NULL;
 }
 
 const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s)

@@ -80,7 +80,8 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .late = 4, .under_way = 2, .waiting = 1};
 }
 
-json_t *explain_query(const struct live *live UNUSED, const char *name, const struct prefix *client)
+json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED, const char *name,
+                      const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 
@@ -252,7 +253,8 @@ static void add_app(struct view *view, struct app *all, struct target *targets, 
 	struct config_app *written = &config.apps[view->app_count];
 	struct app *app = &all[view->app_count++];
 
-	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count};
+	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count,
+	                    .last_resort = view->app_count == FAKE_LAST_RESORT + 1u ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL};
 	written->name = app->name;
 	written->targets = arena_take_array(view->arena, FAKE_SITES, sizeof(*written->targets));
 	must(app->name && written->targets);

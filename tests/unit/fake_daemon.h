@@ -30,7 +30,9 @@ enum { FAKE_TARGETS_MAX = 5000, FAKE_MANY = 4500 };
 //   carrier  bos                    ber               -                20
 //   web      -                      -                 use1              5
 //
+// web has addresses as its last resort, the others SERVFAIL.
 // fake_daemon_open() with `many` adds apps "many0" … of one target each, at use1.
+enum { FAKE_LAST_RESORT = 3 }; // the number of the app that has one
 enum { FAKE_BOS, FAKE_NYC, FAKE_BER, FAKE_USE1, FAKE_SITES };
 
 struct fake_daemon {

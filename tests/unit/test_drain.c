@@ -31,24 +31,26 @@ static void test_warnings(void **unused)
 		const char *site, *app;
 		const char *warnings[3];
 	} rows[] = {
-		{{NULL}, "bos", NULL, {"carrier.example.com: no target is left for clients of verizon"}},
+		{{NULL}, "bos", NULL, {"carrier.example.com: no target is left for clients of verizon; they get SERVFAIL"}},
 		{{NULL}, "nyc", NULL, {NULL}},
 		{{NULL}, "use1", "app.example.com",
-		 {"app.example.com: no target is left for clients other than those of verizon"}},
+		 {"app.example.com: no target is left for clients other than those of verizon; they get SERVFAIL"}},
 		{{NULL}, "use1", NULL,
-		 {"app.example.com: no target is left for clients other than those of verizon",
-		  "video.example.com: no target is left for clients other than those of verizon, vodafone-de",
+		 {"app.example.com: no target is left for clients other than those of verizon; they get SERVFAIL",
+		  "video.example.com: no target is left for clients other than those of verizon, vodafone-de; they get SERVFAIL",
 		  "web.example.com: no target is left; its clients get the last resort"}},
 		{{"bos"}, "nyc", NULL, {NULL}},
-		{{"bos"}, "ber", NULL, {"carrier.example.com: no target is left; its clients get the last resort"}},
-		{{NULL}, "ber", "carrier.example.com", {"carrier.example.com: no target is left for clients of vodafone-de"}},
-		{{NULL}, "bos", "carrier.example.com", {"carrier.example.com: no target is left for clients of verizon"}},
+		{{"bos"}, "ber", NULL, {"carrier.example.com: no target is left; its clients get SERVFAIL"}},
+		{{NULL}, "ber", "carrier.example.com", {"carrier.example.com: no target is left for clients of vodafone-de; they get SERVFAIL"}},
+		{{NULL}, "bos", "carrier.example.com", {"carrier.example.com: no target is left for clients of verizon; they get SERVFAIL"}},
+		{{"use1"}, "ber", "video.example.com",
+		 {"video.example.com: no target is left for clients other than those of verizon; they get SERVFAIL"}},
 		{{"use1"}, "bos", "app.example.com",
-		 {"app.example.com: no target is left for clients other than those of verizon"}},
+		 {"app.example.com: no target is left for clients other than those of verizon; they get SERVFAIL"}},
 		{{"use1", "nyc"}, "bos", "app.example.com",
-		 {"app.example.com: no target is left; its clients get the last resort"}},
+		 {"app.example.com: no target is left; its clients get SERVFAIL"}},
 		{{"use1"}, "bos", "video.example.com",
-		 {"video.example.com: no target is left for clients other than those of vodafone-de"}},
+		 {"video.example.com: no target is left for clients other than those of vodafone-de; they get SERVFAIL"}},
 	};
 
 	(void)unused;
@@ -94,9 +96,9 @@ static void test_warnings_of_what_is_down(void **unused)
 		 {"video.example.com: every target left for clients other than those of vodafone-de is down (1 left of 2): they are "
 		  "answered all the same"}},
 		{DRAIN("use1", "video"), {VIDEO_BOS, -1},
-		 {"video.example.com: no target is left for clients other than those of verizon, vodafone-de",
+		 {"video.example.com: no target is left for clients other than those of verizon, vodafone-de; they get SERVFAIL",
 		  "video.example.com: every target left for clients of verizon is down (1 left of 2): they are answered all the same"}},
-		{DRAIN("bos", "carrier"), {CARRIER_BER, -1}, {"carrier.example.com: no target is left for clients of verizon"}},
+		{DRAIN("bos", "carrier"), {CARRIER_BER, -1}, {"carrier.example.com: no target is left for clients of verizon; they get SERVFAIL"}},
 	};
 
 	(void)unused;
@@ -172,6 +174,37 @@ static void test_replaced(void **unused)
 }
 
 // Undrain -------------------------------------------------------------------------------------------------------------
+
+// What it ended, each drain by its app.
+static void test_undrain_names_what_it_ended(void **unused)
+{
+	static const char *const apps[] = {"(none)", "video.example.com", "app.example.com"};
+	const struct override had_run_out = {.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .app = (char *)"carrier.example.com",
+	                                     .since_s = 1, .until_s = 2, .who = (char *)"w"};
+	json_t *reply;
+
+	(void)unused;
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"rack\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"2h\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
+	assert_int_equal(fake_daemon_put(&fake_daemon, &had_run_out), E_OK);
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+
+	const json_t *ended = json_object_get(reply, "ended"), *site = asking_named(ended, "app", "(none)");
+
+	assert_int_equal(asking_number(reply, "ended_count"), ARRAY_LEN(apps));
+	assert_int_equal(json_array_size(ended), ARRAY_LEN(apps));
+	for (size_t i = 0; i < ARRAY_LEN(apps); i++)
+		assert_string_equal(asking_text(asking_named(ended, "app", apps[i]), "site"), "bos");
+	assert_string_equal(asking_text(site, "reason"), "rack");
+	assert_string_equal(asking_text(site, "who"), "uid 1000 (alice), pid 4711");
+	assert_true(asking_number(asking_named(ended, "app", apps[1]), "until") > asking_number(site, "since"));
+	json_decref(reply);
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
+	assert_int_equal(asking_number(reply, "ended_count"), 1);
+	json_decref(reply);
+}
 
 static void check_undrain(const char *line, json_int_t targets, json_int_t up, json_int_t still)
 {
@@ -443,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_warnings, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_undrain_names_what_it_ended, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_numbers, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_other_case, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_while_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),

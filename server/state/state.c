@@ -101,6 +101,7 @@ static void submit(struct state *state, struct job *job)
 {
 	must(state->outstanding <= STATE_QUEUE_MAX && !state->is_closing); // an expiry may be one more
 	state->outstanding++;
+	job->type = job->change->type;
 	writer_submit(state->writer, job);
 }
 
@@ -198,14 +199,12 @@ static void on_committed(void *ctx, struct job *jobs)
 
 	state->is_applying = state->is_calling = true;
 	for (struct job *job = jobs; job; job = job->next) {
-		bool is_expiry = !job->entry && !job->remove.site;
-
 		must(state->outstanding > 0);
 		must(job->revision == 0 || job->revision > state->committed); // in the order of the store
 		state->outstanding--;
-		if (is_expiry)
+		if (job->type == CHANGE_EXPIRE)
 			state->expire_is_under_way = false;
-		else if (job->err == E_OK && job->entry)
+		else if (job->err == E_OK && job->type == CHANGE_PUT)
 			take_put(state, job);
 		else if (job->err == E_OK)
 			take_removal(state, job);

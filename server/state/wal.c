@@ -136,11 +136,9 @@ static int walk_through(int fd, unsigned char *frame, struct wal_found *ret_foun
 
 int wal_look(const struct folder *folder, const char *name, struct wal_found *ret_found)
 {
-	char wal[NAME_MAX + 8];
-	int fd, err;
+	char log[FOLDER_LOG_LEN];
+	int fd, err = folder_open_file(folder, folder_log(name, log), &fd);
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
-	err = folder_open_file(folder, wal, &fd);
 	if (err == E_NOTFOUND)
 		*ret_found = (struct wal_found){.end = WAL_CLEAN};
 	if (err == E_INVAL)

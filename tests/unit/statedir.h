@@ -31,6 +31,9 @@ struct state *statedir_reopen(struct state *state);
 void statedir_write(const char *name, const char *text);
 // Files whose names start with `beginning`.
 unsigned statedir_count(const char *beginning);
+// Copies the files as they are now to a folder NAME beside the state folder: what is found after kill -9. Its path,
+// valid until the next call.
+const char *statedir_copy(const char *name);
 void statedir_calls_clear(void);
 
 // An override with fixed reason ("disk \"full\" ü\n"), who ("uid 0") and since (1000). Valid until the next call.

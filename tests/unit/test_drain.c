@@ -323,12 +323,13 @@ static void wait_for(struct client *client, unsigned replies)
 static size_t count_on_disk(void)
 {
 	static const struct state_ops no_ops;
-	char folder[96], command[320];
+	char folder[96], command[4 * sizeof(folder)];
 	struct event_base *base = event_base_new();
 	struct state *state = NULL;
 
 	snprintf(folder, sizeof(folder), "%s.killed", fake_daemon.folder);
-	snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s", folder, fake_daemon.folder, folder);
+	snprintf(command, sizeof(command), "rm -rf %s && mkdir %s && cp %s/*.db* %s", folder, folder, fake_daemon.folder,
+	         folder);
 	assert_int_equal(system(command), 0);
 	assert_non_null(base);
 	assert_int_equal(state_open(base, folder, &no_ops, &state), E_OK);

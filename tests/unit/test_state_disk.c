@@ -69,16 +69,6 @@ static void check_no_damage(const struct state *state)
 	assert_null(damage.path);
 }
 
-static int open_copied(const char *name, struct state **ret_state)
-{
-	char path[160], command[512];
-
-	snprintf(path, sizeof(path), "%s/%s", statedir_top, name);
-	snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s", path, statedir, path);
-	assert_int_equal(system(command), 0);
-	return state_open(statedir_base, path, &statedir_ops, ret_state);
-}
-
 // The disk is full, the daemon is killed and started on the full disk: whatever of a change was written before there was
 // no room, it starts, has what was acknowledged and nothing else, and claims no loss.
 static void test_full_then_killed(void **unused)
@@ -105,7 +95,7 @@ static void test_full_then_killed(void **unused)
 		assert_non_null(strstr(trouble.why, "/d/state.db cannot be written: No space left on device"));
 		assert_in_range(trouble.since_s, clock_wall_s() - 60, clock_wall_s());
 		statedir_settle(state);
-		assert_int_equal(open_copied("k", &again), E_OK);
+		assert_int_equal(state_open(statedir_base, statedir_copy("k"), &statedir_ops, &again), E_OK);
 		assert_int_equal(state_override_count(again), given);
 		assert_null(state_drained(again, NULL, site, 1));
 		check_no_damage(again);
@@ -220,7 +210,7 @@ static void test_files_are_taken_away(void **unused)
 		snprintf(command, sizeof(command), "cd %s && %s", statedir, ways[i]);
 		assert_int_equal(system(command), 0);
 		assert_int_equal(statedir_put_drain(state, "lax", NULL, 0), E_OK);
-		assert_int_equal(open_copied("k", &again), E_OK); // as after kill -9
+		assert_int_equal(state_open(statedir_base, statedir_copy("k"), &statedir_ops, &again), E_OK); // as after kill -9
 		assert_int_equal(state_override_count(again), 3);
 		state_close(again);
 		assert_int_equal(system(command), 0); // and before an end in good order
@@ -268,15 +258,12 @@ static void test_sync_fails(void **unused)
 		atomic_store(&disk_failing_syncs, failing);
 		assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
 		assert_null(state_drained(state, NULL, "nyc", 1));
-		// As after kill -9: the files are looked at as they are now.
-		char command[256];
 
-		snprintf(command, sizeof(command), "rm -rf %s/k && cp -r %s %s/k", statedir_top, statedir, statedir_top);
-		assert_int_equal(system(command), 0);
+		const char *copy = statedir_copy("k");
+
 		atomic_store(&disk_failing_syncs, 0);
 		state_close(state);
-		snprintf(command, sizeof(command), "%s/k", statedir_top);
-		assert_int_equal(state_open(statedir_base, command, &statedir_ops, &state), E_OK);
+		assert_int_equal(state_open(statedir_base, copy, &statedir_ops, &state), E_OK);
 		assert_non_null(state_drained(state, NULL, "bos", 1));
 		assert_null(state_drained(state, NULL, "nyc", 1));
 		state_close(state);

@@ -10,6 +10,7 @@
 #include "state/change.h"
 #include "state/folder.h"
 #include "state/healthmap.h"
+#include "state/loss.h"
 #include "state/overrides.h"
 
 // What was found at the start.
@@ -18,11 +19,7 @@ struct backend_found {
 	uint64_t revision;
 	struct healthmap health; // empty when what is saved is older than STATE_HEALTH_AGE_MAX_S
 	int64_t confirmed_s;     // when the health was last known to be so
-	// Damage of overrides found at this start.
-	int64_t damaged_s;       // when, by the wall clock; 0: there was none
-	size_t kept, lost;       // so many overrides were kept, so many at least were not
-	bool is_lost_unknown;    // whether there were more than these cannot be known
-	bool is_set_aside;       // a file was set aside for it
+	struct loss loss;        // of overrides
 };
 
 struct state_backend {

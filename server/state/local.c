@@ -159,11 +159,10 @@ static int open_overrides(struct local *local, struct backend_found *found)
 	} else if (!local->copy.store || !rows_totals_equal(&local->copy.totals, &local->state.totals)) {
 		bring_copy_in_line(local);
 	}
-	found->damaged_s = import.damaged_s ? import.damaged_s : salvage.damaged_s;
-	found->kept = import.damaged_s ? import.kept : salvage.kept;
-	found->lost = import.lost + salvage.lost;
-	found->is_lost_unknown = import.is_lost_unknown || salvage.is_lost_unknown;
-	found->is_set_aside = !local->is_in_memory && (import.damaged_s || salvage.is_set_aside);
+	found->loss = import.loss.found_s ? import.loss : salvage.loss;
+	found->loss.lost = import.loss.lost + salvage.loss.lost;
+	found->loss.is_unknown = import.loss.is_unknown || salvage.loss.is_unknown;
+	found->loss.is_set_aside = !local->is_in_memory && (import.loss.is_set_aside || salvage.loss.is_set_aside);
 	return read_overrides(local, found);
 }
 

@@ -40,10 +40,7 @@ struct state {
 	bool is_applying;        // inside changed() or committed()
 	bool is_calling;         // inside any callback
 	bool is_closing;         // the writer takes no more
-	int64_t damaged_s;       // damage found at this start; 0: none
-	size_t kept, lost;
-	bool is_lost_unknown;
-	bool is_set_aside;       // a file was, because of it
+	struct loss loss;
 };
 
 // Jobs ----------------------------------------------------------------------------------------------------------------
@@ -242,11 +239,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 		return err;
 	state->overrides = found.overrides;
 	state->revision = state->committed = found.revision;
-	state->damaged_s = found.damaged_s;
-	state->kept = found.kept;
-	state->lost = found.lost;
-	state->is_lost_unknown = found.is_lost_unknown;
-	state->is_set_aside = found.is_set_aside;
+	state->loss = found.loss;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
 	if (state->refuse)
 		event_priority_set(state->refuse, 0);
@@ -318,6 +311,7 @@ struct state *state_close(struct state *state)
 
 int state_damage(const struct state *state, struct state_damage *ret_damage)
 {
+	const struct loss *loss = &state->loss;
 	struct damaged found;
 	char *path = NULL;
 	int err = damaged_find(&state->folder, local_files, LOCAL_FILE_COUNT, &found);
@@ -328,11 +322,11 @@ int state_damage(const struct state *state, struct state_damage *ret_damage)
 		return E_NOMEM;
 	*ret_damage = (struct state_damage){.path = path, .time_s = found.time_s, .files = found.count};
 	// Removing the files acknowledges the damage. Where a file was missing there is none to remove.
-	if (state->damaged_s && (found.count ? found.time_s >= state->damaged_s : !state->is_set_aside)) {
+	if (loss->found_s && (found.count ? found.time_s >= loss->found_s : !loss->is_set_aside)) {
 		ret_damage->is_counted = true;
-		ret_damage->kept = state->kept;
-		ret_damage->lost = state->lost;
-		ret_damage->is_lost_unknown = state->is_lost_unknown;
+		ret_damage->kept = loss->kept;
+		ret_damage->lost = loss->lost;
+		ret_damage->is_lost_unknown = loss->is_unknown;
 	}
 	return E_OK;
 }

@@ -24,11 +24,6 @@ enum {
 
 // Versions ------------------------------------------------------------------------------------------------------------
 
-static uint32_t read_be32(const unsigned char *octets)
-{
-	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
-}
-
 int store_version(const struct folder *folder, const char *name, int *ret_version, const char **ret_why)
 {
 	unsigned char header[HEADER_LEN];
@@ -47,10 +42,10 @@ int store_version(const struct folder *folder, const char *name, int *ret_versio
 	if (len != (ssize_t)sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0)
 		return E_INVAL;
 
-	uint32_t version = read_be32(header + AT_VERSION);
+	uint32_t version = wal_be32(header + AT_VERSION);
 
 	// Two fields that agree: a damaged octet does not look like a store of a later version.
-	if (version == 0 || version > UINT16_MAX || read_be32(header + AT_APPLICATION) != (APPLICATION | version))
+	if (version == 0 || version > UINT16_MAX || wal_be32(header + AT_APPLICATION) != (APPLICATION | version))
 		return E_INVAL;
 	*ret_version = (int)version;
 	return E_OK;

@@ -242,7 +242,7 @@ static size_t add_sites(const json_t *list, bool *seen)
 // Very many drains and forces can be read as well.
 static void test_overrides_in_parts(void **unused)
 {
-	enum { DRAINS = 2 * SHOW_OVERRIDES_MAX + 1, FORCES = SHOW_OVERRIDES_MAX + 1 };
+	enum { DRAINS = 2 * SHOW_OVERRIDES_MAX + 1, FORCES = SHOW_OVERRIDES_MAX - 1 }; // three full parts
 	bool drained[DRAINS] = {false}, forced[FORCES] = {false};
 	size_t drains = 0, forces = 0, parts = 0;
 	json_int_t next = 0, revision = -1;

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,7 +28,7 @@ static void test_disk_full(void **unused)
 	struct state *state = statedir_open();
 	struct state_trouble trouble;
 	uint64_t revision;
-	int64_t next_s;
+	int64_t next_s, since_s;
 
 	(void)unused;
 	assert_int_equal(statedir_put_drain(state, "bos", NULL, 50), E_OK);
@@ -36,7 +38,12 @@ static void test_disk_full(void **unused)
 	statedir_calls_clear();
 	atomic_store(&disk_write_errno, ENOSPC);
 	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
+	assert_true(state_trouble(state, &trouble));
+	since_s = trouble.since_s;
+	usleep(1100000); // another second of the wall clock
 	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_IO);
+	assert_true(state_trouble(state, &trouble));
+	assert_int_equal(trouble.since_s, since_s);
 	assert_int_equal(statedir_remove_drain(state, "bos", NULL, true), E_IO);
 	assert_int_equal(statedir_remove_drain(state, "nyc", NULL, true), E_NOTFOUND); // nothing needs to be written
 	assert_true(state_trouble(state, &trouble));                     // nor is it known that anything could be
@@ -352,6 +359,82 @@ static void test_syncs_per_change(void **unused)
 	state_close(state);
 }
 
+// Overrides that are in state.db itself, as it is now; its log of writes is left aside.
+static int count_carried(void)
+{
+	char path[160], command[3 * sizeof(path)];
+	sqlite3 *db;
+	sqlite3_stmt *count;
+
+	snprintf(path, sizeof(path), "%s/alone.db", statedir_top);
+	snprintf(command, sizeof(command), "cp %s/state.db %s", statedir, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM override", -1, &count, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+
+	int result = sqlite3_column_int(count, 0);
+
+	sqlite3_finalize(count);
+	sqlite3_close(db);
+	return result;
+}
+
+// When nobody has given an override for a while, the log's are carried into the file; not before.
+static void test_log_is_carried_when_idle(void **unused)
+{
+	struct state *state = statedir_open();
+
+	(void)unused;
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
+	statedir_settle(state);
+	usleep(100000);
+	assert_int_equal(count_carried(), 0);
+	state_close(state);
+	statedir_ops.idle_ms = 50;
+	state = statedir_open();
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
+	for (int i = 0; count_carried() < 2; i++) {
+		assert_in_range(i, 0, 500);
+		usleep(10000);
+	}
+	state_close(state);
+}
+
+// Nor does it grow without end where overrides are given all the time.
+static void test_log_is_bounded(void **unused)
+{
+	enum { ROUNDS = 100, LOG_MAX = 9 << 20 };
+	struct state *state = statedir_open();
+	static const char *const files[] = {"state.db-wal", "state-copy.db-wal"};
+	char path[160], site[256];
+	struct stat st;
+
+	(void)unused;
+	atomic_store(&disk_no_syncs, 1);
+	memset(site, 's', sizeof(site));
+	site[STATE_TEXT_MAX] = '\0';
+	for (int round = 0; round < ROUNDS; round++) {
+		int err = STATEDIR_WAITING;
+
+		for (int i = 0; i < STATE_QUEUE_MAX; i++) {
+			snprintf(site, 8, "%06d", i);
+			site[6] = 's';
+			state_put(state, statedir_drain(site, NULL, round), statedir_done, i < STATE_QUEUE_MAX - 1 ? NULL : &err);
+		}
+		statedir_wait(&err);
+		statedir_calls_clear();
+		assert_int_equal(err, E_OK);
+	}
+	statedir_settle(state);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", statedir, files[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_in_range(st.st_size, 4 << 20, LOG_MAX);
+	}
+	state_close(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +446,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_folder_is_taken_away, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_sync_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_copy_fails, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_log_is_carried_when_idle, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_log_is_bounded, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_disk, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_syncs_per_change, statedir_setup, statedir_teardown),
 	};

@@ -61,10 +61,10 @@ void client_show_drain(const json_t *reply)
 	show_earlier("replaces", json_object_get(reply, "replaced"));
 	if (targets || safe_s > client_int(reply, "since") + 2) // a reload may have removed the last target
 		client_print(stdout,
-		          until_s && until_s < safe_s
-		                  ? "It ends before all caches have dropped it, which would be after %s (%s from now).\n"
-		                  : "After %s (at most %s from now) no correct cache hands it out any more.\n",
-		          client_time(safe_s, safe), client_span(safe_s - clock_wall_s(), left));
+		             until_s && until_s < safe_s
+		                     ? "It ends before all caches have dropped it, which would be after %s (%s from now).\n"
+		                     : "After %s (at most %s from now) no correct cache hands it out any more.\n",
+		             client_time(safe_s, safe), client_span(safe_s - clock_wall_s(), left));
 }
 
 void client_show_undrain(const json_t *reply)
@@ -75,7 +75,7 @@ void client_show_undrain(const json_t *reply)
 	json_int_t again = json_is_integer(up) ? json_integer_value(up) : targets;
 
 	client_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
-	          app[0] ? " at " : "", client_text(reply, "site"), again);
+	             app[0] ? " at " : "", client_text(reply, "site"), again);
 	show_ended(reply);
 	if (json_is_null(up) && targets)
 		client_print(stdout, "Those that the first round of health checks finds down do not.\n");
@@ -102,6 +102,6 @@ void client_show_force(const json_t *reply)
 void client_show_reload(const json_t *reply)
 {
 	client_print(stdout, json_is_false(json_object_get(reply, "serving"))
-	                      ? "reloaded: generation %lld waits for the first round of health checks\n"
-	                      : "reloaded: generation %lld is served\n", client_int(reply, "generation"));
+	                         ? "reloaded: generation %lld waits for the first round of health checks\n"
+	                         : "reloaded: generation %lld is served\n", client_int(reply, "generation"));
 }

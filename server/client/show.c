@@ -63,7 +63,7 @@ static void show_damaged(const json_t *damaged)
 		snprintf(more, sizeof(more), ", and %lld earlier", (long long)earlier);
 	if (file[0])
 		client_print(stdout, "overrides    a damaged state file was set aside on %s: %s%s\n",
-		          client_time(client_int(damaged, "time"), at), file, more);
+		             client_time(client_int(damaged, "time"), at), file, more);
 	else
 		client_print(stdout, "overrides    a state file was missing, older or not writable at the start\n");
 	if (is_counted && lost)
@@ -84,7 +84,7 @@ static void show_locate(const json_t *sources)
 		const json_t *source = json_array_get(sources, i);
 
 		client_print(stdout, "%-12s %s, %lld prefixes\n", i ? "" : "locate", client_text(source, "name"),
-		          client_int(source, "prefixes"));
+		             client_int(source, "prefixes"));
 	}
 }
 
@@ -162,21 +162,22 @@ void client_show_status(const json_t *reply)
 	char since[CTL_TIME_LEN], span[CTL_TIME_LEN], at[CTL_TIME_LEN];
 
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
-	          client_int(reply, "pid"), client_time(started_s, since), client_span(clock_wall_s() - started_s, span));
+	             client_int(reply, "pid"), client_time(started_s, since),
+	             client_span(clock_wall_s() - started_s, span));
 	show_refused(json_object_get(reply, "changes_refused"));
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
 		client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
-		          json_is_true(json_object_get(reply, "last_reload_ok"))
-		                  ? "done" : "failed: the previous generation stays in service");
+		             json_is_true(json_object_get(reply, "last_reload_ok"))
+		                     ? "done" : "failed: the previous generation stays in service");
 	if (began_s)
 		client_print(stdout, "reload       under way since %s\n", client_time(began_s, at));
 	client_print(stdout, "probes       %lld, of which %lld failed and %lld were late; %lld under way, %lld waiting%s\n",
-	          client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
-	          client_int(health, "under_way"), client_int(health, "waiting"),
-	          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
+	             client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
+	             client_int(health, "under_way"), client_int(health, "waiting"),
+	             json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
 	show_drains(reply);
 	show_forces(reply);
 }

@@ -333,7 +333,8 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 json_t *explain_query(const struct live *live, const struct state *state, const char *name,
                       const struct prefix *client)
 {
-	struct explaining e = {.live = live, .state = state, .now_s = clock_wall_s(), .object = json_object(), .steps = json_array()};
+	struct explaining e = {.live = live, .state = state, .now_s = clock_wall_s(), .object = json_object(),
+	                       .steps = json_array()};
 	char text[NAME_TEXT_MAX];
 	uint8_t wire[NAME_WIRE_MAX];
 	struct name asked;

@@ -25,7 +25,8 @@ struct backend_found {
 struct state_backend {
 	const char *name;
 	// The folder is locked, and stays open until close(). A folder that can be read but not written is no error, see
-	// trouble(). `idle_ms`: without a change for so long, tend() does what would make one wait. E_IO (folder->why), E_NOMEM, E_STATE (the store is of a newer version; no file has changed; logged).
+	// trouble(). `idle_ms`: without a change for so long, tend() does what would make one wait. E_IO (folder->why),
+	// E_NOMEM, E_STATE (the store is of a newer version; no file has changed; logged).
 	int (*open)(const struct folder *folder, unsigned idle_ms, struct backend_found *ret_found, void **ret_ctx);
 	// Makes all changes durable in one transaction, in their order, and sets err and revision of each. E_NOTFOUND and
 	// E_LIMIT concern one change; with E_IO and E_NOMEM all of them fail, and nothing has changed:

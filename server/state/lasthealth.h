@@ -14,7 +14,8 @@ struct event_base;
 struct lasthealth;
 struct writer;
 
-// Takes over what is in `map`. What is saved is confirmed every `confirm_ms`, changed or not. The writer calls back lasthealth_written(). E_NOMEM.
+// Takes over what is in `map`. What is saved is confirmed every `confirm_ms`, changed or not. The writer calls back
+// lasthealth_written(). E_NOMEM.
 int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
                    unsigned confirm_ms, struct lasthealth **ret_health) MUST_USE;
 // Takes NULL; returns NULL.

@@ -254,7 +254,7 @@ static void add_app(struct view *view, struct app *all, struct target *targets, 
 	struct app *app = &all[view->app_count++];
 
 	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count,
-	                    .last_resort = view->app_count == FAKE_LAST_RESORT + 1u ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL};
+	                    .last_resort = all + FAKE_LAST_RESORT == app ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL};
 	written->name = app->name;
 	written->targets = arena_take_array(view->arena, FAKE_SITES, sizeof(*written->targets));
 	must(app->name && written->targets);

@@ -217,7 +217,7 @@ static void test_files_are_taken_away(void **unused)
 		snprintf(command, sizeof(command), "cd %s && %s", statedir, ways[i]);
 		assert_int_equal(system(command), 0);
 		assert_int_equal(statedir_put_drain(state, "lax", NULL, 0), E_OK);
-		assert_int_equal(state_open(statedir_base, statedir_copy("k"), &statedir_ops, &again), E_OK); // as after kill -9
+		assert_int_equal(state_open(statedir_base, statedir_copy("k"), &statedir_ops, &again), E_OK);
 		assert_int_equal(state_override_count(again), 3);
 		state_close(again);
 		assert_int_equal(system(command), 0); // and before an end in good order
@@ -407,19 +407,19 @@ static void test_log_is_bounded(void **unused)
 	enum { ROUNDS = 100, LOG_MAX = 9 << 20 };
 	struct state *state = statedir_open();
 	static const char *const files[] = {"state.db-wal", "state-copy.db-wal"};
-	char path[160], site[256];
+	char path[160], site[STATE_TEXT_MAX + 1];
 	struct stat st;
 
 	(void)unused;
 	atomic_store(&disk_no_syncs, 1);
-	memset(site, 's', sizeof(site));
-	site[STATE_TEXT_MAX] = '\0';
+	memset(site, 's', STATE_TEXT_MAX);
+	site[STATE_TEXT_MAX] = '\0'; // the first two letters tell them apart
 	for (int round = 0; round < ROUNDS; round++) {
 		int err = STATEDIR_WAITING;
 
 		for (int i = 0; i < STATE_QUEUE_MAX; i++) {
-			snprintf(site, 8, "%06d", i);
-			site[6] = 's';
+			site[0] = (char)('a' + i / 16);
+			site[1] = (char)('a' + i % 16);
 			state_put(state, statedir_drain(site, NULL, round), statedir_done, i < STATE_QUEUE_MAX - 1 ? NULL : &err);
 		}
 		statedir_wait(&err);

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,6 +15,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
+#include "base/thread.h"
 #include "generation/generation.h"
 
 enum { BUILDER_NICE = 10 };
@@ -144,15 +144,7 @@ struct reload *reload_free(struct reload *reload)
 
 static int start_builder(struct reload *reload)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are handled by the main thread
-
-	int failed = pthread_create(&reload->thread, NULL, build, reload);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed ? E_NOMEM : E_OK;
+	return thread_start(&reload->thread, "builder", build, reload) ? E_OK : E_NOMEM;
 }
 
 void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),

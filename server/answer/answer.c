@@ -3,8 +3,6 @@
 // decided and encoded. See answer.h.
 #include "answer/answer.h"
 
-#include <string.h>
-
 #include "answer/locate.h"
 #include "answer/lookup.h"
 #include "answer/pick.h"

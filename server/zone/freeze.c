@@ -209,7 +209,7 @@ static int reserve(struct zonedb *db, const struct zone_builder *builder)
 	return E_OK;
 }
 
-int zone_compile(struct zone_builder *builder, struct zonedb **ret_db)
+int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db)
 {
 	struct zonedb *db = calloc(1, sizeof(*db));
 	uint32_t number = 0;

@@ -373,6 +373,21 @@ static void test_estimate(void **state)
 		}
 	}
 	assert_false(candidates[5].reachable);
+
+	// A hint ranks first and leaves the cost as it is; one that is unknown is 0. The bias is added to either.
+	struct addr hinted = {.family = ADDR_V4, .bytes = {10, 8}};
+
+	place = *places_lookup(world.view.places, &hinted, &depth);
+	assert_int_equal(ranking_candidates(&in, &world.steers[0]->spec, &place, candidates), 5);
+	assert_int_equal(candidates[0].slot, NYC);
+	assert_int_equal(candidates[0].cost.basis, COST_HINT);
+	assert_int_equal(candidates[0].cost.us, llround(10000 - 300 + candidates[0].cost.km * 20));
+	place.latitude = NAN;
+	assert_int_equal(ranking_candidates(&in, &world.steers[0]->spec, &place, candidates), 5);
+	assert_int_equal(candidates[0].slot, NYC);
+	assert_int_equal(candidates[0].cost.basis, COST_HINT);
+	assert_int_equal(candidates[0].cost.us, -300);
+	assert_true(isnan(candidates[0].cost.km));
 	// Boston to New York, to a kilometre: 306 by any great-circle calculator.
 	assert_int_equal(lround(distance_km(42.360, -71.058, 40.713, -74.006)), 306);
 	assert_int_equal(lround(distance_km(0, 0, 0, 180)), 20015);

@@ -329,13 +329,6 @@ static void test_order(void **state)
 	world_end(&world);
 }
 
-static double distance_km(double lat1, double lon1, double lat2, double lon2)
-{
-	struct cost_point a = cost_point_at(lat1, lon1), b = cost_point_at(lat2, lon2);
-
-	return cost_distance_km(&a, &b);
-}
-
 static void test_estimate(void **state)
 {
 	(void)state;
@@ -365,7 +358,9 @@ static void test_estimate(void **state)
 			assert_int_equal(candidates[i].cost.basis, COST_MEASURED);
 			assert_int_equal(candidates[i].cost.us, 90000);
 		} else {
-			double km = distance_km(42.3, -71.0, world_sites[site].latitude, world_sites[site].longitude);
+			struct cost_point here = cost_point_at(42.3, -71.0);
+			struct cost_point there = cost_point_at(world_sites[site].latitude, world_sites[site].longitude);
+			double km = cost_distance_km(&here, &there);
 
 			assert_int_equal(candidates[i].cost.basis, COST_DISTANCE);
 			assert_int_equal(candidates[i].cost.us, llround(model.access_us[world_sites[site].kind] + km * 20) +
@@ -373,24 +368,6 @@ static void test_estimate(void **state)
 		}
 	}
 	assert_false(candidates[5].reachable);
-
-	// A hint ranks first and leaves the cost as it is; one that is unknown is 0. The bias is added to either.
-	struct addr hinted = {.family = ADDR_V4, .bytes = {10, 8}};
-
-	place = *places_lookup(world.view.places, &hinted, &depth);
-	assert_int_equal(ranking_candidates(&in, &world.steers[0]->spec, &place, candidates), 5);
-	assert_int_equal(candidates[0].slot, NYC);
-	assert_int_equal(candidates[0].cost.basis, COST_HINT);
-	assert_int_equal(candidates[0].cost.us, llround(10000 - 300 + candidates[0].cost.km * 20));
-	place.latitude = NAN;
-	assert_int_equal(ranking_candidates(&in, &world.steers[0]->spec, &place, candidates), 5);
-	assert_int_equal(candidates[0].slot, NYC);
-	assert_int_equal(candidates[0].cost.basis, COST_HINT);
-	assert_int_equal(candidates[0].cost.us, -300);
-	assert_true(isnan(candidates[0].cost.km));
-	// Boston to New York, to a kilometre: 306 by any great-circle calculator.
-	assert_int_equal(lround(distance_km(42.360, -71.058, 40.713, -74.006)), 306);
-	assert_int_equal(lround(distance_km(0, 0, 0, 180)), 20015);
 	world_end(&world);
 }
 

@@ -12,10 +12,12 @@ static const struct addr *client_of(const struct query_ecs *ecs, const struct ad
 	return ecs && ecs->present && ecs->source_len > 0 ? &ecs->addr : source;
 }
 
-static void set_hit(struct location *location, struct steer_hit hit)
+static void set_hit(struct location *location, const struct steer *steer, struct lpm_hit hit)
 {
-	location->ranking = hit.ranking;
-	location->depth = hit.depth;
+	struct steer_hit steered = steer_hit(steer, hit);
+
+	location->ranking = steered.ranking;
+	location->depth = steered.depth;
 	dev_must(location->depth <= addr_bits(location->client->family));
 }
 
@@ -31,6 +33,7 @@ uint8_t locate_hash_len(const struct app *app, const struct location *location)
 static void settle(const struct locate_request *request)
 {
 	struct location *location = request->ret_location;
+	const struct steer *steer = request->app->steer;
 
 	location->by_ecs = location->client != request->source;
 	location->scope = location->by_ecs ? location->depth : 0;
@@ -38,7 +41,7 @@ static void settle(const struct locate_request *request)
 		// No leaf is both inside and outside an ignored block, so the scope stays exact.
 		location->by_ecs = false;
 		location->client = request->source;
-		set_hit(location, steer_lookup(request->app->steer, request->source));
+		set_hit(location, steer, lpm_lookup(steer_table(steer, request->source), addr_key(request->source)));
 	}
 	if (unlikely(location->ranking->hashed) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
@@ -59,7 +62,7 @@ void locate_all(const struct live *live UNUSED, struct locate_request *requests,
 	}
 	lpm_lookup_all(searches, count);
 	for (unsigned i = 0; i < count; i++) {
-		set_hit(requests[i].ret_location, steer_hit(requests[i].app->steer, searches[i].hit));
+		set_hit(requests[i].ret_location, requests[i].app->steer, searches[i].hit);
 		__builtin_prefetch(requests[i].ret_location->ranking);
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -22,11 +22,18 @@ struct cost_point cost_point_at(double latitude, double longitude)
 }
 
 // From the chord, which stays precise for points close together, where the order matters most.
-double cost_distance_km(const struct cost_point *a, const struct cost_point *b)
+static double distance_km(const struct cost_point *a, const struct cost_point *b)
 {
 	double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z, half_chord = sqrt(x * x + y * y + z * z) / 2;
 
 	return 2 * EARTH_KM * asin(half_chord < 1 ? half_chord : 1);
+}
+
+double cost_distance_km(double lat1, double lon1, double lat2, double lon2)
+{
+	struct cost_point a = cost_point_at(lat1, lon1), b = cost_point_at(lat2, lon2);
+
+	return distance_km(&a, &b);
 }
 
 bool cost_can_reach(const struct places *places, const struct site *site, const struct place *place)
@@ -75,7 +82,7 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
 
 	must(site->kind < SITE_KINDS);
 	if (!isnan(place->latitude) && !isnan(site->latitude)) {
-		cost.km = cost_distance_km(here, there);
+		cost.km = distance_km(here, there);
 		cost.basis = COST_DISTANCE;
 		cost.us = llround(in->model->access_us[site->kind] + cost.km * in->model->us_per_km);
 	}

@@ -60,8 +60,8 @@ struct cost_point {
 // In degrees; NaN gives NaN.
 struct cost_point cost_point_at(double latitude, double longitude);
 
-// Great-circle distance in km on a sphere of radius 6371.0088 km, between points that are not NaN.
-double cost_distance_km(const struct cost_point *a, const struct cost_point *b);
+// Great-circle distance in km on a sphere of radius 6371.0088 km, between points in degrees.
+double cost_distance_km(double lat1, double lon1, double lat2, double lon2);
 
 struct cost {
 	enum cost_basis basis;

@@ -1,4 +1,4 @@
-// The cost of reaching one site, row by row of its table, and distances.
+// The cost of reaching one site, row by row of its table.
 #include "steer/cost.h"
 
 #include <math.h>
@@ -14,22 +14,6 @@
 #include "steer/place.h"
 
 enum { MEASURED_US = 7000, BIAS_US = -300, GROUP = 3, ACCESS_US = 18000 };
-
-static double distance_km(double lat1, double lon1, double lat2, double lon2)
-{
-	struct cost_point a = cost_point_at(lat1, lon1), b = cost_point_at(lat2, lon2);
-
-	return cost_distance_km(&a, &b);
-}
-
-static void test_distance(void **state)
-{
-	(void)state;
-	// Boston to New York, to a kilometre: 306 by any great-circle calculator.
-	assert_int_equal(lround(distance_km(42.360, -71.058, 40.713, -74.006)), 306);
-	assert_int_equal(lround(distance_km(0, 0, 0, 180)), 20015);
-	assert_true(distance_km(42.360, -71.058, 42.360, -71.058) == 0);
-}
 
 // What is known: a hint at the site, a row of the latency table, the coordinates of both.
 static void test_rows(void **state)
@@ -82,7 +66,6 @@ static void test_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_rows),
 	};
 

@@ -358,9 +358,7 @@ static void test_estimate(void **state)
 			assert_int_equal(candidates[i].cost.basis, COST_MEASURED);
 			assert_int_equal(candidates[i].cost.us, 90000);
 		} else {
-			struct cost_point here = cost_point_at(42.3, -71.0);
-			struct cost_point there = cost_point_at(world_sites[site].latitude, world_sites[site].longitude);
-			double km = cost_distance_km(&here, &there);
+			double km = cost_distance_km(42.3, -71.0, world_sites[site].latitude, world_sites[site].longitude);
 
 			assert_int_equal(candidates[i].cost.basis, COST_DISTANCE);
 			assert_int_equal(candidates[i].cost.us, llround(model.access_us[world_sites[site].kind] + km * 20) +
@@ -368,6 +366,9 @@ static void test_estimate(void **state)
 		}
 	}
 	assert_false(candidates[5].reachable);
+	// Boston to New York, to a kilometre: 306 by any great-circle calculator.
+	assert_int_equal(lround(cost_distance_km(42.360, -71.058, 40.713, -74.006)), 306);
+	assert_int_equal(lround(cost_distance_km(0, 0, 0, 180)), 20015);
 	world_end(&world);
 }
 

@@ -42,7 +42,8 @@ static void test_rows(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct site sites[] = {
 			{.name = "nyc"},
-			{.name = "bos", .kind = SITE_LOCAL_ZONE, .latitude = 42.36, .longitude = -71.06, .bias_us = BIAS_US},
+			{.name = "bos", .kind = SITE_LOCAL_ZONE, .is_public = true, .latitude = 42.36, .longitude = -71.06,
+			 .bias_us = BIAS_US},
 		};
 		struct place place = {.latitude = rows[i].located ? 40.71 : NAN, .longitude = -74.01,
 		                      .measured = rows[i].measured ? GROUP : 0, .hint = rows[i].hint ? hint : 0};

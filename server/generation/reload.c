@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,7 +17,7 @@
 #include "base/thread.h"
 #include "generation/generation.h"
 
-enum { BUILDER_NICE = 10 };
+enum { NICE_MORE = 10 };
 
 struct reload {
 	struct reload_ops ops;
@@ -37,10 +36,10 @@ struct reload {
 	void *done_ctx;
 };
 
-// The builder has lower priority than the workers: on Linux, nice values are per thread.
+// The builder has lower priority than the workers, whatever theirs is: on Linux, nice values are per thread.
 static void lower_priority(void)
 {
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
+	(void)!nice(NICE_MORE);
 }
 
 static void *build(void *arg)

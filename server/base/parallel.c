@@ -3,10 +3,10 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "base/err.h"
+#include "base/thread.h"
 
 enum { THREADS_MAX = 64 };
 
@@ -44,15 +44,11 @@ int parallel_run(size_t count, int (*job)(void *ctx, size_t i), void *ctx)
 	struct parallel p = {.job = job, .ctx = ctx, .count = count};
 	pthread_t threads[THREADS_MAX];
 	size_t wanted = processors(), started = 0;
-	sigset_t all, before;
 
 	wanted = wanted < count ? wanted : count;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // inherited by the threads
 	// If no thread can be started, the caller does it all.
-	while (started + 1 < wanted && started < THREADS_MAX && pthread_create(&threads[started], NULL, run, &p) == 0)
+	while (started + 1 < wanted && started < THREADS_MAX && thread_start(&threads[started], "builder", run, &p))
 		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	run(&p);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);

@@ -84,6 +84,9 @@ void report_add(struct report *report, enum report_level level, const char *file
 	va_start(ap, fmt);
 	vsnprintf(text + at, sizeof(text) - at, fmt, ap);
 	va_end(ap);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	keep(report, level, text);
 }
 

@@ -16,7 +16,6 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/names.h"
-#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "steer/place.h"
@@ -60,9 +59,6 @@ static void latency_error(struct latency *latency, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *at = text; *at; at++) // the text may quote a file: no control characters for the operator's terminal
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
 	report_error(latency->report, latency->config->latency, latency->line, 0, "%s", text);
 	latency->failed = true;
 }

@@ -100,7 +100,7 @@ static void expand(const struct ptree *tree, struct slot slot, unsigned left, st
 		return;
 	}
 	for (unsigned bit = 0; bit < 2; bit++)
-		expand(tree, (struct slot){ptree_child(tree, slot.subtree, bit), slot.depth + 1}, left - 1,
+		expand(tree, (struct slot){ptree_child(tree, slot.subtree, slot.depth, bit), slot.depth + 1}, left - 1,
 		       slots + (bit << (left - 1)));
 }
 

@@ -342,6 +342,51 @@ static void test_overlay_and_remap(void **state)
 	}
 }
 
+struct walked {
+	const struct ptree *tree;
+	struct addr_key next; // where the next leaf must start
+	uint32_t value;       // of the leaf before
+	size_t leaves;
+};
+
+static void on_leaf(void *ctx, struct addr_key key, uint8_t depth, uint32_t value)
+{
+	struct walked *walked = ctx;
+	struct addr_key last = key;
+	uint8_t found;
+
+	assert_true(key.hi == walked->next.hi && key.lo == walked->next.lo);
+	assert_int_equal(ptree_lookup(walked->tree, key, &found), value);
+	assert_int_equal(found, depth);
+	for (unsigned bit = depth; bit < 128; bit++)
+		if (bit < 64)
+			last.hi |= UINT64_C(1) << (63 - bit);
+		else
+			last.lo |= UINT64_C(1) << (127 - bit);
+	walked->next = (struct addr_key){last.hi + (last.lo == UINT64_MAX), last.lo + 1};
+	walked->leaves++;
+}
+
+// A walk gives every address once, in order, in the leaf that a lookup finds.
+static void test_walk(void **state)
+{
+	(void)state;
+	enum { MAX = 60 };
+	struct ptree_entry entries[MAX];
+
+	for (int round = 0; round < 400 / SLOWER; round++) {
+		struct walked walked = {0};
+		struct ptree *tree;
+
+		assert_int_equal(ptree_build(entries, random_table(entries, MAX, round % 2 ? 32 : 128, 3), &tree), E_OK);
+		walked.tree = tree;
+		ptree_walk(tree, on_leaf, &walked);
+		assert_true(walked.next.hi == 0 && walked.next.lo == 0); // past the last address
+		assert_true(walked.leaves > ptree_nodes(tree));
+		ptree_free(tree);
+	}
+}
+
 static void test_empty(void **state)
 {
 	(void)state;
@@ -368,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_rfc_example),
 		cmocka_unit_test(test_overlay_and_remap),
+		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_empty),
 	};
 

@@ -3,7 +3,6 @@
 // side.
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +11,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/check_types.h"
-#include "schema/mark.h"
+#include "schema/value.h"
 #include "steer/site.h"
 #include "steer/steer.h"
 
@@ -62,8 +61,7 @@ struct config_domain {
 
 struct config_locate {
 	const char *plugin;
-	const json_t *options;    // the entry's other keys; scalars as JSON strings, as written (or null). Checked by
-	                          // discovery against the plugin's rows
+	const struct value *options; // a mapping: the entry's other keys. Checked by discovery against the plugin's rows
 	struct mark mark;
 };
 
@@ -125,7 +123,9 @@ struct config_app {
 
 struct config {
 	struct arena *arena;
-	const char *file;         // absolute path it was read from
+	const char *file;         // absolute path of the file it was read from, the first one where there are more
+	const char **include;     // that file's patterns for more files, as written
+	size_t include_count;
 	struct config_server server;
 	struct config_steering steering;
 	const char *latency;      // absolute path of the measured latency table; NULL
@@ -140,14 +140,11 @@ struct config {
 	size_t site_count;
 	struct config_app *apps;
 	size_t app_count;
-	void *documents;          // private: the YAML tree that `options` point into, with its marks
 };
 
 // Takes NULL; returns NULL.
 struct config *config_free(struct config *config);
 
-// The position of a key in a config_locate's options (or a mapping inside them).
-struct mark config_mark(const struct config *config, const json_t *object, const char *key);
-// Makes a path from the config absolute: relative ones start in the config file's folder. In the config's arena; NULL
-// when out of memory.
-const char *config_path(const struct config *config, const char *written);
+// Makes a path from the config absolute: relative ones start in the folder of the file that `node` is in. In the
+// config's arena; NULL when out of memory.
+const char *config_path(const struct config *config, const struct value *node, const char *written);

@@ -12,6 +12,8 @@
 #include "schema/text.h"
 #include "steer/place.h"
 
+#define INCLUDE_LIMITS "8 deep and 4096 in all"
+
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define LIST(type, member, count) FIELD(type, member), .count_offset = offsetof(struct type, count)
 #define ROWS(rows) .options = rows, .option_count = ARRAY_LEN(rows)
@@ -290,6 +292,12 @@ static const struct schema app_schema = {
 };
 
 static const struct option root_rows[] = {
+	{"include", &list_texts, .otherwise = "none", .min = "0", .max = "1000", LIST(config, include, include_count),
+	 .help = "More files with any of these sections, read after this one. Relative paths start in the folder of the file "
+	         "that includes; the last part of a path may have `*`, `?` and `[...]`, and the files that match are read in "
+	         "the order of their names. Sections of names (`domains`, `checks`, `sites`, `apps`) join, and a name in two "
+	         "files is an error; lists (`locate`) join in the order of the files; anything else may be in one file "
+	         "only. Included files may include more, " INCLUDE_LIMITS "."},
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
 	 .help = "How the nearest site is estimated."},
@@ -310,7 +318,7 @@ static const struct option root_rows[] = {
 const struct schema options_root = {
 	.path = "",
 	.intro = "The file is YAML, so JSON works too. Anchors, aliases, tags and a second document are errors. Relative "
-	         "paths start in the file's folder. All errors are reported at once, as FILE:LINE:COLUMN: key: what is "
+	         "paths start in the folder of the file they are written in. All errors are reported at once, as FILE:LINE:COLUMN: key: what is "
 	         "wrong, what was expected.",
 	ROWS(root_rows),
 	.finish = crosscheck_config,

@@ -61,6 +61,7 @@ static const struct option_case cases[] = {
 	{"steering.tie", "steering: {tie: %s}\n" DOMAIN, {"0", "10s"}, {"-1us", "11s"}},
 	{"steering.hash-prefix.ipv4", "steering: {hash-prefix: {ipv4: %s}}\n" DOMAIN, {"1", "32"}, {"0", "33", "/24"}},
 	{"steering.hash-prefix.ipv6", "steering: {hash-prefix: {ipv6: %s}}\n" DOMAIN, {"1", "128"}, {"0", "129"}},
+	{"include", "include: %s\n" DOMAIN, {"/nonexistent-*.yaml", "[]"}, {"{}", "[[]]", "'*/a.yaml'"}},
 	{"latency", "latency: %s\n" DOMAIN, {"l.csv"}, {"''", "[]", "~"}},
 	{"catalogue", "catalogue: %s\n" DOMAIN, {NULL}, {"''", "[]", "/nonexistent/x.yaml"}},
 	{"domains.NAME.file", "domains: {e.x: {file: %s}}\n", {"e.zone"}, {"''", "{}"}},

@@ -31,7 +31,7 @@ int infile_open(const char *path, int *ret_fd, char *why)
 		errno = EISDIR;
 		err = fail(why);
 	} else if (err == E_OK && !S_ISREG(status.st_mode)) {
-		snprintf(why, INFILE_WHY_LEN, "is not a regular file");
+		snprintf(why, INFILE_WHY_LEN, "cannot be read: not a regular file");
 		err = E_IO;
 	}
 	if (err < 0)
@@ -69,7 +69,7 @@ static int read_all(int fd, size_t max, char **ret_text, size_t *ret_len, char *
 		if (err < 0 || len < cap)
 			break;
 		if (len > max) {
-			snprintf(why, INFILE_WHY_LEN, "is larger than %zu MiB", max >> 20);
+			snprintf(why, INFILE_WHY_LEN, "cannot be read: larger than %zu MiB", max >> 20);
 			err = E_LIMIT;
 			break;
 		}

@@ -10,7 +10,7 @@
 enum { INFILE_WHY_LEN = 128 };
 
 // Opens for reading; the caller closes *ret_fd. E_IO, with the reason as the end of a sentence about the file, such as
-// "cannot be read: No such file or directory" or "is not a regular file", in why[INFILE_WHY_LEN].
+// "cannot be read: No such file or directory" or "cannot be read: not a regular file", in why[INFILE_WHY_LEN].
 int infile_open(const char *path, int *ret_fd, char *why) MUST_USE NONNULL(1, 2, 3);
 // Reads all of a file of at most `max` octets into *ret_text, which the caller frees; a zero follows the text. E_IO and
 // E_LIMIT (too large), with the reason as above; E_NOMEM.

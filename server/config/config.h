@@ -21,6 +21,7 @@ enum {
 	CONFIG_CHECK_NONE = -1,
 	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
+	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 };
 
 struct config_server {
@@ -74,6 +75,7 @@ struct config_check {
 	const char *sni;          // https: TLS server name, which the certificate must have; NULL: as `host`
 	bool verify;              // https: check the certificate, default true
 	const char *ca_file;      // https: CA certificates to use instead of the system's; NULL: the system's
+	const char *ca_pem;       // what was in that file when the generation was built
 	uint16_t *expect_status;  // pairs low, high
 	size_t expect_status_count; // of pairs
 	const char *expect_body;  // substring; NULL: any

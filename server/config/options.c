@@ -183,7 +183,7 @@ static const struct option check_rows[] = {
 	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),
 	 .help = "Over TLS: whether to check the certificate. Only an explicit `off` turns this off."},
 	{"ca-file", &text_path, .otherwise = "the system's", FIELD(config_check, ca_file),
-	 .help = "Over TLS: the CA certificates to trust, in PEM."},
+	 .help = "Over TLS: the CA certificates to trust, in PEM. Read at the start and at each reload."},
 	{"expect-status", &list_status, .fallback = "[\"200-299\"]", .min = "1", .max = "32",
 	 LIST(config_check, expect_status, expect_status_count), .help = "Over HTTP: statuses that mean healthy."},
 	{"expect-body", &text_any, .max = "1024", .otherwise = "any body", FIELD(config_check, expect_body),

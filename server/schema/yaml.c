@@ -401,7 +401,7 @@ int yaml_tree_parse(const struct value_file *file, const char *text, size_t len,
 	if (!yaml->arena)
 		goto out;
 	if (len > YAML_BYTES_MAX) {
-		report_error(report, file->name, 0, 0, "is larger than %d MiB", YAML_BYTES_MAX >> 20);
+		report_error(report, file->name, 0, 0, "cannot be read: larger than %d MiB", YAML_BYTES_MAX >> 20);
 		err = E_INVAL;
 		goto out;
 	}

@@ -115,10 +115,13 @@ static const struct {
 	{"domains: {e.x: {file: zone}\n" LOCATE, BAD_ZONE, BAD_CSV,
 	 "c:2:1: not YAML: did not find expected ',' or '}' (while parsing a flow mapping on line 1)\n"},
 	{"", BAD_ZONE, BAD_CSV, "c: is empty, expected a configuration\n"},
-	// Warnings come with what is good.
 	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "checks:\n  h: {type: https, ca-file: none.pem}\n"
 	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
-	 "warning: c:7:3: checks.h.ca-file: none.pem cannot be read: No such file or directory\n"},
+	 "c:7:3: checks.h.ca-file: none.pem cannot be read: No such file or directory\n"},
+	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "checks:\n  h: {type: https, ca-file: zone}\n"
+	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
+	 "c:7:3: checks.h.ca-file: zone has no certificate in PEM\n"},
+	// Warnings come with what is good.
 	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
 	 "prefix,carrier,class\n10.1.0.0/16,one,egde\n",
 	 "warning: c:4:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "

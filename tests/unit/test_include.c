@@ -182,7 +182,7 @@ static void bounds(void **state)
 	assert_int_equal(unlink(path_of("c8.yaml", path)), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	config = load(files, &reported);
-	assert_string_equal(reported, "c8.yaml: is not a regular file\n");
+	assert_string_equal(reported, "c8.yaml: cannot be read: not a regular file\n");
 	config_free(config);
 	free(reported);
 	for (int i = 1; i <= INCLUDE_DEPTH_MAX + 1; i++) {

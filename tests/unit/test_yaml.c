@@ -162,7 +162,7 @@ static void caps(void **state)
 	memset(deep, '[', sizeof(deep));
 	check(deep, sizeof(deep), "", "f:1:33: nested more than 32 deep, expected a flatter file\n");
 
-	check("", (size_t)YAML_BYTES_MAX + 1, "", "f: is larger than 256 MiB\n"); // and is not looked at
+	check("", (size_t)YAML_BYTES_MAX + 1, "", "f: cannot be read: larger than 256 MiB\n"); // and is not looked at
 	memset(big, 'x', 2 * (size_t)YAML_NODES_MAX);
 	for (size_t i = 0; i < YAML_NODES_MAX; i++)
 		big[2 * i] = i ? ',' : '[';
@@ -246,7 +246,7 @@ static void files(void **state)
 
 	snprintf(wanted, sizeof(wanted),
 	         "name: cannot be read: No such file or directory\nfolder: cannot be read: Is a directory\n"
-	         "name: is not a regular file\n");
+	         "name: cannot be read: not a regular file\n");
 	assert_string_equal(lines, wanted);
 	free(lines);
 	report_free(report);

@@ -219,7 +219,8 @@ static const struct option site_rows[] = {
 	{"reach", &list_reach, .otherwise = "the catalogue's, or `public`", .min = "1", .max = "64",
 	 LIST(config_site, carriers, carrier_count),
 	 .help = "The clients that can reach it. It is never answered to others. A Wavelength Zone can be reached only from "
-	         "its carrier's network; if the catalogue does not know the carrier, it must be given here."},
+	         "its carrier's network; if the catalogue does not know the carrier, it must be given here. Names of "
+	         "carriers are the same in capital and small letters."},
 	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
 	 .help = "Added to the estimate: a positive bias makes the site look farther away."},
 };

@@ -221,8 +221,9 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	if (site_len < 0)
 		return refuse_prefix(host, prefix, "an invalid site, expected up to 63 printable ASCII characters");
 
+	char carrier[NAME_MAX_LEN + 1]; // of which tables and config may write capitals as they like
 	const struct place_facts facts = {
-		.carrier = place->carrier,
+		.carrier = names_lower(carrier, place->carrier, (size_t)carrier_len),
 		.carrier_len = (size_t)carrier_len,
 		.class_ = place->class_,
 		.class_len = (size_t)class_len,

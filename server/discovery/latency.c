@@ -144,7 +144,7 @@ static int index_sites(struct latency *latency)
 	return err;
 }
 
-static void read_from(struct latency *latency, const char *from, struct row *row)
+static void read_from(struct latency *latency, char *from, struct row *row)
 {
 	char right[ADDR_TEXT_LEN];
 	bool tail;
@@ -155,7 +155,7 @@ static void read_from(struct latency *latency, const char *from, struct row *row
 			              prefix_format(&row->prefix, right));
 		return;
 	}
-	row->carrier = from;
+	row->carrier = names_lower(from, from, strlen(from));
 	if (strpbrk(from, "/:"))
 		latency_error(latency, "from: `%.*s` is neither a prefix nor a carrier", SHOWN_LEN, from);
 	else if (*from == '\0' || strlen(from) > NAME_MAX_LEN)

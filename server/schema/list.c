@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "base/names.h"
 #include "schema/text.h"
 #include "schema/units.h"
 
@@ -175,11 +177,13 @@ static int read_status(struct reader *reader, const char *text, void *slot)
 
 static int read_carrier(struct reader *reader, const char *text, void *slot)
 {
-	if (!text_is_word(text) || strcmp(text, "public") == 0)
+	if (!text_is_word(text) || strcasecmp(text, "public") == 0)
 		return E_INVAL;
 
-	const char *copy = reader_strdup(reader, text);
+	char *copy = reader_strdup(reader, text);
 
+	if (copy)
+		names_lower(copy, copy, strlen(copy));
 	memcpy(slot, &copy, sizeof(copy));
 	return E_OK;
 }

@@ -62,6 +62,7 @@ struct config_domain {
 
 struct config_locate {
 	const char *plugin;
+	unsigned shrink_limit;       // percent of its prefixes that a reload may take from it
 	const struct value *options; // a mapping: the entry's other keys. Checked by discovery against the plugin's rows
 	struct mark mark;
 };
@@ -131,6 +132,7 @@ struct config {
 	struct config_server server;
 	struct config_steering steering;
 	const char *latency;      // absolute path of the measured latency table; NULL
+	unsigned latency_shrink_limit; // percent of its rows that a reload may take from it
 	const char *catalogue;    // absolute path of the file used instead of the built-in catalogue; NULL
 	struct config_domain *domains;
 	size_t domain_count;

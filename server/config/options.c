@@ -14,6 +14,10 @@
 
 #define INCLUDE_LIMITS "8 deep and 4096 in all"
 
+#define SHRINK_HELP(what, same) \
+	"A reload is refused that would take a larger share of its " what " than this from the same " same " as it was loaded " \
+	"for the generation in use. `edgesteerctl reload --force` takes it anyway. A start takes whatever there is."
+
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define LIST(type, member, count) FIELD(type, member), .count_offset = offsetof(struct type, count)
 #define ROWS(rows) .options = rows, .option_count = ARRAY_LEN(rows)
@@ -155,6 +159,8 @@ static const struct schema domain_schema = {
 static const struct option locate_rows[] = {
 	{"plugin", &text_word, .required = true, FIELD(config_locate, plugin),
 	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
+	{"shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
+	 FIELD(config_locate, shrink_limit), .help = SHRINK_HELP("prefixes", "source, which has the same plugin and options,")},
 };
 
 static const struct schema locate_schema = {
@@ -304,6 +310,8 @@ static const struct option root_rows[] = {
 	 .help = "How the nearest site is estimated."},
 	{"latency", &text_path, .otherwise = "none", FIELD(config, latency),
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
+	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
+	 FIELD(config, latency_shrink_limit), .help = SHRINK_HELP("rows", "file")},
 	{"catalogue", &text_path, .otherwise = "the built-in one", FIELD(config, catalogue),
 	 .help = "A file with a `sites` section, to use instead of the catalogue of AWS sites."},
 	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),

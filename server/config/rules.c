@@ -83,7 +83,8 @@ void rules_locate(struct reader *reader, struct value *object, void *entry)
 
 	if (!object)
 		return;
-	value_remove(object, "plugin"); // the other keys are the plugin's
+	value_remove(object, "plugin"); // the keys that are left are the plugin's
+	value_remove(object, "shrink-limit");
 	locate->options = value_copy(reader->arena, object);
 	if (!locate->options)
 		reader->err = E_NOMEM;

@@ -48,6 +48,8 @@ void reconfigure_reload(const struct call *call)
 
 	if (!kept)
 		return;
-	log_notice("control: %s: reload: requested", kept->who);
-	kept->ops.reload(kept->ops.ctx, done, kept);
+	bool force = json_is_true(json_object_get(kept->request, "force"));
+
+	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : "");
+	kept->ops.reload(kept->ops.ctx, force, done, kept);
 }

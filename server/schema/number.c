@@ -111,6 +111,14 @@ static void read_distance_km(struct reader *reader, const struct option *option,
 		memcpy(field, &km, sizeof(km));
 }
 
+static void read_percent(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	double percent;
+
+	if (read_number(reader, option, value, units_parse_percent, &percent))
+		store_unsigned(option, field, (uint32_t)percent);
+}
+
 static void read_location(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	static const double bounds[2] = {90, 180};
@@ -192,6 +200,11 @@ static void format_distance_km(const struct option *option, const void *field, F
 	fprintf(out, "%.15gkm", km);
 }
 
+static void format_percent(const struct option *option, const void *field, FILE *out)
+{
+	fprintf(out, "%" PRIu32 "%%", load_unsigned(option, field));
+}
+
 static void format_location(const struct option *option, const void *field, FILE *out)
 {
 	double degrees[2];
@@ -231,6 +244,12 @@ static json_t *describe_distance(const struct option *option)
 	                 "^(0|[0-9]+([.][0-9]+)?k?m)$", "minimum", 0, "maximum", 0);
 }
 
+static json_t *describe_percent(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:s, s:s}", "type", "string", "pattern", "^([0-9]{1,2}|100)%$");
+}
+
 static json_t *describe_location(const struct option *option)
 {
 	(void)option;
@@ -240,6 +259,8 @@ static json_t *describe_location(const struct option *option)
 }
 
 const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer, format_integer};
+const struct option_type number_percent = {"a percentage such as `50%`", "", read_percent, describe_percent,
+                                           format_percent};
 const struct option_type number_duration_ms = {"a duration such as `10s` or `1h30m`", "", read_duration_ms,
                                                describe_duration, format_duration_ms};
 const struct option_type number_duration_s = {"a duration in whole seconds such as `30s` or `1h30m`", "",

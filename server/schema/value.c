@@ -27,6 +27,23 @@ void value_remove(struct value *map, const char *key)
 		}
 }
 
+bool value_equal(const struct value *a, const struct value *b)
+{
+	const char *a_key = a->key ? a->key : "", *b_key = b->key ? b->key : "";
+
+	if (a->kind != b->kind || strcmp(a_key, b_key) != 0 || value_count(a) != value_count(b))
+		return false;
+	if (a->kind == VALUE_TEXT)
+		return strcmp(a->text, b->text) == 0;
+	b = value_first(b);
+	value_foreach (child, a) {
+		if (!value_equal(child, b))
+			return false;
+		b = b->next;
+	}
+	return true;
+}
+
 struct value *value_copy(struct arena *arena, const struct value *node)
 {
 	struct value *copy = arena_copy(arena, node, sizeof(*node));

@@ -75,6 +75,8 @@ static inline struct value *value_first(const struct value *node)
 struct value *value_get(const struct value *map, const char *key) PURE NONNULL(2);
 // Takes a member out of its mapping.
 void value_remove(struct value *map, const char *key) NONNULL(1, 2);
+// Whether both have the same keys and texts, in the same order, wherever they were written.
+bool value_equal(const struct value *a, const struct value *b) PURE;
 // A copy with all below it; the files stay borrowed. NULL when out of memory.
 struct value *value_copy(struct arena *arena, const struct value *node) MUST_USE;
 

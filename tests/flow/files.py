@@ -95,6 +95,56 @@ def certificates():
         refused(d, "ca.pem", "has no certificate")
 
 
+def rows(count, net=1):
+    return "prefix,carrier\n" + "".join(f"10.{net}.{i}.0/24,one\n" for i in range(count))
+
+
+def shrunk():
+    """A table that lost more than its share is refused with the numbers, unless forced; what is taken counts from then
+    on. A new source, or one with other options, is taken as it is."""
+    with Daemon(config(1), {**PARTS, "ranges.csv": rows(100)}) as d:
+        d.write("ranges.csv", rows(49))
+        d.write_config(config(2))
+        errors = refused(d, "ranges.csv", "has 49 prefixes where 100 are in use, and may lose 50 %")
+        equal(len(errors), 1, errors)
+        equal(answer(d), "1")
+        d.signal(1)
+        until(lambda: d.log().count("reload failed") >= 3, harness.PATIENCE_S, "SIGHUP does not force")
+        equal(answer(d), "1")
+        check(d.control_octets(b'{"verb": "reload", "force": "yes"}\n').count(b"must be true or false") == 1)
+        d.ctl("reload", "--force")
+        equal(answer(d), "2")
+        check("by force" in d.log())
+        d.reload(config(3))  # 49 of 49
+        d.write("ranges.csv", rows(25))
+        d.reload(config(4))  # 25 of 49 is within the limit
+        d.write("other.csv", rows(1))
+        d.reload(config(5, locate=[{"plugin": "ranges", "file": "other.csv"}]))
+        d.reload(config(6, locate=[{"plugin": "ranges", "file": "ranges.csv"}]))
+        # A limit of its own; a table that is empty.
+        d.write("ranges.csv", rows(20))
+        d.write_config(config(7, locate=[{"plugin": "ranges", "file": "ranges.csv", "shrink-limit": "10%"}]))
+        refused(d, "ranges.csv", "has 20 prefixes where 25 are in use, and may lose 10 %")
+        d.write("ranges.csv", "prefix,carrier\n")
+        d.reload(config(8, locate=[{"plugin": "ranges", "file": "ranges.csv", "shrink-limit": "100%"}]))
+        equal(answer(d), "8")
+        # The latency table; prefixes of `ecs-ignore` shift the numbers of the sources.
+        d.write("ranges.csv", rows(10))
+        d.write("latency.csv", "from,site,ms\n" + "".join(f"10.1.{i}.0/24,w1,5\n" for i in range(10)))
+        d.reload(config(9, server={"ecs-ignore": ["192.168.0.0/16"]}))
+        d.write("latency.csv", "from,site,ms\n10.1.0.0/24,w1,5\n")
+        d.write_config(config(10, server={"ecs-ignore": ["192.168.0.0/16"]}))
+        refused(d, "latency.csv", "has 1 usable rows where 10 are in use, and may lose 50 %")
+        d.write("ranges.csv", rows(1))
+        equal(len(refused(d, "ranges.csv", "has 1 prefixes where 10 are in use")), 2)
+        d.ctl("reload", "--force")
+        equal(answer(d), "10")
+        # A start takes whatever there is.
+        d.write("ranges.csv", rows(0))
+        d.restart()
+        equal(answer(d), "10")
+
+
 def hung():
     """Reading one file takes for ever: status, drains and answers do not wait, another reload says that one is under
     way; when the file system is back, the reload goes on."""
@@ -122,4 +172,4 @@ def hung():
 
 
 if __name__ == "__main__":
-    harness.run(not_files, certificates, hung)
+    harness.run(not_files, certificates, shrunk, hung)

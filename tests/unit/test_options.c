@@ -72,6 +72,8 @@ static const struct option_case cases[] = {
 	{"domains.NAME.ttl", "domains: {e.x: {ns: n.x, ttl: %s}}\n", {"1s", "7d"}, {"0", "1500ms", "8d"}},
 	{"domains.NAME.negative-ttl", "domains: {e.x: {ns: n.x, negative-ttl: %s}}\n", {"0", "1d"}, {"25h", "x"}},
 	{"locate[].plugin", "locate: [{plugin: %s}]\n" DOMAIN, {"ranges", "my_plugin-2"}, {"../x", "''", "a/b", ".so"}},
+	{"locate[].shrink-limit", "locate: [{plugin: x, shrink-limit: %s}]\n" DOMAIN, {"0%", "100%"}, {"101%", "50", "1.5%", "[]"}},
+	{"latency-shrink-limit", "latency-shrink-limit: %s\n" DOMAIN, {"0%", "33%"}, {"-1%", "50 %"}},
 	{"sites.NAME.kind", "sites: {p: {kind: %s, reach: c}}\n" AT_P,
 	 {"wavelength", "local-zone", "outpost", "az", "region"}, {"zone", "Region", "[]"}},
 	{"sites.NAME.location", "sites: {p: {kind: az, location: %s}}\n" AT_P,

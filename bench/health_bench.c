@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/infile.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -38,6 +39,7 @@ struct options {
 };
 
 static char folder[256], ca_file[sizeof(folder) + 16]; // of the CA; "": none
+static char *ca_pem;                                   // what is in it; NULL: none
 
 struct bench {
 	struct event_base *base;
@@ -113,6 +115,12 @@ static SSL_CTX *make_context(void)
 	FILE *file = fopen(ca_file, "w");
 
 	if (!file || PEM_write_X509(file, ca) != 1 || fclose(file) != 0)
+		die(ca_file);
+
+	char why[INFILE_WHY_LEN];
+	size_t len;
+
+	if (infile_read(ca_file, 1 << 20, &ca_pem, &len, why) < 0)
 		die(ca_file);
 	if (SSL_CTX_use_certificate(ctx, cert) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1)
 		die("certificate");
@@ -226,7 +234,7 @@ static void make_config(const struct options *options, uint16_t port, struct con
 	check = (struct config_check){
 		.type = options->type, .port = port, .path = "/healthz", .expect_status = ok, .expect_status_count = 1,
 		.interval_ms = options->interval_ms, .timeout_ms = options->timeout_ms, .rise = 2, .fall = 3, .verify = true,
-		.ca_file = *ca_file ? ca_file : NULL,
+		.ca_pem = ca_pem,
 	};
 	*config = (struct config){
 		.server.probes = options->probes, .checks = &check, .check_count = 1, .sites = &site, .site_count = 1,

@@ -45,6 +45,7 @@ _edgesteerctl() {
 		drain) options+=" --app --for --reason" ;;
 		undrain) options+=" --app" ;;
 		explain) options+=" --client" ;;
+		reload) options+=" --force" ;;
 		esac
 		if [[ $cur == -* ]]; then
 			[ -n "$verb" ] || options+=" --version"

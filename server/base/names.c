@@ -128,3 +128,11 @@ size_t names_count(const struct names *names)
 {
 	return names->count;
 }
+
+char *names_lower(char *buf, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		buf[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]);
+	buf[len] = '\0';
+	return buf;
+}

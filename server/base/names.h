@@ -25,3 +25,7 @@ int names_find(const struct names *names, const char *text, size_t len) PURE NON
 const char *names_text(const struct names *names, uint16_t number) PURE NONNULL(1);
 // Numbers in use, the empty name included.
 size_t names_count(const struct names *names) PURE NONNULL(1);
+
+// Writes ASCII capitals as small letters: names that are compared without case, such as carriers', are kept like this.
+// `len` octets from `text` and a final zero into `buf`, which may be `text`. Returns buf.
+char *names_lower(char *buf, const char *text, size_t len) NONNULL(1);

@@ -21,10 +21,10 @@
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
-enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPTIONS,
+enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
-// Options that become fields of the request, followed by those that every verb takes.
+// Options that become fields of the request (without an argument: true), followed by those that every verb takes.
 static const struct {
 	const char *name, *arg, *help;
 } options[] = {
@@ -33,6 +33,7 @@ static const struct {
 	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
 	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
 	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
+	[OPT_FORCE] = {"force", NULL, "take sources that lost more of their prefixes than their shrink-limit"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
 	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
@@ -65,7 +66,7 @@ static const struct verb verbs[] = {
 	 .help = "hold a target up or down, whatever its health"},
 	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
-	{.name = "reload", .args = "", .show = client_show_reload, .slow = true,
+	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE,
 	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
@@ -100,7 +101,8 @@ static void print_usage(FILE *out, const struct verb *verb)
 	fprintf(out, "usage: edgesteerctl %s%s%s", verb->name, verb->args[0] ? " " : "", verb->args);
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (verb->takes & 1u << i)
-			fprintf(out, verb->needs & 1u << i ? " --%s %s" : " [--%s %s]", options[i].name, options[i].arg);
+			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", options[i].name,
+			        options[i].arg ? " " : "", options[i].arg ? options[i].arg : "");
 	fputc('\n', out);
 }
 
@@ -199,7 +201,7 @@ static int take_option(struct command *command, int found, const char *value)
 	}
 	if (command->values[found])
 		return usage_error(NULL, "--%s is given twice", options[found].name);
-	command->values[found] = value;
+	command->values[found] = value ? value : "";
 	return 0;
 }
 
@@ -277,7 +279,8 @@ static json_t *make_request(const struct command *command, char **words, int cou
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (command->values[i])
-			good = good && json_object_set_new(request, options[i].name, json_string(command->values[i])) == 0;
+			good = good && json_object_set_new(request, options[i].name,
+			                                   options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
 	else if (command->verb->show == client_show_force && !split_target(request))

@@ -25,20 +25,20 @@ int catalogue_load(const char *path, const struct schema *schema, struct arena *
                    struct catalogue *ret_catalogue)
 {
 	struct scope scope = {.catalogue = NULL};
-	struct reader reader = {.arena = arena, .report = report, .file = path ? path : "/", .context = &scope};
+	const struct value_file source = {path ? path : "built-in catalogue", path ? path : "/"};
+	struct reader reader = {.arena = arena, .report = report, .file = source.path, .context = &scope};
 	struct catalogue_file file = {0};
 	struct yaml_tree *yaml = NULL;
 	size_t wrong = report_count(report, REPORT_ERROR);
 	int err;
 
 	if (path)
-		err = yaml_tree_load(path, report, &yaml);
+		err = yaml_tree_load(&source, report, &yaml);
 	else
-		err = yaml_tree_parse("built-in catalogue", (const char *)catalogue_data, catalogue_data_len, report, &yaml);
+		err = yaml_tree_parse(&source, (const char *)catalogue_data, catalogue_data_len, report, &yaml);
 	if (err < 0)
 		return err;
-	reader.yaml = yaml;
-	reader.here = (struct mark){.file = yaml_tree_file(yaml)};
+	reader.here = (struct mark){.file = source.name};
 	schema_read(&reader, schema, yaml_tree_root(yaml), &file);
 	yaml_tree_free(yaml);
 	if (reader.err < 0)

@@ -3,7 +3,6 @@
 // side.
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +11,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/check_types.h"
-#include "schema/mark.h"
+#include "schema/value.h"
 #include "steer/site.h"
 #include "steer/steer.h"
 
@@ -22,6 +21,7 @@ enum {
 	CONFIG_CHECK_NONE = -1,
 	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
+	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 };
 
 struct config_server {
@@ -63,8 +63,8 @@ struct config_domain {
 
 struct config_locate {
 	const char *plugin;
-	const json_t *options;    // the entry's other keys; scalars as JSON strings, as written (or null). Checked by
-	                          // discovery against the plugin's rows
+	unsigned shrink_limit;       // percent of its prefixes that a reload may take from it
+	const struct value *options; // a mapping: the entry's other keys. Checked by discovery against the plugin's rows
 	struct mark mark;
 };
 
@@ -77,6 +77,7 @@ struct config_check {
 	const char *sni;          // https: TLS server name, which the certificate must have; NULL: as `host`
 	bool verify;              // https: check the certificate, default true
 	const char *ca_file;      // https: CA certificates to use instead of the system's; NULL: the system's
+	const char *ca_pem;       // what was in that file when the generation was built
 	uint16_t *expect_status;  // pairs low, high
 	size_t expect_status_count; // of pairs
 	const char *expect_body;  // substring; NULL: any
@@ -126,10 +127,13 @@ struct config_app {
 
 struct config {
 	struct arena *arena;
-	const char *file;         // absolute path it was read from
+	const char *file;         // absolute path of the file it was read from, the first one where there are more
+	const char **include;     // that file's patterns for more files, as written
+	size_t include_count;
 	struct config_server server;
 	struct config_steering steering;
 	const char *latency;      // absolute path of the measured latency table; NULL
+	unsigned latency_shrink_limit; // percent of its rows that a reload may take from it
 	const char *catalogue;    // absolute path of the file used instead of the built-in catalogue; NULL
 	struct config_domain *domains;
 	size_t domain_count;
@@ -141,14 +145,11 @@ struct config {
 	size_t site_count;
 	struct config_app *apps;
 	size_t app_count;
-	void *documents;          // private: the YAML tree that `options` point into, with its marks
 };
 
 // Takes NULL; returns NULL.
 struct config *config_free(struct config *config);
 
-// The position of a key in a config_locate's options (or a mapping inside them).
-struct mark config_mark(const struct config *config, const json_t *object, const char *key);
-// Makes a path from the config absolute: relative ones start in the config file's folder. In the config's arena; NULL
-// when out of memory.
-const char *config_path(const struct config *config, const char *written);
+// Makes a path from the config absolute: relative ones start in the folder of the file that `node` is in. In the
+// config's arena; NULL when out of memory.
+const char *config_path(const struct config *config, const struct value *node, const char *written);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/dict.h"
+#include "base/err.h"
 #include "base/must.h"
 #include "base/nearest.h"
 #include "base/report.h"
@@ -17,11 +19,11 @@ struct used {
 };
 
 // True when the name is a domain or below one. Names in canonical form have no escapes.
-static bool inside_domain(const json_t *domains, const char *name)
+static bool inside_domain(const struct dict *domains, const char *name)
 {
 	for (; name; name = strchr(name, '.')) {
 		name += *name == '.';
-		if (json_object_get(domains, name))
+		if (dict_find(domains, name))
 			return true;
 	}
 	return false;
@@ -32,16 +34,21 @@ static bool has_data(const struct config_domain *domain)
 	return domain->name && (domain->file || (domain->ns_count > 0 && domain->hostmaster));
 }
 
-void crosscheck_salvage(struct config *config)
+int crosscheck_salvage(struct config *config)
 {
-	json_t *domains = json_object();
+	struct dict *domains = dict_new();
 	size_t kept = 0;
+	int err = domains ? E_OK : E_NOMEM;
 
-	for (size_t i = 0; i < config->domain_count; i++)
+	for (size_t i = 0; i < config->domain_count && err == E_OK; i++)
 		if (has_data(&config->domains[i])) {
-			json_object_set_new(domains, config->domains[i].name, json_true());
+			err = dict_add(domains, config->domains[i].name, i);
 			config->domains[kept++] = config->domains[i];
 		}
+	if (err < 0) {
+		dict_free(domains);
+		return E_NOMEM;
+	}
 	config->domain_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->app_count; i++)
@@ -50,10 +57,11 @@ void crosscheck_salvage(struct config *config)
 	config->app_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->locate_count; i++)
-		if (config->locates[i].plugin)
+		if (config->locates[i].plugin && config->locates[i].options)
 			config->locates[kept++] = config->locates[i];
 	config->locate_count = kept;
-	json_decref(domains);
+	dict_free(domains);
+	return E_OK;
 }
 
 // The suffix of the name with as many labels as `domain`; the full name if it has fewer.
@@ -105,7 +113,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);
-	if (json_object_get(scope_of(reader)->domains, app->name))
+	if (dict_find(scope_of(reader)->domains, app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a `cname` is not allowed at the apex of a zone, beside its SOA and NS (RFC "
 		         "1034 section 3.6.2), expected `addresses`", app->name, site);
@@ -204,7 +212,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	}
 }
 
-void crosscheck_config(struct reader *reader, json_t *object, void *target)
+void crosscheck_config(struct reader *reader, struct value *object, void *target)
 {
 	struct config *config = target;
 	struct used used = {reader_take(reader, config->site_count + 1, sizeof(bool)),
@@ -212,10 +220,10 @@ void crosscheck_config(struct reader *reader, json_t *object, void *target)
 
 	if (!used.sites || !used.checks)
 		return;
-	const json_t *domains = json_object_get(object, "domains");
+	const struct value *domains = value_get(object, "domains");
 
-	if ((json_is_object(domains) && json_object_size(domains) == 0) || json_is_null(domains))
-		reader_error_at(reader, object, "domains", "has no zones, expected at least one");
+	if ((value_is(domains, VALUE_MAP) && value_count(domains) == 0) || value_is(domains, VALUE_NULL))
+		reader_error_at(reader, domains, "has no zones, expected at least one");
 	for (size_t i = 0; i < config->domain_count; i++)
 		check_name_servers(reader, &config->domains[i]);
 	for (size_t i = 0; i < config->app_count; i++)

@@ -1,13 +1,14 @@
 // Checks that need the complete config, such as references between sections. The last step of the schema's walk.
 #pragma once
 
+#include "base/attr.h"
 #include "schema/schema.h"
 
 // Checks the config in the root mapping `object`; `target` is the struct config. Errors go into the report.
-void crosscheck_config(struct reader *reader, json_t *object, void *target);
+void crosscheck_config(struct reader *reader, struct value *object, void *target);
 
 struct config;
 
 // Removes from a config with errors the entries that its zones and sources cannot be loaded with: domains that are
-// invalid or have no data, apps in none of the remaining domains, sources without a plugin.
-void crosscheck_salvage(struct config *config);
+// invalid or have no data, apps in none of the remaining domains, sources without a plugin. E_NOMEM.
+int crosscheck_salvage(struct config *config) MUST_USE;

@@ -12,6 +12,12 @@
 #include "schema/text.h"
 #include "steer/place.h"
 
+#define INCLUDE_LIMITS "8 deep and 4096 in all"
+
+#define SHRINK_HELP(what, same) \
+	"A reload is refused that would take a larger share of its " what " than this from the same " same " as it was loaded " \
+	"for the generation in use. `edgesteerctl reload --force` takes it anyway. A start takes whatever there is."
+
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define LIST(type, member, count) FIELD(type, member), .count_offset = offsetof(struct type, count)
 #define ROWS(rows) .options = rows, .option_count = ARRAY_LEN(rows)
@@ -157,6 +163,8 @@ static const struct schema domain_schema = {
 static const struct option locate_rows[] = {
 	{"plugin", &text_word, .required = true, FIELD(config_locate, plugin),
 	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
+	{"shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
+	 FIELD(config_locate, shrink_limit), .help = SHRINK_HELP("prefixes", "source, which has the same plugin and options,")},
 };
 
 static const struct schema locate_schema = {
@@ -185,7 +193,7 @@ static const struct option check_rows[] = {
 	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),
 	 .help = "Over TLS: whether to check the certificate. Only an explicit `off` turns this off."},
 	{"ca-file", &text_path, .otherwise = "the system's", FIELD(config_check, ca_file),
-	 .help = "Over TLS: the CA certificates to trust, in PEM."},
+	 .help = "Over TLS: the CA certificates to trust, in PEM. Read at the start and at each reload."},
 	{"expect-status", &list_status, .fallback = "[\"200-299\"]", .min = "1", .max = "32",
 	 LIST(config_check, expect_status, expect_status_count), .help = "Over HTTP: statuses that mean healthy."},
 	{"expect-body", &text_any, .max = "1024", .otherwise = "any body", FIELD(config_check, expect_body),
@@ -221,7 +229,8 @@ static const struct option site_rows[] = {
 	{"reach", &list_reach, .otherwise = "the catalogue's, or `public`", .min = "1", .max = "64",
 	 LIST(config_site, carriers, carrier_count),
 	 .help = "The clients that can reach it. It is never answered to others. A Wavelength Zone can be reached only from "
-	         "its carrier's network; if the catalogue does not know the carrier, it must be given here."},
+	         "its carrier's network; if the catalogue does not know the carrier, it must be given here. Names of "
+	         "carriers are the same in capital and small letters."},
 	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
 	 .help = "Added to the estimate: a positive bias makes the site look farther away."},
 };
@@ -294,11 +303,19 @@ static const struct schema app_schema = {
 };
 
 static const struct option root_rows[] = {
+	{"include", &list_texts, .otherwise = "none", .min = "0", .max = "1000", LIST(config, include, include_count),
+	 .help = "More files with any of these sections, read after this one. Relative paths start in the folder of the file "
+	         "that includes; the last part of a path may have `*`, `?` and `[...]`, and the files that match are read in "
+	         "the order of their names. Sections of names (`domains`, `checks`, `sites`, `apps`) join, and a name in two "
+	         "files is an error; lists (`locate`) join in the order of the files; anything else may be in one file "
+	         "only. Included files may include more, " INCLUDE_LIMITS "."},
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
 	 .help = "How the nearest site is estimated."},
 	{"latency", &text_path, .otherwise = "none", FIELD(config, latency),
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
+	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
+	 FIELD(config, latency_shrink_limit), .help = SHRINK_HELP("rows", "file")},
 	{"catalogue", &text_path, .otherwise = "the built-in one", FIELD(config, catalogue),
 	 .help = "A file with a `sites` section, to use instead of the catalogue of AWS sites."},
 	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),
@@ -314,7 +331,7 @@ static const struct option root_rows[] = {
 const struct schema options_root = {
 	.path = "",
 	.intro = "The file is YAML, so JSON works too. Anchors, aliases, tags and a second document are errors. Relative "
-	         "paths start in the file's folder. All errors are reported at once, as FILE:LINE:COLUMN: key: what is "
+	         "paths start in the folder of the file they are written in. All errors are reported at once, as FILE:LINE:COLUMN: key: what is "
 	         "wrong, what was expected.",
 	ROWS(root_rows),
 	.finish = crosscheck_config,

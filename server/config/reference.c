@@ -7,21 +7,18 @@
 #include "base/nearest.h"
 #include "config/scope.h"
 
-static void read_check(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_check(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
 	int number = text ? reader_find(scope_of(reader)->checks, text) : -1;
 	struct nearest nearest = nearest_begin(text ? text : "");
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	const char *name;
-	json_t *unused;
 
 	if (!text)
 		return;
 	if (number < 0 && strcmp(text, "none") != 0) {
 		if (reader_may_help(reader))
-			json_object_foreach (scope_of(reader)->checks, name, unused)
-				nearest_offer(&nearest, name);
+			scope_offer(&nearest, scope_of(reader)->checks);
 		reader_error(reader, "cannot be %s, expected %s%s", reader_quote(text, quote), option->type->expects,
 		             reader_did_you_mean(nearest.word, meant));
 	}

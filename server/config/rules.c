@@ -14,20 +14,20 @@
 #include "schema/text.h"
 #include "schema/units.h"
 
-static bool given(const json_t *object, const char *key)
+static bool given(const struct value *object, const char *key)
 {
-	return json_object_get(object, key) != NULL;
+	return value_get(object, key) != NULL;
 }
 
 // The canonical form of a domain name that is a key, which it numbers. NULL after an error, which is reported.
-static const char *take_name(struct reader *reader, json_t *names, const char *key, bool wildcard)
+static const char *take_name(struct reader *reader, struct dict *names, const char *key, bool wildcard)
 {
 	const char *name = text_canonical_name(reader, key, wildcard);
 
 	if (!name)
 		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-` and `_`%s",
 		             wildcard ? ", the first one may be `*`" : "");
-	else if (reader_number(reader, names, name, json_object_size(names)))
+	else if (reader_number(reader, names, name, 0))
 		return name;
 	else
 		reader_error(reader, "is given twice (case is ignored), expected once");
@@ -66,7 +66,7 @@ static const char *default_hostmaster(struct reader *reader, const char *domain)
 	return mailbox;
 }
 
-void rules_domain(struct reader *reader, json_t *object, void *entry)
+void rules_domain(struct reader *reader, struct value *object, void *entry)
 {
 	static const char *const without_file[] = {"ns", "hostmaster", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
@@ -74,7 +74,7 @@ void rules_domain(struct reader *reader, json_t *object, void *entry)
 	if (given(object, "file")) {
 		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
 			if (given(object, without_file[i]))
-				reader_error_at(reader, object, without_file[i],
+				reader_error_at(reader, value_get(object, without_file[i]),
 				                "has no place beside the zone's `file`, expected one of the two");
 		return;
 	}
@@ -84,14 +84,17 @@ void rules_domain(struct reader *reader, json_t *object, void *entry)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }
 
-void rules_locate(struct reader *reader, json_t *object, void *entry)
+void rules_locate(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_locate *locate = entry;
 
-	(void)reader;
-	// The other keys are the plugin's. The object is still owned by the document, as are the marks of its keys.
-	json_object_del(object, "plugin");
-	locate->options = object;
+	if (!object)
+		return;
+	value_remove(object, "plugin"); // the keys that are left are the plugin's
+	value_remove(object, "shrink-limit");
+	locate->options = value_copy(reader->arena, object);
+	if (!locate->options)
+		reader->err = E_NOMEM;
 }
 
 void rules_check_name(struct reader *reader, const char *name, void *entry)
@@ -104,19 +107,17 @@ void rules_check_name(struct reader *reader, const char *name, void *entry)
 }
 
 // Refuses keys that do not apply to a check of this type.
-static void refuse_foreign(struct reader *reader, const json_t *object, enum check_type type)
+static void refuse_foreign(struct reader *reader, const struct value *object, enum check_type type)
 {
 	char names[CHECK_TYPE_NAMES_MAX];
-	const char *key;
-	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value)
-		if (!check_type_takes(type, key))
-			reader_error_at(reader, object, key, "does not apply to a check of type %s, expected %s",
-			                check_type_rows[type].name, check_type_names(key, names));
+	value_foreach (member, object)
+		if (!check_type_takes(type, member->key))
+			reader_error_at(reader, member, "does not apply to a check of type %s, expected %s",
+			                check_type_rows[type].name, check_type_names(member->key, names));
 }
 
-void rules_check(struct reader *reader, json_t *object, void *entry)
+void rules_check(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_check *check = entry;
 	char timeout[UNITS_TEXT_LEN], interval[UNITS_TEXT_LEN];
@@ -132,11 +133,11 @@ void rules_check(struct reader *reader, json_t *object, void *entry)
 	if (check->timeout_ms > check->interval_ms && !given(object, "timeout"))
 		check->timeout_ms = check->interval_ms;
 	if (check->timeout_ms > check->interval_ms)
-		reader_error_at(reader, object, "timeout", "cannot be `%s`, expected no more than the interval, %s",
+		reader_error_at(reader, value_get(object, "timeout"), "cannot be `%s`, expected no more than the interval, %s",
 		                units_format_duration_ms(check->timeout_ms, timeout),
 		                units_format_duration_ms(check->interval_ms, interval));
 	if (check->ca_file && !check->verify)
-		reader_error_at(reader, object, "ca-file", "has no effect with `verify: off`, expected one of the two");
+		reader_error_at(reader, value_get(object, "ca-file"), "has no effect with `verify: off`, expected one of the two");
 }
 
 void rules_site_name(struct reader *reader, const char *name, void *entry)
@@ -153,7 +154,7 @@ void rules_site_name(struct reader *reader, const char *name, void *entry)
 	site->name = take_word(reader, name);
 }
 
-static void check_reach(struct reader *reader, const json_t *object, struct config_site *site)
+static void check_reach(struct reader *reader, const struct value *object, struct config_site *site)
 {
 	if (given(object, "reach"))
 		site->is_public = site->carrier_count == 0;
@@ -162,7 +163,7 @@ static void check_reach(struct reader *reader, const json_t *object, struct conf
 	if (!scope_of(reader)->catalogue || site->kind != SITE_WAVELENGTH || (!site->is_public && site->carrier_count > 0))
 		return;
 	if (site->is_public)
-		reader_error_at(reader, object, given(object, "reach") ? "reach" : "kind",
+		reader_error_at(reader, value_get(object, given(object, "reach") ? "reach" : "kind"),
 		                "a Wavelength Zone cannot be public: it is reached from its carrier's network only, "
 		                "expected `reach: [CARRIER]`");
 	else
@@ -170,7 +171,7 @@ static void check_reach(struct reader *reader, const json_t *object, struct conf
 }
 
 // False after an error, which is reported.
-static bool kind_is_known(struct reader *reader, const json_t *object, const struct config_site *site)
+static bool kind_is_known(struct reader *reader, const struct value *object, const struct config_site *site)
 {
 	const char *near = NULL;
 	char meant[READER_QUOTE_MAX];
@@ -193,15 +194,13 @@ static void check_region(struct reader *reader, const struct config_site *site)
 	struct config_site found;
 	struct nearest nearest = nearest_begin(site->region);
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	const char *near, *listed;
-	json_t *unused;
+	const char *near;
 
 	if (reader_find(scope_of(reader)->sites, site->region) >= 0 ||
 	    catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {
-		json_object_foreach (scope_of(reader)->sites, listed, unused)
-			nearest_offer(&nearest, listed);
+		scope_offer(&nearest, scope_of(reader)->sites);
 		near = catalogue_nearest(scope_of(reader)->catalogue, site->region);
 		if (near)
 			nearest_offer(&nearest, near);
@@ -210,7 +209,7 @@ static void check_region(struct reader *reader, const struct config_site *site)
 	               reader_did_you_mean(nearest.word, meant));
 }
 
-void rules_site(struct reader *reader, json_t *object, void *entry)
+void rules_site(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_site *site = entry;
 
@@ -228,8 +227,6 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	struct nearest nearest = nearest_begin(name);
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
 	int site = reader_find(scope_of(reader)->sites, name);
-	const char *listed;
-	json_t *unused;
 
 	target->check = CONFIG_CHECK_NONE;
 	target->site = (unsigned)site; // -1, past the end, for none: crosscheck.c then skips the target
@@ -240,13 +237,12 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 		return;
 	}
 	if (reader_may_help(reader))
-		json_object_foreach (scope_of(reader)->sites, listed, unused)
-			nearest_offer(&nearest, listed);
+		scope_offer(&nearest, scope_of(reader)->sites);
 	reader_error(reader, "%s is not a site, expected one listed under `sites`%s", reader_quote(name, quote),
 	             reader_did_you_mean(nearest.word, meant));
 }
 
-void rules_target(struct reader *reader, json_t *object, void *entry)
+void rules_target(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_target *target = entry;
 
@@ -264,18 +260,16 @@ void rules_app_name(struct reader *reader, const char *name, void *entry)
 	app->tie_us = UINT32_MAX; // not given: crosscheck_config() then sets that of `steering`
 }
 
-void rules_app(struct reader *reader, json_t *object, void *entry)
+void rules_app(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_app *app = entry;
-	const json_t *targets = json_object_get(object, "targets");
-	const char *site;
-	json_t *written;
+	const struct value *targets = value_get(object, "targets");
 	size_t i = 0;
 
 	app->last_resort = app->last_address_count > 0 ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL;
-	if ((json_is_object(targets) || json_is_null(targets)) && json_object_size(targets) == 0)
+	if ((value_is(targets, VALUE_MAP) || value_is(targets, VALUE_NULL)) && value_count(targets) == 0)
 		reader_error(reader, "has no targets, expected at least one");
-	json_object_foreach ((json_t *)targets, site, written) {
+	value_foreach (written, targets) {
 		if (i == app->target_count)
 			break;
 		if (!given(written, "check"))

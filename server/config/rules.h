@@ -8,13 +8,13 @@
 #include "schema/schema.h"
 
 void rules_domain_name(struct reader *reader, const char *name, void *entry);
-void rules_domain(struct reader *reader, json_t *object, void *entry);
-void rules_locate(struct reader *reader, json_t *object, void *entry);
+void rules_domain(struct reader *reader, struct value *object, void *entry);
+void rules_locate(struct reader *reader, struct value *object, void *entry);
 void rules_check_name(struct reader *reader, const char *name, void *entry);
-void rules_check(struct reader *reader, json_t *object, void *entry);
+void rules_check(struct reader *reader, struct value *object, void *entry);
 void rules_site_name(struct reader *reader, const char *name, void *entry);
-void rules_site(struct reader *reader, json_t *object, void *entry);
+void rules_site(struct reader *reader, struct value *object, void *entry);
 void rules_target_name(struct reader *reader, const char *name, void *entry);
-void rules_target(struct reader *reader, json_t *object, void *entry);
+void rules_target(struct reader *reader, struct value *object, void *entry);
 void rules_app_name(struct reader *reader, const char *name, void *entry);
-void rules_app(struct reader *reader, json_t *object, void *entry);
+void rules_app(struct reader *reader, struct value *object, void *entry);

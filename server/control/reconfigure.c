@@ -31,8 +31,8 @@ static json_t *reload_reply(const struct call *call, int err, const struct repor
 		reply = reply_error(REPLY_REFUSED, "the reload failed: %s; the previous generation stays in service",
 		                    err_text(err));
 	}
-	// For other errors the text above says it all, and the report would only repeat it.
-	return report && (err == E_OK || err == E_INVAL) ? reply_report(reply, report) : reply;
+	// For those two the text above says it all.
+	return report && err != E_STATE && err != E_STOPPED ? reply_report(reply, report) : reply;
 }
 
 static void done(void *ctx, int err, const struct report *report)
@@ -48,6 +48,8 @@ void reconfigure_reload(const struct call *call)
 
 	if (!kept)
 		return;
-	log_notice("control: %s: reload: requested", kept->who);
-	kept->ops.reload(kept->ops.ctx, done, kept);
+	bool force = json_is_true(json_object_get(kept->request, "force"));
+
+	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : "");
+	kept->ops.reload(kept->ops.ctx, force, done, kept);
 }

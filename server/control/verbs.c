@@ -16,6 +16,7 @@
 
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
+#define FLAG JSON_TRUE
 
 static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .fields = {{"from", false, NUMBER}}},
@@ -27,7 +28,7 @@ static const struct verbs_row rows[] = {
 	{"force", .later = force_put, .changes = true,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
 	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
-	{"reload", .later = reconfigure_reload, .changes = true},
+	{"reload", .later = reconfigure_reload, .changes = true, .fields = {{"force", false, FLAG}}},
 	{"stats", .now = show_stats},
 	{"version", .now = show_version},
 };
@@ -64,6 +65,8 @@ static json_t *unknown_field(const struct verbs_row *row, const char *name)
 
 static bool good_value(const json_t *value, json_type type)
 {
+	if (type == JSON_TRUE)
+		return json_is_boolean(value);
 	if (json_typeof(value) != type)
 		return false;
 	return type == JSON_INTEGER ? json_integer_value(value) >= 0 : json_string_length(value) > 0;
@@ -89,6 +92,7 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 		if (!good_value(value, field->type)) {
 			*ret_refusal = reply_error(REPLY_USAGE, "%s: '%s' must be %s", row->name, key,
 			                           field->type == JSON_INTEGER ? "a whole number, 0 or more"
+			                           : field->type == JSON_TRUE  ? "true or false"
 			                                                       : "a text that is not empty");
 			return false;
 		}

@@ -14,7 +14,7 @@ enum { VERBS_FIELDS_MAX = 6 };
 struct verbs_field {
 	const char *name;
 	bool needed;
-	json_type type; // JSON_STRING (never empty) or JSON_INTEGER (never negative)
+	json_type type; // JSON_STRING (never empty), JSON_INTEGER (never negative) or JSON_TRUE (either)
 };
 
 struct verbs_row {

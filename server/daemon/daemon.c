@@ -25,6 +25,7 @@
 #include "daemon/serving.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
+#include "generation/shrink.h"
 #include "health/health.h"
 #include "health/watchlist.h"
 #include "net/sockets.h"
@@ -65,6 +66,7 @@ struct daemon {
 	struct control *control;
 	struct reload *reload;
 	struct handover_from previous; // the generation in use, for the builder
+	const struct config *previous_config;
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
@@ -202,12 +204,16 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 
 // On the builder's thread. The generation in use stays until this one is taken or discarded: there is one reload at a
 // time.
-static int prepare_generation(void *ctx, struct generation *generation)
+static int prepare_generation(void *ctx, struct generation *generation, bool force, struct report *report)
 {
 	const struct daemon *daemon = ctx;
+	int err = E_OK;
 
-	return handover_prepare(generation->config, generation->view, &daemon->previous, daemon->handouts,
-	                        &generation->handover);
+	if (!force)
+		err = shrink_check(daemon->previous_config, daemon->previous.view, generation->config, generation->view, report);
+	return err < 0 ? err
+	               : handover_prepare(generation->config, generation->view, &daemon->previous, daemon->handouts,
+	                                  &generation->handover);
 }
 
 static void discard_generation(struct generation *generation)
@@ -248,7 +254,7 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	return E_OK;
 }
 
-static void control_reload(void *ctx, void (*done)(void *done_ctx, int err, const struct report *report),
+static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                            void *done_ctx)
 {
 	struct daemon *daemon = ctx;
@@ -256,9 +262,10 @@ static void control_reload(void *ctx, void (*done)(void *done_ctx, int err, cons
 	if (!reload_began_s(daemon->reload)) { // else the builder is reading them
 		daemon->previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
 		                                          serving_caches(daemon->serving)};
+		daemon->previous_config = serving_config(daemon->serving);
 	}
 	service_notify("RELOADING=1");
-	reload_begin(daemon->reload, done, done_ctx);
+	reload_begin(daemon->reload, force, done, done_ctx);
 }
 
 static void log_report_line(void *ctx, enum report_level level, const char *text)
@@ -301,7 +308,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 	(void)what;
 	if (number == SIGHUP) {
-		control_reload(daemon, signal_reload_done, daemon);
+		control_reload(daemon, false, signal_reload_done, daemon);
 		return;
 	}
 	log_notice("%s: stopping", strsignal(number));

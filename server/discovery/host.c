@@ -2,8 +2,8 @@
 // message, before it reaches the builder.
 #include "discovery/host.h"
 
-#include <jansson.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -38,15 +38,15 @@ struct host {
 
 _Static_assert(offsetof(struct host, lent) == 0, "a pointer to `lent` is one to its struct host");
 
-#define host_error(host, key, ...) host_say(host, REPORT_ERROR, key, __VA_ARGS__)
+#define host_error(host, node, ...) host_say(host, REPORT_ERROR, node, __VA_ARGS__)
 
 // Reports at a key of the entry, or with NULL at the entry itself.
-static void host_say(const struct host *host, enum report_level level, const char *key, const char *fmt, ...)
+static void host_say(const struct host *host, enum report_level level, const struct value *node, const char *fmt, ...)
 	PRINTF(4, 5);
 
-static void host_say(const struct host *host, enum report_level level, const char *key, const char *fmt, ...)
+static void host_say(const struct host *host, enum report_level level, const struct value *node, const char *fmt, ...)
 {
-	struct mark mark = key ? config_mark(host->config, host->locate->options, key) : host->locate->mark;
+	struct mark mark = node ? value_key_mark(node) : host->locate->mark;
 	char text[MESSAGE_MAX_LEN];
 	va_list ap;
 
@@ -69,84 +69,73 @@ static size_t option_find(const struct host *host, const char *name)
 	return i;
 }
 
-static void refuse_option(struct host *host, const char *key)
+static void refuse_option(struct host *host, const struct value *member)
 {
-	struct nearest nearest = nearest_begin(key);
+	struct nearest nearest = nearest_begin(member->key);
 
 	for (size_t i = 0; i < host->option_count; i++)
 		nearest_offer(&nearest, host->plugin->options[i].name);
 	if (nearest.word)
-		host_error(host, key, "unknown key `%.60s`, did you mean `%s`?", key, nearest.word);
+		host_error(host, member, "unknown key `%.60s`, did you mean `%s`?", member->key, nearest.word);
 	else
-		host_error(host, key, "unknown key `%.60s`", key);
+		host_error(host, member, "unknown key `%.60s`", member->key);
 }
 
-static int take_map(struct host *host, const char *key, const json_t *value)
+static int take_map(struct host *host, const struct value *member)
 {
-	const char *name;
-	json_t *text;
-
-	if (!json_is_object(value)) {
-		host_error(host, key, "`%s` is not a mapping", key);
+	if (!value_is(member, VALUE_MAP)) {
+		host_error(host, member, "`%s` is not a mapping", member->key);
 		return E_INVAL;
 	}
-	json_object_foreach((json_t *)value, name, text) {
-		if (json_is_string(text))
-			continue;
-
-		struct mark mark = config_mark(host->config, value, name);
-
-		report_error(host->report, mark.file, mark.line, mark.column, "locate: %s: `%s.%.60s` is not text",
-		             host->locate->plugin, key, name);
-	}
+	value_foreach (text, member)
+		if (!value_is(text, VALUE_TEXT))
+			host_error(host, text, "`%s.%.60s` is not text", member->key, text->key);
 	return E_OK;
 }
 
-static int take_option(struct host *host, size_t row, const json_t *value)
+static int take_option(struct host *host, size_t row, const struct value *member)
 {
 	const struct edgesteer_option *option = &host->plugin->options[row];
-	const char *text = json_string_value(value);
+	const char *text = value_text(member);
 
 	if (option->type == EDGESTEER_MAP)
-		return take_map(host, option->name, value);
+		return take_map(host, member);
 	if (!text || !*text) {
-		host_error(host, option->name, "`%s` is not %s", option->name,
+		host_error(host, member, "`%s` is not %s", option->name,
 		           option->type == EDGESTEER_FILE ? "a path" : "text");
 		return E_INVAL;
 	}
-	host->values[row] = option->type == EDGESTEER_FILE ? config_path(host->config, text) : text;
+	host->values[row] = option->type == EDGESTEER_FILE ? config_path(host->config, member, text) : text;
 	return host->values[row] ? E_OK : E_NOMEM;
 }
 
 static int check_options(struct host *host)
 {
 	const struct edgesteer_option *options = host->plugin->options;
-	const json_t *given = host->locate->options;
+	const struct value *given = host->locate->options;
 	size_t errors = report_count(host->report, REPORT_ERROR);
-	const char *key;
-	json_t *value;
 
 	while (options && options[host->option_count].name)
 		if (++host->option_count > OPTIONS_MAX) {
 			host_error(host, NULL, "the plugin has more than %d options", OPTIONS_MAX);
 			return E_INVAL;
 		}
-	json_object_foreach((json_t *)given, key, value) {
-		size_t row = option_find(host, key);
+	value_foreach (member, given) {
+		size_t row = option_find(host, member->key);
 
 		if (row == host->option_count)
-			refuse_option(host, key);
-		else if (take_option(host, row, value) == E_NOMEM)
+			refuse_option(host, member);
+		else if (take_option(host, row, member) == E_NOMEM)
 			return E_NOMEM;
 	}
 	for (size_t i = 0; i < host->option_count; i++) {
-		if (json_object_get(given, options[i].name))
+		if (value_get(given, options[i].name))
 			continue;
 		if (options[i].required)
 			host_error(host, NULL, "`%s` is missing: %s", options[i].name, options[i].help ? options[i].help : "");
 		host->values[i] = options[i].fallback;
 		if (options[i].type == EDGESTEER_FILE && options[i].fallback &&
-		    !(host->values[i] = config_path(host->config, options[i].fallback)))
+		    !(host->values[i] = config_path(host->config, given, options[i].fallback)))
 			return E_NOMEM;
 	}
 	return report_count(host->report, REPORT_ERROR) == errors ? E_OK : E_INVAL;
@@ -166,12 +155,10 @@ static int lent_option_map(const struct edgesteer_host *lent, const char *name,
                            int (*each)(void *ctx, const char *key, const char *value), void *ctx)
 {
 	const struct host *host = (const struct host *)lent;
-	json_t *map = json_object_get(host->locate->options, name), *value;
-	const char *key;
 	int stop = 0;
 
-	json_object_foreach(map, key, value)
-		if ((stop = each(ctx, key, json_string_value(value))) != 0)
+	value_foreach (pair, value_get(host->locate->options, name))
+		if ((stop = each(ctx, pair->key, value_text(pair))) != 0)
 			break;
 	return stop;
 }
@@ -231,8 +218,9 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	if (site_len < 0)
 		return refuse_prefix(host, prefix, "an invalid site, expected up to 63 printable ASCII characters");
 
+	char carrier[NAME_MAX_LEN + 1]; // of which tables and config may write capitals as they like
 	const struct place_facts facts = {
-		.carrier = place->carrier,
+		.carrier = names_lower(carrier, place->carrier, (size_t)carrier_len),
 		.carrier_len = (size_t)carrier_len,
 		.class_ = place->class_,
 		.class_len = (size_t)class_len,

@@ -2,18 +2,16 @@
 // of a carrier. None of the three needs quotes, so they are not supported.
 #include "discovery/latency.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/infile.h"
 #include "base/must.h"
 #include "base/names.h"
 #include "base/report.h"
@@ -67,36 +65,14 @@ static void latency_error(struct latency *latency, const char *fmt, ...)
 
 static int read_text(struct latency *latency)
 {
-	const char *path = latency->config->latency;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe may never get a writer
-	struct stat status;
+	char why[INFILE_WHY_LEN];
+	int err = infile_read(latency->config->latency, FILE_MAX_LEN, &latency->text, &latency->len, why);
 
-	if (fd < 0 || fstat(fd, &status) < 0) {
-		latency_error(latency, "cannot be read: %s", strerror(errno));
-	} else if (!S_ISREG(status.st_mode)) {
-		latency_error(latency, "cannot be read: %s",
-		              S_ISDIR(status.st_mode) ? strerror(EISDIR) : "not a regular file");
-	} else if (status.st_size > FILE_MAX_LEN) {
-		latency_error(latency, "cannot be read: larger than %d MiB", FILE_MAX_LEN >> 20);
-	} else if (!(latency->text = malloc((size_t)status.st_size + 1))) {
-		close(fd);
-		return E_NOMEM;
-	} else {
-		ssize_t got;
-
-		while (latency->len < (size_t)status.st_size &&
-		       (got = read(fd, latency->text + latency->len, (size_t)status.st_size - latency->len)) != 0) {
-			if (got < 0 && errno != EINTR) {
-				latency_error(latency, "cannot be read: %s", strerror(errno));
-				break;
-			}
-			latency->len += got > 0 ? (size_t)got : 0;
-		}
-		latency->text[latency->len] = '\0';
-	}
-	if (fd >= 0)
-		close(fd);
-	return latency->failed ? E_INVAL : E_OK;
+	if (err == E_NOMEM)
+		return err;
+	if (err < 0)
+		latency_error(latency, "%s", why);
+	return err < 0 ? E_INVAL : E_OK;
 }
 
 static char *trim(char *text)
@@ -164,7 +140,7 @@ static int index_sites(struct latency *latency)
 	return err;
 }
 
-static void read_from(struct latency *latency, const char *from, struct row *row)
+static void read_from(struct latency *latency, char *from, struct row *row)
 {
 	char right[ADDR_TEXT_LEN];
 	bool tail;
@@ -175,7 +151,7 @@ static void read_from(struct latency *latency, const char *from, struct row *row
 			              prefix_format(&row->prefix, right));
 		return;
 	}
-	row->carrier = from;
+	row->carrier = names_lower(from, from, strlen(from));
 	if (strpbrk(from, "/:"))
 		latency_error(latency, "from: `%.*s` is neither a prefix nor a carrier", SHOWN_LEN, from);
 	else if (*from == '\0' || strlen(from) > NAME_MAX_LEN)

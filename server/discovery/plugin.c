@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/infile.h"
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -81,9 +82,16 @@ static const char *find_fault(const struct edgesteer_plugin *methods, const char
 static int load_library(const char *path, const struct config_locate *locate, struct report *report,
                         struct plugin *ret_plugin)
 {
-	char symbol[sizeof("edgesteer_plugin_") + PLUGIN_NAME_MAX_LEN];
-	struct plugin plugin = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
+	char symbol[sizeof("edgesteer_plugin_") + PLUGIN_NAME_MAX_LEN], why[INFILE_WHY_LEN];
+	struct plugin plugin = {0};
+	int fd;
 
+	if (infile_open(path, &fd, why) < 0) { // dlopen() would wait for the writer of a FIFO
+		plugin_error(report, locate, "plugin `%s`: %s %s", locate->plugin, path, why);
+		return E_INVAL;
+	}
+	close(fd);
+	plugin.library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!plugin.library) {
 		plugin_error(report, locate, "plugin `%s` cannot be loaded: %s", locate->plugin, dlerror());
 		return E_INVAL;

@@ -1,10 +1,8 @@
 // From config to view; see compile.h. All steered records are put into wire form here.
 #include "generation/compile.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -345,18 +343,6 @@ static int compile_apps(struct compiling *c)
 	return compile_steering(c, apps);
 }
 
-// Without its CA file every probe of a check fails.
-static void warn_of_ca_files(const struct compiling *c)
-{
-	for (size_t i = 0; i < c->config->check_count; i++) {
-		const struct config_check *check = &c->config->checks[i];
-
-		if (check->ca_file && access(check->ca_file, R_OK) < 0)
-			report_warning(c->report, check->mark.file, check->mark.line, check->mark.column,
-			               "checks.%s.ca-file: %s cannot be read: %s", check->name, check->ca_file, strerror(errno));
-	}
-}
-
 static int compile_limits(struct compiling *c)
 {
 	const struct config_server *server = &c->config->server;
@@ -390,7 +376,6 @@ int compile_view(const struct config *config, const struct compile_input *in, st
 	view->model = config->steering.model;
 	view->generation = in->generation;
 	view->built_s = clock_wall_s();
-	warn_of_ca_files(&c);
 	unknown_names_warn(config, in->places, in->measured, in->measured_count, report);
 	err = compile_sites(&c);
 	if (err == E_OK)

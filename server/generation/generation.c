@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/load.h"
 #include "discovery/discovery.h"
+#include "generation/ca_files.h"
 #include "generation/compile.h"
 #include "generation/zones.h"
 #include "steer/place.h"
@@ -34,7 +35,9 @@ int generation_build(const char *path, uint64_t number, struct report *report, s
 
 	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);
 
-	err = err < 0 ? err : err_places;
+	int err_ca = ca_files_read(config, report);
+
+	err = err < 0 ? err : err_places < 0 ? err_places : err_ca;
 	if (err == E_OK && !report_ok(report)) // the config's own errors
 		err = E_INVAL;
 	if (err < 0)

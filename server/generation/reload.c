@@ -27,6 +27,7 @@ struct reload {
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
+	bool force;            // of the reload under way
 	int64_t began_s;       // wall clock
 	// Owned by the builder until it writes ready_fd, then by the main thread.
 	struct report *report;
@@ -51,7 +52,7 @@ static void *build(void *arg)
 	lower_priority();
 	reload->err = generation_build(reload->path, reload->number, reload->report, generation);
 	if (reload->err == E_OK) {
-		reload->err = reload->ops.prepare(reload->ops.ctx, generation);
+		reload->err = reload->ops.prepare(reload->ops.ctx, generation, reload->force, reload->report);
 		if (reload->err < 0)
 			reload->ops.discard(generation);
 	}
@@ -146,7 +147,7 @@ static int start_builder(struct reload *reload)
 	return thread_start(&reload->thread, "builder", build, reload) ? E_OK : E_NOMEM;
 }
 
-void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx)
 {
 	struct report *report = report_new();
@@ -155,6 +156,7 @@ void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, c
 	if (err == E_OK) {
 		must(!reload->report);
 		reload->report = report;
+		reload->force = force;
 		reload->done = done;
 		reload->done_ctx = done_ctx;
 		reload->number++;

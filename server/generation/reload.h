@@ -14,9 +14,9 @@ struct report;
 
 struct reload_ops {
 	// Builder's thread: computes what a finished generation takes over from the one in use, and stores it in
-	// generation->handover. What it reads must not change during a build. E_NOMEM, E_LIMIT: the generation is
-	// discarded.
-	int (*prepare)(void *ctx, struct generation *generation);
+	// generation->handover. What it reads must not change during a build. E_NOMEM, E_LIMIT, E_INVAL (reported): the
+	// generation is discarded. `force`: as reload_begin() got it.
+	int (*prepare)(void *ctx, struct generation *generation, bool force, struct report *report);
 	// Any thread: frees a generation that was not taken.
 	void (*discard)(struct generation *generation);
 	// Main thread: takes over a finished generation, with warnings in the report. On an error nothing has changed, and
@@ -39,5 +39,6 @@ int64_t reload_began_s(const struct reload *reload);
 
 // Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call; `err` is
 // E_INVAL for errors in the input, E_STATE when a reload is in progress. May be called before reload_begin() returns.
-void reload_begin(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+// `force` is passed on to prepare().
+void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);

@@ -2,6 +2,7 @@
 #include "generation/unknown_names.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -96,27 +97,61 @@ static void warn_latency(const struct config *config, const struct places *place
 
 // ---- names in sources -----------------------------------------------------------------------------------------------
 
+enum field { CARRIER, CLASS, HINT };
+
 // The source of a name: that of the first place with it.
-static const char *source_of(const struct places *places, bool hint, uint16_t number)
+static const char *source_of(const struct places *places, enum field field, uint16_t number)
 {
 	for (size_t i = 1; i < places->count; i++) {
 		const struct place *place = &places->table[i];
-		uint8_t source = hint ? place->hint_source : place->class_source;
+		const uint16_t numbers[] = {place->carrier, place->class_, place->hint};
+		const uint8_t sources[] = {place->carrier_source, place->class_source, place->hint_source};
 
-		if ((hint ? place->hint : place->class_) == number && source > 0)
-			return places->source_names[source - 1];
+		if (numbers[field] == number && sources[field] > 0)
+			return places->source_names[sources[field] - 1];
 	}
 	return "a source"; // overlaid everywhere by sources above it
+}
+
+// Tables may have carriers that no site is for, which is worth a note; a name that is nearly another one is a warning.
+// `used`: the carriers that sites are reached by, and those of the latency table.
+static void warn_carriers(const struct config *config, const struct places *places, const struct names *used,
+                          struct report *report)
+{
+	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
+	size_t others = 0, others_prefixes = 0, shown = 0;
+	const char *other = NULL;
+
+	for (size_t i = 1; i < names_count(places->carriers); i++) {
+		const char *carrier = names_text(places->carriers, (uint16_t)i);
+		size_t prefixes = i < places->carrier_prefixes_count ? places->carrier_prefixes[i] : 0;
+
+		if (names_find(used, carrier, strlen(carrier)) >= 0)
+			continue;
+		if (*near_name(used, carrier, meant) && shown < CARRIERS_SHOWN_MAX) {
+			shown++;
+			report_warning(report, config->file, 0, 0,
+			               "locate: %s: %zu prefix%s of carrier %s, which has no site of its own%s",
+			               source_of(places, CARRIER, (uint16_t)i), prefixes, prefixes == 1 ? " is" : "es are",
+			               reader_quote(carrier, quote), meant);
+		} else {
+			other = other ? other : carrier;
+			others++;
+			others_prefixes += prefixes;
+		}
+	}
+	if (others > 0)
+		report_add(report, REPORT_NOTE, config->file, 0, 0,
+		           "locate: %zu prefix%s of %zu carrier%s without a site, such as %s", others_prefixes,
+		           others_prefixes == 1 ? " is" : "es are", others, others == 1 ? "" : "s", reader_quote(other, quote));
 }
 
 // At most one edit away, ignoring case. Sources choose the names of classes: with more edits, valid ones would match.
 static bool is_nearly_edge(const char *class_)
 {
 	char lower[NAME_MAX_LEN + 1];
-	size_t len = strlen(class_);
 
-	for (size_t i = 0; i <= len; i++)
-		lower[i] = (char)tolower((unsigned char)class_[i]);
+	names_lower(lower, class_, strlen(class_));
 
 	struct nearest nearest = nearest_begin(lower);
 
@@ -134,7 +169,7 @@ static void warn_classes(const struct config *config, const struct places *place
 		if (is_nearly_edge(class_))
 			report_warning(report, config->file, 0, 0,
 			               "locate: %s: clients of class %s cannot reach carriers' sites, did you mean `%s`?",
-			               source_of(places, false, (uint16_t)i), reader_quote(class_, quote), PLACE_CLASS_EDGE);
+			               source_of(places, CLASS, (uint16_t)i), reader_quote(class_, quote), PLACE_CLASS_EDGE);
 	}
 }
 
@@ -155,7 +190,7 @@ static void warn_hints(const struct config *config, const struct places *places,
 	}
 	if (count > 0)
 		report_warning(report, config->file, 0, 0, "locate: %s: hints at %zu site%s not in the config, such as %s%s",
-		               source_of(places, true, first), count, count == 1 ? "" : "s",
+		               source_of(places, HINT, first), count, count == 1 ? "" : "s",
 		               reader_quote(names_text(places->hints, first), quote),
 		               near_name(sites, names_text(places->hints, first), meant));
 }
@@ -163,14 +198,26 @@ static void warn_hints(const struct config *config, const struct places *places,
 void unknown_names_warn(const struct config *config, const struct places *places, const struct measured_row *rows,
                         size_t row_count, struct report *report)
 {
-	struct names *seen = names_new(), *sites = names_new();
+	struct names *seen = names_new(), *sites = names_new(), *used = names_new();
 
-	if (seen && sites) { // else the build fails elsewhere, out of memory
+	if (seen && sites && used) { // else the build fails elsewhere, out of memory
 		warn_sites(config, places, seen, report);
 		warn_latency(config, places, rows, row_count, seen, report);
+		for (size_t i = 0; i < config->site_count; i++)
+			for (size_t j = 0; j < config->sites[i].carrier_count; j++)
+				(void)is_new(used, config->sites[i].carriers[j]);
+
+		bool any = names_count(used) > 1; // else the config has no use for carriers
+
+		for (size_t i = 0; i < row_count; i++)
+			if (!rows[i].group)
+				(void)is_new(used, rows[i].carrier);
+		if (any)
+			warn_carriers(config, places, used, report);
 		warn_classes(config, places, report);
 		warn_hints(config, places, sites, report);
 	}
 	names_free(seen);
 	names_free(sites);
+	names_free(used);
 }

@@ -18,6 +18,7 @@ struct check {
 	size_t users;         // watches that refer to it
 	struct config_check conf;
 	struct needle body;
+	uint64_t ca_hash;     // of conf.ca_pem; 0 without
 };
 
 struct verdict {
@@ -40,7 +41,7 @@ struct probe_type {
 	void *(*open)(struct event_base *base);
 	// Called when no probe is under way.
 	void (*close)(void *engine);
-	// A new configuration is in use: files read for the old one are to be read again. NULL: the type reads none.
+	// A new configuration is in use: what was kept for the old one is to go. NULL: the type keeps nothing.
 	void (*refresh)(void *engine);
 	// Starts one probe and sets probe->run. The probe ends with exactly one call of probe->done() (never from inside
 	// start) or with cancel. E_NOMEM, E_IO (with errno): not started, which says nothing about the target.

@@ -286,18 +286,18 @@ static void on_done(CURL *easy, CURLcode code)
 	probe->done(probe, &verdict);
 }
 
-// The CA file for the probe; "" when no certificate is verified.
-static const char *ca_file_of(const struct run *run)
+// The authorities that the probe trusts: those of its check, those of the system, or all when nothing is verified.
+static struct ca_source ca_source_of(const struct run *run)
 {
-	const struct config_check *check = &run->probe->check->conf;
+	const struct check *check = run->probe->check;
 	const char *file = NULL;
 
-	if (check->type != CHECK_HTTPS || !check->verify)
-		return "";
-	if (check->ca_file)
-		return check->ca_file;
+	if (check->conf.type != CHECK_HTTPS || !check->conf.verify)
+		return (struct ca_source){"", NULL, 0};
+	if (check->conf.ca_pem)
+		return (struct ca_source){"", check->conf.ca_pem, check->ca_hash};
 	curl_easy_getinfo(run->easy, CURLINFO_CAINFO, &file); // the system's
-	return file ? file : "";
+	return (struct ca_source){file ? file : "", NULL, 0};
 }
 
 static int add(struct curl_slist **list, const char *line)
@@ -344,10 +344,10 @@ static int set_names(struct run *run)
 static int start_transfer(struct run *run)
 {
 	const struct config_check *check = &run->probe->check->conf;
-	const char *ca_file = ca_file_of(run);
+	const struct ca_source source = ca_source_of(run);
 	CURL *easy = run->easy;
 
-	run->store = ca_stores_hold(&run->engine->stores, ca_file);
+	run->store = ca_stores_hold(&run->engine->stores, &source);
 	if (!run->store || set_names(run) < 0)
 		return E_NOMEM;
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run->headers);
@@ -356,7 +356,7 @@ static int start_transfer(struct run *run)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, check->verify ? 2L : 0L);
 	// The scheduler enforces the deadline; libcurl's must only never fire before it.
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)check->timeout_ms + CONNECT_SLACK_MS);
-	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *ca_file ? ca_file : NULL) != CURLE_OK)
+	if (ca_store_use(run->store, easy) < 0)
 		return E_NOMEM;
 	return curl_loop_add(run->store->loop, easy);
 }

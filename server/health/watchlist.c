@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "health/score.h"
 
-enum { CHECK_BYTES_MAX = 1 << 20 };
+enum { CHECK_BYTES_MAX = (1 << 20) + CONFIG_CA_BYTES_MAX };
 
 // ---- checks ---------------------------------------------------------------------------------------------------------
 
@@ -25,9 +25,11 @@ static int copy_check(const struct config_check *from, struct check *check)
 	check->conf.host = arena_strdup(arena, from->host);
 	check->conf.sni = arena_strdup(arena, from->sni);
 	check->conf.ca_file = arena_strdup(arena, from->ca_file);
+	check->conf.ca_pem = arena_strdup(arena, from->ca_pem);
+	check->ca_hash = from->ca_pem ? hash_bytes(0, from->ca_pem, strlen(from->ca_pem)) : 0;
 	check->conf.expect_status = arena_copy(arena, from->expect_status, pairs * 2 * sizeof(*from->expect_status));
 	if ((from->path && !check->conf.path) || (from->host && !check->conf.host) || (from->sni && !check->conf.sni) ||
-	    (from->ca_file && !check->conf.ca_file) || !check->conf.expect_status)
+	    (from->ca_file && !check->conf.ca_file) || (from->ca_pem && !check->conf.ca_pem) || !check->conf.expect_status)
 		return E_NOMEM;
 
 	int err = needle_make(arena, from->expect_body, &check->body);
@@ -78,7 +80,7 @@ static bool same_question(const struct check *old, const struct check *new)
 	const struct config_check *a = &old->conf, *b = &new->conf;
 
 	return a->type == b->type && a->port == b->port && same_text(a->path, b->path) && same_text(a->host, b->host) &&
-	       same_text(a->sni, b->sni) && a->verify == b->verify && same_text(a->ca_file, b->ca_file) &&
+	       same_text(a->sni, b->sni) && a->verify == b->verify && same_text(a->ca_pem, b->ca_pem) &&
 	       a->expect_status_count == b->expect_status_count &&
 	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0 &&
 	       same_text(a->expect_body, b->expect_body);

@@ -1,9 +1,13 @@
-// A linked list, searched linearly: configs have one or two CA files. See ca_stores.h.
+// A linked list, searched linearly: configs have one or two sets of authorities. See ca_stores.h.
 #include "http/ca_stores.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/must.h"
 #include "http/curl_loop.h"
 
@@ -11,24 +15,62 @@ static struct ca_store *ca_store_free(struct ca_store *store)
 {
 	must(store->running == 0);
 	curl_loop_free(store->loop);
-	free(store->ca_file);
+	X509_STORE_free(store->certs);
+	free(store->file);
+	free(store->pem);
 	free(store);
 	return NULL;
 }
 
-static struct ca_store *ca_store_new(struct ca_stores *stores, const char *ca_file)
+// The certificates before the first one that is damaged: with some missing, probes fail and say why.
+static X509_STORE *parse(const char *pem)
+{
+	X509_STORE *certs = X509_STORE_new();
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *cert;
+
+	while (certs && bio && (cert = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL))) {
+		(void)X509_STORE_add_cert(certs, cert);
+		X509_free(cert);
+	}
+	ERR_clear_error(); // the end of the text is an error too
+	BIO_free(bio);
+	return certs;
+}
+
+static struct ca_store *ca_store_new(struct ca_stores *stores, const struct ca_source *source)
 {
 	struct ca_store *store = calloc(1, sizeof(*store));
 
 	if (!store)
 		return NULL;
-	store->ca_file = strdup(ca_file);
+	store->file = strdup(source->file);
+	store->pem = source->pem ? strdup(source->pem) : NULL;
+	store->hash = source->hash;
+	store->certs = source->pem ? parse(source->pem) : NULL;
 	store->loop = curl_loop_new(stores->base, stores->priority, stores->done);
-	if (!store->ca_file || !store->loop)
+	if (!store->file || !store->loop || (source->pem && (!store->pem || !store->certs)))
 		return ca_store_free(store);
 	store->next = stores->first;
 	stores->first = store;
 	return store;
+}
+
+static CURLcode set_certs(CURL *easy, void *ctx, void *certs)
+{
+	(void)easy;
+	SSL_CTX_set1_cert_store(ctx, certs);
+	return CURLE_OK;
+}
+
+int ca_store_use(const struct ca_store *store, CURL *easy)
+{
+	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *store->file ? store->file : NULL) != CURLE_OK)
+		return E_NOMEM;
+	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store->certs) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, store->certs ? set_certs : NULL) != CURLE_OK)
+		return E_NOMEM;
+	return E_OK;
 }
 
 static void reap(struct ca_stores *stores)
@@ -43,14 +85,21 @@ static void reap(struct ca_stores *stores)
 	}
 }
 
-struct ca_store *ca_stores_hold(struct ca_stores *stores, const char *ca_file)
+static bool is_for(const struct ca_store *store, const struct ca_source *source)
+{
+	if (store->hash != source->hash || !store->pem != !source->pem || strcmp(store->file, source->file) != 0)
+		return false;
+	return !source->pem || strcmp(store->pem, source->pem) == 0;
+}
+
+struct ca_store *ca_stores_hold(struct ca_stores *stores, const struct ca_source *source)
 {
 	struct ca_store *store = stores->first;
 
-	while (store && (store->stale || strcmp(store->ca_file, ca_file) != 0))
+	while (store && (store->stale || !is_for(store, source)))
 		store = store->next;
 	if (!store)
-		store = ca_store_new(stores, ca_file);
+		store = ca_store_new(stores, source);
 	if (store)
 		store->running++;
 	return store;

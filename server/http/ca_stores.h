@@ -1,20 +1,31 @@
-// One curl_loop for each CA file: libcurl caches the parsed certificates per multi handle, and parsing the system's
-// costs more than ten probes. Called by users of transfers. Main thread.
+// One curl_loop for each set of authorities, with their certificates parsed once: parsing the system's costs more than
+// ten probes. libcurl reads and caches the system's file itself, one per multi handle; certificates that the operator
+// gives are texts, so that no file of his is read here. Called by users of transfers. Main thread.
 #pragma once
 
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
 struct curl_loop;
 struct event_base;
 
+// Which authorities: a file of the system's, certificates in PEM, or with neither, none.
+struct ca_source {
+	const char *file; // "": none
+	const char *pem;  // NULL: none
+	uint64_t hash;    // of `pem`
+};
+
 struct ca_store {
 	struct ca_store *next;
 	struct curl_loop *loop;
-	char *ca_file;
+	char *file, *pem;
+	uint64_t hash;
+	struct x509_store_st *certs; // of `pem`; else NULL
 	size_t running;        // transfers that hold it
 	bool stale;            // not given to new transfers; freed when the last one is released
 };
@@ -27,9 +38,11 @@ struct ca_stores {
 	struct ca_store *first;
 };
 
-// The store for a file ("": none), created if needed and held until ca_stores_release(). `ca_file` is copied. NULL when
-// out of memory.
-struct ca_store *ca_stores_hold(struct ca_stores *stores, const char *ca_file) MUST_USE;
+// The store for a source, created if needed and held until ca_stores_release(). `source` is copied. NULL when out of
+// memory.
+struct ca_store *ca_stores_hold(struct ca_stores *stores, const struct ca_source *source) MUST_USE;
+// Makes a transfer trust the store's authorities and no others. The store is held until the transfer has ended. E_NOMEM.
+int ca_store_use(const struct ca_store *store, CURL *easy) MUST_USE;
 void ca_stores_release(struct ca_stores *stores, struct ca_store *store);
-// Makes later calls of ca_stores_hold() read the files again. Stores in use are freed when they are released.
+// Makes later calls of ca_stores_hold() start anew. Stores in use are freed when they are released.
 void ca_stores_refresh(struct ca_stores *stores);

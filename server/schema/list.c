@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "base/names.h"
 #include "schema/text.h"
 #include "schema/units.h"
 
@@ -23,7 +25,7 @@ struct element {
 	const char *(*format)(const void *slot, char *buf);
 };
 
-static void refuse_element(struct reader *reader, const struct element *kind, const json_t *value)
+static void refuse_element(struct reader *reader, const struct element *kind, const struct value *value)
 {
 	char quote[READER_QUOTE_MAX];
 
@@ -31,10 +33,10 @@ static void refuse_element(struct reader *reader, const struct element *kind, co
 }
 
 // Reads one element into slots[count]. False after an error, which is reported.
-static bool read_element(struct reader *reader, const struct element *kind, const json_t *value, char *slots,
+static bool read_element(struct reader *reader, const struct element *kind, const struct value *value, char *slots,
                          size_t count)
 {
-	const char *text = json_string_value(value);
+	const char *text = value_text(value);
 	void *slot = slots + count * kind->size;
 
 	if (!text || kind->read(reader, text, slot) < 0) {
@@ -51,16 +53,17 @@ static bool read_element(struct reader *reader, const struct element *kind, cons
 	return true;
 }
 
-static void read_elements(struct reader *reader, const struct option *option, const json_t *value, void *field,
+static void read_elements(struct reader *reader, const struct option *option, const struct value *value, void *field,
                           const struct element *kind)
 {
-	bool alone = json_is_string(value);
-	size_t count = alone ? 1 : json_array_size(value), kept = 0;
+	bool alone = value_is(value, VALUE_TEXT);
+	const struct value *item = alone ? value : value_first(value);
+	size_t count = alone ? 1 : value_count(value), kept = 0;
 	uint64_t min, max;
 
 	must(units_parse_integer(option->min, &min) == E_OK && units_parse_integer(option->max, &max) == E_OK);
-	if (!alone && (!json_is_array(value) || count < min || count > max)) {
-		if (json_is_array(value))
+	if (!alone && (!value_is(value, VALUE_LIST) || count < min || count > max)) {
+		if (value_is(value, VALUE_LIST))
 			reader_error(reader, "has %zu entries, expected %s to %s", count, option->min, option->max);
 		else
 			schema_refuse(reader, option, value);
@@ -70,13 +73,14 @@ static void read_elements(struct reader *reader, const struct option *option, co
 	char *slots = count ? reader_take(reader, count, kind->size) : NULL;
 
 	for (size_t i = 0; slots && i < count; i++) {
-		struct reader_place place = {reader->here, reader->path_len};
+		struct reader_place place = reader_place(reader);
 
 		if (!alone)
-			place = reader_enter_item(reader, value, i);
+			reader_enter_item(reader, item, i);
 		must(kept <= i);
-		kept += read_element(reader, kind, alone ? value : json_array_get(value, i), slots, kept);
+		kept += read_element(reader, kind, item, slots, kept);
 		reader_leave(reader, place);
+		item = item->next;
 	}
 	schema_store_list(option, field, slots, kept);
 }
@@ -118,6 +122,14 @@ static int read_endpoint(struct reader *reader, const char *text, void *slot)
 
 	memcpy(slot, &copy, sizeof(copy));
 	return E_OK;
+}
+
+static int read_plain_text(struct reader *reader, const char *text, void *slot)
+{
+	const char *copy = text_is_plain(text) ? reader_strdup(reader, text) : NULL;
+
+	memcpy(slot, &copy, sizeof(copy));
+	return copy || reader->err < 0 ? E_OK : E_INVAL;
 }
 
 static int read_prefix(struct reader *reader, const char *text, void *slot)
@@ -165,11 +177,13 @@ static int read_status(struct reader *reader, const char *text, void *slot)
 
 static int read_carrier(struct reader *reader, const char *text, void *slot)
 {
-	if (!text_is_word(text) || strcmp(text, "public") == 0)
+	if (!text_is_word(text) || strcasecmp(text, "public") == 0)
 		return E_INVAL;
 
-	const char *copy = reader_strdup(reader, text);
+	char *copy = reader_strdup(reader, text);
 
+	if (copy)
+		names_lower(copy, copy, strlen(copy));
 	memcpy(slot, &copy, sizeof(copy));
 	return E_OK;
 }
@@ -203,6 +217,7 @@ static const char *format_status(const void *slot, char *buf)
 	return buf;
 }
 
+static const struct element plain_text = {sizeof(char *), "text", read_plain_text, same_text, format_text};
 static const struct element endpoint = {sizeof(char *), "ADDRESS@PORT such as `192.0.2.1@53`", read_endpoint,
                                         same_text, format_text};
 static const struct element prefix = {sizeof(struct prefix), "a prefix such as `192.0.2.0/24`, no bits past its length",
@@ -235,37 +250,42 @@ static bool is_empty(const struct option *option, const void *field)
 	return count == 0;
 }
 
-static void read_endpoints(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_endpoints(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &endpoint);
 }
 
-static void read_prefixes(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_texts(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	read_elements(reader, option, value, field, &plain_text);
+}
+
+static void read_prefixes(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &prefix);
 }
 
-static void read_addresses(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_addresses(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &address);
 }
 
-static void read_names(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_names(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &domain_name);
 }
 
-static void read_statuses(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_statuses(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &status);
 }
 
-static bool is_word(const json_t *value, const char *word)
+static bool is_word(const struct value *value, const char *word)
 {
-	return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
+	return value_is(value, VALUE_TEXT) && strcmp(value_text(value), word) == 0;
 }
 
-static void read_reach(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_reach(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	if (is_word(value, "public"))
 		schema_store_list(option, field, NULL, 0);
@@ -273,7 +293,7 @@ static void read_reach(struct reader *reader, const struct option *option, const
 		read_elements(reader, option, value, field, &carrier);
 }
 
-static void read_last_resort(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_last_resort(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	if (is_word(value, "servfail"))
 		schema_store_list(option, field, NULL, 0);
@@ -284,6 +304,11 @@ static void read_last_resort(struct reader *reader, const struct option *option,
 static void format_endpoints(const struct option *option, const void *field, FILE *out)
 {
 	format_elements(option, field, out, &endpoint);
+}
+
+static void format_texts(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &plain_text);
 }
 
 static void format_prefixes(const struct option *option, const void *field, FILE *out)
@@ -333,6 +358,7 @@ static json_t *describe_list(const struct option *option)
 
 const struct option_type list_endpoints = {"a list of ADDRESS@PORT", "entries", read_endpoints, describe_list,
                                            format_endpoints};
+const struct option_type list_texts = {"a list of texts", "entries", read_texts, describe_list, format_texts};
 const struct option_type list_prefixes = {"a list of prefixes", "entries", read_prefixes, describe_list,
                                           format_prefixes};
 const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list,

@@ -5,6 +5,7 @@
 #include "schema/schema.h"
 
 extern const struct option_type list_endpoints;   // const char *: "ADDRESS@PORT"
+extern const struct option_type list_texts;       // const char *: no control characters
 extern const struct option_type list_prefixes;    // struct prefix
 extern const struct option_type list_addresses;   // struct addr
 extern const struct option_type list_names;       // const char *: domain names in canonical form

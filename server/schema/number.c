@@ -10,7 +10,7 @@
 #include "schema/units.h"
 
 // Reads a scalar with `parse` and checks it against the row's range. False after an error, which is reported.
-static bool read_number(struct reader *reader, const struct option *option, const json_t *value,
+static bool read_number(struct reader *reader, const struct option *option, const struct value *value,
                         int (*parse)(const char *text, double *ret_number), double *ret_number)
 {
 	const char *text = schema_text(reader, option, value);
@@ -59,7 +59,7 @@ static void store_unsigned(const struct option *option, void *field, uint32_t nu
 	       option->size);
 }
 
-static void read_integer(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_integer(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	double number;
 
@@ -67,7 +67,7 @@ static void read_integer(struct reader *reader, const struct option *option, con
 		store_unsigned(option, field, (uint32_t)number);
 }
 
-static void read_duration_ms(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_duration_ms(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	double ms;
 
@@ -75,7 +75,7 @@ static void read_duration_ms(struct reader *reader, const struct option *option,
 		store_unsigned(option, field, (uint32_t)ms);
 }
 
-static void read_duration_s(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_duration_s(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	double ms;
 
@@ -87,7 +87,7 @@ static void read_duration_s(struct reader *reader, const struct option *option, 
 		store_unsigned(option, field, (uint32_t)(ms / 1000));
 }
 
-static void read_latency_us(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_latency_us(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	double us;
 
@@ -95,7 +95,7 @@ static void read_latency_us(struct reader *reader, const struct option *option, 
 		store_unsigned(option, field, (uint32_t)(int32_t)lround(us));
 }
 
-static void read_rate_us(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_rate_us(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	double us;
 
@@ -103,7 +103,7 @@ static void read_rate_us(struct reader *reader, const struct option *option, con
 		memcpy(field, &us, sizeof(us));
 }
 
-static void read_distance_km(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_distance_km(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	double km;
 
@@ -111,25 +111,37 @@ static void read_distance_km(struct reader *reader, const struct option *option,
 		memcpy(field, &km, sizeof(km));
 }
 
-static void read_location(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_percent(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	double percent;
+
+	if (read_number(reader, option, value, units_parse_percent, &percent))
+		store_unsigned(option, field, (uint32_t)percent);
+}
+
+static void read_location(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	static const double bounds[2] = {90, 180};
 	double degrees[2];
 
-	if (json_array_size(value) != 2) {
+	if (!value_is(value, VALUE_LIST) || value_count(value) != 2) {
 		schema_refuse(reader, option, value);
 		return;
 	}
-	for (size_t i = 0; i < 2; i++) {
-		const char *text = json_string_value(json_array_get(value, i));
+
+	size_t i = 0;
+
+	value_foreach (item, value) {
+		const char *text = value_text(item);
 
 		if (!text || units_parse_number(text, &degrees[i]) < 0 || fabs(degrees[i]) > bounds[i]) {
 			char quote[READER_QUOTE_MAX];
 
 			reader_error(reader, "%s cannot be %s, expected degrees, -%g to %g", i ? "longitude" : "latitude",
-			             reader_quote_value(json_array_get(value, i), quote), bounds[i], bounds[i]);
+			             reader_quote_value(item, quote), bounds[i], bounds[i]);
 			return;
 		}
+		i++;
 	}
 	memcpy(field, degrees, sizeof(degrees));
 }
@@ -189,6 +201,11 @@ static void format_distance_km(const struct option *option, const void *field, F
 	fprintf(out, "%.15gkm", km);
 }
 
+static void format_percent(const struct option *option, const void *field, FILE *out)
+{
+	fprintf(out, "%" PRIu32 "%%", load_unsigned(option, field));
+}
+
 static void format_location(const struct option *option, const void *field, FILE *out)
 {
 	double degrees[2];
@@ -228,6 +245,12 @@ static json_t *describe_distance(const struct option *option)
 	                 "^(0|[0-9]+([.][0-9]+)?k?m)$", "minimum", 0, "maximum", 0);
 }
 
+static json_t *describe_percent(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:s, s:s}", "type", "string", "pattern", "^([0-9]{1,2}|100)%$");
+}
+
 static json_t *describe_location(const struct option *option)
 {
 	(void)option;
@@ -237,6 +260,8 @@ static json_t *describe_location(const struct option *option)
 }
 
 const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer, format_integer};
+const struct option_type number_percent = {"a percentage such as `50%`", "", read_percent, describe_percent,
+                                           format_percent};
 const struct option_type number_duration_ms = {"a duration such as `10s` or `1h30m`", "", read_duration_ms,
                                                describe_duration, format_duration_ms};
 const struct option_type number_duration_s = {"a duration in whole seconds such as `30s` or `1h30m`", "",

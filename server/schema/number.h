@@ -9,4 +9,5 @@ extern const struct option_type number_duration_s;  // unsigned; whole seconds
 extern const struct option_type number_latency_us;  // 4 octets, signed where the range starts below zero
 extern const struct option_type number_rate_us;     // double: latency per kilometre
 extern const struct option_type number_distance_km; // double
+extern const struct option_type number_percent;     // unsigned
 extern const struct option_type number_location;    // double[2]: latitude, longitude in degrees

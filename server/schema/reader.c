@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dict.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
-#include "schema/yaml.h"
 
 enum { HELP_MAX = 100 }; // errors and warnings; comparing very many words with all names would take minutes
 
@@ -34,35 +34,36 @@ static void push(struct reader *reader, const char *text)
 	reader->path_len += copy_clean(reader->path + reader->path_len, sizeof(reader->path) - reader->path_len, text);
 }
 
-struct reader_place reader_enter_key(struct reader *reader, const json_t *object, const char *key)
+struct reader_place reader_place(const struct reader *reader)
 {
-	struct reader_place place = {reader->here, reader->path_len};
-
-	if (reader->path_len > 0)
-		push(reader, ".");
-	push(reader, key);
-	if (json_is_string(json_object_get(object, key)))
-		reader->here = yaml_tree_value_mark(reader->yaml, object, key);
-	else // a mapping starts at its first key: errors of the mapping itself are reported at its own key
-		reader->here = yaml_tree_key_mark(reader->yaml, object, key);
-	return place;
+	return (struct reader_place){reader->here, reader->file, reader->path_len};
 }
 
-struct reader_place reader_enter_item(struct reader *reader, const json_t *array, size_t index)
+void reader_enter_key(struct reader *reader, const struct value *member)
 {
-	struct reader_place place = {reader->here, reader->path_len};
+	if (reader->path_len > 0)
+		push(reader, ".");
+	push(reader, member->key);
+	// A mapping starts at its first key: errors of the mapping itself are reported at its own key.
+	reader->here = value_is(member, VALUE_TEXT) ? value_mark(member) : value_key_mark(member);
+	reader->file = member->file->path;
+}
+
+void reader_enter_item(struct reader *reader, const struct value *element, size_t index)
+{
 	char text[32];
 
 	snprintf(text, sizeof(text), "[%zu]", index);
 	push(reader, text);
-	reader->here = yaml_tree_item_mark(reader->yaml, array, index);
-	return place;
+	reader->here = value_mark(element);
+	reader->file = element->file->path;
 }
 
 void reader_leave(struct reader *reader, struct reader_place place)
 {
 	must(place.path_len <= reader->path_len);
 	reader->here = place.here;
+	reader->file = place.file;
 	reader->path_len = place.path_len;
 	reader->path[place.path_len] = '\0';
 }
@@ -97,14 +98,14 @@ void reader_warning(struct reader *reader, const char *fmt, ...)
 	va_end(ap);
 }
 
-void reader_error_at(struct reader *reader, const json_t *object, const char *key, const char *fmt, ...)
+void reader_error_at(struct reader *reader, const struct value *member, const char *fmt, ...)
 {
 	char clean[READER_QUOTE_MAX];
 	va_list ap;
 
-	copy_clean(clean, sizeof(clean), key);
+	copy_clean(clean, sizeof(clean), member ? member->key : "");
 	va_start(ap, fmt);
-	add(reader, REPORT_ERROR, yaml_tree_key_mark(reader->yaml, object, key), clean, fmt, ap);
+	add(reader, REPORT_ERROR, member ? value_key_mark(member) : reader->here, member ? clean : NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -122,11 +123,11 @@ const char *reader_quote(const char *text, char *buf)
 	return buf;
 }
 
-const char *reader_quote_value(const json_t *value, char *buf)
+const char *reader_quote_value(const struct value *value, char *buf)
 {
-	if (json_is_string(value))
-		return reader_quote(json_string_value(value), buf);
-	return json_is_object(value) ? "a mapping" : json_is_array(value) ? "a list" : "nothing";
+	if (value_is(value, VALUE_TEXT))
+		return reader_quote(value_text(value), buf);
+	return value_is(value, VALUE_MAP) ? "a mapping" : value_is(value, VALUE_LIST) ? "a list" : "nothing";
 }
 
 const char *reader_did_you_mean(const char *word, char *buf)
@@ -179,18 +180,18 @@ const char *reader_path(struct reader *reader, const char *written)
 	return path;
 }
 
-int reader_find(const json_t *names, const char *name)
+int reader_find(const struct dict *names, const char *name)
 {
-	const json_t *number = json_object_get(names, name);
+	const struct dict_entry *entry = dict_find(names, name);
 
-	return number ? (int)json_integer_value(number) : -1;
+	return entry ? (int)entry->value : -1;
 }
 
-bool reader_number(struct reader *reader, json_t *names, const char *name, size_t number)
+bool reader_number(struct reader *reader, struct dict *names, const char *name, size_t number)
 {
-	if (json_object_get(names, name))
-		return false;
-	if (json_object_set_new(names, name, json_integer((json_int_t)number)) < 0)
+	int err = dict_add(names, name, number);
+
+	if (err < 0 && err != E_EXISTS)
 		reader->err = E_NOMEM;
-	return true;
+	return err == E_OK;
 }

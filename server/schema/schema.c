@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/nearest.h"
+#include "schema/yaml.h"
 
 static void join_words(const struct option *option, char *buf)
 {
@@ -36,7 +37,7 @@ const char *schema_expects(const struct option *option, char *buf)
 	return buf;
 }
 
-void schema_refuse(struct reader *reader, const struct option *option, const json_t *value)
+void schema_refuse(struct reader *reader, const struct option *option, const struct value *value)
 {
 	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
 
@@ -44,11 +45,11 @@ void schema_refuse(struct reader *reader, const struct option *option, const jso
 	             schema_expects(option, expects));
 }
 
-const char *schema_text(struct reader *reader, const struct option *option, const json_t *value)
+const char *schema_text(struct reader *reader, const struct option *option, const struct value *value)
 {
-	if (!json_is_string(value))
+	if (!value_is(value, VALUE_TEXT))
 		schema_refuse(reader, option, value);
-	return json_string_value(value);
+	return value_text(value);
 }
 
 void schema_store_list(const struct option *option, void *field, const void *items, size_t count)
@@ -77,15 +78,15 @@ static const struct option *find_option(const struct schema *schema, const char 
 	return NULL;
 }
 
-static void refuse_key(struct reader *reader, const struct schema *schema, const json_t *object, const char *key)
+static void refuse_key(struct reader *reader, const struct schema *schema, const struct value *member)
 {
-	struct nearest nearest = nearest_begin(key);
+	struct nearest nearest = nearest_begin(member->key);
 	char meant[READER_QUOTE_MAX];
 
 	if (reader_may_help(reader))
 		for (size_t i = 0; i < schema->option_count; i++)
 			nearest_offer(&nearest, schema->options[i].key);
-	reader_error_at(reader, object, key, "unknown key%s", reader_did_you_mean(nearest.word, meant));
+	reader_error_at(reader, member, "unknown key%s", reader_did_you_mean(nearest.word, meant));
 }
 
 static bool holds_options(const struct option_type *type)
@@ -93,40 +94,38 @@ static bool holds_options(const struct option_type *type)
 	return type == &schema_mapping || type == &schema_map || type == &schema_list;
 }
 
-static void read_member(struct reader *reader, const struct option *option, json_t *object, json_t *value,
-                        void *target)
+static void read_member(struct reader *reader, const struct option *option, const struct value *value, void *target)
 {
-	struct reader_place place = reader_enter_key(reader, object, option->key);
+	struct reader_place place = reader_place(reader);
 
+	reader_enter_key(reader, value);
 	// An empty `sites:` with all its entries commented out is usual; an empty `ttl:` is a mistake.
-	if (json_is_null(value) && !holds_options(option->type))
+	if (value_is(value, VALUE_NULL) && !holds_options(option->type))
 		schema_refuse(reader, option, value);
 	else
 		option->type->read(reader, option, value, (char *)target + option->offset);
 	reader_leave(reader, place);
 }
 
-void schema_read(struct reader *reader, const struct schema *schema, json_t *value, void *target)
+void schema_read(struct reader *reader, const struct schema *schema, struct value *value, void *target)
 {
-	json_t *object = json_is_object(value) ? value : NULL;
+	struct value *object = value_is(value, VALUE_MAP) ? value : NULL;
 	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
-	const char *key;
-	json_t *member;
 
-	if (!object && !json_is_null(value)) {
+	if (!object && !value_is(value, VALUE_NULL)) {
 		reader_error(reader, "cannot be %s, expected a mapping", reader_quote_value(value, quote));
 		return;
 	}
-	json_object_foreach (object, key, member) {
-		const struct option *option = find_option(schema, key);
+	value_foreach (member, object) {
+		const struct option *option = find_option(schema, member->key);
 
 		if (option)
-			read_member(reader, option, object, member, target);
+			read_member(reader, option, member, target);
 		else if (!schema->open)
-			refuse_key(reader, schema, object, key);
+			refuse_key(reader, schema, member);
 	}
 	for (size_t i = 0; i < schema->option_count; i++)
-		if (schema->options[i].required && !json_object_get(object, schema->options[i].key))
+		if (schema->options[i].required && !value_get(object, schema->options[i].key))
 			reader_error(reader, "%s is missing, expected %s", schema->options[i].key,
 			             schema_expects(&schema->options[i], expects));
 	if (schema->finish)
@@ -148,6 +147,23 @@ void schema_each(const struct schema *schema, const void *target,
 	}
 }
 
+// Reads the row's default, a text or a list of texts in JSON.
+static void read_fallback(struct reader *reader, const struct option *option, void *field)
+{
+	static const struct value_file file = {"default", "/"};
+	const struct value text = {.kind = VALUE_TEXT, .text = option->fallback, .file = &file};
+	struct yaml_tree *yaml = NULL;
+	int err = E_OK;
+
+	if (option->fallback[0] == '[')
+		err = yaml_tree_parse(&file, option->fallback, strlen(option->fallback), reader->report, &yaml);
+	if (err == E_OK)
+		option->type->read(reader, option, yaml ? yaml_tree_root(yaml) : &text, field);
+	else
+		reader->err = E_NOMEM;
+	yaml_tree_free(yaml);
+}
+
 void schema_defaults(struct reader *reader, const struct schema *schema, void *target)
 {
 	for (size_t i = 0; i < schema->option_count; i++) {
@@ -159,21 +175,14 @@ void schema_defaults(struct reader *reader, const struct schema *schema, void *t
 		if (!option->fallback)
 			continue;
 
-		json_t *value = option->fallback[0] == '[' ? json_loads(option->fallback, 0, NULL)
-		                                           : json_string(option->fallback);
-
-		if (value)
-			option->type->read(reader, option, value, field);
-		else
-			reader->err = E_NOMEM;
-		json_decref(value);
+		read_fallback(reader, option, field);
 	}
 }
 
-static void read_mapping(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_mapping(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	must(option->schema);
-	schema_read(reader, option->schema, (json_t *)value, field);
+	schema_read(reader, option->schema, (struct value *)value, field);
 }
 
 // Allocates the entries of a map or list. NULL when there are none, or after an error.
@@ -195,60 +204,59 @@ static char *take_entries(struct reader *reader, const struct option *option, si
 	return entries;
 }
 
-static void read_entry(struct reader *reader, const struct schema *schema, json_t *value, void *entry)
+static void read_entry(struct reader *reader, const struct schema *schema, struct value *value, void *entry)
 {
 	if (schema->mark_offset)
 		memcpy((char *)entry + schema->mark_offset, &reader->here, sizeof(reader->here));
 	schema_read(reader, schema, value, entry);
 }
 
-static void read_map(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_map(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const struct schema *schema = option->schema;
-	json_t *object = (json_t *)value, *member;
-	const char *key;
 
-	if (!json_is_object(value) && !json_is_null(value)) {
+	if (!value_is(value, VALUE_MAP) && !value_is(value, VALUE_NULL)) {
 		schema_refuse(reader, option, value);
 		return;
 	}
 
-	char *entries = take_entries(reader, option, json_object_size(value), field);
+	char *entries = take_entries(reader, option, value_count(value), field);
 
 	if (!entries)
 		return;
 	must(schema->name);
 	schema_defaults(reader, schema, entries);
-	for (size_t i = json_object_size(value); --i > 0;)
+	for (size_t i = value_count(value); --i > 0;)
 		memcpy(entries + i * schema->size, entries, schema->size);
-	json_object_foreach (object, key, member) {
-		struct reader_place place = reader_enter_key(reader, object, key);
+	value_foreach (member, value) {
+		struct reader_place place = reader_place(reader);
 
-		schema->name(reader, key, entries);
+		reader_enter_key(reader, member);
+		schema->name(reader, member->key, entries);
 		read_entry(reader, schema, member, entries);
 		reader_leave(reader, place);
 		entries += schema->size;
 	}
 }
 
-static void read_list(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_list(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const struct schema *schema = option->schema;
-	json_t *element;
-	size_t i;
+	size_t i = 0;
 
-	if (!json_is_array(value) && !json_is_null(value)) {
+	if (!value_is(value, VALUE_LIST) && !value_is(value, VALUE_NULL)) {
 		schema_refuse(reader, option, value);
 		return;
 	}
 
-	char *entries = take_entries(reader, option, json_array_size(value), field);
+	char *entries = take_entries(reader, option, value_count(value), field);
 
 	if (!entries)
 		return;
-	json_array_foreach (value, i, element) {
-		struct reader_place place = reader_enter_item(reader, value, i);
+	value_foreach (element, value) {
+		struct reader_place place = reader_place(reader);
 
+		reader_enter_item(reader, element, i++);
 		schema_defaults(reader, schema, entries);
 		read_entry(reader, schema, element, entries);
 		reader_leave(reader, place);

@@ -17,7 +17,7 @@ struct option_type {
 	const char *expects; // for messages and the manual: "a duration such as `10s` or `1h30m`"
 	const char *limits;  // what a row's min and max count: "characters", "entries"; "": they limit the value itself
 	// Reads `value`, which is not null, into the row's field. Errors go into the report.
-	void (*read)(struct reader *reader, const struct option *option, const json_t *value, void *field);
+	void (*read)(struct reader *reader, const struct option *option, const struct value *value, void *field);
 	// A JSON schema of such values, owned by the caller. NULL when out of memory.
 	json_t *(*describe)(const struct option *option);
 	// The inverse of read: prints the value in the row's field as in a config, but without quotes around a text;
@@ -58,7 +58,7 @@ struct schema {
 	void (*name)(struct reader *reader, const char *name, void *entry);
 	size_t mark_offset; // in a map or list: the field for the entry's struct mark; 0: none
 	// Optional: checks what single rows cannot. Called when all options have been read, even after errors.
-	void (*finish)(struct reader *reader, json_t *object, void *entry);
+	void (*finish)(struct reader *reader, struct value *object, void *entry);
 	bool open; // unknown keys are allowed, and left to other readers
 };
 
@@ -66,7 +66,7 @@ struct schema {
 extern const struct option_type schema_mapping, schema_map, schema_list;
 
 // Reads a mapping (or null: an empty one) into a struct that holds zeros or defaults of its own.
-void schema_read(struct reader *reader, const struct schema *schema, json_t *value, void *target);
+void schema_read(struct reader *reader, const struct schema *schema, struct value *value, void *target);
 // Calls `fn` for each option that occurs once in the struct that `schema` fills (including those of mappings inside it,
 // excluding those of maps and lists), with the schema it belongs to, its row and its field.
 void schema_each(const struct schema *schema, const void *target,
@@ -82,9 +82,9 @@ json_t *schema_describe(const struct schema *schema);
 #define SCHEMA_RESTART "Takes effect at a restart."
 
 // The text of a scalar, owned by `value`; NULL when `value` is not one, which is reported.
-const char *schema_text(struct reader *reader, const struct option *option, const json_t *value);
+const char *schema_text(struct reader *reader, const struct option *option, const struct value *value);
 // Reports `value` as not what the row expects.
-void schema_refuse(struct reader *reader, const struct option *option, const json_t *value);
+void schema_refuse(struct reader *reader, const struct option *option, const struct value *value);
 // Writes what the row accepts, such as "a whole number, 0 to 256" or "http, https or tcp", into
 // buf[SCHEMA_EXPECTS_MAX]. Returns buf.
 enum { SCHEMA_EXPECTS_MAX = 256 };

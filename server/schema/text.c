@@ -19,12 +19,12 @@ bool text_is_word(const char *text)
 	return len > 0 && len <= TEXT_WORD_MAX && text[len] == '\0' && !strchr("-_.", text[0]);
 }
 
-static bool has_control(const char *text)
+bool text_is_plain(const char *text)
 {
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
 static bool length_fits(const struct option *option, size_t len)
@@ -37,7 +37,7 @@ static bool length_fits(const struct option *option, size_t len)
 }
 
 // Stores a copy of the text when `fits` accepts it.
-static void read_text(struct reader *reader, const struct option *option, const json_t *value, void *field,
+static void read_text(struct reader *reader, const struct option *option, const struct value *value, void *field,
                       bool (*fits)(const char *text))
 {
 	const char *text = schema_text(reader, option, value);
@@ -53,11 +53,6 @@ static void read_text(struct reader *reader, const struct option *option, const 
 
 	if (copy)
 		memcpy(field, &copy, sizeof(copy));
-}
-
-static bool is_any(const char *text)
-{
-	return !has_control(text);
 }
 
 static bool is_url(const char *text)
@@ -84,27 +79,27 @@ static bool is_host(const char *text)
 	return digits > 0 && digits <= 5 && text[len + 1 + digits] == '\0';
 }
 
-static void read_any(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_any(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
-	read_text(reader, option, value, field, is_any);
+	read_text(reader, option, value, field, text_is_plain);
 }
 
-static void read_word(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_word(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_text(reader, option, value, field, text_is_word);
 }
 
-static void read_url(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_url(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_text(reader, option, value, field, is_url);
 }
 
-static void read_host(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_host(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_text(reader, option, value, field, is_host);
 }
 
-static void read_path(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_path(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
 
@@ -113,7 +108,7 @@ static void read_path(struct reader *reader, const struct option *option, const 
 
 	const char *path = *text ? reader_path(reader, text) : NULL;
 
-	if (!*text || has_control(text) || (path && !length_fits(option, strlen(path))))
+	if (!*text || !text_is_plain(text) || (path && !length_fits(option, strlen(path))))
 		schema_refuse(reader, option, value);
 	else
 		memcpy(field, &path, sizeof(path));
@@ -144,7 +139,7 @@ const char *text_canonical_name(struct reader *reader, const char *text, bool wi
 	return reader_strdup(reader, name_to_text(wire, len, canonical));
 }
 
-static void read_name(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_name(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
 	const char *name = text ? text_canonical_name(reader, text, false) : NULL;
@@ -156,7 +151,7 @@ static void read_name(struct reader *reader, const struct option *option, const 
 }
 
 // "first.last@example.com" and "first\.last.example.com" both mean the latter.
-static void read_mailbox(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_mailbox(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
 	const char *at = text ? strchr(text, '@') : NULL;
@@ -172,7 +167,7 @@ static void read_mailbox(struct reader *reader, const struct option *option, con
 		joined[len++] = from == at ? '.' : *from;
 	}
 	joined[len] = '\0';
-	if (has_control(text) || name_from_text(joined, wire, &name_len) < 0 || name_labels(wire) < 2) {
+	if (!text_is_plain(text) || name_from_text(joined, wire, &name_len) < 0 || name_labels(wire) < 2) {
 		schema_refuse(reader, option, value);
 		return;
 	}
@@ -182,10 +177,10 @@ static void read_mailbox(struct reader *reader, const struct option *option, con
 	memcpy(field, &name, sizeof(name));
 }
 
-static void refuse_word(struct reader *reader, const struct option *option, const json_t *value)
+static void refuse_word(struct reader *reader, const struct option *option, const struct value *value)
 {
 	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
-	struct nearest nearest = nearest_begin(json_is_string(value) ? json_string_value(value) : "");
+	struct nearest nearest = nearest_begin(value_is(value, VALUE_TEXT) ? value_text(value) : "");
 
 	for (const struct option_word *word = option->words; word->text; word++)
 		nearest_offer(&nearest, word->text);
@@ -193,18 +188,18 @@ static void refuse_word(struct reader *reader, const struct option *option, cons
 	             schema_expects(option, expects), reader_did_you_mean(nearest.word, meant));
 }
 
-static void read_enum(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_enum(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	must(option->words);
 	for (const struct option_word *word = option->words; word->text; word++)
-		if (json_is_string(value) && strcmp(json_string_value(value), word->text) == 0) {
+		if (value_is(value, VALUE_TEXT) && strcmp(value_text(value), word->text) == 0) {
 			memcpy(field, &word->value, sizeof(word->value));
 			return;
 		}
 	refuse_word(reader, option, value);
 }
 
-static void read_bool(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_bool(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	static const char *const words[2][3] = {{"off", "false", "no"}, {"on", "true", "yes"}};
 	const char *text = schema_text(reader, option, value);
@@ -234,7 +229,7 @@ int text_parse_address(const char *text, struct addr *ret_addr)
 	return E_OK;
 }
 
-static void read_address(struct reader *reader, const struct option *option, const json_t *value, void *field)
+static void read_address(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
 

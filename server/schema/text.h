@@ -22,6 +22,9 @@ enum { TEXT_WORD_MAX = 63 };
 // sites, checks, carriers and plugins are: safe in file names, on command lines and in logs.
 bool text_is_word(const char *text);
 
+// Whether a text has no control characters.
+bool text_is_plain(const char *text);
+
 // A domain name in canonical form (lower case, no final dot) in the arena; NULL when `text` is not one, or out of
 // memory (in reader->err). Labels have letters, digits, "-" and "_"; with `wildcard` the first one may be "*".
 const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard);

@@ -160,6 +160,16 @@ int units_parse_distance_km(const char *text, double *ret_km)
 	return parse_with_unit(text, units, ARRAY_LEN(units), ret_km);
 }
 
+int units_parse_percent(const char *text, double *ret_percent)
+{
+	uint64_t percent;
+
+	if (take_digits(&text, &percent) < 0 || percent > 100 || strcmp(text, "%") != 0)
+		return E_INVAL;
+	*ret_percent = (double)percent;
+	return E_OK;
+}
+
 int units_parse_number(const char *text, double *ret_number)
 {
 	return parse_with_unit(text, NULL, 0, ret_number);

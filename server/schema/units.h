@@ -16,6 +16,8 @@ const char *units_format_duration_ms(uint64_t ms, char *buf);
 int units_parse_latency_us(const char *text, double *ret_us) MUST_USE;
 // m, km, with fraction: "200km", "50m" -> kilometres.
 int units_parse_distance_km(const char *text, double *ret_km) MUST_USE;
+// "50%": whole numbers up to 100.
+int units_parse_percent(const char *text, double *ret_percent) MUST_USE;
 // No unit; with fraction and sign: "-74.006".
 int units_parse_number(const char *text, double *ret_number) MUST_USE;
 // No unit, digits only.

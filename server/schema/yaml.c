@@ -1,50 +1,53 @@
-// Builds a tree from libyaml's events; see yaml.h. Marks are kept in one array sorted by the address of their owner:
-// the key as the object stores it, or the array and an index.
+// Builds a tree from libyaml's events; see yaml.h.
 #include "schema/yaml.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <yaml.h>
 
+#include "base/arena.h"
+#include "base/dict.h"
 #include "base/err.h"
+#include "base/infile.h"
 #include "base/must.h"
 #include "base/report.h"
+
+enum {
+	POOL_LEN = 32 << 10, // of texts, which need no alignment
+	FEW_KEYS = 16,       // a mapping with more is searched by a dictionary
+};
+
+// Nodes, and twice the file for texts: the size of what is parsed limits what a tree takes.
+#define TREE_BYTES_MAX ((size_t)YAML_NODES_MAX * (sizeof(struct value) + 32) + 2 * (size_t)YAML_BYTES_MAX)
 
 struct spot {
 	uint32_t line, column; // from 1
 };
 
-struct position {
-	const void *owner; // a key inside its object, or an array
-	size_t index;      // in the array; 0 for a key
-	struct spot key, value;
-};
-
 struct yaml_tree {
-	char *file;
-	json_t *root;
-	json_t *dropped; // values of duplicate keys: kept alive, so that no address in `places` is reused
-	struct position *places;
-	size_t place_count, place_cap;
+	struct arena *arena;
+	struct value *root;
 };
 
 struct frame {
-	json_t *container; // owned by the tree
-	char *key;         // in an object: of the next value; NULL: a key is next
+	struct value *container; // owned by the tree
+	struct value *last;      // its last child
+	const char *key;        // in a mapping: of the next value; NULL: a key is next
 	struct spot key_spot;
+	struct dict *keys;      // of a mapping with more than FEW_KEYS: key -> node
 };
 
 struct builder {
 	struct yaml_tree *yaml;
+	const struct value_file *file;
 	struct report *report;
 	struct frame stack[YAML_DEPTH_MAX];
 	unsigned depth;
 	size_t nodes;
+	char *pool; // where the next text goes
+	size_t pool_left;
 };
 
 static struct spot spot_of(yaml_mark_t mark)
@@ -52,55 +55,92 @@ static struct spot spot_of(yaml_mark_t mark)
 	return (struct spot){(uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
-#define complain(b, spot, ...) report_error((b)->report, (b)->yaml->file, (spot).line, (spot).column, __VA_ARGS__)
+#define complain(b, spot, ...) report_error((b)->report, (b)->file->name, (spot).line, (spot).column, __VA_ARGS__)
 
-static int add_place(struct yaml_tree *yaml, struct position place)
+// A copy of a text without zero octets; NULL when out of memory.
+static const char *take_text(struct builder *b, const char *text, size_t len)
 {
-	if (yaml->place_count == yaml->place_cap) {
-		size_t cap = yaml->place_cap ? yaml->place_cap * 2 : 64;
-		struct position *places = realloc(yaml->places, cap * sizeof(*places));
-
-		if (!places)
-			return E_NOMEM;
-		yaml->places = places;
-		yaml->place_cap = cap;
+	if (len >= POOL_LEN / 8)
+		return arena_copy(b->yaml->arena, text, len + 1);
+	if (len + 1 > b->pool_left) {
+		b->pool = arena_take(b->yaml->arena, POOL_LEN);
+		if (!b->pool)
+			return NULL;
+		b->pool_left = POOL_LEN;
 	}
-	yaml->places[yaml->place_count++] = place;
-	return E_OK;
+
+	char *copy = b->pool;
+
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	b->pool += len + 1;
+	b->pool_left -= len + 1;
+	return copy;
 }
 
-static int attach_member(struct builder *b, struct frame *frame, json_t *value, struct spot spot)
+static int index_keys(struct frame *frame)
 {
-	struct yaml_tree *yaml = b->yaml;
-	void *have = json_object_iter_at(frame->container, frame->key);
-	int err = E_OK;
+	int err = (frame->keys = dict_new()) ? E_OK : E_NOMEM;
 
-	must(frame->key);
-	if (have) {
-		complain(b, frame->key_spot, "%.64s: duplicate key, expected once", frame->key);
-		err = json_array_append_new(yaml->dropped, value) < 0 ? E_NOMEM : E_OK;
-	} else if (json_object_set_new(frame->container, frame->key, value) < 0) {
-		err = E_NOMEM; // the only cause: libyaml has checked that it is UTF-8, and add_scalar() that it has no zero
-	} else {
-		const void *key = json_object_iter_key(json_object_iter_at(frame->container, frame->key));
-
-		err = add_place(yaml, (struct position){key, 0, frame->key_spot, spot});
-	}
-	free(frame->key);
-	frame->key = NULL;
+	for (struct value *member = frame->container->first; member && err == E_OK; member = member->next)
+		err = dict_add(frame->keys, member->key, (uintptr_t)member);
 	return err;
 }
 
-// Adds a value to the tree. Takes over the reference to `value` in every case.
-static int attach(struct builder *b, json_t *value, struct spot spot)
+// The member that has the frame's key already; NULL: none.
+static const struct value *find_key(const struct frame *frame)
 {
-	if (!value)
-		return E_NOMEM;
+	if (!frame->keys)
+		return value_get(frame->container, frame->key);
+
+	const struct dict_entry *entry = dict_find(frame->keys, frame->key);
+
+	return entry ? (const struct value *)entry->value : NULL;
+}
+
+static int attach_member(struct builder *b, struct frame *frame, struct value *value)
+{
+	int err = !frame->keys && frame->container->count == FEW_KEYS ? index_keys(frame) : E_OK;
+	const struct value *have = err == E_OK ? find_key(frame) : NULL;
+
+	must(frame->key);
+	value->key = frame->key;
+	value->key_line = frame->key_spot.line;
+	value->key_column = frame->key_spot.column;
+	frame->key = NULL;
+	if (err < 0)
+		return err;
+	if (have) { // the value stays in the arena, unused
+		complain(b, ((struct spot){value->key_line, value->key_column}),
+		         "%.64s: duplicate key, expected once: it is on line %u already", value->key, have->key_line);
+		return E_OK;
+	}
+	if (frame->keys)
+		err = dict_add(frame->keys, value->key, (uintptr_t)value);
+	if (frame->last)
+		frame->last->next = value;
+	else
+		frame->container->first = value;
+	frame->last = value;
+	frame->container->count++;
+	return err;
+}
+
+// Adds a value to the tree.
+static int attach(struct builder *b, enum value_kind kind, struct spot spot, struct value **ret_node)
+{
 	if (++b->nodes > YAML_NODES_MAX) {
-		json_decref(value);
 		complain(b, spot, "more than %d values, expected a smaller file", YAML_NODES_MAX);
 		return E_INVAL;
 	}
+
+	struct value *value = arena_take(b->yaml->arena, sizeof(*value));
+
+	if (!value)
+		return E_NOMEM;
+	*value = (struct value){.file = b->file, .line = spot.line, .column = spot.column, .key_line = spot.line,
+	                       .key_column = spot.column, .kind = (uint8_t)kind};
+	*ret_node = value;
 	if (b->depth == 0) {
 		must(!b->yaml->root);
 		b->yaml->root = value;
@@ -109,34 +149,37 @@ static int attach(struct builder *b, json_t *value, struct spot spot)
 
 	struct frame *frame = &b->stack[b->depth - 1];
 
-	if (json_is_object(frame->container))
-		return attach_member(b, frame, value, spot);
-	if (json_array_append_new(frame->container, value) < 0)
-		return E_NOMEM;
-	return add_place(b->yaml, (struct position){frame->container, json_array_size(frame->container) - 1, spot, spot});
+	if (value_is(frame->container, VALUE_MAP))
+		return attach_member(b, frame, value);
+	if (frame->last)
+		frame->last->next = value;
+	else
+		frame->container->first = value;
+	frame->last = value;
+	frame->container->count++;
+	return E_OK;
 }
 
 static bool key_is_due(const struct builder *b)
 {
-	return b->depth > 0 && json_is_object(b->stack[b->depth - 1].container) && !b->stack[b->depth - 1].key;
+	return b->depth > 0 && value_is(b->stack[b->depth - 1].container, VALUE_MAP) && !b->stack[b->depth - 1].key;
 }
 
-static int add_container(struct builder *b, json_t *container, struct spot spot)
+static int add_container(struct builder *b, enum value_kind kind, struct spot spot)
 {
-	if (container && key_is_due(b)) {
-		json_decref(container);
+	struct value *container;
+
+	if (key_is_due(b)) {
 		complain(b, spot, "a mapping or list in place of a key, expected text");
 		return E_INVAL;
 	}
-	if (container && b->depth == YAML_DEPTH_MAX) {
-		json_decref(container);
+	if (b->depth == YAML_DEPTH_MAX) {
 		complain(b, spot, "nested more than %d deep, expected a flatter file", YAML_DEPTH_MAX);
 		return E_INVAL;
 	}
 
-	int err = attach(b, container, spot);
+	int err = attach(b, kind, spot, &container);
 
-	must(b->depth < YAML_DEPTH_MAX || err < 0);
 	if (err == E_OK)
 		b->stack[b->depth++] = (struct frame){.container = container};
 	return err;
@@ -163,15 +206,23 @@ static int add_scalar(struct builder *b, const yaml_event_t *event)
 		complain(b, spot, "a zero octet in a text, expected none");
 		return E_INVAL;
 	}
-	if (!key_is_due(b))
-		return attach(b, means_null(event) ? json_null() : json_stringn(text, len), spot);
+	if (!key_is_due(b)) {
+		bool null = means_null(event);
+		const char *copy = null ? NULL : take_text(b, text, len);
+		struct value *value;
+		int err = null || copy ? attach(b, null ? VALUE_NULL : VALUE_TEXT, spot, &value) : E_NOMEM;
+
+		if (err == E_OK && !null)
+			value->text = copy;
+		return err;
+	}
 
 	struct frame *frame = &b->stack[b->depth - 1];
 
 	if (len == 0)
 		complain(b, spot, "an empty key, expected a name");
 	frame->key_spot = spot;
-	frame->key = strdup(text);
+	frame->key = take_text(b, text, len);
 	return frame->key ? E_OK : E_NOMEM;
 }
 
@@ -192,7 +243,10 @@ static int alias(struct builder *b, const yaml_event_t *event)
 	struct spot spot = spot_of(event->start_mark);
 
 	complain(b, spot, "anchors and aliases are not supported, expected the value itself");
-	return key_is_due(b) ? E_INVAL : attach(b, json_null(), spot);
+
+	struct value *unused;
+
+	return key_is_due(b) ? E_INVAL : attach(b, VALUE_NULL, spot, &unused);
 }
 
 // Returns 0, or 1 when the stream has ended.
@@ -211,16 +265,17 @@ static int take(struct builder *b, const yaml_event_t *event)
 		return add_scalar(b, event);
 	case YAML_SEQUENCE_START_EVENT:
 		refuse_decorations(b, event, event->data.sequence_start.anchor, event->data.sequence_start.tag);
-		return add_container(b, json_array(), spot);
+		return add_container(b, VALUE_LIST, spot);
 	case YAML_MAPPING_START_EVENT:
 		refuse_decorations(b, event, event->data.mapping_start.anchor, event->data.mapping_start.tag);
-		return add_container(b, json_object(), spot);
+		return add_container(b, VALUE_MAP, spot);
 	case YAML_ALIAS_EVENT:
 		return alias(b, event);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		must(b->depth > 0); // libyaml's events are balanced
 		b->depth--;
+		dict_free(b->stack[b->depth].keys);
 		return E_OK;
 	case YAML_STREAM_END_EVENT:
 		return 1;
@@ -246,17 +301,20 @@ static struct spot spot_at(const char *text, size_t len, size_t offset)
 }
 
 // Whether there is a tab at the mark, in the line's leading white space. A mark counts characters, but in white space
-// these are octets.
+// these are octets. A mark may be past the text's end.
 static bool tab_indents(const char *text, size_t len, yaml_mark_t mark)
 {
-	const char *at = text, *end = text + len;
+	size_t at = 0;
 
-	for (size_t line = 0; line < mark.line && at; line++) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		at += at ? 1 : 0;
+	for (size_t line = 0; line < mark.line; line++) {
+		const char *newline = memchr(text + at, '\n', len - at);
+
+		if (!newline)
+			return false;
+		at = (size_t)(newline - text) + 1;
 	}
-	for (size_t column = 0; at && at < end && (*at == ' ' || *at == '\t'); column++)
-		if (*at++ == '\t' && column == mark.column)
+	for (size_t column = 0; at < len && (text[at] == ' ' || text[at] == '\t'); column++)
+		if (text[at++] == '\t' && column == mark.column)
 			return true;
 	return false;
 }
@@ -325,44 +383,35 @@ static int build(struct builder *b, const char *text, size_t len)
 	}
 	yaml_parser_delete(&parser);
 	for (unsigned i = 0; i < b->depth; i++)
-		free(b->stack[i].key);
+		dict_free(b->stack[i].keys);
 	return state < 0 ? state : E_OK;
 }
 
-static int compare_places(const void *left, const void *right)
-{
-	const struct position *a = left, *b = right;
-	uintptr_t owner_a = (uintptr_t)a->owner, owner_b = (uintptr_t)b->owner;
-
-	if (owner_a != owner_b)
-		return owner_a < owner_b ? -1 : 1;
-	return (a->index > b->index) - (a->index < b->index);
-}
-
-int yaml_tree_parse(const char *file, const char *text, size_t len, struct report *report, struct yaml_tree **ret_tree)
+int yaml_tree_parse(const struct value_file *file, const char *text, size_t len, struct report *report,
+                    struct yaml_tree **ret_tree)
 {
 	struct yaml_tree *yaml = calloc(1, sizeof(*yaml));
-	struct builder builder = {.yaml = yaml, .report = report};
+	struct builder builder = {.yaml = yaml, .file = file, .report = report};
+	struct value *null;
 	int err = E_NOMEM;
 
 	if (!yaml)
 		return E_NOMEM;
-	yaml->file = strdup(file);
-	yaml->dropped = json_array();
-	if (!yaml->file || !yaml->dropped)
+	yaml->arena = arena_new(TREE_BYTES_MAX);
+	if (!yaml->arena)
 		goto out;
 	if (len > YAML_BYTES_MAX) {
-		report_error(report, file, 0, 0, "larger than %d MiB, expected a smaller file", YAML_BYTES_MAX >> 20);
+		report_error(report, file->name, 0, 0, "cannot be read: larger than %d MiB", YAML_BYTES_MAX >> 20);
 		err = E_INVAL;
 		goto out;
 	}
 	err = build(&builder, text, len);
+	if (err == E_OK && !yaml->root) {
+		builder.depth = 0;
+		err = attach(&builder, VALUE_NULL, (struct spot){0, 0}, &null);
+	}
 	if (err < 0)
 		goto out;
-	if (!yaml->root)
-		yaml->root = json_null();
-	if (yaml->place_count > 0)
-		qsort(yaml->places, yaml->place_count, sizeof(*yaml->places), compare_places);
 	*ret_tree = yaml;
 	yaml = NULL;
 out:
@@ -370,106 +419,32 @@ out:
 	return err;
 }
 
-static int read_all(int fd, char *buf, size_t cap, size_t *ret_len)
+int yaml_tree_load(const struct value_file *file, struct report *report, struct yaml_tree **ret_tree)
 {
-	size_t len = 0;
+	char why[INFILE_WHY_LEN], *text;
+	size_t len;
+	int err = infile_read(file->path, YAML_BYTES_MAX, &text, &len, why);
 
-	while (len < cap) {
-		ssize_t got = read(fd, buf + len, cap - len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return E_IO;
-		if (got == 0)
-			break;
-		len += (size_t)got;
+	if (err == E_NOMEM)
+		return err;
+	if (err < 0) {
+		report_error(report, file->name, 0, 0, "%s", why);
+		return E_IO;
 	}
-	*ret_len = len;
-	return E_OK;
-}
-
-int yaml_tree_load(const char *path, struct report *report, struct yaml_tree **ret_tree)
-{
-	const size_t cap = YAML_BYTES_MAX + 1; // one more, to detect that the file is too large
-	char *buf = malloc(cap);
-	size_t len = 0;
-	int err = E_NOMEM, fd = -1;
-
-	if (!buf)
-		return E_NOMEM;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	err = fd < 0 ? E_IO : read_all(fd, buf, cap, &len);
-	if (err == E_IO)
-		report_error(report, path, 0, 0, "cannot be read: %s", strerror(errno));
-	else
-		err = yaml_tree_parse(path, buf, len, report, ret_tree);
-	if (fd >= 0)
-		close(fd);
-	free(buf);
+	err = yaml_tree_parse(file, text, len, report, ret_tree);
+	free(text);
 	return err;
 }
 
 struct yaml_tree *yaml_tree_free(struct yaml_tree *yaml)
 {
-	if (!yaml)
-		return NULL;
-	json_decref(yaml->root);
-	json_decref(yaml->dropped);
-	free(yaml->places);
-	free(yaml->file);
+	if (yaml)
+		arena_free(yaml->arena);
 	free(yaml);
 	return NULL;
 }
 
-json_t *yaml_tree_root(const struct yaml_tree *yaml)
+struct value *yaml_tree_root(const struct yaml_tree *yaml)
 {
 	return yaml->root;
-}
-
-const char *yaml_tree_file(const struct yaml_tree *yaml)
-{
-	return yaml->file;
-}
-
-static const struct position *find_place(const struct yaml_tree *yaml, const void *owner, size_t index)
-{
-	struct position wanted = {.owner = owner, .index = index};
-
-	if (!owner || yaml->place_count == 0)
-		return NULL;
-	return bsearch(&wanted, yaml->places, yaml->place_count, sizeof(wanted), compare_places);
-}
-
-static const struct position *find_member(const struct yaml_tree *yaml, const json_t *object, const char *key)
-{
-	void *iter = json_object_iter_at((json_t *)object, key); // jansson's iterators are not const-correct
-
-	return iter ? find_place(yaml, json_object_iter_key(iter), 0) : NULL;
-}
-
-static struct mark mark_of(const struct yaml_tree *yaml, const struct spot *spot)
-{
-	return (struct mark){yaml->file, spot ? spot->line : 0, spot ? spot->column : 0};
-}
-
-struct mark yaml_tree_key_mark(const struct yaml_tree *yaml, const json_t *object, const char *key)
-{
-	const struct position *place = find_member(yaml, object, key);
-
-	return mark_of(yaml, place ? &place->key : NULL);
-}
-
-struct mark yaml_tree_value_mark(const struct yaml_tree *yaml, const json_t *object, const char *key)
-{
-	const struct position *place = find_member(yaml, object, key);
-
-	return mark_of(yaml, place ? &place->value : NULL);
-}
-
-struct mark yaml_tree_item_mark(const struct yaml_tree *yaml, const json_t *array, size_t index)
-{
-	const struct position *place = find_place(yaml, array, index);
-
-	return mark_of(yaml, place ? &place->value : NULL);
 }

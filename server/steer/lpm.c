@@ -1,7 +1,8 @@
 // The frozen form of a prefix tree; see lpm.h. The first bits of an address index the root. Below it each node covers
 // six bits: `starts` has a bit for every slot where a run of equal references starts, followed by one reference per
 // run, so that counting bits leads from a slot to its reference and most steps read one cache line. (Replacing a large
-// array by a popcount is from Asai and Ohara, "Poptrie", SIGCOMM 2015.)
+// array by a popcount is from Asai and Ohara, "Poptrie", SIGCOMM 2015.) A path past which all is one value, such as
+// that to a lone /128, is one node however long it is.
 #include "steer/lpm.h"
 
 #include <stdbool.h>
@@ -21,10 +22,19 @@ enum {
 	LINE_WORDS = CACHE_LINE / sizeof(uint32_t),
 	DEPTH_SHIFT = 23,
 	WORDS_MAX = 0x7fffffff,
+	PATH_BITS_MAX = 60,
+	PATH_WORDS = 5,
+	PATH_LEN_SHIFT = 1,
+	PATH_DEPTH_SHIFT = 8,
+	PATH_VALUE_SHIFT = 32,
 };
 
 // A node: STARTS_WORDS of `starts`, then a reference for each bit set in it. A reference is either a node's index in
 // `words` with this bit set, or a leaf: its depth, shifted, and its value.
+//
+// A path is a node whose `starts` has bit 0 clear; all others have it set. In its place are the number of bits of the
+// path, the depth where it begins and the value of all that leaves it; then come the bits, left-aligned in 64, and a
+// reference to where it leads.
 #define REF_NODE 0x80000000u
 
 _Static_assert(LPM_VALUE_MAX >> DEPTH_SHIFT == 0, "a leaf's value leaves room for its depth");
@@ -100,7 +110,7 @@ static void expand(const struct ptree *tree, struct slot slot, unsigned left, st
 		return;
 	}
 	for (unsigned bit = 0; bit < 2; bit++)
-		expand(tree, (struct slot){ptree_child(tree, slot.subtree, bit), slot.depth + 1}, left - 1,
+		expand(tree, (struct slot){ptree_child(tree, slot.subtree, slot.depth, bit), slot.depth + 1}, left - 1,
 		       slots + (bit << (left - 1)));
 }
 
@@ -160,6 +170,51 @@ static int make_root(struct freezer *f)
 	return err;
 }
 
+// Follows the only way down from a slot on which all that branches off is leaves of one value, up to PATH_BITS_MAX
+// bits. Returns their number; fills in the bits, where they lead and that value.
+static unsigned find_path(const struct ptree *tree, struct slot slot, uint64_t *ret_bits, struct slot *ret_end,
+                          uint32_t *ret_outside)
+{
+	uint32_t outside = 0; // a leaf; 0 is none
+	unsigned count = 0;
+
+	*ret_bits = 0;
+	for (; count < PATH_BITS_MAX && !ptree_ref_is_leaf(slot.subtree); count++) {
+		uint32_t child[2] = {ptree_child(tree, slot.subtree, slot.depth, 0),
+		                     ptree_child(tree, slot.subtree, slot.depth, 1)};
+
+		if (count == 0)
+			outside = ptree_ref_is_leaf(child[0]) ? child[0] : child[1];
+		if (!ptree_ref_is_leaf(outside) || (child[0] != outside && child[1] != outside))
+			break;
+
+		uint64_t bit = child[0] == outside;
+
+		*ret_bits |= bit << (63 - count);
+		slot = (struct slot){child[bit], slot.depth + 1};
+	}
+	*ret_end = slot;
+	*ret_outside = ptree_ref_value(outside);
+	return count;
+}
+
+static int make_path(struct freezer *f, const struct pending *pending, unsigned count, uint64_t bits,
+                     const struct slot *end, uint32_t outside)
+{
+	uint64_t head = (uint64_t)outside << PATH_VALUE_SHIFT | pending->slot.depth << PATH_DEPTH_SHIFT |
+	                count << PATH_LEN_SHIFT;
+	uint32_t at;
+
+	must(outside <= LPM_VALUE_MAX);
+	if (take(f->lpm, PATH_WORDS, &at) < 0)
+		return E_NOMEM;
+	must(pending->at < at);
+	f->lpm->words[pending->at] = REF_NODE | at;
+	memcpy(f->lpm->words + at, &head, sizeof(head));
+	memcpy(f->lpm->words + at + STARTS_WORDS, &bits, sizeof(bits));
+	return refer(f, end, at + PATH_WORDS - 1);
+}
+
 static int make_node(struct freezer *f, const struct pending *pending)
 {
 	struct slot slots[SLOTS];
@@ -193,8 +248,12 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
 	err = make_root(&f);
 	while (err == E_OK && f.first < f.count) {
 		struct pending pending = f.queue[f.first++]; // a copy: the queue moves when it grows
+		struct slot end;
+		uint64_t bits;
+		uint32_t outside;
+		unsigned count = find_path(tree, pending.slot, &bits, &end, &outside);
 
-		err = make_node(&f, &pending);
+		err = count > STRIDE ? make_path(&f, &pending, count, bits, &end, outside) : make_node(&f, &pending);
 	}
 	if (err == E_OK)
 		err = resize(f.lpm, f.lpm->count);
@@ -248,21 +307,41 @@ size_t lpm_pair_bytes(const struct lpm_pair *pair)
 // Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the
 // compiler must assume.
 
-// One step down: the reference that the first bits of `key` select in the node at `ref`.
-ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key key)
+ALWAYS_INLINE struct addr_key skip(struct addr_key key, unsigned bits)
+{
+	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
+}
+
+// The reference at the end of the path, or the leaf beside it that the key turns off to.
+ALWAYS_INLINE uint32_t follow(const uint32_t *node, uint64_t head, struct addr_key *key)
+{
+	unsigned count = head >> PATH_LEN_SHIFT & 0x7f, depth = head >> PATH_DEPTH_SHIFT & 0xff;
+	uint64_t bits, apart;
+
+	memcpy(&bits, node + STARTS_WORDS, sizeof(bits));
+	apart = (bits ^ key->hi) >> (64 - count);
+	if (apart) {
+		unsigned shared = count - (64 - (unsigned)__builtin_clzll(apart));
+
+		return (uint32_t)(head >> PATH_VALUE_SHIFT) | (depth + shared + 1) << DEPTH_SHIFT;
+	}
+	*key = skip(*key, count);
+	return node[PATH_WORDS - 1];
+}
+
+// One step down: the reference that the first bits of the key select in the node at `ref`, and the key without them.
+ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key *key)
 {
 	const uint32_t *node = words + (ref & ~REF_NODE);
 	uint64_t starts;
 
 	memcpy(&starts, node, sizeof(starts));
+	if (unlikely(!(starts & 1)))
+		return follow(node, starts, key);
 	// The slot's run is the last one that starts at or before it; slot 0 always starts one.
-	starts <<= SLOTS - 1 - (key.hi >> (64 - STRIDE));
+	starts <<= SLOTS - 1 - (key->hi >> (64 - STRIDE));
+	*key = skip(*key, STRIDE);
 	return node[STARTS_WORDS - 1 + __builtin_popcountll(starts)];
-}
-
-ALWAYS_INLINE struct addr_key skip(struct addr_key key, unsigned bits)
-{
-	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
 }
 
 // Prefetches the node at `ref`; for a leaf, which has none, the start of `words`, as that is cheaper than a branch.
@@ -280,13 +359,11 @@ ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 {
 	dev_must(lpm->words && lpm->root_bits >= ROOT_BITS_MIN && lpm->root_bits <= ROOT_BITS_MAX);
 
-	unsigned bits = lpm->root_bits;
-	uint32_t ref = lpm->words[key.hi >> (64 - bits)];
+	uint32_t ref = lpm->words[key.hi >> (64 - lpm->root_bits)];
 
-	for (; ref & REF_NODE; bits = STRIDE) {
-		key = skip(key, bits);
-		ref = step(lpm->words, ref, key);
-	}
+	key = skip(key, lpm->root_bits);
+	while (ref & REF_NODE)
+		ref = step(lpm->words, ref, &key);
 	return hit_of(ref);
 }
 
@@ -319,8 +396,7 @@ ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count)
 			unsigned i = going[k];
 			struct lpm_search *one = &searches[i];
 
-			refs[i] = step(one->lpm->words, refs[i], one->key);
-			one->key = skip(one->key, STRIDE);
+			refs[i] = step(one->lpm->words, refs[i], &one->key);
 			going[left] = (uint8_t)i;
 			left += refs[i] >> 31;
 			prefetch(one->lpm->words, refs[i]);

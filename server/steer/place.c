@@ -103,6 +103,7 @@ struct places *places_free(struct places *places)
 	ptree_free(places->v4);
 	ptree_free(places->v6);
 	free(places->table);
+	free(places->carrier_prefixes);
 	names_free(places->carriers);
 	names_free(places->classes);
 	names_free(places->hints);
@@ -194,6 +195,24 @@ static int place_of_facts(struct place_builder *builder, const struct place_fact
 	return E_OK;
 }
 
+// Counts a prefix of a carrier. E_NOMEM.
+static int count_carrier(struct places *places, uint16_t carrier)
+{
+	if (carrier >= places->carrier_prefixes_count) {
+		size_t count = 2 * names_count(places->carriers);
+		uint32_t *prefixes = reallocarray(places->carrier_prefixes, count, sizeof(*prefixes));
+
+		if (!prefixes)
+			return E_NOMEM;
+		for (size_t i = places->carrier_prefixes_count; i < count; i++)
+			prefixes[i] = 0;
+		places->carrier_prefixes = prefixes;
+		places->carrier_prefixes_count = count;
+	}
+	places->carrier_prefixes[carrier]++;
+	return E_OK;
+}
+
 int place_source_add(struct place_builder *builder, const struct prefix *prefix, const struct place_facts *facts)
 {
 	struct entries *entries = prefix->addr.family == ADDR_V4 ? &builder->v4 : &builder->v6;
@@ -220,6 +239,8 @@ int place_source_add(struct place_builder *builder, const struct prefix *prefix,
 
 	if (value > PTREE_VALUE_MAX)
 		return E_LIMIT;
+	if (count_carrier(builder->places, place.carrier) < 0)
+		return E_NOMEM;
 	entries->list[entries->count++] = (struct ptree_entry){key.hi, key.lo, value, prefix->len};
 	builder->places->source_prefixes[builder->places->sources - 1]++;
 	return E_OK;

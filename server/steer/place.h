@@ -37,6 +37,8 @@ struct places {
 	struct place *table;       // table[0] is the place of which nothing is known
 	size_t count;
 	struct names *carriers, *classes, *hints;
+	uint32_t *carrier_prefixes; // by carrier that a source names: how many prefixes it was named for
+	size_t carrier_prefixes_count;
 	size_t sources;
 	char *source_names[PLACE_SOURCES_MAX];
 	size_t source_prefixes[PLACE_SOURCES_MAX]; // how many prefixes the source gave

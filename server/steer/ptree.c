@@ -1,5 +1,6 @@
-// Leaf-pushed, sibling-merged prefix trees; see ptree.h. A tree is one array of inner nodes of two references each;
-// parents come before their children, so that a walk from the root reads forwards.
+// Prefix tables as sorted runs; see ptree.h. Every operation is one pass over the runs of its arguments, so that time
+// and memory depend on the number of prefixes and not on their lengths: as a binary tree, a table of scattered /128
+// would have a hundred nodes for each.
 #include "steer/ptree.h"
 
 #include <stdlib.h>
@@ -12,17 +13,15 @@
 
 enum { DEPTH_MAX = 128 }; // bits of the longest address
 
-struct inner {
-	uint32_t child[2];
+// The addresses from `hi`, `lo` to the start of the next run.
+struct run {
+	uint64_t hi, lo;
+	uint32_t value;
 };
 
-_Static_assert(sizeof(struct inner) == 8, "ptree.h promises 8 bytes a node");
-
 struct ptree {
-	struct inner *inner;
+	struct run *runs; // ascending; the first starts at zero; neighbours differ in value
 	size_t count, cap;
-	uint32_t root;
-	bool failed; // out of memory while building
 };
 
 static uint32_t leaf_ref(uint32_t value)
@@ -31,85 +30,132 @@ static uint32_t leaf_ref(uint32_t value)
 	return value | LEAF_BIT;
 }
 
-static unsigned key_bit(uint64_t hi, uint64_t lo, unsigned at)
+// ---- keys ----
+
+static int key_compare(uint64_t a_hi, uint64_t a_lo, uint64_t b_hi, uint64_t b_lo)
 {
-	return (unsigned)(at < 64 ? hi >> (63 - at) : lo >> (127 - at)) & 1;
+	if (a_hi != b_hi)
+		return a_hi < b_hi ? -1 : 1;
+	return (a_lo > b_lo) - (a_lo < b_lo);
 }
 
-static struct ptree *tree_new(void)
+static struct addr_key key_of(const struct run *run)
 {
-	return calloc(1, sizeof(struct ptree));
+	return (struct addr_key){run->hi, run->lo};
 }
+
+static struct addr_key key_before(struct addr_key key)
+{
+	return (struct addr_key){key.hi - (key.lo == 0), key.lo - 1};
+}
+
+// How many leading bits two different keys share.
+static unsigned shared_bits(struct addr_key a, struct addr_key b)
+{
+	if (a.hi != b.hi)
+		return (unsigned)__builtin_clzll(a.hi ^ b.hi);
+	must(a.lo != b.lo);
+	return 64 + (unsigned)__builtin_clzll(a.lo ^ b.lo);
+}
+
+// The key with the bits from `depth` on cleared.
+static struct addr_key key_cut(struct addr_key key, unsigned depth)
+{
+	if (depth < 64)
+		return (struct addr_key){depth == 0 ? 0 : key.hi >> (64 - depth) << (64 - depth), 0};
+	return (struct addr_key){key.hi, depth == 64 ? 0 : key.lo >> (128 - depth) << (128 - depth)};
+}
+
+// The first address after the block of `depth` bits that starts at `key`. False: the block is the last one.
+static bool key_after(struct addr_key key, unsigned depth, struct addr_key *ret_key)
+{
+	struct addr_key step = {0, 0}, next;
+
+	if (depth == 0)
+		return false;
+	if (depth <= 64)
+		step.hi = UINT64_C(1) << (64 - depth);
+	else
+		step.lo = UINT64_C(1) << (128 - depth);
+	next.lo = key.lo + step.lo;
+	next.hi = key.hi + step.hi + (next.lo < key.lo);
+	*ret_key = next;
+	return key_compare(next.hi, next.lo, key.hi, key.lo) > 0;
+}
+
+// ---- runs ----
 
 struct ptree *ptree_free(struct ptree *tree)
 {
 	if (tree)
-		free(tree->inner);
+		free(tree->runs);
 	free(tree);
 	return NULL;
 }
 
-// Takes a node whose children are not known yet, and returns its number. After a failure it keeps returning node 0, so
-// that recursive callers need no error path; finish() then discards the tree.
-static uint32_t inner_take(struct ptree *tree)
+// A table for about `cap` runs, which grows when there are more.
+static struct ptree *tree_new(size_t cap)
 {
-	if (tree->failed)
-		return 0;
-	if (tree->count == tree->cap) {
-		size_t cap = tree->cap ? tree->cap + tree->cap / 2 : 1024;
-		struct inner *inner = tree->cap < PTREE_NODES_MAX ? realloc(tree->inner, cap * sizeof(*inner)) : NULL;
+	struct ptree *tree = calloc(1, sizeof(*tree));
 
-		if (!inner) {
-			tree->failed = true;
-			return 0;
-		}
-		tree->inner = inner;
+	if (!tree)
+		return NULL;
+	tree->cap = cap + 1;
+	tree->runs = calloc(tree->cap, sizeof(*tree->runs));
+	return tree->runs ? tree : ptree_free(tree);
+}
+
+// From `key` on the value is `value`. Keys never descend; the last word on a key counts.
+static int append(struct ptree *tree, struct addr_key key, uint32_t value)
+{
+	must(value <= PTREE_VALUE_MAX);
+	if (tree->count > 0) {
+		const struct run *last = &tree->runs[tree->count - 1];
+		int order = key_compare(last->hi, last->lo, key.hi, key.lo);
+
+		must(order <= 0);
+		tree->count -= order == 0;
+	}
+	if (tree->count > 0 && tree->runs[tree->count - 1].value == value)
+		return E_OK;
+	if (tree->count == tree->cap) {
+		size_t cap = tree->cap + tree->cap / 2 + 1;
+		struct run *runs = cap <= PTREE_NODES_MAX ? realloc(tree->runs, cap * sizeof(*runs)) : NULL;
+
+		if (!runs)
+			return E_NOMEM;
+		tree->runs = runs;
 		tree->cap = cap;
 	}
-	return (uint32_t)tree->count++;
+	tree->runs[tree->count++] = (struct run){key.hi, key.lo, value};
+	return E_OK;
 }
 
-// Sets the children of node `at`, or returns the node when they are equal leaves; no node was taken after it then,
-// since leaves take none.
-static uint32_t inner_settle(struct ptree *tree, uint32_t at, uint32_t left, uint32_t right)
+static int finish(struct ptree *tree, int err, struct ptree **ret_tree)
 {
-	if (tree->failed)
-		return leaf_ref(0);
-	if (left == right && ptree_ref_is_leaf(left)) {
-		must(tree->count == (size_t)at + 1);
-		tree->count--;
-		return left;
-	}
-	must(at < tree->count);
-	tree->inner[at] = (struct inner){{left, right}};
-	return at;
-}
-
-static int finish(struct ptree *tree, uint32_t root, struct ptree **ret_tree)
-{
-	if (tree->failed) {
+	if (err < 0) {
 		ptree_free(tree);
-		return E_NOMEM;
+		return err;
 	}
-	must(ptree_ref_is_leaf(root) || root < tree->count);
-	tree->root = root;
-	if (tree->count < tree->cap) {
-		struct inner *inner = realloc(tree->inner, (tree->count ? tree->count : 1) * sizeof(*inner));
+	must(tree->count > 0 && tree->runs[0].hi == 0 && tree->runs[0].lo == 0);
 
-		if (inner)
-			tree->inner = inner;
+	struct run *runs = realloc(tree->runs, tree->count * sizeof(*runs));
+
+	if (runs) {
+		tree->runs = runs;
+		tree->cap = tree->count;
 	}
 	*ret_tree = tree;
 	return E_OK;
 }
 
+// ---- construction ----
+
 static int compare(const struct ptree_entry *a, const struct ptree_entry *b)
 {
-	if (a->hi != b->hi)
-		return a->hi < b->hi ? -1 : 1;
-	if (a->lo != b->lo)
-		return a->lo < b->lo ? -1 : 1;
-	return (int)a->len - (int)b->len;
+	int order = key_compare(a->hi, a->lo, b->hi, b->lo);
+
+	return order ? order : (int)a->len - (int)b->len;
 }
 
 // Stable merge sort, skipped when the list is already sorted, as large ones are.
@@ -149,167 +195,225 @@ static int sort(struct ptree_entry *entries, size_t count)
 	return E_OK;
 }
 
-struct build {
-	struct ptree *tree;
-	const struct ptree_entry *entries;
+// The prefixes that contain the address reached so far, the widest first.
+struct nest {
+	const struct ptree_entry *stack[DEPTH_MAX + 1];
+	unsigned depth;
 };
 
-// The subtree of the block of `depth` bits that contains entries [low, high); its value is `inherited` where no longer
-// prefix overrides it. Sorting puts the block's own prefix, if any, first.
-static uint32_t build(struct build *b, size_t low, size_t high, unsigned depth, uint32_t inherited)
+static struct addr_key entry_key(const struct ptree_entry *entry)
 {
-	while (low < high && b->entries[low].len == depth)
-		inherited = b->entries[low++].value;
-	if (low == high)
-		return leaf_ref(inherited);
+	return (struct addr_key){entry->hi, entry->lo};
+}
 
-	must(depth < DEPTH_MAX);
+// Leaves the innermost prefix: after it the value is that of the one around it.
+static int leave(struct ptree *tree, struct nest *nest)
+{
+	const struct ptree_entry *inner = nest->stack[--nest->depth];
+	struct addr_key after;
 
-	size_t first = low, end = high; // the first entry whose bit at `depth` is set
+	if (!key_after(entry_key(inner), inner->len, &after))
+		return E_OK;
+	return append(tree, after, nest->depth > 0 ? nest->stack[nest->depth - 1]->value : 0);
+}
 
-	while (first < end) {
-		size_t mid = first + (end - first) / 2;
+static bool entry_contains(const struct ptree_entry *outer, struct addr_key key)
+{
+	struct addr_key cut = key_cut(key, outer->len);
 
-		if (key_bit(b->entries[mid].hi, b->entries[mid].lo, depth))
-			end = mid;
-		else
-			first = mid + 1;
+	return cut.hi == outer->hi && cut.lo == outer->lo;
+}
+
+// `entries` are sorted, so a prefix comes after those that contain it.
+static int build(struct ptree *tree, const struct ptree_entry *entries, size_t count)
+{
+	struct nest nest = {.depth = 0};
+	int err = append(tree, (struct addr_key){0, 0}, 0);
+
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		const struct ptree_entry *entry = &entries[i];
+
+		must(entry->len <= DEPTH_MAX);
+		while (err == E_OK && nest.depth > 0 && !entry_contains(nest.stack[nest.depth - 1], entry_key(entry)))
+			err = leave(tree, &nest);
+		if (nest.depth > 0 && nest.stack[nest.depth - 1]->len == entry->len)
+			nest.depth--; // the same prefix again
+		must(nest.depth < ARRAY_LEN(nest.stack));
+		nest.stack[nest.depth++] = entry;
+		if (err == E_OK)
+			err = append(tree, entry_key(entry), entry->value);
 	}
-
-	uint32_t at = inner_take(b->tree);
-	uint32_t left = build(b, low, first, depth + 1, inherited);
-	uint32_t right = build(b, first, high, depth + 1, inherited);
-
-	return inner_settle(b->tree, at, left, right);
+	while (err == E_OK && nest.depth > 0)
+		err = leave(tree, &nest);
+	return err;
 }
 
 int ptree_build(struct ptree_entry *entries, size_t count, struct ptree **ret_tree)
 {
-	struct build b = {.tree = tree_new(), .entries = entries};
+	struct ptree *tree = tree_new(count);
+	int err = tree ? sort(entries, count) : E_NOMEM;
 
-	if (!b.tree)
-		return E_NOMEM;
-	if (sort(entries, count) < 0) {
-		ptree_free(b.tree);
-		return E_NOMEM;
-	}
-	return finish(b.tree, build(&b, 0, count, 0, 0), ret_tree);
-}
-
-uint32_t ptree_lookup(const struct ptree *tree, struct addr_key key, uint8_t *ret_depth)
-{
-	uint32_t ref = tree->root;
-	unsigned depth = 0;
-
-	for (; !ptree_ref_is_leaf(ref); depth++) {
-		must(depth < DEPTH_MAX);
-		ref = tree->inner[ref].child[key_bit(key.hi, key.lo, depth)];
-	}
-	*ret_depth = (uint8_t)depth;
-	return ptree_ref_value(ref);
-}
-
-struct overlay {
-	struct ptree *tree;
-	const struct ptree *upper, *lower;
-	uint32_t (*combine)(void *ctx, uint32_t upper, uint32_t lower);
-	void *ctx;
-};
-
-static uint32_t child_or_same(const struct ptree *tree, uint32_t ref, unsigned bit)
-{
-	return ptree_ref_is_leaf(ref) ? ref : tree->inner[ref].child[bit];
-}
-
-static uint32_t overlay(struct overlay *o, uint32_t upper, uint32_t lower)
-{
-	if (ptree_ref_is_leaf(upper) && ptree_ref_is_leaf(lower)) {
-		uint32_t value = o->combine(o->ctx, ptree_ref_value(upper), ptree_ref_value(lower));
-
-		if (value > PTREE_VALUE_MAX) {
-			o->tree->failed = true;
-			value = 0;
-		}
-		return leaf_ref(value);
-	}
-
-	uint32_t at = inner_take(o->tree);
-	uint32_t left = overlay(o, child_or_same(o->upper, upper, 0), child_or_same(o->lower, lower, 0));
-	uint32_t right = overlay(o, child_or_same(o->upper, upper, 1), child_or_same(o->lower, lower, 1));
-
-	return inner_settle(o->tree, at, left, right);
+	if (err == E_OK)
+		err = build(tree, entries, count);
+	return finish(tree, err, ret_tree);
 }
 
 int ptree_overlay(const struct ptree *upper, const struct ptree *lower,
                   uint32_t (*combine)(void *ctx, uint32_t upper, uint32_t lower), void *ctx, struct ptree **ret_tree)
 {
-	struct overlay o = {tree_new(), upper, lower, combine, ctx};
+	struct ptree *tree = tree_new(upper->count + lower->count);
+	const struct run *u = upper->runs, *u_end = u + upper->count;
+	const struct run *l = lower->runs, *l_end = l + lower->count;
+	struct addr_key at = {0, 0};
+	int err = tree ? E_OK : E_NOMEM;
 
-	if (!o.tree)
-		return E_NOMEM;
-	return finish(o.tree, overlay(&o, upper->root, lower->root), ret_tree);
-}
+	// `u` and `l` are the runs that contain `at`.
+	while (err == E_OK) {
+		uint32_t value = combine(ctx, u->value, l->value);
+		bool more_u = u + 1 < u_end, more_l = l + 1 < l_end;
 
-static uint32_t remap(struct ptree *out, const struct ptree *tree, uint32_t ref, const uint32_t *map)
-{
-	if (ptree_ref_is_leaf(ref))
-		return leaf_ref(map[ptree_ref_value(ref)]);
+		err = value <= PTREE_VALUE_MAX ? append(tree, at, value) : E_NOMEM;
+		if (!more_u && !more_l)
+			break;
 
-	uint32_t at = inner_take(out);
-	uint32_t left = remap(out, tree, tree->inner[ref].child[0], map);
-	uint32_t right = remap(out, tree, tree->inner[ref].child[1], map);
+		int order = !more_u ? 1 : !more_l ? -1 : key_compare(u[1].hi, u[1].lo, l[1].hi, l[1].lo);
 
-	return inner_settle(out, at, left, right);
+		u += order <= 0;
+		l += order >= 0;
+		at = order <= 0 ? key_of(u) : key_of(l);
+	}
+	return finish(tree, err, ret_tree);
 }
 
 int ptree_remap(const struct ptree *tree, const uint32_t *map, struct ptree **ret_tree)
 {
-	struct ptree *out = tree_new();
+	struct ptree *out = tree_new(tree->count);
+	int err = out ? E_OK : E_NOMEM;
 
-	if (!out)
-		return E_NOMEM;
-	return finish(out, remap(out, tree, tree->root, map), ret_tree);
+	for (size_t i = 0; i < tree->count && err == E_OK; i++)
+		err = append(out, key_of(&tree->runs[i]), map[tree->runs[i].value]);
+	return finish(out, err, ret_tree);
 }
 
-struct walk {
-	const struct ptree *tree;
-	void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value);
-	void *ctx;
-};
+// ---- reading ----
 
-static void walk(const struct walk *w, uint32_t ref, struct addr_key key, unsigned depth)
+// The first run after number `from` that starts past `key`; the number of runs if none does. Searches with growing
+// steps, as callers descend towards runs nearby.
+static size_t run_past(const struct ptree *tree, size_t from, struct addr_key key)
 {
-	if (ptree_ref_is_leaf(ref)) {
-		w->leaf(w->ctx, key, (uint8_t)depth, ptree_ref_value(ref));
-		return;
+	size_t low = from, step = 1; // run `low` starts at or before the key
+
+	must(from < tree->count);
+	while (low + step < tree->count &&
+	       key_compare(tree->runs[low + step].hi, tree->runs[low + step].lo, key.hi, key.lo) <= 0) {
+		low += step;
+		step *= 2;
 	}
-	must(depth < DEPTH_MAX);
-	walk(w, w->tree->inner[ref].child[0], key, depth + 1);
-	if (depth < 64)
-		key.hi |= UINT64_C(1) << (63 - depth);
-	else
-		key.lo |= UINT64_C(1) << (127 - depth);
-	walk(w, w->tree->inner[ref].child[1], key, depth + 1);
+
+	size_t high = low + step < tree->count ? low + step : tree->count;
+
+	while (low + 1 < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (key_compare(tree->runs[mid].hi, tree->runs[mid].lo, key.hi, key.lo) <= 0)
+			low = mid;
+		else
+			high = mid;
+	}
+	return high;
+}
+
+uint32_t ptree_lookup(const struct ptree *tree, struct addr_key key, uint8_t *ret_depth)
+{
+	size_t next = run_past(tree, 0, key);
+	unsigned depth = 0;
+
+	// The widest block around the address that reaches into neither neighbour.
+	if (next > 1)
+		depth = shared_bits(key, key_before(key_of(&tree->runs[next - 1]))) + 1;
+	if (next < tree->count) {
+		unsigned of_next = shared_bits(key, key_of(&tree->runs[next])) + 1;
+
+		depth = of_next > depth ? of_next : depth;
+	}
+	*ret_depth = (uint8_t)depth;
+	return tree->runs[next - 1].value;
+}
+
+// Of a key that is not zero.
+static unsigned trailing_zeros(struct addr_key key)
+{
+	must(key.hi || key.lo);
+	return (unsigned)(key.lo ? __builtin_ctzll(key.lo) : 64 + __builtin_ctzll(key.hi));
+}
+
+// Calls leaf() for the blocks of the run from `at` to before `end` (zero: to the last address): at each address, the
+// widest block that starts there and ends in the run.
+static void walk_run(struct addr_key at, struct addr_key end, uint32_t value,
+                     void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value), void *ctx)
+{
+	static const struct addr_key zero;
+
+	for (;;) {
+		struct addr_key left = {end.hi - at.hi - (end.lo < at.lo), end.lo - at.lo};
+		// Zero addresses left means all of them.
+		unsigned fits = left.hi || left.lo ? shared_bits(left, zero) + 1 : 0;
+		unsigned starts = at.hi || at.lo ? DEPTH_MAX - trailing_zeros(at) : 0;
+		unsigned depth = fits > starts ? fits : starts;
+
+		leaf(ctx, at, (uint8_t)depth, value);
+		if (!key_after(at, depth, &at) || (at.hi == end.hi && at.lo == end.lo))
+			return;
+	}
 }
 
 void ptree_walk(const struct ptree *tree, void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value),
                 void *ctx)
 {
-	walk(&(struct walk){tree, leaf, ctx}, tree->root, (struct addr_key){0, 0}, 0);
+	for (size_t i = 0; i < tree->count; i++) {
+		struct addr_key end = i + 1 < tree->count ? key_of(&tree->runs[i + 1]) : (struct addr_key){0, 0};
+
+		walk_run(key_of(&tree->runs[i]), end, tree->runs[i].value, leaf, ctx);
+	}
 }
 
 size_t ptree_nodes(const struct ptree *tree)
 {
-	return tree->count;
+	return tree->count - 1;
+}
+
+// ---- as a tree ----
+// An inner node is the number of the first run that starts inside its block, which tells the block too: where that run
+// starts, cut to the block's depth.
+
+// The node of a block in which `first` is the first run to start past the block's own first address.
+static uint32_t block_ref(const struct ptree *tree, size_t first, struct addr_key key, unsigned depth)
+{
+	if (first < tree->count) {
+		struct addr_key cut = key_cut(key_of(&tree->runs[first]), depth);
+
+		if (cut.hi == key.hi && cut.lo == key.lo)
+			return (uint32_t)first;
+	}
+	return leaf_ref(tree->runs[first - 1].value);
 }
 
 uint32_t ptree_root(const struct ptree *tree)
 {
-	return tree->root;
+	return block_ref(tree, 1, (struct addr_key){0, 0}, 0);
 }
 
-uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned bit)
+uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned depth, unsigned bit)
 {
-	must(inner < tree->count && bit < 2);
-	return tree->inner[inner].child[bit];
+	must(inner > 0 && inner < tree->count && depth < DEPTH_MAX && bit < 2);
+
+	struct addr_key key = key_cut(key_of(&tree->runs[inner]), depth);
+
+	if (bit == 0)
+		return block_ref(tree, inner, key, depth + 1);
+	if (depth < 64)
+		key.hi |= UINT64_C(1) << (63 - depth);
+	else
+		key.lo |= UINT64_C(1) << (127 - depth);
+	return block_ref(tree, run_past(tree, inner - 1, key), key, depth + 1);
 }

@@ -1,7 +1,8 @@
-// A prefix tree of one address family: every address is in exactly one leaf ("leaf-pushed"), and two sibling leaves
-// never have the same value ("merged"). So the depth of an address's leaf is the length of the widest aligned block
-// around it that has a single value: the exact ECS scope (RFC 7871 section 7.2.1). Built once from a list and never
-// edited; the slow side's form, compact and easy to combine. The hot path reads a struct lpm made from it.
+// A prefix table of one address family: every address has one value. Read as a binary tree it is "leaf-pushed" (every
+// address is in exactly one leaf) and "merged" (no two sibling leaves have the same value), so the depth of an address's
+// leaf is the length of the widest aligned block around it that has a single value: the exact ECS scope (RFC 7871
+// section 7.2.1). Stored as runs of equal values in address order. Built once from a list and never edited; the slow
+// side's form, compact and easy to combine. The hot path reads a struct lpm made from it.
 //
 // Values are 0..PTREE_VALUE_MAX; addresses that no prefix covers have value 0.
 #pragma once
@@ -46,13 +47,13 @@ int ptree_remap(const struct ptree *tree, const uint32_t *map, struct ptree **re
 void ptree_walk(const struct ptree *tree, void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value),
                 void *ctx);
 
-// The number of inner nodes, of 8 bytes each. There is one leaf more than that.
+// The number of addresses at which the value changes, of 24 bytes each.
 size_t ptree_nodes(const struct ptree *tree) PURE;
 
-// For code that builds another form of the tree (lpm.c). A reference is a leaf (its value) or an inner node (its
-// number).
+// For code that builds another form of the tree (lpm.c). A reference is a leaf (its value) or an inner node (a number
+// that stands for it at its own depth). `depth` is that of `inner`; the root's is 0.
 uint32_t ptree_root(const struct ptree *tree) PURE;
-uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned bit) PURE;
+uint32_t ptree_child(const struct ptree *tree, uint32_t inner, unsigned depth, unsigned bit) PURE;
 static inline bool ptree_ref_is_leaf(uint32_t ref)
 {
 	return (ref >> 31) != 0;

@@ -379,6 +379,10 @@ def no_memory():
         raise Skip("a sanitizer needs more address space than can be kept from it")
     with Bad() as bad:
         codes = set()
+        # Some 20 MB more than a small config needs.
+        bad.d.write("many.csv", "prefix,carrier\n" + "".join(f"10.{i >> 8}.{i & 255}.{j * 16}/28,one\n"
+                                                            for i in range(1 << 16) for j in range(0, 16, 4)))
+        bad.d.write_config({"domains": harness.DOMAIN, "locate": [{"plugin": "ranges", "file": "many.csv"}]})
         for megabytes in range(20, 120, 4):
             def limit(size=megabytes << 20):
                 resource.setrlimit(resource.RLIMIT_AS, (size, size))

@@ -94,6 +94,7 @@ def requests():
         (["explain", "a.example", "--client", "10.0.0.0/24"],
          {"verb": "explain", "name": "a.example", "client": "10.0.0.0/24"}),
         (["reload"], {"verb": "reload"}),
+        (["reload", "--force"], {"verb": "reload", "force": True}),
         (["stats"], {"verb": "stats"}),
         (["version"], {"verb": "version"}),
     ]
@@ -121,6 +122,7 @@ def usage():
         (["status", "x", "--reason", "y"], "status takes no words\n"),
         (["status", "x"], "status takes no words"),
         (["drain", "a", "--client", "10.0.0.1"], "drain does not take --client"),
+        (["drain", "a", "--force"], "drain does not take --force"),
         (["explain", "a"], "explain needs --client"),
         (["force", "a/b"], "force needs APP/SITE up|down|auto"),
         (["force", "ab", "up"], "'ab' is not APP/SITE"),

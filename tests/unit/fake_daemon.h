@@ -48,6 +48,7 @@ struct fake_daemon {
 	const char *version;
 	// Reloads: called at once with `reload_err`, or kept.
 	bool keep_reload;
+	bool reload_forced;   // the last one was
 	int reload_err;
 	void (*reload_done)(void *ctx, int err, const struct report *report);
 	void *reload_ctx;

@@ -26,6 +26,11 @@ static size_t count(void)
 	return n;
 }
 
+static struct ca_store *hold(const char *file)
+{
+	return ca_stores_hold(&stores, &(struct ca_source){.file = file});
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -45,16 +50,16 @@ static int tear_down(void **state)
 
 static void test_shared(void **state)
 {
-	struct ca_store *none = ca_stores_hold(&stores, ""), *a = ca_stores_hold(&stores, "a");
+	struct ca_store *none = hold(""), *a = hold("a");
 
 	(void)state;
 	assert_true(none && a && none != a && none->loop != a->loop);
-	assert_ptr_equal(ca_stores_hold(&stores, "a"), a);
-	assert_ptr_equal(ca_stores_hold(&stores, ""), none);
+	assert_ptr_equal(hold("a"), a);
+	assert_ptr_equal(hold(""), none);
 	ca_stores_release(&stores, a);
 	ca_stores_release(&stores, a);
 	assert_int_equal(count(), 2); // kept for the next transfer
-	assert_ptr_equal(ca_stores_hold(&stores, "a"), a);
+	assert_ptr_equal(hold("a"), a);
 	ca_stores_release(&stores, a);
 	ca_stores_release(&stores, none);
 	ca_stores_release(&stores, none);
@@ -68,10 +73,10 @@ static void test_refresh(void **state)
 	(void)state;
 	ca_stores_refresh(&stores);
 	assert_int_equal(count(), 0);
-	old = ca_stores_hold(&stores, "a");
-	assert_ptr_equal(ca_stores_hold(&stores, "a"), old);
+	old = hold("a");
+	assert_ptr_equal(hold("a"), old);
 	ca_stores_refresh(&stores);
-	next = ca_stores_hold(&stores, "a");
+	next = hold("a");
 	assert_ptr_not_equal(next, old);
 	assert_int_equal(count(), 2);
 	ca_stores_release(&stores, old);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -161,8 +162,8 @@ static void values(void **state)
 		     "domains: {e.x: {ns: n.x, hostmaster: a.b@e.x}, f.x: {file: z/f.zone}}\n"
 		     "locate:\n  - plugin: mmdb\n    city: c.mmdb\n    carriers: {310-004: verizon, AS1: x}\n");
 	const struct config_app *app = &config->apps[0];
-	const json_t *options = config->locates[0].options;
-	struct mark mark = config_mark(config, json_object_get(options, "carriers"), "AS1");
+	const struct value *options = config->locates[0].options;
+	struct mark mark = value_key_mark(value_get(value_get(options, "carriers"), "AS1"));
 	char *reported;
 
 	(void)state;
@@ -183,11 +184,11 @@ static void values(void **state)
 	assert_string_equal(config->domains[0].hostmaster, "a\\.b.e.x");
 	assert_string_equal(config->domains[1].file, "/d/z/f.zone");
 	assert_string_equal(config->locates[0].plugin, "mmdb");
-	assert_int_equal(json_object_size(options), 2); // without `plugin`
-	assert_string_equal(json_string_value(json_object_get(options, "city")), "c.mmdb");
+	assert_int_equal(value_count(options), 2); // without `plugin`
+	assert_string_equal(value_text(value_get(options, "city")), "c.mmdb");
 	assert_true(mark.line == 17 && mark.column == 34 && strcmp(mark.file, "/d/f") == 0);
-	assert_string_equal(config_path(config, "a/b"), "/d/a/b");
-	assert_string_equal(config_path(config, "/a/b"), "/a/b");
+	assert_string_equal(config_path(config, options, "a/b"), "/d/a/b");
+	assert_string_equal(config_path(config, options, "/a/b"), "/a/b");
 	config_free(config);
 
 	// A report that holds something already does not spoil the next load.
@@ -312,7 +313,7 @@ static void schema(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_int_equal(json_object_size(at), 9);
+	assert_int_equal(json_object_size(at), 11);
 	for (size_t i = 0; i < ARRAY_LEN(way); i++)
 		at = json_object_get(at, way[i]);
 	assert_int_equal(json_integer_value(json_object_get(at, "maximum")), 65535);

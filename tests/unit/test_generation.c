@@ -123,16 +123,24 @@ static const struct {
 	{"domains: {e.x: {file: zone}\n" LOCATE, BAD_ZONE, BAD_CSV,
 	 "c:2:1: not YAML: did not find expected ',' or '}' (while parsing a flow mapping on line 1)\n"},
 	{"", BAD_ZONE, BAD_CSV, "c: is empty, expected a configuration\n"},
-	// Warnings come with what is good.
 	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "checks:\n  h: {type: https, ca-file: none.pem}\n"
 	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
-	 "warning: c:7:3: checks.h.ca-file: none.pem cannot be read: No such file or directory\n"},
+	 "c:7:3: checks.h.ca-file: none.pem cannot be read: No such file or directory\n"},
+	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "checks:\n  h: {type: https, ca-file: zone}\n"
+	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
+	 "c:7:3: checks.h.ca-file: zone has no certificate in PEM\n"},
+	// Warnings come with what is good.
 	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
 	 "prefix,carrier,class\n10.1.0.0/16,one,egde\n",
 	 "warning: c:4:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "
 	 "`one`?\n"
+	 "warning: c: locate: ranges csv: 1 prefix is of carrier `one`, which has no site of its own, did you mean `oen`?\n"
 	 "warning: c: locate: ranges csv: clients of class `egde` cannot reach carriers' sites, did you mean `edge`?\n"
 	 "warning: c:6:3: apps.w.e.x: no target at a public site: clients outside its carriers get SERVFAIL\n"},
+	// Case does not matter in the name of a carrier.
+	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oNe]}\n  r1: {kind: region}\n"
+	 "apps:\n  a.e.x: {targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE,
+	 "prefix,carrier\n10.1.0.0/16,One\n", ""},
 	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "apps:\n  r.e.x" TARGET "  a.e.x" ON_CARRIER "  b.e.x" ON_CARRIER
 	 "  c.e.x" ON_CARRIER "  d.e.x" ON_CARRIER "  e.e.x" ON_CARRIER "  f.e.x" ON_CARRIER "  g.e.x" ON_CARRIER
 	 "  h.e.x" ON_CARRIER "  i.e.x" ON_CARRIER "  j.e.x" ON_CARRIER "  k.e.x" ON_CARRIER, ZONE, CSV,

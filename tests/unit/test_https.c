@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "prober.h"
+#include "base/infile.h"
 #include "responder.h"
 #include "tlsd.h"
 
@@ -56,12 +57,26 @@ static const struct {
 	 NULL},
 };
 
+// The text of a file, valid until the next call for it.
+static const char *read_pem(const char *path)
+{
+	static char texts[2][4096];
+	char *text = texts[path == other_file], why[INFILE_WHY_LEN], *read;
+	size_t len;
+
+	if (infile_read(path, sizeof(texts[0]) - 1, &read, &len, why) < 0) // tests that serve no TLS have no file
+		return NULL;
+	memcpy(text, read, len + 1);
+	free(read);
+	return text;
+}
+
 static void open_https(struct prober *prober, size_t targets, uint16_t port)
 {
 	prober_open(prober, 1, targets);
 	prober->checks[0].type = CHECK_HTTPS;
 	prober->checks[0].port = port;
-	prober->checks[0].ca_file = ca_file;
+	prober->checks[0].ca_pem = read_pem(ca_file);
 	prober->checks[0].interval_ms = prober->checks[0].timeout_ms = PROBER_PATIENT_MS;
 }
 
@@ -81,7 +96,7 @@ static void certificates_and_names(void **state)
 		prober.checks[0].sni = rows[i].sni;
 		prober.checks[0].verify = rows[i].verify;
 		if (rows[i].system)
-			prober.checks[0].ca_file = NULL;
+			prober.checks[0].ca_pem = NULL;
 		prober_configure(&prober);
 		assert_int_not_equal(prober_until_settled(&prober, PROBER_PATIENT_MS), -1);
 		tlsd_stop(tlsd);
@@ -125,8 +140,8 @@ static void not_tls(void **state)
 	prober_close(&prober);
 }
 
-// Two CA files are used at the same time; a reload reads them again; without the file nothing is learned.
-static void files_of_authorities(void **state)
+// Two sets of authorities are used at the same time; a reload with others takes them.
+static void authorities(void **state)
 {
 	enum { SOME = 6 }; // of both of the two targets
 	const struct tlsd_cert cert = {"DNS:app0.example.com", 0, 30};
@@ -138,21 +153,27 @@ static void files_of_authorities(void **state)
 	prober.checks[0].interval_ms = 100;
 	prober.checks[1] = prober.checks[0];
 	prober.checks[1].port = tlsd_port(other);
-	prober.checks[1].ca_file = other_file;
+	prober.checks[1].ca_pem = read_pem(other_file);
 	prober_target(&prober, 0, 1)->check = 1;
 	prober_configure(&prober);
 	assert_int_not_equal(prober_until_settled(&prober, PROBER_PATIENT_MS), -1);
 	assert_true(prober_until_probed(&prober, SOME));
 	assert_true(prober_health(&prober, 0)->up);
 	assert_true(prober_health(&prober, 1)->up);
-	assert_int_equal(rename(other_file, ca_file), 0);
+	unlink(ca_file);
+	unlink(other_file);
 	assert_true(prober_until_probed(&prober, SOME));
-	assert_true(prober_health(&prober, 0)->up); // as it was read
+	assert_true(prober_health(&prober, 0)->up); // no file is needed any more
+	prober.checks[0].ca_pem = prober.checks[1].ca_pem;
 	prober_configure(&prober);
 	assert_true(prober_until_probed(&prober, SOME));
 	assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_TLS);
-	assert_int_equal(prober_health(&prober, 1)->layer, HEALTH_LOCAL);
-	assert_true(prober_health(&prober, 1)->up); // as last known
+	assert_int_equal(prober_health(&prober, 1)->layer, HEALTH_OK);
+	// Certificates that are damaged are none.
+	prober.checks[1].ca_pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+	prober_configure(&prober);
+	assert_true(prober_until_probed(&prober, SOME));
+	assert_int_equal(prober_health(&prober, 1)->layer, HEALTH_TLS);
 	prober_close(&prober);
 	tlsd_stop(tlsd);
 	tlsd_stop(other);
@@ -165,7 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(certificates_and_names),
 		cmocka_unit_test(not_tls),
-		cmocka_unit_test(files_of_authorities),
+		cmocka_unit_test(authorities),
 	};
 	const char *tmp = getenv("TMPDIR");
 	int failed;

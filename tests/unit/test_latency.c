@@ -166,8 +166,10 @@ static void test_zero_bytes(void **state)
 static void test_places(void **state)
 {
 	static const char csv[] = "from,site,ms\n10.1.0.0/16,bos,1\n10.0.0.0/8,bos,2\n2001:db8::/32,nyc,3\n";
-	json_t *options = json_pack("{s:s}", "file", ranges_path);
-	struct config_locate locate = {.plugin = "ranges", .options = options, .mark = {"c.yaml", 1, 1}};
+	static const struct value_file source = {"c.yaml", "/c.yaml"};
+	struct value option = {.key = "file", .kind = VALUE_TEXT, .text = ranges_path, .file = &source};
+	const struct value options = {.kind = VALUE_MAP, .first = &option, .count = 1, .file = &source};
+	struct config_locate locate = {.plugin = "ranges", .options = &options, .mark = {"c.yaml", 1, 1}};
 	const struct config config = {.file = "c.yaml", .latency = path, .sites = sites, .site_count = ARRAY_LEN(sites),
 	                              .arena = arena_new(1 << 20), .locates = &locate, .locate_count = 1};
 	struct loaded loaded;
@@ -191,7 +193,6 @@ static void test_places(void **state)
 	assert_int_equal(loaded.places->sources, 2);
 	assert_string_equal(loaded.places->source_names[1], "latency latency.csv");
 	unload(&loaded);
-	json_decref(options);
 	arena_free(config.arena);
 }
 

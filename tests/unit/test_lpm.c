@@ -342,6 +342,86 @@ static void test_overlay_and_remap(void **state)
 	}
 }
 
+struct walked {
+	const struct ptree *tree;
+	struct addr_key next; // where the next leaf must start
+	uint32_t value;       // of the leaf before
+	size_t leaves;
+};
+
+static void on_leaf(void *ctx, struct addr_key key, uint8_t depth, uint32_t value)
+{
+	struct walked *walked = ctx;
+	struct addr_key last = key;
+	uint8_t found;
+
+	assert_true(key.hi == walked->next.hi && key.lo == walked->next.lo);
+	assert_int_equal(ptree_lookup(walked->tree, key, &found), value);
+	assert_int_equal(found, depth);
+	for (unsigned bit = depth; bit < 128; bit++)
+		if (bit < 64)
+			last.hi |= UINT64_C(1) << (63 - bit);
+		else
+			last.lo |= UINT64_C(1) << (127 - bit);
+	walked->next = (struct addr_key){last.hi + (last.lo == UINT64_MAX), last.lo + 1};
+	walked->leaves++;
+}
+
+// A walk gives every address once, in order, in the leaf that a lookup finds.
+static void test_walk(void **state)
+{
+	(void)state;
+	enum { MAX = 60 };
+	struct ptree_entry entries[MAX];
+
+	for (int round = 0; round < 400 / SLOWER; round++) {
+		struct walked walked = {0};
+		struct ptree *tree;
+
+		assert_int_equal(ptree_build(entries, random_table(entries, MAX, round % 2 ? 32 : 128, 3), &tree), E_OK);
+		walked.tree = tree;
+		ptree_walk(tree, on_leaf, &walked);
+		assert_true(walked.next.hi == 0 && walked.next.lo == 0); // past the last address
+		assert_true(walked.leaves > ptree_nodes(tree));
+		ptree_free(tree);
+	}
+}
+
+// Scattered hosts: what is stored depends on how many prefixes there are, not on how long they are.
+static void test_hosts(void **state)
+{
+	(void)state;
+	enum { HOSTS = 20000 };
+	struct ptree_entry *entries = calloc(HOSTS, sizeof(*entries));
+	struct ptree *tree;
+	struct lpm lpm;
+
+	assert_non_null(entries);
+	for (size_t i = 0; i < HOSTS; i++)
+		entries[i] = (struct ptree_entry){0x20010db800000000 | rng() >> 32, rng() << 1, 1 + i % 3, 128};
+	assert_int_equal(ptree_build(entries, HOSTS, &tree), E_OK);
+	assert_int_equal(ptree_nodes(tree), 2 * HOSTS); // no two are neighbours
+	assert_int_equal(lpm_freeze(tree, &lpm), E_OK);
+	assert_in_range(lpm_bytes(&lpm), 0, 150 * HOSTS);
+	for (size_t i = 0; i < HOSTS; i++)
+		for (int bit = 0; bit < 128; bit += 1 + (int)(rng() % 8)) { // and a neighbour that leaves its path at any bit
+			struct addr_key key = {entries[i].hi, entries[i].lo};
+			struct lpm_hit hit = lpm_lookup(&lpm, key);
+			uint8_t depth;
+
+			assert_int_equal(hit.value, entries[i].value);
+			assert_int_equal(hit.depth, 128);
+			key.hi ^= bit < 64 ? UINT64_C(1) << (63 - bit) : 0;
+			key.lo ^= bit < 64 ? 0 : UINT64_C(1) << (127 - bit);
+			hit = lpm_lookup(&lpm, key);
+			assert_int_equal(hit.value, ptree_lookup(tree, key, &depth));
+			assert_int_equal(hit.depth, depth);
+		}
+	lpm_wipe(&lpm);
+	ptree_free(tree);
+	free(entries);
+}
+
 static void test_empty(void **state)
 {
 	(void)state;
@@ -368,6 +448,8 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_rfc_example),
 		cmocka_unit_test(test_overlay_and_remap),
+		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_empty),
 	};
 

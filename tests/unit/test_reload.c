@@ -39,6 +39,7 @@ static struct {
 	atomic_int gate;      // prepare() waits until it is 0
 	char order[16];       // a letter for each call
 	uint64_t generation;
+	bool force;
 	int err;
 	char *reported;
 } test;
@@ -52,10 +53,12 @@ static void note(char letter)
 	test.order[len + 1] = '\0';
 }
 
-static int prepare(void *ctx, struct generation *generation)
+static int prepare(void *ctx, struct generation *generation, bool force, struct report *report)
 {
 	assert_ptr_equal(ctx, &test);
 	assert_false(pthread_equal(pthread_self(), test.main));
+	assert_true(report_ok(report));
+	test.force = force;
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()),
 	                 test.nice + NICE_MORE < NICE_MAX ? test.nice + NICE_MORE : NICE_MAX);
 	while (atomic_load(&test.gate))
@@ -139,15 +142,20 @@ static int tear_down(void **state)
 }
 
 // Reloads and returns the calls that it took.
-static const char *reload(const char *yaml)
+static const char *reload_by(const char *yaml, bool force)
 {
 	write_config(yaml);
 	test.order[0] = '\0';
-	reload_begin(test.reload, done, test.base);
+	reload_begin(test.reload, force, done, test.base);
 	assert_true(reload_began_s(test.reload) > 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
 	assert_int_equal(reload_began_s(test.reload), 0);
 	return test.order;
+}
+
+static const char *reload(const char *yaml)
+{
+	return reload_by(yaml, false);
 }
 
 static void test_outcomes(void **state)
@@ -156,6 +164,9 @@ static void test_outcomes(void **state)
 	assert_string_equal(reload(GOOD), "ptfD");
 	assert_int_equal(test.err, E_OK);
 	assert_int_equal(test.generation, 2); // the first one was there at startup
+	assert_false(test.force);
+	assert_string_equal(reload_by(GOOD, true), "ptfD");
+	assert_true(test.force);
 
 	assert_string_equal(reload(BAD), "fD");
 	assert_int_equal(test.err, E_INVAL);
@@ -174,7 +185,7 @@ static void test_outcomes(void **state)
 
 	test.take_err = E_OK;
 	assert_string_equal(reload(GOOD), "ptfD");
-	assert_int_equal(test.generation, 6);
+	assert_int_equal(test.generation, 7);
 }
 
 static void test_one_at_a_time(void **state)
@@ -182,8 +193,8 @@ static void test_one_at_a_time(void **state)
 	(void)state;
 	write_config(GOOD);
 	atomic_store(&test.gate, 1);
-	reload_begin(test.reload, done, test.base);
-	reload_begin(test.reload, done, test.base); // refused at once, and not a reload that has finished
+	reload_begin(test.reload, false, done, test.base);
+	reload_begin(test.reload, false, done, test.base); // refused at once, and not a reload that has finished
 	assert_string_equal(test.order, "D");
 	assert_int_equal(test.err, E_STATE);
 	assert_string_equal(test.reported, "a reload is under way already\n");
@@ -200,7 +211,7 @@ static void test_stop(void **state)
 	assert_true(reload_stop(test.reload, 0)); // nothing to wait for
 	write_config(GOOD);
 	atomic_store(&test.gate, 1);
-	reload_begin(test.reload, done, test.base);
+	reload_begin(test.reload, false, done, test.base);
 	assert_false(reload_stop(test.reload, 1));
 	assert_string_equal(test.order, "");
 	atomic_store(&test.gate, 0);

@@ -41,7 +41,7 @@ static const struct {
 	 "4:3: server.xyzzy: unknown key\n"},
 	// All at once, in the order written, with what is wrong in the YAML itself.
 	{DOMAIN "server: {workers: x}\nserver: {workers: 1}\nsteering: {tie: 5}\nlatency: &l a\n",
-	 "3:1: server: duplicate key, expected once\n"
+	 "3:1: server: duplicate key, expected once: it is on line 2 already\n"
 	 "5:10: anchors and aliases are not supported, expected the value itself\n"
 	 "2:19: server.workers: cannot be `x`, expected a whole number, 0 to 256\n"
 	 "4:17: steering.tie: cannot be `5`, expected a latency such as `5ms` or `250us`, 0ms to 10s\n"},

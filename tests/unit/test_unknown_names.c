@@ -57,9 +57,9 @@ static const struct {
 	struct measured_row rows[6];
 	const char *reported;
 } cases[] = {
-	// Nothing to say: carriers without a site, sites that no source hints at, classes of all kinds.
+	// Nothing to say: a carrier that is only in the latency table, sites that no source hints at, classes of all kinds.
 	{"  w: {kind: wavelength, reach: [verizon]}\n  r: {kind: region}\n",
-	 {{"verizon", "edge", "w"}, {"kddi", "fixed", NULL}, {"vodafone-de", "mvno", NULL}, {"verizon", "vpn", NULL},
+	 {{"verizon", "edge", "w"}, {"kddi", "fixed", NULL}, {"kddi", "mvno", NULL}, {"verizon", "vpn", NULL},
 	  {"verizon", "roaming", NULL}, {"verizon", "de", NULL}},
 	 {{0, "verizon", 0, 1}, {0, "kddi", 0, 1}, {1, NULL, 0, 1}},
 	 ""},
@@ -69,12 +69,24 @@ static const struct {
 	 {{0, NULL, 0, 0}},
 	 "warning: 4:3: sites.w: no source in `locate` has clients of carrier `verzion`, so none is sent here, did you "
 	 "mean `verizon`?\n"
-	 "warning: 5:3: sites.v: no source in `locate` has clients of carrier `bell`, so none is sent here\n"},
+	 "warning: 5:3: sites.v: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
+	 "warning: /d/f: locate: ranges c.csv: 1 prefix is of carrier `verizon`, which has no site of its own, did you mean "
+	 "`verzion`?\n"},
+	// A carrier of a source that no site has; how many prefixes there are counts before sources are laid together.
+	{"  w: {kind: wavelength, reach: [verizon]}\n",
+	 {{"verizon", NULL, NULL}, {"verizno", NULL, NULL}, {"verizno", NULL, NULL}, {"kddi", NULL, NULL}, {"skt", NULL, NULL}},
+	 {{0, NULL, 0, 0}},
+	 "warning: /d/f: locate: ranges c.csv: 2 prefixes are of carrier `verizno`, which has no site of its own, did you mean "
+	 "`verizon`?\n"
+	 "note: /d/f: locate: 2 prefixes are of 2 carriers without a site, such as `kddi`\n"},
+	// Nor does a config without carriers care for any.
+	{"  r: {kind: region}\n", {{"verizon", NULL, NULL}}, {{0, NULL, 0, 0}}, ""},
 	{"  w: {kind: wavelength, reach: [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0]}\n",
 	 {{"kddi", NULL, NULL}},
 	 {{0, NULL, 0, 0}},
 	 "warning: 4:3: sites: no source in `locate` has clients of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
-	 "sent to their sites\n"},
+	 "sent to their sites\n"
+	 "note: /d/f: locate: 1 prefix is of 1 carrier without a site, such as `kddi`\n"},
 	// The latency table. A name that a site uses as well is reported for the site.
 	{"  w: {kind: wavelength, reach: [bell]}\n",
 	 {{"verizon", NULL, NULL}},

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -18,19 +21,42 @@
 #include "report_text.h"
 #include "tempdir.h"
 
+static const struct value_file f = {"f", "/f"};
+
+static json_t *json_of(const struct value *value)
+{
+	json_t *json = value_is(value, VALUE_MAP)    ? json_object()
+	               : value_is(value, VALUE_LIST) ? json_array()
+	               : value_is(value, VALUE_TEXT) ? json_string(value->text)
+	                                             : json_null();
+	size_t count = 0;
+
+	value_foreach (child, value) {
+		count++;
+		if (value_is(value, VALUE_MAP))
+			json_object_set_new(json, child->key, json_of(child));
+		else
+			json_array_append_new(json, json_of(child));
+	}
+	assert_int_equal(value_count(value), count);
+	return json;
+}
+
 // Parses, and compares the tree as compact JSON ("" for none) and the report.
 static void check(const char *text, size_t len, const char *json, const char *reported)
 {
 	struct report *report = report_new();
 	struct yaml_tree *tree = NULL;
-	int err = yaml_tree_parse("f", text, len, report, &tree);
-	char *got = tree ? json_dumps(yaml_tree_root(tree), JSON_COMPACT | JSON_ENCODE_ANY) : strdup("");
+	int err = yaml_tree_parse(&f, text, len, report, &tree);
+	json_t *root = tree ? json_of(yaml_tree_root(tree)) : NULL;
+	char *got = tree ? json_dumps(root, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("");
 	char *lines = report_text(report);
 
 	if (strcmp(got, json) != 0 || strcmp(lines, reported) != 0 || (err == E_OK) != (tree != NULL))
 		fail_msg("`%s`:\n%s\n%swanted:\n%s\n%s", text, got, lines, json, reported);
 	free(lines);
 	free(got);
+	json_decref(root);
 	yaml_tree_free(tree);
 	report_free(report);
 }
@@ -68,7 +94,7 @@ static void refusals(void **state)
 	} rows[] = {
 		// The tree continues past these.
 		{"a: 1\nb: 2\na: {c: [3]}\n", "{\"a\":\"1\",\"b\":\"2\"}",
-		 "f:3:1: a: duplicate key, expected once\n"},
+		 "f:3:1: a: duplicate key, expected once: it is on line 1 already\n"},
 		{"a: &x 1\nb: *x\n", "{\"a\":\"1\",\"b\":null}",
 		 "f:1:4: anchors and aliases are not supported, expected the value itself\n"
 		 "f:2:4: anchors and aliases are not supported, expected the value itself\n"},
@@ -107,6 +133,7 @@ static void refusals(void **state)
 		{"a: b\nc\xc3\xa9: \xff\n", "", "f:2:5: not text: invalid leading UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \xc3(\n", "", "f:1:5: not text: invalid trailing UTF-8 octet, expected YAML in UTF-8\n"},
 		{"a: \x01\n", "", "f:1:4: not text: control characters are not allowed, expected YAML in UTF-8\n"},
+		{"{", "", "f:2:1: not YAML: did not find expected node content (while parsing a flow node on line 2)\n"},
 		{"\"", "", "f:1:2: not YAML: found unexpected end of stream (while scanning a quoted scalar on line 1)\n"},
 	};
 
@@ -118,9 +145,8 @@ static void refusals(void **state)
 
 static void caps(void **state)
 {
-	char deep[2 * (YAML_DEPTH_MAX + 1)];
-	size_t big_len = YAML_BYTES_MAX + 1;
-	char *big = malloc(big_len);
+	char deep[2 * (YAML_DEPTH_MAX + 1)], wanted[100];
+	char *big = calloc(2, YAML_NODES_MAX);
 
 	(void)state;
 	assert_non_null(big);
@@ -131,17 +157,18 @@ static void caps(void **state)
 	struct report *report = report_new();
 	struct yaml_tree *tree = NULL;
 
-	assert_int_equal(yaml_tree_parse("f", deep, strlen(deep), report, &tree), E_OK);
+	assert_int_equal(yaml_tree_parse(&f, deep, strlen(deep), report, &tree), E_OK);
 	tree = yaml_tree_free(tree);
 	memset(deep, '[', sizeof(deep));
 	check(deep, sizeof(deep), "", "f:1:33: nested more than 32 deep, expected a flatter file\n");
 
-	memset(big, ' ', big_len);
-	check(big, big_len, "", "f: larger than 16 MiB, expected a smaller file\n");
-	memset(big, 'x', 3 * YAML_NODES_MAX);
+	check("", (size_t)YAML_BYTES_MAX + 1, "", "f: cannot be read: larger than 256 MiB\n"); // and is not looked at
+	memset(big, 'x', 2 * (size_t)YAML_NODES_MAX);
 	for (size_t i = 0; i < YAML_NODES_MAX; i++)
 		big[2 * i] = i ? ',' : '[';
-	check(big, 2 * YAML_NODES_MAX, "", "f:1:2097152: more than 1048576 values, expected a smaller file\n");
+	snprintf(wanted, sizeof(wanted), "f:1:%d: more than %d values, expected a smaller file\n", 2 * YAML_NODES_MAX,
+	         YAML_NODES_MAX);
+	check(big, 2 * (size_t)YAML_NODES_MAX, "", wanted);
 	report_free(report);
 	free(big);
 }
@@ -160,68 +187,108 @@ static void marks(void **state)
 	struct yaml_tree *tree;
 
 	(void)state;
-	assert_int_equal(yaml_tree_parse("f", text, strlen(text), report, &tree), E_OK);
+	assert_int_equal(yaml_tree_parse(&f, text, strlen(text), report, &tree), E_OK);
 
-	json_t *root = yaml_tree_root(tree), *two = json_object_get(root, "two"), *inner = json_array_get(two, 1);
-	json_t *z = json_object_get(inner, "z");
+	const struct value *root = yaml_tree_root(tree), *two = value_get(root, "two"), *inner = two->first->next;
+	const struct value *z = value_get(inner, "z");
 
-	assert_mark(yaml_tree_key_mark(tree, root, "one"), 1, 1);
-	assert_mark(yaml_tree_value_mark(tree, root, "one"), 1, 6);
-	assert_mark(yaml_tree_key_mark(tree, root, "two"), 2, 1);
-	assert_mark(yaml_tree_item_mark(tree, two, 0), 3, 5);
-	assert_mark(yaml_tree_item_mark(tree, two, 1), 4, 5);
-	assert_mark(yaml_tree_key_mark(tree, inner, "x"), 4, 6);
-	assert_mark(yaml_tree_key_mark(tree, inner, "z"), 5, 6);
-	assert_mark(yaml_tree_value_mark(tree, inner, "z"), 5, 9);
-	assert_mark(yaml_tree_item_mark(tree, z, 1), 5, 13);
-	assert_mark(yaml_tree_value_mark(tree, root, "three"), 6, 8);
-	// Missing: the position is that of the file.
-	assert_mark(yaml_tree_key_mark(tree, root, "four"), 0, 0);
-	assert_mark(yaml_tree_item_mark(tree, z, 2), 0, 0);
-	assert_mark(yaml_tree_item_mark(tree, NULL, 0), 0, 0);
+	assert_mark(value_key_mark(value_get(root, "one")), 1, 1);
+	assert_mark(value_mark(value_get(root, "one")), 1, 6);
+	assert_mark(value_key_mark(two), 2, 1);
+	assert_mark(value_mark(two->first), 3, 5);
+	assert_mark(value_mark(inner), 4, 5);
+	assert_mark(value_key_mark(value_get(inner, "x")), 4, 6);
+	assert_mark(value_key_mark(z), 5, 6);
+	assert_mark(value_mark(z), 5, 9);
+	assert_mark(value_mark(z->first->next), 5, 13);
+	assert_mark(value_mark(value_get(root, "three")), 6, 8);
+	assert_null(value_get(root, "four"));
+	assert_null(z->first->next->next);
+	assert_null(value_mark(NULL).file);
 	yaml_tree_free(tree);
 	report_free(report);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
 static void files(void **state)
 {
-	char folder[TEMPDIR_LEN], path[2 * TEMPDIR_LEN], wanted[4 * TEMPDIR_LEN];
+	char folder[TEMPDIR_LEN], path[2 * TEMPDIR_LEN], wanted[6 * TEMPDIR_LEN];
 	struct report *report = report_new();
 	struct yaml_tree *tree = NULL;
+	const struct value_file file = {"name", path}, directory = {"folder", folder};
 
 	(void)state;
 	assert_int_equal(tempdir_make(folder), 0);
 	snprintf(path, sizeof(path), "%s/a.yaml", folder);
-
-	FILE *out = fopen(path, "w");
-
-	assert_non_null(out);
-	fputs("a: b\n", out);
-	fclose(out);
-	assert_int_equal(yaml_tree_load(path, report, &tree), E_OK);
-	assert_string_equal(json_string_value(json_object_get(yaml_tree_root(tree), "a")), "b");
-	assert_string_equal(yaml_tree_file(tree), path);
+	write_file(path, "a: b\n");
+	assert_int_equal(yaml_tree_load(&file, report, &tree), E_OK);
+	assert_string_equal(value_text(value_get(yaml_tree_root(tree), "a")), "b");
+	assert_string_equal(value_mark(yaml_tree_root(tree)).file, "name");
 	tree = yaml_tree_free(tree);
 	unlink(path);
-	assert_int_equal(yaml_tree_load(path, report, &tree), E_IO);
-	assert_int_equal(yaml_tree_load(folder, report, &tree), E_IO);
+	assert_int_equal(yaml_tree_load(&file, report, &tree), E_IO);
+	assert_int_equal(yaml_tree_load(&directory, report, &tree), E_IO);
+	assert_int_equal(mkfifo(path, 0600), 0); // nobody ever writes into it
+	assert_int_equal(yaml_tree_load(&file, report, &tree), E_IO);
 	assert_null(tree);
+	unlink(path);
 	rmdir(folder);
 
 	char *lines = report_text(report);
 
 	snprintf(wanted, sizeof(wanted),
-	         "%s: cannot be read: No such file or directory\n%s: cannot be read: Is a directory\n", path, folder);
+	         "name: cannot be read: No such file or directory\nfolder: cannot be read: Is a directory\n"
+	         "name: cannot be read: not a regular file\n");
 	assert_string_equal(lines, wanted);
 	free(lines);
 	report_free(report);
+}
+
+static double cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+// 400,000 keys in one mapping take well under a second; the bound is for sanitizers and for what quadratic would be.
+static void many_keys(void **state)
+{
+	enum { KEYS = 400000, KEY_LEN = 16 };
+	char *text = malloc(KEYS * KEY_LEN + 1), *to = text;
+	struct report *report = report_new();
+	struct yaml_tree *tree = NULL;
+
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < KEYS; i++)
+		to += snprintf(to, KEY_LEN, "key%d: x\n", i);
+
+	double start_s = cpu_s();
+
+	assert_int_equal(yaml_tree_parse(&f, text, (size_t)(to - text), report, &tree), E_OK);
+	assert_true(cpu_s() - start_s < 20);
+	assert_int_equal(value_count(yaml_tree_root(tree)), KEYS);
+	assert_true(report_ok(report));
+	yaml_tree_free(tree);
+	report_free(report);
+	free(text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trees), cmocka_unit_test(refusals), cmocka_unit_test(caps),
-		cmocka_unit_test(marks), cmocka_unit_test(files),
+		cmocka_unit_test(marks), cmocka_unit_test(files), cmocka_unit_test(many_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

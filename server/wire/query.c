@@ -119,22 +119,34 @@ static enum query_verdict read_records(const uint8_t *wire, size_t len, size_t a
 	return verdict == QUERY_OK && is_signed ? QUERY_NOTAUTH : verdict;
 }
 
-enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret_query)
+// The offset after the questions; 0 when they are malformed.
+static size_t skip_questions(const uint8_t *wire, size_t len)
 {
-	struct query *query = ret_query;
+	size_t at = DNS_HEADER_LEN;
 
-	query->wire = wire;
-	query->has_question = query->edns = query->dnssec_ok = query->nsid = query->keepalive = false;
+	for (unsigned i = be16(wire + 4); i > 0; i--) {
+		at = skip_name(wire, len, at);
+		if (at == 0 || len - at < 4)
+			return 0;
+		at += 4;
+	}
+	return at;
+}
+
+// All opcodes share the sections' form, so that an OPT record is found whatever was asked for: it is to be answered with
+// one (RFC 6891 section 6.1.1). What it says about the client does not matter to NOTIMP.
+static enum query_verdict read_unknown(const uint8_t *wire, size_t len, struct query *query)
+{
+	size_t at = skip_questions(wire, len);
+
+	if (at > 0)
+		(void)read_records(wire, len, at, query);
 	query->ecs.present = false;
-	query->udp_size = DNS_UDP_PLAIN;
-	query->question_len = 0;
-	if (len < DNS_HEADER_LEN)
-		return QUERY_SILENCE;
-	query->flags = be16(wire + 2);
-	if (query->flags & DNS_QR)
-		return QUERY_SILENCE;
-	if (query->flags & DNS_OPCODE)
-		return QUERY_NOTIMP;
+	return QUERY_NOTIMP;
+}
+
+static enum query_verdict read_query(const uint8_t *wire, size_t len, struct query *query)
+{
 	if (be16(wire + 4) != 1)
 		return QUERY_FORMERR;
 	if (name_read(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &query->name) < 0)
@@ -149,4 +161,21 @@ enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret
 	query->has_question = true;
 	query->question_len = (uint16_t)(query->name.len + 4);
 	return read_records(wire, len, at + 4, query);
+}
+
+enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret_query)
+{
+	struct query *query = ret_query;
+
+	query->wire = wire;
+	query->has_question = query->edns = query->dnssec_ok = query->nsid = query->keepalive = false;
+	query->ecs.present = false;
+	query->udp_size = DNS_UDP_PLAIN;
+	query->question_len = 0;
+	if (len < DNS_HEADER_LEN)
+		return QUERY_SILENCE;
+	query->flags = be16(wire + 2);
+	if (query->flags & DNS_QR)
+		return QUERY_SILENCE;
+	return unlikely(query->flags & DNS_OPCODE) ? read_unknown(wire, len, query) : read_query(wire, len, query);
 }

@@ -53,6 +53,9 @@ static const char zone_text[] =
 	"sub NS ns.sub\n"
 	"sub NS ns.other.sub2\n"
 	"sub DS 1 8 2 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+	"@ DS 1 8 2 22222233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+	"signed NS ns1\n"
+	"signed DS 1 8 2 11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 	"ns.sub A 192.0.2.53\n"
 	"ns.sub AAAA 2001:db8::53\n"
 	"sib NS ns1\n"
@@ -99,6 +102,7 @@ static const char config_text[] =
 	"domains:\n"
 	"  edge.example: {file: zone}\n"
 	"  inner.edge.example: {ns: [ns1.edge.example]}\n"
+	"  signed.edge.example: {ns: [ns1.edge.example]}\n"
 	"  inner.sub.edge.example: {ns: [ns1.edge.example]}\n"
 	"locate: [{plugin: ranges, file: clients}]\n"
 	"sites:\n"
@@ -239,6 +243,9 @@ static void test_delegation(void **state)
 		{{"x.inner.edge.example", "DS"}, 3, true, -1, "", "inner.edge.example. SOA ns1.edge.example.", ""},
 		{{"inner.sub.edge.example", "DS"}, 0, false, -1, "", CUT, GLUE},
 		{{"inner.sub.edge.example", "NS"}, 0, true, -1, "inner.sub.edge.example. NS ns1.edge.example.", "", ""},
+		{{"signed.edge.example", "DS"}, 0, true, -1, "signed.edge.example. DS 1", "", ""},
+		{{"signed.edge.example", "TXT"}, 0, true, -1, "", "signed.edge.example. SOA ns1.edge.example.", ""},
+		// The zone above is elsewhere: what the file says at its own apex is not for us to say.
 		{{"edge.example", "DS"}, 0, true, -1, "", SOA, ""},
 	};
 
@@ -456,11 +463,15 @@ static void test_bad_messages(void **state)
 		const char *rest;
 		size_t rest_len;
 		int rcode;
+		bool opt; // in the reply
 	} rows[] = {
 		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN, "", 0, 0},
 		{{0x12, 0x67, 0x81, 0, 0, 1}, QUESTION_LEN, "", 0, -1},          // a response
 		{{0x12, 0x67, 0x11, 0, 0, 1}, QUESTION_LEN, "", 0, 4},           // STATUS
 		{{0x12, 0x67, 0x29, 0, 0, 1}, QUESTION_LEN, "", 0, 4},           // UPDATE
+		{{0x12, 0x67, 0x11, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\x29\4\xd0\0\0\0\0\0\0", 11, 4, true},
+		{{0x12, 0x67, 0x31, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, "\0\0\x29\4\xd0\0\0\0\0\0\0", 11, 4, true}, // DSO
+		{{0x12, 0x67, 0x29, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "", 0, 4}, // counted, not there
 		{{0x12, 0x67, 0x01, 0, 0, 0}, 0, "", 0, 1},                      // no question
 		{{0x12, 0x67, 0x01, 0, 0, 2}, QUESTION_LEN, "", 0, 1},           // RFC 9619
 		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN - 1, "", 0, 1},       // cut off
@@ -468,11 +479,11 @@ static void test_bad_messages(void **state)
 		{{0x12, 0x67, 0x01, 0, 0, 1}, 0, "\xc0\x0c\0\1\0\1", 6, 1},      // a pointer to itself
 		{{0x12, 0x67, 0x01, 0, 0, 1}, 0, "\x41x\0\0\1\0\1", 7, 1},       // a label of an unknown kind
 		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN, "junk", 4, 0},       // behind what was counted
-		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\x29\4\xd0\0\1\0\0\0\0", 11, 16}, // BADVERS
+		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\x29\4\xd0\0\1\0\0\0\0", 11, 16, true}, // BADVERS
 		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\x29\4\xd0\0\0\0\0\0\1", 11, 1},
 		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\1x\0\0\x29\4\xd0\0\0\0\0\0\0", 13, 1},
 		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 2}, QUESTION_LEN,
-		 "\0\0\x29\4\xd0\0\0\0\0\0\0\0\0\x29\4\xd0\0\0\0\0\0\0", 22, 1}, // two OPT
+		 "\0\0\x29\4\xd0\0\0\0\0\0\0\0\0\x29\4\xd0\0\0\0\0\0\0", 22, 1, true}, // two OPT
 		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "\0\0\xfa\0\xff\0\0\0\0\0\0", 11, 9}, // TSIG
 		{{0x12, 0x67, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "", 0, 1}, // counted, not there
 	};
@@ -494,6 +505,8 @@ static void test_bad_messages(void **state)
 		int rcode = pkt ? (int)ldns_pkt_get_rcode(pkt) | ldns_pkt_edns_extended_rcode(pkt) << 4 : -1;
 
 		assert_int_equal(rcode, rows[i].rcode);
+		if (pkt)
+			assert_int_equal(ldns_pkt_edns(pkt), rows[i].opt);
 		if (pkt && rows[i].rcode == 16)
 			assert_int_equal(ldns_pkt_edns_version(pkt), 0);
 		ldns_pkt_free(pkt);

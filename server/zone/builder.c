@@ -345,7 +345,7 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 
 	if (err < 0)
 		return err;
-	if (!name->zone->first.file)
+	if (!name->zone->first.file && (type != DNS_DS || name->parent)) // at the apex it is in the file of the zone above
 		name->zone->first = origin;
 	if (check_type(builder, report, origin, name, type) < 0) {
 		name->zone->incomplete = true;

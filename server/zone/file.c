@@ -157,13 +157,27 @@ static int read_head(struct loader *loader, const struct zone_scan_entry *entry,
 	return E_OK;
 }
 
+// Whether the record is this zone's at the apex of a zone directly below it: only DS is (RFC 4035 section 2.4).
+static bool is_childs_ds(const struct loader *loader, int type, size_t apex_len)
+{
+	const struct wire_name *owner = &loader->owner;
+	const size_t label = (size_t)owner->wire[0] + 1;
+	size_t above_len = 0;
+
+	if (type != DNS_DS || owner->len != apex_len)
+		return false;
+	must(label < owner->len); // an apex longer than this zone's is not the root
+	(void)zone_builder_apex(loader->builder, owner->wire + label, owner->len - label, &above_len);
+	return above_len == loader->apex.len;
+}
+
 // Reports a record at or below the apex of another zone inside this one. It is ignored: only a delegation is usual
 // there, and that is not needed, as the server has the other zone.
 static void report_ignored(struct loader *loader, const struct zone_scan_entry *entry, const struct head *head,
                       const uint8_t *apex, size_t apex_len)
 {
 	char owner_text[NAME_TEXT_MAX], apex_text[NAME_TEXT_MAX];
-	bool usual = head->type == DNS_NS || head->type == DNS_DS || head->type == DNS_A || head->type == DNS_AAAA;
+	bool usual = head->type == DNS_NS || head->type == DNS_A || head->type == DNS_AAAA;
 
 	report_add(loader->report, usual ? REPORT_NOTE : REPORT_WARNING, loader->file, entry->line, 0,
 	           "%s %.40s: ignored, the name belongs to the domain %s",
@@ -204,8 +218,14 @@ static int read_record(struct loader *loader, const struct zone_scan_entry *entr
 	if (!apex || !name_ends_with(apex, apex_len, loader->apex.wire, loader->apex.len))
 		return complain(loader, entry, "%s: is outside the zone",
 		                name_to_text(owner->wire, owner->len, text));
-	if (apex_len > loader->apex.len) {
+	if (apex_len > loader->apex.len && !is_childs_ds(loader, head.type, apex_len)) {
 		report_ignored(loader, entry, &head, apex, apex_len);
+		return E_OK;
+	}
+	if (head.type == DNS_DS && owner->len == loader->apex.len) {
+		report_warning(loader->report, loader->file, entry->line, 0,
+		               "%s DS: ignored, it belongs in the zone above (RFC 4035 section 2.4)",
+		               name_to_text(owner->wire, owner->len, text));
 		return E_OK;
 	}
 	err = zone_rdata_parse((uint16_t)head.type, head.data, head.count, loader->origin.wire, loader->origin.len,

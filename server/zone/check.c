@@ -68,7 +68,8 @@ struct draft_name *zone_check_glue(const struct zone_builder *builder, const str
 	return found && found->zone == cut->zone && has_address(found) ? found : NULL;
 }
 
-size_t zone_check_glue_len(const struct draft_name *name)
+// The length in octets of a name's addresses as glue, uncompressed.
+static size_t glue_len(const struct draft_name *name)
 {
 	static const uint16_t types[] = {DNS_A, DNS_AAAA};
 	size_t len = 0;
@@ -98,7 +99,7 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 
 		if (glue) {
 			glue->is_glue = true;
-			len += zone_check_glue_len(glue);
+			len += glue_len(glue);
 			continue;
 		}
 		zone_rdata_name(DNS_NS, ns, &target);

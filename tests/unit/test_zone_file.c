@@ -49,10 +49,9 @@ static bool is_served(const struct zonedb *db, const ldns_rr *rr)
 	assert_int_equal(ldns_rr_rdata2buffer_wire(rdata, rr), LDNS_STATUS_OK);
 
 	const struct rrset *set = node ? node_rrset(node, (uint16_t)ldns_rr_get_type(rr)) : NULL;
-	const struct glue *glue = node && node->cut ? node->cut->glue : NULL;
+	const struct compressed *glue = node && node->cut ? &node->cut->referral->parts[REFERRAL_GLUE] : NULL;
 	bool served = set ? has_record(set, ldns_rr_ttl(rr), ldns_buffer_begin(rdata), ldns_buffer_position(rdata))
-	                  : glue && memmem(glue->wire, glue->wire_len, ldns_buffer_begin(rdata),
-	                                   ldns_buffer_position(rdata));
+	                  : glue && memmem(glue->wire, glue->len, ldns_buffer_begin(rdata), ldns_buffer_position(rdata));
 
 	ldns_buffer_free(rdata);
 	return served;
@@ -68,7 +67,7 @@ static size_t records_of(const struct zonedb *db, const char *const *names, size
 		assert_non_null(node);
 		for (size_t j = 0; j < node->rrset_count; j++)
 			records += node->rrsets[j].count;
-		records += node->glue ? node->glue->count : 0;
+		records += node->referral ? node->referral->parts[REFERRAL_GLUE].count : 0;
 	}
 	return records;
 }

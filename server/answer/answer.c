@@ -248,7 +248,8 @@ static void decide(struct answering *a)
 	}
 }
 
-static void encode_referral(struct reply *reply, const struct referral *referral, size_t owner)
+// Not inline: the registers are the answers'.
+static NOINLINE void encode_referral(struct reply *reply, const struct referral *referral, size_t owner)
 {
 	const size_t records = reply->len;
 

@@ -7,6 +7,8 @@
 #define PURE __attribute__((pure))
 #define HOT __attribute__((hot))
 #define COLD __attribute__((cold))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 #define UNUSED __attribute__((unused))
 #define CACHE_LINE 64
 #define CACHE_ALIGNED _Alignas(CACHE_LINE)

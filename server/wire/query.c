@@ -90,7 +90,7 @@ static enum query_verdict read_opt(const uint8_t *record, size_t data_len, bool 
 }
 
 // Walks the records after the question. Only OPT and signatures in the additional section matter; others are skipped.
-static enum query_verdict read_records(const uint8_t *wire, size_t len, size_t at, struct query *query)
+static ALWAYS_INLINE enum query_verdict read_records(const uint8_t *wire, size_t len, size_t at, struct query *query)
 {
 	unsigned skipped = be16(wire + 6) + be16(wire + 8), count = skipped + be16(wire + 10);
 	enum query_verdict verdict = QUERY_OK;
@@ -134,33 +134,14 @@ static size_t skip_questions(const uint8_t *wire, size_t len)
 }
 
 // All opcodes share the sections' form, so that an OPT record is found whatever was asked for: it is to be answered with
-// one (RFC 6891 section 6.1.1). What it says about the client does not matter to NOTIMP.
-static enum query_verdict read_unknown(const uint8_t *wire, size_t len, struct query *query)
+// one (RFC 6891 section 6.1.1).
+static COLD enum query_verdict read_unknown(const uint8_t *wire, size_t len, struct query *query)
 {
 	size_t at = skip_questions(wire, len);
 
 	if (at > 0)
 		(void)read_records(wire, len, at, query);
-	query->ecs.present = false;
 	return QUERY_NOTIMP;
-}
-
-static enum query_verdict read_query(const uint8_t *wire, size_t len, struct query *query)
-{
-	if (be16(wire + 4) != 1)
-		return QUERY_FORMERR;
-	if (name_read(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &query->name) < 0)
-		return QUERY_FORMERR;
-
-	size_t at = DNS_HEADER_LEN + (size_t)query->name.len;
-
-	if (len - at < 4)
-		return QUERY_FORMERR;
-	query->type = be16(wire + at);
-	query->class_ = be16(wire + at + 2);
-	query->has_question = true;
-	query->question_len = (uint16_t)(query->name.len + 4);
-	return read_records(wire, len, at + 4, query);
 }
 
 enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret_query)
@@ -177,5 +158,20 @@ enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret
 	query->flags = be16(wire + 2);
 	if (query->flags & DNS_QR)
 		return QUERY_SILENCE;
-	return unlikely(query->flags & DNS_OPCODE) ? read_unknown(wire, len, query) : read_query(wire, len, query);
+	if (query->flags & DNS_OPCODE)
+		return read_unknown(wire, len, query);
+	if (be16(wire + 4) != 1)
+		return QUERY_FORMERR;
+	if (name_read(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &query->name) < 0)
+		return QUERY_FORMERR;
+
+	size_t at = DNS_HEADER_LEN + (size_t)query->name.len;
+
+	if (len - at < 4)
+		return QUERY_FORMERR;
+	query->type = be16(wire + at);
+	query->class_ = be16(wire + at + 2);
+	query->has_question = true;
+	query->question_len = (uint16_t)(query->name.len + 4);
+	return read_records(wire, len, at + 4, query);
 }

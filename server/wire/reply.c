@@ -41,7 +41,7 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 		memcpy(wire, query->wire, reply->len);
 }
 
-static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
+static ALWAYS_INLINE uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
 {
 	dev_must(section <= REPLY_ADDITIONAL);
 	if (reply->truncated || reply->limit < reply->len || reply->limit - reply->len < len) {

@@ -179,6 +179,11 @@ const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8
 	return zone->apex->name;
 }
 
+const char *zone_builder_keep(struct zone_builder *builder, const char *path)
+{
+	return arena_strdup(builder->arena, path);
+}
+
 void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len)
 {
 	const struct draft_name *found = zone_builder_find(builder, apex, apex_len);

@@ -24,6 +24,8 @@ int zone_builder_zone(struct zone_builder *builder, const uint8_t *apex, size_t 
 // *ret_apex_len; NULL: none does. Owned by the builder.
 const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8_t *name, size_t len,
                                  size_t *ret_apex_len);
+// A copy of a file's path, for origins, that lives as long as the builder. NULL when out of memory.
+const char *zone_builder_keep(struct zone_builder *builder, const char *path);
 // Marks a zone some of whose records could not be read, so that records it lacks are not reported as well. Finishing
 // then fails.
 void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len);

@@ -24,8 +24,8 @@ static const char *take_name(struct reader *reader, json_t *names, const char *k
 	const char *name = text_canonical_name(reader, key, wildcard);
 
 	if (!name)
-		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-` and `_`%s",
-		             wildcard ? ", the first one may be `*`" : "");
+		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-`, `_` and `/`%s; anything else "
+		             "as `\\DDD`", wildcard ? ", the first one may be `*`" : "");
 	else if (reader_number(reader, names, name, json_object_size(names)))
 		return name;
 	else
@@ -60,7 +60,7 @@ static const char *default_hostmaster(struct reader *reader, const char *name)
 
 void rules_domain(struct reader *reader, json_t *object, void *entry)
 {
-	static const char *const without_file[] = {"ns", "hostmaster", "ttl", "negative-ttl"};
+	static const char *const without_file[] = {"ns", "hostmaster", "serial", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
 
 	if (given(object, "file")) {

@@ -55,14 +55,14 @@ static int refuse(struct report *report, struct mark mark, const char *what, con
 static int make_soa(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
                     unsigned serial, struct report *report)
 {
-	const uint32_t numbers[] = {serial, REFRESH_S, RETRY_S, EXPIRE_S, domain->negative_ttl_s};
+	const uint32_t numbers[] = {domain->serial ? domain->serial : serial, REFRESH_S, RETRY_S, EXPIRE_S, domain->negative_ttl_s};
 	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof(numbers)];
 	struct wire_name mname, rname;
 	size_t len;
 
 	if (domain->ns_count == 0)
 		return refuse(report, domain->mark, "needs a `file` or `ns`", domain->name);
-	if (name_from_text(domain->ns[0], mname.wire, &mname.len) < 0)
+	if (name_from_text(domain->ns[0].name, mname.wire, &mname.len) < 0)
 		return E_INVAL; // make_ns() reports it
 	if (!domain->hostmaster) {
 		static const uint8_t label[] = "\012hostmaster";
@@ -86,19 +86,42 @@ static int make_soa(struct zone_builder *builder, const struct wire_name *apex, 
 	                           domain->ttl_s, rdata, len);
 }
 
+// Adds the addresses of a name server inside the zone. The config's check refuses them for others.
+static int make_addresses(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
+                          const struct hosts_host *host, const struct wire_name *name, struct report *report)
+{
+	size_t apex_len = 0;
+	int err = E_OK;
+
+	(void)zone_builder_apex(builder, name->wire, name->len, &apex_len);
+	if (apex_len != apex->len)
+		return E_OK;
+	for (size_t i = 0; i < host->address_count && err != E_NOMEM; i++) {
+		const bool is_v4 = host->addresses[i].family == ADDR_V4;
+
+		err = zone_builder_record(builder, report, origin_of(host->mark), name->wire, name->len,
+		                          is_v4 ? DNS_A : DNS_AAAA, domain->ttl_s, host->addresses[i].bytes, is_v4 ? 4 : 16);
+	}
+	return err;
+}
+
 static int make_ns(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
                    struct report *report)
 {
 	int err = E_OK;
 
 	for (size_t i = 0; i < domain->ns_count && err != E_NOMEM; i++) {
+		const struct hosts_host *host = &domain->ns[i];
 		struct wire_name ns;
 
-		if (name_from_text(domain->ns[i], ns.wire, &ns.len) < 0)
-			err = refuse(report, domain->mark, "not a domain name", domain->ns[i]);
-		else
-			err = zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_NS,
-			                          domain->ttl_s, ns.wire, ns.len);
+		if (name_from_text(host->name, ns.wire, &ns.len) < 0) {
+			err = refuse(report, domain->mark, "not a domain name", host->name);
+			continue;
+		}
+		err = zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_NS,
+		                          domain->ttl_s, ns.wire, ns.len);
+		if (err == E_OK)
+			err = make_addresses(builder, apex, domain, host, &ns, report);
 	}
 	return err;
 }

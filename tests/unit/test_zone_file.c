@@ -210,7 +210,7 @@ static void test_ttl_of_the_last(void **state)
 
 static void test_made_up(void **state)
 {
-	static const char *const ns[] = {"ns1.example.net", "ns2.example.net."};
+	static struct hosts_host ns[] = {{.name = "ns1.example.net"}, {.name = "ns2.example.net."}};
 	static const struct {
 		const char *hostmaster, *soa;
 		size_t len;
@@ -227,7 +227,7 @@ static void test_made_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct config_domain domain = {.name = "Made.up", .ns = (const char **)ns, .ns_count = 2, .ttl_s = 3600,
+		struct config_domain domain = {.name = "Made.up", .ns = ns, .ns_count = 2, .ttl_s = 3600,
 			.negative_ttl_s = 60, .hostmaster = rows[i].hostmaster, .mark = {"conf", 3, 5}};
 		struct report *report = report_new();
 		struct zonedb *db = NULL;
@@ -246,15 +246,41 @@ static void test_made_up(void **state)
 	}
 }
 
+// Name servers inside the zone, one of them its apex, with their addresses; a serial.
+static void test_made_up_hosts(void **state)
+{
+	static struct addr two[] = {{.family = ADDR_V4, .bytes = {192, 0, 2, 53}}, {.family = ADDR_V6, .bytes = {0x20, 1}}};
+	static struct hosts_host ns[] = {
+		{"ns1.Made.up", two, 2, {"conf", 4, 9}}, {"made.up", two, 1, {"conf", 5, 9}}, {.name = "ns.elsewhere"},
+	};
+	struct config_domain domain = {.name = "Made.up", .ns = ns, .ns_count = 3, .ttl_s = 77, .serial = 4294967295u,
+		.mark = {"conf", 3, 5}};
+	struct report *report = report_new();
+	struct zonedb *db = NULL;
+
+	(void)state;
+	assert_int_equal(zoneload(&domain, 1, report, &db), 0);
+	zoneload_expect(report, "");
+	assert_int_equal(zonedb_node_count(db), 2);
+	assert_int_equal(zonedb_zone(db, 0)->ns->count, 3);
+	assert_true(has_record(node_rrset(draftzone_find_there(db, "ns1.made.up"), DNS_A), 77, two[0].bytes, 4));
+	assert_true(has_record(node_rrset(draftzone_find_there(db, "ns1.made.up"), DNS_AAAA), 77, two[1].bytes, 16));
+	assert_true(has_record(node_rrset(draftzone_find_there(db, "made.up"), DNS_A), 77, two[0].bytes, 4));
+	assert_null(node_rrset(draftzone_find_there(db, "made.up"), DNS_AAAA));
+	assert_memory_equal(zonedb_zone(db, 0)->soa->wire + zonedb_zone(db, 0)->soa->wire_len - 20, "\xff\xff\xff\xff", 4);
+	zonedb_free(db);
+	report_free(report);
+}
+
 static void test_made_up_wrongly(void **state)
 {
-	static const char *const good[] = {"ns.example.net"}, *const bad[] = {"ns.example.net", "a..b"};
+	static struct hosts_host good[] = {{.name = "ns.example.net"}}, bad[] = {{.name = "ns.example.net"}, {.name = "a..b"}};
 	struct config_domain domains[] = {
-		{.name = "one", .ns = (const char **)bad, .ns_count = 2, .mark = {"conf", 1, 5}},
+		{.name = "one", .ns = bad, .ns_count = 2, .mark = {"conf", 1, 5}},
 		{.name = "two", .ns_count = 0, .mark = {"conf", 2, 5}},
-		{.name = "three", .ns = (const char **)good, .ns_count = 1, .hostmaster = "@x", .mark = {"conf", 3, 5}},
-		{.name = "ONE", .ns = (const char **)good, .ns_count = 1, .mark = {"conf", 4, 5}},
-		{.name = "fi..ve", .ns = (const char **)good, .ns_count = 1, .mark = {"conf", 5, 5}},
+		{.name = "three", .ns = good, .ns_count = 1, .hostmaster = "@x", .mark = {"conf", 3, 5}},
+		{.name = "ONE", .ns = good, .ns_count = 1, .mark = {"conf", 4, 5}},
+		{.name = "fi..ve", .ns = good, .ns_count = 1, .mark = {"conf", 5, 5}},
 	};
 	struct report *report = report_new();
 	struct zonedb *db = NULL;
@@ -275,11 +301,11 @@ static void test_nested(void **state)
 {
 	static const char outer[] = ZONELOAD_HEAD "b.a NS ns.b.a\nb.a DS 1 8 1 000102030405060708090a0b0c0d0e0f10111213\nns.b.a A 192.0.2.9\nb.a TXT lost\n"
 	                                          "x A 192.0.2.1\nin.b.a 60 TXT lost\nx.b.a DS 1 8 1 00\n@ DS 1 8 1 00\n";
-	static const char *const ns[] = {"ns.elsewhere"};
+	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
 	char path[ZONELOAD_PATH_MAX];
 	struct config_domain domains[] = {
 		zoneload_domain("example", zoneload_path("outer.zone", path)),
-		{.name = "b.a.example", .ns = (const char **)ns, .ns_count = 1, .ttl_s = 60, .mark = {"conf", 4, 5}},
+		{.name = "b.a.example", .ns = ns, .ns_count = 1, .ttl_s = 60, .mark = {"conf", 4, 5}},
 	};
 	struct report *report = report_new();
 	struct zonedb *db = NULL;
@@ -305,14 +331,15 @@ static void test_nested(void **state)
 // Domains beside one another: a file adds nothing to a zone that is not its own, however long its name.
 static void test_beside(void **state)
 {
-	static const char *const ns[] = {"ns.elsewhere"}, *const apexes[] = {"examplf", "elsewhere-long", "e"};
+	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
+	static const char *const apexes[] = {"examplf", "elsewhere-long", "e"};
 	char path[ZONELOAD_PATH_MAX], text[256], expected[256];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(apexes); i++) {
 		struct config_domain domains[] = {
 			zoneload_domain("example", zoneload_path("own.zone", path)),
-			{.name = apexes[i], .ns = (const char **)ns, .ns_count = 1, .ttl_s = 60, .mark = {"conf", 4, 5}},
+			{.name = apexes[i], .ns = ns, .ns_count = 1, .ttl_s = 60, .mark = {"conf", 4, 5}},
 		};
 		struct report *report = report_new();
 		struct zonedb *db = NULL;
@@ -330,8 +357,8 @@ static void test_beside(void **state)
 
 static void test_apps(void **state)
 {
-	static const char *const ns[] = {"ns.elsewhere"};
-	struct config_domain domain = {.name = "example", .ns = (const char **)ns, .ns_count = 1};
+	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
+	struct config_domain domain = {.name = "example", .ns = ns, .ns_count = 1};
 	struct config_app apps[] = {{.name = "App.example", .mark = {"conf", 9, 3}}, {.name = "*.w.example"}};
 	struct config config = {.domains = &domain, .domain_count = 1, .apps = apps, .app_count = 2};
 	struct report *report = report_new();
@@ -360,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_ttl_of_the_last),
 		cmocka_unit_test(test_made_up),
+		cmocka_unit_test(test_made_up_hosts),
 		cmocka_unit_test(test_made_up_wrongly),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_beside),

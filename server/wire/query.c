@@ -135,7 +135,7 @@ static enum query_verdict read_records(const uint8_t *wire, size_t len, size_t a
 }
 
 // All opcodes share the sections' form, so that an OPT record is found whatever was asked for: it is to be answered with
-// one (RFC 6891 section 6.1.1). Its options do not matter to NOTIMP.
+// one (RFC 6891 section 6.1.1). Its options do not matter to NOTIMP and FORMERR.
 static COLD void find_opt(const uint8_t *wire, size_t len, struct query *query)
 {
 	size_t at = DNS_HEADER_LEN;
@@ -172,12 +172,10 @@ enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret
 	query->flags = be16(wire + 2);
 	if (query->flags & DNS_QR)
 		return QUERY_SILENCE;
-	if (query->flags & DNS_OPCODE) {
+	if (query->flags & DNS_OPCODE || be16(wire + 4) != 1) {
 		find_opt(wire, len, query);
-		return QUERY_NOTIMP;
+		return query->flags & DNS_OPCODE ? QUERY_NOTIMP : QUERY_FORMERR;
 	}
-	if (be16(wire + 4) != 1)
-		return QUERY_FORMERR;
 	if (name_read(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &query->name) < 0)
 		return QUERY_FORMERR;
 

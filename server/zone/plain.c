@@ -10,7 +10,6 @@
 #include "wire/dns.h"
 #include "wire/name.h"
 #include "wire/put.h"
-#include "zone/rdata.h"
 #include "zone/scan.h"
 
 enum { STRING_MAX = 255, DIGITS_MAX = 10 };
@@ -161,9 +160,9 @@ static const char *fields_of(uint16_t type)
 }
 
 int zone_plain_parse(uint16_t type, const char *words, size_t count, const uint8_t *origin, size_t origin_len,
-                     uint8_t *wire)
+                     uint8_t *wire, size_t size)
 {
-	struct plain plain = {origin, origin_len, wire, 0, ZONE_RDATA_MAX};
+	struct plain plain = {origin, origin_len, wire, 0, size};
 	const char *field = fields_of(type), *word = words;
 
 	for (; count > 0 && *field; count--, word = zone_scan_after(word)) {

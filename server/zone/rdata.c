@@ -244,7 +244,7 @@ int zone_rdata_parse(uint16_t type, char *words, size_t count, const uint8_t *or
 	if (count > 0 && strcmp(words, "\\#") == 0)
 		return parse_generic(type, zone_scan_after(words), count - 1, ret_rdata, ret_len, ret_why);
 
-	const int len = zone_plain_parse(type, words, count, origin, origin_len, ret_rdata);
+	const int len = zone_plain_parse(type, words, count, origin, origin_len, ret_rdata, ZONE_RDATA_MAX);
 
 	if (len >= 0) {
 		*ret_len = (size_t)len;

@@ -416,6 +416,7 @@ static void test_bad_messages(void **state)
 		{{0x12, 0x67, 0x29, 0, 0, 1, 0, 0, 0, 0, 0, 1}, QUESTION_LEN, "", 0, 4}, // counted, not there
 		{{0x12, 0x67, 0x01, 0, 0, 0}, 0, "", 0, 1},                      // no question
 		{{0x12, 0x67, 0x01, 0, 0, 2}, QUESTION_LEN, "", 0, 1},           // RFC 9619
+		{{0x12, 0x67, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, "\0\0\x29\4\xd0\0\0\0\0\0\0", 11, 1, true},
 		{{0x12, 0x67, 0x01, 0, 0, 1}, QUESTION_LEN - 1, "", 0, 1},       // cut off
 		{{0x12, 0x67, 0x01, 0, 0, 1}, 5, "", 0, 1},
 		{{0x12, 0x67, 0x01, 0, 0, 1}, 0, "\xc0\x0c\0\1\0\1", 6, 1},      // a pointer to itself

@@ -130,7 +130,7 @@ static const struct option domain_rows[] = {
 	{"file", &text_path, FIELD(config_domain, file),
 	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is required. `$INCLUDE` "
 	         "takes paths relative to the file's folder, and nothing outside of it; eight files deep, 1000 files and 1 GiB "
-	         "in all. `$GENERATE` is as in BIND 9, for up to 1048576 records of a zone."},
+	         "in all. `$GENERATE` is as in BIND 9, for up to 262144 records of a zone."},
 	{"ns", &hosts_list, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
 	 .help = "Without a file: the zone's name servers, as its parent delegates to them. One inside the zone needs its "
 	         "addresses: `ns: [{ns1.edge.example.com: [192.0.2.53]}, ns2.example.net]`. They are served as its A and AAAA; "

@@ -25,7 +25,7 @@ enum {
 	// Of one zone: files in files, files, and records of $GENERATE.
 	INCLUDE_DEPTH_MAX = 8,
 	INCLUDES_MAX = 1000,
-	GENERATED_MAX = 1 << 20,
+	GENERATED_MAX = 1 << 18,
 };
 
 struct wire_name {

@@ -85,9 +85,9 @@ static void make_server(struct cut *cut, unsigned i)
 	struct lines *addresses = kind == 0 ? &cut->glue : &cut->siblings;
 
 	if (kind == 0)
-		snprintf(name, sizeof(name), "ns%u.%s.edge.example.", i, cut->name);
+		snprintf(name, sizeof(name), "ns%u.%.99s.edge.example.", i, cut->name);
 	else if (kind == 1)
-		snprintf(name, sizeof(name), "n%u.%s.%s.shared.edge.example.", i, cut->name, labels(some));
+		snprintf(name, sizeof(name), "n%u.%.99s.%.99s.shared.edge.example.", i, cut->name, labels(some));
 	else
 		snprintf(name, sizeof(name), "%s%s", draw(2) ? "x." : "", elsewhere[draw(5)]);
 	if (strcmp(name, "x..") == 0)

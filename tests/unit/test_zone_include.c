@@ -271,7 +271,7 @@ static void test_generate_errors(void **state)
 {
 	(void)state;
 	expect(ZONELOAD_HEAD "$GENERATE 1-9 a$ A\n$GENERATE 9-1 a$ A 192.0.2.$\n$GENERATE 1-9 a${0,1,z} A 192.0.2.$\n"
-	                     "$GENERATE 250-260 a$ A 192.0.2.$\n$GENERATE 0-1048576 a$ A 192.0.2.1\n"
+	                     "$GENERATE 250-260 a$ A 192.0.2.$\n$GENERATE 0-262144 a$ A 192.0.2.1\n"
 	                     "$GENERATE 1-2 $..x A 192.0.2.1\n$GENERATE 1-2 x TXT \"\"\n",
 	       E_INVAL,
 	       "E t.zone:4: a1.example A: Syntax error, value expected\n"
@@ -279,11 +279,11 @@ static void test_generate_errors(void **state)
 	       "E t.zone:6: $GENERATE: expected ${OFFSET,WIDTH,BASE} with a base of d, o, x, X, n or N, and no negative number, "
 	       "for 1\n"
 	       "E t.zone:7: a256.example A: Syntax error, could not parse the RR's rdata\n"
-	       "E t.zone:8: $GENERATE: more than 1048576 records are generated\n"
+	       "E t.zone:8: $GENERATE: more than 262144 records are generated\n"
 	       "E t.zone:9: 1..x: not a domain name\n"
 	       "E t.zone:10: x.example TXT: Syntax error, value expected\n");
-	expect(ZONELOAD_HEAD "$GENERATE 0-1048575/2 a$ A 192.0.2.1\n$GENERATE 0-524288 b$ A 192.0.2.1\n", E_INVAL,
-	       "E t.zone:5: $GENERATE: more than 1048576 records are generated\n"); // of all together
+	expect(ZONELOAD_HEAD "$GENERATE 0-262143/2 a$ A 192.0.2.1\n$GENERATE 0-131072 b$ A 192.0.2.1\n", E_INVAL,
+	       "E t.zone:5: $GENERATE: more than 262144 records are generated\n"); // of all together
 }
 
 int main(void)

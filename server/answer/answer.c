@@ -35,7 +35,8 @@ struct plan {
 	uint8_t scope;
 	unsigned count;
 	struct plan_item items[PLAN_ITEMS];
-	const struct glue *glue;
+	const struct referral *referral;
+	uint8_t referral_chain, referral_suffix; // its owner, as that of an item
 	int ede;
 	const char *ede_text;
 };
@@ -85,9 +86,10 @@ static void negative(struct answering *a, const struct zone *zone, const struct 
 // RFC 1034 section 4.3.2 step 3b. AA stays as the CNAMEs before it set it.
 static void referral(struct answering *a, const struct node *cut, const struct name *name, unsigned chain)
 {
-	dev_must(name->len >= cut->name_len);
-	add(a->plan, REPLY_AUTHORITY, node_rrset(cut, DNS_NS), chain, (unsigned)(name->len - cut->name_len));
-	a->plan->glue = cut->glue;
+	dev_must(name->len >= cut->name_len && chain <= LOOKUP_CHAIN_MAX);
+	a->plan->referral = cut->referral;
+	a->plan->referral_chain = (uint8_t)chain;
+	a->plan->referral_suffix = (uint8_t)(name->len - cut->name_len);
 }
 
 static const struct rrset *last_resort(struct answering *a, const struct app *app, const struct pick *pick)
@@ -243,12 +245,14 @@ static void decide(struct answering *a)
 	}
 }
 
-// RFC 9471 section 3: a referral without all in-domain glue is truncated; sibling glue is optional.
-static void encode_glue(struct reply *reply, const struct glue *glue)
+// Not inline: the registers are the answers'.
+static NOINLINE void encode_referral(struct reply *reply, const struct referral *referral, size_t owner)
 {
-	reply_add_named(reply, REPLY_ADDITIONAL, glue->wire, glue->must_len, glue->must_count, true);
-	reply_add_named(reply, REPLY_ADDITIONAL, glue->wire + glue->must_len, glue->wire_len - glue->must_len,
-	                (uint16_t)(glue->count - glue->must_count), false);
+	const size_t records = reply->len;
+
+	reply_add_compressed(reply, REPLY_AUTHORITY, &referral->parts[REFERRAL_NS], owner, records, true);
+	reply_add_compressed(reply, REPLY_ADDITIONAL, &referral->parts[REFERRAL_GLUE], owner, records, true);
+	reply_add_compressed(reply, REPLY_ADDITIONAL, &referral->parts[REFERRAL_SIBLINGS], owner, records, false);
 }
 
 static size_t encode(const struct answering *a, const struct reply_opt *opt, size_t limit, uint8_t *wire)
@@ -266,8 +270,8 @@ static size_t encode(const struct answering *a, const struct reply_opt *opt, siz
 		// The RDATA of a CNAME is the next name.
 		base[item->chain + 1] = (uint16_t)(at + DNS_RECORD_LEN);
 	}
-	if (plan->glue)
-		encode_glue(&reply, plan->glue);
+	if (plan->referral)
+		encode_referral(&reply, plan->referral, (size_t)base[plan->referral_chain] + plan->referral_suffix);
 	if (reply.truncated)
 		counter_add(&a->client->counters->truncated, 1);
 	return reply_finish(&reply, plan->rcode, plan->aa, opt);
@@ -355,7 +359,7 @@ static size_t finish(struct answering *a, uint8_t *reply)
 	plan.aa = false;
 	plan.scope = 0;
 	plan.count = 0;
-	plan.glue = NULL;
+	plan.referral = NULL;
 	plan.ede = DNS_EDE_NONE;
 	plan.ede_text = "";
 	a->plan = &plan;

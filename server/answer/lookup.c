@@ -14,7 +14,8 @@ static const struct node *find(const struct zonedb *zones, const struct name *na
 	return zonedb_find(zones, name->wire + at, (size_t)name->len - at, name_suffix_hash(name, from));
 }
 
-// DS at the apex of a zone: the parent zone answers if it is here. It may have a delegation in between.
+// DS at the apex of a zone: the parent zone answers if it is here. It may have a delegation in between. The apex's node
+// has the parent's DS, and none when the parent is elsewhere (zone/file.c).
 static struct lookup find_ds(const struct zonedb *zones, const struct name *name, const struct node *apex)
 {
 	const struct node *above = NULL;

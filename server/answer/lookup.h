@@ -27,8 +27,7 @@ struct lookup {
 };
 
 // Looks up a name for a query type. The type matters only at a zone's apex, whether delegated or here: DS belongs to
-// the parent (RFC 4035 section 3.1.4.1). When both zones are here the parent answers NODATA: a DS in its file is not
-// kept, as zones here are unsigned.
+// the parent, which answers when both zones are here; else it is NODATA (RFC 4035 section 3.1.4.1).
 struct lookup lookup_name(const struct zonedb *zones, const struct name *name, uint16_t type) HOT;
 
 // The target of a CNAME. E_INVAL when malformed, which those from zones and configs never are.

@@ -63,8 +63,8 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 
 // The slot of the first candidate of the ranking whose target has none of the `barred` bits, or of the one of its group
 // that the hash chooses; -1 if there is none.
-ALWAYS_INLINE int pick_by_ranking(const struct live *live, const struct app *app, const struct location *where,
-                                  uint8_t barred, bool *ret_hashed)
+static ALWAYS_INLINE int pick_by_ranking(const struct live *live, const struct app *app, const struct location *where,
+                                         uint8_t barred, bool *ret_hashed)
 {
 	const struct ranking *ranking = steer_ranking(app->steer, where->hit.order);
 	unsigned i = 0;
@@ -98,8 +98,8 @@ static int pick_by_ranks(const struct live *live, const struct app *app, const s
 	return best == none ? -1 : (int)(best & UINT16_MAX);
 }
 
-ALWAYS_INLINE int pick_slot(const struct live *live, const struct app *app, const struct location *where, uint8_t barred,
-                            bool *ret_hashed)
+static ALWAYS_INLINE int pick_slot(const struct live *live, const struct app *app, const struct location *where,
+                                   uint8_t barred, bool *ret_hashed)
 {
 	return app->steer->form == STEER_SHARED ? pick_by_ranks(live, app, where, barred)
 	                                        : pick_by_ranking(live, app, where, barred, ret_hashed);

@@ -6,8 +6,9 @@
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #define PURE __attribute__((pure))
 #define HOT __attribute__((hot))
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define COLD __attribute__((cold))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 #define UNUSED __attribute__((unused))
 #define CACHE_LINE 64
 #define CACHE_ALIGNED _Alignas(CACHE_LINE)

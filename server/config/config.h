@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/check_types.h"
+#include "schema/hosts.h"
 #include "schema/value.h"
 #include "steer/site.h"
 #include "steer/steer.h"
@@ -53,8 +54,10 @@ struct config_steering {
 struct config_domain {
 	const char *name;         // presentation form, no final dot
 	const char *file;         // absolute path of the master file, or NULL
-	const char **ns;          // without a file: name servers' names; at least one
+	struct hosts_host *ns;    // without a file: name servers; at least one. Those inside the zone have addresses, or are
+	                          // apps
 	size_t ns_count;
+	uint32_t serial;          // without a file: of the SOA; 0: the time of the load
 	const char *hostmaster;   // without a file: the mailbox as a domain name; never NULL
 	uint32_t ttl_s;           // without a file: TTL of SOA and NS
 	uint32_t negative_ttl_s;  // without a file: the SOA's MINIMUM

@@ -2,6 +2,7 @@
 // at once: names may be NULL.
 #include "config/crosscheck.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/dict.h"
@@ -11,6 +12,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/scope.h"
+#include "schema/text.h"
 
 enum { UNUSED_SHOWN_MAX = 10 }; // sites
 
@@ -18,15 +20,12 @@ struct used {
 	bool *sites, *checks;
 };
 
-// True when the name is a domain or below one. Names in canonical form have no escapes.
-static bool inside_domain(const struct dict *domains, const char *name)
+// The deepest domain that the name is, or is below: the end of `name` that is one. NULL: none.
+static const char *enclosing_domain(const struct dict *domains, const char *name)
 {
-	for (; name; name = strchr(name, '.')) {
-		name += *name == '.';
-		if (dict_find(domains, name))
-			return true;
-	}
-	return false;
+	while (name && !dict_find(domains, name))
+		name = text_name_above(name);
+	return name;
 }
 
 static bool has_data(const struct config_domain *domain)
@@ -52,7 +51,7 @@ int crosscheck_salvage(struct config *config)
 	config->domain_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->app_count; i++)
-		if (config->apps[i].name && inside_domain(domains, config->apps[i].name))
+		if (config->apps[i].name && enclosing_domain(domains, config->apps[i].name))
 			config->apps[kept++] = config->apps[i];
 	config->app_count = kept;
 	kept = 0;
@@ -94,7 +93,7 @@ static void check_place(struct reader *reader, const struct config_app *app)
 	char meant[READER_QUOTE_MAX];
 	const char *near;
 
-	if (inside_domain(scope_of(reader)->domains, app->name))
+	if (enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
 	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
@@ -129,10 +128,10 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 
 	if (target->cname)
 		check_cname(reader, app, target);
-	if (check && check_type_takes(check->type, "host") && !check->host && app->name[0] == '*')
+	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
 		complain(reader, app, target,
-		         "apps.%s.targets.%s: a wildcard's name is not a Host header, expected a `host` in the check `%s`",
-		         app->name, config->sites[target->site].name, check->name);
+		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
+		         config->sites[target->site].name, app->name[0] == '*' ? "a wildcard's" : "such a", check->name);
 }
 
 static void check_app(struct reader *reader, struct config_app *app, const struct used *used)
@@ -195,20 +194,40 @@ static void warn_unused_checks(struct reader *reader, const bool *used)
 			               config->checks[i].name);
 }
 
-// A name server inside the zone needs an address there, and a zone without a file has none.
+// Whether an app answers for the name, by itself or as a wildcard.
+static bool is_app(const struct dict *apps, const char *name, const char *domain)
+{
+	if (reader_find(apps, name) >= 0)
+		return true;
+	while (strcmp(name, domain) != 0) {
+		char wildcard[TEXT_NAME_MAX + 2];
+
+		name = text_name_above(name);
+		must(name); // it is inside the domain
+		snprintf(wildcard, sizeof(wildcard), "*.%s", name);
+		if (reader_find(apps, wildcard) >= 0)
+			return true;
+	}
+	return false;
+}
+
+// A name server inside the zone needs an address there, which a zone without a file has from nowhere else. Elsewhere an
+// address would not be served.
 static void check_name_servers(struct reader *reader, const struct config_domain *domain)
 {
-	size_t len = domain->name ? strlen(domain->name) : 0;
+	for (size_t i = 0; domain->name && i < domain->ns_count; i++) {
+		const struct hosts_host *ns = &domain->ns[i];
+		const char *of = ns->name ? enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
+		const bool inside = of && strcmp(of, domain->name) == 0;
 
-	for (size_t i = 0; len > 0 && i < domain->ns_count; i++) {
-		const char *ns = domain->ns[i];
-		size_t ns_len = ns ? strlen(ns) : 0;
-		bool has_suffix = ns_len >= len && strcmp(ns + ns_len - len, domain->name) == 0;
-
-		if (has_suffix && (ns_len == len || ns[ns_len - len - 1] == '.'))
-			report_warning(reader->report, domain->mark.file, domain->mark.line, domain->mark.column,
-			               "domains.%s.ns: %s is inside the zone, which without a `file` has no address for it",
-			               domain->name, ns);
+		if (inside && ns->address_count == 0 && !is_app(scope_of(reader)->apps, ns->name, domain->name))
+			report_error(reader->report, ns->mark.file, ns->mark.line, ns->mark.column,
+			             "domains.%s.ns: %s is inside the zone and has no address, expected `{%s: [ADDRESS]}`",
+			             domain->name, ns->name, ns->name);
+		if (!inside && ns->address_count > 0)
+			report_error(reader->report, ns->mark.file, ns->mark.line, ns->mark.column,
+			             "domains.%s.ns: %s is outside of the zone, which cannot serve its addresses, expected the name "
+			             "alone", domain->name, ns->name);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "config/crosscheck.h"
 #include "config/reference.h"
 #include "config/rules.h"
+#include "schema/hosts.h"
 #include "schema/list.h"
 #include "schema/number.h"
 #include "schema/text.h"
@@ -137,13 +138,22 @@ static const struct schema steering_schema = {
 
 static const struct option domain_rows[] = {
 	{"file", &text_path, FIELD(config_domain, file),
-	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is required."},
-	{"ns", &list_names, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
-	 .help = "Without a file: the zone's name servers, as its parent delegates to them."},
+	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is required. `$INCLUDE` "
+	         "takes paths relative to the file's folder, and nothing outside of it; eight files deep, 1000 files and 1 GiB "
+	         "in all. `$GENERATE` is as in BIND 9, for up to 262144 records of a zone."},
+	{"ns", &hosts_list, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
+	 .help = "Without a file: the zone's name servers, as its parent delegates to them. One inside the zone needs its "
+	         "addresses: `ns: [{ns1.edge.example.com: [192.0.2.53]}, ns2.example.net]`. They are served as its A and AAAA; "
+	         "the parent zone needs the same ones as glue."},
 	{"hostmaster", &text_mailbox, .otherwise = "hostmaster.NAME", FIELD(config_domain, hostmaster),
 	 .help = "Without a file: the mailbox in the zone's SOA."},
+	{"serial", &number_integer, .otherwise = "the time of the load in seconds since 1970", .min = "1",
+	 .max = "4294967295", FIELD(config_domain, serial),
+	 .help = "Without a file: the serial of the zone's SOA; with one, it is the file's. By default it differs between "
+	         "servers that loaded the same config at different times, which does no harm, as there are no zone transfers, "
+	         "but which monitoring may report. To have the same one everywhere, give it, and raise it with each change."},
 	{"ttl", &number_duration_s, .fallback = "1h", .min = "1s", .max = "7d", FIELD(config_domain, ttl_s),
-	 .help = "Without a file: the TTL of SOA and NS."},
+	 .help = "Without a file: the TTL of SOA, NS and the name servers' addresses."},
 	{"negative-ttl", &number_duration_s, .fallback = "30s", .min = "0s", .max = "1d",
 	 FIELD(config_domain, negative_ttl_s),
 	 .help = "Without a file: how long resolvers cache that a name or a type does not exist (RFC 2308)."},
@@ -151,7 +161,9 @@ static const struct option domain_rows[] = {
 
 static const struct schema domain_schema = {
 	.path = "domains.NAME",
-	.intro = "The DNS zones to answer for. Static names come from a master file, steered ones from `apps`.",
+	.intro = "The DNS zones to answer for. Static names come from a master file, steered ones from `apps`. In names, "
+	         "letters, digits, `-`, `_` and `/` stand for themselves; any other octet is written as `\\DDD`, in decimal, or "
+	         "after a backslash: `'0/25.2.0.192.in-addr.arpa'`, `'\\*.example.com'`.",
 	ROWS(domain_rows),
 	.size = sizeof(struct config_domain),
 	.max_entries = 65536,
@@ -293,7 +305,8 @@ static const struct option app_rows[] = {
 
 static const struct schema app_schema = {
 	.path = "apps.NAME",
-	.intro = "The steered names. Each is inside one of `domains`; its first label may be `*`.",
+	.intro = "The steered names. Each is inside one of `domains`, and written as the names there; its first label "
+	         "may be `*`.",
 	ROWS(app_rows),
 	.size = sizeof(struct config_app),
 	.max_entries = CONFIG_APPS_MAX,

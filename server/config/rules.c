@@ -25,8 +25,8 @@ static const char *take_name(struct reader *reader, struct dict *names, const ch
 	const char *name = text_canonical_name(reader, key, wildcard);
 
 	if (!name)
-		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-` and `_`%s",
-		             wildcard ? ", the first one may be `*`" : "");
+		reader_error(reader, "is not a domain name, expected labels of letters, digits, `-`, `_` and `/`%s; anything else "
+		             "as `\\DDD`", wildcard ? ", the first one may be `*`" : "");
 	else if (reader_number(reader, names, name, 0))
 		return name;
 	else
@@ -57,18 +57,16 @@ static const char *default_hostmaster(struct reader *reader, const char *domain)
 
 	if (!text)
 		return NULL;
-	snprintf(text, size, "%s%s", label, domain);
-
-	const char *mailbox = text_canonical_name(reader, text, false);
-
-	if (!mailbox && reader->err == E_OK)
-		reader_error(reader, "is too long a name for the default `hostmaster`, expected one");
-	return mailbox;
+	snprintf(text, size, "%s%s", label, domain); // in canonical form, as `domain` is
+	if (text_name_fits(text))
+		return text;
+	reader_error(reader, "is too long a name for the default `hostmaster`, expected one");
+	return NULL;
 }
 
 void rules_domain(struct reader *reader, struct value *object, void *entry)
 {
-	static const char *const without_file[] = {"ns", "hostmaster", "ttl", "negative-ttl"};
+	static const char *const without_file[] = {"ns", "hostmaster", "serial", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
 
 	if (given(object, "file")) {

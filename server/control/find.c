@@ -1,17 +1,16 @@
 // Looking names up in the view; see find.h.
 #include "control/find.h"
 
-#include <string.h>
-
 #include "base/must.h"
 #include "base/nearest.h"
 #include "control/reply_json.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
+#include "wire/name.h"
 
 // Suggestions are looked for among at most FIND_NEAREST_MAX names, to bound the time on the main loop.
-enum { FIND_NEAREST_MAX = 10000, FIND_NAME_MAX = 256 };
+enum { FIND_NEAREST_MAX = 10000 };
 
 const struct live *find_live(json_t **ret_refusal)
 {
@@ -32,17 +31,17 @@ static json_t *not_found(const char *what, const char *name, const char *other, 
 	return reply_error(REPLY_REFUSED, "no %s '%.255s'", what, name);
 }
 
+// As the config has names: in lower case, without the final dot, with escapes only where needed.
 static int app_number(const struct view *view, const char *name)
 {
-	size_t len = strlen(name);
-	char bare[FIND_NAME_MAX];
+	uint8_t wire[NAME_WIRE_MAX];
+	char canonical[NAME_TEXT_MAX];
+	size_t len;
 
-	if (len >= sizeof(bare))
+	if (name_from_text(name, wire, &len) < 0)
 		return -1;
-	memcpy(bare, name, len + 1);
-	if (len > 1 && bare[len - 1] == '.')
-		bare[len - 1] = '\0';
-	return index_find_app(view, bare);
+	name_fold(wire, len);
+	return index_find_app(view, name_to_text(wire, len, canonical));
 }
 
 static struct nearest nearest_app(const struct view *view, const char *name)

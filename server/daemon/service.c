@@ -20,7 +20,7 @@
 #include "base/report.h"
 #include "config/config.h"
 
-enum { FOLDER_MODE = 0755, STATE_MODE = 0750, MAPPED_FROM = 128 << 10 };
+enum { FOLDER_MODE = 0755, STATE_MODE = 0750, MAPPED_FROM = 128 << 10, TRIMMED_FROM = 1 << 20 };
 
 void service_notify(const char *state)
 {
@@ -49,6 +49,9 @@ void service_tune_memory(void)
 	// A generation's tables are a few large blocks. glibc raises its mmap threshold whenever a mapped block is freed,
 	// so that later blocks come from the heap and are kept; a fixed threshold makes it return them to the system.
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+	// That also stops glibc from raising the size from which it returns the heap's end: ldns, which takes and frees
+	// 64 KiB for each record that it parses, would then change the heap's size three times a record.
+	(void)mallopt(M_TRIM_THRESHOLD, TRIMMED_FROM);
 }
 
 void service_raise_limits(void)

@@ -35,8 +35,9 @@ static struct zone_origin origin_of(struct mark mark)
 static int make_soa(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
                     unsigned serial, struct report *report)
 {
-	const uint32_t numbers[] = {serial, REFRESH_S, RETRY_S, EXPIRE_S, domain->negative_ttl_s};
-	struct wire_name mname = read_name(domain->ns[0]), rname = read_name(domain->hostmaster);
+	const uint32_t numbers[] = {domain->serial ? domain->serial : serial, REFRESH_S, RETRY_S, EXPIRE_S,
+	                            domain->negative_ttl_s};
+	struct wire_name mname = read_name(domain->ns[0].name), rname = read_name(domain->hostmaster);
 	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof(numbers)], *at = rdata;
 
 	memcpy(at, mname.wire, mname.len);
@@ -49,16 +50,36 @@ static int make_soa(struct zone_builder *builder, const struct wire_name *apex, 
 	                           domain->ttl_s, rdata, (size_t)(at - rdata));
 }
 
+// Adds the addresses of a name server inside the zone; the config's check refuses them for others.
+static int make_addresses(struct zone_builder *builder, const struct config_domain *domain, const struct hosts_host *host,
+                          const struct wire_name *name, struct report *report)
+{
+	int err = E_OK;
+
+	for (size_t i = 0; i < host->address_count && err != E_NOMEM; i++) {
+		bool is_v4 = host->addresses[i].family == ADDR_V4;
+
+		err = zone_builder_record(builder, report, origin_of(host->mark), name->wire, name->len,
+		                          is_v4 ? DNS_A : DNS_AAAA, domain->ttl_s, host->addresses[i].bytes, is_v4 ? 4 : 16);
+	}
+	return err;
+}
+
 static int make_ns(struct zone_builder *builder, const struct wire_name *apex, const struct config_domain *domain,
                    struct report *report)
 {
 	int err = E_OK;
 
 	for (size_t i = 0; i < domain->ns_count && err != E_NOMEM; i++) {
-		struct wire_name ns = read_name(domain->ns[i]);
+		const struct hosts_host *host = &domain->ns[i];
+		struct wire_name ns = read_name(host->name);
+		size_t apex_len = 0;
 
 		err = zone_builder_record(builder, report, origin_of(domain->mark), apex->wire, apex->len, DNS_NS,
 		                          domain->ttl_s, ns.wire, ns.len);
+		(void)zone_builder_apex(builder, ns.wire, ns.len, &apex_len);
+		if (err == E_OK && apex_len == apex->len)
+			err = make_addresses(builder, domain, host, &ns, report);
 	}
 	return err;
 }

@@ -146,14 +146,6 @@ static int read_address(struct reader *reader, const char *text, void *slot)
 	return text_parse_address(text, slot);
 }
 
-static int read_name(struct reader *reader, const char *text, void *slot)
-{
-	const char *name = text_canonical_name(reader, text, false);
-
-	memcpy(slot, &name, sizeof(name));
-	return name ? E_OK : E_INVAL;
-}
-
 static int read_status(struct reader *reader, const char *text, void *slot)
 {
 	unsigned low, high;
@@ -224,7 +216,6 @@ static const struct element prefix = {sizeof(struct prefix), "a prefix such as `
                                       read_prefix, same_prefix, format_prefix};
 static const struct element address = {sizeof(struct addr), "the IPv4 or IPv6 address of a host", read_address,
                                        same_address, format_address};
-static const struct element domain_name = {sizeof(char *), "a domain name", read_name, same_text, format_text};
 static const struct element status = {2 * sizeof(uint16_t), "a status such as `200` or a range such as `200-299`",
                                       read_status, same_status, format_status};
 static const struct element carrier = {sizeof(char *), "a carrier's short name", read_carrier, same_text, format_text};
@@ -268,11 +259,6 @@ static void read_prefixes(struct reader *reader, const struct option *option, co
 static void read_addresses(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &address);
-}
-
-static void read_names(struct reader *reader, const struct option *option, const struct value *value, void *field)
-{
-	read_elements(reader, option, value, field, &domain_name);
 }
 
 static void read_statuses(struct reader *reader, const struct option *option, const struct value *value, void *field)
@@ -321,11 +307,6 @@ static void format_addresses(const struct option *option, const void *field, FIL
 	format_elements(option, field, out, &address);
 }
 
-static void format_names(const struct option *option, const void *field, FILE *out)
-{
-	format_elements(option, field, out, &domain_name);
-}
-
 static void format_statuses(const struct option *option, const void *field, FILE *out)
 {
 	format_elements(option, field, out, &status);
@@ -363,7 +344,6 @@ const struct option_type list_prefixes = {"a list of prefixes", "entries", read_
                                           format_prefixes};
 const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list,
                                            format_addresses};
-const struct option_type list_names = {"a list of domain names", "entries", read_names, describe_list, format_names};
 const struct option_type list_status = {"a list of HTTP statuses and ranges such as `200-299`", "entries",
                                         read_statuses, describe_list, format_statuses};
 const struct option_type list_reach = {"`public` or a list of carriers", "entries", read_reach, describe_list,

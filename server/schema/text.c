@@ -63,6 +63,11 @@ static bool is_url(const char *text)
 	return text[0] == '/';
 }
 
+bool text_is_plain_name(const char *name)
+{
+	return name[strspn(name, word_chars)] == '\0';
+}
+
 static bool is_host(const char *text)
 {
 	size_t len = strspn(text, word_chars);
@@ -114,18 +119,22 @@ static void read_path(struct reader *reader, const struct option *option, const 
 		memcpy(field, &path, sizeof(path));
 }
 
-static bool labels_are_plain(const uint8_t *wire, bool wildcard)
+// Whether what is not escaped is usual in names: letters, digits, "-", "_", and "/" (RFC 2317 section 4). What else a
+// config has is rather a mistake than meant, unless it is escaped.
+static bool is_written_plainly(const char *text, bool wildcard)
 {
-	const uint8_t *label = wire;
-
-	if (wildcard && label[0] == 1 && label[1] == '*')
-		label += 2;
-	for (; *label; label += *label + 1)
-		for (unsigned i = 1; i <= *label; i++)
-			if (label[i] == '.' || label[i] == '\0' || !strchr(word_chars, label[i]))
-				return false;
+	if (wildcard && text[0] == '*' && (text[1] == '.' || text[1] == '\0'))
+		text++;
+	for (; *text; text++) {
+		if (*text == '\\' && text[1])
+			text++; // of \DDD, the rest are digits
+		else if (*text != '/' && !strchr(word_chars, *text))
+			return false;
+	}
 	return true;
 }
+
+_Static_assert((int)TEXT_NAME_MAX >= (int)NAME_TEXT_MAX, "a name in canonical form fits");
 
 const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard)
 {
@@ -133,10 +142,28 @@ const char *text_canonical_name(struct reader *reader, const char *text, bool wi
 	char canonical[NAME_TEXT_MAX];
 	size_t len;
 
-	if (name_from_text(text, wire, &len) < 0 || len <= 1 || !labels_are_plain(wire, wildcard))
+	if (!is_written_plainly(text, wildcard) || name_from_text(text, wire, &len) < 0 || len <= 1)
 		return NULL;
 	name_fold(wire, len);
 	return reader_strdup(reader, name_to_text(wire, len, canonical));
+}
+
+bool text_name_fits(const char *name)
+{
+	uint8_t wire[NAME_WIRE_MAX];
+	size_t len;
+
+	return name_from_text(name, wire, &len) == E_OK;
+}
+
+const char *text_name_above(const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '.')
+			return name + 1;
+		name += *name == '\\'; // and what it escapes; of \DDD, the rest are digits
+	}
+	return NULL;
 }
 
 static void read_name(struct reader *reader, const struct option *option, const struct value *value, void *field)

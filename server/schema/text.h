@@ -16,7 +16,7 @@ extern const struct option_type text_enum;    // int: one of the row's words
 extern const struct option_type text_bool;    // bool
 extern const struct option_type text_address; // struct addr
 
-enum { TEXT_WORD_MAX = 63 };
+enum { TEXT_WORD_MAX = 63, TEXT_NAME_MAX = 1024 }; // the latter with its final zero
 
 // Whether `text` is 1..TEXT_WORD_MAX letters, digits, "-", "_" and ".", the first one a letter or a digit. Names of
 // sites, checks, carriers and plugins are: safe in file names, on command lines and in logs.
@@ -25,9 +25,17 @@ bool text_is_word(const char *text);
 // Whether a text has no control characters.
 bool text_is_plain(const char *text);
 
-// A domain name in canonical form (lower case, no final dot) in the arena; NULL when `text` is not one, or out of
-// memory (in reader->err). Labels have letters, digits, "-" and "_"; with `wildcard` the first one may be "*".
+// A domain name in canonical form (lower case, no final dot, escapes only where needed) in the arena; NULL when `text` is
+// not one, or out of memory (in reader->err). Labels have letters, digits, "-", "_" and "/", and any octets as \DDD or
+// after a backslash; with `wildcard` the first one may be "*".
 const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard);
+
+// Whether a name in canonical form has only what a host's name has: letters, digits, "-", "_" and ".".
+bool text_is_plain_name(const char *name) PURE;
+// Whether a name is within the DNS's limits of length (RFC 1035 section 2.3.4).
+bool text_name_fits(const char *name) PURE;
+// The name one label above a name in canonical form: the rest of it after the first dot that is not escaped. NULL: none.
+const char *text_name_above(const char *name) PURE;
 
 // Parses the address of a host: not the unspecified one, not multicast, not IPv4-mapped. E_INVAL.
 int text_parse_address(const char *text, struct addr *ret_addr);

@@ -307,13 +307,13 @@ size_t lpm_pair_bytes(const struct lpm_pair *pair)
 // Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the
 // compiler must assume.
 
-ALWAYS_INLINE struct addr_key skip(struct addr_key key, unsigned bits)
+static ALWAYS_INLINE struct addr_key skip(struct addr_key key, unsigned bits)
 {
 	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
 }
 
 // The reference at the end of the path, or the leaf beside it that the key turns off to.
-ALWAYS_INLINE uint32_t follow(const uint32_t *node, uint64_t head, struct addr_key *key)
+static ALWAYS_INLINE uint32_t follow(const uint32_t *node, uint64_t head, struct addr_key *key)
 {
 	unsigned count = head >> PATH_LEN_SHIFT & 0x7f, depth = head >> PATH_DEPTH_SHIFT & 0xff;
 	uint64_t bits, apart;
@@ -330,7 +330,7 @@ ALWAYS_INLINE uint32_t follow(const uint32_t *node, uint64_t head, struct addr_k
 }
 
 // One step down: the reference that the first bits of the key select in the node at `ref`, and the key without them.
-ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key *key)
+static ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key *key)
 {
 	const uint32_t *node = words + (ref & ~REF_NODE);
 	uint64_t starts;
@@ -345,17 +345,17 @@ ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key
 }
 
 // Prefetches the node at `ref`; for a leaf, which has none, the start of `words`, as that is cheaper than a branch.
-ALWAYS_INLINE void prefetch(const uint32_t *words, uint32_t ref)
+static ALWAYS_INLINE void prefetch(const uint32_t *words, uint32_t ref)
 {
 	__builtin_prefetch(words + (ref & REF_NODE ? ref & ~REF_NODE : 0));
 }
 
-ALWAYS_INLINE struct lpm_hit hit_of(uint32_t leaf)
+static ALWAYS_INLINE struct lpm_hit hit_of(uint32_t leaf)
 {
 	return (struct lpm_hit){leaf & LPM_VALUE_MAX, (uint8_t)(leaf >> DEPTH_SHIFT)};
 }
 
-ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
+static ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 {
 	dev_must(lpm->words && lpm->root_bits >= ROOT_BITS_MIN && lpm->root_bits <= ROOT_BITS_MAX);
 
@@ -368,7 +368,7 @@ ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
 }
 
 // Each round takes every search that has not reached its leaf one step down, and prefetches its next node.
-ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count)
+static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count)
 {
 	uint32_t refs[LPM_SEARCHES_MAX];
 	uint8_t going[LPM_SEARCHES_MAX]; // indexes of the searches that have not reached their leaf

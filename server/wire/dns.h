@@ -33,14 +33,17 @@ enum dns_type {
 	DNS_SIG = 24,
 	DNS_AAAA = 28,
 	DNS_SRV = 33,
+	DNS_NAPTR = 35,
 	DNS_DNAME = 39,
 	DNS_OPT = 41,
 	DNS_DS = 43,
+	DNS_SSHFP = 44,
 	DNS_RRSIG = 46,
 	DNS_NSEC = 47,
 	DNS_DNSKEY = 48,
 	DNS_NSEC3 = 50,
 	DNS_NSEC3PARAM = 51,
+	DNS_TLSA = 52,
 	DNS_SVCB = 64,  // RFC 9460
 	DNS_HTTPS = 65,
 	DNS_NXNAME = 128, // RFC 9824: only in NSEC records
@@ -48,6 +51,7 @@ enum dns_type {
 	DNS_IXFR = 251,
 	DNS_AXFR = 252,
 	DNS_ANY = 255,
+	DNS_CAA = 257,  // RFC 8659
 };
 
 enum dns_rcode {

@@ -13,7 +13,7 @@ static uint16_t be16(const uint8_t *p)
 
 // The offset after the name at `at`, including its pointer; 0 when it overruns or has a label of an unknown type.
 // Pointers are not followed, as only what comes after the name matters here, so a loop of them does no harm.
-static size_t skip_name(const uint8_t *wire, size_t len, size_t at)
+static ALWAYS_INLINE size_t skip_name(const uint8_t *wire, size_t len, size_t at)
 {
 	while (at < len) {
 		unsigned label = wire[at];
@@ -88,6 +88,29 @@ static enum query_verdict read_opt(const uint8_t *record, size_t data_len, bool 
 	return read_options(record + 10, data_len, query) ? QUERY_OK : QUERY_FORMERR;
 }
 
+struct record {
+	const uint8_t *fixed; // what is between its owner and its data
+	unsigned type;
+	size_t data_len;      // octets
+	bool at_root;
+};
+
+// Reads the record at *at and moves *at behind it. False when it is malformed.
+static ALWAYS_INLINE bool read_record(const uint8_t *wire, size_t len, size_t *at, struct record *ret_record)
+{
+	ret_record->at_root = *at < len && wire[*at] == 0;
+	*at = skip_name(wire, len, *at);
+	if (*at == 0 || len - *at < 10)
+		return false;
+	ret_record->fixed = wire + *at;
+	ret_record->type = be16(wire + *at);
+	ret_record->data_len = be16(wire + *at + 8);
+	if (ret_record->data_len > len - *at - 10)
+		return false;
+	*at += 10 + ret_record->data_len;
+	return true;
+}
+
 // Walks the records after the question. Only OPT and signatures in the additional section matter; others are skipped.
 static enum query_verdict read_records(const uint8_t *wire, size_t len, size_t at, struct query *query)
 {
@@ -96,26 +119,42 @@ static enum query_verdict read_records(const uint8_t *wire, size_t len, size_t a
 	bool is_signed = false;
 
 	for (unsigned i = 0; i < count; i++) {
-		bool at_root = at < len && wire[at] == 0;
+		struct record record;
 
-		at = skip_name(wire, len, at);
-		if (at == 0 || len - at < 10)
+		if (!read_record(wire, len, &at, &record))
 			return QUERY_FORMERR;
-
-		unsigned type = be16(wire + at);
-		size_t data_len = be16(wire + at + 8);
-
-		if (data_len > len - at - 10)
-			return QUERY_FORMERR;
-		if (i >= skipped && type == DNS_OPT) {
-			verdict = read_opt(wire + at, data_len, at_root, query);
+		if (i >= skipped && record.type == DNS_OPT) {
+			verdict = read_opt(record.fixed, record.data_len, record.at_root, query);
 			if (verdict == QUERY_FORMERR)
 				return verdict;
 		}
-		is_signed = is_signed || (i >= skipped && (type == DNS_TSIG || type == DNS_SIG));
-		at += 10 + data_len;
+		is_signed = is_signed || (i >= skipped && (record.type == DNS_TSIG || record.type == DNS_SIG));
 	}
 	return verdict == QUERY_OK && is_signed ? QUERY_NOTAUTH : verdict;
+}
+
+// All opcodes share the sections' form, so that an OPT record is found whatever was asked for: it is to be answered with
+// one (RFC 6891 section 6.1.1). Its options do not matter to NOTIMP and FORMERR.
+static COLD void find_opt(const uint8_t *wire, size_t len, struct query *query)
+{
+	size_t at = DNS_HEADER_LEN;
+
+	for (unsigned i = be16(wire + 4); i > 0; i--) {
+		at = skip_name(wire, len, at);
+		if (at == 0 || len - at < 4)
+			return;
+		at += 4;
+	}
+	for (unsigned i = be16(wire + 6) + be16(wire + 8) + be16(wire + 10); i > 0; i--) {
+		struct record record;
+
+		if (!read_record(wire, len, &at, &record))
+			return;
+		if (record.type == DNS_OPT && record.at_root) {
+			query->edns = true;
+			query->dnssec_ok = record.fixed[6] & 0x80;
+		}
+	}
 }
 
 enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret_query)
@@ -132,10 +171,10 @@ enum query_verdict query_read(const uint8_t *wire, size_t len, struct query *ret
 	query->flags = be16(wire + 2);
 	if (query->flags & DNS_QR)
 		return QUERY_SILENCE;
-	if (query->flags & DNS_OPCODE)
-		return QUERY_NOTIMP;
-	if (be16(wire + 4) != 1)
-		return QUERY_FORMERR;
+	if (query->flags & DNS_OPCODE || be16(wire + 4) != 1) {
+		find_opt(wire, len, query);
+		return query->flags & DNS_OPCODE ? QUERY_NOTIMP : QUERY_FORMERR;
+	}
 	if (name_read(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &query->name) < 0)
 		return QUERY_FORMERR;
 

@@ -13,7 +13,7 @@
 // What to do with a message. The first row that applies:
 //
 //   shorter than a header, or a response (QR)      QUERY_SILENCE  a reply could loop
-//   OPCODE other than QUERY                        QUERY_NOTIMP
+//   OPCODE other than QUERY                        QUERY_NOTIMP   an OPT record is noticed all the same
 //   QDCOUNT other than 1 (RFC 9619)                QUERY_FORMERR
 //   question or a record malformed                 QUERY_FORMERR
 //   two OPT, OPT not at the root                   QUERY_FORMERR  RFC 6891 section 6.1.1

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "wire/compressed.h"
 #include "wire/dns.h"
 #include "wire/put.h"
 #include "wire/query.h"
@@ -40,7 +41,7 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 		memcpy(wire, query->wire, reply->len);
 }
 
-static uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
+static ALWAYS_INLINE uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
 {
 	dev_must(section <= REPLY_ADDITIONAL);
 	if (reply->truncated || reply->limit < reply->len || reply->limit - reply->len < len) {
@@ -73,13 +74,22 @@ size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t 
 	return (size_t)(at - reply->wire);
 }
 
-void reply_add_named(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len,
-                     uint16_t count, bool required)
+void reply_add_compressed(struct reply *reply, enum reply_section section, const struct compressed *part, size_t owner,
+                    size_t records, bool required)
 {
-	uint8_t *at = take(reply, section, len, count, required);
+	const size_t origins[] = {[COMPRESSED_OWNER] = owner, [COMPRESSED_RECORDS] = records};
+	uint8_t *at = take(reply, section, part->len, part->count, required);
 
-	if (at)
-		memcpy(at, records, len);
+	if (!at)
+		return;
+	memcpy(at, part->wire, part->len);
+	for (uint32_t i = 0; i < part->pointer_count; i++) {
+		const struct compressed_pointer *pointer = &part->pointers[i];
+		const size_t to = origins[pointer->from] + pointer->to;
+
+		dev_must(to >= DNS_HEADER_LEN && to < 0x4000 && records + pointer->at + 2 <= reply->len);
+		put16(reply->wire + records + pointer->at, 0xc000u | (unsigned)to);
+	}
 }
 
 static uint8_t *put_ecs(uint8_t *p, const struct query_ecs *ecs, uint8_t scope)

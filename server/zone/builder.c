@@ -179,6 +179,11 @@ const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8
 	return zone->apex->name;
 }
 
+const char *zone_builder_keep(struct zone_builder *builder, const char *path)
+{
+	return arena_strdup(builder->arena, path);
+}
+
 void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len)
 {
 	const struct draft_name *found = zone_builder_find(builder, apex, apex_len);
@@ -262,21 +267,21 @@ static int check_type(struct zone_builder *builder, struct report *report, struc
 {
 	char text[NAME_TEXT_MAX], type_text[16];
 
-	name_to_text(name->name, name->name_len, text);
-	if (type == 0 || type == DNS_OPT || (type >= META_FIRST && type <= DNS_ANY))
-		return zone_refuse(builder, report, origin, "%s %s: not a data type", text,
-		                   zone_type_text(type, type_text));
-	if (type == DNS_DNAME)
-		return zone_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
-
 	uint8_t kind = type == DNS_RRSIG        ? 1
 	               : type == DNS_NSEC       ? 2
 	               : type == DNS_NSEC3      ? 4
 	               : type == DNS_NSEC3PARAM ? 8
 	                                           : 0;
+	bool is_data = type != 0 && type != DNS_OPT && (type < META_FIRST || type > DNS_ANY);
 
-	if (!kind)
+	if (likely(is_data && type != DNS_DNAME && !kind))
 		return E_OK;
+	name_to_text(name->name, name->name_len, text);
+	if (!is_data)
+		return zone_refuse(builder, report, origin, "%s %s: not a data type", text,
+		                   zone_type_text(type, type_text));
+	if (type == DNS_DNAME)
+		return zone_refuse(builder, report, origin, "%s DNAME: DNAME is not supported", text);
 	if (name->zone->refused & kind) // a signed zone has thousands: one line per type is enough
 		return E_INVAL;
 	name->zone->refused |= kind;
@@ -345,17 +350,16 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 
 	if (err < 0)
 		return err;
-	if (!name->zone->first.file)
+	if (!name->zone->first.file && (type != DNS_DS || name->parent)) // at the apex it is in the file of the zone above
 		name->zone->first = origin;
 	if (check_type(builder, report, origin, name, type) < 0) {
 		name->zone->incomplete = true;
 		return E_INVAL;
 	}
-	name_to_text(name->name, name->name_len, text);
 	if (rdata_len > UINT16_MAX || !rdata_well_formed(type, rdata, rdata_len)) {
 		name->zone->incomplete = true;
-		return zone_refuse(builder, report, origin, "%s %s: malformed data", text,
-		                   zone_type_text(type, type_text));
+		return zone_refuse(builder, report, origin, "%s %s: malformed data",
+		                   name_to_text(name->name, name->name_len, text), zone_type_text(type, type_text));
 	}
 
 	struct draft_set *set = set_of(builder, name, type, ttl_s);
@@ -364,8 +368,8 @@ int zone_builder_record(struct zone_builder *builder, struct report *report, str
 		return E_NOMEM;
 	if (set->ttl_s != ttl_s && !set->ttls_differ) {
 		set->ttls_differ = true;
-		draft_warn(report, origin, "%s %s: the RRset's records have different TTLs, using the lowest", text,
-		           zone_type_text(type, type_text));
+		draft_warn(report, origin, "%s %s: the RRset's records have different TTLs, using the lowest",
+		           name_to_text(name->name, name->name_len, text), zone_type_text(type, type_text));
 	}
 	if (ttl_s < set->ttl_s)
 		set->ttl_s = ttl_s;

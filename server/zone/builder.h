@@ -24,10 +24,12 @@ int zone_builder_zone(struct zone_builder *builder, const uint8_t *apex, size_t 
 // *ret_apex_len; NULL: none does. Owned by the builder.
 const uint8_t *zone_builder_apex(const struct zone_builder *builder, const uint8_t *name, size_t len,
                                  size_t *ret_apex_len);
+// A copy of a file's path, for origins, that lives as long as the builder. NULL when out of memory.
+const char *zone_builder_keep(struct zone_builder *builder, const char *path);
 // Marks a zone some of whose records could not be read, so that records it lacks are not reported as well. Finishing
 // then fails.
 void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len);
-// Adds one record. `owner` is in wire form, any case; RDATA is uncompressed and copied; origin.file must outlive the
+// Adds one record. DS at an apex is the record of the zone above (RFC 4035 section 3.1.4.1). `owner` is in wire form, any case; RDATA is uncompressed and copied; origin.file must outlive the
 // builder. Duplicates are silently dropped (RFC 2181 section 5). E_INVAL when it is wrong, with the reason and its
 // origin in the report; E_NOMEM.
 int zone_builder_record(struct zone_builder *builder, struct report *report, struct zone_origin origin,

@@ -68,7 +68,8 @@ struct draft_name *zone_check_glue(const struct zone_builder *builder, const str
 	return found && found->zone == cut->zone && has_address(found) ? found : NULL;
 }
 
-size_t zone_check_glue_len(const struct draft_name *name)
+// The length in octets of a name's addresses as glue, uncompressed.
+static size_t glue_len(const struct draft_name *name)
 {
 	static const uint16_t types[] = {DNS_A, DNS_AAAA};
 	size_t len = 0;
@@ -98,7 +99,7 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 
 		if (glue) {
 			glue->is_glue = true;
-			len += zone_check_glue_len(glue);
+			len += glue_len(glue);
 			continue;
 		}
 		zone_rdata_name(DNS_NS, ns, &target);
@@ -120,6 +121,8 @@ static void check_occluded(struct report *report, const struct draft_name *name)
 		if (name == name->cut && (set->type == DNS_NS || set->type == DNS_DS))
 			continue;
 		if (name->is_glue && (set->type == DNS_A || set->type == DNS_AAAA))
+			continue;
+		if (name == name->cut && set->type == DNS_CNAME) // check_cname() refuses it
 			continue;
 		draft_warn(report, set->first->origin, "%s %s: is never served, as %s is delegated", text_of(name, text),
 		           zone_type_text(set->type, type_text), text_of(name->cut, cut_text));
@@ -172,7 +175,7 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 	const struct draft_set *cname = zone_builder_set(name, DNS_CNAME);
 	char text[NAME_TEXT_MAX], type_text[16];
 
-	if (!cname)
+	if (!cname || (name->cut && name->cut != name))
 		return;
 	if (cname->count > 1)
 		zone_refuse(builder, report, cname->first->next->origin, "%s CNAME: more than one CNAME record",
@@ -231,8 +234,6 @@ static void check_misplaced(struct zone_builder *builder, struct report *report,
 		            text_of(name, text));
 	if (ds && !zone_builder_set(name, DNS_NS))
 		draft_warn(report, ds->first->origin, "%s DS: belongs at a delegation, beside its NS", text_of(name, text));
-	else if (ds && !name->parent)
-		draft_warn(report, ds->first->origin, "%s DS: belongs in the parent zone", text_of(name, text));
 }
 
 // Whether a name that does not exist is answered all the same: a wildcard or a delegation covers it.
@@ -276,10 +277,9 @@ static void check_name(struct zone_builder *builder, struct report *report, cons
 
 	check_app(builder, report, name);
 	check_misplaced(builder, report, name);
+	check_cname(builder, report, name);
 	if (name->cut)
 		check_occluded(report, name);
-	else
-		check_cname(builder, report, name);
 	for (size_t i = 0; i < ARRAY_LEN(pointing); i++) {
 		const struct draft_set *set = zone_builder_set(name, pointing[i]);
 

@@ -1,4 +1,4 @@
-// Validates a draft of zones. Called by zone_builder_finish(), and by freeze.c for the glue of delegations.
+// Validates a draft of zones. Called by zone_builder_finish(), and by referral.c for the glue of delegations.
 #pragma once
 
 #include <stddef.h>
@@ -11,5 +11,3 @@ int zone_check(struct zone_builder *builder, struct report *report) MUST_USE;
 // The name whose addresses are glue of the delegation `cut` for its record `ns`; NULL: none.
 struct draft_name *zone_check_glue(const struct zone_builder *builder, const struct draft_name *cut,
                                    const struct draft_record *ns);
-// The length in octets of a name's addresses as glue.
-size_t zone_check_glue_len(const struct draft_name *name);

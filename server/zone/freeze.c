@@ -9,19 +9,11 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "wire/put.h"
-#include "zone/check.h"
 #include "zone/draft.h"
+#include "zone/referral.h"
 #include "zone/zonedb.h"
 
 static const size_t DB_BYTES_MAX = (size_t)16 << 30;
-
-static const uint16_t ADDRESS_TYPES[] = {DNS_A, DNS_AAAA};
-
-static uint8_t *put_rdata(uint8_t *at, const struct draft_record *record)
-{
-	memcpy(at, record->rdata, record->rdata_len);
-	return at + record->rdata_len;
-}
 
 static int compile_set(struct arena *arena, const struct draft_set *set, uint32_t ttl_s, struct rrset *ret_rrset)
 {
@@ -30,69 +22,13 @@ static int compile_set(struct arena *arena, const struct draft_set *set, uint32_
 	must(set->count > 0 && set->wire_len <= ZONE_RRSET_WIRE_MAX);
 	if (!wire)
 		return E_NOMEM;
-	for (const struct draft_record *record = set->first; record; record = record->next)
-		at = put_rdata(put_record_start(at, set->type, ttl_s, record->rdata_len), record);
+	for (const struct draft_record *record = set->first; record; record = record->next) {
+		at = put_record_start(at, set->type, ttl_s, record->rdata_len);
+		memcpy(at, record->rdata, record->rdata_len);
+		at += record->rdata_len;
+	}
 	must(at == wire + set->wire_len);
 	*ret_rrset = (struct rrset){wire, set->wire_len, ttl_s, set->type, set->count};
-	return E_OK;
-}
-
-// ---- glue ----
-
-static uint8_t *put_glue(uint8_t *at, const struct draft_name *name, uint16_t *count)
-{
-	for (size_t i = 0; i < ARRAY_LEN(ADDRESS_TYPES); i++) {
-		const struct draft_set *set = zone_builder_set(name, ADDRESS_TYPES[i]);
-
-		if (!set)
-			continue;
-		for (const struct draft_record *record = set->first; record; record = record->next) {
-			memcpy(at, name->name, name->name_len);
-			at = put_record_fields(at + name->name_len, set->type, set->ttl_s, record->rdata_len);
-			at = put_rdata(at, record);
-			++*count;
-		}
-	}
-	return at;
-}
-
-// The addresses of the delegation's name servers, in-domain ones first. *ret_glue is untouched when there are none.
-static int compile_glue(struct arena *arena, const struct zone_builder *builder, const struct draft_name *cut,
-                        const struct glue **ret_glue)
-{
-	const struct draft_set *ns = zone_builder_set(cut, DNS_NS);
-	size_t len = 0;
-
-	for (const struct draft_record *record = ns->first; record; record = record->next) {
-		const struct draft_name *name = zone_check_glue(builder, cut, record);
-
-		len += name ? zone_check_glue_len(name) : 0;
-	}
-	if (len == 0)
-		return E_OK;
-	must(len <= ZONE_RRSET_WIRE_MAX); // zone_check() refuses more
-
-	struct glue *glue = arena_take(arena, sizeof(*glue));
-	uint8_t *wire = arena_take(arena, len), *at = wire;
-
-	if (!glue || !wire)
-		return E_NOMEM;
-	for (int sibling = 0; sibling < 2; sibling++) {
-		for (const struct draft_record *record = ns->first; record; record = record->next) {
-			const struct draft_name *name = zone_check_glue(builder, cut, record);
-
-			if (name && (name->cut != cut) == sibling)
-				at = put_glue(at, name, &glue->count);
-		}
-		if (!sibling) {
-			glue->must_len = (uint32_t)(at - wire);
-			glue->must_count = glue->count;
-		}
-	}
-	must(at == wire + len);
-	glue->wire = wire;
-	glue->wire_len = (uint32_t)len;
-	*ret_glue = glue;
 	return E_OK;
 }
 
@@ -126,7 +62,8 @@ static int compile_rrsets(struct arena *arena, const struct draft_name *name, st
 	return E_OK;
 }
 
-static int compile_node(struct zonedb *db, const struct zone_builder *builder, const struct draft_name *name)
+static int compile_node(struct zonedb *db, const struct zone_builder *builder, struct zone_referral_maker *maker,
+                        const struct draft_name *name)
 {
 	struct node *node = &db->nodes[name->number];
 
@@ -144,7 +81,7 @@ static int compile_node(struct zonedb *db, const struct zone_builder *builder, c
 		node->flags |= NODE_APEX;
 	if (name->cut == name) {
 		node->flags |= NODE_CUT;
-		if (compile_glue(db->arena, builder, name, &node->glue) < 0)
+		if (zone_referral_compile(maker, db->arena, builder, name, &node->referral) < 0)
 			return E_NOMEM;
 	}
 	if (!name->sets && name->app == ZONE_APP_NONE)
@@ -212,16 +149,17 @@ static int reserve(struct zonedb *db, const struct zone_builder *builder)
 int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db)
 {
 	struct zonedb *db = calloc(1, sizeof(*db));
+	struct zone_referral_maker *maker = zone_referral_maker_new();
 	uint32_t number = 0;
 	int err = E_NOMEM;
 
-	if (!db || reserve(db, builder) < 0)
+	if (!db || !maker || reserve(db, builder) < 0)
 		goto out;
 	for (struct draft_name *name = builder->first; name; name = name->next)
 		name->number = number++;
 	must(number == db->node_count);
 	for (const struct draft_name *name = builder->first; name; name = name->next)
-		if (compile_node(db, builder, name) < 0)
+		if (compile_node(db, builder, maker, name) < 0)
 			goto out;
 	for (const struct draft_zone *zone = builder->zones; zone; zone = zone->next)
 		if (compile_zone(db, zone) < 0)
@@ -231,6 +169,7 @@ int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db)
 	db = NULL;
 	err = E_OK;
 out:
+	zone_referral_maker_free(maker);
 	zonedb_free(db);
 	return err;
 }

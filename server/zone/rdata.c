@@ -1,4 +1,4 @@
-// RDATA from presentation form to wire form; see rdata.h. ldns parses the types; what it silently accepts (numbers out
+// RDATA from presentation form to wire form; see rdata.h. What plain.c leaves, ldns parses; what it silently accepts (numbers out
 // of range, RFC 3597 data of the wrong length) is checked here.
 #include "zone/rdata.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "zone/plain.h"
 #include "zone/scan.h"
 
 // ldns silently cuts longer text off. Longer data can be given in RFC 3597 form.
@@ -242,6 +243,13 @@ int zone_rdata_parse(uint16_t type, char *words, size_t count, const uint8_t *or
 {
 	if (count > 0 && strcmp(words, "\\#") == 0)
 		return parse_generic(type, zone_scan_after(words), count - 1, ret_rdata, ret_len, ret_why);
+
+	const int len = zone_plain_parse(type, words, count, origin, origin_len, ret_rdata, ZONE_RDATA_MAX);
+
+	if (len >= 0) {
+		*ret_len = (size_t)len;
+		return E_OK;
+	}
 
 	ldns_rdf *below = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin_len, origin);
 

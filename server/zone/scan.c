@@ -47,46 +47,53 @@ static int read_all(int fd, struct zone_scan *text, size_t size)
 }
 
 // E_IO with the reason in *ret_why.
-static int open_file(const char *path, struct zone_scan *text, const char **ret_why)
+static int read_file(int fd, size_t *budget, struct zone_scan *text, const char **ret_why)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); // never wait for a FIFO's writer
 	struct stat status;
 	int err = E_IO;
 
-	if (fd < 0 || fstat(fd, &status) < 0)
+	if (fstat(fd, &status) < 0)
 		*ret_why = strerror(errno);
 	else if (S_ISDIR(status.st_mode))
 		*ret_why = strerror(EISDIR);
 	else if (!S_ISREG(status.st_mode))
 		*ret_why = "not a regular file";
-	else if (status.st_size > ZONE_SCAN_FILE_MAX)
-		*ret_why = "larger than 1 GiB";
+	else if ((size_t)status.st_size > *budget)
+		*ret_why = "the zone's files are larger than 1 GiB";
 	else if ((err = read_all(fd, text, (size_t)status.st_size)) == E_IO)
 		*ret_why = strerror(errno);
-	if (fd >= 0)
-		close(fd);
+	if (err == E_OK)
+		*budget -= (size_t)(text->end - text->bytes);
 	return err;
 }
 
-int zone_scan_open(const char *path, struct report *report, struct zone_scan **ret_text)
+int zone_scan_open_fd(int fd, const char *path, size_t *budget, struct report *report, struct zone_scan **ret_text)
 {
 	struct zone_scan *text = calloc(1, sizeof(*text));
 	const char *why;
+	int err = text ? read_file(fd, budget, text, &why) : E_NOMEM;
 
-	if (!text)
-		return E_NOMEM;
-	text->path = path;
-
-	int err = open_file(path, text, &why);
-
+	close(fd);
 	if (err == E_IO)
 		report_error(report, path, 0, 0, "cannot be read: %s", why);
 	if (err < 0) {
 		zone_scan_close(text);
 		return err;
 	}
+	text->path = path;
 	*ret_text = text;
 	return E_OK;
+}
+
+int zone_scan_open(const char *path, size_t *budget, struct report *report, struct zone_scan **ret_text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); // never wait for a FIFO's writer
+
+	if (fd < 0) {
+		report_error(report, path, 0, 0, "cannot be read: %s", strerror(errno));
+		return E_IO;
+	}
+	return zone_scan_open_fd(fd, path, budget, report, ret_text);
 }
 
 struct zone_scan *zone_scan_close(struct zone_scan *text)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "wire/compressed.h"
 #include "wire/name.h"
 
 enum { ZONE_APP_NONE = -1, ZONE_NAMES_MAX = 1 << 26, ZONE_RRSET_WIRE_MAX = 65000 };
@@ -23,14 +24,12 @@ struct rrset {
 	uint16_t count;
 };
 
-// The addresses that go with a delegation: first in-domain glue, all of which a referral includes or else sets TC, then
-// sibling glue, which may be omitted (RFC 9471 sections 3.1 and 3.2).
-struct glue {
-	const uint8_t *wire; // records with uncompressed owner names
-	uint32_t wire_len;   // octets, at most ZONE_RRSET_WIRE_MAX
-	uint32_t must_len;   // of the in-domain records, octets
-	uint16_t count;
-	uint16_t must_count; // of the in-domain records
+// A delegation's NS records and the addresses that go with them, compressed. RFC 9471 section 3: a referral without all
+// in-domain glue is truncated (3.1); sibling glue may be omitted (3.2).
+enum referral_part { REFERRAL_NS, REFERRAL_GLUE, REFERRAL_SIBLINGS, REFERRAL_PARTS };
+
+struct referral {
+	struct compressed parts[REFERRAL_PARTS];
 };
 
 enum node_flag {
@@ -46,7 +45,7 @@ struct node {
 	                           // it has only NS and DS, those below it have no RRsets: addresses there are glue
 	const struct node *wildcard; // its child "*", or NULL (RFC 4592)
 	const struct rrset *rrsets;
-	const struct glue *glue;   // of a NODE_CUT; or NULL
+	const struct referral *referral; // of a NODE_CUT; or NULL
 	uint16_t rrset_count;
 	uint8_t name_len;
 	uint8_t labels;            // the root's is 0

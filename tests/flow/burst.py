@@ -57,13 +57,14 @@ class Burst:
     def __exit__(self, *_):
         self.sock.close()
 
-    def load(self, queries):
-        """Puts at most BATCH queries in place; their ids become 0, 1, …"""
+    def load(self, queries, base=0):
+        """Puts at most BATCH queries in place; their ids become `base`, `base` + 1, …"""
         out = self.out
+        self.base = base
         for i, query in enumerate(queries):
             begin = i * ROOM
             out.view[begin:begin + len(query)] = query
-            struct.pack_into("!H", out.octets, begin, i)
+            struct.pack_into("!H", out.octets, begin, base + i)
             out.iovecs[i].len = len(query)
         self.loaded = len(queries)
 
@@ -75,9 +76,9 @@ class Burst:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
             first += sent
 
-    def exchange(self, patience_s=1.0, tries=5):
+    def exchange(self, patience_s=1.0, tries=5, silence=False):
         """Sends what is loaded and waits for every reply: the replies in order. What is not answered within
-        `patience_s` is sent again; raises TimeoutError after `tries`."""
+        `patience_s` is sent again; raises TimeoutError after `tries`, or with `silence` has None for it."""
         replies, missing = [None] * self.loaded, self.loaded
         for _ in range(tries):
             self._send(0)
@@ -89,13 +90,15 @@ class Burst:
                     continue
                 for i in range(got):
                     octets = self.back.octets
-                    ident = octets[i * ROOM] << 8 | octets[i * ROOM + 1]
-                    if ident < self.loaded and replies[ident] is None:
+                    ident = (octets[i * ROOM] << 8 | octets[i * ROOM + 1]) - self.base
+                    if 0 <= ident < self.loaded and replies[ident] is None:
                         end = i * ROOM + self.back.headers[i].len
                         replies[ident] = bytes(self.back.view[i * ROOM:end])
                         missing -= 1
             if not missing:
                 return replies
+        if silence:
+            return replies
         raise TimeoutError(f"{missing} of {self.loaded} queries were not answered")
 
     def flood(self, times, patience_s=5.0):
@@ -111,10 +114,11 @@ class Burst:
                     raise TimeoutError(f"{missing} of {self.loaded} queries were not answered")
         return times * self.loaded
 
-    def ask(self, queries, patience_s=1.0):
+    def ask(self, queries, patience_s=1.0, tries=5, silence=False):
         """Any number of queries: their replies in order."""
         replies = []
         for first in range(0, len(queries), BATCH):
-            self.load(queries[first:first + BATCH])
-            replies += self.exchange(patience_s)
+            # What comes too late is not taken for a reply to a later query.
+            self.load(queries[first:first + BATCH], first % 0x8000 if silence else 0)
+            replies += self.exchange(patience_s, tries, silence)
         return replies

@@ -104,6 +104,26 @@ def replaced():
         check("It replaces the drain until " in shown.out and " +" in shown.out and shown.err == "", shown)
 
 
+def odd_names():
+    """Overrides of apps whose names have a slash, a dot in a label, any octet: by each way to write them, and after a
+    restart."""
+    odd = {rf"0/25.{ZONE}": rf"\048\0472\053.{ZONE}", rf"a\.b.{ZONE}": rf"A\046B.{ZONE}.", rf"\000\255.{ZONE}": rf"\000\255.{ZONE}"}
+    with Daemon(config(apps=tuple(odd))) as d:
+        for name, written in odd.items():
+            d.ctl("force", f"{written}/{EAST}", "down")
+            d.ctl("drain", WEST, "--app", written)
+        for _ in range(2):
+            equal(sorted(force["app"] for force in d.ctl_json("status")["forces"]), sorted(odd))
+            equal(sorted(drain["app"] for drain in d.ctl_json("status")["drains"]), sorted(odd))
+            for name, written in odd.items():
+                equal(d.query(name).addresses, [EAST_IP], name)  # forced down, but the other is drained
+                equal(d.ctl_json("explain", written, "--client", "192.0.2.1")["app"], name)
+            d.restart()
+        for written in odd.values():
+            d.ctl("undrain", WEST, "--app", written)
+        equal(d.query(next(iter(odd))).addresses, [WEST_IP])
+
+
 def undrain_numbers():
     """Undrain counts what it has changed."""
     def numbers(*words):
@@ -305,4 +325,4 @@ def told_once():
 
 
 if __name__ == "__main__":
-    harness.run(left_with_the_dead, renamed, replaced, undrain_numbers, cannot_be_saved, lost, exported, all_are_listed, told_once)
+    harness.run(left_with_the_dead, renamed, replaced, odd_names, undrain_numbers, cannot_be_saved, lost, exported, all_are_listed, told_once)

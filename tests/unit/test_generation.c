@@ -106,7 +106,7 @@ static const struct {
 	 "c:1:49: domains.F.X: is given twice (case is ignored), expected once\n"
 	 "c:2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
 	 "c:10:3: apps.R.f.x: is given twice (case is ignored), expected once\n"
-	 "c:11:3: apps.b..d: is not a domain name, expected labels of letters, digits, `-` and `_`, the first one may be `*`\n"
+	 "c:11:3: apps.b..d: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`, the first one may be `*`; anything else as `\\DDD`\n"
 	 "c:9:3: apps.q.z: is in none of the zones served, expected a name inside one listed under `domains`\n"
 	 ZONE_TOLD_F CSV_TOLD},
 	{"domains: {f.x: {file: zone}, e.x: {ns: [a..b]}, " LONG ": {ns: n.x}, g.x: {ns: n.x, hostmaster: '@x'}}\n" LOCATE,

@@ -29,7 +29,7 @@
 struct option_case {
 	const char *option; // as the schema names it
 	const char *yaml;   // with one %s for the value
-	const char *good[6], *bad[10];
+	const char *good[6], *bad[16];
 };
 
 static const struct option_case cases[] = {
@@ -66,8 +66,10 @@ static const struct option_case cases[] = {
 	{"latency", "latency: %s\n" DOMAIN, {"l.csv"}, {"''", "[]", "~"}},
 	{"catalogue", "catalogue: %s\n" DOMAIN, {NULL}, {"''", "[]", "/nonexistent/x.yaml"}},
 	{"domains.NAME.file", "domains: {e.x: {file: %s}}\n", {"e.zone"}, {"''", "{}"}},
-	{"domains.NAME.ns", "domains: {e.x: {ns: %s}}\n", {"n.x", "[n.x, m.x]"},
-	 {"[]", "[n.x, N.X.]", "n..x", "'n x'", "192.0.2.1:53", "."}},
+	{"domains.NAME.ns", "domains: {e.x: {ns: %s}}\n", {"n.x", "[n.x, m.x]", "{n.x: }", "[{n.x: }, {m.e.x: [192.0.2.1, \"2001:db8::1\"], m.x: }]", "{m.e.x: 192.0.2.1}"},
+	 {"[]", "[n.x, N.X.]", "n..x", "'n x'", "192.0.2.1:53", ".", "{}", "[[n.x]]", "{m.e.x: x}", "{m.e.x: []}", "[n.x, {n.x: }]", "{'n x': }"}},
+	{"domains.NAME.serial", "domains: {e.x: {ns: n.x, serial: %s}}\n", {"1", "4294967295", "2026010100"},
+	 {"0", "4294967296", "x", "-1"}},
 	{"domains.NAME.hostmaster", "domains: {e.x: {ns: n.x, hostmaster: %s}}\n", {"h.e.x", "a.b@e.x", "'a\\.b.e.x'"},
 	 {"h", "a@", "'@x'", "''", "[]"}},
 	{"domains.NAME.ttl", "domains: {e.x: {ns: n.x, ttl: %s}}\n", {"1s", "7d"}, {"0", "1500ms", "8d"}},

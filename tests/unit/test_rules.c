@@ -48,7 +48,7 @@ static const struct {
 	{"domains:\n  E.X: {ns: n.x}\n  e.x.: {file: z}\n",
 	 "3:3: domains.e.x.: is given twice (case is ignored), expected once\n"},
 	{"domains: {'*.x': {ns: n.x}}\n",
-	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-` and `_`\n"},
+	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`; anything else as `\\DDD`\n"},
 	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
 	{"domains: {" LONG ": {ns: n.x}, a" LONG ": {ns: n.x}, b" LONG ": {ns: n.x, hostmaster: h.x}}\n",
 	 "1:266: domains.a" LONG ": is too long a name for the default `hostmaster`, expected one\n"},
@@ -56,8 +56,31 @@ static const struct {
 	 "1:26: domains.e.x.ns: has no place beside the zone's `file`, expected one of the two\n"
 	 "1:35: domains.e.x.ttl: has no place beside the zone's `file`, expected one of the two\n"},
 	{"domains: {e.x: {ns: [n.x, ns.e.x, nse.x, e.x]}}\n",
-	 "warning: 1:11: domains.e.x.ns: ns.e.x is inside the zone, which without a `file` has no address for it\n"
-	 "warning: 1:11: domains.e.x.ns: e.x is inside the zone, which without a `file` has no address for it\n"},
+	 "1:27: domains.e.x.ns: ns.e.x is inside the zone and has no address, expected `{ns.e.x: [ADDRESS]}`\n"
+	 "1:42: domains.e.x.ns: e.x is inside the zone and has no address, expected `{e.x: [ADDRESS]}`\n"},
+	{"domains:\n  e.x: {ns: {ns.e.x: 192.0.2.1, n.in.e.x: }}\n  in.e.x: {ns: [{n.x: 192.0.2.1}, {ns.e.x: 192.0.2.1}]}\n",
+	 "3:23: domains.in.e.x.ns: n.x is outside of the zone, which cannot serve its addresses, expected the name alone\n"
+	 "3:44: domains.in.e.x.ns: ns.e.x is outside of the zone, which cannot serve its addresses, expected the name alone\n"},
+	{"domains: {e.x: {ns: [a.e.x, b.w.e.x, 'c.a\\.e.x']}}\nsites: {us-east-1: }\napps:\n"
+	 "  a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n  '*.w.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
+	 ""},
+	{"domains: {e.x: {ns: [n.x, {m.e.x: [192.0.2.1, 192.0.2.1]}, {m.e.x: x}, [n.y], {n.x: }]}}\n",
+	 "1:47: domains.e.x.ns[1].m.e.x[1]: `192.0.2.1` is given twice, expected once\n"
+	 "1:68: domains.e.x.ns[2].m.e.x: `m.e.x` is given twice, expected once\n"
+	 "1:72: domains.e.x.ns[3]: cannot be a list, expected a domain name or `NAME: [ADDRESS]`\n"
+	 "1:80: domains.e.x.ns[4].n.x: `n.x` is given twice, expected once\n"},
+	{"domains: {'0/25.x': {ns: n.x}, 'a\\.b.x': {ns: n.x}, '\\*.x': {ns: n.x}, '\\042.X': {ns: n.x}, 'a\\256.x': {ns: n.x},"
+	 " 'a b.x': {ns: n.x}}\nsites: {us-east-1: }\nchecks: {c: {type: http}}\napps:\n"
+	 "  'c.a\\.b.x': {check: c, targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
+	 "  'c.b.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
+	 "1:72: domains.\\042.X: is given twice (case is ignored), expected once\n"
+	 "1:93: domains.a\\256.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`; anything else as "
+	 "`\\DDD`\n"
+	 "1:115: domains.a b.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`; anything else as "
+	 "`\\DDD`\n"
+	 "5:36: apps.c.a\\.b.x.targets.us-east-1: such a name is not a Host header, expected a `host` in the check `c`\n"
+	 "6:3: apps.c.b.x: is in none of the zones served, expected a name inside one listed under `domains`, did you mean "
+	 "`a\\.b.x`?\n"},
 	{DOMAIN "locate: [{file: x}, 7]\n",
 	 "2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
 	 "2:21: locate[1]: cannot be `7`, expected a mapping\n"},
@@ -120,8 +143,8 @@ static const struct {
 	 "  e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
 	 "  '*.q.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
 	 "  'q.*.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
-	 "9:3: apps.q.*.e.x: is not a domain name, expected labels of letters, digits, `-` and `_`, the first one may be "
-	 "`*`\n"
+	 "9:3: apps.q.*.e.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`, the first one may be "
+	 "`*`; anything else as `\\DDD`\n"
 	 "4:3: apps.app.egde.example.com: is in none of the zones served, expected a name inside one listed under "
 	 "`domains`, did you mean `edge.example.com`?\n"
 	 "5:3: apps.elsewhere.net: is in none of the zones served, expected a name inside one listed under `domains`\n"

@@ -139,44 +139,24 @@ static void test_rrset_wire(void **state)
 	report_free(report);
 }
 
-static void test_glue(void **state)
+// What is in them: tests/unit/test_referral.c.
+static void test_referrals(void **state)
 {
 	static const struct {
-		const char *owner;
-		uint16_t type;
-		uint8_t last; // octet of the address
-	} expected[] = {
-		{"ns.sub.example", DNS_A, 53},
-		{"ns.sub.example", DNS_AAAA, 0x53},
-		{"ns2.x.sub.example", DNS_A, 54},
-		{"ns.other.example", DNS_A, 55},
-	};
+		const char *cut;
+		uint16_t counts[REFERRAL_PARTS];
+	} rows[] = {{"sub.example", {4, 3, 1}}, {"other.example", {1, 1, 0}}, {"bare.example", {1, 0, 0}}};
 	struct report *report = report_new();
 	struct zonedb *db = draftzone_build(tree, ARRAY_LEN(tree), NULL, 0, report);
-	const struct glue *glue = draftzone_find_there(db, "sub.example")->glue;
-	size_t at = 0;
 
 	(void)state;
-	assert_non_null(glue);
-	assert_int_equal(glue->count, 4);
-	assert_int_equal(glue->must_count, 3);
-	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
-		uint8_t owner[NAME_WIRE_MAX];
-		size_t len = draftzone_wire(expected[i].owner, owner), rdata_len = expected[i].type == DNS_A ? 4 : 16;
-		const uint8_t fixed[] = {0, (uint8_t)expected[i].type, 0, 1, 0, 0, 1, 0x2c, 0, (uint8_t)rdata_len};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct referral *referral = draftzone_find_there(db, rows[i].cut)->referral;
 
-		assert_true(at + len + sizeof(fixed) + rdata_len <= glue->wire_len);
-		assert_memory_equal(glue->wire + at, owner, len);
-		assert_memory_equal(glue->wire + at + len, fixed, sizeof(fixed));
-		at += len + sizeof(fixed) + rdata_len;
-		assert_int_equal(glue->wire[at - 1], expected[i].last);
-		if (i == 2)
-			assert_int_equal(glue->must_len, at);
+		for (int part = 0; part < REFERRAL_PARTS; part++)
+			assert_int_equal(referral->parts[part].count, rows[i].counts[part]);
 	}
-	assert_int_equal(at, glue->wire_len);
-	assert_null(draftzone_find_there(db, "bare.example")->glue);
-	assert_int_equal(draftzone_find_there(db, "other.example")->glue->must_count, 1);
-	assert_int_equal(draftzone_find_there(db, "other.example")->glue->count, 1);
+	assert_null(draftzone_find_there(db, "www.example")->referral);
 	zonedb_free(db);
 	report_free(report);
 }
@@ -334,7 +314,7 @@ static void test_root_zone(void **state)
 	draftzone_expect(report, NULL, "");
 	assert_int_equal(draftzone_find_there(db, ".")->labels, 0);
 	assert_ptr_equal(draftzone_find_there(db, ".")->wildcard, draftzone_find_there(db, "*"));
-	assert_int_equal(draftzone_find_there(db, "com")->glue->must_count, 1);
+	assert_int_equal(draftzone_find_there(db, "com")->referral->parts[REFERRAL_GLUE].count, 1);
 	zonedb_free(db);
 	zone_builder_free(builder);
 	report_free(report);
@@ -437,7 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_rrset_wire),
-		cmocka_unit_test(test_glue),
+		cmocka_unit_test(test_referrals),
 		cmocka_unit_test(test_negative_soa),
 		cmocka_unit_test(test_apexes),
 		cmocka_unit_test(test_nested),

@@ -49,10 +49,9 @@ static bool is_served(const struct zonedb *db, const ldns_rr *rr)
 	assert_int_equal(ldns_rr_rdata2buffer_wire(rdata, rr), LDNS_STATUS_OK);
 
 	const struct rrset *set = node ? node_rrset(node, (uint16_t)ldns_rr_get_type(rr)) : NULL;
-	const struct glue *glue = node && node->cut ? node->cut->glue : NULL;
+	const struct compressed *glue = node && node->cut ? &node->cut->referral->parts[REFERRAL_GLUE] : NULL;
 	bool served = set ? has_record(set, ldns_rr_ttl(rr), ldns_buffer_begin(rdata), ldns_buffer_position(rdata))
-	                  : glue && memmem(glue->wire, glue->wire_len, ldns_buffer_begin(rdata),
-	                                   ldns_buffer_position(rdata));
+	                  : glue && memmem(glue->wire, glue->len, ldns_buffer_begin(rdata), ldns_buffer_position(rdata));
 
 	ldns_buffer_free(rdata);
 	return served;
@@ -68,7 +67,7 @@ static size_t records_of(const struct zonedb *db, const char *const *names, size
 		assert_non_null(node);
 		for (size_t j = 0; j < node->rrset_count; j++)
 			records += node->rrsets[j].count;
-		records += node->glue ? node->glue->count : 0;
+		records += node->referral ? node->referral->parts[REFERRAL_GLUE].count : 0;
 	}
 	return records;
 }
@@ -211,7 +210,7 @@ static void test_ttl_of_the_last(void **state)
 
 static void test_made_up(void **state)
 {
-	static const char *const ns[] = {"ns1.example.net", "ns2.example.net"};
+	static struct hosts_host ns[] = {{.name = "ns1.example.net"}, {.name = "ns2.example.net"}};
 	static const struct {
 		const char *hostmaster, *soa;
 		size_t len;
@@ -224,7 +223,7 @@ static void test_made_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct config_domain domain = {.name = "made.up", .ns = (const char **)ns, .ns_count = 2, .ttl_s = 3600,
+		struct config_domain domain = {.name = "made.up", .ns = ns, .ns_count = 2, .ttl_s = 3600,
 			.negative_ttl_s = 60, .hostmaster = rows[i].hostmaster, .mark = {"conf", 3, 5}};
 		struct report *report = report_new();
 		struct zonedb *db = NULL;
@@ -243,17 +242,43 @@ static void test_made_up(void **state)
 	}
 }
 
+// Name servers inside the zone, one of them its apex, with their addresses; a serial.
+static void test_made_up_hosts(void **state)
+{
+	static struct addr two[] = {{.family = ADDR_V4, .bytes = {192, 0, 2, 53}}, {.family = ADDR_V6, .bytes = {0x20, 1}}};
+	static struct hosts_host ns[] = {
+		{"ns1.made.up", two, 2, {"conf", 4, 9}}, {"made.up", two, 1, {"conf", 5, 9}}, {.name = "ns.elsewhere"},
+	};
+	struct config_domain domain = {.name = "made.up", .hostmaster = "h.x", .ns = ns, .ns_count = 3, .ttl_s = 77, .serial = 4294967295u,
+		.mark = {"conf", 3, 5}};
+	struct report *report = report_new();
+	struct zonedb *db = NULL;
+
+	(void)state;
+	assert_int_equal(zoneload(&domain, 1, report, &db), 0);
+	zoneload_expect(report, "");
+	assert_int_equal(zonedb_node_count(db), 2);
+	assert_int_equal(zonedb_zone(db, 0)->ns->count, 3);
+	assert_true(has_record(node_rrset(draftzone_find_there(db, "ns1.made.up"), DNS_A), 77, two[0].bytes, 4));
+	assert_true(has_record(node_rrset(draftzone_find_there(db, "ns1.made.up"), DNS_AAAA), 77, two[1].bytes, 16));
+	assert_true(has_record(node_rrset(draftzone_find_there(db, "made.up"), DNS_A), 77, two[0].bytes, 4));
+	assert_null(node_rrset(draftzone_find_there(db, "made.up"), DNS_AAAA));
+	assert_memory_equal(zonedb_zone(db, 0)->soa->wire + zonedb_zone(db, 0)->soa->wire_len - 20, "\xff\xff\xff\xff", 4);
+	zonedb_free(db);
+	report_free(report);
+}
+
 // ---- zones inside zones, apps ----
 
 static void test_nested(void **state)
 {
-	static const char outer[] = ZONELOAD_HEAD "b.a NS ns.b.a\nb.a DS 1 8 2 00\nns.b.a A 192.0.2.9\nb.a TXT lost\n"
-	                                          "x A 192.0.2.1\nin.b.a 60 TXT lost\n";
-	static const char *const ns[] = {"ns.elsewhere"};
+	static const char outer[] = ZONELOAD_HEAD "b.a NS ns.b.a\nb.a DS 1 8 1 000102030405060708090a0b0c0d0e0f10111213\nns.b.a A 192.0.2.9\nb.a TXT lost\n"
+	                                          "x A 192.0.2.1\nin.b.a 60 TXT lost\nx.b.a DS 1 8 1 00\n@ DS 1 8 1 00\n";
+	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
 	char path[ZONELOAD_PATH_MAX];
 	struct config_domain domains[] = {
 		zoneload_domain("example", zoneload_path("outer.zone", path)),
-		{.name = "b.a.example", .ns = (const char **)ns, .ns_count = 1, .hostmaster = "h.x", .ttl_s = 60, .mark = {"conf", 4, 5}},
+		{.name = "b.a.example", .ns = ns, .ns_count = 1, .hostmaster = "h.x", .ttl_s = 60, .mark = {"conf", 4, 5}},
 	};
 	struct report *report = report_new();
 	struct zonedb *db = NULL;
@@ -262,13 +287,14 @@ static void test_nested(void **state)
 	zoneload_write("outer.zone", outer, strlen(outer));
 	assert_int_equal(zoneload(domains, 2, report, &db), 0);
 	zoneload_expect(report, "N outer.zone:4: b.a.example NS: ignored, the name belongs to the domain b.a.example\n"
-	                        "N outer.zone:5: b.a.example DS: ignored, the name belongs to the domain b.a.example\n"
 	                        "N outer.zone:6: ns.b.a.example A: ignored, the name belongs to the domain b.a.example\n"
 	                        "W outer.zone:7: b.a.example TXT: ignored, the name belongs to the domain b.a.example\n"
-	                        "W outer.zone:9: in.b.a.example TXT: ignored, the name belongs to the domain b.a.example\n");
+	                        "W outer.zone:9: in.b.a.example TXT: ignored, the name belongs to the domain b.a.example\n"
+	                        "W outer.zone:10: x.b.a.example DS: ignored, the name belongs to the domain b.a.example\n"
+	                        "W outer.zone:11: example DS: ignored, it belongs in the zone above (RFC 4035 section 2.4)\n");
 	assert_int_equal(zonedb_node_count(db), 4);
 	assert_int_equal(draftzone_find(db, "b.a.example")->flags, NODE_APEX);
-	assert_int_equal(draftzone_find(db, "b.a.example")->rrset_count, 2);
+	assert_int_equal(draftzone_find(db, "b.a.example")->rrset_count, 3); // with DS, which the zone above answers
 	assert_int_equal(draftzone_find(db, "a.example")->flags, NODE_ENT);
 	assert_ptr_equal(draftzone_find(db, "x.example")->zone, draftzone_find(db, "example")->zone);
 	zonedb_free(db);
@@ -278,14 +304,15 @@ static void test_nested(void **state)
 // Domains beside one another: a file adds nothing to a zone that is not its own, however long its name.
 static void test_beside(void **state)
 {
-	static const char *const ns[] = {"ns.elsewhere"}, *const apexes[] = {"examplf", "elsewhere-long", "e"};
+	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
+	static const char *const apexes[] = {"examplf", "elsewhere-long", "e"};
 	char path[ZONELOAD_PATH_MAX], text[256], expected[256];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(apexes); i++) {
 		struct config_domain domains[] = {
 			zoneload_domain("example", zoneload_path("own.zone", path)),
-			{.name = apexes[i], .ns = (const char **)ns, .ns_count = 1, .hostmaster = "h.x", .ttl_s = 60, .mark = {"conf", 4, 5}},
+			{.name = apexes[i], .ns = ns, .ns_count = 1, .hostmaster = "h.x", .ttl_s = 60, .mark = {"conf", 4, 5}},
 		};
 		struct report *report = report_new();
 		struct zonedb *db = NULL;
@@ -303,9 +330,8 @@ static void test_beside(void **state)
 
 static void test_apps(void **state)
 {
-	static const char *const ns[] = {"ns.elsewhere"};
-	struct config_domain domain = {.name = "example", .ns = (const char **)ns, .ns_count = 1,
-	                               .hostmaster = "h.x"};
+	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
+	struct config_domain domain = {.name = "example", .ns = ns, .ns_count = 1, .hostmaster = "h.x"};
 	struct config_app apps[] = {{.name = "App.example", .mark = {"conf", 9, 3}}, {.name = "*.w.example"}};
 	struct config config = {.domains = &domain, .domain_count = 1, .apps = apps, .app_count = 2};
 	struct report *report = report_new();
@@ -332,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_ttl_of_the_last),
 		cmocka_unit_test(test_made_up),
+		cmocka_unit_test(test_made_up_hosts),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_apps),

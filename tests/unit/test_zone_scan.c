@@ -112,7 +112,7 @@ static void test_unreadable_files(void **state)
 	zoneload_path("large", path);
 	zoneload_write("large", "", 0);
 	assert_int_equal(truncate(path, (off_t)5 << 30), 0); // all of it a hole
-	expect_error(path, "E large: cannot be read: larger than 1 GiB\n");
+	expect_error(path, "E large: cannot be read: the zone's files are larger than 1 GiB\n");
 	unlink(path);
 }
 

@@ -76,6 +76,7 @@ static const struct schema server_schema = {
 	.path = "server",
 	.intro = "The daemon itself. A change takes effect at a reload, unless the option says otherwise.",
 	ROWS(server_rows),
+	.finish = rules_server,
 };
 
 #define ACCESS(key_, kind, fallback_, help_) \

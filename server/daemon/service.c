@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -156,22 +155,6 @@ static bool become(const struct passwd *user)
 	return initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0;
 }
 
-// find_state_fault() as another user would see it; in a child, which becomes that user. 0 too when that cannot be told.
-static int find_state_fault_of(const struct passwd *user, const char *path)
-{
-	pid_t child;
-	int status;
-
-	if (!user || geteuid() != 0 || user->pw_uid == 0)
-		return find_state_fault(path);
-	child = fork();
-	if (child == 0)
-		_exit(become(user) ? find_state_fault(path) : 0);
-	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
-		return 0;
-	return WEXITSTATUS(status);
-}
-
 static void refuse_state(const struct config_server *server, int fault, struct report *report)
 {
 	const char *quote = server->user ? "\"" : "";
@@ -191,8 +174,12 @@ void service_test(const struct config_server *server, struct report *report)
 		refuse_user(server, report);
 		return;
 	}
-	fault = stat(server->state_dir, &status) < 0 && errno == ENOENT ? find_making_fault(server->state_dir)
-	                                                                : find_state_fault_of(user, server->state_dir);
+	if (stat(server->state_dir, &status) < 0 && errno == ENOENT)
+		fault = find_making_fault(server->state_dir); // a start makes it before it becomes the user
+	else if (user && geteuid() == 0 && !become(user))
+		return; // a start says why
+	else
+		fault = find_state_fault(server->state_dir);
 	if (fault)
 		refuse_state(server, fault, report);
 }

@@ -18,7 +18,7 @@ void service_tune_memory(void);
 void service_raise_limits(void);
 
 // For `-t`: reports what would make a start fail on this machine, a user that does not exist or a state folder that can
-// be neither written nor made. Changes nothing. While there is one thread only.
+// be neither written nor made. Changes nothing, but may become that user: nothing else can be done afterwards.
 void service_test(const struct config_server *server, struct report *report);
 
 // Makes the folders of the control socket and of the state, owned by `user:`, and permanently becomes that user.

@@ -179,9 +179,6 @@ static void lent_report(const struct edgesteer_host *lent, enum edgesteer_level 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *at = text; *at; at++) // the text may quote a file: no control characters for the operator's terminal
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
 	if (file && host->report)
 		report_add(host->report, said, file, line, 0, "%s", text);
 	else

@@ -58,9 +58,6 @@ static void latency_error(struct latency *latency, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *at = text; *at; at++) // the text may quote a file: no control characters for the operator's terminal
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
 	report_error(latency->report, latency->config->latency, latency->line, 0, "%s", text);
 	latency->failed = true;
 }

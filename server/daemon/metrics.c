@@ -47,7 +47,7 @@
 	ROW(sources, GAUGE, "", "Sources of `locate`.", view->places->sources) \
 	ROW(prefixes, GAUGE, "", "Prefixes read from these sources.", source_prefixes(view->places)) \
 	ROW(places, GAUGE, "", "Distinct places that clients may be in.", view->places->count - 1) \
-	ROW(table_nodes, GAUGE, "", "Nodes of the prefix table.", \
+	ROW(table_nodes, GAUGE, "", "Addresses at which the prefix table changes.", \
 	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6)) \
 	ROW(steering_tables, GAUGE, "", "Tables from address to ranking, one for each set of targets.", view->steer_count) \
 	ROW(steering_octets, GAUGE, "octets", "Memory used by these tables.", all_steer_bytes(view))

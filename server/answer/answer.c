@@ -3,8 +3,6 @@
 // decided and encoded. See answer.h.
 #include "answer/answer.h"
 
-#include <string.h>
-
 #include "answer/locate.h"
 #include "answer/lookup.h"
 #include "answer/pick.h"
@@ -133,8 +131,7 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 	struct pick pick = pick_target(a->live, app, &a->where);
 
 	counter_add(&a->client->counters->steered, 1);
-	if (a->where.scope > a->plan->scope)
-		a->plan->scope = a->where.scope;
+	a->plan->scope = a->where.scope; // with a client subnet only the question's own name is steered: see answer_name()
 	if (unlikely(!pick.target))
 		return last_resort(a, app, &pick);
 	if (unlikely(pick.outcome == PICK_FAIL_OPEN))

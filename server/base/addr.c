@@ -42,16 +42,6 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
-{
-	if (prefix->addr.family != addr->family)
-		return false;
-
-	struct addr cut = addr_cut(addr, prefix->len);
-
-	return addr_equal(&cut, &prefix->addr);
-}
-
 int addr_parse(const char *text, struct addr *ret_addr)
 {
 	struct addr addr = {0};

@@ -37,7 +37,6 @@ struct addr_key addr_key(const struct addr *addr) PURE;
 // The address with every bit past `len` (at most 128) zeroed.
 struct addr addr_cut(const struct addr *addr, uint8_t len);
 bool addr_equal(const struct addr *a, const struct addr *b) PURE;
-bool prefix_contains(const struct prefix *prefix, const struct addr *addr) PURE;
 
 // Parses "192.0.2.1" or "2001:db8::1". E_INVAL for anything else.
 int addr_parse(const char *text, struct addr *ret_addr) MUST_USE;

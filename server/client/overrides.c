@@ -23,16 +23,28 @@ static void show_apps(const json_t *reply)
 		client_print(stdout, "  and %lld more\n", targets - NAMED_MAX);
 }
 
-static void show_replaced(const json_t *drain)
+// `verb`: "replaces". A drain of one app is named.
+static void show_earlier(const char *verb, const json_t *drain)
 {
 	char since[CTL_TIME_LEN], until[CTL_TIME_LEN];
-	const char *reason = client_text(drain, "reason");
+	const char *reason = client_text(drain, "reason"), *app = client_text(drain, "app");
 
 	if (json_is_object(drain))
-		client_print(stdout, "It replaces the drain until %s, given %s by %s%s%s\n",
+		client_print(stdout, "It %s the drain%s%s until %s, given %s by %s%s%s\n", verb, app[0] ? " of " : "", app,
 		             client_int(drain, "until") ? client_time(client_int(drain, "until"), until) : "undrained",
 		             client_time(client_int(drain, "since"), since), client_text(drain, "who"), reason[0] ? ": " : "",
 		             reason);
+}
+
+static void show_ended(const json_t *reply)
+{
+	const json_t *drains = json_object_get(reply, "ended");
+	json_int_t count = client_int(reply, "ended_count");
+
+	for (size_t i = 0; i < json_array_size(drains) && i < NAMED_MAX; i++)
+		show_earlier("ends", json_array_get(drains, i));
+	if (count > NAMED_MAX)
+		client_print(stdout, "and %lld more drains\n", count - NAMED_MAX);
 }
 
 void client_show_drain(const json_t *reply)
@@ -46,13 +58,13 @@ void client_show_drain(const json_t *reply)
 	             app[0] ? " at " : "", client_text(reply, "site"), until_s ? client_time(until_s, until) : "undrained",
 	             targets);
 	show_apps(reply);
-	show_replaced(json_object_get(reply, "replaced"));
+	show_earlier("replaces", json_object_get(reply, "replaced"));
 	if (targets || safe_s > client_int(reply, "since") + 2) // a reload may have removed the last target
 		client_print(stdout,
-		          until_s && until_s < safe_s
-		                  ? "It ends before all caches have dropped it, which would be after %s (%s from now).\n"
-		                  : "After %s (at most %s from now) no correct cache hands it out any more.\n",
-		          client_time(safe_s, safe), client_span(safe_s - clock_wall_s(), left));
+		             until_s && until_s < safe_s
+		                     ? "It ends before all caches have dropped it, which would be after %s (%s from now).\n"
+		                     : "After %s (at most %s from now) no correct cache hands it out any more.\n",
+		             client_time(safe_s, safe), client_span(safe_s - clock_wall_s(), left));
 }
 
 void client_show_undrain(const json_t *reply)
@@ -63,7 +75,8 @@ void client_show_undrain(const json_t *reply)
 	json_int_t again = json_is_integer(up) ? json_integer_value(up) : targets;
 
 	client_print(stdout, "%s%s%s is not drained any more; targets that get clients again: %lld\n", app,
-	          app[0] ? " at " : "", client_text(reply, "site"), again);
+	             app[0] ? " at " : "", client_text(reply, "site"), again);
+	show_ended(reply);
 	if (json_is_null(up) && targets)
 		client_print(stdout, "Those that the first round of health checks finds down do not.\n");
 	if (targets > again)
@@ -89,6 +102,6 @@ void client_show_force(const json_t *reply)
 void client_show_reload(const json_t *reply)
 {
 	client_print(stdout, json_is_false(json_object_get(reply, "serving"))
-	                      ? "reloaded: generation %lld waits for the first round of health checks\n"
-	                      : "reloaded: generation %lld is served\n", client_int(reply, "generation"));
+	                         ? "reloaded: generation %lld waits for the first round of health checks\n"
+	                         : "reloaded: generation %lld is served\n", client_int(reply, "generation"));
 }

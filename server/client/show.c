@@ -9,7 +9,7 @@
 #include "client/json.h"
 #include "client/print.h"
 
-enum { CELL_LEN = 1024 };
+enum { CELL_LEN = 1024, STATE_LEN = 64 };
 
 // ---- status ---------------------------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ static void show_damaged(const json_t *damaged)
 		snprintf(more, sizeof(more), ", and %lld earlier", (long long)earlier);
 	if (file[0])
 		client_print(stdout, "overrides    a damaged state file was set aside on %s: %s%s\n",
-		          client_time(client_int(damaged, "time"), at), file, more);
+		             client_time(client_int(damaged, "time"), at), file, more);
 	else
 		client_print(stdout, "overrides    a state file was missing, older or not writable at the start\n");
 	if (is_counted && lost)
@@ -84,7 +84,7 @@ static void show_locate(const json_t *sources)
 		const json_t *source = json_array_get(sources, i);
 
 		client_print(stdout, "%-12s %s, %lld prefixes\n", i ? "" : "locate", client_text(source, "name"),
-		          client_int(source, "prefixes"));
+		             client_int(source, "prefixes"));
 	}
 }
 
@@ -162,21 +162,22 @@ void client_show_status(const json_t *reply)
 	char since[CTL_TIME_LEN], span[CTL_TIME_LEN], at[CTL_TIME_LEN];
 
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
-	          client_int(reply, "pid"), client_time(started_s, since), client_span(clock_wall_s() - started_s, span));
+	             client_int(reply, "pid"), client_time(started_s, since),
+	             client_span(clock_wall_s() - started_s, span));
 	show_refused(json_object_get(reply, "changes_refused"));
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
 		client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
-		          json_is_true(json_object_get(reply, "last_reload_ok"))
-		                  ? "done" : "failed: the previous generation stays in service");
+		             json_is_true(json_object_get(reply, "last_reload_ok"))
+		                     ? "done" : "failed: the previous generation stays in service");
 	if (began_s)
 		client_print(stdout, "reload       under way since %s\n", client_time(began_s, at));
 	client_print(stdout, "probes       %lld, of which %lld failed and %lld were late; %lld under way, %lld waiting%s\n",
-	          client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
-	          client_int(health, "under_way"), client_int(health, "waiting"),
-	          json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
+	             client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
+	             client_int(health, "under_way"), client_int(health, "waiting"),
+	             json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
 	show_drains(reply);
 	show_forces(reply);
 }
@@ -221,23 +222,31 @@ void client_show_sites(const json_t *reply)
 	client_table_print(table);
 }
 
+// Of a target or candidate: "down (forced down)".
+static const char *state_text(const json_t *target, char *buf)
+{
+	const char *forced = client_text(target, "forced");
+
+	snprintf(buf, STATE_LEN, forced[0] ? "%s (forced %s)" : "%s", client_text(target, "state"), forced);
+	return buf;
+}
+
 static void add_target(struct client_table *table, const json_t *app, const json_t *target, int64_t now_s)
 {
 	const json_t *health = json_object_get(target, "health");
-	const char *forced = client_text(target, "forced"), *cname = client_text(target, "cname");
+	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
-	char state[64], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
+	char state[STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
 		probe[CTL_TIME_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
-		client_text(app, "name"), client_text(target, "site"), state, cname[0] ? cname : addresses,
+		client_text(app, "name"), client_text(target, "site"), state_text(target, state), cname[0] ? cname : addresses,
 		client_int_text(app, "ttl_s", ttl), client_int_text(target, "weight", weight),
 		client_int_text(target, "answers", answers),
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
 		json_is_object(health) ? client_text(health, "text") : "no check",
 	};
 
-	snprintf(state, sizeof(state), forced[0] ? "%s (forced %s)" : "%s", client_text(target, "state"), forced);
 	client_table_add(table, cells);
 	free(addresses);
 }
@@ -279,11 +288,11 @@ static void show_candidates(const json_t *candidates)
 
 	for (size_t i = 0; i < json_array_size(candidates); i++) {
 		const json_t *candidate = json_array_get(candidates, i);
-		char ms[CTL_INT_LEN], km[CTL_INT_LEN], weight[CTL_INT_LEN];
+		char ms[CTL_INT_LEN], km[CTL_INT_LEN], weight[CTL_INT_LEN], state[STATE_LEN];
 		const char *const cells[] = {
 			client_text(candidate, "site"), client_text(candidate, "kind"), client_text(candidate, "region"),
 			json_is_true(json_object_get(candidate, "reachable")) ? "yes" : "no", number_text(candidate, "ms", ms),
-			number_text(candidate, "km", km), client_text(candidate, "basis"), client_text(candidate, "state"),
+			number_text(candidate, "km", km), client_text(candidate, "basis"), state_text(candidate, state),
 			client_int_text(candidate, "weight", weight),
 		};
 

@@ -55,7 +55,7 @@ struct config_domain {
 	const char *file;         // absolute path of the master file, or NULL
 	const char **ns;          // without a file: name servers' names; at least one
 	size_t ns_count;
-	const char *hostmaster;   // without a file: a mailbox as a domain name
+	const char *hostmaster;   // without a file: the mailbox as a domain name; never NULL
 	uint32_t ttl_s;           // without a file: TTL of SOA and NS
 	uint32_t negative_ttl_s;  // without a file: the SOA's MINIMUM
 	struct mark mark;

@@ -31,7 +31,7 @@ static bool inside_domain(const struct dict *domains, const char *name)
 
 static bool has_data(const struct config_domain *domain)
 {
-	return domain->name && (domain->file || domain->ns_count > 0);
+	return domain->name && (domain->file || (domain->ns_count > 0 && domain->hostmaster));
 }
 
 int crosscheck_salvage(struct config *config)

@@ -2,7 +2,6 @@
 #include "config/manual.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "config/options.h"
 

@@ -33,10 +33,9 @@ static const struct option_word log_levels[] = {
 
 static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 0}};
 
-static const struct option_word site_kinds[] = {
-	{"wavelength", SITE_WAVELENGTH}, {"local-zone", SITE_LOCAL_ZONE}, {"outpost", SITE_OUTPOST},
-	{"az", SITE_AZ},                 {"region", SITE_REGION},         {NULL, 0},
-};
+#define KIND_WORD(id, text) {text, SITE_##id},
+
+static const struct option_word site_kinds[] = {SITE_KINDS_EACH(KIND_WORD) {NULL, 0}};
 
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",

@@ -57,14 +57,21 @@ void rules_domain_name(struct reader *reader, const char *name, void *entry)
 	domain->name = take_name(reader, scope_of(reader)->domains, name, false);
 }
 
-static const char *default_hostmaster(struct reader *reader, const char *name)
+// NULL after an error, which is reported, and out of memory.
+static const char *default_hostmaster(struct reader *reader, const char *domain)
 {
-	static const char prefix[] = "hostmaster.";
-	size_t size = sizeof(prefix) + strlen(name);
-	char *mailbox = reader_take(reader, size, 1);
+	static const char label[] = "hostmaster.";
+	size_t size = sizeof(label) + strlen(domain);
+	char *text = reader_take(reader, size, 1);
 
-	if (mailbox)
-		snprintf(mailbox, size, "%s%s", prefix, name);
+	if (!text)
+		return NULL;
+	snprintf(text, size, "%s%s", label, domain);
+
+	const char *mailbox = text_canonical_name(reader, text, false);
+
+	if (!mailbox && reader->err == E_OK)
+		reader_error(reader, "is too long a name for the default `hostmaster`, expected one");
 	return mailbox;
 }
 

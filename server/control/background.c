@@ -3,7 +3,6 @@
 
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -11,6 +10,7 @@
 
 #include "base/must.h"
 #include "base/publish.h"
+#include "base/thread.h"
 
 struct queue {
 	struct background_job *first, **last;
@@ -95,20 +95,6 @@ static void on_ready(evutil_socket_t fd, short what UNUSED, void *ctx)
 		finish_worked(ctx);
 }
 
-// All signals are the main thread's.
-static bool start_thread(struct background *background)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	background->started = pthread_create(&background->thread, NULL, run, background) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (background->started)
-		pthread_setname_np(background->thread, "control");
-	return background->started;
-}
-
 struct background *background_new(struct event_base *base)
 {
 	struct background *background = calloc(1, sizeof(*background));
@@ -122,7 +108,9 @@ struct background *background_new(struct event_base *base)
 	background->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (background->ready_fd >= 0)
 		background->ready = event_new(base, background->ready_fd, EV_READ | EV_PERSIST, on_ready, background);
-	if (!background->ready || event_add(background->ready, NULL) < 0 || !start_thread(background))
+	if (background->ready && event_add(background->ready, NULL) == 0)
+		background->started = thread_start(&background->thread, "control", run, background);
+	if (!background->started)
 		return background_free(background);
 	return background;
 }

@@ -32,7 +32,7 @@ void dangling_warn(const struct state *state, const struct view *view, struct re
 			               override->who, override->reason ? override->reason : "none given");
 		else if (why)
 			report_warning(report, NULL, 0, 0, "the force of %s at %s to %s has no effect: %s; given by %s",
-			               override->app, override->site, override->to == FORCE_UP ? "up" : "down", why,
+			               override->app, override->site, override_force_text(override->to), why,
 			               override->who);
 	}
 }

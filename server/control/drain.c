@@ -11,13 +11,12 @@
 #include "control/impact.h"
 #include "control/pending.h"
 #include "control/reply_json.h"
-#include "control/show.h"
 #include "schema/units.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
-enum { APPS_NAMED_MAX = 200, DRAIN_DAYS_MAX = 3650 };
+enum { APPS_NAMED_MAX = 200, DRAINS_SHOWN_MAX = 200, DRAIN_DAYS_MAX = 3650 };
 
 // ---- drain ----------------------------------------------------------------------------------------------------------
 
@@ -117,7 +116,7 @@ static const struct override *replaced_by(const struct override *drain, const st
 {
 	const struct override *old = result->before_count ? result->before[0] : NULL;
 
-	return old && old->until_s && old->until_s <= drain->since_s ? NULL : old;
+	return old && override_holds(old, drain->since_s) ? old : NULL;
 }
 
 // Appends a warning to the list, which it takes, if the new drain ends before the one it replaces.
@@ -157,7 +156,7 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	if (!live)
 		return NULL;
 	find_affected(live->view, drain->site, drain->app, &all);
-	reply = reply_set(reply_ok(), "replaced", show_drain(old));
+	reply = reply_set(reply_ok(), "replaced", reply_drain(old));
 	reply = reply_set(reply, "site", reply_text(drain->site));
 	reply = reply_set(reply, "app", reply_text(drain->app));
 	reply = reply_set(reply, "reason", reply_text(drain->reason));
@@ -241,6 +240,20 @@ static void count_lifted(const struct live *live, const struct override *drain, 
 	}
 }
 
+// Takes the reply. Those that had run out by then are not named.
+static json_t *set_ended(json_t *reply, const struct state_result *result)
+{
+	json_t *drains = json_array();
+	json_int_t count = 0;
+	int64_t now_s = clock_wall_s();
+
+	for (size_t i = 0; i < result->before_count; i++)
+		if (override_holds(result->before[i], now_s) && ++count <= DRAINS_SHOWN_MAX)
+			drains = reply_append(drains, reply_drain(result->before[i]));
+	reply = reply_set(reply, "ended", drains);
+	return reply_set(reply, "ended_count", json_integer(count));
+}
+
 static json_t *undrained(const struct pending *pending, const struct state_result *result)
 {
 	const struct control_ops *ops = &pending->call->ops;
@@ -263,6 +276,7 @@ static json_t *undrained(const struct pending *pending, const struct state_resul
 		count_lifted(live, result->before[i], &lifted);
 	reply = reply_set(reply_ok(), "site", reply_text(pending->override->site));
 	reply = reply_set(reply, "app", reply_text(pending->override->app));
+	reply = set_ended(reply, result);
 	reply = reply_set(reply, "targets", json_integer(lifted.targets));
 	reply = reply_set(reply, "up", live_current() ? json_integer(lifted.up) : json_null());
 	reply = reply_set(reply, "still_drained", json_integer(lifted.still_drained));

@@ -10,17 +10,23 @@
 #include "answer/locate.h"
 #include "answer/lookup.h"
 #include "answer/pick.h"
+#include "base/clock.h"
 #include "base/must.h"
 #include "control/find.h"
+#include "control/reply_json.h"
+#include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/dns.h"
 #include "wire/query.h"
 
 enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 2) + 32 };
+enum { STATE_LEN = 2 * STATE_TEXT_MAX + 128 };
 
 struct explaining {
 	const struct live *live;
+	const struct state *state;
+	int64_t now_s;
 	const struct app *app; // the last one reached; NULL: none so far
 	uint8_t scope;         // of its answer, in bits
 	json_t *object, *steps;
@@ -31,7 +37,7 @@ static void step(struct explaining *e, const char *fmt, ...) PRINTF(2, 3);
 
 static void step(struct explaining *e, const char *fmt, ...)
 {
-	char line[2 * NAME_TEXT_MAX + 128];
+	char line[2 * NAME_TEXT_MAX + STATE_LEN];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -110,6 +116,28 @@ static const char *basis_text(enum cost_basis basis)
 	return texts[basis];
 }
 
+// A target's state and the overrides behind it, in words into buf[STATE_LEN], which it returns, and in `object`.
+static const char *explain_state(const struct explaining *e, json_t *object, uint32_t number, char *buf)
+{
+	const char *app = e->app->name, *site = e->live->view->sites[e->live->view->targets[number].site].name;
+	const char *state = live_state_text(live_state(e->live, number));
+	const struct override *drain = state_drained(e->state, app, site, e->now_s);
+	enum force_to forced = state_forced(e->state, app, site);
+	int len = snprintf(buf, STATE_LEN, "%s", state);
+
+	set_text(object, "state", state);
+	if (forced != FORCE_AUTO) {
+		set_text(object, "forced", override_force_text(forced));
+		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
+	}
+	if (drain) {
+		json_object_set_new(object, "drained", reply_drain(drain));
+		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",
+		         drain->app ? "its own" : "the site's", drain->who, drain->reason ? drain->reason : "none given");
+	}
+	return buf;
+}
+
 // Steps 2 and 3: reach and rank of one candidate.
 static void explain_candidate(struct explaining *e, json_t *list, const struct candidate *candidate, unsigned rank)
 {
@@ -117,7 +145,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	uint32_t target_number = e->app->first_target + candidate->slot;
 	const struct target *target = &view->targets[target_number];
 	const struct site *site = &view->sites[target->site];
-	const char *state = live_state_text(live_state(e->live, target_number));
+	char state[STATE_LEN];
 	json_t *object = json_object();
 
 	must(candidate->slot < e->app->target_count);
@@ -125,7 +153,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
 	json_object_set_new(object, "reachable", json_boolean(candidate->reachable));
-	set_text(object, "state", state);
+	explain_state(e, object, target_number, state);
 	set_text(object, "basis", candidate->reachable ? basis_text(candidate->cost.basis) : NULL);
 	json_object_set_new(object, "km", number(candidate->cost.km));
 	json_object_set_new(object, "ms", milliseconds(candidate->cost.us));
@@ -302,9 +330,11 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 	return "behind too many CNAMEs, or in a CNAME loop";
 }
 
-json_t *explain_query(const struct live *live, const char *name, const struct prefix *client)
+json_t *explain_query(const struct live *live, const struct state *state, const char *name,
+                      const struct prefix *client)
 {
-	struct explaining e = {.live = live, .object = json_object(), .steps = json_array()};
+	struct explaining e = {.live = live, .state = state, .now_s = clock_wall_s(), .object = json_object(),
+	                       .steps = json_array()};
 	char text[NAME_TEXT_MAX];
 	uint8_t wire[NAME_WIRE_MAX];
 	struct name asked;

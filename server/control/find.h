@@ -6,7 +6,6 @@
 #include "base/attr.h"
 
 struct live;
-struct call;
 struct view;
 
 // The published live part; NULL before anything is served, and then *ret_refusal is the reply.

@@ -1,8 +1,6 @@
 // force; see force.h.
 #include "control/force.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/must.h"
 #include "control/find.h"
@@ -13,38 +11,26 @@
 #include "view/live.h"
 #include "view/view.h"
 
-static const char *const words[] = {[FORCE_AUTO] = "auto", [FORCE_UP] = "up", [FORCE_DOWN] = "down"};
-
-static bool read_to(const char *text, enum force_to *ret_to)
-{
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(words[i], text) == 0) {
-			*ret_to = (enum force_to)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static json_t *forced(const struct pending *pending, const struct state_result *result UNUSED)
 {
 	const struct override *force = pending->override;
 	const struct live *live = live_current();
-	int app = live ? index_find_spelled(live->view, force->app) : -1;
-	int site = live ? index_find_site(live->view, force->site) : -1;
-	int target = app < 0 || site < 0 ? -1 : index_target_at(live->view, (uint32_t)app, (uint32_t)site);
+	int target = live ? index_find_target(live->view, force->app, force->site) : -1;
+	const struct target *at;
 	json_t *reply = reply_ok();
 	uint8_t state;
 
-	must(force->kind == OVERRIDE_FORCE && (size_t)force->to < ARRAY_LEN(words));
+	must(force->kind == OVERRIDE_FORCE);
 	reply = reply_set(reply, "app", reply_text(force->app));
 	reply = reply_set(reply, "site", reply_text(force->site));
-	reply = reply_set(reply, "to", reply_text(words[force->to]));
+	reply = reply_set(reply, "to", reply_text(override_force_text(force->to)));
 	if (target < 0)
 		return reply_set(reply_set(reply, "state", json_null()), "warnings", json_array());
 	state = live_state(live, (uint32_t)target);
 	reply = reply_set(reply, "state", json_string(live_state_text(state)));
-	return reply_set(reply, "warnings", state & TARGET_DOWN ? impact_by_down(live, site, app) : json_array());
+	at = &live->view->targets[target];
+	return reply_set(reply, "warnings", !(state & TARGET_DOWN) ? json_array() :
+	                                    impact_by_down(live, at->site, (int)(at->app - live->view->apps)));
 }
 
 static json_t *not_forced(const struct pending *pending)
@@ -74,7 +60,7 @@ void force_put(const struct call *call)
 		call_answer(call, NULL);
 		return;
 	}
-	if (!read_to(to, &force.to)) {
+	if (!override_force_read(to, &force.to)) {
 		call_answer(call, reply_error(REPLY_USAGE, "to: '%.64s' is not up, down or auto", to));
 		return;
 	}

@@ -119,36 +119,20 @@ static enum clients describe_clients(const struct live *live, const struct app *
 
 static bool describe_nothing(const struct live *live, const struct app *app, char *buf)
 {
+	const char *instead = app->last_resort == LAST_RESORT_ADDRESSES ? "the last resort" : "SERVFAIL";
 	char clients[CLIENTS_TEXT_MAX];
 
 	switch (describe_clients(live, app, LEFT_NOTHING, clients)) {
 	case CLIENTS_ALL:
-		snprintf(buf, LINE_LEN, "%s: no target is left; its clients get the last resort", app->name);
+		snprintf(buf, LINE_LEN, "%s: no target is left; its clients get %s", app->name, instead);
 		return true;
 	case CLIENTS_SOME:
-		snprintf(buf, LINE_LEN, "%s: no target is left for %s", app->name, clients);
+		snprintf(buf, LINE_LEN, "%s: no target is left for %s; they get %s", app->name, clients, instead);
 		return true;
 	case CLIENTS_NONE:
 		break;
 	}
 	return false;
-}
-
-// The targets within reach of the groups that are left with targets that are down. There is at least one such group.
-static struct tally reached_by_down(const struct live *live, const struct app *app)
-{
-	struct tally tally = {0};
-
-	for (unsigned slot = 0; slot < app->target_count; slot++) {
-		const struct site *site = site_of(live, app, slot);
-		bool reached = site->is_public;
-
-		for (unsigned i = 0; i < site->carrier_count && !reached; i++)
-			reached = left_to(live, app, site->carriers[i]) == LEFT_DOWN;
-		if (reached)
-			count(live, app, slot, &tally);
-	}
-	return tally;
 }
 
 // Whether clients whose every target is down can reach the site, if there are such clients at all.
@@ -159,6 +143,18 @@ static bool is_reached_by_down(const struct live *live, const struct app *app, c
 	for (unsigned i = 0; i < at->carrier_count && !reaches; i++)
 		reaches = left_to(live, app, at->carriers[i]) == LEFT_DOWN;
 	return reaches;
+}
+
+// The targets within reach of the groups that are left with targets that are down. There is at least one such group.
+static struct tally reached_by_down(const struct live *live, const struct app *app)
+{
+	struct tally tally = {0};
+
+	for (unsigned slot = 0; slot < app->target_count; slot++) {
+		if (is_reached_by_down(live, app, site_of(live, app, slot)))
+			count(live, app, slot, &tally);
+	}
+	return tally;
 }
 
 static bool describe_down(const struct live *live, const struct app *app, const struct site *at, char *buf)

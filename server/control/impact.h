@@ -14,10 +14,9 @@ enum { IMPACT_MAX = 100 };
 // that a group can reach:
 //
 //   one is neither drained nor down    no warning
-//   all are drained                    no target is left
-//   all are drained or down, one is    every target left is down; a warning only, as they are still answered (fail
-// open)
-//   not drained
+//   all are drained                    no target is left: they get the app's last resort or, without one, SERVFAIL
+//   all are drained or down, and one   every target left is down; a warning only, as they are still answered
+//   is not drained                     (fail-open)
 //
 // One line per app with a target at `site` (of app number `app` only; -1: of every app) and kind of warning, naming the
 // groups; "every target left is down" only if such a group can reach a target at the site. Returns a list, owned by the

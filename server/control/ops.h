@@ -23,8 +23,8 @@ struct control_ops {
 	const struct live *(*live)(void *ctx);
 	// Starts a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, E_INVAL with the
 	// errors in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
-	// E_NOMEM. `report` may be NULL, is
-	// read-only and valid during the call. `force`: take sources that lost more than their `shrink-limit`.
+	// E_NOMEM. `report` may be NULL, is read-only and valid during the call. `force`: take sources that lost more than
+	// their `shrink-limit`.
 	void (*reload)(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
 	               void *done_ctx);
 	// For how many seconds a cache may still hold an answer of an earlier generation with a target at the site (`app`

@@ -30,17 +30,22 @@ static void answer(struct pending *pending, json_t *reply)
 	free(pending);
 }
 
+static struct pending *pending_of(struct background_job *job)
+{
+	return (struct pending *)((char *)job - offsetof(struct pending, job));
+}
+
 // On the background thread, or on the main one before anything is served.
 static void find_warnings(struct background_job *job)
 {
-	struct pending *pending = (struct pending *)((char *)job - offsetof(struct pending, job));
+	struct pending *pending = pending_of(job);
 
 	pending->more = pending->warnings(pending->live ? pending->live : live_read(), pending->override);
 }
 
 static void add_warnings(struct background_job *job)
 {
-	struct pending *pending = (struct pending *)((char *)job - offsetof(struct pending, job));
+	struct pending *pending = pending_of(job);
 	json_t *reply = pending->reply;
 
 	if (!pending->more || json_array_extend(json_object_get(reply, "warnings"), pending->more) < 0) {
@@ -88,7 +93,7 @@ static void finish(void *ctx, const struct state_result *result)
 
 // NULL when out of memory; the call has then been answered with that error.
 static struct pending *pending_new(const struct call *call, const struct override *override,
-                                   json_t *(*done)(const struct pending *, const struct state_result *))
+                                   pending_done_fn *done)
 {
 	struct pending *pending = calloc(1, sizeof(*pending));
 	struct override *copy = override_copy(override);
@@ -105,8 +110,7 @@ static struct pending *pending_new(const struct call *call, const struct overrid
 	return NULL;
 }
 
-void pending_put(const struct call *call, const struct override *override,
-                 json_t *(*done)(const struct pending *pending, const struct state_result *result),
+void pending_put(const struct call *call, const struct override *override, pending_done_fn *done,
                  pending_warnings_fn *warnings)
 {
 	struct pending *pending = pending_new(call, override, done);
@@ -118,8 +122,7 @@ void pending_put(const struct call *call, const struct override *override,
 }
 
 void pending_remove(const struct call *call, const struct override *override, bool every_app,
-                    json_t *(*done)(const struct pending *pending, const struct state_result *result),
-                    json_t *(*nothing)(const struct pending *pending))
+                    pending_done_fn *done, pending_nothing_fn *nothing)
 {
 	struct pending *pending = pending_new(call, override, done);
 

@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "base/must.h"
 #include "base/report.h"
+#include "state/override.h"
 
 json_t *reply_ok(void)
 {
@@ -70,6 +71,21 @@ json_t *reply_text(const char *text)
 json_t *reply_time(int64_t time_s)
 {
 	return time_s ? json_integer(time_s) : json_null();
+}
+
+json_t *reply_drain(const struct override *drain)
+{
+	if (!drain)
+		return json_null();
+
+	json_t *object = json_object();
+
+	object = reply_set(object, "site", reply_text(drain->site));
+	object = reply_set(object, "app", reply_text(drain->app));
+	object = reply_set(object, "reason", reply_text(drain->reason));
+	object = reply_set(object, "who", reply_text(drain->who));
+	object = reply_set(object, "since", reply_time(drain->since_s));
+	return reply_set(object, "until", reply_time(drain->until_s));
 }
 
 static void add_line(void *ctx, enum report_level level, const char *text)

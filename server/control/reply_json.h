@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 
+struct override;
 struct report;
 
 // The exit code of edgesteerctl: the daemon refused or failed; the request or the config is wrong.
@@ -22,5 +23,7 @@ json_t *reply_append(json_t *list, json_t *value) MUST_USE;
 json_t *reply_text(const char *text) MUST_USE;
 // A time in seconds of the wall clock; null for 0 ("never").
 json_t *reply_time(int64_t time_s) MUST_USE;
+// The drain: who set it, when, why, and until when. NULL: null.
+json_t *reply_drain(const struct override *drain) MUST_USE;
 // Adds the report's lines as "errors", "warnings" and "notes", leaving out those without lines.
 json_t *reply_report(json_t *object, const struct report *report) MUST_USE;

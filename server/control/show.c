@@ -18,25 +18,10 @@
 #include "view/live.h"
 #include "view/view.h"
 
-json_t *show_drain(const struct override *drain)
-{
-	if (!drain)
-		return json_null();
-
-	json_t *object = json_object();
-
-	object = reply_set(object, "site", reply_text(drain->site));
-	object = reply_set(object, "app", reply_text(drain->app));
-	object = reply_set(object, "reason", reply_text(drain->reason));
-	object = reply_set(object, "who", reply_text(drain->who));
-	object = reply_set(object, "since", reply_time(drain->since_s));
-	return reply_set(object, "until", reply_time(drain->until_s));
-}
-
 static json_t *show_force(const struct override *force)
 {
 	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "app", reply_text(force->app), "site", reply_text(force->site), "to",
-	                 force->to == FORCE_UP ? "up" : "down", "who", reply_text(force->who), "since",
+	                 override_force_text(force->to), "who", reply_text(force->who), "since",
 	                 reply_time(force->since_s));
 }
 
@@ -94,8 +79,8 @@ static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_
 
 		if (override->kind == OVERRIDE_FORCE)
 			forces = reply_append(forces, set_dangling(show_force(override), why));
-		else if (!override->until_s || override->until_s > now_s)
-			drains = reply_append(drains, set_dangling(show_drain(override), why));
+		else if (override_holds(override, now_s))
+			drains = reply_append(drains, set_dangling(reply_drain(override), why));
 	}
 	reply = reply_set(reply, "drain_count", json_integer(drain_count));
 	reply = reply_set(reply, "drains", drains);
@@ -234,7 +219,7 @@ static json_t *site_json(const struct view *view, const struct site *site, const
 		object = reply_set(object, "location", json_pack("[f, f]", site->latitude, site->longitude));
 	object = reply_set(object, "targets", counts_json(counts));
 	object = reply_set(object, "answers", json_integer((json_int_t)counts->answers));
-	return reply_set(object, "drained", show_drain(drain));
+	return reply_set(object, "drained", reply_drain(drain));
 }
 
 json_t *show_sites(const struct call *call)
@@ -285,7 +270,7 @@ json_t *show_explain(const struct call *call)
 	if (prefix_parse(client, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "client: '%.64s' is not an address or a prefix like 192.0.2.0/24", client);
 
-	json_t *steps = explain_query(live, call_text(call, "name"), &prefix);
+	json_t *steps = explain_query(live, call->ops.state, call_text(call, "name"), &prefix);
 	const char *error = json_string_value(json_object_get(steps, "error"));
 
 	if (!error)

@@ -7,7 +7,6 @@
 #include "base/attr.h"
 
 struct call;
-struct override;
 
 // About how many targets `apps` shows in one reply, and how many overrides `status` does; a reply's "next" is the
 // "from" of the next part. The parts form one consistent list if "generation" of `apps`, or "overrides_revision" of
@@ -20,6 +19,3 @@ json_t *show_apps(const struct call *call) MUST_USE;
 json_t *show_explain(const struct call *call) MUST_USE;
 json_t *show_stats(const struct call *call) MUST_USE;
 json_t *show_version(const struct call *call) MUST_USE;
-
-// The drain as JSON: who set it, when, why, and until when; null for NULL.
-json_t *show_drain(const struct override *drain) MUST_USE;

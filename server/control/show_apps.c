@@ -72,7 +72,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	object = reply_set(object, "site", reply_text(site));
 	object = reply_set(object, "state", json_string(live_state_text(live_state(source->live, number))));
 	if (forced != FORCE_AUTO)
-		object = reply_set(object, "forced", json_string(forced == FORCE_UP ? "up" : "down"));
+		object = reply_set(object, "forced", json_string(override_force_text(forced)));
 	if (written) {
 		object = reply_set(object, "addresses", addresses_json(written));
 		if (written->cname)
@@ -83,7 +83,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	object = reply_set(object, "answers",
 	                   json_integer((json_int_t)handouts_of(view->handouts, view->targets[number].handouts)));
 	object = reply_set(object, "health", health_json(source, number, written));
-	return reply_set(object, "drained", show_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
+	return reply_set(object, "drained", reply_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
 }
 
 // NULL when the app has no target at the only site asked for, or when out of memory, and then *ret_ok is false.

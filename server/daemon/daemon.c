@@ -93,7 +93,7 @@ static void expire(struct daemon *daemon)
 	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
 		const struct override *override = state_override_at(daemon->state, i);
 
-		if (override->until_s && override->until_s <= now_s)
+		if (!override_holds(override, now_s))
 			log_notice("the drain of %s for %s has expired; set by %s, reason: %s", override->site,
 			           override->app ? override->app : "every app", override->who,
 			           override->reason ? override->reason : "none given");
@@ -516,18 +516,20 @@ static void apply_overrides(struct daemon *daemon)
 
 static bool has_target(void *ctx, const char *app, const char *site)
 {
-	const struct view *view = ctx;
-	int app_at = index_find_spelled(view, app), site_at = index_find_site(view, site);
-
-	return app_at >= 0 && site_at >= 0 && index_target_at(view, (uint32_t)app_at, (uint32_t)site_at) >= 0;
+	return index_find_target(ctx, app, site) >= 0;
 }
 
 int daemon_run(struct daemon *daemon)
 {
 	struct watchlist *watchlist = daemon->first->watchlist;
+	const char *file = serving_config(daemon->serving)->file;
+	size_t overrides;
 
 	must(watchlist && !daemon->workers);
 	apply_overrides(daemon);
+	overrides = state_override_count(daemon->state);
+	log_notice("edgesteerd " PACKAGE_VERSION " started with %s: %zu %s", file, overrides,
+	           overrides == 1 ? "override holds" : "overrides hold");
 	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
 	daemon->first->watchlist = NULL;

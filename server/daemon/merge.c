@@ -88,10 +88,11 @@ void merge_set_health(struct merge *merge, uint32_t target, bool up)
 	set(merge, target, KNOWN_DOWN, up ? 0 : KNOWN_DOWN);
 }
 
-static void drain_site(struct merge *merge, uint32_t site, bool holds)
+static void drain_site(struct merge *merge, const char *name, bool holds)
 {
-	uint32_t count;
-	const uint32_t *targets = index_targets_of(merge->view, site, &count);
+	int site = index_find_site(merge->view, name);
+	uint32_t count = 0;
+	const uint32_t *targets = site < 0 ? NULL : index_targets_of(merge->view, (uint32_t)site, &count);
 
 	for (uint32_t i = 0; i < count; i++)
 		set(merge, targets[i], KNOWN_SITE_DRAINED, holds ? KNOWN_SITE_DRAINED : 0);
@@ -99,17 +100,14 @@ static void drain_site(struct merge *merge, uint32_t site, bool holds)
 
 void merge_set_override(struct merge *merge, const struct override *override, bool holds)
 {
-	int site = index_find_site(merge->view, override->site);
-	int app = override->app ? index_find_spelled(merge->view, override->app) : -1, target;
+	int target;
 
-	if (site < 0)
-		return;
 	if (!override->app) {
 		must(override->kind == OVERRIDE_DRAIN);
-		drain_site(merge, (uint32_t)site, holds);
+		drain_site(merge, override->site, holds);
 		return;
 	}
-	target = app < 0 ? -1 : index_target_at(merge->view, (uint32_t)app, (uint32_t)site);
+	target = index_find_target(merge->view, override->app, override->site);
 	if (target < 0)
 		return;
 	must(override->kind == OVERRIDE_DRAIN || override->kind == OVERRIDE_FORCE);

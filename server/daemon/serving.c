@@ -112,17 +112,12 @@ void serving_set_health(struct serving *serving, uint32_t target, bool up)
 	merge_set_health(serving->merge, target, up);
 }
 
-static bool holds(const struct override *override, int64_t now_s)
-{
-	return !override->until_s || override->until_s > now_s;
-}
-
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s)
 {
 	must(old || next);
 	if (next)
-		merge_set_override(serving->merge, next, holds(next, now_s));
+		merge_set_override(serving->merge, next, override_holds(next, now_s));
 	else
 		merge_set_override(serving->merge, old, false);
 	drop_preview(serving);
@@ -146,7 +141,7 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *override = state_override_at(state, i);
 
-		merge_set_override(merge, override, holds(override, now_s));
+		merge_set_override(merge, override, override_holds(override, now_s));
 	}
 }
 

@@ -14,7 +14,6 @@
 #include "base/infile.h"
 #include "base/must.h"
 #include "base/names.h"
-#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "steer/place.h"

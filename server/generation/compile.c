@@ -1,7 +1,6 @@
 // From config to view; see compile.h. All steered records are put into wire form here.
 #include "generation/compile.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,15 +30,6 @@ struct compiling {
 	const struct rrset *negative_soa;
 };
 
-static uint8_t *put_fixed(uint8_t *p, uint16_t type, uint32_t ttl_s, size_t rdata_len)
-{
-	p = put16(p, 0xc000 | DNS_HEADER_LEN);
-	p = put16(p, type);
-	p = put16(p, DNS_CLASS_IN);
-	p = put32(p, ttl_s);
-	return put16(p, (unsigned)rdata_len);
-}
-
 // The A or AAAA RRset of the addresses of one family. *ret_rrset is NULL if there are none.
 static int address_rrset(struct arena *arena, const struct addr *list, size_t count, uint8_t family, uint32_t ttl_s,
                          const struct rrset **ret_rrset)
@@ -62,7 +52,7 @@ static int address_rrset(struct arena *arena, const struct addr *list, size_t co
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].family != family)
 			continue;
-		p = put_fixed(p, type, ttl_s, rdata_len);
+		p = put_record_start(p, type, ttl_s, rdata_len);
 		memcpy(p, list[i].bytes, rdata_len);
 		p += rdata_len;
 	}
@@ -85,7 +75,7 @@ static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, co
 
 	if (!rrset || !wire)
 		return E_NOMEM;
-	memcpy(put_fixed(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
+	memcpy(put_record_start(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
 	*rrset = (struct rrset){wire, (uint32_t)(DNS_RECORD_LEN + name_len), ttl_s, DNS_CNAME, 1};
 	*ret_rrset = rrset;
 	return E_OK;
@@ -116,7 +106,7 @@ static int compile_negative(struct compiling *c, struct app *app)
 
 		if (!copy || !wire)
 			return E_NOMEM;
-		put_fixed(wire, DNS_SOA, ttl_s, soa->wire_len - DNS_RECORD_LEN);
+		put_record_start(wire, DNS_SOA, ttl_s, soa->wire_len - DNS_RECORD_LEN);
 		*copy = (struct rrset){wire, soa->wire_len, ttl_s, DNS_SOA, 1};
 		c->negative_zone = node->zone;
 		c->negative_soa = copy;

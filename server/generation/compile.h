@@ -23,7 +23,7 @@ struct compile_input {
 };
 
 // Takes ownership of zones and places in every case; the caller frees *ret_view with view_free(). Targets are numbered
-// in the order of the config, app by app. Warns of apps without public site, and of names that only the config or only
-// the sources use. E_INVAL and E_LIMIT (reported), E_NOMEM.
+// in the order of the config, app by app. Warns of apps without public site, of CA files that cannot be read, and of
+// names that only the config or only the sources use. E_INVAL and E_LIMIT (reported), E_NOMEM.
 int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
                  struct view **ret_view) MUST_USE;

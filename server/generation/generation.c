@@ -1,8 +1,6 @@
 // Builds a generation; see generation.h.
 #include "generation/generation.h"
 
-#include <stdlib.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"

@@ -7,10 +7,9 @@
 #include "base/attr.h"
 
 struct config;
+struct handover;
 struct report;
 struct view;
-
-struct handover;
 
 struct generation {
 	struct config *config;     // owned

@@ -5,20 +5,19 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
+#include "base/thread.h"
 #include "generation/generation.h"
 
-enum { BUILDER_NICE = 10 };
+enum { NICE_MORE = 10 };
 
 struct reload {
 	struct reload_ops ops;
@@ -38,10 +37,10 @@ struct reload {
 	void *done_ctx;
 };
 
-// The builder has lower priority than the workers: on Linux, nice values are per thread.
+// The builder has lower priority than the workers, whatever theirs is: on Linux, nice values are per thread.
 static void lower_priority(void)
 {
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
+	(void)!nice(NICE_MORE);
 }
 
 static void *build(void *arg)
@@ -145,15 +144,7 @@ struct reload *reload_free(struct reload *reload)
 
 static int start_builder(struct reload *reload)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are handled by the main thread
-
-	int failed = pthread_create(&reload->thread, NULL, build, reload);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed ? E_NOMEM : E_OK;
+	return thread_start(&reload->thread, "builder", build, reload) ? E_OK : E_NOMEM;
 }
 
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),

@@ -29,8 +29,8 @@ struct reload_ops {
 
 // `base` is borrowed until reload_free(); the path and `ops` are copied. NULL when out of memory or descriptors.
 struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops) MUST_USE;
-// Waits up to `patience_ms` for a build in progress, discards its result, and calls its done() with E_STOPPED. False: the build is still running (a
-// source hangs), so nothing that it uses may be freed. Takes NULL.
+// Waits up to `patience_ms` for a build in progress, discards its result, and calls its done() with E_STOPPED. False:
+// the build is still running (a source hangs), so nothing that it uses may be freed. Takes NULL.
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
 // After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);

@@ -1,7 +1,6 @@
 // Compares the names in sources and config; see unknown_names.h.
 #include "generation/unknown_names.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -63,7 +62,8 @@ static void warn_sites(const struct config *config, const struct places *places,
 	if (count > CARRIERS_SHOWN_MAX)
 		report_warning(report, missing[0].site->mark.file, missing[0].site->mark.line, missing[0].site->mark.column,
 		               "sites: no source in `locate` has clients of the carriers `%s`, `%s`, `%s` and %zu more, so "
-		               "none is sent to their sites", missing[0].carrier, missing[1].carrier, missing[2].carrier, count - 3);
+		               "none is sent to their sites", missing[0].carrier, missing[1].carrier, missing[2].carrier,
+		               count - 3);
 	for (size_t i = 0; i < count && count <= CARRIERS_SHOWN_MAX; i++)
 		report_warning(report, missing[i].site->mark.file, missing[i].site->mark.line, missing[i].site->mark.column,
 		               "sites.%s: no source in `locate` has clients of carrier `%s`, so none is sent here%s",

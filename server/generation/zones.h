@@ -8,6 +8,6 @@ struct config;
 struct report;
 struct zonedb;
 
-// Loads all zones; the caller frees *ret_zones with zonedb_free(). Errors go into the report with file and line. App
+// Loads all zones of a config whose names have been checked (config/load.h); the caller frees *ret_zones with zonedb_free(). Errors go into the report with file and line. App
 // number i is config->apps[i]. `serial` is the SOA serial of zones without a file. E_INVAL, E_NOMEM.
 int zones_load(const struct config *config, unsigned serial, struct report *report, struct zonedb **ret_zones) MUST_USE;

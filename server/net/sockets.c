@@ -81,7 +81,6 @@ static int bind_one(const struct sockaddr_storage *name, socklen_t len, enum tra
 
 	if (fd < 0)
 		return -1;
-	must(transport < TRANSPORT_COUNT);
 	set(fd, SOL_SOCKET, SO_REUSEADDR, setups[transport].reuse_addr);
 	set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (name->ss_family == AF_INET6)

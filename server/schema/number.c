@@ -153,7 +153,8 @@ static uint32_t load_unsigned(const struct option *option, const void *field)
 	uint32_t number;
 
 	must(option->size == 1 || option->size == 2 || option->size == 4);
-	memcpy(option->size == 1 ? (void *)&octet : option->size == 2 ? (void *)&pair : (void *)&number, field, option->size);
+	memcpy(option->size == 1 ? (void *)&octet : option->size == 2 ? (void *)&pair : (void *)&number, field,
+	       option->size);
 	return option->size == 1 ? octet : option->size == 2 ? pair : number;
 }
 

@@ -10,6 +10,7 @@
 #include "state/change.h"
 #include "state/folder.h"
 #include "state/healthmap.h"
+#include "state/loss.h"
 #include "state/overrides.h"
 
 // What was found at the start.
@@ -18,18 +19,15 @@ struct backend_found {
 	uint64_t revision;
 	struct healthmap health; // empty when what is saved is older than STATE_HEALTH_AGE_MAX_S
 	int64_t confirmed_s;     // when the health was last known to be so
-	// Damage of overrides found at this start.
-	int64_t damaged_s;       // when, by the wall clock; 0: there was none
-	size_t kept, lost;       // so many overrides were kept, so many at least were not
-	bool is_lost_unknown;    // whether there were more than these cannot be known
-	bool is_set_aside;       // a file was set aside for it
+	struct loss loss;        // of overrides
 };
 
 struct state_backend {
 	const char *name;
 	// The folder is locked, and stays open until close(). A folder that can be read but not written is no error, see
-	// trouble(). E_IO (folder->why), E_NOMEM, E_STATE (the store is of a newer version; no file has changed; logged).
-	int (*open)(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx);
+	// trouble(). `idle_ms`: without a change for so long, tend() does what would make one wait. E_IO (folder->why),
+	// E_NOMEM, E_STATE (the store is of a newer version; no file has changed; logged).
+	int (*open)(const struct folder *folder, unsigned idle_ms, struct backend_found *ret_found, void **ret_ctx);
 	// Makes all changes durable in one transaction, in their order, and sets err and revision of each. E_NOTFOUND and
 	// E_LIMIT concern one change; with E_IO and E_NOMEM all of them fail, and nothing has changed:
 	// logged, and `ret_why`, of STATE_WHY_LEN octets, says why; else it is "".

@@ -44,7 +44,7 @@ int state_export(const char *dir, struct state_exported *ret_exported)
 	err = folder_open(dir, &folder);
 	if (err < 0)
 		return err;
-	err = backend->open(&folder, &found, &backend_ctx);
+	err = backend->open(&folder, STATE_IDLE_S * 1000, &found, &backend_ctx);
 	if (err == E_OK) {
 		err = write_legacy(&folder, &found);
 		backend->close(backend_ctx);

@@ -175,6 +175,12 @@ enum folder_entry folder_look(const struct folder *folder, const char *name)
 	return S_ISREG(st.st_mode) ? FOLDER_FILE : FOLDER_OTHER;
 }
 
+const char *folder_log(const char *name, char *buf)
+{
+	snprintf(buf, FOLDER_LOG_LEN, "%s-wal", name);
+	return buf;
+}
+
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd)
 {
 	// O_NONBLOCK: opening a pipe in its place must not wait for a writer.
@@ -300,10 +306,9 @@ int folder_replace(const struct folder *folder, const char *name, const char *oc
 // A name for the file that is set aside, and for the log of writes that goes with it.
 static bool is_free(const struct folder *folder, const char *name)
 {
-	char wal[NAME_MAX + 8];
+	char log[FOLDER_LOG_LEN];
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
-	return folder_look(folder, name) == FOLDER_NOTHING && folder_look(folder, wal) == FOLDER_NOTHING;
+	return folder_look(folder, name) == FOLDER_NOTHING && folder_look(folder, folder_log(name, log)) == FOLDER_NOTHING;
 }
 
 // Where there is such a file. An empty log of writes is no evidence and is removed. E_IO.

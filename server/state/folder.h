@@ -2,6 +2,7 @@
 // through the folder's descriptor, so that moving the folder or putting a link in its place does no harm.
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,9 @@ bool folder_is_in_place(const struct folder *folder);
 int folder_try(const struct folder *folder, size_t len) MUST_USE;
 
 enum folder_entry folder_look(const struct folder *folder, const char *name);
+// SQLite's log of writes of the file NAME: "NAME-wal", into buf[FOLDER_LOG_LEN], which it returns.
+enum { FOLDER_LOG_LEN = NAME_MAX + 8 };
+const char *folder_log(const char *name, char *buf);
 // Opens a file for reading. E_NOTFOUND; E_INVAL when it is not a regular file (a link, a pipe) or too large; E_IO
 // (errno).
 int folder_open_file(const struct folder *folder, const char *name, int *ret_fd) MUST_USE;

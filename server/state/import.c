@@ -82,8 +82,7 @@ int import_overrides(const struct folder *folder, struct rows *state, struct imp
 	if (err < 0)
 		folder_fail(folder, legacy_overrides_file, "cannot be taken over", store_error(state->store));
 	if (err == E_OK && is_damaged)
-		import = (struct import){.damaged_s = clock_wall_s(), .kept = all.count, .lost = all.lost,
-		                         .is_lost_unknown = !all.is_readable};
+		import.loss = (struct loss){clock_wall_s(), all.count, all.lost, !all.is_readable, true};
 	import.is_known = is_known;
 	legacy_overrides_done(&all);
 	if (err == E_OK)
@@ -95,11 +94,11 @@ int import_overrides_done(const struct folder *folder, const struct import *impo
 {
 	if (folder_look(folder, legacy_overrides_file) == FOLDER_NOTHING)
 		return E_OK;
-	if (!import->damaged_s)
+	if (!import->loss.found_s)
 		return legacy_imported(folder, legacy_overrides_file, import->is_known);
 	log_error("state file %s/%s is damaged: %zu of its drains and forces are taken over; sites that were drained may be "
-	          "in service; look into the file set aside", folder->path, legacy_overrides_file, import->kept);
-	return folder_set_aside(folder, legacy_overrides_file, "damaged", import->damaged_s);
+	          "in service; look into the file set aside", folder->path, legacy_overrides_file, import->loss.kept);
+	return folder_set_aside(folder, legacy_overrides_file, "damaged", import->loss.found_s);
 }
 
 static int write_health(struct store *health, struct healthmap *map, int64_t saved_s)

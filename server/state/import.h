@@ -8,13 +8,12 @@
 
 #include "base/attr.h"
 #include "state/folder.h"
+#include "state/loss.h"
 #include "state/rows.h"
 
 struct import {
-	bool is_known;      // it says what the store has, as after an export
-	int64_t damaged_s;  // the file was damaged and is set aside: when, by the wall clock; 0: it was not
-	size_t kept, lost;  // then: so many of its overrides were taken over, so many at least were not
-	bool is_lost_unknown; // whether there were more cannot be known
+	bool is_known;    // it says what the store has, as after an export
+	struct loss loss; // of the file's overrides: kept are those that were taken over
 };
 
 // Into `state`, in one transaction. Of a damaged file what can be read is added to what the store has. No file: nothing

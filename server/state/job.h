@@ -11,9 +11,10 @@ struct state_result;
 
 // The writer's between writer_submit() and the callback, else state.c's.
 struct job {
+	enum change_type type;        // of the change, which is gone when the job is back
 	struct change *change;        // owned; the writer's for good
 	struct override *entry;       // a put: what holds once it is committed, a copy of change->put; owned
-	struct override_match remove; // a removal: what no longer holds then; owns its texts. Else its site is NULL
+	struct override_match remove; // a removal: what no longer holds then; owns its texts
 	void (*done)(void *ctx, const struct state_result *result);
 	void *done_ctx;
 	// Set by the commit.

@@ -13,8 +13,6 @@
 // A batch is small enough for the main loop not to notice. Seconds between writes, and after one that failed.
 enum { BATCH_MAX = 16384, SAVE_S = 1, AGAIN_S = 10 };
 
-int lasthealth_confirm_ms = STATE_CONFIRM_S * 1000;
-
 struct lasthealth {
 	struct healthmap map;
 	struct writer *writer;
@@ -76,10 +74,10 @@ void lasthealth_written(struct lasthealth *health, int err)
 }
 
 int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
-                   struct lasthealth **ret_health)
+                   unsigned confirm_ms, struct lasthealth **ret_health)
 {
 	struct lasthealth *health = calloc(1, sizeof(*health));
-	const struct timeval often = {lasthealth_confirm_ms / 1000, lasthealth_confirm_ms % 1000 * 1000};
+	const struct timeval often = {confirm_ms / 1000, confirm_ms % 1000 * 1000};
 
 	if (!health)
 		return E_NOMEM;

@@ -14,12 +14,10 @@ struct event_base;
 struct lasthealth;
 struct writer;
 
-// How often what is saved is confirmed, changed or not. Tests set it.
-extern int lasthealth_confirm_ms;
-
-// Takes over what is in `map`. The writer calls back lasthealth_written(). E_NOMEM.
+// Takes over what is in `map`. What is saved is confirmed every `confirm_ms`, changed or not. The writer calls back
+// lasthealth_written(). E_NOMEM.
 int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
-                   struct lasthealth **ret_health) MUST_USE;
+                   unsigned confirm_ms, struct lasthealth **ret_health) MUST_USE;
 // Takes NULL; returns NULL.
 struct lasthealth *lasthealth_free(struct lasthealth *health);
 void lasthealth_written(struct lasthealth *health, int err);

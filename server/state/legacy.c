@@ -18,9 +18,8 @@ const char legacy_overrides_file[] = "orders.json", legacy_health_file[] = "heal
 
 // Reading -------------------------------------------------------------------------------------------------------------
 
-// The file's object, which is of our version; the caller's. E_NOTFOUND; E_INVAL when it is not that; E_IO; E_NOMEM. All
-// but E_NOTFOUND are logged.
-
+// The file's object, which is of our version; the caller's. E_NOTFOUND; E_INVAL when it is not that (logged); E_IO
+// (folder->why); E_NOMEM.
 static int read_json(const struct folder *folder, const char *name, json_t **ret_root)
 {
 	json_error_t error;

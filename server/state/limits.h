@@ -6,6 +6,7 @@ enum {
 	STATE_HEALTH_MAX = 1 << 22,    // targets
 	STATE_PROBED_MAX = 0x7fffffff,
 	STATE_CONFIRM_S = 60,          // how often the saved health is confirmed
+	STATE_IDLE_S = 60,             // without a change of overrides: their logs of writes are carried into the files
 	STATE_HEALTH_AGE_MAX_S = 600,  // older health is not used at a start
 	STATE_WHY_LEN = 512,           // octets of a reason, with the NUL
 };

@@ -29,11 +29,11 @@ enum {
 	ROOM_MIN = 65536, ROOM_PER_ROW = 4096, // octets that must be free before files are built anew
 };
 
-int local_idle_ms = 60000;
 const char *const local_files[] = {"state.db", "state-copy.db", "orders.json"};
 
 struct local {
 	const struct folder *folder;
+	int64_t idle_ms;
 	struct rows state;
 	struct rows copy;        // its store is NULL: there is none that can be used
 	struct healthfile health;
@@ -159,11 +159,10 @@ static int open_overrides(struct local *local, struct backend_found *found)
 	} else if (!local->copy.store || !rows_totals_equal(&local->copy.totals, &local->state.totals)) {
 		bring_copy_in_line(local);
 	}
-	found->damaged_s = import.damaged_s ? import.damaged_s : salvage.damaged_s;
-	found->kept = import.damaged_s ? import.kept : salvage.kept;
-	found->lost = import.lost + salvage.lost;
-	found->is_lost_unknown = import.is_lost_unknown || salvage.is_lost_unknown;
-	found->is_set_aside = !local->is_in_memory && (import.damaged_s || salvage.is_set_aside);
+	found->loss = import.loss.found_s ? import.loss : salvage.loss;
+	found->loss.lost = import.loss.lost + salvage.loss.lost;
+	found->loss.is_unknown = import.loss.is_unknown || salvage.loss.is_unknown;
+	found->loss.is_set_aside = !local->is_in_memory && (import.loss.is_set_aside || salvage.loss.is_set_aside);
 	return read_overrides(local, found);
 }
 
@@ -186,7 +185,8 @@ static void carry(struct local *local, struct store *store, size_t pending_max)
 
 static void local_close(void *ctx);
 
-static int local_open(const struct folder *folder, struct backend_found *ret_found, void **ret_ctx)
+static int local_open(const struct folder *folder, unsigned idle_ms, struct backend_found *ret_found,
+                      void **ret_ctx)
 {
 	struct local *local = calloc(1, sizeof(*local));
 	struct backend_found found = {0};
@@ -195,6 +195,7 @@ static int local_open(const struct folder *folder, struct backend_found *ret_fou
 	if (!local)
 		return E_NOMEM;
 	local->folder = folder;
+	local->idle_ms = idle_ms;
 	trouble_init(&local->trouble);
 	err = check_versions(folder);
 	if (err == E_OK)
@@ -367,28 +368,28 @@ static int commit_all(struct local *local, struct change *const *changes, size_t
 		err = place;
 	if (err == E_OK)
 		err = rows_commit(state);
-	if (err == E_OK)
+	if (err == E_OK) {
 		local->is_scarred = false; // it was written over
-	else if (place == E_OK)
+		trouble_clear(&local->trouble);
+	} else if (place == E_OK) {
 		folder_fail(local->folder, salvage_state_file, "cannot be written",
 		            err == E_NOMEM ? err_text(err) : store_error(state->store));
+	}
 	return err;
 }
 
 static void local_commit(void *ctx, struct change *const *changes, size_t count, char *ret_why)
 {
 	struct local *local = ctx;
+	int place = check_place(local), err;
+
 	must(count > 0);
-
-	int place = check_place(local);
-	int err = commit_all(local, changes, count, place);
-
+	if (place < 0) // for the retries, whether or not these changes need to be written
+		trouble_set(&local->trouble, local->folder->why);
+	err = commit_all(local, changes, count, place);
 	ret_why[0] = '\0';
-	if (err == E_OK) {
-		if (place == E_OK)
-			trouble_clear(&local->trouble);
+	if (err == E_OK)
 		return;
-	}
 	snprintf(ret_why, STATE_WHY_LEN, "%s", local->folder->why);
 	log_error("%s: %zu %s refused", ret_why, count, count == 1 ? "change is" : "changes are");
 	trouble_set(&local->trouble, ret_why);
@@ -488,16 +489,16 @@ static int local_tend(void *ctx)
 {
 	struct local *local = ctx;
 	int64_t now_ms = clock_mono_ms();
-	int64_t idle_ms = now_ms - local->committed_ms, wait_ms = -1;
+	int64_t busy_ms = local->committed_ms + local->idle_ms - now_ms, wait_ms = -1;
 
 	if (retry(local, now_ms))
 		wait_ms = local->retry_ms > now_ms ? local->retry_ms - now_ms : RETRY_MS;
 	healthfile_carry(&local->health, HEALTH_IDLE_PENDING);
 	// The fewer changes are in the logs, the fewer are lost with one. But an override given meanwhile waits for up to
 	// four syncs, and the next one for a second sync: not while somebody gives one after another.
-	if (idle_ms < local_idle_ms) {
-		if (wait_ms < 0 || wait_ms > local_idle_ms - idle_ms)
-			wait_ms = local_idle_ms - idle_ms;
+	if (busy_ms > 0) {
+		if (wait_ms < 0 || wait_ms > busy_ms)
+			wait_ms = busy_ms;
 	} else if (!local->is_in_memory) {
 		carry(local, local->state.store, 0);
 		carry(local, local->copy.store, 0);

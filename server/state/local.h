@@ -4,8 +4,6 @@
 #include "state/backend.h"
 
 extern const struct state_backend backend_local;
-// The logs of writes are carried into the files when no override has been given for so long. Tests set it.
-extern int local_idle_ms;
 // The files of which overrides may have been lost, for damaged_find().
 extern const char *const local_files[];
 enum { LOCAL_FILE_COUNT = 3 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/must.h"
 
 const char *override_kind_text(enum override_kind kind)
 {
@@ -13,6 +14,25 @@ const char *override_kind_text(enum override_kind kind)
 	case OVERRIDE_FORCE: return "force";
 	}
 	return "override";
+}
+
+static const char *const force_texts[] = {[FORCE_AUTO] = "auto", [FORCE_UP] = "up", [FORCE_DOWN] = "down"};
+
+const char *override_force_text(enum force_to to)
+{
+	must((size_t)to < ARRAY_LEN(force_texts));
+	return force_texts[to];
+}
+
+bool override_force_read(const char *text, enum force_to *ret_to)
+{
+	for (size_t i = 0; i < ARRAY_LEN(force_texts); i++) {
+		if (strcmp(force_texts[i], text) == 0) {
+			*ret_to = (enum force_to)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 // `text` may be NULL when it is not `needed`.
@@ -80,6 +100,11 @@ int override_check_match(const struct override_match *match)
 	return err == E_OK && match->app && !match->every_app ? check_text(match->app, true) : err;
 }
 
+bool override_holds(const struct override *override, int64_t now_s)
+{
+	return !override->until_s || override->until_s > now_s;
+}
+
 bool override_matches(const struct override *override, const struct override_match *match)
 {
 	if (override->kind != match->kind || strcmp(override->site, match->site) != 0)
@@ -132,7 +157,7 @@ json_t *override_to_json(const struct override *override)
 	                           (json_int_t)override->since_s, "until", (json_int_t)override->until_s);
 
 	if (object && override->kind == OVERRIDE_FORCE &&
-	    json_object_set_new(object, "to", json_string(override->to == FORCE_UP ? "up" : "down")) < 0) {
+	    json_object_set_new(object, "to", json_string(override_force_text(override->to))) < 0) {
 		json_decref(object);
 		return NULL;
 	}
@@ -154,9 +179,7 @@ int override_from_json(enum override_kind kind, json_t *object, struct override 
 	struct override override = {.kind = kind, .site = (char *)site, .app = (char *)app, .reason = (char *)reason,
 	                            .who = (char *)who, .since_s = since, .until_s = until};
 
-	if (kind == OVERRIDE_FORCE && (strcmp(to, "up") == 0 || strcmp(to, "down") == 0))
-		override.to = to[0] == 'u' ? FORCE_UP : FORCE_DOWN;
-	if (override_check(&override) < 0)
+	if (!override_force_read(to, &override.to) || override_check(&override) < 0)
 		return E_INVAL;
 
 	struct override *copy = override_copy(&override);

@@ -37,6 +37,10 @@ struct override_match {
 
 // "drain", "force". Never NULL.
 const char *override_kind_text(enum override_kind kind);
+// "auto", "up", "down". Never NULL.
+const char *override_force_text(enum force_to to);
+// False: it is none of the three.
+bool override_force_read(const char *text, enum force_to *ret_to);
 
 // E_LIMIT: a text is too long. E_INVAL: no such kind, a needed text is missing or empty, one is not UTF-8, a force
 // without an app or a direction, a drain with a direction.
@@ -47,6 +51,8 @@ int override_match_copy(const struct override_match *match, struct override_matc
 void override_match_done(struct override_match *match);
 // E_INVAL: no such kind or no site. E_LIMIT: a text is too long.
 int override_check_match(const struct override_match *match) MUST_USE;
+// False: its until_s has passed.
+bool override_holds(const struct override *override, int64_t now_s) PURE;
 bool override_matches(const struct override *override, const struct override_match *match) PURE;
 
 // NULL: out of memory.

@@ -26,12 +26,6 @@ const char salvage_state_file[] = "state.db", salvage_copy_file[] = "state-copy.
 
 enum { NAMED_MAX = 10 };
 
-// What is lost for certain; or whether anything is cannot be known.
-struct loss {
-	size_t count;
-	bool is_unknown;
-};
-
 // Building ------------------------------------------------------------------------------------------------------------
 
 struct contents {
@@ -238,12 +232,12 @@ static struct loss missing(const struct side *state, const struct side *copy, st
 	for (size_t i = 0; i < count; i++)
 		sum += rows_sum(rows[i]);
 	if (!totals)
-		return (struct loss){0, true};
+		return (struct loss){.is_unknown = true};
 	if (totals->count == count && totals->sum == sum)
 		return (struct loss){0};
 	if (totals->count > count && totals->count - count < STATE_OVERRIDES_MAX)
-		return (struct loss){totals->count - count, false};
-	return (struct loss){0, true};
+		return (struct loss){.lost = totals->count - count};
+	return (struct loss){.is_unknown = true};
 }
 
 // Changes that state.db had and the sound copy has not. A damaged row is the only trace of some.
@@ -273,9 +267,10 @@ static void name_recovered(const struct folder *folder, const struct side *damag
 		if (at < found->count && found->rows[at]->revision == row->revision)
 			continue;
 		named++;
-		log_warning("state file %s/%s lacks the %s of %s%s%s%s: it is taken from %s", folder->path, damaged->name,
+		log_warning("state file %s/%s lacks the %s of %s%s%s%s%s: it is taken from %s", folder->path, damaged->name,
 		            override_kind_text(row->kind), row->app ? row->app : "", row->app ? " at " : "", row->site,
-		            row->to == FORCE_UP ? " to up" : row->to == FORCE_DOWN ? " to down" : "", salvage_copy_file);
+		            row->to == FORCE_AUTO ? "" : " to ", row->to == FORCE_AUTO ? "" : override_force_text(row->to),
+		            salvage_copy_file);
 	}
 }
 
@@ -362,7 +357,7 @@ static int believe(const struct side *state, const struct side *copy, const stru
 
 	if (err < 0)
 		return err;
-	*ret_loss = base ? (struct loss){count_lost(base, other, belief), false} :
+	*ret_loss = base ? (struct loss){.lost = count_lost(base, other, belief)} :
 	                   missing(state, copy, belief->rows, belief->count);
 	return E_OK;
 }
@@ -378,20 +373,20 @@ static void report(const struct folder *folder, const struct side *state, const 
 {
 	const char *advice = state->is_there || copy->is_there ? "; look into the files set aside" : "";
 
-	salvage->damaged_s = clock_wall_s();
-	salvage->kept = belief->count;
+	salvage->loss.found_s = clock_wall_s();
+	salvage->loss.kept = belief->count;
 	if (state->is_there && copy->is_sound)
 		name_recovered(folder, state, belief->rows, belief->count);
-	if (salvage->lost)
+	if (salvage->loss.lost)
 		log_error("state folder %s: of the overrides %zu are kept and at least %zu are lost: sites that were drained may be in "
 		          "service%s", folder->path,
-		          salvage->kept, salvage->lost, advice);
-	else if (salvage->is_lost_unknown)
+		          salvage->loss.kept, salvage->loss.lost, advice);
+	else if (salvage->loss.is_unknown)
 		log_error("state folder %s: of the overrides %zu are kept; whether there were more cannot be known: sites that "
 		          "were drained may be in service%s",
-		          folder->path, salvage->kept, advice);
+		          folder->path, salvage->loss.kept, advice);
 	else
-		log_warning("state folder %s: all overrides are kept, %zu of them", folder->path, salvage->kept);
+		log_warning("state folder %s: all overrides are kept, %zu of them", folder->path, salvage->loss.kept);
 }
 
 // A folder that has been in use has other files than those of the overrides.
@@ -445,16 +440,16 @@ static int decide(const struct folder *folder, const struct side *state, const s
 	if (err < 0)
 		return err;
 	if (is_damaged) {
-		salvage->lost = loss.count;
+		salvage->loss.lost = loss.lost;
 		// Else what the end of a log had is not known.
-		salvage->is_lost_unknown = !loss.count && !has_witness &&
+		salvage->loss.is_unknown = !loss.lost && !has_witness &&
 		                           (loss.is_unknown || base || !belief->count || !ends_are_clean);
 	}
 	*ret_renew = base != state || state->log.end == WAL_LOST || (is_damaged && !has_witness);
 	log_finding(folder, state, copy, is_behind, is_missing, is_damaged);
 	if (is_damaged)
 		report(folder, state, copy, belief, salvage);
-	salvage->is_set_aside = is_damaged && !is_behind && (state->is_there || (copy->is_there && !is_complete(copy, true)));
+	salvage->loss.is_set_aside = is_damaged && !is_behind && (state->is_there || (copy->is_there && !is_complete(copy, true)));
 	return E_OK;
 }
 
@@ -481,7 +476,7 @@ static int establish(const struct folder *folder, struct side *state, struct sid
 		err = keep_in_memory(folder, &contents, &salvage->state);
 	}
 	if (salvage->is_read_only)
-		salvage->is_set_aside = false; // not yet
+		salvage->loss.is_set_aside = false; // not yet
 	else if (err == E_OK)
 		make_copy(folder, copy, &contents, salvage);
 	return err;

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/attr.h"
 #include "state/folder.h"
+#include "state/loss.h"
 #include "state/rows.h"
 
 extern const char salvage_state_file[], salvage_copy_file[];
@@ -16,11 +15,7 @@ struct salvage {
 	struct rows state;          // open, sound
 	bool is_read_only;          // the files cannot be written (folder->why): `state` is a store in memory
 	struct rows copy;           // its store is NULL when it cannot be made or opened now; its totals may be behind
-	// Damage found at this start.
-	int64_t damaged_s;          // when, by the wall clock; 0: there was none
-	size_t kept, lost;          // so many overrides were kept, so many at least were not
-	bool is_lost_unknown;       // whether there were more than these cannot be known
-	bool is_set_aside;          // a file was set aside for it; none when one was missing
+	struct loss loss;
 };
 
 // No store may be of a newer version when this is called. Logs what is damaged and what becomes of it. E_IO, E_NOMEM

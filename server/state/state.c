@@ -40,10 +40,7 @@ struct state {
 	bool is_applying;        // inside changed() or committed()
 	bool is_calling;         // inside any callback
 	bool is_closing;         // the writer takes no more
-	int64_t damaged_s;       // damage found at this start; 0: none
-	size_t kept, lost;
-	bool is_lost_unknown;
-	bool is_set_aside;       // a file was, because of it
+	struct loss loss;
 };
 
 // Jobs ----------------------------------------------------------------------------------------------------------------
@@ -101,6 +98,7 @@ static void submit(struct state *state, struct job *job)
 {
 	must(state->outstanding <= STATE_QUEUE_MAX && !state->is_closing); // an expiry may be one more
 	state->outstanding++;
+	job->type = job->change->type;
 	writer_submit(state->writer, job);
 }
 
@@ -198,14 +196,12 @@ static void on_committed(void *ctx, struct job *jobs)
 
 	state->is_applying = state->is_calling = true;
 	for (struct job *job = jobs; job; job = job->next) {
-		bool is_expiry = !job->entry && !job->remove.site;
-
 		must(state->outstanding > 0);
 		must(job->revision == 0 || job->revision > state->committed); // in the order of the store
 		state->outstanding--;
-		if (is_expiry)
+		if (job->type == CHANGE_EXPIRE)
 			state->expire_is_under_way = false;
-		else if (job->err == E_OK && job->entry)
+		else if (job->err == E_OK && job->type == CHANGE_PUT)
 			take_put(state, job);
 		else if (job->err == E_OK)
 			take_removal(state, job);
@@ -236,18 +232,14 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 
 	if (err < 0)
 		return err;
-	err = state->backend->open(&state->folder, &found, &state->backend_ctx);
+	err = state->backend->open(&state->folder, state->ops.idle_ms, &found, &state->backend_ctx);
 	if (err == E_IO)
 		log_error("the state cannot be read: %s", state->folder.why);
 	if (err < 0)
 		return err;
 	state->overrides = found.overrides;
 	state->revision = state->committed = found.revision;
-	state->damaged_s = found.damaged_s;
-	state->kept = found.kept;
-	state->lost = found.lost;
-	state->is_lost_unknown = found.is_lost_unknown;
-	state->is_set_aside = found.is_set_aside;
+	state->loss = found.loss;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
 	if (state->refuse)
 		event_priority_set(state->refuse, 0);
@@ -256,7 +248,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	else
 		err = E_NOMEM;
 	if (err == E_OK)
-		err = lasthealth_new(base, state->writer, &found.health, &state->health);
+		err = lasthealth_new(base, state->writer, &found.health, state->ops.confirm_ms, &state->health);
 	healthmap_done(&found.health);
 	return err;
 }
@@ -292,6 +284,10 @@ int state_open(struct event_base *base, const char *dir, const struct state_ops 
 	if (!state)
 		return E_NOMEM;
 	state->ops = *ops;
+	if (!state->ops.confirm_ms)
+		state->ops.confirm_ms = STATE_CONFIRM_S * 1000;
+	if (!state->ops.idle_ms)
+		state->ops.idle_ms = STATE_IDLE_S * 1000;
 	state->backend = &backend_local;
 	state->last_refused = &state->refused;
 	err = begin(state, base, dir);
@@ -315,6 +311,7 @@ struct state *state_close(struct state *state)
 
 int state_damage(const struct state *state, struct state_damage *ret_damage)
 {
+	const struct loss *loss = &state->loss;
 	struct damaged found;
 	char *path = NULL;
 	int err = damaged_find(&state->folder, local_files, LOCAL_FILE_COUNT, &found);
@@ -325,11 +322,11 @@ int state_damage(const struct state *state, struct state_damage *ret_damage)
 		return E_NOMEM;
 	*ret_damage = (struct state_damage){.path = path, .time_s = found.time_s, .files = found.count};
 	// Removing the files acknowledges the damage. Where a file was missing there is none to remove.
-	if (state->damaged_s && (found.count ? found.time_s >= state->damaged_s : !state->is_set_aside)) {
+	if (loss->found_s && (found.count ? found.time_s >= loss->found_s : !loss->is_set_aside)) {
 		ret_damage->is_counted = true;
-		ret_damage->kept = state->kept;
-		ret_damage->lost = state->lost;
-		ret_damage->is_lost_unknown = state->is_lost_unknown;
+		ret_damage->kept = loss->kept;
+		ret_damage->lost = loss->lost;
+		ret_damage->is_lost_unknown = loss->is_unknown;
 	}
 	return E_OK;
 }
@@ -387,7 +384,7 @@ void state_remove(struct state *state, const struct override_match *match,
 
 static bool has_run_out(const void *ctx, const struct override *override)
 {
-	return override->until_s && override->until_s <= *(const int64_t *)ctx;
+	return !override_holds(override, *(const int64_t *)ctx);
 }
 
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
@@ -443,7 +440,7 @@ const struct override *state_drain_given(const struct state *state, const char *
 
 static const struct override *holding(const struct override *drain, int64_t now_s)
 {
-	return drain && (!drain->until_s || drain->until_s > now_s) ? drain : NULL;
+	return drain && override_holds(drain, now_s) ? drain : NULL;
 }
 
 const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s)

@@ -32,6 +32,8 @@ struct state_ops {
 	void (*changed)(void *ctx, const struct override *old, const struct override *next);
 	// Every change of one commit has been given to changed(): publish.
 	void (*committed)(void *ctx);
+	unsigned confirm_ms; // how often what is saved of health is confirmed, changed or not; 0: STATE_CONFIRM_S
+	unsigned idle_ms;    // without a change for so long, logs of writes are carried into the files; 0: STATE_IDLE_S
 };
 
 // What became of a change.

@@ -24,11 +24,6 @@ enum {
 
 // Versions ------------------------------------------------------------------------------------------------------------
 
-static uint32_t read_be32(const unsigned char *octets)
-{
-	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
-}
-
 int store_version(const struct folder *folder, const char *name, int *ret_version, const char **ret_why)
 {
 	unsigned char header[HEADER_LEN];
@@ -47,10 +42,10 @@ int store_version(const struct folder *folder, const char *name, int *ret_versio
 	if (len != (ssize_t)sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0)
 		return E_INVAL;
 
-	uint32_t version = read_be32(header + AT_VERSION);
+	uint32_t version = wal_be32(header + AT_VERSION);
 
 	// Two fields that agree: a damaged octet does not look like a store of a later version.
-	if (version == 0 || version > UINT16_MAX || read_be32(header + AT_APPLICATION) != (APPLICATION | version))
+	if (version == 0 || version > UINT16_MAX || wal_be32(header + AT_APPLICATION) != (APPLICATION | version))
 		return E_INVAL;
 	*ret_version = (int)version;
 	return E_OK;
@@ -169,7 +164,6 @@ static int begin_to_use(struct store *store, const struct store_schema *schema, 
 	return err;
 }
 
-// Its right to write is lacking because the header says so, not because of the file system.
 static int check_structure(struct store *store, const struct store_schema *schema, int64_t version)
 {
 	int err = store_each(store, "PRAGMA quick_check(1)", NULL, 0, expect_text, (void *)"ok");
@@ -184,11 +178,10 @@ static int check_structure(struct store *store, const struct store_schema *schem
 // Only what SQLite may take for its own files.
 static bool beside_is_sound(const struct folder *folder, const char *name)
 {
-	char wal[NAME_MAX + 8], journal[NAME_MAX + 16];
+	char log[FOLDER_LOG_LEN], journal[NAME_MAX + 16];
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
 	snprintf(journal, sizeof(journal), "%s-journal", name);
-	return folder_look(folder, wal) != FOLDER_OTHER && folder_look(folder, journal) == FOLDER_NOTHING;
+	return folder_look(folder, folder_log(name, log)) != FOLDER_OTHER && folder_look(folder, journal) == FOLDER_NOTHING;
 }
 
 static void log_open_error(const struct folder *folder, const char *name, const struct store *store, int err)
@@ -220,7 +213,7 @@ static bool is_same_file(struct store_file a, struct store_file b)
 static int note_files(const struct folder *folder, const char *name, struct store *store)
 {
 	struct wal_found log = {0};
-	char wal[NAME_MAX + 8];
+	char log_name[FOLDER_LOG_LEN];
 	int err = wal_look(folder, name, &log);
 
 	if (err < 0)
@@ -228,9 +221,8 @@ static int note_files(const struct folder *folder, const char *name, struct stor
 	store->log_pages = log.pages;
 	store->log_is_carried = log.pages == 0;
 	store->log_is_known = store->page_len == STORE_PAGE_LEN;
-	snprintf(wal, sizeof(wal), "%s-wal", name);
 	store->file = file_at(folder, name);
-	store->log = file_at(folder, wal);
+	store->log = file_at(folder, folder_log(name, log_name));
 	return E_OK;
 }
 
@@ -279,23 +271,21 @@ int store_open(const struct folder *folder, const char *name, const struct store
 
 bool store_can_be_written(const struct folder *folder, const char *name)
 {
-	char wal[NAME_MAX + 8];
+	char log[FOLDER_LOG_LEN];
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
 	return faccessat(folder->fd, name, R_OK | W_OK, AT_EACCESS) == 0 &&
-	       (faccessat(folder->fd, wal, R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT);
+	       (faccessat(folder->fd, folder_log(name, log), R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT);
 }
 
-// In memory ------------------------------------------------------------------------------------------------------------
+// In memory -----------------------------------------------------------------------------------------------------------
 
 // As SQLite's URI: without a log of writes the file does not change, and with one that is all it needs.
 static char *uri_of(const struct folder *folder, const char *name)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	char wal[NAME_MAX + 8], path[PATH_MAX * 3], *uri;
+	char log[FOLDER_LOG_LEN], path[PATH_MAX * 3], *uri;
 	size_t len = 0;
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
 	for (const char *from = folder->real_path; *from && len + 4 < sizeof(path); from++) {
 		bool is_special = *from == '%' || *from == '?' || *from == '#';
 
@@ -307,7 +297,7 @@ static char *uri_of(const struct folder *folder, const char *name)
 	}
 	path[len] = '\0';
 	return asprintf(&uri, "file:%s/%s%s", path, name,
-	                folder_look(folder, wal) == FOLDER_NOTHING ? "?immutable=1" : "") < 0 ? NULL : uri;
+	                folder_look(folder, folder_log(name, log)) == FOLDER_NOTHING ? "?immutable=1" : "") < 0 ? NULL : uri;
 }
 
 int store_new_in_memory(const struct folder *folder, const char *name, const struct store_schema *schema,
@@ -368,11 +358,10 @@ int store_open_to_read(const struct folder *folder, const char *name, const stru
 
 bool store_is_in_place(const struct folder *folder, const char *name, const struct store *store)
 {
-	char wal[NAME_MAX + 8];
+	char log[FOLDER_LOG_LEN];
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
-	return !store->file.inode ||
-	       (is_same_file(file_at(folder, name), store->file) && is_same_file(file_at(folder, wal), store->log));
+	return !store->file.inode || (is_same_file(file_at(folder, name), store->file) &&
+	                              is_same_file(file_at(folder, folder_log(name, log)), store->log));
 }
 
 // Building ------------------------------------------------------------------------------------------------------------

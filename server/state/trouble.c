@@ -26,15 +26,11 @@ void trouble_set(struct trouble *trouble, const char *why)
 	must(pthread_mutex_unlock(&trouble->mutex) == 0);
 }
 
-bool trouble_clear(struct trouble *trouble)
+void trouble_clear(struct trouble *trouble)
 {
 	must(pthread_mutex_lock(&trouble->mutex) == 0);
-
-	bool there_was = trouble->since_s != 0;
-
 	trouble->since_s = 0;
 	must(pthread_mutex_unlock(&trouble->mutex) == 0);
-	return there_was;
 }
 
 bool trouble_get(struct trouble *trouble, int64_t *ret_since_s, char *why)

@@ -15,8 +15,8 @@ struct trouble {
 
 void trouble_init(struct trouble *trouble);
 void trouble_done(struct trouble *trouble);
+// Since now, unless there is some already; `why` replaces what it said.
 void trouble_set(struct trouble *trouble, const char *why);
-// True when there was some.
-bool trouble_clear(struct trouble *trouble);
+void trouble_clear(struct trouble *trouble);
 // False: there is none. `why` has room for STATE_WHY_LEN octets.
 bool trouble_get(struct trouble *trouble, int64_t *ret_since_s, char *why);

@@ -25,14 +25,9 @@ struct chain {
 	unsigned char salts[8];
 };
 
-static uint32_t read_be32(const unsigned char *octets)
-{
-	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
-}
-
 static uint32_t read_word(const struct chain *chain, const unsigned char *octets)
 {
-	uint32_t word = read_be32(octets);
+	uint32_t word = wal_be32(octets);
 
 	return chain->is_big_endian ? word : __builtin_bswap32(word);
 }
@@ -47,13 +42,13 @@ static void add(struct chain *chain, const unsigned char *octets, size_t len)
 
 static bool is_at(const struct chain *chain, const unsigned char *sums)
 {
-	return chain->sum[0] == read_be32(sums) && chain->sum[1] == read_be32(sums + 4);
+	return chain->sum[0] == wal_be32(sums) && chain->sum[1] == wal_be32(sums + 4);
 }
 
 // False: it is none that SQLite would follow.
 static bool begin(struct chain *chain, const unsigned char *header, size_t *ret_page_len)
 {
-	uint32_t magic = read_be32(header), page_len = read_be32(header + 8);
+	uint32_t magic = wal_be32(header), page_len = wal_be32(header + 8);
 
 	*chain = (struct chain){.is_big_endian = magic & 1};
 	add(chain, header, 24);
@@ -70,7 +65,7 @@ static bool is_current(const struct chain *chain, const unsigned char *frame)
 
 static bool ends_transaction(const unsigned char *frame)
 {
-	return read_be32(frame + 4) != 0;
+	return wal_be32(frame + 4) != 0;
 }
 
 struct walk {
@@ -136,11 +131,9 @@ static int walk_through(int fd, unsigned char *frame, struct wal_found *ret_foun
 
 int wal_look(const struct folder *folder, const char *name, struct wal_found *ret_found)
 {
-	char wal[NAME_MAX + 8];
-	int fd, err;
+	char log[FOLDER_LOG_LEN];
+	int fd, err = folder_open_file(folder, folder_log(name, log), &fd);
 
-	snprintf(wal, sizeof(wal), "%s-wal", name);
-	err = folder_open_file(folder, wal, &fd);
 	if (err == E_NOTFOUND)
 		*ret_found = (struct wal_found){.end = WAL_CLEAN};
 	if (err == E_INVAL)

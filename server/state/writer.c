@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/thread.h"
 
 // Changes that share a commit; rows of health between two looks at the queue.
 enum { COMMIT_MAX = 256, HEALTH_PIECE = 512 };
@@ -249,21 +249,6 @@ static void make_condition(pthread_cond_t *condition)
 	pthread_condattr_destroy(&attributes);
 }
 
-// Signals are the main loop's.
-static bool start_thread(struct writer *writer)
-{
-	sigset_t all, before;
-	bool is_started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	is_started = pthread_create(&writer->thread, NULL, run, writer) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (is_started)
-		pthread_setname_np(writer->thread, "state");
-	return is_started;
-}
-
 static void writer_free(struct writer *writer)
 {
 	if (writer->wake)
@@ -293,7 +278,8 @@ int writer_start(struct event_base *base, const struct state_backend *backend, v
 	writer->wake = writer->wake_fd < 0 ? NULL : event_new(base, writer->wake_fd, EV_READ | EV_PERSIST, on_wake, writer);
 	if (writer->wake)
 		event_priority_set(writer->wake, 0); // before a thousand probes
-	if (!writer->wake || event_add(writer->wake, NULL) < 0 || !start_thread(writer)) {
+	if (!writer->wake || event_add(writer->wake, NULL) < 0 ||
+	    !thread_start(&writer->thread, "state", run, writer)) {
 		int err = writer->wake_fd < 0 ? E_IO : E_NOMEM;
 
 		writer_free(writer);

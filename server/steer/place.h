@@ -12,7 +12,6 @@
 #include "base/names.h"
 
 struct ptree;
-struct report;
 
 enum { PLACE_SOURCES_MAX = 32, PLACES_MAX = 0xffffff, PLACE_PREFIXES_MAX = 16 << 20 };
 

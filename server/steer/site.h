@@ -5,14 +5,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum site_kind { SITE_WAVELENGTH, SITE_LOCAL_ZONE, SITE_OUTPOST, SITE_AZ, SITE_REGION, SITE_KINDS };
+// SITE_KIND(id, text): the kinds of site, and their names in configs, messages and the catalogue.
+#define SITE_KINDS_EACH(SITE_KIND) \
+	SITE_KIND(WAVELENGTH, "wavelength") \
+	SITE_KIND(LOCAL_ZONE, "local-zone") \
+	SITE_KIND(OUTPOST, "outpost") \
+	SITE_KIND(AZ, "az") \
+	SITE_KIND(REGION, "region")
+
+#define SITE_KIND_ID(id, text) SITE_##id,
+
+enum site_kind { SITE_KINDS_EACH(SITE_KIND_ID) SITE_KINDS };
+
+#undef SITE_KIND_ID
 
 enum { SITES_MAX = 4096, APP_TARGETS_MAX = 256 }; // an app has at most one target per site
 
-// "wavelength", "local-zone", "outpost", "az", "region".
+// The name of a kind.
 const char *site_kind_text(enum site_kind kind);
-// The kind with that text, or -1.
-int site_kind_from_text(const char *text);
 
 struct site {
 	const char *name;
@@ -26,8 +36,9 @@ struct site {
 	uint64_t seed;             // of the rendezvous hash: from the name, so that a reload moves no clients
 };
 
-// Reach: whether a carrier's clients (of the class that carriers' sites serve) can open a connection to the site. Number 0
-// stands for clients of no carrier, or whose class keeps them from carriers' sites. The only place that decides it.
+// Reach: whether a carrier's clients (of the class that carriers' sites serve) can open a connection to the site.
+// Number 0 stands for clients of no carrier, or whose class keeps them from carriers' sites. The only place that
+// decides it.
 static inline bool site_reached_by(const struct site *site, uint16_t carrier)
 {
 	if (site->is_public)

@@ -168,6 +168,13 @@ int index_target_at(const struct view *view, uint32_t app, uint32_t site)
 	return -1;
 }
 
+int index_find_target(const struct view *view, const char *app, const char *site)
+{
+	int app_at = index_find_spelled(view, app), site_at = index_find_site(view, site);
+
+	return app_at < 0 || site_at < 0 ? -1 : index_target_at(view, (uint32_t)app_at, (uint32_t)site_at);
+}
+
 const uint32_t *index_targets_of(const struct view *view, uint32_t site, uint32_t *ret_count)
 {
 	const struct view_index *index = view->index;

@@ -36,5 +36,7 @@ int index_find_site(const struct view *view, const char *name) PURE;
 int index_find_spelled(const struct view *view, const char *name) PURE;
 // The number of an app's target at a site, both given by number; -1: it has none there.
 int index_target_at(const struct view *view, uint32_t app, uint32_t site) PURE;
+// The same by name, the app's spelled exactly so; -1: the view has no such app, site or target.
+int index_find_target(const struct view *view, const char *app, const char *site) PURE;
 // The numbers of the targets at a site, how many in *ret_count. Owned by the view.
 const uint32_t *index_targets_of(const struct view *view, uint32_t site, uint32_t *ret_count);

@@ -24,39 +24,59 @@ const char *live_state_text(uint8_t state)
 	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
 }
 
-// Retired state arrays kept for reuse: with very many targets a fresh one costs more in page faults than in copying.
-// liburcu's thread returns them after a grace period of some milliseconds, so a few are in flight.
+// Retired parts kept for reuse: with very many targets a fresh array of states costs more in page faults than in
+// copying. liburcu's thread returns them after a grace period of some milliseconds, so a few are in flight.
 enum { SPARES = 8 };
 
-static _Atomic(struct target_states *) spares[SPARES];
+struct spares {
+	_Atomic(void *) list[SPARES]; // NULL: an empty place
+};
 
-static void spare_states(void *retired)
+static struct spares spare_states, spare_lives;
+
+// Any thread. Frees `retired` when there is no place for it.
+static void spares_put(struct spares *spares, void *retired)
 {
-	struct target_states *none = NULL;
+	void *none = NULL;
 
 	for (int i = 0; i < SPARES; i++, none = NULL)
-		if (atomic_compare_exchange_strong(&spares[i], &none, retired))
+		if (atomic_compare_exchange_strong(&spares->list[i], &none, retired))
 			return;
 	free(retired);
 }
 
-static void free_spares(void)
+// NULL: there is none.
+static void *spares_take(struct spares *spares)
+{
+	void *spare = NULL;
+
+	for (int i = 0; i < SPARES && !spare; i++)
+		spare = atomic_exchange(&spares->list[i], NULL);
+	return spare;
+}
+
+static void spares_free(struct spares *spares)
 {
 	for (int i = 0; i < SPARES; i++)
-		free(atomic_exchange(&spares[i], NULL));
+		free(atomic_exchange(&spares->list[i], NULL));
+}
+
+static void put_states(void *retired)
+{
+	spares_put(&spare_states, retired);
+}
+
+static void put_live(void *retired)
+{
+	spares_put(&spare_lives, retired);
 }
 
 struct target_states *live_states_new(uint32_t count)
 {
-	struct target_states *states = NULL;
+	struct target_states *states;
 
-	for (int i = 0; i < SPARES && !states; i++) {
-		states = atomic_exchange(&spares[i], NULL);
-		if (states && states->count != count) { // of a view with more or fewer targets
-			free(states);
-			states = NULL;
-		}
-	}
+	while ((states = spares_take(&spare_states)) && states->count != count)
+		free(states); // of a view with more or fewer targets
 	if (states) {
 		memset(states->octets, 0, count);
 		return states;
@@ -67,38 +87,23 @@ struct target_states *live_states_new(uint32_t count)
 	return states;
 }
 
-// The same for the small struct.
-static _Atomic(struct live *) spare_lives[SPARES];
-
-static void spare_live(void *retired)
-{
-	struct live *none = NULL;
-
-	for (int i = 0; i < SPARES; i++, none = NULL)
-		if (atomic_compare_exchange_strong(&spare_lives[i], &none, retired))
-			return;
-	free(retired);
-}
-
 int live_reserve(uint32_t count)
 {
 	struct target_states *states = live_states_new(count);
 	struct live *live = live_next();
 
 	if (states)
-		spare_states(states);
+		put_states(states);
 	if (live)
-		spare_live(live);
+		put_live(live);
 	return states && live ? E_OK : E_NOMEM;
 }
 
 struct live *live_next(void)
 {
 	const struct live *now = live_current();
-	struct live *live = NULL;
+	struct live *live = spares_take(&spare_lives);
 
-	for (int i = 0; i < SPARES && !live; i++)
-		live = atomic_exchange(&spare_lives[i], NULL);
 	if (!live)
 		live = malloc(sizeof(*live));
 	if (live)
@@ -123,8 +128,8 @@ static void replace(struct live *live)
 	if (next->view != old->view)
 		publish_retire((void *)old->view, free_view);
 	if (next->states != old->states)
-		publish_retire((void *)old->states, live ? spare_states : free);
-	publish_retire((void *)old, live ? spare_live : free);
+		publish_retire((void *)old->states, live ? put_states : free);
+	publish_retire((void *)old, live ? put_live : free);
 }
 
 void live_publish(struct live *live)
@@ -142,7 +147,6 @@ const struct live *live_current(void)
 void live_withdraw(void)
 {
 	replace(NULL);
-	free_spares();
-	for (int i = 0; i < SPARES; i++)
-		free(atomic_exchange(&spare_lives[i], NULL));
+	spares_free(&spare_states);
+	spares_free(&spare_lives);
 }

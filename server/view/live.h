@@ -31,8 +31,8 @@ struct target_states {
 // All targets in state 0, for the slow side to fill in before it is published. If it never is, the caller frees it with
 // free(). NULL when out of memory.
 struct target_states *live_states_new(uint32_t count) MUST_USE;
-// Sets memory aside for publications of `count` states, so that one more can always be made, at the latest when what was
-// published before has been retired (publish_drain() waits for that). E_NOMEM.
+// Sets memory aside for publications of `count` states, so that one more can always be made, at the latest when what
+// was published before has been retired (publish_drain() waits for that). E_NOMEM.
 int live_reserve(uint32_t count) MUST_USE;
 
 // To add a part, add a pointer here and a line in replace() in live.c.

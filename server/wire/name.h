@@ -18,6 +18,12 @@ struct name {
 	uint8_t offset[NAME_LABELS_MAX + 1]; // of label i in `wire`; offset[labels] is the root's zero
 };
 
+// A name as it is written, in any case.
+struct wire_name {
+	uint8_t wire[NAME_WIRE_MAX];
+	size_t len; // octets, the root's zero included; 0: none
+};
+
 // Reads the name of the question from at most `avail` octets. A compression pointer in it is malformed: there is no
 // earlier name to point to (RFC 1035 section 4.1.4). E_INVAL; *ret_name is then undefined.
 int name_read(const uint8_t *wire, size_t avail, struct name *ret_name) MUST_USE HOT;

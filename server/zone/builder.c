@@ -421,6 +421,6 @@ int zone_builder_finish(struct zone_builder *builder, struct report *report, str
 	if (err == E_OK)
 		err = zone_check(builder, report);
 	if (err == E_OK)
-		err = zone_compile(builder, ret_db);
+		err = zone_freeze(builder, ret_db);
 	return err;
 }

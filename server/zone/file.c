@@ -19,11 +19,6 @@
 // TTLs have 31 bits (RFC 2181 section 8).
 enum { TTL_MAX = INT32_MAX };
 
-struct wire_name {
-	uint8_t wire[NAME_WIRE_MAX];
-	size_t len; // 0: none
-};
-
 // One master file being read.
 struct loader {
 	struct zone_builder *builder;

@@ -15,15 +15,10 @@
 
 static const size_t DB_BYTES_MAX = (size_t)16 << 30;
 
-enum { OWNER_POINTER = 0xc000 | DNS_HEADER_LEN }; // the question's name
-
 static const uint16_t ADDRESS_TYPES[] = {DNS_A, DNS_AAAA};
 
-// Writes all of a record but its owner.
-static uint8_t *put_record(uint8_t *at, uint16_t type, uint32_t ttl_s, const struct draft_record *record)
+static uint8_t *put_rdata(uint8_t *at, const struct draft_record *record)
 {
-	at = put32(put16(put16(at, type), DNS_CLASS_IN), ttl_s);
-	at = put16(at, record->rdata_len);
 	memcpy(at, record->rdata, record->rdata_len);
 	return at + record->rdata_len;
 }
@@ -36,7 +31,7 @@ static int compile_set(struct arena *arena, const struct draft_set *set, uint32_
 	if (!wire)
 		return E_NOMEM;
 	for (const struct draft_record *record = set->first; record; record = record->next)
-		at = put_record(put16(at, OWNER_POINTER), set->type, ttl_s, record);
+		at = put_rdata(put_record_start(at, set->type, ttl_s, record->rdata_len), record);
 	must(at == wire + set->wire_len);
 	*ret_rrset = (struct rrset){wire, set->wire_len, ttl_s, set->type, set->count};
 	return E_OK;
@@ -53,7 +48,8 @@ static uint8_t *put_glue(uint8_t *at, const struct draft_name *name, uint16_t *c
 			continue;
 		for (const struct draft_record *record = set->first; record; record = record->next) {
 			memcpy(at, name->name, name->name_len);
-			at = put_record(at + name->name_len, set->type, set->ttl_s, record);
+			at = put_record_fields(at + name->name_len, set->type, set->ttl_s, record->rdata_len);
+			at = put_rdata(at, record);
 			++*count;
 		}
 	}
@@ -213,7 +209,7 @@ static int reserve(struct zonedb *db, const struct zone_builder *builder)
 	return E_OK;
 }
 
-int zone_compile(struct zone_builder *builder, struct zonedb **ret_db)
+int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db)
 {
 	struct zonedb *db = calloc(1, sizeof(*db));
 	uint32_t number = 0;

@@ -7,4 +7,4 @@ struct zone_builder;
 struct zonedb;
 
 // Compiles a draft that zone_check() found valid. The caller frees *ret_db with zonedb_free(). E_NOMEM.
-int zone_compile(struct zone_builder *builder, struct zonedb **ret_db) MUST_USE;
+int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db) MUST_USE;

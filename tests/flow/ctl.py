@@ -406,6 +406,11 @@ def overrides():
         (["undrain", "bos"], {"site": "bos", "targets": 3, "up": 1, "still_drained": 0},
          "bos is not drained any more; targets that get clients again: 1\n"
          "2 more of its targets are not drained any more, but down\n"),
+        (["undrain", "bos"], {"site": "bos", "targets": 0, "up": 0, "ended_count": 7,
+                              "ended": [{**alice, "app": "a.example"}] + [alice] * 5},
+         "It ends the drain of a.example until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n" +
+         "It ends the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n" * 4 +
+         "and 2 more drains\n"),
         (["undrain", "bos"], {"site": "bos", "targets": 2, "up": 2, "still_drained": 1},
          "bos is not drained any more; targets that get clients again: 2\n"
          "1 of its targets stay drained: another drain holds (edgesteerctl status)\n"),
@@ -428,7 +433,7 @@ def odd_replies():
              "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
     keys = ("sites apps drains forces overrides_damaged changes_refused locate states health steps candidates warnings errors site app "
-            "targets reason until since safe_after version next generation replaced up still_drained").split()
+            "targets reason until since safe_after version next generation replaced up still_drained ended ended_count forced").split()
     for verb, more in words.items():
         for value in odd:
             with Script({"ok": True, **{key: value for key in keys}}, {"ok": True}) as script:

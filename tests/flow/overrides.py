@@ -43,6 +43,7 @@ def left_with_the_dead():
             explained = d.ctl_json("explain", NAME, "--client", "192.0.2.1")["candidates"]
             shown = d.ctl_json("apps", NAME)["apps"][0]["targets"]
             equal([row["state"] for row in explained], [row["state"] for row in shown])
+            equal([row.get("drained") for row in explained], [row["drained"] for row in shown])
             d.ctl("undrain", EAST)
             equal(d.ctl_json("drain", EAST)["warnings"], [warning, warning.replace(NAME, OTHER)])
             d.ctl("undrain", EAST)
@@ -50,6 +51,8 @@ def left_with_the_dead():
             d.ctl("undrain", WEST)
             done = d.ctl("force", f"{NAME}/{EAST}", "down")
             equal(done.json["warnings"], [warning.replace("1 left of 2", "2 left of 2")])
+            explained = d.ctl_json("explain", NAME, "--client", "192.0.2.1")["candidates"]
+            equal({row["site"]: row.get("forced") for row in explained}, {EAST: "down", WEST: None})
             check(warning.replace("1 left of 2", "2 left of 2") in done.err, done)
 
 
@@ -118,6 +121,11 @@ def undrain_numbers():
         d.reload(config(apps=(OTHER, "third." + ZONE)))
         equal(numbers(EAST, "--app", NAME), (0, 0, 0))
         equal(numbers(EAST), (1, 1, 0))
+        given = d.ctl_json("drain", WEST, "--reason", "rack")
+        done = d.ctl("undrain", WEST)
+        equal([(drain["since"], drain["reason"]) for drain in done.json["ended"]], [(given["since"], "rack")])
+        d.ctl("drain", WEST, "--reason", "rack")
+        check("It ends the drain until undrained, given " in d.ctl("undrain", WEST, as_json=False).out)
 
 
 def fill_disk(daemon, full=True):
@@ -152,6 +160,7 @@ def cannot_be_saved():
         check("changes_refused" not in d.ctl_json("status"))
         d.kill()
         d.start()
+        check(f"edgesteerd {d.ctl_json('version')['version']} started with {d.config_path}: 1 override holds\n" in d.log(), d.log())
         status = d.ctl_json("status")
         equal(([drain["site"] for drain in status["drains"]], status["forces"]), ([EAST], []))
 

@@ -52,9 +52,9 @@ door 'event2?[/.]' 'server/(net|http|health|discovery|state|generation|control|d
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------
 
-# Wire, answer and the UDP loop allocate nothing, take no lock, write no log, read no wall clock; only what makes or
+# Wire, answer, the zones as queries read them and the UDP loop allocate nothing, take no lock, write no log, read no wall clock; only what makes or
 # frees a thing, x_new and x_free, may allocate: that is before the first query and after the last.
-fast='server/wire/|server/answer/|server/net/udp\.c'
+fast='server/wire/|server/answer/|server/zone/zone\.c|server/net/udp\.c'
 awk -F: '
 	$3 ~ /^[a-z]/ { name = $3; sub(/\(.*/, "", name) }
 	name !~ /_(new|free)$/' "$lint_tmp/code" >"$lint_tmp/code.running"

@@ -13,6 +13,7 @@
 #include "answer/answer.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/publish.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
@@ -102,6 +103,26 @@ void dig_end(void)
 		unlink(path);
 	}
 	rmdir(dig.folder);
+}
+
+void dig_begin_published(void)
+{
+	publish_register_reader();
+	dig_begin("domains:\n  example: {file: zone}\nsites:\n  us-east-1: {}\napps:\n"
+	          "  app.example:\n    targets:\n      us-east-1: {addresses: [192.0.2.1]}\n",
+	          "@ 60 SOA ns.example. h.example. 1 1 1 1 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n", "");
+	live_publish(dig.live);
+}
+
+void dig_end_published(void)
+{
+	live_withdraw(); // and with it the view
+	dig.live = NULL;
+	dig.states = NULL;
+	dig.view = NULL;
+	publish_drain();
+	dig_end();
+	publish_unregister_reader();
 }
 
 size_t dig_query(const struct question *question, uint8_t *wire)

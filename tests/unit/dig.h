@@ -47,6 +47,9 @@ uint64_t dig_handouts(uint32_t target);
 // Makes the view of a config whose domain's file is "zone" and whose source's is "clients", in a folder of its own.
 void dig_begin(const char *config, const char *zone, const char *clients);
 void dig_end(void);
+// The same of a view with one app, "app.example" (192.0.2.1), which is published meanwhile: for the tests of net/.
+void dig_begin_published(void);
+void dig_end_published(void);
 
 // Writes the query, ID 4711, into wire[DIG_QUERY_MAX]; returns its length.
 size_t dig_query(const struct question *question, uint8_t *wire);

@@ -1,4 +1,4 @@
-// The played daemon; see fake_daemon.h.
+// The fake daemon; see fake_daemon.h.
 #include "fake_daemon.h"
 
 #include <event2/event.h>
@@ -34,11 +34,12 @@ static const struct {
 	{"web.example.com", 5, {FAKE_USE1, -1}},
 };
 
+struct fake_daemon fake_daemon;
+
 static struct fake_daemon *fake_of_health; // health_target() has nothing else to find it by
 static struct config config;
 
-// ---- stand-ins for other layers
-// ---------------------------------------------------------------------------------------
+// ---- stand-ins for other layers -------------------------------------------------------------------------------------
 
 size_t health_count(const struct health *health UNUSED)
 {
@@ -79,7 +80,8 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .late = 4, .under_way = 2, .waiting = 1};
 }
 
-json_t *explain_query(const struct live *live UNUSED, const char *name, const struct prefix *client)
+json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED, const char *name,
+                      const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 
@@ -88,8 +90,7 @@ json_t *explain_query(const struct live *live UNUSED, const char *name, const st
 	return json_pack("{s:s, s:s, s:[s]}", "name", name, "client", prefix_format(client, text), "steps", "locate: here");
 }
 
-// ---- ops
-// -------------------------------------------------------------------------------------------------------------
+// ---- ops ------------------------------------------------------------------------------------------------------------
 
 static const struct config *ops_config(void *ctx UNUSED)
 {
@@ -208,8 +209,7 @@ static json_t *ops_status(void *ctx)
 	return json_pack("{s:s, s:i, s:b}", "version", fake->version, "pid", 7, "serving", live_current() != NULL);
 }
 
-// ---- view and config
-// -------------------------------------------------------------------------------------------------
+// ---- view and config ------------------------------------------------------------------------------------------------
 
 static struct places *make_places(void)
 {
@@ -256,7 +256,8 @@ static void add_app(struct view *view, struct app *all, struct target *targets, 
 	struct config_app *written = &config.apps[view->app_count];
 	struct app *app = &all[view->app_count++];
 
-	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count};
+	*app = (struct app){.name = arena_strdup(view->arena, name), .ttl_s = ttl_s, .first_target = view->target_count,
+	                    .last_resort = all + FAKE_LAST_RESORT == app ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL};
 	written->name = app->name;
 	written->targets = arena_take_array(view->arena, FAKE_SITES, sizeof(*written->targets));
 	must(app->name && written->targets);
@@ -359,8 +360,31 @@ void fake_daemon_close(struct fake_daemon *fake)
 	must(system(command) == 0);
 }
 
-// ---- asking
-// ----------------------------------------------------------------------------------------------------------
+int fake_daemon_set_up(void **unused UNUSED)
+{
+	fake_daemon_open(&fake_daemon, 0, true);
+	return 0;
+}
+
+int fake_daemon_set_up_starting(void **unused UNUSED)
+{
+	fake_daemon_open(&fake_daemon, 0, false);
+	return 0;
+}
+
+int fake_daemon_set_up_many(void **unused UNUSED)
+{
+	fake_daemon_open(&fake_daemon, FAKE_MANY, true);
+	return 0;
+}
+
+int fake_daemon_tear_down(void **unused UNUSED)
+{
+	fake_daemon_close(&fake_daemon);
+	return 0;
+}
+
+// ---- asking ---------------------------------------------------------------------------------------------------------
 
 struct answer {
 	struct fake_daemon *fake;

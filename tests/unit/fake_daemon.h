@@ -1,5 +1,5 @@
 // A fake daemon for the control socket's verbs: a small view made by hand, health and reloads decided by the test, and
-// a state folder. For test_verbs, test_control and the fuzz target. It defines the functions of health and explain, so
+// a state folder. For the tests of control/ and the fuzz target. It defines the functions of health and explain, so
 // that the real ones are not linked.
 #pragma once
 
@@ -19,7 +19,7 @@ struct event_base;
 struct handouts;
 struct view;
 
-enum { FAKE_TARGETS_MAX = 5000 };
+enum { FAKE_TARGETS_MAX = 5000, FAKE_MANY = 4500 };
 
 // Its sites and apps:
 //
@@ -30,7 +30,9 @@ enum { FAKE_TARGETS_MAX = 5000 };
 //   carrier  bos                    ber               -                20
 //   web      -                      -                 use1              5
 //
+// web has addresses as its last resort, the others SERVFAIL.
 // fake_daemon_open() with `many` adds apps "many0" … of one target each, at use1.
+enum { FAKE_LAST_RESORT = 3 }; // the number of the app that has one
 enum { FAKE_BOS, FAKE_NYC, FAKE_BER, FAKE_USE1, FAKE_SITES };
 
 struct fake_daemon {
@@ -58,6 +60,14 @@ void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving);
 // Finishes the first round: publishes if not `serving` yet.
 void fake_daemon_serve(struct fake_daemon *fake);
 void fake_daemon_close(struct fake_daemon *fake);
+
+// For cmocka: one that serves, one that waits for its first round, and one with FAKE_MANY more apps.
+extern struct fake_daemon fake_daemon;
+int fake_daemon_set_up(void **unused);
+int fake_daemon_set_up_starting(void **unused);
+int fake_daemon_set_up_many(void **unused);
+int fake_daemon_tear_down(void **unused);
+
 // Finishes a kept reload; with E_INVAL its report has two errors and a warning.
 void fake_daemon_end_reload(struct fake_daemon *fake, int err);
 // Opens the state in the fake's folder, which must not be open.

@@ -42,10 +42,19 @@ void peer_set_up(unsigned idle_ms)
 	assert_int_equal(control_open(peer_fake.base, peer_path, &peer_fake.ops, &peer_control), E_OK);
 }
 
-void peer_tear_down(void)
+int peer_set_up_patiently(void **unused)
 {
+	(void)unused;
+	peer_set_up(60000);
+	return 0;
+}
+
+int peer_tear_down(void **unused)
+{
+	(void)unused;
 	peer_control = control_close(peer_control);
 	fake_daemon_close(&peer_fake);
+	return 0;
 }
 
 void peer_turn(void)

@@ -20,7 +20,9 @@ extern char peer_path[100];
 extern unsigned peer_looks; // at what is served: each drain takes one before it waits
 
 void peer_set_up(unsigned idle_ms);
-void peer_tear_down(void);
+// For cmocka; a minute before an idle connection is closed.
+int peer_set_up_patiently(void **unused);
+int peer_tear_down(void **unused);
 
 // Lets the daemon's side do what it can.
 void peer_turn(void);

@@ -46,7 +46,7 @@ static void on_committed(void *ctx)
 	note("commit;");
 }
 
-const struct state_ops statedir_ops = {NULL, on_changed, on_committed};
+struct state_ops statedir_ops;
 
 int statedir_setup(void **unused)
 {
@@ -57,6 +57,7 @@ int statedir_setup(void **unused)
 	statedir_base = event_base_new();
 	assert_non_null(statedir_base);
 	statedir_calls_clear();
+	statedir_ops = (struct state_ops){.changed = on_changed, .committed = on_committed};
 	return 0;
 }
 
@@ -116,6 +117,18 @@ unsigned statedir_count(const char *beginning)
 	return count;
 }
 
+const char *statedir_copy(const char *name)
+{
+	static char path[160];
+	char command[4 * sizeof(path)];
+
+	// Not state.try, which comes and goes while the disk is tried.
+	snprintf(path, sizeof(path), "%s/%s", statedir_top, name);
+	snprintf(command, sizeof(command), "rm -rf %s && mkdir %s && cp -r %s/*.db* %s", path, path, statedir, path);
+	assert_int_equal(system(command), 0);
+	return path;
+}
+
 const struct override *statedir_drain(const char *site, const char *app, int64_t until_s)
 {
 	static struct override drain;
@@ -172,8 +185,23 @@ int statedir_remove(struct state *state, enum override_kind kind, const char *si
 	return err;
 }
 
+int statedir_put_drain(struct state *state, const char *site, const char *app, int64_t until_s)
+{
+	return statedir_put(state, statedir_drain(site, app, until_s));
+}
+
+int statedir_put_force(struct state *state, const char *app, const char *site, enum force_to to)
+{
+	return statedir_put(state, statedir_force(app, site, to));
+}
+
+int statedir_remove_drain(struct state *state, const char *site, const char *app, bool every_app)
+{
+	return statedir_remove(state, OVERRIDE_DRAIN, site, app, every_app);
+}
+
 // The writer looks at its queue again only after the copy has been written.
 void statedir_settle(struct state *state)
 {
-	assert_int_equal(statedir_remove(state, OVERRIDE_DRAIN, "no such site", NULL, false), E_NOTFOUND);
+	assert_int_equal(statedir_remove_drain(state, "no such site", NULL, false), E_NOTFOUND);
 }

@@ -23,14 +23,17 @@ extern char statedir_why[STATE_WHY_LEN];
 int statedir_setup(void **unused);
 int statedir_teardown(void **unused);
 
-extern const struct state_ops statedir_ops;
+extern struct state_ops statedir_ops; // set up anew for each test
 struct state *statedir_open(void);
 // As after a restart.
 struct state *statedir_reopen(struct state *state);
 // Into the folder, which is made where it is missing.
 void statedir_write(const char *name, const char *text);
-// Files whose names start with `prefix`.
+// Files whose names start with `beginning`.
 unsigned statedir_count(const char *beginning);
+// Copies the files as they are now to a folder NAME beside the state folder: what is found after kill -9. Its path,
+// valid until the next call.
+const char *statedir_copy(const char *name);
 void statedir_calls_clear(void);
 
 // An override with fixed reason ("disk \"full\" ü\n"), who ("uid 0") and since (1000). Valid until the next call.
@@ -40,6 +43,9 @@ const struct override *statedir_force(const char *app, const char *site, enum fo
 // What done() said of it; waits.
 int statedir_put(struct state *state, const struct override *override);
 int statedir_remove(struct state *state, enum override_kind kind, const char *site, const char *app, bool every_app);
+int statedir_put_drain(struct state *state, const char *site, const char *app, int64_t until_s);
+int statedir_put_force(struct state *state, const char *app, const char *site, enum force_to to);
+int statedir_remove_drain(struct state *state, const char *site, const char *app, bool every_app);
 // done() for both; notes the call. `ctx`: an int that gets the error, or NULL.
 void statedir_done(void *ctx, const struct state_result *result);
 // Until the int that statedir_done() was given is no longer STATEDIR_WAITING.

@@ -168,6 +168,24 @@ static void test_chain(void **state)
 	ldns_pkt_free(pkt);
 }
 
+// An ignored client subnet: the answer is the sender's, and its scope the subnet's own leaf, though a hash decides and
+// the sender's leaf is a longer one.
+static void test_ignored(void **state)
+{
+	const struct question plain = {.name = "shared.edge.example.", .type = "A"};
+	const struct question with_ecs = {.name = "shared.edge.example.", .type = "A", .ecs = "10.20.200.0/24"};
+	ldns_pkt *asked = dig_ask(&plain), *ignored = dig_ask(&with_ecs);
+	char text[256], expected[256];
+
+	(void)state;
+	dig_describe(ldns_pkt_answer(asked), expected, sizeof(expected));
+	dig_describe(ldns_pkt_answer(ignored), text, sizeof(text));
+	assert_string_equal(text, expected);
+	assert_int_equal(dig_scope(ignored), 17); // 10.20.3.0/24 is in the other half of the block
+	ldns_pkt_free(asked);
+	ldns_pkt_free(ignored);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -187,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -52,7 +52,7 @@ static void check_row(const char *kind, const char *name, const char *region)
 	if (!catalogue_find(&catalogue, name, &site))
 		fail_msg("%s is missing", name);
 	assert_string_equal(site.name, name);
-	assert_int_equal(site.kind, site_kind_from_text(kind));
+	assert_string_equal(site_kind_text(site.kind), kind);
 	assert_string_equal(site.region, region);
 	if (*region && (!catalogue_find(&catalogue, region, &parent) || parent.kind != SITE_REGION))
 		fail_msg("%s: no parent Region %s", name, region);

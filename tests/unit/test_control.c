@@ -35,20 +35,6 @@ static int set_up(void **unused)
 	return 0;
 }
 
-static int set_up_patiently(void **unused)
-{
-	(void)unused;
-	peer_set_up(60000);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	peer_tear_down();
-	return 0;
-}
-
 // Framing -------------------------------------------------------------------------------------------------------------
 
 static void test_in_pieces(void **unused)
@@ -423,22 +409,22 @@ static void test_file_in_the_way(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_in_pieces, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_replies_in_order, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_gives_way_to_probes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_line_lengths, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_end_of_input, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_peer_goes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reload_takes_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_peer_is_known, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_connections_max, set_up_patiently, tear_down),
-		cmocka_unit_test_setup_teardown(test_idle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_slow_reader, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reply_max, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_stale_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_file_in_the_way, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_in_pieces, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_replies_in_order, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_gives_way_to_probes, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_garbage, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_line_lengths, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_end_of_input, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_peer_goes, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_reload_takes_time, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_peer_is_known, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_connections_max, peer_set_up_patiently, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_idle, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_slow_reader, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_reply_max, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_file, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_stale_file, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_file_in_the_way, set_up, peer_tear_down),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,5 @@
-// Overrides that have no effect after a reload: what the reload warns of, and how they are shown. The played daemon is
-// fake_daemon.h's.
+// Overrides that have no effect after a reload: what the reload warns of, and how they are shown. The daemon is that of
+// fake_daemon.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,22 +15,6 @@
 #include "control/dangling.h"
 #include "report_text.h"
 #include "state/state.h"
-
-static struct fake_daemon fake;
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, true);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	fake_daemon_close(&fake);
-	return 0;
-}
 
 static const struct {
 	const char *app, *site; // app NULL: a drain of the site
@@ -57,9 +41,9 @@ static void give_overrides(void)
 		struct override force = {.kind = OVERRIDE_FORCE, .site = drain.site, .app = drain.app, .who = drain.who,
 		                         .since_s = 1, .to = i % 2 ? FORCE_UP : FORCE_DOWN};
 
-		assert_int_equal(fake_daemon_put(&fake, &drain), E_OK);
+		assert_int_equal(fake_daemon_put(&fake_daemon, &drain), E_OK);
 		if (rows[i].app)
-			assert_int_equal(fake_daemon_put(&fake, &force), E_OK);
+			assert_int_equal(fake_daemon_put(&fake_daemon, &force), E_OK);
 	}
 }
 
@@ -70,10 +54,10 @@ static void test_warnings(void **unused)
 
 	(void)unused;
 	assert_non_null(report);
-	dangling_warn(fake.ops.state, fake.view, report); // there are none
+	dangling_warn(fake_daemon.ops.state, fake_daemon.view, report); // there are none
 	assert_int_equal(report_count(report, REPORT_WARNING), 0);
 	give_overrides();
-	dangling_warn(fake.ops.state, fake.view, report);
+	dangling_warn(fake_daemon.ops.state, fake_daemon.view, report);
 	reported = report_text(report);
 	assert_string_equal(
 		reported,
@@ -100,7 +84,7 @@ static void test_status(void **unused)
 	(void)unused;
 	give_overrides();
 
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 	const json_t *drains = json_object_get(reply, "drains"), *forces = json_object_get(reply, "forces");
 	size_t force = 0;
 
@@ -119,8 +103,8 @@ static void test_status(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_warnings, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_status, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_warnings, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_status, fake_daemon_set_up, fake_daemon_tear_down),
 	};
 
 	publish_register_reader();

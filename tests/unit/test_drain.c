@@ -21,29 +21,6 @@
 #include "state/state.h"
 #include "view/live.h"
 
-static struct fake_daemon fake;
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, true);
-	return 0;
-}
-
-static int set_up_starting(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, false);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	fake_daemon_close(&fake);
-	return 0;
-}
-
 // Who is left without -------------------------------------------------------------------------------------------------
 
 // Walks impact.h's table: what is drained already, then the drain that warns.
@@ -54,24 +31,26 @@ static void test_warnings(void **unused)
 		const char *site, *app;
 		const char *warnings[3];
 	} rows[] = {
-		{{NULL}, "bos", NULL, {"carrier.example.com: no target is left for clients of verizon"}},
+		{{NULL}, "bos", NULL, {"carrier.example.com: no target is left for clients of verizon; they get SERVFAIL"}},
 		{{NULL}, "nyc", NULL, {NULL}},
 		{{NULL}, "use1", "app.example.com",
-		 {"app.example.com: no target is left for clients other than those of verizon"}},
+		 {"app.example.com: no target is left for clients other than those of verizon; they get SERVFAIL"}},
 		{{NULL}, "use1", NULL,
-		 {"app.example.com: no target is left for clients other than those of verizon",
-		  "video.example.com: no target is left for clients other than those of verizon, vodafone-de",
+		 {"app.example.com: no target is left for clients other than those of verizon; they get SERVFAIL",
+		  "video.example.com: no target is left for clients other than those of verizon, vodafone-de; they get SERVFAIL",
 		  "web.example.com: no target is left; its clients get the last resort"}},
 		{{"bos"}, "nyc", NULL, {NULL}},
-		{{"bos"}, "ber", NULL, {"carrier.example.com: no target is left; its clients get the last resort"}},
-		{{NULL}, "ber", "carrier.example.com", {"carrier.example.com: no target is left for clients of vodafone-de"}},
-		{{NULL}, "bos", "carrier.example.com", {"carrier.example.com: no target is left for clients of verizon"}},
+		{{"bos"}, "ber", NULL, {"carrier.example.com: no target is left; its clients get SERVFAIL"}},
+		{{NULL}, "ber", "carrier.example.com", {"carrier.example.com: no target is left for clients of vodafone-de; they get SERVFAIL"}},
+		{{NULL}, "bos", "carrier.example.com", {"carrier.example.com: no target is left for clients of verizon; they get SERVFAIL"}},
+		{{"use1"}, "ber", "video.example.com",
+		 {"video.example.com: no target is left for clients other than those of verizon; they get SERVFAIL"}},
 		{{"use1"}, "bos", "app.example.com",
-		 {"app.example.com: no target is left for clients other than those of verizon"}},
+		 {"app.example.com: no target is left for clients other than those of verizon; they get SERVFAIL"}},
 		{{"use1", "nyc"}, "bos", "app.example.com",
-		 {"app.example.com: no target is left; its clients get the last resort"}},
+		 {"app.example.com: no target is left; its clients get SERVFAIL"}},
 		{{"use1"}, "bos", "video.example.com",
-		 {"video.example.com: no target is left for clients other than those of vodafone-de"}},
+		 {"video.example.com: no target is left for clients other than those of vodafone-de; they get SERVFAIL"}},
 	};
 
 	(void)unused;
@@ -80,12 +59,12 @@ static void test_warnings(void **unused)
 
 		for (size_t j = 0; rows[i].before[j]; j++) {
 			snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"}", rows[i].before[j]);
-			asking_done(&fake, line);
+			asking_done(&fake_daemon, line);
 		}
 		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"%s%s%s}", rows[i].site,
 		         rows[i].app ? ", \"app\": \"" : "", rows[i].app ? rows[i].app : "", rows[i].app ? "\"" : "");
 
-		json_t *reply = asking_ok(&fake, line);
+		json_t *reply = asking_ok(&fake_daemon, line);
 		const json_t *warnings = json_object_get(reply, "warnings");
 		size_t count = 0;
 
@@ -95,7 +74,7 @@ static void test_warnings(void **unused)
 		for (size_t j = 0; j < count; j++)
 			assert_string_equal(json_string_value(json_array_get(warnings, j)), rows[i].warnings[j]);
 		json_decref(reply);
-		fake_daemon_remove_all(&fake);
+		fake_daemon_remove_all(&fake_daemon);
 	}
 }
 
@@ -117,18 +96,18 @@ static void test_warnings_of_what_is_down(void **unused)
 		 {"video.example.com: every target left for clients other than those of vodafone-de is down (1 left of 2): they are "
 		  "answered all the same"}},
 		{DRAIN("use1", "video"), {VIDEO_BOS, -1},
-		 {"video.example.com: no target is left for clients other than those of verizon, vodafone-de",
+		 {"video.example.com: no target is left for clients other than those of verizon, vodafone-de; they get SERVFAIL",
 		  "video.example.com: every target left for clients of verizon is down (1 left of 2): they are answered all the same"}},
-		{DRAIN("bos", "carrier"), {CARRIER_BER, -1}, {"carrier.example.com: no target is left for clients of verizon"}},
+		{DRAIN("bos", "carrier"), {CARRIER_BER, -1}, {"carrier.example.com: no target is left for clients of verizon; they get SERVFAIL"}},
 	};
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
-			fake.health[rows[i].down[j]].up = false;
-		fake_daemon_publish(&fake);
+			fake_daemon.health[rows[i].down[j]].up = false;
+		fake_daemon_publish(&fake_daemon);
 
-		json_t *reply = asking_ok(&fake, rows[i].line);
+		json_t *reply = asking_ok(&fake_daemon, rows[i].line);
 		const json_t *warnings = json_object_get(reply, "warnings");
 		size_t count = 0;
 
@@ -137,8 +116,8 @@ static void test_warnings_of_what_is_down(void **unused)
 		assert_int_equal(json_array_size(warnings), count);
 		json_decref(reply);
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
-			fake.health[rows[i].down[j]].up = true;
-		fake_daemon_remove_all(&fake);
+			fake_daemon.health[rows[i].down[j]].up = true;
+		fake_daemon_remove_all(&fake_daemon);
 	}
 }
 
@@ -163,13 +142,13 @@ static void test_replaced(void **unused)
 		int64_t until_s = !rows[i].was_for ? 0 : since_s + (rows[i].was_for[0] - '0') * 3600;
 		char line[128];
 
-		assert_int_equal(fake_daemon_put(&fake, &(struct override){
+		assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){
 			.kind = OVERRIDE_DRAIN, .site = (char *)"nyc", .reason = (char *)"disk dying", .since_s = since_s,
 			.until_s = until_s, .who = (char *)"uid 7 (carol), pid 9"}), E_OK);
 		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"nyc\"%s%s%s}",
 		         rows[i].is_for ? ", \"for\": \"" : "", rows[i].is_for ? rows[i].is_for : "", rows[i].is_for ? "\"" : "");
 
-		json_t *reply = asking_ok(&fake, line);
+		json_t *reply = asking_ok(&fake_daemon, line);
 		const json_t *replaced = json_object_get(reply, "replaced"), *warnings = json_object_get(reply, "warnings");
 
 		assert_string_equal(asking_text(replaced, "who"), "uid 7 (carol), pid 9");
@@ -183,22 +162,53 @@ static void test_replaced(void **unused)
 	}
 
 	// Another thing's drain is not replaced, nor is an expired one.
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
-	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
+	assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
 	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
-	reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
 }
 
 // Undrain -------------------------------------------------------------------------------------------------------------
 
+// What it ended, each drain by its app.
+static void test_undrain_names_what_it_ended(void **unused)
+{
+	static const char *const apps[] = {"(none)", "video.example.com", "app.example.com"};
+	const struct override had_run_out = {.kind = OVERRIDE_DRAIN, .site = (char *)"bos", .app = (char *)"carrier.example.com",
+	                                     .since_s = 1, .until_s = 2, .who = (char *)"w"};
+	json_t *reply;
+
+	(void)unused;
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"rack\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"2h\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
+	assert_int_equal(fake_daemon_put(&fake_daemon, &had_run_out), E_OK);
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+
+	const json_t *ended = json_object_get(reply, "ended"), *site = asking_named(ended, "app", "(none)");
+
+	assert_int_equal(asking_number(reply, "ended_count"), ARRAY_LEN(apps));
+	assert_int_equal(json_array_size(ended), ARRAY_LEN(apps));
+	for (size_t i = 0; i < ARRAY_LEN(apps); i++)
+		assert_string_equal(asking_text(asking_named(ended, "app", apps[i]), "site"), "bos");
+	assert_string_equal(asking_text(site, "reason"), "rack");
+	assert_string_equal(asking_text(site, "who"), "uid 1000 (alice), pid 4711");
+	assert_true(asking_number(asking_named(ended, "app", apps[1]), "until") > asking_number(site, "since"));
+	json_decref(reply);
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
+	assert_int_equal(asking_number(reply, "ended_count"), 1);
+	json_decref(reply);
+}
+
 static void check_undrain(const char *line, json_int_t targets, json_int_t up, json_int_t still)
 {
-	json_t *reply = asking_ok(&fake, line);
+	json_t *reply = asking_ok(&fake_daemon, line);
 
 	assert_int_equal(asking_number(reply, "targets"), targets);
 	assert_int_equal(asking_number(reply, "up"), up);
@@ -212,18 +222,18 @@ static void test_undrain_numbers(void **unused)
 {
 	(void)unused;
 	// bos has three targets. One drain of one of them changes one.
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, 1, 0);
 
 	// One is down by its health, one is forced down: neither gets clients.
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
-	fake.health[3].up = false; // video at bos
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
+	fake_daemon.health[3].up = false; // video at bos
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
 	// The site's drain holds on.
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}", 0, 0, 1);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
@@ -234,7 +244,7 @@ static void test_undrain_numbers(void **unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
-		assert_int_equal(fake_daemon_put(&fake, &gone[i]), E_OK);
+		assert_int_equal(fake_daemon_put(&fake_daemon, &gone[i]), E_OK);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"gone.example.com\"}", 0, 0, 0);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"gone\"}", 0, 0, 0);
 }
@@ -247,22 +257,22 @@ static void test_other_case(void **unused)
 	                                    .who = (char *)"w"};
 
 	(void)unused;
-	assert_int_equal(fake_daemon_put(&fake, &old), E_OK);
-	asking_state(&fake, "app.example.com", "bos", "up");
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com\"}");
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 2);
+	assert_int_equal(fake_daemon_put(&fake_daemon, &old), E_OK);
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com\"}");
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 2);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 0, 0, 0);
-	asking_state(&fake, "app.example.com", "bos", "drained");
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 1, 1, 0);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 0);
 }
 
 static void test_undrain_while_starting(void **unused)
 {
 	(void)unused;
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_true(json_is_null(json_object_get(reply, "up"))); // health is not known yet
@@ -297,7 +307,7 @@ static void on_reply(void *ctx, json_t *reply)
 
 static void send_line(struct client *client, const char *line)
 {
-	struct call call = {.ops = fake.ops, .who = "uid 1000 (alice), pid 4711", .reply = on_reply, .reply_ctx = client};
+	struct call call = {.ops = fake_daemon.ops, .who = "uid 1000 (alice), pid 4711", .reply = on_reply, .reply_ctx = client};
 
 	verbs_run(&call, line, strlen(line));
 }
@@ -305,7 +315,7 @@ static void send_line(struct client *client, const char *line)
 static void wait_for(struct client *client, unsigned replies)
 {
 	while (client->replies < replies)
-		event_base_loop(fake.base, EVLOOP_ONCE);
+		event_base_loop(fake_daemon.base, EVLOOP_ONCE);
 	assert_int_equal(client->replies, replies);
 }
 
@@ -313,12 +323,13 @@ static void wait_for(struct client *client, unsigned replies)
 static size_t count_on_disk(void)
 {
 	static const struct state_ops no_ops;
-	char folder[96], command[320];
+	char folder[96], command[4 * sizeof(folder)];
 	struct event_base *base = event_base_new();
 	struct state *state = NULL;
 
-	snprintf(folder, sizeof(folder), "%s.killed", fake.folder);
-	snprintf(command, sizeof(command), "rm -rf %s && cp -r %s %s", folder, fake.folder, folder);
+	snprintf(folder, sizeof(folder), "%s.killed", fake_daemon.folder);
+	snprintf(command, sizeof(command), "rm -rf %s && mkdir %s && cp %s/*.db* %s", folder, folder, fake_daemon.folder,
+	         folder);
 	assert_int_equal(system(command), 0);
 	assert_non_null(base);
 	assert_int_equal(state_open(base, folder, &no_ops, &state), E_OK);
@@ -334,14 +345,14 @@ static size_t count_on_disk(void)
 
 static void look_drained(void)
 {
-	assert_int_equal(fake.changes, 1);
+	assert_int_equal(fake_daemon.changes, 1);
 	assert_true(live_state(live_current(), 0) & TARGET_DRAINED); // app at bos
 	assert_int_equal(count_on_disk(), 1);
 }
 
 static void look_undrained(void)
 {
-	assert_int_equal(fake.changes, 2);
+	assert_int_equal(fake_daemon.changes, 2);
 	assert_int_equal(live_state(live_current(), 0), 0);
 	assert_int_equal(count_on_disk(), 0);
 }
@@ -360,14 +371,14 @@ static void test_published_before_acknowledged(void **unused)
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
 		struct client client = {.look = rows[i].look};
 		const struct live *served = live_current();
-		uint64_t revision = state_revision(fake.ops.state);
+		uint64_t revision = state_revision(fake_daemon.ops.state);
 
 		send_line(&client, rows[i].line);
 		// The loop has not run: nothing is in effect yet, and no reply has been sent.
 		assert_int_equal(client.replies, 0);
-		assert_int_equal(fake.changes, i);
+		assert_int_equal(fake_daemon.changes, i);
 		assert_ptr_equal(live_current(), served);
-		assert_int_equal(state_revision(fake.ops.state), revision);
+		assert_int_equal(state_revision(fake_daemon.ops.state), revision);
 		wait_for(&client, 1);
 		assert_int_equal(client.done, 1);
 	}
@@ -392,13 +403,13 @@ static void test_many_at_once(void **unused)
 	assert_int_equal(client.done, STATE_QUEUE_MAX);
 	assert_int_equal(client.refused, REQUESTS - STATE_QUEUE_MAX);
 	assert_string_equal(client.last_error, "not done: 256 changes are already waiting to be saved; try again");
-	assert_in_range(fake.changes, 1, STATE_QUEUE_MAX);
-	assert_int_equal(state_override_count(fake.ops.state), 2);
-	assert_string_equal(state_drain_given(fake.ops.state, NULL, "nyc")->reason, "r254");
-	assert_string_equal(state_drain_given(fake.ops.state, NULL, "bos")->reason, "r255");
-	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // there is room again
-	asking_state(&fake, "app.example.com", "bos", "up");
-	asking_state(&fake, "app.example.com", "nyc", "drained");
+	assert_in_range(fake_daemon.changes, 1, STATE_QUEUE_MAX);
+	assert_int_equal(state_override_count(fake_daemon.ops.state), 2);
+	assert_string_equal(state_drain_given(fake_daemon.ops.state, NULL, "nyc")->reason, "r254");
+	assert_string_equal(state_drain_given(fake_daemon.ops.state, NULL, "bos")->reason, "r255");
+	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // there is room again
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "drained");
 }
 
 // A request that follows another one finds what that one has done, though it came before the first was answered.
@@ -415,8 +426,8 @@ static void test_one_after_the_other(void **unused)
 	assert_int_equal(client.done, 2);
 	assert_int_equal(client.refused, 2);
 	assert_string_equal(client.last_error, "bos is not drained");
-	assert_int_equal(state_override_count(fake.ops.state), 0);
-	asking_state(&fake, "app.example.com", "bos", "up");
+	assert_int_equal(state_override_count(fake_daemon.ops.state), 0);
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
 }
 
 // A change that cannot be written is not published, and every waiting request is answered.
@@ -435,14 +446,14 @@ static void test_full_disk(void **unused)
 	assert_int_equal(client.refused, REQUESTS);
 	char expected[256];
 
-	snprintf(expected, sizeof(expected), "not done: %s/state.db cannot be written: File too large", fake.folder);
+	snprintf(expected, sizeof(expected), "not done: %s/state.db cannot be written: File too large", fake_daemon.folder);
 	assert_string_equal(client.last_error, expected);
-	assert_int_equal(fake.changes, 0);
+	assert_int_equal(fake_daemon.changes, 0);
 	assert_ptr_equal(live_current(), served);
-	assert_int_equal(state_override_count(fake.ops.state), 0);
+	assert_int_equal(state_override_count(fake_daemon.ops.state), 0);
 	assert_int_equal(count_on_disk(), 0);
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_state(&fake, "app.example.com", "bos", "drained");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
 }
 
 // Stopping the daemon loses nothing: pending changes are written, published and answered first.
@@ -453,27 +464,28 @@ static void test_state_is_closed(void **unused)
 	(void)unused;
 	for (int i = 0; i < 10; i++)
 		send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	fake.ops.state = state_close(fake.ops.state);
+	fake_daemon.ops.state = state_close(fake_daemon.ops.state);
 	assert_int_equal(client.done, 10);
-	assert_true(fake.changes >= 1);
-	fake_daemon_open_state(&fake);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
+	assert_true(fake_daemon.changes >= 1);
+	fake_daemon_open_state(&fake_daemon);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_warnings, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_undrain_numbers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_other_case, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_undrain_while_starting, set_up_starting, tear_down),
-		cmocka_unit_test_setup_teardown(test_published_before_acknowledged, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_one_after_the_other, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_state_is_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_warnings, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_replaced, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_undrain_names_what_it_ended, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_undrain_numbers, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_other_case, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_undrain_while_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_published_before_acknowledged, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_many_at_once, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_one_after_the_other, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_state_is_closed, fake_daemon_set_up, fake_daemon_tear_down),
 	};
 
 	publish_register_reader();

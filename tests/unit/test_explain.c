@@ -11,6 +11,12 @@
 #include <cmocka.h>
 
 #include "dig.h"
+#include "statedir.h"
+#include "view/index.h"
+#include "view/live.h"
+#include "view/view.h"
+
+static struct state *overrides;
 
 static const char zone_text[] =
 	"$ORIGIN edge.example.\n"
@@ -59,14 +65,17 @@ static int set_up(void **state)
 {
 	(void)state;
 	dig_begin(config_text, zone_text, clients_text);
+	statedir_setup(state);
+	overrides = statedir_open();
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
+	overrides = state_close(overrides);
 	dig_end();
-	return 0;
+	return statedir_teardown(state);
 }
 
 static json_t *explain(const char *name, const char *client)
@@ -76,7 +85,7 @@ static json_t *explain(const char *name, const char *client)
 	json_t *object;
 
 	assert_int_equal(prefix_parse(client, &prefix, &tail), 0);
-	object = explain_query(dig.live, name, &prefix);
+	object = explain_query(dig.live, overrides, name, &prefix);
 	assert_non_null(object);
 	return object;
 }
@@ -173,11 +182,74 @@ static void test_ways_to_none(void **state)
 	}
 }
 
+static void set_state(const char *app, const char *site, uint8_t state)
+{
+	int target = index_find_target(dig.view, app, site);
+
+	assert_true(target >= 0);
+	dig.states->octets[target] = state;
+}
+
+static const json_t *candidate(const json_t *object, const char *site)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(object, "candidates"), i, one)
+		if (strcmp(json_string_value(json_object_get(one, "site")), site) == 0)
+			return one;
+	fail_msg("no candidate %s", site);
+	return NULL;
+}
+
+// A state that an operator has set is told from a measured one.
+static void test_overrides(void **state)
+{
+	static const char app[] = "app.edge.example", pair[] = "pair.edge.example";
+	json_t *object;
+
+	(void)state;
+	assert_int_equal(statedir_put_force(overrides, app, "bos", FORCE_DOWN), 0);
+	set_state(app, "bos", TARGET_DOWN);
+	set_state(app, "east", TARGET_DOWN); // by its health
+	object = explain(app, "10.10.1.0/24");
+	expect_steps(object, (const char *const[]){
+		"order 1: bos (wavelength), 10.166 ms (distance, 8.3 km), down (forced down)",
+		"order 2: east (region), 38.124 ms (distance, 656.2 km), down", NULL});
+	assert_string_equal(json_string_value(json_object_get(candidate(object, "bos"), "forced")), "down");
+	assert_null(json_object_get(candidate(object, "bos"), "drained"));
+	assert_null(json_object_get(candidate(object, "east"), "forced"));
+	json_decref(object);
+
+	assert_int_equal(statedir_put_drain(overrides, "bos", NULL, 0), 0);
+	assert_int_equal(statedir_put_drain(overrides, "east", pair, 0), 0);
+	set_state(app, "bos", TARGET_DOWN | TARGET_DRAINED);
+	set_state(pair, "east", TARGET_DRAINED);
+	object = explain(app, "10.10.1.0/24");
+	expect_steps(object, (const char *const[]){
+		"order 1: bos (wavelength), 10.166 ms (distance, 8.3 km), drained, down (forced down); the site's drain, by uid 0, "
+		"reason: disk \"full\" ü\n", NULL});
+	assert_string_equal(json_string_value(json_object_get(json_object_get(candidate(object, "bos"), "drained"), "who")),
+	                    "uid 0");
+	json_decref(object);
+	object = explain(pair, "10.20.1.0/24");
+	expect_steps(object, (const char *const[]){
+		"order 1: east (region), 38.124 ms (distance, 656.2 km), drained; its own drain, by uid 0, "
+		"reason: disk \"full\" ü\n", NULL});
+	json_decref(object);
+
+	assert_int_equal(statedir_put_drain(overrides, "bos", NULL, 1), 0); // ran out long ago
+	object = explain(app, "10.10.1.0/24");
+	assert_null(json_object_get(candidate(object, "bos"), "drained"));
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ways_to_apps),
 		cmocka_unit_test(test_ways_to_none),
+		cmocka_unit_test(test_overrides),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

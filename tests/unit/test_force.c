@@ -14,29 +14,6 @@
 #include "state/state.h"
 #include "view/live.h"
 
-static struct fake_daemon fake;
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, true);
-	return 0;
-}
-
-static int set_up_starting(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, false);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	fake_daemon_close(&fake);
-	return 0;
-}
-
 // What is down, then the force and its warnings; impact.h's table.
 static void test_warnings(void **unused)
 {
@@ -63,10 +40,10 @@ static void test_warnings(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
-			fake.health[rows[i].down[j]].up = false;
-		fake_daemon_publish(&fake);
+			fake_daemon.health[rows[i].down[j]].up = false;
+		fake_daemon_publish(&fake_daemon);
 
-		json_t *reply = asking_ok(&fake, rows[i].line);
+		json_t *reply = asking_ok(&fake_daemon, rows[i].line);
 		const json_t *warnings = json_object_get(reply, "warnings");
 		size_t count = 0;
 
@@ -75,15 +52,15 @@ static void test_warnings(void **unused)
 		assert_int_equal(json_array_size(warnings), count);
 		json_decref(reply);
 		for (size_t j = 0; rows[i].down[j] >= 0; j++)
-			fake.health[rows[i].down[j]].up = true;
-		fake_daemon_remove_all(&fake);
+			fake_daemon.health[rows[i].down[j]].up = true;
+		fake_daemon_remove_all(&fake_daemon);
 	}
 
 	// Lifting a force is what brings a target down here.
-	fake.health[WEB_USE1].up = false;
-	asking_done(&fake, FORCE("use1", "web", "up"));
+	fake_daemon.health[WEB_USE1].up = false;
+	asking_done(&fake_daemon, FORCE("use1", "web", "up"));
 
-	json_t *reply = asking_ok(&fake, FORCE("use1", "web", "auto"));
+	json_t *reply = asking_ok(&fake_daemon, FORCE("use1", "web", "auto"));
 
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
 	json_decref(reply);
@@ -91,7 +68,7 @@ static void test_warnings(void **unused)
 
 static void test_force(void **unused)
 {
-	json_t *reply = asking_ok(&fake, FORCE("bos", "App", "down"));
+	json_t *reply = asking_ok(&fake_daemon, FORCE("bos", "App", "down"));
 	json_t *apps;
 
 	(void)unused;
@@ -99,21 +76,21 @@ static void test_force(void **unused)
 	assert_string_equal(asking_text(reply, "to"), "down");
 	assert_string_equal(asking_text(reply, "state"), "down");
 	json_decref(reply);
-	assert_int_equal(fake.changes, 1);
-	assert_int_equal(fake.changes_replied, 1);
-	assert_string_equal(asking_text(asking_target(&fake, "app.example.com", "bos", &apps), "forced"), "down");
+	assert_int_equal(fake_daemon.changes, 1);
+	assert_int_equal(fake_daemon.changes_replied, 1);
+	assert_string_equal(asking_text(asking_target(&fake_daemon, "app.example.com", "bos", &apps), "forced"), "down");
 	json_decref(apps);
 
-	fake.health[1].up = false; // app.example.com at nyc
-	fake_daemon_publish(&fake);
-	asking_state(&fake, "app.example.com", "nyc", "down");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"up\"}");
-	asking_state(&fake, "app.example.com", "nyc", "up");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"auto\"}");
-	asking_state(&fake, "app.example.com", "nyc", "down");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}");
-	asking_state(&fake, "app.example.com", "bos", "up");
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
+	fake_daemon.health[1].up = false; // app.example.com at nyc
+	fake_daemon_publish(&fake_daemon);
+	asking_state(&fake_daemon, "app.example.com", "nyc", "down");
+	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"up\"}");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "up");
+	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"auto\"}");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "down");
+	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}");
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 0);
 }
 
 // One that takes the place of another, and one that says what holds already, are done like any other.
@@ -126,11 +103,11 @@ static void test_replaced(void **unused)
 		char line[128];
 
 		snprintf(line, sizeof(line), FORCE("bos", "app", "%s"), to[i]);
-		asking_done(&fake, line);
-		assert_int_equal(fake.changes, i + 1);
-		assert_int_equal(fake.changes_replied, i + 1);
-		assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 1);
-		asking_state(&fake, "app.example.com", "bos", to[i]);
+		asking_done(&fake_daemon, line);
+		assert_int_equal(fake_daemon.changes, i + 1);
+		assert_int_equal(fake_daemon.changes_replied, i + 1);
+		assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 1);
+		asking_state(&fake_daemon, "app.example.com", "bos", to[i]);
 	}
 }
 
@@ -138,15 +115,15 @@ static void test_replaced(void **unused)
 static void test_beside_a_drain(void **unused)
 {
 	(void)unused;
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
-	asking_done(&fake, FORCE("bos", "app", "down"));
-	asking_state(&fake, "app.example.com", "bos", "drained, down");
-	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
-	asking_state(&fake, "app.example.com", "bos", "down");
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_done(&fake, FORCE("bos", "app", "auto"));
-	asking_state(&fake, "app.example.com", "bos", "drained");
-	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, "app.example.com at bos is not forced");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, FORCE("bos", "app", "down"));
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained, down");
+	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	asking_state(&fake_daemon, "app.example.com", "bos", "down");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, FORCE("bos", "app", "auto"));
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
+	asking_refused(&fake_daemon, FORCE("bos", "app", "auto"), 1, "app.example.com at bos is not forced");
 }
 
 // A force of a name that a reload has spelled otherwise: it can be lifted, and the new name's force stays.
@@ -156,15 +133,15 @@ static void test_other_case(void **unused)
 	                                    .to = FORCE_DOWN, .who = (char *)"w"};
 
 	(void)unused;
-	assert_int_equal(fake_daemon_put(&fake, &old), E_OK);
-	asking_state(&fake, "app.example.com", "bos", "up");
-	asking_done(&fake, FORCE("bos", "APP", "down"));
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 2);
-	asking_done(&fake, FORCE("bos", "App", "auto"));
-	asking_state(&fake, "app.example.com", "bos", "down");
-	asking_done(&fake, FORCE("bos", "App", "auto"));
-	asking_state(&fake, "app.example.com", "bos", "up");
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
+	assert_int_equal(fake_daemon_put(&fake_daemon, &old), E_OK);
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
+	asking_done(&fake_daemon, FORCE("bos", "APP", "down"));
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 2);
+	asking_done(&fake_daemon, FORCE("bos", "App", "auto"));
+	asking_state(&fake_daemon, "app.example.com", "bos", "down");
+	asking_done(&fake_daemon, FORCE("bos", "App", "auto"));
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 0);
 }
 
 static void test_full_disk(void **unused)
@@ -173,46 +150,46 @@ static void test_full_disk(void **unused)
 	const struct live *served;
 
 	(void)unused;
-	asking_done(&fake, FORCE("bos", "app", "down"));
+	asking_done(&fake_daemon, FORCE("bos", "app", "down"));
 	served = live_current();
 	assert_int_equal(full_disk(true), 0);
-	asking_refused(&fake, FORCE("bos", "app", "up"), 1, not_saved);
-	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, not_saved);
-	asking_refused(&fake, FORCE("nyc", "app", "down"), 1, not_saved);
+	asking_refused(&fake_daemon, FORCE("bos", "app", "up"), 1, not_saved);
+	asking_refused(&fake_daemon, FORCE("bos", "app", "auto"), 1, not_saved);
+	asking_refused(&fake_daemon, FORCE("nyc", "app", "down"), 1, not_saved);
 	assert_int_equal(full_disk(false), 0);
-	assert_int_equal(fake.changes, 1);
+	assert_int_equal(fake_daemon.changes, 1);
 	assert_ptr_equal(live_current(), served);
-	asking_state(&fake, "app.example.com", "bos", "down");
-	asking_state(&fake, "app.example.com", "nyc", "up");
-	asking_done(&fake, FORCE("bos", "app", "auto"));
-	asking_state(&fake, "app.example.com", "bos", "up");
+	asking_state(&fake_daemon, "app.example.com", "bos", "down");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "up");
+	asking_done(&fake_daemon, FORCE("bos", "app", "auto"));
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
 }
 
 // Health is not known yet: what a force comes to is not said, but it is in what is served first.
 static void test_while_starting(void **unused)
 {
-	json_t *reply = asking_ok(&fake, FORCE("bos", "app", "down"));
+	json_t *reply = asking_ok(&fake_daemon, FORCE("bos", "app", "down"));
 
 	(void)unused;
 	assert_true(json_is_null(json_object_get(reply, "state")));
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 0);
-	assert_int_equal(fake.changes_replied, 1);
+	assert_int_equal(fake_daemon.changes_replied, 1);
 	json_decref(reply);
-	asking_refused(&fake, FORCE("nyc", "app", "auto"), 1, "is not forced");
-	fake_daemon_serve(&fake);
-	asking_state(&fake, "app.example.com", "bos", "down");
+	asking_refused(&fake_daemon, FORCE("nyc", "app", "auto"), 1, "is not forced");
+	fake_daemon_serve(&fake_daemon);
+	asking_state(&fake_daemon, "app.example.com", "bos", "down");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_warnings, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_force, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_beside_a_drain, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_other_case, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_while_starting, set_up_starting, tear_down),
+		cmocka_unit_test_setup_teardown(test_warnings, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_force, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_replaced, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_beside_a_drain, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_other_case, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_while_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),
 	};
 
 	publish_register_reader();

@@ -73,6 +73,8 @@ static int build(const char *yaml, size_t len, char **ret_reported)
 #define CSV "prefix,carrier\n10.1.0.0/16,one\n"
 #define LOCATE "locate: [{plugin: ranges, file: csv}]\n"
 #define SITES "sites:\n  w1: {kind: wavelength, reach: [one]}\n  r1: {kind: region}\n"
+#define A60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG A60 "." A60 "." A60 "." A60 // a domain name, but with "hostmaster" before it too long for one
 #define TARGET ": {targets: {r1: {addresses: 192.0.2.1}}}\n"
 #define ON_CARRIER ": {targets: {w1: {addresses: 192.0.2.1}}}\n"
 #define BAD_ZONE ZONE "x A 1.2.3.400\n"
@@ -106,6 +108,12 @@ static const struct {
 	 "c:10:3: apps.R.f.x: is given twice (case is ignored), expected once\n"
 	 "c:11:3: apps.b..d: is not a domain name, expected labels of letters, digits, `-` and `_`, the first one may be `*`\n"
 	 "c:9:3: apps.q.z: is in none of the zones served, expected a name inside one listed under `domains`\n"
+	 ZONE_TOLD_F CSV_TOLD},
+	{"domains: {f.x: {file: zone}, e.x: {ns: [a..b]}, " LONG ": {ns: n.x}, g.x: {ns: n.x, hostmaster: '@x'}}\n" LOCATE,
+	 BAD_ZONE, BAD_CSV,
+	 "c:1:41: domains.e.x.ns[0]: cannot be `a..b`, expected a domain name\n"
+	 "c:1:49: domains." LONG ": is too long a name for the default `hostmaster`, expected one\n"
+	 "c:1:332: domains.g.x.hostmaster: cannot be `@x`, expected a mailbox such as `hostmaster.example.com`\n"
 	 ZONE_TOLD_F CSV_TOLD},
 	{"domains: [zone]\nlocate: csv\n", BAD_ZONE, BAD_CSV,
 	 "c:1:1: domains: cannot be a list, expected a mapping of names\n"

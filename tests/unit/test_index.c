@@ -110,8 +110,11 @@ static void check_view(const struct view *view)
 			assert_true(i == 0 || targets[i - 1] < targets[i]);
 		}
 		listed += count;
-		for (uint32_t app = 0; app < view->app_count; app++)
+		for (uint32_t app = 0; app < view->app_count; app++) {
 			assert_int_equal(index_target_at(view, app, site), walk_targets(view, app, site));
+			assert_int_equal(index_find_target(view, view->apps[app].name, view->sites[site].name),
+			                 walk_targets(view, app, site));
+		}
 	}
 	assert_int_equal(listed, view->target_count); // each ascending and at its site: so each once
 	check_name(view, "");
@@ -217,6 +220,9 @@ static void test_empty_view(void **unused)
 	view = plainview_new(1, one, bare, 1); // an app without a target, a site without one
 	check_view(view);
 	assert_int_equal(index_target_at(view, 0, 0), -1);
+	assert_int_equal(index_find_target(view, "a", "s"), -1);
+	assert_int_equal(index_find_target(view, "b", "s"), -1);
+	assert_int_equal(index_find_target(view, "a", "t"), -1);
 	index_targets_of(view, 0, &count);
 	assert_int_equal(count, 0);
 	view_free(view);

@@ -17,20 +17,6 @@
 #define DRAIN "{\"verb\": \"drain\", \"site\": \"bos\"}\n"
 #define UNDRAIN "{\"verb\": \"undrain\", \"site\": \"bos\"}\n"
 
-static int set_up(void **unused)
-{
-	(void)unused;
-	peer_set_up(60000);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	peer_tear_down();
-	return 0;
-}
-
 // The peer goes while its drain waits for the disk: it was asked for, so it is done; `unread`: of an earlier reply.
 static void go_while_it_waits(bool unread)
 {
@@ -114,8 +100,8 @@ static void test_requests_behind_a_drain(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_peer_goes_while_its_drain_waits, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_requests_behind_a_drain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_peer_goes_while_its_drain_waits, peer_set_up_patiently, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_requests_behind_a_drain, peer_set_up_patiently, peer_tear_down),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

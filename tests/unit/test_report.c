@@ -22,12 +22,13 @@ static void test_places(void **state)
 	report_warning(report, "f", 3, 0, "b");
 	report_add(report, REPORT_NOTE, "f", 0, 5, "c");
 	report_error(report, NULL, 3, 5, "d");
+	report_error(report, "g\n", 1, 0, "\033[31m\x7f\t\xc3\xa9");
 
 	char *reported = report_text(report);
 
-	assert_string_equal(reported, "f:3:5: a 1\nwarning: f:3: b\nnote: f: c\nd\n");
+	assert_string_equal(reported, "f:3:5: a 1\nwarning: f:3: b\nnote: f: c\nd\ng?:1: ?[31m??\xc3\xa9\n");
 	assert_false(report_ok(report));
-	assert_int_equal(report_count(report, REPORT_ERROR), 2);
+	assert_int_equal(report_count(report, REPORT_ERROR), 3);
 	free(reported);
 	report_free(report);
 }

@@ -22,6 +22,9 @@
 	"sites:\n  us-east-1a: {}\n  us-east-1b: {}\n  us-east-1c: {}\n  us-east-1d: {}\n  us-east-1e: {}\n" \
 	"  us-east-1f: {}\n  us-east-2a: {}\n  us-east-2b: {}\n  us-east-2c: {}\n  us-east-2d: {}\n  us-west-2: {}\n"
 
+// The longest name with room for a label before it: 244 octets as a domain name, and "hostmaster" takes 11.
+#define A58 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG A58 "." A58 "." A58 "." A58 ".aaaaaa"
 #define A80 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -47,6 +50,8 @@ static const struct {
 	{"domains: {'*.x': {ns: n.x}}\n",
 	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-` and `_`\n"},
 	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
+	{"domains: {" LONG ": {ns: n.x}, a" LONG ": {ns: n.x}, b" LONG ": {ns: n.x, hostmaster: h.x}}\n",
+	 "1:266: domains.a" LONG ": is too long a name for the default `hostmaster`, expected one\n"},
 	{"domains: {e.x: {file: z, ns: n.x, ttl: 1h}}\n",
 	 "1:26: domains.e.x.ns: has no place beside the zone's `file`, expected one of the two\n"
 	 "1:35: domains.e.x.ttl: has no place beside the zone's `file`, expected one of the two\n"},

@@ -1,4 +1,4 @@
-// The verbs that show something, without a socket. The played daemon is fake_daemon.h's.
+// The verbs that show something, without a socket. The daemon is that of fake_daemon.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,41 +18,18 @@
 #include "view/handouts.h"
 #include "view/view.h"
 
-static struct fake_daemon fake;
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, true);
-	return 0;
-}
-
-static int set_up_many(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 4500, true);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	fake_daemon_close(&fake);
-	return 0;
-}
-
 static void test_status(void **unused)
 {
 	(void)unused;
-	fake.health[0].up = false; // app at bos
-	fake.health[4].up = false; // video at ber, which is drained as well: it counts once
-	fake.health[8].checked = false;
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
-	assert_int_equal(fake_daemon_put(&fake, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"nyc",
+	fake_daemon.health[0].up = false; // app at bos
+	fake_daemon.health[4].up = false; // video at ber, which is drained as well: it counts once
+	fake_daemon.health[8].checked = false;
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
+	assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"nyc",
 	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
 
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 	const json_t *states = json_object_get(reply, "states"), *drains = json_object_get(reply, "drains");
 	const json_t *forces = json_object_get(reply, "forces"), *locate = json_object_get(reply, "locate");
 
@@ -67,8 +44,8 @@ static void test_status(void **unused)
 	assert_string_equal(asking_text(json_array_get(drains, 0), "reason"), "rack");
 	assert_int_equal(json_array_size(forces), 1);
 	assert_string_equal(asking_text(json_array_get(forces, 0), "to"), "down");
-	asking_state(&fake, "video.example.com", "ber", "drained, down"); // as explain says it
-	asking_state(&fake, "carrier.example.com", "ber", "drained");
+	asking_state(&fake_daemon, "video.example.com", "ber", "drained, down"); // as explain says it
+	asking_state(&fake_daemon, "carrier.example.com", "ber", "drained");
 	assert_string_equal(asking_text(json_array_get(locate, 0), "name"), "ranges");
 	assert_int_equal(asking_number(json_array_get(locate, 0), "prefixes"), 2);
 	assert_int_equal(asking_number(json_object_get(reply, "health"), "failures"), 3);
@@ -79,7 +56,7 @@ static void test_status(void **unused)
 static void count(uint32_t target, uint32_t worker, unsigned answers)
 {
 	while (answers--)
-		handouts_count(fake.view->targets[target].handouts, worker);
+		handouts_count(fake_daemon.view->targets[target].handouts, worker);
 }
 
 // What two workers would count: at bos, target 0 of app, 3 of video, 6 of carrier.
@@ -95,11 +72,11 @@ static void test_sites(void **unused)
 {
 	(void)unused;
 	count_answers();
-	fake.health[0].up = false; // app at bos
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
+	fake_daemon.health[0].up = false; // app at bos
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
 
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"sites\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"sites\"}");
 	const json_t *sites = json_object_get(reply, "sites");
 	const json_t *bos = asking_named(sites, "name", "bos"), *use1 = asking_named(sites, "name", "use1");
 
@@ -120,7 +97,7 @@ static void test_sites(void **unused)
 	assert_int_equal(asking_number(use1, "answers"), 0);
 	json_decref(reply);
 
-	reply = asking_ok(&fake, "{\"verb\": \"sites\", \"site\": \"nyc\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"sites\", \"site\": \"nyc\"}");
 	assert_int_equal(json_array_size(json_object_get(reply, "sites")), 1);
 	json_decref(reply);
 }
@@ -131,12 +108,12 @@ static void test_apps(void **unused)
 	const json_t *bos, *health;
 
 	(void)unused;
-	fake.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
+	fake_daemon.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
 	                                         .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
-	fake.health[1].checked = false;
-	fake_daemon_publish(&fake);
+	fake_daemon.health[1].checked = false;
+	fake_daemon_publish(&fake_daemon);
 	count_answers();
-	bos = asking_target(&fake, "app.example.com", "bos", &reply);
+	bos = asking_target(&fake_daemon, "app.example.com", "bos", &reply);
 	assert_string_equal(asking_text(bos, "state"), "down");
 	assert_int_equal(asking_number(bos, "answers"), 5);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(bos, "addresses"), 0)), "192.0.2.0");
@@ -152,20 +129,20 @@ static void test_apps(void **unused)
 	assert_int_equal(asking_number(asking_named(json_object_get(reply, "apps"), "name", "video.example.com"), "ttl_s"), 60);
 	json_decref(reply);
 
-	bos = asking_target(&fake, "app.example.com", "nyc", &reply);
+	bos = asking_target(&fake_daemon, "app.example.com", "nyc", &reply);
 	assert_true(json_is_null(json_object_get(bos, "health"))); // it has no check
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 4);
 	assert_null(json_object_get(reply, "next"));
 	json_decref(reply);
 
-	reply = asking_ok(&fake, "{\"verb\": \"apps\", \"app\": \"video.example.com\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"apps\", \"app\": \"video.example.com\"}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 1);
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"apps\", \"site\": \"ber\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"apps\", \"site\": \"ber\"}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 2);
 	assert_int_equal(json_array_size(json_object_get(json_array_get(json_object_get(reply, "apps"), 0), "targets")), 1);
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"apps\", \"from\": 4}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"apps\", \"from\": 4}");
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 0);
 	assert_int_equal(asking_number(reply, "generation"), 3); // a reload may have shortened the list
 	json_decref(reply);
@@ -183,7 +160,7 @@ static void test_apps_in_parts(void **unused)
 
 		snprintf(line, sizeof(line), "{\"verb\": \"apps\", \"from\": %lld}", (long long)next);
 
-		json_t *reply = asking_ok(&fake, line);
+		json_t *reply = asking_ok(&fake_daemon, line);
 
 		apps += json_array_size(json_object_get(reply, "apps"));
 		assert_in_range(json_array_size(json_object_get(reply, "apps")), 1, SHOW_TARGETS_MAX);
@@ -195,7 +172,7 @@ static void test_apps_in_parts(void **unused)
 	assert_int_equal(parts, 3);
 
 	// What an override names is bounded as well.
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"use1\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"use1\"}");
 
 	assert_int_equal(asking_number(reply, "targets"), 4503);
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 200);
@@ -211,8 +188,8 @@ static FILE *rewrite_overrides(void)
 	char path[96];
 	FILE *file;
 
-	fake.ops.state = state_close(fake.ops.state);
-	snprintf(path, sizeof(path), "%s/orders.json", fake.folder);
+	fake_daemon.ops.state = state_close(fake_daemon.ops.state);
+	snprintf(path, sizeof(path), "%s/orders.json", fake_daemon.folder);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	return file;
@@ -221,12 +198,12 @@ static FILE *rewrite_overrides(void)
 static void begin_with(FILE *file)
 {
 	assert_int_equal(fclose(file), 0);
-	fake_daemon_open_state(&fake);
+	fake_daemon_open_state(&fake_daemon);
 }
 
 static void test_overrides_lost(void **unused)
 {
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 	FILE *file = rewrite_overrides();
 
 	(void)unused;
@@ -234,8 +211,8 @@ static void test_overrides_lost(void **unused)
 	json_decref(reply);
 	fputs("{\"version\": 1, \"forces\": [7], \"drains\": [{\"site\":\"bos\",\"who\":\"w\",\"since\":1,\"until\":0}]}", file);
 	begin_with(file);
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that does not acknowledge the damage
-	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that does not acknowledge the damage
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 
 	const json_t *damaged = json_object_get(reply, "overrides_damaged");
 
@@ -246,7 +223,7 @@ static void test_overrides_lost(void **unused)
 	assert_int_equal(access(asking_text(damaged, "file"), F_OK), 0);
 	assert_int_equal(unlink(asking_text(damaged, "file")), 0);
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 	assert_null(json_object_get(reply, "overrides_damaged"));
 	json_decref(reply);
 }
@@ -265,7 +242,7 @@ static size_t add_sites(const json_t *list, bool *seen)
 // Very many drains and forces can be read as well.
 static void test_overrides_in_parts(void **unused)
 {
-	enum { DRAINS = 2 * SHOW_OVERRIDES_MAX + 1, FORCES = SHOW_OVERRIDES_MAX + 1 };
+	enum { DRAINS = 2 * SHOW_OVERRIDES_MAX + 1, FORCES = SHOW_OVERRIDES_MAX - 1 }; // three full parts
 	bool drained[DRAINS] = {false}, forced[FORCES] = {false};
 	size_t drains = 0, forces = 0, parts = 0;
 	json_int_t next = 0, revision = -1;
@@ -284,7 +261,7 @@ static void test_overrides_in_parts(void **unused)
 	do {
 		snprintf(line, sizeof(line), "{\"verb\": \"status\", \"from\": %lld}", (long long)next);
 
-		json_t *reply = asking_ok(&fake, line);
+		json_t *reply = asking_ok(&fake_daemon, line);
 
 		drains += add_sites(json_object_get(reply, "drains"), drained);
 		forces += add_sites(json_object_get(reply, "forces"), forced);
@@ -298,28 +275,28 @@ static void test_overrides_in_parts(void **unused)
 	assert_int_equal(forces, FORCES);
 	assert_int_equal(parts, (DRAINS + FORCES + SHOW_OVERRIDES_MAX - 1) / SHOW_OVERRIDES_MAX); // none is half empty
 
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"status\", \"from\": 9223372036854775807}");
 
 	assert_int_equal(json_array_size(json_object_get(reply, "drains")), 0);
 	assert_null(json_object_get(reply, "next"));
 	json_decref(reply);
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 	assert_int_not_equal(asking_number(reply, "overrides_revision"), revision); // earlier parts are of another list
 	json_decref(reply);
 }
 
 static void test_explain_stats_version(void **unused)
 {
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.1.2.3/16\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"10.1.2.3/16\"}");
 
 	(void)unused;
 	assert_string_equal(asking_text(reply, "client"), "10.1.0.0/16");
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"stats\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"stats\"}");
 	assert_int_equal(asking_number(reply, "queries"), 42);
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"version\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"version\"}");
 	assert_string_equal(asking_text(reply, "version"), "1.2.3");
 	json_decref(reply);
 }
@@ -327,13 +304,13 @@ static void test_explain_stats_version(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_status, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_sites, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_apps, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_apps_in_parts, set_up_many, tear_down),
-		cmocka_unit_test_setup_teardown(test_overrides_lost, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_overrides_in_parts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_explain_stats_version, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_status, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_sites, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_apps, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_apps_in_parts, fake_daemon_set_up_many, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_lost, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_in_parts, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_explain_stats_version, fake_daemon_set_up, fake_daemon_tear_down),
 	};
 
 	publish_register_reader();

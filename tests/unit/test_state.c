@@ -17,30 +17,15 @@
 #include "base/log.h"
 #include "statedir.h"
 
-static int drain(struct state *state, const char *site, const char *app, int64_t until_s)
-{
-	return statedir_put(state, statedir_drain(site, app, until_s));
-}
-
-static int undrain(struct state *state, const char *site, const char *app, bool every_app)
-{
-	return statedir_remove(state, OVERRIDE_DRAIN, site, app, every_app);
-}
-
-static int force(struct state *state, const char *app, const char *site, enum force_to to)
-{
-	return statedir_put(state, statedir_force(app, site, to));
-}
-
 static void test_overrides_survive(void **unused)
 {
 	struct state *state = statedir_open();
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "nyc", "app.example", 5000), E_OK);
-	assert_int_equal(force(state, "app.example", "bos", FORCE_DOWN), E_OK);
-	assert_int_equal(force(state, "app.example", "nyc", FORCE_UP), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", "app.example", 5000), E_OK);
+	assert_int_equal(statedir_put_force(state, "app.example", "bos", FORCE_DOWN), E_OK);
+	assert_int_equal(statedir_put_force(state, "app.example", "nyc", FORCE_UP), E_OK);
 	state = statedir_reopen(state);
 	assert_int_equal(state_override_count(state), 4);
 
@@ -69,30 +54,30 @@ static void test_replace_and_remove(void **unused)
 	struct state *state = statedir_open();
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "bos", "a", 0), E_OK);
-	assert_int_equal(drain(state, "bos", "b", 0), E_OK);
-	assert_int_equal(drain(state, "bos", "a", 77), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", "a", 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", "b", 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", "a", 77), E_OK);
 	assert_int_equal(state_override_count(state), 3);
 	assert_int_equal(state_override_at(state, 2)->until_s, 77); // set again: moved to the end
-	assert_int_equal(undrain(state, "bos", "c", false), E_NOTFOUND);
-	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND);
-	assert_int_equal(undrain(state, "bos", "a", false), E_OK);
+	assert_int_equal(statedir_remove_drain(state, "bos", "c", false), E_NOTFOUND);
+	assert_int_equal(statedir_remove_drain(state, "nyc", NULL, true), E_NOTFOUND);
+	assert_int_equal(statedir_remove_drain(state, "bos", "a", false), E_OK);
 	assert_int_equal(state_override_count(state), 2);
-	assert_int_equal(undrain(state, "bos", NULL, false), E_OK); // the site's own, not the app's
+	assert_int_equal(statedir_remove_drain(state, "bos", NULL, false), E_OK); // the site's own, not the app's
 	assert_int_equal(state_override_count(state), 1);
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "nyc", NULL, 0), E_OK);
-	assert_int_equal(undrain(state, "bos", NULL, true), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_OK);
+	assert_int_equal(statedir_remove_drain(state, "bos", NULL, true), E_OK);
 	state = statedir_reopen(state);
 	assert_int_equal(state_override_count(state), 1);
 	assert_string_equal(state_override_at(state, 0)->site, "nyc");
-	assert_int_equal(undrain(state, "nyc", NULL, true), E_OK);
+	assert_int_equal(statedir_remove_drain(state, "nyc", NULL, true), E_OK);
 
 	assert_int_equal(statedir_remove(state, OVERRIDE_FORCE, "bos", "a", false), E_NOTFOUND);
-	assert_int_equal(force(state, "a", "bos", FORCE_UP), E_OK);
-	assert_int_equal(force(state, "b", "bos", FORCE_UP), E_OK);
-	assert_int_equal(force(state, "a", "bos", FORCE_DOWN), E_OK);
+	assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_UP), E_OK);
+	assert_int_equal(statedir_put_force(state, "b", "bos", FORCE_UP), E_OK);
+	assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_DOWN), E_OK);
 	assert_int_equal(state_override_count(state), 2);
 	assert_int_equal(statedir_remove(state, OVERRIDE_FORCE, "bos", "a", false), E_OK);
 	state = statedir_reopen(state);
@@ -119,9 +104,9 @@ static void test_drained(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (rows[i].site >= 0)
-			assert_int_equal(drain(state, "bos", NULL, rows[i].site), E_OK);
+			assert_int_equal(statedir_put_drain(state, "bos", NULL, rows[i].site), E_OK);
 		if (rows[i].own >= 0)
-			assert_int_equal(drain(state, "bos", "a", rows[i].own), E_OK);
+			assert_int_equal(statedir_put_drain(state, "bos", "a", rows[i].own), E_OK);
 
 		const struct override *drain_a = state_drained(state, "a", "bos", rows[i].now_s);
 		const struct override *drain_b = state_drained(state, "b", "bos", rows[i].now_s);
@@ -134,7 +119,7 @@ static void test_drained(void **unused)
 		assert_null(state_drained(state, "a", "nyc", rows[i].now_s));
 		assert_int_equal(state_drain_given(state, "a", "bos") != NULL, rows[i].own >= 0);
 		if (rows[i].site >= 0 || rows[i].own >= 0)
-			assert_int_equal(undrain(state, "bos", NULL, true), E_OK);
+			assert_int_equal(statedir_remove_drain(state, "bos", NULL, true), E_OK);
 	}
 	state_close(state);
 }
@@ -148,10 +133,10 @@ static void test_expire(void **unused)
 	(void)unused;
 	assert_int_equal(state_expire(state, 10, &next_s), 0);
 	assert_int_equal(next_s, 0);
-	assert_int_equal(drain(state, "a", NULL, 20), E_OK);
-	assert_int_equal(drain(state, "b", NULL, 0), E_OK);
-	assert_int_equal(drain(state, "c", NULL, 40), E_OK);
-	assert_int_equal(drain(state, "d", NULL, 30), E_OK);
+	assert_int_equal(statedir_put_drain(state, "a", NULL, 20), E_OK);
+	assert_int_equal(statedir_put_drain(state, "b", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "c", NULL, 40), E_OK);
+	assert_int_equal(statedir_put_drain(state, "d", NULL, 30), E_OK);
 	assert_int_equal(state_expire(state, 19, &next_s), 0);
 	assert_int_equal(next_s, 20);
 	statedir_calls_clear();
@@ -163,9 +148,9 @@ static void test_expire(void **unused)
 	            strcmp(statedir_calls, "-drain:d;-drain:a;commit;") == 0);
 	// Its row is still there, or is not: it is new either way.
 	statedir_calls_clear();
-	assert_int_equal(drain(state, "a", NULL, 50), E_OK);
+	assert_int_equal(statedir_put_drain(state, "a", NULL, 50), E_OK);
 	assert_string_equal(statedir_calls, "+drain:a;commit;done:0:0;");
-	assert_int_equal(undrain(state, "d", NULL, true), E_NOTFOUND);
+	assert_int_equal(statedir_remove_drain(state, "d", NULL, true), E_NOTFOUND);
 	state = statedir_reopen(state);
 	assert_int_equal(state_override_count(state), 3);
 	assert_string_equal(state_override_at(state, 0)->site, "b");
@@ -173,7 +158,7 @@ static void test_expire(void **unused)
 	assert_non_null(state_drained(state, NULL, "a", 49));
 	// What runs out again before the row of the last time is deleted.
 	assert_int_equal(state_expire(state, 50, &next_s), 2);
-	assert_int_equal(drain(state, "a", NULL, 60), E_OK);
+	assert_int_equal(statedir_put_drain(state, "a", NULL, 60), E_OK);
 	assert_int_equal(state_expire(state, 60, &next_s), 1);
 	assert_int_equal(next_s, 0);
 	state = statedir_reopen(state);
@@ -189,17 +174,17 @@ static void test_limits(void **unused)
 	(void)unused;
 	memset(text, 'x', sizeof(text));
 	text[STATE_TEXT_MAX + 1] = '\0';
-	assert_int_equal(drain(state, text, NULL, 0), E_LIMIT);
-	assert_int_equal(drain(state, "bos", text, 0), E_LIMIT);
-	assert_int_equal(force(state, text, "bos", FORCE_UP), E_LIMIT);
-	assert_int_equal(undrain(state, text, NULL, true), E_LIMIT);
-	assert_int_equal(drain(state, "", NULL, 0), E_INVAL);
-	assert_int_equal(drain(state, "bos", "", 0), E_INVAL);
-	assert_int_equal(drain(state, "b\xffs", NULL, 0), E_INVAL);
-	assert_int_equal(force(state, "a", "b\xc3", FORCE_UP), E_INVAL);
-	assert_int_equal(force(state, NULL, "bos", FORCE_UP), E_INVAL);
-	assert_int_equal(force(state, "a", "bos", FORCE_AUTO), E_INVAL);
-	assert_int_equal(undrain(state, "", NULL, true), E_INVAL);
+	assert_int_equal(statedir_put_drain(state, text, NULL, 0), E_LIMIT);
+	assert_int_equal(statedir_put_drain(state, "bos", text, 0), E_LIMIT);
+	assert_int_equal(statedir_put_force(state, text, "bos", FORCE_UP), E_LIMIT);
+	assert_int_equal(statedir_remove_drain(state, text, NULL, true), E_LIMIT);
+	assert_int_equal(statedir_put_drain(state, "", NULL, 0), E_INVAL);
+	assert_int_equal(statedir_put_drain(state, "bos", "", 0), E_INVAL);
+	assert_int_equal(statedir_put_drain(state, "b\xffs", NULL, 0), E_INVAL);
+	assert_int_equal(statedir_put_force(state, "a", "b\xc3", FORCE_UP), E_INVAL);
+	assert_int_equal(statedir_put_force(state, NULL, "bos", FORCE_UP), E_INVAL);
+	assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_AUTO), E_INVAL);
+	assert_int_equal(statedir_remove_drain(state, "", NULL, true), E_INVAL);
 
 	struct override odd = *statedir_drain("bos", NULL, 0);
 
@@ -210,7 +195,7 @@ static void test_limits(void **unused)
 	assert_int_equal(statedir_put(state, &odd), E_INVAL);
 	assert_int_equal(state_override_count(state), 0);
 	text[STATE_TEXT_MAX] = '\0';
-	assert_int_equal(drain(state, text, text, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, text, text, 0), E_OK);
 	state = statedir_reopen(state);
 	assert_int_equal(state_override_count(state), 1);
 	state_close(state);
@@ -234,10 +219,10 @@ static void test_full(void **unused)
 	struct state *state = statedir_open();
 
 	assert_int_equal(state_override_count(state), STATE_OVERRIDES_MAX);
-	assert_int_equal(drain(state, "one-more", NULL, 0), E_LIMIT);
-	assert_int_equal(drain(state, "s7", NULL, 0), E_OK); // an existing one can be set again
-	assert_int_equal(undrain(state, "s65535", NULL, true), E_OK);
-	assert_int_equal(drain(state, "one-more", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "one-more", NULL, 0), E_LIMIT);
+	assert_int_equal(statedir_put_drain(state, "s7", NULL, 0), E_OK); // an existing one can be set again
+	assert_int_equal(statedir_remove_drain(state, "s65535", NULL, true), E_OK);
+	assert_int_equal(statedir_put_drain(state, "one-more", NULL, 0), E_OK);
 	assert_null(state_drained(state, NULL, "s65535", 1));
 	assert_non_null(state_drained(state, "any", "one-more", 1));
 	state_close(state);
@@ -251,17 +236,17 @@ static void test_order_of_calls(void **unused)
 	int err[4] = {STATEDIR_WAITING, STATEDIR_WAITING, STATEDIR_WAITING, STATEDIR_WAITING};
 
 	(void)unused;
-	assert_int_equal(drain(state, "bos", NULL, 0), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 	assert_string_equal(statedir_calls, "+drain:bos;commit;done:0:0;");
 	statedir_calls_clear();
-	assert_int_equal(drain(state, "bos", NULL, 9), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", NULL, 9), E_OK);
 	assert_string_equal(statedir_calls, "=drain:bos;commit;done:0:1;");
 	statedir_calls_clear();
-	assert_int_equal(undrain(state, "nyc", NULL, true), E_NOTFOUND);
+	assert_int_equal(statedir_remove_drain(state, "nyc", NULL, true), E_NOTFOUND);
 	assert_string_equal(statedir_calls, "done:-4:0;");
-	assert_int_equal(drain(state, "bos", "a", 9), E_OK);
+	assert_int_equal(statedir_put_drain(state, "bos", "a", 9), E_OK);
 	statedir_calls_clear();
-	assert_int_equal(undrain(state, "bos", NULL, true), E_OK);
+	assert_int_equal(statedir_remove_drain(state, "bos", NULL, true), E_OK);
 	assert_string_equal(statedir_calls, "-drain:bos;-drain:bos/a;commit;done:0:2;");
 
 	// Whether there is something to remove is decided when it is its turn.
@@ -332,7 +317,7 @@ static void test_queue_full(void **unused)
 		ok += errs[i] == E_OK;
 	}
 	assert_int_equal(state_override_count(state), ok);
-	assert_int_equal(drain(state, "one-more", NULL, 0), E_OK); // there is room again
+	assert_int_equal(statedir_put_drain(state, "one-more", NULL, 0), E_OK); // there is room again
 	state_close(state);
 }
 

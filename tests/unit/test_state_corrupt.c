@@ -146,7 +146,7 @@ static void check_all(const char *what, const char *name, size_t number)
 		fail_msg("%s of %s, %zu: cannot be opened", what, name, number);
 	if (!history_is(&history, state))
 		fail_msg("%s of %s, %zu: not all is there", what, name, number);
-	assert_int_equal(statedir_put(state, statedir_drain("after", NULL, 0)), E_OK);
+	assert_int_equal(statedir_put_drain(state, "after", NULL, 0), E_OK);
 	state = statedir_reopen(state);
 	assert_non_null(state_drained(state, NULL, "after", 1));
 	state_close(state);

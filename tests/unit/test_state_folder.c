@@ -29,7 +29,7 @@ static int open_at(const char *dir, struct state **ret_state)
 
 static int drain(struct state *state, const char *site)
 {
-	return statedir_put(state, statedir_drain(site, NULL, 0));
+	return statedir_put_drain(state, site, NULL, 0);
 }
 
 static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -18,7 +18,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "disk.h"
-#include "state/lasthealth.h"
 #include "state/sum.h"
 #include "statedir.h"
 
@@ -192,26 +191,23 @@ static void test_confirmed(void **unused)
 	struct state *state = statedir_open();
 	long long confirmed_s = 0;
 	int64_t began_s = clock_wall_s(), saved_s = began_s - 500;
-	char command[256], path[160];
+	char path[160];
 	sqlite3 *db;
 
 	(void)unused;
 	state_set_health(state, "a", "s", 7, true);
 	state_close(state);
 	set_confirmed(saved_s, (int64_t)sum_number(sum_text(sum_begin("meta"), "confirmed"), (uint64_t)saved_s));
-	lasthealth_confirm_ms = 20;
+	statedir_ops.confirm_ms = 20;
 	state = statedir_open();
-	snprintf(path, sizeof(path), "%s/copy/health.db", statedir_top);
 	for (int i = 0; confirmed_s < began_s; i++) {
 		assert_in_range(i, 0, 500);
 		loop_ms(40);
-		snprintf(command, sizeof(command), "rm -rf %s/copy && cp -r %s %s/copy", statedir_top, statedir, statedir_top);
-		assert_int_equal(system(command), 0);
+		snprintf(path, sizeof(path), "%s/health.db", statedir_copy("copy"));
 		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 		(void)sqlite3_exec(db, "SELECT value FROM meta WHERE name = 'confirmed'", take_number, &confirmed_s, NULL);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	}
-	lasthealth_confirm_ms = STATE_CONFIRM_S * 1000;
 	state_close(state);
 }
 

@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "disk.h"
 #include "history.h"
-#include "state/local.h"
 #include "statedir.h"
 
 enum { SEED = 5, CHANGES = 240, LIVES = 4 };
@@ -99,7 +98,7 @@ static void test_power_cuts(void **unused)
 	size_t recorded;
 
 	(void)unused;
-	local_idle_ms = 100;
+	statedir_ops.idle_ms = 100;
 	record_lives();
 	atomic_store(&disk_no_syncs, 1);
 	recorded = disk_recorded();
@@ -190,7 +189,7 @@ static void repair(const char *damaged)
 	struct state *state = statedir_open();
 
 	for (size_t i = 0; i < ARRAY_LEN(sites); i++)
-		assert_int_equal(statedir_put(state, statedir_drain(sites[i], NULL, 0)), E_OK);
+		assert_int_equal(statedir_put_drain(state, sites[i], NULL, 0), E_OK);
 	state_close(state);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char path[160];

@@ -20,11 +20,6 @@
 #include "base/publish.h"
 #include "dig.h"
 #include "net/stream.h"
-#include "view/live.h"
-
-static const char config[] = "domains:\n  example: {file: zone}\nsites:\n  us-east-1: {}\napps:\n"
-                             "  app.example:\n    targets:\n      us-east-1: {addresses: [192.0.2.1]}\n";
-static const char zone[] = "@ 60 SOA ns.example. h.example. 1 1 1 1 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
 
 // Framed: ID 7, "app.example", A, IN.
 static const uint8_t query[] = {0, 29, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'a', 'p', 'p', 7, 'e', 'x', 'a', 'm', 'p',
@@ -150,9 +145,7 @@ static int setup(void **state)
 	static const struct tcp_limits limits = {4, 5000};
 
 	(void)state;
-	publish_register_reader();
-	dig_begin(config, zone, "");
-	live_publish(dig.live);
+	dig_begin_published();
 	server.tcp = tcp_new(0, &server.counters, &limits);
 	assert_non_null(server.tcp);
 	open_listener(PLAIN, &stream_plain, NULL);
@@ -169,13 +162,7 @@ static int teardown(void **state)
 	tcp_free(server.tcp);
 	for (int i = 0; i < KINDS; i++)
 		close(server.fds[i]);
-	live_withdraw();
-	dig.live = NULL;
-	dig.states = NULL;
-	dig.view = NULL;
-	publish_drain();
-	dig_end();
-	publish_unregister_reader();
+	dig_end_published();
 	return 0;
 }
 

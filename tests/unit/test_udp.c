@@ -1,27 +1,28 @@
-// net/udp.c on sockets whose buffers are small: Unix datagrams, ten of which a receiver that does not read can hold up.
+// net/udp.c on sockets whose buffers are small: Unix datagrams, ten of which a receiver that does not read can hold up;
+// and on one that is bound to all addresses.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/publish.h"
+#include "base/report.h"
 #include "dig.h"
+#include "net/sockets.h"
 #include "net/udp.h"
-#include "view/live.h"
-
-static const char config[] = "domains:\n  example: {file: zone}\nsites:\n  us-east-1: {}\napps:\n"
-                             "  app.example:\n    targets:\n      us-east-1: {addresses: [192.0.2.1]}\n";
-static const char zone[] = "@ 60 SOA ns.example. h.example. 1 1 1 1 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
 
 // ID 7, "app.example", A, IN.
 static const uint8_t query[] = {0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'a', 'p', 'p', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e',
@@ -47,6 +48,25 @@ static void *run(void *arg)
 	udp_run(arg);
 	publish_unregister_reader();
 	return NULL;
+}
+
+static struct udp *start(int fd, bool wildcard, pthread_t *ret_thread)
+{
+	struct udp *udp = udp_new(fd, wildcard, 0, &server.counters);
+
+	assert_non_null(udp);
+	assert_int_equal(pthread_create(ret_thread, NULL, run, udp), 0);
+	return udp;
+}
+
+static void stop(struct udp *udp, pthread_t thread)
+{
+	udp_stop(udp);
+	while (pthread_tryjoin_np(thread, NULL) == EBUSY) {
+		pthread_kill(thread, SIGURG);
+		usleep(1000);
+	}
+	udp_free(udp);
 }
 
 // A Unix datagram socket with a name of the kernel's choice.
@@ -78,34 +98,20 @@ static int setup(void **state)
 	struct timeval forever = {0, 0};
 
 	(void)state;
-	publish_register_reader();
-	dig_begin(config, zone, "");
-	live_publish(dig.live);
+	dig_begin_published();
 	sigaction(SIGURG, &action, NULL);
 	server.fd = open_socket(&server.name, &server.name_len);
 	assert_int_equal(setsockopt(server.fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever)), 0);
-	server.udp = udp_new(server.fd, false, 0, &server.counters);
-	assert_non_null(server.udp);
-	return pthread_create(&server.thread, NULL, run, server.udp);
+	server.udp = start(server.fd, false, &server.thread);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	udp_stop(server.udp);
-	while (pthread_tryjoin_np(server.thread, NULL) == EBUSY) {
-		pthread_kill(server.thread, SIGURG);
-		usleep(1000);
-	}
-	udp_free(server.udp);
+	stop(server.udp, server.thread);
 	close(server.fd);
-	live_withdraw();
-	dig.live = NULL;
-	dig.states = NULL;
-	dig.view = NULL;
-	publish_drain();
-	dig_end();
-	publish_unregister_reader();
+	dig_end_published();
 	return 0;
 }
 
@@ -153,11 +159,59 @@ static void test_stuck_client(void **state)
 	close(client);
 }
 
+// A port of 0.0.0.0 that was free a moment ago.
+static uint16_t free_port(void)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET};
+	socklen_t len = sizeof(name);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	close(fd);
+	return ntohs(name.sin_port);
+}
+
+// A socket of all addresses replies from the one that was asked, not from the one that the kernel would choose.
+static void test_wildcard(void **state)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(free_port())};
+	struct report *report = report_new();
+	struct timeval patience = {5, 0};
+	struct sockets *sockets;
+	char listen[32];
+	const char *const list[] = {listen};
+	pthread_t thread;
+
+	(void)state;
+	snprintf(listen, sizeof(listen), "0.0.0.0@%u", ntohs(name.sin_port));
+	assert_int_equal(sockets_open(list, 1, 1, report, &sockets), E_OK);
+	assert_true(sockets->list[0].transport == TRANSPORT_UDP && sockets->list[0].wildcard);
+
+	struct udp *udp = start(sockets->list[0].fd, true, &thread);
+
+	for (unsigned host = 1; host < 4; host++) {
+		int client = socket(AF_INET, SOCK_DGRAM, 0);
+
+		// Connected, so it takes nothing from any other address.
+		name.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host);
+		assert_int_equal(connect(client, (struct sockaddr *)&name, sizeof(name)), 0);
+		assert_int_equal(setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+		assert_int_equal(send(client, query, sizeof(query), 0), (int)sizeof(query));
+		expect_answer(client);
+		close(client);
+	}
+	stop(udp, thread);
+	sockets_close(sockets);
+	report_free(report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_stuck_client),
+		cmocka_unit_test(test_wildcard),
 	};
 
 	alarm(60);

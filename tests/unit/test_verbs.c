@@ -1,5 +1,5 @@
-// The verbs that change something, and every way to ask wrongly, without a socket. The played daemon is
-// fake_daemon.h's.
+// The verbs that change something, and every way to ask wrongly, without a socket. The daemon is that of
+// fake_daemon.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,29 +19,6 @@
 #include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
-
-static struct fake_daemon fake;
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, true);
-	return 0;
-}
-
-static int set_up_starting(void **unused)
-{
-	(void)unused;
-	fake_daemon_open(&fake, 0, false);
-	return 0;
-}
-
-static int tear_down(void **unused)
-{
-	(void)unused;
-	fake_daemon_close(&fake);
-	return 0;
-}
 
 // Asking wrongly ------------------------------------------------------------------------------------------------------
 
@@ -107,10 +84,10 @@ static void test_refusals(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		asking_refused(&fake, rows[i].line, rows[i].code, rows[i].text);
-	assert_int_equal(fake.changes, 0);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
+		asking_refused(&fake_daemon, rows[i].line, rows[i].code, rows[i].text);
+	assert_int_equal(fake_daemon.changes, 0);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 0);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 0);
 }
 
 static void test_odd_bytes(void **unused)
@@ -121,37 +98,37 @@ static void test_odd_bytes(void **unused)
 
 	(void)unused;
 	memset(nested, '[', DEPTH);
-	asking_refused(&fake, nested, 2, "not JSON");
-	reply = fake_daemon_ask(&fake, "{\"verb\": \"status\"}\0x", 20);
+	asking_refused(&fake_daemon, nested, 2, "not JSON");
+	reply = fake_daemon_ask(&fake_daemon, "{\"verb\": \"status\"}\0x", 20);
 	assert_true(json_is_false(json_object_get(reply, "ok")));
 	json_decref(reply);
 	memset(nested, 'n', DEPTH);
 	snprintf(name, sizeof(name), "{\"verb\": \"%s\"}", nested);
-	asking_refused(&fake, name, 2, "no verb 'nnnn");
+	asking_refused(&fake_daemon, name, 2, "no verb 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"%s\"}", nested);
-	asking_refused(&fake, name, 1, "no site 'nnnn");
+	asking_refused(&fake_daemon, name, 1, "no site 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"%s\": 1}", nested);
-	asking_refused(&fake, name, 2, "no field 'nnnn");
+	asking_refused(&fake_daemon, name, 2, "no field 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"%s\"}", nested);
-	asking_refused(&fake, name, 2, "longer than 255 bytes");
+	asking_refused(&fake_daemon, name, 2, "longer than 255 bytes");
 	snprintf(name, sizeof(name), "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"%s\"}", nested);
-	asking_refused(&fake, name, 1, "no app 'nnnn");
+	asking_refused(&fake_daemon, name, 1, "no app 'nnnn");
 	snprintf(name, sizeof(name), "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"%s\"}", nested);
-	asking_refused(&fake, name, 2, "is not an address");
+	asking_refused(&fake_daemon, name, 2, "is not an address");
 }
 
 // Before the first view is served.
 static void test_starting(void **unused)
 {
 	(void)unused;
-	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
-	asking_refused(&fake, "{\"verb\": \"sites\"}", 1, "starting");
-	asking_refused(&fake, "{\"verb\": \"apps\"}", 1, "starting");
-	asking_refused(&fake, "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"10.0.0.1\"}", 1, "starting");
-	asking_done(&fake, "{\"verb\": \"stats\"}");
-	asking_done(&fake, "{\"verb\": \"version\"}");
+	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
+	asking_refused(&fake_daemon, "{\"verb\": \"sites\"}", 1, "starting");
+	asking_refused(&fake_daemon, "{\"verb\": \"apps\"}", 1, "starting");
+	asking_refused(&fake_daemon, "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"10.0.0.1\"}", 1, "starting");
+	asking_done(&fake_daemon, "{\"verb\": \"stats\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"version\"}");
 
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"status\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 
 	assert_true(json_is_false(json_object_get(reply, "serving")));
 	assert_null(json_object_get(reply, "states"));
@@ -162,32 +139,32 @@ static void test_starting(void **unused)
 // answer.
 static void test_overrides_while_starting(void **unused)
 {
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 
 	(void)unused;
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63);
 	json_decref(reply);
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
-	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
-	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 1, "ber is not drained");
-	reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
+	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
+	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 1, "ber is not drained");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
 	assert_int_equal(asking_number(reply, "targets"), 1);
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"down\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"nyc\", \"to\": \"down\"}");
 	assert_true(json_is_null(json_object_get(reply, "state")));
 	json_decref(reply);
-	reply = asking_ok(&fake, "{\"verb\": \"reload\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"reload\"}");
 	assert_int_equal(asking_number(reply, "generation"), 3);
 	assert_true(json_is_false(json_object_get(reply, "serving")));
 	json_decref(reply);
 
-	fake_daemon_serve(&fake);
-	asking_state(&fake, "app.example.com", "bos", "drained");
-	asking_state(&fake, "app.example.com", "nyc", "down");
-	asking_state(&fake, "video.example.com", "ber", "up");
-	reply = asking_ok(&fake, "{\"verb\": \"reload\"}");
+	fake_daemon_serve(&fake_daemon);
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "down");
+	asking_state(&fake_daemon, "video.example.com", "ber", "up");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"reload\"}");
 	assert_true(json_is_true(json_object_get(reply, "serving")));
 	json_decref(reply);
 }
@@ -197,7 +174,7 @@ static void test_overrides_while_starting(void **unused)
 static void test_drain(void **unused)
 {
 	int64_t now_s = clock_wall_s();
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
 	const struct override *drain;
 
 	(void)unused;
@@ -211,29 +188,29 @@ static void test_drain(void **unused)
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63); // video's TTL
 	json_decref(reply);
 
-	assert_int_equal(fake.changes, 1);
-	assert_int_equal(fake.changes_replied, 1); // published before it was acknowledged
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
-	drain = state_override_at(fake.ops.state, 0);
+	assert_int_equal(fake_daemon.changes, 1);
+	assert_int_equal(fake_daemon.changes_replied, 1); // published before it was acknowledged
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 1);
+	drain = state_override_at(fake_daemon.ops.state, 0);
 	assert_string_equal(drain->site, "bos");
 	assert_string_equal(drain->reason, "disk \x1b[31mfull");
 	assert_string_equal(drain->who, "uid 1000 (alice), pid 4711");
-	asking_state(&fake, "app.example.com", "bos", "drained");
-	asking_state(&fake, "app.example.com", "nyc", "up");
-	asking_state(&fake, "carrier.example.com", "bos", "drained");
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "up");
+	asking_state(&fake_daemon, "carrier.example.com", "bos", "drained");
 
-	reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_int_equal(asking_number(reply, "still_drained"), 0);
 	json_decref(reply);
-	assert_int_equal(fake.changes, 2);
-	assert_int_equal(fake.changes_replied, 2);
-	asking_state(&fake, "app.example.com", "bos", "up");
+	assert_int_equal(fake_daemon.changes, 2);
+	assert_int_equal(fake_daemon.changes_replied, 2);
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
 }
 
 static void test_drain_one_app_for_a_while(void **unused)
 {
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
 
 	(void)unused;
 	assert_string_equal(asking_text(reply, "app"), "app.example.com");
@@ -241,19 +218,19 @@ static void test_drain_one_app_for_a_while(void **unused)
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 31, 33);
 	assert_int_equal(asking_number(reply, "targets"), 1);
 	json_decref(reply);
-	asking_state(&fake, "app.example.com", "bos", "drained");
-	asking_state(&fake, "video.example.com", "bos", "up");
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
+	asking_state(&fake_daemon, "video.example.com", "bos", "up");
 
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	reply = asking_ok(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	assert_int_equal(asking_number(reply, "targets"), 0);
 	assert_int_equal(asking_number(reply, "still_drained"), 1);
 	json_decref(reply);
-	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
-	assert_int_equal(state_override_at(fake.ops.state, 1)->until_s, state_override_at(fake.ops.state, 1)->since_s + 1);
-	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
+	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
+	assert_int_equal(state_override_at(fake_daemon.ops.state, 1)->until_s, state_override_at(fake_daemon.ops.state, 1)->since_s + 1);
+	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 0);
 }
 
 // Answers cached before a reload count: video had a TTL of an hour, and gone had a target at bos.
@@ -279,9 +256,9 @@ static void test_drain_after_a_reload(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(before); i++)
-		assert_int_equal(ledger_add(&fake.ledger, before[i].app, before[i].site, before[i].until_s, 0), E_OK);
+		assert_int_equal(ledger_add(&fake_daemon.ledger, before[i].app, before[i].site, before[i].until_s, 0), E_OK);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		json_t *reply = asking_ok(&fake, rows[i].line);
+		json_t *reply = asking_ok(&fake_daemon, rows[i].line);
 
 		assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), rows[i].least_s,
 		                rows[i].least_s + 5);
@@ -304,34 +281,34 @@ static void test_not_saved(void **unused)
 	(void)unused;
 	assert_int_equal(full_disk(true), 0);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		asking_refused(&fake, lines[i], 1, "/state.db cannot be written: File too large");
+		asking_refused(&fake_daemon, lines[i], 1, "/state.db cannot be written: File too large");
 	assert_int_equal(full_disk(false), 0);
-	assert_int_equal(fake.changes, 0);
+	assert_int_equal(fake_daemon.changes, 0);
 	assert_ptr_equal(live_current(), served);
-	assert_int_equal(state_override_count(fake.ops.state), 0);
-	asking_state(&fake, "app.example.com", "bos", "up");
+	assert_int_equal(state_override_count(fake_daemon.ops.state), 0);
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
 
-	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	assert_int_equal(full_disk(true), 0);
-	asking_refused(&fake, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1,
+	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1,
 	               "/state.db cannot be written: File too large");
 	assert_int_equal(full_disk(false), 0);
-	assert_int_equal(fake.changes, 1);
-	asking_state(&fake, "app.example.com", "bos", "drained");
+	assert_int_equal(fake_daemon.changes, 1);
+	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
 
 	// Also for an app that a reload removed: "no such app" would read as if the force had gone with it.
-	assert_int_equal(fake_daemon_put(&fake, &gone), E_OK);
+	assert_int_equal(fake_daemon_put(&fake_daemon, &gone), E_OK);
 	assert_int_equal(full_disk(true), 0);
-	asking_refused(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,
+	asking_refused(&fake_daemon, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1,
 	               "/state.db cannot be written: File too large");
 	assert_int_equal(full_disk(false), 0);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 1);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 1);
 
 	// What was refused is not there after a restart either, and what was acknowledged is.
-	fake.ops.state = state_close(fake.ops.state);
-	fake_daemon_open_state(&fake);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 1);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 1);
+	fake_daemon.ops.state = state_close(fake_daemon.ops.state);
+	fake_daemon_open_state(&fake_daemon);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 1);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 1);
 }
 
 // Overrides whose site or app a reload took out of the config can still be taken back.
@@ -345,19 +322,19 @@ static void test_overrides_left_over(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
-		assert_int_equal(fake_daemon_put(&fake, &gone[i]), E_OK);
-	asking_refused(&fake, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
-	asking_done(&fake, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
-	asking_done(&fake, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_DRAIN), 0);
-	assert_int_equal(fake_daemon_count(&fake, OVERRIDE_FORCE), 0);
+		assert_int_equal(fake_daemon_put(&fake_daemon, &gone[i]), E_OK);
+	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
+	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 0);
+	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_FORCE), 0);
 }
 
 // Reload --------------------------------------------------------------------------------------------------------------
 
 static void test_reload(void **unused)
 {
-	json_t *reply = asking_ok(&fake, "{\"verb\": \"reload\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"reload\"}");
 	const json_t *errors;
 
 	(void)unused;
@@ -366,8 +343,8 @@ static void test_reload(void **unused)
 	assert_null(json_object_get(reply, "errors"));
 	json_decref(reply);
 
-	fake.reload_err = E_INVAL;
-	reply = asking_reply(&fake, "{\"verb\": \"reload\"}");
+	fake_daemon.reload_err = E_INVAL;
+	reply = asking_reply(&fake_daemon, "{\"verb\": \"reload\"}");
 	assert_true(json_is_false(json_object_get(reply, "ok")));
 	assert_int_equal(asking_number(reply, "code"), 2);
 	errors = json_object_get(reply, "errors");
@@ -376,29 +353,29 @@ static void test_reload(void **unused)
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
 	json_decref(reply);
 
-	fake.reload_err = E_NOMEM;
-	asking_refused(&fake, "{\"verb\": \"reload\"}", 1, "out of memory");
+	fake_daemon.reload_err = E_NOMEM;
+	asking_refused(&fake_daemon, "{\"verb\": \"reload\"}", 1, "out of memory");
 
-	fake.reload_err = E_OK;
-	fake.keep_reload = true;
-	assert_null(fake_daemon_ask(&fake, "{\"verb\": \"reload\"}", 18));
-	asking_refused(&fake, "{\"verb\": \"reload\"}", 1, "under way");
-	fake_daemon_end_reload(&fake, E_OK);
+	fake_daemon.reload_err = E_OK;
+	fake_daemon.keep_reload = true;
+	assert_null(fake_daemon_ask(&fake_daemon, "{\"verb\": \"reload\"}", 18));
+	asking_refused(&fake_daemon, "{\"verb\": \"reload\"}", 1, "under way");
+	fake_daemon_end_reload(&fake_daemon, E_OK);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_odd_bytes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_starting, set_up_starting, tear_down),
-		cmocka_unit_test_setup_teardown(test_overrides_while_starting, set_up_starting, tear_down),
-		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_drain_one_app_for_a_while, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_drain_after_a_reload, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_not_saved, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_overrides_left_over, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refusals, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_odd_bytes, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_while_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_drain, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_drain_one_app_for_a_while, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_drain_after_a_reload, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_not_saved, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_overrides_left_over, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_reload, fake_daemon_set_up, fake_daemon_tear_down),
 	};
 
 	publish_register_reader();

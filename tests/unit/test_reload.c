@@ -1,0 +1,225 @@
+// Reloads: what is called on which thread, in which order, and who frees a generation that is not taken.
+#include "generation/reload.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <event2/event.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "generation/generation.h"
+#include "report_text.h"
+#include "tempdir.h"
+#include "view/view.h"
+
+enum { PATH_LEN = 2 * TEMPDIR_LEN, PATIENCE_MS = 60000, NICE_MORE = 10, NICE_MAX = 19 };
+
+#define GOOD "domains: {e.x: {ns: n.x}}\n"
+#define BAD "domains: {e.x: {}}\n"
+
+static struct {
+	char folder[TEMPDIR_LEN], path[PATH_LEN];
+	struct event_base *base;
+	struct reload *reload;
+	pthread_t main;
+	int nice;             // the main thread's
+	// What the ops return, and what they saw.
+	bool force;           // what reload_begin() got
+	int prepare_err, take_err;
+	atomic_int gate;      // prepare() waits until it is 0
+	char order[16];       // a letter for each call
+	uint64_t generation;
+	int err;
+	char *reported;
+} test;
+
+static void note(char letter)
+{
+	size_t len = strlen(test.order);
+
+	assert_true(len + 1 < sizeof(test.order));
+	test.order[len] = letter;
+	test.order[len + 1] = '\0';
+}
+
+static int prepare(void *ctx, struct generation *generation, bool force, struct report *report)
+{
+	assert_ptr_equal(ctx, &test);
+	assert_true(report && force == test.force);
+	assert_false(pthread_equal(pthread_self(), test.main));
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()),
+	                 test.nice + NICE_MORE < NICE_MAX ? test.nice + NICE_MORE : NICE_MAX);
+	while (atomic_load(&test.gate))
+		usleep(1000);
+	note('p');
+	test.generation = generation->view->generation;
+	return test.prepare_err;
+}
+
+static void discard(struct generation *generation)
+{
+	note('d');
+	view_free(generation->view);
+	config_free(generation->config);
+}
+
+static int take(void *ctx, struct generation *generation, struct report *report)
+{
+	assert_ptr_equal(ctx, &test);
+	assert_true(pthread_equal(pthread_self(), test.main) && report_ok(report));
+	note('t');
+	if (test.take_err < 0)
+		return test.take_err;
+	view_free(generation->view);
+	config_free(generation->config);
+	return E_OK;
+}
+
+static void finished(void *ctx, int err, const struct report *report)
+{
+	assert_ptr_equal(ctx, &test);
+	assert_true(pthread_equal(pthread_self(), test.main));
+	assert_int_equal(err == E_OK, report_ok(report));
+	note('f');
+}
+
+static void done(void *ctx, int err, const struct report *report)
+{
+	assert_true(pthread_equal(pthread_self(), test.main));
+	note('D');
+	free(test.reported);
+	test.reported = report_text(report);
+	test.err = err;
+	event_base_loopbreak(ctx);
+}
+
+static void write_config(const char *yaml)
+{
+	FILE *file = fopen(test.path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(yaml, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+	const struct reload_ops ops = {prepare, discard, take, finished, &test};
+
+	(void)state;
+	memset(&test, 0, sizeof(test));
+	if (tempdir_make(test.folder) < 0)
+		return -1;
+	snprintf(test.path, sizeof(test.path), "%s/c", test.folder);
+	test.main = pthread_self();
+	test.nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+	test.base = event_base_new();
+	test.reload = test.base ? reload_new(test.base, test.path, &ops) : NULL;
+	return test.reload ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	assert_true(reload_stop(test.reload, PATIENCE_MS));
+	reload_free(test.reload);
+	event_base_free(test.base);
+	free(test.reported);
+	unlink(test.path);
+	return rmdir(test.folder);
+}
+
+// Reloads and returns the calls that it took.
+static const char *reload(const char *yaml)
+{
+	write_config(yaml);
+	test.order[0] = '\0';
+	reload_begin(test.reload, test.force, done, test.base);
+	assert_true(reload_began_s(test.reload) > 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_int_equal(reload_began_s(test.reload), 0);
+	return test.order;
+}
+
+static void test_outcomes(void **state)
+{
+	(void)state;
+	assert_string_equal(reload(GOOD), "ptfD");
+	assert_int_equal(test.err, E_OK);
+	assert_int_equal(test.generation, 2); // the first one was there at startup
+
+	assert_string_equal(reload(BAD), "fD");
+	assert_int_equal(test.err, E_INVAL);
+	assert_non_null(strstr(test.reported, "has neither `file` nor `ns`"));
+
+	test.prepare_err = E_NOMEM;
+	assert_string_equal(reload(GOOD), "pdfD");
+	assert_int_equal(test.err, E_NOMEM);
+	assert_string_not_equal(test.reported, "");
+
+	test.prepare_err = E_OK;
+	test.take_err = E_NOMEM;
+	assert_string_equal(reload(GOOD), "ptdfD");
+	assert_int_equal(test.err, E_NOMEM);
+	assert_non_null(strstr(test.reported, "cannot be taken into use"));
+
+	test.take_err = E_OK;
+	test.force = true;
+	assert_string_equal(reload(GOOD), "ptfD");
+	assert_int_equal(test.generation, 6);
+}
+
+static void test_one_at_a_time(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	atomic_store(&test.gate, 1);
+	reload_begin(test.reload, test.force, done, test.base);
+	reload_begin(test.reload, test.force, done, test.base); // refused at once, and not a reload that has finished
+	assert_string_equal(test.order, "D");
+	assert_int_equal(test.err, E_STATE);
+	assert_string_equal(test.reported, "a reload is under way already\n");
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "DptfD");
+	assert_int_equal(test.err, E_OK);
+}
+
+// A stop waits for the build, and for no longer than it was told.
+static void test_stop(void **state)
+{
+	(void)state;
+	assert_true(reload_stop(test.reload, 0)); // nothing to wait for
+	write_config(GOOD);
+	atomic_store(&test.gate, 1);
+	reload_begin(test.reload, test.force, done, test.base);
+	assert_false(reload_stop(test.reload, 1));
+	assert_string_equal(test.order, "");
+	atomic_store(&test.gate, 0);
+	assert_true(reload_stop(test.reload, PATIENCE_MS));
+	assert_string_equal(test.order, "pdD");
+	assert_int_equal(test.err, E_STOPPED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_outcomes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_at_a_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
+	};
+
+	alarm(300);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

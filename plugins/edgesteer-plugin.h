@@ -80,7 +80,7 @@ enum edgesteer_option_type {
 };
 
 struct edgesteer_option {
-	const char *name; // as written in the config, lower case with hyphens
+	const char *name; // as written in the config, lower case with hyphens; neither `plugin` nor `shrink-limit`
 	enum edgesteer_option_type type;
 	int required;
 	const char *fallback; // the default; NULL: none

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/must.h"
 
 static _Atomic int max_level = LOG_LEVEL_INFO;
@@ -48,12 +49,9 @@ void log_line(enum log_level level, const char *fmt, ...)
 	vsnprintf(line + at, sizeof(line) - (size_t)at - 1, fmt, ap);
 	va_end(ap);
 
-	size_t len = strlen(line);
-
 	// The text may contain what a peer sent: it must not start a line of its own.
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)line[i] < 0x20)
-			line[i] = ' ';
+	size_t len = strlen(clean_text(line));
+
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
 		return; // nowhere left to report it

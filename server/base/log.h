@@ -16,7 +16,7 @@ enum log_level {
 
 // Drops lines above `level` from now on. Default LOG_LEVEL_INFO. Any thread.
 void log_set_level(enum log_level level);
-// Logs one line without its final newline; control characters become spaces, and text past 2 KiB is cut. Any thread.
+// Logs one line without its final newline; it is cleaned (clean.h), and text past 2 KiB is cut. Any thread.
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3) NONNULL(2);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/must.h"
 
 enum { LINE_MAX_LEN = 1024, LEVELS = 3 };
@@ -84,10 +85,7 @@ void report_add(struct report *report, enum report_level level, const char *file
 	va_start(ap, fmt);
 	vsnprintf(text + at, sizeof(text) - at, fmt, ap);
 	va_end(ap);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	keep(report, level, text);
+	keep(report, level, clean_text(text)); // it may quote any file
 }
 
 size_t report_count(const struct report *report, enum report_level level)

@@ -20,8 +20,8 @@ struct report *report_new(void);
 // Frees it; takes NULL; returns NULL.
 struct report *report_free(struct report *report);
 
-// Adds a line "FILE:LINE:COLUMN: text", copied. With a NULL file the location is left out, with line or column 0 that
-// number. Control characters become '?': the text may quote a file, and is shown on the operator's terminal.
+// Adds a line "FILE:LINE:COLUMN: text", copied and cleaned (clean.h): the text may quote a file, and is shown on the
+// operator's terminal. With a NULL file the location is left out, with line or column 0 that number.
 void report_add(struct report *report, enum report_level level, const char *file, size_t line, size_t column,
                 const char *fmt, ...) PRINTF(6, 7) NONNULL(1, 6);
 

@@ -1,5 +1,4 @@
-// Output for people; see print.h. The terminal is assumed to use UTF-8; where the C library cannot decode it,
-// everything but ASCII becomes "?".
+// Output for people; see print.h. The terminal is assumed to use UTF-8.
 #include "client/print.h"
 
 #include <locale.h>
@@ -9,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
-#include <wctype.h>
 
+#include "base/clean.h"
 #include "base/must.h"
 
 static bool colours;
@@ -23,45 +22,12 @@ void client_print_init(void)
 	colours = isatty(STDOUT_FILENO) && !(no_colour && no_colour[0]) && term && strcmp(term, "dumb") != 0;
 }
 
-// Bidirectional marks, embeddings, overrides and isolates (UAX #9): they can make a line display as something else.
-static bool is_bidi_control(wchar_t c)
-{
-	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-static bool is_safe(wchar_t c)
-{
-	return iswprint((wint_t)c) && wcwidth(c) >= 0 && !is_bidi_control(c);
-}
-
 char *client_clean(const char *text)
 {
-	const char *start = text;
-	size_t len = strlen(text), at = 0;
-	char *clean = malloc(len + 1);
-	mbstate_t state = {0};
+	char *clean = strdup(text);
 
 	must(clean); // a command's few kilobytes
-	while (*text) {
-		wchar_t c;
-		size_t n = mbrtowc(&c, text, len, &state);
-
-		if (n == (size_t)-1 || n == (size_t)-2) {
-			state = (mbstate_t){0};
-			n = 1;
-			clean[at++] = '?';
-		} else if (is_safe(c)) {
-			memcpy(clean + at, text, n);
-			at += n;
-		} else {
-			clean[at++] = '?';
-		}
-		text += n;
-		len -= n;
-	}
-	must(at <= (size_t)(text - start));
-	clean[at] = '\0';
-	return clean;
+	return clean_text(clean);
 }
 
 void client_print(FILE *out, const char *fmt, ...)
@@ -152,7 +118,7 @@ static size_t width_of(const char *text)
 	wchar_t c;
 
 	while (*text && (n = mbrtowc(&c, text, strlen(text), &state)) != (size_t)-1 && n != (size_t)-2) {
-		width += (size_t)wcwidth(c);
+		width += wcwidth(c) < 0 ? 1 : (size_t)wcwidth(c); // a character that the C library does not know
 		text += n;
 	}
 	return width;

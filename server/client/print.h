@@ -14,7 +14,7 @@ enum { CTL_COLUMNS_MAX = 12, CTL_TIME_LEN = 32 };
 // Sets the locale, and decides on colours. Before anything is printed.
 void client_print_init(void);
 // A copy, owned by the caller, without anything that could move a terminal's cursor, change its title or reorder its
-// text: control characters, invalid UTF-8 and bidirectional controls become "?". Never NULL.
+// text (base/clean.h). Never NULL.
 char *client_clean(const char *text) MUST_USE;
 // Like fprintf(), with all output cleaned by client_clean() except a line feed at the end of `fmt`.
 void client_print(FILE *out, const char *fmt, ...) PRINTF(2, 3);

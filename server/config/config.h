@@ -32,6 +32,7 @@ struct config_server {
 	const char *control;      // path of the control socket
 	const char *state_dir;
 	const char *user;         // the user to run as once the sockets are bound; NULL: do not change
+	struct mark user_mark, state_dir_mark; // all zero: not in the config
 	const char *plugin_dir;   // folder with plugins that are not built in; NULL: none
 	const char *nsid;         // text of the NSID option; NULL: none
 	uint16_t udp_size;        // octets, 512..4096, default 1232

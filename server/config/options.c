@@ -5,15 +5,15 @@
 #include "config/catalogue.h"
 #include "config/config.h"
 #include "config/crosscheck.h"
+#include "config/include.h"
 #include "config/reference.h"
 #include "config/rules.h"
 #include "schema/hosts.h"
 #include "schema/list.h"
 #include "schema/number.h"
 #include "schema/text.h"
+#include "schema/yaml.h"
 #include "steer/place.h"
-
-#define INCLUDE_LIMITS "8 deep and 4096 in all"
 
 #define SHRINK_HELP(what, same) \
 	"A reload is refused that would take a larger share of its " what " than this from the same " same " as it was loaded " \
@@ -76,6 +76,7 @@ static const struct schema server_schema = {
 	.path = "server",
 	.intro = "The daemon itself. A change takes effect at a reload, unless the option says otherwise.",
 	ROWS(server_rows),
+	.finish = rules_server,
 };
 
 #define ACCESS(key_, kind, fallback_, help_) \
@@ -315,13 +316,17 @@ static const struct schema app_schema = {
 	.mark_offset = offsetof(struct config_app, mark),
 };
 
+_Static_assert(INCLUDE_DEPTH_MAX == 8 && INCLUDE_FILES_MAX == 4096 && YAML_BYTES_MAX == 256 << 20 &&
+               YAML_NODES_MAX == 8388608, "as the help of `include` says");
+
 static const struct option root_rows[] = {
 	{"include", &list_texts, .otherwise = "none", .min = "0", .max = "1000", LIST(config, include, include_count),
 	 .help = "More files with any of these sections, read after this one. Relative paths start in the folder of the file "
 	         "that includes; the last part of a path may have `*`, `?` and `[...]`, and the files that match are read in "
-	         "the order of their names. Sections of names (`domains`, `checks`, `sites`, `apps`) join, and a name in two "
+	         "the order of their names. Mappings (`apps`, `sites`, `server`) join entry by entry, and an entry in two "
 	         "files is an error; lists (`locate`) join in the order of the files; anything else may be in one file "
-	         "only. Included files may include more, " INCLUDE_LIMITS "."},
+	         "only. Included files may include more, 8 deep and 4096 in all. A file has at most 256 MiB and 8388608 "
+	         "values."},
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
 	 .help = "How the nearest site is estimated."},

@@ -41,6 +41,15 @@ static const char *take_word(struct reader *reader, const char *key)
 	return reader_strdup(reader, key);
 }
 
+void rules_server(struct reader *reader, struct value *object, void *entry)
+{
+	struct config_server *server = entry;
+
+	(void)reader;
+	server->user_mark = value_mark(value_get(object, "user"));
+	server->state_dir_mark = value_mark(value_get(object, "state-dir"));
+}
+
 void rules_domain_name(struct reader *reader, const char *name, void *entry)
 {
 	struct config_domain *domain = entry;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "state/override.h"
@@ -60,13 +61,10 @@ json_t *reply_text(const char *text)
 	if (string)
 		return string;
 
-	char *ascii = strdup(text);
+	char *clean = strdup(text);
 
-	for (char *p = ascii; p && *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	string = ascii ? json_string(ascii) : NULL;
-	free(ascii);
+	string = clean ? json_string(clean_text(clean)) : NULL;
+	free(clean);
 	return string;
 }
 

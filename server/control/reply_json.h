@@ -19,7 +19,7 @@ json_t *reply_error(enum reply_code code, const char *fmt, ...) PRINTF(2, 3) MUS
 // Adds to an object or a list; takes ownership of `value`. On any failure frees the object or list and returns NULL.
 json_t *reply_set(json_t *object, const char *key, json_t *value) MUST_USE;
 json_t *reply_append(json_t *list, json_t *value) MUST_USE;
-// A string. If `text` is not UTF-8 (from a file, or a web server's reply), its bytes above 0x7f become "?". NULL: null.
+// A string. If `text` is not UTF-8 (from a file, or a web server's reply), it is cleaned. NULL: null.
 json_t *reply_text(const char *text) MUST_USE;
 // A time in seconds of the wall clock; null for 0 ("never").
 json_t *reply_time(int64_t time_s) MUST_USE;

@@ -490,6 +490,8 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);
 	if (err == E_OK)
+		err = service_check_state(server, report);
+	if (err == E_OK)
 		service_check_files(config, report);
 	if (err == E_OK)
 		err = make_events(daemon);

@@ -160,12 +160,15 @@ int main(int argc, char **argv)
 	}
 	if (arguments.test) {
 		service_test(&first.config->server, report);
-		report = print_and_empty(report);
-		print_summary(&first);
+
+		bool good = report_ok(report);
+
+		report_free(print_and_empty(report));
+		if (good)
+			print_summary(&first);
 		view_free(first.view);
 		config_free(first.config);
-		report_free(report);
-		return EXIT_SUCCESS;
+		return good ? EXIT_SUCCESS : EXIT_CONFIG;
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
 	err = daemon_new(arguments.config, &first, report, &daemon); // sockets, privileges, state, control

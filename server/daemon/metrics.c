@@ -47,7 +47,7 @@
 	ROW(sources, GAUGE, "", "Sources of `locate`.", view->places->sources) \
 	ROW(prefixes, GAUGE, "", "Prefixes read from these sources.", source_prefixes(view->places)) \
 	ROW(places, GAUGE, "", "Distinct places that clients may be in.", view->places->count - 1) \
-	ROW(table_nodes, GAUGE, "", "Nodes of the prefix table.", \
+	ROW(table_nodes, GAUGE, "", "Addresses at which the prefix table changes.", \
 	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6)) \
 	ROW(steering_sets_own, GAUGE, "", "Sets of sites with a table of their own.", \
 	    view->steering->form_counts[STEER_OWN]) \

@@ -111,12 +111,89 @@ static int make_parent(const char *path, const struct passwd *user, struct repor
 	return err;
 }
 
+#define report_at(report, mark, ...) report_error(report, (mark).file, (mark).line, (mark).column, __VA_ARGS__)
+
+static void refuse_user(const struct config_server *server, struct report *report)
+{
+	report_at(report, server->user_mark, "server.user: there is no user \"%s\" on this machine", server->user);
+}
+
+// Why the calling process cannot keep its state in a folder: an errno, or 0. The state on a file system that is
+// read-only can be served.
+static int find_state_fault(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return errno;
+	if (!S_ISDIR(status.st_mode))
+		return ENOTDIR;
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ||
+	    (errno == EROFS && faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) == 0))
+		return 0;
+	return errno;
+}
+
+// The same for a folder that a start would make: it needs the nearest folder that exists.
+static int find_making_fault(const char *path)
+{
+	char *copy = strdup(path);
+	struct stat status;
+	int fault = 0;
+
+	if (!copy)
+		return ENOMEM;
+	for (char *slash; stat(copy, &status) < 0 && errno == ENOENT && (slash = strrchr(copy, '/'));)
+		slash[slash == copy] = '\0';
+	if (stat(copy, &status) < 0 || faccessat(AT_FDCWD, copy, W_OK | X_OK, AT_EACCESS) < 0)
+		fault = errno;
+	else if (!S_ISDIR(status.st_mode))
+		fault = ENOTDIR;
+	free(copy);
+	return fault;
+}
+
+static bool become(const struct passwd *user)
+{
+	return initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0;
+}
+
+static void refuse_state(const struct config_server *server, int fault, struct report *report)
+{
+	const char *quote = server->user ? "\"" : "";
+
+	report_at(report, server->state_dir_mark, "server.state-dir: %s cannot be read and written%s%s%s%s: %s",
+	          server->state_dir, server->user ? " by user " : "", quote, server->user ? server->user : "", quote,
+	          strerror(fault));
+}
+
 void service_test(const struct config_server *server, struct report *report)
 {
-	if (server->user && !getpwnam(server->user))
-		report_add(report, REPORT_NOTE, NULL, 0, 0,
-		           "server.user: there is no user \"%s\" on this machine; the daemon does not start without it",
-		           server->user);
+	const struct passwd *user = server->user ? getpwnam(server->user) : NULL;
+	struct stat status;
+	int fault;
+
+	if (server->user && !user) {
+		refuse_user(server, report);
+		return;
+	}
+	if (stat(server->state_dir, &status) < 0 && errno == ENOENT)
+		fault = find_making_fault(server->state_dir); // a start makes it before it becomes the user
+	else if (user && geteuid() == 0 && !become(user))
+		return; // a start says why
+	else
+		fault = find_state_fault(server->state_dir);
+	if (fault)
+		refuse_state(server, fault, report);
+}
+
+int service_check_state(const struct config_server *server, struct report *report)
+{
+	int fault = find_state_fault(server->state_dir);
+
+	if (fault)
+		refuse_state(server, fault, report);
+	return fault ? E_IO : E_OK;
 }
 
 static void warn_unreadable(const char *path, const char *user, struct report *report)
@@ -146,7 +223,7 @@ int service_drop_privileges(const struct config_server *server, struct report *r
 	int err;
 
 	if (server->user && !user) {
-		report_error(report, NULL, 0, 0, "server.user: there is no user \"%s\" on this machine", server->user);
+		refuse_user(server, report);
 		return E_NOTFOUND;
 	}
 	err = make_parent(server->control, user, report);
@@ -155,8 +232,8 @@ int service_drop_privileges(const struct config_server *server, struct report *r
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (err < 0 || !user || (getuid() == user->pw_uid && geteuid() == user->pw_uid))
 		return err;
-	if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0) {
-		report_error(report, NULL, 0, 0, "server.user: cannot become \"%s\": %s", server->user, strerror(errno));
+	if (!become(user)) {
+		report_at(report, server->user_mark, "server.user: cannot become \"%s\": %s", server->user, strerror(errno));
 		return E_IO;
 	}
 	return E_OK;

@@ -17,13 +17,17 @@ void service_tune_memory(void);
 // Raises the soft limit of open files to the hard limit: each probe and each TCP connection needs a descriptor.
 void service_raise_limits(void);
 
-// For `-t`, which may run on another machine: adds a note for what would make a start fail on this one, a missing user.
+// For `-t`: reports what would make a start fail on this machine, a user that does not exist or a state folder that can
+// be neither written nor made. Changes nothing, but may become that user: nothing else can be done afterwards.
 void service_test(const struct config_server *server, struct report *report);
 
 // Makes the folders of the control socket and of the state, owned by `user:`, and permanently becomes that user.
 // Without one, only the folders are made. E_IO; E_NOTFOUND: there is no such user; E_NOMEM. The first two are reported.
 int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;
 
+// After that: E_IO, which is reported, when the user cannot write the state folder. One on a file system that is
+// read-only can be served from.
+int service_check_state(const struct config_server *server, struct report *report) MUST_USE;
 // After that: warns of files that were read before and that `user:` cannot read, so that reloads would fail. Files of
 // `locate:` sources are not known here.
 void service_check_files(const struct config *config, struct report *report);

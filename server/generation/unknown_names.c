@@ -1,8 +1,6 @@
 // Compares the names in sources and config; see unknown_names.h.
 #include "generation/unknown_names.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/dict.h"
 #include "base/err.h"
 #include "base/must.h"
@@ -12,26 +13,11 @@
 
 enum { HELP_MAX = 100 }; // errors and warnings; comparing very many words with all names would take minutes
 
-// Copies text for a terminal: no control characters, cut between UTF-8 characters. Returns the length.
-static size_t copy_clean(char *buf, size_t size, const char *text)
-{
-	size_t len = 0;
-
-	for (; text[len] && len < size - 1; len++) {
-		unsigned char c = (unsigned char)text[len];
-
-		buf[len] = c < 0x20 || c == 0x7f ? '?' : text[len];
-	}
-	while (text[len] && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	buf[len] = '\0';
-	return len;
-}
-
 static void push(struct reader *reader, const char *text)
 {
 	must(reader->path_len < sizeof(reader->path));
-	reader->path_len += copy_clean(reader->path + reader->path_len, sizeof(reader->path) - reader->path_len, text);
+	(void)clean_copy(reader->path + reader->path_len, sizeof(reader->path) - reader->path_len, text);
+	reader->path_len += strlen(reader->path + reader->path_len);
 }
 
 struct reader_place reader_place(const struct reader *reader)
@@ -103,7 +89,7 @@ void reader_error_at(struct reader *reader, const struct value *member, const ch
 	char clean[READER_QUOTE_MAX];
 	va_list ap;
 
-	copy_clean(clean, sizeof(clean), member ? member->key : "");
+	(void)clean_copy(clean, sizeof(clean), member ? member->key : "");
 	va_start(ap, fmt);
 	add(reader, REPORT_ERROR, member ? value_key_mark(member) : reader->here, member ? clean : NULL, fmt, ap);
 	va_end(ap);
@@ -117,7 +103,7 @@ bool reader_may_help(const struct reader *reader)
 const char *reader_quote(const char *text, char *buf)
 {
 	char clean[READER_QUOTE_MAX - sizeof("`...`") + 1];
-	size_t len = copy_clean(clean, sizeof(clean), text);
+	size_t len = clean_copy(clean, sizeof(clean), text);
 
 	snprintf(buf, READER_QUOTE_MAX, "`%s%s`", clean, text[len] ? "..." : "");
 	return buf;

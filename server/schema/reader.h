@@ -46,7 +46,7 @@ void reader_error_at(struct reader *reader, const struct value *member, const ch
 // False after so many errors that help ("did you mean") is not worth the time it takes.
 bool reader_may_help(const struct reader *reader);
 
-// Writes text for a message into buf[READER_QUOTE_MAX]: in backquotes, cut, control characters replaced. Returns buf.
+// Writes text for a message into buf[READER_QUOTE_MAX]: in backquotes, cut, cleaned. Returns buf.
 const char *reader_quote(const char *text, char *buf);
 // A value for a message: its text quoted in buf[READER_QUOTE_MAX], or "a list", "a mapping", "nothing".
 const char *reader_quote_value(const struct value *value, char *buf);

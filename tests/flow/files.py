@@ -145,6 +145,22 @@ def shrunk():
         equal(answer(d), "10")
 
 
+def unseen():
+    """What operators and files give is shown without what a terminal would act on: in the log, in replies, in tables."""
+    hidden = "\x1b[31m \x7f \x85 \u202e \u2066 \u200f \u061c"
+    raw = [c for c in hidden if c not in " [31m"]
+    with Daemon(config(1), PARTS) as d:
+        d.ctl("drain", "w1", "--reason", f"a{hidden}z")
+        d.write("ranges.csv", f"prefix,carrier\n10.1.0.0/16,one\n{hidden},two\n".encode() + b"\xff,two\n")
+        d.write_config(config(2, **{f"x{hidden}y".replace("\x1b", "").replace("\x7f", "").replace("\x85", ""): 1}))
+        shown = [d.ctl("reload", code=2, as_json=False).err, d.ctl("status", as_json=False).out, d.log(),
+                 "".join(d.ctl("reload", code=2).json["errors"])]
+        for text in shown:
+            equal([c for c in raw if c in text], [], repr(text))
+        check("a?[31m ? ? ? ? ? ?z" in shown[1], shown[1])
+        check("'?[31m ? ? ? ? ? ?'" in shown[0] and "'?'" in shown[0], shown[0])
+
+
 def hung():
     """Reading one file takes for ever: status, drains and answers do not wait, another reload says that one is under
     way; when the file system is back, the reload goes on."""
@@ -172,4 +188,4 @@ def hung():
 
 
 if __name__ == "__main__":
-    harness.run(not_files, certificates, shrunk, hung)
+    harness.run(not_files, certificates, shrunk, unseen, hung)

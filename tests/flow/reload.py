@@ -219,12 +219,31 @@ def exit_codes():
         equal((done.returncode, done.stderr),
               (2, 'edgesteerd: unexpected argument "edge.yaml": a configuration is given as -c FILE. See edgesteerd '
               '--help\n'))
-        # A missing user: a start would fail, but the test may be for another machine.
-        nobody = d.write("nobody.yaml", "server: {user: no-such-user-here}\ndomains: {e.x: {ns: n.x}}\n")
+        # What would make a start fail, where it is written: a missing user, a state folder that cannot be.
+        zone = "domains: {e.x: {ns: n.x}}\n"
+        nobody = d.write("nobody.yaml", "server: {user: no-such-user-here}\n" + zone)
+        refusal = f'edgesteerd: error: {nobody}:1:16: server.user: there is no user "no-such-user-here" on this machine\n'
         done = run("-t", "-c", str(nobody))
-        equal((done.returncode, done.stderr),
-              (0, 'edgesteerd: note: server.user: there is no user "no-such-user-here" on this machine; the daemon '
-                  'does not start without it\n'))
+        equal((done.returncode, done.stdout, done.stderr), (2, "", refusal))
+        d.write("file", "")
+        for folder, why in (("file", "Not a directory"), ("file/state", "Not a directory")):
+            nowhere = d.write("nowhere.yaml", zone + f"server:\n  state-dir: {folder}\n"
+                              f"  listen: 127.0.0.1@{harness.free_port()}\n  control: other.sock\n")
+            refusal = f"{nowhere}:3:14: server.state-dir: {d.folder}/{folder} cannot be read and written: {why}\n"
+            done = run("-t", "-c", str(nowhere))
+            equal((done.returncode, done.stdout, done.stderr), (2, "", "edgesteerd: error: " + refusal))
+            equal(run("-c", str(nowhere)).returncode, 1)
+        # One that would be made is none of these, and is not made.
+        later = d.write("later.yaml", zone + "server: {state-dir: a/b/c, control: other.sock}\n")
+        equal(run("-t", "-c", str(later)).returncode, 0)
+        check(not (d.folder / "a").exists(), "-t makes folders")
+        if os.geteuid() == 0:
+            d.folder.chmod(0o755)
+            (d.folder / "roots").mkdir(mode=0o700)
+            others = d.write("others.yaml", zone + "server: {state-dir: roots, user: nobody, control: other.sock}\n")
+            done = run("-t", "-c", str(others))
+            check(done.returncode == 2 and "server.state-dir" in done.stderr and "user \"nobody\": Permission denied"
+                  in done.stderr, done)
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)

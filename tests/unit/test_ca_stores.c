@@ -26,6 +26,7 @@ static size_t count(void)
 	return n;
 }
 
+// A store for a system's file.
 static struct ca_store *hold(const char *file)
 {
 	return ca_stores_hold(&stores, &(struct ca_source){.file = file});
@@ -65,6 +66,24 @@ static void test_shared(void **state)
 	ca_stores_release(&stores, none);
 }
 
+// Certificates are told apart by their text, not by where it is, and hashes only make that quick.
+static void test_pem(void **state)
+{
+	char text[] = "one", same[] = "one", other[] = "two";
+	const struct ca_source one = {"", text, 7}, again = {"", same, 7}, two = {"", other, 7};
+	struct ca_store *none = hold(""), *a = ca_stores_hold(&stores, &one), *b = ca_stores_hold(&stores, &two);
+
+	(void)state;
+	assert_true(none && a && b && a != b && a != none && b != none);
+	assert_true(!none->certs && a->certs && b->certs);
+	text[0] = 'x'; // the store has a copy
+	assert_ptr_equal(ca_stores_hold(&stores, &again), a);
+	ca_stores_release(&stores, a);
+	ca_stores_release(&stores, a);
+	ca_stores_release(&stores, b);
+	ca_stores_release(&stores, none);
+}
+
 // A file that is to be read again is read by the next transfer; those under way keep what they have.
 static void test_refresh(void **state)
 {
@@ -91,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_pem),
 		cmocka_unit_test(test_refresh),
 	};
 

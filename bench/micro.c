@@ -302,7 +302,7 @@ int main(int argc, char **argv)
 
 	if (argc < 5 || argc > 6 || !report) {
 		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES]\n"
-		                "Measures the parts of an answer to NAME; with NAMES, to so many names (#s in NAME are replaced, as by "
+		                "Measures the parts of an answer to NAME; with NAMES, to that many names (#s in NAME are replaced, as by "
 		                "load). bench/run --work leaves the files.\n");
 		return 2;
 	}

@@ -67,11 +67,59 @@ int ask_make(struct ask *ask, const char *name, const char *type, uint16_t udp_s
 	p = put16(p + len, ask->type);
 	p = put16(p, CLASS_IN);
 	ask->question_len = (uint16_t)(len + 4);
+	ask->digits_at = ask->digits_len = 0;
+	ask->name_count = ask->name_step = 1;
 	*p++ = 0; // OPT's owner, the root
 	p = put16(p, TYPE_OPT);
 	p = put16(p, udp_size);
 	memset(p, 0, 4);
 	ask->head_len = (uint16_t)(p + 4 - ask->head);
+	return 0;
+}
+
+static int find_digits(struct ask *ask)
+{
+	// Label by label: the length of one may be a # as well.
+	for (uint16_t at = HEADER_LEN; ask->head[at] != 0; at = (uint16_t)(at + ask->head[at] + 1))
+		for (uint16_t i = (uint16_t)(at + 1); i <= at + ask->head[at]; i++) {
+			if (ask->head[i] != '#')
+				continue;
+			if (ask->digits_len == 0)
+				ask->digits_at = i;
+			if (i != ask->digits_at + ask->digits_len)
+				return E_INVAL;
+			ask->digits_len++;
+		}
+	return ask->digits_len > 0 ? 0 : E_INVAL;
+}
+
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+	while (b != 0) {
+		uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+int ask_many(struct ask *ask, uint32_t name_count)
+{
+	int err = find_digits(ask);
+	uint64_t numbers = 1;
+
+	for (unsigned i = 0; i < ask->digits_len && numbers < name_count; i++)
+		numbers *= 10;
+	if (err < 0 || name_count == 0 || name_count > ASK_NAMES_MAX || numbers < name_count)
+		return E_INVAL;
+	// Near the golden ratio, so that any few numbers in a row are spread evenly; without a common divisor, so that all
+	// come.
+	ask->name_step = (uint32_t)((uint64_t)name_count * 618 / 1000 | 1);
+	while (common_divisor(name_count, ask->name_step) != 1)
+		ask->name_step++;
+	ask->name_count = name_count;
+	ask_number(ask, 0, ask->head);
 	return 0;
 }
 
@@ -115,9 +163,20 @@ static struct addr first_address(const struct ask *ask, const uint8_t *message, 
 	return none;
 }
 
-bool ask_read(const struct ask *ask, const uint8_t *message, size_t len, bool addresses, struct reply *ret_reply)
+static bool same_question(const struct ask *ask, uint32_t number, const uint8_t *message)
 {
-	if (len < (size_t)HEADER_LEN + ask->question_len || !(message[2] & 0x80) || get16(message + 4) != 1)
+	uint8_t head[ASK_HEAD_MAX];
+
+	memcpy(head, ask->head, (size_t)HEADER_LEN + ask->question_len);
+	ask_number(ask, number, head);
+	return memcmp(head + HEADER_LEN, message + HEADER_LEN, ask->question_len) == 0;
+}
+
+bool ask_read(const struct ask *ask, uint32_t number, const uint8_t *message, size_t len, bool addresses,
+              struct reply *ret_reply)
+{
+	if (len < (size_t)HEADER_LEN + ask->question_len || !(message[2] & 0x80) || get16(message + 4) != 1 ||
+	    !same_question(ask, number, message))
 		return false;
 	ret_reply->rcode = message[3] & 0x0f;
 	ret_reply->truncated = message[2] & 0x02;

@@ -28,23 +28,24 @@ static void skip_closed(struct flight *flight)
 		flight->tail++;
 }
 
-bool flight_answer(struct flight *flight, uint16_t id, struct flight_slot *ret_slot)
+struct flight_slot *flight_find(struct flight *flight, uint16_t id)
 {
 	// The only number in the ring with these low bits, as the ring never has more queries than there are IDs.
 	uint32_t ahead = (uint16_t)(id - (uint16_t)flight->tail);
 
 	if (ahead >= flight->head - flight->tail)
-		return false;
+		return NULL;
 
 	struct flight_slot *slot = &flight->slots[(flight->tail + ahead) & flight->mask];
 
-	if (!slot->open)
-		return false;
+	return slot->open ? slot : NULL;
+}
+
+void flight_close(struct flight *flight, struct flight_slot *slot)
+{
 	slot->open = 0;
 	flight->open--;
-	*ret_slot = *slot;
 	skip_closed(flight);
-	return true;
 }
 
 uint32_t flight_expire(struct flight *flight, int64_t before_ns)

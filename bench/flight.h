@@ -12,7 +12,8 @@ enum { FLIGHT_MAX = 1 << 16 };
 struct flight_slot {
 	int64_t due_ns; // when the query was scheduled; monotonic clock
 	uint32_t client;
-	uint32_t open;
+	uint32_t name : 31; // its number
+	uint32_t open : 1;
 };
 
 struct flight {
@@ -39,15 +40,18 @@ static inline uint16_t flight_id(const struct flight *flight, uint32_t ahead)
 }
 
 // Adds the query with flight_id(flight, 0), which has been sent; there must be room.
-static inline void flight_add(struct flight *flight, int64_t due_ns, uint32_t client)
+static inline void flight_add(struct flight *flight, int64_t due_ns, uint32_t client, uint32_t name)
 {
-	flight->slots[flight->head & flight->mask] = (struct flight_slot){due_ns, client, 1};
+	flight->slots[flight->head & flight->mask] = (struct flight_slot){due_ns, client, name & INT32_MAX, 1};
 	flight->head++;
 	flight->open++;
 }
 
-// Removes the query that an answer belongs to. False: there is none (already answered, given up, or never sent).
-bool flight_answer(struct flight *flight, uint16_t id, struct flight_slot *ret_slot);
+// The query with an answer's ID, until the next call that changes the ring. NULL: there is none (already answered, given
+// up, or never sent).
+struct flight_slot *flight_find(struct flight *flight, uint16_t id) MUST_USE;
+// Removes a query that was found, since it is answered.
+void flight_close(struct flight *flight, struct flight_slot *slot);
 
 // Gives up queries that were due before `before_ns`, oldest first; returns how many.
 uint32_t flight_expire(struct flight *flight, int64_t before_ns);

@@ -79,7 +79,7 @@ static unsigned send_lane(struct load *load, struct lane *lane, const struct bat
 	unsigned sent = 0;
 
 	for (; stream && sent < batch->count && flight_room(&lane->flight) > 0; sent++) {
-		const struct client *who = &load->clients.list[load->cursor];
+		const struct client *who = &load->clients.list[load->turn.client];
 		uint16_t len = (uint16_t)(load->ask.head_len + who->tail_len), id = flight_id(&lane->flight, 0);
 		uint8_t *p = stream->out + stream->out_len;
 
@@ -90,6 +90,7 @@ static unsigned send_lane(struct load *load, struct lane *lane, const struct bat
 		memcpy(p + 2, load->ask.head, load->ask.head_len);
 		p[2] = (uint8_t)(id >> 8);
 		p[3] = (uint8_t)id;
+		ask_number(&load->ask, load->turn.name, p + 2);
 		memcpy(p + 2 + load->ask.head_len, who->tail, sizeof(who->tail));
 		stream->out_len += 2u + len;
 		load_sent(load, lane, batch, sent);

@@ -50,7 +50,8 @@ static int open_lane(struct load *load, struct lane *lane)
 static unsigned send_lane(struct load *load, struct lane *lane, const struct batch *batch)
 {
 	const struct clients *clients = &load->clients;
-	uint32_t room = flight_room(&lane->flight), client = load->cursor;
+	uint32_t room = flight_room(&lane->flight);
+	struct turn turn = load->turn;
 	unsigned count = batch->count < room ? batch->count : room;
 	uint16_t head_len = load->ask.head_len;
 
@@ -58,14 +59,14 @@ static unsigned send_lane(struct load *load, struct lane *lane, const struct bat
 		return 0;
 	for (unsigned i = 0; i < count; i++) {
 		uint16_t id = flight_id(&lane->flight, i);
-		const struct client *who = &clients->list[client];
+		const struct client *who = &clients->list[turn.client];
 
 		buffers.queries[i][0] = (uint8_t)(id >> 8);
 		buffers.queries[i][1] = (uint8_t)id;
+		ask_number(&load->ask, turn.name, buffers.queries[i]);
 		memcpy(buffers.queries[i] + head_len, who->tail, sizeof(who->tail));
 		buffers.out_vec[i].iov_len = head_len + who->tail_len;
-		if (++client == clients->count)
-			client = 0;
+		turn = load_next(load, turn);
 	}
 
 	int sent = sendmmsg(lane->fd, buffers.out, count, MSG_DONTWAIT);

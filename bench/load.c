@@ -41,28 +41,30 @@ static uint64_t in_the_air(const struct load *load)
 	return load->tally.sent - load->tally.answered - load->tally.lost;
 }
 
-static void check_address(struct load *load, uint32_t client, const struct reply *reply)
+static void check_address(struct load *load, const struct flight_slot *query, const struct reply *reply)
 {
 	char text[ADDR_TEXT_LEN] = "no address";
 
-	if (clients_expected(&load->clients, client, &reply->address))
+	if (clients_expected(&load->clients, query->client, &reply->address))
 		return;
 	if (load->tally.wrong++ >= WRONG_PRINTED)
 		return;
 	if (reply->address.family != ADDR_NONE)
 		addr_format(&reply->address, text);
-	fprintf(stderr, "load: client %u (counted from 1) was answered %s (rcode %u)\n", client + 1, text, reply->rcode);
+	fprintf(stderr, "load: client %u (counted from 1) was answered %s (rcode %u)", query->client + 1, text, reply->rcode);
+	if (load->options.names > 0)
+		fprintf(stderr, " for name %u", query->name);
+	fputc('\n', stderr);
 }
 
 void load_reply(struct load *load, struct lane *lane, const uint8_t *message, size_t len, int64_t now_ns)
 {
 	struct tally *tally = &load->tally;
-	struct flight_slot slot;
+	struct flight_slot *query = len >= 2 ? flight_find(&lane->flight, (uint16_t)(message[0] << 8 | message[1])) : NULL;
 	struct reply reply;
 	bool checked = load->clients.expected != NULL;
 
-	if (!ask_read(&load->ask, message, len, checked, &reply) ||
-	    !flight_answer(&lane->flight, (uint16_t)(message[0] << 8 | message[1]), &slot)) {
+	if (!query || !ask_read(&load->ask, query->name, message, len, checked, &reply)) {
 		tally->strays++;
 		return;
 	}
@@ -71,9 +73,10 @@ void load_reply(struct load *load, struct lane *lane, const uint8_t *message, si
 	tally->rcodes[reply.rcode]++;
 	tally->empty += reply.answers == 0;
 	tally->truncated += reply.truncated;
-	hist_add(&tally->latency, now_ns > slot.due_ns ? (uint64_t)(now_ns - slot.due_ns) : 0);
+	hist_add(&tally->latency, now_ns > query->due_ns ? (uint64_t)(now_ns - query->due_ns) : 0);
 	if (checked)
-		check_address(load, slot.client, &reply);
+		check_address(load, query, &reply);
+	flight_close(&lane->flight, query);
 }
 
 // ---- one phase: the warm-up or the run ----
@@ -260,7 +263,8 @@ static void print_json(const struct load *load, const struct figures *figures, F
 
 	fprintf(out, "{\"transport\": \"%s\", \"mode\": \"%s\", \"rate\": %.0f, \"window\": %u, \"sockets\": %u, ",
 	        o->tcp ? "tcp" : "udp", o->rate > 0 ? "rate" : "window", o->rate, o->window, o->sockets);
-	fprintf(out, "\"clients\": %u, \"seconds\": %.6f, ", load->clients.count, figures->seconds);
+	fprintf(out, "\"clients\": %u, \"names\": %u, \"seconds\": %.6f, ", load->clients.count, load->ask.name_count,
+	        figures->seconds);
 	fprintf(out, "\"sent\": %lu, \"answered\": %lu, \"lost\": %lu, \"strays\": %lu, \"errors\": %lu, ", t->sent,
 	        t->answered, t->lost, t->strays, t->errors);
 	fprintf(out, "\"rcodes\": {");
@@ -355,6 +359,11 @@ static int read_clients(struct load *load)
 
 	if (err == 0 && options->expect)
 		err = clients_expect(&load->clients, options->expect);
+	if (err == 0 && options->expect && load->clients.count % load->ask.name_count != 0) {
+		fprintf(stderr, "load: --expect: with %u clients and %u names, each client asks for another name each time; "
+		                "make the clients a multiple of the names\n", load->clients.count, load->ask.name_count);
+		err = E_INVAL;
+	}
 	return err;
 }
 
@@ -402,6 +411,22 @@ static void done(struct load *load)
 	clients_done(&load->clients);
 }
 
+static int make_question(struct load *load)
+{
+	const struct options *options = &load->options;
+
+	if (ask_make(&load->ask, options->name, options->type, options->udp_size) < 0) {
+		fprintf(stderr, "load: not a name or type: %s %s\n", options->name, options->type);
+		return E_INVAL;
+	}
+	if (options->names > 0 && ask_many(&load->ask, options->names) < 0) {
+		fprintf(stderr, "load: --name %s: expected #s side by side, a digit each, enough for all numbers below %u "
+		                "(--names)\n", options->name, options->names);
+		return E_INVAL;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct load load;
@@ -411,10 +436,8 @@ int main(int argc, char **argv)
 	if (code != 0)
 		return code - 1;
 	code = 2;
-	if (ask_make(&load.ask, load.options.name, load.options.type, load.options.udp_size) < 0)
-		fprintf(stderr, "load: not a name or type: %s %s\n", load.options.name, load.options.type);
-	else if (pin(load.options.cpu) == 0 && read_clients(&load) == 0 && open_lanes(&load) == 0 &&
-	         run(&load, &figures) == 0 && print_figures(&load, &figures) == 0)
+	if (make_question(&load) == 0 && pin(load.options.cpu) == 0 && read_clients(&load) == 0 && open_lanes(&load) == 0 &&
+	    run(&load, &figures) == 0 && print_figures(&load, &figures) == 0)
 		code = load.tally.answered == load.tally.sent && load.tally.sent > 0 && load.tally.wrong == 0 ? 0 : 1;
 	done(&load);
 	return code;

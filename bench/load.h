@@ -20,6 +20,7 @@ struct options {
 	socklen_t server_len;
 	const char *server_text;
 	const char *name, *type;
+	uint32_t names;                // that #s in the name stand for; 0: the name is one, as it is
 	const char *clients, *expect;  // paths; NULL: no ECS; not checked
 	const char *thread;            // pattern; NULL: all of the server's threads
 	const char *json;              // path; "-": standard output; NULL: print text
@@ -58,20 +59,25 @@ struct batch {
 	double step_ns;
 };
 
+// Whose query is next, and for which name. A client's turn and a name's do not depend on each other.
+struct turn {
+	uint32_t client, name;
+};
+
 struct load {
 	struct options options;
 	struct ask ask;
 	struct clients clients;
 	struct tally tally;
 	struct lane *lanes;
-	uint32_t cursor; // next client
+	struct turn turn;
 };
 
 // A transport: how a lane is opened, sends and receives. Functions never block.
 struct transport {
 	// E_IO, E_NOMEM; errno is set.
 	int (*open)(struct load *load, struct lane *lane);
-	// Sends up to batch->count queries for the clients from the cursor on; returns how many.
+	// Sends up to batch->count queries from the turn on; returns how many.
 	unsigned (*send)(struct load *load, struct lane *lane, const struct batch *batch);
 	// Receives what is available; true when there was something.
 	bool (*receive)(struct load *load, struct lane *lane, int64_t now_ns);
@@ -80,12 +86,19 @@ struct transport {
 
 extern const struct transport lane_udp, lane_tcp;
 
-// Records a query that was sent, and advances the cursor.
+static inline struct turn load_next(const struct load *load, struct turn turn)
+{
+	uint32_t client = turn.client + 1;
+
+	return (struct turn){client == load->clients.count ? 0 : client, ask_next(&load->ask, turn.name)};
+}
+
+// Records the query of this turn as sent; the next one's turn comes.
 static inline void load_sent(struct load *load, struct lane *lane, const struct batch *batch, unsigned index)
 {
-	flight_add(&lane->flight, batch->due_ns + (int64_t)(batch->step_ns * index), load->cursor);
-	if (++load->cursor == load->clients.count)
-		load->cursor = 0;
+	flight_add(&lane->flight, batch->due_ns + (int64_t)(batch->step_ns * index), load->turn.client,
+	           load->turn.name);
+	load->turn = load_next(load, load->turn);
 	load->tally.sent++;
 }
 

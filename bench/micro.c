@@ -247,11 +247,14 @@ static int measure_answers(struct bench *bench)
 	uint32_t count = bench->clients.count, hot = count < HOT_CLIENTS ? count : HOT_CLIENTS;
 	uint8_t(*queries)[QUERY_STRIDE] = calloc(count, QUERY_STRIDE);
 	double cold_ns[REPEATS], hot_ns[REPEATS];
+	uint32_t name = 0;
 
 	if (!queries)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < count; i++) {
 		memcpy(queries[i], bench->ask.head, bench->ask.head_len);
+		ask_number(&bench->ask, name, queries[i]);
+		name = ask_next(&bench->ask, name);
 		memcpy(queries[i] + bench->ask.head_len, bench->clients.list[i].tail, CLIENT_TAIL_ROOM);
 	}
 	for (int i = 0; i < REPEATS; i++) {
@@ -297,9 +300,10 @@ int main(int argc, char **argv)
 	struct report *report = report_new();
 	int err;
 
-	if (argc != 5 || !report) {
-		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME\n"
-		                "Measures the parts of an answer to NAME; bench/run --work leaves the files.\n");
+	if (argc < 5 || argc > 6 || !report) {
+		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES]\n"
+		                "Measures the parts of an answer to NAME; with NAMES, to that many names (#s in NAME are replaced, as by "
+		                "load). bench/run --work leaves the files.\n");
 		return 2;
 	}
 	err = generation_build(argv[1], 1, report, &generation);
@@ -316,6 +320,8 @@ int main(int argc, char **argv)
 		err = clients_read(&bench.clients, argv[3], 24, 56);
 	if (err == E_OK)
 		err = ask_make(&bench.ask, argv[4], "A", 1232);
+	if (err == E_OK && argc == 6)
+		err = ask_many(&bench.ask, (uint32_t)strtoul(argv[5], NULL, 10));
 	if (err == E_OK)
 		err = read_addresses(&bench);
 	bench.states = err == E_OK ? live_states_new(bench.view->target_count) : NULL;

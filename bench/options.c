@@ -19,14 +19,15 @@ struct row {
 };
 
 enum row_number {
-	ROW_SERVER, ROW_NAME, ROW_TYPE, ROW_CLIENTS, ROW_V4_LEN, ROW_V6_LEN, ROW_NO_ECS, ROW_EXPECT, ROW_RATE, ROW_WINDOW,
-	ROW_BATCH, ROW_SOCKETS, ROW_TCP, ROW_TIME, ROW_COUNT, ROW_WARMUP, ROW_TIMEOUT, ROW_UDP_SIZE, ROW_PID, ROW_THREAD,
-	ROW_CPU, ROW_SLEEP, ROW_JSON, ROW_HELP, ROWS
+	ROW_SERVER, ROW_NAME, ROW_NAMES, ROW_TYPE, ROW_CLIENTS, ROW_V4_LEN, ROW_V6_LEN, ROW_NO_ECS, ROW_EXPECT, ROW_RATE,
+	ROW_WINDOW, ROW_BATCH, ROW_SOCKETS, ROW_TCP, ROW_TIME, ROW_COUNT, ROW_WARMUP, ROW_TIMEOUT, ROW_UDP_SIZE, ROW_PID,
+	ROW_THREAD, ROW_CPU, ROW_SLEEP, ROW_JSON, ROW_HELP, ROWS
 };
 
 static const struct row rows[ROWS] = {
 	[ROW_SERVER] = {"server", VALUE_TEXT, 0, 0, "ADDRESS@PORT", "the server (default 127.0.0.1@5300)"},
 	[ROW_NAME] = {"name", VALUE_TEXT, 0, 0, "NAME", "the name to query (default app.edge.example)"},
+	[ROW_NAMES] = {"names", VALUE_NUMBER, 1, ASK_NAMES_MAX, "N", "query many: #s in --name become numbers below N, mixed"},
 	[ROW_TYPE] = {"type", VALUE_TEXT, 0, 0, "TYPE", "its type: A, AAAA, TXT, HTTPS, ..., TYPEn (default A)"},
 	[ROW_CLIENTS] = {"clients", VALUE_TEXT, 0, 0, "FILE", "clients for ECS, one address or prefix per line"},
 	[ROW_V4_LEN] = {"v4-len", VALUE_NUMBER, 0, 32, "N", "source length of IPv4 clients written as addresses (24)"},
@@ -98,6 +99,7 @@ static void set_text(struct options *options, enum row_number row, const char *t
 static void set_number(struct options *options, enum row_number row, double number)
 {
 	switch (row) {
+	case ROW_NAMES: options->names = (uint32_t)number; break;
 	case ROW_V4_LEN: options->v4_len = (uint8_t)number; break;
 	case ROW_V6_LEN: options->v6_len = (uint8_t)number; break;
 	case ROW_RATE: options->rate = number; break;

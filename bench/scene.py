@@ -1,19 +1,23 @@
-"""What is measured on: the sites, the prefix table and its sample, the clients, and which address each client must get.
+"""What is measured on: the sites, the apps, the prefix table and its sample, the clients, and which address each client
+must get.
 
 The decision is made here once more, from the definition (the longest prefix's place, the cheapest site it can reach), so
-that a server's answers are checked against something that shares no code with it. Used by bench/run.
+that a server's answers are checked against something that shares no code with it. Used by bench/run, sets and scopes.
 """
 
 import bisect
+import functools
 import math
+import os
 import random
+import re
 import socket
 
 DOMAIN = "edge.example"
 APP = "app." + DOMAIN
 
 # The daemon's defaults, written into its config explicitly: milliseconds to reach a kind of site, and per km.
-ACCESS_MS = {"wavelength": 10, "local-zone": 18, "region": 25}
+ACCESS_MS = {"wavelength": 10, "outpost": 15, "local-zone": 18, "az": 25, "region": 25}
 MS_PER_KM = 0.02
 EARTH_KM = 6371.0088
 
@@ -51,6 +55,7 @@ SITES = [
 ]
 ADDRESSES = {site[0]: "203.0.113.%d" % (i + 1) for i, site in enumerate(SITES)}
 NOWHERE = ("", "", "")
+CATALOGUE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "conf", "catalogue.yaml")
 
 # Parts of IPv6 that represent IPv4 clients: gdnsd treats them as such, edgesteerd as IPv6. Left out of the tables of
 # both.
@@ -139,27 +144,121 @@ def distance_km(lat1, lon1, lat2, lon2):
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(h)))
 
 
-class Decisions:
-    """Place -> sites in order; each place is computed once."""
+def cost_us(kind, here, there):
+    """The estimated round trip. The daemon compares whole microseconds: what differs by less is in the order written."""
+    return round(1000 * (ACCESS_MS[kind] + MS_PER_KM * distance_km(*here, *there)))
+
+
+class Catalogue:
+    """The daemon's catalogue of sites, an address for each, and which of some sites is the best for a place: the decision
+    once more, for any set of sites."""
+
+    ROW = re.compile(r"^  ([a-z0-9-]+): \{kind: ([a-z-]+)(?:, region: [a-z0-9-]+)?, location: \[([-0-9.]+), ([-0-9.]+)\]"
+                     r"(?:, reach: \[([a-z0-9-]+)\])?\}", re.M)
 
     def __init__(self):
-        self.known = {}
+        with open(CATALOGUE, encoding="utf-8") as file:
+            rows = self.ROW.findall(file.read())
+        self.known = {name: (kind, float(lat), float(lon), carrier) for name, kind, lat, lon, carrier in rows
+                      if kind != "wavelength" or carrier}
+        self.names = sorted(self.known)
+        self.addresses = {name: f"198.{18 + i // 250}.{i % 250}.1" for i, name in enumerate(self.names)}
+        self.memory = {}
 
-    def order(self, place):
-        if place not in self.known:
-            self.known[place] = self.work_out(place)
-        return self.known[place]
+    def cost_us(self, site, place):
+        """None: unreachable; infinite: unknown."""
+        kind, lat, lon, carrier = self.known[site]
+        if carrier and carrier != place[0]:
+            return None
+        if not place[1]:
+            return float("inf")
+        return cost_us(kind, (float(place[1]), float(place[2])), (lat, lon))
+
+    def best(self, sites, place):
+        """The site for a place, None when it reaches none; unknown costs are in the order written, public ones first."""
+        key = (sites, place)
+        if key not in self.memory:
+            ranked = [((cost, self.known[site][3] != "" if cost == float("inf") else 0, number), site)
+                      for number, site in enumerate(sites) for cost in [self.cost_us(site, place)] if cost is not None]
+            self.memory[key] = min(ranked)[1] if ranked else None
+        return self.memory[key]
+
+    def make_sets(self, count, size=None, seed=3):
+        """Distinct sets, each a tuple of `size` sites (None: 3 to 12) in random order."""
+        dice, different, sets = random.Random(seed), set(), []
+        while len(sets) < count:
+            one = tuple(dice.sample(self.names, size or dice.randint(3, 12)))
+            if frozenset(one) not in different:
+                different.add(frozenset(one))
+                sets.append(one)
+        return sets
+
+    def config(self, apps, ttl="30s"):
+        """The daemon's config of `apps`, {name: sites}, with all sites of the catalogue."""
+        return {"sites": {site: {} for site in self.names},
+                "apps": {name: {"ttl": ttl, "targets": {site: {"addresses": [self.addresses[site]]} for site in sites}}
+                         for name, sites in apps.items()}}
+
+
+class OneApp:
+    """The work of the main scenes: one app with all SITES. `pattern` and `names` are those of bench/load."""
+
+    pattern, names = APP, 0
+
+    def __init__(self):
+        self.order = functools.cache(self.work_out)
+
+    @staticmethod
+    def config():
+        sites = {}
+        for name, kind, region, carrier, latitude, longitude in SITES:
+            sites[name] = {"kind": kind, "location": [latitude, longitude]}
+            if region:
+                sites[name]["region"] = region
+            if carrier:
+                sites[name]["reach"] = [carrier]
+        return {"sites": sites, "apps": {APP: {"ttl": "30s", "targets": {name: {"addresses": [address]}
+                                                                         for name, address in ADDRESSES.items()}}}}
 
     @staticmethod
     def work_out(place):
+        """The sites in order."""
         carrier, latitude, longitude = place
         reachable = [site for site in SITES if site[3] is None or site[3] == carrier]
         if latitude and longitude:
             here = float(latitude), float(longitude)
-            reachable.sort(key=lambda site: ACCESS_MS[site[1]] + MS_PER_KM * distance_km(*here, site[4], site[5]))
+            reachable.sort(key=lambda site: cost_us(site[1], here, site[4:6]))
         else:
             reachable.sort(key=lambda site: site[3] is not None)
         return [site[0] for site in reachable]
+
+    def address(self, _, place):
+        """What a client gets; None: nothing."""
+        return ADDRESSES[self.order(place)[0]]
+
+
+class ManyApps:
+    """Many apps, each with a set of sites of its own."""
+
+    def __init__(self, count):
+        digits = max(4, len(str(count - 1)))
+        self.names, self.pattern = count, f"a{'#' * digits}.{DOMAIN}"
+        self.catalogue = Catalogue()
+        self.sets = self.catalogue.make_sets(count)
+        # bench/load's order of names (ask_many() in ask.c).
+        self.step = count * 618 // 1000 | 1
+        while math.gcd(count, self.step) != 1:
+            self.step += 1
+
+    def config(self):
+        digits = self.pattern.count("#")
+        return self.catalogue.config({self.pattern.replace("#" * digits, f"{number:0{digits}}"): sites
+                                      for number, sites in enumerate(self.sets)})
+
+    def address(self, number, place):
+        """What client `number` gets for the name that it asks for; None: nothing."""
+        site = self.catalogue.best(self.sets[number * self.step % self.names], place)
+        return site and self.catalogue.addresses[site]
 
 
 class Table:
@@ -239,8 +338,10 @@ def write_clients(path, clients):
         file.writelines(f"{text(bits, number)}/{24 if bits == 32 else 56}\n" for bits, number in clients)
 
 
-def write_expected(path, clients, rows, decisions):
+def write_expected(path, clients, rows, app):
+    """A line for each client as bench/load reads it; returns how many get nothing."""
     table = Table(rows)
+    lines = [app.address(number, table.place(*client)) or "-" for number, client in enumerate(clients)]
     with open(path, "w", encoding="ascii") as file:
-        for client in clients:
-            file.write(ADDRESSES[decisions.order(table.place(*client))[0]] + "\n")
+        file.writelines(line + "\n" for line in lines)
+    return lines.count("-")

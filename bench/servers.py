@@ -37,6 +37,7 @@ class Server:
     """One server process on one core. Subclasses write its config in __init__ and give `command`."""
 
     name = table = command = None
+    pattern, names = scene.APP, 0  # what is asked for: bench/load's --name and --names
     checked = True  # whether it gives DNS answers that can be checked
     realtime = False
 
@@ -63,7 +64,7 @@ class Server:
                 if time.monotonic() > end or self.process.poll() is not None:
                     return None
                 try:
-                    sock.send(query(scene.APP, number & 0xffff))
+                    sock.send(query(self.pattern.replace("#", "0"), number & 0xffff))
                     reply = sock.recv(4096)
                     if not self.checked or struct.unpack("!H", reply[6:8])[0] > 0:
                         return reply
@@ -113,10 +114,11 @@ class Server:
 
 
 class Echo(Server):
-    name, table, checked = "echo", "-", False
+    name, checked = "echo", False
 
-    def __init__(self, folder, port, cpu, binary, grow):
+    def __init__(self, folder, port, cpu, table, app, binary, grow):
         super().__init__(folder, port, cpu)
+        self.table, self.pattern, self.names = table, app.pattern, app.names
         self.command = [binary, "--listen", self.endpoint, "--workers", "1", "--grow", str(grow)]
 
 
@@ -127,7 +129,7 @@ class Gdnsd(Server):
 
     name = "gdnsd"
 
-    def __init__(self, folder, port, cpu, table, rows, decisions):
+    def __init__(self, folder, port, cpu, table, rows, app):
         super().__init__(folder, port, cpu)
         self.table = table
         binary = shutil.which("gdnsd") or "/usr/sbin/gdnsd"
@@ -158,7 +160,7 @@ plugins => {{ geoip => {{
         with open(os.path.join(folder, "geoip", "nets"), "w", encoding="ascii") as nets:
             for prefix, place in scene.without_covered(rows):
                 if place not in lists:
-                    lists[place] = " => [ " + ", ".join(decisions.order(place)[:GDNSD_ORDER]) + " ]\n"
+                    lists[place] = " => [ " + ", ".join(app.order(place)[:GDNSD_ORDER]) + " ]\n"
                 nets.write(prefix + lists[place])
 
     def write(self, name, content):
@@ -177,27 +179,20 @@ plugins => {{ geoip => {{
 class Edgesteerd(Server):
     name = "edgesteerd"
 
-    def __init__(self, folder, port, cpu, table, csv, binary):
+    def __init__(self, folder, port, cpu, table, csv, app, binary, own_tables=None):
         super().__init__(folder, port, cpu)
-        self.table = table
+        self.table, self.pattern, self.names = table, app.pattern, app.names
         path = os.path.join(folder, "edgesteer.yaml")
         self.command = [binary, "-c", path]
-        sites = {}
-        for name, kind, region, carrier, latitude, longitude in scene.SITES:
-            sites[name] = {"kind": kind, "location": [latitude, longitude]}
-            if region:
-                sites[name]["region"] = region
-            if carrier:
-                sites[name]["reach"] = [carrier]
         config = {
             "server": {"listen": [self.endpoint], "workers": 1, "control": os.path.join(folder, "control.sock"),
                        "state-dir": os.path.join(folder, "state")},
             "domains": {scene.DOMAIN: {"ns": ["ns1.example.net"], "hostmaster": "hostmaster." + scene.DOMAIN}},
             "locate": [{"plugin": "ranges", "file": csv}],
-            "sites": sites,
-            "apps": {scene.APP: {"ttl": "30s", "targets": {name: {"addresses": [address]}
-                                                           for name, address in scene.ADDRESSES.items()}}},
+            **app.config(),
         }
+        if own_tables is not None:  # an older daemon does not know it
+            config["steering"] = {"own-tables": own_tables}
         # JSON is YAML.
         with open(path, "w", encoding="ascii") as file:
             json.dump(config, file, indent=1)

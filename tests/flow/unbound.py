@@ -2,17 +2,12 @@
 they come, and clients of one place cost one query."""
 
 import ipaddress
-import os
-import pwd
 import random
-import shutil
-import subprocess
 
 import harness
-import wire
-from burst import Burst
-from harness import Daemon, Skip, equal
+from harness import Daemon, equal
 from oracle import App, Oracle, Site, Source
+from resolver import Unbound
 
 ZONE = "edge.example.com"
 APP = "app." + ZONE
@@ -36,67 +31,6 @@ CONFIG = {
 RANGES = "prefix,carrier,latitude,longitude\n" + "".join(f"{p},{c},{LOCATION[0]},{LOCATION[1]}\n" for p, c in PREFIXES)
 
 
-class Unbound:
-    """unbound in the daemon's folder, with a subnet cache, that queries only the daemon."""
-
-    def __init__(self, daemon):
-        path = shutil.which("unbound", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-        if path is None:
-            raise Skip("unbound is not installed")
-        self.port = harness.free_port()
-        user = pwd.getpwuid(os.getuid()).pw_name
-        config = daemon.write("unbound.conf", f"""server:
-    interface: 127.0.0.1@{self.port}
-    access-control: 127.0.0.0/8 allow
-    directory: "{daemon.folder}"
-    username: "{user}"
-    chroot: ""
-    pidfile: ""
-    use-syslog: no
-    do-daemonize: no
-    num-threads: 1
-    module-config: "subnetcache iterator"
-    send-client-subnet: 127.0.0.1
-    client-subnet-always-forward: yes
-    max-client-subnet-ipv4: 24
-    max-client-subnet-ipv6: 56
-    do-not-query-localhost: no
-    do-ip6: no
-    qname-minimisation: no
-    local-zone: "example.com." transparent
-stub-zone:
-    name: "{ZONE}"
-    stub-addr: 127.0.0.1@{daemon.port}
-remote-control:
-    control-enable: no
-""")
-        self.process = subprocess.Popen([path, "-d", "-p", "-c", str(config)], stdout=subprocess.DEVNULL,
-                                        stderr=open(daemon.folder / "unbound.log", "wb"))
-        self.log = daemon.folder / "unbound.log"
-
-    def __enter__(self):
-        def answers():
-            harness.check(self.process.poll() is None, "unbound ended:", self.log.read_text())
-            try:
-                with Burst("127.0.0.1", self.port) as burst:
-                    burst.load([wire.query("version.bind", "TXT", klass=3)])
-                    return burst.exchange(patience_s=0.2, tries=1)
-            except (TimeoutError, OSError):
-                return None
-        harness.until(answers, harness.PATIENCE_S, "unbound answers", every_s=0.05)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
-
-    def ask(self, clients, kind="A"):
-        with Burst("127.0.0.1", self.port) as burst:
-            queries = [wire.query(APP, kind, flags=wire.RD,
-                                  additional=[wire.opt(wire.ecs(client))]) for client in clients]
-            return [wire.Reply(reply) for reply in burst.ask(queries, patience_s=3)]
-
-
 def queries(daemon):
     return daemon.ctl_json("stats")["queries"]
 
@@ -116,10 +50,10 @@ def every_client_its_own():
     clients = list(dict.fromkeys(clients))
     with Daemon(CONFIG, {"ranges.csv": RANGES}) as d:
         for turn in range(3):
-            with Unbound(d) as resolver:
+            with Unbound(d.folder, d.port, ZONE) as resolver:
                 rng.shuffle(clients)
                 for kind in ("A", "AAAA") if turn == 0 else ("A",):
-                    for client, reply in zip(clients, resolver.ask(clients, kind)):
+                    for client, reply in zip(clients, resolver.ask(APP, clients, kind)):
                         family, number = client_number(client)
                         slot, _ = oracle.answer(app, family, number)
                         want = [a for a in TARGETS[names[slot]] if (":" in a) == (kind == "AAAA")]
@@ -134,13 +68,13 @@ def client_number(client):
 
 def one_place_one_query():
     clients = [f"10.77.{i}.0/24" for i in range(256)]
-    with Daemon(CONFIG, {"ranges.csv": RANGES}) as d, Unbound(d) as resolver:
+    with Daemon(CONFIG, {"ranges.csv": RANGES}) as d, Unbound(d.folder, d.port, ZONE) as resolver:
         before = queries(d)
         # The first answer must be in the cache before the others ask, or they would rightly ask beside it.
-        first = resolver.ask(clients[:1])[0]
+        first = resolver.ask(APP, clients[:1])[0]
         equal(first.addresses, TARGETS["w-two"][:1])
         for _ in range(2):
-            for reply in resolver.ask(clients):
+            for reply in resolver.ask(APP, clients):
                 equal(reply.addresses, TARGETS["w-two"][:1])
                 equal(reply.scope, 16)
         equal(queries(d) - before, 1, "queries of the daemon for 256 clients of one /16, each asked twice")

@@ -9,6 +9,17 @@
 
 #include "flight.h"
 
+static bool answer(struct flight *flight, uint16_t id, struct flight_slot *ret_slot)
+{
+	struct flight_slot *slot = flight_find(flight, id);
+
+	if (!slot)
+		return false;
+	*ret_slot = *slot;
+	flight_close(flight, slot);
+	return true;
+}
+
 static void an_id_is_answered_once(void **state)
 {
 	struct flight flight;
@@ -16,18 +27,21 @@ static void an_id_is_answered_once(void **state)
 
 	(void)state;
 	assert_int_equal(flight_init(&flight, 8), 0);
-	assert_false(flight_answer(&flight, 0, &slot));
+	assert_false(answer(&flight, 0, &slot));
 	for (uint32_t i = 0; i < 4; i++) {
 		assert_int_equal(flight_id(&flight, 0), i);
-		flight_add(&flight, 100 + i, 7 + i);
+		flight_add(&flight, 100 + i, 7 + i, INT32_MAX - i);
 	}
-	assert_true(flight_answer(&flight, 2, &slot));
+	assert_true(answer(&flight, 2, &slot));
 	assert_int_equal(slot.client, 9);
+	assert_int_equal(slot.name, INT32_MAX - 2);
 	assert_int_equal(slot.due_ns, 102);
-	assert_false(flight_answer(&flight, 2, &slot));
-	assert_false(flight_answer(&flight, 4, &slot));
-	assert_false(flight_answer(&flight, 65535, &slot));
+	assert_false(answer(&flight, 2, &slot));
+	assert_false(answer(&flight, 4, &slot));
+	assert_false(answer(&flight, 65535, &slot));
 	assert_int_equal(flight.open, 3);
+	assert_non_null(flight_find(&flight, 1)); // finding alone does not answer
+	assert_true(answer(&flight, 1, &slot));
 	flight_done(&flight);
 }
 
@@ -39,11 +53,11 @@ static void room_comes_back_with_the_oldest(void **state)
 	(void)state;
 	assert_int_equal(flight_init(&flight, 4), 0);
 	for (uint32_t i = 0; i < 4; i++)
-		flight_add(&flight, i, i);
+		flight_add(&flight, i, i, 0);
 	assert_int_equal(flight_room(&flight), 0);
-	assert_true(flight_answer(&flight, 1, &slot));
+	assert_true(answer(&flight, 1, &slot));
 	assert_int_equal(flight_room(&flight), 0);
-	assert_true(flight_answer(&flight, 0, &slot));
+	assert_true(answer(&flight, 0, &slot));
 	assert_int_equal(flight_room(&flight), 2);
 	flight_done(&flight);
 }
@@ -56,12 +70,12 @@ static void the_lost_are_given_up_oldest_first(void **state)
 	(void)state;
 	assert_int_equal(flight_init(&flight, 8), 0);
 	for (uint32_t i = 0; i < 6; i++)
-		flight_add(&flight, 10 * i, i);
-	assert_true(flight_answer(&flight, 1, &slot));
+		flight_add(&flight, 10 * i, i, 0);
+	assert_true(answer(&flight, 1, &slot));
 	assert_int_equal(flight_expire(&flight, 30), 2); // 0 and 2; 1 was answered, 3 is due at 30
 	assert_int_equal(flight.open, 3);
-	assert_false(flight_answer(&flight, 2, &slot));
-	assert_true(flight_answer(&flight, 3, &slot));
+	assert_false(answer(&flight, 2, &slot));
+	assert_true(answer(&flight, 3, &slot));
 	assert_int_equal(flight_expire(&flight, INT64_MAX), 2);
 	assert_int_equal(flight.open, 0);
 	assert_int_equal(flight_room(&flight), 8);
@@ -94,11 +108,11 @@ static void random_traffic_agrees_with_a_list(void **state)
 		if (random() % 2 && flight_room(&flight) > 0) {
 			open[count].id = flight_id(&flight, 0);
 			open[count++].client = i;
-			flight_add(&flight, i, i);
+			flight_add(&flight, i, i, 0);
 		} else if (count > 0 && random() % 16) {
 			unsigned pick = (unsigned)random() % count;
 
-			assert_true(flight_answer(&flight, open[pick].id, &slot));
+			assert_true(answer(&flight, open[pick].id, &slot));
 			assert_int_equal(slot.client, open[pick].client);
 			open[pick] = open[--count];
 		} else if (count > 0) {

@@ -147,18 +147,19 @@ static void health_changed(void *ctx, size_t number)
 
 	const struct target *target = &view->targets[number];
 	bool up = health_up(daemon->health, number);
+	int64_t since_s = health_target(daemon->health, number)->since_s;
 
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_endpoint(daemon->health, number), up);
+	                 health_endpoint(daemon->health, number), up, since_s);
 	serving_set_health(daemon->serving, (uint32_t)number, up);
 	arm(daemon->publish, 0, COALESCE_US);
 }
 
-static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed)
+static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
 {
 	const struct daemon *daemon = ctx;
 
-	return state_health(daemon->state, app, site, probed);
+	return state_health(daemon->state, app, site, probed, ret_since_s);
 }
 
 // Starts serving, once.

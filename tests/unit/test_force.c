@@ -146,7 +146,7 @@ static void test_beside_a_drain(void **unused)
 	asking_done(&fake, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	asking_done(&fake, FORCE("bos", "app", "auto"));
 	asking_state(&fake, "app.example.com", "bos", "drained");
-	asking_refused(&fake, FORCE("bos", "app", "auto"), 1, "app.example.com at bos is not forced");
+	asking_refused(&fake, FORCE("bos", "app", "auto"), 3, "app.example.com at bos is not forced");
 }
 
 // A force of a name that a reload has spelled otherwise: it can be lifted, and the new name's force stays.
@@ -198,7 +198,7 @@ static void test_while_starting(void **unused)
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 0);
 	assert_int_equal(fake.changes_replied, 1);
 	json_decref(reply);
-	asking_refused(&fake, FORCE("nyc", "app", "auto"), 1, "is not forced");
+	asking_refused(&fake, FORCE("nyc", "app", "auto"), 3, "is not forced");
 	fake_daemon_serve(&fake);
 	asking_state(&fake, "app.example.com", "bos", "down");
 }

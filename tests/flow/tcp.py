@@ -4,6 +4,7 @@ no client can deny the server to others."""
 import collections
 import contextlib
 import os
+import random
 import resource
 import select
 import socket
@@ -284,6 +285,7 @@ signal.signal(signal.SIGTERM, stop)
 kept, count = collections.deque(maxlen=int(sys.argv[2])), 0
 while going:
     sock = socket.socket()
+    sock.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT: connect() chooses one, which is quicker
     sock.bind((sys.argv[3], 0))
     try:
         sock.connect(("127.0.0.1", int(sys.argv[1])))
@@ -295,7 +297,8 @@ print(count)
 """
 
 
-def attack(daemon_, kept, source="127.0.200.1"):
+def attack(daemon_, kept):
+    source = f"127.0.200.{random.randrange(1, 255)}"  # its ports are not used up by a run just before
     return subprocess.Popen([sys.executable, "-c", ATTACK, str(daemon_.port), str(kept), source], stdout=subprocess.PIPE)
 
 

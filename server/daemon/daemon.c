@@ -480,6 +480,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	}
 	config = serving_config(daemon->serving);
 	server = &config->server;
+	service_keep_binding(server);
 	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);

@@ -20,10 +20,14 @@ void service_raise_limits(void);
 // For `-t`, which may run on another machine: adds a note for what would make a start fail on this one, a missing user.
 void service_test(const struct config_server *server, struct report *report);
 
-// Makes the folders of the control socket and of the state, owned by `user:`, and permanently becomes that user.
-// Without one, only the folders are made. E_IO; E_NOTFOUND: there is no such user; E_NOMEM. The first two are reported.
+// Before the sockets are bound, without `user:`: gives up all capabilities but the one for ports below 1024. (To become
+// another user takes others, which it ends with.) While there is one thread only, as the next one.
+void service_keep_binding(const struct config_server *server);
+// Once they are bound: makes the folders of the control socket and of the state, owned by `user:`, permanently becomes
+// that user, and gives up every capability, as root also. Reports what that means for root without `user:`. E_IO;
+// E_NOTFOUND: there is no such user; E_NOMEM. The first two are reported.
 int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;
 
-// After that: warns of files that were read before and that `user:` cannot read, so that reloads would fail. Files of
+// After that: warns of files that were read before and that the user cannot read any more, so that reloads would fail. Files of
 // `locate:` sources are not known here.
 void service_check_files(const struct config *config, struct report *report);

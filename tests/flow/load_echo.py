@@ -93,13 +93,13 @@ def check_table(folder):
     """bench/make-internet fails where it has no prefixes, and bench/run stops there with its message."""
     tools = os.path.join(folder, "tools")  # without `location`
     os.mkdir(tools)
-    for name in ("bash", "gzip", "awk", "env", "python3", "git"):
+    for name in ("bash", "gzip", "awk", "git"):
         if shutil.which(name):
             os.symlink(shutil.which(name), os.path.join(tools, name))
     env = {**os.environ, "PATH": tools}
 
-    def run(program, *words):
-        return subprocess.run([os.path.join(TOP, "bench", program), *words], capture_output=True, text=True, timeout=60, env=env)
+    def run(program, *words, by=()):
+        return subprocess.run([*by, os.path.join(TOP, "bench", program), *words], capture_output=True, text=True, timeout=60, env=env)
 
     packed = os.path.join(folder, "internet.csv.gz")
     head, row = "prefix,country,asn\n", "192.0.2.0/24,US,6167\n"
@@ -115,7 +115,7 @@ def check_table(folder):
     done = run("make-internet")
     assert done.returncode == 1 and "apt-get install libloc-database location" in done.stderr, done
     work = os.path.join(folder, "work")
-    done = run("run", "--build", os.path.dirname(os.path.abspath(BENCH)), "--work", work)
+    done = run("run", "--build", os.path.dirname(os.path.abspath(BENCH)), "--work", work, by=[sys.executable])
     assert done.returncode == 1 and "apt-get install libloc-database location" in done.stderr, done
     assert done.stderr.splitlines()[-1].startswith("bench/run: bench/make-internet failed with exit code 1: "), done
     assert "reading the table" not in done.stderr and not os.listdir(work), (done, os.listdir(work))

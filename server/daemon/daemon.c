@@ -73,12 +73,13 @@ struct daemon {
 	int result;
 };
 
+// Out of memory, it fires at once: too early is better than never.
 static void arm(struct event *event, int64_t seconds, int microseconds)
 {
 	struct timeval wait = {seconds, microseconds};
 
-	if (!event_pending(event, EV_TIMEOUT, NULL))
-		event_add(event, &wait);
+	if (!event_pending(event, EV_TIMEOUT, NULL) && event_add(event, &wait) < 0)
+		event_active(event, EV_TIMEOUT, 0);
 }
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
@@ -225,8 +226,8 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!serving_forget(daemon->serving, daemon->state, FORGOTTEN_PER_TURN))
-		event_add(daemon->forget, &now);
+	if (!serving_forget(daemon->serving, daemon->state, FORGOTTEN_PER_TURN) && event_add(daemon->forget, &now) < 0)
+		event_active(daemon->forget, EV_TIMEOUT, 0);
 }
 
 static int take_generation(void *ctx, struct generation *generation, struct report *report)
@@ -467,7 +468,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 		discard_generation(first);
 		return E_NOMEM;
 	}
-	publish_register_reader(); // publish_retire() needs it; the thread stays offline, so no grace period waits for it
+	publish_register_reader(); // it stays offline, so no grace period waits for it
 	daemon->facts.started_s = clock_wall_s();
 	daemon->facts.last_reload_ok = true;
 	service_raise_limits();

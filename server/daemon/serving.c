@@ -225,7 +225,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 		view_free(serving->first_view);
 		serving->first_view = next->view;
 	}
-	// Freed on liburcu's thread: for a large config that takes longer than the loop may be blocked.
+	// Freed on the reclaimer's thread: for a large config that takes longer than the loop may be blocked.
 	publish_retire(serving->config, free_config);
 	merge_free(serving->merge);
 	serving->config = next->config;

@@ -83,7 +83,8 @@ static void arm(struct watch *watch, int64_t at_ms)
 	watch->alarm_ms = at_ms;
 	if (delay_ms > 0)
 		delay = (struct timeval){delay_ms / 1000, delay_ms % 1000 * 1000};
-	evtimer_add(&watch->timer, &delay);
+	if (evtimer_add(&watch->timer, &delay) < 0)
+		event_active(&watch->timer, EV_TIMEOUT, 0); // out of memory: on_timer() tries again
 }
 
 // ---- results
@@ -276,8 +277,8 @@ static void wake(struct health *health)
 {
 	static const struct timeval now = {0};
 
-	if (health->stats.waiting && health->stats.under_way < health->limit)
-		evtimer_add(&health->wake, &now);
+	if (health->stats.waiting && health->stats.under_way < health->limit && evtimer_add(&health->wake, &now) < 0)
+		event_active(&health->wake, EV_TIMEOUT, 0);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
@@ -420,8 +421,8 @@ static void on_changing(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (!change(health, CHANGES_PER_TURN))
-		evtimer_add(&health->changing, &now);
+	if (!change(health, CHANGES_PER_TURN) && evtimer_add(&health->changing, &now) < 0)
+		event_active(&health->changing, EV_TIMEOUT, 0);
 	wake(health); // stopped probes have made room
 }
 

@@ -25,7 +25,7 @@ const char *live_state_text(uint8_t state)
 }
 
 // Retired state arrays kept for reuse: with very many targets a fresh one costs more in page faults than in copying.
-// liburcu's thread returns them after a grace period of some milliseconds, so a few are in flight.
+// The reclaimer returns them after a grace period of some milliseconds, so a few are in flight.
 enum { SPARES = 8 };
 
 static _Atomic(struct target_states *) spares[SPARES];

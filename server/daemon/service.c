@@ -53,6 +53,11 @@ void service_tune_memory(void)
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 }
 
+void service_trim_memory(void)
+{
+	(void)malloc_trim(0);
+}
+
 void service_raise_limits(void)
 {
 	struct rlimit files;

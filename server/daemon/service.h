@@ -14,6 +14,10 @@ void service_notify(const char *state);
 // Makes the allocator return memory that a reload has freed to the system. Before anything is allocated.
 void service_tune_memory(void);
 
+// Returns what is free of the allocator's heaps to the system: what a generation had in small pieces lies between what is
+// kept. Takes some milliseconds for each hundred megabytes, in which other threads' allocations may wait. Any thread.
+void service_trim_memory(void);
+
 // Raises the soft limit of open files to the hard limit: each probe and each TCP connection needs a descriptor.
 void service_raise_limits(void);
 

@@ -3,8 +3,13 @@
 #include "base/publish.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <urcu-qsbr.h>
 #include <urcu/urcu-qsbr.h>
 
@@ -49,36 +54,112 @@ const void *publish_swap(struct published *published, const void *object)
 	return atomic_exchange_explicit(&published->pointer, object, memory_order_acq_rel);
 }
 
+// ---- the reclaimer
+
+// call_rcu() would do, but it aborts the process when it cannot make its thread, and has no room for what is to be freed
+// when memory has run out.
+enum { GATHER_MS = 2 }; // what is retired within this shares a grace period
+
 struct retired {
-	struct rcu_head head;
+	STAILQ_ENTRY(retired) links;
 	void *object;
 	void (*free_object)(void *object);
+	bool is_borrowed; // not to be freed itself
 };
 
-static void free_retired(struct rcu_head *head)
-{
-	struct retired *retired = caa_container_of(head, struct retired, head);
+STAILQ_HEAD(retired_list, retired);
 
-	ORDER_ACQUIRE();
-	retired->free_object(retired->object);
-	free(retired);
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t not_empty = PTHREAD_COND_INITIALIZER;
+static struct retired_list waiting = STAILQ_HEAD_INITIALIZER(waiting);
+static bool is_running; // the reclaimer is
+
+static void take_waiting(struct retired_list *taken)
+{
+	pthread_mutex_lock(&lock);
+	while (STAILQ_EMPTY(&waiting))
+		pthread_cond_wait(&not_empty, &lock);
+	pthread_mutex_unlock(&lock);
+	poll(NULL, 0, GATHER_MS);
+	pthread_mutex_lock(&lock);
+	STAILQ_CONCAT(taken, &waiting);
+	pthread_mutex_unlock(&lock);
+}
+
+static void *reclaim(void *unused)
+{
+	struct retired_list taken = STAILQ_HEAD_INITIALIZER(taken);
+	struct retired *retired;
+
+	for (;;) {
+		take_waiting(&taken);
+		urcu_qsbr_synchronize_rcu();
+		ORDER_ACQUIRE();
+		while ((retired = STAILQ_FIRST(&taken))) {
+			bool is_borrowed = retired->is_borrowed;
+
+			STAILQ_REMOVE_HEAD(&taken, links);
+			retired->free_object(retired->object); // takes away `retired` if that is borrowed
+			if (!is_borrowed)
+				free(retired);
+		}
+	}
+	return unused;
+}
+
+// Under the lock. False: there is no reclaimer now.
+static bool start_reclaimer(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	if (is_running)
+		return true;
+	sigfillset(&all); // signals are handled by the main thread
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	is_running = pthread_create(&thread, NULL, reclaim, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (is_running) {
+		pthread_setname_np(thread, "reclaim");
+		pthread_detach(thread);
+	}
+	return is_running;
+}
+
+// Takes `retired`; false: it could not.
+static bool enqueue(struct retired *retired)
+{
+	bool is_taken;
+
+	pthread_mutex_lock(&lock);
+	is_taken = start_reclaimer();
+	if (is_taken) {
+		STAILQ_INSERT_TAIL(&waiting, retired, links);
+		pthread_cond_signal(&not_empty);
+	}
+	pthread_mutex_unlock(&lock);
+	return is_taken;
 }
 
 void publish_retire(const void *object, void (*free_object)(void *object))
 {
+	struct retired *retired;
+
 	if (!object)
 		return;
-
-	struct retired *retired = malloc(sizeof(*retired));
-
 	must(free_object);
-	must(retired); // a few dozen bytes; without them the object could be neither freed safely nor kept track of
-	retired->object = (void *)object;
-	retired->free_object = free_object;
 	ORDER_RELEASE();
-	urcu_qsbr_thread_online(); // call_rcu() needs its caller online (see its manual); it does not wait
-	urcu_qsbr_call_rcu(&retired->head, free_retired);
-	urcu_qsbr_thread_offline();
+	retired = malloc(sizeof(*retired));
+	if (retired) {
+		*retired = (struct retired){.object = (void *)object, .free_object = free_object};
+		if (enqueue(retired))
+			return;
+		free(retired);
+	}
+	// Out of memory. Readers are online for a batch of messages at most, so this takes well under a millisecond.
+	urcu_qsbr_synchronize_rcu();
+	ORDER_ACQUIRE();
+	free_object((void *)object);
 }
 
 static void post(void *freed)
@@ -86,15 +167,17 @@ static void post(void *freed)
 	must(sem_post(freed) == 0);
 }
 
-// Objects are freed in the order they were retired, so when one more is freed, all before it are. (rcu_barrier() does
-// the same, but contains a hand-over that ThreadSanitizer takes for a race.)
+// Objects are freed in the order they were retired, so when one more is, all before it are.
 void publish_drain(void)
 {
+	struct retired last = {.free_object = post, .is_borrowed = true};
 	sem_t freed;
 
 	must(sem_init(&freed, 0, 0) == 0);
-	publish_retire(&freed, post);
-	while (sem_wait(&freed) < 0)
-		must(errno == EINTR);
+	last.object = &freed;
+	ORDER_RELEASE();
+	if (enqueue(&last)) // else nothing has been left for later
+		while (sem_wait(&freed) < 0)
+			must(errno == EINTR);
 	sem_destroy(&freed);
 }

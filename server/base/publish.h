@@ -1,7 +1,8 @@
 // Publish and retire: how the slow side passes immutable objects to readers that never wait. The only user of liburcu
 // (QSBR). A reader thread registers once, is online around each batch of work and offline while it blocks; what it
 // loaded with publish_load() stays valid until it goes offline, its quiescent state. A writer publishes the new object,
-// then retires the old one, which liburcu's thread frees after a grace period; so the writer never waits either.
+// then retires the old one, which a thread of its own, the reclaimer, frees after a grace period; so the writer does not
+// wait either.
 #pragma once
 
 #include <stdatomic.h>
@@ -27,8 +28,8 @@ static inline const void *publish_load(const struct published *published)
 // For the writer (one thread). Publishes `object` and returns the previous one, which the caller now owns and retires.
 const void *publish_swap(struct published *published, const void *object) MUST_USE;
 
-// Calls free_object(object) on liburcu's thread after a grace period. Does nothing for a NULL object. The calling
-// thread must be registered and offline.
+// Calls free_object(object) on the reclaimer's thread after a grace period; in the calling thread, which waits for that
+// period, when out of memory. Does nothing for a NULL object. The calling thread must not be an online reader.
 void publish_retire(const void *object, void (*free_object)(void *object));
 // Waits until everything retired so far has been freed: some milliseconds. For an orderly exit, for tests, and where
 // memory has run out; else never from the main loop.

@@ -17,48 +17,49 @@
 
 enum { FIRST_BUFFER = 65536, TICK_MS = 1000 };
 
-static int fail(char *error, const char *fmt, ...) PRINTF(2, 3);
+static int fail(struct client_link_error *error, bool is_unreached, const char *fmt, ...) PRINTF(3, 4);
 
 // Formats the error and returns -1.
-static int fail(char *error, const char *fmt, ...)
+static int fail(struct client_link_error *error, bool is_unreached, const char *fmt, ...)
 {
 	va_list ap;
 
+	error->is_unreached = is_unreached;
 	va_start(ap, fmt);
-	vsnprintf(error, CTL_LINK_ERROR_LEN, fmt, ap);
+	vsnprintf(error->text, sizeof(error->text), fmt, ap);
 	va_end(ap);
 	return -1;
 }
 
-static int not_connected(const char *path, char *error)
+static int not_connected(const char *path, struct client_link_error *error)
 {
 	switch (errno) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return fail(error, "cannot reach the daemon: is edgesteerd running? tried %s (%s)", path, strerror(errno));
+		return fail(error, true, "cannot reach the daemon: is edgesteerd running? tried %s (%s)", path, strerror(errno));
 	case EACCES:
 	case EPERM:
-		return fail(error, "no permission to use %s: be root or in the group that owns it", path);
+		return fail(error, true, "no permission to use %s: be root or in the group that owns it", path);
 	case EAGAIN:
-		return fail(error, "the daemon at %s is too busy to accept the connection; try again", path);
+		return fail(error, true, "the daemon at %s is too busy to accept the connection; try again", path);
 	}
-	return fail(error, "cannot connect to %s: %s", path, strerror(errno));
+	return fail(error, true, "cannot connect to %s: %s", path, strerror(errno));
 }
 
 // A connected socket, or -1 with `error` set.
-static int connect_to(const char *path, unsigned timeout_s, char *error)
+static int connect_to(const char *path, unsigned timeout_s, struct client_link_error *error)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	struct timeval timeout = {.tv_sec = timeout_s};
 
 	if (strlen(path) >= sizeof(name.sun_path))
-		return fail(error, "the socket's path is longer than %zu bytes: %s", sizeof(name.sun_path) - 1, path);
+		return fail(error, true, "the socket's path is longer than %zu bytes: %s", sizeof(name.sun_path) - 1, path);
 	memcpy(name.sun_path, path, strlen(path) + 1);
 
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return fail(error, "cannot make a socket: %s", strerror(errno));
+		return fail(error, true, "cannot make a socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)); // for connect and send
 	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
 		not_connected(path, error);
@@ -112,7 +113,7 @@ static void show_progress(const char *progress, int64_t passed_ms)
 }
 
 // Waits until the socket is readable. 0, or -1 with `error` set: the timeout has passed, or poll() failed.
-static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *progress, char *error)
+static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *progress, struct client_link_error *error)
 {
 	for (;;) {
 		int64_t passed_ms = clock_mono_ms() - begun_ms, left_ms = (int64_t)timeout_s * 1000 - passed_ms;
@@ -120,7 +121,7 @@ static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *
 
 		show_progress(progress, passed_ms);
 		if (left_ms <= 0)
-			return fail(error, "no reply within %u s: the daemon is busy, and may still carry the request out",
+			return fail(error, true, "no reply within %u s: the daemon is busy, and may still carry the request out",
 			            timeout_s);
 
 		int n = poll(&wait, 1, left_ms < TICK_MS ? (int)left_ms : TICK_MS);
@@ -128,17 +129,17 @@ static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
-			return fail(error, "cannot wait for the reply: %s", strerror(errno));
+			return fail(error, true, "cannot wait for the reply: %s", strerror(errno));
 	}
 }
 
-static int read_line(int fd, struct input *input, unsigned timeout_s, const char *progress, char *error)
+static int read_line(int fd, struct input *input, unsigned timeout_s, const char *progress, struct client_link_error *error)
 {
 	int64_t begun_ms = clock_mono_ms();
 
 	for (;;) {
 		if (!make_room(input))
-			return fail(error, "the daemon's reply is too large");
+			return fail(error, false, "the daemon's reply is too large");
 		if (wait_input(fd, begun_ms, timeout_s, progress, error) < 0)
 			return -1;
 
@@ -147,9 +148,9 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return fail(error, "cannot read the reply: %s", strerror(errno));
+			return fail(error, true, "cannot read the reply: %s", strerror(errno));
 		if (n == 0)
-			return fail(error, "the daemon closed the connection without a reply: has it stopped?");
+			return fail(error, true, "the daemon closed the connection without a reply: has it stopped?");
 
 		char *end = memchr(input->bytes + input->len, '\n', (size_t)n);
 
@@ -161,10 +162,10 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 	}
 }
 
-json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress, char *error)
+json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress, struct client_link_error *error)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
-	int fd = line ? connect_to(path, timeout_s, error) : fail(error, "out of memory");
+	int fd = line ? connect_to(path, timeout_s, error) : fail(error, false, "out of memory");
 	struct input input = {0};
 	json_t *reply = NULL;
 	json_error_t why;
@@ -179,7 +180,7 @@ json_t *client_link_ask(const char *path, const json_t *request, unsigned timeou
 			fputs("\r\033[K", stderr);
 		close(fd);
 		if (err == 0 && !(reply = json_loadb(input.bytes, input.len, JSON_REJECT_DUPLICATES, &why)))
-			fail(error, "the daemon's reply is not JSON: column %d: %s", why.column, why.text);
+			fail(error, false, "the daemon's reply is not JSON: column %d: %s", why.column, why.text);
 	}
 	free(input.bytes);
 	free(line);

@@ -19,7 +19,10 @@
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
+// A 5 is for a fleet of nodes: not everywhere.
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4 };
+
+enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
 enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
@@ -123,8 +126,9 @@ static void print_help(const struct verb *verb)
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (i >= OPTIONS || (verb && verb->takes & 1u << i))
 			print_option(i);
-	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ". Exit code 0: the daemon did it;\n"
-	      "1: it could not, or could not be reached; 2: the command or the config is wrong.\n", stdout);
+	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ".\n"
+	      "Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
+	      "already; 4: the daemon could not be reached, or did not answer.\n", stdout);
 	if (!verb)
 		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
@@ -308,8 +312,8 @@ static bool same_version(const json_t *reply, const json_t *part)
 // Requests the parts after the first one, `reply`, of which it takes ownership, and returns all of them as one reply,
 // or the daemon's refusal (NULL: `error` says why there is none). If the list changed in between, sets *ret_changed and
 // returns the first part.
-static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s, char *error,
-                         bool *ret_changed)
+static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s,
+                         struct client_link_error *error, bool *ret_changed)
 {
 	static const char *const lists[] = {"apps", "drains", "forces"};
 	json_t *all = json_deep_copy(reply);
@@ -343,7 +347,7 @@ static json_t *add_parts(const struct command *command, json_t *request, json_t 
 }
 
 // Sends the request, for long lists as often as there are parts: each but the last says where the next one starts.
-static json_t *ask(const struct command *command, json_t *request, char *error)
+static json_t *ask(const struct command *command, json_t *request, struct client_link_error *error)
 {
 	const struct verb *verb = command->verb;
 	unsigned timeout_s = command->timeout_s ? command->timeout_s : verb->slow ? RELOAD_TIMEOUT_S : TIMEOUT_S;
@@ -368,7 +372,8 @@ static json_t *ask(const struct command *command, json_t *request, char *error)
 		return reply;
 	}
 	json_decref(reply);
-	snprintf(error, CTL_LINK_ERROR_LEN, "the configuration was reloaded during each of %d attempts to read the list; "
+	error->is_unreached = false;
+	snprintf(error->text, sizeof(error->text), "the configuration was reloaded during each of %d attempts to read the list; "
 	         "try again", TRIES_MAX);
 	return NULL;
 }
@@ -402,29 +407,36 @@ static int print_reply(const struct command *command, const json_t *reply)
 	print_lines(json_object_get(reply, "warnings"), "warning: ");
 	if (ok)
 		return 0;
-	return client_int(reply, "code") == EXIT_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+
+	json_int_t code = client_int(reply, "code");
+
+	return code == EXIT_USAGE || code == EXIT_NOTHING ? (int)code : EXIT_REFUSED;
 }
 
 static int run(const struct command *command, char **words, int count)
 {
-	char error[CTL_LINK_ERROR_LEN];
+	struct client_link_error error;
 	int code = check_words(command, count);
 	json_t *request = code == 0 ? make_request(command, words, count, &code) : NULL;
 
 	if (!request)
 		return code;
 
-	json_t *reply = ask(command, request, error);
+	json_t *reply = ask(command, request, &error);
 
 	json_decref(request);
+
+	bool is_unreached = !reply && error.is_unreached;
+
 	if (!reply) {
-		reply = json_pack("{s:b, s:o, s:i}", "ok", 0, "error", json_string(error), "code", EXIT_REFUSED);
+		reply = json_pack("{s:b, s:o, s:i}", "ok", 0, "error", json_string(error.text), "code",
+		                  is_unreached ? EXIT_UNREACHED : EXIT_REFUSED);
 		if (!reply)
 			return EXIT_REFUSED;
 	}
 	code = print_reply(command, reply);
 	json_decref(reply);
-	return code;
+	return is_unreached ? EXIT_UNREACHED : code;
 }
 
 int main(int argc, char **argv)

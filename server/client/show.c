@@ -260,13 +260,14 @@ static void add_target(struct client_table *table, const json_t *app, const json
 	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
 	char state[STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
-		probe[CTL_TIME_LEN];
+		probe[CTL_TIME_LEN], failures[CTL_INT_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), state_text(target, state), cname[0] ? cname : addresses,
 		client_int_text(app, "ttl_s", ttl), client_int_text(target, "weight", weight),
 		client_int_text(target, "answers", answers),
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
+		client_int_text(health, "failures", failures),
 		json_is_object(health) ? client_text(health, "text") : "no check",
 	};
 
@@ -277,7 +278,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 void client_show_apps(const json_t *reply)
 {
 	static const char *const titles[] = {"APP",      "SITE",   "STATE",   "ANSWER", ">TTL", ">WEIGHT",
-	                                     ">ANSWERS", ">SINCE", ">PROBED", "HEALTH", NULL};
+	                                     ">ANSWERS", ">SINCE", ">PROBED", ">FAILED", "HEALTH", NULL};
 	const json_t *apps = json_object_get(reply, "apps");
 	struct client_table *table = client_table_new(titles);
 	int64_t now_s = clock_wall_s();

@@ -50,7 +50,8 @@ static const struct option server_rows[] = {
 	 .restart = true,
 	 .help = "The folder for what survives a restart: drains, forces, the last health. Created if missing."},
 	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
-	 .restart = true, .help = "The user to run as once the sockets are bound."},
+	 .restart = true, .help = "The user to run as once the sockets are bound. All capabilities are given up then, whoever it runs as; "
+	 "started as root, it warns when there is none."},
 	{"plugin-dir", &text_path, .otherwise = "only built-in plugins", FIELD(config_server, plugin_dir),
 	 .help = "The folder with plugins that are not built in, as NAME.so."},
 	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),

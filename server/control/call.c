@@ -31,9 +31,9 @@ static void log_change(const struct call *call, const json_t *reply)
 	if (json_is_true(json_object_get(reply, "ok")))
 		log_notice("control: %s: %.*s: done", call->who, LOGGED_DONE_MAX, request ? request : "?");
 	else
-		log_warning("control: %s: %.*s%s: refused: %.*s", call->who, LOGGED_REFUSED_MAX, request ? request : "?",
-		            request && strlen(request) > LOGGED_REFUSED_MAX ? "..." : "", LOGGED_DONE_MAX,
-		            error ? error : "out of memory");
+		log_warning("control: %s: %.*s%s: %s: %.*s", call->who, LOGGED_REFUSED_MAX, request ? request : "?",
+		            request && strlen(request) > LOGGED_REFUSED_MAX ? "..." : "", reply ? "refused" : "no reply",
+		            LOGGED_DONE_MAX, error ? error : "out of memory");
 	free(request);
 }
 

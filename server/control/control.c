@@ -9,6 +9,7 @@
 #include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ struct connection {
 	struct event *deadline;
 	struct waiting *waiting;
 	bool at_eof;  // the peer has closed its sending side
+	bool paused;  // enough input is waiting: none is read
 	bool closing; // read nothing more, and close once the reply has been written
 	char who[SOCKET_PEER_LEN];
 };
@@ -82,10 +84,25 @@ static void free_text(const void *text, size_t len UNUSED, void *ctx UNUSED)
 	free((void *)text);
 }
 
+// Queues a text as one line, and takes it.
+static int queue_line(struct connection *connection, char *text)
+{
+	struct evbuffer *out = bufferevent_get_output(connection->stream);
+
+	if (evbuffer_add_reference(out, text, strlen(text), free_text, NULL) < 0) {
+		free(text);
+		return E_NOMEM;
+	}
+	// Enabled once more, as libevent forgets to write when it had no memory as the connection was made.
+	return evbuffer_add_reference(out, "\n", 1, NULL, NULL) < 0 || bufferevent_enable(connection->stream, EV_WRITE) < 0
+	               ? E_NOMEM : E_OK;
+}
+
 // Takes ownership of the reply (NULL: out of memory) and queues it as one line.
 static void send_reply(struct connection *connection, json_t *reply)
 {
-	static const char no_memory[] = "{\"ok\": false, \"error\": \"out of memory\", \"code\": 1}\n";
+	static const char no_memory[] =
+		"{\"ok\": false, \"error\": \"out of memory: `status` shows whether it was done\", \"code\": 1}\n";
 	struct evbuffer *out = bufferevent_get_output(connection->stream);
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
@@ -97,12 +114,11 @@ static void send_reply(struct connection *connection, json_t *reply)
 		json_decref(reply);
 	}
 	event_add(connection->deadline, &connection->control->idle);
-	if (!text || evbuffer_add_reference(out, text, strlen(text), free_text, NULL) < 0) {
-		free(text);
-		evbuffer_add_reference(out, no_memory, sizeof(no_memory) - 1, NULL, NULL);
+	if (text && queue_line(connection, text) == E_OK)
 		return;
-	}
-	evbuffer_add_reference(out, "\n", 1, NULL, NULL);
+	if (evbuffer_get_length(out) == 0)
+		(void)!send(bufferevent_getfd(connection->stream), no_memory, sizeof(no_memory) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	event_active(connection->deadline, EV_TIMEOUT, 0); // closes it: more could not be told from this reply
 }
 
 static void on_reply(void *ctx, json_t *reply)
@@ -127,11 +143,14 @@ static void yield_to_probes(struct control *control, int64_t request_us)
 {
 	static const struct timeval now = {0};
 
-	control->yielding = true;
 	control->busy_us += request_us;
 	event_base_update_cache_time(control->base); // or the time would count from before the request
-	event_add(control->probes_idle, &now);
-	event_add(control->yield_over, &(struct timeval){control->busy_us / 1000000, control->busy_us % 1000000});
+
+	int idle = event_add(control->probes_idle, &now);
+	int over = event_add(control->yield_over,
+	                     &(struct timeval){control->busy_us / 1000000, control->busy_us % 1000000});
+
+	control->yielding = idle == 0 || over == 0; // else, out of memory, nothing would end it
 }
 
 static void run_request(struct connection *connection, const char *line, size_t len)
@@ -163,6 +182,15 @@ static void fail_connection(struct connection *connection, json_t *reply)
 	send_reply(connection, reply);
 }
 
+static void resume_input(struct connection *connection)
+{
+	if (!connection->paused || evbuffer_get_length(bufferevent_get_input(connection->stream)) > CONTROL_LINE_MAX + 1)
+		return;
+	connection->paused = false;
+	if (bufferevent_enable(connection->stream, EV_READ) < 0)
+		connection->closing = true; // out of memory: after the reply
+}
+
 // Runs the next request if a complete one has arrived and none is in progress. The connection may be freed afterwards.
 static void serve(struct connection *connection)
 {
@@ -183,6 +211,7 @@ static void serve(struct connection *connection)
 	} else if (end.pos >= 0) {
 		char *line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
 
+		resume_input(connection);
 		if (line)
 			run_request(connection, line, (size_t)end.pos);
 		else
@@ -217,9 +246,17 @@ static void on_yield_over(evutil_socket_t fd UNUSED, short what UNUSED, void *ct
 	}
 }
 
-static void on_input(struct bufferevent *stream UNUSED, void *ctx)
+// Reads no more than it takes to detect a line that is too long. (libevent's own limit, the high watermark, crashes when
+// there is no memory for it.)
+static void on_input(struct bufferevent *stream, void *ctx)
 {
-	serve_unless_yielding(ctx);
+	struct connection *connection = ctx;
+
+	if (evbuffer_get_length(bufferevent_get_input(stream)) > CONTROL_LINE_MAX + 1) {
+		connection->paused = true;
+		bufferevent_disable(stream, EV_READ);
+	}
+	serve_unless_yielding(connection);
 }
 
 static void on_output_empty(struct bufferevent *stream UNUSED, void *ctx)
@@ -248,7 +285,7 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	struct connection *connection = ctx;
 
 	if (evbuffer_get_length(bufferevent_get_output(connection->stream)) > 0)
-		log_notice("control: %s did not read its reply in time: connection closed", connection->who);
+		log_notice("control: %s has not had its reply in time: connection closed", connection->who);
 	connection_free(connection);
 }
 
@@ -319,7 +356,6 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
 	control->count++;
 	socket_peer(fd, connection->who);
 	bufferevent_setcb(stream, on_input, on_output_empty, on_event, connection);
-	bufferevent_setwatermark(stream, EV_READ, 0, CONTROL_LINE_MAX + 2); // enough to detect a line that is too long
 	bufferevent_enable(stream, EV_READ | EV_WRITE);
 	event_add(deadline, &control->idle);
 }

@@ -209,11 +209,11 @@ static json_t *nothing_drained(const struct pending *pending)
 	if (!live || find_site(live->view, site, &refusal) < 0 || (app && find_app(live->view, app, &refusal) < 0))
 		return refusal;
 	if (!app)
-		return reply_error(REPLY_REFUSED, "%.255s is not drained", site);
+		return reply_error(REPLY_NOTHING, "%.255s is not drained", site);
 	if (state_drained(ops->state, NULL, site, clock_wall_s()))
 		return reply_error(REPLY_REFUSED, "%.255s has no drain of its own at %.255s: the whole site is drained", app,
 		                   site);
-	return reply_error(REPLY_REFUSED, "%.255s is not drained at %.255s", app, site);
+	return reply_error(REPLY_NOTHING, "%.255s is not drained at %.255s", app, site);
 }
 
 // The targets that the removed drains affected, by their state now.

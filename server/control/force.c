@@ -44,7 +44,7 @@ static json_t *not_forced(const struct pending *pending)
 
 	if (site < 0 || find_target(live->view, app, site, &refusal) < 0)
 		return refusal;
-	return reply_error(REPLY_REFUSED, "%s at %s is not forced", force->app, force->site);
+	return reply_error(REPLY_NOTHING, "%s at %s is not forced", force->app, force->site);
 }
 
 void force_put(const struct call *call)

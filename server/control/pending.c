@@ -46,14 +46,14 @@ static void find_warnings(struct background_job *job)
 static void add_warnings(struct background_job *job)
 {
 	struct pending *pending = pending_of(job);
-	json_t *reply = pending->reply;
+	json_t *warnings = json_object_get(pending->reply, "warnings");
 
-	if (!pending->more || json_array_extend(json_object_get(reply, "warnings"), pending->more) < 0) {
-		json_decref(reply);
-		reply = NULL;
-	}
+	// It is done all the same.
+	if (!pending->more || json_array_extend(warnings, pending->more) < 0)
+		(void)json_array_append_new(warnings, json_string("out of memory: it is not known which clients this leaves without "
+		                                                  "a target that is up"));
 	json_decref(pending->more);
-	answer(pending, reply);
+	answer(pending, pending->reply);
 }
 
 // Takes the reply.
@@ -85,6 +85,8 @@ static void finish(void *ctx, const struct state_result *result)
 		reply = pending->nothing(pending);
 	else
 		reply = not_saved(result->err, result->why);
+	if (result->err == E_OK && !reply)
+		reply = reply_ok(); // it is done, even if there was no memory to say more
 	if (result->err == E_OK && reply && pending->warnings)
 		answer_with_warnings(pending, reply);
 	else

@@ -46,6 +46,9 @@ static json_t *health_json(const struct source *source, uint32_t number, const s
 	object = reply_set(object, "layer", reply_text(health_layer_text(health->layer)));
 	object = reply_set(object, "text", reply_text(health->text));
 	object = reply_set(object, "since", reply_time(health->since_s));
+	object = reply_set(object, "probes", json_integer(health->probes));
+	object = reply_set(object, "failures", json_integer(health->failures));
+	object = reply_set(object, "streak", json_integer(health->streak));
 	object = reply_set(object, "last_probe", reply_time(health->last_probe_s));
 	return reply_set(object, "took_ms", json_real(health->took_us / 1000.0));
 }

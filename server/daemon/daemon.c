@@ -75,12 +75,13 @@ struct daemon {
 	int result;
 };
 
+// Out of memory, it fires at once: too early is better than never.
 static void arm(struct event *event, int64_t seconds, int microseconds)
 {
 	struct timeval wait = {seconds, microseconds};
 
-	if (!event_pending(event, EV_TIMEOUT, NULL))
-		event_add(event, &wait);
+	if (!event_pending(event, EV_TIMEOUT, NULL) && event_add(event, &wait) < 0)
+		event_active(event, EV_TIMEOUT, 0);
 }
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
@@ -149,18 +150,19 @@ static void health_changed(void *ctx, size_t number)
 
 	const struct target *target = &view->targets[number];
 	bool up = health_up(daemon->health, number);
+	int64_t since_s = health_target(daemon->health, number)->since_s;
 
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_endpoint(daemon->health, number), up);
+	                 health_endpoint(daemon->health, number), up, since_s);
 	serving_set_health(daemon->serving, (uint32_t)number, up);
 	arm(daemon->publish, 0, COALESCE_US);
 }
 
-static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed)
+static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
 {
 	const struct daemon *daemon = ctx;
 
-	return state_health(daemon->state, app, site, probed);
+	return state_health(daemon->state, app, site, probed, ret_since_s);
 }
 
 // Starts serving, once.
@@ -230,8 +232,8 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!serving_forget(daemon->serving, daemon->state, FORGOTTEN_PER_TURN))
-		event_add(daemon->forget, &now);
+	if (!serving_forget(daemon->serving, daemon->state, FORGOTTEN_PER_TURN) && event_add(daemon->forget, &now) < 0)
+		event_active(daemon->forget, EV_TIMEOUT, 0);
 }
 
 static int take_generation(void *ctx, struct generation *generation, struct report *report)
@@ -473,7 +475,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 		discard_generation(first);
 		return E_NOMEM;
 	}
-	publish_register_reader(); // publish_retire() needs it; the thread stays offline, so no grace period waits for it
+	publish_register_reader(); // it stays offline, so no grace period waits for it
 	daemon->facts.started_s = clock_wall_s();
 	daemon->facts.last_reload_ok = true;
 	service_raise_limits();
@@ -486,6 +488,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	}
 	config = serving_config(daemon->serving);
 	server = &config->server;
+	service_keep_binding(server);
 	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);

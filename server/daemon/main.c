@@ -92,14 +92,29 @@ static void print_line(void *ctx, enum report_level level, const char *text)
 	fprintf(stderr, "edgesteerd: %s: %s\n", words[level], text);
 }
 
+static struct report *report_new_or_exit(void)
+{
+	struct report *report = report_new();
+
+	if (!report) {
+		print_line(NULL, REPORT_ERROR, err_text(E_NOMEM));
+		exit(EXIT_RUNTIME);
+	}
+	return report;
+}
+
 static struct report *print_and_empty(struct report *report)
 {
 	report_each(report, print_line, NULL);
 	report_free(report);
-	report = report_new();
-	if (!report)
-		exit(EXIT_RUNTIME);
-	return report;
+	return report_new_or_exit();
+}
+
+// For an error that nobody has reported: mostly there was no memory for it.
+static void print_unreported(int err, const struct report *report)
+{
+	if (err < 0 && report_ok(report))
+		print_line(NULL, REPORT_ERROR, err_text(err));
 }
 
 static void print_summary(const struct generation *generation)
@@ -143,16 +158,13 @@ int main(int argc, char **argv)
 
 	service_tune_memory();
 	read_arguments(argc, argv, &arguments);
-	report = report_new();
-	if (!report)
-		return EXIT_RUNTIME;
+	report = report_new_or_exit();
 	if (arguments.export)
 		return export_state(arguments.config, report);
 
 	int err = generation_build(arguments.config, 1, report, &first); // config, zones, sources, view
 
-	if (err < 0 && report_ok(report))
-		fprintf(stderr, "edgesteerd: error: %s\n", err_text(err));
+	print_unreported(err, report);
 	report = print_and_empty(report);
 	if (err < 0) {
 		report_free(report);
@@ -172,6 +184,8 @@ int main(int argc, char **argv)
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
 	err = daemon_new(arguments.config, &first, report, &daemon); // sockets, privileges, state, control
+	if (err == E_NOMEM)
+		print_unreported(err, report);
 	report = report_free(print_and_empty(report));
 	if (err < 0)
 		return EXIT_RUNTIME;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <pwd.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -52,6 +54,11 @@ void service_tune_memory(void)
 	// That also stops glibc from raising the size from which it returns the heap's end: ldns, which takes and frees
 	// 64 KiB for each record that it parses, would then change the heap's size three times a record.
 	(void)mallopt(M_TRIM_THRESHOLD, TRIMMED_FROM);
+}
+
+void service_trim_memory(void)
+{
+	(void)malloc_trim(0);
 }
 
 void service_raise_limits(void)
@@ -155,6 +162,8 @@ static int find_making_fault(const char *path)
 
 static bool become(const struct passwd *user)
 {
+	if (getuid() == user->pw_uid && geteuid() == user->pw_uid)
+		return true;
 	return initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0;
 }
 
@@ -205,9 +214,9 @@ static void warn_unreadable(const char *path, const char *user, struct report *r
 
 void service_check_files(const struct config *config, struct report *report)
 {
-	const char *user = config->server.user;
+	const char *user = config->server.user ? config->server.user : "root";
 
-	if (!user)
+	if (!config->server.user && geteuid() != 0) // it has read them as who it is
 		return;
 	warn_unreadable(config->file, user, report);
 	for (size_t i = 0; i < config->domain_count; i++)
@@ -215,6 +224,42 @@ void service_check_files(const struct config *config, struct report *report)
 	for (size_t i = 0; i < config->check_count; i++)
 		warn_unreadable(config->checks[i].ca_file, user, report);
 	warn_unreadable(config->latency, user, report);
+}
+
+// Gives up every capability of the calling thread but those in `kept`, a bit for each, and those of threads and programs
+// that it starts; what is not held is not gained. False, with errno: the kernel refuses.
+static bool keep_capabilities(uint64_t kept)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3] = {0};
+	bool differs = false;
+
+	if (syscall(SYS_capget, &header, held) < 0)
+		return false;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		uint32_t left = held[i].permitted & (uint32_t)(kept >> 32 * i);
+
+		differs = differs || held[i].permitted != left || held[i].inheritable;
+		held[i] = (struct __user_cap_data_struct){.effective = left, .permitted = left};
+	}
+	return !differs || syscall(SYS_capset, &header, held) == 0;
+}
+
+void service_keep_binding(const struct config_server *server)
+{
+	if (!server->user)
+		(void)keep_capabilities(UINT64_C(1) << CAP_NET_BIND_SERVICE); // service_drop_privileges() says so if it fails
+}
+
+static void drop_capabilities(const struct config_server *server, struct report *report)
+{
+	if (!keep_capabilities(0))
+		report_warning(report, NULL, 0, 0, "the capabilities that it was started with cannot be given up: %s",
+		               strerror(errno));
+	if (!server->user && geteuid() == 0)
+		report_warning(report, NULL, 0, 0,
+		               "runs as root, as no server.user is set: its capabilities are given up, so that files of other users "
+		               "are read only where their mode allows it, but root's own files remain its own");
 }
 
 int service_drop_privileges(const struct config_server *server, struct report *report)
@@ -229,12 +274,12 @@ int service_drop_privileges(const struct config_server *server, struct report *r
 	err = make_parent(server->control, user, report);
 	if (err == E_OK)
 		err = make_folder(server->state_dir, STATE_MODE, user, report);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (err < 0 || !user || (getuid() == user->pw_uid && geteuid() == user->pw_uid))
-		return err;
-	if (!become(user)) {
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); // programs gain no capability either, not even root's
+	if (err == E_OK && user && !become(user)) {
 		report_at(report, server->user_mark, "server.user: cannot become \"%s\": %s", server->user, strerror(errno));
-		return E_IO;
+		err = E_IO;
 	}
-	return E_OK;
+	if (err == E_OK)
+		drop_capabilities(server, report);
+	return err;
 }

@@ -14,6 +14,10 @@ void service_notify(const char *state);
 // Makes the allocator return memory that a reload has freed to the system. Before anything is allocated.
 void service_tune_memory(void);
 
+// Returns what is free of the allocator's heaps to the system: what a generation had in small pieces lies between what is
+// kept. Takes some milliseconds for each hundred megabytes, in which other threads' allocations may wait. Any thread.
+void service_trim_memory(void);
+
 // Raises the soft limit of open files to the hard limit: each probe and each TCP connection needs a descriptor.
 void service_raise_limits(void);
 
@@ -21,13 +25,17 @@ void service_raise_limits(void);
 // be neither written nor made. Changes nothing, but may become that user: nothing else can be done afterwards.
 void service_test(const struct config_server *server, struct report *report);
 
-// Makes the folders of the control socket and of the state, owned by `user:`, and permanently becomes that user.
-// Without one, only the folders are made. E_IO; E_NOTFOUND: there is no such user; E_NOMEM. The first two are reported.
+// Before the sockets are bound, without `user:`: gives up all capabilities but the one for ports below 1024. (To become
+// another user takes others, which it ends with.) While there is one thread only, as the next one.
+void service_keep_binding(const struct config_server *server);
+// Once they are bound: makes the folders of the control socket and of the state, owned by `user:`, permanently becomes
+// that user, and gives up every capability, as root also. Reports what that means for root without `user:`. E_IO;
+// E_NOTFOUND: there is no such user; E_NOMEM. The first two are reported.
 int service_drop_privileges(const struct config_server *server, struct report *report) MUST_USE;
 
 // After that: E_IO, which is reported, when the user cannot write the state folder. One on a file system that is
 // read-only can be served from.
 int service_check_state(const struct config_server *server, struct report *report) MUST_USE;
-// After that: warns of files that were read before and that `user:` cannot read, so that reloads would fail. Files of
+// After that: warns of files that were read before and that the user cannot read any more, so that reloads would fail. Files of
 // `locate:` sources are not known here.
 void service_check_files(const struct config *config, struct report *report);

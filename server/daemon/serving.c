@@ -12,6 +12,7 @@
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
+#include "daemon/service.h"
 #include "generation/generation.h"
 #include "health/health.h"
 #include "state/state.h"
@@ -172,9 +173,11 @@ bool serving_forget(struct serving *serving, struct state *state, size_t count)
 	return !serving->leaving;
 }
 
+// What is retired last of a generation, on the reclaimer's thread: then the rest of it has been freed.
 static void free_config(void *config)
 {
 	config_free(config);
+	service_trim_memory();
 }
 
 // The new view takes the place of the one that is answered from, with what it was before.
@@ -220,7 +223,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 		view_free(serving->first_view);
 		serving->first_view = next->view;
 	}
-	// Freed on liburcu's thread: for a large config that takes longer than the loop may be blocked.
+	// Freed on the reclaimer's thread: for a large config that takes longer than the loop may be blocked.
 	publish_retire(serving->config, free_config);
 	merge_free(serving->merge);
 	serving->config = next->config;

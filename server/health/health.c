@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "health/health_log.h"
 #include "health/probe.h"
 #include "health/score.h"
 #include "health/watchlist.h"
@@ -24,7 +25,6 @@ enum {
 	STARTS_PER_MS = 10,          // the first round is spread so that no more start at once
 	STARTS_PER_TURN = 8,         // per turn of the loop: probes under way must progress, or all would time out together
 	STALL_MS = 25,               // a timer later than this: the process was stopped, or busy
-	LOG_EVERY_MS = 60000,        // for messages that would come by the thousand
 	CHANGES_PER_TURN = 500,      // watches started or stopped in one turn of the loop after a reload
 };
 
@@ -51,7 +51,7 @@ struct health {
 	struct event wake;              // starts queued probes
 	struct event changing;          // starts and stops watches after a reload, CHANGES_PER_TURN in each turn
 	uint32_t phase;                 // see spread_ms()
-	int64_t local_logged_ms, late_logged_ms;
+	struct health_log log;
 	struct health_stats stats;
 };
 
@@ -83,7 +83,8 @@ static void arm(struct watch *watch, int64_t at_ms)
 	watch->alarm_ms = at_ms;
 	if (delay_ms > 0)
 		delay = (struct timeval){delay_ms / 1000, delay_ms % 1000 * 1000};
-	evtimer_add(&watch->timer, &delay);
+	if (evtimer_add(&watch->timer, &delay) < 0)
+		event_active(&watch->timer, EV_TIMEOUT, 0); // out of memory: on_timer() tries again
 }
 
 // ---- results
@@ -95,62 +96,53 @@ static uint32_t number_of(const struct watch *watch)
 	return watch->health->list->numbers[watch->slot];
 }
 
-// Applies a result to the score and reports a change of state.
+// The last checks have failed, but the target is not down for it, or not known to be down.
+static bool is_failing(const struct watch *watch)
+{
+	return watch->shown.streak && (watch->shown.up || !watch->decided);
+}
+
+static void report_change(struct watch *watch, bool expected)
+{
+	struct health *health = watch->health;
+
+	if (number_of(watch) == WATCHLIST_NONE)
+		return;
+	health->list->up[watch->slot] = watch->shown.up;
+	watch->shown.since_s = clock_wall_s();
+	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "health: %s at %s is %s: %s", watch->probe.app, watch->site,
+	         watch->shown.up ? "up" : "down", watch->shown.text);
+	health->ops.changed(health->ops.ctx, number_of(watch));
+}
+
+// Applies a result to the score. The first success decides, or `fall` failures before any.
 static void apply_result(struct watch *watch, bool success)
 {
 	const struct config_check *check = check_of(watch);
 	struct health_target *shown = &watch->shown;
-	bool first = !watch->decided, was_up = shown->up;
+	bool first = !watch->decided, was_up = shown->up, was_failing = is_failing(watch);
+	unsigned streak = shown->streak;
 
-	watch->score = first ? score_sure(success, check->rise, check->fall)
-	                     : score_next(watch->score, success, check->rise, check->fall);
-	must(watch->score < check->rise + check->fall);
-	watch->decided = true;
-	shown->up = score_up(watch->score, check->rise);
-	shown->streak = score_streak(watch->score, check->rise, check->fall);
-	if ((!first && shown->up == was_up) || number_of(watch) == WATCHLIST_NONE)
-		return;
-	watch->health->list->up[watch->slot] = shown->up;
-	shown->since_s = clock_wall_s();
-	log_line(first && shown->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "health: %s at %s is %s: %s", watch->probe.app,
-	         watch->site, shown->up ? "up" : "down", shown->text);
-	watch->health->ops.changed(watch->health->ops.ctx, number_of(watch));
-}
-
-// Local problems affect many probes at once: one line per LOG_EVERY_MS is enough.
-static bool may_log(int64_t *logged_ms)
-{
-	int64_t now_ms = clock_mono_ms();
-
-	if (*logged_ms && now_ms - *logged_ms < LOG_EVERY_MS)
-		return false;
-	*logged_ms = now_ms;
-	return true;
-}
-
-static void log_local(struct watch *watch)
-{
-	if (may_log(&watch->health->local_logged_ms))
-		log_error("health: cannot probe %s at %s, and perhaps others: %s", watch->probe.app, watch->site,
-		          watch->shown.text);
-}
-
-// A probe that starts an interval late has missed a turn: failures are detected later than the check promises. First
-// probes do not count: they are expected to queue.
-static void report_late(struct watch *watch)
-{
-	struct health *health = watch->health;
-	int64_t late_ms = watch->began_ns / 1000000 - watch->start_ms;
-
-	if (!watch->started || late_ms < check_of(watch)->interval_ms)
-		return;
-	health->stats.late++;
-	if (!may_log(&health->late_logged_ms))
-		return;
-	log_warning("health: probes are late: %s at %s is probed %.1f s after it was due and %" PRIu64 " more are waiting, "
-	            "because %s", watch->probe.app, watch->site, (double)late_ms / 1000, health->stats.waiting,
-	            health->stats.under_way + 1 >= health->limit ? "`probes` allows no more at once"
-	                                                         : "the main thread is fully busy");
+	shown->probes++;
+	shown->failures += !success;
+	if (first && !success && streak + 1 < check->fall) {
+		shown->streak++;
+	} else {
+		watch->score = first ? score_sure(success, check->rise, check->fall)
+		                     : score_next(watch->score, success, check->rise, check->fall);
+		must(watch->score < check->rise + check->fall);
+		watch->decided = true;
+		shown->up = score_up(watch->score, check->rise);
+		shown->streak = score_streak(watch->score, check->rise, check->fall);
+	}
+	watch->health->stats.failing += is_failing(watch);
+	watch->health->stats.failing -= was_failing;
+	if (watch->decided && (first || shown->up != was_up))
+		report_change(watch, shown->up && streak == 0);
+	else if (is_failing(watch) && !was_failing)
+		health_log_failing(&watch->health->log, watch);
+	if (was_failing && shown->up && success)
+		health_log_recovered(&watch->health->log, watch, streak);
 }
 
 static void settle(struct watch *watch)
@@ -165,6 +157,19 @@ static void settle(struct watch *watch)
 	must(health->unsettled > 0);
 	if (--health->unsettled == 0)
 		health->ops.settled(health->ops.ctx);
+}
+
+// A probe that starts an interval late has missed a turn: failures are detected later than the check promises. First
+// probes do not count: they are expected to queue.
+static void count_late(struct watch *watch)
+{
+	struct health *health = watch->health;
+	int64_t late_ms = watch->began_ns / 1000000 - watch->start_ms;
+
+	if (!watch->started || late_ms < check_of(watch)->interval_ms)
+		return;
+	health->stats.late++;
+	health_log_late(&health->log, watch, late_ms, health->stats.waiting, health->stats.under_way + 1 >= health->limit);
 }
 
 // The state is not known yet, or the last result contradicts it.
@@ -203,9 +208,14 @@ static void conclude(struct watch *watch, const struct verdict *verdict)
 	health->stats.probes++;
 	health->stats.failures += verdict->layer != HEALTH_OK;
 	if (verdict->layer == HEALTH_LOCAL)
-		log_local(watch);
+		health_log_local(&health->log, watch);
 	else
 		apply_result(watch, verdict->layer == HEALTH_OK);
+	if (!watch->decided && verdict->layer != HEALTH_LOCAL) {
+		watch->start_ms = clock_mono_ms(); // again at once: somebody waits for the state
+		arm(watch, watch->start_ms);
+		return;
+	}
 	schedule(watch);
 	settle(watch);
 }
@@ -219,7 +229,7 @@ static void start_probe(struct watch *watch)
 	watch->began_ns = clock_mono_ns();
 	watch->extended = false;
 	must(!watch->probe.run && health->stats.under_way < health->limit);
-	report_late(watch);
+	count_late(watch);
 	health->stats.under_way++;
 	if (type_of(watch)->start(health->engines[check_of(watch)->type], &watch->probe) == E_OK) {
 		arm(watch, (watch->began_ns + 999999) / 1000000 + check_of(watch)->timeout_ms);
@@ -267,8 +277,8 @@ static void wake(struct health *health)
 {
 	static const struct timeval now = {0};
 
-	if (health->stats.waiting && health->stats.under_way < health->limit)
-		evtimer_add(&health->wake, &now);
+	if (health->stats.waiting && health->stats.under_way < health->limit && evtimer_add(&health->wake, &now) < 0)
+		event_active(&health->wake, EV_TIMEOUT, 0);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
@@ -344,6 +354,7 @@ static void stop(struct watch *watch)
 	if (!watch->health)
 		return;
 	evtimer_del(&watch->timer);
+	watch->health->stats.failing -= is_failing(watch);
 	dequeue(watch);
 	if (watch->probe.run) {
 		type_of(watch)->cancel(&watch->probe);
@@ -364,14 +375,16 @@ static uint32_t endpoint_hash(const struct watch *watch)
 static void restore(struct health *health, struct watch *watch)
 {
 	const struct config_check *check = check_of(watch);
+	int64_t since_s = 0;
 	int saved = -1;
 
 	if (health->ops.saved)
-		saved = health->ops.saved(health->ops.ctx, watch->probe.app, watch->site, endpoint_hash(watch));
+		saved = health->ops.saved(health->ops.ctx, watch->probe.app, watch->site, endpoint_hash(watch), &since_s);
 	if (saved < 0)
 		return;
 	watch->score = score_sure(saved > 0, check->rise, check->fall);
 	watch->shown.up = saved > 0;
+	watch->shown.since_s = since_s;
 	watch->decided = watch->settled = true;
 }
 
@@ -408,8 +421,8 @@ static void on_changing(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (!change(health, CHANGES_PER_TURN))
-		evtimer_add(&health->changing, &now);
+	if (!change(health, CHANGES_PER_TURN) && evtimer_add(&health->changing, &now) < 0)
+		event_active(&health->changing, EV_TIMEOUT, 0);
 	wake(health); // stopped probes have made room
 }
 

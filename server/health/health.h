@@ -23,9 +23,10 @@ struct health_ops {
 	void (*changed)(void *ctx, size_t target);
 	// Every target has a result: its first one, or the saved one. Once per health_configure().
 	void (*settled)(void *ctx);
-	// The saved state of a target from before a restart: 1 up, 0 down, -1 none for this health_endpoint(). Called only
-	// by the first health_configure(), before it returns. May be NULL.
-	int (*saved)(void *ctx, const char *app, const char *site, uint32_t endpoint);
+	// The saved state of a target from before a restart: 1 up, 0 down, since *ret_since_s by the wall clock (0: not
+	// known); -1 none for this health_endpoint(). Called only by the first health_configure(), before it returns. May
+	// be NULL.
+	int (*saved)(void *ctx, const char *app, const char *site, uint32_t endpoint, int64_t *ret_since_s);
 	void *ctx;
 };
 
@@ -35,9 +36,9 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 struct health *health_free(struct health *health);
 
 // Takes a list into use and owns it; it was made by watchlist_new() with health_list() as `previous`. Targets that keep
-// their app, site, address and check keep their state and their schedule. Others start anew: the first result decides
-// at once; until then a target whose check alone has changed keeps its `up`, and any other is down. CA files are read
-// again. `limit`: the most probes under way, at least 1.
+// their app, site, address and check keep their state and their schedule. Others start anew: the first success decides,
+// or `fall` failures, asked for one after the other without a pause; until then a target whose check alone has changed
+// keeps its `up`, and any other is down. CA files are read again. `limit`: the most probes under way, at least 1.
 void health_configure(struct health *health, struct watchlist *list, unsigned limit);
 // The list in use; NULL before the first. Valid until the next health_configure().
 const struct watchlist *health_list(const struct health *health);
@@ -57,6 +58,7 @@ bool health_settled(const struct health *health);
 
 struct health_stats {
 	uint64_t probes, failures; // totals since the start
+	uint64_t failing;          // now: targets whose last check failed, without being down for it yet
 	uint64_t late;             // total of probes started an interval or more after they were due; never a first one
 	uint64_t under_way, waiting; // now
 };

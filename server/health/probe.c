@@ -27,7 +27,7 @@ void probe_verdict(struct verdict *verdict, enum health_layer layer, const char 
 			*at = '?';
 }
 
-static bool is_local(int error)
+bool probe_is_local(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
 }
@@ -38,6 +38,6 @@ void probe_verdict_connect(struct verdict *verdict, const struct probe *probe, i
 	char text[ADDR_TEXT_LEN];
 
 	addr_to_sockaddr(&probe->addr, probe->check->conf.port, &name);
-	probe_verdict(verdict, is_local(error) ? HEALTH_LOCAL : HEALTH_CONNECT, "connect to %s: %s",
+	probe_verdict(verdict, probe_is_local(error) ? HEALTH_LOCAL : HEALTH_CONNECT, "connect to %s: %s",
 	              addr_format_endpoint(&name, text), strerror(error));
 }

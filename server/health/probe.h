@@ -63,6 +63,8 @@ void probe_event_assign(struct event *event, struct event_base *base, evutil_soc
 
 // Fills a verdict. Bytes that are not printable ASCII become '?', as the text may contain data from the target.
 void probe_verdict(struct verdict *verdict, enum health_layer layer, const char *fmt, ...) PRINTF(3, 4);
-// The verdict for a socket() or connect() that failed with `error` (an errno): HEALTH_LOCAL if this machine is out of a
-// resource, which says nothing about the target, else HEALTH_CONNECT.
+// Whether an errno of a system call means that this machine is out of a resource, which says nothing about the target.
+bool probe_is_local(int error) PURE;
+// The verdict for a socket() or connect() that failed with `error` (an errno): HEALTH_LOCAL if
+// probe_is_local(), else HEALTH_CONNECT.
 void probe_verdict_connect(struct verdict *verdict, const struct probe *probe, int error);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "health/curl_code.h"
 #include "http/ca_stores.h"
 #include "http/curl_loop.h"
 
@@ -147,41 +148,36 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-static void verdict_connect(struct run *run)
+// The first octet of a response has been read, even if it is not a line yet.
+static bool has_received(const struct run *run)
 {
-	long error = 0;
+	curl_off_t answered_us = 0;
 
-	curl_easy_getinfo(run->easy, CURLINFO_OS_ERRNO, &error);
-	probe_verdict_connect(&run->verdict, run->probe, run->socket_error ? run->socket_error : (int)error);
+	curl_easy_getinfo(run->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered_us);
+	return answered_us > 0 || run->header_len > 0;
 }
 
 static void verdict_failure(struct run *run, CURLcode code)
 {
 	const char *text = run->error[0] ? run->error : curl_easy_strerror(code);
+	bool received = has_received(run);
+	long error = run->socket_error;
 
-	switch (code) {
-	case CURLE_COULDNT_CONNECT:
-		verdict_connect(run);
-		break;
-	case CURLE_OPERATION_TIMEDOUT:
-		probe_verdict(&run->verdict, HEALTH_TIMEOUT, "%s", text);
-		break;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_INVALIDCERTSTATUS:
+	if (!error)
+		curl_easy_getinfo(run->easy, CURLINFO_OS_ERRNO, &error);
+
+	enum health_layer layer = curl_code_layer(code, received, (int)error);
+
+	if (code == CURLE_COULDNT_CONNECT) {
+		probe_verdict_connect(&run->verdict, run->probe, (int)error);
+	} else if (layer == HEALTH_TLS) {
 		text += strncmp(text, "SSL", 3) ? 0 : 3;
 		text += strspn(text, ": ");
-		probe_verdict(&run->verdict, HEALTH_TLS, "TLS: %s", text);
-		break;
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_FAILED_INIT:
-	case CURLE_SSL_CACERT_BADFILE:
-		probe_verdict(&run->verdict, HEALTH_LOCAL, "%s", text);
-		break;
-	default:
-		probe_verdict(&run->verdict, HEALTH_HTTP, "HTTP: %s", text);
+		probe_verdict(&run->verdict, layer, "TLS: %s", text);
+	} else if (code == CURLE_OUT_OF_MEMORY && received) {
+		probe_verdict(&run->verdict, layer, "HTTP header with a line of more than 100 KB, or out of memory reading it");
+	} else {
+		probe_verdict(&run->verdict, layer, layer == HEALTH_HTTP ? "HTTP: %s" : "%s", text);
 	}
 }
 

@@ -16,10 +16,11 @@ struct health_target {
 	bool up;
 	enum health_layer layer;  // of the last finished probe; HEALTH_PENDING before the first
 	char text[HEALTH_TEXT_LEN]; // the last result in words, printable ASCII: "HTTP status 503, expected 200-299"
-	int64_t since_s;          // wall clock of the last change of `up`; 0: none since the start
+	int64_t since_s;          // wall clock of the last change of `up`, which may have been before a restart; 0: not known
 	int64_t last_probe_s;     // wall clock; 0: none yet
 	uint32_t took_us;         // the last probe's duration
-	unsigned streak;          // consecutive results that contradict `up`
+	unsigned streak;          // consecutive results that contradict `up`; before anything has decided it, failures
+	uint32_t probes, failures; // finished probes, and those that the target failed, since it is probed; modulo 2^32
 };
 
 // "ok", "connect", "timeout", "tls", "http", "status", "body", "local", "pending".

@@ -13,7 +13,7 @@
 //   3       up      4  up              2  up
 //   4       up      4  up              3  up
 //
-// The first result ever decides at once: a success gives score 4, a failure score 0.
+// Without a state yet, a success gives score 4 at once, `fall` failures in a row score 0.
 static inline bool score_up(unsigned score, unsigned rise)
 {
 	return score >= rise;

@@ -226,6 +226,10 @@ void watchlist_inherit(const struct watch_fresh *fresh)
 		watch->score = score_sure(before->shown.up, check->conf.rise, check->conf.fall);
 		watch->decided = watch->settled = true;
 	}
+	if (before->probe.check) {
+		watch->shown.probes = before->shown.probes;
+		watch->shown.failures = before->shown.failures;
+	}
 }
 
 // A slot unused in the previous list. Those of watches that are removed now are not reused: they may still report a

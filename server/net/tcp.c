@@ -1,6 +1,7 @@
 // TCP: connections from a fixed pool, so that serving allocates nothing. A connection has one deadline, set when it is
 // accepted and each time a complete message has been answered: it also ends connections of clients that send octet by
-// octet, or never read. When the pool is empty, the connection that has been idle longest is closed.
+// octet, or never read. When the pool is empty, the network that holds most connections loses the one that has been idle
+// longest (RFC 9210 section 4): whoever opens many evicts only its own.
 //
 // A connection waits for one thing at a time: to write while replies are unsent (it reads again when its client has
 // read them), else to read. The stream says which readiness of the socket that takes.
@@ -19,10 +20,13 @@
 
 #include "answer/answer.h"
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/must.h"
 #include "base/publish.h"
+#include "net/holders.h"
 #include "net/stream.h"
 #include "view/live.h"
 #include "wire/dns.h"
@@ -41,6 +45,8 @@ struct conn {
 	struct tcp *tcp;
 	struct stream stream;
 	TAILQ_ENTRY(conn) links; // in tcp->free, or in tcp->busy, which has the longest idle first
+	TAILQ_ENTRY(conn) held;  // in holder->conns
+	struct holder *holder;   // NULL: in tcp->free
 	struct event read, write, deadline;
 	struct addr peer;
 	bool ended;              // the client has closed its sending side
@@ -67,8 +73,9 @@ struct tcp {
 	const struct timeval *idle; // a libevent common timeout, which takes no heap operations to arm
 	uint16_t idle_100ms;
 	struct conns free, busy;
+	struct holders holders;
 	struct conn *pool;       // pages are not allocated until a connection is first used
-	size_t pool_len;         // octets mapped
+	size_t pool_len;         // octets mapped after this struct: the pool, and what `holders` needs
 	unsigned pool_count;     // connections
 	unsigned pool_used;      // how many have been used: the others are in neither list yet
 	unsigned listener_count;
@@ -90,6 +97,9 @@ static void conn_release(struct conn *conn)
 
 		(void)madvise((void *)first, end - first, MADV_DONTNEED);
 	}
+	TAILQ_REMOVE(&conn->holder->conns, conn, held);
+	holders_remove(&tcp->holders, conn->holder);
+	conn->holder = NULL;
 	TAILQ_REMOVE(&tcp->busy, conn, links);
 	TAILQ_INSERT_HEAD(&tcp->free, conn, links);
 	if (tcp->finishing && TAILQ_EMPTY(&tcp->busy))
@@ -143,6 +153,8 @@ static void restart_deadline(struct conn *conn)
 
 	TAILQ_REMOVE(&tcp->busy, conn, links);
 	TAILQ_INSERT_TAIL(&tcp->busy, conn, links);
+	TAILQ_REMOVE(&conn->holder->conns, conn, held);
+	TAILQ_INSERT_TAIL(&conn->holder->conns, conn, held);
 	event_add(&conn->deadline, tcp->idle);
 }
 
@@ -253,19 +265,14 @@ static void overdue(evutil_socket_t fd, short what, void *arg)
 	conn_close(arg);
 }
 
-// The connection to close when the pool is empty: the one that has been idle longest; but for a client with more than a
-// quarter of the pool one of its own, or it could evict all other clients (RFC 9210 section 4).
-static struct conn *conn_to_evict(const struct tcp *tcp, const struct addr *peer)
+// Closes the connection that has been idle longest of whoever holds most; of all, if nobody holds two.
+static void evict(struct tcp *tcp)
 {
-	struct conn *conn, *own = NULL;
-	unsigned held = 0;
+	const struct holder *most = holders_most(&tcp->holders);
 
-	TAILQ_FOREACH(conn, &tcp->busy, links)
-		if (addr_equal(&conn->peer, peer)) {
-			held++;
-			own = own ? own : conn;
-		}
-	return held > tcp->pool_count / 4 ? own : TAILQ_FIRST(&tcp->busy);
+	must(most);
+	counter_add(&tcp->counters->tcp_evicted, 1);
+	conn_close(most->count > 1 ? TAILQ_FIRST(&most->conns) : TAILQ_FIRST(&tcp->busy));
 }
 
 static struct conn *conn_take(struct tcp *tcp, const struct addr *peer)
@@ -276,13 +283,14 @@ static struct conn *conn_take(struct tcp *tcp, const struct addr *peer)
 		conn = &tcp->pool[tcp->pool_used++];
 		TAILQ_INSERT_HEAD(&tcp->free, conn, links);
 	} else if (TAILQ_EMPTY(&tcp->free)) {
-		counter_add(&tcp->counters->tcp_evicted, 1);
-		conn_close(conn_to_evict(tcp, peer));
+		evict(tcp);
 	}
 	conn = TAILQ_FIRST(&tcp->free);
-	must(conn);
+	must(conn && !conn->holder);
 	TAILQ_REMOVE(&tcp->free, conn, links);
 	TAILQ_INSERT_TAIL(&tcp->busy, conn, links);
+	conn->holder = holders_add(&tcp->holders, peer);
+	TAILQ_INSERT_TAIL(&conn->holder->conns, conn, held);
 	return conn;
 }
 
@@ -349,8 +357,7 @@ static void acceptable(evutil_socket_t listening_fd, short what, void *arg)
 		bool starved = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
 
 		if (starved && !TAILQ_EMPTY(&tcp->busy)) {
-			counter_add(&tcp->counters->tcp_evicted, 1);
-			conn_close(TAILQ_FIRST(&tcp->busy));
+			evict(tcp);
 			continue;
 		}
 		if (starved)
@@ -398,7 +405,7 @@ struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct tcp
 {
 	must(limits->clients > 0);
 
-	size_t pool_len = limits->clients * sizeof(struct conn);
+	size_t conns_len = limits->clients * sizeof(struct conn), pool_len = conns_len + holders_size(limits->clients);
 	struct tcp *tcp = mmap(NULL, sizeof(*tcp) + pool_len, PROT_READ | PROT_WRITE,
 	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -410,6 +417,8 @@ struct tcp *tcp_new(uint32_t worker, struct counters *counters, const struct tcp
 	tcp->pool = (struct conn *)(tcp + 1);
 	tcp->pool_len = pool_len;
 	tcp->pool_count = limits->clients;
+	holders_init(&tcp->holders, (unsigned char *)tcp->pool + conns_len, limits->clients,
+	             hash_mix((uint64_t)clock_mono_ns()));
 	TAILQ_INIT(&tcp->free);
 	TAILQ_INIT(&tcp->busy);
 	return make_loop(tcp, limits) ? tcp : tcp_free(tcp);

@@ -147,11 +147,15 @@ void folder_fail(const struct folder *folder, const char *name, const char *what
 
 void folder_fail_to_read(const struct folder *folder, const char *name)
 {
+	bool is_forbidden = errno == EACCES || errno == EPERM;
 	char reason[160], buffer[1024];
 	const char *what = strerror(errno);
 	struct passwd user, *found = NULL;
 
-	if (getpwuid_r(geteuid(), &user, buffer, sizeof(buffer), &found) != 0 || !found)
+	// Who it is does not matter otherwise, and without memory glibc crashes in the search for the name.
+	if (!is_forbidden)
+		snprintf(reason, sizeof(reason), "%s", what);
+	else if (getpwuid_r(geteuid(), &user, buffer, sizeof(buffer), &found) != 0 || !found)
 		snprintf(reason, sizeof(reason), "%s (as uid %u)", what, (unsigned)geteuid());
 	else
 		snprintf(reason, sizeof(reason), "%s (as user %.64s, uid %u)", what, user.pw_name, (unsigned)geteuid());

@@ -8,9 +8,12 @@
 
 static const char confirmed_name[] = "confirmed";
 
-static int64_t sum_of(const char *app, const char *site, int64_t word)
+// Rows written before there was a `since` have the sum without it, and 0 there.
+static int64_t sum_of(const char *app, const char *site, int64_t word, int64_t since_s)
 {
-	return (int64_t)sum_number(sum_text(sum_text(sum_begin("health"), app), site), (uint64_t)word);
+	uint64_t sum = sum_number(sum_text(sum_text(sum_begin("health"), app), site), (uint64_t)word);
+
+	return (int64_t)(since_s ? sum_number(sum, (uint64_t)since_s) : sum);
 }
 
 static int64_t sum_of_meta(const char *name, int64_t value)
@@ -20,13 +23,13 @@ static int64_t sum_of_meta(const char *name, int64_t value)
 
 static int load_row(void *ctx, const struct store_value *columns, size_t count)
 {
-	if (count != 4 || columns[0].type != STORE_TEXT || columns[1].type != STORE_TEXT ||
-	    columns[2].type != STORE_NUMBER || columns[3].type != STORE_NUMBER || columns[2].number < 0 ||
+	if (count != 5 || columns[0].type != STORE_TEXT || columns[1].type != STORE_TEXT ||
+	    columns[2].type != STORE_NUMBER || columns[3].type != STORE_NUMBER || columns[4].type != STORE_NUMBER || columns[2].number < 0 ||
 	    columns[2].number > UINT32_MAX || strlen(columns[0].text) > STORE_ROW_MAX / 4 ||
-	    columns[3].number != sum_of(columns[0].text, columns[1].text, columns[2].number))
+	    columns[4].number != sum_of(columns[0].text, columns[1].text, columns[2].number, columns[3].number))
 		return E_INVAL;
 
-	int err = healthmap_load(ctx, columns[0].text, columns[1].text, (uint32_t)columns[2].number);
+	int err = healthmap_load(ctx, columns[0].text, columns[1].text, (uint32_t)columns[2].number, columns[3].number);
 
 	return err == E_EXISTS || err == E_LIMIT ? E_INVAL : err;
 }
@@ -47,7 +50,7 @@ int health_rows_read(struct store *store, struct healthmap *map, int64_t *ret_co
 	                     &confirmed_s);
 
 	if (err == E_OK)
-		err = store_each(store, "SELECT app, site, word, sum FROM health", NULL, 0, load_row, map);
+		err = store_each(store, "SELECT app, site, word, since, sum FROM health", NULL, 0, load_row, map);
 	if (err == E_OK)
 		*ret_confirmed_s = confirmed_s;
 	return err;
@@ -56,12 +59,13 @@ int health_rows_read(struct store *store, struct healthmap *map, int64_t *ret_co
 static int write_row(struct store *store, const struct healthmap_row *row)
 {
 	const struct store_value values[] = {store_text(row->app), store_text(row->site), store_number(row->word),
-	                                     store_number(sum_of(row->app, row->site, row->word))};
+	                                     store_number(row->since_s),
+	                                     store_number(sum_of(row->app, row->site, row->word, row->since_s))};
 
 	if (row->is_gone)
 		return store_run(store, "DELETE FROM health WHERE app = ? AND site = ?", values, 2, NULL);
-	return store_run(store, "INSERT OR REPLACE INTO health (app, site, word, sum) VALUES (?, ?, ?, ?)", values, 4,
-	                 NULL);
+	return store_run(store, "INSERT OR REPLACE INTO health (app, site, word, since, sum) VALUES (?, ?, ?, ?, ?)",
+	                 values, 5, NULL);
 }
 
 int health_rows_write(struct store *store, const struct healthmap_row *rows, size_t count, int64_t confirmed_s)

@@ -13,6 +13,7 @@ enum { ROOM_FIRST = 64 };
 struct healthmap_entry {
 	char *key;          // table_key()'s; NULL: not used
 	uint32_t word;
+	int64_t since_s;
 	uint32_t next_free; // number + 1
 	bool is_gone, is_dirty, is_taken;
 };
@@ -50,7 +51,8 @@ static int grow(struct healthmap *map)
 	return E_OK;
 }
 
-static int add(struct healthmap *map, const char *app, const char *site, uint32_t word, uint32_t *ret_number)
+static int add(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s,
+               uint32_t *ret_number)
 {
 	if (map->index.count >= STATE_HEALTH_MAX)
 		return E_LIMIT;
@@ -69,7 +71,7 @@ static int add(struct healthmap *map, const char *app, const char *site, uint32_
 		map->free_head = map->entries[number].next_free;
 	else
 		map->used++;
-	map->entries[number] = (struct healthmap_entry){.key = key, .word = word};
+	map->entries[number] = (struct healthmap_entry){.key = key, .word = word, .since_s = since_s};
 	*ret_number = number;
 	return E_OK;
 }
@@ -92,37 +94,42 @@ static void mark(struct healthmap *map, struct healthmap_entry *entry)
 	map->dirty[map->dirty_count++] = (uint32_t)(entry - map->entries);
 }
 
-int healthmap_set(struct healthmap *map, const char *app, const char *site, uint32_t word)
+int healthmap_set(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s)
 {
 	struct healthmap_entry *entry = find(map, app, site);
 
 	if (!entry) {
 		uint32_t number = 0;
-		int err = add(map, app, site, word, &number);
+		int err = add(map, app, site, word, since_s, &number);
 
 		if (err < 0)
 			return err;
 		mark(map, &map->entries[number]);
-	} else if (entry->is_gone || entry->word != word) {
+	} else if (entry->is_gone || entry->word != word || entry->since_s != since_s) {
 		entry->is_gone = false;
 		entry->word = word;
+		entry->since_s = since_s;
 		mark(map, entry);
 	}
 	return E_OK;
 }
 
-int healthmap_load(struct healthmap *map, const char *app, const char *site, uint32_t word)
+int healthmap_load(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s)
 {
 	uint32_t number;
 
-	return find(map, app, site) ? E_EXISTS : add(map, app, site, word, &number);
+	return find(map, app, site) ? E_EXISTS : add(map, app, site, word, since_s, &number);
 }
 
-int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed)
+int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed,
+                  int64_t *ret_since_s)
 {
 	const struct healthmap_entry *entry = find(map, app, site);
 
-	return entry && !entry->is_gone && entry->word >> 1 == probed ? (int)(entry->word & 1) : -1;
+	if (!entry || entry->is_gone || entry->word >> 1 != probed)
+		return -1;
+	*ret_since_s = entry->since_s;
+	return (int)(entry->word & 1);
 }
 
 void healthmap_forget(struct healthmap *map, const char *app, const char *site)
@@ -139,7 +146,7 @@ static struct healthmap_row row_of(const struct healthmap *map, uint32_t number)
 {
 	const struct healthmap_entry *entry = &map->entries[number];
 
-	return (struct healthmap_row){entry->key, site_of(entry), entry->word, number, entry->is_gone};
+	return (struct healthmap_row){entry->key, site_of(entry), entry->word, entry->since_s, number, entry->is_gone};
 }
 
 int healthmap_each(const struct healthmap *map, int (*row)(void *ctx, const struct healthmap_row *row), void *ctx)

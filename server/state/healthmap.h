@@ -14,6 +14,7 @@
 struct healthmap_row {
 	const char *app, *site;
 	uint32_t word;   // what was probed, and in the lowest bit whether it is up
+	int64_t since_s; // wall clock: since when it is; 0: not known
 	uint32_t number; // the entry's
 	bool is_gone;    // there is to be none
 };
@@ -29,11 +30,12 @@ struct healthmap {
 
 void healthmap_done(struct healthmap *map);
 // Remembers it; it is to be written if it is new. E_LIMIT past STATE_HEALTH_MAX, E_NOMEM: then it is not remembered.
-int healthmap_set(struct healthmap *map, const char *app, const char *site, uint32_t word) MUST_USE;
+int healthmap_set(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s) MUST_USE;
 // The same for what is in the store already.
-int healthmap_load(struct healthmap *map, const char *app, const char *site, uint32_t word) MUST_USE;
-// 1, 0, -1: not known, or something else was probed.
-int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed) PURE;
+int healthmap_load(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s) MUST_USE;
+// 1, 0, with *ret_since_s; -1: not known, or something else was probed.
+int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed,
+                  int64_t *ret_since_s);
 void healthmap_forget(struct healthmap *map, const char *app, const char *site);
 // Calls `row` for each that is known, until it returns something other than 0, which is then returned. It may forget
 // the one it is called with.

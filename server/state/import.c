@@ -115,7 +115,7 @@ static int write_health(struct store *health, struct healthmap *map, int64_t sav
 
 static int set_row(void *ctx, const struct healthmap_row *row)
 {
-	return healthmap_set(ctx, row->app, row->site, row->word);
+	return healthmap_set(ctx, row->app, row->site, row->word, row->since_s);
 }
 
 // 0: not known.

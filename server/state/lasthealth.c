@@ -128,9 +128,10 @@ int lasthealth_finish(struct lasthealth *health, const struct state_backend *bac
 	return err;
 }
 
-void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up)
+void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up,
+                    int64_t since_s)
 {
-	int err = healthmap_set(&health->map, app, site, probed << 1 | up);
+	int err = healthmap_set(&health->map, app, site, probed << 1 | up, since_s);
 
 	arm(health, SAVE_S);
 	if (err < 0 && !health->is_full) {
@@ -139,9 +140,10 @@ void lasthealth_set(struct lasthealth *health, const char *app, const char *site
 	}
 }
 
-int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed)
+int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed,
+                   int64_t *ret_since_s)
 {
-	return healthmap_get(&health->map, app, site, probed);
+	return healthmap_get(&health->map, app, site, probed, ret_since_s);
 }
 
 void lasthealth_forget(struct lasthealth *health, const char *app, const char *site)

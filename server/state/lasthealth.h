@@ -27,8 +27,10 @@ void lasthealth_stop(struct lasthealth *health);
 int lasthealth_finish(struct lasthealth *health, const struct state_backend *backend, void *backend_ctx) MUST_USE;
 
 // What state.h says of state_set_health() and so on.
-void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up);
-int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed);
+void lasthealth_set(struct lasthealth *health, const char *app, const char *site, uint32_t probed, bool up,
+                    int64_t since_s);
+int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed,
+                   int64_t *ret_since_s);
 void lasthealth_forget(struct lasthealth *health, const char *app, const char *site);
 void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site),
                        void *ctx);

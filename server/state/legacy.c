@@ -158,7 +158,7 @@ static int add_health(struct healthmap *map, const char *app, const char *site, 
 	if (json_unpack(health, "{s:b, s:I !}", "up", &is_up, "probed", &probed) < 0 || probed < 0 ||
 	    probed > STATE_PROBED_MAX)
 		return E_INVAL;
-	return healthmap_load(map, app, site, (uint32_t)probed << 1 | (uint32_t)is_up);
+	return healthmap_load(map, app, site, (uint32_t)probed << 1 | (uint32_t)is_up, 0);
 }
 
 static int health_from_json(const json_t *root, struct healthmap *map)

@@ -17,6 +17,7 @@ static const char *const health_steps[] = {
 	META
 	"CREATE TABLE health (app TEXT NOT NULL, site TEXT NOT NULL, word INTEGER NOT NULL, sum INTEGER NOT NULL,"
 	" PRIMARY KEY (app, site)) WITHOUT ROWID;",
+	"ALTER TABLE health ADD COLUMN since INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct store_schema migrations_state = {state_steps, ARRAY_LEN(state_steps)};

@@ -462,14 +462,16 @@ enum force_to state_forced(const struct state *state, const char *app, const cha
 	return force ? force->to : FORCE_AUTO;
 }
 
-void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up)
+void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up,
+                      int64_t since_s)
 {
-	lasthealth_set(state->health, app, site, probed, up);
+	lasthealth_set(state->health, app, site, probed, up, since_s);
 }
 
-int state_health(const struct state *state, const char *app, const char *site, uint32_t probed)
+int state_health(const struct state *state, const char *app, const char *site, uint32_t probed,
+                 int64_t *ret_since_s)
 {
-	return lasthealth_get(state->health, app, site, probed);
+	return lasthealth_get(state->health, app, site, probed, ret_since_s);
 }
 
 void state_forget_health(struct state *state, const char *app, const char *site)

@@ -116,9 +116,12 @@ enum force_to state_forced(const struct state *state, const char *app, const cha
 
 // Remembered at once, written within a second or two, row by row.
 // `probed` (up to STATE_PROBED_MAX) stands for what is probed there: for anything else the health is unknown.
-void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up);
-// 1, 0, -1: not known.
-int state_health(const struct state *state, const char *app, const char *site, uint32_t probed);
+// `since_s`: since when it is up or down, wall clock; 0: not known.
+void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up,
+                      int64_t since_s);
+// 1, 0, with *ret_since_s as it was set; -1: not known.
+int state_health(const struct state *state, const char *app, const char *site, uint32_t probed,
+                 int64_t *ret_since_s);
 // The target is gone.
 void state_forget_health(struct state *state, const char *app, const char *site);
 // Forgets every target that is not kept. Walks over all that are known: for a start or a reload.

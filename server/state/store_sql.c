@@ -210,7 +210,8 @@ int store_each(struct store *store, const char *sql, const struct store_value *v
 		must(width <= STORE_VALUES_MAX);
 		for (int i = 0; i < width; i++)
 			columns[i] = column(stmt, i);
-		result = row(ctx, columns, (size_t)width);
+		// A text that there was no memory for is not one that is damaged.
+		result = sqlite3_errcode(store->db) == SQLITE_NOMEM ? fail(store, SQLITE_NOMEM) : row(ctx, columns, (size_t)width);
 	}
 	if (result == E_OK && rc != SQLITE_DONE)
 		result = fail(store, rc);
@@ -236,9 +237,14 @@ int store_run(struct store *store, const char *sql, const struct store_value *va
 	return err;
 }
 
+static const char rollback_sql[] = "ROLLBACK";
+
 int store_begin(struct store *store)
 {
-	return store_run(store, "BEGIN IMMEDIATE", NULL, 0, NULL);
+	sqlite3_stmt *rollback;
+	int err = prepare(store, rollback_sql, &rollback); // now, as there may be no memory for it by then
+
+	return err == E_OK ? store_run(store, "BEGIN IMMEDIATE", NULL, 0, NULL) : err;
 }
 
 int store_commit(struct store *store)
@@ -248,8 +254,10 @@ int store_commit(struct store *store)
 
 void store_rollback(struct store *store)
 {
-	if (!sqlite3_get_autocommit(store->db)) // some errors have done it
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	// Some errors have done it.
+	bool is_over = sqlite3_get_autocommit(store->db) || store_run(store, rollback_sql, NULL, 0, NULL) == E_OK;
+
+	must(is_over);
 }
 
 // Checkpoints ---------------------------------------------------------------------------------------------------------

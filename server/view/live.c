@@ -25,7 +25,7 @@ const char *live_state_text(uint8_t state)
 }
 
 // Retired parts kept for reuse: with very many targets a fresh array of states costs more in page faults than in
-// copying. liburcu's thread returns them after a grace period of some milliseconds, so a few are in flight.
+// copying. The reclaimer returns them after a grace period of some milliseconds, so a few are in flight.
 enum { SPARES = 8 };
 
 struct spares {

@@ -178,7 +178,7 @@ def interrupted():
 
 def refuses_early():
     with Tree() as tree:
-        for words in (["demo", "--foo"], ["demo", "--stay", "--stay"], ["check", "--stay"], ["build", "--again"],
+        for words in (["demo", "--foo"], ["demo", "--stay", "--stay"], ["demo", "--port"], ["demo", "--port", "x"], ["demo", "--port", "1", "2"], ["check", "--stay"], ["build", "--again"],
                       ["--again"], ["nonsense"]):
             said = tree.say(*words, code=2)
             check(said.startswith("usage: "), words, said)

@@ -73,6 +73,9 @@ class Script:
 
 
 OK = {"ok": True}
+# Every verb with the words that it needs.
+WORDS = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
+         "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
 
 
 def requests():
@@ -184,6 +187,11 @@ def outcomes():
         code, out, err = script.run("drain", "bos")
         equal((code, err), (0, "warning: app x: no target is left\n"))
         check(out.startswith("bos is drained"), out)
+    # Whatever the verb, the reply's code is the exit code if it is one of a reply, else 1.
+    for verb, words in WORDS.items():
+        for code, expected in ((0, 1), (1, 1), (2, 2), (3, 3), (4, 1), (5, 1), ("3", 1)):
+            with Script({"ok": False, "error": "no", "code": code}) as script:
+                equal(script.run(verb, *words), (expected, "", "edgesteerctl: no\n"), verb, code)
     # Only an explicit success counts.
     for reply in ({}, {"ok": "yes"}, {"ok": False}, {"ok": False, "code": 0, "error": ""}, {"ok": 1}, b"[]\n", b"{}\n"):
         with Script(reply) as script:
@@ -191,14 +199,14 @@ def outcomes():
 
 
 def damaged_replies():
-    for reply, text in ((b"", "without a reply"), (b'{"ok": true', "without a reply"), (b"hello\n", "not JSON"),
-                        (b"\0\xff\n", "not JSON"), (b"[" * 100000 + b"\n", "not JSON"),
-                        (b"x" * (65 << 20), "too large")):
+    for reply, text, expected in ((b"", "without a reply", 4), (b'{"ok": true', "without a reply", 4),
+                                  (b"hello\n", "not JSON", 1), (b"\0\xff\n", "not JSON", 1),
+                                  (b"[" * 100000 + b"\n", "not JSON", 1), (b"x" * (65 << 20), "too large", 1)):
         with Script(reply) as script:
             code, out, err = script.run("status")
-            check(code == 1 and out == "" and text in err, reply[:20], code, err)
+            check(code == expected and out == "" and text in err, reply[:20], code, err)
             code, out, _ = script.run("--json", "status")
-            equal((code, json.loads(out)["ok"]), (1, False))
+            equal((code, json.loads(out)["ok"], json.loads(out)["code"]), (expected, False, expected))
     with Script({"ok": False, "error": "too many connections", "code": 1}, close_first=True) as script:
         code, _, err = script.run("status")  # refused before the request was read
         check(code == 1 and "too many connections" in err, err)
@@ -207,15 +215,17 @@ def damaged_replies():
 def no_daemon():
     with Script(OK) as script:
         missing = script.path + ".missing"
+        for verb, words in WORDS.items():
+            equal(script.run("-s", missing, verb, *words)[:2], (4, ""), verb)
         code, out, err = script.run("-s", missing, "status")
-        check(code == 1 and out == "" and "is edgesteerd running?" in err and missing in err, err)
+        check(code == 4 and out == "" and "is edgesteerd running?" in err and missing in err, err)
         script.stop()
         code, _, err = script.run("status")
-        check(code == 1 and "is edgesteerd running?" in err, err)
+        check(code == 4 and "is edgesteerd running?" in err, err)
         code, _, err = script.run("-s", "x" * 200, "status")
-        check(code == 1 and "longer than 107 bytes" in err, err)
+        check(code == 4 and "longer than 107 bytes" in err, err)
         code, out, _ = script.run("-s", missing, "--json", "status")
-        check(code == 1 and json.loads(out)["ok"] is False, out)
+        check(code == 4 and json.loads(out)["ok"] is False, out)
     if os.getuid() == 0:
         with Script(OK) as script:
             os.chmod(script.folder, 0o755)
@@ -225,7 +235,7 @@ def no_daemon():
             done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", program("edgesteerctl"), "-s", script.path,
                                    "status"], capture_output=True, check=False, env=env)
             if b"failed to execute" not in done.stderr:  # the build may be where nobody else can look
-                check(done.returncode == 1 and b"no permission" in done.stderr, done)
+                check(done.returncode == 4 and b"no permission" in done.stderr, done)
 
 
 def socket_choice():
@@ -234,14 +244,14 @@ def socket_choice():
         equal(len(script.requests), 1)
         equal(script.run("status", env={"EDGESTEER_SOCKET": "/nowhere"})[0], 0)  # the option is stronger
         code, _, err = script.run("status", socket_option=False, env={"EDGESTEER_SOCKET": ""})
-        check(code in (0, 1) and (code == 0 or "/run/edgesteer/control.sock" in err), err)
+        check(code in (0, 4) and (code == 0 or "/run/edgesteer/control.sock" in err), err)
 
 
 def timeouts():
     with Script(OK, hold_s=3 * harness.pace()) as script:
         begun = time.monotonic()
         code, _, err = script.run("status", "--timeout", "1s")
-        check(code == 1 and "no reply within 1 s" in err, err)
+        check(code == 4 and "no reply within 1 s" in err, err)
         check(time.monotonic() - begun < 2.5 * harness.slowness() * harness.pace(), "took too long")
 
 
@@ -336,14 +346,14 @@ def tables():
         ])
     apps = {"ok": True, "apps": [{"name": "a.example", "ttl_s": 30, "targets": [
         {"site": "bos", "state": "down", "forced": "down", "addresses": ["192.0.2.1", "2001:db8::1"], "answers": 7,
-         "health": {"text": "HTTP status 503", "since": 0, "last_probe": 0}},
+         "health": {"text": "HTTP status 503", "since": 0, "last_probe": 0, "probes": 9, "failures": 3}},
         {"site": "nyc", "state": "up", "cname": "alb.example.net", "health": None}]}]}
     with Script(apps) as script:
         _, out, _ = script.run("apps")
         equal(out.splitlines(), [
-            "APP        SITE  STATE               ANSWER                  TTL  ANSWERS  HEALTH",
-            "a.example  bos   down (forced down)  192.0.2.1, 2001:db8::1   30        7  HTTP status 503",
-            "a.example  nyc   up                  alb.example.net          30           no check",
+            "APP        SITE  STATE               ANSWER                  TTL  ANSWERS  FAILED  HEALTH",
+            "a.example  bos   down (forced down)  192.0.2.1, 2001:db8::1   30        7       3  HTTP status 503",
+            "a.example  nyc   up                  alb.example.net          30                   no check",
         ])
     with Script({**OK, "steps": ["locate: here", "answer: bos"], "candidates": [
             {"site": "bos", "kind": "wavelength", "reachable": True, "ms": 10.25, "km": 3.04, "basis": "distance", "state": "up"},
@@ -429,12 +439,10 @@ def overrides():
 
 def odd_replies():
     """A reply with missing fields, or fields of other types, is shown as far as possible."""
-    words = {"status": [], "sites": [], "apps": [], "drain": ["x"], "undrain": ["x"], "force": ["a/b", "up"],
-             "explain": ["a", "--client", "10.0.0.1"], "reload": [], "stats": [], "version": []}
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
     keys = ("sites apps drains forces overrides_damaged changes_refused locate states health steps candidates warnings errors site app "
             "targets reason until since safe_after version next generation replaced up still_drained ended ended_count forced").split()
-    for verb, more in words.items():
+    for verb, more in WORDS.items():
         for value in odd:
             with Script({"ok": True, **{key: value for key in keys}}, {"ok": True}) as script:
                 code, _, err = script.run(verb, *more)

@@ -1,5 +1,5 @@
 """`./bootstrap demo`: it shows what it promises, leaves nothing behind however it ends, and reports what prevents it.
-Its ports are always the same: it runs in a network of its own where that is allowed."""
+Its ports are always the same if they are free: it runs in a network of its own where that is allowed."""
 
 import contextlib
 import fcntl
@@ -128,22 +128,40 @@ def killed():
             until(free, harness.PATIENCE_S, "the daemon ends with the demo")
 
 
+@contextlib.contextmanager
+def bound(address, kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+        sock.bind(address)
+        if kind == socket.SOCK_STREAM:
+            sock.listen()
+        yield sock
+
+
 def beside_another():
+    """Ports in use are passed by, whoever uses them and over whichever transport; a chosen one is that or none."""
     with stage() as (command, _):
         with terminal([*command, "--stay"]):
             done = run(command)
-            equal((done.returncode, done.stderr),
-                  (1, "demo: 127.0.0.11 port 5380: Address already in use; is another demo running?\n"))
+            equal((done.returncode, done.stderr), (0, ""))
+            check("asked at 127.0.0.1 port 5301;" in done.stdout, done.stdout)
+            done = run([*command, "--port", "5300"])
+            equal((done.returncode, done.stderr), (1, "demo: --port 5300: in use, or not permitted, at 127.0.0.1\n"))
         until(free, harness.PATIENCE_S, "the first demo is over")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind(("127.0.0.1", 5300))
+        with bound(("127.0.0.1", 5300)), bound(("127.0.0.1", 5301), socket.SOCK_STREAM), \
+                bound(("127.0.0.13", 5380), socket.SOCK_STREAM):
             done = run(command)
-        check(done.returncode == 1 and "127.0.0.1@5300" in done.stderr and "another demo" in done.stderr, done)
+            equal((done.returncode, done.stderr), (0, ""))
+            check("asked at 127.0.0.1 port 5302;" in done.stdout, done.stdout)
+            done = run([*command, "--port", "5399"])
+            equal((done.returncode, done.stderr), (0, ""))
+            check("asked at 127.0.0.1 port 5399;" in done.stdout, done.stdout)
 
 
 def wrong_words():
-    done = run([DEMO, "--foo"])
-    check(done.returncode == 2 and done.stderr.startswith("usage:"), done)
+    for words in (["--foo"], ["--port"], ["--port", "x"], ["--port", "0"], ["--port", "65536"], ["--stay", "--stay"]):
+        done = run([DEMO, *words])
+        check(done.returncode == 2 and done.stderr.startswith("usage:"), done)
 
 
 if __name__ == "__main__":

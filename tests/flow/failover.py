@@ -87,7 +87,7 @@ def target_dies():
 
 
 def blip():
-    """Fewer failures than `fall` move nothing."""
+    """Fewer failures than `fall` move nothing, but leave a line where they begin and where they end, and are counted."""
     with Bench(fall=4) as bench, bench.daemon() as d:
         for _ in range(2):
             bench.near.status = 500
@@ -96,6 +96,17 @@ def blip():
             end = time.monotonic() + INTERVAL_S * 3
             while time.monotonic() < end:
                 equal(answer(d), [NEAR])
+        for app in (NAME, OTHER):
+            began = d.log().count(f"health: the check of {app} at near fails, 1 of 4 times until it counts as down: HTTP status "
+                                  "500, expected 200-299\n")
+            ended = d.log().count(f"health: the check of {app} at near succeeds again after ")
+            check(began == ended == 2, began, ended, d.log())
+            near = next(t for t in d.ctl_json("apps", app)["apps"][0]["targets"] if t["site"] == "near")["health"]
+            check(2 <= near["failures"] <= 6 < near["probes"], near)
+            equal((near["streak"], near["up"]), (0, True))
+        equal(d.ctl_json("stats")["checks_failing"], 0)
+        bench.near.status = 500
+        until(lambda: d.ctl_json("stats")["checks_failing"], harness.PATIENCE_S, "a check that fails")
 
 
 def tcp_check():
@@ -181,15 +192,30 @@ def drains():
 def refused_overrides():
     """Unknown names are refused with their own exit code, and change nothing."""
     with Bench() as bench, bench.daemon() as d:
-        for words in (("drain", "nowhere"), ("drain", "near", "--app", "nope." + ZONE),
-                      ("drain", "near", "--for", "soon"),
-                      ("drain",), ("undrain", "near"), ("force", f"{NAME}/nowhere", "down"), ("force", NAME, "down"),
-                      ("force", f"{NAME}/near", "sideways"), ("force", f"{NAME}/near"), ("nonsense",), (),
-                      ("explain", NAME), ("explain", NAME, "--client", "bad"), ("drain", "near", "--bogus", "1")):
-            done = d.ctl(*words, code=None)
-            check(done.code in (1, 2), words, done)
-            check(done.err.strip() or done.out.strip(), "nothing said", words)
+        refused = (("drain", "nowhere"), ("drain", "near", "--app", "nope." + ZONE), ("undrain", "nowhere"),
+                   ("undrain", "near", "--app", "nope." + ZONE), ("force", f"{NAME}/nowhere", "down"),
+                   ("sites", "nowhere"), ("apps", "nope." + ZONE), ("apps", "--site", "nowhere"))
+        wrong = (("drain", "near", "--for", "soon"), ("drain",), ("force", NAME, "down"),
+                 ("force", f"{NAME}/near", "sideways"), ("force", f"{NAME}/near"), ("nonsense",), (), ("explain", NAME),
+                 ("explain", NAME, "--client", "bad"), ("drain", "near", "--bogus", "1"), ("status", "x"), ("stats", "x"),
+                 ("version", "x"), ("reload", "x"))
+        nothing = (("undrain", "near"), ("undrain", "near", "--app", NAME), ("force", f"{NAME}/near", "auto"))
+        for code, rows in ((1, refused), (2, wrong), (3, nothing)):
+            for words in rows:
+                done = d.ctl(*words, code=code)
+                check(done.err.strip(), "nothing said", words)
         equal(answer(d), [NEAR])
+        for words in (("status",), ("sites",), ("apps",), ("explain", NAME, "--client", CLIENT), ("stats",), ("version",),
+                      ("reload",), ("drain", "near"), ("drain", "near"), ("undrain", "near"), ("force", f"{NAME}/near", "up"),
+                      ("force", f"{NAME}/near", "auto")):
+            d.ctl(*words, code=0)
+        for words in nothing:
+            d.ctl(*words, code=3)
+        # What is drained with its whole site has nothing of its own to lift, but is not as it was asked for.
+        d.ctl("drain", "near")
+        d.ctl("undrain", "near", "--app", NAME, code=1)
+        d.write_config("{")
+        d.ctl("reload", code=2)
 
 
 def shown():
@@ -239,10 +265,16 @@ def survives_kill():
         bench.near.status = 500
         moves(d, FAR, BOUND_S, "the answer moves")
         time.sleep(2.5)
+        def since():
+            targets = d.ctl_json("apps", NAME)["apps"][0]["targets"]
+            return {target["site"]: target["health"]["since"] for target in targets}
+        before = since()
+        check(before["near"] and before["far"], before)
         d.kill()
         bench.near.delay_s = 2
         d.start()
         equal(answer(d), [FAR], "first answer after the start")
+        equal(since(), before, "since when they are up or down")
         # Many kills in the middle of changes.
         bench.near.delay_s, bench.near.status = 0, 200
         with d.control() as order:

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The load client against the echo: at a modest rate nothing is lost, and its figures are well-formed and true; a
-missing server, or wrong answers, are reported."""
+missing server, or wrong answers, are reported. And the table that the comparison of servers needs."""
+import gzip
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import tempfile
 import time
 
 BENCH = os.path.join(os.environ.get("builddir", "."), "bench")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLIENTS = ["192.0.2.1", "198.51.100.0/22", "# a comment", "", "2001:db8::/48", "2001:db8:1::1", "0.0.0.0/0"]
 
 
@@ -86,6 +89,38 @@ def check_refusals(clients, folder):
     assert bad + ":2: " in load("--clients", bad, code=2).stderr
 
 
+def check_table(folder):
+    """bench/make-internet fails where it has no prefixes, and bench/run stops there with its message."""
+    tools = os.path.join(folder, "tools")  # without `location`
+    os.mkdir(tools)
+    for name in ("bash", "gzip", "awk", "git"):
+        if shutil.which(name):
+            os.symlink(shutil.which(name), os.path.join(tools, name))
+    env = {**os.environ, "PATH": tools}
+
+    def run(program, *words, by=()):
+        return subprocess.run([*by, os.path.join(TOP, "bench", program), *words], capture_output=True, text=True, timeout=60, env=env)
+
+    packed = os.path.join(folder, "internet.csv.gz")
+    head, row = "prefix,country,asn\n", "192.0.2.0/24,US,6167\n"
+    for text, said in ((head + row, None), (head, "no prefix was read"), ("", "no prefix was read"), ("a,b\n" + row, "expected columns")):
+        with gzip.open(packed, "wt") as file:
+            file.write(text)
+        done = run("make-internet", packed)
+        assert done.returncode == (1 if said else 0) and (said or "") in done.stderr, (text, done)
+        assert said or done.stdout.splitlines()[1].startswith("192.0.2.0/24,verizon,"), done
+    with open(packed, "r+b") as file:  # cut short
+        file.truncate(10)
+    assert run("make-internet", packed).returncode != 0
+    done = run("make-internet")
+    assert done.returncode == 1 and "apt-get install libloc-database location" in done.stderr, done
+    work = os.path.join(folder, "work")
+    done = run("run", "--build", os.path.dirname(os.path.abspath(BENCH)), "--work", work, by=[sys.executable])
+    assert done.returncode == 1 and "apt-get install libloc-database location" in done.stderr, done
+    assert done.stderr.splitlines()[-1].startswith("bench/run: bench/make-internet failed with exit code 1: "), done
+    assert "reading the table" not in done.stderr and not os.listdir(work), (done, os.listdir(work))
+
+
 def main():
     port = free_port()
     server = "127.0.0.1@%d" % port
@@ -101,6 +136,7 @@ def main():
             check_wrong(server, clients, folder)
             check_loss(clients)
             check_refusals(clients, folder)
+            check_table(folder)
     finally:
         echo.kill()
         echo.wait()

@@ -83,7 +83,7 @@ def drops():
     with Daemon({**CONFIG, "server": {"user": "nobody", "listen": ["127.0.0.1@PORT"]}}, start=False) as d:
         d.folder.chmod(0o777)
         # A port that only root may bind, on an unused address.
-        low = next((port for port in range(400, 1000) if bindable(port)), None)
+        low = low_port()
         listen = [f"127.0.0.1@{d.port}", f"127.0.0.1@{low}"]
         d.write_config({**CONFIG, "server": {"user": "nobody", "listen": listen}})
         d.start()
@@ -117,6 +117,49 @@ def drops():
         check(d.process.wait(10) in (1, 2), "started as a user there is not")
         check("no-such-user-here" in d.log())
         d.process = None
+
+
+def low_port():
+    return next((port for port in range(400, 1000) if bindable(port)), None)
+
+
+def effective(pid):
+    """The capabilities of all threads, as numbers."""
+    return {int(capabilities, 16) for _, _, _, capabilities in ids(pid)}
+
+
+def capabilities():
+    """Without `user`, as root or with the one capability for low ports, none is left once the sockets are bound; root is
+    warned, also of what it cannot read any more."""
+    if os.getuid() != 0:
+        raise Skip("only root has capabilities to give up")
+    bind = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_bind_service",
+            "--ambient-caps=+net_bind_service"]
+    for prefix, warned in (([], True), (bind, False)):
+        with Daemon(CONFIG, start=False, prefix=prefix) as d:
+            d.folder.chmod(0o777)
+            low, high = low_port(), d.port
+            d.write_config({**CONFIG, "server": {"listen": [f"127.0.0.1@{high}", f"127.0.0.1@{low}"]}})
+            d.start()
+            equal(effective(d.process.pid), {0}, "capabilities")
+            d.port = low
+            equal(d.query(NAME).addresses, ["203.0.113.1"])
+            equal(d.query(NAME, tcp=True).addresses, ["203.0.113.1"])
+            d.port = high
+            equal("warning: runs as root, as no server.user is set: its capabilities are given up" in d.log(), warned, d.log())
+            check("cannot be given up" not in d.log() and "cannot be read as" not in d.log(), d.log())
+            d.ctl("drain", "r1")
+            d.ctl("undrain", "r1")
+            d.reload()
+            equal(effective(d.process.pid), {0}, "capabilities after a reload")
+    # Readable to root by a capability alone: that is over after the start.
+    with Daemon(CONFIG, start=False) as d:
+        os.chown(d.config_path, 65534, 65534)
+        d.config_path.chmod(0o600)
+        d.start()
+        check(f"{d.config_path}: cannot be read as user \"root\", so no reload will succeed" in d.log(), d.log())
+        d.ctl("reload", code=2)
+        equal(d.query(NAME).addresses, ["203.0.113.1"])
 
 
 def bindable(port):
@@ -294,7 +337,9 @@ def log_lines():
     """Lines for journald start with a priority, all others with the time."""
     for option, begins in (("JOURNAL_STREAM=8:4711", r"<\d>"),
                            ("-uJOURNAL_STREAM", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")):
-        with Daemon(CONFIG, prefix=["env", option]) as d:
+        # With a user there is nothing to warn of at the start, which is reported as the command line's errors are.
+        config = {**CONFIG, "server": {"user": pwd.getpwuid(os.getuid()).pw_name}}
+        with Daemon(config, prefix=["env", option]) as d:
             d.ctl("drain", "r1")
             lines = d.log().splitlines()
             check(len(lines) > 1 and all(re.match(begins + "[a-zS]", line) for line in lines), lines)
@@ -317,5 +362,5 @@ def environment():
 
 
 if __name__ == "__main__":
-    harness.run(own_files, drops, modes, folders, activation, address_in_use, not_bindable, not_for_us, notify, log_lines,
-                environment)
+    harness.run(own_files, drops, capabilities, modes, folders, activation, address_in_use, not_bindable, not_for_us, notify,
+                log_lines, environment)

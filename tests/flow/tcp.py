@@ -1,11 +1,16 @@
 """DNS over TCP, RFC 7766 and 9210: framing at every split, pipelining, which connections are closed and when, and that
 no client can deny the server to others."""
 
+import collections
+import contextlib
 import os
+import random
 import resource
 import select
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 
@@ -238,32 +243,127 @@ def flood():
 
 
 def greedy():
-    """RFC 9210 section 4: a client that takes all connections evicts its own, not those of others."""
+    """RFC 9210 section 4: a network that takes all connections evicts its own, not those of others."""
     with daemon() as d:
         def connect(source):
-            sock = socket.create_connection(("127.0.0.1", d.port), timeout=harness.PATIENCE_S, source_address=(source, 0))
-            socks.append(sock)
-            return sock
+            socks.append(connect_from(d, source))
+            return socks[-1]
 
         socks = []
         try:
-            modest = [connect(f"127.0.0.{n}") for n in (10, 11, 12)]
+            modest = [connect(f"127.0.{n}.1") for n in (10, 11, 12)]
             for i, sock in enumerate(modest):
                 sock.sendall(framed(i))
                 expect(sock, i)
             for i in range(CLIENTS * 2):
-                sock = connect("127.0.0.20")
+                sock = connect(f"127.0.20.{1 + i % 2}")
                 sock.sendall(framed(i))
                 expect(sock, i)
             for i, sock in enumerate(modest):
                 sock.sendall(framed(i))
                 expect(sock, i)
-            fresh = connect("127.0.0.13")
+            fresh = connect("127.0.13.1")
             fresh.sendall(framed(7))
             expect(fresh, 7)
         finally:
             for sock in socks:
                 sock.close()
+
+
+def connect_from(daemon_, source):
+    return socket.create_connection(("127.0.0.1", daemon_.port), timeout=harness.PATIENCE_S, source_address=(source, 0))
+
+
+# Opens connections from one address as fast as it can, keeps as many as it may, and says at the end how many there were.
+ATTACK = """
+import collections, signal, socket, sys
+going = True
+def stop(*_):
+    global going
+    going = False
+signal.signal(signal.SIGTERM, stop)
+kept, count = collections.deque(maxlen=int(sys.argv[2])), 0
+while going:
+    sock = socket.socket()
+    sock.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT: connect() chooses one, which is quicker
+    sock.bind((sys.argv[3], 0))
+    try:
+        sock.connect(("127.0.0.1", int(sys.argv[1])))
+        count += 1
+        kept.append(sock)
+    except OSError:
+        sock.close()
+print(count)
+"""
+
+
+def attack(daemon_, kept):
+    source = f"127.0.200.{random.randrange(1, 255)}"  # its ports are not used up by a run just before
+    return subprocess.Popen([sys.executable, "-c", ATTACK, str(daemon_.port), str(kept), source], stdout=subprocess.PIPE)
+
+
+def flood_of_one():
+    """One address that opens thousands of connections a second takes none of 63 slow clients', which come before it and
+    while it is at it, and ask twice a second, each query in two halves."""
+    config = {**CONFIG, "server": {"tcp-clients": 256, "tcp-idle": "30s"}}
+    with Daemon(config, workers=1) as d, contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connect_from(d, f"127.1.{n}.1")) for n in range(33)]
+        begun = time.monotonic()
+        flooding = attack(d, 1000)
+        try:
+            for turn in range(6):
+                slow += [stack.enter_context(connect_from(d, f"127.1.{len(slow) + n}.1")) for n in range(5)]
+                for i, sock in enumerate(slow):
+                    sock.sendall(framed(i)[:9])
+                time.sleep(0.5)
+                failed = 0
+                for i, sock in enumerate(slow):
+                    try:
+                        sock.sendall(framed(i)[9:])
+                        expect(sock, i)
+                    except (OSError, harness.Failure):
+                        failed += 1
+                equal(failed, 0, f"of {len(slow)} slow clients failed in turn {turn}")
+        finally:
+            flooding.terminate()
+            count = int(flooding.communicate()[0])
+        equal(len(slow), 63)
+        rate, evicted = count / (time.monotonic() - begun), d.ctl_json("stats")["tcp_evicted"]
+        print(f"{rate:.0f} connections a second, {evicted} evicted, none of 63 slow clients'")
+        check(count > 2000 and evicted > count - 1500, count, evicted)
+
+
+def cost_of_an_accept(held):
+    """Microseconds of processor time for each connection that takes another one's place, with so many held."""
+    config = {**CONFIG, "server": {"tcp-clients": held, "tcp-idle": "10m"}}
+    count = 8000
+    with Daemon(config, workers=1) as d, contextlib.ExitStack() as stack:
+        for n in range(held):
+            stack.enter_context(connect_from(d, f"127.{1 + n // 250}.{n % 250}.1"))
+        accepted = lambda: d.ctl_json("stats")["tcp_accepted"]
+        until(lambda: accepted() == held, harness.PATIENCE_S, "all are held")
+        before_s, kept = cpu_s(d.process.pid), collections.deque(maxlen=64)
+        for _ in range(count):
+            kept.append(connect_from(d, "127.0.200.1"))
+        until(lambda: accepted() == held + count, harness.PATIENCE_S, "all are accepted")
+        used_s = cpu_s(d.process.pid) - before_s
+        for sock in kept:
+            sock.close()
+        return used_s / count * 1e6
+
+
+def many_held():
+    """With 9,000 connections of as many networks, one more costs at most twice what it costs with 100."""
+    need, (soft, hard) = 12000, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < need:
+        raise Skip(f"{need} descriptors are needed, {hard} are allowed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+    try:
+        few, many = cost_of_an_accept(100), cost_of_an_accept(9000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    print(f"an accept costs {few:.1f} us with 100 connections held, {many:.1f} us with 9,000")
+    check(many < 2 * few, f"{many:.1f} us against {few:.1f} us")
 
 
 def descriptors(pid):
@@ -305,5 +405,5 @@ def stop_in_flight():
 
 
 if __name__ == "__main__":
-    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, memory, flood, greedy, no_descriptors,
-                stop_in_flight)
+    harness.run(pipelining, framing, half_close, odd_messages, idle, never_reads, memory, flood, greedy, flood_of_one,
+                many_held, no_descriptors, stop_in_flight)

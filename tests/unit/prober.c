@@ -28,11 +28,12 @@ static void on_settled(void *ctx)
 	prober->settles++;
 }
 
-static int on_saved(void *ctx, const char *app, const char *site, uint32_t probed)
+static int on_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
 {
 	(void)app;
 	(void)site;
 	(void)probed;
+	*ret_since_s = PROBER_SAVED_SINCE_S;
 	return ((struct prober *)ctx)->saved;
 }
 

@@ -9,7 +9,7 @@
 
 struct responder;
 
-enum { PROBER_PATIENT_MS = 5000 };
+enum { PROBER_PATIENT_MS = 5000, PROBER_SAVED_SINCE_S = 1000000 };
 
 struct prober {
 	struct event_base *base;

@@ -205,3 +205,10 @@ void statedir_settle(struct state *state)
 {
 	assert_int_equal(statedir_remove_drain(state, "no such site", NULL, false), E_NOTFOUND);
 }
+
+int statedir_health(const struct state *state, const char *app, const char *site, uint32_t probed)
+{
+	int64_t since_s;
+
+	return state_health(state, app, site, probed, &since_s);
+}

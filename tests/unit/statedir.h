@@ -40,6 +40,9 @@ void statedir_calls_clear(void);
 const struct override *statedir_drain(const char *site, const char *app, int64_t until_s);
 const struct override *statedir_force(const char *app, const char *site, enum force_to to);
 
+// state_health() for who does not ask since when.
+int statedir_health(const struct state *state, const char *app, const char *site, uint32_t probed);
+
 // What done() said of it; waits.
 int statedir_put(struct state *state, const struct override *override);
 int statedir_remove(struct state *state, enum override_kind kind, const char *site, const char *app, bool every_app);

@@ -96,7 +96,7 @@ static void test_damaged(void **unused)
 		struct state *state = statedir_open();
 
 		assert_int_equal(state_override_count(state), 0);
-		assert_int_equal(state_health(state, "a", "s", 7), 1); // the other file is not touched
+		assert_int_equal(statedir_health(state, "a", "s", 7), 1); // the other file is not touched
 		assert_int_equal(statedir_count("orders.json.damaged-"), 1);
 		check_lost_some(state);
 		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
@@ -129,7 +129,7 @@ static void test_damaged_health(void **unused)
 
 		struct state *state = statedir_open();
 
-		assert_int_equal(state_health(state, "a", "s", 7), -1);
+		assert_int_equal(statedir_health(state, "a", "s", 7), -1);
 		assert_int_equal(statedir_count("health.json.damaged-"), i + 1);
 		check_none(state); // no override is lost
 		state_close(state);
@@ -449,7 +449,8 @@ static void test_health_store(void **unused)
 {
 	static const char *const sqls[] = {
 		"UPDATE health SET word = word + 1", "UPDATE health SET word = 'x'", "DROP TABLE health",
-		"UPDATE meta SET value = value + 1", "UPDATE health SET app = x'00'",
+		"UPDATE meta SET value = value + 1", "UPDATE health SET app = x'00'", "UPDATE health SET since = since + 1",
+		"UPDATE health SET since = 'x'",
 	};
 
 	(void)unused;
@@ -459,17 +460,17 @@ static void test_health_store(void **unused)
 		struct state *state = statedir_open();
 
 		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
-		state_set_health(state, "a", "s", 7, true);
+		state_set_health(state, "a", "s", 7, true, 1000);
 		state_close(state);
 		run_sql("health.db", sqls[i]);
 		state = statedir_open();
-		assert_int_equal(state_health(state, "a", "s", 7), -1);
+		assert_int_equal(statedir_health(state, "a", "s", 7), -1);
 		assert_int_equal(state_override_count(state), 1);
 		check_none(state);
 		assert_true(statedir_count("health.db.damaged-") > 0);
-		state_set_health(state, "a", "s", 7, true);
+		state_set_health(state, "a", "s", 7, true, 0);
 		state = statedir_reopen(state);
-		assert_int_equal(state_health(state, "a", "s", 7), 1);
+		assert_int_equal(statedir_health(state, "a", "s", 7), 1);
 		state_close(state);
 	}
 }

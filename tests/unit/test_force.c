@@ -123,7 +123,7 @@ static void test_beside_a_drain(void **unused)
 	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
 	asking_done(&fake_daemon, FORCE("bos", "app", "auto"));
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
-	asking_refused(&fake_daemon, FORCE("bos", "app", "auto"), 1, "app.example.com at bos is not forced");
+	asking_refused(&fake_daemon, FORCE("bos", "app", "auto"), 3, "app.example.com at bos is not forced");
 }
 
 // A force of a name that a reload has spelled otherwise: it can be lifted, and the new name's force stays.
@@ -175,7 +175,7 @@ static void test_while_starting(void **unused)
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 0);
 	assert_int_equal(fake_daemon.changes_replied, 1);
 	json_decref(reply);
-	asking_refused(&fake_daemon, FORCE("nyc", "app", "auto"), 1, "is not forced");
+	asking_refused(&fake_daemon, FORCE("nyc", "app", "auto"), 3, "is not forced");
 	fake_daemon_serve(&fake_daemon);
 	asking_state(&fake_daemon, "app.example.com", "bos", "down");
 }

@@ -18,7 +18,8 @@
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define BAD_REPLY "HTTP/1.1 503 Oops\r\nContent-Length: 0\r\n\r\n"
 
-static void first_result_decides(void **state)
+// A success decides at once, or as many failures as `fall` says, asked for without a pause.
+static void first_round_decides(void **state)
 {
 	struct responder responder = {.reply = OK_REPLY};
 	struct prober prober;
@@ -26,21 +27,88 @@ static void first_result_decides(void **state)
 	(void)state;
 	for (int up = 0; up < 2; up++) {
 		responder.reply = up ? OK_REPLY : BAD_REPLY;
+		responder.requests = 0;
 		prober_open_with(&prober, &responder, 2, 3);
 		prober.checks[0].rise = prober.checks[0].fall = 5;
+		prober.checks[0].interval_ms = PROBER_PATIENT_MS;
 		prober_configure(&prober);
 		assert_int_equal(health_count(prober.health), 6);
 		assert_false(health_settled(prober.health));
 		assert_int_equal(prober_health(&prober, 5)->layer, HEALTH_PENDING);
 		assert_false(prober_health(&prober, 5)->up);
-		assert_in_range(prober_until_settled(&prober, 1000), 0, 90); // not a whole interval
+		assert_in_range(prober_until_settled(&prober, 1000), 0, 200); // no interval
+		assert_int_equal(responder.requests, up ? 6 : 6 * 5);
 		for (size_t i = 0; i < 6; i++)
 			assert_int_equal(prober_health(&prober, i)->up, up);
 		assert_int_equal(prober.changes, 6);
+		assert_int_equal(prober_health(&prober, 0)->failures, up ? 0 : 5);
+		assert_int_equal(prober_health(&prober, 0)->probes, up ? 1 : 5);
 		prober_run(&prober, 250);
 		assert_int_equal(prober.settles, 1);
 		prober_close_with(&prober, &responder);
 	}
+}
+
+// At a start a target fails once and then answers: it is up from the first round on, and never was down.
+static void one_failure_at_the_start(void **state)
+{
+	struct responder responder = {.reply = BAD_REPLY};
+	struct health_stats stats;
+	struct prober prober;
+
+	(void)state;
+	prober_open_with(&prober, &responder, 1, 1);
+	prober.checks[0].fall = 2;
+	prober.checks[0].interval_ms = PROBER_PATIENT_MS;
+	prober_configure(&prober);
+	assert_true(prober_until_probed(&prober, 1));
+	health_stats(prober.health, &stats);
+	assert_int_equal(stats.failing, 1);
+	assert_false(health_settled(prober.health));
+	assert_int_equal(prober.changes, 0);
+	responder.reply = OK_REPLY;
+	assert_in_range(prober_until_settled(&prober, 1000), 0, 200);
+	assert_true(prober_health(&prober, 0)->up);
+	assert_int_equal(prober.changes, 1);
+	health_stats(prober.health, &stats);
+	assert_int_equal(stats.failing, 0);
+	prober_close_with(&prober, &responder);
+}
+
+// The number of targets that fail without being down for it, up to where they are, recover, or are removed.
+static void failing_is_counted(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	struct health_stats stats;
+	struct prober prober;
+
+	(void)state;
+	prober_open_with(&prober, &responder, 2, 2);
+	prober.checks[0].fall = 3;
+	prober_configure(&prober);
+	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
+	responder.reply = BAD_REPLY;
+	while (health_stats(prober.health, &stats), stats.failing < 4)
+		event_base_loop(prober.base, EVLOOP_ONCE);
+	assert_true(prober_health(&prober, 0)->up && prober_health(&prober, 0)->failures > 0);
+	responder.reply = OK_REPLY;
+	while (health_stats(prober.health, &stats), stats.failing > 0)
+		event_base_loop(prober.base, EVLOOP_ONCE);
+	assert_true(prober_health(&prober, 0)->up);
+	responder.reply = BAD_REPLY;
+	while (health_stats(prober.health, &stats), stats.failing < 4)
+		event_base_loop(prober.base, EVLOOP_ONCE);
+	prober.config.app_count = 1;
+	prober_configure(&prober);
+	prober_run(&prober, 1);
+	health_stats(prober.health, &stats);
+	assert_in_range(stats.failing, 0, 2);
+	while (prober_health(&prober, 0)->up || prober_health(&prober, 1)->up)
+		event_base_loop(prober.base, EVLOOP_ONCE);
+	health_stats(prober.health, &stats);
+	assert_int_equal(stats.failing, 0);
+	prober.config.app_count = 2;
+	prober_close_with(&prober, &responder);
 }
 
 // Rise 3 and fall 2, step by step: the state after every probe.
@@ -159,11 +227,13 @@ static void saved_state_stands_until_rise_or_fall(void **state)
 		prober_configure(&prober);
 		assert_true(health_settled(prober.health));
 		assert_int_equal(prober_health(&prober, 0)->up, saved);
+		assert_int_equal(prober_health(&prober, 0)->since_s, PROBER_SAVED_SINCE_S);
 		assert_in_range(prober_until_settled(&prober, 1000), 0, 20);
 		while (responder.requests < 2)
 			event_base_loop(prober.base, EVLOOP_ONCE);
 		assert_int_equal(prober_health(&prober, 0)->up, saved);
 		assert_int_not_equal(prober_until(&prober, !saved, 1000), -1);
+		assert_true(prober_health(&prober, 0)->since_s > PROBER_SAVED_SINCE_S);
 		assert_int_equal(prober.settles, 1);
 		prober_close_with(&prober, &responder);
 	}
@@ -253,7 +323,7 @@ static void reload_with_another_check(void **state)
 	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
 	prober.settles = 0;
 	prober.checks[0].path = "/another";
-	prober.checks[0].fall = 50;
+	prober.checks[0].fall = 2;
 	assert_int_equal(addr_parse("127.0.0.4", &prober_target(&prober, 0, 1)->addresses[0]), 0);
 	responder.reply = BAD_REPLY;
 	prober_configure(&prober);
@@ -262,7 +332,7 @@ static void reload_with_another_check(void **state)
 	assert_int_equal(prober_health(&prober, 0)->layer, HEALTH_PENDING);
 	assert_false(prober_health(&prober, 1)->up); // nothing is known of this address
 	assert_in_range(prober_until_settled(&prober, 1000), 0, 90);
-	assert_false(prober_health(&prober, 0)->up); // the first result decides at once
+	assert_false(prober_health(&prober, 0)->up); // two failures, without a pause
 	prober_close_with(&prober, &responder);
 }
 
@@ -492,7 +562,9 @@ static void free_under_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_result_decides),
+		cmocka_unit_test(first_round_decides),
+		cmocka_unit_test(one_failure_at_the_start),
+		cmocka_unit_test(failing_is_counted),
 		cmocka_unit_test(rise_and_fall),
 		cmocka_unit_test(death_is_seen_in_time),
 		cmocka_unit_test(check_address_is_probed),

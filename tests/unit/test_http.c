@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "health/curl_code.h"
 #include "prober.h"
 #include "responder.h"
 
 #define HEAD(status) "HTTP/1.1 " status "\r\nServer: test\r\n"
 #define OK_REPLY HEAD("200 OK") "Content-Length: 2\r\n\r\nok"
+
+#define LONG_10 "0123456789"
+#define LONG_100 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10
+#define LONG_1000 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100
+#define LONG_10000 \
+	LONG_1000 LONG_1000 LONG_1000 LONG_1000 LONG_1000 LONG_1000 LONG_1000 LONG_1000 LONG_1000 LONG_1000
+#define LONG_100000 \
+	LONG_10000 LONG_10000 LONG_10000 LONG_10000 LONG_10000 LONG_10000 LONG_10000 LONG_10000 LONG_10000 LONG_10000
 
 // One row: what the server does, what the check wants, what comes out.
 struct row {
@@ -62,6 +72,10 @@ static const struct row rows[] = {
 	{"an endless body of an error", {.reply = HEAD("500 X") "\r\nhay", .endless = true}, NULL, {0}, HEALTH_STATUS, "500"},
 	{"endless interim answers", {.reply = "HTTP/1.1 100 Continue\r\nX: 1\r\n\r\n", .endless = true}, NULL, {0}, HEALTH_HTTP,
 	 "header of more than 64 KiB"},
+	{"a status line that never ends", {.reply = "HTTP/1.1 200 " LONG_1000, .endless = true}, NULL, {0}, HEALTH_HTTP,
+	 "more than 100 KB"},
+	{"a header line that never ends", {.reply = HEAD("200 OK") "X: " LONG_100000 LONG_10000, .keep = true}, NULL, {0},
+	 HEALTH_HTTP, "more than 100 KB"},
 	{"not HTTP", {.reply = "SSH-2.0-OpenSSH_9\r\n"}, NULL, {0}, HEALTH_HTTP, "HTTP: "},
 	{"not HTTP, unprintable", {.reply = "HTTP/\x01\x02\xff \r\n\r\n"}, NULL, {0}, HEALTH_HTTP, "HTTP: "},
 	{"no status", {.reply = "HTTP/1.1 OK\r\n\r\n"}, NULL, {0}, HEALTH_HTTP, "HTTP: "},
@@ -284,6 +298,36 @@ static void own_trouble_is_not_the_targets(void **state)
 	}
 }
 
+// Whatever libcurl says, what comes after the first octet of a response is the target's doing; before it, what is known
+// to be ours is, and running out of a resource always.
+static void every_code_of_libcurl_has_a_layer(void **state)
+{
+	static const CURLcode ours[] = {CURLE_FAILED_INIT, CURLE_OUT_OF_MEMORY, CURLE_SSL_CACERT_BADFILE, CURLE_NOT_BUILT_IN,
+	                                CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_COULDNT_RESOLVE_HOST,
+	                                CURLE_BAD_FUNCTION_ARGUMENT, CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_CRL_BADFILE,
+	                                CURLE_UNRECOVERABLE_POLL};
+	static const CURLcode system[] = {CURLE_COULDNT_CONNECT, CURLE_SEND_ERROR, CURLE_RECV_ERROR};
+
+	(void)state;
+	for (int code = 1; code <= CURL_LAST + 10; code++)
+		for (int error = 0; error <= ENOMEM; error += ENOMEM) {
+			enum health_layer layer = curl_code_layer((CURLcode)code, true, error);
+
+			assert_true(layer != HEALTH_OK && layer != HEALTH_LOCAL && layer < HEALTH_LOCAL);
+			assert_int_not_equal(curl_code_layer((CURLcode)code, false, error), HEALTH_OK);
+		}
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		assert_int_equal(curl_code_layer(ours[i], false, 0), HEALTH_LOCAL);
+	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++) {
+		assert_int_equal(curl_code_layer(system[i], false, ENOBUFS), HEALTH_LOCAL);
+		assert_int_not_equal(curl_code_layer(system[i], false, ECONNRESET), HEALTH_LOCAL);
+	}
+	assert_int_equal(curl_code_layer(CURLE_COULDNT_CONNECT, false, ECONNREFUSED), HEALTH_CONNECT);
+	assert_int_equal(curl_code_layer(CURLE_OPERATION_TIMEDOUT, true, 0), HEALTH_TIMEOUT);
+	assert_int_equal(curl_code_layer(CURLE_PEER_FAILED_VERIFICATION, false, 0), HEALTH_TLS);
+	assert_int_equal(curl_code_layer(CURLE_GOT_NOTHING, false, 0), HEALTH_HTTP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +338,7 @@ int main(void)
 		cmocka_unit_test(asks_as_configured),
 		cmocka_unit_test(ipv6),
 		cmocka_unit_test(own_trouble_is_not_the_targets),
+		cmocka_unit_test(every_code_of_libcurl_has_a_layer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

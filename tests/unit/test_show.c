@@ -109,7 +109,8 @@ static void test_apps(void **unused)
 
 	(void)unused;
 	fake_daemon.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
-	                                         .since_s = 1000, .last_probe_s = 2000, .took_us = 1500};
+	                                         .since_s = 1000, .last_probe_s = 2000, .took_us = 1500, .streak = 1, .probes = 9,
+	                                         .failures = 3};
 	fake_daemon.health[1].checked = false;
 	fake_daemon_publish(&fake_daemon);
 	count_answers();
@@ -125,6 +126,9 @@ static void test_apps(void **unused)
 	assert_string_equal(asking_text(health, "layer"), "status");
 	assert_string_equal(asking_text(health, "text"), "HTTP status 503 ?"); // what a server answered need not be UTF-8
 	assert_int_equal(asking_number(health, "since"), 1000);
+	assert_int_equal(asking_number(health, "probes"), 9);
+	assert_int_equal(asking_number(health, "failures"), 3);
+	assert_int_equal(asking_number(health, "streak"), 1);
 	assert_int_equal(asking_number(health, "last_probe"), 2000);
 	assert_int_equal(asking_number(asking_named(json_object_get(reply, "apps"), "name", "video.example.com"), "ttl_s"), 60);
 	json_decref(reply);

@@ -344,7 +344,7 @@ static void test_close_with_a_queue(void **unused)
 	}
 	state_put(state, statedir_drain("", NULL, 0), statedir_done, &refused);
 	state_put(state, statedir_drain("s100", NULL, 0), give_another, &late);
-	state_set_health(state, "a", "s", 7, true);
+	state_set_health(state, "a", "s", 7, true, 0);
 	assert_null(state_close(state));
 	for (size_t i = 0; i < ARRAY_LEN(errs); i++)
 		assert_int_equal(errs[i], E_OK);
@@ -353,7 +353,7 @@ static void test_close_with_a_queue(void **unused)
 	state = statedir_open();
 	assert_int_equal(state_override_count(state), ARRAY_LEN(errs) + 1);
 	assert_string_equal(state_override_at(state, 99)->site, "s99");
-	assert_int_equal(state_health(state, "a", "s", 7), 1);
+	assert_int_equal(statedir_health(state, "a", "s", 7), 1);
 	state_close(state);
 	assert_null(state_close(NULL));
 }

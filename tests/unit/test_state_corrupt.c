@@ -183,7 +183,7 @@ static void make(struct snapshot *killed, struct snapshot *closed)
 		history_give(state, SEED, i, statedir_done, &err);
 		history_apply(&history, i);
 		statedir_wait(&err);
-		state_set_health(state, "app", "site", i, true);
+		state_set_health(state, "app", "site", i, true, 0);
 	}
 	statedir_settle(state);
 	take(killed);

@@ -128,7 +128,7 @@ static void test_nothing_can_be_written(void **unused)
 
 		assert_int_equal(statedir_put_drain(state, "bos", NULL, 0), E_OK);
 		assert_int_equal(statedir_put_force(state, "a", "bos", FORCE_UP), E_OK);
-		state_set_health(state, "a", "bos", 7, true);
+		state_set_health(state, "a", "bos", 7, true, 0);
 		state_close(state);
 		snprintf(command, sizeof(command), "cd %s && %s", statedir, i < 2 ? "rm -f *-wal" : i < 4 ? ": >state.db" :
 		         "rm state.db* state-copy.db-wal && : >state-copy.db-wal && : >health.db");
@@ -138,7 +138,7 @@ static void test_nothing_can_be_written(void **unused)
 		assert_int_equal(state_override_count(state), 2);
 		assert_non_null(state_drained(state, NULL, "bos", 1));
 		assert_int_equal(state_forced(state, "a", "bos"), FORCE_UP);
-		assert_int_equal(state_health(state, "a", "bos", 7), i < 4 ? 1 : -1);
+		assert_int_equal(statedir_health(state, "a", "bos", 7), i < 4 ? 1 : -1);
 		assert_int_equal(statedir_put_drain(state, "nyc", NULL, 0), E_IO);
 		assert_non_null(strstr(statedir_why, strerror(errors[i % 2])));
 		assert_int_equal(statedir_remove_drain(state, "bos", NULL, false), E_IO);
@@ -146,7 +146,7 @@ static void test_nothing_can_be_written(void **unused)
 		assert_int_equal(state_override_count(state), 2);
 		assert_true(state_trouble(state, &trouble));
 		assert_int_equal(statedir_count("state.db.damaged-") + statedir_count("health.db.damaged-"), 0);
-		state_set_health(state, "b", "bos", 7, true);
+		state_set_health(state, "b", "bos", 7, true, 0);
 		state = statedir_reopen(state);
 		assert_int_equal(state_override_count(state), 2);
 		atomic_store(&disk_write_errno, 0);
@@ -324,7 +324,7 @@ static void test_slow_disk(void **unused)
 		int64_t withheld = withheld_ns(), at_ns = clock_mono_ns(), took_ns;
 
 		snprintf(app, sizeof(app), "app%d", i % 1000);
-		state_set_health(state, app, "bos", 7, i % 3 == 0);
+		state_set_health(state, app, "bos", 7, i % 3 == 0, 0);
 		(void)state_drained(state, app, "bos", 1);
 		(void)state_expire(state, 5, &next_s);
 		assert_int_equal(event_base_loop(statedir_base, EVLOOP_NONBLOCK), i < 0);

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "disk.h"
+#include "state/migrations.h"
 #include "statedir.h"
 #include "tempdir.h"
 
@@ -200,21 +201,22 @@ static void set_version(const char *name, unsigned version)
 static void test_newer_version(void **unused)
 {
 	static const char *const files[] = {"state.db", "state-copy.db", "health.db"};
+	const int versions[] = {migrations_state.version, migrations_state.version, migrations_health.version};
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		struct state *state = statedir_open();
 
 		assert_int_equal(drain(state, "bos"), E_OK);
-		state_set_health(state, "a", "s", 7, true);
+		state_set_health(state, "a", "s", 7, true, 0);
 		state_close(state);
-		set_version(files[i], 2);
+		set_version(files[i], (uint32_t)versions[i] + 1);
 		shell("find . -type f -exec stat -c '%%n %%s %%Y %%Z' {} + | sort >../before; sha256sum * >>../before");
 		assert_int_equal(open_at(statedir, &state), E_STATE);
 		assert_int_equal(state_export(statedir, &exported), E_STATE);
 		shell("find . -type f -exec stat -c '%%n %%s %%Y %%Z' {} + | sort >../after; sha256sum * >>../after");
 		shell("cmp ../before ../after");
-		set_version(files[i], 1);
+		set_version(files[i], (uint32_t)versions[i]);
 		state = statedir_open();
 		assert_int_equal(state_override_count(state), 1);
 		state_close(state);
@@ -244,9 +246,9 @@ static void check_legacy(const struct state *state)
 	assert_string_equal(state_override_at(state, 1)->app, "a");
 	assert_int_equal(state_override_at(state, 1)->until_s, 9);
 	assert_int_equal(state_forced(state, "a", "s"), FORCE_DOWN);
-	assert_int_equal(state_health(state, "a", "s", 7), 1);
-	assert_int_equal(state_health(state, "a", "t", 8), 0);
-	assert_int_equal(state_health(state, "a", "t", 7), -1);
+	assert_int_equal(statedir_health(state, "a", "s", 7), 1);
+	assert_int_equal(statedir_health(state, "a", "t", 8), 0);
+	assert_int_equal(statedir_health(state, "a", "t", 7), -1);
 }
 
 static void test_legacy_is_taken_over(void **unused)

@@ -32,7 +32,7 @@ static void set(struct state *state, int i, bool up)
 	char app[32], site[32];
 
 	name(i, app, site);
-	state_set_health(state, app, site, 7, up);
+	state_set_health(state, app, site, 7, up, 0);
 }
 
 static int get(const struct state *state, int i)
@@ -40,7 +40,7 @@ static int get(const struct state *state, int i)
 	char app[32], site[32];
 
 	name(i, app, site);
-	return state_health(state, app, site, 7);
+	return statedir_health(state, app, site, 7);
 }
 
 // Turns the loop for so long.
@@ -62,6 +62,7 @@ static bool keep_app7(void *ctx, const char *app, const char *site)
 static void test_health(void **unused)
 {
 	struct state *state = statedir_open();
+	int64_t since_s = 0;
 
 	(void)unused;
 	assert_int_equal(get(state, 0), -1);
@@ -73,7 +74,15 @@ static void test_health(void **unused)
 	for (int i = 2; i < 50000; i++)
 		assert_int_equal(get(state, i), i % 3 == 0);
 	assert_int_equal(get(state, 1), 1);
-	assert_int_equal(state_health(state, "app0", "site0", 8), -1); // something else was probed
+	state_set_health(state, "when", "s", 7, true, 1790000000);
+	state = statedir_reopen(state);
+	assert_int_equal(state_health(state, "when", "s", 7, &since_s), 1);
+	assert_int_equal(since_s, 1790000000);
+	state_set_health(state, "when", "s", 7, true, 1790000001); // the same health once more
+	state = statedir_reopen(state);
+	assert_int_equal(state_health(state, "when", "s", 7, &since_s), 1);
+	assert_int_equal(since_s, 1790000001);
+	assert_int_equal(statedir_health(state, "app0", "site0", 8), -1); // something else was probed
 	state_forget_health(state, "app8", "site1");
 	assert_int_equal(get(state, 81), -1);
 	state_forget_health(state, "app8", "site2");
@@ -160,21 +169,48 @@ static void test_age(void **unused)
 		struct state *state = statedir_open();
 		int64_t saved_s = clock_wall_s() - rows[i].age_s;
 
-		state_set_health(state, "a", "s", 7, true);
-		state_set_health(state, "b", "s", 7, true);
+		state_set_health(state, "a", "s", 7, true, 0);
+		state_set_health(state, "b", "s", 7, true, 0);
 		state_close(state);
 		set_confirmed(saved_s, (int64_t)sum_number(sum_text(sum_begin("meta"), "confirmed"), (uint64_t)saved_s));
 		state = statedir_open();
-		assert_int_equal(state_health(state, "a", "s", 7), rows[i].health);
+		assert_int_equal(statedir_health(state, "a", "s", 7), rows[i].health);
 		// What was not believed is not confirmed by what is written now.
-		state_set_health(state, "b", "s", 7, false);
+		state_set_health(state, "b", "s", 7, false, 0);
 		state = statedir_reopen(state);
-		assert_int_equal(state_health(state, "a", "s", 7), rows[i].health);
-		assert_int_equal(state_health(state, "b", "s", 7), 0);
+		assert_int_equal(statedir_health(state, "a", "s", 7), rows[i].health);
+		assert_int_equal(statedir_health(state, "b", "s", 7), 0);
 		state_close(state);
 		assert_int_equal(statedir_count("health.db.damaged"), 0); // it is no damage
 		assert_int_equal(unlink(strcat(strcpy((char[160]){0}, statedir), "/health.db")), 0);
 	}
+}
+
+// A file of the first version, which had no `since`: its health counts, since a time that is not known.
+static void test_first_version(void **unused)
+{
+	struct state *state = statedir_open();
+	int64_t since_s = 1;
+	char path[160];
+	sqlite3 *db;
+
+	(void)unused;
+	state_set_health(state, "a", "s", 7, true, 0);
+	state_close(state);
+	snprintf(path, sizeof(path), "%s/health.db", statedir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "ALTER TABLE health DROP COLUMN since; PRAGMA user_version = 1;"
+	                                  "PRAGMA application_id = 0x45530001", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	state = statedir_open();
+	assert_int_equal(state_health(state, "a", "s", 7, &since_s), 1);
+	assert_int_equal(since_s, 0);
+	state_set_health(state, "a", "s", 7, false, 1790000000);
+	state = statedir_reopen(state);
+	assert_int_equal(state_health(state, "a", "s", 7, &since_s), 0);
+	assert_int_equal(since_s, 1790000000);
+	assert_int_equal(statedir_count("health.db.damaged"), 0);
+	state_close(state);
 }
 
 static int take_number(void *ctx, int count, char **values, char **names)
@@ -195,7 +231,7 @@ static void test_confirmed(void **unused)
 	sqlite3 *db;
 
 	(void)unused;
-	state_set_health(state, "a", "s", 7, true);
+	state_set_health(state, "a", "s", 7, true, 0);
 	state_close(state);
 	set_confirmed(saved_s, (int64_t)sum_number(sum_text(sum_begin("meta"), "confirmed"), (uint64_t)saved_s));
 	statedir_ops.confirm_ms = 20;
@@ -267,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_changes_while_written, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_write_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_age, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_first_version, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_confirmed, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_cost, statedir_setup, statedir_teardown),
 	};

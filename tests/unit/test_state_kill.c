@@ -48,7 +48,7 @@ static void give_next(struct giver *giver)
 	char app[16];
 
 	snprintf(app, sizeof(app), "app%u", giver->given % 50);
-	state_set_health(giver->state, app, "site", 7, giver->given / 50 % 2);
+	state_set_health(giver->state, app, "site", 7, giver->given / 50 % 2, 0);
 	history_give(giver->state, SEED, giver->given++, on_done, giver);
 }
 

@@ -47,7 +47,7 @@ static void record_lives(void)
 
 		for (int i = 0; i < CHANGES / LIVES; i++) {
 			snprintf(app, sizeof(app), "app%d", i % 20);
-			state_set_health(state, app, "site", 7, i / 20 % 2);
+			state_set_health(state, app, "site", 7, i / 20 % 2, 0);
 			history_give(state, SEED, given++, on_done, &acknowledged);
 			while (acknowledged < given)
 				assert_int_equal(event_base_loop(statedir_base, EVLOOP_ONCE), 0);

@@ -59,9 +59,9 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"-1h\"}", 2, "for: '-1h' is not a time"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "is longer than 3650d; leave it out to drain until undrain"},
 		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"99999999999999999999d\"}", 2, "is not a time"},
-		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained"},
+		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, "bos is not drained"},
 		{"{\"verb\": \"undrain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?"},
-		{"{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "is not drained at bos"},
+		{"{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 3, "is not drained at bos"},
 		{"{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"no.example.com\"}", 1, "no app"},
 		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\"}", 2, "force needs 'to'"},
 		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"sideways\"}", 2,
@@ -69,7 +69,7 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"force\", \"app\": \"apb.example.com\", \"site\": \"bos\", \"to\": \"up\"}", 1, "did you mean"},
 		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bsos\", \"to\": \"up\"}", 1, "did you mean"},
 		{"{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"bos\", \"to\": \"up\"}", 1, "has no target at bos"},
-		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1, "is not forced"},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 3, "is not forced"},
 		{"{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"bos\", \"to\": \"auto\"}", 1, "no app"},
 		{"{\"verb\": \"explain\", \"name\": \"app.example.com\"}", 2, "explain needs 'client'"},
 		{"{\"verb\": \"explain\", \"name\": \"app.example.com\", \"client\": \"nobody\"}", 2, "'nobody' is not an address"},
@@ -121,7 +121,7 @@ static void test_odd_bytes(void **unused)
 static void test_starting(void **unused)
 {
 	(void)unused;
-	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, "bos is not drained");
+	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, "bos is not drained");
 	asking_refused(&fake_daemon, "{\"verb\": \"sites\"}", 1, "starting");
 	asking_refused(&fake_daemon, "{\"verb\": \"apps\"}", 1, "starting");
 	asking_refused(&fake_daemon, "{\"verb\": \"explain\", \"name\": \"x\", \"client\": \"10.0.0.1\"}", 1, "starting");
@@ -148,7 +148,7 @@ static void test_overrides_while_starting(void **unused)
 	json_decref(reply);
 	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
 	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
-	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 1, "ber is not drained");
+	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 3, "ber is not drained");
 	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
 	assert_int_equal(asking_number(reply, "targets"), 1);
 	json_decref(reply);

@@ -1,0 +1,68 @@
+// Bounded log lines; see health_log.h.
+#include "health/health_log.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "health/watchlist.h"
+
+enum { EVERY_MS = 60000, LINES_MAX = 100 };
+
+static bool has_passed(int64_t *last_ms)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (*last_ms && now_ms - *last_ms < EVERY_MS)
+		return false;
+	*last_ms = now_ms;
+	return true;
+}
+
+// Whether one more line about a single check may be written in this minute. What the last one left out is reported with
+// the first line of the next.
+static bool may_tell(struct health_log *log)
+{
+	if (has_passed(&log->minute_ms)) {
+		if (log->left_out)
+			log_notice("health: %" PRIu64 " more checks began or stopped failing, without a line of their own: there are "
+			           "at most %d a minute", log->left_out, LINES_MAX);
+		log->lines = 0;
+		log->left_out = 0;
+	}
+	if (log->lines < LINES_MAX) {
+		log->lines++;
+		return true;
+	}
+	log->left_out++;
+	return false;
+}
+
+void health_log_failing(struct health_log *log, const struct watch *watch)
+{
+	if (may_tell(log))
+		log_notice("health: the check of %s at %s fails, %u of %u times until it counts as down: %s", watch->probe.app,
+		           watch->site, watch->shown.streak, watch->probe.check->conf.fall, watch->shown.text);
+}
+
+void health_log_recovered(struct health_log *log, const struct watch *watch, unsigned failures)
+{
+	if (may_tell(log))
+		log_notice("health: the check of %s at %s succeeds again after %u %s", watch->probe.app, watch->site, failures,
+		           failures == 1 ? "failure" : "failures");
+}
+
+void health_log_local(struct health_log *log, const struct watch *watch)
+{
+	if (has_passed(&log->local_ms))
+		log_error("health: cannot probe %s at %s, and perhaps others: %s", watch->probe.app, watch->site,
+		          watch->shown.text);
+}
+
+void health_log_late(struct health_log *log, const struct watch *watch, int64_t late_ms, uint64_t waiting, bool limited)
+{
+	if (has_passed(&log->late_ms))
+		log_warning("health: probes are late: %s at %s is probed %.1f s after it was due and %" PRIu64 " more are "
+		            "waiting, because %s", watch->probe.app, watch->site, (double)late_ms / 1000, waiting,
+		            limited ? "`probes` allows no more at once" : "the main thread is fully busy");
+}

@@ -1,0 +1,255 @@
+"""Allocations fail, one by one and in a row, at the start, in a reload, in overrides and at the stop: the daemon never
+aborts, never loses an override that it has acknowledged, and serves on or refuses to start with a message. A preloaded
+library makes them fail. $EDGESTEER_LONG walks through all of them, else a sample."""
+
+import contextlib
+import json
+import mmap
+import os
+import random
+import struct
+
+import harness
+from harness import Daemon, Responder, Skip, check, equal, until
+
+ZONE = "edge.example.com"
+NAME, OTHER = "app." + ZONE, "other." + ZONE
+EAST, WEST = "203.0.113.1", "203.0.113.2"
+SO = os.path.abspath("tests/flow/failalloc.so")
+SAMPLE = int(os.environ.get("EDGESTEER_SAMPLE", "60"))
+# In a row: all that one request allocates, and more.
+ROWS = (1, 1, 3, 50, 300)
+# No master file: ldns, which reads its records, asserts that its buffers are there, or uses them all the same, and so ends
+# the daemon at a start or a reload without memory.
+
+
+class Plan:
+    """What fails, as failalloc.c reads it."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        with open(path, "wb") as file:
+            file.write(bytes(4096))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 4096)
+
+    def arm(self, first, length):
+        struct.pack_into("4Q", self.map, 0, 0, 0, length, 0)
+        struct.pack_into("Q", self.map, 8, first)
+
+    def disarm(self):
+        """How many allocations there were since arm(), and how many of them failed."""
+        struct.pack_into("Q", self.map, 8, 0)
+        count, _, _, failed = struct.unpack_from("4Q", self.map, 0)
+        return count, failed
+
+
+def config(port, targets=2):
+    target = {"east": {"addresses": [EAST], "check-address": "127.0.0.1"}, "west": {"addresses": [WEST]}}
+    return {
+        "domains": harness.DOMAIN,
+        "locate": [{"plugin": "ranges", "file": "ranges.csv"}],
+        "checks": {"alb": {"type": "http", "port": port, "interval": "1s", "timeout": "1s"}},
+        "sites": {"east": {"kind": "region", "location": [40.0, -74.0]}, "west": {"kind": "region", "location": [40.0, -120.0]}},
+        "apps": {NAME: {"check": "alb", "targets": target},
+                 OTHER: {"targets": {"west": target["west"], **({"east": {"addresses": [EAST]}} if targets > 1 else {})}}},
+    }
+
+
+FILES = {
+    "ranges.csv": "prefix,carrier,latitude,longitude\n10.0.0.0/8,one,40.0,-74.0\n",
+}
+
+
+@contextlib.contextmanager
+def stage():
+    """A daemon that is not started, the plan for it, and the responder that it checks."""
+    if harness.sanitizer():
+        raise Skip("a sanitizer has an allocator of its own")
+    if not os.path.exists(SO):
+        raise Skip("tests/flow/failalloc.so is not built")
+    with Responder() as alb, Daemon(config(alb.port), FILES, workers=1, start=False) as d:
+        plan = Plan(d.folder / "plan")
+        d.env = {"LD_PRELOAD": SO, "FAILALLOC_FILE": plan.path}
+        yield d, plan
+
+
+def sample(count):
+    """Numbers of allocations that fail, and how many in a row."""
+    if os.environ.get("EDGESTEER_LONG"):
+        return [(number, length) for number in range(1, count + 1) for length in sorted(set(ROWS))]
+    rng = random.Random(7)
+    numbers = sorted(rng.sample(range(1, count + 1), min(SAMPLE, count)))
+    return [(number, ROWS[i % len(ROWS)]) for i, number in enumerate(numbers)]
+
+
+def no_abort(d, code, what):
+    check(code >= 0, f"{what}: ended by signal {-code}:", d.log()[-2000:])
+
+
+def drained(d):
+    return sorted(drain["site"] for drain in d.ctl_json("status")["drains"])
+
+
+def serves(d):
+    """Until it does, or ends. One that could not start all of its workers may have answered before it ends."""
+    try:
+        d.wait_ready()
+        until(lambda: " serving " in d.log() or d.process.poll() is not None, harness.PATIENCE_S, "serves, or ends")
+    except harness.Failure:
+        check(d.process.poll() is not None, "neither serves nor ends")
+    return " serving " in d.log()
+
+
+def start():
+    """It starts, or says why not; the drain from before is there when it next has memory."""
+    with stage() as (d, plan):
+        plan.arm(0, 0)
+        d.start()
+        d.ctl("drain", "east")
+        d.stop()
+        plan.arm(0, 0)
+        d.start()
+        count, _ = plan.disarm()
+        equal(drained(d), ["east"])
+        d.stop()
+        served = refused = 0
+        for number, length in sample(count):
+            what = f"allocation {number} of {count} and {length - 1} more fail at the start"
+            d.log_path.unlink()
+            plan.arm(number, length)
+            d.start(wait=False)
+            if serves(d):
+                plan.disarm()
+                served += 1
+                equal(drained(d), ["east"], what)
+                equal(d.query(OTHER).addresses, [WEST], what)
+                equal(d.stop(), 0, what)
+                continue
+            plan.disarm()
+            code, d.process = d.process.wait(harness.PATIENCE_S), None
+            no_abort(d, code, what)
+            if code > 0:
+                check(code in (1, 2, 127) and d.log().strip(), what, f"exit code {code}, and nothing is said")
+            refused += 1
+        d.start()
+        equal(drained(d), ["east"])
+        print(f"{count} allocations at the start; {served} times it served, {refused} times it refused with a message")
+        check(refused > 0, "nothing was refused: do allocations fail?")
+
+
+def order(d, what="", **fields):
+    """The reply to a request; None: the connection was closed instead."""
+    try:
+        with d.control() as control:
+            control.sock.settimeout(20)
+            return control(fields.pop("verb"), ok=None, **fields)
+    except TimeoutError:
+        raise harness.Failure(f"{what}: no reply to {fields}, and the connection stays open") from None
+    except (OSError, ValueError):
+        return None
+
+
+def alive(d, what):
+    code = d.process.poll()
+    if code is not None:
+        d.process = None
+        no_abort(d, code, what)
+        check(False, what, f"ended with exit code {code}")
+    equal(d.query(OTHER).rcode, 0, what)
+
+
+def reload():
+    """The new generation, or the old one and a reason; queries are answered on; nothing lasts."""
+    with stage() as (d, plan):
+        d.start()
+        d.ctl("drain", "east")
+        configs = [json.loads(d.config_path.read_text())]
+        configs.append({**configs[0], "apps": {**configs[0]["apps"], "more." + ZONE: configs[0]["apps"][OTHER]}})
+        plan.arm(0, 0)
+        d.reload(configs[1])
+        d.reload(configs[0])
+        count = plan.disarm()[0] // 2
+        done = 0
+        for turn, (number, length) in enumerate(sample(count)):
+            what = f"allocation {number} of {count} and {length - 1} more fail in a reload"
+            d.write_config(configs[1 - turn % 2])
+            plan.arm(number, length)
+            reply = order(d, what, verb="reload")
+            plan.disarm()
+            done += bool(reply and reply["ok"])
+            alive(d, what)
+            equal(drained(d), ["east"], what)
+            equal(d.query(OTHER).addresses, [WEST], what)
+        d.reload(configs[1])
+        equal(d.query("more." + ZONE).addresses, [WEST])
+        print(f"{count} allocations in a reload; {done} times it was done all the same")
+
+
+def outcome(reply):
+    if reply is None or "whether it was done" in reply.get("error", ""):
+        return "not known"
+    return "done" if reply["ok"] else "refused"
+
+
+def overrides():
+    """What is acknowledged holds and is kept; what is refused changes nothing."""
+    with stage() as (d, plan):
+        d.start()
+        plan.arm(0, 0)
+        order(d, verb="drain", site="east", reason="measured")
+        order(d, verb="undrain", site="east")
+        count = plan.disarm()[0]
+        counts = {"done": 0, "refused": 0, "not known": 0}
+        drain, undrain = {"verb": "drain", "site": "east", "reason": "why"}, {"verb": "undrain", "site": "east"}
+        requests = [drain, {"verb": "force", "app": OTHER, "site": "west", "to": "up"}, undrain, drain]
+        for number, length in sample(count):
+            what = f"allocation {number} of {count} and {length - 1} more fail in overrides"
+            has = False
+            plan.arm(number, length)
+            replies = [order(d, what, **fields) for fields in requests]
+            plan.disarm()
+            alive(d, what)
+            for reply, after in zip(replies, (True, None, False, True)):
+                said = outcome(reply)
+                counts[said] += 1
+                if after is not None:
+                    has = {"done": after, "refused": has, "not known": None}[said]
+            if has is not None:
+                equal(drained(d), ["east"] if has else [], what, replies)
+            before = drained(d)
+            d.kill()
+            d.start()
+            equal(drained(d), before, what, "after kill -9")
+            order(d, verb="undrain", site="east")
+            order(d, verb="force", app=OTHER, site="west", to="auto")
+            equal(drained(d), [])
+        print(f"{count} allocations in overrides: {counts}")
+
+
+def stop():
+    """It ends well, and what was acknowledged is kept."""
+    with stage() as (d, plan):
+        d.start()
+        plan.arm(0, 0)
+        d.stop()
+        count = plan.disarm()[0]
+        for number, length in sample(count):
+            what = f"allocation {number} of {count} and {length - 1} more fail at the stop"
+            d.start()
+            d.ctl("drain", "east")
+            plan.arm(number, length)
+            code = d.stop()
+            plan.disarm()
+            no_abort(d, code, what)
+            equal(code, 0, what)
+            d.start()
+            equal(drained(d), ["east"], what)
+            d.ctl("undrain", "east")
+            d.stop()
+        print(f"{count} allocations at the stop")
+
+
+if __name__ == "__main__":
+    limit_s = 7200 if os.environ.get("EDGESTEER_LONG") else 120
+    harness.run(start, reload, overrides, stop, limit_s=limit_s)

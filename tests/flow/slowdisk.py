@@ -104,8 +104,8 @@ def health_does_not_wait():
     with Bench() as bench:
         daemon, responder = bench.daemon, bench.responder
         bench.takes(SYNC_MS)
-        waiting = [Waiting(daemon, "drain", site="r1", app=NAME), Waiting(daemon, "undrain", site="r1", app=NAME),
-                   Waiting(daemon, "drain", site="r1", app=NAME)]
+        # Drains, as they arrive in any order.
+        waiting = [Waiting(daemon, "drain", site="r1", app=NAME, reason=f"{n}") for n in range(3)]
         worst, began = 0.0, time.monotonic()
         for status, wanted in ((503, SECOND), (200, FIRST)) * 3:
             responder.status = status

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -14,6 +13,7 @@
 #include <urcu/urcu-qsbr.h>
 
 #include "base/must.h"
+#include "base/thread.h"
 
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *addr);
@@ -110,19 +110,13 @@ static void *reclaim(void *unused)
 // Under the lock. False: there is no reclaimer now.
 static bool start_reclaimer(void)
 {
-	sigset_t all, before;
 	pthread_t thread;
 
 	if (is_running)
 		return true;
-	sigfillset(&all); // signals are handled by the main thread
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	is_running = pthread_create(&thread, NULL, reclaim, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (is_running) {
-		pthread_setname_np(thread, "reclaim");
+	is_running = thread_start(&thread, "reclaim", reclaim, NULL);
+	if (is_running)
 		pthread_detach(thread);
-	}
 	return is_running;
 }
 

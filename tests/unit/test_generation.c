@@ -231,6 +231,34 @@ static void test_damage(void **state)
 	assert_true(reported_more > 100);
 }
 
+// Sets of sites with weights, each with a map of all places: too many of both are refused before any is made.
+static void test_too_large(void **state)
+{
+	enum { PLACES = 60000, WEIGHTS = 135, ROW_LEN = 40, APP_LEN = 120 };
+	char *csv = malloc(PLACES * ROW_LEN), *yaml = malloc(1000 + WEIGHTS * WEIGHTS * APP_LEN), *reported;
+	size_t len = 0;
+
+	(void)state;
+	assert_non_null(csv);
+	assert_non_null(yaml);
+	len += (size_t)sprintf(csv, "prefix,latitude,longitude\n");
+	for (int i = 0; i < PLACES; i++)
+		len += (size_t)sprintf(csv + len, "10.%d.%d.0/24,%d.%03d,7\n", i >> 8, i & 0xff, i / 1000, i % 1000);
+	write_file("csv", csv, len);
+	len = (size_t)sprintf(yaml, "domains: {e.x: {ns: n.z}}\nlocate: [{plugin: ranges, file: csv}]\n"
+	                            "sites: {a: {kind: region}, b: {kind: region}}\napps:\n");
+	for (int i = 0; i < WEIGHTS * WEIGHTS; i++)
+		len += (size_t)sprintf(yaml + len, " a%d.e.x: {targets: {a: {addresses: 192.0.2.1, weight: %d}, "
+		                                   "b: {addresses: 192.0.2.2, weight: %d}}}\n", i, 1 + i / WEIGHTS, 1 + i % WEIGHTS);
+	assert_int_equal(build(yaml, len, &reported), E_INVAL);
+	assert_string_equal(reported, "c: apps: the steering tables would be too large for the 60001 places of `locate`: more "
+	                              "than 1 GiB for the order of all sites, or 4 GiB for the sets of sites with weights; less "
+	                              "precise places or fewer different weights would do\n");
+	free(reported);
+	free(yaml);
+	free(csv);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -255,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reported),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

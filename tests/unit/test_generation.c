@@ -231,6 +231,27 @@ static void test_damage(void **state)
 	assert_true(reported_more > 100);
 }
 
+// What comes before a zero octet would otherwise pass for the complete file; and the size of a CA file is bounded.
+static void test_ca_files(void **state)
+{
+	static const char yaml[] = "domains: {e.x: {ns: n.z}}\n" SITES "checks: {h: {type: https, ca-file: csv}}\n"
+	                           "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n";
+	static const char text[] = "-----BEGIN CERTIFICATE-----\0-----END CERTIFICATE-----\n";
+	char *large = calloc(1, CONFIG_CA_BYTES_MAX + 1), *reported;
+
+	(void)state;
+	assert_non_null(large);
+	write_file("csv", text, sizeof(text) - 1);
+	assert_int_equal(build(yaml, sizeof(yaml) - 1, &reported), E_INVAL);
+	assert_non_null(strstr(reported, ": checks.h.ca-file: csv has a zero octet, expected certificates in PEM\n"));
+	free(reported);
+	write_file("csv", large, CONFIG_CA_BYTES_MAX + 1);
+	assert_int_equal(build(yaml, sizeof(yaml) - 1, &reported), E_INVAL);
+	assert_non_null(strstr(reported, ": checks.h.ca-file: csv cannot be read: larger than "));
+	free(reported);
+	free(large);
+}
+
 // Sets of sites with weights, each with a map of all places: too many of both are refused before any is made.
 static void test_too_large(void **state)
 {
@@ -283,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reported),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_ca_files),
 		cmocka_unit_test(test_too_large),
 	};
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,12 @@ static int check_regular(int fd, struct stat *ret_status, char *why)
 	return E_IO;
 }
 
+static int too_large(size_t max, char *why)
+{
+	snprintf(why, INFILE_WHY_LEN, "cannot be read: larger than %zu MiB", max >> 20);
+	return E_LIMIT;
+}
+
 int infile_open(const char *path, int *ret_fd, char *why)
 {
 	struct stat status;
@@ -64,6 +71,8 @@ int infile_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len, char *w
 
 	if (err < 0)
 		return err;
+	if ((uintmax_t)status.st_size > max)
+		return too_large(max, why);
 
 	size_t cap = status.st_size > 0 ? (size_t)status.st_size + 1 : 4096, len = 0;
 	char *text = NULL;
@@ -88,8 +97,7 @@ int infile_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len, char *w
 		if (err < 0 || len < cap)
 			break;
 		if (len > max) {
-			snprintf(why, INFILE_WHY_LEN, "cannot be read: larger than %zu MiB", max >> 20);
-			err = E_LIMIT;
+			err = too_large(max, why);
 			break;
 		}
 		cap *= 2;

@@ -51,7 +51,7 @@ static int too_large(size_t max, char *why)
 int infile_open(const char *path, int *ret_fd, char *why)
 {
 	struct stat status;
-	int fd, err = open_file(path, &fd, why);
+	int fd = -1, err = open_file(path, &fd, why);
 
 	if (err < 0)
 		return err;
@@ -114,7 +114,7 @@ int infile_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len, char *w
 
 int infile_read(const char *path, size_t max, char **ret_text, size_t *ret_len, char *why)
 {
-	int fd, err = open_file(path, &fd, why);
+	int fd = -1, err = open_file(path, &fd, why);
 
 	if (err < 0)
 		return err;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,6 +196,32 @@ static void test_v6(void **state)
 	against_linear_scan(ADDR_V6);
 }
 
+// However often a prefix is given in one source, the last row counts.
+static void test_repeated(void **state)
+{
+	enum { TIMES = 300 };
+	struct place_builder *builder = place_builder_new(200);
+	struct place_facts facts = {.latitude = NAN, .longitude = NAN};
+	const struct prefix prefix = {{ADDR_V6, {0x20, 1}}, 32};
+	struct places *places = NULL;
+	char carrier[8];
+	uint8_t depth;
+
+	(void)state;
+	facts.carrier = carrier;
+	assert_int_equal(place_source_begin(builder, "first"), E_OK);
+	for (int i = 0; i < TIMES; i++) {
+		facts.carrier_len = (size_t)snprintf(carrier, sizeof(carrier), "c%d", i);
+		assert_int_equal(place_source_add(builder, &prefix, &facts), E_OK);
+	}
+	assert_int_equal(place_source_end(builder), E_OK);
+	assert_int_equal(place_finish(builder, &places), E_OK);
+	place_builder_free(builder);
+	assert_string_equal(names_text(places->carriers, places_lookup(places, &prefix.addr, &depth)->carrier), "c299");
+	assert_int_equal(depth, 32);
+	places_free(places);
+}
+
 static bool has_no_memory;
 
 // In place of the C library's, which would find memory.
@@ -258,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_v4),
 		cmocka_unit_test(test_v6),
+		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_refused),
 	};

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,23 +18,44 @@ static int fail(char *why)
 	return E_IO;
 }
 
-int infile_open(const char *path, int *ret_fd, char *why)
+static int open_file(const char *path, int *ret_fd, char *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
 
 	if (fd < 0)
 		return fail(why);
+	*ret_fd = fd;
+	return E_OK;
+}
 
-	int err = fstat(fd, &status) < 0 ? fail(why) : E_OK;
-
-	if (err == E_OK && S_ISDIR(status.st_mode)) {
+static int check_regular(int fd, struct stat *ret_status, char *why)
+{
+	if (fstat(fd, ret_status) < 0)
+		return fail(why);
+	if (S_ISDIR(ret_status->st_mode)) {
 		errno = EISDIR;
-		err = fail(why);
-	} else if (err == E_OK && !S_ISREG(status.st_mode)) {
-		snprintf(why, INFILE_WHY_LEN, "cannot be read: not a regular file");
-		err = E_IO;
+		return fail(why);
 	}
+	if (S_ISREG(ret_status->st_mode))
+		return E_OK;
+	snprintf(why, INFILE_WHY_LEN, "cannot be read: not a regular file");
+	return E_IO;
+}
+
+static int too_large(size_t max, char *why)
+{
+	snprintf(why, INFILE_WHY_LEN, "cannot be read: larger than %zu MiB", max >> 20);
+	return E_LIMIT;
+}
+
+int infile_open(const char *path, int *ret_fd, char *why)
+{
+	struct stat status;
+	int fd = -1, err = open_file(path, &fd, why);
+
+	if (err < 0)
+		return err;
+	err = check_regular(fd, &status, why);
 	if (err < 0)
 		close(fd);
 	else
@@ -42,12 +64,18 @@ int infile_open(const char *path, int *ret_fd, char *why)
 }
 
 // The file may grow or shrink meanwhile: what counts is what read() gives.
-static int read_all(int fd, size_t max, char **ret_text, size_t *ret_len, char *why)
+int infile_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len, char *why)
 {
 	struct stat status;
-	size_t cap = fstat(fd, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size + 1 : 4096, len = 0;
+	int err = check_regular(fd, &status, why);
+
+	if (err < 0)
+		return err;
+	if ((uintmax_t)status.st_size > max)
+		return too_large(max, why);
+
+	size_t cap = status.st_size > 0 ? (size_t)status.st_size + 1 : 4096, len = 0;
 	char *text = NULL;
-	int err = E_OK;
 
 	for (;;) {
 		cap = cap > max + 1 ? max + 1 : cap; // one more, to see that it is too large
@@ -69,8 +97,7 @@ static int read_all(int fd, size_t max, char **ret_text, size_t *ret_len, char *
 		if (err < 0 || len < cap)
 			break;
 		if (len > max) {
-			snprintf(why, INFILE_WHY_LEN, "cannot be read: larger than %zu MiB", max >> 20);
-			err = E_LIMIT;
+			err = too_large(max, why);
 			break;
 		}
 		cap *= 2;
@@ -87,12 +114,11 @@ static int read_all(int fd, size_t max, char **ret_text, size_t *ret_len, char *
 
 int infile_read(const char *path, size_t max, char **ret_text, size_t *ret_len, char *why)
 {
-	int fd;
-	int err = infile_open(path, &fd, why);
+	int fd = -1, err = open_file(path, &fd, why);
 
 	if (err < 0)
 		return err;
-	err = read_all(fd, max, ret_text, ret_len, why);
+	err = infile_read_fd(fd, max, ret_text, ret_len, why);
 	close(fd);
 	return err;
 }

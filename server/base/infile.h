@@ -15,3 +15,5 @@ int infile_open(const char *path, int *ret_fd, char *why) MUST_USE NONNULL(1, 2,
 // Reads all of a file of at most `max` octets into *ret_text, which the caller frees; a zero follows the text. E_IO and
 // E_LIMIT (too large), with the reason as above; E_NOMEM.
 int infile_read(const char *path, size_t max, char **ret_text, size_t *ret_len, char *why) MUST_USE NONNULL(1, 3, 4, 5);
+// The same for an open file, from where it is read next; it stays open.
+int infile_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len, char *why) MUST_USE NONNULL(3, 4, 5);

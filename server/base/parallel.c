@@ -32,18 +32,18 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static size_t processors(void)
+unsigned parallel_processors(void)
 {
 	cpu_set_t set;
 
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 int parallel_run(size_t count, int (*job)(void *ctx, size_t i), void *ctx)
 {
 	struct parallel p = {.job = job, .ctx = ctx, .count = count};
 	pthread_t threads[THREADS_MAX];
-	size_t wanted = processors(), started = 0;
+	size_t wanted = parallel_processors(), started = 0;
 
 	wanted = wanted < count ? wanted : count;
 	// If no thread can be started, the caller does it all.

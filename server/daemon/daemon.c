@@ -2,7 +2,6 @@
 #include "daemon/daemon.h"
 
 #include <event2/event.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/parallel.h"
 #include "base/publish.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -435,11 +435,7 @@ static int open_parts(struct daemon *daemon, const char *config_path)
 // How many sets of sockets the config asks for; with `workers: 0`, one for each CPU that the process may run on.
 static unsigned socket_sets(const struct config_server *server)
 {
-	cpu_set_t cpus;
-
-	if (server->workers)
-		return server->workers;
-	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+	return server->workers ? server->workers : parallel_processors();
 }
 
 // The first generation has no predecessor, but is prepared like any other. Takes ownership of `first` in every case.

@@ -206,6 +206,16 @@ static int refuse_prefix(struct host *host, const struct prefix *prefix, const c
 	return E_INVAL;
 }
 
+// What the prefix table refuses besides.
+static void report_failure(struct host *host, int err)
+{
+	if (err == E_LIMIT)
+		host_error(host, NULL, "over the limits of the prefix table: %d prefixes, %d places, %d names",
+		           PLACE_PREFIXES_MAX, PLACES_MAX, NAMES_MAX);
+	else
+		host_error(host, NULL, "%s", err_text(err));
+}
+
 static int take_place(struct host *host, const struct prefix *prefix, const struct edgesteer_place *place)
 {
 	int carrier_len = text_length(place->carrier), class_len = text_length(place->class_);
@@ -234,11 +244,8 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 
 	if (err == E_INVAL)
 		return refuse_prefix(host, prefix, "bits past its length, or coordinates off the globe");
-	if (err == E_LIMIT)
-		host_error(host, NULL, "over the limits of the prefix table: %d prefixes, %d places, %d names",
-		           PLACE_PREFIXES_MAX, PLACES_MAX, NAMES_MAX);
-	else if (err < 0)
-		host_error(host, NULL, "%s", err_text(err));
+	if (err < 0)
+		report_failure(host, err);
 	return err;
 }
 
@@ -318,7 +325,7 @@ static int enumerate(struct host *host, struct place_builder *builder)
 	int end = place_source_end(builder); // also after an error, so that the next source can begin
 
 	if (end < 0)
-		host_error(host, NULL, "%s", err_text(end));
+		report_failure(host, end);
 	if (err < 0 || end < 0 || host->err < 0)
 		return end == E_NOMEM || host->err == E_NOMEM ? E_NOMEM : E_INVAL;
 	return E_OK;

@@ -10,8 +10,6 @@
 #include "base/report.h"
 #include "config/config.h"
 
-enum { CA_FILE_BYTES_MAX = CONFIG_CA_BYTES_MAX };
-
 // Why the text is no file of certificates in PEM; NULL: it is one. What is inside is for the TLS library to judge.
 static const char *find_fault(const char *text, size_t len)
 {
@@ -26,7 +24,7 @@ static int read_one(const struct config *config, struct config_check *check, str
 {
 	char why[INFILE_WHY_LEN], *text = NULL;
 	size_t len = 0;
-	int err = infile_read(check->ca_file, CA_FILE_BYTES_MAX, &text, &len, why);
+	int err = infile_read(check->ca_file, CONFIG_CA_BYTES_MAX, &text, &len, why);
 
 	if (err == E_NOMEM)
 		return err;

@@ -297,7 +297,16 @@ static void warn_of_carriers_apps(const struct compiling *c)
 		               shown[i]->name);
 }
 
-// Builds the tables of all apps' sets of sites.
+static void report_too_large(const struct compiling *c)
+{
+	report_error(c->report, c->config->file, 0, 0,
+	             "apps: the steering tables would be too large for the %zu places of `locate`: more than %d GiB for the "
+	             "order of all sites, or %d GiB for the sets of sites with weights; less precise places or fewer different "
+	             "weights would do", c->view->places->count, RANKS_BYTES_MAX >> 30,
+	             (int)(STEERING_MAPS_BYTES_MAX >> 30));
+}
+
+// Builds the tables of all apps' sets of sites. E_INVAL when they would be too large, with the reason in the report.
 static int compile_steering(struct compiling *c, struct app *apps)
 {
 	struct view *view = c->view;
@@ -314,7 +323,10 @@ static int compile_steering(struct compiling *c, struct app *apps)
 		apps[i].steer = &view->steering->sets[sets[i]];
 	steering_plan_free(plan);
 	free(sets);
-	return err;
+	if (err != E_LIMIT)
+		return err;
+	report_too_large(c);
+	return E_INVAL;
 }
 
 static int compile_apps(struct compiling *c)
@@ -359,6 +371,7 @@ static int compile_limits(struct compiling *c)
 int compile_view(const struct config *config, const struct compile_input *in, struct report *report,
                  struct view **ret_view)
 {
+	const size_t errors = report_count(report, REPORT_ERROR);
 	struct view *view = calloc(1, sizeof(*view));
 	struct compiling c = {config, in, report, view, arena_new(VIEW_BYTES_MAX), NULL, NULL};
 	int err = E_NOMEM;
@@ -387,7 +400,7 @@ int compile_view(const struct config *config, const struct compile_input *in, st
 	if (err == E_OK)
 		err = index_view(view);
 	if (err < 0) {
-		if (err != E_NOMEM)
+		if (err != E_NOMEM && report_count(report, REPORT_ERROR) == errors)
 			report_error(report, config->file, 0, 0, "cannot be compiled: %s", err_text(err));
 		view_free(view);
 		return err;

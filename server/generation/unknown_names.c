@@ -11,7 +11,10 @@
 #include "schema/reader.h"
 #include "steer/place.h"
 
-enum { CARRIERS_SHOWN_MAX = 10 }; // one by one
+enum {
+	CARRIERS_SHOWN_MAX = 10, // one by one
+	PAIRS_MAX = 1 << 20,     // of names that are compared, which takes about a second
+};
 
 // A carrier in the reach of a site that no source names.
 struct missing {
@@ -112,12 +115,13 @@ static const char *source_of(const struct places *places, enum field field, uint
 }
 
 // Tables may have carriers that no site is for, which is worth a note; a name that is nearly another one is a warning.
-// `used`: the carriers that sites are reached by, and those of the latency table.
+// Of very many carriers only the first are compared. `used`: the carriers that sites are reached by, and those of the
+// latency table.
 static void warn_carriers(const struct config *config, const struct places *places, const struct names *used,
                           struct report *report)
 {
 	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
-	size_t others = 0, others_prefixes = 0, shown = 0;
+	size_t others = 0, others_prefixes = 0, shown = 0, pairs = 0;
 	const char *other = NULL;
 
 	for (size_t i = 1; i < names_count(places->carriers); i++) {
@@ -126,7 +130,8 @@ static void warn_carriers(const struct config *config, const struct places *plac
 
 		if (names_find(used, carrier, strlen(carrier)) >= 0)
 			continue;
-		if (*near_name(used, carrier, meant) && shown < CARRIERS_SHOWN_MAX) {
+		pairs += names_count(used);
+		if (shown < CARRIERS_SHOWN_MAX && pairs <= PAIRS_MAX && *near_name(used, carrier, meant)) {
 			shown++;
 			report_warning(report, config->file, 0, 0,
 			               "locate: %s: %zu prefix%s of carrier %s, which has no site of its own%s",

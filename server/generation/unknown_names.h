@@ -1,6 +1,6 @@
 // Names that only one side uses: carriers of sites and of the latency table that no source in `locate` names, and names
-// in sources, carriers too, that the config does not have. Each may be intended, as tables and configs have different maintainers, so
-// it is a warning, with the name that was probably meant.
+// in sources, carriers too, that the config does not have. Each may be intended, as tables and configs have different
+// maintainers, so it is a warning, with the name that was probably meant.
 #pragma once
 
 #include <stddef.h>

@@ -8,6 +8,7 @@ struct config;
 struct report;
 struct zonedb;
 
-// Loads all zones of a config whose names have been checked (config/load.h); the caller frees *ret_zones with zonedb_free(). Errors go into the report with file and line. App
-// number i is config->apps[i]. `serial` is the SOA serial of zones without a file. E_INVAL, E_NOMEM.
+// Loads all zones of a config whose names have been checked (config/load.h); the caller frees *ret_zones with
+// zonedb_free(). Errors go into the report with file and line. App number i is config->apps[i]. `serial` is the SOA
+// serial of zones that have neither a file nor a serial of their own. E_INVAL, E_NOMEM.
 int zones_load(const struct config *config, unsigned serial, struct report *report, struct zonedb **ret_zones) MUST_USE;

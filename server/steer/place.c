@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/intern.h"
 #include "base/must.h"
 #include "steer/ptree.h"
 
@@ -21,8 +22,8 @@ struct place_builder {
 	double max_accuracy_km;
 	struct places *places; // built so far
 	size_t table_cap;
-	uint32_t *slots;       // open addressing over the table; 0: empty
-	size_t slot_mask;
+	struct intern index;   // of the table
+	int overlay_err;       // why combine() gave up
 	struct entries v4, v6; // of the source being read
 	bool in_source;
 };
@@ -33,50 +34,40 @@ _Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + size
 static int table_grow(struct place_builder *builder)
 {
 	size_t cap = builder->table_cap ? builder->table_cap * 2 : 1024;
-	struct place *table = realloc(builder->places->table, cap * sizeof(*table));
+	struct place *table = reallocarray(builder->places->table, cap, sizeof(*table));
 
 	if (!table)
 		return E_NOMEM;
 	builder->places->table = table;
-	must(builder->places->count <= cap && (cap & (cap - 1)) == 0); // the mask below needs a power of two
-
-	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
-
-	if (!slots)
-		return E_NOMEM;
-	free(builder->slots);
-	builder->slots = slots;
-	builder->slot_mask = cap * 2 - 1;
 	builder->table_cap = cap;
-	for (size_t i = 1; i < builder->places->count; i++) {
-		size_t at = hash_mix(hash_bytes(0, &table[i], sizeof(table[i]))) & builder->slot_mask;
-
-		while (slots[at])
-			at = (at + 1) & builder->slot_mask;
-		slots[at] = (uint32_t)i;
-	}
 	return E_OK;
 }
 
-// The number of a place equal to `place`, added when new. PTREE_VALUE_MAX + 1 when out of memory or past PLACES_MAX.
-static uint32_t intern(struct place_builder *builder, const struct place *place)
+static bool is_equal(const void *table, uint32_t number, const void *place)
+{
+	return memcmp((const struct place *)table + number, place, sizeof(struct place)) == 0;
+}
+
+// The number of a place equal to `place`, which is not in the table itself; added when new. E_LIMIT past PLACES_MAX;
+// E_NOMEM.
+static int intern_place(struct place_builder *builder, const struct place *place, uint32_t *ret_number)
 {
 	struct places *places = builder->places;
-	size_t at = hash_mix(hash_bytes(0, place, sizeof(*place))) & builder->slot_mask;
+	uint64_t hash = hash_mix(hash_bytes(0, place, sizeof(*place)));
+	int64_t found = intern_find(&builder->index, hash, is_equal, places->table, place);
 
-	for (; builder->slots[at]; at = (at + 1) & builder->slot_mask)
-		if (memcmp(&places->table[builder->slots[at]], place, sizeof(*place)) == 0)
-			return builder->slots[at];
-	if (places->count > PLACES_MAX)
-		return PTREE_VALUE_MAX + 1u;
-	if (places->count == builder->table_cap) {
-		struct place copy = *place; // the original may be in the table that is reallocated
-
-		return table_grow(builder) < 0 ? PTREE_VALUE_MAX + 1u : intern(builder, &copy);
+	if (found >= 0) {
+		*ret_number = (uint32_t)found;
+		return E_OK;
 	}
+	if (places->count > PLACES_MAX)
+		return E_LIMIT;
+	if (places->count == builder->table_cap && table_grow(builder) < 0)
+		return E_NOMEM;
+	must(places->count < builder->table_cap);
 	places->table[places->count] = *place;
-	builder->slots[at] = (uint32_t)places->count;
-	return (uint32_t)places->count++;
+	*ret_number = (uint32_t)places->count;
+	return intern_add(&builder->index, hash, (uint32_t)places->count++);
 }
 
 static const struct place nowhere = {.latitude = NAN, .longitude = NAN};
@@ -133,7 +124,7 @@ struct place_builder *place_builder_free(struct place_builder *builder)
 	if (!builder)
 		return NULL;
 	places_free(builder->places);
-	free(builder->slots);
+	intern_wipe(&builder->index);
 	free(builder->v4.list);
 	free(builder->v6.list);
 	free(builder);
@@ -223,24 +214,26 @@ int place_source_add(struct place_builder *builder, const struct prefix *prefix,
 	must(builder->in_source && prefix->len <= addr_bits(prefix->addr.family));
 	if (err < 0)
 		return err;
+	if (entries->count == PLACE_PREFIXES_MAX)
+		return E_LIMIT;
 	if (entries->count == entries->cap) {
 		size_t cap = entries->cap ? entries->cap + entries->cap / 2 : 1024;
-		struct ptree_entry *list =
-			cap < PLACE_PREFIXES_MAX + PLACE_PREFIXES_MAX / 2 ? realloc(entries->list, cap * sizeof(*list)) : NULL;
+		struct ptree_entry *list = reallocarray(entries->list, cap, sizeof(*list));
 
 		if (!list)
-			return entries->cap < PLACE_PREFIXES_MAX ? E_NOMEM : E_LIMIT;
+			return E_NOMEM;
 		entries->list = list;
 		entries->cap = cap;
 	}
 
 	struct addr_key key = addr_key(&prefix->addr);
-	uint32_t value = intern(builder, &place);
+	uint32_t value;
 
-	if (value > PTREE_VALUE_MAX)
-		return E_LIMIT;
-	if (count_carrier(builder->places, place.carrier) < 0)
-		return E_NOMEM;
+	err = intern_place(builder, &place, &value);
+	if (err == E_OK)
+		err = count_carrier(builder->places, place.carrier);
+	if (err < 0)
+		return err;
 	entries->list[entries->count++] = (struct ptree_entry){key.hi, key.lo, value, prefix->len};
 	builder->places->source_prefixes[builder->places->sources - 1]++;
 	return E_OK;
@@ -271,7 +264,11 @@ static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
 	}
 	if (!place.measured)
 		place.measured = below->measured;
-	return intern(builder, &place);
+
+	uint32_t number;
+
+	builder->overlay_err = intern_place(builder, &place, &number);
+	return builder->overlay_err < 0 ? PTREE_VALUE_MAX + 1u : number;
 }
 
 // Lays the finished source below those before it: it only fills in what they leave unknown.
@@ -292,7 +289,7 @@ static int lay_below(struct place_builder *builder, struct entries *entries, str
 	err = ptree_overlay(*tree, own, combine, builder, &both);
 	ptree_free(own);
 	if (err < 0)
-		return err;
+		return builder->overlay_err < 0 ? builder->overlay_err : err;
 	ptree_free(*tree);
 	*tree = both;
 	return E_OK;

@@ -69,7 +69,7 @@ int place_source_begin(struct place_builder *builder, const char *name) MUST_USE
 // E_NOMEM.
 int place_source_add(struct place_builder *builder, const struct prefix *prefix,
                      const struct place_facts *facts) MUST_USE;
-// Ends the current source and overlays it. E_NOMEM.
+// Ends the current source and overlays it. E_LIMIT past PLACES_MAX, as sources combine into new places; E_NOMEM.
 int place_source_end(struct place_builder *builder) MUST_USE;
 
 // Passes what was built to the caller; the builder can then only be freed. E_NOMEM.

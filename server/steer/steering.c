@@ -64,7 +64,7 @@ int steering_plan_add(struct steering_plan *plan, const struct ranking_spec *spe
 	int err;
 
 	if (spec->weights)
-		hash = hash_mix(hash_bytes(hash, spec->weights, spec->count * sizeof(*spec->weights)));
+		hash = hash_mix(hash_bytes(hash ^ spec->tie_us, spec->weights, spec->count * sizeof(*spec->weights)));
 	found = intern_find(&plan->index, hash, is_equal, plan, spec);
 	if (found >= 0) {
 		plan->sets[found].apps++;

@@ -14,7 +14,7 @@
 //
 //   shorter than a header, or a response (QR)      QUERY_SILENCE  a reply could loop
 //   OPCODE other than QUERY                        QUERY_NOTIMP   an OPT record is noticed all the same
-//   QDCOUNT other than 1 (RFC 9619)                QUERY_FORMERR
+//   QDCOUNT other than 1 (RFC 9619)                QUERY_FORMERR  here too
 //   question or a record malformed                 QUERY_FORMERR
 //   two OPT, OPT not at the root                   QUERY_FORMERR  RFC 6891 section 6.1.1
 //   EDNS version above 0                           QUERY_BADVERS  RFC 6891 section 6.1.3

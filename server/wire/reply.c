@@ -41,7 +41,8 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 		memcpy(wire, query->wire, reply->len);
 }
 
-static ALWAYS_INLINE uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count, bool required)
+static ALWAYS_INLINE uint8_t *take(struct reply *reply, enum reply_section section, size_t len, uint16_t count,
+                                   bool required)
 {
 	dev_must(section <= REPLY_ADDITIONAL);
 	if (reply->truncated || reply->limit < reply->len || reply->limit - reply->len < len) {
@@ -75,7 +76,7 @@ size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t 
 }
 
 void reply_add_compressed(struct reply *reply, enum reply_section section, const struct compressed *part, size_t owner,
-                    size_t records, bool required)
+                          size_t records, bool required)
 {
 	const size_t origins[] = {[COMPRESSED_OWNER] = owner, [COMPRESSED_RECORDS] = records};
 	uint8_t *at = take(reply, section, part->len, part->count, required);

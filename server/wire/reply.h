@@ -47,11 +47,11 @@ void reply_begin(struct reply *reply, uint8_t *wire, size_t limit, const struct 
 // when the RRset does not fit: the reply is then truncated.
 size_t reply_add(struct reply *reply, enum reply_section section, const uint8_t *records, size_t len, uint16_t count,
                  size_t owner);
-// Adds records with names that are compressed, `owner` being the offset in the reply that COMPRESSED_OWNER stands for and
-// `records` that of the first part, which the others follow without a gap. When they do not fit, the reply is truncated
-// if they are `required`, and is sent without them otherwise (RFC 2181 section 9).
+// Adds records with names that are compressed, `owner` being the offset in the reply that COMPRESSED_OWNER stands for
+// and `records` that of the first part, which the others follow without a gap. When they do not fit, the reply is
+// truncated if they are `required`, and is sent without them otherwise (RFC 2181 section 9).
 void reply_add_compressed(struct reply *reply, enum reply_section section, const struct compressed *part, size_t owner,
-                    size_t records, bool required);
+                          size_t records, bool required);
 
 // Finishes the reply: the header's flags (`aa`, those copied from the query, TC), `rcode` with its high bits in OPT,
 // and OPT if `opt` is not NULL, as it was for reply_begin(). A truncated reply keeps only the question and OPT (RFC

@@ -29,9 +29,9 @@ const char *zone_builder_keep(struct zone_builder *builder, const char *path);
 // Marks a zone some of whose records could not be read, so that records it lacks are not reported as well. Finishing
 // then fails.
 void zone_builder_incomplete(struct zone_builder *builder, const uint8_t *apex, size_t apex_len);
-// Adds one record. DS at an apex is the record of the zone above (RFC 4035 section 3.1.4.1). `owner` is in wire form, any case; RDATA is uncompressed and copied; origin.file must outlive the
-// builder. Duplicates are silently dropped (RFC 2181 section 5). E_INVAL when it is wrong, with the reason and its
-// origin in the report; E_NOMEM.
+// Adds one record. `owner` is in wire form, any case; DS at an apex is the record of the zone above (RFC 4035 section
+// 3.1.4.1). RDATA is uncompressed and copied; origin.file must outlive the builder. Duplicates are silently dropped (RFC
+// 2181 section 5). E_INVAL when it is wrong, with the reason and its origin in the report; E_NOMEM.
 int zone_builder_record(struct zone_builder *builder, struct report *report, struct zone_origin origin,
                         const uint8_t *owner, size_t owner_len, uint16_t type, uint32_t ttl_s, const uint8_t *rdata,
                         size_t rdata_len) MUST_USE;

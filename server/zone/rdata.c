@@ -1,5 +1,5 @@
-// RDATA from presentation form to wire form; see rdata.h. What plain.c leaves, ldns parses; what it silently accepts (numbers out
-// of range, RFC 3597 data of the wrong length) is checked here.
+// RDATA from presentation form to wire form; see rdata.h. What plain.c leaves, ldns parses; what it silently accepts
+// (numbers out of range, RFC 3597 data of the wrong length) is checked here.
 #include "zone/rdata.h"
 
 #include <ldns/ldns.h>

@@ -1,14 +1,12 @@
 // Splits master files into entries; see scan.h. The complete file is read first, so that it cannot change meanwhile.
 #include "zone/scan.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/infile.h"
 #include "base/must.h"
 #include "base/report.h"
 
@@ -22,75 +20,39 @@ struct zone_scan {
 
 // ---- the file ----
 
-static int read_all(int fd, struct zone_scan *text, size_t size)
-{
-	text->bytes = malloc(size + 1); // malloc(0) may be NULL
-	if (!text->bytes)
-		return E_NOMEM;
-	text->at = text->end = text->bytes;
-	while (size > 0) {
-		ssize_t got = read(fd, text->end, size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return E_IO;
-		if (got == 0)
-			break;
-		text->end += got;
-		size -= (size_t)got;
-	}
-	if (text->end - text->at >= 3 && memcmp(text->at, "\xef\xbb\xbf", 3) == 0) // a UTF-8 byte order mark
-		text->at += 3;
-	text->line = 1;
-	return E_OK;
-}
-
-// E_IO with the reason in *ret_why.
-static int read_file(int fd, size_t *budget, struct zone_scan *text, const char **ret_why)
-{
-	struct stat status;
-	int err = E_IO;
-
-	if (fstat(fd, &status) < 0)
-		*ret_why = strerror(errno);
-	else if (S_ISDIR(status.st_mode))
-		*ret_why = strerror(EISDIR);
-	else if (!S_ISREG(status.st_mode))
-		*ret_why = "not a regular file";
-	else if ((size_t)status.st_size > *budget)
-		*ret_why = "the zone's files are larger than 1 GiB";
-	else if ((err = read_all(fd, text, (size_t)status.st_size)) == E_IO)
-		*ret_why = strerror(errno);
-	if (err == E_OK)
-		*budget -= (size_t)(text->end - text->bytes);
-	return err;
-}
-
 int zone_scan_open_fd(int fd, const char *path, size_t *budget, struct report *report, struct zone_scan **ret_text)
 {
 	struct zone_scan *text = calloc(1, sizeof(*text));
-	const char *why;
-	int err = text ? read_file(fd, budget, text, &why) : E_NOMEM;
+	char why[INFILE_WHY_LEN];
+	size_t len;
+	int err = text ? infile_read_fd(fd, *budget, &text->bytes, &len, why) : E_NOMEM;
 
 	close(fd);
-	if (err == E_IO)
-		report_error(report, path, 0, 0, "cannot be read: %s", why);
 	if (err < 0) {
+		if (err != E_NOMEM)
+			report_error(report, path, 0, 0, "%s",
+			             err == E_LIMIT ? "cannot be read: the zone's files are larger than 1 GiB" : why);
 		zone_scan_close(text);
-		return err;
+		return err == E_NOMEM ? err : E_IO;
 	}
+	*budget -= len;
 	text->path = path;
+	text->at = text->bytes;
+	text->end = text->bytes + len;
+	text->line = 1;
+	if (len >= 3 && memcmp(text->at, "\xef\xbb\xbf", 3) == 0) // a UTF-8 byte order mark
+		text->at += 3;
 	*ret_text = text;
 	return E_OK;
 }
 
 int zone_scan_open(const char *path, size_t *budget, struct report *report, struct zone_scan **ret_text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); // never wait for a FIFO's writer
+	char why[INFILE_WHY_LEN];
+	int fd;
 
-	if (fd < 0) {
-		report_error(report, path, 0, 0, "cannot be read: %s", strerror(errno));
+	if (infile_open(path, &fd, why) < 0) {
+		report_error(report, path, 0, 0, "%s", why);
 		return E_IO;
 	}
 	return zone_scan_open_fd(fd, path, budget, report, ret_text);

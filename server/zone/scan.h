@@ -23,8 +23,8 @@ struct zone_scan_entry {
 
 struct zone_scan;
 
-// Reads a complete file; `path` is borrowed until zone_scan_close(). *budget is how many octets the zone's files may still
-// have (ZONE_SCAN_FILES_MAX to begin with), and is lowered by the file's. E_IO (reported), E_NOMEM.
+// Reads a complete file; `path` is borrowed until zone_scan_close(). *budget is how many octets the zone's files may
+// still have (ZONE_SCAN_FILES_MAX to begin with), and is lowered by the file's. E_IO (reported), E_NOMEM.
 int zone_scan_open(const char *path, size_t *budget, struct report *report, struct zone_scan **ret_text) MUST_USE;
 // The same for a file that is open already as `fd`, which is closed in any case.
 int zone_scan_open_fd(int fd, const char *path, size_t *budget, struct report *report,

@@ -402,4 +402,4 @@ def beside_nsd_and_knot():
 
 
 if __name__ == "__main__":
-    harness.run(beside_nsd_and_knot, limit_s=120)
+    harness.run(beside_nsd_and_knot, limit_s=240)

@@ -231,6 +231,55 @@ static void test_damage(void **state)
 	assert_true(reported_more > 100);
 }
 
+// What comes before a zero octet would otherwise pass for the complete file; and the size of a CA file is bounded.
+static void test_ca_files(void **state)
+{
+	static const char yaml[] = "domains: {e.x: {ns: n.z}}\n" SITES "checks: {h: {type: https, ca-file: csv}}\n"
+	                           "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n";
+	static const char text[] = "-----BEGIN CERTIFICATE-----\0-----END CERTIFICATE-----\n";
+	char *large = calloc(1, CONFIG_CA_BYTES_MAX + 1), *reported;
+
+	(void)state;
+	assert_non_null(large);
+	write_file("csv", text, sizeof(text) - 1);
+	assert_int_equal(build(yaml, sizeof(yaml) - 1, &reported), E_INVAL);
+	assert_non_null(strstr(reported, ": checks.h.ca-file: csv has a zero octet, expected certificates in PEM\n"));
+	free(reported);
+	write_file("csv", large, CONFIG_CA_BYTES_MAX + 1);
+	assert_int_equal(build(yaml, sizeof(yaml) - 1, &reported), E_INVAL);
+	assert_non_null(strstr(reported, ": checks.h.ca-file: csv cannot be read: larger than "));
+	free(reported);
+	free(large);
+}
+
+// Sets of sites with weights, each with a map of all places: too many of both are refused before any is made.
+static void test_too_large(void **state)
+{
+	enum { PLACES = 60000, WEIGHTS = 135, ROW_LEN = 40, APP_LEN = 120 };
+	char *csv = malloc(PLACES * ROW_LEN), *yaml = malloc(1000 + WEIGHTS * WEIGHTS * APP_LEN), *reported;
+	size_t len = 0;
+
+	(void)state;
+	assert_non_null(csv);
+	assert_non_null(yaml);
+	len += (size_t)sprintf(csv, "prefix,latitude,longitude\n");
+	for (int i = 0; i < PLACES; i++)
+		len += (size_t)sprintf(csv + len, "10.%d.%d.0/24,%d.%03d,7\n", i >> 8, i & 0xff, i / 1000, i % 1000);
+	write_file("csv", csv, len);
+	len = (size_t)sprintf(yaml, "domains: {e.x: {ns: n.z}}\nlocate: [{plugin: ranges, file: csv}]\n"
+	                            "sites: {a: {kind: region}, b: {kind: region}}\napps:\n");
+	for (int i = 0; i < WEIGHTS * WEIGHTS; i++)
+		len += (size_t)sprintf(yaml + len, " a%d.e.x: {targets: {a: {addresses: 192.0.2.1, weight: %d}, "
+		                                   "b: {addresses: 192.0.2.2, weight: %d}}}\n", i, 1 + i / WEIGHTS, 1 + i % WEIGHTS);
+	assert_int_equal(build(yaml, len, &reported), E_INVAL);
+	assert_string_equal(reported, "c: apps: the steering tables would be too large for the 60001 places of `locate`: more "
+	                              "than 1 GiB for the order of all sites, or 4 GiB for the sets of sites with weights; less "
+	                              "precise places or fewer different weights would do\n");
+	free(reported);
+	free(yaml);
+	free(csv);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -255,6 +304,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reported),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_ca_files),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,6 +196,63 @@ static void test_v6(void **state)
 	against_linear_scan(ADDR_V6);
 }
 
+// However often a prefix is given in one source, the last row counts.
+static void test_repeated(void **state)
+{
+	enum { TIMES = 300 };
+	struct place_builder *builder = place_builder_new(200);
+	struct place_facts facts = {.latitude = NAN, .longitude = NAN};
+	const struct prefix prefix = {{ADDR_V6, {0x20, 1}}, 32};
+	struct places *places = NULL;
+	char carrier[8];
+	uint8_t depth;
+
+	(void)state;
+	facts.carrier = carrier;
+	assert_int_equal(place_source_begin(builder, "first"), E_OK);
+	for (int i = 0; i < TIMES; i++) {
+		facts.carrier_len = (size_t)snprintf(carrier, sizeof(carrier), "c%d", i);
+		assert_int_equal(place_source_add(builder, &prefix, &facts), E_OK);
+	}
+	assert_int_equal(place_source_end(builder), E_OK);
+	assert_int_equal(place_finish(builder, &places), E_OK);
+	place_builder_free(builder);
+	assert_string_equal(names_text(places->carriers, places_lookup(places, &prefix.addr, &depth)->carrier), "c299");
+	assert_int_equal(depth, 32);
+	places_free(places);
+}
+
+static bool has_no_memory;
+
+// In place of the C library's, which would find memory.
+void *reallocarray(void *old, size_t count, size_t size)
+{
+	return has_no_memory ? NULL : realloc(old, count * size);
+}
+
+// Out of memory is not "too many places", which would send the operator to the wrong table.
+static void test_no_memory(void **state)
+{
+	struct place_builder *builder = place_builder_new(200);
+	struct place_facts facts = {.carrier = "a", .carrier_len = 1, .longitude = 5};
+	struct prefix prefix = {{ADDR_V4, {10}}, 32};
+	int err = E_OK;
+
+	(void)state;
+	assert_int_equal(place_source_begin(builder, "first"), E_OK);
+	assert_int_equal(place_source_add(builder, &prefix, &facts), E_OK);
+	has_no_memory = true;
+	for (unsigned i = 1; i < 10000 && err == E_OK; i++) { // each a place of its own
+		prefix.addr.bytes[2] = (uint8_t)(i >> 8);
+		prefix.addr.bytes[3] = (uint8_t)i;
+		facts.latitude = i / 200.0;
+		err = place_source_add(builder, &prefix, &facts);
+	}
+	has_no_memory = false;
+	assert_int_equal(err, E_NOMEM);
+	place_builder_free(builder);
+}
+
 static void test_refused(void **state)
 {
 	struct place_builder *builder = place_builder_new(200);
@@ -227,6 +285,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_v4),
 		cmocka_unit_test(test_v6),
+		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -282,11 +283,34 @@ static void test_few(void **state)
 	free(world);
 }
 
+// Sets that differ in nothing but the tie are told apart without a search through all of them.
+static void test_ties(void **state)
+{
+	enum { TIES = 200000, PATIENCE_S = 20 };
+	static const uint16_t sites[] = {0, 1};
+	static const uint32_t weights[] = {1, 2};
+	struct steering_plan *plan = steering_plan_new();
+
+	(void)state;
+	alarm(PATIENCE_S);
+	for (uint32_t round = 0; round < 2; round++)
+		for (uint32_t tie = 0; tie < TIES; tie++) {
+			struct ranking_spec spec = {sites, weights, 2, tie, 24, 48};
+			uint32_t set = TIES;
+
+			assert_int_equal(steering_plan_add(plan, &spec, &set), E_OK);
+			assert_int_equal(set, tie);
+		}
+	alarm(0);
+	steering_plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms_agree),
 		cmocka_unit_test(test_few),
+		cmocka_unit_test(test_ties),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -34,7 +35,7 @@ static struct places *places_of(const struct client *clients)
 
 	assert_non_null(builder);
 	assert_int_equal(place_source_begin(builder, "ranges c.csv"), 0);
-	for (; clients->carrier || clients->class_ || clients->hint; clients++) {
+	for (unsigned i = 0; clients->carrier || clients->class_ || clients->hint; clients++, i++) {
 		struct place_facts facts = {
 			.carrier = clients->carrier, .carrier_len = clients->carrier ? strlen(clients->carrier) : 0,
 			.class_ = clients->class_,   .class_len = clients->class_ ? strlen(clients->class_) : 0,
@@ -42,7 +43,8 @@ static struct places *places_of(const struct client *clients)
 			.latitude = NAN,             .longitude = NAN,
 		};
 
-		prefix.addr.bytes[2]++;
+		prefix.addr.bytes[1] = (uint8_t)(i >> 8);
+		prefix.addr.bytes[2] = (uint8_t)i;
 		assert_int_equal(place_source_add(builder, &prefix, &facts), 0);
 	}
 	assert_int_equal(place_source_end(builder), 0);
@@ -146,10 +148,52 @@ static void test_warnings(void **state)
 	}
 }
 
+// A name for each number; those of two `first` letters ten apart have no letter in common.
+static char *name_of(unsigned number, char first, char *buf)
+{
+	size_t len = 0;
+
+	for (; len < 8; len++, number /= 10)
+		buf[len] = (char)(first + (int)(number % 10));
+	buf[len] = '\0';
+	return buf;
+}
+
+// Very many carriers on both sides do not keep a start waiting: comparing all would take minutes.
+static void test_many(void **state)
+{
+	enum { MANY = 60000, LEN = 9, PATIENCE_S = 30 };
+	static struct client clients[MANY + 1];
+	static struct measured_row rows[MANY];
+	static char names[2 * MANY][LEN];
+	static const char yaml[] = HEAD "  w: {kind: wavelength, reach: [verizon]}\n";
+	struct report *report = report_new();
+	char *reported;
+	struct config *config = report_text_config(yaml, sizeof(yaml) - 1, &reported);
+
+	(void)state;
+	free(reported);
+	for (unsigned i = 0; i < MANY; i++) {
+		clients[i].carrier = name_of(i, 'a', names[i]);
+		rows[i] = (struct measured_row){0, name_of(i, 'k', names[MANY + i]), 0, 1};
+	}
+
+	struct places *places = places_of(clients);
+
+	alarm(PATIENCE_S);
+	unknown_names_warn(config, places, rows, MANY, report);
+	alarm(0);
+	assert_int_equal(report_count(report, REPORT_WARNING), 2); // the site's carrier, the latency table's
+	report_free(report);
+	places_free(places);
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

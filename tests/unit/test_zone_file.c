@@ -273,26 +273,30 @@ static void test_made_up_hosts(void **state)
 static void test_nested(void **state)
 {
 	static const char outer[] = ZONELOAD_HEAD "b.a NS ns.b.a\nb.a DS 1 8 1 000102030405060708090a0b0c0d0e0f10111213\nns.b.a A 192.0.2.9\nb.a TXT lost\n"
-	                                          "x A 192.0.2.1\nin.b.a 60 TXT lost\nx.b.a DS 1 8 1 00\n@ DS 1 8 1 00\n";
+	                                          "x A 192.0.2.1\nin.b.a 60 TXT lost\nx.b.a DS 1 8 1 00\n@ DS 1 8 1 00\n"
+	                                          "c.b.a DS 1 8 1 00\n"; // it belongs to the zone between
 	static struct hosts_host ns[] = {{.name = "ns.elsewhere"}};
 	char path[ZONELOAD_PATH_MAX];
 	struct config_domain domains[] = {
 		zoneload_domain("example", zoneload_path("outer.zone", path)),
 		{.name = "b.a.example", .ns = ns, .ns_count = 1, .hostmaster = "h.x", .ttl_s = 60, .mark = {"conf", 4, 5}},
+		{.name = "c.b.a.example", .ns = ns, .ns_count = 1, .hostmaster = "h.x", .ttl_s = 60, .mark = {"conf", 6, 5}},
 	};
 	struct report *report = report_new();
 	struct zonedb *db = NULL;
 
 	(void)state;
 	zoneload_write("outer.zone", outer, strlen(outer));
-	assert_int_equal(zoneload(domains, 2, report, &db), 0);
+	assert_int_equal(zoneload(domains, ARRAY_LEN(domains), report, &db), 0);
 	zoneload_expect(report, "N outer.zone:4: b.a.example NS: ignored, the name belongs to the domain b.a.example\n"
 	                        "N outer.zone:6: ns.b.a.example A: ignored, the name belongs to the domain b.a.example\n"
 	                        "W outer.zone:7: b.a.example TXT: ignored, the name belongs to the domain b.a.example\n"
 	                        "W outer.zone:9: in.b.a.example TXT: ignored, the name belongs to the domain b.a.example\n"
 	                        "W outer.zone:10: x.b.a.example DS: ignored, the name belongs to the domain b.a.example\n"
-	                        "W outer.zone:11: example DS: ignored, it belongs in the zone above (RFC 4035 section 2.4)\n");
-	assert_int_equal(zonedb_node_count(db), 4);
+	                        "W outer.zone:11: example DS: ignored, it belongs in the zone above (RFC 4035 section 2.4)\n"
+	                        "W outer.zone:12: c.b.a.example DS: ignored, the name belongs to the domain c.b.a.example\n");
+	assert_int_equal(zonedb_node_count(db), 5);
+	assert_int_equal(draftzone_find(db, "c.b.a.example")->rrset_count, 2); // no DS
 	assert_int_equal(draftzone_find(db, "b.a.example")->flags, NODE_APEX);
 	assert_int_equal(draftzone_find(db, "b.a.example")->rrset_count, 3); // with DS, which the zone above answers
 	assert_int_equal(draftzone_find(db, "a.example")->flags, NODE_ENT);

@@ -162,7 +162,8 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 	}
 }
 
-json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress, struct client_link_error *error)
+json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress,
+                        struct client_link_error *error)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
 	int fd = line ? connect_to(path, timeout_s, error) : fail(error, false, "out of memory");

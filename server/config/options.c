@@ -50,8 +50,9 @@ static const struct option server_rows[] = {
 	 .restart = true,
 	 .help = "The folder for what survives a restart: drains, forces, the last health. Created if missing."},
 	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
-	 .restart = true, .help = "The user to run as once the sockets are bound. All capabilities are given up then, whoever it runs as; "
-	 "started as root, it warns when there is none."},
+	 .restart = true,
+	 .help = "The user to run as once the sockets are bound. All capabilities are given up then, whoever it runs as; "
+	         "started as root, it warns when there is none."},
 	{"plugin-dir", &text_path, .otherwise = "only built-in plugins", FIELD(config_server, plugin_dir),
 	 .help = "The folder with plugins that are not built in, as NAME.so."},
 	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),
@@ -350,8 +351,8 @@ static const struct option root_rows[] = {
 const struct schema options_root = {
 	.path = "",
 	.intro = "The file is YAML, so JSON works too. Anchors, aliases, tags and a second document are errors. Relative "
-	         "paths start in the folder of the file they are written in. All errors are reported at once, as FILE:LINE:COLUMN: key: what is "
-	         "wrong, what was expected.",
+	         "paths start in the folder of the file they are written in. All errors are reported at once, as "
+	         "FILE:LINE:COLUMN: key: what is wrong, what was expected.",
 	ROWS(root_rows),
 	.finish = crosscheck_config,
 };

@@ -48,6 +48,7 @@ void reconfigure_reload(const struct call *call)
 
 	if (!kept)
 		return;
+
 	bool force = json_is_true(json_object_get(kept->request, "force"));
 
 	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : "");

@@ -160,9 +160,14 @@ static int find_making_fault(const char *path)
 	return fault;
 }
 
+static bool is_already(const struct passwd *user)
+{
+	return getuid() == user->pw_uid && geteuid() == user->pw_uid;
+}
+
 static bool become(const struct passwd *user)
 {
-	if (getuid() == user->pw_uid && geteuid() == user->pw_uid)
+	if (is_already(user))
 		return true;
 	return initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0;
 }
@@ -184,6 +189,12 @@ void service_test(const struct config_server *server, struct report *report)
 
 	if (server->user && !user) {
 		refuse_user(server, report);
+		return;
+	}
+	if (user && geteuid() != 0 && !is_already(user)) {
+		report_add(report, REPORT_NOTE, server->state_dir_mark.file, server->state_dir_mark.line,
+		           server->state_dir_mark.column, "server.state-dir: whether user \"%s\" can read and write %s is not tested, "
+		           "which takes root", server->user, server->state_dir);
 		return;
 	}
 	if (stat(server->state_dir, &status) < 0 && errno == ENOENT)

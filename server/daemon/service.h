@@ -22,7 +22,8 @@ void service_trim_memory(void);
 void service_raise_limits(void);
 
 // For `-t`: reports what would make a start fail on this machine, a user that does not exist or a state folder that can
-// be neither written nor made. Changes nothing, but may become that user: nothing else can be done afterwards.
+// be neither written nor made. Changes nothing, but may become that user: nothing else can be done afterwards. Only root
+// can, so for anybody else's test of another user's folder it notes that there was none.
 void service_test(const struct config_server *server, struct report *report);
 
 // Before the sockets are bound, without `user:`: gives up all capabilities but the one for ports below 1024. (To become
@@ -36,6 +37,6 @@ int service_drop_privileges(const struct config_server *server, struct report *r
 // After that: E_IO, which is reported, when the user cannot write the state folder. One on a file system that is
 // read-only can be served from.
 int service_check_state(const struct config_server *server, struct report *report) MUST_USE;
-// After that: warns of files that were read before and that the user cannot read any more, so that reloads would fail. Files of
-// `locate:` sources are not known here.
+// After that: warns of files that were read before and that the user cannot read any more, so that reloads would fail.
+// Files of `locate:` sources are not known here.
 void service_check_files(const struct config *config, struct report *report);

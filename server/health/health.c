@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "health/due.h"
 #include "health/health_log.h"
 #include "health/probe.h"
 #include "health/score.h"
@@ -34,8 +35,6 @@ static const struct probe_type *const types[] = {CHECK_TYPES(ENGINE)};
 
 _Static_assert(ARRAY_LEN(types) == CHECK_TYPE_COUNT, "an engine for each type of check");
 
-TAILQ_HEAD(watch_queue, watch);
-
 struct health {
 	struct event_base *base;
 	struct health_ops ops;
@@ -43,16 +42,15 @@ struct health {
 	struct watchlist *list;         // in use; NULL before the first
 	size_t fresh_started;           // of list->fresh
 	size_t gone_stopped;            // of list->gone
-	struct watch_queue doubtful, sure; // due and not started, see next_queued()
-	bool sure_next;
+	struct due due;
 	unsigned limit;                 // of probes under way
 	size_t unsettled;               // watches not settled yet
 	struct event all_settled;       // calls ops.settled when there was nothing to wait for
-	struct event wake;              // starts queued probes
+	struct event wake;              // starts probes that are due
 	struct event changing;          // starts and stops watches after a reload, CHANGES_PER_TURN in each turn
 	uint32_t phase;                 // see spread_ms()
 	struct health_log log;
-	struct health_stats stats;
+	struct health_stats stats;      // but `waiting`
 };
 
 // The next of a sequence of offsets that are spread evenly over `range_ms`, however many are taken: multiples of the
@@ -169,7 +167,7 @@ static void count_late(struct watch *watch)
 	if (!watch->started || late_ms < check_of(watch)->interval_ms)
 		return;
 	health->stats.late++;
-	health_log_late(&health->log, watch, late_ms, health->stats.waiting, health->stats.under_way + 1 >= health->limit);
+	health_log_late(&health->log, watch, late_ms, health->due.count, health->stats.under_way + 1 >= health->limit);
 }
 
 // The state is not known yet, or the last result contradicts it.
@@ -199,7 +197,7 @@ static void conclude(struct watch *watch, const struct verdict *verdict)
 {
 	struct health *health = watch->health;
 
-	must(health->stats.under_way > 0 && !watch->queue && !watch->probe.run);
+	must(health->stats.under_way > 0 && !watch->due && !watch->probe.run);
 	watch->shown.took_us = (uint32_t)((clock_mono_ns() - watch->began_ns) / 1000);
 	watch->shown.last_probe_s = clock_wall_s();
 	watch->shown.layer = verdict->layer;
@@ -242,42 +240,12 @@ static void start_probe(struct watch *watch)
 	conclude(watch, &verdict);
 }
 
-static void enqueue(struct watch *watch)
-{
-	struct health *health = watch->health;
-
-	must(!watch->queue && !watch->probe.run);
-	watch->queue = in_doubt(watch) ? &health->doubtful : &health->sure;
-	TAILQ_INSERT_TAIL(watch->queue, watch, queued);
-	health->stats.waiting++;
-}
-
-static void dequeue(struct watch *watch)
-{
-	if (!watch->queue)
-		return;
-	must(watch->health->stats.waiting > 0);
-	TAILQ_REMOVE(watch->queue, watch, queued);
-	watch->queue = NULL;
-	watch->health->stats.waiting--;
-}
-
-// When probes are late, states in doubt come first: they are confirmed at the check's own pace. Once every state is
-// known, every other start is for the rest, or many flapping targets would keep the others from being probed.
-static struct watch *next_queued(struct health *health)
-{
-	struct watch *doubtful = TAILQ_FIRST(&health->doubtful), *sure = TAILQ_FIRST(&health->sure);
-
-	health->sure_next = !health->sure_next && health->unsettled == 0;
-	return sure && (health->sure_next || !doubtful) ? sure : doubtful;
-}
-
-// Starts queued probes in the loop's next turn.
+// Starts probes that are due in the loop's next turn.
 static void wake(struct health *health)
 {
 	static const struct timeval now = {0};
 
-	if (health->stats.waiting && health->stats.under_way < health->limit && evtimer_add(&health->wake, &now) < 0)
+	if (health->due.count && health->stats.under_way < health->limit && evtimer_add(&health->wake, &now) < 0)
 		event_active(&health->wake, EV_TIMEOUT, 0);
 }
 
@@ -289,10 +257,9 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < STARTS_PER_TURN && health->stats.under_way < health->limit; i++) {
-		watch = next_queued(health);
+		watch = due_take(&health->due, health->unsettled == 0);
 		if (!watch)
 			return;
-		dequeue(watch);
 		start_probe(watch);
 	}
 	wake(health);
@@ -339,7 +306,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	if (late_ms < 0) { // fired early: the loop's clock is coarse
 		arm(watch, watch->alarm_ms);
 	} else if (!watch->probe.run) {
-		enqueue(watch);
+		due_add(&watch->health->due, watch, in_doubt(watch));
 		wake(watch->health);
 	} else if (!extend(watch, late_ms)) {
 		time_out(watch);
@@ -355,7 +322,7 @@ static void stop(struct watch *watch)
 		return;
 	evtimer_del(&watch->timer);
 	watch->health->stats.failing -= is_failing(watch);
-	dequeue(watch);
+	due_remove(&watch->health->due, watch);
 	if (watch->probe.run) {
 		type_of(watch)->cancel(&watch->probe);
 		must(!watch->probe.run && watch->health->stats.under_way > 0);
@@ -426,17 +393,6 @@ static void on_changing(evutil_socket_t fd, short what, void *ctx)
 	wake(health); // stopped probes have made room
 }
 
-// If every target timed out, the sum of timeout / interval probes would be under way at once. With a lower limit they
-// queue, and failures are detected late just when it matters.
-static void warn_of_limit(const struct health *health)
-{
-	double worst = health->list->probes_at_worst;
-
-	if (worst > health->limit + 0.5) // a sum of fractions
-		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
-		            "so probes would be late", worst, health->limit);
-}
-
 // Carries over what is known from the previous list. Costs time for each difference, and the copy of one byte per
 // target.
 static void inherit(struct health *health, const struct watchlist *old)
@@ -486,7 +442,7 @@ void health_configure(struct health *health, struct watchlist *list, unsigned li
 		event_active(&health->changing, EV_TIMEOUT, 0);
 	else
 		(void)change(health, SIZE_MAX);
-	warn_of_limit(health);
+	health_log_limit(list->probes_at_worst, limit);
 	wake(health); // the limit may have been raised
 	event_del(&health->all_settled);
 	if (health->unsettled == 0)
@@ -511,8 +467,7 @@ struct health *health_new(struct event_base *base, const struct health_ops *ops)
 	health->base = base;
 	health->ops = *ops;
 	health->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
-	TAILQ_INIT(&health->doubtful);
-	TAILQ_INIT(&health->sure);
+	due_init(&health->due);
 	probe_event_assign(&health->wake, base, -1, 0, on_wake, health);
 	evtimer_assign(&health->all_settled, base, on_all_settled, health);
 	probe_event_assign(&health->changing, base, -1, 0, on_changing, health);
@@ -537,7 +492,7 @@ struct health *health_free(struct health *health)
 	event_del(&health->changing);
 	event_del(&health->wake);
 	event_del(&health->all_settled);
-	must(health->stats.under_way == 0 && health->stats.waiting == 0);
+	must(health->stats.under_way == 0 && health->due.count == 0);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (health->engines[i])
 			types[i]->close(health->engines[i]);
@@ -594,4 +549,5 @@ bool health_settled(const struct health *health)
 void health_stats(const struct health *health, struct health_stats *ret_stats)
 {
 	*ret_stats = health->stats;
+	ret_stats->waiting = health->due.count;
 }

@@ -66,3 +66,12 @@ void health_log_late(struct health_log *log, const struct watch *watch, int64_t 
 		            "waiting, because %s", watch->probe.app, watch->site, (double)late_ms / 1000, waiting,
 		            limited ? "`probes` allows no more at once" : "the main thread is fully busy");
 }
+
+// If every target timed out, so many probes would be under way at once. With a lower limit they queue, and failures are
+// detected late just when it matters.
+void health_log_limit(double probes_at_worst, unsigned limit)
+{
+	if (probes_at_worst > limit + 0.5) // a sum of fractions
+		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
+		            "so probes would be late", probes_at_worst, limit);
+}

@@ -23,3 +23,5 @@ void health_log_recovered(struct health_log *log, const struct watch *watch, uns
 void health_log_local(struct health_log *log, const struct watch *watch);
 // A probe starts `late_ms` after it was due; `waiting` more are due. `limited`: `probes` allows no more at once.
 void health_log_late(struct health_log *log, const struct watch *watch, int64_t late_ms, uint64_t waiting, bool limited);
+// Warns when `probes_at_worst` (see struct watchlist) are more than `limit`, how many may be under way.
+void health_log_limit(double probes_at_worst, unsigned limit);

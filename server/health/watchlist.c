@@ -373,7 +373,7 @@ void watchlist_free_watch(struct watch *watch)
 {
 	struct check *check = (struct check *)watch->probe.check;
 
-	must(!watch->probe.run && !watch->queue);
+	must(!watch->probe.run && !watch->due);
 	must(!check || check->users > 0);
 	if (check && --check->users == 0)
 		free_check(check);

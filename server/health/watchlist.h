@@ -14,7 +14,7 @@
 #include "health/result.h"
 
 struct config;
-struct watch_queue;
+struct due_queue;
 
 enum { WATCHLIST_NONE = UINT32_MAX };
 
@@ -30,7 +30,7 @@ struct watch {
 	bool settled;               // has been probed, or has a saved state
 	bool started;               // has been probed
 	bool extended;              // the deadline of the probe under way has been extended
-	struct watch_queue *queue;  // of due probes, that it is in; NULL: none
+	struct due_queue *due;      // that it is in, see due.h; NULL: none
 	int64_t start_ms;           // monotonic: scheduled start of the probe under way, or else of the next one
 	int64_t alarm_ms;           // monotonic: when the timer is to fire
 	int64_t began_ns;           // monotonic: actual start of the last probe

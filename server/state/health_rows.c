@@ -24,8 +24,8 @@ static int64_t sum_of_meta(const char *name, int64_t value)
 static int load_row(void *ctx, const struct store_value *columns, size_t count)
 {
 	if (count != 5 || columns[0].type != STORE_TEXT || columns[1].type != STORE_TEXT ||
-	    columns[2].type != STORE_NUMBER || columns[3].type != STORE_NUMBER || columns[4].type != STORE_NUMBER || columns[2].number < 0 ||
-	    columns[2].number > UINT32_MAX || strlen(columns[0].text) > STORE_ROW_MAX / 4 ||
+	    columns[2].type != STORE_NUMBER || columns[3].type != STORE_NUMBER || columns[4].type != STORE_NUMBER ||
+	    columns[2].number < 0 || columns[2].number > UINT32_MAX || strlen(columns[0].text) > STORE_ROW_MAX / 4 ||
 	    columns[4].number != sum_of(columns[0].text, columns[1].text, columns[2].number, columns[3].number))
 		return E_INVAL;
 

@@ -244,6 +244,13 @@ def exit_codes():
             done = run("-t", "-c", str(others))
             check(done.returncode == 2 and "server.state-dir" in done.stderr and "user \"nobody\": Permission denied"
                   in done.stderr, done)
+            # Who is not root cannot know, and is told so.
+            others.write_text(others.read_text().replace("nobody", "daemon"))
+            done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", harness.program("edgesteerd"),
+                                   "-t", "-c", str(others)], capture_output=True, text=True, timeout=harness.PATIENCE_S,
+                                  env=harness.program_env(), check=False)
+            if "failed to execute" not in done.stderr:  # the build may be where nobody else can look
+                check(done.returncode == 0 and "whether user \"daemon\" can read and write" in done.stderr, done)
         # A second daemon on the same control socket does not take it away.
         done = run("-c", str(d.config_path))
         equal(done.returncode, 1, done.stderr)

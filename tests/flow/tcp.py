@@ -359,7 +359,8 @@ def many_held():
         raise Skip(f"{need} descriptors are needed, {hard} are allowed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
     try:
-        few, many = cost_of_an_accept(100), cost_of_an_accept(9000)
+        # The least of some: what else the machine does only adds to it.
+        few, many = (min(cost_of_an_accept(held) for _ in range(3)) for held in (100, 9000))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     print(f"an accept costs {few:.1f} us with 100 connections held, {many:.1f} us with 9,000")

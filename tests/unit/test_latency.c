@@ -89,6 +89,9 @@ static const struct {
 	{"\xef\xbb\xbf# ours\r\n\r\n from , site , ms \r\n192.0.2.1,\tbos , 1.25 \r\nkddi,nyc,7",
 	 "kddi nyc 7000\n1 bos 1250\n", ""},
 	{"from,site,ms\n", "", ""},
+	// Carriers are the same in whatever case.
+	{"from,site,ms\nVerizon,bos,12\nKDDI,nyc,7\nverizon,bos,13\n", "kddi nyc 7000\nverizon bos 13000\n",
+	 "warning: FILE:4: the same from and site as on line 2: this later row is used\n"},
 	{"from,site,ms\n10.0.0.0/16,bos,1\n10.0.0.0/8,bos,2\n", "1 bos 2000\n2 bos 1000\n", ""},
 	// Repeated: reported, and the later one counts.
 	{"from,site,ms\na,bos,1\n1.0.0.0/8,bos,2\na,bos,3\n1.0.0.0/8,bos,4\na,nyc,5\na,bos,6\n",

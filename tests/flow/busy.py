@@ -18,7 +18,7 @@ def pace():
     return min(10, max(1, math.ceil((time.monotonic() - began) / 0.05 - 0.5)))
 
 
-def _waited_ns(path):
+def waited_ns(path):
     """For how long the thread was ready to run so far while the kernel let others run; 0 where the kernel does not say."""
     try:
         with open(path, encoding="ascii") as file:
@@ -43,7 +43,7 @@ class Withheld:
         for pid in self.pids:
             with contextlib.suppress(OSError):
                 for task in os.listdir(f"/proc/{pid}/task"):
-                    waited[pid, task] = _waited_ns(f"/proc/{pid}/task/{task}/schedstat")
+                    waited[pid, task] = waited_ns(f"/proc/{pid}/task/{task}/schedstat")
         return waited
 
     def s(self):
@@ -53,4 +53,4 @@ class Withheld:
     @classmethod
     def thread_ends(cls):
         """To be called by a thread of this process that others wait for and that ends."""
-        cls.ended_ns += _waited_ns("/proc/thread-self/schedstat")
+        cls.ended_ns += waited_ns("/proc/thread-self/schedstat")

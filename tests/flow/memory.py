@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import busy
 import harness
 from harness import Daemon, Skip, check
 
@@ -37,7 +38,8 @@ def memory_mb(pid):
 
 
 class Watch:
-    """Asks over the control socket without a pause; the longest that an answer took, in milliseconds."""
+    """Asks over the control socket without a pause; the longest that an answer took, in milliseconds, without the time for
+    which the kernel let others run in the place of the daemon's main thread or of this one."""
 
     def __init__(self, daemon):
         self.daemon, self.worst_ms, self.going = daemon, 0, True
@@ -46,10 +48,15 @@ class Watch:
     def run(self):
         with self.daemon.control() as order:
             while self.going:
-                begun = time.monotonic()
+                begun, before_ns = time.monotonic(), self.waited_ns()
                 order("version")
-                self.worst_ms = max(self.worst_ms, (time.monotonic() - begun) * 1000)
+                took_ms = (time.monotonic() - begun) * 1000 - (self.waited_ns() - before_ns) / 1e6
+                self.worst_ms = max(self.worst_ms, took_ms)
                 time.sleep(0.005)
+
+    def waited_ns(self):
+        pid = self.daemon.process.pid
+        return busy.waited_ns(f"/proc/{pid}/task/{pid}/schedstat") + busy.waited_ns("/proc/thread-self/schedstat")
 
     def __enter__(self):
         self.thread.start()
@@ -70,9 +77,10 @@ def given_back():
             subprocess.run([str(harness.TOP / "bench/make-internet")], stdout=file, check=True)
         d.start()
         first, _ = memory_mb(d.process.pid)
-        with Watch(d) as watch:
+        # Over a connection: starting a program for each may hold up the watch, a thread of the same process.
+        with Watch(d) as watch, d.control() as order:
             for _ in range(RELOADS):
-                d.reload()
+                order("reload")
             time.sleep(1)
         now, peak = memory_mb(d.process.pid)
         print(f"{first:.0f} MB after the first load; after {RELOADS} reloads {now:.0f} MB ({now / first:.2f} times), at most "

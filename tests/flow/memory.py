@@ -77,7 +77,7 @@ def given_back():
             subprocess.run([str(harness.TOP / "bench/make-internet")], stdout=file, check=True)
         d.start()
         first, _ = memory_mb(d.process.pid)
-        # Over a connection: to start a program for each would hold up the watch, a thread of the same process.
+        # Over a connection: starting a program for each may hold up the watch, a thread of the same process.
         with Watch(d) as watch, d.control() as order:
             for _ in range(RELOADS):
                 order("reload")

@@ -1,5 +1,5 @@
-// Parses prefixes and numbers; see parse.h. Hand-written for speed, as tables have a million rows: inet_pton() and
-// strtod() take several times as long.
+// Parses prefixes, numbers and codes; see parse.h. Hand-written for speed, as tables have a million rows: inet_pton()
+// and strtod() take several times as long.
 #include "parse.h"
 
 #include <arpa/inet.h>
@@ -178,4 +178,19 @@ bool parse_decimal(const char *at, double *ret_value)
 
 	*ret_value = negative ? -value : value;
 	return true;
+}
+
+const char *parse_country(const char *octets, char buf[3])
+{
+	for (int i = 0; i < 2; i++) {
+		char c = octets[i] >= 'a' && octets[i] <= 'z' ? (char)(octets[i] - 'a' + 'A') : octets[i];
+
+		if (c < 'A' || c > 'Z')
+			return NULL;
+		buf[i] = c;
+	}
+	buf[2] = '\0';
+	if (strcmp(buf, "AA") == 0 || strcmp(buf, "ZZ") == 0 || (buf[0] == 'X' && buf[1] != 'K'))
+		return NULL;
+	return buf;
 }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 // Both return the position where they stopped, or NULL.
 
@@ -193,4 +194,17 @@ const char *parse_country(const char *octets, char buf[3])
 	if (strcmp(buf, "AA") == 0 || strcmp(buf, "ZZ") == 0 || (buf[0] == 'X' && buf[1] != 'K'))
 		return NULL;
 	return buf;
+}
+
+bool parse_asn(const char *text, uint32_t *ret_asn)
+{
+	uint64_t asn = 0;
+	const char *at = text + (strncasecmp(text, "AS", 2) == 0 ? 2 : 0), *first = at;
+
+	for (; *at >= '0' && *at <= '9' && at - first < 10; at++)
+		asn = asn * 10 + (unsigned)(*at - '0');
+	if (*at != '\0' || asn == 0 || asn > UINT32_MAX)
+		return false;
+	*ret_asn = (uint32_t)asn;
+	return true;
 }

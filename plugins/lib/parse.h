@@ -18,5 +18,8 @@ const char *parse_format_prefix(const struct edgesteer_prefix *prefix, char *buf
 // two letters, or a code that stands for no country (AA, ZZ, and those from XA to XZ but XK, for Kosovo).
 const char *parse_country(const char *octets, char buf[3]);
 
+// Parses the number of an AS, with or without "AS" before it, from 1 to 4294967295. False: it is none.
+bool parse_asn(const char *text, uint32_t *ret_asn);
+
 // Parses a plain decimal such as -122.31, independently of the locale. False: it is not one.
 bool parse_decimal(const char *text, double *ret_value);

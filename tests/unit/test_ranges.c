@@ -102,8 +102,8 @@ static const struct {
 	{"network,geoname_id,carrier\n", "",
 	 "error 1: unknown column 'network', expected prefix, carrier, latitude, longitude, class, site, "
 	 "accuracy-km or country\n"
-	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site or "
-	 "accuracy-km\n"
+	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site, "
+	 "accuracy-km or country\n"
 	 "error 1: no column 'prefix': expected " EXAMPLE},
 	// An error that follows from a missing column is not reported as well.
 	{"prefx\n", "", "error 1: unknown column 'prefx', did you mean 'prefix'?\n"},

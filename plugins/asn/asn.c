@@ -1,7 +1,7 @@
 // The `asn` plugin: carriers and countries of routed prefixes, by the AS that originates them. The daemon opens one
 // instance for each `plugin: asn` entry of `locate:`; the instance owns the open source: a location database, a MaxMind
-// database or a CSV file. A fixed line must never be sent to a carrier's site: clients of an AS that has fixed lines too
-// get the class `mixed`.
+// database or a CSV file. A fixed line must never be sent to a carrier's site: clients of an AS that has fixed lines
+// too get the class `mixed`.
 #include "edgesteer-plugin.h"
 
 #include <math.h>
@@ -186,7 +186,8 @@ static int open_database(struct asn *self, const char *path)
 	return self->db ? 0 : -1;
 }
 
-// Where Debian's packages have the database: the first is kept up to date by location-update, of the package `location`.
+// Where Debian's packages have the database: the first is kept up to date by location-update, of the package
+// `location`.
 static int open_installed(struct asn *self)
 {
 	static const char *const paths[] = {"/var/lib/location/database.db", "/usr/share/libloc-location/location.db"};

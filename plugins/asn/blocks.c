@@ -1,5 +1,5 @@
-// Finds prefixes in the blocks of Wavelength Zones; see blocks.h. A carrier announces its zones' blocks from the AS of its
-// clients. To an address there, which is a server's, another server in the zone would be the nearest of all.
+// Finds prefixes in the blocks of Wavelength Zones; see blocks.h. A carrier announces its zones' blocks from the AS of
+// its clients. To an address there, which is a server's, another server in the zone would be the nearest of all.
 #include "blocks.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 // Reads and walks location databases; see locdb.h. The file, in network byte order: a header with the places of its
-// sections; a binary tree over IPv6 addresses, IPv4 below ::ffff:0:0/96, with the number of a network at some nodes; the
-// networks, each with country and AS number.
+// sections; a binary tree over IPv6 addresses, IPv4 below ::ffff:0:0/96, with the number of a network at some nodes;
+// the networks, each with country and AS number.
 #include "locdb.h"
 
 #include <endian.h>
@@ -92,7 +92,8 @@ static int visit_network(struct walk *walk, uint32_t number, unsigned depth, uin
 	return walk->network(walk->ctx, &prefix, number_at(record + 4), (const char *)record, around, ret_here);
 }
 
-// Recurses once per bit: at most 128 deep. A tree that has a circle, or shares its branches, has more visits than nodes.
+// Recurses once per bit: at most 128 deep. A tree that has a circle, or shares its branches, has more visits than
+// nodes.
 static int descend(struct walk *walk, uint32_t node, unsigned depth, uint64_t around)
 {
 	const struct locdb *db = walk->db;
@@ -100,7 +101,7 @@ static int descend(struct walk *walk, uint32_t node, unsigned depth, uint64_t ar
 	if (node >= db->tree.count)
 		return damaged(db, "its tree leads out of its nodes");
 	if (++walk->visits > db->tree.count)
-		return damaged(db, "its tree does not end");
+		return damaged(db, "its tree has more branches than nodes");
 
 	const uint8_t *record = db->tree.bytes + (size_t)node * RECORD_LEN;
 	uint32_t network = number_at(record + 8);

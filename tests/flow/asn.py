@@ -1,5 +1,5 @@
-"""Carriers out of the box: with Debian's libloc-database alone, clients of a mobile AS reach their carrier's site, those of
-an AS with fixed lines too the Region only, and the table costs less than 2 s and 128 MB."""
+"""Carriers out of the box: with Debian's libloc-database alone, clients of a mobile AS reach their carrier's site,
+those of an AS with fixed lines too the Region only, and the table costs less than 2 s and 128 MB."""
 
 import os
 import subprocess
@@ -11,7 +11,8 @@ PATHS = ("/var/lib/location/database.db", "/usr/share/libloc-location/location.d
 ZONE = "edge.example.com"
 NAME = "app." + ZONE
 TARGETS = {"us-east-1": "203.0.113.10", "us-east-1-wl1-bos-wlz-1": "192.0.2.1",
-           "ap-northeast-2-wl1-sel-wlz-1": "192.0.2.2", "eu-central-1-wl1-ber-wlz-1": "192.0.2.3", "ap-northeast-1-wl1-nrt-wlz-1": "192.0.2.4"}
+           "ap-northeast-2-wl1-sel-wlz-1": "192.0.2.2", "eu-central-1-wl1-ber-wlz-1": "192.0.2.3",
+           "ap-northeast-1-wl1-nrt-wlz-1": "192.0.2.4"}
 # Without coordinates the Region comes first: an app of carrier sites alone shows who can reach them.
 CARRIERS_ONLY = "edge." + ZONE
 CLIENTS = {

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/parse.h"
+
 enum kind { BY_NETWORK, BY_AS, BY_ISP, KINDS };
 
 struct row {
@@ -37,15 +39,8 @@ static enum kind kind_of(const char *key, uint32_t *ret_asn)
 		if ((mnc_len == 2 || mnc_len == 3) && key[4 + mnc_len] == '\0')
 			return BY_NETWORK;
 	}
-	if (strncasecmp(key, "AS", 2) == 0) {
-		size_t len = digits_at(key + 2);
-		unsigned long long asn = strtoull(key + 2, NULL, 10);
-
-		if (len > 0 && len <= 10 && key[2 + len] == '\0' && asn > 0 && asn <= UINT32_MAX) {
-			*ret_asn = (uint32_t)asn;
-			return BY_AS;
-		}
-	}
+	if (strncasecmp(key, "AS", 2) == 0 && parse_asn(key, ret_asn))
+		return BY_AS;
 	return BY_ISP;
 }
 

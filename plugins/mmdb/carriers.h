@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "edgesteer-plugin.h"
-#include "record.h"
+#include "lib/record.h"
 
 enum { CARRIERS_MAX = 4096 }; // rows
 

@@ -5,27 +5,24 @@
 #include "edgesteer-plugin.h"
 
 #include <endian.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "csv.h"
-#include "parse.h"
+#include "lib/parse.h"
+#include "lib/table.h"
 
 enum {
 	TEXT_MAX_LEN = 63,     // of a carrier, class or site: the contract's limit
-	LINES_MAX = 256 << 20, // line numbers are stored in 32 bits
 	DUPLICATES_SHOWN = 20, // one by one; further ones are counted
-	SHOWN_LEN = 60,        // how much of an invalid value a message quotes
 	HALF_EARTH_KM = 20040,
 };
 
-enum column { PREFIX, CARRIER, LATITUDE, LONGITUDE, CLASS, SITE, ACCURACY, COLUMNS };
+enum column { PREFIX, CARRIER, LATITUDE, LONGITUDE, CLASS, SITE, ACCURACY, COUNTRY, COLUMNS };
 
 static const char *const column_names[COLUMNS] = {
 	[PREFIX] = "prefix", [CARRIER] = "carrier", [LATITUDE] = "latitude",     [LONGITUDE] = "longitude",
-	[CLASS] = "class",   [SITE] = "site",       [ACCURACY] = "accuracy-km",
+	[CLASS] = "class",   [SITE] = "site",       [ACCURACY] = "accuracy-km", [COUNTRY] = "country",
 };
 
 // A prefix that was read, to find duplicate and nested ones. The address as two numbers, left-aligned.
@@ -36,121 +33,11 @@ struct seen {
 };
 
 struct ranges {
-	const struct edgesteer_host *host;
-	const char *path;
-	struct csv csv;
-	size_t errors;
-	enum column order[CSV_FIELDS_MAX]; // by field
-	size_t fields;                     // 0: the header row is still to come
+	struct table table; // first, so that a pointer to it is one to this
 	struct seen *seen;
 	size_t seen_count, seen_cap;
 	bool unsorted;
 };
-
-#define HEADER_EXAMPLE "a header row that names the columns, such as prefix,carrier,latitude,longitude,class"
-
-#define ranges_error(r, ...) \
-	((r)->errors++, (r)->host->report((r)->host, EDGESTEER_ERROR, (r)->path, (r)->csv.line, __VA_ARGS__))
-
-// ---- the header row -------------------------------------------------------------------------------------------------
-
-// Levenshtein distance, for words of up to 15 bytes; 15 if one is longer.
-static size_t distance(const char *a, const char *b)
-{
-	enum { MAX = 15 };
-	size_t a_len = strlen(a), b_len = strlen(b), row[MAX + 1];
-
-	if (a_len > MAX || b_len > MAX)
-		return MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			corner = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
-static enum column column_find(const char *name)
-{
-	enum column column = 0;
-
-	while (column < COLUMNS && strcmp(column_names[column], name) != 0)
-		column++;
-	return column;
-}
-
-// The column that was probably meant; COLUMNS for none.
-static enum column column_near(const char *name)
-{
-	enum column nearest = 0;
-
-	for (enum column i = 1; i < COLUMNS; i++)
-		if (distance(name, column_names[i]) < distance(name, column_names[nearest]))
-			nearest = i;
-	return distance(name, column_names[nearest]) <= (strlen(column_names[nearest]) + 2) / 3 ? nearest : COLUMNS;
-}
-
-// Returns the column that was probably meant, so that it is not reported as missing as well; COLUMNS for none.
-static enum column refuse_column(struct ranges *r, const char *name)
-{
-	enum column near = column_near(name);
-
-	if (near != COLUMNS)
-		ranges_error(r, "unknown column '%.*s', did you mean '%s'?", SHOWN_LEN, name, column_names[near]);
-	else
-		ranges_error(r, "unknown column '%.*s', expected prefix, carrier, latitude, longitude, class, site or "
-		                "accuracy-km", SHOWN_LEN, name);
-	return near;
-}
-
-// False: a row of data, or a file in another format.
-static bool is_header(const struct csv_text *fields, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (column_find(fields[i].start) != COLUMNS || column_near(fields[i].start) != COLUMNS)
-			return true;
-	return false;
-}
-
-static int read_header(struct ranges *r, const struct csv_text *fields, size_t count)
-{
-	bool have[COLUMNS] = {false};
-
-	if (!is_header(fields, count)) {
-		ranges_error(r, "no column is known: expected " HEADER_EXAMPLE);
-		return -1;
-	}
-	for (size_t i = 0; i < count; i++) {
-		r->order[i] = column_find(fields[i].start);
-		if (r->order[i] == COLUMNS)
-			r->order[i] = refuse_column(r, fields[i].start);
-		if (r->order[i] == COLUMNS)
-			continue;
-		if (have[r->order[i]])
-			ranges_error(r, "duplicate column '%s'", column_names[r->order[i]]);
-		have[r->order[i]] = true;
-	}
-	if (!have[PREFIX])
-		ranges_error(r, "no column 'prefix': expected " HEADER_EXAMPLE);
-	if (have[LATITUDE] != have[LONGITUDE])
-		ranges_error(r, "latitude and longitude go together, the header row has only one of them");
-	if (have[ACCURACY] && !have[LATITUDE])
-		ranges_error(r, "accuracy-km is the accuracy of the coordinates, but there are none");
-	r->fields = count;
-	return r->errors ? -1 : 0;
-}
 
 // ---- duplicates and nesting -----------------------------------------------------------------------------------------
 
@@ -193,7 +80,7 @@ static const char *format_seen(const struct seen *seen, char *buf)
 // ones are.
 static void check_nesting(struct ranges *r)
 {
-	const struct edgesteer_host *host = r->host;
+	const struct edgesteer_host *host = r->table.host;
 	const struct seen *around[130], *inner = NULL, *outer = NULL; // around: those that contain the next one
 	size_t depth = 0, nested = 0, duplicates = 0;
 	char text[PARSE_PREFIX_TEXT_LEN], outer_text[PARSE_PREFIX_TEXT_LEN];
@@ -207,7 +94,7 @@ static void check_nesting(struct ranges *r)
 			depth--;
 		if (depth > 0 && around[depth - 1]->length == seen->length) {
 			if (duplicates++ < DUPLICATES_SHOWN)
-				host->report(host, EDGESTEER_WARNING, r->path, seen->line,
+				host->report(host, EDGESTEER_WARNING, r->table.path, seen->line,
 				             "%s is on line %u already: this later row is used",
 				             format_seen(seen, text), around[depth - 1]->line);
 			around[depth - 1] = seen;
@@ -220,10 +107,10 @@ static void check_nesting(struct ranges *r)
 		around[depth++] = seen;
 	}
 	if (duplicates > DUPLICATES_SHOWN)
-		host->report(host, EDGESTEER_WARNING, r->path, 0, "%zu more rows repeat a prefix",
+		host->report(host, EDGESTEER_WARNING, r->table.path, 0, "%zu more rows repeat a prefix",
 		             duplicates - DUPLICATES_SHOWN);
 	if (nested > 0)
-		host->report(host, EDGESTEER_NOTE, r->path, 0,
+		host->report(host, EDGESTEER_NOTE, r->table.path, 0,
 		             "%zu of %zu prefixes are inside another one, such as %s (line %u) inside %s (line %u): of "
 		             "nested prefixes the longest gives all fields",
 		             nested, r->seen_count - duplicates, format_seen(inner, text), inner->line,
@@ -239,14 +126,14 @@ static int remember(struct ranges *r, const struct edgesteer_prefix *prefix)
 		struct seen *seen = realloc(r->seen, cap * sizeof(*seen));
 
 		if (!seen) {
-			ranges_error(r, "out of memory");
+			table_error(&r->table, "out of memory");
 			return -1;
 		}
 		r->seen = seen;
 		r->seen_cap = cap;
 	}
 
-	struct seen seen = {.line = (uint32_t)r->csv.line, .family = prefix->family, .length = prefix->length};
+	struct seen seen = {.line = (uint32_t)r->table.csv.line, .family = prefix->family, .length = prefix->length};
 
 	memcpy(&seen.hi, prefix->address, sizeof(seen.hi));
 	memcpy(&seen.lo, prefix->address + sizeof(seen.hi), sizeof(seen.lo));
@@ -257,27 +144,11 @@ static int remember(struct ranges *r, const struct edgesteer_prefix *prefix)
 	return 0;
 }
 
-static bool read_prefix(struct ranges *r, const char *text, struct edgesteer_prefix *ret_prefix)
-{
-	char right[PARSE_PREFIX_TEXT_LEN];
-	bool tail;
-
-	if (!parse_prefix(text, ret_prefix, &tail)) {
-		ranges_error(r, "prefix: '%.*s' is not an address prefix such as 192.0.2.0/24 or 2001:db8::/32",
-		             SHOWN_LEN, text);
-		return false;
-	}
-	if (tail)
-		ranges_error(r, "prefix: '%s' has bits past its length, did you mean %s?", text,
-		             parse_format_prefix(ret_prefix, right));
-	return !tail;
-}
-
 // An empty field means unknown: *ret_text stays NULL.
 static void read_text(struct ranges *r, enum column column, const struct csv_text *field, const char **ret_text)
 {
 	if (field->len > TEXT_MAX_LEN)
-		ranges_error(r, "%s: '%.*s...' is longer than %d bytes", column_names[column], SHOWN_LEN, field->start,
+		table_error(&r->table, "%s: '%.*s...' is longer than %d bytes", column_names[column], TABLE_SHOWN_LEN, field->start,
 		             TEXT_MAX_LEN);
 	else if (field->len > 0)
 		*ret_text = field->start;
@@ -291,113 +162,83 @@ static void read_number(struct ranges *r, enum column column, const struct csv_t
 	if (field->len == 0)
 		return;
 	if (!parse_decimal(field->start, &value))
-		ranges_error(r, "%s: '%.*s' is not a decimal number", column_names[column], SHOWN_LEN, field->start);
+		table_error(&r->table, "%s: '%.*s' is not a decimal number", column_names[column], TABLE_SHOWN_LEN, field->start);
 	else if (!(value >= min && value <= max))
-		ranges_error(r, "%s: %.*s is out of range, expected %g to %g", column_names[column], SHOWN_LEN,
+		table_error(&r->table, "%s: %.*s is out of range, expected %g to %g", column_names[column], TABLE_SHOWN_LEN,
 		             field->start, min, max);
 	else
 		*ret_value = value;
 }
 
 // Returns 0, or negative when the host tells to stop. Errors in the row are reported and counted.
-static int read_row(struct ranges *r, const struct csv_text *fields)
+static int read_row(struct table *table, const struct csv_text *fields)
 {
+	struct ranges *r = (struct ranges *)table;
 	struct edgesteer_place place = {.size = sizeof(place), .latitude = NAN, .longitude = NAN};
 	struct edgesteer_prefix prefix;
-	size_t errors = r->errors;
+	size_t errors = table->errors;
 	bool have_prefix = false;
+	char country[3];
 
-	for (size_t i = 0; i < r->fields; i++) {
+	for (size_t i = 0; i < table->fields; i++) {
 		const struct csv_text *field = &fields[i];
 
-		switch (r->order[i]) {
-		case PREFIX: have_prefix = read_prefix(r, field->start, &prefix); break;
+		switch ((enum column)table->order[i]) {
+		case PREFIX: have_prefix = table_read_prefix(table, field, &prefix); break;
 		case CARRIER: read_text(r, CARRIER, field, &place.carrier); break;
 		case CLASS: read_text(r, CLASS, field, &place.class_); break;
 		case SITE: read_text(r, SITE, field, &place.site); break;
 		case LATITUDE: read_number(r, LATITUDE, field, -90, 90, &place.latitude); break;
 		case LONGITUDE: read_number(r, LONGITUDE, field, -180, 180, &place.longitude); break;
 		case ACCURACY: read_number(r, ACCURACY, field, 0, HALF_EARTH_KM, &place.accuracy_km); break;
+		case COUNTRY: place.country = table_read_country(table, field, country); break;
 		case COLUMNS: break;
 		}
 	}
-	if (r->errors == errors && isnan(place.latitude) != isnan(place.longitude))
-		ranges_error(r, "latitude and longitude go together, one of them is empty");
+	if (table->errors == errors && isnan(place.latitude) != isnan(place.longitude))
+		table_error(table, "latitude and longitude go together, one of them is empty");
 	if (have_prefix && remember(r, &prefix) < 0)
 		return -1;
-	return r->errors == errors ? r->host->add(r->host, &prefix, &place) : 0;
-}
-
-static int read_line(struct ranges *r, struct csv_text line)
-{
-	struct csv_text fields[CSV_FIELDS_MAX];
-
-	if (r->csv.line == 1 && line.len >= 3 && memcmp(line.start, "\xef\xbb\xbf", 3) == 0) { // a byte order mark
-		line.start += 3;
-		line.len -= 3;
-	}
-	if (line.start[strspn(line.start, " \t")] == '#' || strspn(line.start, " \t") == line.len)
-		return 0;
-	if (memchr(line.start, '\0', line.len)) {
-		ranges_error(r, "zero octet: this is not a text file");
-		return 0;
-	}
-
-	size_t count = csv_split(line, fields);
-
-	if (count == 0)
-		ranges_error(r, "misplaced quotes (a quoted field ends on its line, at a comma or at the end), or more "
-		                "than %d fields", CSV_FIELDS_MAX);
-	else if (r->fields == 0)
-		return read_header(r, fields, count);
-	else if (count != r->fields)
-		ranges_error(r, "%zu fields, the header row has %zu", count, r->fields);
-	else
-		return read_row(r, fields);
-	return r->fields == 0 ? -1 : 0;
+	return table->errors == errors ? table->host->add(table->host, &prefix, &place) : 0;
 }
 
 // ---- the plugin -----------------------------------------------------------------------------------------------------
 
-static int read_file(struct ranges *r)
+static void check_header(struct table *table, const bool *have)
 {
-	for (;;) {
-		struct csv_text line;
-		enum csv_outcome outcome = csv_next_line(&r->csv, &line);
-
-		if (outcome == CSV_END)
-			return 0;
-		if (outcome == CSV_FAILED) {
-			ranges_error(r, "cannot be read: %s", strerror(errno));
-			return -1;
-		}
-		if (r->csv.line == LINES_MAX) {
-			ranges_error(r, "more than %d lines", LINES_MAX);
-			return -1;
-		}
-		if (outcome == CSV_TOO_LONG)
-			ranges_error(r, "a line of more than %d bytes", CSV_LINE_MAX_LEN);
-		else if (read_line(r, line) < 0)
-			return -1;
-	}
+	if (have[LATITUDE] != have[LONGITUDE])
+		table_error(table, "latitude and longitude go together, the header row has only one of them");
+	if (have[ACCURACY] && !have[LATITUDE])
+		table_error(table, "accuracy-km is the accuracy of the coordinates, but there are none");
 }
+
+static const struct table_kind csv_kind = {
+	.names = column_names,
+	.count = COLUMNS,
+	.required = PREFIX + 1,
+	.example = "a header row that names the columns, such as prefix,carrier,latitude,longitude,class",
+	.check_header = check_header,
+	.row = read_row,
+};
+
+// RFC 8805: prefix, country, region, city, postal code. Without a table of cities the last three give nothing.
+static const struct table_kind geofeed_kind = {
+	.names = column_names,
+	.count = COLUMNS,
+	.fixed = (const unsigned[]){PREFIX, COUNTRY},
+	.fixed_count = 2,
+	.row = read_row,
+};
 
 static int ranges_enumerate(void *self)
 {
 	struct ranges *r = self;
-	const struct edgesteer_host *host = r->host;
+	const struct edgesteer_host *host = r->table.host;
 
-	if (read_file(r) < 0 || r->errors > 0)
+	if (table_read(&r->table) < 0)
 		return -1;
-	if (r->fields == 0) {
-		host->report(host, EDGESTEER_ERROR, r->path, 0, "is empty: expected " HEADER_EXAMPLE);
-		return -1;
-	}
 	if (r->seen_count == 0)
-		host->report(host, EDGESTEER_WARNING, r->path, 0, "contains no prefixes");
-	if (r->csv.unended)
-		host->report(host, EDGESTEER_WARNING, r->path, r->csv.line,
-		             "the last line has no newline: is the file complete?");
+		host->report(host, EDGESTEER_WARNING, r->table.path, 0, "contains no prefixes");
 	check_nesting(r);
 	return 0;
 }
@@ -406,28 +247,36 @@ static void ranges_close(void *self)
 {
 	struct ranges *r = self;
 
-	csv_close(&r->csv);
+	table_close(&r->table);
 	free(r->seen);
 	free(r);
+}
+
+// NULL: there is no such format (reported).
+static const struct table_kind *find_kind(const struct edgesteer_host *host)
+{
+	const char *format = host->option(host, "format");
+
+	if (!format || strcmp(format, "csv") == 0)
+		return &csv_kind;
+	if (strcmp(format, "geofeed") == 0)
+		return &geofeed_kind;
+	host->report(host, EDGESTEER_ERROR, NULL, 0, "format: '%.*s' is neither csv nor geofeed", TABLE_SHOWN_LEN, format);
+	return NULL;
 }
 
 static int ranges_open(const struct edgesteer_host *host, void **ret_self)
 {
 	const char *path = host->option(host, "file");
-	struct ranges *r = calloc(1, sizeof(*r));
+	const struct table_kind *kind = find_kind(host);
+	struct ranges *r = kind ? calloc(1, sizeof(*r)) : NULL;
 
 	if (!r) {
-		host->report(host, EDGESTEER_ERROR, path, 0, "out of memory");
+		if (kind)
+			host->report(host, EDGESTEER_ERROR, path, 0, "out of memory");
 		return -1;
 	}
-	r->host = host;
-	r->path = path;
-
-	int error = csv_open(&r->csv, path);
-
-	if (error) {
-		host->report(host, EDGESTEER_ERROR, path, 0, "cannot be read: %s",
-		             error == EINVAL ? "not a regular file" : strerror(error));
+	if (table_open(&r->table, kind, host, path) < 0) {
 		ranges_close(r);
 		return -1;
 	}
@@ -437,7 +286,8 @@ static int ranges_open(const struct edgesteer_host *host, void **ret_self)
 
 static const struct edgesteer_option ranges_options[] = {
 	{"file", EDGESTEER_FILE, 1, NULL, "CSV file with a header row that names its columns: prefix, and any of carrier, "
-	                                  "latitude, longitude, accuracy-km, class, site."},
+	                                  "latitude, longitude, accuracy-km, class, site, country."},
+	{"format", EDGESTEER_TEXT, 0, "csv", "csv, or geofeed for a file of RFC 8805, which gives countries."},
 	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
 };
 
@@ -446,7 +296,7 @@ EDGESTEER_PLUGIN(ranges) = {
 	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
 	.size = sizeof(struct edgesteer_plugin),
 	.name = "ranges",
-	.summary = "prefixes from a CSV file",
+	.summary = "prefixes from a CSV file or a geofeed",
 	.options = ranges_options,
 	.open = ranges_open,
 	.enumerate = ranges_enumerate,

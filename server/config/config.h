@@ -139,6 +139,8 @@ struct config {
 	const char *latency;      // absolute path of the measured latency table; NULL
 	unsigned latency_shrink_limit; // percent of its rows that a reload may take from it
 	const char *catalogue;    // absolute path of the file used instead of the built-in catalogue; NULL
+	const struct config_site *known_sites; // those of the catalogue, of which `sites` has what is used
+	size_t known_site_count;
 	struct config_domain *domains;
 	size_t domain_count;
 	struct config_locate *locates;

@@ -64,6 +64,8 @@ static int read_tree(struct config *config, struct value *root, struct report *r
 	if (err < 0)
 		return err;
 	scope.catalogue = &catalogue;
+	config->known_sites = catalogue.sites;
+	config->known_site_count = catalogue.site_count;
 	scope.sites = number_names(&reader, value_get(root, "sites"));
 	scope.checks = number_names(&reader, value_get(root, "checks"));
 	scope.domains = dict_new();

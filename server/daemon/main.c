@@ -12,6 +12,7 @@
 #include "config/load.h"
 #include "daemon/daemon.h"
 #include "daemon/service.h"
+#include "discovery/carriers.h"
 #include "discovery/discovery.h"
 #include "state/state.h"
 #include "view/view.h"
@@ -19,7 +20,7 @@
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 static const char usage[] =
-	"usage: edgesteerd [-c FILE] [-t | --export-state]\n"
+	"usage: edgesteerd [-c FILE] [-t | --carriers | --export-state]\n"
 	"       edgesteerd --plugins | --print-manual | --print-schema | --version | --help\n"
 	"\n"
 	"Answers an app's name with the nearest healthy site that the client can reach.\n"
@@ -27,6 +28,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
 	"  -t, --test           check it with its zones and sources, list every error, exit 0 or 2\n"
+	"      --carriers       check it likewise, and print the prefixes and addresses that its sources have of each carrier\n"
 	"      --export-state   write drains, forces and health as files that older versions read, and exit; the daemon\n"
 	"                       must not be running\n"
 	"      --plugins        list the built-in plugins and their options\n"
@@ -37,11 +39,12 @@ static const char usage[] =
 	"\n"
 	"SIGHUP reloads, SIGTERM shuts down cleanly. See edgesteerd(8), edgesteerctl(1).\n";
 
-enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT };
+enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT, OPTION_CARRIERS };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"test", no_argument, NULL, 't'},
+	{"carriers", no_argument, NULL, OPTION_CARRIERS},
 	{"plugins", no_argument, NULL, OPTION_PLUGINS},
 	{"print-manual", no_argument, NULL, OPTION_MANUAL},
 	{"print-schema", no_argument, NULL, OPTION_SCHEMA},
@@ -54,6 +57,7 @@ static const struct option options[] = {
 struct arguments {
 	const char *config;
 	bool test;
+	bool carriers;
 	bool export;
 };
 
@@ -65,6 +69,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		switch (option) {
 		case 'c': arguments->config = optarg; break;
 		case 't': arguments->test = true; break;
+		case OPTION_CARRIERS: arguments->carriers = true; break;
 		case OPTION_EXPORT: arguments->export = true; break;
 		case OPTION_PLUGINS: discovery_print_plugins(); exit(EXIT_SUCCESS);
 		case OPTION_MANUAL: config_print_manual(); exit(EXIT_SUCCESS);
@@ -73,8 +78,8 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
 		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
 		}
-	if (arguments->test && arguments->export) {
-		fputs("edgesteerd: -t and --export-state exclude each other. See edgesteerd --help\n", stderr);
+	if (arguments->test + arguments->carriers + arguments->export > 1) {
+		fputs("edgesteerd: -t, --carriers and --export-state exclude each other. See edgesteerd --help\n", stderr);
 		exit(EXIT_CONFIG);
 	}
 	if (optind < argc) {
@@ -130,6 +135,18 @@ static void print_summary(const struct generation *generation)
 	       (long long)generation->took_ms);
 }
 
+// --carriers. The exit code.
+static int print_carriers(struct generation *generation)
+{
+	int err = carriers_print(generation->config, generation->view->places, stdout);
+
+	if (err < 0)
+		print_line(NULL, REPORT_ERROR, err_text(err));
+	view_free(generation->view);
+	config_free(generation->config);
+	return err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;
+}
+
 // --export-state. The exit code.
 static int export_state(const char *path, struct report *report)
 {
@@ -169,6 +186,10 @@ int main(int argc, char **argv)
 	if (err < 0) {
 		report_free(report);
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
+	}
+	if (arguments.carriers) {
+		report_free(report);
+		return print_carriers(&first);
 	}
 	if (arguments.test) {
 		service_test(&first.config->server, report);

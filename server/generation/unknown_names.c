@@ -114,6 +114,28 @@ static const char *source_of(const struct places *places, enum field field, uint
 	return "a source"; // overlaid everywhere by sources above it
 }
 
+// Whether the catalogue has the carrier.
+static bool is_known(const struct config *config, const char *carrier)
+{
+	for (size_t i = 0; i < config->known_site_count; i++)
+		for (size_t j = 0; j < config->known_sites[i].carrier_count; j++)
+			if (strcmp(config->known_sites[i].carriers[j], carrier) == 0)
+				return true;
+	return false;
+}
+
+// The name in `used` that was probably meant. Two carriers of the catalogue are two, however near their names are.
+static const char *near_used(const struct config *config, const struct names *used, const char *carrier, char *buf)
+{
+	struct nearest nearest = nearest_begin(carrier);
+	bool known = is_known(config, carrier);
+
+	for (size_t i = 1; i < names_count(used); i++)
+		if (!known || !is_known(config, names_text(used, (uint16_t)i)))
+			nearest_offer(&nearest, names_text(used, (uint16_t)i));
+	return reader_did_you_mean(nearest.word, buf);
+}
+
 // Tables may have carriers that no site is for, which is worth a note; a name that is nearly another one is a warning.
 // Of very many carriers only the first are compared. `used`: the carriers that sites are reached by, and those of the
 // latency table.
@@ -131,7 +153,7 @@ static void warn_carriers(const struct config *config, const struct places *plac
 		if (names_find(used, carrier, strlen(carrier)) >= 0)
 			continue;
 		pairs += names_count(used);
-		if (shown < CARRIERS_SHOWN_MAX && pairs <= PAIRS_MAX && *near_name(used, carrier, meant)) {
+		if (shown < CARRIERS_SHOWN_MAX && pairs <= PAIRS_MAX && *near_used(config, used, carrier, meant)) {
 			shown++;
 			report_warning(report, config->file, 0, 0,
 			               "locate: %s: %zu prefix%s of carrier %s, which has no site of its own%s",

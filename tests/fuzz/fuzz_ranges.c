@@ -1,4 +1,4 @@
-// Any octets as a CSV file of the ranges plugin. It must terminate, keep to the plugin interface in what it adds, and
+// Any octets as a CSV file and as a geofeed of the ranges plugin. It must terminate, keep to the plugin interface in what it adds, and
 // fail exactly when it has reported an error.
 #include "edgesteer-plugin.h"
 
@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 extern const struct edgesteer_plugin edgesteer_plugin_ranges;
 
 static char path[64];
+static const char *format;
 static size_t errors;
 
 static void check(int good)
@@ -25,7 +26,7 @@ static void check(int good)
 static const char *option(const struct edgesteer_host *host, const char *name)
 {
 	(void)host;
-	return strcmp(name, "file") == 0 ? path : NULL;
+	return strcmp(name, "file") == 0 ? path : strcmp(name, "format") == 0 ? format : NULL;
 }
 
 static int option_map(const struct edgesteer_host *host, const char *name,
@@ -65,19 +66,17 @@ static int add(const struct edgesteer_host *host, const struct edgesteer_prefix 
 	check(isnan(place->latitude) == isnan(place->longitude));
 	check(isnan(place->latitude) || (fabs(place->latitude) <= 90 && fabs(place->longitude) <= 180));
 	check(place->accuracy_km >= 0);
+	check(!place->country || strlen(place->country) == 2);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		check(!texts[i] || (texts[i][0] && strlen(texts[i]) <= 63));
 	return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void run(void)
 {
 	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add};
-	int fd = memfd_create("ranges", 0);
 	void *self;
 
-	check(fd >= 0 && write(fd, data, len) == (ssize_t)len);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	errors = 0;
 	check(edgesteer_plugin_ranges.open(&host, &self) == 0);
 
@@ -85,6 +84,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	check((err < 0) == (errors > 0));
 	edgesteer_plugin_ranges.close(self);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	int fd = memfd_create("ranges", 0);
+
+	check(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	format = "csv";
+	run();
+	format = "geofeed";
+	run();
 	close(fd);
 	return 0;
 }

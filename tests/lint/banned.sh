@@ -41,7 +41,7 @@ door() {
 }
 
 door 'ldns/' 'server/zone/rdata\.c'
-door 'maxminddb' 'plugins/mmdb/[a-z]+\.[ch]'
+door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
 door 'curl/' 'server/(http|health)/[a-z0-9_]+\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'

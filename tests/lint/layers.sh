@@ -1,6 +1,7 @@
 #!/bin/sh
 # A room includes only the rooms on its line below, every dependency listed there exists, and no module (a .c with its
-# .h) includes itself, directly or indirectly. Plugins include only their interface. A file's own header comes first.
+# .h) includes itself, directly or indirectly. Plugins include only their interface and
+# what they share (plugins/lib/), which includes only the interface. A file's own header comes first.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -23,7 +24,8 @@ generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
 daemon      base config control discovery generation health net schema state steer view wire
 client      base
-plugins     plugin
+lib         plugin
+plugins     plugin lib
 ARROWS
 
 c_files server plugins >"$lint_tmp/files"
@@ -45,13 +47,13 @@ BEGIN {
 }
 {
 	n = split($1, part, "/")
-	layer = part[1] == "plugins" ? "plugins" : n == 2 ? "?" : part[2]
+	layer = part[1] == "plugins" ? (part[2] == "lib" ? "lib" : "plugins") : n == 2 ? "?" : part[2]
 	beside = $1
 	sub(/[^\/]*$/, $3, beside)
 	if ($3 == "edgesteer-plugin.h")
 		what = "plugin"
-	else if (layer == "plugins" && n > 2 && beside in files)
-		next # within the folder of one plugin
+	else if (part[1] == "plugins" && n > 2 && beside in files)
+		next # within the folder of one plugin, or within lib/
 	else if ($3 ~ /^[a-z]+\//)
 		what = substr($3, 1, index($3, "/") - 1)
 	else

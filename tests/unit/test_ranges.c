@@ -17,7 +17,7 @@
 #include <arpa/inet.h>
 #include <math.h>
 
-#include "ranges/parse.h"
+#include "lib/parse.h"
 #include "tempdir.h"
 
 extern const struct edgesteer_plugin edgesteer_plugin_ranges;
@@ -33,12 +33,18 @@ static void write_file(const void *bytes, size_t len)
 	assert_int_equal(fclose(file), 0);
 }
 
-static int run(struct fakehost *host)
+static int run_format(struct fakehost *host, const char *format)
 {
-	static struct fakehost_pair options[] = {{"file", path}, {NULL, NULL}};
+	static struct fakehost_pair options[] = {{"file", path}, {"format", NULL}, {NULL, NULL}};
 
+	options[1].value = format;
 	fakehost_begin(host, options, NULL);
 	return fakehost_run(host, &edgesteer_plugin_ranges);
+}
+
+static int run(struct fakehost *host)
+{
+	return run_format(host, "csv");
 }
 
 static uint64_t rng_state;
@@ -69,6 +75,13 @@ static const struct {
 	{"prefix\n::/0\n0.0.0.0/0\n", "::/0\n0.0.0.0/0\n", ""},
 	// An address without a length is a host prefix.
 	{"prefix,carrier\n192.0.2.1,a\n2001:DB8::192.0.2.1,b\n", "192.0.2.1/32 a\n2001:db8::c000:201/128 b\n", ""},
+	// Countries: of any case; codes that stand for none are unknown.
+	{"prefix,country\n10.0.0.0/8,us\n11.0.0.0/8,KR\n12.0.0.0/8,\n13.0.0.0/8,ZZ\n14.0.0.0/8,XD\n15.0.0.0/8,XK\n",
+	 "10.0.0.0/8 (US)\n11.0.0.0/8 (KR)\n12.0.0.0/8\n13.0.0.0/8\n14.0.0.0/8\n15.0.0.0/8 (XK)\n", ""},
+	{"prefix,country\n10.0.0.0/8,USA\n10.0.0.0/8,U1\n10.0.0.0/8,\xc3\xa9\n", "",
+	 "error 2: country: 'USA' is not a code of two letters such as US\n"
+	 "error 3: country: 'U1' is not a code of two letters such as US\n"
+	 "error 4: country: '\xc3\xa9' is not a code of two letters such as US\n"},
 	// A byte order mark, CRLF, comments, blank lines, blanks around fields, quotes.
 	{"\xef\xbb\xbf"
 	 "# ours\r\n\r\n prefix , carrier \r\n  # more\r\n \t \r\n \"10.0.0.0/8\" ,\t\"a \"\"b\"\", c\" \r\n"
@@ -87,9 +100,10 @@ static const struct {
 	 "error 1: no column is known: expected " EXAMPLE},
 	{"prefix;carrier\n10.0.0.0/8;verizon\n", "", "error 1: no column is known: expected " EXAMPLE},
 	{"network,geoname_id,carrier\n", "",
-	 "error 1: unknown column 'network', expected prefix, carrier, latitude, longitude, class, site or accuracy-km\n"
-	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site or "
-	 "accuracy-km\n"
+	 "error 1: unknown column 'network', expected prefix, carrier, latitude, longitude, class, site, "
+	 "accuracy-km or country\n"
+	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site, "
+	 "accuracy-km or country\n"
 	 "error 1: no column 'prefix': expected " EXAMPLE},
 	// An error that follows from a missing column is not reported as well.
 	{"prefx\n", "", "error 1: unknown column 'prefx', did you mean 'prefix'?\n"},
@@ -146,25 +160,57 @@ static const struct {
 	 "prefixes the longest gives all fields\n"},
 };
 
+static void assert_file(const char *format, const char *text, const char *added, const char *reports)
+{
+	struct fakehost host;
+	char got[4096] = "", line[512];
+	size_t at = 0;
+
+	write_file(text, strlen(text));
+
+	int err = run_format(&host, format);
+
+	for (size_t i = 0; i < host.added_count; i++)
+		at += (size_t)snprintf(got + at, sizeof(got) - at, "%s\n", fakehost_format(&host.added[i], line));
+	assert_string_equal(host.reports, reports);
+	assert_string_equal(got, added);
+	assert_int_equal(err < 0, host.errors > 0);
+	fakehost_end(&host);
+}
+
 static void test_table(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct fakehost host;
-		char added[4096] = "", text[512];
-		size_t at = 0;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_file("csv", cases[i].csv, cases[i].added, cases[i].reports);
+}
 
-		write_file(cases[i].csv, strlen(cases[i].csv));
+// RFC 8805: no header row, any number of the fields behind the prefix, and more than we know.
+static void test_geofeed(void **state)
+{
+	static const struct {
+		const char *feed, *added, *reports;
+	} feeds[] = {
+		{"# prefix,country_code,region_code,city,postal\n"
+		 "192.0.2.0/24,US,US-MA,Boston,\n2001:db8::/32,de\n198.51.100.0/24,,,,\n203.0.113.7\n10.0.0.0/8,JP,,,,more,of,it\n",
+		 "192.0.2.0/24 (US)\n2001:db8::/32 (DE)\n198.51.100.0/24\n203.0.113.7/32\n10.0.0.0/8 (JP)\n", ""},
+		{"prefix,country\n10.0.0.0/8,Japan\n10.0.0.1/8,JP\n", "",
+		 "error 1: prefix: 'prefix' is not an address prefix such as 192.0.2.0/24 or 2001:db8::/32\n"
+		 "error 1: country: 'country' is not a code of two letters such as US\n"
+		 "error 2: country: 'Japan' is not a code of two letters such as US\n"
+		 "error 3: prefix: '10.0.0.1/8' has bits past its length, did you mean 10.0.0.0/8?\n"},
+		{"", "", "warning: contains no prefixes\n"},
+	};
 
-		int err = run(&host);
+	(void)state;
+	for (size_t i = 0; i < sizeof(feeds) / sizeof(feeds[0]); i++)
+		assert_file("geofeed", feeds[i].feed, feeds[i].added, feeds[i].reports);
 
-		for (size_t j = 0; j < host.added_count; j++)
-			at += (size_t)snprintf(added + at, sizeof(added) - at, "%s\n", fakehost_format(&host.added[j], text));
-		assert_string_equal(host.reports, cases[i].reports);
-		assert_string_equal(added, cases[i].added);
-		assert_int_equal(err < 0, host.errors > 0);
-		fakehost_end(&host);
-	}
+	struct fakehost host;
+
+	assert_int_equal(run_format(&host, "geo"), -1);
+	assert_string_equal(host.reports, "error: format: 'geo' is neither csv nor geofeed\n");
+	fakehost_end(&host);
 }
 
 // ---- hostile files --------------------------------------------------------------------------------------------------
@@ -522,7 +568,7 @@ int main(void)
 		cmocka_unit_test(test_table),      cmocka_unit_test(test_zero_bytes),    cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_many_fields), cmocka_unit_test(test_no_files),     cmocka_unit_test(test_refusing_host),
 		cmocka_unit_test(test_addresses),  cmocka_unit_test(test_lengths),       cmocka_unit_test(test_decimals),
-		cmocka_unit_test(test_large),      cmocka_unit_test(test_nesting),
+		cmocka_unit_test(test_large),      cmocka_unit_test(test_nesting),       cmocka_unit_test(test_geofeed),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -65,6 +65,11 @@ static const struct {
 	  {"verizon", "roaming", NULL}, {"verizon", "de", NULL}},
 	 {{0, "verizon", 0, 1}, {0, "kddi", 0, 1}, {1, NULL, 0, 1}},
 	 ""},
+	// A carrier of the catalogue that is nearly another one, as sources that know all carriers have.
+	{"  w: {kind: wavelength, reach: [vodafone-de]}\n",
+	 {{"vodafone-de", NULL, NULL}, {"vodafone-uk", NULL, NULL}},
+	 {{0, NULL, 0, 0}},
+	 "note: /d/f: locate: 1 prefix is of 1 carrier without a site, such as `vodafone-uk`\n"},
 	// A carrier that one side spells in another way; the first of the sites is named, once.
 	{"  w: {kind: wavelength, reach: [verzion]}\n  v: {kind: wavelength, reach: [kddi, verzion, bell]}\n",
 	 {{"verizon", NULL, NULL}, {"kddi", NULL, NULL}},

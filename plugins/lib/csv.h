@@ -1,4 +1,4 @@
-// Lines and fields of a CSV file (RFC 4180, except that a quoted field ends on its line), for ranges.c. Parsed in place
+// Lines and fields of a CSV file (RFC 4180, except that a quoted field ends on its line), for table.c. Parsed in place
 // in one block: nothing is allocated per line.
 #pragma once
 
@@ -28,8 +28,8 @@ struct csv {
 
 enum csv_outcome { CSV_LINE, CSV_TOO_LONG, CSV_END, CSV_FAILED };
 
-// Returns 0 or an errno. The caller calls csv_close() in either case.
-int csv_open(struct csv *csv, const char *path);
+// Returns NULL, or why the file cannot be read. The caller calls csv_close() in either case.
+const char *csv_open(struct csv *csv, const char *path);
 void csv_close(struct csv *csv);
 
 // Reads the next line, without its newline. A line that is too long is skipped. CSV_FAILED sets errno.

@@ -1,7 +1,7 @@
-// Reads the data section of a MaxMind DB (format 2.0, https://maxmind.github.io/MaxMind-DB/), for mmdb.c: the few
-// fields we use of City, Enterprise, ISP and ASN records. libmaxminddb opens files and reads search trees, but its
-// readers of data do not limit what a damaged or malicious file makes them do (offsets, nesting, total size), so they
-// get no data that was not walked here first. Pure functions of the file's bytes; texts point into them.
+// Reads the data section of a MaxMind DB (format 2.0, https://maxmind.github.io/MaxMind-DB/), for mmdbtree.c and its
+// users: the few fields we use of City, Enterprise, ISP and ASN records. libmaxminddb opens files and reads search
+// trees, but its readers of data do not limit what a damaged or malicious file makes them do (offsets, nesting, total
+// size), so they get no data that was not walked here first. Pure functions of the file's bytes; texts point into them.
 #pragma once
 
 #include <stdbool.h>

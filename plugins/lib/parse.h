@@ -1,5 +1,4 @@
-// The values in a row of ranges.c: prefixes and decimals. Pure functions of zero-terminated texts, which are not
-// trusted.
+// The values in a row of a table: prefixes, decimals, countries. Pure functions of texts, which are not trusted.
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +13,13 @@ bool parse_prefix(const char *text, struct edgesteer_prefix *ret_prefix, bool *r
 
 // Writes into buf[PARSE_PREFIX_TEXT_LEN] and returns it.
 const char *parse_format_prefix(const struct edgesteer_prefix *prefix, char *buf);
+
+// Reads an ISO 3166-1 alpha-2 code from two octets, capitals or not, into buf and returns it. NULL where these are not
+// two letters, or a code that stands for no country (AA, ZZ, and those from XA to XZ but XK, for Kosovo).
+const char *parse_country(const char *octets, char buf[3]);
+
+// Parses the number of an AS, with or without "AS" before it, from 1 to 4294967295. False: it is none.
+bool parse_asn(const char *text, uint32_t *ret_asn);
 
 // Parses a plain decimal such as -122.31, independently of the locale. False: it is not one.
 bool parse_decimal(const char *text, double *ret_value);

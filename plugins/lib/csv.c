@@ -2,25 +2,25 @@
 #include "csv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "regular.h"
 
 enum { BLOCK_LEN = 256 << 10 };
 
-int csv_open(struct csv *csv, const char *path)
+const char *csv_open(struct csv *csv, const char *path)
 {
-	struct stat status;
+	off_t len;
 
-	*csv = (struct csv){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // a named pipe may never get a writer
-	if (csv->fd < 0 || fstat(csv->fd, &status) < 0)
-		return errno;
-	if (!S_ISREG(status.st_mode))
-		return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-	csv->block = malloc(BLOCK_LEN + 1);
-	return csv->block ? 0 : ENOMEM;
+	*csv = (struct csv){.fd = -1};
+
+	const char *why = regular_open(path, &csv->fd, &len);
+
+	if (!why && !(csv->block = malloc(BLOCK_LEN + 1)))
+		why = strerror(ENOMEM);
+	return why;
 }
 
 void csv_close(struct csv *csv)

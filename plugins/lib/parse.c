@@ -1,10 +1,11 @@
-// Parses prefixes and numbers; see parse.h. Hand-written for speed, as tables have a million rows: inet_pton() and
-// strtod() take several times as long.
+// Parses prefixes, numbers and codes; see parse.h. Hand-written for speed, as tables have a million rows: inet_pton()
+// and strtod() take several times as long.
 #include "parse.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 // Both return the position where they stopped, or NULL.
 
@@ -177,5 +178,33 @@ bool parse_decimal(const char *at, double *ret_value)
 	double value = (double)digits / powers[decimals];
 
 	*ret_value = negative ? -value : value;
+	return true;
+}
+
+const char *parse_country(const char *octets, char buf[3])
+{
+	for (int i = 0; i < 2; i++) {
+		char c = octets[i] >= 'a' && octets[i] <= 'z' ? (char)(octets[i] - 'a' + 'A') : octets[i];
+
+		if (c < 'A' || c > 'Z')
+			return NULL;
+		buf[i] = c;
+	}
+	buf[2] = '\0';
+	if (strcmp(buf, "AA") == 0 || strcmp(buf, "ZZ") == 0 || (buf[0] == 'X' && buf[1] != 'K'))
+		return NULL;
+	return buf;
+}
+
+bool parse_asn(const char *text, uint32_t *ret_asn)
+{
+	uint64_t asn = 0;
+	const char *at = text + (strncasecmp(text, "AS", 2) == 0 ? 2 : 0), *first = at;
+
+	for (; *at >= '0' && *at <= '9' && at - first < 10; at++)
+		asn = asn * 10 + (unsigned)(*at - '0');
+	if (*at != '\0' || asn == 0 || asn > UINT32_MAX)
+		return false;
+	*ret_asn = (uint32_t)asn;
 	return true;
 }

@@ -3,8 +3,8 @@
 //
 // A plugin may do any of three jobs:
 //   enumerate  list prefixes and what is known of the clients in them (a CSV of ranges, an mmdb)
-//   look up    learn the place of one address from a service, asynchronously (reserved: ABI minor 1)
-//   targets    provide the addresses of load balancers (reserved: ABI minor 2)
+//   look up    learn the place of one address from a service, asynchronously (reserved)
+//   targets    provide the addresses of load balancers (reserved)
 //
 // Versions: the daemon refuses a plugin with another major ABI. Fields are only ever appended; `size` tells each side
 // how much of the other's structs exists, so a plugin built against an older minor version keeps working.
@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 0
+#define EDGESTEER_PLUGIN_ABI_MINOR 1
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -34,6 +34,7 @@ struct edgesteer_place {
 	double latitude;     // degrees, -90..90; NaN: unknown (longitude is then ignored)
 	double longitude;    // degrees, -180..180
 	double accuracy_km;  // radius around the coordinates; 0 or NaN: not stated, treated as exact
+	const char *country; // ISO 3166-1 alpha-2; NULL: unknown
 };
 
 struct edgesteer_prefix {

@@ -36,6 +36,7 @@ enum {
 struct facts {
 	double latitude, longitude, accuracy_km;
 	const char *carrier;
+	char country[3]; // "": unknown
 };
 
 // Databases use few records for many networks, which are close together.
@@ -77,6 +78,11 @@ static int damaged(const struct mmdb *self, const struct database *database, con
 
 // ---- records --------------------------------------------------------------------------------------------------------
 
+static bool is_country(struct record_text text)
+{
+	return text.len == 2 && text.start[0] >= 'A' && text.start[0] <= 'Z' && text.start[1] >= 'A' && text.start[1] <= 'Z';
+}
+
 static int decode(struct mmdb *self, int which, uint32_t offset, struct facts *ret_facts)
 {
 	struct database *database = &self->databases[which];
@@ -86,12 +92,16 @@ static int decode(struct mmdb *self, int which, uint32_t offset, struct facts *r
 
 	if (!record_read(&section, offset, &record))
 		return damaged(self, database, section.why);
-	if (which == CITY && !isnan(record.latitude) && !isnan(record.longitude)) {
+	bool located = !isnan(record.latitude) && !isnan(record.longitude), in_country = is_country(record.country);
+
+	if (which == CITY && located) {
 		facts.latitude = record.latitude;
 		facts.longitude = record.longitude;
 		facts.accuracy_km = record.accuracy_km;
-		database->records++;
 	}
+	if (which == CITY && in_country)
+		memcpy(facts.country, record.country.start, 2);
+	database->records += which == CITY && (located || in_country);
 	if (which == ISP && (record.asn || record.mcc.len || record.isp.len)) {
 		facts.carrier = carriers_find(self->carriers, &record);
 		database->records++;
@@ -129,7 +139,7 @@ static int emit(struct walk *walk, const struct cursor here[DATABASES], unsigned
 		return 0;
 	if (look_up(self, CITY, &here[CITY], &city) < 0 || look_up(self, ISP, &here[ISP], &isp) < 0)
 		return -1;
-	if (isnan(city->latitude) && !isp->carrier)
+	if (isnan(city->latitude) && !*city->country && !isp->carrier)
 		return 0;
 
 	struct edgesteer_place place = {
@@ -138,6 +148,7 @@ static int emit(struct walk *walk, const struct cursor here[DATABASES], unsigned
 		.latitude = city->latitude,
 		.longitude = city->longitude,
 		.accuracy_km = city->accuracy_km,
+		.country = *city->country ? city->country : NULL,
 	};
 
 	walk->prefix.length = (uint8_t)depth;

@@ -21,11 +21,12 @@ enum {
 	HALF_EARTH_KM = 20040,
 };
 
-enum column { PREFIX, CARRIER, LATITUDE, LONGITUDE, CLASS, SITE, ACCURACY, COLUMNS };
+enum column { PREFIX, CARRIER, LATITUDE, LONGITUDE, CLASS, SITE, ACCURACY, COUNTRY, COLUMNS };
 
 static const char *const column_names[COLUMNS] = {
 	[PREFIX] = "prefix", [CARRIER] = "carrier", [LATITUDE] = "latitude",     [LONGITUDE] = "longitude",
 	[CLASS] = "class",   [SITE] = "site",       [ACCURACY] = "accuracy-km",
+	[COUNTRY] = "country",
 };
 
 // A prefix that was read, to find duplicate and nested ones. The address as two numbers, left-aligned.
@@ -110,8 +111,8 @@ static enum column refuse_column(struct ranges *r, const char *name)
 	if (near != COLUMNS)
 		ranges_error(r, "unknown column '%.*s', did you mean '%s'?", SHOWN_LEN, name, column_names[near]);
 	else
-		ranges_error(r, "unknown column '%.*s', expected prefix, carrier, latitude, longitude, class, site or "
-		                "accuracy-km", SHOWN_LEN, name);
+		ranges_error(r, "unknown column '%.*s', expected prefix, carrier, latitude, longitude, class, site, "
+		                "accuracy-km or country", SHOWN_LEN, name);
 	return near;
 }
 
@@ -283,6 +284,21 @@ static void read_text(struct ranges *r, enum column column, const struct csv_tex
 		*ret_text = field->start;
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static void read_country(struct ranges *r, const struct csv_text *field, const char **ret_country)
+{
+	if (field->len == 0)
+		return;
+	if (field->len == 2 && is_letter(field->start[0]) && is_letter(field->start[1]))
+		*ret_country = field->start;
+	else
+		ranges_error(r, "country: '%.*s' is not a code of two letters such as US", SHOWN_LEN, field->start);
+}
+
 static void read_number(struct ranges *r, enum column column, const struct csv_text *field, double min, double max,
                         double *ret_value)
 {
@@ -318,6 +334,7 @@ static int read_row(struct ranges *r, const struct csv_text *fields)
 		case LATITUDE: read_number(r, LATITUDE, field, -90, 90, &place.latitude); break;
 		case LONGITUDE: read_number(r, LONGITUDE, field, -180, 180, &place.longitude); break;
 		case ACCURACY: read_number(r, ACCURACY, field, 0, HALF_EARTH_KM, &place.accuracy_km); break;
+		case COUNTRY: read_country(r, field, &place.country); break;
 		case COLUMNS: break;
 		}
 	}
@@ -437,7 +454,7 @@ static int ranges_open(const struct edgesteer_host *host, void **ret_self)
 
 static const struct edgesteer_option ranges_options[] = {
 	{"file", EDGESTEER_FILE, 1, NULL, "CSV file with a header row that names its columns: prefix, and any of carrier, "
-	                                  "latitude, longitude, accuracy-km, class, site."},
+	                                  "latitude, longitude, accuracy-km, class, site, country."},
 	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
 };
 

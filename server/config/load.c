@@ -70,6 +70,8 @@ static int read_tree(struct config *config, struct value *root, struct report *r
 	scope.apps = dict_new();
 	if (!scope.domains || !scope.apps)
 		reader.err = E_NOMEM;
+	config->known_sites = catalogue.sites;
+	config->known_site_count = catalogue.site_count;
 	if (reader.err == E_OK) {
 		schema_defaults(&reader, &options_root, config);
 		schema_read(&reader, &options_root, root, config);

@@ -84,10 +84,11 @@ static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix 
 
 	struct fakehost_added *added = &host->added[host->added_count++];
 
-	*added = (struct fakehost_added){*prefix, place->latitude, place->longitude, place->accuracy_km, "", "", ""};
+	*added = (struct fakehost_added){*prefix, place->latitude, place->longitude, place->accuracy_km, "", "", "", ""};
 	copy(added->carrier, place->carrier);
 	copy(added->class_, place->class_);
 	copy(added->site, place->site);
+	copy(added->country, place->country);
 	return 0;
 }
 
@@ -135,6 +136,8 @@ const char *fakehost_format(const struct fakehost_added *added, char buf[static 
 	if (*added->class_)
 		at += (size_t)snprintf(buf + at, 512 - at, " %s", added->class_);
 	if (*added->site)
-		snprintf(buf + at, 512 - at, " @%s", added->site);
+		at += (size_t)snprintf(buf + at, 512 - at, " @%s", added->site);
+	if (*added->country)
+		snprintf(buf + at, 512 - at, " in %s", added->country);
 	return buf;
 }

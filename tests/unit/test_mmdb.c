@@ -233,6 +233,7 @@ static void test_cut_while_read(void **state)
 struct expected {
 	double latitude, longitude, accuracy_km; // NaN
 	uint32_t asn;
+	char country[3]; // "": none
 };
 
 static double number_of(MMDB_entry_s *entry, const char *outer, const char *inner)
@@ -246,13 +247,23 @@ static double number_of(MMDB_entry_s *entry, const char *outer, const char *inne
 	                                            : data.uint32;
 }
 
+static void country_of(MMDB_entry_s *entry, char country[static 3])
+{
+	MMDB_entry_data_s data;
+
+	if (MMDB_get_value(entry, &data, "country", "iso_code", NULL) != MMDB_SUCCESS || !data.has_data)
+		return;
+	assert_int_equal(data.data_size, 2);
+	memcpy(country, data.utf8_string, 2);
+}
+
 static void look_up(const MMDB_s *city, const MMDB_s *isp, uint8_t family, const uint8_t *address,
                     struct expected *expected)
 {
 	char text[INET6_ADDRSTRLEN];
 	int gai_error, error;
 
-	*expected = (struct expected){NAN, NAN, NAN, 0};
+	*expected = (struct expected){NAN, NAN, NAN, 0, ""};
 	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
 	for (int which = 0; which < 2; which++) {
 		const MMDB_s *mmdb = which ? isp : city;
@@ -272,6 +283,7 @@ static void look_up(const MMDB_s *city, const MMDB_s *isp, uint8_t family, const
 			expected->latitude = number_of(&found.entry, "location", "latitude");
 			expected->longitude = number_of(&found.entry, "location", "longitude");
 			expected->accuracy_km = number_of(&found.entry, "location", "accuracy_radius");
+			country_of(&found.entry, expected->country);
 		}
 	}
 }
@@ -297,6 +309,7 @@ static void assert_same(const struct fakehost *host, uint8_t family, const uint8
 	assert_true(same(added->longitude, expected->longitude));
 	assert_true(same(added->accuracy_km, expected->accuracy_km));
 	assert_string_equal(added->carrier, carrier);
+	assert_string_equal(added->country, expected->country);
 }
 
 static void random_address(const struct edgesteer_prefix *prefix, uint8_t *address)
@@ -348,7 +361,7 @@ static void test_every_network(void **state)
 	static const struct {
 		const char *name;
 		size_t networks;
-	} files[] = {{"GeoLite2-City-Test.mmdb", 242}, {"GeoIP2-City-Test.mmdb", 248}, {"GeoIP2-Enterprise-Test.mmdb", 21}};
+	} files[] = {{"GeoLite2-City-Test.mmdb", 242}, {"GeoIP2-City-Test.mmdb", 248}, {"GeoIP2-Enterprise-Test.mmdb", 22}};
 
 	(void)state;
 	rng_state = 5;

@@ -64,6 +64,10 @@ static const struct {
 	 "10.0.0.0/8,verizon,42.36,-71.06,edge,us-east-1-wl1-bos-wlz-1,25\n"
 	 "2001:db8::/32,,,,,,\n",
 	 "10.0.0.0/8 verizon 42.36,-71.06 ~25 km edge @us-east-1-wl1-bos-wlz-1\n2001:db8::/32\n", ""},
+	{"prefix,country\n10.0.0.0/8,us\n11.0.0.0/8,\n", "10.0.0.0/8 in us\n11.0.0.0/8\n", ""},
+	{"prefix,country\n10.0.0.0/8,USA\n11.0.0.0/8,1A\n", "",
+	 "error 2: country: 'USA' is not a code of two letters such as US\n"
+	 "error 3: country: '1A' is not a code of two letters such as US\n"},
 	// Columns in any order, and only some.
 	{"class,longitude,prefix,latitude\nfixed,+13.4,192.0.2.0/24,-52\n", "192.0.2.0/24 -52,13.4 fixed\n", ""},
 	{"prefix\n::/0\n0.0.0.0/0\n", "::/0\n0.0.0.0/0\n", ""},
@@ -87,9 +91,10 @@ static const struct {
 	 "error 1: no column is known: expected " EXAMPLE},
 	{"prefix;carrier\n10.0.0.0/8;verizon\n", "", "error 1: no column is known: expected " EXAMPLE},
 	{"network,geoname_id,carrier\n", "",
-	 "error 1: unknown column 'network', expected prefix, carrier, latitude, longitude, class, site or accuracy-km\n"
-	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site or "
-	 "accuracy-km\n"
+	 "error 1: unknown column 'network', expected prefix, carrier, latitude, longitude, class, site, "
+	 "accuracy-km or country\n"
+	 "error 1: unknown column 'geoname_id', expected prefix, carrier, latitude, longitude, class, site, "
+	 "accuracy-km or country\n"
 	 "error 1: no column 'prefix': expected " EXAMPLE},
 	// An error that follows from a missing column is not reported as well.
 	{"prefx\n", "", "error 1: unknown column 'prefx', did you mean 'prefix'?\n"},

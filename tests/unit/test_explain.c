@@ -60,11 +60,11 @@ static const char config_text[] =
 	"  back.edge.example:\n"
 	"    targets: {bos: {cname: host.elsewhere}, east: {cname: front2.edge.example}}\n";
 
-static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
-                                   "10.10.0.0/16,verizon,42.3,-71.0,\n"
-                                   "10.20.0.0/16,,42.3,-71.0,\n"
-                                   "10.40.0.0/16,verizon,,,\n"
-                                   "10.41.0.0/16,verizon,,,roaming\n";
+static const char clients_text[] = "prefix,carrier,latitude,longitude,class,country\n"
+                                   "10.10.0.0/16,verizon,42.3,-71.0,,\n"
+                                   "10.20.0.0/16,,42.3,-71.0,,\n"
+                                   "10.40.0.0/16,verizon,,,,us\n"
+                                   "10.41.0.0/16,verizon,,,roaming,\n";
 
 static int set_up(void **state)
 {
@@ -141,7 +141,7 @@ static void test_ways_to_apps(void **state)
 		 {"order: coordinates unknown, and the class keeps carriers' sites out of reach: public sites, as written"}},
 		{"near.edge.example", "10.40.1.0/24", "near.edge.example",
 		 {"order: unknown-metro is `sole`: the app has one site of the carrier that may be in the client's country: that "
-		  "one first", "answer: bos (healthy)"}},
+		  "one first", "locate: country US, from ranges clients", "answer: bos (healthy)"}},
 		{"front.edge.example", "10.10.1.0/24", "app.edge.example",
 		 {"answer: bos (healthy)", "alias: front.edge.example is a CNAME to app.edge.example"}},
 		{"front.edge.example", "198.51.100.0/24", "front.edge.example",

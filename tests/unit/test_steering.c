@@ -272,6 +272,25 @@ static void test_forms_agree(void **state)
 	free(world);
 }
 
+// Sets that differ in their rule alone are different sets.
+static void test_rules_are_part_of_a_set(void **state)
+{
+	static const uint16_t sites[] = {0, 1};
+	struct steering_plan *plan = steering_plan_new();
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * METRO_RULES; i++) {
+		const struct ranking_spec spec = {.sites = sites, .count = 2, .metro = i % METRO_RULES};
+		uint32_t set;
+
+		assert_int_equal(steering_plan_add(plan, &spec, &set), E_OK);
+		assert_int_equal(set, i % METRO_RULES);
+		assert_int_equal(ranking_spec_equal(&spec, &(struct ranking_spec){.sites = sites, .count = 2}),
+		                 spec.metro == METRO_REGION);
+	}
+	steering_plan_free(plan);
+}
+
 // No sets, and sets that are all the same.
 static void test_few(void **state)
 {
@@ -307,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms_agree),
+		cmocka_unit_test(test_rules_are_part_of_a_set),
 		cmocka_unit_test(test_few),
 	};
 

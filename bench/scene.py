@@ -153,8 +153,8 @@ class Catalogue:
     """The daemon's catalogue of sites, an address for each, and which of some sites is the best for a place: the decision
     once more, for any set of sites."""
 
-    ROW = re.compile(r"^  ([a-z0-9-]+): \{kind: ([a-z-]+)(?:, region: [a-z0-9-]+)?, location: \[([-0-9.]+), ([-0-9.]+)\]"
-                     r"(?:, reach: \[([a-z0-9-]+)\])?\}", re.M)
+    ROW = re.compile(r"^  ([a-z0-9-]+): \{kind: ([a-z-]+)(?:, country: [A-Z]{2})?(?:, region: [a-z0-9-]+)?"
+                     r", location: \[([-0-9.]+), ([-0-9.]+)\](?:, reach: \[([a-z0-9-]+)\])?\}", re.M)
 
     def __init__(self):
         with open(CATALOGUE, encoding="utf-8") as file:

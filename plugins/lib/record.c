@@ -200,7 +200,7 @@ static bool read_text(struct record_section *section, const struct element *elem
 	return true;
 }
 
-enum field { LATITUDE, LONGITUDE, ACCURACY, ASN, MCC, MNC, ISP, NOT_WANTED };
+enum field { LATITUDE, LONGITUDE, ACCURACY, ASN, MCC, MNC, ISP, COUNTRY, NOT_WANTED };
 
 // The positions of the fields: ISP and ASN databases have theirs at the top level, Enterprise in `traits`.
 static const struct {
@@ -210,6 +210,7 @@ static const struct {
 	{"location", "latitude", LATITUDE},
 	{"location", "longitude", LONGITUDE},
 	{"location", "accuracy_radius", ACCURACY},
+	{"country", "iso_code", COUNTRY},
 	{"", "autonomous_system_number", ASN},
 	{"", "mobile_country_code", MCC},
 	{"", "mobile_network_code", MNC},
@@ -238,7 +239,10 @@ static const char *find_inner(const char *parent, struct record_text key)
 {
 	if (*parent)
 		return NULL;
-	return text_is(key, "location") ? "location" : text_is(key, "traits") ? "traits" : NULL;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (*wanted[i].parent && text_is(key, wanted[i].parent))
+			return wanted[i].parent;
+	return NULL;
 }
 
 static bool read_field(struct record_section *section, enum field field, const struct element *element,
@@ -253,6 +257,7 @@ static bool read_field(struct record_section *section, enum field field, const s
 	case MCC: return read_text(section, element, &record->mcc);
 	case MNC: return read_text(section, element, &record->mnc);
 	case ISP: return read_text(section, element, &record->isp);
+	case COUNTRY: return read_text(section, element, &record->country);
 	case ACCURACY:
 		if (!read_uint(section, element, &km))
 			return false;
@@ -263,7 +268,7 @@ static bool read_field(struct record_section *section, enum field field, const s
 	return true;
 }
 
-// Reads the pairs of a map, `*at` its first key. Recurses once: from the top into `location` and `traits`.
+// Reads the pairs of a map, `*at` its first key. Recurses once: from the top into the maps that are `wanted`'s parents.
 static bool read_map(struct record_section *section, size_t *at, size_t pairs, const char *parent,
                      struct record *record)
 {

@@ -27,6 +27,7 @@ struct record {
 	uint32_t asn;               // 0: unknown
 	struct record_text mcc, mnc; // mobile country and network code (ITU-T E.212)
 	struct record_text isp;
+	struct record_text country; // ISO 3166-1 alpha-2
 };
 
 // Reads the record at `offset`. False: it is damaged; section->why is the reason.

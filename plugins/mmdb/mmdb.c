@@ -11,6 +11,7 @@
 
 #include "carriers.h"
 #include "lib/mmdbtree.h"
+#include "lib/parse.h"
 #include "lib/record.h"
 
 enum {
@@ -26,6 +27,7 @@ _Static_assert(DATABASES == (int)MMDBTREE_MAX, "both are walked together");
 struct facts {
 	double latitude, longitude, accuracy_km;
 	const char *carrier;
+	char country[3]; // "": unknown
 };
 
 // Databases use few records for many networks, which are close together.
@@ -56,12 +58,16 @@ static int decode(struct mmdb *self, int which, uint32_t offset, struct facts *r
 
 	if (mmdbtree_record(&database->tree, offset, &record) < 0)
 		return -1;
-	if (which == CITY && !isnan(record.latitude) && !isnan(record.longitude)) {
+
+	bool located = !isnan(record.latitude) && !isnan(record.longitude);
+	bool in_country = record.country.len == 2 && parse_country(record.country.start, facts.country);
+
+	if (which == CITY && located) {
 		facts.latitude = record.latitude;
 		facts.longitude = record.longitude;
 		facts.accuracy_km = record.accuracy_km;
-		database->records++;
 	}
+	database->records += which == CITY && (located || in_country);
 	if (which == ISP && (record.asn || record.mcc.len || record.isp.len)) {
 		facts.carrier = carriers_find(self->carriers, &record);
 		database->records++;
@@ -97,7 +103,7 @@ static int add_leaf(void *ctx, const struct edgesteer_prefix *prefix, const stru
 
 	if (look_up(self, CITY, &here[CITY], &city) < 0 || look_up(self, ISP, &here[ISP], &isp) < 0)
 		return -1;
-	if (isnan(city->latitude) && !isp->carrier)
+	if (isnan(city->latitude) && !*city->country && !isp->carrier)
 		return 0;
 
 	struct edgesteer_place place = {
@@ -106,6 +112,7 @@ static int add_leaf(void *ctx, const struct edgesteer_prefix *prefix, const stru
 		.latitude = city->latitude,
 		.longitude = city->longitude,
 		.accuracy_km = city->accuracy_km,
+		.country = *city->country ? city->country : NULL,
 	};
 
 	return self->host->add(self->host, prefix, &place);

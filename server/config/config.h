@@ -13,6 +13,7 @@
 #include "config/check_types.h"
 #include "schema/hosts.h"
 #include "schema/value.h"
+#include "steer/metro.h"
 #include "steer/site.h"
 #include "steer/steer.h"
 
@@ -50,6 +51,7 @@ struct config_steering {
 	uint32_t tie_us;
 	uint8_t hash_v4, hash_v6;
 	uint32_t own_tables;      // see steering_build()
+	enum metro_rule unknown_metro;
 };
 
 struct config_domain {
@@ -98,6 +100,7 @@ struct config_site {
 	bool is_public;
 	const char **carriers;    // when not public
 	size_t carrier_count;
+	uint16_t country;         // see base/country.h
 	int32_t bias_us;
 	bool from_catalogue;
 	struct mark mark;
@@ -125,6 +128,7 @@ struct config_app {
 	size_t last_address_count;
 	struct config_target *targets;
 	size_t target_count;
+	enum metro_rule unknown_metro;
 	bool weighted;            // some target has a weight; the others then have 1
 	struct mark mark;
 };
@@ -138,6 +142,7 @@ struct config {
 	struct config_steering steering;
 	const char *latency;      // absolute path of the measured latency table; NULL
 	unsigned latency_shrink_limit; // percent of its rows that a reload may take from it
+	const char *metros;       // absolute path of the table of carriers' metros; NULL
 	const char *catalogue;    // absolute path of the file used instead of the built-in catalogue; NULL
 	const struct config_site *known_sites; // those of the catalogue, of which `sites` has what is used
 	size_t known_site_count;

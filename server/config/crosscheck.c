@@ -140,6 +140,8 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 
 	if (!own_tie)
 		app->tie_us = scope_of(reader)->config->steering.tie_us;
+	if (app->unknown_metro == METRO_RULES)
+		app->unknown_metro = scope_of(reader)->config->steering.unknown_metro;
 	if (app->name)
 		check_place(reader, app);
 	if (app->name && own_tie && !app->weighted)

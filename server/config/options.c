@@ -14,6 +14,7 @@
 #include "schema/text.h"
 #include "schema/yaml.h"
 #include "steer/place.h"
+#include "steer/prior.h"
 
 #define SHRINK_HELP(what, same) \
 	"A reload is refused that would take a larger share of its " what " than this from the same " same " as it was loaded " \
@@ -33,6 +34,10 @@ static const struct option_word log_levels[] = {
 #define CHECK_PORT(id, name, port, ...) name " " #port ", "
 
 static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 0}};
+
+#define METRO_WORD(id, text) {text, METRO_##id},
+
+static const struct option_word metro_rules[] = {METRO_RULES_EACH(METRO_WORD) {NULL, 0}};
 
 #define KIND_WORD(id, text) {text, SITE_##id},
 
@@ -124,6 +129,15 @@ static const struct option steering_rows[] = {
 	         "is nearest."},
 	{"tie", &number_latency_us, .fallback = "5ms", .min = "0ms", .max = "10s", FIELD(config_steering, tie_us),
 	 .help = "Where an app has weights, targets within this of the best one share its traffic."},
+	{"unknown-metro", &text_enum, .fallback = "region", .words = metro_rules, FIELD(config_steering, unknown_metro),
+	 .help = "Whether a carrier's clients get its sites first when nothing tells where they are: a table of carriers' "
+	         "prefixes names the carrier, but no coordinates, and there is no hint. `region`: public sites first, as "
+	         "written. `carrier`: the carrier's sites first, as written. `sole`: the carrier's site first where the app has "
+	         "exactly one in the client's country, else as `region`. `expected`: all sites that can be reached, by their "
+	         "expected cost over where the carrier's clients are (see `metros`), so that a Region goes before a zone at the "
+	         "other end of the country. `carrier` and `expected` send all of a carrier's clients, or all in a country, to "
+	         "one zone: make sure that it can take them. A country that is not known excludes nothing. Apps with `sole` "
+	         "that have no table of their own (`own-tables`) take memory and time at each reload as those with weights do."},
 	{"hash-prefix", &schema_mapping, .schema = &hash_prefix_schema, .help = "Which clients stay together."},
 	{"own-tables", &number_integer, .fallback = "16", .min = "0", .max = "65535", FIELD(config_steering, own_tables),
 	 .help = "How many sets of sites have a steering table of their own: those of most apps. All other sets share one "
@@ -239,6 +253,8 @@ static const struct option site_rows[] = {
 	 .help = "The kind of site."},
 	{"location", &number_location, .otherwise = "the catalogue's, or unknown", FIELD(config_site, latitude),
 	 .help = "The site's coordinates."},
+	{"country", &text_country, .otherwise = "the catalogue's, or unknown", FIELD(config_site, country),
+	 .help = "The country it is in, for `unknown-metro: sole`."},
 	{"region", &text_word, .otherwise = "the catalogue's, or none", FIELD(config_site, region),
 	 .help = "Its parent region."},
 	{"reach", &list_reach, .otherwise = "the catalogue's, or `public`", .min = "1", .max = "64",
@@ -299,6 +315,8 @@ static const struct option app_rows[] = {
 	 .help = "The health check of its targets. A target without a check is always up."},
 	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
 	 .help = "Overrides `steering.tie` for this app."},
+	{"unknown-metro", &text_enum, .words = metro_rules, .otherwise = "steering.unknown-metro",
+	 FIELD(config_app, unknown_metro), .help = "Overrides `steering.unknown-metro` for this app."},
 	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
 	 LIST(config_app, last_addresses, last_address_count),
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
@@ -318,6 +336,7 @@ static const struct schema app_schema = {
 	.mark_offset = offsetof(struct config_app, mark),
 };
 
+_Static_assert(PRIOR_METROS_MAX == 1024, "as the help of `metros` says");
 _Static_assert(INCLUDE_DEPTH_MAX == 8 && INCLUDE_FILES_MAX == 4096 && YAML_BYTES_MAX == 256 << 20 &&
                YAML_NODES_MAX == 8388608, "as the help of `include` says");
 
@@ -336,6 +355,12 @@ static const struct option root_rows[] = {
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
 	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
 	 FIELD(config, latency_shrink_limit), .help = SHRINK_HELP("rows", "file")},
+	{"metros", &text_path, .otherwise = "the carriers' zones in the catalogue", FIELD(config, metros),
+	 .help = "A CSV file of where carriers' clients are, for `unknown-metro: expected`, with the columns `carrier`, "
+	         "`country` (two letters, or empty), `latitude`, `longitude` and `share` (in any unit). For a carrier that it "
+	         "does not name, clients are assumed at the Wavelength Zones that the carrier has in the catalogue, equally "
+	         "many at each. A carrier's metros in the client's country count; all of them where the country is unknown or "
+	         "has none. At most 1024 rows."},
 	{"catalogue", &text_path, .otherwise = "the built-in one", FIELD(config, catalogue),
 	 .help = "A file with a `sites` section, to use instead of the catalogue of AWS sites."},
 	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),

@@ -264,7 +264,8 @@ void rules_app_name(struct reader *reader, const char *name, void *entry)
 	struct config_app *app = entry;
 
 	app->name = take_name(reader, scope_of(reader)->apps, name, true);
-	app->tie_us = UINT32_MAX; // not given: crosscheck_config() then sets that of `steering`
+	app->tie_us = UINT32_MAX; // these two not given: crosscheck_config() then sets those of `steering`
+	app->unknown_metro = METRO_RULES;
 }
 
 void rules_app(struct reader *reader, struct value *object, void *entry)

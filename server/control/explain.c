@@ -11,6 +11,7 @@
 #include "answer/lookup.h"
 #include "answer/pick.h"
 #include "base/clock.h"
+#include "base/country.h"
 #include "base/must.h"
 #include "control/find.h"
 #include "control/reply_json.h"
@@ -75,13 +76,15 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 	const char *class_ = names_text(places->classes, place->class_);
 	const char *hint = names_text(places->hints, place->hint);
 	struct prefix block = {addr_cut(client, depth), depth};
-	char text[ADDR_TEXT_LEN];
+	char text[ADDR_TEXT_LEN], country[COUNTRY_TEXT_LEN];
 	json_t *object = json_object();
 
 	set_text(object, "carrier", carrier);
 	set_text(object, "carrier_source", source_name(places, place->carrier_source));
 	set_text(object, "class", class_);
 	set_text(object, "class_source", source_name(places, place->class_source));
+	set_text(object, "country", country_text(place->country, country));
+	set_text(object, "country_source", source_name(places, place->country_source));
 	set_text(object, "hint", hint);
 	set_text(object, "hint_source", source_name(places, place->hint_source));
 	json_object_set_new(object, "latitude", number(place->latitude));
@@ -99,6 +102,8 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 	if (*class_)
 		step(e, "locate: class %s, from %s%s", class_, source_name(places, place->class_source),
 		     place_is_edge(places, place) ? "" : ": carriers' sites cannot be reached");
+	if (*country)
+		step(e, "locate: country %s, from %s", country, source_name(places, place->country_source));
 	if (isnan(place->latitude))
 		step(e, "locate: no source gives coordinates");
 	else
@@ -110,7 +115,7 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 
 static const char *basis_text(enum cost_basis basis)
 {
-	static const char *const texts[] = {"hint", "measured", "distance", "unknown", "unreachable"};
+	static const char *const texts[] = {"hint", "measured", "distance", "expected", "unknown", "unreachable"};
 
 	must((size_t)basis < ARRAY_LEN(texts));
 	return texts[basis];
@@ -174,6 +179,58 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), candidate->cost.km, state);
 }
 
+// Why the candidates of unknown cost have their order, in words; see the truth table in metro.h. NULL: there are none
+// because of the place.
+static const char *metro_case_text(enum metro_case case_)
+{
+	static const char *const texts[METRO_CASES] = {
+		[METRO_CASE_HINTED] = "nothing tells where the client is but the hint: the hinted site, then public sites first",
+		[METRO_CASE_NO_CARRIER] = "place unknown, so public sites first, as written: the first is the default",
+		[METRO_CASE_NOT_EDGE] = "coordinates unknown, and the class keeps carriers' sites out of reach: public sites, as "
+		                        "written",
+		[METRO_CASE_REGION] = "carrier known but not its client's metro: public sites first, then the carrier's, as written",
+		[METRO_CASE_NO_SITE] = "the app has no site of the carrier that may be in the client's country: public sites first",
+		[METRO_CASE_CARRIER] = "carrier known but not its client's metro: the carrier's sites first, as written",
+		[METRO_CASE_SOLE] = "the app has one site of the carrier that may be in the client's country: that one first",
+		[METRO_CASE_SEVERAL] = "the app has several sites of the carrier that may be in the client's country: public sites "
+		                       "first",
+		[METRO_CASE_EXPECTED] = "carrier known but not its client's metro: by the expected cost over the carrier's metros",
+		[METRO_CASE_NO_METROS] = "no metros of the carrier are known: public sites first",
+	};
+
+	must(case_ < METRO_CASES);
+	return texts[case_];
+}
+
+static const char *metro_case_word(enum metro_case case_)
+{
+	static const char *const words[METRO_CASES] = {
+		"located", "hinted", "no-carrier", "not-edge", "region", "no-site", "carrier", "sole", "several", "expected",
+		"no-metros",
+	};
+
+	must(case_ < METRO_CASES);
+	return words[case_];
+}
+
+// Which rule orders the candidates whose cost nothing tells. Where the place alone decides, no rule is named.
+static void explain_metro(struct explaining *e, const struct steer_input *in, const struct place *place)
+{
+	const struct ranking_spec *spec = &e->app->steer->spec;
+	struct metro metro = metro_of(in, spec->metro, spec->sites, spec->count, place);
+	const char *why = metro_case_text(metro.case_);
+	json_t *object = json_object();
+
+	set_text(object, "rule", metro_rule_text(spec->metro));
+	set_text(object, "case", metro_case_word(metro.case_));
+	set_text(object, "why", why);
+	json_object_set_new(e->object, "unknown_metro", object);
+	if (why && metro.case_ >= METRO_CASE_REGION)
+		step(e, "order: unknown-metro is `%s`: %s", metro_rule_text(spec->metro), why);
+	else if (why)
+		step(e, "order: %s", why);
+}
+
 static void explain_candidates(struct explaining *e, const struct place *place)
 {
 	const struct view *view = e->live->view;
@@ -183,6 +240,7 @@ static void explain_candidates(struct explaining *e, const struct place *place)
 	json_t *list = json_array();
 
 	must(steer->spec.count <= ARRAY_LEN(candidates));
+	explain_metro(e, &in, place);
 	ranking_candidates(&in, &steer->spec, place, candidates);
 	for (unsigned i = 0; i < steer->spec.count; i++)
 		explain_candidate(e, list, &candidates[i], i + 1);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/country.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/names.h"
@@ -228,6 +229,11 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	if (site_len < 0)
 		return refuse_prefix(host, prefix, "an invalid site, expected up to 63 printable ASCII characters");
 
+	uint16_t country = place->country ? country_of_text(place->country, strnlen(place->country, 3)) : COUNTRY_UNKNOWN;
+
+	if (place->country && !country)
+		return refuse_prefix(host, prefix, "an invalid country, expected a code of two letters such as US");
+
 	char carrier[NAME_MAX_LEN + 1]; // of which tables and config may write capitals as they like
 	const struct place_facts facts = {
 		.carrier = names_lower(carrier, place->carrier, (size_t)carrier_len),
@@ -236,6 +242,7 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 		.class_len = (size_t)class_len,
 		.hint = place->site,
 		.hint_len = (size_t)site_len,
+		.country = country,
 		.latitude = place->latitude,
 		.longitude = place->longitude,
 		.accuracy_km = place->accuracy_km,

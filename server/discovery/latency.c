@@ -1,9 +1,7 @@
-// The measured latency table, a CSV file with the columns from,site,ms; see latency.h. `from` is a prefix or the name
-// of a carrier. None of the three needs quotes, so they are not supported.
+// The measured latency table, with the columns from,site,ms; see latency.h. `from` is a prefix or the name of a carrier.
 #include "discovery/latency.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +9,16 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/infile.h"
 #include "base/must.h"
 #include "base/names.h"
 #include "base/report.h"
 #include "config/config.h"
+#include "discovery/sheet.h"
 #include "steer/place.h"
 
 enum {
-	FILE_MAX_LEN = 64 << 20,
-	FIELDS = 3,
 	MS_MAX = 60000,
 	SOURCE_NAME_MAX_LEN = 256,
-	SHOWN_LEN = 60, // how much of an invalid value a message quotes
 };
 
 struct row {
@@ -38,68 +33,14 @@ struct latency {
 	const struct config *config;
 	struct names *sites; // the config's; the number is the index plus 1
 	struct report *report;
-	char *text; // of the file, with a final zero
-	size_t len, line;
+	struct sheet sheet;
 	struct row *rows;
 	size_t count, cap;
 	size_t unknown, unknown_line; // rows for sites that are not in the config, and the line of the first
 	const char *unknown_site;     // of that line
-	bool failed;
 };
 
-static void latency_error(struct latency *latency, const char *fmt, ...) PRINTF(2, 3);
-
-static void latency_error(struct latency *latency, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	report_error(latency->report, latency->config->latency, latency->line, 0, "%s", text);
-	latency->failed = true;
-}
-
 // ---- text to rows ---------------------------------------------------------------------------------------------------
-
-static int read_text(struct latency *latency)
-{
-	char why[INFILE_WHY_LEN];
-	int err = infile_read(latency->config->latency, FILE_MAX_LEN, &latency->text, &latency->len, why);
-
-	if (err == E_NOMEM)
-		return err;
-	if (err < 0)
-		latency_error(latency, "%s", why);
-	return err < 0 ? E_INVAL : E_OK;
-}
-
-static char *trim(char *text)
-{
-	static const char blanks[] = " \t\r";
-	size_t len;
-
-	text += strspn(text, blanks);
-	len = strlen(text);
-	while (len > 0 && strchr(blanks, text[len - 1]))
-		text[--len] = '\0';
-	return text;
-}
-
-// Splits at every comma, in place. Returns the number of fields, which may exceed FIELDS.
-static size_t split(char *line, char *fields[static FIELDS])
-{
-	size_t count = 0;
-
-	for (char *next = line; next; count++) {
-		char *field = strsep(&next, ",");
-
-		if (count < FIELDS)
-			fields[count] = trim(field);
-	}
-	return count;
-}
 
 // Parses milliseconds such as "12" or "12.345" into microseconds, rounded.
 static int parse_ms(const char *text, uint32_t *ret_us)
@@ -140,22 +81,22 @@ static int index_sites(struct latency *latency)
 	return err;
 }
 
-static void read_from(struct latency *latency, char *from, struct row *row)
+static void read_from(struct sheet *sheet, char *from, struct row *row)
 {
 	char right[ADDR_TEXT_LEN];
 	bool tail;
 
 	if (prefix_parse(from, &row->prefix, &tail) == E_OK) {
 		if (tail)
-			latency_error(latency, "from: `%.*s` has bits past its length, did you mean %s?", SHOWN_LEN, from,
+			sheet_error(sheet, "from: `%.*s` has bits past its length, did you mean %s?", SHEET_SHOWN_LEN, from,
 			              prefix_format(&row->prefix, right));
 		return;
 	}
 	row->carrier = names_lower(from, from, strlen(from));
 	if (strpbrk(from, "/:"))
-		latency_error(latency, "from: `%.*s` is neither a prefix nor a carrier", SHOWN_LEN, from);
+		sheet_error(sheet, "from: `%.*s` is neither a prefix nor a carrier", SHEET_SHOWN_LEN, from);
 	else if (*from == '\0' || strlen(from) > NAME_MAX_LEN)
-		latency_error(latency, "from: expected a prefix or a carrier of up to %d characters", NAME_MAX_LEN);
+		sheet_error(sheet, "from: expected a prefix or a carrier of up to %d characters", NAME_MAX_LEN);
 }
 
 static int keep_row(struct latency *latency, const struct row *row)
@@ -173,13 +114,14 @@ static int keep_row(struct latency *latency, const struct row *row)
 	return E_OK;
 }
 
-static int read_row(struct latency *latency, char *fields[static FIELDS])
+static int read_row(void *ctx, struct sheet *sheet, char **fields)
 {
-	struct row row = {.line = latency->line};
+	struct latency *latency = ctx;
+	struct row row = {.line = sheet->line};
 
-	read_from(latency, fields[0], &row);
+	read_from(sheet, fields[0], &row);
 	if (parse_ms(fields[2], &row.us) < 0)
-		latency_error(latency, "ms: `%.*s` is not a number of milliseconds, expected 0 to %d", SHOWN_LEN, fields[2],
+		sheet_error(sheet, "ms: `%.*s` is not a number of milliseconds, expected 0 to %d", SHEET_SHOWN_LEN, fields[2],
 		              MS_MAX);
 
 	int number = names_find(latency->sites, fields[1], strlen(fields[1]));
@@ -190,70 +132,23 @@ static int read_row(struct latency *latency, char *fields[static FIELDS])
 		return keep_row(latency, &row);
 	}
 	if (*fields[1] == '\0')
-		latency_error(latency, "site: expected a site's name");
+		sheet_error(sheet, "site: expected a site's name");
 	else if (latency->unknown++ == 0) {
-		latency->unknown_line = latency->line;
+		latency->unknown_line = sheet->line;
 		latency->unknown_site = fields[1];
 	}
 	return E_OK;
 }
 
-static int read_line(struct latency *latency, char *line, bool *have_header)
-{
-	char *fields[FIELDS];
-
-	line = trim(line);
-	if (*line == '\0' || *line == '#')
-		return E_OK;
-	if (strchr(line, '"')) {
-		latency_error(latency, "quotes are not supported in this table");
-		return E_OK;
-	}
-
-	size_t count = split(line, fields);
-
-	if (!*have_header) {
-		*have_header = true;
-		if (count == FIELDS && !strcmp(fields[0], "from") && !strcmp(fields[1], "site") && !strcmp(fields[2], "ms"))
-			return E_OK;
-		latency_error(latency, "expected the header row from,site,ms");
-		return E_INVAL;
-	}
-	if (count != FIELDS) {
-		latency_error(latency, "%zu fields, expected from,site,ms", count);
-		return E_OK;
-	}
-	return read_row(latency, fields);
-}
-
 static int read_rows(struct latency *latency)
 {
-	char *next = latency->text, *end = next + latency->len;
-	bool have_header = false;
-	int err = E_OK;
+	int err = sheet_read(&latency->sheet);
 
-	if (latency->len >= 3 && memcmp(next, "\xef\xbb\xbf", 3) == 0) // a byte order mark
-		next += 3;
-	while (next < end && err == E_OK) {
-		char *line = next, *newline = memchr(line, '\n', (size_t)(end - line));
-		char *line_end = newline ? newline : end;
-
-		latency->line++;
-		*line_end = '\0';
-		next = line_end + 1;
-		if (strlen(line) < (size_t)(line_end - line))
-			latency_error(latency, "zero octet: this is not a text file");
-		else
-			err = read_line(latency, line, &have_header);
-	}
-	latency->line = 0;
-	if (err == E_OK && !have_header)
-		latency_error(latency, "is empty, expected the header row from,site,ms");
 	if (latency->unknown > 0)
 		report_warning(latency->report, latency->config->latency, latency->unknown_line, 0,
-		               "%zu rows are for sites that are not in the config, such as `%.*s`", latency->unknown, SHOWN_LEN,
-		               latency->unknown_site);
-	return err < 0 ? err : latency->failed ? E_INVAL : E_OK;
+		               "%zu rows are for sites that are not in the config, such as `%.*s`", latency->unknown,
+		               SHEET_SHOWN_LEN, latency->unknown_site);
+	return err;
 }
 
 // ---- rows to groups -------------------------------------------------------------------------------------------------
@@ -356,12 +251,13 @@ static int add_source(struct latency *latency, struct place_builder *builder, st
 int latency_load(const struct config *config, struct place_builder *builder, struct arena *arena,
                  struct report *report, struct measured_row **ret_rows, size_t *ret_row_count)
 {
-	struct latency latency = {.config = config, .report = report};
+	struct latency latency = {.config = config, .report = report,
+	                          .sheet = {.path = config->latency, .header = "from,site,ms", .report = report,
+	                                    .row = read_row}};
 	struct measured_row *rows = NULL;
-	int err = config->latency ? read_text(&latency) : E_OK;
+	int err = config->latency ? index_sites(&latency) : E_OK;
 
-	if (err == E_OK && config->latency)
-		err = index_sites(&latency);
+	latency.sheet.ctx = &latency;
 	if (err == E_OK && config->latency)
 		err = read_rows(&latency);
 	if (err == E_OK && latency.count > 0) {
@@ -375,6 +271,6 @@ int latency_load(const struct config *config, struct place_builder *builder, str
 	}
 	names_free(latency.sites);
 	free(latency.rows);
-	free(latency.text);
+	sheet_wipe(&latency.sheet);
 	return err == E_OK || err == E_NOMEM ? err : E_INVAL;
 }

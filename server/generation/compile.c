@@ -12,7 +12,9 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "discovery/latency.h"
+#include "discovery/metros.h"
 #include "generation/unknown_names.h"
+#include "steer/prior.h"
 #include "view/index.h"
 #include "view/view.h"
 #include "wire/dns.h"
@@ -136,6 +138,7 @@ static int compile_site(struct compiling *c, const struct config_site *from, str
 		.is_public = from->is_public,
 		.carriers = carriers,
 		.carrier_count = (uint16_t)from->carrier_count,
+		.country = from->country,
 		.latitude = from->latitude,
 		.longitude = from->longitude,
 		.bias_us = from->bias_us,
@@ -193,6 +196,29 @@ static int compile_measured(struct compiling *c)
 	return E_OK;
 }
 
+// Metros of carriers without clients can never be used, and are left out.
+static int compile_prior(struct compiling *c)
+{
+	struct steer_input in = view_steer_input(c->view);
+	struct prior_metro *metros = calloc(c->in->metro_count + 1, sizeof(*metros));
+	size_t count = 0;
+	int err;
+
+	if (!metros)
+		return E_NOMEM;
+	for (size_t i = 0; i < c->in->metro_count; i++) {
+		const struct metro_row *from = &c->in->metros[i];
+		int carrier = names_find(c->in->places->carriers, from->carrier, strlen(from->carrier));
+
+		if (carrier > 0)
+			metros[count++] = (struct prior_metro){(uint16_t)carrier, from->country, from->latitude, from->longitude,
+			                                       from->share};
+	}
+	err = prior_build(&in, c->view->site_count, metros, count, &c->view->prior);
+	free(metros);
+	return err;
+}
+
 static int compile_target(struct compiling *c, const struct config_app *app, const struct config_target *from,
                           struct target *target)
 {
@@ -222,6 +248,7 @@ static int plan_set(struct compiling *c, const struct config_app *from, const st
 		.tie_us = from->tie_us,
 		.hash_v4 = c->config->steering.hash_v4,
 		.hash_v6 = c->config->steering.hash_v6,
+		.metro = from->unknown_metro,
 	};
 	const struct target *targets = &c->view->targets[app->first_target];
 
@@ -393,6 +420,8 @@ int compile_view(const struct config *config, const struct compile_input *in, st
 	err = compile_sites(&c);
 	if (err == E_OK)
 		err = compile_measured(&c);
+	if (err == E_OK)
+		err = compile_prior(&c);
 	if (err == E_OK)
 		err = compile_apps(&c);
 	if (err == E_OK)

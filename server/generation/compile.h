@@ -9,6 +9,7 @@
 
 struct config;
 struct measured_row;
+struct metro_row;
 struct places;
 struct report;
 struct view;
@@ -19,6 +20,8 @@ struct compile_input {
 	struct places *places;
 	const struct measured_row *measured;
 	size_t measured_count;
+	const struct metro_row *metros; // at most PRIOR_METROS_MAX
+	size_t metro_count;
 	uint64_t generation;
 };
 

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/load.h"
 #include "discovery/discovery.h"
+#include "discovery/metros.h"
 #include "generation/ca_files.h"
 #include "generation/compile.h"
 #include "generation/zones.h"
@@ -22,6 +23,7 @@ int generation_build(const char *path, uint64_t number, struct report *report, s
 	struct compile_input in = {.generation = number};
 	struct arena *rows_arena = arena_new(ROWS_BYTES_MAX);
 	struct measured_row *rows = NULL;
+	struct metro_row *metros = NULL;
 	struct config *config = NULL;
 	struct view *view = NULL;
 	int err = rows_arena ? config_load_partly(path, report, &config) : E_NOMEM;
@@ -35,14 +37,16 @@ int generation_build(const char *path, uint64_t number, struct report *report, s
 
 	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);
 
+	int err_metros = metros_load(config, rows_arena, report, &metros, &in.metro_count);
 	int err_ca = ca_files_read(config, report);
 
-	err = err < 0 ? err : err_places < 0 ? err_places : err_ca;
+	err = err < 0 ? err : err_places < 0 ? err_places : err_metros < 0 ? err_metros : err_ca;
 	if (err == E_OK && !report_ok(report)) // the config's own errors
 		err = E_INVAL;
 	if (err < 0)
 		goto out;
 	in.measured = rows;
+	in.metros = metros;
 	err = compile_view(config, &in, report, &view);
 	in.zones = NULL;
 	in.places = NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/country.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/nearest.h"
@@ -264,6 +265,17 @@ static void read_address(struct reader *reader, const struct option *option, con
 		schema_refuse(reader, option, value);
 }
 
+static void read_country(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	const char *text = schema_text(reader, option, value);
+	uint16_t country = text ? country_of_text(text, strlen(text)) : COUNTRY_UNKNOWN;
+
+	if (country)
+		memcpy(field, &country, sizeof(country));
+	else if (text)
+		schema_refuse(reader, option, value);
+}
+
 static void format_text(const struct option *option, const void *field, FILE *out)
 {
 	const char *text;
@@ -303,6 +315,16 @@ static void format_address(const struct option *option, const void *field, FILE 
 		fputs(addr_format(addr, text), out);
 }
 
+static void format_country(const struct option *option, const void *field, FILE *out)
+{
+	char text[COUNTRY_TEXT_LEN];
+	uint16_t country;
+
+	(void)option;
+	memcpy(&country, field, sizeof(country));
+	fputs(country_text(country, text), out);
+}
+
 static json_t *describe_text(const struct option *option)
 {
 	(void)option;
@@ -340,3 +362,5 @@ const struct option_type text_enum = {"a word", "", read_enum, describe_enum, fo
 const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool, format_bool};
 const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text,
                                          format_address};
+const struct option_type text_country = {"a country's code of two letters (ISO 3166-1) such as `US`", "", read_country,
+                                         describe_text, format_country};

@@ -112,6 +112,7 @@ int64_t cost_order(const struct site *site, const struct cost *cost)
 		return INT64_MIN;
 	case COST_MEASURED:
 	case COST_DISTANCE:
+	case COST_EXPECTED:
 		return cost->us;
 	case COST_UNKNOWN:
 		return site->is_public ? COST_ORDER_UNKNOWN_PUBLIC : COST_ORDER_UNKNOWN_CARRIER;

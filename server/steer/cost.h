@@ -11,6 +11,7 @@
 
 struct place;
 struct places;
+struct prior;
 
 // The parameters of the estimate: modelling choices, all configurable. Microseconds.
 struct cost_model {
@@ -18,8 +19,8 @@ struct cost_model {
 	double us_per_km;
 };
 
-// Why a candidate has its cost; for explain.
-enum cost_basis { COST_HINT, COST_MEASURED, COST_DISTANCE, COST_UNKNOWN, COST_UNREACHABLE };
+// Why a candidate has its cost; for explain. Expected: on average over where its carrier's clients are, see metro.h.
+enum cost_basis { COST_HINT, COST_MEASURED, COST_DISTANCE, COST_EXPECTED, COST_UNKNOWN, COST_UNREACHABLE };
 
 // A row of the measured latency table: from the clients of a group (or of a carrier) to one site.
 struct measured {
@@ -40,6 +41,7 @@ struct steer_input {
 	const struct site *sites;
 	const struct cost_model *model;
 	struct measured_table measured;
+	const struct prior *prior; // NULL: no carrier's metros are known
 };
 
 // Truth table of reach (DESIGN section 2.2); the test walks the same rows.
@@ -83,9 +85,11 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
                           const struct cost_point *there, uint16_t site);
 
 // Where a candidate stands among the others of its place, all as one number; less is better: a hinted site, then known
-// costs in microseconds, then unknown ones, public sites first, then what cannot be reached. Equal ones are in the order
-// of the config.
+// costs in microseconds, then unknown ones: what the rule for unknown metros prefers (metro.h), public sites, the other
+// ones; then what cannot be reached. Equal ones are in the order of the config.
+#define COST_ORDER_UNKNOWN_PREFERRED (INT64_MAX - 3)
 #define COST_ORDER_UNKNOWN_PUBLIC (INT64_MAX - 2)
 #define COST_ORDER_UNKNOWN_CARRIER (INT64_MAX - 1)
 #define COST_ORDER_UNREACHABLE INT64_MAX
+// Without a rule.
 int64_t cost_order(const struct site *site, const struct cost *cost) PURE;

@@ -28,7 +28,7 @@ struct place_builder {
 	bool in_source;
 };
 
-_Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + sizeof(uint32_t) + 3 * sizeof(uint16_t) + 10,
+_Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + sizeof(uint32_t) + 4 * sizeof(uint16_t) + 8,
                "a place is hashed and compared as bytes, so it has no hidden padding");
 
 static int table_grow(struct place_builder *builder)
@@ -179,6 +179,8 @@ static int place_of_facts(struct place_builder *builder, const struct place_fact
 	place.carrier_source = place.carrier ? source : 0;
 	place.class_source = place.class_ ? source : 0;
 	place.hint_source = place.hint ? source : 0;
+	place.country = facts->country;
+	place.country_source = place.country ? source : 0;
 	place.measured = facts->measured;
 	place.ecs_ignored = facts->ecs_ignored;
 	must(source >= 1 && source <= PLACE_SOURCES_MAX);
@@ -262,6 +264,8 @@ static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
 		place.accuracy_km = below->accuracy_km;
 		place.coordinates_source = below->coordinates_source;
 	}
+	if (!place.country_source)
+		place.country = below->country, place.country_source = below->country_source;
 	if (!place.measured)
 		place.measured = below->measured;
 

@@ -26,10 +26,11 @@ struct place {
 	uint16_t carrier;           // number in places->carriers; 0: unknown or none
 	uint16_t class_;            // number in places->classes; 0: not stated
 	uint16_t hint;              // number in places->hints (a site's name); 0: none
+	uint16_t country;           // see base/country.h
 	// The source of the field: 1 + its index in `locate:`; 0: none.
-	uint8_t carrier_source, class_source, hint_source, coordinates_source;
+	uint8_t carrier_source, class_source, hint_source, coordinates_source, country_source;
 	uint8_t ecs_ignored; // 1: means nothing as an ECS address (RFC 7871 section 11.3), see struct ranking
-	uint8_t zero[5];
+	uint8_t zero[2];
 };
 
 struct places {
@@ -48,6 +49,7 @@ struct places {
 struct place_facts {
 	const char *carrier, *class_, *hint; // NULL: unknown
 	size_t carrier_len, class_len, hint_len;
+	uint16_t country;                    // see base/country.h
 	double latitude, longitude; // NaN: unknown
 	double accuracy_km;         // 0 or NaN: not stated
 	uint32_t measured;          // 0: none

@@ -50,12 +50,14 @@ static unsigned sort_candidates(const struct steer_input *in, const struct ranki
                                  struct candidate *ret_candidates)
 {
 	struct cost_point here = cost_point_at(place->latitude, place->longitude);
+	struct metro metro = metro_of(in, spec->metro, spec->sites, spec->count, place);
 	unsigned reachable = 0;
 
 	for (uint16_t slot = 0; slot < spec->count; slot++) {
 		uint16_t site = spec->sites[slot];
 		struct cost cost = cost_estimate(in, place, &here, &points[slot], site);
-		struct candidate candidate = {slot, cost, cost_order(&in->sites[site], &cost)};
+		int64_t order = metro_order(in, &metro, site, &cost);
+		struct candidate candidate = {slot, cost, order};
 		unsigned at = slot;
 
 		for (; at > 0 && before(spec, &candidate, &ret_candidates[at - 1]); at--)
@@ -77,7 +79,7 @@ unsigned ranking_candidates(const struct steer_input *in, const struct ranking_s
 
 bool ranking_spec_equal(const struct ranking_spec *a, const struct ranking_spec *b)
 {
-	if (a->count != b->count || !a->weights != !b->weights)
+	if (a->count != b->count || a->metro != b->metro || !a->weights != !b->weights)
 		return false;
 	if (memcmp(a->sites, b->sites, a->count * sizeof(*a->sites)) != 0)
 		return false;

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "steer/cost.h"
+#include "steer/metro.h"
 
 struct place;
 
@@ -16,7 +17,7 @@ struct place;
 struct candidate {
 	uint16_t slot;
 	struct cost cost;
-	int64_t order; // see cost_order()
+	int64_t order; // see metro_order()
 };
 
 // What a ranking depends on besides the place. Apps with equal specs share one struct steer.
@@ -27,6 +28,7 @@ struct ranking_spec {
 	uint16_t count;
 	uint32_t tie_us;           // candidates within this of the best share by weight; used only with weights
 	uint8_t hash_v4, hash_v6;  // bits of the client's prefix in the hash's key; the leaf's depth where that is longer
+	enum metro_rule metro;     // for clients of a carrier whose coordinates are not known
 };
 
 // A candidate. With weights a ranking is divided into groups: the best one and all within `tie` of it share, then the
@@ -53,8 +55,8 @@ struct ranking {
 
 enum { RANKING_UNIT = 16 }; // octets
 
-// Sorts all of the spec's slots for one place: reachable ones first, by cost, those of unknown cost last (public sites
-// before carrier sites), ties in the order of the config; then standbys, in the same way; unreachable ones last, in the
+// Sorts all of the spec's slots for one place: reachable ones first, by cost, those of unknown cost last (as in
+// metro.h), ties in the order of the config; then standbys, in the same way; unreachable ones last, in the
 // order of the config. Writes spec->count candidates, of which the first N, returned, are reachable.
 unsigned ranking_candidates(const struct steer_input *in, const struct ranking_spec *spec, const struct place *place,
                             struct candidate *ret_candidates);

@@ -24,6 +24,7 @@ struct column {
 
 struct ranker {
 	const struct steer_input *in;
+	enum metro_rule rule;
 	struct ranks_table *table;
 	struct column *columns;
 	size_t column_count, row_cap;
@@ -34,9 +35,14 @@ struct ranker {
 
 // A site to be ranked in one place.
 struct contender {
-	int64_t order; // see cost_order()
+	int64_t order; // see metro_order()
 	uint16_t column;
 };
+
+_Static_assert(COST_ORDER_UNREACHABLE - COST_ORDER_UNKNOWN_PREFERRED == RANK_UNREACHABLE - RANK_UNKNOWN_PREFERRED &&
+               COST_ORDER_UNREACHABLE - COST_ORDER_UNKNOWN_PUBLIC == RANK_UNREACHABLE - RANK_UNKNOWN_PUBLIC &&
+               COST_ORDER_UNREACHABLE - COST_ORDER_UNKNOWN_CARRIER == RANK_UNREACHABLE - RANK_UNKNOWN_CARRIER,
+               "rank() shifts one range to the other");
 
 static int compare(const void *a, const void *b)
 {
@@ -54,12 +60,8 @@ static void rank(const struct contender *contenders, size_t count, struct ranks 
 		int64_t order = contenders[i].order;
 		uint16_t *rank = &ret_ranks->of[contenders[i].column];
 
-		if (order == COST_ORDER_UNREACHABLE)
-			*rank = RANK_UNREACHABLE;
-		else if (order == COST_ORDER_UNKNOWN_CARRIER)
-			*rank = RANK_UNKNOWN_CARRIER;
-		else if (order == COST_ORDER_UNKNOWN_PUBLIC)
-			*rank = RANK_UNKNOWN_PUBLIC;
+		if (order >= COST_ORDER_UNKNOWN_PREFERRED) // both count down from what cannot be reached
+			*rank = (uint16_t)(RANK_UNREACHABLE - (COST_ORDER_UNREACHABLE - order));
 		else
 			*rank = i > 0 && order == contenders[i - 1].order ? next - 1 : next++;
 	}
@@ -76,13 +78,14 @@ static int rank_places(void *ctx, size_t job)
 	for (size_t i = begin; i < end; i++) {
 		const struct place *place = &r->in->places->table[r->first + i];
 		struct cost_point here = cost_point_at(place->latitude, place->longitude);
+		struct metro metro = metro_of_rule(r->in, r->rule, place);
 		struct ranks *ranks = (void *)(r->chunk + i * r->table->row_len);
 
 		for (uint16_t column = 0; column < r->column_count; column++) {
 			const struct column *at = &r->columns[column];
 			struct cost cost = cost_estimate(r->in, place, &here, &at->point, at->site);
 
-			contenders[column] = (struct contender){cost_order(&r->in->sites[at->site], &cost), column};
+			contenders[column] = (struct contender){metro_order(r->in, &metro, at->site, &cost), column};
 		}
 		qsort(contenders, r->column_count, sizeof(*contenders), compare);
 		ranks->order = (struct order){.ecs_ignored = place->ecs_ignored};
@@ -163,9 +166,10 @@ static int make_rows(struct ranker *r, uint32_t *map)
 	return err;
 }
 
-int ranks_build(const struct steer_input *in, size_t site_count, const bool *is_wanted, struct ranks_table *ret_table)
+int ranks_build(const struct steer_input *in, enum metro_rule rule, size_t site_count, const bool *is_wanted,
+                struct ranks_table *ret_table)
 {
-	struct ranker r = {.in = in, .table = ret_table};
+	struct ranker r = {.in = in, .rule = rule, .table = ret_table};
 	uint32_t *map = calloc(in->places->count, sizeof(*map));
 	int err;
 

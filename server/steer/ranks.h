@@ -1,4 +1,4 @@
-// The table that sets of sites share: from address to the *ranks* of all their sites at once. A set needs nothing of its
+// The table that sets of sites with one rule for unknown metros share: from address to the *ranks* of all their sites at once. A set needs nothing of its
 // own then: each query takes the best ranked of its app's sites that it may answer. Places with the same ranks are one
 // place class, and the table's blocks are those of classes: no wider than the blocks of any one set, so that scopes may
 // be longer than necessary, but are never false and never overlap.
@@ -14,9 +14,9 @@
 
 // Ranks besides those of sites with a known cost, which count from 0. Sites of equal cost have equal ranks: their order
 // is the app's.
-enum { RANK_UNKNOWN_PUBLIC = UINT16_MAX - 2, RANK_UNKNOWN_CARRIER, RANK_UNREACHABLE };
+enum { RANK_UNKNOWN_PREFERRED = UINT16_MAX - 3, RANK_UNKNOWN_PUBLIC, RANK_UNKNOWN_CARRIER, RANK_UNREACHABLE };
 
-_Static_assert(RANK_UNREACHABLE == UINT16_MAX && (int)SITES_MAX < (int)RANK_UNKNOWN_PUBLIC, "ranks fit 16 bits");
+_Static_assert(RANK_UNREACHABLE == UINT16_MAX && (int)SITES_MAX < (int)RANK_UNKNOWN_PREFERRED, "ranks fit 16 bits");
 
 // A row of the table: the ranks in one place class.
 struct ranks {
@@ -32,10 +32,11 @@ struct ranks_table {
 	size_t class_count, row_len;
 };
 
-// Ranks the sites marked in `is_wanted` (by site) for all places, on all processors. `in` is borrowed during the call;
+// Ranks the sites marked in `is_wanted` (by site) for all places by one rule for clients of unknown metro (not `sole`,
+// which depends on the set), on all processors. `in` is borrowed during the call;
 // ranks_wipe() frees the contents of *ret_table. E_NOMEM; E_LIMIT when there are too many classes, or their rows
 // would take more than RANKS_BYTES_MAX. *ret_table is then empty.
-int ranks_build(const struct steer_input *in, size_t site_count, const bool *is_wanted,
+int ranks_build(const struct steer_input *in, enum metro_rule rule, size_t site_count, const bool *is_wanted,
                 struct ranks_table *ret_table) MUST_USE;
 enum { RANKS_BYTES_MAX = 1 << 30 };
 // Frees its contents and leaves it empty; an empty one is fine.

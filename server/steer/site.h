@@ -31,6 +31,7 @@ struct site {
 	bool is_public;            // reach: all clients; else only those of the carriers below
 	const uint16_t *carriers;  // numbers in places->carriers
 	uint16_t carrier_count;
+	uint16_t country;          // see base/country.h
 	double latitude, longitude; // degrees; NaN: unknown
 	int32_t bias_us;           // added to the estimate
 	uint64_t seed;             // of the rendezvous hash: from the name, so that a reload moves no clients

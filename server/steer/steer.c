@@ -67,7 +67,7 @@ int steer_build_shared(const struct ranks_table *ranks, const struct ranking_spe
 {
 	uint16_t *columns = calloc(spec->count ? spec->count : 1, sizeof(*columns));
 
-	must(!spec->weights);
+	must(!spec->weights && spec->metro != METRO_SOLE);
 	*ret_steer = (struct steer){.form = STEER_SHARED, .table = &ranks->classes, .columns = columns,
 	                             .orders = (const void *)ranks->rows,
 	                             .order_unit = (uint32_t)(ranks->row_len * sizeof(*ranks->rows))};

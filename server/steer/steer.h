@@ -19,8 +19,9 @@ enum last_resort { LAST_RESORT_SERVFAIL, LAST_RESORT_ADDRESSES };
 //
 //   form     table (owner)                   then                                 for
 //   OWN      address -> ranking (the set)    nothing                              the sets of most apps: shortest scopes
-//   SHARED   address -> class (all sets)     its ranks, compared by each query    all other sets without weights
-//   MAPPED   address -> place (all sets)     an array: place -> ranking           all other sets with weights
+//   SHARED   address -> class (of a rule)    its ranks, compared by each query    all other sets without weights
+//   MAPPED   address -> place (all sets)     an array: place -> ranking           all other sets with weights, or whose
+//                                                                                 rule for unknown metros is `sole`
 enum steer_form { STEER_OWN, STEER_SHARED, STEER_MAPPED, STEER_FORMS };
 
 struct steer {

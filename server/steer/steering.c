@@ -63,6 +63,7 @@ int steering_plan_add(struct steering_plan *plan, const struct ranking_spec *spe
 	int64_t found;
 	int err;
 
+	hash = hash_mix(hash ^ spec->metro);
 	if (spec->weights)
 		hash = hash_mix(hash_bytes(hash ^ spec->tie_us, spec->weights, spec->count * sizeof(*spec->weights)));
 	found = intern_find(&plan->index, hash, is_equal, plan, spec);
@@ -94,6 +95,12 @@ static int compare_apps(const void *a, const void *b)
 	return x->number < y->number ? -1 : 1;
 }
 
+// The orders of a set with weights have groups, and `sole` counts the set's sites: no other set can share them.
+static enum steer_form form_beyond_own(const struct ranking_spec *spec)
+{
+	return spec->weights || spec->metro == METRO_SOLE ? STEER_MAPPED : STEER_SHARED;
+}
+
 // Decides the form of each set.
 static int choose_forms(struct steering_plan *plan, uint32_t own_max)
 {
@@ -105,7 +112,7 @@ static int choose_forms(struct steering_plan *plan, uint32_t own_max)
 		sets[i] = &plan->sets[i];
 	qsort(sets, plan->count, sizeof(struct set *), compare_apps);
 	for (uint32_t i = 0; i < plan->count; i++)
-		sets[i]->form = i < own_max ? STEER_OWN : sets[i]->spec.weights ? STEER_MAPPED : STEER_SHARED;
+		sets[i]->form = i < own_max ? STEER_OWN : form_beyond_own(&sets[i]->spec);
 	free(sets);
 	return E_OK;
 }
@@ -116,25 +123,28 @@ struct building {
 	struct steering *steering;
 };
 
-// The table that the sets without weights share.
-static int build_ranks(const struct building *b, size_t site_count)
+// The table that the sets of this form with one rule share, if there are any.
+static int build_ranks(const struct building *b, enum metro_rule rule, size_t site_count)
 {
-	bool *is_wanted = calloc(site_count ? site_count : 1, sizeof(*is_wanted));
+	bool *is_wanted = calloc(site_count ? site_count : 1, sizeof(*is_wanted)), any = false;
 	int err = is_wanted ? E_OK : E_NOMEM;
 
 	for (uint32_t i = 0; i < b->plan->count && err == E_OK; i++) {
 		const struct set *set = &b->plan->sets[i];
 
-		for (uint16_t slot = 0; set->form == STEER_SHARED && slot < set->spec.count; slot++)
+		if (set->form != STEER_SHARED || set->spec.metro != rule)
+			continue;
+		any = true;
+		for (uint16_t slot = 0; slot < set->spec.count; slot++)
 			is_wanted[set->spec.sites[slot]] = true;
 	}
-	if (err == E_OK)
-		err = ranks_build(b->in, site_count, is_wanted, &b->steering->ranks);
+	if (err == E_OK && any)
+		err = ranks_build(b->in, rule, site_count, is_wanted, &b->steering->ranks[rule]);
 	free(is_wanted);
 	return err;
 }
 
-// The table that the sets with weights share. Each of them has an array by place besides.
+// The table that the sets with an array by place share. Each of them has an array by place besides.
 static int build_places(const struct building *b)
 {
 	const struct places *places = b->in->places;
@@ -155,7 +165,7 @@ static int build_set(void *ctx, size_t number)
 	case STEER_OWN:
 		return steer_build_own(b->in, &set->spec, steer);
 	case STEER_SHARED:
-		return steer_build_shared(&b->steering->ranks, &set->spec, steer);
+		return steer_build_shared(&b->steering->ranks[set->spec.metro], &set->spec, steer);
 	case STEER_MAPPED:
 		return steer_build_mapped(b->in, &b->steering->places, &set->spec, steer);
 	case STEER_FORMS:
@@ -169,7 +179,8 @@ static void sum_bytes(struct steering *steering, size_t place_count)
 {
 	for (uint32_t i = 0; i < steering->count; i++)
 		steering->form_bytes[steering->sets[i].form] += sizeof(struct steer) + steer_bytes(&steering->sets[i]);
-	steering->form_bytes[STEER_SHARED] += ranks_bytes(&steering->ranks);
+	for (enum metro_rule rule = 0; rule < METRO_RULES; rule++)
+		steering->form_bytes[STEER_SHARED] += ranks_bytes(&steering->ranks[rule]);
 	steering->form_bytes[STEER_MAPPED] += lpm_pair_bytes(&steering->places);
 	steering->form_bytes[STEER_MAPPED] += steering->form_counts[STEER_MAPPED] * place_count * sizeof(uint32_t);
 }
@@ -188,8 +199,8 @@ int steering_build(struct steering_plan *plan, const struct steer_input *in, siz
 	}
 	for (uint32_t i = 0; i < plan->count && err == E_OK; i++)
 		steering->form_counts[plan->sets[i].form]++;
-	if (err == E_OK && steering->form_counts[STEER_SHARED])
-		err = build_ranks(&b, site_count);
+	for (enum metro_rule rule = 0; rule < METRO_RULES && err == E_OK; rule++)
+		err = build_ranks(&b, rule, site_count);
 	if (err == E_OK && steering->form_counts[STEER_MAPPED])
 		err = build_places(&b);
 	if (err == E_OK)
@@ -211,7 +222,8 @@ struct steering *steering_free(struct steering *steering)
 		steer_wipe(&steering->sets[i]);
 	free(steering->sets);
 	lpm_pair_wipe(&steering->places);
-	ranks_wipe(&steering->ranks);
+	for (enum metro_rule rule = 0; rule < METRO_RULES; rule++)
+		ranks_wipe(&steering->ranks[rule]);
 	free(steering);
 	return NULL;
 }

@@ -24,12 +24,12 @@ struct steering {
 	uint32_t form_counts[STEER_FORMS];
 	uint64_t form_bytes[STEER_FORMS]; // memory used, octets, with what is shared
 	struct lpm_pair places;     // address -> place, if a set is STEER_MAPPED
-	struct ranks_table ranks;   // if a set is STEER_SHARED
+	struct ranks_table ranks[METRO_RULES]; // by rule, if a set with it is STEER_SHARED
 };
 
 // Builds the tables of all sets of the plan. The `own_max` sets of most apps (of those with equally many, the first)
 // get tables of their own. `in`, with `site_count` sites, is borrowed during the call; the caller frees *ret_steering
-// with steering_free(). E_NOMEM; E_LIMIT as in ranks.h and steer.h, or when the arrays of sets with weights would take
+// with steering_free(). E_NOMEM; E_LIMIT as in ranks.h and steer.h, or when the arrays by place would take
 // more than STEERING_MAPS_BYTES_MAX.
 int steering_build(struct steering_plan *plan, const struct steer_input *in, size_t site_count, uint32_t own_max,
                    struct steering **ret_steering) MUST_USE;

@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 
+#include "steer/prior.h"
+
 struct view *view_free(struct view *view)
 {
 	if (!view)
 		return NULL;
 	steering_free(view->steering);
+	prior_free(view->prior);
 	free(view->handout_slots);
 	zonedb_free(view->zones);
 	places_free(view->places);
@@ -18,5 +21,5 @@ struct view *view_free(struct view *view)
 
 struct steer_input view_steer_input(const struct view *view)
 {
-	return (struct steer_input){view->places, view->sites, &view->model, view->measured};
+	return (struct steer_input){view->places, view->sites, &view->model, view->measured, view->prior};
 }

@@ -34,6 +34,7 @@ struct view {
 	const struct target *targets;
 	struct steering *steering; // the tables of all sets of sites
 	struct measured_table measured;
+	struct prior *prior;       // where carriers' clients are
 	struct cost_model model;
 	uint32_t site_count, app_count, target_count;
 	const struct view_index *index;  // see index.h; in the arena

@@ -138,6 +138,6 @@ const char *fakehost_format(const struct fakehost_added *added, char buf[static 
 	if (*added->site)
 		at += (size_t)snprintf(buf + at, 512 - at, " @%s", added->site);
 	if (*added->country)
-		snprintf(buf + at, 512 - at, " (%s)", added->country);
+		snprintf(buf + at, 512 - at, " in %s", added->country);
 	return buf;
 }

@@ -35,5 +35,5 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin);
 void fakehost_end(struct fakehost *host);
 
-// One thing that was handed over: "10.0.0.0/8 carrier 52.5,13.25 ~10 km class @site (US)", without what is unknown.
+// One thing that was handed over: "10.0.0.0/8 carrier 52.5,13.25 ~10 km class @site in US", without what is unknown.
 const char *fakehost_format(const struct fakehost_added *added, char buf[static 512]);

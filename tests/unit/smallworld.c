@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "steer/place.h"
+#include "steer/prior.h"
 #include "wire/query.h"
 
 const struct world_site world_sites[WORLD_SITES] = {
@@ -77,6 +78,7 @@ const struct cost_model world_model = {
 const uint16_t world_every_site[WORLD_SITES] = {BOS, NYC, BER, OUT, USE1, EUC1};
 
 uint32_t world_own_tables;
+enum metro_rule world_metro;
 
 void world_steer(struct world *world, const struct ranking_spec *spec)
 {
@@ -91,7 +93,8 @@ void world_steer(struct world *world, const struct ranking_spec *spec)
 	steering_plan_free(plan);
 	world->app.steer = &world->view.steering->sets[set];
 	world->app.target_count = spec->count;
-	assert_int_equal(world->app.steer->form, world_own_tables ? STEER_OWN : spec->weights ? STEER_MAPPED : STEER_SHARED);
+	assert_int_equal(world->app.steer->form, world_own_tables ? STEER_OWN
+	                 : spec->weights || spec->metro == METRO_SOLE ? STEER_MAPPED : STEER_SHARED);
 }
 
 void world_number_carriers(struct world *world)
@@ -104,9 +107,21 @@ void world_number_carriers(struct world *world)
 	}
 }
 
+// A third of Verizon's clients in Boston, the others in New York.
+static void world_make_prior(struct world *world)
+{
+	struct prior_metro metros[] = {
+		{world->carriers[BOS], 0, world_sites[BOS].latitude, world_sites[BOS].longitude, 1},
+		{world->carriers[NYC], 0, world_sites[NYC].latitude, world_sites[NYC].longitude, 2},
+	};
+	struct steer_input in = view_steer_input(&world->view);
+
+	assert_int_equal(prior_build(&in, WORLD_SITES, metros, ARRAY_LEN(metros), &world->view.prior), E_OK);
+}
+
 void world_begin(struct world *world, const uint32_t *weights, uint32_t tie_us)
 {
-	struct ranking_spec spec = {world_every_site, weights, WORLD_SITES, tie_us, 24, 48};
+	struct ranking_spec spec = {world_every_site, weights, WORLD_SITES, tie_us, 24, 48, world_metro};
 
 	memset(world, 0, sizeof(*world));
 	world->view.places = world_places();
@@ -130,6 +145,7 @@ void world_begin(struct world *world, const uint32_t *weights, uint32_t tie_us)
 	world->view.targets = world->targets;
 	world->view.model = world_model;
 
+	world_make_prior(world);
 	world_steer(world, &spec);
 	world->states = live_states_new(WORLD_SITES);
 	assert_non_null(world->states);
@@ -140,6 +156,7 @@ void world_end(struct world *world)
 {
 	free(world->states);
 	steering_free(world->view.steering);
+	prior_free(world->view.prior);
 	places_free(world->view.places);
 }
 

@@ -40,6 +40,8 @@ struct world {
 
 // How many sets get a table of their own: tests run with 1 and with 0, when the only set shares a table.
 extern uint32_t world_own_tables;
+// The rule of the app's set for clients of unknown metro.
+extern enum metro_rule world_metro;
 
 // With all six sites, all up. `weights` NULL: none.
 void world_begin(struct world *world, const uint32_t *weights, uint32_t tie_us);

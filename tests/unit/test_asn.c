@@ -125,13 +125,13 @@ static void test_csv(void **state)
 	(void)state;
 	write_file(csv, sizeof(csv) - 1);
 	assert_int_equal(run(&host, "csv", path, asns), 0);
-	assert_string_equal(added_text(&host), "174.192.0.0/10 verizon edge (US)\n"
-	                                       "155.146.0.0/18 verizon edge (US)\n"
-	                                       "155.146.16.0/24 (US)\n"
-	                                       "2.200.0.0/13 vodafone-de mixed (DE)\n"
+	assert_string_equal(added_text(&host), "174.192.0.0/10 verizon edge in US\n"
+	                                       "155.146.0.0/18 verizon edge in US\n"
+	                                       "155.146.16.0/24 in US\n"
+	                                       "2.200.0.0/13 vodafone-de mixed in DE\n"
 	                                       "2.200.1.0/24\n"
 	                                       "198.51.100.0/24 verizon mixed\n"
-	                                       "203.0.113.0/24 ee edge (GB)\n"
+	                                       "203.0.113.0/24 ee edge in GB\n"
 	                                       "192.0.2.0/24\n");
 	assert_has(host.reports, "warning: has no prefix of AS64501, which `asns` gives to x\n");
 	assert_has(host.reports, "verizon AS6167 2, AS22394 0, AS64500 (mixed) 1");
@@ -140,7 +140,7 @@ static void test_csv(void **state)
 	static const struct fakehost_pair none[] = {{"AS6167", "none"}, {NULL, NULL}};
 
 	assert_int_equal(run(&host, "csv", path, none), 0);
-	assert_has(added_text(&host), "174.192.0.0/10 (US)\n");
+	assert_has(added_text(&host), "174.192.0.0/10 in US\n");
 	fakehost_end(&host);
 }
 
@@ -312,11 +312,11 @@ static void test_database(void **state)
 	db_write(SIZE_MAX);
 	assert_int_equal(run(&host, "database", path, NULL), 0);
 	// In the order of addresses, IPv4 among the IPv6.
-	assert_string_equal(added_text(&host), "155.146.64.0/20 (US)\n"
-	                                       "174.192.0.0/10 verizon edge (US)\n"
-	                                       "174.194.0.0/16 (US)\n"
-	                                       "174.194.1.0/24 verizon edge (CA)\n"
-	                                       "240b::/26 kddi mixed (JP)\n"
+	assert_string_equal(added_text(&host), "155.146.64.0/20 in US\n"
+	                                       "174.192.0.0/10 verizon edge in US\n"
+	                                       "174.194.0.0/16 in US\n"
+	                                       "174.194.1.0/24 verizon edge in CA\n"
+	                                       "240b::/26 kddi mixed in JP\n"
 	                                       "240b::/128\n");
 	fakehost_end(&host);
 }

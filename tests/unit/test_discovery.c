@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "base/country.h"
 #include "base/err.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -264,8 +265,8 @@ static void test_merge(void **state)
 	write_file("a.csv", "prefix,carrier,latitude,longitude,class,site,accuracy-km\n"
 	                    "10.0.0.0/8,verizon,,,,,\n10.1.0.0/16,,,,mvno,,\n10.2.0.0/16,kddi,35,139,,plant-7,5\n"
 	                    "10.3.0.0/16,ee,51,0,,,300\n");
-	write_file("b.csv", "prefix,carrier,latitude,longitude,class\n"
-	                    "10.0.0.0/9,bell,45,-73,edge\n2001:db8::/32,skt,37,127,\n");
+	write_file("b.csv", "prefix,carrier,latitude,longitude,class,country\n"
+	                    "10.0.0.0/9,bell,45,-73,edge,ca\n2001:db8::/32,skt,37,127,,\n");
 	load("  - {plugin: ranges, file: a.csv}\n  - {plugin: ranges, file: b.csv}\n", &loaded);
 	assert_string_equal(loaded.reported,
 	                    "note: DIR/a.csv: 3 of 4 prefixes are inside another one, such as 10.1.0.0/16 (line 3) "
@@ -276,6 +277,13 @@ static void test_merge(void **state)
 	assert_int_equal(loaded.places->source_prefixes[0], 4);
 	assert_int_equal(loaded.places->source_prefixes[1], 2);
 	assert_place(&loaded, "10.0.0.1", "/16 carrier verizon 1, class edge 2, site  0, at 45,-73 ~0 2");
+
+	uint8_t depth;
+	const struct place *place = place_of(&loaded, "10.1.0.1", &depth);
+
+	assert_int_equal(place->country, country_of_text("CA", 2));
+	assert_int_equal(place->country_source, 2);
+	assert_int_equal(place_of(&loaded, "2001:db8::1", &depth)->country_source, 0);
 	assert_place(&loaded, "10.1.0.1", "/16 carrier bell 2, class mvno 1, site  0, at 45,-73 ~0 2");
 	assert_place(&loaded, "10.2.0.1", "/16 carrier kddi 1, class edge 2, site plant-7 1, at 35,139 ~5 1");
 	assert_place(&loaded, "10.3.0.1", "/16 carrier ee 1, class edge 2, site  0, at 45,-73 ~0 2"); // 300 km: too vague

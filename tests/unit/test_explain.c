@@ -44,6 +44,9 @@ static const char config_text[] =
 	"apps:\n"
 	"  app.edge.example:\n"
 	"    targets: {bos: {addresses: [155.146.1.10]}, east: {addresses: [203.0.113.10]}}\n"
+	"  near.edge.example:\n"
+	"    unknown-metro: sole\n"
+	"    targets: {east: {addresses: [203.0.113.40]}, bos: {addresses: [155.146.1.40]}}\n"
 	"  front.edge.example:\n"
 	"    targets: {bos: {cname: app.edge.example}, east: {cname: ns1.edge.example}}\n"
 	"  pair.edge.example:\n"
@@ -57,9 +60,11 @@ static const char config_text[] =
 	"  back.edge.example:\n"
 	"    targets: {bos: {cname: host.elsewhere}, east: {cname: front2.edge.example}}\n";
 
-static const char clients_text[] = "prefix,carrier,latitude,longitude,class\n"
-                                   "10.10.0.0/16,verizon,42.3,-71.0,\n"
-                                   "10.20.0.0/16,,42.3,-71.0,\n";
+static const char clients_text[] = "prefix,carrier,latitude,longitude,class,country\n"
+                                   "10.10.0.0/16,verizon,42.3,-71.0,,\n"
+                                   "10.20.0.0/16,,42.3,-71.0,,\n"
+                                   "10.40.0.0/16,verizon,,,,us\n"
+                                   "10.41.0.0/16,verizon,,,roaming,\n";
 
 static int set_up(void **state)
 {
@@ -127,6 +132,16 @@ static void test_ways_to_apps(void **state)
 		{"www.edge.example", "10.10.1.0/24", "app.edge.example",
 		 {"alias: www.edge.example is a CNAME to www2.edge.example",
 		  "alias: www2.edge.example is a CNAME to app.edge.example", "answer: bos (healthy)", "scope: /16, " ORDER}},
+		{"app.edge.example", "198.51.100.0/24", "app.edge.example",
+		 {"order: place unknown, so public sites first, as written: the first is the default", "answer: east (healthy)"}},
+		{"app.edge.example", "10.40.1.0/24", "app.edge.example",
+		 {"order: unknown-metro is `region`: carrier known but not its client's metro: public sites first, then the "
+		  "carrier's, as written", "answer: east (healthy)"}},
+		{"app.edge.example", "10.41.1.0/24", "app.edge.example",
+		 {"order: coordinates unknown, and the class keeps carriers' sites out of reach: public sites, as written"}},
+		{"near.edge.example", "10.40.1.0/24", "near.edge.example",
+		 {"order: unknown-metro is `sole`: the app has one site of the carrier that may be in the client's country: that "
+		  "one first", "locate: country US, from ranges clients", "answer: bos (healthy)"}},
 		{"front.edge.example", "10.10.1.0/24", "app.edge.example",
 		 {"answer: bos (healthy)", "alias: front.edge.example is a CNAME to app.edge.example"}},
 		{"front.edge.example", "198.51.100.0/24", "front.edge.example",

@@ -81,12 +81,12 @@ static void assert_places(const struct fakehost *host, const char *const places[
 static void test_city_and_isp(void **state)
 {
 	static const char *const places[][2] = {
-		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km"},
+		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km in US"},
 		{"174.249.33.62", "174.192.0.0/10 verizon"},
-		{"216.160.83.57", "216.160.83.56/29 47.2513,-122.315 ~22 km"},
-		{"214.78.120.9", "214.78.120.0/22 32.7405,-117.094 ~100 km"},
-		{"81.2.69.161", "81.2.69.160/29 51.5142,-0.0931 ~100 km"}, // /27 in City, finer in ISP
-		{"2001:480:10::1", "2001:480:10::/48 32.7203,-117.155 ~20 km"},
+		{"216.160.83.57", "216.160.83.56/29 47.2513,-122.315 ~22 km in US"},
+		{"214.78.120.9", "214.78.120.0/22 32.7405,-117.094 ~100 km in US"},
+		{"81.2.69.161", "81.2.69.160/29 51.5142,-0.0931 ~100 km in GB"}, // /27 in City, finer in ISP
+		{"2001:480:10::1", "2001:480:10::/48 32.7203,-117.155 ~20 km in US"},
 		{"240b::1", "240b::/22 kddi"},
 		{"2a01:800::1", "2a01:800::/24 vodafone-de"},
 		{"124.0.34.1", "124.0.34.0/24 skt"},
@@ -112,8 +112,8 @@ static void test_network_codes(void **state)
 		{"174.249.33.62", ""},
 	};
 	static const char *const enterprise_places[][2] = {
-		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km"},
-		{"81.2.69.161", "81.2.69.160/27 51.5142,-0.0931 ~100 km"},
+		{"149.101.100.1", "149.101.100.0/28 verizon 37.751,-97.822 ~1000 km in US"},
+		{"81.2.69.161", "81.2.69.160/27 51.5142,-0.0931 ~100 km in GB"},
 	};
 	static const struct fakehost_pair codes[] = {{"310-004", "verizon"}, {NULL, NULL}};
 	struct fakehost host;
@@ -233,6 +233,7 @@ static void test_cut_while_read(void **state)
 struct expected {
 	double latitude, longitude, accuracy_km; // NaN
 	uint32_t asn;
+	char country[3]; // "": none
 };
 
 static double number_of(MMDB_entry_s *entry, const char *outer, const char *inner)
@@ -246,13 +247,23 @@ static double number_of(MMDB_entry_s *entry, const char *outer, const char *inne
 	                                            : data.uint32;
 }
 
+static void country_of(MMDB_entry_s *entry, char country[static 3])
+{
+	MMDB_entry_data_s data;
+
+	if (MMDB_get_value(entry, &data, "country", "iso_code", NULL) != MMDB_SUCCESS || !data.has_data)
+		return;
+	assert_int_equal(data.data_size, 2);
+	memcpy(country, data.utf8_string, 2);
+}
+
 static void look_up(const MMDB_s *city, const MMDB_s *isp, uint8_t family, const uint8_t *address,
                     struct expected *expected)
 {
 	char text[INET6_ADDRSTRLEN];
 	int gai_error, error;
 
-	*expected = (struct expected){NAN, NAN, NAN, 0};
+	*expected = (struct expected){NAN, NAN, NAN, 0, ""};
 	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
 	for (int which = 0; which < 2; which++) {
 		const MMDB_s *mmdb = which ? isp : city;
@@ -272,6 +283,7 @@ static void look_up(const MMDB_s *city, const MMDB_s *isp, uint8_t family, const
 			expected->latitude = number_of(&found.entry, "location", "latitude");
 			expected->longitude = number_of(&found.entry, "location", "longitude");
 			expected->accuracy_km = number_of(&found.entry, "location", "accuracy_radius");
+			country_of(&found.entry, expected->country);
 		}
 	}
 }
@@ -297,6 +309,7 @@ static void assert_same(const struct fakehost *host, uint8_t family, const uint8
 	assert_true(same(added->longitude, expected->longitude));
 	assert_true(same(added->accuracy_km, expected->accuracy_km));
 	assert_string_equal(added->carrier, carrier);
+	assert_string_equal(added->country, expected->country);
 }
 
 static void random_address(const struct edgesteer_prefix *prefix, uint8_t *address)
@@ -348,7 +361,7 @@ static void test_every_network(void **state)
 	static const struct {
 		const char *name;
 		size_t networks;
-	} files[] = {{"GeoLite2-City-Test.mmdb", 242}, {"GeoIP2-City-Test.mmdb", 248}, {"GeoIP2-Enterprise-Test.mmdb", 21}};
+	} files[] = {{"GeoLite2-City-Test.mmdb", 242}, {"GeoIP2-City-Test.mmdb", 248}, {"GeoIP2-Enterprise-Test.mmdb", 22}};
 
 	(void)state;
 	rng_state = 5;

@@ -59,7 +59,7 @@ static bool may_reach(const char *carrier, const char *class_, int site)
 }
 
 // Every combination of {up, down, drained, down and drained} over six sites, for every client: 4096 x 11, with and
-// without weights. The answer is in reach, and it is the truth table's of pick.h.
+// without weights, by each rule for unknown metros. The answer is in reach, and it is the truth table's of pick.h.
 static void exhaustive(const uint32_t *weights)
 {
 	struct world world;
@@ -104,8 +104,11 @@ static void test_reach_is_an_invariant(void **state)
 	static const uint32_t weights[WORLD_SITES] = {1, 2, 3, 0, 5, 6};
 
 	(void)state;
-	exhaustive(NULL);
-	exhaustive(weights);
+	for (world_metro = 0; world_metro < METRO_RULES; world_metro++) {
+		exhaustive(NULL);
+		exhaustive(weights);
+	}
+	world_metro = METRO_REGION;
 }
 
 // A world of carrier sites only: off the carrier nothing is reachable, whatever the state.
@@ -115,7 +118,7 @@ static void test_unreachable(void **state)
 
 	(void)state;
 	world_begin(&world, NULL, 0);
-	world_steer(&world, &(struct ranking_spec){world_every_site, NULL, 2, 0, 24, 48}); // BOS and NYC
+	world_steer(&world, &(struct ranking_spec){world_every_site, NULL, 2, 0, 24, 48, METRO_REGION}); // BOS and NYC
 	for (int states = 0; states < 16; states++) {
 		world.states->octets[0] = states & 3;
 		world.states->octets[1] = (uint8_t)(states >> 2);
@@ -253,7 +256,7 @@ static void test_ecs_ignored(void **state)
 	place_builder_free(builder);
 	world_number_carriers(&world);
 
-	world_steer(&world, &(struct ranking_spec){world_every_site, NULL, WORLD_SITES, 0, 24, 48});
+	world_steer(&world, &(struct ranking_spec){world_every_site, NULL, WORLD_SITES, 0, 24, 48, METRO_REGION});
 
 	struct pick pick = world_ask(&world, "127.0.0.0/24"); // world_ask() comes from 192.0.2.1
 

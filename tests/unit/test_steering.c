@@ -16,13 +16,17 @@
 
 #include "answer/locate.h"
 #include "answer/pick.h"
+#include "base/country.h"
 #include "base/err.h"
 #include "steer/place.h"
+#include "steer/prior.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/query.h"
 
-enum { SITES = 60, SETS = 40, SET_MAX = 12, PREFIXES = 3000, CLIENTS = 4000, CARRIERS = 4, CITIES = 12, SEED = 11 };
+enum { SITES = 60, SETS = 40, SET_MAX = 12, PREFIXES = 3000, CLIENTS = 4000, CARRIERS = 4, CITIES = 12, COUNTRIES = 3, SEED = 11 };
+
+static const uint16_t countries[COUNTRIES] = {'U' << 8 | 'S', 'D' << 8 | 'E', 'J' << 8 | 'P'};
 
 static unsigned seed = SEED;
 
@@ -79,6 +83,7 @@ static void make_places(struct world *world)
 				facts.latitude = latitude_of(below(CITIES)) + (below(2) ? 0.0 : below(1000) / 500.0);
 				facts.longitude = 10;
 			}
+			facts.country = below(3) ? countries[below(COUNTRIES)] : COUNTRY_UNKNOWN;
 			assert_int_equal(place_source_add(builder, &prefix, &facts), E_OK);
 		}
 		assert_int_equal(place_source_end(builder), E_OK);
@@ -96,6 +101,18 @@ static int compare_measured(const void *a, const void *b)
 	return x->group != y->group ? (int)x->group - (int)y->group : (int)x->site - (int)y->site;
 }
 
+// Of all carriers but one.
+static void make_prior(struct world *world)
+{
+	struct steer_input in = view_steer_input(&world->view);
+	struct prior_metro metros[20];
+
+	for (unsigned i = 0; i < ARRAY_LEN(metros); i++)
+		metros[i] = (struct prior_metro){world->carriers[i % (CARRIERS - 1)], below(2) ? countries[below(COUNTRIES)] : 0,
+		                                 latitude_of(below(CITIES)), 10, 1 + below(9)};
+	assert_int_equal(prior_build(&in, SITES, metros, ARRAY_LEN(metros), &world->view.prior), E_OK);
+}
+
 static void make_sites(struct world *world)
 {
 	for (unsigned i = 0; i < SITES; i++)
@@ -109,6 +126,7 @@ static void make_sites(struct world *world)
 			.carriers = &world->carriers[i], .carrier_count = is_public ? 0 : 1,
 			.latitude = below(6) ? latitude_of(below(CITIES)) : NAN, .longitude = 10,
 			.bias_us = below(8) ? 0 : (int)below(10000) - 5000, .seed = i * 7919 + 1,
+			.country = below(3) ? countries[below(COUNTRIES)] : COUNTRY_UNKNOWN,
 		};
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(world->measured); i++)
@@ -119,9 +137,10 @@ static void make_sites(struct world *world)
 	world->view.site_count = SITES;
 	world->view.model = model;
 	world->view.measured = (struct measured_table){world->measured, ARRAY_LEN(world->measured)};
+	make_prior(world);
 }
 
-// A third of the sets has weights, some of them 0.
+// A third of the sets has weights, some of them 0. All rules are in use, with and without weights.
 static void make_specs(struct world *world)
 {
 	for (unsigned i = 0; i < SETS; i++) {
@@ -138,7 +157,7 @@ static void make_specs(struct world *world)
 			world->spec_sites[i][count++] = site;
 		}
 		world->specs[i] = (struct ranking_spec){world->spec_sites[i], i % 3 ? NULL : world->spec_weights[i],
-		                                        (uint16_t)wanted, 5000, 24, 48};
+		                                        (uint16_t)wanted, 5000, 24, 48, i / 3 % METRO_RULES};
 	}
 }
 
@@ -235,7 +254,7 @@ static void test_forms_agree(void **state)
 
 	assert_int_equal(own->form_counts[STEER_OWN], SETS);
 	assert_int_equal(mixed->form_counts[STEER_OWN], 3);
-	assert_true(mixed->form_counts[STEER_SHARED] > 20 && mixed->form_counts[STEER_MAPPED] > 10);
+	assert_true(mixed->form_counts[STEER_SHARED] > 15 && mixed->form_counts[STEER_MAPPED] > 15);
 	assert_true(mixed->form_bytes[STEER_SHARED] > 0 && mixed->form_bytes[STEER_MAPPED] > 0);
 	for (unsigned i = 0; i < SETS; i++) // most apps; of those with equally many, the first
 		assert_int_equal(mixed->sets[i].form == STEER_OWN, i >= SETS - 4 && i < SETS - 1);
@@ -248,9 +267,29 @@ static void test_forms_agree(void **state)
 	}
 	steering_free(own);
 	steering_free(mixed);
+	prior_free(world->view.prior);
 	places_free(world->view.places);
 	free(states);
 	free(world);
+}
+
+// Sets that differ in their rule alone are different sets.
+static void test_rules_are_part_of_a_set(void **state)
+{
+	static const uint16_t sites[] = {0, 1};
+	struct steering_plan *plan = steering_plan_new();
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * METRO_RULES; i++) {
+		const struct ranking_spec spec = {.sites = sites, .count = 2, .metro = i % METRO_RULES};
+		uint32_t set;
+
+		assert_int_equal(steering_plan_add(plan, &spec, &set), E_OK);
+		assert_int_equal(set, i % METRO_RULES);
+		assert_int_equal(ranking_spec_equal(&spec, &(struct ranking_spec){.sites = sites, .count = 2}),
+		                 spec.metro == METRO_REGION);
+	}
+	steering_plan_free(plan);
 }
 
 // No sets, and sets that are all the same.
@@ -279,6 +318,7 @@ static void test_few(void **state)
 	assert_int_equal(steering->form_counts[STEER_SHARED], 1);
 	steering_free(steering);
 	steering_plan_free(plan);
+	prior_free(world->view.prior);
 	places_free(world->view.places);
 	free(world);
 }
@@ -309,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms_agree),
+		cmocka_unit_test(test_rules_are_part_of_a_set),
 		cmocka_unit_test(test_few),
 		cmocka_unit_test(test_ties),
 	};

@@ -18,7 +18,8 @@
 
 #define ARENA_BYTES_MAX ((size_t)4 << 30) // some 600 octets a target
 
-// The names of a mapping, numbered in their order, as their entries will be.
+// The names of a mapping, numbered in their order, as their entries will be; none for a value that is no mapping, which the
+// schema refuses.
 static struct dict *number_names(struct reader *reader, const struct value *mapping)
 {
 	struct dict *names = dict_new();
@@ -26,8 +27,8 @@ static struct dict *number_names(struct reader *reader, const struct value *mapp
 
 	if (!names)
 		reader->err = E_NOMEM;
-	value_foreach (member, mapping)
-		if (names)
+	if (names && value_is(mapping, VALUE_MAP))
+		value_foreach (member, mapping)
 			reader_number(reader, names, member->key, i++);
 	return names;
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/attr.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/report.h"
@@ -382,12 +383,87 @@ static void mutations(void **state)
 	free(text);
 }
 
+// Every section and option of every kind once.
+static const char everything[] =
+	"{\"server\": {\"listen\": [\"127.0.0.1@53\"], \"workers\": 2, \"log-level\": \"debug\", \"ecs-ignore\": [\"10.0.0.0/8\"]},"
+	" \"steering\": {\"access\": {\"az\": \"1ms\"}, \"hash-prefix\": {\"ipv4\": 20}},"
+	" \"domains\": {\"a.example\": {\"ns\": [\"ns.x\", {\"ns1.a.example\": [\"192.0.2.1\"]}], \"hostmaster\": \"a.b@example\"},"
+	" \"b.example\": {\"ns\": {\"ns.b.example\": \"192.0.2.2\"}}},"
+	" \"locate\": [{\"plugin\": \"mmdb\", \"city\": \"x.mmdb\", \"carriers\": {\"310-004\": \"verizon\"}, \"shrink-limit\": \"10%\"}],"
+	" \"checks\": {\"h\": {\"type\": \"https\", \"verify\": \"off\", \"expect-status\": [200, \"300-399\"]}},"
+	" \"sites\": {\"us-east-1\": {}, \"p\": {\"kind\": \"outpost\", \"location\": [1, 2], \"reach\": [\"verizon\"]}},"
+	" \"apps\": {\"x.a.example\": {\"ttl\": \"30s\", \"check\": \"h\", \"last-resort\": [\"192.0.2.9\"],"
+	" \"targets\": {\"us-east-1\": {\"addresses\": [\"192.0.2.3\"], \"weight\": 1}, \"p\": {\"cname\": \"c.example\"}}}},"
+	" \"include\": [\"none/*.yaml\"], \"latency\": \"l.csv\", \"catalogue\": \"c.yaml\"}";
+
+static json_t *of_shape(unsigned shape)
+{
+	static const char *const shapes[] = {"[]", "[\"x\"]", "[[]]", "[{}]", "[null]", "{}", "{\"x\": 1}", "{\"x\": []}", "null",
+	                                     "\"x\"", "\"\"", "7"};
+
+	return shape < ARRAY_LEN(shapes) ? json_loads(shapes[shape], JSON_DECODE_ANY, NULL) : NULL;
+}
+
+// Reads the document, which is most likely wrong.
+static void read_document(const json_t *root)
+{
+	char *text = json_dumps(root, 0), *reported;
+
+	config_free(report_text_config(text, strlen(text), &reported));
+	free(reported);
+	free(text);
+}
+
+// Puts every shape in the place of every value below `at`, one after another.
+static void reshape(const json_t *root, json_t *at)
+{
+	const char *key;
+	json_t *value, *shape;
+	void *next;
+	size_t i;
+
+	json_object_foreach_safe (at, next, key, value) {
+		json_incref(value);
+		for (unsigned n = 0; (shape = of_shape(n)); n++) {
+			json_object_set_new(at, key, shape);
+			read_document(root);
+		}
+		json_object_set_new(at, key, value);
+		reshape(root, value);
+	}
+	json_array_foreach (at, i, value) {
+		json_incref(value);
+		for (unsigned n = 0; (shape = of_shape(n)); n++) {
+			json_array_set_new(at, i, shape);
+			read_document(root);
+		}
+		json_array_set_new(at, i, value);
+		reshape(root, value);
+	}
+}
+
+static void shapes(void **state)
+{
+	json_t *root = json_loads(everything, 0, NULL);
+
+	(void)state;
+	assert_non_null(root);
+	reshape(root, root);
+	json_decref(root);
+	for (unsigned n = 0; (root = of_shape(n)); n++) {
+		if (json_is_object(root) || json_is_array(root))
+			read_document(root);
+		json_decref(root);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults), cmocka_unit_test(default_apps), cmocka_unit_test(sites), cmocka_unit_test(values),
 		cmocka_unit_test(earlier_errors_do_not_count), cmocka_unit_test(examples), cmocka_unit_test(files),
 		cmocka_unit_test(manual), cmocka_unit_test(schema), cmocka_unit_test(mutations),
+		cmocka_unit_test(shapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

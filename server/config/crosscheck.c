@@ -2,7 +2,6 @@
 // at once: names may be NULL.
 #include "config/crosscheck.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/dict.h"
@@ -196,25 +195,9 @@ static void warn_unused_checks(struct reader *reader, const bool *used)
 			               config->checks[i].name);
 }
 
-// Whether an app answers for the name, by itself or as a wildcard.
-static bool is_app(const struct dict *apps, const char *name, const char *domain)
-{
-	if (reader_find(apps, name) >= 0)
-		return true;
-	while (strcmp(name, domain) != 0) {
-		char wildcard[TEXT_NAME_MAX + 2];
-
-		name = text_name_above(name);
-		must(name); // it is inside the domain
-		snprintf(wildcard, sizeof(wildcard), "*.%s", name);
-		if (reader_find(apps, wildcard) >= 0)
-			return true;
-	}
-	return false;
-}
-
-// A name server inside the zone needs an address there, which a zone without a file has from nowhere else. Elsewhere an
-// address would not be served.
+// A name server inside the zone needs an address there, which a zone without a file has from nowhere else but an app of
+// that name. (A wildcard is no help: the delegation needs an address for the name itself.) Elsewhere an address would not
+// be served.
 static void check_name_servers(struct reader *reader, const struct config_domain *domain)
 {
 	for (size_t i = 0; domain->name && i < domain->ns_count; i++) {
@@ -222,7 +205,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 		const char *of = ns->name ? enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
 		const bool inside = of && strcmp(of, domain->name) == 0;
 
-		if (inside && ns->address_count == 0 && !is_app(scope_of(reader)->apps, ns->name, domain->name))
+		if (inside && ns->address_count == 0 && reader_find(scope_of(reader)->apps, ns->name) < 0)
 			report_error(reader->report, ns->mark.file, ns->mark.line, ns->mark.column,
 			             "domains.%s.ns: %s is inside the zone and has no address, expected `{%s: [ADDRESS]}`",
 			             domain->name, ns->name, ns->name);

@@ -234,11 +234,11 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 	if (place->country && !country)
 		return refuse_prefix(host, prefix, "an invalid country, expected a code of two letters such as US");
 
-	char carrier[NAME_MAX_LEN + 1]; // of which tables and config may write capitals as they like
+	char carrier[NAME_MAX_LEN + 1], class_[NAME_MAX_LEN + 1]; // tables and config may write capitals as they like
 	const struct place_facts facts = {
 		.carrier = names_lower(carrier, place->carrier, (size_t)carrier_len),
 		.carrier_len = (size_t)carrier_len,
-		.class_ = place->class_,
+		.class_ = names_lower(class_, place->class_, (size_t)class_len),
 		.class_len = (size_t)class_len,
 		.hint = place->site,
 		.hint_len = (size_t)site_len,

@@ -128,6 +128,13 @@ def effective(pid):
     return {int(capabilities, 16) for _, _, _, capabilities in ids(pid)}
 
 
+def readable_suppressions(d):
+    """ThreadSanitizer's options, with a copy of its file where another user can read it, wherever the tree is."""
+    source = harness.TOP / "tests" / "tsan.supp"
+    copy = d.write("tsan.supp", source.read_text())
+    return harness.program_env()["TSAN_OPTIONS"].replace(str(source), str(copy))
+
+
 def capabilities():
     """Without `user`, as root or with the one capability for low ports, none is left once the sockets are bound; root is
     warned, also of what it cannot read any more."""
@@ -138,6 +145,7 @@ def capabilities():
     for prefix, warned in (([], True), (bind, False)):
         with Daemon(CONFIG, start=False, prefix=prefix) as d:
             d.folder.chmod(0o777)
+            d.env["TSAN_OPTIONS"] = readable_suppressions(d)
             low, high = low_port(), d.port
             d.write_config({**CONFIG, "server": {"listen": [f"127.0.0.1@{high}", f"127.0.0.1@{low}"]}})
             d.start()

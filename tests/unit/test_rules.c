@@ -63,7 +63,7 @@ static const struct {
 	 "3:44: domains.in.e.x.ns: ns.e.x is outside of the zone, which cannot serve its addresses, expected the name alone\n"},
 	{"domains: {e.x: {ns: [a.e.x, b.w.e.x, 'c.a\\.e.x']}}\nsites: {us-east-1: }\napps:\n"
 	 "  a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n  '*.w.e.x': {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
-	 ""},
+	 "1:29: domains.e.x.ns: b.w.e.x is inside the zone and has no address, expected `{b.w.e.x: [ADDRESS]}`\n"},
 	{"domains: {e.x: {ns: [n.x, {m.e.x: [192.0.2.1, 192.0.2.1]}, {m.e.x: x}, [n.y], {n.x: }]}}\n",
 	 "1:47: domains.e.x.ns[1].m.e.x[1]: `192.0.2.1` is given twice, expected once\n"
 	 "1:68: domains.e.x.ns[2].m.e.x: `m.e.x` is given twice, expected once\n"

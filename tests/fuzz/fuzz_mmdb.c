@@ -63,7 +63,8 @@ static int add(const struct edgesteer_host *host, const struct edgesteer_prefix 
 		check(!(prefix->address[bit / 8] & 0x80 >> bit % 8));
 	check(isnan(place->latitude) == isnan(place->longitude));
 	check(isnan(place->latitude) || (fabs(place->latitude) <= 90 && fabs(place->longitude) <= 180));
-	check(place->carrier || !isnan(place->latitude));
+	check(!place->country || strlen(place->country) == 2);
+	check(place->carrier || place->country || !isnan(place->latitude));
 	return 0;
 }
 

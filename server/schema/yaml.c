@@ -98,6 +98,16 @@ static const struct value *find_key(const struct frame *frame)
 	return entry ? (const struct value *)entry->value : NULL;
 }
 
+static void append(struct frame *frame, struct value *value)
+{
+	if (frame->last)
+		frame->last->next = value;
+	else
+		frame->container->first = value;
+	frame->last = value;
+	frame->container->count++;
+}
+
 static int attach_member(struct builder *b, struct frame *frame, struct value *value)
 {
 	int err = !frame->keys && frame->container->count == FEW_KEYS ? index_keys(frame) : E_OK;
@@ -117,12 +127,7 @@ static int attach_member(struct builder *b, struct frame *frame, struct value *v
 	}
 	if (frame->keys)
 		err = dict_add(frame->keys, value->key, (uintptr_t)value);
-	if (frame->last)
-		frame->last->next = value;
-	else
-		frame->container->first = value;
-	frame->last = value;
-	frame->container->count++;
+	append(frame, value);
 	return err;
 }
 
@@ -151,12 +156,7 @@ static int attach(struct builder *b, enum value_kind kind, struct spot spot, str
 
 	if (value_is(frame->container, VALUE_MAP))
 		return attach_member(b, frame, value);
-	if (frame->last)
-		frame->last->next = value;
-	else
-		frame->container->first = value;
-	frame->last = value;
-	frame->container->count++;
+	append(frame, value);
 	return E_OK;
 }
 

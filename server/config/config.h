@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/users.h"
 #include "config/check_types.h"
 #include "schema/hosts.h"
 #include "schema/value.h"
@@ -50,7 +51,7 @@ struct config_steering {
 	double max_accuracy_km;
 	uint32_t tie_us;
 	uint8_t hash_v4, hash_v6;
-	uint32_t own_tables;      // see steering_build()
+	uint32_t own_tables;      // see struct steering_wants
 	enum metro_rule unknown_metro;
 };
 
@@ -134,7 +135,10 @@ struct config_app {
 };
 
 struct config {
+	struct users users;       // config_load() makes the first one
 	struct arena *arena;
+	struct config *joined;    // used: the config whose apps these are, with targets of providers; NULL: as it was read
+	bool targets_come;        // there are providers
 	const char *file;         // absolute path of the file it was read from, the first one where there are more
 	const char **include;     // that file's patterns for more files, as written
 	size_t include_count;
@@ -158,8 +162,13 @@ struct config {
 	size_t app_count;
 };
 
-// Takes NULL; returns NULL.
+// One user more; returns the config. Any thread.
+struct config *config_use(struct config *config);
+// One user less; the last one frees it. Takes NULL; returns NULL. Any thread.
 struct config *config_free(struct config *config);
+
+// Its share of its group; used only where the app is weighted.
+uint32_t config_target_weight(const struct config_target *target) PURE;
 
 // Makes a path from the config absolute: relative ones start in the folder of the file that `node` is in. In the
 // config's arena; NULL when out of memory.

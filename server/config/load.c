@@ -98,6 +98,7 @@ static int load(const char *path, const char *text, size_t len, bool partly, str
 		struct value *root = include_root(include);
 
 		config->arena = arena;
+		users_start(&config->users);
 		config->file = root->file->path;
 		err = read_tree(config, root, report);
 	}

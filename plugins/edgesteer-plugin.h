@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 1
+#define EDGESTEER_PLUGIN_ABI_MINOR 2
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -72,16 +72,22 @@ struct edgesteer_host {
 	// of memory, over a limit or invalid; the host has reported it).
 	int (*add)(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
 	           const struct edgesteer_place *place);
+
+	// Since 1.2: says that the instance reads the file at this absolute path, or would if it were there, besides those of
+	// its EDGESTEER_FILE options; before it opens it, during open or enumerate. The daemon watches it for changes. The path
+	// is copied.
+	void (*reads)(const struct edgesteer_host *host, const char *path);
 };
 
 enum edgesteer_option_type {
 	EDGESTEER_TEXT,
-	EDGESTEER_FILE, // a path; relative ones start in the folder of the config file
+	EDGESTEER_FILE, // a path of a file to read, which the daemon watches for changes (a plugin that writes one takes
+	                // its path as text); relative ones start in the folder of the config file
 	EDGESTEER_MAP,  // a mapping of text to text
 };
 
 struct edgesteer_option {
-	const char *name; // as written in the config, lower case with hyphens; neither `plugin` nor `shrink-limit`
+	const char *name; // as written in the config, lower case with hyphens; none of `plugin`, `shrink-limit`, `watch`
 	enum edgesteer_option_type type;
 	int required;
 	const char *fallback; // the default; NULL: none

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
@@ -36,6 +37,8 @@ int generation_build(const char *path, uint64_t number, struct report *report, s
 	err = zones_load(config, (unsigned)clock_wall_s(), report, &in.zones);
 
 	int err_places = discovery_load(config, rows_arena, report, &in.places, &rows, &in.measured_count);
+
+	inputs_section(report_inputs(report), INPUT_FEED, config->server.watch != CONFIG_WATCH_OFF);
 
 	int err_metros = metros_load(config, rows_arena, report, &metros, &in.metro_count);
 	int err_ca = ca_files_read(config, report);

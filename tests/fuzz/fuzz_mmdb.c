@@ -53,6 +53,12 @@ static void report(const struct edgesteer_host *host, enum edgesteer_level level
 	va_end(ap);
 }
 
+static void reads(const struct edgesteer_host *host, const char *path)
+{
+	(void)host;
+	(void)path;
+}
+
 static int add(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
                const struct edgesteer_place *place)
 {
@@ -70,7 +76,7 @@ static int add(const struct edgesteer_host *host, const struct edgesteer_prefix 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add};
+	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add, reads};
 	int fd = memfd_create("mmdb", 0);
 	void *self;
 

@@ -53,6 +53,12 @@ static void report(const struct edgesteer_host *host, enum edgesteer_level level
 	va_end(ap);
 }
 
+static void reads(const struct edgesteer_host *host, const char *path)
+{
+	(void)host;
+	(void)path;
+}
+
 static int add(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
                const struct edgesteer_place *place)
 {
@@ -74,7 +80,7 @@ static int add(const struct edgesteer_host *host, const struct edgesteer_prefix 
 
 static void run(void)
 {
-	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add};
+	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add, reads};
 	void *self;
 
 	errors = 0;

@@ -27,6 +27,9 @@ enum {
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 };
 
+// Which files are watched for changes. The order counts: each word watches what the one before it does, and more.
+enum config_watch { CONFIG_WATCH_OFF, CONFIG_WATCH_FEEDS, CONFIG_WATCH_ON };
+
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked
 	size_t listen_count;
@@ -42,6 +45,7 @@ struct config_server {
 	unsigned tcp_idle_ms;
 	unsigned probes;          // maximum number of concurrent probes
 	int log_level;            // enum log_level
+	enum config_watch watch;
 	struct prefix *ecs_ignore;
 	size_t ecs_ignore_count;
 };
@@ -65,6 +69,7 @@ struct config_domain {
 	const char *hostmaster;   // without a file: the mailbox as a domain name; never NULL
 	uint32_t ttl_s;           // without a file: TTL of SOA and NS
 	uint32_t negative_ttl_s;  // without a file: the SOA's MINIMUM
+	bool watch, has_watch;    // its files are watched; it says so itself
 	struct mark mark;
 };
 
@@ -72,6 +77,7 @@ struct config_locate {
 	const char *plugin;
 	unsigned shrink_limit;       // percent of its prefixes that a reload may take from it
 	const struct value *options; // a mapping: the entry's other keys. Checked by discovery against the plugin's rows
+	bool watch, has_watch;       // its files are watched; it says so itself
 	struct mark mark;
 };
 

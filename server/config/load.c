@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/dict.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/catalogue.h"
 #include "config/config.h"
@@ -42,6 +43,8 @@ static int load_catalogue(struct reader *reader, const struct value *root, struc
 	                       : NULL;
 	int err = E_NOTFOUND;
 
+	if (path)
+		inputs_add(report_inputs(reader->report), path);
 	if (path)
 		err = catalogue_load(path, &options_catalogue, reader->arena, reader->report, ret_catalogue);
 	if (err < 0 && err != E_NOMEM)

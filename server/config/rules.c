@@ -78,6 +78,7 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	static const char *const without_file[] = {"ns", "hostmaster", "serial", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
 
+	domain->has_watch = given(object, "watch"); // else crosscheck_config() sets it
 	if (given(object, "file")) {
 		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
 			if (given(object, without_file[i]))
@@ -87,6 +88,8 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	}
 	if (!given(object, "ns"))
 		reader_error(reader, "has neither `file` nor `ns`, expected one of them");
+	if (domain->has_watch)
+		reader_error_at(reader, value_get(object, "watch"), "has no place without a `file`, which would be watched");
 	if (domain->name && !domain->hostmaster)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }
@@ -99,6 +102,8 @@ void rules_locate(struct reader *reader, struct value *object, void *entry)
 		return;
 	value_remove(object, "plugin"); // the keys that are left are the plugin's
 	value_remove(object, "shrink-limit");
+	locate->has_watch = given(object, "watch"); // else crosscheck_config() sets it
+	value_remove(object, "watch");
 	locate->options = value_copy(reader->arena, object);
 	if (!locate->options)
 		reader->err = E_NOMEM;

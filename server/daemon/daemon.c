@@ -19,10 +19,12 @@
 #include "control/ops.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
+#include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/restart.h"
 #include "daemon/service.h"
 #include "daemon/serving.h"
+#include "daemon/watching.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "generation/shrink.h"
@@ -43,9 +45,8 @@ enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
 	BUILD_PATIENCE_MS = 2000, // for a build in progress when the daemon stops
+	WATCH_PATIENCE_MS = 500, // for a look at the files then
 	FORGOTTEN_PER_TURN = 500, // targets, in one turn of the loop after a reload
-	PRIORITIES = 3,          // of events; the lowest is that of probes
-	PROBES_IN_A_ROW = 4,     // probe events before other events are looked for: about 2 ms of TLS handshakes
 	SIGNALS = 3,
 	SIGNAL_HUP = 2,          // index of SIGHUP
 };
@@ -65,6 +66,7 @@ struct daemon {
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
+	struct watching *watching;
 	struct handover_from previous; // the generation in use, for the builder
 	const struct config *previous_config;
 	struct event *forget;    // some of what the last reload took away is to be forgotten
@@ -256,17 +258,21 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	return E_OK;
 }
 
-static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
-                           void *done_ctx)
+static void reload_starting(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (!reload_began_s(daemon->reload)) { // else the builder is reading them
-		daemon->previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
-		                                          serving_caches(daemon->serving)};
-		daemon->previous_config = serving_config(daemon->serving);
-	}
+	daemon->previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
+	                                          serving_caches(daemon->serving)};
+	daemon->previous_config = serving_config(daemon->serving);
 	service_notify("RELOADING=1");
+}
+
+static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+                           void *done_ctx)
+{
+	const struct daemon *daemon = ctx;
+
 	reload_begin(daemon->reload, force, done, done_ctx);
 }
 
@@ -283,8 +289,10 @@ static void reload_finished(void *ctx, int err, const struct report *report)
 
 	daemon->facts.last_reload_s = clock_wall_s();
 	daemon->facts.last_reload_ok = err == E_OK;
-	if (report)
+	if (report) {
 		report_each(report, log_report_line, NULL);
+		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
+	}
 	if (err < 0)
 		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
 	if (live_current()) // else serve() will send it
@@ -352,37 +360,21 @@ static json_t *control_status(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 	struct metrics_facts facts = daemon->facts;
+	json_t *status;
 
 	facts.reload_began_s = reload_began_s(daemon->reload);
-	return metrics_status(&facts, live_current());
+	status = metrics_status(&facts, live_current());
+	json_object_set_new(status, "watch", watching_status(daemon->watching));
+	return status;
 }
 
 // ---- start and stop -------------------------------------------------------------------------------------------------
-
-// A base on which requests, signals and publishing never queue behind many probes: probes have the lowest priority (see
-// health/probe.h), everything else the middle one, libevent's default; and after PROBES_IN_A_ROW probe events the loop
-// polls for others.
-static struct event_base *make_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config && event_config_set_max_dispatch_interval(config, NULL, PROBES_IN_A_ROW, PRIORITIES - 1) == 0)
-		base = event_base_new_with_config(config);
-	if (config)
-		event_config_free(config);
-	if (base && event_base_priority_init(base, PRIORITIES) < 0) {
-		event_base_free(base);
-		base = NULL;
-	}
-	return base;
-}
 
 static int make_events(struct daemon *daemon)
 {
 	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, [SIGNAL_HUP] = SIGHUP};
 
-	daemon->base = make_base();
+	daemon->base = loop_new();
 	if (!daemon->base)
 		return E_NOMEM;
 	for (int i = 0; i < SIGNALS; i++) {
@@ -400,12 +392,12 @@ static int make_events(struct daemon *daemon)
 }
 
 // State, health, reloads and control. State and control log their own errors.
-static int open_parts(struct daemon *daemon, const char *config_path)
+static int open_parts(struct daemon *daemon, const char *config_path, const struct report *first)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
-	struct reload_ops reload_ops = {.prepare = prepare_generation, .discard = discard_generation,
+	struct reload_ops reload_ops = {.starting = reload_starting, .prepare = prepare_generation, .discard = discard_generation,
 	                                .take = take_generation, .finished = reload_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
 	int err = state_open(daemon->base, server->state_dir, &state_ops, &daemon->state);
@@ -415,6 +407,9 @@ static int open_parts(struct daemon *daemon, const char *config_path)
 	daemon->health = health_new(daemon->base, &health_ops);
 	daemon->reload = reload_new(daemon->base, config_path, &reload_ops);
 	if (!daemon->health || !daemon->reload)
+		return E_NOMEM;
+	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
+	if (!daemon->watching)
 		return E_NOMEM;
 
 	struct control_ops control_ops = {
@@ -461,7 +456,8 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	return E_NOMEM;
 }
 
-int daemon_new(const char *config_path, struct generation *first, struct report *report, struct daemon **ret_daemon)
+int daemon_new(const char *config_path, struct generation *first, const struct report *first_report,
+               struct report *report, struct daemon **ret_daemon)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	const struct config_server *server;
@@ -495,7 +491,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
-		err = open_parts(daemon, config_path);
+		err = open_parts(daemon, config_path, first_report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
@@ -551,6 +547,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	daemon->state = NULL;
 
 	bool stopped = reload_stop(daemon->reload, BUILD_PATIENCE_MS);
+	bool watch_stopped = watching_stop(daemon->watching, WATCH_PATIENCE_MS);
 
 	control_close(daemon->control); // whoever waited for the two has been answered
 	if (!stopped) {
@@ -558,6 +555,9 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
+	if (!watch_stopped)
+		return daemon;
+	watching_free(daemon->watching);
 	reload_free(daemon->reload);
 	health_free(daemon->health);
 	restart_free(daemon->restart);

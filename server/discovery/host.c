@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/country.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/names.h"
 #include "base/nearest.h"
@@ -110,6 +111,14 @@ static int take_option(struct host *host, size_t row, const struct value *member
 	return host->values[row] ? E_OK : E_NOMEM;
 }
 
+// The files that options name are read by the plugin, which says itself what else it reads.
+static void note_files(const struct host *host)
+{
+	for (size_t i = 0; i < host->option_count; i++)
+		if (host->plugin->options[i].type == EDGESTEER_FILE && host->values[i])
+			inputs_add(report_inputs(host->report), host->values[i]);
+}
+
 static int check_options(struct host *host)
 {
 	const struct edgesteer_option *options = host->plugin->options;
@@ -139,6 +148,7 @@ static int check_options(struct host *host)
 		    !(host->values[i] = config_path(host->config, given, options[i].fallback)))
 			return E_NOMEM;
 	}
+	note_files(host);
 	return report_count(host->report, REPORT_ERROR) == errors ? E_OK : E_INVAL;
 }
 
@@ -294,6 +304,14 @@ static int lent_add(const struct edgesteer_host *lent, const struct edgesteer_pr
 	return host->err = take_place(host, &prefix, &known);
 }
 
+static void lent_reads(const struct edgesteer_host *lent, const char *path)
+{
+	const struct host *host = (const struct host *)lent;
+
+	if (host->report && path)
+		inputs_add(report_inputs(host->report), path);
+}
+
 // ---- an instance ----------------------------------------------------------------------------------------------------
 
 // "ranges carriers.csv": the plugin, and the file given by the first of its options that is one.
@@ -373,7 +391,8 @@ int host_open(const struct config *config, const struct config_locate *locate, s
 		return E_NOMEM;
 	}
 	*host = (struct host){
-		.lent = {sizeof(host->lent), lent_option, lent_option_map, lent_report, lent_add},
+		.lent = {.size = sizeof(host->lent), .option = lent_option, .option_map = lent_option_map, .report = lent_report,
+		         .add = lent_add, .reads = lent_reads},
 		.config = config,
 		.locate = locate,
 		.loaded = loaded,

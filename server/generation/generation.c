@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
@@ -29,6 +30,9 @@ static int read_all(struct config *config, struct arena *arena, struct report *r
 	struct metro_row *metros = NULL;
 	int err = zones_load(config, (unsigned)clock_wall_s(), report, &ret_input->zones);
 	int err_places = discovery_load(config, arena, report, &ret_input->places, &rows, &ret_input->measured_count);
+
+	inputs_section(report_inputs(report), INPUT_FEED, config->server.watch != CONFIG_WATCH_OFF);
+
 	int err_metros = metros_load(config, arena, report, &metros, &ret_input->metro_count);
 	int err_ca = ca_files_read(config, report);
 

@@ -19,6 +19,14 @@
 
 enum { NICE_MORE = 10 };
 
+// What somebody has asked for.
+struct wish {
+	bool force;
+	bool unasked;          // nobody did
+	void (*done)(void *done_ctx, int err, const struct report *report);
+	void *done_ctx;
+};
+
 struct reload {
 	struct reload_ops ops;
 	char *path;
@@ -27,15 +35,16 @@ struct reload {
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
-	bool force;            // of the reload under way
+	struct wish wish;      // of the reload under way
+	struct wish waiting;   // of the one after it; without done(): there is none
 	int64_t began_s;       // wall clock
 	// Owned by the builder until it writes ready_fd, then by the main thread.
 	struct report *report;
 	struct generation generation;
 	int err;
-	void (*done)(void *done_ctx, int err, const struct report *report);
-	void *done_ctx;
 };
+
+static void begin(struct reload *reload, const struct wish *wish);
 
 // The builder has lower priority than the workers, whatever theirs is: on Linux, nice values are per thread.
 static void lower_priority(void)
@@ -52,7 +61,7 @@ static void *build(void *arg)
 	lower_priority();
 	reload->err = generation_build(reload->path, reload->number, reload->report, generation);
 	if (reload->err == E_OK) {
-		reload->err = reload->ops.prepare(reload->ops.ctx, generation, reload->force, reload->report);
+		reload->err = reload->ops.prepare(reload->ops.ctx, generation, reload->wish.force, reload->report);
 		if (reload->err < 0)
 			reload->ops.discard(generation);
 	}
@@ -82,8 +91,14 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	if (reload->err < 0 && report_ok(reload->report))
 		report_error(reload->report, NULL, 0, 0, "%s", err_text(reload->err));
 	reload->ops.finished(reload->ops.ctx, reload->err, reload->report);
-	reload->done(reload->done_ctx, reload->err, reload->report);
+	reload->wish.done(reload->wish.done_ctx, reload->err, reload->report);
 	reload->report = report_free(reload->report);
+	if (reload->waiting.done) {
+		const struct wish next = reload->waiting;
+
+		reload->waiting = (struct wish){0};
+		begin(reload, &next);
+	}
 }
 
 struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops)
@@ -123,7 +138,9 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	reload->under_way = false;
 	if (reload->err == E_OK)
 		reload->ops.discard(&reload->generation);
-	reload->done(reload->done_ctx, E_STOPPED, reload->report);
+	reload->wish.done(reload->wish.done_ctx, E_STOPPED, reload->report);
+	if (reload->waiting.done)
+		reload->waiting.done(reload->waiting.done_ctx, E_STOPPED, NULL);
 	return true;
 }
 
@@ -147,8 +164,7 @@ static int start_builder(struct reload *reload)
 	return thread_start(&reload->thread, "builder", build, reload) ? E_OK : E_NOMEM;
 }
 
-void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
-                  void *done_ctx)
+static void begin(struct reload *reload, const struct wish *wish)
 {
 	struct report *report = report_new();
 	int err = reload->under_way ? E_STATE : report ? E_OK : E_NOMEM;
@@ -156,10 +172,10 @@ void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx
 	if (err == E_OK) {
 		must(!reload->report);
 		reload->report = report;
-		reload->force = force;
-		reload->done = done;
-		reload->done_ctx = done_ctx;
+		reload->wish = *wish;
 		reload->number++;
+		if (reload->ops.starting)
+			reload->ops.starting(reload->ops.ctx);
 		err = start_builder(reload);
 		reload->under_way = err == E_OK;
 		reload->began_s = clock_wall_s();
@@ -169,9 +185,26 @@ void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx
 			report_error(report, NULL, 0, 0, "%s", err == E_STATE ? "a reload is under way already" : err_text(err));
 		if (err != E_STATE)
 			reload->ops.finished(reload->ops.ctx, err, report);
-		done(done_ctx, err, report);
+		wish->done(wish->done_ctx, err, report);
 		if (report == reload->report)
 			reload->report = NULL;
 		report_free(report);
 	}
+}
+
+void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+                  void *done_ctx)
+{
+	const struct wish wish = {force, false, done, done_ctx};
+
+	if (reload->under_way && reload->wish.unasked && !reload->waiting.done)
+		reload->waiting = wish;
+	else
+		begin(reload, &wish);
+}
+
+void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                          void *done_ctx)
+{
+	begin(reload, &(struct wish){false, true, done, done_ctx});
 }

@@ -13,8 +13,10 @@ struct reload;
 struct report;
 
 struct reload_ops {
+	// Main thread: a build starts, and until it has ended what prepare() reads must not change. NULL: nothing to do.
+	void (*starting)(void *ctx);
 	// Builder's thread: computes what a finished generation takes over from the one in use, and stores it in
-	// generation->handover. What it reads must not change during a build. E_NOMEM, E_LIMIT, E_INVAL (reported): the
+	// generation->handover. E_NOMEM, E_LIMIT, E_INVAL (reported): the
 	// generation is discarded. `force`: as reload_begin() got it.
 	int (*prepare)(void *ctx, struct generation *generation, bool force, struct report *report);
 	// Any thread: frees a generation that was not taken.
@@ -39,6 +41,9 @@ int64_t reload_began_s(const struct reload *reload);
 
 // Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call; `err` is
 // E_INVAL for errors in the input, E_STATE when a reload is in progress. May be called before reload_begin() returns.
-// `force` is passed on to prepare().
+// `force` is passed on to prepare(). While a reload by reload_begin_unasked() is in progress, one waits for it to end.
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);
+// The same for a reload that nobody waits for, without force. Should somebody ask for one meanwhile, that is not refused.
+void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                          void *done_ctx);

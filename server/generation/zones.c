@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -118,6 +119,7 @@ static int fill_zones(struct zone_builder *builder, const struct config *config,
 		const struct config_domain *domain = &config->domains[i];
 		struct wire_name apex = read_name(domain->name);
 
+		inputs_section(report_inputs(report), INPUT_ZONE, domain->watch);
 		err = domain->file ? zone_file_load(builder, apex.wire, apex.len, domain->file, report)
 		                   : make_zone(builder, &apex, domain, serial, report);
 	}

@@ -17,12 +17,13 @@ answer      base steer view wire zone
 net         answer base view wire
 config      base schema steer
 state       base
+watch       base
 http        base
 health      base config http
 discovery   base config steer plugin
 generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view wire
+daemon      base config control discovery generation health net schema state steer view watch wire
 client      base
 lib         plugin
 plugins     plugin lib

@@ -116,7 +116,7 @@ static void write_config(const char *yaml)
 
 static int set_up(void **state)
 {
-	const struct reload_ops ops = {prepare, discard, take, finished, &test};
+	const struct reload_ops ops = {NULL, prepare, discard, take, finished, &test};
 
 	(void)state;
 	memset(&test, 0, sizeof(test));

@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/building.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/loop.h"
@@ -27,7 +28,6 @@
 #include "daemon/watching.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
-#include "generation/shrink.h"
 #include "health/health.h"
 #include "health/watchlist.h"
 #include "net/sockets.h"
@@ -67,8 +67,7 @@ struct daemon {
 	struct control *control;
 	struct reload *reload;
 	struct watching *watching;
-	struct handover_from previous; // the generation in use, for the builder
-	const struct config *previous_config;
+	struct building building; // for the builder
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
@@ -206,25 +205,13 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
 
-// On the builder's thread. The generation in use stays until this one is taken or discarded: there is one reload at a
-// time.
-static int prepare_generation(void *ctx, struct generation *generation, bool force, struct report *report)
+// On the builder's thread. The generation in use stays until this one is taken or discarded: there is one build at a time.
+static int build_generation(void *ctx, const struct reload_job *job, struct report *report,
+                            struct generation *ret_generation)
 {
 	const struct daemon *daemon = ctx;
-	int err = E_OK;
 
-	if (!force)
-		err = shrink_check(daemon->previous_config, daemon->previous.view, generation->config, generation->view, report);
-	return err < 0 ? err
-	               : handover_prepare(generation->config, generation->view, &daemon->previous, daemon->handouts,
-	                                  &generation->handover);
-}
-
-static void discard_generation(struct generation *generation)
-{
-	handover_free(generation->handover);
-	view_free(generation->view);
-	config_free(generation->config);
+	return building_build(&daemon->building, job, report, ret_generation);
 }
 
 static void on_forget(evutil_socket_t fd, short what, void *arg)
@@ -238,7 +225,7 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 		event_active(daemon->forget, EV_TIMEOUT, 0);
 }
 
-static int take_generation(void *ctx, struct generation *generation, struct report *report)
+static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
 	int err = serving_take(daemon->serving, generation, daemon->health, daemon->state);
@@ -248,6 +235,8 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
+	if (job->kind == RELOAD_JOIN)
+		return E_OK;
 	restart_warn(daemon->restart, config, report);
 	dangling_warn(daemon->state, view, report);
 	log_set_level((enum log_level)config->server.log_level);
@@ -258,14 +247,15 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	return E_OK;
 }
 
-static void reload_starting(void *ctx)
+static void build_starting(void *ctx, const struct reload_job *job)
 {
 	struct daemon *daemon = ctx;
 
-	daemon->previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
-	                                          serving_caches(daemon->serving)};
-	daemon->previous_config = serving_config(daemon->serving);
-	service_notify("RELOADING=1");
+	daemon->building.config = serving_config(daemon->serving);
+	daemon->building.previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
+	                                                   serving_caches(daemon->serving)};
+	if (job->kind != RELOAD_JOIN)
+		service_notify("RELOADING=1");
 }
 
 static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
@@ -283,9 +273,24 @@ static void log_report_line(void *ctx, enum report_level level, const char *text
 	         "%s", text);
 }
 
-static void reload_finished(void *ctx, int err, const struct report *report)
+// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
+static void join_finished(int err, const struct report *report)
+{
+	if (report)
+		report_each(report, log_report_line, NULL);
+	if (err < 0)
+		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
+		          err_text(err));
+}
+
+static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
+
+	if (kind == RELOAD_JOIN) {
+		join_finished(err, report);
+		return;
+	}
 
 	daemon->facts.last_reload_s = clock_wall_s();
 	daemon->facts.last_reload_ok = err == E_OK;
@@ -392,20 +397,20 @@ static int make_events(struct daemon *daemon)
 }
 
 // State, health, reloads and control. State and control log their own errors.
-static int open_parts(struct daemon *daemon, const char *config_path, const struct report *first)
+static int open_parts(struct daemon *daemon, const struct report *first)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
-	struct reload_ops reload_ops = {.starting = reload_starting, .prepare = prepare_generation, .discard = discard_generation,
-	                                .take = take_generation, .finished = reload_finished, .ctx = daemon};
+	struct reload_ops reload_ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
+	                                .take = take_generation, .finished = build_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
 	int err = state_open(daemon->base, server->state_dir, &state_ops, &daemon->state);
 
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
-	daemon->reload = reload_new(daemon->base, config_path, &reload_ops);
+	daemon->reload = reload_new(daemon->base, &reload_ops);
 	if (!daemon->health || !daemon->reload)
 		return E_NOMEM;
 	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
@@ -442,10 +447,11 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
 	daemon->facts.generation_took_ms = first->took_ms;
 	daemon->restart = restart_new(first->config);
-	daemon->handouts = handouts_new(daemon->workers_max);
+	daemon->handouts = daemon->building.handouts = handouts_new(daemon->workers_max);
 	if (!daemon->restart || !daemon->handouts ||
-	    handover_prepare(first->config, first->view, &daemon->previous, daemon->handouts, &daemon->first) < 0) {
-		discard_generation(first);
+	    handover_prepare(first->config, first->view, &daemon->building.previous, daemon->handouts,
+	                     &daemon->first) < 0) {
+		building_discard(first);
 		return E_NOMEM;
 	}
 	first->handover = daemon->first;
@@ -464,10 +470,11 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 	const struct config *config;
 
 	if (!daemon) {
-		discard_generation(first);
+		building_discard(first);
 		return E_NOMEM;
 	}
 	publish_register_reader(); // it stays offline, so no grace period waits for it
+	daemon->building.config_path = config_path;
 	daemon->facts.started_s = clock_wall_s();
 	daemon->facts.last_reload_ok = true;
 	service_raise_limits();
@@ -491,7 +498,7 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
-		err = open_parts(daemon, config_path, first_report);
+		err = open_parts(daemon, first_report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;

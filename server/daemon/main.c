@@ -179,7 +179,7 @@ int main(int argc, char **argv)
 	if (arguments.export)
 		return export_state(arguments.config, report);
 
-	int err = generation_build(arguments.config, 1, report, &first); // config, zones, sources, view
+	int err = generation_build(arguments.config, NULL, 1, report, &first); // config, zones, sources, view
 
 	print_unreported(err, report);
 	report_each(report, print_line, NULL);

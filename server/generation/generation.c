@@ -17,6 +17,7 @@
 #include "generation/zones.h"
 #include "steer/place.h"
 #include "view/ground.h"
+#include "view/tables.h"
 #include "view/view.h"
 #include "zone/zone.h"
 
@@ -59,28 +60,73 @@ static int make_ground(struct config *config, struct report *report, struct grou
 	return err;
 }
 
-int generation_build(const char *path, uint64_t number, struct report *report, struct generation *ret_generation)
+// The config with the targets that come by themselves.
+static int join(const struct generation_joiner *joiner, struct config *read, const struct ground *ground,
+                struct report *report, struct config **ret_config)
 {
-	int64_t started_ms = clock_mono_ms();
-	struct compile_input in = {.generation = number};
+	if (joiner)
+		return joiner->join(joiner->ctx, read, ground->zones, report, ret_config);
+	*ret_config = config_use(read);
+	return E_OK;
+}
+
+// Joins and compiles. `used`: the view in use, of the same ground; NULL: none. *ret_generation uses what it is made of.
+static int make(struct config *read, struct ground *ground, const struct generation_joiner *joiner,
+                const struct view *used, uint64_t number, struct report *report, struct generation *ret_generation)
+{
+	struct compile_input in = {ground, used ? used->tables : NULL, NULL, number};
 	struct config *config = NULL;
 	struct view *view = NULL;
-	int err = config_load_partly(path, report, &config);
+	int err = join(joiner, read, ground, report, &config);
 
 	if (err == E_OK)
-		err = make_ground(config, report, &in.ground);
+		err = zones_lay_over(config, ground->zones, &in.zones);
 	if (err == E_OK)
 		err = compile_view(config, &in, report, &view);
+	if (err == E_OK)
+		*ret_generation = (struct generation){.config = config, .view = view};
+	else
+		config_free(config);
+	return err;
+}
+
+int generation_build(const char *path, const struct generation_joiner *joiner, uint64_t number, struct report *report,
+                     struct generation *ret_generation)
+{
+	int64_t started_ms = clock_mono_ms();
+	struct config *read = NULL;
+	struct ground *ground = NULL;
+	struct generation made = {0};
+	int err = config_load_partly(path, report, &read);
+
+	if (err == E_OK)
+		err = make_ground(read, report, &ground);
+	if (err == E_OK)
+		err = make(read, ground, joiner, NULL, number, report, &made);
 	if (err == E_OK) {
-		compile_warn(config, view, report);
+		compile_warn(made.config, made.view, report);
 		err = report_ok(report) ? E_OK : E_INVAL;
 	}
-	ground_free(in.ground); // the view uses it
-	if (err == E_OK) {
-		*ret_generation = (struct generation){config, view, NULL, clock_mono_ms() - started_ms};
-	} else {
-		view_free(view);
-		config_free(config);
+	ground_free(ground); // the view uses it, and the joined config what was read
+	config_free(read);
+	if (err < 0) {
+		view_free(made.view);
+		config_free(made.config);
+		return err;
 	}
+	*ret_generation = made;
+	ret_generation->took_ms = clock_mono_ms() - started_ms;
+	return E_OK;
+}
+
+int generation_join(struct config *used_config, const struct view *used_view, const struct generation_joiner *joiner,
+                    uint64_t number, struct report *report, struct generation *ret_generation)
+{
+	int64_t started_ms = clock_mono_ms();
+	struct config *read = used_config->joined ? used_config->joined : used_config;
+	int err = make(read, used_view->tables->ground, joiner, used_view, number, report, ret_generation);
+
+	if (err == E_OK)
+		ret_generation->took_ms = clock_mono_ms() - started_ms;
 	return err;
 }

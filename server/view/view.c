@@ -3,12 +3,15 @@
 
 #include <stdlib.h>
 
+#include "view/answers.h"
 #include "view/tables.h"
 
 struct view *view_free(struct view *view)
 {
 	if (!view)
 		return NULL;
+	for (uint32_t i = 0; i < view->target_count; i++)
+		answers_free((struct answers *)answers_of(&view->targets[i]));
 	steering_free(view->extension);
 	zonedb_free(view->own_zones);
 	tables_free(view->tables);

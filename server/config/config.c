@@ -1,6 +1,8 @@
 // Functions on a loaded configuration; see config.h. load.c makes it.
 #include "config/config.h"
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "schema/reader.h"
 
@@ -9,9 +11,19 @@ const char *config_path(const struct config *config, const struct value *node, c
 	return reader_path_beside(config->arena, node->file->path, written);
 }
 
+struct config *config_hold(struct config *config)
+{
+	atomic_fetch_add_explicit(&config->holders, 1, memory_order_relaxed);
+	return config;
+}
+
 struct config *config_free(struct config *config)
 {
-	if (config)
+	while (config && atomic_fetch_sub_explicit(&config->holders, 1, memory_order_acq_rel) == 0) {
+		struct config *base = config->base;
+
 		arena_free(config->arena); // contains the config itself
+		config = base;
+	}
 	return NULL;
 }

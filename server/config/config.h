@@ -25,6 +25,7 @@ enum {
 	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
+	PROVIDERS_MAX = 64,
 };
 
 // Which files are watched for changes. The order counts: each word watches what the one before it does, and more.
@@ -81,6 +82,17 @@ struct config_locate {
 	struct mark mark;
 };
 
+// Whose word decides on a provided target: the check's, the provider's, or both.
+enum ready_rule { READY_BOTH, READY_PROBE, READY_ENDPOINTS };
+
+struct config_provider {
+	const char *plugin;
+	unsigned grace_s;            // how long a target whose object has vanished is still answered
+	enum ready_rule health;
+	const struct value *options; // a mapping: the entry's other keys. Checked by provide/ against the plugin's rows
+	struct mark mark;
+};
+
 struct config_check {
 	const char *name;
 	enum check_type type;
@@ -118,11 +130,15 @@ struct config_target {
 	struct addr *addresses;
 	size_t address_count;
 	const char *cname;        // instead of addresses, else NULL
+	const char *alias;        // instead of addresses: a host name that is resolved; else NULL
 	struct addr check_address; // family ADDR_NONE: probe the first address
+	const char *check_name;   // instead: a host name to resolve and probe; NULL: none
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	bool has_weight;
-	struct mark mark;
+	const char *from;         // the provider's object that gave it, for people; NULL: the config did
+	enum ready_rule ready;    // of a provided one
+	struct mark mark;         // of a provided one: of its entry in `providers`
 };
 
 struct config_app {
@@ -137,14 +153,14 @@ struct config_app {
 	size_t target_count;
 	enum metro_rule unknown_metro;
 	bool weighted;            // some target has a weight; the others then have 1
+	bool is_provided;         // it is not in the config: every target has a `from`
 	struct mark mark;
 };
 
 struct config {
 	struct users users;       // config_load() makes the first one
 	struct arena *arena;
-	struct config *joined;    // used: the config whose apps these are, with targets of providers; NULL: as it was read
-	bool targets_come;        // there are providers
+	struct config *base;      // held; the config that this one shares all with but its apps and sites; NULL: none
 	const char *file;         // absolute path of the file it was read from, the first one where there are more
 	const char **include;     // that file's patterns for more files, as written
 	size_t include_count;
@@ -160,6 +176,9 @@ struct config {
 	size_t domain_count;
 	struct config_locate *locates;
 	size_t locate_count;
+	struct config_provider *providers;
+	size_t provider_count;
+	struct config_app defaults; // of apps that only providers name: what an app has besides its name and targets
 	struct config_check *checks;
 	size_t check_count;
 	struct config_site *sites;
@@ -168,10 +187,10 @@ struct config {
 	size_t app_count;
 };
 
-// One user more; returns the config. Any thread.
-struct config *config_use(struct config *config);
-// One user less; the last one frees it. Takes NULL; returns NULL. Any thread.
+// Frees it once nobody holds it. Takes NULL; returns NULL. Any thread.
 struct config *config_free(struct config *config);
+// One more config_free() is needed. Any thread.
+struct config *config_hold(struct config *config);
 
 // Its share of its group; used only where the app is weighted.
 uint32_t config_target_weight(const struct config_target *target) PURE;

@@ -39,6 +39,10 @@ static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 
 
 static const struct option_word metro_rules[] = {METRO_RULES_EACH(METRO_WORD) {NULL, 0}};
 
+static const struct option_word ready_rules[] = {
+	{"both", READY_BOTH}, {"probe", READY_PROBE}, {"endpoints", READY_ENDPOINTS}, {NULL, 0},
+};
+
 #define KIND_WORD(id, text) {text, SITE_##id},
 
 static const struct option_word site_kinds[] = {SITE_KINDS_EACH(KIND_WORD) {NULL, 0}};
@@ -224,6 +228,35 @@ static const struct schema locate_schema = {
 	.open = true,
 };
 
+static const struct option provider_rows[] = {
+	{"plugin", &text_word, .required = true, FIELD(config_provider, plugin),
+	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
+	{"grace", &number_duration_s, .fallback = "60s", .min = "0s", .max = "7d", FIELD(config_provider, grace_s),
+	 .help = "How long a target whose object has vanished from the source is still answered. While the source cannot be "
+	         "reached, nothing vanishes."},
+	{"health", &text_enum, .fallback = "both", .words = ready_rules, FIELD(config_provider, health),
+	 .help = "Whose word decides whether its targets are up. `probe`: the check's; without a check they are up. "
+	         "`endpoints`: the source's, such as a cluster that says whether any pod is ready; what it says nothing of is "
+	         "up. `both`: up where neither says down."},
+};
+
+static const struct schema provider_schema = {
+	.path = "providers[]",
+	.intro = "Sources of targets that come and go while the daemon runs: a cluster, a file that another tool writes, a "
+	         "program. What they give joins `apps`. Where the config has a target at the same site of the same app, the "
+	         "config's is used; an app that only a provider names takes `defaults`. A target's site is one of `sites` or of "
+	         "the catalogue, and its app is in one of `domains`; anything else is refused with a line in the log. Of two "
+	         "objects that claim the same site of the same app the older one is used. The last targets are kept in "
+	         "`state-dir` and served after a start until the source can be reached. `edgesteerctl sources` shows all of them. "
+	         "The other keys of an entry depend on the plugin; see edgesteer-plugins(7).",
+	ROWS(provider_rows),
+	.size = sizeof(struct config_provider),
+	.max_entries = PROVIDERS_MAX,
+	.finish = rules_provider,
+	.mark_offset = offsetof(struct config_provider, mark),
+	.open = true,
+};
+
 static const struct option check_rows[] = {
 	{"type", &text_enum, .required = true, .words = check_types, FIELD(config_check, type),
 	 .help = "How to probe." CHECK_TYPES(CHECK_HELP)},
@@ -329,15 +362,22 @@ static const struct option app_rows[] = {
 	 .help = "How long resolvers cache an answer, and so how long a drain takes to reach all clients."},
 	{"check", &reference_check, .fallback = "none", FIELD(config_app, check),
 	 .help = "The health check of its targets. A target without a check is always up."},
-	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
-	 .help = "Overrides `steering.tie` for this app."},
 	{"unknown-metro", &text_enum, .words = metro_rules, .otherwise = "steering.unknown-metro",
 	 FIELD(config_app, unknown_metro), .help = "Overrides `steering.unknown-metro` for this app."},
 	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
 	 LIST(config_app, last_addresses, last_address_count),
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
+	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
+	 .help = "Overrides `steering.tie` for this app."},
 	{"targets", &schema_map, .required = true, .schema = &target_schema, LIST(config_app, targets, target_count),
 	 .help = "Its load balancers."},
+};
+
+static const struct schema defaults_schema = {
+	.path = "defaults",
+	.intro = "The options of apps that only `providers` name. Those in `apps` have their own.",
+	.options = app_rows,
+	.option_count = ARRAY_LEN(app_rows) - 2, // all but the targets, and `tie`, for weights, which no provided target has
 };
 
 static const struct schema app_schema = {
@@ -383,6 +423,10 @@ static const struct option root_rows[] = {
 	 .help = "The DNS zones."},
 	{"locate", &schema_list, .schema = &locate_schema, LIST(config, locates, locate_count),
 	 .help = "The sources of what is known about a client."},
+	{"providers", &schema_list, .schema = &provider_schema, LIST(config, providers, provider_count),
+	 .help = "Sources of targets that come and go while the daemon runs."},
+	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
+	 .help = "The options of apps that only `providers` name."},
 	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},
 	{"sites", &schema_map, .schema = &site_schema, LIST(config, sites, site_count),
 	 .help = "The places that can serve."},

@@ -94,19 +94,37 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }
 
-void rules_locate(struct reader *reader, struct value *object, void *entry)
+// The keys that are left when those that every entry has are gone: the plugin's. NULL for NULL, and out of memory.
+static const struct value *take_plugin_keys(struct reader *reader, struct value *object, const char *const *keys,
+                                            size_t count)
 {
-	struct config_locate *locate = entry;
+	const struct value *left;
 
 	if (!object)
-		return;
-	value_remove(object, "plugin"); // the keys that are left are the plugin's
-	value_remove(object, "shrink-limit");
-	locate->has_watch = given(object, "watch"); // else crosscheck_config() sets it
-	value_remove(object, "watch");
-	locate->options = value_copy(reader->arena, object);
-	if (!locate->options)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		value_remove(object, keys[i]);
+	left = value_copy(reader->arena, object);
+	if (!left)
 		reader->err = E_NOMEM;
+	return left;
+}
+
+void rules_locate(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "shrink-limit", "watch"};
+	struct config_locate *locate = entry;
+
+	locate->has_watch = object && given(object, "watch"); // else crosscheck_config() sets it
+	locate->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
+}
+
+void rules_provider(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "grace", "health"};
+	struct config_provider *provider = entry;
+
+	provider->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 
 void rules_check_name(struct reader *reader, const char *name, void *entry)

@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "discovery/host.h"
 #include "discovery/latency.h"
-#include "discovery/plugin.h"
+#include "plugin/plugin.h"
 #include "steer/place.h"
 
 // RFC 7871 section 11.3: ignored client subnets are a source of their own, above all others, so that their blocks are
@@ -97,6 +97,7 @@ void discovery_print_plugins(void)
 		[EDGESTEER_TEXT] = "text",
 		[EDGESTEER_FILE] = "path",
 		[EDGESTEER_MAP] = "mapping",
+		[EDGESTEER_JSON] = "any",
 	};
 
 	for (size_t i = 0; i < plugin_built_in_count; i++) {

@@ -66,7 +66,7 @@ static int join(const struct generation_joiner *joiner, struct config *read, con
 {
 	if (joiner)
 		return joiner->join(joiner->ctx, read, ground->zones, report, ret_config);
-	*ret_config = config_use(read);
+	*ret_config = config_hold(read);
 	return E_OK;
 }
 
@@ -123,7 +123,7 @@ int generation_join(struct config *used_config, const struct view *used_view, co
                     uint64_t number, struct report *report, struct generation *ret_generation)
 {
 	int64_t started_ms = clock_mono_ms();
-	struct config *read = used_config->joined ? used_config->joined : used_config;
+	struct config *read = used_config->base ? used_config->base : used_config;
 	int err = make(read, used_view->tables->ground, joiner, used_view, number, report, ret_generation);
 
 	if (err == E_OK)

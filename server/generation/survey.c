@@ -219,9 +219,9 @@ static struct steering_wants wants_of(const struct config *config)
 {
 	struct steering_wants wants = {.own_max = config->steering.own_tables};
 
-	if (!config->targets_come)
+	if (!config->provider_count)
 		return wants;
-	wants.shared[config->steering.unknown_metro] = true;
+	wants.shared[config->defaults.unknown_metro] = true;
 	for (size_t i = 0; i < config->app_count; i++) {
 		wants.shared[config->apps[i].unknown_metro] = true;
 		wants.mapped = wants.mapped || config->apps[i].weighted;

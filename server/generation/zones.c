@@ -175,7 +175,7 @@ int zones_load(const struct config *config, unsigned serial, struct report *repo
 
 int zones_lay_over(const struct config *config, const struct zonedb *zones, struct zonedb **ret_over)
 {
-	size_t known = config->joined ? config->joined->app_count : config->app_count;
+	size_t known = config->base ? config->base->app_count : config->app_count;
 	size_t count = config->app_count - known;
 	struct overlay_app *apps;
 	int err;

@@ -53,10 +53,10 @@ static void report(const struct edgesteer_host *host, enum edgesteer_level level
 	va_end(ap);
 }
 
-static void reads(const struct edgesteer_host *host, const char *path)
+static void reads(const struct edgesteer_host *host, const char *file)
 {
 	(void)host;
-	(void)path;
+	(void)file;
 }
 
 static int add(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,

@@ -42,6 +42,7 @@ static struct {
 	bool force;
 	int err;
 	char *reported;
+	bool waits;           // something comes after the reload that nobody asked for
 } test;
 
 static void note(char letter)
@@ -51,6 +52,13 @@ static void note(char letter)
 	assert_true(len + 1 < sizeof(test.order));
 	test.order[len] = letter;
 	test.order[len + 1] = '\0';
+}
+
+static void starting(void *ctx)
+{
+	assert_ptr_equal(ctx, &test);
+	assert_true(pthread_equal(pthread_self(), test.main));
+	note('s');
 }
 
 static int prepare(void *ctx, struct generation *generation, bool force, struct report *report)
@@ -100,7 +108,7 @@ static void done(void *ctx, int err, const struct report *report)
 	assert_true(pthread_equal(pthread_self(), test.main));
 	note('D');
 	free(test.reported);
-	test.reported = report_text(report);
+	test.reported = report ? report_text(report) : NULL;
 	test.err = err;
 	event_base_loopbreak(ctx);
 }
@@ -116,7 +124,7 @@ static void write_config(const char *yaml)
 
 static int set_up(void **state)
 {
-	const struct reload_ops ops = {prepare, discard, take, finished, &test};
+	const struct reload_ops ops = {starting, prepare, discard, take, finished, &test};
 
 	(void)state;
 	memset(&test, 0, sizeof(test));
@@ -161,30 +169,30 @@ static const char *reload(const char *yaml)
 static void test_outcomes(void **state)
 {
 	(void)state;
-	assert_string_equal(reload(GOOD), "ptfD");
+	assert_string_equal(reload(GOOD), "sptfD");
 	assert_int_equal(test.err, E_OK);
 	assert_int_equal(test.generation, 2); // the first one was there at startup
 	assert_false(test.force);
-	assert_string_equal(reload_by(GOOD, true), "ptfD");
+	assert_string_equal(reload_by(GOOD, true), "sptfD");
 	assert_true(test.force);
 
-	assert_string_equal(reload(BAD), "fD");
+	assert_string_equal(reload(BAD), "sfD");
 	assert_int_equal(test.err, E_INVAL);
 	assert_non_null(strstr(test.reported, "has neither `file` nor `ns`"));
 
 	test.prepare_err = E_NOMEM;
-	assert_string_equal(reload(GOOD), "pdfD");
+	assert_string_equal(reload(GOOD), "spdfD");
 	assert_int_equal(test.err, E_NOMEM);
 	assert_string_not_equal(test.reported, "");
 
 	test.prepare_err = E_OK;
 	test.take_err = E_NOMEM;
-	assert_string_equal(reload(GOOD), "ptdfD");
+	assert_string_equal(reload(GOOD), "sptdfD");
 	assert_int_equal(test.err, E_NOMEM);
 	assert_non_null(strstr(test.reported, "cannot be taken into use"));
 
 	test.take_err = E_OK;
-	assert_string_equal(reload(GOOD), "ptfD");
+	assert_string_equal(reload(GOOD), "sptfD");
 	assert_int_equal(test.generation, 7);
 }
 
@@ -195,12 +203,12 @@ static void test_one_at_a_time(void **state)
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
 	reload_begin(test.reload, false, done, test.base); // refused at once, and not a reload that has finished
-	assert_string_equal(test.order, "D");
+	assert_string_equal(test.order, "sD");
 	assert_int_equal(test.err, E_STATE);
 	assert_string_equal(test.reported, "a reload is under way already\n");
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "DptfD");
+	assert_string_equal(test.order, "sDptfD");
 	assert_int_equal(test.err, E_OK);
 }
 
@@ -213,10 +221,61 @@ static void test_stop(void **state)
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
 	assert_false(reload_stop(test.reload, 1));
-	assert_string_equal(test.order, "");
+	assert_string_equal(test.order, "s");
 	atomic_store(&test.gate, 0);
 	assert_true(reload_stop(test.reload, PATIENCE_MS));
-	assert_string_equal(test.order, "pdD");
+	assert_string_equal(test.order, "spdD");
+	assert_int_equal(test.err, E_STOPPED);
+}
+
+static void unasked_done(void *ctx, int err, const struct report *report)
+{
+	(void)report;
+	note(err == E_OK ? 'u' : err == E_STATE ? 'x' : '?');
+	if (test.waits)
+		return;
+	event_base_loopbreak(ctx);
+}
+
+// One that nobody asked for keeps nobody from asking: one request waits for it, with its force; the next is refused. It
+// does not wait itself.
+static void test_unasked(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sptfu");
+	assert_false(test.force);
+
+	test.order[0] = '\0';
+	test.waits = true;
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin(test.reload, true, done, test.base);
+	assert_string_equal(test.order, "s");
+	reload_begin(test.reload, false, done, test.base);
+	assert_string_equal(test.order, "sD");
+	assert_int_equal(test.err, E_STATE);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	assert_string_equal(test.order, "sDx");
+	event_base_loopbreak(test.base); // what done() has asked for
+	atomic_store(&test.gate, 0);
+	test.order[0] = '\0';
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "ptfusptfD");
+	assert_int_equal(test.err, E_OK);
+	assert_true(test.force);
+	assert_int_equal(test.generation, 4);
+
+	// A stop answers both.
+	test.order[0] = '\0';
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin(test.reload, false, done, test.base);
+	atomic_store(&test.gate, 0);
+	assert_true(reload_stop(test.reload, PATIENCE_MS));
+	assert_string_equal(test.order, "spd?D");
 	assert_int_equal(test.err, E_STOPPED);
 }
 
@@ -226,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_outcomes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unasked, set_up, tear_down),
 	};
 
 	alarm(300);

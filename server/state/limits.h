@@ -3,7 +3,8 @@
 
 enum {
 	STATE_OVERRIDES_MAX = 131072,
-	STATE_HEALTH_MAX = 1 << 22,    // targets
+	STATE_HEALTH_MAX = 1 << 22,    // addresses that are probed
+	STATE_HEALTH_OF_TARGET_MAX = 128, // addresses of one target, with those that are still to be deleted
 	STATE_PROBED_MAX = 0x7fffffff,
 	STATE_CONFIRM_S = 60,          // how often the saved health is confirmed
 	STATE_IDLE_S = 60,             // without a change of overrides: their logs of writes are carried into the files

@@ -18,6 +18,7 @@ net         answer base view wire
 config      base schema steer
 state       base
 http        base
+resolve     base wire
 health      base config http
 discovery   base config steer plugin
 generation  base config discovery schema steer view wire zone

@@ -15,10 +15,13 @@
 #include "discovery/metros.h"
 #include "generation/unknown_names.h"
 #include "steer/prior.h"
+#include "view/answers.h"
 #include "view/index.h"
 #include "view/view.h"
 #include "wire/dns.h"
 #include "wire/put.h"
+
+_Static_assert((int)ANSWERS_ADDRESSES_MAX == (int)CONFIG_ADDRESSES_MAX, "a target's addresses fit into its answers");
 
 enum { VIEW_BYTES_MAX = 1 << 30, NSID_MAX = 128, APPS_SHOWN_MAX = 10 };
 
@@ -32,55 +35,15 @@ struct compiling {
 	const struct rrset *negative_soa;
 };
 
-// The A or AAAA RRset of the addresses of one family. *ret_rrset is NULL if there are none.
-static int address_rrset(struct arena *arena, const struct addr *list, size_t count, uint8_t family, uint32_t ttl_s,
-                         const struct rrset **ret_rrset)
-{
-	size_t rdata_len = family == ADDR_V4 ? 4 : 16, have = 0;
-	uint16_t type = family == ADDR_V4 ? DNS_A : DNS_AAAA;
-
-	for (size_t i = 0; i < count; i++)
-		have += list[i].family == family;
-	*ret_rrset = NULL;
-	if (have == 0)
-		return E_OK;
-
-	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
-	size_t len = have * (DNS_RECORD_LEN + rdata_len);
-	uint8_t *wire = arena_take(arena, len), *p = wire;
-
-	if (!rrset || !wire)
-		return E_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		if (list[i].family != family)
-			continue;
-		p = put_record_start(p, type, ttl_s, rdata_len);
-		memcpy(p, list[i].bytes, rdata_len);
-		p += rdata_len;
-	}
-	must(p == wire + len && have <= CONFIG_ADDRESSES_MAX);
-	*rrset = (struct rrset){wire, (uint32_t)len, ttl_s, type, (uint16_t)have};
-	*ret_rrset = rrset;
-	return E_OK;
-}
-
-static int cname_rrset(struct arena *arena, const char *host, uint32_t ttl_s, const struct rrset **ret_rrset)
+static int cname_answers(struct arena *arena, const char *host, uint32_t ttl_s, const struct answers **ret_answers)
 {
 	uint8_t name[NAME_WIRE_MAX];
 	size_t name_len;
 
 	if (name_from_text(host, name, &name_len) < 0)
 		return E_INVAL;
-
-	struct rrset *rrset = arena_take(arena, sizeof(*rrset));
-	uint8_t *wire = arena_take(arena, DNS_RECORD_LEN + name_len);
-
-	if (!rrset || !wire)
-		return E_NOMEM;
-	memcpy(put_record_start(wire, DNS_CNAME, ttl_s, name_len), name, name_len);
-	*rrset = (struct rrset){wire, (uint32_t)(DNS_RECORD_LEN + name_len), ttl_s, DNS_CNAME, 1};
-	*ret_rrset = rrset;
-	return E_OK;
+	*ret_answers = answers_make_cname(arena, name, name_len, ttl_s);
+	return *ret_answers ? E_OK : E_NOMEM;
 }
 
 // The zone's negative SOA, with the app's TTL where that is shorter. zone_builder_app() has put the app's name in a
@@ -222,17 +185,18 @@ static int compile_prior(struct compiling *c)
 static int compile_target(struct compiling *c, const struct config_app *app, const struct config_target *from,
                           struct target *target)
 {
-	int err;
+	const struct answers *answers = NULL;
+	int err = E_OK;
 
 	must(from->site < c->view->site_count);
 	target->site = (uint16_t)from->site;
 	target->weight = from->has_weight ? from->weight : 1;
 	if (from->cname)
-		return cname_rrset(c->arena, from->cname, app->ttl_s, &target->cname);
-	err = address_rrset(c->arena, from->addresses, from->address_count, ADDR_V4, app->ttl_s, &target->a);
-	if (err < 0)
-		return err;
-	return address_rrset(c->arena, from->addresses, from->address_count, ADDR_V6, app->ttl_s, &target->aaaa);
+		err = cname_answers(c->arena, from->cname, app->ttl_s, &answers);
+	else if (!(answers = answers_make(c->arena, from->addresses, from->address_count, app->ttl_s)))
+		err = E_NOMEM;
+	atomic_init(&target->answers, answers);
+	return err;
 }
 
 // Adds the app's set of sites to the plan; *ret_set is its number.
@@ -281,16 +245,11 @@ static int compile_app(struct compiling *c, const struct config_app *from, struc
 			return err;
 		target->app = app;
 		target->slot = (uint16_t)i;
-		app->any_cname = app->any_cname || target->cname;
+		app->any_cname = app->any_cname || from->targets[i].cname;
 	}
 	c->view->target_count += (uint32_t)from->target_count;
-	err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V4, from->ttl_s, &app->last_a);
-	if (err == E_OK)
-		err = address_rrset(c->arena, from->last_addresses, from->last_address_count, ADDR_V6, from->ttl_s,
-		                    &app->last_aaaa);
-	if (err == E_OK)
-		err = compile_negative(c, app);
-	return err;
+	app->last = answers_make(c->arena, from->last_addresses, from->last_address_count, from->ttl_s);
+	return app->last ? compile_negative(c, app) : E_NOMEM;
 }
 
 static bool serves_all(const struct view *view, const struct app *app)

@@ -4,11 +4,14 @@
 #include <stdlib.h>
 
 #include "steer/prior.h"
+#include "view/answers.h"
 
 struct view *view_free(struct view *view)
 {
 	if (!view)
 		return NULL;
+	for (uint32_t i = 0; i < view->target_count; i++)
+		answers_free((struct answers *)answers_of(&view->targets[i]));
 	steering_free(view->steering);
 	prior_free(view->prior);
 	free(view->handout_slots);

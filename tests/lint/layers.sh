@@ -12,7 +12,7 @@ wire        base
 steer       base
 schema      base wire
 zone        base wire
-view        base steer zone
+view        base steer wire zone
 answer      base steer view wire zone
 net         answer base view wire
 config      base schema steer

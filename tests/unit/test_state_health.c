@@ -199,7 +199,7 @@ static void test_first_version(void **unused)
 	state_close(state);
 	snprintf(path, sizeof(path), "%s/health.db", statedir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "ALTER TABLE health DROP COLUMN since; PRAGMA user_version = 1;"
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE alias; ALTER TABLE health DROP COLUMN since; PRAGMA user_version = 1;"
 	                                  "PRAGMA application_id = 0x45530001", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	state = statedir_open();

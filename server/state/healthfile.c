@@ -67,7 +67,7 @@ static int read_rows(struct healthfile *file, struct healthmap *map, struct alia
 	}
 	*ret_confirmed_s = confirmed_s;
 	age_s = clock_wall_s() - confirmed_s;
-	if (map->index.count > 0 && (age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
+	if (map->count > 0 && (age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
 		log_notice("the saved health was not confirmed within the last %d s: the first round of checks decides",
 		           STATE_HEALTH_AGE_MAX_S);
 		healthmap_done(map);

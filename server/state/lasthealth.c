@@ -65,7 +65,7 @@ static void on_confirm(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (health->map.index.count > 0)
+	if (health->map.count > 0)
 		submit(health);
 }
 
@@ -177,9 +177,10 @@ int lasthealth_get(const struct lasthealth *health, const char *app, const char 
 	return healthmap_get(&health->map, app, site, probed, ret_since_s);
 }
 
-void lasthealth_forget(struct lasthealth *health, const char *app, const char *site)
+void lasthealth_retain_addresses(struct lasthealth *health, const char *app, const char *site, const uint32_t *probed,
+                                 size_t count)
 {
-	healthmap_forget(&health->map, app, site);
+	healthmap_retain(&health->map, app, site, probed, count);
 	health->is_full = false;
 	arm(health, SAVE_S);
 }
@@ -195,7 +196,7 @@ static int retain_row(void *ctx, const struct healthmap_row *row)
 	const struct retaining *retaining = ctx;
 
 	if (!retaining->is_kept(retaining->ctx, row->app, row->site))
-		lasthealth_forget(retaining->health, row->app, row->site);
+		lasthealth_retain_addresses(retaining->health, row->app, row->site, NULL, 0);
 	return E_OK;
 }
 

@@ -31,7 +31,8 @@ void lasthealth_set(struct lasthealth *health, const char *app, const char *site
                     int64_t since_s);
 int lasthealth_get(const struct lasthealth *health, const char *app, const char *site, uint32_t probed,
                    int64_t *ret_since_s);
-void lasthealth_forget(struct lasthealth *health, const char *app, const char *site);
+void lasthealth_retain_addresses(struct lasthealth *health, const char *app, const char *site, const uint32_t *probed,
+                                 size_t count);
 void lasthealth_retain(struct lasthealth *health, bool (*is_kept)(void *ctx, const char *app, const char *site),
                        void *ctx);
 

@@ -3,7 +3,8 @@
 
 enum {
 	STATE_OVERRIDES_MAX = 131072,
-	STATE_HEALTH_MAX = 1 << 22,    // targets
+	STATE_HEALTH_MAX = 1 << 22,    // addresses that are probed
+	STATE_HEALTH_OF_TARGET_MAX = 128, // addresses of one target, with those that are still to be deleted
 	STATE_PROBED_MAX = 0x7fffffff,
 	STATE_ALIASES_MAX = 65536,     // names of hosts
 	STATE_ALIAS_NAME_MAX = 1024,   // octets of a name

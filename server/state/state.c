@@ -477,7 +477,12 @@ int state_health(const struct state *state, const char *app, const char *site, u
 
 void state_forget_health(struct state *state, const char *app, const char *site)
 {
-	lasthealth_forget(state->health, app, site);
+	lasthealth_retain_addresses(state->health, app, site, NULL, 0);
+}
+
+void state_retain_addresses(struct state *state, const char *app, const char *site, const uint32_t *probed, size_t count)
+{
+	lasthealth_retain_addresses(state->health, app, site, probed, count);
 }
 
 void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx)

@@ -30,6 +30,7 @@ struct include {
 	struct report *report;
 	struct yaml_tree *trees[INCLUDE_FILES_MAX];
 	size_t count;
+	bool lacks_files;         // some could not be read, which is reported: what would follow from that is not
 	struct value *root, *last; // and its last member
 	struct dict *sections;    // key -> struct section
 };
@@ -159,7 +160,7 @@ static const struct value_file *make_file(struct include *include, const struct 
 	return file->path && file->name ? file : NULL;
 }
 
-// One file that a pattern at `mark` named.
+// One file that a pattern at `mark` named. Errors other than E_NOMEM are in the report, and the rest can be read.
 static int take_file(struct include *include, const struct chain *outer, struct mark mark,
                      const struct value_file *file)
 {
@@ -169,9 +170,16 @@ static int take_file(struct include *include, const struct chain *outer, struct 
 	if (chain.depth > INCLUDE_DEPTH_MAX) {
 		complain(include, mark, "include: %s would be %u files deep, expected at most %d", file->name, chain.depth,
 		         INCLUDE_DEPTH_MAX);
-		return E_OK;
+		return E_INVAL;
 	}
 	if (stat(file->path, &status) == 0) { // else it cannot be read either, which is reported there
+		if (S_ISDIR(status.st_mode)) {
+			const char *slash = file->name[strlen(file->name) - 1] == '/' ? "" : "/";
+
+			complain(include, mark, "include: %s is a folder, expected its files, as in `%s%s*.yaml`", file->name, file->name,
+			         slash);
+			return E_INVAL;
+		}
 		chain.device = status.st_dev;
 		chain.inode = status.st_ino;
 		for (const struct chain *at = outer; at; at = at->outer)
@@ -181,9 +189,7 @@ static int take_file(struct include *include, const struct chain *outer, struct 
 			}
 	}
 
-	int err = read_file(include, &chain, NULL, 0);
-
-	return err == E_NOMEM ? err : E_OK; // all others are in the report, and the rest can be read
+	return read_file(include, &chain, NULL, 0);
 }
 
 // The pattern as an absolute path, where the folder of the including file is taken literally. NULL when out of memory.
@@ -221,12 +227,18 @@ static int take_pattern(struct include *include, const struct chain *chain, cons
 	int err = outcome == GLOB_NOSPACE ? E_NOMEM : E_OK;
 
 	free(path);
-	if (outcome == GLOB_ABORTED)
+	if (outcome == GLOB_ABORTED) {
 		complain(include, mark, "include: the folder of `%.64s` cannot be read", pattern);
+		include->lacks_files = true;
+	}
 	for (size_t i = 0; outcome == 0 && err == E_OK && i < found.gl_pathc; i++) {
 		const struct value_file *file = make_file(include, chain->file, pattern, found.gl_pathv[i]);
 
 		err = file ? take_file(include, chain, mark, file) : E_NOMEM;
+		if (err < 0 && err != E_NOMEM) {
+			include->lacks_files = true;
+			err = E_OK;
+		}
 	}
 	if (outcome == 0)
 		globfree(&found);
@@ -337,6 +349,8 @@ int include_load(const char *path, const char *text, size_t len, struct arena *a
 		chain.inode = status.st_ino;
 	}
 	err = read_file(include, &chain, text, len);
+	if (err == E_OK && include->lacks_files)
+		err = E_INVAL;
 	if (err == E_OK)
 		*ret_include = include;
 out:

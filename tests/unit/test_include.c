@@ -134,6 +134,19 @@ static void refusals(void **state)
 		// Files that are not there: an error for a name, none for a pattern.
 		{{{"main.yaml", "include: [none.yaml, none-*.yaml]\n" BASE "apps:\n  " APP("a.e.x")}},
 		 "none.yaml: cannot be read: No such file or directory\n"},
+		// Of what refers to a file that cannot be read, nothing; but all such files, and what is wrong in how they join.
+		{{{"main.yaml", "include: [none.yaml, conf.d/1.yaml, conf.d/2.yaml]\napps:\n  " APP("a.e.x") "domains: {e.x: {ns: n.x}}\n"},
+		  {"conf.d/1.yaml", "{"},
+		  {"conf.d/2.yaml", "apps:\n  " APP("a.e.x")}},
+		 "none.yaml: cannot be read: No such file or directory\n"
+		 "conf.d/1.yaml:2:1: not YAML: did not find expected node content (while parsing a flow node on line 2)\n"
+		 "conf.d/2.yaml:2:3: apps.a.e.x: is given at main.yaml:3:3 too, expected once\n"},
+		// A folder stands for no files.
+		{{{"main.yaml", "include: [conf.d]\napps:\n  " APP("a.e.x")}},
+		 "main.yaml:1:11: include: conf.d is a folder, expected its files, as in `conf.d/*.yaml`\n"},
+		{{{"main.yaml", "include: [conf.d/, 'conf.*']\n" BASE "apps:\n  " APP("a.e.x")}},
+		 "main.yaml:1:11: include: conf.d/ is a folder, expected its files, as in `conf.d/*.yaml`\n"
+		 "main.yaml:1:20: include: conf.d is a folder, expected its files, as in `conf.d/*.yaml`\n"},
 		{{{"main.yaml", "include: ['*/x.yaml', '']\n" BASE "apps:\n  " APP("a.e.x")}},
 		 "main.yaml:1:11: include: cannot be `*/x.yaml`, expected a path with `*`, `?` and `[...]` in its last part only\n"
 		 "main.yaml:1:23: include: cannot be ``, expected a path with `*`, `?` and `[...]` in its last part only\n"},

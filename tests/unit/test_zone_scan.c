@@ -53,6 +53,7 @@ static void test_broken_texts(void **state)
 		{"", "E t.zone: contains no records\n"},
 		{"\n; nothing\n\n", "E t.zone: contains no records\n"},
 		{"$TTL 1\n", "E t.zone: contains no records\n"},
+		{"$INCLUDE none.zone\n", "E t.zone:1: $INCLUDE none.zone: No such file or directory\n"},
 		{"$TTL 1\na TXT x\n", "E t.zone: zone example: has no SOA record\nE t.zone: zone example: has no NS record\n"},
 		{"$TTL 1\n@ NS ns.elsewhere.\n", "E t.zone: zone example: has no SOA record\n"},
 		{"@ SOA ns.elsewhere. host 1 2 3 4 5\n", "E t.zone:1: the record has no TTL, and no $TTL came before it\n"},

@@ -1,13 +1,16 @@
 // Looking names up in the view; see find.h.
 #include "control/find.h"
 
+#include "answer/lookup.h"
 #include "base/must.h"
 #include "base/nearest.h"
 #include "control/reply_json.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
+#include "wire/dns.h"
 #include "wire/name.h"
+#include "zone/zone.h"
 
 // Suggestions are looked for among at most FIND_NEAREST_MAX names, to bound the time on the main loop.
 enum { FIND_NEAREST_MAX = 10000 };
@@ -44,6 +47,21 @@ static int app_number(const struct view *view, const char *name)
 	return index_find_app(view, name_to_text(wire, len, canonical));
 }
 
+// The wildcard app that answers for a name that is no app's own; NULL: there is none.
+static const char *wildcard_of(const struct view *view, const char *text)
+{
+	uint8_t wire[NAME_WIRE_MAX];
+	struct name name;
+	size_t len;
+
+	if (name_from_text(text, wire, &len) < 0 || name_read(wire, len, &name) < 0)
+		return NULL;
+
+	struct lookup found = lookup_name(view->zones, &name, DNS_A);
+
+	return found.result == LOOKUP_NODE && found.node->app != ZONE_APP_NONE ? view->apps[found.node->app].name : NULL;
+}
+
 static struct nearest nearest_app(const struct view *view, const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
@@ -77,6 +95,14 @@ int find_app(const struct view *view, const char *name, json_t **ret_refusal)
 
 	if (app >= 0)
 		return app;
+
+	const char *wildcard = wildcard_of(view, name);
+
+	if (wildcard) {
+		*ret_refusal = reply_error(REPLY_REFUSED, "no app '%.255s' of its own: the wildcard app '%s' serves it", name,
+		                           wildcard);
+		return -1;
+	}
 
 	struct nearest nearest = nearest_app(view, name);
 

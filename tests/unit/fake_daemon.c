@@ -22,6 +22,8 @@
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
+#include "zone/builder.h"
+#include "zone/zone.h"
 
 static const struct {
 	const char *app;
@@ -230,6 +232,19 @@ static struct places *make_places(void)
 	return places;
 }
 
+// None: every name is outside of them.
+static struct zonedb *make_zones(void)
+{
+	struct zone_builder *builder = zone_builder_new();
+	struct report *report = report_new();
+	struct zonedb *zones = NULL;
+
+	must(builder && report && zone_builder_finish(builder, report, &zones) == E_OK);
+	report_free(report);
+	zone_builder_free(builder);
+	return zones;
+}
+
 static struct site *make_sites(struct view *view)
 {
 	struct site *sites = arena_take_array(view->arena, FAKE_SITES, sizeof(*sites));
@@ -285,6 +300,7 @@ static struct view *make_view(unsigned many)
 	view->arena = arena_new(64 << 20);
 	view->generation = 3;
 	view->places = make_places();
+	view->zones = make_zones();
 	view->sites = make_sites(view);
 	view->site_count = FAKE_SITES;
 

@@ -34,7 +34,8 @@
 
 #define LAST_RELOAD_ROWS(ROW) \
 	ROW(last_reload, GAUGE, "seconds", "When the last reload finished, in Unix time.", facts->last_reload_s) \
-	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok)
+	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok) \
+	ROW(last_reload_errors, GAUGE, "", "Errors that the last reload found.", facts->last_reload_errors)
 
 #define VIEW_ROWS(ROW) \
 	ROW(generation, GAUGE, "", "The number of the generation that is served, from 1 at the start.", view->generation) \
@@ -203,5 +204,7 @@ json_t *metrics_status(const struct metrics_facts *facts, const struct live *liv
 	struct metrics_source source = {.facts = facts, .live = live};
 	json_t *object = json_pack("{s:s, s:I}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid());
 
+	if (object && facts->last_reload_error)
+		json_object_set_new(object, "last_reload_error", json_string(facts->last_reload_error));
 	return add_rows(object, METRIC_STATUS, &source);
 }

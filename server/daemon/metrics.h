@@ -18,6 +18,8 @@ struct metrics_facts {
 	int64_t reload_began_s;  // wall clock; 0: no reload is in progress
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;
+	size_t last_reload_errors;
+	char *last_reload_error; // the first of them; NULL: none. Owned by the daemon
 };
 
 // Where the values are read from.

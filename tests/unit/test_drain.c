@@ -165,6 +165,10 @@ static void test_replaced(void **unused)
 	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
+	assert_string_equal(asking_text(json_object_get(reply, "site_drain"), "site"), "nyc"); // which holds besides
+	json_decref(reply);
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	assert_true(json_is_null(json_object_get(reply, "site_drain")));
 	json_decref(reply);
 	assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
 	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);

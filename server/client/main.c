@@ -177,13 +177,12 @@ static const struct verb *find_verb(const char *name)
 static int unknown_verb(const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		nearest_offer(&nearest, verbs[i].name);
 	nearest_offer(&nearest, "help");
-	if (nearest.word)
-		return usage_error(NULL, "no verb '%s'; did you mean '%s'?", name, nearest.word);
-	return usage_error(NULL, "no verb '%s'", name);
+	return usage_error(NULL, "no verb '%s'%s", name, nearest_meant(&nearest, '\'', meant));
 }
 
 // One option as getopt_long() found it. 0 or an exit code.

@@ -94,11 +94,8 @@ bool catalogue_find(const struct catalogue *catalogue, const char *name, struct 
 	return true;
 }
 
-const char *catalogue_nearest(const struct catalogue *catalogue, const char *name)
+void catalogue_offer(const struct catalogue *catalogue, struct nearest *nearest)
 {
-	struct nearest nearest = nearest_begin(name);
-
 	for (size_t i = 0; i < catalogue->site_count; i++)
-		nearest_offer(&nearest, catalogue->sites[i].name);
-	return nearest.word;
+		nearest_offer(nearest, catalogue->sites[i].name);
 }

@@ -76,28 +76,33 @@ static const char *same_labels(const char *name, const char *domain)
 	return at;
 }
 
-static const char *nearest_domain(const struct config *config, const char *name)
+static struct nearest nearest_domain(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->domain_count; i++) {
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < config->domain_count && !nearest.word; i++) {
 		const char *domain = config->domains[i].name;
 
-		if (domain && nearest_word(same_labels(name, domain), &domain, 1))
-			return domain;
+		if (!domain)
+			continue;
+		nearest.wanted = same_labels(name, domain);
+		nearest_offer(&nearest, domain);
 	}
-	return NULL;
+	return nearest;
 }
 
 static void check_place(struct reader *reader, const struct config_app *app)
 {
-	char meant[READER_QUOTE_MAX];
-	const char *near;
+	char meant[NEAREST_MEANT_MAX];
+	struct nearest near = nearest_begin(app->name);
 
 	if (enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
-	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
+	if (reader_may_help(reader))
+		near = nearest_domain(scope_of(reader)->config, app->name);
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
 	             "apps.%s: is in none of the zones served, expected a name inside one listed under `domains`%s",
-	             app->name, reader_did_you_mean(near, meant));
+	             app->name, nearest_meant(&near, '`', meant));
 }
 
 #define complain(reader, app, target, ...) \

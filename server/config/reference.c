@@ -12,7 +12,7 @@ static void read_check(struct reader *reader, const struct option *option, const
 	const char *text = schema_text(reader, option, value);
 	int number = text ? reader_find(scope_of(reader)->checks, text) : -1;
 	struct nearest nearest = nearest_begin(text ? text : "");
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 
 	if (!text)
 		return;
@@ -20,7 +20,7 @@ static void read_check(struct reader *reader, const struct option *option, const
 		if (reader_may_help(reader))
 			scope_offer(&nearest, scope_of(reader)->checks);
 		reader_error(reader, "cannot be %s, expected %s%s", reader_quote(text, quote), option->type->expects,
-		             reader_did_you_mean(nearest.word, meant));
+		             nearest_meant(&nearest, '`', meant));
 	}
 	memcpy(field, &number, sizeof(number));
 }

@@ -27,11 +27,11 @@ const struct live *find_live(json_t **ret_refusal)
 // `other`: what has this name instead ("a site"); NULL: nothing.
 static json_t *not_found(const char *what, const char *name, const char *other, const struct nearest *nearest)
 {
+	char meant[NEAREST_MEANT_MAX];
+
 	if (other)
 		return reply_error(REPLY_REFUSED, "no %s '%.255s': that is %s", what, name, other);
-	if (nearest->word)
-		return reply_error(REPLY_REFUSED, "no %s '%.255s'; did you mean '%s'?", what, name, nearest->word);
-	return reply_error(REPLY_REFUSED, "no %s '%.255s'", what, name);
+	return reply_error(REPLY_REFUSED, "no %s '%.255s'%s", what, name, nearest_meant(nearest, '\'', meant));
 }
 
 // As the config has names: in lower case, without the final dot, with escapes only where needed.
@@ -62,18 +62,13 @@ static const char *wildcard_of(const struct view *view, const char *text)
 	return found.result == LOOKUP_NODE && found.node->app != ZONE_APP_NONE ? view->apps[found.node->app].name : NULL;
 }
 
-static struct nearest nearest_app(const struct view *view, const char *name)
+struct nearest find_near_app(const struct view *view, const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
 
 	for (uint32_t i = 0; i < view->app_count && i < FIND_NEAREST_MAX; i++)
 		nearest_offer(&nearest, view->apps[i].name);
 	return nearest;
-}
-
-const char *find_near_app(const struct view *view, const char *name)
-{
-	return nearest_app(view, name).word;
 }
 
 int find_site(const struct view *view, const char *name, json_t **ret_refusal)
@@ -104,7 +99,7 @@ int find_app(const struct view *view, const char *name, json_t **ret_refusal)
 		return -1;
 	}
 
-	struct nearest nearest = nearest_app(view, name);
+	struct nearest nearest = find_near_app(view, name);
 
 	*ret_refusal = not_found("app", name, index_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
 	return -1;

@@ -73,13 +73,11 @@ static size_t option_find(const struct host *host, const char *name)
 static void refuse_option(struct host *host, const struct value *member)
 {
 	struct nearest nearest = nearest_begin(member->key);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < host->option_count; i++)
 		nearest_offer(&nearest, host->plugin->options[i].name);
-	if (nearest.word)
-		host_error(host, member, "unknown key `%.60s`, did you mean `%s`?", member->key, nearest.word);
-	else
-		host_error(host, member, "unknown key `%.60s`", member->key);
+	host_error(host, member, "unknown key `%.60s`%s", member->key, nearest_meant(&nearest, '`', meant));
 }
 
 static int take_map(struct host *host, const struct value *member)

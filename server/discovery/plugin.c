@@ -50,11 +50,12 @@ static int refuse_unknown(const struct config *config, const struct config_locat
 {
 	const char *folder = config->server.plugin_dir;
 	struct nearest nearest = nearest_begin(locate->plugin);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < plugin_built_in_count; i++)
 		nearest_offer(&nearest, plugin_built_in[i]->name);
 	if (nearest.word)
-		plugin_error(report, locate, "no plugin `%s`, did you mean `%s`?", locate->plugin, nearest.word);
+		plugin_error(report, locate, "no plugin `%s`%s", locate->plugin, nearest_meant(&nearest, '`', meant));
 	else if (folder)
 		plugin_error(report, locate, "no plugin `%s`: it is neither built in nor in plugin-dir %s", locate->plugin,
 		             folder);

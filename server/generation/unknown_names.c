@@ -31,7 +31,7 @@ static const char *near_name(const struct names *names, const char *wanted, char
 
 	for (size_t i = 1; i < names_count(names); i++)
 		nearest_offer(&nearest, names_text(names, (uint16_t)i));
-	return reader_did_you_mean(nearest.word, buf);
+	return nearest_meant(&nearest, '`', buf);
 }
 
 // ---- names in sites and the latency table ---------------------------------------------------------------------------
@@ -49,7 +49,7 @@ static void warn_sites(const struct config *config, const struct places *places,
                        struct report *report)
 {
 	struct missing missing[CARRIERS_SHOWN_MAX];
-	char meant[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->site_count; i++) {
@@ -82,7 +82,7 @@ static void warn_latency(const struct config *config, const struct places *place
                          size_t row_count, struct names *seen, struct report *report)
 {
 	const char *first = NULL;
-	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX], quote[READER_QUOTE_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < row_count; i++) {
@@ -143,7 +143,7 @@ static const char *near_used(const struct config *config, const struct names *us
 	for (size_t i = 1; i < names_count(used); i++)
 		if (!known || !is_known(config, names_text(used, (uint16_t)i)))
 			nearest_offer(&nearest, names_text(used, (uint16_t)i));
-	return reader_did_you_mean(nearest.word, buf);
+	return nearest_meant(&nearest, '`', buf);
 }
 
 // Tables may have carriers that no site is for, which is worth a note; a name that is nearly another one is a warning.
@@ -152,7 +152,7 @@ static const char *near_used(const struct config *config, const struct names *us
 static void warn_carriers(const struct config *config, const struct places *places, const struct names *used,
                           struct report *report)
 {
-	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX], quote[READER_QUOTE_MAX];
 	size_t others = 0, others_prefixes = 0, shown = 0, pairs = 0;
 	const char *other = NULL;
 
@@ -214,7 +214,7 @@ static void warn_classes(const struct config *config, const struct places *place
 static void warn_hints(const struct config *config, const struct places *places, struct names *sites,
                        struct report *report)
 {
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 	uint16_t first = 0;
 	size_t count = 0;
 

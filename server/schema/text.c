@@ -207,13 +207,13 @@ static void read_mailbox(struct reader *reader, const struct option *option, con
 
 static void refuse_word(struct reader *reader, const struct option *option, const struct value *value)
 {
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX], expects[SCHEMA_EXPECTS_MAX];
 	struct nearest nearest = nearest_begin(value_is(value, VALUE_TEXT) ? value_text(value) : "");
 
 	for (const struct option_word *word = option->words; word->text; word++)
 		nearest_offer(&nearest, word->text);
 	reader_error(reader, "cannot be %s, expected %s%s", reader_quote_value(value, quote),
-	             schema_expects(option, expects), reader_did_you_mean(nearest.word, meant));
+	             schema_expects(option, expects), nearest_meant(&nearest, '`', meant));
 }
 
 static void read_enum(struct reader *reader, const struct option *option, const struct value *value, void *field)

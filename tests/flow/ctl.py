@@ -113,10 +113,10 @@ def usage():
     """What is wrong with a command is said without asking the daemon, and the exit code is 2."""
     rows = [
         ([], "a verb is missing"),
-        (["drian"], "no verb 'drian'; did you mean 'drain'?\n"),
-        (["statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
-        (["hlep"], "no verb 'hlep'; did you mean 'help'?\n"),
-        (["help", "statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
+        (["drian"], "no verb 'drian', did you mean 'drain'?\n"),
+        (["statsu"], "no verb 'statsu', did you mean 'status'?\n"),
+        (["hlep"], "no verb 'hlep', did you mean 'help'?\n"),
+        (["help", "statsu"], "no verb 'statsu', did you mean 'status'?\n"),
         (["xyzzy"], "no verb 'xyzzy'\n"),
         (["drain"], "drain needs SITE"),
         (["drain", "a", "b"], "drain takes no more than SITE\n"),

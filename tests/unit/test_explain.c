@@ -184,7 +184,7 @@ static void test_ways_to_none(void **state)
 		{"away.edge.example", "in none of our zones: the resolver has to ask elsewhere"},
 		{"loop.edge.example", "behind too many CNAMEs, or in a CNAME loop"},
 		{"to-sub.edge.example", "delegated away: a referral"},
-		{"ap.edge.example", "no such name: NXDOMAIN; did you mean 'app.edge.example'?"},
+		{"ap.edge.example", "no such name: NXDOMAIN, did you mean 'app.edge.example'?"},
 		{"something-else.entirely.edge.example", "no such name: NXDOMAIN"},
 		{"elsewhere", "in none of our zones (edge.example, 2.example, 3.example and 2 more): REFUSED"},
 		{"a..b", "not a domain name"},
@@ -209,8 +209,8 @@ static void test_names_of_wildcards(void **state)
 		{"*.w.edge.example", NULL},
 		{"Any.w.edge.example.", "no app 'Any.w.edge.example.' of its own: the wildcard app '*.w.edge.example' serves it"},
 		{"app.w.edge.example", "no app 'app.w.edge.example' of its own: the wildcard app '*.w.edge.example' serves it"},
-		{"w.edge.example", "no app 'w.edge.example'; did you mean '*.w.edge.example'?"},
-		{"ns1.edge.example", "no app 'ns1.edge.example'; did you mean 'app.edge.example'?"},
+		{"w.edge.example", "no app 'w.edge.example', did you mean '*.w.edge.example'?"},
+		{"ns1.edge.example", "no app 'ns1.edge.example', did you mean 'app.edge.example'?"},
 		{"a.elsewhere", "no app 'a.elsewhere'"},
 	};
 

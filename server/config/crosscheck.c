@@ -6,7 +6,6 @@
 
 #include "base/dict.h"
 #include "base/err.h"
-#include "base/must.h"
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -96,6 +95,8 @@ static void check_place(struct reader *reader, const struct config_app *app)
 	char meant[NEAREST_MEANT_MAX];
 	struct nearest near = nearest_begin(app->name);
 
+	if (scope_of(reader)->config->domain_count == 0) // which is reported, whatever the reason
+		return;
 	if (enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
 	if (reader_may_help(reader))
@@ -107,6 +108,12 @@ static void check_place(struct reader *reader, const struct config_app *app)
 
 #define complain(reader, app, target, ...) \
 	report_error((reader)->report, (target)->mark.file, (target)->mark.line, (target)->mark.column, __VA_ARGS__)
+
+// False also for a check of a section that was refused: the names in it have numbers all the same.
+static bool has_check(const struct config *config, const struct config_target *target)
+{
+	return target->check >= 0 && (size_t)target->check < config->check_count;
+}
 
 static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
@@ -128,7 +135,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
-	const struct config_check *check = target->check >= 0 ? &config->checks[target->check] : NULL;
+	const struct config_check *check = has_check(config, target) ? &config->checks[target->check] : NULL;
 
 	if (target->cname)
 		check_cname(reader, app, target);
@@ -159,10 +166,8 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 			if (app->name)
 				check_target(reader, app, target);
 		}
-		if (target->check >= 0) {
-			must((size_t)target->check < scope_of(reader)->config->check_count);
+		if (has_check(scope_of(reader)->config, target))
 			used->checks[target->check] = true;
-		}
 	}
 }
 

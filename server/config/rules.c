@@ -189,6 +189,8 @@ static bool kind_is_known(struct reader *reader, const struct value *object, con
 		reader_error(reader, "has no `kind`, expected one");
 		return false;
 	}
+	if (scope_of(reader)->is_catalogue_instead)
+		return false;
 	if (reader_may_help(reader))
 		catalogue_offer(scope_of(reader)->catalogue, &near);
 	reader_error(reader, "is not in the catalogue, expected a `kind`%s", nearest_meant(&near, '`', meant));
@@ -202,7 +204,7 @@ static void check_region(struct reader *reader, const struct config_site *site)
 	struct nearest nearest = nearest_begin(site->region);
 	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 
-	if (reader_find(scope_of(reader)->sites, site->region) >= 0 ||
+	if (scope_of(reader)->is_catalogue_instead || reader_find(scope_of(reader)->sites, site->region) >= 0 ||
 	    catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {

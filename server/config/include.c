@@ -192,6 +192,18 @@ static int take_file(struct include *include, const struct chain *outer, struct 
 	return read_file(include, &chain, NULL, 0);
 }
 
+// As above, of a path. Errors but E_NOMEM only leave the file out.
+static int take_path(struct include *include, const struct chain *chain, const struct value *node, const char *path)
+{
+	const struct value_file *file = path ? make_file(include, chain->file, node->text, path) : NULL;
+	int err = file ? take_file(include, chain, value_mark(node), file) : E_NOMEM;
+
+	if (err == E_OK || err == E_NOMEM)
+		return err;
+	include->lacks_files = true;
+	return E_OK;
+}
+
 // The pattern as an absolute path, where the folder of the including file is taken literally. NULL when out of memory.
 static char *absolute_pattern(const struct value_file *from, const char *pattern)
 {
@@ -211,38 +223,36 @@ static char *absolute_pattern(const struct value_file *from, const char *pattern
 
 static int take_pattern(struct include *include, const struct chain *chain, const struct value *node)
 {
-	const char *pattern = node->text, *slash = strrchr(pattern, '/');
-	struct mark mark = value_mark(node);
-	size_t wild = strcspn(pattern, "*?[");
-
-	if (!*pattern || (slash && wild < (size_t)(slash - pattern))) {
-		complain(include, mark, "include: cannot be `%.64s`, expected a path with `*`, `?` and `[...]` in its last part "
-		                        "only", pattern);
-		return E_OK;
-	}
-
-	char *path = absolute_pattern(chain->file, pattern);
+	char *pattern = absolute_pattern(chain->file, node->text);
 	glob_t found;
-	int outcome = path ? glob(path, GLOB_ERR | (pattern[wild] ? 0 : GLOB_NOCHECK), NULL, &found) : GLOB_NOSPACE;
+	int outcome = pattern ? glob(pattern, GLOB_ERR, NULL, &found) : GLOB_NOSPACE;
 	int err = outcome == GLOB_NOSPACE ? E_NOMEM : E_OK;
 
-	free(path);
+	free(pattern);
 	if (outcome == GLOB_ABORTED) {
-		complain(include, mark, "include: the folder of `%.64s` cannot be read", pattern);
+		complain(include, value_mark(node), "include: the folder of `%.64s` cannot be read", node->text);
 		include->lacks_files = true;
 	}
-	for (size_t i = 0; outcome == 0 && err == E_OK && i < found.gl_pathc; i++) {
-		const struct value_file *file = make_file(include, chain->file, pattern, found.gl_pathv[i]);
-
-		err = file ? take_file(include, chain, mark, file) : E_NOMEM;
-		if (err < 0 && err != E_NOMEM) {
-			include->lacks_files = true;
-			err = E_OK;
-		}
-	}
+	for (size_t i = 0; outcome == 0 && err == E_OK && i < found.gl_pathc; i++)
+		err = take_path(include, chain, node, found.gl_pathv[i]);
 	if (outcome == 0)
 		globfree(&found);
 	return err;
+}
+
+// What an `include` names: a path, or a pattern of some.
+static int take(struct include *include, const struct chain *chain, const struct value *node)
+{
+	const char *text = node->text, *slash = strrchr(text, '/');
+	size_t wild = strcspn(text, "*?[");
+
+	if (*text && !text[wild])
+		return take_path(include, chain, node, reader_path_beside(include->arena, chain->file->path, text));
+	if (*text && (!slash || wild > (size_t)(slash - text)))
+		return take_pattern(include, chain, node);
+	complain(include, value_mark(node), "include: cannot be `%.64s`, expected a path with `*`, `?` and `[...]` in its last "
+	                                    "part only", text);
+	return E_OK;
 }
 
 static int follow(struct include *include, const struct chain *chain, const struct value *value)
@@ -250,14 +260,14 @@ static int follow(struct include *include, const struct chain *chain, const stru
 	int err = E_OK;
 
 	if (value_is(value, VALUE_TEXT))
-		return take_pattern(include, chain, value);
+		return take(include, chain, value);
 	// In the first file, the schema reports what is no path.
 	if (chain->outer && value && !value_is(value, VALUE_LIST))
 		complain(include, value_key_mark(value), "include: expected a list of paths");
 	for (const struct value *item = value_is(value, VALUE_LIST) ? value->first : NULL; item && err == E_OK;
 	     item = item->next)
 		if (value_is(item, VALUE_TEXT))
-			err = take_pattern(include, chain, item);
+			err = take(include, chain, item);
 		else if (chain->outer)
 			complain(include, value_mark(item), "include: expected a path");
 	return err;

@@ -174,6 +174,32 @@ static void refusals(void **state)
 	}
 }
 
+// What means something in a pattern is literal elsewhere: in the folder of the file, and in the name of one.
+static void odd_names(void **state)
+{
+	char path[2 * TEMPDIR_LEN], *reported;
+	struct report *report = report_new();
+	struct config *config = NULL;
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("o[d]d\\", path), 0700), 0);
+	write_file("o[d]d\\/main.yaml", "include: [none.yaml, 'back\\slash.yaml', '*.yml']\n" BASE);
+	write_file("o[d]d\\/back\\slash.yaml", "x: 1\n");
+	write_file("o[d]d\\/1.yml", "y: 1\nx: 1\n");
+	assert_int_equal(config_load(path_of("o[d]d\\/main.yaml", path), report, &config), E_INVAL);
+	reported = report_text(report);
+	for (char *at; (at = strstr(reported, folder));)
+		memmove(at, at + strlen(folder) + 1, strlen(at + strlen(folder)));
+	assert_string_equal(reported, "o[d]d\\/none.yaml: cannot be read: No such file or directory\n"
+	                              "o[d]d\\/1.yml:2:1: x: is given at o[d]d\\/back\\slash.yaml:1:1 too, expected in one file\n");
+	free(reported);
+	report_free(report);
+	unlink(path_of("o[d]d\\/main.yaml", path));
+	unlink(path_of("o[d]d\\/back\\slash.yaml", path));
+	unlink(path_of("o[d]d\\/1.yml", path));
+	assert_int_equal(rmdir(path_of("o[d]d\\", path)), 0);
+}
+
 // A chain of files as long as allowed is read, a longer one is refused; a FIFO is not waited for.
 static void bounds(void **state)
 {
@@ -222,7 +248,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(refusals), cmocka_unit_test(bounds)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(refusals), cmocka_unit_test(odd_names),
+	                                   cmocka_unit_test(bounds)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

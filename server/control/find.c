@@ -10,7 +10,6 @@
 #include "view/view.h"
 #include "wire/dns.h"
 #include "wire/name.h"
-#include "zone/zone.h"
 
 // Suggestions are looked for among at most FIND_NEAREST_MAX names, to bound the time on the main loop.
 enum { FIND_NEAREST_MAX = 10000 };

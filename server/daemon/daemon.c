@@ -277,31 +277,11 @@ static void log_report_line(void *ctx, enum report_level level, const char *text
 	         "%s", text);
 }
 
-static void keep_first_error(void *ctx, enum report_level level, const char *text)
-{
-	struct metrics_facts *facts = ctx;
-
-	if (level == REPORT_ERROR && !facts->last_reload_error)
-		facts->last_reload_error = strdup(text); // NULL: `status` then says it without a reason
-}
-
-// For `status`: the log may be elsewhere.
-static void note_reload(struct metrics_facts *facts, int err, const struct report *report)
-{
-	free(facts->last_reload_error);
-	facts->last_reload_error = NULL;
-	facts->last_reload_s = clock_wall_s();
-	facts->last_reload_ok = err == E_OK;
-	facts->last_reload_errors = err < 0 && report ? report_count(report, REPORT_ERROR) : 0;
-	if (err < 0 && report)
-		report_each(report, keep_first_error, facts);
-}
-
 static void reload_finished(void *ctx, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
 
-	note_reload(&daemon->facts, err, report);
+	metrics_note_reload(&daemon->facts, err, report);
 	if (report)
 		report_each(report, log_report_line, NULL);
 	if (err < 0)
@@ -597,7 +577,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	publish_drain();
 	handouts_free(daemon->handouts);
 	publish_unregister_reader();
-	free(daemon->facts.last_reload_error);
+	metrics_wipe_facts(&daemon->facts);
 	free(daemon);
 	return NULL;
 }

@@ -1,10 +1,15 @@
 // The table of metrics, and its JSON printer; see metrics.h.
 #include "daemon/metrics.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/counters.h"
+#include "base/err.h"
 #include "base/must.h"
+#include "base/report.h"
 #include "health/health.h"
 #include "net/worker.h"
 #include "steer/ptree.h"
@@ -164,6 +169,32 @@ void metrics_each(const struct metrics_source *source,
 		each_fact(source->facts, source->live, &visitor);
 	if (source->live)
 		each_of_view(source->live, &visitor);
+}
+
+// ---- facts
+
+static void keep_first_error(void *ctx, enum report_level level, const char *text)
+{
+	struct metrics_facts *facts = ctx;
+
+	if (level == REPORT_ERROR && !facts->last_reload_error)
+		facts->last_reload_error = strdup(text); // NULL: `status` then says it without a reason
+}
+
+void metrics_note_reload(struct metrics_facts *facts, int err, const struct report *report)
+{
+	metrics_wipe_facts(facts);
+	facts->last_reload_s = clock_wall_s();
+	facts->last_reload_ok = err == E_OK;
+	facts->last_reload_errors = err < 0 && report ? report_count(report, REPORT_ERROR) : 0;
+	if (err < 0 && report)
+		report_each(report, keep_first_error, facts);
+}
+
+void metrics_wipe_facts(struct metrics_facts *facts)
+{
+	free(facts->last_reload_error);
+	facts->last_reload_error = NULL;
 }
 
 // ---- JSON

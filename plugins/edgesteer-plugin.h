@@ -3,14 +3,14 @@
 //
 // A plugin may do any of three jobs:
 //   enumerate  list prefixes and what is known of the clients in them (a CSV of ranges, an mmdb)
+//   provide    tell which load balancers there are, as they come and go (a cluster, a file, a program)
 //   look up    learn the place of one address from a service, asynchronously (reserved)
-//   targets    provide the addresses of load balancers (reserved)
 //
 // Versions: the daemon refuses a plugin with another major ABI. Fields are only ever appended; `size` tells each side
 // how much of the other's structs exists, so a plugin built against an older minor version keeps working.
 //
-// Threads: open, enumerate and close of one instance are never called concurrently, and always on a thread of the
-// daemon that may block (to read files). No query ever waits for them.
+// Threads: the functions of one instance are never called concurrently, and always on a thread of the daemon that may
+// block. provide() has a thread of its own. No query ever waits for any of them.
 #pragma once
 
 #include <stdarg.h>
@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 1
+#define EDGESTEER_PLUGIN_ABI_MINOR 2
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -43,6 +43,37 @@ struct edgesteer_prefix {
 	uint8_t address[16]; // network order, IPv4 in the first four bytes; bits past `length` are zero
 };
 
+// What a provider says of the servers behind a load balancer.
+enum edgesteer_health {
+	EDGESTEER_HEALTH_UNKNOWN, // it says nothing
+	EDGESTEER_HEALTH_READY,   // at least one is ready
+	EDGESTEER_HEALTH_UNREADY, // none is
+};
+
+// An app's load balancer at a site, as a provider found it. Strings are borrowed only for the duration of the call.
+// Everything is checked by the host: text that is no name, a site that is not known, or a name in none of the configured
+// domains is refused with a message, and the other targets stand.
+struct edgesteer_target {
+	size_t size;                  // sizeof(struct edgesteer_target), set by the plugin
+	const char *key;              // what it is in the source, unique there, e.g. "prod/shop/ingress/web shop.example.com";
+	                              // printable, stays while the object lives. At most 511 bytes
+	const char *app;              // the name to answer, which may start with "*."
+	const char *site;             // the site's name
+	const char *alias;            // the load balancer's host name; NULL: `addresses`
+	const char *const *addresses; // textual IPv4 or IPv6 addresses, at most 32
+	size_t address_count;
+	const char *check_address;    // what to probe instead, an address or a host name; NULL: each of its addresses
+	int64_t created_s;            // Unix time; of two that claim one app and site the older one is used. 0: not known
+	enum edgesteer_health health;
+};
+
+// How a provider's view of its source stands.
+enum edgesteer_source {
+	EDGESTEER_SOURCE_CONNECTING, // nothing is known yet
+	EDGESTEER_SOURCE_CURRENT,    // what was committed is what the source has now
+	EDGESTEER_SOURCE_AWAY,       // it cannot be reached: what was committed goes on serving
+};
+
 enum edgesteer_level { EDGESTEER_ERROR, EDGESTEER_WARNING, EDGESTEER_NOTE };
 
 // The functions available to an instance from open to close. Owned by the daemon. No pointer in it is NULL.
@@ -59,7 +90,8 @@ struct edgesteer_host {
 	                  int (*each)(void *ctx, const char *key, const char *value), void *ctx);
 
 	// Reports a message to the operator, at a line of a file when `file` is not NULL (line 0: no line). An
-	// EDGESTEER_ERROR makes the load fail, and the daemon keeps serving the previous generation.
+	// EDGESTEER_ERROR makes the load fail, and the daemon keeps serving the previous generation. During provide() it is
+	// a line in the log, of that level.
 	void (*report)(const struct edgesteer_host *host, enum edgesteer_level level, const char *file, size_t line,
 	               const char *fmt, ...)
 #ifdef __GNUC__
@@ -72,16 +104,52 @@ struct edgesteer_host {
 	// of memory, over a limit or invalid; the host has reported it).
 	int (*add)(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
 	           const struct edgesteer_place *place);
+
+	// ---- since ABI 1.2 ----
+
+	// The path that `written` means: relative ones start in the folder of the config file. For paths inside
+	// EDGESTEER_JSON options. Owned by the host until close; NULL when out of memory.
+	const char *(*path)(const struct edgesteer_host *host, const char *written);
+
+	// Says that the instance reads the file at this absolute path, or would if it were there, besides those of
+	// its EDGESTEER_FILE options; before it opens it, during open or enumerate. The daemon watches it for changes. The path
+	// is copied.
+	void (*reads)(const struct edgesteer_host *host, const char *path);
+
+	// The following are for provide(), on its thread. What was put and dropped takes effect together at commit(): until
+	// then, and if provide() returns before, it is as if it had not been said. They return 0, or negative: out of memory
+	// or over a limit (reported); what was committed before goes on serving.
+
+	// A whole list follows: at commit(), targets that were not put since are dropped.
+	int (*begin)(const struct edgesteer_host *host);
+	// Adds a target, or replaces the one with the same key. EDGESTEER_REFUSED: it is not valid (reported once for each
+	// key and reason), and one with the same key is dropped.
+	int (*put)(const struct edgesteer_host *host, const struct edgesteer_target *target);
+	// Drops a target; 0 also when there is none with this key. Its load balancer is answered for the `grace` time.
+	int (*drop)(const struct edgesteer_host *host, const char *key);
+	int (*commit)(const struct edgesteer_host *host);
+	// Tells how the source stands, for the operator; `text` says why in a few words, e.g. "401 Unauthorized", and may be
+	// NULL. `part` names one of several (a cluster), NULL: the source as a whole.
+	void (*source)(const struct edgesteer_host *host, const char *part, enum edgesteer_source state, const char *text);
+	// A file descriptor that becomes readable, and stays so, when provide() is to return. Wait for it along with
+	// everything else. Owned by the host.
+	int (*stop_fd)(const struct edgesteer_host *host);
 };
+
+// The result of put() for a target that is not valid. Other negative results mean that the host cannot go on.
+#define EDGESTEER_REFUSED (-1000)
 
 enum edgesteer_option_type {
 	EDGESTEER_TEXT,
-	EDGESTEER_FILE, // a path; relative ones start in the folder of the config file
+	EDGESTEER_FILE, // a path of a file to read, which the daemon watches for changes (a plugin that writes one takes
+	                // its path as text); relative ones start in the folder of the config file
 	EDGESTEER_MAP,  // a mapping of text to text
+	EDGESTEER_JSON, // any value; option() returns it as JSON text. Since ABI 1.2
 };
 
 struct edgesteer_option {
-	const char *name; // as written in the config, lower case with hyphens; neither `plugin` nor `shrink-limit`
+	const char *name; // as written in the config, lower case with hyphens; none of the keys that every entry has:
+	                  // `plugin`, `shrink-limit`, `watch`, `grace`, `health`
 	enum edgesteer_option_type type;
 	int required;
 	const char *fallback; // the default; NULL: none
@@ -95,7 +163,7 @@ struct edgesteer_plugin {
 	const char *summary;           // one line
 	const struct edgesteer_option *options; // ends with a row whose name is NULL; NULL: no options
 
-	// Makes an instance for one `locate:` entry. Returns 0 with *ret_self set, or negative after reporting the reason
+	// Makes an instance for one entry of `locate:` or `providers:`. Returns 0 with *ret_self set, or negative after reporting the reason
 	// by host->report(). `host` stays valid until close. There is no deadline, but the reload waits.
 	int (*open)(const struct edgesteer_host *host, void **ret_self);
 
@@ -104,6 +172,14 @@ struct edgesteer_plugin {
 
 	// Releases the instance. Called once for each successful open. NULL: nothing to release.
 	void (*close)(void *self);
+
+	// ---- since ABI 1.2 ----
+
+	// Tells the host of targets as they come and go, until host->stop_fd() is readable; then returns within a second or
+	// so. Returning earlier is a failure of the provider (any result; it reports why): it is called again after a while,
+	// and what was committed goes on serving. NULL: the plugin provides no targets. Instances outlive reloads that do not
+	// change their entry.
+	int (*provide)(void *self);
 };
 
 // Defines the plugin's only exported symbol. A plugin loaded from a file NAME.so must use the name NAME, with an

@@ -18,8 +18,7 @@ struct used {
 	bool *sites, *checks;
 };
 
-// The deepest domain that the name is, or is below: the end of `name` that is one. NULL: none.
-static const char *enclosing_domain(const struct dict *domains, const char *name)
+const char *crosscheck_enclosing_domain(const struct dict *domains, const char *name)
 {
 	while (name && !dict_find(domains, name))
 		name = text_name_above(name);
@@ -49,7 +48,7 @@ int crosscheck_salvage(struct config *config)
 	config->domain_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->app_count; i++)
-		if (config->apps[i].name && enclosing_domain(domains, config->apps[i].name))
+		if (config->apps[i].name && crosscheck_enclosing_domain(domains, config->apps[i].name))
 			config->apps[kept++] = config->apps[i];
 	config->app_count = kept;
 	kept = 0;
@@ -57,6 +56,11 @@ int crosscheck_salvage(struct config *config)
 		if (config->locates[i].plugin && config->locates[i].options)
 			config->locates[kept++] = config->locates[i];
 	config->locate_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->provider_count; i++)
+		if (config->providers[i].plugin && config->providers[i].options)
+			config->providers[kept++] = config->providers[i];
+	config->provider_count = kept;
 	dict_free(domains);
 	return E_OK;
 }
@@ -97,7 +101,7 @@ static void check_place(struct reader *reader, const struct config_app *app)
 
 	if (scope_of(reader)->config->domain_count == 0) // which is reported, whatever the reason
 		return;
-	if (enclosing_domain(scope_of(reader)->domains, app->name))
+	if (crosscheck_enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
 	if (reader_may_help(reader))
 		near = nearest_domain(scope_of(reader)->config, app->name);
@@ -212,7 +216,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 {
 	for (size_t i = 0; domain->name && i < domain->ns_count; i++) {
 		const struct hosts_host *ns = &domain->ns[i];
-		const char *of = ns->name ? enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
+		const char *of = ns->name ? crosscheck_enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
 		const bool inside = of && strcmp(of, domain->name) == 0;
 
 		if (inside && ns->address_count == 0 && reader_find(scope_of(reader)->apps, ns->name) < 0)
@@ -226,6 +230,35 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	}
 }
 
+// What does not say itself whether it is watched.
+static void inherit_watch(struct config *config)
+{
+	for (size_t i = 0; i < config->domain_count; i++)
+		if (!config->domains[i].has_watch)
+			config->domains[i].watch = config->server.watch == CONFIG_WATCH_ON;
+	for (size_t i = 0; i < config->locate_count; i++)
+		if (!config->locates[i].has_watch)
+			config->locates[i].watch = config->server.watch != CONFIG_WATCH_OFF;
+}
+
+// What an app has that says nothing else, as in rules_app() and check_app().
+static void complete_defaults(struct reader *reader, const struct value *object, struct config *config,
+                              const struct used *used)
+{
+	struct config_app *defaults = &config->defaults;
+	const struct value *given = value_get(object, "defaults");
+
+	defaults->last_resort = defaults->last_address_count > 0 ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL;
+	defaults->tie_us = config->steering.tie_us;
+	if (!value_get(given, "unknown-metro"))
+		defaults->unknown_metro = config->steering.unknown_metro;
+	if (defaults->check >= 0)
+		used->checks[defaults->check] = true;
+	if (given && config->provider_count == 0)
+		report_warning(reader->report, value_key_mark(given).file, given->key_line, given->key_column,
+		               "defaults: has no effect, there are no `providers`");
+}
+
 void crosscheck_config(struct reader *reader, struct value *object, void *target)
 {
 	struct config *config = target;
@@ -234,6 +267,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 
 	if (!used.sites || !used.checks)
 		return;
+	inherit_watch(config);
+
 	const struct value *domains = value_get(object, "domains");
 
 	if ((value_is(domains, VALUE_MAP) && value_count(domains) == 0) || value_is(domains, VALUE_NULL))
@@ -242,6 +277,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 		check_name_servers(reader, &config->domains[i]);
 	for (size_t i = 0; i < config->app_count; i++)
 		check_app(reader, &config->apps[i], &used);
-	warn_unused_sites(reader, used.sites);
+	complete_defaults(reader, object, config, &used);
+	if (config->provider_count == 0) // else their targets may be there
+		warn_unused_sites(reader, used.sites);
 	warn_unused_checks(reader, used.checks);
 }

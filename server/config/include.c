@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/dict.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "schema/reader.h"
@@ -225,6 +226,10 @@ static int take_pattern(struct include *include, const struct chain *chain, cons
 {
 	char *pattern = absolute_pattern(chain->file, node->text);
 	glob_t found;
+
+	if (pattern)
+		inputs_add_pattern(report_inputs(include->report), pattern);
+
 	int outcome = pattern ? glob(pattern, GLOB_ERR, NULL, &found) : GLOB_NOSPACE;
 	int err = outcome == GLOB_NOSPACE ? E_NOMEM : E_OK;
 
@@ -307,6 +312,7 @@ static int read_file(struct include *include, const struct chain *chain, const c
 		             INCLUDE_FILES_MAX);
 		return E_INVAL;
 	}
+	inputs_add(report_inputs(include->report), chain->file->path);
 	err = text ? yaml_tree_parse(chain->file, text, len, include->report, &tree)
 	           : yaml_tree_load(chain->file, include->report, &tree);
 	if (err < 0)

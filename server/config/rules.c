@@ -78,6 +78,7 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	static const char *const without_file[] = {"ns", "hostmaster", "serial", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
 
+	domain->has_watch = given(object, "watch"); // else crosscheck_config() sets it
 	if (given(object, "file")) {
 		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
 			if (given(object, without_file[i]))
@@ -87,21 +88,43 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	}
 	if (!given(object, "ns"))
 		reader_error(reader, "has neither `file` nor `ns`, expected one of them");
+	if (domain->has_watch)
+		reader_error_at(reader, value_get(object, "watch"), "has no place without a `file`, which would be watched");
 	if (domain->name && !domain->hostmaster)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }
 
-void rules_locate(struct reader *reader, struct value *object, void *entry)
+// The keys that are left when those that every entry has are gone: the plugin's. NULL for NULL, and out of memory.
+static const struct value *take_plugin_keys(struct reader *reader, struct value *object, const char *const *keys,
+                                            size_t count)
 {
-	struct config_locate *locate = entry;
+	const struct value *left;
 
 	if (!object)
-		return;
-	value_remove(object, "plugin"); // the keys that are left are the plugin's
-	value_remove(object, "shrink-limit");
-	locate->options = value_copy(reader->arena, object);
-	if (!locate->options)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		value_remove(object, keys[i]);
+	left = value_copy(reader->arena, object);
+	if (!left)
 		reader->err = E_NOMEM;
+	return left;
+}
+
+void rules_locate(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "shrink-limit", "watch"};
+	struct config_locate *locate = entry;
+
+	locate->has_watch = object && given(object, "watch"); // else crosscheck_config() sets it
+	locate->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
+}
+
+void rules_provider(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "grace", "health"};
+	struct config_provider *provider = entry;
+
+	provider->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 
 void rules_check_name(struct reader *reader, const char *name, void *entry)

@@ -29,6 +29,7 @@ struct fakehost {
 	void (*on_add)(const struct edgesteer_prefix *prefix, const struct edgesteer_place *place); // called by every add();
 	                                                                                            // NULL
 	bool is_fuzzing;            // by fakehost_fuzz()
+	char read[128];             // what the last call of reads() said
 };
 
 // Options and map are borrowed; `map` may be NULL.

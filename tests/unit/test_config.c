@@ -197,6 +197,35 @@ static void values(void **state)
 	free(reported);
 }
 
+static void provided(void **state)
+{
+	struct config *config =
+		good("providers:\n  - {plugin: file, file: t.csv}\n"
+		     "  - {plugin: exec, command: [a, b], grace: 5m, health: endpoints, env: {A: b}}\n"
+		     "defaults: {ttl: 7s, check: c, last-resort: 192.0.2.1}\n"
+		     "steering: {tie: 3ms, unknown-metro: sole}\n"
+		     "checks: {c: {type: tcp, port: 1}}\ndomains: {e.x: {ns: n.x}}\n");
+	const struct config_provider *providers = config->providers;
+	const struct config_app *defaults = &config->defaults;
+
+	(void)state;
+	assert_int_equal(config->provider_count, 2);
+	assert_true(providers[0].grace_s == 60 && providers[0].health == READY_BOTH && providers[0].mark.line == 2);
+	assert_true(providers[1].grace_s == 300 && providers[1].health == READY_ENDPOINTS);
+	assert_int_equal(value_count(providers[0].options), 1);
+	assert_int_equal(value_count(providers[1].options), 2); // the plugin's
+	assert_true(defaults->ttl_s == 7 && defaults->check == 0 && defaults->last_resort == LAST_RESORT_ADDRESSES);
+	assert_true(defaults->tie_us == 3000 && defaults->unknown_metro == METRO_SOLE && defaults->target_count == 0);
+	config_free(config);
+
+	config = good("domains: {e.x: {ns: n.x}}\n");
+	assert_true(config->defaults.ttl_s == 30 && config->defaults.check == CONFIG_CHECK_NONE);
+	assert_int_equal(config->defaults.tie_us, config->steering.tie_us);
+	assert_null(config_free(config_hold(config))); // one more holder
+	assert_int_equal(config->defaults.last_resort, LAST_RESORT_SERVFAIL);
+	config_free(config);
+}
+
 static void earlier_errors_do_not_count(void **state)
 {
 	static const char text[] = "domains: {e.x: {ns: n.x}}";
@@ -314,7 +343,7 @@ static void schema(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_int_equal(json_object_size(at), 12);
+	assert_int_equal(json_object_size(at), 14);
 	for (size_t i = 0; i < ARRAY_LEN(way); i++)
 		at = json_object_get(at, way[i]);
 	assert_int_equal(json_integer_value(json_object_get(at, "maximum")), 65535);
@@ -494,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults), cmocka_unit_test(default_apps), cmocka_unit_test(sites), cmocka_unit_test(values),
+		cmocka_unit_test(provided),
 		cmocka_unit_test(earlier_errors_do_not_count), cmocka_unit_test(examples), cmocka_unit_test(files),
 		cmocka_unit_test(manual), cmocka_unit_test(schema), cmocka_unit_test(mutations),
 		cmocka_unit_test(shapes), cmocka_unit_test(too_many),

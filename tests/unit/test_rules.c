@@ -84,6 +84,16 @@ static const struct {
 	{DOMAIN "locate: [{file: x}, 7]\n",
 	 "2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
 	 "2:21: locate[1]: cannot be `7`, expected a mapping\n"},
+	{DOMAIN "providers: [{file: x}, 7]\n",
+	 "2:13: providers[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
+	 "2:24: providers[1]: cannot be `7`, expected a mapping\n"},
+	{SITES "defaults: {ttl: 10s, targets: {}, weight: 1}\n"
+	       "apps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.1}}}}\n",
+	 "3:22: defaults.targets: unknown key\n"
+	 "3:35: defaults.weight: unknown key\n"
+	 "warning: 3:1: defaults: has no effect, there are no `providers`\n"},
+	// A provider's targets may be at any site.
+	{SITES "providers: [{plugin: x}]\ndefaults: {tie: 1ms}\n", "4:12: defaults.tie: unknown key\n"},
 	{DOMAIN "locate: {plugin: x}\n", "2:1: locate: cannot be a mapping, expected a list of mappings\n"},
 	{DOMAIN "checks:\n  none: {type: tcp}\n  'a b': {type: tcp, port: 1, path: /, verify: off}\n  c: {}\n",
 	 "3:3: checks.none: stands for no check, expected another name\n"

@@ -113,10 +113,10 @@ static void check_place(struct reader *reader, const struct config_app *app)
 #define complain(reader, app, target, ...) \
 	report_error((reader)->report, (target)->mark.file, (target)->mark.line, (target)->mark.column, __VA_ARGS__)
 
-// False also for a check of a section that was refused: the names in it have numbers all the same.
-static bool has_check(const struct config *config, const struct config_target *target)
+// Whether a number is that of a check. Not in a section that was refused: the names in it have numbers all the same.
+static bool has_check(const struct config *config, int check)
 {
-	return target->check >= 0 && (size_t)target->check < config->check_count;
+	return check >= 0 && (size_t)check < config->check_count;
 }
 
 static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
@@ -139,7 +139,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
-	const struct config_check *check = has_check(config, target) ? &config->checks[target->check] : NULL;
+	const struct config_check *check = has_check(config, target->check) ? &config->checks[target->check] : NULL;
 
 	if (target->cname)
 		check_cname(reader, app, target);
@@ -170,7 +170,7 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 			if (app->name)
 				check_target(reader, app, target);
 		}
-		if (has_check(scope_of(reader)->config, target))
+		if (has_check(scope_of(reader)->config, target->check))
 			used->checks[target->check] = true;
 	}
 }
@@ -252,7 +252,7 @@ static void complete_defaults(struct reader *reader, const struct value *object,
 	defaults->tie_us = config->steering.tie_us;
 	if (!value_get(given, "unknown-metro"))
 		defaults->unknown_metro = config->steering.unknown_metro;
-	if (defaults->check >= 0)
+	if (has_check(config, defaults->check))
 		used->checks[defaults->check] = true;
 	if (given && config->provider_count == 0)
 		report_warning(reader->report, value_key_mark(given).file, given->key_line, given->key_column,

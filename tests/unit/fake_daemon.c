@@ -254,6 +254,7 @@ static struct tables *make_tables(void)
 
 	must(tables);
 	ground->places = make_places();
+	ground->zones = make_zones();
 	ground_free(ground); // the tables use it
 	return tables;
 }
@@ -314,7 +315,7 @@ static struct view *make_view(unsigned many)
 	view->generation = 3;
 	view->tables = make_tables();
 	view->places = view->tables->ground->places;
-	view->zones = make_zones();
+	view->zones = view->tables->ground->zones;
 	view->sites = make_sites(view);
 	view->site_count = FAKE_SITES;
 

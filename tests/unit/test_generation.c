@@ -338,8 +338,10 @@ static void test_inputs(void **state)
 	              "c c, c *.yaml, c more, c catalogue, z zone, z part, f csv, f* latency, f* metros, f* ca");
 	// Of what is refused too, and what is not there.
 	assert_inputs("domains: [\n", false, "c c");
-	assert_inputs("include: [no]\ndomains: {e.x: {file: none}}\nlatency: nil\nlocate: [{plugin: mmdb, city: nix}]\n", false,
-	              "c c, c no, z none, f* nix, f* nil");
+	assert_inputs("domains: {e.x: {file: none}}\nlatency: nil\nlocate: [{plugin: mmdb, city: nix}]\n", false,
+	              "c c, z none, f* nix, f* nil");
+	// Without a part of the config, nothing that it names is read.
+	assert_inputs("include: [no, more]\ndomains: {e.x: {file: none}}\n", false, "c c, c no, c more");
 	assert_inputs("domains: {e.x: {ns: n.z}}\nlocate: [{plugin: asn, csv: nix, nothing: 1}]\n", false, "c c, f* nix");
 }
 

@@ -33,9 +33,9 @@ int catalogue_load(const char *path, const struct schema *schema, struct arena *
 	int err;
 
 	if (path)
-		err = yaml_tree_load(&source, report, &yaml);
+		err = yaml_tree_load(&source, &YAML_BUDGET, report, &yaml);
 	else
-		err = yaml_tree_parse(&source, (const char *)catalogue_data, catalogue_data_len, report, &yaml);
+		err = yaml_tree_parse(&source, (const char *)catalogue_data, catalogue_data_len, &YAML_BUDGET, report, &yaml);
 	if (err < 0)
 		return err;
 	reader.here = (struct mark){.file = source.name};

@@ -31,6 +31,7 @@ struct include {
 	struct report *report;
 	struct yaml_tree *trees[INCLUDE_FILES_MAX];
 	size_t count;
+	struct yaml_budget budget;
 	bool lacks_files;         // some could not be read, which is reported: what would follow from that is not
 	struct value *root, *last; // and its last member
 	struct dict *sections;    // key -> struct section
@@ -313,8 +314,8 @@ static int read_file(struct include *include, const struct chain *chain, const c
 		return E_INVAL;
 	}
 	inputs_add(report_inputs(include->report), chain->file->path);
-	err = text ? yaml_tree_parse(chain->file, text, len, include->report, &tree)
-	           : yaml_tree_load(chain->file, include->report, &tree);
+	err = text ? yaml_tree_parse(chain->file, text, len, &include->budget, include->report, &tree)
+	           : yaml_tree_load(chain->file, &include->budget, include->report, &tree);
 	if (err < 0)
 		return err;
 	include->trees[include->count++] = tree;
@@ -354,6 +355,7 @@ int include_load(const char *path, const char *text, size_t len, struct arena *a
 	if (!include || !file)
 		goto out;
 	include->arena = arena;
+	include->budget = YAML_BUDGET;
 	include->report = report;
 	include->sections = dict_new();
 	file->name = arena_strdup(arena, path);

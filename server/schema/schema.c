@@ -156,7 +156,7 @@ static void read_fallback(struct reader *reader, const struct option *option, vo
 	int err = E_OK;
 
 	if (option->fallback[0] == '[')
-		err = yaml_tree_parse(&file, option->fallback, strlen(option->fallback), reader->report, &yaml);
+		err = yaml_tree_parse(&file, option->fallback, strlen(option->fallback), &YAML_BUDGET, reader->report, &yaml);
 	if (err == E_OK)
 		option->type->read(reader, option, yaml ? yaml_tree_root(yaml) : &text, field);
 	else

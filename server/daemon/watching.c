@@ -37,6 +37,8 @@ static void watch_files(struct watching *watching)
 {
 	struct inputs *watched = files_watched(watching->files);
 
+	if (inputs_count(files_list(watching->files)) == INPUTS_MAX)
+		log_warning("watching files: the list of %d is full: changes of others are not noticed", INPUTS_MAX);
 	if (watched)
 		watch_set(watching->watch, watched);
 }

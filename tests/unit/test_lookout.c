@@ -200,7 +200,7 @@ static void test_changed_before(void **state)
 // As kubelet does it: files are links through `..data`, which is replaced.
 static void test_config_map(void **state)
 {
-	char name[16], link[16];
+	char name[32], link[32];
 
 	(void)state;
 	treefiles_folder(&test.tree, "map");

@@ -21,7 +21,7 @@ struct arena;
 
 enum {
 	CONFIG_CHECK_NONE = -1,
-	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
+	CONFIG_ADDRESSES_MAX = 32, // of one target, to answer or to probe, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 };
@@ -111,7 +111,8 @@ struct config_target {
 	struct addr *addresses;
 	size_t address_count;
 	const char *cname;        // instead of addresses, else NULL
-	struct addr check_address; // family ADDR_NONE: probe the first address
+	struct addr *check_addresses; // what is probed instead of `addresses`: the target stands or falls as a whole by them
+	size_t check_address_count;   // 0: each of `addresses` is probed, and answered while it is up
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	bool has_weight;

@@ -22,7 +22,7 @@ struct arena;
 
 enum {
 	CONFIG_CHECK_NONE = -1,
-	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
+	CONFIG_ADDRESSES_MAX = 32, // of one target, to answer or to probe, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 	PROVIDERS_MAX = 64,
@@ -131,7 +131,8 @@ struct config_target {
 	size_t address_count;
 	const char *cname;        // instead of addresses, else NULL
 	const char *alias;        // instead of addresses: a host name that is resolved; else NULL
-	struct addr check_address; // family ADDR_NONE: probe the first address
+	struct addr *check_addresses; // what is probed instead of `addresses`: the target stands or falls as a whole by them
+	size_t check_address_count;   // 0: each of `addresses` is probed, and answered while it is up
 	const char *check_name;   // instead: a host name to resolve and probe; NULL: none
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;

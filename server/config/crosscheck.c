@@ -123,7 +123,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 {
 	const char *site = scope_of(reader)->config->sites[target->site].name;
 
-	if (target->check != CONFIG_CHECK_NONE && target->check_address.family == ADDR_NONE)
+	if (target->check != CONFIG_CHECK_NONE && target->check_address_count == 0)
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);

@@ -332,11 +332,14 @@ static const struct schema site_schema = {
 
 static const struct option target_rows[] = {
 	{"addresses", &list_addresses, .min = "1", .max = "32", LIST(config_target, addresses, address_count),
-	 .help = "The load balancer's addresses, which are the answer. Either this or `cname`."},
+	 .help = "The load balancer's addresses, which are the answer. Either this or `cname`. Each is probed on its own: one "
+	         "that is down leaves the answer, and the target is down when none is left."},
 	{"cname", &text_name, FIELD(config_target, cname), .help = "A host name to answer with as a CNAME instead."},
-	{"check-address", &text_address, .otherwise = "the first of `addresses`", FIELD(config_target, check_address),
-	 .help = "The address to probe. AWS allows no connections from the Internet into a Wavelength Zone: give the "
-	         "private address there, and run the daemon where it can reach it."},
+	{"check-address", &list_addresses, .min = "1", .max = "32", .otherwise = "each of `addresses`",
+	 LIST(config_target, check_addresses, check_address_count),
+	 .help = "The address to probe instead, or a list of them. The target then stands or falls as a whole, with all of "
+	         "its addresses: it is up while one of these is. AWS allows no connections from the Internet into a "
+	         "Wavelength Zone: give the private address there, and run the daemon where it can reach it."},
 	{"check", &reference_check, .otherwise = "the app's", FIELD(config_target, check),
 	 .help = "The health check of this target."},
 	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),

@@ -41,6 +41,7 @@
 
 enum {
 	COALESCE_US = 5000,      // health changes within this are published together
+	PUBLISH_AGAIN_S = 1,     // after it has failed
 	FIRST_ROUND_MAX_S = 30,  // after this, serve with the health known so far
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
@@ -85,6 +86,13 @@ static void arm(struct event *event, int64_t seconds, int microseconds)
 		event_active(event, EV_TIMEOUT, 0);
 }
 
+// Out of memory, it is tried again.
+static void publish(struct daemon *daemon)
+{
+	if (!serving_publish(daemon->serving, daemon->health))
+		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
+}
+
 // ---- overrides ------------------------------------------------------------------------------------------------------
 
 // Removes drains that have expired, and sets the timer for the next one.
@@ -126,23 +134,21 @@ static void override_changed(void *ctx, const struct override *old, const struct
 
 static void overrides_committed(void *ctx)
 {
-	const struct daemon *daemon = ctx;
-
-	serving_publish(daemon->serving);
+	publish(ctx);
 }
 
 // ---- health ---------------------------------------------------------------------------------------------------------
 
 static void on_publish(evutil_socket_t fd, short what, void *arg)
 {
-	const struct daemon *daemon = arg;
+	struct daemon *daemon = arg;
 
 	(void)fd;
 	(void)what;
-	serving_publish(daemon->serving);
+	publish(daemon);
 }
 
-static void health_changed(void *ctx, size_t number)
+static void health_changed(void *ctx, size_t number, const struct health_address *address)
 {
 	struct daemon *daemon = ctx;
 	const struct view *view = serving_view(daemon->serving);
@@ -150,13 +156,19 @@ static void health_changed(void *ctx, size_t number)
 	must(number < view->target_count);
 
 	const struct target *target = &view->targets[number];
-	bool up = health_up(daemon->health, number);
-	int64_t since_s = health_target(daemon->health, number)->since_s;
 
-	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_endpoint(daemon->health, number), up, since_s);
-	serving_set_health(daemon->serving, (uint32_t)number, up);
+	state_set_health(daemon->state, target->app->name, view->sites[target->site].name, address->endpoint,
+	                 address->shown->up, address->shown->since_s);
+	serving_set_health(daemon->serving, daemon->health, (uint32_t)number);
 	arm(daemon->publish, 0, COALESCE_US);
+}
+
+// The targets of the list are those of the view that it was made with, which may not be in use yet.
+static void health_listed(void *ctx, const char *app, const char *site, const uint32_t *endpoints, size_t count)
+{
+	const struct daemon *daemon = ctx;
+
+	state_retain_addresses(daemon->state, app, site, endpoints, count);
 }
 
 static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
@@ -235,6 +247,7 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
+	arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);
@@ -400,7 +413,8 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
-		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
+		.changed = health_changed, .settled = first_round_over, .saved = health_saved,
+		.listed = health_listed, .ctx = daemon};
 	struct reload_ops reload_ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
 	                                .take = take_generation, .finished = build_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;

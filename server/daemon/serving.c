@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "config/config.h"
+#include "daemon/addresses.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
@@ -26,6 +27,8 @@ struct serving {
 	struct caches *caches;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
+	bool answers_are_old;      // some are: there was no memory for new ones
+	bool is_short;             // of memory; said in the log
 };
 
 struct serving *serving_new(struct generation *first)
@@ -101,16 +104,34 @@ static int publish(const struct merge *merge)
 	return publish_once(merge);
 }
 
-void serving_publish(struct serving *serving)
+bool serving_publish(struct serving *serving, const struct health *health)
 {
+	int err = E_OK;
+
+	if (serving->answers_are_old)
+		err = addresses_compose_all(merge_view(serving->merge), health);
+	serving->answers_are_old = err < 0;
 	if (serving_started(serving) && publish(serving->merge) < 0)
+		err = E_NOMEM;
+	if (err < 0 && !serving->is_short)
 		log_error("out of memory: a change of health or overrides is not published; answers follow the previous state");
+	serving->is_short = err < 0;
 	drop_preview(serving);
+	return err == E_OK;
 }
 
-void serving_set_health(struct serving *serving, uint32_t target, bool up)
+void serving_set_health(struct serving *serving, const struct health *health, uint32_t target)
 {
-	merge_set_health(serving->merge, target, up);
+	merge_set_health(serving->merge, target, health_up(health, target));
+	if (addresses_compose(merge_view(serving->merge), health, target) < 0)
+		serving->answers_are_old = true;
+}
+
+int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
+                          size_t count, uint32_t ttl_s)
+{
+	drop_preview(serving);
+	return addresses_set(merge_view(serving->merge), serving->merge, health, target, list, count, ttl_s);
 }
 
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
@@ -151,7 +172,8 @@ int serving_start(struct serving *serving, const struct health *health)
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
-	if (live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
+	if (addresses_prepare(serving->first_view, NULL, NULL, serving->merge, health) < 0 ||
+	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
 		return E_NOMEM;
 	serving->first_view = NULL; // the publication's
 	return E_OK;
@@ -212,6 +234,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	health_configure(health, handover->watchlist, next->config->server.probes);
 	set_all_overrides(merge, state);
 	set_all_health(merge, health, serving_started(serving));
+	serving->answers_are_old = addresses_prepare(next->view, serving_view(serving), serving->merge, merge, health) < 0;
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
 		live->view = next->view;

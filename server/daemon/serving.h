@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 
+struct addr;
 struct caches;
 struct config;
 struct generation;
@@ -33,13 +34,18 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 int serving_start(struct serving *serving, const struct health *health) MUST_USE;
 bool serving_started(const struct serving *serving);
 
-// A target's health, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes effect with the next
-// serving_publish().
-void serving_set_health(struct serving *serving, uint32_t target, bool up);
+// The health of one of a target's addresses, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes
+// effect with the next serving_publish(), what a target is answered with at once.
+void serving_set_health(struct serving *serving, const struct health *health, uint32_t target);
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s);
-// Publishes these changes, if serving has started. Out of memory is logged, and the previous states stay published.
-void serving_publish(struct serving *serving);
+// Sets the addresses of a target to which the config gives none, see addresses_set(); to be published. E_NOMEM: what was
+// there stays; call it again.
+int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
+                          size_t count, uint32_t ttl_s) MUST_USE;
+// Publishes these changes, if serving has started. False: out of memory, which is logged once. What was published before
+// stays, and nothing is lost: call it again.
+bool serving_publish(struct serving *serving, const struct health *health);
 
 struct config *serving_config(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);

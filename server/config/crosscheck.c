@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/scope.h"
+#include "config/site_blocks.h"
 #include "schema/text.h"
 
 enum { UNUSED_SHOWN_MAX = 10 }; // sites
@@ -107,7 +108,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 {
 	const char *site = scope_of(reader)->config->sites[target->site].name;
 
-	if (target->check != CONFIG_CHECK_NONE && target->check_address.family == ADDR_NONE)
+	if (target->check != CONFIG_CHECK_NONE && !target->check_host)
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);
@@ -120,6 +121,17 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 		         app->name, site);
 }
 
+// Looking up a name of ours would ask ourselves.
+static void check_host(struct reader *reader, const struct config_app *app, const struct config_target *target,
+                       const char *key, const char *name)
+{
+	const char *zone = name ? enclosing_domain(scope_of(reader)->domains, name) : NULL;
+
+	if (zone)
+		complain(reader, app, target, "apps.%s.targets.%s.%s: %s is in the zone %s, which is served here, expected a name "
+		         "outside of `domains`", app->name, scope_of(reader)->config->sites[target->site].name, key, name, zone);
+}
+
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
@@ -127,6 +139,8 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 
 	if (target->cname)
 		check_cname(reader, app, target);
+	check_host(reader, app, target, "alias", target->alias);
+	check_host(reader, app, target, "check-address", config_check_name(target));
 	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
@@ -216,6 +230,36 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	}
 }
 
+static int count_host(struct dict *hosts, const char *name)
+{
+	int err = name ? dict_add(hosts, name, 0) : E_OK;
+
+	return err == E_EXISTS ? E_OK : err;
+}
+
+static void check_host_count(struct reader *reader)
+{
+	const struct config *config = scope_of(reader)->config;
+	struct dict *hosts = dict_new();
+	int err = hosts ? E_OK : E_NOMEM;
+	size_t count = 0;
+
+	for (size_t i = 0; err == E_OK && i < config->app_count; i++)
+		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++) {
+			err = count_host(hosts, config->apps[i].targets[k].alias);
+			if (err == E_OK)
+				err = count_host(hosts, config_check_name(&config->apps[i].targets[k]));
+		}
+	if (err == E_OK)
+		dict_entries(hosts, &count);
+	else
+		reader->err = err;
+	dict_free(hosts);
+	if (count > CONFIG_HOSTS_MAX)
+		reader_error(reader, "`alias` and `check-address` have %zu different names, expected %d at most", count,
+		             CONFIG_HOSTS_MAX);
+}
+
 void crosscheck_config(struct reader *reader, struct value *object, void *target)
 {
 	struct config *config = target;
@@ -232,6 +276,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 		check_name_servers(reader, &config->domains[i]);
 	for (size_t i = 0; i < config->app_count; i++)
 		check_app(reader, &config->apps[i], &used);
+	check_host_count(reader);
+	site_blocks_fill(reader, config);
 	warn_unused_sites(reader, used.sites);
 	warn_unused_checks(reader, used.checks);
 }

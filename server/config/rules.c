@@ -249,14 +249,28 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	             reader_did_you_mean(nearest.word, meant));
 }
 
+// Names that no host can have are not looked up.
+static void refuse_odd_host(struct reader *reader, const struct value *object, const char *key, const char *name)
+{
+	if (name && (!text_is_plain_name(name) || !strchr(name, '.')))
+		reader_error_at(reader, value_get(object, key), "cannot be `%s`, expected the full name of a host", name);
+}
+
 void rules_target(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_target *target = entry;
 
+	int count = given(object, "addresses") + given(object, "alias") + given(object, "cname");
+
 	target->has_weight = given(object, "weight");
-	if (given(object, "addresses") == given(object, "cname"))
-		reader_error(reader, "has %s `addresses` %s `cname`, expected one of them",
-		             given(object, "cname") ? "both" : "neither", given(object, "cname") ? "and" : "nor");
+	if (count == 0)
+		reader_error(reader, "has no `addresses`, `alias` or `cname`, expected one of them");
+	else if (count > 1)
+		reader_error(reader, "has %s of `addresses`, `alias` and `cname`, expected one of them", count == 2 ? "two" : "all");
+	if (target->check_host && text_parse_address(target->check_host, &target->check_address) < 0)
+		target->check_address.family = ADDR_NONE;
+	refuse_odd_host(reader, object, "alias", target->alias);
+	refuse_odd_host(reader, object, "check-address", config_check_name(target));
 }
 
 void rules_app_name(struct reader *reader, const char *name, void *entry)

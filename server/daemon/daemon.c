@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/aliases.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/metrics.h"
@@ -63,6 +64,7 @@ struct daemon {
 	struct workers *workers; // NULL until the first round of health checks has finished
 	struct health *health;
 	struct state *state;
+	struct aliases *aliases;
 	struct control *control;
 	struct reload *reload;
 	struct handover_from previous; // the generation in use, for the builder
@@ -185,12 +187,13 @@ static void serve(struct daemon *daemon)
 	service_notify("READY=1");
 }
 
+// The first round of checks is over, or that of look-ups: serves when both are.
 static void first_round_over(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (!serving_started(daemon->serving)) // else it was the first round after a reload
-		serve(daemon);
+	if (!serving_started(daemon->serving) && health_settled(daemon->health) && aliases_settled(daemon->aliases))
+		serve(daemon); // else it was the first round after a reload
 }
 
 static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
@@ -200,6 +203,17 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 	log_warning("the first round of health checks has not finished after %d s: serving with the results so far; "
 	            "targets not checked yet count as down", FIRST_ROUND_MAX_S);
 	serve(arg);
+}
+
+// ---- targets by host name -------------------------------------------------------------------------------------------
+
+static void addresses_changed(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s)
+{
+	struct daemon *daemon = ctx;
+
+	if (serving_set_addresses(daemon->serving, target, addresses, count, ttl_s) < 0)
+		log_error("out of memory: a target keeps the addresses it had");
+	arm(daemon->publish, 0, COALESCE_US);
 }
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
@@ -239,7 +253,7 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 static int take_generation(void *ctx, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
-	int err = serving_take(daemon->serving, generation, daemon->health, daemon->state);
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
@@ -345,7 +359,7 @@ static json_t *control_stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return metrics_counters(daemon->workers, daemon->health);
+	return metrics_counters(daemon->workers, daemon->health, aliases_resolve(daemon->aliases));
 }
 
 static json_t *control_status(void *ctx)
@@ -405,6 +419,7 @@ static int open_parts(struct daemon *daemon, const char *config_path)
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
+	struct aliases_ops aliases_ops = {.set = addresses_changed, .settled = first_round_over, .ctx = daemon};
 	struct reload_ops reload_ops = {.prepare = prepare_generation, .discard = discard_generation,
 	                                .take = take_generation, .finished = reload_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
@@ -413,14 +428,16 @@ static int open_parts(struct daemon *daemon, const char *config_path)
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
+	daemon->aliases = aliases_new(daemon->base, daemon->state, &aliases_ops);
 	daemon->reload = reload_new(daemon->base, config_path, &reload_ops);
-	if (!daemon->health || !daemon->reload)
+	if (!daemon->health || !daemon->aliases || !daemon->reload)
 		return E_NOMEM;
 
 	struct control_ops control_ops = {
 		.ctx = daemon,
 		.health = daemon->health,
 		.state = daemon->state,
+		.resolve = aliases_resolve(daemon->aliases),
 		.config = control_config,
 		.live = control_live,
 		.reload = control_reload,
@@ -523,6 +540,7 @@ int daemon_run(struct daemon *daemon)
 	struct watchlist *watchlist = daemon->first->watchlist;
 	const char *file = serving_config(daemon->serving)->file;
 	size_t overrides;
+	int err;
 
 	must(watchlist && !daemon->workers);
 	apply_overrides(daemon);
@@ -531,6 +549,12 @@ int daemon_run(struct daemon *daemon)
 	           overrides == 1 ? "override holds" : "overrides hold");
 	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
+	err = serving_take_aliases(daemon->serving, daemon->aliases, daemon->first->aliases);
+	daemon->first->aliases = NULL;
+	if (err < 0) {
+		log_error("cannot begin to look up the names of targets: %s", err_text(err));
+		return err;
+	}
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
@@ -547,6 +571,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 

@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "config/config.h"
+#include "daemon/aliases.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
@@ -113,6 +114,17 @@ void serving_set_health(struct serving *serving, uint32_t target, bool up)
 	merge_set_health(serving->merge, target, up);
 }
 
+int serving_set_addresses(struct serving *serving, uint32_t target, const struct addr *addresses, size_t count,
+                          uint32_t ttl_s)
+{
+	return merge_set_addresses(serving->merge, target, addresses, count, ttl_s);
+}
+
+int serving_take_aliases(struct serving *serving, struct aliases *aliases, struct alias_plan *plan)
+{
+	return aliases_take(aliases, plan, serving->merge);
+}
+
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s)
 {
@@ -194,7 +206,8 @@ static void take_caches(struct serving *serving, struct handover *handover)
 	handover->caches = NULL;
 }
 
-int serving_take(struct serving *serving, struct generation *next, struct health *health, struct state *state)
+int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
+                 struct state *state)
 {
 	struct handover *handover = next->handover;
 	struct merge *merge = handover->merge;
@@ -202,10 +215,16 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	struct target_states *states = live ? live_states_new(next->view->target_count) : NULL;
 
 	must(merge && handover->watchlist && merge_view(merge) == next->view);
-	if (!states || live_reserve(next->view->target_count) < 0) {
+	int err = !states || live_reserve(next->view->target_count) < 0 ? E_NOMEM : E_OK;
+
+	if (err == E_OK) {
+		err = aliases_take(aliases, handover->aliases, merge);
+		handover->aliases = NULL;
+	}
+	if (err < 0) {
 		free(live);
 		free(states);
-		return E_NOMEM;
+		return err;
 	}
 	(void)serving_forget(serving, state, SIZE_MAX); // of the reload before
 	take_caches(serving, handover);

@@ -8,6 +8,9 @@
 
 #include "base/attr.h"
 
+struct addr;
+struct alias_plan;
+struct aliases;
 struct caches;
 struct config;
 struct generation;
@@ -26,16 +29,22 @@ struct serving *serving_new(struct generation *first) MUST_USE;
 struct serving *serving_free(struct serving *serving);
 
 // Replaces the generation in use by `next`, taking ownership of it and its handover: `health` gets the next watchlist,
-// overrides are resolved to the new view, which is published at once if serving has started. E_NOMEM: nothing has
+// overrides and the names of hosts are resolved to the new view, which is published at once if serving has started. E_NOMEM: nothing has
 // changed, and `next` is still the caller's.
-int serving_take(struct serving *serving, struct generation *next, struct health *health, struct state *state) MUST_USE;
+int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
+                 struct state *state) MUST_USE;
 // Publishes the first generation with the health known so far. Once. E_NOMEM.
 int serving_start(struct serving *serving, const struct health *health) MUST_USE;
+// Gives the names of hosts of the first generation, which `plan` has, to `aliases`. Before serving_start().
+int serving_take_aliases(struct serving *serving, struct aliases *aliases, struct alias_plan *plan) MUST_USE;
 bool serving_started(const struct serving *serving);
 
 // A target's health, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes effect with the next
 // serving_publish().
 void serving_set_health(struct serving *serving, uint32_t target, bool up);
+// So have its addresses; E_NOMEM: they have not. They take effect at once, but for whether there are any.
+int serving_set_addresses(struct serving *serving, uint32_t target, const struct addr *addresses, size_t count,
+                          uint32_t ttl_s) MUST_USE;
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s);
 // Publishes these changes, if serving has started. Out of memory is logged, and the previous states stay published.

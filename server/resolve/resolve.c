@@ -113,7 +113,7 @@ static int make_zones(const struct resolve_config *config, struct received_zones
 }
 
 // A new asker when the servers or the patience are others than those in use; NULL: they are the same. The system's servers
-// are read again each time.
+// are read again each time. Without names none is needed.
 static int make_asker(const struct resolve *resolve, const struct resolve_config *config, struct asker **ret_asker)
 {
 	const struct asker_config *used = &resolve->asker_config;
@@ -122,6 +122,8 @@ static int make_asker(const struct resolve *resolve, const struct resolve_config
 	int err;
 
 	*ret_asker = NULL;
+	if (config->name_count == 0)
+		return E_OK;
 	if (resolve->asker && next.server_count > 0 && next.server_count == used->server_count &&
 	    next.timeout_ms == used->timeout_ms && next.attempts == used->attempts &&
 	    memcmp(next.servers, used->servers, next.server_count * sizeof(*next.servers)) == 0)

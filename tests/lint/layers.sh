@@ -22,8 +22,8 @@ resolve     base wire
 health      base config http
 discovery   base config steer plugin
 generation  base config discovery schema steer view wire zone
-control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view wire
+control     answer base config health resolve schema state view wire
+daemon      base config control discovery generation health net resolve schema state steer view wire
 client      base
 lib         plugin
 plugins     plugin lib

@@ -200,7 +200,7 @@ static void expect_json(json_t *object, enum metric_verb verb, size_t others)
 static void test_json(void **state)
 {
 	(void)state;
-	expect_json(metrics_counters(NULL, test.health), METRIC_STATS, 0);
+	expect_json(metrics_counters(NULL, test.health, NULL), METRIC_STATS, 0);
 	expect_json(metrics_status(&test.facts, dig.live), METRIC_STATUS, 2); // version and pid are no figures
 }
 
@@ -213,7 +213,7 @@ static void test_keys(void **state)
 		"servfail",    "other_rcode", "truncated",       "udp_send_failed", "tcp_accepted", "tcp_evicted",
 		"probes",      "probe_failures", "probes_late",  "probes_under_way", "probes_waiting",
 	};
-	json_t *object = metrics_counters(NULL, test.health);
+	json_t *object = metrics_counters(NULL, test.health, NULL);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(stats); i++)

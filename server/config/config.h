@@ -21,7 +21,7 @@ struct arena;
 
 enum {
 	CONFIG_CHECK_NONE = -1,
-	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
+	CONFIG_ADDRESSES_MAX = 32, // of one target, to answer or to probe, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
 	CONFIG_HOSTS_MAX = 32768, // different names of hosts that are looked up
 	CONFIG_RESOLVERS_MAX = 8,
@@ -133,8 +133,11 @@ struct config_target {
 	size_t address_count;
 	const char *cname;        // instead of addresses, else NULL
 	const char *alias;        // instead of addresses: the host's name that has them, else NULL
-	const char *check_host;   // the address or the name of the host to probe; NULL: probe the first address
-	struct addr check_address; // that, when it is an address
+	const char **check_hosts; // as written: what the next three are from
+	size_t check_host_count;
+	const char *check_name;   // the name of the host that is probed instead of `addresses`, else NULL
+	struct addr *check_addresses; // what is probed instead of `addresses`: the target stands or falls as a whole by them
+	size_t check_address_count;   // 0: each of `addresses` is probed, and answered while it is up
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	bool has_weight;
@@ -184,12 +187,6 @@ struct config {
 	struct config_app *apps;
 	size_t app_count;
 };
-
-// The name of the host to probe; NULL: the target has an address for that.
-static inline const char *config_check_name(const struct config_target *target)
-{
-	return target->check_address.family == ADDR_NONE ? target->check_host : NULL;
-}
 
 // Takes NULL; returns NULL.
 struct config *config_free(struct config *config);

@@ -108,7 +108,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 {
 	const char *site = scope_of(reader)->config->sites[target->site].name;
 
-	if (target->check != CONFIG_CHECK_NONE && !target->check_host)
+	if (target->check != CONFIG_CHECK_NONE && target->check_host_count == 0)
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);
@@ -140,7 +140,7 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 	if (target->cname)
 		check_cname(reader, app, target);
 	check_host(reader, app, target, "alias", target->alias);
-	check_host(reader, app, target, "check-address", config_check_name(target));
+	check_host(reader, app, target, "check-address", target->check_name);
 	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
@@ -248,7 +248,7 @@ static void check_host_count(struct reader *reader)
 		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++) {
 			err = count_host(hosts, config->apps[i].targets[k].alias);
 			if (err == E_OK)
-				err = count_host(hosts, config_check_name(&config->apps[i].targets[k]));
+				err = count_host(hosts, config->apps[i].targets[k].check_name);
 		}
 	if (err == E_OK)
 		dict_entries(hosts, &count);

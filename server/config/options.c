@@ -319,7 +319,8 @@ static const struct schema site_schema = {
 
 static const struct option target_rows[] = {
 	{"addresses", &list_addresses, .min = "1", .max = "32", LIST(config_target, addresses, address_count),
-	 .help = "The load balancer's addresses, which are the answer. Either this, `alias` or `cname`."},
+	 .help = "The load balancer's addresses, which are the answer. Either this, `alias` or `cname`. Each is probed on its "
+	         "own: one that is down leaves the answer, and the target is down when none is left."},
 	{"alias", &text_name, FIELD(config_target, alias),
 	 .help = "A host name whose addresses are the answer, such as that of an AWS load balancer. It is looked up (see "
 	         "`resolver`) again and again, by its TTL, but not more often than every 5 seconds nor less than every hour; after "
@@ -327,11 +328,13 @@ static const struct option target_rows[] = {
 	         "is less. While look-ups fail the last addresses stay, also through a restart, with a TTL of 30 seconds at most "
 	         "(RFC 8767); `edgesteerctl targets` shows their age. At most 32 addresses and 8 CNAMEs; none of them may be in "
 	         "one of `domains`. The name's DNSSEC signatures are not validated."},
-
 	{"cname", &text_name, FIELD(config_target, cname), .help = "A host name to answer with as a CNAME instead."},
-	{"check-address", &text_address_or_name, .otherwise = "the first of `addresses`", FIELD(config_target, check_host),
-	 .help = "The address to probe, or a host name that is looked up as an `alias` is, without a check of its block. AWS allows no connections from the Internet into a Wavelength Zone: give the "
-	         "private address there, and run the daemon where it can reach it."},
+	{"check-address", &list_hosts, .min = "1", .max = "32", .otherwise = "each of the target's addresses",
+	 LIST(config_target, check_hosts, check_host_count),
+	 .help = "The address to probe instead, or a list of them, or a host name, which is looked up as an `alias` is, but may "
+	         "have any addresses. The target then stands or falls as a whole, with all of its addresses: it is up while one of "
+	         "these is. AWS allows no connections from the Internet into a Wavelength Zone: give the private address there, "
+	         "and run the daemon where it can reach it."},
 	{"check", &reference_check, .otherwise = "the app's", FIELD(config_target, check),
 	 .help = "The health check of this target."},
 	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),

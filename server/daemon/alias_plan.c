@@ -13,16 +13,19 @@ static size_t count_users(const struct config *config)
 
 	for (size_t i = 0; i < config->app_count; i++)
 		for (size_t k = 0; k < config->apps[i].target_count; k++)
-			count += config->apps[i].targets[k].alias != NULL;
+			count += (config->apps[i].targets[k].alias != NULL) + (config->apps[i].targets[k].check_name != NULL);
 	return count;
 }
 
-// A further user of a name goes before the others.
+// A further user of a name goes before the others. `name` NULL: there is none.
 static int add(struct alias_plan *plan, const char *name, struct alias_user user)
 {
-	struct dict_entry *found = (struct dict_entry *)dict_find(plan->first, name);
+	struct dict_entry *found = name ? (struct dict_entry *)dict_find(plan->first, name) : NULL;
 	uintptr_t number = plan->user_count + 1;
 	int err = E_OK;
+
+	if (!name)
+		return E_OK;
 
 	user.next = found ? (uint32_t)found->value - 1 : ALIAS_PLAN_NONE;
 	if (found) {
@@ -51,9 +54,13 @@ struct alias_plan *alias_plan_new(const struct config *config)
 	if (!plan->first || !plan->names || !plan->users)
 		return alias_plan_free(plan);
 	for (uint32_t i = 0; i < config->app_count; i++)
-		for (uint32_t k = 0; k < config->apps[i].target_count; k++, target++)
-			if (err == E_OK && config->apps[i].targets[k].alias)
-				err = add(plan, config->apps[i].targets[k].alias, (struct alias_user){target, i, k, ALIAS_PLAN_NONE, 0});
+		for (uint32_t k = 0; k < config->apps[i].target_count && err == E_OK; k++, target++) {
+			const struct config_target *written = &config->apps[i].targets[k];
+
+			err = add(plan, written->alias, (struct alias_user){target, false, i, k, ALIAS_PLAN_NONE, 0});
+			if (err == E_OK)
+				err = add(plan, written->check_name, (struct alias_user){target, true, i, k, ALIAS_PLAN_NONE, 0});
+		}
 	return err == E_OK ? plan : alias_plan_free(plan);
 }
 
@@ -68,14 +75,9 @@ struct alias_plan *alias_plan_free(struct alias_plan *plan)
 	return NULL;
 }
 
-static int by_target(const void *key, const void *element)
+const char *alias_plan_name(const struct alias_plan *plan, const struct alias_user *user)
 {
-	uint32_t wanted = *(const uint32_t *)key, have = ((const struct alias_user *)element)->target;
+	const struct config_target *written = &plan->config->apps[user->app].targets[user->slot];
 
-	return (wanted > have) - (wanted < have);
-}
-
-const struct alias_user *alias_plan_find(const struct alias_plan *plan, uint32_t target)
-{
-	return bsearch(&target, plan->users, plan->user_count, sizeof(*plan->users), by_target);
+	return user->is_probed ? written->check_name : written->alias;
 }

@@ -7,12 +7,10 @@
 #include "base/dict.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
 #include "config/site_blocks.h"
 #include "daemon/alias_plan.h"
-#include "daemon/merge.h"
 #include "resolve/resolve.h"
 #include "resolve/resolve_log.h"
 #include "state/state.h"
@@ -29,6 +27,7 @@ struct aliases {
 	struct aliases_ops ops;
 	struct alias_plan *plan;   // in use; NULL: none yet
 	bool is_settled;
+	bool is_short;             // some targets have not what is known
 	struct resolve_log log;
 };
 
@@ -82,18 +81,48 @@ static void take_share(struct aliases *aliases, const struct alias_plan *plan, s
 	}
 }
 
+// Gives a target what is known of a name.
+static int give(struct aliases *aliases, const struct alias_plan *plan, struct alias_user *user,
+                const struct resolve_name *name, const struct aliases_sink *sink)
+{
+	struct share share;
+	int err;
+
+	if (user->is_probed) {
+		err = sink->set_probed(sink->ctx, user->target, name->last_good.list, name->last_good.count);
+	} else {
+		take_share(aliases, plan, user, name, &share);
+		err = sink->set(sink->ctx, user->target, share.addresses, share.count, share.ttl_s);
+	}
+	aliases->is_short |= err < 0;
+	return err;
+}
+
 static void on_changed(void *ctx, const struct resolve_name *name)
 {
 	struct aliases *aliases = ctx;
 	struct alias_plan *plan = aliases->plan;
 	const struct dict_entry *found = dict_find(plan->first, name->name);
-	struct share share;
 
 	must(found);
-	for (uint32_t i = (uint32_t)found->value - 1; i != ALIAS_PLAN_NONE; i = plan->users[i].next) {
-		take_share(aliases, plan, &plan->users[i], name, &share);
-		aliases->ops.set(aliases->ops.ctx, plan->users[i].target, share.addresses, share.count, share.ttl_s);
+	for (uint32_t i = (uint32_t)found->value - 1; i != ALIAS_PLAN_NONE; i = plan->users[i].next)
+		(void)give(aliases, plan, &plan->users[i], name, &aliases->ops.sink);
+}
+
+int aliases_fill(struct aliases *aliases, const struct aliases_sink *sink)
+{
+	struct alias_plan *plan = aliases->plan;
+	int err = E_OK;
+
+	aliases->is_short = false;
+	for (size_t i = 0; err == E_OK && i < plan->user_count; i++) {
+		struct alias_user *user = &plan->users[i];
+		const struct resolve_name *name = resolve_get(aliases->resolve, alias_plan_name(plan, user));
+
+		if (name->is_known)
+			err = give(aliases, plan, user, name, sink);
 	}
+	return err;
 }
 
 static void on_settled(void *ctx)
@@ -184,25 +213,11 @@ static int configure(struct aliases *aliases, const struct alias_plan *plan)
 	return err;
 }
 
-int aliases_take(struct aliases *aliases, struct alias_plan *plan, struct merge *merge)
+int aliases_take(struct aliases *aliases, struct alias_plan *plan)
 {
 	int err = configure(aliases, plan);
-	struct share share;
 
 	if (err < 0) {
-		alias_plan_free(plan);
-		return err;
-	}
-	for (size_t i = 0; err == E_OK && i < plan->user_count; i++) {
-		struct alias_user *user = &plan->users[i];
-		const struct config_target *target = &plan->config->apps[user->app].targets[user->slot];
-
-		take_share(aliases, plan, user, resolve_get(aliases->resolve, target->alias), &share);
-		err = merge_set_addresses(merge, user->target, share.addresses, share.count, share.ttl_s);
-	}
-	if (err < 0) { // the names of before, as far as that is possible
-		if (aliases->plan && configure(aliases, aliases->plan) < 0)
-			log_error("out of memory: some names of targets are not looked up until the next reload");
 		alias_plan_free(plan);
 		return err;
 	}
@@ -234,6 +249,11 @@ struct aliases *aliases_free(struct aliases *aliases)
 	alias_plan_free(aliases->plan);
 	free(aliases);
 	return NULL;
+}
+
+bool aliases_is_short(const struct aliases *aliases)
+{
+	return aliases->is_short;
 }
 
 bool aliases_settled(const struct aliases *aliases)

@@ -13,13 +13,20 @@ struct alias_plan;
 struct aliases;
 struct config;
 struct event_base;
-struct merge;
 struct resolve;
 struct state;
 
+// Where a target's addresses go. E_NOMEM: see aliases_is_short().
+struct aliases_sink {
+	int (*set)(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s);
+	// Those to probe, where that is a name too.
+	int (*set_probed)(void *ctx, uint32_t target, const struct addr *addresses, size_t count);
+	void *ctx;
+};
+
 struct aliases_ops {
-	// A target's addresses or their TTL have changed. From the event loop.
-	void (*set)(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s);
+	// Addresses, or their TTL, have changed: called from the event loop for each target.
+	struct aliases_sink sink;
 	// Something is known of every name, or has been looked for in vain, or waiting has taken too long. Once.
 	void (*settled)(void *ctx);
 	void *ctx;
@@ -30,8 +37,12 @@ struct aliases *aliases_new(struct event_base *base, struct state *state, const 
 // Before `state` is closed. Takes NULL; returns NULL.
 struct aliases *aliases_free(struct aliases *aliases);
 
-// Takes the names of a generation into use, and gives their targets what is known of them, in a view that is not published
-// yet: that of `merge`. Owns `plan` in every case. E_NOMEM, E_IO: the names in use have not changed.
-int aliases_take(struct aliases *aliases, struct alias_plan *plan, struct merge *merge) MUST_USE;
+// Takes the names of a generation into use. Owns `plan` in every case. E_NOMEM, E_IO: the names in use have not changed.
+int aliases_take(struct aliases *aliases, struct alias_plan *plan) MUST_USE;
+// Gives every target what is known of its names; those of which nothing is known yet are left as they are. E_NOMEM: call it
+// again.
+int aliases_fill(struct aliases *aliases, const struct aliases_sink *sink) MUST_USE;
+// Some targets have not what is known, for want of memory: aliases_fill() is to be called again.
+bool aliases_is_short(const struct aliases *aliases);
 bool aliases_settled(const struct aliases *aliases);
 const struct resolve *aliases_resolve(const struct aliases *aliases);

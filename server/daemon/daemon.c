@@ -40,6 +40,7 @@
 
 enum {
 	COALESCE_US = 5000,      // health changes within this are published together
+	PUBLISH_AGAIN_S = 1,     // after it has failed
 	FIRST_ROUND_MAX_S = 30,  // after this, serve with the health known so far
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
@@ -86,6 +87,15 @@ static void arm(struct event *event, int64_t seconds, int microseconds)
 		event_active(event, EV_TIMEOUT, 0);
 }
 
+// Out of memory, it is tried again.
+static void publish(struct daemon *daemon)
+{
+	bool is_short = aliases_is_short(daemon->aliases) && serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0;
+
+	if (!serving_publish(daemon->serving, daemon->health) || is_short)
+		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
+}
+
 // ---- overrides ------------------------------------------------------------------------------------------------------
 
 // Removes drains that have expired, and sets the timer for the next one.
@@ -127,23 +137,21 @@ static void override_changed(void *ctx, const struct override *old, const struct
 
 static void overrides_committed(void *ctx)
 {
-	const struct daemon *daemon = ctx;
-
-	serving_publish(daemon->serving);
+	publish(ctx);
 }
 
 // ---- health ---------------------------------------------------------------------------------------------------------
 
 static void on_publish(evutil_socket_t fd, short what, void *arg)
 {
-	const struct daemon *daemon = arg;
+	struct daemon *daemon = arg;
 
 	(void)fd;
 	(void)what;
-	serving_publish(daemon->serving);
+	publish(daemon);
 }
 
-static void health_changed(void *ctx, size_t number)
+static void health_changed(void *ctx, size_t number, const struct health_address *address)
 {
 	struct daemon *daemon = ctx;
 	const struct view *view = serving_view(daemon->serving);
@@ -151,13 +159,19 @@ static void health_changed(void *ctx, size_t number)
 	must(number < view->target_count);
 
 	const struct target *target = &view->targets[number];
-	bool up = health_up(daemon->health, number);
-	int64_t since_s = health_target(daemon->health, number)->since_s;
 
-	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_endpoint(daemon->health, number), up, since_s);
-	serving_set_health(daemon->serving, (uint32_t)number, up);
+	state_set_health(daemon->state, target->app->name, view->sites[target->site].name, address->endpoint,
+	                 address->shown->up, address->shown->since_s);
+	serving_set_health(daemon->serving, daemon->health, (uint32_t)number);
 	arm(daemon->publish, 0, COALESCE_US);
+}
+
+// The targets of the list are those of the view that it was made with, which may not be in use yet.
+static void health_listed(void *ctx, const char *app, const char *site, const uint32_t *endpoints, size_t count)
+{
+	const struct daemon *daemon = ctx;
+
+	state_retain_addresses(daemon->state, app, site, endpoints, count);
 }
 
 static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
@@ -207,13 +221,20 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 
 // ---- targets by host name -------------------------------------------------------------------------------------------
 
-static void addresses_changed(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s)
+static int set_addresses(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s)
 {
 	struct daemon *daemon = ctx;
 
-	if (serving_set_addresses(daemon->serving, target, addresses, count, ttl_s) < 0)
-		log_error("out of memory: a target keeps the addresses it had");
 	arm(daemon->publish, 0, COALESCE_US);
+	return serving_set_addresses(daemon->serving, daemon->health, target, addresses, count, ttl_s);
+}
+
+static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, size_t count)
+{
+	struct daemon *daemon = ctx;
+
+	arm(daemon->publish, 0, COALESCE_US);
+	return serving_set_probed(daemon->serving, daemon->health, target, addresses, count);
 }
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
@@ -260,6 +281,7 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
+	arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	restart_warn(daemon->restart, config, report);
 	dangling_warn(daemon->state, view, report);
 	log_set_level((enum log_level)config->server.log_level);
@@ -418,8 +440,9 @@ static int open_parts(struct daemon *daemon, const char *config_path)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
-		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
-	struct aliases_ops aliases_ops = {.set = addresses_changed, .settled = first_round_over, .ctx = daemon};
+		.changed = health_changed, .settled = first_round_over, .saved = health_saved,
+		.listed = health_listed, .ctx = daemon};
+	struct aliases_ops aliases_ops = {.sink = {set_addresses, set_probed, daemon}, .settled = first_round_over, .ctx = daemon};
 	struct reload_ops reload_ops = {.prepare = prepare_generation, .discard = discard_generation,
 	                                .take = take_generation, .finished = reload_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
@@ -549,7 +572,7 @@ int daemon_run(struct daemon *daemon)
 	           overrides == 1 ? "override holds" : "overrides hold");
 	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
-	err = serving_take_aliases(daemon->serving, daemon->aliases, daemon->first->aliases);
+	err = aliases_take(daemon->aliases, daemon->first->aliases);
 	daemon->first->aliases = NULL;
 	if (err < 0) {
 		log_error("cannot begin to look up the names of targets: %s", err_text(err));
@@ -558,6 +581,8 @@ int daemon_run(struct daemon *daemon)
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
+	if (serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0)
+		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 	if (!serving_started(daemon->serving)) {
 		arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");

@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/must.h"
-#include "view/answers.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -105,18 +103,6 @@ static void drain_site(struct merge *merge, const char *name, bool holds)
 
 	for (uint32_t i = 0; i < count; i++)
 		set(merge, targets[i], KNOWN_SITE_DRAINED, holds ? KNOWN_SITE_DRAINED : 0);
-}
-
-int merge_set_addresses(struct merge *merge, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s)
-{
-	struct answers *answers = answers_new(addresses, count, ttl_s);
-
-	if (!answers)
-		return E_NOMEM;
-	must(target < merge->view->target_count);
-	answers_set(&merge->view->targets[target], answers);
-	merge_set_empty(merge, target, count == 0);
-	return E_OK;
 }
 
 void merge_set_override(struct merge *merge, const struct override *override, bool holds)

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/addr.h"
 #include "base/attr.h"
 #include "state/override.h"
 
@@ -36,10 +35,6 @@ const struct view *merge_view(const struct merge *merge);
 void merge_set_health(struct merge *merge, uint32_t target, bool up);
 // Whether it has no address at all.
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
-// Its addresses, at most ANSWERS_ADDRESSES_MAX, and their TTL; at once, if its view is published. E_NOMEM: nothing has
-// changed.
-int merge_set_addresses(struct merge *merge, uint32_t target, const struct addr *addresses, size_t count,
-                        uint32_t ttl_s) MUST_USE;
 // An override holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
 // spelling affects no target; so no two of one kind affect the same target.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);

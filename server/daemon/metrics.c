@@ -18,7 +18,9 @@
 #define PROBE_ROWS(ROW) \
 	ROW(probes, COUNTER, "", "Health probes that finished.", probes.probes) \
 	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \
-	ROW(checks_failing, GAUGE, "", "Targets whose last check failed, without being down for it yet.", probes.failing) \
+	ROW(checks_failing, GAUGE, "", "Addresses whose last check failed, without being down for it yet.", probes.failing) \
+	ROW(addresses_probed, GAUGE, "", "Addresses of targets that are probed.", probes.addresses) \
+	ROW(addresses_down, GAUGE, "", "Of these addresses, those that are not up.", probes.down) \
 	ROW(probes_late, COUNTER, "", "Health probes that started an interval or more after they were due.", probes.late) \
 	ROW(probes_under_way, GAUGE, "", "Health probes in progress.", probes.under_way) \
 	ROW(probes_waiting, GAUGE, "", "Health probes that are due and have not started yet.", probes.waiting)

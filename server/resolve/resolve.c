@@ -29,7 +29,7 @@ static void take_saved(struct scheduled *entry)
 		family->addresses[family->count++] = saved.list[i];
 		family->ttl_s = saved.ttl_s;
 	}
-	entry->is_known = true;
+	entry->shown.is_known = true;
 	entry->saved_s = saved.good_s;
 	entry->shown.is_stale = true;
 	entry->shown.is_expired = clock_wall_s() - saved.good_s >= (int64_t)entry->resolve->max_age_s;
@@ -150,7 +150,7 @@ static void forget(struct scheduled *entry)
 {
 	struct resolve *resolve = entry->resolve;
 
-	if (!entry->is_known)
+	if (!entry->shown.is_known)
 		resolve->unknown--;
 	if (entry->is_queued)
 		TAILQ_REMOVE(&resolve->queue, entry, queued);
@@ -179,7 +179,7 @@ static void take_index(struct resolve *resolve, struct dict *index)
 		if (old && dict_find(old, rows[i].key))
 			continue;
 		take_saved(entry);
-		resolve->unknown += !entry->is_known;
+		resolve->unknown += !entry->shown.is_known;
 		schedule_queue_up(entry);
 	}
 	dict_free(old);

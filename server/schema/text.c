@@ -265,25 +265,6 @@ static void read_address(struct reader *reader, const struct option *option, con
 		schema_refuse(reader, option, value);
 }
 
-static void read_address_or_name(struct reader *reader, const struct option *option, const struct value *value, void *field)
-{
-	const char *text = schema_text(reader, option, value);
-	struct addr addr;
-
-	if (!text)
-		return;
-	if (addr_parse(text, &addr) < 0 && (text[strspn(text, "0123456789.:/")] != '\0')) {
-		read_name(reader, option, value, field);
-		return;
-	}
-	if (text_parse_address(text, &addr) < 0) {
-		schema_refuse(reader, option, value);
-		return;
-	}
-	text = reader_strdup(reader, text);
-	memcpy(field, &text, sizeof(text));
-}
-
 static void read_country(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
@@ -381,7 +362,5 @@ const struct option_type text_enum = {"a word", "", read_enum, describe_enum, fo
 const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool, format_bool};
 const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text,
                                          format_address};
-const struct option_type text_address_or_name = {"the IPv4 or IPv6 address of a host, or its name", "",
-                                                 read_address_or_name, describe_text, format_text};
 const struct option_type text_country = {"a country's code of two letters (ISO 3166-1) such as `US`", "", read_country,
                                          describe_text, format_country};

@@ -15,7 +15,6 @@ extern const struct option_type text_mailbox; // const char *: a mailbox as a do
 extern const struct option_type text_enum;    // int: one of the row's words
 extern const struct option_type text_bool;    // bool
 extern const struct option_type text_address; // struct addr
-extern const struct option_type text_address_or_name; // const char *: an address, or a domain name in canonical form
 extern const struct option_type text_country; // uint16_t: see base/country.h
 
 enum { TEXT_WORD_MAX = 63, TEXT_NAME_MAX = 1024 }; // the latter with its final zero

@@ -176,11 +176,14 @@ static void check_address_is_probed(void **state)
 {
 	struct responder answer = {.reply = OK_REPLY}, check = {.reply = BAD_REPLY};
 	struct prober prober;
+	struct addr address;
 
 	(void)state;
 	prober_open_with(&prober, &answer, 1, 2);
 	responder_open(&check, prober.base, "127.0.0.2", answer.port);
-	assert_int_equal(addr_parse("127.0.0.2", &prober_target(&prober, 0, 1)->check_address), 0);
+	assert_int_equal(addr_parse("127.0.0.2", &address), 0);
+	prober_target(&prober, 0, 1)->check_addresses = &address;
+	prober_target(&prober, 0, 1)->check_address_count = 1;
 	prober_configure(&prober);
 	assert_int_not_equal(prober_until_settled(&prober, 1000), -1);
 	assert_true(prober_health(&prober, 0)->up);

@@ -30,10 +30,11 @@ static struct {
 	uint64_t values[SEEN_MAX];
 } test = {.facts = {1000, 3, 20, 1100, 1090, true}};
 
-static void never(void *ctx, size_t target)
+static void never(void *ctx, size_t target, const struct health_address *address)
 {
 	(void)ctx;
 	(void)target;
+	(void)address;
 }
 
 static void settled(void *ctx)

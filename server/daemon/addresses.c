@@ -69,7 +69,7 @@ int addresses_set(const struct view *view, struct merge *merge, struct health *h
 	const struct target *target;
 	int err = E_OK;
 
-	must(number < view->target_count && view->target_count == health_count(health) && health_dynamic(health, number));
+	must(number < view->target_count && view->target_count == health_count(health));
 	target = &view->targets[number];
 	if (!health_whole(health, number))
 		err = health_set_addresses(health, number, list, count);
@@ -81,6 +81,16 @@ int addresses_set(const struct view *view, struct merge *merge, struct health *h
 	merge_set_health(merge, number, health_up(health, number));
 	merge_set_empty(merge, number, count == 0);
 	return E_OK;
+}
+
+int addresses_set_probed(struct merge *merge, struct health *health, uint32_t number, const struct addr *list,
+                         size_t count)
+{
+	int err = health_set_addresses(health, number, list, count);
+
+	if (err == E_OK)
+		merge_set_health(merge, number, health_up(health, number));
+	return err;
 }
 
 // The answer of the target in the previous view, if it has one.
@@ -106,7 +116,7 @@ int addresses_prepare(const struct view *view, const struct view *previous, cons
 	for (uint32_t i = 0; i < view->target_count && err == E_OK; i++) {
 		const struct target *target = &view->targets[i];
 
-		if (health_dynamic(health, i)) {
+		if (answers_of(target)->count == 0) { // the config gives none
 			if (previous)
 				err = carry(target, view, previous, previous_merge);
 			merge_set_empty(merge, i, answers_of(target)->count == 0);

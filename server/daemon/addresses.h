@@ -22,6 +22,9 @@ int addresses_compose_all(const struct view *view, const struct health *health) 
 // health. E_NOMEM: call it again.
 int addresses_set(const struct view *view, struct merge *merge, struct health *health, uint32_t number,
                   const struct addr *list, size_t count, uint32_t ttl_s) MUST_USE;
+// Sets the addresses that are probed for a target whose check address is a name. E_NOMEM: call it again.
+int addresses_set_probed(struct merge *merge, struct health *health, uint32_t number, const struct addr *list,
+                         size_t count) MUST_USE;
 // For a view that is to be published with `merge`: composes what differs from the config, and takes over by name the
 // addresses that were set in the view before (NULL: none), whose states are in `previous_merge`. E_NOMEM.
 int addresses_prepare(const struct view *view, const struct view *previous, const struct merge *previous_merge,

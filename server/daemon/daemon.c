@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/aliases.h"
 #include "daemon/building.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
@@ -65,6 +66,7 @@ struct daemon {
 	struct workers *workers; // NULL until the first round of health checks has finished
 	struct health *health;
 	struct state *state;
+	struct aliases *aliases;
 	struct control *control;
 	struct reload *reload;
 	struct watching *watching;
@@ -89,7 +91,9 @@ static void arm(struct event *event, int64_t seconds, int microseconds)
 // Out of memory, it is tried again.
 static void publish(struct daemon *daemon)
 {
-	if (!serving_publish(daemon->serving, daemon->health))
+	bool is_short = aliases_is_short(daemon->aliases) && serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0;
+
+	if (!serving_publish(daemon->serving, daemon->health) || is_short)
 		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 }
 
@@ -198,12 +202,13 @@ static void serve(struct daemon *daemon)
 	service_notify("READY=1");
 }
 
+// The first round of checks is over, or that of look-ups: serves when both are.
 static void first_round_over(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (!serving_started(daemon->serving)) // else it was the first round after a reload
-		serve(daemon);
+	if (!serving_started(daemon->serving) && health_settled(daemon->health) && aliases_settled(daemon->aliases))
+		serve(daemon); // else it was the first round after a reload
 }
 
 static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
@@ -213,6 +218,24 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 	log_warning("the first round of health checks has not finished after %d s: serving with the results so far; "
 	            "targets not checked yet count as down", FIRST_ROUND_MAX_S);
 	serve(arg);
+}
+
+// ---- targets by host name -------------------------------------------------------------------------------------------
+
+static int set_addresses(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s)
+{
+	struct daemon *daemon = ctx;
+
+	arm(daemon->publish, 0, COALESCE_US);
+	return serving_set_addresses(daemon->serving, daemon->health, target, addresses, count, ttl_s);
+}
+
+static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, size_t count)
+{
+	struct daemon *daemon = ctx;
+
+	arm(daemon->publish, 0, COALESCE_US);
+	return serving_set_probed(daemon->serving, daemon->health, target, addresses, count);
 }
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
@@ -240,7 +263,7 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
-	int err = serving_take(daemon->serving, generation, daemon->health, daemon->state);
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
@@ -370,7 +393,7 @@ static json_t *control_stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return metrics_counters(daemon->workers, daemon->health);
+	return metrics_counters(daemon->workers, daemon->health, aliases_resolve(daemon->aliases));
 }
 
 static json_t *control_status(void *ctx)
@@ -415,6 +438,7 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved,
 		.listed = health_listed, .ctx = daemon};
+	struct aliases_ops aliases_ops = {.sink = {set_addresses, set_probed, daemon}, .settled = first_round_over, .ctx = daemon};
 	struct reload_ops reload_ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
 	                                .take = take_generation, .finished = build_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
@@ -423,8 +447,9 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
+	daemon->aliases = aliases_new(daemon->base, daemon->state, &aliases_ops);
 	daemon->reload = reload_new(daemon->base, &reload_ops);
-	if (!daemon->health || !daemon->reload)
+	if (!daemon->health || !daemon->aliases || !daemon->reload)
 		return E_NOMEM;
 	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
 	if (!daemon->watching)
@@ -434,6 +459,7 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 		.ctx = daemon,
 		.health = daemon->health,
 		.state = daemon->state,
+		.resolve = aliases_resolve(daemon->aliases),
 		.config = control_config,
 		.live = control_live,
 		.reload = control_reload,
@@ -539,6 +565,7 @@ int daemon_run(struct daemon *daemon)
 	struct watchlist *watchlist = daemon->first->watchlist;
 	const char *file = serving_config(daemon->serving)->file;
 	size_t overrides;
+	int err;
 
 	must(watchlist && !daemon->workers);
 	apply_overrides(daemon);
@@ -547,9 +574,17 @@ int daemon_run(struct daemon *daemon)
 	           overrides == 1 ? "override holds" : "overrides hold");
 	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
+	err = aliases_take(daemon->aliases, daemon->first->aliases);
+	daemon->first->aliases = NULL;
+	if (err < 0) {
+		log_error("cannot begin to look up the names of targets: %s", err_text(err));
+		return err;
+	}
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
+	if (serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0)
+		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 	if (!serving_started(daemon->serving)) {
 		arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
@@ -563,6 +598,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 

@@ -86,7 +86,7 @@ struct wanted {
 
 static struct wanted wanted_of(const struct making *m, const struct config_app *app, const struct config_target *target)
 {
-	bool is_whole = target->check_address_count > 0;
+	bool is_whole = target->check_host_count > 0;
 	struct wanted wanted = {
 		.app = app->name,
 		.site = m->config->sites[target->site].name,
@@ -95,7 +95,7 @@ static struct wanted wanted_of(const struct making *m, const struct config_app *
 		.is_whole = is_whole,
 	};
 
-	wanted.is_dynamic = wanted.count == 0 && !target->cname;
+	wanted.is_dynamic = wanted.count == 0 && (is_whole || !target->cname);
 	if (!wanted.is_dynamic)
 		wanted.written = hash_bytes(1, wanted.addresses, wanted.count * sizeof(*wanted.addresses)) | 1;
 	if (target->check >= 0 && (wanted.count > 0 || wanted.is_dynamic))

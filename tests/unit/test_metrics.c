@@ -52,7 +52,7 @@ static void note(void *ctx, const struct metric *metric, uint64_t value)
 
 static struct metrics_source source_of_all(void)
 {
-	return (struct metrics_source){NULL, test.health, &test.facts, dig.live};
+	return (struct metrics_source){.health = test.health, .facts = &test.facts, .live = dig.live};
 }
 
 static int setup(void **state)

@@ -86,7 +86,7 @@ struct wanted {
 
 static struct wanted wanted_of(const struct making *m, const struct config_app *app, const struct config_target *target)
 {
-	bool is_whole = target->check_host_count > 0;
+	bool is_whole = target->check_address_count > 0 || target->check_name;
 	struct wanted wanted = {
 		.app = app->name,
 		.site = m->config->sites[target->site].name,

@@ -81,6 +81,8 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 		object = reply_set(object, "forced", json_string(override_force_text(forced)));
 	if (written) {
 		object = reply_set(object, "addresses", addresses_json(source, number, written));
+		if (written->alias)
+			object = reply_set(object, "alias", reply_text(written->alias));
 		if (written->cname)
 			object = reply_set(object, "cname", reply_text(written->cname));
 		if (source->config->apps[app].weighted)

@@ -9,6 +9,8 @@
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "control/show.h"
+#include "control/target_json.h"
+#include "health/health.h"
 #include "resolve/resolve.h"
 #include "view/answers.h"
 #include "view/live.h"
@@ -16,22 +18,10 @@
 
 // What a reply is made from.
 struct source {
-	const struct resolve *resolve;
+	const struct control_ops *ops;
 	const struct live *live;
 	const struct config *config;
 };
-
-static json_t *addresses_json(const struct answers *answers)
-{
-	struct addr list[ANSWERS_ADDRESSES_MAX];
-	size_t count = answers ? answers_addresses(answers, list) : 0;
-	json_t *array = json_array();
-	char text[ADDR_TEXT_LEN];
-
-	for (size_t i = 0; i < count; i++)
-		array = reply_append(array, reply_text(addr_format(&list[i], text)));
-	return array;
-}
 
 // The addresses of a name that the site may not have; those that it has in spite of that, with `is_taken`.
 static json_t *refused_json(const struct config_site *site, const struct resolve_addresses *have, bool is_taken)
@@ -69,17 +59,21 @@ static json_t *set_name(json_t *object, const struct config_site *site, const st
 
 static json_t *target_json(const struct source *source, uint32_t app, uint32_t slot)
 {
+	const struct control_ops *ops = source->ops;
 	const struct view *view = source->live->view;
 	uint32_t number = view->apps[app].first_target + slot;
 	const struct answers *answers = answers_of(&view->targets[number]);
 	const struct config_target *written = &source->config->apps[app].targets[slot];
 	const struct config_site *site = &source->config->sites[written->site];
-	const struct resolve_name *name = written->alias && source->resolve ? resolve_get(source->resolve, written->alias) : NULL;
+	const struct resolve_name *name = written->alias && ops->resolve ? resolve_get(ops->resolve, written->alias) : NULL;
 	json_t *object = json_pack("{s:o, s:o, s:s, s:s}", "app", reply_text(view->apps[app].name), "site",
 	                           reply_text(site->name), "state", live_state_text(live_state(source->live, number)), "from",
 	                           written->alias ? "alias" : written->cname ? "cname" : "config");
 
-	object = reply_set(object, "addresses", addresses_json(answers));
+	if (health_count(ops->health) == source->live->states->count) {
+		object = reply_set(object, "addresses", target_json_addresses(source->live, ops->health, number));
+		object = reply_set(object, "health", target_json_probed(ops->health, number));
+	}
 	object = reply_set(object, "ttl_s", json_integer(answers ? answers->ttl_s : 0));
 	if (written->cname)
 		object = reply_set(object, "cname", reply_text(written->cname));
@@ -114,7 +108,7 @@ json_t *show_targets(const struct call *call)
 	if (!live)
 		return refusal;
 
-	const struct source source = {call->ops.resolve, live, call->ops.config(call->ops.ctx)};
+	const struct source source = {&call->ops, live, call->ops.config(call->ops.ctx)};
 	int app = app_name ? find_app(live->view, app_name, &refusal) : -1;
 
 	if (app_name && app < 0)

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
-#include "base/parallel.h"
 #include "base/publish.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -79,22 +78,13 @@ struct daemon {
 	int result;
 };
 
-// Out of memory, it fires at once: too early is better than never.
-static void arm(struct event *event, int64_t seconds, int microseconds)
-{
-	struct timeval wait = {seconds, microseconds};
-
-	if (!event_pending(event, EV_TIMEOUT, NULL) && event_add(event, &wait) < 0)
-		event_active(event, EV_TIMEOUT, 0);
-}
-
 // Out of memory, it is tried again.
 static void publish(struct daemon *daemon)
 {
 	bool is_short = aliases_is_short(daemon->aliases) && serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0;
 
 	if (!serving_publish(daemon->serving, daemon->health) || is_short)
-		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
+		loop_arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 }
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
@@ -117,7 +107,7 @@ static void expire(struct daemon *daemon)
 	// Drains end by the wall clock, which may be set, and runs on while the machine is suspended. A timer follows
 	// neither, so the clock is polled while any drain has an end.
 	if (next_s)
-		arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
+		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 }
 
 static void on_expiry(evutil_socket_t fd, short what, void *arg)
@@ -133,7 +123,7 @@ static void override_changed(void *ctx, const struct override *old, const struct
 
 	serving_set_override(daemon->serving, old, next, clock_wall_s());
 	if (next && next->until_s)
-		arm(daemon->expiry, 0, CLOCK_PAUSE_US);
+		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);
 }
 
 static void overrides_committed(void *ctx)
@@ -164,7 +154,7 @@ static void health_changed(void *ctx, size_t number, const struct health_address
 	state_set_health(daemon->state, target->app->name, view->sites[target->site].name, address->endpoint,
 	                 address->shown->up, address->shown->since_s);
 	serving_set_health(daemon->serving, daemon->health, (uint32_t)number);
-	arm(daemon->publish, 0, COALESCE_US);
+	loop_arm(daemon->publish, 0, COALESCE_US);
 }
 
 // The targets of the list are those of the view that it was made with, which may not be in use yet.
@@ -226,7 +216,7 @@ static int set_addresses(void *ctx, uint32_t target, const struct addr *addresse
 {
 	struct daemon *daemon = ctx;
 
-	arm(daemon->publish, 0, COALESCE_US);
+	loop_arm(daemon->publish, 0, COALESCE_US);
 	return serving_set_addresses(daemon->serving, daemon->health, target, addresses, count, ttl_s);
 }
 
@@ -234,7 +224,7 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 {
 	struct daemon *daemon = ctx;
 
-	arm(daemon->publish, 0, COALESCE_US);
+	loop_arm(daemon->publish, 0, COALESCE_US);
 	return serving_set_probed(daemon->serving, daemon->health, target, addresses, count);
 }
 
@@ -270,7 +260,7 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
-	arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
+	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);
@@ -471,18 +461,12 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 	return control_open(daemon->base, server->control, &control_ops, &daemon->control);
 }
 
-// How many sets of sockets the config asks for; with `workers: 0`, one for each CPU that the process may run on.
-static unsigned socket_sets(const struct config_server *server)
-{
-	return server->workers ? server->workers : parallel_processors();
-}
-
 // The first generation has no predecessor, but is prepared like any other. Takes ownership of `first` in every case.
 static int take_first(struct daemon *daemon, struct generation *first)
 {
 	const struct config_server *server = &first->config->server;
 
-	daemon->facts.workers = socket_sets(server);
+	daemon->facts.workers = service_socket_sets(server);
 	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
 	daemon->facts.generation_took_ms = first->took_ms;
 	daemon->restart = restart_new(first->config);
@@ -584,9 +568,9 @@ int daemon_run(struct daemon *daemon)
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
 	if (serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0)
-		arm(daemon->publish, PUBLISH_AGAIN_S, 0);
+		loop_arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 	if (!serving_started(daemon->serving)) {
-		arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
+		loop_arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
 	}
 	event_base_dispatch(daemon->base);

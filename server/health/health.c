@@ -202,7 +202,7 @@ static void inherit_watch(const struct watch_fresh *fresh)
 		watch_inherit(watch, before);
 	} else if (watch->is_whole == before->is_whole) {
 		for (struct endpoint *endpoint = before->endpoints; endpoint; endpoint = endpoint->next)
-			if (!check_same(endpoint->probe.check, watch->check))
+			if (!checks_same(endpoint->probe.check, watch->check))
 				probing_stop(endpoint);
 		watch_take(watch, before);
 	}

@@ -7,7 +7,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/config.h"
-#include "health/check.h"
+#include "health/checks.h"
 #include "health/result.h"
 
 struct verdict {

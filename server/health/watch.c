@@ -51,8 +51,8 @@ struct watch *watch_free(struct watch *watch)
 	if (!watch)
 		return NULL;
 	for (const struct endpoint *endpoint = watch->endpoints; endpoint; endpoint = endpoint->next)
-		check_release(endpoint->probe.check);
-	check_release(watch->check);
+		checks_release(endpoint->probe.check);
+	checks_release(watch->check);
 	return watch_discard(watch);
 }
 
@@ -75,7 +75,7 @@ struct endpoint *watch_endpoint_new(struct watch *watch, const struct addr *addr
 void watch_endpoint_free(struct endpoint *endpoint)
 {
 	must(!endpoint->probe.run && !endpoint->due);
-	check_release(endpoint->probe.check);
+	checks_release(endpoint->probe.check);
 	free(endpoint);
 }
 
@@ -185,7 +185,7 @@ void watch_endpoint_inherit(struct endpoint *endpoint, const struct endpoint *ol
 	endpoint->shown.since_s = state->since_s;
 	if (!old)
 		return;
-	if (check_same_question(old->probe.check, check) && old->decided) {
+	if (checks_same_question(old->probe.check, check) && old->decided) {
 		endpoint->score = score_sure(old->shown.up, check->conf.rise, check->conf.fall);
 		endpoint->decided = endpoint->settled = true;
 	}
@@ -220,7 +220,7 @@ void watch_inherit(struct watch *watch, struct watch *before)
 	for (struct endpoint **at = &watch->endpoints; *at; at = &(*at)->next) {
 		struct endpoint **old = watch_find(before, &(*at)->probe.addr);
 
-		if (old && check_same((*old)->probe.check, (*at)->probe.check))
+		if (old && checks_same((*old)->probe.check, (*at)->probe.check))
 			exchange(at, old);
 		else
 			watch_endpoint_inherit(*at, old ? *old : NULL, &target);
@@ -232,7 +232,7 @@ static void recheck(struct endpoint *endpoint, const struct check *check)
 {
 	const struct endpoint old = *endpoint;
 
-	if (check_same(old.probe.check, check))
+	if (checks_same(old.probe.check, check))
 		return;
 	must(!endpoint->probing);
 	endpoint->decided = endpoint->settled = false;
@@ -240,7 +240,7 @@ static void recheck(struct endpoint *endpoint, const struct check *check)
 	endpoint->probe.check = check;
 	watch_endpoint_inherit(endpoint, &old, &old.shown);
 	use(check);
-	check_release(old.probe.check);
+	checks_release(old.probe.check);
 }
 
 void watch_take(struct watch *watch, struct watch *before)

@@ -17,7 +17,7 @@ static int make_checks(const struct config *config, struct watchlist *list)
 	if (!list->checks)
 		return E_NOMEM;
 	for (size_t i = 0; i < config->check_count && err == E_OK; i++) {
-		err = check_new(&config->checks[i], &list->checks[i]);
+		err = checks_new(&config->checks[i], &list->checks[i]);
 		list->check_count += err == E_OK;
 	}
 	return err;
@@ -86,7 +86,7 @@ struct wanted {
 
 static struct wanted wanted_of(const struct making *m, const struct config_app *app, const struct config_target *target)
 {
-	bool is_whole = target->check_host_count > 0;
+	bool is_whole = target->check_address_count > 0 || target->check_name;
 	struct wanted wanted = {
 		.app = app->name,
 		.site = m->config->sites[target->site].name,
@@ -128,7 +128,7 @@ static bool is_same(const struct watch *old, const struct wanted *wanted)
 	const struct check *a = old->check, *b = wanted->check;
 
 	return old->written == wanted->written && old->is_whole == wanted->is_whole &&
-	       old->is_dynamic == wanted->is_dynamic && (a && b ? check_same(a, b) : a == b);
+	       old->is_dynamic == wanted->is_dynamic && (a && b ? checks_same(a, b) : a == b);
 }
 
 // Whether a new watch takes over what is known of the old one, see watch_inherit(). On a reload a target without any
@@ -251,7 +251,7 @@ struct watchlist *watchlist_discard(struct watchlist *watchlist)
 	for (size_t i = 0; watchlist && i < watchlist->fresh_count; i++)
 		watch_discard(watchlist->fresh[i].watch);
 	for (size_t i = 0; watchlist && i < watchlist->check_count; i++)
-		check_free(watchlist->checks[i]);
+		checks_free(watchlist->checks[i]);
 	return watchlist_free(watchlist);
 }
 
@@ -274,7 +274,7 @@ void watchlist_adopt(struct watchlist *watchlist)
 {
 	for (size_t i = 0; i < watchlist->check_count; i++)
 		if (watchlist->checks[i]->users == 0)
-			check_free(watchlist->checks[i]);
+			checks_free(watchlist->checks[i]);
 	watchlist->check_count = 0;
 	watchlist->previous = NULL;
 }

@@ -242,10 +242,12 @@ void schedule_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (entry->asking == 0)
+	if (entry->asking == 0) {
 		schedule_queue_up(entry);
-	else
-		tell(entry, entry->shown.is_stale, entry->shown.is_stale ? entry->shown.last_good.good_s : clock_wall_s());
+		return;
+	}
+	make_known(entry);
+	tell(entry, entry->shown.is_stale, entry->shown.is_stale ? entry->shown.last_good.good_s : clock_wall_s());
 }
 
 static void look_up(struct scheduled *entry)

@@ -129,6 +129,7 @@ def restarts():
         bench.near()["addresses"] = ALL[1:]
         d.reload(bench.config)
         equal(answer(d), [ALL[1]])
+        equal(states(d), {ALL[1]: True, ALL[2]: False})
         d.stop()
         equal(len(statefiles.run(d.folder / "state", statefiles.HEALTH, "SELECT word FROM health")), 2)
 

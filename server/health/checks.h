@@ -1,4 +1,4 @@
-// A check as the prober keeps it: a copy of the config's, shared by all that is probed by it, and what is derived from it
+// Checks as the prober keeps them: copies of the config's, each shared by all that is probed by it, and what is derived from it
 // once.
 #pragma once
 
@@ -21,13 +21,13 @@ struct check {
 };
 
 // A copy without users. E_NOMEM; E_LIMIT: its `expect-body` is too long.
-int check_new(const struct config_check *from, struct check **ret_check) MUST_USE;
+int checks_new(const struct config_check *from, struct check **ret_check) MUST_USE;
 // Whatever its users. Takes NULL; returns NULL.
-struct check *check_free(struct check *check);
+struct check *checks_free(struct check *check);
 // One user less; the last one frees it. Takes NULL.
-void check_release(const struct check *check);
+void checks_release(const struct check *check);
 
 // Whether both send the same request and accept the same responses.
-bool check_same_question(const struct check *one, const struct check *other) PURE;
+bool checks_same_question(const struct check *one, const struct check *other) PURE;
 // The same, at the same pace and with the same rise and fall.
-bool check_same(const struct check *one, const struct check *other) PURE;
+bool checks_same(const struct check *one, const struct check *other) PURE;

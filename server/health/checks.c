@@ -1,5 +1,5 @@
-// Copies of checks, and how two of them compare; see check.h.
-#include "health/check.h"
+// Copies of checks, and how two of them compare; see checks.h.
+#include "health/checks.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static int copy(const struct config_check *from, struct check *check)
 	return err;
 }
 
-int check_new(const struct config_check *from, struct check **ret_check)
+int checks_new(const struct config_check *from, struct check **ret_check)
 {
 	struct arena *arena = arena_new(CHECK_BYTES_MAX);
 	struct check *check = arena ? arena_take(arena, sizeof(*check)) : NULL;
@@ -49,24 +49,24 @@ int check_new(const struct config_check *from, struct check **ret_check)
 	if (err == E_OK)
 		*ret_check = check;
 	else
-		check_free(check);
+		checks_free(check);
 	return err;
 }
 
-struct check *check_free(struct check *check)
+struct check *checks_free(struct check *check)
 {
 	if (check)
 		arena_free(check->arena); // contains the check itself
 	return NULL;
 }
 
-void check_release(const struct check *check)
+void checks_release(const struct check *check)
 {
 	struct check *released = (struct check *)check;
 
 	must(!released || released->users > 0);
 	if (released && --released->users == 0)
-		check_free(released);
+		checks_free(released);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -74,7 +74,7 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-bool check_same_question(const struct check *one, const struct check *other)
+bool checks_same_question(const struct check *one, const struct check *other)
 {
 	const struct config_check *a = &one->conf, *b = &other->conf;
 
@@ -85,10 +85,10 @@ bool check_same_question(const struct check *one, const struct check *other)
 	       same_text(a->expect_body, b->expect_body);
 }
 
-bool check_same(const struct check *one, const struct check *other)
+bool checks_same(const struct check *one, const struct check *other)
 {
 	const struct config_check *a = &one->conf, *b = &other->conf;
 
-	return check_same_question(one, other) && a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms && a->rise == b->rise &&
+	return checks_same_question(one, other) && a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms && a->rise == b->rise &&
 	       a->fall == b->fall;
 }

@@ -13,17 +13,22 @@ const char *config_path(const struct config *config, const struct value *node, c
 
 struct config *config_hold(struct config *config)
 {
-	atomic_fetch_add_explicit(&config->holders, 1, memory_order_relaxed);
+	users_add(&config->users);
 	return config;
 }
 
 struct config *config_free(struct config *config)
 {
-	while (config && atomic_fetch_sub_explicit(&config->holders, 1, memory_order_acq_rel) == 0) {
-		struct config *base = config->base;
+	if (!config || !users_leave(&config->users))
+		return NULL;
 
-		arena_free(config->arena); // contains the config itself
-		config = base;
-	}
-	return NULL;
+	struct config *base = config->base;
+
+	arena_free(config->arena); // contains the config itself
+	return config_free(base);
+}
+
+uint32_t config_target_weight(const struct config_target *target)
+{
+	return target->has_weight ? target->weight : 1;
 }

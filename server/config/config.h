@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/users.h"
 #include "config/check_types.h"
 #include "schema/hosts.h"
 #include "schema/value.h"
@@ -27,6 +28,9 @@ enum {
 	PROVIDERS_MAX = 64,
 };
 
+// Which files are watched for changes. The order counts: each word watches what the one before it does, and more.
+enum config_watch { CONFIG_WATCH_OFF, CONFIG_WATCH_FEEDS, CONFIG_WATCH_ON };
+
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked
 	size_t listen_count;
@@ -42,6 +46,7 @@ struct config_server {
 	unsigned tcp_idle_ms;
 	unsigned probes;          // maximum number of concurrent probes
 	int log_level;            // enum log_level
+	enum config_watch watch;
 	struct prefix *ecs_ignore;
 	size_t ecs_ignore_count;
 };
@@ -51,7 +56,7 @@ struct config_steering {
 	double max_accuracy_km;
 	uint32_t tie_us;
 	uint8_t hash_v4, hash_v6;
-	uint32_t own_tables;      // see steering_build()
+	uint32_t own_tables;      // see struct steering_wants
 	enum metro_rule unknown_metro;
 };
 
@@ -65,6 +70,7 @@ struct config_domain {
 	const char *hostmaster;   // without a file: the mailbox as a domain name; never NULL
 	uint32_t ttl_s;           // without a file: TTL of SOA and NS
 	uint32_t negative_ttl_s;  // without a file: the SOA's MINIMUM
+	bool watch, has_watch;    // its files are watched; it says so itself
 	struct mark mark;
 };
 
@@ -72,6 +78,7 @@ struct config_locate {
 	const char *plugin;
 	unsigned shrink_limit;       // percent of its prefixes that a reload may take from it
 	const struct value *options; // a mapping: the entry's other keys. Checked by discovery against the plugin's rows
+	bool watch, has_watch;       // its files are watched; it says so itself
 	struct mark mark;
 };
 
@@ -151,9 +158,9 @@ struct config_app {
 };
 
 struct config {
+	struct users users;       // config_load() makes the first one
 	struct arena *arena;
 	struct config *base;      // held; the config that this one shares all with but its apps and sites; NULL: none
-	_Atomic unsigned holders; // besides the one that loaded it
 	const char *file;         // absolute path of the file it was read from, the first one where there are more
 	const char **include;     // that file's patterns for more files, as written
 	size_t include_count;
@@ -184,6 +191,9 @@ struct config {
 struct config *config_free(struct config *config);
 // One more config_free() is needed. Any thread.
 struct config *config_hold(struct config *config);
+
+// Its share of its group; used only where the app is weighted.
+uint32_t config_target_weight(const struct config_target *target) PURE;
 
 // Makes a path from the config absolute: relative ones start in the folder of the file that `node` is in. In the
 // config's arena; NULL when out of memory.

@@ -220,6 +220,17 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	}
 }
 
+// What does not say itself whether it is watched.
+static void inherit_watch(struct config *config)
+{
+	for (size_t i = 0; i < config->domain_count; i++)
+		if (!config->domains[i].has_watch)
+			config->domains[i].watch = config->server.watch == CONFIG_WATCH_ON;
+	for (size_t i = 0; i < config->locate_count; i++)
+		if (!config->locates[i].has_watch)
+			config->locates[i].watch = config->server.watch != CONFIG_WATCH_OFF;
+}
+
 // What an app has that says nothing else, as in rules_app() and check_app().
 static void complete_defaults(struct reader *reader, const struct value *object, struct config *config,
                               const struct used *used)
@@ -246,6 +257,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 
 	if (!used.sites || !used.checks)
 		return;
+	inherit_watch(config);
+
 	const struct value *domains = value_get(object, "domains");
 
 	if ((value_is(domains, VALUE_MAP) && value_count(domains) == 0) || value_is(domains, VALUE_NULL))

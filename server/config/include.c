@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/dict.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "schema/reader.h"
@@ -217,6 +218,10 @@ static int take_pattern(struct include *include, const struct chain *chain, cons
 
 	char *path = absolute_pattern(chain->file, pattern);
 	glob_t found;
+
+	if (path && pattern[wild])
+		inputs_add_pattern(report_inputs(include->report), path);
+
 	int outcome = path ? glob(path, GLOB_ERR | (pattern[wild] ? 0 : GLOB_NOCHECK), NULL, &found) : GLOB_NOSPACE;
 	int err = outcome == GLOB_NOSPACE ? E_NOMEM : E_OK;
 
@@ -285,6 +290,7 @@ static int read_file(struct include *include, const struct chain *chain, const c
 		             INCLUDE_FILES_MAX);
 		return E_INVAL;
 	}
+	inputs_add(report_inputs(include->report), chain->file->path);
 	err = text ? yaml_tree_parse(chain->file, text, len, include->report, &tree)
 	           : yaml_tree_load(chain->file, include->report, &tree);
 	if (err < 0)

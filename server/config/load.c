@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/dict.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/catalogue.h"
 #include "config/config.h"
@@ -42,6 +43,8 @@ static int load_catalogue(struct reader *reader, const struct value *root, struc
 	                       : NULL;
 	int err = E_NOTFOUND;
 
+	if (path)
+		inputs_add(report_inputs(reader->report), path);
 	if (path)
 		err = catalogue_load(path, &options_catalogue, reader->arena, reader->report, ret_catalogue);
 	if (err < 0 && err != E_NOMEM)
@@ -98,6 +101,7 @@ static int load(const char *path, const char *text, size_t len, bool partly, str
 		struct value *root = include_root(include);
 
 		config->arena = arena;
+		users_start(&config->users);
 		config->file = root->file->path;
 		err = read_tree(config, root, report);
 	}

@@ -47,6 +47,10 @@ static const struct option_word ready_rules[] = {
 
 static const struct option_word site_kinds[] = {SITE_KINDS_EACH(KIND_WORD) {NULL, 0}};
 
+static const struct option_word watch_words[] = {
+	{"off", CONFIG_WATCH_OFF}, {"feeds", CONFIG_WATCH_FEEDS}, {"on", CONFIG_WATCH_ON}, {NULL, 0},
+};
+
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
 	 LIST(config_server, listen, listen_count),
@@ -77,6 +81,14 @@ static const struct option server_rows[] = {
 	 .help = "The maximum number of concurrent health probes."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
 	 .help = "Log messages of this severity and above."},
+	{"watch", &text_enum, .fallback = "feeds", .words = watch_words, FIELD(config_server, watch),
+	 .help = "Which files are watched: a change of one that has been left alone for a second (or goes on for ten) starts a "
+	         "reload, as `edgesteerctl reload` does, with the same checks, of everything that has changed, watched or not. "
+	         "What is refused is reported once, and the generation in use stays. `feeds`: the files of `locate` sources, "
+	         "`latency`, `metros` and the `ca-file` of checks. `on`: the config with what it includes, its `catalogue` and "
+	         "the zones' files too. `off`: none. Zones and sources may say otherwise. Changes are noticed in files that are "
+	         "replaced, also by a symbolic link anywhere on the way to them (a ConfigMap), and in files written in place; "
+	         "where inotify(7) cannot tell, as with most network file systems, within 30 seconds."},
 	{"ecs-ignore", &list_prefixes, .otherwise = "none", .min = "0", .max = "1024",
 	 LIST(config_server, ecs_ignore, ecs_ignore_count),
 	 .help = "Client subnets (RFC 7871) in these prefixes are ignored: the sender of the query counts as the client. "
@@ -162,6 +174,8 @@ static const struct option domain_rows[] = {
 	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is required. `$INCLUDE` "
 	         "takes paths relative to the file's folder, and nothing outside of it; eight files deep, 1000 files and 1 GiB "
 	         "in all. `$GENERATE` is as in BIND 9, for up to 262144 records of a zone."},
+	{"watch", &text_bool, .otherwise = "whether `server.watch` is `on`", FIELD(config_domain, watch),
+	 .help = "With a file: whether a change of it, or of what it includes, starts a reload; see `server.watch`."},
 	{"ns", &hosts_list, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
 	 .help = "Without a file: the zone's name servers, as its parent delegates to them. One inside the zone needs its "
 	         "addresses: `ns: [{ns1.edge.example.com: [192.0.2.53]}, ns2.example.net]`. They are served as its A and AAAA; "
@@ -198,6 +212,8 @@ static const struct option locate_rows[] = {
 	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
 	{"shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
 	 FIELD(config_locate, shrink_limit), .help = SHRINK_HELP("prefixes", "source, which has the same plugin and options,")},
+	{"watch", &text_bool, .otherwise = "whether `server.watch` is `feeds` or `on`", FIELD(config_locate, watch),
+	 .help = "Whether a change of the source's files starts a reload; see `server.watch`."},
 };
 
 static const struct schema locate_schema = {

@@ -78,6 +78,7 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	static const char *const without_file[] = {"ns", "hostmaster", "serial", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
 
+	domain->has_watch = given(object, "watch"); // else crosscheck_config() sets it
 	if (given(object, "file")) {
 		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
 			if (given(object, without_file[i]))
@@ -87,6 +88,8 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	}
 	if (!given(object, "ns"))
 		reader_error(reader, "has neither `file` nor `ns`, expected one of them");
+	if (domain->has_watch)
+		reader_error_at(reader, value_get(object, "watch"), "has no place without a `file`, which would be watched");
 	if (domain->name && !domain->hostmaster)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }
@@ -109,9 +112,10 @@ static const struct value *take_plugin_keys(struct reader *reader, struct value 
 
 void rules_locate(struct reader *reader, struct value *object, void *entry)
 {
-	static const char *const keys[] = {"plugin", "shrink-limit"};
+	static const char *const keys[] = {"plugin", "shrink-limit", "watch"};
 	struct config_locate *locate = entry;
 
+	locate->has_watch = object && given(object, "watch"); // else crosscheck_config() sets it
 	locate->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 

@@ -170,7 +170,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
 	struct generation first;
-	struct report *report;
+	struct report *report, *built; // the latter: of the first generation
 	struct daemon *daemon;
 
 	service_tune_memory();
@@ -179,10 +179,10 @@ int main(int argc, char **argv)
 	if (arguments.export)
 		return export_state(arguments.config, report);
 
-	int err = generation_build(arguments.config, 1, report, &first); // config, zones, sources, view
+	int err = generation_build(arguments.config, NULL, 1, report, &first); // config, zones, sources, view
 
 	print_unreported(err, report);
-	report = print_and_empty(report);
+	report_each(report, print_line, NULL);
 	if (err < 0) {
 		report_free(report);
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
@@ -192,6 +192,8 @@ int main(int argc, char **argv)
 		return print_carriers(&first);
 	}
 	if (arguments.test) {
+		report_free(report);
+		report = report_new_or_exit();
 		service_test(&first.config->server, report);
 
 		bool good = report_ok(report);
@@ -204,7 +206,10 @@ int main(int argc, char **argv)
 		return good ? EXIT_SUCCESS : EXIT_CONFIG;
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
-	err = daemon_new(arguments.config, &first, report, &daemon); // sockets, privileges, state, control
+	built = report;
+	report = report_new_or_exit();
+	err = daemon_new(arguments.config, &first, built, report, &daemon); // sockets, privileges, state, control
+	report_free(built);
 	if (err == E_NOMEM)
 		print_unreported(err, report);
 	report = report_free(print_and_empty(report));

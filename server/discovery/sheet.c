@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/infile.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 
@@ -28,6 +29,9 @@ void sheet_error(struct sheet *sheet, const char *fmt, ...)
 static int read_text(struct sheet *sheet)
 {
 	char why[INFILE_WHY_LEN];
+
+	inputs_add(report_inputs(sheet->report), sheet->path);
+
 	int err = infile_read(sheet->path, FILE_MAX_LEN, &sheet->text, &sheet->len, why);
 
 	if (err == E_NOMEM)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "schema/reader.h"
 #include "schema/value.h"
@@ -90,6 +91,20 @@ static const char *lent_path(const struct edgesteer_host *lent, const char *writ
 	return written ? reader_path_beside(instance->arena, instance->beside, written) : NULL;
 }
 
+// Providers watch their files themselves.
+static struct inputs *inputs_of(const struct instance *instance)
+{
+	return instance->report && instance->entry.list == PLUGIN_LOCATE ? report_inputs(instance->report) : NULL;
+}
+
+static void lent_reads(const struct edgesteer_host *lent, const char *path)
+{
+	struct inputs *inputs = inputs_of((const struct instance *)lent);
+
+	if (inputs && path)
+		inputs_add(inputs, path);
+}
+
 static int refuse_call(const struct edgesteer_host *lent, const char *call, const char *job)
 {
 	instance_error((struct instance *)lent, "breaks the plugin contract: %s() outside of %s()", call, job);
@@ -145,6 +160,7 @@ static struct edgesteer_host lend(const struct edgesteer_host *job)
 		.option_map = lent_option_map,
 		.report = lent_report,
 		.path = lent_path,
+		.reads = lent_reads,
 		.add = job->add ? job->add : refuse_add,
 		.begin = job->begin ? job->begin : refuse_begin,
 		.put = job->put ? job->put : refuse_put,
@@ -156,6 +172,17 @@ static struct edgesteer_host lend(const struct edgesteer_host *job)
 }
 
 // ---- an instance ----------------------------------------------------------------------------------------------------
+
+// The files that options name are read by the plugin, which says itself what else it reads.
+static void note_files(const struct instance *instance)
+{
+	const struct values *values = &instance->values;
+	struct inputs *inputs = inputs_of(instance);
+
+	for (size_t i = 0; inputs && i < values->count; i++)
+		if (values->rows[i].type == EDGESTEER_FILE && values->texts[i])
+			inputs_add(inputs, values->texts[i]);
+}
 
 // Copies what the instance needs of the entry. Positions in files other than the entry's own are used during the call
 // only, and need no copy.
@@ -182,6 +209,7 @@ static int open_loaded(struct instance *instance, const struct plugin_entry *ent
 	if (err == E_OK) // messages about options are at their place in the files, which are the config's
 		err = values_read(instance->plugin.methods->options, &instance->entry, instance->beside, instance->arena,
 		                  instance->report, &instance->values);
+	note_files(instance);
 	if (err == E_OK && instance->plugin.methods->open(&instance->lent, &instance->self) < 0)
 		err = instance_outcome(instance, E_INVAL, errors);
 	return err;

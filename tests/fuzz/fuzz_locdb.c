@@ -50,6 +50,12 @@ static void report(const struct edgesteer_host *host, enum edgesteer_level level
 	va_end(ap);
 }
 
+static void reads(const struct edgesteer_host *host, const char *file)
+{
+	(void)host;
+	(void)file;
+}
+
 static int add(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
                const struct edgesteer_place *place)
 {
@@ -65,7 +71,8 @@ static int add(const struct edgesteer_host *host, const struct edgesteer_prefix 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add};
+	const struct edgesteer_host host = {.size = sizeof(host), .option = option, .option_map = option_map,
+	                                    .report = report, .add = add, .reads = reads};
 	int fd = memfd_create("locdb", 0);
 	void *self;
 

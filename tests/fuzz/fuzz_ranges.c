@@ -53,6 +53,12 @@ static void report(const struct edgesteer_host *host, enum edgesteer_level level
 	va_end(ap);
 }
 
+static void reads(const struct edgesteer_host *host, const char *file)
+{
+	(void)host;
+	(void)file;
+}
+
 static int add(const struct edgesteer_host *host, const struct edgesteer_prefix *prefix,
                const struct edgesteer_place *place)
 {
@@ -74,7 +80,8 @@ static int add(const struct edgesteer_host *host, const struct edgesteer_prefix 
 
 static void run(void)
 {
-	const struct edgesteer_host host = {sizeof(host), option, option_map, report, add};
+	const struct edgesteer_host host = {.size = sizeof(host), .option = option, .option_map = option_map,
+	                                    .report = report, .add = add, .reads = reads};
 	void *self;
 
 	errors = 0;

@@ -12,18 +12,19 @@ wire        base
 steer       base
 schema      base wire
 zone        base wire
-view        base steer zone
+view        base steer wire zone
 answer      base steer view wire zone
 net         answer base view wire
 config      base schema steer
 state       base
+watch       base
 http        base
 health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
 generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view wire
+daemon      base config control discovery generation health net schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

@@ -92,10 +92,17 @@ static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix 
 	return 0;
 }
 
+static void reads(const struct edgesteer_host *lent, const char *path)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+
+	copy(host->read, path);
+}
+
 void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, const struct fakehost_pair *map)
 {
 	*host = (struct fakehost){
-		.lent = {sizeof(host->lent), option, option_map, report, add},
+		.lent = {.size = sizeof(host->lent), .option = option, .option_map = option_map, .report = report, .add = add, .reads = reads},
 		.options = options,
 		.map = map,
 		.reports = check(strdup("")),

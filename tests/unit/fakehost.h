@@ -27,6 +27,7 @@ struct fakehost {
 	size_t added_count;
 	size_t adds;                // calls of add(), the refused ones too
 	void (*on_add)(void);       // called by every add(); NULL
+	char read[128];             // what the last call of reads() said
 };
 
 // Options and map are borrowed; `map` may be NULL.

@@ -48,7 +48,7 @@ static int build(const char *yaml, size_t len, char **ret_reported)
 	write_file("c", yaml, len);
 	snprintf(path, sizeof(path), "%s/c", folder);
 
-	int err = generation_build(path, 1, report, &generation);
+	int err = generation_build(path, NULL, 1, report, &generation);
 
 	assert_int_equal(err == E_OK, report_ok(report));
 	if (err == E_OK) {

@@ -19,7 +19,8 @@ struct used {
 	bool *sites, *checks;
 };
 
-const char *crosscheck_enclosing_domain(const struct dict *domains, const char *name)
+// The deepest domain that the name is, or is below: the end of `name` that is one. NULL: none.
+static const char *enclosing_domain(const struct dict *domains, const char *name)
 {
 	while (name && !dict_find(domains, name))
 		name = text_name_above(name);
@@ -49,7 +50,7 @@ int crosscheck_salvage(struct config *config)
 	config->domain_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->app_count; i++)
-		if (config->apps[i].name && crosscheck_enclosing_domain(domains, config->apps[i].name))
+		if (config->apps[i].name && enclosing_domain(domains, config->apps[i].name))
 			config->apps[kept++] = config->apps[i];
 	config->app_count = kept;
 	kept = 0;
@@ -96,7 +97,7 @@ static void check_place(struct reader *reader, const struct config_app *app)
 	char meant[READER_QUOTE_MAX];
 	const char *near;
 
-	if (crosscheck_enclosing_domain(scope_of(reader)->domains, app->name))
+	if (enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
 	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
@@ -124,6 +125,11 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 		         app->name, site);
 }
 
+bool crosscheck_needs_host(const struct config_check *check, const char *app)
+{
+	return check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app);
+}
+
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
@@ -131,7 +137,7 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 
 	if (target->cname)
 		check_cname(reader, app, target);
-	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
+	if (check && crosscheck_needs_host(check, app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
 		         config->sites[target->site].name, app->name[0] == '*' ? "a wildcard's" : "such a", check->name);
@@ -206,7 +212,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 {
 	for (size_t i = 0; domain->name && i < domain->ns_count; i++) {
 		const struct hosts_host *ns = &domain->ns[i];
-		const char *of = ns->name ? crosscheck_enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
+		const char *of = ns->name ? enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
 		const bool inside = of && strcmp(of, domain->name) == 0;
 
 		if (inside && ns->address_count == 0 && reader_find(scope_of(reader)->apps, ns->name) < 0)

@@ -32,6 +32,7 @@ struct object {
 	// The main thread's.
 	bool is_stale;                // not confirmed since the start
 	bool is_told;                 // that another one is used in its place
+	bool is_used;                 // it was, when the daemon was told last
 	bool is_gone;                 // to be taken out of the merged list, and freed
 	uint8_t ready;                // enum edgesteer_health
 	uint8_t told_ready;           // of all that are one target with it, as last told; of the one that is used

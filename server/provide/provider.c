@@ -304,6 +304,7 @@ static void *run(void *ctx)
 		goes_on = !stops_within(provider, 0) && pause_after_failure(provider, began_ms, &again_s);
 	}
 	instance_close(&provider->base, NULL);
+	provider->is_open = false;
 	inbox_end(provider->inbox, &provider->sender);
 	return NULL;
 }
@@ -345,7 +346,30 @@ char *provider_key(const struct config_provider *entry)
 	return key;
 }
 
-int provider_open(const struct config *config, const struct config_provider *entry, char *key, struct inbox *inbox,
+// Everything but the instance.
+static struct provider *make(const struct config *config, const struct config_provider *entry, const char *key)
+{
+	struct provider *provider = calloc(1, sizeof(*provider));
+
+	if (!provider)
+		return NULL;
+	must(pthread_mutex_init(&provider->mutex, NULL) == 0);
+	provider->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	provider->told = calloc(PROVIDER_TOLD_MAX, sizeof(*provider->told));
+	provider->key = strdup(key);
+	provider->plugin = strdup(entry->plugin);
+	provider->file = strdup(entry->mark.file ? entry->mark.file : config->file);
+	if (!provider->told || !provider->key || !provider->plugin || !provider->file)
+		return provider_free(provider);
+	provider->sender.provider = provider;
+	provider->line = entry->mark.line;
+	provider->column = entry->mark.column;
+	snprintf(provider->id, sizeof(provider->id), "%s %016llx", entry->plugin,
+	         (unsigned long long)hash_mix(hash_bytes(0, key, strlen(key))));
+	return provider;
+}
+
+int provider_open(const struct config *config, const struct config_provider *entry, const char *key, struct inbox *inbox,
                   struct report *report, struct provider **ret_provider)
 {
 	static const struct edgesteer_host job = {
@@ -353,28 +377,20 @@ int provider_open(const struct config *config, const struct config_provider *ent
 		.stop_fd = lent_stop_fd,
 	};
 	const struct plugin_entry at = {PLUGIN_PROVIDERS, entry->plugin, entry->options, entry->mark};
-	struct provider *provider = calloc(1, sizeof(*provider));
-	int err = E_NOMEM;
+	struct provider *provider = make(config, entry, key);
+	int err;
 
 	if (!provider)
 		return E_NOMEM;
-	must(pthread_mutex_init(&provider->mutex, NULL) == 0);
-	provider->told = calloc(PROVIDER_TOLD_MAX, sizeof(*provider->told));
-	provider->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	provider->base.say = say;
-	if (provider->told)
-		err = provider->stop_fd < 0 ? E_IO : instance_open(&provider->base, &job, config->server.plugin_dir, &at, report);
+	err = provider->stop_fd < 0 ? E_IO : instance_open(&provider->base, &job, config->server.plugin_dir, &at, report);
 	if (err < 0) {
 		provider_free(provider);
 		return err;
 	}
-	provider->key = key;
+	provider->base.say = say;
+	provider->is_open = true;
 	provider->inbox = inbox;
-	provider->sender.provider = provider;
-	provider->mark = provider->base.entry.mark;
 	instance_label(&provider->base, provider->label);
-	snprintf(provider->id, sizeof(provider->id), "%s %016llx", entry->plugin,
-	         (unsigned long long)hash_mix(hash_bytes(0, key, strlen(key))));
 	*ret_provider = provider;
 	return E_OK;
 }
@@ -385,13 +401,15 @@ struct provider *provider_free(struct provider *provider)
 		return NULL;
 	must(provider->roll.count == 0 && !provider->batch);
 	free(provider->roll.objects);
-	if (provider->key && !provider->is_started)
+	if (provider->is_open)
 		instance_close(&provider->base, NULL);
 	if (provider->stop_fd >= 0)
 		close(provider->stop_fd);
 	pthread_mutex_destroy(&provider->mutex);
 	free(provider->told);
 	free(provider->key);
+	free(provider->plugin);
+	free(provider->file);
 	free(provider);
 	return NULL;
 }

@@ -44,6 +44,8 @@ struct provider_report {
 struct provider {
 	struct instance base;        // first: the plugin's pointer to what it is lent is also one to the struct provider
 	char *key;                   // equal for equal entries
+	char *plugin;                // its name
+	char *file;                  // that the entry is in
 	char id[PROVIDER_ID_LEN];    // in the store
 	char label[INSTANCE_LABEL_LEN];
 	struct inbox *inbox;
@@ -57,22 +59,24 @@ struct provider {
 	uint64_t *told;              // of refused objects that were logged: hashes of key and reason
 	size_t told_count;
 	size_t refused;
+	bool is_open;                // the instance is; the main thread's before the thread starts and after it has ended
 	bool is_over;                // a limit was reached since the last commit
 	// The main thread's.
 	bool is_started, is_known;   // is_known: an equal entry was found again while a plan is made
-	int64_t left_ms;             // since when it is to stop, monotonic
+	int64_t left_ms;             // since when it is to stop, monotonic; 0: it is not
+	bool is_late;                // it has not stopped in time, which has been said
 	struct roll roll;
 	size_t rank;                 // in the config
 	unsigned grace_s;
 	enum ready_rule rule;
-	struct mark mark;            // of the entry; in base.arena
+	size_t line, column;         // of the entry
 };
 
 // Makes the key of an entry, for free(). NULL when out of memory.
 char *provider_key(const struct config_provider *entry) MUST_USE;
-// Loads the plugin and opens an instance; takes ownership of the key on success. The inbox may be NULL if it is not to
+// Loads the plugin and opens an instance. The key is copied. The inbox may be NULL if it is not to
 // be started. E_INVAL (reported), E_IO (errno), E_NOMEM.
-int provider_open(const struct config *config, const struct config_provider *entry, char *key, struct inbox *inbox,
+int provider_open(const struct config *config, const struct config_provider *entry, const char *key, struct inbox *inbox,
                   struct report *report, struct provider **ret_provider) MUST_USE;
 // Frees one whose thread was not started or has been joined; its roll is empty. An instance that was never started is
 // closed. Takes NULL; returns NULL.

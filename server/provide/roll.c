@@ -112,27 +112,21 @@ int roll_apply(struct roll *roll, struct batch *batch, int64_t now_ms, const str
 	return E_OK;
 }
 
-int64_t roll_expire(struct roll *roll, int64_t now_ms, int64_t grace_ms, const struct roll_ops *ops)
+void roll_expire(struct roll *roll, int64_t now_ms, int64_t grace_ms, const struct roll_ops *ops)
 {
 	size_t kept = 0;
-	int64_t next_ms = 0;
 
 	if (roll->vanished == 0)
-		return 0;
+		return;
 	for (size_t i = 0; i < roll->count; i++) {
 		struct object *object = roll->objects[i];
-		int64_t end_ms = object->vanished_ms + grace_ms;
 
-		if (object->vanished_ms && end_ms <= now_ms) {
+		if (object->vanished_ms && now_ms - object->vanished_ms >= grace_ms)
 			forget(roll, object, ops);
-			continue;
-		}
-		if (object->vanished_ms && (!next_ms || end_ms < next_ms))
-			next_ms = end_ms;
-		roll->objects[kept++] = object;
+		else
+			roll->objects[kept++] = object;
 	}
 	roll->count = kept;
-	return next_ms;
 }
 
 void roll_mark_stale(struct roll *roll)

@@ -37,8 +37,8 @@ struct roll_ops {
 
 // Applies a sealed batch, which is empty after it. E_NOMEM: nothing has changed.
 int roll_apply(struct roll *roll, struct batch *batch, int64_t now_ms, const struct roll_ops *ops) MUST_USE;
-// Removes what has vanished for `grace_ms`. Returns when the next one will have, monotonic; 0: none has vanished.
-int64_t roll_expire(struct roll *roll, int64_t now_ms, int64_t grace_ms, const struct roll_ops *ops);
+// Removes what has vanished for `grace_ms`.
+void roll_expire(struct roll *roll, int64_t now_ms, int64_t grace_ms, const struct roll_ops *ops);
 // Nothing is confirmed any more: a new instance takes over.
 void roll_mark_stale(struct roll *roll);
 // Removes all.

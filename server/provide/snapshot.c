@@ -1,7 +1,6 @@
 // Copying what is used of the merged list; see snapshot.h.
 #include "provide/snapshot.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -43,14 +42,13 @@ static bool copy_group(struct arena *arena, const struct merged_group *group, st
 		.from = arena_strdup(arena, from),
 		.provider = arena_strdup(arena, provider->label),
 		.key = arena_strdup(arena, object->key),
-		.mark = {arena_strdup(arena, provider->mark.file), provider->mark.line, provider->mark.column},
+		.mark = {arena_strdup(arena, provider->file), provider->line, provider->column},
 		.rule = provider->rule,
 		.ready = group->ready,
 		.is_stale = object->is_stale,
 	};
 	return to->app && to->site && (to->alias || !object->alias) && to->addresses &&
-	       (to->check_name || !object->check_name) && to->from && to->provider && to->key &&
-	       (to->mark.file || !provider->mark.file);
+	       (to->check_name || !object->check_name) && to->from && to->provider && to->key && to->mark.file;
 }
 
 struct snapshot *snapshot_new(const struct merged *merged)
@@ -66,7 +64,7 @@ struct snapshot *snapshot_new(const struct merged *merged)
 	}
 	snapshot->arena = arena;
 	snapshot->targets = targets;
-	atomic_store(&snapshot->holders, 1);
+	users_start(&snapshot->users);
 	for (size_t at = 0; merged_next(merged, &at, &group);)
 		if (!copy_group(arena, &group, &targets[snapshot->count++])) {
 			arena_free(arena);
@@ -77,13 +75,13 @@ struct snapshot *snapshot_new(const struct merged *merged)
 
 struct snapshot *snapshot_hold(struct snapshot *snapshot)
 {
-	atomic_fetch_add_explicit(&snapshot->holders, 1, memory_order_relaxed);
+	users_add(&snapshot->users);
 	return snapshot;
 }
 
 struct snapshot *snapshot_release(struct snapshot *snapshot)
 {
-	if (snapshot && atomic_fetch_sub_explicit(&snapshot->holders, 1, memory_order_acq_rel) == 1)
+	if (snapshot && users_leave(&snapshot->users))
 		arena_free(snapshot->arena); // contains the snapshot itself
 	return NULL;
 }

@@ -8,9 +8,11 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/users.h"
 #include "config/config.h"
 #include "edgesteer-plugin.h"
 
+struct arena;
 struct merged;
 
 // Texts are the snapshot's.
@@ -31,15 +33,15 @@ struct provided {
 };
 
 struct snapshot {
-	_Atomic unsigned holders;
+	struct users users;
 	struct arena *arena;
 	const struct provided *targets;
 	size_t count;
 };
 
-// With one holder. NULL when out of memory. Main thread.
+// With one user. NULL when out of memory. Main thread.
 struct snapshot *snapshot_new(const struct merged *merged) MUST_USE;
 // Any thread. Returns `snapshot`.
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
-// Frees it once nobody holds it. Takes NULL; returns NULL. Any thread.
+// Frees it with its last user. Takes NULL; returns NULL. Any thread.
 struct snapshot *snapshot_release(struct snapshot *snapshot);

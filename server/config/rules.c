@@ -89,7 +89,7 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	if (!given(object, "ns"))
 		reader_error(reader, "has neither `file` nor `ns`, expected one of them");
 	if (domain->has_watch)
-		reader_error_at(reader, value_get(object, "watch"), "has no place without a `file`, which would be watched");
+		reader_error_at(reader, value_get(object, "watch"), "has no place without a `file`, expected one to watch");
 	if (domain->name && !domain->hostmaster)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }

@@ -19,6 +19,7 @@ config      base schema steer
 state       base
 watch       base
 http        base
+resolve     base wire
 health      base config http
 plugin      base contract schema
 discovery   base config plugin steer

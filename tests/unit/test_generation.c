@@ -15,6 +15,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "report_text.h"
@@ -280,6 +281,68 @@ static void test_too_large(void **state)
 	free(csv);
 }
 
+// ---- what is read ---------------------------------------------------------------------------------------------------
+
+// The files that a build read, in order: a letter for the kind, `*` where it is watched, and the name.
+static void assert_inputs(const char *yaml, bool good, const char *expected)
+{
+	static const char kinds[] = {[INPUT_CONFIG] = 'c', [INPUT_ZONE] = 'z', [INPUT_FEED] = 'f'};
+	struct report *report = report_new();
+	const struct inputs *inputs = report_inputs(report);
+	struct generation generation;
+	char path[PATH_LEN], got[1024] = "";
+	size_t at = 0;
+
+	write_file("c", yaml, strlen(yaml));
+	snprintf(path, sizeof(path), "%s/c", folder);
+	assert_int_equal(generation_build(path, NULL, 1, report, &generation) == E_OK, good);
+	if (good) {
+		view_free(generation.view);
+		config_free(generation.config);
+	}
+	for (size_t i = 0; i < inputs_count(inputs); i++) {
+		const struct input *input = inputs_at(inputs, i);
+
+		assert_true(strncmp(input->path, folder, strlen(folder)) == 0);
+		at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%c%s %s", i ? ", " : "", kinds[input->kind],
+		                       input->watched ? "*" : "", input->path + strlen(folder) + 1);
+	}
+	assert_string_equal(got, expected);
+	report_free(report);
+}
+
+#define WRITE(name, text) write_file(name, text, strlen(text))
+#define MAIN(server, domain, locate) \
+	"server: {plugin-dir: ., watch: " server "}\ninclude: ['*.yaml', more]\nmetros: metros\ncatalogue: catalogue\n" \
+	"domains: {e.x: {file: zone" domain "}, f.x: {ns: n.z}}\nlatency: latency\n" \
+	"locate: [{plugin: ranges, file: csv" locate "}]\nchecks: {h: {type: https, ca-file: ca}, i: {type: https, ca-file: ca}}\n"
+
+static void test_inputs(void **state)
+{
+	(void)state;
+	WRITE("zone", ZONE "$INCLUDE part\n");
+	WRITE("part", "more A 192.0.2.2\n");
+	WRITE("csv", CSV);
+	WRITE("latency", "from,site,ms\n");
+	WRITE("metros", "carrier,country,latitude,longitude,share\n");
+	WRITE("catalogue", "sites: {r1: {kind: region}}\n");
+	WRITE("more", "steering: {tie: 1ms}\n");
+	WRITE("ca", "-----BEGIN CERTIFICATE-----\n");
+	assert_inputs(MAIN("feeds", "", ""), true,
+	              "c c, c *.yaml, c more, c catalogue, z zone, z part, f* csv, f* latency, f* metros, f* ca");
+	assert_inputs(MAIN("on", "", ""), true,
+	              "c c, c *.yaml, c more, c catalogue, z* zone, z* part, f* csv, f* latency, f* metros, f* ca");
+	assert_inputs(MAIN("off", ", watch: on", ", watch: on"), true,
+	              "c c, c *.yaml, c more, c catalogue, z* zone, z* part, f* csv, f latency, f metros, f ca");
+	assert_inputs(MAIN("on", ", watch: off", ", watch: off"), true,
+	              "c c, c *.yaml, c more, c catalogue, z zone, z part, f csv, f* latency, f* metros, f* ca");
+	// Of what is refused too, and what is not there.
+	assert_inputs("domains: [\n", false, "c c");
+	assert_inputs("include: [no]\ndomains: {e.x: {file: none}}\nlatency: nil\nlocate: [{plugin: mmdb, city: nix}]\n", false,
+	              "c c, c no, z none, f* nix, f* nil");
+	assert_inputs("domains: {e.x: {ns: n.z}}\nlocate: [{plugin: asn, csv: nix, nothing: 1}]\n", false, "c c, f* nix");
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -288,7 +351,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"c", "zone", "csv", "latency"};
+	static const char *const names[] = {"c", "zone", "csv", "latency", "part", "metros", "catalogue", "more", "ca"};
 	char path[PATH_LEN];
 
 	(void)state;
@@ -306,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_ca_files),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_inputs),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

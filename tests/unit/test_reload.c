@@ -44,6 +44,7 @@ static struct {
 	unsigned joins, joins_wanted; // that have finished; the loop ends with the last one
 	int err;
 	char *reported;
+	bool waits;           // something comes after the reload that nobody asked for
 } test;
 
 static void note(char letter)
@@ -60,6 +61,7 @@ static void starting(void *ctx, const struct reload_job *job)
 	assert_ptr_equal(ctx, &test);
 	assert_true(pthread_equal(pthread_self(), test.main));
 	test.started = job->kind;
+	note('s');
 }
 
 static void discard(struct generation *generation);
@@ -122,7 +124,7 @@ static void done(void *ctx, int err, const struct report *report)
 	assert_true(pthread_equal(pthread_self(), test.main));
 	note('D');
 	free(test.reported);
-	test.reported = report_text(report);
+	test.reported = report ? report_text(report) : NULL;
 	test.err = err;
 	event_base_loopbreak(ctx);
 }
@@ -183,30 +185,30 @@ static const char *reload(const char *yaml)
 static void test_outcomes(void **state)
 {
 	(void)state;
-	assert_string_equal(reload(GOOD), "ptfD");
+	assert_string_equal(reload(GOOD), "sptfD");
 	assert_int_equal(test.err, E_OK);
 	assert_int_equal(test.generation, 2); // the first one was there at startup
 	assert_false(test.force);
-	assert_string_equal(reload_by(GOOD, true), "ptfD");
+	assert_string_equal(reload_by(GOOD, true), "sptfD");
 	assert_true(test.force);
 
-	assert_string_equal(reload(BAD), "fD");
+	assert_string_equal(reload(BAD), "sfD");
 	assert_int_equal(test.err, E_INVAL);
 	assert_non_null(strstr(test.reported, "has neither `file` nor `ns`"));
 
 	test.build_err = E_NOMEM;
-	assert_string_equal(reload(GOOD), "pdfD");
+	assert_string_equal(reload(GOOD), "spdfD");
 	assert_int_equal(test.err, E_NOMEM);
 	assert_string_not_equal(test.reported, "");
 
 	test.build_err = E_OK;
 	test.take_err = E_NOMEM;
-	assert_string_equal(reload(GOOD), "ptdfD");
+	assert_string_equal(reload(GOOD), "sptdfD");
 	assert_int_equal(test.err, E_NOMEM);
 	assert_non_null(strstr(test.reported, "cannot be taken into use"));
 
 	test.take_err = E_OK;
-	assert_string_equal(reload(GOOD), "ptfD");
+	assert_string_equal(reload(GOOD), "sptfD");
 	assert_int_equal(test.generation, 7);
 }
 
@@ -217,12 +219,12 @@ static void test_one_at_a_time(void **state)
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
 	reload_begin(test.reload, false, done, test.base); // refused at once, and not a reload that has finished
-	assert_string_equal(test.order, "D");
+	assert_string_equal(test.order, "sD");
 	assert_int_equal(test.err, E_STATE);
 	assert_string_equal(test.reported, "a reload is under way already\n");
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "DptfD");
+	assert_string_equal(test.order, "sDptfD");
 	assert_int_equal(test.err, E_OK);
 }
 
@@ -235,10 +237,61 @@ static void test_stop(void **state)
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
 	assert_false(reload_stop(test.reload, 1));
-	assert_string_equal(test.order, "");
+	assert_string_equal(test.order, "s");
 	atomic_store(&test.gate, 0);
 	assert_true(reload_stop(test.reload, PATIENCE_MS));
-	assert_string_equal(test.order, "pdD");
+	assert_string_equal(test.order, "spdD");
+	assert_int_equal(test.err, E_STOPPED);
+}
+
+static void unasked_done(void *ctx, int err, const struct report *report)
+{
+	(void)report;
+	note(err == E_OK ? 'u' : err == E_STATE ? 'x' : '?');
+	if (test.waits)
+		return;
+	event_base_loopbreak(ctx);
+}
+
+// One that nobody asked for keeps nobody from asking: one request waits for it, with its force; the next is refused. It
+// does not wait itself.
+static void test_unasked(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sptfu");
+	assert_false(test.force);
+
+	test.order[0] = '\0';
+	test.waits = true;
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin(test.reload, true, done, test.base);
+	assert_string_equal(test.order, "s");
+	reload_begin(test.reload, false, done, test.base);
+	assert_string_equal(test.order, "sD");
+	assert_int_equal(test.err, E_STATE);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	assert_string_equal(test.order, "sDx");
+	event_base_loopbreak(test.base); // what done() has asked for
+	atomic_store(&test.gate, 0);
+	test.order[0] = '\0';
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "ptfusptfD");
+	assert_int_equal(test.err, E_OK);
+	assert_true(test.force);
+	assert_int_equal(test.generation, 4);
+
+	// A stop answers both.
+	test.order[0] = '\0';
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin(test.reload, false, done, test.base);
+	atomic_store(&test.gate, 0);
+	assert_true(reload_stop(test.reload, PATIENCE_MS));
+	assert_string_equal(test.order, "spd?D");
 	assert_int_equal(test.err, E_STOPPED);
 }
 
@@ -251,7 +304,7 @@ static void test_join(void **state)
 	for (int i = 0; i < 100; i++)
 		reload_join(test.reload);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "jtf");
+	assert_string_equal(test.order, "sjtf");
 
 	// Wanted while one is under way: one more.
 	test.order[0] = '\0';
@@ -265,7 +318,7 @@ static void test_join(void **state)
 	reload_join(test.reload);
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "jtfjtf");
+	assert_string_equal(test.order, "sjtfsjtf");
 }
 
 // A reload that somebody asks for waits for the join under way, and comes before the next one. A second one is refused.
@@ -279,17 +332,17 @@ static void test_join_and_reload(void **state)
 		assert_int_equal(event_base_loop(test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	reload_join(test.reload);
 	reload_begin(test.reload, false, done, test.base);
-	assert_string_equal(test.order, "");
+	assert_string_equal(test.order, "s");
 	reload_begin(test.reload, false, done, test.base);
-	assert_string_equal(test.order, "D");
+	assert_string_equal(test.order, "sD");
 	assert_int_equal(test.err, E_STATE);
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "DjtfptfD");
+	assert_string_equal(test.order, "sDjtfsptfD");
 	assert_int_equal(test.err, E_OK);
 	test.joins_wanted = 2;
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "DjtfptfDjtf");
+	assert_string_equal(test.order, "sDjtfsptfDsjtf");
 }
 
 // A join that fails is told; for want of memory it is tried again.
@@ -301,11 +354,11 @@ static void test_join_fails(void **state)
 	test.build_err = E_NOMEM;
 	reload_join(test.reload);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "jdf");
+	assert_string_equal(test.order, "sjdf");
 	test.build_err = E_OK;
 	test.joins_wanted = 2;
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "jdfjtf");
+	assert_string_equal(test.order, "sjdfsjtf");
 }
 
 int main(void)
@@ -317,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_join, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_join_and_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_join_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unasked, set_up, tear_down),
 	};
 
 	alarm(300);

@@ -49,6 +49,8 @@ static const struct {
 	 "3:3: domains.e.x.: is given twice (case is ignored), expected once\n"},
 	{"domains: {'*.x': {ns: n.x}}\n",
 	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`; anything else as `\\DDD`\n"},
+	{"domains: {e.x: {ns: n.x, watch: on}}\n",
+	 "1:26: domains.e.x.watch: has no place without a `file`, expected one to watch\n"},
 	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
 	{"domains: {" LONG ": {ns: n.x}, a" LONG ": {ns: n.x}, b" LONG ": {ns: n.x, hostmaster: h.x}}\n",
 	 "1:266: domains.a" LONG ": is too long a name for the default `hostmaster`, expected one\n"},

@@ -63,10 +63,10 @@ static int by_key_and_age(const void *a, const void *b)
 	return order ? order : (*left)->vanished_ms < (*right)->vanished_ms ? -1 : 1;
 }
 
-void batch_seal(struct batch *batch)
+size_t batch_seal(struct batch *batch)
 {
 	struct object **objects = batch->objects;
-	size_t kept = 0;
+	size_t kept = 0, gone;
 
 	for (size_t i = 0; i < batch->count; i++)
 		objects[i]->vanished_ms = (int64_t)i;
@@ -80,5 +80,7 @@ void batch_seal(struct batch *batch)
 		objects[i]->vanished_ms = 0;
 		objects[kept++] = objects[i];
 	}
+	gone = batch->count - kept;
 	batch->count = kept;
+	return gone;
 }

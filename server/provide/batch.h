@@ -27,5 +27,5 @@ struct batch *batch_free(struct batch *batch);
 void batch_begin(struct batch *batch);
 // Takes ownership on success. E_LIMIT, E_NOMEM.
 int batch_add(struct batch *batch, struct object *object) MUST_USE;
-// Sorts by key; of several with one key the last one stays.
-void batch_seal(struct batch *batch);
+// Sorts by key; of several with one key the last one stays. Returns how many went.
+size_t batch_seal(struct batch *batch);

@@ -127,7 +127,7 @@ int keep_load(struct state *state, struct keep_found *found, size_t *ret_count)
 	int err = state ? state_take_provided(state, load_row, &loading) : E_OK;
 
 	for (size_t i = 0; i < loading.count; i++)
-		batch_seal(found[i].objects);
+		(void)batch_seal(found[i].objects); // keys are unique in the state
 	if (loading.left_out > 0)
 		log_warning("providers: %zu saved targets cannot be used", loading.left_out);
 	*ret_count = loading.count;

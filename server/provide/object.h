@@ -13,7 +13,7 @@
 enum {
 	OBJECT_KEY_MAX_LEN = 511,
 	OBJECT_ADDRESSES_MAX = 32,
-	OBJECT_WHY_LEN = 128,
+	OBJECT_WHY_LEN = 192,
 };
 
 struct provider;

@@ -41,7 +41,7 @@ int provide_new(struct event_base *base, struct state *state, const struct provi
                 struct provide **ret_provide) MUST_USE;
 // Stops all, and waits for them for a bounded time. Takes NULL. Returns NULL, or `provide` when a thread has not ended: it
 // uses memory of this, so the caller must _exit().
-struct provide *provide_free(struct provide *provide) MUST_USE;
+struct provide *provide_free(struct provide *provide);
 
 // Loads and opens what the config names and is not running yet. All errors are reported; nothing is started. Any thread,
 // while there is no provide_take(). `provide` NULL: only to check a config. E_INVAL, E_IO, E_NOMEM.

@@ -180,8 +180,15 @@ static int lent_commit(const struct edgesteer_host *lent)
 		forget_batch(provider);
 		return batch ? E_LIMIT : E_NOMEM;
 	}
+	bool is_whole = batch->is_whole;
+	size_t doubles = batch_seal(batch);
+
 	provider->batch = NULL;
-	batch_seal(batch);
+	if (is_whole && doubles != provider->doubles && doubles > 0)
+		log_warning("providers: %s: its list has %zu %s with the key of another one: the last of each key is used",
+		            provider->label, doubles, doubles == 1 ? "target" : "targets");
+	if (is_whole)
+		provider->doubles = doubles;
 	if (inbox_put(provider->inbox, &provider->sender, batch) < 0)
 		return E_STATE; // it is to stop, or there is no memory for a few octets
 	pthread_mutex_lock(&provider->mutex);

@@ -58,7 +58,7 @@ struct provider {
 	struct batch *batch;         // what was put since the last commit; NULL: nothing
 	uint64_t *told;              // of refused objects that were logged: hashes of key and reason
 	size_t told_count;
-	size_t refused;
+	size_t refused, doubles;     // of the last whole list
 	bool is_open;                // the instance is; the main thread's before the thread starts and after it has ended
 	bool is_over;                // a limit was reached since the last commit
 	// The main thread's.

@@ -23,6 +23,7 @@ resolve     base wire
 health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
+provide     base config contract plugin schema state wire zone
 generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
 daemon      base config control discovery generation health net schema state steer view watch wire

@@ -228,19 +228,20 @@ static void log_source(const struct provider *provider, const struct provider_pa
 
 static void set_source(struct provider *provider, const char *name, enum edgesteer_source state, const char *text)
 {
-	char cleaned[PROVIDER_TEXT_LEN];
+	char cleaned[PROVIDER_TEXT_LEN], why[PROVIDER_TEXT_LEN];
 	struct provider_part *part, copy = {0};
 	bool is_new = false;
 
+	clean_copy(why, sizeof(why), text ? text : "");
 	clean_copy(cleaned, sizeof(cleaned), name ? name : "");
 	pthread_mutex_lock(&provider->mutex);
 	part = find_part(&provider->report, cleaned);
 	if (part) {
-		is_new = part->state != state;
-		if (is_new)
+		is_new = part->state != state || (state == EDGESTEER_SOURCE_AWAY && strcmp(part->text, why) != 0);
+		if (part->state != state)
 			part->since_s = clock_wall_s();
 		part->state = state;
-		clean_copy(part->text, sizeof(part->text), text ? text : "");
+		memcpy(part->text, why, sizeof(why));
 		copy = *part;
 	}
 	pthread_mutex_unlock(&provider->mutex);

@@ -6,7 +6,6 @@
 
 #include "base/dict.h"
 #include "base/err.h"
-#include "base/must.h"
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -81,32 +80,45 @@ static const char *same_labels(const char *name, const char *domain)
 	return at;
 }
 
-static const char *nearest_domain(const struct config *config, const char *name)
+static struct nearest nearest_domain(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->domain_count; i++) {
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < config->domain_count && !nearest.word; i++) {
 		const char *domain = config->domains[i].name;
 
-		if (domain && nearest_word(same_labels(name, domain), &domain, 1))
-			return domain;
+		if (!domain)
+			continue;
+		nearest.wanted = same_labels(name, domain);
+		nearest_offer(&nearest, domain);
 	}
-	return NULL;
+	return nearest;
 }
 
 static void check_place(struct reader *reader, const struct config_app *app)
 {
-	char meant[READER_QUOTE_MAX];
-	const char *near;
+	char meant[NEAREST_MEANT_MAX];
+	struct nearest near = nearest_begin(app->name);
 
+	if (scope_of(reader)->config->domain_count == 0) // which is reported, whatever the reason
+		return;
 	if (enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
-	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
+	if (reader_may_help(reader))
+		near = nearest_domain(scope_of(reader)->config, app->name);
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
 	             "apps.%s: is in none of the zones served, expected a name inside one listed under `domains`%s",
-	             app->name, reader_did_you_mean(near, meant));
+	             app->name, nearest_meant(&near, '`', meant));
 }
 
 #define complain(reader, app, target, ...) \
 	report_error((reader)->report, (target)->mark.file, (target)->mark.line, (target)->mark.column, __VA_ARGS__)
+
+// Whether a number is that of a check. Not in a section that was refused: the names in it have numbers all the same.
+static bool has_check(const struct config *config, int check)
+{
+	return check >= 0 && (size_t)check < config->check_count;
+}
 
 static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
@@ -133,7 +145,7 @@ bool crosscheck_needs_host(const struct config_check *check, const char *app)
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
-	const struct config_check *check = target->check >= 0 ? &config->checks[target->check] : NULL;
+	const struct config_check *check = has_check(config, target->check) ? &config->checks[target->check] : NULL;
 
 	if (target->cname)
 		check_cname(reader, app, target);
@@ -164,10 +176,8 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 			if (app->name)
 				check_target(reader, app, target);
 		}
-		if (target->check >= 0) {
-			must((size_t)target->check < scope_of(reader)->config->check_count);
+		if (has_check(scope_of(reader)->config, target->check))
 			used->checks[target->check] = true;
-		}
 	}
 }
 
@@ -248,7 +258,7 @@ static void complete_defaults(struct reader *reader, const struct value *object,
 	defaults->tie_us = config->steering.tie_us;
 	if (!value_get(given, "unknown-metro"))
 		defaults->unknown_metro = config->steering.unknown_metro;
-	if (defaults->check >= 0)
+	if (has_check(config, defaults->check))
 		used->checks[defaults->check] = true;
 	if (given && config->provider_count == 0)
 		report_warning(reader->report, value_key_mark(given).file, given->key_line, given->key_column,

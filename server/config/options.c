@@ -402,7 +402,7 @@ static const struct option root_rows[] = {
 	         "that includes; the last part of a path may have `*`, `?` and `[...]`, and the files that match are read in "
 	         "the order of their names. Mappings (`apps`, `sites`, `server`) join entry by entry, and an entry in two "
 	         "files is an error; lists (`locate`) join in the order of the files; anything else may be in one file "
-	         "only. Included files may include more, 8 deep and 4096 in all. A file has at most 256 MiB and 8388608 "
+	         "only. Included files may include more, 8 deep and 4096 in all. All together have at most 256 MiB and 8388608 "
 	         "values."},
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),

@@ -203,8 +203,8 @@ static void check_reach(struct reader *reader, const struct value *object, struc
 // False after an error, which is reported.
 static bool kind_is_known(struct reader *reader, const struct value *object, const struct config_site *site)
 {
-	const char *near = NULL;
-	char meant[READER_QUOTE_MAX];
+	struct nearest near = nearest_begin(site->name ? site->name : "");
+	char meant[NEAREST_MEANT_MAX];
 
 	if (site->from_catalogue || given(object, "kind"))
 		return true;
@@ -212,9 +212,11 @@ static bool kind_is_known(struct reader *reader, const struct value *object, con
 		reader_error(reader, "has no `kind`, expected one");
 		return false;
 	}
-	if (site->name && reader_may_help(reader))
-		near = catalogue_nearest(scope_of(reader)->catalogue, site->name);
-	reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
+	if (scope_of(reader)->is_catalogue_instead)
+		return false;
+	if (reader_may_help(reader))
+		catalogue_offer(scope_of(reader)->catalogue, &near);
+	reader_error(reader, "is not in the catalogue, expected a `kind`%s", nearest_meant(&near, '`', meant));
 	return false;
 }
 
@@ -223,20 +225,17 @@ static void check_region(struct reader *reader, const struct config_site *site)
 {
 	struct config_site found;
 	struct nearest nearest = nearest_begin(site->region);
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	const char *near;
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 
-	if (reader_find(scope_of(reader)->sites, site->region) >= 0 ||
+	if (scope_of(reader)->is_catalogue_instead || reader_find(scope_of(reader)->sites, site->region) >= 0 ||
 	    catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {
 		scope_offer(&nearest, scope_of(reader)->sites);
-		near = catalogue_nearest(scope_of(reader)->catalogue, site->region);
-		if (near)
-			nearest_offer(&nearest, near);
+		catalogue_offer(scope_of(reader)->catalogue, &nearest);
 	}
 	reader_warning(reader, "region: %s is neither a site nor in the catalogue%s", reader_quote(site->region, quote),
-	               reader_did_you_mean(nearest.word, meant));
+	               nearest_meant(&nearest, '`', meant));
 }
 
 void rules_site(struct reader *reader, struct value *object, void *entry)
@@ -255,7 +254,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	struct config_target *target = entry;
 	struct config_site found;
 	struct nearest nearest = nearest_begin(name);
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 	int site = reader_find(scope_of(reader)->sites, name);
 
 	target->check = CONFIG_CHECK_NONE;
@@ -269,7 +268,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	if (reader_may_help(reader))
 		scope_offer(&nearest, scope_of(reader)->sites);
 	reader_error(reader, "%s is not a site, expected one listed under `sites`%s", reader_quote(name, quote),
-	             reader_did_you_mean(nearest.word, meant));
+	             nearest_meant(&nearest, '`', meant));
 }
 
 void rules_target(struct reader *reader, struct value *object, void *entry)

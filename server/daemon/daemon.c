@@ -292,8 +292,7 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 		return;
 	}
 
-	daemon->facts.last_reload_s = clock_wall_s();
-	daemon->facts.last_reload_ok = err == E_OK;
+	metrics_note_reload(&daemon->facts, err, report);
 	if (report) {
 		report_each(report, log_report_line, NULL);
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
@@ -585,6 +584,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	publish_drain();
 	handouts_free(daemon->handouts);
 	publish_unregister_reader();
+	metrics_wipe_facts(&daemon->facts);
 	free(daemon);
 	return NULL;
 }

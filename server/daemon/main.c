@@ -135,6 +135,50 @@ static void print_summary(const struct generation *generation)
 	       (long long)generation->took_ms);
 }
 
+struct lowering {
+	struct report *report;
+	const char *user;
+};
+
+static void lower_error(void *ctx, enum report_level level, const char *text)
+{
+	const struct lowering *lowering = ctx;
+
+	if (level == REPORT_ERROR)
+		report_warning(lowering->report, NULL, 0, 0, "as user \"%s\" no reload will succeed: %s", lowering->user, text);
+}
+
+// A start reads every file as root, a reload as the user that the process now is: warns of what only root can read.
+static void test_reload(const char *path, const char *user, struct report *report)
+{
+	struct lowering lowering = {report, user};
+	struct report *of_reload = report_new_or_exit();
+	struct generation second;
+
+	if (generation_build(path, NULL, 2, of_reload, &second) == E_OK) {
+		view_free(second.view);
+		config_free(second.config);
+	}
+	report_each(of_reload, lower_error, &lowering);
+	report_free(of_reload);
+}
+
+// -t, of a generation that is good. The exit code.
+static int test(const char *path, struct generation *first, struct report *report)
+{
+	if (service_test(&first->config->server, report))
+		test_reload(path, first->config->server.user, report);
+
+	bool good = report_ok(report);
+
+	report_free(print_and_empty(report));
+	if (good)
+		print_summary(first);
+	view_free(first->view);
+	config_free(first->config);
+	return good ? EXIT_SUCCESS : EXIT_CONFIG;
+}
+
 // --carriers. The exit code.
 static int print_carriers(struct generation *generation)
 {
@@ -193,17 +237,7 @@ int main(int argc, char **argv)
 	}
 	if (arguments.test) {
 		report_free(report);
-		report = report_new_or_exit();
-		service_test(&first.config->server, report);
-
-		bool good = report_ok(report);
-
-		report_free(print_and_empty(report));
-		if (good)
-			print_summary(&first);
-		view_free(first.view);
-		config_free(first.config);
-		return good ? EXIT_SUCCESS : EXIT_CONFIG;
+		return test(arguments.config, &first, report_new_or_exit());
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
 	built = report;

@@ -24,6 +24,8 @@
 #include "view/live.h"
 #include "view/tables.h"
 #include "view/view.h"
+#include "zone/builder.h"
+#include "zone/zone.h"
 
 static const struct {
 	const char *app;
@@ -232,6 +234,19 @@ static struct places *make_places(void)
 	return places;
 }
 
+// None: every name is outside of them.
+static struct zonedb *make_zones(void)
+{
+	struct zone_builder *builder = zone_builder_new();
+	struct report *report = report_new();
+	struct zonedb *zones = NULL;
+
+	must(builder && report && zone_builder_finish(builder, report, &zones) == E_OK);
+	report_free(report);
+	zone_builder_free(builder);
+	return zones;
+}
+
 static struct tables *make_tables(void)
 {
 	struct ground *ground = ground_new();
@@ -239,6 +254,7 @@ static struct tables *make_tables(void)
 
 	must(tables);
 	ground->places = make_places();
+	ground->zones = make_zones();
 	ground_free(ground); // the tables use it
 	return tables;
 }
@@ -299,6 +315,7 @@ static struct view *make_view(unsigned many)
 	view->generation = 3;
 	view->tables = make_tables();
 	view->places = view->tables->ground->places;
+	view->zones = view->tables->ground->zones;
 	view->sites = make_sites(view);
 	view->site_count = FAKE_SITES;
 

@@ -486,6 +486,41 @@ static void shapes(void **state)
 	}
 }
 
+// One entry more than a section may have: that, and nothing of what refers to its entries.
+static void too_many(void **state)
+{
+	static const struct {
+		const char *key, *first, *rest; // of an entry, before and after its number
+		int most;
+		const char *reported;
+	} rows[] = {
+		{"domains", "d", ".e.x: {ns: n.y}", 65536, "5:1: domains: has 65537 entries, expected at most 65536\n"},
+		{"checks", "c", ": {type: tcp, port: 7}", 4096, "5:1: checks: has 4097 entries, expected at most 4096\n"},
+		{"sites", "s", ": {kind: region}", 4096, "5:1: sites: has 4097 entries, expected at most 4096\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *yaml, *reported, expected[256];
+		size_t len;
+		FILE *out = open_memstream(&yaml, &len);
+
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+			if (k != i)
+				fprintf(out, "%s: {%s1%s}\n", rows[k].key, rows[k].first, rows[k].rest);
+		fprintf(out, "defaults: {check: c1}\napps: {a.d1.e.x: {check: c1, targets: {s1: {addresses: 192.0.2.1}}}}\n%s:\n", rows[i].key);
+		for (int n = 0; n <= rows[i].most; n++)
+			fprintf(out, "  %s%d%s\n", rows[i].first, n, rows[i].rest);
+		fclose(out);
+		config_free(report_text_config(yaml, len, &reported));
+		snprintf(expected, sizeof(expected), "%swarning: 3:1: defaults: has no effect, there are no `providers`\n",
+		         rows[i].reported);
+		assert_string_equal(reported, expected);
+		free(reported);
+		free(yaml);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,7 +528,7 @@ int main(void)
 		cmocka_unit_test(provided),
 		cmocka_unit_test(earlier_errors_do_not_count), cmocka_unit_test(examples), cmocka_unit_test(files),
 		cmocka_unit_test(manual), cmocka_unit_test(schema), cmocka_unit_test(mutations),
-		cmocka_unit_test(shapes),
+		cmocka_unit_test(shapes), cmocka_unit_test(too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,7 +125,7 @@ static const struct option_case cases[] = {
 	{"checks.NAME.port", CHECK("port", "tcp"), {"1", "65535"}, {"0", "65536", "http"}},
 	{"checks.NAME.path", CHECK("path", "http"), {"/", "/a?b=c"}, {"x", "'/a b'", "\"/a\\r\\nX: y\"", "/a#b", "''"}},
 	{"checks.NAME.host", CHECK("host", "http"), {"h.x", "h.x:8080", "'[2001:db8::1]:80'", "192.0.2.1"},
-	 {"'a b'", "\"a\\r\\nX: y\"", "'h:'", "'h:999999'", "'[::1'", "''", "'[::1]x'"}},
+	 {"'a b'", "\"a\\r\\nX: y\"", "'h:'", "'h:999999'", "'[::1'", "''", "'[::1]x'", "'h:65536'", "'h:0'", "'[]'", "'[:::]'", "'[192.0.2.1]'"}},
 	{"checks.NAME.sni", CHECK("sni", "https"), {"h.x"}, {"'a b'", "''", "'h:80'"}},
 	{"checks.NAME.verify", CHECK("verify", "https"), {"on", "off", "true", "no"}, {"maybe", "0", "[]"}},
 	{"checks.NAME.ca-file", CHECK("ca-file", "https"), {"ca.pem"}, {"''", "[]"}},

@@ -178,6 +178,12 @@ static const struct {
 	 "warning: 2:9: sites.x: region: `metor-1` is neither a site nor in the catalogue, did you mean `metro-1`?\n"},
 	{DOMAIN "apps: {a.e.x: {targets: [x]}}\n",
 	 "2:16: apps.a.e.x.targets: cannot be a list, expected a mapping of names\n"},
+	// What would follow from a section or a catalogue that is refused is not reported.
+	{"domains: [e.x]\nsites: {us-east-1: {}}\napps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "1:1: domains: cannot be a list, expected a mapping of names\n"},
+	{DOMAIN "catalogue: none.yaml\nsites: {our-1: {region: metro-1}, us-east-1: {region: metor-1}}\napps: {a.e.x: {targets: "
+	        "{our-1: {addresses: 1.1.1.1}, us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "/d/none.yaml: cannot be read: No such file or directory\n"},
 	// A kind that is refused is not taken for another one.
 	{DOMAIN "sites: {x: {kind: reggion}}\napps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}}}}\n",
 	 "2:19: sites.x.kind: cannot be `reggion`, expected wavelength, local-zone, outpost, az or region, did you mean "

@@ -8,6 +8,7 @@ struct background;
 struct config;
 struct health;
 struct live;
+struct provide;
 struct report;
 struct state;
 
@@ -15,6 +16,7 @@ struct control_ops {
 	void *ctx;
 	struct health *health;
 	struct state *state;
+	struct provide *provide;       // NULL: no providers
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);

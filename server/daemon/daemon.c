@@ -33,6 +33,7 @@
 #include "net/sockets.h"
 #include "net/tcp.h"
 #include "net/worker.h"
+#include "provide/provide.h"
 #include "state/state.h"
 #include "view/handouts.h"
 #include "view/index.h"
@@ -68,6 +69,7 @@ struct daemon {
 	struct reload *reload;
 	struct watching *watching;
 	struct building building; // for the builder
+	struct provide *provide;
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
@@ -209,7 +211,7 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 static int build_generation(void *ctx, const struct reload_job *job, struct report *report,
                             struct generation *ret_generation)
 {
-	const struct daemon *daemon = ctx;
+	struct daemon *daemon = ctx;
 
 	return building_build(&daemon->building, job, report, ret_generation);
 }
@@ -235,6 +237,7 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
+	building_taken(&daemon->building, daemon->provide, config);
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);
@@ -251,6 +254,7 @@ static void build_starting(void *ctx, const struct reload_job *job)
 {
 	struct daemon *daemon = ctx;
 
+	building_start(&daemon->building, daemon->provide);
 	daemon->building.config = serving_config(daemon->serving);
 	daemon->building.previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
 	                                                   serving_caches(daemon->serving)};
@@ -395,6 +399,13 @@ static int make_events(struct daemon *daemon)
 	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
 }
 
+static void targets_changed(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	reload_join(daemon->reload);
+}
+
 // State, health, reloads and control. State and control log their own errors.
 static int open_parts(struct daemon *daemon, const struct report *first)
 {
@@ -403,6 +414,7 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
 	struct reload_ops reload_ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
 	                                .take = take_generation, .finished = build_finished, .ctx = daemon};
+	const struct provide_ops provide_ops = {.changed = targets_changed, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
 	int err = state_open(daemon->base, server->state_dir, &state_ops, &daemon->state);
 
@@ -412,6 +424,9 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 	daemon->reload = reload_new(daemon->base, &reload_ops);
 	if (!daemon->health || !daemon->reload)
 		return E_NOMEM;
+	err = provide_new(daemon->base, daemon->state, &provide_ops, &daemon->provide);
+	if (err < 0)
+		return err;
 	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
 	if (!daemon->watching)
 		return E_NOMEM;
@@ -420,6 +435,7 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 		.ctx = daemon,
 		.health = daemon->health,
 		.state = daemon->state,
+		.provide = daemon->provide,
 		.config = control_config,
 		.live = control_live,
 		.reload = control_reload,
@@ -498,6 +514,8 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 		err = make_events(daemon);
 	if (err == E_OK)
 		err = open_parts(daemon, first_report);
+	if (err == E_OK)
+		err = building_first(daemon->provide, serving_config(daemon->serving), report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
@@ -549,6 +567,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	daemon->provide = provide_free(daemon->provide); // what it gave is kept by the state
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 
@@ -561,8 +580,9 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
-	if (!watch_stopped)
+	if (!watch_stopped || daemon->provide)
 		return daemon;
+	building_end(&daemon->building);
 	watching_free(daemon->watching);
 	reload_free(daemon->reload);
 	health_free(daemon->health);

@@ -264,11 +264,18 @@ int join_config(void *given, struct config *read, const struct zonedb *zones, st
                 struct config **ret_config)
 {
 	const struct snapshot *snapshot = given;
-	struct arena *arena = arena_new(BYTES_MAX);
-	struct joining joining = {.read = read, .snapshot = snapshot, .zones = zones, .arena = arena};
+	struct arena *arena;
+	struct joining joining = {.read = read, .snapshot = snapshot, .zones = zones};
 	int err = E_NOMEM;
 
 	(void)report;
+	if (!snapshot)
+		return E_NOMEM;
+	if (snapshot->count == 0) {
+		*ret_config = config_hold(read);
+		return E_OK;
+	}
+	arena = joining.arena = arena_new(BYTES_MAX);
 	if (!arena)
 		return E_NOMEM;
 	joining.config = arena_take(arena, sizeof(*joining.config));

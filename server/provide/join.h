@@ -17,7 +17,8 @@ struct config;
 struct report;
 struct zonedb;
 
-// Makes the joined config, which uses `read`; `snapshot` is a struct snapshot, and is borrowed. The first apps and sites
+// Makes the joined config, which uses `read`, or is `read` where nothing is provided; `snapshot` is a struct snapshot, and
+// is borrowed (NULL: there was no memory for it). The first apps and sites
 // are those of `read`, in its order. What is refused is listed in the result; nothing is reported. As
 // generation_joiner.join(). E_NOMEM.
 int join_config(void *snapshot, struct config *read, const struct zonedb *zones, struct report *report,

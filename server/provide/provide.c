@@ -97,7 +97,7 @@ static bool look_at_all(struct provide *provide)
 		if (group.used->told_ready == group.ready)
 			continue;
 		group.used->told_ready = group.ready;
-		if (was_used) // else the snapshot tells
+		if (was_used && provide->ops.ready_changed) // else the snapshot tells
 			provide->ops.ready_changed(provide->ops.ctx, group.used->app, group.used->site,
 			                           (enum edgesteer_health)group.ready);
 	}

@@ -31,7 +31,7 @@ struct provide_ops {
 	void *ctx;
 	// provide_snapshot() has other targets, or addresses of them, than when this was called last.
 	void (*changed)(void *ctx);
-	// What their sources say of the servers of an app at a site, and nothing else, has changed.
+	// What their sources say of the servers of an app at a site, and nothing else, has changed. NULL: nobody asks.
 	void (*ready_changed)(void *ctx, const char *app, const char *site, enum edgesteer_health ready);
 	unsigned stop_ms;             // 0: PROVIDE_STOP_MS
 };

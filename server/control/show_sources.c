@@ -6,7 +6,6 @@
 #include "control/reply_json.h"
 #include "provide/provide.h"
 #include "provide/provider.h"
-#include "steer/place.h"
 #include "view/live.h"
 #include "view/view.h"
 

@@ -270,35 +270,18 @@ static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, i
 	reload_begin(daemon->reload, force, done, done_ctx);
 }
 
-static void log_report_line(void *ctx, enum report_level level, const char *text)
-{
-	(void)ctx;
-	log_line(level == REPORT_ERROR ? LOG_LEVEL_ERROR : level == REPORT_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-	         "%s", text);
-}
-
-// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
-static void join_finished(int err, const struct report *report)
-{
-	if (report)
-		report_each(report, log_report_line, NULL);
-	if (err < 0)
-		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
-		          err_text(err));
-}
-
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
 
 	if (kind == RELOAD_JOIN) {
-		join_finished(err, report);
+		building_joined(err, report);
 		return;
 	}
 
 	metrics_note_reload(&daemon->facts, err, report);
 	if (report) {
-		report_each(report, log_report_line, NULL);
+		building_log(report);
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
 	}
 	if (err < 0)

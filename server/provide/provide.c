@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
@@ -21,9 +20,10 @@
 #include "provide/object.h"
 #include "provide/plan.h"
 #include "provide/provider.h"
+#include "provide/refusals.h"
 #include "provide/snapshot.h"
 
-enum { REFUSED_SHOWN_MAX = 100, LEAVING_MAX = 4096, LOOK_MS = 250 };
+enum { LEAVING_MAX = 4096, LOOK_MS = 250 };
 
 struct provide {
 	struct state *state;
@@ -40,8 +40,7 @@ struct provide {
 	size_t found_count;
 	bool is_loading;            // what is added is in the state already
 	bool has_lost;              // something that was used is gone
-	uint64_t *refused;          // hashes of what was refused by the config in use; sorted
-	size_t refused_count;
+	struct refusals refusals;   // of the config in use
 	size_t unused[PROVIDERS_MAX];
 };
 
@@ -486,56 +485,13 @@ void provide_status(const struct provide *provide, size_t number, struct provide
 	provider_read_report(provider, ret_report);
 }
 
-static uint64_t hash_refused(const struct config_refused *refused)
-{
-	const char *const texts[] = {refused->from, refused->app, refused->site, refused->why};
-	uint64_t hash = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		hash = hash_bytes(hash, texts[i], strlen(texts[i]));
-	return hash;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-static void count_unused(struct provide *provide, const char *label)
-{
-	for (size_t i = 0; i < provide->running_count; i++)
-		provide->unused[i] += strcmp(provide->running[i]->label, label) == 0;
-}
-
 void provide_joined(struct provide *provide, const struct config *config)
 {
-	uint64_t *hashes = calloc(config->refused_count + 1, sizeof(*hashes));
-	size_t told = 0;
-
 	memset(provide->unused, 0, sizeof(provide->unused));
-	for (size_t i = 0; i < config->refused_count; i++) {
-		const struct config_refused *refused = &config->refused[i];
-		uint64_t hash = hash_refused(refused);
-
-		count_unused(provide, refused->provider);
-		if (hashes)
-			hashes[i] = hash;
-		if (provide->refused_count > 0 &&
-		    bsearch(&hash, provide->refused, provide->refused_count, sizeof(hash), by_number))
-			continue;
-		if (told++ < REFUSED_SHOWN_MAX)
-			log_warning("providers: %s is not used for %s at %s: %s", refused->from, refused->app, refused->site,
-			            refused->why);
-	}
-	if (told > REFUSED_SHOWN_MAX)
-		log_warning("providers: %zu more targets are not used", told - REFUSED_SHOWN_MAX);
-	if (hashes)
-		qsort(hashes, config->refused_count, sizeof(*hashes), by_number);
-	free(provide->refused);
-	provide->refused = hashes;
-	provide->refused_count = hashes ? config->refused_count : 0;
+	for (size_t i = 0; i < config->refused_count; i++)
+		for (size_t j = 0; j < provide->running_count; j++)
+			provide->unused[j] += strcmp(provide->running[j]->label, config->refused[i].provider) == 0;
+	refusals_log(&provide->refusals, config);
 }
 
 // ---- start and stop -------------------------------------------------------------------------------------------------
@@ -607,7 +563,7 @@ struct provide *provide_free(struct provide *provide)
 		event_free(provide->tell);
 	if (provide->look)
 		event_free(provide->look);
-	free(provide->refused);
+	refusals_done(&provide->refusals);
 	free(provide);
 	return NULL;
 }

@@ -25,7 +25,7 @@ plugin      base contract schema
 discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
 generation  base config discovery schema steer view wire zone
-control     answer base config contract health provide schema state view wire
+control     answer base config health provide schema state view wire
 daemon      base config control discovery generation health net provide schema state steer view watch wire
 client      base
 lib         contract

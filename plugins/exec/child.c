@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,7 +74,7 @@ const char *child_start(struct child *child, char *const *command, char *const *
 	}
 	close(out[1]);
 	close(err[1]);
-	*child = (struct child){pid, out[0], err[0]};
+	*child = (struct child){pid, out[0], err[0], (int)syscall(SYS_pidfd_open, pid, 0)};
 	return NULL;
 }
 
@@ -101,7 +102,9 @@ int child_end(struct child *child, int alone_ms, int patience_ms, char *buf)
 		close(child->out);
 	if (child->err >= 0)
 		close(child->err);
-	child->out = child->err = -1;
+	if (child->ended >= 0)
+		close(child->ended);
+	child->out = child->err = child->ended = -1;
 	if (!wait_for(child->pid, alone_ms)) {
 		kill(child->pid, SIGTERM);
 		(void)wait_for(child->pid, patience_ms);

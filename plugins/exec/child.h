@@ -8,6 +8,7 @@
 struct child {
 	pid_t pid;    // 0: there is none
 	int out, err; // to be read, without waiting; -1: closed
+	int ended;    // readable once it has ended, though what it has started may still hold the pipes; -1: not known here
 };
 
 // Starts it. `command` and `environment` end with NULL; command[0] is a path. NULL, or why not.

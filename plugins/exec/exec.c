@@ -188,12 +188,12 @@ static int64_t left_ms(const struct exec *exec, int64_t started_ms)
 static int follow(struct exec *exec)
 {
 	struct pollfd wait[] = {{exec->host->stop_fd(exec->host), POLLIN, 0}, {exec->child.out, POLLIN, 0},
-	                        {exec->child.err, POLLIN, 0}};
+	                        {exec->child.err, POLLIN, 0}, {exec->child.ended, POLLIN, 0}};
 	int64_t started_ms = now_ms();
 
 	for (;;) {
 		int64_t left = left_ms(exec, started_ms);
-		int ready = poll(wait, 3, (int)left), done = 0;
+		int ready = poll(wait, 4, (int)left), done = 0;
 
 		if (ready < 0 && errno != EINTR)
 			return -1;
@@ -205,6 +205,8 @@ static int follow(struct exec *exec)
 			done = take_output(exec);
 		if (done)
 			return done;
+		if (ready > 0 && wait[3].revents && !wait[1].revents)
+			return 1; // and all that it has printed has been read
 		if (left_ms(exec, started_ms) == 0) {
 			exec->host->report(exec->host, EDGESTEER_ERROR, NULL, 0, "has committed nothing within its deadline of %lld s: it is "
 			                   "ended, and its last targets serve on", (long long)exec->deadline_ms / 1000);

@@ -27,13 +27,15 @@ void building_end(struct building *building)
 	building->plan = provide_discard(building->plan);
 }
 
-int building_first(struct provide *provide, const struct config *config, struct report *report)
+int building_first(struct provide *provide, const struct config *config, struct report *report, bool *ret_has_saved)
 {
 	struct provide_plan *plan;
 	int err = provide_prepare(provide, config, report, &plan);
 
-	if (err == E_OK)
+	if (err == E_OK) {
 		provide_take(provide, plan);
+		*ret_has_saved = provide_has_targets(provide);
+	}
 	return err;
 }
 

@@ -2,6 +2,8 @@
 // daemon.c.
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "daemon/handover.h"
 
@@ -25,9 +27,10 @@ struct building {
 	struct handover_from previous;  // the rest of the generation in use
 };
 
-// Starts the providers of the first generation, which was built without them: a join is to follow. E_INVAL (reported), E_IO,
-// E_LIMIT, E_NOMEM.
-int building_first(struct provide *provide, const struct config *config, struct report *report) MUST_USE;
+// Starts the providers of the first generation, which was built without them: a join is to follow. *ret_has_saved: they gave
+// something before the start. E_INVAL (reported), E_IO, E_LIMIT, E_NOMEM.
+int building_first(struct provide *provide, const struct config *config, struct report *report,
+                   bool *ret_has_saved) MUST_USE;
 // Main thread: a build starts, from what there is now. What an earlier one has left is freed.
 void building_start(struct building *building, struct provide *provide);
 // Main thread: a generation of it is in use now.

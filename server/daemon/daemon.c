@@ -70,6 +70,7 @@ struct daemon {
 	struct watching *watching;
 	struct building building; // for the builder
 	struct provide *provide;
+	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
@@ -192,7 +193,7 @@ static void first_round_over(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (!serving_started(daemon->serving)) // else it was the first round after a reload
+	if (!serving_started(daemon->serving) && !daemon->joins_first) // else it was the first round after a reload
 		serve(daemon);
 }
 
@@ -276,9 +277,11 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 
 	if (kind == RELOAD_JOIN) {
 		building_joined(err, report);
+		daemon->joins_first = false;
+		if (health_settled(daemon->health))
+			first_round_over(daemon);
 		return;
 	}
-
 	metrics_note_reload(&daemon->facts, err, report);
 	if (report) {
 		building_log(report);
@@ -498,7 +501,7 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 	if (err == E_OK)
 		err = open_parts(daemon, first_report);
 	if (err == E_OK)
-		err = building_first(daemon->provide, serving_config(daemon->serving), report);
+		err = building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;

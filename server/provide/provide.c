@@ -450,6 +450,11 @@ struct snapshot *provide_snapshot(struct provide *provide)
 	return snapshot_new(&provide->merged);
 }
 
+bool provide_has_targets(const struct provide *provide)
+{
+	return provide->merged.count > 0;
+}
+
 enum edgesteer_health provide_ready(const struct provide *provide, const char *app, const char *site)
 {
 	struct merged_group group;

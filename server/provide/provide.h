@@ -55,6 +55,7 @@ void provide_take(struct provide *provide, struct provide_plan *plan);
 
 // What there is now; the caller leaves it with snapshot_release(). NULL when out of memory.
 struct snapshot *provide_snapshot(struct provide *provide) MUST_USE;
+bool provide_has_targets(const struct provide *provide);
 // What sources say of the servers of an app at a site now.
 enum edgesteer_health provide_ready(const struct provide *provide, const char *app, const char *site);
 // A joined config has been taken into use: logs what it does not use of what providers gave, once.

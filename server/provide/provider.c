@@ -292,7 +292,7 @@ static bool pause_after_failure(struct provider *provider, int64_t began_ms, int
 	log_warning("providers: %s: has stopped by itself: it is called again in %d s, its last targets serve on",
 	            provider->label, *again_s);
 	set_waiting(provider, true);
-	if (stops_within(provider, *again_s * 1000))
+	if (stops_within(provider, *again_s * 1000) || provider->is_to_stop)
 		return false;
 	set_waiting(provider, false);
 	*again_s = *again_s * 2 < AGAIN_MAX_S ? *again_s * 2 : AGAIN_MAX_S;
@@ -309,7 +309,7 @@ static void *run(void *ctx)
 
 		(void)provider->base.plugin.methods->provide(provider->base.self); // any result is a failure, unless it is to stop
 		forget_batch(provider);
-		goes_on = !stops_within(provider, 0) && pause_after_failure(provider, began_ms, &again_s);
+		goes_on = !provider->is_to_stop && pause_after_failure(provider, began_ms, &again_s);
 	}
 	instance_close(&provider->base, NULL);
 	provider->is_open = false;
@@ -329,6 +329,7 @@ void provider_stop(struct provider *provider)
 	uint64_t one = 1;
 
 	must(provider->is_started);
+	provider->is_to_stop = true;
 	inbox_close(provider->inbox, &provider->sender);
 	while (write(provider->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;

@@ -52,6 +52,7 @@ struct provider {
 	struct inbox_sender sender;
 	pthread_t thread;
 	int stop_fd;
+	_Atomic bool is_to_stop;     // also when a plugin has taken what is in stop_fd
 	pthread_mutex_t mutex;
 	struct provider_report report; // under the mutex
 	// The thread's.

@@ -2,6 +2,7 @@
 // or a restart leaves.
 #include "provide/provide.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -254,7 +255,10 @@ static void test_reload(void **unused)
 	providing_load(EXEC, NULL);
 	providing_expect(A ";");
 	// One whose options change serves on until it knows better, and so does one that fails to load.
-	assert_int_equal(providing_load("  - {plugin: exec, command: [./none]}\n", &(char *){0}), E_INVAL);
+	char *reported;
+
+	assert_int_equal(providing_load("  - {plugin: exec, command: [./none]}\n", &reported), E_INVAL);
+	free(reported);
 	providing_write_script("q", SH "sleep 1\n" LIST(JSON_B) STAY);
 	providing_load("  - {plugin: exec, command: [./q], grace: 0s}\n", NULL);
 	providing_expect(A " stale;");
@@ -361,6 +365,77 @@ static void test_many(void **unused)
 	free(text);
 }
 
+// ---- plugins that keep to the contract badly --------------------------------------------------------------------------
+
+static void link_face(const char *name)
+{
+	const char *builddir = getenv("builddir");
+	char built[PATH_MAX], link[600], relative[PATH_MAX];
+
+	snprintf(relative, sizeof(relative), "%s/tests/plugins/faces.so", builddir ? builddir : ".");
+	assert_non_null(realpath(relative, built));
+	snprintf(link, sizeof(link), "%s/%s.so", providing_folder, name);
+	assert_int_equal(symlink(built, link), 0);
+}
+
+static void test_hasty(void **unused)
+{
+	(void)unused;
+	link_face("hasty");
+	providing_load("  - {plugin: hasty, grace: 0s}\n", NULL);
+	providing_expect(A ";");
+	providing_expect_log("providers: hasty: has stopped by itself: it is called again in 1 s");
+	providing_expect_log("it is called again in 2 s");
+	providing_expect(A ";");
+}
+
+static void test_wrong(void **unused)
+{
+	struct provide_status status;
+	static struct provider_report report;
+
+	(void)unused;
+	link_face("wrong");
+	providing_load("  - {plugin: wrong}\n", NULL);
+	providing_expect(A ";");
+	providing_expect_log("breaks the plugin contract: put() without a complete target");
+	providing_expect_log("providers: wrong: a target has no key: it is not used");
+	providing_expect_log("two has 33 addresses, expected at most 32");
+	providing_expect_log("two has the address ``, which is not that of a host");
+	providing_expect_log("breaks the plugin contract: add() outside of enumerate()");
+	providing_expect_log("breaks the plugin contract: source() with a state there is none of");
+	providing_expect_log("a ?[31mpart: the source cannot be reached, its last targets serve on: why ? not");
+	providing_turn(100);
+	provide_status(providing, 0, &status, &report);
+	assert_int_equal(report.part_count, PROVIDER_PARTS_MAX);
+	assert_int_equal(status.targets, 1);
+	providing_load("  - {plugin: file, file: none.csv}\n", NULL); // and it stops
+	providing_turn(200);
+	assert_int_equal(provide_count(providing), 1);
+}
+
+// One that does not stop is left running: what it tells is ignored, and nothing waits for it. Last: its thread stays.
+static void test_stubborn(void **unused)
+{
+	int64_t began_ms;
+
+	(void)unused;
+	link_face("stubborn");
+	providing_stop_ms = 300;
+	providing_load("  - {plugin: stubborn}\n", NULL);
+	providing_expect(A ";");
+	began_ms = clock_mono_ms();
+	providing_load("  - {plugin: file, file: none.csv}\n", NULL);
+	assert_in_range(clock_mono_ms() - began_ms, 0, 200);
+	providing_expect_log("providers: stubborn: has not stopped within 300 ms: it is left running");
+	providing_turn(1500);
+	providing_expect("");
+	assert_int_equal(provide_count(providing), 2);
+	began_ms = clock_mono_ms();
+	assert_false(providing_close());
+	assert_in_range(clock_mono_ms() - began_ms, 0, 2000);
+}
+
 int main(void)
 {
 #define ROW(name) cmocka_unit_test_setup_teardown(name, providing_setup, providing_teardown)
@@ -368,6 +443,7 @@ int main(void)
 		ROW(test_file),    ROW(test_refused), ROW(test_lists),   ROW(test_changes),   ROW(test_ready),
 		ROW(test_hostile), ROW(test_again),   ROW(test_noise),   ROW(test_entries),   ROW(test_reload),
 		ROW(test_restart), ROW(test_grace),   ROW(test_conflicts), ROW(test_many),
+		ROW(test_hasty),   ROW(test_wrong),   ROW(test_stubborn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

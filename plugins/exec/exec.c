@@ -5,25 +5,24 @@
 //   {"remove": "KEY"}         one that is gone
 //   {"commit": true}          what was added and removed takes effect
 //
-// given.h has a TARGET. What a program commits first is all there is. One that ends with exit status 0 is run again after
+// lib/given.h has a TARGET. What a program commits first is all there is. One that ends with exit status 0 is run again after
 // `interval`; one that fails, or prints what is none of these, is ended, and run again after a pause that doubles.
 #include "edgesteer-plugin.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
-#include "lib/given.h"
 #include "lib/lines.h"
+#include "output.h"
 
 enum {
-	LINE_MAX_LEN = 16 << 20,
 	WORDS_MAX = 64,
 	AGAIN_FIRST_S = 1, AGAIN_MAX_S = 60,
 	PATIENCE_MS = 500,       // between the end of its output, SIGTERM and SIGKILL
@@ -40,20 +39,11 @@ struct exec {
 	int64_t deadline_ms, interval_ms;
 	// Of the program that runs.
 	struct child child;
-	struct lines out, said;
-	bool has_committed;      // since it was started
-	int64_t begun_ms;        // what is not committed yet has begun; 0: there is nothing
+	struct output output;
+	struct lines said;       // its standard error
 	unsigned said_count;     // lines of standard error since
 	int64_t said_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 // ---- its standard error ---------------------------------------------------------------------------------------------
 
@@ -61,10 +51,10 @@ static void say_line(struct exec *exec, const char *line)
 {
 	const struct edgesteer_host *host = exec->host;
 
-	if (now_ms() - exec->said_ms >= SAID_S * 1000) {
+	if (output_now_ms() - exec->said_ms >= SAID_S * 1000) {
 		if (exec->said_count > SAID_MAX)
 			host->report(host, EDGESTEER_NOTE, NULL, 0, "said %u more lines", exec->said_count - SAID_MAX);
-		exec->said_ms = now_ms();
+		exec->said_ms = output_now_ms();
 		exec->said_count = 0;
 	}
 	if (exec->said_count++ < SAID_MAX)
@@ -88,99 +78,16 @@ static bool log_said(struct exec *exec)
 	return true;
 }
 
-// ---- what it prints -------------------------------------------------------------------------------------------------
-
-static int commit(struct exec *exec)
-{
-	int err = exec->host->commit(exec->host);
-
-	exec->has_committed = true;
-	exec->begun_ms = 0;
-	if (err == 0)
-		exec->host->source(exec->host, NULL, EDGESTEER_SOURCE_CURRENT, NULL);
-	return err;
-}
-
-// Negative: the program is to be ended, and why[GIVEN_WHY_LEN] says why.
-static int take_member(struct exec *exec, const char *name, const json_t *value, char *why)
-{
-	const struct edgesteer_host *host = exec->host;
-	int err;
-
-	snprintf(why, GIVEN_WHY_LEN, "the daemon takes no more");
-	if (strcmp(name, "list") == 0) {
-		err = given_put_list(host, value, why);
-		return err < 0 ? err : commit(exec);
-	}
-	if (strcmp(name, "commit") == 0 && json_is_true(value))
-		return commit(exec);
-	if (!exec->begun_ms)
-		exec->begun_ms = now_ms();
-	if (strcmp(name, "add") == 0)
-		return given_put(host, value, why);
-	if (strcmp(name, "remove") == 0 && json_is_string(value))
-		return host->drop(host, json_string_value(value));
-	snprintf(why, GIVEN_WHY_LEN, "expected {\"list\": [...]}, {\"add\": {...}}, {\"remove\": \"KEY\"} or {\"commit\": true}");
-	return -1;
-}
-
-static int take_line(struct exec *exec, const char *line, size_t len, char *why)
-{
-	json_error_t error;
-	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error), *value;
-	const char *name;
-	int err = -1;
-
-	if (!json) {
-		snprintf(why, GIVEN_WHY_LEN, "not JSON: column %d: %.100s", error.column, error.text);
-		return -1;
-	}
-	if (json_object_size(json) == 1)
-		json_object_foreach(json, name, value)
-			err = take_member(exec, name, value, why);
-	else
-		snprintf(why, GIVEN_WHY_LEN, "not an object with one member");
-	json_decref(json);
-	return err;
-}
-
-static int fail_line(struct exec *exec, size_t number, const char *why)
-{
-	exec->host->report(exec->host, EDGESTEER_ERROR, NULL, 0, "line %zu of its output: %s: it is ended, and its last targets "
-	                   "serve on", number, why);
-	return -1;
-}
-
-// 0: later more; 1: it has closed its output; negative: it is to be ended (reported).
-static int take_output(struct exec *exec)
-{
-	char *line, why[GIVEN_WHY_LEN];
-	size_t len;
-
-	for (int i = 0; i < LINES_PER_TURN; i++)
-		switch (lines_next(&exec->out, &line, &len)) {
-		case LINES_ONE:
-			if (len > 0 && take_line(exec, line, len, why) < 0)
-				return fail_line(exec, exec->out.number, why);
-			break;
-		case LINES_NONE: return 0;
-		case LINES_END: return 1;
-		case LINES_TOO_LONG: return fail_line(exec, exec->out.number + 1, "longer than 16 MiB");
-		case LINES_FAILED: return fail_line(exec, exec->out.number + 1, strerror(errno));
-		}
-	return 0;
-}
-
 // ---- one run --------------------------------------------------------------------------------------------------------
 
 // How long it may take until it commits; negative: it may take any time.
 static int64_t left_ms(const struct exec *exec, int64_t started_ms)
 {
-	int64_t since_ms = exec->has_committed ? exec->begun_ms : started_ms, left;
+	int64_t since_ms = exec->output.has_committed ? exec->output.begun_ms : started_ms, left;
 
 	if (!since_ms)
 		return -1;
-	left = since_ms + exec->deadline_ms - now_ms();
+	left = since_ms + exec->deadline_ms - output_now_ms();
 	return left > 0 ? left : 0;
 }
 
@@ -189,7 +96,7 @@ static int follow(struct exec *exec)
 {
 	struct pollfd wait[] = {{exec->host->stop_fd(exec->host), POLLIN, 0}, {exec->child.out, POLLIN, 0},
 	                        {exec->child.err, POLLIN, 0}, {exec->child.ended, POLLIN, 0}};
-	int64_t started_ms = now_ms();
+	int64_t started_ms = output_now_ms();
 
 	for (;;) {
 		int64_t left = left_ms(exec, started_ms);
@@ -202,7 +109,7 @@ static int follow(struct exec *exec)
 		if (ready > 0 && wait[2].revents && !log_said(exec))
 			wait[2].fd = -1;
 		if (ready > 0 && wait[1].revents)
-			done = take_output(exec);
+			done = output_take(&exec->output);
 		if (done)
 			return done;
 		if (ready > 0 && wait[3].revents && !wait[1].revents)
@@ -227,18 +134,15 @@ static int run(struct exec *exec)
 		host->report(host, EDGESTEER_ERROR, NULL, 0, "%s cannot be started: %s", exec->command[0], why);
 		return -1;
 	}
-	exec->has_committed = false;
-	exec->begun_ms = 0;
-	lines_begin(&exec->out, exec->child.out, LINE_MAX_LEN);
 	lines_begin(&exec->said, exec->child.err, SAID_MAX_LEN * 8);
-	outcome = host->begin(host) < 0 ? -1 : follow(exec);
+	outcome = output_begin(&exec->output, host, exec->child.out) < 0 ? -1 : follow(exec);
 	log_said(exec); // its last words
-	lines_done(&exec->out);
+	output_done(&exec->output);
 	lines_done(&exec->said);
 	status = child_end(&exec->child, outcome == 1 ? PATIENCE_MS : 0, outcome < 0 ? 0 : PATIENCE_MS, end);
-	if (outcome == 1 && (status != 0 || !exec->has_committed || exec->begun_ms)) {
+	if (outcome == 1 && (status != 0 || !exec->output.has_committed || exec->output.begun_ms)) {
 		host->report(host, EDGESTEER_ERROR, NULL, 0, "has ended: %s%s: its last targets serve on", end,
-		             status == 0 ? exec->has_committed ? ", in the middle of a change" : ", without a commit" : "");
+		             status == 0 ? exec->output.has_committed ? ", in the middle of a change" : ", without a commit" : "");
 		return -1;
 	}
 	return outcome;
@@ -259,14 +163,14 @@ static int exec_provide(void *self)
 	int64_t again_ms = AGAIN_FIRST_S * 1000;
 
 	for (;;) {
-		int64_t started_ms = now_ms();
+		int64_t started_ms = output_now_ms();
 		int outcome = run(exec);
 
 		if (outcome == 0)
 			return 0;
 		if (outcome < 0)
 			exec->host->source(exec->host, NULL, EDGESTEER_SOURCE_AWAY, "the program has failed");
-		if (outcome == 1 || now_ms() - started_ms >= AGAIN_MAX_S * 1000)
+		if (outcome == 1 || output_now_ms() - started_ms >= AGAIN_MAX_S * 1000)
 			again_ms = AGAIN_FIRST_S * 1000;
 		if (stops_within(exec, outcome == 1 ? exec->interval_ms : again_ms))
 			return 0;

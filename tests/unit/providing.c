@@ -25,7 +25,7 @@
 #include "state/state.h"
 #include "tempdir.h"
 
-enum { PATIENCE_MS = 10000, TEXT_LEN = 1 << 16 };
+enum { PATIENCE_MS = 60000, TEXT_LEN = 1 << 16 };
 
 char providing_folder[256], providing_ready[4096];
 struct provide *providing;

@@ -30,7 +30,7 @@ bool providing_close(void);
 // Turns the loop for so long.
 void providing_turn(int ms);
 // Turns it until the snapshot is this: "APP SITE ALIAS-or-ADDRESSES[ ready| unready][ stale];" for each target. Fails the
-// test after ten seconds.
+// test after a minute.
 void providing_expect(const char *snapshot);
 // Turns it until the log has the text.
 void providing_expect_log(const char *text);

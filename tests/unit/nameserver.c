@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/must.h"
 
 enum { MESSAGE_MAX = 65535 };
@@ -180,8 +181,12 @@ static void on_tcp(struct bufferevent *bev, void *arg)
 
 static void on_end(struct bufferevent *bev, short what, void *arg)
 {
+	struct nameserver *server = arg;
+
 	(void)what;
-	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(server->open); i++)
+		if (server->open[i] == bev)
+			server->open[i] = NULL;
 	bufferevent_free(bev);
 }
 
@@ -193,6 +198,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)listener;
 	(void)from;
 	(void)len;
+	for (size_t i = 0; i < ARRAY_LEN(server->open); i++)
+		if (!server->open[i]) {
+			server->open[i] = bev;
+			break;
+		}
 	bufferevent_setcb(bev, on_tcp, NULL, on_end, server);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
@@ -217,6 +227,9 @@ void nameserver_open(struct nameserver *server, struct event_base *base)
 
 void nameserver_close(struct nameserver *server)
 {
+	for (size_t i = 0; i < ARRAY_LEN(server->open); i++)
+		if (server->open[i])
+			bufferevent_free(server->open[i]);
 	event_free(server->event);
 	close(server->fd);
 	evconnlistener_free(server->listener);

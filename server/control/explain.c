@@ -363,16 +363,16 @@ static const char *zones_text(const struct zonedb *zones, char *buf)
 static const char *absence_text(struct explaining *e, const struct name *name, enum lookup_result result,
                                 unsigned chain)
 {
-	char zones[ZONES_TEXT_LEN], text[NAME_TEXT_MAX];
-	const char *near;
+	char zones[ZONES_TEXT_LEN], text[NAME_TEXT_MAX], meant[NEAREST_MEANT_MAX];
 
 	if (result == LOOKUP_CUT)
 		return "delegated away: a referral";
+	if (result == LOOKUP_NXDOMAIN && chain)
+		return "no such name: NXDOMAIN";
 	if (result == LOOKUP_NXDOMAIN) {
-		near = chain ? NULL : find_near_app(e->live->view, name_to_text(name->wire, name->len, text));
-		if (!near)
-			return "no such name: NXDOMAIN";
-		snprintf(e->end, sizeof(e->end), "no such name: NXDOMAIN; did you mean '%s'?", near);
+		struct nearest near = find_near_app(e->live->view, name_to_text(name->wire, name->len, text));
+
+		snprintf(e->end, sizeof(e->end), "no such name: NXDOMAIN%s", nearest_meant(&near, '\'', meant));
 		return e->end;
 	}
 	if (chain)

@@ -54,7 +54,7 @@ int serving_fill(struct serving *serving, struct aliases *aliases, struct health
 // stays, and nothing is lost: call it again.
 bool serving_publish(struct serving *serving, const struct health *health);
 
-const struct config *serving_config(const struct serving *serving);
+struct config *serving_config(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);
 // The published live part or, before serving has started, a preview in which every target whose health is unknown is
 // up. NULL: out of memory. Valid until control returns to the event loop.

@@ -24,7 +24,7 @@ struct target {
 _Static_assert(sizeof(struct target) == 32, "a target takes half a cache line");
 
 struct app {
-	const struct steer *steer;  // one of view->steering->sets
+	const struct steer *steer;  // one of view->steering->of
 	const char *name;           // presentation form, without the final dot
 	uint32_t ttl_s;
 	uint32_t first_target;      // index in view->targets of slot 0

@@ -207,22 +207,30 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 
-void nameserver_open(struct nameserver *server, struct event_base *base)
+// A port of its own for UDP and TCP; false: somebody else has it for TCP.
+static bool try_port(struct nameserver *server)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	                           .sin_port = htons(server->port)};
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(name);
 
-	server->base = base;
 	server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	must(server->fd >= 0 && bind(server->fd, (struct sockaddr *)&name, len) == 0);
 	must(getsockname(server->fd, (struct sockaddr *)&name, &len) == 0);
 	server->port = ntohs(name.sin_port);
+	server->listener = evconnlistener_new_bind(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE,
+	                                           -1, (struct sockaddr *)&name, sizeof(name));
+	if (!server->listener)
+		close(server->fd);
+	return server->listener != NULL;
+}
+
+void nameserver_open(struct nameserver *server, struct event_base *base)
+{
+	server->base = base;
+	while (!try_port(server))
+		;
 	server->event = event_new(base, server->fd, EV_READ | EV_PERSIST, on_udp, server);
 	must(server->event && event_add(server->event, NULL) == 0);
-	server->listener = evconnlistener_new_bind(base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, -1,
-	                                           (struct sockaddr *)&name, sizeof(name));
-	must(server->listener);
 }
 
 void nameserver_close(struct nameserver *server)

@@ -272,14 +272,6 @@ int text_parse_address(const char *text, struct addr *ret_addr)
 	return E_OK;
 }
 
-static void read_address(struct reader *reader, const struct option *option, const struct value *value, void *field)
-{
-	const char *text = schema_text(reader, option, value);
-
-	if (text && text_parse_address(text, field) < 0)
-		schema_refuse(reader, option, value);
-}
-
 static void read_country(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
@@ -318,16 +310,6 @@ static void format_bool(const struct option *option, const void *field, FILE *ou
 {
 	(void)option;
 	fputs(*(const bool *)field ? "on" : "off", out);
-}
-
-static void format_address(const struct option *option, const void *field, FILE *out)
-{
-	const struct addr *addr = field;
-	char text[ADDR_TEXT_LEN];
-
-	(void)option;
-	if (addr->family != ADDR_NONE)
-		fputs(addr_format(addr, text), out);
 }
 
 static void format_country(const struct option *option, const void *field, FILE *out)
@@ -375,7 +357,5 @@ const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.
                                          describe_text, format_text};
 const struct option_type text_enum = {"a word", "", read_enum, describe_enum, format_enum};
 const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool, format_bool};
-const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text,
-                                         format_address};
 const struct option_type text_country = {"a country's code of two letters (ISO 3166-1) such as `US`", "", read_country,
                                          describe_text, format_country};

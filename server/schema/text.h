@@ -14,7 +14,6 @@ extern const struct option_type text_name;    // const char *: a domain name in 
 extern const struct option_type text_mailbox; // const char *: a mailbox as a domain name (RFC 1035 section 8)
 extern const struct option_type text_enum;    // int: one of the row's words
 extern const struct option_type text_bool;    // bool
-extern const struct option_type text_address; // struct addr
 extern const struct option_type text_country; // uint16_t: see base/country.h
 
 enum { TEXT_WORD_MAX = 63, TEXT_NAME_MAX = 1024 }; // the latter with its final zero

@@ -250,6 +250,8 @@ def addresses_are_probed():
             until(lambda: answer("b.edge.example.com") == ["203.0.113.2"], 5, "the other target")
             probed.up()
             until(lambda: answer("b.edge.example.com") == ["203.0.113.1"], 5, "the first again")
+            target = daemon.ctl_json("targets", "b.edge.example.com")["targets"][0]
+            equal((target["check_name"], target.get("check_error")), (f"probe.{ZONE}", None))
             # The name to probe moves.
             probed.down()
             server.change({"lb": ["127.0.0.3", "127.0.0.4"], "probe": ["127.0.0.3"]})

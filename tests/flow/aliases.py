@@ -68,7 +68,11 @@ zone:
         self.process = subprocess.Popen([self.path, "-d", "-c", str(self.folder / "nsd.conf")], cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=open(self.folder / "log", "ab"),
                                         stderr=subprocess.STDOUT)
-        until(self.is_current, harness.PATIENCE_S, "nsd answers", every_s=0.05)
+        try:
+            until(self.is_current, harness.PATIENCE_S, "nsd answers", every_s=0.05)
+        except BaseException:
+            self.stop()
+            raise
 
     def is_current(self):
         """Whether it answers from what was written last."""

@@ -10,6 +10,7 @@ struct health;
 struct live;
 struct provide;
 struct report;
+struct resolve;
 struct state;
 
 struct control_ops {
@@ -17,6 +18,7 @@ struct control_ops {
 	struct health *health;
 	struct state *state;
 	struct provide *provide;       // NULL: no providers
+	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);

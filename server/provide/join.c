@@ -1,6 +1,7 @@
 // Adding provided targets to a config; see join.h.
 #include "provide/join.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -10,6 +11,7 @@
 #include "config/config.h"
 #include "config/crosscheck.h"
 #include "provide/snapshot.h"
+#include "schema/text.h"
 #include "wire/name.h"
 #include "zone/overlay.h"
 
@@ -23,6 +25,7 @@ struct joining {
 	struct config *config;          // being made
 	struct config_refused *refused; // its
 	struct dict *sites, *apps;      // names to numbers in it; of the config's own apps only
+	struct dict *domains;           // names
 	size_t sites_max;
 };
 
@@ -101,7 +104,8 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 		.addresses = arena_copy(arena, from->addresses, from->address_count * sizeof(struct addr)),
 		.address_count = from->address_count,
 		.alias = arena_strdup(arena, from->alias),
-		.check_address = from->check_address,
+		.check_addresses = arena_copy(arena, &from->check_address, sizeof(from->check_address)),
+		.check_address_count = from->check_address.family != ADDR_NONE,
 		.check_name = arena_strdup(arena, from->check_name),
 		.check = app->check,
 		.weight = 1,
@@ -109,20 +113,31 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 		.ready = from->rule,
 		.mark = {arena_strdup(arena, from->mark.file), from->mark.line, from->mark.column},
 	};
-	if (!target->addresses || (from->alias && !target->alias) || (from->check_name && !target->check_name) ||
+	if (!target->addresses || !target->check_addresses || (from->alias && !target->alias) || (from->check_name && !target->check_name) ||
 	    !target->from || (from->mark.file && !target->mark.file))
 		return E_NOMEM;
 	app->target_count++;
 	return E_OK;
 }
 
+// Whether it is a name of ours: to look it up would be to ask ourselves.
+static bool is_ours(const struct joining *joining, const char *name)
+{
+	while (name && !dict_find(joining->domains, name))
+		name = text_name_above(name);
+	return name != NULL;
+}
+
 // Why the app cannot have the target, at a site that there is; NULL: it can.
-static const char *find_fault(const struct joining *joining, const struct config_app *app, unsigned site)
+static const char *find_fault(const struct joining *joining, const struct config_app *app,
+                              const struct provided *target, unsigned site)
 {
 	const struct config_check *check = app->check >= 0 ? &joining->config->checks[app->check] : NULL;
 
 	if (target_at(app, site))
 		return "the config has a target at this site of the app";
+	if (is_ours(joining, target->alias) || is_ours(joining, target->check_name))
+		return "its host name is in a zone that is served here";
 	if (app->target_count == APP_TARGETS_MAX)
 		return "the app has as many targets as it may";
 	if (check && crosscheck_needs_host(check, app->name))
@@ -137,7 +152,7 @@ static int take_target(struct joining *joining, struct config_app *app, const st
 
 	if (site < 0)
 		return err < 0 ? err : refuse(joining, from, "its site is neither in `sites` nor in the catalogue");
-	fault = find_fault(joining, app, (unsigned)site);
+	fault = find_fault(joining, app, from, (unsigned)site);
 	return fault ? refuse(joining, from, fault) : add_target(joining, app, from, (unsigned)site);
 }
 
@@ -235,11 +250,24 @@ static int copy_apps(struct joining *joining)
 	return E_OK;
 }
 
+static int list_domains(struct joining *joining)
+{
+	joining->domains = dict_new();
+	if (!joining->domains)
+		return E_NOMEM;
+	for (size_t i = 0; i < joining->read->domain_count; i++)
+		if (dict_add(joining->domains, joining->read->domains[i].name, i) == E_NOMEM)
+			return E_NOMEM;
+	return E_OK;
+}
+
 static int join(struct joining *joining)
 {
 	const struct snapshot *snapshot = joining->snapshot;
 	int err = copy_sites(joining);
 
+	if (err == E_OK)
+		err = list_domains(joining);
 	if (err == E_OK)
 		err = copy_apps(joining);
 	for (size_t i = 0, end; i < snapshot->count && err == E_OK; i = end) {
@@ -291,6 +319,7 @@ int join_config(void *given, struct config *read, const struct zonedb *zones, st
 	}
 	dict_free(joining.sites);
 	dict_free(joining.apps);
+	dict_free(joining.domains);
 	if (err < 0) {
 		arena_free(arena);
 		return err;

@@ -50,12 +50,24 @@ static void add_refused(struct client_table *table, const json_t *list, const ch
 	}
 }
 
+// The name that the addresses are of, and the provider's object.
+static const char *from_text(const json_t *target, char buf[CELL_LEN])
+{
+	const char *alias = client_text(target, "alias"), *provider = client_text(target, "provider");
+	const char *from = alias[0] ? alias : client_text(target, "from");
+
+	if (!provider[0])
+		return from;
+	snprintf(buf, CELL_LEN, "%s%s%s", alias, alias[0] ? ", " : "", provider);
+	return buf;
+}
+
 static void add_target(struct client_table *table, const json_t *target)
 {
 	const json_t *addresses = json_object_get(target, "addresses"), *age = json_object_get(target, "age_s");
 	char ttl[CTL_INT_LEN], age_text[CTL_TIME_LEN] = "", note[CELL_LEN], health[CELL_LEN];
-	const char *alias = client_text(target, "alias"), *cname = client_text(target, "cname");
-	const char *from = alias[0] ? alias : client_text(target, "from");
+	const char *cname = client_text(target, "cname");
+	char from[CELL_LEN];
 
 	if (json_is_integer(age))
 		client_span(json_integer_value(age), age_text);
@@ -63,7 +75,7 @@ static void add_target(struct client_table *table, const json_t *target)
 		const char *address = json_string_value(json_array_get(addresses, i));
 		const char *const first[] = {client_text(target, "app"), client_text(target, "site"),
 		                             client_text(target, "state"), address ? address : cname[0] ? cname : "none",
-		                             health_of(target, address, health), from,
+		                             health_of(target, address, health), from_text(target, from),
 		                             age_text, client_int_text(target, "ttl_s", ttl), note_text(target, note)};
 		const char *const more[] = {"", "", "", address, health_of(target, address, health), "", "", "", ""};
 

@@ -77,12 +77,14 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	const struct resolve_name *name = written->alias && ops->resolve ? resolve_get(ops->resolve, written->alias) : NULL;
 	json_t *object = json_pack("{s:o, s:o, s:s, s:s}", "app", reply_text(view->apps[app].name), "site",
 	                           reply_text(site->name), "state", live_state_text(live_state(source->live, number)), "from",
-	                           written->alias ? "alias" : written->cname ? "cname" : "config");
+	                           written->alias ? "alias" : written->cname ? "cname" : written->from ? "provider" : "config");
 
 	if (health_count(ops->health) == source->live->states->count) {
 		object = reply_set(object, "addresses", target_json_addresses(source->live, ops->health, number));
 		object = reply_set(object, "health", target_json_probed(ops->health, number));
 	}
+	if (written->from)
+		object = reply_set(object, "provider", reply_text(written->from));
 	object = reply_set(object, "ttl_s", json_integer(answers ? answers->ttl_s : 0));
 	if (written->cname)
 		object = reply_set(object, "cname", reply_text(written->cname));

@@ -2,8 +2,6 @@
 #include "daemon/building.h"
 
 #include "base/err.h"
-#include "base/log.h"
-#include "base/report.h"
 #include "config/config.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
@@ -74,25 +72,4 @@ int building_build(struct building *building, const struct reload_job *job, stru
 	else
 		building_discard(&made);
 	return err;
-}
-
-static void log_report_line(void *ctx, enum report_level level, const char *text)
-{
-	(void)ctx;
-	log_line(level == REPORT_ERROR ? LOG_LEVEL_ERROR : level == REPORT_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-	         "%s", text);
-}
-
-void building_log(const struct report *report)
-{
-	report_each(report, log_report_line, NULL);
-}
-
-void building_joined(int err, const struct report *report)
-{
-	if (report)
-		building_log(report);
-	if (err < 0)
-		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
-		          err_text(err));
 }

@@ -37,11 +37,6 @@ void building_start(struct building *building, struct provide *provide);
 void building_taken(struct building *building, struct provide *provide, const struct config *config);
 // Frees what the last build has left.
 void building_end(struct building *building);
-// Logs what a build reported.
-void building_log(const struct report *report);
-// The same of a join, and whether it failed: it is no event for anybody who watches reloads, and what came and went has been
-// logged by the provider.
-void building_joined(int err, const struct report *report);
 // As reload_ops.build. The caller leaves *ret_generation with building_discard() unless it is taken.
 int building_build(struct building *building, const struct reload_job *job, struct report *report,
                    struct generation *ret_generation) MUST_USE;

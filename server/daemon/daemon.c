@@ -121,13 +121,15 @@ static int make_events(struct daemon *daemon)
 }
 
 // State, health, reloads and control. State and control log their own errors.
-static int open_parts(struct daemon *daemon, const struct report *first)
+static int open_parts(struct daemon *daemon, const struct report *first, struct report *report)
 {
 	struct control_ops control_ops;
 	int err = reactions_open(daemon);
 
 	if (err == E_OK)
 		err = reloads_open(daemon, first);
+	if (err == E_OK)
+		err = reloads_provide(daemon, report);
 	if (err < 0)
 		return err;
 	control_ops = interface_ops(daemon);
@@ -194,11 +196,7 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
-		err = open_parts(daemon, first_report);
-	if (err == E_OK)
-		err = building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
-	if (err == E_OK)
-		err = building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
+		err = open_parts(daemon, first_report, report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
@@ -259,8 +257,8 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
-	daemon->aliases = aliases_free(daemon->aliases);
 	daemon->provide = provide_free(daemon->provide); // what it gave is kept by the state
+	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 

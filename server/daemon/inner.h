@@ -6,6 +6,7 @@
 
 #include "daemon/building.h"
 #include "daemon/metrics.h"
+#include "edgesteer-plugin.h"
 
 struct aliases;
 struct control;
@@ -49,12 +50,12 @@ struct daemon {
 	struct state *state;
 	struct aliases *aliases;
 	struct readiness *readiness;
-	struct provide *provide;
-	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct control *control;
 	struct reload *reload;
 	struct watching *watching;
 	struct building building; // for the builder
+	struct provide *provide;
+	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
@@ -65,12 +66,14 @@ struct daemon {
 
 // ---- reactions.c
 
-// Opens state, health, aliases and providers. The state logs its own errors.
+// Opens state, health, aliases and readiness. The state logs its own errors.
 int reactions_open(struct daemon *daemon);
 // Removes drains that have expired, and sets the timer for the next one.
 void reactions_expire(struct daemon *daemon);
 // Another generation is in use: applies what is known by name.
 void reactions_after_take(struct daemon *daemon);
+// As provide_ops.ready_changed.
+void reactions_ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health);
 // For the timers `publish` and `expiry`.
 void reactions_on_publish(int fd, short what, void *arg);
 void reactions_on_expiry(int fd, short what, void *arg);
@@ -84,6 +87,8 @@ void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, 
                    void *done_ctx);
 // A reload that nobody waits for; if one is under way, another one after it.
 void reloads_by_signal(struct daemon *daemon);
+// Starts the providers. E_INVAL (reported), E_IO, E_NOMEM.
+int reloads_provide(struct daemon *daemon, struct report *report);
 // For the timer `forget`.
 void reloads_on_forget(int fd, short what, void *arg);
 

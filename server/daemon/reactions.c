@@ -11,9 +11,7 @@
 #include "daemon/loop.h"
 #include "daemon/readiness.h"
 #include "daemon/serving.h"
-#include "generation/reload.h"
 #include "health/health.h"
-#include "provide/provide.h"
 #include "state/state.h"
 #include "view/index.h"
 #include "view/view.h"
@@ -139,16 +137,9 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 	return serving_set_probed(daemon->serving, daemon->health, target, addresses, count);
 }
 
-// ---- providers ------------------------------------------------------------------------------------------------------
+// ---- what providers say ----------------------------------------------------------------------------------------------
 
 enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
-
-static void targets_changed(void *ctx)
-{
-	const struct daemon *daemon = ctx;
-
-	reload_join(daemon->reload);
-}
 
 // The config's target; NULL: it is not in use.
 static const struct config_target *target_of(const struct daemon *daemon, int number)
@@ -169,7 +160,7 @@ static int64_t patience_ms(const struct daemon *daemon, const struct config_targ
 	return check ? (int64_t)check->fall * check->interval_ms : PATIENCE_MS;
 }
 
-static void ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health)
+void reactions_ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health)
 {
 	const struct daemon *daemon = ctx;
 	int number = index_find_target(serving_view(daemon->serving), app, site);
@@ -209,7 +200,6 @@ int reactions_open(struct daemon *daemon)
 		.listed = health_listed, .ctx = daemon};
 	struct aliases_ops aliases_ops = {.sink = {set_addresses, set_probed, daemon}, .settled = first_round_over, .ctx = daemon};
 	const struct readiness_ops readiness_ops = {set_ready, daemon};
-	const struct provide_ops provide_ops = {.changed = targets_changed, .ready_changed = ready_changed, .ctx = daemon};
 	int err = state_open(daemon->base, serving_config(daemon->serving)->server.state_dir, &state_ops, &daemon->state);
 
 	if (err < 0)
@@ -219,5 +209,5 @@ int reactions_open(struct daemon *daemon)
 	daemon->readiness = readiness_new(daemon->base, &readiness_ops);
 	if (!daemon->health || !daemon->aliases || !daemon->readiness)
 		return E_NOMEM;
-	return provide_new(daemon->base, daemon->state, &provide_ops, &daemon->provide);
+	return E_OK;
 }

@@ -19,6 +19,7 @@
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
+#include "provide/provide.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -56,8 +57,8 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
-	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	building_taken(&daemon->building, daemon->provide, config);
+	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	reactions_after_take(daemon);
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
@@ -91,19 +92,36 @@ void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, 
 	reload_begin(daemon->reload, force, done, done_ctx);
 }
 
+static void log_report_line(void *ctx, enum report_level level, const char *text)
+{
+	(void)ctx;
+	log_line(level == REPORT_ERROR ? LOG_LEVEL_ERROR : level == REPORT_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+	         "%s", text);
+}
+
+// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
+static void join_finished(int err, const struct report *report)
+{
+	if (report)
+		report_each(report, log_report_line, NULL);
+	if (err < 0)
+		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
+		          err_text(err));
+}
+
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
 
 	if (kind == RELOAD_JOIN) {
-		building_joined(err, report);
+		join_finished(err, report);
 		daemon->joins_first = false;
 		daemon_first_round_over(daemon);
 		return;
 	}
 	metrics_note_reload(&daemon->facts, err, report);
 	if (report) {
-		building_log(report);
+		report_each(report, log_report_line, NULL);
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
 	}
 	if (err < 0)
@@ -128,6 +146,22 @@ static void signal_reload_done(void *done_ctx, int err, const struct report *rep
 void reloads_by_signal(struct daemon *daemon)
 {
 	reloads_begin(daemon, false, signal_reload_done, daemon);
+}
+
+static void targets_changed(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	reload_join(daemon->reload);
+}
+
+int reloads_provide(struct daemon *daemon, struct report *report)
+{
+	const struct provide_ops ops = {.changed = targets_changed, .ready_changed = reactions_ready_changed, .ctx = daemon};
+	int err = provide_new(daemon->base, daemon->state, &ops, &daemon->provide);
+
+	return err < 0 ? err
+	               : building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
 }
 
 int reloads_open(struct daemon *daemon, const struct report *first)

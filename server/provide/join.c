@@ -1,6 +1,7 @@
 // Adding provided targets to a config; see join.h.
 #include "provide/join.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -11,6 +12,7 @@
 #include "config/crosscheck.h"
 #include "config/site_blocks.h"
 #include "provide/snapshot.h"
+#include "schema/text.h"
 #include "wire/name.h"
 #include "zone/overlay.h"
 
@@ -24,6 +26,7 @@ struct joining {
 	struct config *config;          // being made
 	struct config_refused *refused; // its
 	struct dict *sites, *apps;      // names to numbers in it; of the config's own apps only
+	struct dict *domains;           // names
 	size_t sites_max;
 };
 
@@ -146,6 +149,14 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 	return E_OK;
 }
 
+// Whether it is a name of ours: to look it up would be to ask ourselves.
+static bool is_ours(const struct joining *joining, const char *name)
+{
+	while (name && !dict_find(joining->domains, name))
+		name = text_name_above(name);
+	return name != NULL;
+}
+
 // Why the app cannot have the target, at a site that there is; NULL: it can.
 static const char *find_fault(const struct joining *joining, const struct config_app *app, const struct provided *from,
                               unsigned site)
@@ -154,6 +165,8 @@ static const char *find_fault(const struct joining *joining, const struct config
 
 	if (target_at(app, site))
 		return "the config has a target at this site of the app";
+	if (is_ours(joining, from->alias) || is_ours(joining, from->check_name))
+		return "its host name is in a zone that is served here";
 	if (app->target_count == APP_TARGETS_MAX)
 		return "the app has as many targets as it may";
 	if (has_no_address(&joining->config->sites[site], from))
@@ -271,11 +284,24 @@ static int copy_apps(struct joining *joining)
 	return E_OK;
 }
 
+static int list_domains(struct joining *joining)
+{
+	joining->domains = dict_new();
+	if (!joining->domains)
+		return E_NOMEM;
+	for (size_t i = 0; i < joining->read->domain_count; i++)
+		if (dict_add(joining->domains, joining->read->domains[i].name, i) == E_NOMEM)
+			return E_NOMEM;
+	return E_OK;
+}
+
 static int join(struct joining *joining)
 {
 	const struct snapshot *snapshot = joining->snapshot;
 	int err = copy_sites(joining);
 
+	if (err == E_OK)
+		err = list_domains(joining);
 	if (err == E_OK)
 		err = copy_apps(joining);
 	for (size_t i = 0, end; i < snapshot->count && err == E_OK; i = end) {
@@ -327,6 +353,7 @@ int join_config(void *given, struct config *read, const struct zonedb *zones, st
 	}
 	dict_free(joining.sites);
 	dict_free(joining.apps);
+	dict_free(joining.domains);
 	if (err < 0) {
 		arena_free(arena);
 		return err;

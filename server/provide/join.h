@@ -4,6 +4,7 @@
 //
 //   its site is neither in `sites` nor in the catalogue       refused
 //   its app is in the config, which has a target at the site  refused: the config's is used
+//   its alias or check address is a name of ours              refused
 //   its app is in the config                                  the app's, after those of the config, with the app's check
 //   its app cannot be one (see overlay_refusal())             refused
 //   else                                                      an app made from `defaults`, after those of the config

@@ -99,6 +99,10 @@ def test_reload_and_restart():
     with Daemon(both, files={"t.csv": targets + "c.e.x,us-east-1,192.0.2.4\nc.e.x,us-west-2,192.0.2.5\n"}) as d:
         gives(d, "a.e.x", "192.0.2.1")
         gives(d, "b.e.x", "192.0.2.2")
+        # Each says where it comes from.
+        equal(d.ctl_json("targets", "a.e.x")["targets"][0]["provider"], "file t.csv: a.e.x us-east-1")
+        equal(d.ctl_json("apps", "a.e.x")["apps"][0]["targets"][0]["provider"], "file t.csv: a.e.x us-east-1")
+        check("file t.csv: a.e.x us-east-1" in d.ctl("targets", as_json=False).out, "the table of targets")
         # The config's own target at the site of its app is the one that is used.
         until(lambda: source(d, "file t.csv")["unused"] == 1, SLOW_S, "one is not used")
         equal({(one["site"], *one["addresses"]) for one in d.ctl_json("apps", "c.e.x")["apps"][0]["targets"]},

@@ -88,7 +88,8 @@ static void test_join(void **state)
 		AT("*.b.e.x", "us-east-1"), AT("a.e.x", "plant-7"), AT("a.e.x", "us-east-1"),
 		AT_ADDRESSES("a.e.x", "us-east-1-wl1-bos-wlz-1", mixed, 2), AT("a.e.x", "us-east-1-wl1-nyc-wlz-1"),
 		AT("c.e.x", "nowhere"), AT("d.e.x", "nowhere"), AT("d.e.x", "us-west-2"),
-		AT("d.e.x", "us-west-2a"), AT("f.g", "us-east-1"), AT("w.e.x", "us-west-2"),
+		AT("d.e.x", "us-west-2a"), {.app = "e.e.x", .site = "us-east-1", .alias = "lb.e.x", .from = "", .provider = "test"},
+		AT("f.g", "us-east-1"), AT("w.e.x", "us-west-2"),
 	};
 	static const struct {
 		const char *app, *site, *why;
@@ -98,6 +99,7 @@ static void test_join(void **state)
 		{"a.e.x", "us-east-1-wl1-nyc-wlz-1", "its addresses are outside the site's block"},
 		{"c.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"d.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
+		{"e.e.x", "us-east-1", "its host name is in a zone that is served here"},
 		{"f.g", "us-east-1", "it is in none of our domains"},
 	};
 	struct config *read = read_base(), *joined = join(read, targets, sizeof(targets) / sizeof(targets[0]));

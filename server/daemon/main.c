@@ -1,5 +1,6 @@
 // edgesteerd: the command line, and the order in which things are started. The only file that calls exit().
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,18 @@
 #include "daemon/service.h"
 #include "discovery/carriers.h"
 #include "discovery/discovery.h"
+#include "online/online.h"
+#include "online/parent.h"
 #include "state/state.h"
 #include "view/view.h"
 
-enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
+enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2, DNS_PORT = 53, PORT_MAX = 65535 };
+
+#define SYSTEM_RESOLVERS "/etc/resolv.conf"
 
 static const char usage[] =
 	"usage: edgesteerd [-c FILE] [-t | --carriers | --export-state]\n"
+	"       edgesteerd [-c FILE] -t --online [--json] [--resolver ADDRESS[@PORT]]... [--port PORT]\n"
 	"       edgesteerd --plugins | --print-manual | --print-schema | --version | --help\n"
 	"\n"
 	"Answers an app's name with the nearest healthy site that the client can reach.\n"
@@ -28,6 +34,12 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
 	"  -t, --test           check it with its zones and sources, list every error, exit 0 or 2\n"
+	"      --online         with -t: then ask the parent zone of each domain for its NS and glue, and its name servers\n"
+	"                       whether they answer; exit 1 if resolvers would get no answers\n"
+	"      --json           with --online: one JSON object per domain and line\n"
+	"      --resolver ADDRESS[@PORT]\n"
+	"                       with --online: the resolver to ask, up to 8 (default: those of /etc/resolv.conf)\n"
+	"      --port PORT      with --online: where name servers are asked, for trials (default 53)\n"
 	"      --carriers       check it likewise, and print the prefixes and addresses that its sources have of each carrier\n"
 	"      --export-state   write drains, forces and health as files that older versions read, and exit; the daemon\n"
 	"                       must not be running\n"
@@ -39,11 +51,16 @@ static const char usage[] =
 	"\n"
 	"SIGHUP reloads, SIGTERM shuts down cleanly. See edgesteerd(8), edgesteerctl(1).\n";
 
-enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT, OPTION_CARRIERS };
+enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT, OPTION_CARRIERS, OPTION_ONLINE,
+                    OPTION_JSON, OPTION_RESOLVER, OPTION_PORT };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"test", no_argument, NULL, 't'},
+	{"online", no_argument, NULL, OPTION_ONLINE},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"resolver", required_argument, NULL, OPTION_RESOLVER},
+	{"port", required_argument, NULL, OPTION_PORT},
 	{"carriers", no_argument, NULL, OPTION_CARRIERS},
 	{"plugins", no_argument, NULL, OPTION_PLUGINS},
 	{"print-manual", no_argument, NULL, OPTION_MANUAL},
@@ -59,7 +76,54 @@ struct arguments {
 	bool test;
 	bool carriers;
 	bool export;
+	bool online, json;
+	struct asking asking;
 };
+
+// For an error on the command line.
+PRINTF(1, 2) static void refuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("edgesteerd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs(". See edgesteerd --help\n", stderr);
+	exit(EXIT_CONFIG);
+}
+
+static void read_resolver(const char *text, struct recursors *recursors)
+{
+	int err = recursors_add(recursors, text);
+
+	if (err == E_LIMIT)
+		refuse("--resolver %s: there are %d already", text, RECURSORS_MAX);
+	if (err < 0)
+		refuse("--resolver %s: not ADDRESS or ADDRESS@PORT", text);
+}
+
+static uint16_t read_port(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || port == 0 || port > PORT_MAX)
+		refuse("--port %s: not a number from 1 to %d", text, PORT_MAX);
+	return (uint16_t)port;
+}
+
+static void check_arguments(const struct arguments *arguments)
+{
+	const bool asks = arguments->json || arguments->asking.recursors.count > 0 || arguments->asking.port != DNS_PORT;
+
+	if (arguments->test + arguments->carriers + arguments->export > 1)
+		refuse("-t, --carriers and --export-state exclude each other");
+	if (arguments->online && !arguments->test)
+		refuse("--online is for -t");
+	if (asks && !arguments->online)
+		refuse("--json, --resolver and --port are for -t --online");
+}
 
 static void read_arguments(int argc, char **argv, struct arguments *arguments)
 {
@@ -69,6 +133,10 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		switch (option) {
 		case 'c': arguments->config = optarg; break;
 		case 't': arguments->test = true; break;
+		case OPTION_ONLINE: arguments->online = true; break;
+		case OPTION_JSON: arguments->json = true; break;
+		case OPTION_RESOLVER: read_resolver(optarg, &arguments->asking.recursors); break;
+		case OPTION_PORT: arguments->asking.port = read_port(optarg); break;
 		case OPTION_CARRIERS: arguments->carriers = true; break;
 		case OPTION_EXPORT: arguments->export = true; break;
 		case OPTION_PLUGINS: discovery_print_plugins(); exit(EXIT_SUCCESS);
@@ -78,15 +146,9 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
 		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
 		}
-	if (arguments->test + arguments->carriers + arguments->export > 1) {
-		fputs("edgesteerd: -t, --carriers and --export-state exclude each other. See edgesteerd --help\n", stderr);
-		exit(EXIT_CONFIG);
-	}
-	if (optind < argc) {
-		fprintf(stderr, "edgesteerd: unexpected argument \"%s\": a configuration is given as -c FILE. See edgesteerd "
-		                "--help\n", argv[optind]);
-		exit(EXIT_CONFIG);
-	}
+	check_arguments(arguments);
+	if (optind < argc)
+		refuse("unexpected argument \"%s\": a configuration is given as -c FILE", argv[optind]);
 }
 
 static void print_line(void *ctx, enum report_level level, const char *text)
@@ -135,6 +197,41 @@ static void print_summary(const struct generation *generation)
 	       (long long)generation->took_ms);
 }
 
+// -t --online, of a good config. The exit code.
+static int test_online(struct asking *asking, const struct view *view, bool as_json)
+{
+	bool good;
+	int err = E_OK;
+
+	if (asking->recursors.count == 0 && recursors_add_system(&asking->recursors, SYSTEM_RESOLVERS) < 0) {
+		print_line(NULL, REPORT_ERROR, "no resolver in " SYSTEM_RESOLVERS ": give one as --resolver ADDRESS");
+		return EXIT_RUNTIME;
+	}
+	err = online_check(view, asking, as_json, stdout, &good);
+	if (err < 0)
+		print_line(NULL, REPORT_ERROR, err_text(err));
+	return err == E_OK && good ? EXIT_SUCCESS : EXIT_RUNTIME;
+}
+
+// -t. The exit code.
+static int test(struct arguments *arguments, struct generation *generation)
+{
+	struct report *report = report_new_or_exit();
+	int code = EXIT_CONFIG;
+
+	service_test(&generation->config->server, report);
+	if (report_ok(report))
+		code = EXIT_SUCCESS;
+	report_free(print_and_empty(report));
+	if (code == EXIT_SUCCESS && !arguments->json)
+		print_summary(generation);
+	if (code == EXIT_SUCCESS && arguments->online)
+		code = test_online(&arguments->asking, generation->view, arguments->json);
+	view_free(generation->view);
+	config_free(generation->config);
+	return code;
+}
+
 // --carriers. The exit code.
 static int print_carriers(struct generation *generation)
 {
@@ -168,7 +265,7 @@ static int export_state(const char *path, struct report *report)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
+	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml", .asking = {.port = DNS_PORT}};
 	struct generation first;
 	struct report *report, *built; // the latter: of the first generation
 	struct daemon *daemon;
@@ -187,23 +284,9 @@ int main(int argc, char **argv)
 		report_free(report);
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
 	}
-	if (arguments.carriers) {
+	if (arguments.carriers || arguments.test) {
 		report_free(report);
-		return print_carriers(&first);
-	}
-	if (arguments.test) {
-		report_free(report);
-		report = report_new_or_exit();
-		service_test(&first.config->server, report);
-
-		bool good = report_ok(report);
-
-		report_free(print_and_empty(report));
-		if (good)
-			print_summary(&first);
-		view_free(first.view);
-		config_free(first.config);
-		return good ? EXIT_SUCCESS : EXIT_CONFIG;
+		return arguments.test ? test(&arguments, &first) : print_carriers(&first);
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
 	built = report;

@@ -1,0 +1,73 @@
+// Domains checked, several at a time, and the findings printed; see online.h.
+#include "online/online.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/parallel.h"
+#include "online/findings.h"
+#include "online/say.h"
+#include "view/view.h"
+
+struct batch {
+	const struct asking *asking;
+	struct checked *checked; // of up to ONLINE_TOGETHER
+};
+
+static int check_one(void *ctx, size_t i)
+{
+	struct batch *batch = ctx;
+	struct checked *checked = &batch->checked[i];
+	const int64_t deadline_ms = clock_mono_ms() + ONLINE_DOMAIN_MS;
+	int err = parent_ask(batch->asking, &checked->ours.name, deadline_ms, &checked->parent);
+
+	if (err == E_OK)
+		err = lame_ask(batch->asking, &checked->ours, &checked->parent, deadline_ms, &checked->lame);
+	return err;
+}
+
+static int print(const struct checked *checked, bool as_json, FILE *out, struct say_counts *counts)
+{
+	json_t *findings = findings_make(checked);
+	int err = findings ? E_OK : E_NOMEM;
+
+	if (err == E_OK) {
+		say_count(findings, counts);
+		err = as_json ? say_json(findings, out) : say_text(findings, out);
+	}
+	json_decref(findings);
+	return err;
+}
+
+// Domains `first` to `first + count - 1`.
+static int check_some(const struct view *view, struct batch *batch, size_t first, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		apex_read(view, zonedb_zone(view->zones, first + i), &batch->checked[i].ours);
+	return parallel_run_on(ONLINE_TOGETHER, count, check_one, batch);
+}
+
+int online_check(const struct view *view, const struct asking *asking, bool as_json, FILE *out, bool *ret_good)
+{
+	struct batch batch = {asking, calloc(ONLINE_TOGETHER, sizeof(*batch.checked))};
+	struct say_counts counts = {0};
+	const size_t domains = zonedb_zone_count(view->zones);
+	int err = batch.checked ? E_OK : E_NOMEM;
+
+	for (size_t first = 0; err == E_OK && first < domains; first += ONLINE_TOGETHER) {
+		const size_t count = domains - first < ONLINE_TOGETHER ? domains - first : ONLINE_TOGETHER;
+
+		err = check_some(view, &batch, first, count);
+		for (size_t i = 0; err == E_OK && i < count; i++)
+			err = print(&batch.checked[i], as_json, out, &counts);
+	}
+	free(batch.checked);
+	if (err == E_OK && !as_json)
+		say_summary(&counts, out);
+	if (err == E_OK && fflush(out) != 0)
+		err = E_IO;
+	*ret_good = counts.broken == 0;
+	return err;
+}

@@ -1,0 +1,18 @@
+// `edgesteerd -t --online`: asks the outside whether what the config says is so there. For each domain: what its parent
+// zone has of it, and whether its name servers answer. Called by main.c, once; takes up to ONLINE_DOMAIN_MS for each
+// ONLINE_TOGETHER domains.
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+
+struct asking;
+struct view;
+
+enum { ONLINE_DOMAIN_MS = 30000, ONLINE_TOGETHER = 8 };
+
+// Prints what is found, for people or as one JSON object per domain and line. *ret_good: resolvers get answers for all of
+// them. E_NOMEM; E_IO: it cannot be printed.
+int online_check(const struct view *view, const struct asking *asking, bool as_json, FILE *out, bool *ret_good) MUST_USE;

@@ -1,0 +1,79 @@
+// What is printed about a domain; see say.h.
+#include "online/say.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/clean.h"
+#include "base/err.h"
+
+enum { TEXT_LEN = 4096 };
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+void say_count(const json_t *findings, struct say_counts *counts)
+{
+	counts->domains++;
+	counts->broken += json_is_true(json_object_get(findings, "breaks"));
+	counts->agree += json_array_size(json_object_get(findings, "findings")) == 0;
+}
+
+// What to put at the parent, in both forms.
+static int say_paste(const json_t *findings, FILE *out)
+{
+	const json_t *paste = json_object_get(findings, "paste"), *line;
+	const char *zone = text(json_object_get(findings, "parent"), "zone");
+	char *batch;
+	size_t i;
+
+	if (!paste)
+		return E_OK;
+	batch = json_dumps(json_object_get(paste, "route53"), JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	if (!batch)
+		return E_NOMEM;
+	fprintf(out, "\nThe zone %s, or the registrar, is to have for %s:\n\n", zone, text(findings, "domain"));
+	json_array_foreach(json_object_get(paste, "zone-file"), i, line)
+		fprintf(out, "%s\n", json_string_value(line));
+	fprintf(out,
+	        "\nWhere the zone is in Route 53, with its ID in place of HOSTED-ZONE-ID:\n\n"
+	        "aws route53 change-resource-record-sets --hosted-zone-id HOSTED-ZONE-ID --change-batch '%s'\n\n",
+	        batch);
+	free(batch);
+	return E_OK;
+}
+
+int say_text(const json_t *findings, FILE *out)
+{
+	const char *domain = text(findings, "domain");
+	const json_t *parent = json_object_get(findings, "parent"), *finding, *list = json_object_get(findings, "findings");
+	char shown[TEXT_LEN];
+	size_t i;
+
+	json_array_foreach(list, i, finding) {
+		clean_copy(shown, sizeof(shown), text(finding, "text"));
+		fprintf(out, "%s: %s: %s\n", domain, text(finding, "level"), shown);
+	}
+	if (json_array_size(list) == 0)
+		fprintf(out, "%s: agrees: %s has the zone's name servers and glue, says %s (%s), and all of them answer\n", domain,
+		        text(parent, "zone"), text(parent, "server"), text(parent, "address"));
+
+	int err = say_paste(findings, out);
+
+	return err == E_OK && ferror(out) ? E_IO : err;
+}
+
+int say_json(const json_t *findings, FILE *out)
+{
+	return json_dumpf(findings, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF ? E_OK : E_IO;
+}
+
+void say_summary(const struct say_counts *counts, FILE *out)
+{
+	fprintf(out, "delegation: %zu domains: %zu agree, %zu with warnings, %zu broken\n", counts->domains, counts->agree,
+	        counts->domains - counts->agree - counts->broken, counts->broken);
+}

@@ -1,0 +1,203 @@
+"""`edgesteerd -t --online` among real servers on loopback: NSD has the parent zone, unbound resolves, the domains are
+served by the daemon, by NSD, or by nobody. Every verdict once, and what is printed to be pasted makes the parent right."""
+
+import contextlib
+import json
+import subprocess
+
+import harness
+from harness import Daemon, check, equal
+from peers import Nsd
+from resolver import Unbound
+
+PARENT, OURS, THEIRS, NOBODY = "127.0.0.11", "127.0.0.21", "127.0.0.22", "127.0.0.23"
+SOA = "$TTL 300\n@ SOA ns.example.net. hostmaster.example.net. {} 7200 3600 1209600 60\n"
+MANY = [f"name-server-number-{i:02}-of-many-that-this-domain-has" for i in range(20)]
+
+# By domain: our zone's records, and the parent's.
+INSIDE = "@ NS ns1\nns1 A " + OURS + "\n"
+BOTH = INSIDE + "@ NS ns2.example.net.\n"
+DOMAINS = {
+    "good.example.com": (BOTH, "good NS ns1.good\ngood NS ns2.example.net.\nns1.good A 127.0.0.21\n"),
+    "lacks.example.com": (BOTH, "lacks NS ns1.lacks\nns1.lacks A 127.0.0.21\n"),
+    "extra.example.com": (INSIDE, "extra NS ns1.extra\nextra NS ns2.example.net.\nns1.extra A 127.0.0.21\n"),
+    "glue.example.com": (INSIDE, "glue NS ns1.glue\nns1.glue A 127.0.0.22\nns1.glue AAAA ::1\n"),
+    "none.example.com": (INSIDE, ""),
+    "lame.example.com": (BOTH, "lame NS ns1.lame\nlame NS ns2.example.net.\nns1.lame A 127.0.0.21\n"),
+    "dead.example.com": ("@ NS ns3.example.net.\n", "dead NS ns3.example.net.\n"),
+    "hidden.example.com": (INSIDE, "hidden NS ns1.hidden\nns1.hidden A 127.0.0.21\n"),
+    "signed.example.com": (INSIDE, "signed NS ns1.signed\nns1.signed A 127.0.0.21\nsigned DS 1 8 2 " + "00" * 32 + "\n"),
+    "steered.example.com": (None, "steered NS ns1.steered\nns1.steered A 127.0.0.21\n"),
+    "many.example.com": ("".join(f"@ NS {name}\n{name} A {OURS}\n" for name in MANY),
+                         "".join(f"many NS {name}.many\n{name}.many A {OURS}\n" for name in MANY)),
+    "away.example.org": (INSIDE, ""),
+}
+# Served by THEIRS too; of `glue` with another serial.
+SECONDARY = {"good.example.com": 1, "lacks.example.com": 1, "extra.example.com": 1, "glue.example.com": 2}
+VERDICTS = {"good.example.com": "agrees", "lacks.example.com": "differs", "extra.example.com": "differs",
+            "glue.example.com": "differs", "none.example.com": "not-delegated", "lame.example.com": "lame",
+            "dead.example.com": "lame", "hidden.example.com": "hidden", "signed.example.com": "agrees",
+            "steered.example.com": "agrees", "many.example.com": "agrees", "away.example.org": "unasked"}
+BROKEN = {"none.example.com", "dead.example.com", "signed.example.com", "away.example.org"}
+
+NET = SOA.format(1) + f"@ NS ns\nns A {PARENT}\nns2 A {THEIRS}\nns3 A {NOBODY}\n"
+ORG = SOA.format(1) + f"@ NS ns\nns A {NOBODY}\n"  # its server is not the one that it names
+
+
+def parent_zone(delegations):
+    return SOA.format(1) + "@ NS ns.example.net.\n" + "".join(delegations)
+
+
+def domain_config(domain):
+    if domain == "steered.example.com":
+        return {"ns": ["ns1." + domain], "hostmaster": "hostmaster.example.net"}
+    return {"file": domain + ".zone"}
+
+
+def config(domains, listen):
+    """The name server of `steered` is an app."""
+    app = {"targets": {"r1": {"addresses": [OURS]}, "w1": {"addresses": ["155.146.0.1"]}}}
+    return {"server": {"listen": listen},
+            "domains": {domain: domain_config(domain) for domain in domains},
+            "sites": {"r1": {"kind": "region", "location": [40, -74]},
+                      "w1": {"kind": "wavelength", "location": [40, -74], "region": "r1", "reach": ["one"]}},
+            "apps": {"ns1.steered.example.com": app} if "steered.example.com" in domains else {}}
+
+
+class World:
+    """The daemon that serves all of them, the servers around it, and the command."""
+
+    def __init__(self, domains, parent=None):
+        self.domains = {domain: DOMAINS[domain] for domain in domains}
+        self.files = {f"{domain}.zone": SOA.format(1) + ours for domain, (ours, _) in self.domains.items() if ours}
+        self.parent = parent or parent_zone(delegation for _, delegation in self.domains.values())
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        with self.stack as stack:
+            self.daemon = stack.enter_context(Daemon({}, self.files, start=False))
+            self.port = self.daemon.port
+            self.daemon.write_config(config(self.domains, [f"127.0.0.1@{self.port}", f"{OURS}@{self.port}"]))
+            self.daemon.start()
+            self.around(stack)
+            self.stack = stack.pop_all()
+        return self
+
+    def around(self, stack):
+        folder = self.daemon.folder
+        parents = {"example.com": self.parent, "example.net": NET, "example.org": ORG}
+        parents.update({domain: self.files[f"{domain}.zone"] for domain in self.domains if domain == "hidden.example.com"})
+        secondary = {domain: SOA.format(SECONDARY[domain]) + self.domains[domain][0]
+                     for domain in self.domains if domain in SECONDARY}
+        for name, zones in (("parent", parents), ("theirs", secondary)):
+            (folder / name).mkdir()
+            for zone, text in zones.items():
+                (folder / name / f"{zone}.zone").write_text(text)
+        stack.enter_context(Nsd(folder / "parent", parents, PARENT, self.port))
+        if secondary:
+            stack.enter_context(Nsd(folder / "theirs", secondary, THEIRS, self.port))
+        self.resolver = stack.enter_context(Unbound(folder, self.port, "example.com", "example.net", "example.org",
+                                                    server=PARENT))
+
+    def __exit__(self, *error):
+        return self.stack.__exit__(*error)
+
+    def run(self, *words, code):
+        command = [harness.program("edgesteerd"), "-c", str(self.daemon.config_path), "-t", "--online", "--port",
+                   str(self.port), "--resolver", f"127.0.0.1@{self.resolver.port}", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=harness.PATIENCE_S, check=False,
+                              env=harness.program_env())
+        equal(done.returncode, code, f"exit code with {words}: {done.stdout}{done.stderr}")
+        check("error:" not in done.stderr and "Sanitizer" not in done.stderr, done.stderr)
+        return done.stdout
+
+    def json(self, code):
+        return {found["domain"]: found for found in map(json.loads, self.run("--json", code=code).splitlines())}
+
+
+def found(said, domain):
+    return {(finding["level"], finding["kind"], finding.get("server"), finding.get("address"))
+            for finding in said[domain]["findings"]}
+
+
+def every_verdict():
+    with World(DOMAINS) as world:
+        said = world.json(code=1)
+        equal({domain: told["verdict"] for domain, told in said.items()}, VERDICTS)
+        equal({domain for domain, told in said.items() if told["breaks"]}, BROKEN)
+        equal(found(said, "good.example.com"), set())
+        equal(found(said, "many.example.com"), set(), "a referral that came over TCP")
+        equal(found(said, "steered.example.com"), set(), "glue that an app has at a site for all")
+        equal(found(said, "lacks.example.com"), {("warning", "parent-lacks", "ns2.example.net", None)})
+        equal(found(said, "extra.example.com"), {("warning", "parent-extra", "ns2.example.net", None)})
+        equal(found(said, "glue.example.com"),
+              {("warning", "glue-lacks", "ns1.glue.example.com", OURS), ("warning", "glue-extra", "ns1.glue.example.com", THEIRS),
+               ("warning", "glue-extra", "ns1.glue.example.com", "::1"), ("warning", "lame", "ns1.glue.example.com", "::1"),
+               ("warning", "serial", "ns1.glue.example.com", OURS)})
+        equal(found(said, "none.example.com"), {("error", "not-delegated", "ns.example.net", PARENT)})
+        equal(found(said, "lame.example.com"), {("warning", "lame", "ns2.example.net", THEIRS)})
+        equal(found(said, "dead.example.com"), {("warning", "lame", "ns3.example.net", NOBODY), ("error", "unanswered", None, None)})
+        equal(found(said, "hidden.example.com"), {("warning", "hidden", "ns.example.net", PARENT)})
+        equal(found(said, "signed.example.com"), {("error", "ds", None, None)})
+        equal(found(said, "away.example.org"), {("error", "unasked", None, None)})
+        why, = said["away.example.org"]["findings"]
+        check(NOBODY in why["text"] and "nothing listens there" in why["text"], "why it cannot be asked:", why)
+        for_people(world.run(code=1))
+
+
+def for_people(text):
+    lines = text.splitlines()
+    for line in (f"good.example.com: agrees: example.com has the zone's name servers and glue, says ns.example.net ({PARENT}), "
+                 "and all of them answer",
+                 "lacks.example.com: warning: the parent lacks the name server ns2.example.net",
+                 f"none.example.com: error: not delegated: example.com has no NS records of it, says ns.example.net ({PARENT})",
+                 f"lame.example.com: warning: ns2.example.net ({THEIRS}) is lame: answers REFUSED",
+                 f"dead.example.com: warning: ns3.example.net ({NOBODY}) is lame: nothing listens there",
+                 "none.example.com. 300 IN NS ns1.none.example.com.",
+                 f"ns1.none.example.com. 300 IN A {OURS}",
+                 "delegation: 12 domains: 3 agree, 5 with warnings, 4 broken"):
+        check(line in lines, "not printed:", repr(line), "but", text)
+
+
+def warnings_do_not_fail():
+    with World(["good.example.com", "lacks.example.com", "lame.example.com"]) as world:
+        equal({domain: told["verdict"] for domain, told in world.json(code=0).items()},
+              {"good.example.com": "agrees", "lacks.example.com": "differs", "lame.example.com": "lame"})
+
+
+def what_is_pasted_is_right():
+    """Both forms, of a parent that has nothing, and of one that has the wrong things."""
+    domains = ["lacks.example.com", "extra.example.com", "glue.example.com", "none.example.com"]
+    with World(domains) as world:
+        said = world.json(code=1)
+    lines = [line + "\n" for told in said.values() for line in told["paste"]["zone-file"]]
+    records = {}
+    for told in said.values():
+        for change in told["paste"]["route53"]["Changes"]:
+            rrset = change["ResourceRecordSet"]
+            key = rrset["Name"], rrset["Type"]
+            check(change["Action"] in ("UPSERT", "DELETE") and key not in records, "changes:", told)
+            records[key] = [(rrset["TTL"], value["Value"]) for value in rrset["ResourceRecords"]], change["Action"]
+    equal(records["ns1.glue.example.com.", "AAAA"], ([(300, "::1")], "DELETE"))
+    batch = [f"{name} {ttl} IN {kind} {value}\n" for (name, kind), (values, action) in records.items() if action == "UPSERT"
+             for ttl, value in values]
+    equal(sorted(lines), sorted(batch), "lines and change batch")
+    with World(domains, parent_zone(lines)) as world:
+        for domain, told in world.json(code=0).items():
+            check(told["verdict"] in ("agrees", "lame") and "paste" not in told, "once pasted:", told)
+
+
+def what_is_written_wrongly_is_refused():
+    with Daemon({"domains": harness.DOMAIN}, start=False) as daemon:
+        for words, why in ((["--online"], "--online is for -t"), (["-t", "--json"], "are for -t --online"),
+                           (["-t", "--online", "--port", "0"], "--port 0: not a number"),
+                           (["-t", "--online", "--resolver", "example.net"], "--resolver example.net: not ADDRESS"),
+                           (["-t", "--online"] + ["--resolver", "127.0.0.1"] * 9, "there are 8 already")):
+            done = subprocess.run([harness.program("edgesteerd"), "-c", str(daemon.config_path), *words], text=True,
+                                  capture_output=True, timeout=harness.PATIENCE_S, check=False, env=harness.program_env())
+            equal(done.returncode, 2, words)
+            check(why in done.stderr, why, done.stderr)
+
+
+if __name__ == "__main__":
+    harness.run(every_verdict, warnings_do_not_fail, what_is_pasted_is_right, what_is_written_wrongly_is_refused)

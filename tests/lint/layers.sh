@@ -24,7 +24,8 @@ plugin      base contract schema
 discovery   base config plugin steer
 generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view watch wire
+online      base steer view wire zone
+daemon      base config control discovery generation health net online schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

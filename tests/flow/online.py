@@ -3,9 +3,13 @@ served by the daemon, by NSD, or by nobody. Every verdict once, and what is prin
 
 import contextlib
 import json
+import socket
 import subprocess
+import threading
+import time
 
 import harness
+import wire
 from harness import Daemon, check, equal
 from peers import Nsd
 from resolver import Unbound
@@ -62,6 +66,106 @@ def config(domains, listen):
             "sites": {"r1": {"kind": "region", "location": [40, -74]},
                       "w1": {"kind": "wavelength", "location": [40, -74], "region": "r1", "reach": ["one"]}},
             "apps": {"ns1.steered.example.com": app} if "steered.example.com" in domains else {}}
+
+
+# ---- Servers that do not mean well -----------------------------------------------------------------------------------
+
+
+class Liar:
+    """A server that has `udp(query)` and `tcp(query)` for replies: lists of messages, sent one by one. None: nothing
+    listens there. A message over TCP comes octet by octet where `slow`."""
+
+    def __init__(self, host, port, udp, tcp=None, slow=False):
+        self.udp, self.tcp, self.slow = udp, tcp, slow
+        self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.datagrams.bind((host, port))
+        self.sockets = [self.datagrams]
+        threading.Thread(target=self.serve_udp, daemon=True).start()
+        if tcp:
+            self.listener = socket.create_server((host, port))
+            self.sockets.append(self.listener)
+            threading.Thread(target=self.serve_tcp, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for sock in self.sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def serve_udp(self):
+        with contextlib.suppress(OSError):
+            while True:
+                query, client = self.datagrams.recvfrom(4096)
+                if not query:
+                    return  # __exit__()
+                for reply in self.udp(query):
+                    self.datagrams.sendto(reply, client)
+
+    def serve_tcp(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self.answer_tcp, args=(connection,), daemon=True).start()
+
+    def answer_tcp(self, connection):
+        with connection, contextlib.suppress(OSError):
+            query = connection.recv(4096)[2:]
+            for reply in self.tcp(query):
+                framed = len(reply).to_bytes(2, "big") + reply
+                for at in range(0, len(framed), 1 if self.slow else len(framed)):
+                    connection.sendall(framed[at:at + 1] if self.slow else framed)
+                    time.sleep(0.5 if self.slow else 0)
+            connection.recv(1)
+
+
+def reply(query, flags, records=(), ident=None):
+    """To a query with one additional record."""
+    question = query[12:query.index(b"\0", 12) + 5]
+    return ((ident or query[:2]) + (wire.QR | flags).to_bytes(2, "big") + b"\0\1" + len(records).to_bytes(2, "big") +
+            bytes(4) + question + b"".join(records))
+
+
+def soa(serial=1):
+    data = b"\0\0" + serial.to_bytes(4, "big") + bytes(16)
+    return b"\xc0\x0c\0\6\0\1\0\0\0\1" + len(data).to_bytes(2, "big") + data
+
+
+def other_ident(query):
+    return bytes((query[0] ^ 1, query[1]))
+
+
+def other_question(query):
+    return reply(query, wire.AA, [soa()])[:13] + b"x" + reply(query, wire.AA, [soa()])[14:]
+
+
+A_RECORD = b"\0\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"
+# By name of the server: what it does, and what is said of it.
+LIARS = {
+    "ident": (dict(udp=lambda query: [reply(query, wire.AA, [soa()], other_ident(query))] * 100), "no answer within"),
+    "question": (dict(udp=lambda query: [other_question(query)]), "no answer within"),
+    "octets": (dict(udp=lambda query: [bytes(range(256))]), "no answer within"),
+    "circle": (dict(udp=lambda query: [reply(query, wire.AA, [b"\xc0" + bytes((len(reply(query, 0)),)) + A_RECORD[1:]])]),
+               "answers with a malformed message"),
+    "servfail": (dict(udp=lambda query: [reply(query, 2)]), "answers SERVFAIL"),
+    "cached": (dict(udp=lambda query: [reply(query, 0, [soa()])]), "answers without authority"),
+    "empty": (dict(udp=lambda query: [reply(query, wire.AA)]), "answers without an SOA record of the domain"),
+    "slow": (dict(udp=lambda query: [reply(query, wire.TC)], tcp=lambda query: [reply(query, wire.AA, [soa()])], slow=True),
+             "no answer within"),
+    "closed": (dict(udp=lambda query: [reply(query, wire.TC)]), "nothing listens there"),
+    "flood": (dict(udp=lambda query: [reply(query, wire.TC)], tcp=lambda query: [reply(query, wire.AA, [A_RECORD] * 4000)]),
+              "answers without an SOA record of the domain"),
+    "honest": (dict(udp=lambda query: [reply(query, wire.AA, [soa(7)], other_ident(query)), reply(query, wire.AA, [soa(7)])]),
+               None),
+}
+HOSTS = {name: f"127.0.0.{40 + i}" for i, name in enumerate(LIARS)}
+DOMAINS["liars.example.com"] = ("".join(f"@ NS {name}\n{name} A {host}\n" for name, host in HOSTS.items()),
+                                "".join(f"liars NS {name}.liars\n{name}.liars A {host}\n" for name, host in HOSTS.items()))
+
+
+# ---- The servers -----------------------------------------------------------------------------------------------------
 
 
 class World:
@@ -121,7 +225,7 @@ def found(said, domain):
 
 
 def every_verdict():
-    with World(DOMAINS) as world:
+    with World(VERDICTS) as world:
         said = world.json(code=1)
         equal({domain: told["verdict"] for domain, told in said.items()}, VERDICTS)
         equal({domain for domain, told in said.items() if told["breaks"]}, BROKEN)
@@ -187,6 +291,22 @@ def what_is_pasted_is_right():
             check(told["verdict"] in ("agrees", "lame") and "paste" not in told, "once pasted:", told)
 
 
+def hostile_servers_do_no_harm():
+    with World(["liars.example.com"]) as world, contextlib.ExitStack() as stack:
+        for name, (does, _) in LIARS.items():
+            stack.enter_context(Liar(HOSTS[name], world.port, **does))
+        begun = time.monotonic()
+        told = world.json(code=0)["liars.example.com"]
+        took = time.monotonic() - begun
+    check(took < 12 * harness.slowness(), f"all of them together held it for {took:.1f} s")
+    said = {server["name"].split(".")[0]: server for server in told["servers"]}
+    for name, (_, why) in LIARS.items():
+        server = said[name]
+        equal(server["answers"], why is None, name, server)
+        check(why is None or server["error"].startswith(why), name, "gives", server, "not", why)
+    equal(said["honest"]["serial"], 7)
+
+
 def what_is_written_wrongly_is_refused():
     with Daemon({"domains": harness.DOMAIN}, start=False) as daemon:
         for words, why in ((["--online"], "--online is for -t"), (["-t", "--json"], "are for -t --online"),
@@ -200,4 +320,5 @@ def what_is_written_wrongly_is_refused():
 
 
 if __name__ == "__main__":
-    harness.run(every_verdict, warnings_do_not_fail, what_is_pasted_is_right, what_is_written_wrongly_is_refused)
+    harness.run(every_verdict, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
+                what_is_written_wrongly_is_refused)

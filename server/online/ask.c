@@ -49,6 +49,12 @@ static int failed_by_system(struct asked *asked, int error)
 	return failed(asked, error == ECONNREFUSED ? "nothing listens there" : strerror_r(error, text, sizeof(text)));
 }
 
+// Whether it is this host that has no way there: none to the Internet over IPv6, mostly.
+static bool is_ours(int error)
+{
+	return error == ENETUNREACH || error == EADDRNOTAVAIL || error == EAFNOSUPPORT;
+}
+
 static socklen_t address_len(const struct sockaddr_storage *server)
 {
 	return server->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -182,8 +188,12 @@ static int over(struct asked *asked, int type, struct message *ret_message)
 {
 	int fd = connected(asked, type);
 
-	if (fd < 0)
-		return failed_by_system(asked, errno);
+	if (fd < 0) {
+		const int error = errno;
+
+		failed_by_system(asked, error);
+		return is_ours(error) ? E_NOTFOUND : E_IO;
+	}
 
 	int err = type == SOCK_DGRAM ? exchange_udp(asked, fd) : exchange_tcp(asked, fd);
 
@@ -218,8 +228,10 @@ int ask(const struct sockaddr_storage *server, const struct question *question, 
 	int err = getrandom(&asked->id, sizeof(asked->id), 0) == sizeof(asked->id) ? E_OK : failed_by_system(asked, errno);
 
 	asked->query_len = message_query(question, asked->id, asked->query);
-	if (err == E_OK && asked->deadline_ms <= now_ms)
-		err = failed(asked, "not asked: the time for this domain is up");
+	if (err == E_OK && asked->deadline_ms <= now_ms) {
+		failed(asked, "the time for this domain is up");
+		err = E_NOTFOUND;
+	}
 	if (err == E_OK)
 		err = over(asked, SOCK_DGRAM, &message);
 	if (err == E_OK && message.truncated) {

@@ -15,7 +15,8 @@ enum {
 };
 
 // Waits until `deadline_ms` (monotonic) at the latest. The caller empties *ret_message with message_done(). E_IO: there
-// is no reply, for the reason in `why`; E_NOMEM, also with a reason.
+// is no reply, for the reason in `why`; E_NOTFOUND: it could not be asked, as there is no way to it from here or no time
+// left; E_NOMEM, also with a reason.
 int ask(const struct sockaddr_storage *server, const struct question *question, int64_t deadline_ms,
         struct message *ret_message, char why[static ASK_WHY_LEN]) MUST_USE;
 

@@ -10,7 +10,7 @@
 
 enum { TEXT_LEN = 3 * NAME_TEXT_MAX + 256 };
 
-static const char error_level[] = "error", warning_level[] = "warning";
+static const char error_level[] = "error", warning_level[] = "warning", note_level[] = "note";
 
 struct findings {
 	json_t *list;
@@ -125,12 +125,15 @@ static void add_probe(const struct lame_server *server, const struct lame_probe 
 
 	text_of(&server->name, name);
 	addr_format(&probe->address, where);
-	if (!probe->answers)
+	if (!probe->was_asked)
+		add(findings, note_level, "not-asked", &server->name, &probe->address, "%s (%s) was not asked: %s", name, where,
+		    probe->why);
+	else if (!probe->answers)
 		add(findings, warning_level, "lame", &server->name, &probe->address, "%s (%s) is lame: %s", name, where, probe->why);
 	else if (!probe->has_same_ns)
 		add(findings, warning_level, "other-ns", &server->name, &probe->address,
 		    "%s (%s) has other NS records than the zone here", name, where);
-	findings->complaints += !probe->answers || !probe->has_same_ns;
+	findings->complaints += probe->was_asked && (!probe->answers || !probe->has_same_ns);
 }
 
 static void add_serial(const struct lame_server *server, const struct lame_probe *probe,

@@ -26,6 +26,6 @@ struct checked {
 //   "lame"           a name server does not answer, or not as the others do
 //   "agrees"
 //
-// A finding is an error where resolvers get no answers for it, and for what cannot be asked; then "breaks" is true. Else
-// it is a warning. The caller's; NULL when out of memory.
+// A finding is an error where resolvers get no answers for it, and for a parent that cannot be asked; then "breaks" is
+// true. Else it is a warning; or a note, where nothing is known to be wrong. The caller's; NULL when out of memory.
 json_t *findings_make(const struct checked *checked) MUST_USE;

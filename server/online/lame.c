@@ -94,6 +94,7 @@ static int ask_probe(const struct round *round, struct lame_probe *probe)
 	struct message message;
 	int err = parent_ask_server(round->asking, &probe->address, domain, DNS_SOA, round->deadline_ms, &message, probe->why);
 
+	probe->was_asked = err != E_NOTFOUND;
 	if (err < 0)
 		return err == E_NOMEM ? err : E_OK;
 	probe->answers = read_soa(&message, domain, probe);

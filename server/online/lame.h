@@ -15,6 +15,7 @@ enum { LAME_ADDRESSES_MAX = 8, LAME_SERVERS_MAX = 2 * DELEGATION_SERVERS_MAX };
 struct lame_probe {
 	struct addr address;
 	bool is_found;          // by resolvers, as the parent lists the server and, where it must, this address
+	bool was_asked;         // it could be, from here and in time
 	bool answers;           // for the domain, with authority
 	bool has_same_ns;       // if it answers: as our zone
 	uint32_t serial;        // if it answers

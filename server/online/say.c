@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clean.h"
 #include "base/err.h"
@@ -16,11 +17,16 @@ static const char *text(const json_t *object, const char *key)
 	return value ? value : "";
 }
 
+static bool is_good(const json_t *findings)
+{
+	return strcmp(text(findings, "verdict"), "agrees") == 0 && !json_is_true(json_object_get(findings, "breaks"));
+}
+
 void say_count(const json_t *findings, struct say_counts *counts)
 {
 	counts->domains++;
 	counts->broken += json_is_true(json_object_get(findings, "breaks"));
-	counts->agree += json_array_size(json_object_get(findings, "findings")) == 0;
+	counts->agree += is_good(findings);
 }
 
 // What to put at the parent, in both forms.
@@ -58,8 +64,8 @@ int say_text(const json_t *findings, FILE *out)
 		clean_copy(shown, sizeof(shown), text(finding, "text"));
 		fprintf(out, "%s: %s: %s\n", domain, text(finding, "level"), shown);
 	}
-	if (json_array_size(list) == 0)
-		fprintf(out, "%s: agrees: %s has the zone's name servers and glue, says %s (%s), and all of them answer\n", domain,
+	if (is_good(findings))
+		fprintf(out, "%s: agrees: %s has the zone's name servers and glue, says %s (%s), and they answer\n", domain,
 		        text(parent, "zone"), text(parent, "server"), text(parent, "address"));
 
 	int err = say_paste(findings, out);
@@ -74,6 +80,7 @@ int say_json(const json_t *findings, FILE *out)
 
 void say_summary(const struct say_counts *counts, FILE *out)
 {
-	fprintf(out, "delegation: %zu domains: %zu agree, %zu with warnings, %zu broken\n", counts->domains, counts->agree,
-	        counts->domains - counts->agree - counts->broken, counts->broken);
+	fprintf(out, "delegation: %zu %s: %zu agree, %zu with warnings, %zu broken\n", counts->domains,
+	        counts->domains == 1 ? "domain" : "domains", counts->agree, counts->domains - counts->agree - counts->broken,
+	        counts->broken);
 }

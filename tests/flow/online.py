@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -32,6 +33,8 @@ DOMAINS = {
     "hidden.example.com": (INSIDE, "hidden NS ns1.hidden\nns1.hidden A 127.0.0.21\n"),
     "signed.example.com": (INSIDE, "signed NS ns1.signed\nns1.signed A 127.0.0.21\nsigned DS 1 8 2 " + "00" * 32 + "\n"),
     "steered.example.com": (None, "steered NS ns1.steered\nns1.steered A 127.0.0.21\n"),
+    "six.example.com": ("@ NS ns1\nns1 A 127.0.0.21\nns1 AAAA 2001:db8::1\n",
+                        "six NS ns1.six\nns1.six A 127.0.0.21\nns1.six AAAA 2001:db8::1\n"),
     "many.example.com": ("".join(f"@ NS {name}\n{name} A {OURS}\n" for name in MANY),
                          "".join(f"many NS {name}.many\n{name}.many A {OURS}\n" for name in MANY)),
     "away.example.org": (INSIDE, ""),
@@ -252,7 +255,7 @@ def every_verdict():
 def for_people(text):
     lines = text.splitlines()
     for line in (f"good.example.com: agrees: example.com has the zone's name servers and glue, says ns.example.net ({PARENT}), "
-                 "and all of them answer",
+                 "and they answer",
                  "lacks.example.com: warning: the parent lacks the name server ns2.example.net",
                  f"none.example.com: error: not delegated: example.com has no NS records of it, says ns.example.net ({PARENT})",
                  f"lame.example.com: warning: ns2.example.net ({THEIRS}) is lame: answers REFUSED",
@@ -261,6 +264,32 @@ def for_people(text):
                  f"ns1.none.example.com. 300 IN A {OURS}",
                  "delegation: 12 domains: 3 agree, 5 with warnings, 4 broken"):
         check(line in lines, "not printed:", repr(line), "but", text)
+
+
+def has_way_to(address):
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((address, 53))
+        except OSError:
+            return False
+    return True
+
+
+def no_way_is_nobodys_fault():
+    """A name server at an IPv6 address, where this host has none of its own: else in a network namespace, with nothing but
+    its loopback."""
+    if has_way_to("2001:db8::1"):
+        apart = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+        if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode != 0:
+            raise harness.Skip("this host has a way to 2001:db8::1, and no network namespaces")
+        command = [*apart, sys.executable, __file__, "no_way_is_nobodys_fault"]
+        return check(subprocess.run(command, check=False).returncode == 0, "in a network namespace")
+    with World(["six.example.com"]) as world:
+        said = world.json(code=0)
+        equal((said["six.example.com"]["verdict"], found(said, "six.example.com")),
+              ("agrees", {("note", "not-asked", "ns1.six.example.com", "2001:db8::1")}))
+        check("1 domain: 1 agree, 0 with warnings, 0 broken" in world.run(code=0), "for people")
+    return None
 
 
 def warnings_do_not_fail():
@@ -320,5 +349,5 @@ def what_is_written_wrongly_is_refused():
 
 
 if __name__ == "__main__":
-    harness.run(every_verdict, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
+    harness.run(every_verdict, no_way_is_nobodys_fault, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
                 what_is_written_wrongly_is_refused)

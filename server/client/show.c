@@ -9,7 +9,7 @@
 #include "client/json.h"
 #include "client/print.h"
 
-enum { CELL_LEN = 1024, STATE_LEN = 64 };
+enum { CELL_LEN = 1024, HEALTH_LEN = 512, STATE_LEN = 64 };
 
 // ---- status ---------------------------------------------------------------------------------------------------------
 
@@ -177,6 +177,40 @@ static void show_forces(const json_t *reply)
 	show_total(forces, client_int(reply, "force_count"), "forces");
 }
 
+static void show_last_reload(const json_t *reply, json_int_t reload_s)
+{
+	json_int_t errors = client_int(reply, "last_reload_errors");
+	char at[CTL_TIME_LEN];
+
+	client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
+	             json_is_true(json_object_get(reply, "last_reload_ok"))
+	                     ? "done" : "failed: the previous generation stays in service");
+	if (errors > 1)
+		client_print(stdout, "             %lld errors, the first: %s\n", errors, client_text(reply, "last_reload_error"));
+	else if (errors)
+		client_print(stdout, "             %s\n", client_text(reply, "last_reload_error"));
+}
+
+// Files that are watched, and what came of the last reload for one. `refused` goes when something is taken.
+static void show_watch(const json_t *watch)
+{
+	const char *refused = client_text(watch, "refused");
+	json_int_t more = client_int(watch, "more");
+	char at[CTL_TIME_LEN], others[CELL_LEN] = "";
+
+	if (!json_is_object(watch))
+		return;
+	client_print(stdout, "watching     %lld files\n", client_int(watch, "files"));
+	if (!client_int(watch, "last"))
+		return;
+	if (more)
+		snprintf(others, sizeof(others), " and %lld more", (long long)more);
+	client_print(stdout, "last change  %s, %s%s%s\n", client_time(client_int(watch, "last"), at),
+	             client_text(watch, "file"), others, refused[0] ? ": REFUSED, the previous generation stays in service" : "");
+	if (refused[0])
+		client_print(stdout, "             %s\n", refused);
+}
+
 void client_show_status(const json_t *reply)
 {
 	const json_t *health = json_object_get(reply, "health");
@@ -192,9 +226,8 @@ void client_show_status(const json_t *reply)
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
-		client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
-		             json_is_true(json_object_get(reply, "last_reload_ok"))
-		                     ? "done" : "failed: the previous generation stays in service");
+		show_last_reload(reply, reload_s);
+	show_watch(json_object_get(reply, "watch"));
 	if (began_s)
 		client_print(stdout, "reload       under way since %s\n", client_time(began_s, at));
 	client_print(stdout, "probes       %lld, of which %lld failed and %lld were late; %lld under way, %lld waiting%s\n",
@@ -254,13 +287,39 @@ static const char *state_text(const json_t *target, char *buf)
 	return buf;
 }
 
+// How a target fares, into buf[HEALTH_LEN], which it returns: its last check; with several addresses, how many are up, and
+// why the first of the others is not.
+static const char *health_text(const json_t *health, char *buf)
+{
+	const json_t *addresses = json_object_get(health, "addresses"), *address, *down = NULL;
+	size_t i, count = json_array_size(addresses), up_count = 0;
+
+	json_array_foreach(addresses, i, address) {
+		bool is_up = json_is_true(json_object_get(address, "up"));
+
+		up_count += is_up;
+		if (!is_up && !down)
+			down = address;
+	}
+	if (!json_is_object(health))
+		snprintf(buf, HEALTH_LEN, "no check");
+	else if (count < 2)
+		snprintf(buf, HEALTH_LEN, "%s", client_text(health, "text"));
+	else if (!down)
+		snprintf(buf, HEALTH_LEN, "%zu addresses up: %s", count, client_text(health, "text"));
+	else
+		snprintf(buf, HEALTH_LEN, "%zu of %zu addresses up; %s: %s", up_count, count, client_text(down, "address"),
+		         client_text(down, "text"));
+	return buf;
+}
+
 static void add_target(struct client_table *table, const json_t *app, const json_t *target, int64_t now_s)
 {
 	const json_t *health = json_object_get(target, "health");
 	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
 	char state[STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
-		probe[CTL_TIME_LEN], failures[CTL_INT_LEN];
+		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), state_text(target, state), cname[0] ? cname : addresses,
@@ -268,7 +327,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 		client_int_text(target, "answers", answers),
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
 		client_int_text(health, "failures", failures),
-		json_is_object(health) ? client_text(health, "text") : "no check",
+		health_text(health, text),
 	};
 
 	client_table_add(table, cells);

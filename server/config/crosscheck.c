@@ -6,11 +6,11 @@
 
 #include "base/dict.h"
 #include "base/err.h"
-#include "base/must.h"
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "config/scope.h"
+#include "config/site_blocks.h"
 #include "schema/text.h"
 
 enum { UNUSED_SHOWN_MAX = 10 }; // sites
@@ -80,38 +80,51 @@ static const char *same_labels(const char *name, const char *domain)
 	return at;
 }
 
-static const char *nearest_domain(const struct config *config, const char *name)
+static struct nearest nearest_domain(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->domain_count; i++) {
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < config->domain_count && !nearest.word; i++) {
 		const char *domain = config->domains[i].name;
 
-		if (domain && nearest_word(same_labels(name, domain), &domain, 1))
-			return domain;
+		if (!domain)
+			continue;
+		nearest.wanted = same_labels(name, domain);
+		nearest_offer(&nearest, domain);
 	}
-	return NULL;
+	return nearest;
 }
 
 static void check_place(struct reader *reader, const struct config_app *app)
 {
-	char meant[READER_QUOTE_MAX];
-	const char *near;
+	char meant[NEAREST_MEANT_MAX];
+	struct nearest near = nearest_begin(app->name);
 
+	if (scope_of(reader)->config->domain_count == 0) // which is reported, whatever the reason
+		return;
 	if (crosscheck_enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
-	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
+	if (reader_may_help(reader))
+		near = nearest_domain(scope_of(reader)->config, app->name);
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
 	             "apps.%s: is in none of the zones served, expected a name inside one listed under `domains`%s",
-	             app->name, reader_did_you_mean(near, meant));
+	             app->name, nearest_meant(&near, '`', meant));
 }
 
 #define complain(reader, app, target, ...) \
 	report_error((reader)->report, (target)->mark.file, (target)->mark.line, (target)->mark.column, __VA_ARGS__)
 
+// Whether a number is that of a check. Not in a section that was refused: the names in it have numbers all the same.
+static bool has_check(const struct config *config, int check)
+{
+	return check >= 0 && (size_t)check < config->check_count;
+}
+
 static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const char *site = scope_of(reader)->config->sites[target->site].name;
 
-	if (target->check != CONFIG_CHECK_NONE && target->check_address.family == ADDR_NONE)
+	if (target->check != CONFIG_CHECK_NONE && target->check_host_count == 0)
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);
@@ -124,13 +137,26 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 		         app->name, site);
 }
 
+// Looking up a name of ours would ask ourselves.
+static void check_host(struct reader *reader, const struct config_app *app, const struct config_target *target,
+                       const char *key, const char *name)
+{
+	const char *zone = name ? crosscheck_enclosing_domain(scope_of(reader)->domains, name) : NULL;
+
+	if (zone)
+		complain(reader, app, target, "apps.%s.targets.%s.%s: %s is in the zone %s, which is served here, expected a name "
+		         "outside of `domains`", app->name, scope_of(reader)->config->sites[target->site].name, key, name, zone);
+}
+
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
-	const struct config_check *check = target->check >= 0 ? &config->checks[target->check] : NULL;
+	const struct config_check *check = has_check(config, target->check) ? &config->checks[target->check] : NULL;
 
 	if (target->cname)
 		check_cname(reader, app, target);
+	check_host(reader, app, target, "alias", target->alias);
+	check_host(reader, app, target, "check-address", target->check_name);
 	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
@@ -158,10 +184,8 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 			if (app->name)
 				check_target(reader, app, target);
 		}
-		if (target->check >= 0) {
-			must((size_t)target->check < scope_of(reader)->config->check_count);
+		if (has_check(scope_of(reader)->config, target->check))
 			used->checks[target->check] = true;
-		}
 	}
 }
 
@@ -242,11 +266,41 @@ static void complete_defaults(struct reader *reader, const struct value *object,
 	defaults->tie_us = config->steering.tie_us;
 	if (!value_get(given, "unknown-metro"))
 		defaults->unknown_metro = config->steering.unknown_metro;
-	if (defaults->check >= 0)
+	if (has_check(config, defaults->check))
 		used->checks[defaults->check] = true;
 	if (given && config->provider_count == 0)
 		report_warning(reader->report, value_key_mark(given).file, given->key_line, given->key_column,
 		               "defaults: has no effect, there are no `providers`");
+}
+
+static int count_host(struct dict *hosts, const char *name)
+{
+	int err = name ? dict_add(hosts, name, 0) : E_OK;
+
+	return err == E_EXISTS ? E_OK : err;
+}
+
+static void check_host_count(struct reader *reader)
+{
+	const struct config *config = scope_of(reader)->config;
+	struct dict *hosts = dict_new();
+	int err = hosts ? E_OK : E_NOMEM;
+	size_t count = 0;
+
+	for (size_t i = 0; err == E_OK && i < config->app_count; i++)
+		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++) {
+			err = count_host(hosts, config->apps[i].targets[k].alias);
+			if (err == E_OK)
+				err = count_host(hosts, config->apps[i].targets[k].check_name);
+		}
+	if (err == E_OK)
+		dict_entries(hosts, &count);
+	else
+		reader->err = err;
+	dict_free(hosts);
+	if (count > CONFIG_HOSTS_MAX)
+		reader_error(reader, "`alias` and `check-address` have %zu different names, expected %d at most", count,
+		             CONFIG_HOSTS_MAX);
 }
 
 void crosscheck_config(struct reader *reader, struct value *object, void *target)
@@ -268,6 +322,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 	for (size_t i = 0; i < config->app_count; i++)
 		check_app(reader, &config->apps[i], &used);
 	complete_defaults(reader, object, config, &used);
+	check_host_count(reader);
+	site_blocks_fill(reader, config);
 	if (config->provider_count == 0) // else their targets may be there
 		warn_unused_sites(reader, used.sites);
 	warn_unused_checks(reader, used.checks);

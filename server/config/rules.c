@@ -203,8 +203,8 @@ static void check_reach(struct reader *reader, const struct value *object, struc
 // False after an error, which is reported.
 static bool kind_is_known(struct reader *reader, const struct value *object, const struct config_site *site)
 {
-	const char *near = NULL;
-	char meant[READER_QUOTE_MAX];
+	struct nearest near = nearest_begin(site->name ? site->name : "");
+	char meant[NEAREST_MEANT_MAX];
 
 	if (site->from_catalogue || given(object, "kind"))
 		return true;
@@ -212,9 +212,11 @@ static bool kind_is_known(struct reader *reader, const struct value *object, con
 		reader_error(reader, "has no `kind`, expected one");
 		return false;
 	}
-	if (site->name && reader_may_help(reader))
-		near = catalogue_nearest(scope_of(reader)->catalogue, site->name);
-	reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
+	if (scope_of(reader)->is_catalogue_instead)
+		return false;
+	if (reader_may_help(reader))
+		catalogue_offer(scope_of(reader)->catalogue, &near);
+	reader_error(reader, "is not in the catalogue, expected a `kind`%s", nearest_meant(&near, '`', meant));
 	return false;
 }
 
@@ -223,20 +225,17 @@ static void check_region(struct reader *reader, const struct config_site *site)
 {
 	struct config_site found;
 	struct nearest nearest = nearest_begin(site->region);
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	const char *near;
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 
-	if (reader_find(scope_of(reader)->sites, site->region) >= 0 ||
+	if (scope_of(reader)->is_catalogue_instead || reader_find(scope_of(reader)->sites, site->region) >= 0 ||
 	    catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {
 		scope_offer(&nearest, scope_of(reader)->sites);
-		near = catalogue_nearest(scope_of(reader)->catalogue, site->region);
-		if (near)
-			nearest_offer(&nearest, near);
+		catalogue_offer(scope_of(reader)->catalogue, &nearest);
 	}
 	reader_warning(reader, "region: %s is neither a site nor in the catalogue%s", reader_quote(site->region, quote),
-	               reader_did_you_mean(nearest.word, meant));
+	               nearest_meant(&nearest, '`', meant));
 }
 
 void rules_site(struct reader *reader, struct value *object, void *entry)
@@ -255,7 +254,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	struct config_target *target = entry;
 	struct config_site found;
 	struct nearest nearest = nearest_begin(name);
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 	int site = reader_find(scope_of(reader)->sites, name);
 
 	target->check = CONFIG_CHECK_NONE;
@@ -269,17 +268,47 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	if (reader_may_help(reader))
 		scope_offer(&nearest, scope_of(reader)->sites);
 	reader_error(reader, "%s is not a site, expected one listed under `sites`%s", reader_quote(name, quote),
-	             reader_did_you_mean(nearest.word, meant));
+	             nearest_meant(&nearest, '`', meant));
+}
+
+// Names that no host can have are not looked up.
+static void refuse_odd_host(struct reader *reader, const struct value *object, const char *key, const char *name)
+{
+	if (name && (!text_is_plain_name(name) || !strchr(name, '.')))
+		reader_error_at(reader, value_get(object, key), "cannot be `%s`, expected the full name of a host", name);
+}
+
+// Addresses, of which there may be several, or one name.
+static void take_check_hosts(struct reader *reader, const struct value *object, struct config_target *target)
+{
+	size_t count = target->check_host_count;
+
+	target->check_addresses = count ? reader_take(reader, count, sizeof(*target->check_addresses)) : NULL;
+	for (size_t i = 0; target->check_addresses && i < count && target->check_hosts[i]; i++) {
+		if (text_parse_address(target->check_hosts[i], &target->check_addresses[i]) == E_OK)
+			target->check_address_count++;
+		else
+			target->check_name = target->check_hosts[i];
+	}
+	if (target->check_name && count > 1)
+		reader_error_at(reader, value_get(object, "check-address"), "has the name %s among others, expected addresses, or "
+		                "one name alone", target->check_name);
 }
 
 void rules_target(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_target *target = entry;
 
+	int count = given(object, "addresses") + given(object, "alias") + given(object, "cname");
+
 	target->has_weight = given(object, "weight");
-	if (given(object, "addresses") == given(object, "cname"))
-		reader_error(reader, "has %s `addresses` %s `cname`, expected one of them",
-		             given(object, "cname") ? "both" : "neither", given(object, "cname") ? "and" : "nor");
+	if (count == 0)
+		reader_error(reader, "has no `addresses`, `alias` or `cname`, expected one of them");
+	else if (count > 1)
+		reader_error(reader, "has %s of `addresses`, `alias` and `cname`, expected one of them", count == 2 ? "two" : "all");
+	take_check_hosts(reader, object, target);
+	refuse_odd_host(reader, object, "alias", target->alias);
+	refuse_odd_host(reader, object, "check-address", target->check_name);
 }
 
 void rules_app_name(struct reader *reader, const char *name, void *entry)

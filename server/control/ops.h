@@ -9,12 +9,14 @@ struct config;
 struct health;
 struct live;
 struct report;
+struct resolve;
 struct state;
 
 struct control_ops {
 	void *ctx;
 	struct health *health;
 	struct state *state;
+	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);
@@ -33,8 +35,9 @@ struct control_ops {
 	// Counters as a JSON object, owned by the caller. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);
 	// Facts for `status` and `version` as a JSON object, owned by the caller: "version", "pid", "started", "serving",
-	// "last_reload" and "last_reload_ok" after the first one, and the counts of what is served ("generation", "epoch",
-	// "zones", "apps", …). show.c adds the targets' states, the sources, health and overrides.
+	// "last_reload", "last_reload_ok" and "last_reload_errors" after the first one, with "last_reload_error" if it failed
+	// (the first of its errors), "watch" (files that are watched), and the counts of what is served ("generation",
+	// "epoch", "zones", "apps", …). show.c adds the targets' states, the sources, health and overrides.
 	json_t *(*status)(void *ctx);
 	unsigned idle_ms; // closes idle connections after this; 0: CONTROL_IDLE_S
 };

@@ -10,13 +10,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
-#include "base/parallel.h"
 #include "base/publish.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/aliases.h"
 #include "daemon/building.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
@@ -41,6 +41,7 @@
 
 enum {
 	COALESCE_US = 5000,      // health changes within this are published together
+	PUBLISH_AGAIN_S = 1,     // after it has failed
 	FIRST_ROUND_MAX_S = 30,  // after this, serve with the health known so far
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
@@ -64,6 +65,7 @@ struct daemon {
 	struct workers *workers; // NULL until the first round of health checks has finished
 	struct health *health;
 	struct state *state;
+	struct aliases *aliases;
 	struct control *control;
 	struct reload *reload;
 	struct watching *watching;
@@ -76,13 +78,13 @@ struct daemon {
 	int result;
 };
 
-// Out of memory, it fires at once: too early is better than never.
-static void arm(struct event *event, int64_t seconds, int microseconds)
+// Out of memory, it is tried again.
+static void publish(struct daemon *daemon)
 {
-	struct timeval wait = {seconds, microseconds};
+	bool is_short = aliases_is_short(daemon->aliases) && serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0;
 
-	if (!event_pending(event, EV_TIMEOUT, NULL) && event_add(event, &wait) < 0)
-		event_active(event, EV_TIMEOUT, 0);
+	if (!serving_publish(daemon->serving, daemon->health) || is_short)
+		loop_arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 }
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
@@ -105,7 +107,7 @@ static void expire(struct daemon *daemon)
 	// Drains end by the wall clock, which may be set, and runs on while the machine is suspended. A timer follows
 	// neither, so the clock is polled while any drain has an end.
 	if (next_s)
-		arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
+		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 }
 
 static void on_expiry(evutil_socket_t fd, short what, void *arg)
@@ -121,28 +123,26 @@ static void override_changed(void *ctx, const struct override *old, const struct
 
 	serving_set_override(daemon->serving, old, next, clock_wall_s());
 	if (next && next->until_s)
-		arm(daemon->expiry, 0, CLOCK_PAUSE_US);
+		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);
 }
 
 static void overrides_committed(void *ctx)
 {
-	const struct daemon *daemon = ctx;
-
-	serving_publish(daemon->serving);
+	publish(ctx);
 }
 
 // ---- health ---------------------------------------------------------------------------------------------------------
 
 static void on_publish(evutil_socket_t fd, short what, void *arg)
 {
-	const struct daemon *daemon = arg;
+	struct daemon *daemon = arg;
 
 	(void)fd;
 	(void)what;
-	serving_publish(daemon->serving);
+	publish(daemon);
 }
 
-static void health_changed(void *ctx, size_t number)
+static void health_changed(void *ctx, size_t number, const struct health_address *address)
 {
 	struct daemon *daemon = ctx;
 	const struct view *view = serving_view(daemon->serving);
@@ -150,13 +150,19 @@ static void health_changed(void *ctx, size_t number)
 	must(number < view->target_count);
 
 	const struct target *target = &view->targets[number];
-	bool up = health_up(daemon->health, number);
-	int64_t since_s = health_target(daemon->health, number)->since_s;
 
-	state_set_health(daemon->state, target->app->name, view->sites[target->site].name,
-	                 health_endpoint(daemon->health, number), up, since_s);
-	serving_set_health(daemon->serving, (uint32_t)number, up);
-	arm(daemon->publish, 0, COALESCE_US);
+	state_set_health(daemon->state, target->app->name, view->sites[target->site].name, address->endpoint,
+	                 address->shown->up, address->shown->since_s);
+	serving_set_health(daemon->serving, daemon->health, (uint32_t)number);
+	loop_arm(daemon->publish, 0, COALESCE_US);
+}
+
+// The targets of the list are those of the view that it was made with, which may not be in use yet.
+static void health_listed(void *ctx, const char *app, const char *site, const uint32_t *endpoints, size_t count)
+{
+	const struct daemon *daemon = ctx;
+
+	state_retain_addresses(daemon->state, app, site, endpoints, count);
 }
 
 static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
@@ -186,12 +192,13 @@ static void serve(struct daemon *daemon)
 	service_notify("READY=1");
 }
 
+// The first round of checks is over, or that of look-ups: serves when both are.
 static void first_round_over(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	if (!serving_started(daemon->serving)) // else it was the first round after a reload
-		serve(daemon);
+	if (!serving_started(daemon->serving) && health_settled(daemon->health) && aliases_settled(daemon->aliases))
+		serve(daemon); // else it was the first round after a reload
 }
 
 static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
@@ -201,6 +208,24 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 	log_warning("the first round of health checks has not finished after %d s: serving with the results so far; "
 	            "targets not checked yet count as down", FIRST_ROUND_MAX_S);
 	serve(arg);
+}
+
+// ---- targets by host name -------------------------------------------------------------------------------------------
+
+static int set_addresses(void *ctx, uint32_t target, const struct addr *addresses, size_t count, uint32_t ttl_s)
+{
+	struct daemon *daemon = ctx;
+
+	loop_arm(daemon->publish, 0, COALESCE_US);
+	return serving_set_addresses(daemon->serving, daemon->health, target, addresses, count, ttl_s);
+}
+
+static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, size_t count)
+{
+	struct daemon *daemon = ctx;
+
+	loop_arm(daemon->publish, 0, COALESCE_US);
+	return serving_set_probed(daemon->serving, daemon->health, target, addresses, count);
 }
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
@@ -228,13 +253,14 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
-	int err = serving_take(daemon->serving, generation, daemon->health, daemon->state);
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
+	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);
@@ -292,8 +318,7 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 		return;
 	}
 
-	daemon->facts.last_reload_s = clock_wall_s();
-	daemon->facts.last_reload_ok = err == E_OK;
+	metrics_note_reload(&daemon->facts, err, report);
 	if (report) {
 		report_each(report, log_report_line, NULL);
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
@@ -358,7 +383,7 @@ static json_t *control_stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return metrics_counters(daemon->workers, daemon->health);
+	return metrics_counters(daemon->workers, daemon->health, aliases_resolve(daemon->aliases));
 }
 
 static json_t *control_status(void *ctx)
@@ -401,7 +426,9 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
-		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
+		.changed = health_changed, .settled = first_round_over, .saved = health_saved,
+		.listed = health_listed, .ctx = daemon};
+	struct aliases_ops aliases_ops = {.sink = {set_addresses, set_probed, daemon}, .settled = first_round_over, .ctx = daemon};
 	struct reload_ops reload_ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
 	                                .take = take_generation, .finished = build_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
@@ -410,8 +437,9 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
+	daemon->aliases = aliases_new(daemon->base, daemon->state, &aliases_ops);
 	daemon->reload = reload_new(daemon->base, &reload_ops);
-	if (!daemon->health || !daemon->reload)
+	if (!daemon->health || !daemon->aliases || !daemon->reload)
 		return E_NOMEM;
 	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
 	if (!daemon->watching)
@@ -421,6 +449,7 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 		.ctx = daemon,
 		.health = daemon->health,
 		.state = daemon->state,
+		.resolve = aliases_resolve(daemon->aliases),
 		.config = control_config,
 		.live = control_live,
 		.reload = control_reload,
@@ -432,18 +461,12 @@ static int open_parts(struct daemon *daemon, const struct report *first)
 	return control_open(daemon->base, server->control, &control_ops, &daemon->control);
 }
 
-// How many sets of sockets the config asks for; with `workers: 0`, one for each CPU that the process may run on.
-static unsigned socket_sets(const struct config_server *server)
-{
-	return server->workers ? server->workers : parallel_processors();
-}
-
 // The first generation has no predecessor, but is prepared like any other. Takes ownership of `first` in every case.
 static int take_first(struct daemon *daemon, struct generation *first)
 {
 	const struct config_server *server = &first->config->server;
 
-	daemon->facts.workers = socket_sets(server);
+	daemon->facts.workers = service_socket_sets(server);
 	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
 	daemon->facts.generation_took_ms = first->took_ms;
 	daemon->restart = restart_new(first->config);
@@ -526,6 +549,7 @@ int daemon_run(struct daemon *daemon)
 	struct watchlist *watchlist = daemon->first->watchlist;
 	const char *file = serving_config(daemon->serving)->file;
 	size_t overrides;
+	int err;
 
 	must(watchlist && !daemon->workers);
 	apply_overrides(daemon);
@@ -534,11 +558,19 @@ int daemon_run(struct daemon *daemon)
 	           overrides == 1 ? "override holds" : "overrides hold");
 	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
+	err = aliases_take(daemon->aliases, daemon->first->aliases);
+	daemon->first->aliases = NULL;
+	if (err < 0) {
+		log_error("cannot begin to look up the names of targets: %s", err_text(err));
+		return err;
+	}
 	daemon->first->watchlist = NULL;
 	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
+	if (serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0)
+		loop_arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 	if (!serving_started(daemon->serving)) {
-		arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
+		loop_arm(daemon->first_round_timeout, FIRST_ROUND_MAX_S, 0);
 		log_info("waiting for the first round of health checks");
 	}
 	event_base_dispatch(daemon->base);
@@ -550,6 +582,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 
@@ -585,6 +618,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	publish_drain();
 	handouts_free(daemon->handouts);
 	publish_unregister_reader();
+	metrics_wipe_facts(&daemon->facts);
 	free(daemon);
 	return NULL;
 }

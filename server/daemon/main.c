@@ -213,22 +213,49 @@ static int test_online(struct asking *asking, const struct view *view, bool as_j
 	return err == E_OK && good ? EXIT_SUCCESS : EXIT_RUNTIME;
 }
 
-// -t. The exit code.
-static int test(struct arguments *arguments, struct generation *generation)
-{
-	struct report *report = report_new_or_exit();
-	int code = EXIT_CONFIG;
+struct lowering {
+	struct report *report;
+	const char *user;
+};
 
-	service_test(&generation->config->server, report);
-	if (report_ok(report))
-		code = EXIT_SUCCESS;
+static void lower_error(void *ctx, enum report_level level, const char *text)
+{
+	const struct lowering *lowering = ctx;
+
+	if (level == REPORT_ERROR)
+		report_warning(lowering->report, NULL, 0, 0, "as user \"%s\" no reload will succeed: %s", lowering->user, text);
+}
+
+// A start reads every file as root, a reload as the user that the process now is: warns of what only root can read.
+static void test_reload(const char *path, const char *user, struct report *report)
+{
+	struct lowering lowering = {report, user};
+	struct report *of_reload = report_new_or_exit();
+	struct generation second;
+
+	if (generation_build(path, NULL, 2, of_reload, &second) == E_OK) {
+		view_free(second.view);
+		config_free(second.config);
+	}
+	report_each(of_reload, lower_error, &lowering);
+	report_free(of_reload);
+}
+
+// -t, of a generation that is good. The exit code.
+static int test(struct arguments *arguments, struct generation *first, struct report *report)
+{
+	if (service_test(&first->config->server, report))
+		test_reload(arguments->config, first->config->server.user, report);
+
+	int code = report_ok(report) ? EXIT_SUCCESS : EXIT_CONFIG;
+
 	report_free(print_and_empty(report));
 	if (code == EXIT_SUCCESS && !arguments->json)
-		print_summary(generation);
+		print_summary(first);
 	if (code == EXIT_SUCCESS && arguments->online)
-		code = test_online(&arguments->asking, generation->view, arguments->json);
-	view_free(generation->view);
-	config_free(generation->config);
+		code = test_online(&arguments->asking, first->view, arguments->json);
+	view_free(first->view);
+	config_free(first->config);
 	return code;
 }
 
@@ -286,7 +313,7 @@ int main(int argc, char **argv)
 	}
 	if (arguments.carriers || arguments.test) {
 		report_free(report);
-		return arguments.test ? test(&arguments, &first) : print_carriers(&first);
+		return arguments.test ? test(&arguments, &first, report_new_or_exit()) : print_carriers(&first);
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
 	built = report;

@@ -9,6 +9,8 @@
 
 struct health;
 struct live;
+struct report;
+struct resolve;
 struct workers;
 
 struct metrics_facts {
@@ -18,12 +20,20 @@ struct metrics_facts {
 	int64_t reload_began_s;  // wall clock; 0: no reload is in progress
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;
+	size_t last_reload_errors;
+	char *last_reload_error; // the first of them, owned; NULL: none
 };
+
+// Notes that a reload has finished, and why it failed. `report` may be NULL.
+void metrics_note_reload(struct metrics_facts *facts, int err, const struct report *report);
+// Frees what the facts own.
+void metrics_wipe_facts(struct metrics_facts *facts);
 
 // Where the values are read from.
 struct metrics_source {
 	const struct workers *workers;     // NULL: none are running yet, every counter is 0
 	const struct health *health;       // NULL: leave out the rows about probes
+	const struct resolve *resolve;     // NULL: leave out the rows about names of hosts
 	const struct metrics_facts *facts; // NULL: leave out the rows about the daemon
 	const struct live *live;           // NULL: not serving yet, or leave out the rows about the view
 };
@@ -33,9 +43,9 @@ struct metrics_source {
 void metrics_each(const struct metrics_source *source,
                   void (*fn)(void *ctx, const struct metric *metric, uint64_t value), void *ctx);
 
-// For `stats`: every counter by name, summed over the workers (NULL: none are running yet), and those of the probes.
-// Owned by the caller; NULL: out of memory.
-json_t *metrics_counters(const struct workers *workers, const struct health *health);
+// For `stats`: every counter by name, summed over the workers (NULL: none are running yet), those of the probes and
+// of look-ups. Owned by the caller; NULL: out of memory.
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve);
 // For `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. Owned by the caller; NULL: out of
 // memory.
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

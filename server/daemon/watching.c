@@ -13,7 +13,7 @@
 #include "generation/reload.h"
 #include "watch/files.h"
 #include "watch/lookout.h"
-#include "watch/watch.h"
+#include "watch/filewatch.h"
 
 static const struct lookout_times times = {.quiet_ms = 1000, .quiet_max_ms = 10000, .stat_ms = 30000};
 
@@ -23,21 +23,24 @@ struct cause {
 	size_t more;   // files
 	int64_t ended_s;
 	char *refused; // the first error; NULL: it was taken, or something was since
+	bool under_way;
 };
 
 struct watching {
 	struct reload *reload;
-	struct watch *watch;
+	struct filewatch *watch;
 	struct files *files;
 	struct cause cause;
 };
 
-static void watch_files(struct watching *watching)
+static void filewatch_files(struct watching *watching)
 {
 	struct inputs *watched = files_watched(watching->files);
 
+	if (inputs_count(files_list(watching->files)) == INPUTS_MAX)
+		log_warning("watching files: the list of %d is full: changes of others are not noticed", INPUTS_MAX);
 	if (watched)
-		watch_set(watching->watch, watched);
+		filewatch_set(watching->watch, watched);
 }
 
 static void keep_error(void *ctx, enum report_level level, const char *text)
@@ -53,6 +56,7 @@ static void reloaded(void *ctx, int err, const struct report *report)
 	struct watching *watching = ctx;
 	struct cause *cause = &watching->cause;
 
+	cause->under_way = false;
 	cause->ended_s = clock_wall_s();
 	free(cause->refused);
 	cause->refused = NULL;
@@ -76,6 +80,7 @@ static void changed(void *ctx, const struct inputs *files)
 	free(cause->path);
 	cause->path = strdup(first->path);
 	cause->more = more;
+	cause->under_way = true;
 	if (more)
 		log_notice("%s and %zu more %s changed: reloading", first->path, more, more == 1 ? "file" : "files");
 	else
@@ -92,28 +97,28 @@ struct watching *watching_new(struct event_base *base, const struct report *firs
 	if (!watching)
 		return NULL;
 
-	struct watch_ops watch_ops = {changed, watching};
+	struct filewatch_ops watch_ops = {changed, watching};
 
 	watching->reload = reload;
 	watching->files = files_loaded(NULL, first, true, config->server.watch == CONFIG_WATCH_ON, clock_wall_s());
 	if (watching->files)
-		watching->watch = watch_new(base, &times, &watch_ops);
+		watching->watch = filewatch_new(base, &times, &watch_ops);
 	if (!watching->watch)
 		return watching_free(watching);
-	watch_files(watching);
+	filewatch_files(watching);
 	return watching;
 }
 
 bool watching_stop(struct watching *watching, int patience_ms)
 {
-	return !watching || watch_stop(watching->watch, patience_ms);
+	return !watching || filewatch_stop(watching->watch, patience_ms);
 }
 
 struct watching *watching_free(struct watching *watching)
 {
 	if (!watching)
 		return NULL;
-	watch_free(watching->watch);
+	filewatch_free(watching->watch);
 	files_free(watching->files);
 	free(watching->cause.path);
 	free(watching->cause.refused);
@@ -121,11 +126,27 @@ struct watching *watching_free(struct watching *watching)
 	return NULL;
 }
 
+// Nobody may have thought of these.
+static void tell_unwatched(const struct inputs *before, const struct inputs *read)
+{
+	for (size_t i = 0; i < inputs_count(read); i++) {
+		const struct input *input = inputs_at(read, i);
+		int number = inputs_find(before, input->path);
+
+		if (number < 0 || inputs_at(before, (size_t)number)->watched ||
+		    inputs_same_stamp(&inputs_at(before, (size_t)number)->stamp, &input->stamp))
+			continue;
+		log_notice("%s has changed too, and is taken with it", input->path);
+	}
+}
+
 void watching_loaded(struct watching *watching, int err, const struct report *report, const struct config *config)
 {
 	struct files *files = files_loaded(watching->files, report, err == E_OK, config->server.watch == CONFIG_WATCH_ON,
 	                                   clock_wall_s());
 
+	if (err == E_OK && watching->cause.under_way)
+		tell_unwatched(files_list(watching->files), report_inputs(report));
 	if (err == E_OK) {
 		free(watching->cause.refused);
 		watching->cause.refused = NULL;
@@ -134,7 +155,7 @@ void watching_loaded(struct watching *watching, int err, const struct report *re
 		return; // out of memory: those before are watched
 	files_free(watching->files);
 	watching->files = files;
-	watch_files(watching);
+	filewatch_files(watching);
 }
 
 const struct files *watching_files(const struct watching *watching)

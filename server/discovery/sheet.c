@@ -124,7 +124,7 @@ static int read_line(struct sheet *sheet, char *line, bool *have_header)
 static int read_rows(struct sheet *sheet)
 {
 	char *next = sheet->text, *end = next + sheet->len;
-	bool have_header = false;
+	bool have_header = false, is_cut = sheet->len > 0 && end[-1] != '\n';
 	int err = E_OK;
 
 	if (sheet->len >= 3 && memcmp(next, "\xef\xbb\xbf", 3) == 0) // a byte order mark
@@ -141,6 +141,8 @@ static int read_rows(struct sheet *sheet)
 		else
 			err = read_line(sheet, line, &have_header);
 	}
+	if (err == E_OK && is_cut)
+		report_warning(sheet->report, sheet->path, sheet->line, 0, "ends without a newline: was it cut?");
 	sheet->line = 0;
 	if (err == E_OK && !have_header)
 		sheet_error(sheet, "is empty, expected the header row %s", sheet->header);

@@ -73,11 +73,12 @@ static const struct edgesteer_plugin *find_built_in(const char *name)
 static int refuse_unknown(const char *folder, const struct plugin_entry *entry, struct report *report)
 {
 	struct nearest nearest = nearest_begin(entry->plugin);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < plugin_built_in_count; i++)
 		nearest_offer(&nearest, plugin_built_in[i]->name);
 	if (nearest.word)
-		plugin_error(report, entry, "no plugin `%s`, did you mean `%s`?", entry->plugin, nearest.word);
+		plugin_error(report, entry, "no plugin `%s`%s", entry->plugin, nearest_meant(&nearest, '`', meant));
 	else if (folder)
 		plugin_error(report, entry, "no plugin `%s`: it is neither built in nor in plugin-dir %s", entry->plugin,
 		             folder);

@@ -36,13 +36,11 @@ static size_t find_row(const struct values *values, const char *name)
 static void refuse_unknown(const struct reading *reading, const struct value *member)
 {
 	struct nearest nearest = nearest_begin(member->key);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < reading->values.count; i++)
 		nearest_offer(&nearest, reading->values.rows[i].name);
-	if (nearest.word)
-		refuse(reading, member, "unknown key `%.60s`, did you mean `%s`?", member->key, nearest.word);
-	else
-		refuse(reading, member, "unknown key `%.60s`", member->key);
+	refuse(reading, member, "unknown key `%.60s`%s", member->key, nearest_meant(&nearest, '`', meant));
 }
 
 static int read_map(const struct reading *reading, const struct value *member)

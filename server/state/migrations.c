@@ -24,6 +24,8 @@ static const char *const health_steps[] = {
 	"INSERT INTO address SELECT app, site, word >> 1, word, since, sum FROM health;"
 	"DROP TABLE health;"
 	"ALTER TABLE address RENAME TO health;",
+	"CREATE TABLE alias (name TEXT NOT NULL PRIMARY KEY, addresses TEXT NOT NULL, ttl INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 const struct store_schema migrations_state = {state_steps, ARRAY_LEN(state_steps)};

@@ -129,3 +129,12 @@ void state_forget_health(struct state *state, const char *app, const char *site)
 void state_retain_addresses(struct state *state, const char *app, const char *site, const uint32_t *probed, size_t count);
 // Forgets every target that is not kept. Walks over all that are known: for a start or a reload.
 void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx);
+
+// The last good addresses of a host's name, as text with a blank between each, their TTL, and when they were last confirmed.
+// Remembered at once, written within a second or two, and known again after any time. At most STATE_ALIAS_TEXT_MAX
+// octets.
+void state_set_alias(struct state *state, const char *name, const char *addresses, uint32_t ttl_s, int64_t since_s);
+// NULL: not known. Valid until the loop turns.
+const char *state_alias(const struct state *state, const char *name, uint32_t *ret_ttl_s, int64_t *ret_since_s);
+// Forgets every name that is not kept.
+void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const char *name), void *ctx);

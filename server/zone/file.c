@@ -422,7 +422,7 @@ static int read_entries(struct loader *loader, struct zone_scan *text)
 			return err;
 		if (more < 0 || err < 0)
 			zone_builder_incomplete(loader->builder, loader->apex.wire, loader->apex.len);
-		loader->has_records = loader->has_records || more < 0;
+		loader->has_records = loader->has_records || more < 0 || err < 0; // or would have
 	} while (more != 0);
 	return E_OK;
 }

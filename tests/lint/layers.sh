@@ -19,13 +19,14 @@ config      base schema steer
 state       base
 watch       base
 http        base
+resolve     base wire
 health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
 generation  base config discovery schema steer view wire zone
-control     answer base config health schema state view wire
+control     answer base config health resolve schema state view wire
 online      base steer view wire zone
-daemon      base config control discovery generation health net online schema state steer view watch wire
+daemon      base config control discovery generation health net online resolve schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

@@ -24,6 +24,8 @@
 #include "view/live.h"
 #include "view/tables.h"
 #include "view/view.h"
+#include "zone/builder.h"
+#include "zone/zone.h"
 
 static const struct {
 	const char *app;
@@ -58,6 +60,18 @@ bool health_up(const struct health *health UNUSED, size_t target)
 	return fake_of_health->health[target].up;
 }
 
+bool health_whole(const struct health *health UNUSED, size_t target UNUSED)
+{
+	return true;
+}
+
+// One for each target, that of its answer.
+size_t health_addresses(const struct health *health UNUSED, size_t target, struct health_address *list)
+{
+	list[0] = (struct health_address){{ADDR_V4, {192, 0, 2, (uint8_t)target}}, &fake_of_health->health[target], 1};
+	return fake_of_health->health[target].checked;
+}
+
 size_t health_unchecked(const struct health *health UNUSED)
 {
 	size_t count = 0;
@@ -82,8 +96,8 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .late = 4, .under_way = 2, .waiting = 1};
 }
 
-json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED, const char *name,
-                      const struct prefix *client)
+json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED,
+                      const struct health *health UNUSED, const char *name, const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 
@@ -232,6 +246,19 @@ static struct places *make_places(void)
 	return places;
 }
 
+// None: every name is outside of them.
+static struct zonedb *make_zones(void)
+{
+	struct zone_builder *builder = zone_builder_new();
+	struct report *report = report_new();
+	struct zonedb *zones = NULL;
+
+	must(builder && report && zone_builder_finish(builder, report, &zones) == E_OK);
+	report_free(report);
+	zone_builder_free(builder);
+	return zones;
+}
+
 static struct tables *make_tables(void)
 {
 	struct ground *ground = ground_new();
@@ -239,6 +266,7 @@ static struct tables *make_tables(void)
 
 	must(tables);
 	ground->places = make_places();
+	ground->zones = make_zones();
 	ground_free(ground); // the tables use it
 	return tables;
 }
@@ -299,6 +327,7 @@ static struct view *make_view(unsigned many)
 	view->generation = 3;
 	view->tables = make_tables();
 	view->places = view->tables->ground->places;
+	view->zones = view->tables->ground->zones;
 	view->sites = make_sites(view);
 	view->site_count = FAKE_SITES;
 

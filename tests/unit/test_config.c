@@ -112,7 +112,7 @@ static void default_apps(void **state)
 	assert_true(target->site == 0 && target->address_count == 2 && !target->cname && target->weight == 1);
 	assert_true(target->addresses[0].family == ADDR_V4 && target->addresses[1].family == ADDR_V6);
 	assert_true(!target->has_weight && target->check == CONFIG_CHECK_NONE);
-	assert_int_equal(target->check_address.family, ADDR_NONE);
+	assert_int_equal(target->check_address_count, 0);
 	assert_true(target->mark.line == 4 && strcmp(target->mark.file, "/d/f") == 0);
 	config_free(config);
 }
@@ -178,7 +178,8 @@ static void values(void **state)
 	assert_true(app->targets[0].check == 1 && app->targets[1].check == CONFIG_CHECK_NONE);
 	assert_true(app->targets[0].has_weight && app->targets[0].weight == 0);
 	assert_true(!app->targets[1].has_weight && app->targets[1].weight == 1);
-	assert_int_equal(app->targets[0].check_address.family, ADDR_V4);
+	assert_int_equal(app->targets[0].check_address_count, 1);
+	assert_int_equal(app->targets[0].check_addresses[0].family, ADDR_V4);
 	assert_string_equal(app->targets[1].cname, "lb.example");
 	assert_int_equal(config->checks[1].expect_status_count, 2);
 	assert_true(config->checks[1].expect_status[0] == 200 && config->checks[1].expect_status[3] == 399);
@@ -343,7 +344,7 @@ static void schema(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_int_equal(json_object_size(at), 14);
+	assert_int_equal(json_object_size(at), 18);
 	for (size_t i = 0; i < ARRAY_LEN(way); i++)
 		at = json_object_get(at, way[i]);
 	assert_int_equal(json_integer_value(json_object_get(at, "maximum")), 65535);
@@ -486,6 +487,41 @@ static void shapes(void **state)
 	}
 }
 
+// One entry more than a section may have: that, and nothing of what refers to its entries.
+static void too_many(void **state)
+{
+	static const struct {
+		const char *key, *first, *rest; // of an entry, before and after its number
+		int most;
+		const char *reported;
+	} rows[] = {
+		{"domains", "d", ".e.x: {ns: n.y}", 65536, "5:1: domains: has 65537 entries, expected at most 65536\n"},
+		{"checks", "c", ": {type: tcp, port: 7}", 4096, "5:1: checks: has 4097 entries, expected at most 4096\n"},
+		{"sites", "s", ": {kind: region}", 4096, "5:1: sites: has 4097 entries, expected at most 4096\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *yaml, *reported, expected[256];
+		size_t len;
+		FILE *out = open_memstream(&yaml, &len);
+
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+			if (k != i)
+				fprintf(out, "%s: {%s1%s}\n", rows[k].key, rows[k].first, rows[k].rest);
+		fprintf(out, "defaults: {check: c1}\napps: {a.d1.e.x: {check: c1, targets: {s1: {addresses: 192.0.2.1}}}}\n%s:\n", rows[i].key);
+		for (int n = 0; n <= rows[i].most; n++)
+			fprintf(out, "  %s%d%s\n", rows[i].first, n, rows[i].rest);
+		fclose(out);
+		config_free(report_text_config(yaml, len, &reported));
+		snprintf(expected, sizeof(expected), "%swarning: 3:1: defaults: has no effect, there are no `providers`\n",
+		         rows[i].reported);
+		assert_string_equal(reported, expected);
+		free(reported);
+		free(yaml);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,7 +529,7 @@ int main(void)
 		cmocka_unit_test(provided),
 		cmocka_unit_test(earlier_errors_do_not_count), cmocka_unit_test(examples), cmocka_unit_test(files),
 		cmocka_unit_test(manual), cmocka_unit_test(schema), cmocka_unit_test(mutations),
-		cmocka_unit_test(shapes),
+		cmocka_unit_test(shapes), cmocka_unit_test(too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

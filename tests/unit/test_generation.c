@@ -131,13 +131,13 @@ static const struct {
 	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
 	 "c:7:3: checks.h.ca-file: zone has no certificate in PEM\n"},
 	// Warnings come with what is good.
-	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
+	{"server: {ecs-ignore: [192.168.0.0/16]}\ndomains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
 	 "prefix,carrier,class\n10.1.0.0/16,one,egde\n",
-	 "warning: c:4:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "
+	 "warning: c:5:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "
 	 "`one`?\n"
-	 "warning: c: locate: ranges csv: 1 prefix is of carrier `one`, which has no site of its own, did you mean `oen`?\n"
-	 "warning: c: locate: ranges csv: clients of class `egde` cannot reach carriers' sites, did you mean `edge`?\n"
-	 "warning: c:6:3: apps.w.e.x: no target at a public site: clients outside its carriers get SERVFAIL\n"},
+	 "warning: c:3:10: locate: ranges csv: carrier `one` of 1 prefix (first: 10.1.0.0/16) has no site of its own, did you mean `oen`?\n"
+	 "warning: c:3:10: locate: ranges csv: clients of class `egde` (first: 10.1.0.0/16) cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: c:7:3: apps.w.e.x: no target at a public site: clients outside its carriers get SERVFAIL\n"},
 	// Case does not matter in the name of a carrier.
 	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oNe]}\n  r1: {kind: region}\n"
 	 "apps:\n  a.e.x: {targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE,
@@ -338,8 +338,10 @@ static void test_inputs(void **state)
 	              "c c, c *.yaml, c more, c catalogue, z zone, z part, f csv, f* latency, f* metros, f* ca");
 	// Of what is refused too, and what is not there.
 	assert_inputs("domains: [\n", false, "c c");
-	assert_inputs("include: [no]\ndomains: {e.x: {file: none}}\nlatency: nil\nlocate: [{plugin: mmdb, city: nix}]\n", false,
-	              "c c, c no, z none, f* nix, f* nil");
+	assert_inputs("domains: {e.x: {file: none}}\nlatency: nil\nlocate: [{plugin: mmdb, city: nix}]\n", false,
+	              "c c, z none, f* nix, f* nil");
+	// Without a part of the config, nothing that it names is read.
+	assert_inputs("include: [no, more]\ndomains: {e.x: {file: none}}\n", false, "c c, c no, c more");
 	assert_inputs("domains: {e.x: {ns: n.z}}\nlocate: [{plugin: asn, csv: nix, nothing: 1}]\n", false, "c c, f* nix");
 }
 

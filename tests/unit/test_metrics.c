@@ -30,10 +30,11 @@ static struct {
 	uint64_t values[SEEN_MAX];
 } test = {.facts = {1000, 3, 20, 1100, 1090, true}};
 
-static void never(void *ctx, size_t target)
+static void never(void *ctx, size_t target, const struct health_address *address)
 {
 	(void)ctx;
 	(void)target;
+	(void)address;
 }
 
 static void settled(void *ctx)
@@ -51,7 +52,7 @@ static void note(void *ctx, const struct metric *metric, uint64_t value)
 
 static struct metrics_source source_of_all(void)
 {
-	return (struct metrics_source){NULL, test.health, &test.facts, dig.live};
+	return (struct metrics_source){.health = test.health, .facts = &test.facts, .live = dig.live};
 }
 
 static int setup(void **state)
@@ -200,8 +201,18 @@ static void expect_json(json_t *object, enum metric_verb verb, size_t others)
 static void test_json(void **state)
 {
 	(void)state;
-	expect_json(metrics_counters(NULL, test.health), METRIC_STATS, 0);
+	expect_json(metrics_counters(NULL, test.health, NULL), METRIC_STATS, 0);
 	expect_json(metrics_status(&test.facts, dig.live), METRIC_STATUS, 2); // version and pid are no figures
+
+	struct metrics_facts failed = test.facts;
+	char why[] = "c.yaml:1:1: wrong";
+
+	failed.last_reload_error = why;
+
+	json_t *object = metrics_status(&failed, dig.live);
+
+	assert_string_equal(json_string_value(json_object_get(object, "last_reload_error")), why);
+	json_decref(object);
 }
 
 // What programs read must not go away.
@@ -213,7 +224,7 @@ static void test_keys(void **state)
 		"servfail",    "other_rcode", "truncated",       "udp_send_failed", "tcp_accepted", "tcp_evicted",
 		"probes",      "probe_failures", "probes_late",  "probes_under_way", "probes_waiting",
 	};
-	json_t *object = metrics_counters(NULL, test.health);
+	json_t *object = metrics_counters(NULL, test.health, NULL);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(stats); i++)
@@ -232,6 +243,8 @@ static void test_absent(void **state)
 	assert_null(json_object_get(object, "reload_began"));
 	assert_null(json_object_get(object, "last_reload"));
 	assert_null(json_object_get(object, "last_reload_ok"));
+	assert_null(json_object_get(object, "last_reload_errors"));
+	assert_null(json_object_get(object, "last_reload_error"));
 	assert_null(json_object_get(object, "generation"));
 	assert_string_equal(json_string_value(json_object_get(object, "version")), PACKAGE_VERSION);
 	json_decref(object);

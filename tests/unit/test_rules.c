@@ -145,9 +145,19 @@ static const struct {
 	 "warning: 2:9: sites.plant-7: no app has a target there\n"},
 	{DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\napps:\n  a.e.x: {targets: {us-east-1: {}, us-west-2: {addresses: "
 	        "1.1.1.1, cname: b.x}}}\n  A.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
-	 "4:21: apps.a.e.x.targets.us-east-1: has neither `addresses` nor `cname`, expected one of them\n"
-	 "4:36: apps.a.e.x.targets.us-west-2: has both `addresses` and `cname`, expected one of them\n"
+	 "4:21: apps.a.e.x.targets.us-east-1: has no `addresses`, `alias` or `cname`, expected one of them\n"
+	 "4:36: apps.a.e.x.targets.us-west-2: has two of `addresses`, `alias` and `cname`, expected one of them\n"
 	 "5:3: apps.A.e.x: is given twice (case is ignored), expected once\n"},
+	{SITES "apps:\n  a.e.x: {targets: {us-east-1: {alias: lb.e.x}, us-west-2: {alias: lb, check-address: 'a\\.b.c'}}}\n",
+	 "4:61: apps.a.e.x.targets.us-west-2.alias: cannot be `lb`, expected the full name of a host\n"
+	 "4:72: apps.a.e.x.targets.us-west-2.check-address: cannot be `a\\.b.c`, expected the full name of a host\n"
+	 "4:21: apps.a.e.x.targets.us-east-1.alias: lb.e.x is in the zone e.x, which is served here, expected a name outside of "
+	 "`domains`\n"},
+	{SITES "apps:\n  a.e.x: {targets: {us-east-1: {alias: l.y, check-address: 10.0.0}, us-west-2: {alias: l.y, check-address: 0.0.0.0}}}\n",
+	 "4:60: apps.a.e.x.targets.us-east-1.check-address: cannot be `10.0.0`, expected the IPv4 or IPv6 address of a host, or its name\n"
+	 "4:108: apps.a.e.x.targets.us-west-2.check-address: cannot be `0.0.0.0`, expected the IPv4 or IPv6 address of a host, or its name\n"},
+	{DOMAIN "sites: {r: {kind: region, block-check: warn}}\napps:\n  a.e.x: {targets: {r: {alias: l.y}}}\n",
+	 "2:9: sites.r.block-check: the site's block is not known, expected a `block` or `aws-ranges`\n"},
 	{"domains: {edge.example.com: {ns: n.x}, e.x: {ns: n.x}}\nsites: {us-east-1: {}}\napps:\n"
 	 "  app.egde.example.com: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
 	 "  elsewhere.net: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
@@ -178,6 +188,12 @@ static const struct {
 	 "warning: 2:9: sites.x: region: `metor-1` is neither a site nor in the catalogue, did you mean `metro-1`?\n"},
 	{DOMAIN "apps: {a.e.x: {targets: [x]}}\n",
 	 "2:16: apps.a.e.x.targets: cannot be a list, expected a mapping of names\n"},
+	// What would follow from a section or a catalogue that is refused is not reported.
+	{"domains: [e.x]\nsites: {us-east-1: {}}\napps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "1:1: domains: cannot be a list, expected a mapping of names\n"},
+	{DOMAIN "catalogue: none.yaml\nsites: {our-1: {region: metro-1}, us-east-1: {region: metor-1}}\napps: {a.e.x: {targets: "
+	        "{our-1: {addresses: 1.1.1.1}, us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "/d/none.yaml: cannot be read: No such file or directory\n"},
 	// A kind that is refused is not taken for another one.
 	{DOMAIN "sites: {x: {kind: reggion}}\napps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}}}}\n",
 	 "2:19: sites.x.kind: cannot be `reggion`, expected wavelength, local-zone, outpost, az or region, did you mean "

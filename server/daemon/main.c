@@ -22,8 +22,6 @@
 
 enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2, DNS_PORT = 53, PORT_MAX = 65535 };
 
-#define SYSTEM_RESOLVERS "/etc/resolv.conf"
-
 static const char usage[] =
 	"usage: edgesteerd [-c FILE] [-t | --carriers | --export-state]\n"
 	"       edgesteerd [-c FILE] -t --online [--json] [--resolver ADDRESS[@PORT]]... [--port PORT]\n"
@@ -34,11 +32,12 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
 	"  -t, --test           check it with its zones and sources, list every error, exit 0 or 2\n"
-	"      --online         with -t: then ask the parent zone of each domain for its NS and glue, and its name servers\n"
-	"                       whether they answer; exit 1 if resolvers would get no answers\n"
-	"      --json           with --online: one JSON object per domain and line\n"
+	"      --online         with -t: then resolve the host names of targets, ask the parent zone of each domain for its\n"
+	"                       NS and glue, and its name servers whether they answer; exit 1 if resolvers would get no\n"
+	"                       answers\n"
+	"      --json           with --online: one JSON object per app or domain and line\n"
 	"      --resolver ADDRESS[@PORT]\n"
-	"                       with --online: the resolver to ask, up to 8 (default: those of /etc/resolv.conf)\n"
+	"                       with --online: the resolver to ask, up to 8 (default: the config's, or the system's)\n"
 	"      --port PORT      with --online: where name servers are asked, for trials (default 53)\n"
 	"      --carriers       check it likewise, and print the prefixes and addresses that its sources have of each carrier\n"
 	"      --export-state   write drains, forces and health as files that older versions read, and exit; the daemon\n"
@@ -198,17 +197,17 @@ static void print_summary(const struct generation *generation)
 }
 
 // -t --online, of a good config. The exit code.
-static int test_online(struct asking *asking, const struct view *view, bool as_json)
+static int test_online(struct arguments *arguments, const struct generation *generation)
 {
 	bool good;
-	int err = E_OK;
 
-	if (asking->recursors.count == 0 && recursors_add_system(&asking->recursors, SYSTEM_RESOLVERS) < 0) {
-		print_line(NULL, REPORT_ERROR, "no resolver in " SYSTEM_RESOLVERS ": give one as --resolver ADDRESS");
-		return EXIT_RUNTIME;
-	}
-	err = online_check(view, asking, as_json, stdout, &good);
-	if (err < 0)
+	log_set_level(LOG_LEVEL_ERROR); // what it finds is printed
+
+	int err = online_check(generation->config, generation->view, &arguments->asking, arguments->json, stdout, &good);
+
+	if (err == E_NOTFOUND)
+		print_line(NULL, REPORT_ERROR, "no resolver in /etc/resolv.conf: give one in the config or as --resolver ADDRESS");
+	else if (err < 0)
 		print_line(NULL, REPORT_ERROR, err_text(err));
 	return err == E_OK && good ? EXIT_SUCCESS : EXIT_RUNTIME;
 }
@@ -253,7 +252,7 @@ static int test(struct arguments *arguments, struct generation *first, struct re
 	if (code == EXIT_SUCCESS && !arguments->json)
 		print_summary(first);
 	if (code == EXIT_SUCCESS && arguments->online)
-		code = test_online(&arguments->asking, first->view, arguments->json);
+		code = test_online(arguments, first);
 	view_free(first->view);
 	config_free(first->config);
 	return code;

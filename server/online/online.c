@@ -1,4 +1,4 @@
-// Domains checked, several at a time, and the findings printed; see online.h.
+// Apps looked up, domains checked, several at a time, and what was found printed; see online.h.
 #include "online/online.h"
 
 #include <jansson.h>
@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/parallel.h"
+#include "config/config.h"
 #include "online/findings.h"
+#include "online/resolved.h"
 #include "online/say.h"
 #include "view/view.h"
 
@@ -49,10 +51,10 @@ static int check_some(const struct view *view, struct batch *batch, size_t first
 	return parallel_run_on(ONLINE_TOGETHER, count, check_one, batch);
 }
 
-int online_check(const struct view *view, const struct asking *asking, bool as_json, FILE *out, bool *ret_good)
+static int check_domains(const struct view *view, const struct asking *asking, bool as_json, FILE *out,
+                         struct say_counts *counts)
 {
 	struct batch batch = {asking, calloc(ONLINE_TOGETHER, sizeof(*batch.checked))};
-	struct say_counts counts = {0};
 	const size_t domains = zonedb_zone_count(view->zones);
 	int err = batch.checked ? E_OK : E_NOMEM;
 
@@ -61,13 +63,57 @@ int online_check(const struct view *view, const struct asking *asking, bool as_j
 
 		err = check_some(view, &batch, first, count);
 		for (size_t i = 0; err == E_OK && i < count; i++)
-			err = print(&batch.checked[i], as_json, out, &counts);
+			err = print(&batch.checked[i], as_json, out, counts);
 	}
 	free(batch.checked);
+	return err;
+}
+
+static int check_apps(const struct config *config, const struct recursors *recursors, bool as_json, FILE *out,
+                      struct say_counts *counts)
+{
+	json_t *apps, *app;
+	size_t i;
+	int err = resolved_check(config, recursors, &apps);
+
+	if (err < 0)
+		return err;
+	json_array_foreach(apps, i, app) {
+		counts->apps++;
+		counts->silent += json_is_true(json_object_get(app, "breaks"));
+		if (err == E_OK)
+			err = as_json ? say_json(app, out) : say_app(app, out);
+	}
+	json_decref(apps);
+	return err;
+}
+
+// Those of the command line, else of the config, else of the system.
+static int choose_recursors(const struct config *config, struct recursors *recursors)
+{
+	int err = E_OK;
+
+	if (recursors->count > 0)
+		return E_OK;
+	for (size_t i = 0; err == E_OK && i < config->resolver.server_count; i++)
+		err = recursors_add(recursors, config->resolver.servers[i]);
+	return recursors->count > 0 || recursors_add_system(recursors, "/etc/resolv.conf") == E_OK ? err : E_NOTFOUND;
+}
+
+int online_check(const struct config *config, const struct view *view, struct asking *asking, bool as_json, FILE *out,
+                 bool *ret_good)
+{
+	struct say_counts counts = {0};
+	int err = choose_recursors(config, &asking->recursors);
+
+	if (err == E_OK)
+		err = check_apps(config, &asking->recursors, as_json, out, &counts);
+	if (err == E_OK)
+		err = check_domains(view, asking, as_json, out, &counts);
 	if (err == E_OK && !as_json)
 		say_summary(&counts, out);
 	if (err == E_OK && fflush(out) != 0)
 		err = E_IO;
-	*ret_good = counts.broken == 0;
+	*ret_good = counts.broken + counts.silent == 0;
 	return err;
 }

@@ -78,8 +78,55 @@ int say_json(const json_t *findings, FILE *out)
 	return json_dumpf(findings, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF ? E_OK : E_IO;
 }
 
+// ---- Apps ----
+
+static void say_judged(const json_t *target, const char *key, const char *what, const char *where, FILE *out)
+{
+	const json_t *judged;
+	size_t i;
+
+	json_array_foreach(json_object_get(target, key), i, judged)
+		fprintf(out, "%s: warning: %s is %s: %s\n", where, text(judged, "address"), what, text(judged, "text"));
+}
+
+static void say_target(const char *app, const json_t *target, FILE *out)
+{
+	const json_t *addresses = json_object_get(target, "addresses"), *address;
+	const bool is_probed = json_is_true(json_object_get(target, "probed"));
+	char where[TEXT_LEN], error[TEXT_LEN];
+	size_t i;
+
+	snprintf(where, sizeof(where), "%s at %s: %s", app, text(target, "site"), text(target, "name"));
+	clean_copy(error, sizeof(error), text(target, "error"));
+	if (*error)
+		fprintf(out, "%s: warning: %s\n", where, error);
+	if (json_array_size(addresses) > 0) {
+		fprintf(out, "%s: %s", where, is_probed ? "probed at " : "");
+		json_array_foreach(addresses, i, address)
+			fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(address));
+		fprintf(out, " (TTL %lld s)\n", (long long)json_integer_value(json_object_get(target, "ttl")));
+	}
+	say_judged(target, "refused", "refused", where, out);
+	say_judged(target, "suspect", "taken in spite of this", where, out);
+}
+
+int say_app(const json_t *app, FILE *out)
+{
+	const json_t *target;
+	size_t i;
+
+	json_array_foreach(json_object_get(app, "targets"), i, target)
+		say_target(text(app, "app"), target, out);
+	if (json_is_true(json_object_get(app, "breaks")))
+		fprintf(out, "%s: error: none of its targets has an address\n", text(app, "app"));
+	return ferror(out) ? E_IO : E_OK;
+}
+
 void say_summary(const struct say_counts *counts, FILE *out)
 {
+	if (counts->apps > 0)
+		fprintf(out, "targets by host name: %zu %s, %zu without an address\n", counts->apps,
+		        counts->apps == 1 ? "app" : "apps", counts->silent);
 	fprintf(out, "delegation: %zu %s: %zu agree, %zu with warnings, %zu broken\n", counts->domains,
 	        counts->domains == 1 ? "domain" : "domains", counts->agree, counts->domains - counts->agree - counts->broken,
 	        counts->broken);

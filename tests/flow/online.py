@@ -47,7 +47,7 @@ VERDICTS = {"good.example.com": "agrees", "lacks.example.com": "differs", "extra
             "steered.example.com": "agrees", "many.example.com": "agrees", "away.example.org": "unasked"}
 BROKEN = {"none.example.com", "dead.example.com", "signed.example.com", "away.example.org"}
 
-NET = SOA.format(1) + f"@ NS ns\nns A {PARENT}\nns2 A {THEIRS}\nns3 A {NOBODY}\n"
+NET = SOA.format(1) + f"@ NS ns\nns A {PARENT}\nns2 A {THEIRS}\nns3 A {NOBODY}\nlb A 203.0.113.10\nlb AAAA 2001:db8::10\ninner A 10.0.0.10\n"
 ORG = SOA.format(1) + f"@ NS ns\nns A {NOBODY}\n"  # its server is not the one that it names
 
 
@@ -61,14 +61,25 @@ def domain_config(domain):
     return {"file": domain + ".zone"}
 
 
-def config(domains, listen):
+# By app: its targets.
+ALIASES = {
+    "fine.good.example.com": {"r1": {"alias": "lb.example.net", "check-address": "inner.example.net", "check": "tcp"}},
+    "inner.good.example.com": {"r1": {"alias": "inner.example.net"}},
+    "half.good.example.com": {"r1": {"alias": "gone.example.net"}, "r2": {"addresses": ["203.0.113.20"]}},
+}
+
+
+def config(domains, listen, apps):
     """The name server of `steered` is an app."""
-    app = {"targets": {"r1": {"addresses": [OURS]}, "w1": {"addresses": ["155.146.0.1"]}}}
+    targets = dict(apps)
+    if "steered.example.com" in domains:
+        targets["ns1.steered.example.com"] = {"r1": {"addresses": [OURS]}, "w1": {"addresses": ["155.146.0.1"]}}
     return {"server": {"listen": listen},
             "domains": {domain: domain_config(domain) for domain in domains},
-            "sites": {"r1": {"kind": "region", "location": [40, -74]},
+            "sites": {"r1": {"kind": "region", "location": [40, -74]}, "r2": {"kind": "region", "location": [30, -90]},
                       "w1": {"kind": "wavelength", "location": [40, -74], "region": "r1", "reach": ["one"]}},
-            "apps": {"ns1.steered.example.com": app} if "steered.example.com" in domains else {}}
+            "checks": {"tcp": {"type": "tcp", "port": 9}},
+            "apps": {app: {"targets": these} for app, these in targets.items()}}
 
 
 # ---- Servers that do not mean well -----------------------------------------------------------------------------------
@@ -174,7 +185,8 @@ DOMAINS["liars.example.com"] = ("".join(f"@ NS {name}\n{name} A {host}\n" for na
 class World:
     """The daemon that serves all of them, the servers around it, and the command."""
 
-    def __init__(self, domains, parent=None):
+    def __init__(self, domains, parent=None, apps=()):
+        self.apps = apps
         self.domains = {domain: DOMAINS[domain] for domain in domains}
         self.files = {f"{domain}.zone": SOA.format(1) + ours for domain, (ours, _) in self.domains.items() if ours}
         self.parent = parent or parent_zone(delegation for _, delegation in self.domains.values())
@@ -184,7 +196,7 @@ class World:
         with self.stack as stack:
             self.daemon = stack.enter_context(Daemon({}, self.files, start=False))
             self.port = self.daemon.port
-            self.daemon.write_config(config(self.domains, [f"127.0.0.1@{self.port}", f"{OURS}@{self.port}"]))
+            self.daemon.write_config(config(self.domains, [f"127.0.0.1@{self.port}", f"{OURS}@{self.port}"], self.apps))
             self.daemon.start()
             self.around(stack)
             self.stack = stack.pop_all()
@@ -205,13 +217,14 @@ class World:
             stack.enter_context(Nsd(folder / "theirs", secondary, THEIRS, self.port))
         self.resolver = stack.enter_context(Unbound(folder, self.port, "example.com", "example.net", "example.org",
                                                     server=PARENT))
+        self.at = f"127.0.0.1@{self.resolver.port}"
 
     def __exit__(self, *error):
         return self.stack.__exit__(*error)
 
-    def run(self, *words, code):
+    def run(self, *words, code, resolver=True):
         command = [harness.program("edgesteerd"), "-c", str(self.daemon.config_path), "-t", "--online", "--port",
-                   str(self.port), "--resolver", f"127.0.0.1@{self.resolver.port}", *words]
+                   str(self.port), *words, *(["--resolver", self.at] if resolver else [])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=harness.PATIENCE_S, check=False,
                               env=harness.program_env())
         equal(done.returncode, code, f"exit code with {words}: {done.stdout}{done.stderr}")
@@ -219,7 +232,8 @@ class World:
         return done.stdout
 
     def json(self, code):
-        return {found["domain"]: found for found in map(json.loads, self.run("--json", code=code).splitlines())}
+        objects = map(json.loads, self.run("--json", code=code).splitlines())
+        return {told.get("domain") or told["app"]: told for told in objects}
 
 
 def found(said, domain):
@@ -264,6 +278,38 @@ def for_people(text):
                  f"ns1.none.example.com. 300 IN A {OURS}",
                  "delegation: 12 domains: 3 agree, 5 with warnings, 4 broken"):
         check(line in lines, "not printed:", repr(line), "but", text)
+
+
+def targets_by_host_name():
+    with World(["good.example.com"], apps=ALIASES) as world:
+        said = world.json(code=1)
+        equal(set(said), {"good.example.com", *ALIASES})
+        equal({app for app, told in said.items() if told["breaks"]}, {"inner.good.example.com"})
+        answered, probed = said["fine.good.example.com"]["targets"]
+        equal(answered["addresses"], ["203.0.113.10", "2001:db8::10"])
+        check(answered["ttl"] > 0 and not answered["probed"] and "error" not in answered, answered)
+        equal((probed["name"], probed["probed"], probed["addresses"], probed["refused"]),
+              ("inner.example.net", True, ["10.0.0.10"], []), "an address to probe may be anywhere")
+        inner, = said["inner.good.example.com"]["targets"]
+        equal((inner["addresses"], [told["address"] for told in inner["refused"]]), ([], ["10.0.0.10"]))
+        gone, = said["half.good.example.com"]["targets"]
+        check(gone["error"] and gone["addresses"] == [], "a name that does not exist:", gone)
+        text = world.run(code=1)
+        for part in ("fine.good.example.com at r1: lb.example.net: 203.0.113.10, 2001:db8::10 (TTL ",
+                     "fine.good.example.com at r1: inner.example.net: probed at 10.0.0.10 (TTL ",
+                     "inner.good.example.com at r1: inner.example.net: warning: 10.0.0.10 is refused: ",
+                     "inner.good.example.com: error: none of its targets has an address\n",
+                     f"half.good.example.com at r1: gone.example.net: warning: {gone['error']}\n",
+                     "targets by host name: 3 apps, 1 without an address\n"):
+            check(part in text, "not printed:", repr(part), "but", text)
+
+
+def resolvers_of_the_config():
+    with World(["good.example.com"]) as world:
+        path = world.daemon.config_path
+        path.write_text(json.dumps({**json.loads(path.read_text()), "resolver": {"servers": [world.at]}}))
+        told, = map(json.loads, world.run("--json", code=0, resolver=False).splitlines())
+        equal(told["verdict"], "agrees")
 
 
 def has_way_to(address):
@@ -349,5 +395,5 @@ def what_is_written_wrongly_is_refused():
 
 
 if __name__ == "__main__":
-    harness.run(every_verdict, no_way_is_nobodys_fault, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
+    harness.run(every_verdict, targets_by_host_name, resolvers_of_the_config, no_way_is_nobodys_fault, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
                 what_is_written_wrongly_is_refused)

@@ -25,7 +25,7 @@ plugin      base contract schema
 discovery   base config plugin steer
 generation  base config discovery schema steer view wire zone
 control     answer base config health resolve schema state view wire
-online      base steer view wire zone
+online      base config resolve steer view wire zone
 daemon      base config control discovery generation health net online resolve schema state steer view watch wire
 client      base
 lib         contract

@@ -242,6 +242,7 @@ void service_check_files(const struct config *config, struct report *report)
 	warn_unreadable(config->latency, user, report);
 	warn_unreadable(config->metros, user, report);
 	warn_unreadable(config->catalogue, user, report);
+	warn_unreadable(config->aws_ranges, user, report);
 }
 
 // Gives up every capability of the calling thread but those in `kept`, a bit for each, and those of threads and programs

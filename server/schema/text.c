@@ -144,17 +144,25 @@ static bool is_written_plainly(const char *text, bool wildcard)
 
 _Static_assert((int)TEXT_NAME_MAX >= (int)NAME_TEXT_MAX, "a name in canonical form fits");
 
-const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard)
+const char *text_canonise(const char *text, bool wildcard, char *buf)
 {
 	uint8_t wire[NAME_WIRE_MAX];
-	char canonical[NAME_TEXT_MAX];
 	size_t len;
 
 	if (!is_written_plainly(text, wildcard) || name_from_text(text, wire, &len) < 0 || len <= 1)
 		return NULL;
 	name_fold(wire, len);
-	return reader_strdup(reader, name_to_text(wire, len, canonical));
+	return name_to_text(wire, len, buf);
 }
+
+const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard)
+{
+	char canonical[NAME_TEXT_MAX];
+
+	return text_canonise(text, wildcard, canonical) ? reader_strdup(reader, canonical) : NULL;
+}
+
+_Static_assert((int)TEXT_NAME_MAX == (int)NAME_TEXT_MAX, "text_canonise() writes a name of the wire");
 
 bool text_name_fits(const char *name)
 {

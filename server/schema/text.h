@@ -31,6 +31,9 @@ bool text_is_plain(const char *text);
 // after a backslash; with `wildcard` the first one may be "*".
 const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard);
 
+// The same without a reader, in buf[TEXT_NAME_MAX]. NULL when `text` is no such name.
+const char *text_canonise(const char *text, bool wildcard, char *buf);
+
 // Whether a name in canonical form has only what a host's name has: letters, digits, "-", "_" and ".".
 bool text_is_plain_name(const char *name) PURE;
 // Whether a name is within the DNS's limits of length (RFC 1035 section 2.3.4).

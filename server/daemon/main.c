@@ -33,10 +33,10 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
 	"  -t, --test           check it with its zones and sources, list every error, exit 0 or 2\n"
-	"      --online         with -t: then resolve the host names of targets, ask the parent zone of each domain for its\n"
-	"                       NS and glue, and its name servers whether they answer; exit 1 if resolvers would get no\n"
-	"                       answers\n"
-	"      --json           with --online: one JSON object per app or domain and line\n"
+	"      --online         with -t: then ask providers and resolvers for targets, the parent zone of each domain for\n"
+	"                       its NS and glue, and its name servers whether they answer; exit 1 if resolvers would get\n"
+	"                       no answers\n"
+	"      --json           with --online: one JSON object per provider, app or domain and line\n"
 	"      --resolver ADDRESS[@PORT]\n"
 	"                       with --online: the resolver to ask, up to 8 (default: the config's, or the system's)\n"
 	"      --port PORT      with --online: where name servers are asked, for trials (default 53)\n"
@@ -200,17 +200,23 @@ static void print_summary(const struct generation *generation)
 // -t --online, of a good config. The exit code.
 static int test_online(struct arguments *arguments, const struct generation *generation)
 {
-	bool good;
+	struct report *report = report_new_or_exit();
+	struct online_outcome outcome;
 
-	log_set_level(LOG_LEVEL_ERROR); // what it finds is printed
+	log_set_level(LOG_LEVEL_WARNING);
 
-	int err = online_check(generation->config, generation->view, &arguments->asking, arguments->json, stdout, &good);
+	int err = online_check(generation->config, generation->view, &arguments->asking, arguments->json, stdout, report,
+	                       &outcome);
+	int code = err == E_OK && !outcome.breaks ? EXIT_SUCCESS : EXIT_RUNTIME;
 
 	if (err == E_NOTFOUND)
 		print_line(NULL, REPORT_ERROR, "no resolver in /etc/resolv.conf: give one in the config or as --resolver ADDRESS");
-	else if (err < 0)
-		print_line(NULL, REPORT_ERROR, err_text(err));
-	return err == E_OK && good ? EXIT_SUCCESS : EXIT_RUNTIME;
+	else
+		print_unreported(err, report);
+	report_free(print_and_empty(report));
+	if (outcome.is_stuck)
+		_exit(code); // a provider's thread still uses what exit() would tear down
+	return code;
 }
 
 struct lowering {

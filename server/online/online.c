@@ -1,4 +1,4 @@
-// Apps looked up, domains checked, several at a time, and what was found printed; see online.h.
+// Providers run, apps looked up, domains checked, several at a time, and what was found printed; see online.h.
 #include "online/online.h"
 
 #include <jansson.h>
@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/parallel.h"
 #include "config/config.h"
 #include "online/findings.h"
+#include "online/provided.h"
 #include "online/resolved.h"
 #include "online/say.h"
 #include "view/view.h"
@@ -69,6 +71,30 @@ static int check_domains(const struct view *view, const struct asking *asking, b
 	return err;
 }
 
+// *ret_joined is the config with what they give, for config_free().
+static int check_providers(struct config *config, const struct view *view, bool as_json, FILE *out,
+                           struct report *report, struct online_outcome *outcome, struct config **ret_joined)
+{
+	struct provided_result result;
+	json_t *provider;
+	size_t i;
+	int err = provided_check(config, view->zones, report, &result);
+
+	outcome->is_stuck = result.is_stuck;
+	if (err < 0)
+		return err;
+	json_array_foreach(result.providers, i, provider)
+		if (err == E_OK)
+			err = as_json ? say_json(provider, out) : say_provider(provider, out);
+	json_decref(result.providers);
+	if (err < 0) {
+		config_free(result.config);
+		return err;
+	}
+	*ret_joined = result.config;
+	return E_OK;
+}
+
 static int check_apps(const struct config *config, const struct recursors *recursors, bool as_json, FILE *out,
                       struct say_counts *counts)
 {
@@ -100,20 +126,28 @@ static int choose_recursors(const struct config *config, struct recursors *recur
 	return recursors->count > 0 || recursors_add_system(recursors, "/etc/resolv.conf") == E_OK ? err : E_NOTFOUND;
 }
 
-int online_check(const struct config *config, const struct view *view, struct asking *asking, bool as_json, FILE *out,
-                 bool *ret_good)
+int online_check(struct config *config, const struct view *view, struct asking *asking, bool as_json, FILE *out,
+                 struct report *report, struct online_outcome *ret_outcome)
 {
 	struct say_counts counts = {0};
+	struct config *joined = NULL;
+
+	*ret_outcome = (struct online_outcome){0};
+
 	int err = choose_recursors(config, &asking->recursors);
 
 	if (err == E_OK)
-		err = check_apps(config, &asking->recursors, as_json, out, &counts);
+		err = check_providers(config, view, as_json, out, report, ret_outcome, &joined);
+	log_set_level(LOG_LEVEL_ERROR); // what look-ups find is printed
+	if (err == E_OK)
+		err = check_apps(joined, &asking->recursors, as_json, out, &counts);
 	if (err == E_OK)
 		err = check_domains(view, asking, as_json, out, &counts);
 	if (err == E_OK && !as_json)
 		say_summary(&counts, out);
 	if (err == E_OK && fflush(out) != 0)
 		err = E_IO;
-	*ret_good = counts.broken + counts.silent == 0;
+	config_free(joined);
+	ret_outcome->breaks = counts.broken + counts.silent > 0;
 	return err;
 }

@@ -78,6 +78,61 @@ int say_json(const json_t *findings, FILE *out)
 	return json_dumpf(findings, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF ? E_OK : E_IO;
 }
 
+// ---- Providers ----
+
+// "ADDRESS, ADDRESS".
+static void say_list(const json_t *list, FILE *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(one));
+}
+
+static void say_given(const char *label, const json_t *target, FILE *out)
+{
+	fprintf(out, "%s: %s at %s: %s", label, text(target, "app"), text(target, "site"), text(target, "alias"));
+	say_list(json_object_get(target, "addresses"), out);
+	fputc('\n', out);
+}
+
+// Why nothing has come: what it said last, or its source's parts.
+static void say_silent(const char *label, const json_t *provider, FILE *out)
+{
+	const json_t *part;
+	size_t i;
+
+	fprintf(out, "%s: warning: has given nothing within 10 s%s%s\n", label, *text(provider, "error") ? ": " : "",
+	        text(provider, "error"));
+	json_array_foreach(json_object_get(provider, "parts"), i, part)
+		fprintf(out, "%s: warning: %s: %s\n", label, *text(part, "name") ? text(part, "name") : "its source",
+		        text(part, "text"));
+}
+
+int say_provider(const json_t *provider, FILE *out)
+{
+	const json_t *targets = json_object_get(provider, "targets"), *one;
+	const char *label = text(provider, "provider");
+	const long long malformed = (long long)json_integer_value(json_object_get(provider, "malformed"));
+	size_t i;
+
+	if (json_is_true(json_object_get(provider, "committed")))
+		fprintf(out, "%s: gives %zu %s\n", label, json_array_size(targets),
+		        json_array_size(targets) == 1 ? "target" : "targets");
+	else
+		say_silent(label, provider, out);
+	json_array_foreach(targets, i, one)
+		say_given(label, one, out);
+	json_array_foreach(json_object_get(provider, "refused"), i, one)
+		fprintf(out, "%s: warning: %s at %s is refused: %s\n", label, text(one, "app"), text(one, "site"),
+		        text(one, "text"));
+	if (malformed > 0)
+		fprintf(out, "%s: warning: %lld that it gives %s no valid targets, as the log says\n", label, malformed,
+		        malformed == 1 ? "is" : "are");
+	return ferror(out) ? E_IO : E_OK;
+}
+
 // ---- Apps ----
 
 static void say_judged(const json_t *target, const char *key, const char *what, const char *where, FILE *out)
@@ -91,10 +146,9 @@ static void say_judged(const json_t *target, const char *key, const char *what, 
 
 static void say_target(const char *app, const json_t *target, FILE *out)
 {
-	const json_t *addresses = json_object_get(target, "addresses"), *address;
+	const json_t *addresses = json_object_get(target, "addresses");
 	const bool is_probed = json_is_true(json_object_get(target, "probed"));
 	char where[TEXT_LEN], error[TEXT_LEN];
-	size_t i;
 
 	snprintf(where, sizeof(where), "%s at %s: %s", app, text(target, "site"), text(target, "name"));
 	clean_copy(error, sizeof(error), text(target, "error"));
@@ -102,8 +156,7 @@ static void say_target(const char *app, const json_t *target, FILE *out)
 		fprintf(out, "%s: warning: %s\n", where, error);
 	if (json_array_size(addresses) > 0) {
 		fprintf(out, "%s: %s", where, is_probed ? "probed at " : "");
-		json_array_foreach(addresses, i, address)
-			fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(address));
+		say_list(addresses, out);
 		fprintf(out, " (TTL %lld s)\n", (long long)json_integer_value(json_object_get(target, "ttl")));
 	}
 	say_judged(target, "refused", "refused", where, out);

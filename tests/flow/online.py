@@ -304,6 +304,38 @@ def targets_by_host_name():
             check(part in text, "not printed:", repr(part), "but", text)
 
 
+def providers():
+    """One that gives targets, good and bad ones, and one that gives nothing."""
+    rows = ("app,site,address,alias\nnew.good.example.com,r1,,lb.example.net\nnew.good.example.com,r2,203.0.113.30,\n"
+            "new.good.example.com,r9,203.0.113.31,\nwww.elsewhere.test,r1,203.0.113.32,\n")
+    with World(["good.example.com"]) as world:
+        world.daemon.write("targets.csv", rows)
+        path = world.daemon.config_path
+        config = json.loads(path.read_text())
+        config["providers"] = [{"plugin": "file", "file": "targets.csv"}, {"plugin": "exec", "command": ["/bin/sleep", "60"]}]
+        path.write_text(json.dumps(config))
+        begun = time.monotonic()
+        objects = list(map(json.loads, world.run("--json", code=0).splitlines()))
+        took = time.monotonic() - begun
+        check(10 <= took < 20 * harness.slowness(), f"it took {took:.1f} s")
+        given, nothing, app, domain = objects
+        equal((given["committed"], nothing["committed"], nothing["targets"]), (True, False, []))
+        equal([(target["app"], target["site"]) for target in given["targets"]],
+              [("new.good.example.com", "r1"), ("new.good.example.com", "r2"), ("new.good.example.com", "r9"),
+               ("www.elsewhere.test", "r1")])
+        equal({(target["app"], target["site"]) for target in given["refused"]},
+              {("new.good.example.com", "r9"), ("www.elsewhere.test", "r1")})
+        target, = app["targets"]
+        equal((app["app"], target["site"], target["addresses"]),
+              ("new.good.example.com", "r1", ["203.0.113.10", "2001:db8::10"]), "a provided target's alias")
+        equal(domain["verdict"], "agrees")
+        text = world.run(code=0)
+        for part in (": gives 4 targets\n", "new.good.example.com at r2: 203.0.113.30\n",
+                     ": warning: new.good.example.com at r9 is refused: its site is neither in `sites` nor in the catalogue\n",
+                     ": warning: has given nothing within 10 s"):
+            check(part in text, "not printed:", repr(part), "but", text)
+
+
 def resolvers_of_the_config():
     with World(["good.example.com"]) as world:
         path = world.daemon.config_path
@@ -395,5 +427,5 @@ def what_is_written_wrongly_is_refused():
 
 
 if __name__ == "__main__":
-    harness.run(every_verdict, targets_by_host_name, resolvers_of_the_config, no_way_is_nobodys_fault, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
+    harness.run(every_verdict, targets_by_host_name, providers, resolvers_of_the_config, no_way_is_nobodys_fault, warnings_do_not_fail, what_is_pasted_is_right, hostile_servers_do_no_harm,
                 what_is_written_wrongly_is_refused)

@@ -41,11 +41,15 @@ unsigned parallel_processors(void)
 
 int parallel_run(size_t count, int (*job)(void *ctx, size_t i), void *ctx)
 {
+	return parallel_run_on(parallel_processors(), count, job, ctx);
+}
+
+int parallel_run_on(unsigned most, size_t count, int (*job)(void *ctx, size_t i), void *ctx)
+{
 	struct parallel p = {.job = job, .ctx = ctx, .count = count};
 	pthread_t threads[THREADS_MAX];
-	size_t wanted = parallel_processors(), started = 0;
+	size_t wanted = most < count ? most : count, started = 0;
 
-	wanted = wanted < count ? wanted : count;
 	// If no thread can be started, the caller does it all.
 	while (started + 1 < wanted && started < THREADS_MAX && thread_start(&threads[started], "builder", run, &p))
 		started++;

@@ -13,3 +13,5 @@ unsigned parallel_processors(void);
 // processors; the caller's is one of them. The threads have the caller's scheduling priority and block all signals.
 // Jobs return 0 or a negative E_*; after a failure no more jobs are begun. Returns 0, or the failure of one of the jobs.
 int parallel_run(size_t count, int (*job)(void *ctx, size_t i), void *ctx) MUST_USE;
+// The same on up to `most` threads (at most 64), for jobs that mostly wait.
+int parallel_run_on(unsigned most, size_t count, int (*job)(void *ctx, size_t i), void *ctx) MUST_USE;

@@ -1,5 +1,6 @@
 // edgesteerd: the command line, and the order in which things are started. The only file that calls exit().
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +15,17 @@
 #include "daemon/service.h"
 #include "discovery/carriers.h"
 #include "discovery/discovery.h"
+#include "online/online.h"
+#include "online/parent.h"
 #include "provide/provide.h"
 #include "state/state.h"
 #include "view/view.h"
 
-enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
+enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2, DNS_PORT = 53, PORT_MAX = 65535 };
 
 static const char usage[] =
 	"usage: edgesteerd [-c FILE] [-t | --carriers | --export-state]\n"
+	"       edgesteerd [-c FILE] -t --online [--json] [--resolver ADDRESS[@PORT]]... [--port PORT]\n"
 	"       edgesteerd --plugins | --print-manual | --print-schema | --version | --help\n"
 	"\n"
 	"Answers an app's name with the nearest healthy site that the client can reach.\n"
@@ -29,6 +33,13 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (default " SYSCONFDIR "/edgesteer/edgesteer.yaml)\n"
 	"  -t, --test           check it with its zones and sources, list every error, exit 0 or 2\n"
+	"      --online         with -t: then ask providers and resolvers for targets, the parent zone of each domain for\n"
+	"                       its NS and glue, and its name servers whether they answer; exit 1 if resolvers would get\n"
+	"                       no answers\n"
+	"      --json           with --online: one JSON object per provider, app or domain and line\n"
+	"      --resolver ADDRESS[@PORT]\n"
+	"                       with --online: the resolver to ask, up to 8 (default: the config's, or the system's)\n"
+	"      --port PORT      with --online: where name servers are asked, for trials (default 53)\n"
 	"      --carriers       check it likewise, and print the prefixes and addresses that its sources have of each carrier\n"
 	"      --export-state   write drains, forces and health as files that older versions read, and exit; the daemon\n"
 	"                       must not be running\n"
@@ -40,11 +51,16 @@ static const char usage[] =
 	"\n"
 	"SIGHUP reloads, SIGTERM shuts down cleanly. See edgesteerd(8), edgesteerctl(1).\n";
 
-enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT, OPTION_CARRIERS };
+enum option_value { OPTION_PLUGINS = 256, OPTION_MANUAL, OPTION_SCHEMA, OPTION_EXPORT, OPTION_CARRIERS, OPTION_ONLINE,
+                    OPTION_JSON, OPTION_RESOLVER, OPTION_PORT };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"test", no_argument, NULL, 't'},
+	{"online", no_argument, NULL, OPTION_ONLINE},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"resolver", required_argument, NULL, OPTION_RESOLVER},
+	{"port", required_argument, NULL, OPTION_PORT},
 	{"carriers", no_argument, NULL, OPTION_CARRIERS},
 	{"plugins", no_argument, NULL, OPTION_PLUGINS},
 	{"print-manual", no_argument, NULL, OPTION_MANUAL},
@@ -60,7 +76,54 @@ struct arguments {
 	bool test;
 	bool carriers;
 	bool export;
+	bool online, json;
+	struct asking asking;
 };
+
+// For an error on the command line.
+PRINTF(1, 2) static void refuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("edgesteerd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs(". See edgesteerd --help\n", stderr);
+	exit(EXIT_CONFIG);
+}
+
+static void read_resolver(const char *text, struct recursors *recursors)
+{
+	int err = recursors_add(recursors, text);
+
+	if (err == E_LIMIT)
+		refuse("--resolver %s: there are %d already", text, RECURSORS_MAX);
+	if (err < 0)
+		refuse("--resolver %s: not ADDRESS or ADDRESS@PORT", text);
+}
+
+static uint16_t read_port(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || port == 0 || port > PORT_MAX)
+		refuse("--port %s: not a number from 1 to %d", text, PORT_MAX);
+	return (uint16_t)port;
+}
+
+static void check_arguments(const struct arguments *arguments)
+{
+	const bool asks = arguments->json || arguments->asking.recursors.count > 0 || arguments->asking.port != DNS_PORT;
+
+	if (arguments->test + arguments->carriers + arguments->export > 1)
+		refuse("-t, --carriers and --export-state exclude each other");
+	if (arguments->online && !arguments->test)
+		refuse("--online is for -t");
+	if (asks && !arguments->online)
+		refuse("--json, --resolver and --port are for -t --online");
+}
 
 static void read_arguments(int argc, char **argv, struct arguments *arguments)
 {
@@ -70,6 +133,10 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		switch (option) {
 		case 'c': arguments->config = optarg; break;
 		case 't': arguments->test = true; break;
+		case OPTION_ONLINE: arguments->online = true; break;
+		case OPTION_JSON: arguments->json = true; break;
+		case OPTION_RESOLVER: read_resolver(optarg, &arguments->asking.recursors); break;
+		case OPTION_PORT: arguments->asking.port = read_port(optarg); break;
 		case OPTION_CARRIERS: arguments->carriers = true; break;
 		case OPTION_EXPORT: arguments->export = true; break;
 		case OPTION_PLUGINS: discovery_print_plugins(); exit(EXIT_SUCCESS);
@@ -79,15 +146,9 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
 		default: fputs("edgesteerd: see edgesteerd --help\n", stderr); exit(EXIT_CONFIG);
 		}
-	if (arguments->test + arguments->carriers + arguments->export > 1) {
-		fputs("edgesteerd: -t, --carriers and --export-state exclude each other. See edgesteerd --help\n", stderr);
-		exit(EXIT_CONFIG);
-	}
-	if (optind < argc) {
-		fprintf(stderr, "edgesteerd: unexpected argument \"%s\": a configuration is given as -c FILE. See edgesteerd "
-		                "--help\n", argv[optind]);
-		exit(EXIT_CONFIG);
-	}
+	check_arguments(arguments);
+	if (optind < argc)
+		refuse("unexpected argument \"%s\": a configuration is given as -c FILE", argv[optind]);
 }
 
 static void print_line(void *ctx, enum report_level level, const char *text)
@@ -136,6 +197,28 @@ static void print_summary(const struct generation *generation)
 	       (long long)generation->took_ms);
 }
 
+// -t --online, of a good config. The exit code.
+static int test_online(struct arguments *arguments, const struct generation *generation)
+{
+	struct report *report = report_new_or_exit();
+	struct online_outcome outcome;
+
+	log_set_level(LOG_LEVEL_WARNING);
+
+	int err = online_check(generation->config, generation->view, &arguments->asking, arguments->json, stdout, report,
+	                       &outcome);
+	int code = err == E_OK && !outcome.breaks ? EXIT_SUCCESS : EXIT_RUNTIME;
+
+	if (err == E_NOTFOUND)
+		print_line(NULL, REPORT_ERROR, "no resolver in /etc/resolv.conf: give one in the config or as --resolver ADDRESS");
+	else
+		print_unreported(err, report);
+	report_free(print_and_empty(report));
+	if (outcome.is_stuck)
+		_exit(code); // a provider's thread still uses what exit() would tear down
+	return code;
+}
+
 struct lowering {
 	struct report *report;
 	const char *user;
@@ -174,20 +257,22 @@ static void test_providers(const struct config *config, struct report *report)
 }
 
 // -t, of a generation that is good. The exit code.
-static int test(const char *path, struct generation *first, struct report *report)
+static int test(struct arguments *arguments, struct generation *first, struct report *report)
 {
 	test_providers(first->config, report);
 	if (service_test(&first->config->server, report))
-		test_reload(path, first->config->server.user, report);
+		test_reload(arguments->config, first->config->server.user, report);
 
-	bool good = report_ok(report);
+	int code = report_ok(report) ? EXIT_SUCCESS : EXIT_CONFIG;
 
 	report_free(print_and_empty(report));
-	if (good)
+	if (code == EXIT_SUCCESS && !arguments->json)
 		print_summary(first);
+	if (code == EXIT_SUCCESS && arguments->online)
+		code = test_online(arguments, first);
 	view_free(first->view);
 	config_free(first->config);
-	return good ? EXIT_SUCCESS : EXIT_CONFIG;
+	return code;
 }
 
 // --carriers. The exit code.
@@ -223,7 +308,7 @@ static int export_state(const char *path, struct report *report)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
+	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml", .asking = {.port = DNS_PORT}};
 	struct generation first;
 	struct report *report, *built; // the latter: of the first generation
 	struct daemon *daemon;
@@ -242,13 +327,9 @@ int main(int argc, char **argv)
 		report_free(report);
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
 	}
-	if (arguments.carriers) {
+	if (arguments.carriers || arguments.test) {
 		report_free(report);
-		return print_carriers(&first);
-	}
-	if (arguments.test) {
-		report_free(report);
-		return test(arguments.config, &first, report_new_or_exit());
+		return arguments.test ? test(&arguments, &first, report_new_or_exit()) : print_carriers(&first);
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
 	built = report;

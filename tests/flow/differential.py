@@ -3,13 +3,12 @@ difference belongs to a class that is listed here with the RFC that decides. EDG
 
 import os
 import random
-import shutil
-import subprocess
 
 import harness
 import wire
 from burst import Burst
-from harness import Daemon, Skip, check
+from harness import Daemon, check
+from peers import Knot, Nsd
 
 COUNT = 20000
 PATIENCE_S = 0.5
@@ -84,90 +83,6 @@ back CNAME www.edge.test.
 """
 ZONES = {"edge.test": PARENT, "child.edge.test": CHILD, "plain.edge.test": CHILD}
 EDGE = "edge.test"
-
-
-# ---- The servers -----------------------------------------------------------------------------------------------------
-
-
-class Peer:
-    """Another server in the daemon's folder, on a port of its own."""
-
-    def __init__(self, name, daemon, program, words, config):
-        path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
-        if path is None:
-            raise Skip(f"{program} is not installed")
-        self.name, self.port = name, harness.free_port()
-        self.log = daemon.folder / f"{name}.log"
-        folder = daemon.folder / name
-        folder.mkdir()
-        written = daemon.write(f"{name}.conf", config(folder, self.port))
-        self.process = subprocess.Popen([path, *words, str(written)], cwd=folder, stdin=subprocess.DEVNULL,
-                                        stdout=open(self.log, "wb"), stderr=subprocess.STDOUT)
-
-    def __enter__(self):
-        def answers():
-            check(self.process.poll() is None, self.name, "ended:", self.log.read_text())
-            try:
-                with Burst("127.0.0.1", self.port) as burst:
-                    reply, = burst.ask([wire.query(EDGE, "SOA")], 0.1, 1)
-                    return wire.Reply(reply).answer
-            except (TimeoutError, OSError):
-                return False
-        try:
-            harness.until(answers, harness.PATIENCE_S, f"{self.name} answers", every_s=0.05)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def nsd_config(folder, port):
-    zones = "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{folder.parent}/{zone}.zone"\n' for zone in ZONES)
-    return f"""server:
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  pidfile: "{folder}/pid"
-  xfrdfile: "{folder}/xfrd.state"
-  xfrdir: "{folder}"
-  zonelistfile: "{folder}/zone.list"
-  database: ""
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-{zones}"""
-
-
-def knot_config(folder, port):
-    zones = "".join(f"  - domain: {zone}\n    file: {folder.parent}/{zone}.zone\n" for zone in ZONES)
-    return f"""server:
-  listen: 127.0.0.1@{port}
-  rundir: {folder}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: {folder}
-log:
-  - target: stderr
-    any: warning
-template:
-  - id: default
-    storage: {folder}
-    zonefile-sync: -1
-    journal-content: none
-zone:
-{zones}"""
 
 
 # ---- The queries -----------------------------------------------------------------------------------------------------
@@ -389,8 +304,7 @@ def beside_nsd_and_knot():
     queries = sorted((Query(rng, names) for _ in range(COUNT)), key=lambda query: query.response or query.cut)
     files = {f"{zone}.zone": text for zone, text in ZONES.items()}
     with Daemon({"domains": {zone: {"file": f"{zone}.zone"} for zone in ZONES}}, files) as daemon:
-        with Peer("nsd", daemon, "nsd", ["-d", "-c"], nsd_config) as nsd, \
-                Peer("knot", daemon, "knotd", ["-c"], knot_config) as knot:
+        with Nsd(daemon.folder, ZONES) as nsd, Knot(daemon.folder, ZONES) as knot:
             ours, hits = answers(daemon.port, queries), {}
             unlisted = [line for peer in (nsd, knot)
                         for line in compare(queries, ours, answers(peer.port, queries), peer.name, hits)]

@@ -12,10 +12,10 @@ from burst import Burst
 
 
 class Unbound:
-    """unbound with a subnet cache that queries only the server of `zone` on 127.0.0.1 and `server_port`. Its files are in
+    """unbound with a subnet cache that queries only the server of `zones` on `server` and `server_port`. Its files are in
     `folder`. It keeps all answers, for an hour at least: by default it would keep those of 100 subnets a name."""
 
-    def __init__(self, folder, server_port, zone):
+    def __init__(self, folder, server_port, *zones, server="127.0.0.1"):
         path = shutil.which("unbound", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         if path is None:
             raise harness.Skip("unbound is not installed")
@@ -23,6 +23,8 @@ class Unbound:
         user = pwd.getpwuid(os.getuid()).pw_name
         folder = pathlib.Path(folder)
         config = folder / "unbound.conf"
+        local = "".join(f'    local-zone: "{zone}." transparent\n' for zone in zones)
+        stubs = "".join(f'stub-zone:\n    name: "{zone}"\n    stub-addr: {server}@{server_port}\n' for zone in zones)
         config.write_text(f"""server:
     interface: 127.0.0.1@{self.port}
     access-control: 127.0.0.0/8 allow
@@ -45,11 +47,7 @@ class Unbound:
     max-ecs-tree-size-ipv6: 1000000
     msg-cache-size: 256m
     cache-min-ttl: 3600
-    local-zone: "{zone}." transparent
-stub-zone:
-    name: "{zone}"
-    stub-addr: 127.0.0.1@{server_port}
-remote-control:
+{local}{stubs}remote-control:
     control-enable: no
 """)
         self.log = folder / "unbound.log"

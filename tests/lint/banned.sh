@@ -43,11 +43,11 @@ door() {
 door 'ldns/' 'server/zone/rdata\.c'
 door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
-door 'curl/' 'server/(http|health)/[a-z0-9_]+\.[ch]'
+door 'curl/' '(server/(http|health)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(answer/(sign|cookie)|http/ca_stores|net/tls)\.c'
-door 'jansson' 'server/(schema|config|health|discovery|state|control|daemon|client)/[a-z0-9_]+\.[ch]'
+door 'jansson' '(server/(schema|config|health|discovery|state|control|daemon|client)|plugins/kubernetes)/[a-z0-9_]+\.[ch]'
 door 'event2?[/.]' 'server/(net|http|health|discovery|state|generation|control|daemon)/[a-z0-9_]+\.[ch]'
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------

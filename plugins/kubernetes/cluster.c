@@ -1,0 +1,75 @@
+// One cluster; see cluster.h.
+#include "cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void cluster_begin(struct cluster *cluster, const struct edgesteer_host *host, struct https *https,
+                   const struct settings *settings, const struct settings_cluster *what, struct remarks *remarks)
+{
+	*cluster = (struct cluster){
+		.host = host,
+		.common = {https, settings, what, remarks, false},
+		.told = -1,
+	};
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		feed_begin(&cluster->feeds[kind], &cluster->common, (enum object_kind)kind);
+}
+
+void cluster_end(struct cluster *cluster)
+{
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		feed_end(&cluster->feeds[kind]);
+}
+
+int64_t cluster_turn(struct cluster *cluster, int64_t now_ms)
+{
+	int64_t due_ms = INT64_MAX;
+
+	for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+		int64_t next_ms = feed_turn(&cluster->feeds[kind], now_ms);
+
+		due_ms = next_ms < due_ms ? next_ms : due_ms;
+	}
+	return due_ms;
+}
+
+bool cluster_is_known(const struct cluster *cluster)
+{
+	bool known = true;
+
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		known &= cluster->feeds[kind].known;
+	return known;
+}
+
+void cluster_claim(const struct cluster *cluster, struct claims *claims)
+{
+	const struct objects *objects[OBJECT_KINDS];
+
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		objects[kind] = &cluster->feeds[kind].objects;
+	claims_add(claims, cluster->common.settings, cluster->common.cluster->name, objects, cluster->common.remarks);
+}
+
+void cluster_tell(struct cluster *cluster, bool committed)
+{
+	int state = cluster_is_known(cluster) ? EDGESTEER_SOURCE_CURRENT : EDGESTEER_SOURCE_CONNECTING;
+	char text[sizeof(cluster->text)] = "";
+
+	for (int kind = 0; kind < OBJECT_KINDS && state != EDGESTEER_SOURCE_AWAY; kind++) {
+		const struct feed *feed = &cluster->feeds[kind];
+
+		if (!feed_is_away(feed))
+			continue;
+		state = EDGESTEER_SOURCE_AWAY;
+		snprintf(text, sizeof(text), "%s: %s", feed_name(feed), feed->why);
+	}
+	if (state == EDGESTEER_SOURCE_CURRENT && !committed)
+		return;
+	if (state == cluster->told && strcmp(text, cluster->text) == 0)
+		return;
+	cluster->told = state;
+	memcpy(cluster->text, text, sizeof(text));
+	cluster->host->source(cluster->host, cluster->common.cluster->name, (enum edgesteer_source)state, *text ? text : NULL);
+}

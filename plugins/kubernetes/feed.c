@@ -1,0 +1,582 @@
+// One resource of a cluster followed; see feed.h.
+//
+// states     PAGE   LAST   ENDED  GONE   LARGE    ABSENT   FAILED    STRAY   DUE
+// list       LIST+  WATCH  -      LIST   LIST+    absent   wait+     wait    -
+// watch      -      -      WATCH  LIST   wait     wait     wait+     wait    wait+, when no reply has begun
+// wait       -      -      -      -      -        -        -         -       what it waits for
+// absent     -      -      -      -      -        -        -         -       LIST
+//
+// In capitals: at once. LIST: from the start; LIST+: goes on with the page. wait: then from the start of the list; wait+:
+// then with the page, or from where the watch was. PAGE: a page, and more follow; LAST: the last one. ENDED: the server
+// has ended the watch in order. GONE: the version or the page is too old (410). LARGE: the page is too long, the next try
+// asks for a shorter one. ABSENT: 404 or 403, where the API may lack the resource and no object of it is known. FAILED: anything
+// else that goes wrong, also ABSENT elsewhere. STRAY: the reply is not what it must be, so nobody knows what was missed.
+// Each time in a row makes the wait longer; GONE waits too when it comes again and again, as does a watch that ends at
+// once. Three failed watches in a row are followed by a list: the version may be unknown to a server restored from a
+// backup. Versions are only compared by the server.
+#include "feed.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/secret.h"
+#include "lib/shown.h"
+
+enum feed_event {
+	FEED_NONE,
+	FEED_PAGE,
+	FEED_LAST,
+	FEED_ENDED,
+	FEED_GONE,
+	FEED_LARGE,
+	FEED_MISSING,
+	FEED_FAILED,
+	FEED_STRAY,
+};
+
+enum {
+	LIMIT_MAX = 500,          // objects a page
+	LIMIT_MIN = 8,            // as many as fit into a page however large they are
+	LIST_MS = 60000,          // for a page
+	WATCH_MIN_S = 240,        // how long the server is asked to keep a watch
+	WATCH_SPREAD_S = 50,
+	WATCH_LATE_S = 30,        // after that it has forgotten to end it
+	BEGIN_MS = 30000,         // for the beginning of a watch's reply
+	GOOD_MS = 5000,           // a watch that has lasted so long is a good one
+	WAIT_MIN_MS = 200,
+	WAIT_MAX_MS = 30000,
+	RETRY_AFTER_MAX_S = 60,
+	CREDENTIALS_MS = 250,     // how often a feed that waits looks whether its token has changed
+	ABSENT_MS = 60000,
+	WATCHES_FAILED_MAX = 3,
+	URL_MAX_LEN = 24 << 10,
+};
+
+// An object of Kubernetes has at most 1.5 MB, an annotation 256 KB. What we read is shorter than a host name or two.
+static const struct skim_limits page_limits = {
+	.text = 8 << 10, .nested = 2 << 20, .level = 2, .huge = 1 << 20, .document = 16 << 20, .raw = 256 << 20,
+};
+static const struct skim_limits event_limits = {
+	.text = 8 << 10, .nested = 2 << 20, .level = 2, .huge = 1 << 20, .document = 4 << 20, .raw = 64 << 20,
+};
+
+static const struct resource {
+	const char *name, *path, *list_kind;
+	bool optional; // an API server may lack it
+	bool labelled; // `label-selector` is for these
+} resources[OBJECT_KINDS] = {
+	[OBJECT_INGRESS] = {"ingresses", "/apis/networking.k8s.io/v1/ingresses", "IngressList", false, true},
+	[OBJECT_SERVICE] = {"services", "/api/v1/services", "ServiceList", false, true},
+	[OBJECT_SLICE] = {"endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "EndpointSliceList", false, false},
+	[OBJECT_GATEWAY] = {"gateways", "/apis/gateway.networking.k8s.io/v1/gateways", "GatewayList", true, true},
+	[OBJECT_ROUTE] = {"httproutes", "/apis/gateway.networking.k8s.io/v1/httproutes", "HTTPRouteList", true, false},
+};
+
+static void happen(struct feed *feed, enum feed_event event, int64_t now_ms, unsigned retry_after_s);
+
+const char *feed_name(const struct feed *feed)
+{
+	return resources[feed->kind].name;
+}
+
+void feed_begin(struct feed *feed, struct feed_common *common, enum object_kind kind)
+{
+	*feed = (struct feed){
+		.common = common,
+		.kind = kind,
+		.state = FEED_WAIT,
+		.then = FEED_LIST,
+		.limit = LIMIT_MAX,
+	};
+	objects_begin(&feed->objects);
+}
+
+void feed_end(struct feed *feed)
+{
+	https_cancel(feed->request);
+	skim_end(&feed->skim);
+	objects_free(&feed->objects);
+	free(feed->version);
+	free(feed->page);
+}
+
+bool feed_is_away(const struct feed *feed)
+{
+	return feed->failures > 1 && !(feed->state == FEED_WATCH && https_has_begun(feed->request));
+}
+
+static void say_why(struct feed *feed, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say_why(struct feed *feed, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(feed->why, sizeof(feed->why), fmt, ap);
+	va_end(ap);
+}
+
+// ---- documents ------------------------------------------------------------------------------------------------------
+
+// The documents of a reply end it with an event, and with that the request.
+static int outcome(struct feed *feed, enum feed_event event)
+{
+	feed->outcome = event;
+	return 1;
+}
+
+static int stray(struct feed *feed, const char *what)
+{
+	say_why(feed, "the server sends %s", what);
+	return outcome(feed, FEED_STRAY);
+}
+
+
+static bool set_text(char **text, json_t *json)
+{
+	const char *given = json_string_length(json) ? json_string_value(json) : NULL;
+	char *copy = given ? strdup(given) : NULL;
+
+	if (given && !copy)
+		return false;
+	free(*text);
+	*text = copy;
+	return true;
+}
+
+#define say_damaged(feed, fmt, ...) \
+	remark((feed)->common->remarks, "cluster %s: %s: " fmt, (feed)->common->cluster->name, feed_name(feed), ##__VA_ARGS__)
+
+// A document without what was too long to matter, of which nothing is said, unless Kubernetes itself would not have it.
+static json_t *parse(struct feed *feed, const char *bytes, size_t len)
+{
+	if (feed->skim.huge)
+		say_damaged(feed, "%zu values were left out that are longer than Kubernetes allows", feed->skim.huge);
+	return json_loadb(bytes, len, JSON_ALLOW_NUL, NULL);
+}
+
+static int out_of_memory(struct feed *feed)
+{
+	say_why(feed, "out of memory");
+	return outcome(feed, FEED_STRAY);
+}
+
+static const char *class_of(const struct feed *feed)
+{
+	return feed->common->settings->ingress_class;
+}
+
+// Puts an object, or removes it where it is none that we look at. Returns 0, or 1 with the outcome set.
+static int take_object(struct feed *feed, json_t *json)
+{
+	char id[512];
+	const char *why = "it is too long, or no object";
+	struct object *object = json_is_object(json) ? object_decode(feed->kind, json, class_of(feed), &why) : NULL;
+
+	if (why) {
+		say_damaged(feed, "an object is left out: %s", why);
+		feed->list_damaged = true;
+		return 0;
+	}
+	if (!object && errno == ENOMEM)
+		return out_of_memory(feed);
+	if (!object) {
+		feed->common->changed |= object_read_id(json, id, sizeof(id)) && objects_remove(&feed->objects, id);
+		return 0;
+	}
+	object->seen = feed->list_number;
+
+	int changed = objects_put(&feed->objects, object);
+
+	if (changed == OBJECTS_FULL) {
+		say_why(feed, "out of memory, or more than %d objects", (int)OBJECTS_MAX);
+		return outcome(feed, FEED_STRAY);
+	}
+	feed->common->changed |= changed == OBJECTS_CHANGED;
+	return 0;
+}
+
+static int take_items(struct feed *feed, json_t *items)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+		if (take_object(feed, item) != 0)
+			return 1;
+	return 0;
+}
+
+static int take_page(struct feed *feed, json_t *list)
+{
+	json_t *metadata = json_object_get(list, "metadata"), *items = json_object_get(list, "items");
+	json_t *version = json_object_get(metadata, "resourceVersion");
+	const char *kind = json_string_value(json_object_get(list, "kind"));
+
+	// An empty list and no list at all must not be taken for each other.
+	if (!kind || strcmp(kind, resources[feed->kind].list_kind) != 0 || !json_string_length(version) ||
+	    (items && !json_is_array(items) && !json_is_null(items)))
+		return stray(feed, "something else than the list that was asked for");
+	if (take_items(feed, items) != 0)
+		return 1;
+	if (!set_text(&feed->version, version) || !set_text(&feed->page, json_object_get(metadata, "continue")))
+		return out_of_memory(feed);
+	feed->outcome = feed->page ? FEED_PAGE : FEED_LAST;
+	return 0;
+}
+
+static int on_page(void *ctx, const char *bytes, size_t len)
+{
+	struct feed *feed = ctx;
+	json_t *list = feed->outcome == FEED_NONE ? parse(feed, bytes, len) : NULL;
+	int stop = list ? take_page(feed, list) : stray(feed, "what is no JSON");
+
+	json_decref(list);
+	return stop;
+}
+
+static int take_error(struct feed *feed, json_t *status)
+{
+	json_t *code = json_object_get(status, "code");
+	const char *message = json_string_value(json_object_get(status, "message"));
+	char buf[SHOWN_SIZE];
+
+	say_why(feed, "%lld %s", json_integer_value(code), shown(buf, message ? message : "without a message"));
+	return outcome(feed, json_integer_value(code) == 410 ? FEED_GONE : FEED_FAILED);
+}
+
+static int take_deleted(struct feed *feed, json_t *object)
+{
+	char id[512];
+
+	if (object_read_id(object, id, sizeof(id)))
+		feed->common->changed |= objects_remove(&feed->objects, id) == OBJECTS_CHANGED;
+	else
+		say_damaged(feed, "a deleted object cannot be told: its namespace or name is no name");
+	return 0;
+}
+
+static int take_event(struct feed *feed, json_t *event)
+{
+	const char *type = json_string_value(json_object_get(event, "type"));
+	json_t *object = json_object_get(event, "object");
+	json_t *version = json_object_get(json_object_get(object, "metadata"), "resourceVersion");
+	int stop = 0;
+
+	if (!type)
+		return stray(feed, "something else than the event that was expected");
+	if (strcmp(type, "ERROR") == 0)
+		return take_error(feed, object);
+	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
+		stop = take_object(feed, object);
+	else if (strcmp(type, "DELETED") == 0)
+		stop = take_deleted(feed, object);
+	else if (strcmp(type, "BOOKMARK") != 0)
+		return stray(feed, "an event of an unknown type");
+	if (stop == 0 && json_string_length(version) && !set_text(&feed->version, version))
+		return out_of_memory(feed);
+	feed->progress |= stop == 0;
+	return stop;
+}
+
+static int on_event(void *ctx, const char *bytes, size_t len)
+{
+	struct feed *feed = ctx;
+	json_t *event = parse(feed, bytes, len);
+	int stop = event ? take_event(feed, event) : stray(feed, "what is no JSON");
+
+	json_decref(event);
+	return stop;
+}
+
+// ---- requests -------------------------------------------------------------------------------------------------------
+
+static int on_data(void *ctx, const char *bytes, size_t len)
+{
+	struct feed *feed = ctx;
+	int err = skim_feed(&feed->skim, bytes, len, feed->state == FEED_LIST ? on_page : on_event, feed);
+
+	if (err == SKIM_LARGE) {
+		say_why(feed, "the server sends more than %zu octets at once", feed->skim.limits.document);
+		return outcome(feed, feed->state == FEED_LIST ? FEED_LARGE : FEED_STRAY);
+	}
+	if (err == SKIM_NOMEM)
+		return out_of_memory(feed);
+	return err == SKIM_GARBAGE ? stray(feed, "what is no JSON") : err;
+}
+
+// "403 Forbidden" as Kubernetes explains it, or as the status alone.
+static void say_status(struct feed *feed, const struct https_result *result)
+{
+	json_t *status = json_loads(result->body, JSON_ALLOW_NUL, NULL);
+	const char *message = json_string_value(json_object_get(status, "message"));
+	char buf[SHOWN_SIZE];
+
+	if (result->status == 0)
+		say_why(feed, "%s", shown(buf, result->why ? result->why : "no reply"));
+	else
+		say_why(feed, "%d%s%s", result->status, message ? " " : "", message ? shown(buf, message) : "");
+	json_decref(status);
+}
+
+static enum feed_event judge(struct feed *feed, const struct https_result *result)
+{
+	const struct resource *resource = &resources[feed->kind];
+
+	if (feed->outcome != FEED_NONE && (result->status == 200 || feed->outcome > FEED_LAST))
+		return (enum feed_event)feed->outcome;
+	if (result->status == 200 && skim_amid(&feed->skim)) {
+		say_why(feed, "the server has ended its reply in the middle of an object");
+		return FEED_FAILED;
+	}
+	if (result->status == 200 && feed->state == FEED_LIST) {
+		say_why(feed, "the server has sent an empty reply");
+		return FEED_FAILED;
+	}
+	if (result->status == 200)
+		return FEED_ENDED;
+	say_status(feed, result);
+	if (result->status == 410)
+		return FEED_GONE;
+	if (result->status == 403 && resource->optional && !feed->known)
+		say_damaged(feed, "not looked at: %s", feed->why);
+	return (result->status == 404 || result->status == 403) && resource->optional && !feed->objects.count ? FEED_MISSING
+	                                                                                                       : FEED_FAILED;
+}
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void on_done(void *ctx, const struct https_result *result)
+{
+	struct feed *feed = ctx;
+	enum feed_event event = judge(feed, result);
+
+	feed->request = NULL;
+	skim_end(&feed->skim);
+	happen(feed, event, now(), result->retry_after_s);
+}
+
+static uint64_t credentials(const struct feed *feed)
+{
+	const struct https_peer *peer = &feed->common->cluster->peer;
+
+	return secret_stamp(peer->token_file) ^ secret_stamp(peer->ca_file) * 3 ^ secret_stamp(peer->cert_file) * 5 ^
+	       secret_stamp(peer->key_file) * 7;
+}
+
+static bool add_parameter(char *url, const char *name, const char *value)
+{
+	size_t len = strlen(url);
+
+	return (size_t)snprintf(url + len, URL_MAX_LEN - len, "%s", name) < URL_MAX_LEN - len &&
+	       https_escape(url, URL_MAX_LEN, value);
+}
+
+static bool write_url(const struct feed *feed, char *url, unsigned watch_s)
+{
+	const struct resource *resource = &resources[feed->kind];
+	const char *selector = resource->labelled ? feed->common->settings->label_selector : NULL;
+	const char *base = feed->common->cluster->url;
+	bool fits;
+
+	if (feed->state == FEED_LIST) {
+		fits = snprintf(url, URL_MAX_LEN, "%s%s?limit=%u", base, resource->path, feed->limit) < URL_MAX_LEN &&
+		       (!feed->page || add_parameter(url, "&continue=", feed->page));
+	} else {
+		fits = snprintf(url, URL_MAX_LEN, "%s%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=%u", base, resource->path,
+		                watch_s) < URL_MAX_LEN &&
+		       add_parameter(url, "&resourceVersion=", feed->version);
+	}
+	return fits && (!selector || add_parameter(url, "&labelSelector=", selector));
+}
+
+// So that the feeds do not begin anew all at the same time.
+static unsigned spread(const struct feed *feed, int64_t now_ms, unsigned range)
+{
+	uint64_t mixed = ((uint64_t)now_ms ^ (uint64_t)(uintptr_t)feed) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (unsigned)((mixed >> 32) % range);
+}
+
+// Asks for what the state is about.
+static void ask(struct feed *feed, int64_t now_ms)
+{
+	static const struct https_handler handler = {on_data, on_done};
+	struct feed_common *common = feed->common;
+	unsigned watch_s = WATCH_MIN_S + spread(feed, now_ms, WATCH_SPREAD_S);
+	long whole_ms = feed->state == FEED_LIST ? LIST_MS : (long)(watch_s + WATCH_LATE_S) * 1000;
+	const char *why = NULL;
+	char buf[128], *url = malloc(URL_MAX_LEN);
+
+	skim_begin(&feed->skim, feed->state == FEED_LIST ? &page_limits : &event_limits);
+	feed->outcome = FEED_NONE;
+	feed->progress = false;
+	feed->began_ms = now_ms;
+	feed->credentials = credentials(feed);
+	if (!url || !write_url(feed, url, watch_s))
+		why = "out of memory, or the server's tokens are too long";
+	else
+		https_start(common->https, &common->cluster->peer, url, whole_ms, &handler, feed, &feed->request, &why, buf);
+	free(url);
+	if (!why)
+		return;
+	say_why(feed, "%s: %s", common->cluster->peer.token_file ? common->cluster->peer.token_file
+	                                                         : common->cluster->peer.key_file, why);
+	happen(feed, FEED_FAILED, now_ms, 0);
+}
+
+// ---- states ---------------------------------------------------------------------------------------------------------
+
+static void from_start(struct feed *feed)
+{
+	free(feed->page);
+	feed->page = NULL;
+	feed->list_number++;
+	feed->list_damaged = false;
+}
+
+static void wait_for(struct feed *feed, enum feed_state then, int64_t now_ms, unsigned retry_after_s)
+{
+	unsigned doublings = feed->failures < 8 ? feed->failures : 8;
+	int64_t wait_ms = (int64_t)WAIT_MIN_MS << (doublings ? doublings - 1 : 0);
+
+	if (wait_ms > WAIT_MAX_MS)
+		wait_ms = WAIT_MAX_MS;
+	wait_ms = wait_ms * (75 + spread(feed, now_ms, 50)) / 100;
+	if (retry_after_s > RETRY_AFTER_MAX_S)
+		retry_after_s = RETRY_AFTER_MAX_S;
+	if (wait_ms < (int64_t)retry_after_s * 1000)
+		wait_ms = (int64_t)retry_after_s * 1000;
+	feed->state = FEED_WAIT;
+	feed->then = then;
+	feed->due_ms = now_ms + wait_ms;
+}
+
+// Goes to a state that asks.
+static void go(struct feed *feed, enum feed_state state)
+{
+	feed->state = FEED_WAIT;
+	feed->then = state;
+	feed->due_ms = 0;
+}
+
+static void last_page(struct feed *feed)
+{
+	// Without knowing which one could not be told, none is taken for gone.
+	if (!feed->list_damaged)
+		feed->common->changed |= objects_sweep(&feed->objects, feed->list_number) == OBJECTS_CHANGED;
+	feed->common->changed |= !feed->known;
+	feed->known = true;
+	go(feed, FEED_WATCH);
+}
+
+static void shrink_page(struct feed *feed, int64_t now_ms)
+{
+	if (feed->limit > LIMIT_MIN) {
+		feed->limit = feed->limit / 4 > LIMIT_MIN ? feed->limit / 4 : LIMIT_MIN;
+		go(feed, FEED_LIST);
+		return;
+	}
+	feed->failures++;
+	wait_for(feed, FEED_LIST, now_ms, 0);
+}
+
+static void fail(struct feed *feed, bool go_on, int64_t now_ms, unsigned retry_after_s)
+{
+	bool watch = feed->state == FEED_WATCH && go_on && feed->failures < WATCHES_FAILED_MAX;
+
+	feed->failures++;
+	if (!watch && !(feed->state == FEED_LIST && go_on))
+		from_start(feed);
+	wait_for(feed, watch ? FEED_WATCH : FEED_LIST, now_ms, retry_after_s);
+}
+
+// The table at the top.
+static void happen(struct feed *feed, enum feed_event event, int64_t now_ms, unsigned retry_after_s)
+{
+	bool good = feed->state == FEED_WATCH && (feed->progress || now_ms - feed->began_ms >= GOOD_MS);
+
+	if (good)
+		feed->failures = 0;
+	switch (event) {
+	case FEED_PAGE:
+		go(feed, FEED_LIST);
+		break;
+	case FEED_LAST:
+		last_page(feed);
+		break;
+	case FEED_ENDED:
+		if (good)
+			go(feed, FEED_WATCH);
+		else
+			fail(feed, true, now_ms, 0);
+		break;
+	case FEED_GONE:
+		from_start(feed);
+		if (feed->failures++ == 0)
+			go(feed, FEED_LIST);
+		else
+			wait_for(feed, FEED_LIST, now_ms, retry_after_s);
+		break;
+	case FEED_LARGE:
+		shrink_page(feed, now_ms);
+		break;
+	case FEED_MISSING:
+		feed->common->changed |= !feed->known;
+		feed->known = true;
+		feed->failures = 0;
+		feed->state = FEED_ABSENT;
+		feed->due_ms = now_ms + ABSENT_MS;
+		break;
+	case FEED_STRAY:
+		fail(feed, false, now_ms, retry_after_s);
+		break;
+	default:
+		fail(feed, true, now_ms, retry_after_s);
+	}
+}
+
+// A watch whose reply does not begin, though the connection is there.
+static void turn_watch(struct feed *feed, int64_t now_ms)
+{
+	bool begun = https_has_begun(feed->request);
+
+	if (begun && (feed->progress || now_ms - feed->began_ms >= GOOD_MS))
+		feed->failures = 0;
+	if (begun || now_ms - feed->began_ms < BEGIN_MS)
+		return;
+	https_cancel(feed->request);
+	feed->request = NULL;
+	skim_end(&feed->skim);
+	say_why(feed, "no reply within %d s", BEGIN_MS / 1000);
+	happen(feed, FEED_FAILED, now_ms, 0);
+}
+
+int64_t feed_turn(struct feed *feed, int64_t now_ms)
+{
+	if (feed->state == FEED_WATCH)
+		turn_watch(feed, now_ms);
+	// What failed for its credentials goes on as soon as there are others.
+	if (feed->state == FEED_WAIT && feed->failures && feed->due_ms > now_ms && credentials(feed) != feed->credentials)
+		feed->due_ms = now_ms;
+	if (feed->due_ms <= now_ms && (feed->state == FEED_WAIT || feed->state == FEED_ABSENT)) {
+		if (feed->state == FEED_ABSENT)
+			from_start(feed);
+		feed->state = feed->state == FEED_WAIT ? feed->then : FEED_LIST;
+		ask(feed, now_ms);
+	}
+	if (feed->state == FEED_WATCH || feed->state == FEED_LIST)
+		return now_ms + 1000;
+	return feed->failures && feed->due_ms > now_ms + CREDENTIALS_MS ? now_ms + CREDENTIALS_MS : feed->due_ms;
+}

@@ -107,7 +107,7 @@ void feed_end(struct feed *feed)
 
 bool feed_is_away(const struct feed *feed)
 {
-	return feed->failures > 1 && !(feed->state == FEED_WATCH && https_has_begun(feed->request));
+	return feed->failures > 1 && !feed->gone && !(feed->state == FEED_WATCH && https_has_begun(feed->request));
 }
 
 static void say_why(struct feed *feed, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -509,6 +509,7 @@ static void happen(struct feed *feed, enum feed_event event, int64_t now_ms, uns
 
 	if (good)
 		feed->failures = 0;
+	feed->gone = event == FEED_GONE || (feed->gone && event <= FEED_LAST);
 	switch (event) {
 	case FEED_PAGE:
 		go(feed, FEED_LIST);

@@ -36,6 +36,7 @@ struct feed {
 	struct objects objects;
 	enum feed_state state, then;
 	bool known;              // listed once at least, or absent
+	bool gone;               // being listed again for a version that was too old is no absence
 	bool progress;           // the watch has brought something
 	bool list_damaged;       // the list had an object that could not be told
 	char *version;           // where the watch goes on; opaque

@@ -2,13 +2,21 @@
 // checks: what a plugin hands over is what the test sees.
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "edgesteer-plugin.h"
 
 struct fakehost_pair {
 	const char *key, *value; // key NULL: the end
+};
+
+// The pairs of one of several options of type EDGESTEER_MAP.
+struct fakehost_map {
+	const char *name; // NULL: the end
+	const struct fakehost_pair *pairs;
 };
 
 struct fakehost_added {
@@ -27,6 +35,22 @@ struct fakehost {
 	size_t added_count;
 	size_t adds;                // calls of add(), the refused ones too
 	void (*on_add)(void);       // called by every add(); NULL
+
+	// provide(), which is on a thread of its own; the lock is for all of what it writes.
+	const struct fakehost_map *maps; // instead of `map`; NULL: every option has that one
+	bool (*refuses)(const struct edgesteer_target *target); // NULL: none is refused
+	FILE *trace;                     // gets a line for each call, at once; NULL
+	pthread_mutex_t lock;
+	pthread_t thread;
+	const struct edgesteer_plugin *plugin;
+	void *instance;
+	int stop_fd, result;
+	struct fakehost_op *ops;         // since the last commit
+	size_t op_count, commits, wholes;
+	bool whole;                      // begin() was called since
+	void *targets;                   // what was committed, a tree
+	char *sources;                   // "prod: current\n", "prod: away 401 Unauthorized\n", in their order
+	size_t sources_len;
 };
 
 // Options and map are borrowed; `map` may be NULL.
@@ -34,6 +58,13 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 // Opens, enumerates and closes an instance. 0 only when all went well.
 int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin);
 void fakehost_end(struct fakehost *host);
+
+// Opens an instance and runs its provide() on a thread. Negative: open() failed.
+int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin);
+// Has provide() return, closes the instance, and returns what provide() did.
+int fakehost_stop(struct fakehost *host);
+// What was committed, by key: "KEY: APP SITE BALANCER CREATED HEALTH\n" each. For free().
+char *fakehost_targets(struct fakehost *host);
 
 // One thing that was handed over: "10.0.0.0/8 carrier 52.5,13.25 ~10 km class @site in US", without what is unknown.
 const char *fakehost_format(const struct fakehost_added *added, char buf[static 512]);

@@ -47,7 +47,7 @@ enum {
 	WATCH_SPREAD_S = 50,
 	WATCH_LATE_S = 30,        // after that it has forgotten to end it
 	BEGIN_MS = 30000,         // for the beginning of a watch's reply
-	GOOD_MS = 5000,           // a watch that has lasted so long is a good one
+	GOOD_MS = 1000,           // a watch that has lasted so long is a good one
 	WAIT_MIN_MS = 200,
 	WAIT_MAX_MS = 30000,
 	RETRY_AFTER_MAX_S = 60,
@@ -338,8 +338,10 @@ static enum feed_event judge(struct feed *feed, const struct https_result *resul
 		say_why(feed, "the server has sent an empty reply");
 		return FEED_FAILED;
 	}
-	if (result->status == 200)
+	if (result->status == 200) {
+		say_why(feed, "the server ends the watch as soon as it has begun");
 		return FEED_ENDED;
+	}
 	say_status(feed, result);
 	if (result->status == 410)
 		return FEED_GONE;

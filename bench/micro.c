@@ -306,7 +306,7 @@ int main(int argc, char **argv)
 		                "load). bench/run --work leaves the files.\n");
 		return 2;
 	}
-	err = generation_build(argv[1], 1, report, &generation);
+	err = generation_build(argv[1], NULL, 1, report, &generation);
 	report_each(report, print_report, NULL);
 	report_free(report);
 	if (err == E_OK && generation.view->steering->count == 0)

@@ -111,6 +111,11 @@ struct edgesteer_host {
 	// EDGESTEER_JSON options. Owned by the host until close; NULL when out of memory.
 	const char *(*path)(const struct edgesteer_host *host, const char *written);
 
+	// Says that the instance reads the file at this absolute path, or would if it were there, besides those of
+	// its EDGESTEER_FILE options; before it opens it, during open or enumerate. The daemon watches it for changes. The path
+	// is copied.
+	void (*reads)(const struct edgesteer_host *host, const char *path);
+
 	// The following are for provide(), on its thread. What was put and dropped takes effect together at commit(): until
 	// then, and if provide() returns before, it is as if it had not been said. They return 0, or negative: out of memory
 	// or over a limit (reported); what was committed before goes on serving.
@@ -136,14 +141,15 @@ struct edgesteer_host {
 
 enum edgesteer_option_type {
 	EDGESTEER_TEXT,
-	EDGESTEER_FILE, // a path; relative ones start in the folder of the config file
+	EDGESTEER_FILE, // a path of a file to read, which the daemon watches for changes (a plugin that writes one takes
+	                // its path as text); relative ones start in the folder of the config file
 	EDGESTEER_MAP,  // a mapping of text to text
 	EDGESTEER_JSON, // any value; option() returns it as JSON text. Since ABI 1.2
 };
 
 struct edgesteer_option {
 	const char *name; // as written in the config, lower case with hyphens; none of the keys that every entry has:
-	                  // `plugin`, `shrink-limit`, `grace`, `health`
+	                  // `plugin`, `shrink-limit`, `watch`, `grace`, `health`
 	enum edgesteer_option_type type;
 	int required;
 	const char *fallback; // the default; NULL: none

@@ -192,9 +192,11 @@ static int open_installed(struct asn *self)
 {
 	static const char *const paths[] = {"/var/lib/location/database.db", "/usr/share/libloc-location/location.db"};
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		self->host->reads(self->host, paths[i]); // the first may come later
 		if (access(paths[i], F_OK) == 0)
 			return open_database(self, paths[i]);
+	}
 	return refuse(self->host, "no location database is installed in /var/lib/location or /usr/share/libloc-location: "
 	                          "`apt-get install libloc-database`, or give database, mmdb or csv");
 }

@@ -236,7 +236,7 @@ int table_read(struct table *table)
 	}
 	if (table->csv.unended)
 		table->host->report(table->host, EDGESTEER_WARNING, table->path, table->csv.line,
-		                    "the last line has no newline: is the file complete?");
+		                    "ends without a newline: was it cut?");
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "answer/pick.h"
 #include "base/counters.h"
 #include "base/must.h"
+#include "view/answers.h"
 #include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -96,13 +97,16 @@ static const struct rrset *last_resort(struct answering *a, const struct app *ap
 {
 	counter_add(&a->client->counters->last_resort, 1);
 	if (app->last_resort == LAST_RESORT_ADDRESSES)
-		return a->query.type == DNS_A ? app->last_a : a->query.type == DNS_AAAA ? app->last_aaaa : NULL;
+		return answers_rrset(app->last, a->query.type);
 	a->plan->rcode = DNS_SERVFAIL;
 	a->plan->aa = false;
 	a->plan->count = 0; // drops the CNAMEs that led here
 	if (pick->outcome == PICK_DRAINED) {
 		a->plan->ede = DNS_EDE_NETWORK_ERROR;
 		a->plan->ede_text = "every site this client can reach is drained";
+	} else if (pick->outcome == PICK_EMPTY) {
+		a->plan->ede = DNS_EDE_NETWORK_ERROR;
+		a->plan->ede_text = "no site this client can reach has an address";
 	} else {
 		a->plan->ede = DNS_EDE_NO_REACHABLE_AUTHORITY;
 		a->plan->ede_text = "no site is reachable from this client's network";
@@ -139,10 +143,7 @@ static const struct rrset *steered(struct answering *a, const struct app *app)
 	if (unlikely(pick.outcome == PICK_FAIL_OPEN))
 		counter_add(&a->client->counters->fail_open, 1);
 
-	const struct rrset *rrset = pick.target->cname             ? pick.target->cname
-	                            : a->query.type == DNS_A      ? pick.target->a
-	                            : a->query.type == DNS_AAAA   ? pick.target->aaaa
-	                                                           : NULL;
+	const struct rrset *rrset = answers_rrset(answers_of(pick.target), a->query.type);
 
 	if (rrset)
 		handouts_count(pick.target->handouts, a->client->worker);

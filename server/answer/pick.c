@@ -14,6 +14,7 @@ const char *pick_outcome_text(enum pick_outcome outcome)
 	static const char *const texts[] = {
 		[PICK_HEALTHY] = "healthy",
 		[PICK_FAIL_OPEN] = "fail-open",
+		[PICK_EMPTY] = "no address",
 		[PICK_DRAINED] = "all drained",
 		[PICK_UNREACHABLE] = "none reachable",
 	};
@@ -111,18 +112,20 @@ static struct pick pick_of(const struct live *live, const struct app *app, enum 
 	uint32_t number = app->first_target + (uint32_t)slot;
 	const struct target *target = &live->view->targets[number];
 
-	dev_must(target->app == app && !(live_state(live, number) & TARGET_DRAINED));
+	dev_must(target->app == app && !(live_state(live, number) & (TARGET_DRAINED | TARGET_EMPTY)));
 	return (struct pick){outcome, target, number, hashed};
 }
 
-// No target within reach is both up and undrained.
+// No target within reach is up, undrained and has an address.
 static COLD struct pick fail_open(const struct live *live, const struct app *app, const struct location *where)
 {
 	bool hashed = false;
-	int slot = pick_slot(live, app, where, TARGET_DRAINED, &hashed);
+	int slot = pick_slot(live, app, where, TARGET_DRAINED | TARGET_EMPTY, &hashed);
 
 	if (slot >= 0)
 		return pick_of(live, app, PICK_FAIL_OPEN, slot, hashed);
+	if (pick_slot(live, app, where, TARGET_DRAINED, &hashed) >= 0)
+		return (struct pick){.outcome = PICK_EMPTY};
 	slot = pick_slot(live, app, where, 0, &hashed);
 	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
@@ -130,7 +133,7 @@ static COLD struct pick fail_open(const struct live *live, const struct app *app
 struct pick pick_target(const struct live *live, const struct app *app, const struct location *where)
 {
 	bool hashed = false;
-	int slot = pick_slot(live, app, where, TARGET_DOWN | TARGET_DRAINED, &hashed);
+	int slot = pick_slot(live, app, where, TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY, &hashed);
 
 	return likely(slot >= 0) ? pick_of(live, app, PICK_HEALTHY, slot, hashed) : fail_open(live, app, where);
 }

@@ -15,15 +15,16 @@ struct target;
 // The first row that applies (DESIGN section 2.4). "Reachable" means that the order has it: no other target is ever
 // considered.
 //
-//   a reachable target neither drained nor down      PICK_HEALTHY      the first in order, or by weight in its group
-//   a reachable target not drained                   PICK_FAIL_OPEN    the same, ignoring health
-//   reachable targets, all drained                   PICK_DRAINED      the app's last resort
-//   none reachable                                   PICK_UNREACHABLE  the app's last resort
-enum pick_outcome { PICK_HEALTHY, PICK_FAIL_OPEN, PICK_DRAINED, PICK_UNREACHABLE };
+//   a reachable target, not drained, not empty, up   PICK_HEALTHY      the first in order, or by weight in its group
+//   a reachable target, not drained, not empty       PICK_FAIL_OPEN    the same, ignoring health
+//   a reachable target, not drained                  PICK_EMPTY        the app's last resort
+//   a reachable target                               PICK_DRAINED      the app's last resort
+//   none                                             PICK_UNREACHABLE  the app's last resort
+enum pick_outcome { PICK_HEALTHY, PICK_FAIL_OPEN, PICK_EMPTY, PICK_DRAINED, PICK_UNREACHABLE };
 
 struct pick {
 	enum pick_outcome outcome;
-	const struct target *target; // NULL for PICK_DRAINED and PICK_UNREACHABLE
+	const struct target *target; // only for PICK_HEALTHY and PICK_FAIL_OPEN, else NULL
 	uint32_t target_number;      // in the view; only with a target
 	bool hashed;                 // a hash decided within a group
 };
@@ -31,5 +32,5 @@ struct pick {
 // `where` must be the client's location for this app.
 struct pick pick_target(const struct live *live, const struct app *app, const struct location *where) HOT;
 
-// "healthy", "fail-open", "all drained", "none reachable".
+// "healthy", "fail-open", "no address", "all drained", "none reachable".
 const char *pick_outcome_text(enum pick_outcome outcome);

@@ -1,11 +1,14 @@
 // Edit distance; see nearest.h.
 #include "base/nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/must.h"
 
 enum { WORD_MAX = 64 }; // longer words are never suggested
+
+_Static_assert(sizeof(", did you mean ''?") + WORD_MAX <= NEAREST_MEANT_MAX, "any word fits");
 
 static size_t min(size_t a, size_t b)
 {
@@ -62,11 +65,10 @@ void nearest_offer(struct nearest *nearest, const char *word)
 	nearest->distance = edits;
 }
 
-const char *nearest_word(const char *wanted, const char *const *words, size_t count)
+const char *nearest_meant(const struct nearest *nearest, char quote, char *buf)
 {
-	struct nearest nearest = nearest_begin(wanted);
-
-	for (size_t i = 0; i < count; i++)
-		nearest_offer(&nearest, words[i]);
-	return nearest.word;
+	buf[0] = '\0';
+	if (nearest->word)
+		snprintf(buf, NEAREST_MEANT_MAX, ", did you mean %c%s%c?", quote, nearest->word, quote);
+	return buf;
 }

@@ -15,5 +15,7 @@ struct nearest nearest_begin(const char *wanted);
 // Keeps `word` (borrowed) when it is nearer than any before. A word is near when at most a third of its letters differ.
 void nearest_offer(struct nearest *nearest, const char *word);
 
-// The nearest of `count` words, or NULL.
-const char *nearest_word(const char *wanted, const char *const *words, size_t count);
+// For the end of a message: writes ", did you mean 'WORD'?" with that quote into buf[NEAREST_MEANT_MAX], or "" when
+// none is near. Returns buf.
+enum { NEAREST_MEANT_MAX = 96 };
+const char *nearest_meant(const struct nearest *nearest, char quote, char *buf);

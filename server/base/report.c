@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clean.h"
+#include "base/inputs.h"
 #include "base/must.h"
 
 enum { LINE_MAX_LEN = 1024, LEVELS = 3 };
@@ -21,11 +22,16 @@ struct report {
 	size_t kept;
 	size_t cap;
 	struct line *lines;
+	struct inputs *inputs;
 };
 
 struct report *report_new(void)
 {
-	return calloc(1, sizeof(struct report));
+	struct report *report = calloc(1, sizeof(*report));
+
+	if (report)
+		report->inputs = inputs_new();
+	return report && report->inputs ? report : report_free(report);
 }
 
 struct report *report_free(struct report *report)
@@ -35,6 +41,7 @@ struct report *report_free(struct report *report)
 	for (size_t i = 0; i < report->kept; i++)
 		free(report->lines[i].text);
 	free(report->lines);
+	inputs_free(report->inputs);
 	free(report);
 	return NULL;
 }
@@ -91,6 +98,11 @@ void report_add(struct report *report, enum report_level level, const char *file
 size_t report_count(const struct report *report, enum report_level level)
 {
 	return report->count[level];
+}
+
+struct inputs *report_inputs(const struct report *report)
+{
+	return report->inputs;
 }
 
 bool report_ok(const struct report *report)

@@ -1,6 +1,6 @@
-// A report collects every error and warning about an operator's input, so that all of them are shown at once. Config,
-// zone files, CSV sources and plugins add to one; the caller prints it. Not thread-safe: one owner at a time. Slow side
-// only.
+// A report collects every error and warning about an operator's input, so that all of them are shown at once, and the
+// files that were read. Config, zone files, CSV sources and plugins add to one; the caller prints it. Not thread-safe: one
+// owner at a time. Slow side only.
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@ enum report_level { REPORT_ERROR, REPORT_WARNING, REPORT_NOTE };
 // Lines past these are counted, not kept. Warnings and notes have the lower limit, which leaves room for errors.
 enum { REPORT_MAX = 1000, REPORT_WARNINGS_MAX = 500 };
 
+struct inputs;
 struct report;
 
 // A new empty report, or NULL when out of memory. The caller frees it with report_free().
@@ -34,6 +35,9 @@ void report_add(struct report *report, enum report_level level, const char *file
 size_t report_count(const struct report *report, enum report_level level);
 // True when nothing of REPORT_ERROR was added.
 bool report_ok(const struct report *report);
+
+// The files read so far, to be added to by whoever reads another one (inputs.h). Owned by the report.
+struct inputs *report_inputs(const struct report *report) NONNULL(1);
 
 // Calls each() for every kept line in order, then, if any were not kept, for a line that counts them. `text` is owned
 // by the report and valid during the call.

@@ -177,13 +177,12 @@ static const struct verb *find_verb(const char *name)
 static int unknown_verb(const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		nearest_offer(&nearest, verbs[i].name);
 	nearest_offer(&nearest, "help");
-	if (nearest.word)
-		return usage_error(NULL, "no verb '%s'; did you mean '%s'?", name, nearest.word);
-	return usage_error(NULL, "no verb '%s'", name);
+	return usage_error(NULL, "no verb '%s'%s", name, nearest_meant(&nearest, '\'', meant));
 }
 
 // One option as getopt_long() found it. 0 or an exit code.
@@ -226,10 +225,18 @@ static int read_options(struct command *command, int argc, char **argv)
 	return err;
 }
 
+static bool is_number(const char *text)
+{
+	return text[0] && text[strspn(text, "0123456789")] == '\0';
+}
+
 static int too_many_words(const struct command *command, bool takes_any)
 {
 	const struct verb *verb = command->verb;
 
+	if (command->values[OPT_FOR] && verb->takes & 1u << OPT_FOR && is_number(command->values[OPT_FOR]))
+		return usage_error(verb, "%s takes no more than %s: put a time of several words into one, as in --for 2h or --for "
+		                   "1d12h", verb->name, verb->args);
 	if (command->values[OPT_REASON] && verb->takes & 1u << OPT_REASON)
 		return usage_error(verb, "%s takes no more than %s: put a reason of several words in quotes, as in "
 		                   "--reason 'disk full'", verb->name, verb->args);
@@ -259,17 +266,36 @@ static int check_words(const struct command *command, int count)
 
 // ---- request --------------------------------------------------------------------------------------------------------
 
-// Splits "APP/SITE" of force into its two fields, at the last "/": names of sites have none.
+// The "/" of "APP/SITE", the last one: names of sites have none. NULL: it is something else.
+static const char *find_slash(const char *written)
+{
+	const char *slash = strrchr(written, '/');
+
+	return slash && slash > written && slash[1] ? slash : NULL;
+}
+
+// Splits "APP/SITE" of force into its two fields.
 static bool split_target(json_t *request)
 {
-	const char *written = client_text(request, "app"), *slash = strrchr(written, '/');
+	const char *written = client_text(request, "app"), *slash = find_slash(written);
 
-	if (!slash || slash == written || slash[1] == '\0')
+	if (!slash)
 		return false;
 
 	json_t *app = json_stringn(written, (size_t)(slash - written)), *site = json_string(slash + 1);
 
 	return json_object_set_new(request, "site", site) == 0 && json_object_set_new(request, "app", app) == 0;
+}
+
+// For a word with a "/" in the place of a site's name. The exit code.
+static int not_a_site(const struct verb *verb, const char *written)
+{
+	const char *slash = find_slash(written);
+
+	if (!slash || !(verb->takes & 1u << OPT_APP))
+		return usage_error(verb, "'%s' is not a SITE", written);
+	return usage_error(verb, "'%s' is not a SITE: one app there is %s %s --app %.*s", written, verb->name, slash + 1,
+	                   (int)(slash - written), written);
 }
 
 // The request, owned by the caller. NULL: an error was printed, and *ret_exit is the exit code.
@@ -289,6 +315,8 @@ static json_t *make_request(const struct command *command, char **words, int cou
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
 	else if (command->verb->show == client_show_force && !split_target(request))
 		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
+	else if (count > 0 && strcmp(command->verb->fields[0], "site") == 0 && strchr(words[0], '/'))
+		*ret_exit = not_a_site(command->verb, words[0]);
 	else
 		return request;
 	json_decref(request);

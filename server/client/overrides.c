@@ -52,13 +52,18 @@ void client_show_drain(const json_t *reply)
 	const char *app = client_text(reply, "app");
 	json_int_t until_s = client_int(reply, "until"), safe_s = client_int(reply, "safe_after");
 	json_int_t targets = client_int(reply, "targets");
+	const json_t *site_drain = json_object_get(reply, "site_drain");
 	char until[CTL_TIME_LEN], safe[CTL_TIME_LEN], left[CTL_TIME_LEN];
 
-	client_print(stdout, "%s%s%s is drained until %s; targets that get no more clients: %lld\n", app,
-	             app[0] ? " at " : "", client_text(reply, "site"), until_s ? client_time(until_s, until) : "undrained",
-	             targets);
+	client_print(stdout, "%s%s%s is drained until %s; ", app, app[0] ? " at " : "", client_text(reply, "site"),
+	             until_s ? client_time(until_s, until) : "undrained");
+	if (json_is_object(site_drain))
+		client_print(stdout, "it gets no clients already, as the whole site is drained\n");
+	else
+		client_print(stdout, "targets that get no more clients: %lld\n", targets);
 	show_apps(reply);
 	show_earlier("replaces", json_object_get(reply, "replaced"));
+	show_earlier("holds beside", site_drain);
 	if (targets || safe_s > client_int(reply, "since") + 2) // a reload may have removed the last target
 		client_print(stdout,
 		             until_s && until_s < safe_s

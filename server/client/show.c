@@ -177,6 +177,20 @@ static void show_forces(const json_t *reply)
 	show_total(forces, client_int(reply, "force_count"), "forces");
 }
 
+static void show_last_reload(const json_t *reply, json_int_t reload_s)
+{
+	json_int_t errors = client_int(reply, "last_reload_errors");
+	char at[CTL_TIME_LEN];
+
+	client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
+	             json_is_true(json_object_get(reply, "last_reload_ok"))
+	                     ? "done" : "failed: the previous generation stays in service");
+	if (errors > 1)
+		client_print(stdout, "             %lld errors, the first: %s\n", errors, client_text(reply, "last_reload_error"));
+	else if (errors)
+		client_print(stdout, "             %s\n", client_text(reply, "last_reload_error"));
+}
+
 void client_show_status(const json_t *reply)
 {
 	const json_t *health = json_object_get(reply, "health");
@@ -192,9 +206,7 @@ void client_show_status(const json_t *reply)
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
-		client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
-		             json_is_true(json_object_get(reply, "last_reload_ok"))
-		                     ? "done" : "failed: the previous generation stays in service");
+		show_last_reload(reply, reload_s);
 	if (began_s)
 		client_print(stdout, "reload       under way since %s\n", client_time(began_s, at));
 	client_print(stdout, "probes       %lld, of which %lld failed and %lld were late; %lld under way, %lld waiting%s\n",

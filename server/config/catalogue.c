@@ -33,9 +33,9 @@ int catalogue_load(const char *path, const struct schema *schema, struct arena *
 	int err;
 
 	if (path)
-		err = yaml_tree_load(&source, report, &yaml);
+		err = yaml_tree_load(&source, &YAML_BUDGET, report, &yaml);
 	else
-		err = yaml_tree_parse(&source, (const char *)catalogue_data, catalogue_data_len, report, &yaml);
+		err = yaml_tree_parse(&source, (const char *)catalogue_data, catalogue_data_len, &YAML_BUDGET, report, &yaml);
 	if (err < 0)
 		return err;
 	reader.here = (struct mark){.file = source.name};
@@ -94,11 +94,8 @@ bool catalogue_find(const struct catalogue *catalogue, const char *name, struct 
 	return true;
 }
 
-const char *catalogue_nearest(const struct catalogue *catalogue, const char *name)
+void catalogue_offer(const struct catalogue *catalogue, struct nearest *nearest)
 {
-	struct nearest nearest = nearest_begin(name);
-
 	for (size_t i = 0; i < catalogue->site_count; i++)
-		nearest_offer(&nearest, catalogue->sites[i].name);
-	return nearest.word;
+		nearest_offer(nearest, catalogue->sites[i].name);
 }

@@ -9,6 +9,7 @@
 
 struct arena;
 struct config_site;
+struct nearest;
 struct report;
 struct schema;
 
@@ -32,5 +33,5 @@ int catalogue_load(const char *path, const struct schema *schema, struct arena *
 // Zone of the Region us-east-1, "us-east-1-bos-1a" a zone of the Local Zone group us-east-1-bos-1. False when unknown.
 // Strings are in the catalogue's arena.
 bool catalogue_find(const struct catalogue *catalogue, const char *name, struct config_site *ret_site);
-// The name in the catalogue that was probably meant, or NULL.
-const char *catalogue_nearest(const struct catalogue *catalogue, const char *name);
+// Offers all names of the catalogue.
+void catalogue_offer(const struct catalogue *catalogue, struct nearest *nearest);

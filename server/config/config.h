@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/users.h"
 #include "config/check_types.h"
 #include "schema/hosts.h"
 #include "schema/value.h"
@@ -24,7 +25,11 @@ enum {
 	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
+	PROVIDERS_MAX = 64,
 };
+
+// Which files are watched for changes. The order counts: each word watches what the one before it does, and more.
+enum config_watch { CONFIG_WATCH_OFF, CONFIG_WATCH_FEEDS, CONFIG_WATCH_ON };
 
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked
@@ -41,6 +46,7 @@ struct config_server {
 	unsigned tcp_idle_ms;
 	unsigned probes;          // maximum number of concurrent probes
 	int log_level;            // enum log_level
+	enum config_watch watch;
 	struct prefix *ecs_ignore;
 	size_t ecs_ignore_count;
 };
@@ -50,7 +56,7 @@ struct config_steering {
 	double max_accuracy_km;
 	uint32_t tie_us;
 	uint8_t hash_v4, hash_v6;
-	uint32_t own_tables;      // see steering_build()
+	uint32_t own_tables;      // see struct steering_wants
 	enum metro_rule unknown_metro;
 };
 
@@ -64,6 +70,7 @@ struct config_domain {
 	const char *hostmaster;   // without a file: the mailbox as a domain name; never NULL
 	uint32_t ttl_s;           // without a file: TTL of SOA and NS
 	uint32_t negative_ttl_s;  // without a file: the SOA's MINIMUM
+	bool watch, has_watch;    // its files are watched; it says so itself
 	struct mark mark;
 };
 
@@ -71,6 +78,18 @@ struct config_locate {
 	const char *plugin;
 	unsigned shrink_limit;       // percent of its prefixes that a reload may take from it
 	const struct value *options; // a mapping: the entry's other keys. Checked by discovery against the plugin's rows
+	bool watch, has_watch;       // its files are watched; it says so itself
+	struct mark mark;
+};
+
+// Whose word decides on a provided target: the check's, the provider's, or both.
+enum ready_rule { READY_BOTH, READY_PROBE, READY_ENDPOINTS };
+
+struct config_provider {
+	const char *plugin;
+	unsigned grace_s;            // how long a target whose object has vanished is still answered
+	enum ready_rule health;
+	const struct value *options; // a mapping: the entry's other keys. Checked by provide/ against the plugin's rows
 	struct mark mark;
 };
 
@@ -111,11 +130,15 @@ struct config_target {
 	struct addr *addresses;
 	size_t address_count;
 	const char *cname;        // instead of addresses, else NULL
+	const char *alias;        // instead of addresses: a host name that is resolved; else NULL
 	struct addr check_address; // family ADDR_NONE: probe the first address
+	const char *check_name;   // instead: a host name to resolve and probe; NULL: none
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	bool has_weight;
-	struct mark mark;
+	const char *from;         // the provider's object that gave it, for people; NULL: the config did
+	enum ready_rule ready;    // of a provided one
+	struct mark mark;         // of a provided one: of its entry in `providers`
 };
 
 struct config_app {
@@ -130,11 +153,14 @@ struct config_app {
 	size_t target_count;
 	enum metro_rule unknown_metro;
 	bool weighted;            // some target has a weight; the others then have 1
+	bool is_provided;         // it is not in the config: every target has a `from`
 	struct mark mark;
 };
 
 struct config {
+	struct users users;       // config_load() makes the first one
 	struct arena *arena;
+	struct config *base;      // held; the config that this one shares all with but its apps and sites; NULL: none
 	const char *file;         // absolute path of the file it was read from, the first one where there are more
 	const char **include;     // that file's patterns for more files, as written
 	size_t include_count;
@@ -150,6 +176,9 @@ struct config {
 	size_t domain_count;
 	struct config_locate *locates;
 	size_t locate_count;
+	struct config_provider *providers;
+	size_t provider_count;
+	struct config_app defaults; // of apps that only providers name: what an app has besides its name and targets
 	struct config_check *checks;
 	size_t check_count;
 	struct config_site *sites;
@@ -158,8 +187,13 @@ struct config {
 	size_t app_count;
 };
 
-// Takes NULL; returns NULL.
+// Frees it once nobody holds it. Takes NULL; returns NULL. Any thread.
 struct config *config_free(struct config *config);
+// One more config_free() is needed. Any thread.
+struct config *config_hold(struct config *config);
+
+// Its share of its group; used only where the app is weighted.
+uint32_t config_target_weight(const struct config_target *target) PURE;
 
 // Makes a path from the config absolute: relative ones start in the folder of the file that `node` is in. In the
 // config's arena; NULL when out of memory.

@@ -6,7 +6,6 @@
 
 #include "base/dict.h"
 #include "base/err.h"
-#include "base/must.h"
 #include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -19,8 +18,7 @@ struct used {
 	bool *sites, *checks;
 };
 
-// The deepest domain that the name is, or is below: the end of `name` that is one. NULL: none.
-static const char *enclosing_domain(const struct dict *domains, const char *name)
+const char *crosscheck_enclosing_domain(const struct dict *domains, const char *name)
 {
 	while (name && !dict_find(domains, name))
 		name = text_name_above(name);
@@ -50,7 +48,7 @@ int crosscheck_salvage(struct config *config)
 	config->domain_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->app_count; i++)
-		if (config->apps[i].name && enclosing_domain(domains, config->apps[i].name))
+		if (config->apps[i].name && crosscheck_enclosing_domain(domains, config->apps[i].name))
 			config->apps[kept++] = config->apps[i];
 	config->app_count = kept;
 	kept = 0;
@@ -58,6 +56,11 @@ int crosscheck_salvage(struct config *config)
 		if (config->locates[i].plugin && config->locates[i].options)
 			config->locates[kept++] = config->locates[i];
 	config->locate_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->provider_count; i++)
+		if (config->providers[i].plugin && config->providers[i].options)
+			config->providers[kept++] = config->providers[i];
+	config->provider_count = kept;
 	dict_free(domains);
 	return E_OK;
 }
@@ -76,32 +79,45 @@ static const char *same_labels(const char *name, const char *domain)
 	return at;
 }
 
-static const char *nearest_domain(const struct config *config, const char *name)
+static struct nearest nearest_domain(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->domain_count; i++) {
+	struct nearest nearest = nearest_begin(name);
+
+	for (size_t i = 0; i < config->domain_count && !nearest.word; i++) {
 		const char *domain = config->domains[i].name;
 
-		if (domain && nearest_word(same_labels(name, domain), &domain, 1))
-			return domain;
+		if (!domain)
+			continue;
+		nearest.wanted = same_labels(name, domain);
+		nearest_offer(&nearest, domain);
 	}
-	return NULL;
+	return nearest;
 }
 
 static void check_place(struct reader *reader, const struct config_app *app)
 {
-	char meant[READER_QUOTE_MAX];
-	const char *near;
+	char meant[NEAREST_MEANT_MAX];
+	struct nearest near = nearest_begin(app->name);
 
-	if (enclosing_domain(scope_of(reader)->domains, app->name))
+	if (scope_of(reader)->config->domain_count == 0) // which is reported, whatever the reason
 		return;
-	near = reader_may_help(reader) ? nearest_domain(scope_of(reader)->config, app->name) : NULL;
+	if (crosscheck_enclosing_domain(scope_of(reader)->domains, app->name))
+		return;
+	if (reader_may_help(reader))
+		near = nearest_domain(scope_of(reader)->config, app->name);
 	report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
 	             "apps.%s: is in none of the zones served, expected a name inside one listed under `domains`%s",
-	             app->name, reader_did_you_mean(near, meant));
+	             app->name, nearest_meant(&near, '`', meant));
 }
 
 #define complain(reader, app, target, ...) \
 	report_error((reader)->report, (target)->mark.file, (target)->mark.line, (target)->mark.column, __VA_ARGS__)
+
+// Whether a number is that of a check. Not in a section that was refused: the names in it have numbers all the same.
+static bool has_check(const struct config *config, int check)
+{
+	return check >= 0 && (size_t)check < config->check_count;
+}
 
 static void check_cname(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
@@ -123,7 +139,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
-	const struct config_check *check = target->check >= 0 ? &config->checks[target->check] : NULL;
+	const struct config_check *check = has_check(config, target->check) ? &config->checks[target->check] : NULL;
 
 	if (target->cname)
 		check_cname(reader, app, target);
@@ -154,10 +170,8 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 			if (app->name)
 				check_target(reader, app, target);
 		}
-		if (target->check >= 0) {
-			must((size_t)target->check < scope_of(reader)->config->check_count);
+		if (has_check(scope_of(reader)->config, target->check))
 			used->checks[target->check] = true;
-		}
 	}
 }
 
@@ -202,7 +216,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 {
 	for (size_t i = 0; domain->name && i < domain->ns_count; i++) {
 		const struct hosts_host *ns = &domain->ns[i];
-		const char *of = ns->name ? enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
+		const char *of = ns->name ? crosscheck_enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
 		const bool inside = of && strcmp(of, domain->name) == 0;
 
 		if (inside && ns->address_count == 0 && reader_find(scope_of(reader)->apps, ns->name) < 0)
@@ -216,6 +230,35 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 	}
 }
 
+// What does not say itself whether it is watched.
+static void inherit_watch(struct config *config)
+{
+	for (size_t i = 0; i < config->domain_count; i++)
+		if (!config->domains[i].has_watch)
+			config->domains[i].watch = config->server.watch == CONFIG_WATCH_ON;
+	for (size_t i = 0; i < config->locate_count; i++)
+		if (!config->locates[i].has_watch)
+			config->locates[i].watch = config->server.watch != CONFIG_WATCH_OFF;
+}
+
+// What an app has that says nothing else, as in rules_app() and check_app().
+static void complete_defaults(struct reader *reader, const struct value *object, struct config *config,
+                              const struct used *used)
+{
+	struct config_app *defaults = &config->defaults;
+	const struct value *given = value_get(object, "defaults");
+
+	defaults->last_resort = defaults->last_address_count > 0 ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL;
+	defaults->tie_us = config->steering.tie_us;
+	if (!value_get(given, "unknown-metro"))
+		defaults->unknown_metro = config->steering.unknown_metro;
+	if (has_check(config, defaults->check))
+		used->checks[defaults->check] = true;
+	if (given && config->provider_count == 0)
+		report_warning(reader->report, value_key_mark(given).file, given->key_line, given->key_column,
+		               "defaults: has no effect, there are no `providers`");
+}
+
 void crosscheck_config(struct reader *reader, struct value *object, void *target)
 {
 	struct config *config = target;
@@ -224,6 +267,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 
 	if (!used.sites || !used.checks)
 		return;
+	inherit_watch(config);
+
 	const struct value *domains = value_get(object, "domains");
 
 	if ((value_is(domains, VALUE_MAP) && value_count(domains) == 0) || value_is(domains, VALUE_NULL))
@@ -232,6 +277,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 		check_name_servers(reader, &config->domains[i]);
 	for (size_t i = 0; i < config->app_count; i++)
 		check_app(reader, &config->apps[i], &used);
-	warn_unused_sites(reader, used.sites);
+	complete_defaults(reader, object, config, &used);
+	if (config->provider_count == 0) // else their targets may be there
+		warn_unused_sites(reader, used.sites);
 	warn_unused_checks(reader, used.checks);
 }

@@ -8,6 +8,11 @@
 void crosscheck_config(struct reader *reader, struct value *object, void *target);
 
 struct config;
+struct dict;
+
+// The deepest of the domains (names in canonical form, with any values) that the name is, or is below: the end of `name`
+// that is one. NULL: none.
+const char *crosscheck_enclosing_domain(const struct dict *domains, const char *name);
 
 // Removes from a config with errors the entries that its zones and sources cannot be loaded with: domains that are
 // invalid or have no data, apps in none of the remaining domains, sources without a plugin. E_NOMEM.

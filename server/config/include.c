@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/dict.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "schema/reader.h"
@@ -30,6 +31,8 @@ struct include {
 	struct report *report;
 	struct yaml_tree *trees[INCLUDE_FILES_MAX];
 	size_t count;
+	struct yaml_budget budget;
+	bool lacks_files;         // some could not be read, which is reported: what would follow from that is not
 	struct value *root, *last; // and its last member
 	struct dict *sections;    // key -> struct section
 };
@@ -159,7 +162,7 @@ static const struct value_file *make_file(struct include *include, const struct 
 	return file->path && file->name ? file : NULL;
 }
 
-// One file that a pattern at `mark` named.
+// One file that a pattern at `mark` named. Errors other than E_NOMEM are in the report, and the rest can be read.
 static int take_file(struct include *include, const struct chain *outer, struct mark mark,
                      const struct value_file *file)
 {
@@ -169,9 +172,16 @@ static int take_file(struct include *include, const struct chain *outer, struct 
 	if (chain.depth > INCLUDE_DEPTH_MAX) {
 		complain(include, mark, "include: %s would be %u files deep, expected at most %d", file->name, chain.depth,
 		         INCLUDE_DEPTH_MAX);
-		return E_OK;
+		return E_INVAL;
 	}
 	if (stat(file->path, &status) == 0) { // else it cannot be read either, which is reported there
+		if (S_ISDIR(status.st_mode)) {
+			const char *slash = file->name[strlen(file->name) - 1] == '/' ? "" : "/";
+
+			complain(include, mark, "include: %s is a folder, expected its files, as in `%s%s*.yaml`", file->name, file->name,
+			         slash);
+			return E_INVAL;
+		}
 		chain.device = status.st_dev;
 		chain.inode = status.st_ino;
 		for (const struct chain *at = outer; at; at = at->outer)
@@ -181,9 +191,19 @@ static int take_file(struct include *include, const struct chain *outer, struct 
 			}
 	}
 
-	int err = read_file(include, &chain, NULL, 0);
+	return read_file(include, &chain, NULL, 0);
+}
 
-	return err == E_NOMEM ? err : E_OK; // all others are in the report, and the rest can be read
+// As above, of a path. Errors but E_NOMEM only leave the file out.
+static int take_path(struct include *include, const struct chain *chain, const struct value *node, const char *path)
+{
+	const struct value_file *file = path ? make_file(include, chain->file, node->text, path) : NULL;
+	int err = file ? take_file(include, chain, value_mark(node), file) : E_NOMEM;
+
+	if (err == E_OK || err == E_NOMEM)
+		return err;
+	include->lacks_files = true;
+	return E_OK;
 }
 
 // The pattern as an absolute path, where the folder of the including file is taken literally. NULL when out of memory.
@@ -205,32 +225,40 @@ static char *absolute_pattern(const struct value_file *from, const char *pattern
 
 static int take_pattern(struct include *include, const struct chain *chain, const struct value *node)
 {
-	const char *pattern = node->text, *slash = strrchr(pattern, '/');
-	struct mark mark = value_mark(node);
-	size_t wild = strcspn(pattern, "*?[");
-
-	if (!*pattern || (slash && wild < (size_t)(slash - pattern))) {
-		complain(include, mark, "include: cannot be `%.64s`, expected a path with `*`, `?` and `[...]` in its last part "
-		                        "only", pattern);
-		return E_OK;
-	}
-
-	char *path = absolute_pattern(chain->file, pattern);
+	char *pattern = absolute_pattern(chain->file, node->text);
 	glob_t found;
-	int outcome = path ? glob(path, GLOB_ERR | (pattern[wild] ? 0 : GLOB_NOCHECK), NULL, &found) : GLOB_NOSPACE;
+
+	if (pattern)
+		inputs_add_pattern(report_inputs(include->report), pattern);
+
+	int outcome = pattern ? glob(pattern, GLOB_ERR, NULL, &found) : GLOB_NOSPACE;
 	int err = outcome == GLOB_NOSPACE ? E_NOMEM : E_OK;
 
-	free(path);
-	if (outcome == GLOB_ABORTED)
-		complain(include, mark, "include: the folder of `%.64s` cannot be read", pattern);
-	for (size_t i = 0; outcome == 0 && err == E_OK && i < found.gl_pathc; i++) {
-		const struct value_file *file = make_file(include, chain->file, pattern, found.gl_pathv[i]);
-
-		err = file ? take_file(include, chain, mark, file) : E_NOMEM;
+	free(pattern);
+	if (outcome == GLOB_ABORTED) {
+		complain(include, value_mark(node), "include: the folder of `%.64s` cannot be read", node->text);
+		include->lacks_files = true;
 	}
+	for (size_t i = 0; outcome == 0 && err == E_OK && i < found.gl_pathc; i++)
+		err = take_path(include, chain, node, found.gl_pathv[i]);
 	if (outcome == 0)
 		globfree(&found);
 	return err;
+}
+
+// What an `include` names: a path, or a pattern of some.
+static int take(struct include *include, const struct chain *chain, const struct value *node)
+{
+	const char *text = node->text, *slash = strrchr(text, '/');
+	size_t wild = strcspn(text, "*?[");
+
+	if (*text && !text[wild])
+		return take_path(include, chain, node, reader_path_beside(include->arena, chain->file->path, text));
+	if (*text && (!slash || wild > (size_t)(slash - text)))
+		return take_pattern(include, chain, node);
+	complain(include, value_mark(node), "include: cannot be `%.64s`, expected a path with `*`, `?` and `[...]` in its last "
+	                                    "part only", text);
+	return E_OK;
 }
 
 static int follow(struct include *include, const struct chain *chain, const struct value *value)
@@ -238,14 +266,14 @@ static int follow(struct include *include, const struct chain *chain, const stru
 	int err = E_OK;
 
 	if (value_is(value, VALUE_TEXT))
-		return take_pattern(include, chain, value);
+		return take(include, chain, value);
 	// In the first file, the schema reports what is no path.
 	if (chain->outer && value && !value_is(value, VALUE_LIST))
 		complain(include, value_key_mark(value), "include: expected a list of paths");
 	for (const struct value *item = value_is(value, VALUE_LIST) ? value->first : NULL; item && err == E_OK;
 	     item = item->next)
 		if (value_is(item, VALUE_TEXT))
-			err = take_pattern(include, chain, item);
+			err = take(include, chain, item);
 		else if (chain->outer)
 			complain(include, value_mark(item), "include: expected a path");
 	return err;
@@ -285,8 +313,9 @@ static int read_file(struct include *include, const struct chain *chain, const c
 		             INCLUDE_FILES_MAX);
 		return E_INVAL;
 	}
-	err = text ? yaml_tree_parse(chain->file, text, len, include->report, &tree)
-	           : yaml_tree_load(chain->file, include->report, &tree);
+	inputs_add(report_inputs(include->report), chain->file->path);
+	err = text ? yaml_tree_parse(chain->file, text, len, &include->budget, include->report, &tree)
+	           : yaml_tree_load(chain->file, &include->budget, include->report, &tree);
 	if (err < 0)
 		return err;
 	include->trees[include->count++] = tree;
@@ -326,6 +355,7 @@ int include_load(const char *path, const char *text, size_t len, struct arena *a
 	if (!include || !file)
 		goto out;
 	include->arena = arena;
+	include->budget = YAML_BUDGET;
 	include->report = report;
 	include->sections = dict_new();
 	file->name = arena_strdup(arena, path);
@@ -337,6 +367,8 @@ int include_load(const char *path, const char *text, size_t len, struct arena *a
 		chain.inode = status.st_ino;
 	}
 	err = read_file(include, &chain, text, len);
+	if (err == E_OK && include->lacks_files)
+		err = E_INVAL;
 	if (err == E_OK)
 		*ret_include = include;
 out:

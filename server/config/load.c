@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/dict.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/catalogue.h"
 #include "config/config.h"
@@ -33,8 +34,10 @@ static struct dict *number_names(struct reader *reader, const struct value *mapp
 	return names;
 }
 
-// Loads the operator's catalogue, or the built-in one if that has errors, so that the rest can be checked too.
-static int load_catalogue(struct reader *reader, const struct value *root, struct catalogue *ret_catalogue)
+// Loads the operator's catalogue, or the built-in one if that has errors (*ret_instead), so that the rest can be checked
+// too.
+static int load_catalogue(struct reader *reader, const struct value *root, struct catalogue *ret_catalogue,
+                          bool *ret_instead)
 {
 	const struct value *written = value_get(root, "catalogue");
 	const char *path = value_text(written) && *written->text
@@ -43,7 +46,10 @@ static int load_catalogue(struct reader *reader, const struct value *root, struc
 	int err = E_NOTFOUND;
 
 	if (path)
+		inputs_add(report_inputs(reader->report), path);
+	if (path)
 		err = catalogue_load(path, &options_catalogue, reader->arena, reader->report, ret_catalogue);
+	*ret_instead = path && err < 0;
 	if (err < 0 && err != E_NOMEM)
 		err = catalogue_load(NULL, &options_catalogue, reader->arena, reader->report, ret_catalogue);
 	return err;
@@ -61,7 +67,7 @@ static int read_tree(struct config *config, struct value *root, struct report *r
 		report_error(report, root->file->name, 0, 0, "is empty, expected a configuration");
 		return E_INVAL;
 	}
-	err = load_catalogue(&reader, root, &catalogue);
+	err = load_catalogue(&reader, root, &catalogue, &scope.is_catalogue_instead);
 	if (err < 0)
 		return err;
 	scope.catalogue = &catalogue;
@@ -98,6 +104,7 @@ static int load(const char *path, const char *text, size_t len, bool partly, str
 		struct value *root = include_root(include);
 
 		config->arena = arena;
+		users_start(&config->users);
 		config->file = root->file->path;
 		err = read_tree(config, root, report);
 	}

@@ -39,9 +39,17 @@ static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 
 
 static const struct option_word metro_rules[] = {METRO_RULES_EACH(METRO_WORD) {NULL, 0}};
 
+static const struct option_word ready_rules[] = {
+	{"both", READY_BOTH}, {"probe", READY_PROBE}, {"endpoints", READY_ENDPOINTS}, {NULL, 0},
+};
+
 #define KIND_WORD(id, text) {text, SITE_##id},
 
 static const struct option_word site_kinds[] = {SITE_KINDS_EACH(KIND_WORD) {NULL, 0}};
+
+static const struct option_word watch_words[] = {
+	{"off", CONFIG_WATCH_OFF}, {"feeds", CONFIG_WATCH_FEEDS}, {"on", CONFIG_WATCH_ON}, {NULL, 0},
+};
 
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
@@ -73,6 +81,14 @@ static const struct option server_rows[] = {
 	 .help = "The maximum number of concurrent health probes."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
 	 .help = "Log messages of this severity and above."},
+	{"watch", &text_enum, .fallback = "feeds", .words = watch_words, FIELD(config_server, watch),
+	 .help = "Which files are watched: a change of one that has been left alone for a second (or goes on for ten) starts a "
+	         "reload, as `edgesteerctl reload` does, with the same checks, of everything that has changed, watched or not. "
+	         "What is refused is reported once, and the generation in use stays. `feeds`: the files of `locate` sources, "
+	         "`latency`, `metros` and the `ca-file` of checks. `on`: the config with what it includes, its `catalogue` and "
+	         "the zones' files too. `off`: none. Zones and sources may say otherwise. Changes are noticed in files that are "
+	         "replaced, also by a symbolic link anywhere on the way to them (a ConfigMap), and in files written in place; "
+	         "where inotify(7) cannot tell, as with most network file systems, within 30 seconds."},
 	{"ecs-ignore", &list_prefixes, .otherwise = "none", .min = "0", .max = "1024",
 	 LIST(config_server, ecs_ignore, ecs_ignore_count),
 	 .help = "Client subnets (RFC 7871) in these prefixes are ignored: the sender of the query counts as the client. "
@@ -158,6 +174,8 @@ static const struct option domain_rows[] = {
 	 .help = "A master file (RFC 1035 section 5) with the zone's static names. Without one, `ns` is required. `$INCLUDE` "
 	         "takes paths relative to the file's folder, and nothing outside of it; eight files deep, 1000 files and 1 GiB "
 	         "in all. `$GENERATE` is as in BIND 9, for up to 262144 records of a zone."},
+	{"watch", &text_bool, .otherwise = "whether `server.watch` is `on`", FIELD(config_domain, watch),
+	 .help = "With a file: whether a change of it, or of what it includes, starts a reload; see `server.watch`."},
 	{"ns", &hosts_list, .min = "1", .max = "16", LIST(config_domain, ns, ns_count),
 	 .help = "Without a file: the zone's name servers, as its parent delegates to them. One inside the zone needs its "
 	         "addresses: `ns: [{ns1.edge.example.com: [192.0.2.53]}, ns2.example.net]`. They are served as its A and AAAA; "
@@ -194,6 +212,8 @@ static const struct option locate_rows[] = {
 	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
 	{"shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
 	 FIELD(config_locate, shrink_limit), .help = SHRINK_HELP("prefixes", "source, which has the same plugin and options,")},
+	{"watch", &text_bool, .otherwise = "whether `server.watch` is `feeds` or `on`", FIELD(config_locate, watch),
+	 .help = "Whether a change of the source's files starts a reload; see `server.watch`."},
 };
 
 static const struct schema locate_schema = {
@@ -205,6 +225,35 @@ static const struct schema locate_schema = {
 	.max_entries = PLACE_SOURCES_MAX,
 	.finish = rules_locate,
 	.mark_offset = offsetof(struct config_locate, mark),
+	.open = true,
+};
+
+static const struct option provider_rows[] = {
+	{"plugin", &text_word, .required = true, FIELD(config_provider, plugin),
+	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
+	{"grace", &number_duration_s, .fallback = "60s", .min = "0s", .max = "7d", FIELD(config_provider, grace_s),
+	 .help = "How long a target whose object has vanished from the source is still answered. While the source cannot be "
+	         "reached, nothing vanishes."},
+	{"health", &text_enum, .fallback = "both", .words = ready_rules, FIELD(config_provider, health),
+	 .help = "Whose word decides whether its targets are up. `probe`: the check's; without a check they are up. "
+	         "`endpoints`: the source's, such as a cluster that says whether any pod is ready; what it says nothing of is "
+	         "up. `both`: up where neither says down."},
+};
+
+static const struct schema provider_schema = {
+	.path = "providers[]",
+	.intro = "Sources of targets that come and go while the daemon runs: a cluster, a file that another tool writes, a "
+	         "program. What they give joins `apps`. Where the config has a target at the same site of the same app, the "
+	         "config's is used; an app that only a provider names takes `defaults`. A target's site is one of `sites` or of "
+	         "the catalogue, and its app is in one of `domains`; anything else is refused with a line in the log. Of two "
+	         "objects that claim the same site of the same app the older one is used. The last targets are kept in "
+	         "`state-dir` and served after a start until the source can be reached. `edgesteerctl sources` shows all of them. "
+	         "The other keys of an entry depend on the plugin; see edgesteer-plugins(7).",
+	ROWS(provider_rows),
+	.size = sizeof(struct config_provider),
+	.max_entries = PROVIDERS_MAX,
+	.finish = rules_provider,
+	.mark_offset = offsetof(struct config_provider, mark),
 	.open = true,
 };
 
@@ -313,15 +362,22 @@ static const struct option app_rows[] = {
 	 .help = "How long resolvers cache an answer, and so how long a drain takes to reach all clients."},
 	{"check", &reference_check, .fallback = "none", FIELD(config_app, check),
 	 .help = "The health check of its targets. A target without a check is always up."},
-	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
-	 .help = "Overrides `steering.tie` for this app."},
 	{"unknown-metro", &text_enum, .words = metro_rules, .otherwise = "steering.unknown-metro",
 	 FIELD(config_app, unknown_metro), .help = "Overrides `steering.unknown-metro` for this app."},
 	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
 	 LIST(config_app, last_addresses, last_address_count),
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
+	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
+	 .help = "Overrides `steering.tie` for this app."},
 	{"targets", &schema_map, .required = true, .schema = &target_schema, LIST(config_app, targets, target_count),
 	 .help = "Its load balancers."},
+};
+
+static const struct schema defaults_schema = {
+	.path = "defaults",
+	.intro = "The options of apps that only `providers` name. Those in `apps` have their own.",
+	.options = app_rows,
+	.option_count = ARRAY_LEN(app_rows) - 2, // all but the targets, and `tie`, for weights, which no provided target has
 };
 
 static const struct schema app_schema = {
@@ -346,7 +402,7 @@ static const struct option root_rows[] = {
 	         "that includes; the last part of a path may have `*`, `?` and `[...]`, and the files that match are read in "
 	         "the order of their names. Mappings (`apps`, `sites`, `server`) join entry by entry, and an entry in two "
 	         "files is an error; lists (`locate`) join in the order of the files; anything else may be in one file "
-	         "only. Included files may include more, 8 deep and 4096 in all. A file has at most 256 MiB and 8388608 "
+	         "only. Included files may include more, 8 deep and 4096 in all. All together have at most 256 MiB and 8388608 "
 	         "values."},
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
@@ -367,6 +423,10 @@ static const struct option root_rows[] = {
 	 .help = "The DNS zones."},
 	{"locate", &schema_list, .schema = &locate_schema, LIST(config, locates, locate_count),
 	 .help = "The sources of what is known about a client."},
+	{"providers", &schema_list, .schema = &provider_schema, LIST(config, providers, provider_count),
+	 .help = "Sources of targets that come and go while the daemon runs."},
+	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
+	 .help = "The options of apps that only `providers` name."},
 	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},
 	{"sites", &schema_map, .schema = &site_schema, LIST(config, sites, site_count),
 	 .help = "The places that can serve."},

@@ -5,22 +5,24 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "config/config.h"
 #include "config/scope.h"
 
 static void read_check(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
-	int number = text ? reader_find(scope_of(reader)->checks, text) : -1;
+	bool is_none = text && strcmp(text, "none") == 0;
+	int number = text && !is_none ? reader_find(scope_of(reader)->checks, text) : CONFIG_CHECK_NONE;
 	struct nearest nearest = nearest_begin(text ? text : "");
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 
 	if (!text)
 		return;
-	if (number < 0 && strcmp(text, "none") != 0) {
+	if (number < 0 && !is_none) {
 		if (reader_may_help(reader))
 			scope_offer(&nearest, scope_of(reader)->checks);
 		reader_error(reader, "cannot be %s, expected %s%s", reader_quote(text, quote), option->type->expects,
-		             reader_did_you_mean(nearest.word, meant));
+		             nearest_meant(&nearest, '`', meant));
 	}
 	memcpy(field, &number, sizeof(number));
 }

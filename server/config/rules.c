@@ -78,6 +78,7 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	static const char *const without_file[] = {"ns", "hostmaster", "serial", "ttl", "negative-ttl"};
 	struct config_domain *domain = entry;
 
+	domain->has_watch = given(object, "watch"); // else crosscheck_config() sets it
 	if (given(object, "file")) {
 		for (size_t i = 0; i < ARRAY_LEN(without_file); i++)
 			if (given(object, without_file[i]))
@@ -87,21 +88,43 @@ void rules_domain(struct reader *reader, struct value *object, void *entry)
 	}
 	if (!given(object, "ns"))
 		reader_error(reader, "has neither `file` nor `ns`, expected one of them");
+	if (domain->has_watch)
+		reader_error_at(reader, value_get(object, "watch"), "has no place without a `file`, expected one to watch");
 	if (domain->name && !domain->hostmaster)
 		domain->hostmaster = default_hostmaster(reader, domain->name);
 }
 
-void rules_locate(struct reader *reader, struct value *object, void *entry)
+// The keys that are left when those that every entry has are gone: the plugin's. NULL for NULL, and out of memory.
+static const struct value *take_plugin_keys(struct reader *reader, struct value *object, const char *const *keys,
+                                            size_t count)
 {
-	struct config_locate *locate = entry;
+	const struct value *left;
 
 	if (!object)
-		return;
-	value_remove(object, "plugin"); // the keys that are left are the plugin's
-	value_remove(object, "shrink-limit");
-	locate->options = value_copy(reader->arena, object);
-	if (!locate->options)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		value_remove(object, keys[i]);
+	left = value_copy(reader->arena, object);
+	if (!left)
 		reader->err = E_NOMEM;
+	return left;
+}
+
+void rules_locate(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "shrink-limit", "watch"};
+	struct config_locate *locate = entry;
+
+	locate->has_watch = object && given(object, "watch"); // else crosscheck_config() sets it
+	locate->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
+}
+
+void rules_provider(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "grace", "health"};
+	struct config_provider *provider = entry;
+
+	provider->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 
 void rules_check_name(struct reader *reader, const char *name, void *entry)
@@ -180,8 +203,8 @@ static void check_reach(struct reader *reader, const struct value *object, struc
 // False after an error, which is reported.
 static bool kind_is_known(struct reader *reader, const struct value *object, const struct config_site *site)
 {
-	const char *near = NULL;
-	char meant[READER_QUOTE_MAX];
+	struct nearest near = nearest_begin(site->name ? site->name : "");
+	char meant[NEAREST_MEANT_MAX];
 
 	if (site->from_catalogue || given(object, "kind"))
 		return true;
@@ -189,9 +212,11 @@ static bool kind_is_known(struct reader *reader, const struct value *object, con
 		reader_error(reader, "has no `kind`, expected one");
 		return false;
 	}
-	if (site->name && reader_may_help(reader))
-		near = catalogue_nearest(scope_of(reader)->catalogue, site->name);
-	reader_error(reader, "is not in the catalogue, expected a `kind`%s", reader_did_you_mean(near, meant));
+	if (scope_of(reader)->is_catalogue_instead)
+		return false;
+	if (reader_may_help(reader))
+		catalogue_offer(scope_of(reader)->catalogue, &near);
+	reader_error(reader, "is not in the catalogue, expected a `kind`%s", nearest_meant(&near, '`', meant));
 	return false;
 }
 
@@ -200,20 +225,17 @@ static void check_region(struct reader *reader, const struct config_site *site)
 {
 	struct config_site found;
 	struct nearest nearest = nearest_begin(site->region);
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
-	const char *near;
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 
-	if (reader_find(scope_of(reader)->sites, site->region) >= 0 ||
+	if (scope_of(reader)->is_catalogue_instead || reader_find(scope_of(reader)->sites, site->region) >= 0 ||
 	    catalogue_find(scope_of(reader)->catalogue, site->region, &found))
 		return;
 	if (reader_may_help(reader)) {
 		scope_offer(&nearest, scope_of(reader)->sites);
-		near = catalogue_nearest(scope_of(reader)->catalogue, site->region);
-		if (near)
-			nearest_offer(&nearest, near);
+		catalogue_offer(scope_of(reader)->catalogue, &nearest);
 	}
 	reader_warning(reader, "region: %s is neither a site nor in the catalogue%s", reader_quote(site->region, quote),
-	               reader_did_you_mean(nearest.word, meant));
+	               nearest_meant(&nearest, '`', meant));
 }
 
 void rules_site(struct reader *reader, struct value *object, void *entry)
@@ -232,7 +254,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	struct config_target *target = entry;
 	struct config_site found;
 	struct nearest nearest = nearest_begin(name);
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 	int site = reader_find(scope_of(reader)->sites, name);
 
 	target->check = CONFIG_CHECK_NONE;
@@ -246,7 +268,7 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	if (reader_may_help(reader))
 		scope_offer(&nearest, scope_of(reader)->sites);
 	reader_error(reader, "%s is not a site, expected one listed under `sites`%s", reader_quote(name, quote),
-	             reader_did_you_mean(nearest.word, meant));
+	             nearest_meant(&nearest, '`', meant));
 }
 
 void rules_target(struct reader *reader, struct value *object, void *entry)

@@ -11,6 +11,7 @@ struct config;
 
 struct scope {
 	const struct catalogue *catalogue; // NULL: the catalogue itself is being read, and nothing below is set
+	bool is_catalogue_instead;         // the built-in one, as the operator's has errors: what it lacks may be in that
 	struct config *config;             // being filled in
 	// Names to numbers, collected before the sections are read, so that a reference may precede the entry it refers to.
 	struct dict *sites, *checks;

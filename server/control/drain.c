@@ -163,6 +163,8 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	reply = reply_set(reply, "who", reply_text(drain->who));
 	reply = reply_set(reply, "since", reply_time(drain->since_s));
 	reply = reply_set(reply, "until", reply_time(drain->until_s));
+	if (drain->app)
+		reply = reply_set(reply, "site_drain", reply_drain(state_drained(ops->state, NULL, drain->site, drain->since_s)));
 	reply = reply_set(reply, "targets", json_integer((json_int_t)all.count));
 	reply = reply_set(reply, "apps", name_apps(live->view, &all));
 	reply = reply_set(reply, "safe_after", reply_time(safe_after(ops, drain, longest_ttl_s(live->view, &all))));

@@ -16,6 +16,7 @@
 #include "control/find.h"
 #include "control/reply_json.h"
 #include "state/state.h"
+#include "view/answers.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/dns.h"
@@ -247,18 +248,14 @@ static void explain_candidates(struct explaining *e, const struct place *place)
 	json_object_set_new(e->object, "candidates", list);
 }
 
-static void append_addresses(json_t *list, const struct rrset *rrset)
+static void append_addresses(json_t *list, const struct answers *answers)
 {
+	struct addr addresses[ANSWERS_ADDRESSES_MAX];
+	size_t count = answers_addresses(answers, addresses);
 	char text[ADDR_TEXT_LEN];
 
-	for (const uint8_t *record = rrset ? rrset->wire : NULL; record && record < rrset->wire + rrset->wire_len;) {
-		unsigned rdata_len = (unsigned)record[10] << 8 | record[11];
-		struct addr addr = {.family = rrset->type == DNS_A ? ADDR_V4 : ADDR_V6};
-
-		memcpy(addr.bytes, record + DNS_RECORD_LEN, rdata_len <= 16 ? rdata_len : 16);
-		json_array_append_new(list, json_string(addr_format(&addr, text)));
-		record += DNS_RECORD_LEN + rdata_len;
-	}
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(addr_format(&addresses[i], text)));
 }
 
 // Step 4: the answer.
@@ -277,18 +274,17 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	json_object_set_new(object, "hashed", json_boolean(pick->hashed));
 	set_text(object, "site", pick->target ? view->sites[pick->target->site].name : NULL);
 	if (pick->target) {
-		const struct rrset *cname = pick->target->cname;
+		const struct answers *answers = answers_of(pick->target);
+		const struct rrset *cname = answers_cname(answers);
 
-		append_addresses(addresses, pick->target->a);
-		append_addresses(addresses, pick->target->aaaa);
+		append_addresses(addresses, answers);
 		if (cname)
 			name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name);
 		set_text(object, "cname", cname ? name : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
 		     pick->hashed ? ", by weight among equals" : "");
 	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
-		append_addresses(addresses, e->app->last_a);
-		append_addresses(addresses, e->app->last_aaaa);
+		append_addresses(addresses, e->app->last);
 		step(e, "answer: the last resort's addresses (%s)", pick_outcome_text(pick->outcome));
 	} else {
 		step(e, "answer: SERVFAIL (%s)", pick_outcome_text(pick->outcome));
@@ -321,7 +317,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	explain_place(e, where.client, place, depth);
 	explain_candidates(e, place);
 	explain_decision(e, &pick, &where);
-	return pick.target ? pick.target->cname : NULL;
+	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;
 }
 
 // The first zones by name, and the number of the others. Into buf[ZONES_TEXT_LEN], which it returns.
@@ -346,16 +342,16 @@ static const char *zones_text(const struct zonedb *zones, char *buf)
 static const char *absence_text(struct explaining *e, const struct name *name, enum lookup_result result,
                                 unsigned chain)
 {
-	char zones[ZONES_TEXT_LEN], text[NAME_TEXT_MAX];
-	const char *near;
+	char zones[ZONES_TEXT_LEN], text[NAME_TEXT_MAX], meant[NEAREST_MEANT_MAX];
 
 	if (result == LOOKUP_CUT)
 		return "delegated away: a referral";
+	if (result == LOOKUP_NXDOMAIN && chain)
+		return "no such name: NXDOMAIN";
 	if (result == LOOKUP_NXDOMAIN) {
-		near = chain ? NULL : find_near_app(e->live->view, name_to_text(name->wire, name->len, text));
-		if (!near)
-			return "no such name: NXDOMAIN";
-		snprintf(e->end, sizeof(e->end), "no such name: NXDOMAIN; did you mean '%s'?", near);
+		struct nearest near = find_near_app(e->live->view, name_to_text(name->wire, name->len, text));
+
+		snprintf(e->end, sizeof(e->end), "no such name: NXDOMAIN%s", nearest_meant(&near, '\'', meant));
 		return e->end;
 	}
 	if (chain)

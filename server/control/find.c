@@ -1,12 +1,14 @@
 // Looking names up in the view; see find.h.
 #include "control/find.h"
 
+#include "answer/lookup.h"
 #include "base/must.h"
 #include "base/nearest.h"
 #include "control/reply_json.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
+#include "wire/dns.h"
 #include "wire/name.h"
 
 // Suggestions are looked for among at most FIND_NEAREST_MAX names, to bound the time on the main loop.
@@ -24,11 +26,11 @@ const struct live *find_live(json_t **ret_refusal)
 // `other`: what has this name instead ("a site"); NULL: nothing.
 static json_t *not_found(const char *what, const char *name, const char *other, const struct nearest *nearest)
 {
+	char meant[NEAREST_MEANT_MAX];
+
 	if (other)
 		return reply_error(REPLY_REFUSED, "no %s '%.255s': that is %s", what, name, other);
-	if (nearest->word)
-		return reply_error(REPLY_REFUSED, "no %s '%.255s'; did you mean '%s'?", what, name, nearest->word);
-	return reply_error(REPLY_REFUSED, "no %s '%.255s'", what, name);
+	return reply_error(REPLY_REFUSED, "no %s '%.255s'%s", what, name, nearest_meant(nearest, '\'', meant));
 }
 
 // As the config has names: in lower case, without the final dot, with escapes only where needed.
@@ -44,18 +46,28 @@ static int app_number(const struct view *view, const char *name)
 	return index_find_app(view, name_to_text(wire, len, canonical));
 }
 
-static struct nearest nearest_app(const struct view *view, const char *name)
+// The wildcard app that answers for a name that is no app's own; NULL: there is none.
+static const char *wildcard_of(const struct view *view, const char *text)
+{
+	uint8_t wire[NAME_WIRE_MAX];
+	struct name name;
+	size_t len;
+
+	if (name_from_text(text, wire, &len) < 0 || name_read(wire, len, &name) < 0)
+		return NULL;
+
+	struct lookup found = lookup_name(view->zones, &name, DNS_A);
+
+	return found.result == LOOKUP_NODE && found.node->app != ZONE_APP_NONE ? view->apps[found.node->app].name : NULL;
+}
+
+struct nearest find_near_app(const struct view *view, const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
 
 	for (uint32_t i = 0; i < view->app_count && i < FIND_NEAREST_MAX; i++)
 		nearest_offer(&nearest, view->apps[i].name);
 	return nearest;
-}
-
-const char *find_near_app(const struct view *view, const char *name)
-{
-	return nearest_app(view, name).word;
 }
 
 int find_site(const struct view *view, const char *name, json_t **ret_refusal)
@@ -78,7 +90,15 @@ int find_app(const struct view *view, const char *name, json_t **ret_refusal)
 	if (app >= 0)
 		return app;
 
-	struct nearest nearest = nearest_app(view, name);
+	const char *wildcard = wildcard_of(view, name);
+
+	if (wildcard) {
+		*ret_refusal = reply_error(REPLY_REFUSED, "no app '%.255s' of its own: the wildcard app '%s' serves it", name,
+		                           wildcard);
+		return -1;
+	}
+
+	struct nearest nearest = find_near_app(view, name);
 
 	*ret_refusal = not_found("app", name, index_find_site(view, name) >= 0 ? "a site" : NULL, &nearest);
 	return -1;

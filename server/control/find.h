@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/attr.h"
+#include "base/nearest.h"
 
 struct live;
 struct view;
@@ -14,7 +15,7 @@ const struct live *find_live(json_t **ret_refusal);
 int find_site(const struct view *view, const char *name, json_t **ret_refusal);
 // Ignores case and a final dot.
 int find_app(const struct view *view, const char *name, json_t **ret_refusal);
-// The app's name nearest to `name`, owned by the view; NULL: none is near.
-const char *find_near_app(const struct view *view, const char *name);
+// The app's name nearest to `name`, owned by the view.
+struct nearest find_near_app(const struct view *view, const char *name);
 // `app` and `site` are numbers in the view.
 int find_target(const struct view *view, int app, int site, json_t **ret_refusal);

@@ -49,7 +49,7 @@ static enum left left_to(const struct live *live, const struct app *app, uint16_
 			continue;
 		if (state == 0)
 			return LEFT_UP;
-		if (!(state & TARGET_DRAINED))
+		if (!(state & (TARGET_DRAINED | TARGET_EMPTY)))
 			left = LEFT_DOWN;
 	}
 	return left;

@@ -35,7 +35,7 @@ static void count_state(struct counts *counts, uint8_t state)
 {
 	counts->total++;
 	counts->drained += (state & TARGET_DRAINED) != 0;
-	counts->down += state == TARGET_DOWN;
+	counts->down += state && !(state & TARGET_DRAINED);
 	counts->up += state == 0;
 }
 

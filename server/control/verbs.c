@@ -44,23 +44,21 @@ static const struct verbs_row *find_row(const char *name)
 static json_t *unknown_verb(const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		nearest_offer(&nearest, rows[i].name);
-	if (nearest.word)
-		return reply_error(REPLY_USAGE, "no verb '%.64s'; did you mean '%s'?", name, nearest.word);
-	return reply_error(REPLY_USAGE, "no verb '%.64s'", name);
+	return reply_error(REPLY_USAGE, "no verb '%.64s'%s", name, nearest_meant(&nearest, '\'', meant));
 }
 
 static json_t *unknown_field(const struct verbs_row *row, const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
+	char meant[NEAREST_MEANT_MAX];
 
 	for (const struct verbs_field *field = row->fields; field->name; field++)
 		nearest_offer(&nearest, field->name);
-	if (nearest.word)
-		return reply_error(REPLY_USAGE, "%s has no field '%.64s'; did you mean '%s'?", row->name, name, nearest.word);
-	return reply_error(REPLY_USAGE, "%s has no field '%.64s'", row->name, name);
+	return reply_error(REPLY_USAGE, "%s has no field '%.64s'%s", row->name, name, nearest_meant(&nearest, '\'', meant));
 }
 
 static bool good_value(const json_t *value, json_type type)

@@ -17,15 +17,17 @@
 #include "control/control.h"
 #include "control/dangling.h"
 #include "control/ops.h"
+#include "daemon/building.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
+#include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/restart.h"
 #include "daemon/service.h"
 #include "daemon/serving.h"
+#include "daemon/watching.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
-#include "generation/shrink.h"
 #include "health/health.h"
 #include "health/watchlist.h"
 #include "net/sockets.h"
@@ -43,9 +45,8 @@ enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
 	BUILD_PATIENCE_MS = 2000, // for a build in progress when the daemon stops
+	WATCH_PATIENCE_MS = 500, // for a look at the files then
 	FORGOTTEN_PER_TURN = 500, // targets, in one turn of the loop after a reload
-	PRIORITIES = 3,          // of events; the lowest is that of probes
-	PROBES_IN_A_ROW = 4,     // probe events before other events are looked for: about 2 ms of TLS handshakes
 	SIGNALS = 3,
 	SIGNAL_HUP = 2,          // index of SIGHUP
 };
@@ -65,8 +66,8 @@ struct daemon {
 	struct state *state;
 	struct control *control;
 	struct reload *reload;
-	struct handover_from previous; // the generation in use, for the builder
-	const struct config *previous_config;
+	struct watching *watching;
+	struct building building; // for the builder
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
@@ -204,25 +205,13 @@ static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
 
 // ---- reload ---------------------------------------------------------------------------------------------------------
 
-// On the builder's thread. The generation in use stays until this one is taken or discarded: there is one reload at a
-// time.
-static int prepare_generation(void *ctx, struct generation *generation, bool force, struct report *report)
+// On the builder's thread. The generation in use stays until this one is taken or discarded: there is one build at a time.
+static int build_generation(void *ctx, const struct reload_job *job, struct report *report,
+                            struct generation *ret_generation)
 {
 	const struct daemon *daemon = ctx;
-	int err = E_OK;
 
-	if (!force)
-		err = shrink_check(daemon->previous_config, daemon->previous.view, generation->config, generation->view, report);
-	return err < 0 ? err
-	               : handover_prepare(generation->config, generation->view, &daemon->previous, daemon->handouts,
-	                                  &generation->handover);
-}
-
-static void discard_generation(struct generation *generation)
-{
-	handover_free(generation->handover);
-	view_free(generation->view);
-	config_free(generation->config);
+	return building_build(&daemon->building, job, report, ret_generation);
 }
 
 static void on_forget(evutil_socket_t fd, short what, void *arg)
@@ -236,7 +225,7 @@ static void on_forget(evutil_socket_t fd, short what, void *arg)
 		event_active(daemon->forget, EV_TIMEOUT, 0);
 }
 
-static int take_generation(void *ctx, struct generation *generation, struct report *report)
+static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
 	int err = serving_take(daemon->serving, generation, daemon->health, daemon->state);
@@ -246,6 +235,8 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	if (err < 0)
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
+	if (job->kind == RELOAD_JOIN)
+		return E_OK;
 	restart_warn(daemon->restart, config, report);
 	dangling_warn(daemon->state, view, report);
 	log_set_level((enum log_level)config->server.log_level);
@@ -256,17 +247,22 @@ static int take_generation(void *ctx, struct generation *generation, struct repo
 	return E_OK;
 }
 
-static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
-                           void *done_ctx)
+static void build_starting(void *ctx, const struct reload_job *job)
 {
 	struct daemon *daemon = ctx;
 
-	if (!reload_began_s(daemon->reload)) { // else the builder is reading them
-		daemon->previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
-		                                          serving_caches(daemon->serving)};
-		daemon->previous_config = serving_config(daemon->serving);
-	}
-	service_notify("RELOADING=1");
+	daemon->building.config = serving_config(daemon->serving);
+	daemon->building.previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
+	                                                   serving_caches(daemon->serving)};
+	if (job->kind != RELOAD_JOIN)
+		service_notify("RELOADING=1");
+}
+
+static void control_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+                           void *done_ctx)
+{
+	const struct daemon *daemon = ctx;
+
 	reload_begin(daemon->reload, force, done, done_ctx);
 }
 
@@ -277,14 +273,30 @@ static void log_report_line(void *ctx, enum report_level level, const char *text
 	         "%s", text);
 }
 
-static void reload_finished(void *ctx, int err, const struct report *report)
+// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
+static void join_finished(int err, const struct report *report)
+{
+	if (report)
+		report_each(report, log_report_line, NULL);
+	if (err < 0)
+		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
+		          err_text(err));
+}
+
+static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
 
-	daemon->facts.last_reload_s = clock_wall_s();
-	daemon->facts.last_reload_ok = err == E_OK;
-	if (report)
+	if (kind == RELOAD_JOIN) {
+		join_finished(err, report);
+		return;
+	}
+
+	metrics_note_reload(&daemon->facts, err, report);
+	if (report) {
 		report_each(report, log_report_line, NULL);
+		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
+	}
 	if (err < 0)
 		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
 	if (live_current()) // else serve() will send it
@@ -352,37 +364,21 @@ static json_t *control_status(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 	struct metrics_facts facts = daemon->facts;
+	json_t *status;
 
 	facts.reload_began_s = reload_began_s(daemon->reload);
-	return metrics_status(&facts, live_current());
+	status = metrics_status(&facts, live_current());
+	json_object_set_new(status, "watch", watching_status(daemon->watching));
+	return status;
 }
 
 // ---- start and stop -------------------------------------------------------------------------------------------------
-
-// A base on which requests, signals and publishing never queue behind many probes: probes have the lowest priority (see
-// health/probe.h), everything else the middle one, libevent's default; and after PROBES_IN_A_ROW probe events the loop
-// polls for others.
-static struct event_base *make_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config && event_config_set_max_dispatch_interval(config, NULL, PROBES_IN_A_ROW, PRIORITIES - 1) == 0)
-		base = event_base_new_with_config(config);
-	if (config)
-		event_config_free(config);
-	if (base && event_base_priority_init(base, PRIORITIES) < 0) {
-		event_base_free(base);
-		base = NULL;
-	}
-	return base;
-}
 
 static int make_events(struct daemon *daemon)
 {
 	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, [SIGNAL_HUP] = SIGHUP};
 
-	daemon->base = make_base();
+	daemon->base = loop_new();
 	if (!daemon->base)
 		return E_NOMEM;
 	for (int i = 0; i < SIGNALS; i++) {
@@ -400,21 +396,24 @@ static int make_events(struct daemon *daemon)
 }
 
 // State, health, reloads and control. State and control log their own errors.
-static int open_parts(struct daemon *daemon, const char *config_path)
+static int open_parts(struct daemon *daemon, const struct report *first)
 {
 	struct state_ops state_ops = {.ctx = daemon, .changed = override_changed, .committed = overrides_committed};
 	struct health_ops health_ops = {
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved, .ctx = daemon};
-	struct reload_ops reload_ops = {.prepare = prepare_generation, .discard = discard_generation,
-	                                .take = take_generation, .finished = reload_finished, .ctx = daemon};
+	struct reload_ops reload_ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
+	                                .take = take_generation, .finished = build_finished, .ctx = daemon};
 	const struct config_server *server = &serving_config(daemon->serving)->server;
 	int err = state_open(daemon->base, server->state_dir, &state_ops, &daemon->state);
 
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
-	daemon->reload = reload_new(daemon->base, config_path, &reload_ops);
+	daemon->reload = reload_new(daemon->base, &reload_ops);
 	if (!daemon->health || !daemon->reload)
+		return E_NOMEM;
+	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
+	if (!daemon->watching)
 		return E_NOMEM;
 
 	struct control_ops control_ops = {
@@ -447,10 +446,11 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
 	daemon->facts.generation_took_ms = first->took_ms;
 	daemon->restart = restart_new(first->config);
-	daemon->handouts = handouts_new(daemon->workers_max);
+	daemon->handouts = daemon->building.handouts = handouts_new(daemon->workers_max);
 	if (!daemon->restart || !daemon->handouts ||
-	    handover_prepare(first->config, first->view, &daemon->previous, daemon->handouts, &daemon->first) < 0) {
-		discard_generation(first);
+	    handover_prepare(first->config, first->view, &daemon->building.previous, daemon->handouts,
+	                     &daemon->first) < 0) {
+		building_discard(first);
 		return E_NOMEM;
 	}
 	first->handover = daemon->first;
@@ -461,17 +461,19 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	return E_NOMEM;
 }
 
-int daemon_new(const char *config_path, struct generation *first, struct report *report, struct daemon **ret_daemon)
+int daemon_new(const char *config_path, struct generation *first, const struct report *first_report,
+               struct report *report, struct daemon **ret_daemon)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	const struct config_server *server;
 	const struct config *config;
 
 	if (!daemon) {
-		discard_generation(first);
+		building_discard(first);
 		return E_NOMEM;
 	}
 	publish_register_reader(); // it stays offline, so no grace period waits for it
+	daemon->building.config_path = config_path;
 	daemon->facts.started_s = clock_wall_s();
 	daemon->facts.last_reload_ok = true;
 	service_raise_limits();
@@ -495,7 +497,7 @@ int daemon_new(const char *config_path, struct generation *first, struct report 
 	if (err == E_OK)
 		err = make_events(daemon);
 	if (err == E_OK)
-		err = open_parts(daemon, config_path);
+		err = open_parts(daemon, first_report);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
@@ -551,6 +553,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	daemon->state = NULL;
 
 	bool stopped = reload_stop(daemon->reload, BUILD_PATIENCE_MS);
+	bool watch_stopped = watching_stop(daemon->watching, WATCH_PATIENCE_MS);
 
 	control_close(daemon->control); // whoever waited for the two has been answered
 	if (!stopped) {
@@ -558,6 +561,9 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
+	if (!watch_stopped)
+		return daemon;
+	watching_free(daemon->watching);
 	reload_free(daemon->reload);
 	health_free(daemon->health);
 	restart_free(daemon->restart);
@@ -578,6 +584,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	publish_drain();
 	handouts_free(daemon->handouts);
 	publish_unregister_reader();
+	metrics_wipe_facts(&daemon->facts);
 	free(daemon);
 	return NULL;
 }

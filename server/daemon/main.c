@@ -135,6 +135,50 @@ static void print_summary(const struct generation *generation)
 	       (long long)generation->took_ms);
 }
 
+struct lowering {
+	struct report *report;
+	const char *user;
+};
+
+static void lower_error(void *ctx, enum report_level level, const char *text)
+{
+	const struct lowering *lowering = ctx;
+
+	if (level == REPORT_ERROR)
+		report_warning(lowering->report, NULL, 0, 0, "as user \"%s\" no reload will succeed: %s", lowering->user, text);
+}
+
+// A start reads every file as root, a reload as the user that the process now is: warns of what only root can read.
+static void test_reload(const char *path, const char *user, struct report *report)
+{
+	struct lowering lowering = {report, user};
+	struct report *of_reload = report_new_or_exit();
+	struct generation second;
+
+	if (generation_build(path, NULL, 2, of_reload, &second) == E_OK) {
+		view_free(second.view);
+		config_free(second.config);
+	}
+	report_each(of_reload, lower_error, &lowering);
+	report_free(of_reload);
+}
+
+// -t, of a generation that is good. The exit code.
+static int test(const char *path, struct generation *first, struct report *report)
+{
+	if (service_test(&first->config->server, report))
+		test_reload(path, first->config->server.user, report);
+
+	bool good = report_ok(report);
+
+	report_free(print_and_empty(report));
+	if (good)
+		print_summary(first);
+	view_free(first->view);
+	config_free(first->config);
+	return good ? EXIT_SUCCESS : EXIT_CONFIG;
+}
+
 // --carriers. The exit code.
 static int print_carriers(struct generation *generation)
 {
@@ -170,7 +214,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml"};
 	struct generation first;
-	struct report *report;
+	struct report *report, *built; // the latter: of the first generation
 	struct daemon *daemon;
 
 	service_tune_memory();
@@ -179,10 +223,10 @@ int main(int argc, char **argv)
 	if (arguments.export)
 		return export_state(arguments.config, report);
 
-	int err = generation_build(arguments.config, 1, report, &first); // config, zones, sources, view
+	int err = generation_build(arguments.config, NULL, 1, report, &first); // config, zones, sources, view
 
 	print_unreported(err, report);
-	report = print_and_empty(report);
+	report_each(report, print_line, NULL);
 	if (err < 0) {
 		report_free(report);
 		return err == E_NOMEM ? EXIT_RUNTIME : EXIT_CONFIG;
@@ -192,19 +236,14 @@ int main(int argc, char **argv)
 		return print_carriers(&first);
 	}
 	if (arguments.test) {
-		service_test(&first.config->server, report);
-
-		bool good = report_ok(report);
-
-		report_free(print_and_empty(report));
-		if (good)
-			print_summary(&first);
-		view_free(first.view);
-		config_free(first.config);
-		return good ? EXIT_SUCCESS : EXIT_CONFIG;
+		report_free(report);
+		return test(arguments.config, &first, report_new_or_exit());
 	}
 	log_set_level((enum log_level)first.config->server.log_level);
-	err = daemon_new(arguments.config, &first, report, &daemon); // sockets, privileges, state, control
+	built = report;
+	report = report_new_or_exit();
+	err = daemon_new(arguments.config, &first, built, report, &daemon); // sockets, privileges, state, control
+	report_free(built);
 	if (err == E_NOMEM)
 		print_unreported(err, report);
 	report = report_free(print_and_empty(report));

@@ -15,7 +15,8 @@ enum known {
 	KNOWN_FORCED_DOWN = 1 << 2,
 	KNOWN_SITE_DRAINED = 1 << 3,
 	KNOWN_TARGET_DRAINED = 1 << 4, // by a drain of its own: both may hold, and end at different times
-	KNOWN_ALL = 1 << 5,
+	KNOWN_EMPTY = 1 << 5,
+	KNOWN_ALL = 1 << 6,
 };
 
 struct merge {
@@ -25,11 +26,11 @@ struct merge {
 	uint8_t state_of[KNOWN_ALL];  // known bits -> enum target_state; a table, as one drain may change very many targets
 };
 
-uint8_t merge_state(enum force_to forced, bool up, bool drained)
+uint8_t merge_state(enum force_to forced, bool up, bool drained, bool empty)
 {
 	bool down = forced == FORCE_AUTO ? !up : forced == FORCE_DOWN;
 
-	return (uint8_t)((down ? TARGET_DOWN : 0) | (drained ? TARGET_DRAINED : 0));
+	return (uint8_t)((down ? TARGET_DOWN : 0) | (drained ? TARGET_DRAINED : 0) | (empty ? TARGET_EMPTY : 0));
 }
 
 static void fill_table(struct merge *merge)
@@ -40,7 +41,8 @@ static void fill_table(struct merge *merge)
 		                                                   : FORCE_AUTO;
 
 		merge->state_of[known] = merge_state(forced, !(known & KNOWN_DOWN),
-		                                     known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED));
+		                                     known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED),
+		                                     known & KNOWN_EMPTY);
 	}
 }
 
@@ -86,6 +88,11 @@ static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t valu
 void merge_set_health(struct merge *merge, uint32_t target, bool up)
 {
 	set(merge, target, KNOWN_DOWN, up ? 0 : KNOWN_DOWN);
+}
+
+void merge_set_empty(struct merge *merge, uint32_t target, bool empty)
+{
+	set(merge, target, KNOWN_EMPTY, empty ? KNOWN_EMPTY : 0);
 }
 
 static void drain_site(struct merge *merge, const char *name, bool holds)

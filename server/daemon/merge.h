@@ -16,15 +16,16 @@ struct view;
 
 // One target's state (enum target_state). First row that applies:
 //
-//   forced      health       drained     state
-//   up          any          no          0
-//   down        any          no          DOWN
-//   auto        up, no check no          0
-//   auto        down         no          DOWN
-//   any         any          yes         the above, and DRAINED
-uint8_t merge_state(enum force_to forced, bool up, bool drained);
+//   forced      health       drained   address   state
+//   up          any          no        some      0
+//   down        any          no        some      DOWN
+//   auto        up, no check no        some      0
+//   auto        down         no        some      DOWN
+//   any         any          yes       some      the above, and DRAINED
+//   any         any          any       none      the above, and EMPTY
+uint8_t merge_state(enum force_to forced, bool up, bool drained, bool empty);
 
-// Starts with every target up and no override. `view` must outlive it. NULL: out of memory.
+// Starts with every target up, with addresses, and no override. `view` must outlive it. NULL: out of memory.
 struct merge *merge_new(const struct view *view) MUST_USE;
 // Takes NULL; returns NULL.
 struct merge *merge_free(struct merge *merge);
@@ -32,6 +33,8 @@ const struct view *merge_view(const struct merge *merge);
 
 // A target's measured health.
 void merge_set_health(struct merge *merge, uint32_t target, bool up);
+// Whether it has no address at all.
+void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
 // An override holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
 // spelling affects no target; so no two of one kind affect the same target.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);

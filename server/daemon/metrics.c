@@ -1,10 +1,15 @@
 // The table of metrics, and its JSON printer; see metrics.h.
 #include "daemon/metrics.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/counters.h"
+#include "base/err.h"
 #include "base/must.h"
+#include "base/report.h"
 #include "health/health.h"
 #include "net/worker.h"
 #include "steer/ptree.h"
@@ -34,7 +39,8 @@
 
 #define LAST_RELOAD_ROWS(ROW) \
 	ROW(last_reload, GAUGE, "seconds", "When the last reload finished, in Unix time.", facts->last_reload_s) \
-	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok)
+	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok) \
+	ROW(last_reload_errors, GAUGE, "", "Errors that the last reload found.", facts->last_reload_errors)
 
 #define VIEW_ROWS(ROW) \
 	ROW(generation, GAUGE, "", "The number of the generation that is served, from 1 at the start.", view->generation) \
@@ -165,6 +171,32 @@ void metrics_each(const struct metrics_source *source,
 		each_of_view(source->live, &visitor);
 }
 
+// ---- facts
+
+static void keep_first_error(void *ctx, enum report_level level, const char *text)
+{
+	struct metrics_facts *facts = ctx;
+
+	if (level == REPORT_ERROR && !facts->last_reload_error)
+		facts->last_reload_error = strdup(text); // NULL: `status` then says it without a reason
+}
+
+void metrics_note_reload(struct metrics_facts *facts, int err, const struct report *report)
+{
+	metrics_wipe_facts(facts);
+	facts->last_reload_s = clock_wall_s();
+	facts->last_reload_ok = err == E_OK;
+	facts->last_reload_errors = err < 0 && report ? report_count(report, REPORT_ERROR) : 0;
+	if (err < 0 && report)
+		report_each(report, keep_first_error, facts);
+}
+
+void metrics_wipe_facts(struct metrics_facts *facts)
+{
+	free(facts->last_reload_error);
+	facts->last_reload_error = NULL;
+}
+
 // ---- JSON
 
 struct printer {
@@ -203,5 +235,7 @@ json_t *metrics_status(const struct metrics_facts *facts, const struct live *liv
 	struct metrics_source source = {.facts = facts, .live = live};
 	json_t *object = json_pack("{s:s, s:I}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid());
 
+	if (object && facts->last_reload_error)
+		json_object_set_new(object, "last_reload_error", json_string(facts->last_reload_error));
 	return add_rows(object, METRIC_STATUS, &source);
 }

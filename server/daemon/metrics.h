@@ -9,6 +9,7 @@
 
 struct health;
 struct live;
+struct report;
 struct workers;
 
 struct metrics_facts {
@@ -18,7 +19,14 @@ struct metrics_facts {
 	int64_t reload_began_s;  // wall clock; 0: no reload is in progress
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;
+	size_t last_reload_errors;
+	char *last_reload_error; // the first of them, owned; NULL: none
 };
+
+// Notes that a reload has finished, and why it failed. `report` may be NULL.
+void metrics_note_reload(struct metrics_facts *facts, int err, const struct report *report);
+// Frees what the facts own.
+void metrics_wipe_facts(struct metrics_facts *facts);
 
 // Where the values are read from.
 struct metrics_source {

@@ -181,30 +181,34 @@ static void refuse_state(const struct config_server *server, int fault, struct r
 	          strerror(fault));
 }
 
-void service_test(const struct config_server *server, struct report *report)
+bool service_test(const struct config_server *server, struct report *report)
 {
 	const struct passwd *user = server->user ? getpwnam(server->user) : NULL;
+	bool will_become = user && geteuid() == 0 && !is_already(user);
 	struct stat status;
 	int fault;
 
 	if (server->user && !user) {
 		refuse_user(server, report);
-		return;
+		return false;
 	}
 	if (user && geteuid() != 0 && !is_already(user)) {
 		report_add(report, REPORT_NOTE, server->state_dir_mark.file, server->state_dir_mark.line,
 		           server->state_dir_mark.column, "server.state-dir: whether user \"%s\" can read and write %s is not tested, "
 		           "which takes root", server->user, server->state_dir);
-		return;
+		return false;
 	}
-	if (stat(server->state_dir, &status) < 0 && errno == ENOENT)
-		fault = find_making_fault(server->state_dir); // a start makes it before it becomes the user
-	else if (user && geteuid() == 0 && !become(user))
-		return; // a start says why
-	else
+
+	bool is_missing = stat(server->state_dir, &status) < 0 && errno == ENOENT;
+
+	fault = is_missing ? find_making_fault(server->state_dir) : 0; // a start makes it before it becomes the user
+	if (will_become && !become(user))
+		return false; // a start says why
+	if (!is_missing)
 		fault = find_state_fault(server->state_dir);
 	if (fault)
 		refuse_state(server, fault, report);
+	return will_become;
 }
 
 int service_check_state(const struct config_server *server, struct report *report)
@@ -235,6 +239,8 @@ void service_check_files(const struct config *config, struct report *report)
 	for (size_t i = 0; i < config->check_count; i++)
 		warn_unreadable(config->checks[i].ca_file, user, report);
 	warn_unreadable(config->latency, user, report);
+	warn_unreadable(config->metros, user, report);
+	warn_unreadable(config->catalogue, user, report);
 }
 
 // Gives up every capability of the calling thread but those in `kept`, a bit for each, and those of threads and programs

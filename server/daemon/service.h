@@ -2,6 +2,8 @@
 // by main and the daemon, on the main thread.
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 
 struct config;
@@ -22,9 +24,9 @@ void service_trim_memory(void);
 void service_raise_limits(void);
 
 // For `-t`: reports what would make a start fail on this machine, a user that does not exist or a state folder that can
-// be neither written nor made. Changes nothing, but may become that user: nothing else can be done afterwards. Only root
-// can, so for anybody else's test of another user's folder it notes that there was none.
-void service_test(const struct config_server *server, struct report *report);
+// be neither written nor made. Changes nothing, but as root becomes that user, as a start does, and then returns true.
+// Only root can, so for anybody else's test of another user's folder it notes that there was none.
+bool service_test(const struct config_server *server, struct report *report) MUST_USE;
 
 // Before the sockets are bound, without `user:`: gives up all capabilities but the one for ports below 1024. (To become
 // another user takes others, which it ends with.) While there is one thread only, as the next one.

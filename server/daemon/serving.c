@@ -237,7 +237,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 
 // ---- queries --------------------------------------------------------------------------------------------------------
 
-const struct config *serving_config(const struct serving *serving)
+struct config *serving_config(const struct serving *serving)
 {
 	return serving->config;
 }

@@ -41,7 +41,7 @@ void serving_set_override(struct serving *serving, const struct override *old, c
 // Publishes these changes, if serving has started. Out of memory is logged, and the previous states stay published.
 void serving_publish(struct serving *serving);
 
-const struct config *serving_config(const struct serving *serving);
+struct config *serving_config(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);
 // The published live part or, before serving has started, a preview in which every target whose health is unknown is
 // up. NULL: out of memory. Valid until control returns to the event loop.

@@ -5,12 +5,13 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "discovery/host.h"
 #include "discovery/latency.h"
-#include "discovery/plugin.h"
+#include "plugin/plugin.h"
 #include "steer/place.h"
 
 // RFC 7871 section 11.3: ignored client subnets are a source of their own, above all others, so that their blocks are
@@ -49,6 +50,8 @@ static int load(const struct config *config, struct place_builder *builder, stru
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < config->locate_count; i++) {
+		inputs_section(report_inputs(report), INPUT_FEED, config->locates[i].watch);
+
 		int source_err = load_source(config, &config->locates[i], builder, report);
 
 		if (source_err == E_NOMEM)
@@ -56,6 +59,8 @@ static int load(const struct config *config, struct place_builder *builder, stru
 		if (source_err < 0)
 			err = source_err;
 	}
+
+	inputs_section(report_inputs(report), INPUT_FEED, config->server.watch != CONFIG_WATCH_OFF);
 
 	int latency_err = latency_load(config, builder, arena, report, ret_rows, ret_row_count);
 
@@ -92,6 +97,7 @@ void discovery_print_plugins(void)
 		[EDGESTEER_TEXT] = "text",
 		[EDGESTEER_FILE] = "path",
 		[EDGESTEER_MAP] = "mapping",
+		[EDGESTEER_JSON] = "any",
 	};
 
 	for (size_t i = 0; i < plugin_built_in_count; i++) {

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/infile.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 
@@ -28,6 +29,9 @@ void sheet_error(struct sheet *sheet, const char *fmt, ...)
 static int read_text(struct sheet *sheet)
 {
 	char why[INFILE_WHY_LEN];
+
+	inputs_add(report_inputs(sheet->report), sheet->path);
+
 	int err = infile_read(sheet->path, FILE_MAX_LEN, &sheet->text, &sheet->len, why);
 
 	if (err == E_NOMEM)
@@ -120,7 +124,7 @@ static int read_line(struct sheet *sheet, char *line, bool *have_header)
 static int read_rows(struct sheet *sheet)
 {
 	char *next = sheet->text, *end = next + sheet->len;
-	bool have_header = false;
+	bool have_header = false, is_cut = sheet->len > 0 && end[-1] != '\n';
 	int err = E_OK;
 
 	if (sheet->len >= 3 && memcmp(next, "\xef\xbb\xbf", 3) == 0) // a byte order mark
@@ -137,6 +141,8 @@ static int read_rows(struct sheet *sheet)
 		else
 			err = read_line(sheet, line, &have_header);
 	}
+	if (err == E_OK && is_cut)
+		report_warning(sheet->report, sheet->path, sheet->line, 0, "ends without a newline: was it cut?");
 	sheet->line = 0;
 	if (err == E_OK && !have_header)
 		sheet_error(sheet, "is empty, expected the header row %s", sheet->header);

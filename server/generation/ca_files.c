@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/infile.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/config.h"
 
@@ -24,6 +25,9 @@ static int read_one(const struct config *config, struct config_check *check, str
 {
 	char why[INFILE_WHY_LEN], *text = NULL;
 	size_t len = 0;
+
+	inputs_add(report_inputs(report), check->ca_file);
+
 	int err = infile_read(check->ca_file, CONFIG_CA_BYTES_MAX, &text, &len, why);
 
 	if (err == E_NOMEM)

@@ -1,5 +1,5 @@
 // One generation: a config with its zones and sources, compiled into a view. Built completely or not at all. Called by
-// the main thread at startup and, on a thread of its own, by a reload.
+// the main thread at startup and, on a thread of its own, by a reload, and when targets come or go.
 #pragma once
 
 #include <stdint.h>
@@ -10,15 +10,31 @@ struct config;
 struct handover;
 struct report;
 struct view;
+struct zonedb;
 
 struct generation {
-	struct config *config;     // owned
+	struct config *config;     // used
 	struct view *view;         // owned
 	struct handover *handover; // owned by the ops that prepare it, see reload.h; NULL: not prepared
 	int64_t took_ms;           // to build
 };
 
-// Builds generation `number` from the config file at `path`. Errors in the config, the zones and the sources go into
-// the report, as many as can be found in one pass. E_INVAL, E_IO, E_LIMIT, E_NOMEM: nothing is returned.
-int generation_build(const char *path, uint64_t number, struct report *report,
+// Adds the targets that come by themselves to a config as it was read.
+struct generation_joiner {
+	// *ret_config has the apps of `read`, in the same order, with targets added, and after them the apps that only these
+	// targets name, which overlay_refusal() accepts for `zones`; its sites start with those of `read`. The caller leaves it
+	// with config_free(). E_NOMEM. Any thread.
+	int (*join)(void *ctx, struct config *read, const struct zonedb *zones, struct report *report,
+	            struct config **ret_config);
+	void *ctx;
+};
+
+// Builds generation `number` from the config file at `path`. `joiner` NULL: with nothing added. Errors in the config, the
+// zones and the sources go into the report, as many as can be found in one pass. E_INVAL, E_IO, E_LIMIT, E_NOMEM: nothing
+// is returned.
+int generation_build(const char *path, const struct generation_joiner *joiner, uint64_t number, struct report *report,
                      struct generation *ret_generation) MUST_USE;
+// Builds it from what was read for the generation in use, with the targets that there are now. Takes time for the apps,
+// the targets and, where a site is new, for the tables of steering. E_INVAL (reported), E_LIMIT, E_NOMEM.
+int generation_join(struct config *used_config, const struct view *used_view, const struct generation_joiner *joiner,
+                    uint64_t number, struct report *report, struct generation *ret_generation) MUST_USE;

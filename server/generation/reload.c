@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -17,25 +16,43 @@
 #include "base/thread.h"
 #include "generation/generation.h"
 
-enum { NICE_MORE = 10 };
+enum {
+	NICE_MORE = 10,
+	JOIN_GATHER_MS = 5,     // changes that come together are joined together
+	JOIN_PAUSE_MIN_MS = 20, // between two joins
+	JOIN_RETRY_MS = 2000,   // after one that failed for want of memory
+};
+
+// What is to be built.
+struct wish {
+	enum reload_kind kind;
+	bool force;
+	void (*done)(void *done_ctx, int err, const struct report *report); // NULL: a join
+	void *done_ctx;
+};
 
 struct reload {
 	struct reload_ops ops;
-	char *path;
 	uint64_t number;       // of the last generation started; the first one, at startup, was 1
 	int ready_fd;          // an eventfd, which the builder writes last
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
-	bool force;            // of the reload under way
+	struct wish wish;      // of the build under way
+	struct wish waiting;   // a reload to begin after it; without done(): there is none
 	int64_t began_s;       // wall clock
+	int64_t began_ms;      // monotonic
+	bool join_wanted;
+	int64_t join_after_ms; // monotonic: the next join not before
+	struct event *join;    // timer: for it
 	// Owned by the builder until it writes ready_fd, then by the main thread.
+	struct reload_job job;
 	struct report *report;
 	struct generation generation;
 	int err;
-	void (*done)(void *done_ctx, int err, const struct report *report);
-	void *done_ctx;
 };
+
+static void begin(struct reload *reload, const struct wish *wish);
 
 // The builder has lower priority than the workers, whatever theirs is: on Linux, nice values are per thread.
 static void lower_priority(void)
@@ -46,18 +63,83 @@ static void lower_priority(void)
 static void *build(void *arg)
 {
 	struct reload *reload = arg;
-	struct generation *generation = &reload->generation;
 	uint64_t one = 1;
 
 	lower_priority();
-	reload->err = generation_build(reload->path, reload->number, reload->report, generation);
-	if (reload->err == E_OK) {
-		reload->err = reload->ops.prepare(reload->ops.ctx, generation, reload->force, reload->report);
-		if (reload->err < 0)
-			reload->ops.discard(generation);
-	}
+	reload->err = reload->ops.build(reload->ops.ctx, &reload->job, reload->report, &reload->generation);
 	must(write(reload->ready_fd, &one, sizeof(one)) == sizeof(one));
 	return NULL;
+}
+
+// ---- what is next ---------------------------------------------------------------------------------------------------
+
+static void arm_join(struct reload *reload)
+{
+	int64_t wait_ms = reload->join_after_ms - clock_mono_ms();
+	struct timeval wait = {0, JOIN_GATHER_MS * 1000};
+
+	if (wait_ms > JOIN_GATHER_MS)
+		wait = (struct timeval){wait_ms / 1000, wait_ms % 1000 * 1000};
+	if (!evtimer_pending(reload->join, NULL) && evtimer_add(reload->join, &wait) < 0)
+		event_active(reload->join, EV_TIMEOUT, 0);
+}
+
+static void begin_next(struct reload *reload)
+{
+	const struct wish next = reload->waiting;
+
+	reload->waiting = (struct wish){0};
+	if (next.done)
+		begin(reload, &next);
+	else if (reload->join_wanted)
+		arm_join(reload);
+}
+
+static void on_join(evutil_socket_t fd, short what, void *arg)
+{
+	struct reload *reload = arg;
+
+	(void)fd;
+	(void)what;
+	if (!reload->under_way && reload->join_wanted) // else begin_next() follows
+		begin(reload, &(struct wish){.kind = RELOAD_JOIN});
+}
+
+// Sets when the next join may be. One that failed for want of memory is wanted again.
+static void rest(struct reload *reload)
+{
+	int64_t now_ms = clock_mono_ms(), took_ms = now_ms - reload->began_ms;
+
+	if (reload->wish.kind != RELOAD_JOIN)
+		return;
+	reload->join_after_ms = now_ms + (took_ms > JOIN_PAUSE_MIN_MS ? took_ms : JOIN_PAUSE_MIN_MS);
+	if (reload->err == E_NOMEM) {
+		reload->join_wanted = true;
+		reload->join_after_ms = now_ms + JOIN_RETRY_MS;
+	}
+}
+
+// ---- the end of a build ---------------------------------------------------------------------------------------------
+
+static void take(struct reload *reload)
+{
+	if (reload->err == E_OK) {
+		reload->err = reload->ops.take(reload->ops.ctx, &reload->job, &reload->generation, reload->report);
+		if (reload->err < 0) {
+			report_error(reload->report, NULL, 0, 0, "the new generation cannot be taken into use: %s",
+			             err_text(reload->err));
+			reload->ops.discard(&reload->generation);
+		}
+	}
+	if (reload->err < 0 && report_ok(reload->report))
+		report_error(reload->report, NULL, 0, 0, "%s", err_text(reload->err));
+}
+
+static void finish(struct reload *reload, const struct wish *wish, int err, const struct report *report)
+{
+	reload->ops.finished(reload->ops.ctx, wish->kind, err, report);
+	if (wish->done)
+		wish->done(wish->done_ctx, err, report);
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
@@ -71,22 +153,16 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	must(reload->under_way && reload->report);
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
-	if (reload->err == E_OK) {
-		reload->err = reload->ops.take(reload->ops.ctx, &reload->generation, reload->report);
-		if (reload->err < 0) {
-			report_error(reload->report, NULL, 0, 0, "the new generation cannot be taken into use: %s",
-			             err_text(reload->err));
-			reload->ops.discard(&reload->generation);
-		}
-	}
-	if (reload->err < 0 && report_ok(reload->report))
-		report_error(reload->report, NULL, 0, 0, "%s", err_text(reload->err));
-	reload->ops.finished(reload->ops.ctx, reload->err, reload->report);
-	reload->done(reload->done_ctx, reload->err, reload->report);
+	take(reload);
+	rest(reload);
+	finish(reload, &reload->wish, reload->err, reload->report);
 	reload->report = report_free(reload->report);
+	begin_next(reload);
 }
 
-struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops)
+// ---- opening and closing --------------------------------------------------------------------------------------------
+
+struct reload *reload_new(struct event_base *base, const struct reload_ops *ops)
 {
 	struct reload *reload = calloc(1, sizeof(*reload));
 
@@ -94,18 +170,18 @@ struct reload *reload_new(struct event_base *base, const char *config_path, cons
 		return NULL;
 	reload->ops = *ops;
 	reload->number = 1;
-	reload->path = strdup(config_path);
 	reload->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (reload->ready_fd >= 0)
 		reload->ready = event_new(base, reload->ready_fd, EV_READ | EV_PERSIST, on_ready, reload);
-	if (!reload->path || !reload->ready || event_add(reload->ready, NULL) < 0)
+	reload->join = evtimer_new(base, on_join, reload);
+	if (!reload->ready || !reload->join || event_add(reload->ready, NULL) < 0)
 		return reload_free(reload);
 	return reload;
 }
 
 int64_t reload_began_s(const struct reload *reload)
 {
-	return reload->under_way ? reload->began_s : 0;
+	return reload->under_way && reload->wish.kind != RELOAD_JOIN ? reload->began_s : 0;
 }
 
 bool reload_stop(struct reload *reload, int patience_ms)
@@ -123,7 +199,10 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	reload->under_way = false;
 	if (reload->err == E_OK)
 		reload->ops.discard(&reload->generation);
-	reload->done(reload->done_ctx, E_STOPPED, reload->report);
+	if (reload->wish.done)
+		reload->wish.done(reload->wish.done_ctx, E_STOPPED, reload->report);
+	if (reload->waiting.done)
+		reload->waiting.done(reload->waiting.done_ctx, E_STOPPED, NULL);
 	return true;
 }
 
@@ -135,43 +214,84 @@ struct reload *reload_free(struct reload *reload)
 	report_free(reload->report);
 	if (reload->ready)
 		event_free(reload->ready);
+	if (reload->join)
+		event_free(reload->join);
 	if (reload->ready_fd >= 0)
 		close(reload->ready_fd);
-	free(reload->path);
 	free(reload);
 	return NULL;
 }
 
-static int start_builder(struct reload *reload)
+// ---- the beginning of one -------------------------------------------------------------------------------------------
+
+// E_STATE: one is under way. E_NOMEM.
+static int start(struct reload *reload, const struct wish *wish, struct report *report)
 {
-	return thread_start(&reload->thread, "builder", build, reload) ? E_OK : E_NOMEM;
+	if (reload->under_way)
+		return E_STATE;
+	must(!reload->report);
+	if (wish->kind == RELOAD_JOIN)
+		reload->join_wanted = false;
+	reload->wish = *wish;
+	reload->job = (struct reload_job){wish->kind, wish->force, ++reload->number};
+	reload->began_s = clock_wall_s();
+	reload->began_ms = clock_mono_ms();
+	if (!report)
+		return E_NOMEM;
+	reload->ops.starting(reload->ops.ctx, &reload->job);
+	reload->report = report;
+	reload->under_way = thread_start(&reload->thread, "builder", build, reload);
+	if (reload->under_way)
+		return E_OK;
+	reload->report = NULL;
+	return E_NOMEM;
+}
+
+static void begin(struct reload *reload, const struct wish *wish)
+{
+	struct report *report = report_new();
+	int err = start(reload, wish, report);
+
+	if (err == E_OK)
+		return;
+	if (report)
+		report_error(report, NULL, 0, 0, "%s", err == E_STATE ? "a reload is under way already" : err_text(err));
+	if (err == E_STATE) {
+		wish->done(wish->done_ctx, err, report);
+	} else {
+		reload->err = err;
+		rest(reload);
+		finish(reload, wish, err, report);
+		begin_next(reload);
+	}
+	report_free(report);
+}
+
+static void begin_or_wait(struct reload *reload, const struct wish *wish)
+{
+	bool waits = reload->under_way && reload->wish.kind != RELOAD_ASKED && !reload->waiting.done;
+
+	if (waits && (reload->wish.kind == RELOAD_JOIN || wish->kind == RELOAD_ASKED))
+		reload->waiting = *wish;
+	else
+		begin(reload, wish);
 }
 
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx)
 {
-	struct report *report = report_new();
-	int err = reload->under_way ? E_STATE : report ? E_OK : E_NOMEM;
+	begin_or_wait(reload, &(struct wish){RELOAD_ASKED, force, done, done_ctx});
+}
 
-	if (err == E_OK) {
-		must(!reload->report);
-		reload->report = report;
-		reload->force = force;
-		reload->done = done;
-		reload->done_ctx = done_ctx;
-		reload->number++;
-		err = start_builder(reload);
-		reload->under_way = err == E_OK;
-		reload->began_s = clock_wall_s();
-	}
-	if (err < 0) {
-		if (report)
-			report_error(report, NULL, 0, 0, "%s", err == E_STATE ? "a reload is under way already" : err_text(err));
-		if (err != E_STATE)
-			reload->ops.finished(reload->ops.ctx, err, report);
-		done(done_ctx, err, report);
-		if (report == reload->report)
-			reload->report = NULL;
-		report_free(report);
-	}
+void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                          void *done_ctx)
+{
+	begin_or_wait(reload, &(struct wish){RELOAD_UNASKED, false, done, done_ctx});
+}
+
+void reload_join(struct reload *reload)
+{
+	reload->join_wanted = true;
+	if (!reload->under_way)
+		arm_join(reload);
 }

@@ -1,5 +1,6 @@
-// Reloads: a generation is built on a thread of its own while the main thread goes on, and passed to the main thread
-// when it is complete. One at a time.
+// Builds: a generation is built on a thread of its own while the main thread goes on, and passed to the main thread when
+// it is complete. One at a time. A *reload* reads everything anew; a *join* builds the load in use again with the targets
+// that providers give now (see generation.h).
 #pragma once
 
 #include <stdbool.h>
@@ -12,33 +13,52 @@ struct generation;
 struct reload;
 struct report;
 
+enum reload_kind {
+	RELOAD_ASKED,   // somebody has asked for it, and waits
+	RELOAD_UNASKED, // a file has changed
+	RELOAD_JOIN,    // targets have changed
+};
+
+struct reload_job {
+	enum reload_kind kind;
+	bool force;      // of RELOAD_ASKED, as reload_begin() got it
+	uint64_t number; // of the generation
+};
+
 struct reload_ops {
-	// Builder's thread: computes what a finished generation takes over from the one in use, and stores it in
-	// generation->handover. What it reads must not change during a build. E_NOMEM, E_LIMIT, E_INVAL (reported): the
-	// generation is discarded. `force`: as reload_begin() got it.
-	int (*prepare)(void *ctx, struct generation *generation, bool force, struct report *report);
-	// Any thread: frees a generation that was not taken.
-	void (*discard)(struct generation *generation);
+	// Main thread: a build starts, and until it has ended what build() reads must not change.
+	void (*starting)(void *ctx, const struct reload_job *job);
+	// Builder's thread: builds the generation and what it takes over from the one in use (generation->handover). E_INVAL
+	// (in the report), E_IO, E_LIMIT, E_NOMEM: there is none.
+	int (*build)(void *ctx, const struct reload_job *job, struct report *report, struct generation *ret_generation);
 	// Main thread: takes over a finished generation, with warnings in the report. On an error nothing has changed, and
 	// the generation is discarded.
-	int (*take)(void *ctx, struct generation *generation, struct report *report);
-	// Main thread: called after each reload, before its done().
-	void (*finished)(void *ctx, int err, const struct report *report);
+	int (*take)(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report);
+	// Any thread: frees a generation that was not taken.
+	void (*discard)(struct generation *generation);
+	// Main thread: called after each build, before its done().
+	void (*finished)(void *ctx, enum reload_kind kind, int err, const struct report *report);
 	void *ctx;
 };
 
-// `base` is borrowed until reload_free(); the path and `ops` are copied. NULL when out of memory or descriptors.
-struct reload *reload_new(struct event_base *base, const char *config_path, const struct reload_ops *ops) MUST_USE;
+// `base` is borrowed until reload_free(); `ops` are copied. NULL when out of memory or descriptors.
+struct reload *reload_new(struct event_base *base, const struct reload_ops *ops) MUST_USE;
 // Waits up to `patience_ms` for a build in progress, discards its result, and calls its done() with E_STOPPED. False:
 // the build is still running (a source hangs), so nothing that it uses may be freed. Takes NULL.
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
 // After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);
-// When the build in progress started, by the wall clock; 0: there is none.
+// When the reload in progress started, by the wall clock; 0: there is none. A join is no reload.
 int64_t reload_began_s(const struct reload *reload);
 
-// Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call; `err` is
-// E_INVAL for errors in the input, E_STATE when a reload is in progress. May be called before reload_begin() returns.
-// `force` is passed on to prepare().
+// Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call (NULL: the
+// reload was not begun); `err` is E_INVAL for errors in the input, E_STATE when somebody else's reload is in progress, or
+// waits. May be called before reload_begin() returns. A build that nobody asked for is waited for.
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);
+// The same for a reload that nobody waits for, without force. Should somebody ask for one meanwhile, that is not refused.
+void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                          void *done_ctx);
+// Joins soon: at once when the builder has been idle, else when the build in progress has ended, and so that joins keep it
+// busy for half of the time at most. Any number of calls until then are one join. Out of memory, it is tried again.
+void reload_join(struct reload *reload);

@@ -1,8 +1,11 @@
 // Compares the names in sources and config; see unknown_names.h.
 #include "generation/unknown_names.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/addr.h"
+#include "base/must.h"
 #include "base/names.h"
 #include "base/nearest.h"
 #include "base/report.h"
@@ -28,7 +31,7 @@ static const char *near_name(const struct names *names, const char *wanted, char
 
 	for (size_t i = 1; i < names_count(names); i++)
 		nearest_offer(&nearest, names_text(names, (uint16_t)i));
-	return reader_did_you_mean(nearest.word, buf);
+	return nearest_meant(&nearest, '`', buf);
 }
 
 // ---- names in sites and the latency table ---------------------------------------------------------------------------
@@ -46,7 +49,7 @@ static void warn_sites(const struct config *config, const struct places *places,
                        struct report *report)
 {
 	struct missing missing[CARRIERS_SHOWN_MAX];
-	char meant[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->site_count; i++) {
@@ -79,7 +82,7 @@ static void warn_latency(const struct config *config, const struct places *place
                          size_t row_count, struct names *seen, struct report *report)
 {
 	const char *first = NULL;
-	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX], quote[READER_QUOTE_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < row_count; i++) {
@@ -98,21 +101,28 @@ static void warn_latency(const struct config *config, const struct places *place
 
 // ---- names in sources -----------------------------------------------------------------------------------------------
 
-enum field { CARRIER, CLASS, HINT };
+// Where a source has a name first, for a message: "FILE:LINE:COLUMN: locate: SOURCE: …", and a prefix.
+struct spot {
+	struct mark mark;
+	const char *source;
+	char prefix[ADDR_TEXT_LEN];
+};
 
-// The source of a name: that of the first place with it.
-static const char *source_of(const struct places *places, enum field field, uint16_t number)
+static struct spot spot_of(const struct config *config, const struct places *places, const struct place_use *use)
 {
-	for (size_t i = 1; i < places->count; i++) {
-		const struct place *place = &places->table[i];
-		const uint16_t numbers[] = {place->carrier, place->class_, place->hint};
-		const uint8_t sources[] = {place->carrier_source, place->class_source, place->hint_source};
+	// The ignored client subnets are a source before those of `locate`; they and the latency table name nothing.
+	size_t i = (size_t)use->source - 1, ignored = config->server.ecs_ignore_count > 0;
+	struct spot spot;
 
-		if (numbers[field] == number && sources[field] > 0)
-			return places->source_names[sources[field] - 1];
-	}
-	return "a source"; // overlaid everywhere by sources above it
+	must(use->source > 0 && i >= ignored && i - ignored < config->locate_count);
+	spot = (struct spot){.mark = config->locates[i - ignored].mark, .source = places->source_names[i]};
+	prefix_format(&use->first, spot.prefix);
+	return spot;
 }
+
+#define warn_spot(report, spot, fmt, ...) \
+	report_warning(report, (spot).mark.file, (spot).mark.line, (spot).mark.column, "locate: %s: " fmt, (spot).source, \
+	               __VA_ARGS__)
 
 // Whether the catalogue has the carrier.
 static bool is_known(const struct config *config, const char *carrier)
@@ -133,7 +143,7 @@ static const char *near_used(const struct config *config, const struct names *us
 	for (size_t i = 1; i < names_count(used); i++)
 		if (!known || !is_known(config, names_text(used, (uint16_t)i)))
 			nearest_offer(&nearest, names_text(used, (uint16_t)i));
-	return reader_did_you_mean(nearest.word, buf);
+	return nearest_meant(&nearest, '`', buf);
 }
 
 // Tables may have carriers that no site is for, which is worth a note; a name that is nearly another one is a warning.
@@ -142,27 +152,27 @@ static const char *near_used(const struct config *config, const struct names *us
 static void warn_carriers(const struct config *config, const struct places *places, const struct names *used,
                           struct report *report)
 {
-	char meant[READER_QUOTE_MAX], quote[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX], quote[READER_QUOTE_MAX];
 	size_t others = 0, others_prefixes = 0, shown = 0, pairs = 0;
 	const char *other = NULL;
 
 	for (size_t i = 1; i < names_count(places->carriers); i++) {
 		const char *carrier = names_text(places->carriers, (uint16_t)i);
-		size_t prefixes = i < places->carrier_prefixes_count ? places->carrier_prefixes[i] : 0;
+		const struct place_use use = places_use(&places->carrier_uses, (uint16_t)i);
 
-		if (names_find(used, carrier, strlen(carrier)) >= 0)
+		if (use.prefixes == 0 || names_find(used, carrier, strlen(carrier)) >= 0)
 			continue;
 		pairs += names_count(used);
 		if (shown < CARRIERS_SHOWN_MAX && pairs <= PAIRS_MAX && *near_used(config, used, carrier, meant)) {
+			const struct spot spot = spot_of(config, places, &use);
+
 			shown++;
-			report_warning(report, config->file, 0, 0,
-			               "locate: %s: %zu prefix%s of carrier %s, which has no site of its own%s",
-			               source_of(places, CARRIER, (uint16_t)i), prefixes, prefixes == 1 ? " is" : "es are",
-			               reader_quote(carrier, quote), meant);
+			warn_spot(report, spot, "carrier %s of %" PRIu32 " prefix%s (first: %s) has no site of its own%s",
+			          reader_quote(carrier, quote), use.prefixes, use.prefixes == 1 ? "" : "es", spot.prefix, meant);
 		} else {
 			other = other ? other : carrier;
 			others++;
-			others_prefixes += prefixes;
+			others_prefixes += use.prefixes;
 		}
 	}
 	if (others > 0)
@@ -189,19 +199,22 @@ static void warn_classes(const struct config *config, const struct places *place
 {
 	for (size_t i = 1; i < names_count(places->classes); i++) {
 		const char *class_ = names_text(places->classes, (uint16_t)i);
+		const struct place_use use = places_use(&places->class_uses, (uint16_t)i);
 		char quote[READER_QUOTE_MAX];
 
-		if (is_nearly_edge(class_))
-			report_warning(report, config->file, 0, 0,
-			               "locate: %s: clients of class %s cannot reach carriers' sites, did you mean `%s`?",
-			               source_of(places, CLASS, (uint16_t)i), reader_quote(class_, quote), PLACE_CLASS_EDGE);
+		if (use.prefixes > 0 && is_nearly_edge(class_)) {
+			const struct spot spot = spot_of(config, places, &use);
+
+			warn_spot(report, spot, "clients of class %s (first: %s) cannot reach carriers' sites, did you mean `%s`?",
+			          reader_quote(class_, quote), spot.prefix, PLACE_CLASS_EDGE);
+		}
 	}
 }
 
 static void warn_hints(const struct config *config, const struct places *places, struct names *sites,
                        struct report *report)
 {
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX];
 	uint16_t first = 0;
 	size_t count = 0;
 
@@ -210,14 +223,19 @@ static void warn_hints(const struct config *config, const struct places *places,
 	for (size_t i = 1; i < names_count(places->hints); i++) {
 		const char *hint = names_text(places->hints, (uint16_t)i);
 
-		if (names_find(sites, hint, strlen(hint)) < 0 && count++ == 0)
+		if (places_use(&places->hint_uses, (uint16_t)i).prefixes > 0 && names_find(sites, hint, strlen(hint)) < 0 &&
+		    count++ == 0)
 			first = (uint16_t)i;
 	}
-	if (count > 0)
-		report_warning(report, config->file, 0, 0, "locate: %s: hints at %zu site%s not in the config, such as %s%s",
-		               source_of(places, HINT, first), count, count == 1 ? "" : "s",
-		               reader_quote(names_text(places->hints, first), quote),
-		               near_name(sites, names_text(places->hints, first), meant));
+	if (count == 0)
+		return;
+
+	const struct place_use use = places_use(&places->hint_uses, first);
+	const struct spot spot = spot_of(config, places, &use);
+	const char *hint = names_text(places->hints, first);
+
+	warn_spot(report, spot, "hints at %zu site%s not in the config, such as %s (first: %s)%s", count, count == 1 ? "" : "s",
+	          reader_quote(hint, quote), spot.prefix, near_name(sites, hint, meant));
 }
 
 void unknown_names_warn(const struct config *config, const struct places *places, const struct measured_row *rows,

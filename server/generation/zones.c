@@ -1,9 +1,11 @@
 // The zones of a config; see zones.h.
 #include "generation/zones.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -12,6 +14,7 @@
 #include "wire/put.h"
 #include "zone/builder.h"
 #include "zone/file.h"
+#include "zone/overlay.h"
 #include "zone/zone.h"
 
 enum { REFRESH_S = 7200, RETRY_S = 3600, EXPIRE_S = 1209600 }; // of a zone without a file
@@ -118,6 +121,7 @@ static int fill_zones(struct zone_builder *builder, const struct config *config,
 		const struct config_domain *domain = &config->domains[i];
 		struct wire_name apex = read_name(domain->name);
 
+		inputs_section(report_inputs(report), INPUT_ZONE, domain->watch);
 		err = domain->file ? zone_file_load(builder, apex.wire, apex.len, domain->file, report)
 		                   : make_zone(builder, &apex, domain, serial, report);
 	}
@@ -166,5 +170,25 @@ int zones_load(const struct config *config, unsigned serial, struct report *repo
 	if (err == E_OK)
 		*ret_zones = zones;
 	zone_builder_free(builder);
+	return err;
+}
+
+int zones_lay_over(const struct config *config, const struct zonedb *zones, struct zonedb **ret_over)
+{
+	size_t known = config->base ? config->base->app_count : config->app_count;
+	size_t count = config->app_count - known;
+	struct overlay_app *apps;
+	int err;
+
+	*ret_over = NULL;
+	if (count == 0)
+		return E_OK;
+	apps = calloc(count, sizeof(*apps));
+	if (!apps)
+		return E_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		apps[i] = (struct overlay_app){read_name(config->apps[known + i].name), (int32_t)(known + i)};
+	err = overlay_new(zones, apps, count, ret_over);
+	free(apps);
 	return err;
 }

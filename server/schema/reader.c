@@ -116,14 +116,6 @@ const char *reader_quote_value(const struct value *value, char *buf)
 	return value_is(value, VALUE_MAP) ? "a mapping" : value_is(value, VALUE_LIST) ? "a list" : "nothing";
 }
 
-const char *reader_did_you_mean(const char *word, char *buf)
-{
-	buf[0] = '\0';
-	if (word)
-		snprintf(buf, READER_QUOTE_MAX, ", did you mean `%s`?", word);
-	return buf;
-}
-
 void *reader_take(struct reader *reader, size_t count, size_t size)
 {
 	void *piece = arena_take_array(reader->arena, count, size);

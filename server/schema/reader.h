@@ -50,8 +50,6 @@ bool reader_may_help(const struct reader *reader);
 const char *reader_quote(const char *text, char *buf);
 // A value for a message: its text quoted in buf[READER_QUOTE_MAX], or "a list", "a mapping", "nothing".
 const char *reader_quote_value(const struct value *value, char *buf);
-// Writes ", did you mean `WORD`?" into buf[READER_QUOTE_MAX], or "" for a NULL word. Returns buf.
-const char *reader_did_you_mean(const char *word, char *buf);
 
 // Allocates from the arena: `count` zeroed elements of `size` octets, and a copy of a string. NULL after setting
 // reader->err.

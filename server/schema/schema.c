@@ -81,12 +81,12 @@ static const struct option *find_option(const struct schema *schema, const char 
 static void refuse_key(struct reader *reader, const struct schema *schema, const struct value *member)
 {
 	struct nearest nearest = nearest_begin(member->key);
-	char meant[READER_QUOTE_MAX];
+	char meant[NEAREST_MEANT_MAX];
 
 	if (reader_may_help(reader))
 		for (size_t i = 0; i < schema->option_count; i++)
 			nearest_offer(&nearest, schema->options[i].key);
-	reader_error_at(reader, member, "unknown key%s", reader_did_you_mean(nearest.word, meant));
+	reader_error_at(reader, member, "unknown key%s", nearest_meant(&nearest, '`', meant));
 }
 
 static bool holds_options(const struct option_type *type)
@@ -156,7 +156,7 @@ static void read_fallback(struct reader *reader, const struct option *option, vo
 	int err = E_OK;
 
 	if (option->fallback[0] == '[')
-		err = yaml_tree_parse(&file, option->fallback, strlen(option->fallback), reader->report, &yaml);
+		err = yaml_tree_parse(&file, option->fallback, strlen(option->fallback), &YAML_BUDGET, reader->report, &yaml);
 	if (err == E_OK)
 		option->type->read(reader, option, yaml ? yaml_tree_root(yaml) : &text, field);
 	else

@@ -69,20 +69,27 @@ bool text_is_plain_name(const char *name)
 	return name[strspn(name, word_chars)] == '\0';
 }
 
+// A name, an IPv4 address or an IPv6 address in brackets; and a port.
 static bool is_host(const char *text)
 {
+	char inside[ADDR_TEXT_LEN];
+	struct addr addr;
 	size_t len = strspn(text, word_chars);
+	uint64_t port;
 
-	if (text[0] == '[') // an IPv6 address
-		len = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") + 1;
-	if (len == 0 || len > strlen(text) || (text[0] == '[' && text[len - 1] != ']'))
-		return false;
-	if (text[len] != ':')
-		return text[len] == '\0';
-
-	size_t digits = strspn(text + len + 1, "0123456789");
-
-	return digits > 0 && digits <= 5 && text[len + 1 + digits] == '\0';
+	if (text[0] == '[') {
+		len = strcspn(text, "]");
+		if (text[len] == '\0' || len > sizeof(inside))
+			return false;
+		memcpy(inside, text + 1, len - 1);
+		inside[len - 1] = '\0';
+		if (addr_parse(inside, &addr) < 0 || addr.family != ADDR_V6)
+			return false;
+		len++;
+	}
+	if (len == 0 || text[len] == '\0')
+		return len > 0;
+	return text[len] == ':' && units_parse_integer(text + len + 1, &port) == E_OK && port >= 1 && port <= UINT16_MAX;
 }
 
 static void read_any(struct reader *reader, const struct option *option, const struct value *value, void *field)
@@ -207,13 +214,13 @@ static void read_mailbox(struct reader *reader, const struct option *option, con
 
 static void refuse_word(struct reader *reader, const struct option *option, const struct value *value)
 {
-	char quote[READER_QUOTE_MAX], meant[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
+	char quote[READER_QUOTE_MAX], meant[NEAREST_MEANT_MAX], expects[SCHEMA_EXPECTS_MAX];
 	struct nearest nearest = nearest_begin(value_is(value, VALUE_TEXT) ? value_text(value) : "");
 
 	for (const struct option_word *word = option->words; word->text; word++)
 		nearest_offer(&nearest, word->text);
 	reader_error(reader, "cannot be %s, expected %s%s", reader_quote_value(value, quote),
-	             schema_expects(option, expects), reader_did_you_mean(nearest.word, meant));
+	             schema_expects(option, expects), nearest_meant(&nearest, '`', meant));
 }
 
 static void read_enum(struct reader *reader, const struct option *option, const struct value *value, void *field)

@@ -45,7 +45,7 @@ struct builder {
 	struct report *report;
 	struct frame stack[YAML_DEPTH_MAX];
 	unsigned depth;
-	size_t nodes;
+	size_t nodes_left;
 	char *pool; // where the next text goes
 	size_t pool_left;
 };
@@ -134,10 +134,11 @@ static int attach_member(struct builder *b, struct frame *frame, struct value *v
 // Adds a value to the tree.
 static int attach(struct builder *b, enum value_kind kind, struct spot spot, struct value **ret_node)
 {
-	if (++b->nodes > YAML_NODES_MAX) {
-		complain(b, spot, "more than %d values, expected a smaller file", YAML_NODES_MAX);
+	if (b->nodes_left == 0) {
+		complain(b, spot, "more than %d values, with the files before this one, expected fewer", YAML_NODES_MAX);
 		return E_INVAL;
 	}
+	b->nodes_left--;
 
 	struct value *value = arena_take(b->yaml->arena, sizeof(*value));
 
@@ -387,11 +388,18 @@ static int build(struct builder *b, const char *text, size_t len)
 	return state < 0 ? state : E_OK;
 }
 
-int yaml_tree_parse(const struct value_file *file, const char *text, size_t len, struct report *report,
-                    struct yaml_tree **ret_tree)
+static int too_large(const struct value_file *file, struct report *report)
+{
+	report_error(report, file->name, 0, 0, "cannot be read: larger than %d MiB, with the files before this one",
+	             YAML_BYTES_MAX >> 20);
+	return E_INVAL;
+}
+
+int yaml_tree_parse(const struct value_file *file, const char *text, size_t len, struct yaml_budget *budget,
+                    struct report *report, struct yaml_tree **ret_tree)
 {
 	struct yaml_tree *yaml = calloc(1, sizeof(*yaml));
-	struct builder builder = {.yaml = yaml, .file = file, .report = report};
+	struct builder builder = {.yaml = yaml, .file = file, .report = report, .nodes_left = budget->nodes};
 	struct value *null;
 	int err = E_NOMEM;
 
@@ -400,9 +408,8 @@ int yaml_tree_parse(const struct value_file *file, const char *text, size_t len,
 	yaml->arena = arena_new(TREE_BYTES_MAX);
 	if (!yaml->arena)
 		goto out;
-	if (len > YAML_BYTES_MAX) {
-		report_error(report, file->name, 0, 0, "cannot be read: larger than %d MiB", YAML_BYTES_MAX >> 20);
-		err = E_INVAL;
+	if (len > budget->octets) {
+		err = too_large(file, report);
 		goto out;
 	}
 	err = build(&builder, text, len);
@@ -412,6 +419,7 @@ int yaml_tree_parse(const struct value_file *file, const char *text, size_t len,
 	}
 	if (err < 0)
 		goto out;
+	*budget = (struct yaml_budget){budget->octets - len, builder.nodes_left};
 	*ret_tree = yaml;
 	yaml = NULL;
 out:
@@ -419,19 +427,22 @@ out:
 	return err;
 }
 
-int yaml_tree_load(const struct value_file *file, struct report *report, struct yaml_tree **ret_tree)
+int yaml_tree_load(const struct value_file *file, struct yaml_budget *budget, struct report *report,
+                   struct yaml_tree **ret_tree)
 {
 	char why[INFILE_WHY_LEN], *text;
 	size_t len;
-	int err = infile_read(file->path, YAML_BYTES_MAX, &text, &len, why);
+	int err = infile_read(file->path, budget->octets, &text, &len, why);
 
 	if (err == E_NOMEM)
 		return err;
+	if (err == E_LIMIT)
+		return too_large(file, report);
 	if (err < 0) {
 		report_error(report, file->name, 0, 0, "%s", why);
 		return E_IO;
 	}
-	err = yaml_tree_parse(file, text, len, report, ret_tree);
+	err = yaml_tree_parse(file, text, len, budget, report, ret_tree);
 	free(text);
 	return err;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/aliasmap.h"
 #include "state/change.h"
 #include "state/folder.h"
 #include "state/healthmap.h"
@@ -18,6 +19,7 @@ struct backend_found {
 	struct overrides overrides;
 	uint64_t revision;
 	struct healthmap health; // empty when what is saved is older than STATE_HEALTH_AGE_MAX_S
+	struct aliasmap aliases; // however old
 	int64_t confirmed_s;     // when the health was last known to be so
 	struct loss loss;        // of overrides
 };
@@ -36,6 +38,8 @@ struct state_backend {
 	void (*settle)(void *ctx, struct change *const *changes, size_t count);
 	// Writes some rows of health, and that all of it is so now. E_IO, E_NOMEM: none is written.
 	int (*health)(void *ctx, const struct healthmap_row *rows, size_t count);
+	// Writes some rows of names' addresses. E_IO, E_NOMEM: none is written.
+	int (*aliases)(void *ctx, const struct aliasmap_row *rows, size_t count);
 	// Called while there is nothing to write: does what can wait. Returns milliseconds until it wants to be called
 	// again, -1: not before something is written.
 	int (*tend)(void *ctx);

@@ -55,6 +55,7 @@ int state_export(const char *dir, struct state_exported *ret_exported)
 		*ret_exported = count(&found);
 	overrides_done(&found.overrides);
 	healthmap_done(&found.health);
+	aliasmap_done(&found.aliases);
 	folder_close(&folder);
 	return err;
 }

@@ -23,13 +23,20 @@ static int64_t sum_of_meta(const char *name, int64_t value)
 
 static int load_row(void *ctx, const struct store_value *columns, size_t count)
 {
-	if (count != 5 || columns[0].type != STORE_TEXT || columns[1].type != STORE_TEXT ||
-	    columns[2].type != STORE_NUMBER || columns[3].type != STORE_NUMBER || columns[4].type != STORE_NUMBER ||
-	    columns[2].number < 0 || columns[2].number > UINT32_MAX || strlen(columns[0].text) > STORE_ROW_MAX / 4 ||
-	    columns[4].number != sum_of(columns[0].text, columns[1].text, columns[2].number, columns[3].number))
+	if (count != 6 || columns[0].type != STORE_TEXT || columns[1].type != STORE_TEXT)
+		return E_INVAL;
+	for (size_t i = 2; i < count; i++)
+		if (columns[i].type != STORE_NUMBER)
+			return E_INVAL;
+
+	const char *app = columns[0].text, *site = columns[1].text;
+	int64_t probed = columns[2].number, word = columns[3].number, since_s = columns[4].number;
+
+	if (word < 0 || word > UINT32_MAX || probed != word >> 1 || strlen(app) > STORE_ROW_MAX / 4 ||
+	    columns[5].number != sum_of(app, site, word, since_s))
 		return E_INVAL;
 
-	int err = healthmap_load(ctx, columns[0].text, columns[1].text, (uint32_t)columns[2].number, columns[3].number);
+	int err = healthmap_load(ctx, app, site, (uint32_t)word, since_s);
 
 	return err == E_EXISTS || err == E_LIMIT ? E_INVAL : err;
 }
@@ -50,7 +57,7 @@ int health_rows_read(struct store *store, struct healthmap *map, int64_t *ret_co
 	                     &confirmed_s);
 
 	if (err == E_OK)
-		err = store_each(store, "SELECT app, site, word, since, sum FROM health", NULL, 0, load_row, map);
+		err = store_each(store, "SELECT app, site, probed, word, since, sum FROM health", NULL, 0, load_row, map);
 	if (err == E_OK)
 		*ret_confirmed_s = confirmed_s;
 	return err;
@@ -58,14 +65,15 @@ int health_rows_read(struct store *store, struct healthmap *map, int64_t *ret_co
 
 static int write_row(struct store *store, const struct healthmap_row *row)
 {
-	const struct store_value values[] = {store_text(row->app), store_text(row->site), store_number(row->word),
-	                                     store_number(row->since_s),
+	const struct store_value values[] = {store_text(row->app), store_text(row->site), store_number(row->word >> 1),
+	                                     store_number(row->word), store_number(row->since_s),
 	                                     store_number(sum_of(row->app, row->site, row->word, row->since_s))};
 
 	if (row->is_gone)
-		return store_run(store, "DELETE FROM health WHERE app = ? AND site = ?", values, 2, NULL);
-	return store_run(store, "INSERT OR REPLACE INTO health (app, site, word, since, sum) VALUES (?, ?, ?, ?, ?)",
-	                 values, 5, NULL);
+		return store_run(store, "DELETE FROM health WHERE app = ? AND site = ? AND probed = ?", values, 3, NULL);
+	return store_run(store,
+	                 "INSERT OR REPLACE INTO health (app, site, probed, word, since, sum) VALUES (?, ?, ?, ?, ?, ?)",
+	                 values, ARRAY_LEN(values), NULL);
 }
 
 int health_rows_write(struct store *store, const struct healthmap_row *rows, size_t count, int64_t confirmed_s)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "state/alias_rows.h"
 #include "state/health_rows.h"
 #include "state/import.h"
 #include "state/limits.h"
@@ -44,20 +45,29 @@ static int make_new(struct healthfile *file, bool is_evidence)
 	return err == E_OK && !is_sound ? E_IO : err;
 }
 
-// Health that is too old is left out.
-static int read_rows(struct healthfile *file, struct healthmap *map, int64_t *ret_confirmed_s)
+static void forget(struct healthmap *map, struct aliasmap *aliases)
+{
+	healthmap_done(map);
+	aliasmap_done(aliases);
+}
+
+// Health that is too old is left out; of names' addresses, the age is told.
+static int read_rows(struct healthfile *file, struct healthmap *map, struct aliasmap *aliases,
+                    int64_t *ret_confirmed_s)
 {
 	int64_t confirmed_s = 0, age_s;
 	int err = health_rows_read(file->store, map, &confirmed_s);
 
+	if (err == E_OK)
+		err = alias_rows_read(file->store, aliases);
 	if (err < 0) {
 		log_error("state file %s is damaged: a row is not what was written", store_name(file->store));
-		healthmap_done(map);
+		forget(map, aliases);
 		return err;
 	}
 	*ret_confirmed_s = confirmed_s;
 	age_s = clock_wall_s() - confirmed_s;
-	if (map->index.count > 0 && (age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
+	if (map->count > 0 && (age_s > STATE_HEALTH_AGE_MAX_S || age_s < -STATE_HEALTH_AGE_MAX_S)) {
 		log_notice("the saved health was not confirmed within the last %d s: the first round of checks decides",
 		           STATE_HEALTH_AGE_MAX_S);
 		healthmap_done(map);
@@ -66,11 +76,12 @@ static int read_rows(struct healthfile *file, struct healthmap *map, int64_t *re
 	return err;
 }
 
-static int import_and_read(struct healthfile *file, struct healthmap *map, int64_t *ret_confirmed_s)
+static int import_and_read(struct healthfile *file, struct healthmap *map, struct aliasmap *aliases,
+                    int64_t *ret_confirmed_s)
 {
 	int err = import_health(file->folder, file->store, file->is_read_only, clock_wall_s(), STATE_HEALTH_AGE_MAX_S);
 
-	return err == E_OK ? read_rows(file, map, ret_confirmed_s) : err;
+	return err == E_OK ? read_rows(file, map, aliases, ret_confirmed_s) : err;
 }
 
 // E_NOTFOUND; E_INVAL: it is damaged (logged).
@@ -89,7 +100,8 @@ static int look_at(struct healthfile *file)
 	return err;
 }
 
-static int open_to_write(struct healthfile *file, struct healthmap *map, int64_t *ret_confirmed_s)
+static int open_to_write(struct healthfile *file, struct healthmap *map, struct aliasmap *aliases,
+                    int64_t *ret_confirmed_s)
 {
 	bool is_sound = false;
 	int err = look_at(file);
@@ -101,15 +113,16 @@ static int open_to_write(struct healthfile *file, struct healthmap *map, int64_t
 	if (err == E_OK)
 		err = store_open(file->folder, healthfile_name, &migrations_health, false, &file->store, &is_sound);
 	if (err == E_OK)
-		err = is_sound ? import_and_read(file, map, ret_confirmed_s) : E_INVAL;
+		err = is_sound ? import_and_read(file, map, aliases, ret_confirmed_s) : E_INVAL;
 	if (err != E_INVAL && err != E_NOTFOUND)
 		return err;
 	file->store = store_close(file->store);
 	err = make_new(file, err == E_INVAL);
-	return err == E_OK ? import_and_read(file, map, ret_confirmed_s) : err;
+	return err == E_OK ? import_and_read(file, map, aliases, ret_confirmed_s) : err;
 }
 
-static int open_to_read(struct healthfile *file, struct healthmap *map, int64_t *ret_confirmed_s)
+static int open_to_read(struct healthfile *file, struct healthmap *map, struct aliasmap *aliases,
+                    int64_t *ret_confirmed_s)
 {
 	const struct folder *folder = file->folder;
 	bool is_sound = false;
@@ -119,29 +132,29 @@ static int open_to_read(struct healthfile *file, struct healthmap *map, int64_t 
 	file->is_read_only = true;
 	if (store_version(folder, healthfile_name, &version, &why) == E_OK)
 		err = store_open_to_read(folder, healthfile_name, &migrations_health, &file->store, &is_sound);
-	if (err == E_OK && is_sound && import_and_read(file, map, ret_confirmed_s) == E_OK)
+	if (err == E_OK && is_sound && import_and_read(file, map, aliases, ret_confirmed_s) == E_OK)
 		return E_OK;
-	healthmap_done(map);
+	forget(map, aliases);
 	file->store = store_close(file->store);
 	err = store_new_in_memory(folder, healthfile_name, &migrations_health, &file->store);
-	if (err == E_OK && import_and_read(file, map, ret_confirmed_s) < 0)
-		healthmap_done(map);
+	if (err == E_OK && import_and_read(file, map, aliases, ret_confirmed_s) < 0)
+		forget(map, aliases);
 	return err;
 }
 
 int healthfile_open(const struct folder *folder, struct healthfile *file, struct healthmap *map,
-                    int64_t *ret_confirmed_s)
+                    struct aliasmap *aliases, int64_t *ret_confirmed_s)
 {
 	int err;
 
 	*file = (struct healthfile){.folder = folder};
-	err = open_to_write(file, map, ret_confirmed_s);
+	err = open_to_write(file, map, aliases, ret_confirmed_s);
 	if (err == E_IO) {
 		log_warning("%s: the targets' health is not saved until it can be", folder->why);
-		healthmap_done(map);
+		forget(map, aliases);
 		file->store = store_close(file->store);
 		file->fails = true;
-		err = open_to_read(file, map, ret_confirmed_s);
+		err = open_to_read(file, map, aliases, ret_confirmed_s);
 	}
 	if (err == E_OK && !file->is_read_only)
 		carry_now(file, true);
@@ -152,6 +165,7 @@ int healthfile_open(const struct folder *folder, struct healthfile *file, struct
 static int reopen(struct healthfile *file)
 {
 	struct healthmap map = {0};
+	struct aliasmap aliases = {0};
 	struct store *memory = file->store;
 	int64_t confirmed_s;
 	int err = folder_try(file->folder, ROOM_TRIED);
@@ -160,8 +174,8 @@ static int reopen(struct healthfile *file)
 		return err;
 	file->store = NULL;
 	file->is_read_only = false;
-	err = open_to_write(file, &map, &confirmed_s);
-	healthmap_done(&map);
+	err = open_to_write(file, &map, &aliases, &confirmed_s);
+	forget(&map, &aliases);
 	if (err == E_OK) {
 		store_close(memory);
 		return E_OK;
@@ -172,15 +186,15 @@ static int reopen(struct healthfile *file)
 	return err;
 }
 
-int healthfile_write(struct healthfile *file, const struct healthmap_row *rows, size_t count)
+// Makes the file ready to be written.
+static int prepare(struct healthfile *file)
 {
-	int err = file->is_read_only ? reopen(file) : E_OK;
+	return file->is_read_only ? reopen(file) : E_OK;
+}
 
-	if (err == E_OK) {
-		err = health_rows_write(file->store, rows, count, clock_wall_s());
-		if (err < 0)
-			folder_fail(file->folder, healthfile_name, "cannot be written", store_error(file->store));
-	}
+// What became of a write: told once, when it begins to fail or works again.
+static int conclude(struct healthfile *file, int err)
+{
 	if (err < 0 && !file->fails)
 		log_warning("%s: the targets' health is not saved until it can be", file->folder->why);
 	if (err == E_OK && file->fails)
@@ -188,6 +202,30 @@ int healthfile_write(struct healthfile *file, const struct healthmap_row *rows, 
 	file->fails = err < 0;
 	healthfile_carry(file, PENDING_MAX);
 	return err == E_INVAL ? E_IO : err;
+}
+
+int healthfile_write(struct healthfile *file, const struct healthmap_row *rows, size_t count)
+{
+	int err = prepare(file);
+
+	if (err == E_OK) {
+		err = health_rows_write(file->store, rows, count, clock_wall_s());
+		if (err < 0)
+			folder_fail(file->folder, healthfile_name, "cannot be written", store_error(file->store));
+	}
+	return conclude(file, err);
+}
+
+int healthfile_write_aliases(struct healthfile *file, const struct aliasmap_row *rows, size_t count)
+{
+	int err = prepare(file);
+
+	if (err == E_OK) {
+		err = alias_rows_write(file->store, rows, count);
+		if (err < 0)
+			folder_fail(file->folder, healthfile_name, "cannot be written", store_error(file->store));
+	}
+	return conclude(file, err);
 }
 
 void healthfile_carry(struct healthfile *file, size_t pending_max)

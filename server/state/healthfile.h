@@ -1,4 +1,4 @@
-// The last health in health.db, for local.c: one thread at a time. Where the file cannot be written, a store in memory
+// The last health, and the last good addresses of names, in health.db, for local.c: one thread at a time. Where the file cannot be written, a store in memory
 // stands in for it, and its owner keeps what is still to be written.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/aliasmap.h"
 #include "state/folder.h"
 #include "state/healthmap.h"
 
@@ -21,12 +22,14 @@ struct healthfile {
 	bool fails;       // said in the log
 };
 
-// Reads it into `map`, which is empty, and takes over what older versions left. Damage is no error: it is logged, and
+// Reads it into `map` and `aliases`, which are empty, and takes over what older versions left. Damage is no error: it is logged, and
 // the file is set aside. E_STATE (it is of a newer version), E_NOMEM.
 int healthfile_open(const struct folder *folder, struct healthfile *file, struct healthmap *map,
-                    int64_t *ret_confirmed_s) MUST_USE;
+                    struct aliasmap *aliases, int64_t *ret_confirmed_s) MUST_USE;
 // Writes rows, and that all of it is so now. E_IO, E_NOMEM: none is written.
 int healthfile_write(struct healthfile *file, const struct healthmap_row *rows, size_t count) MUST_USE;
+// Writes rows of names' addresses. E_IO, E_NOMEM: none is written.
+int healthfile_write_aliases(struct healthfile *file, const struct aliasmap_row *rows, size_t count) MUST_USE;
 // Carries the log of writes into the file when it has more than so many octets.
 void healthfile_carry(struct healthfile *file, size_t pending_max);
 // Everything is durable when it returns.

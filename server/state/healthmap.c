@@ -10,18 +10,25 @@
 
 enum { ROOM_FIRST = 64 };
 
+// The entries of a target are a list, and share their key.
 struct healthmap_entry {
 	char *key;          // table_key()'s; NULL: not used
 	uint32_t word;
 	int64_t since_s;
-	uint32_t next_free; // number + 1
+	uint32_t next;      // number + 1 of the next one of the target, or of those not used
 	bool is_gone, is_dirty, is_taken;
 };
+
+static bool is_last(const struct healthmap_entry *entry)
+{
+	return entry->key && !entry->next;
+}
 
 void healthmap_done(struct healthmap *map)
 {
 	for (size_t i = 0; i < map->used; i++)
-		free(map->entries[i].key);
+		if (is_last(&map->entries[i]))
+			free(map->entries[i].key);
 	free(map->entries);
 	free(map->dirty);
 	table_done(&map->index);
@@ -51,37 +58,80 @@ static int grow(struct healthmap *map)
 	return E_OK;
 }
 
-static int add(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s,
-               uint32_t *ret_number)
+static struct healthmap_entry *next_of(const struct healthmap *map, const struct healthmap_entry *entry)
 {
-	if (map->index.count >= STATE_HEALTH_MAX)
-		return E_LIMIT;
-	if (!map->free_head && map->used == map->room && grow(map) < 0)
-		return E_NOMEM;
-
-	uint32_t number = map->free_head ? map->free_head - 1 : (uint32_t)map->used;
-	char *key = table_key(app, site);
-
-	must(number < map->room);
-	if (!key || table_add(&map->index, key, key + strlen(app) + 1, number) < 0) {
-		free(key);
-		return E_NOMEM;
-	}
-	if (map->free_head)
-		map->free_head = map->entries[number].next_free;
-	else
-		map->used++;
-	map->entries[number] = (struct healthmap_entry){.key = key, .word = word, .since_s = since_s};
-	*ret_number = number;
-	return E_OK;
+	must(entry->next <= map->used);
+	return entry->next ? &map->entries[entry->next - 1] : NULL;
 }
 
-static struct healthmap_entry *find(const struct healthmap *map, const char *app, const char *site)
+// The first of a target; NULL: there is none.
+static struct healthmap_entry *first_of(const struct healthmap *map, const char *app, const char *site)
 {
 	const struct table_slot *slot = table_find(&map->index, app, site);
 
 	must(!slot || slot->value < map->used);
 	return slot ? &map->entries[slot->value] : NULL;
+}
+
+static struct healthmap_entry *find(const struct healthmap *map, const char *app, const char *site, uint32_t probed)
+{
+	struct healthmap_entry *entry = first_of(map, app, site);
+
+	while (entry && entry->word >> 1 != probed)
+		entry = next_of(map, entry);
+	return entry;
+}
+
+static size_t count_of(const struct healthmap *map, const struct healthmap_entry *entry)
+{
+	size_t count = 0;
+
+	for (; entry; entry = next_of(map, entry))
+		count++;
+	return count;
+}
+
+// Puts an entry into the list of its target: behind the first, whose number the index has, or as the first. E_NOMEM.
+static int link_entry(struct healthmap *map, const char *app, const char *site, uint32_t number)
+{
+	struct healthmap_entry *entry = &map->entries[number], *first = first_of(map, app, site);
+
+	if (first) {
+		entry->key = first->key;
+		entry->next = first->next;
+		first->next = number + 1;
+		return E_OK;
+	}
+	entry->key = table_key(app, site);
+	if (entry->key && table_add(&map->index, entry->key, site_of(entry), number) == E_OK)
+		return E_OK;
+	free(entry->key);
+	entry->key = NULL;
+	return E_NOMEM;
+}
+
+static int add(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s,
+               uint32_t *ret_number)
+{
+	if (map->count >= STATE_HEALTH_MAX || count_of(map, first_of(map, app, site)) >= STATE_HEALTH_OF_TARGET_MAX)
+		return E_LIMIT;
+	if (!map->free_head && map->used == map->room && grow(map) < 0)
+		return E_NOMEM;
+
+	uint32_t number = map->free_head ? map->free_head - 1 : (uint32_t)map->used;
+	uint32_t next_free = map->free_head ? map->entries[number].next : 0;
+
+	must(number < map->room);
+	map->entries[number] = (struct healthmap_entry){.word = word, .since_s = since_s};
+	if (link_entry(map, app, site, number) < 0) {
+		map->entries[number].next = next_free;
+		return E_NOMEM;
+	}
+	map->used += !map->free_head;
+	map->free_head = next_free;
+	map->count++;
+	*ret_number = number;
+	return E_OK;
 }
 
 // There is room in the list for every entry.
@@ -96,7 +146,7 @@ static void mark(struct healthmap *map, struct healthmap_entry *entry)
 
 int healthmap_set(struct healthmap *map, const char *app, const char *site, uint32_t word, int64_t since_s)
 {
-	struct healthmap_entry *entry = find(map, app, site);
+	struct healthmap_entry *entry = find(map, app, site, word >> 1);
 
 	if (!entry) {
 		uint32_t number = 0;
@@ -118,28 +168,36 @@ int healthmap_load(struct healthmap *map, const char *app, const char *site, uin
 {
 	uint32_t number;
 
-	return find(map, app, site) ? E_EXISTS : add(map, app, site, word, since_s, &number);
+	return find(map, app, site, word >> 1) ? E_EXISTS : add(map, app, site, word, since_s, &number);
 }
 
 int healthmap_get(const struct healthmap *map, const char *app, const char *site, uint32_t probed,
                   int64_t *ret_since_s)
 {
-	const struct healthmap_entry *entry = find(map, app, site);
+	const struct healthmap_entry *entry = find(map, app, site, probed);
 
-	if (!entry || entry->is_gone || entry->word >> 1 != probed)
+	if (!entry || entry->is_gone)
 		return -1;
 	*ret_since_s = entry->since_s;
 	return (int)(entry->word & 1);
 }
 
-void healthmap_forget(struct healthmap *map, const char *app, const char *site)
+static bool is_among(uint32_t probed, const uint32_t *list, size_t count)
 {
-	struct healthmap_entry *entry = find(map, app, site);
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == probed)
+			return true;
+	return false;
+}
 
-	if (!entry || entry->is_gone)
-		return;
-	entry->is_gone = true;
-	mark(map, entry);
+void healthmap_retain(struct healthmap *map, const char *app, const char *site, const uint32_t *probed, size_t count)
+{
+	for (struct healthmap_entry *entry = first_of(map, app, site); entry; entry = next_of(map, entry)) {
+		if (entry->is_gone || is_among(entry->word >> 1, probed, count))
+			continue;
+		entry->is_gone = true;
+		mark(map, entry);
+	}
 }
 
 static struct healthmap_row row_of(const struct healthmap *map, uint32_t number)
@@ -180,15 +238,35 @@ size_t healthmap_take(struct healthmap *map, struct healthmap_row *rows, size_t 
 	return count;
 }
 
+// Takes an entry out of the list of its target; with the last one the target goes.
+static void unlink_entry(struct healthmap *map, uint32_t number)
+{
+	struct healthmap_entry *entry = &map->entries[number];
+	struct table_slot *slot = table_find(&map->index, entry->key, site_of(entry));
+	struct healthmap_entry *before;
+
+	must(slot && slot->value < map->used);
+	if (slot->value == number && !entry->next) {
+		table_remove(&map->index, slot);
+		free(entry->key);
+	} else if (slot->value == number) {
+		slot->value = entry->next - 1;
+	} else {
+		for (before = &map->entries[slot->value]; before->next != number + 1; before = next_of(map, before))
+			must(before->next);
+		before->next = entry->next;
+	}
+}
+
 static void drop(struct healthmap *map, uint32_t number)
 {
 	struct healthmap_entry *entry = &map->entries[number];
 
-	must(entry->key && !entry->is_dirty && !entry->is_taken);
-	table_remove(&map->index, table_find(&map->index, entry->key, site_of(entry)));
-	free(entry->key);
-	*entry = (struct healthmap_entry){.next_free = map->free_head};
+	must(entry->key && !entry->is_dirty && !entry->is_taken && map->count > 0);
+	unlink_entry(map, number);
+	*entry = (struct healthmap_entry){.next = map->free_head};
 	map->free_head = number + 1;
+	map->count--;
 }
 
 void healthmap_written(struct healthmap *map, const struct healthmap_row *rows, size_t count, bool is_written)

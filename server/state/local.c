@@ -201,7 +201,7 @@ static int local_open(const struct folder *folder, unsigned idle_ms, struct back
 	if (err == E_OK)
 		err = open_overrides(local, &found);
 	if (err == E_OK)
-		err = healthfile_open(folder, &local->health, &found.health, &found.confirmed_s);
+		err = healthfile_open(folder, &local->health, &found.health, &found.aliases, &found.confirmed_s);
 	if (err == E_OK) {
 		// Start with empty logs, so that what an interrupted transaction left behind their end is gone.
 		if (!local->is_in_memory)
@@ -214,6 +214,7 @@ static int local_open(const struct folder *folder, unsigned idle_ms, struct back
 	}
 	overrides_done(&found.overrides);
 	healthmap_done(&found.health);
+	aliasmap_done(&found.aliases);
 	local_close(local);
 	return err == E_INVAL ? E_IO : err;
 }
@@ -460,6 +461,13 @@ static int local_health(void *ctx, const struct healthmap_row *rows, size_t coun
 	return healthfile_write(&local->health, rows, count);
 }
 
+static int local_aliases(void *ctx, const struct aliasmap_row *rows, size_t count)
+{
+	struct local *local = ctx;
+
+	return healthfile_write_aliases(&local->health, rows, count);
+}
+
 // What did not work is tried again. True when something still does not.
 static bool retry(struct local *local, int64_t now_ms)
 {
@@ -544,5 +552,6 @@ static void local_close(void *ctx)
 
 const struct state_backend backend_local = {
 	.name = "local", .open = local_open, .commit = local_commit, .settle = local_settle, .health = local_health,
+	.aliases = local_aliases,
 	.tend = local_tend, .trouble = local_trouble, .close = local_close,
 };

@@ -18,6 +18,14 @@ static const char *const health_steps[] = {
 	"CREATE TABLE health (app TEXT NOT NULL, site TEXT NOT NULL, word INTEGER NOT NULL, sum INTEGER NOT NULL,"
 	" PRIMARY KEY (app, site)) WITHOUT ROWID;",
 	"ALTER TABLE health ADD COLUMN since INTEGER NOT NULL DEFAULT 0;",
+	// One row for each address of a target. `probed` is what `word` says, but for the bit that changes.
+	"CREATE TABLE address (app TEXT NOT NULL, site TEXT NOT NULL, probed INTEGER NOT NULL, word INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (app, site, probed)) WITHOUT ROWID;"
+	"INSERT INTO address SELECT app, site, word >> 1, word, since, sum FROM health;"
+	"DROP TABLE health;"
+	"ALTER TABLE address RENAME TO health;",
+	"CREATE TABLE alias (name TEXT NOT NULL PRIMARY KEY, addresses TEXT NOT NULL, ttl INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 const struct store_schema migrations_state = {state_steps, ARRAY_LEN(state_steps)};

@@ -248,8 +248,9 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	else
 		err = E_NOMEM;
 	if (err == E_OK)
-		err = lasthealth_new(base, state->writer, &found.health, state->ops.confirm_ms, &state->health);
+		err = lasthealth_new(base, state->writer, &found.health, &found.aliases, state->ops.confirm_ms, &state->health);
 	healthmap_done(&found.health);
+	aliasmap_done(&found.aliases);
 	return err;
 }
 
@@ -476,10 +477,30 @@ int state_health(const struct state *state, const char *app, const char *site, u
 
 void state_forget_health(struct state *state, const char *app, const char *site)
 {
-	lasthealth_forget(state->health, app, site);
+	lasthealth_retain_addresses(state->health, app, site, NULL, 0);
+}
+
+void state_retain_addresses(struct state *state, const char *app, const char *site, const uint32_t *probed, size_t count)
+{
+	lasthealth_retain_addresses(state->health, app, site, probed, count);
 }
 
 void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx)
 {
 	lasthealth_retain(state->health, is_kept, ctx);
+}
+
+void state_set_alias(struct state *state, const char *name, const char *addresses, uint32_t ttl_s, int64_t since_s)
+{
+	lasthealth_set_alias(state->health, name, addresses, ttl_s, since_s);
+}
+
+const char *state_alias(const struct state *state, const char *name, uint32_t *ret_ttl_s, int64_t *ret_since_s)
+{
+	return lasthealth_alias(state->health, name, ret_ttl_s, ret_since_s);
+}
+
+void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const char *name), void *ctx)
+{
+	lasthealth_retain_aliases(state->health, is_kept, ctx);
 }

@@ -65,7 +65,8 @@ struct state_exported {
 	size_t drains, forces, targets;
 };
 // Writes orders.json and health.json into the folder, which must be there, as versions before the store have them; of
-// the folder's owner and group. The next start of this version takes over what an older one has changed in them.
+// the folder's owner and group. Those versions know the health of one address of a target: one of them is written. The
+// next start of this version takes over what an older one has changed in them.
 // E_EXISTS while a daemon uses the folder, E_IO, E_STATE, E_NOMEM; logged.
 int state_export(const char *dir, struct state_exported *ret_exported) MUST_USE;
 
@@ -115,14 +116,25 @@ const struct override *state_drained(const struct state *state, const char *app,
 enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
 
 // Remembered at once, written within a second or two, row by row.
-// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: for anything else the health is unknown.
+// `probed` (up to STATE_PROBED_MAX) stands for what is probed there: each of a target's addresses has a health of its own.
 // `since_s`: since when it is up or down, wall clock; 0: not known.
 void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up,
                       int64_t since_s);
 // 1, 0, with *ret_since_s as it was set; -1: not known.
 int state_health(const struct state *state, const char *app, const char *site, uint32_t probed,
                  int64_t *ret_since_s);
-// The target is gone.
+// The target is gone, with all its addresses.
 void state_forget_health(struct state *state, const char *app, const char *site);
+// The target has no other addresses but these.
+void state_retain_addresses(struct state *state, const char *app, const char *site, const uint32_t *probed, size_t count);
 // Forgets every target that is not kept. Walks over all that are known: for a start or a reload.
 void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx);
+
+// The last good addresses of a host's name, as text with a blank between each, their TTL, and when they were last confirmed.
+// Remembered at once, written within a second or two, and known again after any time. At most STATE_ALIAS_TEXT_MAX
+// octets.
+void state_set_alias(struct state *state, const char *name, const char *addresses, uint32_t ttl_s, int64_t since_s);
+// NULL: not known. Valid until the loop turns.
+const char *state_alias(const struct state *state, const char *name, uint32_t *ret_ttl_s, int64_t *ret_since_s);
+// Forgets every name that is not kept.
+void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const char *name), void *ctx);

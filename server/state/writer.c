@@ -36,6 +36,8 @@ struct writer {
 	struct commit *first_commit, **last_commit; // what is to go back
 	struct healthmap_row *health;
 	size_t health_count;
+	const struct aliasmap_row *aliases;
+	size_t alias_count;
 	bool has_health, health_is_done, is_stopping;
 	int health_err;
 };
@@ -120,7 +122,12 @@ static bool write_health(struct writer *writer, size_t *from)
 	if (*from == 0 && count > 1)
 		qsort(writer->health, writer->health_count, sizeof(*writer->health), by_name);
 
-	int err = writer->backend->health(writer->backend_ctx, writer->health + *from, count);
+	int err = E_OK;
+
+	if (*from == 0 && writer->alias_count > 0)
+		err = writer->backend->aliases(writer->backend_ctx, writer->aliases, writer->alias_count);
+	if (err == E_OK)
+		err = writer->backend->health(writer->backend_ctx, writer->health + *from, count);
 
 	*from += count;
 	if (err == E_OK && *from < writer->health_count)
@@ -300,12 +307,15 @@ void writer_submit(struct writer *writer, struct job *job)
 	pthread_mutex_unlock(&writer->mutex);
 }
 
-void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count)
+void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count,
+                          const struct aliasmap_row *aliases, size_t alias_count)
 {
 	pthread_mutex_lock(&writer->mutex);
 	must(!writer->is_stopping && !writer->has_health && !writer->health_is_done);
 	writer->health = rows;
 	writer->health_count = count;
+	writer->aliases = aliases;
+	writer->alias_count = alias_count;
 	writer->has_health = true;
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->mutex);

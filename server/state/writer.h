@@ -25,9 +25,10 @@ struct writer_ops {
 int writer_start(struct event_base *base, const struct state_backend *backend, void *backend_ctx,
                  const struct writer_ops *ops, struct writer **ret_writer) MUST_USE;
 void writer_submit(struct writer *writer, struct job *job);
-// Writes the rows (none: only that all is so still), in an order of its own. The array stays the caller's, and there,
-// until health_written(); not again before that.
-void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count);
+// Writes names' addresses, and the rows of health (none: only that all is so still) in an order of its own. The arrays stay
+// the caller's, and there, until health_written(); not again before that.
+void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count,
+                          const struct aliasmap_row *aliases, size_t alias_count);
 // Writes what was submitted, calls back for all of it and joins the thread. Waits for the disk. The backend is the
 // caller's again.
 void writer_stop(struct writer *writer);

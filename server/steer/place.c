@@ -94,7 +94,9 @@ struct places *places_free(struct places *places)
 	ptree_free(places->v4);
 	ptree_free(places->v6);
 	free(places->table);
-	free(places->carrier_prefixes);
+	free(places->carrier_uses.list);
+	free(places->class_uses.list);
+	free(places->hint_uses.list);
 	names_free(places->carriers);
 	names_free(places->classes);
 	names_free(places->hints);
@@ -188,22 +190,39 @@ static int place_of_facts(struct place_builder *builder, const struct place_fact
 	return E_OK;
 }
 
-// Counts a prefix of a carrier. E_NOMEM.
-static int count_carrier(struct places *places, uint16_t carrier)
+// Counts a prefix of the name (0: none), one of those in `names`. E_NOMEM.
+static int count_use(struct place_uses *uses, const struct names *names, uint16_t number, uint8_t source,
+                     const struct prefix *prefix)
 {
-	if (carrier >= places->carrier_prefixes_count) {
-		size_t count = 2 * names_count(places->carriers);
-		uint32_t *prefixes = reallocarray(places->carrier_prefixes, count, sizeof(*prefixes));
+	if (number >= uses->count) {
+		size_t count = 2 * names_count(names);
+		struct place_use *list = reallocarray(uses->list, count, sizeof(*list));
 
-		if (!prefixes)
+		if (!list)
 			return E_NOMEM;
-		for (size_t i = places->carrier_prefixes_count; i < count; i++)
-			prefixes[i] = 0;
-		places->carrier_prefixes = prefixes;
-		places->carrier_prefixes_count = count;
+		memset(list + uses->count, 0, (count - uses->count) * sizeof(*list));
+		*uses = (struct place_uses){list, count};
 	}
-	places->carrier_prefixes[carrier]++;
+	if (number > 0 && uses->list[number].prefixes++ == 0) {
+		uses->list[number].source = source;
+		uses->list[number].first = *prefix;
+	}
 	return E_OK;
+}
+
+static int count_uses(struct places *places, const struct place *place, const struct prefix *prefix)
+{
+	const uint8_t source = (uint8_t)places->sources;
+	int err = count_use(&places->carrier_uses, places->carriers, place->carrier, source, prefix);
+
+	if (err == E_OK)
+		err = count_use(&places->class_uses, places->classes, place->class_, source, prefix);
+	return err < 0 ? err : count_use(&places->hint_uses, places->hints, place->hint, source, prefix);
+}
+
+struct place_use places_use(const struct place_uses *uses, uint16_t number)
+{
+	return number < uses->count ? uses->list[number] : (struct place_use){0};
 }
 
 int place_source_add(struct place_builder *builder, const struct prefix *prefix, const struct place_facts *facts)
@@ -233,7 +252,7 @@ int place_source_add(struct place_builder *builder, const struct prefix *prefix,
 
 	err = intern_place(builder, &place, &value);
 	if (err == E_OK)
-		err = count_carrier(builder->places, place.carrier);
+		err = count_uses(builder->places, &place, prefix);
 	if (err < 0)
 		return err;
 	entries->list[entries->count++] = (struct ptree_entry){key.hi, key.lo, value, prefix->len};

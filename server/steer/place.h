@@ -33,13 +33,24 @@ struct place {
 	uint8_t zero[2];
 };
 
+// Where a source names a carrier, class or hint.
+struct place_use {
+	uint32_t prefixes;   // how many it was named for, by all sources; 0: by none
+	uint8_t source;      // as in struct place, of the first
+	struct prefix first;
+};
+
+struct place_uses {
+	struct place_use *list; // by number of the name
+	size_t count;
+};
+
 struct places {
 	struct ptree *v4, *v6;     // address -> number in `table`
 	struct place *table;       // table[0] is the place of which nothing is known
 	size_t count;
 	struct names *carriers, *classes, *hints;
-	uint32_t *carrier_prefixes; // by carrier that a source names: how many prefixes it was named for
-	size_t carrier_prefixes_count;
+	struct place_uses carrier_uses, class_uses, hint_uses;
 	size_t sources;
 	char *source_names[PLACE_SOURCES_MAX];
 	size_t source_prefixes[PLACE_SOURCES_MAX]; // how many prefixes the source gave
@@ -82,6 +93,9 @@ struct places *places_free(struct places *places);
 // The place of an address and, in *ret_depth, the depth of its leaf in the prefix table (bits). Never NULL; owned by
 // `places`.
 const struct place *places_lookup(const struct places *places, const struct addr *addr, uint8_t *ret_depth);
+
+// The use of a carrier, class or hint by its number.
+struct place_use places_use(const struct place_uses *uses, uint16_t number) PURE;
 
 // True when carriers' sites serve clients of the place's class.
 bool place_is_edge(const struct places *places, const struct place *place) PURE;

@@ -45,6 +45,16 @@ static bool is_equal(const void *plan, uint32_t set, const void *spec)
 	return ranking_spec_equal(&((const struct steering_plan *)plan)->sets[set].spec, spec);
 }
 
+static uint64_t spec_hash(const struct ranking_spec *spec)
+{
+	uint64_t hash = hash_mix(hash_bytes(0, spec->sites, spec->count * sizeof(*spec->sites)));
+
+	hash = hash_mix(hash ^ spec->metro);
+	if (spec->weights)
+		hash = hash_mix(hash_bytes(hash ^ spec->tie_us, spec->weights, spec->count * sizeof(*spec->weights)));
+	return hash;
+}
+
 static int grow(struct steering_plan *plan)
 {
 	uint32_t cap = plan->cap ? plan->cap * 2 : 16;
@@ -59,14 +69,10 @@ static int grow(struct steering_plan *plan)
 
 int steering_plan_add(struct steering_plan *plan, const struct ranking_spec *spec, uint32_t *ret_set)
 {
-	uint64_t hash = hash_mix(hash_bytes(0, spec->sites, spec->count * sizeof(*spec->sites)));
-	int64_t found;
+	uint64_t hash = spec_hash(spec);
+	int64_t found = intern_find(&plan->index, hash, is_equal, plan, spec);
 	int err;
 
-	hash = hash_mix(hash ^ spec->metro);
-	if (spec->weights)
-		hash = hash_mix(hash_bytes(hash ^ spec->tie_us, spec->weights, spec->count * sizeof(*spec->weights)));
-	found = intern_find(&plan->index, hash, is_equal, plan, spec);
 	if (found >= 0) {
 		plan->sets[found].apps++;
 		*ret_set = (uint32_t)found;
@@ -120,15 +126,19 @@ static int choose_forms(struct steering_plan *plan, uint32_t own_max)
 struct building {
 	const struct steering_plan *plan;
 	const struct steer_input *in;
+	const struct steering *tables; // whose tables are shared: the steering that is built, or the one that it extends
 	struct steering *steering;
+	const uint32_t *numbers;       // by own set of the steering: its number in the plan
 };
 
-// The table that the sets of this form with one rule share, if there are any.
+// The table that the sets of this form with one rule share, if there are any or it is wanted for later.
 static int build_ranks(const struct building *b, enum metro_rule rule, size_t site_count)
 {
-	bool *is_wanted = calloc(site_count ? site_count : 1, sizeof(*is_wanted)), any = false;
+	bool any = b->steering->wants.shared[rule], *is_wanted = calloc(site_count ? site_count : 1, sizeof(*is_wanted));
 	int err = is_wanted ? E_OK : E_NOMEM;
 
+	for (size_t site = 0; any && site < site_count && err == E_OK; site++)
+		is_wanted[site] = true;
 	for (uint32_t i = 0; i < b->plan->count && err == E_OK; i++) {
 		const struct set *set = &b->plan->sets[i];
 
@@ -144,30 +154,36 @@ static int build_ranks(const struct building *b, enum metro_rule rule, size_t si
 	return err;
 }
 
-// The table that the sets with an array by place share. Each of them has an array by place besides.
-static int build_places(const struct building *b)
+static bool are_maps_too_large(const struct building *b)
 {
 	const struct places *places = b->in->places;
 	uint64_t bytes = (uint64_t)b->steering->form_counts[STEER_MAPPED] * places->count * sizeof(uint32_t);
 
-	if (places->count > LPM_VALUE_MAX || bytes > STEERING_MAPS_BYTES_MAX)
-		return E_LIMIT;
-	return lpm_pair_freeze(places->v4, places->v6, NULL, &b->steering->places);
+	return places->count > LPM_VALUE_MAX || bytes > STEERING_MAPS_BYTES_MAX;
 }
 
-static int build_set(void *ctx, size_t number)
+// The table that the sets with an array by place share. Each of them has an array by place besides.
+static int build_places(const struct building *b)
+{
+	if (!b->steering->form_counts[STEER_MAPPED] && !b->steering->wants.mapped)
+		return E_OK;
+	return are_maps_too_large(b) ? E_LIMIT
+	                             : lpm_pair_freeze(b->in->places->v4, b->in->places->v6, NULL, &b->steering->places);
+}
+
+static int build_set(void *ctx, size_t i)
 {
 	const struct building *b = ctx;
-	const struct set *set = &b->plan->sets[number];
-	struct steer *steer = &b->steering->sets[number];
+	const struct set *set = &b->plan->sets[b->numbers[i]];
+	struct steer *steer = &b->steering->sets[i];
 
 	switch (set->form) {
 	case STEER_OWN:
 		return steer_build_own(b->in, &set->spec, steer);
 	case STEER_SHARED:
-		return steer_build_shared(&b->steering->ranks[set->spec.metro], &set->spec, steer);
+		return steer_build_shared(&b->tables->ranks[set->spec.metro], &set->spec, steer);
 	case STEER_MAPPED:
-		return steer_build_mapped(b->in, &b->steering->places, &set->spec, steer);
+		return steer_build_mapped(b->in, &b->tables->places, &set->spec, steer);
 	case STEER_FORMS:
 		break;
 	}
@@ -175,52 +191,136 @@ static int build_set(void *ctx, size_t number)
 	return E_INVAL;
 }
 
-static void sum_bytes(struct steering *steering, size_t place_count)
+static void sum_bytes(struct steering *steering, const struct building *b)
 {
 	for (uint32_t i = 0; i < steering->count; i++)
-		steering->form_bytes[steering->sets[i].form] += sizeof(struct steer) + steer_bytes(&steering->sets[i]);
+		steering->form_bytes[steering->of[i]->form] += sizeof(struct steer) + steer_bytes(steering->of[i]);
 	for (enum metro_rule rule = 0; rule < METRO_RULES; rule++)
-		steering->form_bytes[STEER_SHARED] += ranks_bytes(&steering->ranks[rule]);
-	steering->form_bytes[STEER_MAPPED] += lpm_pair_bytes(&steering->places);
-	steering->form_bytes[STEER_MAPPED] += steering->form_counts[STEER_MAPPED] * place_count * sizeof(uint32_t);
+		steering->form_bytes[STEER_SHARED] += ranks_bytes(&b->tables->ranks[rule]);
+	steering->form_bytes[STEER_MAPPED] += lpm_pair_bytes(&b->tables->places);
+	steering->form_bytes[STEER_MAPPED] += steering->form_counts[STEER_MAPPED] * b->in->places->count * sizeof(uint32_t);
 }
 
-int steering_build(struct steering_plan *plan, const struct steer_input *in, size_t site_count, uint32_t own_max,
-                   struct steering **ret_steering)
+// An empty steering for `plan` with room for all of its sets.
+static struct steering *steering_new(const struct steering_plan *plan)
 {
 	struct steering *steering = calloc(1, sizeof(*steering));
-	struct building b = {plan, in, steering};
-	int err = steering ? choose_forms(plan, own_max) : E_NOMEM;
 
-	if (err == E_OK) {
-		steering->sets = calloc(plan->count ? plan->count : 1, sizeof(*steering->sets));
-		steering->count = plan->count;
-		err = steering->sets ? E_OK : E_NOMEM;
+	if (!steering)
+		return NULL;
+	steering->count = plan->count;
+	steering->of = calloc(plan->count ? plan->count : 1, sizeof(const struct steer *));
+	steering->sets = calloc(plan->count ? plan->count : 1, sizeof(*steering->sets));
+	return steering->of && steering->sets ? steering : steering_free(steering);
+}
+
+// Builds the steering's own sets, whose forms are decided.
+static int build_sets(const struct building *b)
+{
+	struct steering *steering = b->steering;
+	int err = parallel_run(steering->set_count, build_set, (void *)b);
+
+	for (uint32_t i = 0; i < steering->set_count && err == E_OK; i++) {
+		steering->of[b->numbers[i]] = &steering->sets[i];
+		err = intern_add(&steering->index, spec_hash(&steering->sets[i].spec), i);
 	}
-	for (uint32_t i = 0; i < plan->count && err == E_OK; i++)
+	if (err == E_OK)
+		sum_bytes(steering, b);
+	return err;
+}
+
+int steering_build(struct steering_plan *plan, const struct steer_input *in, size_t site_count,
+                   const struct steering_wants *wants, struct steering **ret_steering)
+{
+	struct steering *steering = steering_new(plan);
+	uint32_t *numbers = calloc(plan->count ? plan->count : 1, sizeof(*numbers));
+	struct building b = {plan, in, steering, steering, numbers};
+	int err = steering && numbers ? choose_forms(plan, wants->own_max) : E_NOMEM;
+
+	for (uint32_t i = 0; i < plan->count && err == E_OK; i++) {
+		numbers[i] = i;
 		steering->form_counts[plan->sets[i].form]++;
+	}
+	if (err == E_OK) {
+		steering->wants = *wants;
+		steering->set_count = plan->count;
+		err = build_places(&b);
+	}
 	for (enum metro_rule rule = 0; rule < METRO_RULES && err == E_OK; rule++)
 		err = build_ranks(&b, rule, site_count);
-	if (err == E_OK && steering->form_counts[STEER_MAPPED])
-		err = build_places(&b);
 	if (err == E_OK)
-		err = parallel_run(plan->count, build_set, &b);
-	if (err < 0) {
+		err = build_sets(&b);
+	free(numbers);
+	if (err == E_OK)
+		*ret_steering = steering;
+	else
 		steering_free(steering);
-		return err;
+	return err;
+}
+
+// ---- extending ------------------------------------------------------------------------------------------------------
+
+static bool is_equal_steer(const void *steering, uint32_t set, const void *spec)
+{
+	return ranking_spec_equal(&((const struct steering *)steering)->sets[set].spec, spec);
+}
+
+// The set of `base` itself with that spec; NULL: it has none.
+static const struct steer *find_steer(const struct steering *base, const struct ranking_spec *spec)
+{
+	int64_t found = intern_find(&base->index, spec_hash(spec), is_equal_steer, base, spec);
+
+	return found < 0 ? NULL : &base->sets[found];
+}
+
+// Takes the sets of the plan that `base` has; the others become the steering's own, with their numbers in `numbers`.
+static int divide_sets(struct steering_plan *plan, const struct steering *base, struct steering *steering,
+                       uint32_t *numbers)
+{
+	for (uint32_t i = 0; i < plan->count; i++) {
+		struct set *set = &plan->sets[i];
+
+		steering->of[i] = find_steer(base, &set->spec);
+		set->form = steering->of[i] ? steering->of[i]->form : form_beyond_own(&set->spec);
+		steering->form_counts[set->form]++;
+		if (steering->of[i])
+			continue;
+		if (set->form == STEER_SHARED ? !base->wants.shared[set->spec.metro] : !base->wants.mapped)
+			return E_NOTFOUND;
+		numbers[steering->set_count++] = i;
 	}
-	sum_bytes(steering, in->places->count);
-	*ret_steering = steering;
 	return E_OK;
+}
+
+int steering_extend(struct steering_plan *plan, const struct steer_input *in, const struct steering *base,
+                    struct steering **ret_steering)
+{
+	struct steering *steering = steering_new(plan);
+	uint32_t *numbers = calloc(plan->count ? plan->count : 1, sizeof(*numbers));
+	struct building b = {plan, in, base, steering, numbers};
+	int err = steering && numbers ? divide_sets(plan, base, steering, numbers) : E_NOMEM;
+
+	if (err == E_OK && steering->form_counts[STEER_MAPPED] && are_maps_too_large(&b))
+		err = E_LIMIT;
+	if (err == E_OK)
+		err = build_sets(&b);
+	free(numbers);
+	if (err == E_OK)
+		*ret_steering = steering;
+	else
+		steering_free(steering);
+	return err;
 }
 
 struct steering *steering_free(struct steering *steering)
 {
 	if (!steering)
 		return NULL;
-	for (uint32_t i = 0; steering->sets && i < steering->count; i++)
+	for (uint32_t i = 0; steering->sets && i < steering->set_count; i++)
 		steer_wipe(&steering->sets[i]);
 	free(steering->sets);
+	free((void *)steering->of);
+	intern_wipe(&steering->index);
 	lpm_pair_wipe(&steering->places);
 	for (enum metro_rule rule = 0; rule < METRO_RULES; rule++)
 		ranks_wipe(&steering->ranks[rule]);

@@ -19,9 +19,13 @@ const char *live_state_text(uint8_t state)
 		[TARGET_DOWN] = "down",
 		[TARGET_DRAINED] = "drained",
 		[TARGET_DRAINED | TARGET_DOWN] = "drained, down",
+		[TARGET_EMPTY] = "no address",
+		[TARGET_EMPTY | TARGET_DOWN] = "no address",
+		[TARGET_EMPTY | TARGET_DRAINED] = "drained, no address",
+		[TARGET_EMPTY | TARGET_DRAINED | TARGET_DOWN] = "drained, no address",
 	};
 
-	return texts[state & (TARGET_DOWN | TARGET_DRAINED)];
+	return texts[state & (TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY)];
 }
 
 // Retired parts kept for reuse: with very many targets a fresh array of states costs more in page faults than in

@@ -16,9 +16,10 @@ struct view;
 enum target_state {
 	TARGET_DOWN = 1 << 0,    // unhealthy, or forced down; fail-open ignores it
 	TARGET_DRAINED = 1 << 1, // by an operator's override; never ignored
+	TARGET_EMPTY = 1 << 2,   // it has no address; never ignored
 };
 
-// A target's state as text: "up", "down", "drained", "drained, down".
+// A target's state as text: "up", "down", "no address" (up or down), "drained", "drained, down", "drained, no address".
 const char *live_state_text(uint8_t state);
 
 // The part that health and overrides change: the state of each target of one view, by number. Read only by

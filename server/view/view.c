@@ -3,17 +3,19 @@
 
 #include <stdlib.h>
 
-#include "steer/prior.h"
+#include "view/answers.h"
+#include "view/tables.h"
 
 struct view *view_free(struct view *view)
 {
 	if (!view)
 		return NULL;
-	steering_free(view->steering);
-	prior_free(view->prior);
+	for (uint32_t i = 0; i < view->target_count; i++)
+		answers_free((struct answers *)answers_of(&view->targets[i]));
+	steering_free(view->extension);
+	zonedb_free(view->own_zones);
+	tables_free(view->tables);
 	free(view->handout_slots);
-	zonedb_free(view->zones);
-	places_free(view->places);
 	arena_free(view->arena);
 	free(view);
 	return NULL;

@@ -20,26 +20,30 @@ struct view_limits {
 };
 
 struct handouts;
+struct tables;
 struct view_index;
 
 struct view {
-	struct arena *arena;      // sites, apps, targets, their rrsets and strings
+	struct arena *arena;      // apps, targets, their rrsets and strings
+	struct tables *tables;    // used, and the ground by them
 	uint64_t generation;      // counts from 1
 	int64_t built_s;          // when, wall clock
 	struct view_limits limits;
-	struct zonedb *zones;
-	struct places *places;
-	const struct site *sites;
+	const struct zonedb *zones;       // its own or the ground's
+	const struct site *sites;         // of the tables
 	const struct app *apps;
 	const struct target *targets;
-	struct steering *steering; // the tables of all sets of sites
+	const struct steering *steering;  // of all sets of sites: its own extension, or that of the tables
+	struct places *places;            // of the ground, as the next two
 	struct measured_table measured;
-	struct prior *prior;       // where carriers' clients are
 	struct cost_model model;
+	struct prior *prior;              // of the tables: where carriers' clients are
 	uint32_t site_count, app_count, target_count;
 	const struct view_index *index;  // see index.h; in the arena
 	const struct handouts *handouts; // the owner of the targets' counters; outlives the view
 	uint32_t *handout_slots;         // by target, for the next call of handouts_bind()
+	struct zonedb *own_zones;        // owned; NULL: `zones` are the ground's
+	struct steering *extension;      // owned; NULL: `steering` is that of the tables
 };
 
 // Takes NULL; returns NULL. Views that were published are freed by live.c.

@@ -191,7 +191,7 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 
 // All records that lead a client to an address follow from one decision. SVCB and HTTPS are among them, by their hints
 // or their target (RFC 9460 sections 2.4 and 7.3): those in a file would send clients to sites that they cannot reach.
-static const char *why_not_beside_app(uint16_t type, bool app_is_alias)
+const char *zone_check_beside_app(uint16_t type, bool app_is_alias)
 {
 	switch (type) {
 	case DNS_A:
@@ -216,7 +216,7 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 	}
 	for (const struct draft_set *set = name->sets; set; set = set->next) {
 		// At the apex, which always has other records, the config is checked instead.
-		const char *why = why_not_beside_app(set->type, name->app_is_alias && name->parent);
+		const char *why = zone_check_beside_app(set->type, name->app_is_alias && name->parent);
 
 		if (why)
 			zone_refuse(builder, report, set->first->origin, "%s %s: the name is an app's, %s", text_of(name, text),

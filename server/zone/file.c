@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "wire/dns.h"
@@ -265,15 +266,10 @@ static const char *include_path(struct loader *loader, const char *name)
 }
 
 // Reads an open file with its own place. The caller restores its own.
-static int read_included(struct loader *loader, int fd, const char *name)
+static int read_included(struct loader *loader, int fd, const char *path)
 {
 	struct zone_scan *text;
-	const char *path = include_path(loader, name);
 
-	if (!path) {
-		close(fd);
-		return E_NOMEM;
-	}
 	loader->here.file = path;
 	loader->here.depth++;
 	loader->includes++;
@@ -305,11 +301,17 @@ static int include(struct loader *loader, const struct zone_scan_entry *entry)
 		                INCLUDE_DEPTH_MAX);
 	if (loader->includes == INCLUDES_MAX)
 		return complain(loader, entry, "$INCLUDE %.300s: more than %d files are included", name, INCLUDES_MAX);
+
+	const char *path = include_path(loader, name);
+
+	if (!path)
+		return E_NOMEM;
+	inputs_add(report_inputs(loader->report), path);
 	if (zone_beneath_open(loader->file, name, &fd, why) < 0)
 		return complain(loader, entry, "$INCLUDE %.300s: %s", name, why);
 	loader->here.origin = origin;
 
-	int err = read_included(loader, fd, name);
+	int err = read_included(loader, fd, path);
 
 	loader->here = here;
 	return err;
@@ -420,7 +422,7 @@ static int read_entries(struct loader *loader, struct zone_scan *text)
 			return err;
 		if (more < 0 || err < 0)
 			zone_builder_incomplete(loader->builder, loader->apex.wire, loader->apex.len);
-		loader->has_records = loader->has_records || more < 0;
+		loader->has_records = loader->has_records || more < 0 || err < 0; // or would have
 	} while (more != 0);
 	return E_OK;
 }
@@ -444,6 +446,7 @@ int zone_file_load(struct zone_builder *builder, const uint8_t *apex, size_t ape
 	size_t budget = ZONE_SCAN_FILES_MAX;
 
 	must(apex_len >= 1 && apex_len <= NAME_WIRE_MAX);
+	inputs_add(report_inputs(report), file);
 
 	int err = loader ? zone_scan_open(file, &budget, report, &text) : E_NOMEM;
 

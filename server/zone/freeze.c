@@ -2,7 +2,6 @@
 // table. Called by zone_builder_finish(); the result owns its memory.
 #include "zone/freeze.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -12,8 +11,6 @@
 #include "zone/draft.h"
 #include "zone/referral.h"
 #include "zone/zonedb.h"
-
-static const size_t DB_BYTES_MAX = (size_t)16 << 30;
 
 static int compile_set(struct arena *arena, const struct draft_set *set, uint32_t ttl_s, struct rrset *ret_rrset)
 {
@@ -111,49 +108,18 @@ static int compile_zone(struct zonedb *db, const struct draft_zone *draft)
 	return compile_set(db->arena, soa, negative_s, &zone->negative_soa);
 }
 
-static void index_names(struct zonedb *db, const struct zone_builder *builder)
-{
-	for (const struct draft_name *name = builder->first; name; name = name->next) {
-		size_t at = name->hash & db->mask;
-
-		while (db->slots[at].number)
-			at = (at + 1) & db->mask;
-		db->slots[at] = (struct zonedb_slot){.tag = (uint32_t)(name->hash >> 32), .number = name->number + 1};
-	}
-}
-
-// Allocates everything whose number is known. The nodes are aligned to cache lines.
-static int reserve(struct zonedb *db, const struct zone_builder *builder)
-{
-	size_t slots = 4;
-
-	while (slots < builder->count * 2)
-		slots *= 2;
-	db->mask = slots - 1;
-	db->node_count = builder->count;
-	db->zone_count = builder->zone_count;
-	db->arena = arena_new(DB_BYTES_MAX);
-	if (!db->arena)
-		return E_NOMEM;
-	db->slots = arena_take_array(db->arena, slots, sizeof(*db->slots));
-	db->zones = arena_take_array(db->arena, db->zone_count, sizeof(*db->zones));
-
-	char *nodes = arena_take_array(db->arena, db->node_count + 1, sizeof(*db->nodes));
-
-	if (!db->slots || !db->zones || !nodes)
-		return E_NOMEM;
-	db->nodes = (struct node *)(void *)(nodes + (-(uintptr_t)nodes & (CACHE_LINE - 1)));
-	return E_OK;
-}
-
 int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db)
 {
-	struct zonedb *db = calloc(1, sizeof(*db));
+	struct zonedb *db = zonedb_new(builder->count);
 	struct zone_referral_maker *maker = zone_referral_maker_new();
 	uint32_t number = 0;
 	int err = E_NOMEM;
 
-	if (!db || !maker || reserve(db, builder) < 0)
+	if (!db || !maker)
+		goto out;
+	db->zone_count = builder->zone_count;
+	db->zones = arena_take_array(db->arena, db->zone_count, sizeof(*db->zones));
+	if (!db->zones)
 		goto out;
 	for (struct draft_name *name = builder->first; name; name = name->next)
 		name->number = number++;
@@ -164,7 +130,8 @@ int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db)
 	for (const struct draft_zone *zone = builder->zones; zone; zone = zone->next)
 		if (compile_zone(db, zone) < 0)
 			goto out;
-	index_names(db, builder);
+	for (const struct draft_name *name = builder->first; name; name = name->next)
+		zonedb_index(db, &db->nodes[name->number], name->hash);
 	*ret_db = db;
 	db = NULL;
 	err = E_OK;

@@ -205,6 +205,8 @@ int zone_scan_next(struct zone_scan *text, struct report *report, struct zone_sc
 			return 1;
 		}
 	}
+	if (text->end > text->bytes && text->end[-1] != '\n')
+		report_warning(report, text->path, text->line, 0, "ends without a newline: was it cut?");
 	return 0;
 }
 

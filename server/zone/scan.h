@@ -32,8 +32,8 @@ int zone_scan_open_fd(int fd, const char *path, size_t *budget, struct report *r
 // Takes NULL; returns NULL.
 struct zone_scan *zone_scan_close(struct zone_scan *text);
 
-// Reads the next entry, valid until the next call. Returns 1; 0 at the end; E_INVAL when the entry is malformed
-// (reported), after which the next call goes on behind it.
+// Reads the next entry, valid until the next call. Returns 1; 0 at the end, which is warned of if it is not that of a
+// line; E_INVAL when the entry is malformed (reported), after which the next call goes on behind it.
 int zone_scan_next(struct zone_scan *text, struct report *report, struct zone_scan_entry *ret_entry) MUST_USE;
 
 // The word after `word` in an entry.

@@ -1,5 +1,5 @@
 // The zones as queries read them: one hash table of the owner names of all zones. Called by every query; owns only its
-// arena. freeze.c fills it.
+// arena. freeze.c fills it, or overlay.c, with names that come before those of its base.
 #include "zone/zone.h"
 
 #include <stdlib.h>
@@ -11,7 +11,40 @@
 
 _Static_assert(sizeof(struct node) == 64, "a node fills one cache line");
 
-const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, size_t len, uint64_t hash)
+static const size_t DB_BYTES_MAX = (size_t)16 << 30;
+
+struct zonedb *zonedb_new(size_t node_count)
+{
+	struct zonedb *db = calloc(1, sizeof(*db));
+	size_t slots = 4;
+
+	if (!db)
+		return NULL;
+	while (slots < node_count * 2)
+		slots *= 2;
+	db->mask = slots - 1;
+	db->node_count = node_count;
+	db->arena = arena_new(DB_BYTES_MAX);
+	db->slots = db->arena ? arena_take_array(db->arena, slots, sizeof(*db->slots)) : NULL;
+
+	char *nodes = db->slots ? arena_take_array(db->arena, node_count + 1, sizeof(*db->nodes)) : NULL;
+
+	if (!nodes)
+		return zonedb_free(db);
+	db->nodes = (struct node *)(void *)(nodes + (-(uintptr_t)nodes & (CACHE_LINE - 1)));
+	return db;
+}
+
+void zonedb_index(struct zonedb *db, const struct node *node, uint64_t hash)
+{
+	size_t at = hash & db->mask;
+
+	while (db->slots[at].number)
+		at = (at + 1) & db->mask;
+	db->slots[at] = (struct zonedb_slot){(uint32_t)(hash >> 32), (uint32_t)(node - db->nodes) + 1};
+}
+
+static inline const struct node *find_own(const struct zonedb *db, const uint8_t *name, size_t len, uint64_t hash)
 {
 	const uint32_t tag = (uint32_t)(hash >> 32);
 
@@ -26,6 +59,17 @@ const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, siz
 			return node;
 	}
 	return NULL;
+}
+
+const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, size_t len, uint64_t hash)
+{
+	const struct node *node = find_own(db, name, len, hash);
+
+	while (unlikely(!node && db->base)) {
+		db = db->base;
+		node = find_own(db, name, len, hash);
+	}
+	return node;
 }
 
 unsigned zonedb_max_labels(const struct zonedb *db)
@@ -46,7 +90,7 @@ const struct zone *zonedb_zone(const struct zonedb *db, size_t i)
 
 size_t zonedb_node_count(const struct zonedb *db)
 {
-	return db->node_count;
+	return db->node_count + (db->base ? zonedb_node_count(db->base) : 0);
 }
 
 struct zonedb *zonedb_free(struct zonedb *db)

@@ -68,6 +68,7 @@ const struct node *zonedb_find(const struct zonedb *db, const uint8_t *name, siz
 unsigned zonedb_max_labels(const struct zonedb *db) PURE;
 size_t zonedb_zone_count(const struct zonedb *db) PURE;
 const struct zone *zonedb_zone(const struct zonedb *db, size_t i) PURE;
+// With an overlay's; names that it has in place of its base's count twice.
 size_t zonedb_node_count(const struct zonedb *db) PURE;
 // Takes NULL; returns NULL.
 struct zonedb *zonedb_free(struct zonedb *db);

@@ -113,15 +113,21 @@ def usage():
     """What is wrong with a command is said without asking the daemon, and the exit code is 2."""
     rows = [
         ([], "a verb is missing"),
-        (["drian"], "no verb 'drian'; did you mean 'drain'?\n"),
-        (["statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
-        (["hlep"], "no verb 'hlep'; did you mean 'help'?\n"),
-        (["help", "statsu"], "no verb 'statsu'; did you mean 'status'?\n"),
+        (["drian"], "no verb 'drian', did you mean 'drain'?\n"),
+        (["statsu"], "no verb 'statsu', did you mean 'status'?\n"),
+        (["hlep"], "no verb 'hlep', did you mean 'help'?\n"),
+        (["help", "statsu"], "no verb 'statsu', did you mean 'status'?\n"),
         (["xyzzy"], "no verb 'xyzzy'\n"),
         (["drain"], "drain needs SITE"),
         (["drain", "a", "b"], "drain takes no more than SITE\n"),
         (["drain", "a", "--reason", "disk", "full"],
          "drain takes no more than SITE: put a reason of several words in quotes, as in --reason 'disk full'\n"),
+        (["drain", "a", "--for", "2", "hours"],
+         "drain takes no more than SITE: put a time of several words into one, as in --for 2h or --for 1d12h\n"),
+        (["drain", "a.example/bos"], "'a.example/bos' is not a SITE: one app there is drain bos --app a.example\n"),
+        (["undrain", "a.example/bos"], "'a.example/bos' is not a SITE: one app there is undrain bos --app a.example\n"),
+        (["drain", "/bos"], "'/bos' is not a SITE\n"),
+        (["drain", "a/"], "'a/' is not a SITE\n"),
         (["status", "x", "--reason", "y"], "status takes no words\n"),
         (["status", "x"], "status takes no words"),
         (["drain", "a", "--client", "10.0.0.1"], "drain does not take --client"),
@@ -315,7 +321,7 @@ STATUS = {
     "states": {"total": 6, "up": 4, "down": 1, "drained": 1, "unchecked": 2},
     "locate": [{"name": "ranges carriers.csv", "prefixes": 1200}, {"name": "mmdb", "prefixes": 9}],
     "health": {"probes": 12, "failures": 3, "late": 4, "under_way": 2, "waiting": 1, "settled": True},
-    "last_reload": 86400, "last_reload_ok": False,
+    "last_reload": 86400, "last_reload_ok": False, "last_reload_errors": 2, "last_reload_error": "e.yaml:1:2: w\x1brong",
     "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
                                  {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1",
                                   "no_effect": "no such app"}],
@@ -328,7 +334,8 @@ def tables():
     with Script(STATUS) as script:
         _, out, _ = script.run("status")
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
-                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed", "évil?]0;x?", "undrain", "(all)",
+                     "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed",
+                     "in service\n             2 errors, the first: e.yaml:1:2: w?rong\n", "évil?]0;x?", "undrain", "(all)",
                      "has no effect: no such app", " 12, of which 3 failed and 4 were late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
@@ -413,6 +420,11 @@ def overrides():
          "It replaces the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
         (["drain", "bos"], {"site": "bos", "targets": 1, "replaced": {**alice, "until": 172800, "reason": None}},
          "It replaces the drain until 1970-01-03 00:00:00 +0000, given 1970-01-02 00:00:00 +0000 by uid 7 (alice)\n"),
+        (["drain", "bos", "--app", "a"], {"site": "bos", "app": "a", "targets": 1, "apps": ["a"], "site_drain": alice},
+         "a at bos is drained until undrained; it gets no clients already, as the whole site is drained\n  a\n"
+         "It holds beside the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
+        (["drain", "bos", "--app", "a"], {"site": "bos", "app": "a", "targets": 1, "apps": ["a"], "site_drain": None},
+         "a at bos is drained until undrained; targets that get no more clients: 1\n  a\n"),
         (["undrain", "bos"], {"site": "bos", "targets": 3, "up": 1, "still_drained": 0},
          "bos is not drained any more; targets that get clients again: 1\n"
          "2 more of its targets are not drained any more, but down\n"),
@@ -433,7 +445,7 @@ def overrides():
             code, out, err = script.run(*words)
             equal(code, 0)
             check(text in out and "\x1b" not in out, out)
-            check(words[0] != "drain" or "It replaces" in out, out)
+            equal("It replaces" in out, "replaced" in reply, out)
             equal(err, "".join(f"warning: {line}\n" for line in reply.get("warnings", [])))
 
 
@@ -441,7 +453,7 @@ def odd_replies():
     """A reply with missing fields, or fields of other types, is shown as far as possible."""
     odd = [7, "text", None, [], {}, [7, None, "x", {}, []], {"a": 1}, [[]]]
     keys = ("sites apps drains forces overrides_damaged changes_refused locate states health steps candidates warnings errors site app "
-            "targets reason until since safe_after version next generation replaced up still_drained ended ended_count forced").split()
+            "targets reason until since safe_after version next generation replaced site_drain up still_drained ended ended_count forced").split()
     for verb, more in WORDS.items():
         for value in odd:
             with Script({"ok": True, **{key: value for key in keys}}, {"ok": True}) as script:

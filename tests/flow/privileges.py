@@ -1,6 +1,7 @@
 """Privileges and the service manager: the user is dropped after binding, sockets come from systemd, READY is said
 when the first answer can be given, and the files the daemon makes have the modes they must have."""
 
+import json
 import os
 import pathlib
 import pwd
@@ -117,6 +118,33 @@ def drops():
         check(d.process.wait(10) in (1, 2), "started as a user there is not")
         check("no-such-user-here" in d.log())
         d.process = None
+
+
+def tested():
+    """-t as root warns of every file that only root can read, as after the start it is the user who reads them."""
+    if os.getuid() != 0:
+        raise Skip("only root has files that others cannot read")
+    files = {"more.yaml": json.dumps({"apps": CONFIG["apps"]}), "ranges.csv": "prefix\n10.0.0.0/8\n", "a.zone": "$INCLUDE b.zone\n",
+             "b.zone": "$TTL 60\n@ SOA ns.example.net. h.example.net. 1 2 3 4 5\n@ NS ns.example.net.\n"}
+    main = {**CONFIG, "apps": None, "include": ["more.yaml"], "domains": {ZONE: {"file": "a.zone"}},
+            "locate": [{"plugin": "ranges", "file": "ranges.csv"}], "server": {"user": "nobody"}}
+    with Daemon(main, files, start=False) as d:
+        def run():
+            done = subprocess.run([harness.program("edgesteerd"), "-t", "-c", str(d.config_path)], capture_output=True,
+                                  text=True, timeout=harness.PATIENCE_S, env=harness.program_env(), check=False)
+            check(done.returncode == 0 and ": good: " in done.stdout, done)
+            return done.stderr
+
+        d.folder.chmod(0o755)
+        for name in ("edgesteer.yaml", *files):
+            (d.folder / name).chmod(0o644)
+        equal(run(), "")
+        for name, said in ((d.config_path.name, None), ("more.yaml", "more.yaml"), ("ranges.csv", "ranges.csv"), ("b.zone", "a.zone:1")):
+            (d.folder / name).chmod(0o600)
+            warnings = run().splitlines()
+            check(len(warnings) == 1 and warnings[0].startswith("edgesteerd: warning: as user \"nobody\" no reload will succeed: ") and
+                  (said or name) in warnings[0] and warnings[0].endswith("Permission denied"), name, warnings)
+            (d.folder / name).chmod(0o644)
 
 
 def low_port():
@@ -370,5 +398,5 @@ def environment():
 
 
 if __name__ == "__main__":
-    harness.run(own_files, drops, capabilities, modes, folders, activation, address_in_use, not_bindable, not_for_us, notify,
-                log_lines, environment)
+    harness.run(own_files, drops, tested, capabilities, modes, folders, activation, address_in_use, not_bindable,
+                not_for_us, notify, log_lines, environment)

@@ -125,6 +125,10 @@ def broken():
         d.signal(1)
         until(lambda: d.log().count("reload failed") > failed, harness.PATIENCE_S, "SIGHUP's errors in the log")
         check(d.log().count("targetz") >= 3, "SIGHUP's errors in the log")
+        status = d.ctl_json("status")
+        equal((status["last_reload_ok"], status["last_reload_errors"]), (False, 4))
+        check(status["last_reload_error"].startswith(f"{d.config_path}:") and status["last_reload_error"] in human.err, status)
+        check(f"4 errors, the first: {status['last_reload_error']}\n" in d.ctl("status", as_json=False).out)
         equal(d.query(NAME).addresses, ["203.0.113.1"])
         # Files the config names: broken, missing.
         for ranges in ("prefix,carrier\n10.1.0.0/16,one\n10.300.0.0/16,two\nnonsense\n", "nothing,of,use\n1,2,3\n"):
@@ -139,6 +143,7 @@ def broken():
         equal(d.query(NAME, ecs="10.1.0.0/16").addresses, ["155.146.1.1"])
         d.write("ranges.csv", RANGES)
         d.reload(config(3))
+        check("last_reload_error" not in d.ctl_json("status"), "an error of an earlier reload")
         equal(d.query(NAME).addresses, ["203.0.113.3"])
 
 

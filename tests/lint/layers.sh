@@ -12,20 +12,23 @@ wire        base
 steer       base
 schema      base wire
 zone        base wire
-view        base steer zone
+view        base steer wire zone
 answer      base steer view wire zone
 net         answer base view wire
 config      base schema steer
 state       base
+watch       base
 http        base
+resolve     base wire
 health      base config http
-discovery   base config steer plugin
+plugin      base contract schema
+discovery   base config plugin steer
 generation  base config discovery schema steer view wire zone
 control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view wire
+daemon      base config control discovery generation health net schema state steer view watch wire
 client      base
-lib         plugin
-plugins     plugin lib
+lib         contract
+plugins     contract lib
 ARROWS
 
 c_files server plugins >"$lint_tmp/files"
@@ -51,7 +54,7 @@ BEGIN {
 	beside = $1
 	sub(/[^\/]*$/, $3, beside)
 	if ($3 == "edgesteer-plugin.h")
-		what = "plugin"
+		what = "contract"
 	else if (part[1] == "plugins" && n > 2 && beside in files)
 		next # within the folder of one plugin, or within lib/
 	else if ($3 ~ /^[a-z]+\//)

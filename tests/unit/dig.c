@@ -19,7 +19,9 @@
 #include "config/load.h"
 #include "discovery/discovery.h"
 #include "generation/compile.h"
+#include "generation/survey.h"
 #include "generation/zones.h"
+#include "view/ground.h"
 #include "view/handouts.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -52,6 +54,7 @@ void dig_begin(const char *config, const char *zone, const char *clients)
 	struct arena *arena = arena_new(1 << 20);
 	struct measured_row *rows;
 	struct compile_input in = {.generation = 1};
+	struct survey_input read = {0};
 	char path[128];
 
 	strcpy(dig.folder, "answer-XXXXXX");
@@ -64,12 +67,15 @@ void dig_begin(const char *config, const char *zone, const char *clients)
 	int err = config_load(path, report, &dig.config);
 
 	if (err == E_OK)
-		err = zones_load(dig.config, 1, report, &in.zones);
+		err = zones_load(dig.config, 1, report, &read.zones);
 	if (err == E_OK)
-		err = discovery_load(dig.config, arena, report, &in.places, &rows, &in.measured_count);
-	in.measured = rows;
+		err = discovery_load(dig.config, arena, report, &read.places, &rows, &read.measured_count);
+	read.measured = rows;
+	if (err == E_OK)
+		err = survey_ground(dig.config, &read, &in.ground);
 	if (err == E_OK)
 		err = compile_view(dig.config, &in, report, &dig.view);
+	ground_free(in.ground);
 	report_each(report, print, NULL);
 	assert_int_equal(err, E_OK);
 	report_free(report);

@@ -18,10 +18,14 @@
 #include "control/verbs.h"
 #include "daemon/merge.h"
 #include "state/state.h"
+#include "view/ground.h"
 #include "view/handouts.h"
 #include "view/index.h"
 #include "view/live.h"
+#include "view/tables.h"
 #include "view/view.h"
+#include "zone/builder.h"
+#include "zone/zone.h"
 
 static const struct {
 	const char *app;
@@ -155,7 +159,7 @@ static struct target_states *make_states(struct fake_daemon *fake, bool health_k
 		bool drained = fake->ops.state && state_drained(fake->ops.state, app, site, clock_wall_s());
 		enum force_to forced = fake->ops.state ? state_forced(fake->ops.state, app, site) : FORCE_AUTO;
 
-		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, drained);
+		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, drained, false);
 	}
 	return states;
 }
@@ -230,6 +234,31 @@ static struct places *make_places(void)
 	return places;
 }
 
+// None: every name is outside of them.
+static struct zonedb *make_zones(void)
+{
+	struct zone_builder *builder = zone_builder_new();
+	struct report *report = report_new();
+	struct zonedb *zones = NULL;
+
+	must(builder && report && zone_builder_finish(builder, report, &zones) == E_OK);
+	report_free(report);
+	zone_builder_free(builder);
+	return zones;
+}
+
+static struct tables *make_tables(void)
+{
+	struct ground *ground = ground_new();
+	struct tables *tables = ground ? tables_new(ground) : NULL;
+
+	must(tables);
+	ground->places = make_places();
+	ground->zones = make_zones();
+	ground_free(ground); // the tables use it
+	return tables;
+}
+
 static struct site *make_sites(struct view *view)
 {
 	struct site *sites = arena_take_array(view->arena, FAKE_SITES, sizeof(*sites));
@@ -284,7 +313,9 @@ static struct view *make_view(unsigned many)
 	must(view);
 	view->arena = arena_new(64 << 20);
 	view->generation = 3;
-	view->places = make_places();
+	view->tables = make_tables();
+	view->places = view->tables->ground->places;
+	view->zones = view->tables->ground->zones;
 	view->sites = make_sites(view);
 	view->site_count = FAKE_SITES;
 

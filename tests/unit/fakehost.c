@@ -9,7 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+static char file_path[64]; // of the file being fuzzed
+
+static void expect(bool good)
+{
+	if (!good)
+		abort();
+}
 
 static void *check(void *pointer)
 {
@@ -38,7 +47,7 @@ static const char *option(const struct edgesteer_host *lent, const char *name)
 
 	for (const struct fakehost_pair *pair = host->options; pair->key; pair++)
 		if (strcmp(pair->key, name) == 0)
-			return pair->value;
+			return host->is_fuzzing && strcmp(pair->value, FAKEHOST_FILE) == 0 ? file_path : pair->value;
 	return NULL;
 }
 
@@ -68,10 +77,14 @@ static void report(const struct edgesteer_host *lent, enum edgesteer_level level
 	char text[1024], at[32] = "";
 	va_list ap;
 
-	(void)file;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	host->errors += level == EDGESTEER_ERROR;
+	if (host->is_fuzzing) {
+		expect(*text && (!file || strcmp(file, file_path) == 0));
+		return;
+	}
 	if (line)
 		snprintf(at, sizeof(at), " %zu", line);
 
@@ -81,7 +94,6 @@ static void report(const struct edgesteer_host *lent, enum edgesteer_level level
 	host->reports = check(realloc(host->reports, host->reports_len + room));
 	host->reports_len +=
 		(size_t)snprintf(host->reports + host->reports_len, room, "%s%s: %s\n", levels[level], at, text);
-	host->errors += level == EDGESTEER_ERROR;
 	trace(host, "report\t%s: %s", levels[level], text);
 	if (host->trace)
 		fflush(host->trace);
@@ -93,13 +105,33 @@ static void copy(char *to, const char *from)
 	snprintf(to, 128, "%s", from ? from : "");
 }
 
+static void expect_good(const struct edgesteer_prefix *prefix, const struct edgesteer_place *place)
+{
+	const char *const names[] = {place->carrier, place->class_, place->site};
+
+	expect(prefix->family == 4 || prefix->family == 6);
+	expect(prefix->length <= (prefix->family == 4 ? 32 : 128));
+	for (unsigned bit = prefix->length; bit < 128; bit++)
+		expect(!(prefix->address[bit / 8] & 0x80 >> bit % 8));
+	expect(isnan(place->latitude) == isnan(place->longitude));
+	expect(isnan(place->latitude) || (fabs(place->latitude) <= 90 && fabs(place->longitude) <= 180));
+	expect(!(place->accuracy_km < 0)); // NaN: not stated
+	expect(!place->country || strlen(place->country) == 2);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		expect(!names[i] || (names[i][0] && strlen(names[i]) <= 63));
+}
+
 static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix *prefix,
                const struct edgesteer_place *place)
 {
 	struct fakehost *host = (struct fakehost *)lent;
 
 	if (host->on_add)
-		host->on_add();
+		host->on_add(prefix, place);
+	if (host->is_fuzzing) {
+		expect_good(prefix, place);
+		return 0;
+	}
 	if (host->adds++ >= host->refuse_after && host->refuse_after)
 		return -7;
 	if ((host->added_count & (host->added_count - 1)) == 0) {
@@ -322,10 +354,19 @@ char *fakehost_targets(struct fakehost *host)
 
 // ---- life -----------------------------------------------------------------------------------------------------------
 
+static void reads(const struct edgesteer_host *lent, const char *path)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+
+	copy(host->read, path);
+}
+
 void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, const struct fakehost_pair *map)
 {
 	*host = (struct fakehost){
-		.lent = {sizeof(host->lent), option, option_map, report, add, path, begin, put, drop, commit, source, stop_fd},
+		.lent = {.size = sizeof(host->lent), .option = option, .option_map = option_map, .report = report, .add = add,
+		         .reads = reads, .path = path, .begin = begin, .put = put, .drop = drop, .commit = commit,
+		         .source = source, .stop_fd = stop_fd},
 		.options = options,
 		.map = map,
 		.reports = check(strdup("")),
@@ -344,6 +385,24 @@ int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin)
 	err = plugin->enumerate(instance);
 	plugin->close(instance);
 	return err;
+}
+
+void fakehost_fuzz(const struct edgesteer_plugin *plugin, const struct fakehost_pair *options,
+                   const struct fakehost_pair *map,
+                   void (*on_add)(const struct edgesteer_prefix *prefix, const struct edgesteer_place *place),
+                   const void *data, size_t len)
+{
+	int fd = memfd_create("fuzz", 0);
+	struct fakehost host;
+
+	expect(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+	snprintf(file_path, sizeof(file_path), "/proc/self/fd/%d", fd);
+	fakehost_begin(&host, options, map);
+	host.is_fuzzing = true;
+	host.on_add = on_add;
+	expect((fakehost_run(&host, plugin) < 0) == (host.errors > 0));
+	fakehost_end(&host);
+	close(fd);
 }
 
 void fakehost_end(struct fakehost *host)

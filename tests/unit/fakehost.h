@@ -1,5 +1,5 @@
 // A plugin host for tests of plugins: lends fixed options, keeps what is reported and handed over as text lines. No
-// checks: what a plugin hands over is what the test sees.
+// checks: what a plugin hands over is what the test sees. For fuzz targets one that checks everything and keeps nothing.
 #pragma once
 
 #include <pthread.h>
@@ -34,7 +34,10 @@ struct fakehost {
 	struct fakehost_added *added;
 	size_t added_count;
 	size_t adds;                // calls of add(), the refused ones too
-	void (*on_add)(void);       // called by every add(); NULL
+	void (*on_add)(const struct edgesteer_prefix *prefix, const struct edgesteer_place *place); // called by every add();
+	                                                                                            // NULL
+	bool is_fuzzing;            // by fakehost_fuzz()
+	char read[128];             // what the last call of reads() said
 
 	// provide(), which is on a thread of its own; the lock is for all of what it writes.
 	const struct fakehost_map *maps; // instead of `map`; NULL: every option has that one
@@ -59,12 +62,23 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin);
 void fakehost_end(struct fakehost *host);
 
+<<<<<<< HEAD
 // Opens an instance and runs its provide() on a thread. Negative: open() failed.
 int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin);
 // Has provide() return, closes the instance, and returns what provide() did.
 int fakehost_stop(struct fakehost *host);
 // What was committed, by key: "KEY: APP SITE BALANCER CREATED HEALTH\n" each. For free().
 char *fakehost_targets(struct fakehost *host);
+=======
+// Runs a plugin on a file of `len` octets, whose path is the value of each option whose value here is FAKEHOST_FILE.
+// Aborts unless it keeps to the plugin interface in what it adds, `on_add` (NULL: none) agrees, its reports name no other
+// file, and it fails exactly when it has reported an error.
+#define FAKEHOST_FILE "FILE"
+void fakehost_fuzz(const struct edgesteer_plugin *plugin, const struct fakehost_pair *options,
+                   const struct fakehost_pair *map,
+                   void (*on_add)(const struct edgesteer_prefix *prefix, const struct edgesteer_place *place),
+                   const void *data, size_t len);
+>>>>>>> c84a1a4e058226b045a69390623941954f274879
 
 // One thing that was handed over: "10.0.0.0/8 carrier 52.5,13.25 ~10 km class @site in US", without what is unknown.
 const char *fakehost_format(const struct fakehost_added *added, char buf[static 512]);

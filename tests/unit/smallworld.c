@@ -86,12 +86,14 @@ void world_steer(struct world *world, const struct ranking_spec *spec)
 	struct steering_plan *plan = steering_plan_new();
 	uint32_t set;
 
-	steering_free(world->view.steering);
+	steering_free(world->view.extension);
 	assert_non_null(plan);
 	assert_int_equal(steering_plan_add(plan, spec, &set), E_OK);
-	assert_int_equal(steering_build(plan, &in, WORLD_SITES, world_own_tables, &world->view.steering), E_OK);
+	assert_int_equal(steering_build(plan, &in, WORLD_SITES, &(struct steering_wants){.own_max = world_own_tables},
+	                                &world->view.extension), E_OK);
+	world->view.steering = world->view.extension;
 	steering_plan_free(plan);
-	world->app.steer = &world->view.steering->sets[set];
+	world->app.steer = world->view.steering->of[set];
 	world->app.target_count = spec->count;
 	assert_int_equal(world->app.steer->form, world_own_tables ? STEER_OWN
 	                 : spec->weights || spec->metro == METRO_SOLE ? STEER_MAPPED : STEER_SHARED);
@@ -155,7 +157,7 @@ void world_begin(struct world *world, const uint32_t *weights, uint32_t tie_us)
 void world_end(struct world *world)
 {
 	free(world->states);
-	steering_free(world->view.steering);
+	steering_free(world->view.extension);
 	prior_free(world->view.prior);
 	places_free(world->view.places);
 }

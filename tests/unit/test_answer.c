@@ -383,8 +383,23 @@ static void test_options(void **state)
 		{{"elsewhere", "A", NULL, 1232}, 15, 2},                            // EDE 20
 		{{"closed.edge.example", "A", "198.51.100.0/24"}, 15, 2 + 47},      // EDE 22 with its text
 	};
+	static const struct question question = {"app.edge.example", "A", "198.51.100.0/24"};
+	static const struct {
+		uint8_t state;
+		int len;
+	} last_resorts[] = {{TARGET_EMPTY, 2 + 44}, {TARGET_EMPTY | TARGET_DOWN, 2 + 44}, {TARGET_DRAINED, 2 + 43},
+	                    {TARGET_DRAINED | TARGET_EMPTY, 2 + 43}, {TARGET_DOWN, -1}};
 
 	(void)state;
+	for (size_t i = 0; i < sizeof(last_resorts) / sizeof(last_resorts[0]); i++) { // EDE 23 with its text; or fail-open
+		memset(dig.states->octets, last_resorts[i].state, dig.view->target_count);
+		ldns_pkt *pkt = dig_ask(&question);
+
+		assert_int_equal(dig_option_len(pkt, 15), last_resorts[i].len);
+		assert_int_equal(ldns_pkt_get_rcode(pkt), last_resorts[i].len < 0 ? LDNS_RCODE_NOERROR : LDNS_RCODE_SERVFAIL);
+		ldns_pkt_free(pkt);
+	}
+	memset(dig.states->octets, 0, dig.view->target_count);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ldns_pkt *pkt = dig_ask(&rows[i].question);
 

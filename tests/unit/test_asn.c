@@ -423,6 +423,7 @@ static void test_installed(void **state)
 		skip();
 	assert_int_equal(run(&host, "none", "", NULL), 0);
 	assert_has(host.reports, "note: prefixes by carrier and AS: ");
+	assert_true(strstr(host.read, "/lo") != NULL); // to be watched
 	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
 		assert_client(&host, clients[i][0], clients[i][1], clients[i][2]);
 	fakehost_end(&host);

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/nearest.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "config/options.h"
@@ -132,8 +133,13 @@ static void zones_by_letter(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
 		assert_false(catalogue_find(&catalogue, unknown[i], &zone));
-	assert_string_equal(catalogue_nearest(&catalogue, "us-east-1-wl1-bso-wlz-1"), "us-east-1-wl1-bos-wlz-1");
-	assert_null(catalogue_nearest(&catalogue, "plant-seven"));
+
+	struct nearest misspelt = nearest_begin("us-east-1-wl1-bso-wlz-1"), other = nearest_begin("plant-seven");
+
+	catalogue_offer(&catalogue, &misspelt);
+	catalogue_offer(&catalogue, &other);
+	assert_string_equal(misspelt.word, "us-east-1-wl1-bos-wlz-1");
+	assert_null(other.word);
 }
 
 // Loads an operator's catalogue with this text; the report goes into *ret_reported.

@@ -197,6 +197,35 @@ static void values(void **state)
 	free(reported);
 }
 
+static void provided(void **state)
+{
+	struct config *config =
+		good("providers:\n  - {plugin: file, file: t.csv}\n"
+		     "  - {plugin: exec, command: [a, b], grace: 5m, health: endpoints, env: {A: b}}\n"
+		     "defaults: {ttl: 7s, check: c, last-resort: 192.0.2.1}\n"
+		     "steering: {tie: 3ms, unknown-metro: sole}\n"
+		     "checks: {c: {type: tcp, port: 1}}\ndomains: {e.x: {ns: n.x}}\n");
+	const struct config_provider *providers = config->providers;
+	const struct config_app *defaults = &config->defaults;
+
+	(void)state;
+	assert_int_equal(config->provider_count, 2);
+	assert_true(providers[0].grace_s == 60 && providers[0].health == READY_BOTH && providers[0].mark.line == 2);
+	assert_true(providers[1].grace_s == 300 && providers[1].health == READY_ENDPOINTS);
+	assert_int_equal(value_count(providers[0].options), 1);
+	assert_int_equal(value_count(providers[1].options), 2); // the plugin's
+	assert_true(defaults->ttl_s == 7 && defaults->check == 0 && defaults->last_resort == LAST_RESORT_ADDRESSES);
+	assert_true(defaults->tie_us == 3000 && defaults->unknown_metro == METRO_SOLE && defaults->target_count == 0);
+	config_free(config);
+
+	config = good("domains: {e.x: {ns: n.x}}\n");
+	assert_true(config->defaults.ttl_s == 30 && config->defaults.check == CONFIG_CHECK_NONE);
+	assert_int_equal(config->defaults.tie_us, config->steering.tie_us);
+	assert_null(config_free(config_hold(config))); // one more holder
+	assert_int_equal(config->defaults.last_resort, LAST_RESORT_SERVFAIL);
+	config_free(config);
+}
+
 static void earlier_errors_do_not_count(void **state)
 {
 	static const char text[] = "domains: {e.x: {ns: n.x}}";
@@ -314,7 +343,7 @@ static void schema(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_int_equal(json_object_size(at), 12);
+	assert_int_equal(json_object_size(at), 14);
 	for (size_t i = 0; i < ARRAY_LEN(way); i++)
 		at = json_object_get(at, way[i]);
 	assert_int_equal(json_integer_value(json_object_get(at, "maximum")), 65535);
@@ -457,13 +486,49 @@ static void shapes(void **state)
 	}
 }
 
+// One entry more than a section may have: that, and nothing of what refers to its entries.
+static void too_many(void **state)
+{
+	static const struct {
+		const char *key, *first, *rest; // of an entry, before and after its number
+		int most;
+		const char *reported;
+	} rows[] = {
+		{"domains", "d", ".e.x: {ns: n.y}", 65536, "5:1: domains: has 65537 entries, expected at most 65536\n"},
+		{"checks", "c", ": {type: tcp, port: 7}", 4096, "5:1: checks: has 4097 entries, expected at most 4096\n"},
+		{"sites", "s", ": {kind: region}", 4096, "5:1: sites: has 4097 entries, expected at most 4096\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *yaml, *reported, expected[256];
+		size_t len;
+		FILE *out = open_memstream(&yaml, &len);
+
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+			if (k != i)
+				fprintf(out, "%s: {%s1%s}\n", rows[k].key, rows[k].first, rows[k].rest);
+		fprintf(out, "defaults: {check: c1}\napps: {a.d1.e.x: {check: c1, targets: {s1: {addresses: 192.0.2.1}}}}\n%s:\n", rows[i].key);
+		for (int n = 0; n <= rows[i].most; n++)
+			fprintf(out, "  %s%d%s\n", rows[i].first, n, rows[i].rest);
+		fclose(out);
+		config_free(report_text_config(yaml, len, &reported));
+		snprintf(expected, sizeof(expected), "%swarning: 3:1: defaults: has no effect, there are no `providers`\n",
+		         rows[i].reported);
+		assert_string_equal(reported, expected);
+		free(reported);
+		free(yaml);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults), cmocka_unit_test(default_apps), cmocka_unit_test(sites), cmocka_unit_test(values),
+		cmocka_unit_test(provided),
 		cmocka_unit_test(earlier_errors_do_not_count), cmocka_unit_test(examples), cmocka_unit_test(files),
 		cmocka_unit_test(manual), cmocka_unit_test(schema), cmocka_unit_test(mutations),
-		cmocka_unit_test(shapes),
+		cmocka_unit_test(shapes), cmocka_unit_test(too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/publish.h"
 #include "control/call.h"
+#include "control/impact.h"
 #include "control/verbs.h"
 #include "full_disk.h"
 #include "state/state.h"
@@ -76,6 +77,23 @@ static void test_warnings(void **unused)
 		json_decref(reply);
 		fake_daemon_remove_all(&fake_daemon);
 	}
+}
+
+// Of very many apps only the first are listed, and the others counted: those of them that are left with something are no
+// part of it.
+static void test_very_many_warnings(void **unused)
+{
+	char text[32];
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"use1\"}");
+	const json_t *warnings = json_object_get(reply, "warnings");
+
+	(void)unused;
+	assert_int_equal(json_array_size(warnings), IMPACT_MAX + 1);
+	assert_string_equal(json_string_value(json_array_get(warnings, IMPACT_MAX - 1)),
+	                    "many96.example.com: no target is left; its clients get SERVFAIL");
+	snprintf(text, sizeof(text), "and %d more apps", FAKE_MANY + 3 - IMPACT_MAX); // app, video and web come first
+	assert_string_equal(json_string_value(json_array_get(warnings, IMPACT_MAX)), text);
+	json_decref(reply);
 }
 
 // The same table where health counts: what is down, what is drained, then the drain that warns.
@@ -165,6 +183,10 @@ static void test_replaced(void **unused)
 	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
+	assert_string_equal(asking_text(json_object_get(reply, "site_drain"), "site"), "nyc"); // which holds besides
+	json_decref(reply);
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	assert_true(json_is_null(json_object_get(reply, "site_drain")));
 	json_decref(reply);
 	assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
 	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
@@ -475,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_warnings, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_very_many_warnings, fake_daemon_set_up_many, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_warnings_of_what_is_down, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_undrain_names_what_it_ended, fake_daemon_set_up, fake_daemon_tear_down),

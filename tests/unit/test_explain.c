@@ -1,5 +1,5 @@
 // explain_query() against the answers it explains: names that lead to apps by CNAMEs, what is said of scopes, and names
-// that lead to none.
+// that lead to none. And what is said of names that are no app's own but have an answer.
 #include "control/explain.h"
 
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "control/find.h"
 #include "dig.h"
 #include "statedir.h"
 #include "view/index.h"
@@ -58,7 +59,9 @@ static const char config_text[] =
 	"  lead.edge.example:\n"
 	"    targets: {bos: {cname: host.elsewhere}, east: {cname: one.edge.example}}\n"
 	"  back.edge.example:\n"
-	"    targets: {bos: {cname: host.elsewhere}, east: {cname: front2.edge.example}}\n";
+	"    targets: {bos: {cname: host.elsewhere}, east: {cname: front2.edge.example}}\n"
+	"  '*.w.edge.example':\n"
+	"    targets: {east: {addresses: [203.0.113.50]}}\n";
 
 static const char clients_text[] = "prefix,carrier,latitude,longitude,class,country\n"
                                    "10.10.0.0/16,verizon,42.3,-71.0,,\n"
@@ -181,7 +184,7 @@ static void test_ways_to_none(void **state)
 		{"away.edge.example", "in none of our zones: the resolver has to ask elsewhere"},
 		{"loop.edge.example", "behind too many CNAMEs, or in a CNAME loop"},
 		{"to-sub.edge.example", "delegated away: a referral"},
-		{"ap.edge.example", "no such name: NXDOMAIN; did you mean 'app.edge.example'?"},
+		{"ap.edge.example", "no such name: NXDOMAIN, did you mean 'app.edge.example'?"},
 		{"something-else.entirely.edge.example", "no such name: NXDOMAIN"},
 		{"elsewhere", "in none of our zones (edge.example, 2.example, 3.example and 2 more): REFUSED"},
 		{"a..b", "not a domain name"},
@@ -194,6 +197,35 @@ static void test_ways_to_none(void **state)
 		assert_string_equal(json_string_value(json_object_get(object, "error")), rows[i].error);
 		assert_null(json_object_get(object, "app"));
 		json_decref(object);
+	}
+}
+
+// What `force`, `drain` and `apps` say of a name that a query would get an app's answer for.
+static void test_names_of_wildcards(void **state)
+{
+	static const struct {
+		const char *name, *error; // NULL: found
+	} rows[] = {
+		{"*.w.edge.example", NULL},
+		{"Any.w.edge.example.", "no app 'Any.w.edge.example.' of its own: the wildcard app '*.w.edge.example' serves it"},
+		{"app.w.edge.example", "no app 'app.w.edge.example' of its own: the wildcard app '*.w.edge.example' serves it"},
+		{"w.edge.example", "no app 'w.edge.example', did you mean '*.w.edge.example'?"},
+		{"ns1.edge.example", "no app 'ns1.edge.example', did you mean 'app.edge.example'?"},
+		{"a.elsewhere", "no app 'a.elsewhere'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *refusal = NULL;
+		int app = find_app(dig.view, rows[i].name, &refusal);
+
+		if (!rows[i].error) {
+			assert_string_equal(dig.view->apps[app].name, rows[i].name);
+			continue;
+		}
+		assert_int_equal(app, -1);
+		assert_string_equal(json_string_value(json_object_get(refusal, "error")), rows[i].error);
+		json_decref(refusal);
 	}
 }
 
@@ -264,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ways_to_apps),
 		cmocka_unit_test(test_ways_to_none),
+		cmocka_unit_test(test_names_of_wildcards),
 		cmocka_unit_test(test_overrides),
 	};
 

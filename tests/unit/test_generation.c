@@ -15,6 +15,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/inputs.h"
 #include "base/report.h"
 #include "config/config.h"
 #include "report_text.h"
@@ -48,7 +49,7 @@ static int build(const char *yaml, size_t len, char **ret_reported)
 	write_file("c", yaml, len);
 	snprintf(path, sizeof(path), "%s/c", folder);
 
-	int err = generation_build(path, 1, report, &generation);
+	int err = generation_build(path, NULL, 1, report, &generation);
 
 	assert_int_equal(err == E_OK, report_ok(report));
 	if (err == E_OK) {
@@ -130,13 +131,13 @@ static const struct {
 	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
 	 "c:7:3: checks.h.ca-file: zone has no certificate in PEM\n"},
 	// Warnings come with what is good.
-	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
+	{"server: {ecs-ignore: [192.168.0.0/16]}\ndomains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
 	 "prefix,carrier,class\n10.1.0.0/16,one,egde\n",
-	 "warning: c:4:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "
+	 "warning: c:5:3: sites.w1: no source in `locate` has clients of carrier `oen`, so none is sent here, did you mean "
 	 "`one`?\n"
-	 "warning: c: locate: ranges csv: 1 prefix is of carrier `one`, which has no site of its own, did you mean `oen`?\n"
-	 "warning: c: locate: ranges csv: clients of class `egde` cannot reach carriers' sites, did you mean `edge`?\n"
-	 "warning: c:6:3: apps.w.e.x: no target at a public site: clients outside its carriers get SERVFAIL\n"},
+	 "warning: c:3:10: locate: ranges csv: carrier `one` of 1 prefix (first: 10.1.0.0/16) has no site of its own, did you mean `oen`?\n"
+	 "warning: c:3:10: locate: ranges csv: clients of class `egde` (first: 10.1.0.0/16) cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: c:7:3: apps.w.e.x: no target at a public site: clients outside its carriers get SERVFAIL\n"},
 	// Case does not matter in the name of a carrier.
 	{"domains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oNe]}\n  r1: {kind: region}\n"
 	 "apps:\n  a.e.x: {targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE,
@@ -280,6 +281,70 @@ static void test_too_large(void **state)
 	free(csv);
 }
 
+// ---- what is read ---------------------------------------------------------------------------------------------------
+
+// The files that a build read, in order: a letter for the kind, `*` where it is watched, and the name.
+static void assert_inputs(const char *yaml, bool good, const char *expected)
+{
+	static const char kinds[] = {[INPUT_CONFIG] = 'c', [INPUT_ZONE] = 'z', [INPUT_FEED] = 'f'};
+	struct report *report = report_new();
+	const struct inputs *inputs = report_inputs(report);
+	struct generation generation;
+	char path[PATH_LEN], got[1024] = "";
+	size_t at = 0;
+
+	write_file("c", yaml, strlen(yaml));
+	snprintf(path, sizeof(path), "%s/c", folder);
+	assert_int_equal(generation_build(path, NULL, 1, report, &generation) == E_OK, good);
+	if (good) {
+		view_free(generation.view);
+		config_free(generation.config);
+	}
+	for (size_t i = 0; i < inputs_count(inputs); i++) {
+		const struct input *input = inputs_at(inputs, i);
+
+		assert_true(strncmp(input->path, folder, strlen(folder)) == 0);
+		at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%c%s %s", i ? ", " : "", kinds[input->kind],
+		                       input->watched ? "*" : "", input->path + strlen(folder) + 1);
+	}
+	assert_string_equal(got, expected);
+	report_free(report);
+}
+
+#define WRITE(name, text) write_file(name, text, strlen(text))
+#define MAIN(server, domain, locate) \
+	"server: {plugin-dir: ., watch: " server "}\ninclude: ['*.yaml', more]\nmetros: metros\ncatalogue: catalogue\n" \
+	"domains: {e.x: {file: zone" domain "}, f.x: {ns: n.z}}\nlatency: latency\n" \
+	"locate: [{plugin: ranges, file: csv" locate "}]\nchecks: {h: {type: https, ca-file: ca}, i: {type: https, ca-file: ca}}\n"
+
+static void test_inputs(void **state)
+{
+	(void)state;
+	WRITE("zone", ZONE "$INCLUDE part\n");
+	WRITE("part", "more A 192.0.2.2\n");
+	WRITE("csv", CSV);
+	WRITE("latency", "from,site,ms\n");
+	WRITE("metros", "carrier,country,latitude,longitude,share\n");
+	WRITE("catalogue", "sites: {r1: {kind: region}}\n");
+	WRITE("more", "steering: {tie: 1ms}\n");
+	WRITE("ca", "-----BEGIN CERTIFICATE-----\n");
+	assert_inputs(MAIN("feeds", "", ""), true,
+	              "c c, c *.yaml, c more, c catalogue, z zone, z part, f* csv, f* latency, f* metros, f* ca");
+	assert_inputs(MAIN("on", "", ""), true,
+	              "c c, c *.yaml, c more, c catalogue, z* zone, z* part, f* csv, f* latency, f* metros, f* ca");
+	assert_inputs(MAIN("off", ", watch: on", ", watch: on"), true,
+	              "c c, c *.yaml, c more, c catalogue, z* zone, z* part, f* csv, f latency, f metros, f ca");
+	assert_inputs(MAIN("on", ", watch: off", ", watch: off"), true,
+	              "c c, c *.yaml, c more, c catalogue, z zone, z part, f csv, f* latency, f* metros, f* ca");
+	// Of what is refused too, and what is not there.
+	assert_inputs("domains: [\n", false, "c c");
+	assert_inputs("domains: {e.x: {file: none}}\nlatency: nil\nlocate: [{plugin: mmdb, city: nix}]\n", false,
+	              "c c, z none, f* nix, f* nil");
+	// Without a part of the config, nothing that it names is read.
+	assert_inputs("include: [no, more]\ndomains: {e.x: {file: none}}\n", false, "c c, c no, c more");
+	assert_inputs("domains: {e.x: {ns: n.z}}\nlocate: [{plugin: asn, csv: nix, nothing: 1}]\n", false, "c c, f* nix");
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -288,7 +353,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"c", "zone", "csv", "latency"};
+	static const char *const names[] = {"c", "zone", "csv", "latency", "part", "metros", "catalogue", "more", "ca"};
 	char path[PATH_LEN];
 
 	(void)state;
@@ -306,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_ca_files),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_inputs),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -134,6 +134,19 @@ static void refusals(void **state)
 		// Files that are not there: an error for a name, none for a pattern.
 		{{{"main.yaml", "include: [none.yaml, none-*.yaml]\n" BASE "apps:\n  " APP("a.e.x")}},
 		 "none.yaml: cannot be read: No such file or directory\n"},
+		// Of what refers to a file that cannot be read, nothing; but all such files, and what is wrong in how they join.
+		{{{"main.yaml", "include: [none.yaml, conf.d/1.yaml, conf.d/2.yaml]\napps:\n  " APP("a.e.x") "domains: {e.x: {ns: n.x}}\n"},
+		  {"conf.d/1.yaml", "{"},
+		  {"conf.d/2.yaml", "apps:\n  " APP("a.e.x")}},
+		 "none.yaml: cannot be read: No such file or directory\n"
+		 "conf.d/1.yaml:2:1: not YAML: did not find expected node content (while parsing a flow node on line 2)\n"
+		 "conf.d/2.yaml:2:3: apps.a.e.x: is given at main.yaml:3:3 too, expected once\n"},
+		// A folder stands for no files.
+		{{{"main.yaml", "include: [conf.d]\napps:\n  " APP("a.e.x")}},
+		 "main.yaml:1:11: include: conf.d is a folder, expected its files, as in `conf.d/*.yaml`\n"},
+		{{{"main.yaml", "include: [conf.d/, 'conf.*']\n" BASE "apps:\n  " APP("a.e.x")}},
+		 "main.yaml:1:11: include: conf.d/ is a folder, expected its files, as in `conf.d/*.yaml`\n"
+		 "main.yaml:1:20: include: conf.d is a folder, expected its files, as in `conf.d/*.yaml`\n"},
 		{{{"main.yaml", "include: ['*/x.yaml', '']\n" BASE "apps:\n  " APP("a.e.x")}},
 		 "main.yaml:1:11: include: cannot be `*/x.yaml`, expected a path with `*`, `?` and `[...]` in its last part only\n"
 		 "main.yaml:1:23: include: cannot be ``, expected a path with `*`, `?` and `[...]` in its last part only\n"},
@@ -159,6 +172,32 @@ static void refusals(void **state)
 		config_free(config);
 		free(reported);
 	}
+}
+
+// What means something in a pattern is literal elsewhere: in the folder of the file, and in the name of one.
+static void odd_names(void **state)
+{
+	char path[2 * TEMPDIR_LEN], *reported;
+	struct report *report = report_new();
+	struct config *config = NULL;
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("o[d]d\\", path), 0700), 0);
+	write_file("o[d]d\\/main.yaml", "include: [none.yaml, 'back\\slash.yaml', '*.yml']\n" BASE);
+	write_file("o[d]d\\/back\\slash.yaml", "x: 1\n");
+	write_file("o[d]d\\/1.yml", "y: 1\nx: 1\n");
+	assert_int_equal(config_load(path_of("o[d]d\\/main.yaml", path), report, &config), E_INVAL);
+	reported = report_text(report);
+	for (char *at; (at = strstr(reported, folder));)
+		memmove(at, at + strlen(folder) + 1, strlen(at + strlen(folder)));
+	assert_string_equal(reported, "o[d]d\\/none.yaml: cannot be read: No such file or directory\n"
+	                              "o[d]d\\/1.yml:2:1: x: is given at o[d]d\\/back\\slash.yaml:1:1 too, expected in one file\n");
+	free(reported);
+	report_free(report);
+	unlink(path_of("o[d]d\\/main.yaml", path));
+	unlink(path_of("o[d]d\\/back\\slash.yaml", path));
+	unlink(path_of("o[d]d\\/1.yml", path));
+	assert_int_equal(rmdir(path_of("o[d]d\\", path)), 0);
 }
 
 // A chain of files as long as allowed is read, a longer one is refused; a FIFO is not waited for.
@@ -209,7 +248,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(refusals), cmocka_unit_test(bounds)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(refusals), cmocka_unit_test(odd_names),
+	                                   cmocka_unit_test(bounds)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -87,7 +87,7 @@ static const struct {
 	 "verizon bos 12000\nverizon use1 30500\n1 bos 0\n1 nyc 60000000\n2 use1 2\n", ""},
 	// A byte order mark, CRLF, comments, blanks, no final newline.
 	{"\xef\xbb\xbf# ours\r\n\r\n from , site , ms \r\n192.0.2.1,\tbos , 1.25 \r\nkddi,nyc,7",
-	 "kddi nyc 7000\n1 bos 1250\n", ""},
+	 "kddi nyc 7000\n1 bos 1250\n", "warning: FILE:5: ends without a newline: was it cut?\n"},
 	{"from,site,ms\n", "", ""},
 	// Carriers are the same in whatever case.
 	{"from,site,ms\nVerizon,bos,12\nKDDI,nyc,7\nverizon,bos,13\n", "kddi nyc 7000\nverizon bos 13000\n",

@@ -203,6 +203,10 @@ static void test_text(void **unused)
 	assert_string_equal(live_state_text(TARGET_DOWN), "down");
 	assert_string_equal(live_state_text(TARGET_DRAINED), "drained");
 	assert_string_equal(live_state_text(TARGET_DOWN | TARGET_DRAINED), "drained, down");
+	assert_string_equal(live_state_text(TARGET_EMPTY), "no address");
+	assert_string_equal(live_state_text(TARGET_EMPTY | TARGET_DOWN), "no address");
+	assert_string_equal(live_state_text(TARGET_EMPTY | TARGET_DRAINED), "drained, no address");
+	assert_string_equal(live_state_text(TARGET_EMPTY | TARGET_DRAINED | TARGET_DOWN), "drained, no address");
 }
 
 int main(void)

@@ -37,15 +37,17 @@ static void test_table(void **unused)
 	};
 
 	(void)unused;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(merge_state(rows[i].forced, rows[i].up, rows[i].drained), rows[i].state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(merge_state(rows[i].forced, rows[i].up, rows[i].drained, false), rows[i].state);
+		assert_int_equal(merge_state(rows[i].forced, rows[i].up, rows[i].drained, true), rows[i].state | TARGET_EMPTY);
+	}
 }
 
 // ---- every order of arrival -----------------------------------------------------------------------------------------
 
-enum change { CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN, CHANGES };
+enum change { CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN, CHANGE_EMPTY, CHANGES };
 
-enum { ORDERS = 24 };
+enum { ORDERS = 120, ROWS = 48 };
 
 static const char *const two_sites[] = {"s", "t", NULL};
 static const struct plainview_app two_apps[] = {{"a", 30, 3}, {"b", 30, 3}};
@@ -53,18 +55,18 @@ static const struct plainview_app two_apps[] = {{"a", 30, 3}, {"b", 30, 3}};
 // What is known of a target.
 struct known {
 	enum force_to forced;
-	bool down, site_drained, target_drained;
+	bool down, site_drained, target_drained, empty;
 };
 
 static uint8_t state_of(const struct known *known)
 {
-	return merge_state(known->forced, !known->down, known->site_drained || known->target_drained);
+	return merge_state(known->forced, !known->down, known->site_drained || known->target_drained, known->empty);
 }
 
-// The order-th permutation of 0 … 3.
+// The order-th permutation of 0 … 4.
 static void permute(unsigned order, enum change *ret_changes)
 {
-	enum change left[CHANGES] = {CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN};
+	enum change left[CHANGES] = {CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN, CHANGE_EMPTY};
 
 	for (unsigned count = CHANGES; count > 0; count--) {
 		unsigned pick = order % count;
@@ -101,6 +103,10 @@ static void bring(struct merge *merge, enum change change, struct known *known, 
 		merge_set_override(merge, &drain, to->site_drained);
 		known->site_drained = to->site_drained;
 		return;
+	case CHANGE_EMPTY:
+		merge_set_empty(merge, 0, to->empty);
+		known->empty = to->empty;
+		return;
 	case CHANGES:
 		break;
 	}
@@ -121,17 +127,18 @@ static void check_all(const struct merge *merge, const struct known *known)
 
 static struct known row(unsigned number)
 {
-	return (struct known){(enum force_to)(number % 3), number / 3 % 2, number / 6 % 2, number / 12 % 2};
+	return (struct known){(enum force_to)(number % 3), number / 3 % 2, number / 6 % 2, number / 12 % 2,
+	                      number / 24 % 2};
 }
 
-// All 24 rows: set in each order, then removed in each order, each input also given twice.
+// All 48 rows: set in each order, then removed in each order, each input also given twice.
 static void test_every_order(void **unused)
 {
 	static const struct known nothing;
 	struct view *view = plainview_new(1, two_sites, two_apps, 2);
 
 	(void)unused;
-	for (unsigned number = 0; number < 24; number++)
+	for (unsigned number = 0; number < ROWS; number++)
 		for (unsigned set = 0; set < ORDERS; set++)
 			for (unsigned back = 0; back < ORDERS; back++) {
 				struct merge *merge = merge_new(view);
@@ -169,7 +176,7 @@ static void test_every_move(void **unused)
 	(void)unused;
 	assert_non_null(merge);
 	for (unsigned from = 0; from < 24; from++)
-		for (unsigned number = 0; number < 24; number++)
+		for (unsigned number = 0; number < ROWS; number++)
 			for (unsigned order = 0; order < ORDERS; order++) {
 				struct known to = row(number), begin = row(from);
 
@@ -231,7 +238,7 @@ static uint8_t naive_state(const struct list *list, const char *app, const char 
 		else
 			drained = true;
 	}
-	return merge_state(forced, up, drained);
+	return merge_state(forced, up, drained, false);
 }
 
 static struct override any_override(void)

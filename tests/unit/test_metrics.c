@@ -202,6 +202,16 @@ static void test_json(void **state)
 	(void)state;
 	expect_json(metrics_counters(NULL, test.health), METRIC_STATS, 0);
 	expect_json(metrics_status(&test.facts, dig.live), METRIC_STATUS, 2); // version and pid are no figures
+
+	struct metrics_facts failed = test.facts;
+	char why[] = "c.yaml:1:1: wrong";
+
+	failed.last_reload_error = why;
+
+	json_t *object = metrics_status(&failed, dig.live);
+
+	assert_string_equal(json_string_value(json_object_get(object, "last_reload_error")), why);
+	json_decref(object);
 }
 
 // What programs read must not go away.
@@ -232,6 +242,8 @@ static void test_absent(void **state)
 	assert_null(json_object_get(object, "reload_began"));
 	assert_null(json_object_get(object, "last_reload"));
 	assert_null(json_object_get(object, "last_reload_ok"));
+	assert_null(json_object_get(object, "last_reload_errors"));
+	assert_null(json_object_get(object, "last_reload_error"));
 	assert_null(json_object_get(object, "generation"));
 	assert_string_equal(json_string_value(json_object_get(object, "version")), PACKAGE_VERSION);
 	json_decref(object);

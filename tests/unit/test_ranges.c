@@ -150,7 +150,7 @@ static const struct {
 	 "fields\n"},
 	// A file that was cut off.
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8,b", "1.0.0.0/8 a\n2.0.0.0/8 b\n",
-	 "warning 3: the last line has no newline: is the file complete?\n"},
+	 "warning 3: ends without a newline: was it cut?\n"},
 	{"prefix,carrier\n1.0.0.0/8,a\n2.0.0.0/8", "1.0.0.0/8 a\n", "error 3: 1 fields, the header row has 2\n"},
 	{"prefix\n1.0.0.0/8\n1.0.0.0/8\n1.0.0.0/8\n", "1.0.0.0/8\n1.0.0.0/8\n1.0.0.0/8\n",
 	 "warning 3: 1.0.0.0/8 is on line 2 already: this later row is used\n"
@@ -256,7 +256,7 @@ static void test_long_lines(void **state)
 				at += (size_t)snprintf(csv + at, sizeof(csv) - at, "\n2.0.0.0/8,b\n");
 			expect(csv, at, lens[i] > 4096 ? "error 3: a line of more than 4096 bytes\n"
 			                : ended        ? ""
-			                               : "warning 3: the last line has no newline: is the file complete?\n",
+			                               : "warning 3: ends without a newline: was it cut?\n",
 			       1 + (size_t)ended);
 		}
 	}

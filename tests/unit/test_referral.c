@@ -272,6 +272,41 @@ static void test_glue(void **state)
 	dig_end();
 }
 
+// Long names with nothing in common but the end: the last of those that are remembered would be further into the message
+// than a pointer reaches, so that their addresses have them in full.
+static void test_reach(void **state)
+{
+	static const struct question question = {"www.sub.edge.example", "A", .transport = TRANSPORT_TCP};
+	enum { LONG = 60 };
+	ldns_pkt *pkt;
+
+	(void)state;
+	strcpy(zone_text, head_text);
+	for (int i = 1; i <= LONG; i++)
+		write_zone("sub NS %1$055d.%2$055d.%3$055d.%4$055d.sub\n%1$055d.%2$055d.%3$055d.%4$055d.sub A 10.0.0.%1$d\n", i, i + 100,
+		           i + 200, i + 300);
+	dig_begin(config_text, zone_text, "");
+	pkt = dig_ask(&question);
+	assert_int_equal(ldns_pkt_nscount(pkt), LONG);
+	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_additional(pkt)), LONG);
+	for (size_t i = 0; i < LONG; i++) {
+		const ldns_rr *ns = ldns_rr_list_rr(ldns_pkt_authority(pkt), i), *a = ldns_rr_list_rr(ldns_pkt_additional(pkt), i);
+		char *address = ldns_rdf2str(ldns_rr_rdf(a, 0)), *target = ldns_rdf2str(ldns_rr_rdf(ns, 0)), expected[300];
+
+		snprintf(expected, sizeof(expected), "%055zu.%055zu.%055zu.%055zu.sub.edge.example.", i + 1, i + 101, i + 201, i + 301);
+		assert_string_equal(target, expected);
+		assert_int_equal(ldns_dname_compare(ldns_rr_owner(a), ldns_rr_rdf(ns, 0)), 0);
+		snprintf(expected, sizeof(expected), "10.0.0.%zu", i + 1);
+		assert_string_equal(address, expected);
+		free(address);
+		free(target);
+	}
+	// Each name once among the NS records. Were the others pointers all, the addresses would take 16 octets each.
+	assert_true(dig_reply_len > LONG * (4 * 56 + 14) + LONG * 16 + 4 * 56);
+	ldns_pkt_free(pkt);
+	dig_end();
+}
+
 // More names than are remembered, and records further than a pointer reaches.
 static void test_large(void **state)
 {
@@ -310,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_any_referral),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_glue),
+		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_large),
 	};
 

@@ -35,13 +35,16 @@ static struct {
 	pthread_t main;
 	int nice;             // the main thread's
 	// What the ops return, and what they saw.
-	int prepare_err, take_err;
-	atomic_int gate;      // prepare() waits until it is 0
-	char order[16];       // a letter for each call
+	int build_err, take_err;
+	atomic_int gate;      // build() waits until it is 0
+	char order[32];       // a letter for each call
 	uint64_t generation;
 	bool force;
+	enum reload_kind started;
+	unsigned joins, joins_wanted; // that have finished; the loop ends with the last one
 	int err;
 	char *reported;
+	bool waits;           // something comes after the reload that nobody asked for
 } test;
 
 static void note(char letter)
@@ -53,19 +56,36 @@ static void note(char letter)
 	test.order[len + 1] = '\0';
 }
 
-static int prepare(void *ctx, struct generation *generation, bool force, struct report *report)
+static void starting(void *ctx, const struct reload_job *job)
 {
 	assert_ptr_equal(ctx, &test);
+	assert_true(pthread_equal(pthread_self(), test.main));
+	test.started = job->kind;
+	note('s');
+}
+
+static void discard(struct generation *generation);
+
+static int build(void *ctx, const struct reload_job *job, struct report *report, struct generation *ret_generation)
+{
+	int err = generation_build(test.path, NULL, job->number, report, ret_generation);
+
+	assert_ptr_equal(ctx, &test);
 	assert_false(pthread_equal(pthread_self(), test.main));
+	assert_int_equal(test.started, job->kind);
+	if (err < 0)
+		return err;
 	assert_true(report_ok(report));
-	test.force = force;
+	test.force = job->force;
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()),
 	                 test.nice + NICE_MORE < NICE_MAX ? test.nice + NICE_MORE : NICE_MAX);
 	while (atomic_load(&test.gate))
 		usleep(1000);
-	note('p');
-	test.generation = generation->view->generation;
-	return test.prepare_err;
+	note(job->kind == RELOAD_JOIN ? 'j' : 'p');
+	test.generation = ret_generation->view->generation;
+	if (test.build_err < 0)
+		discard(ret_generation);
+	return test.build_err;
 }
 
 static void discard(struct generation *generation)
@@ -75,10 +95,11 @@ static void discard(struct generation *generation)
 	config_free(generation->config);
 }
 
-static int take(void *ctx, struct generation *generation, struct report *report)
+static int take(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	assert_ptr_equal(ctx, &test);
 	assert_true(pthread_equal(pthread_self(), test.main) && report_ok(report));
+	assert_int_equal(job->number, generation->view->generation);
 	note('t');
 	if (test.take_err < 0)
 		return test.take_err;
@@ -87,12 +108,15 @@ static int take(void *ctx, struct generation *generation, struct report *report)
 	return E_OK;
 }
 
-static void finished(void *ctx, int err, const struct report *report)
+static void finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
+	assert_int_equal(kind, test.started);
 	assert_ptr_equal(ctx, &test);
 	assert_true(pthread_equal(pthread_self(), test.main));
 	assert_int_equal(err == E_OK, report_ok(report));
 	note('f');
+	if (kind == RELOAD_JOIN && ++test.joins == test.joins_wanted)
+		event_base_loopbreak(test.base);
 }
 
 static void done(void *ctx, int err, const struct report *report)
@@ -100,7 +124,7 @@ static void done(void *ctx, int err, const struct report *report)
 	assert_true(pthread_equal(pthread_self(), test.main));
 	note('D');
 	free(test.reported);
-	test.reported = report_text(report);
+	test.reported = report ? report_text(report) : NULL;
 	test.err = err;
 	event_base_loopbreak(ctx);
 }
@@ -116,7 +140,7 @@ static void write_config(const char *yaml)
 
 static int set_up(void **state)
 {
-	const struct reload_ops ops = {prepare, discard, take, finished, &test};
+	const struct reload_ops ops = {starting, build, take, discard, finished, &test};
 
 	(void)state;
 	memset(&test, 0, sizeof(test));
@@ -126,7 +150,7 @@ static int set_up(void **state)
 	test.main = pthread_self();
 	test.nice = getpriority(PRIO_PROCESS, (id_t)gettid());
 	test.base = event_base_new();
-	test.reload = test.base ? reload_new(test.base, test.path, &ops) : NULL;
+	test.reload = test.base ? reload_new(test.base, &ops) : NULL;
 	return test.reload ? 0 : -1;
 }
 
@@ -161,30 +185,30 @@ static const char *reload(const char *yaml)
 static void test_outcomes(void **state)
 {
 	(void)state;
-	assert_string_equal(reload(GOOD), "ptfD");
+	assert_string_equal(reload(GOOD), "sptfD");
 	assert_int_equal(test.err, E_OK);
 	assert_int_equal(test.generation, 2); // the first one was there at startup
 	assert_false(test.force);
-	assert_string_equal(reload_by(GOOD, true), "ptfD");
+	assert_string_equal(reload_by(GOOD, true), "sptfD");
 	assert_true(test.force);
 
-	assert_string_equal(reload(BAD), "fD");
+	assert_string_equal(reload(BAD), "sfD");
 	assert_int_equal(test.err, E_INVAL);
 	assert_non_null(strstr(test.reported, "has neither `file` nor `ns`"));
 
-	test.prepare_err = E_NOMEM;
-	assert_string_equal(reload(GOOD), "pdfD");
+	test.build_err = E_NOMEM;
+	assert_string_equal(reload(GOOD), "spdfD");
 	assert_int_equal(test.err, E_NOMEM);
 	assert_string_not_equal(test.reported, "");
 
-	test.prepare_err = E_OK;
+	test.build_err = E_OK;
 	test.take_err = E_NOMEM;
-	assert_string_equal(reload(GOOD), "ptdfD");
+	assert_string_equal(reload(GOOD), "sptdfD");
 	assert_int_equal(test.err, E_NOMEM);
 	assert_non_null(strstr(test.reported, "cannot be taken into use"));
 
 	test.take_err = E_OK;
-	assert_string_equal(reload(GOOD), "ptfD");
+	assert_string_equal(reload(GOOD), "sptfD");
 	assert_int_equal(test.generation, 7);
 }
 
@@ -195,12 +219,12 @@ static void test_one_at_a_time(void **state)
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
 	reload_begin(test.reload, false, done, test.base); // refused at once, and not a reload that has finished
-	assert_string_equal(test.order, "D");
+	assert_string_equal(test.order, "sD");
 	assert_int_equal(test.err, E_STATE);
 	assert_string_equal(test.reported, "a reload is under way already\n");
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
-	assert_string_equal(test.order, "DptfD");
+	assert_string_equal(test.order, "sDptfD");
 	assert_int_equal(test.err, E_OK);
 }
 
@@ -213,11 +237,128 @@ static void test_stop(void **state)
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
 	assert_false(reload_stop(test.reload, 1));
-	assert_string_equal(test.order, "");
+	assert_string_equal(test.order, "s");
 	atomic_store(&test.gate, 0);
 	assert_true(reload_stop(test.reload, PATIENCE_MS));
-	assert_string_equal(test.order, "pdD");
+	assert_string_equal(test.order, "spdD");
 	assert_int_equal(test.err, E_STOPPED);
+}
+
+static void unasked_done(void *ctx, int err, const struct report *report)
+{
+	(void)report;
+	note(err == E_OK ? 'u' : err == E_STATE ? 'x' : '?');
+	if (test.waits)
+		return;
+	event_base_loopbreak(ctx);
+}
+
+// One that nobody asked for keeps nobody from asking: one request waits for it, with its force; the next is refused. It
+// does not wait itself.
+static void test_unasked(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sptfu");
+	assert_false(test.force);
+
+	test.order[0] = '\0';
+	test.waits = true;
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin(test.reload, true, done, test.base);
+	assert_string_equal(test.order, "s");
+	reload_begin(test.reload, false, done, test.base);
+	assert_string_equal(test.order, "sD");
+	assert_int_equal(test.err, E_STATE);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	assert_string_equal(test.order, "sDx");
+	event_base_loopbreak(test.base); // what done() has asked for
+	atomic_store(&test.gate, 0);
+	test.order[0] = '\0';
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "ptfusptfD");
+	assert_int_equal(test.err, E_OK);
+	assert_true(test.force);
+	assert_int_equal(test.generation, 4);
+
+	// A stop answers both.
+	test.order[0] = '\0';
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin(test.reload, false, done, test.base);
+	atomic_store(&test.gate, 0);
+	assert_true(reload_stop(test.reload, PATIENCE_MS));
+	assert_string_equal(test.order, "spd?D");
+	assert_int_equal(test.err, E_STOPPED);
+}
+
+// Joins that are wanted at one time are one; nobody is called back for them, and they are no reload.
+static void test_join(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	test.joins_wanted = 1;
+	for (int i = 0; i < 100; i++)
+		reload_join(test.reload);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sjtf");
+
+	// Wanted while one is under way: one more.
+	test.order[0] = '\0';
+	test.joins_wanted = 3;
+	atomic_store(&test.gate, 1);
+	reload_join(test.reload);
+	while (test.started != RELOAD_JOIN || reload_stop(test.reload, 0))
+		assert_int_equal(event_base_loop(test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	assert_int_equal(reload_began_s(test.reload), 0);
+	reload_join(test.reload);
+	reload_join(test.reload);
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sjtfsjtf");
+}
+
+// A reload that somebody asks for waits for the join under way, and comes before the next one. A second one is refused.
+static void test_join_and_reload(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	atomic_store(&test.gate, 1);
+	reload_join(test.reload);
+	while (reload_stop(test.reload, 0))
+		assert_int_equal(event_base_loop(test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	reload_join(test.reload);
+	reload_begin(test.reload, false, done, test.base);
+	assert_string_equal(test.order, "s");
+	reload_begin(test.reload, false, done, test.base);
+	assert_string_equal(test.order, "sD");
+	assert_int_equal(test.err, E_STATE);
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sDjtfsptfD");
+	assert_int_equal(test.err, E_OK);
+	test.joins_wanted = 2;
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sDjtfsptfDsjtf");
+}
+
+// A join that fails is told; for want of memory it is tried again.
+static void test_join_fails(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	test.joins_wanted = 1;
+	test.build_err = E_NOMEM;
+	reload_join(test.reload);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sjdf");
+	test.build_err = E_OK;
+	test.joins_wanted = 2;
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sjdfsjtf");
 }
 
 int main(void)
@@ -226,6 +367,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_outcomes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_join, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_join_and_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_join_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unasked, set_up, tear_down),
 	};
 
 	alarm(300);

@@ -49,6 +49,8 @@ static const struct {
 	 "3:3: domains.e.x.: is given twice (case is ignored), expected once\n"},
 	{"domains: {'*.x': {ns: n.x}}\n",
 	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`; anything else as `\\DDD`\n"},
+	{"domains: {e.x: {ns: n.x, watch: on}}\n",
+	 "1:26: domains.e.x.watch: has no place without a `file`, expected one to watch\n"},
 	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
 	{"domains: {" LONG ": {ns: n.x}, a" LONG ": {ns: n.x}, b" LONG ": {ns: n.x, hostmaster: h.x}}\n",
 	 "1:266: domains.a" LONG ": is too long a name for the default `hostmaster`, expected one\n"},
@@ -84,6 +86,16 @@ static const struct {
 	{DOMAIN "locate: [{file: x}, 7]\n",
 	 "2:10: locate[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
 	 "2:21: locate[1]: cannot be `7`, expected a mapping\n"},
+	{DOMAIN "providers: [{file: x}, 7]\n",
+	 "2:13: providers[0]: plugin is missing, expected a name of letters, digits, `-`, `_` and `.`, at most 63\n"
+	 "2:24: providers[1]: cannot be `7`, expected a mapping\n"},
+	{SITES "defaults: {ttl: 10s, targets: {}, weight: 1}\n"
+	       "apps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}, us-west-2: {addresses: 1.1.1.1}}}}\n",
+	 "3:22: defaults.targets: unknown key\n"
+	 "3:35: defaults.weight: unknown key\n"
+	 "warning: 3:1: defaults: has no effect, there are no `providers`\n"},
+	// A provider's targets may be at any site.
+	{SITES "providers: [{plugin: x}]\ndefaults: {tie: 1ms}\n", "4:12: defaults.tie: unknown key\n"},
 	{DOMAIN "locate: {plugin: x}\n", "2:1: locate: cannot be a mapping, expected a list of mappings\n"},
 	{DOMAIN "checks:\n  none: {type: tcp}\n  'a b': {type: tcp, port: 1, path: /, verify: off}\n  c: {}\n",
 	 "3:3: checks.none: stands for no check, expected another name\n"
@@ -166,6 +178,12 @@ static const struct {
 	 "warning: 2:9: sites.x: region: `metor-1` is neither a site nor in the catalogue, did you mean `metro-1`?\n"},
 	{DOMAIN "apps: {a.e.x: {targets: [x]}}\n",
 	 "2:16: apps.a.e.x.targets: cannot be a list, expected a mapping of names\n"},
+	// What would follow from a section or a catalogue that is refused is not reported.
+	{"domains: [e.x]\nsites: {us-east-1: {}}\napps: {a.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "1:1: domains: cannot be a list, expected a mapping of names\n"},
+	{DOMAIN "catalogue: none.yaml\nsites: {our-1: {region: metro-1}, us-east-1: {region: metor-1}}\napps: {a.e.x: {targets: "
+	        "{our-1: {addresses: 1.1.1.1}, us-east-1: {addresses: 1.1.1.1}}}}\n",
+	 "/d/none.yaml: cannot be read: No such file or directory\n"},
 	// A kind that is refused is not taken for another one.
 	{DOMAIN "sites: {x: {kind: reggion}}\napps: {a.e.x: {targets: {x: {addresses: 1.1.1.1}}}}\n",
 	 "2:19: sites.x.kind: cannot be `reggion`, expected wavelength, local-zone, outpost, az or region, did you mean "

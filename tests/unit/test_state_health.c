@@ -99,6 +99,68 @@ static void test_health(void **unused)
 	state_close(state);
 }
 
+// Each address of a target has a health of its own; they go one by one, or with the target.
+static void test_addresses(void **unused)
+{
+	static const uint32_t kept[] = {1, 3};
+	struct state *state = statedir_open();
+
+	(void)unused;
+	for (uint32_t round = 0; round < 3; round++) { // new, changed, come back
+		for (uint32_t probed = 0; probed < 5; probed++) {
+			state_set_health(state, "a", "s", probed, (probed + round) % 2, probed);
+			state_set_health(state, "a", "t", probed, true, 0);
+		}
+		state = statedir_reopen(state);
+		for (uint32_t probed = 0; probed < 5; probed++) {
+			assert_int_equal(statedir_health(state, "a", "s", probed), (probed + round) % 2);
+			assert_int_equal(statedir_health(state, "a", "t", probed), 1);
+		}
+		state_retain_addresses(state, "a", "s", kept, ARRAY_LEN(kept));
+		for (int reopened = 0; reopened < 2; reopened++) {
+			for (uint32_t probed = 0; probed < 5; probed++)
+				assert_int_equal(statedir_health(state, "a", "s", probed), probed % 2 ? (int)(probed + round) % 2 : -1);
+			assert_int_equal(statedir_health(state, "a", "t", 4), 1);
+			state = statedir_reopen(state);
+		}
+	}
+	state_forget_health(state, "a", "t");
+	state_forget_health(state, "a", "s");
+	state_set_health(state, "a", "s", 3, false, 0);
+	for (int reopened = 0; reopened < 2; reopened++) {
+		for (uint32_t probed = 0; probed < 5; probed++) {
+			assert_int_equal(statedir_health(state, "a", "s", probed), probed == 3 ? 0 : -1);
+			assert_int_equal(statedir_health(state, "a", "t", probed), -1);
+		}
+		state = statedir_reopen(state);
+	}
+	state_close(state);
+}
+
+// An address after the other, faster than they are written: those of one target are bounded, and room comes back.
+static void test_many_addresses(void **unused)
+{
+	struct state *state = statedir_open();
+	uint32_t probed;
+
+	(void)unused;
+	for (probed = 0; probed < STATE_HEALTH_OF_TARGET_MAX + 9; probed++)
+		state_set_health(state, "a", "s", probed, true, 0);
+	for (probed = 0; probed < STATE_HEALTH_OF_TARGET_MAX + 9; probed++)
+		assert_int_equal(statedir_health(state, "a", "s", probed), probed < STATE_HEALTH_OF_TARGET_MAX ? 1 : -1);
+	state_set_health(state, "b", "s", 1, true, 0); // others are not affected
+	assert_int_equal(statedir_health(state, "b", "s", 1), 1);
+	state_retain_addresses(state, "a", "s", NULL, 0);
+	state_set_health(state, "a", "s", 999, true, 0);
+	assert_int_equal(statedir_health(state, "a", "s", 999), -1);
+	state = statedir_reopen(state);
+	state_set_health(state, "a", "s", 999, true, 0);
+	state = statedir_reopen(state);
+	assert_int_equal(statedir_health(state, "a", "s", 999), 1);
+	assert_int_equal(statedir_health(state, "a", "s", 1), -1);
+	state_close(state);
+}
+
 // What changes while it is being written is written again.
 static void test_changes_while_written(void **unused)
 {
@@ -186,31 +248,53 @@ static void test_age(void **unused)
 	}
 }
 
-// A file of the first version, which had no `since`: its health counts, since a time that is not known.
-static void test_first_version(void **unused)
+// Makes health.db what an earlier version left.
+static void make_older(int version)
 {
-	struct state *state = statedir_open();
-	int64_t since_s = 1;
-	char path[160];
+	char path[160], steps[640];
 	sqlite3 *db;
 
-	(void)unused;
-	state_set_health(state, "a", "s", 7, true, 0);
-	state_close(state);
 	snprintf(path, sizeof(path), "%s/health.db", statedir);
+	snprintf(steps, sizeof(steps), "CREATE TABLE older (app TEXT NOT NULL, site TEXT NOT NULL, word INTEGER NOT NULL, "
+	         "sum INTEGER NOT NULL, PRIMARY KEY (app, site)) WITHOUT ROWID;"
+	         "INSERT INTO older SELECT app, site, word, sum FROM health;%s"
+	         "DROP TABLE health; ALTER TABLE older RENAME TO health; DROP TABLE alias;"
+	         "PRAGMA user_version = %d; PRAGMA application_id = 0x4553000%d",
+	         version == 2 ? "ALTER TABLE older ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+	                        "UPDATE older SET since = (SELECT since FROM health WHERE app = older.app);" : "", version, version);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "ALTER TABLE health DROP COLUMN since; PRAGMA user_version = 1;"
-	                                  "PRAGMA application_id = 0x45530001", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, steps, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	state = statedir_open();
-	assert_int_equal(state_health(state, "a", "s", 7, &since_s), 1);
-	assert_int_equal(since_s, 0);
-	state_set_health(state, "a", "s", 7, false, 1790000000);
-	state = statedir_reopen(state);
-	assert_int_equal(state_health(state, "a", "s", 7, &since_s), 0);
-	assert_int_equal(since_s, 1790000000);
-	assert_int_equal(statedir_count("health.db.damaged"), 0);
-	state_close(state);
+}
+
+// Files of earlier versions: the first had no `since`, so the health counts, since a time that is not known; the second
+// had one address of a target.
+static void test_earlier_versions(void **unused)
+{
+	(void)unused;
+	for (int version = 1; version <= 2; version++) {
+		struct state *state = statedir_open();
+		int64_t saved_s = version == 1 ? 0 : 1700000000, since_s = 1;
+
+		state_set_health(state, "a", "s", 7, true, saved_s);
+		state_set_health(state, "b", "s", 8, false, saved_s);
+		state_close(state);
+		make_older(version);
+		state = statedir_open();
+		assert_int_equal(state_health(state, "a", "s", 7, &since_s), 1);
+		assert_int_equal(since_s, saved_s);
+		assert_int_equal(state_health(state, "b", "s", 8, &since_s), 0);
+		assert_int_equal(since_s, saved_s);
+		state_set_health(state, "a", "s", 7, false, 1790000000);
+		state_set_health(state, "a", "s", 6, true, 1790000001);
+		state = statedir_reopen(state);
+		assert_int_equal(state_health(state, "a", "s", 7, &since_s), 0);
+		assert_int_equal(since_s, 1790000000);
+		assert_int_equal(state_health(state, "a", "s", 6, &since_s), 1);
+		assert_int_equal(statedir_count("health.db.damaged"), 0);
+		state_forget_health(state, "a", "s");
+		state_close(state);
+	}
 }
 
 static int take_number(void *ctx, int count, char **values, char **names)
@@ -300,10 +384,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_health, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_addresses, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_many_addresses, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_changes_while_written, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_write_fails, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_age, statedir_setup, statedir_teardown),
-		cmocka_unit_test_setup_teardown(test_first_version, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_earlier_versions, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_confirmed, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_cost, statedir_setup, statedir_teardown),
 	};

@@ -161,23 +161,35 @@ static void make_specs(struct world *world)
 	}
 }
 
-// Set i has i / 4 + 1 apps.
-static struct steering *build(struct world *world, uint32_t own_max)
+// The first `count` sets; set i has i / 4 + 1 apps.
+static struct steering_plan *plan_sets(const struct world *world, unsigned count)
 {
 	struct steering_plan *plan = steering_plan_new();
-	struct steer_input in = view_steer_input(&world->view);
-	struct steering *steering = NULL;
 
-	for (unsigned i = 0; i < SETS; i++)
+	for (unsigned i = 0; i < count; i++)
 		for (unsigned app = 0; app < i / 4 + 1; app++) {
 			uint32_t set = SETS;
 
 			assert_int_equal(steering_plan_add(plan, &world->specs[i], &set), E_OK);
 			assert_int_equal(set, i);
 		}
-	assert_int_equal(steering_build(plan, &in, SITES, own_max, &steering), E_OK);
+	return plan;
+}
+
+static struct steering *build_wanted(const struct world *world, unsigned count, const struct steering_wants *wants)
+{
+	struct steering_plan *plan = plan_sets(world, count);
+	struct steer_input in = view_steer_input(&world->view);
+	struct steering *steering = NULL;
+
+	assert_int_equal(steering_build(plan, &in, SITES, wants, &steering), E_OK);
 	steering_plan_free(plan);
 	return steering;
+}
+
+static struct steering *build(const struct world *world, uint32_t own_max)
+{
+	return build_wanted(world, SETS, &(struct steering_wants){.own_max = own_max});
 }
 
 static struct pick ask(struct world *world, const struct steer *steer, struct target_states *states,
@@ -273,6 +285,78 @@ static void test_forms_agree(void **state)
 	free(world);
 }
 
+// A steering that is extended by further sets gives every client what one built for all of them gives.
+static void test_extended(void **state)
+{
+	static const struct steering_wants wants = {
+		.own_max = 3, .shared = {[METRO_REGION] = true, [METRO_CARRIER] = true, [METRO_EXPECTED] = true}, .mapped = true};
+	struct world *world = calloc(1, sizeof(*world));
+	struct target_states *states = live_states_new(SET_MAX);
+
+	(void)state;
+	make_sites(world);
+	make_specs(world);
+
+	struct steering *own = build(world, SETS), *base = build_wanted(world, SETS / 2, &wants), *extended = NULL;
+	struct steering_plan *plan = plan_sets(world, SETS);
+	struct steer_input in = view_steer_input(&world->view);
+
+	assert_int_equal(steering_extend(plan, &in, base, &extended), E_OK);
+	assert_int_equal(extended->count, SETS);
+	assert_int_equal(extended->set_count, SETS - SETS / 2);
+	assert_int_equal(extended->form_counts[STEER_OWN], 3);
+	for (unsigned i = 0; i < SETS; i++)
+		assert_true(ranking_spec_equal(&extended->of[i]->spec, &world->specs[i]));
+	for (unsigned i = 0; i < SETS / 2; i++)
+		assert_ptr_equal(extended->of[i], &base->sets[i]);
+	for (unsigned i = 0; i < CLIENTS * 10; i++) {
+		unsigned set = below(SETS);
+
+		for (unsigned slot = 0; slot < SET_MAX; slot++)
+			states->octets[slot] = (uint8_t)(below(3) ? 0 : below(4));
+		compare_forms(world, own->of[set], extended->of[set], states);
+	}
+	steering_plan_free(plan);
+	steering_free(extended);
+	steering_free(base);
+	steering_free(own);
+	prior_free(world->view.prior);
+	places_free(world->view.places);
+	free(states);
+	free(world);
+}
+
+// A table that was not wanted cannot be shared by what comes later, even if some set has it.
+static void test_not_extended(void **state)
+{
+	static const struct steering_wants each[] = {
+		{.own_max = 3},
+		{.own_max = 3, .shared = {[METRO_REGION] = true, [METRO_CARRIER] = true, [METRO_EXPECTED] = true}},
+	};
+	struct world *world = calloc(1, sizeof(*world));
+
+	(void)state;
+	make_sites(world);
+	make_specs(world);
+	for (unsigned i = 0; i < ARRAY_LEN(each); i++) {
+		struct steering *base = build_wanted(world, SETS / 2, &each[i]), *extended = NULL;
+		struct steering_plan *all = plan_sets(world, SETS), *same = plan_sets(world, SETS / 2);
+		struct steer_input in = view_steer_input(&world->view);
+
+		assert_int_equal(steering_extend(all, &in, base, &extended), E_NOTFOUND);
+		assert_null(extended);
+		assert_int_equal(steering_extend(same, &in, base, &extended), E_OK);
+		assert_int_equal(extended->set_count, 0);
+		steering_free(extended);
+		steering_plan_free(all);
+		steering_plan_free(same);
+		steering_free(base);
+	}
+	prior_free(world->view.prior);
+	places_free(world->view.places);
+	free(world);
+}
+
 // Sets that differ in their rule alone are different sets.
 static void test_rules_are_part_of_a_set(void **state)
 {
@@ -306,14 +390,14 @@ static void test_few(void **state)
 
 	struct steer_input in = view_steer_input(&world->view);
 
-	assert_int_equal(steering_build(plan, &in, SITES, 16, &steering), E_OK);
+	assert_int_equal(steering_build(plan, &in, SITES, &(struct steering_wants){.own_max = 16}, &steering), E_OK);
 	assert_int_equal(steering->count, 0);
 	steering_free(steering);
 	for (unsigned i = 0; i < 1000; i++) {
 		assert_int_equal(steering_plan_add(plan, &world->specs[1], &set), E_OK);
 		assert_int_equal(set, 0);
 	}
-	assert_int_equal(steering_build(plan, &in, SITES, 0, &steering), E_OK);
+	assert_int_equal(steering_build(plan, &in, SITES, &(struct steering_wants){0}, &steering), E_OK);
 	assert_int_equal(steering->count, 1);
 	assert_int_equal(steering->form_counts[STEER_SHARED], 1);
 	steering_free(steering);
@@ -349,6 +433,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms_agree),
+		cmocka_unit_test(test_extended),
+		cmocka_unit_test(test_not_extended),
 		cmocka_unit_test(test_rules_are_part_of_a_set),
 		cmocka_unit_test(test_few),
 		cmocka_unit_test(test_ties),

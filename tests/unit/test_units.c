@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -148,12 +149,17 @@ static void nearest_words(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *word = nearest_word(rows[i].wanted, words, ARRAY_LEN(words));
+		struct nearest nearest = nearest_begin(rows[i].wanted);
+		char meant[NEAREST_MEANT_MAX], expected[NEAREST_MEANT_MAX] = "";
 
-		if (rows[i].word ? !word || strcmp(word, rows[i].word) != 0 : word != NULL)
-			fail_msg("`%s`: %s", rows[i].wanted, word ? word : "none");
+		for (size_t j = 0; j < ARRAY_LEN(words); j++)
+			nearest_offer(&nearest, words[j]);
+		if (rows[i].word ? !nearest.word || strcmp(nearest.word, rows[i].word) != 0 : nearest.word != NULL)
+			fail_msg("`%s`: %s", rows[i].wanted, nearest.word ? nearest.word : "none");
+		if (rows[i].word)
+			snprintf(expected, sizeof(expected), ", did you mean `%s`?", rows[i].word);
+		assert_string_equal(nearest_meant(&nearest, '`', meant), expected);
 	}
-	assert_null(nearest_word("ttl", words, 0));
 }
 
 int main(void)

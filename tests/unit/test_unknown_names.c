@@ -20,7 +20,7 @@
 #include "report_text.h"
 #include "steer/place.h"
 
-#define HEAD "latency: l.csv\ndomains: {e.x: {ns: n.x}}\nsites:\n"
+#define HEAD "locate: [{plugin: ranges, file: c.csv}]\nlatency: l.csv\ndomains: {e.x: {ns: n.x}}\nsites:\n"
 
 struct client {
 	const char *carrier, *class_, *hint;
@@ -74,16 +74,16 @@ static const struct {
 	{"  w: {kind: wavelength, reach: [verzion]}\n  v: {kind: wavelength, reach: [kddi, verzion, bell]}\n",
 	 {{"verizon", NULL, NULL}, {"kddi", NULL, NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: 4:3: sites.w: no source in `locate` has clients of carrier `verzion`, so none is sent here, did you "
+	 "warning: 5:3: sites.w: no source in `locate` has clients of carrier `verzion`, so none is sent here, did you "
 	 "mean `verizon`?\n"
-	 "warning: 5:3: sites.v: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
-	 "warning: /d/f: locate: ranges c.csv: 1 prefix is of carrier `verizon`, which has no site of its own, did you mean "
+	 "warning: 6:3: sites.v: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
+	 "warning: 1:10: locate: ranges c.csv: carrier `verizon` of 1 prefix (first: 10.0.0.0/24) has no site of its own, did you mean "
 	 "`verzion`?\n"},
 	// A carrier of a source that no site has; how many prefixes there are counts before sources are laid together.
 	{"  w: {kind: wavelength, reach: [verizon]}\n",
 	 {{"verizon", NULL, NULL}, {"verizno", NULL, NULL}, {"verizno", NULL, NULL}, {"kddi", NULL, NULL}, {"skt", NULL, NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: /d/f: locate: ranges c.csv: 2 prefixes are of carrier `verizno`, which has no site of its own, did you mean "
+	 "warning: 1:10: locate: ranges c.csv: carrier `verizno` of 2 prefixes (first: 10.0.1.0/24) has no site of its own, did you mean "
 	 "`verizon`?\n"
 	 "note: /d/f: locate: 2 prefixes are of 2 carriers without a site, such as `kddi`\n"},
 	// Nor does a config without carriers care for any.
@@ -91,14 +91,14 @@ static const struct {
 	{"  w: {kind: wavelength, reach: [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0]}\n",
 	 {{"kddi", NULL, NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: 4:3: sites: no source in `locate` has clients of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
+	 "warning: 5:3: sites: no source in `locate` has clients of the carriers `a0`, `a1`, `a2` and 8 more, so none is "
 	 "sent to their sites\n"
 	 "note: /d/f: locate: 1 prefix is of 1 carrier without a site, such as `kddi`\n"},
 	// The latency table. A name that a site uses as well is reported for the site.
 	{"  w: {kind: wavelength, reach: [bell]}\n",
 	 {{"verizon", NULL, NULL}},
 	 {{0, "bell", 0, 1}, {0, "verizno", 0, 1}, {0, "verizon", 0, 1}},
-	 "warning: 4:3: sites.w: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
+	 "warning: 5:3: sites.w: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
 	 "warning: /d/l.csv: has 1 carrier that no source in `locate` and no site has, such as `verizno`, did you mean "
 	 "`verizon`?\n"},
 	{"  r: {kind: region}\n",
@@ -110,16 +110,16 @@ static const struct {
 	 {{NULL, "egde", NULL}, {NULL, "Edge", NULL}, {NULL, "EDGE", NULL}, {NULL, "edgy", NULL}, {NULL, "\033edge", NULL},
 	  {NULL, "edge", NULL}},
 	 {{0, NULL, 0, 0}},
-	 "warning: /d/f: locate: ranges c.csv: clients of class `egde` cannot reach carriers' sites, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `Edge` cannot reach carriers' sites, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `EDGE` cannot reach carriers' sites, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `edgy` cannot reach carriers' sites, did you mean `edge`?\n"
-	 "warning: /d/f: locate: ranges c.csv: clients of class `?edge` cannot reach carriers' sites, did you mean `edge`?\n"},
+	 "warning: 1:10: locate: ranges c.csv: clients of class `egde` (first: 10.0.0.0/24) cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: 1:10: locate: ranges c.csv: clients of class `Edge` (first: 10.0.1.0/24) cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: 1:10: locate: ranges c.csv: clients of class `EDGE` (first: 10.0.2.0/24) cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: 1:10: locate: ranges c.csv: clients of class `edgy` (first: 10.0.3.0/24) cannot reach carriers' sites, did you mean `edge`?\n"
+	 "warning: 1:10: locate: ranges c.csv: clients of class `?edge` (first: 10.0.4.0/24) cannot reach carriers' sites, did you mean `edge`?\n"},
 	// Hinted sites.
 	{"  plant-7: {kind: outpost}\n",
 	 {{NULL, NULL, "plant-7"}, {NULL, NULL, "palnt-7"}, {NULL, NULL, "elsewhere"}},
 	 {{0, NULL, 0, 0}},
-	 "warning: /d/f: locate: ranges c.csv: hints at 2 sites not in the config, such as `palnt-7`, did you mean "
+	 "warning: 1:10: locate: ranges c.csv: hints at 2 sites not in the config, such as `palnt-7` (first: 10.0.1.0/24), did you mean "
 	 "`plant-7`?\n"},
 };
 

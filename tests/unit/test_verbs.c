@@ -48,7 +48,7 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"drain\", \"site\": 7}", 2, "'site' must be a text"},
 		{"{\"verb\": \"drain\", \"site\": \"\"}", 2, "'site' must be a text"},
 		{"{\"verb\": \"drain\", \"site\": null}", 2, "'site' must be a text"},
-		{"{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "no site 'bso'; did you mean 'bos'?"},
+		{"{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "no site 'bso', did you mean 'bos'?"},
 		{"{\"verb\": \"drain\", \"site\": \"elsewhere\"}", 1, "no site 'elsewhere'"},
 		{"{\"verb\": \"drain\", \"site\": \"App.example.com.\"}", 1, "no site 'App.example.com.': that is an app"},
 		{"{\"verb\": \"apps\", \"app\": \"bos\"}", 1, "no app 'bos': that is a site"},

@@ -47,7 +47,7 @@ static void check(const char *text, size_t len, const char *json, const char *re
 {
 	struct report *report = report_new();
 	struct yaml_tree *tree = NULL;
-	int err = yaml_tree_parse(&f, text, len, report, &tree);
+	int err = yaml_tree_parse(&f, text, len, &YAML_BUDGET, report, &tree);
 	json_t *root = tree ? json_of(yaml_tree_root(tree)) : NULL;
 	char *got = tree ? json_dumps(root, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("");
 	char *lines = report_text(report);
@@ -157,16 +157,16 @@ static void caps(void **state)
 	struct report *report = report_new();
 	struct yaml_tree *tree = NULL;
 
-	assert_int_equal(yaml_tree_parse(&f, deep, strlen(deep), report, &tree), E_OK);
+	assert_int_equal(yaml_tree_parse(&f, deep, strlen(deep), &YAML_BUDGET, report, &tree), E_OK);
 	tree = yaml_tree_free(tree);
 	memset(deep, '[', sizeof(deep));
 	check(deep, sizeof(deep), "", "f:1:33: nested more than 32 deep, expected a flatter file\n");
 
-	check("", (size_t)YAML_BYTES_MAX + 1, "", "f: cannot be read: larger than 256 MiB\n"); // and is not looked at
+	check("", (size_t)YAML_BYTES_MAX + 1, "", "f: cannot be read: larger than 256 MiB, with the files before this one\n"); // and is not looked at
 	memset(big, 'x', 2 * (size_t)YAML_NODES_MAX);
 	for (size_t i = 0; i < YAML_NODES_MAX; i++)
 		big[2 * i] = i ? ',' : '[';
-	snprintf(wanted, sizeof(wanted), "f:1:%d: more than %d values, expected a smaller file\n", 2 * YAML_NODES_MAX,
+	snprintf(wanted, sizeof(wanted), "f:1:%d: more than %d values, with the files before this one, expected fewer\n", 2 * YAML_NODES_MAX,
 	         YAML_NODES_MAX);
 	check(big, 2 * (size_t)YAML_NODES_MAX, "", wanted);
 	report_free(report);
@@ -187,7 +187,7 @@ static void marks(void **state)
 	struct yaml_tree *tree;
 
 	(void)state;
-	assert_int_equal(yaml_tree_parse(&f, text, strlen(text), report, &tree), E_OK);
+	assert_int_equal(yaml_tree_parse(&f, text, strlen(text), &YAML_BUDGET, report, &tree), E_OK);
 
 	const struct value *root = yaml_tree_root(tree), *two = value_get(root, "two"), *inner = two->first->next;
 	const struct value *z = value_get(inner, "z");
@@ -229,15 +229,15 @@ static void files(void **state)
 	assert_int_equal(tempdir_make(folder), 0);
 	snprintf(path, sizeof(path), "%s/a.yaml", folder);
 	write_file(path, "a: b\n");
-	assert_int_equal(yaml_tree_load(&file, report, &tree), E_OK);
+	assert_int_equal(yaml_tree_load(&file, &YAML_BUDGET, report, &tree), E_OK);
 	assert_string_equal(value_text(value_get(yaml_tree_root(tree), "a")), "b");
 	assert_string_equal(value_mark(yaml_tree_root(tree)).file, "name");
 	tree = yaml_tree_free(tree);
 	unlink(path);
-	assert_int_equal(yaml_tree_load(&file, report, &tree), E_IO);
-	assert_int_equal(yaml_tree_load(&directory, report, &tree), E_IO);
+	assert_int_equal(yaml_tree_load(&file, &YAML_BUDGET, report, &tree), E_IO);
+	assert_int_equal(yaml_tree_load(&directory, &YAML_BUDGET, report, &tree), E_IO);
 	assert_int_equal(mkfifo(path, 0600), 0); // nobody ever writes into it
-	assert_int_equal(yaml_tree_load(&file, report, &tree), E_IO);
+	assert_int_equal(yaml_tree_load(&file, &YAML_BUDGET, report, &tree), E_IO);
 	assert_null(tree);
 	unlink(path);
 	rmdir(folder);
@@ -275,7 +275,7 @@ static void many_keys(void **state)
 
 	double start_s = cpu_s();
 
-	assert_int_equal(yaml_tree_parse(&f, text, (size_t)(to - text), report, &tree), E_OK);
+	assert_int_equal(yaml_tree_parse(&f, text, (size_t)(to - text), &YAML_BUDGET, report, &tree), E_OK);
 	assert_true(cpu_s() - start_s < 20);
 	assert_int_equal(value_count(yaml_tree_root(tree)), KEYS);
 	assert_true(report_ok(report));
@@ -284,11 +284,46 @@ static void many_keys(void **state)
 	free(text);
 }
 
+// What was read counts for what is read next, but not what was refused.
+static void budget(void **state)
+{
+	static const struct {
+		const char *text, *reported;
+		size_t octets, nodes; // left behind it
+	} rows[] = {
+		{"[a, b]", "", 14, 7},
+		{"[a", "f:2:1: not YAML: did not find expected ',' or ']' (while parsing a flow sequence on line 1)\n", 14, 7},
+		{"{a: [b, c]}", "", 3, 3},
+		{"a: b", "f: cannot be read: larger than 256 MiB, with the files before this one\n", 3, 3},
+		{"[a]", "", 0, 1},
+		{"", "", 0, 0},
+		{"", "f: more than 8388608 values, with the files before this one, expected fewer\n", 0, 0},
+	};
+	struct yaml_budget left = {20, 10};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct report *report = report_new();
+		struct yaml_tree *tree = NULL;
+		int err = yaml_tree_parse(&f, rows[i].text, strlen(rows[i].text), &left, report, &tree);
+		char *lines = report_text(report);
+
+		assert_string_equal(lines, rows[i].reported);
+		assert_int_equal(err == E_OK, *lines == '\0');
+		assert_int_equal(left.octets, rows[i].octets);
+		assert_int_equal(left.nodes, rows[i].nodes);
+		yaml_tree_free(tree);
+		free(lines);
+		report_free(report);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trees), cmocka_unit_test(refusals), cmocka_unit_test(caps),
 		cmocka_unit_test(marks), cmocka_unit_test(files), cmocka_unit_test(many_keys),
+		cmocka_unit_test(budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,13 +53,14 @@ static void test_broken_texts(void **state)
 		{"", "E t.zone: contains no records\n"},
 		{"\n; nothing\n\n", "E t.zone: contains no records\n"},
 		{"$TTL 1\n", "E t.zone: contains no records\n"},
+		{"$INCLUDE none.zone\n", "E t.zone:1: $INCLUDE none.zone: No such file or directory\n"},
 		{"$TTL 1\na TXT x\n", "E t.zone: zone example: has no SOA record\nE t.zone: zone example: has no NS record\n"},
 		{"$TTL 1\n@ NS ns.elsewhere.\n", "E t.zone: zone example: has no SOA record\n"},
 		{"@ SOA ns.elsewhere. host 1 2 3 4 5\n", "E t.zone:1: the record has no TTL, and no $TTL came before it\n"},
 		{"\n A 192.0.2.1\n", "E t.zone:2: the record has no owner, and none came before it\n"},
 		{ZONELOAD_HEAD "a ( A\n192.0.2.1\n", "E t.zone:4: parenthesis is not closed\n"},
 		{ZONELOAD_HEAD "a TXT (\"x\n", "E t.zone:4: quote is not closed on its line\n"},
-		{ZONELOAD_HEAD "a\\", "E t.zone:4: backslash with nothing to escape\n"},
+		{ZONELOAD_HEAD "a\\", "E t.zone:4: backslash with nothing to escape\nW t.zone:4: ends without a newline: was it cut?\n"},
 		{ZONELOAD_HEAD "a TXT \001\n", "E t.zone:4: control character: this is not a text file\n"},
 		// Names in data are not compressed (RFC 3597 section 4).
 		{ZONELOAD_HEAD "a AFSDB \\# 4 0000c00b\n", "E t.zone:4: a.example AFSDB: the octets after \\# are not valid data of this type\n"},
@@ -159,6 +160,7 @@ static void test_long_lines(void **state)
 	append(&zone, "\nb A 192.0.2.1 x\nc TXT ");
 	for (int i = 0; i < 300; i++) // more than ldns would take without cutting it off
 		append(&zone, "\"%0250d\" ", i);
+	append(&zone, "\n");
 	assert_int_equal(zoneload_text(zone.bytes, zone.len, report, &db), E_INVAL);
 	zoneload_expect(report, "E t.zone:4: entry is too long (is a parenthesis left open?)\n"
 	                        "E t.zone:5: b.example A: Syntax error, superfluous text present\n"
@@ -178,6 +180,7 @@ static void test_longest_rdata(void **state)
 
 		append(&zone, ZONELOAD_HEAD "a TYPE65280 \\# %zu ", len);
 		append_fill(&zone, '5', 2 * len);
+		append(&zone, "\n");
 		if (len == 64988) {
 			assert_int_equal(zoneload_text(zone.bytes, zone.len, report, &db), 0);
 			assert_int_equal(node_rrset(draftzone_find_there(db, "a.example"), 65280)->wire_len, 65000);

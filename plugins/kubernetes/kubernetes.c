@@ -18,7 +18,8 @@
 
 enum {
 	GATHER_MS = 50,   // from the first change to the round
-	REST = 10,        // a round takes at most one part in so many of the time
+	REST = 10,        // after a round comes a rest of so many times its length
+	REST_MAX_MS = 500,
 	AGAIN_MS = 30000, // when what the host has refused is put again: its config may be another
 	TURN_MAX_MS = 1000,
 };
@@ -77,6 +78,11 @@ static int go_round(struct run *run, bool again, int64_t now_ms)
 	return err;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int round_if_due(struct run *run, int64_t now_ms)
 {
 	bool again = run->emit.refused && run->again_ms <= now_ms;
@@ -93,15 +99,10 @@ static int round_if_due(struct run *run, int64_t now_ms)
 	int64_t end_ms = now();
 
 	run->round_ms = INT64_MAX;
-	run->rest_ms = end_ms + (end_ms - now_ms) * REST;
+	run->rest_ms = end_ms + earlier((end_ms - now_ms) * REST, REST_MAX_MS);
 	if (again || !run->emit.refused)
 		run->again_ms = end_ms + AGAIN_MS;
 	return err;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 static int follow(struct run *run)

@@ -30,7 +30,15 @@ KINDS = {
     ("discovery.k8s.io/v1", "endpointslices"): "EndpointSlice",
     ("gateway.networking.k8s.io/v1", "gateways"): "Gateway",
     ("gateway.networking.k8s.io/v1", "httproutes"): "HTTPRoute",
+    # For kubectl, of which the plugin knows nothing.
+    ("v1", "configmaps"): "ConfigMap",
+    ("v1", "namespaces"): "Namespace",
+    ("v1", "serviceaccounts"): "ServiceAccount",
+    ("apps/v1", "deployments"): "Deployment",
+    ("rbac.authorization.k8s.io/v1", "clusterrolebindings"): "ClusterRoleBinding",
+    ("rbac.authorization.k8s.io/v1", "clusterroles"): "ClusterRole",
 }
+CLUSTER_WIDE = ("namespaces", "clusterrolebindings", "clusterroles")  # stored with the namespace ""
 HISTORY = 100000
 SO_ATTACH_FILTER = 26
 
@@ -206,7 +214,7 @@ class KubeApi:
             version, kind = self.resource(plural)
             stored = copy.deepcopy(manifest)
             meta = stored.setdefault("metadata", {})
-            key = (meta.setdefault("namespace", "default"), meta["name"])
+            key = (meta.setdefault("namespace", "" if plural in CLUSTER_WIDE else "default"), meta["name"])
             old = self.objects[plural].get(key)
             self.version += 1
             stored.update(apiVersion=version, kind=kind)
@@ -399,7 +407,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if len(rest) == 1:
             self.collection(rest[0], namespace)
         else:
-            self.single(rest[0], namespace, rest[1])
+            self.single(rest[0], namespace or "", rest[1])
 
     def discover(self, parts):
         if parts[0] == "version":
@@ -414,7 +422,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
              "preferredVersion": {"groupVersion": group, "version": "v1"}} for group in groups]}
 
     def resources(self, group):
-        found = [{"name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind,
+        found = [{"name": plural, "singularName": kind.lower(), "namespaced": plural not in CLUSTER_WIDE, "kind": kind,
                   "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
                   "shortNames": {"ingresses": ["ing"], "services": ["svc"]}.get(plural, [])}
                  for (version, plural), kind in self.api.kinds.items() if version == group]
@@ -439,7 +447,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def collection(self, plural, namespace):
         if self.command == "POST":
             manifest = json.loads(self.body)
-            manifest["metadata"].setdefault("namespace", namespace or "default")
+            manifest["metadata"].setdefault("namespace", namespace or "")
             if (manifest["metadata"]["namespace"], manifest["metadata"]["name"]) in self.api.objects[plural]:
                 raise Status(409, "AlreadyExists", "it exists already")
             self.reply(201, self.api.put(plural, manifest))

@@ -21,6 +21,7 @@ START_S = 20
 
 SITES = {"bos": "us-east-1-wl1-bos-wlz-1", "nyc": "us-east-1-wl1-nyc-wlz-1"}
 DOMAIN = "edge.example.com"
+FOLLOWED = ("ingresses", "services", "endpointslices", "gateways", "httproutes")
 
 
 def ingress(space, name, hosts, alias=None, ips=(), service=None, annotations=None, created=None, cls=None, labels=None):
@@ -171,7 +172,8 @@ def settled(provider, api, **words):
 
 def watching(api, within_s=START_S):
     """Until all resources are watched, and have been for long enough that what fails next is the first failure."""
-    until(lambda: all(api.watching(plural) for _, plural in api.kinds), within_s, "everything is watched")
+    wanted = [plural for _, plural in api.kinds if plural in FOLLOWED]
+    until(lambda: all(api.watching(plural) for plural in wanted), within_s, "everything is watched")
     time.sleep(1.2)
 
 
@@ -640,19 +642,25 @@ def targets_of_plain(api, left_out):
 # ---- kubectl ---------------------------------------------------------------------------------------------------------
 
 
+class Kubectl:
+    """The real client, with the server's kubeconfig."""
+
+    def __init__(self, api):
+        tools = harness.TOP / "build" / "tools" / "usr" / "bin"
+        self.binary = shutil.which("kubectl", path=f"{os.environ.get('PATH', '')}:{tools}")
+        if not self.binary:
+            raise Skip("kubectl is not installed")
+        self.env = {**os.environ, "KUBECONFIG": str(api.kubeconfig()), "HOME": str(api.folder)}
+
+    def __call__(self, *words):
+        done = subprocess.run([self.binary, *words], env=self.env, capture_output=True, text=True, timeout=30, check=False)
+        equal((done.returncode, done.stderr), (0, ""), f"kubectl {words}: {done.stdout}")
+        return done.stdout
+
+
 def kubectl_takes_the_server_for_real():
-    binary = shutil.which("kubectl", path=os.environ.get("PATH", "") + f":{harness.TOP}/build/tools/usr/bin")
-    if not binary:
-        raise Skip("kubectl is not installed")
     with KubeApi() as api:
-        env = {**os.environ, "KUBECONFIG": str(api.kubeconfig()), "HOME": str(api.folder)}
-
-        def kubectl(*words):
-            done = subprocess.run([binary, *words], env=env, capture_output=True, text=True, timeout=30, check=False)
-            equal((done.returncode, done.stderr), (0, ""), f"kubectl {words}: {done.stdout}")
-            return done.stdout
-
-        path = api.folder / "web.json"
+        kubectl, path = Kubectl(api), api.folder / "web.json"
 
         def apply(manifest):
             path.write_text(json.dumps({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", **manifest}))
@@ -667,14 +675,44 @@ def kubectl_takes_the_server_for_real():
             check("configured" in apply(changed), "kubectl apply again")
             settled(provider, api)
             check(list(provider.now())[0].endswith(f" renamed.{DOMAIN}"), "the name after kubectl apply")
-            with subprocess.Popen([binary, "get", "ingresses", "-n", "bos", "-w", "-o", "name"], env=env, text=True,
-                                  stdout=subprocess.PIPE) as watch:
+            with subprocess.Popen([kubectl.binary, "get", "ingresses", "-n", "bos", "-w", "-o", "name"], env=kubectl.env,
+                                  text=True, stdout=subprocess.PIPE) as watch:
                 equal(watch.stdout.readline(), "ingress.networking.k8s.io/web-1\n", "kubectl get -w")
                 api.put("ingresses", plain(2))
                 equal(watch.stdout.readline(), "ingress.networking.k8s.io/web-2\n", "kubectl get -w, an event")
                 watch.terminate()
             check("deleted" in kubectl("delete", "ingress", "web-1", "-n", "bos"), "kubectl delete")
             settled(provider, api)
+
+
+def the_manifests_are_enough():
+    """conf/kubernetes is what kubectl takes, its rules allow what the plugin asks for, and its config is a good one."""
+    with KubeApi() as api:
+        kubectl = Kubectl(api)
+        kubectl("apply", "--validate=false", "-f", str(harness.TOP / "conf" / "kubernetes"))
+        made = [path.split("?")[0] for method, path in api.requests if method == "POST"]
+        equal(made[0], "/api/v1/namespaces", "what is made first: the others are in it")
+        role = api.get("clusterroles", "", "edgesteer")
+        allowed = {resource for rule in role["rules"] for resource in rule["resources"]
+                   if rule["verbs"] == ["get", "list", "watch"]}
+        with Provider(api):
+            watching(api)
+        asked = {path.split("?")[0].split("/")[-1] for method, path in api.requests if "limit=500" in path and method == "GET"}
+        equal(asked & set(FOLLOWED), allowed, "what the plugin asks for, and what it may")
+        binding = api.get("clusterrolebindings", "", "edgesteer")
+        account = api.get("deployments", "edgesteer", "edgesteer")["spec"]["template"]["spec"]["serviceAccountName"]
+        equal((binding["roleRef"]["name"], binding["subjects"][0]["name"]), ("edgesteer", account), "who may")
+        ports = {port["name"]: port["containerPort"] for port in
+                 api.get("deployments", "edgesteer", "edgesteer")["spec"]["template"]["spec"]["containers"][0]["ports"]}
+        config = api.folder / "edgesteer.yaml"
+        config.write_text(api.get("configmaps", "edgesteer", "edgesteer")["data"]["edgesteer.yaml"])
+        check(f"@{ports['dns-udp']}" in config.read_text() and ports["dns-udp"] == ports["dns-tcp"], "the ports")
+        text = config.read_text().replace("/run/edgesteer", str(api.folder)).replace("/var/lib/edgesteer", str(api.folder))
+        config.write_text(text)
+        env = {**harness.program_env(), "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(api.port)}
+        done = subprocess.run([harness.program("edgesteerd"), "-t", "-c", str(config)], env=env, capture_output=True,
+                              text=True, timeout=harness.PATIENCE_S, check=False)
+        equal(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
@@ -684,4 +722,5 @@ if __name__ == "__main__":
                 certificates_are_verified_and_rotate, clusters_do_not_wait_for_each_other, twenty_thousand,
                 health_and_zones, names_belong_to_namespaces, one_load_balancer_is_one_target,
                 services_gateways_classes_and_labels, hostile_servers_harm_nothing, endless_bodies_take_little_memory,
-                huge_and_odd_objects, kubectl_takes_the_server_for_real, limit_s=90)
+                huge_and_odd_objects, kubectl_takes_the_server_for_real,
+                the_manifests_are_enough, limit_s=90)

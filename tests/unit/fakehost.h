@@ -62,14 +62,12 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin);
 void fakehost_end(struct fakehost *host);
 
-<<<<<<< HEAD
 // Opens an instance and runs its provide() on a thread. Negative: open() failed.
 int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin);
 // Has provide() return, closes the instance, and returns what provide() did.
 int fakehost_stop(struct fakehost *host);
 // What was committed, by key: "KEY: APP SITE BALANCER CREATED HEALTH\n" each. For free().
 char *fakehost_targets(struct fakehost *host);
-=======
 // Runs a plugin on a file of `len` octets, whose path is the value of each option whose value here is FAKEHOST_FILE.
 // Aborts unless it keeps to the plugin interface in what it adds, `on_add` (NULL: none) agrees, its reports name no other
 // file, and it fails exactly when it has reported an error.
@@ -78,7 +76,6 @@ void fakehost_fuzz(const struct edgesteer_plugin *plugin, const struct fakehost_
                    const struct fakehost_pair *map,
                    void (*on_add)(const struct edgesteer_prefix *prefix, const struct edgesteer_place *place),
                    const void *data, size_t len);
->>>>>>> c84a1a4e058226b045a69390623941954f274879
 
 // One thing that was handed over: "10.0.0.0/8 carrier 52.5,13.25 ~10 km class @site in US", without what is unknown.
 const char *fakehost_format(const struct fakehost_added *added, char buf[static 512]);

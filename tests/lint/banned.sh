@@ -43,22 +43,13 @@ door() {
 door 'ldns/' 'server/zone/rdata\.c'
 door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
-<<<<<<< HEAD
+door 'ares\.h' 'server/resolve/asker\.c'
 door 'curl/' '(server/(http|health)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(answer/(sign|cookie)|http/ca_stores|net/tls)\.c'
-door 'jansson' '(server/(schema|config|health|discovery|state|control|daemon|client)|plugins/kubernetes)/[a-z0-9_]+\.[ch]'
-door 'event2?[/.]' 'server/(net|http|health|discovery|state|generation|control|daemon)/[a-z0-9_]+\.[ch]'
-=======
-door 'ares\.h' 'server/resolve/asker\.c'
-door 'curl/' 'server/(http|health)/[a-z0-9_]+\.[ch]'
-door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
-door 'urcu' 'server/base/publish\.[ch]'
-door 'openssl/' 'server/(answer/(sign|cookie)|http/ca_stores|net/tls)\.c'
-door 'jansson' 'server/(schema|config|health|plugin|discovery|provide|state|control|daemon|client)/[a-z0-9_]+\.[ch]'
+door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|daemon|client)|plugins/kubernetes)/[a-z0-9_]+\.[ch]'
 door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|state|generation|control|daemon)/[a-z0-9_]+\.[ch]'
->>>>>>> c84a1a4e058226b045a69390623941954f274879
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------
 

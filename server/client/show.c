@@ -191,6 +191,26 @@ static void show_last_reload(const json_t *reply, json_int_t reload_s)
 		client_print(stdout, "             %s\n", client_text(reply, "last_reload_error"));
 }
 
+// Files that are watched, and what came of the last reload for one. `refused` goes when something is taken.
+static void show_watch(const json_t *watch)
+{
+	const char *refused = client_text(watch, "refused");
+	json_int_t more = client_int(watch, "more");
+	char at[CTL_TIME_LEN], others[CELL_LEN] = "";
+
+	if (!json_is_object(watch))
+		return;
+	client_print(stdout, "watching     %lld files\n", client_int(watch, "files"));
+	if (!client_int(watch, "last"))
+		return;
+	if (more)
+		snprintf(others, sizeof(others), " and %lld more", (long long)more);
+	client_print(stdout, "last change  %s, %s%s%s\n", client_time(client_int(watch, "last"), at),
+	             client_text(watch, "file"), others, refused[0] ? ": REFUSED, the previous generation stays in service" : "");
+	if (refused[0])
+		client_print(stdout, "             %s\n", refused);
+}
+
 void client_show_status(const json_t *reply)
 {
 	const json_t *health = json_object_get(reply, "health");
@@ -207,6 +227,7 @@ void client_show_status(const json_t *reply)
 	show_locate(json_object_get(reply, "locate"));
 	if (reload_s)
 		show_last_reload(reply, reload_s);
+	show_watch(json_object_get(reply, "watch"));
 	if (began_s)
 		client_print(stdout, "reload       under way since %s\n", client_time(began_s, at));
 	client_print(stdout, "probes       %lld, of which %lld failed and %lld were late; %lld under way, %lld waiting%s\n",

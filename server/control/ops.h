@@ -34,8 +34,8 @@ struct control_ops {
 	json_t *(*stats)(void *ctx);
 	// Facts for `status` and `version` as a JSON object, owned by the caller: "version", "pid", "started", "serving",
 	// "last_reload", "last_reload_ok" and "last_reload_errors" after the first one, with "last_reload_error" if it failed
-	// (the first of its errors), and the counts of what is served ("generation", "epoch",
-	// "zones", "apps", …). show.c adds the targets' states, the sources, health and overrides.
+	// (the first of its errors), "watch" (files that are watched), and the counts of what is served ("generation",
+	// "epoch", "zones", "apps", …). show.c adds the targets' states, the sources, health and overrides.
 	json_t *(*status)(void *ctx);
 	unsigned idle_ms; // closes idle connections after this; 0: CONTROL_IDLE_S
 };

@@ -23,6 +23,7 @@ struct cause {
 	size_t more;   // files
 	int64_t ended_s;
 	char *refused; // the first error; NULL: it was taken, or something was since
+	bool under_way;
 };
 
 struct watching {
@@ -36,6 +37,8 @@ static void watch_files(struct watching *watching)
 {
 	struct inputs *watched = files_watched(watching->files);
 
+	if (inputs_count(files_list(watching->files)) == INPUTS_MAX)
+		log_warning("watching files: the list of %d is full: changes of others are not noticed", INPUTS_MAX);
 	if (watched)
 		watch_set(watching->watch, watched);
 }
@@ -53,6 +56,7 @@ static void reloaded(void *ctx, int err, const struct report *report)
 	struct watching *watching = ctx;
 	struct cause *cause = &watching->cause;
 
+	cause->under_way = false;
 	cause->ended_s = clock_wall_s();
 	free(cause->refused);
 	cause->refused = NULL;
@@ -76,6 +80,7 @@ static void changed(void *ctx, const struct inputs *files)
 	free(cause->path);
 	cause->path = strdup(first->path);
 	cause->more = more;
+	cause->under_way = true;
 	if (more)
 		log_notice("%s and %zu more %s changed: reloading", first->path, more, more == 1 ? "file" : "files");
 	else
@@ -121,11 +126,27 @@ struct watching *watching_free(struct watching *watching)
 	return NULL;
 }
 
+// Nobody may have thought of these.
+static void tell_unwatched(const struct inputs *before, const struct inputs *read)
+{
+	for (size_t i = 0; i < inputs_count(read); i++) {
+		const struct input *input = inputs_at(read, i);
+		int number = inputs_find(before, input->path);
+
+		if (number < 0 || inputs_at(before, (size_t)number)->watched ||
+		    inputs_same_stamp(&inputs_at(before, (size_t)number)->stamp, &input->stamp))
+			continue;
+		log_notice("%s has changed too, and is taken with it", input->path);
+	}
+}
+
 void watching_loaded(struct watching *watching, int err, const struct report *report, const struct config *config)
 {
 	struct files *files = files_loaded(watching->files, report, err == E_OK, config->server.watch == CONFIG_WATCH_ON,
 	                                   clock_wall_s());
 
+	if (err == E_OK && watching->cause.under_way)
+		tell_unwatched(files_list(watching->files), report_inputs(report));
 	if (err == E_OK) {
 		free(watching->cause.refused);
 		watching->cause.refused = NULL;

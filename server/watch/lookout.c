@@ -104,19 +104,23 @@ static bool take_stamps(struct lookout *lookout, size_t *ret_differing)
 	return moving;
 }
 
-// The files that differ from what was read, which count as read from now on. NULL when out of memory.
+// The files that differ from what was read, which count as read from now on; some at least. NULL when out of memory.
 static struct inputs *tell(struct lookout *lookout)
 {
 	struct inputs *told = inputs_new();
 
 	for (size_t i = 0; told && i < inputs_count(lookout->files); i++) {
-		struct input *file = inputs_at(lookout->files, i);
+		struct input file = *inputs_at(lookout->files, i);
 
-		if (inputs_same_stamp(&lookout->seen[i], &file->stamp))
+		if (inputs_same_stamp(&lookout->seen[i], &file.stamp))
 			continue;
-		file->stamp = lookout->seen[i];
-		inputs_put(told, file);
+		file.stamp = lookout->seen[i];
+		inputs_put(told, &file);
 	}
+	if (!told || inputs_count(told) == 0)
+		return inputs_free(told);
+	for (size_t i = 0; i < inputs_count(lookout->files); i++)
+		inputs_at(lookout->files, i)->stamp = lookout->seen[i];
 	return told;
 }
 

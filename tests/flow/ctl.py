@@ -322,6 +322,7 @@ STATUS = {
     "locate": [{"name": "ranges carriers.csv", "prefixes": 1200}, {"name": "mmdb", "prefixes": 9}],
     "health": {"probes": 12, "failures": 3, "late": 4, "under_way": 2, "waiting": 1, "settled": True},
     "last_reload": 86400, "last_reload_ok": False, "last_reload_errors": 2, "last_reload_error": "e.yaml:1:2: w\x1brong",
+    "watch": {"files": 3, "last": 86400, "file": "/d/carriers.csv", "more": 2, "refused": "/d/carriers.csv:2: no \x1bprefix"},
     "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
                                  {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1",
                                   "no_effect": "no such app"}],
@@ -336,7 +337,8 @@ def tables():
         for text in ("edgesteerd   9.9, process 77", "generation 3", "1290000 prefixes", "6: 4 up, 1 down, 1 drained; 2 without",
                      "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed",
                      "in service\n             2 errors, the first: e.yaml:1:2: w?rong\n", "évil?]0;x?", "undrain", "(all)",
-                     "has no effect: no such app", " 12, of which 3 failed and 4 were late; 2 under way, 1 waiting\n"):
+                     "watching     3 files\n", "last change  1970-01-02 00:00:00 +0000, /d/carriers.csv and 2 more: REFUSED",
+                     "\n             /d/carriers.csv:2: no ?prefix\n", "has no effect: no such app", " 12, of which 3 failed and 4 were late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [

@@ -271,7 +271,7 @@ class Daemon:
         if isinstance(config, dict):
             server = {"listen": [f"127.0.0.1@{self.port}", f"::1@{self.port}"], "workers": self.workers,
                       "control": str(self.socket_path), "state-dir": str(self.folder / "state"),
-                      "log-level": self.log_level}
+                      "log-level": self.log_level, "watch": "off"}  # scenarios reload when they want to
             server.update(config.get("server", {}))
             config = json.dumps({**config, "server": {k: v for k, v in server.items() if v is not None}}, indent=1)
         self.config_path.write_text(config)

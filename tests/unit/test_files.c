@@ -98,13 +98,14 @@ static void test_refused(void **state)
 	report_error(report, "/a", 3, 0, "first");
 	report_error(report, "/a", 4, 0, "second");
 	inputs_at(report_inputs(report), 0)->stamp.size = 1; // the config had not changed
+	inputs_at(report_inputs(report), 1)->watched = false; // a setting of a refused config
 	files = loaded(files, report, false, false, 20);
 	assert_files(files, "cazb", "ab");
 	assert_state(files, "/a", 0, 10, 20, "/a:3: first");
 	assert_state(files, "/b", 0, 10, 0, NULL);
 	assert_state(files, "/c", 0, 10, 0, NULL);
 
-	// An error that is said elsewhere goes to what has changed; settings of a refused config do not count.
+	// An error that is said elsewhere goes to what has changed.
 	report = read_files("cn", 3);
 	inputs_at(report_inputs(report), 1)->watched = true;
 	report_error(report, "./c", 7, 1, "locate: no");

@@ -19,6 +19,19 @@ enum feed_state {
 	FEED_STATES
 };
 
+// What becomes of a request; feed.c has what follows from it.
+enum feed_event {
+	FEED_NONE,
+	FEED_PAGE,
+	FEED_LAST,
+	FEED_ENDED,
+	FEED_GONE,
+	FEED_LARGE,
+	FEED_MISSING,
+	FEED_FAILED,
+	FEED_STRAY,
+};
+
 // What the feeds of a cluster have in common.
 struct feed_common {
 	struct https *https;
@@ -48,7 +61,7 @@ struct feed {
 	uint64_t credentials;    // the files of the last attempt
 	struct https_request *request;
 	struct skim skim;
-	int outcome;             // of the reply's documents: an enum feed_event, or FEED_NONE
+	enum feed_event outcome; // what the documents of the reply tell of its end
 	char why[FEED_WHY_SIZE]; // of the last failure
 };
 
@@ -63,3 +76,12 @@ bool feed_is_away(const struct feed *feed);
 
 // The resource's name in the API, e.g. "ingresses".
 const char *feed_name(const struct feed *feed);
+// The kind of its lists, e.g. "IngressList".
+const char *feed_list_kind(const struct feed *feed);
+
+// Sets feed->why.
+void feed_say_why(struct feed *feed, const char *fmt, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;

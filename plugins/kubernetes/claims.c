@@ -23,8 +23,8 @@ enum { APP_MAX_LEN = 255 };
 // A route that a Gateway has accepted.
 struct link {
 	const char *gateway;
-	const struct object *route;
-	const struct object_parent *parent;
+	const struct kobject *route;
+	const struct kobject_parent *parent;
 };
 
 // What the functions below work on.
@@ -32,7 +32,7 @@ struct round {
 	struct claims *claims;
 	const struct settings *settings;
 	const char *cluster;
-	const struct objects *const *objects;
+	const struct kobjects *const *objects;
 	struct remarks *remarks;
 	struct link *links; // by gateway
 	size_t link_count;
@@ -40,20 +40,20 @@ struct round {
 
 // Who claims a name, with which servers behind it.
 struct claimant {
-	const struct object *object; // that has the load balancer
+	const struct kobject *object; // that has the load balancer
 	const char *space;           // the namespace that gives the name
-	const struct object_rule *rules;
+	const struct kobject_rule *rules;
 	size_t rule_count;
 	bool by_annotation;
 };
 
-static const char *name_of(const struct object *object)
+static const char *name_of(const struct kobject *object)
 {
 	return object->id + strlen(object->space) + 1;
 }
 
 #define refuse(round, object, fmt, ...) \
-	remark((round)->remarks, "cluster %s: %s %s: " fmt, (round)->cluster, object_kind_name((object)->kind), (object)->id, \
+	remark((round)->remarks, "cluster %s: %s %s: " fmt, (round)->cluster, kobject_kind_name((object)->kind), (object)->id, \
 	       ##__VA_ARGS__)
 
 // ---- site -----------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ static const char *site_of_subnet(const struct settings *settings, const char *s
 	return NULL;
 }
 
-static const char *site_of_subnets(const struct round *round, const struct object *object)
+static const char *site_of_subnets(const struct round *round, const struct kobject *object)
 {
 	const char *site = NULL;
 
@@ -96,8 +96,8 @@ static const char *site_of_subnets(const struct round *round, const struct objec
 
 static const char *zone_of_service(const struct round *round, const char *service, bool *differ)
 {
-	const struct objects_slices *slices = objects_of_service(round->objects[OBJECT_SLICE], service);
-	const struct object *slice;
+	const struct kobjects_slices *slices = kobjects_of_service(round->objects[KOBJECT_SLICE], service);
+	const struct kobject *slice;
 	const char *zone = NULL;
 
 	if (!slices)
@@ -128,7 +128,7 @@ static const char *site_of_zones(const struct round *round, const struct claiman
 
 static const char *find_site(const struct round *round, const struct claimant *claimant)
 {
-	const struct object *object = claimant->object;
+	const struct kobject *object = claimant->object;
 	const char *site = round->settings->annotations ? object->site : NULL;
 
 	if (!site)
@@ -184,9 +184,9 @@ static enum edgesteer_health health_of(const struct round *round, const struct c
 
 	for (size_t i = 0; i < claimant->rule_count; i++)
 		for (size_t n = 0; n < claimant->rules[i].service_count; n++) {
-			const struct objects_slices *slices =
-				objects_of_service(round->objects[OBJECT_SLICE], claimant->rules[i].services[n]);
-			const struct object *slice;
+			const struct kobjects_slices *slices =
+				kobjects_of_service(round->objects[KOBJECT_SLICE], claimant->rules[i].services[n]);
+			const struct kobject *slice;
 
 			services++;
 			unready += slices != NULL; // without slices it is gone, or a name outside of the cluster
@@ -199,7 +199,7 @@ static enum edgesteer_health health_of(const struct round *round, const struct c
 	return services && unready == services ? EDGESTEER_HEALTH_UNREADY : EDGESTEER_HEALTH_UNKNOWN;
 }
 
-static const char *balancer_of(struct claims *claims, const struct object *object)
+static const char *balancer_of(struct claims *claims, const struct kobject *object)
 {
 	const char *text = object->alias;
 
@@ -226,7 +226,7 @@ static struct claim *grow(struct claims *claims)
 
 static void append(const struct round *round, const struct claimant *claimant, const char *app, const char *site)
 {
-	const struct object *object = claimant->object;
+	const struct kobject *object = claimant->object;
 	struct claims *claims = round->claims;
 	struct claim *claim = grow(claims);
 
@@ -234,7 +234,7 @@ static void append(const struct round *round, const struct claimant *claimant, c
 		return;
 	*claim = (struct claim){
 		.key = pool_printf(&claims->pool, "%s/%s/%s/%s %s", round->cluster, object->space,
-	                       object_kind_name(object->kind), name_of(object), app),
+	                       kobject_kind_name(object->kind), name_of(object), app),
 		.app = app,
 		.site = site,
 		.balancer = balancer_of(claims, object),
@@ -297,12 +297,12 @@ static void claim_annotated(const struct round *round, struct claimant claimant)
 	}
 }
 
-static bool is_annotated(const struct round *round, const struct object *object)
+static bool is_annotated(const struct round *round, const struct kobject *object)
 {
 	return round->settings->annotations && object->app;
 }
 
-static void claim_rules(const struct round *round, const struct object *object)
+static void claim_rules(const struct round *round, const struct kobject *object)
 {
 	const struct claimant whole = {object, object->space, object->rules, object->rule_count, false};
 
@@ -326,8 +326,8 @@ static int compare_links(const void *a, const void *b)
 
 static void gather_links(struct round *round)
 {
-	const struct objects *routes = round->objects[OBJECT_ROUTE];
-	const struct object *route;
+	const struct kobjects *routes = round->objects[KOBJECT_ROUTE];
+	const struct kobject *route;
 	size_t count = 0;
 
 	TAILQ_FOREACH(route, &routes->all, all)
@@ -377,16 +377,16 @@ static const char *intersect(const char *a, const char *b)
 }
 
 // Returns how many names the route has from this Gateway.
-static size_t claim_route(const struct round *round, const struct object *gateway, const struct link *link)
+static size_t claim_route(const struct round *round, const struct kobject *gateway, const struct link *link)
 {
-	const struct object *route = link->route;
+	const struct kobject *route = link->route;
 	size_t names = 0;
 
 	for (size_t i = 0; i < route->rule_count; i++) {
 		const struct claimant claimant = {gateway, route->space, &route->rules[i], 1, false};
 
 		for (size_t n = 0; n < gateway->rule_count; n++) {
-			const struct object_rule *listener = &gateway->rules[n];
+			const struct kobject_rule *listener = &gateway->rules[n];
 			const char *wanted = link->parent->listener, *host;
 
 			if (wanted && (!listener->listener || strcmp(wanted, listener->listener) != 0))
@@ -400,10 +400,10 @@ static size_t claim_route(const struct round *round, const struct object *gatewa
 }
 
 // The rules of all routes, as one array: a route's have the same Services, so its first one stands for it.
-static struct claimant routed(const struct round *round, const struct object *gateway, const struct link *links,
+static struct claimant routed(const struct round *round, const struct kobject *gateway, const struct link *links,
                               size_t count)
 {
-	struct object_rule *rules = pool_alloc(&round->claims->pool, count * sizeof(*rules));
+	struct kobject_rule *rules = pool_alloc(&round->claims->pool, count * sizeof(*rules));
 
 	round->claims->failed |= !rules;
 	for (size_t i = 0; i < count && rules; i++)
@@ -411,7 +411,7 @@ static struct claimant routed(const struct round *round, const struct object *ga
 	return (struct claimant){gateway, gateway->space, rules, rules ? count : 0, true};
 }
 
-static void claim_gateway(const struct round *round, const struct object *gateway)
+static void claim_gateway(const struct round *round, const struct kobject *gateway)
 {
 	size_t first = first_link(round, gateway->id), end = first, names = 0;
 
@@ -430,11 +430,11 @@ static void claim_gateway(const struct round *round, const struct object *gatewa
 // ---- the list -------------------------------------------------------------------------------------------------------
 
 void claims_add(struct claims *claims, const struct settings *settings, const char *cluster,
-                const struct objects *const objects[OBJECT_KINDS], struct remarks *remarks)
+                const struct kobjects *const objects[KOBJECT_KINDS], struct remarks *remarks)
 {
 	struct round round = {claims, settings, cluster, objects, remarks, NULL, 0};
-	static const enum object_kind kinds[] = {OBJECT_INGRESS, OBJECT_SERVICE, OBJECT_GATEWAY};
-	const struct object *object;
+	static const enum kobject_kind kinds[] = {KOBJECT_INGRESS, KOBJECT_SERVICE, KOBJECT_GATEWAY};
+	const struct kobject *object;
 
 	gather_links(&round);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -444,14 +444,14 @@ void claims_add(struct claims *claims, const struct settings *settings, const ch
 			if (object->cut)
 				refuse(&round, object, "%zu of its rules, addresses or Services are over the limits and do not count",
 				       object->cut);
-			if (object->kind == OBJECT_GATEWAY)
+			if (object->kind == KOBJECT_GATEWAY)
 				claim_gateway(&round, object);
 			else
 				claim_rules(&round, object);
 		}
 }
 
-static int compare_ages(const struct object *a, const struct object *b)
+static int compare_ages(const struct kobject *a, const struct kobject *b)
 {
 	// An unknown age is none to give precedence to.
 	if (!a->created_s != !b->created_s)

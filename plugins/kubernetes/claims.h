@@ -2,7 +2,7 @@
 // settings; what cannot be used is remarked on.
 #pragma once
 
-#include "objects.h"
+#include "kobjects.h"
 #include "remarks.h"
 #include "settings.h"
 
@@ -11,7 +11,7 @@ struct claim {
 	const char *app;  // lower case, without a final dot
 	const char *site;
 	const char *balancer; // its alias, or all of its addresses
-	const struct object *object;
+	const struct kobject *object;
 	enum edgesteer_health health;
 };
 
@@ -25,7 +25,7 @@ struct claims {
 
 // Adds what the cluster's objects (by their kind) claim. The claims point into the objects.
 void claims_add(struct claims *claims, const struct settings *settings, const char *cluster,
-                const struct objects *const objects[OBJECT_KINDS], struct remarks *remarks);
+                const struct kobjects *const objects[KOBJECT_KINDS], struct remarks *remarks);
 
 // Sorts them, and unites those of one app, site and load balancer under the oldest object.
 void claims_unite(struct claims *claims);

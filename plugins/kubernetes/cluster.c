@@ -12,13 +12,13 @@ void cluster_begin(struct cluster *cluster, const struct edgesteer_host *host, s
 		.common = {https, settings, what, remarks, false},
 		.told = -1,
 	};
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
-		feed_begin(&cluster->feeds[kind], &cluster->common, (enum object_kind)kind);
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
+		feed_begin(&cluster->feeds[kind], &cluster->common, (enum kobject_kind)kind);
 }
 
 void cluster_end(struct cluster *cluster)
 {
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
 		feed_end(&cluster->feeds[kind]);
 }
 
@@ -26,7 +26,7 @@ int64_t cluster_turn(struct cluster *cluster, int64_t now_ms)
 {
 	int64_t due_ms = INT64_MAX;
 
-	for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++) {
 		int64_t next_ms = feed_turn(&cluster->feeds[kind], now_ms);
 
 		due_ms = next_ms < due_ms ? next_ms : due_ms;
@@ -38,16 +38,16 @@ bool cluster_is_known(const struct cluster *cluster)
 {
 	bool known = true;
 
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
 		known &= cluster->feeds[kind].known;
 	return known;
 }
 
 void cluster_claim(const struct cluster *cluster, struct claims *claims)
 {
-	const struct objects *objects[OBJECT_KINDS];
+	const struct kobjects *objects[KOBJECT_KINDS];
 
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
 		objects[kind] = &cluster->feeds[kind].objects;
 	claims_add(claims, cluster->common.settings, cluster->common.cluster->name, objects, cluster->common.remarks);
 }
@@ -57,7 +57,7 @@ void cluster_tell(struct cluster *cluster, bool committed)
 	int state = cluster_is_known(cluster) ? EDGESTEER_SOURCE_CURRENT : EDGESTEER_SOURCE_CONNECTING;
 	char text[sizeof(cluster->text)] = "";
 
-	for (int kind = 0; kind < OBJECT_KINDS && state != EDGESTEER_SOURCE_AWAY; kind++) {
+	for (int kind = 0; kind < KOBJECT_KINDS && state != EDGESTEER_SOURCE_AWAY; kind++) {
 		const struct feed *feed = &cluster->feeds[kind];
 
 		if (!feed_is_away(feed))

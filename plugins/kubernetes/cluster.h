@@ -7,7 +7,7 @@
 struct cluster {
 	const struct edgesteer_host *host;
 	struct feed_common common;
-	struct feed feeds[OBJECT_KINDS];
+	struct feed feeds[KOBJECT_KINDS];
 	int told;                // the state told last; -1: none
 	char text[FEED_WHY_SIZE + 32]; // and what was said of it
 };

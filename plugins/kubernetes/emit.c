@@ -80,7 +80,7 @@ static char *describe(const struct claim *claim)
 
 static int put(struct emit *emit, struct emitted *emitted, const struct claim *claim)
 {
-	const struct object *object = claim->object;
+	const struct kobject *object = claim->object;
 	const struct edgesteer_target target = {
 		.size = sizeof(target),
 		.key = claim->key,

@@ -49,12 +49,12 @@ static const struct resource {
 	const char *name, *path, *list_kind;
 	bool optional; // an API server may lack it
 	bool labelled; // `label-selector` is for these
-} resources[OBJECT_KINDS] = {
-	[OBJECT_INGRESS] = {"ingresses", "/apis/networking.k8s.io/v1/ingresses", "IngressList", false, true},
-	[OBJECT_SERVICE] = {"services", "/api/v1/services", "ServiceList", false, true},
-	[OBJECT_SLICE] = {"endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "EndpointSliceList", false, false},
-	[OBJECT_GATEWAY] = {"gateways", "/apis/gateway.networking.k8s.io/v1/gateways", "GatewayList", true, true},
-	[OBJECT_ROUTE] = {"httproutes", "/apis/gateway.networking.k8s.io/v1/httproutes", "HTTPRouteList", true, false},
+} resources[KOBJECT_KINDS] = {
+	[KOBJECT_INGRESS] = {"ingresses", "/apis/networking.k8s.io/v1/ingresses", "IngressList", false, true},
+	[KOBJECT_SERVICE] = {"services", "/api/v1/services", "ServiceList", false, true},
+	[KOBJECT_SLICE] = {"endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "EndpointSliceList", false, false},
+	[KOBJECT_GATEWAY] = {"gateways", "/apis/gateway.networking.k8s.io/v1/gateways", "GatewayList", true, true},
+	[KOBJECT_ROUTE] = {"httproutes", "/apis/gateway.networking.k8s.io/v1/httproutes", "HTTPRouteList", true, false},
 };
 
 static void happen(struct feed *feed, enum feed_event event, int64_t now_ms, unsigned retry_after_s);
@@ -64,7 +64,7 @@ const char *feed_name(const struct feed *feed)
 	return resources[feed->kind].name;
 }
 
-void feed_begin(struct feed *feed, struct feed_common *common, enum object_kind kind)
+void feed_begin(struct feed *feed, struct feed_common *common, enum kobject_kind kind)
 {
 	*feed = (struct feed){
 		.common = common,
@@ -73,14 +73,14 @@ void feed_begin(struct feed *feed, struct feed_common *common, enum object_kind 
 		.then = FEED_LIST,
 		.limit = LIMIT_MAX,
 	};
-	objects_begin(&feed->objects);
+	kobjects_begin(&feed->objects);
 }
 
 void feed_end(struct feed *feed)
 {
 	https_cancel(feed->request);
 	skim_end(&feed->skim);
-	objects_free(&feed->objects);
+	kobjects_free(&feed->objects);
 	free(feed->version);
 	free(feed->page);
 }
@@ -272,7 +272,7 @@ static void last_page(struct feed *feed)
 {
 	// Without knowing which one could not be told, none is taken for gone.
 	if (!feed->list_damaged)
-		feed->common->changed |= objects_sweep(&feed->objects, feed->list_number) == OBJECTS_CHANGED;
+		feed->common->changed |= kobjects_sweep(&feed->objects, feed->list_number) == KOBJECTS_CHANGED;
 	feed->common->changed |= !feed->known;
 	feed->known = true;
 	go(feed, FEED_WATCH);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "objects.h"
+#include "kobjects.h"
 #include "remarks.h"
 #include "settings.h"
 #include "lib/https.h"
@@ -45,8 +45,8 @@ enum { FEED_WHY_SIZE = 320 };
 
 struct feed {
 	struct feed_common *common;
-	enum object_kind kind;
-	struct objects objects;
+	enum kobject_kind kind;
+	struct kobjects objects;
 	enum feed_state state, then;
 	bool known;              // listed once at least, or absent
 	bool gone;               // being listed again for a version that was too old is no absence
@@ -65,7 +65,7 @@ struct feed {
 	char why[FEED_WHY_SIZE]; // of the last failure
 };
 
-void feed_begin(struct feed *feed, struct feed_common *common, enum object_kind kind);
+void feed_begin(struct feed *feed, struct feed_common *common, enum kobject_kind kind);
 void feed_end(struct feed *feed);
 
 // Does what is due. Returns the time when it wants to be called again at the latest, in ms of CLOCK_MONOTONIC.

@@ -76,7 +76,7 @@ static int take_object(struct feed *feed, json_t *json)
 {
 	char id[512];
 	const char *why = "it is too long, or no object";
-	struct object *object = json_is_object(json) ? object_decode(feed->kind, json, class_of(feed), &why) : NULL;
+	struct kobject *object = json_is_object(json) ? kobject_decode(feed->kind, json, class_of(feed), &why) : NULL;
 
 	if (why) {
 		say_damaged(feed, "an object is left out: %s", why);
@@ -86,18 +86,18 @@ static int take_object(struct feed *feed, json_t *json)
 	if (!object && errno == ENOMEM)
 		return out_of_memory(feed);
 	if (!object) {
-		feed->common->changed |= object_read_id(json, id, sizeof(id)) && objects_remove(&feed->objects, id);
+		feed->common->changed |= kobject_read_id(json, id, sizeof(id)) && kobjects_remove(&feed->objects, id);
 		return 0;
 	}
 	object->seen = feed->list_number;
 
-	int changed = objects_put(&feed->objects, object);
+	int changed = kobjects_put(&feed->objects, object);
 
-	if (changed == OBJECTS_FULL) {
-		feed_say_why(feed, "out of memory, or more than %d objects", (int)OBJECTS_MAX);
+	if (changed == KOBJECTS_FULL) {
+		feed_say_why(feed, "out of memory, or more than %d objects", (int)KOBJECTS_MAX);
 		return outcome(feed, FEED_STRAY);
 	}
-	feed->common->changed |= changed == OBJECTS_CHANGED;
+	feed->common->changed |= changed == KOBJECTS_CHANGED;
 	return 0;
 }
 
@@ -154,8 +154,8 @@ static int take_deleted(struct feed *feed, json_t *object)
 {
 	char id[512];
 
-	if (object_read_id(object, id, sizeof(id)))
-		feed->common->changed |= objects_remove(&feed->objects, id) == OBJECTS_CHANGED;
+	if (kobject_read_id(object, id, sizeof(id)))
+		feed->common->changed |= kobjects_remove(&feed->objects, id) == KOBJECTS_CHANGED;
 	else
 		say_damaged(feed, "a deleted object cannot be told: its namespace or name is no name");
 	return 0;

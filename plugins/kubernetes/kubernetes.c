@@ -4,7 +4,7 @@
 // rationed by what it costs.
 //
 //   settings   the options
-//   cluster    one cluster; feed: one of its resources; intake: what is sent of it; object, objects: what is kept of them
+//   cluster    one cluster; feed: one of its resources; intake: what is sent of it; kobject, kobjects: what is kept of them
 //   claims     from objects to targets; remarks: what the operator is told of those that cannot be
 //   emit       from targets to the host
 #include "edgesteer-plugin.h"

@@ -32,25 +32,25 @@ static bool is_printable(const char *text)
 
 static int take(void *ctx, const char *bytes, size_t len)
 {
-	struct objects *objects = ctx;
+	struct kobjects *objects = ctx;
 	json_t *json = json_loadb(bytes, len, JSON_ALLOW_NUL, NULL);
 
 	expect(len <= DOCUMENT_MAX);
-	for (int kind = 0; kind < OBJECT_KINDS && json_is_object(json); kind++) {
+	for (int kind = 0; kind < KOBJECT_KINDS && json_is_object(json); kind++) {
 		const char *why;
-		struct object *object = object_decode((enum object_kind)kind, json, NULL, &why);
+		struct kobject *object = kobject_decode((enum kobject_kind)kind, json, NULL, &why);
 
 		expect(!object || !why);
-		expect(!object || (is_printable(object->id) && object->rule_count <= OBJECT_RULES_MAX + 1 &&
-		                   object->address_count <= OBJECT_ADDRESSES_MAX));
+		expect(!object || (is_printable(object->id) && object->rule_count <= KOBJECT_RULES_MAX + 1 &&
+		                   object->address_count <= KOBJECT_ADDRESSES_MAX));
 		if (object)
-			expect(objects_put(&objects[kind], object) != OBJECTS_FULL);
+			expect(kobjects_put(&objects[kind], object) != KOBJECTS_FULL);
 	}
 	json_decref(json);
 	return 0;
 }
 
-static void check_claims(const struct objects *const objects[OBJECT_KINDS], struct remarks *remarks)
+static void check_claims(const struct kobjects *const objects[KOBJECT_KINDS], struct remarks *remarks)
 {
 	struct settings_row any[] = {{"*", "*"}};
 	const struct settings settings = {
@@ -80,24 +80,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static const struct skim_limits limits = {
 		.text = TEXT_MAX, .nested = 1 << 13, .level = 2, .huge = 1 << 10, .document = DOCUMENT_MAX, .raw = 1 << 18,
 	};
-	struct objects objects[OBJECT_KINDS];
-	const struct objects *pointers[OBJECT_KINDS];
+	struct kobjects objects[KOBJECT_KINDS];
+	const struct kobjects *pointers[KOBJECT_KINDS];
 	struct fakehost host;
 	struct remarks remarks;
 	struct skim skim;
 
 	fakehost_begin(&host, NULL, NULL);
 	remarks_begin(&remarks, &host.lent);
-	for (int kind = 0; kind < OBJECT_KINDS; kind++) {
-		objects_begin(&objects[kind]);
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++) {
+		kobjects_begin(&objects[kind]);
 		pointers[kind] = &objects[kind];
 	}
 	skim_begin(&skim, &limits);
 	skim_feed(&skim, (const char *)data, len, take, objects);
 	skim_end(&skim);
 	check_claims(pointers, &remarks);
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
-		objects_free(&objects[kind]);
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
+		kobjects_free(&objects[kind]);
 	remarks_free(&remarks);
 	fakehost_end(&host);
 	return 0;

@@ -39,7 +39,7 @@ static void end(struct bench *bench)
 	fakehost_end(&bench->host);
 }
 
-static const struct object one = {.alias = "lb-1", .created_s = 7}, two = {.alias = "lb-2", .created_s = 8};
+static const struct kobject one = {.alias = "lb-1", .created_s = 7}, two = {.alias = "lb-2", .created_s = 8};
 
 #define CLAIM(key_, app_, object_) \
 	{.key = key_, .app = app_, .site = "bos", .balancer = "lb", .object = object_, .health = EDGESTEER_HEALTH_READY}

@@ -95,16 +95,16 @@ static void test_options(void **state)
 	"{" META(space, name, ",\"labels\":{\"kubernetes.io/service-name\":\"" service "\"}") ",\"endpoints\":[" endpoints "]}"
 #define SUBNETS "alb.ingress.kubernetes.io/subnets"
 
-#define I OBJECT_INGRESS
-#define S OBJECT_SERVICE
-#define E OBJECT_SLICE
-#define G OBJECT_GATEWAY
-#define R OBJECT_ROUTE
+#define I KOBJECT_INGRESS
+#define S KOBJECT_SERVICE
+#define E KOBJECT_SLICE
+#define G KOBJECT_GATEWAY
+#define R KOBJECT_ROUTE
 
 static const struct {
 	const char *title;
 	struct {
-		enum object_kind kind;
+		enum kobject_kind kind;
 		const char *json;
 	} objects[3];
 	const char *claims, *reports;
@@ -174,7 +174,7 @@ static const struct {
 	 "c/bos-1/service/web a.example.com @bos lb unknown\n", ""},
 };
 
-static void put(struct objects *objects, enum object_kind kind, const char *text)
+static void put(struct kobjects *objects, enum kobject_kind kind, const char *text)
 {
 	json_error_t error;
 	json_t *json = json_loads(text, 0, &error);
@@ -183,12 +183,12 @@ static void put(struct objects *objects, enum object_kind kind, const char *text
 	if (!json)
 		fail_msg("%s at %d of %s", error.text, error.position, text);
 
-	struct object *object = object_decode(kind, json, NULL, &why);
+	struct kobject *object = kobject_decode(kind, json, NULL, &why);
 
 	assert_non_null(object);
-	assert_int_equal(objects_put(&objects[kind], object), OBJECTS_CHANGED);
+	assert_int_equal(kobjects_put(&objects[kind], object), KOBJECTS_CHANGED);
 	// The same once more is no change.
-	assert_int_equal(objects_put(&objects[kind], object_decode(kind, json, NULL, &why)), OBJECTS_SAME);
+	assert_int_equal(kobjects_put(&objects[kind], kobject_decode(kind, json, NULL, &why)), KOBJECTS_SAME);
 	json_decref(json);
 }
 
@@ -210,16 +210,16 @@ static char *list(const struct claims *claims)
 
 static void claim(size_t row, const struct settings *settings)
 {
-	struct objects objects[OBJECT_KINDS];
-	const struct objects *pointers[OBJECT_KINDS];
+	struct kobjects objects[KOBJECT_KINDS];
+	const struct kobjects *pointers[KOBJECT_KINDS];
 	struct claims claims = {.list = NULL};
 	struct remarks remarks;
 	struct fakehost host;
 
 	fakehost_begin(&host, NULL, NULL);
 	remarks_begin(&remarks, &host.lent);
-	for (int kind = 0; kind < OBJECT_KINDS; kind++) {
-		objects_begin(&objects[kind]);
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++) {
+		kobjects_begin(&objects[kind]);
 		pointers[kind] = &objects[kind];
 	}
 	for (size_t i = 0; i < ARRAY_LEN(manifests[row].objects) && manifests[row].objects[i].json; i++)
@@ -235,8 +235,8 @@ static void claim(size_t row, const struct settings *settings)
 	free(text);
 	claims_free(&claims);
 	remarks_free(&remarks);
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
-		objects_free(&objects[kind]);
+	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
+		kobjects_free(&objects[kind]);
 	fakehost_end(&host);
 }
 

@@ -1,7 +1,7 @@
-// From the JSON of an object to what is kept of it; see object.h. Field by field as the API describes them
+// From the JSON of an object to what is kept of it; see kobject.h. Field by field as the API describes them
 // (networking.k8s.io/v1, v1, discovery.k8s.io/v1, gateway.networking.k8s.io/v1); a field of another type counts as
 // absent.
-#include "object.h"
+#include "kobject.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -18,9 +18,9 @@
 
 enum { NAMESPACE_MAX_LEN = 63, NAME_MAX_LEN = 253 };
 
-const char *object_kind_name(enum object_kind kind)
+const char *kobject_kind_name(enum kobject_kind kind)
 {
-	static const char *const names[OBJECT_KINDS] = {"ingress", "service", "endpointslice", "gateway", "httproute"};
+	static const char *const names[KOBJECT_KINDS] = {"ingress", "service", "endpointslice", "gateway", "httproute"};
 
 	return names[kind];
 }
@@ -67,7 +67,7 @@ static bool name_is_good(const char *name, size_t max)
 }
 
 // "namespace/name"; NULL: out of memory (errno), or no valid names.
-static const char *join(struct object *object, const char *space, const char *name)
+static const char *join(struct kobject *object, const char *space, const char *name)
 {
 	errno = EINVAL;
 	return name_is_good(space, NAMESPACE_MAX_LEN) && name_is_good(name, NAME_MAX_LEN)
@@ -75,7 +75,7 @@ static const char *join(struct object *object, const char *space, const char *na
 }
 
 // A copy of a text, NULL when there is none; sets *failed when out of memory.
-static const char *keep(struct object *object, json_t *json, bool *failed)
+static const char *keep(struct kobject *object, json_t *json, bool *failed)
 {
 	const char *text = text_of(json), *copy = text ? pool_text(&object->pool, text) : NULL;
 
@@ -83,7 +83,7 @@ static const char *keep(struct object *object, json_t *json, bool *failed)
 	return copy;
 }
 
-static void *make(struct object *object, size_t count, size_t size, bool *failed)
+static void *make(struct kobject *object, size_t count, size_t size, bool *failed)
 {
 	void *array = pool_alloc(&object->pool, count * size);
 
@@ -95,11 +95,11 @@ static void *make(struct object *object, size_t count, size_t size, bool *failed
 
 // Services as they are gathered for a rule.
 struct services {
-	const char *list[OBJECT_BACKENDS_MAX];
+	const char *list[KOBJECT_BACKENDS_MAX];
 	size_t count;
 };
 
-static void add_service(struct object *object, struct services *services, const char *space, json_t *name)
+static void add_service(struct kobject *object, struct services *services, const char *space, json_t *name)
 {
 	const char *id = text_of(name) ? join(object, space, text_of(name)) : NULL;
 
@@ -108,13 +108,13 @@ static void add_service(struct object *object, struct services *services, const 
 	for (size_t i = 0; i < services->count; i++)
 		if (strcmp(services->list[i], id) == 0)
 			return;
-	if (services->count < OBJECT_BACKENDS_MAX)
+	if (services->count < KOBJECT_BACKENDS_MAX)
 		services->list[services->count++] = id;
 	else
 		object->cut++;
 }
 
-static void set_services(struct object *object, struct object_rule *rule, const struct services *services, bool *failed)
+static void set_services(struct kobject *object, struct kobject_rule *rule, const struct services *services, bool *failed)
 {
 	const char **list = make(object, services->count + 1, sizeof(*list), failed);
 
@@ -125,12 +125,12 @@ static void set_services(struct object *object, struct object_rule *rule, const 
 	rule->service_count = services->count;
 }
 
-static void decode_ingress_rules(struct object *object, json_t *spec, bool *failed)
+static void decode_ingress_rules(struct kobject *object, json_t *spec, bool *failed)
 {
 	json_t *rules = json_object_get(spec, "rules"), *fallback = AT(spec, "defaultBackend", "service", "name");
-	size_t count = limited(rules, OBJECT_RULES_MAX, &object->cut);
+	size_t count = limited(rules, KOBJECT_RULES_MAX, &object->cut);
 	// One more: the backend of what no rule has.
-	struct object_rule *list = make(object, count + 1, sizeof(*list), failed);
+	struct kobject_rule *list = make(object, count + 1, sizeof(*list), failed);
 
 	if (!list)
 		return;
@@ -156,9 +156,9 @@ static void decode_ingress_rules(struct object *object, json_t *spec, bool *fail
 	object->rule_count = count;
 }
 
-static void decode_service_rule(struct object *object, bool *failed)
+static void decode_service_rule(struct kobject *object, bool *failed)
 {
-	struct object_rule *rule = make(object, 1, sizeof(*rule), failed);
+	struct kobject_rule *rule = make(object, 1, sizeof(*rule), failed);
 	const struct services services = {{object->id}, 1};
 
 	if (!rule)
@@ -168,11 +168,11 @@ static void decode_service_rule(struct object *object, bool *failed)
 	object->rule_count = 1;
 }
 
-static void decode_listeners(struct object *object, json_t *spec, bool *failed)
+static void decode_listeners(struct kobject *object, json_t *spec, bool *failed)
 {
 	json_t *listeners = json_object_get(spec, "listeners");
-	size_t count = limited(listeners, OBJECT_RULES_MAX, &object->cut);
-	struct object_rule *list = make(object, count, sizeof(*list), failed);
+	size_t count = limited(listeners, KOBJECT_RULES_MAX, &object->cut);
+	struct kobject_rule *list = make(object, count, sizeof(*list), failed);
 
 	for (size_t i = 0; i < count && list; i++) {
 		list[i].host = keep(object, AT(json_array_get(listeners, i), "hostname"), failed);
@@ -190,7 +190,7 @@ static bool refers_to(json_t *reference, const char *kind, const char *group)
 	return (!said_kind || text_is(said_kind, kind)) && (!said_group || text_is(said_group, group));
 }
 
-static void add_route_services(struct object *object, struct services *services, json_t *rules)
+static void add_route_services(struct kobject *object, struct services *services, json_t *rules)
 {
 	json_t *rule, *backend;
 	size_t i, n;
@@ -205,11 +205,11 @@ static void add_route_services(struct object *object, struct services *services,
 	}
 }
 
-static void decode_hostnames(struct object *object, json_t *spec, bool *failed)
+static void decode_hostnames(struct kobject *object, json_t *spec, bool *failed)
 {
 	json_t *hostnames = json_object_get(spec, "hostnames");
-	size_t count = limited(hostnames, OBJECT_RULES_MAX, &object->cut);
-	struct object_rule *list = make(object, count + 1, sizeof(*list), failed);
+	size_t count = limited(hostnames, KOBJECT_RULES_MAX, &object->cut);
+	struct kobject_rule *list = make(object, count + 1, sizeof(*list), failed);
 	struct services services = {.count = 0};
 
 	if (!list)
@@ -236,11 +236,11 @@ static bool is_accepted(json_t *parent)
 }
 
 // Only a Gateway that has accepted the route serves it: anybody may write a reference to a Gateway of somebody else.
-static void decode_parents(struct object *object, json_t *status, bool *failed)
+static void decode_parents(struct kobject *object, json_t *status, bool *failed)
 {
 	json_t *parents = json_object_get(status, "parents");
-	size_t count = limited(parents, OBJECT_PARENTS_MAX, &object->cut);
-	struct object_parent *list = make(object, count, sizeof(*list), failed);
+	size_t count = limited(parents, KOBJECT_PARENTS_MAX, &object->cut);
+	struct kobject_parent *list = make(object, count, sizeof(*list), failed);
 
 	object->parents = list;
 	for (size_t i = 0; i < count && list; i++) {
@@ -251,7 +251,7 @@ static void decode_parents(struct object *object, json_t *status, bool *failed)
 		if (!is_accepted(parent) || !refers_to(reference, "Gateway", "gateway.networking.k8s.io"))
 			continue;
 
-		struct object_parent *kept = &list[object->parent_count];
+		struct kobject_parent *kept = &list[object->parent_count];
 
 		kept->gateway = join(object, space ? space : object->space, name);
 		kept->listener = keep(object, json_object_get(reference, "sectionName"), failed);
@@ -262,9 +262,9 @@ static void decode_parents(struct object *object, json_t *status, bool *failed)
 // ---- the load balancer ----------------------------------------------------------------------------------------------
 
 // `hostname` and `ip` name the two members of an entry of an Ingress or a Service; those of a Gateway have a type.
-static void decode_addresses(struct object *object, json_t *list, bool typed, bool *failed)
+static void decode_addresses(struct kobject *object, json_t *list, bool typed, bool *failed)
 {
-	size_t count = limited(list, OBJECT_ADDRESSES_MAX, &object->cut);
+	size_t count = limited(list, KOBJECT_ADDRESSES_MAX, &object->cut);
 	const char **addresses = make(object, count, sizeof(*addresses), failed);
 
 	object->addresses = addresses;
@@ -281,7 +281,7 @@ static void decode_addresses(struct object *object, json_t *list, bool typed, bo
 	}
 }
 
-static void decode_annotations(struct object *object, json_t *metadata, bool *failed)
+static void decode_annotations(struct kobject *object, json_t *metadata, bool *failed)
 {
 	json_t *annotations = json_object_get(metadata, "annotations");
 	json_t *subnets = json_object_get(annotations, INGRESS_SUBNETS);
@@ -300,7 +300,7 @@ static bool class_is(json_t *json, const char *class_)
 
 // ---- EndpointSlices -------------------------------------------------------------------------------------------------
 
-static void decode_slice(struct object *object, json_t *json, bool *failed)
+static void decode_slice(struct kobject *object, json_t *json, bool *failed)
 {
 	const char *service = text_of(AT(json, "metadata", "labels", SERVICE_LABEL));
 	json_t *endpoint;
@@ -331,24 +331,24 @@ static int64_t read_time(const char *text)
 	return when > 0 ? when : 0;
 }
 
-static void decode_kind(struct object *object, json_t *json, bool *failed)
+static void decode_kind(struct kobject *object, json_t *json, bool *failed)
 {
 	json_t *spec = json_object_get(json, "spec"), *status = json_object_get(json, "status");
 
 	switch (object->kind) {
-	case OBJECT_INGRESS:
+	case KOBJECT_INGRESS:
 		decode_ingress_rules(object, spec, failed);
 		decode_addresses(object, AT(status, "loadBalancer", "ingress"), false, failed);
 		break;
-	case OBJECT_SERVICE:
+	case KOBJECT_SERVICE:
 		decode_service_rule(object, failed);
 		decode_addresses(object, AT(status, "loadBalancer", "ingress"), false, failed);
 		break;
-	case OBJECT_GATEWAY:
+	case KOBJECT_GATEWAY:
 		decode_listeners(object, spec, failed);
 		decode_addresses(object, json_object_get(status, "addresses"), true, failed);
 		break;
-	case OBJECT_ROUTE:
+	case KOBJECT_ROUTE:
 		decode_hostnames(object, spec, failed);
 		decode_parents(object, status, failed);
 		break;
@@ -357,7 +357,7 @@ static void decode_kind(struct object *object, json_t *json, bool *failed)
 	}
 }
 
-bool object_read_id(const void *json, char *buf, size_t size)
+bool kobject_read_id(const void *json, char *buf, size_t size)
 {
 	json_t *metadata = json_object_get(json, "metadata");
 	const char *space = text_of(json_object_get(metadata, "namespace")), *name = text_of(json_object_get(metadata, "name"));
@@ -366,18 +366,18 @@ bool object_read_id(const void *json, char *buf, size_t size)
 	       (size_t)snprintf(buf, size, "%s/%s", space, name) < size;
 }
 
-struct object *object_decode(enum object_kind kind, const void *decoded, const char *ingress_class, const char **ret_why)
+struct kobject *kobject_decode(enum kobject_kind kind, const void *decoded, const char *ingress_class, const char **ret_why)
 {
 	json_t *json = (json_t *)decoded, *metadata = json_object_get(json, "metadata");
 	bool failed = false;
 
 	*ret_why = NULL;
 	errno = 0;
-	if ((kind == OBJECT_INGRESS && ingress_class && !class_is(json, ingress_class)) ||
-	    (kind == OBJECT_SERVICE && !text_is(AT(json, "spec", "type"), "LoadBalancer")))
+	if ((kind == KOBJECT_INGRESS && ingress_class && !class_is(json, ingress_class)) ||
+	    (kind == KOBJECT_SERVICE && !text_is(AT(json, "spec", "type"), "LoadBalancer")))
 		return NULL;
 
-	struct object *object = calloc(1, sizeof(*object));
+	struct kobject *object = calloc(1, sizeof(*object));
 
 	if (!object) {
 		errno = ENOMEM;
@@ -394,14 +394,14 @@ struct object *object_decode(enum object_kind kind, const void *decoded, const c
 	}
 	if (!object->id || failed) {
 		*ret_why = failed ? NULL : "its namespace or name is no name";
-		object_free(object);
+		kobject_free(object);
 		errno = failed ? ENOMEM : 0;
 		return NULL;
 	}
 	return object;
 }
 
-void object_free(struct object *object)
+void kobject_free(struct kobject *object)
 {
 	if (!object)
 		return;
@@ -425,13 +425,13 @@ static bool same_list(const char *const *a, size_t a_count, const char *const *b
 	return equal;
 }
 
-static bool same_rule(const struct object_rule *a, const struct object_rule *b)
+static bool same_rule(const struct kobject_rule *a, const struct kobject_rule *b)
 {
 	return same(a->host, b->host) && same(a->listener, b->listener) &&
 	       same_list(a->services, a->service_count, b->services, b->service_count);
 }
 
-bool object_same(const struct object *a, const struct object *b)
+bool kobject_same(const struct kobject *a, const struct kobject *b)
 {
 	bool equal = same(a->id, b->id) && a->created_s == b->created_s && same(a->site, b->site) && same(a->app, b->app) &&
 	             same(a->subnets, b->subnets) && same(a->alias, b->alias) && same(a->service, b->service) &&

@@ -9,12 +9,12 @@
 
 #include "lib/pool.h"
 
-enum object_kind { OBJECT_INGRESS, OBJECT_SERVICE, OBJECT_SLICE, OBJECT_GATEWAY, OBJECT_ROUTE, OBJECT_KINDS };
+enum kobject_kind { KOBJECT_INGRESS, KOBJECT_SERVICE, KOBJECT_SLICE, KOBJECT_GATEWAY, KOBJECT_ROUTE, KOBJECT_KINDS };
 
-enum { OBJECT_ADDRESSES_MAX = 32, OBJECT_RULES_MAX = 1000, OBJECT_BACKENDS_MAX = 100, OBJECT_PARENTS_MAX = 32 };
+enum { KOBJECT_ADDRESSES_MAX = 32, KOBJECT_RULES_MAX = 1000, KOBJECT_BACKENDS_MAX = 100, KOBJECT_PARENTS_MAX = 32 };
 
 // The Services that get what comes for a host.
-struct object_rule {
+struct kobject_rule {
 	const char *host;            // NULL: any
 	const char *const *services; // "namespace/name"
 	size_t service_count;
@@ -22,15 +22,15 @@ struct object_rule {
 };
 
 // A Gateway that has accepted an HTTPRoute.
-struct object_parent {
+struct kobject_parent {
 	const char *gateway;  // "namespace/name"
 	const char *listener; // NULL: any of its
 };
 
-struct object {
-	TAILQ_ENTRY(object) all; // of its kind
-	LIST_ENTRY(object) with; // slices: of the same Service
-	enum object_kind kind;
+struct kobject {
+	TAILQ_ENTRY(kobject) all; // of its kind
+	LIST_ENTRY(kobject) with; // slices: of the same Service
+	enum kobject_kind kind;
 	const char *id;          // "namespace/name"
 	const char *space;       // the namespace
 	uint64_t seen;           // the number of the list that had it last
@@ -43,11 +43,11 @@ struct object {
 	size_t address_count;
 
 	// Hosts of an Ingress, the Service itself, a Gateway's listeners, the hostnames of an HTTPRoute
-	const struct object_rule *rules;
+	const struct kobject_rule *rules;
 	size_t rule_count;
 
 	// An HTTPRoute
-	const struct object_parent *parents;
+	const struct kobject_parent *parents;
 	size_t parent_count;
 
 	// An EndpointSlice
@@ -62,14 +62,14 @@ struct object {
 
 // Reads the JSON value of an object of this kind (a json_t). NULL: none that we look at, or out of memory (errno ENOMEM),
 // or damaged: *ret_why is then the reason, else NULL. `ingress_class` may be NULL.
-struct object *object_decode(enum object_kind kind, const void *json, const char *ingress_class, const char **ret_why);
-void object_free(struct object *object);
+struct kobject *kobject_decode(enum kobject_kind kind, const void *json, const char *ingress_class, const char **ret_why);
+void kobject_free(struct kobject *object);
 
 // Whether two versions of an object say the same.
-bool object_same(const struct object *a, const struct object *b);
+bool kobject_same(const struct kobject *a, const struct kobject *b);
 
 // Reads "namespace/name" alone into `buf`. False: damaged.
-bool object_read_id(const void *json, char *buf, size_t size);
+bool kobject_read_id(const void *json, char *buf, size_t size);
 
 // The name of a kind in messages and keys, e.g. "ingress".
-const char *object_kind_name(enum object_kind kind);
+const char *kobject_kind_name(enum kobject_kind kind);

@@ -9,7 +9,7 @@ void cluster_begin(struct cluster *cluster, const struct edgesteer_host *host, s
 {
 	*cluster = (struct cluster){
 		.host = host,
-		.common = {https, settings, what, remarks, false},
+		.common = {.https = https, .settings = settings, .cluster = what, .remarks = remarks},
 		.told = -1,
 	};
 	for (int kind = 0; kind < KOBJECT_KINDS; kind++)
@@ -52,24 +52,35 @@ void cluster_claim(const struct cluster *cluster, struct claims *claims)
 	claims_add(claims, cluster->common.settings, cluster->common.cluster->name, objects, cluster->common.remarks);
 }
 
+// The feed whose trouble is told: the one that was told last for as long as it has any, so that feeds which fail by turns
+// do not make a line each. NULL: none has.
+static const struct feed *find_away(struct cluster *cluster)
+{
+	for (int i = 0; i < KOBJECT_KINDS; i++) {
+		int kind = (cluster->told_kind + i) % KOBJECT_KINDS;
+
+		if (feed_is_away(&cluster->feeds[kind])) {
+			cluster->told_kind = kind;
+			return &cluster->feeds[kind];
+		}
+	}
+	return NULL;
+}
+
 void cluster_tell(struct cluster *cluster, bool committed)
 {
-	int state = cluster_is_known(cluster) ? EDGESTEER_SOURCE_CURRENT : EDGESTEER_SOURCE_CONNECTING;
+	const struct feed *away = find_away(cluster);
+	enum edgesteer_source state = away ? EDGESTEER_SOURCE_AWAY
+	                              : cluster_is_known(cluster) ? EDGESTEER_SOURCE_CURRENT : EDGESTEER_SOURCE_CONNECTING;
 	char text[sizeof(cluster->text)] = "";
 
-	for (int kind = 0; kind < KOBJECT_KINDS && state != EDGESTEER_SOURCE_AWAY; kind++) {
-		const struct feed *feed = &cluster->feeds[kind];
-
-		if (!feed_is_away(feed))
-			continue;
-		state = EDGESTEER_SOURCE_AWAY;
-		snprintf(text, sizeof(text), "%s: %s", feed_name(feed), feed->why);
-	}
+	if (away)
+		snprintf(text, sizeof(text), "%s: %s", feed_name(away), away->why);
 	if (state == EDGESTEER_SOURCE_CURRENT && !committed)
 		return;
-	if (state == cluster->told && strcmp(text, cluster->text) == 0)
+	if ((int)state == cluster->told && strcmp(text, cluster->text) == 0)
 		return;
-	cluster->told = state;
+	cluster->told = (int)state;
 	memcpy(cluster->text, text, sizeof(text));
-	cluster->host->source(cluster->host, cluster->common.cluster->name, (enum edgesteer_source)state, *text ? text : NULL);
+	cluster->host->source(cluster->host, cluster->common.cluster->name, state, away ? text : NULL);
 }

@@ -9,6 +9,7 @@ struct cluster {
 	struct feed_common common;
 	struct feed feeds[KOBJECT_KINDS];
 	int told;                // the state told last; -1: none
+	int told_kind;           // which feed's trouble it was
 	char text[FEED_WHY_SIZE + 32]; // and what was said of it
 };
 

@@ -9,11 +9,12 @@
 // In capitals: at once. LIST: from the start; LIST+: goes on with the page. wait: then from the start of the list; wait+:
 // then with the page, or from where the watch was. PAGE: a page, and more follow; LAST: the last one. ENDED: the server
 // has ended the watch in order. GONE: the version or the page is too old (410). LARGE: the page is too long, the next try
-// asks for a shorter one. ABSENT: 404 or 403, where the API may lack the resource and no object of it is known. FAILED: anything
-// else that goes wrong, also ABSENT elsewhere. STRAY: the reply is not what it must be, so nobody knows what was missed.
-// Each time in a row makes the wait longer; GONE waits too when it comes again and again, as does a watch that ends at
-// once. Three failed watches in a row are followed by a list: the version may be unknown to a server restored from a
-// backup. Versions are only compared by the server.
+// asks for a shorter one. ABSENT: 404 or 403, where the API may lack the resource and no object of it is known. FAILED:
+// anything else that goes wrong, also ABSENT elsewhere. STRAY: the reply is not what it must be, so nobody knows what was
+// missed. Each time in a row makes the wait longer; GONE waits too when it comes again and again, as does a watch that
+// ends at once. A wait ends early when the credentials change, or another feed reaches the server. Three failed watches in
+// a row are followed by a list: the version may be unknown to a server restored from a backup. Versions are only compared
+// by the server.
 #include "feed.h"
 
 #include <jansson.h>
@@ -148,6 +149,12 @@ static enum feed_event judge(struct feed *feed, const struct https_result *resul
 	                                                                                                       : FEED_FAILED;
 }
 
+static void note_reached(struct feed *feed)
+{
+	if (feed->common->reached_ms < feed->began_ms)
+		feed->common->reached_ms = feed->began_ms;
+}
+
 static int64_t now(void)
 {
 	struct timespec time;
@@ -162,6 +169,9 @@ static void on_done(void *ctx, const struct https_result *result)
 	enum feed_event event = judge(feed, result);
 
 	feed->request = NULL;
+	feed->unreachable = result->status == 0 && feed->outcome == FEED_NONE;
+	if (!feed->unreachable)
+		note_reached(feed);
 	skim_end(&feed->skim);
 	happen(feed, event, now(), result->retry_after_s);
 }
@@ -219,6 +229,7 @@ static void ask(struct feed *feed, int64_t now_ms)
 	char buf[128], *url = malloc(URL_MAX_LEN);
 
 	intake_begin(feed);
+	feed->unreachable = false;
 	feed->began_ms = now_ms;
 	feed->credentials = credentials(feed);
 	if (!url || !write_url(feed, url, watch_s))
@@ -350,6 +361,8 @@ static void turn_watch(struct feed *feed, int64_t now_ms)
 {
 	bool begun = https_has_begun(feed->request);
 
+	if (begun)
+		note_reached(feed);
 	if (begun && (feed->progress || now_ms - feed->began_ms >= GOOD_MS))
 		feed->failures = 0;
 	if (begun || now_ms - feed->began_ms < BEGIN_MS)
@@ -361,12 +374,18 @@ static void turn_watch(struct feed *feed, int64_t now_ms)
 	happen(feed, FEED_FAILED, now_ms, 0);
 }
 
+// Whether there is reason to try before its time: the credentials are others, or another feed has reached the server
+// since this one could not.
+static bool is_another_case(const struct feed *feed)
+{
+	return (feed->unreachable && feed->common->reached_ms > feed->began_ms) || credentials(feed) != feed->credentials;
+}
+
 int64_t feed_turn(struct feed *feed, int64_t now_ms)
 {
 	if (feed->state == FEED_WATCH)
 		turn_watch(feed, now_ms);
-	// What failed for its credentials goes on as soon as there are others.
-	if (feed->state == FEED_WAIT && feed->failures && feed->due_ms > now_ms && credentials(feed) != feed->credentials)
+	if (feed->state == FEED_WAIT && feed->failures && feed->due_ms > now_ms && is_another_case(feed))
 		feed->due_ms = now_ms;
 	if (feed->due_ms <= now_ms && (feed->state == FEED_WAIT || feed->state == FEED_ABSENT)) {
 		if (feed->state == FEED_ABSENT)

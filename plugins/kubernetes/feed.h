@@ -38,7 +38,8 @@ struct feed_common {
 	const struct settings *settings;
 	const struct settings_cluster *cluster;
 	struct remarks *remarks;
-	bool changed; // objects did since this was last set to false
+	bool changed;         // objects did since this was last set to false
+	int64_t reached_ms;   // when the last request began that the server has answered
 };
 
 enum { FEED_WHY_SIZE = 320 };
@@ -49,6 +50,7 @@ struct feed {
 	struct kobjects objects;
 	enum feed_state state, then;
 	bool known;              // listed once at least, or absent
+	bool unreachable;        // the last request had no answer
 	bool gone;               // being listed again for a version that was too old is no absence
 	bool progress;           // the watch has brought something
 	bool list_damaged;       // the list had an object that could not be told

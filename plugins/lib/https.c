@@ -211,7 +211,20 @@ int https_start(struct https *https, const struct https_peer *peer, const char *
 	return 0;
 }
 
-// What libcurl says of its own accord is more exact than the text of its code.
+// What libcurl says of its own accord is more exact than the text of its code; but it has the milliseconds of attempts that
+// fail over and over, and these are to look the same.
+static const char *explain(struct https_request *request, CURLcode code)
+{
+	long os_errno = 0;
+
+	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (code == CURLE_COULDNT_CONNECT && os_errno)
+		return strerror((int)os_errno);
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT || !*request->error)
+		return curl_easy_strerror(code);
+	return request->error;
+}
+
 static void finish(struct https_request *request, CURLcode code)
 {
 	struct https_result result = {.body = request->body};
@@ -225,7 +238,7 @@ static void finish(struct https_request *request, CURLcode code)
 	if (wait_s > 0)
 		result.retry_after_s = wait_s < 3600 ? (unsigned)wait_s : 3600;
 	if (code != CURLE_OK && result.status == 0 && !request->ended_by_handler)
-		result.why = *request->error ? request->error : curl_easy_strerror(code);
+		result.why = explain(request, code);
 	request->handler->done(request->ctx, &result);
 	release(request);
 }

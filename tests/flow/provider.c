@@ -5,6 +5,7 @@
 //     provider NAME [OPTION=VALUE | MAP:KEY=VALUE]...      until standard input ends
 #include "fakehost.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ int main(int argc, char **argv)
 		fputs("provider: no such plugin\n", stderr);
 		return 2;
 	}
+	signal(SIGPIPE, SIG_IGN); // as the daemon does
 	for (int i = 2; i < argc; i++)
 		take(argv[i]);
 	fakehost_begin(&host, options, NULL);

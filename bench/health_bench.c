@@ -211,10 +211,11 @@ static void start_responders(int listener, SSL_CTX *ctx)
 
 // ---- prober
 
-static void on_changed(void *ctx, size_t target)
+static void on_changed(void *ctx, size_t target, const struct health_address *address)
 {
 	(void)ctx;
 	(void)target;
+	(void)address;
 }
 
 static void on_settled(void *ctx)
@@ -243,12 +244,15 @@ static void make_config(const struct options *options, uint16_t port, struct con
 	config->apps = calloc(options->targets, sizeof(*config->apps));
 	for (unsigned i = 0; config->apps && i < options->targets; i++) {
 		struct config_target *target = calloc(1, sizeof(*target));
+		struct addr *address = calloc(1, sizeof(*address));
 		char *name = malloc(64);
 
-		if (!target || !name)
+		if (!target || !address || !name)
 			die("config");
 		snprintf(name, 64, "app%u.edge.example.com", i);
-		target->check_address = (struct addr){ADDR_V4, {127, (uint8_t)(1 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i}};
+		*address = (struct addr){ADDR_V4, {127, (uint8_t)(1 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i}};
+		target->check_addresses = address;
+		target->check_address_count = 1;
 		config->apps[i] = (struct config_app){.name = name, .targets = target, .target_count = 1};
 	}
 }
@@ -331,7 +335,7 @@ int main(int argc, char **argv)
 	struct options options = {.targets = 10000, .interval_ms = 10000, .timeout_ms = 2000, .probes = 2000, .time_s = 20};
 	struct rlimit files = {FD_LIMIT, FD_LIMIT};
 	struct bench bench = {0};
-	const struct health_ops ops = {on_changed, on_settled, NULL, &bench};
+	const struct health_ops ops = {.changed = on_changed, .settled = on_settled, .ctx = &bench};
 	struct watchlist *watchlist = NULL;
 	struct config config;
 	SSL_CTX *ctx = NULL;

@@ -61,6 +61,8 @@ static const struct verb verbs[] = {
 	 .help = "the sites, their targets' states, their drains"},
 	{.name = "apps", .args = "[APP]", .show = client_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
 	 .help = "the apps' targets, their states and their health"},
+	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
+	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
 	{.name = "drain", .args = "SITE", .show = client_show_drain, .fields = {"site"}, .needed = 1,
 	 .takes = 1 << OPT_APP | 1 << OPT_FOR | 1 << OPT_REASON, .help = "take traffic away from a site"},
 	{.name = "undrain", .args = "SITE", .show = client_show_undrain, .fields = {"site"}, .needed = 1,
@@ -343,7 +345,7 @@ static bool same_version(const json_t *reply, const json_t *part)
 static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s,
                          struct client_link_error *error, bool *ret_changed)
 {
-	static const char *const lists[] = {"apps", "drains", "forces"};
+	static const char *const lists[] = {"apps", "targets", "drains", "forces"};
 	json_t *all = json_deep_copy(reply);
 	json_int_t from = 0, next = client_int(reply, "next");
 

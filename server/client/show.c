@@ -9,7 +9,7 @@
 #include "client/json.h"
 #include "client/print.h"
 
-enum { CELL_LEN = 1024, STATE_LEN = 64 };
+enum { CELL_LEN = 1024, HEALTH_LEN = 512, STATE_LEN = 64 };
 
 // ---- status ---------------------------------------------------------------------------------------------------------
 
@@ -287,13 +287,39 @@ static const char *state_text(const json_t *target, char *buf)
 	return buf;
 }
 
+// How a target fares, into buf[HEALTH_LEN], which it returns: its last check; with several addresses, how many are up, and
+// why the first of the others is not.
+static const char *health_text(const json_t *health, char *buf)
+{
+	const json_t *addresses = json_object_get(health, "addresses"), *address, *down = NULL;
+	size_t i, count = json_array_size(addresses), up_count = 0;
+
+	json_array_foreach(addresses, i, address) {
+		bool is_up = json_is_true(json_object_get(address, "up"));
+
+		up_count += is_up;
+		if (!is_up && !down)
+			down = address;
+	}
+	if (!json_is_object(health))
+		snprintf(buf, HEALTH_LEN, "no check");
+	else if (count < 2)
+		snprintf(buf, HEALTH_LEN, "%s", client_text(health, "text"));
+	else if (!down)
+		snprintf(buf, HEALTH_LEN, "%zu addresses up: %s", count, client_text(health, "text"));
+	else
+		snprintf(buf, HEALTH_LEN, "%zu of %zu addresses up; %s: %s", up_count, count, client_text(down, "address"),
+		         client_text(down, "text"));
+	return buf;
+}
+
 static void add_target(struct client_table *table, const json_t *app, const json_t *target, int64_t now_s)
 {
 	const json_t *health = json_object_get(target, "health");
 	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
 	char state[STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
-		probe[CTL_TIME_LEN], failures[CTL_INT_LEN];
+		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), state_text(target, state), cname[0] ? cname : addresses,
@@ -301,7 +327,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 		client_int_text(target, "answers", answers),
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
 		client_int_text(health, "failures", failures),
-		json_is_object(health) ? client_text(health, "text") : "no check",
+		health_text(health, text),
 	};
 
 	client_table_add(table, cells);

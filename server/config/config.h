@@ -22,8 +22,10 @@ struct arena;
 
 enum {
 	CONFIG_CHECK_NONE = -1,
-	CONFIG_ADDRESSES_MAX = 32, // of one target, and of a last resort
+	CONFIG_ADDRESSES_MAX = 32, // of one target, to answer or to probe, and of a last resort
 	CONFIG_APPS_MAX = 1 << 20,
+	CONFIG_HOSTS_MAX = 32768, // different names of hosts that are looked up
+	CONFIG_RESOLVERS_MAX = 8,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 	PROVIDERS_MAX = 64,
 };
@@ -49,6 +51,13 @@ struct config_server {
 	enum config_watch watch;
 	struct prefix *ecs_ignore;
 	size_t ecs_ignore_count;
+};
+
+struct config_resolver {
+	const char **servers;     // "ADDRESS@PORT", checked; none: the system's
+	size_t server_count;
+	unsigned timeout_ms;      // of the first attempt
+	unsigned attempts;
 };
 
 struct config_steering {
@@ -111,6 +120,15 @@ struct config_check {
 	struct mark mark;
 };
 
+// What happens to addresses outside of a site's block.
+enum block_check {
+	BLOCK_CHECK_UNSET, // not given; only until the config has been loaded
+	BLOCK_CHECK_NONE,  // not given, and no block is known
+	BLOCK_CHECK_OFF,
+	BLOCK_CHECK_WARN,
+	BLOCK_CHECK_ENFORCE,
+};
+
 struct config_site {
 	const char *name;
 	enum site_kind kind;
@@ -121,6 +139,9 @@ struct config_site {
 	size_t carrier_count;
 	uint16_t country;         // see base/country.h
 	int32_t bias_us;
+	struct prefix *block;     // where its load balancers' addresses are; none: not known. See site_blocks.h
+	size_t block_count;
+	enum block_check block_check;
 	bool from_catalogue;
 	struct mark mark;
 };
@@ -130,9 +151,12 @@ struct config_target {
 	struct addr *addresses;
 	size_t address_count;
 	const char *cname;        // instead of addresses, else NULL
-	const char *alias;        // instead of addresses: a host name that is resolved; else NULL
-	struct addr check_address; // family ADDR_NONE: probe the first address
-	const char *check_name;   // instead: a host name to resolve and probe; NULL: none
+	const char *alias;        // instead of addresses: the host's name that has them, else NULL
+	const char **check_hosts; // as written: what the next three are from
+	size_t check_host_count;
+	const char *check_name;   // the name of the host that is probed instead of `addresses`, else NULL
+	struct addr *check_addresses; // what is probed instead of `addresses`: the target stands or falls as a whole by them
+	size_t check_address_count;   // 0: each of `addresses` is probed, and answered while it is up
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	bool has_weight;
@@ -166,6 +190,10 @@ struct config {
 	size_t include_count;
 	struct config_server server;
 	struct config_steering steering;
+	struct config_resolver resolver;
+	unsigned alias_max_age_s; // of addresses that a look-up no longer confirms
+	int alias_expired;        // 1: then the target counts as down; 0: they are served
+	const char *aws_ranges;   // absolute path of AWS's ip-ranges.json; NULL: the built-in extract
 	const char *latency;      // absolute path of the measured latency table; NULL
 	unsigned latency_shrink_limit; // percent of its rows that a reload may take from it
 	const char *metros;       // absolute path of the table of carriers' metros; NULL

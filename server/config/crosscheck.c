@@ -10,6 +10,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/scope.h"
+#include "config/site_blocks.h"
 #include "schema/text.h"
 
 enum { UNUSED_SHOWN_MAX = 10 }; // sites
@@ -123,7 +124,7 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 {
 	const char *site = scope_of(reader)->config->sites[target->site].name;
 
-	if (target->check != CONFIG_CHECK_NONE && target->check_address.family == ADDR_NONE)
+	if (target->check != CONFIG_CHECK_NONE && target->check_host_count == 0)
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: a check cannot probe a `cname`, expected a `check-address` or `check: none`",
 		         app->name, site);
@@ -136,6 +137,17 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 		         app->name, site);
 }
 
+// Looking up a name of ours would ask ourselves.
+static void check_host(struct reader *reader, const struct config_app *app, const struct config_target *target,
+                       const char *key, const char *name)
+{
+	const char *zone = name ? crosscheck_enclosing_domain(scope_of(reader)->domains, name) : NULL;
+
+	if (zone)
+		complain(reader, app, target, "apps.%s.targets.%s.%s: %s is in the zone %s, which is served here, expected a name "
+		         "outside of `domains`", app->name, scope_of(reader)->config->sites[target->site].name, key, name, zone);
+}
+
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
 {
 	const struct config *config = scope_of(reader)->config;
@@ -143,6 +155,8 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 
 	if (target->cname)
 		check_cname(reader, app, target);
+	check_host(reader, app, target, "alias", target->alias);
+	check_host(reader, app, target, "check-address", target->check_name);
 	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
@@ -259,6 +273,36 @@ static void complete_defaults(struct reader *reader, const struct value *object,
 		               "defaults: has no effect, there are no `providers`");
 }
 
+static int count_host(struct dict *hosts, const char *name)
+{
+	int err = name ? dict_add(hosts, name, 0) : E_OK;
+
+	return err == E_EXISTS ? E_OK : err;
+}
+
+static void check_host_count(struct reader *reader)
+{
+	const struct config *config = scope_of(reader)->config;
+	struct dict *hosts = dict_new();
+	int err = hosts ? E_OK : E_NOMEM;
+	size_t count = 0;
+
+	for (size_t i = 0; err == E_OK && i < config->app_count; i++)
+		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++) {
+			err = count_host(hosts, config->apps[i].targets[k].alias);
+			if (err == E_OK)
+				err = count_host(hosts, config->apps[i].targets[k].check_name);
+		}
+	if (err == E_OK)
+		dict_entries(hosts, &count);
+	else
+		reader->err = err;
+	dict_free(hosts);
+	if (count > CONFIG_HOSTS_MAX)
+		reader_error(reader, "`alias` and `check-address` have %zu different names, expected %d at most", count,
+		             CONFIG_HOSTS_MAX);
+}
+
 void crosscheck_config(struct reader *reader, struct value *object, void *target)
 {
 	struct config *config = target;
@@ -278,6 +322,8 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 	for (size_t i = 0; i < config->app_count; i++)
 		check_app(reader, &config->apps[i], &used);
 	complete_defaults(reader, object, config, &used);
+	check_host_count(reader);
+	site_blocks_fill(reader, config);
 	if (config->provider_count == 0) // else their targets may be there
 		warn_unused_sites(reader, used.sites);
 	warn_unused_checks(reader, used.checks);

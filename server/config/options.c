@@ -51,6 +51,12 @@ static const struct option_word watch_words[] = {
 	{"off", CONFIG_WATCH_OFF}, {"feeds", CONFIG_WATCH_FEEDS}, {"on", CONFIG_WATCH_ON}, {NULL, 0},
 };
 
+static const struct option_word block_checks[] = {
+	{"off", BLOCK_CHECK_OFF}, {"warn", BLOCK_CHECK_WARN}, {"enforce", BLOCK_CHECK_ENFORCE}, {NULL, 0},
+};
+
+static const struct option_word alias_expiries[] = {{"serve", 0}, {"down", 1}, {NULL, 0}};
+
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
 	 LIST(config_server, listen, listen_count),
@@ -132,6 +138,25 @@ static const struct schema hash_prefix_schema = {
 	.path = "steering.hash-prefix",
 	.intro = "Clients that share this many bits of their address get the same target where weights divide traffic.",
 	ROWS(hash_prefix_rows),
+};
+
+static const struct option resolver_rows[] = {
+	{"servers", &list_endpoints, .otherwise = "those of `/etc/resolv.conf`, read at the start and at each reload", .min = "1",
+	 .max = "8", LIST(config_resolver, servers, server_count),
+	 .help = "Addresses of resolvers, which must offer recursion, in the order in which they are tried. Without `@PORT` the "
+	         "port is 53."},
+	{"timeout", &number_duration_ms, .fallback = "2s", .min = "100ms", .max = "1m", FIELD(config_resolver, timeout_ms),
+	 .help = "How long a server is waited for at the first attempt. Each further attempt waits twice as long as the one "
+	         "before."},
+	{"attempts", &number_integer, .fallback = "3", .min = "1", .max = "10", FIELD(config_resolver, attempts),
+	 .help = "How often each server is asked before a look-up has failed."},
+};
+
+static const struct schema resolver_schema = {
+	.path = "resolver",
+	.intro = "Who is asked for the addresses of hosts' names: `alias` and `check-address`. DNSSEC is not validated here: use "
+	         "a resolver that does, on a path that is trusted.",
+	ROWS(resolver_rows),
 };
 
 static const struct option steering_rows[] = {
@@ -311,6 +336,17 @@ static const struct option site_rows[] = {
 	 .help = "The clients that can reach it. It is never answered to others. A Wavelength Zone can be reached only from "
 	         "its carrier's network; if the catalogue does not know the carrier, it must be given here. Names of "
 	         "carriers are the same in capital and small letters."},
+	{"block", &list_prefixes, .otherwise = "AWS's, of the network border group of this name", .min = "1", .max = "256",
+	 LIST(config_site, block, block_count),
+	 .help = "Where the addresses of its load balancers are, for `block-check`. AWS's are known for Wavelength Zones, and "
+	         "with `aws-ranges` for every site."},
+	{"block-check", &text_enum, .words = block_checks,
+	 .otherwise = "`enforce` where `block` is given, and at a Wavelength Zone whose block is known; else none",
+	 FIELD(config_site, block_check),
+	 .help = "What happens to an address that an `alias` has outside of the block: with `enforce` it is refused, with `warn` "
+	         "taken, and told in both cases; with `off` it is taken. An address of another zone's load balancer would be a "
+	         "black hole. Loopback and private addresses need a `block` that they are in, or `off`; link-local, multicast and "
+	         "unspecified ones are always refused."},
 	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
 	 .help = "Added to the estimate: a positive bias makes the site look farther away."},
 };
@@ -332,11 +368,22 @@ static const struct schema site_schema = {
 
 static const struct option target_rows[] = {
 	{"addresses", &list_addresses, .min = "1", .max = "32", LIST(config_target, addresses, address_count),
-	 .help = "The load balancer's addresses, which are the answer. Either this or `cname`."},
+	 .help = "The load balancer's addresses, which are the answer. Either this, `alias` or `cname`. Each is probed on its "
+	         "own: one that is down leaves the answer, and the target is down when none is left."},
+	{"alias", &text_name, FIELD(config_target, alias),
+	 .help = "A host name whose addresses are the answer, such as that of an AWS load balancer. It is looked up (see "
+	         "`resolver`) again and again, by its TTL, but not more often than every 5 seconds nor less than every hour; after "
+	         "a failure every 5 seconds, and less often after a minute. The answer has the app's TTL or the name's, whichever "
+	         "is less. While look-ups fail the last addresses stay, also through a restart, with a TTL of 30 seconds at most "
+	         "(RFC 8767); `edgesteerctl targets` shows their age. At most 32 addresses and 8 CNAMEs; none of them may be in "
+	         "one of `domains`. The name's DNSSEC signatures are not validated."},
 	{"cname", &text_name, FIELD(config_target, cname), .help = "A host name to answer with as a CNAME instead."},
-	{"check-address", &text_address, .otherwise = "the first of `addresses`", FIELD(config_target, check_address),
-	 .help = "The address to probe. AWS allows no connections from the Internet into a Wavelength Zone: give the "
-	         "private address there, and run the daemon where it can reach it."},
+	{"check-address", &list_hosts, .min = "1", .max = "32", .otherwise = "each of the target's addresses",
+	 LIST(config_target, check_hosts, check_host_count),
+	 .help = "The address to probe instead, or a list of them, or a host name, which is looked up as an `alias` is, but may "
+	         "have any addresses. The target then stands or falls as a whole, with all of its addresses: it is up while one of "
+	         "these is. AWS allows no connections from the Internet into a Wavelength Zone: give the private address there, "
+	         "and run the daemon where it can reach it."},
 	{"check", &reference_check, .otherwise = "the app's", FIELD(config_target, check),
 	 .help = "The health check of this target."},
 	{"weight", &number_integer, .fallback = "1", .min = "0", .max = "65535", FIELD(config_target, weight),
@@ -407,6 +454,16 @@ static const struct option root_rows[] = {
 	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
 	 .help = "How the nearest site is estimated."},
+	{"resolver", &schema_mapping, .schema = &resolver_schema, FIELD(config, resolver),
+	 .help = "Who is asked for the addresses of hosts' names."},
+	{"alias-max-age", &number_duration_s, .fallback = "1h", .min = "1m", .max = "30d", FIELD(config, alias_max_age_s),
+	 .help = "How old the addresses of an `alias` may become, when look-ups fail, before that is warned of."},
+	{"alias-expired", &text_enum, .fallback = "serve", .words = alias_expiries, FIELD(config, alias_expired),
+	 .help = "What happens then: `serve` them for as long as it takes, or have the target `down`, without addresses."},
+	{"aws-ranges", &text_path, .otherwise = "the built-in extract", FIELD(config, aws_ranges),
+	 .help = "AWS's `ip-ranges.json`, for the sites' `block`. A site's are those of the EC2 service in the network border "
+	         "group with its name or, for an Availability Zone or a zone in a Local Zone, with its name without the last "
+	         "letter. The built-in extract has Wavelength Zones only."},
 	{"latency", &text_path, .otherwise = "none", FIELD(config, latency),
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
 	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",

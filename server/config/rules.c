@@ -271,14 +271,44 @@ void rules_target_name(struct reader *reader, const char *name, void *entry)
 	             nearest_meant(&nearest, '`', meant));
 }
 
+// Names that no host can have are not looked up.
+static void refuse_odd_host(struct reader *reader, const struct value *object, const char *key, const char *name)
+{
+	if (name && (!text_is_plain_name(name) || !strchr(name, '.')))
+		reader_error_at(reader, value_get(object, key), "cannot be `%s`, expected the full name of a host", name);
+}
+
+// Addresses, of which there may be several, or one name.
+static void take_check_hosts(struct reader *reader, const struct value *object, struct config_target *target)
+{
+	size_t count = target->check_host_count;
+
+	target->check_addresses = count ? reader_take(reader, count, sizeof(*target->check_addresses)) : NULL;
+	for (size_t i = 0; target->check_addresses && i < count && target->check_hosts[i]; i++) {
+		if (text_parse_address(target->check_hosts[i], &target->check_addresses[i]) == E_OK)
+			target->check_address_count++;
+		else
+			target->check_name = target->check_hosts[i];
+	}
+	if (target->check_name && count > 1)
+		reader_error_at(reader, value_get(object, "check-address"), "has the name %s among others, expected addresses, or "
+		                "one name alone", target->check_name);
+}
+
 void rules_target(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_target *target = entry;
 
+	int count = given(object, "addresses") + given(object, "alias") + given(object, "cname");
+
 	target->has_weight = given(object, "weight");
-	if (given(object, "addresses") == given(object, "cname"))
-		reader_error(reader, "has %s `addresses` %s `cname`, expected one of them",
-		             given(object, "cname") ? "both" : "neither", given(object, "cname") ? "and" : "nor");
+	if (count == 0)
+		reader_error(reader, "has no `addresses`, `alias` or `cname`, expected one of them");
+	else if (count > 1)
+		reader_error(reader, "has %s of `addresses`, `alias` and `cname`, expected one of them", count == 2 ? "two" : "all");
+	take_check_hosts(reader, object, target);
+	refuse_odd_host(reader, object, "alias", target->alias);
+	refuse_odd_host(reader, object, "check-address", target->check_name);
 }
 
 void rules_app_name(struct reader *reader, const char *name, void *entry)

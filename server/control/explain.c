@@ -13,8 +13,11 @@
 #include "base/clock.h"
 #include "base/country.h"
 #include "base/must.h"
+#include "config/config.h"
 #include "control/find.h"
 #include "control/reply_json.h"
+#include "control/target_json.h"
+#include "health/health.h"
 #include "state/state.h"
 #include "view/answers.h"
 #include "view/live.h"
@@ -28,6 +31,7 @@ enum { STATE_LEN = 2 * STATE_TEXT_MAX + 128 };
 struct explaining {
 	const struct live *live;
 	const struct state *state;
+	const struct health *health; // NULL: not known
 	int64_t now_s;
 	const struct app *app; // the last one reached; NULL: none so far
 	uint8_t scope;         // of its answer, in bits
@@ -258,6 +262,22 @@ static void append_addresses(json_t *list, const struct answers *answers)
 		json_array_append_new(list, json_string(addr_format(&addresses[i], text)));
 }
 
+// Which of the target's addresses are up: those are in the answer, unless it stands or falls as a whole.
+static void explain_addresses(struct explaining *e, uint32_t number, json_t *object)
+{
+	struct health_address probed[CONFIG_ADDRESSES_MAX];
+	size_t count = e->health ? health_addresses(e->health, number, probed) : 0;
+	bool is_whole = count > 0 && health_whole(e->health, number);
+	char text[ADDR_TEXT_LEN];
+
+	if (count > 0)
+		json_object_set_new(object, "probed", target_json_probed(e->health, number));
+	for (size_t i = 0; count > 1 && i < count; i++)
+		step(e, "%s: %s is %s%s: %s", is_whole ? "check address" : "address", addr_format(&probed[i].addr, text),
+		     probed[i].shown->up ? "up" : "down",
+		     !probed[i].shown->up && health_partial(e->health, number) ? " and left out" : "", probed[i].shown->text);
+}
+
 // Step 4: the answer.
 static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
@@ -283,6 +303,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 		set_text(object, "cname", cname ? name : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
 		     pick->hashed ? ", by weight among equals" : "");
+		explain_addresses(e, pick->target_number, object);
 	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
 		append_addresses(addresses, e->app->last);
 		step(e, "answer: the last resort's addresses (%s)", pick_outcome_text(pick->outcome));
@@ -390,11 +411,12 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 	return "behind too many CNAMEs, or in a CNAME loop";
 }
 
-json_t *explain_query(const struct live *live, const struct state *state, const char *name,
-                      const struct prefix *client)
+json_t *explain_query(const struct live *live, const struct state *state, const struct health *health,
+                      const char *name, const struct prefix *client)
 {
-	struct explaining e = {.live = live, .state = state, .now_s = clock_wall_s(), .object = json_object(),
-	                       .steps = json_array()};
+	bool is_known = health && health_count(health) == live->states->count;
+	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .now_s = clock_wall_s(),
+	                       .object = json_object(), .steps = json_array()};
 	char text[NAME_TEXT_MAX];
 	uint8_t wire[NAME_WIRE_MAX];
 	struct name asked;

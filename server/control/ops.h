@@ -9,12 +9,14 @@ struct config;
 struct health;
 struct live;
 struct report;
+struct resolve;
 struct state;
 
 struct control_ops {
 	void *ctx;
 	struct health *health;
 	struct state *state;
+	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);

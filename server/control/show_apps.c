@@ -7,6 +7,7 @@
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "control/show.h"
+#include "control/target_json.h"
 #include "health/health.h"
 #include "state/state.h"
 #include "view/handouts.h"
@@ -30,9 +31,15 @@ static const struct config_target *config_target(const struct source *source, ui
 	return &source->config->apps[app].targets[slot];
 }
 
+// Whether the prober's targets are those of the view.
+static bool has_health(const struct source *source)
+{
+	return health_count(source->ops->health) == source->live->states->count;
+}
+
 static json_t *health_json(const struct source *source, uint32_t number, const struct config_target *written)
 {
-	if (health_count(source->ops->health) != source->live->states->count)
+	if (!has_health(source))
 		return json_null();
 
 	const struct health_target *health = health_target(source->ops->health, number);
@@ -42,22 +49,18 @@ static json_t *health_json(const struct source *source, uint32_t number, const s
 		return json_decref(object), json_null();
 	if (written && written->check >= 0)
 		object = reply_set(object, "check", reply_text(source->config->checks[written->check].name));
-	object = reply_set(object, "up", json_boolean(health->up));
-	object = reply_set(object, "layer", reply_text(health_layer_text(health->layer)));
-	object = reply_set(object, "text", reply_text(health->text));
-	object = reply_set(object, "since", reply_time(health->since_s));
-	object = reply_set(object, "probes", json_integer(health->probes));
-	object = reply_set(object, "failures", json_integer(health->failures));
-	object = reply_set(object, "streak", json_integer(health->streak));
-	object = reply_set(object, "last_probe", reply_time(health->last_probe_s));
-	return reply_set(object, "took_ms", json_real(health->took_us / 1000.0));
+	object = target_json_shown(object, health);
+	return reply_set(object, "addresses", target_json_probed(source->ops->health, number));
 }
 
-static json_t *addresses_json(const struct config_target *written)
+static json_t *addresses_json(const struct source *source, uint32_t number, const struct config_target *written)
 {
-	json_t *list = json_array();
+	json_t *list;
 	char text[ADDR_TEXT_LEN];
 
+	if (!written->cname && written->address_count == 0 && has_health(source)) // they come at run time
+		return target_json_addresses(source->live, source->ops->health, number);
+	list = json_array();
 	for (size_t i = 0; i < written->address_count; i++)
 		list = reply_append(list, reply_text(addr_format(&written->addresses[i], text)));
 	return list;
@@ -77,7 +80,9 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	if (forced != FORCE_AUTO)
 		object = reply_set(object, "forced", json_string(override_force_text(forced)));
 	if (written) {
-		object = reply_set(object, "addresses", addresses_json(written));
+		object = reply_set(object, "addresses", addresses_json(source, number, written));
+		if (written->alias)
+			object = reply_set(object, "alias", reply_text(written->alias));
 		if (written->cname)
 			object = reply_set(object, "cname", reply_text(written->cname));
 		if (source->config->apps[app].weighted)
@@ -114,6 +119,20 @@ static json_t *app_json(const struct source *source, uint32_t number, bool *ret_
 	return object;
 }
 
+// The addresses that are probed of the app's targets, but for the first of each: they take as much room as a target.
+static size_t more_addresses(const json_t *app)
+{
+	const json_t *target;
+	size_t i, more = 0;
+
+	json_array_foreach(json_object_get(app, "targets"), i, target) {
+		size_t count = json_array_size(json_object_get(json_object_get(target, "health"), "addresses"));
+
+		more += count > 1 ? count - 1 : 0;
+	}
+	return more;
+}
+
 // Apps first..last, as many as fit into one reply. NULL: out of memory.
 static json_t *page(const struct source *source, uint32_t first, uint32_t last)
 {
@@ -127,7 +146,7 @@ static json_t *page(const struct source *source, uint32_t first, uint32_t last)
 	for (i = first; i <= last && ok && targets < SHOW_TARGETS_MAX; i++) {
 		json_t *app = app_json(source, i, &ok);
 
-		targets += view->apps[i].target_count;
+		targets += view->apps[i].target_count + more_addresses(app);
 		if (app)
 			list = reply_append(list, app);
 	}

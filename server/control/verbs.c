@@ -22,6 +22,7 @@ static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .fields = {{"from", false, NUMBER}}},
 	{"sites", .now = show_sites, .fields = {{"site", false, TEXT}}},
 	{"apps", .now = show_apps, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
+	{"targets", .now = show_targets, .fields = {{"app", false, TEXT}, {"from", false, NUMBER}}},
 	{"drain", .later = drain_put, .changes = true,
 	 .fields = {{"site", true, TEXT}, {"app", false, TEXT}, {"for", false, TEXT}, {"reason", false, TEXT}}},
 	{"undrain", .later = drain_remove, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},

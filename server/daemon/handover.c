@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "daemon/alias_plan.h"
 #include "daemon/caches.h"
 #include "daemon/merge.h"
 #include "health/watchlist.h"
@@ -119,6 +120,8 @@ int handover_prepare(const struct config *config, struct view *view, const struc
 		err = note_changes(handover, view, from->view, old_of_new);
 	if (err == E_OK)
 		err = watchlist_new(config, from->watchlist, &handover->watchlist);
+	if (err == E_OK && !(handover->aliases = alias_plan_new(config)))
+		err = E_NOMEM;
 	if (err == E_OK && !(handover->merge = merge_new(view)))
 		err = E_NOMEM;
 	free(old_of_new);
@@ -135,6 +138,7 @@ struct handover *handover_free(struct handover *handover)
 		return NULL;
 	watchlist_discard(handover->watchlist);
 	merge_free(handover->merge);
+	alias_plan_free(handover->aliases);
 	caches_free(handover->caches);
 	arena_free(handover->arena);
 	free(handover);

@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 
+struct alias_plan;
 struct arena;
 struct caches;
 struct config;
@@ -23,6 +24,7 @@ struct handover_gone {
 struct handover {
 	struct watchlist *watchlist;  // of the next generation; shares unchanged watches with the list in use
 	struct merge *merge;          // of the next view: every target up, no override
+	struct alias_plan *aliases;   // of the next view
 	struct caches *caches;        // with the targets whose TTL is reduced, or that are removed
 	struct arena *arena;
 	struct handover_gone *gone;   // in the arena

@@ -1,12 +1,9 @@
-// Priorities of the main loop; see loop.h.
+// Priorities of events, and timers; see loop.h.
 #include "daemon/loop.h"
 
-#include <event2/event.h>
-#include <stddef.h>
-
 enum {
-	PRIORITIES = 3,      // of events; the lowest is that of probes
-	PROBES_IN_A_ROW = 4, // probe events before other events are looked for: about 2 ms of TLS handshakes
+	PRIORITIES = 3,          // of events; the lowest is that of probes
+	PROBES_IN_A_ROW = 4,     // probe events before other events are looked for: about 2 ms of TLS handshakes
 };
 
 struct event_base *loop_new(void)
@@ -23,4 +20,12 @@ struct event_base *loop_new(void)
 		base = NULL;
 	}
 	return base;
+}
+
+void loop_arm(struct event *event, int64_t seconds, int microseconds)
+{
+	struct timeval wait = {seconds, microseconds};
+
+	if (!event_pending(event, EV_TIMEOUT, NULL) && event_add(event, &wait) < 0)
+		event_active(event, EV_TIMEOUT, 0);
 }

@@ -12,20 +12,31 @@
 #include "base/report.h"
 #include "health/health.h"
 #include "net/worker.h"
+#include "resolve/resolve.h"
 #include "steer/ptree.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/transport.h"
 
 // One row adds a metric: ROW(name, kind, unit, help, value). The value is an expression over the variables of the
-// function that visits the rows: each_probe(), each_fact(), each_of_view().
+// function that visits the rows: each_probe(), each_name(), each_fact(), each_of_view().
 #define PROBE_ROWS(ROW) \
 	ROW(probes, COUNTER, "", "Health probes that finished.", probes.probes) \
 	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \
-	ROW(checks_failing, GAUGE, "", "Targets whose last check failed, without being down for it yet.", probes.failing) \
+	ROW(checks_failing, GAUGE, "", "Addresses whose last check failed, without being down for it yet.", probes.failing) \
+	ROW(addresses_probed, GAUGE, "", "Addresses of targets that are probed.", probes.addresses) \
+	ROW(addresses_down, GAUGE, "", "Of these addresses, those that are not up.", probes.down) \
 	ROW(probes_late, COUNTER, "", "Health probes that started an interval or more after they were due.", probes.late) \
 	ROW(probes_under_way, GAUGE, "", "Health probes in progress.", probes.under_way) \
 	ROW(probes_waiting, GAUGE, "", "Health probes that are due and have not started yet.", probes.waiting)
+
+#define NAME_ROWS(ROW) \
+	ROW(aliases, GAUGE, "", "Names of hosts that are looked up.", names.names) \
+	ROW(aliases_stale, GAUGE, "", "Of these, those whose addresses the last look-up did not confirm.", names.stale) \
+	ROW(aliases_empty, GAUGE, "", "Of these, those without any address.", names.empty) \
+	ROW(alias_age, GAUGE, "seconds", "The age of the oldest addresses that are not confirmed.", names.oldest_s) \
+	ROW(alias_lookups, COUNTER, "", "Look-ups of names that began.", names.lookups) \
+	ROW(alias_failures, COUNTER, "", "Of the look-ups, those that failed.", names.failures)
 
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "seconds", "When the daemon was started, in Unix time.", facts->started_s) \
@@ -81,6 +92,7 @@ enum {
 	ROW_queries,
 	COUNTERS(ROW_ID)
 	PROBE_ROWS(ROW_ID)
+	NAME_ROWS(ROW_ID)
 	FACT_ROWS(ROW_ID)
 	RELOAD_UNDER_WAY_ROWS(ROW_ID)
 	LAST_RELOAD_ROWS(ROW_ID)
@@ -93,6 +105,7 @@ static const struct metric rows[ROWS] = {
 	                 "Queries that were answered, whatever the answer.", true},
 	COUNTERS(COUNTER_ROW)
 	PROBE_ROWS(STATS_ROW)
+	NAME_ROWS(STATS_ROW)
 	FACT_ROWS(STATUS_ROW)
 	RELOAD_UNDER_WAY_ROWS(STATUS_ROW)
 	LAST_RELOAD_ROWS(STATUS_ROW)
@@ -138,6 +151,14 @@ static void each_probe(const struct health *health, const struct visitor *visito
 	PROBE_ROWS(VISIT)
 }
 
+static void each_name(const struct resolve *resolve, const struct visitor *visitor)
+{
+	struct resolve_stats names;
+
+	resolve_stats(resolve, &names);
+	NAME_ROWS(VISIT)
+}
+
 static void each_fact(const struct metrics_facts *facts, const struct live *live, const struct visitor *visitor)
 {
 	FACT_ROWS(VISIT)
@@ -165,6 +186,8 @@ void metrics_each(const struct metrics_source *source,
 	each_counter(source->workers, &visitor);
 	if (source->health)
 		each_probe(source->health, &visitor);
+	if (source->resolve)
+		each_name(source->resolve, &visitor);
 	if (source->facts)
 		each_fact(source->facts, source->live, &visitor);
 	if (source->live)
@@ -223,9 +246,9 @@ static json_t *add_rows(json_t *object, enum metric_verb verb, const struct metr
 	return object;
 }
 
-json_t *metrics_counters(const struct workers *workers, const struct health *health)
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve)
 {
-	struct metrics_source source = {.workers = workers, .health = health};
+	struct metrics_source source = {.workers = workers, .health = health, .resolve = resolve};
 
 	return add_rows(json_object(), METRIC_STATS, &source);
 }

@@ -10,6 +10,7 @@
 struct health;
 struct live;
 struct report;
+struct resolve;
 struct workers;
 
 struct metrics_facts {
@@ -32,6 +33,7 @@ void metrics_wipe_facts(struct metrics_facts *facts);
 struct metrics_source {
 	const struct workers *workers;     // NULL: none are running yet, every counter is 0
 	const struct health *health;       // NULL: leave out the rows about probes
+	const struct resolve *resolve;     // NULL: leave out the rows about names of hosts
 	const struct metrics_facts *facts; // NULL: leave out the rows about the daemon
 	const struct live *live;           // NULL: not serving yet, or leave out the rows about the view
 };
@@ -41,9 +43,9 @@ struct metrics_source {
 void metrics_each(const struct metrics_source *source,
                   void (*fn)(void *ctx, const struct metric *metric, uint64_t value), void *ctx);
 
-// For `stats`: every counter by name, summed over the workers (NULL: none are running yet), and those of the probes.
-// Owned by the caller; NULL: out of memory.
-json_t *metrics_counters(const struct workers *workers, const struct health *health);
+// For `stats`: every counter by name, summed over the workers (NULL: none are running yet), those of the probes and
+// of look-ups. Owned by the caller; NULL: out of memory.
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve);
 // For `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. Owned by the caller; NULL: out of
 // memory.
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/parallel.h"
 #include "base/report.h"
 #include "config/config.h"
 
@@ -299,4 +300,9 @@ int service_drop_privileges(const struct config_server *server, struct report *r
 	if (err == E_OK)
 		drop_capabilities(server, report);
 	return err;
+}
+
+unsigned service_socket_sets(const struct config_server *server)
+{
+	return server->workers ? server->workers : parallel_processors();
 }

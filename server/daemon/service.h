@@ -42,3 +42,6 @@ int service_check_state(const struct config_server *server, struct report *repor
 // After that: warns of files that were read before and that the user cannot read any more, so that reloads would fail.
 // Files of `locate:` sources are not known here.
 void service_check_files(const struct config *config, struct report *report);
+
+// How many sets of sockets the config asks for; with `workers: 0`, one for each CPU that the process may run on.
+unsigned service_socket_sets(const struct config_server *server);

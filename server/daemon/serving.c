@@ -9,6 +9,8 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "config/config.h"
+#include "daemon/addresses.h"
+#include "daemon/aliases.h"
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
@@ -26,6 +28,8 @@ struct serving {
 	struct caches *caches;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
+	bool answers_are_old;      // some are: there was no memory for new ones
+	bool is_short;             // of memory; said in the log
 };
 
 struct serving *serving_new(struct generation *first)
@@ -101,16 +105,41 @@ static int publish(const struct merge *merge)
 	return publish_once(merge);
 }
 
-void serving_publish(struct serving *serving)
+bool serving_publish(struct serving *serving, const struct health *health)
 {
+	int err = E_OK;
+
+	if (serving->answers_are_old)
+		err = addresses_compose_all(merge_view(serving->merge), health);
+	serving->answers_are_old = err < 0;
 	if (serving_started(serving) && publish(serving->merge) < 0)
+		err = E_NOMEM;
+	if (err < 0 && !serving->is_short)
 		log_error("out of memory: a change of health or overrides is not published; answers follow the previous state");
+	serving->is_short = err < 0;
 	drop_preview(serving);
+	return err == E_OK;
 }
 
-void serving_set_health(struct serving *serving, uint32_t target, bool up)
+void serving_set_health(struct serving *serving, const struct health *health, uint32_t target)
 {
-	merge_set_health(serving->merge, target, up);
+	merge_set_health(serving->merge, target, health_up(health, target));
+	if (addresses_compose(merge_view(serving->merge), health, target) < 0)
+		serving->answers_are_old = true;
+}
+
+int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
+                          size_t count, uint32_t ttl_s)
+{
+	drop_preview(serving);
+	return addresses_set(merge_view(serving->merge), serving->merge, health, target, list, count, ttl_s);
+}
+
+int serving_set_probed(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
+                       size_t count)
+{
+	drop_preview(serving);
+	return addresses_set_probed(serving->merge, health, target, list, count);
 }
 
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
@@ -151,7 +180,8 @@ int serving_start(struct serving *serving, const struct health *health)
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
-	if (live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
+	if (addresses_prepare(serving->first_view, NULL, NULL, serving->merge, health) < 0 ||
+	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
 		return E_NOMEM;
 	serving->first_view = NULL; // the publication's
 	return E_OK;
@@ -194,7 +224,43 @@ static void take_caches(struct serving *serving, struct handover *handover)
 	handover->caches = NULL;
 }
 
-int serving_take(struct serving *serving, struct generation *next, struct health *health, struct state *state)
+// A view that is not in use yet, for aliases.c.
+struct filling {
+	const struct view *view;
+	struct merge *merge;
+	struct health *health;
+};
+
+static int fill_addresses(void *ctx, uint32_t target, const struct addr *list, size_t count, uint32_t ttl_s)
+{
+	const struct filling *filling = ctx;
+
+	return addresses_set(filling->view, filling->merge, filling->health, target, list, count, ttl_s);
+}
+
+static int fill_probed(void *ctx, uint32_t target, const struct addr *list, size_t count)
+{
+	const struct filling *filling = ctx;
+
+	return addresses_set_probed(filling->merge, filling->health, target, list, count);
+}
+
+static int fill(struct aliases *aliases, const struct view *view, struct merge *merge, struct health *health)
+{
+	struct filling filling = {view, merge, health};
+	const struct aliases_sink sink = {fill_addresses, fill_probed, &filling};
+
+	return aliases_fill(aliases, &sink);
+}
+
+int serving_fill(struct serving *serving, struct aliases *aliases, struct health *health)
+{
+	drop_preview(serving);
+	return fill(aliases, merge_view(serving->merge), serving->merge, health);
+}
+
+int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
+                 struct state *state)
 {
 	struct handover *handover = next->handover;
 	struct merge *merge = handover->merge;
@@ -202,16 +268,24 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	struct target_states *states = live ? live_states_new(next->view->target_count) : NULL;
 
 	must(merge && handover->watchlist && merge_view(merge) == next->view);
-	if (!states || live_reserve(next->view->target_count) < 0) {
+	int err = !states || live_reserve(next->view->target_count) < 0 ? E_NOMEM : E_OK;
+
+	if (err == E_OK) {
+		err = aliases_take(aliases, handover->aliases);
+		handover->aliases = NULL;
+	}
+	if (err < 0) {
 		free(live);
 		free(states);
-		return E_NOMEM;
+		return err;
 	}
 	(void)serving_forget(serving, state, SIZE_MAX); // of the reload before
 	take_caches(serving, handover);
 	health_configure(health, handover->watchlist, next->config->server.probes);
 	set_all_overrides(merge, state);
 	set_all_health(merge, health, serving_started(serving));
+	serving->answers_are_old = addresses_prepare(next->view, serving_view(serving), serving->merge, merge, health) < 0;
+	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
 		live->view = next->view;

@@ -8,6 +8,8 @@
 
 #include "base/attr.h"
 
+struct addr;
+struct aliases;
 struct caches;
 struct config;
 struct generation;
@@ -26,20 +28,31 @@ struct serving *serving_new(struct generation *first) MUST_USE;
 struct serving *serving_free(struct serving *serving);
 
 // Replaces the generation in use by `next`, taking ownership of it and its handover: `health` gets the next watchlist,
-// overrides are resolved to the new view, which is published at once if serving has started. E_NOMEM: nothing has
-// changed, and `next` is still the caller's.
-int serving_take(struct serving *serving, struct generation *next, struct health *health, struct state *state) MUST_USE;
+// overrides and the names of hosts are resolved to the new view, which is published at once if serving has started.
+// E_NOMEM, E_IO: nothing has changed, and `next` is still the caller's.
+int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
+                 struct state *state) MUST_USE;
 // Publishes the first generation with the health known so far. Once. E_NOMEM.
 int serving_start(struct serving *serving, const struct health *health) MUST_USE;
 bool serving_started(const struct serving *serving);
 
-// A target's health, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes effect with the next
-// serving_publish().
-void serving_set_health(struct serving *serving, uint32_t target, bool up);
+// The health of one of a target's addresses, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes
+// effect with the next serving_publish(), what a target is answered with at once.
+void serving_set_health(struct serving *serving, const struct health *health, uint32_t target);
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s);
-// Publishes these changes, if serving has started. Out of memory is logged, and the previous states stay published.
-void serving_publish(struct serving *serving);
+// Sets the addresses of a target to which the config gives none, see addresses_set(); to be published. E_NOMEM: what was
+// there stays; call it again.
+int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
+                          size_t count, uint32_t ttl_s) MUST_USE;
+// Sets the addresses that are probed for a target whose check address is a name; to be published. E_NOMEM, as above.
+int serving_set_probed(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
+                       size_t count) MUST_USE;
+// Sets what is known of all names of hosts; to be published. E_NOMEM, as above.
+int serving_fill(struct serving *serving, struct aliases *aliases, struct health *health) MUST_USE;
+// Publishes these changes, if serving has started. False: out of memory, which is logged once. What was published before
+// stays, and nothing is lost: call it again.
+bool serving_publish(struct serving *serving, const struct health *health);
 
 struct config *serving_config(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);

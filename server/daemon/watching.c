@@ -13,7 +13,7 @@
 #include "generation/reload.h"
 #include "watch/files.h"
 #include "watch/lookout.h"
-#include "watch/watch.h"
+#include "watch/filewatch.h"
 
 static const struct lookout_times times = {.quiet_ms = 1000, .quiet_max_ms = 10000, .stat_ms = 30000};
 
@@ -28,19 +28,19 @@ struct cause {
 
 struct watching {
 	struct reload *reload;
-	struct watch *watch;
+	struct filewatch *watch;
 	struct files *files;
 	struct cause cause;
 };
 
-static void watch_files(struct watching *watching)
+static void filewatch_files(struct watching *watching)
 {
 	struct inputs *watched = files_watched(watching->files);
 
 	if (inputs_count(files_list(watching->files)) == INPUTS_MAX)
 		log_warning("watching files: the list of %d is full: changes of others are not noticed", INPUTS_MAX);
 	if (watched)
-		watch_set(watching->watch, watched);
+		filewatch_set(watching->watch, watched);
 }
 
 static void keep_error(void *ctx, enum report_level level, const char *text)
@@ -97,28 +97,28 @@ struct watching *watching_new(struct event_base *base, const struct report *firs
 	if (!watching)
 		return NULL;
 
-	struct watch_ops watch_ops = {changed, watching};
+	struct filewatch_ops watch_ops = {changed, watching};
 
 	watching->reload = reload;
 	watching->files = files_loaded(NULL, first, true, config->server.watch == CONFIG_WATCH_ON, clock_wall_s());
 	if (watching->files)
-		watching->watch = watch_new(base, &times, &watch_ops);
+		watching->watch = filewatch_new(base, &times, &watch_ops);
 	if (!watching->watch)
 		return watching_free(watching);
-	watch_files(watching);
+	filewatch_files(watching);
 	return watching;
 }
 
 bool watching_stop(struct watching *watching, int patience_ms)
 {
-	return !watching || watch_stop(watching->watch, patience_ms);
+	return !watching || filewatch_stop(watching->watch, patience_ms);
 }
 
 struct watching *watching_free(struct watching *watching)
 {
 	if (!watching)
 		return NULL;
-	watch_free(watching->watch);
+	filewatch_free(watching->watch);
 	files_free(watching->files);
 	free(watching->cause.path);
 	free(watching->cause.refused);
@@ -155,7 +155,7 @@ void watching_loaded(struct watching *watching, int err, const struct report *re
 		return; // out of memory: those before are watched
 	files_free(watching->files);
 	watching->files = files;
-	watch_files(watching);
+	filewatch_files(watching);
 }
 
 const struct files *watching_files(const struct watching *watching)

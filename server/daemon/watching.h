@@ -18,7 +18,7 @@ struct watching;
 // are borrowed. NULL when out of memory, descriptors or threads.
 struct watching *watching_new(struct event_base *base, const struct report *first, const struct config *config,
                               struct reload *reload) MUST_USE;
-// Ends its thread. False: it hangs, as in watch_stop(). Takes NULL.
+// Ends its thread. False: it hangs, as in filewatch_stop(). Takes NULL.
 bool watching_stop(struct watching *watching, int patience_ms) MUST_USE;
 // After that. Takes NULL; returns NULL.
 struct watching *watching_free(struct watching *watching);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/must.h"
-#include "health/watchlist.h"
+#include "health/watch.h"
 
 void due_init(struct due *due)
 {
@@ -13,33 +13,33 @@ void due_init(struct due *due)
 	TAILQ_INIT(&due->sure);
 }
 
-void due_add(struct due *due, struct watch *watch, bool in_doubt)
+void due_add(struct due *due, struct endpoint *endpoint, bool in_doubt)
 {
-	must(!watch->due);
-	watch->due = in_doubt ? &due->doubtful : &due->sure;
-	TAILQ_INSERT_TAIL(watch->due, watch, queued);
+	must(!endpoint->due);
+	endpoint->due = in_doubt ? &due->doubtful : &due->sure;
+	TAILQ_INSERT_TAIL(endpoint->due, endpoint, queued);
 	due->count++;
 }
 
-void due_remove(struct due *due, struct watch *watch)
+void due_remove(struct due *due, struct endpoint *endpoint)
 {
-	if (!watch->due)
+	if (!endpoint->due)
 		return;
 	must(due->count > 0);
-	TAILQ_REMOVE(watch->due, watch, queued);
-	watch->due = NULL;
+	TAILQ_REMOVE(endpoint->due, endpoint, queued);
+	endpoint->due = NULL;
 	due->count--;
 }
 
-struct watch *due_take(struct due *due, bool all_known)
+struct endpoint *due_take(struct due *due, bool all_known)
 {
-	struct watch *doubtful = TAILQ_FIRST(&due->doubtful), *sure = TAILQ_FIRST(&due->sure);
+	struct endpoint *doubtful = TAILQ_FIRST(&due->doubtful), *sure = TAILQ_FIRST(&due->sure);
 
 	due->sure_next = !due->sure_next && all_known;
 
-	struct watch *watch = sure && (due->sure_next || !doubtful) ? sure : doubtful;
+	struct endpoint *endpoint = sure && (due->sure_next || !doubtful) ? sure : doubtful;
 
-	if (watch)
-		due_remove(due, watch);
-	return watch;
+	if (endpoint)
+		due_remove(due, endpoint);
+	return endpoint;
 }

@@ -1,370 +1,170 @@
-// Schedules the probes and turns their results into health; see health.h. The cycle of one target:
-//
-//   due -> queue -> (fewer than `probes` under way) probe -> verdict, or the deadline -> score -> next start
+// Which addresses are probed for which target, and what their results say of it; see health.h.
 #include "health/health.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
-#include "health/due.h"
 #include "health/health_log.h"
 #include "health/probe.h"
+#include "health/probing.h"
 #include "health/score.h"
 #include "health/watchlist.h"
 
 enum {
 	STARTS_PER_MS = 10,          // the first round is spread so that no more start at once
-	STARTS_PER_TURN = 8,         // per turn of the loop: probes under way must progress, or all would time out together
-	STALL_MS = 25,               // a timer later than this: the process was stopped, or busy
 	CHANGES_PER_TURN = 500,      // watches started or stopped in one turn of the loop after a reload
 };
 
-#define ENGINE(id, name, port, keys, engine, help) [CHECK_##id] = &engine,
-
-static const struct probe_type *const types[] = {CHECK_TYPES(ENGINE)};
-
-_Static_assert(ARRAY_LEN(types) == CHECK_TYPE_COUNT, "an engine for each type of check");
-
 struct health {
-	struct event_base *base;
 	struct health_ops ops;
-	void *engines[ARRAY_LEN(types)];
+	struct probing *probing;
 	struct watchlist *list;         // in use; NULL before the first
 	size_t fresh_started;           // of list->fresh
 	size_t gone_stopped;            // of list->gone
-	struct due due;
-	unsigned limit;                 // of probes under way
-	size_t unsettled;               // watches not settled yet
+	size_t unsettled;               // endpoints not settled yet
 	struct event all_settled;       // calls ops.settled when there was nothing to wait for
-	struct event wake;              // starts probes that are due
 	struct event changing;          // starts and stops watches after a reload, CHANGES_PER_TURN in each turn
-	uint32_t phase;                 // see spread_ms()
-	struct health_log log;
-	struct health_stats stats;      // but `waiting`
 };
-
-// The next of a sequence of offsets that are spread evenly over `range_ms`, however many are taken: multiples of the
-// golden ratio, modulo one.
-static int64_t spread_ms(struct health *health, uint64_t range_ms)
-{
-	health->phase += 0x9e3779b9u;
-	return (int64_t)((health->phase * range_ms) >> 32);
-}
-
-static const struct config_check *check_of(const struct watch *watch)
-{
-	must(watch->probe.check);
-	return &watch->probe.check->conf;
-}
-
-static const struct probe_type *type_of(const struct watch *watch)
-{
-	must((size_t)check_of(watch)->type < ARRAY_LEN(types));
-	return types[check_of(watch)->type];
-}
-
-static void arm(struct watch *watch, int64_t at_ms)
-{
-	int64_t delay_ms = at_ms - clock_mono_ms();
-	struct timeval delay = {0};
-
-	watch->alarm_ms = at_ms;
-	if (delay_ms > 0)
-		delay = (struct timeval){delay_ms / 1000, delay_ms % 1000 * 1000};
-	if (evtimer_add(&watch->timer, &delay) < 0)
-		event_active(&watch->timer, EV_TIMEOUT, 0); // out of memory: on_timer() tries again
-}
 
 // ---- results
 
 // The target's number in the list in use; WATCHLIST_NONE: it is no longer in it.
-static uint32_t number_of(const struct watch *watch)
+static uint32_t number_of(const struct health *health, const struct watch *watch)
 {
-	must(watch->slot < watch->health->list->slot_count);
-	return watch->health->list->numbers[watch->slot];
+	must(watch->slot < health->list->slot_count);
+	return health->list->numbers[watch->slot];
 }
 
-// The last checks have failed, but the target is not down for it, or not known to be down.
-static bool is_failing(const struct watch *watch)
+static struct health_address address_of(const struct endpoint *endpoint)
 {
-	return watch->shown.streak && (watch->shown.up || !watch->decided);
+	return (struct health_address){endpoint->probe.addr, &endpoint->shown, watch_endpoint_hash(endpoint)};
 }
 
-static void report_change(struct watch *watch, bool expected)
+// A target with one address has one line for both.
+static void log_change(const struct endpoint *endpoint, bool was_up, bool expected)
 {
-	struct health *health = watch->health;
+	enum log_level level = expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE;
+	const struct watch *watch = endpoint->watch;
+	const char *state = endpoint->shown.up ? "up" : "down";
+	size_t count = watch_count(watch), up_count = watch_up_count(watch);
+	char name[WATCH_NAME_LEN];
 
-	if (number_of(watch) == WATCHLIST_NONE)
-		return;
-	health->list->up[watch->slot] = watch->shown.up;
-	watch->shown.since_s = clock_wall_s();
-	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE, "health: %s at %s is %s: %s", watch->probe.app, watch->site,
-	         watch->shown.up ? "up" : "down", watch->shown.text);
-	health->ops.changed(health->ops.ctx, number_of(watch));
-}
-
-// Applies a result to the score. The first success decides, or `fall` failures before any.
-static void apply_result(struct watch *watch, bool success)
-{
-	const struct config_check *check = check_of(watch);
-	struct health_target *shown = &watch->shown;
-	bool first = !watch->decided, was_up = shown->up, was_failing = is_failing(watch);
-	unsigned streak = shown->streak;
-
-	shown->probes++;
-	shown->failures += !success;
-	if (first && !success && streak + 1 < check->fall) {
-		shown->streak++;
-	} else {
-		watch->score = first ? score_sure(success, check->rise, check->fall)
-		                     : score_next(watch->score, success, check->rise, check->fall);
-		must(watch->score < check->rise + check->fall);
-		watch->decided = true;
-		shown->up = score_up(watch->score, check->rise);
-		shown->streak = score_streak(watch->score, check->rise, check->fall);
-	}
-	watch->health->stats.failing += is_failing(watch);
-	watch->health->stats.failing -= was_failing;
-	if (watch->decided && (first || shown->up != was_up))
-		report_change(watch, shown->up && streak == 0);
-	else if (is_failing(watch) && !was_failing)
-		health_log_failing(&watch->health->log, watch);
-	if (was_failing && shown->up && success)
-		health_log_recovered(&watch->health->log, watch, streak);
-}
-
-static void settle(struct watch *watch)
-{
-	struct health *health = watch->health;
-
-	if (watch->settled)
-		return;
-	watch->settled = true;
-	if (number_of(watch) == WATCHLIST_NONE)
-		return;
-	must(health->unsettled > 0);
-	if (--health->unsettled == 0)
-		health->ops.settled(health->ops.ctx);
-}
-
-// A probe that starts an interval late has missed a turn: failures are detected later than the check promises. First
-// probes do not count: they are expected to queue.
-static void count_late(struct watch *watch)
-{
-	struct health *health = watch->health;
-	int64_t late_ms = watch->began_ns / 1000000 - watch->start_ms;
-
-	if (!watch->started || late_ms < check_of(watch)->interval_ms)
-		return;
-	health->stats.late++;
-	health_log_late(&health->log, watch, late_ms, health->due.count, health->stats.under_way + 1 >= health->limit);
-}
-
-// The state is not known yet, or the last result contradicts it.
-static bool in_doubt(const struct watch *watch)
-{
-	return !watch->decided || watch->shown.streak;
-}
-
-// Sets the next start: one interval after this one, or for the first time somewhere within an interval. Starts that the
-// probe has overrun are skipped. In doubt, so are those less than half an interval after a probe that started late:
-// otherwise one short disturbance could account for all the failures that `fall` requires.
-static void schedule(struct watch *watch)
-{
-	int64_t interval_ms = check_of(watch)->interval_ms, earliest_ms = clock_mono_ms() - interval_ms + 1;
-	int64_t passed_ms = watch->began_ns / 1000000 + interval_ms / 2;
-
-	watch->start_ms += watch->started ? interval_ms : spread_ms(watch->health, (uint64_t)interval_ms);
-	watch->started = true;
-	if (in_doubt(watch) && passed_ms > earliest_ms)
-		earliest_ms = passed_ms;
-	if (watch->start_ms < earliest_ms)
-		watch->start_ms += (earliest_ms - watch->start_ms + interval_ms - 1) / interval_ms * interval_ms;
-	arm(watch, watch->start_ms);
-}
-
-static void conclude(struct watch *watch, const struct verdict *verdict)
-{
-	struct health *health = watch->health;
-
-	must(health->stats.under_way > 0 && !watch->due && !watch->probe.run);
-	watch->shown.took_us = (uint32_t)((clock_mono_ns() - watch->began_ns) / 1000);
-	watch->shown.last_probe_s = clock_wall_s();
-	watch->shown.layer = verdict->layer;
-	memcpy(watch->shown.text, verdict->text, sizeof(watch->shown.text));
-	health->stats.under_way--;
-	health->stats.probes++;
-	health->stats.failures += verdict->layer != HEALTH_OK;
-	if (verdict->layer == HEALTH_LOCAL)
-		health_log_local(&health->log, watch);
-	else
-		apply_result(watch, verdict->layer == HEALTH_OK);
-	if (!watch->decided && verdict->layer != HEALTH_LOCAL) {
-		watch->start_ms = clock_mono_ms(); // again at once: somebody waits for the state
-		arm(watch, watch->start_ms);
+	watch_name(endpoint, name);
+	if (count == 1) {
+		log_line(level, "health: %s is %s: %s", name, state, endpoint->shown.text);
 		return;
 	}
-	schedule(watch);
-	settle(watch);
+	log_line(level, "health: %s is %s: %s; %zu of %zu addresses are up", name, state, endpoint->shown.text, up_count,
+	         count);
+	if (was_up != (up_count > 0))
+		log_line(level, "health: %s at %s is %s", watch->names, watch->site,
+		         was_up ? "down: none of its addresses is up" : "up");
 }
 
-// ---- starts and deadlines
-
-static void start_probe(struct watch *watch)
+static void on_judged(void *ctx, struct endpoint *endpoint, bool expected)
 {
-	struct health *health = watch->health;
+	const struct health *health = ctx;
+	const struct watch *watch = endpoint->watch;
+	uint8_t *marks = &health->list->marks[watch->slot];
+	bool was_up = *marks & WATCH_UP;
+	struct health_address address;
 
-	watch->began_ns = clock_mono_ns();
-	watch->extended = false;
-	must(!watch->probe.run && health->stats.under_way < health->limit);
-	count_late(watch);
-	health->stats.under_way++;
-	if (type_of(watch)->start(health->engines[check_of(watch)->type], &watch->probe) == E_OK) {
-		arm(watch, (watch->began_ns + 999999) / 1000000 + check_of(watch)->timeout_ms);
+	if (number_of(health, watch) == WATCHLIST_NONE)
 		return;
-	}
-
-	struct verdict verdict;
-
-	probe_verdict(&verdict, HEALTH_LOCAL, "cannot start a probe: %s", strerror(errno));
-	conclude(watch, &verdict);
+	*marks = watch_marks(watch);
+	endpoint->shown.since_s = clock_wall_s();
+	log_change(endpoint, was_up, expected);
+	address = address_of(endpoint);
+	health->ops.changed(health->ops.ctx, number_of(health, watch), &address);
 }
 
-// Starts probes that are due in the loop's next turn.
-static void wake(struct health *health)
-{
-	static const struct timeval now = {0};
-
-	if (health->due.count && health->stats.under_way < health->limit && evtimer_add(&health->wake, &now) < 0)
-		event_active(&health->wake, EV_TIMEOUT, 0);
-}
-
-static void on_wake(evutil_socket_t fd, short what, void *ctx)
+static void on_settled(void *ctx, const struct endpoint *endpoint)
 {
 	struct health *health = ctx;
-	struct watch *watch;
+
+	if (number_of(health, endpoint->watch) == WATCHLIST_NONE)
+		return;
+	must(health->unsettled > 0);
+	if (--health->unsettled > 0)
+		return;
+	probing_all_known(health->probing, true);
+	health->ops.settled(health->ops.ctx);
+}
+
+static void on_all_settled(evutil_socket_t fd, short what, void *ctx)
+{
+	const struct health *health = ctx;
 
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < STARTS_PER_TURN && health->stats.under_way < health->limit; i++) {
-		watch = due_take(&health->due, health->unsettled == 0);
-		if (!watch)
-			return;
-		start_probe(watch);
-	}
-	wake(health);
+	health->ops.settled(health->ops.ctx);
 }
 
-static void probe_done(struct probe *probe, const struct verdict *verdict)
+// The number has changed from outside of the loop. `is_told`: ops.settled is due where there is nothing to wait for.
+static void set_unsettled(struct health *health, size_t unsettled, bool is_told)
 {
-	struct watch *watch = (struct watch *)((char *)probe - offsetof(struct watch, probe));
-
-	conclude(watch, verdict);
-	wake(watch->health);
-}
-
-static void time_out(struct watch *watch)
-{
-	struct verdict verdict;
-
-	probe_verdict(&verdict, HEALTH_TIMEOUT, "no success within %u ms: %s", check_of(watch)->timeout_ms,
-	              type_of(watch)->stage(&watch->probe));
-	type_of(watch)->cancel(&watch->probe);
-	probe_done(&watch->probe, &verdict);
-}
-
-// A deadline that fires more than STALL_MS late: responses may have arrived that we had no time to read, possibly from
-// all targets. So it is extended once, by as much as it was late but at most by the timeout.
-static bool extend(struct watch *watch, int64_t late_ms)
-{
-	int64_t timeout_ms = check_of(watch)->timeout_ms;
-
-	if (late_ms <= STALL_MS || watch->extended)
-		return false;
-	watch->extended = true;
-	arm(watch, watch->alarm_ms + late_ms + (late_ms < timeout_ms ? late_ms : timeout_ms));
-	return true;
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
-{
-	struct watch *watch = ctx;
-	int64_t late_ms = clock_mono_ms() - watch->alarm_ms;
-
-	(void)fd;
-	(void)what;
-	if (late_ms < 0) { // fired early: the loop's clock is coarse
-		arm(watch, watch->alarm_ms);
-	} else if (!watch->probe.run) {
-		due_add(&watch->health->due, watch, in_doubt(watch));
-		wake(watch->health);
-	} else if (!extend(watch, late_ms)) {
-		time_out(watch);
-	}
+	health->unsettled = unsettled;
+	probing_all_known(health->probing, unsettled == 0);
+	if (unsettled > 0)
+		event_del(&health->all_settled);
+	else if (is_told)
+		event_active(&health->all_settled, EV_TIMEOUT, 0);
 }
 
 // ---- configuration
 
-// Cancels the watch's timer, its place in the queue and its probe, without a result.
 static void stop(struct watch *watch)
 {
-	if (!watch->health)
-		return;
-	evtimer_del(&watch->timer);
-	watch->health->stats.failing -= is_failing(watch);
-	due_remove(&watch->health->due, watch);
-	if (watch->probe.run) {
-		type_of(watch)->cancel(&watch->probe);
-		must(!watch->probe.run && watch->health->stats.under_way > 0);
-		watch->health->stats.under_way--;
-	}
-}
-
-// A 31-bit hash of the address and the port that are probed.
-static uint32_t endpoint_hash(const struct watch *watch)
-{
-	uint64_t port = watch->probe.check ? check_of(watch)->port : 0;
-
-	return (uint32_t)(hash_mix(hash_bytes(port, &watch->probe.addr, sizeof(watch->probe.addr))) >> 33);
+	for (struct endpoint *endpoint = watch->endpoints; endpoint; endpoint = endpoint->next)
+		probing_stop(endpoint);
 }
 
 // The saved state from before a restart counts as a first result.
-static void restore(struct health *health, struct watch *watch)
+static void restore(const struct health *health, struct endpoint *endpoint)
 {
-	const struct config_check *check = check_of(watch);
+	const struct config_check *check = &endpoint->probe.check->conf;
+	const struct watch *watch = endpoint->watch;
 	int64_t since_s = 0;
 	int saved = -1;
 
 	if (health->ops.saved)
-		saved = health->ops.saved(health->ops.ctx, watch->probe.app, watch->site, endpoint_hash(watch), &since_s);
+		saved = health->ops.saved(health->ops.ctx, watch->names, watch->site, watch_endpoint_hash(endpoint), &since_s);
 	if (saved < 0)
 		return;
-	watch->score = score_sure(saved > 0, check->rise, check->fall);
-	watch->shown.up = saved > 0;
-	watch->shown.since_s = since_s;
-	watch->decided = watch->settled = true;
+	endpoint->score = score_sure(saved > 0, check->rise, check->fall);
+	endpoint->shown.up = saved > 0;
+	endpoint->shown.since_s = since_s;
+	endpoint->decided = endpoint->settled = true;
 }
 
-// Schedules the first probe of a fresh watch.
+static void report_listed(const struct health *health, const struct watch *watch)
+{
+	uint32_t endpoints[CONFIG_ADDRESSES_MAX];
+	size_t count = 0;
+
+	for (const struct endpoint *endpoint = watch->endpoints; endpoint; endpoint = endpoint->next) {
+		must(count < ARRAY_LEN(endpoints));
+		endpoints[count++] = watch_endpoint_hash(endpoint);
+	}
+	if (health->ops.listed)
+		health->ops.listed(health->ops.ctx, watch->names, watch->site, endpoints, count);
+}
+
+// Schedules the first probes of a fresh watch.
 static void start_watch(struct health *health, struct watch *watch)
 {
-	if (!watch->probe.check)
+	if (!watch->check)
 		return;
-	watch->health = health;
-	watch->probe.done = probe_done;
-	probe_event_assign(&watch->timer, health->base, -1, 0, on_timer, watch);
-	watch->start_ms = clock_mono_ms() + spread_ms(health, health->list->fresh_count / STARTS_PER_MS);
-	arm(watch, watch->start_ms);
+	for (struct endpoint *endpoint = watch->endpoints; endpoint; endpoint = endpoint->next)
+		probing_start(health->probing, endpoint, health->list->fresh_count / STARTS_PER_MS);
+	if (!watch->is_dynamic)
+		report_listed(health, watch);
 }
 
 // Starts and stops up to `count` watches. True when none are left to start or stop.
@@ -376,7 +176,7 @@ static bool change(struct health *health, size_t count)
 		start_watch(health, list->fresh[health->fresh_started++].watch);
 	for (; health->gone_stopped < list->gone_count && count > 0; count--) {
 		stop(list->gone[health->gone_stopped]);
-		watchlist_free_watch(list->gone[health->gone_stopped++]);
+		watch_free(list->gone[health->gone_stopped++]);
 	}
 	return health->fresh_started == list->fresh_count && health->gone_stopped == list->gone_count;
 }
@@ -390,91 +190,180 @@ static void on_changing(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (!change(health, CHANGES_PER_TURN) && evtimer_add(&health->changing, &now) < 0)
 		event_active(&health->changing, EV_TIMEOUT, 0);
-	wake(health); // stopped probes have made room
+	probing_wake(health->probing); // stopped probes have made room
+}
+
+// Addresses that come at run time are not in the new watch: it goes on with what the old one has.
+static void inherit_watch(const struct watch_fresh *fresh)
+{
+	struct watch *watch = fresh->watch, *before = fresh->before;
+
+	if (!watch->is_dynamic) {
+		watch_inherit(watch, before);
+	} else if (watch->is_whole == before->is_whole) {
+		for (struct endpoint *endpoint = before->endpoints; endpoint; endpoint = endpoint->next)
+			if (!checks_same(endpoint->probe.check, watch->check))
+				probing_stop(endpoint);
+		watch_take(watch, before);
+	}
 }
 
 // Carries over what is known from the previous list. Costs time for each difference, and the copy of one byte per
-// target.
-static void inherit(struct health *health, const struct watchlist *old)
+// target. Returns how many endpoints are not settled.
+static size_t inherit(struct health *health, const struct watchlist *old)
 {
 	struct watchlist *list = health->list;
+	size_t unsettled = health->unsettled;
 
 	must(!old || old->slot_count <= list->slot_count);
 	if (old)
-		memcpy(list->up, old->up, old->slot_count);
-	for (size_t i = 0; health->unsettled > 0 && i < list->gone_count; i++)
-		health->unsettled -= !list->gone[i]->settled;
-	health->unsettled += list->fresh_unsettled;
+		memcpy(list->marks, old->marks, old->slot_count);
+	for (size_t i = 0; unsettled > 0 && i < list->gone_count; i++)
+		unsettled -= watch_unsettled(list->gone[i]);
+	unsettled += list->fresh_unsettled;
 	for (size_t i = 0; i < list->fresh_count; i++) {
-		struct watch_fresh *fresh = &list->fresh[i];
+		const struct watch_fresh *fresh = &list->fresh[i];
 		struct watch *watch = fresh->watch;
 
-		list->up[fresh->slot] = fresh->up;
-		if (old && !fresh->before)
+		list->marks[fresh->slot] = fresh->marks;
+		if (old && !fresh->inherits)
 			continue;
-		health->unsettled -= !watch->settled;
-		watchlist_inherit(fresh);
-		if (!old && watch->probe.check)
-			restore(health, watch);
-		list->up[fresh->slot] = watch->shown.up;
-		health->unsettled += !watch->settled;
+		unsettled -= watch_unsettled(watch);
+		if (fresh->inherits)
+			inherit_watch(fresh);
+		for (struct endpoint *endpoint = watch->endpoints; !old && endpoint; endpoint = endpoint->next)
+			restore(health, endpoint);
+		list->marks[fresh->slot] = watch_marks(watch);
+		unsettled += watch_unsettled(watch);
 	}
+	return unsettled;
 }
 
 void health_configure(struct health *health, struct watchlist *list, unsigned limit)
 {
 	struct watchlist *old = health->list;
+	size_t unsettled;
 
-	must(list->previous == old && limit > 0);
+	must(list->previous == old);
 	if (old)
 		(void)change(health, SIZE_MAX); // the rest from the previous reload
 	health->list = list;
-	health->limit = limit;
 	health->fresh_started = health->gone_stopped = 0;
-	inherit(health, old);
+	unsettled = inherit(health, old);
 	watchlist_adopt(list);
 	watchlist_free(old);
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (types[i]->refresh)
-			types[i]->refresh(health->engines[i]);
 	// The daemon's start waits for the first round; a reload must not block the loop.
 	if (old)
 		event_active(&health->changing, EV_TIMEOUT, 0);
 	else
 		(void)change(health, SIZE_MAX);
 	health_log_limit(list->probes_at_worst, limit);
-	wake(health); // the limit may have been raised
-	event_del(&health->all_settled);
-	if (health->unsettled == 0)
-		event_active(&health->all_settled, EV_TIMEOUT, 0);
+	probing_configure(health->probing, limit);
+	set_unsettled(health, unsettled, true);
 }
 
-static void on_all_settled(evutil_socket_t fd, short what, void *ctx)
+// ---- addresses that come at run time
+
+static void free_chain(struct endpoint *endpoint)
 {
-	struct health *health = ctx;
+	struct endpoint *next;
 
-	(void)fd;
-	(void)what;
-	health->ops.settled(health->ops.ctx);
+	for (; endpoint; endpoint = next) {
+		next = endpoint->next;
+		probing_stop(endpoint);
+		watch_endpoint_free(endpoint);
+	}
 }
+
+// The watch's endpoints become those of `addresses`, in this order: new ones, made beforehand, from *fresh. The others
+// are left in a list of their own, which it returns.
+static struct endpoint *relink(struct watch *watch, const struct addr *addresses, size_t count, struct endpoint *fresh)
+{
+	struct endpoint *chain = NULL, **end = &chain, *left;
+
+	for (size_t i = 0; i < count; i++) {
+		struct endpoint **from = watch_find(watch, &addresses[i]);
+
+		if (!from)
+			from = &fresh;
+		must(*from); // each address is given once
+		*end = *from;
+		*from = (*from)->next;
+		end = &(*end)->next;
+	}
+	must(!fresh);
+	*end = NULL;
+	left = watch->endpoints;
+	watch->endpoints = chain;
+	return left;
+}
+
+// New endpoints for the addresses that the watch does not have, with the target's state, or what is saved.
+static int make_fresh(const struct health *health, struct watch *watch, const struct addr *addresses, size_t count,
+                      struct endpoint **ret_fresh)
+{
+	const struct health_target target = *watch_shown(watch);
+	struct endpoint *fresh = NULL, **end = &fresh;
+
+	for (size_t i = 0; i < count; i++) {
+		if (watch_find(watch, &addresses[i]))
+			continue;
+		*end = watch_endpoint_new(watch, &addresses[i]);
+		if (!*end) {
+			free_chain(fresh);
+			return E_NOMEM;
+		}
+		if (watch->endpoints)
+			watch_endpoint_inherit(*end, NULL, &target);
+		else
+			restore(health, *end);
+		end = &(*end)->next;
+	}
+	*ret_fresh = fresh;
+	return E_OK;
+}
+
+int health_set_addresses(struct health *health, size_t target, const struct addr *addresses, size_t count)
+{
+	struct watch *watch;
+	struct endpoint *fresh, *left;
+	size_t unsettled = health->unsettled;
+	int err;
+
+	must(target < health_count(health) && count <= CONFIG_ADDRESSES_MAX);
+	watch = health->list->watches[target];
+	must(watch->is_dynamic);
+	if (!watch->check)
+		return E_OK;
+	err = make_fresh(health, watch, addresses, count, &fresh);
+	if (err < 0)
+		return err;
+	unsettled -= watch_unsettled(watch);
+	left = relink(watch, addresses, count, fresh);
+	unsettled += watch_unsettled(watch);
+	free_chain(left);
+	for (struct endpoint *endpoint = watch->endpoints; endpoint; endpoint = endpoint->next)
+		probing_start(health->probing, endpoint, 0);
+	health->list->marks[watch->slot] = watch_marks(watch);
+	set_unsettled(health, unsettled, health->unsettled > 0);
+	report_listed(health, watch);
+	return E_OK;
+}
+
+// ---- begin and end
 
 struct health *health_new(struct event_base *base, const struct health_ops *ops)
 {
 	struct health *health = calloc(1, sizeof(*health));
+	const struct probing_ops probing_ops = {on_judged, on_settled, health};
 
 	if (!health)
 		return NULL;
-	health->base = base;
 	health->ops = *ops;
-	health->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
-	due_init(&health->due);
-	probe_event_assign(&health->wake, base, -1, 0, on_wake, health);
 	evtimer_assign(&health->all_settled, base, on_all_settled, health);
 	probe_event_assign(&health->changing, base, -1, 0, on_changing, health);
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (!(health->engines[i] = types[i]->open(base)))
-			return health_free(health);
-	return health;
+	health->probing = probing_new(base, &probing_ops);
+	return health->probing ? health : health_free(health);
 }
 
 struct health *health_free(struct health *health)
@@ -485,17 +374,13 @@ struct health *health_free(struct health *health)
 		(void)change(health, SIZE_MAX);
 		for (uint32_t i = 0; i < health->list->count; i++) {
 			stop(health->list->watches[i]);
-			watchlist_free_watch(health->list->watches[i]);
+			watch_free(health->list->watches[i]);
 		}
 		watchlist_free(health->list);
 	}
 	event_del(&health->changing);
-	event_del(&health->wake);
 	event_del(&health->all_settled);
-	must(health->stats.under_way == 0 && health->due.count == 0);
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (health->engines[i])
-			types[i]->close(health->engines[i]);
+	probing_free(health->probing);
 	free(health);
 	return NULL;
 }
@@ -517,28 +402,64 @@ size_t health_unchecked(const struct health *health)
 	return health->list ? health->list->unchecked : 0;
 }
 
-uint32_t health_endpoint(const struct health *health, size_t target)
+static uint8_t marks_of(const struct health *health, size_t target)
 {
 	must(target < health_count(health));
-	return endpoint_hash(health->list->watches[target]);
+	return health->list->marks[health->list->slots[target]];
+}
+
+static const struct watch *watch_of(const struct health *health, size_t target)
+{
+	must(target < health_count(health));
+	return health->list->watches[target];
 }
 
 bool health_up(const struct health *health, size_t target)
 {
-	must(target < health_count(health));
-	return health->list->up[health->list->slots[target]];
+	return marks_of(health, target) & WATCH_UP;
+}
+
+bool health_partial(const struct health *health, size_t target)
+{
+	return marks_of(health, target) & WATCH_PARTIAL;
+}
+
+bool health_dynamic(const struct health *health, size_t target)
+{
+	return marks_of(health, target) & WATCH_DYNAMIC;
+}
+
+bool health_whole(const struct health *health, size_t target)
+{
+	const struct watch *watch = watch_of(health, target);
+
+	return watch->is_whole || !watch->check;
 }
 
 bool health_known(const struct health *health, size_t target)
 {
-	must(target < health_count(health));
-	return health->list->watches[target]->decided || !health->list->watches[target]->probe.check;
+	const struct watch *watch = watch_of(health, target);
+
+	for (const struct endpoint *endpoint = watch->endpoints; endpoint; endpoint = endpoint->next)
+		if (endpoint->decided)
+			return true;
+	return !watch->check;
 }
 
 const struct health_target *health_target(const struct health *health, size_t target)
 {
-	must(target < health_count(health));
-	return &health->list->watches[target]->shown;
+	return watch_shown(watch_of(health, target));
+}
+
+size_t health_addresses(const struct health *health, size_t target, struct health_address *list)
+{
+	size_t count = 0;
+
+	for (const struct endpoint *endpoint = watch_of(health, target)->endpoints; endpoint; endpoint = endpoint->next) {
+		must(count < CONFIG_ADDRESSES_MAX);
+		list[count++] = address_of(endpoint);
+	}
+	return count;
 }
 
 bool health_settled(const struct health *health)
@@ -548,6 +469,5 @@ bool health_settled(const struct health *health)
 
 void health_stats(const struct health *health, struct health_stats *ret_stats)
 {
-	*ret_stats = health->stats;
-	ret_stats->waiting = health->due.count;
+	probing_stats(health->probing, ret_stats);
 }

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "health/watchlist.h"
+#include "health/watch.h"
 
 enum { EVERY_MS = 60000, LINES_MAX = 100 };
 
@@ -38,32 +38,40 @@ static bool may_tell(struct health_log *log)
 	return false;
 }
 
-void health_log_failing(struct health_log *log, const struct watch *watch)
+void health_log_failing(struct health_log *log, const struct endpoint *endpoint)
 {
+	char name[WATCH_NAME_LEN];
+
 	if (may_tell(log))
-		log_notice("health: the check of %s at %s fails, %u of %u times until it counts as down: %s", watch->probe.app,
-		           watch->site, watch->shown.streak, watch->probe.check->conf.fall, watch->shown.text);
+		log_notice("health: the check of %s fails, %u of %u times until it counts as down: %s", watch_name(endpoint, name),
+		           endpoint->shown.streak, endpoint->probe.check->conf.fall, endpoint->shown.text);
 }
 
-void health_log_recovered(struct health_log *log, const struct watch *watch, unsigned failures)
+void health_log_recovered(struct health_log *log, const struct endpoint *endpoint, unsigned failures)
 {
+	char name[WATCH_NAME_LEN];
+
 	if (may_tell(log))
-		log_notice("health: the check of %s at %s succeeds again after %u %s", watch->probe.app, watch->site, failures,
+		log_notice("health: the check of %s succeeds again after %u %s", watch_name(endpoint, name), failures,
 		           failures == 1 ? "failure" : "failures");
 }
 
-void health_log_local(struct health_log *log, const struct watch *watch)
+void health_log_local(struct health_log *log, const struct endpoint *endpoint)
 {
+	char name[WATCH_NAME_LEN];
+
 	if (has_passed(&log->local_ms))
-		log_error("health: cannot probe %s at %s, and perhaps others: %s", watch->probe.app, watch->site,
-		          watch->shown.text);
+		log_error("health: cannot probe %s, and perhaps others: %s", watch_name(endpoint, name),
+		          endpoint->shown.text);
 }
 
-void health_log_late(struct health_log *log, const struct watch *watch, int64_t late_ms, uint64_t waiting, bool limited)
+void health_log_late(struct health_log *log, const struct endpoint *endpoint, int64_t late_ms, uint64_t waiting, bool limited)
 {
+	char name[WATCH_NAME_LEN];
+
 	if (has_passed(&log->late_ms))
-		log_warning("health: probes are late: %s at %s is probed %.1f s after it was due and %" PRIu64 " more are "
-		            "waiting, because %s", watch->probe.app, watch->site, (double)late_ms / 1000, waiting,
+		log_warning("health: probes are late: %s is probed %.1f s after it was due and %" PRIu64 " more are "
+		            "waiting, because %s", watch_name(endpoint, name), (double)late_ms / 1000, waiting,
 		            limited ? "`probes` allows no more at once" : "the main thread is fully busy");
 }
 

@@ -7,26 +7,15 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/config.h"
-#include "health/needle.h"
+#include "health/checks.h"
 #include "health/result.h"
-
-struct arena;
-
-// A check as the prober keeps it: a copy of the config's, and what is derived from it once.
-struct check {
-	struct arena *arena;  // owns this struct and its texts
-	size_t users;         // watches that refer to it
-	struct config_check conf;
-	struct needle body;
-	uint64_t ca_hash;     // of conf.ca_pem; 0 without
-};
 
 struct verdict {
 	enum health_layer layer;
 	char text[HEALTH_TEXT_LEN];
 };
 
-// One target as a probe type sees it. Check, address and app outlive the probe under way.
+// One address of a target as a probe type sees it. Check, address and app outlive the probe under way.
 struct probe {
 	const struct check *check;
 	struct addr addr;

@@ -11,8 +11,9 @@ enum { HEALTH_TEXT_LEN = 128 };
 enum health_layer { HEALTH_OK, HEALTH_CONNECT, HEALTH_TIMEOUT, HEALTH_TLS, HEALTH_HTTP, HEALTH_STATUS, HEALTH_BODY,
 	            HEALTH_LOCAL, HEALTH_PENDING };
 
+// Of an address that is probed, or of a target.
 struct health_target {
-	bool checked;             // has a check and an address to probe; a target without is always up
+	bool checked;             // has a check; a target without is always up
 	bool up;
 	enum health_layer layer;  // of the last finished probe; HEALTH_PENDING before the first
 	char text[HEALTH_TEXT_LEN]; // the last result in words, printable ASCII: "HTTP status 503, expected 200-299"
@@ -21,6 +22,14 @@ struct health_target {
 	uint32_t took_us;         // the last probe's duration
 	unsigned streak;          // consecutive results that contradict `up`; before anything has decided it, failures
 	uint32_t probes, failures; // finished probes, and those that the target failed, since it is probed; modulo 2^32
+};
+
+struct health_stats {
+	uint64_t probes, failures; // totals since the start
+	uint64_t addresses, down;  // now: that are probed, and those of them that are not up
+	uint64_t failing;          // now: addresses whose last check failed, without being down for it yet
+	uint64_t late;             // total of probes started an interval or more after they were due; never a first one
+	uint64_t under_way, waiting; // now
 };
 
 // "ok", "connect", "timeout", "tls", "http", "status", "body", "local", "pending".

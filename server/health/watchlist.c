@@ -4,94 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/must.h"
 #include "config/config.h"
-#include "health/score.h"
-
-enum { CHECK_BYTES_MAX = (1 << 20) + CONFIG_CA_BYTES_MAX };
-
-// ---- checks ---------------------------------------------------------------------------------------------------------
-
-static int copy_check(const struct config_check *from, struct check *check)
-{
-	struct arena *arena = check->arena;
-	size_t pairs = from->expect_status_count;
-
-	check->conf = *from;
-	check->conf.path = arena_strdup(arena, from->path);
-	check->conf.host = arena_strdup(arena, from->host);
-	check->conf.sni = arena_strdup(arena, from->sni);
-	check->conf.ca_file = arena_strdup(arena, from->ca_file);
-	check->conf.ca_pem = arena_strdup(arena, from->ca_pem);
-	check->ca_hash = from->ca_pem ? hash_bytes(0, from->ca_pem, strlen(from->ca_pem)) : 0;
-	check->conf.expect_status = arena_copy(arena, from->expect_status, pairs * 2 * sizeof(*from->expect_status));
-	if ((from->path && !check->conf.path) || (from->host && !check->conf.host) || (from->sni && !check->conf.sni) ||
-	    (from->ca_file && !check->conf.ca_file) || (from->ca_pem && !check->conf.ca_pem) || !check->conf.expect_status)
-		return E_NOMEM;
-
-	int err = needle_make(arena, from->expect_body, &check->body);
-
-	check->conf.expect_body = check->body.text;
-	check->conf.name = NULL;
-	return err;
-}
-
-static void free_check(struct check *check)
-{
-	if (check)
-		arena_free(check->arena); // contains the check itself
-}
 
 static int make_checks(const struct config *config, struct watchlist *list)
 {
+	int err = E_OK;
+
 	list->checks = calloc(config->check_count + 1, sizeof(struct check *));
 	if (!list->checks)
 		return E_NOMEM;
-	for (size_t i = 0; i < config->check_count; i++) {
-		struct arena *arena = arena_new(CHECK_BYTES_MAX);
-		struct check *check = arena ? arena_take(arena, sizeof(*check)) : NULL;
-
-		if (!check) {
-			arena_free(arena);
-			return E_NOMEM;
-		}
-		check->arena = arena;
-		list->checks[list->check_count++] = check;
-
-		int err = copy_check(&config->checks[i], check);
-
-		if (err < 0)
-			return err;
+	for (size_t i = 0; i < config->check_count && err == E_OK; i++) {
+		err = checks_new(&config->checks[i], &list->checks[i]);
+		list->check_count += err == E_OK;
 	}
-	return E_OK;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-// Whether both send the same request and accept the same responses.
-static bool same_question(const struct check *old, const struct check *new)
-{
-	const struct config_check *a = &old->conf, *b = &new->conf;
-
-	return a->type == b->type && a->port == b->port && same_text(a->path, b->path) && same_text(a->host, b->host) &&
-	       same_text(a->sni, b->sni) && a->verify == b->verify && same_text(a->ca_pem, b->ca_pem) &&
-	       a->expect_status_count == b->expect_status_count &&
-	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0 &&
-	       same_text(a->expect_body, b->expect_body);
-}
-
-static bool same_pace(const struct check *old, const struct check *new)
-{
-	const struct config_check *a = &old->conf, *b = &new->conf;
-
-	return a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms && a->rise == b->rise &&
-	       a->fall == b->fall;
+	return err;
 }
 
 // ---- the list in use, by name ---------------------------------------------------------------------------------------
@@ -115,7 +44,7 @@ static uint32_t *place_of(const struct by_name *names, const char *app, const ch
 	for (; names->at[at]; at = (at + 1) & names->mask) {
 		const struct watch *have = names->list->watches[names->at[at] - 1];
 
-		if (strcmp(have->probe.app, app) == 0 && strcmp(have->site, site) == 0)
+		if (strcmp(have->names, app) == 0 && strcmp(have->site, site) == 0)
 			break;
 	}
 	return &names->at[at];
@@ -131,7 +60,7 @@ static int index_names(const struct watchlist *list, struct by_name *names)
 	if (!names->at)
 		return E_NOMEM;
 	for (uint32_t i = 0; list && i < list->count; i++)
-		*place_of(names, list->watches[i]->probe.app, list->watches[i]->site) = i + 1;
+		*place_of(names, list->watches[i]->names, list->watches[i]->site) = i + 1;
 	return E_OK;
 }
 
@@ -148,88 +77,70 @@ struct making {
 // How a target is to be probed.
 struct wanted {
 	const char *app, *site;
-	const struct addr *addr;   // NULL: the target has none
-	struct check *check;       // NULL: it is not probed
+	const struct addr *addresses; // that the config gives
+	size_t count;
+	uint64_t written;             // their hash; 0: they come at run time
+	struct check *check;          // NULL: it is not probed
+	bool is_whole, is_dynamic;
 };
 
 static struct wanted wanted_of(const struct making *m, const struct config_app *app, const struct config_target *target)
 {
-	const struct addr *addr = target->check_address.family != ADDR_NONE ? &target->check_address
-	                          : target->address_count                   ? &target->addresses[0]
-	                                                                    : NULL;
+	bool is_whole = target->check_address_count > 0 || target->check_name;
+	struct wanted wanted = {
+		.app = app->name,
+		.site = m->config->sites[target->site].name,
+		.addresses = is_whole ? target->check_addresses : target->addresses,
+		.count = is_whole ? target->check_address_count : target->address_count,
+		.is_whole = is_whole,
+	};
 
-	return (struct wanted){app->name, m->config->sites[target->site].name, addr,
-	                       target->check >= 0 && addr ? m->list->checks[target->check] : NULL};
+	wanted.is_dynamic = wanted.count == 0 && (is_whole || !target->cname);
+	if (!wanted.is_dynamic)
+		wanted.written = hash_bytes(1, wanted.addresses, wanted.count * sizeof(*wanted.addresses)) | 1;
+	if (target->check >= 0 && (wanted.count > 0 || wanted.is_dynamic))
+		wanted.check = m->list->checks[target->check];
+	return wanted;
 }
 
-static struct watch *watch_new(const struct wanted *wanted, uint32_t slot)
+static struct watch *make_watch(const struct wanted *wanted, uint32_t slot)
 {
-	size_t app_len = strlen(wanted->app) + 1, site_len = strlen(wanted->site) + 1;
-	struct watch *watch = calloc(1, sizeof(*watch) + app_len + site_len);
-	bool checked = wanted->check != NULL;
+	struct watch *watch = watch_new(wanted->app, wanted->site, wanted->check, slot);
+	struct endpoint **end = watch ? &watch->endpoints : NULL;
 
 	if (!watch)
 		return NULL;
-	memcpy(watch->names, wanted->app, app_len);
-	memcpy(watch->names + app_len, wanted->site, site_len);
-	watch->probe.app = watch->names;
-	watch->site = watch->names + app_len;
-	watch->probe.check = wanted->check;
-	if (wanted->check)
-		wanted->check->users++;
-	if (wanted->addr)
-		watch->probe.addr = *wanted->addr;
-	watch->slot = slot;
-	watch->settled = !checked;
-	watch->shown = (struct health_target){.checked = checked, .up = !checked, .layer = HEALTH_PENDING};
-	strcpy(watch->shown.text, checked ? "not probed yet" : "no check");
+	watch->written = wanted->written;
+	watch->is_whole = wanted->is_whole;
+	watch->is_dynamic = wanted->is_dynamic;
+	for (size_t i = 0; wanted->check && i < wanted->count; i++) {
+		*end = watch_endpoint_new(watch, &wanted->addresses[i]);
+		if (!*end)
+			return watch_discard(watch);
+		end = &(*end)->next;
+	}
 	return watch;
 }
 
-// What a new watch takes over from an old one at the same address (is_same(), watchlist_inherit()). First row that
-// applies:
-//
-//   new watch     old watch                       result
-//   not checked   not checked                     the old watch is kept
-//   not checked   checked                         a new watch, nothing taken over
-//   checked       not checked                     up until the first result, as it has been answered so far
-//   checked       same request and same pace      the old watch is kept
-//   checked       same request, has a result      a new watch with the old state as if just confirmed
-//   checked       other request, or no result     a new watch with the old state until the first result
-static bool is_same_address(const struct watch *old, const struct wanted *wanted)
-{
-	static const struct addr none = {.family = ADDR_NONE};
-
-	return addr_equal(&old->probe.addr, wanted->addr ? wanted->addr : &none);
-}
-
+// Whether the old watch stays as it is.
 static bool is_same(const struct watch *old, const struct wanted *wanted)
 {
-	const struct check *a = old->probe.check, *b = wanted->check;
+	const struct check *a = old->check, *b = wanted->check;
 
-	if (!is_same_address(old, wanted) || !a || !b)
-		return is_same_address(old, wanted) && a == b;
-	return same_question(a, b) && same_pace(a, b);
+	return old->written == wanted->written && old->is_whole == wanted->is_whole &&
+	       old->is_dynamic == wanted->is_dynamic && (a && b ? checks_same(a, b) : a == b);
 }
 
-void watchlist_inherit(const struct watch_fresh *fresh)
+// Whether a new watch takes over what is known of the old one, see watch_inherit(). On a reload a target without any
+// of its addresses is another one. Endpoints that come and go at run time are not looked at: they are the main thread's.
+static bool inherits(struct watch *old, const struct wanted *wanted)
 {
-	const struct watch *before = fresh->before;
-	struct watch *watch = fresh->watch;
-	const struct check *check = watch->probe.check;
-
-	if (!before || !check)
-		return;
-	watch->shown.up = before->shown.up;
-	watch->shown.since_s = before->shown.since_s;
-	if (before->probe.check && same_question(before->probe.check, check) && before->decided) {
-		watch->score = score_sure(before->shown.up, check->conf.rise, check->conf.fall);
-		watch->decided = watch->settled = true;
-	}
-	if (before->probe.check) {
-		watch->shown.probes = before->shown.probes;
-		watch->shown.failures = before->shown.failures;
-	}
+	if (!wanted->check || !old->check || old->is_dynamic || wanted->is_dynamic)
+		return wanted->check && (old->written == wanted->written || old->is_dynamic || wanted->is_dynamic);
+	for (size_t i = 0; i < wanted->count; i++)
+		if (watch_find(old, &wanted->addresses[i]))
+			return true;
+	return false;
 }
 
 // A slot unused in the previous list. Those of watches that are removed now are not reused: they may still report a
@@ -251,19 +162,18 @@ static int add(struct making *m, const struct config_app *app, const struct conf
 	struct watch *old = found ? list->previous->watches[found - 1] : NULL, *watch = old;
 
 	if (!old || !is_same(old, &wanted)) {
-		bool inherits = old && wanted.check && is_same_address(old, &wanted);
-
-		watch = watch_new(&wanted, free_slot(m));
+		watch = make_watch(&wanted, free_slot(m));
 		if (!watch)
 			return E_NOMEM;
-		list->fresh[list->fresh_count++] = (struct watch_fresh){watch, inherits ? old : NULL, watch->slot, watch->shown.up};
-		list->fresh_unsettled += !watch->settled;
+		list->fresh[list->fresh_count++] = (struct watch_fresh){watch, old, old && inherits(old, &wanted), watch->slot,
+		                                                        watch_marks(watch)};
+		list->fresh_unsettled += watch_unsettled(watch);
 	} else {
 		m->kept[found - 1] = true;
 	}
 	list->unchecked += !wanted.check;
 	if (wanted.check)
-		list->probes_at_worst += (double)wanted.check->conf.timeout_ms / wanted.check->conf.interval_ms;
+		list->probes_at_worst += (double)wanted.count * wanted.check->conf.timeout_ms / wanted.check->conf.interval_ms;
 	must(!m->list->previous || watch != old || watch->slot < list->previous->slot_count);
 	list->slots[list->count] = watch->slot;
 	list->watches[list->count++] = watch;
@@ -279,9 +189,9 @@ static int number_slots(struct making *m)
 	if (previous && previous->slot_count > list->slot_count)
 		list->slot_count = previous->slot_count;
 	list->numbers = malloc((list->slot_count + 1) * sizeof(*list->numbers));
-	list->up = calloc(list->slot_count + 1, 1);
+	list->marks = calloc(list->slot_count + 1, 1);
 	list->gone = calloc(previous ? previous->count + 1 : 1, sizeof(struct watch *));
-	if (!list->numbers || !list->up || !list->gone)
+	if (!list->numbers || !list->marks || !list->gone)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < list->slot_count; i++)
 		list->numbers[i] = WATCHLIST_NONE;
@@ -339,9 +249,9 @@ int watchlist_new(const struct config *config, const struct watchlist *previous,
 struct watchlist *watchlist_discard(struct watchlist *watchlist)
 {
 	for (size_t i = 0; watchlist && i < watchlist->fresh_count; i++)
-		free(watchlist->fresh[i].watch);
+		watch_discard(watchlist->fresh[i].watch);
 	for (size_t i = 0; watchlist && i < watchlist->check_count; i++)
-		free_check(watchlist->checks[i]);
+		checks_free(watchlist->checks[i]);
 	return watchlist_free(watchlist);
 }
 
@@ -352,7 +262,7 @@ struct watchlist *watchlist_free(struct watchlist *watchlist)
 	free(watchlist->watches);
 	free(watchlist->slots);
 	free(watchlist->numbers);
-	free(watchlist->up);
+	free(watchlist->marks);
 	free(watchlist->checks);
 	free(watchlist->fresh);
 	free(watchlist->gone);
@@ -364,18 +274,7 @@ void watchlist_adopt(struct watchlist *watchlist)
 {
 	for (size_t i = 0; i < watchlist->check_count; i++)
 		if (watchlist->checks[i]->users == 0)
-			free_check(watchlist->checks[i]);
+			checks_free(watchlist->checks[i]);
 	watchlist->check_count = 0;
 	watchlist->previous = NULL;
-}
-
-void watchlist_free_watch(struct watch *watch)
-{
-	struct check *check = (struct check *)watch->probe.check;
-
-	must(!watch->probe.run && !watch->due);
-	must(!check || check->users > 0);
-	if (check && --check->users == 0)
-		free_check(check);
-	free(watch);
 }

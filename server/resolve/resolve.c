@@ -29,7 +29,7 @@ static void take_saved(struct scheduled *entry)
 		family->addresses[family->count++] = saved.list[i];
 		family->ttl_s = saved.ttl_s;
 	}
-	entry->is_known = true;
+	entry->shown.is_known = true;
 	entry->saved_s = saved.good_s;
 	entry->shown.is_stale = true;
 	entry->shown.is_expired = clock_wall_s() - saved.good_s >= (int64_t)entry->resolve->max_age_s;
@@ -113,7 +113,7 @@ static int make_zones(const struct resolve_config *config, struct received_zones
 }
 
 // A new asker when the servers or the patience are others than those in use; NULL: they are the same. The system's servers
-// are read again each time.
+// are read again each time. Without names none is needed.
 static int make_asker(const struct resolve *resolve, const struct resolve_config *config, struct asker **ret_asker)
 {
 	const struct asker_config *used = &resolve->asker_config;
@@ -122,6 +122,8 @@ static int make_asker(const struct resolve *resolve, const struct resolve_config
 	int err;
 
 	*ret_asker = NULL;
+	if (config->name_count == 0)
+		return E_OK;
 	if (resolve->asker && next.server_count > 0 && next.server_count == used->server_count &&
 	    next.timeout_ms == used->timeout_ms && next.attempts == used->attempts &&
 	    memcmp(next.servers, used->servers, next.server_count * sizeof(*next.servers)) == 0)
@@ -148,7 +150,7 @@ static void forget(struct scheduled *entry)
 {
 	struct resolve *resolve = entry->resolve;
 
-	if (!entry->is_known)
+	if (!entry->shown.is_known)
 		resolve->unknown--;
 	if (entry->is_queued)
 		TAILQ_REMOVE(&resolve->queue, entry, queued);
@@ -177,7 +179,7 @@ static void take_index(struct resolve *resolve, struct dict *index)
 		if (old && dict_find(old, rows[i].key))
 			continue;
 		take_saved(entry);
-		resolve->unknown += !entry->is_known;
+		resolve->unknown += !entry->shown.is_known;
 		schedule_queue_up(entry);
 	}
 	dict_free(old);

@@ -60,6 +60,14 @@ void resolve_log_first_round(size_t unknown)
 		log_warning("%zu names of targets are not resolved yet: their targets have no address until they are", unknown);
 }
 
+void resolve_log_refused(struct resolve_log *log, const char *app, const char *site, const char *name, const char *addr,
+                         const char *why, bool is_taken)
+{
+	if (may_write(log))
+		log_warning("%s at %s: the address %s of %s is %s: %s", app, site, addr, name,
+		            is_taken ? "taken in spite of this" : "refused", why);
+}
+
 void resolve_log_no_resolver(const char *why)
 {
 	log_error("names of targets cannot be resolved: %s", why);

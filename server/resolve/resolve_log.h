@@ -2,6 +2,7 @@
 // bounded. Main thread only.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,4 +23,7 @@ void resolve_log_recovered(struct resolve_log *log, const struct resolve_name *n
 void resolve_log_expired(struct resolve_log *log, const struct resolve_name *name, int64_t age_s);
 // The first round is over; nothing is known yet of `unknown` names.
 void resolve_log_first_round(size_t unknown);
+// An address of a target is refused or, with `is_taken`, taken all the same.
+void resolve_log_refused(struct resolve_log *log, const char *app, const char *site, const char *name, const char *addr,
+                         const char *why, bool is_taken);
 void resolve_log_no_resolver(const char *why);

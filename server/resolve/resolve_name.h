@@ -26,6 +26,7 @@ struct resolve_addresses {
 struct resolve_name {
 	const char *name;
 	struct resolve_addresses last_good;
+	bool is_known;         // has been looked up, or was saved; else there is nothing to be told yet
 	bool is_stale;         // the last look-up has not confirmed the addresses, or they are from before the start
 	bool is_expired;       // stale for longer than max_age_s
 	int64_t next_ms;       // monotonic: the next look-up; 0: one is under way, or waits for its turn
@@ -46,7 +47,7 @@ struct resolve_pace {
 
 // Called from the event loop, never from inside a call of resolve.h, except for `saved`. They may call resolve_get().
 struct resolve_ops {
-	// The addresses, their TTL, is_stale or is_expired have changed. Valid during the call.
+	// The addresses, their TTL, is_known, is_stale or is_expired have changed. Valid during the call.
 	void (*changed)(void *ctx, const struct resolve_name *name);
 	// To be saved: the addresses have changed, or good_s is a minute newer than what was saved last.
 	void (*save)(void *ctx, const struct resolve_name *name);

@@ -68,7 +68,7 @@ static void tell(struct scheduled *entry, bool is_stale, int64_t good_s)
 	schedule_merge(entry, &next);
 
 	bool is_same = same_addresses(&shown->last_good, &next);
-	bool is_news = !is_same || shown->last_good.ttl_s != next.ttl_s || shown->is_stale != is_stale ||
+	bool is_news = !is_same || entry->is_first || shown->last_good.ttl_s != next.ttl_s || shown->is_stale != is_stale ||
 	               shown->is_expired != is_expired;
 
 	if (is_expired && !shown->is_expired)
@@ -80,6 +80,7 @@ static void tell(struct scheduled *entry, bool is_stale, int64_t good_s)
 		entry->saved_s = good_s;
 		ops->save(ops->ctx, shown);
 	}
+	entry->is_first = false;
 	if (is_news)
 		ops->changed(ops->ctx, shown);
 }
@@ -129,10 +130,10 @@ static void make_known(struct scheduled *entry)
 {
 	struct resolve *resolve = entry->resolve;
 
-	if (entry->is_known)
+	if (entry->shown.is_known)
 		return;
 	must(resolve->unknown > 0);
-	entry->is_known = true;
+	entry->shown.is_known = entry->is_first = true;
 	if (--resolve->unknown == 0 && resolve->settle)
 		event_active(resolve->settle, EV_TIMEOUT, 0);
 }
@@ -241,10 +242,12 @@ void schedule_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (entry->asking == 0)
+	if (entry->asking == 0) {
 		schedule_queue_up(entry);
-	else
-		tell(entry, entry->shown.is_stale, entry->shown.is_stale ? entry->shown.last_good.good_s : clock_wall_s());
+		return;
+	}
+	make_known(entry);
+	tell(entry, entry->shown.is_stale, entry->shown.is_stale ? entry->shown.last_good.good_s : clock_wall_s());
 }
 
 static void look_up(struct scheduled *entry)
@@ -288,7 +291,7 @@ void schedule_queue_up(struct scheduled *entry)
 	must(!entry->is_queued && entry->asking == 0);
 	entry->is_queued = true;
 	entry->shown.next_ms = 0;
-	if (entry->is_known)
+	if (entry->shown.is_known)
 		TAILQ_INSERT_TAIL(&resolve->queue, entry, queued);
 	else
 		TAILQ_INSERT_HEAD(&resolve->queue, entry, queued);

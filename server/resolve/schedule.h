@@ -26,8 +26,8 @@ struct scheduled {
 	struct received last_good[FAMILIES]; // v4, v6
 	enum outcome outcomes[FAMILIES];
 	unsigned asking;        // replies that are still to come
-	bool is_known;          // has had a look-up, or saved addresses
 	bool is_queued, is_gone;
+	bool is_first;          // its first look-up is to be told, whatever it has found
 	bool is_stopped;        // the look-up under way was ended, and is to be done again
 	int64_t failing_ms;     // monotonic: since when look-ups fail; 0: they do not
 	unsigned backoff;       // how often the pause has doubled

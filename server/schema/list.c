@@ -146,6 +146,21 @@ static int read_address(struct reader *reader, const char *text, void *slot)
 	return text_parse_address(text, slot);
 }
 
+// An address, as its usual text, or a name. What looks like an address and is none is no name either.
+static int read_host(struct reader *reader, const char *text, void *slot)
+{
+	char buf[ADDR_TEXT_LEN];
+	struct addr addr;
+	const char *copy = NULL;
+
+	if (text_parse_address(text, &addr) == E_OK)
+		copy = reader_strdup(reader, addr_format(&addr, buf));
+	else if (text[strspn(text, "0123456789.:/")])
+		copy = text_canonical_name(reader, text, false);
+	memcpy(slot, &copy, sizeof(copy));
+	return copy || reader->err < 0 ? E_OK : E_INVAL;
+}
+
 static int read_status(struct reader *reader, const char *text, void *slot)
 {
 	unsigned low, high;
@@ -216,6 +231,8 @@ static const struct element prefix = {sizeof(struct prefix), "a prefix such as `
                                       read_prefix, same_prefix, format_prefix};
 static const struct element address = {sizeof(struct addr), "the IPv4 or IPv6 address of a host", read_address,
                                        same_address, format_address};
+static const struct element host = {sizeof(char *), "the IPv4 or IPv6 address of a host, or its name", read_host,
+                                    same_text, format_text};
 static const struct element status = {2 * sizeof(uint16_t), "a status such as `200` or a range such as `200-299`",
                                       read_status, same_status, format_status};
 static const struct element carrier = {sizeof(char *), "a carrier's short name", read_carrier, same_text, format_text};
@@ -259,6 +276,11 @@ static void read_prefixes(struct reader *reader, const struct option *option, co
 static void read_addresses(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &address);
+}
+
+static void read_hosts(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	read_elements(reader, option, value, field, &host);
 }
 
 static void read_statuses(struct reader *reader, const struct option *option, const struct value *value, void *field)
@@ -307,6 +329,11 @@ static void format_addresses(const struct option *option, const void *field, FIL
 	format_elements(option, field, out, &address);
 }
 
+static void format_hosts(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &host);
+}
+
 static void format_statuses(const struct option *option, const void *field, FILE *out)
 {
 	format_elements(option, field, out, &status);
@@ -344,6 +371,8 @@ const struct option_type list_prefixes = {"a list of prefixes", "entries", read_
                                           format_prefixes};
 const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list,
                                            format_addresses};
+const struct option_type list_hosts = {"a list of addresses, or the name of a host", "entries", read_hosts, describe_list,
+                                       format_hosts};
 const struct option_type list_status = {"a list of HTTP statuses and ranges such as `200-299`", "entries",
                                         read_statuses, describe_list, format_statuses};
 const struct option_type list_reach = {"`public` or a list of carriers", "entries", read_reach, describe_list,

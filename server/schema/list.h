@@ -8,6 +8,7 @@ extern const struct option_type list_endpoints;   // const char *: "ADDRESS@PORT
 extern const struct option_type list_texts;       // const char *: no control characters
 extern const struct option_type list_prefixes;    // struct prefix
 extern const struct option_type list_addresses;   // struct addr
+extern const struct option_type list_hosts;       // const char *: addresses, or one domain name; in canonical form
 extern const struct option_type list_status;      // pairs of uint16_t: from, to
 extern const struct option_type list_reach;       // const char *: carriers; none for `public`
 extern const struct option_type list_last_resort; // struct addr; none for `servfail`

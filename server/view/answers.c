@@ -136,3 +136,16 @@ size_t answers_addresses(const struct answers *answers, struct addr *list)
 	}
 	return count;
 }
+
+bool answers_equal(const struct answers *a, const struct answers *b)
+{
+	if (a->count != b->count || a->ttl_s != b->ttl_s)
+		return false;
+	for (unsigned i = 0; i < a->count; i++) {
+		const struct rrset *x = &a->rrsets[i], *y = &b->rrsets[i];
+
+		if (x->wire_len != y->wire_len || memcmp(x->wire, y->wire, x->wire_len) != 0)
+			return false;
+	}
+	return true;
+}

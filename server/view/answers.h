@@ -37,6 +37,8 @@ struct answers *answers_free(struct answers *answers);
 // a grace period. Main thread only, as it alone may retire the target's view, which frees the last ones.
 void answers_set(const struct target *target, struct answers *answers);
 
+// Whether both have the same records in the same order.
+bool answers_equal(const struct answers *a, const struct answers *b) PURE;
 // Appends the addresses, A before AAAA, to list[ANSWERS_ADDRESSES_MAX]. Returns how many. For the slow side.
 size_t answers_addresses(const struct answers *answers, struct addr *list);
 

@@ -1,5 +1,5 @@
 // Collects the records and apps of all zones, name by name, into a draft. Called by file.c and generation/zones.c on
-// the slow side; owns the draft, in an arena of its own. check.c validates it and freeze.c compiles it.
+// the slow side; owns the draft, in an arena of its own. validate.c validates it and freeze.c compiles it.
 #include "zone/builder.h"
 
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
-#include "zone/check.h"
+#include "zone/validate.h"
 #include "zone/draft.h"
 #include "zone/freeze.h"
 #include "zone/zone.h"
@@ -423,7 +423,7 @@ int zone_builder_finish(struct zone_builder *builder, struct report *report, str
 	int err = join_nested_zones(builder);
 
 	if (err == E_OK)
-		err = zone_check(builder, report);
+		err = zone_validate(builder, report);
 	if (err == E_OK)
 		err = zone_freeze(builder, ret_db);
 	return err;

@@ -1,4 +1,4 @@
-// A zonedb under construction: builder.c collects it, check.c validates it and freeze.c turns it into a zonedb. Private
+// A zonedb under construction: builder.c collects it, validate.c validates it and freeze.c turns it into a zonedb. Private
 // to these.
 #pragma once
 
@@ -49,8 +49,8 @@ struct draft_zone {
 struct draft_name {
 	struct draft_name *next;     // in the order added
 	struct draft_name *parent;   // one label up in the same zone; NULL at the apex
-	struct draft_name *cut;      // as in struct node; set by zone_check()
-	struct draft_name *wildcard; // as in struct node; set by zone_check()
+	struct draft_name *cut;      // as in struct node; set by zone_validate()
+	struct draft_name *wildcard; // as in struct node; set by zone_validate()
 	struct draft_zone *zone;
 	struct draft_set *sets;
 	const uint8_t *name; // lower-case wire form
@@ -60,7 +60,7 @@ struct draft_name {
 	bool app_is_alias;
 	uint32_t number; // index in zonedb->nodes
 	uint8_t name_len, labels;
-	bool is_glue;    // its addresses are glue of some delegation; set by zone_check()
+	bool is_glue;    // its addresses are glue of some delegation; set by zone_validate()
 };
 
 struct zone_builder {

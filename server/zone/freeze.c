@@ -93,7 +93,7 @@ static int compile_zone(struct zonedb *db, const struct draft_zone *draft)
 	struct zone *zone = &db->zones[draft->number];
 	const struct draft_set *soa = zone_builder_set(draft->apex, DNS_SOA);
 
-	must(soa && soa->first->rdata_len >= 22); // two names and five numbers; zone_check() refuses a zone without
+	must(soa && soa->first->rdata_len >= 22); // two names and five numbers; zone_validate() refuses a zone without
 
 	const uint8_t *minimum = soa->first->rdata + soa->first->rdata_len - 4;
 	uint32_t negative_s = (uint32_t)minimum[0] << 24 | (uint32_t)minimum[1] << 16 | (uint32_t)minimum[2] << 8 |

@@ -6,5 +6,5 @@
 struct zone_builder;
 struct zonedb;
 
-// Compiles a draft that zone_check() found valid. The caller frees *ret_db with zonedb_free(). E_NOMEM.
+// Compiles a draft that zone_validate() found valid. The caller frees *ret_db with zonedb_free(). E_NOMEM.
 int zone_freeze(struct zone_builder *builder, struct zonedb **ret_db) MUST_USE;

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "wire/dns.h"
-#include "zone/check.h"
+#include "zone/validate.h"
 #include "zone/zone.h"
 #include "zone/zonedb.h"
 
@@ -59,7 +59,7 @@ const char *overlay_refusal(const struct zonedb *base, const struct wire_name *n
 	if (node->app != ZONE_APP_NONE)
 		return "it is an app of the config";
 	for (unsigned i = 0; i < node->rrset_count; i++)
-		if (zone_check_beside_app(node->rrsets[i].type, false))
+		if (zone_validate_beside_app(node->rrsets[i].type, false))
 			return "its zone's file has records of that name which would bypass steering";
 	return NULL;
 }

@@ -11,7 +11,7 @@
 #include "base/must.h"
 #include "wire/compressed.h"
 #include "wire/put.h"
-#include "zone/check.h"
+#include "zone/validate.h"
 
 enum {
 	// Names in a referral that others can point to, and their labels. Those past these caps are complete.
@@ -170,7 +170,7 @@ static uint16_t put_glue(struct zone_referral_maker *maker, const struct zone_bu
 	uint16_t count = 0;
 
 	for (const struct draft_record *ns = zone_builder_set(cut, DNS_NS)->first; ns; ns = ns->next) {
-		const struct draft_name *name = zone_check_glue(builder, cut, ns);
+		const struct draft_name *name = zone_validate_glue(builder, cut, ns);
 
 		if (name && (name->cut == cut) == in_domain)
 			count = (uint16_t)(count + put_addresses(maker, name));

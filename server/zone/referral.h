@@ -13,6 +13,6 @@ struct zone_referral_maker *zone_referral_maker_new(void) MUST_USE;
 // Takes NULL; returns NULL.
 struct zone_referral_maker *zone_referral_maker_free(struct zone_referral_maker *maker);
 
-// Compiles the delegation at `cut` of a draft that zone_check() found valid; *ret_referral is in `arena`. E_NOMEM.
+// Compiles the delegation at `cut` of a draft that zone_validate() found valid; *ret_referral is in `arena`. E_NOMEM.
 int zone_referral_compile(struct zone_referral_maker *maker, struct arena *arena, const struct zone_builder *builder,
                           const struct draft_name *cut, const struct referral **ret_referral) MUST_USE;

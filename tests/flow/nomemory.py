@@ -264,6 +264,35 @@ def stop():
         print(f"{count} allocations at the stop")
 
 
+
+def addresses():
+    """An address falls and comes back while an allocation fails: what is answered follows all the same, without a probe
+    that would tell it anew, and what is wrong meanwhile is said once."""
+    with stage() as (d, plan):
+        first, second = "127.0.1.1", "127.0.1.2"
+        with Responder(first) as one, Responder(second, one.port) as two:
+            d.write_config({
+                "domains": {ZONE: {"ns": ["ns.example.net"]}},
+                "checks": {"c": {"type": "tcp", "port": one.port, "interval": "100ms", "timeout": "90ms", "rise": 1, "fall": 1}},
+                "sites": {"east": {"kind": "region", "location": [40.0, -74.0]}},
+                "apps": {NAME: {"check": "c", "targets": {"east": {"addresses": [first, second]}}}}})
+            plan.arm(0, 0)
+            d.start()
+            failed = 0
+            for number, length in [(number, length) for length in (1, 4) for number in range(1, 13)]:
+                for change, expected in ((two.down, [first]), (two.up, [first, second])):
+                    plan.arm(number, length)
+                    change()
+                    until(lambda: sorted(d.query(NAME).addresses) == expected, harness.PATIENCE_S * 5,
+                          f"allocation {number} and {length - 1} more fail: {expected}")
+                    failed += plan.disarm()[1]
+            check(failed > 20, f"only {failed} allocations failed")
+            said = d.log().count("out of memory: a change of health")
+            check(0 < said <= failed, f"said {said} times")
+            print(f"  {failed} allocations failed, said {said} times")
+            equal(d.stop(), 0)
+
+
 if __name__ == "__main__":
     limit_s = 7200 if os.environ.get("EDGESTEER_LONG") else 120
-    harness.run(start, reload, overrides, stop, limit_s=limit_s)
+    harness.run(start, reload, overrides, addresses, stop, limit_s=limit_s)

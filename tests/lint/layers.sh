@@ -24,8 +24,8 @@ health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
 generation  base config discovery schema steer view wire zone
-control     answer base config health schema state view wire
-daemon      base config control discovery generation health net schema state steer view watch wire
+control     answer base config health resolve schema state view wire
+daemon      base config control discovery generation health net resolve schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

@@ -60,6 +60,18 @@ bool health_up(const struct health *health UNUSED, size_t target)
 	return fake_of_health->health[target].up;
 }
 
+bool health_whole(const struct health *health UNUSED, size_t target UNUSED)
+{
+	return true;
+}
+
+// One for each target, that of its answer.
+size_t health_addresses(const struct health *health UNUSED, size_t target, struct health_address *list)
+{
+	list[0] = (struct health_address){{ADDR_V4, {192, 0, 2, (uint8_t)target}}, &fake_of_health->health[target], 1};
+	return fake_of_health->health[target].checked;
+}
+
 size_t health_unchecked(const struct health *health UNUSED)
 {
 	size_t count = 0;
@@ -84,8 +96,8 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 	*ret_stats = (struct health_stats){.probes = 12, .failures = 3, .late = 4, .under_way = 2, .waiting = 1};
 }
 
-json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED, const char *name,
-                      const struct prefix *client)
+json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED,
+                      const struct health *health UNUSED, const char *name, const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 

@@ -12,12 +12,13 @@
 #include "base/log.h"
 #include "responder.h"
 
-static void on_changed(void *ctx, size_t target)
+static void on_changed(void *ctx, size_t target, const struct health_address *address)
 {
 	struct prober *prober = ctx;
 
 	prober->changes++;
 	prober->last_changed = target;
+	prober->last_address = address->addr;
 }
 
 static void on_settled(void *ctx)
@@ -28,13 +29,26 @@ static void on_settled(void *ctx)
 	prober->settles++;
 }
 
-static int on_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)
+static int on_saved(void *ctx, const char *app, const char *site, uint32_t endpoint, int64_t *ret_since_s)
 {
+	const struct prober *prober = ctx;
+
 	(void)app;
 	(void)site;
-	(void)probed;
 	*ret_since_s = PROBER_SAVED_SINCE_S;
-	return ((struct prober *)ctx)->saved;
+	if (prober->saved_endpoint && endpoint != prober->saved_endpoint)
+		return !prober->saved;
+	return prober->saved;
+}
+
+static void on_listed(void *ctx, const char *app, const char *site, const uint32_t *endpoints, size_t count)
+{
+	struct prober *prober = ctx;
+
+	(void)app;
+	(void)site;
+	(void)endpoints;
+	prober->listed = count;
 }
 
 static char *name_of(const char *before, size_t i, const char *after)
@@ -49,7 +63,7 @@ static char *name_of(const char *before, size_t i, const char *after)
 void prober_open(struct prober *prober, size_t apps, size_t targets)
 {
 	static uint16_t ok[] = {200, 299};
-	const struct health_ops ops = {on_changed, on_settled, on_saved, prober};
+	const struct health_ops ops = {on_changed, on_settled, on_saved, on_listed, prober};
 
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_LEVEL_ERROR);

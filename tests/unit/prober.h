@@ -18,7 +18,10 @@ struct prober {
 	struct config_check checks[2];
 	unsigned changes, settles;     // calls of the ops
 	size_t last_changed;
+	struct addr last_address;      // of it
 	int saved;                     // what ops.saved says
+	uint32_t saved_endpoint;       // the one that it says this of, and of others the contrary; 0: of all
+	size_t listed;                 // how many endpoints ops.listed named last
 	unsigned busy;                 // for prober_until_under_way(), prober_until_probed()
 };
 

@@ -112,7 +112,7 @@ static void default_apps(void **state)
 	assert_true(target->site == 0 && target->address_count == 2 && !target->cname && target->weight == 1);
 	assert_true(target->addresses[0].family == ADDR_V4 && target->addresses[1].family == ADDR_V6);
 	assert_true(!target->has_weight && target->check == CONFIG_CHECK_NONE);
-	assert_int_equal(target->check_address.family, ADDR_NONE);
+	assert_int_equal(target->check_address_count, 0);
 	assert_true(target->mark.line == 4 && strcmp(target->mark.file, "/d/f") == 0);
 	config_free(config);
 }
@@ -178,7 +178,8 @@ static void values(void **state)
 	assert_true(app->targets[0].check == 1 && app->targets[1].check == CONFIG_CHECK_NONE);
 	assert_true(app->targets[0].has_weight && app->targets[0].weight == 0);
 	assert_true(!app->targets[1].has_weight && app->targets[1].weight == 1);
-	assert_int_equal(app->targets[0].check_address.family, ADDR_V4);
+	assert_int_equal(app->targets[0].check_address_count, 1);
+	assert_int_equal(app->targets[0].check_addresses[0].family, ADDR_V4);
 	assert_string_equal(app->targets[1].cname, "lb.example");
 	assert_int_equal(config->checks[1].expect_status_count, 2);
 	assert_true(config->checks[1].expect_status[0] == 200 && config->checks[1].expect_status[3] == 399);
@@ -343,7 +344,7 @@ static void schema(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_int_equal(json_object_size(at), 14);
+	assert_int_equal(json_object_size(at), 18);
 	for (size_t i = 0; i < ARRAY_LEN(way); i++)
 		at = json_object_get(at, way[i]);
 	assert_int_equal(json_integer_value(json_object_get(at, "maximum")), 65535);

@@ -80,7 +80,7 @@ static void take_over(struct made *made, struct made *before)
 {
 	take(made);
 	for (size_t i = 0; i < made->watchlist->gone_count; i++)
-		watchlist_free_watch(made->watchlist->gone[i]);
+		watch_free(made->watchlist->gone[i]);
 	before->watchlist = watchlist_free(before->watchlist);
 }
 
@@ -88,7 +88,7 @@ static void drop(struct made *made)
 {
 	assert_null(handover_free(made->handover));
 	for (uint32_t i = 0; made->watchlist && i < made->watchlist->count; i++)
-		watchlist_free_watch(made->watchlist->watches[i]);
+		watch_free(made->watchlist->watches[i]);
 	watchlist_free(made->watchlist);
 	caches_free(made->caches);
 	view_free(made->view);

@@ -13,11 +13,35 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "health/watchlist.h"
+#include "health/watch.h"
 
 static struct check check = {.conf = {.fall = 3}};
-static struct watch watch = {.probe = {.check = &check, .app = "app.example"}, .site = "bos",
-                             .shown = {.up = true, .streak = 1, .text = "HTTP status 503"}};
+static struct watch *watch;
+static struct endpoint *endpoint;
+
+static int set_up(void **state)
+{
+	const struct addr addr = {ADDR_V4, {192, 0, 2, 1}};
+
+	(void)state;
+	check.users = 1; // ours, so that it stays
+	watch = watch_new("app.example", "bos", &check, 0);
+	assert_non_null(watch);
+	endpoint = watch->endpoints = watch_endpoint_new(watch, &addr);
+	assert_non_null(endpoint);
+	endpoint->shown.up = true;
+	endpoint->shown.streak = 1;
+	strcpy(endpoint->shown.text, "HTTP status 503");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	watch_free(watch);
+	return 0;
+}
+
 static char said[1 << 16];
 
 // What is written to standard error while `write_lines` runs, in `said`; the number of lines.
@@ -44,16 +68,16 @@ static unsigned lines_of(void (*write_lines)(struct health_log *log), struct hea
 
 static void one_of_each(struct health_log *log)
 {
-	health_log_failing(log, &watch);
-	health_log_recovered(log, &watch, 1);
-	health_log_recovered(log, &watch, 2);
+	health_log_failing(log, endpoint);
+	health_log_recovered(log, endpoint, 1);
+	health_log_recovered(log, endpoint, 2);
 }
 
 static void thousand(struct health_log *log)
 {
 	for (int i = 0; i < 500; i++) {
-		health_log_failing(log, &watch);
-		health_log_recovered(log, &watch, 1);
+		health_log_failing(log, endpoint);
+		health_log_recovered(log, endpoint, 1);
 	}
 }
 
@@ -67,6 +91,22 @@ static void words(void **state)
 	                             "status 503\n"));
 	assert_non_null(strstr(said, "health: the check of app.example at bos succeeds again after 1 failure\n"));
 	assert_non_null(strstr(said, "succeeds again after 2 failures\n"));
+}
+
+// With several addresses, which one it is.
+static void words_of_several(void **state)
+{
+	const struct addr other = {ADDR_V6, {0x20, 1, 0xd, 0xb8, [15] = 2}};
+	struct health_log log = {0};
+
+	(void)state;
+	endpoint->next = watch_endpoint_new(watch, &other);
+	assert_non_null(endpoint->next);
+	assert_int_equal(lines_of(one_of_each, &log), 3);
+	assert_non_null(strstr(said, "health: the check of app.example at bos (192.0.2.1) fails, 1 of 3 times"));
+	endpoint = endpoint->next;
+	lines_of(one_of_each, &log);
+	assert_non_null(strstr(said, "the check of app.example at bos (2001:db8::2) succeeds again after 1 failure\n"));
 }
 
 static void bounded(void **state)
@@ -86,8 +126,9 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),
-		cmocka_unit_test(bounded),
+		cmocka_unit_test_setup_teardown(words, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(words_of_several, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bounded, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,10 +30,11 @@ static struct {
 	uint64_t values[SEEN_MAX];
 } test = {.facts = {1000, 3, 20, 1100, 1090, true}};
 
-static void never(void *ctx, size_t target)
+static void never(void *ctx, size_t target, const struct health_address *address)
 {
 	(void)ctx;
 	(void)target;
+	(void)address;
 }
 
 static void settled(void *ctx)
@@ -51,7 +52,7 @@ static void note(void *ctx, const struct metric *metric, uint64_t value)
 
 static struct metrics_source source_of_all(void)
 {
-	return (struct metrics_source){NULL, test.health, &test.facts, dig.live};
+	return (struct metrics_source){.health = test.health, .facts = &test.facts, .live = dig.live};
 }
 
 static int setup(void **state)
@@ -200,7 +201,7 @@ static void expect_json(json_t *object, enum metric_verb verb, size_t others)
 static void test_json(void **state)
 {
 	(void)state;
-	expect_json(metrics_counters(NULL, test.health), METRIC_STATS, 0);
+	expect_json(metrics_counters(NULL, test.health, NULL), METRIC_STATS, 0);
 	expect_json(metrics_status(&test.facts, dig.live), METRIC_STATUS, 2); // version and pid are no figures
 
 	struct metrics_facts failed = test.facts;
@@ -223,7 +224,7 @@ static void test_keys(void **state)
 		"servfail",    "other_rcode", "truncated",       "udp_send_failed", "tcp_accepted", "tcp_evicted",
 		"probes",      "probe_failures", "probes_late",  "probes_under_way", "probes_waiting",
 	};
-	json_t *object = metrics_counters(NULL, test.health);
+	json_t *object = metrics_counters(NULL, test.health, NULL);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(stats); i++)

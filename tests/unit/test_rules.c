@@ -145,9 +145,19 @@ static const struct {
 	 "warning: 2:9: sites.plant-7: no app has a target there\n"},
 	{DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\napps:\n  a.e.x: {targets: {us-east-1: {}, us-west-2: {addresses: "
 	        "1.1.1.1, cname: b.x}}}\n  A.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",
-	 "4:21: apps.a.e.x.targets.us-east-1: has neither `addresses` nor `cname`, expected one of them\n"
-	 "4:36: apps.a.e.x.targets.us-west-2: has both `addresses` and `cname`, expected one of them\n"
+	 "4:21: apps.a.e.x.targets.us-east-1: has no `addresses`, `alias` or `cname`, expected one of them\n"
+	 "4:36: apps.a.e.x.targets.us-west-2: has two of `addresses`, `alias` and `cname`, expected one of them\n"
 	 "5:3: apps.A.e.x: is given twice (case is ignored), expected once\n"},
+	{SITES "apps:\n  a.e.x: {targets: {us-east-1: {alias: lb.e.x}, us-west-2: {alias: lb, check-address: 'a\\.b.c'}}}\n",
+	 "4:61: apps.a.e.x.targets.us-west-2.alias: cannot be `lb`, expected the full name of a host\n"
+	 "4:72: apps.a.e.x.targets.us-west-2.check-address: cannot be `a\\.b.c`, expected the full name of a host\n"
+	 "4:21: apps.a.e.x.targets.us-east-1.alias: lb.e.x is in the zone e.x, which is served here, expected a name outside of "
+	 "`domains`\n"},
+	{SITES "apps:\n  a.e.x: {targets: {us-east-1: {alias: l.y, check-address: 10.0.0}, us-west-2: {alias: l.y, check-address: 0.0.0.0}}}\n",
+	 "4:60: apps.a.e.x.targets.us-east-1.check-address: cannot be `10.0.0`, expected the IPv4 or IPv6 address of a host, or its name\n"
+	 "4:108: apps.a.e.x.targets.us-west-2.check-address: cannot be `0.0.0.0`, expected the IPv4 or IPv6 address of a host, or its name\n"},
+	{DOMAIN "sites: {r: {kind: region, block-check: warn}}\napps:\n  a.e.x: {targets: {r: {alias: l.y}}}\n",
+	 "2:9: sites.r.block-check: the site's block is not known, expected a `block` or `aws-ranges`\n"},
 	{"domains: {edge.example.com: {ns: n.x}, e.x: {ns: n.x}}\nsites: {us-east-1: {}}\napps:\n"
 	 "  app.egde.example.com: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"
 	 "  elsewhere.net: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n"

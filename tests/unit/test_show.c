@@ -105,7 +105,7 @@ static void test_sites(void **unused)
 static void test_apps(void **unused)
 {
 	json_t *reply;
-	const json_t *bos, *health;
+	const json_t *bos, *health, *address;
 
 	(void)unused;
 	fake_daemon.health[0] = (struct health_target){.checked = true, .layer = HEALTH_STATUS, .text = "HTTP status 503 \xff",
@@ -130,6 +130,11 @@ static void test_apps(void **unused)
 	assert_int_equal(asking_number(health, "failures"), 3);
 	assert_int_equal(asking_number(health, "streak"), 1);
 	assert_int_equal(asking_number(health, "last_probe"), 2000);
+	address = json_array_get(json_object_get(health, "addresses"), 0);
+	assert_string_equal(asking_text(address, "address"), "192.0.2.0");
+	assert_true(json_is_false(json_object_get(address, "up")));
+	assert_string_equal(asking_text(address, "text"), "HTTP status 503 ?");
+	assert_int_equal(asking_number(address, "failures"), 3);
 	assert_int_equal(asking_number(asking_named(json_object_get(reply, "apps"), "name", "video.example.com"), "ttl_s"), 60);
 	json_decref(reply);
 

@@ -46,7 +46,8 @@ static void write_config(const struct want *wants, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		addresses[i] = (struct addr){ADDR_V4, {192, 0, 2, wants[i].address}};
 		targets[i] = (struct config_target){.site = wants[i].site, .addresses = &addresses[i],
-		                                    .address_count = wants[i].address != 0, .check = wants[i].check};
+		                                    .address_count = wants[i].address != 0, .check = wants[i].check,
+		                                    .cname = wants[i].address ? NULL : "lb.example"};
 		apps[i] = (struct config_app){.name = wants[i].app, .targets = &targets[i], .target_count = 1};
 	}
 }
@@ -79,7 +80,7 @@ static struct watchlist *make(const struct want *wants, size_t count, const stru
 	assert_ptr_equal(list->previous, previous);
 	check_consistent(list);
 	for (size_t i = 0; i < count; i++) {
-		assert_string_equal(list->watches[i]->probe.app, wants[i].app);
+		assert_string_equal(list->watches[i]->names, wants[i].app);
 		assert_string_equal(list->watches[i]->site, sites[wants[i].site].name);
 	}
 	return list;
@@ -89,10 +90,11 @@ static struct watchlist *make(const struct want *wants, size_t count, const stru
 static struct watchlist *take(struct watchlist *list, struct watchlist *old)
 {
 	for (size_t i = 0; i < list->fresh_count; i++)
-		watchlist_inherit(&list->fresh[i]);
+		if (list->fresh[i].inherits)
+			watch_inherit(list->fresh[i].watch, list->fresh[i].before);
 	watchlist_adopt(list);
 	for (size_t i = 0; i < list->gone_count; i++)
-		watchlist_free_watch(list->gone[i]);
+		watch_free(list->gone[i]);
 	watchlist_free(old);
 	assert_null(list->previous);
 	return list;
@@ -101,7 +103,7 @@ static struct watchlist *take(struct watchlist *list, struct watchlist *old)
 static void end(struct watchlist *list)
 {
 	for (uint32_t i = 0; i < list->count; i++)
-		watchlist_free_watch(list->watches[i]);
+		watch_free(list->watches[i]);
 	assert_null(watchlist_free(list));
 }
 
@@ -126,28 +128,39 @@ static void test_first(void **unused)
 	assert_int_equal(list->slot_count, 4);
 	assert_int_equal(list->unchecked, 2); // one without a check, one without an address to probe
 	assert_true(list->probes_at_worst > 0.99 && list->probes_at_worst < 1.01); // two of half an interval
-	assert_int_equal(list->watches[0]->probe.addr.bytes[3], 1);
-	assert_true(list->watches[0]->shown.checked && !list->watches[0]->shown.up && !list->watches[0]->settled);
-	assert_int_equal(list->watches[0]->shown.layer, HEALTH_PENDING);
-	assert_true(!list->watches[1]->shown.checked && list->watches[1]->shown.up && list->watches[1]->settled);
-	assert_true(!list->watches[3]->shown.checked && list->watches[3]->shown.up && list->watches[3]->settled);
-	assert_string_equal(list->watches[3]->shown.text, "no check");
-	assert_ptr_not_equal(list->watches[0]->probe.check, list->watches[2]->probe.check);
-	assert_int_equal(list->watches[2]->probe.check->conf.port, 81);
-	assert_ptr_not_equal(list->watches[0]->probe.check->conf.path, checks[0].path); // copies
+	assert_int_equal(list->watches[0]->endpoints->probe.addr.bytes[3], 1);
+	assert_null(list->watches[0]->endpoints->next);
+	assert_true(watch_shown(list->watches[0])->checked && !watch_shown(list->watches[0])->up);
+	assert_int_equal(watch_unsettled(list->watches[0]), 1);
+	assert_int_equal(list->fresh_unsettled, 2);
+	assert_int_equal(watch_shown(list->watches[0])->layer, HEALTH_PENDING);
+	for (int i = 1; i <= 3; i += 2) {
+		assert_true(!watch_shown(list->watches[i])->checked && watch_shown(list->watches[i])->up);
+		assert_null(list->watches[i]->endpoints);
+		assert_int_equal(list->fresh[i].marks, WATCH_UP);
+	}
+	assert_string_equal(watch_shown(list->watches[3])->text, "no check");
+	assert_ptr_not_equal(list->watches[0]->check, list->watches[2]->check);
+	assert_int_equal(list->watches[2]->check->conf.port, 81);
+	assert_ptr_not_equal(list->watches[0]->check->conf.path, checks[0].path); // copies
 	end(take(list, NULL));
 }
 
 static void test_check_address(void **unused)
 {
 	static const struct want wants[] = {{"a", 0, 1, 0}};
+	struct addr checked[] = {{ADDR_V4, {10, 0, 0, 9}}, {ADDR_V4, {10, 0, 0, 2}}};
 	struct watchlist *list = NULL;
 
 	(void)unused;
 	write_config(wants, 1);
-	targets[0].check_address = (struct addr){ADDR_V4, {10, 0, 0, 9}};
+	targets[0].check_addresses = checked;
+	targets[0].check_address_count = 2;
 	assert_int_equal(watchlist_new(&config, NULL, &list), E_OK);
-	assert_int_equal(list->watches[0]->probe.addr.bytes[0], 10);
+	assert_true(list->watches[0]->is_whole);
+	assert_int_equal(watch_count(list->watches[0]), 2);
+	assert_true(addr_equal(&list->watches[0]->endpoints->probe.addr, &checked[0]));
+	assert_true(addr_equal(&list->watches[0]->endpoints->next->probe.addr, &checked[1]));
 	end(take(list, NULL));
 }
 
@@ -225,11 +238,13 @@ static void test_successors(void **unused)
 
 		struct watchlist *one = take(make(&want, 1, NULL), NULL);
 		struct watch *old = one->watches[0], *now;
+		bool probed = rows[i].check != NO_CHECK;
 
-		if (rows[i].check != NO_CHECK)
-			old->shown.up = true;
-		old->shown.since_s = 77;
-		old->decided = rows[i].decided;
+		if (probed) {
+			old->endpoints->shown.up = true;
+			old->endpoints->shown.since_s = 77;
+			old->endpoints->decided = rows[i].decided;
+		}
 		want.address = rows[i].next_address;
 		want.check = rows[i].next_check;
 		checks[0].path = rows[i].path ? "/other" : "/";
@@ -243,12 +258,14 @@ static void test_successors(void **unused)
 		assert_int_equal(two->gone_count, !rows[i].same);
 		two = take(two, one);
 		if (!rows[i].same) {
-			assert_int_equal(now->shown.up, rows[i].inherits_state || rows[i].next_check == NO_CHECK);
-			assert_int_equal(now->shown.since_s, rows[i].inherits_state ? 77 : 0);
-			assert_int_equal(now->decided, rows[i].inherits_score);
-			assert_int_equal(now->settled, rows[i].inherits_score || rows[i].next_check == NO_CHECK);
+			const struct endpoint *endpoint = now->endpoints;
+
+			assert_int_equal(watch_shown(now)->up, rows[i].inherits_state || rows[i].next_check == NO_CHECK);
+			assert_int_equal(watch_shown(now)->since_s, rows[i].inherits_state && probed ? 77 : 0);
+			assert_int_equal(endpoint && endpoint->decided, rows[i].inherits_score);
+			assert_int_equal(watch_unsettled(now), rows[i].next_check != NO_CHECK && !rows[i].inherits_score);
 			if (rows[i].inherits_score)
-				assert_int_equal(now->score, score_sure(true, checks[0].rise, 3));
+				assert_int_equal(endpoint->score, score_sure(true, checks[0].rise, 3));
 		}
 		end(two);
 	}
@@ -309,17 +326,18 @@ static void test_discarded(void **unused)
 	static const struct want next[] = {{"b", 0, 2, 1}, {"c", 0, 3, 0}, {"a", 0, 9, 0}};
 	struct watchlist *one = take(make(now, 2, NULL), NULL), *two;
 	const struct watch *a = one->watches[0], *b = one->watches[1];
-	size_t users = a->probe.check->users;
+	size_t users = a->check->users;
 
 	(void)unused;
 	for (int i = 0; i < 3; i++) {
 		two = make(next, 3, one);
-		assert_ptr_equal(two->fresh[1].before, NULL); // a has another address now
+		assert_ptr_equal(two->fresh[1].before, a);
+		assert_false(two->fresh[1].inherits); // a has another address now
 		assert_null(watchlist_discard(two));
 		check_consistent(one);
 		assert_ptr_equal(one->watches[0], a);
 		assert_ptr_equal(one->watches[1], b);
-		assert_int_equal(a->probe.check->users, users);
+		assert_int_equal(a->check->users, users);
 	}
 	two = make(next, 3, one); // the next one is taken
 	assert_ptr_equal(two->watches[0], b);
@@ -333,14 +351,14 @@ static void test_checks_live_on(void **unused)
 	static const struct want now[] = {{"a", 0, 1, 0}, {"b", 0, 2, 0}, {"c", 0, 3, 1}};
 	static const struct want fewer[] = {{"b", 0, 2, 0}};
 	struct watchlist *list = take(make(now, 3, NULL), NULL);
-	const struct check *check = list->watches[1]->probe.check;
+	const struct check *check = list->watches[1]->check;
 
 	(void)unused;
-	assert_int_equal(check->users, 2);
+	assert_int_equal(check->users, 4); // two watches and their endpoints
 	for (int i = 0; i < 5; i++) {
 		list = take(make(fewer, 1, list), list);
-		assert_ptr_equal(list->watches[0]->probe.check, check); // the first configuration's copy still
-		assert_int_equal(check->users, 1);
+		assert_ptr_equal(list->watches[0]->check, check); // the first configuration's copy still
+		assert_int_equal(check->users, 2);
 		assert_string_equal(check->conf.path, "/");
 	}
 	end(list);

@@ -1,6 +1,6 @@
 // Validates a draft of the zones: what RFC 1034, 2181 and 4592 require, and what an app's name may own. Called by
 // zone_builder_finish(); owns nothing.
-#include "zone/check.h"
+#include "zone/validate.h"
 
 #include <string.h>
 
@@ -56,7 +56,7 @@ static void check_apex(struct zone_builder *builder, struct report *report, cons
 
 // ---- delegations ----
 
-struct draft_name *zone_check_glue(const struct zone_builder *builder, const struct draft_name *cut,
+struct draft_name *zone_validate_glue(const struct zone_builder *builder, const struct draft_name *cut,
                                    const struct draft_record *ns)
 {
 	struct name target;
@@ -94,7 +94,7 @@ static void check_delegation(struct zone_builder *builder, struct report *report
 		zone_refuse(builder, report, set->first->origin,
 		            "%s NS: a wildcard cannot be delegated (RFC 4592 section 4.2)", text_of(cut, text));
 	for (const struct draft_record *ns = set->first; ns; ns = ns->next) {
-		struct draft_name *glue = zone_check_glue(builder, cut, ns);
+		struct draft_name *glue = zone_validate_glue(builder, cut, ns);
 		struct name target;
 
 		if (glue) {
@@ -191,7 +191,7 @@ static void check_cname(struct zone_builder *builder, struct report *report, con
 
 // All records that lead a client to an address follow from one decision. SVCB and HTTPS are among them, by their hints
 // or their target (RFC 9460 sections 2.4 and 7.3): those in a file would send clients to sites that they cannot reach.
-const char *zone_check_beside_app(uint16_t type, bool app_is_alias)
+const char *zone_validate_beside_app(uint16_t type, bool app_is_alias)
 {
 	switch (type) {
 	case DNS_A:
@@ -216,7 +216,7 @@ static void check_app(struct zone_builder *builder, struct report *report, const
 	}
 	for (const struct draft_set *set = name->sets; set; set = set->next) {
 		// At the apex, which always has other records, the config is checked instead.
-		const char *why = zone_check_beside_app(set->type, name->app_is_alias && name->parent);
+		const char *why = zone_validate_beside_app(set->type, name->app_is_alias && name->parent);
 
 		if (why)
 			zone_refuse(builder, report, set->first->origin, "%s %s: the name is an app's, %s", text_of(name, text),
@@ -288,7 +288,7 @@ static void check_name(struct zone_builder *builder, struct report *report, cons
 	}
 }
 
-int zone_check(struct zone_builder *builder, struct report *report)
+int zone_validate(struct zone_builder *builder, struct report *report)
 {
 	link_names(builder);
 	for (const struct draft_zone *zone = builder->zones; zone; zone = zone->next)

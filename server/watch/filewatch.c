@@ -1,5 +1,5 @@
-// The watcher's thread, and how the main thread speaks with it; see watch.h.
-#include "watch/watch.h"
+// The watcher's thread, and how the main thread speaks with it; see filewatch.h.
+#include "watch/filewatch.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -18,8 +18,8 @@
 
 enum { NICE_MORE = 10 }; // as the builder of a reload
 
-struct watch {
-	struct watch_ops ops;
+struct filewatch {
+	struct filewatch_ops ops;
 	struct lookout *lookout; // the thread's, while it runs
 	int wake_fd;             // an eventfd: there is something for the thread
 	int ready_fd;            // and one: for the main thread
@@ -49,7 +49,7 @@ static void hush(int fd)
 
 // ---- the thread -----------------------------------------------------------------------------------------------------
 
-static void wait_for_more(const struct watch *watch)
+static void wait_for_more(const struct filewatch *watch)
 {
 	struct pollfd fds[] = {{.fd = watch->wake_fd, .events = POLLIN},
 	                       {.fd = lookout_fd(watch->lookout), .events = POLLIN}};
@@ -62,7 +62,7 @@ static void wait_for_more(const struct watch *watch)
 }
 
 // False: the thread is to end.
-static bool take_next(struct watch *watch)
+static bool take_next(struct filewatch *watch)
 {
 	struct inputs *next;
 	bool stop;
@@ -78,7 +78,7 @@ static bool take_next(struct watch *watch)
 }
 
 // Takes ownership. What the main thread has not fetched yet stays.
-static void tell(struct watch *watch, struct inputs *told)
+static void tell(struct filewatch *watch, struct inputs *told)
 {
 	pthread_mutex_lock(&watch->lock);
 	for (size_t i = 0; watch->told && i < inputs_count(told); i++)
@@ -93,7 +93,7 @@ static void tell(struct watch *watch, struct inputs *told)
 
 static void *run(void *arg)
 {
-	struct watch *watch = arg;
+	struct filewatch *watch = arg;
 
 	(void)!nice(NICE_MORE); // on Linux, of this thread alone
 	while (take_next(watch)) {
@@ -114,7 +114,7 @@ static void *run(void *arg)
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
-	struct watch *watch = arg;
+	struct filewatch *watch = arg;
 	struct inputs *told;
 
 	(void)what;
@@ -128,9 +128,9 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	inputs_free(told);
 }
 
-struct watch *watch_new(struct event_base *base, const struct lookout_times *times, const struct watch_ops *ops)
+struct filewatch *filewatch_new(struct event_base *base, const struct lookout_times *times, const struct filewatch_ops *ops)
 {
-	struct watch *watch = calloc(1, sizeof(*watch));
+	struct filewatch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return NULL;
@@ -142,12 +142,12 @@ struct watch *watch_new(struct event_base *base, const struct lookout_times *tim
 	if (watch->ready_fd >= 0)
 		watch->ready = event_new(base, watch->ready_fd, EV_READ | EV_PERSIST, on_ready, watch);
 	if (watch->wake_fd < 0 || !watch->lookout || !watch->ready || event_add(watch->ready, NULL) < 0)
-		return watch_free(watch);
+		return filewatch_free(watch);
 	watch->runs = thread_start(&watch->thread, "watch", run, watch);
-	return watch->runs ? watch : watch_free(watch);
+	return watch->runs ? watch : filewatch_free(watch);
 }
 
-void watch_set(struct watch *watch, struct inputs *files)
+void filewatch_set(struct filewatch *watch, struct inputs *files)
 {
 	pthread_mutex_lock(&watch->lock);
 	inputs_free(watch->next);
@@ -156,7 +156,7 @@ void watch_set(struct watch *watch, struct inputs *files)
 	ring(watch->wake_fd);
 }
 
-static bool has_ended(struct watch *watch)
+static bool has_ended(struct filewatch *watch)
 {
 	bool ended;
 
@@ -166,7 +166,7 @@ static bool has_ended(struct watch *watch)
 	return ended;
 }
 
-bool watch_stop(struct watch *watch, int patience_ms)
+bool filewatch_stop(struct filewatch *watch, int patience_ms)
 {
 	if (!watch || !watch->runs)
 		return true;
@@ -188,7 +188,7 @@ bool watch_stop(struct watch *watch, int patience_ms)
 	return true;
 }
 
-struct watch *watch_free(struct watch *watch)
+struct filewatch *filewatch_free(struct filewatch *watch)
 {
 	if (!watch)
 		return NULL;

@@ -9,10 +9,10 @@
 #include "zone/draft.h"
 
 // Validates the draft and sets `cut`, `wildcard` and `is_glue` of its names. E_INVAL after errors in the report.
-int zone_check(struct zone_builder *builder, struct report *report) MUST_USE;
+int zone_validate(struct zone_builder *builder, struct report *report) MUST_USE;
 // The name whose addresses are glue of the delegation `cut` for its record `ns`; NULL: none.
-struct draft_name *zone_check_glue(const struct zone_builder *builder, const struct draft_name *cut,
+struct draft_name *zone_validate_glue(const struct zone_builder *builder, const struct draft_name *cut,
                                    const struct draft_record *ns);
 // Why records of this type cannot stand at an app's name, as the end of a sentence; NULL: they can. `app_is_alias`: the
 // app answers some clients with a CNAME.
-const char *zone_check_beside_app(uint16_t type, bool app_is_alias);
+const char *zone_validate_beside_app(uint16_t type, bool app_is_alias);

@@ -1,5 +1,5 @@
 // The watcher's thread: what it tells reaches the event loop, and one that hangs in a file system can be left behind.
-#include "watch/watch.h"
+#include "watch/filewatch.h"
 
 #include <event2/event.h>
 #include <pthread.h>
@@ -18,7 +18,7 @@ enum { PATIENCE_MS = 60000 };
 static struct {
 	struct treefiles tree;
 	struct event_base *base;
-	struct watch *watch;
+	struct filewatch *watch;
 	pthread_t main;
 	pthread_mutex_t gate; // of inotify_add_watch()
 	sem_t at_gate;
@@ -71,13 +71,13 @@ static struct inputs *list(void)
 static int set_up(void **state)
 {
 	static const struct lookout_times times = {.quiet_ms = 5, .quiet_max_ms = 60000, .stat_ms = 3600000};
-	static const struct watch_ops ops = {changed, &test};
+	static const struct filewatch_ops ops = {changed, &test};
 
 	(void)state;
 	test.main = pthread_self();
 	assert_int_equal(sem_init(&test.at_gate, 0, 0), 0);
 	test.base = event_base_new();
-	test.watch = watch_new(test.base, &times, &ops);
+	test.watch = filewatch_new(test.base, &times, &ops);
 	assert_true(test.base && test.watch);
 	treefiles_make(&test.tree);
 	treefiles_write(&test.tree, "a.csv", "1");
@@ -88,8 +88,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	assert_true(watch_stop(test.watch, PATIENCE_MS));
-	assert_null(watch_free(test.watch));
+	assert_true(filewatch_stop(test.watch, PATIENCE_MS));
+	assert_null(filewatch_free(test.watch));
 	event_base_free(test.base);
 	treefiles_end(&test.tree);
 	return 0;
@@ -98,7 +98,7 @@ static int tear_down(void **state)
 static void test_told(void **state)
 {
 	(void)state;
-	watch_set(test.watch, list());
+	filewatch_set(test.watch, list());
 	treefiles_replace(&test.tree, "a.csv", "2");
 	assert_string_equal(run_until(1), "/a.csv");
 	treefiles_replace(&test.tree, "b.csv", "2");
@@ -108,7 +108,7 @@ static void test_told(void **state)
 
 	treefiles_replace(&test.tree, "a.csv", "3");
 	treefiles_replace(&test.tree, "b.csv", "3");
-	watch_set(test.watch, files);
+	filewatch_set(test.watch, files);
 	assert_true(strlen(run_until(2)) == strlen("/a.csv/b.csv"));
 }
 
@@ -119,19 +119,19 @@ static void test_hangs(void **state)
 	(void)state;
 	pthread_mutex_lock(&test.gate);
 	treefiles_replace(&test.tree, "a.csv", "2");
-	watch_set(test.watch, files);
+	filewatch_set(test.watch, files);
 	assert_int_equal(sem_wait(&test.at_gate), 0);
-	watch_set(test.watch, list()); // the main thread waits for nothing
-	assert_false(watch_stop(test.watch, 50));
+	filewatch_set(test.watch, list()); // the main thread waits for nothing
+	assert_false(filewatch_stop(test.watch, 50));
 	pthread_mutex_unlock(&test.gate);
-	assert_true(watch_stop(test.watch, PATIENCE_MS));
+	assert_true(filewatch_stop(test.watch, PATIENCE_MS));
 }
 
 static void test_nothing(void **state)
 {
 	(void)state;
-	assert_true(watch_stop(NULL, 0));
-	assert_null(watch_free(NULL));
+	assert_true(filewatch_stop(NULL, 0));
+	assert_null(filewatch_free(NULL));
 }
 
 int main(void)

@@ -1,0 +1,61 @@
+// JSON of addresses; see target_json.h.
+#include "control/target_json.h"
+
+#include "base/addr.h"
+#include "config/config.h"
+#include "control/reply_json.h"
+#include "health/health.h"
+#include "view/answers.h"
+#include "view/live.h"
+#include "view/view.h"
+
+json_t *target_json_shown(json_t *object, const struct health_target *shown)
+{
+	object = reply_set(object, "up", json_boolean(shown->up));
+	object = reply_set(object, "layer", reply_text(health_layer_text(shown->layer)));
+	object = reply_set(object, "text", reply_text(shown->text));
+	object = reply_set(object, "since", reply_time(shown->since_s));
+	object = reply_set(object, "probes", json_integer(shown->probes));
+	object = reply_set(object, "failures", json_integer(shown->failures));
+	object = reply_set(object, "streak", json_integer(shown->streak));
+	object = reply_set(object, "last_probe", reply_time(shown->last_probe_s));
+	return reply_set(object, "took_ms", json_real(shown->took_us / 1000.0));
+}
+
+json_t *target_json_probed(const struct health *health, uint32_t number)
+{
+	struct health_address probed[CONFIG_ADDRESSES_MAX];
+	size_t count = health_addresses(health, number, probed);
+	json_t *list = json_array();
+	char text[ADDR_TEXT_LEN];
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *object = reply_set(json_object(), "address", reply_text(addr_format(&probed[i].addr, text)));
+
+		list = reply_append(list, target_json_shown(object, probed[i].shown));
+	}
+	return list;
+}
+
+// Those that are probed, where these are its own, else those that it is answered with, which then are all.
+json_t *target_json_addresses(const struct live *live, const struct health *health, uint32_t number)
+{
+	struct health_address probed[CONFIG_ADDRESSES_MAX];
+	struct addr list[ANSWERS_ADDRESSES_MAX];
+	json_t *texts = json_array();
+	char text[ADDR_TEXT_LEN];
+	size_t count = 0;
+
+	if (live_state(live, number) & TARGET_EMPTY)
+		return texts;
+	if (!health_whole(health, number)) {
+		count = health_addresses(health, number, probed);
+		for (size_t i = 0; i < count; i++)
+			list[i] = probed[i].addr;
+	} else {
+		count = answers_addresses(answers_of(&live->view->targets[number]), list);
+	}
+	for (size_t i = 0; i < count; i++)
+		texts = reply_append(texts, reply_text(addr_format(&list[i], text)));
+	return texts;
+}

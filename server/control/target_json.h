@@ -1,0 +1,18 @@
+// A target's addresses and their health in JSON, for the verbs that show them. NULL: out of memory.
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct health;
+struct health_target;
+struct live;
+
+// Adds what is known of an address that is probed, or of a target, to an object; takes ownership of it.
+json_t *target_json_shown(json_t *object, const struct health_target *shown) MUST_USE;
+// [{address, up, layer, text, …}]: the addresses that are probed for a target of live->view.
+json_t *target_json_probed(const struct health *health, uint32_t number) MUST_USE;
+// The target's own addresses, whether they are answered now or not.
+json_t *target_json_addresses(const struct live *live, const struct health *health, uint32_t number) MUST_USE;

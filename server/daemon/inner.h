@@ -1,0 +1,91 @@
+// The inside of the daemon, for the files of this folder that react to its parts: reactions.c to what they report,
+// reloads.c to builds, interface.c to the control socket.
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/building.h"
+#include "daemon/metrics.h"
+
+struct aliases;
+struct control;
+struct control_ops;
+struct event;
+struct event_base;
+struct handouts;
+struct handover;
+struct health;
+struct reload;
+struct reload_ops;
+struct report;
+struct restart;
+struct serving;
+struct sockets;
+struct state;
+struct watching;
+struct workers;
+
+enum {
+	SIGNALS = 3,
+	SIGNAL_HUP = 2,          // index of SIGHUP
+	COALESCE_US = 5000,      // changes within this are published together
+	PUBLISH_AGAIN_S = 1,     // after it has failed
+};
+
+struct daemon {
+	struct event_base *base;
+	struct event *signals[SIGNALS];
+	struct event *publish;   // timer: health has changed
+	struct event *expiry;    // timer: the next drain expires
+	struct event *first_round_timeout; // timer: the first round of checks has taken too long
+	struct serving *serving;
+	struct handouts *handouts;
+	struct sockets *sockets;
+	unsigned workers_max;    // there are hand-out counters for this many
+	struct workers *workers; // NULL until the first round of health checks has finished
+	struct health *health;
+	struct state *state;
+	struct aliases *aliases;
+	struct control *control;
+	struct reload *reload;
+	struct watching *watching;
+	struct building building; // for the builder
+	struct event *forget;    // some of what the last reload took away is to be forgotten
+	struct restart *restart; // settings that reloads do not change
+	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
+	struct handover *first;  // of the first generation, until the checks start
+	struct metrics_facts facts;
+	int result;
+};
+
+// ---- reactions.c
+
+// Opens state, health and aliases. The state logs its own errors.
+int reactions_open(struct daemon *daemon);
+// Removes drains that have expired, and sets the timer for the next one.
+void reactions_expire(struct daemon *daemon);
+// For the timers `publish` and `expiry`.
+void reactions_on_publish(int fd, short what, void *arg);
+void reactions_on_expiry(int fd, short what, void *arg);
+
+// ---- reloads.c
+
+// Opens what reloads, and what watches files. E_NOMEM.
+int reloads_open(struct daemon *daemon, const struct report *first);
+// As control_ops.reload.
+void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+                   void *done_ctx);
+// A reload that nobody waits for; if one is under way, another one after it.
+void reloads_by_signal(struct daemon *daemon);
+// For the timer `forget`.
+void reloads_on_forget(int fd, short what, void *arg);
+
+// ---- interface.c
+
+// What the control socket may ask and do.
+struct control_ops interface_ops(struct daemon *daemon);
+
+// ---- daemon.c
+
+// A first round is over, of checks or of look-ups: serves when both are.
+void daemon_first_round_over(struct daemon *daemon);

@@ -1,0 +1,156 @@
+// Builds: what starts them, and what becomes of what they made; see inner.h.
+#include <event2/event.h>
+#include <signal.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "control/dangling.h"
+#include "daemon/building.h"
+#include "daemon/handover.h"
+#include "daemon/inner.h"
+#include "daemon/loop.h"
+#include "daemon/metrics.h"
+#include "daemon/restart.h"
+#include "daemon/service.h"
+#include "daemon/serving.h"
+#include "daemon/watching.h"
+#include "generation/generation.h"
+#include "generation/reload.h"
+#include "health/health.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum {
+	FORGOTTEN_PER_TURN = 500, // targets, in one turn of the loop after a reload
+};
+
+// On the builder's thread. The generation in use stays until this one is taken or discarded: there is one build at a time.
+static int build_generation(void *ctx, const struct reload_job *job, struct report *report,
+                            struct generation *ret_generation)
+{
+	const struct daemon *daemon = ctx;
+
+	return building_build(&daemon->building, job, report, ret_generation);
+}
+
+void reloads_on_forget(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval now = {0};
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (!serving_forget(daemon->serving, daemon->state, FORGOTTEN_PER_TURN) && event_add(daemon->forget, &now) < 0)
+		event_active(daemon->forget, EV_TIMEOUT, 0);
+}
+
+static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
+{
+	struct daemon *daemon = ctx;
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->state);
+	const struct config *config = serving_config(daemon->serving);
+	const struct view *view = serving_view(daemon->serving);
+
+	if (err < 0)
+		return err;
+	event_active(daemon->forget, EV_TIMEOUT, 0);
+	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
+	if (job->kind == RELOAD_JOIN)
+		return E_OK;
+	restart_warn(daemon->restart, config, report);
+	dangling_warn(daemon->state, view, report);
+	log_set_level((enum log_level)config->server.log_level);
+	daemon->facts.generation_took_ms = generation->took_ms;
+	log_notice("generation %llu %s, built in %lld ms", (unsigned long long)view->generation,
+	           serving_started(daemon->serving) ? "is served" : "waits for the first round of health checks",
+	           (long long)generation->took_ms);
+	return E_OK;
+}
+
+static void build_starting(void *ctx, const struct reload_job *job)
+{
+	struct daemon *daemon = ctx;
+
+	daemon->building.config = serving_config(daemon->serving);
+	daemon->building.previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
+	                                                   serving_caches(daemon->serving)};
+	if (job->kind != RELOAD_JOIN)
+		service_notify("RELOADING=1");
+}
+
+void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+                   void *done_ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	reload_begin(daemon->reload, force, done, done_ctx);
+}
+
+static void log_report_line(void *ctx, enum report_level level, const char *text)
+{
+	(void)ctx;
+	log_line(level == REPORT_ERROR ? LOG_LEVEL_ERROR : level == REPORT_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+	         "%s", text);
+}
+
+// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
+static void join_finished(int err, const struct report *report)
+{
+	if (report)
+		report_each(report, log_report_line, NULL);
+	if (err < 0)
+		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
+		          err_text(err));
+}
+
+static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
+{
+	struct daemon *daemon = ctx;
+
+	if (kind == RELOAD_JOIN) {
+		join_finished(err, report);
+		return;
+	}
+
+	metrics_note_reload(&daemon->facts, err, report);
+	if (report) {
+		report_each(report, log_report_line, NULL);
+		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
+	}
+	if (err < 0)
+		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
+	if (live_current()) // else serve() will send it
+		service_notify("READY=1");
+	if (daemon->reload_again) {
+		daemon->reload_again = false;
+		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, once this reload has finished
+	}
+}
+
+static void signal_reload_done(void *done_ctx, int err, const struct report *report)
+{
+	struct daemon *daemon = done_ctx;
+
+	(void)report;
+	if (err == E_STATE)
+		daemon->reload_again = true;
+}
+
+void reloads_by_signal(struct daemon *daemon)
+{
+	reloads_begin(daemon, false, signal_reload_done, daemon);
+}
+
+int reloads_open(struct daemon *daemon, const struct report *first)
+{
+	struct reload_ops ops = {.starting = build_starting, .build = build_generation, .discard = building_discard,
+	                         .take = take_generation, .finished = build_finished, .ctx = daemon};
+
+	daemon->reload = reload_new(daemon->base, &ops);
+	if (!daemon->reload)
+		return E_NOMEM;
+	daemon->watching = watching_new(daemon->base, first, serving_config(daemon->serving), daemon->reload);
+	return daemon->watching ? E_OK : E_NOMEM;
+}

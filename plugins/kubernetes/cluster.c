@@ -52,8 +52,8 @@ void cluster_claim(const struct cluster *cluster, struct claims *claims)
 	claims_add(claims, cluster->common.settings, cluster->common.cluster->name, objects, cluster->common.remarks);
 }
 
-// The feed whose trouble is told: the one that was told last for as long as it has any, so that feeds which fail by turns
-// do not make a line each. NULL: none has.
+// The feed whose trouble is told: the one that was told last for as long as it has any, so that feeds which fail by
+// turns do not make a line each. NULL: none has.
 static const struct feed *find_away(struct cluster *cluster)
 {
 	for (int i = 0; i < KOBJECT_KINDS; i++) {

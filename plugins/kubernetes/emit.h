@@ -16,9 +16,9 @@ struct emit {
 
 void emit_begin(struct emit *emit, const struct edgesteer_host *host);
 
-// Puts what is new or different, drops what is gone, and commits if there was anything. `whole`: the claims are those of
-// all clusters; the first such list is told as a whole, so that what the host has from before goes. `again`: puts what
-// was refused once more. Returns 0, or negative: the host cannot go on, or out of memory.
+// Puts what is new or different, drops what is gone, and commits if there was anything. `whole`: the claims are those
+// of all clusters; the first such list is told as a whole, so that what the host has from before goes. `again`: puts
+// what was refused once more. Returns 0, or negative: the host cannot go on, or out of memory.
 int emit_claims(struct emit *emit, const struct claims *claims, bool whole, bool again, struct remarks *remarks);
 
 void emit_free(struct emit *emit);

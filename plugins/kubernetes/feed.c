@@ -6,15 +6,15 @@
 // wait       -      -      -      -      -        -        -         -       what it waits for
 // absent     -      -      -      -      -        -        -         -       LIST
 //
-// In capitals: at once. LIST: from the start; LIST+: goes on with the page. wait: then from the start of the list; wait+:
-// then with the page, or from where the watch was. PAGE: a page, and more follow; LAST: the last one. ENDED: the server
-// has ended the watch in order. GONE: the version or the page is too old (410). LARGE: the page is too long, the next try
-// asks for a shorter one. ABSENT: 404 or 403, where the API may lack the resource and no object of it is known. FAILED:
-// anything else that goes wrong, also ABSENT elsewhere. STRAY: the reply is not what it must be, so nobody knows what was
-// missed. Each time in a row makes the wait longer; GONE waits too when it comes again and again, as does a watch that
-// ends at once. A wait ends early when the credentials change, or another feed reaches the server. Three failed watches in
-// a row are followed by a list: the version may be unknown to a server restored from a backup. Versions are only compared
-// by the server.
+// In capitals: at once. LIST: from the start; LIST+: goes on with the page. wait: then from the start of the list;
+// wait+: then with the page, or from where the watch was. PAGE: a page, and more follow; LAST: the last one. ENDED: the
+// server has ended the watch in order. GONE: the version or the page is too old (410). LARGE: the page is too long, the
+// next try asks for a shorter one. ABSENT: 404 or 403, where the API may lack the resource and no object of it is
+// known. FAILED: anything else that goes wrong, also ABSENT elsewhere. STRAY: the reply is not what it must be, so
+// nobody knows what was missed. Each time in a row makes the wait longer; GONE waits too when it comes again and again,
+// as does a watch that ends at once. A wait ends early when the credentials change, or another feed reaches the server.
+// Three failed watches in a row are followed by a list: the version may be unknown to a server restored from a backup.
+// Versions are only compared by the server.
 #include "feed.h"
 
 #include <jansson.h>

@@ -60,8 +60,8 @@ struct kobject {
 	struct pool pool;
 };
 
-// Reads the JSON value of an object of this kind (a json_t). NULL: none that we look at, or out of memory (errno ENOMEM),
-// or damaged: *ret_why is then the reason, else NULL. `ingress_class` may be NULL.
+// Reads the JSON value of an object of this kind (a json_t). NULL: none that we look at, or out of memory (errno
+// ENOMEM), or damaged: *ret_why is then the reason, else NULL. `ingress_class` may be NULL.
 struct kobject *kobject_decode(enum kobject_kind kind, const void *json, const char *ingress_class, const char **ret_why);
 void kobject_free(struct kobject *object);
 

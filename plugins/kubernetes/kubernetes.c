@@ -1,10 +1,11 @@
-// The `kubernetes` plugin: targets from the Ingresses, Services and Gateways of clusters. One thread, provide()'s, follows
-// all clusters: it waits for all connections at once, gathers what they tell for a moment, and then goes through all
-// objects, which says more simply what the targets are than keeping track of who depends on whom. Going through them is
-// rationed by what it costs.
+// The `kubernetes` plugin: targets from the Ingresses, Services and Gateways of clusters. One thread, provide()'s,
+// follows all clusters: it waits for all connections at once, gathers what they tell for a moment, and then goes
+// through all objects, which says more simply what the targets are than keeping track of who depends on whom. Going
+// through them is rationed by what it costs.
 //
 //   settings   the options
-//   cluster    one cluster; feed: one of its resources; intake: what is sent of it; kobject, kobjects: what is kept of them
+//   cluster    one cluster; feed: one of its resources; intake: what is sent of it
+//   kobject    what is kept of an object; kobjects: of all of a kind
 //   claims     from objects to targets; remarks: what the operator is told of those that cannot be
 //   emit       from targets to the host
 #include "edgesteer-plugin.h"

@@ -1,5 +1,5 @@
-// What the operator is told of objects that cannot be used: each once for as long as it holds, however often the list is
-// gone through, and not without limit.
+// What the operator is told of objects that cannot be used: each once for as long as it holds, however often the list
+// is gone through, and not without limit.
 #pragma once
 
 #include <stddef.h>
@@ -19,8 +19,9 @@ struct remarks {
 	unsigned told;     // in this minute
 };
 
-// Between remarks_begin_round() and remarks_end_round() everything that holds is said with remark(); what is new goes to
-// the operator. A fault of a single event is said outside of a round: it is told at once, and forgotten by the next round.
+// Between remarks_begin_round() and remarks_end_round() everything that holds is said with remark(); what is new goes
+// to the operator. A fault of a single event is said outside of a round: it is told at once, and forgotten by the next
+// round.
 void remarks_begin(struct remarks *remarks, const struct edgesteer_host *host);
 void remarks_begin_round(struct remarks *remarks, int64_t now_ms);
 void remark(struct remarks *remarks, const char *fmt, ...)

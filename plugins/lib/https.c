@@ -211,8 +211,8 @@ int https_start(struct https *https, const struct https_peer *peer, const char *
 	return 0;
 }
 
-// What libcurl says of its own accord is more exact than the text of its code; but it has the milliseconds of attempts that
-// fail over and over, and these are to look the same.
+// What libcurl says of its own accord is more exact than the text of its code; but it has the milliseconds of attempts
+// that fail over and over, and these are to look the same.
 static const char *explain(struct https_request *request, CURLcode code)
 {
 	long os_errno = 0;

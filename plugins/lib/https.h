@@ -1,6 +1,6 @@
-// HTTPS requests whose replies are taken as they come, for plugins with a thread of their own: it waits for all of them,
-// and for a file descriptor, in https_turn(). Peers are always verified. Credentials are read from their files for
-// every request, so that rotated ones are used.
+// HTTPS requests whose replies are taken as they come, for plugins with a thread of their own: it waits for all of
+// them, and for a file descriptor, in https_turn(). Peers are always verified. Credentials are read from their files
+// for every request, so that rotated ones are used.
 #pragma once
 
 #include <stdbool.h>

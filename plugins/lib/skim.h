@@ -41,9 +41,9 @@ enum {
 
 void skim_begin(struct skim *skim, const struct skim_limits *limits);
 
-// Takes the next octets and calls each() for every document that is complete: `json`, of `len` octets and no final zero,
-// is valid during the call, as is skim->left_out. Blanks are left out. Returns 0, the first result of each() that is not
-// 0, or SKIM_*; after such a result only skim_end() may follow.
+// Takes the next octets and calls each() for every document that is complete: `json`, of `len` octets and no final
+// zero, is valid during the call, as is skim->left_out. Blanks are left out. Returns 0, the first result of each() that
+// is not 0, or SKIM_*; after such a result only skim_end() may follow.
 int skim_feed(struct skim *skim, const char *bytes, size_t len,
               int (*each)(void *ctx, const char *json, size_t len), void *ctx);
 

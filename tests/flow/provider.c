@@ -1,6 +1,6 @@
 // Runs a provider against the fake host and prints what it does, a line for each call: "put<tab>KEY<tab>TARGET",
-// "drop<tab>KEY", "begin", "commit", "source<tab>PART: STATE TEXT", "report<tab>LEVEL: TEXT". For scenarios of providers
-// without a daemon.
+// "drop<tab>KEY", "begin", "commit", "source<tab>PART: STATE TEXT", "report<tab>LEVEL: TEXT". For scenarios of
+// providers without a daemon.
 //
 //     provider NAME [OPTION=VALUE | MAP:KEY=VALUE]...      until standard input ends
 #include "fakehost.h"

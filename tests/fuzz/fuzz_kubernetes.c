@@ -1,5 +1,6 @@
 // Any octets as what an API server sends: JSON documents, each taken for an object of every kind. The kubernetes plugin
-// must keep to its limits, and what it claims is text that can be told: printable keys, names, a site and a load balancer.
+// must keep to its limits, and what it claims is text that can be told: printable keys, names, a site and a load
+// balancer.
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-// The kubernetes plugin's options, and what its objects stand for: a table of manifests with the targets and the remarks
-// they lead to. Watching a cluster is tests/flow/kubernetes.py.
+// The kubernetes plugin's options, and what its objects stand for: a table of manifests with the targets and the
+// remarks they lead to. Watching a cluster is tests/flow/kubewatch.py.
 #include "fakehost.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-// Cutting JSON documents out of a stream: a table of streams and what comes of them, each divided in every possible way;
-// and what is bounded.
+// Cutting JSON documents out of a stream: a table of streams and what comes of them, each divided in every possible
+// way; and what is bounded.
 #include "lib/skim.h"
 
 #include <setjmp.h>

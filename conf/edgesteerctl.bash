@@ -16,7 +16,7 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status sites apps targets drain undrain force explain reload stats version help"
+	local verbs="status sites apps targets drain undrain force explain reload sources stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 

@@ -73,6 +73,8 @@ static const struct verb verbs[] = {
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
 	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE,
 	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
+	{.name = "sources", .args = "", .show = client_show_sources,
+	 .help = "where targets and places come from, and how their sources stand"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
 };

@@ -181,6 +181,12 @@ struct config_app {
 	struct mark mark;
 };
 
+// What a provider gave and a joined config does not use.
+struct config_refused {
+	const char *from, *provider, *app, *site;
+	const char *why;          // a sentence without its full stop
+};
+
 struct config {
 	struct users users;       // config_load() makes the first one
 	struct arena *arena;
@@ -213,6 +219,8 @@ struct config {
 	size_t site_count;
 	struct config_app *apps;
 	size_t app_count;
+	const struct config_refused *refused; // of a joined one
+	size_t refused_count;
 };
 
 // Frees it once nobody holds it. Takes NULL; returns NULL. Any thread.

@@ -19,7 +19,8 @@ struct used {
 	bool *sites, *checks;
 };
 
-const char *crosscheck_enclosing_domain(const struct dict *domains, const char *name)
+// The deepest domain that the name is, or is below: the end of `name` that is one. NULL: none.
+static const char *enclosing_domain(const struct dict *domains, const char *name)
 {
 	while (name && !dict_find(domains, name))
 		name = text_name_above(name);
@@ -49,7 +50,7 @@ int crosscheck_salvage(struct config *config)
 	config->domain_count = kept;
 	kept = 0;
 	for (size_t i = 0; i < config->app_count; i++)
-		if (config->apps[i].name && crosscheck_enclosing_domain(domains, config->apps[i].name))
+		if (config->apps[i].name && enclosing_domain(domains, config->apps[i].name))
 			config->apps[kept++] = config->apps[i];
 	config->app_count = kept;
 	kept = 0;
@@ -102,7 +103,7 @@ static void check_place(struct reader *reader, const struct config_app *app)
 
 	if (scope_of(reader)->config->domain_count == 0) // which is reported, whatever the reason
 		return;
-	if (crosscheck_enclosing_domain(scope_of(reader)->domains, app->name))
+	if (enclosing_domain(scope_of(reader)->domains, app->name))
 		return;
 	if (reader_may_help(reader))
 		near = nearest_domain(scope_of(reader)->config, app->name);
@@ -141,11 +142,16 @@ static void check_cname(struct reader *reader, const struct config_app *app, con
 static void check_host(struct reader *reader, const struct config_app *app, const struct config_target *target,
                        const char *key, const char *name)
 {
-	const char *zone = name ? crosscheck_enclosing_domain(scope_of(reader)->domains, name) : NULL;
+	const char *zone = name ? enclosing_domain(scope_of(reader)->domains, name) : NULL;
 
 	if (zone)
 		complain(reader, app, target, "apps.%s.targets.%s.%s: %s is in the zone %s, which is served here, expected a name "
 		         "outside of `domains`", app->name, scope_of(reader)->config->sites[target->site].name, key, name, zone);
+}
+
+bool crosscheck_needs_host(const struct config_check *check, const char *app)
+{
+	return check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app);
 }
 
 static void check_target(struct reader *reader, const struct config_app *app, const struct config_target *target)
@@ -157,7 +163,7 @@ static void check_target(struct reader *reader, const struct config_app *app, co
 		check_cname(reader, app, target);
 	check_host(reader, app, target, "alias", target->alias);
 	check_host(reader, app, target, "check-address", target->check_name);
-	if (check && check_type_takes(check->type, "host") && !check->host && !text_is_plain_name(app->name))
+	if (check && crosscheck_needs_host(check, app->name))
 		complain(reader, app, target,
 		         "apps.%s.targets.%s: %s name is not a Host header, expected a `host` in the check `%s`", app->name,
 		         config->sites[target->site].name, app->name[0] == '*' ? "a wildcard's" : "such a", check->name);
@@ -230,7 +236,7 @@ static void check_name_servers(struct reader *reader, const struct config_domain
 {
 	for (size_t i = 0; domain->name && i < domain->ns_count; i++) {
 		const struct hosts_host *ns = &domain->ns[i];
-		const char *of = ns->name ? crosscheck_enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
+		const char *of = ns->name ? enclosing_domain(scope_of(reader)->domains, ns->name) : NULL;
 		const bool inside = of && strcmp(of, domain->name) == 0;
 
 		if (inside && ns->address_count == 0 && reader_find(scope_of(reader)->apps, ns->name) < 0)

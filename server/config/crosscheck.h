@@ -8,11 +8,10 @@
 void crosscheck_config(struct reader *reader, struct value *object, void *target);
 
 struct config;
-struct dict;
+struct config_check;
 
-// The deepest of the domains (names in canonical form, with any values) that the name is, or is below: the end of `name`
-// that is one. NULL: none.
-const char *crosscheck_enclosing_domain(const struct dict *domains, const char *name);
+// Whether a check of an app's targets needs a `host` of its own, as the app's name is not a Host header.
+bool crosscheck_needs_host(const struct config_check *check, const char *app) PURE;
 
 // Removes from a config with errors the entries that its zones and sources cannot be loaded with: domains that are
 // invalid or have no data, apps in none of the remaining domains, sources without a plugin. E_NOMEM.

@@ -128,6 +128,27 @@ static void fill_block(struct reader *reader, const struct table *table, struct 
 			site->block_count++;
 }
 
+static void fill_sites(struct reader *reader, const struct table *table, struct config_site *sites, size_t count,
+                       const struct config *config)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct config_site *site = &sites[i];
+		bool is_given = site->block_count > 0;
+
+		if (!site->name)
+			continue;
+		if (!is_given)
+			fill_block(reader, table, site);
+		if (site->block_check == BLOCK_CHECK_UNSET)
+			site->block_check = is_given || (site->block_count > 0 && site->kind == SITE_WAVELENGTH) ? BLOCK_CHECK_ENFORCE
+			                                                                                         : BLOCK_CHECK_NONE;
+		if (site->block_check >= BLOCK_CHECK_WARN && site->block_count == 0)
+			report_error(reader->report, site->mark.file, site->mark.line, site->mark.column,
+			             "sites.%s.block-check: the site's block is not known, expected a `block`%s", site->name,
+			             config->aws_ranges ? "" : " or `aws-ranges`");
+	}
+}
+
 void site_blocks_fill(struct reader *reader, struct config *config)
 {
 	struct table table = {site_blocks_rows, site_blocks_count, NULL, NULL};
@@ -137,22 +158,10 @@ void site_blocks_fill(struct reader *reader, struct config *config)
 		table = (struct table){0};
 		good = read_file(reader, config->aws_ranges, &table);
 	}
-	for (size_t i = 0; good && i < config->site_count; i++) {
-		struct config_site *site = &config->sites[i];
-		bool is_given = site->block_count > 0;
-
-		if (!site->name)
-			continue;
-		if (!is_given)
-			fill_block(reader, &table, site);
-		if (site->block_check == BLOCK_CHECK_UNSET)
-			site->block_check = is_given || (site->block_count > 0 && site->kind == SITE_WAVELENGTH) ? BLOCK_CHECK_ENFORCE
-			                                                                                         : BLOCK_CHECK_NONE;
-		if (site->block_check >= BLOCK_CHECK_WARN && site->block_count == 0)
-			report_error(reader->report, site->mark.file, site->mark.line, site->mark.column,
-			             "sites.%s.block-check: the site's block is not known, expected a `block`%s", site->name,
-			             config->aws_ranges ? "" : " or `aws-ranges`");
-	}
+	if (good)
+		fill_sites(reader, &table, config->sites, config->site_count, config);
+	if (good && config->provider_count > 0) // targets may come at any of them
+		fill_sites(reader, &table, (struct config_site *)config->known_sites, config->known_site_count, config);
 	json_decref(table.json);
 }
 

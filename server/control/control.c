@@ -79,6 +79,13 @@ static void connection_free(struct connection *connection)
 	free(connection);
 }
 
+// Gives the peer its time to read the reply and send the next request.
+static void await_peer(struct connection *connection)
+{
+	if (event_add(connection->deadline, &connection->control->idle) < 0)
+		connection->closing = true; // out of memory: after the reply
+}
+
 static void free_text(const void *text, size_t len UNUSED, void *ctx UNUSED)
 {
 	free((void *)text);
@@ -113,7 +120,7 @@ static void send_reply(struct connection *connection, json_t *reply)
 		text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 		json_decref(reply);
 	}
-	event_add(connection->deadline, &connection->control->idle);
+	await_peer(connection);
 	if (text && queue_line(connection, text) == E_OK)
 		return;
 	if (evbuffer_get_length(out) == 0)
@@ -264,7 +271,7 @@ static void on_output_empty(struct bufferevent *stream UNUSED, void *ctx)
 	struct connection *connection = ctx;
 
 	if (!connection->waiting)
-		event_add(connection->deadline, &connection->control->idle);
+		await_peer(connection);
 	serve_unless_yielding(connection);
 }
 
@@ -356,8 +363,9 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
 	control->count++;
 	socket_peer(fd, connection->who);
 	bufferevent_setcb(stream, on_input, on_output_empty, on_event, connection);
-	bufferevent_enable(stream, EV_READ | EV_WRITE);
-	event_add(deadline, &control->idle);
+	// Out of memory: it would not be read from, and nothing would end it.
+	if (bufferevent_enable(stream, EV_READ | EV_WRITE) < 0 || event_add(deadline, &control->idle) < 0)
+		connection_free(connection);
 }
 
 // Usually out of file descriptors. The pending connection would wake the loop again at once, so pause accepting.
@@ -367,8 +375,8 @@ static void on_accept_error(struct evconnlistener *listener, void *ctx)
 	struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
 
 	log_warning("control: cannot accept a connection: %s; trying again in %d s", strerror(errno), ACCEPT_PAUSE_S);
-	evconnlistener_disable(listener);
-	event_add(control->resume, &pause);
+	if (event_add(control->resume, &pause) == 0) // else, out of memory, nothing would end the pause
+		evconnlistener_disable(listener);
 }
 
 static void on_resume(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
@@ -401,7 +409,9 @@ int control_open(struct event_base *base, const char *path, const struct control
 		control->yield_over = evtimer_new(base, on_yield_over, control);
 		control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 		                                       0, fd);
-		if (control->resume && control->probes_idle && control->yield_over && control->ops.background && control->listener) {
+		// Enabled once more, as libevent does not tell when it had no memory for that.
+		if (control->resume && control->probes_idle && control->yield_over && control->ops.background && control->listener &&
+		    evconnlistener_enable(control->listener) == 0) {
 			event_priority_set(control->probes_idle, event_base_get_npriorities(base) - 1); // that of the probes
 			evconnlistener_set_error_cb(control->listener, on_accept_error);
 			*ret_control = control;

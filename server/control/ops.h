@@ -8,6 +8,7 @@ struct background;
 struct config;
 struct health;
 struct live;
+struct provide;
 struct report;
 struct resolve;
 struct state;
@@ -17,6 +18,7 @@ struct control_ops {
 	struct health *health;
 	struct state *state;
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
+	struct provide *provide;       // NULL: no providers
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);

@@ -18,5 +18,6 @@ json_t *show_sites(const struct call *call) MUST_USE;
 json_t *show_apps(const struct call *call) MUST_USE;
 json_t *show_targets(const struct call *call) MUST_USE;
 json_t *show_explain(const struct call *call) MUST_USE;
+json_t *show_sources(const struct call *call) MUST_USE;
 json_t *show_stats(const struct call *call) MUST_USE;
 json_t *show_version(const struct call *call) MUST_USE;

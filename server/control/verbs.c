@@ -30,6 +30,7 @@ static const struct verbs_row rows[] = {
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
 	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
 	{"reload", .later = reconfigure_reload, .changes = true, .fields = {{"force", false, FLAG}}},
+	{"sources", .now = show_sources},
 	{"stats", .now = show_stats},
 	{"version", .now = show_version},
 };

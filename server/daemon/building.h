@@ -2,12 +2,17 @@
 // daemon.c.
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "daemon/handover.h"
 
 struct config;
 struct generation;
 struct handouts;
+struct provide;
+struct provide_plan;
+struct snapshot;
 struct reload_job;
 struct report;
 
@@ -16,11 +21,29 @@ struct building {
 	const char *config_path;
 	struct handouts *handouts;
 	struct config *config;          // in use
+	const struct provide *provide;  // its list of what runs
+	struct snapshot *snapshot;      // what providers give, taken when the build started; owned
+	struct provide_plan *plan;      // made by a build, for who takes its generation; else NULL
 	struct handover_from previous;  // the rest of the generation in use
 };
 
+// Starts the providers of the first generation, which was built without them: a join is to follow. *ret_has_saved: they gave
+// something before the start. E_INVAL (reported), E_IO, E_LIMIT, E_NOMEM.
+int building_first(struct provide *provide, const struct config *config, struct report *report,
+                   bool *ret_has_saved) MUST_USE;
+// Main thread: a build starts, from what there is now. What an earlier one has left is freed.
+void building_start(struct building *building, struct provide *provide);
+// Main thread: a generation of it is in use now.
+void building_taken(struct building *building, struct provide *provide, const struct config *config);
+// Frees what the last build has left.
+void building_end(struct building *building);
+// Logs what a build reported.
+void building_log(const struct report *report);
+// The same of a join, and whether it failed: it is no event for anybody who watches reloads, and what came and went has been
+// logged by the provider.
+void building_joined(int err, const struct report *report);
 // As reload_ops.build. The caller leaves *ret_generation with building_discard() unless it is taken.
-int building_build(const struct building *building, const struct reload_job *job, struct report *report,
+int building_build(struct building *building, const struct reload_job *job, struct report *report,
                    struct generation *ret_generation) MUST_USE;
 // Frees a generation that was not taken. Any thread.
 void building_discard(struct generation *generation);

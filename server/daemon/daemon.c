@@ -21,6 +21,7 @@
 #include "daemon/inner.h"
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
+#include "daemon/readiness.h"
 #include "daemon/restart.h"
 #include "daemon/service.h"
 #include "daemon/serving.h"
@@ -32,6 +33,8 @@
 #include "net/sockets.h"
 #include "net/tcp.h"
 #include "net/worker.h"
+#include "provide/provide.h"
+#include "provide/provide.h"
 #include "state/state.h"
 #include "view/handouts.h"
 #include "view/index.h"
@@ -66,7 +69,8 @@ static void serve(struct daemon *daemon)
 
 void daemon_first_round_over(struct daemon *daemon)
 {
-	if (!serving_started(daemon->serving) && health_settled(daemon->health) && aliases_settled(daemon->aliases))
+	if (!serving_started(daemon->serving) && !daemon->joins_first && health_settled(daemon->health) &&
+	    aliases_settled(daemon->aliases))
 		serve(daemon); // else it was the first round after a reload
 }
 
@@ -191,6 +195,10 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 		err = make_events(daemon);
 	if (err == E_OK)
 		err = open_parts(daemon, first_report);
+	if (err == E_OK)
+		err = building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
+	if (err == E_OK)
+		err = building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
 	if (err < 0) {
 		daemon_free(daemon);
 		return err;
@@ -252,6 +260,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		return NULL;
 	workers_stop(daemon->workers);
 	daemon->aliases = aliases_free(daemon->aliases);
+	daemon->provide = provide_free(daemon->provide); // what it gave is kept by the state
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 
@@ -264,8 +273,10 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
-	if (!watch_stopped)
+	if (!watch_stopped || daemon->provide)
 		return daemon;
+	building_end(&daemon->building);
+	readiness_free(daemon->readiness);
 	watching_free(daemon->watching);
 	reload_free(daemon->reload);
 	health_free(daemon->health);

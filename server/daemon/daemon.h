@@ -11,7 +11,7 @@ struct daemon;
 struct report;
 
 // Takes ownership of the first generation in every case, whose build reported to `first_report`, binds the sockets, drops
-// privileges, opens the state and the control socket. Nothing is served yet. `config_path` must outlive the daemon. E_IO, E_NOTFOUND (no such user), E_EXISTS (another daemon), E_STATE, E_NOMEM;
+// privileges, opens the state and the control socket. Nothing is served yet. `config_path` must outlive the daemon. E_IO, E_INVAL (a provider cannot be used), E_NOTFOUND (no such user), E_EXISTS (another daemon), E_STATE, E_NOMEM;
 // all but E_NOMEM are reported or logged.
 int daemon_new(const char *config_path, struct generation *first, const struct report *first_report,
                struct report *report, struct daemon **ret_daemon) MUST_USE;

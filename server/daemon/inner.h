@@ -15,6 +15,8 @@ struct event_base;
 struct handouts;
 struct handover;
 struct health;
+struct provide;
+struct readiness;
 struct reload;
 struct reload_ops;
 struct report;
@@ -46,6 +48,9 @@ struct daemon {
 	struct health *health;
 	struct state *state;
 	struct aliases *aliases;
+	struct readiness *readiness;
+	struct provide *provide;
+	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct control *control;
 	struct reload *reload;
 	struct watching *watching;
@@ -60,10 +65,12 @@ struct daemon {
 
 // ---- reactions.c
 
-// Opens state, health and aliases. The state logs its own errors.
+// Opens state, health, aliases and providers. The state logs its own errors.
 int reactions_open(struct daemon *daemon);
 // Removes drains that have expired, and sets the timer for the next one.
 void reactions_expire(struct daemon *daemon);
+// Another generation is in use: applies what is known by name.
+void reactions_after_take(struct daemon *daemon);
 // For the timers `publish` and `expiry`.
 void reactions_on_publish(int fd, short what, void *arg);
 void reactions_on_expiry(int fd, short what, void *arg);

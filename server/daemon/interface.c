@@ -56,6 +56,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.ctx = daemon,
 		.health = daemon->health,
 		.state = daemon->state,
+		.provide = daemon->provide,
 		.resolve = aliases_resolve(daemon->aliases),
 		.config = config_of,
 		.live = live_of,

@@ -14,6 +14,7 @@
 #include "daemon/service.h"
 #include "discovery/carriers.h"
 #include "discovery/discovery.h"
+#include "provide/provide.h"
 #include "state/state.h"
 #include "view/view.h"
 
@@ -163,9 +164,19 @@ static void test_reload(const char *path, const char *user, struct report *repor
 	report_free(of_reload);
 }
 
+// Their plugins and options, without running them.
+static void test_providers(const struct config *config, struct report *report)
+{
+	struct provide_plan *plan = NULL;
+
+	print_unreported(provide_prepare(NULL, config, report, &plan), report);
+	provide_discard(plan);
+}
+
 // -t, of a generation that is good. The exit code.
 static int test(const char *path, struct generation *first, struct report *report)
 {
+	test_providers(first->config, report);
 	if (service_test(&first->config->server, report))
 		test_reload(path, first->config->server.user, report);
 
@@ -248,7 +259,7 @@ int main(int argc, char **argv)
 		print_unreported(err, report);
 	report = report_free(print_and_empty(report));
 	if (err < 0)
-		return EXIT_RUNTIME;
+		return err == E_INVAL ? EXIT_CONFIG : EXIT_RUNTIME;
 	err = daemon_run(daemon); // first round of health checks, then workers, until a signal
 
 	int code = err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;

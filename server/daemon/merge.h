@@ -16,16 +16,17 @@ struct view;
 
 // One target's state (enum target_state). First row that applies:
 //
-//   forced      health       drained   address   state
-//   up          any          no        some      0
-//   down        any          no        some      DOWN
-//   auto        up, no check no        some      0
-//   auto        down         no        some      DOWN
-//   any         any          yes       some      the above, and DRAINED
-//   any         any          any       none      the above, and EMPTY
-uint8_t merge_state(enum force_to forced, bool up, bool drained, bool empty);
+//   forced      health       ready   drained   address   state
+//   up          any          any     no        some      0
+//   down        any          any     no        some      DOWN
+//   auto        up, no check yes     no        some      0
+//   auto        down         any     no        some      DOWN
+//   auto        any          no      no        some      DOWN
+//   any         any          any     yes       some      the above, and DRAINED
+//   any         any          any     any       none      the above, and EMPTY
+uint8_t merge_state(enum force_to forced, bool up, bool ready, bool drained, bool empty);
 
-// Starts with every target up, with addresses, and no override. `view` must outlive it. NULL: out of memory.
+// Starts with every target up and ready, with addresses, and no override. `view` must outlive it. NULL: out of memory.
 struct merge *merge_new(const struct view *view) MUST_USE;
 // Takes NULL; returns NULL.
 struct merge *merge_free(struct merge *merge);
@@ -33,6 +34,8 @@ const struct view *merge_view(const struct merge *merge);
 
 // A target's measured health.
 void merge_set_health(struct merge *merge, uint32_t target, bool up);
+// Whether its provider has a server for it.
+void merge_set_ready(struct merge *merge, uint32_t target, bool ready);
 // Whether it has no address at all.
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
 // An override holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this

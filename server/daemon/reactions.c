@@ -9,9 +9,13 @@
 #include "daemon/aliases.h"
 #include "daemon/inner.h"
 #include "daemon/loop.h"
+#include "daemon/readiness.h"
 #include "daemon/serving.h"
+#include "generation/reload.h"
 #include "health/health.h"
+#include "provide/provide.h"
 #include "state/state.h"
+#include "view/index.h"
 #include "view/view.h"
 
 enum {
@@ -135,6 +139,66 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 	return serving_set_probed(daemon->serving, daemon->health, target, addresses, count);
 }
 
+// ---- providers ------------------------------------------------------------------------------------------------------
+
+enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
+
+static void targets_changed(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	reload_join(daemon->reload);
+}
+
+// The config's target; NULL: it is not in use.
+static const struct config_target *target_of(const struct daemon *daemon, int number)
+{
+	const struct view *view = serving_view(daemon->serving);
+	const struct target *target = number < 0 ? NULL : &view->targets[number];
+
+	return target ? &serving_config(daemon->serving)->apps[target->app - view->apps].targets[target->slot] : NULL;
+}
+
+// `fall` intervals of what would be probed.
+static int64_t patience_ms(const struct daemon *daemon, const struct config_target *target)
+{
+	const struct config *config = serving_config(daemon->serving);
+	int number = target ? target->check : config->defaults.check;
+	const struct config_check *check = number < 0 ? NULL : &config->checks[number];
+
+	return check ? (int64_t)check->fall * check->interval_ms : PATIENCE_MS;
+}
+
+static void ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health)
+{
+	const struct daemon *daemon = ctx;
+	int number = index_find_target(serving_view(daemon->serving), app, site);
+
+	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, target_of(daemon, number)));
+}
+
+static void set_ready(void *ctx, const char *app, const char *site, bool ready)
+{
+	struct daemon *daemon = ctx;
+	int number = index_find_target(serving_view(daemon->serving), app, site);
+	const struct config_target *target = target_of(daemon, number);
+
+	if (!target || !target->from || target->ready == READY_PROBE)
+		return;
+	serving_set_ready(daemon->serving, (uint32_t)number, ready);
+	loop_arm(daemon->publish, 0, COALESCE_US);
+}
+
+static void set_unready(void *ctx, const char *app, const char *site)
+{
+	set_ready(ctx, app, site, false);
+}
+
+void reactions_after_take(struct daemon *daemon)
+{
+	readiness_each(daemon->readiness, set_unready, daemon);
+}
+
 // ---- opening --------------------------------------------------------------------------------------------------------
 
 int reactions_open(struct daemon *daemon)
@@ -144,11 +208,16 @@ int reactions_open(struct daemon *daemon)
 		.changed = health_changed, .settled = first_round_over, .saved = health_saved,
 		.listed = health_listed, .ctx = daemon};
 	struct aliases_ops aliases_ops = {.sink = {set_addresses, set_probed, daemon}, .settled = first_round_over, .ctx = daemon};
+	const struct readiness_ops readiness_ops = {set_ready, daemon};
+	const struct provide_ops provide_ops = {.changed = targets_changed, .ready_changed = ready_changed, .ctx = daemon};
 	int err = state_open(daemon->base, serving_config(daemon->serving)->server.state_dir, &state_ops, &daemon->state);
 
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
 	daemon->aliases = aliases_new(daemon->base, daemon->state, &aliases_ops);
-	return daemon->health && daemon->aliases ? E_OK : E_NOMEM;
+	daemon->readiness = readiness_new(daemon->base, &readiness_ops);
+	if (!daemon->health || !daemon->aliases || !daemon->readiness)
+		return E_NOMEM;
+	return provide_new(daemon->base, daemon->state, &provide_ops, &daemon->provide);
 }

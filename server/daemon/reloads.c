@@ -30,7 +30,7 @@ enum {
 static int build_generation(void *ctx, const struct reload_job *job, struct report *report,
                             struct generation *ret_generation)
 {
-	const struct daemon *daemon = ctx;
+	struct daemon *daemon = ctx;
 
 	return building_build(&daemon->building, job, report, ret_generation);
 }
@@ -57,6 +57,8 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 		return err;
 	event_active(daemon->forget, EV_TIMEOUT, 0);
 	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
+	building_taken(&daemon->building, daemon->provide, config);
+	reactions_after_take(daemon);
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);
@@ -73,6 +75,7 @@ static void build_starting(void *ctx, const struct reload_job *job)
 {
 	struct daemon *daemon = ctx;
 
+	building_start(&daemon->building, daemon->provide);
 	daemon->building.config = serving_config(daemon->serving);
 	daemon->building.previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
 	                                                   serving_caches(daemon->serving)};
@@ -88,35 +91,19 @@ void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, 
 	reload_begin(daemon->reload, force, done, done_ctx);
 }
 
-static void log_report_line(void *ctx, enum report_level level, const char *text)
-{
-	(void)ctx;
-	log_line(level == REPORT_ERROR ? LOG_LEVEL_ERROR : level == REPORT_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-	         "%s", text);
-}
-
-// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
-static void join_finished(int err, const struct report *report)
-{
-	if (report)
-		report_each(report, log_report_line, NULL);
-	if (err < 0)
-		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
-		          err_text(err));
-}
-
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
 
 	if (kind == RELOAD_JOIN) {
-		join_finished(err, report);
+		building_joined(err, report);
+		daemon->joins_first = false;
+		daemon_first_round_over(daemon);
 		return;
 	}
-
 	metrics_note_reload(&daemon->facts, err, report);
 	if (report) {
-		report_each(report, log_report_line, NULL);
+		building_log(report);
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
 	}
 	if (err < 0)

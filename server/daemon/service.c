@@ -52,8 +52,8 @@ void service_tune_memory(void)
 	// A generation's tables are a few large blocks. glibc raises its mmap threshold whenever a mapped block is freed,
 	// so that later blocks come from the heap and are kept; a fixed threshold makes it return them to the system.
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
-	// That also stops glibc from raising the size from which it returns the heap's end: ldns, which takes and frees
-	// 64 KiB for each record that it parses, would then change the heap's size three times a record.
+	// That also stops glibc from raising the size from which it returns the heap's end: what is taken and freed again and
+	// again there would then change the heap's size each time.
 	(void)mallopt(M_TRIM_THRESHOLD, TRIMMED_FROM);
 }
 
@@ -242,6 +242,7 @@ void service_check_files(const struct config *config, struct report *report)
 	warn_unreadable(config->latency, user, report);
 	warn_unreadable(config->metros, user, report);
 	warn_unreadable(config->catalogue, user, report);
+	warn_unreadable(config->aws_ranges, user, report);
 }
 
 // Gives up every capability of the calling thread but those in `kept`, a bit for each, and those of threads and programs

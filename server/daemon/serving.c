@@ -142,6 +142,12 @@ int serving_set_probed(struct serving *serving, struct health *health, uint32_t 
 	return addresses_set_probed(serving->merge, health, target, list, count);
 }
 
+void serving_set_ready(struct serving *serving, uint32_t target, bool ready)
+{
+	merge_set_ready(serving->merge, target, ready);
+	drop_preview(serving);
+}
+
 void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
                           int64_t now_s)
 {

@@ -50,6 +50,8 @@ int serving_set_probed(struct serving *serving, struct health *health, uint32_t 
                        size_t count) MUST_USE;
 // Sets what is known of all names of hosts; to be published. E_NOMEM, as above.
 int serving_fill(struct serving *serving, struct aliases *aliases, struct health *health) MUST_USE;
+// Whether a target's provider has a server for it.
+void serving_set_ready(struct serving *serving, uint32_t target, bool ready);
 // Publishes these changes, if serving has started. False: out of memory, which is logged once. What was published before
 // stays, and nothing is lost: call it again.
 bool serving_publish(struct serving *serving, const struct health *health);

@@ -228,7 +228,6 @@ int instance_open(struct instance *instance, const struct edgesteer_host *job, c
 		.plugin = plugin,
 		.arena = arena_new(ARENA_BYTES_MAX),
 		.report = report,
-		.say = instance->say,
 	};
 	err = instance->arena ? open_loaded(instance, entry) : E_NOMEM;
 	instance->report = NULL;

@@ -80,14 +80,21 @@ static json_t *to_json(const struct value *node)
 	return json;
 }
 
+char *values_json(const struct value *node)
+{
+	json_t *json = to_json(node);
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
 static const char *read_json(const struct reading *reading, const struct value *member)
 {
-	json_t *json = to_json(member);
-	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *text = values_json(member);
 	const char *kept = text ? arena_strdup(reading->arena, text) : NULL;
 
 	free(text);
-	json_decref(json);
 	return kept;
 }
 

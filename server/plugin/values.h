@@ -9,6 +9,7 @@
 struct arena;
 struct plugin_entry;
 struct report;
+struct value;
 
 enum { VALUES_MAX = 64 };
 
@@ -24,5 +25,7 @@ int values_read(const struct edgesteer_option *rows, const struct plugin_entry *
                 struct arena *arena, struct report *report, struct values *ret_values) MUST_USE;
 // The value of an option as the contract's option() gives it.
 const char *values_text(const struct values *values, const char *name) PURE;
+// A value as JSON, every scalar of it as a text, for free(). NULL when out of memory.
+char *values_json(const struct value *node) MUST_USE;
 // The first path among the options; NULL: there is none.
 const char *values_first_path(const struct values *values) PURE;

@@ -13,7 +13,7 @@
 
 // Look-ups start four every ten milliseconds, and so many are under way at most: AWS's resolver takes 1024 packets a
 // second from an instance, and a look-up is two.
-enum { BURST = 4, BURST_PAUSE_MS = 10, UNDER_WAY_MAX = 256, SAVE_PAUSE_S = 60 };
+enum { BURST = 4, BURST_PAUSE_MS = 10, UNDER_WAY_MAX = 4096, SAVE_PAUSE_S = 60 };
 
 _Static_assert((int)RESOLVE_ADDRESSES_MAX == (int)RECEIVED_ADDRESSES_MAX, "one family may have all of them");
 

@@ -144,17 +144,25 @@ static bool is_written_plainly(const char *text, bool wildcard)
 
 _Static_assert((int)TEXT_NAME_MAX >= (int)NAME_TEXT_MAX, "a name in canonical form fits");
 
-const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard)
+const char *text_canonise(const char *text, bool wildcard, char *buf)
 {
 	uint8_t wire[NAME_WIRE_MAX];
-	char canonical[NAME_TEXT_MAX];
 	size_t len;
 
 	if (!is_written_plainly(text, wildcard) || name_from_text(text, wire, &len) < 0 || len <= 1)
 		return NULL;
 	name_fold(wire, len);
-	return reader_strdup(reader, name_to_text(wire, len, canonical));
+	return name_to_text(wire, len, buf);
 }
+
+const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard)
+{
+	char canonical[NAME_TEXT_MAX];
+
+	return text_canonise(text, wildcard, canonical) ? reader_strdup(reader, canonical) : NULL;
+}
+
+_Static_assert((int)TEXT_NAME_MAX == (int)NAME_TEXT_MAX, "text_canonise() writes a name of the wire");
 
 bool text_name_fits(const char *name)
 {
@@ -264,14 +272,6 @@ int text_parse_address(const char *text, struct addr *ret_addr)
 	return E_OK;
 }
 
-static void read_address(struct reader *reader, const struct option *option, const struct value *value, void *field)
-{
-	const char *text = schema_text(reader, option, value);
-
-	if (text && text_parse_address(text, field) < 0)
-		schema_refuse(reader, option, value);
-}
-
 static void read_country(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
@@ -310,16 +310,6 @@ static void format_bool(const struct option *option, const void *field, FILE *ou
 {
 	(void)option;
 	fputs(*(const bool *)field ? "on" : "off", out);
-}
-
-static void format_address(const struct option *option, const void *field, FILE *out)
-{
-	const struct addr *addr = field;
-	char text[ADDR_TEXT_LEN];
-
-	(void)option;
-	if (addr->family != ADDR_NONE)
-		fputs(addr_format(addr, text), out);
 }
 
 static void format_country(const struct option *option, const void *field, FILE *out)
@@ -367,7 +357,5 @@ const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.
                                          describe_text, format_text};
 const struct option_type text_enum = {"a word", "", read_enum, describe_enum, format_enum};
 const struct option_type text_bool = {"`on` or `off`", "", read_bool, describe_bool, format_bool};
-const struct option_type text_address = {"the IPv4 or IPv6 address of a host", "", read_address, describe_text,
-                                         format_address};
 const struct option_type text_country = {"a country's code of two letters (ISO 3166-1) such as `US`", "", read_country,
                                          describe_text, format_country};

@@ -14,7 +14,6 @@ extern const struct option_type text_name;    // const char *: a domain name in 
 extern const struct option_type text_mailbox; // const char *: a mailbox as a domain name (RFC 1035 section 8)
 extern const struct option_type text_enum;    // int: one of the row's words
 extern const struct option_type text_bool;    // bool
-extern const struct option_type text_address; // struct addr
 extern const struct option_type text_country; // uint16_t: see base/country.h
 
 enum { TEXT_WORD_MAX = 63, TEXT_NAME_MAX = 1024 }; // the latter with its final zero
@@ -30,6 +29,9 @@ bool text_is_plain(const char *text);
 // not one, or out of memory (in reader->err). Labels have letters, digits, "-", "_" and "/", and any octets as \DDD or
 // after a backslash; with `wildcard` the first one may be "*".
 const char *text_canonical_name(struct reader *reader, const char *text, bool wildcard);
+
+// The same without a reader, in buf[TEXT_NAME_MAX]. NULL when `text` is no such name.
+const char *text_canonise(const char *text, bool wildcard, char *buf);
 
 // Whether a name in canonical form has only what a host's name has: letters, digits, "-", "_" and ".".
 bool text_is_plain_name(const char *name) PURE;

@@ -13,6 +13,7 @@
 #include "state/healthmap.h"
 #include "state/loss.h"
 #include "state/overrides.h"
+#include "state/provided.h"
 
 // What was found at the start.
 struct backend_found {
@@ -20,6 +21,7 @@ struct backend_found {
 	uint64_t revision;
 	struct healthmap health; // empty when what is saved is older than STATE_HEALTH_AGE_MAX_S
 	struct aliasmap aliases; // however old
+	struct provided_list provided; // likewise
 	int64_t confirmed_s;     // when the health was last known to be so
 	struct loss loss;        // of overrides
 };
@@ -40,6 +42,8 @@ struct state_backend {
 	int (*health)(void *ctx, const struct healthmap_row *rows, size_t count);
 	// Writes some rows of names' addresses. E_IO, E_NOMEM: none is written.
 	int (*aliases)(void *ctx, const struct aliasmap_row *rows, size_t count);
+	// Writes changes of what providers gave. E_IO, E_NOMEM: none is written.
+	int (*provided)(void *ctx, struct provided_row *const *rows, size_t count);
 	// Called while there is nothing to write: does what can wait. Returns milliseconds until it wants to be called
 	// again, -1: not before something is written.
 	int (*tend)(void *ctx);

@@ -56,6 +56,7 @@ int state_export(const char *dir, struct state_exported *ret_exported)
 	overrides_done(&found.overrides);
 	healthmap_done(&found.health);
 	aliasmap_done(&found.aliases);
+	provided_done(&found.provided);
 	folder_close(&folder);
 	return err;
 }

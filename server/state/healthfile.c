@@ -228,6 +228,34 @@ int healthfile_write_aliases(struct healthfile *file, const struct aliasmap_row 
 	return conclude(file, err);
 }
 
+int healthfile_read_provided(const struct healthfile *file, struct provided_list *list)
+{
+	size_t damaged = 0;
+	int err = provided_read(file->store, list, &damaged);
+
+	if (err == E_NOMEM)
+		return err;
+	if (err < 0)
+		log_error("state file %s: what providers gave cannot be read: %s", store_name(file->store),
+		          store_error(file->store));
+	if (damaged > 0)
+		log_error("state file %s is damaged: %zu of the targets that providers gave are not what was written",
+		          store_name(file->store), damaged);
+	return E_OK;
+}
+
+int healthfile_write_provided(struct healthfile *file, struct provided_row *const *rows, size_t count)
+{
+	int err = prepare(file);
+
+	if (err == E_OK) {
+		err = provided_write(file->store, rows, count);
+		if (err < 0)
+			folder_fail(file->folder, healthfile_name, "cannot be written", store_error(file->store));
+	}
+	return conclude(file, err);
+}
+
 void healthfile_carry(struct healthfile *file, size_t pending_max)
 {
 	if (!file->is_read_only && store_pending(file->store) > pending_max)

@@ -10,6 +10,7 @@
 #include "state/aliasmap.h"
 #include "state/folder.h"
 #include "state/healthmap.h"
+#include "state/provided.h"
 
 struct store;
 
@@ -30,6 +31,10 @@ int healthfile_open(const struct folder *folder, struct healthfile *file, struct
 int healthfile_write(struct healthfile *file, const struct healthmap_row *rows, size_t count) MUST_USE;
 // Writes rows of names' addresses. E_IO, E_NOMEM: none is written.
 int healthfile_write_aliases(struct healthfile *file, const struct aliasmap_row *rows, size_t count) MUST_USE;
+// Reads what providers gave. What is damaged is left out, and logged. E_NOMEM.
+int healthfile_read_provided(const struct healthfile *file, struct provided_list *list) MUST_USE;
+// Writes changes of it. E_IO, E_NOMEM: none is written.
+int healthfile_write_provided(struct healthfile *file, struct provided_row *const *rows, size_t count) MUST_USE;
 // Carries the log of writes into the file when it has more than so many octets.
 void healthfile_carry(struct healthfile *file, size_t pending_max);
 // Everything is durable when it returns.

@@ -202,6 +202,8 @@ static int local_open(const struct folder *folder, unsigned idle_ms, struct back
 		err = open_overrides(local, &found);
 	if (err == E_OK)
 		err = healthfile_open(folder, &local->health, &found.health, &found.aliases, &found.confirmed_s);
+	if (err == E_OK)
+		err = healthfile_read_provided(&local->health, &found.provided);
 	if (err == E_OK) {
 		// Start with empty logs, so that what an interrupted transaction left behind their end is gone.
 		if (!local->is_in_memory)
@@ -215,6 +217,7 @@ static int local_open(const struct folder *folder, unsigned idle_ms, struct back
 	overrides_done(&found.overrides);
 	healthmap_done(&found.health);
 	aliasmap_done(&found.aliases);
+	provided_done(&found.provided);
 	local_close(local);
 	return err == E_INVAL ? E_IO : err;
 }
@@ -468,6 +471,13 @@ static int local_aliases(void *ctx, const struct aliasmap_row *rows, size_t coun
 	return healthfile_write_aliases(&local->health, rows, count);
 }
 
+static int local_provided(void *ctx, struct provided_row *const *rows, size_t count)
+{
+	struct local *local = ctx;
+
+	return healthfile_write_provided(&local->health, rows, count);
+}
+
 // What did not work is tried again. True when something still does not.
 static bool retry(struct local *local, int64_t now_ms)
 {
@@ -552,6 +562,6 @@ static void local_close(void *ctx)
 
 const struct state_backend backend_local = {
 	.name = "local", .open = local_open, .commit = local_commit, .settle = local_settle, .health = local_health,
-	.aliases = local_aliases,
+	.aliases = local_aliases, .provided = local_provided,
 	.tend = local_tend, .trouble = local_trouble, .close = local_close,
 };

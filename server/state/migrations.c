@@ -26,6 +26,8 @@ static const char *const health_steps[] = {
 	"ALTER TABLE address RENAME TO health;",
 	"CREATE TABLE alias (name TEXT NOT NULL PRIMARY KEY, addresses TEXT NOT NULL, ttl INTEGER NOT NULL,"
 	" since INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;",
+	"CREATE TABLE provided (owner TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL, sum INTEGER NOT NULL,"
+	" PRIMARY KEY (owner, key)) WITHOUT ROWID;",
 };
 
 const struct store_schema migrations_state = {state_steps, ARRAY_LEN(state_steps)};

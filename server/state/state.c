@@ -17,6 +17,7 @@
 #include "state/folder.h"
 #include "state/job.h"
 #include "state/lasthealth.h"
+#include "state/lastprovided.h"
 #include "state/local.h"
 #include "state/overrides.h"
 #include "state/writer.h"
@@ -28,6 +29,7 @@ struct state {
 	void *backend_ctx;
 	struct writer *writer;
 	struct lasthealth *health;
+	struct lastprovided *provided;
 	struct overrides overrides;
 	uint64_t revision;       // counts changes of the set, from the store's revision on
 	uint64_t committed;      // the store's revision, as far as its changes are in the set
@@ -222,11 +224,18 @@ static void on_health_written(void *ctx, int err)
 	lasthealth_written(state->health, err);
 }
 
+static void on_provided_written(void *ctx, int err)
+{
+	const struct state *state = ctx;
+
+	lastprovided_written(state->provided, err);
+}
+
 // Opening and closing -------------------------------------------------------------------------------------------------
 
 static int begin(struct state *state, struct event_base *base, const char *dir)
 {
-	const struct writer_ops ops = {state, on_committed, on_health_written};
+	const struct writer_ops ops = {state, on_committed, on_health_written, on_provided_written};
 	struct backend_found found = {0};
 	int err = folder_open(dir, &state->folder);
 
@@ -249,6 +258,9 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 		err = E_NOMEM;
 	if (err == E_OK)
 		err = lasthealth_new(base, state->writer, &found.health, &found.aliases, state->ops.confirm_ms, &state->health);
+	if (err == E_OK)
+		err = lastprovided_new(base, state->writer, &found.provided, &state->provided);
+	provided_done(&found.provided);
 	healthmap_done(&found.health);
 	aliasmap_done(&found.aliases);
 	return err;
@@ -259,6 +271,8 @@ static void end(struct state *state)
 	state->is_closing = true;
 	if (state->health)
 		lasthealth_stop(state->health);
+	if (state->provided)
+		lastprovided_stop(state->provided);
 	if (state->writer)
 		writer_stop(state->writer);
 	while (state->refused)
@@ -266,6 +280,9 @@ static void end(struct state *state)
 	if (state->health && lasthealth_finish(state->health, state->backend, state->backend_ctx) < 0)
 		log_error("the targets' last health is not saved");
 	lasthealth_free(state->health);
+	if (state->provided && lastprovided_finish(state->provided, state->backend, state->backend_ctx) < 0)
+		log_error("what providers gave last is not saved");
+	lastprovided_free(state->provided);
 	if (state->backend_ctx)
 		state->backend->close(state->backend_ctx);
 	if (state->folder.path)
@@ -503,4 +520,15 @@ const char *state_alias(const struct state *state, const char *name, uint32_t *r
 void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const char *name), void *ctx)
 {
 	lasthealth_retain_aliases(state->health, is_kept, ctx);
+}
+
+void state_set_provided(struct state *state, const char *owner, const char *key, const char *text)
+{
+	lastprovided_set(state->provided, owner, key, text);
+}
+
+int state_take_provided(struct state *state,
+                        int (*row)(void *ctx, const char *owner, const char *key, const char *text), void *ctx)
+{
+	return lastprovided_take(state->provided, row, ctx);
 }

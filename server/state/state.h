@@ -138,3 +138,11 @@ void state_set_alias(struct state *state, const char *name, const char *addresse
 const char *state_alias(const struct state *state, const char *name, uint32_t *ret_ttl_s, int64_t *ret_since_s);
 // Forgets every name that is not kept.
 void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const char *name), void *ctx);
+
+// What a provider (`owner`) gave last, by key; `text` NULL: it is to be forgotten. Written within a second or two, without
+// waiting. What is too long is not kept, see provided.h.
+void state_set_provided(struct state *state, const char *owner, const char *key, const char *text);
+// What was there when the state was opened, once: calls `row` for each until it returns something other than 0, which is
+// then returned.
+int state_take_provided(struct state *state,
+                        int (*row)(void *ctx, const char *owner, const char *key, const char *text), void *ctx);

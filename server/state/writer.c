@@ -38,8 +38,10 @@ struct writer {
 	size_t health_count;
 	const struct aliasmap_row *aliases;
 	size_t alias_count;
-	bool has_health, health_is_done, is_stopping;
-	int health_err;
+	struct provided_row *provided[PROVIDED_BATCH_MAX]; // copied: the caller's array may move
+	size_t provided_count;
+	bool has_health, health_is_done, has_provided, provided_is_done, is_stopping;
+	int health_err, provided_err;
 };
 
 // Jobs that were committed together.
@@ -141,6 +143,19 @@ static bool write_health(struct writer *writer, size_t *from)
 	return true;
 }
 
+// Without the mutex.
+static void write_provided(struct writer *writer)
+{
+	int err = writer->backend->provided(writer->backend_ctx, writer->provided, writer->provided_count);
+
+	pthread_mutex_lock(&writer->mutex);
+	writer->has_provided = false;
+	writer->provided_is_done = true;
+	writer->provided_err = err;
+	pthread_mutex_unlock(&writer->mutex);
+	notify(writer);
+}
+
 // Under the mutex. Returns when there may be something to do. `wait_ms` negative: no time limit.
 static void wait_for_work(struct writer *writer, int wait_ms)
 {
@@ -162,7 +177,7 @@ static void wait_for_work(struct writer *writer, int wait_ms)
 
 static bool has_work(const struct writer *writer)
 {
-	return writer->queue.first || writer->has_health || writer->is_stopping;
+	return writer->queue.first || writer->has_health || writer->has_provided || writer->is_stopping;
 }
 
 // Under the mutex, which is released meanwhile.
@@ -200,6 +215,10 @@ static void *run(void *ctx)
 			if (write_health(writer, &health_from))
 				health_from = 0;
 			pthread_mutex_lock(&writer->mutex);
+		} else if (writer->has_provided) {
+			pthread_mutex_unlock(&writer->mutex);
+			write_provided(writer);
+			pthread_mutex_lock(&writer->mutex);
 		} else if (writer->is_stopping) {
 			break;
 		} else {
@@ -220,7 +239,10 @@ static void deliver(struct writer *writer)
 	struct commit *commit = writer->first_commit;
 	bool health_is_done = writer->health_is_done;
 	int health_err = writer->health_err;
+	bool provided_is_done = writer->provided_is_done;
+	int provided_err = writer->provided_err;
 
+	writer->provided_is_done = false;
 	writer->first_commit = NULL;
 	writer->last_commit = &writer->first_commit;
 	writer->health_is_done = false;
@@ -234,6 +256,8 @@ static void deliver(struct writer *writer)
 	}
 	if (health_is_done)
 		writer->ops.health_written(writer->ops.ctx, health_err);
+	if (provided_is_done)
+		writer->ops.provided_written(writer->ops.ctx, provided_err);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -317,6 +341,17 @@ void writer_submit_health(struct writer *writer, struct healthmap_row *rows, siz
 	writer->aliases = aliases;
 	writer->alias_count = alias_count;
 	writer->has_health = true;
+	pthread_cond_signal(&writer->work);
+	pthread_mutex_unlock(&writer->mutex);
+}
+
+void writer_submit_provided(struct writer *writer, struct provided_row *const *rows, size_t count)
+{
+	pthread_mutex_lock(&writer->mutex);
+	must(!writer->is_stopping && !writer->has_provided && !writer->provided_is_done && count <= PROVIDED_BATCH_MAX);
+	memcpy(writer->provided, rows, count * sizeof(struct provided_row *));
+	writer->provided_count = count;
+	writer->has_provided = true;
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->mutex);
 }

@@ -19,6 +19,8 @@ struct writer_ops {
 	void (*committed)(void *ctx, struct job *jobs);
 	// The same of the health that was submitted.
 	void (*health_written)(void *ctx, int err);
+	// The same of what providers gave.
+	void (*provided_written)(void *ctx, int err);
 };
 
 // Uses the backend, which is open, until writer_stop(). E_NOMEM, E_IO.
@@ -29,6 +31,9 @@ void writer_submit(struct writer *writer, struct job *job);
 // the caller's, and there, until health_written(); not again before that.
 void writer_submit_health(struct writer *writer, struct healthmap_row *rows, size_t count,
                           const struct aliasmap_row *aliases, size_t alias_count);
+// Writes changes of what providers gave, at most PROVIDED_BATCH_MAX. The rows, not the array, stay there until
+// provided_written(); not again before that.
+void writer_submit_provided(struct writer *writer, struct provided_row *const *rows, size_t count);
 // Writes what was submitted, calls back for all of it and joins the thread. Waits for the disk. The backend is the
 // caller's again.
 void writer_stop(struct writer *writer);

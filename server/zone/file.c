@@ -17,8 +17,10 @@
 #include "zone/beneath.h"
 #include "zone/builder.h"
 #include "zone/generate.h"
+#include "zone/mnemonic.h"
 #include "zone/rdata.h"
 #include "zone/scan.h"
+#include "zone/convert.h"
 #include "zone/zone.h"
 
 enum {
@@ -66,39 +68,6 @@ struct head {
 #define complain(loader, entry, ...) \
 	(report_error((loader)->report, (loader)->here.file, (entry)->line, 0, __VA_ARGS__), E_INVAL)
 
-// ---- names ----
-
-// A name is absolute when it ends in a dot that is not escaped.
-static bool is_absolute(const char *word)
-{
-	size_t len = strlen(word), slashes = 0;
-
-	if (len == 0 || word[len - 1] != '.')
-		return false;
-	while (slashes + 1 < len && word[len - 2 - slashes] == '\\')
-		slashes++;
-	return slashes % 2 == 0;
-}
-
-static int read_name(const char *word, const struct wire_name *origin, struct wire_name *ret_name)
-{
-	struct wire_name name = *origin;
-
-	if (strcmp(word, "@") != 0) {
-		if (strchr(word, '"') || name_from_text(word, name.wire, &name.len) < 0)
-			return E_INVAL;
-		if (!is_absolute(word)) {
-			if (name.len - 1 + origin->len > NAME_WIRE_MAX)
-				return E_INVAL;
-			must(name.len >= 1 && origin->len >= 1);
-			memcpy(name.wire + name.len - 1, origin->wire, origin->len);
-			name.len += origin->len - 1;
-		}
-	}
-	*ret_name = name;
-	return E_OK;
-}
-
 // ---- records ----
 
 static bool is_class(const char *word)
@@ -137,7 +106,7 @@ static int read_head(struct loader *loader, const struct zone_scan_entry *entry,
 	if (count == 0)
 		return complain(loader, entry, "the record has no type");
 	head.type_word = word;
-	head.type = zone_rdata_type(word);
+	head.type = zone_mnemonic_type(word);
 	head.data = word + strlen(word) + 1;
 	head.count = count - 1;
 	if (head.type < 0)
@@ -187,7 +156,7 @@ static int read_owner(struct loader *loader, const struct zone_scan_entry *entry
 			return complain(loader, entry, "the record has no owner, and none came before it");
 		return loader->here.owner_is_bad ? E_INVAL : E_OK;
 	}
-	loader->here.owner_is_bad = read_name(entry->words, &loader->here.origin, &loader->here.owner) < 0;
+	loader->here.owner_is_bad = zone_convert_name(entry->words, &loader->here.origin, &loader->here.owner) < 0;
 	if (loader->here.owner_is_bad)
 		return complain(loader, entry, "%.300s: not a domain name", entry->words);
 	return E_OK;
@@ -196,7 +165,7 @@ static int read_owner(struct loader *loader, const struct zone_scan_entry *entry
 static int read_record(struct loader *loader, const struct zone_scan_entry *entry)
 {
 	const struct wire_name *owner = &loader->here.owner;
-	char text[NAME_TEXT_MAX], why[ZONE_RDATA_WHY_MAX];
+	char text[NAME_TEXT_MAX], why[ZONE_CONVERT_WHY_MAX];
 	struct head head;
 	size_t skip = entry->indented ? 0 : 1;
 	int err = read_owner(loader, entry);
@@ -224,13 +193,9 @@ static int read_record(struct loader *loader, const struct zone_scan_entry *entr
 		               name_to_text(owner->wire, owner->len, text));
 		return E_OK;
 	}
-	err = zone_rdata_parse((uint16_t)head.type, head.data, head.count, loader->here.origin.wire, loader->here.origin.len,
-	                      loader->rdata, &len, why);
-	if (err == E_INVAL)
-		return complain(loader, entry, "%s %.40s: %s", name_to_text(owner->wire, owner->len, text),
-		                head.type_word, why);
-	if (err < 0)
-		return err;
+	if (zone_rdata_parse((uint16_t)head.type, head.data, head.count, &loader->here.origin, loader->rdata, &len, why) < 0)
+		return complain(loader, entry, "%s %.40s: %s", name_to_text(owner->wire, owner->len, text), head.type_word,
+		                why);
 	return zone_builder_record(loader->builder, loader->report, (struct zone_origin){loader->here.file, entry->line, 0},
 	                           owner->wire, owner->len, (uint16_t)head.type, head.ttl_s, loader->rdata, len);
 }
@@ -294,7 +259,7 @@ static int include(struct loader *loader, const struct zone_scan_entry *entry)
 
 	if (entry->count < 2 || entry->count > 3 || !read_file_name(word, name, sizeof(name)))
 		return complain(loader, entry, "$INCLUDE: expected a file name without escapes, and perhaps an origin");
-	if (entry->count == 3 && read_name(zone_scan_after(word), &here.origin, &origin) < 0)
+	if (entry->count == 3 && zone_convert_name(zone_scan_after(word), &here.origin, &origin) < 0)
 		return complain(loader, entry, "$INCLUDE: expected a domain name after the file name");
 	if (here.depth == INCLUDE_DEPTH_MAX)
 		return complain(loader, entry, "$INCLUDE %.300s: more than %d files deep (does it include itself?)", name,
@@ -330,7 +295,7 @@ static size_t read_template(struct loader *loader, const struct zone_scan_entry 
 		before = last;
 		last = zone_scan_after(last);
 	}
-	if (!before || *last != '"' || zone_rdata_type(before) < 0)
+	if (!before || *last != '"' || zone_mnemonic_type(before) < 0)
 		return count;
 	to += last - words;
 	count--;
@@ -388,7 +353,7 @@ static int read_directive(struct loader *loader, const struct zone_scan_entry *e
 	uint32_t ttl_s;
 
 	if (strcasecmp(word, "$ORIGIN") == 0) {
-		if (!value || read_name(value, &here->origin, &here->origin) < 0)
+		if (!value || zone_convert_name(value, &here->origin, &here->origin) < 0)
 			return complain(loader, entry, "$ORIGIN: expected a domain name");
 		return E_OK;
 	}

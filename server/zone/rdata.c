@@ -1,277 +1,185 @@
-// RDATA from presentation form to wire form; see rdata.h. What plain.c leaves, ldns parses; what it silently accepts
-// (numbers out of range, RFC 3597 data of the wrong length) is checked here.
+// RDATA from presentation form to wire form; see rdata.h. A type is a row of fields (field.h), which are read one after
+// another, or recognized in what is given as in RFC 3597.
 #include "zone/rdata.h"
 
-#include <ldns/ldns.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "zone/plain.h"
+#include "wire/dns.h"
+#include "zone/digits.h"
+#include "zone/field.h"
 #include "zone/scan.h"
 
-// ldns silently cuts longer text off. Longer data can be given in RFC 3597 form.
-enum { LDNS_TEXT_MAX = 65000 };
+enum { FIELDS_MAX = 10 };
 
-static int wrong(char *ret_why, const char *what)
+// The fields of each type in their order. A type that is not here has octets.
+static const uint8_t types[][FIELDS_MAX] = {
+	[DNS_A] = {FIELD_ADDR4},
+	[DNS_NS] = {FIELD_NAME},
+	[DNS_MD] = {FIELD_NAME},
+	[DNS_MF] = {FIELD_NAME},
+	[DNS_CNAME] = {FIELD_NAME},
+	[DNS_SOA] = {FIELD_NAME, FIELD_NAME, FIELD_U32, FIELD_PERIOD, FIELD_PERIOD, FIELD_PERIOD, FIELD_PERIOD},
+	[DNS_MB] = {FIELD_NAME},
+	[DNS_MG] = {FIELD_NAME},
+	[DNS_MR] = {FIELD_NAME},
+	[DNS_WKS] = {FIELD_ADDR4, FIELD_U8, FIELD_OPAQUE},
+	[DNS_PTR] = {FIELD_NAME},
+	[DNS_HINFO] = {FIELD_STRING, FIELD_STRING},
+	[DNS_MINFO] = {FIELD_NAME, FIELD_NAME},
+	[DNS_MX] = {FIELD_U16, FIELD_NAME},
+	[DNS_TXT] = {FIELD_STRING, FIELD_REPEAT},
+	[DNS_RP] = {FIELD_NAME, FIELD_NAME},
+	[DNS_AFSDB] = {FIELD_U16, FIELD_NAME},
+	[DNS_X25] = {FIELD_STRING},
+	[DNS_ISDN] = {FIELD_STRING, FIELD_OPTIONAL, FIELD_STRING},
+	[DNS_RT] = {FIELD_U16, FIELD_NAME},
+	[DNS_NSAP] = {FIELD_NSAP},
+	[DNS_NSAP_PTR] = {FIELD_NAME},
+	[DNS_SIG] = {FIELD_TYPE, FIELD_ALGORITHM, FIELD_U8, FIELD_U32, FIELD_TIME, FIELD_TIME, FIELD_U16,
+	             FIELD_NAME, FIELD_BASE64},
+	[DNS_KEY] = {FIELD_U16, FIELD_U8, FIELD_ALGORITHM, FIELD_OPTIONAL, FIELD_BASE64},
+	[DNS_PX] = {FIELD_U16, FIELD_NAME, FIELD_NAME},
+	[DNS_GPOS] = {FIELD_STRING, FIELD_STRING, FIELD_STRING},
+	[DNS_AAAA] = {FIELD_ADDR6},
+	[DNS_LOC] = {FIELD_LOCATION},
+	[DNS_EID] = {FIELD_HEX},
+	[DNS_NIMLOC] = {FIELD_HEX},
+	[DNS_SRV] = {FIELD_U16, FIELD_U16, FIELD_U16, FIELD_NAME},
+	[DNS_NAPTR] = {FIELD_U16, FIELD_U16, FIELD_STRING, FIELD_STRING, FIELD_STRING, FIELD_NAME},
+	[DNS_KX] = {FIELD_U16, FIELD_NAME},
+	[DNS_CERT] = {FIELD_CERTIFICATE, FIELD_U16, FIELD_ALGORITHM, FIELD_BASE64},
+	[DNS_DNAME] = {FIELD_NAME},
+	[DNS_APL] = {FIELD_OPTIONAL, FIELD_PREFIX, FIELD_REPEAT},
+	[DNS_DS] = {FIELD_U16, FIELD_ALGORITHM, FIELD_U8, FIELD_HEX},
+	[DNS_SSHFP] = {FIELD_U8, FIELD_U8, FIELD_HEX},
+	[DNS_IPSECKEY] = {FIELD_U8, FIELD_U8, FIELD_U8, FIELD_IPSEC_GATEWAY, FIELD_OPTIONAL, FIELD_BASE64},
+	[DNS_RRSIG] = {FIELD_TYPE, FIELD_ALGORITHM, FIELD_U8, FIELD_U32, FIELD_TIME, FIELD_TIME, FIELD_U16,
+	               FIELD_NAME, FIELD_BASE64},
+	[DNS_NSEC] = {FIELD_NAME, FIELD_OPTIONAL, FIELD_BITMAP},
+	[DNS_DNSKEY] = {FIELD_U16, FIELD_U8, FIELD_ALGORITHM, FIELD_BASE64},
+	[DNS_DHCID] = {FIELD_BASE64},
+	[DNS_NSEC3] = {FIELD_U8, FIELD_U8, FIELD_U16, FIELD_SALT, FIELD_HASH, FIELD_OPTIONAL, FIELD_BITMAP},
+	[DNS_NSEC3PARAM] = {FIELD_U8, FIELD_U8, FIELD_U16, FIELD_SALT},
+	[DNS_TLSA] = {FIELD_USAGE, FIELD_SELECTOR, FIELD_MATCHING, FIELD_HEX},
+	[DNS_SMIMEA] = {FIELD_USAGE, FIELD_SELECTOR, FIELD_MATCHING, FIELD_HEX},
+	[DNS_HIP] = {FIELD_HIP, FIELD_OPTIONAL, FIELD_NAME, FIELD_REPEAT},
+	[DNS_NINFO] = {FIELD_STRING, FIELD_REPEAT},
+	[DNS_RKEY] = {FIELD_U16, FIELD_U8, FIELD_ALGORITHM, FIELD_BASE64},
+	[DNS_TALINK] = {FIELD_NAME, FIELD_NAME},
+	[DNS_CDS] = {FIELD_U16, FIELD_ALGORITHM, FIELD_U8, FIELD_HEX},
+	[DNS_CDNSKEY] = {FIELD_U16, FIELD_U8, FIELD_ALGORITHM, FIELD_BASE64},
+	[DNS_OPENPGPKEY] = {FIELD_BASE64},
+	[DNS_CSYNC] = {FIELD_U32, FIELD_U16, FIELD_OPTIONAL, FIELD_BITMAP},
+	[DNS_ZONEMD] = {FIELD_U32, FIELD_U8, FIELD_U8, FIELD_HEX},
+	[DNS_SVCB] = {FIELD_U16, FIELD_NAME, FIELD_OPTIONAL, FIELD_SVCPARAMS},
+	[DNS_HTTPS] = {FIELD_U16, FIELD_NAME, FIELD_OPTIONAL, FIELD_SVCPARAMS},
+	[DNS_SPF] = {FIELD_STRING, FIELD_REPEAT},
+	[DNS_NID] = {FIELD_U16, FIELD_NODE},
+	[DNS_L32] = {FIELD_U16, FIELD_ADDR4},
+	[DNS_L64] = {FIELD_U16, FIELD_NODE},
+	[DNS_LP] = {FIELD_U16, FIELD_NAME},
+	[DNS_EUI48] = {FIELD_EUI48},
+	[DNS_EUI64] = {FIELD_EUI64},
+	[DNS_URI] = {FIELD_U16, FIELD_U16, FIELD_TARGET},
+	[DNS_CAA] = {FIELD_U8, FIELD_TAG, FIELD_VALUE},
+	[DNS_AVC] = {FIELD_STRING, FIELD_REPEAT},
+	[DNS_AMTRELAY] = {FIELD_U8, FIELD_RELAY_TYPE, FIELD_RELAY},
+	[DNS_RESINFO] = {FIELD_STRING, FIELD_REPEAT},
+};
+
+static const uint8_t *fields_of(uint16_t type)
 {
-	snprintf(ret_why, ZONE_RDATA_WHY_MAX, "%s", what);
-	return E_INVAL;
+	static const uint8_t others[] = {FIELD_OPAQUE, FIELD_END};
+
+	return type < ARRAY_LEN(types) && types[type][0] != FIELD_END ? types[type] : others;
 }
 
-int zone_rdata_type(const char *word)
+// The next of a type's fields, after which *at is; FIELD_END after the last. `more`: there is data for it.
+static enum zone_field next_field(const uint8_t **at, bool more)
 {
-	if (strncasecmp(word, "TYPE", 4) == 0 && word[4]) {
-		char *end;
-		unsigned long number = strtoul(word + 4, &end, 10);
+	if (**at == FIELD_OPTIONAL && more)
+		(*at)++;
+	if (**at == FIELD_REPEAT && more)
+		return (*at)[-1];
+	return **at == FIELD_END || **at == FIELD_OPTIONAL || **at == FIELD_REPEAT ? FIELD_END : *(*at)++;
+}
 
-		return *end || word[4] < '0' || word[4] > '9' || number > UINT16_MAX ? -1 : (int)number;
-	}
+static bool read_fields(uint16_t type, struct zone_convert *convert)
+{
+	const uint8_t *at = fields_of(type);
+	enum zone_field field;
 
-	unsigned type = ldns_get_rr_type_by_name(word);
-
-	return type == 0 || type > UINT16_MAX ? -1 : (int)type;
+	while ((field = next_field(&at, convert->count > 0)) != FIELD_END)
+		if (!zone_field_read(field, convert))
+			return false;
+	return convert->count == 0 || zone_convert_wrong(convert, "%.40s: more than data of this type has", convert->word);
 }
 
 // ---- RFC 3597 section 5 ----
 
-static int hex_digit(char c)
+static bool is_valid(uint16_t type, const uint8_t *wire, size_t len)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	const uint8_t *at = fields_of(type);
+	enum zone_field field;
+	size_t done = 0;
+
+	while ((field = next_field(&at, done < len)) != FIELD_END) {
+		const int field_len = zone_field_check(field, wire, done, len);
+
+		if (field_len < 0)
+			return false;
+		done += (size_t)field_len;
+	}
+	return done == len;
 }
 
-// Whether data written back is what was read: it is not where a name in it was compressed (RFC 3597 section 4).
-static bool survives_round_trip(const ldns_rr *rr, const uint8_t *rdata, size_t len)
+// Takes hexadecimal digits to the end, of `len` octets.
+static bool read_octets(struct zone_convert *convert, size_t len)
 {
-	ldns_buffer *buffer = ldns_buffer_new(ZONE_RDATA_MAX);
-	bool same = buffer && ldns_rr_rdata2buffer_wire(buffer, rr) == LDNS_STATUS_OK &&
-	            ldns_buffer_position(buffer) == len && memcmp(ldns_buffer_begin(buffer), rdata, len) == 0;
+	struct zone_digits digits = {.base = ZONE_BASE16};
 
-	ldns_buffer_free(buffer);
-	return same;
+	while (convert->count > 0)
+		for (const char *at = zone_convert_take(convert); *at; at++) {
+			if (!isxdigit((unsigned char)*at))
+				return zone_convert_wrong(convert, "expected only hexadecimal digits after \\# and the length");
+			if (digits.count == 2 * len)
+				return zone_convert_wrong(convert, "more octets than the length after \\# says");
+			if (!zone_digits_add(&digits, convert, *at))
+				return false;
+		}
+	return digits.count == 2 * len || zone_convert_wrong(convert, "fewer octets than the length after \\# says");
 }
 
-// Whether the octets are valid data of the type, as far as ldns knows it.
-static bool is_valid_wire(uint16_t type, const uint8_t *rdata, size_t len)
+static bool read_generic(uint16_t type, struct zone_convert *convert)
 {
-	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
-	uint8_t *record = malloc(11 + len);
-	ldns_rr *rr = NULL;
-	size_t at = 0;
+	const char *word = zone_convert_take(convert);
+	uint32_t len;
 
-	if (!record)
+	if (*word < '0' || *word > '9')
+		return zone_convert_wrong(convert, "expected the length in octets after \\#");
+	if (!zone_convert_number(word, ZONE_RDATA_MAX, &len))
+		return zone_convert_wrong(convert, "the length after \\# is not a number of octets, 0 to %d", ZONE_RDATA_MAX);
+	if (!read_octets(convert, len))
 		return false;
-	record[0] = 0; // the root's name
-	ldns_write_uint16(record + 1, type);
-	ldns_write_uint16(record + 3, LDNS_RR_CLASS_IN);
-	ldns_write_uint32(record + 5, 0);
-	ldns_write_uint16(record + 9, (uint16_t)len);
-	memcpy(record + 11, rdata, len);
-
-	bool valid = ldns_wire2rr(&rr, record, 11 + len, &at, LDNS_SECTION_ANSWER) == LDNS_STATUS_OK && at == 11 + len &&
-	             (!descriptor || ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(descriptor)) &&
-	             survives_round_trip(rr, rdata, len);
-
-	ldns_rr_free(rr);
-	free(record);
-	return valid;
+	return is_valid(type, convert->wire, convert->len) ||
+	       zone_convert_wrong(convert, "the octets after \\# are not valid data of this type");
 }
 
-static int parse_generic(uint16_t type, const char *word, size_t count, uint8_t *ret_rdata, size_t *ret_len,
-                         char *ret_why)
+int zone_rdata_parse(uint16_t type, const char *words, size_t count, const struct wire_name *origin,
+                     uint8_t ret_rdata[static ZONE_RDATA_MAX], size_t *ret_len, char *ret_why)
 {
-	size_t digits = 0, len;
-	char *end;
-
-	if (count == 0 || *word < '0' || *word > '9')
-		return wrong(ret_why, "expected the length in octets after \\#");
-	len = strtoul(word, &end, 10);
-	if (*end || len > ZONE_RDATA_MAX)
-		return wrong(ret_why, "the length after \\# is not a number of octets, 0 to 65535");
-	for (size_t i = 1; i < count; i++) {
-		word = zone_scan_after(word);
-		for (const char *at = word; *at; at++, digits++) {
-			int digit = hex_digit(*at);
-
-			if (digit < 0)
-				return wrong(ret_why, "expected only hexadecimal digits after \\# and the length");
-			if (digits >= 2 * len)
-				return wrong(ret_why, "more octets than the length after \\# says");
-			ret_rdata[digits / 2] = (uint8_t)(digits % 2 ? ret_rdata[digits / 2] | digit : digit << 4);
-		}
-	}
-	if (digits != 2 * len)
-		return wrong(ret_why, "fewer octets than the length after \\# says");
-	if (!is_valid_wire(type, ret_rdata, len))
-		return wrong(ret_why, "the octets after \\# are not valid data of this type");
-	*ret_len = len;
-	return E_OK;
-}
-
-// ---- the types ldns knows ----
-
-// The largest number a field can have; 0: it is not a number.
-static uint32_t field_max(ldns_rdf_type field)
-{
-	switch (field) {
-	case LDNS_RDF_TYPE_INT8:
-	case LDNS_RDF_TYPE_ALG:
-	case LDNS_RDF_TYPE_CERTIFICATE_USAGE:
-	case LDNS_RDF_TYPE_SELECTOR:
-	case LDNS_RDF_TYPE_MATCHING_TYPE: return UINT8_MAX;
-	case LDNS_RDF_TYPE_INT16:
-	case LDNS_RDF_TYPE_CERT_ALG: return UINT16_MAX;
-	case LDNS_RDF_TYPE_INT32:
-	case LDNS_RDF_TYPE_PERIOD: return UINT32_MAX;
-	default: return 0;
-	}
-}
-
-// Types whose text ldns parses: those in use, with parsers that survived fuzzing. Some of its others leak memory (CERT,
-// IPSECKEY, AMTRELAY) or are for experimental types; such data can be given in RFC 3597 form.
-static bool has_text_form(uint16_t type)
-{
-	static const uint16_t types[] = {
-		LDNS_RR_TYPE_A, LDNS_RR_TYPE_NS, LDNS_RR_TYPE_CNAME, LDNS_RR_TYPE_SOA, LDNS_RR_TYPE_PTR, LDNS_RR_TYPE_HINFO,
-		LDNS_RR_TYPE_MX, LDNS_RR_TYPE_TXT, LDNS_RR_TYPE_RP, LDNS_RR_TYPE_AFSDB, LDNS_RR_TYPE_AAAA, LDNS_RR_TYPE_LOC,
-		LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_NAPTR, LDNS_RR_TYPE_KX, LDNS_RR_TYPE_DNAME, LDNS_RR_TYPE_APL, LDNS_RR_TYPE_DS,
-		LDNS_RR_TYPE_SSHFP, LDNS_RR_TYPE_RRSIG, LDNS_RR_TYPE_NSEC, LDNS_RR_TYPE_DNSKEY, LDNS_RR_TYPE_DHCID,
-		LDNS_RR_TYPE_NSEC3, LDNS_RR_TYPE_NSEC3PARAM, LDNS_RR_TYPE_TLSA, LDNS_RR_TYPE_SMIMEA, LDNS_RR_TYPE_CDS,
-		LDNS_RR_TYPE_CDNSKEY, LDNS_RR_TYPE_OPENPGPKEY, LDNS_RR_TYPE_CSYNC, LDNS_RR_TYPE_SVCB, LDNS_RR_TYPE_HTTPS,
-		LDNS_RR_TYPE_SPF, LDNS_RR_TYPE_EUI48, LDNS_RR_TYPE_EUI64, LDNS_RR_TYPE_URI, LDNS_RR_TYPE_CAA,
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (types[i] == type)
-			return true;
-	return false;
-}
-
-// ldns lets numbers that are too large wrap around.
-static int check_numbers(uint16_t type, const char *word, size_t count, char *ret_why)
-{
-	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
-	size_t fields = descriptor ? ldns_rr_descriptor_minimum(descriptor) : 0;
-
-	for (size_t i = 0; i < fields && i < count; i++, word = zone_scan_after(word)) {
-		uint32_t max = field_max(ldns_rr_descriptor_field_type(descriptor, i)), number;
-
-		if (max && (*word == '-' || *word == '+' || zone_scan_period(word, max, &number) == E_LIMIT)) {
-			snprintf(ret_why, ZONE_RDATA_WHY_MAX, "%.40s is not in 0..%u", word, max);
-			return E_INVAL;
-		}
-	}
-	return E_OK;
-}
-
-// The record in the form that ldns parses; the caller frees it. NULL when out of memory.
-static char *record_text(uint16_t type, char *words, size_t count)
-{
-	char *word = words, *text;
-
-	for (size_t i = 1; i < count; i++) {
-		word += strlen(word);
-		*word = ' ';
-	}
-
-	char *name = ldns_rr_type2str(type);
-	int len = name ? asprintf(&text, ". 0 IN %s %s", name, count ? words : "") : -1;
-
-	free(name);
-	return len < 0 ? NULL : text;
-}
-
-static int write_rdata(const ldns_rr *rr, uint8_t *ret_rdata, size_t *ret_len, char *ret_why)
-{
-	ldns_buffer *buffer = ldns_buffer_new(512);
-
-	if (!buffer)
-		return E_NOMEM;
-
-	int err = E_OK;
-	ldns_status status = ldns_rr_rdata2buffer_wire(buffer, rr);
-
-	if (status != LDNS_STATUS_OK)
-		err = wrong(ret_why, ldns_get_errorstr_by_id(status));
-	else if (ldns_buffer_position(buffer) > ZONE_RDATA_MAX)
-		err = wrong(ret_why, "data is longer than 65,535 octets");
-	if (err == E_OK) {
-		*ret_len = ldns_buffer_position(buffer);
-		memcpy(ret_rdata, ldns_buffer_begin(buffer), *ret_len);
-	}
-	ldns_buffer_free(buffer);
-	return err;
-}
-
-static int parse_known(uint16_t type, char *words, size_t count, ldns_rdf *origin, uint8_t *ret_rdata, size_t *ret_len,
-                       char *ret_why)
-{
-	if (!has_text_form(type))
-		return wrong(ret_why, "data of this type is accepted only in RFC 3597 form (\\# LENGTH HEX)");
-
-	int err = check_numbers(type, words, count, ret_why);
-
-	if (err < 0)
-		return err;
-
-	char *text = record_text(type, words, count);
-	ldns_rr *rr = NULL;
-
-	if (!text)
-		return E_NOMEM;
-	if (strlen(text) > LDNS_TEXT_MAX) {
-		free(text);
-		return wrong(ret_why, "text is too long, use RFC 3597 form (\\# LENGTH HEX)");
-	}
-
-	ldns_status status = ldns_rr_new_frm_str(&rr, text, 0, origin, NULL);
-
-	free(text);
-	if (status != LDNS_STATUS_OK)
-		return wrong(ret_why, ldns_get_errorstr_by_id(status));
-	err = write_rdata(rr, ret_rdata, ret_len, ret_why);
-	ldns_rr_free(rr);
-	return err;
-}
-
-// ldns asserts that its buffers are there, or uses them all the same, so that running out of memory in it ends the
-// process. It needs less than this for a record; what is there now is most likely there a moment later.
-static bool has_room_for_ldns(void)
-{
-	enum { ROOM = 4 * ZONE_RDATA_MAX };
-	void *volatile room = malloc(ROOM); // volatile: the compiler may drop a pair of malloc() and free()
-	bool has = room != NULL;
-
-	free(room);
-	return has;
-}
-
-int zone_rdata_parse(uint16_t type, char *words, size_t count, const uint8_t *origin, size_t origin_len,
-                    uint8_t ret_rdata[static ZONE_RDATA_MAX], size_t *ret_len, char *ret_why)
-{
+	struct zone_convert convert = {.word = words, .count = count, .last = "", .origin = origin, .wire = ret_rdata,
+		.size = ZONE_RDATA_MAX, .why = ret_why};
 	const bool is_generic = count > 0 && strcmp(words, "\\#") == 0;
-	const int len = is_generic ? -1 : zone_plain_parse(type, words, count, origin, origin_len, ret_rdata, ZONE_RDATA_MAX);
 
-	if (len >= 0) {
-		*ret_len = (size_t)len;
-		return E_OK;
-	}
-	if (!has_room_for_ldns())
-		return E_NOMEM;
+	*ret_why = '\0';
 	if (is_generic)
-		return parse_generic(type, zone_scan_after(words), count - 1, ret_rdata, ret_len, ret_why);
-
-	ldns_rdf *below = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin_len, origin);
-
-	if (!below)
-		return E_NOMEM;
-
-	int err = parse_known(type, words, count, below, ret_rdata, ret_len, ret_why);
-
-	ldns_rdf_deep_free(below);
-	return err;
+		(void)zone_convert_take(&convert);
+	if (!(is_generic ? read_generic(type, &convert) : read_fields(type, &convert)))
+		return E_INVAL;
+	*ret_len = convert.len;
+	return E_OK;
 }

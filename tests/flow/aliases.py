@@ -11,7 +11,7 @@ import time
 import harness
 import wire
 from burst import Burst
-from harness import Daemon, Skip, check, equal, until
+from harness import Daemon, Responder, Skip, check, equal, until
 
 ZONE = "aws.test"
 APP = "app.edge.example.com"
@@ -216,4 +216,49 @@ def reloads_keep_what_is_known():
                 server.stop()
 
 
-harness.run(rotation_loss_and_return, unknown_names_do_not_hold_up_a_start, reloads_keep_what_is_known, limit_s=120)
+def addresses_are_probed():
+    """Each of an alias's own; and those of a name to probe, by which the target stands or falls as a whole."""
+    with Daemon({"domains": harness.DOMAIN}, {"ranges.csv": RANGES}, start=False) as daemon, \
+            Responder("127.0.0.3") as one, Responder("127.0.0.4", one.port) as two, Responder("127.0.0.5", one.port) as probed:
+        server = NameServer(daemon.folder, {"lb": ["127.0.0.3", "127.0.0.4"], "probe": ["127.0.0.5"]})
+        two.down()
+        check_ = {"type": "http", "port": one.port, "interval": "200ms", "timeout": "200ms", "rise": 1, "fall": 1}
+        written = config(server, {
+            APP: {"check": "c", "targets": {USE1: {"alias": f"lb.{ZONE}"}}},
+            "b.edge.example.com": {"check": "c", "last-resort": ["198.51.100.1"], "targets": {
+                USE1: {"addresses": ["203.0.113.1"], "check-address": f"probe.{ZONE}"},
+                "us-west-2": {"addresses": ["203.0.113.2"], "check": "none"}}},
+            "c.edge.example.com": {"check": "c", "targets": {
+                USE1: {"alias": f"lb.{ZONE}", "check-address": f"probe.{ZONE}"}}},
+        }, checks={"c": check_})
+        written["sites"] = {USE1: {"block": ["127.0.0.0/8"]}, "us-west-2": {}}
+        try:
+            daemon.write_config(written)
+            daemon.start()
+
+            def answer(name):
+                return daemon.query(name, "A").addresses
+
+            until(lambda: answer(APP) == ["127.0.0.3"], 5, "the one that is up")
+            table = daemon.ctl("targets", APP, as_json=False).out
+            check("127.0.0.4" in table and "down:" in table and f"lb.{ZONE}" in table, table)
+            equal(answer("b.edge.example.com"), ["203.0.113.1"])
+            equal(answer("c.edge.example.com"), ["127.0.0.3", "127.0.0.4"])
+            two.up()
+            until(lambda: answer(APP) == ["127.0.0.3", "127.0.0.4"], 5, "both")
+            probed.down()
+            until(lambda: answer("b.edge.example.com") == ["203.0.113.2"], 5, "the other target")
+            probed.up()
+            until(lambda: answer("b.edge.example.com") == ["203.0.113.1"], 5, "the first again")
+            # The name to probe moves.
+            probed.down()
+            server.change({"lb": ["127.0.0.3", "127.0.0.4"], "probe": ["127.0.0.3"]})
+            until(lambda: answer("b.edge.example.com") == ["203.0.113.1"] and
+                  daemon.ctl_json("targets", "b.edge.example.com")["targets"][0]["health"][0]["address"] == "127.0.0.3",
+                  LOOKUP_S + SLACK_S, "probed elsewhere")
+        finally:
+            server.stop()
+
+
+harness.run(rotation_loss_and_return, unknown_names_do_not_hold_up_a_start, reloads_keep_what_is_known, addresses_are_probed,
+            limit_s=120)

@@ -19,9 +19,8 @@ SO = os.path.abspath("tests/flow/failalloc.so")
 SAMPLE = int(os.environ.get("EDGESTEER_SAMPLE", "60"))
 # In a row: all that one request allocates, and more.
 ROWS = (1, 1, 3, 50, 300)
-# Of the master file's records none is read by ldns, which asserts that its buffers are there, or uses them all the same:
-# server/zone/rdata.c sees to it that there is memory before each call, but cannot know that an allocation in it fails.
-ZONE_FILE = """$TTL 300
+# Records of every kind of field that server/zone/field.h has.
+ZONE_FILE = r"""$TTL 300
 @ SOA ns1.example.net. hostmaster.example.net. 1 7200 3600 1209600 60
 @ NS ns1.example.net.
 @ NS ns2
@@ -33,6 +32,46 @@ txt TXT "a b" c
 _sip._tcp SRV 1 2 5060 ns2
 below NS ns.below
 ns.below A 192.0.2.54
+below DS 60485 RSASHA1 1 2BB183AF5F22588179A53B0A 98631FAD1A292118
+@ CAA 0 issue "ca.example.net; policy=ev"
+@ DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxIL fDLUT0rAK9iUzy1L53eKGQ==
+@ CDS 0 0 0 00
+@ CDNSKEY 0 3 0 AA==
+@ CSYNC 66 3 A NS AAAA TYPE1234
+@ LOC 42 21 54 N 71 06 18.123 W -24m 30m 10m 10m
+@ HINFO "x86-64" "Linux"
+@ RP hostmaster txt
+@ ZONEMD 1 1 1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f000102030405060708090a0b0c0d0e0f
+www2 HTTPS 1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1 ech=AAAA mandatory=port key667="a\\,b"
+_8443._foo SVCB 0 svc.example.net.
+_443._tcp.www2 TLSA DANE-EE SPKI SHA2-256 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+smime SMIMEA 3 1 1 00
+key OPENPGPKEY AQIDBAUGBwg=
+host SSHFP 1 1 123456789abcdef67890123456789abcdef67890
+host CERT PKIX 1 RSASHA256 AAAA
+host IPSECKEY 10 3 2 gw AQNRU3mG
+host HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdx rvs.example.com. rvs2
+host EUI48 00-00-5e-00-53-2a
+host EUI64 00-00-5e-ef-10-00-00-2a
+host NID 10 0014:4fff:ff20:ee64
+host L32 10 10.1.2.0
+host L64 10 2001:0db8:1140:1000
+host LP 10 l64
+host APL 1:192.0.2.0/24 !2:2001:db8::/32
+host DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=
+host NSAP 0x47.0005.80.005a00.0000.0001.e133.ffffff000161.00
+host ISDN "150862028003217" "004"
+host X25 "311061700956"
+host AFSDB 1 afs
+host RT 10 relay
+host KX 10 kx
+host PX 10 a b
+e164 NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info@example.com!" .
+uri URI 10 1 "https://example.com/"
+relay AMTRELAY 10 1 2 2001:db8::15
+spf SPF "v=spf1 -all"
+any TYPE65280 \# 4 0102 0304
+known TYPE15 \# 5 000a 0161 00
 """
 
 

@@ -40,7 +40,7 @@ door() {
 		finding "this library's door is $2"
 }
 
-door 'ldns/' 'server/zone/rdata\.c'
+door 'ldns/' 'server/zone/mnemonic\.c'
 door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
 door 'ares\.h' 'server/resolve/asker\.c'
@@ -48,7 +48,7 @@ door 'curl/' '(server/(http|health)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(answer/(sign|cookie)|http/ca_stores|net/tls)\.c'
-door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|daemon|client)|plugins/kubernetes)/[a-z0-9_]+\.[ch]'
+door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|daemon|client)|plugins/(exec|kubernetes|lib))/[a-z0-9_]+\.[ch]'
 door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|state|generation|control|daemon)/[a-z0-9_]+\.[ch]'
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------

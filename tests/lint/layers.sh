@@ -23,9 +23,10 @@ resolve     base wire
 health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
+provide     base config contract plugin schema state wire zone
 generation  base config discovery schema steer view wire zone
-control     answer base config health resolve schema state view wire
-daemon      base config control discovery generation health net resolve schema state steer view watch wire
+control     answer base config health provide resolve schema state view wire
+daemon      base config contract control discovery generation health net provide resolve schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

@@ -132,6 +132,82 @@ static int enumerate_what(void *self)
 	return 0;
 }
 
+// ---- providers ------------------------------------------------------------------------------------------------------
+
+static const char *const one_address[] = {"192.0.2.1"};
+static const struct edgesteer_target one_target = {.size = sizeof(one_target), .key = "one", .app = "a.e.x",
+                                                   .site = "us-east-1", .addresses = one_address, .address_count = 1};
+
+static int put_one(const struct edgesteer_host *host)
+{
+	return host->begin(host) < 0 || host->put(host, &one_target) < 0 ? -1 : 0;
+}
+
+// Never returns, and tells more after it was told to stop.
+static int provide_for_ever(void *self)
+{
+	const struct edgesteer_host *host = self;
+
+	put_one(host);
+	for (;;) {
+		(void)host->commit(host);
+		sleep(1);
+		put_one(host);
+	}
+	return 0;
+}
+
+// Returns at once: without a commit, every second time after one.
+static int provide_hastily(void *self)
+{
+	static int times;
+	const struct edgesteer_host *host = self;
+
+	put_one(host);
+	return times++ % 2 == 0 ? host->commit(host) : -1;
+}
+
+// Breaks the contract in every way there is.
+static int provide_wrongly(void *self)
+{
+	const struct edgesteer_host *host = self;
+	struct edgesteer_target target = one_target;
+	const struct edgesteer_prefix *prefix = &documentation;
+
+	put_one(host);
+	(void)host->commit(host);
+	(void)host->put(host, NULL);
+	target.size = 8;
+	(void)host->put(host, &target);
+	target = one_target;
+	target.key = target.app = target.site = NULL;
+	(void)host->put(host, &target);
+	target = one_target;
+	target.key = "two";
+	target.app = "b.e.x";
+	target.address_count = 33;
+	(void)host->put(host, &target);
+	target.addresses = NULL;
+	target.address_count = 1;
+	(void)host->put(host, &target);
+	target = one_target;
+	target.key = "\033[31m";
+	(void)host->put(host, &target);
+	(void)host->drop(host, NULL);
+	(void)host->add(host, prefix, NULL);
+	host->source(host, "a \033[31mpart", (enum edgesteer_source)99, NULL);
+	host->source(host, "a \033[31mpart", EDGESTEER_SOURCE_AWAY, "why \n not");
+	for (int i = 0; i < 1000; i++) {
+		char part[2] = {(char)(' ' + i % 90), '\0'};
+
+		host->source(host, part, EDGESTEER_SOURCE_CONNECTING, NULL);
+	}
+	(void)host->commit(host);
+	while (read(host->stop_fd(host), &(char[8]){0}, 8) < 0) // takes what says that it is to stop
+		usleep(1000);
+	return 0;
+}
+
 static const struct edgesteer_option facts_options[] = {
 	{"facts", EDGESTEER_MAP, 1, NULL, "What is known."},
 	{"file", EDGESTEER_FILE, 0, "/default", NULL},
@@ -166,6 +242,11 @@ FACE(many_options, "many-options", .options = too_many_options, .open = open_pla
 FACE(wrong_name, "right-name", .open = open_plainly, .enumerate = enumerate_nothing);
 FACE(no_open, "no-open", .enumerate = enumerate_nothing);
 FACE(no_list, "no-list", .open = open_plainly);
+
+FACE(closed, "closed", .open = open_silently_failing, .provide = provide_for_ever);
+FACE(stubborn, "stubborn", .open = open_plainly, .provide = provide_for_ever);
+FACE(hasty, "hasty", .open = open_plainly, .provide = provide_hastily);
+FACE(wrong, "wrong", .open = open_plainly, .provide = provide_wrongly);
 
 EDGESTEER_PLUGIN(wrong_abi) = {.abi_major = EDGESTEER_PLUGIN_ABI_MAJOR + 1, .size = sizeof(struct edgesteer_plugin),
                                .name = "wrong-abi", .open = open_plainly, .enumerate = enumerate_nothing};

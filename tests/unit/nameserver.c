@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/must.h"
 
 enum { MESSAGE_MAX = 65535 };
@@ -180,8 +181,12 @@ static void on_tcp(struct bufferevent *bev, void *arg)
 
 static void on_end(struct bufferevent *bev, short what, void *arg)
 {
+	struct nameserver *server = arg;
+
 	(void)what;
-	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(server->open); i++)
+		if (server->open[i] == bev)
+			server->open[i] = NULL;
 	bufferevent_free(bev);
 }
 
@@ -193,30 +198,46 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)listener;
 	(void)from;
 	(void)len;
+	for (size_t i = 0; i < ARRAY_LEN(server->open); i++)
+		if (!server->open[i]) {
+			server->open[i] = bev;
+			break;
+		}
 	bufferevent_setcb(bev, on_tcp, NULL, on_end, server);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 
-void nameserver_open(struct nameserver *server, struct event_base *base)
+// A port of its own for UDP and TCP; false: somebody else has it for TCP.
+static bool try_port(struct nameserver *server)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	                           .sin_port = htons(server->port)};
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(name);
 
-	server->base = base;
 	server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	must(server->fd >= 0 && bind(server->fd, (struct sockaddr *)&name, len) == 0);
 	must(getsockname(server->fd, (struct sockaddr *)&name, &len) == 0);
 	server->port = ntohs(name.sin_port);
+	server->listener = evconnlistener_new_bind(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE,
+	                                           -1, (struct sockaddr *)&name, sizeof(name));
+	if (!server->listener)
+		close(server->fd);
+	return server->listener != NULL;
+}
+
+void nameserver_open(struct nameserver *server, struct event_base *base)
+{
+	server->base = base;
+	while (!try_port(server))
+		;
 	server->event = event_new(base, server->fd, EV_READ | EV_PERSIST, on_udp, server);
 	must(server->event && event_add(server->event, NULL) == 0);
-	server->listener = evconnlistener_new_bind(base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, -1,
-	                                           (struct sockaddr *)&name, sizeof(name));
-	must(server->listener);
 }
 
 void nameserver_close(struct nameserver *server)
 {
+	for (size_t i = 0; i < ARRAY_LEN(server->open); i++)
+		if (server->open[i])
+			bufferevent_free(server->open[i]);
 	event_free(server->event);
 	close(server->fd);
 	evconnlistener_free(server->listener);

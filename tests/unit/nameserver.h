@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bufferevent;
 struct event;
 struct event_base;
 struct evconnlistener;
@@ -42,6 +43,7 @@ struct nameserver {
 	struct event *event;
 	struct evconnlistener *listener;
 	int fd;
+	struct bufferevent *open[8]; // over TCP
 };
 
 void nameserver_open(struct nameserver *server, struct event_base *base);

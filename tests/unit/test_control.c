@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -406,6 +407,87 @@ static void test_file_in_the_way(void **unused)
 	assert_null(peer_control);
 }
 
+// Memory --------------------------------------------------------------------------------------------------------------
+
+// libevent's allocations, of which one fails.
+static unsigned allocated, failing; // 0: none
+
+static void *allocate(size_t size)
+{
+	return ++allocated == failing ? NULL : malloc(size);
+}
+
+static void *reallocate(void *old, size_t size)
+{
+	return ++allocated == failing ? NULL : realloc(old, size);
+}
+
+static void fail_later(unsigned allocations)
+{
+	allocated = 0;
+	failing = allocations;
+}
+
+enum { ALLOCATIONS = 25 }; // of a connection, and of a socket, and more
+
+// A connection that cannot be set up is closed. The others stay open, so that each is the first of its descriptor, for which
+// libevent then allocates.
+static void test_no_memory_for_a_connection(void **unused)
+{
+	int fds[ALLOCATIONS];
+	unsigned answered = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < ALLOCATIONS; i++) {
+		fds[i] = peer_dial();
+		peer_say_quietly(fds[i], PEER_VERSION);
+		fail_later(i + 1);
+
+		json_t *reply = peer_hear(fds[i]);
+
+		fail_later(0);
+		answered += reply != NULL;
+		json_decref(reply);
+	}
+	assert_in_range(answered, 1, ALLOCATIONS - 1);
+	for (unsigned i = 0; i < ALLOCATIONS; i++)
+		close(fds[i]);
+	peer_turn();
+}
+
+// A socket that is open is listened to.
+static void test_no_memory_to_listen(void **unused)
+{
+	enum { USED = 8 }; // descriptors, at most, in a turn
+	int others[ALLOCATIONS * USED];
+	unsigned opened = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < ALLOCATIONS; i++) {
+		peer_control = control_close(peer_control);
+		for (unsigned k = 0; k < USED; k++) // so that the socket is the first of its descriptor
+			others[i * USED + k] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fail_later(i + 1);
+
+		int err = control_open(peer_fake.base, peer_path, &peer_fake.ops, &peer_control);
+
+		fail_later(0);
+		assert_true(err == E_OK || err == E_NOMEM);
+		if (err == E_OK) {
+			int fd = peer_dial();
+
+			opened++;
+			peer_say_text(fd, PEER_VERSION);
+			peer_hear_ok(fd);
+			close(fd);
+			peer_turn();
+		}
+	}
+	assert_in_range(opened, 1, ALLOCATIONS - 1);
+	for (unsigned i = 0; i < ARRAY_LEN(others); i++)
+		close(others[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,9 +507,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, set_up, peer_tear_down),
 		cmocka_unit_test_setup_teardown(test_stale_file, set_up, peer_tear_down),
 		cmocka_unit_test_setup_teardown(test_file_in_the_way, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_no_memory_for_a_connection, peer_set_up_patiently, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_no_memory_to_listen, peer_set_up_patiently, peer_tear_down),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	event_set_mem_functions(allocate, reallocate, free);
 	publish_register_reader();
 	log_set_level((enum log_level)0);
 

@@ -80,8 +80,8 @@ static int build(const char *yaml, size_t len, char **ret_reported)
 #define ON_CARRIER ": {targets: {w1: {addresses: 192.0.2.1}}}\n"
 #define BAD_ZONE ZONE "x A 1.2.3.400\n"
 #define BAD_CSV CSV "10.300.0.0/16,one\n"
-#define ZONE_TOLD "zone:5: x.e.x A: Syntax error, could not parse the RR's rdata\n"
-#define ZONE_TOLD_F "zone:5: x.f.x A: Syntax error, could not parse the RR's rdata\n"
+#define ZONE_TOLD "zone:5: x.e.x A: 1.2.3.400: expected an IPv4 address\n"
+#define ZONE_TOLD_F "zone:5: x.f.x A: 1.2.3.400: expected an IPv4 address\n"
 #define CSV_TOLD "csv:3: prefix: '10.300.0.0/16' is not an address prefix such as 192.0.2.0/24 or 2001:db8::/32\n"
 
 static const struct {

@@ -223,6 +223,7 @@ static void test_keys(void **state)
 		"fail_open",   "last_resort", "noerror",         "nxdomain",     "formerr",     "refused",
 		"servfail",    "other_rcode", "truncated",       "udp_send_failed", "tcp_accepted", "tcp_evicted",
 		"probes",      "probe_failures", "probes_late",  "probes_under_way", "probes_waiting",
+		"addresses_probed", "addresses_down",
 	};
 	json_t *object = metrics_counters(NULL, test.health, NULL);
 

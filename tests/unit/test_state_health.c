@@ -258,7 +258,7 @@ static void make_older(int version)
 	snprintf(steps, sizeof(steps), "CREATE TABLE older (app TEXT NOT NULL, site TEXT NOT NULL, word INTEGER NOT NULL, "
 	         "sum INTEGER NOT NULL, PRIMARY KEY (app, site)) WITHOUT ROWID;"
 	         "INSERT INTO older SELECT app, site, word, sum FROM health;%s"
-	         "DROP TABLE health; ALTER TABLE older RENAME TO health; DROP TABLE alias;"
+	         "DROP TABLE health; ALTER TABLE older RENAME TO health; DROP TABLE alias; DROP TABLE provided;"
 	         "PRAGMA user_version = %d; PRAGMA application_id = 0x4553000%d",
 	         version == 2 ? "ALTER TABLE older ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
 	                        "UPDATE older SET since = (SELECT since FROM health WHERE app = older.app);" : "", version, version);

@@ -271,6 +271,45 @@ static void test_successors(void **unused)
 	}
 }
 
+// One of two addresses is another one: the other's endpoint moves into the new watch as it is, with its probe under way,
+// and whatever the order. Where the pace is another one too, only the state goes over.
+static void test_addresses(void **unused)
+{
+	static const struct want want = {"a", 0, 1, 0};
+	struct addr now[] = {{ADDR_V4, {192, 0, 2, 1}}, {ADDR_V4, {192, 0, 2, 2}}}, next[] = {{ADDR_V4, {192, 0, 2, 3}}, now[0]};
+	struct watchlist *one = NULL, *two = NULL;
+
+	(void)unused;
+	for (int pace = 0; pace < 2; pace++) {
+		write_config(&want, 1);
+		targets[0].addresses = now;
+		targets[0].address_count = 2;
+		assert_int_equal(watchlist_new(&config, NULL, &one), E_OK);
+		one = take(one, NULL);
+
+		struct endpoint *kept = one->watches[0]->endpoints, *other = kept->next, *moved;
+		struct watch *watch;
+
+		assert_true(other && !other->next);
+		kept->shown.up = kept->decided = kept->settled = true;
+		checks[0].rise = pace ? 7 : 2;
+		targets[0].addresses = next;
+		assert_int_equal(watchlist_new(&config, one, &two), E_OK);
+		assert_int_equal(two->fresh_count, 1);
+		assert_int_equal(two->gone_count, 1);
+		watch = two->watches[0];
+		two = take(two, one);
+		assert_int_equal(watch_count(watch), 2);
+		moved = watch->endpoints->next;
+		assert_int_equal(moved == kept, !pace);
+		assert_true(moved->watch == watch && moved->probe.app == watch->names && moved->decided && moved->shown.up);
+		assert_true(watch->endpoints->shown.up && !watch->endpoints->decided); // as the target, until it is judged
+		assert_int_equal(watch_unsettled(watch), 1);
+		assert_int_equal(watch_marks(watch), WATCH_UP);
+		end(two);
+	}
+}
+
 // ---- slots ----------------------------------------------------------------------------------------------------------
 
 // The slot of a removed watch stays unused in the next list, and is reused only in the one after that.
@@ -391,6 +430,7 @@ int main(void)
 		cmocka_unit_test_setup(test_none, set_up),
 		cmocka_unit_test_setup(test_shared, set_up),
 		cmocka_unit_test_setup(test_successors, set_up),
+		cmocka_unit_test_setup(test_addresses, set_up),
 		cmocka_unit_test_setup(test_slots, set_up),
 		cmocka_unit_test_setup(test_slots_do_not_grow, set_up),
 		cmocka_unit_test_setup(test_discarded, set_up),

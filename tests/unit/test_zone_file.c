@@ -80,7 +80,8 @@ static void test_types(void **state)
 		"_443._tcp.web.example", "svc.example", "alias.example", "unknown.example", "known.example", "loc.example",
 		"host.example", "person.example", "uri.example", "key.example", "eui.example", "child.example",
 		"*.wild.example", "a.b.c.example", "host.sub.example", "host.other.example", "other.example",
-		"short.other.example",
+		"short.other.example", "cert.example", "ipsec.example", "hip.example", "node.example", "prefixes.example",
+		"zonemd.example", "csync.example", "x25.example",
 	};
 	char path[ZONELOAD_PATH_MAX], text[REPORT_TEXT_MAX];
 	struct config_domain domain = zoneload_domain("example", zoneload_data("types.zone", path));
@@ -111,7 +112,7 @@ static void test_types(void **state)
 		records++;
 		ldns_rr_free(rr);
 	}
-	assert_int_equal(records, 46);
+	assert_int_equal(records, 54);
 	assert_int_equal(records_of(db, names, ARRAY_LEN(names)), records);
 	ldns_rdf_deep_free(origin);
 	ldns_rdf_deep_free(previous);

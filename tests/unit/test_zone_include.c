@@ -99,10 +99,10 @@ static void test_errors(void **state)
 	write_file("bad.zone", "\nx A 1.2.3\n$INCLUDE bad2.zone\nx ( TXT y\n");
 	write_file("bad2.zone", "; nothing\ny.invalid. A 192.0.2.1\n");
 	expect(ZONELOAD_HEAD "$INCLUDE bad.zone\nz A x\n", E_INVAL,
-	       "E bad.zone:2: x.example A: Syntax error, could not parse the RR's rdata\n"
+	       "E bad.zone:2: x.example A: 1.2.3: expected an IPv4 address\n"
 	       "E bad2.zone:2: y.invalid: is outside the zone\n"
 	       "E bad.zone:4: parenthesis is not closed\n"
-	       "E t.zone:5: z.example A: Syntax error, could not parse the RR's rdata\n");
+	       "E t.zone:5: z.example A: x: expected an IPv4 address\n");
 	write_file("bad.zone", "$ORIGIN sub\nx A 192.0.2.1\nx CNAME y\n"); // found only when the zone is complete
 	expect(ZONELOAD_HEAD "$INCLUDE bad.zone\n", E_INVAL,
 	       "E bad.zone:2: x.sub.example A: not allowed beside the name's CNAME (RFC 2181 section 10.1)\n");
@@ -274,14 +274,14 @@ static void test_generate_errors(void **state)
 	                     "$GENERATE 250-260 a$ A 192.0.2.$\n$GENERATE 0-262144 a$ A 192.0.2.1\n"
 	                     "$GENERATE 1-2 $..x A 192.0.2.1\n$GENERATE 1-2 x TXT \"\"\n",
 	       E_INVAL,
-	       "E t.zone:4: a1.example A: Syntax error, value expected\n"
+	       "E t.zone:4: a1.example A: the data ends where there should be an IPv4 address\n"
 	       "E t.zone:5: $GENERATE: expected START-STOP[/STEP], an owner, a type and data\n"
 	       "E t.zone:6: $GENERATE: expected ${OFFSET,WIDTH,BASE} with a base of d, o, x, X, n or N, and no negative number, "
 	       "for 1\n"
-	       "E t.zone:7: a256.example A: Syntax error, could not parse the RR's rdata\n"
+	       "E t.zone:7: a256.example A: 192.0.2.256: expected an IPv4 address\n"
 	       "E t.zone:8: $GENERATE: more than 262144 records are generated\n"
 	       "E t.zone:9: 1..x: not a domain name\n"
-	       "E t.zone:10: x.example TXT: Syntax error, value expected\n");
+	       "E t.zone:10: x.example TXT: the data ends where there should be a string of at most 255 octets\n");
 	expect(ZONELOAD_HEAD "$GENERATE 0-262143/2 a$ A 192.0.2.1\n$GENERATE 0-131072 b$ A 192.0.2.1\n", E_INVAL,
 	       "E t.zone:5: $GENERATE: more than 262144 records are generated\n"); // of all together
 }

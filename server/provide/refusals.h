@@ -1,0 +1,17 @@
+// What a joined config does not use of what providers gave, logged once: not again while it stays so. Main thread.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+
+// Zero-initialised is a valid, empty one.
+struct refusals {
+	uint64_t *hashes; // of what was refused by the config in use, sorted
+	size_t count;
+};
+
+// Takes over those of a config that is in use now, and logs what is new.
+void refusals_log(struct refusals *refusals, const struct config *config);
+void refusals_done(struct refusals *refusals);

@@ -12,11 +12,12 @@ enum { CELL_LEN = 512 };
 // Whether the addresses are as they should be: "", or what is wrong.
 static const char *note_text(const json_t *target, char buf[CELL_LEN])
 {
-	const char *error = client_text(target, "error");
+	const char *error = client_text(target, "error"), *probed = client_text(target, "check_error");
 	const char *what = json_is_true(json_object_get(target, "expired")) ? "EXPIRED" : "stale";
 	bool is_stale = json_is_true(json_object_get(target, "stale"));
 
-	snprintf(buf, CELL_LEN, "%s%s%s", is_stale ? what : "", is_stale && error[0] ? ": " : "", error);
+	snprintf(buf, CELL_LEN, "%s%s%s%s%s%s", is_stale ? what : "", is_stale && error[0] ? ": " : "", error,
+	         error[0] && probed[0] ? "; " : "", probed[0] ? "name to probe: " : "", probed);
 	return buf;
 }
 

@@ -57,6 +57,15 @@ static json_t *set_name(json_t *object, const struct config_site *site, const st
 	return reply_set(object, "outside", refused_json(site, have, true));
 }
 
+// The same of the name of the host that is probed for it.
+static json_t *set_probed_name(json_t *object, const char *written, const struct resolve *resolve)
+{
+	const struct resolve_name *name = resolve ? resolve_get(resolve, written) : NULL;
+
+	object = reply_set(object, "check_name", reply_text(written));
+	return name && name->error[0] ? reply_set(object, "check_error", reply_text(name->error)) : object;
+}
+
 static json_t *target_json(const struct source *source, uint32_t app, uint32_t slot)
 {
 	const struct control_ops *ops = source->ops;
@@ -77,6 +86,8 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	object = reply_set(object, "ttl_s", json_integer(answers ? answers->ttl_s : 0));
 	if (written->cname)
 		object = reply_set(object, "cname", reply_text(written->cname));
+	if (written->check_name)
+		object = set_probed_name(object, written->check_name, ops->resolve);
 	return name ? set_name(object, site, name) : object;
 }
 

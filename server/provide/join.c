@@ -43,8 +43,9 @@ static int refuse(struct joining *joining, const struct provided *target, const 
 
 // ---- sites ----------------------------------------------------------------------------------------------------------
 
-// The number of a site, which is taken from the catalogue if need be. -1: there is none, or E_NOMEM in *ret_err.
-static int find_site(struct joining *joining, const char *name, int *ret_err)
+// The number of a site; where only the catalogue has it, of one behind those of the config, for keep_site(). -1: there is
+// none.
+static int find_site(struct joining *joining, const char *name)
 {
 	struct config *config = joining->config;
 	const struct catalogue catalogue = {(struct config_site *)config->known_sites, config->known_site_count};
@@ -55,12 +56,21 @@ static int find_site(struct joining *joining, const char *name, int *ret_err)
 		return (int)entry->value;
 	if (config->site_count == joining->sites_max || !catalogue_find(&catalogue, name, site))
 		return -1;
+	return (int)config->site_count;
+}
+
+// A target is at that site: it becomes one of the config's, if it is not.
+static int keep_site(struct joining *joining, const char *name, unsigned number)
+{
+	struct config_site *site = &joining->config->sites[number];
+
+	if (number < joining->config->site_count)
+		return E_OK;
 	site->name = arena_strdup(joining->arena, name);
-	if (!site->name || dict_add(joining->sites, site->name, config->site_count) < 0) {
-		*ret_err = E_NOMEM;
-		return -1;
-	}
-	return (int)config->site_count++;
+	if (!site->name || dict_add(joining->sites, site->name, number) < 0)
+		return E_NOMEM;
+	joining->config->site_count++;
+	return E_OK;
 }
 
 // Room for one more site for each target is enough, and for no more than there may be.
@@ -155,13 +165,16 @@ static const char *find_fault(const struct joining *joining, const struct config
 
 static int take_target(struct joining *joining, struct config_app *app, const struct provided *from)
 {
-	int err = E_OK, site = find_site(joining, from->site, &err);
+	int site = find_site(joining, from->site), err;
 	const char *fault;
 
 	if (site < 0)
-		return err < 0 ? err : refuse(joining, from, "its site is neither in `sites` nor in the catalogue");
+		return refuse(joining, from, "its site is neither in `sites` nor in the catalogue");
 	fault = find_fault(joining, app, from, (unsigned)site);
-	return fault ? refuse(joining, from, fault) : add_target(joining, app, from, (unsigned)site);
+	if (fault)
+		return refuse(joining, from, fault);
+	err = keep_site(joining, from->site, (unsigned)site);
+	return err < 0 ? err : add_target(joining, app, from, (unsigned)site);
 }
 
 // ---- apps -----------------------------------------------------------------------------------------------------------

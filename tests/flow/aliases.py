@@ -68,7 +68,11 @@ zone:
         self.process = subprocess.Popen([self.path, "-d", "-c", str(self.folder / "nsd.conf")], cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=open(self.folder / "log", "ab"),
                                         stderr=subprocess.STDOUT)
-        until(self.is_current, harness.PATIENCE_S, "nsd answers", every_s=0.05)
+        try:
+            until(self.is_current, harness.PATIENCE_S, "nsd answers", every_s=0.05)
+        except BaseException:
+            self.stop()
+            raise
 
     def is_current(self):
         """Whether it answers from what was written last."""
@@ -250,6 +254,8 @@ def addresses_are_probed():
             until(lambda: answer("b.edge.example.com") == ["203.0.113.2"], 5, "the other target")
             probed.up()
             until(lambda: answer("b.edge.example.com") == ["203.0.113.1"], 5, "the first again")
+            target = daemon.ctl_json("targets", "b.edge.example.com")["targets"][0]
+            equal((target["check_name"], target.get("check_error")), (f"probe.{ZONE}", None))
             # The name to probe moves.
             probed.down()
             server.change({"lb": ["127.0.0.3", "127.0.0.4"], "probe": ["127.0.0.3"]})

@@ -31,8 +31,13 @@ static const char base_text[] =
 
 static const struct addr address = {.family = ADDR_V4, .bytes = {198, 51, 100, 7}};
 
-#define AT(app_, site_) \
-	{.app = app_, .site = site_, .addresses = &address, .address_count = 1, .from = "test: " app_ " " site_, \
+// One in Boston's block, and one in none.
+static const struct addr mixed[] = {{.family = ADDR_V4, .bytes = {155, 146, 0, 9}},
+                                    {.family = ADDR_V4, .bytes = {198, 51, 100, 7}}};
+
+#define AT(app_, site_) AT_ADDRESSES(app_, site_, &address, 1)
+#define AT_ADDRESSES(app_, site_, addresses_, count_) \
+	{.app = app_, .site = site_, .addresses = addresses_, .address_count = count_, .from = "test: " app_ " " site_, \
 	 .provider = "test", .key = app_ " " site_, .mark = {"/d/f", 2, 13}, .rule = READY_ENDPOINTS}
 
 static struct config *join(struct config *read, const struct provided *targets, size_t count)
@@ -81,7 +86,8 @@ static void test_join(void **state)
 {
 	const struct provided targets[] = {
 		AT("*.b.e.x", "us-east-1"), AT("a.e.x", "plant-7"), AT("a.e.x", "us-east-1"),
-		AT("a.e.x", "us-east-1-wl1-bos-wlz-1"), AT("c.e.x", "nowhere"), AT("d.e.x", "nowhere"), AT("d.e.x", "us-west-2"),
+		AT_ADDRESSES("a.e.x", "us-east-1-wl1-bos-wlz-1", mixed, 2), AT("a.e.x", "us-east-1-wl1-nyc-wlz-1"),
+		AT("c.e.x", "nowhere"), AT("d.e.x", "nowhere"), AT("d.e.x", "us-west-2"),
 		AT("d.e.x", "us-west-2a"), AT("f.g", "us-east-1"), AT("w.e.x", "us-west-2"),
 	};
 	static const struct {
@@ -89,6 +95,7 @@ static void test_join(void **state)
 	} refused[] = {
 		{"*.b.e.x", "us-east-1", "such a name is not a Host header, and the app's check has no `host`"},
 		{"a.e.x", "us-east-1", "the config has a target at this site of the app"},
+		{"a.e.x", "us-east-1-wl1-nyc-wlz-1", "its addresses are outside the site's block"},
 		{"c.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"d.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"f.g", "us-east-1", "it is in none of our domains"},
@@ -111,9 +118,9 @@ static void test_join(void **state)
 	const struct config_target *target = &joined->apps[0].targets[2];
 
 	assert_string_equal(target->from, "test: a.e.x us-east-1-wl1-bos-wlz-1");
-	assert_true(target->ready == READY_ENDPOINTS && target->check == 1 && target->address_count == 1);
+	assert_true(target->ready == READY_ENDPOINTS && target->check == CONFIG_CHECK_NONE && target->address_count == 1);
 	assert_true(target->mark.line == 2 && strcmp(target->mark.file, "/d/f") == 0);
-	assert_true(addr_equal(&target->addresses[0], &address) && target->addresses != &address);
+	assert_true(addr_equal(&target->addresses[0], &mixed[0]) && target->addresses != mixed);
 	assert_true(joined->sites[target->site].kind == SITE_WAVELENGTH && !joined->sites[target->site].is_public);
 	assert_int_equal(joined->site_count, 5); // of the catalogue's only those that are used
 	assert_true(joined->apps[2].ttl_s == 7 && joined->apps[2].check == 0 && joined->apps[2].mark.line == 2);

@@ -130,7 +130,7 @@ static void test_ready(void **unused)
 	assert_int_equal(provide_ready(providing, "a.e.x", "us-east-1"), EDGESTEER_HEALTH_UNREADY);
 	assert_int_equal(provide_ready(providing, "b.e.x", "us-east-1"), EDGESTEER_HEALTH_UNKNOWN);
 	providing_expect(A ";");
-	assert_string_equal(providing_ready, "a.e.x us-east-1 unready;a.e.x us-east-1 unknown;");
+	assert_string_equal(providing_ready, "a.e.x us-east-1 ready;a.e.x us-east-1 unready;a.e.x us-east-1 unknown;");
 	assert_int_equal(providing_changes, 1); // readiness is no change of the structure
 }
 

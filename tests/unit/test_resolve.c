@@ -222,6 +222,25 @@ static void tells_one_family_while_the_other_is_awaited(void **state)
 	assert_int_equal(stage->changes, 1);
 }
 
+// The other one is told all the same.
+static void keeps_the_family_that_fails(void **state)
+{
+	(void)state;
+	stage->rows[0] = (struct nameserver_row){LB, .a = "192.0.2.1", .aaaa = "2001:db8::1", .ttl_s = 0};
+	begin_with(1);
+	wait_for("192.0.2.1 2001:db8::1");
+	stage->rows[0].is_aaaa_silent = true;
+	stage->rows[0].a = "192.0.2.2";
+	wait_for("192.0.2.2 2001:db8::1");
+	wait_for_failures(1);
+	assert_true(stage->is_stale);
+	assert_non_null(strstr(first()->error, "AAAA: "));
+	stage->rows[0].is_aaaa_silent = false;
+	stage->rows[0].aaaa = NULL; // as it says now
+	wait_for("192.0.2.2");
+	assert_false(stage->is_stale);
+}
+
 static void keeps_what_was_good(void **state)
 {
 	static const enum nameserver_mode wrongs[] = {NAMESERVER_NXDOMAIN, NAMESERVER_SERVFAIL, NAMESERVER_SILENT,
@@ -451,6 +470,7 @@ int main(void)
 		test(tells_both_families_at_once),
 		test(asks_again_and_tells_changes_only),
 		test(tells_one_family_while_the_other_is_awaited),
+		test(keeps_the_family_that_fails),
 		test(keeps_what_was_good),
 		test(is_patient_longer_and_longer),
 		test(refuses_chains_that_lead_home),

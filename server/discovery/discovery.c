@@ -106,7 +106,7 @@ void discovery_print_plugins(void)
 		printf("%s: %s\n", plugin->name, plugin->summary);
 		for (const struct edgesteer_option *option = plugin->options; option && option->name; option++) {
 			must((size_t)option->type < ARRAY_LEN(types));
-			printf("  %-10s %-8s %s%s\n", option->name, types[option->type], option->required ? "Required. " : "",
+			printf("  %-14s %-8s %s%s\n", option->name, types[option->type], option->required ? "Required. " : "",
 			       option->help);
 		}
 	}

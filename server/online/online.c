@@ -10,7 +10,7 @@
 #include "base/parallel.h"
 #include "config/config.h"
 #include "online/findings.h"
-#include "online/provided.h"
+#include "online/providers.h"
 #include "online/resolved.h"
 #include "online/say.h"
 #include "view/view.h"
@@ -78,7 +78,7 @@ static int check_providers(struct config *config, const struct view *view, bool 
 	struct provided_result result;
 	json_t *provider;
 	size_t i;
-	int err = provided_check(config, view->zones, report, &result);
+	int err = providers_check(config, view->zones, report, &result);
 
 	outcome->is_stuck = result.is_stuck;
 	if (err < 0)

@@ -12,7 +12,7 @@ struct say_counts {
 	size_t domains, agree, broken;
 };
 
-// For people: a provider of provided_check(). E_IO.
+// For people: a provider of providers_check(). E_IO.
 int say_provider(const json_t *provider, FILE *out) MUST_USE;
 // For people: an app of resolved_check(). E_IO.
 int say_app(const json_t *app, FILE *out) MUST_USE;

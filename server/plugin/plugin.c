@@ -15,13 +15,14 @@
 #include "base/report.h"
 #include "schema/value.h"
 
-extern const struct edgesteer_plugin edgesteer_plugin_asn, edgesteer_plugin_exec, edgesteer_plugin_file, edgesteer_plugin_mmdb,
-	edgesteer_plugin_ranges;
+extern const struct edgesteer_plugin edgesteer_plugin_asn, edgesteer_plugin_exec, edgesteer_plugin_file,
+	edgesteer_plugin_kubernetes, edgesteer_plugin_mmdb, edgesteer_plugin_ranges;
 
 const struct edgesteer_plugin *const plugin_built_in[] = {
 	&edgesteer_plugin_asn,
 	&edgesteer_plugin_exec,
 	&edgesteer_plugin_file,
+	&edgesteer_plugin_kubernetes,
 	&edgesteer_plugin_mmdb,
 	&edgesteer_plugin_ranges,
 };

@@ -44,11 +44,11 @@ door 'ldns/' 'server/(zone/mnemonic|online/message)\.c'
 door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
 door 'ares\.h' 'server/resolve/asker\.c'
-door 'curl/' 'server/(http|health)/[a-z0-9_]+\.[ch]'
+door 'curl/' '(server/(http|health)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(answer/(sign|cookie)|http/ca_stores|net/tls)\.c'
-door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|online|daemon|client)|plugins/(exec|lib))/[a-z0-9_]+\.[ch]'
+door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|online|daemon|client)|plugins/(exec|kubernetes|lib))/[a-z0-9_]+\.[ch]'
 door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|state|generation|control|online|daemon)/[a-z0-9_]+\.[ch]'
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------

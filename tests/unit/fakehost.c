@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <math.h>
+#include <search.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,6 +27,20 @@ static void *check(void *pointer)
 	return pointer;
 }
 
+static void trace(struct fakehost *host, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void trace(struct fakehost *host, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!host->trace)
+		return;
+	va_start(ap, fmt);
+	vfprintf(host->trace, fmt, ap);
+	va_end(ap);
+	fputc('\n', host->trace);
+}
+
 static const char *option(const struct edgesteer_host *lent, const char *name)
 {
 	const struct fakehost *host = (const struct fakehost *)lent;
@@ -38,10 +55,13 @@ static int option_map(const struct edgesteer_host *lent, const char *name,
                       int (*each)(void *ctx, const char *key, const char *value), void *ctx)
 {
 	const struct fakehost *host = (const struct fakehost *)lent;
+	const struct fakehost_pair *pairs = host->maps ? NULL : host->map;
 	int stop = 0;
 
-	(void)name;
-	for (const struct fakehost_pair *pair = host->map; pair && pair->key && stop == 0; pair++)
+	for (const struct fakehost_map *map = host->maps; map && map->name; map++)
+		if (strcmp(map->name, name) == 0)
+			pairs = map->pairs;
+	for (const struct fakehost_pair *pair = pairs; pair && pair->key && stop == 0; pair++)
 		stop = each(ctx, pair->key, pair->value);
 	return stop;
 }
@@ -70,9 +90,14 @@ static void report(const struct edgesteer_host *lent, enum edgesteer_level level
 
 	size_t room = strlen(levels[level]) + strlen(at) + strlen(text) + 4;
 
+	pthread_mutex_lock(&host->lock);
 	host->reports = check(realloc(host->reports, host->reports_len + room));
 	host->reports_len +=
 		(size_t)snprintf(host->reports + host->reports_len, room, "%s%s: %s\n", levels[level], at, text);
+	trace(host, "report\t%s: %s", levels[level], text);
+	if (host->trace)
+		fflush(host->trace);
+	pthread_mutex_unlock(&host->lock);
 }
 
 static void copy(char *to, const char *from)
@@ -125,6 +150,210 @@ static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix 
 	return 0;
 }
 
+// ---- provide() ------------------------------------------------------------------------------------------------------
+
+struct fakehost_op {
+	char *key, *text; // text NULL: dropped
+};
+
+static int compare_ops(const void *a, const void *b)
+{
+	return strcmp(((const struct fakehost_op *)a)->key, ((const struct fakehost_op *)b)->key);
+}
+
+static void free_op(void *op)
+{
+	free(((struct fakehost_op *)op)->key);
+	free(((struct fakehost_op *)op)->text);
+	free(op);
+}
+
+static const char *path(const struct edgesteer_host *lent, const char *written)
+{
+	(void)lent;
+	return written; // tests write whole ones
+}
+
+static int begin(const struct edgesteer_host *lent)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+
+	pthread_mutex_lock(&host->lock);
+	host->whole = true;
+	host->wholes++;
+	trace(host, "begin");
+	pthread_mutex_unlock(&host->lock);
+	return 0;
+}
+
+static void add_op(struct fakehost *host, const char *key, char *text)
+{
+	if ((host->op_count & (host->op_count - 1)) == 0) {
+		size_t cap = host->op_count ? host->op_count * 2 : 1;
+
+		host->ops = check(realloc(host->ops, cap * sizeof(*host->ops)));
+	}
+	host->ops[host->op_count++] = (struct fakehost_op){check(strdup(key)), text};
+	if (text)
+		trace(host, "put\t%s\t%s", key, text);
+	else
+		trace(host, "drop\t%s", key);
+}
+
+static char *describe(const struct edgesteer_target *target)
+{
+	static const char *const words[] = {"unknown", "ready", "unready"};
+	char *text = NULL;
+	size_t len;
+	FILE *file = check(open_memstream(&text, &len));
+
+	fprintf(file, "%s %s %s", target->app, target->site, target->alias ? target->alias : "");
+	for (size_t i = 0; i < target->address_count; i++)
+		fprintf(file, "%s%s", i ? "," : "", target->addresses[i]);
+	fprintf(file, " %lld %s", (long long)target->created_s, words[target->health]);
+	fclose(file);
+	return text;
+}
+
+static int put(const struct edgesteer_host *lent, const struct edgesteer_target *target)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+	bool refused = host->refuses && host->refuses(target);
+
+	pthread_mutex_lock(&host->lock);
+	add_op(host, target->key, refused ? NULL : describe(target));
+	pthread_mutex_unlock(&host->lock);
+	return refused ? EDGESTEER_REFUSED : 0;
+}
+
+static int drop(const struct edgesteer_host *lent, const char *key)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+
+	pthread_mutex_lock(&host->lock);
+	add_op(host, key, NULL);
+	pthread_mutex_unlock(&host->lock);
+	return 0;
+}
+
+static void apply(struct fakehost *host, struct fakehost_op *op)
+{
+	struct fakehost_op **found = tfind(op, &host->targets, compare_ops);
+
+	if (found) {
+		struct fakehost_op *old = *found;
+
+		tdelete(old, &host->targets, compare_ops);
+		free_op(old);
+	}
+	if (!op->text) {
+		free(op->key);
+		return;
+	}
+
+	struct fakehost_op *kept = check(malloc(sizeof(*kept)));
+
+	*kept = *op;
+	check(tsearch(kept, &host->targets, compare_ops));
+}
+
+static int commit(const struct edgesteer_host *lent)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+
+	pthread_mutex_lock(&host->lock);
+	if (host->whole) {
+		tdestroy(host->targets, free_op);
+		host->targets = NULL;
+	}
+	for (size_t i = 0; i < host->op_count; i++)
+		apply(host, &host->ops[i]);
+	host->op_count = 0;
+	host->whole = false;
+	host->commits++;
+	trace(host, "commit");
+	if (host->trace)
+		fflush(host->trace);
+	pthread_mutex_unlock(&host->lock);
+	return 0;
+}
+
+static void source(const struct edgesteer_host *lent, const char *part, enum edgesteer_source state, const char *text)
+{
+	static const char *const words[] = {"connecting", "current", "away"};
+	struct fakehost *host = (struct fakehost *)lent;
+	char line[1024];
+	int len = snprintf(line, sizeof(line), "%s: %s%s%s\n", part ? part : "all", words[state], text ? " " : "",
+	                   text ? text : "");
+
+	pthread_mutex_lock(&host->lock);
+	host->sources = check(realloc(host->sources, host->sources_len + (size_t)len + 1));
+	memcpy(host->sources + host->sources_len, line, (size_t)len + 1);
+	host->sources_len += (size_t)len;
+	trace(host, "source\t%.*s", len - 1, line);
+	if (host->trace)
+		fflush(host->trace);
+	pthread_mutex_unlock(&host->lock);
+}
+
+static int stop_fd(const struct edgesteer_host *lent)
+{
+	return ((const struct fakehost *)lent)->stop_fd;
+}
+
+static void *provide(void *ctx)
+{
+	struct fakehost *host = ctx;
+
+	host->result = host->plugin->provide(host->instance);
+	return NULL;
+}
+
+int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin)
+{
+	int err = plugin->open(&host->lent, &host->instance);
+
+	if (err < 0)
+		return err;
+	host->plugin = plugin;
+	host->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (host->stop_fd < 0 || pthread_create(&host->thread, NULL, provide, host) != 0)
+		abort();
+	return 0;
+}
+
+int fakehost_stop(struct fakehost *host)
+{
+	eventfd_write(host->stop_fd, 1);
+	pthread_join(host->thread, NULL);
+	host->plugin->close(host->instance);
+	close(host->stop_fd);
+	return host->result;
+}
+
+static void write_target(const void *node, VISIT which, void *file)
+{
+	const struct fakehost_op *op = *(struct fakehost_op *const *)node;
+
+	if (which == postorder || which == leaf)
+		fprintf(file, "%s: %s\n", op->key, op->text);
+}
+
+char *fakehost_targets(struct fakehost *host)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *file = check(open_memstream(&text, &len));
+
+	pthread_mutex_lock(&host->lock);
+	twalk_r(host->targets, write_target, file);
+	pthread_mutex_unlock(&host->lock);
+	fclose(file);
+	return text;
+}
+
+// ---- life -----------------------------------------------------------------------------------------------------------
+
 static void reads(const struct edgesteer_host *lent, const char *path)
 {
 	struct fakehost *host = (struct fakehost *)lent;
@@ -135,10 +364,14 @@ static void reads(const struct edgesteer_host *lent, const char *path)
 void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, const struct fakehost_pair *map)
 {
 	*host = (struct fakehost){
-		.lent = {.size = sizeof(host->lent), .option = option, .option_map = option_map, .report = report, .add = add, .reads = reads},
+		.lent = {.size = sizeof(host->lent), .option = option, .option_map = option_map, .report = report, .add = add,
+		         .reads = reads, .path = path, .begin = begin, .put = put, .drop = drop, .commit = commit,
+		         .source = source, .stop_fd = stop_fd},
 		.options = options,
 		.map = map,
 		.reports = check(strdup("")),
+		.sources = check(strdup("")),
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 }
 
@@ -174,6 +407,13 @@ void fakehost_fuzz(const struct edgesteer_plugin *plugin, const struct fakehost_
 
 void fakehost_end(struct fakehost *host)
 {
+	for (size_t i = 0; i < host->op_count; i++) {
+		free(host->ops[i].key);
+		free(host->ops[i].text);
+	}
+	free(host->ops);
+	tdestroy(host->targets, free_op);
+	free(host->sources);
 	free(host->reports);
 	free(host->added);
 }

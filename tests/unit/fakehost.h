@@ -2,13 +2,21 @@
 // checks: what a plugin hands over is what the test sees. For fuzz targets one that checks everything and keeps nothing.
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "edgesteer-plugin.h"
 
 struct fakehost_pair {
 	const char *key, *value; // key NULL: the end
+};
+
+// The pairs of one of several options of type EDGESTEER_MAP.
+struct fakehost_map {
+	const char *name; // NULL: the end
+	const struct fakehost_pair *pairs;
 };
 
 struct fakehost_added {
@@ -30,6 +38,22 @@ struct fakehost {
 	                                                                                            // NULL
 	bool is_fuzzing;            // by fakehost_fuzz()
 	char read[128];             // what the last call of reads() said
+
+	// provide(), which is on a thread of its own; the lock is for all of what it writes.
+	const struct fakehost_map *maps; // instead of `map`; NULL: every option has that one
+	bool (*refuses)(const struct edgesteer_target *target); // NULL: none is refused
+	FILE *trace;                     // gets a line for each call, at once; NULL
+	pthread_mutex_t lock;
+	pthread_t thread;
+	const struct edgesteer_plugin *plugin;
+	void *instance;
+	int stop_fd, result;
+	struct fakehost_op *ops;         // since the last commit
+	size_t op_count, commits, wholes;
+	bool whole;                      // begin() was called since
+	void *targets;                   // what was committed, a tree
+	char *sources;                   // "prod: current\n", "prod: away 401 Unauthorized\n", in their order
+	size_t sources_len;
 };
 
 // Options and map are borrowed; `map` may be NULL.
@@ -38,6 +62,12 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 int fakehost_run(struct fakehost *host, const struct edgesteer_plugin *plugin);
 void fakehost_end(struct fakehost *host);
 
+// Opens an instance and runs its provide() on a thread. Negative: open() failed.
+int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin);
+// Has provide() return, closes the instance, and returns what provide() did.
+int fakehost_stop(struct fakehost *host);
+// What was committed, by key: "KEY: APP SITE BALANCER CREATED HEALTH\n" each. For free().
+char *fakehost_targets(struct fakehost *host);
 // Runs a plugin on a file of `len` octets, whose path is the value of each option whose value here is FAKEHOST_FILE.
 // Aborts unless it keeps to the plugin interface in what it adds, `on_add` (NULL: none) agrees, its reports name no other
 // file, and it fails exactly when it has reported an error.

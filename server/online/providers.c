@@ -1,5 +1,5 @@
-// Providers run once; see provided.h.
-#include "online/provided.h"
+// Providers run once; see providers.h.
+#include "online/providers.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -182,7 +182,7 @@ static int conclude(struct provide *provide, struct config *config, const struct
 	return err;
 }
 
-int provided_check(struct config *config, const struct zonedb *zones, struct report *report,
+int providers_check(struct config *config, const struct zonedb *zones, struct report *report,
                    struct provided_result *ret_result)
 {
 	const struct provide_ops ops = {.changed = on_changed};

@@ -1,0 +1,88 @@
+// Files with a token or a key; see secret.h.
+#include "secret.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "regular.h"
+
+static const char *mode_fault(mode_t mode, char buf[static 128])
+{
+	if (!(mode & S_IRWXO))
+		return NULL;
+	snprintf(buf, 128, "open to everybody on this machine (mode %04o): chmod o= it", (unsigned)(mode & 07777));
+	return buf;
+}
+
+const char *secret_fault(const char *path, char buf[static 128])
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return strerror(errno);
+	if (access(path, R_OK) < 0)
+		return strerror(errno);
+	return mode_fault(status.st_mode, buf);
+}
+
+static const char *trim(char *token, size_t len)
+{
+	size_t start = strspn(token, " \t\r\n");
+
+	while (len > start && strchr(" \t\r\n", token[len - 1]))
+		len--;
+	memmove(token, token + start, len - start);
+	token[len - start] = '\0';
+	if (!*token)
+		return "empty";
+	for (const char *c = token; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return "not a token: it has blanks or control characters";
+	return NULL;
+}
+
+const char *secret_read_token(const char *path, bool shared, char ret_token[static SECRET_MAX_LEN + 1],
+                              char buf[static 128])
+{
+	int fd;
+	off_t size;
+	struct stat status;
+	const char *why = regular_open(path, &fd, &size);
+
+	if (why)
+		return why;
+	// The mode of what is open: the path may lead to another file by now.
+	if (!shared && fstat(fd, &status) == 0)
+		why = mode_fault(status.st_mode, buf);
+
+	ssize_t len = why ? 0 : read(fd, ret_token, SECRET_MAX_LEN + 1);
+
+	if (len < 0)
+		why = strerror(errno);
+	else if (len > SECRET_MAX_LEN)
+		why = "too long for a token";
+	close(fd);
+	if (why)
+		return why;
+	ret_token[len] = '\0';
+	return trim(ret_token, (size_t)len);
+}
+
+uint64_t secret_stamp(const char *path)
+{
+	struct stat status;
+
+	if (!path || stat(path, &status) < 0)
+		return 0;
+
+	const uint64_t parts[] = {(uint64_t)status.st_dev, (uint64_t)status.st_ino, (uint64_t)status.st_size,
+	                          (uint64_t)status.st_mtim.tv_sec, (uint64_t)status.st_mtim.tv_nsec};
+	uint64_t stamp = 1;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		stamp = (stamp ^ parts[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	return stamp;
+}

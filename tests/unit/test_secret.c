@@ -1,0 +1,123 @@
+// Files with tokens and keys: what is read, what is refused and why, and that a change is noticed.
+#include "lib/secret.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tempdir.h"
+
+static char folder[TEMPDIR_LEN], path[TEMPDIR_LEN + 16];
+
+static void write_file(const char *text, size_t len, mode_t mode)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static const struct {
+	const char *text;
+	mode_t mode;
+	bool shared;
+	const char *token, *why; // one of them
+} cases[] = {
+	{"abc.def", 0600, false, "abc.def", NULL},
+	{"  abc\r\n\n", 0640, false, "abc", NULL},
+	{"abc", 0644, false, NULL, "open to everybody on this machine (mode 0644): chmod o= it"},
+	{"abc", 0602, false, NULL, "open to everybody on this machine (mode 0602): chmod o= it"},
+	{"abc", 0644, true, "abc", NULL},
+	{"", 0600, false, NULL, "empty"},
+	{" \n", 0600, false, NULL, "empty"},
+	{"a b", 0600, false, NULL, "not a token: it has blanks or control characters"},
+	{"a\r\nX-Other: b", 0600, false, NULL, "not a token: it has blanks or control characters"},
+	{"a\x7f", 0600, false, NULL, "not a token: it has blanks or control characters"},
+};
+
+static void test_table(void **state)
+{
+	char token[SECRET_MAX_LEN + 1], buf[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		write_file(cases[i].text, strlen(cases[i].text), cases[i].mode);
+
+		const char *why = secret_read_token(path, cases[i].shared, token, buf);
+
+		if (cases[i].why) {
+			assert_non_null(why);
+			assert_string_equal(why, cases[i].why);
+		} else {
+			assert_null(why);
+			assert_string_equal(token, cases[i].token);
+		}
+	}
+}
+
+static void test_files(void **state)
+{
+	char *token = malloc(SECRET_MAX_LEN + 1), *large = malloc(SECRET_MAX_LEN + 1), buf[128];
+
+	(void)state;
+	memset(large, 'a', SECRET_MAX_LEN + 1);
+	write_file(large, SECRET_MAX_LEN, 0600);
+	assert_null(secret_read_token(path, false, token, buf));
+	assert_int_equal(strlen(token), SECRET_MAX_LEN);
+	write_file(large, SECRET_MAX_LEN + 1, 0600);
+	assert_string_equal(secret_read_token(path, false, token, buf), "too long for a token");
+	assert_null(secret_fault(path, buf));
+	assert_string_equal(secret_read_token(folder, false, token, buf), "Is a directory");
+	unlink(path);
+	assert_string_equal(secret_read_token(path, false, token, buf), "No such file or directory");
+	assert_string_equal(secret_fault(path, buf), "No such file or directory");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_string_equal(secret_read_token(path, false, token, buf), "not a regular file");
+	unlink(path);
+	free(token);
+	free(large);
+}
+
+static void test_stamp(void **state)
+{
+	(void)state;
+	assert_int_equal(secret_stamp(NULL), 0);
+	assert_int_equal(secret_stamp(path), 0);
+	write_file("a", 1, 0600);
+
+	uint64_t first = secret_stamp(path);
+
+	assert_int_not_equal(first, 0);
+	assert_int_equal(secret_stamp(path), first);
+	write_file("ab", 2, 0600);
+	assert_int_not_equal(secret_stamp(path), first);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_stamp),
+	};
+
+	if (tempdir_make(folder) < 0)
+		return 1;
+	snprintf(path, sizeof(path), "%s/token", folder);
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	rmdir(folder);
+	return failed;
+}

@@ -139,22 +139,21 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 
 // ---- what providers say ----------------------------------------------------------------------------------------------
 
-enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
+enum { PATIENCE_MS = 30000 }; // without a check: as a check's by default
 
-// The config's target; NULL: it is not in use.
-static const struct config_target *target_of(const struct daemon *daemon, int number)
+// The app of a target of the view, as the config has it; NULL: there is no such target.
+static const struct config_app *app_of(const struct daemon *daemon, int number)
 {
 	const struct view *view = serving_view(daemon->serving);
-	const struct target *target = number < 0 ? NULL : &view->targets[number];
 
-	return target ? &serving_config(daemon->serving)->apps[target->app - view->apps].targets[target->slot] : NULL;
+	return number < 0 ? NULL : &serving_config(daemon->serving)->apps[view->targets[number].app - view->apps];
 }
 
-// `fall` intervals of what would be probed.
-static int64_t patience_ms(const struct daemon *daemon, const struct config_target *target)
+// `fall` intervals of the app's check, also where the provider's word alone counts and nothing is probed.
+static int64_t patience_ms(const struct daemon *daemon, const struct config_app *app)
 {
 	const struct config *config = serving_config(daemon->serving);
-	int number = target ? target->check : config->defaults.check;
+	int number = app ? app->check : config->defaults.check;
 	const struct config_check *check = number < 0 ? NULL : &config->checks[number];
 
 	return check ? (int64_t)check->fall * check->interval_ms : PATIENCE_MS;
@@ -165,14 +164,16 @@ void reactions_ready_changed(void *ctx, const char *app, const char *site, enum 
 	const struct daemon *daemon = ctx;
 	int number = index_find_target(serving_view(daemon->serving), app, site);
 
-	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, target_of(daemon, number)));
+	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, app_of(daemon, number)));
 }
 
 static void set_ready(void *ctx, const char *app, const char *site, bool ready)
 {
 	struct daemon *daemon = ctx;
 	int number = index_find_target(serving_view(daemon->serving), app, site);
-	const struct config_target *target = target_of(daemon, number);
+	const struct config_app *found = app_of(daemon, number);
+	const struct config_target *target =
+		found ? &found->targets[serving_view(daemon->serving)->targets[number].slot] : NULL;
 
 	if (!target || !target->from || target->ready == READY_PROBE)
 		return;

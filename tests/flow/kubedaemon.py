@@ -1,6 +1,7 @@
 """From an Ingress to the answer of a query: the kubernetes plugin in the daemon, as a cluster's objects come, change, fail,
 and go, and while the cluster is away."""
 
+import re
 import time
 
 import harness
@@ -65,7 +66,13 @@ def unready_for_as_long_as_a_check_fails():
             until(lambda: answers(daemon) == ["203.0.113.11"], SOON_S * harness.slowness(), "the other one is")
             check(time.monotonic() - began > 1.5, "not before two intervals are over")
             target, = daemon.ctl_json("apps", NAME, "--site", "us-east-1")["apps"][0]["targets"]
-            equal(target["state"], "down", target)
+            equal((target["state"], target["unready"]), ("down", True), target)
+            for words in (["apps"], ["targets"], ["explain", NAME, "--client", "192.0.2.1"]):
+                said = daemon.ctl(*words, as_json=False).out
+                check(re.search(r"us-east-1 .*down \(no endpoint ready\)", said), said)
+            daemon.ctl("force", f"{NAME}/us-east-1", "down")
+            target, = daemon.ctl_json("targets", NAME)["targets"][:1]
+            equal((target["forced"], target.get("unready")), ("down", None), target)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The demo of targets that come from a cluster: a Kubernetes API server (the tests' double, which kubectl takes for real) has
-the Ingresses of an EKS cluster, NSD the host names of their load balancers. Both change, and the answers follow. Owns both
-servers."""
+"""The demo of targets that come from a cluster: a Kubernetes API server (the tests' double, which kubectl takes for real)
+has the Ingresses of an EKS cluster, NSD the host names of their load balancers. Both change, and the answers follow. Owns
+both servers."""
 
 import contextlib
 import os
@@ -51,7 +51,8 @@ class Cluster(Demo):
     """See above."""
 
     config = 'demo-kubernetes.yaml'
-    answers = {BOS_FIRST: 'Boston', BOS_LATER: 'Boston', NYC_ADDRESS: 'New York', REGION_ADDRESS: 'Parent Region us-east-1'}
+    answers = {BOS_FIRST: 'Boston', BOS_LATER: 'Boston', NYC_ADDRESS: 'New York',
+               REGION_ADDRESS: 'Parent Region us-east-1'}
 
     def __init__(self, build, port):
         super().__init__(build, port)
@@ -104,7 +105,8 @@ class Cluster(Demo):
         title('A cluster\'s load balancers are the targets: the configuration names none')
         say(f'   Ingress nyc-shop/web: host {NAME}, load balancer {NYC}.{ZONE}')
         say(f'   Ingress default/web:  host {NAME}, load balancer {REGION}.{ZONE}')
-        say(f'   asked at {SERVER} port {self.port}; the subnet is where the client is: a Verizon phone in Boston, then anybody')
+        say(f'   asked at {SERVER} port {self.port}; the subnet is where the client is:')
+        say('   a Verizon phone in Boston, then anybody')
         self.expect(PHONE, NYC_ADDRESS)
         self.expect(OTHER, REGION_ADDRESS)
 

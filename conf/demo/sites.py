@@ -1,5 +1,5 @@
-"""The demo of steering: four small HTTP servers stand in for the load balancers of conf/demo.yaml, which fail, and which an
-operator drains. Owns the servers."""
+"""The demo of steering: four small HTTP servers stand in for the load balancers of conf/demo.yaml, which fail, and which
+an operator drains. Owns the servers."""
 
 import http.server
 import json

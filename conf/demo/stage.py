@@ -59,8 +59,8 @@ def title(text):
 
 
 class Demo:
-    """One of them. `config` is the file in conf/ that it runs with, `answers` what to call the addresses that it answers
-    with."""
+    """One of them. `config` is the file in conf/ that it runs with, `answers` what to call the addresses that are
+    answered."""
 
     config, answers = None, {}
 

@@ -2,6 +2,7 @@
 #include "provide/join.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -114,14 +115,21 @@ static bool is_allowed(const struct config_site *site, const struct addr *addres
 
 // Some of its addresses may be refused, as those of an alias are; not all: then what is wrong with the last. NULL: it has
 // one that is not, or none at all.
-static const char *find_address_fault(const struct config_site *site, const struct provided *from)
+static const char *find_address_fault(const struct joining *joining, const struct config_site *site,
+                                      const struct provided *from)
 {
+	enum { TEXT_LEN = 128 };
 	const char *why = NULL;
 
 	for (size_t i = 0; i < from->address_count; i++)
 		if (site_blocks_check(site, &from->addresses[i], &why) != SITE_BLOCKS_REFUSE)
 			return NULL;
-	return why;
+
+	char *text = why ? arena_take(joining->arena, TEXT_LEN) : NULL;
+
+	if (text)
+		snprintf(text, TEXT_LEN, "its address cannot be used: %s", why);
+	return text ? text : why;
 }
 
 static int add_target(struct joining *joining, struct config_app *app, const struct provided *from, unsigned site)
@@ -173,7 +181,7 @@ static const char *find_fault(const struct joining *joining, const struct config
 		return "its host name is in a zone that is served here";
 	if (app->target_count == APP_TARGETS_MAX)
 		return "the app has as many targets as it may";
-	if ((fault = find_address_fault(&joining->config->sites[site], from)) != NULL)
+	if ((fault = find_address_fault(joining, &joining->config->sites[site], from)) != NULL)
 		return fault;
 	if (check && crosscheck_needs_host(check, app->name))
 		return "such a name is not a Host header, and the app's check has no `host`";

@@ -58,7 +58,8 @@ static const char *from_text(const json_t *target, char buf[CELL_LEN])
 
 	if (!provider[0])
 		return from;
-	snprintf(buf, CELL_LEN, "%s%s%s", alias, alias[0] ? ", " : "", provider);
+	snprintf(buf, CELL_LEN, "%s%s%s%s", alias, alias[0] ? ", " : "", provider,
+	         strcmp(client_text(target, "provider_says"), "unready") == 0 ? ", no server ready" : "");
 	return buf;
 }
 

@@ -140,6 +140,10 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 		set_text(object, "forced", override_force_text(forced));
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
 	}
+	if (forced == FORCE_AUTO && live_state(e->live, number) & TARGET_DOWN && e->health && health_up(e->health, number)) {
+		json_object_set_new(object, "provider_says", json_string("unready")); // what else takes a target down
+		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready, says its provider)");
+	}
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
 		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",

@@ -39,7 +39,7 @@ struct provide {
 	struct keep_found found[KEEP_FOUND_MAX]; // saved before the start, until the first plan
 	size_t found_count;
 	bool is_loading;            // what is added is in the state already
-	bool has_lost;              // something that was used is gone
+	bool has_lost;              // something that was used is gone, or is used otherwise
 	struct refusals refusals;   // of the config in use
 	size_t unused[PROVIDERS_MAX];
 };
@@ -422,6 +422,7 @@ static size_t replace_running(struct provide *provide, const struct provide_plan
 
 		row->provider->rank = i;
 		row->provider->grace_s = row->grace_s;
+		provide->has_lost |= !row->is_new && row->provider->rule != row->rule; // its targets are others to the config
 		row->provider->rule = row->rule;
 		row->provider->is_known = true;
 		row->provider->line = row->mark.line;

@@ -139,7 +139,7 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 
 // ---- what providers say ----------------------------------------------------------------------------------------------
 
-enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
+enum { PATIENCE_MS = 30000 }; // without a check: as a check's by default
 
 // `fall` intervals of the app's check; of an app that is to come, of the default one.
 static int64_t patience_ms(const struct daemon *daemon, const char *name)

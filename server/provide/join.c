@@ -228,6 +228,26 @@ static int extend(struct joining *joining, struct config_app *app, size_t more)
 	return E_OK;
 }
 
+// The place of a target's site among the config's; all others are behind.
+static size_t site_place(const struct joining *joining, const struct config_target *target)
+{
+	return target->site < joining->read->site_count ? target->site : joining->read->site_count;
+}
+
+// `targets` are sorted by the names of their sites. Some may come first where nothing tells them apart (the default Region
+// among public ones), so the operator's order of sites counts.
+static void sort_by_site(const struct joining *joining, struct config_target *targets, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct config_target target = targets[i];
+		size_t at = i;
+
+		for (; at > 0 && site_place(joining, &target) < site_place(joining, &targets[at - 1]); at--)
+			targets[at] = targets[at - 1];
+		targets[at] = target;
+	}
+}
+
 static int refuse_all(struct joining *joining, const struct provided *targets, size_t count, const char *why)
 {
 	int err = E_OK;
@@ -244,6 +264,7 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 	const struct dict_entry *entry = dict_find(joining->apps, targets->app);
 	struct config_app *app = &config->apps[entry ? entry->value : config->app_count];
 	const char *fault = entry ? NULL : find_app_fault(joining, targets->app);
+	size_t own_count = entry ? app->target_count : 0;
 	int err = E_OK;
 
 	if (fault)
@@ -254,6 +275,8 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 		err = extend(joining, app, count);
 	for (size_t i = 0; i < count && err == E_OK; i++)
 		err = take_target(joining, app, &targets[i]);
+	if (err == E_OK)
+		sort_by_site(joining, app->targets + own_count, app->target_count - own_count);
 	config->app_count += !entry && app->target_count > 0;
 	return err;
 }

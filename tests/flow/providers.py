@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import harness
 from harness import Daemon, Skip, check, equal, until
@@ -145,6 +146,40 @@ def test_exec():
         check(not os.path.exists(f"/proc/{second}"), "it goes with the daemon")
 
 
+CHURN = """#!/usr/bin/python3
+import json, time
+def say(**line):
+    print(json.dumps(line), flush=True)
+east = {"app": "a.e.x", "site": "us-east-1", "addresses": ["127.0.0.1"], "ready": False}
+west = {"app": "a.e.x", "site": "us-west-2", "addresses": ["127.0.0.3"], "ready": True}
+say(list=[east, west])
+for number in range(100000):
+    time.sleep(0.05)
+    say(add={"app": f"n{number}.e.x", "site": "us-east-1", "addresses": ["127.0.0.3"]})
+    if number:
+        say(remove=f"n{number - 1}.e.x us-east-1")
+    say(commit=True)
+"""
+
+
+def test_unready_while_others_come_and_go():
+    """What a provider says of a target's servers holds from the first answer of every generation on."""
+    sites = {name: {"block": ["127.0.0.0/8"]} for name in ("us-east-1", "us-west-2")}
+    with harness.Responder() as lb, harness.Responder("127.0.0.3", lb.port):
+        churn = {"plugin": "exec", "command": ["./p"], "grace": "0s"}
+        check_ = {"type": "tcp", "port": lb.port, "interval": "1s", "timeout": "500ms", "rise": 1, "fall": 1}
+        both = config(churn, sites=sites, checks={"c": check_}, defaults={"ttl": "7s", "check": "c"})
+        with Daemon(both, start=False) as d:
+            script(d, "p", CHURN)
+            d.start()
+            gives(d, "a.e.x", "127.0.0.3")
+            began = d.ctl_json("status")["generation"]
+            end = time.monotonic() + 3 * harness.slowness()
+            while time.monotonic() < end:
+                equal(answers(d, "a.e.x"), ["127.0.0.3"])
+            check(d.ctl_json("status")["generation"] >= began + 10, "generations have come and gone")
+
+
 def manual_examples():
     """The two programs of edgesteer-plugins(7), as man shows them."""
     text = (harness.TOP / "conf" / "edgesteer-plugins.7").read_text().replace("\\e", "\\")
@@ -203,4 +238,5 @@ def test_manual():
 
 
 if __name__ == "__main__":
-    harness.run(test_outside, test_reload_and_restart, test_exec, test_manual, limit_s=120)
+    harness.run(test_outside, test_reload_and_restart, test_exec, test_unready_while_others_come_and_go,
+                test_manual, limit_s=120)

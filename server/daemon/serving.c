@@ -299,7 +299,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	int err = !states || live_reserve(next->view->target_count) < 0 ? E_NOMEM : E_OK;
 
 	if (err == E_OK) {
-		err = aliases_take(aliases, handover->aliases);
+		err = aliases_take(aliases, handover->aliases, handover->old_of_new);
 		handover->aliases = NULL;
 	}
 	if (err < 0) {

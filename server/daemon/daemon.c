@@ -256,7 +256,6 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
-	daemon->provide = provide_free(daemon->provide); // what it gave is kept by the state
 	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
@@ -270,6 +269,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
+	daemon->provide = provide_free(daemon->provide); // builds read it
 	if (!watch_stopped || daemon->provide)
 		return daemon;
 	building_end(&daemon->building);

@@ -35,7 +35,7 @@ struct provide {
 	struct provider *running[PROVIDERS_MAX]; // by rank
 	size_t running_count;
 	struct provider *leaving[LEAVING_MAX];   // told to stop
-	size_t leaving_count;
+	_Atomic size_t leaving_count;            // read by the builder, see provide_prepare()
 	struct keep_found found[KEEP_FOUND_MAX]; // saved before the start, until the first plan
 	size_t found_count;
 	bool is_loading;            // what is added is in the state already
@@ -565,6 +565,7 @@ struct provide *provide_free(struct provide *provide)
 	if (!provide)
 		return NULL;
 	provide->state = NULL; // what is there stays there
+	provide->ops.ready_changed = NULL; // nothing is said of what goes
 	for (size_t i = 0; i < provide->running_count; i++) {
 		struct changing changing = {provide, provide->running[i]};
 		const struct roll_ops ops = roll_ops(&changing);

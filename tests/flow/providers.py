@@ -16,6 +16,7 @@ from harness import Daemon, Skip, check, equal, until
 
 ZONE = {"e.x": {"ns": ["n.x"]}}
 SLOW_S = 20
+FACES = pathlib.Path(harness.program("edgesteerd")).parent / "tests" / "plugins" / "faces.so"
 
 
 def config(*providers, folder=None, **more):
@@ -67,7 +68,6 @@ def build_outside(folder):
 
 def test_outside():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="edgesteer-plugins-"))
-    faces = pathlib.Path(harness.program("edgesteerd")).parent / "tests" / "plugins" / "faces.so"
     try:
         build_outside(folder)
         mine = {"plugin": "mine", "app": "a.e.x", "address": "192.0.2.9"}
@@ -78,7 +78,7 @@ def test_outside():
                                ("no-symbol", "has no symbol edgesteer_plugin_no_symbol"),
                                ("closed", "failed without reporting an error"),
                                ("no-list", "has no provide(), which `providers` needs")):
-                shutil.copy(faces, folder / f"{name}.so")
+                shutil.copy(FACES, folder / f"{name}.so")
                 done = d.reload(config(mine, {"plugin": name}, folder=folder), code=2)
                 check(said in done.out + done.err, name, done)
                 equal(answers(d, "a.e.x"), ["192.0.2.9"])
@@ -144,6 +144,23 @@ def test_exec():
         second = int((d.folder / "pid").read_text())
         d.stop()
         check(not os.path.exists(f"/proc/{second}"), "it goes with the daemon")
+
+
+def test_stop_while_plugins_are_opened():
+    program = {"plugin": "exec", "command": ["./p"]}
+    with Daemon(config(), start=False) as d:
+        script(d, "p", CHURN)
+        shutil.copy(FACES, d.folder / "slow.so")
+        d.write_config(config(program, folder=d.folder))
+        d.start()
+        until(lambda: source(d, "exec")["targets"] > 0, SLOW_S, "it has targets")
+        # The builder opens the new one, and then looks for the one that runs.
+        d.write_config(config({"plugin": "slow"}, program, folder=d.folder))
+        d.signal(signal.SIGHUP)
+        until(lambda: d.ctl_json("status").get("reload_began"), SLOW_S, "a reload is under way")
+        time.sleep(0.2)
+        equal(d.stop(), 0)
+        check("exiting without it" not in d.log() and "says nothing of its servers" not in d.log(), "the log")
 
 
 CHURN = """#!/usr/bin/python3
@@ -239,4 +256,4 @@ def test_manual():
 
 if __name__ == "__main__":
     harness.run(test_outside, test_reload_and_restart, test_exec, test_unready_while_others_come_and_go,
-                test_manual, limit_s=120)
+                test_stop_while_plugins_are_opened, test_manual, limit_s=120)

@@ -255,6 +255,17 @@ static void test_reload(void **unused)
 	providing_expect(A ";" B ";");
 	providing_load(EXEC, NULL);
 	providing_expect(A ";");
+	// Another rule of whose word counts is another use of the same targets.
+	providing_turn(200);
+
+	unsigned changes = providing_changes;
+
+	providing_load("  - {plugin: exec, command: [./p], health: endpoints}\n", NULL);
+	providing_turn(200);
+	assert_int_equal(providing_changes, changes + 1);
+	providing_load("  - {plugin: exec, command: [./p], health: endpoints, grace: 9s}\n", NULL);
+	providing_turn(200);
+	assert_int_equal(providing_changes, changes + 1);
 	// One whose options change serves on until it knows better, and so does one that fails to load.
 	char *reported;
 

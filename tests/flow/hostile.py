@@ -11,6 +11,7 @@ import time
 import harness
 import wire
 from harness import Daemon, check, equal, until
+from hosts import Hosts, record, reply
 
 ZONE, HOSTS = "edge.example.com", "aws.test"
 SITE = "us-east-1"
@@ -23,31 +24,14 @@ LINES_AT_ONCE = 20
 # ---- a resolver ------------------------------------------------------------------------------------------------------
 
 
-def record(data, kind="A", owner=b"\xc0\x0c", klass=1):
-    return owner + struct.pack("!HHIH", wire.type_number(kind), klass, 3, len(data)) + data
-
-
-def reply(query, *records, count=None, flags=0x8180, question=None):
-    end = query.index(b"\0", 12) + 5
-    head = query[:2] + struct.pack("!5H", flags, 1, len(records) if count is None else count, 0, 0)
-    return head + (query[12:end] if question is None else question) + b"".join(records)
-
-
-def address(query, last):
-    kind = struct.unpack_from("!H", query, query.index(b"\0", 12) + 1)[0]
-    if kind == wire.type_number("A"):
-        return record(bytes((203, 0, 113, last)))
-    return record(socket.inet_pton(socket.AF_INET6, f"2001:db8::{last:x}"), "AAAA")
-
-
 def cname(owner, target):
     return record(target if isinstance(target, bytes) else wire.name_wire(target), "CNAME", owner)
 
 
-def chain(query, last):
+def chain(query, right):
     names = [b"\xc0\x0c", *(wire.name_wire(f"c{i}.{HOSTS}") for i in range(100))]
     links = [cname(names[i], names[i + 1]) for i in range(100)]
-    return reply(query, *links, names[-1] + address(query, last)[2:])
+    return reply(query, *links, names[-1] + right[2:])
 
 
 def circle(query, _):
@@ -55,77 +39,70 @@ def circle(query, _):
     return reply(query, cname(b"\xc0\x0c", there), cname(there, b"\xc0\x0c"))
 
 
-def pointer_to_itself(query, last):
+def pointer_to_itself(query, right):
     at = query.index(b"\0", 12) + 5
-    return reply(query, struct.pack("!H", 0xc000 | at) + address(query, last)[2:])
+    return reply(query, struct.pack("!H", 0xc000 | at) + right[2:])
 
 
-# By the first label of a name: datagrams, from the query and the last octet of the address that would be right.
+# By the first label of a name: what is sent, from the query and the record that would be right.
 DATAGRAMS = {
-    "garbage": lambda query, last: query[:2] + os.urandom(300),
-    "nothing": lambda query, last: b"",
-    "header": lambda query, last: query[:2] + b"\x81\x80" + query[4:12],
-    "cut": lambda query, last: reply(query, address(query, last))[:-3],
-    "counts": lambda query, last: reply(query, address(query, last), count=65535),
+    "garbage": lambda query, right: query[:2] + os.urandom(300),
+    "nothing": lambda query, right: b"",
+    "header": lambda query, right: query[:2] + b"\x81\x80" + query[4:12],
+    "cut": lambda query, right: reply(query, right)[:-3],
+    "counts": lambda query, right: reply(query, right, count=65535),
     "pointer": pointer_to_itself,
-    "text": lambda query, last: reply(query, record(b"\x04text", "TXT")),
-    "long": lambda query, last: reply(query, record(bytes(200)), record(bytes(200), "AAAA")),
-    "short": lambda query, last: reply(query, record(b"\1"), record(b"\1", "AAAA")),
-    "class": lambda query, last: reply(query, address(query, last).replace(b"\0\1\0\0\0\3", b"\0\3\0\0\0\3")),
-    "question": lambda query, last: reply(query, address(query, last), question=b"\1x\0\0\1\0\1"),
-    "others": lambda query, last: reply(query, wire.name_wire("other.test") + address(query, last)[2:]),
+    "text": lambda query, right: reply(query, record(b"\x04text", "TXT")),
+    "long": lambda query, right: reply(query, record(bytes(200)), record(bytes(200), "AAAA")),
+    "short": lambda query, right: reply(query, record(b"\1"), record(b"\1", "AAAA")),
+    "class": lambda query, right: reply(query, right.replace(b"\0\1\0\0\0\3", b"\0\3\0\0\0\3")),
+    "question": lambda query, right: reply(query, right, question=b"\1x\0\0\1\0\1"),
+    "others": lambda query, right: reply(query, wire.name_wire("other.test") + right[2:]),
     "chain": chain,
     "circle": circle,
-    "home": lambda query, last: reply(query, cname(b"\xc0\x0c", f"x.{ZONE}")),
-    "control": lambda query, last: reply(query, cname(b"\xc0\x0c", b"\x0c\x1b[31m\n\rred\x85\xff\0")),
-    "refused": lambda query, last: reply(query, flags=0x8185),
-    "huge": lambda query, last: reply(query, *[address(query, last)] * 2000),
-    "silent": lambda query, last: None,
+    "home": lambda query, right: reply(query, cname(b"\xc0\x0c", f"x.{ZONE}")),
+    "control": lambda query, right: reply(query, cname(b"\xc0\x0c", b"\x0c\x1b[31m\n\rred\x85\xff\0")),
+    "refused": lambda query, right: reply(query, flags=0x8185),
+    "huge": lambda query, right: reply(query, *[right] * 2000),
+    "silent": lambda query, right: None,
     # Octets without end over TCP; a message of 0 octets, again and again.
-    "endless": lambda query, last: reply(query, flags=0x8380),
-    "zeros": lambda query, last: reply(query, flags=0x8380),
+    "endless": lambda query, right: reply(query, flags=0x8380),
+    "zeros": lambda query, right: reply(query, flags=0x8380),
     "flood": None,
 }
 STREAMS = {b"endless": b"\xff\xff" + b"x" * 65535, b"zeros": bytes(65536)}
 FLOOD_S = 1.5
 
 
-class Resolver:
+class Resolver(Hosts):
     """Answers for any name: rightly, or as its first label says."""
 
     def __init__(self):
-        self.port, self.is_hostile, self.first, self.asked, self.going = harness.free_port(), False, 1, set(), True
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.port))
+        self.is_hostile, self.asked = False, set()
+        super().__init__({})
+        self.renumber(1)
         self.tcp = socket.create_server(("127.0.0.1", self.port), backlog=64)
-        for serve in (self.serve_udp, self.serve_tcp):
-            threading.Thread(target=serve, daemon=True).start()
+        threading.Thread(target=self.serve_tcp, daemon=True).start()
 
-    def last(self, label):
-        """The last octet of its right addresses."""
-        return self.first + list(DATAGRAMS).index(label)
+    def renumber(self, first):
+        self.addresses = {label: [f"203.0.113.{first + i}", f"2001:db8::{first + i:x}"] for i, label in enumerate(DATAGRAMS)}
 
-    def serve_udp(self):
-        while self.going:
-            with contextlib.suppress(OSError):
-                self.answer(*self.udp.recvfrom(4096))
-
-    def answer(self, query, client):
-        label = query[13:13 + query[12]].decode()
+    def answer(self, query, client, label):
         if not self.is_hostile:
-            self.udp.sendto(reply(query, address(query, self.last(label))), client)
+            super().answer(query, client, label)
             return
         self.asked.add(label)
+        right, = self.records(query, label)
         if label == "flood":
-            threading.Thread(target=self.flood, args=(query, client), daemon=True).start()
+            threading.Thread(target=self.flood, args=(query, right, client), daemon=True).start()
             return
-        data = DATAGRAMS[label](query, self.last(label))
+        data = DATAGRAMS[label](query, right)
         if data is not None:
             self.udp.sendto(data, client)
 
-    def flood(self, query, client):
+    def flood(self, query, right, client):
         """Replies with other ids, as fast as they can be sent."""
-        forged, ends = bytes((query[0] ^ 0x55,)) + reply(query, address(query, 99))[1:], time.monotonic() + FLOOD_S
+        forged, ends = bytes((query[0] ^ 0x55,)) + reply(query, right)[1:], time.monotonic() + FLOOD_S
         while time.monotonic() < ends and self.going:
             for _ in range(100):
                 with contextlib.suppress(OSError):
@@ -144,19 +121,15 @@ class Resolver:
             while data and self.going:
                 connection.sendall(data)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.going = False
+    def __exit__(self, *error):
+        super().__exit__(*error)
         self.tcp.close()
-        self.udp.close()
 
 
 def answers(daemon, resolver):
     """Those of each app; and those that it ought to have."""
     given = {label: daemon.query(f"{label}.{ZONE}").addresses for label in DATAGRAMS}
-    wanted = {label: [f"203.0.113.{resolver.last(label)}"] for label in DATAGRAMS}
+    wanted = {label: addresses[:1] for label, addresses in resolver.addresses.items()}
     return given, wanted
 
 
@@ -190,7 +163,8 @@ def resolvers():
         equal(daemon.log().count(f".{HOSTS} cannot be resolved: "), min(len(DATAGRAMS), LINES_AT_ONCE))
         print(f"  {grown_kb} kB more; " + "; ".join(f"{label}: {row['error']}" for label, row in states(daemon).items()))
         check(harness.sanitizer() or grown_kb < MEMORY_MAX_KB, f"{grown_kb} kB more than before")
-        resolver.first, resolver.is_hostile = 101, False
+        resolver.renumber(101)
+        resolver.is_hostile = False
         until(lambda: is_as_wanted(daemon, resolver), (LOOKUP_S + ATTEMPTS_S) * harness.slowness(), "fresh ones")
         check(not any(row["stale"] for row in states(daemon).values()))
 

@@ -286,7 +286,7 @@ const char *client_state_text(const json_t *target, char *buf)
 		snprintf(buf, CLIENT_STATE_LEN, "%s (forced %s)", state, forced);
 	else
 		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
-		         json_is_true(json_object_get(target, "unready")) ? " (no endpoint ready)" : "");
+		         json_is_true(json_object_get(target, "unready")) ? " (no server ready)" : "");
 	return buf;
 }
 

@@ -419,8 +419,8 @@ static const struct option app_rows[] = {
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
 	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
 	 .help = "Overrides `steering.tie` for this app."},
-	{"targets", &schema_map, .required = true, .schema = &target_schema, LIST(config_app, targets, target_count),
-	 .help = "Its load balancers."},
+	{"targets", &schema_map, .schema = &target_schema, LIST(config_app, targets, target_count),
+	 .otherwise = "those that `providers` give", .help = "Its load balancers. Required where there are no `providers`."},
 };
 
 static const struct schema defaults_schema = {

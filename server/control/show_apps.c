@@ -82,8 +82,10 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 			object = reply_set(object, "alias", reply_text(written->alias));
 		if (written->cname)
 			object = reply_set(object, "cname", reply_text(written->cname));
-		if (written->from)
+		if (written->from) {
 			object = reply_set(object, "provider", reply_text(written->from));
+			object = reply_set(object, "provider_says", target_json_ready(source->ops->provide, app_name, site));
+		}
 		if (source->config->apps[app].weighted)
 			object = reply_set(object, "weight", json_integer(written->weight));
 	}

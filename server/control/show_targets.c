@@ -83,8 +83,10 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 		object = reply_set(object, "addresses", target_json_addresses(source->live, ops->health, number));
 		object = reply_set(object, "health", target_json_probed(ops->health, number));
 	}
-	if (written->from)
+	if (written->from) {
 		object = reply_set(object, "provider", reply_text(written->from));
+		object = reply_set(object, "provider_says", target_json_ready(ops->provide, view->apps[app].name, site->name));
+	}
 	object = reply_set(object, "ttl_s", json_integer(answers ? answers->ttl_s : 0));
 	if (written->cname)
 		object = reply_set(object, "cname", reply_text(written->cname));

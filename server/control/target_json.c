@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "control/reply_json.h"
 #include "health/health.h"
+#include "provide/provide.h"
 #include "state/state.h"
 #include "view/answers.h"
 #include "view/live.h"
@@ -75,4 +76,12 @@ json_t *target_json_addresses(const struct live *live, const struct health *heal
 	for (size_t i = 0; i < count; i++)
 		texts = reply_append(texts, reply_text(addr_format(&list[i], text)));
 	return texts;
+}
+
+json_t *target_json_ready(const struct provide *provide, const char *app, const char *site)
+{
+	enum edgesteer_health ready = provide ? provide_ready(provide, app, site) : EDGESTEER_HEALTH_UNKNOWN;
+
+	return ready == EDGESTEER_HEALTH_UNKNOWN ? json_null()
+	                                         : json_string(ready == EDGESTEER_HEALTH_READY ? "ready" : "unready");
 }

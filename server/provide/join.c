@@ -28,6 +28,7 @@ struct joining {
 	struct config_refused *refused; // its
 	struct dict *sites, *apps;      // names to numbers in it; of the config's own apps only
 	struct dict *domains;           // names
+	struct dict *hosts;             // names that are looked up
 	size_t sites_max;
 };
 
@@ -157,7 +158,7 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 		if (is_allowed(&joining->config->sites[site], &from->addresses[i]))
 			target->addresses[target->address_count++] = from->addresses[i];
 	app->target_count++;
-	return E_OK;
+	return crosscheck_add_hosts(target, joining->hosts);
 }
 
 // Whether it is a name of ours: to look it up would be to ask ourselves.
@@ -166,6 +167,18 @@ static bool is_ours(const struct joining *joining, const char *name)
 	while (name && !dict_find(joining->domains, name))
 		name = text_name_above(name);
 	return name != NULL;
+}
+
+// Whether there is room for the names that a target is looked up by.
+static bool has_room(const struct joining *joining, const struct provided *from)
+{
+	const char *const names[] = {from->alias, from->check_name};
+	size_t count;
+
+	(void)dict_entries(joining->hosts, &count);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		count += names[i] && !dict_find(joining->hosts, names[i]);
+	return count <= CONFIG_HOSTS_MAX;
 }
 
 // Why the app cannot have the target, at a site that there is; NULL: it can.
@@ -183,6 +196,8 @@ static const char *find_fault(const struct joining *joining, const struct config
 		return "the app has as many targets as it may";
 	if ((fault = find_address_fault(joining, &joining->config->sites[site], from)) != NULL)
 		return fault;
+	if (!has_room(joining, from))
+		return "as many host names are looked up as may be";
 	if (check && crosscheck_needs_host(check, app->name))
 		return "such a name is not a Host header, and the app's check has no `host`";
 	return NULL;
@@ -330,6 +345,19 @@ static int list_domains(struct joining *joining)
 	return E_OK;
 }
 
+static int list_hosts(struct joining *joining)
+{
+	int err = E_OK;
+
+	joining->hosts = dict_new();
+	if (!joining->hosts)
+		return E_NOMEM;
+	for (size_t i = 0; i < joining->read->app_count && err == E_OK; i++)
+		for (size_t k = 0; k < joining->read->apps[i].target_count && err == E_OK; k++)
+			err = crosscheck_add_hosts(&joining->read->apps[i].targets[k], joining->hosts);
+	return err;
+}
+
 static int join(struct joining *joining)
 {
 	const struct snapshot *snapshot = joining->snapshot;
@@ -337,6 +365,8 @@ static int join(struct joining *joining)
 
 	if (err == E_OK)
 		err = list_domains(joining);
+	if (err == E_OK)
+		err = list_hosts(joining);
 	if (err == E_OK)
 		err = copy_apps(joining);
 	for (size_t i = 0, end; i < snapshot->count && err == E_OK; i = end) {
@@ -389,6 +419,7 @@ int join_config(void *given, struct config *read, const struct zonedb *zones, st
 	dict_free(joining.sites);
 	dict_free(joining.apps);
 	dict_free(joining.domains);
+	dict_free(joining.hosts);
 	if (err < 0) {
 		arena_free(arena);
 		return err;

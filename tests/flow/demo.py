@@ -141,7 +141,7 @@ def shows_a_cluster():
             [(phone, NYC)],          # the Ingress vanishes
             []], done.stdout)
         check("REFUSED: it is outside of the site's block" in steps[2], steps[2])
-        check(re.search(r"us-east-1-wl1-bos-wlz-1 +down \(no endpoint ready\)", steps[3]), steps[3])
+        check(re.search(r"us-east-1-wl1-bos-wlz-1 +down \(no server ready\)", steps[3]), steps[3])
         check("explain" in steps[3] and "answer: us-east-1-wl1-bos-wlz-1 (healthy)" in steps[3], steps[3])
         equal(os.listdir(folder), [])
 

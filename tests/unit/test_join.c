@@ -180,10 +180,38 @@ static void test_limits(void **state)
 	free(more);
 }
 
+// What can be looked up is limited, whoever asks for it: else one provider could keep all others and every reload out.
+static void test_many_names(void **state)
+{
+	enum { COUNT = CONFIG_HOSTS_MAX + 5, TEXT_LEN = 16 };
+	struct provided *targets = calloc(COUNT, sizeof(*targets));
+	char (*apps)[TEXT_LEN] = calloc(COUNT, TEXT_LEN), (*names)[TEXT_LEN] = calloc(COUNT, TEXT_LEN);
+	struct config *read = read_base(), *joined;
+
+	(void)state;
+	assert_true(targets && apps && names);
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(apps[i], TEXT_LEN, "n%05d.e.x", i);
+		snprintf(names[i], TEXT_LEN, "lb%d.y", i < COUNT - 1 ? i : 0); // the last one's is known
+		targets[i] = (struct provided){.app = apps[i], .site = "us-east-1", .alias = names[i], .from = apps[i],
+		                               .provider = "test", .key = apps[i], .mark = {"/d/f", 2, 13}};
+	}
+	joined = join(read, targets, COUNT);
+	assert_int_equal(joined->app_count, read->app_count + CONFIG_HOSTS_MAX + 1);
+	assert_int_equal(joined->refused_count, 4);
+	assert_string_equal(joined->refused[0].app, apps[CONFIG_HOSTS_MAX]);
+	assert_string_equal(joined->refused[0].why, "as many host names are looked up as may be");
+	config_free(joined);
+	config_free(read);
+	free(targets);
+	free(apps);
+	free(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_join), cmocka_unit_test(test_nothing),
-	                                   cmocka_unit_test(test_limits)};
+	                                   cmocka_unit_test(test_limits), cmocka_unit_test(test_many_names)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

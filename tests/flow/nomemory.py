@@ -361,14 +361,11 @@ def addresses():
 def names_and_providers():
     """The addresses of a name and the targets of a provider change while an allocation fails: both are followed, and until
     then what was good is answered. Time passes faster for the daemon: names are looked up every five seconds."""
-    with stage() as (d, plan), Hosts({"lb": [LB]}) as hosts:
+    with stage() as (d, plan), Responder() as alb, Hosts({"lb": [LB]}) as hosts:
         fail_preload = d.env
         clock = FastClock(d)
         d.env = {**fail_preload, **d.env, "LD_PRELOAD": f"{SO}:{d.env['LD_PRELOAD']}"}
-        written = config(None, hosts)
-        del written["checks"]
-        written["apps"][NAME]["check"] = "none"
-        d.write_config(written)
+        d.write_config(config(alb.port, hosts))
         plan.arm(0, 0)
         begin(d)
         clock.pace(20)

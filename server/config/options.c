@@ -262,7 +262,9 @@ static const struct option provider_rows[] = {
 	{"health", &text_enum, .fallback = "both", .words = ready_rules, FIELD(config_provider, health),
 	 .help = "Whose word decides whether its targets are up. `probe`: the check's; without a check they are up. "
 	         "`endpoints`: the source's, such as a cluster that says whether any pod is ready; what it says nothing of is "
-	         "up. `both`: up where neither says down."},
+	         "up. `both`: up where neither says down. The source's word is taken when it has said for `fall` intervals of "
+	         "the app's `check` that nothing is ready, or for 30 seconds without a check; with `endpoints` that is all a "
+	         "check is for, as nothing is probed."},
 };
 
 static const struct schema provider_schema = {
@@ -416,8 +418,8 @@ static const struct option app_rows[] = {
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
 	{"tie", &number_latency_us, .min = "0ms", .max = "10s", .otherwise = "steering.tie", FIELD(config_app, tie_us),
 	 .help = "Overrides `steering.tie` for this app."},
-	{"targets", &schema_map, .required = true, .schema = &target_schema, LIST(config_app, targets, target_count),
-	 .help = "Its load balancers."},
+	{"targets", &schema_map, .schema = &target_schema, LIST(config_app, targets, target_count),
+	 .otherwise = "those that `providers` give", .help = "Its load balancers. Required where there are no `providers`."},
 };
 
 static const struct schema defaults_schema = {

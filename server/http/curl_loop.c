@@ -107,9 +107,9 @@ static int make_multi(struct curl_loop *loop)
 	return E_OK;
 }
 
-// Out of memory, libcurl forgets which transfers a socket has, but not the socket (7.88): when that is used again, it divides
-// by zero. So all transfers fail, and the multi handle with its connections is not used again. The new one, if there is no
-// memory for it either, is made when there is a transfer.
+// Out of memory, libcurl forgets which transfers a socket has, but not the socket (7.88): when that is used again, it
+// divides by zero. So all transfers fail, and the multi handle with its connections is not used again. The new one, if
+// there is no memory for it either, is made when there is a transfer.
 static void fail_all(struct curl_loop *loop, CURLMcode code)
 {
 	log_error("http: %s: %zu transfers under way have failed", curl_multi_strerror(code), loop->running_count);

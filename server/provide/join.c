@@ -27,6 +27,7 @@ struct joining {
 	struct config_refused *refused; // its
 	struct dict *sites, *apps;      // names to numbers in it; of the config's own apps only
 	struct dict *domains;           // names
+	struct dict *hosts;             // names that are looked up
 	size_t sites_max;
 };
 
@@ -146,7 +147,7 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 		if (is_allowed(&joining->config->sites[site], &from->addresses[i]))
 			target->addresses[target->address_count++] = from->addresses[i];
 	app->target_count++;
-	return E_OK;
+	return crosscheck_add_hosts(target, joining->hosts);
 }
 
 // Whether it is a name of ours: to look it up would be to ask ourselves.
@@ -155,6 +156,18 @@ static bool is_ours(const struct joining *joining, const char *name)
 	while (name && !dict_find(joining->domains, name))
 		name = text_name_above(name);
 	return name != NULL;
+}
+
+// Whether there is room for the names that a target is looked up by.
+static bool has_room(const struct joining *joining, const struct provided *from)
+{
+	const char *const names[] = {from->alias, from->check_name};
+	size_t count;
+
+	(void)dict_entries(joining->hosts, &count);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		count += names[i] && !dict_find(joining->hosts, names[i]);
+	return count <= CONFIG_HOSTS_MAX;
 }
 
 // Why the app cannot have the target, at a site that there is; NULL: it can.
@@ -171,6 +184,8 @@ static const char *find_fault(const struct joining *joining, const struct config
 		return "the app has as many targets as it may";
 	if (has_no_address(&joining->config->sites[site], from))
 		return "its addresses are outside the site's block";
+	if (!has_room(joining, from))
+		return "as many host names are looked up as may be";
 	if (check && crosscheck_needs_host(check, app->name))
 		return "such a name is not a Host header, and the app's check has no `host`";
 	return NULL;
@@ -228,6 +243,26 @@ static int extend(struct joining *joining, struct config_app *app, size_t more)
 	return E_OK;
 }
 
+// The place of a target's site among the config's; all others are behind.
+static size_t site_place(const struct joining *joining, const struct config_target *target)
+{
+	return target->site < joining->read->site_count ? target->site : joining->read->site_count;
+}
+
+// `targets` are sorted by the names of their sites. Some may come first where nothing tells them apart (the default Region
+// among public ones), so the operator's order of sites counts.
+static void sort_by_site(const struct joining *joining, struct config_target *targets, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct config_target target = targets[i];
+		size_t at = i;
+
+		for (; at > 0 && site_place(joining, &target) < site_place(joining, &targets[at - 1]); at--)
+			targets[at] = targets[at - 1];
+		targets[at] = target;
+	}
+}
+
 static int refuse_all(struct joining *joining, const struct provided *targets, size_t count, const char *why)
 {
 	int err = E_OK;
@@ -244,6 +279,7 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 	const struct dict_entry *entry = dict_find(joining->apps, targets->app);
 	struct config_app *app = &config->apps[entry ? entry->value : config->app_count];
 	const char *fault = entry ? NULL : find_app_fault(joining, targets->app);
+	size_t own_count = entry ? app->target_count : 0;
 	int err = E_OK;
 
 	if (fault)
@@ -254,6 +290,8 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 		err = extend(joining, app, count);
 	for (size_t i = 0; i < count && err == E_OK; i++)
 		err = take_target(joining, app, &targets[i]);
+	if (err == E_OK)
+		sort_by_site(joining, app->targets + own_count, app->target_count - own_count);
 	config->app_count += !entry && app->target_count > 0;
 	return err;
 }
@@ -295,6 +333,19 @@ static int list_domains(struct joining *joining)
 	return E_OK;
 }
 
+static int list_hosts(struct joining *joining)
+{
+	int err = E_OK;
+
+	joining->hosts = dict_new();
+	if (!joining->hosts)
+		return E_NOMEM;
+	for (size_t i = 0; i < joining->read->app_count && err == E_OK; i++)
+		for (size_t k = 0; k < joining->read->apps[i].target_count && err == E_OK; k++)
+			err = crosscheck_add_hosts(&joining->read->apps[i].targets[k], joining->hosts);
+	return err;
+}
+
 static int join(struct joining *joining)
 {
 	const struct snapshot *snapshot = joining->snapshot;
@@ -302,6 +353,8 @@ static int join(struct joining *joining)
 
 	if (err == E_OK)
 		err = list_domains(joining);
+	if (err == E_OK)
+		err = list_hosts(joining);
 	if (err == E_OK)
 		err = copy_apps(joining);
 	for (size_t i = 0, end; i < snapshot->count && err == E_OK; i = end) {
@@ -354,6 +407,7 @@ int join_config(void *given, struct config *read, const struct zonedb *zones, st
 	dict_free(joining.sites);
 	dict_free(joining.apps);
 	dict_free(joining.domains);
+	dict_free(joining.hosts);
 	if (err < 0) {
 		arena_free(arena);
 		return err;

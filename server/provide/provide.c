@@ -35,11 +35,11 @@ struct provide {
 	struct provider *running[PROVIDERS_MAX]; // by rank
 	size_t running_count;
 	struct provider *leaving[LEAVING_MAX];   // told to stop
-	size_t leaving_count;
+	_Atomic size_t leaving_count;            // read by the builder, see provide_prepare()
 	struct keep_found found[KEEP_FOUND_MAX]; // saved before the start, until the first plan
 	size_t found_count;
 	bool is_loading;            // what is added is in the state already
-	bool has_lost;              // something that was used is gone
+	bool is_other;              // something that was used is gone, or is to be used by another rule
 	struct refusals refusals;   // of the config in use
 	size_t unused[PROVIDERS_MAX];
 };
@@ -97,9 +97,9 @@ static void use(struct object *object, struct object *used)
 static bool look_at_all(struct provide *provide)
 {
 	struct merged_group group;
-	bool is_new = provide->has_lost;
+	bool is_new = provide->is_other;
 
-	provide->has_lost = false;
+	provide->is_other = false;
 	for (size_t at = 0; merged_next(&provide->merged, &at, &group);) {
 		bool was_used = group.used->is_used;
 
@@ -146,7 +146,7 @@ static void on_removed(void *ctx, struct object *object)
 {
 	const struct changing *changing = ctx;
 
-	changing->provide->has_lost |= object->is_used;
+	changing->provide->is_other |= object->is_used;
 	if (object->told_ready != EDGESTEER_HEALTH_UNKNOWN) {
 		object->told_ready = EDGESTEER_HEALTH_UNKNOWN;
 		tell_ready(changing->provide, object);
@@ -304,6 +304,7 @@ struct provide_plan *provide_discard(struct provide_plan *plan)
 // The new one serves what another one gave, until it knows better.
 static void inherit_roll(struct provide *provide, struct provider *from, struct provider *to)
 {
+	provide->is_other |= from->rule != to->rule;
 	to->roll = from->roll;
 	from->roll = (struct roll){0};
 	for (size_t i = 0; i < to->roll.count; i++) {
@@ -422,6 +423,7 @@ static size_t replace_running(struct provide *provide, const struct provide_plan
 
 		row->provider->rank = i;
 		row->provider->grace_s = row->grace_s;
+		provide->is_other |= !row->is_new && row->provider->rule != row->rule;
 		row->provider->rule = row->rule;
 		row->provider->is_known = true;
 		row->provider->line = row->mark.line;
@@ -565,6 +567,7 @@ struct provide *provide_free(struct provide *provide)
 	if (!provide)
 		return NULL;
 	provide->state = NULL; // what is there stays there
+	provide->ops.ready_changed = NULL; // nothing is said of what goes
 	for (size_t i = 0; i < provide->running_count; i++) {
 		struct changing changing = {provide, provide->running[i]};
 		const struct roll_ops ops = roll_ops(&changing);

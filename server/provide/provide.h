@@ -40,7 +40,7 @@ struct provide_ops {
 // `ops` is copied. `state` keeps what providers gave, and must outlive this; NULL: nobody does. E_IO, E_NOMEM.
 int provide_new(struct event_base *base, struct state *state, const struct provide_ops *ops,
                 struct provide **ret_provide) MUST_USE;
-// Stops all, and waits for them for a bounded time. Takes NULL. Returns NULL, or `provide` when a thread has not ended: it
+// Stops all, and waits for them for a bounded time. No provide_prepare() is under way. Takes NULL. Returns NULL, or `provide` when a thread has not ended: it
 // uses memory of this, so the caller must _exit().
 struct provide *provide_free(struct provide *provide);
 

@@ -163,7 +163,8 @@ static void test_hostile(void **unused)
 
 		snprintf(script, sizeof(script), SH LIST(JSON_A) "%s", cases[i].then);
 		providing_write_script("p", script);
-		snprintf(entry, sizeof(entry), "  - {plugin: exec, command: [./p, '%zu'], deadline: 1s, grace: 0s}\n", i);
+		snprintf(entry, sizeof(entry), "  - {plugin: exec, command: [./p, '%zu'], deadline: %s, grace: 0s}\n", i,
+		         strstr(cases[i].said, "deadline") ? "1s" : "1m");
 		providing_load(entry, NULL);
 		providing_expect_log(cases[i].said);
 		providing_expect(A ";");
@@ -254,6 +255,17 @@ static void test_reload(void **unused)
 	providing_expect(A ";" B ";");
 	providing_load(EXEC, NULL);
 	providing_expect(A ";");
+	// Another rule of whose word counts is another use of the same targets.
+	providing_turn(200);
+
+	unsigned changes = providing_changes;
+
+	providing_load("  - {plugin: exec, command: [./p], health: endpoints}\n", NULL);
+	providing_turn(200);
+	assert_int_equal(providing_changes, changes + 1);
+	providing_load("  - {plugin: exec, command: [./p], health: endpoints, grace: 9s}\n", NULL);
+	providing_turn(200);
+	assert_int_equal(providing_changes, changes + 1);
 	// One whose options change serves on until it knows better, and so does one that fails to load.
 	char *reported;
 

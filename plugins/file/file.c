@@ -16,7 +16,7 @@
 #include "lib/regular.h"
 #include "lib/table.h"
 
-enum { LOOK_MS = 1000, JSON_BYTES_MAX = 64 << 20, ADDRESSES_MAX = 32, KEY_LEN = 512 };
+enum { LOOK_MS = 100, QUIET_LOOKS = 10, JSON_BYTES_MAX = 64 << 20, ADDRESSES_MAX = 32, KEY_LEN = 512 };
 
 // What tells one version of a file from another. All zero: it is not there.
 struct stamp {
@@ -226,6 +226,7 @@ static int file_provide(void *self)
 	struct file *file = self;
 	struct stamp seen, taken;
 	bool is_there = get_stamp(file->path, &seen);
+	unsigned quiet_looks = 0;
 
 	take_file(file, &seen, is_there);
 	taken = seen;
@@ -233,11 +234,12 @@ static int file_provide(void *self)
 		struct stamp now;
 
 		is_there = get_stamp(file->path, &now);
-		if (!is_same(&now, &taken) && is_same(&now, &seen)) { // and it was left alone for a second
-			take_file(file, &now, is_there);
-			taken = now;
-		}
+		quiet_looks = is_same(&now, &seen) ? quiet_looks + 1 : 0;
 		seen = now;
+		if (quiet_looks < QUIET_LOOKS || is_same(&now, &taken))
+			continue;
+		take_file(file, &now, is_there);
+		taken = now;
 	}
 	return 0;
 }

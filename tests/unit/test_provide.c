@@ -55,6 +55,12 @@ static void test_file(void **unused)
 	// What is missing in a good one goes after the grace time.
 	providing_write("t.csv", HEAD ROW_A);
 	providing_expect(A ";");
+	// A second after it was written last, and soon then.
+	int64_t began_ms = clock_mono_ms();
+
+	providing_write("t.csv", HEAD ROW_A ROW_B);
+	providing_expect(A ";" B ";");
+	assert_in_range(clock_mono_ms() - began_ms, 950, 1600);
 	// JSON, two addresses, another target for the same key.
 	providing_write("t.csv", "[{\"app\": \"A.e.x.\", \"site\": \"us-east-1\", \"addresses\": [\"192.0.2.1\", \"2001:db8::1\"], "
 	                         "\"ready\": false}]");

@@ -332,6 +332,26 @@ static void test_grace(void **unused)
 	assert_in_range(clock_mono_ms() - began_ms, 3000, 4500);
 	providing_turn(200);
 	assert_int_equal(providing_changes, 2);
+	// Said at once, and then together: what vanishes, comes back and goes.
+	assert_int_equal(providing_logged("providers: exec: targets: 2 added: a.e.x at us-east-1 and 1 more"), 1);
+	assert_int_equal(providing_logged("targets: "), 1);
+	providing_expect_log("providers: exec: targets: 2 vanished from the source, 1 back in the source, 1 removed: a.e.x at us-east-1 "
+	                     "and 3 more");
+}
+
+// A target whose servers are not ready has none just because its balancer is another one.
+static void test_ready_stays(void **unused)
+{
+	(void)unused;
+	providing_write("t.csv", "[{\"app\": \"a.e.x\", \"site\": \"us-east-1\", \"alias\": \"one.y\", \"ready\": false}]");
+	providing_load("  - {plugin: file, file: t.csv}\n", NULL);
+	providing_expect("a.e.x us-east-1 one.y unready;");
+	providing_write("t.csv", "[{\"app\": \"a.e.x\", \"site\": \"us-east-1\", \"alias\": \"two.y\", \"ready\": false}]");
+	providing_expect("a.e.x us-east-1 two.y unready;");
+	assert_string_equal(providing_ready, "a.e.x us-east-1 unready;");
+	providing_write("t.csv", "[{\"app\": \"a.e.x\", \"site\": \"us-east-1\", \"alias\": \"two.y\", \"ready\": true}]");
+	providing_expect("a.e.x us-east-1 two.y ready;");
+	assert_string_equal(providing_ready, "a.e.x us-east-1 unready;a.e.x us-east-1 ready;");
 }
 
 static void test_conflicts(void **unused)
@@ -459,7 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(test_file),    ROW(test_refused), ROW(test_lists),   ROW(test_changes),   ROW(test_ready),
 		ROW(test_hostile), ROW(test_again),   ROW(test_noise),   ROW(test_entries),   ROW(test_reload),
-		ROW(test_restart), ROW(test_grace),   ROW(test_conflicts), ROW(test_many),
+		ROW(test_restart), ROW(test_grace),   ROW(test_ready_stays), ROW(test_conflicts), ROW(test_many),
 		ROW(test_hasty),   ROW(test_wrong),   ROW(test_stubborn),
 	};
 

@@ -17,8 +17,9 @@
 #include "lib/table.h"
 
 enum {
-	LOOK_MS = 1000,
-	AGAIN_FIRST = 4, AGAIN_MAX = 600, // looks between attempts to read the same file, doubled each time
+	LOOK_MS = 100,
+	QUIET_LOOKS = 10,                   // a file counts once it was left alone for so many
+	AGAIN_FIRST = 40, AGAIN_MAX = 6000, // looks between attempts to read the same file, doubled each time
 };
 
 enum { JSON_BYTES_MAX = 64 << 20, ADDRESSES_MAX = 32, KEY_LEN = 512 };
@@ -247,7 +248,7 @@ static int file_provide(void *self)
 	struct file *file = self;
 	struct stamp seen, taken;
 	bool is_there = get_stamp(file->path, &seen);
-	unsigned looks = 0, again = AGAIN_FIRST;
+	unsigned quiet_looks = 0, looks = 0, again = AGAIN_FIRST;
 
 	take_file(file, &seen, is_there);
 	taken = seen;
@@ -257,13 +258,14 @@ static int file_provide(void *self)
 
 		is_there = get_stamp(file->path, &now);
 		is_new = !is_same(&now, &taken);
-		if ((is_new || (file->may_pass && ++looks >= again)) && is_same(&now, &seen)) { // and it was left alone for a second
-			again = is_new ? AGAIN_FIRST : again * 2 < AGAIN_MAX ? again * 2 : AGAIN_MAX;
-			looks = 0;
-			take_file(file, &now, is_there);
-			taken = now;
-		}
+		quiet_looks = is_same(&now, &seen) ? quiet_looks + 1 : 0;
 		seen = now;
+		if (quiet_looks < QUIET_LOOKS || !(is_new || (file->may_pass && ++looks >= again)))
+			continue;
+		again = is_new ? AGAIN_FIRST : again * 2 < AGAIN_MAX ? again * 2 : AGAIN_MAX;
+		looks = 0;
+		take_file(file, &now, is_there);
+		taken = now;
 	}
 	return 0;
 }

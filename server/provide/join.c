@@ -151,8 +151,8 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 		.ready = from->rule,
 		.mark = {arena_strdup(arena, from->mark.file), from->mark.line, from->mark.column},
 	};
-	if (!target->addresses || !target->check_addresses || (from->alias && !target->alias) || (from->check_name && !target->check_name) ||
-	    !target->from || (from->mark.file && !target->mark.file))
+	if (!target->addresses || !target->check_addresses || (from->alias && !target->alias) ||
+	    (from->check_name && !target->check_name) || !target->from || (from->mark.file && !target->mark.file))
 		return E_NOMEM;
 	for (size_t i = 0; i < from->address_count; i++)
 		if (is_allowed(&joining->config->sites[site], &from->addresses[i]))

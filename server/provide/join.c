@@ -157,6 +157,9 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 	for (size_t i = 0; i < from->address_count; i++)
 		if (is_allowed(&joining->config->sites[site], &from->addresses[i]))
 			target->addresses[target->address_count++] = from->addresses[i];
+	for (size_t i = 0; i < from->address_count; i++)
+		if (!is_allowed(&joining->config->sites[site], &from->addresses[i]))
+			target->addresses[target->address_count + target->refused_count++] = from->addresses[i];
 	app->target_count++;
 	return crosscheck_add_hosts(target, joining->hosts);
 }

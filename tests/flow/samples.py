@@ -141,6 +141,9 @@ def with_a_cluster():
         expect("8.8.8.0/24", "203.0.113.10", "anybody else, too")
         api.put("ingresses", ingress("was-shop", "web", [NAME], ips=["155.146.1.99"], service="web"))
         expect("174.249.33.0/24", "155.146.1.10", "an address outside the zone's block is refused")
+        api.put("ingresses", ingress("was-shop", "web", [NAME], ips=["155.146.1.99", "155.146.33.11"], service="web"))
+        expect("174.249.33.0/24", "155.146.33.11", "beside another one, alone")
+        check(re.search(r"155\.146\.1\.99 .*REFUSED: it is outside", d.ctl("targets", as_json=False).out), "is not told")
 
 
 if __name__ == "__main__":

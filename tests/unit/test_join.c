@@ -124,6 +124,7 @@ static void test_join(void **state)
 	assert_true(target->ready == READY_ENDPOINTS && target->check == CONFIG_CHECK_NONE && target->address_count == 1);
 	assert_true(target->mark.line == 2 && strcmp(target->mark.file, "/d/f") == 0);
 	assert_true(addr_equal(&target->addresses[0], &mixed[0]) && target->addresses != mixed);
+	assert_true(target->refused_count == 1 && addr_equal(&target->addresses[1], &mixed[1]));
 	assert_true(joined->sites[target->site].kind == SITE_WAVELENGTH && !joined->sites[target->site].is_public);
 	assert_int_equal(joined->site_count, 6); // of the catalogue's only those that are used
 	assert_true(joined->apps[2].ttl_s == 7 && joined->apps[2].check == 0 && joined->apps[2].mark.line == 2);

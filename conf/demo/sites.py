@@ -4,6 +4,7 @@ an operator drains. Owns the servers."""
 import http.server
 import json
 import socket
+import sys
 import threading
 
 from stage import NAME, NEW_YORK, SERVER, Demo, Failed, free_port, say, title
@@ -19,6 +20,14 @@ CLIENTS = (
 )
 ANSWERS = {'155.146.1.10': 'Boston', '155.146.65.10': 'New York', '15.145.16.10': 'Berlin',
            '203.0.113.10': 'Parent Region us-east-1'}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Says nothing of clients that leave, as a probe does that has waited for too long."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Balancer:
@@ -41,7 +50,7 @@ class Balancer:
                 pass
 
         try:
-            self.server = http.server.ThreadingHTTPServer((self.address, self.port), Handler)
+            self.server = Server((self.address, self.port), Handler)
         except OSError as error:
             raise Failed(f'{self.address} port {self.port}: {error.strerror}') from None
         threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()

@@ -286,7 +286,7 @@ const char *client_state_text(const json_t *target, char *buf)
 		snprintf(buf, CLIENT_STATE_LEN, "%s (forced %s)", state, forced);
 	else
 		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
-		         json_is_true(json_object_get(target, "unready")) ? " (no endpoint ready)" : "");
+		         json_is_true(json_object_get(target, "unready")) ? " (no server ready)" : "");
 	return buf;
 }
 
@@ -393,10 +393,11 @@ static void add_parts(struct client_table *table, const json_t *source, int64_t 
 	for (size_t i = 0; i < json_array_size(parts); i++) {
 		const json_t *part = json_array_get(parts, i);
 		const char *name = client_text(part, "name");
-		char cell[CELL_LEN], since[CTL_TIME_LEN];
-		const char *const cells[] = {cell, client_text(part, "state"), client_span(now_s - client_int(part, "since"), since),
-		                             "", "", client_text(part, "text")};
+		char cell[CELL_LEN], state[CELL_LEN], since[CTL_TIME_LEN];
+		const char *const cells[] = {cell, state, "", "", "", client_text(part, "text")};
 
+		snprintf(state, sizeof(state), "%.*s for %s", CELL_LEN / 2, client_text(part, "state"),
+		         client_span(now_s - client_int(part, "since"), since));
 		snprintf(cell, sizeof(cell), "  %.*s", CELL_LEN / 2, name);
 		if (name[0])
 			client_table_add(table, cells);

@@ -58,8 +58,11 @@ static const char *from_text(const json_t *target, char buf[CELL_LEN])
 
 	if (!provider[0])
 		return from;
-	snprintf(buf, CELL_LEN, "%s%s%s%s", alias, alias[0] ? ", " : "", provider,
-	         strcmp(client_text(target, "provider_says"), "unready") == 0 ? ", no server ready" : "");
+	// Until it counts; then the state says so.
+	bool is_unready = strcmp(client_text(target, "provider_says"), "unready") == 0 &&
+	                  !json_is_true(json_object_get(target, "unready"));
+
+	snprintf(buf, CELL_LEN, "%s%s%s%s", alias, alias[0] ? ", " : "", provider, is_unready ? ", no server ready" : "");
 	return buf;
 }
 

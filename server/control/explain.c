@@ -138,7 +138,7 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 	if (forced != FORCE_AUTO)
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
 	else if (json_object_get(object, "unready"))
-		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no endpoint ready)");
+		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready)");
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
 		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",

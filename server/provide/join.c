@@ -2,6 +2,7 @@
 #include "provide/join.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -113,13 +114,23 @@ static bool is_allowed(const struct config_site *site, const struct addr *addres
 	return site_blocks_check(site, address, &why) != SITE_BLOCKS_REFUSE;
 }
 
-// Some of its addresses may be refused, as those of an alias are; not all.
-static bool has_no_address(const struct config_site *site, const struct provided *from)
+// Some of its addresses may be refused, as those of an alias are; not all: then what is wrong with the last. NULL: it has
+// one that is not, or none at all.
+static const char *find_address_fault(const struct joining *joining, const struct config_site *site,
+                                      const struct provided *from)
 {
+	enum { TEXT_LEN = 128 };
+	const char *why = NULL;
+
 	for (size_t i = 0; i < from->address_count; i++)
-		if (is_allowed(site, &from->addresses[i]))
-			return false;
-	return from->address_count > 0;
+		if (site_blocks_check(site, &from->addresses[i], &why) != SITE_BLOCKS_REFUSE)
+			return NULL;
+
+	char *text = why ? arena_take(joining->arena, TEXT_LEN) : NULL;
+
+	if (text)
+		snprintf(text, TEXT_LEN, "its address cannot be used: %s", why);
+	return text ? text : why;
 }
 
 static int add_target(struct joining *joining, struct config_app *app, const struct provided *from, unsigned site)
@@ -175,6 +186,7 @@ static const char *find_fault(const struct joining *joining, const struct config
                               unsigned site)
 {
 	const struct config_check *check = app->check >= 0 ? &joining->config->checks[app->check] : NULL;
+	const char *fault;
 
 	if (target_at(app, site))
 		return "the config has a target at this site of the app";
@@ -182,8 +194,8 @@ static const char *find_fault(const struct joining *joining, const struct config
 		return "its host name is in a zone that is served here";
 	if (app->target_count == APP_TARGETS_MAX)
 		return "the app has as many targets as it may";
-	if (has_no_address(&joining->config->sites[site], from))
-		return "its addresses are outside the site's block";
+	if ((fault = find_address_fault(joining, &joining->config->sites[site], from)) != NULL)
+		return fault;
 	if (!has_room(joining, from))
 		return "as many host names are looked up as may be";
 	if (check && crosscheck_needs_host(check, app->name))

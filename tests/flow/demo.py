@@ -3,6 +3,7 @@ Its ports are always the same if they are free: it runs in a network of its own 
 
 import contextlib
 import fcntl
+import io
 import os
 import pathlib
 import pty
@@ -141,7 +142,7 @@ def shows_a_cluster():
             [(phone, NYC)],          # the Ingress vanishes
             []], done.stdout)
         check("REFUSED: it is outside of the site's block" in steps[2], steps[2])
-        check(re.search(r"us-east-1-wl1-bos-wlz-1 +down \(no endpoint ready\)", steps[3]), steps[3])
+        check(re.search(r"us-east-1-wl1-bos-wlz-1 +down \(no server ready\)", steps[3]), steps[3])
         check("explain" in steps[3] and "answer: us-east-1-wl1-bos-wlz-1 (healthy)" in steps[3], steps[3])
         equal(os.listdir(folder), [])
 
@@ -214,6 +215,24 @@ def beside_another():
             check("asked at 127.0.0.1 port 5399;" in done.stdout, done.stdout)
 
 
+def silent_balancers():
+    """A probe that leaves before its answer is nothing to tell of."""
+    sys.path.insert(0, str(harness.TOP / "conf/demo"))
+    from sites import Balancer
+    said, port = io.StringIO(), harness.free_port()
+    with contextlib.redirect_stderr(said):
+        balancer = Balancer("127.0.0.11", port)
+        for _ in range(10):
+            with socket.create_connection(("127.0.0.11", port)) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes with a reset
+                sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with socket.create_connection(("127.0.0.11", port)) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            check(b"200" in sock.recv(100), "it does not answer any more")
+        balancer.stop()  # waits for its threads
+    equal(said.getvalue(), "")
+
+
 def wrong_words():
     for words in (["--foo"], ["--port"], ["--port", "x"], ["--port", "0"], ["--port", "65536"], ["--stay", "--stay"],
                   ["--kubernetes", "--kubernetes"]):
@@ -224,4 +243,5 @@ def wrong_words():
 if __name__ == "__main__":
     go_alone()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever began the tests with nohup did not mean the demo
-    harness.run(shows, shows_a_cluster, stays_with_a_cluster, terminal_closes, interrupted, killed, beside_another, wrong_words)
+    harness.run(shows, shows_a_cluster, stays_with_a_cluster, terminal_closes, interrupted, killed, beside_another,
+                silent_balancers, wrong_words)

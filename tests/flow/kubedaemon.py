@@ -69,7 +69,7 @@ def unready_for_as_long_as_a_check_fails():
             equal((target["state"], target["unready"]), ("down", True), target)
             for words in (["apps"], ["targets"], ["explain", NAME, "--client", "192.0.2.1"]):
                 said = daemon.ctl(*words, as_json=False).out
-                check(re.search(r"us-east-1 .*down \(no endpoint ready\)", said), said)
+                check(re.search(r"us-east-1 .*down \(no server ready\)", said), said)
             daemon.ctl("force", f"{NAME}/us-east-1", "down")
             target, = daemon.ctl_json("targets", NAME)["targets"][:1]
             equal((target["forced"], target.get("unready")), ("down", None), target)

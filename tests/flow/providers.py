@@ -115,7 +115,7 @@ def test_readiness():
         equal((state["us-east-1"]["state"], state["us-east-1"]["provider_says"]), ("down", "unready"))
         equal((state["us-west-2"]["state"], state["us-west-2"]["provider_says"]), ("up", "ready"))
         explained = d.ctl("explain", "a.e.x", "--client", "192.0.2.1", as_json=False).out
-        check("down (no endpoint ready)" in explained, explained)
+        check("down (no server ready)" in explained, explained)
         check("no server ready" in d.ctl("targets", as_json=False).out, "the table of targets")
         # With `both` the app's check counts too, which nothing answers.
         d.reload(config({**provider, "health": "both"}, apps=apps, checks=check_))

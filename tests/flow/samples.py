@@ -91,6 +91,25 @@ def as_the_readme_says():
                   "the Region is up and takes the phone")
 
 
+def commented_out():
+    """What conf/edgesteer.yaml has of providers and host names as comments is right once it is none."""
+    text = (CONF / "edgesteer.yaml").read_text(encoding="utf-8")
+    before, begin, rest = text.partition("# providers:\n")
+    part, end, after = rest.partition("\nchecks:\n")
+    part = re.sub(r"^# (?=[a-z-]+: | )", "", part, flags=re.M)
+    for key in ("  - plugin: kubernetes", "  - plugin: file", "defaults:", "resolver:", "alias-max-age:", "aws-ranges:"):
+        check(re.search(f"^{key}", part, re.M), key)
+    text = before + begin[2:] + part + end + after
+    text = re.sub(r"(  user:) edgesteer ", rf"\1 {pwd.getpwuid(os.geteuid()).pw_name} ", text)
+    ranges = {"prefixes": [{"ip_prefix": "203.0.113.0/24", "service": "EC2", "network_border_group": "us-east-1"}]}
+    with Daemon(text, {"ip-ranges.json": json.dumps(ranges)}, start=False) as d:
+        (d.folder / "prod").mkdir()
+        d.write("prod/token", "a\n").chmod(0o600)
+        for name in ("carriers.csv", "latency.csv", "game.example.net.zone"):
+            shutil.copy(CONF / name, d.folder)
+        said("-t", "-c", str(d.config_path))
+
+
 def with_a_cluster():
     """README's configuration for EKS as it is, but for the cluster, which is the test's, and for where the daemon listens
     and keeps its state."""
@@ -125,4 +144,4 @@ def with_a_cluster():
 
 
 if __name__ == "__main__":
-    harness.run(installed, harmless, as_the_readme_says, with_a_cluster)
+    harness.run(installed, harmless, as_the_readme_says, commented_out, with_a_cluster)

@@ -97,7 +97,7 @@ static void test_join(void **state)
 	} refused[] = {
 		{"*.b.e.x", "us-east-1", "such a name is not a Host header, and the app's check has no `host`"},
 		{"a.e.x", "us-east-1", "the config has a target at this site of the app"},
-		{"a.e.x", "us-east-1-wl1-nyc-wlz-1", "its addresses are outside the site's block"},
+		{"a.e.x", "us-east-1-wl1-nyc-wlz-1", "its address cannot be used: it is outside of the site's block"},
 		{"c.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"d.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"e.e.x", "us-east-1", "its host name is in a zone that is served here"},

@@ -177,6 +177,7 @@ struct config_app {
 	size_t target_count;
 	enum metro_rule unknown_metro;
 	bool weighted;            // some target has a weight; the others then have 1
+	bool lacks_targets;       // it names none: all come from providers
 	bool is_provided;         // it is not in the config: every target has a `from`
 	struct mark mark;
 };

@@ -179,6 +179,11 @@ static void check_app(struct reader *reader, struct config_app *app, const struc
 		app->unknown_metro = scope_of(reader)->config->steering.unknown_metro;
 	if (app->name)
 		check_place(reader, app);
+	if (app->name && app->lacks_targets && scope_of(reader)->config->provider_count == 0)
+		report_error(reader->report, app->mark.file, app->mark.line, app->mark.column,
+		             "apps.%s: targets is missing, expected a mapping of names, or `providers` that give it some", app->name);
+	if (app->lacks_targets && has_check(scope_of(reader)->config, app->check))
+		used->checks[app->check] = true;
 	if (app->name && own_tie && !app->weighted)
 		report_warning(reader->report, app->mark.file, app->mark.line, app->mark.column,
 		               "apps.%s.tie: has no effect, no target has a `weight`", app->name);

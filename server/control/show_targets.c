@@ -75,16 +75,18 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	const struct config_target *written = &source->config->apps[app].targets[slot];
 	const struct config_site *site = &source->config->sites[written->site];
 	const struct resolve_name *name = written->alias && ops->resolve ? resolve_get(ops->resolve, written->alias) : NULL;
-	json_t *object = json_pack("{s:o, s:o, s:s, s:s}", "app", reply_text(view->apps[app].name), "site",
-	                           reply_text(site->name), "state", live_state_text(live_state(source->live, number)), "from",
-	                           written->alias ? "alias" : written->cname ? "cname" : written->from ? "provider" : "config");
+	json_t *object = json_pack("{s:o, s:o, s:s}", "app", reply_text(view->apps[app].name), "site",
+	                           reply_text(site->name), "from", written->alias ? "alias" : written->cname ? "cname" : written->from ? "provider" : "config");
 
+	object = target_json_state(object, source->live, ops->state, ops->health, number);
 	if (health_count(ops->health) == source->live->states->count) {
 		object = reply_set(object, "addresses", target_json_addresses(source->live, ops->health, number));
 		object = reply_set(object, "health", target_json_probed(ops->health, number));
 	}
-	if (written->from)
+	if (written->from) {
 		object = reply_set(object, "provider", reply_text(written->from));
+		object = reply_set(object, "provider_says", target_json_ready(ops->provide, view->apps[app].name, site->name));
+	}
 	object = reply_set(object, "ttl_s", json_integer(answers ? answers->ttl_s : 0));
 	if (written->cname)
 		object = reply_set(object, "cname", reply_text(written->cname));

@@ -139,16 +139,14 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 
 // ---- what providers say ----------------------------------------------------------------------------------------------
 
-enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
+enum { PATIENCE_MS = 30000 }; // without a check: as a check's by default
 
-// `fall` intervals of what would be probed.
-static int64_t patience_ms(const struct daemon *daemon, const char *app, const char *site)
+// `fall` intervals of the app's check; of an app that is to come, of the default one.
+static int64_t patience_ms(const struct daemon *daemon, const char *name)
 {
 	const struct config *config = serving_config(daemon->serving);
-	const struct view *view = serving_view(daemon->serving);
-	int found = index_find_target(view, app, site);
-	const struct target *target = found < 0 ? NULL : &view->targets[found];
-	int number = target ? config->apps[target->app - view->apps].targets[target->slot].check : config->defaults.check;
+	int app = index_find_app(serving_view(daemon->serving), name);
+	int number = app < 0 ? config->defaults.check : config->apps[app].check;
 	const struct config_check *check = number < 0 ? NULL : &config->checks[number];
 
 	return check ? (int64_t)check->fall * check->interval_ms : PATIENCE_MS;
@@ -158,7 +156,7 @@ void reactions_ready_changed(void *ctx, const char *app, const char *site, enum 
 {
 	const struct daemon *daemon = ctx;
 
-	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, app, site));
+	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, app));
 }
 
 static void set_ready(void *ctx, const char *app, const char *site, bool ready)

@@ -208,7 +208,7 @@ int serving_start(struct serving *serving, const struct health *health)
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
-	if (addresses_prepare(serving->first_view, NULL, NULL, serving->merge, health) < 0 ||
+	if (addresses_prepare(serving->first_view, serving->merge, health) < 0 ||
 	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
 		return E_NOMEM;
 	serving->first_view = NULL; // the publication's
@@ -298,6 +298,8 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	must(merge && handover->watchlist && merge_view(merge) == next->view);
 	int err = !states || live_reserve(next->view->target_count) < 0 ? E_NOMEM : E_OK;
 
+	if (err == E_OK)
+		err = addresses_carry(next->view, serving_view(serving), serving->merge);
 	if (err == E_OK) {
 		err = aliases_take(aliases, handover->aliases, handover->old_of_new);
 		handover->aliases = NULL;
@@ -313,7 +315,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	set_all_overrides(merge, state);
 	set_all_health(merge, health, serving_started(serving));
 	readiness_each(readiness, set_unready, next);
-	serving->answers_are_old = addresses_prepare(next->view, serving_view(serving), serving->merge, merge, health) < 0;
+	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);

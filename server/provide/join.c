@@ -2,6 +2,7 @@
 #include "provide/join.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -113,13 +114,23 @@ static bool is_allowed(const struct config_site *site, const struct addr *addres
 	return site_blocks_check(site, address, &why) != SITE_BLOCKS_REFUSE;
 }
 
-// Some of its addresses may be refused, as those of an alias are; not all.
-static bool has_no_address(const struct config_site *site, const struct provided *from)
+// Some of its addresses may be refused, as those of an alias are; not all: then what is wrong with the last. NULL: it has
+// one that is not, or none at all.
+static const char *find_address_fault(const struct joining *joining, const struct config_site *site,
+                                      const struct provided *from)
 {
+	enum { TEXT_LEN = 128 };
+	const char *why = NULL;
+
 	for (size_t i = 0; i < from->address_count; i++)
-		if (is_allowed(site, &from->addresses[i]))
-			return false;
-	return from->address_count > 0;
+		if (site_blocks_check(site, &from->addresses[i], &why) != SITE_BLOCKS_REFUSE)
+			return NULL;
+
+	char *text = why ? arena_take(joining->arena, TEXT_LEN) : NULL;
+
+	if (text)
+		snprintf(text, TEXT_LEN, "its address cannot be used: %s", why);
+	return text ? text : why;
 }
 
 static int add_target(struct joining *joining, struct config_app *app, const struct provided *from, unsigned site)
@@ -175,6 +186,7 @@ static const char *find_fault(const struct joining *joining, const struct config
                               unsigned site)
 {
 	const struct config_check *check = app->check >= 0 ? &joining->config->checks[app->check] : NULL;
+	const char *fault;
 
 	if (target_at(app, site))
 		return "the config has a target at this site of the app";
@@ -182,8 +194,8 @@ static const char *find_fault(const struct joining *joining, const struct config
 		return "its host name is in a zone that is served here";
 	if (app->target_count == APP_TARGETS_MAX)
 		return "the app has as many targets as it may";
-	if (has_no_address(&joining->config->sites[site], from))
-		return "its addresses are outside the site's block";
+	if ((fault = find_address_fault(joining, &joining->config->sites[site], from)) != NULL)
+		return fault;
 	if (!has_room(joining, from))
 		return "as many host names are looked up as may be";
 	if (check && crosscheck_needs_host(check, app->name))
@@ -243,6 +255,26 @@ static int extend(struct joining *joining, struct config_app *app, size_t more)
 	return E_OK;
 }
 
+// The place of a target's site among the config's; all others are behind.
+static size_t site_place(const struct joining *joining, const struct config_target *target)
+{
+	return target->site < joining->read->site_count ? target->site : joining->read->site_count;
+}
+
+// `targets` are sorted by the names of their sites. Some may come first where nothing tells them apart (the default Region
+// among public ones), so the operator's order of sites counts.
+static void sort_by_site(const struct joining *joining, struct config_target *targets, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct config_target target = targets[i];
+		size_t at = i;
+
+		for (; at > 0 && site_place(joining, &target) < site_place(joining, &targets[at - 1]); at--)
+			targets[at] = targets[at - 1];
+		targets[at] = target;
+	}
+}
+
 static int refuse_all(struct joining *joining, const struct provided *targets, size_t count, const char *why)
 {
 	int err = E_OK;
@@ -259,6 +291,7 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 	const struct dict_entry *entry = dict_find(joining->apps, targets->app);
 	struct config_app *app = &config->apps[entry ? entry->value : config->app_count];
 	const char *fault = entry ? NULL : find_app_fault(joining, targets->app);
+	size_t own_count = entry ? app->target_count : 0;
 	int err = E_OK;
 
 	if (fault)
@@ -269,6 +302,8 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 		err = extend(joining, app, count);
 	for (size_t i = 0; i < count && err == E_OK; i++)
 		err = take_target(joining, app, &targets[i]);
+	if (err == E_OK)
+		sort_by_site(joining, app->targets + own_count, app->target_count - own_count);
 	config->app_count += !entry && app->target_count > 0;
 	return err;
 }

@@ -11,6 +11,8 @@
 //   its app cannot be one (see overlay_refusal())             refused
 //   else                                                      an app made from `defaults`, after those of the config
 //
+// Those of an app are in the order of the config's sites; at other sites behind these, by the sites' names.
+//
 // An app's check of a name that is no Host header refuses its targets, as it does for the config's own.
 #pragma once
 

@@ -266,5 +266,6 @@ def addresses_are_probed():
             server.stop()
 
 
-harness.run(rotation_loss_and_return, unknown_names_do_not_hold_up_a_start, reloads_keep_what_is_known, addresses_are_probed,
-            limit_s=120)
+if __name__ == "__main__":
+    harness.run(rotation_loss_and_return, unknown_names_do_not_hold_up_a_start, reloads_keep_what_is_known,
+                addresses_are_probed, limit_s=120)

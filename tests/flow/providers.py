@@ -93,6 +93,36 @@ def test_outside():
         shutil.rmtree(folder)
 
 
+def test_readiness():
+    """What a source says of its servers: none ready for `fall` intervals takes a target down, one ready brings it back;
+    an app of the config may live on what is provided alone."""
+    check_ = {"tcp": {"type": "tcp", "port": 1, "interval": "100ms", "timeout": "50ms", "fall": 3}}
+    apps = {"a.e.x": {"check": "tcp", "ttl": "5s"}}
+    target = {"app": "a.e.x", "addresses": ["192.0.2.1"]}
+    provider = {"plugin": "exec", "command": ["./p"], "health": "endpoints"}
+    line = "echo '{{\"list\": {}}}'\n"
+    with Daemon(config(provider, apps=apps, checks=check_), start=False) as d:
+        script(d, "p", "#!/bin/sh\nexec sleep 1000\n")
+        d.start()
+        equal(d.query("a.e.x").rcode, 2) # SERVFAIL: it has no target yet
+        provider = {**provider, "command": ["./q"]}
+        script(d, "q", "#!/bin/sh\n" + line.format(json.dumps([
+            {**target, "site": "us-east-1", "ready": False},
+            {**target, "addresses": ["192.0.2.2"], "site": "us-west-2", "ready": True}])) + "exec sleep 1000\n")
+        d.reload(config(provider, apps=apps, checks=check_))
+        gives(d, "a.e.x", "192.0.2.2")
+        state = {one["site"]: one for one in d.ctl_json("apps", "a.e.x")["apps"][0]["targets"]}
+        equal((state["us-east-1"]["state"], state["us-east-1"]["provider_says"]), ("down", "unready"))
+        equal((state["us-west-2"]["state"], state["us-west-2"]["provider_says"]), ("up", "ready"))
+        explained = d.ctl("explain", "a.e.x", "--client", "192.0.2.1", as_json=False).out
+        check("down (no server ready)" in explained, explained)
+        check("no server ready" in d.ctl("targets", as_json=False).out, "the table of targets")
+        # With `both` the app's check counts too, which nothing answers.
+        d.reload(config({**provider, "health": "both"}, apps=apps, checks=check_))
+        until(lambda: {one["state"] for one in d.ctl_json("apps", "a.e.x")["apps"][0]["targets"]} == {"down"}, SLOW_S,
+              "both are down")
+
+
 def test_reload_and_restart():
     targets = "app,site,address\na.e.x,us-east-1,192.0.2.1\nb.e.x,us-east-1,192.0.2.2\n"
     apps = {"c.e.x": {"targets": {"us-west-2": {"addresses": ["192.0.2.3"]}}}}
@@ -255,5 +285,5 @@ def test_manual():
 
 
 if __name__ == "__main__":
-    harness.run(test_outside, test_reload_and_restart, test_exec, test_unready_while_others_come_and_go,
+    harness.run(test_outside, test_readiness, test_reload_and_restart, test_exec, test_unready_while_others_come_and_go,
                 test_stop_while_plugins_are_opened, test_manual, limit_s=120)

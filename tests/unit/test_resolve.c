@@ -265,6 +265,7 @@ static void keeps_what_was_good(void **state)
 		assert_true(stage->is_stale && first()->is_stale);
 		assert_int_equal(stage->changes, 2); // once, that it is stale
 		assert_int_not_equal(first()->error[0], '\0');
+		assert_int_equal(wrongs[i] == NAMESERVER_SERVFAIL, strstr(first()->error, "or each answers SERVFAIL") != NULL);
 		stage->rows[0] = (struct nameserver_row){LB, .a = "192.0.2.2", .ttl_s = 0};
 		wait_for("192.0.2.2");
 		assert_false(stage->is_stale);

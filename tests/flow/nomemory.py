@@ -8,6 +8,7 @@ import mmap
 import os
 import random
 import struct
+import time
 
 import harness
 from fastclock import FastClock
@@ -90,6 +91,12 @@ class Plan:
     def arm(self, first, length):
         struct.pack_into("4Q", self.map, 0, 0, 0, length, 0)
         struct.pack_into("Q", self.map, 8, first)
+
+    def wait(self, limit_s):
+        """Until one has failed, or so long."""
+        end = time.monotonic() + limit_s
+        while not struct.unpack_from("4Q", self.map, 0)[3] and time.monotonic() < end:
+            time.sleep(0.005)
 
     def disarm(self):
         """How many allocations there were since arm(), and how many of them failed."""
@@ -265,6 +272,55 @@ def reload():
         print(f"{count} allocations in a reload; {done} times it was done all the same")
 
 
+COMING = """#!/usr/bin/python3
+import json, time
+def say(**line):
+    print(json.dumps(line), flush=True)
+def one(name):
+    return {"app": name + ".edge.example.com", "site": "west", "addresses": ["203.0.113.2"]}
+say(list=[one("stays"), {"app": "lb.edge.example.com", "site": "west", "alias": "lb.test"}])
+for number in range(100000):
+    time.sleep(0.04)
+    say(add=one(f"n{number}"))
+    if number:
+        say(remove=f"n{number - 1}.edge.example.com west")
+    say(commit=True)
+"""
+
+
+def joins():
+    """While targets come and go: those there were are answered on, and in the end new ones are."""
+    with stage() as (d, plan):
+        program = {"plugin": "exec", "command": ["./p"], "grace": "0s"}
+        sets = {**json.loads(d.config_path.read_text()), "providers": [program],
+                "resolver": {"servers": ["127.0.0.1@9"], "timeout": "100ms"}}
+        d.write("p", COMING).chmod(0o755)
+        d.write_config(sets)
+        d.start()
+        stays = "stays." + ZONE
+        until(lambda: d.query(stays).addresses == [WEST], harness.PATIENCE_S, "the provider's target", 0.05)
+        plan.arm(0, 0)
+        time.sleep(1)
+        count = plan.disarm()[0] // 4
+        check(count > 0, "nothing comes or goes")
+        failed = 0
+        for turn, (number, length) in enumerate([*sample(count)[::2], (1, 0)]):
+            what = f"allocation {number} of {count} and {length - 1} more fail while targets come and go"
+            # Another entry: its program starts without the pause that one which has failed makes.
+            d.reload({**sets, "providers": [{**program, "command": ["./p", str(turn)]}]})
+            began = d.ctl_json("status")["generation"]
+            until(lambda: d.ctl_json("status")["generation"] > began + 1, harness.PATIENCE_S, f"new targets before {what}", 0.02)
+            plan.arm(number, length)
+            plan.wait(0.5)
+            time.sleep(0.01)
+            failed += plan.disarm()[1] > 0
+            alive(d, what)
+            equal(d.query(stays).addresses, [WEST], what)
+        equal(d.query(stays).addresses, [WEST])
+        print(f"{count} allocations in a quarter of a second; {failed} times some failed")
+        check(failed >= 10, "hardly any failed")
+
+
 def outcome(reply):
     if reply is None or "whether it was done" in reply.get("error", ""):
         return "not known"
@@ -393,4 +449,4 @@ def names_and_providers():
 
 if __name__ == "__main__":
     limit_s = 7200 if os.environ.get("EDGESTEER_LONG") else 120
-    harness.run(start, reload, overrides, addresses, names_and_providers, stop, limit_s=limit_s)
+    harness.run(start, reload, joins, overrides, addresses, names_and_providers, stop, limit_s=limit_s)

@@ -73,7 +73,7 @@ const char *oracle_text_of(const struct oracle_words *words, char *text)
 static bool parsing;
 static size_t allocations; // while parsing
 
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // they have allocators of their own
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);

@@ -171,7 +171,7 @@ def settled(provider, api, **words):
 def watching(api, within_s=START_S):
     """Until all resources are watched, and have been for long enough that what fails next is the first failure."""
     wanted = [plural for _, plural in api.kinds if plural in FOLLOWED]
-    until(lambda: all(api.watching(plural) for plural in wanted), within_s, "everything is watched")
+    until(lambda: all(api.watching(plural) for plural in wanted), within_s * harness.slowness(), "everything is watched")
     time.sleep(1.2)
 
 

@@ -128,7 +128,7 @@ struct building {
 	const struct steer_input *in;
 	const struct steering *tables; // whose tables are shared: the steering that is built, or the one that it extends
 	struct steering *steering;
-	const uint32_t *numbers;       // by own set of the steering: its number in the plan
+	uint32_t *numbers;             // by own set of the steering: its number in the plan. Owned
 };
 
 // The table that the sets of this form with one rule share, if there are any or it is wanted for later.
@@ -229,6 +229,19 @@ static int build_sets(const struct building *b)
 	return err;
 }
 
+// Builds what is left if there was no error; frees what was made if there was one.
+static int finish(const struct building *b, int err, struct steering **ret_steering)
+{
+	if (err == E_OK)
+		err = build_sets(b);
+	free(b->numbers);
+	if (err == E_OK)
+		*ret_steering = b->steering;
+	else
+		steering_free(b->steering);
+	return err;
+}
+
 int steering_build(struct steering_plan *plan, const struct steer_input *in, size_t site_count,
                    const struct steering_wants *wants, struct steering **ret_steering)
 {
@@ -248,14 +261,7 @@ int steering_build(struct steering_plan *plan, const struct steer_input *in, siz
 	}
 	for (enum metro_rule rule = 0; rule < METRO_RULES && err == E_OK; rule++)
 		err = build_ranks(&b, rule, site_count);
-	if (err == E_OK)
-		err = build_sets(&b);
-	free(numbers);
-	if (err == E_OK)
-		*ret_steering = steering;
-	else
-		steering_free(steering);
-	return err;
+	return finish(&b, err, ret_steering);
 }
 
 // ---- extending ------------------------------------------------------------------------------------------------------
@@ -302,14 +308,7 @@ int steering_extend(struct steering_plan *plan, const struct steer_input *in, co
 
 	if (err == E_OK && steering->form_counts[STEER_MAPPED] && are_maps_too_large(&b))
 		err = E_LIMIT;
-	if (err == E_OK)
-		err = build_sets(&b);
-	free(numbers);
-	if (err == E_OK)
-		*ret_steering = steering;
-	else
-		steering_free(steering);
-	return err;
+	return finish(&b, err, ret_steering);
 }
 
 struct steering *steering_free(struct steering *steering)

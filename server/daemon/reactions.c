@@ -104,8 +104,7 @@ static void health_listed(void *ctx, const char *app, const char *site, const ui
 {
 	const struct daemon *daemon = ctx;
 
-	if (daemon->state) // at the stop it is closed first
-		state_retain_addresses(daemon->state, app, site, endpoints, count);
+	state_retain_addresses(daemon->state, app, site, endpoints, count);
 }
 
 static int health_saved(void *ctx, const char *app, const char *site, uint32_t probed, int64_t *ret_since_s)

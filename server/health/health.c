@@ -167,17 +167,25 @@ static void start_watch(struct health *health, struct watch *watch)
 		report_listed(health, watch);
 }
 
-// Starts and stops up to `count` watches. True when none are left to start or stop.
-static bool change(struct health *health, size_t count)
+// Stops up to `count` of the watches that are not in the list.
+static void stop_gone(struct health *health, size_t count)
 {
-	struct watchlist *list = health->list;
+	const struct watchlist *list = health->list;
 
-	for (; health->fresh_started < list->fresh_count && count > 0; count--)
-		start_watch(health, list->fresh[health->fresh_started++].watch);
 	for (; health->gone_stopped < list->gone_count && count > 0; count--) {
 		stop(list->gone[health->gone_stopped]);
 		watch_free(list->gone[health->gone_stopped++]);
 	}
+}
+
+// Starts and stops up to `count` watches. True when none are left to start or stop.
+static bool change(struct health *health, size_t count)
+{
+	const struct watchlist *list = health->list;
+
+	for (; health->fresh_started < list->fresh_count && count > 0; count--)
+		start_watch(health, list->fresh[health->fresh_started++].watch);
+	stop_gone(health, count);
 	return health->fresh_started == list->fresh_count && health->gone_stopped == list->gone_count;
 }
 
@@ -371,7 +379,7 @@ struct health *health_free(struct health *health)
 	if (!health)
 		return NULL;
 	if (health->list) {
-		(void)change(health, SIZE_MAX);
+		stop_gone(health, SIZE_MAX);
 		for (uint32_t i = 0; i < health->list->count; i++) {
 			stop(health->list->watches[i]);
 			watch_free(health->list->watches[i]);

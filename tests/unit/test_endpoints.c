@@ -13,6 +13,8 @@
 #include "prober.h"
 #include "responder.h"
 
+enum { MANY = 1200 }; // more than are started in one turn of the loop
+
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define BAD_REPLY "HTTP/1.1 503 Oops\r\nContent-Length: 0\r\n\r\n"
 
@@ -250,9 +252,28 @@ static void addresses_become_dynamic(void **state)
 	prober_close_with(&prober, &responder);
 }
 
+// Watches that were not started yet at the stop are freed, and nobody hears of them: who would listen is gone.
+static void the_end_tells_nobody(void **state)
+{
+	struct responder responder = {.reply = OK_REPLY};
+	struct prober prober;
+
+	(void)state;
+	prober_open_with(&prober, &responder, MANY, 1);
+	prober_configure(&prober);
+	for (size_t i = 0; i < MANY; i++)
+		prober_target(&prober, i, 0)->addresses[0] = loopback(9);
+	prober_configure(&prober);
+	prober.listed = 77;
+	prober.health = health_free(prober.health);
+	assert_int_equal(prober.listed, 77);
+	prober_close_with(&prober, &responder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_end_tells_nobody),
 		cmocka_unit_test(each_address_is_probed),
 		cmocka_unit_test(reload_with_another_address),
 		cmocka_unit_test(saved_state_is_each_address_own),

@@ -63,8 +63,12 @@ def watch(d):
 
 
 def taken(d, name):
-    """The last reload was for this file, which was taken."""
-    becomes(f"a reload for {name}", lambda: watch(d).get("file"), str(d.folder / name))
+    """The last reload was for this file, which was taken. Once it has ended: a change in its midst may be taken with it."""
+    def ended():
+        status = d.ctl_json("status")
+        return None if status.get("reload_began") else status["watch"].get("file")
+
+    becomes(f"a reload for {name}", ended, str(d.folder / name))
     check("refused" not in watch(d), watch(d))
 
 

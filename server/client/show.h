@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 void client_show_status(const json_t *reply);
+void client_show_check(const json_t *reply);
 void client_show_sites(const json_t *reply);
 void client_show_apps(const json_t *reply);
 void client_show_targets(const json_t *reply);

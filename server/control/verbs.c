@@ -13,6 +13,7 @@
 #include "control/reconfigure.h"
 #include "control/reply_json.h"
 #include "control/show.h"
+#include "control/verdict.h"
 
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
@@ -20,6 +21,7 @@
 
 static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .scope = VERBS_READ, .fields = {{"from", false, NUMBER}}},
+	{"check", .now = verdict_check, .scope = VERBS_READ, .fields = {{"app", false, TEXT}}},
 	{"sites", .now = show_sites, .scope = VERBS_READ, .fields = {{"site", false, TEXT}}},
 	{"apps", .now = show_apps, .scope = VERBS_READ, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
 	{"targets", .now = show_targets, .scope = VERBS_READ, .fields = {{"app", false, TEXT}, {"from", false, NUMBER}}},

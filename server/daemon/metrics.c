@@ -84,7 +84,7 @@
 	     false, process->started_s) \
 	FULL(process_open_fds, "process_open_fds", "", "", GAUGE, NONE, "", "Open file descriptors.", false, process->open_fds) \
 	FULL(process_max_fds, "process_max_fds", "", "", GAUGE, NONE, "", "The most that may be open.", false, process->max_fds) \
-	FULL(process_threads, "process_threads", "", "", GAUGE, NONE, "", "Threads.", false, process->threads)
+	FULL(process_threads, "process_threads", "", "", GAUGE, NONE, "", "Threads of this process.", false, process->threads)
 
 #define WITHIN(ms, text) DURATION(FULL_ROW, ms, "le", text, probes.within_##ms##_ms)
 #define DURATION_ENDS(FULL) \

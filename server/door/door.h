@@ -3,11 +3,8 @@
 // lowest priority. (http/ is the client.)
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/attr.h"
-#include "control/ops.h"
+#include "door/limits.h"
 #include "door/status.h"
 
 struct config_server;
@@ -15,24 +12,6 @@ struct door;
 struct event_base;
 struct keys;
 struct report;
-
-enum {
-	DOOR_CONNECTIONS_MAX = 64,
-	DOOR_PER_ADDRESS_MAX = 16, // of them; IPv6: of one /64
-	DOOR_SCRAPES_MAX = 4,      // metrics being rendered or sent
-	DOOR_READ_MS = 10000,      // from a connection's last reply, or its start, until the next request is complete
-	DOOR_WRITE_MS = 30000,     // until a reply has been taken
-	DOOR_LINGER_MS = 2000,     // for a peer to read the reply that is the last
-};
-
-struct door_ops {
-	struct control_ops control; // for the verbs; its `background` is the door's
-	// Renders the metrics; done() is called exactly once, later or at once, with a text that is then its own, NULL when out of
-	// memory.
-	void (*metrics)(void *ctx, bool openmetrics, void (*done)(void *done_ctx, char *text, size_t len), void *done_ctx);
-	void *ctx;
-	unsigned read_ms; // instead of DOOR_READ_MS; 0: that
-};
 
 // Binds the addresses of the config; nobody is let in yet. *ret_door is NULL when there are none. E_IO (reported), E_NOMEM.
 int door_open(const struct config_server *server, struct report *report, struct door **ret_door) MUST_USE;

@@ -1,4 +1,4 @@
-// The inside of the HTTP door: door.c has the sockets and the limits, session.c one connection, answer.c what is replied.
+// The inside of the HTTP door: door.c has the sockets and the limits, session.c one connection, respond.c what is replied.
 #pragma once
 
 #include <event2/event.h>
@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "door/door.h"
 #include "door/keys.h"
+#include "door/limits.h"
 #include "door/request.h"
+#include "door/status.h"
 #include "door/tls.h"
 
 struct bufferevent;
@@ -52,6 +53,7 @@ struct session {
 	enum session_phase phase;
 	struct session_wait *wait;
 	size_t head_len, body_len; // of the request that is being read; 0: the head has not come
+	size_t thrown;             // octets that came after the last reply
 	bool keeps;                // another request may follow this one
 	bool headless;             // the reply to it has no body
 	bool scrapes;              // it is counted in door->scrapes
@@ -79,9 +81,9 @@ void session_reply(struct session *session, int status, const char *type, const 
 // The same for what was wrong with the request, as JSON. `keeps` false: what follows cannot be read.
 void session_refuse(struct session *session, int status, const char *why);
 
-// ---- answer.c
+// ---- respond.c
 
 // The connection's request is complete: the head and the body, contiguous. It is replied to, at once or later.
-void answer_request(struct session *session, const struct request *request, const char *body);
+void respond_request(struct session *session, const struct request *request, const char *body);
 // "Content-Type" of JSON.
-extern const char answer_json_type[];
+extern const char respond_json_type[];

@@ -17,7 +17,7 @@
 #include "control/reply_json.h"
 #include "door/inner.h"
 
-enum { WRITE_AT_ONCE = 256 << 10 }; // octets: a reply to a scrape may have tens of millions
+enum { LINGER_OCTETS_MAX = 4 << 20, WRITE_AT_ONCE = 256 << 10 }; // octets: a reply to a scrape may have tens of millions
 
 static struct timeval of_ms(unsigned ms)
 {
@@ -122,7 +122,7 @@ void session_refuse(struct session *session, int status, const char *why)
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	json_decref(reply);
-	session_reply(session, status, answer_json_type, "", text, text ? strlen(text) : 0);
+	session_reply(session, status, respond_json_type, "", text, text ? strlen(text) : 0);
 }
 
 // ---- requests -------------------------------------------------------------------------------------------------------
@@ -189,7 +189,17 @@ static void serve(struct session *session)
 	session->phase = SESSION_WAITS;
 	session->keeps = request.keeps;
 	session->headless = request.method == REQUEST_HEAD;
-	answer_request(session, &request, octets + session->head_len);
+	respond_request(session, &request, octets + session->head_len);
+}
+
+// How much that makes since the last reply.
+static size_t throw_away(struct session *session, struct bufferevent *stream)
+{
+	struct evbuffer *in = bufferevent_get_input(stream);
+
+	session->thrown += evbuffer_get_length(in);
+	evbuffer_drain(in, evbuffer_get_length(in));
+	return session->thrown;
 }
 
 static void on_input(struct bufferevent *stream, void *ctx)
@@ -198,8 +208,8 @@ static void on_input(struct bufferevent *stream, void *ctx)
 
 	if (session->phase == SESSION_READS)
 		serve(session);
-	else if (session->phase == SESSION_LEAVES)
-		evbuffer_drain(bufferevent_get_input(stream), SIZE_MAX);
+	else if (session->phase == SESSION_LEAVES && throw_away(session, stream) > LINGER_OCTETS_MAX)
+		session_free(session);
 }
 
 // A peer that is still sending would be told so by the kernel, and may then not read the reply. What it sends is thrown
@@ -210,7 +220,7 @@ static void leave(struct session *session)
 		tls_end(session->tls);
 	shutdown(bufferevent_getfd(session->stream), SHUT_WR);
 	enter(session, SESSION_LEAVES, DOOR_LINGER_MS);
-	evbuffer_drain(bufferevent_get_input(session->stream), SIZE_MAX);
+	throw_away(session, session->stream);
 	if (bufferevent_enable(session->stream, EV_READ) < 0)
 		session_free(session);
 }

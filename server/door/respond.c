@@ -19,7 +19,7 @@
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define OPENMETRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-const char answer_json_type[] = "application/json";
+const char respond_json_type[] = "application/json";
 
 static void reply_plain(struct session *session, int status, const char *text)
 {
@@ -35,7 +35,7 @@ static void refuse_method(struct session *session, const char *allowed)
 
 	json_decref(reply);
 	snprintf(more, sizeof(more), "Allow: %s\r\n", allowed);
-	session_reply(session, 405, answer_json_type, more, text, text ? strlen(text) : 0);
+	session_reply(session, 405, respond_json_type, more, text, text ? strlen(text) : 0);
 }
 
 // ---- replies that come later ----------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ static void on_reply(void *ctx, json_t *reply)
 	else if (session && strlen(text) > CONTROL_REPLY_MAX)
 		session_refuse(session, 409, "the reply is too large");
 	else if (session)
-		session_reply(session, status, answer_json_type, "", text, strlen(text));
+		session_reply(session, status, respond_json_type, "", text, strlen(text));
 	if (!session || !text || strlen(text) > CONTROL_REPLY_MAX)
 		free(text);
 }
@@ -140,7 +140,7 @@ static void reply_metrics(struct session *session, bool openmetrics)
 
 _Static_assert(DOOR_SCRAPES_MAX == 4, "as reply_metrics() says");
 
-static void answer_plain(struct session *session, enum route_kind kind, const struct request *request)
+static void respond_plain(struct session *session, enum route_kind kind, const struct request *request)
 {
 	if (request->method != REQUEST_GET && request->method != REQUEST_HEAD)
 		refuse_method(session, "GET, HEAD");
@@ -190,7 +190,7 @@ static bool admit(struct session *session, const struct request *request, char *
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	json_decref(reply);
-	session_reply(session, 401, answer_json_type, "WWW-Authenticate: Bearer realm=\"edgesteer\"\r\n", text,
+	session_reply(session, 401, respond_json_type, "WWW-Authenticate: Bearer realm=\"edgesteer\"\r\n", text,
 	              text ? strlen(text) : 0);
 	return false;
 }
@@ -208,7 +208,7 @@ static void refuse_path(struct session *session, enum route_kind kind, const str
 	}
 	text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 	json_decref(reply);
-	session_reply(session, 404, answer_json_type, "", text, text ? strlen(text) : 0);
+	session_reply(session, 404, respond_json_type, "", text, text ? strlen(text) : 0);
 }
 
 // The fields get their verb, for the log.
@@ -223,7 +223,7 @@ static void run_verb(struct session *session, const struct verbs_row *verb, json
 	verbs_call(&call, verb, fields);
 }
 
-static void answer_verb(struct session *session, const struct verbs_row *verb, const struct request *request,
+static void respond_verb(struct session *session, const struct verbs_row *verb, const struct request *request,
                         const char *body, const char *who)
 {
 	json_t *refusal = NULL, *fields = NULL;
@@ -248,7 +248,7 @@ static void answer_verb(struct session *session, const struct verbs_row *verb, c
 	json_decref(fields);
 }
 
-void answer_request(struct session *session, const struct request *request, const char *body)
+void respond_request(struct session *session, const struct request *request, const char *body)
 {
 	const struct verbs_row *verb = NULL;
 	enum route_kind kind = route_find(&request->path, &verb);
@@ -256,7 +256,7 @@ void answer_request(struct session *session, const struct request *request, cons
 	unsigned scopes = 0;
 
 	if (kind != ROUTE_VERB && kind != ROUTE_NONE) {
-		answer_plain(session, kind, request);
+		respond_plain(session, kind, request);
 		return;
 	}
 	if (!admit(session, request, who, &scopes))
@@ -268,6 +268,6 @@ void answer_request(struct session *session, const struct request *request, cons
 		session_refuse(session, 403, "this needs another scope: `read` for what shows, `report` for reports, `operate` for "
 		               "what changes something");
 	} else {
-		answer_verb(session, verb, request, body, who);
+		respond_verb(session, verb, request, body, who);
 	}
 }

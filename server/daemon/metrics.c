@@ -81,7 +81,7 @@
 	FULL(process_virtual_memory, "process_virtual_memory", "", "", GAUGE, NONE, "octets", "Memory that is mapped.", false, \
 	     process->mapped) \
 	FULL(process_start_time, "process_start_time", "", "", GAUGE, NONE, "seconds", "When it was started, in Unix time.", \
-	     false, process->started_s) \
+	     false, facts->started_s) \
 	FULL(process_open_fds, "process_open_fds", "", "", GAUGE, NONE, "", "Open file descriptors.", false, process->open_fds) \
 	FULL(process_max_fds, "process_max_fds", "", "", GAUGE, NONE, "", "The most that may be open.", false, process->max_fds) \
 	FULL(process_threads, "process_threads", "", "", GAUGE, NONE, "", "Threads of this process.", false, process->threads)
@@ -288,7 +288,7 @@ static void each_of_door(const struct metrics_source *source, const struct visit
 	VISIT(http_connections, GAUGE, "", "", source->door->connections)
 }
 
-static void each_of_process(const struct process *process, const struct visitor *visitor)
+static void each_of_process(const struct process *process, const struct metrics_facts *facts, const struct visitor *visitor)
 {
 	PROCESS_ROWS(VISIT_FULL)
 }
@@ -318,8 +318,8 @@ void metrics_each(const struct metrics_source *source,
 		each_fact(source->facts, source->live, &visitor);
 	if (source->state)
 		each_override(source, &visitor);
-	if (source->process)
-		each_of_process(source->process, &visitor);
+	if (source->process && source->facts)
+		each_of_process(source->process, source->facts, &visitor);
 	if (source->live)
 		each_of_view(source->live, &visitor);
 }

@@ -21,35 +21,19 @@ static uint64_t count_fds(void)
 	return count > 3 ? count - 3 : 0; // ".", ".." and the folder's own
 }
 
-// When the machine was started, wall clock.
-static uint64_t boot_s(void)
-{
-	FILE *file = fopen("/proc/stat", "re");
-	unsigned long long boot = 0;
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "btime %llu", &boot) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return boot;
-}
-
 // The fields after the program's name, which may have blanks and parentheses; proc(5) numbers them from 3.
 static void read_stat(struct process *process)
 {
 	FILE *file = fopen("/proc/self/stat", "re");
 	char line[1024];
 	const char *after = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
-	unsigned long long user, system, threads, started, mapped, resident;
+	unsigned long long user, system, threads, mapped, resident;
 	uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
 
-	if (after && sscanf(after + 1, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %*s %*s %*s %*s %llu %*s %llu %llu %llu",
-	                    &user, &system, &threads, &started, &mapped, &resident) == 6) {
+	if (after && sscanf(after + 1, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %*s %*s %*s %*s %llu %*s %*s %llu %llu",
+	                    &user, &system, &threads, &mapped, &resident) == 5) {
 		process->cpu_ms = (user + system) * 1000 / ticks;
 		process->threads = threads;
-		process->started_s = boot_s() + started / ticks;
 		process->mapped = mapped;
 		process->resident = resident * (uint64_t)sysconf(_SC_PAGESIZE);
 	}

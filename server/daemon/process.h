@@ -6,7 +6,6 @@
 struct process {
 	uint64_t cpu_ms;           // of user and system
 	uint64_t resident, mapped; // octets
-	uint64_t started_s;        // wall clock
 	uint64_t open_fds, max_fds;
 	uint64_t threads;
 };

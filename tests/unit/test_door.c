@@ -1,4 +1,4 @@
-// What a request over HTTP is read as: heads, paths, fields; and whom tokens let in for what. The sockets: tests/flow/http.py.
+// What a request over HTTP is read as: heads, paths, fields; and whom tokens let in for what. The sockets: tests/flow/door.py.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -82,7 +82,7 @@ int interface_open_door(struct daemon *daemon, struct keys *keys)
 {
 	const struct door_ops ops = {.control = interface_ops(daemon), .metrics = metrics, .ctx = daemon};
 
-	daemon->scrape = daemon->door ? scrape_new(daemon->base) : NULL;
+	daemon->scrape = daemon->door ? scrape_new(daemon->base, SCRAPE_TARGETS_MAX) : NULL;
 	if (daemon->door && !daemon->scrape) {
 		keys_free(keys);
 		return E_NOMEM;

@@ -31,6 +31,7 @@ static const struct metric states = ROW(target_states, GAUGE, "", "Targets by st
 
 struct scrape {
 	struct background *background;
+	uint32_t targets_max;
 	// Of the background thread. What "other" has shown must not fall when a reload moves targets into and out of it.
 	uint64_t generation;
 	uint64_t other_shown, other_kept;
@@ -62,19 +63,20 @@ static void put_target(struct exposition *out, const struct metric *metric, cons
 	exposition_value(out, metric, value);
 }
 
-static uint32_t shown_of(const struct view *view)
+static uint32_t shown_of(const struct scrape *scrape, const struct view *view)
 {
-	return view->target_count < SCRAPE_TARGETS_MAX ? view->target_count : SCRAPE_TARGETS_MAX;
+	return view->target_count < scrape->targets_max ? view->target_count : scrape->targets_max;
 }
 
 static void put_answers(struct scrape *scrape, struct exposition *out, const struct view *view)
 {
+	uint32_t shown = shown_of(scrape, view);
 	uint64_t other = scrape->other_kept;
 
 	exposition_head(out, &answers);
-	for (uint32_t i = 0; i < shown_of(view); i++)
+	for (uint32_t i = 0; i < shown; i++)
 		put_target(out, &answers, view, &view->targets[i], handouts_of(view->handouts, view->targets[i].handouts));
-	for (uint32_t i = shown_of(view); i < view->target_count; i++)
+	for (uint32_t i = shown; i < view->target_count; i++)
 		other += handouts_of(view->handouts, view->targets[i].handouts);
 	if (view->generation != scrape->generation && other < scrape->other_shown) {
 		scrape->other_kept += scrape->other_shown - other;
@@ -108,22 +110,23 @@ static void put_targets(struct rendering *rendering, const struct live *live)
 {
 	struct exposition *out = &rendering->out;
 	const struct view *view = live->view;
+	uint32_t shown = shown_of(rendering->scrape, view);
 	const struct moments *moments = rendering->moments;
 
 	put_states(out, live);
 	put_answers(rendering->scrape, out, view);
 	exposition_head(out, &up);
-	for (uint32_t i = 0; i < shown_of(view); i++)
+	for (uint32_t i = 0; i < shown; i++)
 		put_target(out, &up, view, &view->targets[i], live_state(live, i) == 0);
 	exposition_head(out, &drained);
-	for (uint32_t i = 0; i < shown_of(view); i++)
+	for (uint32_t i = 0; i < shown; i++)
 		if (live_state(live, i) & TARGET_DRAINED)
 			put_target(out, &drained, view, &view->targets[i], 1);
 	// Another generation may have been published since: then the next scrape has these.
 	if (!moments || moments->generation != view->generation || moments->count != view->target_count)
 		return;
 	exposition_head(out, &since);
-	for (uint32_t i = 0; i < shown_of(view); i++)
+	for (uint32_t i = 0; i < shown; i++)
 		if (moments->since_s[i])
 			put_target(out, &since, view, &view->targets[i], (uint64_t)moments->since_s[i]);
 }
@@ -154,7 +157,7 @@ static struct moments *moments_new(const struct health *health, const struct liv
 {
 	struct moments *moments;
 
-	if (!live || health_count(health) != live->view->target_count)
+	if (health_count(health) != live->view->target_count)
 		return NULL;
 	moments = malloc(sizeof(*moments) + live->view->target_count * sizeof(moments->since_s[0]));
 	if (!moments)
@@ -217,19 +220,24 @@ void scrape_begin(struct scrape *scrape, const struct metrics_source *source, bo
 	exposition_label(&rendering->out, "version", PACKAGE_VERSION);
 	exposition_value(&rendering->out, &build, 1);
 	metrics_each(source, exposition_row, &rendering->out);
-	put_drains(&rendering->out, source->state, &drained_share, share_of);
-	put_drains(&rendering->out, source->state, &drained_since, since_of);
-	put_drains(&rendering->out, source->state, &drained_until, end_of);
-	rendering->moments = moments_new(source->health, source->live);
+	if (source->state) {
+		put_drains(&rendering->out, source->state, &drained_share, share_of);
+		put_drains(&rendering->out, source->state, &drained_since, since_of);
+		put_drains(&rendering->out, source->state, &drained_until, end_of);
+	}
+	if (source->health && source->live)
+		rendering->moments = moments_new(source->health, source->live);
 	background_run(scrape->background, &rendering->job);
 }
 
-struct scrape *scrape_new(struct event_base *base)
+struct scrape *scrape_new(struct event_base *base, uint32_t targets_max)
 {
 	struct scrape *scrape = calloc(1, sizeof(*scrape));
 
-	if (scrape)
+	if (scrape) {
+		scrape->targets_max = targets_max;
 		scrape->background = background_new(base);
+	}
 	if (scrape && scrape->background)
 		return scrape;
 	free(scrape);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "daemon/metrics.h"
@@ -12,12 +13,13 @@ struct event_base;
 struct scrape;
 
 enum {
-	SCRAPE_TARGETS_MAX = 100000, // that have rows of their own; the answers of the rest are summed as "other"
+	SCRAPE_TARGETS_MAX = 100000, // the daemon's `targets_max`
 	SCRAPE_DRAINS_MAX = 2000,
 };
 
-// NULL when out of memory, descriptors or threads.
-struct scrape *scrape_new(struct event_base *base) MUST_USE;
+// The first `targets_max` targets have rows of their own; the answers of the rest are summed as "other". NULL when out of memory,
+// descriptors or threads.
+struct scrape *scrape_new(struct event_base *base, uint32_t targets_max) MUST_USE;
 // Finishes what is under way with its done(). Takes NULL; returns NULL.
 struct scrape *scrape_free(struct scrape *scrape);
 

@@ -162,6 +162,7 @@ struct config_target {
 	unsigned site;            // index in config->sites
 	struct addr *addresses;
 	size_t address_count;
+	size_t refused_count;     // of a provided one: behind these, addresses that its site may not have
 	const char *cname;        // instead of addresses, else NULL
 	const char *alias;        // instead of addresses: the host's name that has them, else NULL
 	const char **check_hosts; // as written: what the next three are from
@@ -189,6 +190,7 @@ struct config_app {
 	size_t target_count;
 	enum metro_rule unknown_metro;
 	bool weighted;            // some target has a weight; the others then have 1
+	bool lacks_targets;       // it names none: all come from providers
 	bool is_provided;         // it is not in the config: every target has a `from`
 	struct mark mark;
 };

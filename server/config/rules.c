@@ -352,6 +352,7 @@ void rules_app(struct reader *reader, struct value *object, void *entry)
 	size_t i = 0;
 
 	app->last_resort = app->last_address_count > 0 ? LAST_RESORT_ADDRESSES : LAST_RESORT_SERVFAIL;
+	app->lacks_targets = !targets && (!object || value_is(object, VALUE_MAP) || value_is(object, VALUE_NULL));
 	if ((value_is(targets, VALUE_MAP) || value_is(targets, VALUE_NULL)) && value_count(targets) == 0)
 		reader_error(reader, "has no targets, expected at least one");
 	value_foreach (written, targets) {

@@ -9,10 +9,19 @@
 struct health;
 struct health_target;
 struct live;
+struct provide;
+struct state;
 
+// Adds "state" of a target of live->view, and what is behind it besides its own health: "forced" ("up", "down"), and
+// "unready" (true) where it is down by its provider's word alone; takes ownership of the object. `health` may be NULL: not
+// known.
+json_t *target_json_state(json_t *object, const struct live *live, const struct state *state, const struct health *health,
+                          uint32_t number) MUST_USE;
 // Adds what is known of an address that is probed, or of a target, to an object; takes ownership of it.
 json_t *target_json_shown(json_t *object, const struct health_target *shown) MUST_USE;
 // [{address, up, layer, text, …}]: the addresses that are probed for a target of live->view.
 json_t *target_json_probed(const struct health *health, uint32_t number) MUST_USE;
 // The target's own addresses, whether they are answered now or not.
 json_t *target_json_addresses(const struct live *live, const struct health *health, uint32_t number) MUST_USE;
+// What the provider of an app's target at a site says of the servers behind it: "ready", "unready", or null.
+json_t *target_json_ready(const struct provide *provide, const char *app, const char *site) MUST_USE;

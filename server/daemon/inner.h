@@ -79,8 +79,6 @@ struct daemon {
 int reactions_open(struct daemon *daemon);
 // Removes drains that have expired, and sets the timer for the next one.
 void reactions_expire(struct daemon *daemon);
-// Another generation is in use: applies what is known by name.
-void reactions_after_take(struct daemon *daemon);
 // As provide_ops.ready_changed.
 void reactions_ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health);
 // For the timers `publish` and `expiry`.

@@ -141,22 +141,14 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 
 // ---- what providers say ----------------------------------------------------------------------------------------------
 
-enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
+enum { PATIENCE_MS = 30000 }; // without a check: as a check's by default
 
-// The config's target; NULL: it is not in use.
-static const struct config_target *target_of(const struct daemon *daemon, int number)
-{
-	const struct view *view = serving_view(daemon->serving);
-	const struct target *target = number < 0 ? NULL : &view->targets[number];
-
-	return target ? &serving_config(daemon->serving)->apps[target->app - view->apps].targets[target->slot] : NULL;
-}
-
-// `fall` intervals of what would be probed.
-static int64_t patience_ms(const struct daemon *daemon, const struct config_target *target)
+// `fall` intervals of the app's check; of an app that is to come, of the default one.
+static int64_t patience_ms(const struct daemon *daemon, const char *name)
 {
 	const struct config *config = serving_config(daemon->serving);
-	int number = target ? target->check : config->defaults.check;
+	int app = index_find_app(serving_view(daemon->serving), name);
+	int number = app < 0 ? config->defaults.check : config->apps[app].check;
 	const struct config_check *check = number < 0 ? NULL : &config->checks[number];
 
 	return check ? (int64_t)check->fall * check->interval_ms : PATIENCE_MS;
@@ -165,31 +157,16 @@ static int64_t patience_ms(const struct daemon *daemon, const struct config_targ
 void reactions_ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health)
 {
 	const struct daemon *daemon = ctx;
-	int number = index_find_target(serving_view(daemon->serving), app, site);
 
-	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, target_of(daemon, number)));
+	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, app));
 }
 
 static void set_ready(void *ctx, const char *app, const char *site, bool ready)
 {
 	struct daemon *daemon = ctx;
-	int number = index_find_target(serving_view(daemon->serving), app, site);
-	const struct config_target *target = target_of(daemon, number);
 
-	if (!target || !target->from || target->ready == READY_PROBE)
-		return;
-	serving_set_ready(daemon->serving, (uint32_t)number, ready);
+	serving_set_ready(daemon->serving, app, site, ready);
 	loop_arm(daemon->publish, 0, COALESCE_US);
-}
-
-static void set_unready(void *ctx, const char *app, const char *site)
-{
-	set_ready(ctx, app, site, false);
-}
-
-void reactions_after_take(struct daemon *daemon)
-{
-	readiness_each(daemon->readiness, set_unready, daemon);
 }
 
 // ---- opening --------------------------------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 {
 	struct daemon *daemon = ctx;
 	struct keys *keys = generation->keys; // NULL: of a join
-	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->state);
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->readiness,
+	                       daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
@@ -64,7 +65,6 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 	event_active(daemon->forget, EV_TIMEOUT, 0);
 	building_taken(&daemon->building, daemon->provide, config);
 	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
-	reactions_after_take(daemon);
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);

@@ -261,6 +261,8 @@ void compile_warn(const struct config *config, const struct view *view, struct r
 	const struct config_app *shown[APPS_SHOWN_MAX];
 	size_t count = 0;
 
+	if (config->provider_count > 0) // their targets come later
+		return;
 	for (uint32_t i = 0; i < view->app_count; i++) {
 		if (serves_all(view, &view->apps[i]))
 			continue;

@@ -129,7 +129,7 @@ static int plan_set(const struct config *config, const struct config_app *app, s
 		.metro = app->unknown_metro,
 	};
 
-	must(app->target_count > 0 && app->target_count <= APP_TARGETS_MAX);
+	must(app->target_count <= APP_TARGETS_MAX);
 	for (size_t i = 0; i < app->target_count; i++) {
 		must(app->targets[i].site < config->site_count);
 		sites[i] = (uint16_t)app->targets[i].site;

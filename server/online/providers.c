@@ -61,7 +61,7 @@ static int run(struct running *running)
 	struct event *timer = event_new(running->base, -1, EV_PERSIST, look, running);
 	int err = timer && event_add(timer, &often) == 0 ? E_OK : E_NOMEM;
 
-	running->deadline_ms = clock_mono_ms() + PROVIDED_MS;
+	running->deadline_ms = clock_mono_ms() + PROVIDERS_MS;
 	if (err == E_OK && event_base_dispatch(running->base) < 0)
 		err = E_IO;
 	if (timer)

@@ -20,7 +20,7 @@ struct provided_result {
 // For each provider: {"provider", "plugin", "committed", "targets": [{"app", "site", "alias" or "addresses"}],
 // "refused": [{"app", "site", "from", "text"}], "malformed", "error", "parts": [{"name", "text"}]}. "refused": those that
 // the config cannot use; "malformed": how many the provider gave that are no targets (logged); "parts": those of its source
-// that are not read. Waits PROVIDED_MS at most. E_INVAL (reported), E_IO, E_NOMEM: then of *ret_result only `is_stuck` is set.
-enum { PROVIDED_MS = 10000 };
+// that are not read. Waits PROVIDERS_MS at most. E_INVAL (reported), E_IO, E_NOMEM: then of *ret_result only `is_stuck` is set.
+enum { PROVIDERS_MS = 10000 };
 int providers_check(struct config *config, const struct zonedb *zones, struct report *report,
                    struct provided_result *ret_result) MUST_USE;

@@ -7,6 +7,7 @@
 
 #include "base/clean.h"
 #include "base/err.h"
+#include "online/providers.h"
 
 enum { TEXT_LEN = 4096 };
 
@@ -103,8 +104,8 @@ static void say_silent(const char *label, const json_t *provider, FILE *out)
 	const json_t *part;
 	size_t i;
 
-	fprintf(out, "%s: warning: has given nothing within 10 s%s%s\n", label, *text(provider, "error") ? ": " : "",
-	        text(provider, "error"));
+	fprintf(out, "%s: warning: has given nothing within %d s%s%s\n", label, PROVIDERS_MS / 1000,
+	        *text(provider, "error") ? ": " : "", text(provider, "error"));
 	json_array_foreach(json_object_get(provider, "parts"), i, part)
 		fprintf(out, "%s: warning: %s: %s\n", label, *text(part, "name") ? text(part, "name") : "its source",
 		        text(part, "text"));
@@ -128,7 +129,7 @@ int say_provider(const json_t *provider, FILE *out)
 		fprintf(out, "%s: warning: %s at %s is refused: %s\n", label, text(one, "app"), text(one, "site"),
 		        text(one, "text"));
 	if (malformed > 0)
-		fprintf(out, "%s: warning: %lld that it gives %s no valid targets, as the log says\n", label, malformed,
+		fprintf(out, "%s: warning: of what it gives %lld %s not valid, as the log says\n", label, malformed,
 		        malformed == 1 ? "is" : "are");
 	return ferror(out) ? E_IO : E_OK;
 }

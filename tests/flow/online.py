@@ -361,7 +361,10 @@ def no_way_is_nobodys_fault():
         if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode != 0:
             raise harness.Skip("this host has a way to 2001:db8::1, and no network namespaces")
         command = [*apart, sys.executable, __file__, "no_way_is_nobodys_fault"]
-        return check(subprocess.run(command, check=False).returncode == 0, "in a network namespace")
+        code = subprocess.run(command, check=False).returncode
+        if code == 77: # skipped there
+            raise harness.Skip("no name servers")
+        return check(code == 0, "in a network namespace")
     with World(["six.example.com"]) as world:
         said = world.json(code=0)
         equal((said["six.example.com"]["verdict"], found(said, "six.example.com")),

@@ -94,7 +94,7 @@ static const struct {
 	 BAD_ZONE, BAD_CSV,
 	 "c:2:1: bogus: unknown key\n"
 	 "c:10:16: apps.w.e.x.ttl: cannot be `1`, expected a duration in whole seconds such as `30s` or `1h30m`, 0s to 7d\n"
-	 "c:10:3: apps.w.e.x: targets is missing, expected a mapping of names\n" ZONE_TOLD CSV_TOLD},
+	 "c:10:3: apps.w.e.x: targets is missing, expected a mapping of names, or `providers` that give it some\n" ZONE_TOLD CSV_TOLD},
 	// Names that clash with a zone's, though the config has other errors.
 	{"bogus: 1\ndomains: {e.x: {file: zone}}\n" SITES "apps:\n  r1.e.x" TARGET "  www.e.x" ON_CARRIER, ZONE, CSV,
 	 "c:1:1: bogus: unknown key\n"

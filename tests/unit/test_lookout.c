@@ -221,7 +221,7 @@ static void test_changed_before(void **state)
 // As kubelet does it: files are links through `..data`, which is replaced.
 static void test_config_map(void **state)
 {
-	char name[32], link[32];
+	char name[64], link[32];
 
 	(void)state;
 	treefiles_folder(&test.tree, "map");

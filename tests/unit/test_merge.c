@@ -49,7 +49,8 @@ static void test_table(void **unused)
 
 enum change { CHANGE_HEALTH, CHANGE_FORCE, CHANGE_SITE_DRAIN, CHANGE_TARGET_DRAIN, CHANGE_EMPTY, CHANGE_READY, CHANGES };
 
-enum { ORDERS = 720, ROWS = 96 };
+// Of the orders of removal every 24th, each with some order of setting.
+enum { ORDERS = 720, ROWS = 96, BACK_STEP = 24 };
 
 static const char *const two_sites[] = {"s", "t", NULL};
 static const struct plainview_app two_apps[] = {{"a", 30, 3}, {"b", 30, 3}};
@@ -62,7 +63,8 @@ struct known {
 
 static uint8_t state_of(const struct known *known)
 {
-	return merge_state(known->forced, !known->down, !known->unready, known->site_drained || known->target_drained, known->empty);
+	return merge_state(known->forced, !known->down, !known->unready, known->site_drained || known->target_drained,
+	                   known->empty);
 }
 
 // The order-th permutation of 0 … 5.
@@ -138,7 +140,7 @@ static struct known row(unsigned number)
 	                      number / 24 % 2, number / 48 % 2};
 }
 
-// All 96 rows: set in each order, then removed in each order, each input also given twice.
+// All 96 rows: set in each order, then removed in some orders, each of which is tried, each input also given twice.
 static void test_every_order(void **unused)
 {
 	static const struct known nothing;
@@ -147,7 +149,7 @@ static void test_every_order(void **unused)
 	(void)unused;
 	for (unsigned number = 0; number < ROWS; number++)
 		for (unsigned set = 0; set < ORDERS; set++)
-			for (unsigned back = 0; back < ORDERS; back++) {
+			for (unsigned back = set % BACK_STEP; back < ORDERS; back += BACK_STEP) {
 				struct merge *merge = merge_new(view);
 				struct known to = row(number), known = nothing;
 				enum change changes[CHANGES];

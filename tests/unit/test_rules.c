@@ -156,7 +156,7 @@ static const struct {
 	 "`plant-7`?\n"
 	 "4:52: apps.a.e.x.targets.us-west-2: the site is not listed, expected `us-west-2: {}` under `sites`\n"
 	 "5:3: apps.b.e.x: has no targets, expected at least one\n"
-	 "6:3: apps.c.e.x: targets is missing, expected a mapping of names\n"
+	 "6:3: apps.c.e.x: targets is missing, expected a mapping of names, or `providers` that give it some\n"
 	 "warning: 2:9: sites.plant-7: no app has a target there\n"},
 	{DOMAIN "sites: {us-east-1: {}, us-west-2: {}}\napps:\n  a.e.x: {targets: {us-east-1: {}, us-west-2: {addresses: "
 	        "1.1.1.1, cname: b.x}}}\n  A.e.x: {targets: {us-east-1: {addresses: 1.1.1.1}}}\n",

@@ -10,6 +10,7 @@ enum {
 	DOOR_CONNECTIONS_MAX = 64,
 	DOOR_PER_ADDRESS_MAX = 16, // of them; IPv6: of one /64
 	DOOR_SCRAPES_MAX = 4,      // metrics being rendered or sent
+	DOOR_SCRAPES_PER_ADDRESS_MAX = 2, // of them, as above
 	DOOR_READ_MS = 10000,      // from a connection's last reply, or its start, until the next request is complete
 	DOOR_WRITE_MS = 30000,     // until a reply has been taken
 	DOOR_LINGER_MS = 2000,     // for a peer to read the reply that is the last

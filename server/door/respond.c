@@ -121,13 +121,41 @@ static void on_openmetrics(void *ctx, char *text, size_t len)
 
 // ---- the plain paths ------------------------------------------------------------------------------------------------
 
+// Whether there is room for one more scrape: a reply has tens of millions of octets where there are very many targets, and a
+// peer that does not read keeps it in memory. One that has been reading for the longest makes room.
+static bool make_room(const struct session *session)
+{
+	struct door *door = session->door;
+	struct session *slowest = NULL;
+	struct timeval earliest, due;
+	unsigned of_peer = 0;
+
+	for (struct session *at = door->first; at; at = at->next) {
+		of_peer += at->scrapes && addr_equal(&at->peer, &session->peer);
+		if (at->scrapes && at->phase == SESSION_WRITES && event_pending(at->deadline, EV_TIMEOUT, &due) &&
+		    (!slowest || evutil_timercmp(&due, &earliest, <))) {
+			slowest = at;
+			earliest = due;
+		}
+	}
+	if (of_peer >= DOOR_SCRAPES_PER_ADDRESS_MAX)
+		return false;
+	if (door->scrapes < DOOR_SCRAPES_MAX)
+		return true;
+	if (!slowest)
+		return false;
+	door->stats.dropped_room++;
+	session_free(slowest);
+	return true;
+}
+
 static void reply_metrics(struct session *session, bool openmetrics)
 {
 	struct door *door = session->door;
 	struct session_wait *wait;
 
-	if (door->scrapes >= DOOR_SCRAPES_MAX) {
-		session_refuse(session, 503, "4 others are being sent the metrics, the limit");
+	if (!make_room(session)) {
+		session_refuse(session, 503, "too many others are being sent the metrics");
 		return;
 	}
 	wait = wait_for(session);
@@ -137,8 +165,6 @@ static void reply_metrics(struct session *session, bool openmetrics)
 	door->scrapes++;
 	door->ops.metrics(door->ops.ctx, openmetrics, openmetrics ? on_openmetrics : on_text, wait);
 }
-
-_Static_assert(DOOR_SCRAPES_MAX == 4, "as reply_metrics() says");
 
 static void respond_plain(struct session *session, enum route_kind kind, const struct request *request)
 {

@@ -303,6 +303,17 @@ def keys_refused():
         equal(door.get("/v1/version", "another-0123456789")[0], 200, "until then the old one is open")
 
 
+def watched():
+    """New tokens need nobody's reload."""
+    with Door(watch="feeds") as door:
+        equal(door.get("/v1/version")[0], 200)
+        new = door.daemon.write("new", TOKENS.replace(READ, "another-0123456789"))
+        new.chmod(0o600)
+        new.rename(door.daemon.folder / "tokens")
+        until(lambda: door.get("/v1/version", "another-0123456789")[0] == 200, harness.PATIENCE_S, "they are read", 0.1)
+        equal(door.get("/v1/version")[0], 401)
+
+
 def bad_pem():
     door = Door(tls={"cert": "c.pem", "key": "c.key"}, files={"c.pem": "nothing", "c.key": "nothing"})
     ca = Authority(door.daemon.folder)
@@ -534,5 +545,5 @@ def taken_address():
 
 
 if __name__ == "__main__":
-    harness.run(plain_paths, before_the_first_round, scopes, certificates, keys_refused, bad_pem, as_over_the_socket, wrong_requests,
+    harness.run(plain_paths, before_the_first_round, scopes, certificates, keys_refused, watched, bad_pem, as_over_the_socket, wrong_requests,
                 odd_octets, slow_peers, flood, crowds, closed_while_waiting, taken_address)

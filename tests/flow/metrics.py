@@ -1,10 +1,12 @@
 """The metrics as Prometheus sees them: promtool's checks, a real Prometheus that scrapes through reloads, alerts that fire, and
 a scrape of a hundred thousand targets that nobody waits for. promtool and prometheus: ./bootstrap check fetches them."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -279,6 +281,21 @@ def many_targets():
         stop.set()
         thread.join(harness.PATIENCE_S)
         waits.sort()
+        # Peers that ask and do not read: nobody else goes without, and one address has no more than two.
+        with contextlib.ExitStack() as stack:
+            def asks_and_sleeps(source):
+                sock = stack.enter_context(socket.socket())
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.bind((source, 0))
+                sock.connect(("127.0.0.1", port))
+                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+                return sock.recv(15)
+
+            for source in (5, 5, 6, 6, 7, 7, 8):
+                equal(asks_and_sleeps(f"127.0.0.{source}"), b"HTTP/1.1 200 OK", source)
+            equal(asks_and_sleeps("127.0.0.8"), b"HTTP/1.1 200 OK")
+            equal(asks_and_sleeps("127.0.0.8"), b"HTTP/1.1 503 Se")
+            equal(scrape(port).count("\nedgesteer_target_up{"), 100000)
         # The machine is shared: what one of a hundred waits is the daemon's, the rest may be the scheduler's.
         check(waits[len(waits) * 99 // 100] < 0.05 * harness.slowness() * pace(), f"a verb waited {waits[-1]:.3f} s")
 

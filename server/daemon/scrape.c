@@ -21,7 +21,8 @@ static const struct metric build = ROW(build_info, GAUGE, "", "The version, as a
 static const struct metric drained_since = ROW(drain_since, GAUGE, "timestamp", "When the drain was set, in Unix time.");
 static const struct metric drained_until = ROW(drain_end, GAUGE, "timestamp",
                                                "When the drain ends, in Unix time; none where it holds until undrain.");
-static const struct metric drained_share = ROW(drain_share_ratio, GAUGE, "", "The share of the traffic that the drain takes away.");
+static const struct metric drained_share = ROW(drain_share_ratio, GAUGE, "",
+                                               "The share of the traffic that the drain takes away.");
 static const struct metric answers = ROW(answers, COUNTER, "",
                                          "Answers with the target; of apps beyond the first ones, under \"other\".");
 static const struct metric up = ROW(target_up, FLAG, "", "Whether the target may be answered: healthy, and not drained.");

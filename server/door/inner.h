@@ -2,6 +2,7 @@
 #pragma once
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <openssl/types.h>
 #include <stdint.h>
 
@@ -78,12 +79,12 @@ void session_free(struct session *session);
 // Sends a reply with a body, which is owned (NULL: an empty one), of that type; `more` are further lines of the head, each
 // with its CRLF.
 void session_reply(struct session *session, int status, const char *type, const char *more, char *body, size_t len);
-// The same for what was wrong with the request, as JSON. `keeps` false: what follows cannot be read.
+// The same with a reply as JSON, which is owned; NULL: out of memory, and the status is 500.
+void session_reply_json(struct session *session, int status, const char *more, json_t *reply);
+// The same for what was wrong with the request.
 void session_refuse(struct session *session, int status, const char *why);
 
 // ---- respond.c
 
 // The connection's request is complete: the head and the body, contiguous. It is replied to, at once or later.
 void respond_request(struct session *session, const struct request *request, const char *body);
-// "Content-Type" of JSON.
-extern const char respond_json_type[];

@@ -7,7 +7,6 @@
 
 #include "base/must.h"
 #include "control/call.h"
-#include "control/control.h"
 #include "control/reply_json.h"
 #include "control/verbs.h"
 #include "door/inner.h"
@@ -19,8 +18,6 @@
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define OPENMETRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-const char respond_json_type[] = "application/json";
-
 static void reply_plain(struct session *session, int status, const char *text)
 {
 	char *copy = strdup(text);
@@ -30,12 +27,10 @@ static void reply_plain(struct session *session, int status, const char *text)
 
 static void refuse_method(struct session *session, const char *allowed)
 {
-	json_t *reply = reply_error(REPLY_USAGE, "the method must be %s", allowed);
-	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL, more[64];
+	char more[64];
 
-	json_decref(reply);
 	snprintf(more, sizeof(more), "Allow: %s\r\n", allowed);
-	session_reply(session, 405, respond_json_type, more, text, text ? strlen(text) : 0);
+	session_reply_json(session, 405, more, reply_error(REPLY_USAGE, "the method must be %s", allowed));
 }
 
 // ---- replies that come later ----------------------------------------------------------------------------------------
@@ -80,18 +75,11 @@ static int status_of(const json_t *reply)
 static void on_reply(void *ctx, json_t *reply)
 {
 	struct session *session = end_wait(ctx);
-	char *text = session && reply ? json_dumps(reply, JSON_COMPACT) : NULL;
-	int status = status_of(reply);
 
-	json_decref(reply);
-	if (session && !text)
-		session_refuse(session, 500, "out of memory: `status` shows whether it was done");
-	else if (session && strlen(text) > CONTROL_REPLY_MAX)
-		session_refuse(session, 409, "the reply is too large");
-	else if (session)
-		session_reply(session, status, respond_json_type, "", text, strlen(text));
-	if (!session || !text || strlen(text) > CONTROL_REPLY_MAX)
-		free(text);
+	if (session)
+		session_reply_json(session, status_of(reply), "", reply);
+	else
+		json_decref(reply);
 }
 
 static void on_metrics(struct session_wait *wait, char *text, size_t len, const char *type)
@@ -211,30 +199,21 @@ static bool admit(struct session *session, const struct request *request, char *
 	else
 		stats->denied_missing++;
 
-	json_t *reply = reply_error(REPLY_REFUSED, request->authorization.at ? "this token is not known"
-	                                                                     : "a token or a client's certificate is needed");
-	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
-
-	json_decref(reply);
-	session_reply(session, 401, respond_json_type, "WWW-Authenticate: Bearer realm=\"edgesteer\"\r\n", text,
-	              text ? strlen(text) : 0);
+	session_reply_json(session, 401, "WWW-Authenticate: Bearer realm=\"edgesteer\"\r\n",
+	                   reply_error(REPLY_REFUSED, request->authorization.at ? "this token is not known"
+	                                                                        : "a token or a client's certificate is needed"));
 	return false;
 }
 
 static void refuse_path(struct session *session, enum route_kind kind, const struct request *request)
 {
-	json_t *reply = NULL;
-	char name[32], *text;
+	char name[64];
 
-	if (kind == ROUTE_VERB) {
-		snprintf(name, sizeof(name), "%.*s", (int)(request->path.len - 4), request->path.at + 4); // after "/v1/"
-		reply = verbs_unknown(name);
-	} else {
-		reply = reply_error(REPLY_USAGE, "no such path: there are /livez, /readyz, /metrics and /v1/VERB");
-	}
-	text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
-	json_decref(reply);
-	session_reply(session, 404, respond_json_type, "", text, text ? strlen(text) : 0);
+	snprintf(name, sizeof(name), "%.*s", (int)request->path.len, request->path.at);
+	session_reply_json(session, 404, "",
+	                   kind == ROUTE_VERB ? verbs_unknown(name + strlen("/v1/"))
+	                                      : reply_error(REPLY_USAGE, "no such path: there are /livez, /readyz, /metrics and "
+	                                                    "/v1/VERB"));
 }
 
 // The fields get their verb, for the log.
@@ -264,12 +243,7 @@ static void respond_verb(struct session *session, const struct verbs_row *verb, 
 	} else if ((fields = route_fields(request, verb, body, request->body_len, &refusal))) {
 		run_verb(session, verb, fields, who);
 	} else {
-		struct session_wait *wait = wait_for(session);
-
-		if (wait)
-			on_reply(wait, refusal);
-		else
-			json_decref(refusal);
+		session_reply_json(session, status_of(refusal), "", refusal);
 	}
 	json_decref(fields);
 }

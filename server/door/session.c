@@ -116,13 +116,17 @@ void session_reply(struct session *session, int status, const char *type, const 
 		event_active(session->deadline, EV_TIMEOUT, 0); // closes it: it cannot be told
 }
 
-void session_refuse(struct session *session, int status, const char *why)
+void session_reply_json(struct session *session, int status, const char *more, json_t *reply)
 {
-	json_t *reply = reply_error(REPLY_USAGE, "%s", why);
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	json_decref(reply);
-	session_reply(session, status, respond_json_type, "", text, text ? strlen(text) : 0);
+	session_reply(session, text ? status : 500, "application/json", more, text, text ? strlen(text) : 0);
+}
+
+void session_refuse(struct session *session, int status, const char *why)
+{
+	session_reply_json(session, status, "", reply_error(REPLY_USAGE, "%s", why));
 }
 
 // ---- requests -------------------------------------------------------------------------------------------------------

@@ -113,7 +113,8 @@ int tokens_read(char *text, const char *file, struct report *report, struct toke
 		line += strspn(line, BLANKS);
 		if (*line == '#' || *line == '\0')
 			continue;
-		wrong = tokens->count < TOKENS_MAX ? read_line(line, &tokens->tokens[tokens->count]) : "is one token too many, expected at most 1000";
+		wrong = tokens->count < TOKENS_MAX ? read_line(line, &tokens->tokens[tokens->count])
+		                                   : "is one token too many, expected at most 1000";
 		if (wrong)
 			report_error(report, file, number, 0, "%s", wrong);
 		good = good && !wrong;

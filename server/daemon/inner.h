@@ -62,6 +62,7 @@ struct daemon {
 	struct watching *watching;
 	struct building building; // for the builder
 	struct provide *provide;
+	bool joins_fail;         // the last one did, and it was said
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change

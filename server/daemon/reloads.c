@@ -106,14 +106,22 @@ static void log_report_line(void *ctx, enum report_level level, const char *text
 	         "%s", text);
 }
 
-// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
-static void join_finished(int err, const struct report *report)
+// A join is no event for anybody who watches reloads; what came and went has been logged by the provider. That joins fail
+// is said once, as there may be many a second, and taken back.
+static void join_finished(struct daemon *daemon, int err, const struct report *report)
 {
+	bool failed_before = daemon->joins_fail;
+
+	daemon->joins_fail = err < 0;
+	if (err < 0 && failed_before)
+		return;
 	if (report)
 		report_each(report, log_report_line, NULL);
 	if (err < 0)
 		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
 		          err_text(err));
+	else if (failed_before)
+		log_notice("the targets that providers give are taken into use again");
 }
 
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
@@ -121,7 +129,7 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 	struct daemon *daemon = ctx;
 
 	if (kind == RELOAD_JOIN) {
-		join_finished(err, report);
+		join_finished(daemon, err, report);
 		daemon->joins_first = false;
 		daemon_first_round_over(daemon);
 		return;

@@ -319,6 +319,9 @@ def joins():
         equal(d.query(stays).addresses, [WEST])
         print(f"{count} allocations in a quarter of a second; {failed} times some failed")
         check(failed >= 10, "hardly any failed")
+        # That joins fail is said once, and taken back.
+        said, back = (d.log().count(text) for text in ("now cannot be taken into use", "are taken into use again"))
+        check(said - back in (0, 1), f"said {said} times, taken back {back} times")
 
 
 def outcome(reply):

@@ -55,12 +55,19 @@ static void test_file(void **unused)
 	// What is missing in a good one goes after the grace time.
 	providing_write("t.csv", HEAD ROW_A);
 	providing_expect(A ";");
-	// A second after it was written last, and soon then.
-	int64_t began_ms = clock_mono_ms();
+	// A second after it was written last, and soon then; a busy machine may be late once.
+	int64_t least_ms = INT64_MAX;
 
-	providing_write("t.csv", HEAD ROW_A ROW_B);
-	providing_expect(A ";" B ";");
-	assert_in_range(clock_mono_ms() - began_ms, 950, 1600);
+	for (int i = 0; i < 3; i++) {
+		int64_t began_ms = clock_mono_ms(), took_ms;
+
+		providing_write("t.csv", i % 2 ? HEAD ROW_A "b.e.x,us-east-1,192.0.2.22,,\n" : HEAD ROW_A ROW_B);
+		providing_expect(i % 2 ? A ";b.e.x us-east-1 192.0.2.22;" : A ";" B ";");
+		took_ms = clock_mono_ms() - began_ms;
+		assert_true(took_ms >= 950);
+		least_ms = took_ms < least_ms ? took_ms : least_ms;
+	}
+	assert_in_range(least_ms, 950, 1600);
 	// JSON, two addresses, another target for the same key.
 	providing_write("t.csv", "[{\"app\": \"A.e.x.\", \"site\": \"us-east-1\", \"addresses\": [\"192.0.2.1\", \"2001:db8::1\"], "
 	                         "\"ready\": false}]");

@@ -16,7 +16,7 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status sites apps targets drain undrain force explain reload sources stats version help"
+	local verbs="status check sites apps targets drain undrain force explain reload sources stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
@@ -55,7 +55,7 @@ _edgesteerctl() {
 		else
 			case $verb/$words in
 			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names "$socket" sites) ;;
-			apps/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
+			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
 			force/0) choice=$(_edgesteerctl_targets "$socket") ;;
 			force/1) choice="up down auto" ;;
 			help/0) choice=$verbs ;;

@@ -10,11 +10,14 @@
 // COUNTER(name, family, label, value, help). A counter that is one of several of a kind names their `family`, the
 // `label` that tells them apart, and its `value` of that label. All of a family have the same help text. Any other
 // counter is a family of its own, with no label. See base/metric.h.
+#define DROPS_HELP "Messages without a reply: ignored, as they were too short or responses; unsent, UDP replies the kernel did not take."
+
 #define COUNTERS(COUNTER) \
 	COUNTER(queries_udp, "queries", "transport", "udp", "Queries that were answered, whatever the answer.") \
 	COUNTER(queries_tcp, "queries", "transport", "tcp", "Queries that were answered, whatever the answer.") \
 	COUNTER(queries_ecs, "queries_ecs", "", "", "Of the queries, those with a client subnet.") \
-	COUNTER(ignored, "ignored", "", "", "Messages not answered: too short, or responses.") \
+	COUNTER(ignored, "drops", "reason", "ignored", DROPS_HELP) \
+	COUNTER(udp_send_failed, "drops", "reason", "unsent", DROPS_HELP) \
 	COUNTER(steered, "steered", "", "", "Answers that steering decided.") \
 	COUNTER(fail_open, "fail_open", "", "", \
 	        "Of the steered answers, those with an unhealthy target: nothing healthy was in reach.") \
@@ -27,7 +30,6 @@
 	COUNTER(servfail, "replies", "rcode", "servfail", "Replies by their rcode.") \
 	COUNTER(other_rcode, "replies", "rcode", "other", "Replies by their rcode.") \
 	COUNTER(truncated, "truncated", "", "", "Replies with TC set.") \
-	COUNTER(udp_send_failed, "udp_send_failed", "", "", "UDP replies the kernel did not take.") \
 	COUNTER(tcp_accepted, "tcp_accepted", "", "", "TCP connections accepted.") \
 	COUNTER(tcp_evicted, "tcp_evicted", "", "", "TCP connections closed early to make room for new ones.")
 

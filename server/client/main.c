@@ -19,8 +19,10 @@
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
-// A 5 is for a fleet of nodes: not everywhere.
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4 };
+// A 5 is for a fleet of nodes: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
+// is UNKNOWN.
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
+       EXIT_UNKNOWN = 3 };
 
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
@@ -51,12 +53,15 @@ struct verb {
 	unsigned needed;                    // how many of the fields are required
 	unsigned takes, needs;              // options, 1 << enum option_name
 	bool slow;                          // longer timeout, with progress
+	bool monitors;                      // its exit codes are those of monitoring plugins
 	bool counts;                        // its reply has the totals, so a partial list is acceptable
 };
 
 static const struct verb verbs[] = {
 	{.name = "status", .args = "", .show = client_show_status, .counts = true,
 	 .help = "what is served, from what, and the overrides that hold"},
+	{.name = "check", .args = "[APP]", .show = client_show_check, .fields = {"app"}, .monitors = true,
+	 .help = "whether all is well, for monitoring: one line, and 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN"},
 	{.name = "sites", .args = "[SITE]", .show = client_show_sites, .fields = {"site"},
 	 .help = "the sites, their targets' states, their drains"},
 	{.name = "apps", .args = "[APP]", .show = client_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
@@ -421,6 +426,24 @@ static void print_lines(const json_t *lines, const char *before)
 	}
 }
 
+// The exit code of `check` for a reply.
+static int level_of(const json_t *reply)
+{
+	static const char *const levels[] = {"ok", "warning", "critical"};
+
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+		if (strcmp(client_text(reply, "level"), levels[i]) == 0)
+			return (int)i;
+	return EXIT_UNKNOWN;
+}
+
+// For a monitoring system, which shows the first line of standard output. The exit code.
+static int unknown(const char *why)
+{
+	client_print(stdout, "EDGESTEER UNKNOWN - %s\n", why);
+	return EXIT_UNKNOWN;
+}
+
 static int print_reply(const struct command *command, const json_t *reply)
 {
 	bool ok = json_is_true(json_object_get(reply, "ok"));
@@ -432,11 +455,15 @@ static int print_reply(const struct command *command, const json_t *reply)
 	if (ok && !command->json)
 		command->verb->show(reply);
 	fflush(stdout);
+	if (!ok && command->verb->monitors && !command->json)
+		return unknown(error);
 	if (!ok)
 		client_print(stderr, "edgesteerctl: %s\n",
 		             error[0] ? error : "the daemon's reply is invalid: it is neither a success nor an error");
 	print_lines(json_object_get(reply, "errors"), "");
 	print_lines(json_object_get(reply, "warnings"), "warning: ");
+	if (command->verb->monitors)
+		return ok ? level_of(reply) : EXIT_UNKNOWN;
 	if (ok)
 		return 0;
 
@@ -452,7 +479,7 @@ static int run(const struct command *command, char **words, int count)
 	json_t *request = code == 0 ? make_request(command, words, count, &code) : NULL;
 
 	if (!request)
-		return code;
+		return command->verb->monitors ? unknown("the command line is wrong, see standard error") : code;
 
 	json_t *reply = ask(command, request, &error);
 
@@ -468,7 +495,17 @@ static int run(const struct command *command, char **words, int count)
 	}
 	code = print_reply(command, reply);
 	json_decref(reply);
-	return is_unreached ? EXIT_UNREACHED : code;
+	return is_unreached && !command->verb->monitors ? EXIT_UNREACHED : code;
+}
+
+// The exit code of a command line that is wrong. For `check` that is UNKNOWN: 2 would be CRITICAL.
+static int wrong_usage(int argc, char **argv, int code)
+{
+	const struct verb *verb = NULL;
+
+	for (int i = 1; i < argc && !verb; i++)
+		verb = find_verb(argv[i]);
+	return code == EXIT_USAGE && verb && verb->monitors ? unknown("the command line is wrong, see standard error") : code;
 }
 
 int main(int argc, char **argv)
@@ -480,7 +517,7 @@ int main(int argc, char **argv)
 	int code = read_options(&command, argc, argv);
 
 	if (code != 0)
-		return code;
+		return wrong_usage(argc, argv, code);
 	if (!command.socket || !command.socket[0])
 		command.socket = DEFAULT_SOCKET;
 	while (optind < argc && strcmp(argv[optind], "help") == 0) { // as --help

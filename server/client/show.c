@@ -238,6 +238,32 @@ void client_show_status(const json_t *reply)
 	show_forces(reply);
 }
 
+// ---- check ----------------------------------------------------------------------------------------------------------
+
+// As monitoring plugins do: "EDGESTEER WARNING - what is wrong | name=value;warn;crit;min;max".
+void client_show_check(const json_t *reply)
+{
+	static const char *const counts[] = {"up", "down", "drained"};
+	const char *level = client_text(reply, "level");
+	long long targets = client_int(reply, "targets");
+	const char *word = strcmp(level, "ok") == 0         ? "OK"
+	                   : strcmp(level, "warning") == 0  ? "WARNING"
+	                   : strcmp(level, "critical") == 0 ? "CRITICAL"
+	                                                    : "UNKNOWN";
+
+	char *line = client_clean(client_text(reply, "found"));
+
+	for (char *bar = line; (bar = strchr(bar, '|'));)
+		*bar = '/'; // it begins the figures
+	client_print(stdout, "EDGESTEER %s - %s%s%lld of %lld targets up, %lld drained |", word, line, *line ? "; " : "", client_int(reply, "up"), targets,
+	             client_int(reply, "drained"));
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		client_print(stdout, " %s=%lld;;;0;%lld", counts[i], client_int(reply, counts[i]), targets);
+	client_print(stdout, " apps_without_target=%lld;;;0;%lld\n", client_int(reply, "apps_without_target"),
+	             client_int(reply, "apps"));
+	free(line);
+}
+
 // ---- sites and apps -------------------------------------------------------------------------------------------------
 
 static const char *drain_text(const json_t *drain, char *buf)

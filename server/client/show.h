@@ -10,6 +10,7 @@ enum { CLIENT_STATE_LEN = 64 };
 const char *client_state_text(const json_t *target, char *buf);
 
 void client_show_status(const json_t *reply);
+void client_show_check(const json_t *reply);
 void client_show_sites(const json_t *reply);
 void client_show_apps(const json_t *reply);
 void client_show_targets(const json_t *reply);

@@ -28,16 +28,28 @@ enum {
 	CONFIG_RESOLVERS_MAX = 8,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 	PROVIDERS_MAX = 64,
+	CONFIG_HTTP_MAX = 8,       // addresses of the HTTP door
 };
 
 // Which files are watched for changes. The order counts: each word watches what the one before it does, and more.
 enum config_watch { CONFIG_WATCH_OFF, CONFIG_WATCH_FEEDS, CONFIG_WATCH_ON };
+
+// An address of the HTTP door.
+struct config_http {
+	const char *listen;       // "ADDRESS@PORT", checked
+	const char *cert, *key;   // absolute paths of files in PEM; NULL, both: without TLS
+	const char *client_ca;    // the same of clients' CA certificates; NULL: clients need none
+	const char *tokens;       // absolute path of the file of tokens; NULL: there are none
+	struct mark mark;
+};
 
 struct config_server {
 	const char **listen;      // "ADDRESS@PORT", checked
 	size_t listen_count;
 	unsigned workers;         // 0: one per CPU
 	const char *control;      // path of the control socket
+	struct config_http *http;
+	size_t http_count;
 	const char *state_dir;
 	const char *user;         // the user to run as once the sockets are bound; NULL: do not change
 	struct mark user_mark, state_dir_mark; // all zero: not in the config

@@ -57,6 +57,50 @@ static const struct option_word block_checks[] = {
 
 static const struct option_word alias_expiries[] = {{"serve", 0}, {"down", 1}, {NULL, 0}};
 
+static const struct option http_tls_rows[] = {
+	{"cert", &text_path, .required = true, FIELD(config_http, cert),
+	 .help = "The door's certificate and the certificates of the CAs between it and the root, in PEM."},
+	{"key", &text_path, .required = true, FIELD(config_http, key),
+	 .help = "Its private key, in PEM, in a file that others than its owner and group cannot read."},
+	{"client-ca", &text_path, .otherwise = "certificates of clients are not asked for", FIELD(config_http, client_ca),
+	 .help = "The CAs, in PEM, whose certificates let clients in: a CA of your own for this purpose, as every certificate "
+	         "of it counts. The organizational units (OU) in a certificate's subject say what its client may do, `read`, "
+	         "`report` or `operate`; without one of these it may `read`."},
+};
+
+static const struct schema http_tls_schema = {
+	.path = "server.http[].tls",
+	.intro = "TLS 1.2 or 1.3. The files are read at the start and at each reload, and, unless `server.watch` is `off`, when "
+	         "they change; connections that are open stay.",
+	ROWS(http_tls_rows),
+};
+
+static const struct option http_rows[] = {
+	{"listen", &text_endpoint, .required = true, FIELD(config_http, listen),
+	 .restart = true, .help = "The address and port."},
+	{"tls", &schema_mapping, .schema = &http_tls_schema, .offset = 0, .size = sizeof(struct config_http),
+	 .help = "Its certificate. Without, everything is sent as it is."},
+	{"tokens", &text_path, .otherwise = "there are none", FIELD(config_http, tokens),
+	 .help = "A file of what lets clients in, one a line: `SCOPE[,SCOPE...] NAME TOKEN`. The scopes are `read` (what "
+	         "edgesteerctl(1) shows), `report` (what agents report) and `operate` (what changes something, and `read`); the "
+	         "name is for the log; the token has 16 to 256 characters, or is `sha256:` and the hexadecimal SHA-256 of one. "
+	         "Lines that start with `#` are comments. Others than the file's owner and group must not be able to read it. "
+	         "Read again like the files of `tls`."},
+};
+
+static const struct schema http_schema = {
+	.path = "server.http[]",
+	.intro = "The HTTP door: `/livez`, `/readyz` and `/metrics` (Prometheus) for everybody who can reach the address, and, for "
+	         "those with a token or a client's certificate, `GET /v1/VERB` and `POST /v1/VERB`, the verbs of edgesteerctl(1). "
+	         "With neither `tokens` nor `client-ca` anything but the first three is refused. Tokens without TLS are refused "
+	         "on an address that is not loopback.",
+	ROWS(http_rows),
+	.size = sizeof(struct config_http),
+	.max_entries = CONFIG_HTTP_MAX,
+	.finish = rules_http,
+	.mark_offset = offsetof(struct config_http, mark),
+};
+
 static const struct option server_rows[] = {
 	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
 	 LIST(config_server, listen, listen_count),
@@ -65,6 +109,8 @@ static const struct option server_rows[] = {
 	 .restart = true, .help = "Threads that serve each address over UDP, and as many for TCP. 0: one per CPU."},
 	{"control", &text_path, .fallback = "/run/edgesteer/control.sock", .max = "107", FIELD(config_server, control),
 	 .restart = true, .help = "The control socket, for edgesteerctl(1)."},
+	{"http", &schema_list, .schema = &http_schema, LIST(config_server, http, http_count),
+	 .help = "Addresses of the HTTP door, for monitoring and for programs; none without it."},
 	{"state-dir", &text_path, .fallback = "/var/lib/edgesteer", FIELD(config_server, state_dir),
 	 .restart = true,
 	 .help = "The folder for what survives a restart: drains, forces, the last health. Created if missing."},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/nearest.h"
@@ -48,6 +49,30 @@ void rules_server(struct reader *reader, struct value *object, void *entry)
 	(void)reader;
 	server->user_mark = value_mark(value_get(object, "user"));
 	server->state_dir_mark = value_mark(value_get(object, "state-dir"));
+}
+
+// Whether only this machine can reach an address, which is valid.
+static bool is_loopback(const char *endpoint)
+{
+	struct sockaddr_storage name;
+	socklen_t len;
+	struct addr addr;
+	struct prefix four, six;
+
+	must(addr_parse_endpoint(endpoint, 0, &name, &len) == E_OK);
+	must(prefix_parse("127.0.0.0/8", &four, NULL) == E_OK && prefix_parse("::1", &six, NULL) == E_OK);
+	addr = addr_of_sockaddr(&name);
+	addr = addr_cut(&addr, addr.family == ADDR_V4 ? four.len : six.len);
+	return addr_equal(&addr, &four.addr) || addr_equal(&addr, &six.addr);
+}
+
+void rules_http(struct reader *reader, struct value *object, void *entry)
+{
+	const struct config_http *http = entry;
+
+	if (http->tokens && !http->cert && http->listen && !is_loopback(http->listen))
+		reader_error_at(reader, value_get(object, "tokens"), "would be sent in the clear to %s, which is not a loopback "
+		                "address, expected `tls` beside it", http->listen);
 }
 
 void rules_domain_name(struct reader *reader, const char *name, void *entry)

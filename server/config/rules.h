@@ -9,6 +9,7 @@
 
 void rules_domain_name(struct reader *reader, const char *name, void *entry);
 void rules_server(struct reader *reader, struct value *object, void *entry);
+void rules_http(struct reader *reader, struct value *object, void *entry);
 void rules_domain(struct reader *reader, struct value *object, void *entry);
 void rules_locate(struct reader *reader, struct value *object, void *entry);
 void rules_provider(struct reader *reader, struct value *object, void *entry);

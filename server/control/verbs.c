@@ -13,29 +13,31 @@
 #include "control/reconfigure.h"
 #include "control/reply_json.h"
 #include "control/show.h"
+#include "control/verdict.h"
 
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
 #define FLAG JSON_TRUE
 
 static const struct verbs_row rows[] = {
-	{"status", .now = show_status, .fields = {{"from", false, NUMBER}}},
-	{"sites", .now = show_sites, .fields = {{"site", false, TEXT}}},
-	{"apps", .now = show_apps, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
-	{"targets", .now = show_targets, .fields = {{"app", false, TEXT}, {"from", false, NUMBER}}},
-	{"drain", .later = drain_put, .changes = true,
+	{"status", .now = show_status, .scope = VERBS_READ, .fields = {{"from", false, NUMBER}}},
+	{"check", .now = verdict_check, .scope = VERBS_READ, .fields = {{"app", false, TEXT}}},
+	{"sites", .now = show_sites, .scope = VERBS_READ, .fields = {{"site", false, TEXT}}},
+	{"apps", .now = show_apps, .scope = VERBS_READ, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
+	{"targets", .now = show_targets, .scope = VERBS_READ, .fields = {{"app", false, TEXT}, {"from", false, NUMBER}}},
+	{"drain", .later = drain_put, .scope = VERBS_OPERATE,
 	 .fields = {{"site", true, TEXT}, {"app", false, TEXT}, {"for", false, TEXT}, {"reason", false, TEXT}}},
-	{"undrain", .later = drain_remove, .changes = true, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
-	{"force", .later = force_put, .changes = true,
+	{"undrain", .later = drain_remove, .scope = VERBS_OPERATE, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
+	{"force", .later = force_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
-	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
-	{"reload", .later = reconfigure_reload, .changes = true, .fields = {{"force", false, FLAG}}},
-	{"sources", .now = show_sources},
-	{"stats", .now = show_stats},
-	{"version", .now = show_version},
+	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
+	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
+	{"sources", .now = show_sources, .scope = VERBS_READ},
+	{"stats", .now = show_stats, .scope = VERBS_READ},
+	{"version", .now = show_version, .scope = VERBS_READ},
 };
 
-static const struct verbs_row *find_row(const char *name)
+const struct verbs_row *verbs_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (strcmp(rows[i].name, name) == 0)
@@ -43,7 +45,7 @@ static const struct verbs_row *find_row(const char *name)
 	return NULL;
 }
 
-static json_t *unknown_verb(const char *name)
+json_t *verbs_unknown(const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
 	char meant[NEAREST_MEANT_MAX];
@@ -106,17 +108,24 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 	return true;
 }
 
-static void run_row(const struct verbs_row *row, const struct call *call)
+void verbs_call(const struct call *caller, const struct verbs_row *row, json_t *request)
 {
+	struct call call = *caller;
+	json_t *refusal = NULL;
+
 	must(!row->now != !row->later);
-	if (row->later)
-		row->later(call);
+	call.request = request;
+	call.changes = row->scope == VERBS_OPERATE;
+	if (!check_fields(row, request, &refusal))
+		call.reply(call.reply_ctx, refusal);
+	else if (row->later)
+		row->later(&call);
 	else
-		call_answer(call, row->now(call));
+		call_answer(&call, row->now(&call));
 }
 
-// The row of a valid request. NULL: it is invalid, and *ret_refusal is the reply.
-static const struct verbs_row *check_request(json_t *request, json_t **ret_refusal)
+// The row that a request names. NULL: there is none, and *ret_refusal is the reply.
+static const struct verbs_row *row_of(json_t *request, json_t **ret_refusal)
 {
 	const json_t *verb = json_object_get(request, "verb");
 	const struct verbs_row *row = NULL;
@@ -125,14 +134,13 @@ static const struct verbs_row *check_request(json_t *request, json_t **ret_refus
 		*ret_refusal = reply_error(REPLY_USAGE, "a request is one JSON object on one line, with a \"verb\"");
 	else if (!json_is_string(verb))
 		*ret_refusal = reply_error(REPLY_USAGE, "the request has no \"verb\" that is a text");
-	else if (!(row = find_row(json_string_value(verb))))
-		*ret_refusal = unknown_verb(json_string_value(verb));
-	return row && check_fields(row, request, ret_refusal) ? row : NULL;
+	else if (!(row = verbs_find(json_string_value(verb))))
+		*ret_refusal = verbs_unknown(json_string_value(verb));
+	return row;
 }
 
 void verbs_run(const struct call *caller, const char *line, size_t len)
 {
-	struct call call = *caller;
 	json_error_t error;
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error), *refusal = NULL;
 	const struct verbs_row *row = NULL;
@@ -140,13 +148,10 @@ void verbs_run(const struct call *caller, const char *line, size_t len)
 	if (!request)
 		refusal = reply_error(REPLY_USAGE, "not JSON: column %d: %s", error.column, error.text);
 	else
-		row = check_request(request, &refusal);
-	call.request = request;
-	if (row) {
-		call.changes = row->changes;
-		run_row(row, &call);
-	} else {
-		call.reply(call.reply_ctx, refusal);
-	}
+		row = row_of(request, &refusal);
+	if (row)
+		verbs_call(caller, row, request);
+	else
+		caller->reply(caller->reply_ctx, refusal);
 	json_decref(request);
 }

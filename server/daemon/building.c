@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "door/keys.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "generation/shrink.h"
@@ -14,6 +15,7 @@
 void building_discard(struct generation *generation)
 {
 	handover_free(generation->handover);
+	keys_free(generation->keys);
 	view_free(generation->view);
 	config_free(generation->config);
 	*generation = (struct generation){0};
@@ -52,6 +54,21 @@ void building_taken(struct building *building, struct provide *provide, const st
 	provide_joined(provide, config);
 }
 
+int building_read(const char *path, const struct generation_joiner *joiner, uint64_t number, struct report *report,
+                  struct generation *ret_generation)
+{
+	struct generation made = {0};
+	int err = generation_build(path, joiner, number, report, &made);
+
+	if (err == E_OK)
+		err = keys_read(&made.config->server, report, &made.keys);
+	if (err == E_OK)
+		*ret_generation = made;
+	else
+		building_discard(&made);
+	return err;
+}
+
 int building_build(struct building *building, const struct reload_job *job, struct report *report,
                    struct generation *ret_generation)
 {
@@ -59,7 +76,7 @@ int building_build(struct building *building, const struct reload_job *job, stru
 	const struct generation_joiner joiner = {join_config, building->snapshot};
 	int err = job->kind == RELOAD_JOIN
 	              ? generation_join(building->config, building->previous.view, &joiner, job->number, report, &made)
-	              : generation_build(building->config_path, &joiner, job->number, report, &made);
+	              : building_read(building->config_path, &joiner, job->number, report, &made);
 
 	if (err == E_OK && job->kind != RELOAD_JOIN && !job->force)
 		err = shrink_check(building->config, building->previous.view, made.config, made.view, report);

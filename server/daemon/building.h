@@ -3,12 +3,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "daemon/handover.h"
 
 struct config;
 struct generation;
+struct generation_joiner;
 struct handouts;
 struct provide;
 struct provide_plan;
@@ -27,6 +29,10 @@ struct building {
 	struct handover_from previous;  // the rest of the generation in use
 };
 
+// generation_build(), and the files of the HTTP door. E_INVAL is also for what is wrong with these. The caller leaves it with
+// building_discard() unless it is taken.
+int building_read(const char *path, const struct generation_joiner *joiner, uint64_t number, struct report *report,
+                  struct generation *ret_generation) MUST_USE;
 // Starts the providers of the first generation, which was built without them: a join is to follow. *ret_has_saved: they gave
 // something before the start. E_INVAL (reported), E_IO, E_LIMIT, E_NOMEM.
 int building_first(struct provide *provide, const struct config *config, struct report *report,

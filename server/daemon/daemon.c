@@ -23,9 +23,12 @@
 #include "daemon/metrics.h"
 #include "daemon/readiness.h"
 #include "daemon/restart.h"
+#include "daemon/scrape.h"
 #include "daemon/service.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
+#include "door/door.h"
+#include "door/keys.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
@@ -119,10 +122,11 @@ static int make_events(struct daemon *daemon)
 	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
 }
 
-// State, health, reloads and control. State and control log their own errors.
+// State, health, reloads, control and the HTTP door. State and control log their own errors.
 static int open_parts(struct daemon *daemon, const struct report *first, struct report *report)
 {
 	struct control_ops control_ops;
+	struct keys *keys;
 	int err = reactions_open(daemon);
 
 	if (err == E_OK)
@@ -132,7 +136,12 @@ static int open_parts(struct daemon *daemon, const struct report *first, struct 
 	if (err < 0)
 		return err;
 	control_ops = interface_ops(daemon);
-	return control_open(daemon->base, serving_config(daemon->serving)->server.control, &control_ops, &daemon->control);
+	err = control_open(daemon->base, serving_config(daemon->serving)->server.control, &control_ops, &daemon->control);
+	if (err < 0)
+		return err;
+	keys = daemon->keys;
+	daemon->keys = NULL;
+	return interface_open_door(daemon, keys);
 }
 
 // The first generation has no predecessor, but is prepared like any other. Takes ownership of `first` in every case.
@@ -143,6 +152,8 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	daemon->facts.workers = service_socket_sets(server);
 	daemon->workers_max = (unsigned)sockets_workers_max(server->listen_count, daemon->facts.workers);
 	daemon->facts.generation_took_ms = first->took_ms;
+	daemon->keys = first->keys;
+	first->keys = NULL;
 	daemon->restart = restart_new(first->config);
 	daemon->handouts = daemon->building.handouts = handouts_new(daemon->workers_max);
 	if (!daemon->restart || !daemon->handouts ||
@@ -186,6 +197,8 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 	server = &config->server;
 	service_keep_binding(server);
 	err = sockets_open(server->listen, server->listen_count, daemon->facts.workers, report, &daemon->sockets);
+	if (err == E_OK)
+		err = door_open(server, report, &daemon->door);
 	if (err == E_OK)
 		err = service_drop_privileges(server, report);
 	if (err == E_OK)
@@ -264,6 +277,9 @@ struct daemon *daemon_free(struct daemon *daemon)
 	bool watch_stopped = watching_stop(daemon->watching, WATCH_PATIENCE_MS);
 
 	control_close(daemon->control); // whoever waited for the two has been answered
+	daemon->scrape = scrape_free(daemon->scrape);
+	daemon->door = door_close(daemon->door);
+	daemon->keys = keys_free(daemon->keys);
 	if (!stopped) {
 		log_warning("a reload is still under way: a source has not finished within %d ms; exiting without it",
 		            BUILD_PATIENCE_MS);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/attr.h"
 #include "daemon/building.h"
 #include "daemon/metrics.h"
 #include "edgesteer-plugin.h"
@@ -11,17 +12,21 @@
 struct aliases;
 struct control;
 struct control_ops;
+struct door;
+struct door_ops;
 struct event;
 struct event_base;
 struct handouts;
 struct handover;
 struct health;
+struct keys;
 struct provide;
 struct readiness;
 struct reload;
 struct reload_ops;
 struct report;
 struct restart;
+struct scrape;
 struct serving;
 struct sockets;
 struct state;
@@ -51,6 +56,8 @@ struct daemon {
 	struct aliases *aliases;
 	struct readiness *readiness;
 	struct control *control;
+	struct door *door;       // NULL: none is configured
+	struct scrape *scrape;   // NULL: no door
 	struct reload *reload;
 	struct watching *watching;
 	struct building building; // for the builder
@@ -59,7 +66,9 @@ struct daemon {
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
+	int64_t reload_began_ms; // the last one, monotonic
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
+	struct keys *keys;       // of the first generation, until the door is opened
 	struct handover *first;  // of the first generation, until the checks start
 	struct metrics_facts facts;
 	int result;
@@ -95,6 +104,8 @@ void reloads_on_forget(int fd, short what, void *arg);
 
 // What the control socket may ask and do.
 struct control_ops interface_ops(struct daemon *daemon);
+// What the HTTP door may ask and do, and what renders the metrics for it. E_NOMEM.
+int interface_open_door(struct daemon *daemon, struct keys *keys) MUST_USE;
 
 // ---- daemon.c
 

@@ -1,12 +1,17 @@
-// What the control socket asks of the daemon; see inner.h.
+// What the control socket and the HTTP door ask of the daemon; see inner.h.
+#include "base/err.h"
 #include "config/config.h"
 #include "control/ops.h"
 #include "daemon/aliases.h"
 #include "daemon/caches.h"
 #include "daemon/inner.h"
 #include "daemon/metrics.h"
+#include "daemon/process.h"
+#include "daemon/scrape.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
+#include "door/door.h"
+#include "door/keys.h"
 #include "generation/reload.h"
 #include "view/live.h"
 
@@ -55,6 +60,41 @@ static json_t *status_of(void *ctx)
 	status = metrics_status(&facts, live_current());
 	json_object_set_new(status, "watch", watching_status(daemon->watching));
 	return status;
+}
+
+static void metrics(void *ctx, bool openmetrics, void (*done)(void *done_ctx, char *text, size_t len), void *done_ctx)
+{
+	const struct daemon *daemon = ctx;
+	struct metrics_facts facts = daemon->facts;
+	struct door_stats door;
+	struct process process;
+	const struct metrics_source source = {
+		.workers = daemon->workers,
+		.health = daemon->health,
+		.resolve = aliases_resolve(daemon->aliases),
+		.facts = &facts,
+		.state = daemon->state,
+		.door = &door,
+		.process = &process,
+		.live = live_current(),
+	};
+
+	facts.reload_began_s = reload_began_s(daemon->reload);
+	door_stats(daemon->door, &door);
+	process_read(&process);
+	scrape_begin(daemon->scrape, &source, openmetrics, done, done_ctx);
+}
+
+int interface_open_door(struct daemon *daemon, struct keys *keys)
+{
+	const struct door_ops ops = {.control = interface_ops(daemon), .metrics = metrics, .ctx = daemon};
+
+	daemon->scrape = daemon->door ? scrape_new(daemon->base, SCRAPE_TARGETS_MAX) : NULL;
+	if (daemon->door && !daemon->scrape) {
+		keys_free(keys);
+		return E_NOMEM;
+	}
+	return door_serve(daemon->door, daemon->base, &ops, keys);
 }
 
 struct control_ops interface_ops(struct daemon *daemon)

@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
+#include "daemon/building.h"
 #include "daemon/daemon.h"
 #include "daemon/service.h"
 #include "discovery/carriers.h"
@@ -239,10 +240,8 @@ static void test_reload(const char *path, const char *user, struct report *repor
 	struct report *of_reload = report_new_or_exit();
 	struct generation second;
 
-	if (generation_build(path, NULL, 2, of_reload, &second) == E_OK) {
-		view_free(second.view);
-		config_free(second.config);
-	}
+	if (building_read(path, NULL, 2, of_reload, &second) == E_OK)
+		building_discard(&second);
 	report_each(of_reload, lower_error, &lowering);
 	report_free(of_reload);
 }
@@ -270,8 +269,7 @@ static int test(struct arguments *arguments, struct generation *first, struct re
 		print_summary(first);
 	if (code == EXIT_SUCCESS && arguments->online)
 		code = test_online(arguments, first);
-	view_free(first->view);
-	config_free(first->config);
+	building_discard(first);
 	return code;
 }
 
@@ -282,8 +280,7 @@ static int print_carriers(struct generation *generation)
 
 	if (err < 0)
 		print_line(NULL, REPORT_ERROR, err_text(err));
-	view_free(generation->view);
-	config_free(generation->config);
+	building_discard(generation);
 	return err < 0 ? EXIT_RUNTIME : EXIT_SUCCESS;
 }
 
@@ -319,7 +316,7 @@ int main(int argc, char **argv)
 	if (arguments.export)
 		return export_state(arguments.config, report);
 
-	int err = generation_build(arguments.config, NULL, 1, report, &first); // config, zones, sources, view
+	int err = building_read(arguments.config, NULL, 1, report, &first); // config, zones, sources, view, the door's files
 
 	print_unreported(err, report);
 	report_each(report, print_line, NULL);

@@ -10,25 +10,87 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/report.h"
+#include "daemon/process.h"
+#include "door/status.h"
 #include "health/health.h"
 #include "net/worker.h"
 #include "resolve/resolve.h"
+#include "state/state.h"
 #include "steer/ptree.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/transport.h"
 
-// One row adds a metric: ROW(name, kind, unit, help, value). The value is an expression over the variables of the
-// function that visits the rows: each_probe(), each_name(), each_fact(), each_of_view().
+// One row adds a metric: ROW(name, kind, unit, help, value), or of several in a family
+// FULL(name, family, label, its value, kind, verb, unit, help, is_sum, value). The value is an expression over the variables
+// of the function that visits the rows: each_probe(), each_name(), each_fact(), each_of_view(), ….
+#define FAILURES_HELP "Of the health probes, those that failed, by the layer at which they did."
+#define FAILURE(FULL, name, layer) \
+	FULL(probe_failures_##name, "probe_failures", "layer", #name, COUNTER, STATS, "", FAILURES_HELP, false, probes.at[layer])
+
+#define FAILURE_ROWS(FULL) \
+	FULL(probe_failures, "probe_failures", "", "", COUNTER, STATS, "", FAILURES_HELP, true, probes.failures) \
+	FAILURE(FULL, connect, HEALTH_CONNECT) \
+	FAILURE(FULL, timeout, HEALTH_TIMEOUT) \
+	FAILURE(FULL, tls, HEALTH_TLS) \
+	FAILURE(FULL, http, HEALTH_HTTP) \
+	FAILURE(FULL, status, HEALTH_STATUS) \
+	FAILURE(FULL, body, HEALTH_BODY) \
+	FAILURE(FULL, local, HEALTH_LOCAL)
+
+#define DURATION(FULL, name, label, which, value) \
+	FULL(probe_duration_##name, "probe_duration", label, which, HISTOGRAM, NONE, "microseconds", \
+	     "How long health probes took, those that failed too.", false, value)
+
 #define PROBE_ROWS(ROW) \
 	ROW(probes, COUNTER, "", "Health probes that finished.", probes.probes) \
-	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \
 	ROW(checks_failing, GAUGE, "", "Addresses whose last check failed, without being down for it yet.", probes.failing) \
 	ROW(addresses_probed, GAUGE, "", "Addresses of targets that are probed.", probes.addresses) \
 	ROW(addresses_down, GAUGE, "", "Of these addresses, those that are not up.", probes.down) \
 	ROW(probes_late, COUNTER, "", "Health probes that started an interval or more after they were due.", probes.late) \
 	ROW(probes_under_way, GAUGE, "", "Health probes in progress.", probes.under_way) \
 	ROW(probes_waiting, GAUGE, "", "Health probes that are due and have not started yet.", probes.waiting)
+
+#define RELOADS_HELP "Reloads that finished, by whether the new generation was taken."
+
+#define RELOADS_ROWS(FULL) \
+	FULL(reloads_ok, "reloads", "result", "ok", COUNTER, NONE, "", RELOADS_HELP, false, facts->reloads_ok) \
+	FULL(reloads_failed, "reloads", "result", "failed", COUNTER, NONE, "", RELOADS_HELP, false, facts->reloads_failed)
+
+#define OVERRIDE_ROWS(FULL) \
+	FULL(overrides, "overrides", "", "", GAUGE, NONE, "", "Drains and forces.", false, state_override_count(source->state)) \
+	FULL(overrides_unsaved, "overrides_unsaved", "", "", FLAG, NONE, "", \
+	     "Whether overrides are refused, as the state cannot be saved.", false, state_trouble(source->state, &trouble))
+
+#define RESPONSES_HELP "Responses of the HTTP door, by status."
+#define RESPONSE(number, reason) \
+	FULL_ROW(http_responses_##number, "http_responses", "code", #number, COUNTER, NONE, "", RESPONSES_HELP, false, \
+	         source->door->status_##number)
+#define DENIAL(name) \
+	FULL_ROW(http_denied_##name, "http_denied", "reason", #name, COUNTER, NONE, "", \
+	         "Requests at the HTTP door without the right to what they ask for.", false, source->door->denied_##name)
+#define DROP(name) \
+	FULL_ROW(http_dropped_##name, "http_dropped", "reason", #name, COUNTER, NONE, "", \
+	         "Connections that the HTTP door closed before their time.", false, source->door->dropped_##name)
+
+#define PROCESS_ROWS(FULL) \
+	FULL(process_cpu, "process_cpu", "", "", COUNTER, NONE, "milliseconds", "CPU time used, of user and system.", false, \
+	     process->cpu_ms) \
+	FULL(process_resident_memory, "process_resident_memory", "", "", GAUGE, NONE, "octets", "Memory that is resident.", \
+	     false, process->resident) \
+	FULL(process_virtual_memory, "process_virtual_memory", "", "", GAUGE, NONE, "octets", "Memory that is mapped.", false, \
+	     process->mapped) \
+	FULL(process_start_time, "process_start_time", "", "", GAUGE, NONE, "seconds", "When it was started, in Unix time.", \
+	     false, facts->started_s) \
+	FULL(process_open_fds, "process_open_fds", "", "", GAUGE, NONE, "", "Open file descriptors.", false, process->open_fds) \
+	FULL(process_max_fds, "process_max_fds", "", "", GAUGE, NONE, "", "The most that may be open.", false, process->max_fds) \
+	FULL(process_threads, "process_threads", "", "", GAUGE, NONE, "", "Threads of this process.", false, process->threads)
+
+#define WITHIN(ms, text) DURATION(FULL_ROW, ms, "le", text, probes.within_##ms##_ms)
+#define DURATION_ENDS(FULL) \
+	DURATION(FULL, inf, "le", "+Inf", probes.probes) \
+	DURATION(FULL, sum, "sum", "sum", probes.took_us) \
+	DURATION(FULL, count, "count", "count", probes.probes)
 
 #define NAME_ROWS(ROW) \
 	ROW(aliases, GAUGE, "", "Names of hosts that are looked up.", names.names) \
@@ -39,23 +101,27 @@
 	ROW(alias_failures, COUNTER, "", "Of the look-ups, those that failed.", names.failures)
 
 #define FACT_ROWS(ROW) \
-	ROW(started, GAUGE, "seconds", "When the daemon was started, in Unix time.", facts->started_s) \
+	ROW(started, GAUGE, "timestamp", "When the daemon was started, in Unix time.", facts->started_s) \
 	ROW(workers, GAUGE, "", "Threads that serve each address over UDP, and as many for TCP.", facts->workers) \
 	ROW(generation_took_ms, GAUGE, "milliseconds", "What the last generation took to build.", \
 	    facts->generation_took_ms) \
+	ROW(reload_took_ms, GAUGE, "milliseconds", "What the last reload took, until it was served or refused.", \
+	    facts->reload_took_ms) \
+	ROW(publication_took_us, GAUGE, "microseconds", "What the last publication of a change took.", \
+	    facts->publication_took_us) \
 	ROW(serving, FLAG, "", "Whether queries are answered: the first round of health checks has finished.", live != NULL)
 
 #define RELOAD_UNDER_WAY_ROWS(ROW) \
-	ROW(reload_began, GAUGE, "seconds", "When the reload in progress started, in Unix time.", facts->reload_began_s)
+	ROW(reload_began, GAUGE, "timestamp", "When the reload in progress started, in Unix time.", facts->reload_began_s)
 
 #define LAST_RELOAD_ROWS(ROW) \
-	ROW(last_reload, GAUGE, "seconds", "When the last reload finished, in Unix time.", facts->last_reload_s) \
+	ROW(last_reload, GAUGE, "timestamp", "When the last reload finished, in Unix time.", facts->last_reload_s) \
 	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok) \
 	ROW(last_reload_errors, GAUGE, "", "Errors that the last reload found.", facts->last_reload_errors)
 
 #define VIEW_ROWS(ROW) \
 	ROW(generation, GAUGE, "", "The number of the generation that is served, from 1 at the start.", view->generation) \
-	ROW(generation_built, GAUGE, "seconds", "When that generation was built, in Unix time.", view->built_s) \
+	ROW(generation_built, GAUGE, "timestamp", "When that generation was built, in Unix time.", view->built_s) \
 	ROW(epoch, COUNTER, "", "Publications of health, overrides and generations.", live->epoch) \
 	ROW(zones, GAUGE, "", "Zones served.", zonedb_zone_count(view->zones)) \
 	ROW(names, GAUGE, "", "Names in the zones served.", zonedb_node_count(view->zones)) \
@@ -66,19 +132,19 @@
 	ROW(prefixes, GAUGE, "", "Prefixes read from these sources.", source_prefixes(view->places)) \
 	ROW(places, GAUGE, "", "Distinct places that clients may be in.", view->places->count - 1) \
 	ROW(table_nodes, GAUGE, "", "Addresses at which the prefix table changes.", \
-	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6)) \
-	ROW(steering_sets_own, GAUGE, "", "Sets of sites with a table of their own.", \
-	    view->steering->form_counts[STEER_OWN]) \
-	ROW(steering_sets_shared, GAUGE, "", "Sets of sites that share one table.", \
-	    view->steering->form_counts[STEER_SHARED]) \
-	ROW(steering_sets_mapped, GAUGE, "", "Sets of sites with weights that share a table of places.", \
-	    view->steering->form_counts[STEER_MAPPED]) \
-	ROW(steering_octets_own, GAUGE, "octets", "Memory used by sets with a table of their own.", \
-	    view->steering->form_bytes[STEER_OWN]) \
-	ROW(steering_octets_shared, GAUGE, "octets", "Memory used by sets that share one table, with the table.", \
-	    view->steering->form_bytes[STEER_SHARED]) \
-	ROW(steering_octets_mapped, GAUGE, "octets", "Memory used by sets with weights that share a table of places.", \
-	    view->steering->form_bytes[STEER_MAPPED])
+	    ptree_nodes(view->places->v4) + ptree_nodes(view->places->v6))
+
+#define SETS(FULL, form, which) \
+	FULL(steering_sets_##form, "steering_sets", "form", #form, GAUGE, STATUS, "", \
+	     "Sets of sites: those with a table of their own, those that share one, and those with weights that share a table of " \
+	     "places.", false, view->steering->form_counts[which])
+#define OCTETS(FULL, form, which) \
+	FULL(steering_octets_##form, "steering_tables", "form", #form, GAUGE, STATUS, "octets", \
+	     "Memory used by these sets, with the table that they share.", false, view->steering->form_bytes[which])
+
+#define FORM_ROWS(FULL) \
+	SETS(FULL, own, STEER_OWN) SETS(FULL, shared, STEER_SHARED) SETS(FULL, mapped, STEER_MAPPED) \
+	OCTETS(FULL, own, STEER_OWN) OCTETS(FULL, shared, STEER_SHARED) OCTETS(FULL, mapped, STEER_MAPPED)
 
 #define ROW_ID(name, ...) ROW_##name,
 #define COUNTER_ROW(name, family, label, value, help) \
@@ -87,16 +153,32 @@
 	[ROW_##name] = {#name, #name, "", "", METRIC_##kind, METRIC_STATS, unit, help, false},
 #define STATUS_ROW(name, kind, unit, help, value) \
 	[ROW_##name] = {#name, #name, "", "", METRIC_##kind, METRIC_STATUS, unit, help, false},
+#define FULL_DATA(name, family, label, which, kind, verb, unit, help, is_sum, value) \
+	[ROW_##name] = {#name, family, label, which, METRIC_##kind, METRIC_##verb, unit, help, is_sum},
 
+// The lists whose rows come from another table name FULL_ROW, which is what the rows become.
 enum {
 	ROW_queries,
 	COUNTERS(ROW_ID)
+	FAILURE_ROWS(ROW_ID)
 	PROBE_ROWS(ROW_ID)
+#define FULL_ROW ROW_ID
+	HEALTH_SPANS(WITHIN)
+	DURATION_ENDS(ROW_ID)
+	STATUSES(RESPONSE)
+	DENIALS(DENIAL)
+	DROPS(DROP)
+#undef FULL_ROW
+	ROW_http_connections,
 	NAME_ROWS(ROW_ID)
 	FACT_ROWS(ROW_ID)
+	RELOADS_ROWS(ROW_ID)
 	RELOAD_UNDER_WAY_ROWS(ROW_ID)
 	LAST_RELOAD_ROWS(ROW_ID)
+	OVERRIDE_ROWS(ROW_ID)
+	PROCESS_ROWS(ROW_ID)
 	VIEW_ROWS(ROW_ID)
+	FORM_ROWS(ROW_ID)
 	ROWS,
 };
 
@@ -104,12 +186,26 @@ static const struct metric rows[ROWS] = {
 	[ROW_queries] = {"queries", "queries", "", "", METRIC_COUNTER, METRIC_STATS, "",
 	                 "Queries that were answered, whatever the answer.", true},
 	COUNTERS(COUNTER_ROW)
+	FAILURE_ROWS(FULL_DATA)
 	PROBE_ROWS(STATS_ROW)
+#define FULL_ROW FULL_DATA
+	HEALTH_SPANS(WITHIN)
+	DURATION_ENDS(FULL_DATA)
+	STATUSES(RESPONSE)
+	DENIALS(DENIAL)
+	DROPS(DROP)
+#undef FULL_ROW
+	[ROW_http_connections] = {"http_connections", "http_connections", "", "", METRIC_GAUGE, METRIC_NONE, "",
+	                          "Connections to the HTTP door.", false},
 	NAME_ROWS(STATS_ROW)
 	FACT_ROWS(STATUS_ROW)
+	RELOADS_ROWS(FULL_DATA)
 	RELOAD_UNDER_WAY_ROWS(STATUS_ROW)
 	LAST_RELOAD_ROWS(STATUS_ROW)
+	OVERRIDE_ROWS(FULL_DATA)
+	PROCESS_ROWS(FULL_DATA)
 	VIEW_ROWS(STATUS_ROW)
+	FORM_ROWS(FULL_DATA)
 };
 
 struct visitor {
@@ -118,6 +214,9 @@ struct visitor {
 };
 
 #define VISIT(name, kind, unit, help, value) visitor->fn(visitor->ctx, &rows[ROW_##name], (uint64_t)(value));
+#define VISIT_FULL(name, family, label, which, kind, verb, unit, help, is_sum, value) \
+	VISIT(name, kind, unit, help, value)
+#define FULL_ROW VISIT_FULL
 
 static uint64_t source_prefixes(const struct places *places)
 {
@@ -148,7 +247,10 @@ static void each_probe(const struct health *health, const struct visitor *visito
 	struct health_stats probes;
 
 	health_stats(health, &probes);
+	FAILURE_ROWS(VISIT_FULL)
 	PROBE_ROWS(VISIT)
+	HEALTH_SPANS(WITHIN)
+	DURATION_ENDS(VISIT_FULL)
 }
 
 static void each_name(const struct resolve *resolve, const struct visitor *visitor)
@@ -162,6 +264,7 @@ static void each_name(const struct resolve *resolve, const struct visitor *visit
 static void each_fact(const struct metrics_facts *facts, const struct live *live, const struct visitor *visitor)
 {
 	FACT_ROWS(VISIT)
+	RELOADS_ROWS(VISIT_FULL)
 	if (facts->reload_began_s) {
 		RELOAD_UNDER_WAY_ROWS(VISIT)
 	}
@@ -170,11 +273,32 @@ static void each_fact(const struct metrics_facts *facts, const struct live *live
 	}
 }
 
+static void each_override(const struct metrics_source *source, const struct visitor *visitor)
+{
+	struct state_trouble trouble;
+
+	OVERRIDE_ROWS(VISIT_FULL)
+}
+
+static void each_of_door(const struct metrics_source *source, const struct visitor *visitor)
+{
+	STATUSES(RESPONSE)
+	DENIALS(DENIAL)
+	DROPS(DROP)
+	VISIT(http_connections, GAUGE, "", "", source->door->connections)
+}
+
+static void each_of_process(const struct process *process, const struct metrics_facts *facts, const struct visitor *visitor)
+{
+	PROCESS_ROWS(VISIT_FULL)
+}
+
 static void each_of_view(const struct live *live, const struct visitor *visitor)
 {
 	const struct view *view = live->view;
 
 	VIEW_ROWS(VISIT)
+	FORM_ROWS(VISIT_FULL)
 }
 
 void metrics_each(const struct metrics_source *source,
@@ -186,10 +310,16 @@ void metrics_each(const struct metrics_source *source,
 	each_counter(source->workers, &visitor);
 	if (source->health)
 		each_probe(source->health, &visitor);
+	if (source->door)
+		each_of_door(source, &visitor);
 	if (source->resolve)
 		each_name(source->resolve, &visitor);
 	if (source->facts)
 		each_fact(source->facts, source->live, &visitor);
+	if (source->state)
+		each_override(source, &visitor);
+	if (source->process && source->facts)
+		each_of_process(source->process, source->facts, &visitor);
 	if (source->live)
 		each_of_view(source->live, &visitor);
 }
@@ -204,9 +334,12 @@ static void keep_first_error(void *ctx, enum report_level level, const char *tex
 		facts->last_reload_error = strdup(text); // NULL: `status` then says it without a reason
 }
 
-void metrics_note_reload(struct metrics_facts *facts, int err, const struct report *report)
+void metrics_note_reload(struct metrics_facts *facts, int err, int64_t took_ms, const struct report *report)
 {
 	metrics_wipe_facts(facts);
+	facts->reload_took_ms = took_ms;
+	facts->reloads_ok += err == E_OK;
+	facts->reloads_failed += err < 0;
 	facts->last_reload_s = clock_wall_s();
 	facts->last_reload_ok = err == E_OK;
 	facts->last_reload_errors = err < 0 && report ? report_count(report, REPORT_ERROR) : 0;

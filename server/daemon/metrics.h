@@ -1,4 +1,5 @@
-// The daemon's metrics, as rows that printers iterate over. Called by daemon.c for the control socket.
+// The daemon's metrics, as rows that printers iterate over: JSON for the control socket, Prometheus' text for the HTTP door
+// (exposition.h).
 #pragma once
 
 #include <jansson.h>
@@ -7,16 +8,22 @@
 
 #include "base/metric.h"
 
+struct door_stats;
 struct health;
 struct live;
+struct process;
 struct report;
 struct resolve;
+struct state;
 struct workers;
 
 struct metrics_facts {
 	int64_t started_s;       // wall clock
 	unsigned workers;        // the setting, with 0 replaced by the number of CPUs
 	int64_t generation_took_ms;
+	int64_t reload_took_ms;      // the last one, until it was served or refused
+	int64_t publication_took_us; // the last one, of whatever had changed
+	uint64_t reloads_ok, reloads_failed;
 	int64_t reload_began_s;  // wall clock; 0: no reload is in progress
 	int64_t last_reload_s;   // 0: none yet
 	bool last_reload_ok;
@@ -24,8 +31,8 @@ struct metrics_facts {
 	char *last_reload_error; // the first of them, owned; NULL: none
 };
 
-// Notes that a reload has finished, and why it failed. `report` may be NULL.
-void metrics_note_reload(struct metrics_facts *facts, int err, const struct report *report);
+// Notes that a reload has finished, after how long, and why it failed. `report` may be NULL.
+void metrics_note_reload(struct metrics_facts *facts, int err, int64_t took_ms, const struct report *report);
 // Frees what the facts own.
 void metrics_wipe_facts(struct metrics_facts *facts);
 
@@ -35,6 +42,9 @@ struct metrics_source {
 	const struct health *health;       // NULL: leave out the rows about probes
 	const struct resolve *resolve;     // NULL: leave out the rows about names of hosts
 	const struct metrics_facts *facts; // NULL: leave out the rows about the daemon
+	const struct state *state;         // NULL: leave out the rows about overrides
+	const struct door_stats *door;     // NULL: leave out those about the HTTP door
+	const struct process *process;     // NULL: leave out those about the process
 	const struct live *live;           // NULL: not serving yet, or leave out the rows about the view
 };
 

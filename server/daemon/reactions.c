@@ -24,10 +24,12 @@ enum {
 // Out of memory, it is tried again.
 static void publish(struct daemon *daemon)
 {
+	int64_t began_ns = clock_mono_ns();
 	bool is_short = aliases_is_short(daemon->aliases) && serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0;
 
 	if (!serving_publish(daemon->serving, daemon->health) || is_short)
 		loop_arm(daemon->publish, PUBLISH_AGAIN_S, 0);
+	daemon->facts.publication_took_us = (clock_mono_ns() - began_ns) / 1000;
 }
 
 // ---- overrides ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <event2/event.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/report.h"
@@ -16,6 +17,7 @@
 #include "daemon/service.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
+#include "door/door.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
@@ -50,6 +52,7 @@ void reloads_on_forget(evutil_socket_t fd, short what, void *arg)
 static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
+	struct keys *keys = generation->keys; // NULL: of a join
 	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->readiness,
 	                       daemon->state);
 	const struct config *config = serving_config(daemon->serving);
@@ -57,6 +60,8 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 
 	if (err < 0)
 		return err;
+	if (keys)
+		door_take(daemon->door, keys);
 	event_active(daemon->forget, EV_TIMEOUT, 0);
 	building_taken(&daemon->building, daemon->provide, config);
 	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
@@ -80,8 +85,10 @@ static void build_starting(void *ctx, const struct reload_job *job)
 	daemon->building.config = serving_config(daemon->serving);
 	daemon->building.previous = (struct handover_from){serving_view(daemon->serving), health_list(daemon->health),
 	                                                   serving_caches(daemon->serving)};
-	if (job->kind != RELOAD_JOIN)
-		service_notify("RELOADING=1");
+	if (job->kind == RELOAD_JOIN)
+		return;
+	daemon->reload_began_ms = clock_mono_ms();
+	service_notify("RELOADING=1");
 }
 
 void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
@@ -127,7 +134,7 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 		daemon_first_round_over(daemon);
 		return;
 	}
-	metrics_note_reload(&daemon->facts, err, report);
+	metrics_note_reload(&daemon->facts, err, clock_mono_ms() - daemon->reload_began_ms, report);
 	if (report) {
 		report_each(report, log_report_line, NULL);
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));

@@ -40,8 +40,8 @@ static void count(void *ctx, const struct schema *schema, const struct option *o
 
 	(void)schema;
 	(void)field;
-	must(!option->restart || option->type->format);
-	*rows += option->restart;
+	must(!schema_restarts(option) || option->type->format);
+	*rows += schema_restarts(option);
 }
 
 static void keep(void *ctx, const struct schema *schema, const struct option *option, const void *field)
@@ -49,7 +49,7 @@ static void keep(void *ctx, const struct schema *schema, const struct option *op
 	struct restart *restart = ctx;
 
 	(void)schema;
-	if (!option->restart)
+	if (!schema_restarts(option))
 		return;
 	restart->values[restart->count] = value_of(option, field);
 	restart->failed |= !restart->values[restart->count++];
@@ -90,7 +90,7 @@ static void compare(void *ctx, const struct schema *schema, const struct option 
 {
 	struct comparison *comparison = ctx;
 
-	if (!option->restart)
+	if (!schema_restarts(option))
 		return;
 
 	must(comparison->at < comparison->restart->count);

@@ -239,6 +239,14 @@ void service_check_files(const struct config *config, struct report *report)
 		warn_unreadable(config->domains[i].file, user, report);
 	for (size_t i = 0; i < config->check_count; i++)
 		warn_unreadable(config->checks[i].ca_file, user, report);
+	for (size_t i = 0; i < config->server.http_count; i++) {
+		const struct config_http *http = &config->server.http[i];
+
+		warn_unreadable(http->cert, user, report);
+		warn_unreadable(http->key, user, report);
+		warn_unreadable(http->client_ca, user, report);
+		warn_unreadable(http->tokens, user, report);
+	}
 	warn_unreadable(config->latency, user, report);
 	warn_unreadable(config->metros, user, report);
 	warn_unreadable(config->catalogue, user, report);

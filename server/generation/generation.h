@@ -8,6 +8,7 @@
 
 struct config;
 struct handover;
+struct keys;
 struct report;
 struct view;
 struct zonedb;
@@ -16,6 +17,7 @@ struct generation {
 	struct config *config;     // used
 	struct view *view;         // owned
 	struct handover *handover; // owned by the ops that prepare it, see reload.h; NULL: not prepared
+	struct keys *keys;         // of the HTTP door; as the handover, NULL after a join
 	int64_t took_ms;           // to build
 };
 

@@ -162,6 +162,17 @@ static void schedule(struct endpoint *endpoint)
 	arm(endpoint, endpoint->start_ms);
 }
 
+static void count(struct health_stats *stats, enum health_layer layer, uint32_t took_us)
+{
+	stats->probes++;
+	stats->failures += layer != HEALTH_OK;
+	stats->at[layer]++;
+	stats->took_us += took_us;
+#define COUNT_WITHIN(ms, text) stats->within_##ms##_ms += took_us <= (ms) * 1000u;
+	HEALTH_SPANS(COUNT_WITHIN)
+#undef COUNT_WITHIN
+}
+
 static void conclude(struct endpoint *endpoint, const struct verdict *verdict)
 {
 	struct probing *probing = endpoint->probing;
@@ -172,8 +183,7 @@ static void conclude(struct endpoint *endpoint, const struct verdict *verdict)
 	endpoint->shown.layer = verdict->layer;
 	memcpy(endpoint->shown.text, verdict->text, sizeof(endpoint->shown.text));
 	probing->stats.under_way--;
-	probing->stats.probes++;
-	probing->stats.failures += verdict->layer != HEALTH_OK;
+	count(&probing->stats, verdict->layer, endpoint->shown.took_us);
 	if (verdict->layer == HEALTH_LOCAL)
 		health_log_local(&probing->log, endpoint);
 	else

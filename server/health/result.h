@@ -24,8 +24,17 @@ struct health_target {
 	uint32_t probes, failures; // finished probes, and those that the target failed, since it is probed; modulo 2^32
 };
 
+// ROW(milliseconds, seconds as text): how long probes may have taken, to be counted.
+#define HEALTH_SPANS(ROW) \
+	ROW(1, "0.001") ROW(5, "0.005") ROW(10, "0.01") ROW(25, "0.025") ROW(50, "0.05") ROW(100, "0.1") ROW(250, "0.25") \
+	ROW(500, "0.5") ROW(1000, "1.0") ROW(2500, "2.5") ROW(5000, "5.0") ROW(10000, "10.0")
+#define HEALTH_SPAN_FIELD(ms, text) uint64_t within_##ms##_ms;
+
 struct health_stats {
 	uint64_t probes, failures; // totals since the start
+	uint64_t at[HEALTH_PENDING]; // of the probes, by the layer at which they failed; HEALTH_OK: they have not
+	HEALTH_SPANS(HEALTH_SPAN_FIELD) // of the probes, those that took no longer
+	uint64_t took_us;          // all probes together
 	uint64_t addresses, down;  // now: that are probed, and those of them that are not up
 	uint64_t failing;          // now: addresses whose last check failed, without being down for it yet
 	uint64_t late;             // total of probes started an interval or more after they were due; never a first one

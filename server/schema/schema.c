@@ -132,6 +132,14 @@ void schema_read(struct reader *reader, const struct schema *schema, struct valu
 		schema->finish(reader, object, target);
 }
 
+bool schema_restarts(const struct option *option)
+{
+	for (size_t i = 0; option->type == &schema_list && i < option->schema->option_count; i++)
+		if (option->schema->options[i].restart)
+			return true;
+	return option->restart;
+}
+
 void schema_each(const struct schema *schema, const void *target,
                  void (*fn)(void *ctx, const struct schema *schema, const struct option *option, const void *field),
                  void *ctx)
@@ -142,7 +150,7 @@ void schema_each(const struct schema *schema, const void *target,
 
 		if (option->type == &schema_mapping)
 			schema_each(option->schema, field, fn, ctx);
-		else if (!option->schema)
+		else if (!option->schema || schema_restarts(option))
 			fn(ctx, schema, option, field);
 	}
 }
@@ -264,6 +272,27 @@ static void read_list(struct reader *reader, const struct option *option, const 
 	}
 }
 
+// Of each entry, what a reload does not change: [{listen: 127.0.0.1@9153}].
+static void format_list(const struct option *option, const void *field, FILE *out)
+{
+	const struct schema *schema = option->schema;
+	size_t count, written = 0;
+	const char *entries = schema_load_list(option, field, &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < schema->option_count; j++) {
+			const struct option *row = &schema->options[j];
+
+			if (!row->restart)
+				continue;
+			must(row->type->format);
+			fprintf(out, "%s%s: ", written++ ? ", " : "[{", row->key);
+			row->type->format(row, entries + i * schema->size + row->offset, out);
+		}
+	if (written)
+		fputs("}]", out);
+}
+
 json_t *schema_describe(const struct schema *schema)
 {
 	json_t *object = json_pack("{s:[ss], s:{}, s:b}", "type", "object", "null", "properties", "additionalProperties",
@@ -310,4 +339,5 @@ static json_t *describe_list(const struct option *option)
 
 const struct option_type schema_mapping = {"a mapping", "", read_mapping, describe_mapping, NULL};
 const struct option_type schema_map = {"a mapping of names", "", read_map, describe_map, NULL};
-const struct option_type schema_list = {"a list of mappings", "", read_list, describe_list, NULL};
+const struct option_type schema_list = {"a list of mappings", "", read_list, describe_list,
+                                        format_list};

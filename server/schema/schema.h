@@ -37,7 +37,7 @@ struct option {
 	const char *otherwise; // for the manual: the behaviour without the option, where that is not a single value
 	const char *min, *max; // as written in a config; NULL: no limit
 	bool required;
-	bool restart;          // takes effect at a restart, not at a reload; not inside a map or a list
+	bool restart;          // takes effect at a restart, not at a reload; not inside a map, nor twice in a list's mapping
 	const struct option_word *words; // of text_enum
 	const struct schema *schema;     // of schema_mapping, schema_map, schema_list
 	size_t offset, size;   // of the field in the struct, octets
@@ -67,8 +67,10 @@ extern const struct option_type schema_mapping, schema_map, schema_list;
 
 // Reads a mapping (or null: an empty one) into a struct that holds zeros or defaults of its own.
 void schema_read(struct reader *reader, const struct schema *schema, struct value *value, void *target);
-// Calls `fn` for each option that occurs once in the struct that `schema` fills (including those of mappings inside it,
-// excluding those of maps and lists), with the schema it belongs to, its row and its field.
+// Whether it takes effect at a restart, or is a list of mappings of which something does.
+bool schema_restarts(const struct option *option) PURE;
+// Calls `fn` for each option that occurs once in the struct that `schema` fills (including those of mappings inside it and
+// lists that schema_restarts(), excluding those of maps and other lists), with the schema it belongs to, its row and its field.
 void schema_each(const struct schema *schema, const void *target,
                  void (*fn)(void *ctx, const struct schema *schema, const struct option *option, const void *field),
                  void *ctx);

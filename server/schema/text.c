@@ -112,6 +112,25 @@ static void read_host(struct reader *reader, const struct option *option, const 
 	read_text(reader, option, value, field, is_host);
 }
 
+static void read_endpoint(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	const char *text = schema_text(reader, option, value);
+	struct sockaddr_storage name;
+	char written[ADDR_TEXT_LEN];
+	socklen_t len;
+
+	if (!text)
+		return;
+	if (!strchr(text, '@') || addr_parse_endpoint(text, 0, &name, &len) < 0) {
+		schema_refuse(reader, option, value);
+		return;
+	}
+
+	const char *copy = reader_strdup(reader, addr_format_endpoint(&name, written));
+
+	memcpy(field, &copy, sizeof(copy));
+}
+
 static void read_path(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	const char *text = schema_text(reader, option, value);
@@ -352,6 +371,8 @@ const struct option_type text_url = {"the path of a URL, beginning with `/`", "c
                                      format_text};
 const struct option_type text_host = {"a host name or address, with `:PORT` where the service needs it", "characters",
                                       read_host, describe_text, format_text};
+const struct option_type text_endpoint = {"ADDRESS@PORT such as `127.0.0.1@9153`", "", read_endpoint, describe_text,
+                                          format_text};
 const struct option_type text_name = {"a domain name", "", read_name, describe_text, format_text};
 const struct option_type text_mailbox = {"a mailbox such as `hostmaster.example.com`", "", read_mailbox,
                                          describe_text, format_text};

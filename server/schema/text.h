@@ -10,6 +10,7 @@ extern const struct option_type text_word;    // const char *: see text_is_word(
 extern const struct option_type text_path;    // const char *: made absolute
 extern const struct option_type text_url;     // const char *: starts with "/"; valid in an HTTP request line
 extern const struct option_type text_host;    // const char *: a Host header
+extern const struct option_type text_endpoint; // const char *: "ADDRESS@PORT"
 extern const struct option_type text_name;    // const char *: a domain name in canonical form
 extern const struct option_type text_mailbox; // const char *: a mailbox as a domain name (RFC 1035 section 8)
 extern const struct option_type text_enum;    // int: one of the row's words

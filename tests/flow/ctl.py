@@ -204,6 +204,34 @@ def outcomes():
             equal(script.run("drain", "bos")[0], 1, reply)
 
 
+def monitoring():
+    """check: one line, and the exit codes of monitoring plugins; nothing else looks like CRITICAL or WARNING."""
+    counts = {"targets": 8, "up": 5, "down": 2, "drained": 1, "apps": 3, "apps_without_target": 0}
+    figures = "5 of 8 targets up, 1 drained | up=5;;;0;8 down=2;;;0;8 drained=1;;;0;8 apps_without_target=0;;;0;3\n"
+    for level, found, expected in (("ok", "", (0, "EDGESTEER OK - " + figures, "")),
+                                   ("warning", "a/b \u00e4|c\x1b", (1, "EDGESTEER WARNING - a/b \u00e4/c?; " + figures, "")),
+                                   ("critical", "x", (2, "EDGESTEER CRITICAL - x; " + figures, "")),
+                                   ("new", "x", (3, "EDGESTEER UNKNOWN - x; " + figures, ""))):
+        with Script({"ok": True, "level": level, "found": found, **counts}) as script:
+            equal(script.run("check"), expected, level)
+            code, out, _ = script.run("--json", "check", "app")
+            equal((code, json.loads(out)["level"]), (expected[0], level))
+            equal([request.get("app") for request in script.requests], [None, "app"])
+    for code in 1, 2, 3:
+        with Script({"ok": False, "error": "no app 'x'", "code": code}) as script:
+            equal(script.run("check", "x"), (3, "EDGESTEER UNKNOWN - no app 'x'\n", ""), code)
+            equal(script.run("check", "x", "--json")[0], 3, code)
+    with Script(OK) as script:
+        for words in (["check", "a", "b"], ["check", "--site", "x"], ["check", "--nix"], ["--timeout", "x", "check"]):
+            code, out, err = script.run(*words)
+            equal((code, out), (3, "EDGESTEER UNKNOWN - the command line is wrong, see standard error\n"), words)
+            check(err, words)
+        equal(script.requests, [])
+        script.stop()
+        code, out, _ = script.run("check")
+        check(code == 3 and out.startswith("EDGESTEER UNKNOWN - cannot reach the daemon"), out)
+
+
 def damaged_replies():
     for reply, text, expected in ((b"", "without a reply", 4), (b'{"ok": true', "without a reply", 4),
                                   (b"hello\n", "not JSON", 1), (b"\0\xff\n", "not JSON", 1),
@@ -545,5 +573,5 @@ def completion():
 
 
 if __name__ == "__main__":
-    harness.run(requests, usage, help_and_version, outcomes, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
+    harness.run(requests, usage, help_and_version, outcomes, monitoring, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
                 many_overrides, tables, overrides_damaged, overrides, odd_replies, on_a_terminal, full_disk, completion)

@@ -26,8 +26,9 @@ discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
 generation  base config discovery schema steer view wire zone
 control     answer base config health provide resolve schema state view watch wire
+door        base config control view
 online      base config provide resolve steer view wire zone
-daemon      base config contract control discovery generation health net online provide resolve schema state steer view watch wire
+daemon      base config contract control discovery door generation health net online provide resolve schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

@@ -12,14 +12,16 @@
 
 #include "base/attr.h"
 #include "base/publish.h"
+#include "daemon/process.h"
 #include "dig.h"
+#include "door/status.h"
 #include "health/health.h"
 
 static const char config[] = "domains:\n  example: {file: zone}\nsites:\n  us-east-1: {}\napps:\n"
                              "  app.example:\n    targets:\n      us-east-1: {addresses: [192.0.2.1]}\n";
 static const char zone[] = "@ 60 SOA ns.example. h.example. 1 1 1 1 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
 
-enum { SEEN_MAX = 128 };
+enum { SEEN_MAX = 256 };
 
 static struct {
 	struct event_base *base;
@@ -28,7 +30,8 @@ static struct {
 	size_t count;
 	const struct metric *seen[SEEN_MAX];
 	uint64_t values[SEEN_MAX];
-} test = {.facts = {1000, 3, 20, 1100, 1090, true}};
+} test = {.facts = {.started_s = 1000, .workers = 3, .generation_took_ms = 20, .reload_began_s = 1100, .last_reload_s = 1090,
+                   .last_reload_ok = true, .reloads_ok = 5, .reloads_failed = 2}};
 
 static void never(void *ctx, size_t target, const struct health_address *address)
 {
@@ -52,7 +55,11 @@ static void note(void *ctx, const struct metric *metric, uint64_t value)
 
 static struct metrics_source source_of_all(void)
 {
-	return (struct metrics_source){.health = test.health, .facts = &test.facts, .live = dig.live};
+	static const struct door_stats door = {.status_404 = 7, .denied_scope = 3, .connections = 2};
+	static const struct process process = {.cpu_ms = 1234, .open_fds = 9};
+
+	return (struct metrics_source){.health = test.health, .facts = &test.facts, .door = &door, .process = &process,
+	                               .live = dig.live};
 }
 
 static int setup(void **state)
@@ -102,10 +109,11 @@ static void test_rows(void **state)
 		size_t help_len = strlen(row->help);
 
 		print_message("   %s\n", row->name);
-		assert_true(row->name[0] && row->name[strspn(row->name, "abcdefghijklmnopqrstuvwxyz_")] == '\0');
+		assert_true(row->name[0] && row->name[strspn(row->name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0');
 		assert_true(help_len > 10 && row->help[help_len - 1] == '.');
 		assert_true(row->help[0] >= 'A' && row->help[0] <= 'Z');
-		assert_true(row->kind == METRIC_COUNTER || row->kind == METRIC_GAUGE || row->kind == METRIC_FLAG);
+		assert_true(row->kind == METRIC_COUNTER || row->kind == METRIC_GAUGE || row->kind == METRIC_FLAG ||
+		            row->kind == METRIC_HISTOGRAM);
 		assert_true(row->kind != METRIC_FLAG || test.values[i] <= 1);
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(row->name, test.seen[k]->name);
@@ -133,13 +141,15 @@ static void test_families(void **state)
 			assert_string_equal(row->help, other->help);
 			assert_string_equal(row->unit, other->unit);
 			assert_int_equal(row->kind, other->kind);
-			if (other->is_sum)
+			if (other->is_sum || row->kind == METRIC_HISTOGRAM)
 				continue;
 			assert_string_equal(row->label, other->label);
 			assert_string_not_equal(row->value, other->value);
 		}
 	}
-	assert_int_equal(labelled, 2 + 6); // queries by transport, replies by rcode
+	// Queries by transport, drops by reason, replies by rcode, probes' failures by layer, their durations; the door's responses,
+	// denials and drops; reloads by result, sets and their tables by form.
+	assert_int_equal(labelled, 2 + 2 + 6 + 7 + (12 + 3) + 16 + 4 + 4 + 2 + 3 + 3);
 }
 
 static void test_values(void **state)
@@ -152,12 +162,16 @@ static void test_values(void **state)
 	} expected[] = {
 		{"queries", 0, METRIC_COUNTER, ""},     {"queries_udp", 0, METRIC_COUNTER, ""},
 		{"probes", 0, METRIC_COUNTER, ""},      {"probes_waiting", 0, METRIC_GAUGE, ""},
-		{"started", 1000, METRIC_GAUGE, "seconds"}, {"workers", 3, METRIC_GAUGE, ""},
+		{"started", 1000, METRIC_GAUGE, "timestamp"}, {"workers", 3, METRIC_GAUGE, ""},
 		{"generation_took_ms", 20, METRIC_GAUGE, "milliseconds"}, {"serving", 1, METRIC_FLAG, ""},
-		{"reload_began", 1100, METRIC_GAUGE, "seconds"}, {"last_reload", 1090, METRIC_GAUGE, "seconds"},
+		{"reload_began", 1100, METRIC_GAUGE, "timestamp"}, {"last_reload", 1090, METRIC_GAUGE, "timestamp"},
 		{"last_reload_ok", 1, METRIC_FLAG, ""}, {"zones", 1, METRIC_GAUGE, ""},
 		{"apps", 1, METRIC_GAUGE, ""},          {"sites", 1, METRIC_GAUGE, ""},
 		{"targets", 1, METRIC_GAUGE, ""},
+		{"reloads_ok", 5, METRIC_COUNTER, ""},  {"reloads_failed", 2, METRIC_COUNTER, ""},
+		{"http_responses_404", 7, METRIC_COUNTER, ""}, {"http_denied_scope", 3, METRIC_COUNTER, ""},
+		{"http_connections", 2, METRIC_GAUGE, ""}, {"process_cpu", 1234, METRIC_COUNTER, "milliseconds"},
+		{"process_open_fds", 9, METRIC_GAUGE, ""},
 	};
 
 	(void)state;

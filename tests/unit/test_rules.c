@@ -51,6 +51,21 @@ static const struct {
 	 "1:11: domains.*.x: is not a domain name, expected labels of letters, digits, `-`, `_` and `/`; anything else as `\\DDD`\n"},
 	{"domains: {e.x: {ns: n.x, watch: on}}\n",
 	 "1:26: domains.e.x.watch: has no place without a `file`, expected one to watch\n"},
+	// The HTTP door.
+	{DOMAIN "server: {http: [{listen: '127.0.0.1@1', tokens: t}, {listen: '127.255.0.1@1', tokens: t},\n"
+	        " {listen: '::1@1', tokens: t}, {listen: '0.0.0.0@1'},\n"
+	        " {listen: '0.0.0.0@1', tokens: t, tls: {cert: c, key: k}}, {listen: '::@1', tls: {cert: c, key: k, client-ca: a}}]}\n",
+	 ""},
+	{DOMAIN "server: {http: [{listen: '192.0.2.1@1', tokens: t}, {listen: '::@1', tokens: t}, {listen: '::ffff:10.0.0.1@1', tokens: t}]}\n",
+	 "2:41: server.http[0].tokens: would be sent in the clear to 192.0.2.1@1, which is not a loopback address, expected `tls` "
+	 "beside it\n"
+	 "2:70: server.http[1].tokens: would be sent in the clear to ::@1, which is not a loopback address, expected `tls` beside it\n"
+	 "2:112: server.http[2].tokens: would be sent in the clear to 10.0.0.1@1, which is not a loopback address, expected "
+	 "`tls` beside it\n"},
+	{DOMAIN "server: {http: [{listen: 127.0.0.1}, {tokens: t}, {listen: '::1@1', tls: {cert: c}}]}\n",
+	 "2:26: server.http[0].listen: cannot be `127.0.0.1`, expected ADDRESS@PORT such as `127.0.0.1@9153`\n"
+	 "2:38: server.http[1]: listen is missing, expected ADDRESS@PORT such as `127.0.0.1@9153`\n"
+	 "2:69: server.http[2].tls: key is missing, expected a path\n"},
 	{"domains: {e.x: }\n", "1:11: domains.e.x: has neither `file` nor `ns`, expected one of them\n"},
 	{"domains: {" LONG ": {ns: n.x}, a" LONG ": {ns: n.x}, b" LONG ": {ns: n.x, hostmaster: h.x}}\n",
 	 "1:266: domains.a" LONG ": is too long a name for the default `hostmaster`, expected one\n"},

@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "asking.h"
+#include "base/attr.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/publish.h"
@@ -310,10 +312,62 @@ static void test_explain_stats_version(void **unused)
 	json_decref(reply);
 }
 
+// Each row of the table in control/verdict.c.
+static void test_check(void **unused)
+{
+	static const struct {
+		const char *before, *ask, *level, *found;
+	} rows[] = {
+		{NULL, "{\"verb\": \"check\"}", "ok", ""},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}", "{\"verb\": \"check\"}",
+		 "warning", "app.example.com/bos down"},
+		{NULL, "{\"verb\": \"check\", \"app\": \"video.example.com\"}", "ok", ""},
+		{NULL, "{\"verb\": \"check\", \"app\": \"APP.example.com.\"}", "warning", "app.example.com/bos down"},
+		{"{\"verb\": \"drain\", \"site\": \"bos\"}", "{\"verb\": \"check\"}", "ok", ""}, // it is drained as well
+		{"{\"verb\": \"drain\", \"site\": \"ber\"}", "{\"verb\": \"check\"}", "critical",
+		 "carrier.example.com has no target that is up"},
+		{NULL, "{\"verb\": \"check\", \"app\": \"app.example.com\"}", "ok", ""},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *reply;
+
+		if (rows[i].before)
+			asking_done(&fake_daemon, rows[i].before);
+		reply = asking_ok(&fake_daemon, rows[i].ask);
+		assert_string_equal(asking_text(reply, "level"), rows[i].level);
+		assert_string_equal(asking_text(reply, "found"), rows[i].found);
+		json_decref(reply);
+	}
+
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"check\"}");
+
+	assert_int_equal(asking_number(reply, "targets"), 9);
+	assert_int_equal(asking_number(reply, "up"), 4);
+	assert_int_equal(asking_number(reply, "drained"), 5);
+	assert_int_equal(asking_number(reply, "apps"), 4);
+	assert_int_equal(asking_number(reply, "apps_without_target"), 1);
+	json_decref(reply);
+	asking_refused(&fake_daemon, "{\"verb\": \"check\", \"app\": \"bos\"}", 1, "that is a site");
+}
+
+static void test_check_starting(void **unused)
+{
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"check\"}");
+
+	(void)unused;
+	assert_string_equal(asking_text(reply, "level"), "critical");
+	assert_non_null(strstr(asking_text(reply, "found"), "nothing is served yet"));
+	json_decref(reply);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_status, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_check, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_check_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_sites, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_apps, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_apps_in_parts, fake_daemon_set_up_many, fake_daemon_tear_down),

@@ -1,0 +1,143 @@
+// check; see verdict.h. The truth table, the worst row that holds decides:
+//
+//     critical  nothing is served yet
+//     critical  an app has no target that is up, so that it is answered by fail-open or with its last resort
+//     warning   a target is down, or has no address, that is not drained
+//     warning   overrides are refused, as the state cannot be saved; or some were lost with a damaged file  (not of one app)
+//     warning   the last reload failed                                                                     (not of one app)
+//     ok        else. Drains are no fault: somebody wants them
+#include "control/verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "control/call.h"
+#include "control/find.h"
+#include "control/ops.h"
+#include "control/reply_json.h"
+#include "state/state.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
+enum { TEXT_MAX = 1024, NAMED_MAX = 3 }; // octets of the line; apps, and targets, by name
+
+struct verdict {
+	enum level level;
+	size_t len;
+	char text[TEXT_MAX]; // what is wrong, with "; " between
+	json_int_t targets, up, down, drained, apps, dark; // the last: without a target that is up
+};
+
+static void find(struct verdict *verdict, enum level level, const char *fmt, ...) PRINTF(3, 4);
+
+// Adds what was found, of whatever level; what does not fit is cut.
+static void find(struct verdict *verdict, enum level level, const char *fmt, ...)
+{
+	size_t room = sizeof(verdict->text) - verdict->len;
+	va_list ap;
+	int len;
+
+	if (level > verdict->level)
+		verdict->level = level;
+	len = snprintf(verdict->text + verdict->len, room, "%s", verdict->len ? "; " : "");
+	verdict->len += (size_t)len < room ? (size_t)len : room - 1;
+	room = sizeof(verdict->text) - verdict->len;
+	va_start(ap, fmt);
+	len = vsnprintf(verdict->text + verdict->len, room, fmt, ap);
+	va_end(ap);
+	verdict->len += (size_t)len < room ? (size_t)len : room - 1;
+}
+
+static void count_app(struct verdict *verdict, const struct live *live, const struct app *app)
+{
+	const struct view *view = live->view;
+	json_int_t up_before = verdict->up;
+
+	for (uint32_t i = app->first_target; i < app->first_target + app->target_count; i++) {
+		uint8_t state = live_state(live, i);
+		bool is_down = state && !(state & TARGET_DRAINED);
+
+		verdict->targets++;
+		verdict->up += state == 0;
+		verdict->drained += (state & TARGET_DRAINED) != 0;
+		verdict->down += is_down;
+		if (is_down && verdict->down <= NAMED_MAX)
+			find(verdict, LEVEL_WARNING, "%s/%s %s", app->name, view->sites[view->targets[i].site].name,
+			     live_state_text(state));
+	}
+	verdict->apps++;
+	if (verdict->up > up_before)
+		return;
+	verdict->dark++;
+	if (verdict->dark <= NAMED_MAX)
+		find(verdict, LEVEL_CRITICAL, "%s has no target that is up", app->name);
+}
+
+static void count_rest(struct verdict *verdict)
+{
+	if (verdict->down > NAMED_MAX)
+		find(verdict, LEVEL_WARNING, "%lld more targets down", (long long)verdict->down - NAMED_MAX);
+	if (verdict->dark > NAMED_MAX)
+		find(verdict, LEVEL_CRITICAL, "%lld more apps without a target that is up", (long long)verdict->dark - NAMED_MAX);
+}
+
+static void judge_daemon(struct verdict *verdict, const struct control_ops *ops)
+{
+	json_t *facts = ops->status(ops->ctx);
+	struct state_trouble trouble;
+	struct state_damage damage;
+
+	if (state_trouble(ops->state, &trouble))
+		find(verdict, LEVEL_WARNING, "overrides are refused: %.200s", trouble.why);
+	if (state_damage(ops->state, &damage) == 0) {
+		if (damage.is_counted && (damage.lost || damage.is_lost_unknown))
+			find(verdict, LEVEL_WARNING, "a damaged state file was set aside, and %s%zu overrides with it",
+			     damage.is_lost_unknown ? "at least " : "", (size_t)damage.lost);
+		free(damage.path);
+	}
+	if (json_is_false(json_object_get(facts, "last_reload_ok")))
+		find(verdict, LEVEL_WARNING, "the last reload failed");
+	json_decref(facts);
+}
+
+static json_t *reply_of(const struct verdict *verdict)
+{
+	static const char *const levels[] = {[LEVEL_OK] = "ok", [LEVEL_WARNING] = "warning", [LEVEL_CRITICAL] = "critical"};
+	json_t *reply = reply_ok();
+
+	reply = reply_set(reply, "level", json_string(levels[verdict->level]));
+	reply = reply_set(reply, "found", reply_text(verdict->text));
+	reply = reply_set(reply, "targets", json_integer(verdict->targets));
+	reply = reply_set(reply, "up", json_integer(verdict->up));
+	reply = reply_set(reply, "down", json_integer(verdict->down));
+	reply = reply_set(reply, "drained", json_integer(verdict->drained));
+	reply = reply_set(reply, "apps", json_integer(verdict->apps));
+	return reply_set(reply, "apps_without_target", json_integer(verdict->dark));
+}
+
+json_t *verdict_check(const struct call *call)
+{
+	const struct live *live = live_current();
+	const char *name = call_text(call, "app");
+	struct verdict verdict = {0};
+	json_t *refusal = NULL;
+	int only = -1;
+
+	if (live && name) {
+		only = find_app(live->view, name, &refusal);
+		if (only < 0)
+			return refusal;
+	}
+	if (!live)
+		find(&verdict, LEVEL_CRITICAL, "nothing is served yet: the first round of health checks has not finished");
+	for (uint32_t i = 0; live && i < live->view->app_count; i++)
+		if (only < 0 || (uint32_t)only == i)
+			count_app(&verdict, live, &live->view->apps[i]);
+	count_rest(&verdict);
+	if (only < 0)
+		judge_daemon(&verdict, &call->ops);
+	return reply_of(&verdict);
+}

@@ -4,6 +4,8 @@
 #include "base/must.h"
 #include "steer/steer.h"
 #include "view/app.h"
+#include "view/learned.h"
+#include "view/live.h"
 
 _Static_assert((int)LOCATE_MAX <= (int)LPM_SEARCHES_MAX, "all clients are looked up together");
 
@@ -25,6 +27,7 @@ static void settle(const struct locate_request *request)
 {
 	struct location *location = request->ret_location;
 
+	location->learned = NULL;
 	location->by_ecs = location->client != request->source;
 	location->scope = location->by_ecs ? location->hit.depth : 0;
 	if (unlikely(location->hit.order->ecs_ignored) && location->by_ecs) {
@@ -37,9 +40,33 @@ static void settle(const struct locate_request *request)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-// `live` is for learned prefixes, which will be looked up first; today all that is known of clients is in the app's
-// steer.
-void locate_all(const struct live *live UNUSED, struct locate_request *requests, unsigned count)
+// Adds what is learned of the clients, whose place in the tables is known. Not inline: most servers have learned nothing.
+static NOINLINE void lay_over(const struct learned *learned, struct locate_request *requests, unsigned count)
+{
+	struct lpm_search searches[LOCATE_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct addr *asked = client_of(requests[i].ecs, requests[i].source);
+
+		searches[i] = (struct lpm_search){.lpm = lpm_of(&learned->table, asked->family), .key = addr_key(asked)};
+	}
+	lpm_lookup_all(searches, count);
+	for (unsigned i = 0; i < count; i++) {
+		struct location *location = requests[i].ret_location;
+		const struct addr *asked = client_of(requests[i].ecs, requests[i].source);
+		struct lpm_hit hit = searches[i].hit;
+
+		if (asked != requests[i].source && hit.depth > location->scope)
+			location->scope = hit.depth;
+		if (unlikely(asked != location->client)) // it is ignored
+			hit = lpm_lookup(lpm_of(&learned->table, location->client->family), addr_key(location->client));
+		if (hit.depth > location->hit.depth)
+			location->hit.depth = hit.depth;
+		location->learned = learned_row_of(learned, hit);
+	}
+}
+
+void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
 {
 	struct lpm_search searches[LOCATE_MAX];
 
@@ -60,6 +87,8 @@ void locate_all(const struct live *live UNUSED, struct locate_request *requests,
 	}
 	for (unsigned i = 0; i < count; i++)
 		settle(&requests[i]);
+	if (unlikely(live->learned))
+		lay_over(live->learned, requests, count);
 }
 
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,

@@ -294,6 +294,8 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
+		if (next->view->tables != live->view->tables)
+			live->learned = NULL; // it is for other sites and places
 		live->view = next->view;
 		live->states = states;
 		live_publish(live);

@@ -9,7 +9,7 @@
 
 _Static_assert((int)LOCATE_MAX <= (int)LPM_SEARCHES_MAX, "all clients are looked up together");
 
-static const struct addr *client_of(const struct query_ecs *ecs, const struct addr *source)
+static ALWAYS_INLINE const struct addr *client_of(const struct query_ecs *ecs, const struct addr *source)
 {
 	return ecs && ecs->present && ecs->source_len > 0 ? &ecs->addr : source;
 }
@@ -23,11 +23,10 @@ uint8_t locate_hash_len(const struct app *app, const struct location *location)
 }
 
 // Decides the rest of the table in locate.h, once the client, its ranking and its depth are known.
-static void settle(const struct locate_request *request)
+static ALWAYS_INLINE void settle(const struct locate_request *request)
 {
 	struct location *location = request->ret_location;
 
-	location->learned = NULL;
 	location->by_ecs = location->client != request->source;
 	location->scope = location->by_ecs ? location->hit.depth : 0;
 	if (unlikely(location->hit.order->ecs_ignored) && location->by_ecs) {
@@ -40,42 +39,41 @@ static void settle(const struct locate_request *request)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-// Adds what is learned of the clients, whose place in the tables is known. Not inline: most servers have learned nothing.
-static NOINLINE void lay_over(const struct learned *learned, struct locate_request *requests, unsigned count)
+// Adds what is learned of a client whose place in the tables is known.
+static ALWAYS_INLINE void lay_over(const struct learned *learned, const struct locate_request *request,
+                                   struct addr_key key)
 {
-	struct lpm_search searches[LOCATE_MAX];
+	struct location *location = request->ret_location;
+	const struct addr *asked = client_of(request->ecs, request->source);
+	struct lpm_hit hit = lpm_lookup(lpm_of(&learned->table, asked->family), key);
 
-	for (unsigned i = 0; i < count; i++) {
-		const struct addr *asked = client_of(requests[i].ecs, requests[i].source);
-
-		searches[i] = (struct lpm_search){.lpm = lpm_of(&learned->table, asked->family), .key = addr_key(asked)};
-	}
-	lpm_lookup_all(searches, count);
-	for (unsigned i = 0; i < count; i++) {
-		struct location *location = requests[i].ret_location;
-		const struct addr *asked = client_of(requests[i].ecs, requests[i].source);
-		struct lpm_hit hit = searches[i].hit;
-
-		if (asked != requests[i].source && hit.depth > location->scope)
-			location->scope = hit.depth;
-		if (unlikely(asked != location->client)) // it is ignored
-			hit = lpm_lookup(lpm_of(&learned->table, location->client->family), addr_key(location->client));
-		if (hit.depth > location->hit.depth)
-			location->hit.depth = hit.depth;
-		location->learned = learned_row_of(learned, hit);
-	}
+	if (asked != request->source && hit.depth > location->scope)
+		location->scope = hit.depth;
+	if (unlikely(asked != location->client)) // it is ignored
+		hit = lpm_lookup(lpm_of(&learned->table, location->client->family), addr_key(location->client));
+	if (hit.depth > location->hit.depth)
+		location->hit.depth = hit.depth;
+	location->learned = learned_row_of(learned, hit);
 }
 
-void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
+// What is learned is looked up last, one client after the other, when the start of each search has arrived in the cache:
+// most of these searches are short, and the processor overlaps them by itself.
+static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate_request *requests, unsigned count)
 {
 	struct lpm_search searches[LOCATE_MAX];
+	struct addr_key keys[LOCATE_MAX]; // only where something is learned
 
 	dev_must(count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		const struct addr *client = client_of(requests[i].ecs, requests[i].source);
+		struct addr_key key = addr_key(client);
 
 		requests[i].ret_location->client = client;
-		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = addr_key(client)};
+		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = key};
+		if (learned) {
+			keys[i] = key;
+			lpm_prefetch(lpm_of(&learned->table, client->family), key);
+		}
 	}
 	lpm_lookup_all(searches, count);
 	for (unsigned i = 0; i < count; i++) {
@@ -85,10 +83,27 @@ void locate_all(const struct live *live, struct locate_request *requests, unsign
 		dev_must(location->hit.depth <= addr_bits(location->client->family));
 		__builtin_prefetch(location->hit.order);
 	}
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		settle(&requests[i]);
+		if (learned)
+			lay_over(learned, &requests[i], keys[i]);
+		else
+			requests[i].ret_location->learned = NULL;
+	}
+}
+
+// Not inline: most servers have learned nothing.
+static NOINLINE void locate_learned(const struct learned *learned, struct locate_request *requests, unsigned count)
+{
+	locate_by(learned, requests, count);
+}
+
+void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
+{
 	if (unlikely(live->learned))
-		lay_over(live->learned, requests, count);
+		locate_learned(live->learned, requests, count);
+	else
+		locate_by(NULL, requests, count);
 }
 
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,

@@ -152,9 +152,8 @@ static unsigned choose_root_bits(const struct ptree *tree)
 	return bits;
 }
 
-static int make_root(struct freezer *f)
+static int make_root(struct freezer *f, unsigned bits)
 {
-	unsigned bits = choose_root_bits(f->tree);
 	size_t count = (size_t)1 << bits;
 	struct slot *slots = calloc(count, sizeof(*slots));
 	uint32_t at;
@@ -239,13 +238,13 @@ static int make_node(struct freezer *f, const struct pending *pending)
 	return E_OK;
 }
 
-int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
+static int freeze(const struct ptree *tree, unsigned root_bits, struct lpm *ret_lpm)
 {
 	struct freezer f = {.tree = tree, .lpm = ret_lpm};
 	int err;
 
 	*ret_lpm = (struct lpm){0};
-	err = make_root(&f);
+	err = make_root(&f, root_bits);
 	while (err == E_OK && f.first < f.count) {
 		struct pending pending = f.queue[f.first++]; // a copy: the queue moves when it grows
 		struct slot end;
@@ -261,6 +260,16 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
 		lpm_wipe(f.lpm);
 	free(f.queue);
 	return err;
+}
+
+int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
+{
+	return freeze(tree, choose_root_bits(tree), ret_lpm);
+}
+
+int lpm_freeze_wide(const struct ptree *tree, struct lpm *ret_lpm)
+{
+	return freeze(tree, ROOT_BITS_MAX, ret_lpm);
 }
 
 static int remap_and_freeze(const struct ptree *tree, const uint32_t *map, struct lpm *ret_lpm)

@@ -28,6 +28,9 @@ struct lpm_hit {
 // Freezes a tree whose values are at most LPM_VALUE_MAX into *ret_lpm, which lpm_wipe() frees. E_NOMEM; *ret_lpm is
 // then empty.
 int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
+// The same with an index as large as can be (1 MiB), from which one step leads to an IPv4 /24: for tables of scattered
+// prefixes that are searched besides another.
+int lpm_freeze_wide(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 // Frees its contents and leaves it empty; an empty one is fine.
 void lpm_wipe(struct lpm *lpm);
 
@@ -50,6 +53,12 @@ static inline const struct lpm *lpm_of(const struct lpm_pair *pair, uint8_t fami
 
 // The leaf of an address. `lpm` is not empty.
 struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key) HOT PURE NONNULL(1);
+
+// Prefetches what a search for the key reads first.
+static inline void lpm_prefetch(const struct lpm *lpm, struct addr_key key)
+{
+	__builtin_prefetch(&lpm->words[key.hi >> (64 - lpm->root_bits)]);
+}
 
 // One of several searches made together, so that their waits for memory overlap.
 struct lpm_search {

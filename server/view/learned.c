@@ -14,6 +14,8 @@
 #include "view/ground.h"
 #include "view/tables.h"
 
+enum { WIDE_MIN = 4096 }; // changes of value from which on a table is worth a wide index
+
 // Blocks of one address family, each with a number: first the prefixes of the facts, then what these are divided into.
 struct blocks {
 	struct ptree_entry *list;
@@ -155,7 +157,7 @@ static int build_family(struct builder *b, uint8_t family, size_t count, struct 
 	if (err == E_OK)
 		err = ptree_build(b->blocks.list, b->blocks.count, &rows);
 	if (err == E_OK)
-		err = lpm_freeze(rows, ret_lpm);
+		err = ptree_nodes(rows) >= WIDE_MIN ? lpm_freeze_wide(rows, ret_lpm) : lpm_freeze(rows, ret_lpm);
 	ptree_free(rows);
 	return err;
 }
@@ -195,11 +197,57 @@ int learned_build(struct tables *tables, const struct learned_fact *facts, size_
 	return err;
 }
 
+// ---- who is wanted --------------------------------------------------------------------------------------------------
+
+static uint32_t except(void *ctx, uint32_t known, uint32_t region)
+{
+	(void)ctx;
+	return known ? 0 : region;
+}
+
+static int want_family(const struct ptree *regions, uint8_t family, const struct prefix *known, size_t count,
+                       struct lpm *ret_lpm)
+{
+	struct blocks prefixes = {0};
+	struct ptree *without = NULL, *wanted = NULL;
+	int err = E_OK;
+
+	for (size_t i = 0; i < count && err == E_OK; i++)
+		if (known[i].addr.family == family)
+			err = add_block(&prefixes, addr_key(&known[i].addr), known[i].len, 1);
+	if (err == E_OK)
+		err = ptree_build(prefixes.list, prefixes.count, &without);
+	if (err == E_OK)
+		err = ptree_overlay(without, regions, except, NULL, &wanted);
+	if (err == E_OK)
+		err = lpm_freeze(wanted, ret_lpm);
+	free(prefixes.list);
+	ptree_free(without);
+	ptree_free(wanted);
+	return err;
+}
+
+int learned_want(struct learned *learned, const struct ptree *regions_v4, const struct ptree *regions_v6,
+                 const struct prefix *known, size_t count, struct notes *notes, uint32_t every)
+{
+	int err = want_family(regions_v4, ADDR_V4, known, count, &learned->wanted.v4);
+
+	must(every >= 1);
+	if (err == E_OK)
+		err = want_family(regions_v6, ADDR_V6, known, count, &learned->wanted.v6);
+	if (err == E_OK) {
+		learned->notes = notes;
+		learned->every = every;
+	}
+	return err;
+}
+
 struct learned *learned_free(struct learned *learned)
 {
 	if (!learned)
 		return NULL;
 	lpm_pair_wipe(&learned->table);
+	lpm_pair_wipe(&learned->wanted);
 	tables_free(learned->tables);
 	free(learned->rows);
 	free(learned);

@@ -18,6 +18,8 @@
 #include "base/hash.h"
 #include "smallworld.h"
 #include "steer/place.h"
+#include "steer/ptree.h"
+#include "view/notes.h"
 #include "wire/query.h"
 
 enum { FACTS_MAX = 40, ROUNDS = 200 };
@@ -404,6 +406,76 @@ static void test_divided(void **state)
 	world_end(&world);
 }
 
+// ---- notes ----------------------------------------------------------------------------------------------------------
+
+static void test_notes(void **state)
+{
+	struct notes *notes = notes_new(2);
+	struct notes_ring *ring;
+	struct note note = {.app = 0}, taken;
+
+	(void)state;
+	assert_non_null(notes);
+	ring = notes_ring(notes, 1);
+	assert_false(notes_take(notes, &taken));
+	for (uint32_t round = 0; round < 3; round++) {
+		for (; note.app < (round + 1) * (NOTES_RING + 5); note.app++)
+			notes_put(ring, &note);
+		assert_int_equal(notes_dropped(notes), (round + 1) * 5); // the latest
+		for (uint32_t i = 0; i < NOTES_RING; i++) {
+			assert_true(notes_take(notes, &taken));
+			assert_int_equal(taken.app, round * (NOTES_RING + 5) + i);
+		}
+		assert_false(notes_take(notes, &taken));
+	}
+	notes_free(notes);
+}
+
+static uint32_t is_verizon(void *ctx, uint32_t unused, uint32_t place)
+{
+	const struct places *places = ctx;
+
+	(void)unused;
+	return strcmp(names_text(places->carriers, places->table[place].carrier), "verizon") == 0;
+}
+
+// Of those carriers, and nothing known of them.
+static void test_wanted(void **state)
+{
+	static const struct {
+		const char *client;
+		bool wanted;
+	} rows[] = {{"10.1.1.0/24", true}, {"10.1.2.0/24", false}, {"10.1.3.0/24", true}, {"10.5.1.0/24", false},
+	            {"10.7.1.0/24", false}, {"192.0.2.0/24", false}, {"2001:db8:1::/56", true}};
+	struct ptree *v4, *v6, *none;
+	struct prefix known;
+	struct learned *learned;
+	struct learned_fact fact;
+	struct world world;
+
+	(void)state;
+	world_begin(&world, NULL, 0);
+	fact = learn(&world, "10.1.1.0/24", NULL, NULL, NYC);
+	world_learn(&world, &fact, 1);
+	learned = (struct learned *)world.live.learned;
+	assert_int_equal(ptree_build(NULL, 0, &none), E_OK);
+	assert_int_equal(ptree_overlay(none, world.view.places->v4, is_verizon, world.view.places, &v4), E_OK);
+	assert_int_equal(ptree_overlay(none, world.view.places->v6, is_verizon, world.view.places, &v6), E_OK);
+	assert_int_equal(prefix_parse("10.1.2.0/24", &known, NULL), E_OK);
+	assert_int_equal(learned_want(learned, v4, v6, &known, 1, NULL, 1), E_OK);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct prefix client;
+
+		assert_int_equal(prefix_parse(rows[i].client, &client, NULL), E_OK);
+		assert_int_equal(lpm_lookup(lpm_of(&learned->wanted, client.addr.family), addr_key(&client.addr)).value,
+		                 rows[i].wanted);
+	}
+	ptree_free(v4);
+	ptree_free(v6);
+	ptree_free(none);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +483,8 @@ int main(void)
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_divided),
 		cmocka_unit_test(test_ecs_ignored),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_property),
 	};
 	int failed = 0;

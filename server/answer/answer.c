@@ -338,7 +338,7 @@ static NOINLINE void note_clients(const struct live *live, const struct locate_r
 	const struct learned *learned = live->learned;
 	struct notes_ring *ring = notes_ring(learned->notes, worker);
 
-	for (; ring->left < count; ring->left += learned->every) {
+	for (; ring->left < count; notes_look(ring)) {
 		const struct locate_request *request = &requests[ring->left];
 		const struct location *location = request->ret_location;
 		struct lpm_hit hit = lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client));

@@ -7,7 +7,7 @@
 
 _Static_assert(sizeof(struct finding) == (FINDING_SITES_MAX + 2) * sizeof(uint16_t), "findings are compared as octets");
 
-bool finding_equal(const struct finding *a, const struct finding *b)
+bool opinion_same(const struct finding *a, const struct finding *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
@@ -30,13 +30,13 @@ enum opinion_outcome opinion_hear(struct opinion *opinion, const struct finding 
                                   const struct opinion_rules *rules)
 {
 	must(rules->agree >= 1 && rules->agree <= OPINION_AGREE_MAX);
-	if (opinion->has_held && finding_equal(&opinion->held, sample)) {
+	if (opinion->has_held && opinion_same(&opinion->held, sample)) {
 		forget_next(opinion);
 		if (opinion->confidence < 2 * rules->agree)
 			opinion->confidence++;
 		return OPINION_CONFIRMED;
 	}
-	if (opinion->voice_count == 0 || !finding_equal(&opinion->next, sample)) {
+	if (opinion->voice_count == 0 || !opinion_same(&opinion->next, sample)) {
 		forget_next(opinion);
 		opinion->next = *sample;
 		opinion->next_since_s = now_s;

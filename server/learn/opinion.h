@@ -48,4 +48,4 @@ void opinion_move(struct opinion *opinion, const struct opinion_rules *rules);
 // Nothing is held any more.
 void opinion_withdraw(struct opinion *opinion);
 
-bool finding_equal(const struct finding *a, const struct finding *b) PURE;
+bool opinion_same(const struct finding *a, const struct finding *b) PURE;

@@ -228,17 +228,14 @@ static int want_family(const struct ptree *regions, uint8_t family, const struct
 }
 
 int learned_want(struct learned *learned, const struct ptree *regions_v4, const struct ptree *regions_v6,
-                 const struct prefix *known, size_t count, struct notes *notes, uint32_t every)
+                 const struct prefix *known, size_t count, struct notes *notes)
 {
 	int err = want_family(regions_v4, ADDR_V4, known, count, &learned->wanted.v4);
 
-	must(every >= 1);
 	if (err == E_OK)
 		err = want_family(regions_v6, ADDR_V6, known, count, &learned->wanted.v6);
-	if (err == E_OK) {
+	if (err == E_OK)
 		learned->notes = notes;
-		learned->every = every;
-	}
 	return err;
 }
 

@@ -62,7 +62,6 @@ struct learned {
 	// For those who learn; set by learned_want().
 	struct lpm_pair wanted;    // address -> 1: a service could be asked about it and nothing fresh is known; else 0
 	struct notes *notes;       // borrowed; NULL: nobody learns
-	uint32_t every;            // one query in this many is looked at
 };
 
 // Makes the overlay of `count` facts; where prefixes are nested the longest counts, of equal ones the last. The caller
@@ -72,7 +71,7 @@ int learned_build(struct tables *tables, const struct learned_fact *facts, size_
 // Adds what workers are to leave notes of: the addresses of `regions` (a tree by family, values 0 and 1) except those
 // in one of the `count` prefixes. E_NOMEM.
 int learned_want(struct learned *learned, const struct ptree *regions_v4, const struct ptree *regions_v6,
-                 const struct prefix *known, size_t count, struct notes *notes, uint32_t every) MUST_USE;
+                 const struct prefix *known, size_t count, struct notes *notes) MUST_USE;
 // Takes NULL; returns NULL.
 struct learned *learned_free(struct learned *learned);
 // Memory used, in octets.

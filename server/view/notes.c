@@ -27,6 +27,8 @@ struct notes *notes_new(unsigned workers)
 		atomic_init(&ring->head, 0);
 		atomic_init(&ring->tail, 0);
 		atomic_init(&ring->dropped, 0);
+		atomic_init(&ring->every, 1);
+		atomic_init(&ring->looked, 0);
 		ring->left = 0;
 	}
 	return notes;
@@ -82,4 +84,20 @@ uint64_t notes_dropped(const struct notes *notes)
 	for (unsigned i = 0; i < notes->workers; i++)
 		dropped += atomic_load_explicit(&notes->rings[i].dropped, memory_order_relaxed);
 	return dropped;
+}
+
+uint64_t notes_looked(const struct notes *notes)
+{
+	uint64_t looked = 0;
+
+	for (unsigned i = 0; i < notes->workers; i++)
+		looked += atomic_load_explicit(&notes->rings[i].looked, memory_order_relaxed);
+	return looked;
+}
+
+void notes_set_every(struct notes *notes, uint32_t every)
+{
+	must(every >= 1);
+	for (unsigned i = 0; i < notes->workers; i++)
+		atomic_store_explicit(&notes->rings[i].every, every, memory_order_relaxed);
 }

@@ -462,7 +462,7 @@ static void test_wanted(void **state)
 	assert_int_equal(ptree_overlay(none, world.view.places->v4, is_verizon, world.view.places, &v4), E_OK);
 	assert_int_equal(ptree_overlay(none, world.view.places->v6, is_verizon, world.view.places, &v6), E_OK);
 	assert_int_equal(prefix_parse("10.1.2.0/24", &known, NULL), E_OK);
-	assert_int_equal(learned_want(learned, v4, v6, &known, 1, NULL, 1), E_OK);
+	assert_int_equal(learned_want(learned, v4, v6, &known, 1, NULL), E_OK);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct prefix client;
 

@@ -29,6 +29,7 @@
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
+#include "learn/learner.h"
 #include "health/watchlist.h"
 #include "net/sockets.h"
 #include "net/tcp.h"
@@ -130,6 +131,8 @@ static int open_parts(struct daemon *daemon, const struct report *first, struct 
 		err = reloads_open(daemon, first);
 	if (err == E_OK)
 		err = reloads_provide(daemon, report);
+	if (err == E_OK)
+		err = reloads_learn(daemon, report);
 	if (err < 0)
 		return err;
 	control_ops = interface_ops(daemon);
@@ -258,6 +261,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		return NULL;
 	workers_stop(daemon->workers);
 	daemon->provide = provide_free(daemon->provide); // what it gave is kept by the state
+	daemon->learner = learner_free(daemon->learner);
 	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
@@ -271,7 +275,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
-	if (!watch_stopped || daemon->provide)
+	if (!watch_stopped || daemon->provide || daemon->learner)
 		return daemon;
 	building_end(&daemon->building);
 	readiness_free(daemon->readiness);

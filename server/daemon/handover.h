@@ -12,6 +12,7 @@ struct arena;
 struct caches;
 struct config;
 struct handouts;
+struct learned;
 struct merge;
 struct view;
 struct watchlist;
@@ -25,6 +26,7 @@ struct handover {
 	struct watchlist *watchlist;  // of the next generation; shares unchanged watches with the list in use
 	struct merge *merge;          // of the next view: every target up, no override
 	struct alias_plan *aliases;   // of the next view
+	struct learned *learned;      // for the next view's sites and places; NULL: nothing, or they are the same
 	struct caches *caches;        // with the targets whose TTL is reduced, or that are removed
 	struct arena *arena;
 	struct handover_gone *gone;   // in the arena

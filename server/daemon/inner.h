@@ -15,6 +15,7 @@ struct event;
 struct event_base;
 struct handouts;
 struct handover;
+struct learner;
 struct health;
 struct provide;
 struct readiness;
@@ -55,6 +56,7 @@ struct daemon {
 	struct watching *watching;
 	struct building building; // for the builder
 	struct provide *provide;
+	struct learner *learner;
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
@@ -89,6 +91,8 @@ void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, 
 void reloads_by_signal(struct daemon *daemon);
 // Starts the providers. E_INVAL (reported), E_IO, E_NOMEM.
 int reloads_provide(struct daemon *daemon, struct report *report);
+// Starts the services that are asked where clients are. E_INVAL (reported), E_IO, E_NOMEM.
+int reloads_learn(struct daemon *daemon, struct report *report);
 // For the timer `forget`.
 void reloads_on_forget(int fd, short what, void *arg);
 

@@ -18,6 +18,7 @@
 #include "daemon/watching.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
+#include "learn/learner.h"
 #include "health/health.h"
 #include "provide/provide.h"
 #include "view/live.h"
@@ -162,6 +163,20 @@ int reloads_provide(struct daemon *daemon, struct report *report)
 
 	return err < 0 ? err
 	               : building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
+}
+
+int reloads_learn(struct daemon *daemon, struct report *report)
+{
+	struct learner_plan *plan;
+	int err = learner_new(daemon->base, daemon->workers_max, &daemon->learner);
+
+	if (err == E_OK)
+		err = learner_prepare(daemon->learner, serving_config(daemon->serving), report, &plan);
+	if (err < 0)
+		return err;
+	learner_take(daemon->learner, plan);
+	daemon->building.learner = daemon->learner;
+	return E_OK;
 }
 
 int reloads_open(struct daemon *daemon, const struct report *first)

@@ -18,6 +18,7 @@
 #include "generation/generation.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -295,7 +296,10 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
 		if (next->view->tables != live->view->tables)
-			live->learned = NULL; // it is for other sites and places
+			live->learned = handover->learned; // what there was is for other sites and places
+		else
+			learned_free(handover->learned);
+		handover->learned = NULL;
 		live->view = next->view;
 		live->states = states;
 		live_publish(live);

@@ -192,6 +192,7 @@ const struct crowd_member *crowd_note(struct crowd *crowd, const struct crowd_no
 	member->weight += member->weight < UINT32_MAX;
 	member->services = note->services;
 	member->app = note->app;
+	member->generation = note->generation;
 	if (!note->by_ecs)
 		member->direct = note->client;
 	return member;

@@ -22,7 +22,8 @@ struct crowd_member {
 	struct prefix prefix;
 	struct addr direct;       // a client that has asked by itself, without a client subnet; no family: none yet
 	uint32_t weight;          // notes, halved every minute
-	uint32_t app;             // that was asked for last
+	struct addr asked;        // the address that was asked about last
+	uint32_t app, generation; // that was asked for last: its number in a view
 	uint16_t services;        // a bit for each that may be asked
 	uint16_t asks;            // in a row that did not settle anything
 	uint8_t tries;            // "not found" in a row, each for another address
@@ -36,7 +37,7 @@ struct crowd_note {
 	struct addr sender;
 	bool by_ecs;              // they are two
 	bool is_trusted;          // the sender is in `notes-from`, and not limited
-	uint32_t app;
+	uint32_t app, generation; // as of its member
 	uint16_t services;        // as of its member; not 0
 	struct prefix prefix;     // of the client, to be learned by
 };

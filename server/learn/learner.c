@@ -176,7 +176,7 @@ static void start(struct learner *learner)
 // ---- services -------------------------------------------------------------------------------------------------------
 
 struct learner_plan {
-	struct service *services[DISCOVERY_MAX];
+	struct informant *services[DISCOVERY_MAX];
 	bool is_new[DISCOVERY_MAX]; // opened for this plan, which owns it
 	size_t count;
 	struct learner_rules rules;
@@ -202,7 +202,7 @@ static int copy_rules(const struct config *config, struct learner_rules *rules)
 }
 
 // One that runs for an equal entry, and is not in the plan yet; NULL: there is none.
-static struct service *find_running(const struct learner *learner, const struct learner_plan *plan, const char *key)
+static struct informant *find_running(const struct learner *learner, const struct learner_plan *plan, const char *key)
 {
 	for (size_t i = 0; learner && i < learner->service_count; i++) {
 		bool is_taken = strcmp(learner->services[i]->key, key) != 0;
@@ -218,14 +218,14 @@ static struct service *find_running(const struct learner *learner, const struct 
 static int add_row(const struct learner *learner, const struct config *config, const struct config_discovery *entry,
                    struct report *report, struct learner_plan *plan)
 {
-	char *key = service_key(entry);
-	struct service *service = key ? find_running(learner, plan, key) : NULL;
+	char *key = informant_key(entry);
+	struct informant *service = key ? find_running(learner, plan, key) : NULL;
 	bool is_new = key && !service;
 	int err = key ? E_OK : E_NOMEM;
 
 	free(key);
 	if (is_new)
-		err = service_open(config, entry, report, &service);
+		err = informant_open(config, entry, report, &service);
 	if (err < 0)
 		return err;
 	plan->services[plan->count] = service;
@@ -262,14 +262,14 @@ struct learner_plan *learner_discard(struct learner_plan *plan)
 		return NULL;
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->is_new[i])
-			service_free(plan->services[i]);
+			informant_free(plan->services[i]);
 	crowd_free(plan->crowd);
 	free(plan->rules.notes_from);
 	free(plan);
 	return NULL;
 }
 
-static bool is_kept(const struct learner_plan *plan, const struct service *service)
+static bool is_kept(const struct learner_plan *plan, const struct informant *service)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->services[i] == service)
@@ -278,13 +278,13 @@ static bool is_kept(const struct learner_plan *plan, const struct service *servi
 }
 
 // Under the mutex.
-static void leave(struct learner *learner, struct service *service)
+static void leave(struct learner *learner, struct informant *service)
 {
 	if (!service->chore.is_started) {
-		service_free(service);
+		informant_free(service);
 		return;
 	}
-	service_stop(service);
+	informant_stop(service);
 	if (learner->leaving_count < ARRAY_LEN(learner->leaving))
 		learner->leaving[learner->leaving_count++] = service;
 	else
@@ -299,13 +299,13 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 			leave(learner, learner->services[i]);
 	learner->service_count = plan->count;
 	for (size_t i = 0; i < plan->count; i++) {
-		struct service *service = plan->services[i];
+		struct informant *service = plan->services[i];
 
 		learner->services[i] = service;
 		if (!plan->is_new[i])
 			continue;
 		if (book_name(learner->book, service->plugin, &service->name) < 0 ||
-		    !service_start(service, learner->wake_fd, clock_mono_ms()))
+		    !informant_start(service, learner->wake_fd, clock_mono_ms()))
 			log_error("discovery: %s: there is no thread for it: it is not asked until the next start", service->label);
 		plan->is_new[i] = false;
 	}
@@ -399,7 +399,7 @@ struct learner *learner_free(struct learner *learner)
 		must(pthread_join(learner->thread, NULL) == 0);
 	for (size_t i = 0; i < learner->leaving_count; i++) {
 		chore_join(&learner->leaving[i]->chore);
-		service_free(learner->leaving[i]);
+		informant_free(learner->leaving[i]);
 	}
 	if (learner->arrived)
 		event_free(learner->arrived);

@@ -1,7 +1,7 @@
 // What the learner does in a round: takes notes, collects answers, asks. See learner.h.
 #include "learn/rounds.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,7 +128,7 @@ static bool is_news(struct learner *learner, const char *service, const char *si
 }
 
 // The carrier whose sites the client reaches, as site_reached_by() takes it; see the truth table in view/learned.h.
-static uint16_t reach_of(const struct view *view, const struct service_answer *answer)
+static uint16_t reach_of(const struct view *view, const struct informant_answer *answer)
 {
 	uint8_t depth;
 	const struct place *place = places_lookup(view->places, &answer->addr, &depth);
@@ -140,7 +140,7 @@ static uint16_t reach_of(const struct view *view, const struct service_answer *a
 }
 
 // What of an answer can be used. E_NOTFOUND: nothing; E_LIMIT, E_NOMEM.
-static int read_finding(const struct rounds *r, const struct service *service, const struct service_answer *answer,
+static int read_finding(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
                         struct finding *ret_finding)
 {
 	struct learner *learner = r->learner;
@@ -180,7 +180,7 @@ static int64_t unsettled_pause_ms(const struct learner *learner, unsigned asks)
 	return over == 0 ? 0 : over >= 10 ? 600000 : INT64_C(1000) << over;
 }
 
-static void note_found(const struct rounds *r, const struct service *service, const struct service_answer *answer,
+static void note_found(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
                        const struct finding *finding, struct crowd_member *member)
 {
 	struct book_sample sample = {answer->addr, *finding, service->name, answer->lifetime_s, member ? member->weight : 1};
@@ -197,7 +197,7 @@ static void note_found(const struct rounds *r, const struct service *service, co
 	member->next_ms = r->now_ms + (err < 0 ? 60000 : unsettled_pause_ms(r->learner, member->asks));
 }
 
-static void note_missed(const struct rounds *r, const struct service *service, const struct service_answer *answer,
+static void note_missed(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
                         struct crowd_member *member)
 {
 	struct book_sample sample = {answer->addr, {{0}, 0, 0}, service->name, 0, member ? member->weight : 1};
@@ -210,7 +210,7 @@ static void note_missed(const struct rounds *r, const struct service *service, c
 		member->next_ms = r->now_ms + 60000;
 }
 
-static void take_answer(const struct rounds *r, struct service *service, const struct service_answer *answer)
+static void take_answer(const struct rounds *r, struct informant *service, const struct informant_answer *answer)
 {
 	struct prefix prefix = book_prefix(r->learner->book, &answer->addr);
 	struct crowd_member *member = crowd_find(r->learner->crowd, &prefix);
@@ -263,25 +263,25 @@ static struct addr choose_address(struct learner *learner, struct crowd_member *
 	return addr;
 }
 
-static void ask(const struct rounds *r, struct service *service, struct crowd_member *member)
+static void ask(const struct rounds *r, struct informant *service, struct crowd_member *member)
 {
 	const struct view *view = r->view;
-	struct service_question question = {.prefix_len = member->prefix.len};
+	struct informant_question question = {.prefix_len = member->prefix.len};
 
 	question.addr = choose_address(r->learner, member, &question.is_direct);
 	if (member->generation == (uint32_t)view->generation && member->app < view->app_count &&
-	    strlen(view->apps[member->app].name) < sizeof(question.app))
-		strcpy(question.app, view->apps[member->app].name);
+	    snprintf(question.app, sizeof(question.app), "%s", view->apps[member->app].name) >= INFORMANT_APP_LEN)
+		question.app[0] = '\0'; // escaped, and too long: it is asked for no name
 	member->is_asked = true;
 	bucket_take(&service->bucket);
-	service_ask(service, &question, r->now_ms);
+	informant_ask(service, &question, r->now_ms);
 }
 
 static void ask_service(struct rounds *r, unsigned number)
 {
-	struct service *service = r->learner->services[number];
+	struct informant *service = r->learner->services[number];
 	struct crowd_member *members[1024];
-	uint32_t room = service_room(service), tokens = bucket_fill(&service->bucket, r->now_ms);
+	uint32_t room = informant_room(service), tokens = bucket_fill(&service->bucket, r->now_ms);
 	size_t count;
 
 	if (room > tokens)
@@ -301,14 +301,14 @@ static void ask_service(struct rounds *r, unsigned number)
 static void end_leaving(struct learner *learner)
 {
 	for (size_t i = 0; i < learner->leaving_count;) {
-		struct service *service = learner->leaving[i];
+		struct informant *service = learner->leaving[i];
 
 		if (!service->has_ended) {
 			i++;
 			continue;
 		}
 		chore_join(&service->chore);
-		service_free(service);
+		informant_free(service);
 		learner->leaving[i] = learner->leaving[--learner->leaving_count];
 	}
 }
@@ -316,7 +316,7 @@ static void end_leaving(struct learner *learner)
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
 {
 	struct rounds r = {learner, live->view, now_ms, now_s};
-	struct service_answer answer;
+	struct informant_answer answer;
 	struct note note;
 
 	if ((learner->masks_of != r.view->tables || learner->masks_plan != learner->plans) && make_masks(learner, r.view) < 0)
@@ -324,7 +324,7 @@ void rounds_turn(struct learner *learner, const struct live *live, int64_t now_m
 	for (unsigned i = 0; i < ROUND_NOTES && notes_take(learner->notes, &note); i++)
 		take_note(&r, &note);
 	for (size_t i = 0; i < learner->service_count; i++)
-		while (service_collect(learner->services[i], now_ms, &answer))
+		while (informant_collect(learner->services[i], now_ms, &answer))
 			take_answer(&r, learner->services[i], &answer);
 	for (unsigned i = 0; i < learner->service_count; i++)
 		ask_service(&r, i);

@@ -9,8 +9,7 @@
 #include "learn/book.h"
 #include "learn/crowd.h"
 #include "learn/facts.h"
-#include "learn/learner.h"
-#include "learn/service.h"
+#include "learn/informant.h"
 
 struct event;
 struct live;
@@ -46,7 +45,7 @@ struct learner {
 	struct book *book;
 	struct crowd *crowd;
 	struct notes *notes;        // NULL until the thread starts
-	struct service *services[DISCOVERY_MAX], *leaving[4 * DISCOVERY_MAX];
+	struct informant *services[DISCOVERY_MAX], *leaving[4 * DISCOVERY_MAX];
 	size_t service_count, leaving_count;
 	struct learned *ready;      // for the main thread; NULL: none
 	uint64_t unbelieved, out_of_reach, unknown_sites;

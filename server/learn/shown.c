@@ -11,7 +11,7 @@
 
 _Static_assert(ARRAY_LEN(((struct shown_status *)0)->services) == DISCOVERY_MAX, "all services are shown");
 
-static void read_service(struct service *service, int64_t now_ms, struct shown_service *ret)
+static void read_service(struct informant *service, int64_t now_ms, struct shown_service *ret)
 {
 	*ret = (struct shown_service){
 		.label = service->label, .plugin = service->plugin, .rate = service->rate, .concurrency = service->concurrency,

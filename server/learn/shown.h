@@ -10,7 +10,7 @@
 #include "learn/book.h"
 #include "learn/breaker.h"
 #include "learn/crowd.h"
-#include "learn/service.h"
+#include "learn/informant.h"
 
 struct learner;
 
@@ -19,8 +19,8 @@ struct shown_service {
 	unsigned rate, concurrency, busy;
 	enum breaker_state breaker;
 	int64_t open_for_ms;         // BREAKER_OPEN
-	uint64_t asked, outcomes[SERVICE_OUTCOMES], unmatched;
-	char error[SERVICE_TEXT_LEN]; // the last one; "": none
+	uint64_t asked, outcomes[INFORMANT_OUTCOMES], unmatched;
+	char error[INFORMANT_TEXT_LEN]; // the last one; "": none
 	int64_t error_s;
 	bool is_waiting;
 };

@@ -24,7 +24,7 @@ def config(learned=None, **more):
     return {
         "server": {"plugin-dir": str(plugins)}, "domains": {"e.x": {"ns": ["n.x"]}},
         "locate": [{"plugin": "ranges", "file": "clients.csv"}],
-        "discovery": [{**service, **more}], "learned": learned or {},
+        "discovery": [{**service, **more}], "learned": {"notes-from": ["127.0.0.0/8"], **(learned or {})},
         "sites": {"bos": {"kind": "wavelength", "reach": ["verizon"], "location": [42.36, -71.06]},
                   "nyc": {"kind": "wavelength", "reach": ["verizon"], "location": [40.71, -74.0]},
                   "ber": {"kind": "wavelength", "reach": ["vodafone-de"], "location": [52.52, 13.4]},
@@ -130,5 +130,18 @@ def test_direct():
         equal(asked(d)[0], ["127.0.0.1", "1", APP])
 
 
+def test_believed():
+    """Whoever is not in notes-from tells nothing; without it one sender tells so much a minute."""
+    with daemon("10.10. found nyc\n", learned={"notes-from": ["192.0.2.0/24"]}) as d:
+        stays(d, "10.10.1.0/24", "bos", 1.0)
+        equal(asked(d), [])
+    with daemon("10.10. missed\n", learned={"notes-from": [], "tries": 1}) as d:
+        for i in range(250):
+            d.query(APP, ecs=f"10.10.{i}.0/24")
+        until(lambda: len(asked(d)) == 100, 10 * harness.slowness(), f"{len(asked(d))} are asked about", 0.02)
+        time.sleep(0.5)
+        equal(len(asked(d)), 100)
+
+
 if __name__ == "__main__":
-    harness.run(test_learns, test_changes_its_mind, test_bad_services, test_direct, limit_s=300)
+    harness.run(test_learns, test_changes_its_mind, test_bad_services, test_direct, test_believed, limit_s=300)

@@ -24,7 +24,7 @@ health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
-learn       base config contract plugin schema steer view
+learn       base config plugin steer view
 generation  base config discovery schema steer view wire zone
 control     answer base config health provide resolve schema state view wire
 online      base config provide resolve steer view wire zone

@@ -21,43 +21,43 @@ struct config;
 struct config_discovery;
 struct report;
 
-enum { SERVICE_TEXT_LEN = 160, SERVICE_APP_LEN = 256, SERVICE_OUTCOMES = EDGESTEER_BROKEN + 1 };
+enum { INFORMANT_TEXT_LEN = 160, INFORMANT_APP_LEN = 256, INFORMANT_OUTCOMES = EDGESTEER_BROKEN + 1 };
 
 // What is asked.
-struct service_question {
+struct informant_question {
 	struct addr addr;
 	uint8_t prefix_len;
 	bool is_direct;
-	char app[SERVICE_APP_LEN]; // "": none
+	char app[INFORMANT_APP_LEN]; // "": none
 };
 
 // What came of it. Texts are as the plugin gave them, cut and cleaned.
-struct service_answer {
+struct informant_answer {
 	struct addr addr;          // that was asked about
 	enum edgesteer_outcome outcome;
 	char sites[FINDING_SITES_MAX][NAME_MAX_LEN + 1];
 	unsigned site_count;
 	char carrier[NAME_MAX_LEN + 1], class_[NAME_MAX_LEN + 1]; // "": it says nothing
 	uint32_t lifetime_s, retry_s;
-	char text[SERVICE_TEXT_LEN];
+	char text[INFORMANT_TEXT_LEN];
 };
 
-struct service_slot;
+struct informant_slot;
 
 // Under the mutex.
-struct service_shared {
-	struct service_slot *slots; // `concurrency`
+struct informant_shared {
+	struct informant_slot *slots; // `concurrency`
 	unsigned *queue;            // those that wait to be taken, oldest first: a ring of as many
 	unsigned queue_first, queue_count, busy;
 	uint64_t questions;         // ever asked, for ids
 	uint64_t unmatched;         // answers to what was not asked, or too late
 	bool is_waiting;            // look_up() has returned, and is called again after a while
-	char error[SERVICE_TEXT_LEN]; // the last one; "": none
+	char error[INFORMANT_TEXT_LEN]; // the last one; "": none
 	int64_t error_s;
 };
 
-struct service {
-	struct instance base;       // first: the plugin's pointer to what it is lent is also one to the struct service
+struct informant {
+	struct instance base;       // first: the plugin's pointer to what it is lent is also one to the struct informant
 	struct chore chore;
 	char *key;                  // equal for equal entries
 	char *plugin;
@@ -68,32 +68,32 @@ struct service {
 	int question_fd;            // readable while something is queued
 	int wake_fd;                // the learner's: there is an answer
 	pthread_mutex_t mutex;
-	struct service_shared shared;
-	char taken_app[SERVICE_APP_LEN]; // of the question taken last: the plugin's thread's
+	struct informant_shared shared;
+	char taken_app[INFORMANT_APP_LEN]; // of the question taken last: the plugin's thread's
 	bool is_open;               // the instance is
 	_Atomic bool has_ended;     // the thread has closed it
 	// The learner's.
 	struct bucket bucket;
 	struct breaker breaker;
 	uint16_t name;              // in the book
-	uint64_t asked, outcomes[SERVICE_OUTCOMES];
+	uint64_t asked, outcomes[INFORMANT_OUTCOMES];
 };
 
 // Makes the key of an entry, for free(). NULL when out of memory.
-char *service_key(const struct config_discovery *entry) MUST_USE;
+char *informant_key(const struct config_discovery *entry) MUST_USE;
 // Loads the plugin and opens an instance. E_INVAL (reported), E_IO (errno), E_NOMEM.
-int service_open(const struct config *config, const struct config_discovery *entry, struct report *report,
-                 struct service **ret_service) MUST_USE;
+int informant_open(const struct config *config, const struct config_discovery *entry, struct report *report,
+                 struct informant **ret_service) MUST_USE;
 // Frees one whose thread was not started or has been joined. Takes NULL; returns NULL.
-struct service *service_free(struct service *service);
+struct informant *informant_free(struct informant *service);
 // False: there is no thread for it. Answers are told at `wake_fd`.
-bool service_start(struct service *service, int wake_fd, int64_t now_ms) MUST_USE;
+bool informant_start(struct informant *service, int wake_fd, int64_t now_ms) MUST_USE;
 // Tells the thread to end; then `has_ended` becomes true.
-void service_stop(struct service *service);
+void informant_stop(struct informant *service);
 
 // How many more may be under way.
-unsigned service_room(struct service *service);
+unsigned informant_room(struct informant *service);
 // Queues a question. There is room.
-void service_ask(struct service *service, const struct service_question *question, int64_t now_ms);
+void informant_ask(struct informant *service, const struct informant_question *question, int64_t now_ms);
 // Takes the next question that was answered, or whose time has run out. False: there is none.
-bool service_collect(struct service *service, int64_t now_ms, struct service_answer *ret_answer);
+bool informant_collect(struct informant *service, int64_t now_ms, struct informant_answer *ret_answer);

@@ -1,6 +1,6 @@
-// A service's thread and what look_up() is lent; see service.h. Plugins are not trusted: an answer to what was not asked,
+// A service's thread and what look_up() is lent; see informant.h. Plugins are not trusted: an answer to what was not asked,
 // that comes twice or too late is counted, and changes nothing.
-#include "learn/service.h"
+#include "learn/informant.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,22 +19,22 @@
 // QUEUED, TAKEN: on its way. ANSWERED: for the learner.
 enum slot_state { SLOT_FREE, SLOT_QUEUED, SLOT_TAKEN, SLOT_ANSWERED };
 
-struct service_slot {
+struct informant_slot {
 	enum slot_state state;
 	uint64_t id;
 	int64_t deadline_ms;
-	struct service_question question;
-	struct service_answer answer;
+	struct informant_question question;
+	struct informant_answer answer;
 };
 
-_Static_assert(offsetof(struct service, base) == 0, "a pointer to what is lent is one to its struct service");
+_Static_assert(offsetof(struct informant, base) == 0, "a pointer to what is lent is one to its struct informant");
 
 // The size of the struct in ABI 1.3, the first that has it.
 enum { FINDING_SIZE_MIN = offsetof(struct edgesteer_finding, text) + sizeof(const char *) };
 
-static struct service *of(const struct edgesteer_host *lent)
+static struct informant *of(const struct edgesteer_host *lent)
 {
-	return (struct service *)lent;
+	return (struct informant *)lent;
 }
 
 static void tell(int fd)
@@ -49,7 +49,7 @@ static void say(struct instance *instance, enum report_level level, const char *
 {
 	static const enum log_level levels[] = {[REPORT_ERROR] = LOG_LEVEL_ERROR, [REPORT_WARNING] = LOG_LEVEL_WARNING,
 	                                        [REPORT_NOTE] = LOG_LEVEL_NOTICE};
-	struct service *service = (struct service *)instance;
+	struct informant *service = (struct informant *)instance;
 	char at[32] = "";
 
 	if (line)
@@ -76,10 +76,10 @@ static int lent_question_fd(const struct edgesteer_host *lent)
 }
 
 // Under the mutex. NULL: nothing waits.
-static struct service_slot *take_queued(struct service *service)
+static struct informant_slot *take_queued(struct informant *service)
 {
-	struct service_shared *shared = &service->shared;
-	struct service_slot *slot;
+	struct informant_shared *shared = &service->shared;
+	struct informant_slot *slot;
 	uint64_t count;
 
 	if (shared->queue_count == 0)
@@ -94,9 +94,9 @@ static struct service_slot *take_queued(struct service *service)
 
 static int lent_take(const struct edgesteer_host *lent, struct edgesteer_question *ret_question)
 {
-	struct service *service = of(lent);
+	struct informant *service = of(lent);
 	struct edgesteer_question question = {.size = sizeof(question)};
-	struct service_slot *slot;
+	struct informant_slot *slot;
 
 	pthread_mutex_lock(&service->mutex);
 	do
@@ -129,13 +129,13 @@ static bool take_name(char (*ret_name)[NAME_MAX_LEN + 1], const char *name)
 }
 
 // False: it makes no sense.
-static bool take_finding(const struct edgesteer_finding *finding, struct service_answer *answer)
+static bool take_finding(const struct edgesteer_finding *finding, struct informant_answer *answer)
 {
 	clean_copy(answer->text, sizeof(answer->text), finding->text ? finding->text : "");
 	answer->outcome = finding->outcome;
 	answer->lifetime_s = finding->lifetime_s;
 	answer->retry_s = finding->outcome == EDGESTEER_BUSY ? finding->retry_s : 0;
-	if ((unsigned)finding->outcome >= SERVICE_OUTCOMES || finding->site_count > FINDING_SITES_MAX)
+	if ((unsigned)finding->outcome >= INFORMANT_OUTCOMES || finding->site_count > FINDING_SITES_MAX)
 		return false;
 	answer->site_count = finding->outcome == EDGESTEER_FOUND ? (unsigned)finding->site_count : 0;
 	for (unsigned i = 0; i < answer->site_count; i++)
@@ -146,10 +146,10 @@ static bool take_finding(const struct edgesteer_finding *finding, struct service
 
 static void lent_answer(const struct edgesteer_host *lent, uint64_t id, const struct edgesteer_finding *finding)
 {
-	struct service *service = of(lent);
+	struct informant *service = of(lent);
 	struct edgesteer_finding whole = {0};
-	struct service_answer answer = {0};
-	struct service_slot *slot = &service->shared.slots[id % service->concurrency];
+	struct informant_answer answer = {0};
+	struct informant_slot *slot = &service->shared.slots[id % service->concurrency];
 	bool is_wanted;
 
 	if (!finding || finding->size < FINDING_SIZE_MIN) {
@@ -176,7 +176,7 @@ static void lent_answer(const struct edgesteer_host *lent, uint64_t id, const st
 
 // ---- the learner's side ---------------------------------------------------------------------------------------------
 
-unsigned service_room(struct service *service)
+unsigned informant_room(struct informant *service)
 {
 	unsigned room;
 
@@ -186,16 +186,16 @@ unsigned service_room(struct service *service)
 	return room;
 }
 
-void service_ask(struct service *service, const struct service_question *question, int64_t now_ms)
+void informant_ask(struct informant *service, const struct informant_question *question, int64_t now_ms)
 {
-	struct service_shared *shared = &service->shared;
+	struct informant_shared *shared = &service->shared;
 	unsigned free = 0;
 
 	pthread_mutex_lock(&service->mutex);
 	while (free < service->concurrency && shared->slots[free].state != SLOT_FREE)
 		free++;
 	must(free < service->concurrency);
-	shared->slots[free] = (struct service_slot){
+	shared->slots[free] = (struct informant_slot){
 		.state = SLOT_QUEUED,
 		.id = ++shared->questions * service->concurrency + free,
 		.deadline_ms = now_ms + service->timeout_ms,
@@ -209,9 +209,9 @@ void service_ask(struct service *service, const struct service_question *questio
 }
 
 // Takes a slot that has run out of time before anybody took it out of the queue.
-static void unqueue(struct service *service, unsigned number)
+static void unqueue(struct informant *service, unsigned number)
 {
-	struct service_shared *shared = &service->shared;
+	struct informant_shared *shared = &service->shared;
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < shared->queue_count; i++) {
@@ -223,14 +223,14 @@ static void unqueue(struct service *service, unsigned number)
 	shared->queue_count = kept;
 }
 
-bool service_collect(struct service *service, int64_t now_ms, struct service_answer *ret_answer)
+bool informant_collect(struct informant *service, int64_t now_ms, struct informant_answer *ret_answer)
 {
-	struct service_shared *shared = &service->shared;
+	struct informant_shared *shared = &service->shared;
 	bool found = false;
 
 	pthread_mutex_lock(&service->mutex);
 	for (unsigned i = 0; i < service->concurrency && shared->busy > 0 && !found; i++) {
-		struct service_slot *slot = &shared->slots[i];
+		struct informant_slot *slot = &shared->slots[i];
 
 		found = slot->state == SLOT_ANSWERED || (slot->state != SLOT_FREE && now_ms >= slot->deadline_ms);
 		if (!found)
@@ -240,7 +240,7 @@ bool service_collect(struct service *service, int64_t now_ms, struct service_ans
 		if (slot->state == SLOT_ANSWERED)
 			*ret_answer = slot->answer;
 		else
-			*ret_answer = (struct service_answer){.addr = slot->question.addr, .outcome = EDGESTEER_TIMEOUT};
+			*ret_answer = (struct informant_answer){.addr = slot->question.addr, .outcome = EDGESTEER_TIMEOUT};
 		slot->state = SLOT_FREE;
 		shared->busy--;
 	}
@@ -258,12 +258,12 @@ bool service_collect(struct service *service, int64_t now_ms, struct service_ans
 
 static void call_look_up(void *ctx)
 {
-	struct service *service = ctx;
+	struct informant *service = ctx;
 
 	(void)service->base.plugin.methods->look_up(service->base.self); // any result is a failure, unless it is to stop
 }
 
-static void set_waiting(struct service *service, bool is_waiting)
+static void set_waiting(struct informant *service, bool is_waiting)
 {
 	pthread_mutex_lock(&service->mutex);
 	service->shared.is_waiting = is_waiting;
@@ -272,7 +272,7 @@ static void set_waiting(struct service *service, bool is_waiting)
 
 static void pausing(void *ctx, int for_s)
 {
-	struct service *service = ctx;
+	struct informant *service = ctx;
 
 	log_warning("discovery: %s: has stopped by itself: it is called again in %d s, what was learned serves on",
 	            service->label, for_s);
@@ -286,28 +286,28 @@ static void resuming(void *ctx)
 
 static void ended(void *ctx)
 {
-	struct service *service = ctx;
+	struct informant *service = ctx;
 
 	instance_close(&service->base, NULL);
 	service->is_open = false;
 	service->has_ended = true;
 }
 
-bool service_start(struct service *service, int wake_fd, int64_t now_ms)
+bool informant_start(struct informant *service, int wake_fd, int64_t now_ms)
 {
 	service->wake_fd = wake_fd;
 	service->bucket = bucket_new(service->rate, now_ms);
 	return chore_start(&service->chore, "discovery");
 }
 
-void service_stop(struct service *service)
+void informant_stop(struct informant *service)
 {
 	chore_stop(&service->chore);
 }
 
 // ---- making one -----------------------------------------------------------------------------------------------------
 
-char *service_key(const struct config_discovery *entry)
+char *informant_key(const struct config_discovery *entry)
 {
 	char *options = values_json(entry->options), *key = NULL;
 	FILE *out = NULL;
@@ -329,7 +329,7 @@ char *service_key(const struct config_discovery *entry)
 	return key;
 }
 
-static int copy_carriers(struct service *service, const struct config_discovery *entry)
+static int copy_carriers(struct informant *service, const struct config_discovery *entry)
 {
 	service->carriers = calloc(entry->carrier_count, sizeof(*service->carriers));
 	for (size_t i = 0; service->carriers && i < entry->carrier_count; i++) {
@@ -343,7 +343,7 @@ static int copy_carriers(struct service *service, const struct config_discovery 
 }
 
 // Everything but the instance.
-static int make(const struct config_discovery *entry, struct service *service)
+static int make(const struct config_discovery *entry, struct informant *service)
 {
 	static const struct chore_ops ops = {call_look_up, pausing, resuming, ended};
 
@@ -354,7 +354,7 @@ static int make(const struct config_discovery *entry, struct service *service)
 	service->question_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (chore_init(&service->chore, &ops, service) < 0 || service->question_fd < 0)
 		return E_IO;
-	service->key = service_key(entry);
+	service->key = informant_key(entry);
 	service->plugin = strdup(entry->plugin);
 	service->shared.slots = calloc(entry->concurrency, sizeof(*service->shared.slots));
 	service->shared.queue = calloc(entry->concurrency, sizeof(*service->shared.queue));
@@ -363,20 +363,20 @@ static int make(const struct config_discovery *entry, struct service *service)
 	return copy_carriers(service, entry);
 }
 
-int service_open(const struct config *config, const struct config_discovery *entry, struct report *report,
-                 struct service **ret_service)
+int informant_open(const struct config *config, const struct config_discovery *entry, struct report *report,
+                 struct informant **ret_service)
 {
 	static const struct edgesteer_host job = {
 		.stop_fd = lent_stop_fd, .question_fd = lent_question_fd, .take = lent_take, .answer = lent_answer,
 	};
 	const struct plugin_entry at = {PLUGIN_DISCOVERY, entry->plugin, entry->options, entry->mark};
-	struct service *service = calloc(1, sizeof(*service));
+	struct informant *service = calloc(1, sizeof(*service));
 	int err = service ? make(entry, service) : E_NOMEM;
 
 	if (err == E_OK)
 		err = instance_open(&service->base, &job, config->server.plugin_dir, &at, report);
 	if (err < 0) {
-		service_free(service);
+		informant_free(service);
 		return err;
 	}
 	service->base.say = say;
@@ -386,7 +386,7 @@ int service_open(const struct config *config, const struct config_discovery *ent
 	return E_OK;
 }
 
-struct service *service_free(struct service *service)
+struct informant *informant_free(struct informant *service)
 {
 	if (!service)
 		return NULL;

@@ -7,6 +7,7 @@
 struct background;
 struct config;
 struct health;
+struct learner;
 struct live;
 struct provide;
 struct report;
@@ -18,6 +19,7 @@ struct control_ops {
 	struct health *health;
 	struct state *state;
 	struct provide *provide;       // NULL: no providers
+	struct learner *learner;       // NULL: nothing is learned
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.

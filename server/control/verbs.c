@@ -31,6 +31,9 @@ static const struct verbs_row rows[] = {
 	{"explain", .now = show_explain, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
 	{"reload", .later = reconfigure_reload, .changes = true, .fields = {{"force", false, FLAG}}},
 	{"sources", .now = show_sources},
+	{"discovery", .now = show_discovery},
+	{"learned", .now = show_learned, .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
+	{"learned forget", .now = reconfigure_forget, .changes = true, .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
 	{"stats", .now = show_stats},
 	{"version", .now = show_version},
 };

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/report.h"
 #include "health/health.h"
+#include "learn/shown.h"
 #include "net/worker.h"
 #include "resolve/resolve.h"
 #include "steer/ptree.h"
@@ -19,7 +20,7 @@
 #include "wire/transport.h"
 
 // One row adds a metric: ROW(name, kind, unit, help, value). The value is an expression over the variables of the
-// function that visits the rows: each_probe(), each_name(), each_fact(), each_of_view().
+// function that visits the rows: each_probe(), each_name(), each_learned(), each_fact(), each_of_view().
 #define PROBE_ROWS(ROW) \
 	ROW(probes, COUNTER, "", "Health probes that finished.", probes.probes) \
 	ROW(probe_failures, COUNTER, "", "Of the health probes, those that failed.", probes.failures) \
@@ -37,6 +38,30 @@
 	ROW(alias_age, GAUGE, "seconds", "The age of the oldest addresses that are not confirmed.", names.oldest_s) \
 	ROW(alias_lookups, COUNTER, "", "Look-ups of names that began.", names.lookups) \
 	ROW(alias_failures, COUNTER, "", "Of the look-ups, those that failed.", names.failures)
+
+#define LEARN_ROWS(ROW) \
+	ROW(learned_prefixes, GAUGE, "", "Prefixes of which something is known from services, or was asked.", learn.entries) \
+	ROW(learned_octets, GAUGE, "octets", "Memory used by what is known of them.", learn.octets) \
+	ROW(learned, COUNTER, "", "Prefixes that were learned.", learn.book_counts.learned) \
+	ROW(learned_moved, COUNTER, "", "Learned prefixes that moved to another answer.", learn.book_counts.moved) \
+	ROW(learned_held_back, COUNTER, "", "Moves that had to wait.", learn.book_counts.held_back) \
+	ROW(learned_withdrawn, COUNTER, "", "Learned prefixes given up as answers disagreed.", learn.book_counts.withdrawn) \
+	ROW(learned_out_of_reach, COUNTER, "", "Sites ignored as the client's carrier cannot reach them.", \
+	    learn.out_of_reach) \
+	ROW(discovery_noted, COUNTER, "", "Queries that were noted for services.", learn.crowd_counts.noted) \
+	ROW(discovery_dropped, COUNTER, "", "Notes that were dropped.", learn.dropped) \
+	ROW(discovery_asked, COUNTER, "", "Questions to services.", asked(&learn)) \
+	ROW(discovery_found, COUNTER, "", "Of the questions, those that were answered.", outcomes(&learn, EDGESTEER_FOUND)) \
+	ROW(discovery_not_found, COUNTER, "", "Of the questions, those about clients that the service does not know.", \
+	    outcomes(&learn, EDGESTEER_NOT_FOUND)) \
+	ROW(discovery_busy, COUNTER, "", "Of the questions, those that the service had no time for.", \
+	    outcomes(&learn, EDGESTEER_BUSY)) \
+	ROW(discovery_denied, COUNTER, "", "Of the questions, those that the service refused.", \
+	    outcomes(&learn, EDGESTEER_DENIED)) \
+	ROW(discovery_timeout, COUNTER, "", "Of the questions, those without an answer in time.", \
+	    outcomes(&learn, EDGESTEER_TIMEOUT)) \
+	ROW(discovery_broken, COUNTER, "", "Of the questions, those whose answer made no sense.", \
+	    outcomes(&learn, EDGESTEER_BROKEN))
 
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "seconds", "When the daemon was started, in Unix time.", facts->started_s) \
@@ -93,6 +118,7 @@ enum {
 	COUNTERS(ROW_ID)
 	PROBE_ROWS(ROW_ID)
 	NAME_ROWS(ROW_ID)
+	LEARN_ROWS(ROW_ID)
 	FACT_ROWS(ROW_ID)
 	RELOAD_UNDER_WAY_ROWS(ROW_ID)
 	LAST_RELOAD_ROWS(ROW_ID)
@@ -106,6 +132,7 @@ static const struct metric rows[ROWS] = {
 	COUNTERS(COUNTER_ROW)
 	PROBE_ROWS(STATS_ROW)
 	NAME_ROWS(STATS_ROW)
+	LEARN_ROWS(STATS_ROW)
 	FACT_ROWS(STATUS_ROW)
 	RELOAD_UNDER_WAY_ROWS(STATUS_ROW)
 	LAST_RELOAD_ROWS(STATUS_ROW)
@@ -159,6 +186,33 @@ static void each_name(const struct resolve *resolve, const struct visitor *visit
 	NAME_ROWS(VISIT)
 }
 
+// Of all services that run.
+static uint64_t asked(const struct shown_status *learn)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < learn->service_count; i++)
+		sum += learn->services[i].asked;
+	return sum;
+}
+
+static uint64_t outcomes(const struct shown_status *learn, enum edgesteer_outcome outcome)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < learn->service_count; i++)
+		sum += learn->services[i].outcomes[outcome];
+	return sum;
+}
+
+static void each_learned(struct learner *learner, const struct visitor *visitor)
+{
+	struct shown_status learn;
+
+	shown_read(learner, &learn);
+	LEARN_ROWS(VISIT)
+}
+
 static void each_fact(const struct metrics_facts *facts, const struct live *live, const struct visitor *visitor)
 {
 	FACT_ROWS(VISIT)
@@ -188,6 +242,8 @@ void metrics_each(const struct metrics_source *source,
 		each_probe(source->health, &visitor);
 	if (source->resolve)
 		each_name(source->resolve, &visitor);
+	if (source->learner)
+		each_learned(source->learner, &visitor);
 	if (source->facts)
 		each_fact(source->facts, source->live, &visitor);
 	if (source->live)
@@ -246,9 +302,10 @@ static json_t *add_rows(json_t *object, enum metric_verb verb, const struct metr
 	return object;
 }
 
-json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve)
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve,
+                         struct learner *learner)
 {
-	struct metrics_source source = {.workers = workers, .health = health, .resolve = resolve};
+	struct metrics_source source = {.workers = workers, .health = health, .resolve = resolve, .learner = learner};
 
 	return add_rows(json_object(), METRIC_STATS, &source);
 }

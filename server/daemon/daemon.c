@@ -56,7 +56,8 @@ static void serve(struct daemon *daemon)
 
 	must(!daemon->workers && !serving_started(daemon->serving));
 	event_del(daemon->first_round_timeout);
-	if (serving_start(daemon->serving, daemon->health) < 0 ||
+	if (serving_start(daemon->serving, daemon->health,
+	                  learner_overlay(daemon->learner, serving_view(daemon->serving)->tables)) < 0 ||
 	    workers_start(daemon->sockets, &limits, daemon->workers_max, &daemon->workers) < 0) {
 		log_error("cannot start the workers: stopping");
 		daemon->result = E_NOMEM;
@@ -130,9 +131,9 @@ static int open_parts(struct daemon *daemon, const struct report *first, struct 
 	if (err == E_OK)
 		err = reloads_open(daemon, first);
 	if (err == E_OK)
-		err = reloads_provide(daemon, report);
-	if (err == E_OK)
 		err = reloads_learn(daemon, report);
+	if (err == E_OK)
+		err = reloads_provide(daemon, report);
 	if (err < 0)
 		return err;
 	control_ops = interface_ops(daemon);

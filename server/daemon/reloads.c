@@ -21,6 +21,7 @@
 #include "learn/learner.h"
 #include "health/health.h"
 #include "provide/provide.h"
+#include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -165,16 +166,32 @@ int reloads_provide(struct daemon *daemon, struct report *report)
 	               : building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
 }
 
+static void save_learned(void *ctx, const char *prefix, const char *text)
+{
+	const struct daemon *daemon = ctx;
+
+	state_set_learned(daemon->state, prefix, text);
+}
+
+static void restore_learned(void *ctx, const char *prefix, const char *text)
+{
+	const struct daemon *daemon = ctx;
+
+	learner_restore(daemon->learner, prefix, text);
+}
+
 int reloads_learn(struct daemon *daemon, struct report *report)
 {
 	struct learner_plan *plan;
-	int err = learner_new(daemon->base, daemon->workers_max, &daemon->learner);
+	const struct learner_ops ops = {.ctx = daemon, .save = save_learned};
+	int err = learner_new(daemon->base, daemon->workers_max, &ops, &daemon->learner);
 
 	if (err == E_OK)
 		err = learner_prepare(daemon->learner, serving_config(daemon->serving), report, &plan);
 	if (err < 0)
 		return err;
 	learner_take(daemon->learner, plan);
+	state_take_learned(daemon->state, restore_learned, daemon);
 	daemon->building.learner = daemon->learner;
 	return E_OK;
 }

@@ -182,14 +182,30 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 	}
 }
 
-int serving_start(struct serving *serving, const struct health *health)
+// Before the workers: it is in the first answer. Out of memory, the learner makes another one.
+static void add_learned(struct learned *learned)
+{
+	struct live *live = learned ? live_next() : NULL;
+
+	if (!live) {
+		learned_free(learned);
+		return;
+	}
+	live->learned = learned;
+	live_publish(live);
+}
+
+int serving_start(struct serving *serving, const struct health *health, struct learned *learned)
 {
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
 	if (addresses_prepare(serving->first_view, NULL, NULL, serving->merge, health) < 0 ||
-	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
+	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0) {
+		learned_free(learned);
 		return E_NOMEM;
+	}
+	add_learned(learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
 }

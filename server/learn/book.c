@@ -21,6 +21,8 @@ struct book {
 	uint32_t *index;           // entry + 1; 0: empty
 	size_t index_len;          // a power of two, at least twice `cap`
 	size_t waiting;            // entries that are ready and held back
+	struct prefix *dirty;      // of entries that have changed, or gone, since that was taken
+	size_t dirty_count, dirty_cap;
 	uint64_t seed, draws, version;
 	int64_t minute_s;          // the start of the minute that `moved` counts
 	unsigned moved;
@@ -91,8 +93,28 @@ static struct book_entry *find(const struct book *book, const struct prefix *pre
 	return entry && entry->prefix.len == prefix->len ? entry : NULL;
 }
 
+// Out of memory, a change is not saved: after a restart something older is known of the prefix, or nothing.
+static void mark(struct book *book, struct book_entry *entry)
+{
+	if (entry->is_changed)
+		return;
+	if (book->dirty_count == book->dirty_cap) {
+		size_t cap = book->dirty_cap ? book->dirty_cap * 2 : 64;
+		struct prefix *dirty = reallocarray(book->dirty, cap, sizeof(*dirty));
+
+		if (!dirty)
+			return;
+		book->dirty = dirty;
+		book->dirty_cap = cap;
+	}
+	book->dirty[book->dirty_count++] = entry->prefix;
+	entry->is_changed = true;
+}
+
 static void drop(struct book *book, struct book_entry *entry)
 {
+	mark(book, entry);
+
 	size_t last = --book->count;
 	size_t number = (size_t)(entry - book->entries);
 
@@ -192,7 +214,7 @@ static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 	book->moved += is_move;
 	opinion_move(&entry->opinion, &book->rules.opinion);
 	entry->learned_s = now_s;
-	entry->is_changed = true;
+	mark(book, entry);
 	book->counts.moved += is_move;
 	book->counts.learned += !is_move;
 	book->version++;
@@ -215,7 +237,7 @@ int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s
 	entry->heard_s = now_s;
 	entry->samples++;
 	entry->misses = 0;
-	entry->is_changed = true;
+	mark(book, entry);
 	if (outcome == OPINION_CONFIRMED || outcome == OPINION_READY)
 		entry->fresh_until_s = now_s + lifetime_of(sample);
 	if (outcome == OPINION_DOUBTED) {
@@ -245,7 +267,7 @@ int book_miss(struct book *book, const struct book_sample *sample, int64_t now_s
 	entry->source = sample->source;
 	entry->heard_s = now_s;
 	entry->fresh_until_s = now_s + (pause_s < BOOK_MISS_MAX_S ? pause_s : BOOK_MISS_MAX_S);
-	entry->is_changed = true;
+	mark(book, entry);
 	book->waiting -= entry->opinion.is_ready;
 	entry->opinion.voice_count = 0;
 	entry->opinion.is_ready = false;
@@ -334,6 +356,7 @@ struct book *book_free(struct book *book)
 	names_free(book->names);
 	free(book->entries);
 	free(book->index);
+	free(book->dirty);
 	free(book);
 	return NULL;
 }
@@ -388,10 +411,24 @@ int book_restore(struct book *book, const struct book_entry *saved)
 	book->waiting -= entry->opinion.is_ready;
 	*entry = *saved;
 	entry->prefix = prefix;
+	entry->is_changed = false;
 	entry->opinion.voice_count = 0;
 	entry->opinion.is_ready = false;
 	book->version++;
 	return E_OK;
+}
+
+void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
+                                                       const struct book_entry *entry), void *ctx)
+{
+	for (size_t i = 0; i < book->dirty_count; i++) {
+		struct book_entry *entry = find(book, &book->dirty[i]);
+
+		if (entry)
+			entry->is_changed = false;
+		each(ctx, &book->dirty[i], entry && (entry->opinion.has_held || entry->misses) ? entry : NULL);
+	}
+	book->dirty_count = 0;
 }
 
 int book_forget(struct book *book, const struct prefix *prefix)

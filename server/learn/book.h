@@ -89,6 +89,10 @@ void book_tick(struct book *book, int64_t now_s);
 // Restores an entry that was saved, or imports one: what it holds is believed without samples. E_INVAL: of another prefix
 // length; E_LIMIT, E_NOMEM.
 int book_restore(struct book *book, const struct book_entry *entry) MUST_USE;
+// Calls each() for every prefix whose entry has changed since it was called for it last, with NULL where nothing is left to
+// be saved.
+void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
+                                                       const struct book_entry *entry), void *ctx);
 // E_NOTFOUND.
 int book_forget(struct book *book, const struct prefix *prefix);
 void book_forget_all(struct book *book);

@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "config/config.h"
 #include "learn/rounds.h"
+#include "learn/saved.h"
 #include "view/learned.h"
 #include "view/live.h"
 #include "view/notes.h"
@@ -52,6 +53,39 @@ static struct learned *take_ready(struct learner *learner)
 	return learned;
 }
 
+static struct learner_change *take_changes(struct learner *learner)
+{
+	struct learner_change *list, *reversed = NULL;
+
+	pthread_mutex_lock(&learner->mutex);
+	list = learner->changes;
+	learner->changes = NULL;
+	pthread_mutex_unlock(&learner->mutex);
+	while (list) {
+		struct learner_change *next = list->next;
+
+		list->next = reversed;
+		reversed = list;
+		list = next;
+	}
+	return reversed;
+}
+
+// Has what has changed written, in its order.
+static void save(struct learner *learner)
+{
+	struct learner_change *list = take_changes(learner);
+
+	while (list) {
+		struct learner_change *next = list->next;
+
+		if (learner->ops.save)
+			learner->ops.save(learner->ops.ctx, list->prefix, list->is_gone ? NULL : list->text);
+		free(list);
+		list = next;
+	}
+}
+
 // The main loop. An overlay for a view that has been replaced meanwhile is of no use: another one is on its way.
 static void on_arrived(evutil_socket_t fd, short what, void *arg)
 {
@@ -62,6 +96,7 @@ static void on_arrived(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	drain(fd);
+	save(learner);
 	learned = take_ready(learner);
 	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
 	if (!live) {
@@ -138,20 +173,22 @@ static void *run(void *ctx)
 		struct pollfd wait = {.fd = learner->wake_fd, .events = POLLIN};
 		struct learned *learned, *old;
 		struct tables *tables;
+		bool has_news;
 
 		(void)poll(&wait, 1, ROUND_MS);
 		drain(learner->wake_fd);
 		tables = turn(learner);
 		learned = tables ? build(learner, tables, &learner->regions, learner->notes) : NULL;
 		tables_free(tables);
-		if (!learned)
-			continue;
 		pthread_mutex_lock(&learner->mutex);
-		old = learner->ready;
-		learner->ready = learned;
+		old = learned ? learner->ready : NULL;
+		if (learned)
+			learner->ready = learned;
+		has_news = learned || learner->changes;
 		pthread_mutex_unlock(&learner->mutex);
 		learned_free(old);
-		tell(learner->arrived_fd);
+		if (has_news)
+			tell(learner->arrived_fd);
 	}
 	publish_unregister_reader();
 	learner->has_stopped = true;
@@ -323,6 +360,20 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	learner_discard(plan);
 }
 
+void learner_restore(struct learner *learner, const char *prefix, const char *text)
+{
+	struct book_entry entry;
+	int err;
+
+	pthread_mutex_lock(&learner->mutex);
+	err = saved_parse(learner->book, prefix, text, &entry);
+	if (err == E_OK)
+		err = book_restore(learner->book, &entry);
+	pthread_mutex_unlock(&learner->mutex);
+	if (err < 0 && learner->ops.save)
+		learner->ops.save(learner->ops.ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
+}
+
 int learner_forget(struct learner *learner, const struct prefix *prefix)
 {
 	int result;
@@ -337,7 +388,7 @@ int learner_forget(struct learner *learner, const struct prefix *prefix)
 
 // ---- start and stop -------------------------------------------------------------------------------------------------
 
-int learner_new(struct event_base *base, unsigned workers, struct learner **ret_learner)
+int learner_new(struct event_base *base, unsigned workers, const struct learner_ops *ops, struct learner **ret_learner)
 {
 	static const struct book_rules none = {{1, 1}, 24, 48, 1, 1, 1};
 	struct learner *learner = calloc(1, sizeof(*learner));
@@ -345,7 +396,7 @@ int learner_new(struct event_base *base, unsigned workers, struct learner **ret_
 	if (!learner)
 		return E_NOMEM;
 	must(pthread_mutex_init(&learner->mutex, NULL) == 0);
-	learner->base = base;
+	learner->ops = *ops;
 	learner->workers = workers;
 	learner->every = 1;
 	learner->random = (uint64_t)clock_mono_ns();
@@ -397,6 +448,8 @@ struct learner *learner_free(struct learner *learner)
 	}
 	if (learner->is_started)
 		must(pthread_join(learner->thread, NULL) == 0);
+	rounds_gather_changes(learner);
+	save(learner);
 	for (size_t i = 0; i < learner->leaving_count; i++) {
 		chore_join(&learner->leaving[i]->chore);
 		informant_free(learner->leaving[i]);

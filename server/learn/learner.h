@@ -25,8 +25,15 @@ struct tables;
 
 enum { LEARNER_STOP_MS = 5000 }; // what has not stopped by then is left running
 
-// Publishes overlays on the main loop of `base`, for as many workers. E_IO, E_NOMEM.
-int learner_new(struct event_base *base, unsigned workers, struct learner **ret_learner) MUST_USE;
+struct learner_ops {
+	void *ctx;
+	// On the main loop: an entry is to be kept, both as text; `text` NULL: no more.
+	void (*save)(void *ctx, const char *prefix, const char *text);
+};
+
+// Publishes overlays on the main loop of `base`, for as many workers. `ops` is copied. E_IO, E_NOMEM.
+int learner_new(struct event_base *base, unsigned workers, const struct learner_ops *ops,
+                struct learner **ret_learner) MUST_USE;
 // Stops all, and waits for them for a bounded time. No worker runs. Takes NULL. Returns NULL, or `learner` when a thread has
 // not ended: it uses memory of this, so the caller must _exit().
 struct learner *learner_free(struct learner *learner);
@@ -42,6 +49,10 @@ void learner_take(struct learner *learner, struct learner_plan *plan);
 
 // What is learned now, for other sites and places; NULL: nothing is, or out of memory. Owned by the caller. Any thread.
 struct learned *learner_overlay(struct learner *learner, struct tables *tables) MUST_USE;
+
+// An entry that was saved, of a prefix, both as text; what cannot be used is ignored. After the first learner_take(). Main
+// thread.
+void learner_restore(struct learner *learner, const char *prefix, const char *text);
 
 // Forgets a prefix. E_NOTFOUND. NULL: all; returns how many. Main thread.
 int learner_forget(struct learner *learner, const struct prefix *prefix);

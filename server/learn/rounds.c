@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/names.h"
 #include "config/config.h"
+#include "learn/saved.h"
 #include "steer/place.h"
 #include "view/index.h"
 #include "view/live.h"
@@ -313,6 +314,30 @@ static void end_leaving(struct learner *learner)
 	}
 }
 
+// Out of memory, it is not saved.
+static void gather(void *ctx, const struct prefix *prefix, const struct book_entry *entry)
+{
+	struct learner *learner = ctx;
+	struct learner_change *change;
+	char text[SAVED_TEXT_LEN] = "";
+
+	if (entry)
+		saved_format(learner->book, entry, text);
+	change = malloc(sizeof(*change) + strlen(text) + 1);
+	if (!change)
+		return;
+	prefix_format(prefix, change->prefix);
+	change->is_gone = !entry;
+	memcpy(change->text, text, strlen(text) + 1);
+	change->next = learner->changes;
+	learner->changes = change;
+}
+
+void rounds_gather_changes(struct learner *learner)
+{
+	book_take_changes(learner->book, gather, learner);
+}
+
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
 {
 	struct rounds r = {learner, live->view, now_ms, now_s};
@@ -335,6 +360,7 @@ void rounds_turn(struct learner *learner, const struct live *live, int64_t now_m
 	adapt(learner);
 	crowd_tick(learner->crowd, now_ms);
 	book_tick(learner->book, now_s);
+	rounds_gather_changes(learner);
 }
 
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms)

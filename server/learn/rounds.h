@@ -10,8 +10,10 @@
 #include "learn/crowd.h"
 #include "learn/facts.h"
 #include "learn/informant.h"
+#include "learn/learner.h"
 
 struct event;
+struct learner_change;
 struct live;
 struct view;
 
@@ -25,6 +27,14 @@ enum {
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
 
+// An entry that is to be saved; one block of memory.
+struct learner_change {
+	struct learner_change *next;
+	char prefix[ADDR_TEXT_LEN];
+	bool is_gone;
+	char text[];
+};
+
 struct learner_rules {
 	struct book_rules book;
 	unsigned tries;
@@ -33,7 +43,7 @@ struct learner_rules {
 };
 
 struct learner {
-	struct event_base *base;
+	struct learner_ops ops;
 	struct event *arrived;      // an overlay is to be published
 	int arrived_fd, wake_fd;
 	unsigned workers;
@@ -48,6 +58,7 @@ struct learner {
 	struct informant *services[DISCOVERY_MAX], *leaving[4 * DISCOVERY_MAX];
 	size_t service_count, leaving_count;
 	struct learned *ready;      // for the main thread; NULL: none
+	struct learner_change *changes; // to be saved by the main thread, the latest first
 	uint64_t unbelieved, out_of_reach, unknown_sites;
 	uint64_t told[TOLD_MAX];
 	size_t told_count;
@@ -66,5 +77,7 @@ struct learner {
 
 // One round, with the mutex held, on the learner's thread, which is an online reader.
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s);
+// Lists what of the book has changed, to be saved.
+void rounds_gather_changes(struct learner *learner);
 // Whether another overlay is needed for the view.
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);

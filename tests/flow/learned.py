@@ -156,6 +156,30 @@ def test_shown():
         learns(d, "10.10.2.0/24", "bos")
 
 
+def test_restart():
+    """What was learned is in the first answer after a crash and after an orderly end; what was forgotten is not."""
+    with daemon("10.10. found nyc\n") as d:
+        for i in range(1, 4):
+            learns(d, f"10.10.{i}.0/24", "nyc")
+        d.ctl("learned", "forget", "10.10.3.0/24")
+        until(lambda: d.query(APP, ecs="10.10.3.0/24") and
+              [row["state"] for row in d.ctl_json("learned", "10.10.3.0/24")["learned"]] == ["fresh"], 10 * harness.slowness(),
+              "it is learned anew", 0.02)
+        d.write("says", "10.10. silent\n")
+        d.ctl("learned", "forget", "10.10.2.0/24")
+        time.sleep(3)  # written within a second, or two
+        d.kill()
+        d.start()
+        for i, expected in ((1, "nyc"), (2, "bos"), (3, "nyc")):
+            equal(site(d, f"10.10.{i}.0/24"), expected, i)
+        d.ctl("learned", "forget", "10.10.1.0/24")
+        d.restart()
+        for i, expected in ((1, "bos"), (2, "bos"), (3, "nyc")):
+            equal(site(d, f"10.10.{i}.0/24"), expected, i)
+        row, = d.ctl_json("learned", "10.10.3.0/24")["learned"]
+        equal((row["sites"], row["source"], row["state"], row["samples"]), (["nyc"], "teller", "fresh", 3))
+
+
 def test_direct():
     """A client that asks by itself: its own address, and the scope is none of the answer's business."""
     with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier,latitude,longitude,class\n127.0.0.0/8,self,0,0,\n",
@@ -180,4 +204,4 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_changes_its_mind, test_bad_services, test_direct, test_believed, limit_s=300)
+    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_believed, limit_s=300)

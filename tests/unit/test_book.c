@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "learn/saved.h"
 
 static const struct book_rules rules = {{3, 600}, 24, 48, 1000, 600, 7 * 86400};
 
@@ -260,12 +261,89 @@ static void test_memory(void **state)
 	book_free(book);
 }
 
+// ---- saved ----------------------------------------------------------------------------------------------------------
+
+static unsigned changed, gone;
+
+static void count_change(void *ctx, const struct prefix *prefix, const struct book_entry *entry)
+{
+	(void)ctx, (void)prefix;
+	changed += entry != NULL;
+	gone += entry == NULL;
+}
+
+static void expect_changes(struct book *book, unsigned wanted_changed, unsigned wanted_gone)
+{
+	changed = gone = 0;
+	book_take_changes(book, count_change, NULL);
+	assert_int_equal(changed, wanted_changed);
+	assert_int_equal(gone, wanted_gone);
+}
+
+static void test_changes(void **state)
+{
+	struct book *book = book_new(&rules);
+	struct addr addr = client(1, 0);
+	struct prefix prefix;
+
+	(void)state;
+	assert_non_null(book);
+	prefix = book_prefix(book, &addr);
+	(void)hear(book, 1, 1, 1, 1000);
+	expect_changes(book, 0, 1); // nothing is believed yet, so nothing is kept
+	(void)hear(book, 1, 2, 1, 1000);
+	(void)hear(book, 1, 3, 1, 1000);
+	expect_changes(book, 1, 0);
+	expect_changes(book, 0, 0);
+	(void)hear(book, 1, 4, 1, 1000);
+	assert_int_equal(book_forget(book, &prefix), E_OK);
+	expect_changes(book, 0, 1);
+	book_free(book);
+}
+
+static void test_saved(void **state)
+{
+	static const char *const bad[] = {
+		"", "a", "a\tb\tc\td\te\tf\tg", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3",
+		"a\tb\tc\td\te\tf\tg\t2\t3\t0\t7\t9\t1\t2\t3\t4", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3\t4 ",
+		"a\tb\tc\td\te\tf\tg\t1\t99\t0\t7\t9\t1\t2\t3\t4",
+	};
+	struct book *book = book_new(&rules), *other = book_new(&rules);
+	struct book_entry read;
+	char text[SAVED_TEXT_LEN], again[SAVED_TEXT_LEN];
+
+	(void)state;
+	assert_non_null(book);
+	assert_non_null(other);
+	for (unsigned i = 1; i <= 4; i++) {
+		uint16_t number;
+
+		assert_int_equal(book_name(book, (char[]){'s', (char)('0' + i), 0}, &number), E_OK);
+		assert_int_equal(number, i);
+	}
+	for (unsigned host = 0; host < 3; host++)
+		(void)hear(book, 1, host, 4, 1000);
+	saved_format(book, entry_of(book, 1), text);
+	assert_int_equal(saved_parse(other, "10.0.1.0/24", text, &read), E_OK);
+	assert_int_equal(book_restore(other, &read), E_OK);
+	assert_string_equal(saved_format(other, entry_of(other, 1), again), text);
+	assert_string_equal(book_text(other, entry_of(other, 1)->opinion.held.sites[0]), "s4");
+	assert_true(book_is_fresh(entry_of(other, 1), 1001));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(saved_parse(other, "10.0.1.0/24", bad[i], &read), E_INVAL);
+	assert_int_equal(saved_parse(other, "10.0.1.0/33", text, &read), E_INVAL);
+	assert_int_equal(saved_parse(other, "10.0.0.0/16", text, &read), E_OK);
+	assert_int_equal(book_restore(other, &read), E_INVAL); // of another length than prefixes have now
+	book_free(book);
+	book_free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agreement), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_time),      cmocka_unit_test(test_room),     cmocka_unit_test(test_index),
-		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory),    cmocka_unit_test(test_changes),  cmocka_unit_test(test_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,8 +79,8 @@ static void save(struct learner *learner)
 	while (list) {
 		struct learner_change *next = list->next;
 
-		if (learner->ops.save)
-			learner->ops.save(learner->ops.ctx, list->prefix, list->is_gone ? NULL : list->text);
+		if (learner->save)
+			learner->save(learner->save_ctx, list->prefix, list->is_gone ? NULL : list->text);
 		free(list);
 		list = next;
 	}
@@ -370,8 +370,8 @@ void learner_restore(struct learner *learner, const char *prefix, const char *te
 	if (err == E_OK)
 		err = book_restore(learner->book, &entry);
 	pthread_mutex_unlock(&learner->mutex);
-	if (err < 0 && learner->ops.save)
-		learner->ops.save(learner->ops.ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
+	if (err < 0 && learner->save)
+		learner->save(learner->save_ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
 }
 
 int learner_forget(struct learner *learner, const struct prefix *prefix)
@@ -396,7 +396,8 @@ int learner_new(struct event_base *base, unsigned workers, const struct learner_
 	if (!learner)
 		return E_NOMEM;
 	must(pthread_mutex_init(&learner->mutex, NULL) == 0);
-	learner->ops = *ops;
+	learner->save = ops->save;
+	learner->save_ctx = ops->ctx;
 	learner->workers = workers;
 	learner->every = 1;
 	learner->random = (uint64_t)clock_mono_ns();

@@ -10,7 +10,6 @@
 #include "learn/crowd.h"
 #include "learn/facts.h"
 #include "learn/informant.h"
-#include "learn/learner.h"
 
 struct event;
 struct learner_change;
@@ -43,7 +42,8 @@ struct learner_rules {
 };
 
 struct learner {
-	struct learner_ops ops;
+	void *save_ctx;             // see struct learner_ops
+	void (*save)(void *ctx, const char *prefix, const char *text);
 	struct event *arrived;      // an overlay is to be published
 	int arrived_fd, wake_fd;
 	unsigned workers;

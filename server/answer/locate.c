@@ -22,8 +22,17 @@ uint8_t locate_hash_len(const struct app *app, const struct location *location)
 	return len > location->hit.depth ? len : location->hit.depth;
 }
 
-// Decides the rest of the table in locate.h, once the client, its ranking and its depth are known.
-static ALWAYS_INLINE void settle(const struct locate_request *request)
+// Adds what is learned, as a search for the client has found it.
+static ALWAYS_INLINE void lay_over(const struct learned *learned, struct lpm_hit hit, struct location *location)
+{
+	if (hit.depth > location->hit.depth)
+		location->hit.depth = hit.depth;
+	location->learned = learned_row_of(learned, hit);
+}
+
+// Decides the rest of the table in locate.h, once the client, its ranking, what is learned of it (`learned` NULL: of
+// nobody) and the depth are known.
+static ALWAYS_INLINE void settle(const struct locate_request *request, const struct learned *learned)
 {
 	struct location *location = request->ret_location;
 
@@ -34,34 +43,16 @@ static ALWAYS_INLINE void settle(const struct locate_request *request)
 		location->by_ecs = false;
 		location->client = request->source;
 		location->hit = steer_lookup(request->app->steer, request->source);
+		if (learned)
+			lay_over(learned, learned_lookup(learned, request->source), location);
 	}
 	if (unlikely(location->hit.order->hashed) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-// Adds what is learned of a client whose place in the tables is known.
-static ALWAYS_INLINE void lay_over(const struct learned *learned, const struct locate_request *request,
-                                   struct addr_key key)
-{
-	struct location *location = request->ret_location;
-	const struct addr *asked = client_of(request->ecs, request->source);
-	struct lpm_hit hit = lpm_lookup(lpm_of(&learned->table, asked->family), key);
-
-	if (asked != request->source && hit.depth > location->scope)
-		location->scope = hit.depth;
-	if (unlikely(asked != location->client)) // it is ignored
-		hit = lpm_lookup(lpm_of(&learned->table, location->client->family), addr_key(location->client));
-	if (hit.depth > location->hit.depth)
-		location->hit.depth = hit.depth;
-	location->learned = learned_row_of(learned, hit);
-}
-
-// What is learned is looked up last, one client after the other, when the start of each search has arrived in the cache:
-// most of these searches are short, and the processor overlaps them by itself.
 static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate_request *requests, unsigned count)
 {
-	struct lpm_search searches[LOCATE_MAX];
-	struct addr_key keys[LOCATE_MAX]; // only where something is learned
+	struct lpm_search searches[LOCATE_MAX], more[LOCATE_MAX]; // `more` only where something is learned
 
 	dev_must(count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
@@ -70,26 +61,24 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate
 
 		requests[i].ret_location->client = client;
 		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = key};
-		if (learned) {
-			keys[i] = key;
-			lpm_prefetch(lpm_of(&learned->table, client->family), key);
-		}
+		if (learned)
+			more[i] = (struct lpm_search){.lpm = lpm_of(&learned->table, client->family), .key = key};
 	}
 	lpm_lookup_all(searches, count);
+	if (learned)
+		lpm_lookup_each(more, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct location *location = requests[i].ret_location;
 
 		location->hit = steer_hit(requests[i].app->steer, searches[i].hit);
 		dev_must(location->hit.depth <= addr_bits(location->client->family));
 		__builtin_prefetch(location->hit.order);
-	}
-	for (unsigned i = 0; i < count; i++) {
-		settle(&requests[i]);
+		location->learned = NULL;
 		if (learned)
-			lay_over(learned, &requests[i], keys[i]);
-		else
-			requests[i].ret_location->learned = NULL;
+			lay_over(learned, more[i].hit, location);
 	}
+	for (unsigned i = 0; i < count; i++)
+		settle(&requests[i], learned);
 }
 
 // Not inline: most servers have learned nothing.

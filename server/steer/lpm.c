@@ -415,6 +415,17 @@ static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count
 		searches[i].hit = hit_of(refs[i]);
 }
 
+static ALWAYS_INLINE void search_each(struct lpm_search *searches, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct lpm *lpm = searches[i].lpm;
+
+		__builtin_prefetch(&lpm->words[searches[i].key.hi >> (64 - lpm->root_bits)]);
+	}
+	for (unsigned i = 0; i < count; i++)
+		searches[i].hit = search(searches[i].lpm, searches[i].key);
+}
+
 #if defined(__x86_64__) && !defined(__POPCNT__)
 #define POPCNT __attribute__((target("popcnt")))
 
@@ -427,9 +438,15 @@ POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count
 {
 	search_all(searches, count);
 }
+
+POPCNT static void search_each_popcnt(struct lpm_search *searches, unsigned count)
+{
+	search_each(searches, count);
+}
 #else
 #define search_popcnt search
 #define search_all_popcnt search_all
+#define search_each_popcnt search_each
 #endif
 
 static bool has_popcnt(void)
@@ -455,4 +472,12 @@ void lpm_lookup_all(struct lpm_search *searches, unsigned count)
 		search_all_popcnt(searches, count);
 	else
 		search_all(searches, count);
+}
+
+void lpm_lookup_each(struct lpm_search *searches, unsigned count)
+{
+	if (likely(has_popcnt()))
+		search_each_popcnt(searches, count);
+	else
+		search_each(searches, count);
 }

@@ -54,12 +54,6 @@ static inline const struct lpm *lpm_of(const struct lpm_pair *pair, uint8_t fami
 // The leaf of an address. `lpm` is not empty.
 struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key) HOT PURE NONNULL(1);
 
-// Prefetches what a search for the key reads first.
-static inline void lpm_prefetch(const struct lpm *lpm, struct addr_key key)
-{
-	__builtin_prefetch(&lpm->words[key.hi >> (64 - lpm->root_bits)]);
-}
-
 // One of several searches made together, so that their waits for memory overlap.
 struct lpm_search {
 	const struct lpm *lpm;
@@ -71,6 +65,9 @@ enum { LPM_SEARCHES_MAX = 16 };
 
 // Fills in every hit. `count` is at most LPM_SEARCHES_MAX.
 void lpm_lookup_all(struct lpm_search *searches, unsigned count) HOT;
+// The same one after the other, with fewer instructions: for tables with a wide index (lpm_freeze_wide()), where most
+// searches take a step or two, which the processor overlaps by itself.
+void lpm_lookup_each(struct lpm_search *searches, unsigned count) HOT;
 
 // Memory used besides the struct itself, in octets.
 size_t lpm_bytes(const struct lpm *lpm) PURE;

@@ -77,6 +77,12 @@ struct learned *learned_free(struct learned *learned);
 // Memory used, in octets.
 size_t learned_bytes(const struct learned *learned) PURE;
 
+// Looks up a single address.
+static inline struct lpm_hit learned_lookup(const struct learned *learned, const struct addr *addr)
+{
+	return lpm_lookup(lpm_of(&learned->table, addr->family), addr_key(addr));
+}
+
 // The row of a search's result; NULL: a gap.
 static inline const struct learned_row *learned_row_of(const struct learned *learned, struct lpm_hit hit)
 {

@@ -439,18 +439,30 @@ static bool stop_all(struct learner *learner)
 	return !goes_on;
 }
 
+void learner_stop(struct learner *learner)
+{
+	if (!learner || learner->is_stopped)
+		return;
+	learner->is_stopped = true;
+	learner->is_late = !stop_all(learner);
+	if (learner->is_late)
+		log_error("discovery: a service has not stopped within %d ms", LEARNER_STOP_MS);
+	pthread_mutex_lock(&learner->mutex);
+	if (learner->book)
+		rounds_gather_changes(learner);
+	pthread_mutex_unlock(&learner->mutex);
+	save(learner);
+}
+
 struct learner *learner_free(struct learner *learner)
 {
 	if (!learner)
 		return NULL;
-	if (!stop_all(learner)) {
-		log_error("discovery: a service has not stopped within %d ms", LEARNER_STOP_MS);
+	learner_stop(learner);
+	if (learner->is_late)
 		return learner;
-	}
 	if (learner->is_started)
 		must(pthread_join(learner->thread, NULL) == 0);
-	rounds_gather_changes(learner);
-	save(learner);
 	for (size_t i = 0; i < learner->leaving_count; i++) {
 		chore_join(&learner->leaving[i]->chore);
 		informant_free(learner->leaving[i]);

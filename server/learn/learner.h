@@ -34,8 +34,11 @@ struct learner_ops {
 // Publishes overlays on the main loop of `base`, for as many workers. `ops` is copied. E_IO, E_NOMEM.
 int learner_new(struct event_base *base, unsigned workers, const struct learner_ops *ops,
                 struct learner **ret_learner) MUST_USE;
-// Stops all, and waits for them for a bounded time. No worker runs. Takes NULL. Returns NULL, or `learner` when a thread has
-// not ended: it uses memory of this, so the caller must _exit().
+// Stops all, waits for them for a bounded time, and has what is to be kept saved. No worker runs. Builds that read it may
+// still be under way. Takes NULL.
+void learner_stop(struct learner *learner);
+// Frees it, stopped or not. Takes NULL. Returns NULL, or `learner` when a thread has not ended: it uses memory of this, so
+// the caller must _exit().
 struct learner *learner_free(struct learner *learner);
 
 // Loads and opens what the config names and is not running yet. All errors are reported; nothing is started. Any thread,

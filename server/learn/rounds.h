@@ -48,7 +48,7 @@ struct learner {
 	int arrived_fd, wake_fd;
 	unsigned workers;
 	pthread_t thread;
-	bool is_started;
+	bool is_started, is_stopped, is_late; // is_late: a thread has not ended in time
 	_Atomic bool is_to_stop, has_stopped;
 	pthread_mutex_t mutex;      // over all that follows
 	struct learner_rules rules;

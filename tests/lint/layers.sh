@@ -26,7 +26,7 @@ discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
 learn       base config plugin steer view
 generation  base config discovery schema steer view wire zone
-control     answer base config health learn provide resolve schema state view wire
+control     answer base config health learn provide resolve schema state view watch wire
 online      base config provide resolve steer view wire zone
 daemon      base config contract control discovery generation health learn net online provide resolve schema state steer view watch wire
 client      base

@@ -87,7 +87,8 @@ static NOINLINE void locate_learned(const struct learned *learned, struct locate
 	locate_by(learned, requests, count);
 }
 
-void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
+// Not inline, so that the compiler does not split the test off and call the rest.
+NOINLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
 {
 	if (unlikely(live->learned))
 		locate_learned(live->learned, requests, count);

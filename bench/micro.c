@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/names.h"
 #include "base/report.h"
 #include "clients.h"
@@ -22,6 +23,7 @@
 #include "steer/lpm.h"
 #include "steer/ptree.h"
 #include "view/handouts.h"
+#include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -34,6 +36,7 @@ struct bench {
 	struct clients clients;
 	struct ask ask;
 	struct addr *addrs;      // the clients' addresses, by client
+	struct learned *learned; // NULL: nothing
 	struct ptree_entry *v4;  // the table's IPv4 prefixes, in file order
 	size_t v4_count, prefix_count;
 	bool more;               // a figure has been printed
@@ -275,6 +278,40 @@ static int measure_answers(struct bench *bench)
 	return E_OK;
 }
 
+// Learns a site for `count` prefixes: those of the clients, then others all over the address space.
+static int learn(struct bench *bench, size_t count)
+{
+	struct learned_fact *facts = calloc(count, sizeof(*facts));
+	double build_ms[REPEATS];
+	int err = facts ? E_OK : E_NOMEM;
+
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		uint64_t random = hash_mix(i);
+		struct addr addr = {.family = ADDR_V4};
+
+		memcpy(addr.bytes, &random, 4);
+		if (i < bench->clients.count)
+			addr = bench->addrs[i];
+
+		uint8_t len = addr.family == ADDR_V4 ? 24 : 48;
+
+		facts[i] = (struct learned_fact){.prefix = {addr_cut(&addr, len), len}, .site_count = 1,
+		                                 .sites = {(uint16_t)(random % bench->view->site_count)}};
+	}
+	for (int i = 0; i < REPEATS && err == E_OK; i++) {
+		int64_t start_ns = clock_mono_ns();
+
+		bench->learned = learned_free(bench->learned);
+		err = learned_build(bench->view->tables, facts, count, &bench->learned);
+		build_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
+	}
+	bench->live.learned = bench->learned;
+	free(facts);
+	if (err == E_OK)
+		print_figure(bench, "learned_build", "ms", build_ms);
+	return err;
+}
+
 static int measure(struct bench *bench, const struct generation *generation)
 {
 	int err = measure_ptree(bench);
@@ -300,10 +337,10 @@ int main(int argc, char **argv)
 	struct report *report = report_new();
 	int err;
 
-	if (argc < 5 || argc > 6 || !report) {
-		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES]\n"
+	if (argc < 5 || argc > 7 || !report) {
+		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES [LEARNED]]\n"
 		                "Measures the parts of an answer to NAME; with NAMES, to that many names (#s in NAME are replaced, as by "
-		                "load). bench/run --work leaves the files.\n");
+		                "load); with LEARNED, while that many prefixes are learned. bench/run --work leaves the files.\n");
 		return 2;
 	}
 	err = generation_build(argv[1], NULL, 1, report, &generation);
@@ -320,19 +357,22 @@ int main(int argc, char **argv)
 		err = clients_read(&bench.clients, argv[3], 24, 56);
 	if (err == E_OK)
 		err = ask_make(&bench.ask, argv[4], "A", 1232);
-	if (err == E_OK && argc == 6)
+	if (err == E_OK && argc >= 6 && strcmp(argv[5], "1") != 0)
 		err = ask_many(&bench.ask, (uint32_t)strtoul(argv[5], NULL, 10));
 	if (err == E_OK)
 		err = read_addresses(&bench);
 	bench.states = err == E_OK ? live_states_new(bench.view->target_count) : NULL;
 	bench.live = (struct live){.view = bench.view, .states = bench.states};
-	if (bench.states)
+	if (bench.states && argc == 7)
+		err = learn(&bench, strtoul(argv[6], NULL, 10));
+	if (bench.states && err == E_OK)
 		err = measure(&bench, &generation);
 	if (err != E_OK || !bench.states) {
 		fprintf(stderr, "micro: %s\n", err_text(err));
 		return 2;
 	}
 	free(bench.states);
+	learned_free(bench.learned);
 	handouts_free(handouts);
 	free(bench.addrs);
 	free(bench.v4);

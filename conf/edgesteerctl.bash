@@ -16,14 +16,14 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain force explain reload sources stats version help"
+	local verbs="status check sites apps targets drain undrain force explain reload sources discovery learned stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket) socket=${COMP_WORDS[++i]} ;;
-		--app | --site | --for | --reason | --client | --timeout) ((i++)) ;;
+		--app | --site | --for | --reason | --client | --source | --timeout) ((i++)) ;;
 		-*) ;;
 		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
 		esac
@@ -38,7 +38,7 @@ _edgesteerctl() {
 	--app) choice=$(_edgesteerctl_names "$socket" apps) ;;
 	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
-	--reason | --client | --timeout) return ;;
+	--reason | --client | --source | --timeout) return ;;
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
@@ -46,6 +46,7 @@ _edgesteerctl() {
 		undrain) options+=" --app" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force" ;;
+		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then
 			[ -n "$verb" ] || options+=" --version"
@@ -58,6 +59,7 @@ _edgesteerctl() {
 			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
 			force/0) choice=$(_edgesteerctl_targets "$socket") ;;
 			force/1) choice="up down auto" ;;
+			learned/0) choice=forget ;;
 			help/0) choice=$verbs ;;
 			esac
 		fi

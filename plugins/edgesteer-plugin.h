@@ -4,13 +4,13 @@
 // A plugin may do any of three jobs:
 //   enumerate  list prefixes and what is known of the clients in them (a CSV of ranges, an mmdb)
 //   provide    tell which load balancers there are, as they come and go (a cluster, a file, a program)
-//   look up    learn the place of one address from a service, asynchronously (reserved)
+//   look up    ask a service about one client after the other (since ABI 1.3)
 //
 // Versions: the daemon refuses a plugin with another major ABI. Fields are only ever appended; `size` tells each side
 // how much of the other's structs exists, so a plugin built against an older minor version keeps working.
 //
 // Threads: the functions of one instance are never called concurrently, and always on a thread of the daemon that may
-// block. provide() has a thread of its own. No query ever waits for any of them.
+// block. provide() and look_up() have a thread of their own. No query ever waits for any of them.
 #pragma once
 
 #include <stdarg.h>
@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 2
+#define EDGESTEER_PLUGIN_ABI_MINOR 3
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -72,6 +72,44 @@ enum edgesteer_source {
 	EDGESTEER_SOURCE_CONNECTING, // nothing is known yet
 	EDGESTEER_SOURCE_CURRENT,    // what was committed is what the source has now
 	EDGESTEER_SOURCE_AWAY,       // it cannot be reached: what was committed goes on serving
+};
+
+// A client that a service is to be asked about. The host decides who is asked about, when, and how often.
+struct edgesteer_question {
+	size_t size;             // sizeof(struct edgesteer_question), set by the host
+	uint64_t id;             // of this question, for answer()
+	uint8_t family;          // 4 or 6
+	uint8_t address[16];     // network order, IPv4 in the first four bytes
+	uint8_t prefix_length;   // bits of the prefix that the answer will count for
+	int is_direct;           // the query came from this very address, without a client subnet, and the operator says that
+	                         // no resolver lies between
+	uint16_t port;           // then the query's source port; else 0
+	const char *app;         // a name that is asked for from there; owned by the host until the next take(). NULL: none
+	int64_t deadline_ms;     // CLOCK_MONOTONIC; what comes later is not used
+};
+
+// What came of a question.
+enum edgesteer_outcome {
+	EDGESTEER_FOUND,         // `sites`, and what else is known
+	EDGESTEER_NOT_FOUND,     // the service does not know this client
+	EDGESTEER_BUSY,          // it asks for fewer questions: 429, 503; `retry_s`
+	EDGESTEER_DENIED,        // it refuses us: 401, 403, a certificate
+	EDGESTEER_TIMEOUT,
+	EDGESTEER_BROKEN,        // it cannot be reached, or what it says makes no sense
+};
+
+// Strings are borrowed only for the duration of the call.
+struct edgesteer_finding {
+	size_t size;             // sizeof(struct edgesteer_finding), set by the plugin
+	enum edgesteer_outcome outcome;
+	const char *const *sites; // names of sites, best first; what the host does not know, or the carrier cannot reach, is
+	                          // not used and is told
+	size_t site_count;       // at most 4
+	const char *carrier;     // NULL: the service says nothing
+	const char *class_;      // NULL: the service says nothing
+	uint32_t lifetime_s;     // how long the service says that this holds; 0: it does not
+	uint32_t retry_s;        // of EDGESTEER_BUSY; 0: it does not say
+	const char *text;        // why, in a few words, for the operator; NULL
 };
 
 enum edgesteer_level { EDGESTEER_ERROR, EDGESTEER_WARNING, EDGESTEER_NOTE };
@@ -134,6 +172,18 @@ struct edgesteer_host {
 	// A file descriptor that becomes readable, and stays so, when provide() is to return. Wait for it along with
 	// everything else. Owned by the host.
 	int (*stop_fd)(const struct edgesteer_host *host);
+
+	// ---- since ABI 1.3 ----
+
+	// The following are for look_up(), on its thread. stop_fd() is for it too.
+
+	// A file descriptor that is readable while take() has a question. Owned by the host.
+	int (*question_fd)(const struct edgesteer_host *host);
+	// The next question. 1: *ret_question is set. 0: there is none now. The host hands out no more at a time than the
+	// entry's `concurrency`, and no faster than its `rate`.
+	int (*take)(const struct edgesteer_host *host, struct edgesteer_question *ret_question);
+	// What came of a question, in any order. Of an id that is not known, or whose deadline has passed, it is ignored.
+	void (*answer)(const struct edgesteer_host *host, uint64_t id, const struct edgesteer_finding *finding);
 };
 
 // The result of put() for a target that is not valid. Other negative results mean that the host cannot go on.
@@ -149,7 +199,7 @@ enum edgesteer_option_type {
 
 struct edgesteer_option {
 	const char *name; // as written in the config, lower case with hyphens; none of the keys that every entry has:
-	                  // `plugin`, `shrink-limit`, `watch`, `grace`, `health`
+	                  // `plugin`, `shrink-limit`, `watch`, `grace`, `health`, `carriers`, `rate`, `concurrency`, `timeout`
 	enum edgesteer_option_type type;
 	int required;
 	const char *fallback; // the default; NULL: none
@@ -181,6 +231,12 @@ struct edgesteer_plugin {
 	// and what was committed goes on serving. NULL: the plugin provides no targets. Instances outlive reloads that do not
 	// change their entry.
 	int (*provide)(void *self);
+
+	// ---- since ABI 1.3 ----
+
+	// Asks the service the questions that host->take() gives, many at a time, until host->stop_fd() is readable; then
+	// returns within a second or so. Returning earlier is a failure, as of provide(). NULL: the plugin looks nothing up.
+	int (*look_up)(void *self);
 };
 
 // Defines the plugin's only exported symbol. A plugin loaded from a file NAME.so must use the name NAME, with an

@@ -10,7 +10,9 @@
 #include "base/must.h"
 #include "view/answers.h"
 #include "view/handouts.h"
+#include "view/learned.h"
 #include "view/live.h"
+#include "view/notes.h"
 #include "view/view.h"
 #include "wire/dns.h"
 #include "wire/query.h"
@@ -329,6 +331,26 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 		a->app = steered_app(a, a->found.node);
 }
 
+// Leaves notes of clients that a service could be asked about, of one query in so many.
+static NOINLINE void note_clients(const struct live *live, const struct locate_request *requests, unsigned count,
+                                  uint32_t worker)
+{
+	const struct learned *learned = live->learned;
+	struct notes_ring *ring = notes_ring(learned->notes, worker);
+
+	for (; ring->left < count; notes_look(ring)) {
+		const struct locate_request *request = &requests[ring->left];
+		const struct location *location = request->ret_location;
+		struct lpm_hit hit = lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client));
+		struct note note = {*location->client, *request->source, (uint32_t)(request->app - live->view->apps),
+		                    (uint32_t)live->view->generation, location->by_ecs};
+
+		if (hit.value)
+			notes_put(ring, &note);
+	}
+	ring->left -= count;
+}
+
 // Locates every client for the app that its query is for.
 static void locate(const struct live *live, struct answering *batch, unsigned count)
 {
@@ -342,6 +364,8 @@ static void locate(const struct live *live, struct answering *batch, unsigned co
 			requests[wanted++] = (struct locate_request){a->app, &a->query.ecs, &a->client->addr, &a->where};
 	}
 	locate_all(live, requests, wanted);
+	if (unlikely(live->learned) && live->learned->notes && wanted > 0)
+		note_clients(live, requests, wanted, batch[0].client->worker);
 }
 
 static size_t finish(struct answering *a, uint8_t *reply)

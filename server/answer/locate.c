@@ -4,10 +4,12 @@
 #include "base/must.h"
 #include "steer/steer.h"
 #include "view/app.h"
+#include "view/learned.h"
+#include "view/live.h"
 
 _Static_assert((int)LOCATE_MAX <= (int)LPM_SEARCHES_MAX, "all clients are looked up together");
 
-static const struct addr *client_of(const struct query_ecs *ecs, const struct addr *source)
+static ALWAYS_INLINE const struct addr *client_of(const struct query_ecs *ecs, const struct addr *source)
 {
 	return ecs && ecs->present && ecs->source_len > 0 ? &ecs->addr : source;
 }
@@ -20,8 +22,17 @@ uint8_t locate_hash_len(const struct app *app, const struct location *location)
 	return len > location->hit.depth ? len : location->hit.depth;
 }
 
-// Decides the rest of the table in locate.h, once the client, its ranking and its depth are known.
-static void settle(const struct locate_request *request)
+// Adds what is learned, as a search for the client has found it.
+static ALWAYS_INLINE void lay_over(const struct learned *learned, struct lpm_hit hit, struct location *location)
+{
+	if (hit.depth > location->hit.depth)
+		location->hit.depth = hit.depth;
+	location->learned = learned_row_of(learned, hit);
+}
+
+// Decides the rest of the table in locate.h, once the client, its ranking, what is learned of it (`learned` NULL: of
+// nobody) and the depth are known.
+static ALWAYS_INLINE void settle(const struct locate_request *request, const struct learned *learned)
 {
 	struct location *location = request->ret_location;
 
@@ -32,34 +43,57 @@ static void settle(const struct locate_request *request)
 		location->by_ecs = false;
 		location->client = request->source;
 		location->hit = steer_lookup(request->app->steer, request->source);
+		if (learned)
+			lay_over(learned, learned_lookup(learned, request->source), location);
 	}
 	if (unlikely(location->hit.order->hashed) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-// `live` is for learned prefixes, which will be looked up first; today all that is known of clients is in the app's
-// steer.
-void locate_all(const struct live *live UNUSED, struct locate_request *requests, unsigned count)
+static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate_request *requests, unsigned count)
 {
-	struct lpm_search searches[LOCATE_MAX];
+	struct lpm_search searches[LOCATE_MAX], more[LOCATE_MAX]; // `more` only where something is learned
 
 	dev_must(count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		const struct addr *client = client_of(requests[i].ecs, requests[i].source);
+		struct addr_key key = addr_key(client);
 
 		requests[i].ret_location->client = client;
-		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = addr_key(client)};
+		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = key};
+		if (learned)
+			more[i] = (struct lpm_search){.lpm = lpm_of(&learned->table, client->family), .key = key};
 	}
 	lpm_lookup_all(searches, count);
+	if (learned)
+		lpm_lookup_each(more, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct location *location = requests[i].ret_location;
 
 		location->hit = steer_hit(requests[i].app->steer, searches[i].hit);
 		dev_must(location->hit.depth <= addr_bits(location->client->family));
 		__builtin_prefetch(location->hit.order);
+		location->learned = NULL;
+		if (learned)
+			lay_over(learned, more[i].hit, location);
 	}
 	for (unsigned i = 0; i < count; i++)
-		settle(&requests[i]);
+		settle(&requests[i], learned);
+}
+
+// Not inline: most servers have learned nothing.
+static NOINLINE void locate_learned(const struct learned *learned, struct locate_request *requests, unsigned count)
+{
+	locate_by(learned, requests, count);
+}
+
+// Not inline, so that the compiler does not split the test off and call the rest.
+NOINLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
+{
+	if (unlikely(live->learned))
+		locate_learned(live->learned, requests, count);
+	else
+		locate_by(NULL, requests, count);
 }
 
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,

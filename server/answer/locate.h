@@ -11,11 +11,14 @@
 #include "wire/query.h"
 
 struct app;
+struct learned_row;
 struct live;
 
 struct location {
 	const struct addr *client;      // the ECS address or the transport's; owned by the caller
-	struct steer_hit hit;           // the order of the app's sites for it; owned by the view
+	struct steer_hit hit;           // the order of the app's sites for it, owned by the view, and the length in bits of the
+	                                // block in which that and `learned` hold
+	const struct learned_row *learned; // of its prefix, owned by the live part; NULL: nothing, the order alone counts
 	uint8_t scope;                  // ECS scope of an answer made from it, bits; 0: the query has no usable ECS
 	bool by_ecs;                    // `client` is from ECS
 };
@@ -28,7 +31,9 @@ struct location {
 //                                                                            at least the length that is hashed
 //   source length above 0        yes (RFC 7871 section 11.3)     transport   the depth of the ECS address's leaf
 //
-// The scope depends only on the tables, never on health or drains: caches would otherwise get overlapping blocks.
+// Where prefixes are learned there are two tables, and the leaf's depth is that of the longer of the two leaves, whether
+// the second has something there or a gap: the blocks are those of both tables laid over one another, so that none
+// overlap. The scope depends only on the tables, never on health or drains: caches would otherwise get overlapping blocks.
 struct locate_request {
 	const struct app *app;
 	const struct query_ecs *ecs;    // NULL or not present: none

@@ -13,7 +13,8 @@ struct location;
 struct target;
 
 // The first row that applies (DESIGN section 2.4). "Reachable" means that the order has it: no other target is ever
-// considered.
+// considered. Where something is learned of the client (view/learned.h), the learned sites come first, in their order,
+// and of the others only those that the learned carrier and class can reach are in the order.
 //
 //   a reachable target, not drained, not empty, up   PICK_HEALTHY      the first in order, or by weight in its group
 //   a reachable target, not drained, not empty       PICK_FAIL_OPEN    the same, ignoring health

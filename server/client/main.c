@@ -26,7 +26,7 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
 
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
-enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPTIONS,
+enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.
@@ -39,6 +39,8 @@ static const struct {
 	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
 	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
 	[OPT_FORCE] = {"force", NULL, "take sources that lost more of their prefixes than their shrink-limit"},
+	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
+	[OPT_ALL] = {"all", NULL, "every one"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
 	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
@@ -80,6 +82,12 @@ static const struct verb verbs[] = {
 	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
 	{.name = "sources", .args = "", .show = client_show_sources,
 	 .help = "where targets and places come from, and how their sources stand"},
+	{.name = "discovery", .args = "", .show = client_show_discovery,
+	 .help = "the services that are asked where clients are, and how they stand"},
+	{.name = "learned", .args = "[PREFIX]", .show = client_show_learned, .fields = {"prefix"},
+	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
+	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
+	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
 };
@@ -181,6 +189,18 @@ static const struct verb *find_verb(const char *name)
 		if (strcmp(verbs[i].name, name) == 0)
 			return &verbs[i];
 	return NULL;
+}
+
+// The verb at argv[*at], which is left at its last word: a few have two.
+static const struct verb *find_words(char **argv, int argc, int *at)
+{
+	const struct verb *verb = NULL;
+	char words[64];
+
+	if (*at + 1 < argc && snprintf(words, sizeof(words), "%s %s", argv[*at], argv[*at + 1]) < (int)sizeof(words))
+		verb = find_verb(words);
+	*at += verb != NULL;
+	return verb ? verb : find_verb(argv[*at]);
 }
 
 static int unknown_verb(const char *name)
@@ -525,7 +545,7 @@ int main(int argc, char **argv)
 		optind++;
 	}
 	if (optind < argc)
-		command.verb = find_verb(argv[optind]);
+		command.verb = find_words(argv, argc, &optind);
 	if (command.version)
 		printf("edgesteerctl %s\n", PACKAGE_VERSION);
 	else if (optind < argc && !command.verb)

@@ -29,6 +29,7 @@ enum {
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 	PROVIDERS_MAX = 64,
 	CONFIG_HTTP_MAX = 8,       // addresses of the HTTP door
+	DISCOVERY_MAX = 16,       // services: a bit for each in 16
 };
 
 // Which files are watched for changes. The order counts: each word watches what the one before it does, and more.
@@ -112,6 +113,31 @@ struct config_provider {
 	enum ready_rule health;
 	const struct value *options; // a mapping: the entry's other keys. Checked by provide/ against the plugin's rows
 	struct mark mark;
+};
+
+// A service that is asked about clients.
+struct config_discovery {
+	const char *plugin;
+	const char **carriers;       // whose clients it is asked about; at least one
+	size_t carrier_count;
+	unsigned rate;               // questions a second, at most
+	unsigned concurrency;        // under way at a time, at most
+	unsigned timeout_ms;
+	const struct value *options; // a mapping: the entry's other keys. Checked by learn/ against the plugin's rows
+	struct mark mark;
+};
+
+// How what services say becomes learned prefixes.
+struct config_learned {
+	unsigned prefix_v4, prefix_v6; // bits
+	unsigned max;                // prefixes
+	unsigned agree;              // samples
+	unsigned agree_for_s;
+	unsigned moves;              // a minute
+	unsigned tries;              // addresses of a prefix, while the service does not know them
+	unsigned max_stale_s;
+	struct prefix *notes_from;   // resolvers that are believed; none: all, each within its share
+	size_t notes_from_count;
 };
 
 struct config_check {
@@ -226,6 +252,9 @@ struct config {
 	size_t locate_count;
 	struct config_provider *providers;
 	size_t provider_count;
+	struct config_discovery *discoveries;
+	size_t discovery_count;
+	struct config_learned learned;
 	struct config_app defaults; // of apps that only providers name: what an app has besides its name and targets
 	struct config_check *checks;
 	size_t check_count;

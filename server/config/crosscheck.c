@@ -63,6 +63,11 @@ int crosscheck_salvage(struct config *config)
 		if (config->providers[i].plugin && config->providers[i].options)
 			config->providers[kept++] = config->providers[i];
 	config->provider_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < config->discovery_count; i++)
+		if (config->discoveries[i].plugin && config->discoveries[i].options && config->discoveries[i].carrier_count > 0)
+			config->discoveries[kept++] = config->discoveries[i];
+	config->discovery_count = kept;
 	dict_free(domains);
 	return E_OK;
 }

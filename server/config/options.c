@@ -331,6 +331,78 @@ static const struct schema provider_schema = {
 	.open = true,
 };
 
+static const struct option discovery_rows[] = {
+	{"plugin", &text_word, .required = true, FIELD(config_discovery, plugin),
+	 .help = "The service. `edgesteerd --plugins` lists the built-in plugins and their keys."},
+	{"carriers", &list_texts, .required = true, .min = "1", .max = "64",
+	 LIST(config_discovery, carriers, carrier_count),
+	 .help = "The carriers whose clients it knows. It is asked about no others: a client's carrier is what `locate` says."},
+	{"rate", &number_integer, .fallback = "10", .min = "1", .max = "10000", FIELD(config_discovery, rate),
+	 .help = "How many questions a second it is asked at most; at once at most a tenth of that."},
+	{"concurrency", &number_integer, .fallback = "10", .min = "1", .max = "512", FIELD(config_discovery, concurrency),
+	 .help = "How many questions may be under way."},
+	{"timeout", &number_duration_ms, .fallback = "2s", .min = "100ms", .max = "60s", FIELD(config_discovery, timeout_ms),
+	 .help = "How long an answer is waited for."},
+};
+
+static const struct schema discovery_schema = {
+	.path = "discovery[]",
+	.intro = "Services that know where a carrier's clients are, such as a carrier's edge-discovery service. They are asked "
+	         "about one client after the other, the busiest prefixes first, never while a query waits; what they say becomes "
+	         "learned prefixes (`learned`), which come before the prefix table. A site that the client's carrier cannot reach "
+	         "is ignored whoever names it. Client addresses are sent to the service: the address that has asked, where a "
+	         "query came without a client subnet, else one drawn within the prefix of the client subnet. `carriers` and "
+	         "`learned.notes-from` limit whose. The other keys of an entry depend on the plugin; see edgesteer-plugins(7).",
+	ROWS(discovery_rows),
+	.size = sizeof(struct config_discovery),
+	.max_entries = DISCOVERY_MAX,
+	.finish = rules_discovery,
+	.mark_offset = offsetof(struct config_discovery, mark),
+	.open = true,
+};
+
+static const struct option learned_prefix_rows[] = {
+	{"ipv4", &number_integer, .fallback = "24", .min = "8", .max = "32", FIELD(config, learned.prefix_v4),
+	 .help = "The length in bits of the IPv4 prefixes that are learned: one client speaks for its prefix."},
+	{"ipv6", &number_integer, .fallback = "48", .min = "16", .max = "64", FIELD(config, learned.prefix_v6),
+	 .help = "The same for IPv6."},
+};
+
+static const struct schema learned_prefix_schema = {
+	.path = "learned.prefix",
+	.intro = "The prefixes that are learned.",
+	ROWS(learned_prefix_rows),
+};
+
+static const struct option learned_rows[] = {
+	{"prefix", &schema_mapping, .schema = &learned_prefix_schema, .offset = 0, .size = sizeof(struct config),
+	 .help = "The prefixes that are learned. Neighbours that agree are answered as one; nothing is assumed of those between "
+	         "them that were not asked about."},
+	{"max", &number_integer, .fallback = "100000", .min = "1", .max = "1000000", FIELD(config, learned.max),
+	 .help = "How many prefixes are kept at most: those with the most traffic."},
+	{"agree", &number_integer, .fallback = "3", .min = "1", .max = "8", FIELD(config, learned.agree),
+	 .help = "A prefix is learned, and later moves to another site, when this many clients of it in a row have got the "
+	         "same answer."},
+	{"agree-for", &number_duration_s, .fallback = "10m", .min = "1s", .max = "7d", FIELD(config, learned.agree_for_s),
+	 .help = "Or when all answers over this time were the same."},
+	{"moves", &number_integer, .fallback = "600", .min = "1", .max = "1000000", FIELD(config, learned.moves),
+	 .help = "How many prefixes may move from one answer to another in a minute, the busiest first; the others wait."},
+	{"tries", &number_integer, .fallback = "3", .min = "1", .max = "16", FIELD(config, learned.tries),
+	 .help = "How many clients of a prefix are asked about when the service does not know them."},
+	{"max-stale", &number_duration_s, .fallback = "7d", .min = "0s", .max = "365d", FIELD(config, learned.max_stale_s),
+	 .help = "How long what was learned still counts when it cannot be confirmed."},
+	{"notes-from", &list_prefixes, .otherwise = "all", .min = "0", .max = "1024",
+	 LIST(config, learned.notes_from, learned.notes_from_count),
+	 .help = "The resolvers whose queries tell which prefixes are busy. A client subnet can be forged, to make any prefix "
+	         "look busy: without this, one sender has at most 5 % of a minute's say (or 100 queries)."},
+};
+
+static const struct schema learned_schema = {
+	.path = "learned",
+	.intro = "How what the services of `discovery` say becomes learned prefixes.",
+	ROWS(learned_rows),
+};
+
 static const struct option check_rows[] = {
 	{"type", &text_enum, .required = true, .words = check_types, FIELD(config_check, type),
 	 .help = "How to probe." CHECK_TYPES(CHECK_HELP)},
@@ -532,6 +604,10 @@ static const struct option root_rows[] = {
 	 .help = "The sources of what is known about a client."},
 	{"providers", &schema_list, .schema = &provider_schema, LIST(config, providers, provider_count),
 	 .help = "Sources of targets that come and go while the daemon runs."},
+	{"discovery", &schema_list, .schema = &discovery_schema, LIST(config, discoveries, discovery_count),
+	 .help = "Services that are asked where clients are."},
+	{"learned", &schema_mapping, .schema = &learned_schema, .offset = 0, .size = sizeof(struct config),
+	 .help = "How what they say becomes learned prefixes."},
 	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
 	 .help = "The options of apps that only `providers` name."},
 	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},

@@ -152,6 +152,14 @@ void rules_provider(struct reader *reader, struct value *object, void *entry)
 	provider->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 
+void rules_discovery(struct reader *reader, struct value *object, void *entry)
+{
+	static const char *const keys[] = {"plugin", "carriers", "rate", "concurrency", "timeout"};
+	struct config_discovery *discovery = entry;
+
+	discovery->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
+}
+
 void rules_check_name(struct reader *reader, const char *name, void *entry)
 {
 	struct config_check *check = entry;

@@ -18,8 +18,10 @@
 #include "control/reply_json.h"
 #include "control/target_json.h"
 #include "health/health.h"
+#include "learn/shown.h"
 #include "state/state.h"
 #include "view/answers.h"
+#include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
 #include "wire/dns.h"
@@ -32,6 +34,7 @@ struct explaining {
 	const struct live *live;
 	const struct state *state;
 	const struct health *health; // NULL: not known
+	struct learner *learner;     // NULL: nothing is learned
 	int64_t now_s;
 	const struct app *app; // the last one reached; NULL: none so far
 	uint8_t scope;         // of its answer, in bits
@@ -278,6 +281,55 @@ static void explain_addresses(struct explaining *e, uint32_t number, json_t *obj
 		     !probed[i].shown->up && health_partial(e->health, number) ? " and left out" : "", probed[i].shown->text);
 }
 
+// Between steps 1 and 2: what is learned of the client, on whose word, and what the table alone would have answered.
+static void explain_learned(struct explaining *e, const struct location *where)
+{
+	const struct view *view = e->live->view;
+	const struct learned_row *row = where->learned;
+	struct live alone = *e->live;
+	json_t *object = json_object(), *sites = json_array();
+	char text[ADDR_TEXT_LEN], named[FINDING_SITES_MAX * (NAME_MAX_LEN + 3)] = "";
+	const char *carrier = names_text(view->places->carriers, row->carrier);
+	struct shown_entry shown;
+	size_t at = 0;
+
+	for (unsigned i = 0; i < row->site_count; i++) {
+		const char *name = view->sites[row->sites[i]].name;
+
+		json_array_append_new(sites, json_string(name));
+		at += (size_t)snprintf(named + at, sizeof(named) - at, "%s%s", i ? ", " : "", name);
+	}
+	json_object_set_new(object, "sites", sites);
+	set_text(object, "reach", carrier);
+	step(e, "learned: %s, in reach of %s", *named ? named : "no site", *carrier ? carrier : "public sites alone");
+	if (e->learner && shown_find(e->learner, where->client, &shown)) {
+		int64_t age_s = e->now_s - shown.entry.heard_s;
+
+		set_text(object, "prefix", prefix_format(&shown.entry.prefix, text));
+		set_text(object, "source", shown.source);
+		set_text(object, "carrier", shown.carrier);
+		set_text(object, "class", shown.class_);
+		json_object_set_new(object, "age_s", json_integer(age_s));
+		json_object_set_new(object, "confidence", json_integer(shown.entry.opinion.confidence));
+		step(e, "learned: of %s, from %s, %lld s ago; %u samples, confidence %u; carrier from %s, class from %s", text,
+		     shown.source, (long long)age_s, shown.entry.samples, shown.entry.opinion.confidence,
+		     shown.carrier[0] ? shown.source : "the table", shown.class_[0] ? shown.source : "the table");
+	}
+	alone.learned = NULL;
+
+	struct location table = *where;
+
+	table.hit = steer_lookup(e->app->steer, where->client);
+	table.learned = NULL;
+
+	struct pick pick = pick_target(&alone, e->app, &table);
+	const char *without = pick.target ? view->sites[pick.target->site].name : NULL;
+
+	set_text(object, "table", without);
+	step(e, "learned: the table alone would answer %s (%s)", without ? without : "nothing", pick_outcome_text(pick.outcome));
+	json_object_set_new(e->object, "learned", object);
+}
+
 // Step 4: the answer.
 static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
@@ -313,7 +365,8 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
 	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
-	step(e, "scope: /%u, the %s%s", where->scope, blocks[e->app->steer->form],
+	step(e, "scope: /%u, the %s%s%s", where->scope, blocks[e->app->steer->form],
+	     e->live->learned ? " and one learned prefix, or none" : "",
 	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");
 }
 
@@ -336,6 +389,8 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	e->scope = where.scope;
 	set_text(e->object, "app", app->name);
 	explain_place(e, where.client, place, depth);
+	if (where.learned)
+		explain_learned(e, &where);
 	explain_candidates(e, place);
 	explain_decision(e, &pick, &where);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;
@@ -412,10 +467,10 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 }
 
 json_t *explain_query(const struct live *live, const struct state *state, const struct health *health,
-                      const char *name, const struct prefix *client)
+                      struct learner *learner, const char *name, const struct prefix *client)
 {
 	bool is_known = health && health_count(health) == live->states->count;
-	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .now_s = clock_wall_s(),
+	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .learner = learner, .now_s = clock_wall_s(),
 	                       .object = json_object(), .steps = json_array()};
 	char text[NAME_TEXT_MAX];
 	uint8_t wire[NAME_WIRE_MAX];

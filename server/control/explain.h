@@ -8,6 +8,7 @@
 #include "base/attr.h"
 
 struct health;
+struct learner;
 struct live;
 struct state;
 
@@ -18,6 +19,8 @@ struct state;
 // that are probed for it, each with its state)}; "scope", "ttl"; "steps": lines for people. Where CNAMEs lead through
 // several apps, all but "steps" describe the last one. A name that leads to no app gives {"error": "...", "steps":
 // [...]} and no fields of an app. NULL: out of memory.
-// `health` NULL, or not of this view: the addresses' states are left out.
+// Where something is learned of the client's prefix also "learned" {prefix, block, sites, carrier, class, source, age_s,
+// confidence, reach (the carrier whose sites are in reach), table (the site that would be answered without it)}.
+// `learner` NULL: where that is from is left out. `health` NULL, or not of this view: the addresses' states are left out.
 json_t *explain_query(const struct live *live, const struct state *state, const struct health *health,
-                      const char *name, const struct prefix *client) MUST_USE;
+                      struct learner *learner, const char *name, const struct prefix *client) MUST_USE;

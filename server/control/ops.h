@@ -8,6 +8,7 @@ struct background;
 struct config;
 struct files;
 struct health;
+struct learner;
 struct live;
 struct provide;
 struct report;
@@ -19,6 +20,7 @@ struct control_ops {
 	struct health *health;
 	struct state *state;
 	struct provide *provide;       // NULL: no providers
+	struct learner *learner;       // NULL: nothing is learned
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	// The config of the view in use. Valid until control returns to the event loop.

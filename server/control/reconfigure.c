@@ -1,11 +1,13 @@
-// reload; see reconfigure.h.
+// reload and learned forget; see reconfigure.h.
 #include "control/reconfigure.h"
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/report.h"
 #include "control/call.h"
 #include "control/reply_json.h"
+#include "learn/learner.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -53,4 +55,22 @@ void reconfigure_reload(const struct call *call)
 
 	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : "");
 	kept->ops.reload(kept->ops.ctx, force, done, kept);
+}
+
+json_t *reconfigure_forget(const struct call *call)
+{
+	const char *text = call_text(call, "prefix");
+	bool all = json_is_true(json_object_get(call->request, "all"));
+	struct prefix prefix;
+	int result;
+
+	if (all == (text != NULL))
+		return reply_error(REPLY_USAGE, "learned forget needs a prefix, or --all");
+	if (text && prefix_parse(text, &prefix, NULL) < 0)
+		return reply_error(REPLY_USAGE, "'%.64s' is not a prefix like 192.0.2.0/24", text);
+	result = call->ops.learner ? learner_forget(call->ops.learner, text ? &prefix : NULL) : E_NOTFOUND;
+	if (result == E_NOTFOUND || (all && result == 0))
+		return reply_error(REPLY_NOTHING, text ? "nothing is learned of %.64s; `learned` lists the prefixes" : "nothing is learned%s",
+		                   text ? text : "");
+	return reply_set(reply_ok(), "forgotten", json_integer(all ? result : 1));
 }

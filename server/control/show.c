@@ -270,8 +270,8 @@ json_t *show_explain(const struct call *call)
 	if (prefix_parse(client, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "client: '%.64s' is not an address or a prefix like 192.0.2.0/24", client);
 
-	json_t *steps = explain_query(live, call->ops.state, call->ops.health, call_text(call, "name"),
-	                              &prefix);
+	json_t *steps = explain_query(live, call->ops.state, call->ops.health, call->ops.learner,
+	                              call_text(call, "name"), &prefix);
 	const char *error = json_string_value(json_object_get(steps, "error"));
 
 	if (!error)

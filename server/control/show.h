@@ -12,6 +12,8 @@ struct call;
 // "next" is the "from" of the next part. The parts form one consistent list if "generation" of `apps` and `targets`,
 // or "overrides_revision" of `status`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_OVERRIDES_MAX = 2000 };
+// How many entries `learned` shows, of "count" that there are.
+enum { SHOW_LEARNED_MAX = 5000 };
 
 json_t *show_status(const struct call *call) MUST_USE;
 json_t *show_sites(const struct call *call) MUST_USE;
@@ -19,5 +21,7 @@ json_t *show_apps(const struct call *call) MUST_USE;
 json_t *show_targets(const struct call *call) MUST_USE;
 json_t *show_explain(const struct call *call) MUST_USE;
 json_t *show_sources(const struct call *call) MUST_USE;
+json_t *show_discovery(const struct call *call) MUST_USE;
+json_t *show_learned(const struct call *call) MUST_USE;
 json_t *show_stats(const struct call *call) MUST_USE;
 json_t *show_version(const struct call *call) MUST_USE;

@@ -33,6 +33,11 @@ static const struct verbs_row rows[] = {
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
+	{"discovery", .now = show_discovery, .scope = VERBS_READ},
+	{"learned", .now = show_learned, .scope = VERBS_READ,
+	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
+	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,
+	 .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
 	{"stats", .now = show_stats, .scope = VERBS_READ},
 	{"version", .now = show_version, .scope = VERBS_READ},
 };

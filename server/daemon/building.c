@@ -7,6 +7,7 @@
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "generation/shrink.h"
+#include "learn/learner.h"
 #include "provide/join.h"
 #include "provide/provide.h"
 #include "provide/snapshot.h"
@@ -25,6 +26,7 @@ void building_end(struct building *building)
 {
 	building->snapshot = snapshot_release(building->snapshot);
 	building->plan = provide_discard(building->plan);
+	building->learner_plan = learner_discard(building->learner_plan);
 }
 
 int building_first(struct provide *provide, const struct config *config, struct report *report, bool *ret_has_saved)
@@ -51,6 +53,9 @@ void building_taken(struct building *building, struct provide *provide, const st
 	if (building->plan)
 		provide_take(provide, building->plan);
 	building->plan = NULL;
+	if (building->learner_plan)
+		learner_take(building->learner, building->learner_plan);
+	building->learner_plan = NULL;
 	provide_joined(provide, config);
 }
 
@@ -82,8 +87,12 @@ int building_build(struct building *building, const struct reload_job *job, stru
 		err = shrink_check(building->config, building->previous.view, made.config, made.view, report);
 	if (err == E_OK && job->kind != RELOAD_JOIN)
 		err = provide_prepare(building->provide, made.config, report, &building->plan);
+	if (err == E_OK && job->kind != RELOAD_JOIN)
+		err = learner_prepare(building->learner, made.config, report, &building->learner_plan);
 	if (err == E_OK)
 		err = handover_prepare(made.config, made.view, &building->previous, building->handouts, &made.handover);
+	if (err == E_OK && made.view->tables != building->previous.view->tables)
+		made.handover->learned = learner_overlay(building->learner, made.view->tables);
 	if (err == E_OK)
 		*ret_generation = made;
 	else

@@ -12,6 +12,8 @@ struct config;
 struct generation;
 struct generation_joiner;
 struct handouts;
+struct learner;
+struct learner_plan;
 struct provide;
 struct provide_plan;
 struct snapshot;
@@ -25,6 +27,8 @@ struct building {
 	struct config *config;          // in use
 	const struct provide *provide;  // its list of what runs
 	struct snapshot *snapshot;      // what providers give, taken when the build started; owned
+	struct learner *learner;        // its list of services
+	struct learner_plan *learner_plan; // made by a build, as the next
 	struct provide_plan *plan;      // made by a build, for who takes its generation; else NULL
 	struct handover_from previous;  // the rest of the generation in use
 };

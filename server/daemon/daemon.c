@@ -32,6 +32,7 @@
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
+#include "learn/learner.h"
 #include "health/watchlist.h"
 #include "net/sockets.h"
 #include "net/tcp.h"
@@ -57,7 +58,8 @@ static void serve(struct daemon *daemon)
 
 	must(!daemon->workers && !serving_started(daemon->serving));
 	event_del(daemon->first_round_timeout);
-	if (serving_start(daemon->serving, daemon->health) < 0 ||
+	if (serving_start(daemon->serving, daemon->health,
+	                  learner_overlay(daemon->learner, serving_view(daemon->serving)->tables)) < 0 ||
 	    workers_start(daemon->sockets, &limits, daemon->workers_max, &daemon->workers) < 0) {
 		log_error("cannot start the workers: stopping");
 		daemon->result = E_NOMEM;
@@ -131,6 +133,8 @@ static int open_parts(struct daemon *daemon, const struct report *first, struct 
 
 	if (err == E_OK)
 		err = reloads_open(daemon, first);
+	if (err == E_OK)
+		err = reloads_learn(daemon, report);
 	if (err == E_OK)
 		err = reloads_provide(daemon, report);
 	if (err < 0)
@@ -269,6 +273,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	learner_stop(daemon->learner); // what it has learned is kept by the state
 	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
@@ -285,8 +290,9 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
-	daemon->provide = provide_free(daemon->provide); // builds read it
-	if (!watch_stopped || daemon->provide)
+	daemon->provide = provide_free(daemon->provide); // builds read both
+	daemon->learner = learner_free(daemon->learner);
+	if (!watch_stopped || daemon->provide || daemon->learner)
 		return daemon;
 	building_end(&daemon->building);
 	readiness_free(daemon->readiness);

@@ -12,6 +12,7 @@
 #include "health/watchlist.h"
 #include "view/handouts.h"
 #include "view/index.h"
+#include "view/learned.h"
 #include "view/view.h"
 
 enum { NONE = UINT32_MAX };
@@ -139,6 +140,7 @@ struct handover *handover_free(struct handover *handover)
 		return NULL;
 	watchlist_discard(handover->watchlist);
 	merge_free(handover->merge);
+	learned_free(handover->learned);
 	alias_plan_free(handover->aliases);
 	caches_free(handover->caches);
 	free(handover->old_of_new);

@@ -13,6 +13,7 @@ struct arena;
 struct caches;
 struct config;
 struct handouts;
+struct learned;
 struct merge;
 struct view;
 struct watchlist;
@@ -26,6 +27,7 @@ struct handover {
 	struct watchlist *watchlist;  // of the next generation; shares unchanged watches with the list in use
 	struct merge *merge;          // of the next view: every target up, no override
 	struct alias_plan *aliases;   // of the next view
+	struct learned *learned;      // for the next view's sites and places; NULL: nothing, or they are the same
 	struct caches *caches;        // with the targets whose TTL is reduced, or that are removed
 	uint32_t *old_of_new;         // by the next view's targets: their numbers in use, or UINT32_MAX; owned
 	struct arena *arena;

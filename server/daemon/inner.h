@@ -18,6 +18,7 @@ struct event;
 struct event_base;
 struct handouts;
 struct handover;
+struct learner;
 struct health;
 struct keys;
 struct provide;
@@ -62,6 +63,7 @@ struct daemon {
 	struct watching *watching;
 	struct building building; // for the builder
 	struct provide *provide;
+	struct learner *learner;
 	bool joins_fail;         // the last one did, and it was said
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
@@ -97,6 +99,8 @@ void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, 
 void reloads_by_signal(struct daemon *daemon);
 // Starts the providers. E_INVAL (reported), E_IO, E_NOMEM.
 int reloads_provide(struct daemon *daemon, struct report *report);
+// Starts the services that are asked where clients are. E_INVAL (reported), E_IO, E_NOMEM.
+int reloads_learn(struct daemon *daemon, struct report *report);
 // For the timer `forget`.
 void reloads_on_forget(int fd, short what, void *arg);
 

@@ -47,7 +47,8 @@ static json_t *stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return metrics_counters(daemon->workers, daemon->health, aliases_resolve(daemon->aliases));
+	return metrics_counters(daemon->workers, daemon->health, aliases_resolve(daemon->aliases),
+	                        daemon->learner);
 }
 
 static json_t *status_of(void *ctx)
@@ -104,6 +105,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.health = daemon->health,
 		.state = daemon->state,
 		.provide = daemon->provide,
+		.learner = daemon->learner,
 		.resolve = aliases_resolve(daemon->aliases),
 		.config = config_of,
 		.live = live_of,

@@ -18,6 +18,7 @@
 #include "discovery/discovery.h"
 #include "online/online.h"
 #include "online/parent.h"
+#include "learn/learner.h"
 #include "provide/provide.h"
 #include "state/state.h"
 #include "view/view.h"
@@ -247,18 +248,21 @@ static void test_reload(const char *path, const char *user, struct report *repor
 }
 
 // Their plugins and options, without running them.
-static void test_providers(const struct config *config, struct report *report)
+static void test_plugins(const struct config *config, struct report *report)
 {
+	struct learner_plan *services = NULL;
 	struct provide_plan *plan = NULL;
 
 	print_unreported(provide_prepare(NULL, config, report, &plan), report);
 	provide_discard(plan);
+	print_unreported(learner_prepare(NULL, config, report, &services), report);
+	learner_discard(services);
 }
 
 // -t, of a generation that is good. The exit code.
 static int test(struct arguments *arguments, struct generation *first, struct report *report)
 {
-	test_providers(first->config, report);
+	test_plugins(first->config, report);
 	if (service_test(&first->config->server, report))
 		test_reload(arguments->config, first->config->server.user, report);
 

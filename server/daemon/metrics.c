@@ -13,6 +13,7 @@
 #include "daemon/process.h"
 #include "door/status.h"
 #include "health/health.h"
+#include "learn/shown.h"
 #include "net/worker.h"
 #include "resolve/resolve.h"
 #include "state/state.h"
@@ -23,7 +24,7 @@
 
 // One row adds a metric: ROW(name, kind, unit, help, value), or of several in a family
 // FULL(name, family, label, its value, kind, verb, unit, help, is_sum, value). The value is an expression over the variables
-// of the function that visits the rows: each_probe(), each_name(), each_fact(), each_of_view(), ….
+// of the function that visits the rows: each_probe(), each_name(), each_learned(), each_fact(), each_of_view(), ….
 #define FAILURES_HELP "Of the health probes, those that failed, by the layer at which they did."
 #define FAILURE(FULL, name, layer) \
 	FULL(probe_failures_##name, "probe_failures", "layer", #name, COUNTER, STATS, "", FAILURES_HELP, false, probes.at[layer])
@@ -100,6 +101,30 @@
 	ROW(alias_lookups, COUNTER, "", "Look-ups of names that began.", names.lookups) \
 	ROW(alias_failures, COUNTER, "", "Of the look-ups, those that failed.", names.failures)
 
+#define LEARN_ROWS(ROW) \
+	ROW(learned_prefixes, GAUGE, "", "Prefixes of which something is known from services, or was asked.", learn.entries) \
+	ROW(learned_octets, GAUGE, "octets", "Memory used by what is known of them.", learn.octets) \
+	ROW(learned, COUNTER, "", "Prefixes that were learned.", learn.book_counts.learned) \
+	ROW(learned_moved, COUNTER, "", "Learned prefixes that moved to another answer.", learn.book_counts.moved) \
+	ROW(learned_held_back, COUNTER, "", "Moves that had to wait.", learn.book_counts.held_back) \
+	ROW(learned_withdrawn, COUNTER, "", "Learned prefixes given up as answers disagreed.", learn.book_counts.withdrawn) \
+	ROW(learned_out_of_reach, COUNTER, "", "Sites ignored as the client's carrier cannot reach them.", \
+	    learn.out_of_reach) \
+	ROW(discovery_noted, COUNTER, "", "Queries that were noted for services.", learn.crowd_counts.noted) \
+	ROW(discovery_dropped, COUNTER, "", "Notes that were dropped.", learn.dropped) \
+	ROW(discovery_asked, COUNTER, "", "Questions to services.", asked(&learn)) \
+	ROW(discovery_found, COUNTER, "", "Of the questions, those that were answered.", outcomes(&learn, EDGESTEER_FOUND)) \
+	ROW(discovery_not_found, COUNTER, "", "Of the questions, those about clients that the service does not know.", \
+	    outcomes(&learn, EDGESTEER_NOT_FOUND)) \
+	ROW(discovery_busy, COUNTER, "", "Of the questions, those that the service had no time for.", \
+	    outcomes(&learn, EDGESTEER_BUSY)) \
+	ROW(discovery_denied, COUNTER, "", "Of the questions, those that the service refused.", \
+	    outcomes(&learn, EDGESTEER_DENIED)) \
+	ROW(discovery_timeout, COUNTER, "", "Of the questions, those without an answer in time.", \
+	    outcomes(&learn, EDGESTEER_TIMEOUT)) \
+	ROW(discovery_broken, COUNTER, "", "Of the questions, those whose answer made no sense.", \
+	    outcomes(&learn, EDGESTEER_BROKEN))
+
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "timestamp", "When the daemon was started, in Unix time.", facts->started_s) \
 	ROW(workers, GAUGE, "", "Threads that serve each address over UDP, and as many for TCP.", facts->workers) \
@@ -171,6 +196,7 @@ enum {
 #undef FULL_ROW
 	ROW_http_connections,
 	NAME_ROWS(ROW_ID)
+	LEARN_ROWS(ROW_ID)
 	FACT_ROWS(ROW_ID)
 	RELOADS_ROWS(ROW_ID)
 	RELOAD_UNDER_WAY_ROWS(ROW_ID)
@@ -198,6 +224,7 @@ static const struct metric rows[ROWS] = {
 	[ROW_http_connections] = {"http_connections", "http_connections", "", "", METRIC_GAUGE, METRIC_NONE, "",
 	                          "Connections to the HTTP door.", false},
 	NAME_ROWS(STATS_ROW)
+	LEARN_ROWS(STATS_ROW)
 	FACT_ROWS(STATUS_ROW)
 	RELOADS_ROWS(FULL_DATA)
 	RELOAD_UNDER_WAY_ROWS(STATUS_ROW)
@@ -261,6 +288,33 @@ static void each_name(const struct resolve *resolve, const struct visitor *visit
 	NAME_ROWS(VISIT)
 }
 
+// Of all services that run.
+static uint64_t asked(const struct shown_status *learn)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < learn->service_count; i++)
+		sum += learn->services[i].asked;
+	return sum;
+}
+
+static uint64_t outcomes(const struct shown_status *learn, enum edgesteer_outcome outcome)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < learn->service_count; i++)
+		sum += learn->services[i].outcomes[outcome];
+	return sum;
+}
+
+static void each_learned(struct learner *learner, const struct visitor *visitor)
+{
+	struct shown_status learn;
+
+	shown_read(learner, &learn);
+	LEARN_ROWS(VISIT)
+}
+
 static void each_fact(const struct metrics_facts *facts, const struct live *live, const struct visitor *visitor)
 {
 	FACT_ROWS(VISIT)
@@ -314,6 +368,8 @@ void metrics_each(const struct metrics_source *source,
 		each_of_door(source, &visitor);
 	if (source->resolve)
 		each_name(source->resolve, &visitor);
+	if (source->learner)
+		each_learned(source->learner, &visitor);
 	if (source->facts)
 		each_fact(source->facts, source->live, &visitor);
 	if (source->state)
@@ -379,9 +435,10 @@ static json_t *add_rows(json_t *object, enum metric_verb verb, const struct metr
 	return object;
 }
 
-json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve)
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve,
+                         struct learner *learner)
 {
-	struct metrics_source source = {.workers = workers, .health = health, .resolve = resolve};
+	struct metrics_source source = {.workers = workers, .health = health, .resolve = resolve, .learner = learner};
 
 	return add_rows(json_object(), METRIC_STATS, &source);
 }

@@ -10,6 +10,7 @@
 
 struct door_stats;
 struct health;
+struct learner;
 struct live;
 struct process;
 struct report;
@@ -41,6 +42,7 @@ struct metrics_source {
 	const struct workers *workers;     // NULL: none are running yet, every counter is 0
 	const struct health *health;       // NULL: leave out the rows about probes
 	const struct resolve *resolve;     // NULL: leave out the rows about names of hosts
+	struct learner *learner;           // NULL: leave out the rows about learned prefixes
 	const struct metrics_facts *facts; // NULL: leave out the rows about the daemon
 	const struct state *state;         // NULL: leave out the rows about overrides
 	const struct door_stats *door;     // NULL: leave out those about the HTTP door
@@ -54,8 +56,9 @@ void metrics_each(const struct metrics_source *source,
                   void (*fn)(void *ctx, const struct metric *metric, uint64_t value), void *ctx);
 
 // For `stats`: every counter by name, summed over the workers (NULL: none are running yet), those of the probes and
-// of look-ups. Owned by the caller; NULL: out of memory.
-json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve);
+// of look-ups, and what is learned. Owned by the caller; NULL: out of memory.
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve,
+                         struct learner *learner);
 // For `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. Owned by the caller; NULL: out of
 // memory.
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

@@ -20,8 +20,10 @@
 #include "door/door.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
+#include "learn/learner.h"
 #include "health/health.h"
 #include "provide/provide.h"
+#include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -177,6 +179,36 @@ int reloads_provide(struct daemon *daemon, struct report *report)
 
 	return err < 0 ? err
 	               : building_first(daemon->provide, serving_config(daemon->serving), report, &daemon->joins_first);
+}
+
+static void save_learned(void *ctx, const char *prefix, const char *text)
+{
+	const struct daemon *daemon = ctx;
+
+	state_set_learned(daemon->state, prefix, text);
+}
+
+static void restore_learned(void *ctx, const char *prefix, const char *text)
+{
+	const struct daemon *daemon = ctx;
+
+	learner_restore(daemon->learner, prefix, text);
+}
+
+int reloads_learn(struct daemon *daemon, struct report *report)
+{
+	struct learner_plan *plan;
+	const struct learner_ops ops = {.ctx = daemon, .save = save_learned};
+	int err = learner_new(daemon->base, daemon->workers_max, &ops, &daemon->learner);
+
+	if (err == E_OK)
+		err = learner_prepare(daemon->learner, serving_config(daemon->serving), report, &plan);
+	if (err < 0)
+		return err;
+	learner_take(daemon->learner, plan);
+	state_take_learned(daemon->state, restore_learned, daemon);
+	daemon->building.learner = daemon->learner;
+	return E_OK;
 }
 
 int reloads_open(struct daemon *daemon, const struct report *first)

@@ -20,6 +20,7 @@
 #include "health/health.h"
 #include "state/state.h"
 #include "view/index.h"
+#include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -203,14 +204,30 @@ static void set_unready(void *ctx, const char *app, const char *site)
 	set_ready(generation->handover->merge, generation->config, app, site, false);
 }
 
-int serving_start(struct serving *serving, const struct health *health)
+// Before the workers: it is in the first answer. Out of memory, the learner makes another one.
+static void add_learned(struct learned *learned)
+{
+	struct live *live = learned ? live_next() : NULL;
+
+	if (!live) {
+		learned_free(learned);
+		return;
+	}
+	live->learned = learned;
+	live_publish(live);
+}
+
+int serving_start(struct serving *serving, const struct health *health, struct learned *learned)
 {
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
 	if (addresses_prepare(serving->first_view, serving->merge, health) < 0 ||
-	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
+	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0) {
+		learned_free(learned);
 		return E_NOMEM;
+	}
+	add_learned(learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
 }
@@ -319,6 +336,11 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
+		if (next->view->tables != live->view->tables)
+			live->learned = handover->learned; // what there was is for other sites and places
+		else
+			learned_free(handover->learned);
+		handover->learned = NULL;
 		live->view = next->view;
 		live->states = states;
 		live_publish(live);

@@ -14,6 +14,7 @@ struct caches;
 struct config;
 struct generation;
 struct health;
+struct learned;
 struct live;
 struct merge;
 struct override;
@@ -33,8 +34,9 @@ struct serving *serving_free(struct serving *serving);
 // started. E_NOMEM, E_IO: nothing has changed, and `next` is still the caller's.
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
                  const struct readiness *readiness, struct state *state) MUST_USE;
-// Publishes the first generation with the health known so far. Once. E_NOMEM.
-int serving_start(struct serving *serving, const struct health *health) MUST_USE;
+// Publishes the first generation with the health known so far, and what is learned (NULL: nothing), of which it takes
+// ownership in every case. Once. E_NOMEM.
+int serving_start(struct serving *serving, const struct health *health, struct learned *learned) MUST_USE;
 bool serving_started(const struct serving *serving);
 
 // The health of one of a target's addresses, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes

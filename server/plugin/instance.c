@@ -152,6 +152,23 @@ static int refuse_stop_fd(const struct edgesteer_host *lent)
 	return refuse_call(lent, "stop_fd", "provide");
 }
 
+static int refuse_question_fd(const struct edgesteer_host *lent)
+{
+	return refuse_call(lent, "question_fd", "look_up");
+}
+
+static int refuse_take(const struct edgesteer_host *lent, struct edgesteer_question *ret_question)
+{
+	(void)ret_question;
+	return refuse_call(lent, "take", "look_up");
+}
+
+static void refuse_answer(const struct edgesteer_host *lent, uint64_t id, const struct edgesteer_finding *finding)
+{
+	(void)id, (void)finding;
+	refuse_call(lent, "answer", "look_up");
+}
+
 static struct edgesteer_host lend(const struct edgesteer_host *job)
 {
 	return (struct edgesteer_host){
@@ -168,6 +185,9 @@ static struct edgesteer_host lend(const struct edgesteer_host *job)
 		.commit = job->commit ? job->commit : refuse_commit,
 		.source = job->source ? job->source : refuse_source,
 		.stop_fd = job->stop_fd ? job->stop_fd : refuse_stop_fd,
+		.question_fd = job->question_fd ? job->question_fd : refuse_question_fd,
+		.take = job->take ? job->take : refuse_take,
+		.answer = job->answer ? job->answer : refuse_answer,
 	};
 }
 

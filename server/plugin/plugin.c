@@ -33,7 +33,8 @@ enum { PLUGIN_NAME_MAX_LEN = 63, MESSAGE_MAX_LEN = 768 };
 // The part of struct edgesteer_plugin that every version of this major ABI has.
 #define PLUGIN_SIZE_MIN (offsetof(struct edgesteer_plugin, close) + sizeof(((struct edgesteer_plugin *)0)->close))
 
-static const char *const list_texts[PLUGIN_LISTS] = {[PLUGIN_LOCATE] = "locate", [PLUGIN_PROVIDERS] = "providers"};
+static const char *const list_texts[PLUGIN_LISTS] = {[PLUGIN_LOCATE] = "locate", [PLUGIN_PROVIDERS] = "providers",
+                                                     [PLUGIN_DISCOVERY] = "discovery"};
 
 const char *plugin_list_text(enum plugin_list list)
 {
@@ -93,15 +94,18 @@ static int refuse_unknown(const char *folder, const struct plugin_entry *entry, 
 }
 
 // The job of the list that a plugin cannot do, as the end of a sentence; NULL: it can. Plugins of ABI 1.0 and 1.1 end
-// before provide().
+// before provide(), those of 1.2 before look_up().
 static const char *find_missing_job(const struct edgesteer_plugin *methods, enum plugin_list list)
 {
+	const size_t end_of_look_up = offsetof(struct edgesteer_plugin, look_up) + sizeof(methods->look_up);
 	const size_t end_of_provide = offsetof(struct edgesteer_plugin, provide) + sizeof(methods->provide);
 
 	if (list == PLUGIN_LOCATE && !methods->enumerate)
 		return "has no enumerate(), which `locate` needs";
 	if (list == PLUGIN_PROVIDERS && (methods->size < end_of_provide || !methods->provide))
 		return "has no provide(), which `providers` needs";
+	if (list == PLUGIN_DISCOVERY && (methods->size < end_of_look_up || !methods->look_up))
+		return "has no look_up(), which `discovery` needs";
 	return NULL;
 }
 

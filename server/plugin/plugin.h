@@ -16,7 +16,7 @@ extern const struct edgesteer_plugin *const plugin_built_in[];
 extern const size_t plugin_built_in_count;
 
 // The list of the config that an entry is in, and so the job that its plugin must be able to do.
-enum plugin_list { PLUGIN_LOCATE, PLUGIN_PROVIDERS, PLUGIN_LISTS };
+enum plugin_list { PLUGIN_LOCATE, PLUGIN_PROVIDERS, PLUGIN_DISCOVERY, PLUGIN_LISTS };
 
 // An entry of the config that names a plugin. Borrowed texts.
 struct plugin_entry {
@@ -32,7 +32,7 @@ struct plugin {
 	void *library; // the handle from dlopen(); NULL: built in
 };
 
-// "locate" or "providers", for messages.
+// "locate", "providers" or "discovery", for messages.
 const char *plugin_list_text(enum plugin_list list);
 
 // Reports "LIST: PLUGIN: text" at a key of the entry's options, or with a NULL `node` at the entry itself.

@@ -243,7 +243,7 @@ static void join_ended(struct provide *provide, struct provider *provider)
 		i++;
 	must(i < provide->leaving_count); // threads end when they are told to
 	provide->leaving[i] = provide->leaving[--provide->leaving_count];
-	must(pthread_join(provider->thread, NULL) == 0);
+	chore_join(&provider->chore);
 	provider_free(provider);
 }
 
@@ -295,7 +295,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 static void leave(struct provide *provide, struct provider *provider)
 {
-	if (!provider->is_started) { // there was no thread for it
+	if (!provider->chore.is_started) { // there was no thread for it
 		provider_free(provider);
 		return;
 	}

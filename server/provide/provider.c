@@ -2,13 +2,9 @@
 // committed when provide() returns is as if it had not been said.
 #include "provide/provider.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clean.h"
@@ -17,11 +13,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
-#include "base/thread.h"
 #include "provide/batch.h"
 #include "provide/object.h"
-
-enum { AGAIN_FIRST_S = 1, AGAIN_MAX_S = 60 };
 
 _Static_assert(offsetof(struct provider, base) == 0, "a pointer to what is lent is one to its struct provider");
 
@@ -260,22 +253,10 @@ static void lent_source(const struct edgesteer_host *lent, const char *part, enu
 
 static int lent_stop_fd(const struct edgesteer_host *lent)
 {
-	return of(lent)->stop_fd;
+	return of(lent)->chore.stop_fd;
 }
 
 // ---- the thread -----------------------------------------------------------------------------------------------------
-
-// Whether it is to stop within that time.
-static bool stops_within(const struct provider *provider, int milliseconds)
-{
-	struct pollfd wait = {.fd = provider->stop_fd, .events = POLLIN};
-	int64_t end_ms = clock_mono_ms() + milliseconds, left_ms = milliseconds;
-	int ready;
-
-	while ((ready = poll(&wait, 1, (int)left_ms)) < 0 && errno == EINTR)
-		left_ms = end_ms > clock_mono_ms() ? end_ms - clock_mono_ms() : 0;
-	return ready != 0; // an error stops it too, rather than turning in a circle
-}
 
 static void set_waiting(struct provider *provider, bool is_waiting)
 {
@@ -284,55 +265,47 @@ static void set_waiting(struct provider *provider, bool is_waiting)
 	pthread_mutex_unlock(&provider->mutex);
 }
 
-// Whether to go on, after a pause.
-static bool pause_after_failure(struct provider *provider, int64_t began_ms, int *again_s)
-{
-	if (clock_mono_ms() - began_ms >= AGAIN_MAX_S * 1000)
-		*again_s = AGAIN_FIRST_S;
-	log_warning("providers: %s: has stopped by itself: it is called again in %d s, its last targets serve on",
-	            provider->label, *again_s);
-	set_waiting(provider, true);
-	if (stops_within(provider, *again_s * 1000) || provider->is_to_stop)
-		return false;
-	set_waiting(provider, false);
-	*again_s = *again_s * 2 < AGAIN_MAX_S ? *again_s * 2 : AGAIN_MAX_S;
-	return true;
-}
-
-static void *run(void *ctx)
+static void call_provide(void *ctx)
 {
 	struct provider *provider = ctx;
-	int again_s = AGAIN_FIRST_S;
 
-	for (bool goes_on = true; goes_on;) {
-		int64_t began_ms = clock_mono_ms();
+	(void)provider->base.plugin.methods->provide(provider->base.self); // any result is a failure, unless it is to stop
+	forget_batch(provider);
+}
 
-		(void)provider->base.plugin.methods->provide(provider->base.self); // any result is a failure, unless it is to stop
-		forget_batch(provider);
-		goes_on = !provider->is_to_stop && pause_after_failure(provider, began_ms, &again_s);
-	}
+static void pausing(void *ctx, int for_s)
+{
+	struct provider *provider = ctx;
+
+	log_warning("providers: %s: has stopped by itself: it is called again in %d s, its last targets serve on",
+	            provider->label, for_s);
+	set_waiting(provider, true);
+}
+
+static void resuming(void *ctx)
+{
+	set_waiting(ctx, false);
+}
+
+static void ended(void *ctx)
+{
+	struct provider *provider = ctx;
+
 	instance_close(&provider->base, NULL);
 	provider->is_open = false;
 	inbox_end(provider->inbox, &provider->sender);
-	return NULL;
 }
 
 bool provider_start(struct provider *provider)
 {
-	must(provider->inbox && !provider->is_started);
-	provider->is_started = thread_start(&provider->thread, "provider", run, provider);
-	return provider->is_started;
+	must(provider->inbox);
+	return chore_start(&provider->chore, "provider");
 }
 
 void provider_stop(struct provider *provider)
 {
-	uint64_t one = 1;
-
-	must(provider->is_started);
-	provider->is_to_stop = true;
 	inbox_close(provider->inbox, &provider->sender);
-	while (write(provider->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	chore_stop(&provider->chore);
 }
 
 void provider_read_report(struct provider *provider, struct provider_report *ret_report)
@@ -356,14 +329,16 @@ char *provider_key(const struct config_provider *entry)
 }
 
 // Everything but the instance.
-static struct provider *make(const struct config *config, const struct config_provider *entry, const char *key)
+static struct provider *make(const struct config *config, const struct config_provider *entry, const char *key,
+                             int *ret_err)
 {
+	static const struct chore_ops ops = {call_provide, pausing, resuming, ended};
 	struct provider *provider = calloc(1, sizeof(*provider));
 
 	if (!provider)
 		return NULL;
 	must(pthread_mutex_init(&provider->mutex, NULL) == 0);
-	provider->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	*ret_err = chore_init(&provider->chore, &ops, provider);
 	provider->told = calloc(PROVIDER_TOLD_MAX, sizeof(*provider->told));
 	provider->key = strdup(key);
 	provider->plugin = strdup(entry->plugin);
@@ -386,12 +361,13 @@ int provider_open(const struct config *config, const struct config_provider *ent
 		.stop_fd = lent_stop_fd,
 	};
 	const struct plugin_entry at = {PLUGIN_PROVIDERS, entry->plugin, entry->options, entry->mark};
-	struct provider *provider = make(config, entry, key);
-	int err;
+	int err = E_NOMEM;
+	struct provider *provider = make(config, entry, key, &err);
 
 	if (!provider)
 		return E_NOMEM;
-	err = provider->stop_fd < 0 ? E_IO : instance_open(&provider->base, &job, config->server.plugin_dir, &at, report);
+	if (err == E_OK)
+		err = instance_open(&provider->base, &job, config->server.plugin_dir, &at, report);
 	if (err < 0) {
 		provider_free(provider);
 		return err;
@@ -412,8 +388,7 @@ struct provider *provider_free(struct provider *provider)
 	free(provider->roll.objects);
 	if (provider->is_open)
 		instance_close(&provider->base, NULL);
-	if (provider->stop_fd >= 0)
-		close(provider->stop_fd);
+	chore_wipe(&provider->chore);
 	pthread_mutex_destroy(&provider->mutex);
 	free(provider->told);
 	free(provider->key);

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "config/config.h"
+#include "plugin/chore.h"
 #include "plugin/instance.h"
 #include "provide/changes.h"
 #include "provide/inbox.h"
@@ -51,9 +52,7 @@ struct provider {
 	char label[INSTANCE_LABEL_LEN];
 	struct inbox *inbox;
 	struct inbox_sender sender;
-	pthread_t thread;
-	int stop_fd;
-	_Atomic bool is_to_stop;     // also when a plugin has taken what is in stop_fd
+	struct chore chore;
 	pthread_mutex_t mutex;
 	struct provider_report report; // under the mutex
 	// The thread's.
@@ -64,7 +63,7 @@ struct provider {
 	bool is_open;                // the instance is; the main thread's before the thread starts and after it has ended
 	bool is_over;                // a limit was reached since the last commit
 	// The main thread's.
-	bool is_started, is_known;   // is_known: an equal entry was found again while a plan is made
+	bool is_known;               // an equal entry was found again while a plan is made
 	int64_t left_ms;             // since when it is to stop, monotonic; 0: it is not
 	bool is_late;                // it has not stopped in time, which has been said
 	struct roll roll;

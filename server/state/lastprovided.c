@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -125,6 +126,23 @@ void lastprovided_set(struct lastprovided *last, const char *owner, const char *
 	if (err < 0 && !last->is_full)
 		log_warning("what provider %s gives does not survive a restart: %s", owner, err_text(err));
 	last->is_full |= err < 0;
+}
+
+void lastprovided_take_of(struct lastprovided *last, const char *owner,
+                          void (*row)(void *ctx, const char *key, const char *text), void *ctx)
+{
+	struct provided_list *found = &last->found;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		if (strcmp(found->rows[i]->owner, owner) != 0) {
+			found->rows[kept++] = found->rows[i];
+			continue;
+		}
+		row(ctx, found->rows[i]->key, found->rows[i]->text);
+		free(found->rows[i]);
+	}
+	found->count = kept;
 }
 
 int lastprovided_take(struct lastprovided *last,

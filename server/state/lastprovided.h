@@ -20,7 +20,9 @@ void lastprovided_stop(struct lastprovided *last);
 // After the writer has stopped: writes what is not written yet. E_IO, E_NOMEM.
 int lastprovided_finish(struct lastprovided *last, const struct state_backend *backend, void *backend_ctx) MUST_USE;
 
-// What state.h says of state_set_provided() and state_take_provided().
+// What state.h says of state_set_provided(), state_take_learned() and state_take_provided().
 void lastprovided_set(struct lastprovided *last, const char *owner, const char *key, const char *text);
+void lastprovided_take_of(struct lastprovided *last, const char *owner,
+                          void (*row)(void *ctx, const char *key, const char *text), void *ctx);
 int lastprovided_take(struct lastprovided *last,
                       int (*row)(void *ctx, const char *owner, const char *key, const char *text), void *ctx);

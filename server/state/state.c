@@ -532,3 +532,15 @@ int state_take_provided(struct state *state,
 {
 	return lastprovided_take(state->provided, row, ctx);
 }
+
+static const char learned_owner[] = "/learned"; // of providers these are names of plugins
+
+void state_set_learned(struct state *state, const char *prefix, const char *text)
+{
+	lastprovided_set(state->provided, learned_owner, prefix, text);
+}
+
+void state_take_learned(struct state *state, void (*row)(void *ctx, const char *prefix, const char *text), void *ctx)
+{
+	lastprovided_take_of(state->provided, learned_owner, row, ctx);
+}

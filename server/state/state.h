@@ -142,6 +142,11 @@ void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const 
 // What a provider (`owner`) gave last, by key; `text` NULL: it is to be forgotten. Written within a second or two, without
 // waiting. What is too long is not kept, see provided.h.
 void state_set_provided(struct state *state, const char *owner, const char *key, const char *text);
+// The same for what services have said of clients, by prefix as text: rows of the same table, with an owner that no
+// provider is.
+void state_set_learned(struct state *state, const char *prefix, const char *text);
+// What was there of it when the state was opened, once, and before state_take_provided().
+void state_take_learned(struct state *state, void (*row)(void *ctx, const char *prefix, const char *text), void *ctx);
 // What was there when the state was opened, once: calls `row` for each until it returns something other than 0, which is
 // then returned.
 int state_take_provided(struct state *state,

@@ -152,9 +152,8 @@ static unsigned choose_root_bits(const struct ptree *tree)
 	return bits;
 }
 
-static int make_root(struct freezer *f)
+static int make_root(struct freezer *f, unsigned bits)
 {
-	unsigned bits = choose_root_bits(f->tree);
 	size_t count = (size_t)1 << bits;
 	struct slot *slots = calloc(count, sizeof(*slots));
 	uint32_t at;
@@ -239,13 +238,13 @@ static int make_node(struct freezer *f, const struct pending *pending)
 	return E_OK;
 }
 
-int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
+static int freeze(const struct ptree *tree, unsigned root_bits, struct lpm *ret_lpm)
 {
 	struct freezer f = {.tree = tree, .lpm = ret_lpm};
 	int err;
 
 	*ret_lpm = (struct lpm){0};
-	err = make_root(&f);
+	err = make_root(&f, root_bits);
 	while (err == E_OK && f.first < f.count) {
 		struct pending pending = f.queue[f.first++]; // a copy: the queue moves when it grows
 		struct slot end;
@@ -261,6 +260,16 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
 		lpm_wipe(f.lpm);
 	free(f.queue);
 	return err;
+}
+
+int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm)
+{
+	return freeze(tree, choose_root_bits(tree), ret_lpm);
+}
+
+int lpm_freeze_wide(const struct ptree *tree, struct lpm *ret_lpm)
+{
+	return freeze(tree, ROOT_BITS_MAX, ret_lpm);
 }
 
 static int remap_and_freeze(const struct ptree *tree, const uint32_t *map, struct lpm *ret_lpm)
@@ -406,6 +415,17 @@ static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count
 		searches[i].hit = hit_of(refs[i]);
 }
 
+static ALWAYS_INLINE void search_each(struct lpm_search *searches, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct lpm *lpm = searches[i].lpm;
+
+		__builtin_prefetch(&lpm->words[searches[i].key.hi >> (64 - lpm->root_bits)]);
+	}
+	for (unsigned i = 0; i < count; i++)
+		searches[i].hit = search(searches[i].lpm, searches[i].key);
+}
+
 #if defined(__x86_64__) && !defined(__POPCNT__)
 #define POPCNT __attribute__((target("popcnt")))
 
@@ -418,9 +438,15 @@ POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count
 {
 	search_all(searches, count);
 }
+
+POPCNT static void search_each_popcnt(struct lpm_search *searches, unsigned count)
+{
+	search_each(searches, count);
+}
 #else
 #define search_popcnt search
 #define search_all_popcnt search_all
+#define search_each_popcnt search_each
 #endif
 
 static bool has_popcnt(void)
@@ -446,4 +472,12 @@ void lpm_lookup_all(struct lpm_search *searches, unsigned count)
 		search_all_popcnt(searches, count);
 	else
 		search_all(searches, count);
+}
+
+void lpm_lookup_each(struct lpm_search *searches, unsigned count)
+{
+	if (likely(has_popcnt()))
+		search_each_popcnt(searches, count);
+	else
+		search_each(searches, count);
 }

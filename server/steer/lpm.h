@@ -28,6 +28,9 @@ struct lpm_hit {
 // Freezes a tree whose values are at most LPM_VALUE_MAX into *ret_lpm, which lpm_wipe() frees. E_NOMEM; *ret_lpm is
 // then empty.
 int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
+// The same with an index as large as can be (1 MiB), from which one step leads to an IPv4 /24: for tables of scattered
+// prefixes that are searched besides another.
+int lpm_freeze_wide(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 // Frees its contents and leaves it empty; an empty one is fine.
 void lpm_wipe(struct lpm *lpm);
 
@@ -62,6 +65,9 @@ enum { LPM_SEARCHES_MAX = 16 };
 
 // Fills in every hit. `count` is at most LPM_SEARCHES_MAX.
 void lpm_lookup_all(struct lpm_search *searches, unsigned count) HOT;
+// The same one after the other, with fewer instructions: for tables with a wide index (lpm_freeze_wide()), where most
+// searches take a step or two, which the processor overlaps by itself.
+void lpm_lookup_each(struct lpm_search *searches, unsigned count) HOT;
 
 // Memory used besides the struct itself, in octets.
 size_t lpm_bytes(const struct lpm *lpm) PURE;

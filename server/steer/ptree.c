@@ -377,6 +377,23 @@ void ptree_walk(const struct ptree *tree, void (*leaf)(void *ctx, struct addr_ke
 	}
 }
 
+void ptree_walk_block(const struct ptree *tree, struct addr_key key, uint8_t len,
+                      void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value), void *ctx)
+{
+	struct addr_key at = key, end = {0, 0}, next;
+	bool has_end = key_after(key, len, &end), goes_on = true;
+
+	if (!has_end)
+		end = (struct addr_key){0, 0};
+	for (size_t i = run_past(tree, 0, key) - 1; goes_on; i++, at = next) {
+		goes_on = i + 1 < tree->count;
+		if (goes_on)
+			next = key_of(&tree->runs[i + 1]);
+		goes_on = goes_on && (!has_end || key_compare(next.hi, next.lo, end.hi, end.lo) < 0);
+		walk_run(at, goes_on ? next : end, tree->runs[i].value, leaf, ctx);
+	}
+}
+
 size_t ptree_nodes(const struct ptree *tree)
 {
 	return tree->count - 1;

@@ -47,6 +47,10 @@ int ptree_remap(const struct ptree *tree, const uint32_t *map, struct ptree **re
 void ptree_walk(const struct ptree *tree, void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value),
                 void *ctx);
 
+// The same for the part of the table that lies in the block of `len` bits that starts at `key`.
+void ptree_walk_block(const struct ptree *tree, struct addr_key key, uint8_t len,
+                      void (*leaf)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value), void *ctx);
+
 // The number of addresses at which the value changes, of 24 bytes each.
 size_t ptree_nodes(const struct ptree *tree) PURE;
 

@@ -6,6 +6,29 @@
 #include "base/err.h"
 #include "steer/place.h"
 
+// Copies the spec, and indexes its sites.
+static int take_spec(struct steer *steer, const struct ranking_spec *spec)
+{
+	unsigned bits = 1;
+	uint16_t *slots;
+
+	while (1u << bits < 2u * spec->count) // at most half full
+		bits++;
+	slots = calloc((size_t)1 << bits, sizeof(*slots));
+	steer->slots = slots;
+	steer->slots_bits = bits;
+	if (!slots || ranking_spec_copy(spec, &steer->spec) < 0)
+		return E_NOMEM;
+	for (uint16_t slot = 0; slot < spec->count; slot++) {
+		uint32_t at = steer_slot_hash(spec->sites[slot], bits);
+
+		while (slots[at])
+			at = (at + 1) & ((1u << bits) - 1);
+		slots[at] = slot + 1;
+	}
+	return E_OK;
+}
+
 // Ranks every place. The rankings become the steer's, their positions by place the caller's, who frees them.
 static int rank_places(const struct steer_input *in, struct steer *steer, uint32_t **ret_units)
 {
@@ -36,7 +59,7 @@ int steer_build_own(const struct steer_input *in, const struct ranking_spec *spe
 	int err;
 
 	*ret_steer = (struct steer){.form = STEER_OWN, .table = &ret_steer->own};
-	err = ranking_spec_copy(spec, &ret_steer->spec);
+	err = take_spec(ret_steer, spec);
 	if (err == E_OK)
 		err = rank_places(in, ret_steer, &units);
 	if (err == E_OK)
@@ -54,7 +77,7 @@ int steer_build_mapped(const struct steer_input *in, const struct lpm_pair *plac
 	int err;
 
 	*ret_steer = (struct steer){.form = STEER_MAPPED, .table = places};
-	err = ranking_spec_copy(spec, &ret_steer->spec);
+	err = take_spec(ret_steer, spec);
 	if (err == E_OK)
 		err = rank_places(in, ret_steer, &units);
 	ret_steer->of_places = units;
@@ -71,7 +94,7 @@ int steer_build_shared(const struct ranks_table *ranks, const struct ranking_spe
 	*ret_steer = (struct steer){.form = STEER_SHARED, .table = &ranks->classes, .columns = columns,
 	                             .orders = (const void *)ranks->rows,
 	                             .order_unit = (uint32_t)(ranks->row_len * sizeof(*ranks->rows))};
-	if (!columns || ranking_spec_copy(spec, &ret_steer->spec) < 0) {
+	if (!columns || take_spec(ret_steer, spec) < 0) {
 		steer_wipe(ret_steer);
 		return E_NOMEM;
 	}
@@ -83,6 +106,7 @@ int steer_build_shared(const struct ranks_table *ranks, const struct ranking_spe
 void steer_wipe(struct steer *steer)
 {
 	ranking_spec_wipe(&steer->spec);
+	free((void *)steer->slots);
 	free(steer->rankings);
 	free((void *)steer->of_places);
 	free((void *)steer->columns);

@@ -32,6 +32,8 @@ struct steer {
 	const uint32_t *of_places;     // MAPPED: the number of the order, by place. Owned; NULL for the other forms
 	const uint16_t *columns;       // SHARED: by slot, the site's column in the ranks. Owned
 	struct ranking_spec spec;      // its arrays are owned
+	const uint16_t *slots;         // by hash of a site's number: slot + 1, 0: empty; see steer_slot_of(). Owned
+	unsigned slots_bits;           // there are 2 to the power of this many
 	uint8_t *rankings;             // OWN, MAPPED: `orders`. Owned
 	size_t rankings_len;           // octets
 	uint32_t ranking_count;
@@ -75,6 +77,22 @@ static inline struct steer_hit steer_hit(const struct steer *steer, struct lpm_h
 static inline struct steer_hit steer_lookup(const struct steer *steer, const struct addr *addr)
 {
 	return steer_hit(steer, lpm_lookup(steer_table(steer, addr), addr_key(addr)));
+}
+
+static inline uint32_t steer_slot_hash(uint16_t site, unsigned bits)
+{
+	return site * 0x9e3779b1u >> (32 - bits);
+}
+
+// The slot of a site of the view in the set; -1: the set has not got it.
+static inline int steer_slot_of(const struct steer *steer, uint16_t site)
+{
+	uint32_t mask = (1u << steer->slots_bits) - 1, at = steer_slot_hash(site, steer->slots_bits);
+	uint16_t slot;
+
+	while ((slot = steer->slots[at]) != 0 && steer->spec.sites[slot - 1] != site)
+		at = (at + 1) & mask;
+	return slot - 1;
 }
 
 // The order as what it is in this form.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "view/learned.h"
 #include "view/view.h"
 
 struct published live_published;
@@ -120,6 +121,11 @@ static void free_view(void *view)
 	view_free(view);
 }
 
+static void free_learned(void *learned)
+{
+	learned_free(learned);
+}
+
 // Publishes `live` (NULL: nothing). Each part that it no longer has is freed after a grace period.
 static void replace(struct live *live)
 {
@@ -133,12 +139,15 @@ static void replace(struct live *live)
 		publish_retire((void *)old->view, free_view);
 	if (next->states != old->states)
 		publish_retire((void *)old->states, live ? put_states : free);
+	if (next->learned != old->learned && old->learned)
+		publish_retire((void *)old->learned, free_learned);
 	publish_retire((void *)old, live ? put_live : free);
 }
 
 void live_publish(struct live *live)
 {
 	must(live->view && live->states && live->states->count == live->view->target_count);
+	must(!live->learned || live->learned->tables == live->view->tables);
 	live->epoch = ++epochs;
 	replace(live);
 }

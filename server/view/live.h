@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 
+struct learned;
 struct view;
 
 // Why a target may not be answered; 0: it may be.
@@ -40,6 +41,7 @@ int live_reserve(uint32_t count) MUST_USE;
 struct live {
 	const struct view *view;
 	const struct target_states *states;
+	const struct learned *learned; // for the view's tables; NULL: nothing is learned
 	uint64_t epoch;       // counts publications from 1
 };
 
@@ -48,7 +50,7 @@ struct live {
 // memory.
 struct live *live_next(void) MUST_USE;
 // Publishes `live`, taking ownership of it and its new parts, and retires the parts that it no longer has. Every target
-// of live->view must have a state. Main thread only.
+// of live->view must have a state, and what is learned be made for its tables. Main thread only.
 void live_publish(struct live *live);
 // What is published now; NULL before the first publication. Only for the main thread, which alone retires it; readers
 // use live_read().

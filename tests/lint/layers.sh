@@ -24,11 +24,12 @@ health      base config http
 plugin      base contract schema
 discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
+learn       base config plugin steer view
 generation  base config discovery schema steer view wire zone
-control     answer base config health provide resolve schema state view watch wire
+control     answer base config health learn provide resolve schema state view watch wire
 door        base config control view
 online      base config provide resolve steer view wire zone
-daemon      base config contract control discovery door generation health net online provide resolve schema state steer view watch wire
+daemon      base config contract control discovery door generation health learn net online provide resolve schema state steer view watch wire
 client      base
 lib         contract
 plugins     contract lib

@@ -97,7 +97,7 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 }
 
 json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED,
-                      const struct health *health UNUSED, const char *name, const struct prefix *client)
+                      const struct health *health UNUSED, struct learner *learner UNUSED, const char *name, const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 

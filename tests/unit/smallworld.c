@@ -148,14 +148,31 @@ void world_begin(struct world *world, const uint32_t *weights, uint32_t tie_us)
 	world->view.model = world_model;
 
 	world_make_prior(world);
+	users_start(&world->ground.users);
+	users_start(&world->tables.users);
+	world->tables.ground = &world->ground;
+	world->tables.sites = world->sites;
+	world->tables.site_count = WORLD_SITES;
 	world_steer(world, &spec);
 	world->states = live_states_new(WORLD_SITES);
 	assert_non_null(world->states);
 	world->live = (struct live){.view = &world->view, .states = world->states};
 }
 
+void world_learn(struct world *world, const struct learned_fact *facts, size_t count)
+{
+	struct learned *learned = NULL;
+
+	world->ground.places = world->view.places;
+	learned_free((struct learned *)world->live.learned);
+	if (count > 0)
+		assert_int_equal(learned_build(&world->tables, facts, count, &learned), E_OK);
+	world->live.learned = learned;
+}
+
 void world_end(struct world *world)
 {
+	world_learn(world, NULL, 0);
 	free(world->states);
 	steering_free(world->view.extension);
 	prior_free(world->view.prior);

@@ -5,7 +5,10 @@
 
 #include "answer/locate.h"
 #include "answer/pick.h"
+#include "view/ground.h"
+#include "view/learned.h"
 #include "view/live.h"
+#include "view/tables.h"
 #include "view/view.h"
 
 enum { BOS, NYC, BER, OUT, USE1, EUC1, WORLD_SITES };
@@ -30,6 +33,8 @@ extern const struct cost_model world_model;
 
 struct world {
 	struct view view;
+	struct ground ground;   // with `tables`, only for what is learned
+	struct tables tables;
 	struct site sites[WORLD_SITES];
 	uint16_t carriers[WORLD_SITES];
 	struct target targets[WORLD_SITES];
@@ -50,6 +55,8 @@ void world_end(struct world *world);
 void world_steer(struct world *world, const struct ranking_spec *spec);
 // Numbers the sites' carriers in the view's places.
 void world_number_carriers(struct world *world);
+// Makes an overlay for the world, in place of the one that it has. None for no facts.
+void world_learn(struct world *world, const struct learned_fact *facts, size_t count);
 // Adds a prefix as text to the source being read.
 void world_add_prefix(struct place_builder *builder, const char *text, const struct place_facts *facts);
 

@@ -1,0 +1,156 @@
+// discovery and learned: the services that are asked where clients are, and what is believed of them; see show.h.
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/call.h"
+#include "control/ops.h"
+#include "control/reply_json.h"
+#include "control/show.h"
+#include "learn/learner.h"
+#include "learn/shown.h"
+
+static const char *const outcomes[INFORMANT_OUTCOMES] = {
+	[EDGESTEER_FOUND] = "found", [EDGESTEER_NOT_FOUND] = "not_found", [EDGESTEER_BUSY] = "busy",
+	[EDGESTEER_DENIED] = "denied", [EDGESTEER_TIMEOUT] = "timeout", [EDGESTEER_BROKEN] = "broken",
+};
+
+static json_t *count(uint64_t number)
+{
+	return json_integer((json_int_t)number);
+}
+
+static json_t *service_json(const struct shown_service *service)
+{
+	json_t *object = json_object();
+
+	object = reply_set(object, "name", reply_text(service->label));
+	object = reply_set(object, "plugin", reply_text(service->plugin));
+	object = reply_set(object, "state", json_string(service->is_waiting ? "failed" : breaker_text(service->breaker)));
+	object = reply_set(object, "open_ms", count((uint64_t)service->open_for_ms));
+	object = reply_set(object, "rate", count(service->rate));
+	object = reply_set(object, "concurrency", count(service->concurrency));
+	object = reply_set(object, "in_flight", count(service->busy));
+	object = reply_set(object, "asked", count(service->asked));
+	for (size_t i = 0; i < INFORMANT_OUTCOMES; i++)
+		object = reply_set(object, outcomes[i], count(service->outcomes[i]));
+	object = reply_set(object, "unmatched", count(service->unmatched));
+	object = reply_set(object, "error", reply_text(service->error[0] ? service->error : NULL));
+	return reply_set(object, "error_time", reply_time(service->error_s));
+}
+
+json_t *show_discovery(const struct call *call)
+{
+	struct shown_status status = {0};
+	json_t *list = json_array(), *reply = reply_ok();
+
+	if (call->ops.learner)
+		shown_read(call->ops.learner, &status);
+	for (size_t i = 0; i < status.service_count; i++)
+		list = reply_append(list, service_json(&status.services[i]));
+
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counts[] = {
+		{"noted", status.crowd_counts.noted},          {"dropped", status.dropped},
+		{"limited", status.crowd_counts.limited},      {"not_believed", status.unbelieved},
+		{"queue", status.crowd},                       {"entries", status.entries},
+		{"octets", status.octets},                     {"learned", status.book_counts.learned},
+		{"moved", status.book_counts.moved},           {"held_back", status.book_counts.held_back},
+		{"waiting", status.waiting},                   {"withdrawn", status.book_counts.withdrawn},
+		{"expired", status.book_counts.expired},       {"evicted", status.book_counts.evicted},
+		{"out_of_reach", status.out_of_reach},         {"unknown_sites", status.unknown_sites},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		reply = reply_set(reply, counts[i].key, count(counts[i].value));
+	return reply_set(reply, "services", list);
+}
+
+// ---- learned --------------------------------------------------------------------------------------------------------
+
+struct listing {
+	const struct prefix *prefix; // NULL: any
+	const char *site, *source;   // NULL: any
+	int64_t now_s;
+	json_t *list;
+	size_t count;                // that match, listed or not
+};
+
+static bool is_within(const struct prefix *inner, const struct prefix *outer)
+{
+	struct addr cut = addr_cut(&inner->addr, outer->len);
+
+	return inner->addr.family == outer->addr.family && inner->len >= outer->len && addr_equal(&cut, &outer->addr);
+}
+
+// An entry matches a prefix that it lies in, and one that lies in it.
+static bool matches(const struct listing *listing, const struct shown_entry *shown)
+{
+	bool has_site = !listing->site;
+
+	for (unsigned i = 0; i < FINDING_SITES_MAX && !has_site; i++)
+		has_site = strcmp(shown->sites[i], listing->site) == 0;
+	return has_site && (!listing->source || strcmp(shown->source, listing->source) == 0) &&
+	       (!listing->prefix || is_within(&shown->entry.prefix, listing->prefix) ||
+	        is_within(listing->prefix, &shown->entry.prefix));
+}
+
+static const char *state_of(const struct book_entry *entry, int64_t now_s)
+{
+	if (entry->opinion.is_ready)
+		return "waits to move";
+	if (!entry->opinion.has_held)
+		return entry->misses ? "not found" : "being learned";
+	return entry->opinion.voice_count ? "disputed" : now_s < entry->fresh_until_s ? "fresh" : "stale";
+}
+
+static json_t *entry_json(const struct shown_entry *shown, int64_t now_s)
+{
+	const struct book_entry *entry = &shown->entry;
+	char text[ADDR_TEXT_LEN];
+	json_t *object = json_object(), *sites = json_array();
+
+	for (unsigned i = 0; i < FINDING_SITES_MAX && shown->sites[i][0]; i++)
+		sites = reply_append(sites, reply_text(shown->sites[i]));
+	object = reply_set(object, "prefix", json_string(prefix_format(&entry->prefix, text)));
+	object = reply_set(object, "state", json_string(state_of(entry, now_s)));
+	object = reply_set(object, "sites", sites);
+	object = reply_set(object, "carrier", reply_text(shown->carrier[0] ? shown->carrier : NULL));
+	object = reply_set(object, "class", reply_text(shown->class_[0] ? shown->class_ : NULL));
+	object = reply_set(object, "source", reply_text(shown->source));
+	object = reply_set(object, "learned", reply_time(entry->learned_s));
+	object = reply_set(object, "heard", reply_time(entry->heard_s));
+	object = reply_set(object, "fresh_until", reply_time(entry->fresh_until_s));
+	object = reply_set(object, "samples", count(entry->samples));
+	object = reply_set(object, "confidence", count(entry->opinion.confidence));
+	return reply_set(object, "weight", count(entry->weight));
+}
+
+static bool list_entry(void *ctx, const struct shown_entry *shown)
+{
+	struct listing *listing = ctx;
+
+	if (!matches(listing, shown))
+		return true;
+	if (listing->count++ < SHOW_LEARNED_MAX)
+		listing->list = reply_append(listing->list, entry_json(shown, listing->now_s));
+	return listing->list != NULL;
+}
+
+json_t *show_learned(const struct call *call)
+{
+	const char *text = call_text(call, "prefix");
+	struct listing listing = {.site = call_text(call, "site"), .source = call_text(call, "source"),
+	                          .now_s = clock_wall_s(), .list = json_array()};
+	struct prefix prefix;
+
+	if (text && prefix_parse(text, &prefix, NULL) < 0) {
+		json_decref(listing.list);
+		return reply_error(REPLY_USAGE, "'%.64s' is not an address or a prefix like 192.0.2.0/24", text);
+	}
+	listing.prefix = text ? &prefix : NULL;
+	if (call->ops.learner)
+		shown_each(call->ops.learner, list_entry, &listing);
+	return reply_set(reply_set(reply_ok(), "learned", listing.list), "count", count(listing.count));
+}

@@ -1,0 +1,484 @@
+// The book of learned prefixes; see book.h. Entries are dense in an array, found by an index of open addressing. Prefixes
+// come from ECS, so that anybody chooses them: the hash is seeded.
+#include "learn/book.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/must.h"
+#include "base/names.h"
+
+enum { DRAWS = 16, WEIGHT_HALF_S = 3600, MINUTE_S = 60 };
+
+struct book {
+	struct book_rules rules;
+	struct names *names;
+	struct book_entry *entries;
+	size_t count, cap;
+	uint32_t *index;           // entry + 1; 0: empty
+	size_t index_len;          // a power of two, at least twice `cap`
+	size_t waiting;            // entries that are ready and held back
+	struct prefix *dirty;      // of entries that have changed, or gone, since that was taken
+	size_t dirty_count, dirty_cap;
+	uint64_t seed, draws, version;
+	int64_t minute_s;          // the start of the minute that `moved` counts
+	unsigned moved;
+	struct book_counts counts;
+};
+
+// ---- the index ------------------------------------------------------------------------------------------------------
+
+static size_t home(const struct book *book, const struct prefix *prefix)
+{
+	struct addr_key key = addr_key(&prefix->addr);
+
+	return hash_mix(book->seed ^ key.hi ^ hash_mix(key.lo + prefix->addr.family)) & (book->index_len - 1);
+}
+
+// Where a prefix is in the index, or the empty place where it would be.
+static size_t place_of(const struct book *book, const struct prefix *prefix)
+{
+	size_t at = home(book, prefix);
+
+	while (book->index[at] && !addr_equal(&book->entries[book->index[at] - 1].prefix.addr, &prefix->addr))
+		at = (at + 1) & (book->index_len - 1);
+	return at;
+}
+
+// Closes the gap at `at`, so that no search stops early.
+static void close_gap(struct book *book, size_t at)
+{
+	size_t mask = book->index_len - 1;
+
+	for (size_t next = (at + 1) & mask; book->index[next]; next = (next + 1) & mask) {
+		size_t wanted = home(book, &book->entries[book->index[next] - 1].prefix);
+
+		if (((next - wanted) & mask) >= ((next - at) & mask)) {
+			book->index[at] = book->index[next];
+			at = next;
+		}
+	}
+	book->index[at] = 0;
+}
+
+static int grow(struct book *book)
+{
+	size_t cap = book->cap ? book->cap * 2 : 64, index_len = cap * 2;
+	struct book_entry *entries = reallocarray(book->entries, cap, sizeof(*entries));
+	uint32_t *index;
+
+	if (!entries)
+		return E_NOMEM;
+	book->entries = entries;
+	index = calloc(index_len, sizeof(*index));
+	if (!index)
+		return E_NOMEM;
+	free(book->index);
+	book->index = index;
+	book->index_len = index_len;
+	book->cap = cap;
+	for (size_t i = 0; i < book->count; i++)
+		book->index[place_of(book, &book->entries[i].prefix)] = (uint32_t)i + 1;
+	return E_OK;
+}
+
+static struct book_entry *find(const struct book *book, const struct prefix *prefix)
+{
+	size_t at = book->count ? place_of(book, prefix) : 0;
+	struct book_entry *entry = book->count && book->index[at] ? &book->entries[book->index[at] - 1] : NULL;
+
+	return entry && entry->prefix.len == prefix->len ? entry : NULL;
+}
+
+// Out of memory, a change is not saved: after a restart something older is known of the prefix, or nothing.
+static void mark(struct book *book, struct book_entry *entry)
+{
+	if (entry->is_changed)
+		return;
+	if (book->dirty_count == book->dirty_cap) {
+		size_t cap = book->dirty_cap ? book->dirty_cap * 2 : 64;
+		struct prefix *dirty = reallocarray(book->dirty, cap, sizeof(*dirty));
+
+		if (!dirty)
+			return;
+		book->dirty = dirty;
+		book->dirty_cap = cap;
+	}
+	book->dirty[book->dirty_count++] = entry->prefix;
+	entry->is_changed = true;
+}
+
+static void drop(struct book *book, struct book_entry *entry)
+{
+	mark(book, entry);
+
+	size_t last = --book->count;
+	size_t number = (size_t)(entry - book->entries);
+
+	must(number <= last);
+	book->version += entry->opinion.has_held;
+	book->waiting -= entry->opinion.is_ready;
+	close_gap(book, place_of(book, &entry->prefix));
+	if (number == last)
+		return;
+	book->index[place_of(book, &book->entries[last].prefix)] = (uint32_t)number + 1;
+	*entry = book->entries[last];
+}
+
+// ---- room -----------------------------------------------------------------------------------------------------------
+
+// How busy an entry is: what its traffic was, halved for every hour since.
+static uint32_t business(const struct book_entry *entry, int64_t now_s)
+{
+	int64_t halves = now_s > entry->noted_s ? (now_s - entry->noted_s) / WEIGHT_HALF_S : 0;
+
+	return halves > 31 ? 0 : entry->weight >> halves;
+}
+
+// Drops the least busy of a few, if it is less busy than `weight`: about the least busy of all, without a list of them in
+// order.
+static int make_room(struct book *book, uint32_t weight, int64_t now_s)
+{
+	struct book_entry *least = NULL;
+
+	for (int i = 0; i < DRAWS; i++) {
+		struct book_entry *drawn = &book->entries[hash_mix(book->seed ^ ++book->draws) % book->count];
+
+		if (!least || business(drawn, now_s) < business(least, now_s))
+			least = drawn;
+	}
+	if (business(least, now_s) >= weight) {
+		book->counts.refused++;
+		return E_LIMIT;
+	}
+	book->counts.evicted++;
+	drop(book, least);
+	return E_OK;
+}
+
+static int find_or_add(struct book *book, const struct prefix *prefix, uint32_t weight, int64_t now_s,
+                       struct book_entry **ret_entry)
+{
+	struct book_entry *entry = find(book, prefix);
+	int err = E_OK;
+
+	if (!entry && book->count >= book->rules.max)
+		err = make_room(book, weight, now_s);
+	if (!entry && err == E_OK && book->count == book->cap)
+		err = grow(book);
+	if (err < 0)
+		return err;
+	if (!entry) {
+		size_t at = place_of(book, prefix);
+
+		must(!book->index[at]);
+		entry = &book->entries[book->count++];
+		*entry = (struct book_entry){.prefix = *prefix, .weight = weight, .noted_s = now_s};
+		book->index[at] = (uint32_t)book->count;
+	}
+	*ret_entry = entry;
+	return E_OK;
+}
+
+// ---- what is heard --------------------------------------------------------------------------------------------------
+
+static uint32_t voice_of(const struct book *book, const struct addr *addr)
+{
+	struct addr_key key = addr_key(addr);
+
+	return (uint32_t)hash_mix(book->seed ^ key.lo ^ hash_mix(key.hi));
+}
+
+static int64_t lifetime_of(const struct book_sample *sample)
+{
+	uint32_t lifetime_s = sample->lifetime_s ? sample->lifetime_s : BOOK_LIFETIME_S;
+
+	return lifetime_s < BOOK_LIFETIME_MIN_S ? BOOK_LIFETIME_MIN_S
+	       : lifetime_s > BOOK_LIFETIME_MAX_S ? BOOK_LIFETIME_MAX_S : lifetime_s;
+}
+
+// Moves, if that is the first belief of the prefix or there is a move left in this minute.
+static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
+{
+	bool is_move = entry->opinion.has_held;
+
+	if (now_s - book->minute_s >= MINUTE_S || now_s < book->minute_s) {
+		book->minute_s = now_s;
+		book->moved = 0;
+	}
+	if (is_move && book->moved >= book->rules.moves)
+		return false;
+	book->moved += is_move;
+	opinion_move(&entry->opinion, &book->rules.opinion);
+	entry->learned_s = now_s;
+	mark(book, entry);
+	book->counts.moved += is_move;
+	book->counts.learned += !is_move;
+	book->version++;
+	return true;
+}
+
+int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s, enum opinion_outcome *ret_outcome)
+{
+	struct prefix prefix = book_prefix(book, &sample->addr);
+	struct book_entry *entry;
+	enum opinion_outcome outcome;
+	int err = find_or_add(book, &prefix, sample->weight, now_s, &entry);
+	bool was_ready;
+
+	if (err < 0)
+		return err;
+	was_ready = entry->opinion.is_ready;
+	outcome = opinion_hear(&entry->opinion, &sample->finding, voice_of(book, &sample->addr), now_s, &book->rules.opinion);
+	entry->source = sample->source;
+	entry->heard_s = now_s;
+	entry->samples++;
+	entry->misses = 0;
+	mark(book, entry);
+	if (outcome == OPINION_CONFIRMED || outcome == OPINION_READY)
+		entry->fresh_until_s = now_s + lifetime_of(sample);
+	if (outcome == OPINION_DOUBTED) {
+		opinion_withdraw(&entry->opinion);
+		book->counts.withdrawn++;
+		book->version++;
+	}
+	if (outcome == OPINION_READY && !try_move(book, entry, now_s))
+		book->counts.held_back += !was_ready;
+	book->waiting += (size_t)entry->opinion.is_ready - was_ready;
+	*ret_outcome = outcome;
+	return E_OK;
+}
+
+int book_miss(struct book *book, const struct book_sample *sample, int64_t now_s)
+{
+	struct prefix prefix = book_prefix(book, &sample->addr);
+	struct book_entry *entry;
+	int err = find_or_add(book, &prefix, sample->weight, now_s, &entry);
+	int64_t pause_s = BOOK_MISS_S;
+
+	if (err < 0)
+		return err;
+	for (unsigned i = 0; i < entry->misses && pause_s < BOOK_MISS_MAX_S; i++)
+		pause_s *= 2;
+	entry->misses += entry->misses < UINT8_MAX;
+	entry->source = sample->source;
+	entry->heard_s = now_s;
+	entry->fresh_until_s = now_s + (pause_s < BOOK_MISS_MAX_S ? pause_s : BOOK_MISS_MAX_S);
+	mark(book, entry);
+	book->waiting -= entry->opinion.is_ready;
+	entry->opinion.voice_count = 0;
+	entry->opinion.is_ready = false;
+	return E_OK;
+}
+
+void book_note(struct book *book, const struct prefix *prefix, uint32_t weight, int64_t now_s)
+{
+	struct book_entry *entry = find(book, prefix);
+
+	if (!entry)
+		return;
+	entry->weight = weight;
+	entry->noted_s = now_s;
+}
+
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+static int compare_weights(const void *a, const void *b)
+{
+	const struct book_entry *x = *(struct book_entry *const *)a, *y = *(struct book_entry *const *)b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+// Out of memory, they wait for the next time.
+static void move_waiting(struct book *book, int64_t now_s)
+{
+	struct book_entry **list = calloc(book->waiting, sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; list && i < book->count; i++)
+		if (book->entries[i].opinion.is_ready) {
+			must(count < book->waiting);
+			list[count++] = &book->entries[i];
+		}
+	if (list)
+		qsort(list, count, sizeof(*list), compare_weights);
+	for (size_t i = 0; i < count && try_move(book, list[i], now_s); i++)
+		book->waiting--;
+	free(list);
+}
+
+void book_tick(struct book *book, int64_t now_s)
+{
+	bool may_move = book->moved < book->rules.moves || now_s - book->minute_s >= MINUTE_S || now_s < book->minute_s;
+
+	for (size_t i = 0; i < book->count;) {
+		struct book_entry *entry = &book->entries[i];
+
+		int64_t last_s = entry->heard_s > entry->fresh_until_s ? entry->heard_s : entry->fresh_until_s;
+
+		if (now_s - last_s < book->rules.max_stale_s) {
+			i++;
+			continue;
+		}
+		book->counts.expired++;
+		drop(book, entry); // another one takes its place
+	}
+	if (book->waiting > 0 && may_move)
+		move_waiting(book, now_s);
+}
+
+// ---- everything else ------------------------------------------------------------------------------------------------
+
+struct book *book_new(const struct book_rules *rules)
+{
+	struct book *book = calloc(1, sizeof(*book));
+
+	must(rules->max >= 1 && rules->max <= BOOK_MAX && rules->len_v4 <= 32 && rules->len_v6 <= 128);
+	if (!book)
+		return NULL;
+	book->rules = *rules;
+	book->names = names_new();
+	if (!book->names || getrandom(&book->seed, sizeof(book->seed), GRND_NONBLOCK) != sizeof(book->seed))
+		return book_free(book);
+	return book;
+}
+
+struct book *book_free(struct book *book)
+{
+	if (!book)
+		return NULL;
+	names_free(book->names);
+	free(book->entries);
+	free(book->index);
+	free(book->dirty);
+	free(book);
+	return NULL;
+}
+
+void book_set_rules(struct book *book, const struct book_rules *rules)
+{
+	must(rules->max >= 1 && rules->max <= BOOK_MAX && rules->len_v4 <= 32 && rules->len_v6 <= 128);
+	book->rules = *rules;
+	for (size_t i = book->count; i-- > 0;) {
+		struct book_entry *entry = &book->entries[i];
+
+		if (entry->prefix.len != (entry->prefix.addr.family == ADDR_V4 ? rules->len_v4 : rules->len_v6))
+			drop(book, entry);
+	}
+	while (book->count > rules->max)
+		drop(book, &book->entries[book->count - 1]);
+}
+
+int book_name(struct book *book, const char *text, uint16_t *ret_number)
+{
+	int found = text ? names_find(book->names, text, strlen(text)) : 0;
+
+	if (found >= 0) {
+		*ret_number = (uint16_t)found;
+		return E_OK;
+	}
+	return names_count(book->names) >= BOOK_NAMES_MAX ? E_LIMIT : names_add(book->names, text, strlen(text), ret_number);
+}
+
+const char *book_text(const struct book *book, uint16_t number)
+{
+	return names_text(book->names, number);
+}
+
+struct prefix book_prefix(const struct book *book, const struct addr *addr)
+{
+	uint8_t len = addr->family == ADDR_V4 ? book->rules.len_v4 : book->rules.len_v6;
+
+	return (struct prefix){addr_cut(addr, len), len};
+}
+
+int book_restore(struct book *book, const struct book_entry *saved)
+{
+	struct prefix prefix = book_prefix(book, &saved->prefix.addr);
+	struct book_entry *entry;
+	int err = prefix.len == saved->prefix.len ? E_OK : E_INVAL;
+
+	if (err == E_OK)
+		err = find_or_add(book, &prefix, saved->weight, saved->noted_s, &entry);
+	if (err < 0)
+		return err;
+	book->waiting -= entry->opinion.is_ready;
+	*entry = *saved;
+	entry->prefix = prefix;
+	entry->is_changed = false;
+	entry->opinion.voice_count = 0;
+	entry->opinion.is_ready = false;
+	book->version++;
+	return E_OK;
+}
+
+void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
+                                                       const struct book_entry *entry), void *ctx)
+{
+	for (size_t i = 0; i < book->dirty_count; i++) {
+		struct book_entry *entry = find(book, &book->dirty[i]);
+
+		if (entry)
+			entry->is_changed = false;
+		each(ctx, &book->dirty[i], entry && (entry->opinion.has_held || entry->misses) ? entry : NULL);
+	}
+	book->dirty_count = 0;
+}
+
+int book_forget(struct book *book, const struct prefix *prefix)
+{
+	struct book_entry *entry = find(book, prefix);
+
+	if (!entry)
+		return E_NOTFOUND;
+	drop(book, entry);
+	return E_OK;
+}
+
+void book_forget_all(struct book *book)
+{
+	while (book->count > 0)
+		drop(book, &book->entries[book->count - 1]);
+}
+
+const struct book_entry *book_find(const struct book *book, const struct prefix *prefix)
+{
+	return find(book, prefix);
+}
+
+size_t book_count(const struct book *book)
+{
+	return book->count;
+}
+
+const struct book_entry *book_at(const struct book *book, size_t i)
+{
+	must(i < book->count);
+	return &book->entries[i];
+}
+
+const struct book_counts *book_counts_of(const struct book *book)
+{
+	return &book->counts;
+}
+
+uint64_t book_version(const struct book *book)
+{
+	return book->version;
+}
+
+size_t book_waiting(const struct book *book)
+{
+	return book->waiting;
+}
+
+size_t book_bytes(const struct book *book)
+{
+	return sizeof(*book) + book->cap * sizeof(*book->entries) + book->index_len * sizeof(*book->index);
+}

@@ -1,0 +1,486 @@
+// The learner's thread, its services, and what others ask it; see learner.h.
+#include "learn/learner.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/publish.h"
+#include "base/report.h"
+#include "base/thread.h"
+#include "config/config.h"
+#include "learn/rounds.h"
+#include "learn/saved.h"
+#include "view/learned.h"
+#include "view/live.h"
+#include "view/notes.h"
+#include "view/tables.h"
+#include "view/view.h"
+
+static void tell(int fd)
+{
+	uint64_t one = 1;
+
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static void drain(int fd)
+{
+	uint64_t count;
+
+	(void)!read(fd, &count, sizeof(count));
+}
+
+// ---- publishing -----------------------------------------------------------------------------------------------------
+
+static struct learned *take_ready(struct learner *learner)
+{
+	struct learned *learned;
+
+	pthread_mutex_lock(&learner->mutex);
+	learned = learner->ready;
+	learner->ready = NULL;
+	pthread_mutex_unlock(&learner->mutex);
+	return learned;
+}
+
+static struct learner_change *take_changes(struct learner *learner)
+{
+	struct learner_change *list, *reversed = NULL;
+
+	pthread_mutex_lock(&learner->mutex);
+	list = learner->changes;
+	learner->changes = NULL;
+	pthread_mutex_unlock(&learner->mutex);
+	while (list) {
+		struct learner_change *next = list->next;
+
+		list->next = reversed;
+		reversed = list;
+		list = next;
+	}
+	return reversed;
+}
+
+// Has what has changed written, in its order.
+static void save(struct learner *learner)
+{
+	struct learner_change *list = take_changes(learner);
+
+	while (list) {
+		struct learner_change *next = list->next;
+
+		if (learner->save)
+			learner->save(learner->save_ctx, list->prefix, list->is_gone ? NULL : list->text);
+		free(list);
+		list = next;
+	}
+}
+
+// The main loop. An overlay for a view that has been replaced meanwhile is of no use: another one is on its way.
+static void on_arrived(evutil_socket_t fd, short what, void *arg)
+{
+	struct learner *learner = arg;
+	struct learned *learned;
+	const struct live *now = live_current();
+	struct live *live;
+
+	(void)what;
+	drain(fd);
+	save(learner);
+	learned = take_ready(learner);
+	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
+	if (!live) {
+		learned_free(learned);
+		return;
+	}
+	live->learned = learned;
+	live_publish(live);
+}
+
+static struct learned *build(struct learner *learner, struct tables *tables, const struct facts_regions *regions,
+                             struct notes *notes)
+{
+	struct learned *learned = NULL;
+	struct facts facts;
+	int err;
+
+	pthread_mutex_lock(&learner->mutex);
+	err = facts_gather(learner->book, tables, clock_wall_s(), &facts);
+	pthread_mutex_unlock(&learner->mutex);
+	if (err == E_OK) {
+		err = facts_build(&facts, tables, regions, notes, &learned);
+		facts_wipe(&facts);
+	}
+	if (err < 0)
+		log_error("discovery: what is learned cannot be put into effect: %s", err_text(err));
+	return learned;
+}
+
+struct learned *learner_overlay(struct learner *learner, struct tables *tables)
+{
+	bool is_any;
+
+	pthread_mutex_lock(&learner->mutex);
+	is_any = book_count(learner->book) > 0;
+	pthread_mutex_unlock(&learner->mutex);
+	return is_any ? build(learner, tables, NULL, NULL) : NULL;
+}
+
+// ---- the thread -----------------------------------------------------------------------------------------------------
+
+// One round; the tables that an overlay is to be made for, used, or NULL.
+static struct tables *turn(struct learner *learner)
+{
+	struct tables *tables = NULL;
+	const struct live *live;
+	int64_t now_ms = clock_mono_ms();
+
+	publish_online();
+	live = live_read();
+	pthread_mutex_lock(&learner->mutex);
+	if (live)
+		rounds_turn(learner, live, now_ms, clock_wall_s());
+	if (live && learner->masks_of == live->view->tables && rounds_wants_overlay(learner, live->view, now_ms)) {
+		tables = tables_use(live->view->tables);
+		learner->built_of = tables;
+		learner->built_plan = learner->plans;
+		learner->built_version = book_version(learner->book);
+		learner->built_touches = learner->touches;
+		learner->built_ms = now_ms;
+	}
+	pthread_mutex_unlock(&learner->mutex);
+	publish_offline();
+	return tables;
+}
+
+static void *run(void *ctx)
+{
+	struct learner *learner = ctx;
+
+	publish_register_reader();
+	publish_offline();
+	while (!learner->is_to_stop) {
+		struct pollfd wait = {.fd = learner->wake_fd, .events = POLLIN};
+		struct learned *learned, *old;
+		struct tables *tables;
+		bool has_news;
+
+		(void)poll(&wait, 1, ROUND_MS);
+		drain(learner->wake_fd);
+		tables = turn(learner);
+		learned = tables ? build(learner, tables, &learner->regions, learner->notes) : NULL;
+		tables_free(tables);
+		pthread_mutex_lock(&learner->mutex);
+		old = learned ? learner->ready : NULL;
+		if (learned)
+			learner->ready = learned;
+		has_news = learned || learner->changes;
+		pthread_mutex_unlock(&learner->mutex);
+		learned_free(old);
+		if (has_news)
+			tell(learner->arrived_fd);
+	}
+	publish_unregister_reader();
+	learner->has_stopped = true;
+	return NULL;
+}
+
+// The first service is there.
+static void start(struct learner *learner)
+{
+	struct notes *notes = learner->is_started ? NULL : notes_new(learner->workers);
+
+	if (learner->is_started)
+		return;
+	if (notes) {
+		learner->notes = notes;
+		learner->is_started = thread_start(&learner->thread, "learner", run, learner);
+	}
+	if (!learner->is_started)
+		log_error("discovery: there is no %s for it: nothing is learned until the next start", notes ? "thread" : "memory");
+}
+
+// ---- services -------------------------------------------------------------------------------------------------------
+
+struct learner_plan {
+	struct informant *services[DISCOVERY_MAX];
+	bool is_new[DISCOVERY_MAX]; // opened for this plan, which owns it
+	size_t count;
+	struct learner_rules rules;
+	struct crowd *crowd;        // empty; the numbers of services change
+};
+
+static int copy_rules(const struct config *config, struct learner_rules *rules)
+{
+	const struct config_learned *learned = &config->learned;
+
+	*rules = (struct learner_rules){
+		.book = {{learned->agree, learned->agree_for_s}, (uint8_t)learned->prefix_v4, (uint8_t)learned->prefix_v6,
+		         learned->max, learned->moves, learned->max_stale_s},
+		.tries = learned->tries,
+		.notes_from = calloc(learned->notes_from_count + 1, sizeof(*rules->notes_from)),
+		.notes_from_count = learned->notes_from_count,
+	};
+	if (!rules->notes_from)
+		return E_NOMEM;
+	if (learned->notes_from_count > 0)
+		memcpy(rules->notes_from, learned->notes_from, learned->notes_from_count * sizeof(*rules->notes_from));
+	return E_OK;
+}
+
+// One that runs for an equal entry, and is not in the plan yet; NULL: there is none.
+static struct informant *find_running(const struct learner *learner, const struct learner_plan *plan, const char *key)
+{
+	for (size_t i = 0; learner && i < learner->service_count; i++) {
+		bool is_taken = strcmp(learner->services[i]->key, key) != 0;
+
+		for (size_t k = 0; k < plan->count && !is_taken; k++)
+			is_taken = plan->services[k] == learner->services[i];
+		if (!is_taken)
+			return learner->services[i];
+	}
+	return NULL;
+}
+
+static int add_row(const struct learner *learner, const struct config *config, const struct config_discovery *entry,
+                   struct report *report, struct learner_plan *plan)
+{
+	char *key = informant_key(entry);
+	struct informant *service = key ? find_running(learner, plan, key) : NULL;
+	bool is_new = key && !service;
+	int err = key ? E_OK : E_NOMEM;
+
+	free(key);
+	if (is_new)
+		err = informant_open(config, entry, report, &service);
+	if (err < 0)
+		return err;
+	plan->services[plan->count] = service;
+	plan->is_new[plan->count++] = is_new;
+	return E_OK;
+}
+
+int learner_prepare(const struct learner *learner, const struct config *config, struct report *report,
+                    struct learner_plan **ret_plan)
+{
+	struct learner_plan *plan = calloc(1, sizeof(*plan));
+	size_t errors = report_count(report, REPORT_ERROR);
+	int err = plan ? copy_rules(config, &plan->rules) : E_NOMEM;
+
+	if (err == E_OK && !(plan->crowd = crowd_new()))
+		err = E_NOMEM;
+	for (size_t i = 0; i < config->discovery_count && (err == E_OK || err == E_INVAL); i++) {
+		int row = add_row(learner, config, &config->discoveries[i], report, plan);
+
+		err = row < 0 ? row : err;
+	}
+	if (err == E_OK && report_count(report, REPORT_ERROR) > errors)
+		err = E_INVAL; // one that reported an error and opened all the same
+	if (err == E_OK)
+		*ret_plan = plan;
+	else
+		learner_discard(plan);
+	return err;
+}
+
+struct learner_plan *learner_discard(struct learner_plan *plan)
+{
+	if (!plan)
+		return NULL;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->is_new[i])
+			informant_free(plan->services[i]);
+	crowd_free(plan->crowd);
+	free(plan->rules.notes_from);
+	free(plan);
+	return NULL;
+}
+
+static bool is_kept(const struct learner_plan *plan, const struct informant *service)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->services[i] == service)
+			return true;
+	return false;
+}
+
+// Under the mutex.
+static void leave(struct learner *learner, struct informant *service)
+{
+	if (!service->chore.is_started) {
+		informant_free(service);
+		return;
+	}
+	informant_stop(service);
+	if (learner->leaving_count < ARRAY_LEN(learner->leaving))
+		learner->leaving[learner->leaving_count++] = service;
+	else
+		log_error("discovery: %s: too many services do not stop: it is left running", service->label);
+}
+
+void learner_take(struct learner *learner, struct learner_plan *plan)
+{
+	pthread_mutex_lock(&learner->mutex);
+	for (size_t i = 0; i < learner->service_count; i++)
+		if (!is_kept(plan, learner->services[i]))
+			leave(learner, learner->services[i]);
+	learner->service_count = plan->count;
+	for (size_t i = 0; i < plan->count; i++) {
+		struct informant *service = plan->services[i];
+
+		learner->services[i] = service;
+		if (!plan->is_new[i])
+			continue;
+		if (book_name(learner->book, service->plugin, &service->name) < 0 ||
+		    !informant_start(service, learner->wake_fd, clock_mono_ms()))
+			log_error("discovery: %s: there is no thread for it: it is not asked until the next start", service->label);
+		plan->is_new[i] = false;
+	}
+	free(learner->rules.notes_from);
+	learner->rules = plan->rules;
+	plan->rules.notes_from = NULL;
+	book_set_rules(learner->book, &learner->rules.book);
+	crowd_free(learner->crowd);
+	learner->crowd = plan->crowd;
+	plan->crowd = NULL;
+	learner->plans++;
+	pthread_mutex_unlock(&learner->mutex);
+	if (plan->count > 0)
+		start(learner);
+	learner_discard(plan);
+}
+
+void learner_restore(struct learner *learner, const char *prefix, const char *text)
+{
+	struct book_entry entry;
+	int err;
+
+	pthread_mutex_lock(&learner->mutex);
+	err = saved_parse(learner->book, prefix, text, &entry);
+	if (err == E_OK)
+		err = book_restore(learner->book, &entry);
+	pthread_mutex_unlock(&learner->mutex);
+	if (err < 0 && learner->save)
+		learner->save(learner->save_ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
+}
+
+int learner_forget(struct learner *learner, const struct prefix *prefix)
+{
+	int result;
+
+	pthread_mutex_lock(&learner->mutex);
+	result = prefix ? book_forget(learner->book, prefix) : (int)book_count(learner->book);
+	if (!prefix)
+		book_forget_all(learner->book);
+	pthread_mutex_unlock(&learner->mutex);
+	return result;
+}
+
+// ---- start and stop -------------------------------------------------------------------------------------------------
+
+int learner_new(struct event_base *base, unsigned workers, const struct learner_ops *ops, struct learner **ret_learner)
+{
+	static const struct book_rules none = {{1, 1}, 24, 48, 1, 1, 1};
+	struct learner *learner = calloc(1, sizeof(*learner));
+
+	if (!learner)
+		return E_NOMEM;
+	must(pthread_mutex_init(&learner->mutex, NULL) == 0);
+	learner->save = ops->save;
+	learner->save_ctx = ops->ctx;
+	learner->workers = workers;
+	learner->every = 1;
+	learner->random = (uint64_t)clock_mono_ns();
+	learner->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	learner->arrived_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	learner->book = book_new(&none);
+	learner->crowd = crowd_new();
+	learner->arrived = learner->arrived_fd < 0 ? NULL
+	                   : event_new(base, learner->arrived_fd, EV_READ | EV_PERSIST, on_arrived, learner);
+	if (learner->wake_fd >= 0 && learner->book && learner->crowd && learner->arrived &&
+	    event_add(learner->arrived, NULL) == 0) {
+		*ret_learner = learner;
+		return E_OK;
+	}
+	learner_free(learner);
+	return E_NOMEM;
+}
+
+// Whether all threads have ended in time.
+static bool stop_all(struct learner *learner)
+{
+	int64_t end_ms = clock_mono_ms() + LEARNER_STOP_MS;
+	bool goes_on = true;
+
+	pthread_mutex_lock(&learner->mutex);
+	for (size_t i = 0; i < learner->service_count; i++)
+		leave(learner, learner->services[i]);
+	learner->service_count = 0;
+	pthread_mutex_unlock(&learner->mutex);
+	learner->is_to_stop = true;
+	tell(learner->wake_fd);
+	while (goes_on && clock_mono_ms() < end_ms) {
+		goes_on = learner->is_started && !learner->has_stopped;
+		for (size_t i = 0; i < learner->leaving_count && !goes_on; i++)
+			goes_on = !learner->leaving[i]->has_ended;
+		if (goes_on)
+			(void)poll(NULL, 0, 10);
+	}
+	return !goes_on;
+}
+
+void learner_stop(struct learner *learner)
+{
+	if (!learner || learner->is_stopped)
+		return;
+	learner->is_stopped = true;
+	learner->is_late = !stop_all(learner);
+	if (learner->is_late)
+		log_error("discovery: a service has not stopped within %d ms", LEARNER_STOP_MS);
+	pthread_mutex_lock(&learner->mutex);
+	if (learner->book)
+		rounds_gather_changes(learner);
+	pthread_mutex_unlock(&learner->mutex);
+	save(learner);
+}
+
+struct learner *learner_free(struct learner *learner)
+{
+	if (!learner)
+		return NULL;
+	learner_stop(learner);
+	if (learner->is_late)
+		return learner;
+	if (learner->is_started)
+		must(pthread_join(learner->thread, NULL) == 0);
+	for (size_t i = 0; i < learner->leaving_count; i++) {
+		chore_join(&learner->leaving[i]->chore);
+		informant_free(learner->leaving[i]);
+	}
+	if (learner->arrived)
+		event_free(learner->arrived);
+	if (learner->arrived_fd >= 0)
+		close(learner->arrived_fd);
+	if (learner->wake_fd >= 0)
+		close(learner->wake_fd);
+	facts_wipe_regions(&learner->regions);
+	learned_free(learner->ready);
+	notes_free(learner->notes);
+	crowd_free(learner->crowd);
+	book_free(learner->book);
+	free(learner->rules.notes_from);
+	free(learner->masks);
+	pthread_mutex_destroy(&learner->mutex);
+	free(learner);
+	return NULL;
+}

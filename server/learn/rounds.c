@@ -1,0 +1,376 @@
+// What the learner does in a round: takes notes, collects answers, asks. See learner.h.
+#include "learn/rounds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/names.h"
+#include "config/config.h"
+#include "learn/saved.h"
+#include "steer/place.h"
+#include "view/index.h"
+#include "view/live.h"
+#include "view/notes.h"
+#include "view/tables.h"
+#include "view/view.h"
+
+// What a round works with.
+struct rounds {
+	struct learner *learner;
+	const struct view *view;
+	int64_t now_ms, now_s;
+};
+
+static uint64_t draw(struct learner *learner)
+{
+	return hash_mix(++learner->random);
+}
+
+// ---- which services know which clients ------------------------------------------------------------------------------
+
+static int make_masks(struct learner *learner, const struct view *view)
+{
+	const struct names *carriers = view->places->carriers;
+	uint16_t *masks = calloc(names_count(carriers), sizeof(*masks));
+
+	if (!masks)
+		return E_NOMEM;
+	for (size_t i = 0; i < learner->service_count; i++)
+		for (size_t k = 0; k < learner->services[i]->carrier_count; k++) {
+			const char *carrier = learner->services[i]->carriers[k];
+			int number = names_find(carriers, carrier, strlen(carrier));
+
+			if (number > 0)
+				masks[number] |= (uint16_t)(1u << i);
+		}
+	facts_wipe_regions(&learner->regions);
+	if (facts_make_regions(view->tables, masks, &learner->regions) < 0) {
+		free(masks);
+		return E_NOMEM;
+	}
+	free(learner->masks);
+	learner->masks = masks;
+	learner->masks_of = view->tables;
+	learner->masks_plan = learner->plans;
+	return E_OK;
+}
+
+// ---- notes ----------------------------------------------------------------------------------------------------------
+
+static bool is_listed(const struct learner_rules *rules, const struct addr *sender)
+{
+	for (size_t i = 0; i < rules->notes_from_count; i++) {
+		const struct prefix *prefix = &rules->notes_from[i];
+		struct addr cut = addr_cut(sender, prefix->len);
+
+		if (addr_equal(&cut, &prefix->addr))
+			return true;
+	}
+	return false;
+}
+
+static void take_note(const struct rounds *r, const struct note *note)
+{
+	struct learner *learner = r->learner;
+	uint8_t depth;
+	const struct place *place = places_lookup(r->view->places, &note->client, &depth);
+	const struct crowd_member *member;
+	struct crowd_note more = {
+		.client = note->client, .sender = note->sender, .by_ecs = note->by_ecs,
+		.is_trusted = is_listed(&learner->rules, &note->sender),
+		.app = note->app, .generation = note->generation,
+		.services = place->ecs_ignored ? 0 : learner->masks[place->carrier],
+		.prefix = book_prefix(learner->book, &note->client),
+	};
+
+	if (more.services == 0) // it was noted by another view
+		return;
+	if (learner->rules.notes_from_count > 0 && !more.is_trusted) {
+		learner->unbelieved++;
+		return;
+	}
+	member = crowd_note(learner->crowd, &more, r->now_ms);
+	if (member)
+		book_note(learner->book, &member->prefix, member->weight, r->now_s);
+}
+
+// So many looks a second: workers look at fewer queries when there are more of them.
+static void adapt(struct learner *learner)
+{
+	uint64_t looked = notes_looked(learner->notes), looks = looked - learner->looked;
+
+	learner->looked = looked;
+	if (looks > LOOKS_A_SECOND && learner->every < EVERY_MAX)
+		learner->every *= 2;
+	else if (looks < LOOKS_A_SECOND / 4 && learner->every > 1)
+		learner->every /= 2;
+	notes_set_every(learner->notes, learner->every);
+}
+
+// ---- answers --------------------------------------------------------------------------------------------------------
+
+// Whether this is to be told, which it is once.
+static bool is_news(struct learner *learner, const char *service, const char *site, const char *why)
+{
+	uint64_t hash = hash_bytes(hash_bytes(hash_bytes(0, service, strlen(service)), site, strlen(site)), why, strlen(why));
+
+	for (size_t i = 0; i < learner->told_count; i++)
+		if (learner->told[i] == hash)
+			return false;
+	if (learner->told_count == TOLD_MAX)
+		return false;
+	learner->told[learner->told_count++] = hash;
+	return true;
+}
+
+// The carrier whose sites the client reaches, as site_reached_by() takes it; see the truth table in view/learned.h.
+static uint16_t reach_of(const struct view *view, const struct informant_answer *answer)
+{
+	uint8_t depth;
+	const struct place *place = places_lookup(view->places, &answer->addr, &depth);
+	bool is_edge = answer->class_[0] ? strcmp(answer->class_, PLACE_CLASS_EDGE) == 0 : place_is_edge(view->places, place);
+	int carrier = answer->carrier[0] ? names_find(view->places->carriers, answer->carrier, strlen(answer->carrier))
+	                                 : place->carrier;
+
+	return !is_edge || carrier < 0 ? 0 : (uint16_t)carrier;
+}
+
+// What of an answer can be used. E_NOTFOUND: nothing; E_LIMIT, E_NOMEM.
+static int read_finding(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
+                        struct finding *ret_finding)
+{
+	struct learner *learner = r->learner;
+	struct finding finding = {0};
+	uint16_t carrier = reach_of(r->view, answer);
+	unsigned used = 0;
+	int err = book_name(learner->book, answer->carrier, &finding.carrier);
+
+	if (err == E_OK)
+		err = book_name(learner->book, answer->class_, &finding.class_);
+	for (unsigned i = 0; i < answer->site_count && err == E_OK; i++) {
+		const char *name = answer->sites[i];
+		int site = index_find_site(r->view, name);
+
+		if (site < 0) {
+			learner->unknown_sites++;
+			if (is_news(learner, service->label, name, "unknown"))
+				log_warning("discovery: %s: names the site %s, which the config has not: it is ignored", service->label, name);
+		} else if (!site_reached_by(&r->view->sites[site], carrier)) {
+			learner->out_of_reach++;
+			if (is_news(learner, service->label, name, names_text(r->view->places->carriers, carrier)))
+				log_warning("discovery: %s: names the site %s for a client of %s, which cannot reach it: it is ignored",
+				            service->label, name, carrier ? names_text(r->view->places->carriers, carrier) : "no carrier");
+		} else {
+			err = book_name(learner->book, name, &finding.sites[used++]);
+		}
+	}
+	*ret_finding = finding;
+	return err < 0 ? err : used > 0 || finding.carrier || finding.class_ ? E_OK : E_NOTFOUND;
+}
+
+// The pause after so many answers that did not settle a prefix: none at first, as `agree` of them are needed anyway.
+static int64_t unsettled_pause_ms(const struct learner *learner, unsigned asks)
+{
+	unsigned patience = 2 * learner->rules.book.opinion.agree, over = asks > patience ? asks - patience : 0;
+
+	return over == 0 ? 0 : over >= 10 ? 600000 : INT64_C(1000) << over;
+}
+
+static void note_found(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
+                       const struct finding *finding, struct crowd_member *member)
+{
+	struct book_sample sample = {answer->addr, *finding, service->name, answer->lifetime_s, member ? member->weight : 1};
+	enum opinion_outcome outcome = OPINION_WAITS;
+	int err = book_hear(r->learner->book, &sample, r->now_s, &outcome);
+
+	if (!member)
+		return;
+	member->tries = 0;
+	if (err == E_OK && (outcome == OPINION_CONFIRMED || outcome == OPINION_READY))
+		member->asks = 0;
+	else
+		member->asks += member->asks < UINT16_MAX;
+	member->next_ms = r->now_ms + (err < 0 ? 60000 : unsettled_pause_ms(r->learner, member->asks));
+}
+
+static void note_missed(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
+                        struct crowd_member *member)
+{
+	struct book_sample sample = {answer->addr, {{0}, 0, 0}, service->name, 0, member ? member->weight : 1};
+
+	if (member && ++member->tries < r->learner->rules.tries)
+		return; // another address
+	if (member)
+		member->tries = 0;
+	if (book_miss(r->learner->book, &sample, r->now_s) < 0 && member)
+		member->next_ms = r->now_ms + 60000;
+}
+
+static void take_answer(const struct rounds *r, struct informant *service, const struct informant_answer *answer)
+{
+	struct prefix prefix = book_prefix(r->learner->book, &answer->addr);
+	struct crowd_member *member = crowd_find(r->learner->crowd, &prefix);
+	struct finding finding;
+	int err;
+
+	r->learner->touches++;
+	if (member)
+		member->is_asked = false;
+	if (answer->outcome >= EDGESTEER_BUSY) {
+		breaker_failure(&service->breaker, answer->retry_s, answer->outcome == EDGESTEER_DENIED, r->now_ms,
+		                draw(r->learner));
+		if (member)
+			member->next_ms = r->now_ms + 1000;
+		return;
+	}
+	breaker_success(&service->breaker);
+	err = answer->outcome == EDGESTEER_FOUND ? read_finding(r, service, answer, &finding) : E_NOTFOUND;
+	if (err == E_OK)
+		note_found(r, service, answer, &finding, member);
+	else if (err == E_NOTFOUND)
+		note_missed(r, service, answer, member);
+	else if (member)
+		member->next_ms = r->now_ms + 60000;
+}
+
+// ---- questions ------------------------------------------------------------------------------------------------------
+
+static bool is_due(void *ctx, const struct crowd_member *member)
+{
+	const struct rounds *r = ctx;
+	const struct book_entry *entry = book_find(r->learner->book, &member->prefix);
+
+	return !entry || !book_is_fresh(entry, r->now_s);
+}
+
+// An address of the prefix: of the client that has asked by itself, if it was not the last one, else a random one.
+static struct addr choose_address(struct learner *learner, struct crowd_member *member, bool *ret_is_direct)
+{
+	struct addr addr = member->prefix.addr;
+	uint64_t random[2] = {draw(learner), draw(learner)};
+	const uint8_t *octets = (const uint8_t *)random;
+
+	*ret_is_direct = member->direct.family != ADDR_NONE && !addr_equal(&member->direct, &member->asked);
+	if (*ret_is_direct)
+		addr = member->direct;
+	for (unsigned bit = member->prefix.len; bit < addr_bits(addr.family) && !*ret_is_direct; bit++)
+		addr.bytes[bit / 8] |= (uint8_t)((octets[bit / 8] & 0x80 >> bit % 8));
+	member->asked = addr;
+	return addr;
+}
+
+static void ask(const struct rounds *r, struct informant *service, struct crowd_member *member)
+{
+	const struct view *view = r->view;
+	struct informant_question question = {.prefix_len = member->prefix.len};
+
+	question.addr = choose_address(r->learner, member, &question.is_direct);
+	if (member->generation == (uint32_t)view->generation && member->app < view->app_count &&
+	    snprintf(question.app, sizeof(question.app), "%s", view->apps[member->app].name) >= INFORMANT_APP_LEN)
+		question.app[0] = '\0'; // escaped, and too long: it is asked for no name
+	member->is_asked = true;
+	bucket_take(&service->bucket);
+	informant_ask(service, &question, r->now_ms);
+}
+
+static void ask_service(struct rounds *r, unsigned number)
+{
+	struct informant *service = r->learner->services[number];
+	struct crowd_member *members[1024];
+	uint32_t room = informant_room(service), tokens = bucket_fill(&service->bucket, r->now_ms);
+	size_t count;
+
+	if (room > tokens)
+		room = tokens;
+	room = breaker_allows(&service->breaker, room, r->now_ms);
+	must(room <= ARRAY_LEN(members));
+	if (room == 0)
+		return;
+	count = crowd_busiest(r->learner->crowd, number, r->now_ms, is_due, r, members, room);
+	breaker_asked(&service->breaker, (uint32_t)count);
+	for (size_t i = 0; i < count; i++)
+		ask(r, service, members[i]);
+}
+
+// ---- a round --------------------------------------------------------------------------------------------------------
+
+static void end_leaving(struct learner *learner)
+{
+	for (size_t i = 0; i < learner->leaving_count;) {
+		struct informant *service = learner->leaving[i];
+
+		if (!service->has_ended) {
+			i++;
+			continue;
+		}
+		chore_join(&service->chore);
+		informant_free(service);
+		learner->leaving[i] = learner->leaving[--learner->leaving_count];
+	}
+}
+
+// Out of memory, it is not saved.
+static void gather(void *ctx, const struct prefix *prefix, const struct book_entry *entry)
+{
+	struct learner *learner = ctx;
+	struct learner_change *change;
+	char text[SAVED_TEXT_LEN] = "";
+
+	if (entry)
+		saved_format(learner->book, entry, text);
+	change = malloc(sizeof(*change) + strlen(text) + 1);
+	if (!change)
+		return;
+	prefix_format(prefix, change->prefix);
+	change->is_gone = !entry;
+	memcpy(change->text, text, strlen(text) + 1);
+	change->next = learner->changes;
+	learner->changes = change;
+}
+
+void rounds_gather_changes(struct learner *learner)
+{
+	book_take_changes(learner->book, gather, learner);
+}
+
+void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
+{
+	struct rounds r = {learner, live->view, now_ms, now_s};
+	struct informant_answer answer;
+	struct note note;
+
+	if ((learner->masks_of != r.view->tables || learner->masks_plan != learner->plans) && make_masks(learner, r.view) < 0)
+		return; // out of memory: in the next round
+	for (unsigned i = 0; i < ROUND_NOTES && notes_take(learner->notes, &note); i++)
+		take_note(&r, &note);
+	for (size_t i = 0; i < learner->service_count; i++)
+		while (informant_collect(learner->services[i], now_ms, &answer))
+			take_answer(&r, learner->services[i], &answer);
+	for (unsigned i = 0; i < learner->service_count; i++)
+		ask_service(&r, i);
+	end_leaving(learner);
+	if (now_ms - learner->second_ms < 1000)
+		return;
+	learner->second_ms = now_ms;
+	adapt(learner);
+	crowd_tick(learner->crowd, now_ms);
+	book_tick(learner->book, now_s);
+	rounds_gather_changes(learner);
+}
+
+bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms)
+{
+	int64_t passed_ms = now_ms - learner->built_ms;
+
+	if (learner->built_of != view->tables || learner->built_plan != learner->plans)
+		return true;
+	if (learner->built_version != book_version(learner->book))
+		return passed_ms >= BUILD_PAUSE_MS;
+	// What was fresh becomes stale by itself, too.
+	return passed_ms >= FRESH_PAUSE_MS && (learner->built_touches != learner->touches || book_count(learner->book) > 0);
+}

@@ -1,0 +1,83 @@
+// The inside of the learner, for the files of this folder: learner.c has its thread and what others call, rounds.c what it
+// does in a round.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "config/config.h"
+#include "learn/book.h"
+#include "learn/crowd.h"
+#include "learn/facts.h"
+#include "learn/informant.h"
+
+struct event;
+struct learner_change;
+struct live;
+struct view;
+
+enum {
+	ROUND_MS = 100,
+	ROUND_NOTES = 16384,      // taken in a round
+	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
+	EVERY_MAX = 4096,
+	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
+	FRESH_PAUSE_MS = 2000,    // where only freshness has
+	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
+};
+
+// An entry that is to be saved; one block of memory.
+struct learner_change {
+	struct learner_change *next;
+	char prefix[ADDR_TEXT_LEN];
+	bool is_gone;
+	char text[];
+};
+
+struct learner_rules {
+	struct book_rules book;
+	unsigned tries;
+	struct prefix *notes_from; // owned
+	size_t notes_from_count;
+};
+
+struct learner {
+	void *save_ctx;             // see struct learner_ops
+	void (*save)(void *ctx, const char *prefix, const char *text);
+	struct event *arrived;      // an overlay is to be published
+	int arrived_fd, wake_fd;
+	unsigned workers;
+	pthread_t thread;
+	bool is_started, is_stopped, is_late; // is_late: a thread has not ended in time
+	_Atomic bool is_to_stop, has_stopped;
+	pthread_mutex_t mutex;      // over all that follows
+	struct learner_rules rules;
+	struct book *book;
+	struct crowd *crowd;
+	struct notes *notes;        // NULL until the thread starts
+	struct informant *services[DISCOVERY_MAX], *leaving[4 * DISCOVERY_MAX];
+	size_t service_count, leaving_count;
+	struct learned *ready;      // for the main thread; NULL: none
+	struct learner_change *changes; // to be saved by the main thread, the latest first
+	uint64_t unbelieved, out_of_reach, unknown_sites;
+	uint64_t told[TOLD_MAX];
+	size_t told_count;
+	uint64_t random;
+	// The thread's, of the view that it saw last.
+	uint16_t *masks;            // of services, by carrier
+	const struct tables *masks_of;
+	uint64_t plans, masks_plan; // learner_take() so far; that the masks are of
+	struct facts_regions regions;
+	int64_t second_ms, built_ms;
+	uint64_t built_version, built_touches, touches, looked;
+	const struct tables *built_of;
+	uint64_t built_plan;
+	uint32_t every;
+};
+
+// One round, with the mutex held, on the learner's thread, which is an online reader.
+void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s);
+// Lists what of the book has changed, to be saved.
+void rounds_gather_changes(struct learner *learner);
+// Whether another overlay is needed for the view.
+bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);

@@ -1,0 +1,52 @@
+// What the learner shows of itself, to the operator. Main thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "learn/book.h"
+#include "learn/breaker.h"
+#include "learn/crowd.h"
+#include "learn/informant.h"
+
+struct learner;
+
+struct shown_service {
+	const char *label, *plugin;
+	unsigned rate, concurrency, busy;
+	enum breaker_state breaker;
+	int64_t open_for_ms;         // BREAKER_OPEN
+	uint64_t asked, outcomes[INFORMANT_OUTCOMES], unmatched;
+	char error[INFORMANT_TEXT_LEN]; // the last one; "": none
+	int64_t error_s;
+	bool is_waiting;
+};
+
+struct shown_status {
+	struct shown_service services[16];
+	size_t service_count;
+	size_t entries, waiting, crowd, octets; // waiting: for a move
+	uint64_t dropped;             // notes, as a ring was full
+	uint64_t unbelieved;          // notes of who is not in `notes-from`
+	uint64_t out_of_reach, unknown_sites;
+	struct crowd_counts crowd_counts;
+	struct book_counts book_counts;
+};
+
+// Texts are valid until the next learner_take().
+void shown_read(struct learner *learner, struct shown_status *ret_status);
+
+// An entry as it is shown. Texts are copies.
+struct shown_entry {
+	struct book_entry entry;
+	char sites[FINDING_SITES_MAX][NAME_MAX_LEN + 1], carrier[NAME_MAX_LEN + 1], class_[NAME_MAX_LEN + 1];
+	char source[NAME_MAX_LEN + 1];
+};
+
+// The entry of the prefix that an address is learned by. False: there is none.
+bool shown_find(struct learner *learner, const struct addr *addr, struct shown_entry *ret_entry);
+// Calls each() for every entry, until it returns false. Others wait meanwhile.
+void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx);

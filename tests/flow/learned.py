@@ -1,0 +1,207 @@
+"""Learned prefixes: a service is asked about clients of its carrier, what it says is answered, within reach and with scopes
+that do not overlap, and it may be as bad as it likes."""
+
+import collections
+import ipaddress
+import pathlib
+import random
+import time
+
+import harness
+from harness import Daemon, Skip, check, equal, until
+
+APP = "app.e.x"
+ADDRESSES = {"bos": "192.0.2.1", "nyc": "192.0.2.2", "ber": "192.0.2.3", "region": "192.0.2.4"}
+CLIENTS = ("prefix,carrier,latitude,longitude,class\n10.10.0.0/16,verizon,42.3,-71.0,\n10.11.0.0/16,verizon,42.3,-71.0,roaming\n"
+           "10.20.0.0/16,vodafone-de,52.5,13.4,\n10.30.0.0/16,,42.3,-71.0,\n")
+
+
+def config(learned=None, **more):
+    plugins = pathlib.Path(harness.program("edgesteerd")).absolute().parent / "tests" / "plugins"
+    if not (plugins / "teller.so").exists():
+        raise Skip("tests/plugins/teller.so is not built")
+    service = {"plugin": "teller", "carriers": ["Verizon"], "rate": 200, "timeout": "300ms", "file": "says", "log": "asked"}
+    return {
+        "server": {"plugin-dir": str(plugins)}, "domains": {"e.x": {"ns": ["n.x"]}},
+        "locate": [{"plugin": "ranges", "file": "clients.csv"}],
+        "discovery": [{**service, **more}], "learned": {"notes-from": ["127.0.0.0/8"], **(learned or {})},
+        "sites": {"bos": {"kind": "wavelength", "reach": ["verizon"], "location": [42.36, -71.06]},
+                  "nyc": {"kind": "wavelength", "reach": ["verizon"], "location": [40.71, -74.0]},
+                  "ber": {"kind": "wavelength", "reach": ["vodafone-de"], "location": [52.52, 13.4]},
+                  "region": {"kind": "region", "location": [39.04, -77.49]}},
+        "apps": {APP: {"targets": {site: {"addresses": [address]} for site, address in ADDRESSES.items()}}},
+    }
+
+
+def daemon(says, **more):
+    return Daemon(config(**more), files={"clients.csv": CLIENTS, "says": says})
+
+
+def site(d, client):
+    addresses = d.query(APP, ecs=client).addresses
+    equal(len(addresses), 1, client)
+    return next(name for name, address in ADDRESSES.items() if address == addresses[0])
+
+
+def learns(d, client, expected, within_s=20):
+    until(lambda: site(d, client) == expected, within_s * harness.slowness(), f"{client} is answered with {expected}", 0.02)
+
+
+def asked(d):
+    path = d.folder / "asked"
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def stays(d, client, expected, for_s=2.0):
+    """However often it is asked for."""
+    end = time.monotonic() + for_s
+    while time.monotonic() < end:
+        equal(site(d, client), expected, client)
+        time.sleep(0.005)
+
+
+def test_learns():
+    with daemon("10.10.1. found nyc\n10.10.9. found ber,nyc\n10.11. found nyc\n10.10.7. missed\n") as d:
+        equal(site(d, "10.10.1.0/24"), "bos", "by the table")
+        learns(d, "10.10.1.0/24", "nyc")
+        equal(d.query(APP, ecs="10.10.1.0/24").scope, 24)
+        equal(d.query(APP, ecs="10.10.0.0/24").scope, 24, "the gap beside it")
+        learns(d, "10.10.9.0/24", "nyc")  # Berlin is another carrier's
+        for client, expected in (("10.11.1.0/24", "region"), ("10.10.7.0/24", "bos"), ("10.20.1.0/24", "ber"),
+                                 ("10.30.1.0/24", "region"), ("203.0.113.0/24", "ber")):
+            before = site(d, client)
+            check(expected in (before, "ber"), client, before)
+            stays(d, client, before, 0.7)
+        lines = asked(d)
+        check(lines and all(address.startswith(("10.10.", "10.11.")) for address, _, _ in lines), lines)
+        check(all(app == APP and direct == "0" for _, direct, app in lines), lines)
+        per_prefix = collections.Counter(address.rsplit(".", 1)[0] for address, _, _ in lines)
+        equal(per_prefix["10.10.1"], 3, "as many as have to agree, and no more while that is fresh")
+        equal(per_prefix["10.10.7"], 3, "tries")
+        equal(len({address for address, _, _ in lines if address.startswith("10.10.1.")}), 3, "different addresses")
+        told = [line for line in d.log().splitlines() if "ber for a client of verizon, which cannot reach it" in line]
+        equal(len(told), 1, "told once")
+        # No two answers' scopes overlap.
+        cells = {}
+        for _ in range(300):
+            address = ipaddress.ip_address((10 << 24) | (10 << 16) | random.randrange(1 << 16))
+            reply = d.query(APP, ecs=f"{address}/32")
+            cells[ipaddress.ip_network(f"{address}/{reply.scope}", strict=False)] = reply.addresses
+        for a in cells:
+            check(not any(a != b and a.overlaps(b) for b in cells), a, sorted(cells))
+
+
+def test_changes_its_mind():
+    with daemon("10.10.1. found nyc\n", learned={"agree": 2}) as d:
+        learns(d, "10.10.1.0/24", "nyc")
+        # A reload that changes the sites: what was learned is in the first answer of the next generation.
+        changed = config({"agree": 2})
+        changed["sites"]["more"] = {"kind": "region", "location": [0, 0]}
+        d.write_config(changed)
+        d.signal(harness.signal.SIGHUP)
+        stays(d, "10.10.1.0/24", "nyc", 3.0)
+        check("generation 2" in d.log() or "reload" in d.log(), d.log())
+        # Without the service it serves on.
+        without = config({"agree": 2})
+        del without["discovery"]
+        d.reload(without)
+        stays(d, "10.10.1.0/24", "nyc", 0.5)
+
+
+def test_bad_services():
+    for outcome, said in (("silent", None), ("late", None), ("other", None), ("busy", None), ("denied", None),
+                          ("broken", None), ("return", "has stopped by itself: it is called again in 1 s")):
+        with daemon(f"10.10. {outcome} nyc\n") as d:
+            stays(d, "10.10.1.0/24", "bos", 1.2)
+            check(len(asked(d)) <= 20, outcome, len(asked(d)))  # the breaker
+            if said:
+                check(said in d.log(), said)
+            d.write("says", "10.10. found nyc\n")
+            learns(d, "10.10.1.0/24", "nyc", 40)
+    with daemon("10.10. twice nyc\n") as d:
+        learns(d, "10.10.1.0/24", "nyc")
+
+
+def test_shown():
+    with daemon("10.10.1. found nyc,ber\n10.10.2. found region verizon\n10.10.3. missed\n", learned={"agree": 1, "tries": 1}) as d:
+        learns(d, "10.10.1.0/24", "nyc")
+        learns(d, "10.10.2.0/24", "region")
+        stays(d, "10.10.3.0/24", "bos", 0.3)
+        explained = d.ctl_json("explain", APP, "--client", "10.10.1.0/24")
+        told = explained["learned"]
+        equal((told["sites"], told["reach"], told["source"], told["prefix"], told["table"], explained["decision"]["site"]),
+              (["nyc"], "verizon", "teller", "10.10.1.0/24", "bos", "nyc"))
+        check("learned" not in d.ctl_json("explain", APP, "--client", "10.10.77.0/24"))
+        rows = {row["prefix"]: row for row in d.ctl_json("learned")["learned"]}
+        equal({prefix: (row["sites"], row["state"]) for prefix, row in rows.items()},
+              {"10.10.1.0/24": (["nyc"], "fresh"), "10.10.2.0/24": (["region"], "fresh"), "10.10.3.0/24": ([], "not found")})
+        equal(rows["10.10.2.0/24"]["carrier"], "verizon")
+        for words, prefixes in ((("--site", "nyc"), ["10.10.1.0/24"]), (("--source", "teller", "10.10.2.0/23"), ["10.10.2.0/24", "10.10.3.0/24"]),
+                                (("10.10.2.7",), ["10.10.2.0/24"]), (("--source", "nobody"), [])):
+            equal(sorted(row["prefix"] for row in d.ctl_json("learned", *words)["learned"]), prefixes, words)
+        check("10.10.1.0/24  nyc" in d.ctl("learned", as_json=False).out, "a table")
+        service, = d.ctl_json("discovery")["services"]
+        equal((service["name"], service["state"], service["found"], service["not_found"]), ("teller", "closed", 2, 1))
+        check("teller" in d.ctl("discovery", as_json=False).out)
+        stats = d.ctl_json("stats")
+        equal((stats["learned"], stats["discovery_asked"], stats["learned_prefixes"], stats["learned_out_of_reach"]), (2, 3, 3, 1))
+        # What is forgotten is the table's again, until it is learned anew.
+        d.write("says", "10.10. silent\n")
+        equal(d.ctl_json("learned", "forget", "10.10.1.0/24")["forgotten"], 1)
+        learns(d, "10.10.1.0/24", "bos")
+        equal(site(d, "10.10.2.0/24"), "region")
+        d.ctl("learned", "forget", "10.10.1.0/24", code=3)
+        d.ctl("learned", "forget", code=2)
+        equal(d.ctl_json("learned", "forget", "--all")["forgotten"], 2)
+        learns(d, "10.10.2.0/24", "bos")
+
+
+def test_restart():
+    """What was learned is in the first answer after a crash and after an orderly end; what was forgotten is not."""
+    with daemon("10.10. found nyc\n") as d:
+        for i in range(1, 4):
+            learns(d, f"10.10.{i}.0/24", "nyc")
+        d.ctl("learned", "forget", "10.10.3.0/24")
+        until(lambda: d.query(APP, ecs="10.10.3.0/24") and
+              [row["state"] for row in d.ctl_json("learned", "10.10.3.0/24")["learned"]] == ["fresh"], 10 * harness.slowness(),
+              "it is learned anew", 0.02)
+        d.write("says", "10.10. silent\n")
+        d.ctl("learned", "forget", "10.10.2.0/24")
+        time.sleep(3)  # written within a second, or two
+        d.kill()
+        d.start()
+        for i, expected in ((1, "nyc"), (2, "bos"), (3, "nyc")):
+            equal(site(d, f"10.10.{i}.0/24"), expected, i)
+        d.ctl("learned", "forget", "10.10.1.0/24")
+        d.restart()
+        for i, expected in ((1, "bos"), (2, "bos"), (3, "nyc")):
+            equal(site(d, f"10.10.{i}.0/24"), expected, i)
+        row, = d.ctl_json("learned", "10.10.3.0/24")["learned"]
+        equal((row["sites"], row["source"], row["state"], row["samples"]), (["nyc"], "teller", "fresh", 3))
+
+
+def test_direct():
+    """A client that asks by itself: its own address, and the scope is none of the answer's business."""
+    with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier,latitude,longitude,class\n127.0.0.0/8,self,0,0,\n",
+                                                  "says": "127. found region\n"}) as d:
+        until(lambda: d.query(APP) and asked(d), 10 * harness.slowness(), "it is asked about", 0.02)
+        equal(asked(d)[0], ["127.0.0.1", "1", APP])
+
+
+def test_believed():
+    """Whoever is not in notes-from tells nothing; without it one sender tells so much a minute."""
+    with daemon("10.10. found nyc\n", learned={"notes-from": ["192.0.2.0/24"]}) as d:
+        stays(d, "10.10.1.0/24", "bos", 1.0)
+        equal(asked(d), [])
+    with daemon("10.10. missed\n", learned={"notes-from": [], "tries": 1}) as d:
+        def ask_for_all():
+            for i in range(250):
+                d.query(APP, ecs=f"10.10.{i}.0/24")
+            return len(asked(d)) >= 50
+        until(ask_for_all, 10 * harness.slowness(), "prefixes are asked about", 0.1)
+        time.sleep(1)
+        check(len(asked(d)) <= 100, len(asked(d)))
+
+
+if __name__ == "__main__":
+    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_believed, limit_s=300)

@@ -1,0 +1,350 @@
+// The book of learned prefixes by a simulated clock: hysteresis walked row by row and against counting, moves spread over
+// minutes, who leaves when it is full, what is stale and for how long.
+#include "learn/book.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "learn/saved.h"
+
+static const struct book_rules rules = {{3, 600}, 24, 48, 1000, 600, 7 * 86400};
+
+// Client `host` of the prefix number `prefix`, 10.x.y.0/24.
+static struct addr client(unsigned prefix, unsigned host)
+{
+	return (struct addr){.family = ADDR_V4, .bytes = {10, (uint8_t)(prefix >> 8), (uint8_t)prefix, (uint8_t)host}};
+}
+
+static enum opinion_outcome hear(struct book *book, unsigned prefix, unsigned host, uint16_t site, int64_t now_s)
+{
+	struct book_sample sample = {client(prefix, host), {.sites = {site}}, 1, 0, 100};
+	enum opinion_outcome outcome;
+
+	assert_int_equal(book_hear(book, &sample, now_s, &outcome), E_OK);
+	return outcome;
+}
+
+static const struct book_entry *entry_of(const struct book *book, unsigned prefix)
+{
+	struct addr addr = client(prefix, 0);
+	struct prefix wanted = book_prefix(book, &addr);
+
+	return book_find(book, &wanted);
+}
+
+// The site that is answered; 0: the table speaks.
+static unsigned held(const struct book *book, unsigned prefix)
+{
+	const struct book_entry *entry = entry_of(book, prefix);
+
+	return entry && entry->opinion.has_held ? entry->opinion.held.sites[0] : 0;
+}
+
+static void test_agreement(void **state)
+{
+	static const struct {
+		unsigned host, site, after_s;
+		enum opinion_outcome outcome;
+		unsigned held;
+	} rows[] = {
+		{1, 1, 0, OPINION_WAITS, 0},
+		{2, 1, 1, OPINION_WAITS, 0},
+		{2, 1, 1, OPINION_WAITS, 0},    // the same address again is no further voice
+		{3, 1, 1, OPINION_READY, 1},
+		{4, 1, 1, OPINION_CONFIRMED, 1},
+		{5, 2, 1, OPINION_WAITS, 1},
+		{6, 2, 1, OPINION_WAITS, 1},
+		{7, 1, 1, OPINION_CONFIRMED, 1}, // not in a row
+		{1, 2, 1, OPINION_WAITS, 1},
+		{2, 2, 1, OPINION_WAITS, 1},
+		{3, 2, 1, OPINION_READY, 2},     // has changed its mind for good
+		{9, 3, 1, OPINION_WAITS, 2},
+		{9, 3, 599, OPINION_WAITS, 2},
+		{9, 3, 1, OPINION_READY, 3},     // one address, for ten minutes
+		{1, 4, 1, OPINION_WAITS, 3},
+		{1, 5, 1, OPINION_WAITS, 3},
+		{1, 6, 1, OPINION_DOUBTED, 0},   // everybody says something else: the table speaks again
+		{1, 6, 600, OPINION_READY, 6},
+	};
+	struct book *book = book_new(&rules);
+	int64_t now_s = 1000;
+
+	(void)state;
+	assert_non_null(book);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		now_s += rows[i].after_s;
+		assert_int_equal(hear(book, 7, rows[i].host, (uint16_t)rows[i].site, now_s), rows[i].outcome);
+		assert_int_equal(held(book, 7), rows[i].held);
+	}
+	assert_int_equal(held(book, 8), 0);
+	assert_int_equal(book_count(book), 1);
+	book_free(book);
+}
+
+// A service that names two sites by turns, on every call: nothing is learned, and what was learned stays.
+static void test_flapping(void **state)
+{
+	struct book *book = book_new(&rules);
+	uint64_t version;
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned i = 0; i < 3; i++)
+		(void)hear(book, 1, i, 1, 1000);
+	version = book_version(book);
+	for (unsigned i = 0; i < 5000; i++) {
+		(void)hear(book, 1, i, 2 - i % 2, 1000 + i);
+		(void)hear(book, 2, i, 2 - i % 2, 1000 + i);
+		assert_int_equal(held(book, 1), 1);
+		assert_int_equal(held(book, 2), 0);
+	}
+	assert_int_equal(book_version(book), version);
+	book_free(book);
+}
+
+// 3,000 prefixes change their site at once: at most 600 a minute, the busiest first, and all in the end.
+static void test_moves(void **state)
+{
+	enum { COUNT = 3000 };
+	struct book_rules wide = rules;
+	struct book *book;
+	unsigned moved = 0;
+
+	(void)state;
+	wide.max = COUNT;
+	book = book_new(&wide);
+	assert_non_null(book);
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct addr addr = client(i, 0);
+		struct prefix prefix = book_prefix(book, &addr);
+
+		for (unsigned host = 0; host < 3; host++)
+			(void)hear(book, i, host, 1, 1000);
+		book_note(book, &prefix, i, 1000);
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		for (unsigned host = 0; host < 3; host++)
+			(void)hear(book, i, host, 2, 2000);
+	assert_int_equal(book_waiting(book), COUNT - 600);
+	assert_int_equal(book_counts_of(book)->held_back, COUNT - 600);
+	for (int64_t now_s = 2000; now_s < 2000 + 5 * 60; now_s++) {
+		unsigned before = moved, minute = (unsigned)(now_s - 2000) / 60;
+
+		book_tick(book, now_s);
+		moved = 0;
+		for (unsigned i = 0; i < COUNT; i++)
+			moved += held(book, i) == 2;
+		assert_true(moved >= before);
+		assert_true(moved <= 600 * (minute + 1));
+		if (minute > 0 && minute < 4) // the first 600 were those that were heard first
+			assert_int_equal(held(book, COUNT - 1), 2);
+	}
+	assert_int_equal(moved, COUNT);
+	assert_int_equal(book_waiting(book), 0);
+	book_free(book);
+}
+
+static void test_time(void **state)
+{
+	struct book *book = book_new(&rules);
+	struct book_sample missed = {client(9, 1), {{0}, 0, 0}, 1, 0, 5};
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned host = 0; host < 3; host++)
+		(void)hear(book, 1, host, 1, 1000);
+	assert_true(book_is_fresh(entry_of(book, 1), 1000 + BOOK_LIFETIME_S - 1));
+	assert_false(book_is_fresh(entry_of(book, 1), 1000 + BOOK_LIFETIME_S));
+	book_tick(book, 1000 + BOOK_LIFETIME_S + rules.max_stale_s - 1);
+	assert_int_equal(held(book, 1), 1); // stale, and serving
+	book_tick(book, 1000 + BOOK_LIFETIME_S + rules.max_stale_s);
+	assert_null(entry_of(book, 1));
+	assert_int_equal(book_counts_of(book)->expired, 1);
+
+	for (int64_t pause_s = BOOK_MISS_S, now_s = 1000; pause_s < 4 * BOOK_MISS_S; now_s += pause_s, pause_s *= 2) {
+		assert_int_equal(book_miss(book, &missed, now_s), E_OK);
+		assert_true(book_is_fresh(entry_of(book, 9), now_s + pause_s - 1));
+		assert_false(book_is_fresh(entry_of(book, 9), now_s + pause_s));
+	}
+	assert_int_equal(held(book, 9), 0);
+	book_free(book);
+}
+
+// Full: the busy stay, whoever comes.
+static void test_room(void **state)
+{
+	struct book_rules small = rules;
+	struct book *book;
+	unsigned kept = 0;
+
+	(void)state;
+	small.max = 200;
+	book = book_new(&small);
+	assert_non_null(book);
+	for (unsigned i = 0; i < 100; i++) { // of weight 100
+		(void)hear(book, i, 0, 1, 1000);
+	}
+	for (unsigned i = 1000; i < 50000; i++) {
+		struct book_sample sample = {client(i, 1), {{1}, 0, 0}, 1, 0, 1 + i % 50};
+		enum opinion_outcome outcome;
+		int err = book_hear(book, &sample, 1000, &outcome);
+
+		assert_true(err == E_OK || err == E_LIMIT);
+		assert_true(book_count(book) <= 200);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		kept += entry_of(book, i) != NULL;
+	assert_int_equal(kept, 100);
+	assert_int_equal(book_count(book), 200);
+	assert_true(book_counts_of(book)->refused > 1000);
+	book_free(book);
+}
+
+// The index, against an array that says which prefixes are in.
+static void test_index(void **state)
+{
+	static bool in[2000];
+	struct book_rules wide = rules;
+	struct book *book;
+
+	(void)state;
+	wide.max = 2000;
+	book = book_new(&wide);
+	assert_non_null(book);
+	for (unsigned i = 0; i < 60000; i++) {
+		unsigned n = (unsigned)(hash_mix(i) % 2000);
+		struct addr addr = client(n, 0);
+		struct prefix prefix = book_prefix(book, &addr);
+
+		if (hash_mix(i) >> 32 & 1) {
+			(void)hear(book, n, 1, 1, 1000);
+			in[n] = true;
+		} else {
+			assert_int_equal(book_forget(book, &prefix), in[n] ? E_OK : E_NOTFOUND);
+			in[n] = false;
+		}
+	}
+	for (unsigned n = 0; n < 2000; n++)
+		assert_int_equal(entry_of(book, n) != NULL, in[n]);
+	book_forget_all(book);
+	assert_int_equal(book_count(book), 0);
+	assert_null(entry_of(book, 1));
+	book_free(book);
+}
+
+// 100,000 entries with their index: under 24 MB, which leaves 8 for the overlay.
+static void test_memory(void **state)
+{
+	struct book_rules wide = rules;
+	struct book *book;
+
+	(void)state;
+	wide.max = 100000;
+	book = book_new(&wide);
+	assert_non_null(book);
+	for (unsigned i = 0; i < 100000; i++) {
+		struct book_sample sample = {{.family = ADDR_V4, .bytes = {(uint8_t)(11 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i, 1}},
+		                             {{1}, 0, 0}, 1, 0, 1};
+		enum opinion_outcome outcome;
+
+		assert_int_equal(book_hear(book, &sample, 1000, &outcome), E_OK);
+	}
+	assert_true(book_bytes(book) < 24 << 20);
+	book_free(book);
+}
+
+// ---- saved ----------------------------------------------------------------------------------------------------------
+
+static unsigned changed, gone;
+
+static void count_change(void *ctx, const struct prefix *prefix, const struct book_entry *entry)
+{
+	(void)ctx, (void)prefix;
+	changed += entry != NULL;
+	gone += entry == NULL;
+}
+
+static void expect_changes(struct book *book, unsigned wanted_changed, unsigned wanted_gone)
+{
+	changed = gone = 0;
+	book_take_changes(book, count_change, NULL);
+	assert_int_equal(changed, wanted_changed);
+	assert_int_equal(gone, wanted_gone);
+}
+
+static void test_changes(void **state)
+{
+	struct book *book = book_new(&rules);
+	struct addr addr = client(1, 0);
+	struct prefix prefix;
+
+	(void)state;
+	assert_non_null(book);
+	prefix = book_prefix(book, &addr);
+	(void)hear(book, 1, 1, 1, 1000);
+	expect_changes(book, 0, 1); // nothing is believed yet, so nothing is kept
+	(void)hear(book, 1, 2, 1, 1000);
+	(void)hear(book, 1, 3, 1, 1000);
+	expect_changes(book, 1, 0);
+	expect_changes(book, 0, 0);
+	(void)hear(book, 1, 4, 1, 1000);
+	assert_int_equal(book_forget(book, &prefix), E_OK);
+	expect_changes(book, 0, 1);
+	book_free(book);
+}
+
+static void test_saved(void **state)
+{
+	static const char *const bad[] = {
+		"", "a", "a\tb\tc\td\te\tf\tg", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3",
+		"a\tb\tc\td\te\tf\tg\t2\t3\t0\t7\t9\t1\t2\t3\t4", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3\t4 ",
+		"a\tb\tc\td\te\tf\tg\t1\t99\t0\t7\t9\t1\t2\t3\t4",
+	};
+	struct book *book = book_new(&rules), *other = book_new(&rules);
+	struct book_entry read;
+	char text[SAVED_TEXT_LEN], again[SAVED_TEXT_LEN];
+
+	(void)state;
+	assert_non_null(book);
+	assert_non_null(other);
+	for (unsigned i = 1; i <= 4; i++) {
+		uint16_t number;
+
+		assert_int_equal(book_name(book, (char[]){'s', (char)('0' + i), 0}, &number), E_OK);
+		assert_int_equal(number, i);
+	}
+	for (unsigned host = 0; host < 3; host++)
+		(void)hear(book, 1, host, 4, 1000);
+	saved_format(book, entry_of(book, 1), text);
+	assert_int_equal(saved_parse(other, "10.0.1.0/24", text, &read), E_OK);
+	assert_int_equal(book_restore(other, &read), E_OK);
+	assert_string_equal(saved_format(other, entry_of(other, 1), again), text);
+	assert_string_equal(book_text(other, entry_of(other, 1)->opinion.held.sites[0]), "s4");
+	assert_true(book_is_fresh(entry_of(other, 1), 1001));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(saved_parse(other, "10.0.1.0/24", bad[i], &read), E_INVAL);
+	assert_int_equal(saved_parse(other, "10.0.1.0/33", text, &read), E_INVAL);
+	assert_int_equal(saved_parse(other, "10.0.0.0/16", text, &read), E_OK);
+	assert_int_equal(book_restore(other, &read), E_INVAL); // of another length than prefixes have now
+	book_free(book);
+	book_free(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_agreement), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_time),      cmocka_unit_test(test_room),     cmocka_unit_test(test_index),
+		cmocka_unit_test(test_memory),    cmocka_unit_test(test_changes),  cmocka_unit_test(test_saved),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

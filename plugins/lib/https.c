@@ -255,9 +255,9 @@ static int begin(struct https_request *request, const char *why, struct https_re
 		why = "out of memory";
 	if (!why && curl_multi_add_handle(request->https->multi, request->easy) != CURLM_OK)
 		why = "out of memory";
+	*ret_why = why;
 	if (why) {
 		release(request);
-		*ret_why = why;
 		return -1;
 	}
 	*ret_request = request;

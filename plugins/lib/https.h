@@ -65,8 +65,8 @@ struct https *https_new(void);
 // There must be no requests.
 void https_free(struct https *https);
 
-// Begins a GET. `whole_ms`: the time for all of it. Returns 0 with *ret_request set, or negative with *ret_why set, for
-// which `buf` may be used; `handler` and `ctx` stay with the caller, and are not called before https_turn().
+// Begins a GET. `whole_ms`: the time for all of it. Returns 0 with *ret_request set, or negative with *ret_why set (else
+// it is NULL), for which `buf` may be used; `handler` and `ctx` stay with the caller, and are not called before https_turn().
 int https_start(struct https *https, const struct https_peer *peer, const char *url, long whole_ms,
                 const struct https_handler *handler, void *ctx, struct https_request **ret_request,
                 const char **ret_why, char buf[static 128]);

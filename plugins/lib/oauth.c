@@ -174,6 +174,11 @@ void oauth_take(struct oauth *oauth, const struct https_result *result, int64_t 
 	json_decref(reply);
 }
 
+bool oauth_is_asking(const struct oauth *oauth)
+{
+	return oauth->request != NULL;
+}
+
 static void on_done(void *ctx, const struct https_result *result)
 {
 	struct oauth *oauth = ctx;
@@ -275,8 +280,7 @@ static const char *ask(struct oauth *oauth, const char **ret_file, char buf[stat
 		return why;
 	*ret_file = NULL;
 	headers[1] = client->key_file ? NULL : vault->next;
-	if (https_ask(oauth->https, &peer, &text, on_done, oauth, &oauth->request, &why, buf) == 0)
-		why = NULL;
+	(void)https_ask(oauth->https, &peer, &text, on_done, oauth, &oauth->request, &why, buf);
 	return why;
 }
 

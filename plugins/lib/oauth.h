@@ -48,5 +48,6 @@ enum oauth_state oauth_get(struct oauth *oauth, int64_t now_ms, const char **ret
 // new one would be of no use, as it has been refused just now as well.
 bool oauth_refused(struct oauth *oauth, unsigned number, int64_t now_ms);
 
-// Takes the reply to a request for a token. For tests, otherwise internal.
+// For tests: whether a token is asked for now; takes a reply to such a request.
+bool oauth_is_asking(const struct oauth *oauth);
 void oauth_take(struct oauth *oauth, const struct https_result *result, int64_t now_ms);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_MAX = 100, KEY_SIZE = 256 };
+enum { LIST_MAX = 20, KEY_SIZE = 256 }; // no API gives more
 
 // ---- zones ----------------------------------------------------------------------------------------------------------
 

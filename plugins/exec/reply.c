@@ -28,9 +28,16 @@ static int read_name(const char *name, const json_t *value, char *ret_name, char
 {
 	if (json_is_null(value))
 		return 0;
-	if (!json_is_string(value) || json_string_length(value) >= VERDICT_SITE_SIZE)
-		return wrong(why, "`%s` is not a text of up to %d octets", name, VERDICT_SITE_SIZE - 1);
-	memcpy(ret_name, json_string_value(value), json_string_length(value) + 1);
+
+	const char *text = json_string_value(value);
+	size_t len = text ? strlen(text) : 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			len = 0;
+	if (len == 0 || len >= VERDICT_SITE_SIZE)
+		return wrong(why, "`%s` is not a name of up to %d octets", name, VERDICT_SITE_SIZE - 1);
+	memcpy(ret_name, text, len + 1);
 	return 0;
 }
 

@@ -141,7 +141,8 @@ static void test_program(void **state)
 		{"{\"id\": 7, \"sites\": 7}", "`sites` is neither a text nor a list of texts"},
 		{"{\"id\": 7, \"sites\": [null]}", "`sites` is neither a text nor a list of texts"},
 		{"{\"id\": 7, \"outcome\": \"good\"}", "`outcome` is none of found, not-found, busy, denied, timeout and broken"},
-		{"{\"id\": 7, \"carrier\": 7}", "`carrier` is not a text of up to 63 octets"},
+		{"{\"id\": 7, \"carrier\": 7}", "`carrier` is not a name of up to 63 octets"},
+		{"{\"id\": 7, \"class\": \"a b\"}", "`class` is not a name of up to 63 octets"},
 		{"{\"id\": 7, \"lifetime\": -1}", "`lifetime` is not a number of seconds, 0 to 2592000"},
 		{"{\"id\": 7, \"retry\": 1e9}", "`retry` is not a number of seconds, 0 to 2592000"},
 		{"{\"id\": 7, \"site\": \"a\"}", "unknown key `site`, or not of its type; expected id, sites, carrier, class, lifetime, "

@@ -117,7 +117,7 @@ void camara_read(void *ctx, const struct https_result *result, struct verdict *r
 	if (result->status == 200) {
 		read_zones(ctx, reply, ret_verdict);
 	} else {
-		verdict_of_reply(ret_verdict, result, code);
+		verdict_of_reply(ret_verdict, result, code, "base-url");
 		for (size_t i = 0; i < sizeof(codes) / sizeof(*codes) && code; i++)
 			if (codes[i].status == result->status && strcmp(codes[i].code, code) == 0)
 				ret_verdict->outcome = codes[i].outcome;

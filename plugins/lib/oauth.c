@@ -149,7 +149,7 @@ static void read_failure(struct oauth *oauth, const struct https_result *result,
 	const char *error = json_string_value(json_object_get(reply, "error"));
 	char text[VERDICT_TEXT_SIZE];
 
-	verdict_of_reply(&oauth->failure, result, error);
+	verdict_of_reply(&oauth->failure, result, error, "token-url");
 	if (result->status == 400)
 		oauth->failure.outcome = EDGESTEER_DENIED;
 	memcpy(text, oauth->failure.text, sizeof(text));

@@ -50,7 +50,7 @@ static enum edgesteer_outcome outcome_of(const struct https_result *result)
 	}
 }
 
-void verdict_of_reply(struct verdict *verdict, const struct https_result *result, const char *code)
+void verdict_of_reply(struct verdict *verdict, const struct https_result *result, const char *code, const char *url)
 {
 	enum edgesteer_outcome outcome = outcome_of(result);
 	char quote[VERDICT_QUOTE_SIZE];
@@ -59,6 +59,8 @@ void verdict_of_reply(struct verdict *verdict, const struct https_result *result
 		verdict_set(verdict, outcome, "%s", result->why ? result->why : "no reply");
 	else if (result->status >= 300 && result->status < 400)
 		verdict_set(verdict, outcome, "HTTP status %d: redirects are not followed", result->status);
+	else if (result->status == 404 && !code)
+		verdict_set(verdict, outcome, "HTTP status 404: is `%s` right?", url);
 	else if (code)
 		verdict_set(verdict, outcome, "HTTP status %d: %s", result->status, verdict_quote(quote, code));
 	else

@@ -31,14 +31,14 @@ enum { VERDICT_QUOTE_SIZE = 80 };
 const char *verdict_quote(char buf[static VERDICT_QUOTE_SIZE], const char *text);
 
 // Sets what follows from a reply of which no more is known than its status, or that there is none. `code` is what its
-// body says in a word or a few, NULL: nothing.
+// body says in a word or a few, NULL: nothing; a 404 then asks whether the option `url` is right.
 //
 //   no reply     timeout: TIMEOUT; a certificate: DENIED; else BROKEN
 //   429, 503     BUSY, with the time of Retry-After
 //   401, 403     DENIED
 //   408, 504     TIMEOUT
 //   else         BROKEN; a redirect too
-void verdict_of_reply(struct verdict *verdict, const struct https_result *result, const char *code);
+void verdict_of_reply(struct verdict *verdict, const struct https_result *result, const char *code, const char *url);
 
 // Adds a site, unless it is there, or four are. A text that cannot be a name is passed over.
 void verdict_add_site(struct verdict *verdict, const char *site);

@@ -102,7 +102,7 @@ void eds_read(void *ctx, const struct https_result *result, struct verdict *ret_
 	if (result->status == 200) {
 		read_list(ctx, reply, ret_verdict);
 	} else {
-		verdict_of_reply(ret_verdict, result, message);
+		verdict_of_reply(ret_verdict, result, message, "base-url");
 		// Of a wrong `base-url` it would have another form.
 		if (result->status == 404 && message)
 			ret_verdict->outcome = EDGESTEER_NOT_FOUND;

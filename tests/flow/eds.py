@@ -125,6 +125,10 @@ def slow_ones_hold_up_nobody():
         for number in numbers:
             check(looker.wait(number).startswith("timeout"), looker.answers[number])
         check(time.monotonic() - begun < 2 * harness.slowness(), "their deadline has passed")
+        api.fault = lookupapi.drip
+        begun = time.monotonic()
+        check(looker.ask("198.51.100.7", within_ms=500).startswith("timeout"), looker.lines)
+        check(time.monotonic() - begun < 1 * harness.slowness(), "its deadline has passed")
 
 
 def many_at_a_time_and_connections_kept():

@@ -278,6 +278,17 @@ def half(handler):
     handler.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"serviceEndpoints\": [")
 
 
+def drip(handler):
+    """An octet now and then, so that something comes all the time."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        for _ in range(1000):
+            handler.wfile.write(b" ")
+            time.sleep(0.05)
+
+
 def huge(handler):
     """A reply that does not end by itself."""
     handler.send_response(200)
@@ -315,7 +326,7 @@ FAULTS = (
     ("429", status(429, b""), "busy: HTTP status 429"),
     ("429 with Retry-After", status(429, b"", [("Retry-After", "30")]), "busy retry=30: HTTP status 429"),
     ("403", status(403, b""), "denied: HTTP status 403"),
-    ("404 of another", status(404, b"<html>no such page</html>"), "broken: HTTP status 404"),
+    ("404 of another", status(404, b"<html>no such page</html>"), "broken: HTTP status 404: is `base-url` right?"),
     ("deep", status(200, b"[" * 100000), "broken"),
     ("interim", raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"), "busy"),
 )

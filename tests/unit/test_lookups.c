@@ -61,7 +61,7 @@ static const struct row eds_rows[] = {
 	{1, 200, "{\"MECPlatforms\": [{\"ern\": \"a\", \"status\": \"inactive\"}]}", "not-found: the list is empty"},
 	{0, 404, "{\"error\": \"no UE\"}", "not-found: HTTP status 404: no UE"},
 	{0, 404, "{\"message\": \"no UE\"}", "not-found: HTTP status 404: no UE"},
-	{0, 404, "not here", "broken: HTTP status 404"},
+	{0, 404, "not here", "broken: HTTP status 404: is `base-url` right?"},
 	{0, 400, "{\"message\": \"key 0123456789abcdef0123456789abcdef0 is bad\"}", "broken: HTTP status 400: key ? is bad"},
 	{0, 400, "{\"message\": \"a\\nb\\u00e9\"}", "broken: HTTP status 400: a?b??"},
 	{0, 400, "{\"message\": 7}", "broken: HTTP status 400"},

@@ -87,6 +87,7 @@ static void test_replies(void **state)
 		{401, "{\"error\": \"invalid_client\"}", EDGESTEER_DENIED, "no token: HTTP status 401: invalid_client"},
 		{429, "", EDGESTEER_BUSY, "no token: HTTP status 429"},
 		{500, "<html>", EDGESTEER_BROKEN, "no token: HTTP status 500"},
+		{404, "<html>", EDGESTEER_BROKEN, "no token: HTTP status 404: is `token-url` right?"},
 		{0, "", EDGESTEER_BROKEN, "no token: Connection refused"},
 	};
 	struct verdict verdict;

@@ -213,8 +213,9 @@ struct edgesteer_plugin {
 	const char *summary;           // one line
 	const struct edgesteer_option *options; // ends with a row whose name is NULL; NULL: no options
 
-	// Makes an instance for one entry of `locate:` or `providers:`. Returns 0 with *ret_self set, or negative after reporting the reason
-	// by host->report(). `host` stays valid until close. There is no deadline, but the reload waits.
+	// Makes an instance for one entry of `locate:` or `providers:`. Returns 0 with *ret_self set, or negative after
+	// reporting the reason by host->report(). `host` stays valid until close. There is no deadline, but the reload
+	// waits.
 	int (*open)(const struct edgesteer_host *host, void **ret_self);
 
 	// Passes all prefixes to host->add(). Returns 0, or negative (reported). NULL: the plugin does not enumerate.

@@ -1,6 +1,6 @@
 // The `file` plugin: targets from a file that another program writes, as CSV with a header row or as JSON. Read again
 // when it has changed and then been left alone for a second, as its writer may not be done. A file that cannot be used
-// changes nothing.
+// changes nothing. Where that is not for what stands in it, as without memory, it is tried again as it is.
 #include "edgesteer-plugin.h"
 
 #include <ctype.h>
@@ -16,7 +16,13 @@
 #include "lib/regular.h"
 #include "lib/table.h"
 
-enum { LOOK_MS = 1000, JSON_BYTES_MAX = 64 << 20, ADDRESSES_MAX = 32, KEY_LEN = 512 };
+enum {
+	LOOK_MS = 100,
+	QUIET_LOOKS = 10,                   // a file counts once it was left alone for so many
+	AGAIN_FIRST = 40, AGAIN_MAX = 6000, // looks between attempts to read the same file, doubled each time
+};
+
+enum { JSON_BYTES_MAX = 64 << 20, ADDRESSES_MAX = 32, KEY_LEN = 512 };
 
 // What tells one version of a file from another. All zero: it is not there.
 struct stamp {
@@ -30,7 +36,16 @@ struct file {
 	struct table table; // first, so that a pointer to it is one to this
 	const struct edgesteer_host *host;
 	const char *path;
+	bool may_pass; // the failure to take it: that is not for what stands in it
 };
+
+// Takes what the host or the system says while the file is read.
+static int note(struct file *file, int err)
+{
+	if (err < 0)
+		file->may_pass = true;
+	return err;
+}
 
 // ---- CSV ------------------------------------------------------------------------------------------------------------
 
@@ -52,7 +67,7 @@ static size_t split_addresses(char *text, const char **addresses)
 
 static int put_row(struct table *table, const struct csv_text *fields)
 {
-	const struct file *file = (const struct file *)table;
+	struct file *file = (struct file *)table;
 	struct edgesteer_target target = {.size = sizeof(target)};
 	const char *texts[COLUMNS] = {0}, *addresses[ADDRESSES_MAX + 1];
 	char *address = NULL, key[KEY_LEN];
@@ -77,7 +92,7 @@ static int put_row(struct table *table, const struct csv_text *fields)
 	target.addresses = addresses;
 	target.address_count = address ? split_addresses(address, addresses) : 0;
 	err = file->host->put(file->host, &target);
-	return err == EDGESTEER_REFUSED ? 0 : err;
+	return err == EDGESTEER_REFUSED ? 0 : note(file, err);
 }
 
 static void check_header(struct table *table, const bool *have)
@@ -100,7 +115,7 @@ static int read_csv(struct file *file)
 	int err = table_open(&file->table, &csv_kind, file->host, file->path);
 
 	if (err == 0)
-		err = file->host->begin(file->host);
+		err = note(file, file->host->begin(file->host));
 	if (err == 0)
 		err = table_read(&file->table);
 	table_close(&file->table);
@@ -116,7 +131,7 @@ static int fail(const struct file *file, size_t line, const char *why)
 }
 
 // The text of a file, for free(), with a final zero. NULL: it cannot be read (reported).
-static char *read_text(const struct file *file, size_t *ret_len)
+static char *read_text(struct file *file, size_t *ret_len)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -126,7 +141,7 @@ static char *read_text(const struct file *file, size_t *ret_len)
 	const char *why = regular_open(file->path, &fd, &size);
 
 	if (why) {
-		fail(file, 0, why);
+		note(file, fail(file, 0, why));
 		return NULL;
 	}
 	if (size <= JSON_BYTES_MAX)
@@ -135,7 +150,7 @@ static char *read_text(const struct file *file, size_t *ret_len)
 		len += (size_t)got;
 	close(fd);
 	if (!text || got < 0) {
-		fail(file, 0, size > JSON_BYTES_MAX ? "is larger than 64 MiB" : text ? "cannot be read" : "out of memory");
+		note(file, fail(file, 0, size > JSON_BYTES_MAX ? "is larger than 64 MiB" : text ? "cannot be read" : "out of memory"));
 		free(text);
 		return NULL;
 	}
@@ -144,18 +159,22 @@ static char *read_text(const struct file *file, size_t *ret_len)
 	return text;
 }
 
-static int read_json(const struct file *file, const char *text, size_t len)
+static int read_json(struct file *file, const char *text, size_t len)
 {
-	char why[GIVEN_WHY_LEN];
+	char why[GIVEN_WHY_LEN] = "the daemon takes no more";
 	json_error_t error;
 	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	int err;
 
-	if (!json)
-		return fail(file, error.line > 0 ? (size_t)error.line : 0, error.text);
+	if (!json) {
+		err = fail(file, error.line > 0 ? (size_t)error.line : 0, error.text);
+		return json_error_code(&error) == json_error_out_of_memory ? note(file, err) : err;
+	}
 	err = given_put_list(file->host, json_is_object(json) ? json_object_get(json, "targets") : json, why);
 	if (err < 0)
 		fail(file, 0, why);
+	if (err != -1) // that is what stands in it
+		note(file, err);
 	json_decref(json);
 	return err;
 }
@@ -203,14 +222,17 @@ static void take_file(struct file *file, const struct stamp *seen, bool is_there
 {
 	const struct edgesteer_host *host = file->host;
 	struct stamp after;
-	bool is_good = is_there && read_file(file) == 0;
+	bool is_good;
 
+	file->may_pass = false;
+	is_good = is_there && read_file(file) == 0;
 	if (is_there && get_stamp(file->path, &after) && !is_same(seen, &after))
 		is_good = false;
 	if (is_good)
-		is_good = host->commit(host) == 0;
+		is_good = note(file, host->commit(host)) == 0;
 	host->source(host, NULL, is_good ? EDGESTEER_SOURCE_CURRENT : EDGESTEER_SOURCE_AWAY,
-	             is_good ? NULL : is_there ? "it cannot be used as it is" : "there is no such file");
+	             is_good ? NULL : file->may_pass ? "it is tried again later" : is_there ? "it cannot be used as it is"
+	                                                                     : "there is no such file");
 }
 
 // Whether the host wants it to stop within that time.
@@ -226,18 +248,24 @@ static int file_provide(void *self)
 	struct file *file = self;
 	struct stamp seen, taken;
 	bool is_there = get_stamp(file->path, &seen);
+	unsigned quiet_looks = 0, looks = 0, again = AGAIN_FIRST;
 
 	take_file(file, &seen, is_there);
 	taken = seen;
 	while (!stops_within(file, LOOK_MS)) {
 		struct stamp now;
+		bool is_new;
 
 		is_there = get_stamp(file->path, &now);
-		if (!is_same(&now, &taken) && is_same(&now, &seen)) { // and it was left alone for a second
-			take_file(file, &now, is_there);
-			taken = now;
-		}
+		is_new = !is_same(&now, &taken);
+		quiet_looks = is_same(&now, &seen) ? quiet_looks + 1 : 0;
 		seen = now;
+		if (quiet_looks < QUIET_LOOKS || !(is_new || (file->may_pass && ++looks >= again)))
+			continue;
+		again = is_new ? AGAIN_FIRST : again * 2 < AGAIN_MAX ? again * 2 : AGAIN_MAX;
+		looks = 0;
+		take_file(file, &now, is_there);
+		taken = now;
 	}
 	return 0;
 }

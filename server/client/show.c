@@ -9,7 +9,7 @@
 #include "client/json.h"
 #include "client/print.h"
 
-enum { CELL_LEN = 1024, HEALTH_LEN = 512, STATE_LEN = 64 };
+enum { CELL_LEN = 1024, HEALTH_LEN = 512 };
 
 // ---- status ---------------------------------------------------------------------------------------------------------
 
@@ -278,12 +278,15 @@ void client_show_sites(const json_t *reply)
 	client_table_print(table);
 }
 
-// Of a target or candidate: "down (forced down)".
-static const char *state_text(const json_t *target, char *buf)
+const char *client_state_text(const json_t *target, char *buf)
 {
-	const char *forced = client_text(target, "forced");
+	const char *state = client_text(target, "state"), *forced = client_text(target, "forced");
 
-	snprintf(buf, STATE_LEN, forced[0] ? "%s (forced %s)" : "%s", client_text(target, "state"), forced);
+	if (forced[0])
+		snprintf(buf, CLIENT_STATE_LEN, "%s (forced %s)", state, forced);
+	else
+		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
+		         json_is_true(json_object_get(target, "unready")) ? " (no server ready)" : "");
 	return buf;
 }
 
@@ -318,11 +321,11 @@ static void add_target(struct client_table *table, const json_t *app, const json
 	const json_t *health = json_object_get(target, "health");
 	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
-	char state[STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
+	char state[CLIENT_STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
 		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
-		client_text(app, "name"), client_text(target, "site"), state_text(target, state), cname[0] ? cname : addresses,
+		client_text(app, "name"), client_text(target, "site"), client_state_text(target, state), cname[0] ? cname : addresses,
 		client_int_text(app, "ttl_s", ttl), client_int_text(target, "weight", weight),
 		client_int_text(target, "answers", answers),
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
@@ -390,10 +393,11 @@ static void add_parts(struct client_table *table, const json_t *source, int64_t 
 	for (size_t i = 0; i < json_array_size(parts); i++) {
 		const json_t *part = json_array_get(parts, i);
 		const char *name = client_text(part, "name");
-		char cell[CELL_LEN], since[CTL_TIME_LEN];
-		const char *const cells[] = {cell, client_text(part, "state"), client_span(now_s - client_int(part, "since"), since),
-		                             "", "", client_text(part, "text")};
+		char cell[CELL_LEN], state[CELL_LEN], since[CTL_TIME_LEN];
+		const char *const cells[] = {cell, state, "", "", "", client_text(part, "text")};
 
+		snprintf(state, sizeof(state), "%.*s for %s", CELL_LEN / 2, client_text(part, "state"),
+		         client_span(now_s - client_int(part, "since"), since));
 		snprintf(cell, sizeof(cell), "  %.*s", CELL_LEN / 2, name);
 		if (name[0])
 			client_table_add(table, cells);
@@ -444,11 +448,11 @@ static void show_candidates(const json_t *candidates)
 
 	for (size_t i = 0; i < json_array_size(candidates); i++) {
 		const json_t *candidate = json_array_get(candidates, i);
-		char ms[CTL_INT_LEN], km[CTL_INT_LEN], weight[CTL_INT_LEN], state[STATE_LEN];
+		char ms[CTL_INT_LEN], km[CTL_INT_LEN], weight[CTL_INT_LEN], state[CLIENT_STATE_LEN];
 		const char *const cells[] = {
 			client_text(candidate, "site"), client_text(candidate, "kind"), client_text(candidate, "region"),
 			json_is_true(json_object_get(candidate, "reachable")) ? "yes" : "no", number_text(candidate, "ms", ms),
-			number_text(candidate, "km", km), client_text(candidate, "basis"), state_text(candidate, state),
+			number_text(candidate, "km", km), client_text(candidate, "basis"), client_state_text(candidate, state),
 			client_int_text(candidate, "weight", weight),
 		};
 

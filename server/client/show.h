@@ -4,6 +4,11 @@
 
 #include <jansson.h>
 
+enum { CLIENT_STATE_LEN = 64 };
+
+// Of a target or candidate: "down (forced down)", into buf[CLIENT_STATE_LEN], which it returns.
+const char *client_state_text(const json_t *target, char *buf);
+
 void client_show_status(const json_t *reply);
 void client_show_sites(const json_t *reply);
 void client_show_apps(const json_t *reply);

@@ -58,8 +58,11 @@ static const char *from_text(const json_t *target, char buf[CELL_LEN])
 
 	if (!provider[0])
 		return from;
-	snprintf(buf, CELL_LEN, "%s%s%s%s", alias, alias[0] ? ", " : "", provider,
-	         strcmp(client_text(target, "provider_says"), "unready") == 0 ? ", no server ready" : "");
+	// Until it counts; then the state says so.
+	bool is_unready = strcmp(client_text(target, "provider_says"), "unready") == 0 &&
+	                  !json_is_true(json_object_get(target, "unready"));
+
+	snprintf(buf, CELL_LEN, "%s%s%s%s", alias, alias[0] ? ", " : "", provider, is_unready ? ", no server ready" : "");
 	return buf;
 }
 
@@ -68,14 +71,14 @@ static void add_target(struct client_table *table, const json_t *target)
 	const json_t *addresses = json_object_get(target, "addresses"), *age = json_object_get(target, "age_s");
 	char ttl[CTL_INT_LEN], age_text[CTL_TIME_LEN] = "", note[CELL_LEN], health[CELL_LEN];
 	const char *cname = client_text(target, "cname");
-	char from[CELL_LEN];
+	char from[CELL_LEN], state[CLIENT_STATE_LEN];
 
 	if (json_is_integer(age))
 		client_span(json_integer_value(age), age_text);
 	for (size_t i = 0; i == 0 || i < json_array_size(addresses); i++) {
 		const char *address = json_string_value(json_array_get(addresses, i));
 		const char *const first[] = {client_text(target, "app"), client_text(target, "site"),
-		                             client_text(target, "state"), address ? address : cname[0] ? cname : "none",
+		                             client_state_text(target, state), address ? address : cname[0] ? cname : "none",
 		                             health_of(target, address, health), from_text(target, from),
 		                             age_text, client_int_text(target, "ttl_s", ttl), note_text(target, note)};
 		const char *const more[] = {"", "", "", address, health_of(target, address, health), "", "", "", ""};

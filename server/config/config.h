@@ -150,6 +150,7 @@ struct config_target {
 	unsigned site;            // index in config->sites
 	struct addr *addresses;
 	size_t address_count;
+	size_t refused_count;     // of a provided one: behind these, addresses that its site may not have
 	const char *cname;        // instead of addresses, else NULL
 	const char *alias;        // instead of addresses: the host's name that has them, else NULL
 	const char **check_hosts; // as written: what the next three are from

@@ -284,11 +284,16 @@ static void complete_defaults(struct reader *reader, const struct value *object,
 		               "defaults: has no effect, there are no `providers`");
 }
 
-static int count_host(struct dict *hosts, const char *name)
+int crosscheck_add_hosts(const struct config_target *target, struct dict *hosts)
 {
-	int err = name ? dict_add(hosts, name, 0) : E_OK;
+	const char *const names[] = {target->alias, target->check_name};
+	int err = E_OK;
 
-	return err == E_EXISTS ? E_OK : err;
+	for (size_t i = 0; i < ARRAY_LEN(names) && err == E_OK; i++) {
+		err = names[i] ? dict_add(hosts, names[i], 0) : E_OK;
+		err = err == E_EXISTS ? E_OK : err;
+	}
+	return err;
 }
 
 static void check_host_count(struct reader *reader)
@@ -299,11 +304,8 @@ static void check_host_count(struct reader *reader)
 	size_t count = 0;
 
 	for (size_t i = 0; err == E_OK && i < config->app_count; i++)
-		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++) {
-			err = count_host(hosts, config->apps[i].targets[k].alias);
-			if (err == E_OK)
-				err = count_host(hosts, config->apps[i].targets[k].check_name);
-		}
+		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++)
+			err = crosscheck_add_hosts(&config->apps[i].targets[k], hosts);
 	if (err == E_OK)
 		dict_entries(hosts, &count);
 	else

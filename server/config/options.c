@@ -91,7 +91,7 @@ static const struct option server_rows[] = {
 	 .help = "Which files are watched: a change of one that has been left alone for a second (or goes on for ten) starts a "
 	         "reload, as `edgesteerctl reload` does, with the same checks, of everything that has changed, watched or not. "
 	         "What is refused is reported once, and the generation in use stays. `feeds`: the files of `locate` sources, "
-	         "`latency`, `metros` and the `ca-file` of checks. `on`: the config with what it includes, its `catalogue` and "
+	         "`latency`, `metros`, `aws-ranges` and the `ca-file` of checks. `on`: the config with what it includes, its `catalogue` and "
 	         "the zones' files too. `off`: none. Zones and sources may say otherwise. Changes are noticed in files that are "
 	         "replaced, also by a symbolic link anywhere on the way to them (a ConfigMap), and in files written in place; "
 	         "where inotify(7) cannot tell, as with most network file systems, within 30 seconds."},
@@ -173,7 +173,8 @@ static const struct option steering_rows[] = {
 	{"unknown-metro", &text_enum, .fallback = "region", .words = metro_rules, FIELD(config_steering, unknown_metro),
 	 .help = "Whether a carrier's clients get its sites first when nothing tells where they are: a table of carriers' "
 	         "prefixes names the carrier, but no coordinates, and there is no hint. `region`: public sites first, as "
-	         "written. `carrier`: the carrier's sites first, as written. `sole`: the carrier's site first where the app has "
+	         "written (targets of providers: in the order of `sites`). `carrier`: the carrier's sites first, as written. "
+	         "`sole`: the carrier's site first where the app has "
 	         "exactly one in the client's country, else as `region`. `expected`: all sites that can be reached, by their "
 	         "expected cost over where the carrier's clients are (see `metros`), so that a Region goes before a zone at the "
 	         "other end of the country. `carrier` and `expected` send all of a carrier's clients, or all in a country, to "
@@ -262,7 +263,9 @@ static const struct option provider_rows[] = {
 	{"health", &text_enum, .fallback = "both", .words = ready_rules, FIELD(config_provider, health),
 	 .help = "Whose word decides whether its targets are up. `probe`: the check's; without a check they are up. "
 	         "`endpoints`: the source's, such as a cluster that says whether any pod is ready; what it says nothing of is "
-	         "up. `both`: up where neither says down."},
+	         "up. `both`: up where neither says down. The source's word is taken when it has said for `fall` intervals of "
+	         "the app's `check` that nothing is ready, or for 30 seconds without a check; with `endpoints` that is all a "
+	         "check is for, as nothing is probed."},
 };
 
 static const struct schema provider_schema = {
@@ -463,7 +466,8 @@ static const struct option root_rows[] = {
 	{"aws-ranges", &text_path, .otherwise = "the built-in extract", FIELD(config, aws_ranges),
 	 .help = "AWS's `ip-ranges.json`, for the sites' `block`. A site's are those of the EC2 service in the network border "
 	         "group with its name or, for an Availability Zone or a zone in a Local Zone, with its name without the last "
-	         "letter. The built-in extract has Wavelength Zones only."},
+	         "letter. For a group that the file does not have, the built-in extract counts, which has Wavelength Zones "
+	         "only. The file is watched (see `server.watch`)."},
 	{"latency", &text_path, .otherwise = "none", FIELD(config, latency),
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
 	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/infile.h"
+#include "base/inputs.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "config/config.h"
@@ -120,6 +121,9 @@ static void fill_block(struct reader *reader, const struct table *table, struct 
 	size_t count = 0;
 	const struct site_blocks_row *rows = find_site(reader, table, site->name, &count);
 
+	// A file without the group (an old one, part of one) must not take away what keeps clients from a black hole.
+	if (count == 0 && table->own)
+		rows = find_site(reader, &(struct table){site_blocks_rows, site_blocks_count, NULL, NULL}, site->name, &count);
 	if (count == 0)
 		return;
 	site->block = reader_take(reader, count, sizeof(*site->block));
@@ -155,6 +159,9 @@ void site_blocks_fill(struct reader *reader, struct config *config)
 	bool good = true;
 
 	if (config->aws_ranges) {
+		// The last file of the config's own; whoever reads others begins a section for them.
+		inputs_section(report_inputs(reader->report), INPUT_FEED, config->server.watch != CONFIG_WATCH_OFF);
+		inputs_add(report_inputs(reader->report), config->aws_ranges);
 		table = (struct table){0};
 		good = read_file(reader, config->aws_ranges, &table);
 	}

@@ -126,24 +126,19 @@ static const char *basis_text(enum cost_basis basis)
 	return texts[basis];
 }
 
-// A target's state and the overrides behind it, in words into buf[STATE_LEN], which it returns, and in `object`.
+// A target's state and what is behind it, in words into buf[STATE_LEN], which it returns; drains also in `object`, which has
+// the rest (target_json_state).
 static const char *explain_state(const struct explaining *e, json_t *object, uint32_t number, char *buf)
 {
 	const char *app = e->app->name, *site = e->live->view->sites[e->live->view->targets[number].site].name;
-	const char *state = live_state_text(live_state(e->live, number));
 	const struct override *drain = state_drained(e->state, app, site, e->now_s);
 	enum force_to forced = state_forced(e->state, app, site);
-	int len = snprintf(buf, STATE_LEN, "%s", state);
+	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
-	set_text(object, "state", state);
-	if (forced != FORCE_AUTO) {
-		set_text(object, "forced", override_force_text(forced));
+	if (forced != FORCE_AUTO)
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
-	}
-	if (forced == FORCE_AUTO && live_state(e->live, number) & TARGET_DOWN && e->health && health_up(e->health, number)) {
-		json_object_set_new(object, "provider_says", json_string("unready")); // what else takes a target down
-		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready, says its provider)");
-	}
+	else if (json_object_get(object, "unready"))
+		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready)");
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
 		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",
@@ -168,6 +163,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
 	json_object_set_new(object, "reachable", json_boolean(reachable));
+	object = target_json_state(object, e->live, e->state, e->health, target_number);
 	explain_state(e, object, target_number, state);
 	set_text(object, "basis", reachable ? basis_text(candidate->cost.basis) : NULL);
 	json_object_set_new(object, "km", number(candidate->cost.km));

@@ -13,8 +13,9 @@ struct state;
 
 // A JSON object, owned by the caller, with: "name", "client", "app"; "place" {carrier, class, latitude, longitude,
 // accuracy_km, hint, and the source of each}; "candidates" [{site, kind, region, reachable, basis, km, ms, state,
-// weight, and where overrides are behind the state: forced ("up", "down"), drained (the drain), provider_says ("unready")}] in order; "decision"
-// {outcome, site, addresses, cname, hashed, probed (the addresses that are probed for it, each with its state)}; "scope", "ttl"; "steps": lines for people. Where CNAMEs lead through
+// weight, and where more than its health is behind the state: forced ("up", "down"), drained (the drain), unready (true:
+// it is down as its provider says)}] in order; "decision" {outcome, site, addresses, cname, hashed, probed (the addresses
+// that are probed for it, each with its state)}; "scope", "ttl"; "steps": lines for people. Where CNAMEs lead through
 // several apps, all but "steps" describe the last one. A name that leads to no app gives {"error": "...", "steps":
 // [...]} and no fields of an app. NULL: out of memory.
 // `health` NULL, or not of this view: the addresses' states are left out.

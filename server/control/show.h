@@ -8,9 +8,9 @@
 
 struct call;
 
-// About how many targets `apps` and `targets` show in one reply, and how many overrides `status` does; a reply's "next" is the
-// "from" of the next part. The parts form one consistent list if "generation" of `apps` and `targets`, or "overrides_revision" of
-// `status`, is the same in all of them.
+// About how many targets `apps` and `targets` show in one reply, and how many overrides `status` does; a reply's
+// "next" is the "from" of the next part. The parts form one consistent list if "generation" of `apps` and `targets`,
+// or "overrides_revision" of `status`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_OVERRIDES_MAX = 2000 };
 
 json_t *show_status(const struct call *call) MUST_USE;

@@ -72,13 +72,10 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	uint32_t number = view->apps[app].first_target + slot;
 	const char *app_name = view->apps[app].name, *site = view->sites[view->targets[number].site].name;
 	const struct config_target *written = config_target(source, app, slot);
-	enum force_to forced = state_forced(source->ops->state, app_name, site);
 	json_t *object = json_object();
 
 	object = reply_set(object, "site", reply_text(site));
-	object = reply_set(object, "state", json_string(live_state_text(live_state(source->live, number))));
-	if (forced != FORCE_AUTO)
-		object = reply_set(object, "forced", json_string(override_force_text(forced)));
+	object = target_json_state(object, source->live, source->ops->state, source->ops->health, number);
 	if (written) {
 		object = reply_set(object, "addresses", addresses_json(source, number, written));
 		if (written->alias)

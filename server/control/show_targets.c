@@ -23,18 +23,24 @@ struct source {
 	const struct config *config;
 };
 
-// The addresses of a name that the site may not have; those that it has in spite of that, with `is_taken`.
-static json_t *refused_json(const struct config_site *site, const struct resolve_addresses *have, bool is_taken)
+// Of some addresses those that the site may not have; those that it has in spite of that, with `is_taken`.
+static json_t *refused_json(const struct config_site *site, const struct addr *list, size_t count, bool is_taken)
 {
 	const enum site_blocks_verdict wanted = is_taken ? SITE_BLOCKS_WARN : SITE_BLOCKS_REFUSE;
 	json_t *array = json_array();
 	char text[ADDR_TEXT_LEN];
 	const char *why;
 
-	for (size_t i = 0; i < have->count; i++)
-		if (site_blocks_check(site, &have->list[i], &why) == wanted)
-			array = reply_append(array, json_pack("{s:s, s:s}", "address", addr_format(&have->list[i], text), "why", why));
+	for (size_t i = 0; i < count; i++)
+		if (site_blocks_check(site, &list[i], &why) == wanted)
+			array = reply_append(array, json_pack("{s:s, s:s}", "address", addr_format(&list[i], text), "why", why));
 	return array;
+}
+
+static json_t *set_refused(json_t *object, const struct config_site *site, const struct addr *list, size_t count)
+{
+	object = reply_set(object, "refused", refused_json(site, list, count, false));
+	return reply_set(object, "outside", refused_json(site, list, count, true));
 }
 
 // Takes ownership of the object. Adds what is known of the name that the target has its addresses from.
@@ -53,8 +59,7 @@ static json_t *set_name(json_t *object, const struct config_site *site, const st
 	if (name->error[0])
 		object = reply_set(object, "error", reply_text(name->error));
 	object = reply_set(object, "next_s", json_integer(name->next_ms && left_ms > 0 ? (left_ms + 999) / 1000 : 0));
-	object = reply_set(object, "refused", refused_json(site, have, false));
-	return reply_set(object, "outside", refused_json(site, have, true));
+	return set_refused(object, site, have->list, have->count);
 }
 
 // The same of the name of the host that is probed for it.
@@ -75,14 +80,16 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	const struct config_target *written = &source->config->apps[app].targets[slot];
 	const struct config_site *site = &source->config->sites[written->site];
 	const struct resolve_name *name = written->alias && ops->resolve ? resolve_get(ops->resolve, written->alias) : NULL;
-	json_t *object = json_pack("{s:o, s:o, s:s, s:s}", "app", reply_text(view->apps[app].name), "site",
-	                           reply_text(site->name), "state", live_state_text(live_state(source->live, number)), "from",
-	                           written->alias ? "alias" : written->cname ? "cname" : written->from ? "provider" : "config");
+	json_t *object = json_pack("{s:o, s:o, s:s}", "app", reply_text(view->apps[app].name), "site",
+	                           reply_text(site->name), "from", written->alias ? "alias" : written->cname ? "cname" : written->from ? "provider" : "config");
 
+	object = target_json_state(object, source->live, ops->state, ops->health, number);
 	if (health_count(ops->health) == source->live->states->count) {
 		object = reply_set(object, "addresses", target_json_addresses(source->live, ops->health, number));
 		object = reply_set(object, "health", target_json_probed(ops->health, number));
 	}
+	if (written->from && !written->alias)
+		object = set_refused(object, site, written->addresses, written->address_count + written->refused_count);
 	if (written->from) {
 		object = reply_set(object, "provider", reply_text(written->from));
 		object = reply_set(object, "provider_says", target_json_ready(ops->provide, view->apps[app].name, site->name));

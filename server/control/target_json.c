@@ -6,9 +6,26 @@
 #include "control/reply_json.h"
 #include "health/health.h"
 #include "provide/provide.h"
+#include "state/state.h"
 #include "view/answers.h"
 #include "view/live.h"
 #include "view/view.h"
+
+json_t *target_json_state(json_t *object, const struct live *live, const struct state *state, const struct health *health,
+                          uint32_t number)
+{
+	const struct target *target = &live->view->targets[number];
+	enum force_to forced = state_forced(state, target->app->name, live->view->sites[target->site].name);
+	bool is_known = health && health_count(health) == live->states->count;
+
+	object = reply_set(object, "state", json_string(live_state_text(live_state(live, number))));
+	if (forced != FORCE_AUTO)
+		return reply_set(object, "forced", json_string(override_force_text(forced)));
+	// Nothing else is left; see merge.h.
+	if (is_known && (live_state(live, number) & TARGET_DOWN) && health_up(health, number))
+		return reply_set(object, "unready", json_true());
+	return object;
+}
 
 json_t *target_json_shown(json_t *object, const struct health_target *shown)
 {

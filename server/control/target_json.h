@@ -10,7 +10,13 @@ struct health;
 struct health_target;
 struct live;
 struct provide;
+struct state;
 
+// Adds "state" of a target of live->view, and what is behind it besides its own health: "forced" ("up", "down"), and
+// "unready" (true) where it is down by its provider's word alone; takes ownership of the object. `health` may be NULL: not
+// known.
+json_t *target_json_state(json_t *object, const struct live *live, const struct state *state, const struct health *health,
+                          uint32_t number) MUST_USE;
 // Adds what is known of an address that is probed, or of a target, to an object; takes ownership of it.
 json_t *target_json_shown(json_t *object, const struct health_target *shown) MUST_USE;
 // [{address, up, layer, text, …}]: the addresses that are probed for a target of live->view.

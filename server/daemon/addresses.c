@@ -107,21 +107,25 @@ static int carry(const struct target *target, const struct view *view, const str
 	return count > 0 ? replace(target, list, count, answers->ttl_s) : E_OK;
 }
 
-int addresses_prepare(const struct view *view, const struct view *previous, const struct merge *previous_merge,
-                      struct merge *merge, const struct health *health)
+int addresses_carry(const struct view *view, const struct view *previous, const struct merge *previous_merge)
+{
+	int err = E_OK;
+
+	for (uint32_t i = 0; i < view->target_count && err == E_OK; i++)
+		if (answers_of(&view->targets[i])->count == 0) // the config gives none
+			err = carry(&view->targets[i], view, previous, previous_merge);
+	return err;
+}
+
+int addresses_prepare(const struct view *view, struct merge *merge, const struct health *health)
 {
 	int err = E_OK;
 
 	must(view->target_count == health_count(health));
-	for (uint32_t i = 0; i < view->target_count && err == E_OK; i++) {
-		const struct target *target = &view->targets[i];
-
-		if (answers_of(target)->count == 0) { // the config gives none
-			if (previous)
-				err = carry(target, view, previous, previous_merge);
-			merge_set_empty(merge, i, answers_of(target)->count == 0);
-		}
-		if (err == E_OK && health_partial(health, i))
+	for (uint32_t i = 0; i < view->target_count; i++) {
+		if (answers_of(&view->targets[i])->count == 0)
+			merge_set_empty(merge, i, true);
+		else if (err == E_OK && health_partial(health, i))
 			err = addresses_compose(view, health, i);
 	}
 	return err;

@@ -25,7 +25,9 @@ int addresses_set(const struct view *view, struct merge *merge, struct health *h
 // Sets the addresses that are probed for a target whose check address is a name. E_NOMEM: call it again.
 int addresses_set_probed(struct merge *merge, struct health *health, uint32_t number, const struct addr *list,
                          size_t count) MUST_USE;
-// For a view that is to be published with `merge`: composes what differs from the config, and takes over by name the
-// addresses that were set in the view before (NULL: none), whose states are in `previous_merge`. E_NOMEM.
-int addresses_prepare(const struct view *view, const struct view *previous, const struct merge *previous_merge,
-                      struct merge *merge, const struct health *health) MUST_USE;
+// For a view that is to be published: takes over by name the addresses that were set in the view before, whose states are
+// in `previous_merge`. E_NOMEM: it is not to be published, as targets would be without any.
+int addresses_carry(const struct view *view, const struct view *previous, const struct merge *previous_merge) MUST_USE;
+// Then, with its own health: says in `merge` which targets have none, and composes what differs from the config. E_NOMEM:
+// see addresses_compose_all().
+int addresses_prepare(const struct view *view, struct merge *merge, const struct health *health) MUST_USE;

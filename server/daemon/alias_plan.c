@@ -7,13 +7,16 @@
 #include "base/err.h"
 #include "config/config.h"
 
-static size_t count_users(const struct config *config)
+static size_t count_users(const struct config *config, size_t *ret_targets)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < config->app_count; i++)
+	*ret_targets = 0;
+	for (size_t i = 0; i < config->app_count; i++) {
+		*ret_targets += config->apps[i].target_count;
 		for (size_t k = 0; k < config->apps[i].target_count; k++)
 			count += (config->apps[i].targets[k].alias != NULL) + (config->apps[i].targets[k].check_name != NULL);
+	}
 	return count;
 }
 
@@ -40,7 +43,7 @@ static int add(struct alias_plan *plan, const char *name, struct alias_user user
 
 struct alias_plan *alias_plan_new(const struct config *config)
 {
-	size_t count = count_users(config);
+	size_t target_count, count = count_users(config, &target_count);
 	struct alias_plan *plan = calloc(1, sizeof(*plan));
 	uint32_t target = 0;
 	int err = E_OK;
@@ -51,15 +54,17 @@ struct alias_plan *alias_plan_new(const struct config *config)
 	plan->first = dict_new();
 	plan->names = calloc(count + 1, sizeof(*plan->names));
 	plan->users = calloc(count + 1, sizeof(*plan->users));
-	if (!plan->first || !plan->names || !plan->users)
+	plan->told = calloc(target_count + 1, sizeof(*plan->told));
+	plan->target_count = target_count;
+	if (!plan->first || !plan->names || !plan->users || !plan->told)
 		return alias_plan_free(plan);
 	for (uint32_t i = 0; i < config->app_count; i++)
 		for (uint32_t k = 0; k < config->apps[i].target_count && err == E_OK; k++, target++) {
 			const struct config_target *written = &config->apps[i].targets[k];
 
-			err = add(plan, written->alias, (struct alias_user){target, false, i, k, ALIAS_PLAN_NONE, 0});
+			err = add(plan, written->alias, (struct alias_user){target, false, i, k, ALIAS_PLAN_NONE});
 			if (err == E_OK)
-				err = add(plan, written->check_name, (struct alias_user){target, true, i, k, ALIAS_PLAN_NONE, 0});
+				err = add(plan, written->check_name, (struct alias_user){target, true, i, k, ALIAS_PLAN_NONE});
 		}
 	return err == E_OK ? plan : alias_plan_free(plan);
 }
@@ -71,6 +76,7 @@ struct alias_plan *alias_plan_free(struct alias_plan *plan)
 	dict_free(plan->first);
 	free(plan->names);
 	free(plan->users);
+	free(plan->told);
 	free(plan);
 	return NULL;
 }

@@ -18,7 +18,6 @@ struct alias_user {
 	bool is_probed;          // the addresses to probe
 	uint32_t app, slot;      // in the config
 	uint32_t next;           // the next user of the name; ALIAS_PLAN_NONE: there is none
-	uint64_t told;           // a hash of the addresses that were told as refused; aliases.c's
 };
 
 struct alias_plan {
@@ -28,6 +27,8 @@ struct alias_plan {
 	size_t name_count;
 	struct alias_user *users;
 	size_t user_count;
+	uint64_t *told;          // by target: a hash of the addresses that were told as refused; aliases.c's
+	size_t target_count;
 };
 
 // `config` must outlive it. NULL: out of memory.

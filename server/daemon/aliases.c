@@ -49,14 +49,14 @@ static void tell_refused(struct aliases *aliases, const struct config_app *app, 
 }
 
 // The addresses that the site may have. What is refused is told once.
-static void take_share(struct aliases *aliases, const struct alias_plan *plan, struct alias_user *user,
+static void take_share(struct aliases *aliases, const struct alias_plan *plan, const struct alias_user *user,
                        const struct resolve_name *name, struct share *share)
 {
 	const struct config_app *app = &plan->config->apps[user->app];
 	const struct config_site *site = &plan->config->sites[app->targets[user->slot].site];
 	const struct resolve_addresses *have = &name->last_good;
 	bool is_dropped = name->is_expired && plan->config->alias_expired;
-	uint64_t refused = 0, told = user->told;
+	uint64_t refused = 0, told = plan->told[user->target];
 
 	share->count = 0;
 	share->ttl_s = have->ttl_s < app->ttl_s ? have->ttl_s : app->ttl_s;
@@ -71,7 +71,7 @@ static void take_share(struct aliases *aliases, const struct alias_plan *plan, s
 		if (verdict != SITE_BLOCKS_GOOD)
 			refused += hash_mix(hash_bytes(1, &have->list[i], sizeof(have->list[i])));
 	}
-	user->told = refused;
+	plan->told[user->target] = refused;
 	for (size_t i = 0; i < have->count && refused && refused != told; i++) {
 		const char *why;
 		enum site_blocks_verdict verdict = site_blocks_check(site, &have->list[i], &why);
@@ -82,7 +82,7 @@ static void take_share(struct aliases *aliases, const struct alias_plan *plan, s
 }
 
 // Gives a target what is known of a name.
-static int give(struct aliases *aliases, const struct alias_plan *plan, struct alias_user *user,
+static int give(struct aliases *aliases, const struct alias_plan *plan, const struct alias_user *user,
                 const struct resolve_name *name, const struct aliases_sink *sink)
 {
 	struct share share;
@@ -116,7 +116,7 @@ int aliases_fill(struct aliases *aliases, const struct aliases_sink *sink)
 
 	aliases->is_short = false;
 	for (size_t i = 0; err == E_OK && i < plan->user_count; i++) {
-		struct alias_user *user = &plan->users[i];
+		const struct alias_user *user = &plan->users[i];
 		const struct resolve_name *name = resolve_get(aliases->resolve, alias_plan_name(plan, user));
 
 		if (name->is_known)
@@ -187,6 +187,12 @@ static bool is_wanted(void *ctx, const char *name)
 
 // ---- generations ----------------------------------------------------------------------------------------------------
 
+// Joins to one load share its options.
+static const struct config *load_of(const struct alias_plan *plan)
+{
+	return plan->config->base ? plan->config->base : plan->config;
+}
+
 static int configure(struct aliases *aliases, const struct alias_plan *plan)
 {
 	const struct config *config = plan->config;
@@ -194,6 +200,7 @@ static int configure(struct aliases *aliases, const struct alias_plan *plan)
 	const char **zones = calloc(config->domain_count + 1, sizeof(*zones));
 	struct resolve_config wanted = {.servers = servers, .server_count = config->resolver.server_count,
 	                                .timeout_ms = config->resolver.timeout_ms, .attempts = config->resolver.attempts,
+	                                .keeps_servers = aliases->plan && load_of(aliases->plan) == load_of(plan),
 	                                .max_age_s = config->alias_max_age_s, .zones = zones,
 	                                .zone_count = config->domain_count, .names = plan->names,
 	                                .name_count = plan->name_count};
@@ -213,7 +220,17 @@ static int configure(struct aliases *aliases, const struct alias_plan *plan)
 	return err;
 }
 
-int aliases_take(struct aliases *aliases, struct alias_plan *plan)
+// What was told of a target is not told again for another generation.
+static void inherit_told(struct alias_plan *plan, const struct alias_plan *before, const uint32_t *old_of_new)
+{
+	for (size_t i = 0; i < plan->target_count; i++) {
+		must(old_of_new[i] == ALIAS_PLAN_NONE || old_of_new[i] < before->target_count);
+		if (old_of_new[i] != ALIAS_PLAN_NONE)
+			plan->told[i] = before->told[old_of_new[i]];
+	}
+}
+
+int aliases_take(struct aliases *aliases, struct alias_plan *plan, const uint32_t *old_of_new)
 {
 	int err = configure(aliases, plan);
 
@@ -222,6 +239,8 @@ int aliases_take(struct aliases *aliases, struct alias_plan *plan)
 		return err;
 	}
 	state_retain_aliases(aliases->state, is_wanted, plan);
+	if (aliases->plan)
+		inherit_told(plan, aliases->plan, old_of_new);
 	alias_plan_free(aliases->plan);
 	aliases->plan = plan;
 	return E_OK;

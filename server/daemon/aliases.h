@@ -37,8 +37,9 @@ struct aliases *aliases_new(struct event_base *base, struct state *state, const 
 // Before `state` is closed. Takes NULL; returns NULL.
 struct aliases *aliases_free(struct aliases *aliases);
 
-// Takes the names of a generation into use. Owns `plan` in every case. E_NOMEM, E_IO: the names in use have not changed.
-int aliases_take(struct aliases *aliases, struct alias_plan *plan) MUST_USE;
+// Takes the names of a generation into use. Owns `plan` in every case. `old_of_new`: by the plan's targets, which one of the
+// plan in use it is, or ALIAS_PLAN_NONE; NULL: there is no plan in use. E_NOMEM, E_IO: the names in use have not changed.
+int aliases_take(struct aliases *aliases, struct alias_plan *plan, const uint32_t *old_of_new) MUST_USE;
 // Gives every target what is known of its names; those of which nothing is known yet are left as they are. E_NOMEM: call it
 // again.
 int aliases_fill(struct aliases *aliases, const struct aliases_sink *sink) MUST_USE;

@@ -34,7 +34,6 @@
 #include "net/tcp.h"
 #include "net/worker.h"
 #include "provide/provide.h"
-#include "provide/provide.h"
 #include "state/state.h"
 #include "view/handouts.h"
 #include "view/index.h"
@@ -233,7 +232,7 @@ int daemon_run(struct daemon *daemon)
 	           overrides == 1 ? "override holds" : "overrides hold");
 	// For targets removed from the config while no daemon was running; later removals are seen by serving_take().
 	state_retain_health(daemon->state, has_target, (void *)serving_view(daemon->serving));
-	err = aliases_take(daemon->aliases, daemon->first->aliases);
+	err = aliases_take(daemon->aliases, daemon->first->aliases, NULL);
 	daemon->first->aliases = NULL;
 	if (err < 0) {
 		log_error("cannot begin to look up the names of targets: %s", err_text(err));
@@ -257,7 +256,6 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
-	daemon->provide = provide_free(daemon->provide); // what it gave is kept by the state
 	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
@@ -271,6 +269,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 		            BUILD_PATIENCE_MS);
 		return daemon;
 	}
+	daemon->provide = provide_free(daemon->provide); // builds read it
 	if (!watch_stopped || daemon->provide)
 		return daemon;
 	building_end(&daemon->building);

@@ -111,9 +111,11 @@ int handover_prepare(const struct config *config, struct view *view, const struc
                      struct handouts *handouts, struct handover **ret_handover)
 {
 	struct handover *handover = calloc(1, sizeof(*handover));
-	uint32_t *old_of_new = match_targets(view, from->view);
-	int err = handover && old_of_new ? handouts_bind(handouts, view, from->view, old_of_new) : E_NOMEM;
+	uint32_t *old_of_new = handover ? match_targets(view, from->view) : NULL;
+	int err = old_of_new ? handouts_bind(handouts, view, from->view, old_of_new) : E_NOMEM;
 
+	if (handover)
+		handover->old_of_new = old_of_new;
 	if (err == E_OK && !(handover->caches = caches_next(from->caches)))
 		err = E_NOMEM;
 	if (err == E_OK)
@@ -124,7 +126,6 @@ int handover_prepare(const struct config *config, struct view *view, const struc
 		err = E_NOMEM;
 	if (err == E_OK && !(handover->merge = merge_new(view)))
 		err = E_NOMEM;
-	free(old_of_new);
 	if (err == E_OK)
 		*ret_handover = handover;
 	else
@@ -140,6 +141,7 @@ struct handover *handover_free(struct handover *handover)
 	merge_free(handover->merge);
 	alias_plan_free(handover->aliases);
 	caches_free(handover->caches);
+	free(handover->old_of_new);
 	arena_free(handover->arena);
 	free(handover);
 	return NULL;

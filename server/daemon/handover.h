@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
@@ -26,6 +27,7 @@ struct handover {
 	struct merge *merge;          // of the next view: every target up, no override
 	struct alias_plan *aliases;   // of the next view
 	struct caches *caches;        // with the targets whose TTL is reduced, or that are removed
+	uint32_t *old_of_new;         // by the next view's targets: their numbers in use, or UINT32_MAX; owned
 	struct arena *arena;
 	struct handover_gone *gone;   // in the arena
 	size_t gone_count;

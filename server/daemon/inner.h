@@ -55,6 +55,7 @@ struct daemon {
 	struct watching *watching;
 	struct building building; // for the builder
 	struct provide *provide;
+	bool joins_fail;         // the last one did, and it was said
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
@@ -70,8 +71,6 @@ struct daemon {
 int reactions_open(struct daemon *daemon);
 // Removes drains that have expired, and sets the timer for the next one.
 void reactions_expire(struct daemon *daemon);
-// Another generation is in use: applies what is known by name.
-void reactions_after_take(struct daemon *daemon);
 // As provide_ops.ready_changed.
 void reactions_ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health);
 // For the timers `publish` and `expiry`.

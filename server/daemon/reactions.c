@@ -139,7 +139,7 @@ static int set_probed(void *ctx, uint32_t target, const struct addr *addresses, 
 
 // ---- what providers say ----------------------------------------------------------------------------------------------
 
-enum { PATIENCE_MS = 30000 }; // of a target without a check: as the default check's
+enum { PATIENCE_MS = 30000 }; // without a check: as a check's by default
 
 // `fall` intervals of the app's check; of an app that is to come, of the default one.
 static int64_t patience_ms(const struct daemon *daemon, const char *name)
@@ -162,28 +162,9 @@ void reactions_ready_changed(void *ctx, const char *app, const char *site, enum 
 static void set_ready(void *ctx, const char *app, const char *site, bool ready)
 {
 	struct daemon *daemon = ctx;
-	const struct view *view = serving_view(daemon->serving);
-	int number = index_find_target(view, app, site);
-	const struct target *in_view = number < 0 ? NULL : &view->targets[number];
-	const struct config_target *target;
 
-	if (!in_view)
-		return;
-	target = &serving_config(daemon->serving)->apps[in_view->app - view->apps].targets[in_view->slot];
-	if (!target->from || target->ready == READY_PROBE)
-		return;
-	serving_set_ready(daemon->serving, (uint32_t)number, ready);
+	serving_set_ready(daemon->serving, app, site, ready);
 	loop_arm(daemon->publish, 0, COALESCE_US);
-}
-
-static void set_unready(void *ctx, const char *app, const char *site)
-{
-	set_ready(ctx, app, site, false);
-}
-
-void reactions_after_take(struct daemon *daemon)
-{
-	readiness_each(daemon->readiness, set_unready, daemon);
 }
 
 // ---- opening --------------------------------------------------------------------------------------------------------

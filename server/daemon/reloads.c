@@ -50,7 +50,8 @@ void reloads_on_forget(evutil_socket_t fd, short what, void *arg)
 static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
-	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->state);
+	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->readiness,
+	                       daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
@@ -59,7 +60,6 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 	event_active(daemon->forget, EV_TIMEOUT, 0);
 	building_taken(&daemon->building, daemon->provide, config);
 	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
-	reactions_after_take(daemon);
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;
 	restart_warn(daemon->restart, config, report);
@@ -99,14 +99,22 @@ static void log_report_line(void *ctx, enum report_level level, const char *text
 	         "%s", text);
 }
 
-// A join is no event for anybody who watches reloads; what came and went has been logged by the provider.
-static void join_finished(int err, const struct report *report)
+// A join is no event for anybody who watches reloads; what came and went has been logged by the provider. That joins fail
+// is said once, as there may be many a second, and taken back.
+static void join_finished(struct daemon *daemon, int err, const struct report *report)
 {
+	bool failed_before = daemon->joins_fail;
+
+	daemon->joins_fail = err < 0;
+	if (err < 0 && failed_before)
+		return;
 	if (report)
 		report_each(report, log_report_line, NULL);
 	if (err < 0)
 		log_error("the targets that providers give now cannot be taken into use (%s): the previous ones stay in service",
 		          err_text(err));
+	else if (failed_before)
+		log_notice("the targets that providers give are taken into use again");
 }
 
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
@@ -114,7 +122,7 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 	struct daemon *daemon = ctx;
 
 	if (kind == RELOAD_JOIN) {
-		join_finished(err, report);
+		join_finished(daemon, err, report);
 		daemon->joins_first = false;
 		daemon_first_round_over(daemon);
 		return;

@@ -14,10 +14,12 @@
 #include "daemon/caches.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
+#include "daemon/readiness.h"
 #include "daemon/service.h"
 #include "generation/generation.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -142,9 +144,21 @@ int serving_set_probed(struct serving *serving, struct health *health, uint32_t 
 	return addresses_set_probed(serving->merge, health, target, list, count);
 }
 
-void serving_set_ready(struct serving *serving, uint32_t target, bool ready)
+// Where the word of the target's provider counts.
+static void set_ready(struct merge *merge, const struct config *config, const char *app, const char *site, bool ready)
 {
-	merge_set_ready(serving->merge, target, ready);
+	const struct view *view = merge_view(merge);
+	int number = index_find_target(view, app, site);
+	const struct target *target = number < 0 ? NULL : &view->targets[number];
+	const struct config_target *written = target ? &config->apps[target->app - view->apps].targets[target->slot] : NULL;
+
+	if (written && written->from && written->ready != READY_PROBE)
+		merge_set_ready(merge, (uint32_t)number, ready);
+}
+
+void serving_set_ready(struct serving *serving, const char *app, const char *site, bool ready)
+{
+	set_ready(serving->merge, serving->config, app, site, ready);
 	drop_preview(serving);
 }
 
@@ -181,12 +195,20 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 	}
 }
 
+// For readiness_each(): the merge is that of the generation's view.
+static void set_unready(void *ctx, const char *app, const char *site)
+{
+	const struct generation *generation = ctx;
+
+	set_ready(generation->handover->merge, generation->config, app, site, false);
+}
+
 int serving_start(struct serving *serving, const struct health *health)
 {
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
 	set_all_health(serving->merge, health, true);
 	drop_preview(serving);
-	if (addresses_prepare(serving->first_view, NULL, NULL, serving->merge, health) < 0 ||
+	if (addresses_prepare(serving->first_view, serving->merge, health) < 0 ||
 	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0)
 		return E_NOMEM;
 	serving->first_view = NULL; // the publication's
@@ -266,7 +288,7 @@ int serving_fill(struct serving *serving, struct aliases *aliases, struct health
 }
 
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
-                 struct state *state)
+                 const struct readiness *readiness, struct state *state)
 {
 	struct handover *handover = next->handover;
 	struct merge *merge = handover->merge;
@@ -276,8 +298,10 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	must(merge && handover->watchlist && merge_view(merge) == next->view);
 	int err = !states || live_reserve(next->view->target_count) < 0 ? E_NOMEM : E_OK;
 
+	if (err == E_OK)
+		err = addresses_carry(next->view, serving_view(serving), serving->merge);
 	if (err == E_OK) {
-		err = aliases_take(aliases, handover->aliases);
+		err = aliases_take(aliases, handover->aliases, handover->old_of_new);
 		handover->aliases = NULL;
 	}
 	if (err < 0) {
@@ -290,7 +314,8 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	health_configure(health, handover->watchlist, next->config->server.probes);
 	set_all_overrides(merge, state);
 	set_all_health(merge, health, serving_started(serving));
-	serving->answers_are_old = addresses_prepare(next->view, serving_view(serving), serving->merge, merge, health) < 0;
+	readiness_each(readiness, set_unready, next);
+	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);

@@ -17,6 +17,7 @@ struct health;
 struct live;
 struct merge;
 struct override;
+struct readiness;
 struct serving;
 struct state;
 struct view;
@@ -28,10 +29,10 @@ struct serving *serving_new(struct generation *first) MUST_USE;
 struct serving *serving_free(struct serving *serving);
 
 // Replaces the generation in use by `next`, taking ownership of it and its handover: `health` gets the next watchlist,
-// overrides and the names of hosts are resolved to the new view, which is published at once if serving has started.
-// E_NOMEM, E_IO: nothing has changed, and `next` is still the caller's.
+// overrides, readiness and the names of hosts are resolved to the new view, which is published at once if serving has
+// started. E_NOMEM, E_IO: nothing has changed, and `next` is still the caller's.
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
-                 struct state *state) MUST_USE;
+                 const struct readiness *readiness, struct state *state) MUST_USE;
 // Publishes the first generation with the health known so far. Once. E_NOMEM.
 int serving_start(struct serving *serving, const struct health *health) MUST_USE;
 bool serving_started(const struct serving *serving);
@@ -50,8 +51,8 @@ int serving_set_probed(struct serving *serving, struct health *health, uint32_t 
                        size_t count) MUST_USE;
 // Sets what is known of all names of hosts; to be published. E_NOMEM, as above.
 int serving_fill(struct serving *serving, struct aliases *aliases, struct health *health) MUST_USE;
-// Whether a target's provider has a server for it.
-void serving_set_ready(struct serving *serving, uint32_t target, bool ready);
+// Whether a provider has a server for its target, which need not be in use; to be published.
+void serving_set_ready(struct serving *serving, const char *app, const char *site, bool ready);
 // Publishes these changes, if serving has started. False: out of memory, which is logged once. What was published before
 // stays, and nothing is lost: call it again.
 bool serving_publish(struct serving *serving, const struct health *health);

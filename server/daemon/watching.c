@@ -33,7 +33,7 @@ struct watching {
 	struct cause cause;
 };
 
-static void filewatch_files(struct watching *watching)
+static void watch_files(struct watching *watching)
 {
 	struct inputs *watched = files_watched(watching->files);
 
@@ -105,7 +105,7 @@ struct watching *watching_new(struct event_base *base, const struct report *firs
 		watching->watch = filewatch_new(base, &times, &watch_ops);
 	if (!watching->watch)
 		return watching_free(watching);
-	filewatch_files(watching);
+	watch_files(watching);
 	return watching;
 }
 
@@ -155,7 +155,7 @@ void watching_loaded(struct watching *watching, int err, const struct report *re
 		return; // out of memory: those before are watched
 	files_free(watching->files);
 	watching->files = files;
-	filewatch_files(watching);
+	watch_files(watching);
 }
 
 const struct files *watching_files(const struct watching *watching)

@@ -89,6 +89,6 @@ bool checks_same(const struct check *one, const struct check *other)
 {
 	const struct config_check *a = &one->conf, *b = &other->conf;
 
-	return checks_same_question(one, other) && a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms && a->rise == b->rise &&
-	       a->fall == b->fall;
+	return checks_same_question(one, other) && a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms &&
+	       a->rise == b->rise && a->fall == b->fall;
 }

@@ -1,7 +1,7 @@
-// Active health checks: one probe per address of each target that has a check, over libcurl's multi interface (HTTP, HTTPS) or a plain
-// connect (TCP), on the main thread's event base. Owns the probes and each target's measured health; knows nothing
-// about drains and forces. Targets are numbered as in the view: the config's apps in order, and each app's targets in
-// order. Main thread only.
+// Active health checks: one probe per address of each target that has a check, over libcurl's multi interface (HTTP,
+// HTTPS) or a plain connect (TCP), on the main thread's event base. Owns the probes and each target's measured
+// health; knows nothing about drains and forces. Targets are numbered as in the view: the config's apps in order, and
+// each app's targets in order. Main thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -54,9 +54,9 @@ struct health *health_free(struct health *health);
 // again. `limit`: the most probes under way, at least 1.
 void health_configure(struct health *health, struct watchlist *list, unsigned limit);
 // Sets the addresses that are probed of a target whose addresses come at run time (the config has none), up to
-// CONFIG_ADDRESSES_MAX, each once. Those that stay go on as they are. A new one has the target's state until it is first judged;
-// the first ones have what is saved of them. The target may be up or down after it: changed() is not called. E_NOMEM: all
-// is as before.
+// CONFIG_ADDRESSES_MAX, each once. Those that stay go on as they are. A new one has the target's state until it is
+// first judged; the first ones have what is saved of them. The target may be up or down after it: changed() is not
+// called. E_NOMEM: all is as before.
 int health_set_addresses(struct health *health, size_t target, const struct addr *addresses, size_t count) MUST_USE;
 // The list in use; NULL before the first. Valid until the next health_configure().
 const struct watchlist *health_list(const struct health *health);

@@ -5,6 +5,7 @@
 #include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -13,9 +14,12 @@
 struct curl_loop {
 	struct event_base *base;
 	int priority;
-	CURLM *multi;
+	CURLM *multi; // NULL: there was no memory for one
 	struct event timer;
 	void (*done)(CURL *easy, CURLcode code);
+	CURL **running;    // those that were added and have not been removed
+	size_t running_count, running_room;
+	size_t failing;    // of these, the first so many have failed, and done() is still to be called for them
 	bool calling_done; // done() may free the loop: then it is destroyed only after done() has returned
 	bool freed;        // curl_loop_free() was called meanwhile
 };
@@ -32,49 +36,25 @@ static void destroy(struct curl_loop *loop)
 	must(!loop->calling_done);
 	curl_multi_cleanup(loop->multi);
 	event_del(&loop->timer);
+	free(loop->running);
 	free(loop);
 }
 
-// Calls done() for every finished transfer.
-static void finish_transfers(struct curl_loop *loop)
+static void take_away(struct curl_loop *loop, CURL *easy)
 {
-	CURLMsg *msg;
-	int left;
+	size_t i = 0;
 
-	must(!loop->calling_done && !loop->freed);
-	loop->calling_done = true;
-	while (!loop->freed && (msg = curl_multi_info_read(loop->multi, &left))) {
-		CURL *easy = msg->easy_handle;
-		CURLcode code = msg->data.result; // `msg` is invalid after the removal
-
-		curl_multi_remove_handle(loop->multi, easy);
-		loop->done(easy, code);
-	}
-	loop->calling_done = false;
-	if (loop->freed)
-		destroy(loop);
+	curl_multi_remove_handle(loop->multi, easy);
+	while (i < loop->running_count && loop->running[i] != easy)
+		i++;
+	if (i == loop->running_count)
+		return;
+	loop->running_count--;
+	loop->failing -= i < loop->failing;
+	memmove(loop->running + i, loop->running + i + 1, (loop->running_count - i) * sizeof(CURL *));
 }
 
-static void on_socket(evutil_socket_t fd, short what, void *ctx)
-{
-	struct curl_loop *loop = ctx;
-	int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(loop->multi, fd, mask, &running);
-	finish_transfers(loop);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
-{
-	struct curl_loop *loop = ctx;
-	int running;
-
-	(void)fd;
-	(void)what;
-	curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finish_transfers(loop);
-}
+static void on_socket(evutil_socket_t fd, short what, void *ctx);
 
 static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
@@ -115,6 +95,79 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
 	return 0;
 }
 
+static int make_multi(struct curl_loop *loop)
+{
+	loop->multi = curl_multi_init();
+	if (!loop->multi)
+		return E_NOMEM;
+	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+	return E_OK;
+}
+
+// Out of memory, libcurl forgets which transfers a socket has, but not the socket (7.88): when that is used again, it
+// divides by zero. So all transfers fail, and the multi handle with its connections is not used again. The new one, if
+// there is no memory for it either, is made when there is a transfer.
+static void fail_all(struct curl_loop *loop, CURLMcode code)
+{
+	log_error("http: %s: %zu transfers under way have failed", curl_multi_strerror(code), loop->running_count);
+	for (size_t i = 0; i < loop->running_count; i++)
+		curl_multi_remove_handle(loop->multi, loop->running[i]);
+	loop->failing = loop->running_count;
+	curl_multi_cleanup(loop->multi);
+	event_del(&loop->timer);
+	(void)make_multi(loop);
+}
+
+// Calls done() for every finished transfer. `code`: what libcurl has returned.
+static void finish_transfers(struct curl_loop *loop, CURLMcode code)
+{
+	CURLMsg *msg;
+	int left;
+
+	must(!loop->calling_done && !loop->freed);
+	if (code != CURLM_OK)
+		fail_all(loop, code);
+	loop->calling_done = true;
+	while (!loop->freed && loop->failing > 0) {
+		CURL *easy = loop->running[0];
+
+		take_away(loop, easy);
+		loop->done(easy, CURLE_OUT_OF_MEMORY);
+	}
+	while (!loop->freed && (msg = curl_multi_info_read(loop->multi, &left))) {
+		CURL *easy = msg->easy_handle;
+		CURLcode result = msg->data.result; // `msg` is invalid after the removal
+
+		take_away(loop, easy);
+		loop->done(easy, result);
+	}
+	loop->calling_done = false;
+	if (loop->freed)
+		destroy(loop);
+}
+
+static void on_socket(evutil_socket_t fd, short what, void *ctx)
+{
+	struct curl_loop *loop = ctx;
+	int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	finish_transfers(loop, curl_multi_socket_action(loop->multi, fd, mask, &running));
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct curl_loop *loop = ctx;
+	int running;
+
+	(void)fd;
+	(void)what;
+	finish_transfers(loop, curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running));
+}
+
 struct curl_loop *curl_loop_new(struct event_base *base, int priority, void (*done)(CURL *easy, CURLcode code))
 {
 	struct curl_loop *loop = calloc(1, sizeof(*loop));
@@ -124,16 +177,11 @@ struct curl_loop *curl_loop_new(struct event_base *base, int priority, void (*do
 	loop->base = base;
 	loop->priority = priority;
 	loop->done = done;
-	loop->multi = curl_multi_init();
-	if (!loop->multi) {
+	if (make_multi(loop) < 0) {
 		free(loop);
 		return NULL;
 	}
 	assign(loop, &loop->timer, -1, 0, on_timer);
-	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
-	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
 	return loop;
 }
 
@@ -148,10 +196,24 @@ struct curl_loop *curl_loop_free(struct curl_loop *loop)
 
 int curl_loop_add(struct curl_loop *loop, CURL *easy)
 {
-	return curl_multi_add_handle(loop->multi, easy) == CURLM_OK ? E_OK : E_NOMEM;
+	if (!loop->multi && make_multi(loop) < 0)
+		return E_NOMEM;
+	if (loop->running_count == loop->running_room) {
+		size_t room = loop->running_room ? loop->running_room * 2 : 16;
+		CURL **running = reallocarray(loop->running, room, sizeof(CURL *));
+
+		if (!running)
+			return E_NOMEM;
+		loop->running = running;
+		loop->running_room = room;
+	}
+	if (curl_multi_add_handle(loop->multi, easy) != CURLM_OK)
+		return E_NOMEM;
+	loop->running[loop->running_count++] = easy;
+	return E_OK;
 }
 
 void curl_loop_remove(struct curl_loop *loop, CURL *easy)
 {
-	curl_multi_remove_handle(loop->multi, easy);
+	take_away(loop, easy);
 }

@@ -10,8 +10,8 @@ struct curl_loop;
 struct event_base;
 
 // `base` is borrowed; `priority` is that of the events, as for event_priority_set(). done() is called for every
-// transfer that has finished, after it has been removed; it may add and remove others, and free the loop. NULL when out
-// of memory.
+// transfer that has finished, after it has been removed; it may add and remove others, and free the loop. When libcurl
+// runs out of memory, all transfers under way finish with CURLE_OUT_OF_MEMORY. NULL when out of memory.
 struct curl_loop *curl_loop_new(struct event_base *base, int priority,
                                 void (*done)(CURL *easy, CURLcode code)) MUST_USE;
 // All transfers must have been removed. Takes NULL; returns NULL.

@@ -2,6 +2,7 @@
 #include "provide/join.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -27,6 +28,7 @@ struct joining {
 	struct config_refused *refused; // its
 	struct dict *sites, *apps;      // names to numbers in it; of the config's own apps only
 	struct dict *domains;           // names
+	struct dict *hosts;             // names that are looked up
 	size_t sites_max;
 };
 
@@ -112,13 +114,23 @@ static bool is_allowed(const struct config_site *site, const struct addr *addres
 	return site_blocks_check(site, address, &why) != SITE_BLOCKS_REFUSE;
 }
 
-// Some of its addresses may be refused, as those of an alias are; not all.
-static bool has_no_address(const struct config_site *site, const struct provided *from)
+// Some of its addresses may be refused, as those of an alias are; not all: then what is wrong with the last. NULL: it has
+// one that is not, or none at all.
+static const char *find_address_fault(const struct joining *joining, const struct config_site *site,
+                                      const struct provided *from)
 {
+	enum { TEXT_LEN = 128 };
+	const char *why = NULL;
+
 	for (size_t i = 0; i < from->address_count; i++)
-		if (is_allowed(site, &from->addresses[i]))
-			return false;
-	return from->address_count > 0;
+		if (site_blocks_check(site, &from->addresses[i], &why) != SITE_BLOCKS_REFUSE)
+			return NULL;
+
+	char *text = why ? arena_take(joining->arena, TEXT_LEN) : NULL;
+
+	if (text)
+		snprintf(text, TEXT_LEN, "its address cannot be used: %s", why);
+	return text ? text : why;
 }
 
 static int add_target(struct joining *joining, struct config_app *app, const struct provided *from, unsigned site)
@@ -139,14 +151,17 @@ static int add_target(struct joining *joining, struct config_app *app, const str
 		.ready = from->rule,
 		.mark = {arena_strdup(arena, from->mark.file), from->mark.line, from->mark.column},
 	};
-	if (!target->addresses || !target->check_addresses || (from->alias && !target->alias) || (from->check_name && !target->check_name) ||
-	    !target->from || (from->mark.file && !target->mark.file))
+	if (!target->addresses || !target->check_addresses || (from->alias && !target->alias) ||
+	    (from->check_name && !target->check_name) || !target->from || (from->mark.file && !target->mark.file))
 		return E_NOMEM;
 	for (size_t i = 0; i < from->address_count; i++)
 		if (is_allowed(&joining->config->sites[site], &from->addresses[i]))
 			target->addresses[target->address_count++] = from->addresses[i];
+	for (size_t i = 0; i < from->address_count; i++)
+		if (!is_allowed(&joining->config->sites[site], &from->addresses[i]))
+			target->addresses[target->address_count + target->refused_count++] = from->addresses[i];
 	app->target_count++;
-	return E_OK;
+	return crosscheck_add_hosts(target, joining->hosts);
 }
 
 // Whether it is a name of ours: to look it up would be to ask ourselves.
@@ -157,11 +172,24 @@ static bool is_ours(const struct joining *joining, const char *name)
 	return name != NULL;
 }
 
+// Whether there is room for the names that a target is looked up by.
+static bool has_room(const struct joining *joining, const struct provided *from)
+{
+	const char *const names[] = {from->alias, from->check_name};
+	size_t count;
+
+	(void)dict_entries(joining->hosts, &count);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		count += names[i] && !dict_find(joining->hosts, names[i]);
+	return count <= CONFIG_HOSTS_MAX;
+}
+
 // Why the app cannot have the target, at a site that there is; NULL: it can.
 static const char *find_fault(const struct joining *joining, const struct config_app *app, const struct provided *from,
                               unsigned site)
 {
 	const struct config_check *check = app->check >= 0 ? &joining->config->checks[app->check] : NULL;
+	const char *fault;
 
 	if (target_at(app, site))
 		return "the config has a target at this site of the app";
@@ -169,8 +197,10 @@ static const char *find_fault(const struct joining *joining, const struct config
 		return "its host name is in a zone that is served here";
 	if (app->target_count == APP_TARGETS_MAX)
 		return "the app has as many targets as it may";
-	if (has_no_address(&joining->config->sites[site], from))
-		return "its addresses are outside the site's block";
+	if ((fault = find_address_fault(joining, &joining->config->sites[site], from)) != NULL)
+		return fault;
+	if (!has_room(joining, from))
+		return "as many host names are looked up as may be";
 	if (check && crosscheck_needs_host(check, app->name))
 		return "such a name is not a Host header, and the app's check has no `host`";
 	return NULL;
@@ -228,6 +258,26 @@ static int extend(struct joining *joining, struct config_app *app, size_t more)
 	return E_OK;
 }
 
+// The place of a target's site among the config's; all others are behind.
+static size_t site_place(const struct joining *joining, const struct config_target *target)
+{
+	return target->site < joining->read->site_count ? target->site : joining->read->site_count;
+}
+
+// `targets` are sorted by the names of their sites. Some may come first where nothing tells them apart (the default Region
+// among public ones), so the operator's order of sites counts.
+static void sort_by_site(const struct joining *joining, struct config_target *targets, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct config_target target = targets[i];
+		size_t at = i;
+
+		for (; at > 0 && site_place(joining, &target) < site_place(joining, &targets[at - 1]); at--)
+			targets[at] = targets[at - 1];
+		targets[at] = target;
+	}
+}
+
 static int refuse_all(struct joining *joining, const struct provided *targets, size_t count, const char *why)
 {
 	int err = E_OK;
@@ -244,6 +294,7 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 	const struct dict_entry *entry = dict_find(joining->apps, targets->app);
 	struct config_app *app = &config->apps[entry ? entry->value : config->app_count];
 	const char *fault = entry ? NULL : find_app_fault(joining, targets->app);
+	size_t own_count = entry ? app->target_count : 0;
 	int err = E_OK;
 
 	if (fault)
@@ -254,6 +305,8 @@ static int take_app(struct joining *joining, const struct provided *targets, siz
 		err = extend(joining, app, count);
 	for (size_t i = 0; i < count && err == E_OK; i++)
 		err = take_target(joining, app, &targets[i]);
+	if (err == E_OK)
+		sort_by_site(joining, app->targets + own_count, app->target_count - own_count);
 	config->app_count += !entry && app->target_count > 0;
 	return err;
 }
@@ -295,6 +348,19 @@ static int list_domains(struct joining *joining)
 	return E_OK;
 }
 
+static int list_hosts(struct joining *joining)
+{
+	int err = E_OK;
+
+	joining->hosts = dict_new();
+	if (!joining->hosts)
+		return E_NOMEM;
+	for (size_t i = 0; i < joining->read->app_count && err == E_OK; i++)
+		for (size_t k = 0; k < joining->read->apps[i].target_count && err == E_OK; k++)
+			err = crosscheck_add_hosts(&joining->read->apps[i].targets[k], joining->hosts);
+	return err;
+}
+
 static int join(struct joining *joining)
 {
 	const struct snapshot *snapshot = joining->snapshot;
@@ -302,6 +368,8 @@ static int join(struct joining *joining)
 
 	if (err == E_OK)
 		err = list_domains(joining);
+	if (err == E_OK)
+		err = list_hosts(joining);
 	if (err == E_OK)
 		err = copy_apps(joining);
 	for (size_t i = 0, end; i < snapshot->count && err == E_OK; i = end) {
@@ -354,6 +422,7 @@ int join_config(void *given, struct config *read, const struct zonedb *zones, st
 	dict_free(joining.sites);
 	dict_free(joining.apps);
 	dict_free(joining.domains);
+	dict_free(joining.hosts);
 	if (err < 0) {
 		arena_free(arena);
 		return err;

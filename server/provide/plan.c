@@ -1,6 +1,7 @@
 // Matching a config's providers with those that run; see plan.h.
 #include "provide/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,22 @@ static int plan_entry(const struct planning *planning, const struct config_provi
 	return err;
 }
 
+// Of two with the same label, the one that comes later gets a number.
+static void number_label(const struct provide_plan *plan, size_t at)
+{
+	struct provider *provider = plan->rows[at].provider;
+	size_t len = strlen(provider->label), same = 1;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const char *other = plan->rows[i].provider->label;
+		bool is_same = strncmp(other, provider->label, len) == 0 && (!other[len] || strncmp(other + len, " #", 2) == 0);
+
+		same += i != at && is_same && (i < at || !plan->rows[i].is_new);
+	}
+	if (same > 1)
+		snprintf(provider->label + len, sizeof(provider->label) - len, " #%zu", same);
+}
+
 int plan_make(struct provider *const *running, size_t running_count, struct inbox *inbox, const struct config *config,
               struct report *report, struct provide_plan **ret_plan)
 {
@@ -73,6 +90,9 @@ int plan_make(struct provider *const *running, size_t running_count, struct inbo
 	}
 	if (err == E_OK && report_count(report, REPORT_ERROR) != errors)
 		err = E_INVAL; // a plugin may report an error and still open
+	for (size_t i = 0; err == E_OK && i < plan->count; i++)
+		if (plan->rows[i].is_new)
+			number_label(plan, i);
 	if (err < 0)
 		plan_discard(plan);
 	else

@@ -3,7 +3,6 @@
 #include "provide/provide.h"
 
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "provide/batch.h"
+#include "provide/changes.h"
 #include "provide/inbox.h"
 #include "provide/keep.h"
 #include "provide/merged.h"
@@ -35,11 +35,11 @@ struct provide {
 	struct provider *running[PROVIDERS_MAX]; // by rank
 	size_t running_count;
 	struct provider *leaving[LEAVING_MAX];   // told to stop
-	size_t leaving_count;
+	_Atomic size_t leaving_count;            // read by the builder, see provide_prepare()
 	struct keep_found found[KEEP_FOUND_MAX]; // saved before the start, until the first plan
 	size_t found_count;
 	bool is_loading;            // what is added is in the state already
-	bool has_lost;              // something that was used is gone, or is used otherwise
+	bool is_other;              // something that was used is gone, or is to be used by another rule
 	struct refusals refusals;   // of the config in use
 	size_t unused[PROVIDERS_MAX];
 };
@@ -63,20 +63,6 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 	provide->ops.changed(provide->ops.ctx);
 }
 
-static void tell_conflicts(const struct merged_group *group)
-{
-	for (size_t i = 0; i < group->count; i++) {
-		struct object *other = group->objects[i];
-
-		if (other->is_told || other == group->used || other->vanished_ms || object_same_balancer(other, group->used))
-			continue;
-		other->is_told = true;
-		log_warning("providers: %s: %s is not used for %s at %s: %s of %s is, which %s", other->provider->label, other->key,
-		            other->app, other->site, group->used->key, group->used->provider->label,
-		            group->used->created_s && group->used->created_s != other->created_s ? "is older" : "comes first");
-	}
-}
-
 static void tell_ready(const struct provide *provide, const struct object *used)
 {
 	if (provide->ops.ready_changed)
@@ -97,14 +83,14 @@ static void use(struct object *object, struct object *used)
 static bool look_at_all(struct provide *provide)
 {
 	struct merged_group group;
-	bool is_new = provide->has_lost;
+	bool is_new = provide->is_other;
 
-	provide->has_lost = false;
+	provide->is_other = false;
 	for (size_t at = 0; merged_next(&provide->merged, &at, &group);) {
 		bool was_used = group.used->is_used;
 
 		if (group.count > 1)
-			tell_conflicts(&group);
+			refusals_log_conflicts(&group);
 		for (size_t i = 0; i < group.count; i++)
 			use(group.objects[i], group.used);
 		group.used->is_told = false;
@@ -126,43 +112,82 @@ static void settle(struct provide *provide)
 
 // ---- changes of a roll ----------------------------------------------------------------------------------------------
 
-// For roll_ops: the provider whose roll it is.
+// For roll_ops.
 struct changing {
 	struct provide *provide;
 	struct provider *provider;
+	bool is_old;            // what was there before it ran: not news
 };
 
-static void on_added(void *ctx, struct object *object)
+static void note(const struct changing *changing, enum change_kind kind, const struct object *object)
 {
-	const struct changing *changing = ctx;
+	if (!changing->is_old)
+		changes_note(&changing->provider->changes, kind, object);
+}
 
+static void add(const struct changing *changing, struct object *object)
+{
 	object->provider = changing->provider;
 	merged_add(&changing->provide->merged, object);
 	if (!changing->provide->is_loading)
 		keep_write(changing->provide->state, changing->provider->id, object);
 }
 
+static void on_added(void *ctx, struct object *object)
+{
+	note(ctx, CHANGE_ADDED, object);
+	add(ctx, object);
+}
+
 static void on_removed(void *ctx, struct object *object)
 {
 	const struct changing *changing = ctx;
 
-	changing->provide->has_lost |= object->is_used;
+	changing->provide->is_other |= object->is_used;
 	if (object->told_ready != EDGESTEER_HEALTH_UNKNOWN) {
 		object->told_ready = EDGESTEER_HEALTH_UNKNOWN;
 		tell_ready(changing->provide, object);
 	}
+	note(changing, CHANGE_REMOVED, object);
 	keep_forget(changing->provide->state, changing->provider->id, object->key);
 	merged_remove(&changing->provide->merged, object);
 }
 
-static void on_changed(void *ctx, struct object *object)
+// What was told of a target stays told of it.
+static void on_replaced(void *ctx, struct object *old, struct object *given)
 {
-	(void)ctx, (void)object; // look_at_all() sees it
+	const struct changing *changing = ctx;
+	bool is_one = strcmp(old->app, given->app) == 0 && strcmp(old->site, given->site) == 0;
+
+	if (!is_one) {
+		on_removed(ctx, old);
+		on_added(ctx, given);
+		return;
+	}
+	given->told_ready = old->told_ready;
+	note(changing, CHANGE_REPLACED, given);
+	changing->provide->is_other |= old->is_used;
+	merged_remove(&changing->provide->merged, old);
+	add(changing, given);
+}
+
+// The rest of these two is look_at_all()'s.
+static void on_vanished(void *ctx, struct object *object)
+{
+	const struct changing *changing = ctx;
+
+	if (changing->provider->grace_s > 0)
+		note(changing, CHANGE_VANISHED, object);
+}
+
+static void on_returned(void *ctx, struct object *object)
+{
+	note(ctx, CHANGE_RETURNED, object);
 }
 
 static struct roll_ops roll_ops(struct changing *changing)
 {
-	return (struct roll_ops){changing, on_added, on_removed, on_changed};
+	return (struct roll_ops){changing, on_added, on_removed, on_replaced, on_vanished, on_returned};
 }
 
 // While there is something to wait for.
@@ -174,11 +199,11 @@ static void look_later(struct provide *provide)
 
 static void expire(struct provide *provide, struct provider *provider)
 {
-	struct changing changing = {provide, provider};
+	struct changing changing = {provide, provider, false};
 	const struct roll_ops ops = roll_ops(&changing);
 
 	roll_expire(&provider->roll, clock_mono_ms(), (int64_t)provider->grace_s * 1000, &ops);
-	if (provider->roll.vanished > 0)
+	if (changes_tell(&provider->changes, provider->label, clock_mono_ms()) || provider->roll.vanished > 0)
 		look_later(provide);
 }
 
@@ -192,7 +217,7 @@ static bool is_over_all(const struct provide *provide, const struct provider *pr
 // Takes ownership of the batch.
 static void apply(struct provide *provide, struct provider *provider, struct batch *batch)
 {
-	struct changing changing = {provide, provider};
+	struct changing changing = {provide, provider, false};
 	const struct roll_ops ops = roll_ops(&changing);
 	int err = is_over_all(provide, provider, batch) ? E_LIMIT : merged_reserve(&provide->merged, batch->count);
 
@@ -234,11 +259,6 @@ static void on_arrived(void *ctx, struct provider *provider, struct batch *batch
 		apply(provide, provider, batch);
 }
 
-static int64_t stop_ms(const struct provide *provide)
-{
-	return provide->ops.stop_ms ? provide->ops.stop_ms : PROVIDE_STOP_MS;
-}
-
 // Whether any is still waited for.
 static bool look_at_leaving(struct provide *provide)
 {
@@ -250,11 +270,11 @@ static bool look_at_leaving(struct provide *provide)
 
 		if (provider->is_late)
 			continue;
-		provider->is_late = now_ms - provider->left_ms >= stop_ms(provide);
+		provider->is_late = now_ms - provider->left_ms >= provide->ops.stop_ms;
 		waits |= !provider->is_late;
 		if (provider->is_late)
-			log_error("providers: %s: has not stopped within %lld ms: it is left running, and what it tells is ignored",
-			          provider->label, (long long)stop_ms(provide));
+			log_error("providers: %s: has not stopped within %u ms: it is left running, and what it tells is ignored",
+			          provider->label, provide->ops.stop_ms);
 	}
 	return waits;
 }
@@ -269,7 +289,8 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 		look_later(provide);
 	for (size_t i = 0; i < provide->running_count; i++)
 		expire(provide, provide->running[i]);
-	settle(provide);
+	if (provide->merged.gone > 0)
+		settle(provide);
 }
 
 static void leave(struct provide *provide, struct provider *provider)
@@ -304,6 +325,7 @@ struct provide_plan *provide_discard(struct provide_plan *plan)
 // The new one serves what another one gave, until it knows better.
 static void inherit_roll(struct provide *provide, struct provider *from, struct provider *to)
 {
+	provide->is_other |= from->rule != to->rule;
 	to->roll = from->roll;
 	from->roll = (struct roll){0};
 	for (size_t i = 0; i < to->roll.count; i++) {
@@ -318,7 +340,7 @@ static void inherit_roll(struct provide *provide, struct provider *from, struct 
 
 static void inherit_found(struct provide *provide, struct keep_found *found, struct provider *to)
 {
-	struct changing changing = {provide, to};
+	struct changing changing = {provide, to, true};
 	const struct roll_ops ops = roll_ops(&changing);
 
 	provide->is_loading = strcmp(found->id, to->id) == 0;
@@ -339,8 +361,7 @@ static struct keep_found *find_found(struct provide *provide, const struct provi
 	for (size_t i = 0; i < provide->found_count; i++) {
 		struct keep_found *found = &provide->found[i];
 
-		if (found->id && (by_id ? strcmp(found->id, provider->id) == 0
-		                        : keep_is_of(found, provider->plugin)))
+		if (found->id && (by_id ? strcmp(found->id, provider->id) == 0 : keep_is_of(found, provider->plugin)))
 			return found;
 	}
 	return NULL;
@@ -350,8 +371,7 @@ static struct keep_found *find_found(struct provide *provide, const struct provi
 static struct provider *find_left(struct provider *const *left, size_t count, const struct provider *heir)
 {
 	for (size_t i = 0; i < count; i++)
-		if (left[i]->roll.count > 0 &&
-		    strcmp(left[i]->plugin, heir->plugin) == 0)
+		if (left[i]->roll.count > 0 && strcmp(left[i]->plugin, heir->plugin) == 0)
 			return left[i];
 	return NULL;
 }
@@ -381,7 +401,7 @@ static void inherit_all(struct provide *provide, const struct provide_plan *plan
 static void forget_rest(struct provide *provide, struct provider *const *left, size_t left_count)
 {
 	for (size_t i = 0; i < left_count; i++) {
-		struct changing changing = {provide, left[i]};
+		struct changing changing = {provide, left[i], true};
 		const struct roll_ops ops = roll_ops(&changing);
 
 		roll_clear(&left[i]->roll, &ops);
@@ -396,22 +416,6 @@ static void forget_rest(struct provide *provide, struct provider *const *left, s
 	provide->found_count = 0;
 }
 
-// Of two with the same label, the one that comes later gets a number.
-static void number_label(const struct provide_plan *plan, size_t at)
-{
-	struct provider *provider = plan->rows[at].provider;
-	size_t len = strlen(provider->label), same = 1;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		const char *other = plan->rows[i].provider->label;
-		bool is_same = strncmp(other, provider->label, len) == 0 && (!other[len] || strncmp(other + len, " #", 2) == 0);
-
-		same += i != at && is_same && (i < at || !plan->rows[i].is_new);
-	}
-	if (same > 1)
-		snprintf(provider->label + len, sizeof(provider->label) - len, " #%zu", same);
-}
-
 // Puts the plan's into the place of those that run. Returns how many of the latter are in `left`.
 static size_t replace_running(struct provide *provide, const struct provide_plan *plan, struct provider **left)
 {
@@ -422,13 +426,11 @@ static size_t replace_running(struct provide *provide, const struct provide_plan
 
 		row->provider->rank = i;
 		row->provider->grace_s = row->grace_s;
-		provide->has_lost |= !row->is_new && row->provider->rule != row->rule; // its targets are others to the config
+		provide->is_other |= !row->is_new && row->provider->rule != row->rule;
 		row->provider->rule = row->rule;
 		row->provider->is_known = true;
 		row->provider->line = row->mark.line;
 		row->provider->column = row->mark.column;
-		if (row->is_new)
-			number_label(plan, i);
 	}
 	for (size_t i = 0; i < provide->running_count; i++)
 		if (!provide->running[i]->is_known)
@@ -494,8 +496,8 @@ void provide_status(const struct provide *provide, size_t number, struct provide
 
 	must(number < provide_count(provide));
 
-	struct provider *provider = is_stopping ? provide->leaving[number - provide->running_count]
-	                                        : provide->running[number];
+	struct provider *provider =
+		is_stopping ? provide->leaving[number - provide->running_count] : provide->running[number];
 
 	*ret_status = (struct provide_status){
 		.label = provider->label,
@@ -531,6 +533,8 @@ int provide_new(struct event_base *base, struct state *state, const struct provi
 		return E_NOMEM;
 	provide->state = state;
 	provide->ops = *ops;
+	if (!provide->ops.stop_ms)
+		provide->ops.stop_ms = PROVIDE_STOP_MS;
 	provide->tell = evtimer_new(base, on_tell, provide);
 	provide->look = evtimer_new(base, on_look, provide);
 	err = provide->tell && provide->look ? inbox_new(base, &inbox_ops, &provide->inbox) : E_NOMEM;
@@ -566,8 +570,9 @@ struct provide *provide_free(struct provide *provide)
 	if (!provide)
 		return NULL;
 	provide->state = NULL; // what is there stays there
+	provide->ops.ready_changed = NULL; // nothing is said of what goes
 	for (size_t i = 0; i < provide->running_count; i++) {
-		struct changing changing = {provide, provide->running[i]};
+		struct changing changing = {provide, provide->running[i], true};
 		const struct roll_ops ops = roll_ops(&changing);
 
 		roll_clear(&provide->running[i]->roll, &ops);

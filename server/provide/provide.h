@@ -37,11 +37,12 @@ struct provide_ops {
 	unsigned stop_ms;             // 0: PROVIDE_STOP_MS
 };
 
-// `ops` is copied. `state` keeps what providers gave, and must outlive this; NULL: nobody does. E_IO, E_NOMEM.
+// `ops` is copied. `state` keeps what providers gave, and must stay until provide_free(), which does not use it;
+// NULL: nobody does. E_IO, E_NOMEM.
 int provide_new(struct event_base *base, struct state *state, const struct provide_ops *ops,
                 struct provide **ret_provide) MUST_USE;
-// Stops all, and waits for them for a bounded time. Takes NULL. Returns NULL, or `provide` when a thread has not ended: it
-// uses memory of this, so the caller must _exit().
+// Stops all, and waits for them for a bounded time. No provide_prepare() is under way. Takes NULL. Returns NULL, or
+// `provide` when a thread has not ended: it uses memory of this, so the caller must _exit().
 struct provide *provide_free(struct provide *provide);
 
 // Loads and opens what the config names and is not running yet. All errors are reported; nothing is started. Any thread,

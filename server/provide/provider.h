@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "config/config.h"
 #include "plugin/instance.h"
+#include "provide/changes.h"
 #include "provide/inbox.h"
 #include "provide/roll.h"
 
@@ -67,6 +68,7 @@ struct provider {
 	int64_t left_ms;             // since when it is to stop, monotonic; 0: it is not
 	bool is_late;                // it has not stopped in time, which has been said
 	struct roll roll;
+	struct changes changes;      // of it, for the log
 	size_t rank;                 // in the config
 	unsigned grace_s;
 	enum ready_rule rule;

@@ -9,6 +9,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "provide/merged.h"
+#include "provide/object.h"
+#include "provide/provider.h"
 
 enum { SHOWN_MAX = 100 }; // of one config; further ones are counted
 
@@ -55,6 +58,20 @@ void refusals_log(struct refusals *refusals, const struct config *config)
 		qsort(hashes, config->refused_count, sizeof(*hashes), by_number);
 	free(refusals->hashes);
 	*refusals = (struct refusals){hashes, hashes ? config->refused_count : 0};
+}
+
+void refusals_log_conflicts(const struct merged_group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		struct object *other = group->objects[i];
+
+		if (other->is_told || other == group->used || other->vanished_ms || object_same_balancer(other, group->used))
+			continue;
+		other->is_told = true;
+		log_warning("providers: %s: %s is not used for %s at %s: %s of %s is, which %s", other->provider->label, other->key,
+		            other->app, other->site, group->used->key, group->used->provider->label,
+		            group->used->created_s && group->used->created_s != other->created_s ? "is older" : "comes first");
+	}
 }
 
 void refusals_done(struct refusals *refusals)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct config;
+struct merged_group;
 
 // Zero-initialised is a valid, empty one.
 struct refusals {
@@ -14,4 +15,6 @@ struct refusals {
 
 // Takes over those of a config that is in use now, and logs what is new.
 void refusals_log(struct refusals *refusals, const struct config *config);
+// Logs which objects of a group are not used because another one is, each once.
+void refusals_log_conflicts(const struct merged_group *group);
 void refusals_done(struct refusals *refusals);

@@ -28,34 +28,33 @@ static void vanish(struct roll *roll, struct object *object, int64_t now_ms, con
 	object->vanished_ms = some_time(now_ms);
 	confirm(roll, object); // the source has said so
 	roll->vanished++;
-	ops->changed(ops->ctx, object);
+	ops->vanished(ops->ctx, object);
 }
 
-static void forget(struct roll *roll, struct object *object, const struct roll_ops *ops)
+// It is not counted any more.
+static void discount(struct roll *roll, const struct object *object)
 {
 	roll->vanished -= object->vanished_ms != 0;
 	roll->stale -= object->is_stale;
-	ops->removed(ops->ctx, object);
 }
 
 // Both have the same key. Returns the one that stays; the other one is gone.
 static struct object *renew(struct roll *roll, struct object *old, struct object *given, const struct roll_ops *ops)
 {
+	bool was_there = !old->vanished_ms;
+
 	if (!object_same(old, given)) {
-		forget(roll, old, ops);
-		ops->added(ops->ctx, given);
+		discount(roll, old);
+		ops->replaced(ops->ctx, old, given);
 		return given;
 	}
-
-	bool has_changed = old->ready != given->ready || old->vanished_ms;
-
 	confirm(roll, old);
-	roll->vanished -= old->vanished_ms != 0;
+	roll->vanished -= !was_there;
 	old->vanished_ms = 0;
 	old->ready = given->ready;
 	object_free(given);
-	if (has_changed)
-		ops->changed(ops->ctx, old);
+	if (!was_there)
+		ops->returned(ops->ctx, old);
 	return old;
 }
 
@@ -121,10 +120,12 @@ void roll_expire(struct roll *roll, int64_t now_ms, int64_t grace_ms, const stru
 	for (size_t i = 0; i < roll->count; i++) {
 		struct object *object = roll->objects[i];
 
-		if (object->vanished_ms && now_ms - object->vanished_ms >= grace_ms)
-			forget(roll, object, ops);
-		else
+		if (!object->vanished_ms || now_ms - object->vanished_ms < grace_ms) {
 			roll->objects[kept++] = object;
+			continue;
+		}
+		discount(roll, object);
+		ops->removed(ops->ctx, object);
 	}
 	roll->count = kept;
 }

@@ -31,8 +31,11 @@ struct roll_ops {
 	void (*added)(void *ctx, struct object *object);
 	// It is in the roll no more; it is the callee's.
 	void (*removed)(void *ctx, struct object *object);
-	// It stays, with another readiness, or it has vanished or come back.
-	void (*changed)(void *ctx, struct object *object);
+	// `given`, of the same key, takes the place of `old`, which is the callee's.
+	void (*replaced)(void *ctx, struct object *old, struct object *given);
+	// It stays, and has vanished, or come back.
+	void (*vanished)(void *ctx, struct object *object);
+	void (*returned)(void *ctx, struct object *object);
 };
 
 // Applies a sealed batch, which is empty after it. E_NOMEM: nothing has changed.

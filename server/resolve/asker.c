@@ -91,6 +91,13 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 
 // ---- queries --------------------------------------------------------------------------------------------------------
 
+// c-ares has one status for servers that cannot be reached and for those that answer with an error.
+static const char *why_of(int status)
+{
+	return status == ARES_ECONNREFUSED ? "no resolver can be reached, or each answers SERVFAIL, REFUSED or NOTIMP"
+	                                   : ares_strerror(status);
+}
+
 static void on_reply(void *ctx, int status, int timeouts, unsigned char *reply, int len)
 {
 	struct asked *asked = ctx;
@@ -102,7 +109,7 @@ static void on_reply(void *ctx, int status, int timeouts, unsigned char *reply, 
 	(void)timeouts;
 	must(asked->asker->under_way > 0);
 	asked->asker->under_way--;
-	asked->done(asked->ctx, asked->family, err, reply, err == E_OK ? (size_t)len : 0, ares_strerror(status));
+	asked->done(asked->ctx, asked->family, err, reply, err == E_OK ? (size_t)len : 0, why_of(status));
 	free(asked);
 }
 

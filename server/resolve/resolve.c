@@ -112,21 +112,26 @@ static int make_zones(const struct resolve_config *config, struct received_zones
 	return E_OK;
 }
 
-// A new asker when the servers or the patience are others than those in use; NULL: they are the same. The system's servers
-// are read again each time. Without names none is needed.
-static int make_asker(const struct resolve *resolve, const struct resolve_config *config, struct asker **ret_asker)
+// Whether the asker in use will do. The system's servers may have changed.
+static bool has_asker(const struct resolve *resolve, const struct asker_config *next)
 {
 	const struct asker_config *used = &resolve->asker_config;
+
+	return next->server_count > 0 && next->server_count == used->server_count && next->timeout_ms == used->timeout_ms &&
+	       next->attempts == used->attempts &&
+	       memcmp(next->servers, used->servers, next->server_count * sizeof(*next->servers)) == 0;
+}
+
+// A new asker when the servers or the patience are others than those in use; NULL: they are the same. Without names none is
+// needed.
+static int make_asker(const struct resolve *resolve, const struct resolve_config *config, struct asker **ret_asker)
+{
 	const struct asker_config next = {config->servers, config->server_count, config->timeout_ms, config->attempts};
 	const char *why = "";
 	int err;
 
 	*ret_asker = NULL;
-	if (config->name_count == 0)
-		return E_OK;
-	if (resolve->asker && next.server_count > 0 && next.server_count == used->server_count &&
-	    next.timeout_ms == used->timeout_ms && next.attempts == used->attempts &&
-	    memcmp(next.servers, used->servers, next.server_count * sizeof(*next.servers)) == 0)
+	if (config->name_count == 0 || (resolve->asker && (config->keeps_servers || has_asker(resolve, &next))))
 		return E_OK;
 	err = asker_new(resolve->base, &next, ret_asker, &why);
 	if (err < 0)

@@ -3,6 +3,7 @@
 // targets. Main thread only.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ struct resolve_config {
 	const struct sockaddr_storage *servers; // none: the system's
 	size_t server_count;
 	unsigned timeout_ms, attempts;          // see asker.h
+	bool keeps_servers;                     // all of these are as in use: look-ups under way go on
 	unsigned max_age_s;                     // of addresses, before it is warned of
 	const char *const *zones;               // our own, into which no name may lead; canonical texts
 	size_t zone_count;

@@ -36,10 +36,10 @@ void resolve_log_failed(struct resolve_log *log, const struct resolve_name *name
 		return;
 	if (count == 0)
 		log_warning("%s cannot be resolved: %s; it has no address", name->name, name->error);
-	else
-		log_warning("%s cannot be resolved: %s; its last %zu %s, from %" PRId64 " s ago, %s in use", name->name, name->error,
-		            count, count == 1 ? "address" : "addresses", clock_wall_s() - name->last_good.good_s,
-		            count == 1 ? "stays" : "stay");
+	else // whether they stay beyond `alias-max-age` is not decided here
+		log_warning("%s cannot be resolved: %s; its last %zu %s, from %" PRId64 " s ago, %s", name->name, name->error, count,
+		            count == 1 ? "address" : "addresses", clock_wall_s() - name->last_good.good_s,
+		            name->is_expired ? "expired" : count == 1 ? "stays in use" : "stay in use");
 }
 
 void resolve_log_recovered(struct resolve_log *log, const struct resolve_name *name, int64_t failed_ms)
@@ -51,7 +51,8 @@ void resolve_log_recovered(struct resolve_log *log, const struct resolve_name *n
 void resolve_log_expired(struct resolve_log *log, const struct resolve_name *name, int64_t age_s)
 {
 	if (may_write(log))
-		log_warning("the addresses of %s are from %" PRId64 " s ago, longer than `alias-max-age`", name->name, age_s);
+		log_warning("the addresses of %s are from %" PRId64 " s ago, longer than `alias-max-age`: `alias-expired` says what is "
+		            "answered", name->name, age_s);
 }
 
 void resolve_log_first_round(size_t unknown)

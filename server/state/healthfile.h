@@ -1,5 +1,5 @@
-// The last health, and the last good addresses of names, in health.db, for local.c: one thread at a time. Where the file cannot be written, a store in memory
-// stands in for it, and its owner keeps what is still to be written.
+// The last health, and the last good addresses of names, in health.db, for local.c: one thread at a time. Where the
+// file cannot be written, a store in memory stands in for it, and its owner keeps what is still to be written.
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ struct healthfile {
 	bool fails;       // said in the log
 };
 
-// Reads it into `map` and `aliases`, which are empty, and takes over what older versions left. Damage is no error: it is logged, and
-// the file is set aside. E_STATE (it is of a newer version), E_NOMEM.
+// Reads it into `map` and `aliases`, which are empty, and takes over what older versions left. Damage is no error: it
+// is logged, and the file is set aside. E_STATE (it is of a newer version), E_NOMEM.
 int healthfile_open(const struct folder *folder, struct healthfile *file, struct healthmap *map,
                     struct aliasmap *aliases, int64_t *ret_confirmed_s) MUST_USE;
 // Writes rows, and that all of it is so now. E_IO, E_NOMEM: none is written.

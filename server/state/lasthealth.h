@@ -1,5 +1,5 @@
-// Remembers the last health of targets and the last good addresses of names, and has the rows that changed written, at most once a second; for state.c. Main
-// thread only.
+// Remembers the last health of targets and the last good addresses of names, and has the rows that changed written,
+// at most once a second; for state.c. Main thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@ struct event_base;
 struct lasthealth;
 struct writer;
 
-// Takes over what is in `map` and `aliases`. What is saved is confirmed every `confirm_ms`, changed or not. The writer calls back
-// lasthealth_written(). E_NOMEM.
+// Takes over what is in `map` and `aliases`. What is saved is confirmed every `confirm_ms`, changed or not. The
+// writer calls back lasthealth_written(). E_NOMEM.
 int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,
                    struct aliasmap *aliases, unsigned confirm_ms, struct lasthealth **ret_health) MUST_USE;
 // Takes NULL; returns NULL.

@@ -1,7 +1,7 @@
-// The table that sets of sites with one rule for unknown metros share: from address to the *ranks* of all their sites at once. A set needs nothing of its
-// own then: each query takes the best ranked of its app's sites that it may answer. Places with the same ranks are one
-// place class, and the table's blocks are those of classes: no wider than the blocks of any one set, so that scopes may
-// be longer than necessary, but are never false and never overlap.
+// The table that sets of sites with one rule for unknown metros share: from address to the *ranks* of all their sites
+// at once. A set needs nothing of its own then: each query takes the best ranked of its app's sites that it may
+// answer. Places with the same ranks are one place class, and the table's blocks are those of classes: no wider than
+// the blocks of any one set, so that scopes may be longer than necessary, but are never false and never overlap.
 #pragma once
 
 #include <stdbool.h>

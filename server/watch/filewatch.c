@@ -54,7 +54,10 @@ static void wait_for_more(const struct filewatch *watch)
 	struct pollfd fds[] = {{.fd = watch->wake_fd, .events = POLLIN},
 	                       {.fd = lookout_fd(watch->lookout), .events = POLLIN}};
 	int64_t next_ms = lookout_next_ms(watch->lookout), now_ms = clock_mono_ms();
-	int timeout_ms = next_ms == INT64_MAX ? -1 : next_ms <= now_ms ? 0 : next_ms - now_ms > INT_MAX ? INT_MAX : (int)(next_ms - now_ms);
+	int timeout_ms = next_ms == INT64_MAX         ? -1
+	                 : next_ms <= now_ms            ? 0
+	                 : next_ms - now_ms > INT_MAX ? INT_MAX
+	                                              : (int)(next_ms - now_ms);
 
 	(void)!poll(fds, 2, timeout_ms); // however it ends, the loop looks
 	if (fds[0].revents)

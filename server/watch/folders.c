@@ -104,7 +104,7 @@ static bool keep_watch(struct survey *survey, int watch)
 }
 
 // Watches a folder, and the way to it. `path` is in the survey's arena. The descriptor; -1: it is not watched.
-static int filewatch_folder(struct folders *folders, const char *path, unsigned steps)
+static int watch_folder(struct folders *folders, const char *path, unsigned steps)
 {
 	struct survey *survey = &folders->next;
 	const struct dict_entry *known = dict_find(survey->folders, path);
@@ -129,7 +129,7 @@ static int filewatch_folder(struct folders *folders, const char *path, unsigned 
 	return *watch;
 }
 
-static void filewatch_name(struct folders *folders, int watch, const char *name)
+static void watch_name(struct folders *folders, int watch, const char *name)
 {
 	char key[KEY_LEN];
 	int len = snprintf(key, sizeof(key), "%d %s", watch, name);
@@ -192,7 +192,7 @@ static void cover(struct folders *folders, const char *path, unsigned steps)
 
 	const char *name = strrchr(path, '/') + 1;
 
-	filewatch_name(folders, filewatch_folder(folders, folder, steps + 1), name);
+	watch_name(folders, watch_folder(folders, folder, steps + 1), name);
 
 	const char *target = link_target(arena, folder, path);
 
@@ -228,7 +228,7 @@ void folders_cover(struct folders *folders, const char *path, bool pattern)
 	if (!folder)
 		return;
 	unescape(folder);
-	filewatch_name(folders, filewatch_folder(folders, folder, 1), any_name);
+	watch_name(folders, watch_folder(folders, folder, 1), any_name);
 }
 
 // ---- surveys --------------------------------------------------------------------------------------------------------

@@ -178,14 +178,15 @@ def interrupted():
 
 def refuses_early():
     with Tree() as tree:
-        for words in (["demo", "--foo"], ["demo", "--stay", "--stay"], ["demo", "--port"], ["demo", "--port", "x"], ["demo", "--port", "1", "2"], ["check", "--stay"], ["build", "--again"],
-                      ["--again"], ["nonsense"]):
+        for words in (["demo", "--foo"], ["demo", "--stay", "--stay"], ["demo", "--port"], ["demo", "--port", "x"],
+                      ["demo", "--port", "1", "2"], ["demo", "--kubernetes", "--stay", "--kubernetes"],
+                      ["check", "--stay"], ["check", "--kubernetes"], ["build", "--again"], ["--again"], ["nonsense"]):
             said = tree.say(*words, code=2)
             check(said.startswith("usage: "), words, said)
         for words in (["help"], ["--help"], ["demo", "--help"], ["check", "-h"]):
             check("--again" in tree.say(*words), words)
         tree.write(tree.top / "config.status", "")
-        for words in ([], ["demo"], ["check"]):
+        for words in ([], ["demo"], ["demo", "--port", "5399", "--kubernetes", "--stay"], ["check"]):
             check("make distclean" in tree.say(*words, code=1), "an in-tree build is in the way")
         check(not (tree.top / "build/Makefile").exists(), "something was built")
         (tree.top / "config.status").unlink()

@@ -3,8 +3,11 @@ Its ports are always the same if they are free: it runs in a network of its own 
 
 import contextlib
 import fcntl
+import io
 import os
+import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -21,6 +24,7 @@ from harness import Skip, check, equal, until
 DEMO = str(harness.TOP / "conf/demo/run")
 ALONE = "EDGESTEER_DEMO_ALONE"
 STAYS = "Ctrl-C stops it"
+BOS, BOS_ROTATED, NYC, REGION = "155.146.1.10", "155.146.2.20", "155.146.65.10", "203.0.113.10"
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 
@@ -66,6 +70,23 @@ def stage():
         shutil.rmtree(folder)
 
 
+def in_cluster(command):
+    if not shutil.which("nsd", path=os.environ.get("PATH", "") + ":/usr/sbin") or not shutil.which("openssl"):
+        raise Skip("no nsd or openssl here")
+    return [*command, "--kubernetes"]
+
+
+def name_servers(folder):
+    """Processes with a file of this folder among their words."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            if "nsd" in words[0] and any(word.startswith(folder) for word in words):
+                found.append(words)
+    return found
+
+
 @contextlib.contextmanager
 def terminal(command):
     """Runs a command on a terminal of its own, which is read until the demo stays; gives process and terminal."""
@@ -103,6 +124,42 @@ def shows():
         check("$ edgesteerctl drain us-east-1-wl1-nyc-wlz-1 --for 2h --reason 'kernel patches'\n" in done.stdout,
               "not as a shell reads it:", done.stdout)
         equal(os.listdir(folder), [])
+
+
+def shows_a_cluster():
+    """Every step of it moves the answer as it says, or the demo fails; it is checked that the steps are there."""
+    with stage() as (command, folder):
+        done = run(in_cluster(command))
+        equal((done.returncode, done.stderr), (0, ""))
+        steps = re.split(r"^== ", done.stdout, flags=re.M)[1:]
+        moves = [re.findall(r"\+subnet=(\S+) +-> (\S+)", step) for step in steps]
+        phone = "97.0.130.0/24"
+        equal(moves, [
+            [(phone, NYC), ("198.51.100.0/24", REGION)],
+            [(phone, BOS)],          # the Ingress appears
+            [(phone, BOS_ROTATED)],  # its name has another address
+            [(phone, NYC), (phone, BOS_ROTATED)],  # unready, ready
+            [(phone, NYC)],          # the Ingress vanishes
+            []], done.stdout)
+        check("REFUSED: it is outside of the site's block" in steps[2], steps[2])
+        check(re.search(r"us-east-1-wl1-bos-wlz-1 +down \(no server ready\)", steps[3]), steps[3])
+        check("explain" in steps[3] and "answer: us-east-1-wl1-bos-wlz-1 (healthy)" in steps[3], steps[3])
+        equal(os.listdir(folder), [])
+
+
+def stays_with_a_cluster():
+    """With what it names to try by hand, and nothing left after Ctrl-C, or of the name server after a kill."""
+    with stage() as (command, folder):
+        with terminal([*in_cluster(command), "--stay", "--port", "5398"]) as (pid, fd):
+            config, = pathlib.Path(folder).glob("*/cluster/kubeconfig")
+            check(config.exists(), "the file that kubectl is told of")
+            check(name_servers(folder), "its name server is found")
+            os.write(fd, b"\3")
+            ends(pid)
+        equal((os.listdir(folder), name_servers(folder)), ([], []))
+        with terminal([*in_cluster(command), "--stay"]) as (pid, _):
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: not name_servers(folder), harness.PATIENCE_S, "the name server ends with the demo")
 
 
 def terminal_closes():
@@ -158,8 +215,27 @@ def beside_another():
             check("asked at 127.0.0.1 port 5399;" in done.stdout, done.stdout)
 
 
+def silent_balancers():
+    """A probe that leaves before its answer is nothing to tell of."""
+    sys.path.insert(0, str(harness.TOP / "conf/demo"))
+    from sites import Balancer
+    said, port = io.StringIO(), harness.free_port()
+    with contextlib.redirect_stderr(said):
+        balancer = Balancer("127.0.0.11", port)
+        for _ in range(10):
+            with socket.create_connection(("127.0.0.11", port)) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes with a reset
+                sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with socket.create_connection(("127.0.0.11", port)) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            check(b"200" in sock.recv(100), "it does not answer any more")
+        balancer.stop()  # waits for its threads
+    equal(said.getvalue(), "")
+
+
 def wrong_words():
-    for words in (["--foo"], ["--port"], ["--port", "x"], ["--port", "0"], ["--port", "65536"], ["--stay", "--stay"]):
+    for words in (["--foo"], ["--port"], ["--port", "x"], ["--port", "0"], ["--port", "65536"], ["--stay", "--stay"],
+                  ["--kubernetes", "--kubernetes"]):
         done = run([DEMO, *words])
         check(done.returncode == 2 and done.stderr.startswith("usage:"), done)
 
@@ -167,4 +243,5 @@ def wrong_words():
 if __name__ == "__main__":
     go_alone()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever began the tests with nohup did not mean the demo
-    harness.run(shows, terminal_closes, interrupted, killed, beside_another, wrong_words)
+    harness.run(shows, shows_a_cluster, stays_with_a_cluster, terminal_closes, interrupted, killed, beside_another,
+                silent_balancers, wrong_words)

@@ -1,6 +1,9 @@
 """From an Ingress to the answer of a query: the kubernetes plugin in the daemon, as a cluster's objects come, change, fail,
 and go, and while the cluster is away."""
 
+import re
+import time
+
 import harness
 from harness import DOMAIN, Daemon, check, equal, until
 from kubeapi import KubeApi
@@ -45,5 +48,32 @@ def from_the_cluster_to_the_answer():
             expect(3, "the name is gone after its grace time")
 
 
+def unready_for_as_long_as_a_check_fails():
+    """Where the cluster's word is all there is, the app's check says how long it is waited for: `fall` of its intervals."""
+    with KubeApi() as api:
+        for space, address in (("bos", "203.0.113.10"), ("far", "203.0.113.11")):
+            api.put("ingresses", ingress(space, "web", [NAME], ips=[address], service="web"))
+            api.put("endpointslices", slice_of(space, "web", [True]))
+        provider = {"plugin": "kubernetes", "health": "endpoints", "namespaces": {"bos": "us-east-1", "far": "us-west-2"},
+                    "clusters": {"prod": {"server": api.url, "ca-file": str(api.folder / "ca.crt"),
+                                          "token-file": str(api.folder / "token")}}}
+        config = {"domains": DOMAIN, "sites": {"us-east-1": {}, "us-west-2": {}}, "providers": [provider],
+                  "checks": {"pods": {"type": "http", "interval": "1s", "fall": 2}}, "defaults": {"check": "pods"}}
+        with Daemon(config) as daemon:
+            until(lambda: answers(daemon) == ["203.0.113.10"], SOON_S * harness.slowness(), "the first site is answered")
+            api.put("endpointslices", slice_of("bos", "web", [False]))
+            began = time.monotonic()
+            until(lambda: answers(daemon) == ["203.0.113.11"], SOON_S * harness.slowness(), "the other one is")
+            check(time.monotonic() - began > 1.5, "not before two intervals are over")
+            target, = daemon.ctl_json("apps", NAME, "--site", "us-east-1")["apps"][0]["targets"]
+            equal((target["state"], target["unready"]), ("down", True), target)
+            for words in (["apps"], ["targets"], ["explain", NAME, "--client", "192.0.2.1"]):
+                said = daemon.ctl(*words, as_json=False).out
+                check(re.search(r"us-east-1 .*down \(no server ready\)", said), said)
+            daemon.ctl("force", f"{NAME}/us-east-1", "down")
+            target, = daemon.ctl_json("targets", NAME)["targets"][:1]
+            equal((target["forced"], target.get("unready")), ("down", None), target)
+
+
 if __name__ == "__main__":
-    harness.run(from_the_cluster_to_the_answer)
+    harness.run(from_the_cluster_to_the_answer, unready_for_as_long_as_a_check_fails)

@@ -1,4 +1,5 @@
-"""A million queries with client subnets make no worker thread allocate or free memory: a preloaded library counts."""
+"""A million queries with client subnets make no worker thread allocate or free memory, while an alias rotates: a preloaded
+library counts."""
 
 import os
 import random
@@ -8,10 +9,13 @@ import time
 import harness
 import wire
 from burst import BATCH
+from fastclock import FastClock
 from harness import Daemon, Skip, check, equal
+from hosts import Hosts
 
 ZONE = "edge.example.com"
 QUERIES = 1_000_000
+PACE = 20  # of the daemon's clock: an alias is looked up every five seconds
 CONFIG = {
     "domains": {ZONE: {"file": "zone"}},
     "locate": [{"plugin": "ranges", "file": "ranges.csv"}],
@@ -21,7 +25,8 @@ CONFIG = {
                                          "r1": {"addresses": ["203.0.113.1", "2001:db8::1"]}}},
              "shared." + ZONE: {"targets": {"r1": {"addresses": ["203.0.113.1"], "weight": 1},
                                             "r2": {"addresses": ["203.0.113.2"], "weight": 2}}},
-             "drained." + ZONE: {"targets": {"r2": {"addresses": ["203.0.113.2"]}}}},
+             "drained." + ZONE: {"targets": {"r2": {"addresses": ["203.0.113.2"]}}},
+             "alias." + ZONE: {"targets": {"r1": {"alias": "lb.aws.test"}}}},
 }
 ZONE_FILE = f"""$ORIGIN {ZONE}.
 $TTL 300
@@ -38,7 +43,7 @@ RANGES += "".join(f"10.{n}.0.0/{16 + n % 3},one,40.0,-74.0\n" for n in range(0, 
 
 
 def mixed(rng):
-    names = ["app."] * 8 + ["shared.", "static.", "www.", "nothere.x.sub.", "big.", "drained.", "any.", ""]
+    names = ["app."] * 8 + ["alias.", "shared.", "static.", "www.", "nothere.x.sub.", "big.", "drained.", "any.", ""]
     subnet = rng.choice((f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24",
                          f"2001:db8:{rng.randrange(65536):x}::/56",
                          f"{rng.randrange(1, 224)}.{rng.randrange(256)}.0.0/16"))
@@ -55,9 +60,14 @@ def no_allocation():
     if harness.sanitizer():
         raise Skip("a sanitizer has an allocator of its own")
     rng = random.Random(1)
-    with Daemon(CONFIG, {"zone": ZONE_FILE, "ranges.csv": RANGES}, start=False) as d:
-        d.env = {"LD_PRELOAD": harness.library("countalloc", d.folder), "COUNTALLOC_FILE": str(d.folder / "count")}
+    with Hosts({"lb": ["198.51.100.1"]}) as hosts, \
+            Daemon({**CONFIG, "resolver": {"servers": [f"127.0.0.1@{hosts.port}"]}},
+                   {"zone": ZONE_FILE, "ranges.csv": RANGES}, start=False) as d:
+        clock = FastClock(d)
+        d.env = {**d.env, "LD_PRELOAD": harness.library("countalloc", d.folder) + ":" + d.env["LD_PRELOAD"],
+                 "COUNTALLOC_FILE": str(d.folder / "count")}
         d.start()
+        clock.pace(PACE)
         d.ctl("drain", "r2", "--app", "drained." + ZONE)
         threads = {open(f"/proc/{d.process.pid}/task/{task}/comm", encoding="ascii").read().strip()
                    for task in os.listdir(f"/proc/{d.process.pid}/task")}
@@ -69,13 +79,17 @@ def no_allocation():
             burst.exchange()
             at_first = read(d.folder / "count")
             check(at_first[1] > 100, "the library counts nothing", at_first)
-            sent = 0
+            sent, rotated, addresses = 0, 0, hosts.addresses["lb"]
             while sent < QUERIES:
                 burst.load([mixed(rng) for _ in range(BATCH)])
                 sent += burst.flood(200)
+                if d.query("alias." + ZONE).addresses == addresses:
+                    rotated += 1
+                    addresses = hosts.addresses["lb"] = [f"198.51.{100 + rotated % 2}.{i + 1}" for i in range(rotated % 30 + 1)]
         took = time.monotonic() - begun
         at_last = read(d.folder / "count")
-        print(f"  {sent} queries in {took:.1f} s")
+        print(f"  {sent} queries in {took:.1f} s; {rotated} rotations")
+        check(rotated > 3, "too few rotations:", rotated)
         equal(at_last[0] - at_first[0], 0, "allocator calls of worker threads")
 
 

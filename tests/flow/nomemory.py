@@ -8,13 +8,16 @@ import mmap
 import os
 import random
 import struct
+import time
 
 import harness
+from fastclock import FastClock
 from harness import Daemon, Responder, Skip, check, equal, until
+from hosts import Hosts
 
 ZONE = "edge.example.com"
-NAME, OTHER = "app." + ZONE, "other." + ZONE
-EAST, WEST = "203.0.113.1", "203.0.113.2"
+NAME, OTHER, ALIAS, GIVEN = "app." + ZONE, "other." + ZONE, "alias." + ZONE, "given." + ZONE
+EAST, WEST, LB, GIVEN_WEST = "203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"
 SO = os.path.abspath("tests/flow/failalloc.so")
 SAMPLE = int(os.environ.get("EDGESTEER_SAMPLE", "60"))
 # In a row: all that one request allocates, and more.
@@ -89,6 +92,12 @@ class Plan:
         struct.pack_into("4Q", self.map, 0, 0, 0, length, 0)
         struct.pack_into("Q", self.map, 8, first)
 
+    def wait(self, limit_s):
+        """Until one has failed, or so long."""
+        end = time.monotonic() + limit_s
+        while not struct.unpack_from("4Q", self.map, 0)[3] and time.monotonic() < end:
+            time.sleep(0.005)
+
     def disarm(self):
         """How many allocations there were since arm(), and how many of them failed."""
         struct.pack_into("Q", self.map, 8, 0)
@@ -96,7 +105,7 @@ class Plan:
         return count, failed
 
 
-def config(port, targets=2):
+def config(port, hosts):
     target = {"east": {"addresses": [EAST], "check-address": "127.0.0.1"}, "west": {"addresses": [WEST]}}
     return {
         "domains": {ZONE: {"file": "zone"}},
@@ -104,24 +113,33 @@ def config(port, targets=2):
         "checks": {"alb": {"type": "http", "port": port, "interval": "1s", "timeout": "1s"}},
         "sites": {"east": {"kind": "region", "location": [40.0, -74.0]}, "west": {"kind": "region", "location": [40.0, -120.0]}},
         "apps": {NAME: {"check": "alb", "targets": target},
-                 OTHER: {"targets": {"west": target["west"], **({"east": {"addresses": [EAST]}} if targets > 1 else {})}}},
+                 OTHER: {"targets": {"west": target["west"], "east": {"addresses": [EAST]}}},
+                 ALIAS: {"targets": {"west": {"alias": "lb.aws.test"}}}},
+        "resolver": {"servers": [f"127.0.0.1@{hosts.port}"]},
+        "providers": [{"plugin": "file", "file": "targets.csv"}],
     }
+
+
+def targets_csv(address):
+    return f"app,site,address\n{GIVEN},west,{address}\n"
 
 
 FILES = {
     "ranges.csv": "prefix,carrier,latitude,longitude\n10.0.0.0/8,one,40.0,-74.0\n",
     "zone": ZONE_FILE,
+    "targets.csv": targets_csv(GIVEN_WEST),
 }
 
 
 @contextlib.contextmanager
 def stage():
-    """A daemon that is not started, the plan for it, and the responder that it checks."""
+    """A daemon that is not started, and the plan for it."""
     if harness.sanitizer():
         raise Skip("a sanitizer has an allocator of its own")
     if not os.path.exists(SO):
         raise Skip("tests/flow/failalloc.so is not built")
-    with Responder() as alb, Daemon(config(alb.port), FILES, workers=1, start=False) as d:
+    with Responder() as alb, Hosts({"lb": [LB]}) as hosts, \
+            Daemon(config(alb.port, hosts), FILES, workers=1, start=False) as d:
         plan = Plan(d.folder / "plan")
         d.env = {"LD_PRELOAD": SO, "FAILALLOC_FILE": plan.path}
         yield d, plan
@@ -134,6 +152,12 @@ def sample(count):
     rng = random.Random(7)
     numbers = sorted(rng.sample(range(1, count + 1), min(SAMPLE, count)))
     return [(number, ROWS[i % len(ROWS)]) for i, number in enumerate(numbers)]
+
+
+def all_come(d, what):
+    """What names and providers give comes, though it may be tried again."""
+    for name, address in ((ALIAS, LB), (GIVEN, GIVEN_WEST)):
+        until(lambda name=name, address=address: d.query(name).addresses == [address], harness.PATIENCE_S, f"{what}: {name}")
 
 
 def no_abort(d, code, what):
@@ -177,6 +201,7 @@ def start():
                 served += 1
                 equal(drained(d), ["east"], what)
                 equal(d.query(OTHER).addresses, [WEST], what)
+                all_come(d, what)
                 equal(d.stop(), 0, what)
                 continue
             plan.disarm()
@@ -189,6 +214,13 @@ def start():
         equal(drained(d), ["east"])
         print(f"{count} allocations at the start; {served} times it served, {refused} times it refused with a message")
         check(refused > 0, "nothing was refused: do allocations fail?")
+
+
+def begin(d):
+    """Starts it, with all of its workers: the first may answer before the others have their memory."""
+    before = d.log().count(" serving ")
+    d.start()
+    until(lambda: d.log().count(" serving ") > before, harness.PATIENCE_S, "serves")
 
 
 def order(d, what="", **fields):
@@ -215,7 +247,7 @@ def alive(d, what):
 def reload():
     """The new generation, or the old one and a reason; queries are answered on; nothing lasts."""
     with stage() as (d, plan):
-        d.start()
+        begin(d)
         d.ctl("drain", "east")
         configs = [json.loads(d.config_path.read_text())]
         configs.append({**configs[0], "apps": {**configs[0]["apps"], "more." + ZONE: configs[0]["apps"][OTHER]}})
@@ -234,9 +266,62 @@ def reload():
             alive(d, what)
             equal(drained(d), ["east"], what)
             equal(d.query(OTHER).addresses, [WEST], what)
+            all_come(d, what)
         d.reload(configs[1])
         equal(d.query("more." + ZONE).addresses, [WEST])
         print(f"{count} allocations in a reload; {done} times it was done all the same")
+
+
+COMING = """#!/usr/bin/python3
+import json, time
+def say(**line):
+    print(json.dumps(line), flush=True)
+def one(name):
+    return {"app": name + ".edge.example.com", "site": "west", "addresses": ["203.0.113.2"]}
+say(list=[one("stays"), {"app": "lb.edge.example.com", "site": "west", "alias": "lb.test"}])
+for number in range(100000):
+    time.sleep(0.04)
+    say(add=one(f"n{number}"))
+    if number:
+        say(remove=f"n{number - 1}.edge.example.com west")
+    say(commit=True)
+"""
+
+
+def joins():
+    """While targets come and go: those there were are answered on, and in the end new ones are."""
+    with stage() as (d, plan):
+        program = {"plugin": "exec", "command": ["./p"], "grace": "0s"}
+        sets = {**json.loads(d.config_path.read_text()), "providers": [program],
+                "resolver": {"servers": ["127.0.0.1@9"], "timeout": "100ms"}}
+        d.write("p", COMING).chmod(0o755)
+        d.write_config(sets)
+        d.start()
+        stays = "stays." + ZONE
+        until(lambda: d.query(stays).addresses == [WEST], harness.PATIENCE_S, "the provider's target", 0.05)
+        plan.arm(0, 0)
+        time.sleep(1)
+        count = plan.disarm()[0] // 4
+        check(count > 0, "nothing comes or goes")
+        failed = 0
+        for turn, (number, length) in enumerate([*sample(count)[::2], (1, 0)]):
+            what = f"allocation {number} of {count} and {length - 1} more fail while targets come and go"
+            # Another entry: its program starts without the pause that one which has failed makes.
+            d.reload({**sets, "providers": [{**program, "command": ["./p", str(turn)]}]})
+            began = d.ctl_json("status")["generation"]
+            until(lambda: d.ctl_json("status")["generation"] > began + 1, harness.PATIENCE_S, f"new targets before {what}", 0.02)
+            plan.arm(number, length)
+            plan.wait(0.5)
+            time.sleep(0.01)
+            failed += plan.disarm()[1] > 0
+            alive(d, what)
+            equal(d.query(stays).addresses, [WEST], what)
+        equal(d.query(stays).addresses, [WEST])
+        print(f"{count} allocations in a quarter of a second; {failed} times some failed")
+        check(failed >= 10, "hardly any failed")
+        # That joins fail is said once, and taken back.
+        said, back = (d.log().count(text) for text in ("now cannot be taken into use", "are taken into use again"))
+        check(said - back in (0, 1), f"said {said} times, taken back {back} times")
 
 
 def outcome(reply):
@@ -248,7 +333,7 @@ def outcome(reply):
 def overrides():
     """What is acknowledged holds and is kept; what is refused changes nothing."""
     with stage() as (d, plan):
-        d.start()
+        begin(d)
         plan.arm(0, 0)
         order(d, verb="drain", site="east", reason="measured")
         order(d, verb="undrain", site="east")
@@ -272,7 +357,7 @@ def overrides():
                 equal(drained(d), ["east"] if has else [], what, replies)
             before = drained(d)
             d.kill()
-            d.start()
+            begin(d)
             equal(drained(d), before, what, "after kill -9")
             order(d, verb="undrain", site="east")
             order(d, verb="force", app=OTHER, site="west", to="auto")
@@ -283,20 +368,20 @@ def overrides():
 def stop():
     """It ends well, and what was acknowledged is kept."""
     with stage() as (d, plan):
-        d.start()
+        begin(d)
         plan.arm(0, 0)
         d.stop()
         count = plan.disarm()[0]
         for number, length in sample(count):
             what = f"allocation {number} of {count} and {length - 1} more fail at the stop"
-            d.start()
+            begin(d)
             d.ctl("drain", "east")
             plan.arm(number, length)
             code = d.stop()
             plan.disarm()
             no_abort(d, code, what)
             equal(code, 0, what)
-            d.start()
+            begin(d)
             equal(drained(d), ["east"], what)
             d.ctl("undrain", "east")
             d.stop()
@@ -316,7 +401,7 @@ def addresses():
                 "sites": {"east": {"kind": "region", "location": [40.0, -74.0]}},
                 "apps": {NAME: {"check": "c", "targets": {"east": {"addresses": [first, second]}}}}})
             plan.arm(0, 0)
-            d.start()
+            begin(d)
             failed = 0
             for number, length in [(number, length) for length in (1, 4) for number in range(1, 13)]:
                 for change, expected in ((two.down, [first]), (two.up, [first, second])):
@@ -332,6 +417,39 @@ def addresses():
             equal(d.stop(), 0)
 
 
+def names_and_providers():
+    """The addresses of a name and the targets of a provider change while an allocation fails: both are followed, and until
+    then what was good is answered. Time passes faster for the daemon: names are looked up every five seconds."""
+    with stage() as (d, plan), Responder() as alb, Hosts({"lb": [LB]}) as hosts:
+        fail_preload = d.env
+        clock = FastClock(d)
+        d.env = {**fail_preload, **d.env, "LD_PRELOAD": f"{SO}:{d.env['LD_PRELOAD']}"}
+        d.write_config(config(alb.port, hosts))
+        plan.arm(0, 0)
+        begin(d)
+        clock.pace(20)
+        all_come(d, "at first")
+        failed, before = 0, [[LB], [GIVEN_WEST]]
+        for turn, (number, length) in enumerate([(number, length) for length in (1, 4, 40) for number in range(1, 121, 10)]):
+            after = [[f"198.51.100.{turn + 1}"], [f"192.0.2.{turn + 1}"]]
+            plan.arm(number, length)
+            hosts.addresses["lb"] = after[0]
+            d.write("new.csv", targets_csv(*after[1])).rename(d.folder / "targets.csv")
+
+            def changed():
+                alive(d, f"allocation {number} and {length - 1} more fail")
+                given = [d.query(name).addresses for name in (ALIAS, GIVEN)]
+                check(all(is_ in (was, will) for was, is_, will in zip(before, given, after)), "answered:", given, before, after)
+                return given == after
+
+            until(changed, harness.PATIENCE_S, f"allocation {number} and {length - 1} more fail: {after}")
+            before = after
+            failed += plan.disarm()[1]
+        check(failed > 100, f"only {failed} allocations failed")
+        print(f"  {failed} allocations failed")
+        equal(d.stop(), 0)
+
+
 if __name__ == "__main__":
     limit_s = 7200 if os.environ.get("EDGESTEER_LONG") else 120
-    harness.run(start, reload, overrides, addresses, stop, limit_s=limit_s)
+    harness.run(start, reload, joins, overrides, addresses, names_and_providers, stop, limit_s=limit_s)

@@ -12,11 +12,11 @@ from harness import Skip, check
 
 class Peer:
     """A server with these zones, whose files ZONE.zone are in `folder`; on a port of its own of 127.0.0.1, unless others
-    are given."""
+    are given. `before` are the words of a program that runs it."""
 
     program, words = None, []
 
-    def __init__(self, folder, zones, host="127.0.0.1", port=None):
+    def __init__(self, folder, zones, host="127.0.0.1", port=None, before=()):
         path = shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin")
         if path is None:
             raise Skip(f"{self.program} is not installed")
@@ -27,8 +27,8 @@ class Peer:
         self.folder.mkdir()
         written = folder / f"{self.name}.conf"
         written.write_text(self.config())
-        self.process = subprocess.Popen([path, *self.words, str(written)], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                        stdout=open(self.log, "wb"), stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen([*before, path, *self.words, str(written)], cwd=self.folder,
+                                        stdin=subprocess.DEVNULL, stdout=open(self.log, "wb"), stderr=subprocess.STDOUT)
 
     def config(self):
         """The text of its file of that."""

@@ -9,12 +9,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import harness
 from harness import Daemon, Skip, check, equal, until
 
 ZONE = {"e.x": {"ns": ["n.x"]}}
 SLOW_S = 20
+FACES = pathlib.Path(harness.program("edgesteerd")).parent / "tests" / "plugins" / "faces.so"
 
 
 def config(*providers, folder=None, **more):
@@ -66,7 +68,6 @@ def build_outside(folder):
 
 def test_outside():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="edgesteer-plugins-"))
-    faces = pathlib.Path(harness.program("edgesteerd")).parent / "tests" / "plugins" / "faces.so"
     try:
         build_outside(folder)
         mine = {"plugin": "mine", "app": "a.e.x", "address": "192.0.2.9"}
@@ -77,7 +78,7 @@ def test_outside():
                                ("no-symbol", "has no symbol edgesteer_plugin_no_symbol"),
                                ("closed", "failed without reporting an error"),
                                ("no-list", "has no provide(), which `providers` needs")):
-                shutil.copy(faces, folder / f"{name}.so")
+                shutil.copy(FACES, folder / f"{name}.so")
                 done = d.reload(config(mine, {"plugin": name}, folder=folder), code=2)
                 check(said in done.out + done.err, name, done)
                 equal(answers(d, "a.e.x"), ["192.0.2.9"])
@@ -114,7 +115,7 @@ def test_readiness():
         equal((state["us-east-1"]["state"], state["us-east-1"]["provider_says"]), ("down", "unready"))
         equal((state["us-west-2"]["state"], state["us-west-2"]["provider_says"]), ("up", "ready"))
         explained = d.ctl("explain", "a.e.x", "--client", "192.0.2.1", as_json=False).out
-        check("down (no server ready, says its provider)" in explained, explained)
+        check("down (no server ready)" in explained, explained)
         check("no server ready" in d.ctl("targets", as_json=False).out, "the table of targets")
         # With `both` the app's check counts too, which nothing answers.
         d.reload(config({**provider, "health": "both"}, apps=apps, checks=check_))
@@ -175,6 +176,57 @@ def test_exec():
         check(not os.path.exists(f"/proc/{second}"), "it goes with the daemon")
 
 
+def test_stop_while_plugins_are_opened():
+    program = {"plugin": "exec", "command": ["./p"]}
+    with Daemon(config(), start=False) as d:
+        script(d, "p", CHURN)
+        shutil.copy(FACES, d.folder / "slow.so")
+        d.write_config(config(program, folder=d.folder))
+        d.start()
+        until(lambda: source(d, "exec")["targets"] > 0, SLOW_S, "it has targets")
+        # The builder opens the new one, and then looks for the one that runs.
+        d.write_config(config({"plugin": "slow"}, program, folder=d.folder))
+        d.signal(signal.SIGHUP)
+        until(lambda: d.ctl_json("status").get("reload_began"), SLOW_S, "a reload is under way")
+        time.sleep(0.2)
+        equal(d.stop(), 0)
+        check("exiting without it" not in d.log() and "says nothing of its servers" not in d.log(), "the log")
+
+
+CHURN = """#!/usr/bin/python3
+import json, time
+def say(**line):
+    print(json.dumps(line), flush=True)
+east = {"app": "a.e.x", "site": "us-east-1", "addresses": ["127.0.0.1"], "ready": False}
+west = {"app": "a.e.x", "site": "us-west-2", "addresses": ["127.0.0.3"], "ready": True}
+say(list=[east, west])
+for number in range(100000):
+    time.sleep(0.05)
+    say(add={"app": f"n{number}.e.x", "site": "us-east-1", "addresses": ["127.0.0.3"]})
+    if number:
+        say(remove=f"n{number - 1}.e.x us-east-1")
+    say(commit=True)
+"""
+
+
+def test_unready_while_others_come_and_go():
+    """What a provider says of a target's servers holds from the first answer of every generation on."""
+    sites = {name: {"block": ["127.0.0.0/8"]} for name in ("us-east-1", "us-west-2")}
+    with harness.Responder() as lb, harness.Responder("127.0.0.3", lb.port):
+        churn = {"plugin": "exec", "command": ["./p"], "grace": "0s"}
+        check_ = {"type": "tcp", "port": lb.port, "interval": "1s", "timeout": "500ms", "rise": 1, "fall": 1}
+        both = config(churn, sites=sites, checks={"c": check_}, defaults={"ttl": "7s", "check": "c"})
+        with Daemon(both, start=False) as d:
+            script(d, "p", CHURN)
+            d.start()
+            gives(d, "a.e.x", "127.0.0.3")
+            began = d.ctl_json("status")["generation"]
+            end = time.monotonic() + 3 * harness.slowness()
+            while time.monotonic() < end:
+                equal(answers(d, "a.e.x"), ["127.0.0.3"])
+            check(d.ctl_json("status")["generation"] >= began + 10, "generations have come and gone")
+
+
 def manual_examples():
     """The two programs of edgesteer-plugins(7), as man shows them."""
     text = (harness.TOP / "conf" / "edgesteer-plugins.7").read_text().replace("\\e", "\\")
@@ -233,4 +285,5 @@ def test_manual():
 
 
 if __name__ == "__main__":
-    harness.run(test_outside, test_readiness, test_reload_and_restart, test_exec, test_manual, limit_s=120)
+    harness.run(test_outside, test_readiness, test_reload_and_restart, test_exec, test_unready_while_others_come_and_go,
+                test_stop_while_plugins_are_opened, test_manual, limit_s=120)

@@ -1,6 +1,7 @@
 """Files that change: feeds are watched by default, zones and the config where the config says so. A change reaches the
 answers, however the file was written; what is refused is said once, and the generation in use stays."""
 
+import json
 import os
 import shutil
 import struct
@@ -18,6 +19,7 @@ FILES = {
     "ranges.csv": "prefix,carrier\n10.9.0.0/16,one\n",
     "latency.csv": "from,site,ms\n10.3.0.0/16,r1,5\n",
     "metros.csv": "carrier,country,latitude,longitude,share\none,,50,0,1\n",
+    "ranges.json": '{"prefixes": [{}]}',
     "ca.pem": "-----BEGIN CERTIFICATE-----\n",
     "zone": f"@ 60 SOA ns.example.net. h.example.net. 1 1 1 1 1\n@ 60 NS ns.example.net.\nwww 60 A 192.0.2.1\n$INCLUDE part\n",
     "part": "more 60 A 192.0.2.1\n",
@@ -88,6 +90,23 @@ def feeds():
         status = d.ctl("status", as_json=False).out
         check("watching     5 files" in status and f"{d.folder}/ca.pem\n" in status, status)
         check("REFUSED" not in status, status)
+
+
+def blocks():
+    """AWS's ranges are a feed as well, though the config is read with them."""
+    def ranges(prefix):
+        return json.dumps({"prefixes": [{"service": "EC2", "network_border_group": "us-east-1", "ip_prefix": prefix}]})
+
+    with start(config(server={"watch": None}, **{"aws-ranges": "ranges.json"})) as d:
+        equal(watch(d), {"files": 6})
+        replace(d, "ranges.json", ranges("198.51.100.0/24"))
+        taken(d, "ranges.json")
+        replace(d, "ranges.json", "{}")
+        becomes("bad", lambda: "is not AWS's ip-ranges.json" in watch(d).get("refused", ""), True)
+        replace(d, "ranges.json", ranges("203.0.113.0/24"))
+        becomes("good again", lambda: "refused" in watch(d), False)
+        d.reload(config(server={"watch": "off"}, **{"aws-ranges": "ranges.json"}))
+        equal(watch(d)["files"], 0)
 
 
 def refused():
@@ -210,4 +229,4 @@ def config_map():
 
 
 if __name__ == "__main__":
-    harness.run(feeds, refused, everything, nothing, config_map, limit_s=120)
+    harness.run(feeds, blocks, refused, everything, nothing, config_map, limit_s=120)

@@ -13,6 +13,13 @@ static int open_plainly(const struct edgesteer_host *host, void **ret_self)
 	return 0;
 }
 
+static int open_slowly(const struct edgesteer_host *host, void **ret_self)
+{
+	*ret_self = (void *)host;
+	usleep(800000);
+	return 0;
+}
+
 static int open_silently_failing(const struct edgesteer_host *host, void **ret_self)
 {
 	(void)host, (void)ret_self;
@@ -167,6 +174,15 @@ static int provide_hastily(void *self)
 	return times++ % 2 == 0 ? host->commit(host) : -1;
 }
 
+static int provide_nothing(void *self)
+{
+	const struct edgesteer_host *host = self;
+
+	while (read(host->stop_fd(host), &(char[8]){0}, 8) < 0)
+		usleep(1000);
+	return 0;
+}
+
 // Breaks the contract in every way there is.
 static int provide_wrongly(void *self)
 {
@@ -246,6 +262,7 @@ FACE(no_list, "no-list", .open = open_plainly);
 FACE(closed, "closed", .open = open_silently_failing, .provide = provide_for_ever);
 FACE(stubborn, "stubborn", .open = open_plainly, .provide = provide_for_ever);
 FACE(hasty, "hasty", .open = open_plainly, .provide = provide_hastily);
+FACE(slow, "slow", .open = open_slowly, .provide = provide_nothing);
 FACE(wrong, "wrong", .open = open_plainly, .provide = provide_wrongly);
 
 EDGESTEER_PLUGIN(wrong_abi) = {.abi_major = EDGESTEER_PLUGIN_ABI_MAJOR + 1, .size = sizeof(struct edgesteer_plugin),

@@ -178,7 +178,7 @@ static void test_states(void **unused)
 	for (unsigned states = 0; states < 8; states++) {
 		begin(3, states << 1);
 		assert_int_equal(health_up(world.health, PLAIN), states > 0);
-		assert_int_equal(addresses_prepare(world.view, NULL, NULL, world.merge, world.health), E_OK);
+		assert_int_equal(addresses_prepare(world.view, world.merge, world.health), E_OK);
 		assert_string_equal(answered(world.view, PLAIN), expected[states]);
 		assert_int_equal(in_arena(world.view, PLAIN), states == 0 || states == 7); // else it is as it was made
 		assert_int_equal(answers_of(&world.view->targets[PLAIN])->ttl_s, TTL_S);
@@ -214,7 +214,7 @@ static void test_set(void **unused)
 {
 	(void)unused;
 	begin(0, 1 << 2 | 1 << 3);
-	assert_int_equal(addresses_prepare(world.view, NULL, NULL, world.merge, world.health), E_OK);
+	assert_int_equal(addresses_prepare(world.view, world.merge, world.health), E_OK);
 	for (uint32_t i = 0; i < TARGETS; i += 2)
 		assert_int_equal(state(i) & TARGET_EMPTY, TARGET_EMPTY);
 	set(PLAIN, "123", 7);
@@ -258,7 +258,8 @@ static void test_carried(void **unused)
 		merge = merge_new(next);
 		assert_non_null(merge);
 		health_configure(world.health, list, 1);
-		assert_int_equal(addresses_prepare(next, world.view, world.merge, merge, world.health), E_OK);
+		assert_int_equal(addresses_carry(next, world.view, world.merge), E_OK);
+		assert_int_equal(addresses_prepare(next, merge, world.health), E_OK);
 		view_free(world.view);
 		merge_free(world.merge);
 		world.view = next;
@@ -274,7 +275,8 @@ static void test_carried(void **unused)
 	merge = merge_new(next);
 	assert_non_null(merge);
 	health_configure(world.health, list, 1);
-	assert_int_equal(addresses_prepare(next, world.view, world.merge, merge, world.health), E_OK);
+	assert_int_equal(addresses_carry(next, world.view, world.merge), E_OK);
+	assert_int_equal(addresses_prepare(next, merge, world.health), E_OK);
 	assert_string_equal(answered(next, PLAIN), "2");
 	assert_int_equal(answers_of(&next->targets[PLAIN])->ttl_s, TTL_S);
 	view_free(next);

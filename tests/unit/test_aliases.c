@@ -89,7 +89,7 @@ static void begin(struct world *world, const char *yaml, int64_t age_s)
 	free(reported);
 	world->aliases = aliases_new(statedir_base, world->state, &ops);
 	assert_non_null(world->aliases);
-	assert_int_equal(aliases_take(world->aliases, alias_plan_new(world->config)), E_OK);
+	assert_int_equal(aliases_take(world->aliases, alias_plan_new(world->config), NULL), E_OK);
 }
 
 static void end(struct world *world)
@@ -119,6 +119,29 @@ static void gives_each_target_what_its_site_may_have(void **unused)
 	assert_int_equal(given[3].calls, 0); // nothing is known
 	assert_null(state_alias(world.state, "other.y", &ttl_s, &since_s)); // nobody wants it
 	assert_non_null(state_alias(world.state, "lb.y", &ttl_s, &since_s));
+	end(&world);
+}
+
+static void tells_once_of_a_target_that_stays(void **unused)
+{
+	static const uint32_t old_of_new[] = {ALIAS_PLAN_NONE, 2, 1, 3};
+	struct world world;
+	struct alias_plan *first, *next;
+	uint64_t kept;
+
+	(void)unused;
+	begin(&world, HEAD APPS, 5);
+	first = alias_plan_new(world.config);
+	next = alias_plan_new(world.config);
+	assert_int_equal(aliases_take(world.aliases, first, (const uint32_t[]){0, 1, 2, 3}), E_OK);
+	assert_int_equal(aliases_fill(world.aliases, &sink), E_OK);
+	assert_true(first->told[1] && first->told[2] && first->told[1] != first->told[2]);
+	first->told[3] = 7;
+	kept = first->told[2];
+	assert_int_equal(aliases_take(world.aliases, next, old_of_new), E_OK);
+	assert_int_equal(next->told[0], 0);
+	assert_int_equal(next->told[1], kept);
+	assert_int_equal(next->told[3], 7);
 	end(&world);
 }
 
@@ -159,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gives_each_target_what_its_site_may_have, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(tells_once_of_a_target_that_stays, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(drops_what_has_expired, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(says_when_it_is_short, statedir_setup, statedir_teardown),
 	};

@@ -87,7 +87,8 @@ static void test_join(void **state)
 	const struct provided targets[] = {
 		AT("*.b.e.x", "us-east-1"), AT("a.e.x", "plant-7"), AT("a.e.x", "us-east-1"),
 		AT_ADDRESSES("a.e.x", "us-east-1-wl1-bos-wlz-1", mixed, 2), AT("a.e.x", "us-east-1-wl1-nyc-wlz-1"),
-		AT("c.e.x", "nowhere"), AT("d.e.x", "nowhere"), AT("d.e.x", "us-west-2"),
+		AT("c.e.x", "nowhere"), AT("d.e.x", "eu-central-1"), AT("d.e.x", "nowhere"), AT("d.e.x", "plant-7"),
+		AT("d.e.x", "us-west-2"),
 		AT("d.e.x", "us-west-2a"), {.app = "e.e.x", .site = "us-east-1", .alias = "lb.e.x", .from = "", .provider = "test"},
 		AT("f.g", "us-east-1"), AT("w.e.x", "us-west-2"),
 	};
@@ -96,7 +97,7 @@ static void test_join(void **state)
 	} refused[] = {
 		{"*.b.e.x", "us-east-1", "such a name is not a Host header, and the app's check has no `host`"},
 		{"a.e.x", "us-east-1", "the config has a target at this site of the app"},
-		{"a.e.x", "us-east-1-wl1-nyc-wlz-1", "its addresses are outside the site's block"},
+		{"a.e.x", "us-east-1-wl1-nyc-wlz-1", "its address cannot be used: it is outside of the site's block"},
 		{"c.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"d.e.x", "nowhere", "its site is neither in `sites` nor in the catalogue"},
 		{"e.e.x", "us-east-1", "its host name is in a zone that is served here"},
@@ -108,7 +109,7 @@ static void test_join(void **state)
 	(void)state;
 	write_apps(joined, text, sizeof(text));
 	assert_string_equal(text, "a.e.x: us-east-1 plant-7+ us-east-1-wl1-bos-wlz-1+;w.e.x: us-east-1 us-west-2+;"
-	                          "+d.e.x: us-west-2+ us-west-2a+;");
+	                          "+d.e.x: plant-7+ eu-central-1+ us-west-2+ us-west-2a+;");
 	assert_int_equal(joined->refused_count, sizeof(refused) / sizeof(refused[0]));
 	for (size_t i = 0; i < joined->refused_count; i++) {
 		assert_string_equal(joined->refused[i].app, refused[i].app);
@@ -123,8 +124,9 @@ static void test_join(void **state)
 	assert_true(target->ready == READY_ENDPOINTS && target->check == CONFIG_CHECK_NONE && target->address_count == 1);
 	assert_true(target->mark.line == 2 && strcmp(target->mark.file, "/d/f") == 0);
 	assert_true(addr_equal(&target->addresses[0], &mixed[0]) && target->addresses != mixed);
+	assert_true(target->refused_count == 1 && addr_equal(&target->addresses[1], &mixed[1]));
 	assert_true(joined->sites[target->site].kind == SITE_WAVELENGTH && !joined->sites[target->site].is_public);
-	assert_int_equal(joined->site_count, 5); // of the catalogue's only those that are used
+	assert_int_equal(joined->site_count, 6); // of the catalogue's only those that are used
 	assert_true(joined->apps[2].ttl_s == 7 && joined->apps[2].check == 0 && joined->apps[2].mark.line == 2);
 	assert_int_equal(config_target_weight(&joined->apps[1].targets[1]), 1);
 	// What was read is as it was, and lives as long as the joined one.
@@ -179,10 +181,38 @@ static void test_limits(void **state)
 	free(more);
 }
 
+// What can be looked up is limited, whoever asks for it: else one provider could keep all others and every reload out.
+static void test_many_names(void **state)
+{
+	enum { COUNT = CONFIG_HOSTS_MAX + 5, TEXT_LEN = 16 };
+	struct provided *targets = calloc(COUNT, sizeof(*targets));
+	char (*apps)[TEXT_LEN] = calloc(COUNT, TEXT_LEN), (*names)[TEXT_LEN] = calloc(COUNT, TEXT_LEN);
+	struct config *read = read_base(), *joined;
+
+	(void)state;
+	assert_true(targets && apps && names);
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(apps[i], TEXT_LEN, "n%05d.e.x", i);
+		snprintf(names[i], TEXT_LEN, "lb%d.y", i < COUNT - 1 ? i : 0); // the last one's is known
+		targets[i] = (struct provided){.app = apps[i], .site = "us-east-1", .alias = names[i], .from = apps[i],
+		                               .provider = "test", .key = apps[i], .mark = {"/d/f", 2, 13}};
+	}
+	joined = join(read, targets, COUNT);
+	assert_int_equal(joined->app_count, read->app_count + CONFIG_HOSTS_MAX + 1);
+	assert_int_equal(joined->refused_count, 4);
+	assert_string_equal(joined->refused[0].app, apps[CONFIG_HOSTS_MAX]);
+	assert_string_equal(joined->refused[0].why, "as many host names are looked up as may be");
+	config_free(joined);
+	config_free(read);
+	free(targets);
+	free(apps);
+	free(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_join), cmocka_unit_test(test_nothing),
-	                                   cmocka_unit_test(test_limits)};
+	                                   cmocka_unit_test(test_limits), cmocka_unit_test(test_many_names)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,8 +276,8 @@ static void test_unasked(void **state)
 	reload_begin_unasked(test.reload, unasked_done, test.base);
 	assert_string_equal(test.order, "sDx");
 	event_base_loopbreak(test.base); // what done() has asked for
-	atomic_store(&test.gate, 0);
 	test.order[0] = '\0';
+	atomic_store(&test.gate, 0); // from here on the builder notes, too
 	assert_int_equal(event_base_dispatch(test.base), 0);
 	assert_string_equal(test.order, "ptfusptfD");
 	assert_int_equal(test.err, E_OK);

@@ -35,7 +35,10 @@ struct stage {
 	bool is_stale, is_expired;
 	struct resolve_addresses saved; // to be found for any name at a start
 	unsigned attempts;
+	bool keeps_servers;
 };
+
+enum { PATIENT = 5 }; // attempts, so that a slow machine is not taken for a silent server
 
 static struct stage *stage;
 
@@ -87,6 +90,7 @@ static int configure(unsigned max_age_s)
 	struct sockaddr_in *in = (struct sockaddr_in *)&server;
 	const struct resolve_config config = {.servers = &server, .server_count = 1, .timeout_ms = 200,
 	                                      .attempts = stage->attempts ? stage->attempts : 1, .max_age_s = max_age_s,
+	                                      .keeps_servers = stage->keeps_servers,
 	                                      .zones = zones, .zone_count = 1, .names = stage->names,
 	                                      .name_count = stage->name_count};
 
@@ -209,6 +213,7 @@ static void asks_again_and_tells_changes_only(void **state)
 static void tells_one_family_while_the_other_is_awaited(void **state)
 {
 	(void)state;
+	stage->attempts = PATIENT;
 	stage->rows[0] = (struct nameserver_row){LB, .a = "192.0.2.1", .ttl_s = 20, .is_aaaa_silent = true};
 	begin_with(1);
 
@@ -263,6 +268,7 @@ static void keeps_what_was_good(void **state)
 		assert_true(stage->is_stale && first()->is_stale);
 		assert_int_equal(stage->changes, 2); // once, that it is stale
 		assert_int_not_equal(first()->error[0], '\0');
+		assert_int_equal(wrongs[i] == NAMESERVER_SERVFAIL, strstr(first()->error, "or each answers SERVFAIL") != NULL);
 		stage->rows[0] = (struct nameserver_row){LB, .a = "192.0.2.2", .ttl_s = 0};
 		wait_for("192.0.2.2");
 		assert_false(stage->is_stale);
@@ -304,6 +310,7 @@ static void refuses_chains_that_lead_home(void **state)
 static void takes_truncated_replies_over_tcp(void **state)
 {
 	(void)state;
+	stage->attempts = PATIENT;
 	stage->rows[0] = (struct nameserver_row){LB, .mode = NAMESERVER_TRUNCATED, .many = 1000, .ttl_s = 9};
 	begin_with(1);
 	assert_true(responder_run(stage->base, is_settled, NULL, LIMIT_MS) >= 0);
@@ -315,6 +322,7 @@ static void takes_truncated_replies_over_tcp(void **state)
 static void halves_what_is_too_many(void **state)
 {
 	(void)state;
+	stage->attempts = PATIENT;
 	stage->rows[0] = (struct nameserver_row){LB, .many = 100, .ttl_s = 9, .mode = NAMESERVER_TRUNCATED,
 	                                         .aaaa = "2001:db8::1 2001:db8::2 2001:db8::3"};
 	begin_with(1);
@@ -443,6 +451,28 @@ static void asks_anew_when_the_servers_change(void **state)
 	assert_int_equal(first()->failures, 0);
 }
 
+// Or names that take longer than joins are apart would never be known.
+static void goes_on_while_the_servers_stay(void **state)
+{
+	unsigned asked;
+
+	(void)state;
+	stage->rows[0] = (struct nameserver_row){LB, .mode = NAMESERVER_SILENT};
+	begin_with(1);
+	run_ms(50);
+	asked = stage->rows[0].asked;
+	assert_int_equal(asked, 1);
+	stage->attempts = 2;
+	stage->keeps_servers = true;
+	assert_int_equal(configure(3600), E_OK);
+	run_ms(50);
+	assert_int_equal(stage->rows[0].asked, asked);
+	stage->keeps_servers = false;
+	assert_int_equal(configure(3600), E_OK);
+	run_ms(50);
+	assert_int_equal(stage->rows[0].asked, asked + 1);
+}
+
 // A thousand names that change at each look-up; all within the least pause and what starting them takes.
 static void spreads_many(void **state)
 {
@@ -483,6 +513,7 @@ int main(void)
 		test(settles_in_time),
 		test(keeps_names_and_forgets_others),
 		test(asks_anew_when_the_servers_change),
+		test(goes_on_while_the_servers_stay),
 		test(spreads_many),
 	};
 

@@ -137,7 +137,8 @@ static void reads_awss_file(void **state)
 	snprintf(yaml, sizeof(yaml), HEAD "aws-ranges: %s\nsites: {" BOS ": {}, us-east-1a: {block-check: enforce}}\n", path);
 	config = load(yaml, report);
 	assert_non_null(config);
-	assert_int_equal(config->sites[0].block_count, 0); // the file has no such group, and replaces the extract
+	assert_true(config->sites[0].block_count > 0); // the file has no such group: the extract's
+	assert_int_equal(check(&config->sites[0], "155.146.65.1", &why), SITE_BLOCKS_REFUSE);
 	assert_int_equal(config->sites[1].block_count, 2);
 	assert_int_equal(check(&config->sites[1], "192.0.2.1", &why), SITE_BLOCKS_GOOD);
 	assert_int_equal(check(&config->sites[1], "198.51.100.1", &why), SITE_BLOCKS_REFUSE);

@@ -1,0 +1,57 @@
+"""Time that passes faster for a daemon: tests/flow/fastclock.c preloaded, and its clock as the daemon sees it."""
+
+import mmap
+import struct
+import time
+
+import harness
+from harness import check
+
+# A change of pace is announced so long before it happens, that nobody sees the clock go back.
+NOTICE_NS = 200_000_000
+_ROWS, _ROW = 64, struct.Struct("3q")
+
+
+class FastClock:
+    """The clock of a daemon that is not started yet. It goes at the true pace until pace() is called, and goes on while the
+    daemon is restarted."""
+
+    def __init__(self, daemon):
+        if harness.sanitizer():
+            raise harness.Skip("a sanitizer's library has to come first")
+        path = daemon.folder / "fastclock"
+        path.write_bytes(bytes(8 + _ROWS * _ROW.size))
+        with open(path, "r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+        self._stretches = []
+        daemon.env = {"LD_PRELOAD": harness.library("fastclock", daemon.folder), "FASTCLOCK_FILE": str(path)}
+
+    def _shown_ns(self, true_ns):
+        for from_ns, shown_ns, pace in reversed(self._stretches):
+            if from_ns <= true_ns:
+                return shown_ns + (true_ns - from_ns) * pace
+        return true_ns
+
+    def now_s(self):
+        """What the daemon's monotonic clock shows."""
+        return self._shown_ns(time.monotonic_ns()) / 1e9
+
+    def pace(self, pace):
+        """From now on time passes so many times faster."""
+        from_ns = time.monotonic_ns() + NOTICE_NS
+        row = (from_ns, self._shown_ns(from_ns), pace)
+        _ROW.pack_into(self._map, 8 + len(self._stretches) * _ROW.size, *row)
+        self._stretches.append(row)
+        struct.pack_into("Q", self._map, 0, len(self._stretches))
+        check(time.monotonic_ns() < from_ns, "the change of pace came too late")
+        time.sleep((from_ns - time.monotonic_ns()) / 1e9)
+
+    def until(self, condition, timeout_s, what, held=None):
+        """Waits until condition() is true, for seconds of the daemon's; returns how many it took. `held`: a Withheld, which
+        is allowed for."""
+        begun_s, pace = self.now_s(), self._stretches[-1][2]
+        while not condition():
+            took_s = self.now_s() - begun_s
+            check(took_s < timeout_s + (held.s() * pace if held else 0), f"not within {timeout_s:.1f} s of the daemon's: {what}")
+            time.sleep(0.005)
+        return self.now_s() - begun_s

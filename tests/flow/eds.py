@@ -7,7 +7,7 @@ import harness
 import lookupapi
 from edsapi import ENDPOINTS_ID, EdsApi
 from harness import check, equal, until
-from looker import Looker, silent
+from looker import Looker, in_memory, silent
 from lookupapi import CLIENT_ID, FAULTS, SECRET
 
 BOS, NYC, LAS = "us-east-1-wl1-bos-wlz-1", "us-east-1-wl1-nyc-wlz-1", "us-west-2-wl1-las-wlz-1"
@@ -235,6 +235,18 @@ def secrets_change():
             silent(looker, good, "wrong-secret")
 
 
+def secrets_are_wiped():
+    if harness.sanitizer():
+        raise harness.Skip("its own memory has what was freed")
+    with EdsApi() as api, begin(api) as looker:
+        for _ in range(5):
+            looker.ask("198.51.100.7")
+            with api.lock:
+                api.tokens.clear()
+        equal(in_memory(looker, SECRET), [], "where the secret is in memory")
+        check(in_memory(looker, str(api.folder)), "what is in memory is found")
+
+
 def certificate_of_another():
     with EdsApi(certificate="other") as api, begin(api) as looker:
         got = looker.ask("198.51.100.7")
@@ -257,4 +269,4 @@ def stops_with_questions_under_way():
 if __name__ == "__main__":
     harness.run(answers_of_every_shape, platforms_of_a_region, an_id_for_each_app, bad_options, faults_end_well,
                 slow_ones_hold_up_nobody, many_at_a_time_and_connections_kept, tokens_end, tokens_are_renewed_early,
-                token_faults, secrets_change, certificate_of_another, stops_with_questions_under_way)
+                token_faults, secrets_change, secrets_are_wiped, certificate_of_another, stops_with_questions_under_way)

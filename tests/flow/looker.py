@@ -63,6 +63,11 @@ class Looker:
     def hear(self, word, patience_s=10):
         until(lambda: self.said(word), patience_s * harness.slowness(), f"it says '{word}'")
 
+    def peak_kb(self):
+        """The most memory that it has had."""
+        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
     def refused(self):
         """For options that open() does not take: what it says."""
         equal(self.process.wait(10 * harness.slowness()), 1, f"exit code: {self.lines}")

@@ -303,7 +303,7 @@ def huge(handler):
 def huge_head(handler):
     with contextlib.suppress(OSError):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        for _ in range(10000):
+        for _ in range(100000):
             handler.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
     handler.close_connection = True
 

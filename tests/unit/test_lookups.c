@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +17,8 @@
 #include "exec/reply.h"
 #include "fakehost.h"
 #include "verizon-eds/eds.h"
+
+extern const struct edgesteer_plugin edgesteer_plugin_exec;
 
 static const struct fakehost_pair sites[] = {
 	{"LASVEGAS_NV_WL", "las"}, {"AWS/UK-SOUTH", "lon"}, {"AWS/f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "man"},
@@ -185,12 +189,58 @@ static void test_quote(void **state)
 	assert_int_equal(strlen(verdict_quote(buf, text)), 70); // words stay whole
 }
 
+static void test_urls(void **state)
+{
+	static const char *const good[] = {"https://a", "https://a.example.com:8443/b/c-d_e/v0.1", "https://[::1]:1/",
+	                                   "https://127.0.0.1/%20"};
+	static const char *const bad[] = {"", "https://", "http://a", "HTTPS://a", "https:///a", "https://:1/", "https://a@b/",
+	                                  "https://a/?b", "https://a/#b", "https://a b", "https://a\n", "https://\xc3\xa9/"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(https_url_is_good(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(https_url_is_good(bad[i]));
+}
+
+// A plugin on its thread: questions in, answers out, and the end with questions under way.
+static void test_thread(void **state)
+{
+	static const struct fakehost_pair options[] = {
+		{"command", "[\"/bin/sed\", \"-u\", \"s/,.address.:.\\\\([^\\\"]*\\\\).*/,\\\"sites\\\":\\\"at-\\\\1\\\"}/\"]"},
+		{NULL, NULL},
+	};
+	struct edgesteer_question question = {
+		.size = sizeof(question), .family = 4, .address = {192, 0, 2, 1}, .prefix_length = 24, .deadline_ms = INT64_MAX,
+	};
+	struct fakehost host;
+	char *answers;
+
+	(void)state;
+	fakehost_begin(&host, options, NULL);
+	assert_int_equal(fakehost_look_up(&host, &edgesteer_plugin_exec), 0);
+	for (question.id = UINT64_MAX; question.id > UINT64_MAX - 3; question.id--, question.address[3]++)
+		fakehost_ask(&host, &question);
+	for (int i = 0; i < 1000 && host.answer_count < 3; i++)
+		usleep(10000);
+	fakehost_ask(&host, &question);
+	assert_int_equal(fakehost_stop(&host), 0);
+	answers = fakehost_answers(&host);
+	assert_memory_equal(answers, "18446744073709551615 found at-192.0.2.1\n18446744073709551614 found at-192.0.2.2\n"
+	                             "18446744073709551613 found at-192.0.2.3\n", 120);
+	assert_string_equal(host.reports, "");
+	free(answers);
+	fakehost_end(&host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_thread),
+		cmocka_unit_test(test_urls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,20 @@ def slow_ones_hold_up_nobody():
         check(time.monotonic() - begun < 1 * harness.slowness(), "its deadline has passed")
 
 
+def a_resolver_that_hangs():
+    if harness.sanitizer():
+        raise harness.Skip("a sanitizer wants to be loaded first")
+    with EdsApi() as api:
+        words = options(api, base_url="https://slow.example.com/")
+        with Looker("verizon-eds", words, env={"LD_PRELOAD": harness.library("slowname", api.folder)}) as looker:
+            begun = time.monotonic()
+            for number in [looker.start("198.51.100.7", within_ms=300) for _ in range(3)]:
+                check(looker.wait(number).startswith("timeout"), looker.answers[number])
+            check(time.monotonic() - begun < 1.5, "their deadline has passed")
+            looker.start("198.51.100.7", within_ms=60000)
+            time.sleep(0.2)
+
+
 def many_at_a_time_and_connections_kept():
     with EdsApi() as api, begin(api) as looker:
         numbers = [looker.start("198.51.100.7", within_ms=30000) for _ in range(300)]
@@ -272,5 +286,5 @@ def stops_with_questions_under_way():
 
 if __name__ == "__main__":
     harness.run(answers_of_every_shape, platforms_of_a_region, an_id_for_each_app, bad_options, faults_end_well,
-                slow_ones_hold_up_nobody, many_at_a_time_and_connections_kept, tokens_end, tokens_are_renewed_early,
+                slow_ones_hold_up_nobody, a_resolver_that_hangs, many_at_a_time_and_connections_kept, tokens_end, tokens_are_renewed_early,
                 token_faults, secrets_change, secrets_are_wiped, certificate_of_another, stops_with_questions_under_way)

@@ -169,6 +169,16 @@ def one_that_does_not_answer_or_read():
         equal(looker.said("has answered nothing"), [])
 
 
+def the_one_in_the_manual():
+    text = (harness.TOP / "conf" / "edgesteer-plugins.7").read_text(encoding="utf-8")
+    example = text.partition("table of its own:\n.Bd -literal -offset indent\n#!/usr/bin/python3\n")[2].partition(".Ed\n")[0]
+    check("for line in sys.stdin" in example, example)
+    with Program(example) as looker:
+        equal(looker.ask("198.51.100.7"), f"found {SITE}")
+        equal(looker.ask("198.51.100.200"), "not-found")
+        equal(looker.ask("2001:db8::1"), "not-found")
+
+
 def one_that_ignores_the_end():
     stubborn = """
 import signal
@@ -182,4 +192,4 @@ time.sleep(100)
 
 if __name__ == "__main__":
     harness.run(many_at_a_time_in_any_order, what_a_question_has, late_and_unknown_ones_are_passed_over, bad_lines_end_it,
-                one_that_is_killed, one_that_does_not_answer_or_read, one_that_ignores_the_end)
+                one_that_is_killed, one_that_does_not_answer_or_read, the_one_in_the_manual, one_that_ignores_the_end)

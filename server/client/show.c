@@ -420,12 +420,17 @@ void client_show_sources(const json_t *reply)
 		                             good_s ? client_span(now_s - good_s, good) : "never", gives,
 		                             remarks_text(source, remarks), trouble_text(source)};
 
-		snprintf(gives, sizeof(gives), "%lld %s", (long long)client_int(source, is_locate ? "prefixes" : "targets"),
-		         is_locate ? "prefixes" : "targets");
+		if (strcmp(client_text(source, "kind"), "file") == 0)
+			snprintf(gives, sizeof(gives), "%s", json_is_true(json_object_get(source, "watched")) ? "watched" : "");
+		else
+			snprintf(gives, sizeof(gives), "%lld %s", (long long)client_int(source, is_locate ? "prefixes" : "targets"),
+			         is_locate ? "prefixes" : "targets");
 		client_table_add(table, cells);
 		add_parts(table, source, now_s);
 	}
 	client_table_print(table);
+	if (client_int(reply, "more_files"))
+		client_print(stdout, "and %lld more files\n", client_int(reply, "more_files"));
 }
 
 // ---- explain --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 struct background;
 struct config;
+struct files;
 struct health;
 struct live;
 struct provide;
@@ -34,6 +35,9 @@ struct control_ops {
 	// For how many seconds a cache may still hold an answer of an earlier generation with a target at the site (`app`
 	// NULL: of any app); 0: none can.
 	int64_t (*cached_s)(void *ctx, const char *app, const char *site);
+	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
+	// event loop.
+	const struct files *(*files)(void *ctx);
 	// Counters as a JSON object, owned by the caller. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);
 	// Facts for `status` and `version` as a JSON object, owned by the caller: "version", "pid", "started", "serving",

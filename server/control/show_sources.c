@@ -1,13 +1,19 @@
 // sources: where targets and places come from; see show.h.
 #include "control/show.h"
 
+#include "base/inputs.h"
 #include "control/call.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "provide/provide.h"
 #include "provide/provider.h"
+#include "view/ground.h"
 #include "view/live.h"
+#include "view/tables.h"
 #include "view/view.h"
+#include "watch/files.h"
+
+enum { FILES_SHOWN_MAX = 500 };
 
 static const char *state_text(enum edgesteer_source state)
 {
@@ -79,17 +85,67 @@ static json_t *locates_json(const struct view *view, json_t *list)
 
 	for (size_t i = 0; i < places->sources; i++)
 		list = reply_append(list, json_pack("{s:o, s:s, s:s, s:o, s:I}", "name", reply_text(places->source_names[i]),
-		                                    "kind", "locate", "state", "current", "last_good", reply_time(view->built_s),
+		                                    "kind", "locate", "state", "current", "last_good", reply_time(view->tables->ground->loaded_s),
 		                                    "prefixes", (json_int_t)places->source_prefixes[i]));
 	return list;
+}
+
+// ---- files ----------------------------------------------------------------------------------------------------------
+
+// In trouble: read for a generation that was refused, and for none that was taken since.
+static bool is_refused(const struct files_state *state)
+{
+	return state->refused_s > 0 && state->refused_s >= state->taken_s;
+}
+
+static json_t *file_json(const struct input *input, const struct files_state *state)
+{
+	const char *text = is_refused(state) ? "refused" : state->changed_s > state->taken_s ? "changed" : "current";
+	json_t *object = json_object();
+
+	object = reply_set(object, "name", reply_text(input->path));
+	object = reply_set(object, "kind", json_string("file"));
+	object = reply_set(object, "state", json_string(text));
+	object = reply_set(object, "watched", json_boolean(input->watched));
+	object = reply_set(object, "last_good", reply_time(state->taken_s));
+	object = reply_set(object, "changed", reply_time(state->changed_s));
+	object = reply_set(object, "error", reply_text(is_refused(state) ? state->why : NULL));
+	return reply_set(object, "error_time", reply_time(state->refused_s));
+}
+
+// Those that were refused, or the others, as long as there is room. Returns how many there was none for.
+static size_t add_files(const struct files *files, bool refused, json_t **list, size_t *room)
+{
+	const struct inputs *inputs = files_list(files);
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < inputs_count(inputs); i++) {
+		const struct files_state *state = files_state(files, i);
+
+		if (is_refused(state) != refused)
+			continue;
+		if (*room == 0) {
+			left_out++;
+			continue;
+		}
+		*list = reply_append(*list, file_json(inputs_at(inputs, i), state));
+		--*room;
+	}
+	return left_out;
 }
 
 json_t *show_sources(const struct call *call)
 {
 	const struct live *live = call->ops.live(call->ops.ctx);
+	const struct files *files = call->ops.files ? call->ops.files(call->ops.ctx) : NULL;
 	json_t *list = providers_json(call->ops.provide, json_array());
+	size_t room = FILES_SHOWN_MAX, left_out = 0;
 
 	if (live)
 		list = locates_json(live->view, list);
-	return reply_set(reply_ok(), "sources", list);
+	if (files) {
+		left_out = add_files(files, true, &list, &room);
+		left_out += add_files(files, false, &list, &room);
+	}
+	return reply_set(reply_set(reply_ok(), "sources", list), "more_files", json_integer((json_int_t)left_out));
 }

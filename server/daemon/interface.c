@@ -31,6 +31,13 @@ static int64_t cached_s(void *ctx, const char *app, const char *site)
 	return caches_left_s(serving_caches(daemon->serving), app, site);
 }
 
+static const struct files *files_of(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return watching_files(daemon->watching);
+}
+
 static json_t *stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
@@ -62,6 +69,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.live = live_of,
 		.reload = reloads_begin,
 		.cached_s = cached_s,
+		.files = files_of,
 		.stats = stats,
 		.status = status_of,
 	};

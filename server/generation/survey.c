@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/must.h"
@@ -97,6 +98,7 @@ int survey_ground(const struct config *config, const struct survey_input *in, st
 	ground->zones = in->zones;
 	ground->places = in->places;
 	ground->model = config->steering.model;
+	ground->loaded_s = clock_wall_s();
 	err = number_carriers(config->sites, config->site_count, in->places->carriers);
 	if (err == E_OK)
 		err = number_carriers(config->known_sites, config->known_site_count, in->places->carriers);

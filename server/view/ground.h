@@ -28,6 +28,7 @@ struct ground {
 	struct prior_metro *metros; // sorted, see prior_build()
 	size_t metro_count;
 	struct cost_model model;
+	int64_t loaded_s;           // when, wall clock
 };
 
 // An empty ground, used by the caller alone, who fills it in. NULL when out of memory.

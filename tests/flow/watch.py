@@ -105,8 +105,14 @@ def blocks():
         becomes("bad", lambda: "is not AWS's ip-ranges.json" in watch(d).get("refused", ""), True)
         replace(d, "ranges.json", ranges("203.0.113.0/24"))
         becomes("good again", lambda: "refused" in watch(d), False)
+        equal((source(d, "ranges.csv")["state"], source(d, "ranges.csv")["error"]), ("current", None))
         d.reload(config(server={"watch": "off"}, **{"aws-ranges": "ranges.json"}))
         equal(watch(d)["files"], 0)
+
+
+def source(d, name):
+    """What `sources` says of a file."""
+    return next(one for one in d.ctl_json("sources")["sources"] if one["kind"] == "file" and one["name"].endswith("/" + name))
 
 
 def refused():
@@ -123,6 +129,9 @@ def refused():
         status = d.ctl("status", as_json=False)
         check("ranges.csv: REFUSED, the previous generation stays in service" in status.out, status)
         equal((d.ctl_json("status")["generation"], site(d, "10.1.0.0/16")), (generation, "w1"))
+        file = source(d, "ranges.csv")
+        check(file["state"] == "refused" and line in file["error"] and file["watched"] and file["last_good"], file)
+        check("refused" in d.ctl("sources", as_json=False).out, "the table of sources")
         # The shrink limit holds, and a file that is gone is one that cannot be read.
         replace(d, "ranges.csv", "prefix,carrier\n10.1.0.0/16,one\n")
         becomes("shrunk", lambda: "shrink-limit" in watch(d).get("refused", ""), True)

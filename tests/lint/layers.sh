@@ -25,7 +25,7 @@ plugin      base contract schema
 discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
 generation  base config discovery schema steer view wire zone
-control     answer base config health provide resolve schema state view wire
+control     answer base config health provide resolve schema state view watch wire
 online      base config provide resolve steer view wire zone
 daemon      base config contract control discovery generation health net online provide resolve schema state steer view watch wire
 client      base

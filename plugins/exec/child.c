@@ -14,15 +14,21 @@
 
 enum { TURN_MS = 5 };
 
-static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int out, int err)
+// The program's ends of its pipes.
+struct ends {
+	int in, out, err; // in -1: /dev/null
+};
+
+static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const struct ends *ends)
 {
 	sigset_t none, all;
-	int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int failed = ends->in < 0 ? posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+	                          : posix_spawn_file_actions_adddup2(actions, ends->in, STDIN_FILENO);
 
 	sigemptyset(&none); // the thread has all of them blocked
 	sigfillset(&all);
-	failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
-	failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, err, STDERR_FILENO);
+	failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, ends->out, STDOUT_FILENO);
+	failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, ends->err, STDERR_FILENO);
 	failed = failed ? failed : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 	failed = failed ? failed : posix_spawnattr_setsigmask(attributes, &none);
 	failed = failed ? failed : posix_spawnattr_setsigdefault(attributes, &all);
@@ -31,7 +37,7 @@ static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attrib
 	                                                              POSIX_SPAWN_SETPGROUP);
 }
 
-static int spawn(pid_t *ret_pid, char *const *command, char *const *environment, int out, int err)
+static int spawn(pid_t *ret_pid, char *const *command, char *const *environment, const struct ends *ends)
 {
 	posix_spawn_file_actions_t actions; // lint-ok: the system's name
 	posix_spawnattr_t attributes;       // lint-ok: the system's name
@@ -41,7 +47,7 @@ static int spawn(pid_t *ret_pid, char *const *command, char *const *environment,
 		return failed;
 	failed = posix_spawnattr_init(&attributes);
 	if (!failed) {
-		failed = set_up(&actions, &attributes, out, err);
+		failed = set_up(&actions, &attributes, ends);
 		if (!failed)
 			failed = posix_spawn(ret_pid, command[0], &actions, &attributes, command, environment);
 		posix_spawnattr_destroy(&attributes);
@@ -57,24 +63,29 @@ static void close_both(int *fds)
 			close(fds[i]);
 }
 
-const char *child_start(struct child *child, char *const *command, char *const *environment)
+const char *child_start(struct child *child, char *const *command, char *const *environment, bool has_input)
 {
-	int out[2] = {-1, -1}, err[2] = {-1, -1}, failed = 0;
+	int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1}, failed = 0;
 	pid_t pid = 0;
 
-	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 ||
-	    fcntl(err[0], F_SETFL, O_NONBLOCK) < 0)
+	if (has_input && (pipe2(in, O_CLOEXEC) < 0 || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0))
+		failed = errno;
+	if (!failed && (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) < 0 ||
+	                fcntl(err[0], F_SETFL, O_NONBLOCK) < 0))
 		failed = errno;
 	if (!failed)
-		failed = spawn(&pid, command, environment, out[1], err[1]);
+		failed = spawn(&pid, command, environment, &(struct ends){in[0], out[1], err[1]});
 	if (failed) {
+		close_both(in);
 		close_both(out);
 		close_both(err);
 		return strerror(failed);
 	}
+	if (has_input)
+		close(in[0]);
 	close(out[1]);
 	close(err[1]);
-	*child = (struct child){pid, out[0], err[0], (int)syscall(SYS_pidfd_open, pid, 0)};
+	*child = (struct child){pid, in[1], out[0], err[0], (int)syscall(SYS_pidfd_open, pid, 0)};
 	return NULL;
 }
 
@@ -98,13 +109,13 @@ int child_end(struct child *child, int alone_ms, int patience_ms, char *buf)
 {
 	int status = 0;
 
-	if (child->out >= 0)
-		close(child->out);
-	if (child->err >= 0)
-		close(child->err);
-	if (child->ended >= 0)
-		close(child->ended);
-	child->out = child->err = child->ended = -1;
+	int *const fds[] = {&child->in, &child->out, &child->err, &child->ended};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
 	if (!wait_for(child->pid, alone_ms)) {
 		kill(child->pid, SIGTERM);
 		(void)wait_for(child->pid, patience_ms);

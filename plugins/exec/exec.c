@@ -7,6 +7,8 @@
 //
 // lib/given.h has a TARGET. What a program commits first is all there is. One that ends with exit status 0 is run again after
 // `interval`; one that fails, or prints what is none of these, is ended, and run again after a pause that doubles.
+//
+// Or look-ups by one that reads questions and prints replies: lookups.h. It is to stay.
 #include "edgesteer-plugin.h"
 
 #include <errno.h>
@@ -19,17 +21,15 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "lib/lines.h"
+#include "lookups.h"
 #include "output.h"
+#include "said.h"
 
 enum {
 	WORDS_MAX = 64,
 	AGAIN_FIRST_S = 1, AGAIN_MAX_S = 60,
 	PATIENCE_MS = 500,       // between the end of its output, SIGTERM and SIGKILL
-	SAID_MAX_LEN = 500,      // of a line of its standard error
-	SAID_MAX = 20,           // of such lines in SAID_S seconds
-	SAID_S = 10,
-	LINES_PER_TURN = 1000,   // between two looks at everything else
+	TURN_MS = 1000,          // at most, of one that looks up
 };
 
 struct exec {
@@ -39,46 +39,32 @@ struct exec {
 	int64_t deadline_ms, interval_ms;
 	// Of the program that runs.
 	struct child child;
-	struct output output;
-	struct lines said;       // its standard error
-	unsigned said_count;     // lines of standard error since
-	int64_t said_ms;
+	struct said said;
+	struct output output;    // of one that gives targets
+	struct lookups lookups;  // of one that looks up
 };
 
-// ---- its standard error ---------------------------------------------------------------------------------------------
+// ---- one run that gives targets ---------------------------------------------------------------------------------------
 
-static void say_line(struct exec *exec, const char *line)
+static int start(struct exec *exec, bool has_input)
 {
-	const struct edgesteer_host *host = exec->host;
+	const char *why = child_start(&exec->child, exec->command, exec->environment, has_input);
 
-	if (output_now_ms() - exec->said_ms >= SAID_S * 1000) {
-		if (exec->said_count > SAID_MAX)
-			host->report(host, EDGESTEER_NOTE, NULL, 0, "said %u more lines", exec->said_count - SAID_MAX);
-		exec->said_ms = output_now_ms();
-		exec->said_count = 0;
+	if (why) {
+		exec->host->report(exec->host, EDGESTEER_ERROR, NULL, 0, "%s cannot be started: %s", exec->command[0], why);
+		return -1;
 	}
-	if (exec->said_count++ < SAID_MAX)
-		host->report(host, EDGESTEER_NOTE, NULL, 0, "says: %.*s", SAID_MAX_LEN, line);
+	said_begin(&exec->said, exec->host, exec->child.err);
+	return 0;
 }
 
-// Whether there may be more later.
-static bool log_said(struct exec *exec)
+// After what follow() or follow_questions() returned. Its exit status, or -1; buf[CHILD_END_LEN] says it in words.
+static int finish(struct exec *exec, int outcome, char *buf)
 {
-	char *line;
-	size_t len;
-
-	for (int i = 0; i < LINES_PER_TURN; i++)
-		switch (lines_next(&exec->said, &line, &len)) {
-		case LINES_ONE: say_line(exec, line); break;
-		case LINES_TOO_LONG: lines_skip(&exec->said); break;
-		case LINES_NONE: return true;
-		case LINES_END:
-		case LINES_FAILED: return false;
-		}
-	return true;
+	said_take(&exec->said); // its last words
+	said_done(&exec->said);
+	return child_end(&exec->child, outcome == 1 ? PATIENCE_MS : 0, outcome < 0 ? 0 : PATIENCE_MS, buf);
 }
-
-// ---- one run --------------------------------------------------------------------------------------------------------
 
 // How long it may take until it commits; negative: it may take any time.
 static int64_t left_ms(const struct exec *exec, int64_t started_ms)
@@ -106,7 +92,7 @@ static int follow(struct exec *exec)
 			return -1;
 		if (ready > 0 && wait[0].revents)
 			return 0;
-		if (ready > 0 && wait[2].revents && !log_said(exec))
+		if (ready > 0 && wait[2].revents && !said_take(&exec->said))
 			wait[2].fd = -1;
 		if (ready > 0 && wait[1].revents)
 			done = output_take(&exec->output);
@@ -123,23 +109,17 @@ static int follow(struct exec *exec)
 }
 
 // As follow(), of a whole run; 1: with exit status 0, and it has committed.
-static int run(struct exec *exec)
+static int run_once(struct exec *exec)
 {
 	const struct edgesteer_host *host = exec->host;
-	const char *why = child_start(&exec->child, exec->command, exec->environment);
 	char end[CHILD_END_LEN];
 	int outcome, status;
 
-	if (why) {
-		host->report(host, EDGESTEER_ERROR, NULL, 0, "%s cannot be started: %s", exec->command[0], why);
+	if (start(exec, false) < 0)
 		return -1;
-	}
-	lines_begin(&exec->said, exec->child.err, SAID_MAX_LEN * 8);
 	outcome = output_begin(&exec->output, host, exec->child.out) < 0 ? -1 : follow(exec);
-	log_said(exec); // its last words
 	output_done(&exec->output);
-	lines_done(&exec->said);
-	status = child_end(&exec->child, outcome == 1 ? PATIENCE_MS : 0, outcome < 0 ? 0 : PATIENCE_MS, end);
+	status = finish(exec, outcome, end);
 	if (outcome == 1 && (status != 0 || !exec->output.has_committed || exec->output.begun_ms)) {
 		host->report(host, EDGESTEER_ERROR, NULL, 0, "has ended: %s%s: its last targets serve on", end,
 		             status == 0 ? exec->output.has_committed ? ", in the middle of a change" : ", without a commit" : "");
@@ -148,35 +128,120 @@ static int run(struct exec *exec)
 	return outcome;
 }
 
-// ---- again and again ------------------------------------------------------------------------------------------------
-
-static bool stops_within(const struct exec *exec, int64_t ms)
+// The same for the host to know.
+static int run(struct exec *exec)
 {
-	struct pollfd wait = {.fd = exec->host->stop_fd(exec->host), .events = POLLIN};
+	int outcome = run_once(exec);
 
-	return poll(&wait, 1, (int)ms) > 0;
+	if (outcome < 0)
+		exec->host->source(exec->host, NULL, EDGESTEER_SOURCE_AWAY, "the program has failed");
+	return outcome;
 }
 
-static int exec_provide(void *self)
+// ---- one run that looks up ------------------------------------------------------------------------------------------
+
+static bool is_silent(const struct exec *exec)
 {
-	struct exec *exec = self;
+	int64_t quiet_ms = exec->lookups.quiet_ms;
+
+	return quiet_ms && output_now_ms() - quiet_ms >= exec->deadline_ms;
+}
+
+// As follow().
+static int follow_questions(struct exec *exec)
+{
+	const struct edgesteer_host *host = exec->host;
+	struct lookups *lookups = &exec->lookups;
+	struct pollfd wait[] = {{host->stop_fd(host), POLLIN, 0}, {exec->child.out, POLLIN, 0}, {exec->child.err, POLLIN, 0},
+	                        {exec->child.ended, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLOUT, 0}};
+
+	for (;;) {
+		int done = 0;
+
+		wait[4].fd = lookups_has_room(lookups) ? host->question_fd(host) : -1;
+		wait[5].fd = lookups->unsent_len > 0 ? exec->child.in : -1;
+		if (poll(wait, 6, TURN_MS) < 0 && errno != EINTR)
+			return -1;
+		if (wait[0].revents)
+			return 0;
+		if (wait[2].revents && !said_take(&exec->said))
+			wait[2].fd = -1;
+		if (wait[1].revents)
+			done = lookups_take(lookups);
+		if (done)
+			return done;
+		if ((wait[3].revents && !wait[1].revents) || !lookups_ask(lookups))
+			return 1;
+		lookups_expire(lookups);
+		if (is_silent(exec)) {
+			host->report(host, EDGESTEER_ERROR, NULL, 0, "has answered nothing for %lld s: it is ended, and started again",
+			             (long long)exec->deadline_ms / 1000);
+			return -1;
+		}
+	}
+}
+
+static int run_questions(struct exec *exec)
+{
+	char end[CHILD_END_LEN];
+	int outcome;
+
+	if (start(exec, true) < 0)
+		return -1;
+	lookups_begin(&exec->lookups, exec->host, exec->child.in, exec->child.out);
+	outcome = follow_questions(exec);
+	lookups_done(&exec->lookups);
+	finish(exec, outcome, end);
+	if (outcome == 1)
+		exec->host->report(exec->host, EDGESTEER_ERROR, NULL, 0, "has ended: %s: it is started again", end);
+	return outcome == 1 ? -1 : outcome;
+}
+
+// ---- again and again ------------------------------------------------------------------------------------------------
+
+// Whether the host stops it within that time. Questions are answered meanwhile: nobody else will.
+static bool stops_within(const struct exec *exec, int64_t ms, bool looks_up)
+{
+	const struct edgesteer_host *host = exec->host;
+	struct pollfd wait[] = {{host->stop_fd(host), POLLIN, 0}, {looks_up ? host->question_fd(host) : -1, POLLIN, 0}};
+	int64_t end_ms = output_now_ms() + ms;
+
+	for (int64_t left_ms = ms; left_ms > 0; left_ms = end_ms - output_now_ms()) {
+		if (poll(wait, 2, (int)left_ms) > 0 && wait[0].revents)
+			return true;
+		if (looks_up)
+			lookups_refuse(host);
+	}
+	return false;
+}
+
+static int repeat(struct exec *exec, int (*run_it)(struct exec *exec), bool looks_up)
+{
 	int64_t again_ms = AGAIN_FIRST_S * 1000;
 
 	for (;;) {
 		int64_t started_ms = output_now_ms();
-		int outcome = run(exec);
+		int outcome = run_it(exec);
 
 		if (outcome == 0)
 			return 0;
-		if (outcome < 0)
-			exec->host->source(exec->host, NULL, EDGESTEER_SOURCE_AWAY, "the program has failed");
 		if (outcome == 1 || output_now_ms() - started_ms >= AGAIN_MAX_S * 1000)
 			again_ms = AGAIN_FIRST_S * 1000;
-		if (stops_within(exec, outcome == 1 ? exec->interval_ms : again_ms))
+		if (stops_within(exec, outcome == 1 ? exec->interval_ms : again_ms, looks_up))
 			return 0;
 		if (outcome < 0)
 			again_ms = again_ms * 2 < AGAIN_MAX_S * 1000 ? again_ms * 2 : AGAIN_MAX_S * 1000;
 	}
+}
+
+static int exec_provide(void *self)
+{
+	return repeat(self, run, false);
+}
+
+static int exec_look_up(void *self)
+{
+	return repeat(self, run_questions, true);
 }
 
 // ---- options --------------------------------------------------------------------------------------------------------
@@ -278,7 +343,8 @@ static int exec_open(const struct edgesteer_host *host, void **ret_self)
 static const struct edgesteer_option exec_options[] = {
 	{"command", EDGESTEER_JSON, 1, NULL, "A list: the program's path and its arguments. No shell is involved."},
 	{"env", EDGESTEER_MAP, 0, NULL, "Its environment, which has nothing else: not even PATH."},
-	{"deadline", EDGESTEER_TEXT, 0, "60s", "How long it may take from its start to its first commit, and for each change."},
+	{"deadline", EDGESTEER_TEXT, 0, "60s", "How long it may take from its start to its first commit, and for each change; "
+	                                   "of look-ups, how long it may leave questions without any reply."},
 	{"interval", EDGESTEER_TEXT, 0, "30s", "How long after it has ended with exit status 0 it is run again."},
 	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
 };
@@ -288,9 +354,10 @@ EDGESTEER_PLUGIN(exec) = {
 	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
 	.size = sizeof(struct edgesteer_plugin),
 	.name = "exec",
-	.summary = "targets from a program in any language",
+	.summary = "targets, or where clients are, from a program in any language",
 	.options = exec_options,
 	.open = exec_open,
 	.close = exec_close,
 	.provide = exec_provide,
+	.look_up = exec_look_up,
 };

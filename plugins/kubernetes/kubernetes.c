@@ -108,25 +108,27 @@ static int round_if_due(struct run *run, int64_t now_ms)
 
 static int follow(struct run *run)
 {
-	int stop = 0, err = 0;
+	struct pollfd stop = {.fd = run->host->stop_fd(run->host), .events = POLLIN};
+	int err = 0;
 
-	while (stop == 0 && err == 0) {
+	while (!stop.revents) {
 		int64_t now_ms = now(), due_ms = now_ms + TURN_MAX_MS;
 
 		for (size_t i = 0; i < run->cluster_count; i++)
 			due_ms = earlier(due_ms, cluster_turn(&run->clusters[i], now_ms));
 		if ((err = round_if_due(run, now_ms)) < 0)
-			break;
+			return err;
 		for (size_t i = 0; i < run->cluster_count; i++)
 			cluster_tell(&run->clusters[i], run->round_ms == INT64_MAX);
 		if (run->round_ms != INT64_MAX)
 			due_ms = earlier(due_ms, run->round_ms > run->rest_ms ? run->round_ms : run->rest_ms);
 		now_ms = now();
-		stop = https_turn(run->https, run->host->stop_fd(run->host), due_ms > now_ms ? (int)(due_ms - now_ms) : 0);
+		if ((err = https_turn(run->https, &stop, 1, due_ms > now_ms ? (int)(due_ms - now_ms) : 0)) < 0) {
+			run->host->report(run->host, EDGESTEER_ERROR, NULL, 0, "out of memory");
+			return err;
+		}
 	}
-	if (stop < 0)
-		run->host->report(run->host, EDGESTEER_ERROR, NULL, 0, "out of memory");
-	return err < 0 ? err : stop < 0 ? -1 : 0;
+	return 0;
 }
 
 static int kubernetes_provide(void *instance)

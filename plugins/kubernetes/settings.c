@@ -196,7 +196,7 @@ static int read_server(struct settings *settings, const struct written *written,
 
 	if (!server)
 		return settings_error(written->host, "`clusters.%s`: give `in-cluster: true`, or `server`", written->name);
-	if (strncmp(server, "https://", 8) != 0 || !server[8] || strpbrk(server, " ?#@\t\r\n"))
+	if (!https_url_is_good(server))
 		return settings_error(written->host, "`clusters.%s.server` is '%s': expected https://NAME:PORT", written->name,
 		                      shown(buf, server));
 

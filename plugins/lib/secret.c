@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,13 +45,13 @@ static const char *trim(char *token, size_t len)
 	return NULL;
 }
 
-const char *secret_read_token(const char *path, bool shared, char ret_token[static SECRET_MAX_LEN + 1],
-                              char buf[static 128])
+const char *secret_read(const char *path, bool shared, char *ret_octets, size_t size, size_t *ret_len,
+                        char buf[static 128])
 {
 	int fd;
-	off_t size;
+	off_t file_len;
 	struct stat status;
-	const char *why = regular_open(path, &fd, &size);
+	const char *why = regular_open(path, &fd, &file_len);
 
 	if (why)
 		return why;
@@ -58,17 +59,45 @@ const char *secret_read_token(const char *path, bool shared, char ret_token[stat
 	if (!shared && fstat(fd, &status) == 0)
 		why = mode_fault(status.st_mode, buf);
 
-	ssize_t len = why ? 0 : read(fd, ret_token, SECRET_MAX_LEN + 1);
+	ssize_t len = why ? 0 : read(fd, ret_octets, size);
+	char more;
 
 	if (len < 0)
 		why = strerror(errno);
-	else if (len > SECRET_MAX_LEN)
-		why = "too long for a token";
+	else if ((size_t)len == size && read(fd, &more, 1) == 1)
+		why = "too long";
 	close(fd);
-	if (why)
-		return why;
+	if (!why)
+		*ret_len = (size_t)len;
+	return why;
+}
+
+const char *secret_read_token(const char *path, bool shared, char ret_token[static SECRET_MAX_LEN + 1],
+                              char buf[static 128])
+{
+	size_t len = 0;
+	const char *why = secret_read(path, shared, ret_token, SECRET_MAX_LEN, &len, buf);
+
 	ret_token[len] = '\0';
-	return trim(ret_token, (size_t)len);
+	return why ? why : trim(ret_token, len);
+}
+
+void *secret_room_new(size_t size)
+{
+	void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	(void)madvise(room, size, MADV_DONTDUMP); // nor does a kernel that lacks it keep the service from being asked
+	return room;
+}
+
+void secret_room_free(void *room, size_t size)
+{
+	if (!room)
+		return;
+	explicit_bzero(room, size);
+	munmap(room, size);
 }
 
 uint64_t secret_stamp(const char *path)

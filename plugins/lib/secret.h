@@ -1,4 +1,5 @@
-// Files with a token or a key: read anew whenever they are needed, as others replace them.
+// Files with a token or a key: read anew whenever they are needed, as others replace them. What is kept of them is kept
+// in a secret_room.
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,14 @@ const char *secret_fault(const char *path, char buf[static 128]);
 // where its folder is the container's own. NULL when done; else why not, for which `buf` may be used.
 const char *secret_read_token(const char *path, bool shared, char ret_token[static SECRET_MAX_LEN + 1],
                               char buf[static 128]);
+
+// Reads all of such a file of at most `size` octets; *ret_len of them. The rest as for secret_read_token().
+const char *secret_read(const char *path, bool shared, char *ret_octets, size_t size, size_t *ret_len,
+                        char buf[static 128]);
+
+// Memory for secrets: zeroed, in no core dump. NULL when out of memory. secret_room_free() wipes it; NULL is allowed.
+void *secret_room_new(size_t size);
+void secret_room_free(void *room, size_t size);
 
 // A number that changes when the file does, or another takes its place; 0: there is none. NULL is allowed.
 uint64_t secret_stamp(const char *path);

@@ -15,16 +15,19 @@
 #include "base/report.h"
 #include "schema/value.h"
 
-extern const struct edgesteer_plugin edgesteer_plugin_asn, edgesteer_plugin_exec, edgesteer_plugin_file,
-	edgesteer_plugin_kubernetes, edgesteer_plugin_mmdb, edgesteer_plugin_ranges;
+extern const struct edgesteer_plugin edgesteer_plugin_asn, edgesteer_plugin_camara, edgesteer_plugin_exec,
+	edgesteer_plugin_file, edgesteer_plugin_kubernetes, edgesteer_plugin_mmdb, edgesteer_plugin_ranges,
+	edgesteer_plugin_verizon_eds;
 
 const struct edgesteer_plugin *const plugin_built_in[] = {
 	&edgesteer_plugin_asn,
+	&edgesteer_plugin_camara,
 	&edgesteer_plugin_exec,
 	&edgesteer_plugin_file,
 	&edgesteer_plugin_kubernetes,
 	&edgesteer_plugin_mmdb,
 	&edgesteer_plugin_ranges,
+	&edgesteer_plugin_verizon_eds,
 };
 const size_t plugin_built_in_count = ARRAY_LEN(plugin_built_in);
 

@@ -1,21 +1,28 @@
-// Runs a provider against the fake host and prints what it does, a line for each call: "put<tab>KEY<tab>TARGET",
-// "drop<tab>KEY", "begin", "commit", "source<tab>PART: STATE TEXT", "report<tab>LEVEL: TEXT". For scenarios of
-// providers without a daemon.
+// Runs a plugin's provide() or look_up() against the fake host and prints what it does, a line for each call:
+// "put<tab>KEY<tab>TARGET", "drop<tab>KEY", "begin", "commit", "source<tab>PART: STATE TEXT", "report<tab>LEVEL: TEXT",
+// "answer<tab>ID OUTCOME SITES...". For scenarios of plugins without a daemon.
 //
-//     provider NAME [OPTION=VALUE | MAP:KEY=VALUE]...      until standard input ends
+//     provider [--look-up] NAME [OPTION=VALUE | MAP:KEY=VALUE]...      until standard input ends
+//
+// With --look-up, lines of standard input are questions: ID ADDRESS PREFIX-LENGTH PORT-IF-DIRECT APP-OR-- MILLISECONDS
 #include "fakehost.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAIRS_MAX = 64, MAPS_MAX = 8 };
 
-extern const struct edgesteer_plugin edgesteer_plugin_kubernetes;
+extern const struct edgesteer_plugin edgesteer_plugin_camara, edgesteer_plugin_exec, edgesteer_plugin_kubernetes,
+	edgesteer_plugin_verizon_eds;
 
-static const struct edgesteer_plugin *const plugins[] = {&edgesteer_plugin_kubernetes};
+static const struct edgesteer_plugin *const plugins[] = {
+	&edgesteer_plugin_camara, &edgesteer_plugin_exec, &edgesteer_plugin_kubernetes, &edgesteer_plugin_verizon_eds,
+};
 
 static struct fakehost_pair options[PAIRS_MAX + 1], rows[MAPS_MAX][PAIRS_MAX + 1];
 static struct fakehost_map maps[MAPS_MAX + 1];
@@ -58,33 +65,62 @@ static void take(char *argument)
 	*end_of(key ? find_rows(argument) : options) = (struct fakehost_pair){key ? key : argument, value};
 }
 
+static void ask(struct fakehost *host, const char *line)
+{
+	struct edgesteer_question question = {.size = sizeof(question)};
+	unsigned long long id;
+	unsigned length, port, within_ms;
+	char address[64], app[256];
+	struct timespec now;
+
+	if (sscanf(line, "%llu %63s %u %u %255s %u", &id, address, &length, &port, app, &within_ms) != 6) {
+		fprintf(stderr, "provider: not a question: %s", line);
+		exit(2);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	question.id = id;
+	question.family = strchr(address, ':') ? 6 : 4;
+	inet_pton(question.family == 6 ? AF_INET6 : AF_INET, address, question.address);
+	question.prefix_length = (uint8_t)length;
+	question.is_direct = port != 0;
+	question.port = (uint16_t)port;
+	question.app = strcmp(app, "-") == 0 ? NULL : app;
+	question.deadline_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + within_ms;
+	fakehost_ask(host, &question);
+}
+
+static const struct edgesteer_plugin *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(plugins) / sizeof(*plugins); i++)
+		if (strcmp(plugins[i]->name, name) == 0)
+			return plugins[i];
+	fputs("provider: no such plugin\n", stderr);
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
-	const struct edgesteer_plugin *plugin = NULL;
+	bool looks_up = argc > 1 && strcmp(argv[1], "--look-up") == 0;
+	const struct edgesteer_plugin *plugin = find(argc > 1 + looks_up ? argv[1 + looks_up] : "");
 	struct fakehost host;
-	char octet;
+	char line[1024];
+	int err;
 
-	for (size_t i = 0; i < sizeof(plugins) / sizeof(*plugins) && argc > 1; i++)
-		if (strcmp(plugins[i]->name, argv[1]) == 0)
-			plugin = plugins[i];
-	if (!plugin) {
-		fputs("provider: no such plugin\n", stderr);
-		return 2;
-	}
 	signal(SIGPIPE, SIG_IGN); // as the daemon does
-	for (int i = 2; i < argc; i++)
+	for (int i = 2 + looks_up; i < argc; i++)
 		take(argv[i]);
 	fakehost_begin(&host, options, NULL);
 	host.maps = maps;
 	host.trace = stdout;
-	if (fakehost_provide(&host, plugin) < 0) {
-		fflush(stdout);
+	err = looks_up ? fakehost_look_up(&host, plugin) : fakehost_provide(&host, plugin);
+	fflush(stdout);
+	if (err < 0) {
 		fakehost_end(&host);
 		return 1;
 	}
-	fflush(stdout);
-	while (read(STDIN_FILENO, &octet, 1) > 0)
-		;
+	while (fgets(line, sizeof(line), stdin))
+		if (looks_up)
+			ask(&host, line);
 
 	int result = fakehost_stop(&host);
 

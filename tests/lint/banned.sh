@@ -47,8 +47,8 @@ door 'ares\.h' 'server/resolve/asker\.c'
 door 'curl/' '(server/(http|health)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
-door 'openssl/' 'server/(answer/(sign|cookie)\.c|http/ca_stores\.c|net/tls\.c|door/[a-z]+\.[ch])'
-door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|door|online|daemon|client)|plugins/(exec|kubernetes|lib))/[a-z0-9_]+\.[ch]'
+door 'openssl/' 'server/(answer/(sign|cookie)\.c|http/ca_stores\.c|net/tls\.c|door/[a-z]+\.[ch])|plugins/lib/jwt\.c'
+door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|door|online|daemon|client)|plugins/(camara|exec|kubernetes|lib|verizon-eds))/[a-z0-9_]+\.[ch]'
 door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|learn|state|generation|control|door|online|daemon)/[a-z0-9_]+\.[ch]'
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------

@@ -48,6 +48,9 @@ static const char *option(const struct edgesteer_host *lent, const char *name)
 	for (const struct fakehost_pair *pair = host->options; pair->key; pair++)
 		if (strcmp(pair->key, name) == 0)
 			return host->is_fuzzing && strcmp(pair->value, FAKEHOST_FILE) == 0 ? file_path : pair->value;
+	for (const struct edgesteer_option *row = host->plugin ? host->plugin->options : NULL; row && row->name; row++)
+		if (strcmp(row->name, name) == 0)
+			return row->fallback;
 	return NULL;
 }
 
@@ -309,28 +312,6 @@ static void *provide(void *ctx)
 	return NULL;
 }
 
-int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin)
-{
-	int err = plugin->open(&host->lent, &host->instance);
-
-	if (err < 0)
-		return err;
-	host->plugin = plugin;
-	host->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (host->stop_fd < 0 || pthread_create(&host->thread, NULL, provide, host) != 0)
-		abort();
-	return 0;
-}
-
-int fakehost_stop(struct fakehost *host)
-{
-	eventfd_write(host->stop_fd, 1);
-	pthread_join(host->thread, NULL);
-	host->plugin->close(host->instance);
-	close(host->stop_fd);
-	return host->result;
-}
-
 static void write_target(const void *node, VISIT which, void *file)
 {
 	const struct fakehost_op *op = *(struct fakehost_op *const *)node;
@@ -352,6 +333,148 @@ char *fakehost_targets(struct fakehost *host)
 	return text;
 }
 
+// ---- look_up() ------------------------------------------------------------------------------------------------------
+
+struct fakehost_question {
+	struct edgesteer_question question;
+	char app[256];
+	struct fakehost_question *next;
+};
+
+static void *look_up(void *ctx)
+{
+	struct fakehost *host = ctx;
+
+	host->result = host->plugin->look_up(host->instance);
+	return NULL;
+}
+
+void fakehost_ask(struct fakehost *host, const struct edgesteer_question *question)
+{
+	struct fakehost_question *asked = check(calloc(1, sizeof(*asked))), **end = &host->questions;
+
+	asked->question = *question;
+	if (question->app) {
+		snprintf(asked->app, sizeof(asked->app), "%s", question->app);
+		asked->question.app = asked->app;
+	}
+	pthread_mutex_lock(&host->lock);
+	while (*end)
+		end = &(*end)->next;
+	*end = asked;
+	eventfd_write(host->question_fd, 1);
+	pthread_mutex_unlock(&host->lock);
+}
+
+static int question_fd(const struct edgesteer_host *lent)
+{
+	return ((const struct fakehost *)lent)->question_fd;
+}
+
+static int take(const struct edgesteer_host *lent, struct edgesteer_question *ret_question)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+	eventfd_t count; // lint-ok: the system's name
+
+	pthread_mutex_lock(&host->lock);
+	free(host->taken); // its app is not used any more, or AddressSanitizer says so
+	host->taken = host->questions;
+	if (host->taken) {
+		host->questions = host->taken->next;
+		*ret_question = host->taken->question;
+	}
+	if (!host->questions)
+		(void)eventfd_read(host->question_fd, &count);
+	pthread_mutex_unlock(&host->lock);
+	return host->taken != NULL;
+}
+
+static void describe_finding(FILE *file, uint64_t id, const struct edgesteer_finding *finding)
+{
+	static const char *const words[] = {"found", "not-found", "busy", "denied", "timeout", "broken"};
+
+	fprintf(file, "%llu %s", (unsigned long long)id, words[finding->outcome]);
+	for (size_t i = 0; i < finding->site_count; i++)
+		fprintf(file, "%s%s", i ? "," : " ", finding->sites[i]);
+	if (finding->carrier)
+		fprintf(file, " carrier=%s", finding->carrier);
+	if (finding->class_)
+		fprintf(file, " class=%s", finding->class_);
+	if (finding->lifetime_s)
+		fprintf(file, " lifetime=%u", finding->lifetime_s);
+	if (finding->retry_s)
+		fprintf(file, " retry=%u", finding->retry_s);
+	if (finding->text)
+		fprintf(file, ": %s", finding->text);
+}
+
+static void answer(const struct edgesteer_host *lent, uint64_t id, const struct edgesteer_finding *finding)
+{
+	struct fakehost *host = (struct fakehost *)lent;
+	char line[2048];
+	FILE *file = check(fmemopen(line, sizeof(line), "w"));
+
+	describe_finding(file, id, finding);
+	fputc('\n', file);
+	fclose(file);
+	size_t len = strlen(line);
+
+	pthread_mutex_lock(&host->lock);
+	host->answers = check(realloc(host->answers, host->answers_len + len + 1));
+	memcpy(host->answers + host->answers_len, line, len + 1);
+	host->answers_len += len;
+	host->answer_count++;
+	trace(host, "answer\t%.*s", (int)len - 1, line);
+	if (host->trace)
+		fflush(host->trace);
+	pthread_mutex_unlock(&host->lock);
+}
+
+char *fakehost_answers(struct fakehost *host)
+{
+	pthread_mutex_lock(&host->lock);
+	char *text = check(strdup(host->answers ? host->answers : ""));
+
+	pthread_mutex_unlock(&host->lock);
+	return text;
+}
+
+// ---- running both ---------------------------------------------------------------------------------------------------
+
+static int start(struct fakehost *host, const struct edgesteer_plugin *plugin, void *(*job)(void *ctx))
+{
+	host->plugin = plugin;
+
+	int err = plugin->open(&host->lent, &host->instance);
+
+	if (err < 0)
+		return err;
+	host->stop_fd = eventfd(0, EFD_CLOEXEC);
+	host->question_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	expect(host->stop_fd >= 0 && host->question_fd >= 0 && pthread_create(&host->thread, NULL, job, host) == 0);
+	return 0;
+}
+
+int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin)
+{
+	return start(host, plugin, provide);
+}
+
+int fakehost_look_up(struct fakehost *host, const struct edgesteer_plugin *plugin)
+{
+	return start(host, plugin, look_up);
+}
+
+int fakehost_stop(struct fakehost *host)
+{
+	eventfd_write(host->stop_fd, 1);
+	pthread_join(host->thread, NULL);
+	host->plugin->close(host->instance);
+	close(host->stop_fd);
+	close(host->question_fd);
+	return host->result;
+}
+
 // ---- life -----------------------------------------------------------------------------------------------------------
 
 static void reads(const struct edgesteer_host *lent, const char *path)
@@ -366,7 +489,7 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 	*host = (struct fakehost){
 		.lent = {.size = sizeof(host->lent), .option = option, .option_map = option_map, .report = report, .add = add,
 		         .reads = reads, .path = path, .begin = begin, .put = put, .drop = drop, .commit = commit,
-		         .source = source, .stop_fd = stop_fd},
+		         .source = source, .stop_fd = stop_fd, .question_fd = question_fd, .take = take, .answer = answer},
 		.options = options,
 		.map = map,
 		.reports = check(strdup("")),
@@ -413,6 +536,12 @@ void fakehost_end(struct fakehost *host)
 	}
 	free(host->ops);
 	tdestroy(host->targets, free_op);
+	for (struct fakehost_question *next; host->questions; host->questions = next) {
+		next = host->questions->next;
+		free(host->questions);
+	}
+	free(host->taken);
+	free(host->answers);
 	free(host->sources);
 	free(host->reports);
 	free(host->added);

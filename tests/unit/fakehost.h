@@ -1,5 +1,6 @@
 // A plugin host for tests of plugins: lends fixed options, keeps what is reported and handed over as text lines. No
-// checks: what a plugin hands over is what the test sees. For fuzz targets one that checks everything and keeps nothing.
+// checks: what a plugin hands over is what the test sees. Runs provide() or look_up() on a
+// thread. For fuzz targets one that checks everything and keeps nothing.
 #pragma once
 
 #include <pthread.h>
@@ -54,6 +55,13 @@ struct fakehost {
 	void *targets;                   // what was committed, a tree
 	char *sources;                   // "prod: current\n", "prod: away 401 Unauthorized\n", in their order
 	size_t sources_len;
+
+	// look_up(), as provide().
+	int question_fd;
+	struct fakehost_question *questions; // not taken yet, oldest first
+	struct fakehost_question *taken;     // last
+	char *answers;                       // fakehost_answers()
+	size_t answers_len, answer_count;
 };
 
 // Options and map are borrowed; `map` may be NULL.
@@ -64,10 +72,17 @@ void fakehost_end(struct fakehost *host);
 
 // Opens an instance and runs its provide() on a thread. Negative: open() failed.
 int fakehost_provide(struct fakehost *host, const struct edgesteer_plugin *plugin);
-// Has provide() return, closes the instance, and returns what provide() did.
+// The same with look_up().
+int fakehost_look_up(struct fakehost *host, const struct edgesteer_plugin *plugin);
+// Has provide() or look_up() return, closes the instance, and returns what it did.
 int fakehost_stop(struct fakehost *host);
 // What was committed, by key: "KEY: APP SITE BALANCER CREATED HEALTH\n" each. For free().
 char *fakehost_targets(struct fakehost *host);
+// Gives look_up() a question, which is copied. Any number of them, at any rate.
+void fakehost_ask(struct fakehost *host, const struct edgesteer_question *question);
+// All answers so far, in their order: "ID found SITE,SITE carrier=C class=C lifetime=S: TEXT\n", "ID busy retry=S: TEXT\n",
+// without what is not said. For free().
+char *fakehost_answers(struct fakehost *host);
 // Runs a plugin on a file of `len` octets, whose path is the value of each option whose value here is FAKEHOST_FILE.
 // Aborts unless it keeps to the plugin interface in what it adds, `on_add` (NULL: none) agrees, its reports name no other
 // file, and it fails exactly when it has reported an error.

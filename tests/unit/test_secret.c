@@ -75,7 +75,7 @@ static void test_files(void **state)
 	assert_null(secret_read_token(path, false, token, buf));
 	assert_int_equal(strlen(token), SECRET_MAX_LEN);
 	write_file(large, SECRET_MAX_LEN + 1, 0600);
-	assert_string_equal(secret_read_token(path, false, token, buf), "too long for a token");
+	assert_string_equal(secret_read_token(path, false, token, buf), "too long");
 	assert_null(secret_fault(path, buf));
 	assert_string_equal(secret_read_token(folder, false, token, buf), "Is a directory");
 	unlink(path);
@@ -86,6 +86,32 @@ static void test_files(void **state)
 	unlink(path);
 	free(token);
 	free(large);
+}
+
+static void test_octets(void **state)
+{
+	char octets[8], buf[128];
+	size_t len = 99;
+	unsigned char *room = secret_room_new(10000);
+
+	(void)state;
+	write_file("a b\n\0c", 6, 0600); // as they are
+	assert_null(secret_read(path, false, octets, sizeof(octets), &len, buf));
+	assert_int_equal(len, 6);
+	assert_memory_equal(octets, "a b\n\0c", 6);
+	assert_null(secret_read(path, false, octets, 6, &len, buf));
+	len = 99;
+	assert_string_equal(secret_read(path, false, octets, 5, &len, buf), "too long");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_non_null(strstr(secret_read(path, false, octets, sizeof(octets), &len, buf), "open to everybody"));
+	assert_int_equal(len, 99);
+	unlink(path);
+	assert_non_null(room);
+	for (size_t i = 0; i < 10000; i++)
+		assert_int_equal(room[i], 0);
+	memset(room, 1, 10000);
+	secret_room_free(room, 10000);
+	secret_room_free(NULL, 10000);
 }
 
 static void test_stamp(void **state)
@@ -109,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_stamp),
 	};
 

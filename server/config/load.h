@@ -1,4 +1,4 @@
-// Reads a config file into a struct config, or documents what one may contain: both from the rows of options.c.
+// Reads a config file into a struct config, or documents what one may contain: both from the rows of options*.c.
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// The manual page edgesteer.yaml(5), made from the rows of options.c.
+// The manual page edgesteer.yaml(5), made from the rows of options*.c.
 #pragma once
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-// Every option of the config file, one row each. To add one: a field in config.h, a row here.
+// The options of the zones, the sites and the apps, and the root; see options.h.
 #include "config/options.h"
 
-#include "base/log.h"
 #include "config/catalogue.h"
 #include "config/config.h"
 #include "config/crosscheck.h"
 #include "config/include.h"
+#include "config/options_parts.h"
 #include "config/reference.h"
 #include "config/rules.h"
 #include "schema/hosts.h"
@@ -15,19 +15,6 @@
 #include "schema/yaml.h"
 #include "steer/place.h"
 #include "steer/prior.h"
-
-#define SHRINK_HELP(what, same) \
-	"A reload is refused that would take a larger share of its " what " than this from the same " same " as it was loaded " \
-	"for the generation in use. `edgesteerctl reload --force` takes it anyway. A start takes whatever there is."
-
-#define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
-#define LIST(type, member, count) FIELD(type, member), .count_offset = offsetof(struct type, count)
-#define ROWS(rows) .options = rows, .option_count = ARRAY_LEN(rows)
-
-static const struct option_word log_levels[] = {
-	{"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
-	{"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},     {NULL, 0},
-};
 
 #define CHECK_WORD(id, name, ...) {name, CHECK_##id},
 #define CHECK_HELP(id, name, port, keys, engine, help) " `" name "`: " help "."
@@ -39,120 +26,15 @@ static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 
 
 static const struct option_word metro_rules[] = {METRO_RULES_EACH(METRO_WORD) {NULL, 0}};
 
-static const struct option_word ready_rules[] = {
-	{"both", READY_BOTH}, {"probe", READY_PROBE}, {"endpoints", READY_ENDPOINTS}, {NULL, 0},
-};
-
 #define KIND_WORD(id, text) {text, SITE_##id},
 
 static const struct option_word site_kinds[] = {SITE_KINDS_EACH(KIND_WORD) {NULL, 0}};
-
-static const struct option_word watch_words[] = {
-	{"off", CONFIG_WATCH_OFF}, {"feeds", CONFIG_WATCH_FEEDS}, {"on", CONFIG_WATCH_ON}, {NULL, 0},
-};
 
 static const struct option_word block_checks[] = {
 	{"off", BLOCK_CHECK_OFF}, {"warn", BLOCK_CHECK_WARN}, {"enforce", BLOCK_CHECK_ENFORCE}, {NULL, 0},
 };
 
 static const struct option_word alias_expiries[] = {{"serve", 0}, {"down", 1}, {NULL, 0}};
-
-static const struct option http_tls_rows[] = {
-	{"cert", &text_path, .required = true, FIELD(config_http, cert),
-	 .help = "The door's certificate and the certificates of the CAs between it and the root, in PEM."},
-	{"key", &text_path, .required = true, FIELD(config_http, key),
-	 .help = "Its private key, in PEM, in a file that others than its owner and group cannot read."},
-	{"client-ca", &text_path, .otherwise = "certificates of clients are not asked for", FIELD(config_http, client_ca),
-	 .help = "The CAs, in PEM, whose certificates let clients in: a CA of your own for this purpose, as every certificate "
-	         "of it counts. The organizational units (OU) in a certificate's subject say what its client may do, `read`, "
-	         "`report` or `operate`; without one of these it may `read`."},
-};
-
-static const struct schema http_tls_schema = {
-	.path = "server.http[].tls",
-	.intro = "TLS 1.2 or 1.3. The files are read at the start and at each reload, and, unless `server.watch` is `off`, when "
-	         "they change; connections that are open stay.",
-	ROWS(http_tls_rows),
-};
-
-static const struct option http_rows[] = {
-	{"listen", &text_endpoint, .required = true, FIELD(config_http, listen),
-	 .restart = true, .help = "The address and port."},
-	{"tls", &schema_mapping, .schema = &http_tls_schema, .offset = 0, .size = sizeof(struct config_http),
-	 .help = "Its certificate. Without, everything is sent as it is."},
-	{"tokens", &text_path, .otherwise = "there are none", FIELD(config_http, tokens),
-	 .help = "A file of what lets clients in, one a line: `SCOPE[,SCOPE...] NAME TOKEN`. The scopes are `read` (what "
-	         "edgesteerctl(1) shows), `report` (what agents report) and `operate` (what changes something, and `read`); the "
-	         "name is for the log; the token has 16 to 256 characters, or is `sha256:` and the hexadecimal SHA-256 of one. "
-	         "Lines that start with `#` are comments. Others than the file's owner and group must not be able to read it. "
-	         "Read again like the files of `tls`."},
-};
-
-static const struct schema http_schema = {
-	.path = "server.http[]",
-	.intro = "The HTTP door: `/livez`, `/readyz` and `/metrics` (Prometheus) for everybody who can reach the address, and, for "
-	         "those with a token or a client's certificate, `GET /v1/VERB` and `POST /v1/VERB`, the verbs of edgesteerctl(1). "
-	         "With neither `tokens` nor `client-ca` anything but the first three is refused. Tokens without TLS are refused "
-	         "on an address that is not loopback.",
-	ROWS(http_rows),
-	.size = sizeof(struct config_http),
-	.max_entries = CONFIG_HTTP_MAX,
-	.finish = rules_http,
-	.mark_offset = offsetof(struct config_http, mark),
-};
-
-static const struct option server_rows[] = {
-	{"listen", &list_endpoints, .fallback = "[\"0.0.0.0@53\", \"::@53\"]", .min = "1", .max = "64",
-	 LIST(config_server, listen, listen_count),
-	 .restart = true, .help = "Addresses and ports to serve on, UDP and TCP. Without `@PORT` the port is 53."},
-	{"workers", &number_integer, .fallback = "0", .min = "0", .max = "256", FIELD(config_server, workers),
-	 .restart = true, .help = "Threads that serve each address over UDP, and as many for TCP. 0: one per CPU."},
-	{"control", &text_path, .fallback = "/run/edgesteer/control.sock", .max = "107", FIELD(config_server, control),
-	 .restart = true, .help = "The control socket, for edgesteerctl(1)."},
-	{"http", &schema_list, .schema = &http_schema, LIST(config_server, http, http_count),
-	 .help = "Addresses of the HTTP door, for monitoring and for programs; none without it."},
-	{"state-dir", &text_path, .fallback = "/var/lib/edgesteer", FIELD(config_server, state_dir),
-	 .restart = true,
-	 .help = "The folder for what survives a restart: drains, forces, the last health. Created if missing."},
-	{"user", &text_word, .otherwise = "the user it was started as", FIELD(config_server, user),
-	 .restart = true,
-	 .help = "The user to run as once the sockets are bound. All capabilities are given up then, whoever it runs as; "
-	         "started as root, it warns when there is none."},
-	{"plugin-dir", &text_path, .otherwise = "only built-in plugins", FIELD(config_server, plugin_dir),
-	 .help = "The folder with plugins that are not built in, as NAME.so."},
-	{"nsid", &text_any, .max = "128", .otherwise = "no such option in replies", FIELD(config_server, nsid),
-	 .help = "The answer to queries that ask for the server's identity (NSID, RFC 5001)."},
-	{"udp-size", &number_integer, .fallback = "1232", .min = "512", .max = "4096", FIELD(config_server, udp_size),
-	 .help = "The largest UDP reply, in octets. Larger ones are truncated, and the client retries over TCP."},
-	{"tcp-clients", &number_integer, .fallback = "256", .min = "1", .max = "65535",
-	 FIELD(config_server, tcp_clients),
-	 .restart = true, .help = "The maximum number of open TCP connections, for each of the TCP threads."},
-	{"tcp-idle", &number_duration_ms, .fallback = "10s", .min = "1s", .max = "1h", FIELD(config_server, tcp_idle_ms),
-	 .restart = true, .help = "How long a TCP connection may be idle before it is closed."},
-	{"probes", &number_integer, .fallback = "1024", .min = "1", .max = "65535", FIELD(config_server, probes),
-	 .help = "The maximum number of concurrent health probes."},
-	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
-	 .help = "Log messages of this severity and above."},
-	{"watch", &text_enum, .fallback = "feeds", .words = watch_words, FIELD(config_server, watch),
-	 .help = "Which files are watched: a change of one that has been left alone for a second (or goes on for ten) starts a "
-	         "reload, as `edgesteerctl reload` does, with the same checks, of everything that has changed, watched or not. "
-	         "What is refused is reported once, and the generation in use stays. `feeds`: the files of `locate` sources, "
-	         "`latency`, `metros`, `aws-ranges` and the `ca-file` of checks. `on`: the config with what it includes, its `catalogue` and "
-	         "the zones' files too. `off`: none. Zones and sources may say otherwise. Changes are noticed in files that are "
-	         "replaced, also by a symbolic link anywhere on the way to them (a ConfigMap), and in files written in place; "
-	         "where inotify(7) cannot tell, as with most network file systems, within 30 seconds."},
-	{"ecs-ignore", &list_prefixes, .otherwise = "none", .min = "0", .max = "1024",
-	 LIST(config_server, ecs_ignore, ecs_ignore_count),
-	 .help = "Client subnets (RFC 7871) in these prefixes are ignored: the sender of the query counts as the client. "
-	         "For resolvers that send private addresses."},
-};
-
-static const struct schema server_schema = {
-	.path = "server",
-	.intro = "The daemon itself. A change takes effect at a reload, unless the option says otherwise.",
-	ROWS(server_rows),
-	.finish = rules_server,
-};
 
 #define ACCESS(key_, kind, fallback_, help_) \
 	{key_, &number_latency_us, .fallback = fallback_, .min = "0ms", .max = "10s", \
@@ -277,130 +159,6 @@ static const struct schema domain_schema = {
 	.name = rules_domain_name,
 	.finish = rules_domain,
 	.mark_offset = offsetof(struct config_domain, mark),
-};
-
-static const struct option locate_rows[] = {
-	{"plugin", &text_word, .required = true, FIELD(config_locate, plugin),
-	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
-	{"shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
-	 FIELD(config_locate, shrink_limit), .help = SHRINK_HELP("prefixes", "source, which has the same plugin and options,")},
-	{"watch", &text_bool, .otherwise = "whether `server.watch` is `feeds` or `on`", FIELD(config_locate, watch),
-	 .help = "Whether a change of the source's files starts a reload; see `server.watch`."},
-};
-
-static const struct schema locate_schema = {
-	.path = "locate[]",
-	.intro = "The sources of what is known about a client, in order: each field (carrier, class, coordinates, hinted "
-	         "site) comes from the first source that knows it. The other keys of an entry depend on the plugin.",
-	ROWS(locate_rows),
-	.size = sizeof(struct config_locate),
-	.max_entries = PLACE_SOURCES_MAX,
-	.finish = rules_locate,
-	.mark_offset = offsetof(struct config_locate, mark),
-	.open = true,
-};
-
-static const struct option provider_rows[] = {
-	{"plugin", &text_word, .required = true, FIELD(config_provider, plugin),
-	 .help = "The source. `edgesteerd --plugins` lists the built-in plugins and their keys."},
-	{"grace", &number_duration_s, .fallback = "60s", .min = "0s", .max = "7d", FIELD(config_provider, grace_s),
-	 .help = "How long a target whose object has vanished from the source is still answered. While the source cannot be "
-	         "reached, nothing vanishes."},
-	{"health", &text_enum, .fallback = "both", .words = ready_rules, FIELD(config_provider, health),
-	 .help = "Whose word decides whether its targets are up. `probe`: the check's; without a check they are up. "
-	         "`endpoints`: the source's, such as a cluster that says whether any pod is ready; what it says nothing of is "
-	         "up. `both`: up where neither says down. The source's word is taken when it has said for `fall` intervals of "
-	         "the app's `check` that nothing is ready, or for 30 seconds without a check; with `endpoints` that is all a "
-	         "check is for, as nothing is probed."},
-};
-
-static const struct schema provider_schema = {
-	.path = "providers[]",
-	.intro = "Sources of targets that come and go while the daemon runs: a cluster, a file that another tool writes, a "
-	         "program. What they give joins `apps`. Where the config has a target at the same site of the same app, the "
-	         "config's is used; an app that only a provider names takes `defaults`. A target's site is one of `sites` or of "
-	         "the catalogue, and its app is in one of `domains`; anything else is refused with a line in the log. Of two "
-	         "objects that claim the same site of the same app the older one is used. The last targets are kept in "
-	         "`state-dir` and served after a start until the source can be reached. `edgesteerctl sources` shows all of them. "
-	         "The other keys of an entry depend on the plugin; see edgesteer-plugins(7).",
-	ROWS(provider_rows),
-	.size = sizeof(struct config_provider),
-	.max_entries = PROVIDERS_MAX,
-	.finish = rules_provider,
-	.mark_offset = offsetof(struct config_provider, mark),
-	.open = true,
-};
-
-static const struct option discovery_rows[] = {
-	{"plugin", &text_word, .required = true, FIELD(config_discovery, plugin),
-	 .help = "The service. `edgesteerd --plugins` lists the built-in plugins and their keys."},
-	{"carriers", &list_texts, .required = true, .min = "1", .max = "64",
-	 LIST(config_discovery, carriers, carrier_count),
-	 .help = "The carriers whose clients it knows. It is asked about no others: a client's carrier is what `locate` says."},
-	{"rate", &number_integer, .fallback = "10", .min = "1", .max = "10000", FIELD(config_discovery, rate),
-	 .help = "How many questions a second it is asked at most; at once at most a tenth of that."},
-	{"concurrency", &number_integer, .fallback = "10", .min = "1", .max = "512", FIELD(config_discovery, concurrency),
-	 .help = "How many questions may be under way."},
-	{"timeout", &number_duration_ms, .fallback = "2s", .min = "100ms", .max = "60s", FIELD(config_discovery, timeout_ms),
-	 .help = "How long an answer is waited for."},
-};
-
-static const struct schema discovery_schema = {
-	.path = "discovery[]",
-	.intro = "Services that know where a carrier's clients are, such as a carrier's edge-discovery service. They are asked "
-	         "about one client after the other, the busiest prefixes first, never while a query waits; what they say becomes "
-	         "learned prefixes (`learned`), which come before the prefix table. A site that the client's carrier cannot reach "
-	         "is ignored whoever names it. Client addresses are sent to the service: the address that has asked, where a "
-	         "query came without a client subnet, else one drawn within the prefix of the client subnet. `carriers` and "
-	         "`learned.notes-from` limit whose. The other keys of an entry depend on the plugin; see edgesteer-plugins(7).",
-	ROWS(discovery_rows),
-	.size = sizeof(struct config_discovery),
-	.max_entries = DISCOVERY_MAX,
-	.finish = rules_discovery,
-	.mark_offset = offsetof(struct config_discovery, mark),
-	.open = true,
-};
-
-static const struct option learned_prefix_rows[] = {
-	{"ipv4", &number_integer, .fallback = "24", .min = "8", .max = "32", FIELD(config, learned.prefix_v4),
-	 .help = "The length in bits of the IPv4 prefixes that are learned: one client speaks for its prefix."},
-	{"ipv6", &number_integer, .fallback = "48", .min = "16", .max = "64", FIELD(config, learned.prefix_v6),
-	 .help = "The same for IPv6."},
-};
-
-static const struct schema learned_prefix_schema = {
-	.path = "learned.prefix",
-	.intro = "The prefixes that are learned.",
-	ROWS(learned_prefix_rows),
-};
-
-static const struct option learned_rows[] = {
-	{"prefix", &schema_mapping, .schema = &learned_prefix_schema, .offset = 0, .size = sizeof(struct config),
-	 .help = "The prefixes that are learned. Neighbours that agree are answered as one; nothing is assumed of those between "
-	         "them that were not asked about."},
-	{"max", &number_integer, .fallback = "100000", .min = "1", .max = "1000000", FIELD(config, learned.max),
-	 .help = "How many prefixes are kept at most: those with the most traffic."},
-	{"agree", &number_integer, .fallback = "3", .min = "1", .max = "8", FIELD(config, learned.agree),
-	 .help = "A prefix is learned, and later moves to another site, when this many clients of it in a row have got the "
-	         "same answer."},
-	{"agree-for", &number_duration_s, .fallback = "10m", .min = "1s", .max = "7d", FIELD(config, learned.agree_for_s),
-	 .help = "Or when all answers over this time were the same."},
-	{"moves", &number_integer, .fallback = "600", .min = "1", .max = "1000000", FIELD(config, learned.moves),
-	 .help = "How many prefixes may move from one answer to another in a minute, the busiest first; the others wait."},
-	{"tries", &number_integer, .fallback = "3", .min = "1", .max = "16", FIELD(config, learned.tries),
-	 .help = "How many clients of a prefix are asked about when the service does not know them."},
-	{"max-stale", &number_duration_s, .fallback = "7d", .min = "0s", .max = "365d", FIELD(config, learned.max_stale_s),
-	 .help = "How long what was learned still counts when it cannot be confirmed."},
-	{"notes-from", &list_prefixes, .otherwise = "all", .min = "0", .max = "1024",
-	 LIST(config, learned.notes_from, learned.notes_from_count),
-	 .help = "The resolvers whose queries tell which prefixes are busy. A client subnet can be forged, to make any prefix "
-	         "look busy: without this, one sender has at most 5 % of a minute's say (or 100 queries)."},
-};
-
-static const struct schema learned_schema = {
-	.path = "learned",
-	.intro = "How what the services of `discovery` say becomes learned prefixes.",
-	ROWS(learned_rows),
 };
 
 static const struct option check_rows[] = {
@@ -572,7 +330,7 @@ static const struct option root_rows[] = {
 	         "files is an error; lists (`locate`) join in the order of the files; anything else may be in one file "
 	         "only. Included files may include more, 8 deep and 4096 in all. All together have at most 256 MiB and 8388608 "
 	         "values."},
-	{"server", &schema_mapping, .schema = &server_schema, FIELD(config, server), .help = "The daemon itself."},
+	{"server", &schema_mapping, .schema = &options_server, FIELD(config, server), .help = "The daemon itself."},
 	{"steering", &schema_mapping, .schema = &steering_schema, FIELD(config, steering),
 	 .help = "How the nearest site is estimated."},
 	{"resolver", &schema_mapping, .schema = &resolver_schema, FIELD(config, resolver),
@@ -600,13 +358,13 @@ static const struct option root_rows[] = {
 	 .help = "A file with a `sites` section, to use instead of the catalogue of AWS sites."},
 	{"domains", &schema_map, .required = true, .schema = &domain_schema, LIST(config, domains, domain_count),
 	 .help = "The DNS zones."},
-	{"locate", &schema_list, .schema = &locate_schema, LIST(config, locates, locate_count),
+	{"locate", &schema_list, .schema = &options_locate, LIST(config, locates, locate_count),
 	 .help = "The sources of what is known about a client."},
-	{"providers", &schema_list, .schema = &provider_schema, LIST(config, providers, provider_count),
+	{"providers", &schema_list, .schema = &options_provider, LIST(config, providers, provider_count),
 	 .help = "Sources of targets that come and go while the daemon runs."},
-	{"discovery", &schema_list, .schema = &discovery_schema, LIST(config, discoveries, discovery_count),
+	{"discovery", &schema_list, .schema = &options_discovery, LIST(config, discoveries, discovery_count),
 	 .help = "Services that are asked where clients are."},
-	{"learned", &schema_mapping, .schema = &learned_schema, .offset = 0, .size = sizeof(struct config),
+	{"learned", &schema_mapping, .schema = &options_learned, .offset = 0, .size = sizeof(struct config),
 	 .help = "How what they say becomes learned prefixes."},
 	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
 	 .help = "The options of apps that only `providers` name."},

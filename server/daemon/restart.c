@@ -1,4 +1,4 @@
-// Compares settings as texts, which is also how a warning shows them; see restart.h. The rows of config/options.c say
+// Compares settings as texts, which is also how a warning shows them; see restart.h. The rows of config/options*.c say
 // which settings need a restart.
 #include "daemon/restart.h"
 

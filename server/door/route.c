@@ -32,7 +32,8 @@ enum route_kind route_find(const struct request_text *path, const struct verbs_r
 	*ret_verb = NULL;
 	if (len >= sizeof(name))
 		return ROUTE_VERB;
-	memcpy(name, path->at + folder_len, len);
+	for (size_t i = 0; i < len; i++) // a verb of two words has a path of two parts
+		name[i] = path->at[folder_len + i] == '/' ? ' ' : path->at[folder_len + i];
 	name[len] = '\0';
 	*ret_verb = verbs_find(name);
 	return ROUTE_VERB;

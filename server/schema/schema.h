@@ -1,5 +1,5 @@
 // The schema: everything a config file may contain, as data. One row is one option, from which come its parser, checks,
-// default, manual entry and JSON schema. The rows are in config/options.c; their types in number.c, text.c and list.c;
+// default, manual entry and JSON schema. The rows are in config/options*.c; their types in number.c, text.c and list.c;
 // rules that concern several options in config/rules.c. schema.c walks the rows.
 #pragma once
 

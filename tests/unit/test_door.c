@@ -153,6 +153,8 @@ static void test_paths(void **state)
 		{ROUTE_VERB, "/v1/check", "check", "GET"},
 		{ROUTE_VERB, "/v1/drain", "drain", "POST"},
 		{ROUTE_VERB, "/v1/reload", "reload", "POST"},
+		{ROUTE_VERB, "/v1/learned/forget", "learned forget", "POST"},
+		{ROUTE_VERB, "/v1/learned/", NULL, NULL},
 		{ROUTE_VERB, "/v1/drain/", NULL, NULL},
 		{ROUTE_VERB, "/v1/%64rain", NULL, NULL},
 		{ROUTE_VERB, "/v1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL, NULL},

@@ -57,6 +57,7 @@ struct serving *serving_new(struct generation *first)
 static void drop_preview(struct serving *serving)
 {
 	free((void *)serving->preview.states);
+	free((void *)serving->preview.shares);
 	serving->preview = (struct live){0};
 }
 
@@ -87,13 +88,16 @@ static int publish_once(const struct merge *merge)
 {
 	struct live *live = live_next();
 	struct target_states *states = live ? merge_states(merge) : NULL;
+	struct target_shares *shares;
 
-	if (!states) {
+	if (!states || merge_shares(merge, &shares) < 0) {
 		free(live);
+		free(states);
 		return E_NOMEM;
 	}
 	live->view = merge_view(merge);
 	live->states = states;
+	live->shares = shares;
 	live_publish(live);
 	return E_OK;
 }
@@ -304,6 +308,20 @@ int serving_fill(struct serving *serving, struct aliases *aliases, struct health
 	return fill(aliases, merge_view(serving->merge), serving->merge, health);
 }
 
+// NULL: there are none. Out of memory, those that were published before are waited for.
+static struct target_shares *shares_of(const struct merge *merge)
+{
+	struct target_shares *shares;
+	int err = merge_shares(merge, &shares);
+
+	if (err < 0) {
+		publish_drain();
+		err = merge_shares(merge, &shares);
+	}
+	must(err == E_OK); // see live_reserve_shares()
+	return shares;
+}
+
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
                  const struct readiness *readiness, struct state *state)
 {
@@ -336,6 +354,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
+		live->shares = shares_of(merge);
 		if (next->view->tables != live->view->tables)
 			live->learned = handover->learned; // what there was is for other sites and places
 		else
@@ -382,7 +401,9 @@ const struct live *serving_live(struct serving *serving)
 	if (serving_started(serving))
 		return live_current();
 	if (!preview->states)
-		*preview = (struct live){.view = serving->first_view, .states = merge_states(serving->merge)};
+		*preview = (struct live){.view = serving->first_view,
+		                         .states = merge_states(serving->merge),
+		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
 }
 

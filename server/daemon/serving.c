@@ -19,6 +19,7 @@
 #include "generation/generation.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "traffic/samples.h"
 #include "view/index.h"
 #include "view/learned.h"
 #include "view/live.h"
@@ -29,17 +30,19 @@ struct serving {
 	struct view *first_view;   // until it is published
 	struct merge *merge;
 	struct caches *caches;
+	struct samples *samples;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool answers_are_old;      // some are: there was no memory for new ones
 	bool is_short;             // of memory; said in the log
 };
 
-struct serving *serving_new(struct generation *first)
+struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (!serving) {
+	if (!serving || !(serving->samples = samples_new(workers))) {
+		free(serving);
 		view_free(first->view);
 		config_free(first->config);
 		handover_free(first->handover);
@@ -72,6 +75,7 @@ struct serving *serving_free(struct serving *serving)
 	config_free(serving->config);
 	handover_free(serving->leaving);
 	caches_free(serving->caches);
+	samples_free(serving->samples);
 	free(serving);
 	return NULL;
 }
@@ -208,16 +212,17 @@ static void set_unready(void *ctx, const char *app, const char *site)
 	set_ready(generation->handover->merge, generation->config, app, site, false);
 }
 
-// Before the workers: it is in the first answer. Out of memory, the learner makes another one.
-static void add_learned(struct learned *learned)
+// Before the workers: it is in the first answer. Out of memory, the learner makes another one, and there are no samples.
+static void add_rest(const struct serving *serving, struct learned *learned)
 {
-	struct live *live = learned ? live_next() : NULL;
+	struct live *live = live_next();
 
 	if (!live) {
 		learned_free(learned);
 		return;
 	}
 	live->learned = learned;
+	live->samples = samples_notes(serving->samples);
 	live_publish(live);
 }
 
@@ -231,7 +236,7 @@ int serving_start(struct serving *serving, const struct health *health, struct l
 		learned_free(learned);
 		return E_NOMEM;
 	}
-	add_learned(learned);
+	add_rest(serving, learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
 }
@@ -353,6 +358,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
+		samples_follow(serving->samples, live->view, next->view);
 		merge_copy_states(merge, states);
 		live->shares = shares_of(merge);
 		if (next->view->tables != live->view->tables)
@@ -405,6 +411,11 @@ const struct live *serving_live(struct serving *serving)
 		                         .states = merge_states(serving->merge),
 		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
+}
+
+struct samples *serving_samples(const struct serving *serving)
+{
+	return serving->samples;
 }
 
 const struct caches *serving_caches(const struct serving *serving)

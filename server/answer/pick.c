@@ -122,8 +122,15 @@ static ALWAYS_INLINE int pick_by_table(const struct live *live, const struct app
 	                                        : pick_by_ranking(live, app, where, learned, barred, ret_hashed);
 }
 
+// Where something is learned of the client, but no site that is up. Not inline: few come here.
+static NOINLINE int pick_in_reach(const struct live *live, const struct app *app, const struct location *where,
+                                  uint8_t barred, bool *ret_hashed)
+{
+	return pick_by_table(live, app, where, where->learned, barred, ret_hashed);
+}
+
 // The same where something is learned of the client: the first of the learned sites, else by the table. Every learned
-// site is within reach (view/learned.h).
+// site is within reach (view/learned.h). Not inline, and small, as most servers have learned nothing.
 static NOINLINE int pick_by_learned(const struct live *live, const struct app *app, const struct location *where,
                                     uint8_t barred, bool *ret_hashed)
 {
@@ -135,7 +142,7 @@ static NOINLINE int pick_by_learned(const struct live *live, const struct app *a
 		if (slot >= 0 && !(live_state(live, app->first_target + (uint32_t)slot) & barred))
 			return slot;
 	}
-	return pick_by_table(live, app, where, learned, barred, ret_hashed);
+	return pick_in_reach(live, app, where, barred, ret_hashed);
 }
 
 static ALWAYS_INLINE int pick_slot(const struct live *live, const struct app *app, const struct location *where,

@@ -12,7 +12,6 @@
 #include "wire/query.h"
 
 struct app;
-struct learned;
 struct learned_row;
 
 struct location {
@@ -34,7 +33,8 @@ struct location {
 //
 // Where prefixes are learned there are two tables, and the leaf's depth is that of the longer of the two leaves, whether
 // the second has something there or a gap: the blocks are those of both tables laid over one another, so that none
-// overlap. The scope depends only on the tables, never on health or drains: caches would otherwise get overlapping blocks.
+// overlap. The scope depends only on the tables, and on which targets take a part of their clients (view/live.h), never on
+// health: caches would otherwise get overlapping blocks.
 struct locate_request {
 	const struct app *app;
 	const struct query_ecs *ecs;    // NULL or not present: none
@@ -44,16 +44,16 @@ struct locate_request {
 
 enum { LOCATE_MAX = 16 };
 
-// For locate_all(): where nothing is learned, and where something is.
+// For locate_all(): by the table alone, and where something is learned or targets take a part of their clients.
 void locate_by_table(struct locate_request *requests, unsigned count) HOT;
-void locate_by_both(const struct learned *learned, struct locate_request *requests, unsigned count);
+void locate_by_more(const struct live *live, struct locate_request *requests, unsigned count);
 
-// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap. Most servers have learned nothing: these
-// pay for one test.
+// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap. Most servers have learned nothing, and
+// rarely is a target on its way in or out.
 static ALWAYS_INLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
 {
-	if (unlikely(live->learned))
-		locate_by_both(live->learned, requests, count);
+	if (unlikely(live->learned || live->shares))
+		locate_by_more(live, requests, count);
 	else
 		locate_by_table(requests, count);
 }

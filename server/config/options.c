@@ -228,6 +228,11 @@ static const struct option site_rows[] = {
 	         "unspecified ones are always refused."},
 	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
 	 .help = "Added to the estimate: a positive bias makes the site look farther away."},
+	{"ceiling", &number_integer, .otherwise = "none", .min = "1", .max = "1000000000", FIELD(config_site, ceiling),
+	 .help = "Answers a second that the site takes at most, of all apps. What is above it spills to the next site in reach: "
+	         "always the same clients, as many as it takes, until the rate is below 0.9 of the ceiling. Where no other "
+	         "site in reach is open to them, they are answered with it all the same. Resolvers cache: the load that "
+	         "follows an answer is not measured here. At most 4096 sites and targets have one."},
 };
 
 _Static_assert(offsetof(struct config_site, longitude) == offsetof(struct config_site, latitude) + sizeof(double),
@@ -269,7 +274,11 @@ static const struct option target_rows[] = {
 	 .help = "Its share among targets that are equally near (within `tie`). 0 makes it a standby: it is answered only "
 	         "when no target with a weight is left that the client can reach. Distance must be known for a share: "
 	         "a client or site without coordinates gets the first in order."},
+	{"ceiling", &number_integer, .otherwise = "the site's alone", .min = "1", .max = "1000000000",
+	 FIELD(config_target, ceiling), .help = "As the site's `ceiling`, for this app's target alone; both count."},
 };
+
+_Static_assert(CONFIG_CEILINGS_MAX == 4096, "as the help of `ceiling` says");
 
 static const struct schema target_schema = {
 	.path = "apps.NAME.targets.SITE",
@@ -348,6 +357,12 @@ static const struct option root_rows[] = {
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
 	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
 	 FIELD(config, latency_shrink_limit), .help = SHRINK_HELP("rows", "file")},
+	{"guard", &number_percent, .fallback = "20%", .min = "1%", .max = "100%", FIELD(config, guard),
+	 .help = "A reload, of the config or of a file, that would answer a larger share of the recent queries than this with "
+	         "another site is refused. Counted are the queries of the last 5 minutes, by a sample of at least 1000 of them, "
+	         "with today's health, overrides and learned prefixes; not those whose target is no more. `edgesteerctl reload "
+	         "--check` shows who would move where, `edgesteerctl reload --force` takes it. What providers give, health and "
+	         "overrides are never held."},
 	{"metros", &text_path, .otherwise = "the carriers' zones in the catalogue", FIELD(config, metros),
 	 .help = "A CSV file of where carriers' clients are, for `unknown-metro: expected`, with the columns `carrier`, "
 	         "`country` (two letters, or empty), `latitude`, `longitude` and `share` (in any unit). For a carrier that it "

@@ -399,7 +399,6 @@ int learner_new(struct event_base *base, unsigned workers, const struct learner_
 	learner->save = ops->save;
 	learner->save_ctx = ops->ctx;
 	learner->workers = workers;
-	learner->every = 1;
 	learner->random = (uint64_t)clock_mono_ns();
 	learner->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	learner->arrived_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -431,7 +430,7 @@ static bool stop_all(struct learner *learner)
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {
 		goes_on = learner->is_started && !learner->has_stopped;
-		for (size_t i = 0; i < learner->leaving_count && !goes_on; i++)
+		for (size_t i = 0; !goes_on && i < learner->leaving_count; i++) // once the thread is no more
 			goes_on = !learner->leaving[i]->has_ended;
 		if (goes_on)
 			(void)poll(NULL, 0, 10);

@@ -190,7 +190,6 @@ static void world_begin(unsigned entry)
 	learner->book = book_new(&rules);
 	learner->crowd = crowd_new();
 	learner->notes = notes_new(1);
-	learner->every = 1;
 	learner->random = draws;
 	assert_true(learner->book && learner->crowd && learner->notes);
 	assert_int_equal(informant_open(generation.config, &generation.config->discoveries[entry], report, &world.service), E_OK);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "client/json.h"
-#include "client/observe.h"
+#include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
 

@@ -14,7 +14,7 @@
 #include "base/nearest.h"
 #include "client/json.h"
 #include "client/link.h"
-#include "client/observe.h"
+#include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
 
@@ -90,7 +90,7 @@ static const struct verb verbs[] = {
 	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
 	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
 	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
-	{.name = "observe", .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_observe,
+	{.name = "observe", .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_feed,
 	 .help = "pass measured round trips on, lines of ADDRESS SITE MILLISECONDS [HOST]"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},

@@ -152,7 +152,7 @@ struct config_observe {
 	const char *socket;          // likewise
 	const char *mode;            // of the socket, as written
 	unsigned socket_mode;        // the same as a number
-	const char *socket_owner;    // "USER", "USER:GROUP" or ":GROUP"; NULL: as it is made
+	const char *socket_group;    // NULL: the daemon's
 };
 
 struct config_check {

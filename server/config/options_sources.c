@@ -161,9 +161,8 @@ static const struct option observe_rows[] = {
 	{"socket", &text_path, .otherwise = "none", .max = "107", FIELD(config_observe, socket),
 	 .help = "A Unix datagram socket that the daemon makes; a datagram has one line or more, up to 65536 octets."},
 	{"socket-mode", &text_word, .fallback = "0660", FIELD(config_observe, mode), .help = "The mode of the socket, octal."},
-	{"socket-owner", &text_any, .otherwise = "the daemon's user and group", .max = "64", FIELD(config_observe, socket_owner),
-	 .help = "The owner of the socket: `USER`, `USER:GROUP` or `:GROUP`. The daemon must be allowed to give it away: to a group "
-	         "that it is in, unless it is root."},
+	{"socket-group", &text_word, .otherwise = "the daemon's group", FIELD(config_observe, socket_group),
+	 .help = "The group of the socket, one that the daemon's user is in. Its owner is the daemon's user."},
 };
 
 const struct schema options_observe = {

@@ -172,8 +172,6 @@ void rules_observe(struct reader *reader, struct value *object, void *entry)
 	else
 		reader_error_at(reader, value_get(object, "socket-mode"), "cannot be %s, expected an octal mode such as 0660",
 		                reader_quote(observe->mode, quote));
-	if (observe->socket_owner && strlen(observe->socket_owner) < 2)
-		reader_error_at(reader, value_get(object, "socket-owner"), "expected USER, USER:GROUP or :GROUP");
 }
 
 void rules_check_name(struct reader *reader, const char *name, void *entry)

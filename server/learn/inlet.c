@@ -13,7 +13,7 @@
 
 bool inlet_same(const struct inlet_place *a, const struct inlet_place *b)
 {
-	return strcmp(a->path, b->path) == 0 && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid;
+	return strcmp(a->path, b->path) == 0 && a->mode == b->mode && a->gid == b->gid;
 }
 
 static struct sockaddr_un name_of(const struct inlet_place *place)
@@ -51,6 +51,13 @@ static int remove_stale(const struct sockaddr_un *name)
 	return E_IO;
 }
 
+// Gives the file what the place wants. Until then nobody else can send to it.
+static int dress(const struct inlet_place *place, struct stat *ret_made)
+{
+	return (place->gid == (gid_t)-1 || lchown(place->path, (uid_t)-1, place->gid) == 0) &&
+	       chmod(place->path, place->mode) == 0 && lstat(place->path, ret_made) == 0 ? 0 : -1;
+}
+
 int inlet_open(const struct inlet_place *place, int *ret_fd, struct stat *ret_made)
 {
 	struct sockaddr_un name = name_of(place);
@@ -60,18 +67,18 @@ int inlet_open(const struct inlet_place *place, int *ret_fd, struct stat *ret_ma
 		return err;
 
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool is_bound = fd >= 0 && fchmod(fd, 0600) == 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0;
 
-	// Nobody else can send to it until it has its owner and its mode.
-	if (fd < 0 || fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
-	    ((place->uid != (uid_t)-1 || place->gid != (gid_t)-1) && lchown(place->path, place->uid, place->gid) < 0) ||
-	    chmod(place->path, place->mode) < 0 || lstat(place->path, ret_made) < 0) {
-		log_error("observe: socket %s: %s", place->path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return E_IO;
+	if (is_bound && dress(place, ret_made) == 0) {
+		*ret_fd = fd;
+		return E_OK;
 	}
-	*ret_fd = fd;
-	return E_OK;
+	log_error("observe: socket %s: %s", place->path, strerror(errno));
+	if (is_bound)
+		unlink(place->path);
+	if (fd >= 0)
+		close(fd);
+	return E_IO;
 }
 
 void inlet_remove(const struct inlet_place *place, const struct stat *made)

@@ -12,12 +12,11 @@ enum { INLET_PATH_MAX = 107, INLET_DATAGRAM_MAX = 65536 };
 struct inlet_place {
 	char path[INLET_PATH_MAX + 1]; // "": none is wanted
 	mode_t mode;
-	uid_t uid;                     // (uid_t)-1: whoever makes it
-	gid_t gid;                     // likewise
+	gid_t gid;                     // (gid_t)-1: that of who makes it
 };
 
 bool inlet_same(const struct inlet_place *a, const struct inlet_place *b) PURE;
-// Binds it, with its mode and owner before anybody can send; a stale one is replaced. *ret_made identifies the file for
+// Binds it, with its mode and group before anybody can send; a stale one is replaced. *ret_made identifies the file for
 // inlet_remove(). E_EXISTS: another process reads from it, or the file is not a socket; E_IO. Logged.
 int inlet_open(const struct inlet_place *place, int *ret_fd, struct stat *ret_made) MUST_USE;
 // Removes the file if it is still the one that was made.

@@ -20,6 +20,7 @@
 #include "learn/merit.h"
 #include "learn/rounds.h"
 #include "learn/saved.h"
+#include "learn/sightings.h"
 #include "view/explore.h"
 #include "view/learned.h"
 #include "view/live.h"
@@ -158,7 +159,7 @@ static struct tables *turn(struct learner *learner)
 	pthread_mutex_lock(&learner->mutex);
 	if (live)
 		rounds_turn(learner, live, now_ms, clock_wall_s());
-	learner->has_more = live && observe_turn(learner, live, now_ms, clock_wall_s());
+	learner->has_more = live && sightings_turn(learner, live, now_ms, clock_wall_s());
 	if (live && learner->masks_of == live->view->tables && rounds_wants_overlay(learner, live->view, now_ms)) {
 		tables = tables_use(live->view->tables);
 		learner->built_of = tables;
@@ -289,7 +290,7 @@ int learner_prepare(const struct learner *learner, const struct config *config, 
 	int err = plan ? copy_rules(config, &plan->rules) : E_NOMEM;
 
 	if (err == E_OK)
-		err = observe_read(config, report, &plan->observe);
+		err = sightings_read(config, report, &plan->observe);
 	if (err == E_OK && !(plan->crowd = crowd_new()))
 		err = E_NOMEM;
 	for (size_t i = 0; i < config->discovery_count && (err == E_OK || err == E_INVAL); i++) {
@@ -366,7 +367,7 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	crowd_free(learner->crowd);
 	learner->crowd = plan->crowd;
 	plan->crowd = NULL;
-	observe_take(learner, &plan->observe);
+	sightings_take(learner, &plan->observe);
 	learner->plans++;
 	pthread_mutex_unlock(&learner->mutex);
 	if (plan->count > 0 || plan->observe.is_on)
@@ -452,7 +453,7 @@ static bool stop_all(struct learner *learner)
 		leave(learner, learner->services[i]);
 	learner->service_count = 0;
 	pthread_mutex_unlock(&learner->mutex);
-	observe_stop(&learner->observe);
+	sightings_stop(&learner->observe);
 	learner->is_to_stop = true;
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {

@@ -1,5 +1,5 @@
-// What is observed, for the learner (rounds.h), of which it is a part: from the hopper's lines to the book of learned
-// prefixes. An observation is aggregated by prefix and site (observed.h); where the measured round trips make another order
+// What is observed, as a part of the learner (rounds.h), which sightings.c looks after: from the hopper's lines to the book of
+// learned prefixes. An observation is aggregated by prefix and site (observed.h); where the measured round trips make another order
 // of sites than what is answered (merit.h), that order is one more sample of the client's prefix, from the source "observe",
 // with the hysteresis of all samples.
 #pragma once
@@ -7,17 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/attr.h"
 #include "learn/hopper.h"
 #include "learn/observed.h"
 #include "learn/observer.h"
 
-struct config;
-struct learner;
-struct live;
 struct merit;
 struct observer;
-struct report;
 
 #define OBSERVE_SOURCE "observe" // as `learned` shows it
 
@@ -45,12 +40,3 @@ struct observe {
 	int64_t ticked_s;
 	uint64_t epoch;           // of exploring: other prefixes in each. 0: there is none
 };
-
-// Reads the config's rules; what the system does not know of them is reported. Any thread. E_INVAL.
-int observe_read(const struct config *config, struct report *report, struct observe_rules *ret_rules) MUST_USE;
-// Other rules from now on. Main thread, with the learner's mutex held.
-void observe_take(struct learner *learner, const struct observe_rules *rules);
-// One round, as rounds_turn(). Returns whether there is more.
-bool observe_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s);
-// Stops reading. Main thread.
-void observe_stop(struct observe *observe);

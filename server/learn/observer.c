@@ -105,16 +105,16 @@ static void *run(void *ctx)
 	struct observer *observer = ctx;
 
 	while (!observer->is_to_stop) {
-		struct pollfd waits[] = {{.fd = observer->stop_fd, .events = POLLIN},
-		                         {.fd = observer->is_full ? -1 : observer->inlet_fd, .events = POLLIN}};
+		struct pollfd waits[2] = {{.fd = observer->stop_fd, .events = POLLIN}};
 		bool is_any;
 
-		(void)poll(waits, 2, observer->is_full ? FULL_MS : LOOK_MS);
 		observer->is_full = false;
 		is_any = read_socket(observer);
 		is_any |= read_file(observer);
 		if (is_any)
 			tell(observer->wake_fd);
+		waits[1] = (struct pollfd){.fd = observer->is_full ? -1 : observer->inlet_fd, .events = POLLIN};
+		(void)poll(waits, 2, observer->is_full ? FULL_MS : LOOK_MS);
 	}
 	end(observer);
 	return NULL;

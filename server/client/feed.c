@@ -1,5 +1,5 @@
-// Passes measured round trips to the daemon; see observe.h.
-#include "client/observe.h"
+// Passes measured round trips to the daemon; see feed.h.
+#include "client/feed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +111,7 @@ static int send_all(struct feed *feed, int fd)
 	return send_lines(feed, buf, count);
 }
 
-json_t *client_observe(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error)
+json_t *client_feed(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error)
 {
 	bool is_stdin = !file || strcmp(file, "-") == 0;
 	struct feed feed = {.socket = socket, .name = is_stdin ? "standard input" : file, .timeout_s = timeout_s, .error = error};

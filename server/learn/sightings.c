@@ -1,8 +1,7 @@
-// From observations to learned prefixes; see observe.h.
-#include "learn/observe.h"
+// From observations to learned prefixes; see observe.h and sightings.h.
+#include "learn/sightings.h"
 
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "learn/merit.h"
+#include "learn/observe.h"
 #include "learn/rounds.h"
 #include "steer/place.h"
 #include "steer/site.h"
@@ -22,48 +22,20 @@
 
 // ---- rules ----------------------------------------------------------------------------------------------------------
 
-static int find_user(const char *name, uid_t *ret_uid)
-{
-	char buf[16384];
-	struct passwd entry, *found = NULL;
-
-	if (getpwnam_r(name, &entry, buf, sizeof(buf), &found) != 0 || !found)
-		return E_NOTFOUND;
-	*ret_uid = entry.pw_uid;
-	return E_OK;
-}
-
-static int find_group(const char *name, gid_t *ret_gid)
+static int read_group(const struct config *config, struct report *report, gid_t *ret_gid)
 {
 	char buf[16384];
 	struct group entry, *found = NULL;
 
-	if (getgrnam_r(name, &entry, buf, sizeof(buf), &found) != 0 || !found)
-		return E_NOTFOUND;
+	if (getgrnam_r(config->observe.socket_group, &entry, buf, sizeof(buf), &found) != 0 || !found) {
+		report_error(report, config->file, 0, 0, "observe.socket-group: there is no group %s", config->observe.socket_group);
+		return E_INVAL;
+	}
 	*ret_gid = entry.gr_gid;
 	return E_OK;
 }
 
-// "USER", "USER:GROUP" or ":GROUP".
-static int read_owner(const struct config *config, struct report *report, struct inlet_place *place)
-{
-	const char *owner = config->observe.socket_owner, *colon = strchr(owner, ':');
-	char user[64];
-	int err = E_OK;
-
-	snprintf(user, sizeof(user), "%.*s", colon ? (int)(colon - owner) : (int)strlen(owner), owner);
-	if (user[0] && find_user(user, &place->uid) < 0) {
-		report_error(report, config->file, 0, 0, "observe.socket-owner: there is no user %s", user);
-		err = E_INVAL;
-	}
-	if (colon && find_group(colon + 1, &place->gid) < 0) {
-		report_error(report, config->file, 0, 0, "observe.socket-owner: there is no group %s", colon + 1);
-		err = E_INVAL;
-	}
-	return err;
-}
-
-int observe_read(const struct config *config, struct report *report, struct observe_rules *ret_rules)
+int sightings_read(const struct config *config, struct report *report, struct observe_rules *ret_rules)
 {
 	const struct config_observe *observe = &config->observe;
 	struct inlet_place *inlet = &ret_rules->place.inlet;
@@ -73,13 +45,13 @@ int observe_read(const struct config *config, struct report *report, struct obse
 		.observed = {observe->samples, observe->hosts, observe->window_s, observe->max},
 		.margin = observe->margin, .explore = observe->explore,
 		.len_v4 = (uint8_t)config->learned.prefix_v4, .len_v6 = (uint8_t)config->learned.prefix_v6,
-		.place.inlet = {.mode = observe->socket_mode, .uid = (uid_t)-1, .gid = (gid_t)-1},
+		.place.inlet = {.mode = observe->socket_mode, .gid = (gid_t)-1},
 	};
 	if (observe->file)
 		snprintf(ret_rules->place.file, sizeof(ret_rules->place.file), "%s", observe->file);
 	if (observe->socket)
 		snprintf(inlet->path, sizeof(inlet->path), "%s", observe->socket);
-	return observe->is_on && observe->socket_owner ? read_owner(config, report, inlet) : E_OK;
+	return observe->is_on && observe->socket_group ? read_group(config, report, &inlet->gid) : E_OK;
 }
 
 static bool same_aggregation(const struct observe_rules *a, const struct observe_rules *b)
@@ -89,7 +61,7 @@ static bool same_aggregation(const struct observe_rules *a, const struct observe
 	       a->len_v6 == b->len_v6;
 }
 
-void observe_take(struct learner *learner, const struct observe_rules *rules)
+void sightings_take(struct learner *learner, const struct observe_rules *rules)
 {
 	struct observe *observe = &learner->observe;
 
@@ -113,7 +85,7 @@ void observe_take(struct learner *learner, const struct observe_rules *rules)
 	observe->rules = *rules;
 }
 
-void observe_stop(struct observe *observe)
+void sightings_stop(struct observe *observe)
 {
 	observe->observer = observer_stop(observe->observer);
 }
@@ -220,7 +192,7 @@ static int finding_of(const struct observing *o, const struct merit_order *order
 //   what is held             the finding                              worth a sample
 //   is a service's           begins with the same site                no: it is the service's to confirm
 //   is by measuring          is the same, and nothing is in dispute   every OBSERVE_CONFIRM_S
-//   any                      else                                     once a second
+//   any                      else                                     yes
 static bool is_worth(const struct book_entry *entry, const struct finding *finding, uint16_t source, int64_t now_s)
 {
 	const struct finding *held = entry && entry->opinion.has_held ? &entry->opinion.held : NULL;
@@ -229,7 +201,7 @@ static bool is_worth(const struct book_entry *entry, const struct finding *findi
 		return false;
 	if (held && opinion_same(held, finding) && entry->opinion.voice_count == 0)
 		return now_s - entry->heard_s >= OBSERVE_CONFIRM_S || now_s < entry->heard_s;
-	return !entry || entry->heard_s != now_s;
+	return true;
 }
 
 static void judge(const struct observing *o)
@@ -279,7 +251,7 @@ static uint64_t epoch_of(const struct view *view, int64_t now_ms)
 	return 1 + (uint64_t)(now_ms / (INT64_C(1000) * ttl_s));
 }
 
-bool observe_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
+bool sightings_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
 {
 	struct observe *observe = &learner->observe;
 	struct observation observation;

@@ -1,5 +1,5 @@
-// Measured round trips at the control socket; see observe.h.
-#include "control/observe.h"
+// Measured round trips at the control socket; see measured.h.
+#include "control/measured.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static json_t *count(uint64_t number)
 	return json_integer((json_int_t)number);
 }
 
-json_t *observe_put(const struct call *call)
+json_t *measured_put(const struct call *call)
 {
 	const char *lines = call_text(call, "lines");
 	json_t *errors = json_array(), *reply;
@@ -34,7 +34,7 @@ json_t *observe_put(const struct call *call)
 	return reply_set(reply_set(reply, "bad", count(result.bad)), "refused", errors);
 }
 
-json_t *observe_json(const struct shown_observe *observe)
+json_t *measured_json(const struct shown_observe *observe)
 {
 	const struct hopper_counts *hopper = &observe->hopper;
 	json_t *object = json_object();
@@ -62,7 +62,7 @@ json_t *observe_json(const struct shown_observe *observe)
 	return reply_set(object, "error_time", reply_time(hopper->error_s));
 }
 
-static json_t *measure_json(const struct shown_measure *shown)
+static json_t *one_json(const struct shown_measure *shown)
 {
 	const struct measure *measure = &shown->measure;
 	json_t *object = reply_set(json_object(), "site", reply_text(shown->site));
@@ -73,7 +73,7 @@ static json_t *measure_json(const struct shown_measure *shown)
 	return reply_set(object, "enough", json_boolean(measure->is_enough));
 }
 
-static json_t *measure_step(const struct shown_measure *shown)
+static json_t *one_step(const struct shown_measure *shown)
 {
 	const struct measure *measure = &shown->measure;
 	char text[NAME_MAX_LEN + 128];
@@ -84,15 +84,15 @@ static json_t *measure_step(const struct shown_measure *shown)
 	return json_string(text);
 }
 
-void observe_explain(struct learner *learner, const struct addr *client, json_t *object, json_t *steps)
+void measured_explain(struct learner *learner, const struct addr *client, json_t *object, json_t *steps)
 {
 	struct shown_measure shown[OBSERVED_SITES];
 	unsigned number = learner ? shown_measures(learner, client, shown) : 0;
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < number; i++) {
-		json_array_append_new(list, measure_json(&shown[i]));
-		json_array_append_new(steps, measure_step(&shown[i]));
+		json_array_append_new(list, one_json(&shown[i]));
+		json_array_append_new(steps, one_step(&shown[i]));
 	}
 	if (number > 0)
 		json_object_set_new(object, "observed", list);

@@ -170,7 +170,14 @@ static struct merit_order order_held(const struct observing *o, const struct boo
 	return order;
 }
 
-// The order as the book has it, with the carrier and the class that a service has said, if any. E_LIMIT, E_NOMEM.
+static bool has_same_first(const struct finding *a, const struct finding *b)
+{
+	return a->sites[0] == b->sites[0];
+}
+
+// The order as the book has it, with the carrier and the class that a service has said, if any. What decides is the first
+// site: while the one of what is held, or of what samples say instead, stays, so do those behind it, for a time. E_LIMIT,
+// E_NOMEM.
 static int finding_of(const struct observing *o, const struct merit_order *order, const struct book_entry *entry,
                       struct finding *ret_finding)
 {
@@ -183,6 +190,11 @@ static int finding_of(const struct observing *o, const struct merit_order *order
 	}
 	for (unsigned i = 0; i < order->count && err == E_OK; i++)
 		err = book_name(o->learner->book, o->view->sites[order->sites[i]].name, &finding.sites[i]);
+	if (entry && entry->opinion.voice_count > 0 && has_same_first(&finding, &entry->opinion.next))
+		finding = entry->opinion.next;
+	else if (entry && entry->opinion.has_held && has_same_first(&finding, &entry->opinion.held) &&
+	         o->now_s - entry->heard_s < OBSERVE_CONFIRM_S)
+		finding = entry->opinion.held;
 	*ret_finding = finding;
 	return err;
 }
@@ -197,7 +209,7 @@ static bool is_worth(const struct book_entry *entry, const struct finding *findi
 {
 	const struct finding *held = entry && entry->opinion.has_held ? &entry->opinion.held : NULL;
 
-	if (held && entry->source != source && held->sites[0] == finding->sites[0])
+	if (held && entry->source != source && has_same_first(held, finding))
 		return false;
 	if (held && opinion_same(held, finding) && entry->opinion.voice_count == 0)
 		return now_s - entry->heard_s >= OBSERVE_CONFIRM_S || now_s < entry->heard_s;
@@ -208,7 +220,7 @@ static void judge(const struct observing *o)
 {
 	struct learner *learner = o->learner;
 	struct measure measures[OBSERVED_SITES];
-	struct book_sample sample = {.addr = o->observation->client};
+	struct book_sample sample = {.addr = o->observation->client, .is_measured = true};
 	unsigned count = read_measures(o, measures, &sample.weight);
 	const struct book_entry *entry = book_find(learner->book, &o->prefix);
 	struct merit_order held = order_held(o, entry), order;

@@ -11,6 +11,7 @@
 #include "learn/facts.h"
 #include "learn/informant.h"
 #include "learn/observe.h"
+#include "view/notes.h"
 
 struct event;
 struct learner_change;
@@ -21,7 +22,6 @@ enum {
 	ROUND_MS = 100,
 	ROUND_NOTES = 16384,      // taken in a round
 	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
-	EVERY_MAX = 4096,
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
@@ -71,10 +71,10 @@ struct learner {
 	uint64_t plans, masks_plan; // learner_take() so far; that the masks are of
 	struct facts_regions regions;
 	int64_t second_ms, built_ms;
-	uint64_t built_version, built_touches, touches, looked;
+	uint64_t built_version, built_touches, touches;
 	const struct tables *built_of;
 	uint64_t built_plan, built_epoch; // of exploring
-	uint32_t every;
+	struct notes_pace pace;
 	bool has_more;              // to do at once
 };
 

@@ -173,7 +173,8 @@ const struct schema options_observe = {
 	         "`edgesteerctl observe`, by `file` and by `socket`. Where the round trip to a site is believable, and by `margin` "
 	         "less than that to the site which the prefix table or a service gives (as measured, else as estimated; what is of "
 	         "unknown cost has to be measured first), the prefix is learned, with the rules of `learned`: "
-	         "`agree` clients in a row, `moves` a minute. Sites that a client cannot reach are ignored. Recipes for nginx, "
+	         "`agree` clients in a row, `moves` a minute. Sites that a client cannot reach are ignored. Of a client's address "
+	         "its prefix is kept, in memory. Recipes for nginx, "
 	         "HAProxy, ss(8), clients and browsers are in conf/observe of the source.",
 	ROWS(observe_rows),
 	.size = sizeof(struct config_observe),

@@ -456,7 +456,8 @@ static bool stop_all(struct learner *learner)
 	learner->is_to_stop = true;
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {
-		goes_on = (learner->is_started && !learner->has_stopped) || !hopper_is_alone(learner->observe.hopper);
+		goes_on = (learner->is_started && !learner->has_stopped) ||
+		          (learner->observe.hopper && !hopper_is_alone(learner->observe.hopper));
 		for (size_t i = 0; i < learner->leaving_count && !goes_on; i++)
 			goes_on = !learner->leaving[i]->has_ended;
 		if (goes_on)

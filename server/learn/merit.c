@@ -59,7 +59,7 @@ static void find_rivals(const struct view *view, const struct place *place, stru
 		if (ranking_candidates(&in, spec, place, candidates) == 0)
 			continue;
 		add_rival(ret_rivals, set, spec->sites[first->slot],
-		          first->cost.basis == COST_UNKNOWN || first->cost.basis == COST_HINT ? INT64_MAX : first->cost.us);
+		          first->cost.basis == COST_HINT ? INT64_MAX : first->cost.us);
 	}
 }
 

@@ -37,7 +37,7 @@ enum {
 struct merit_rival {
 	uint16_t site;
 	uint64_t sets;             // in which it is the first
-	int64_t us;                // the table's estimate; INT64_MAX: unknown
+	int64_t us;                // the table's estimate; INT64_MAX: unknown, or a hint
 };
 
 struct merit_rivals {

@@ -10,7 +10,6 @@
 #include "view/learned.h"
 
 struct explorer {
-	const struct learned *learned;
 	uint32_t share, twins; // twins: the number of the first one
 	uint64_t seed;
 };
@@ -20,15 +19,13 @@ static uint32_t draw(void *ctx, struct addr_key key, uint8_t depth, uint32_t val
 	const struct explorer *e = ctx;
 	uint64_t chance = hash_mix(e->seed ^ hash_mix(key.hi ^ hash_mix(key.lo + depth))) >> 32;
 
-	if (value == 0 || e->learned->rows[value].site_count < 2 || chance * EXPLORE_ALL >> 32 >= e->share)
-		return value;
-	return value + e->twins;
+	return value == 0 || chance * EXPLORE_ALL >> 32 >= e->share ? value : value + e->twins;
 }
 
 int explore_some(struct learned *learned, uint32_t share, uint64_t seed)
 {
 	size_t count = learned->row_count;
-	struct explorer e = {learned, share, (uint32_t)count, seed};
+	struct explorer e = {share, (uint32_t)count, seed};
 	struct learned_row *rows;
 
 	must(share <= EXPLORE_ALL && count >= 1);

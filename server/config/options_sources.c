@@ -152,7 +152,7 @@ static const struct option observe_rows[] = {
 	 .help = "How many pairs of a prefix and a site are kept at most, of 344 octets each (so 34 MB by default), and as many "
 	         "pointers more; the prefixes that were measured least recently go first."},
 	{"explore", &number_share, .fallback = "0%", .min = "0%", .max = "10%", FIELD(config_observe, explore),
-	 .help = "The share of learned prefixes that are sent to their second best site, where one is known, for as long as the longest TTL of an app, "
+	 .help = "The share of learned prefixes that are sent to their second best site (where only one is known, to what the table says), for as long as the longest TTL of an app, "
 	         "to find out how far that is; then others. Never to one that is out of reach, down or drained; scopes stay as they "
 	         "are. It costs these clients the difference."},
 	{"file", &text_path, .otherwise = "none", FIELD(config_observe, file),

@@ -1,5 +1,5 @@
-// Second best sites for a few; see explore.h. Every row has a twin with its first two sites swapped, and the blocks that are
-// drawn lead to that.
+// Second best sites for a few; see explore.h. Every row has a twin with its first two sites swapped, or without its only one,
+// and the blocks that are drawn lead to that.
 #include "view/explore.h"
 
 #include <stdlib.h>
@@ -36,10 +36,10 @@ int explore_some(struct learned *learned, uint32_t share, uint64_t seed)
 		return E_NOMEM;
 	for (size_t i = 0; i < count; i++) {
 		rows[count + i] = rows[i];
-		if (rows[i].site_count >= 2) {
-			rows[count + i].sites[0] = rows[i].sites[1];
-			rows[count + i].sites[1] = rows[i].sites[0];
-		}
+		rows[count + i].sites[0] = rows[i].sites[1];
+		rows[count + i].sites[1] = rows[i].sites[0];
+		if (rows[i].site_count == 1)
+			rows[count + i].site_count = 0;
 	}
 	learned->rows = rows;
 	learned->row_count = learned->row_cap = 2 * count;

@@ -267,6 +267,28 @@ def test_socket():
         check(not path.exists(), "removed at the end")
 
 
+def test_service():
+    """What a service says is confirmed by what is measured, or moved by it; the service's carrier and class stay."""
+    plugins = pathlib.Path(program("edgesteerd")).absolute().parent / "tests" / "plugins"
+    if not (plugins / "teller.so").exists():
+        raise Skip("tests/plugins/teller.so is not built")
+    both = config(learned={"notes-from": ["127.0.0.0/8"]})
+    both["server"] = {"plugin-dir": str(plugins)}
+    both["discovery"] = [{"plugin": "teller", "carriers": ["verizon"], "rate": 200, "timeout": "300ms", "file": "says", "log": "asked"}]
+    with Daemon(both, files={"clients.csv": CLIENTS, "says": "10.10. found nyc verizon\n"}) as d:
+        for prefix in ("10.10.1.0/24", "10.10.2.0/24"):
+            learns(d, prefix, "nyc")
+        observe(d, lines("10.10.1.", {"bos": 40, "nyc": 20}) + lines("10.10.2.", {"bos": 20, "nyc": 40}))
+        learns(d, "10.10.2.0/24", "bos")
+        rows = {row["prefix"]: row for row in d.ctl_json("learned")["learned"]}
+        equal({prefix: (row["sites"], row["source"], row["carrier"]) for prefix, row in rows.items()},
+              {"10.10.1.0/24": (["nyc"], "teller", "verizon"), "10.10.2.0/24": (["bos", "nyc"], "observe", "verizon")})
+        # What is measured is fresh: the service is not asked about it any more.
+        asked = (d.folder / "asked").read_text().count("10.10.2.")
+        stays(d, "10.10.2.0/24", "bos", 1.5)
+        equal((d.folder / "asked").read_text().count("10.10.2."), asked)
+
+
 def test_restart():
     with daemon() as d:
         observe(d, lines("10.10.1.", {"bos": 40, "nyc": 20}))
@@ -390,5 +412,5 @@ def test_beacons():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_restart, test_door,
+    harness.run(test_learns, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
                 test_explore, test_recipes, test_beacons, limit_s=300)

@@ -332,10 +332,10 @@ def test_explore():
         d.start()
         observe(d, "".join(lines(prefix, {"bos": 40, "nyc": 20, "ber": 1}) for prefix in prefixes))
         until(lambda: d.ctl_json("stats")["learned"] == len(prefixes), 30, "all are learned", 0.1)
-        clock.pace(10)
+        clock.pace(20)
         counts, explored = [], set()
         for _ in range(12):  # each a TTL of 20 s later
-            time.sleep(2.2)
+            time.sleep(1.1)
             replies = {prefix: d.query(APP, ecs=f"{prefix}0/24") for prefix in prefixes}
             equal({reply.scope for reply in replies.values()}, {24})
             got = {prefix: reply.addresses[0] for prefix, reply in replies.items()}
@@ -347,7 +347,7 @@ def test_explore():
         check(60 < sum(counts) < 200 and len(explored) > 40, counts, len(explored))
         d.ctl("drain", "bos")
         for _ in range(6):
-            time.sleep(2.2)
+            time.sleep(1.1)
             equal({site(d, f"{prefix}0/24") for prefix in prefixes}, {"nyc"}, "not to what is drained")
     with daemon() as d:  # off by default
         observe(d, "".join(lines(prefix, {"bos": 40, "nyc": 20}) for prefix in prefixes))

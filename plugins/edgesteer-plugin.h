@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 3
+#define EDGESTEER_PLUGIN_ABI_MINOR 4
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -81,9 +81,9 @@ struct edgesteer_question {
 	uint8_t family;          // 4 or 6
 	uint8_t address[16];     // network order, IPv4 in the first four bytes
 	uint8_t prefix_length;   // bits of the prefix that the answer will count for
-	int is_direct;           // the query came from this very address, without a client subnet, and the operator says that
-	                         // no resolver lies between
-	uint16_t port;           // then the query's source port; else 0
+	int is_direct;           // a query came from this very address, without a client subnet. It is the client's own only if
+	                         // the operator says that no resolver lies between
+	uint16_t port;           // then the source port of that query, if it came by UDP not long ago; else 0
 	const char *app;         // a name that is asked for from there; owned by the host until the next take(). NULL: none
 	int64_t deadline_ms;     // CLOCK_MONOTONIC; what comes later is not used
 };
@@ -96,6 +96,8 @@ enum edgesteer_outcome {
 	EDGESTEER_DENIED,        // it refuses us: 401, 403, a certificate
 	EDGESTEER_TIMEOUT,
 	EDGESTEER_BROKEN,        // it cannot be reached, or what it says makes no sense
+	EDGESTEER_UNASKED,       // this client cannot be asked about, and nothing was sent; another of the prefix may be. Since
+	                         // ABI 1.4
 };
 
 // Strings are borrowed only for the duration of the call.

@@ -331,6 +331,8 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 		a->app = steered_app(a, a->found.node);
 }
 
+_Static_assert(offsetof(struct answer_client, addr) == 0, "a pointer to a request's source is one to its client");
+
 // Leaves notes of clients that a service could be asked about, of one query in so many.
 static NOINLINE void note_clients(const struct live *live, const struct locate_request *requests, unsigned count,
                                   uint32_t worker)
@@ -342,8 +344,12 @@ static NOINLINE void note_clients(const struct live *live, const struct locate_r
 		const struct locate_request *request = &requests[ring->left];
 		const struct location *location = request->ret_location;
 		struct lpm_hit hit = lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client));
-		struct note note = {*location->client, *request->source, (uint32_t)(request->app - live->view->apps),
-		                    (uint32_t)live->view->generation, location->by_ecs};
+		struct note note = {
+			.client = *location->client, .sender = *request->source,
+			.sender_port_be16 = ((const struct answer_client *)request->source)->port_be16,
+			.app = (uint32_t)(request->app - live->view->apps), .generation = (uint32_t)live->view->generation,
+			.by_ecs = location->by_ecs,
+		};
 
 		if (hit.value)
 			notes_put(ring, &note);

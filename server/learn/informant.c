@@ -109,6 +109,7 @@ static int lent_take(const struct edgesteer_host *lent, struct edgesteer_questio
 		memcpy(question.address, slot->question.addr.bytes, sizeof(question.address));
 		question.prefix_length = slot->question.prefix_len;
 		question.is_direct = slot->question.is_direct;
+		question.port = slot->question.port;
 		question.deadline_ms = slot->deadline_ms;
 		memcpy(service->taken_app, slot->question.app, sizeof(service->taken_app));
 		question.app = service->taken_app[0] ? service->taken_app : NULL;
@@ -244,7 +245,7 @@ bool informant_collect(struct informant *service, int64_t now_ms, struct informa
 		slot->state = SLOT_FREE;
 		shared->busy--;
 	}
-	if (found && ret_answer->outcome >= EDGESTEER_BUSY) {
+	if (found && ret_answer->outcome >= EDGESTEER_BUSY && ret_answer->outcome != EDGESTEER_UNASKED) {
 		snprintf(shared->error, sizeof(shared->error), "%s", ret_answer->text[0] ? ret_answer->text : "no answer in time");
 		shared->error_s = clock_wall_s();
 	}

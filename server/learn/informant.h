@@ -21,13 +21,14 @@ struct config;
 struct config_discovery;
 struct report;
 
-enum { INFORMANT_TEXT_LEN = 160, INFORMANT_APP_LEN = 256, INFORMANT_OUTCOMES = EDGESTEER_BROKEN + 1 };
+enum { INFORMANT_TEXT_LEN = 160, INFORMANT_APP_LEN = 256, INFORMANT_OUTCOMES = EDGESTEER_UNASKED + 1 };
 
 // What is asked.
 struct informant_question {
 	struct addr addr;
 	uint8_t prefix_len;
 	bool is_direct;
+	uint16_t port;                 // of a direct one; 0: not known
 	char app[INFORMANT_APP_LEN]; // "": none
 };
 

@@ -23,6 +23,7 @@ enum {
 	EVERY_MAX = 4096,
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
+	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
 

@@ -69,7 +69,7 @@ def an_id_for_each_app():
             check("open to everybody" in looker.ask("198.51.100.7"), "a token that everybody may read")
             silent(looker, "session-token")
         with begin(api, endpoints_id='{"shop.example.com": "%s"}' % OTHER_ID) as looker:
-            equal(looker.ask("198.51.100.7", app="b.example.com"), "not-found: `endpoints-id` has none for b.example.com")
+            equal(looker.ask("198.51.100.7", app="b.example.com"), "unasked: `endpoints-id` has none for b.example.com")
         equal(api.wrong, [])
 
 

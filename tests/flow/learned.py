@@ -73,12 +73,12 @@ def test_learns():
             check(expected in (before, "ber"), client, before)
             stays(d, client, before, 0.7)
         lines = asked(d)
-        check(lines and all(address.startswith(("10.10.", "10.11.")) for address, _, _ in lines), lines)
-        check(all(app == APP and direct == "0" for _, direct, app in lines), lines)
-        per_prefix = collections.Counter(address.rsplit(".", 1)[0] for address, _, _ in lines)
+        check(lines and all(address.startswith(("10.10.", "10.11.")) for address, *_ in lines), lines)
+        equal({tuple(rest) for _, *rest in lines}, {("0", APP, "0")})
+        per_prefix = collections.Counter(address.rsplit(".", 1)[0] for address, *_ in lines)
         equal(per_prefix["10.10.1"], 3, "as many as have to agree, and no more while that is fresh")
         equal(per_prefix["10.10.7"], 3, "tries")
-        equal(len({address for address, _, _ in lines if address.startswith("10.10.1.")}), 3, "different addresses")
+        equal(len({address for address, *_ in lines if address.startswith("10.10.1.")}), 3, "different addresses")
         told = [line for line in d.log().splitlines() if "ber for a client of verizon, which cannot reach it" in line]
         equal(len(told), 1, "told once")
         # No two answers' scopes overlap.
@@ -185,7 +185,29 @@ def test_direct():
     with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier,latitude,longitude,class\n127.0.0.0/8,self,0,0,\n",
                                                   "says": "127. found region\n"}) as d:
         until(lambda: d.query(APP) and asked(d), 10 * harness.slowness(), "it is asked about", 0.02)
-        equal(asked(d)[0], ["127.0.0.1", "1", APP])
+        equal(asked(d)[0][:3], ["127.0.0.1", "1", APP])
+        ports = [int(line[3]) for line in asked(d) if line[1] == "1"]
+        check(ports and all(port >= 1024 for port in ports), "source ports", ports)
+    # By TCP there is none of a device behind a NAT that a service would know.
+    with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier\n127.0.0.0/8,self\n",
+                                                  "says": "127. found region\n"}) as d:
+        until(lambda: d.query(APP, tcp=True) and asked(d), 10 * harness.slowness(), "it is asked about", 0.02)
+        equal(asked(d)[0], ["127.0.0.1", "1", APP, "0"])
+
+
+def test_unasked():
+    """A client that cannot be asked about tells nothing of its prefix, nor of the service."""
+    with daemon("10.10.1. unasked\n10.10.2. found nyc\n", learned={"tries": 1}, rate=1) as d:
+        stays(d, "10.10.1.0/24", "bos", 1.0)
+        equal(len(asked(d)), 1, "it is left alone for a while")
+        reply = d.ctl_json("learned")
+        equal(reply["count"], 0, reply)
+        learns(d, "10.10.2.0/24", "nyc")  # and takes nothing of the others' rate
+        reply = d.ctl_json("discovery")["services"][0]
+        equal((reply["state"], reply["error"]), ("closed", None))
+        check(reply["unasked"] >= 1, reply)
+        (d.folder / "says").write_text("10.10. found nyc\n")
+        learns(d, "10.10.1.0/24", "nyc", 60)
 
 
 def test_believed():
@@ -204,4 +226,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_believed, limit_s=300)
+    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_unasked,
+                test_believed, limit_s=300)

@@ -3,9 +3,9 @@
 //
 //   FIRST-OCTETS OUTCOME [SITE[,SITE]...] [CARRIER]
 //
-// of which the first whose octets ("10.1.") begin the address counts. Outcomes: found, missed, busy, denied, broken; silent
+// of which the first whose octets ("10.1.") begin the address counts. Outcomes: found, missed, busy, denied, broken, unasked; silent
 // (no answer), late (after the deadline), twice, other (for a question that was not asked), return (look_up() returns).
-// Every question is a line of the file `log`: the address, whether it is direct, and the app.
+// Every question is a line of the file `log`: the address, whether it is direct, the app and the port.
 #include "edgesteer-plugin.h"
 
 #include <arpa/inet.h>
@@ -74,9 +74,9 @@ static int look(const char *path, const char *address, char words[4][256])
 
 static enum edgesteer_outcome outcome_of(const char *word)
 {
-	static const char *const words[] = {"found", "missed", "busy", "denied", "timeout", "broken"};
+	static const char *const words[] = {"found", "missed", "busy", "denied", "timeout", "broken", "unasked"};
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		if (strcmp(words[i], word) == 0)
 			return (enum edgesteer_outcome)i;
 	return EDGESTEER_FOUND;
@@ -103,7 +103,7 @@ static int answer(struct teller *self, const struct edgesteer_question *question
 
 	inet_ntop(question->family == 4 ? AF_INET : AF_INET6, question->address, address, sizeof(address));
 	if (log) {
-		fprintf(log, "%s %d %s\n", address, question->is_direct, question->app ? question->app : "-");
+		fprintf(log, "%s %d %s %d\n", address, question->is_direct, question->app ? question->app : "-", question->port);
 		fclose(log);
 	}
 	(void)look(self->file, address, words);

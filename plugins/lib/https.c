@@ -28,7 +28,7 @@ struct https_request {
 	void *ctx;
 	bool begun, ended_by_handler, too_long;
 	size_t head_len;
-	char *sent;                   // the body of a POST
+	char *sent;                   // the body
 	char *body;                   // NULL: nothing yet
 	size_t body_len, body_cap, body_max;
 	char error[CURL_ERROR_SIZE];
@@ -296,6 +296,8 @@ int https_ask(struct https *https, const struct https_peer *peer, const struct h
 		if (!request->sent || curl_easy_setopt(request->easy, CURLOPT_POSTFIELDS, request->sent) != CURLE_OK)
 			why = "out of memory";
 	}
+	if (!why && text->method && curl_easy_setopt(request->easy, CURLOPT_CUSTOMREQUEST, text->method) != CURLE_OK)
+		why = "out of memory";
 	return begin(request, why, ret_request, ret_why);
 }
 

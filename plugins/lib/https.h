@@ -50,7 +50,8 @@ struct https_handler {
 // A request whose whole reply is wanted, whatever its status.
 struct https_request_text {
 	const char *url;
-	const char *body;           // of a POST; NULL: a GET
+	const char *method;         // NULL: POST with a body, else GET
+	const char *body;           // NULL: none
 	const char *const *headers; // "Name: value" each, the last one NULL
 	long whole_ms;              // the time for all of it
 };

@@ -11,6 +11,7 @@
 #include "control/drain.h"
 #include "control/force.h"
 #include "control/reconfigure.h"
+#include "control/register.h"
 #include "control/reply_json.h"
 #include "control/show.h"
 #include "control/verdict.h"
@@ -34,6 +35,7 @@ static const struct verbs_row rows[] = {
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
+	{"discovery register", .later = register_begin, .scope = VERBS_OPERATE, .fields = {{"apply", false, FLAG}}},
 	{"learned", .now = show_learned, .scope = VERBS_READ,
 	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,

@@ -324,11 +324,12 @@ static void end_leaving(struct learner *learner)
 	for (size_t i = 0; i < learner->leaving_count;) {
 		struct informant *service = learner->leaving[i];
 
-		if (!service->has_ended) {
+		if (!informant_has_ended(service)) {
 			i++;
 			continue;
 		}
-		chore_join(&service->chore);
+		if (service->chore.is_started)
+			chore_join(&service->chore);
 		informant_free(service);
 		learner->leaving[i] = learner->leaving[--learner->leaving_count];
 	}

@@ -14,6 +14,7 @@
 struct event;
 struct learner_change;
 struct live;
+struct registration;
 struct view;
 
 enum {
@@ -50,6 +51,7 @@ struct learner {
 	unsigned workers;
 	pthread_t thread;
 	bool is_started, is_stopped, is_late; // is_late: a thread has not ended in time
+	struct registration *registration; // the main thread's; NULL: none is under way
 	_Atomic bool is_to_stop, has_stopped;
 	pthread_mutex_t mutex;      // over all that follows
 	struct learner_rules rules;

@@ -141,7 +141,7 @@ def test_shown():
             equal(sorted(row["prefix"] for row in d.ctl_json("learned", *words)["learned"]), prefixes, words)
         check("10.10.1.0/24  nyc" in d.ctl("learned", as_json=False).out, "a table")
         service, = d.ctl_json("discovery")["services"]
-        equal((service["name"], service["state"], service["found"], service["not_found"]), ("teller", "closed", 2, 1))
+        equal((service["name"], service["state"], service["found"], service["not_found"]), ("teller for verizon", "closed", 2, 1))
         check("teller" in d.ctl("discovery", as_json=False).out)
         stats = d.ctl_json("stats")
         equal((stats["learned"], stats["discovery_asked"], stats["learned_prefixes"], stats["learned_out_of_reach"]), (2, 3, 3, 1))

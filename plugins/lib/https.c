@@ -36,7 +36,10 @@ struct https_request {
 
 struct https *https_new(void)
 {
-	struct https *https = calloc(1, sizeof(*https));
+	struct https *https;
+
+	secret_shade_thread();
+	https = calloc(1, sizeof(*https));
 
 	if (https && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		free(https);
@@ -370,6 +373,7 @@ int https_turn(struct https *https, struct pollfd *fds, size_t count, int timeou
 	for (size_t i = 0; i < count && i < HTTPS_FDS_MAX; i++)
 		if (fds[i].fd >= 0)
 			extra[extra_count++] = (struct curl_waitfd){.fd = fds[i].fd, .events = CURL_WAIT_POLLIN};
+	secret_wipe_registers();
 	// A request that was just begun does not wait here: its timer is due.
 	if (curl_multi_poll(https->multi, extra, extra_count, timeout_ms, NULL) != CURLM_OK)
 		return -1;

@@ -61,7 +61,8 @@ enum {
 	HTTPS_REPLY_MAX_LEN = 256 << 10,  // of a reply to https_ask()
 };
 
-// NULL when out of memory.
+// On the thread that uses it, whose memory core dumps leave out then, as far as possible (secret.h). NULL when out of
+// memory.
 struct https *https_new(void);
 // There must be no requests.
 void https_free(struct https *https);

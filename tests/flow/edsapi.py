@@ -85,7 +85,7 @@ class EdsApi(LookupApi):
         self.base = self.url + BASE
         self.lists = {}   # registered endpoints, by ID
         self.deaf = False  # takes what is registered, and keeps nothing of it
-        self.user, self.password = "operator", "pass word+1"
+        self.user, self.password = "operator", "pass-word+1"
         self.sessions = None  # those that count; None: none is wanted
         self.session_requests = 0
         self.session_path = "/api/m2m/v1/session/login"

@@ -23,7 +23,7 @@ def eds(api, **more):
 
 
 def camara(api, **more):
-    return {"plugin": "camara", "carriers": ["verizon"], "base-url": api.base, "token-url": api.url + "/token",
+    return {"plugin": "camara", "carriers": ["kddi"], "base-url": api.base, "token-url": api.url + "/token",
             "client-id": CLIENT_ID, "ca-file": str(api.folder / "ca.crt"), "rate": 100, **more}
 
 
@@ -35,7 +35,7 @@ def config(*services, **learned):
 
 
 def daemon(*services, **learned):
-    return Daemon(config(*services, **learned), files={"clients.csv": "prefix,carrier\n127.0.0.0/8,verizon\n10.0.0.0/8,verizon\n"})
+    return Daemon(config(*services, **learned), files={"clients.csv": "prefix,carrier\n127.0.0.0/8,kddi\n10.0.0.0/9,verizon\n10.128.0.0/9,kddi\n"})
 
 
 def core_of(d):
@@ -59,7 +59,7 @@ def a_device_by_its_port():
         api.escapes = True
         with daemon(camara(api, direct="on", **{"secret-file": str(api.folder / "secret")})) as d:
             # One client subnet more or less tells no device.
-            until(lambda: d.query(APP, ecs="10.1.1.0/24") and d.ctl_json("discovery")["services"][0]["unasked"] > 0,
+            until(lambda: d.query(APP, ecs="10.129.1.0/24") and d.ctl_json("discovery")["services"][0]["unasked"] > 0,
                   10 * slowness(), "it could be asked about", 0.05)
             equal((api.devices, d.ctl_json("learned")["count"]), ([], 0), "nothing is sent, and nothing remembered")
             until(lambda: d.query(APP) and api.devices, 10 * slowness(), "it is asked about", 0.05)
@@ -79,12 +79,13 @@ def no_secret_in_a_core():
         session = {"m2m-user-file": str(verizon.write("user", verizon.user)), "m2m-url": verizon.url + verizon.session_path,
                    "m2m-password-file": str(verizon.write("password", verizon.password))}
         with daemon(eds(verizon, **session), camara(operator, nat="off", **{"private-key-file": str(operator.folder / "ES256.key")})) as d:
-            until(lambda: d.query(APP, ecs="10.1.1.0/24") and verizon.requests and operator.devices, 20 * slowness(),
+            until(lambda: d.query(APP, ecs="10.1.1.0/24") and d.query(APP, ecs="10.129.1.0/24") and verizon.requests and
+                  operator.devices, 20 * slowness(),
                   "both are asked", 0.05)
             with verizon.lock, operator.lock:
                 verizon.tokens.clear(), operator.tokens.clear()
             for i in range(50):
-                d.query(APP, ecs=f"10.2.{i}.0/24")
+                d.query(APP, ecs=f"10.{2 + i % 2 * 128}.{i}.0/24")
             until(lambda: verizon.token_requests > 1 and operator.token_requests > 1, 20 * slowness(), "with new tokens", 0.05)
             key = (operator.folder / "ES256.key").read_text(encoding="ascii").splitlines()[1]
             pair = base64.b64encode(f"{CLIENT_ID}:{SECRET}".encode())

@@ -45,7 +45,7 @@ _edgesteerctl() {
 		drain) options+=" --app --for --reason" ;;
 		undrain) options+=" --app" ;;
 		explain) options+=" --client" ;;
-		reload) options+=" --force" ;;
+		reload) options+=" --force --check" ;;
 		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then

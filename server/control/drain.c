@@ -236,7 +236,7 @@ static void count_lifted(const struct live *live, const struct override *drain, 
 			lifted->still_drained++;
 			continue;
 		}
-		lifted->up += state == 0;
+		lifted->up += live_state_is_up(state);
 		if (++lifted->targets <= APPS_NAMED_MAX)
 			lifted->apps = reply_append(lifted->apps, reply_text(live->view->targets[all.targets[i]].app->name));
 	}

@@ -19,6 +19,7 @@
 #include "generation/generation.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "traffic/samples.h"
 #include "view/index.h"
 #include "view/learned.h"
 #include "view/live.h"
@@ -29,17 +30,19 @@ struct serving {
 	struct view *first_view;   // until it is published
 	struct merge *merge;
 	struct caches *caches;
+	struct samples *samples;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool answers_are_old;      // some are: there was no memory for new ones
 	bool is_short;             // of memory; said in the log
 };
 
-struct serving *serving_new(struct generation *first)
+struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (!serving) {
+	if (!serving || !(serving->samples = samples_new(workers))) {
+		free(serving);
 		view_free(first->view);
 		config_free(first->config);
 		handover_free(first->handover);
@@ -57,6 +60,7 @@ struct serving *serving_new(struct generation *first)
 static void drop_preview(struct serving *serving)
 {
 	free((void *)serving->preview.states);
+	free((void *)serving->preview.shares);
 	serving->preview = (struct live){0};
 }
 
@@ -71,6 +75,7 @@ struct serving *serving_free(struct serving *serving)
 	config_free(serving->config);
 	handover_free(serving->leaving);
 	caches_free(serving->caches);
+	samples_free(serving->samples);
 	free(serving);
 	return NULL;
 }
@@ -87,13 +92,16 @@ static int publish_once(const struct merge *merge)
 {
 	struct live *live = live_next();
 	struct target_states *states = live ? merge_states(merge) : NULL;
+	struct target_shares *shares;
 
-	if (!states) {
+	if (!states || merge_shares(merge, &shares) < 0) {
 		free(live);
+		free(states);
 		return E_NOMEM;
 	}
 	live->view = merge_view(merge);
 	live->states = states;
+	live->shares = shares;
 	live_publish(live);
 	return E_OK;
 }
@@ -204,16 +212,17 @@ static void set_unready(void *ctx, const char *app, const char *site)
 	set_ready(generation->handover->merge, generation->config, app, site, false);
 }
 
-// Before the workers: it is in the first answer. Out of memory, the learner makes another one.
-static void add_learned(struct learned *learned)
+// Before the workers: it is in the first answer. Out of memory, the learner makes another one, and there are no samples.
+static void add_rest(const struct serving *serving, struct learned *learned)
 {
-	struct live *live = learned ? live_next() : NULL;
+	struct live *live = live_next();
 
 	if (!live) {
 		learned_free(learned);
 		return;
 	}
 	live->learned = learned;
+	live->samples = samples_notes(serving->samples);
 	live_publish(live);
 }
 
@@ -227,7 +236,7 @@ int serving_start(struct serving *serving, const struct health *health, struct l
 		learned_free(learned);
 		return E_NOMEM;
 	}
-	add_learned(learned);
+	add_rest(serving, learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
 }
@@ -304,6 +313,20 @@ int serving_fill(struct serving *serving, struct aliases *aliases, struct health
 	return fill(aliases, merge_view(serving->merge), serving->merge, health);
 }
 
+// NULL: there are none. Out of memory, those that were published before are waited for.
+static struct target_shares *shares_of(const struct merge *merge)
+{
+	struct target_shares *shares;
+	int err = merge_shares(merge, &shares);
+
+	if (err < 0) {
+		publish_drain();
+		err = merge_shares(merge, &shares);
+	}
+	must(err == E_OK); // see live_reserve_shares()
+	return shares;
+}
+
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
                  const struct readiness *readiness, struct state *state)
 {
@@ -335,7 +358,9 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
+		samples_follow(serving->samples, live->view, next->view);
 		merge_copy_states(merge, states);
+		live->shares = shares_of(merge);
 		if (next->view->tables != live->view->tables)
 			live->learned = handover->learned; // what there was is for other sites and places
 		else
@@ -382,8 +407,15 @@ const struct live *serving_live(struct serving *serving)
 	if (serving_started(serving))
 		return live_current();
 	if (!preview->states)
-		*preview = (struct live){.view = serving->first_view, .states = merge_states(serving->merge)};
+		*preview = (struct live){.view = serving->first_view,
+		                         .states = merge_states(serving->merge),
+		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
+}
+
+struct samples *serving_samples(const struct serving *serving)
+{
+	return serving->samples;
 }
 
 const struct caches *serving_caches(const struct serving *serving)

@@ -46,6 +46,7 @@ _edgesteerctl() {
 		undrain) options+=" --app" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
+		discovery) options+=" --apply" ;;
 		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then

@@ -12,6 +12,7 @@ from edsapi import ENDPOINTS_ID, EdsApi
 from harness import Daemon, Skip, check, equal, run, sanitizer, slowness, until
 from looker import in_memory
 from lookupapi import CLIENT_ID, SECRET
+from samples import readme
 
 APP, BOS = "app.e.x", "us-east-1-wl1-bos-wlz-1"
 
@@ -36,6 +37,40 @@ def config(*services, **learned):
 
 def daemon(*services, **learned):
     return Daemon(config(*services, **learned), files={"clients.csv": "prefix,carrier\n127.0.0.0/8,kddi\n10.0.0.0/9,verizon\n10.128.0.0/9,kddi\n"})
+
+
+def as_readme_says():
+    """README's configuration, with test services in the place of the carriers', and the commands that it names."""
+    ber, app = "eu-central-1-wl1-ber-wlz-1", "app.edge.example.com"
+    with EdsApi() as verizon, CamaraApi("v2") as operator:
+        text = readme("Ask the carriers' discovery services", "yaml")
+        for old, new in (("    carriers: [verizon]", f"    base-url: {verizon.base}\n    token-url: {verizon.url}/token\n"
+                                                     f"    ca-file: {verizon.folder}/ca.crt\n    carriers: [verizon]"),
+                         ("https://api.example.com/simple-edge-discovery/v2", operator.base),
+                         ("https://auth.example.com/token", f"{operator.url}/token\n    ca-file: {operator.folder}/ca.crt"),
+                         ("edgesteer\n", CLIENT_ID + "\n"), ("secrets/eds.key", f"{verizon.folder}/id"), ("AWS/", "Verizon/"),
+                         ("secrets/eds.secret", f"{verizon.folder}/secret"), ("secrets/camara.pem", f"{operator.folder}/RS256.key"),
+                         ("[198.51.100.0/24,", "[127.0.0.0/8,")):
+            equal(text.count(old), 1, old)
+            text = text.replace(old, new)
+        operator.key = "RS256"
+        operator.places = {"2001:db8:1:2::": ["FRANKFURT-1"]}
+        for i in range(256):
+            verizon.places[f"10.1.1.{i}"] = [(BOS, "active")]
+        plain = {"domains": {"edge.example.com": {"ns": ["n.x"]}}, "include": ["readme.yaml"],
+                 "locate": [{"plugin": "ranges", "file": "clients.csv"}], "sites": {BOS: {}, ber: {}, "us-east-1": {}},
+                 "apps": {app: {"targets": {site: {"addresses": [address], "check": "none"} for site, address in
+                                            ((BOS, "192.0.2.1"), (ber, "192.0.2.2"), ("us-east-1", "192.0.2.4"))}}}}
+        with Daemon(plain, files={"readme.yaml": text, "clients.csv": "prefix,carrier\n10.1.0.0/16,verizon\n"
+                                                                       "2001:db8:1::/48,vodafone-de\n"}) as d:
+            verizon.lists[ENDPOINTS_ID] = []
+            d.ctl("discovery", "register", "--apply")
+            equal([entry["ern"] for entry in verizon.lists[ENDPOINTS_ID]], [BOS])
+            until(lambda: d.query(app, ecs="10.1.1.0/24").addresses == ["192.0.2.1"], 20 * slowness(), "Verizon is asked", 0.05)
+            until(lambda: d.query(app, ecs="2001:db8:1:2::/64") and operator.devices, 20 * slowness(), "and the other", 0.05)
+            equal([service["name"].partition(" for ")[2] for service in d.ctl_json("discovery")["services"]],
+                  ["verizon", "vodafone-de"])
+        equal((verizon.wrong, operator.wrong), ([], []))
 
 
 def core_of(d):
@@ -108,4 +143,4 @@ def no_secret_in_a_core():
 
 
 if __name__ == "__main__":
-    run(a_device_by_its_port, no_secret_in_a_core, limit_s=100)
+    run(as_readme_says, a_device_by_its_port, no_secret_in_a_core, limit_s=100)

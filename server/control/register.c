@@ -2,19 +2,15 @@
 // reach, and makes the reply of the steps that its plugin has told.
 #include "control/register.h"
 
-#include <string.h>
-
 #include "base/err.h"
 #include "base/must.h"
-#include "base/names.h"
 #include "config/config.h"
 #include "control/call.h"
 #include "control/reply_json.h"
 #include "control/target_json.h"
-#include "learn/learner.h"
+#include "learn/registering.h"
 #include "learn/registrar.h"
 #include "learn/registration.h"
-#include "steer/place.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -26,19 +22,6 @@ struct gathering {
 	const struct health *health;
 };
 
-// Whether one of the carriers reaches the site, and not everybody does: what everybody reaches, a service of a carrier's
-// edges knows nothing of.
-static bool is_theirs(const struct view *view, const struct site *site, char *const *carriers, size_t carrier_count)
-{
-	for (size_t i = 0; i < carrier_count && !site->is_public; i++) {
-		int carrier = names_find(view->places->carriers, carriers[i], strlen(carriers[i]));
-
-		if (carrier > 0 && site_reached_by(site, (uint16_t)carrier))
-			return true;
-	}
-	return false;
-}
-
 static int gather_app(const struct gathering *g, struct registration_part *part, const struct app *app,
                       char *const *carriers, size_t carrier_count)
 {
@@ -47,10 +30,10 @@ static int gather_app(const struct gathering *g, struct registration_part *part,
 	int err = E_OK;
 
 	for (uint32_t i = app->first_target; i < app->first_target + app->target_count && err == E_OK; i++) {
-		const struct site *site = &view->sites[view->targets[i].site];
+		uint16_t site = view->targets[i].site;
 
-		if (is_theirs(view, site, carriers, carrier_count))
-			err = registration_add(part, app->name, site->name, list, target_json_list(g->live, g->health, i, list));
+		if (registrar_reaches(view, site, carriers, carrier_count))
+			err = registration_add(part, app->name, view->sites[site].name, list, target_json_list(g->live, g->health, i, list));
 	}
 	return err;
 }
@@ -194,7 +177,7 @@ void register_begin(const struct call *call)
 	struct gathering gathering = {call->ops.live(call->ops.ctx), call->ops.health};
 	struct registration *registration = NULL;
 	int err = !gathering.live ? E_NOMEM : !call->ops.learner ? E_NOTFOUND
-	          : learner_gather(call->ops.learner, is_applied, call->who, gather, &gathering, &registration);
+	          : registering_gather(call->ops.learner, is_applied, call->who, gather, &gathering, &registration);
 	struct call *kept;
 
 	if (err < 0) {
@@ -204,6 +187,6 @@ void register_begin(const struct call *call)
 	kept = call_keep(call);
 	if (!kept)
 		registration_free(registration);
-	else if (learner_register(call->ops.learner, registration, done, kept) < 0)
+	else if (registering_begin(call->ops.learner, registration, done, kept) < 0)
 		call_finish(kept, reply_error(REPLY_REFUSED, "not done: there is no thread for it"));
 }

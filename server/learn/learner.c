@@ -17,8 +17,7 @@
 #include "base/report.h"
 #include "base/thread.h"
 #include "config/config.h"
-#include "learn/registrar.h"
-#include "learn/registration.h"
+#include "learn/registering.h"
 #include "learn/rounds.h"
 #include "learn/saved.h"
 #include "view/learned.h"
@@ -88,26 +87,6 @@ static void save(struct learner *learner)
 	}
 }
 
-// Answers for the registration if it has ended. Main thread.
-static void end_registration(struct learner *learner)
-{
-	struct registration *registration = learner->registration;
-
-	if (!registration || !registration->has_ended)
-		return;
-	must(pthread_join(registration->thread, NULL) == 0);
-	registration->is_started = false;
-	learner->registration = NULL;
-	pthread_mutex_lock(&learner->mutex);
-	for (size_t i = 0; i < learner->service_count; i++)
-		learner->services[i]->is_registering = false;
-	for (size_t i = 0; i < learner->leaving_count; i++)
-		learner->leaving[i]->is_registering = false;
-	pthread_mutex_unlock(&learner->mutex);
-	registration->done(registration->ctx, registration);
-	registration_free(registration);
-}
-
 // The main loop. An overlay for a view that has been replaced meanwhile is of no use: another one is on its way.
 static void on_arrived(evutil_socket_t fd, short what, void *arg)
 {
@@ -119,7 +98,7 @@ static void on_arrived(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	drain(fd);
 	save(learner);
-	end_registration(learner);
+	registering_end(learner);
 	learned = take_ready(learner);
 	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
 	if (!live) {
@@ -409,51 +388,6 @@ int learner_forget(struct learner *learner, const struct prefix *prefix)
 	return result;
 }
 
-// ---- registering ----------------------------------------------------------------------------------------------------
-
-int learner_gather(struct learner *learner, bool is_applied, const char *who,
-                   int (*gather)(void *ctx, struct registration_part *part, char *const *carriers, size_t carrier_count),
-                   void *ctx, struct registration **ret_registration)
-{
-	struct registration *registration = learner->registration ? NULL : registration_new(is_applied, who);
-	int err = learner->registration ? E_STATE : registration ? E_OK : E_NOMEM;
-
-	for (size_t i = 0; i < learner->service_count && err == E_OK; i++) { // services change on this thread alone
-		const struct informant *service = learner->services[i];
-		struct registration_part *part = NULL;
-
-		if (!service->registrar)
-			continue;
-		part = registration_add_part(registration, service->registrar, service->label);
-		err = part ? gather(ctx, part, service->carriers, service->carrier_count) : E_NOMEM;
-	}
-	if (err == E_OK && registration->part_count == 0)
-		err = E_NOTFOUND;
-	if (err < 0)
-		registration_free(registration);
-	else
-		*ret_registration = registration;
-	return err;
-}
-
-int learner_register(struct learner *learner, struct registration *registration,
-                     void (*done)(void *ctx, const struct registration *registration), void *ctx)
-{
-	must(!learner->registration);
-	registration->done = done;
-	registration->ctx = ctx;
-	if (!registration_start(registration, learner->arrived_fd)) {
-		registration_free(registration);
-		return E_NOMEM;
-	}
-	learner->registration = registration;
-	pthread_mutex_lock(&learner->mutex);
-	for (size_t i = 0; i < learner->service_count; i++)
-		learner->services[i]->is_registering = learner->services[i]->registrar != NULL;
-	pthread_mutex_unlock(&learner->mutex);
-	return E_OK;
-}
-
 // ---- start and stop -------------------------------------------------------------------------------------------------
 
 int learner_new(struct event_base *base, unsigned workers, const struct learner_ops *ops, struct learner **ret_learner)
@@ -497,7 +431,7 @@ static bool stop_all(struct learner *learner)
 	learner->is_to_stop = true;
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {
-		end_registration(learner);
+		registering_end(learner);
 		goes_on = learner->registration || (learner->is_started && !learner->has_stopped);
 		for (size_t i = 0; i < learner->leaving_count && !goes_on; i++)
 			goes_on = !informant_has_ended(learner->leaving[i]);
@@ -515,8 +449,7 @@ void learner_stop(struct learner *learner)
 	learner->is_late = !stop_all(learner);
 	if (learner->is_late)
 		log_error("discovery: a service has not stopped within %d ms", LEARNER_STOP_MS);
-	if (learner->registration) // its thread goes on, and is not joined any more
-		learner->registration->done(learner->registration->ctx, NULL);
+	registering_abandon(learner);
 	pthread_mutex_lock(&learner->mutex);
 	if (learner->book)
 		rounds_gather_changes(learner);

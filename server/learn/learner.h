@@ -20,8 +20,6 @@ struct learned;
 struct learner;
 struct learner_plan;
 struct prefix;
-struct registration;
-struct registration_part;
 struct report;
 struct tables;
 
@@ -61,14 +59,3 @@ void learner_restore(struct learner *learner, const char *prefix, const char *te
 
 // Forgets a prefix. E_NOTFOUND. NULL: all; returns how many. Main thread.
 int learner_forget(struct learner *learner, const struct prefix *prefix);
-
-// Makes a registration (learn/registration.h) of all services with `register`: calls gather() for each, which adds what is
-// to be registered there, of the part's apps, at sites that one of the carriers reaches; a negative result ends it.
-// E_NOTFOUND: there is no such service. E_STATE: another one is under way. E_NOMEM. Main thread.
-int learner_gather(struct learner *learner, bool is_applied, const char *who,
-                   int (*gather)(void *ctx, struct registration_part *part, char *const *carriers, size_t carrier_count),
-                   void *ctx, struct registration **ret_registration) MUST_USE;
-// Starts it, and takes it. done() is called once, on the main loop, when it has ended; with NULL when it has not, and the
-// learner is stopped. E_NOMEM: there is no thread for it; it is freed. Main thread; no service has come or gone since.
-int learner_register(struct learner *learner, struct registration *registration,
-                     void (*done)(void *ctx, const struct registration *registration), void *ctx) MUST_USE;

@@ -10,8 +10,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/names.h"
+#include "base/thread.h"
 #include "config/config.h"
 #include "learn/registration.h"
+#include "steer/place.h"
+#include "view/view.h"
 
 _Static_assert(offsetof(struct registrar, base) == 0, "a pointer to what is lent is one to its struct registrar");
 
@@ -46,7 +50,7 @@ static void say(struct instance *instance, enum report_level level, const char *
 		log_notice("discovery: %s: register: %s", instance->plugin.methods->name, text);
 }
 
-void registrar_call(struct registrar *registrar, struct registration_part *part)
+static void call(struct registrar *registrar, struct registration_part *part)
 {
 	const struct edgesteer_registration registration = {
 		.size = sizeof(registration),
@@ -67,12 +71,48 @@ void registrar_call(struct registrar *registrar, struct registration_part *part)
 		log_error("discovery: %s: register: %s (%s)", part->label, part->error, part->registration->who);
 }
 
+bool registrar_reaches(const struct view *view, uint32_t number, char *const *carriers, size_t carrier_count)
+{
+	const struct site *site = &view->sites[number];
+
+	for (size_t i = 0; i < carrier_count && !site->is_public; i++) {
+		int carrier = names_find(view->places->carriers, carriers[i], strlen(carriers[i]));
+
+		if (carrier > 0 && site_reached_by(site, (uint16_t)carrier))
+			return true;
+	}
+	return false;
+}
+
 void registrar_stop(struct registrar *registrar)
 {
 	uint64_t one = 1;
 
 	while (registrar && write(registrar->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+// ---- the thread -----------------------------------------------------------------------------------------------------
+
+static void *run(void *ctx)
+{
+	struct registration *registration = ctx;
+	int wake_fd = registration->wake_fd;
+	uint64_t one = 1;
+
+	for (size_t i = 0; i < registration->part_count; i++)
+		call(registration->parts[i].registrar, &registration->parts[i]);
+	registration->has_ended = true;
+	while (write(wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	return NULL;
+}
+
+bool registrar_start(struct registration *registration, int wake_fd)
+{
+	registration->wake_fd = wake_fd;
+	registration->is_started = thread_start(&registration->thread, "register", run, registration);
+	return registration->is_started;
 }
 
 // ---- making one -----------------------------------------------------------------------------------------------------

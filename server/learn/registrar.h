@@ -3,13 +3,17 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "plugin/instance.h"
 
 struct config;
 struct config_discovery;
+struct registration;
 struct registration_part;
+struct view;
 
 struct registrar {
 	struct instance base;  // first: the plugin's pointer to what it is lent is also one to the struct registrar
@@ -27,5 +31,10 @@ int registrar_open(const struct config *config, const struct config_discovery *e
 struct registrar *registrar_free(struct registrar *registrar);
 // Tells a call that is under way, and all that come, to end. Takes NULL.
 void registrar_stop(struct registrar *registrar);
-// Calls register_targets() for a part of a registration. On the registration's thread.
-void registrar_call(struct registrar *registrar, struct registration_part *part);
+// Starts a thread that calls register_targets() for each part of the registration and writes to `wake_fd` when it has
+// ended. False: there is no thread for it.
+bool registrar_start(struct registration *registration, int wake_fd) MUST_USE;
+
+// Whether one of the carriers reaches the site, and not everybody does: of what everybody reaches, a service of a carrier's
+// edges knows nothing. `number` is the site's in the view.
+bool registrar_reaches(const struct view *view, uint32_t number, char *const *carriers, size_t carrier_count);

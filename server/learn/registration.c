@@ -1,19 +1,15 @@
 // A run of `discovery register`; see registration.h.
 #include "learn/registration.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clean.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
-#include "base/thread.h"
-#include "learn/registrar.h"
 
 enum { ARENA_BYTES_MAX = 32 << 20, FIRST_CAP = 16 };
 
@@ -65,15 +61,15 @@ static int make_room(void **list, size_t size, size_t count, size_t *cap)
 // ---- what is to be done ---------------------------------------------------------------------------------------------
 
 struct registration_part *registration_add_part(struct registration *registration, struct registrar *registrar,
-                                                const char *label)
+                                                const char *label, size_t app_max)
 {
 	struct registration_part *part = &registration->parts[registration->part_count];
 	struct arena *arena = registration->arena;
 
 	must(registration->part_count < ARRAY_LEN(registration->parts));
-	*part = (struct registration_part){.registration = registration, .registrar = registrar};
+	*part = (struct registration_part){.registration = registration, .registrar = registrar, .app_max = app_max};
 	part->label = arena_strdup(arena, label);
-	part->apps = arena_take_array(arena, registrar->app_count, sizeof(*part->apps));
+	part->apps = arena_take_array(arena, app_max, sizeof(*part->apps));
 	if (!part->label || !part->apps)
 		return NULL;
 	registration->part_count++;
@@ -82,7 +78,7 @@ struct registration_part *registration_add_part(struct registration *registratio
 
 int registration_add_app(struct registration_part *part, const char *app)
 {
-	must(part->app_count < part->registrar->app_count);
+	must(part->app_count < part->app_max);
 	part->apps[part->app_count] = arena_strdup(part->registration->arena, app);
 	return part->apps[part->app_count++] ? E_OK : E_NOMEM;
 }
@@ -171,27 +167,4 @@ void registration_take_step(struct registration_part *part, const struct edgeste
 void registration_take_error(struct registration_part *part, const char *text)
 {
 	clean_copy(part->error, sizeof(part->error), text);
-}
-
-// ---- the thread -----------------------------------------------------------------------------------------------------
-
-static void *run(void *ctx)
-{
-	struct registration *registration = ctx;
-	int wake_fd = registration->wake_fd;
-	uint64_t one = 1;
-
-	for (size_t i = 0; i < registration->part_count; i++)
-		registrar_call(registration->parts[i].registrar, &registration->parts[i]);
-	registration->has_ended = true;
-	while (write(wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-	return NULL;
-}
-
-bool registration_start(struct registration *registration, int wake_fd)
-{
-	registration->wake_fd = wake_fd;
-	registration->is_started = thread_start(&registration->thread, "register", run, registration);
-	return registration->is_started;
 }

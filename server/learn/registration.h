@@ -12,7 +12,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "config/config.h"
-#include "edgesteer-plugin.h"
+#include "plugin/plugin.h"
 
 struct arena;
 struct registrar;
@@ -37,7 +37,7 @@ struct registration_part {
 	struct registrar *registrar;       // borrowed from a service that stays until the registration has ended
 	const char *label;                 // of the service
 	const char **apps;
-	size_t app_count;
+	size_t app_count, app_max;
 	struct edgesteer_endpoint *endpoints;
 	size_t endpoint_count, endpoint_cap;
 	struct registration_step *steps;
@@ -65,17 +65,14 @@ struct registration *registration_new(bool is_applied, const char *who) MUST_USE
 // Takes NULL; returns NULL. Its thread was not started, or has been joined.
 struct registration *registration_free(struct registration *registration);
 
-// A service. NULL when out of memory.
+// A service, with up to `app_max` apps. NULL when out of memory.
 struct registration_part *registration_add_part(struct registration *registration, struct registrar *registrar,
-                                                const char *label) MUST_USE;
-// One of the registrar's apps, whose endpoints are to be those that follow and no others. E_NOMEM.
+                                                const char *label, size_t app_max) MUST_USE;
+// An app, whose endpoints are to be those that follow and no others. E_NOMEM.
 int registration_add_app(struct registration_part *part, const char *app) MUST_USE;
 // An app's load balancer at a site, with all addresses that it has; texts are copied. E_LIMIT, E_NOMEM.
 int registration_add(struct registration_part *part, const char *app, const char *site, const struct addr *addresses,
                      size_t address_count) MUST_USE;
-
-// False: there is no thread for it. It writes to `wake_fd` when it has ended.
-bool registration_start(struct registration *registration, int wake_fd) MUST_USE;
 
 // For the registrar, on the thread: a step, or an error, as the plugin tells it.
 void registration_take_step(struct registration_part *part, const struct edgesteer_step *step);

@@ -421,7 +421,8 @@ static void bring_in_step(struct work *work, struct group *group)
 		group->had = registry_read(work->visit, work->options, group->id, &verdict);
 		if (!group->had) {
 			note_failure(work, &verdict);
-			set_fault(group, verdict.text);
+			set_fault(group, verdict.outcome == EDGESTEER_NOT_FOUND
+			          ? "the service has no list of this ID: take the ID out of `endpoints-id` to have one made" : verdict.text);
 		}
 	}
 	if (!group->fault && !registry_is_ours(work->options, group->had))

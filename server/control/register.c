@@ -2,6 +2,8 @@
 // reach, and makes the reply of the steps that its plugin has told.
 #include "control/register.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "base/must.h"
 #include "config/config.h"
@@ -49,6 +51,15 @@ static void leave_unknown(struct registration_part *part, const char *app)
 	registration_take_step(part, &step);
 }
 
+// `register` may spell one app in two ways.
+static bool is_there(const struct registration_part *part, const char *app)
+{
+	for (size_t i = 0; i < part->app_count; i++)
+		if (strcmp(part->apps[i], app) == 0)
+			return true;
+	return false;
+}
+
 static int gather(void *ctx, struct registration_part *part, char *const *carriers, size_t carrier_count)
 {
 	const struct gathering *g = ctx;
@@ -56,12 +67,14 @@ static int gather(void *ctx, struct registration_part *part, char *const *carrie
 	int err = E_OK;
 
 	for (size_t i = 0; i < registrar->app_count && err == E_OK; i++) {
-		int app = index_find_spelled(g->live->view, registrar->apps[i]);
+		int app = index_find_app(g->live->view, registrar->apps[i]);
 
 		if (app < 0) {
 			leave_unknown(part, registrar->apps[i]);
 			continue;
 		}
+		if (is_there(part, g->live->view->apps[app].name))
+			continue;
 		err = registration_add_app(part, g->live->view->apps[app].name);
 		if (err == E_OK)
 			err = gather_app(g, part, &g->live->view->apps[app], carriers, carrier_count);

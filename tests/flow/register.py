@@ -99,7 +99,7 @@ def follows_the_targets():
 
 
 def touches_nothing_of_others():
-    with EdsApi() as api, Daemon(config(api, apps=(SHOP, "typo.e.x"))) as d:
+    with EdsApi() as api, Daemon(config(api, apps=(SHOP, "typo.e.x", "Shop.E.x"))) as d:
         api.lists[ENDPOINTS_ID] = []
         reply = register(d, "--apply", code=5)
         left, = (step for step in reply["services"][0]["steps"] if step["action"] == "leave")
@@ -112,6 +112,10 @@ def touches_nothing_of_others():
         d.reload(changed)
         register(d, "--apply")
         equal(api.lists[ENDPOINTS_ID], [*ours, other_app])
+        # What is there twice is there once too often.
+        api.lists[ENDPOINTS_ID] = [ours[0], *ours]
+        equal(steps(register(d, "--apply")), [("keep", None, SHOP, BOS), ("keep", None, SHOP, NYC), ("remove", "done", SHOP, BOS)])
+        equal(api.lists[ENDPOINTS_ID], ours)
         # A list in which one entry is another's is not written at all.
         for foreign in ({**ours[0], "serviceDescription": "theirs"}, {key: ours[0][key] for key in ours[0] if key != "serviceDescription"}):
             api.lists[ENDPOINTS_ID] = [foreign]
@@ -185,7 +189,8 @@ def faults_are_told():
         api.lists[other] = []
         reply = register(d, "--apply", code=5)
         left, done = reply["services"][0]["steps"]
-        equal((left["action"], left["text"], done["state"]), ("leave", "HTTP status 404: unknown serviceEndpointsId", "done"))
+        equal((left["action"], left["text"], done["state"]), ("leave", "the service has no list of this ID: take the ID out of "
+                                                                "`endpoints-id` to have one made", "done"))
         equal(api.wrong, [])
 
 

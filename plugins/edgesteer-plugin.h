@@ -129,6 +129,7 @@ struct edgesteer_registration {
 	size_t size;                  // sizeof(struct edgesteer_registration), set by the host
 	int apply;                    // 0: only say what would be done
 	int64_t deadline_ms;          // CLOCK_MONOTONIC; what is not done by then is not done
+	unsigned rate;                // requests a second, at most. Nothing is looked up meanwhile
 	const char *const *apps;      // whose endpoints are to be exactly those below. Of other apps nothing is touched
 	size_t app_count;
 	const struct edgesteer_endpoint *endpoints; // app by app

@@ -189,8 +189,8 @@ void oauth_take(struct oauth *oauth, const struct https_result *result, int64_t 
 	if (result->status != 200) {
 		read_failure(oauth, result, reply);
 		fail(oauth, now_ms);
-		if (oauth->access && result->status == 401)
-			(void)oauth_refused(oauth->access, oauth->access_number, now_ms);
+		if (oauth->access && result->status == 401 && oauth_refused(oauth->access, oauth->access_number, now_ms))
+			oauth->again_ms = oauth->pause_ms = 0; // with another token it is tried at once
 	} else if ((why = fault_of(oauth, reply))) {
 		verdict_set(&oauth->failure, EDGESTEER_BROKEN, "%s", why);
 		fail(oauth, now_ms);

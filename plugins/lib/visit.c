@@ -1,6 +1,7 @@
 // Requests one after the other; see visit.h.
 #include "visit.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,7 @@ struct visit {
 	const struct https_peer *peer;
 	struct https *https;
 	struct keyring *keyring;
+	int64_t pause_ms, next_ms; // between two requests; not before this
 	int64_t deadline_ms;
 	bool has_stopped;
 	struct verdict stopped;    // why
@@ -28,7 +30,7 @@ static int64_t now(void)
 }
 
 struct visit *visit_new(const struct edgesteer_host *host, const struct keyring_clients *clients,
-                        const struct https_peer *peer, int64_t deadline_ms)
+                        const struct https_peer *peer, unsigned rate, int64_t deadline_ms)
 {
 	struct visit *visit = calloc(1, sizeof(*visit));
 
@@ -36,6 +38,7 @@ struct visit *visit_new(const struct edgesteer_host *host, const struct keyring_
 		return NULL;
 	visit->host = host;
 	visit->peer = peer;
+	visit->pause_ms = rate > 0 && rate < 1000 ? 1000 / rate + (1000 % rate > 0) : 1;
 	visit->deadline_ms = deadline_ms;
 	visit->https = https_new();
 	visit->keyring = visit->https ? keyring_new(visit->https, clients) : NULL;
@@ -72,13 +75,15 @@ static void on_done(void *ctx, const struct https_result *result)
 		verdict_of_reply(&reply->verdict, result, visit_said(reply, "message", "error"), "base-url");
 }
 
-// Waits until it is done. False: it is to stop, or there is no time left.
-static bool turn(struct visit *visit, struct verdict *ret_verdict)
+// Waits until something happens, until `until_ms` at most. False: it is to stop, or there is no time left.
+static bool turn(struct visit *visit, int64_t until_ms, struct verdict *ret_verdict)
 {
 	struct pollfd stop = {.fd = visit->host->stop_fd(visit->host), .events = POLLIN};
-	int64_t left_ms = visit->deadline_ms - now();
+	int64_t now_ms = now(), left_ms = visit->deadline_ms - now_ms, wait_ms = left_ms;
 
-	if (https_turn(visit->https, &stop, 1, left_ms < 0 ? 0 : left_ms < TURN_MAX_MS ? (int)left_ms : TURN_MAX_MS) < 0)
+	if (wait_ms > until_ms - now_ms)
+		wait_ms = until_ms - now_ms;
+	if (https_turn(visit->https, &stop, 1, wait_ms < 0 ? 0 : wait_ms < TURN_MAX_MS ? (int)wait_ms : TURN_MAX_MS) < 0)
 		verdict_set(ret_verdict, EDGESTEER_BROKEN, "out of memory");
 	else if (stop.revents)
 		verdict_set(ret_verdict, EDGESTEER_BROKEN, "the daemon is stopping, or its config has changed");
@@ -98,7 +103,7 @@ static bool wait_for_tokens(struct visit *visit, const char *ret_headers[static 
 	enum oauth_state state;
 
 	while ((state = keyring_get(visit->keyring, now(), ret_headers, ret_tokens, ret_verdict)) == OAUTH_WAITING)
-		if (!turn(visit, ret_verdict))
+		if (!turn(visit, INT64_MAX, ret_verdict))
 			return false;
 	return state == OAUTH_READY;
 }
@@ -113,14 +118,18 @@ static void ask_once(struct visit *visit, const char *method, const char *url, c
 	struct https_request *request;
 	char buf[128];
 
+	while (now() < visit->next_ms)
+		if (!turn(visit, visit->next_ms, verdict))
+			return;
 	if (!wait_for_tokens(visit, tokens, ret_tokens, verdict))
 		return;
+	visit->next_ms = now() + visit->pause_ms;
 	visit->is_done = false;
 	if (https_ask(visit->https, visit->peer, &text, on_done, visit, &request, &why, buf) < 0) {
 		verdict_set(verdict, EDGESTEER_BROKEN, "%s", why);
 		return;
 	}
-	while (!visit->is_done && turn(visit, verdict))
+	while (!visit->is_done && turn(visit, INT64_MAX, verdict))
 		;
 	if (!visit->is_done)
 		https_cancel(request);

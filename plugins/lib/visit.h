@@ -18,9 +18,10 @@ struct visit_reply {
 	struct verdict verdict; // as verdict_of_reply() has it; of status 2xx EDGESTEER_FOUND, without a text
 };
 
-// Until `deadline_ms` (CLOCK_MONOTONIC), or host->stop_fd() is readable. All is borrowed. NULL when out of memory.
+// At most `rate` requests a second, until `deadline_ms` (CLOCK_MONOTONIC), or host->stop_fd() is readable. All is borrowed.
+// NULL when out of memory.
 struct visit *visit_new(const struct edgesteer_host *host, const struct keyring_clients *clients,
-                        const struct https_peer *peer, int64_t deadline_ms);
+                        const struct https_peer *peer, unsigned rate, int64_t deadline_ms);
 // NULL is allowed.
 void visit_free(struct visit *visit);
 

@@ -437,7 +437,8 @@ int register_targets(const struct eds *eds, const struct inquiry *inquiry, const
                      const struct edgesteer_registration *registration)
 {
 	struct work *work = calloc(1, sizeof(*work));
-	struct visit *visit = visit_new(eds->host, &inquiry->clients, &inquiry->peer, registration->deadline_ms);
+	struct visit *visit = visit_new(eds->host, &inquiry->clients, &inquiry->peer, registration->rate,
+	                                registration->deadline_ms);
 
 	if (!work || !visit) {
 		free(work);

@@ -56,6 +56,7 @@ static void call(struct registrar *registrar, struct registration_part *part)
 		.size = sizeof(registration),
 		.apply = part->registration->is_applied,
 		.deadline_ms = clock_mono_ms() + REGISTRATION_MS / (int64_t)part->registration->part_count,
+		.rate = registrar->rate,
 		.apps = part->apps,
 		.app_count = part->app_count,
 		.endpoints = part->endpoints,
@@ -161,6 +162,8 @@ int registrar_open(const struct config *config, const struct config_discovery *e
 	struct registrar *registrar = calloc(1, sizeof(*registrar));
 	int err = registrar ? copy_apps(registrar, entry) : E_NOMEM;
 
+	if (registrar)
+		registrar->rate = entry->rate;
 	if (err == E_OK && (registrar->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 		err = E_IO;
 	if (err == E_OK)

@@ -19,6 +19,7 @@ struct registrar {
 	struct instance base;  // first: the plugin's pointer to what it is lent is also one to the struct registrar
 	char **apps;           // owned
 	size_t app_count;
+	unsigned rate;
 	int stop_fd;           // readable when register_targets() is to return
 	struct registration_part *part; // of the call under way; NULL: there is none. The registration's thread's
 };

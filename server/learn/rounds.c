@@ -292,6 +292,8 @@ static void ask_service(struct rounds *r, unsigned number)
 	uint32_t room = informant_room(service), tokens = bucket_fill(&service->bucket, r->now_ms);
 	size_t count;
 
+	if (service->is_registering) // which keeps to the rate too
+		return;
 	if (room > tokens)
 		room = tokens;
 	room = breaker_allows(&service->breaker, room, r->now_ms);

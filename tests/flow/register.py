@@ -3,6 +3,7 @@ apps in `register`, or only told; nothing of others is touched; whatever the ser
 
 import copy
 import json
+import time
 
 import lookupapi
 from edsapi import ENDPOINTS_ID, EdsApi
@@ -18,7 +19,7 @@ def config(api, apps=(SHOP,), ids=None, **more):
     entry = {"plugin": "verizon-eds", "carriers": ["Verizon"], "base-url": api.base, "token-url": api.url + "/token",
              "ca-file": str(api.folder / "ca.crt"), "key-file": str(api.folder / "id"),
              "secret-file": str(api.folder / "secret"), "endpoints-id": ids or {"*": ENDPOINTS_ID}, "register": list(apps),
-             "service-profile-id": PROFILE, **more}
+             "service-profile-id": PROFILE, "rate": 1000, **more}
     targets = {BOS: {"addresses": ["155.146.1.10", "2001:db8::10"], "check": "none"},
                NYC: {"addresses": ["155.146.2.10"], "check": "none"}, REGION: {"addresses": ["192.0.2.1"], "check": "none"}}
     return {"domains": {"e.x": {"ns": ["n.x"]}}, "sites": {BOS: {}, NYC: {}, REGION: {}}, "discovery": [entry],
@@ -265,6 +266,16 @@ def limits_of_the_service():
         equal(api.wrong, [])
 
 
+def keeps_to_the_rate():
+    times = []
+    with EdsApi() as api, Daemon(config(api, apps=(SHOP, GAME), ids={"x.e.x": ENDPOINTS_ID}, rate=5)) as d:
+        api.lists = {f"{i:08}-593e-4776-b488-697b1bfa4f3b": [] for i in range(12)}
+        api.fault = lambda handler: times.append(time.monotonic()) or True
+        register(d)
+        equal(len(times), 13)
+        check(times[-1] - times[0] >= 12 * 0.2 - 0.05, "13 requests in", times[-1] - times[0], "s")
+
+
 def waits_for_nobody():
     """While the service is slow the daemon goes on; one registration at a time; a reload or the end stops it."""
     with EdsApi() as api, Daemon(config(api)) as d:
@@ -311,4 +322,4 @@ def what_cannot_be_registered():
 
 if __name__ == "__main__":
     run(dry_run_then_apply, follows_the_targets, touches_nothing_of_others, lists_of_their_own, faults_are_told, fails_half_way,
-        tokens_end_meanwhile, limits_of_the_service, waits_for_nobody, what_cannot_be_registered, limit_s=120)
+        tokens_end_meanwhile, limits_of_the_service, keeps_to_the_rate, waits_for_nobody, what_cannot_be_registered, limit_s=120)

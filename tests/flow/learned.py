@@ -195,6 +195,35 @@ def test_direct():
         equal(asked(d)[0], ["127.0.0.1", "1", APP, "0"])
 
 
+def test_registers():
+    """What a plugin that keeps to the contract badly tells of a registration."""
+    with daemon("register good\n", register=[APP]) as d:
+        reply = d.ctl_json("discovery", "register")
+        equal([(step["site"], step["text"]) for step in reply["services"][0]["steps"]],
+              [("bos", ADDRESSES["bos"]), ("nyc", ADDRESSES["nyc"])], "what its carriers reach, and not everybody")
+        d.write("says", "register fails\n")
+        reply = d.ctl("discovery", "register", code=1).json
+        equal(reply["services"][0]["error"], "failed without reporting an error")
+        d.write("says", "register bad\n")
+        reply = d.ctl("discovery", "register", code=5).json
+        equal((len(reply["services"][0]["steps"]), reply["services"][0]["steps_not_shown"]), (5000, 1002))
+        check("breaks the plugin contract" in reply["services"][0]["error"], reply["services"][0]["error"])
+        check("\033" not in d.ctl("discovery", "register", code=5, as_json=False).out, "escapes")
+        # One that does not stop keeps neither a reload nor the end; whoever waits is told.
+        d.write("says", "register hangs\n")
+        waiting = d.start_ctl("discovery", "register", "--apply")
+        time.sleep(1 * harness.slowness())
+        check("under way" in d.ctl("discovery", "register", code=1).out)
+        changed = config(register=[APP], rate=7)
+        d.reload(changed)
+        equal(d.query(APP).rcode, 0)
+        begun = time.monotonic()
+        d.stop()
+        check(time.monotonic() - begun < 7 * harness.slowness(), "it has stopped in time")
+        out, _ = waiting.communicate(timeout=10)
+        check("the daemon is stopping" in out, out)
+
+
 def test_unasked():
     """A client that cannot be asked about tells nothing of its prefix, nor of the service."""
     with daemon("10.10.1. unasked\n10.10.2. found nyc\n", learned={"tries": 1}, rate=1) as d:
@@ -226,5 +255,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_unasked,
+    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
                 test_believed, limit_s=300)

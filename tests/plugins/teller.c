@@ -5,6 +5,8 @@
 //
 // of which the first whose octets ("10.1.") begin the address counts. Outcomes: found, missed, busy, denied, broken, unasked; silent
 // (no answer), late (after the deadline), twice, other (for a question that was not asked), return (look_up() returns).
+// What it registers the line "register WAY" says: good (all is added), bad (steps that are none), fails (without a word),
+// hangs (until long after it is to stop).
 // Every question is a line of the file `log`: the address, whether it is direct, the app and the port.
 #include "edgesteer-plugin.h"
 
@@ -141,6 +143,48 @@ static int look_up(void *ctx)
 	return 0;
 }
 
+static void step_badly(const struct edgesteer_host *host)
+{
+	const struct edgesteer_step steps[] = {
+		{.size = 8, .action = EDGESTEER_ADD}, {.size = sizeof(steps[0]), .action = (enum edgesteer_action)99},
+		{.size = sizeof(steps[0]), .action = EDGESTEER_ADD, .progress = (enum edgesteer_progress)99},
+		{.size = sizeof(steps[0]), .action = EDGESTEER_KEEP, .progress = EDGESTEER_DONE},
+	};
+
+	host->step(host, NULL);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		host->step(host, &steps[i]);
+	for (int i = 0; i < 6000; i++) {
+		const struct edgesteer_step good = {.size = sizeof(good), .action = EDGESTEER_ADD, .text = "an escape \033[31m"};
+
+		host->step(host, &good);
+	}
+}
+
+static int register_targets(void *ctx, const struct edgesteer_registration *registration)
+{
+	struct teller *self = ctx;
+	char words[4][256] = {"", "good"};
+
+	(void)look(self->file, "register", words);
+	if (strcmp(words[1], "fails") == 0)
+		return -1;
+	if (strcmp(words[1], "bad") == 0)
+		step_badly(self->host);
+	if (strcmp(words[1], "hangs") == 0)
+		(void)poll(NULL, 0, 8000);
+	for (size_t i = 0; i < registration->endpoint_count; i++) {
+		const struct edgesteer_endpoint *endpoint = &registration->endpoints[i];
+		const struct edgesteer_step step = {
+			.size = sizeof(step), .action = EDGESTEER_ADD, .progress = registration->apply ? EDGESTEER_DONE : EDGESTEER_PLANNED,
+			.app = endpoint->app, .site = endpoint->site, .text = endpoint->address_count ? endpoint->addresses[0] : NULL,
+		};
+
+		self->host->step(self->host, &step);
+	}
+	return 0;
+}
+
 EDGESTEER_PLUGIN(teller) = {
 	.abi_major = EDGESTEER_PLUGIN_ABI_MAJOR,
 	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
@@ -151,4 +195,5 @@ EDGESTEER_PLUGIN(teller) = {
 	.open = open_teller,
 	.close = close_teller,
 	.look_up = look_up,
+	.register_targets = register_targets,
 };

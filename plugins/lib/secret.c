@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ struct mapping {
 static bool read_mapping(FILE *maps, struct mapping *ret_mapping)
 {
 	struct mapping mapping = {0};
-	char line[512];
+	char line[PATH_MAX + 256];
 	int at = 0;
 
 	if (!fgets(line, sizeof(line), maps) ||

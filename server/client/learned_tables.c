@@ -13,14 +13,15 @@ enum { CELL_LEN = 512 };
 static void add_service(struct client_table *table, const json_t *service)
 {
 	char state[CELL_LEN], asked[CTL_INT_LEN], found[CTL_INT_LEN], missed[CTL_INT_LEN], failed[CTL_INT_LEN],
-		flight[CTL_INT_LEN], rate[CTL_INT_LEN];
+		unasked[CTL_INT_LEN], flight[CTL_INT_LEN], rate[CTL_INT_LEN];
 	json_int_t failures = client_int(service, "busy") + client_int(service, "denied") + client_int(service, "timeout") +
 	                      client_int(service, "broken");
 	json_int_t open_ms = client_int(service, "open_ms");
 	const char *const cells[] = {
 		client_text(service, "name"), state, client_int_text(service, "rate", rate),
 		client_int_text(service, "in_flight", flight), client_int_text(service, "asked", asked),
-		client_int_text(service, "found", found), client_int_text(service, "not_found", missed), failed,
+		client_int_text(service, "found", found), client_int_text(service, "not_found", missed),
+		client_int(service, "unasked") > 0 ? client_int_text(service, "unasked", unasked) : "", failed,
 		client_text(service, "error"),
 	};
 
@@ -35,7 +36,7 @@ static void add_service(struct client_table *table, const json_t *service)
 void client_show_discovery(const json_t *reply)
 {
 	static const char *const titles[] = {"SERVICE", "BREAKER", ">RATE", ">IN FLIGHT", ">ASKED", ">FOUND", ">NOT FOUND",
-	                                     ">FAILED", "LAST ERROR", NULL};
+	                                     ">UNASKED", ">FAILED", "LAST ERROR", NULL};
 	const json_t *services = json_object_get(reply, "services");
 	struct client_table *table = client_table_new(titles);
 

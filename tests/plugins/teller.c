@@ -172,7 +172,7 @@ static int register_targets(void *ctx, const struct edgesteer_registration *regi
 	if (strcmp(words[1], "bad") == 0)
 		step_badly(self->host);
 	if (strcmp(words[1], "hangs") == 0)
-		(void)poll(NULL, 0, 8000);
+		(void)poll(NULL, 0, 30000);
 	for (size_t i = 0; i < registration->endpoint_count; i++) {
 		const struct edgesteer_endpoint *endpoint = &registration->endpoints[i];
 		const struct edgesteer_step step = {

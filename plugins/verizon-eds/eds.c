@@ -67,7 +67,10 @@ static int read_mode(struct eds *eds, const struct edgesteer_host *host)
 	if (mode < 0 || err < 0)
 		return -1;
 	eds->platforms = mode == 1;
-	if (!eds->platforms && !eds->endpoints_ids)
+	if (!eds->platforms && !eds->endpoints_ids && host->option(host, "service-profile-id"))
+		host->report(host, EDGESTEER_NOTE, NULL, 0, "without `endpoints-id` no client is asked about: `edgesteerctl discovery "
+		             "register --apply` makes the lists of the apps in `register`, and shows their IDs");
+	else if (!eds->platforms && !eds->endpoints_ids)
 		err = fail(host, "`mode: endpoints` needs `endpoints-id`: the serviceEndpointsId that registering them has given");
 	return read_region(eds, host) < 0 ? -1 : err;
 }

@@ -127,7 +127,7 @@ static const char *keep(struct registration_part *part, const char *text)
 static void log_step(const struct registration_part *part, const struct registration_step *step)
 {
 	static const char *const words[EDGESTEER_LEAVE + 1] = {[EDGESTEER_ADD] = "added", [EDGESTEER_CHANGE] = "changed",
-	                                    [EDGESTEER_REMOVE] = "removed"};
+	                                                       [EDGESTEER_REMOVE] = "removed"};
 	const char *word = words[step->action], *app = step->app ? step->app : "an app that is not known";
 
 	if (step->progress == EDGESTEER_DONE)

@@ -132,6 +132,21 @@ def touches_nothing_of_others():
         equal(api.wrong, [])
 
 
+def from_nothing():
+    """Before there is any ID; then with the one that was shown."""
+    with EdsApi() as api:
+        first = config(api)
+        del first["discovery"][0]["endpoints-id"]
+        with Daemon(first) as d:
+            check("without `endpoints-id` no client is asked about" in d.log(), d.log())
+            step = register(d, "--apply")["services"][0]["steps"][0]
+            key = step["endpoint"].partition("/")[0]
+            check(step["text"] == f"in a new list: put `{SHOP}: {key}` into `endpoints-id`", step)
+            d.reload(config(api, ids={SHOP: key}))
+            equal(register(d, code=3)["kept"], 2)
+        equal((len(api.lists), api.wrong), (1, []))
+
+
 def lists_of_their_own():
     """Apps without an ID in `endpoints-id`."""
     with EdsApi() as api, Daemon(config(api, apps=(SHOP, GAME), ids={"x.e.x": ENDPOINTS_ID})) as d:
@@ -321,5 +336,5 @@ def what_cannot_be_registered():
 
 
 if __name__ == "__main__":
-    run(dry_run_then_apply, follows_the_targets, touches_nothing_of_others, lists_of_their_own, faults_are_told, fails_half_way,
-        tokens_end_meanwhile, limits_of_the_service, keeps_to_the_rate, waits_for_nobody, what_cannot_be_registered, limit_s=120)
+    run(dry_run_then_apply, follows_the_targets, touches_nothing_of_others, from_nothing, lists_of_their_own, faults_are_told,
+        fails_half_way, tokens_end_meanwhile, limits_of_the_service, keeps_to_the_rate, waits_for_nobody, what_cannot_be_registered, limit_s=120)

@@ -210,10 +210,12 @@ def test_registers():
         check("breaks the plugin contract" in reply["services"][0]["error"], reply["services"][0]["error"])
         check("\033" not in d.ctl("discovery", "register", code=5, as_json=False).out, "escapes")
         # One that does not stop keeps neither a reload nor the end; whoever waits is told.
-        d.write("says", "register hangs\n")
+        d.write("says", "register hangs\n10.10. found nyc\n")
         waiting = d.start_ctl("discovery", "register", "--apply")
         time.sleep(1 * harness.slowness())
         check("under way" in d.ctl("discovery", "register", code=1).out)
+        stays(d, "10.10.1.0/24", "bos", 1.0)
+        equal(asked(d), [], "nothing is looked up meanwhile")
         changed = config(register=[APP], rate=7)
         d.reload(changed)
         equal(d.query(APP).rcode, 0)

@@ -433,7 +433,7 @@ static bool stop_all(struct learner *learner)
 	while (goes_on && clock_mono_ms() < end_ms) {
 		registering_end(learner);
 		goes_on = learner->registration || (learner->is_started && !learner->has_stopped);
-		for (size_t i = 0; i < learner->leaving_count && !goes_on; i++)
+		for (size_t i = 0; !goes_on && i < learner->leaving_count; i++) // once the thread is no more
 			goes_on = !informant_has_ended(learner->leaving[i]);
 		if (goes_on)
 			(void)poll(NULL, 0, 10);

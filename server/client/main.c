@@ -20,14 +20,15 @@
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
-// A 5 is for a fleet of nodes: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
+// A 5: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
 // is UNKNOWN.
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4, EXIT_PARTLY = 5,
        EXIT_UNKNOWN = 3 };
 
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
-enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_CHECK, OPTIONS,
+enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_CHECK, OPT_APPLY,
+	           OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.
@@ -43,6 +44,7 @@ static const struct {
 	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
 	[OPT_ALL] = {"all", NULL, "every one"},
 	[OPT_CHECK] = {"check", NULL, "only show who would be answered with another site; take nothing"},
+	[OPT_APPLY] = {"apply", NULL, "do it; without it, only say what would be done"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
 	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
@@ -59,6 +61,7 @@ struct verb {
 	json_t *(*feed)(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error); // instead of one request
 	bool slow;                          // longer timeout, with progress
 	bool monitors;                      // its exit codes are those of monitoring plugins
+	bool details;                       // what it shows is there in a refusal too
 	bool counts;                        // its reply has the totals, so a partial list is acceptable
 };
 
@@ -87,6 +90,9 @@ static const struct verb verbs[] = {
 	 .help = "where targets and places come from, and how their sources stand"},
 	{.name = "discovery", .args = "", .show = client_show_discovery,
 	 .help = "the services that are asked where clients are, and how they stand"},
+	{.name = "discovery register", .args = "", .show = client_show_register, .slow = true, .details = true,
+	 .takes = 1 << OPT_APPLY,
+	 .help = "what would have to change at the services for the apps in `register` to be registered as their targets are"},
 	{.name = "learned", .args = "[PREFIX]", .show = client_show_learned, .fields = {"prefix"},
 	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
 	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
@@ -150,7 +156,7 @@ static void print_help(const struct verb *verb)
 			print_option(i);
 	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ".\n"
 	      "Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
-	      "already; 4: the daemon could not be reached, or did not answer.\n", stdout);
+	      "already; 4: the daemon could not be reached, or did not answer; 5: not everywhere.\n", stdout);
 	if (!verb)
 		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
@@ -477,7 +483,7 @@ static int print_reply(const struct command *command, const json_t *reply)
 	// In ASCII: text from operators and configs cannot send control sequences to a terminal.
 	if (command->json && (json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF))
 		return EXIT_REFUSED;
-	if (ok && !command->json)
+	if ((ok || command->verb->details) && !command->json)
 		command->verb->show(reply);
 	fflush(stdout);
 	if (!ok && command->verb->monitors && !command->json)
@@ -494,7 +500,7 @@ static int print_reply(const struct command *command, const json_t *reply)
 
 	json_int_t code = client_int(reply, "code");
 
-	return code == EXIT_USAGE || code == EXIT_NOTHING ? (int)code : EXIT_REFUSED;
+	return code == EXIT_USAGE || code == EXIT_NOTHING || code == EXIT_PARTLY ? (int)code : EXIT_REFUSED;
 }
 
 static int run(const struct command *command, char **words, int count)

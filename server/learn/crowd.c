@@ -196,8 +196,13 @@ const struct crowd_member *crowd_note(struct crowd *crowd, const struct crowd_no
 	member->services = note->services;
 	member->app = note->app;
 	member->generation = note->generation;
-	if (!note->by_ecs)
+	if (!note->by_ecs) {
 		member->direct = note->client;
+		member->direct_port = note->sender_port;
+		member->direct_ms = now_ms;
+		if (member->is_unaskable && member->next_ms > now_ms + CROWD_UNASKED_MS)
+			member->next_ms = now_ms + CROWD_UNASKED_MS;
+	}
 	return member;
 }
 

@@ -28,11 +28,11 @@
 #include "view/view.h"
 
 // Clients are /24s of 16.0.0.0/4, by rank; the forger's are others of the same carrier, in 32.0.0.0/4. The least busy one
-// asks once a minute, so that all do; together they ask 240,000 queries a second, of which workers look at one in 16.
+// asks once a minute, so that all do; together they ask 240,000 queries a second, of which workers look at one in 32.
 enum {
 	RANKS = 1000000,
 	ROUNDS_A_SECOND = 1000 / ROUND_MS,
-	LOOKS_A_ROUND = 15000 / ROUNDS_A_SECOND,
+	LOOKS_A_ROUND = 7500 / ROUNDS_A_SECOND,
 	RATE = 50,
 	AGREE = 3,
 	SENDERS = 400, // resolvers

@@ -381,6 +381,8 @@ static const struct option root_rows[] = {
 	 .help = "Services that are asked where clients are."},
 	{"learned", &schema_mapping, .schema = &options_learned, .offset = 0, .size = sizeof(struct config),
 	 .help = "How what they say becomes learned prefixes."},
+	{"observe", &schema_mapping, .schema = &options_observe, FIELD(config, observe),
+	 .help = "Learned prefixes from measured round trips."},
 	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
 	 .help = "The options of apps that only `providers` name."},
 	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},

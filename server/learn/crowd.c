@@ -233,9 +233,9 @@ size_t crowd_busiest(struct crowd *crowd, unsigned service, int64_t now_ms,
 		struct crowd_member *member = &crowd->members[i];
 		size_t at;
 
-		if (is_empty(member) || member->is_asked || !(member->services & 1u << service) || now_ms < member->next_ms)
+		if (count == max && member->weight <= ret_members[max - 1]->weight) // nearly all: first
 			continue;
-		if (count == max && member->weight <= ret_members[max - 1]->weight)
+		if (is_empty(member) || member->is_asked || !(member->services & 1u << service) || now_ms < member->next_ms)
 			continue;
 		if (!is_due(ctx, member))
 			continue;

@@ -29,41 +29,9 @@ static ALWAYS_INLINE void lay_over(const struct learned *learned, struct lpm_hit
 	location->learned = learned_row_of(learned, hit);
 }
 
-// Where something is learned of the clients: not more of them than all.
-static bool is_in_reach(const struct app *app, const struct location *where, unsigned slot)
-{
-	const struct order *order = where->hit.order;
-
-	if (where->learned)
-		return true;
-	if (app->steer->form == STEER_SHARED)
-		return steer_ranks(app->steer, order)->of[app->steer->columns[slot]] != RANK_UNREACHABLE;
-
-	const struct ranking *ranking = steer_ranking(app->steer, order);
-
-	for (unsigned i = 0; i < ranking->count; i++)
-		if (ranking->steps[i].slot == slot)
-			return true;
-	return false;
-}
-
-// Whether a target within the client's reach takes only a part of its clients: then a hash may decide. The same for all
-// clients of a block, whatever health is.
-static NOINLINE bool share_may_decide(const struct live *live, const struct app *app, const struct location *where)
-{
-	const struct target_shares *shares = live->shares;
-	uint32_t end = app->first_target + app->target_count;
-
-	for (uint32_t at = live_share_find(shares, app->first_target); at < shares->count && shares->list[at].target < end; at++)
-		if (is_in_reach(app, where, shares->list[at].target - app->first_target))
-			return true;
-	return false;
-}
-
 // Decides the rest of the table in locate.h, once the client, its ranking, what is learned of it (`learned` NULL: of
-// nobody) and the depth are known. `sharing` NULL: no target takes a part of its clients only.
-static ALWAYS_INLINE void settle(const struct locate_request *request, const struct learned *learned,
-                                 const struct live *sharing)
+// nobody) and the depth are known.
+static ALWAYS_INLINE void settle(const struct locate_request *request, const struct learned *learned)
 {
 	struct location *location = request->ret_location;
 
@@ -77,13 +45,11 @@ static ALWAYS_INLINE void settle(const struct locate_request *request, const str
 		if (learned)
 			lay_over(learned, learned_lookup(learned, request->source), location);
 	}
-	if (unlikely(location->hit.order->hashed ||
-	             (sharing && share_may_decide(sharing, request->app, location))) && location->by_ecs)
+	if (unlikely(location->hit.order->hashed) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-static ALWAYS_INLINE void locate_by(const struct learned *learned, const struct live *sharing,
-                                    struct locate_request *requests, unsigned count)
+static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate_request *requests, unsigned count)
 {
 	struct lpm_search searches[LOCATE_MAX];
 	struct lpm_hit over[LOCATE_MAX]; // only where something is learned
@@ -110,20 +76,17 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, const struct 
 			lay_over(learned, over[i], location);
 	}
 	for (unsigned i = 0; i < count; i++)
-		settle(&requests[i], learned, sharing);
+		settle(&requests[i], learned);
 }
 
 void locate_by_table(struct locate_request *requests, unsigned count)
 {
-	locate_by(NULL, NULL, requests, count);
+	locate_by(NULL, requests, count);
 }
 
-void locate_by_more(const struct live *live, struct locate_request *requests, unsigned count)
+void locate_by_both(const struct learned *learned, struct locate_request *requests, unsigned count)
 {
-	if (live->shares)
-		locate_by(live->learned, live, requests, count);
-	else
-		locate_by(live->learned, NULL, requests, count);
+	locate_by(learned, requests, count);
 }
 
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,

@@ -33,8 +33,8 @@ struct location {
 //
 // Where prefixes are learned there are two tables, and the leaf's depth is that of the longer of the two leaves, whether
 // the second has something there or a gap: the blocks are those of both tables laid over one another, so that none
-// overlap. The scope depends only on the tables, and on which targets take a part of their clients (view/live.h), never on
-// health: caches would otherwise get overlapping blocks.
+// overlap. The scope depends only on the tables, never on health or drains: caches would otherwise get overlapping blocks.
+// The exception is what locate_lengthen() is for.
 struct locate_request {
 	const struct app *app;
 	const struct query_ecs *ecs;    // NULL or not present: none
@@ -44,22 +44,31 @@ struct locate_request {
 
 enum { LOCATE_MAX = 16 };
 
-// For locate_all(): by the table alone, and where something is learned or targets take a part of their clients.
+// For locate_all(): by the table alone, and by what is learned too.
 void locate_by_table(struct locate_request *requests, unsigned count) HOT;
-void locate_by_more(const struct live *live, struct locate_request *requests, unsigned count);
+void locate_by_both(const struct learned *learned, struct locate_request *requests, unsigned count);
 
-// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap. Most servers have learned nothing, and
-// rarely is a target on its way in or out.
+// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap. Most servers have learned nothing.
 static ALWAYS_INLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
 {
-	if (unlikely(live->learned || live->shares))
-		locate_by_more(live, requests, count);
+	if (unlikely(live->learned))
+		locate_by_both(live->learned, requests, count);
 	else
 		locate_by_table(requests, count);
 }
 // Locates a single client.
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,
                               const struct addr *source);
+
+// The answer holds for a block of `depth` bits, where that is less than the location's: pick.c has come to a target whose state
+// is not the same for all clients of the block. All of them come to it, so at any moment the block is divided as a whole;
+// since that begins and ends with the state of targets, caches may hold overlapping blocks for one TTL thereafter, as when
+// what is learned changes.
+static inline void locate_lengthen(struct location *location, uint8_t depth)
+{
+	if (location->by_ecs && depth > location->scope)
+		location->scope = depth;
+}
 
 // The length in bits of the client's prefix that is hashed within a group: the app's, or the leaf's where that is
 // longer.

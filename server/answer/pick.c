@@ -29,7 +29,7 @@ const char *pick_outcome_text(enum pick_outcome outcome)
 struct picking {
 	const struct live *live;
 	const struct app *app;
-	const struct location *where;
+	struct location *where;
 	uint8_t barred;
 	bool hashed;     // a hash has decided something
 	bool is_counted; // the client's share is known:
@@ -39,8 +39,10 @@ struct picking {
 // Whether the target, which takes a part of its clients only, takes this one.
 static NOINLINE bool is_taken(struct picking *picking, uint32_t number, uint8_t bars)
 {
-	if (!picking->is_counted)
+	if (!picking->is_counted) {
 		picking->client = share_of_client(picking->app, picking->where);
+		locate_lengthen(picking->where, locate_hash_len(picking->app, picking->where));
+	}
 	picking->hashed = picking->is_counted = true;
 	return share_takes(picking->live, picking->client, number, bars);
 }
@@ -196,7 +198,7 @@ static COLD struct pick pick_otherwise(struct picking *picking)
 	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
 
-struct pick pick_target(const struct live *live, const struct app *app, const struct location *where)
+struct pick pick_target(const struct live *live, const struct app *app, struct location *where)
 {
 	struct picking picking = {.live = live, .app = app, .where = where};
 	int slot = pick_slot(&picking, TARGET_CLOSED | TARGET_PARTS);

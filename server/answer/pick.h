@@ -33,8 +33,8 @@ struct pick {
 	bool hashed;                 // a hash decided within a group
 };
 
-// `where` must be the client's location for this app.
-struct pick pick_target(const struct live *live, const struct app *app, const struct location *where) HOT;
+// `where` must be the client's location for this app; its scope may become longer, see locate_lengthen().
+struct pick pick_target(const struct live *live, const struct app *app, struct location *where) HOT;
 
 // "healthy", "fail-open", "no address", "all drained", "none reachable".
 const char *pick_outcome_text(enum pick_outcome outcome);

@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/nearest.h"
+#include "base/when.h"
 #include "client/json.h"
 #include "client/link.h"
 #include "client/print.h"
 #include "client/show.h"
+#include "client/wait.h"
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
@@ -26,7 +29,8 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
 
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
-enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPTIONS,
+enum option_name { OPT_APP, OPT_SITE, OPT_REGION, OPT_CARRIER, OPT_AT, OPT_FOR, OPT_UNTIL, OPT_OVER, OPT_REASON, OPT_BY,
+	           OPT_VOLATILE, OPT_ENDED, OPT_WAIT, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.
@@ -35,6 +39,15 @@ static const struct {
 } options[] = {
 	[OPT_APP] = {"app", "NAME", "only this app's target"},
 	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
+	[OPT_REGION] = {"region", "NAME", "only sites of this Region, and itself"},
+	[OPT_CARRIER] = {"carrier", "NAME", "only sites for this carrier's clients"},
+	[OPT_AT] = {"at", "WHEN", "when it starts: 14:03, '2026-08-09 14:03', with seconds or a time zone too, @SECONDS"},
+	[OPT_UNTIL] = {"until", "WHEN", "when it ends, as --at"},
+	[OPT_OVER] = {"over", "TIME", "move the clients little by little over this time, like 10m"},
+	[OPT_BY] = {"by", "NAME", "on whose behalf; shown to others"},
+	[OPT_VOLATILE] = {"volatile", NULL, "if it cannot be saved, hold it in memory until it can be"},
+	[OPT_ENDED] = {"ended", NULL, "those of the last week that have ended"},
+	[OPT_WAIT] = {"wait", NULL, "until caches have forgotten what it changes"},
 	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
 	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
 	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
@@ -43,10 +56,13 @@ static const struct {
 	[OPT_ALL] = {"all", NULL, "every one"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
-	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
+	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply, and with --wait at most"},
 	[OPT_HELP] = {"help", NULL, "print this"},
 	[OPT_VERSION] = {"version", NULL, "print this program's version"},
 };
+
+// What a drain is of.
+enum { WHAT_OPTIONS = 1 << OPT_APP | 1 << OPT_REGION | 1 << OPT_CARRIER };
 
 struct verb {
 	const char *name, *args, *help; // `help` starts with a lower-case letter
@@ -70,11 +86,16 @@ static const struct verb verbs[] = {
 	 .help = "the apps' targets, their states and their health"},
 	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
 	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
-	{.name = "drain", .args = "SITE", .show = client_show_drain, .fields = {"site"}, .needed = 1,
-	 .takes = 1 << OPT_APP | 1 << OPT_FOR | 1 << OPT_REASON, .help = "take traffic away from a site"},
-	{.name = "undrain", .args = "SITE", .show = client_show_undrain, .fields = {"site"}, .needed = 1,
-	 .takes = 1 << OPT_APP, .help = "give it back"},
+	{.name = "drain", .args = "[SITE|PATTERN|APP/SITE]", .show = client_show_drain, .fields = {"site"},
+	 .takes = WHAT_OPTIONS | 1 << OPT_AT | 1 << OPT_FOR | 1 << OPT_UNTIL | 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY |
+	          1 << OPT_VOLATILE | 1 << OPT_WAIT,
+	 .help = "take traffic away from a site, or from all that match"},
+	{.name = "undrain", .args = "[SITE|PATTERN|APP/SITE]", .show = client_show_undrain, .fields = {"site"},
+	 .takes = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY | 1 << OPT_WAIT, .help = "give it back"},
+	{.name = "drains", .args = "", .show = client_show_drains, .takes = 1 << OPT_ENDED,
+	 .help = "the drains, how far they have come, and when caches have forgotten what they take away"},
 	{.name = "force", .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,
+	 .takes = 1 << OPT_REASON | 1 << OPT_BY,
 	 .help = "hold a target up or down, whatever its health"},
 	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
@@ -295,36 +316,35 @@ static int check_words(const struct command *command, int count)
 
 // ---- request --------------------------------------------------------------------------------------------------------
 
-// The "/" of "APP/SITE", the last one: names of sites have none. NULL: it is something else.
-static const char *find_slash(const char *written)
+// The same of "APP/SITE" in the place of a site. 0 or an exit code.
+static int split_site(const struct command *command, json_t *request, const char *written)
 {
-	const char *slash = strrchr(written, '/');
+	const struct verb *verb = command->verb;
 
-	return slash && slash > written && slash[1] ? slash : NULL;
-}
-
-// Splits "APP/SITE" of force into its two fields.
-static bool split_target(json_t *request)
-{
-	const char *written = client_text(request, "app"), *slash = find_slash(written);
-
-	if (!slash)
-		return false;
-
-	json_t *app = json_stringn(written, (size_t)(slash - written)), *site = json_string(slash + 1);
-
-	return json_object_set_new(request, "site", site) == 0 && json_object_set_new(request, "app", app) == 0;
-}
-
-// For a word with a "/" in the place of a site's name. The exit code.
-static int not_a_site(const struct verb *verb, const char *written)
-{
-	const char *slash = find_slash(written);
-
-	if (!slash || !(verb->takes & 1u << OPT_APP))
+	if (!client_slash(written) || !(verb->takes & 1u << OPT_APP))
 		return usage_error(verb, "'%s' is not a SITE", written);
-	return usage_error(verb, "'%s' is not a SITE: one app there is %s %s --app %.*s", written, verb->name, slash + 1,
-	                   (int)(slash - written), written);
+	if (command->values[OPT_APP])
+		return usage_error(verb, "'%s' names an app, and --app does too", written);
+	return json_object_set_new(request, "app", json_string(written)) == 0 && client_split_target(request) ? 0 : EXIT_REFUSED;
+}
+
+// The daemon may be in another time zone: it is told a time that has none. 0 or an exit code.
+static int set_times(const struct command *command, json_t *request)
+{
+	static const enum option_name times[] = {OPT_AT, OPT_UNTIL};
+	char text[WHEN_TEXT_LEN];
+	int64_t time_s;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		const char *written = command->values[times[i]], *name = options[times[i]].name;
+
+		if (written && when_parse(written, clock_wall_s(), true, &time_s) < 0)
+			return usage_error(command->verb, "--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
+			                   "2026-08-09T14:03:00Z or @1786284180", name, written);
+		if (written && json_object_set_new(request, name, json_string(when_format(time_s, text))) < 0)
+			return EXIT_REFUSED;
+	}
+	return 0;
 }
 
 // The request, owned by the caller. NULL: an error was printed, and *ret_exit is the exit code.
@@ -337,16 +357,18 @@ static json_t *make_request(const struct command *command, char **words, int cou
 	for (int i = 0; i < count; i++)
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (command->values[i])
+		if (command->values[i] && i != OPT_WAIT)
 			good = good && json_object_set_new(request, options[i].name,
 			                                   options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
-	else if (command->verb->show == client_show_force && !split_target(request))
+	else if (command->verb->show == client_show_force && !client_split_target(request))
 		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
 	else if (count > 0 && strcmp(command->verb->fields[0], "site") == 0 && strchr(words[0], '/'))
-		*ret_exit = not_a_site(command->verb, words[0]);
+		*ret_exit = split_site(command, request, words[0]);
 	else
+		*ret_exit = set_times(command, request);
+	if (good && *ret_exit == 0)
 		return request;
 	json_decref(request);
 	return NULL;
@@ -372,7 +394,7 @@ static bool same_version(const json_t *reply, const json_t *part)
 static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s,
                          struct client_link_error *error, bool *ret_changed)
 {
-	static const char *const lists[] = {"apps", "targets", "drains", "forces"};
+	static const char *const lists[] = {"apps", "targets", "drains", "forces", "ended"};
 	json_t *all = json_deep_copy(reply);
 	json_int_t from = 0, next = client_int(reply, "next");
 
@@ -514,6 +536,8 @@ static int run(const struct command *command, char **words, int count)
 			return EXIT_REFUSED;
 	}
 	code = print_reply(command, reply);
+	if (code == 0 && command->values[OPT_WAIT])
+		code = client_wait(command->socket, reply, command->timeout_s);
 	json_decref(reply);
 	return is_unreached && !command->verb->monitors ? EXIT_UNREACHED : code;
 }

@@ -65,6 +65,13 @@ static void show_refused(const json_t *refused)
 		             client_time(client_int(refused, "since"), at), client_text(refused, "why"));
 }
 
+static void show_volatile(const json_t *reply)
+{
+	if (client_int(reply, "volatile_count"))
+		client_print(stdout, "overrides    NOT SAVED: %lld drains are held in memory only, and end with the daemon; they are saved "
+		             "as soon as they can be\n", client_int(reply, "volatile_count"));
+}
+
 // Shown near the top, because drained sites may be in service. A file without counts was set aside at an earlier start;
 // counts without a file: the file was missing at this start.
 static void show_damaged(const json_t *damaged)
@@ -222,6 +229,7 @@ void client_show_status(const json_t *reply)
 	             client_int(reply, "pid"), client_time(started_s, since),
 	             client_span(clock_wall_s() - started_s, span));
 	show_refused(json_object_get(reply, "changes_refused"));
+	show_volatile(reply);
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));

@@ -17,8 +17,10 @@
 #include "control/find.h"
 #include "control/reply_json.h"
 #include "control/target_json.h"
+#include "control/cover.h"
 #include "health/health.h"
 #include "learn/shown.h"
+#include "state/selector.h"
 #include "state/state.h"
 #include "view/answers.h"
 #include "view/learned.h"
@@ -134,7 +136,7 @@ static const char *basis_text(enum cost_basis basis)
 static const char *explain_state(const struct explaining *e, json_t *object, uint32_t number, char *buf)
 {
 	const char *app = e->app->name, *site = e->live->view->sites[e->live->view->targets[number].site].name;
-	const struct override *drain = state_drained(e->state, app, site, e->now_s);
+	const struct override *drain = cover_drained(e->state, e->live->view, app, e->live->view->targets[number].site, e->now_s);
 	enum force_to forced = state_forced(e->state, app, site);
 	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
@@ -144,8 +146,9 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready)");
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
-		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",
-		         drain->app ? "its own" : "the site's", drain->who, drain->reason ? drain->reason : "none given");
+		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s%s drain, by %s, reason: %s",
+		         selector_is(drain->site) ? drain->site : drain->app ? "its own" : "the site's",
+		         selector_is(drain->site) ? "'s" : "", drain->who, drain->reason ? drain->reason : "none given");
 	}
 	return buf;
 }

@@ -10,6 +10,7 @@ struct files;
 struct health;
 struct learner;
 struct live;
+struct override;
 struct provide;
 struct report;
 struct resolve;
@@ -34,9 +35,9 @@ struct control_ops {
 	// their `shrink-limit`.
 	void (*reload)(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
 	               void *done_ctx);
-	// For how many seconds a cache may still hold an answer of an earlier generation with a target at the site (`app`
-	// NULL: of any app); 0: none can.
-	int64_t (*cached_s)(void *ctx, const char *app, const char *site);
+	// For how many seconds a cache may still hold an answer of an earlier generation, or of the process before, with a
+	// target that the drain is of; 0: none can.
+	int64_t (*cached_s)(void *ctx, const struct override *drain);
 	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
 	// event loop.
 	const struct files *(*files)(void *ctx);

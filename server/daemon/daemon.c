@@ -226,8 +226,8 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 static void apply_overrides(struct daemon *daemon)
 {
 	for (size_t i = 0; i < state_override_count(daemon->state); i++)
-		serving_set_override(daemon->serving, NULL, state_override_at(daemon->state, i), clock_wall_s());
-	reactions_expire(daemon);
+		serving_set_override(daemon->serving, daemon->state, NULL, state_override_at(daemon->state, i));
+	reactions_begin(daemon);
 }
 
 static bool has_target(void *ctx, const char *app, const char *site)

@@ -6,7 +6,10 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/ops.h"
+#include "control/safe.h"
 #include "daemon/aliases.h"
+#include "daemon/drains.h"
 #include "daemon/inner.h"
 #include "daemon/loop.h"
 #include "daemon/readiness.h"
@@ -34,23 +37,71 @@ static void publish(struct daemon *daemon)
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
 
+// Notes of the drains that have taken all clients when caches will have forgotten them.
+static void note_safe(struct daemon *daemon)
+{
+	const struct control_ops ops = interface_ops(daemon);
+	int64_t now_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
+		const struct override *drain = state_override_at(daemon->state, i);
+
+		if (drain->kind == OVERRIDE_DRAIN && !drain->safe_mono_s && !drain->is_returning &&
+		    override_share(drain, now_ms) == 0)
+			state_set_safe(daemon->state, drain, safe_left_s(&ops, drain));
+	}
+}
+
+static void overrides_committed(void *ctx)
+{
+	publish(ctx);
+	note_safe(ctx);
+}
+
+static void tell_expired(const struct state *state, int64_t now_s)
+{
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *override = state_override_at(state, i);
+
+		if (override_holds(override, now_s))
+			continue;
+		log_notice(override->is_returning ? "the drain of %s for %s has given all clients back; set by %s, reason: %s"
+		                                  : "the drain of %s for %s has expired; set by %s, reason: %s", override->site,
+		           override->app ? override->app : "every app", override->who,
+		           override->reason ? override->reason : "none given");
+	}
+}
+
+// Whether some drain is to begin, or moves clients at the moment.
+static bool any_moves(const struct state *state)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *drain = state_override_at(state, i);
+
+		if (!drain->has_begun || drains_is_moving(drain, now_ms))
+			return true;
+	}
+	return false;
+}
+
 void reactions_expire(struct daemon *daemon)
 {
 	int64_t next_s = 0, now_s = clock_wall_s();
 
-	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
-		const struct override *override = state_override_at(daemon->state, i);
-
-		if (!override_holds(override, now_s))
-			log_notice("the drain of %s for %s has expired; set by %s, reason: %s", override->site,
-			           override->app ? override->app : "every app", override->who,
-			           override->reason ? override->reason : "none given");
-	}
+	tell_expired(daemon->state, now_s);
 	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
+	if (serving_step_drains(daemon->serving, daemon->state))
+		overrides_committed(daemon);
+	bool has_led = serving_lead(daemon->serving, daemon->state);
+
 	event_del(daemon->expiry);
-	// Drains end by the wall clock, which may be set, and runs on while the machine is suspended. A timer follows
-	// neither, so the clock is polled while any drain has an end.
-	if (next_s)
+	// Drains begin and end by the wall clock, which may be set, and runs on while the machine is suspended. A timer
+	// follows neither, so the clock is polled while any drain has an end or a beginning to come.
+	if (!has_led || any_moves(daemon->state))
+		loop_arm(daemon->expiry, CLOCK_LOOK_S, 0);
+	else if (next_s)
 		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 }
 
@@ -65,14 +116,9 @@ static void override_changed(void *ctx, const struct override *old, const struct
 {
 	struct daemon *daemon = ctx;
 
-	serving_set_override(daemon->serving, old, next, clock_wall_s());
-	if (next && next->until_s)
+	serving_set_override(daemon->serving, daemon->state, old, next);
+	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);
-}
-
-static void overrides_committed(void *ctx)
-{
-	publish(ctx);
 }
 
 // ---- health ---------------------------------------------------------------------------------------------------------
@@ -167,6 +213,32 @@ static void set_ready(void *ctx, const char *app, const char *site, bool ready)
 
 	serving_set_ready(daemon->serving, app, site, ready);
 	loop_arm(daemon->publish, 0, COALESCE_US);
+}
+
+// ---- generations ----------------------------------------------------------------------------------------------------
+
+void reactions_answered(struct daemon *daemon)
+{
+	const struct view *view = serving_view(daemon->serving);
+	const struct former *former = state_former(daemon->state);
+
+	for (uint32_t i = 0; i < view->site_count; i++)
+		state_set_answered(daemon->state, view->sites[i].name, view->index->site_ttl_s[i]);
+	for (size_t i = 0; i < former->count; i++)
+		if (former->sites[i].ttl_s && index_find_site(view, former->sites[i].site) < 0)
+			state_set_answered(daemon->state, former->sites[i].site, 0);
+}
+
+void reactions_begin(struct daemon *daemon)
+{
+	const struct former *former = state_former(daemon->state);
+	int64_t now_s = clock_wall_s();
+
+	for (size_t i = 0; i < former->count; i++)
+		serving_note_cached(daemon->serving, former->sites[i].site, former_until_s(&former->sites[i], now_s) - now_s + 1);
+	reactions_answered(daemon);
+	note_safe(daemon);
+	reactions_expire(daemon);
 }
 
 // ---- opening --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@
 #include "daemon/addresses.h"
 #include "daemon/aliases.h"
 #include "daemon/caches.h"
+#include "daemon/drains.h"
 #include "daemon/handover.h"
+#include "daemon/lead.h"
 #include "daemon/merge.h"
 #include "daemon/readiness.h"
 #include "daemon/service.h"
@@ -29,6 +31,8 @@ struct serving {
 	struct view *first_view;   // until it is published
 	struct merge *merge;
 	struct caches *caches;
+	struct ledger cached;      // by caches_now_s(): of the process before, and with TTLs that are lowered now
+	struct lead *lead;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool answers_are_old;      // some are: there was no memory for new ones
@@ -39,6 +43,10 @@ struct serving *serving_new(struct generation *first)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
+	if (serving && !(serving->lead = lead_new())) {
+		free(serving);
+		serving = NULL;
+	}
 	if (!serving) {
 		view_free(first->view);
 		config_free(first->config);
@@ -71,6 +79,8 @@ struct serving *serving_free(struct serving *serving)
 	config_free(serving->config);
 	handover_free(serving->leaving);
 	caches_free(serving->caches);
+	ledger_done(&serving->cached);
+	lead_free(serving->lead);
 	free(serving);
 	return NULL;
 }
@@ -163,15 +173,26 @@ void serving_set_ready(struct serving *serving, const char *app, const char *sit
 	drop_preview(serving);
 }
 
-void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
-                          int64_t now_s)
+void serving_set_override(struct serving *serving, const struct state *state, const struct override *old,
+                          const struct override *next)
 {
-	must(old || next);
-	if (next)
-		merge_set_override(serving->merge, next, override_holds(next, now_s));
+	const struct override *which = next ? next : old;
+
+	must(which);
+	if (which->kind == OVERRIDE_DRAIN)
+		drains_set(serving->merge, state, which, next != NULL);
 	else
-		merge_set_override(serving->merge, old, false);
+		merge_set_override(serving->merge, which, next != NULL);
 	drop_preview(serving);
+}
+
+bool serving_step_drains(struct serving *serving, const struct state *state)
+{
+	bool any = drains_step(serving->merge, state);
+
+	if (any)
+		drop_preview(serving);
+	return any;
 }
 
 // `all`: also of targets that nothing is known of yet, which then count as down.
@@ -187,12 +208,13 @@ static void set_all_health(struct merge *merge, const struct health *health, boo
 
 static void set_all_overrides(struct merge *merge, const struct state *state)
 {
-	int64_t now_s = clock_wall_s();
-
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *override = state_override_at(state, i);
 
-		merge_set_override(merge, override, override_holds(override, now_s));
+		if (override->kind == OVERRIDE_DRAIN)
+			drains_set(merge, state, override, true);
+		else
+			merge_set_override(merge, override, true);
 	}
 }
 
@@ -389,4 +411,33 @@ const struct live *serving_live(struct serving *serving)
 const struct caches *serving_caches(const struct serving *serving)
 {
 	return serving->caches;
+}
+
+int64_t serving_cached_s(const struct serving *serving,
+                         bool (*is_wanted)(const void *ctx, const char *app, const char *site), const void *ctx)
+{
+	int64_t generations_s = caches_left_s(serving->caches, is_wanted, ctx);
+	int64_t others_s = ledger_left_of(&serving->cached, is_wanted, ctx, caches_now_s());
+
+	return others_s > generations_s ? others_s : generations_s;
+}
+
+void serving_note_cached(struct serving *serving, const char *site, int64_t left_s)
+{
+	int64_t now_s = caches_now_s();
+
+	if (ledger_add(&serving->cached, "", site, now_s + left_s, now_s) < 0)
+		log_warning("out of memory: until %lld s from now, drains of %s may be reported safe too early", (long long)left_s,
+		            site);
+}
+
+static void note_lowered(void *ctx, const char *site, uint32_t ttl_s)
+{
+	serving_note_cached(ctx, site, (int64_t)ttl_s + 1);
+}
+
+bool serving_lead(struct serving *serving, const struct state *state)
+{
+	return lead_apply(serving->lead, merge_view(serving->merge), state, serving->config->server.ttl_lead_s, note_lowered,
+	                  serving);
 }

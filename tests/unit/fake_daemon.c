@@ -13,6 +13,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "base/report.h"
+#include "control/cover.h"
 #include "control/call.h"
 #include "control/explain.h"
 #include "control/verbs.h"
@@ -120,11 +121,11 @@ static const struct live *ops_live(void *ctx)
 	return live_current() ? live_current() : &fake->preview;
 }
 
-static int64_t ops_cached_s(void *ctx, const char *app, const char *site)
+static int64_t ops_cached_s(void *ctx, const struct override *drain)
 {
 	const struct fake_daemon *fake = ctx;
 
-	return ledger_left_s(&fake->ledger, app, site, 0);
+	return ledger_left_s(&fake->ledger, drain->app, drain->site, 0);
 }
 
 void fake_daemon_end_reload(struct fake_daemon *fake, int err)
@@ -168,7 +169,7 @@ static struct target_states *make_states(struct fake_daemon *fake, bool health_k
 	must(states);
 	for (uint32_t i = 0; i < states->count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
-		bool drained = fake->ops.state && state_drained(fake->ops.state, app, site, clock_wall_s());
+		bool drained = fake->ops.state && cover_drained(fake->ops.state, view, app, view->targets[i].site, clock_wall_s());
 		enum force_to forced = fake->ops.state ? state_forced(fake->ops.state, app, site) : FORCE_AUTO;
 
 		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, true, drained, false);

@@ -30,9 +30,38 @@ static ALWAYS_INLINE void lay_over(const struct learned *learned, struct lpm_hit
 	location->learned = learned_row_of(learned, hit);
 }
 
+// Where something is learned of the clients: not more of them than all.
+static bool is_in_reach(const struct app *app, const struct location *where, unsigned slot)
+{
+	const struct order *order = where->hit.order;
+
+	if (where->learned)
+		return true;
+	if (app->steer->form == STEER_SHARED)
+		return steer_ranks(app->steer, order)->of[app->steer->columns[slot]] != RANK_UNREACHABLE;
+
+	const struct ranking *ranking = steer_ranking(app->steer, order);
+
+	for (unsigned i = 0; i < ranking->count; i++)
+		if (ranking->steps[i].slot == slot)
+			return true;
+	return false;
+}
+
+// Whether a target within the client's reach takes only a part of its clients: then a hash may decide. The same for all
+// clients of a block, whatever health is.
+static NOINLINE COLD bool share_may_decide(const struct live *live, const struct app *app, const struct location *where)
+{
+	for (unsigned slot = 0; slot < app->target_count; slot++)
+		if ((live_state(live, app->first_target + slot) & TARGET_PARTS) && is_in_reach(app, where, slot))
+			return true;
+	return false;
+}
+
 // Decides the rest of the table in locate.h, once the client, its ranking, what is learned of it (`learned` NULL: of
-// nobody) and the depth are known.
-static ALWAYS_INLINE void settle(const struct locate_request *request, const struct learned *learned)
+// nobody) and the depth are known. `sharing` NULL: no target takes a part of its clients only.
+static ALWAYS_INLINE void settle(const struct locate_request *request, const struct learned *learned,
+                                 const struct live *sharing)
 {
 	struct location *location = request->ret_location;
 
@@ -46,11 +75,13 @@ static ALWAYS_INLINE void settle(const struct locate_request *request, const str
 		if (learned)
 			lay_over(learned, learned_lookup(learned, request->source), location);
 	}
-	if (unlikely(location->hit.order->hashed) && location->by_ecs)
+	if (unlikely(location->hit.order->hashed ||
+	             (sharing && share_may_decide(sharing, request->app, location))) && location->by_ecs)
 		location->scope = locate_hash_len(request->app, location);
 }
 
-static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate_request *requests, unsigned count)
+static ALWAYS_INLINE void locate_by(const struct learned *learned, const struct live *sharing,
+                                    struct locate_request *requests, unsigned count)
 {
 	struct lpm_search searches[LOCATE_MAX], more[LOCATE_MAX]; // `more` only where something is learned
 
@@ -78,22 +109,25 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate
 			lay_over(learned, more[i].hit, location);
 	}
 	for (unsigned i = 0; i < count; i++)
-		settle(&requests[i], learned);
+		settle(&requests[i], learned, sharing);
 }
 
-// Not inline: most servers have learned nothing.
-static NOINLINE void locate_learned(const struct learned *learned, struct locate_request *requests, unsigned count)
+// Not inline: most servers have learned nothing, and rarely is a target on its way in or out.
+static NOINLINE void locate_more(const struct live *live, struct locate_request *requests, unsigned count)
 {
-	locate_by(learned, requests, count);
+	if (live->shares)
+		locate_by(live->learned, live, requests, count);
+	else
+		locate_by(live->learned, NULL, requests, count);
 }
 
 // Not inline, so that the compiler does not split the test off and call the rest.
 NOINLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
 {
-	if (unlikely(live->learned))
-		locate_learned(live->learned, requests, count);
+	if (unlikely(live->learned || live->shares))
+		locate_more(live, requests, count);
 	else
-		locate_by(NULL, requests, count);
+		locate_by(NULL, NULL, requests, count);
 }
 
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,

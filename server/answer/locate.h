@@ -33,7 +33,8 @@ struct location {
 //
 // Where prefixes are learned there are two tables, and the leaf's depth is that of the longer of the two leaves, whether
 // the second has something there or a gap: the blocks are those of both tables laid over one another, so that none
-// overlap. The scope depends only on the tables, never on health or drains: caches would otherwise get overlapping blocks.
+// overlap. The scope depends only on the tables, and on which targets take a part of their clients (view/live.h), never on
+// health: caches would otherwise get overlapping blocks.
 struct locate_request {
 	const struct app *app;
 	const struct query_ecs *ecs;    // NULL or not present: none

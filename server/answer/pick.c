@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "answer/locate.h"
+#include "answer/share.h"
 #include "base/hash.h"
 #include "base/must.h"
 #include "view/learned.h"
@@ -24,45 +25,57 @@ const char *pick_outcome_text(enum pick_outcome outcome)
 	return texts[outcome];
 }
 
-// The client's part of the rendezvous hash.
-static uint64_t hash_key(const struct app *app, const struct location *where)
-{
-	struct addr cut = addr_cut(where->client, locate_hash_len(app, where));
-	struct addr_key key = addr_key(&cut);
+// Who is asked about: the app, the client, and the bits that bar a target.
+struct picking {
+	const struct live *live;
+	const struct app *app;
+	const struct location *where;
+	uint8_t barred;
+	bool hashed; // a hash has decided something
+};
 
-	return hash_mix(key.hi ^ hash_mix(key.lo + cut.family));
+// Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
+// for a part of the clients only, of which the client is not.
+static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
+{
+	uint32_t number = picking->app->first_target + slot;
+	uint8_t bars = live_state(picking->live, number) & picking->barred;
+
+	if (likely(!bars))
+		return true;
+	if (likely(bars & TARGET_CLOSED))
+		return false;
+	picking->hashed = true;
+	return share_takes(picking->live, picking->app, picking->where, number, bars);
 }
 
-// Whether a slot of the app can be chosen: its target has none of the `barred` bits and, where something is learned of
-// the client, is in the reach that follows from it.
-static ALWAYS_INLINE bool is_open(const struct live *live, const struct app *app, const struct learned_row *learned,
-                                  unsigned slot, uint8_t barred)
+// The same, and that, where something is learned of the client, it is in the reach that follows from it.
+static ALWAYS_INLINE bool is_candidate(struct picking *picking, const struct learned_row *learned, unsigned slot)
 {
-	const struct view *view = live->view;
-	uint32_t number = app->first_target + slot;
+	const struct view *view = picking->live->view;
+	uint32_t number = picking->app->first_target + slot;
 
-	return !(live_state(live, number) & barred) &&
+	return is_open(picking, slot) &&
 	       (!learned || site_reached_by(&view->sites[view->targets[number].site], learned->carrier));
 }
 
-// Weighted rendezvous hashing over the allowed members of a group: each member's score is a hash of (client, site)
+// Weighted rendezvous hashing over the candidates of a group: each member's score is a hash of (client, site)
 // scaled by its weight, and the highest wins. When a member goes down, only its own clients move. A standby (weight 0)
 // is a group of its own.
-static unsigned share(const struct live *live, const struct app *app, const struct location *where, unsigned first,
-                      uint8_t barred)
+static unsigned weigh(struct picking *picking, const struct learned_row *learned, unsigned first)
 {
-	const struct ranking *ranking = steer_ranking(app->steer, where->hit.order);
-	const struct view *view = live->view;
-	uint64_t key = hash_key(app, where);
+	const struct app *app = picking->app;
+	const struct ranking *ranking = steer_ranking(app->steer, picking->where->hit.order);
+	const struct view *view = picking->live->view;
+	uint64_t key = share_key(app, picking->where);
 	unsigned best = first;
 	double best_score = -1;
 
 	dev_must(ranking->steps[first].group_end >= first && ranking->steps[first].group_end < ranking->count);
 	for (unsigned i = first; i <= ranking->steps[first].group_end; i++) {
-		uint32_t number = app->first_target + ranking->steps[i].slot;
-		const struct target *target = &view->targets[number];
+		const struct target *target = &view->targets[app->first_target + ranking->steps[i].slot];
 
-		if (!is_open(live, app, where->learned, ranking->steps[i].slot, barred))
+		if (!is_candidate(picking, learned, ranking->steps[i].slot))
 			continue;
 
 		uint64_t draw = hash_mix(key ^ view->sites[target->site].seed);
@@ -77,31 +90,29 @@ static unsigned share(const struct live *live, const struct app *app, const stru
 	return best;
 }
 
-// The slot of the first candidate of the ranking whose target has none of the `barred` bits, or of the one of its group
-// that the hash chooses; -1 if there is none.
-static ALWAYS_INLINE int pick_by_ranking(const struct live *live, const struct app *app, const struct location *where,
-                                         const struct learned_row *learned, uint8_t barred, bool *ret_hashed)
+// The slot of the first candidate of the ranking, or of the one of its group that the hash chooses; -1 if there is none.
+static ALWAYS_INLINE int pick_by_ranking(struct picking *picking, const struct learned_row *learned)
 {
-	const struct ranking *ranking = steer_ranking(app->steer, where->hit.order);
+	const struct ranking *ranking = steer_ranking(picking->app->steer, picking->where->hit.order);
 	unsigned i = 0;
 
-	while (i < ranking->count && !is_open(live, app, learned, ranking->steps[i].slot, barred))
+	while (i < ranking->count && !is_candidate(picking, learned, ranking->steps[i].slot))
 		i++;
 	if (unlikely(i == ranking->count))
 		return -1;
 	if (unlikely(ranking->steps[i].group_end > i)) {
-		i = share(live, app, where, i, barred);
-		*ret_hashed = true;
+		i = weigh(picking, learned, i);
+		picking->hashed = true;
 	}
 	return ranking->steps[i].slot;
 }
 
-// The same by ranks: of the app's targets that have none of the `barred` bits and can be reached, the slot of the best
-// ranked one; of equal ones, the first.
-static ALWAYS_INLINE int pick_by_ranks(const struct live *live, const struct app *app, const struct location *where,
-                                       const struct learned_row *learned, uint8_t barred)
+// The same by ranks: of the app's targets that are candidates and can be reached, the slot of the best ranked one; of
+// equal ones, the first.
+static ALWAYS_INLINE int pick_by_ranks(struct picking *picking, const struct learned_row *learned)
 {
-	const struct ranks *ranks = steer_ranks(app->steer, where->hit.order);
+	const struct app *app = picking->app;
+	const struct ranks *ranks = steer_ranks(app->steer, picking->where->hit.order);
 	const uint16_t *columns = app->steer->columns;
 	const uint32_t none = (uint32_t)RANK_UNREACHABLE << 16;
 	uint32_t best = none; // its rank, then its slot
@@ -109,70 +120,70 @@ static ALWAYS_INLINE int pick_by_ranks(const struct live *live, const struct app
 	for (uint32_t slot = 0; slot < app->target_count; slot++) {
 		uint32_t here = (uint32_t)ranks->of[columns[slot]] << 16 | slot;
 
-		if (here < best && is_open(live, app, learned, slot, barred))
+		if (here < best && is_candidate(picking, learned, slot))
 			best = here;
 	}
 	return best == none ? -1 : (int)(best & UINT16_MAX);
 }
 
-static ALWAYS_INLINE int pick_by_table(const struct live *live, const struct app *app, const struct location *where,
-                                       const struct learned_row *learned, uint8_t barred, bool *ret_hashed)
+static ALWAYS_INLINE int pick_by_table(struct picking *picking, const struct learned_row *learned)
 {
-	return app->steer->form == STEER_SHARED ? pick_by_ranks(live, app, where, learned, barred)
-	                                        : pick_by_ranking(live, app, where, learned, barred, ret_hashed);
+	return picking->app->steer->form == STEER_SHARED ? pick_by_ranks(picking, learned)
+	                                                 : pick_by_ranking(picking, learned);
 }
 
 // The same where something is learned of the client: the first of the learned sites, else by the table. Every learned
 // site is within reach (view/learned.h).
-static NOINLINE int pick_by_learned(const struct live *live, const struct app *app, const struct location *where,
-                                    uint8_t barred, bool *ret_hashed)
+static NOINLINE int pick_by_learned(struct picking *picking)
 {
-	const struct learned_row *learned = where->learned;
+	const struct learned_row *learned = picking->where->learned;
 
 	for (unsigned i = 0; i < learned->site_count; i++) {
-		int slot = steer_slot_of(app->steer, learned->sites[i]);
+		int slot = steer_slot_of(picking->app->steer, learned->sites[i]);
 
-		if (slot >= 0 && !(live_state(live, app->first_target + (uint32_t)slot) & barred))
+		if (slot >= 0 && is_open(picking, (unsigned)slot))
 			return slot;
 	}
-	return pick_by_table(live, app, where, learned, barred, ret_hashed);
+	return pick_by_table(picking, learned);
 }
 
-static ALWAYS_INLINE int pick_slot(const struct live *live, const struct app *app, const struct location *where,
-                                   uint8_t barred, bool *ret_hashed)
+static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)
 {
-	return unlikely(where->learned) ? pick_by_learned(live, app, where, barred, ret_hashed)
-	                                : pick_by_table(live, app, where, NULL, barred, ret_hashed);
+	picking->barred = barred;
+	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
 }
 
-static struct pick pick_of(const struct live *live, const struct app *app, enum pick_outcome outcome, int slot,
-                           bool hashed)
+static struct pick pick_of(const struct picking *picking, enum pick_outcome outcome, int slot)
 {
-	uint32_t number = app->first_target + (uint32_t)slot;
-	const struct target *target = &live->view->targets[number];
+	uint32_t number = picking->app->first_target + (uint32_t)slot;
+	const struct target *target = &picking->live->view->targets[number];
 
-	dev_must(target->app == app && !(live_state(live, number) & (TARGET_DRAINED | TARGET_EMPTY)));
-	return (struct pick){outcome, target, number, hashed};
+	dev_must(target->app == picking->app &&
+	         !(live_state(picking->live, number) & (TARGET_DRAINED | TARGET_EMPTY)));
+	return (struct pick){outcome, target, number, picking->hashed};
 }
 
-// No target within reach is up, undrained and has an address.
-static COLD struct pick fail_open(const struct live *live, const struct app *app, const struct location *where)
+// No target within reach is up, undrained and has an address, or those that do do not take this client.
+static COLD struct pick pick_otherwise(struct picking *picking)
 {
-	bool hashed = false;
-	int slot = pick_slot(live, app, where, TARGET_DRAINED | TARGET_EMPTY, &hashed);
+	enum { NEVER_IGNORED = TARGET_DRAINED | TARGET_LEAVING | TARGET_EMPTY };
+	int slot = picking->live->shares ? pick_slot(picking, NEVER_IGNORED | TARGET_DOWN) : -1;
 
 	if (slot >= 0)
-		return pick_of(live, app, PICK_FAIL_OPEN, slot, hashed);
-	if (pick_slot(live, app, where, TARGET_DRAINED, &hashed) >= 0)
+		return pick_of(picking, PICK_HEALTHY, slot);
+	slot = pick_slot(picking, NEVER_IGNORED);
+	if (slot >= 0)
+		return pick_of(picking, PICK_FAIL_OPEN, slot);
+	if (pick_slot(picking, TARGET_DRAINED | TARGET_LEAVING) >= 0)
 		return (struct pick){.outcome = PICK_EMPTY};
-	slot = pick_slot(live, app, where, 0, &hashed);
+	slot = pick_slot(picking, 0);
 	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
 
 struct pick pick_target(const struct live *live, const struct app *app, const struct location *where)
 {
-	bool hashed = false;
-	int slot = pick_slot(live, app, where, TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY, &hashed);
+	struct picking picking = {.live = live, .app = app, .where = where};
+	int slot = pick_slot(&picking, TARGET_CLOSED | TARGET_PARTS);
 
-	return likely(slot >= 0) ? pick_of(live, app, PICK_HEALTHY, slot, hashed) : fail_open(live, app, where);
+	return likely(slot >= 0) ? pick_of(&picking, PICK_HEALTHY, slot) : pick_otherwise(&picking);
 }

@@ -14,9 +14,12 @@ struct target;
 
 // The first row that applies (DESIGN section 2.4). "Reachable" means that the order has it: no other target is ever
 // considered. Where something is learned of the client (view/learned.h), the learned sites come first, in their order,
-// and of the others only those that the learned carrier and class can reach are in the order.
+// and of the others only those that the learned carrier and class can reach are in the order. A target that is leaving is
+// drained to the clients that it does not take any more.
 //
-//   a reachable target, not drained, not empty, up   PICK_HEALTHY      the first in order, or by weight in its group
+//   a reachable target, not drained, not empty, up   PICK_HEALTHY      the first in order, or by weight in its group;
+//                                                                       one that is eased for this client only where no
+//                                                                       other is open to it
 //   a reachable target, not drained, not empty       PICK_FAIL_OPEN    the same, ignoring health
 //   a reachable target, not drained                  PICK_EMPTY        the app's last resort
 //   a reachable target                               PICK_DRAINED      the app's last resort

@@ -305,6 +305,8 @@ static int check_words(const struct command *command, int count)
 		return usage_error(verb, "%s needs %s", verb->name, verb->args);
 	if ((unsigned)count > most)
 		return too_many_words(command, most > 0);
+	if (count == 0 && verb->takes & 1u << OPT_REGION && !command->values[OPT_REGION] && !command->values[OPT_CARRIER])
+		return usage_error(verb, "%s needs a SITE, a PATTERN of sites, --region or --carrier", verb->name);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		if (command->values[i] && !(verb->takes & 1u << i))
 			return usage_error(verb, "%s does not take --%s", verb->name, options[i].name);

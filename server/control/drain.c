@@ -129,7 +129,7 @@ static bool follow(const struct call *call, struct override *drain, json_t **ret
 		                           old->who);
 		return false;
 	}
-	drain->whence = acts ? override_share(old, clock_wall_ms()) : SHARE_WHOLE; // it turns round where it stands
+	drain->whence = acts ? override_share(old, clock_mono_ms()) : SHARE_WHOLE; // it turns round where it stands
 	if (!drain->over_s)
 		drain->whence = 0;
 	return true;
@@ -156,5 +156,6 @@ void drain_put(const struct call *call)
 		return;
 	}
 	drain.has_begun = !drain.start_s;
+	drain.begun_mono_ms = clock_mono_ms();
 	pending_put(call, &drain, drained, drain_impact);
 }

@@ -33,7 +33,7 @@ static void count(const struct live *live, const struct app *app, unsigned slot,
 	uint8_t state = live_state(live, app->first_target + slot);
 
 	tally->all++;
-	tally->undrained += (state & TARGET_DRAINED) == 0;
+	tally->undrained += (state & (TARGET_DRAINED | TARGET_LEAVING)) == 0;
 }
 
 // For a carrier's clients or, with NO_CARRIER, for all others. Stops at the first target that is up, usually the first.
@@ -47,9 +47,9 @@ static enum left left_to(const struct live *live, const struct app *app, uint16_
 
 		if (!site_reached_by(site, carrier))
 			continue;
-		if (state == 0)
+		if (!(state & (TARGET_CLOSED | TARGET_LEAVING)))
 			return LEFT_UP;
-		if (!(state & (TARGET_DRAINED | TARGET_EMPTY)))
+		if (!(state & (TARGET_DRAINED | TARGET_LEAVING | TARGET_EMPTY)))
 			left = LEFT_DOWN;
 	}
 	return left;
@@ -186,7 +186,7 @@ static bool is_safe(const struct live *live, uint32_t number)
 	if (!app->all_public)
 		return left_to(live, &live->view->apps[number], NO_CARRIER) == LEFT_UP;
 	for (unsigned slot = 0; slot < app->target_count; slot++)
-		if (live_state(live, app->first_target + slot) == 0)
+		if (!(live_state(live, app->first_target + slot) & (TARGET_CLOSED | TARGET_LEAVING)))
 			return true;
 	return false;
 }

@@ -86,7 +86,7 @@ static const char *phase_of(const struct override *drain, uint32_t share)
 
 json_t *reply_drain_into(json_t *object, const struct override *drain)
 {
-	uint32_t share = override_share(drain, clock_wall_ms());
+	uint32_t share = override_share(drain, clock_mono_ms());
 
 	object = reply_set(object, "site", reply_text(drain->site));
 	object = reply_set(object, "app", reply_text(drain->app));

@@ -36,8 +36,8 @@ static void count_state(struct counts *counts, uint8_t state)
 {
 	counts->total++;
 	counts->drained += (state & TARGET_DRAINED) != 0;
-	counts->down += state && !(state & TARGET_DRAINED);
-	counts->up += state == 0;
+	counts->down += !live_state_is_up(state) && !(state & TARGET_DRAINED);
+	counts->up += live_state_is_up(state);
 }
 
 static json_t *counts_json(const struct counts *counts)

@@ -109,11 +109,11 @@ static void count_one(void *ctx, uint32_t target)
 	struct lifted *lifted = lifting->lifted;
 	uint8_t state = live_state(lifting->live, target);
 
-	if (state & TARGET_DRAINED) {
+	if (state & (TARGET_DRAINED | TARGET_LEAVING)) {
 		lifted->still_drained++;
 		return;
 	}
-	lifted->up += state == 0;
+	lifted->up += live_state_is_up(state);
 	if (++lifted->targets <= APPS_NAMED_MAX)
 		lifted->apps = reply_append(lifted->apps, reply_text(lifting->live->view->targets[target].app->name));
 }
@@ -213,13 +213,15 @@ static void give_back(const struct call *call, const struct override *old, uint3
 	struct override drain = *old;
 	int64_t now_s = clock_wall_s();
 
-	drain.whence = override_share(old, clock_wall_ms());
+	drain.whence = override_share(old, clock_mono_ms());
 	drain.is_returning = true;
 	drain.ender = (char *)call->who;
 	drain.start_s = now_s;
 	drain.over_s = over_s;
 	drain.until_s = now_s + over_s;
 	drain.is_volatile = false;
+	drain.safe_mono_s = 0;
+	drain.begun_mono_ms = clock_mono_ms();
 	pending_put(call, &drain, returning, NULL);
 }
 

@@ -58,10 +58,10 @@ static void count_app(struct verdict *verdict, const struct live *live, const st
 
 	for (uint32_t i = app->first_target; i < app->first_target + app->target_count; i++) {
 		uint8_t state = live_state(live, i);
-		bool is_down = state && !(state & TARGET_DRAINED);
+		bool is_down = !live_state_is_up(state) && !(state & TARGET_DRAINED);
 
 		verdict->targets++;
-		verdict->up += state == 0;
+		verdict->up += live_state_is_up(state);
 		verdict->drained += (state & TARGET_DRAINED) != 0;
 		verdict->down += is_down;
 		if (is_down && verdict->down <= NAMED_MAX)

@@ -1,34 +1,43 @@
-// Which targets are drained by what; see drains.h.
+// Which targets are drained by what, and how far; see drains.h.
 #include "daemon/drains.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/must.h"
 #include "control/cover.h"
 #include "daemon/merge.h"
 #include "state/selector.h"
 #include "state/state.h"
 #include "view/index.h"
+#include "view/live.h"
 #include "view/view.h"
 
 struct setting {
 	struct merge *merge;
 	const struct state *state;
-	int64_t now_ms;
+	int64_t wall_s, mono_ms;
 };
 
-// It has taken all clients.
-static bool is_whole(const struct override *drain, int64_t now_ms)
+static struct setting setting_of(struct merge *merge, const struct state *state)
 {
-	return override_holds(drain, now_ms / 1000) && override_share(drain, now_ms) == 0;
+	return (struct setting){merge, state, clock_wall_s(), clock_mono_ms()};
 }
 
-bool drains_is_moving(const struct override *drain, int64_t now_ms)
+// It has taken all clients.
+static bool is_whole(const struct setting *setting, const struct override *drain)
 {
-	int64_t end_ms = (override_start_s(drain) + drain->over_s) * 1000;
+	return override_holds(drain, setting->wall_s) && !drain->is_returning && override_share(drain, setting->mono_ms) == 0;
+}
 
-	return drain->kind == OVERRIDE_DRAIN && drain->over_s && drain->has_begun && now_ms < end_ms;
+// One that gives clients back does until it is gone: its targets' answers are those of a part from its first moment to its
+// end (RFC 7871: the scopes).
+bool drains_is_moving(const struct override *drain, int64_t mono_ms)
+{
+	return drain->kind == OVERRIDE_DRAIN && drain->over_s && drain->has_begun &&
+	       (drain->is_returning || override_share(drain, mono_ms) > 0);
 }
 
 // Whether a drain of selectors has taken the clients of an app (NULL: of every app) at the site.
@@ -39,7 +48,7 @@ static bool is_selected(const struct setting *setting, const char *app, uint32_t
 	for (size_t i = 0; i < state_selector_count(setting->state); i++) {
 		const struct override *drain = state_selector_at(setting->state, i);
 
-		if ((app ? drain->app && strcmp(drain->app, app) == 0 : !drain->app) && is_whole(drain, setting->now_ms) &&
+		if ((app ? drain->app && strcmp(drain->app, app) == 0 : !drain->app) && is_whole(setting, drain) &&
 		    cover_site(view, drain, site))
 			return true;
 	}
@@ -86,28 +95,83 @@ static void set_selector(const struct setting *setting, const struct override *d
 	}
 }
 
+// It takes all clients, or none: another drain that moves some of them says so again in drains_step().
+static void take_whole(void *ctx, uint32_t target)
+{
+	must(merge_set_share(ctx, target, MERGE_STAYING, SHARE_ALL) == E_OK);
+}
+
 void drains_set(struct merge *merge, const struct state *state, const struct override *drain, bool holds)
 {
-	const struct setting setting = {merge, state, clock_wall_ms()};
+	const struct setting setting = setting_of(merge, state);
 
+	cover_each(merge_view(merge), drain, take_whole, merge);
 	must(drain->kind == OVERRIDE_DRAIN);
 	if (selector_is(drain->site))
 		set_selector(&setting, drain);
 	else
-		merge_set_override(merge, drain, holds && is_whole(drain, setting.now_ms));
+		merge_set_override(merge, drain, holds && is_whole(&setting, drain));
 }
 
-bool drains_step(struct merge *merge, const struct state *state)
+// A drain that moves clients, and the share that it leaves.
+struct moving {
+	const struct override *drain;
+	uint32_t share;
+	struct merge *merge;
+	int err;
+};
+
+static int by_share(const void *a, const void *b)
 {
-	bool any = false;
+	const struct moving *left = a, *right = b;
 
-	for (size_t i = 0; i < state_override_count(state); i++) {
-		const struct override *drain = state_override_at(state, i);
+	return (left->share < right->share) - (left->share > right->share);
+}
 
-		if (drain->kind != OVERRIDE_DRAIN || !drain->over_s || !drain->has_begun || drain->safe_mono_s)
-			continue;
-		drains_set(merge, state, drain, true);
-		any = true;
+static void set_share(void *ctx, uint32_t target)
+{
+	struct moving *moving = ctx;
+
+	if (moving->err == E_OK)
+		moving->err = merge_set_share(moving->merge, target, MERGE_STAYING, moving->share);
+}
+
+// The smallest share comes last, and stays.
+static int apply(struct moving *list, size_t count)
+{
+	int err = E_OK;
+
+	if (count > 1)
+		qsort(list, count, sizeof(*list), by_share);
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		cover_each(merge_view(list[i].merge), list[i].drain, set_share, &list[i]);
+		err = list[i].err;
 	}
-	return any;
+	return err == E_OK ? count > 0 : err;
+}
+
+int drains_step(struct merge *merge, const struct state *state)
+{
+	struct setting setting = setting_of(merge, state);
+	size_t all = state_override_count(state), count = 0, i;
+	struct moving *list = NULL;
+	int err;
+
+	for (i = 0; i < all && !drains_is_moving(state_override_at(state, i), setting.mono_ms); i++)
+		;
+	if (i == all)
+		return 0;
+	list = malloc((all - i) * sizeof(*list));
+	if (!list)
+		return E_NOMEM;
+	for (; i < all; i++) {
+		const struct override *drain = state_override_at(state, i);
+		uint32_t share = override_share(drain, setting.mono_ms);
+
+		if (drains_is_moving(drain, setting.mono_ms))
+			list[count++] = (struct moving){drain, share < SHARE_ALL ? share : SHARE_ALL - 1, merge, E_OK};
+	}
+	err = apply(list, count);
+	free(list);
+	return err;
 }

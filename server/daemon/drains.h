@@ -5,13 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+
 struct merge;
 struct override;
 struct state;
 
-// A drain has changed, has begun, or (`holds` false) holds no more; the state has what holds now.
+// A drain has changed, has begun, or (`holds` false) holds no more; the state has what holds now. drains_step() is still
+// to be called.
 void drains_set(struct merge *merge, const struct state *state, const struct override *drain, bool holds);
-// Those whose share changes with time have gone on. Returns whether any of it is to be published.
-bool drains_step(struct merge *merge, const struct state *state);
-// Whether the drain's share changes with time at the moment.
-bool drains_is_moving(const struct override *drain, int64_t now_ms);
+// Gives each target that a drain moves clients from, or to, the share that it has by now; of several drains the smallest.
+// 1: there are some, 0: none. E_NOMEM: to be called again.
+int drains_step(struct merge *merge, const struct state *state) MUST_USE;
+// Whether the drain moves clients at the moment.
+bool drains_is_moving(const struct override *drain, int64_t mono_ms);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/must.h"
 #include "view/index.h"
 #include "view/live.h"
@@ -27,6 +28,7 @@ struct merge {
 	const struct view *view;
 	uint8_t *known;               // by target number
 	struct target_states *states;
+	struct target_shares *shares; // those that there are; NULL: none yet
 	uint8_t state_of[KNOWN_ALL];  // known bits -> enum target_state; a table, as one drain may change very many targets
 };
 
@@ -69,6 +71,7 @@ struct merge *merge_free(struct merge *merge)
 		return NULL;
 	free(merge->known);
 	free(merge->states);
+	free(merge->shares);
 	free(merge);
 	return NULL;
 }
@@ -86,7 +89,7 @@ static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t valu
 	known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
 	must((known & (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN)) != (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN));
 	merge->known[target] = known;
-	merge->states->octets[target] = merge->state_of[known];
+	merge->states->octets[target] = merge->state_of[known] | (merge->states->octets[target] & TARGET_PARTS);
 }
 
 void merge_set_health(struct merge *merge, uint32_t target, bool up)
@@ -138,6 +141,91 @@ void merge_set_override(struct merge *merge, const struct override *override, bo
 		set(merge, (uint32_t)target, KNOWN_FORCED_UP | KNOWN_FORCED_DOWN,
 		    !holds ? 0 : override->to == FORCE_UP ? KNOWN_FORCED_UP : KNOWN_FORCED_DOWN);
 }
+
+// ---- shares ---------------------------------------------------------------------------------------------------------
+
+// Makes room for one more, here and in what is published. E_NOMEM.
+static int reserve_share(struct merge *merge)
+{
+	const struct target_shares *now = merge->shares;
+	uint32_t cap = now ? 2 * now->cap : 64;
+	struct target_shares *more;
+
+	if (now && now->count < now->cap)
+		return E_OK;
+	more = live_shares_new(cap);
+	if (!more || live_reserve_shares(cap) < 0) {
+		free(more);
+		return E_NOMEM;
+	}
+	more->count = now ? now->count : 0;
+	if (now)
+		memcpy(more->list, now->list, now->count * sizeof(*now->list));
+	free(merge->shares);
+	merge->shares = more;
+	return E_OK;
+}
+
+static struct target_share *insert_share(struct target_shares *shares, uint32_t at, uint32_t target)
+{
+	memmove(&shares->list[at + 1], &shares->list[at], (shares->count - at) * sizeof(*shares->list));
+	shares->count++;
+	shares->list[at] = (struct target_share){.target = target};
+	return &shares->list[at];
+}
+
+static void remove_share(struct target_shares *shares, uint32_t at)
+{
+	shares->count--;
+	memmove(&shares->list[at], &shares->list[at + 1], (shares->count - at) * sizeof(*shares->list));
+}
+
+int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which, uint32_t share)
+{
+	uint8_t bit = which == MERGE_STAYING ? TARGET_LEAVING : TARGET_EASED, *state = &merge->states->octets[target];
+	struct target_share *entry;
+	uint32_t at;
+
+	must(target < merge->states->count && share <= SHARE_ALL);
+	if (share == SHARE_ALL && !(*state & bit))
+		return E_OK;
+	if (!(*state & TARGET_PARTS) && reserve_share(merge) < 0)
+		return E_NOMEM;
+	at = live_share_find(merge->shares, target);
+	entry = *state & TARGET_PARTS ? &merge->shares->list[at] : insert_share(merge->shares, at, target);
+	*state = (uint8_t)(share == SHARE_ALL ? *state & ~bit : *state | bit);
+	if (!(*state & TARGET_PARTS))
+		remove_share(merge->shares, at);
+	else if (share < SHARE_ALL)
+		*(which == MERGE_STAYING ? &entry->staying : &entry->eased) = (uint16_t)share;
+	return E_OK;
+}
+
+uint32_t merge_share(const struct merge *merge, uint32_t target, enum merge_share which)
+{
+	const struct target_share *entry;
+
+	if (!(merge_state_of(merge, target) & (which == MERGE_STAYING ? TARGET_LEAVING : TARGET_EASED)))
+		return SHARE_ALL;
+	entry = &merge->shares->list[live_share_find(merge->shares, target)];
+	return which == MERGE_STAYING ? entry->staying : entry->eased;
+}
+
+int merge_shares(const struct merge *merge, struct target_shares **ret_shares)
+{
+	const struct target_shares *now = merge->shares;
+
+	*ret_shares = now && now->count ? live_shares_new(now->cap) : NULL;
+	if (!now || !now->count)
+		return E_OK;
+	if (!*ret_shares)
+		return E_NOMEM;
+	(*ret_shares)->count = now->count;
+	memcpy((*ret_shares)->list, now->list, now->count * sizeof(*now->list));
+	return E_OK;
+}
+
+// ---- the state ------------------------------------------------------------------------------------------------------
 
 uint8_t merge_state_of(const struct merge *merge, uint32_t target)
 {

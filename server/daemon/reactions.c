@@ -41,7 +41,7 @@ static void publish(struct daemon *daemon)
 static void note_safe(struct daemon *daemon)
 {
 	const struct control_ops ops = interface_ops(daemon);
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
 		const struct override *drain = state_override_at(daemon->state, i);
@@ -54,8 +54,11 @@ static void note_safe(struct daemon *daemon)
 
 static void overrides_committed(void *ctx)
 {
-	publish(ctx);
-	note_safe(ctx);
+	struct daemon *daemon = ctx;
+
+	(void)serving_step_drains(daemon->serving, daemon->state);
+	publish(daemon);
+	note_safe(daemon);
 }
 
 static void tell_expired(const struct state *state, int64_t now_s)
@@ -75,7 +78,7 @@ static void tell_expired(const struct state *state, int64_t now_s)
 // Whether some drain is to begin, or moves clients at the moment.
 static bool any_moves(const struct state *state)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *drain = state_override_at(state, i);
@@ -92,8 +95,10 @@ void reactions_expire(struct daemon *daemon)
 
 	tell_expired(daemon->state, now_s);
 	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
-	if (serving_step_drains(daemon->serving, daemon->state))
-		overrides_committed(daemon);
+	if (serving_step_drains(daemon->serving, daemon->state)) {
+		publish(daemon);
+		note_safe(daemon);
+	}
 	bool has_led = serving_lead(daemon->serving, daemon->state);
 
 	event_del(daemon->expiry);

@@ -118,7 +118,7 @@ static void put_targets(struct rendering *rendering, const struct live *live)
 	put_answers(rendering->scrape, out, view);
 	exposition_head(out, &up);
 	for (uint32_t i = 0; i < shown; i++)
-		put_target(out, &up, view, &view->targets[i], live_state(live, i) == 0);
+		put_target(out, &up, view, &view->targets[i], live_state_is_up(live_state(live, i)));
 	exposition_head(out, &drained);
 	for (uint32_t i = 0; i < shown; i++)
 		if (live_state(live, i) & TARGET_DRAINED)

@@ -65,6 +65,7 @@ struct serving *serving_new(struct generation *first)
 static void drop_preview(struct serving *serving)
 {
 	free((void *)serving->preview.states);
+	free((void *)serving->preview.shares);
 	serving->preview = (struct live){0};
 }
 
@@ -97,13 +98,16 @@ static int publish_once(const struct merge *merge)
 {
 	struct live *live = live_next();
 	struct target_states *states = live ? merge_states(merge) : NULL;
+	struct target_shares *shares;
 
-	if (!states) {
+	if (!states || merge_shares(merge, &shares) < 0) {
 		free(live);
+		free(states);
 		return E_NOMEM;
 	}
 	live->view = merge_view(merge);
 	live->states = states;
+	live->shares = shares;
 	live_publish(live);
 	return E_OK;
 }
@@ -186,13 +190,34 @@ void serving_set_override(struct serving *serving, const struct state *state, co
 	drop_preview(serving);
 }
 
+// Those whose ramp has ended without that anything else has changed.
+static bool finish_drains(struct merge *merge, const struct state *state)
+{
+	int64_t mono_ms = clock_mono_ms();
+	bool any = false;
+
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *drain = state_override_at(state, i);
+
+		// What is known to be safe has been finished before.
+		if (drain->kind != OVERRIDE_DRAIN || !drain->over_s || !drain->has_begun || drain->safe_mono_s ||
+		    drains_is_moving(drain, mono_ms))
+			continue;
+		drains_set(merge, state, drain, true);
+		any = true;
+	}
+	return any;
+}
+
 bool serving_step_drains(struct serving *serving, const struct state *state)
 {
-	bool any = drains_step(serving->merge, state);
+	bool any = finish_drains(serving->merge, state);
+	int moving = drains_step(serving->merge, state);
 
-	if (any)
-		drop_preview(serving);
-	return any;
+	if (moving < 0 && !serving->is_short)
+		log_error("out of memory: drains over a time do not go on");
+	drop_preview(serving);
+	return any || moving != 0;
 }
 
 // `all`: also of targets that nothing is known of yet, which then count as down.
@@ -216,6 +241,8 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 		else
 			merge_set_override(merge, override, true);
 	}
+	if (drains_step(merge, state) < 0)
+		log_error("out of memory: drains over a time do not go on"); // they are tried again in a second
 }
 
 // For readiness_each(): the merge is that of the generation's view.
@@ -326,6 +353,20 @@ int serving_fill(struct serving *serving, struct aliases *aliases, struct health
 	return fill(aliases, merge_view(serving->merge), serving->merge, health);
 }
 
+// NULL: there are none. Out of memory, those that were published before are waited for.
+static struct target_shares *shares_of(const struct merge *merge)
+{
+	struct target_shares *shares;
+	int err = merge_shares(merge, &shares);
+
+	if (err < 0) {
+		publish_drain();
+		err = merge_shares(merge, &shares);
+	}
+	must(err == E_OK); // see live_reserve_shares()
+	return shares;
+}
+
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
                  const struct readiness *readiness, struct state *state)
 {
@@ -358,6 +399,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
+		live->shares = shares_of(merge);
 		if (next->view->tables != live->view->tables)
 			live->learned = handover->learned; // what there was is for other sites and places
 		else
@@ -404,7 +446,9 @@ const struct live *serving_live(struct serving *serving)
 	if (serving_started(serving))
 		return live_current();
 	if (!preview->states)
-		*preview = (struct live){.view = serving->first_view, .states = merge_states(serving->merge)};
+		*preview = (struct live){.view = serving->first_view,
+		                         .states = merge_states(serving->merge),
+		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
 }
 

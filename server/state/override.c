@@ -137,9 +137,17 @@ int64_t override_start_s(const struct override *override)
 	return override->start_s ? override->start_s : override->since_s;
 }
 
-uint32_t override_share(const struct override *override, int64_t now_ms)
+void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms)
 {
-	int64_t over_ms = (int64_t)override->over_s * 1000, passed_ms = now_ms - override_start_s(override) * 1000;
+	int64_t since_ms = wall_ms - override_start_s(override) * 1000;
+
+	override->has_begun = true;
+	override->begun_mono_ms = mono_ms - (since_ms > 0 ? since_ms : 0);
+}
+
+uint32_t override_share(const struct override *override, int64_t mono_ms)
+{
+	int64_t over_ms = (int64_t)override->over_s * 1000, passed_ms = mono_ms - override->begun_mono_ms;
 	uint32_t whence = override->over_s ? override->whence : SHARE_WHOLE, to = override->is_returning ? SHARE_WHOLE : 0;
 
 	if (!override->has_begun)

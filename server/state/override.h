@@ -35,7 +35,8 @@ struct override {
 	uint64_t revision; // of the change that gave it; set when it is committed
 	// The rest is not stored.
 	bool is_volatile;  // in memory only, until it can be saved
-	bool has_begun;    // it takes effect: from its start on, whatever the clock says then
+	bool has_begun;    // it takes effect: from its start on, whatever the wall clock says then
+	int64_t begun_mono_ms; // when that was, monotonic; of one from before the start of this process, when it would have been
 	int64_t safe_mono_s; // when no correct cache hands out what it drains any more, monotonic; 0: not known
 };
 
@@ -69,9 +70,11 @@ bool override_holds(const struct override *override, int64_t now_s) PURE;
 bool override_lasts_longer(const struct override *override, const struct override *other) PURE;
 // When it takes effect.
 int64_t override_start_s(const struct override *override) PURE;
-// The share of the clients that a drain leaves to the sites at that time (wall clock), 0 to SHARE_WHOLE: before its
-// start all, then along the ramp. In a ramp it never goes back as time goes on.
-uint32_t override_share(const struct override *override, int64_t now_ms) PURE;
+// The share of the clients that a drain leaves to the sites at that time (monotonic), 0 to SHARE_WHOLE: before its start
+// all, then along the ramp. In a ramp it never goes back, as the monotonic clock does not.
+uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
+// Its start has come, by the wall clock: it takes effect.
+void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);
 bool override_matches(const struct override *override, const struct override_match *match) PURE;
 
 // NULL: out of memory.

@@ -114,6 +114,15 @@ static void keep_before(struct job *job, struct override *const *gone, size_t co
 	}
 }
 
+static bool begin_if_due(struct override *override)
+{
+	int64_t wall_ms = clock_wall_ms();
+
+	if (!override->has_begun && override_start_s(override) * 1000 <= wall_ms)
+		override_begin(override, wall_ms, clock_mono_ms());
+	return override->has_begun;
+}
+
 // What is not saved has no revision of its own: it comes after all that is.
 static void take_put(struct state *state, struct job *job)
 {
@@ -123,11 +132,13 @@ static void take_put(struct state *state, struct job *job)
 	job->entry = NULL;
 	next->revision = job->is_volatile ? state->committed : job->revision;
 	next->is_volatile = job->is_volatile;
-	next->has_begun = override_start_s(next) <= clock_wall_s();
+	next->has_begun = false;
+	begin_if_due(next);
 	state->volatile_count += job->is_volatile;
 	old = overrides_put(&state->overrides, next);
 	if (job->is_saving && old) { // it is the same one
 		next->has_begun = old->has_begun;
+		next->begun_mono_ms = old->begun_mono_ms;
 		next->safe_mono_s = old->safe_mono_s;
 		if (next->safe_mono_s)
 			afterwards_safe(&state->afterwards, next, clock_wall_s() + next->safe_mono_s - clock_mono_ms() / 1000);
@@ -297,7 +308,7 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	if (state->refuse)
 		event_priority_set(state->refuse, 0);
 	for (size_t i = 0; i < state->overrides.count; i++)
-		state->overrides.rows[i]->has_begun = override_start_s(state->overrides.rows[i]) <= clock_wall_s();
+		(void)begin_if_due(state->overrides.rows[i]);
 	if (state->refuse && state->save && job_spares_fill(&state->spares) == E_OK)
 		err = writer_start(base, state->backend, state->backend_ctx, &ops, &state->writer);
 	else
@@ -463,16 +474,16 @@ static bool has_run_out(const void *ctx, const struct override *override)
 }
 
 // Those whose start has come take effect. True: there were some.
-static bool begin_due(struct state *state, int64_t now_s)
+static bool begin_due(struct state *state)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < state->overrides.count; i++) {
 		struct override *override = state->overrides.rows[i];
 
-		if (override->has_begun || override_start_s(override) > now_s)
+		if (override->has_begun || !begin_if_due(override))
 			continue;
-		override->has_begun = any = true;
+		any = true;
 		report_change(state, override, override);
 	}
 	return any;
@@ -494,7 +505,7 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 
 	size_t gone = sweep(state, has_run_out, &now_s);
 
-	if (begin_due(state, now_s) || gone) {
+	if (begin_due(state) || gone) {
 		if (state->ops.committed)
 			state->ops.committed(state->ops.ctx);
 	}

@@ -17,6 +17,9 @@ const char *live_state_text(uint8_t state)
 {
 	static const char *const texts[] = {
 		[0] = "up",
+		[TARGET_EASED] = "up in part",
+		[TARGET_LEAVING] = "draining",
+		[TARGET_LEAVING | TARGET_DOWN] = "draining, down",
 		[TARGET_DOWN] = "down",
 		[TARGET_DRAINED] = "drained",
 		[TARGET_DRAINED | TARGET_DOWN] = "drained, down",
@@ -26,7 +29,12 @@ const char *live_state_text(uint8_t state)
 		[TARGET_EMPTY | TARGET_DRAINED | TARGET_DOWN] = "drained, no address",
 	};
 
-	return texts[state & (TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY)];
+	state &= TARGET_CLOSED | TARGET_PARTS;
+	if (state & (TARGET_DRAINED | TARGET_EMPTY))
+		state &= TARGET_CLOSED;
+	else if (state & (TARGET_DOWN | TARGET_LEAVING))
+		state &= (uint8_t)~TARGET_EASED;
+	return texts[state];
 }
 
 // Retired parts kept for reuse: with very many targets a fresh array of states costs more in page faults than in
@@ -37,7 +45,7 @@ struct spares {
 	_Atomic(void *) list[SPARES]; // NULL: an empty place
 };
 
-static struct spares spare_states, spare_lives;
+static struct spares spare_states, spare_shares, spare_lives;
 
 // Any thread. Frees `retired` when there is no place for it.
 static void spares_put(struct spares *spares, void *retired)
@@ -71,6 +79,11 @@ static void put_states(void *retired)
 	spares_put(&spare_states, retired);
 }
 
+static void put_shares(void *retired)
+{
+	spares_put(&spare_shares, retired);
+}
+
 static void put_live(void *retired)
 {
 	spares_put(&spare_lives, retired);
@@ -90,6 +103,43 @@ struct target_states *live_states_new(uint32_t count)
 	if (states)
 		states->count = count;
 	return states;
+}
+
+struct target_shares *live_shares_new(uint32_t count)
+{
+	struct target_shares *shares;
+
+	while ((shares = spares_take(&spare_shares)) && shares->cap < count)
+		free(shares);
+	if (!shares && (shares = malloc(sizeof(*shares) + count * sizeof(*shares->list))))
+		shares->cap = count;
+	if (shares)
+		shares->count = 0;
+	return shares;
+}
+
+int live_reserve_shares(uint32_t count)
+{
+	struct target_shares *shares = live_shares_new(count);
+
+	if (shares)
+		put_shares(shares);
+	return shares ? E_OK : E_NOMEM;
+}
+
+uint32_t live_share_find(const struct target_shares *shares, uint32_t target)
+{
+	uint32_t low = 0, high = shares->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (shares->list[middle].target < target)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 int live_reserve(uint32_t count)
@@ -139,6 +189,8 @@ static void replace(struct live *live)
 		publish_retire((void *)old->view, free_view);
 	if (next->states != old->states)
 		publish_retire((void *)old->states, live ? put_states : free);
+	if (next->shares != old->shares && old->shares)
+		publish_retire((void *)old->shares, live ? put_shares : free);
 	if (next->learned != old->learned && old->learned)
 		publish_retire((void *)old->learned, free_learned);
 	publish_retire((void *)old, live ? put_live : free);
@@ -148,6 +200,8 @@ void live_publish(struct live *live)
 {
 	must(live->view && live->states && live->states->count == live->view->target_count);
 	must(!live->learned || live->learned->tables == live->view->tables);
+	must(!live->shares || (live->shares->count &&
+	                       live->shares->list[live->shares->count - 1].target < live->view->target_count));
 	live->epoch = ++epochs;
 	replace(live);
 }
@@ -161,5 +215,6 @@ void live_withdraw(void)
 {
 	replace(NULL);
 	spares_free(&spare_states);
+	spares_free(&spare_shares);
 	spares_free(&spare_lives);
 }

@@ -3,6 +3,7 @@
 // load one pointer and get a consistent set of parts.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,9 +19,21 @@ enum target_state {
 	TARGET_DOWN = 1 << 0,    // unhealthy, or forced down; fail-open ignores it
 	TARGET_DRAINED = 1 << 1, // by an operator's override; never ignored
 	TARGET_EMPTY = 1 << 2,   // it has no address; never ignored
+	TARGET_LEAVING = 1 << 3, // for a part of its clients: an operator's drain that is under way; never ignored
+	TARGET_EASED = 1 << 4,   // for a part of its clients: they take it only if nobody else is open to them
 };
 
-// A target's state as text: "up", "down", "no address" (up or down), "drained", "drained, down", "drained, no address".
+#define TARGET_CLOSED (TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY) // for all clients
+#define TARGET_PARTS (TARGET_LEAVING | TARGET_EASED)
+
+// Whether it is answered to healthy clients, or to a part of them.
+static inline bool live_state_is_up(uint8_t state)
+{
+	return !(state & TARGET_CLOSED);
+}
+
+// A target's state as text: "up", "down", "no address" (up or down), "drained", "drained, down", "drained, no address";
+// with TARGET_LEAVING "draining" in the place of "drained", else with TARGET_EASED "up in part" in the place of "up".
 const char *live_state_text(uint8_t state);
 
 // The part that health and overrides change: the state of each target of one view, by number. Read only by
@@ -37,10 +50,35 @@ struct target_states *live_states_new(uint32_t count) MUST_USE;
 // was published before has been retired (publish_drain() waits for that). E_NOMEM.
 int live_reserve(uint32_t count) MUST_USE;
 
+// The part of its clients that a target takes where it does not take all: each client has a number of its own below
+// SHARE_ALL, the same for all targets, and is among those that a target takes if it is below the target's share. So
+// clients that leave one site of several that are emptied at the same pace do not meet at another, and none comes back.
+enum { SHARE_ALL = 1 << 16 };
+
+struct target_share {
+	uint32_t target;   // number
+	uint16_t staying;  // with TARGET_LEAVING: of SHARE_ALL
+	uint16_t eased;    // with TARGET_EASED: of SHARE_ALL
+};
+
+// Those of all targets with one of TARGET_PARTS, by number.
+struct target_shares {
+	uint32_t count, cap;
+	struct target_share list[];
+};
+
+// Empty, with room for `count`. If it is never published, the caller frees it with free(). NULL when out of memory.
+struct target_shares *live_shares_new(uint32_t count) MUST_USE;
+// Sets memory aside for publications of `count` shares, as live_reserve(). E_NOMEM.
+int live_reserve_shares(uint32_t count) MUST_USE;
+// The place of the first one whose target is not below this number.
+uint32_t live_share_find(const struct target_shares *shares, uint32_t target) PURE;
+
 // To add a part, add a pointer here and a line in replace() in live.c.
 struct live {
 	const struct view *view;
 	const struct target_states *states;
+	const struct target_shares *shares; // of targets with one of TARGET_PARTS; NULL: there are none
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
 	uint64_t epoch;       // counts publications from 1
 };

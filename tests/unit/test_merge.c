@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "daemon/merge.h"
 #include "plainview.h"
 #include "view/live.h"
@@ -412,6 +413,56 @@ static void test_empty_view(void **unused)
 	view_free(view);
 }
 
+// Shares beside drains and health, against arrays that are looked up in the plainest way.
+static void test_shares(void **state)
+{
+	static uint32_t wanted[2][APPS * SITES];
+	struct view *view = make_large();
+	struct merge *merge = merge_new(view);
+	uint32_t count = view->target_count;
+
+	(void)state;
+	assert_non_null(merge);
+	assert_true(count > 64 && count <= APPS * SITES);
+	srand(1);
+	for (uint32_t i = 0; i < count; i++)
+		wanted[MERGE_STAYING][i] = wanted[MERGE_EASED][i] = SHARE_ALL;
+	for (int turn = 0; turn < 20000; turn++) {
+		uint32_t target = (uint32_t)rand() % count, share = rand() % 2 ? SHARE_ALL : (uint32_t)rand() % SHARE_ALL;
+		enum merge_share which = (enum merge_share)(rand() % 2);
+
+		assert_int_equal(merge_set_share(merge, target, which, share), E_OK);
+		wanted[which][target] = share;
+		merge_set_health(merge, (uint32_t)rand() % count, rand() % 2);
+		if (turn % 1000)
+			continue;
+
+		struct target_shares *shares;
+		uint32_t at = 0;
+
+		assert_int_equal(merge_shares(merge, &shares), E_OK);
+		for (uint32_t i = 0; i < count; i++) {
+			bool is_leaving = wanted[MERGE_STAYING][i] < SHARE_ALL, is_eased = wanted[MERGE_EASED][i] < SHARE_ALL;
+			uint8_t bits = (uint8_t)((is_leaving ? TARGET_LEAVING : 0) | (is_eased ? TARGET_EASED : 0));
+
+			assert_int_equal(merge_state_of(merge, i) & TARGET_PARTS, bits);
+			assert_int_equal(merge_share(merge, i, MERGE_STAYING), wanted[MERGE_STAYING][i]);
+			assert_int_equal(merge_share(merge, i, MERGE_EASED), wanted[MERGE_EASED][i]);
+			if (!bits)
+				continue;
+			assert_int_equal(shares->list[at].target, i);
+			assert_true(!is_leaving || shares->list[at].staying == wanted[MERGE_STAYING][i]);
+			assert_true(!is_eased || shares->list[at].eased == wanted[MERGE_EASED][i]);
+			at++;
+		}
+		assert_int_equal(at, shares ? shares->count : 0);
+		free(shares);
+	}
+	merge_free(merge);
+	live_withdraw(); // what was set aside
+	view_free(view);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_against_names),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_empty_view),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

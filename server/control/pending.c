@@ -84,7 +84,7 @@ static void note_ended(const struct pending *pending, const struct state_result 
 
 	for (size_t i = 0; i < result->before_count && !given->is_returning; i++)
 		if (override_holds(result->before[i], now_s))
-			state_ended(pending->call->ops.state, result->before[i], pending->is_put ? ENDED_REPLACED : ENDED_UNDRAINED,
+			state_ended(pending->call->ops.state, result->before[i], pending->is_put ? ENDED_REPLACED : ENDED_TAKEN_BACK,
 			            given->who, given->by);
 }
 

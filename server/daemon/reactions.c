@@ -22,6 +22,7 @@
 enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
+	LOOK_MS = 1000, STEP_MIN_MS = 100, // between two steps of drains that move clients
 };
 
 // Out of memory, it is tried again.
@@ -75,18 +76,25 @@ static void tell_expired(const struct state *state, int64_t now_s)
 	}
 }
 
-// Whether some drain is to begin, or moves clients at the moment.
-static bool any_moves(const struct state *state)
+// In how many milliseconds drains that are to begin, or move clients, are looked at again: the latter go in steps of about
+// a hundredth. 0: there are none.
+static unsigned step_ms(const struct state *state)
 {
-	int64_t now_ms = clock_mono_ms();
+	int64_t mono_ms = clock_mono_ms();
+	unsigned shortest_ms = 0;
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *drain = state_override_at(state, i);
+		unsigned ms = LOOK_MS;
 
-		if (!drain->has_begun || drains_is_moving(drain, now_ms))
-			return true;
+		if (drain->has_begun && !drains_is_moving(drain, mono_ms))
+			continue;
+		if (drain->has_begun && drain->over_s * 10 < ms)
+			ms = drain->over_s * 10 > STEP_MIN_MS ? drain->over_s * 10 : STEP_MIN_MS;
+		if (!shortest_ms || ms < shortest_ms)
+			shortest_ms = ms;
 	}
-	return false;
+	return shortest_ms;
 }
 
 void reactions_expire(struct daemon *daemon)
@@ -99,13 +107,15 @@ void reactions_expire(struct daemon *daemon)
 		publish(daemon);
 		note_safe(daemon);
 	}
+
 	bool has_led = serving_lead(daemon->serving, daemon->state);
+	unsigned ms = step_ms(daemon->state);
 
 	event_del(daemon->expiry);
 	// Drains begin and end by the wall clock, which may be set, and runs on while the machine is suspended. A timer
 	// follows neither, so the clock is polled while any drain has an end or a beginning to come.
-	if (!has_led || any_moves(daemon->state))
-		loop_arm(daemon->expiry, CLOCK_LOOK_S, 0);
+	if (!has_led || ms)
+		loop_arm(daemon->expiry, (ms ? ms : LOOK_MS) / 1000, (int)(ms % 1000 * 1000));
 	else if (next_s)
 		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 }

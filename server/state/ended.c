@@ -11,7 +11,7 @@
 enum { ROOM_FIRST = 64 };
 
 static const char *const how_texts[] = {
-	[ENDED_UNDRAINED] = "undrained", [ENDED_RAN_OUT] = "ran out", [ENDED_REPLACED] = "replaced",
+	[ENDED_TAKEN_BACK] = "taken back", [ENDED_RAN_OUT] = "ran out", [ENDED_REPLACED] = "replaced",
 };
 
 const char *ended_how_text(enum ended_how how)

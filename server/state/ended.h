@@ -10,7 +10,7 @@
 
 enum { ENDED_MAX = 2000, ENDED_KEPT_S = 7 * 86400 };
 
-enum ended_how { ENDED_UNDRAINED, ENDED_RAN_OUT, ENDED_REPLACED };
+enum ended_how { ENDED_TAKEN_BACK, ENDED_RAN_OUT, ENDED_REPLACED };
 
 // One of them. Owns its override and its texts.
 struct ended {
@@ -29,7 +29,7 @@ struct ended_list {
 	uint64_t next;      // number
 };
 
-// "undrained", "ran out", "replaced". Never NULL.
+// "taken back", "ran out", "replaced". Never NULL.
 const char *ended_how_text(enum ended_how how);
 // A copy of all that it is given, at the end of the list. E_NOMEM. Who is beyond ENDED_MAX is to be dropped by the
 // caller.

@@ -514,7 +514,7 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 	for (size_t i = 0; i < gone; i++) {
 		struct override *override = set->rows[set->count + i];
 
-		afterwards_ended(&state->afterwards, override, override->is_returning ? ENDED_UNDRAINED : ENDED_RAN_OUT,
+		afterwards_ended(&state->afterwards, override, override->is_returning ? ENDED_TAKEN_BACK : ENDED_RAN_OUT,
 		                 override->ender, NULL, now_s);
 		override_free(override);
 	}

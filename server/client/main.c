@@ -86,11 +86,11 @@ static const struct verb verbs[] = {
 	 .help = "the apps' targets, their states and their health"},
 	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
 	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
-	{.name = "drain", .args = "[SITE|PATTERN|APP/SITE]", .show = client_show_drain, .fields = {"site"},
+	{.name = "drain", .args = "SITE", .show = client_show_drain, .fields = {"site"},
 	 .takes = WHAT_OPTIONS | 1 << OPT_AT | 1 << OPT_FOR | 1 << OPT_UNTIL | 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY |
 	          1 << OPT_VOLATILE | 1 << OPT_WAIT,
 	 .help = "take traffic away from a site, or from all that match"},
-	{.name = "undrain", .args = "[SITE|PATTERN|APP/SITE]", .show = client_show_undrain, .fields = {"site"},
+	{.name = "undrain", .args = "SITE", .show = client_show_undrain, .fields = {"site"},
 	 .takes = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY | 1 << OPT_WAIT, .help = "give it back"},
 	{.name = "drains", .args = "", .show = client_show_drains, .takes = 1 << OPT_ENDED,
 	 .help = "the drains, how far they have come, and when caches have forgotten what they take away"},
@@ -306,7 +306,7 @@ static int check_words(const struct command *command, int count)
 	if ((unsigned)count > most)
 		return too_many_words(command, most > 0);
 	if (count == 0 && verb->takes & 1u << OPT_REGION && !command->values[OPT_REGION] && !command->values[OPT_CARRIER])
-		return usage_error(verb, "%s needs a SITE, a PATTERN of sites, --region or --carrier", verb->name);
+		return usage_error(verb, "%s needs SITE, a name or a pattern, or --region, or --carrier", verb->name);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		if (command->values[i] && !(verb->takes & 1u << i))
 			return usage_error(verb, "%s does not take --%s", verb->name, options[i].name);

@@ -123,6 +123,9 @@ void client_show_undrain(const json_t *reply)
 		client_print(stdout, "Those that the first round of health checks finds down do not.\n");
 	if (targets > again)
 		client_print(stdout, "%lld more of its targets are not drained any more, but down\n", targets - again);
+	if (client_int(reply, "settled_left_s"))
+		client_print(stdout, "After %s no correct cache has what took its place.\n",
+		             client_time(client_int(reply, "settled_after"), end));
 	if (still)
 		client_print(stdout, "%lld of its targets stay drained: another drain holds (edgesteerctl status)\n", still);
 }

@@ -19,7 +19,7 @@
 #include "view/live.h"
 #include "view/view.h"
 
-enum { APPS_NAMED_MAX = 200 };
+enum { APPS_NAMED_MAX = 200, APPS_COMPARED_MAX = 2000 };
 
 struct naming {
 	const struct view *view;
@@ -30,9 +30,15 @@ struct naming {
 static void name_app(void *ctx, uint32_t target)
 {
 	struct naming *naming = ctx;
+	json_t *name;
 
-	if (naming->count++ < APPS_NAMED_MAX)
-		naming->apps = reply_append(naming->apps, reply_text(naming->view->targets[target].app->name));
+	if (naming->count++ >= APPS_COMPARED_MAX || json_array_size(naming->apps) >= APPS_NAMED_MAX)
+		return;
+	name = reply_text(naming->view->targets[target].app->name);
+	if (reply_has(naming->apps, name)) // of another site
+		json_decref(name);
+	else
+		naming->apps = reply_append(naming->apps, name);
 }
 
 // The drain that the new one replaces; NULL: none, or one that had already expired.

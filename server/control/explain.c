@@ -333,6 +333,14 @@ static void explain_learned(struct explaining *e, const struct location *where)
 	json_object_set_new(e->object, "learned", object);
 }
 
+// What the client gets is cached for.
+static uint32_t ttl_of(const struct app *app, const struct pick *pick)
+{
+	const struct answers *answers = pick->target ? answers_of(pick->target) : NULL;
+
+	return answers && answers->count > 0 ? answers->rrsets[0].ttl_s : app->ttl_s;
+}
+
 // Step 4: the answer.
 static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
@@ -367,7 +375,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	}
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
-	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
+	json_object_set_new(e->object, "ttl", json_integer(ttl_of(e->app, pick)));
 	step(e, "scope: /%u, the %s%s%s", where->scope, blocks[e->app->steer->form],
 	     e->live->learned ? " and one learned prefix, or none" : "",
 	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct background;
 struct config;
@@ -38,6 +39,8 @@ struct control_ops {
 	// For how many seconds a cache may still hold an answer of an earlier generation, or of the process before, with a
 	// target that the drain is of; 0: none can.
 	int64_t (*cached_s)(void *ctx, const struct override *drain);
+	// When a target of the view in use was last handed out, by the wall clock; 0: not since the start, as far as is known.
+	int64_t (*last_answer_s)(void *ctx, uint32_t target);
 	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
 	// event loop.
 	const struct files *(*files)(void *ctx);

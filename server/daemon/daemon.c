@@ -17,6 +17,7 @@
 #include "control/ops.h"
 #include "daemon/aliases.h"
 #include "daemon/building.h"
+#include "daemon/handed.h"
 #include "daemon/handover.h"
 #include "daemon/inner.h"
 #include "daemon/loop.h"
@@ -121,7 +122,8 @@ static int make_events(struct daemon *daemon)
 	daemon->forget = evtimer_new(daemon->base, reloads_on_forget, daemon);
 	daemon->expiry = evtimer_new(daemon->base, reactions_on_expiry, daemon);
 	daemon->first_round_timeout = evtimer_new(daemon->base, on_first_round_timeout, daemon);
-	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
+	daemon->handed = handed_new(daemon->base);
+	return daemon->handed && daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
 }
 
 // State, health, reloads, control and the HTTP door. State and control log their own errors.
@@ -310,6 +312,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])
 			event_free(timers[i]);
+	handed_free(daemon->handed);
 	if (daemon->base)
 		event_base_free(daemon->base);
 	handover_free(daemon->first);

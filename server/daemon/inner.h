@@ -16,6 +16,7 @@ struct door;
 struct door_ops;
 struct event;
 struct event_base;
+struct handed;
 struct handouts;
 struct handover;
 struct learner;
@@ -49,6 +50,7 @@ struct daemon {
 	struct event *first_round_timeout; // timer: the first round of checks has taken too long
 	struct serving *serving;
 	struct handouts *handouts;
+	struct handed *handed;   // when they have counted last
 	struct sockets *sockets;
 	unsigned workers_max;    // there are hand-out counters for this many
 	struct workers *workers; // NULL until the first round of health checks has finished

@@ -6,6 +6,7 @@
 #include "control/cover.h"
 #include "control/ops.h"
 #include "daemon/aliases.h"
+#include "daemon/handed.h"
 #include "daemon/inner.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
@@ -62,6 +63,13 @@ static int64_t cached_s(void *ctx, const struct override *drain)
 	const struct wanted wanted = {serving_view(daemon->serving), drain};
 
 	return serving_cached_s(daemon->serving, is_wanted, &wanted);
+}
+
+static int64_t last_answer_s(void *ctx, uint32_t target)
+{
+	const struct daemon *daemon = ctx;
+
+	return handed_last_s(daemon->handed, serving_view(daemon->serving), target);
 }
 
 static const struct files *files_of(void *ctx)
@@ -139,6 +147,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.live = live_of,
 		.reload = reloads_begin,
 		.cached_s = cached_s,
+		.last_answer_s = last_answer_s,
 		.files = files_of,
 		.stats = stats,
 		.status = status_of,

@@ -241,8 +241,10 @@ static void take_put_if_done(struct state *state, struct job *job)
 		job->err = E_OK;
 	if (job->err == E_OK)
 		take_put(state, job);
-	if (job->is_volatile)
-		save_volatile(state);
+	if (!job->is_volatile)
+		return;
+	log_warning("a drain is held in memory only, until it can be saved");
+	save_volatile(state);
 }
 
 static void on_committed(void *ctx, struct job *jobs)

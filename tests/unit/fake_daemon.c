@@ -128,6 +128,12 @@ static int64_t ops_cached_s(void *ctx, const struct override *drain)
 	return ledger_left_s(&fake->ledger, drain->app, drain->site, 0);
 }
 
+static int64_t ops_last_answer_s(void *ctx, uint32_t target)
+{
+	(void)ctx;
+	return target == 0 ? 1234 : 0;
+}
+
 void fake_daemon_end_reload(struct fake_daemon *fake, int err)
 {
 	struct report *report = report_new();
@@ -357,7 +363,7 @@ static struct view *make_view(unsigned many)
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
 	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .live = ops_live, .reload = ops_reload,
-	                                     .cached_s = ops_cached_s, .stats = ops_stats, .status = ops_status},
+	                                     .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
 	                             .version = "1.2.3", .folder = "fake-XXXXXX"};
 	fake_of_health = fake;
 	must(mkdtemp(fake->folder));

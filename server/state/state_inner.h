@@ -10,7 +10,7 @@
 #include "state/job.h"
 #include "state/loss.h"
 #include "state/overrides.h"
-#include "state/state.h"
+#include "state/state_ops.h"
 
 struct event;
 struct lasthealth;

@@ -1,6 +1,7 @@
 """Drains as an operator gives them: of patterns, regions and carriers, later and until, over a time, and by whom; what caches
 may still have, across restarts; on a full disk."""
 
+import json
 import os
 import random
 import resource
@@ -8,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import door
 import harness
 from harness import Daemon, Skip, check, equal, until
 
@@ -382,6 +384,71 @@ def two_operators():
         equal(len(ended(d)), 7)
 
 
+def over_http():
+    """The same verbs with the token's name as who; a time without a zone is refused, as it is nobody's."""
+    with door.Door() as it:
+        _, given = it.post("/v1/drain", {"region": EAST, "reason": "fire", "by": "Alice", "over": "1h"})
+        check(given["ok"] and given["who"].startswith("token ") and given["by"] == "Alice", given)
+        equal((given["site"], given["phase"], given["over_s"]), (f"region:{EAST}", "draining", 3600))
+        status, listed = it.get("/v1/drains")
+        equal((status, [drain["site"] for drain in listed["drains"]]), (200, [f"region:{EAST}"]))
+        equal(it.post("/v1/undrain", {"site": EAST})[1]["code"], 1, "a part of it")
+        check(it.post("/v1/undrain", {"site": f"region:{EAST}", "by": "Bob"})[1]["ok"])
+        status, listed = it.get("/v1/drains?ended=true")
+        equal((status, [(row["ended_by"], row["how"]) for row in listed["ended"]]), (200, [("Bob", "taken back")]))
+        for fields in ({"site": EAST, "at": "14:03"}, {"site": EAST, "volatile": "yes"}, {"site": EAST, "over": 5}, {"region": ""}):
+            status, reply = it.post("/v1/drain", fields)
+            check(status == 400 and not reply["ok"], fields, status, reply)
+        equal(it.post("/v1/drain", {"site": EAST}, token=door.READ)[0], 403)
+        equal(it.get("/v1/drains")[1]["drains"], [])
+
+
+def exported():
+    """What older versions cannot hold is left out, named, and found again; what they have changed is taken over."""
+    with Daemon(config((BOS, EAST))) as d:
+        d.ctl("drain", BOS, "--by", "Alice")
+        d.ctl("drain", "us-*", "--app", NAME)
+        d.ctl("drain", EAST, "--at", at(3600))
+        d.stop()
+        done = subprocess.run([harness.program("edgesteerd"), "-c", str(d.config_path), "--export-state"], capture_output=True,
+                              text=True, check=True)
+        check("1 drain, 0 forces" in done.stdout and "2 drains are not written" in done.stdout, done.stdout)
+        check("the drain of app.edge.example.com at us-* is not exported" in done.stderr, done.stderr)
+        path = d.folder / "state" / "orders.json"
+        orders = json.loads(path.read_text())
+        equal([(drain["site"], drain["by"]) for drain in orders["drains"]], [(BOS, "Alice")])
+        d.start()
+        expected = {(BOS, "Alice"), ("us-*", None), (EAST, None)}
+        equal({(drain["site"], drain["by"]) for drain in drains(d)}, expected)
+        check("orders.json is taken over" not in d.log(), "nothing was new in it")
+        # An older version has undrained it, and drained another one.
+        d.stop()
+        orders["drains"] = [{"site": "elsewhere", "who": "w", "since": 1, "until": 0}]
+        path.write_text(json.dumps(orders))
+        d.start()
+        equal({drain["site"] for drain in drains(d)}, {"elsewhere", "us-*", EAST})
+
+
+def last_answers():
+    """apps says when each target was handed out last."""
+    with Daemon(config()) as d:
+        d.query(NAME)
+
+        def last():
+            return {row["site"]: row["last_answer"] for row in d.ctl_json("apps")["apps"][0]["targets"]}
+
+        until(lambda: last()[EAST], 5, "it is seen")
+        check(abs(last()[EAST] - time.time()) < 5 and last()[WEST] is None, last())
+        seen = last()[EAST]
+        d.ctl("drain", EAST)
+        time.sleep(2.2)
+        d.query(NAME)
+        until(lambda: last()[WEST], 5, "it is seen")
+        equal(last()[EAST], seen)
+        d.reload(config((EAST, WEST, BOS)))
+        equal(last()[EAST], seen, "across a reload")
+
+
 if __name__ == "__main__":
     harness.run(who, through_sudo, reason_required, what_of, new_sites, part_of, later, sooner, over, waits,
-                safe_across_restarts, full_disk, hostile, two_operators)
+                safe_across_restarts, full_disk, hostile, two_operators, over_http, exported, last_answers)

@@ -57,7 +57,8 @@ static const json_t *find(const json_t *reply, const json_t *drain)
 	return NULL;
 }
 
-// In how many seconds it is safe, by the daemon. -1: there is no such drain any more. -2: the daemon does not say.
+// In how many seconds it is safe, by the daemon. -1: there is no such drain any more, or it gives clients back. -2: the
+// daemon does not say.
 static int64_t ask_left_s(const char *socket, const json_t *drain)
 {
 	json_t *request = json_pack("{s:s, s:O, s:O}", "verb", "drains", "site", json_object_get(drain, "site"), "app",
@@ -72,7 +73,7 @@ static int64_t ask_left_s(const char *socket, const json_t *drain)
 	const json_t *now = find(reply, drain);
 
 	if (json_is_true(json_object_get(reply, "ok")))
-		left_s = now ? client_int(now, "safe_left_s") : -1;
+		left_s = json_is_integer(json_object_get(now, "safe_left_s")) ? client_int(now, "safe_left_s") : -1;
 	json_decref(reply);
 	json_decref(request);
 	return left_s;
@@ -88,7 +89,7 @@ static int wait_for_drain(const char *socket, const json_t *drain, int64_t end_m
 			return 0;
 		}
 		if (left_s == -1)
-			return fail(client_text(drain, "site"), "the drain does not hold any more");
+			return fail(client_text(drain, "site"), "the drain does not hold any more, or is being taken back");
 		if (end_ms && now_ms >= end_ms)
 			return fail(client_text(drain, "site"), left_s < 0 ? "the daemon cannot be reached any more; the drain may hold"
 			                                                   : "the time is over, and caches may still hand it out");

@@ -120,6 +120,7 @@ bool lead_apply(struct lead *lead, const struct view *view, const struct state *
 	int64_t wall_s = clock_wall_s(), mono_ms = clock_mono_ms();
 	uint64_t due = due_now(view, state, lead_s);
 	struct lowering lowering = {lead, view};
+	bool is_known = due == lead->drains; // for another view: what is answered has the short TTL already
 
 	if (due == lead->drains && lead->generation == view->generation && !lead->is_short)
 		return true;
@@ -131,7 +132,7 @@ bool lead_apply(struct lead *lead, const struct view *view, const struct state *
 		if ((!drain->over_s && drain->has_begun) || !lead_is_due(view, drain, lead_s, wall_s, mono_ms))
 			continue;
 		cover_each(view, drain, lower_one, &lowering);
-		for (int site = 0; (site = cover_next_site(view, drain, site)) >= 0; site++)
+		for (int site = 0; !is_known && (site = cover_next_site(view, drain, site)) >= 0; site++)
 			lowered(ctx, view->sites[site].name, view->index->site_ttl_s[site]);
 	}
 	return !lead->is_short;

@@ -281,6 +281,22 @@ int serving_start(struct serving *serving, const struct health *health, struct l
 	return E_OK;
 }
 
+// ---- caches ---------------------------------------------------------------------------------------------------------
+
+void serving_note_cached(struct serving *serving, const char *site, int64_t left_s)
+{
+	int64_t now_s = caches_now_s();
+
+	if (ledger_add(&serving->cached, "", site, now_s + left_s, now_s) < 0)
+		log_warning("out of memory: until %lld s from now, drains of %s may be reported safe too early", (long long)left_s,
+		            site);
+}
+
+static void note_lowered(void *ctx, const char *site, uint32_t ttl_s)
+{
+	serving_note_cached(ctx, site, (int64_t)ttl_s + 1);
+}
+
 // ---- the next generation --------------------------------------------------------------------------------------------
 
 bool serving_forget(struct serving *serving, struct state *state, size_t count)
@@ -397,6 +413,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	readiness_each(readiness, set_unready, next);
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
+	(void)lead_apply(serving->lead, next->view, state, next->config->server.ttl_lead_s, note_lowered, serving); // or later
 	if (serving_started(serving)) {
 		merge_copy_states(merge, states);
 		live->shares = shares_of(merge);
@@ -464,20 +481,6 @@ int64_t serving_cached_s(const struct serving *serving,
 	int64_t others_s = ledger_left_of(&serving->cached, is_wanted, ctx, caches_now_s());
 
 	return others_s > generations_s ? others_s : generations_s;
-}
-
-void serving_note_cached(struct serving *serving, const char *site, int64_t left_s)
-{
-	int64_t now_s = caches_now_s();
-
-	if (ledger_add(&serving->cached, "", site, now_s + left_s, now_s) < 0)
-		log_warning("out of memory: until %lld s from now, drains of %s may be reported safe too early", (long long)left_s,
-		            site);
-}
-
-static void note_lowered(void *ctx, const char *site, uint32_t ttl_s)
-{
-	serving_note_cached(ctx, site, (int64_t)ttl_s + 1);
 }
 
 bool serving_lead(struct serving *serving, const struct state *state)

@@ -11,6 +11,7 @@ import time
 
 import door
 import harness
+import statefiles
 from harness import Daemon, Skip, check, equal, until
 
 ZONE = "edge.example.com"
@@ -280,6 +281,10 @@ def waits():
         ends.start()
         check("does not hold any more" in d.ctl("drain", EAST, "--wait", code=1).err)
         ends.join()
+        ends = threading.Timer(1, lambda: d.ctl("undrain", EAST, "--over", "1h"))
+        ends.start()
+        check("being taken back" in d.ctl("drain", EAST, "--wait", code=1).err)
+        ends.join()
 
 
 def safe_across_restarts():
@@ -429,6 +434,23 @@ def exported():
         equal({drain["site"] for drain in drains(d)}, {"elsewhere", "us-*", EAST})
 
 
+def migrated():
+    """Rows from before there were these fields are read, with their sums, and written again with them."""
+    with Daemon(config()) as d:
+        d.ctl("drain", EAST, "--reason", "old")
+        d.stop()
+        for name in statefiles.BOTH:
+            for column in ("behalf", "ender", "starts", "ramp", "whence", "gives_back"):
+                statefiles.run(d.folder / "state", name, f"ALTER TABLE override DROP COLUMN {column}")
+            statefiles.set_version(d.folder / "state", name, 1)
+        d.start()
+        equal(([drain["reason"] for drain in drains(d)], drained(d)), (["old"], {EAST}))
+        check("damaged" not in d.log(), d.log())
+        d.ctl("drain", EAST, "--over", "1h", "--by", "Alice")
+        d.restart()
+        equal([(drain["by"], drain["over_s"]) for drain in drains(d)], [("Alice", 3600)])
+
+
 def last_answers():
     """apps says when each target was handed out last."""
     with Daemon(config()) as d:
@@ -451,4 +473,4 @@ def last_answers():
 
 if __name__ == "__main__":
     harness.run(who, through_sudo, reason_required, what_of, new_sites, part_of, later, sooner, over, waits,
-                safe_across_restarts, full_disk, hostile, two_operators, over_http, exported, last_answers)
+                safe_across_restarts, full_disk, hostile, two_operators, over_http, exported, migrated, last_answers)

@@ -48,7 +48,7 @@ _edgesteerctl() {
 		drains) options+=" --ended" ;;
 		force) options+=" --reason --by" ;;
 		explain) options+=" --client" ;;
-		reload) options+=" --force" ;;
+		reload) options+=" --force --check" ;;
 		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then

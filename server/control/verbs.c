@@ -38,7 +38,7 @@ static const struct verbs_row rows[] = {
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}}},
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
-	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
+	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
 	{"learned", .now = show_learned, .scope = VERBS_READ,

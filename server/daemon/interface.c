@@ -79,6 +79,13 @@ static const struct files *files_of(void *ctx)
 	return watching_files(daemon->watching);
 }
 
+static json_t *effect(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return daemon->building.guard.effect;
+}
+
 static json_t *stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
@@ -149,6 +156,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.cached_s = cached_s,
 		.last_answer_s = last_answer_s,
 		.files = files_of,
+		.effect = effect,
 		.stats = stats,
 		.status = status_of,
 	};

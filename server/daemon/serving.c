@@ -21,6 +21,7 @@
 #include "generation/generation.h"
 #include "health/health.h"
 #include "state/state.h"
+#include "traffic/samples.h"
 #include "view/index.h"
 #include "view/learned.h"
 #include "view/live.h"
@@ -33,21 +34,21 @@ struct serving {
 	struct caches *caches;
 	struct ledger cached;      // by caches_now_s(): of the process before, and with TTLs that are lowered now
 	struct lead *lead;
+	struct samples *samples;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool answers_are_old;      // some are: there was no memory for new ones
 	bool is_short;             // of memory; said in the log
 };
 
-struct serving *serving_new(struct generation *first)
+struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (serving && !(serving->lead = lead_new())) {
+	if (!serving || !(serving->lead = lead_new()) || !(serving->samples = samples_new(workers))) {
+		if (serving)
+			lead_free(serving->lead);
 		free(serving);
-		serving = NULL;
-	}
-	if (!serving) {
 		view_free(first->view);
 		config_free(first->config);
 		handover_free(first->handover);
@@ -82,6 +83,7 @@ struct serving *serving_free(struct serving *serving)
 	caches_free(serving->caches);
 	ledger_done(&serving->cached);
 	lead_free(serving->lead);
+	samples_free(serving->samples);
 	free(serving);
 	return NULL;
 }
@@ -253,16 +255,17 @@ static void set_unready(void *ctx, const char *app, const char *site)
 	set_ready(generation->handover->merge, generation->config, app, site, false);
 }
 
-// Before the workers: it is in the first answer. Out of memory, the learner makes another one.
-static void add_learned(struct learned *learned)
+// Before the workers: it is in the first answer. Out of memory, the learner makes another one, and there are no samples.
+static void add_rest(const struct serving *serving, struct learned *learned)
 {
-	struct live *live = learned ? live_next() : NULL;
+	struct live *live = live_next();
 
 	if (!live) {
 		learned_free(learned);
 		return;
 	}
 	live->learned = learned;
+	live->samples = samples_notes(serving->samples);
 	live_publish(live);
 }
 
@@ -276,7 +279,7 @@ int serving_start(struct serving *serving, const struct health *health, struct l
 		learned_free(learned);
 		return E_NOMEM;
 	}
-	add_learned(learned);
+	add_rest(serving, learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
 }
@@ -415,6 +418,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	(void)lead_apply(serving->lead, next->view, state, next->config->server.ttl_lead_s, note_lowered, serving); // or later
 	if (serving_started(serving)) {
+		samples_follow(serving->samples, live->view, next->view);
 		merge_copy_states(merge, states);
 		live->shares = shares_of(merge);
 		if (next->view->tables != live->view->tables)
@@ -467,6 +471,11 @@ const struct live *serving_live(struct serving *serving)
 		                         .states = merge_states(serving->merge),
 		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
+}
+
+struct samples *serving_samples(const struct serving *serving)
+{
+	return serving->samples;
 }
 
 const struct caches *serving_caches(const struct serving *serving)

@@ -12,6 +12,7 @@
 #include "base/publish.h"
 
 struct learned;
+struct notes;
 struct view;
 
 // Why a target may not be answered; 0: it may be.
@@ -80,6 +81,7 @@ struct live {
 	const struct target_states *states;
 	const struct target_shares *shares; // of targets with one of TARGET_PARTS; NULL: there are none
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
+	struct notes *samples; // borrowed: in which workers leave a sample of the queries; NULL: in none
 	uint64_t epoch;       // counts publications from 1
 };
 

@@ -16,7 +16,7 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain drains force explain reload sources discovery learned stats version help"
+	local verbs="status check sites apps targets drain undrain drains force explain reload sources discovery learned observe stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
@@ -31,6 +31,11 @@ _edgesteerctl() {
 
 	case $prev in
 	-s | --socket)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	observe)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "client/json.h"
+#include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
 
@@ -54,6 +55,7 @@ void client_show_discovery(const json_t *reply)
 	             client_int(reply, "expired"), client_int(reply, "waiting"));
 	client_print(stdout, "ignored      %lld sites out of the client's reach, %lld that the config has not\n",
 	             client_int(reply, "out_of_reach"), client_int(reply, "unknown_sites"));
+	client_show_observed(json_object_get(reply, "observe"));
 }
 
 static const char *sites_text(const json_t *entry, char buf[CELL_LEN])

@@ -16,6 +16,7 @@
 #include "base/when.h"
 #include "client/json.h"
 #include "client/link.h"
+#include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
 #include "client/wait.h"
@@ -71,6 +72,7 @@ struct verb {
 	const char *fields[POSITIONAL_MAX]; // the request's fields that the words after the verb become
 	unsigned needed;                    // how many of the fields are required
 	unsigned takes, needs;              // options, 1 << enum option_name
+	json_t *(*feed)(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error); // instead of one request
 	bool slow;                          // longer timeout, with progress
 	bool monitors;                      // its exit codes are those of monitoring plugins
 	bool counts;                        // its reply has the totals, so a partial list is acceptable
@@ -110,6 +112,8 @@ static const struct verb verbs[] = {
 	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
 	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
 	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
+	{.name = "observe", .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_feed,
+	 .help = "pass measured round trips on, lines of ADDRESS SITE MILLISECONDS [HOST]"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
 };
@@ -510,7 +514,7 @@ static int print_reply(const struct command *command, const json_t *reply)
 	if (command->verb->monitors)
 		return ok ? level_of(reply) : EXIT_UNKNOWN;
 	if (ok)
-		return 0;
+		return command->verb->feed && client_int(reply, "bad") > 0 ? EXIT_USAGE : 0;
 
 	json_int_t code = client_int(reply, "code");
 
@@ -522,12 +526,15 @@ static int run(const struct command *command, char **words, int count)
 	struct client_link_error error;
 	int code = check_words(command, count);
 	json_t *request = code == 0 ? make_request(command, words, count, &code) : NULL;
+	json_t *reply;
 
 	if (!request)
 		return command->verb->monitors ? unknown("the command line is wrong, see standard error") : code;
-
-	json_t *reply = ask(command, request, &error);
-
+	if (command->verb->feed)
+		reply = command->verb->feed(command->socket, count > 0 ? words[0] : NULL,
+		                            command->timeout_s ? command->timeout_s : TIMEOUT_S, &error);
+	else
+		reply = ask(command, request, &error);
 	json_decref(request);
 
 	bool is_unreached = !reply && error.is_unreached;

@@ -28,6 +28,7 @@ enum {
 	CONFIG_RESOLVERS_MAX = 8,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 	PROVIDERS_MAX = 64,
+	CONFIG_CEILINGS_MAX = 4096,
 	CONFIG_HTTP_MAX = 8,       // addresses of the HTTP door
 	DISCOVERY_MAX = 16,       // services: a bit for each in 16
 };
@@ -142,6 +143,21 @@ struct config_learned {
 	size_t notes_from_count;
 };
 
+// What is learned from measured round trips.
+struct config_observe {
+	bool is_on;                  // there is such a section
+	unsigned samples, hosts;     // that make a round trip believable
+	unsigned margin;             // percent that a site must be better by
+	unsigned window_s;           // how long a measurement counts
+	unsigned max;                // pairs of a prefix and a site
+	unsigned explore;            // millionths of learned prefixes
+	const char *file;            // absolute path; NULL: none
+	const char *socket;          // likewise
+	const char *mode;            // of the socket, as written
+	unsigned socket_mode;        // the same as a number
+	const char *socket_group;    // NULL: the daemon's
+};
+
 struct config_check {
 	const char *name;
 	enum check_type type;
@@ -179,6 +195,7 @@ struct config_site {
 	size_t carrier_count;
 	uint16_t country;         // see base/country.h
 	int32_t bias_us;
+	uint32_t ceiling;         // answers a second, of all apps; 0: none
 	struct prefix *block;     // where its load balancers' addresses are; none: not known. See site_blocks.h
 	size_t block_count;
 	enum block_check block_check;
@@ -200,6 +217,7 @@ struct config_target {
 	size_t check_address_count;   // 0: each of `addresses` is probed, and answered while it is up
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
+	uint32_t ceiling;         // answers a second; 0: none
 	bool has_weight;
 	const char *from;         // the provider's object that gave it, for people; NULL: the config did
 	enum ready_rule ready;    // of a provided one
@@ -258,6 +276,7 @@ struct config {
 	struct config_discovery *discoveries;
 	size_t discovery_count;
 	struct config_learned learned;
+	struct config_observe observe;
 	struct config_app defaults; // of apps that only providers name: what an app has besides its name and targets
 	struct config_check *checks;
 	size_t check_count;

@@ -17,5 +17,5 @@
 
 // options_server.c: fills a struct config_server.
 extern const struct schema options_server;
-// options_sources.c: entries of the lists, and `learned`, which fills members of struct config.
-extern const struct schema options_locate, options_provider, options_discovery, options_learned;
+// options_sources.c: entries of the lists, and `learned`, which fills members of struct config; `observe`.
+extern const struct schema options_locate, options_provider, options_discovery, options_learned, options_observe;

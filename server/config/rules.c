@@ -160,6 +160,20 @@ void rules_discovery(struct reader *reader, struct value *object, void *entry)
 	discovery->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 
+void rules_observe(struct reader *reader, struct value *object, void *entry)
+{
+	struct config_observe *observe = entry;
+	size_t digits = strspn(observe->mode, "01234567"), len = strlen(observe->mode);
+	char quote[READER_QUOTE_MAX];
+
+	observe->is_on = true;
+	if (digits == len && len >= 3 && len <= 4 && strtoul(observe->mode, NULL, 8) <= 0777)
+		observe->socket_mode = (unsigned)strtoul(observe->mode, NULL, 8);
+	else
+		reader_error_at(reader, value_get(object, "socket-mode"), "cannot be %s, expected an octal mode such as 0660",
+		                reader_quote(observe->mode, quote));
+}
+
 void rules_check_name(struct reader *reader, const char *name, void *entry)
 {
 	struct config_check *check = entry;

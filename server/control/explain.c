@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "control/find.h"
+#include "control/measured.h"
 #include "control/reply_json.h"
 #include "control/target_json.h"
 #include "control/cover.h"
@@ -140,6 +141,9 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 	enum force_to forced = state_forced(e->state, app, site);
 	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
+	if (live_state(e->live, number) & TARGET_PARTS)
+		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (takes %.1f %% of its clients)",
+		                100.0 * live_share(e->live, number) / SHARE_ALL);
 	if (forced != FORCE_AUTO)
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
 	else if (json_object_get(object, "unready"))
@@ -365,7 +369,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 			name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name);
 		set_text(object, "cname", cname ? name : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
-		     pick->hashed ? ", by weight among equals" : "");
+		     pick->hashed ? e->app->steer->spec.weights ? ", by weight among equals" : ", by the client's hash" : "");
 		explain_addresses(e, pick->target_number, object);
 	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
 		append_addresses(addresses, e->app->last);
@@ -402,6 +406,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	explain_place(e, where.client, place, depth);
 	if (where.learned)
 		explain_learned(e, &where);
+	measured_explain(e->learner, where.client, e->object, e->steps);
 	explain_candidates(e, place);
 	explain_decision(e, &pick, &where);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;

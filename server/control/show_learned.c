@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/call.h"
+#include "control/measured.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "control/show.h"
@@ -64,6 +65,7 @@ json_t *show_discovery(const struct call *call)
 
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		reply = reply_set(reply, counts[i].key, count(counts[i].value));
+	reply = reply_set(reply, "observe", measured_json(&status.observe));
 	return reply_set(reply, "services", list);
 }
 

@@ -19,6 +19,8 @@ json_t *target_json_state(json_t *object, const struct live *live, const struct 
 	bool is_known = health && health_count(health) == live->states->count;
 
 	object = reply_set(object, "state", json_string(live_state_text(live_state(live, number))));
+	if (live_state(live, number) & TARGET_PARTS)
+		object = reply_set(object, "share", json_real((double)live_share(live, number) / SHARE_ALL));
 	if (forced != FORCE_AUTO)
 		return reply_set(object, "forced", json_string(override_force_text(forced)));
 	// Nothing else is left; see merge.h.

@@ -12,7 +12,7 @@ struct live;
 struct provide;
 struct state;
 
-// Adds "state" of a target of live->view, and what is behind it besides its own health: "forced" ("up", "down"), and
+// Adds "state" of a target of live->view, "share" (which part of its clients it takes, where not all), and what is behind it besides its own health: "forced" ("up", "down"), and
 // "unready" (true) where it is down by its provider's word alone; takes ownership of the object. `health` may be NULL: not
 // known.
 json_t *target_json_state(json_t *object, const struct live *live, const struct state *state, const struct health *health,

@@ -10,6 +10,7 @@
 #include "control/call.h"
 #include "control/drain.h"
 #include "control/force.h"
+#include "control/measured.h"
 #include "control/reconfigure.h"
 #include "control/reply_json.h"
 #include "control/show.h"
@@ -45,6 +46,7 @@ static const struct verbs_row rows[] = {
 	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,
 	 .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
+	{"observe", .now = measured_put, .scope = VERBS_REPORT, .fields = {{"lines", true, TEXT}}},
 	{"stats", .now = show_stats, .scope = VERBS_READ},
 	{"version", .now = show_version, .scope = VERBS_READ},
 };

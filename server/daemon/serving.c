@@ -12,6 +12,7 @@
 #include "daemon/addresses.h"
 #include "daemon/aliases.h"
 #include "daemon/caches.h"
+#include "daemon/ceilings.h"
 #include "daemon/drains.h"
 #include "daemon/handover.h"
 #include "daemon/lead.h"
@@ -35,6 +36,7 @@ struct serving {
 	struct ledger cached;      // by caches_now_s(): of the process before, and with TTLs that are lowered now
 	struct lead *lead;
 	struct samples *samples;
+	struct ceilings *ceilings;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool answers_are_old;      // some are: there was no memory for new ones
@@ -45,9 +47,13 @@ struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (!serving || !(serving->lead = lead_new()) || !(serving->samples = samples_new(workers))) {
-		if (serving)
+	if (!serving || !(serving->lead = lead_new()) || !(serving->samples = samples_new(workers)) ||
+	    !(serving->ceilings = ceilings_new()) || ceilings_take(serving->ceilings, first->config, first->view) < 0) {
+		if (serving) {
 			lead_free(serving->lead);
+			samples_free(serving->samples);
+			ceilings_free(serving->ceilings);
+		}
 		free(serving);
 		view_free(first->view);
 		config_free(first->config);
@@ -84,6 +90,7 @@ struct serving *serving_free(struct serving *serving)
 	ledger_done(&serving->cached);
 	lead_free(serving->lead);
 	samples_free(serving->samples);
+	ceilings_free(serving->ceilings);
 	free(serving);
 	return NULL;
 }
@@ -414,6 +421,9 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	set_all_overrides(merge, state);
 	set_all_health(merge, health, serving_started(serving));
 	readiness_each(readiness, set_unready, next);
+	if (ceilings_take(serving->ceilings, next->config, next->view) < 0)
+		log_error("out of memory: no `ceiling` holds until the next reload");
+	ceilings_apply(serving->ceilings, next->view, merge);
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
 	(void)lead_apply(serving->lead, next->view, state, next->config->server.ttl_lead_s, note_lowered, serving); // or later
@@ -471,6 +481,21 @@ const struct live *serving_live(struct serving *serving)
 		                         .states = merge_states(serving->merge),
 		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
+}
+
+bool serving_turn_ceilings(struct serving *serving, int64_t now_ms)
+{
+	const struct view *view = serving_view(serving);
+
+	if (!ceilings_turn(serving->ceilings, view, now_ms))
+		return false;
+	ceilings_apply(serving->ceilings, view, serving->merge);
+	return true;
+}
+
+const struct ceilings *serving_ceilings(const struct serving *serving)
+{
+	return serving->ceilings;
 }
 
 struct samples *serving_samples(const struct serving *serving)

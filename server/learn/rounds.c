@@ -101,10 +101,9 @@ static void take_note(const struct rounds *r, const struct note *note)
 
 // ---- answers --------------------------------------------------------------------------------------------------------
 
-// Whether this is to be told, which it is once.
-static bool is_news(struct learner *learner, const char *service, const char *site, const char *why)
+bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why)
 {
-	uint64_t hash = hash_bytes(hash_bytes(hash_bytes(0, service, strlen(service)), site, strlen(site)), why, strlen(why));
+	uint64_t hash = hash_bytes(hash_bytes(hash_bytes(0, source, strlen(source)), site, strlen(site)), why, strlen(why));
 
 	for (size_t i = 0; i < learner->told_count; i++)
 		if (learner->told[i] == hash)
@@ -145,11 +144,11 @@ static int read_finding(const struct rounds *r, const struct informant *service,
 
 		if (site < 0) {
 			learner->unknown_sites++;
-			if (is_news(learner, service->label, name, "unknown"))
+			if (rounds_is_news(learner, service->label, name, "unknown"))
 				log_warning("discovery: %s: names the site %s, which the config has not: it is ignored", service->label, name);
 		} else if (!site_reached_by(&r->view->sites[site], carrier)) {
 			learner->out_of_reach++;
-			if (is_news(learner, service->label, name, names_text(r->view->places->carriers, carrier)))
+			if (rounds_is_news(learner, service->label, name, names_text(r->view->places->carriers, carrier)))
 				log_warning("discovery: %s: names the site %s for a client of %s, which cannot reach it: it is ignored",
 				            service->label, name, carrier ? names_text(r->view->places->carriers, carrier) : "no carrier");
 		} else {
@@ -354,7 +353,8 @@ bool rounds_wants_overlay(const struct learner *learner, const struct view *view
 {
 	int64_t passed_ms = now_ms - learner->built_ms;
 
-	if (learner->built_of != view->tables || learner->built_plan != learner->plans)
+	if (learner->built_of != view->tables || learner->built_plan != learner->plans ||
+	    learner->built_epoch != learner->observe.epoch)
 		return true;
 	if (learner->built_version != book_version(learner->book))
 		return passed_ms >= BUILD_PAUSE_MS;

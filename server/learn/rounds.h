@@ -10,6 +10,7 @@
 #include "learn/crowd.h"
 #include "learn/facts.h"
 #include "learn/informant.h"
+#include "learn/observe.h"
 #include "view/notes.h"
 
 struct event;
@@ -59,6 +60,7 @@ struct learner {
 	size_t service_count, leaving_count;
 	struct learned *ready;      // for the main thread; NULL: none
 	struct learner_change *changes; // to be saved by the main thread, the latest first
+	struct observe observe;
 	uint64_t unbelieved, out_of_reach, unknown_sites;
 	uint64_t told[TOLD_MAX];
 	size_t told_count;
@@ -71,13 +73,16 @@ struct learner {
 	int64_t second_ms, built_ms;
 	uint64_t built_version, built_touches, touches;
 	const struct tables *built_of;
-	uint64_t built_plan;
+	uint64_t built_plan, built_epoch; // of exploring
 	struct notes_pace pace;
+	bool has_more;              // to do at once
 };
 
 // One round, with the mutex held, on the learner's thread, which is an online reader.
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s);
 // Lists what of the book has changed, to be saved.
 void rounds_gather_changes(struct learner *learner);
+// Whether it is to be told that what `source` says of a site cannot be used: once.
+bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why);
 // Whether another overlay is needed for the view.
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);

@@ -51,7 +51,7 @@ bool lead_is_due(const struct view *view, const struct override *drain, unsigned
 {
 	int64_t start_s = override_start_s(drain);
 
-	if (drain->kind != OVERRIDE_DRAIN || drain->is_returning)
+	if (drain->kind != OVERRIDE_DRAIN || drain->is_returning || cover_count(view, drain) > LEAD_TARGETS_MAX)
 		return false;
 	if (drain->has_begun)
 		return override_share(drain, mono_ms) > 0;

@@ -12,7 +12,9 @@ struct override;
 struct state;
 struct view;
 
-enum { LEAD_TTL_S = 5 };
+// A drain of more targets than LEAD_TARGETS_MAX has no lead, as it would hold up the main loop: its end comes a TTL after its
+// start.
+enum { LEAD_TTL_S = 5, LEAD_TARGETS_MAX = 50000 };
 
 struct lead;
 

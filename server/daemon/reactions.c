@@ -132,6 +132,9 @@ static void override_changed(void *ctx, const struct override *old, const struct
 	struct daemon *daemon = ctx;
 
 	serving_set_override(daemon->serving, daemon->state, old, next);
+	if (next && old == next)
+		log_notice("the drain of %s for %s begins; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
+		           next->who, next->reason ? next->reason : "none given");
 	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);
 }

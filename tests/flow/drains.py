@@ -176,6 +176,7 @@ def later():
         equal(d.query(NAME).addresses, [ADDRESS[EAST]])
         until(lambda: drained(d) == {EAST}, 8, "it starts")
         check(time.time() >= start, "it has started too early")
+        check(f"the drain of {EAST} for every app begins; set by uid " in d.log(), d.log())
         equal(d.query(NAME).answer[0].ttl, 30, "of the other")
         given, = drains(d)
         check(given["safe_after"] <= start + 3 + 30 and given["phase"] == "drained", given)

@@ -54,6 +54,7 @@ _edgesteerctl() {
 		force) options+=" --reason --by" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
+		discovery) options+=" --apply" ;;
 		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then
@@ -65,6 +66,7 @@ _edgesteerctl() {
 			case $verb/$words in
 			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names "$socket" sites) ;;
 			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
+			discovery/0) choice=register ;;
 			force/0) choice=$(_edgesteerctl_targets "$socket") ;;
 			force/1) choice="up down auto" ;;
 			learned/0) choice=forget ;;

@@ -31,8 +31,19 @@ struct picking {
 	const struct app *app;
 	const struct location *where;
 	uint8_t barred;
-	bool hashed; // a hash has decided something
+	bool hashed;     // a hash has decided something
+	bool is_counted; // the client's share is known:
+	uint32_t client; // see answer/share.h
 };
+
+// Whether the target, which takes a part of its clients only, takes this one.
+static NOINLINE bool is_taken(struct picking *picking, uint32_t number, uint8_t bars)
+{
+	if (!picking->is_counted)
+		picking->client = share_of_client(picking->app, picking->where);
+	picking->hashed = picking->is_counted = true;
+	return share_takes(picking->live, picking->client, number, bars);
+}
 
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
 // for a part of the clients only, of which the client is not.
@@ -45,8 +56,7 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 		return true;
 	if (likely(bars & TARGET_CLOSED))
 		return false;
-	picking->hashed = true;
-	return share_takes(picking->live, picking->app, picking->where, number, bars);
+	return is_taken(picking, number, bars);
 }
 
 // The same, and that, where something is learned of the client, it is in the reach that follows from it.

@@ -1,5 +1,5 @@
 // edgesteerctl, the operators' command: turns its arguments into a request, sends it to the daemon's control socket and
-// prints the reply. A new verb is one row of `verbs`.
+// prints the reply. Its verbs and options are in table.c.
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -19,104 +19,17 @@
 #include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
+#include "client/table.h"
 #include "client/wait.h"
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
-// A 5 is for a fleet of nodes: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
+// A 5: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
 // is UNKNOWN.
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4, EXIT_PARTLY = 5,
        EXIT_UNKNOWN = 3 };
 
-enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
-
-enum option_name { OPT_APP, OPT_SITE, OPT_REGION, OPT_CARRIER, OPT_AT, OPT_FOR, OPT_UNTIL, OPT_OVER, OPT_REASON, OPT_BY,
-	           OPT_VOLATILE, OPT_ENDED, OPT_WAIT, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_CHECK, OPTIONS,
-	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
-
-// Options that become fields of the request (without an argument: true), followed by those that every verb takes.
-static const struct {
-	const char *name, *arg, *help;
-} options[] = {
-	[OPT_APP] = {"app", "NAME", "only this app's target"},
-	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
-	[OPT_REGION] = {"region", "NAME", "only sites of this Region, and itself"},
-	[OPT_CARRIER] = {"carrier", "NAME", "only sites for this carrier's clients"},
-	[OPT_AT] = {"at", "WHEN", "when it starts: 14:03, '2026-08-09 14:03', with seconds or a time zone too, @SECONDS"},
-	[OPT_UNTIL] = {"until", "WHEN", "when it ends, as --at"},
-	[OPT_OVER] = {"over", "TIME", "move the clients little by little over this time, like 10m"},
-	[OPT_BY] = {"by", "NAME", "on whose behalf; shown to others"},
-	[OPT_VOLATILE] = {"volatile", NULL, "if it cannot be saved, hold it in memory until it can be"},
-	[OPT_ENDED] = {"ended", NULL, "those of the last week that have ended"},
-	[OPT_WAIT] = {"wait", NULL, "until caches have forgotten what it changes"},
-	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
-	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
-	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
-	[OPT_FORCE] = {"force", NULL, "take what shrink-limit or guard would hold"},
-	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
-	[OPT_ALL] = {"all", NULL, "every one"},
-	[OPT_CHECK] = {"check", NULL, "only show who would be answered with another site; take nothing"},
-	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
-	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
-	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply, and with --wait at most"},
-	[OPT_HELP] = {"help", NULL, "print this"},
-	[OPT_VERSION] = {"version", NULL, "print this program's version"},
-};
-
-// What a drain is of.
-enum { WHAT_OPTIONS = 1 << OPT_APP | 1 << OPT_REGION | 1 << OPT_CARRIER };
-
-struct verb {
-	const char *name, *args, *help; // `help` starts with a lower-case letter
-	void (*show)(const json_t *reply);
-	const char *fields[POSITIONAL_MAX]; // the request's fields that the words after the verb become
-	unsigned needed;                    // how many of the fields are required
-	unsigned takes, needs;              // options, 1 << enum option_name
-	json_t *(*feed)(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error); // instead of one request
-	bool slow;                          // longer timeout, with progress
-	bool monitors;                      // its exit codes are those of monitoring plugins
-	bool counts;                        // its reply has the totals, so a partial list is acceptable
-};
-
-static const struct verb verbs[] = {
-	{.name = "status", .args = "", .show = client_show_status, .counts = true,
-	 .help = "what is served, from what, and the overrides that hold"},
-	{.name = "check", .args = "[APP]", .show = client_show_check, .fields = {"app"}, .monitors = true,
-	 .help = "whether all is well, for monitoring: one line, and 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN"},
-	{.name = "sites", .args = "[SITE]", .show = client_show_sites, .fields = {"site"},
-	 .help = "the sites, their targets' states, their drains"},
-	{.name = "apps", .args = "[APP]", .show = client_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
-	 .help = "the apps' targets, their states and their health"},
-	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
-	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
-	{.name = "drain", .args = "SITE", .show = client_show_drain, .fields = {"site"},
-	 .takes = WHAT_OPTIONS | 1 << OPT_AT | 1 << OPT_FOR | 1 << OPT_UNTIL | 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY |
-	          1 << OPT_VOLATILE | 1 << OPT_WAIT,
-	 .help = "take traffic away from a site, or from all that match"},
-	{.name = "undrain", .args = "SITE", .show = client_show_undrain, .fields = {"site"},
-	 .takes = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY | 1 << OPT_WAIT, .help = "give it back"},
-	{.name = "drains", .args = "", .show = client_show_drains, .takes = 1 << OPT_ENDED,
-	 .help = "the drains, how far they have come, and when caches have forgotten what they take away"},
-	{.name = "force", .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,
-	 .takes = 1 << OPT_REASON | 1 << OPT_BY,
-	 .help = "hold a target up or down, whatever its health"},
-	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
-	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
-	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE | 1 << OPT_CHECK,
-	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
-	{.name = "sources", .args = "", .show = client_show_sources,
-	 .help = "where targets and places come from, and how their sources stand"},
-	{.name = "discovery", .args = "", .show = client_show_discovery,
-	 .help = "the services that are asked where clients are, and how they stand"},
-	{.name = "learned", .args = "[PREFIX]", .show = client_show_learned, .fields = {"prefix"},
-	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
-	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
-	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
-	{.name = "observe", .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_feed,
-	 .help = "pass measured round trips on, lines of ADDRESS SITE MILLISECONDS [HOST]"},
-	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
-	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
-};
+enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, TRIES_MAX = 5 };
 
 // What the command line says.
 struct command {
@@ -133,9 +46,9 @@ static void print_option(size_t i)
 {
 	char words[64];
 
-	snprintf(words, sizeof(words), "%s--%s%s%s", i == OPT_SOCKET ? "-s, " : "", options[i].name,
-	         options[i].arg ? " " : "", options[i].arg ? options[i].arg : "");
-	printf("  %-24s  %s\n", words, options[i].help);
+	snprintf(words, sizeof(words), "%s--%s%s%s", i == OPT_SOCKET ? "-s, " : "", client_options[i].name,
+	         client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
+	printf("  %-24s  %s\n", words, client_options[i].help);
 }
 
 static void print_usage(FILE *out, const struct verb *verb)
@@ -147,8 +60,8 @@ static void print_usage(FILE *out, const struct verb *verb)
 	fprintf(out, "usage: edgesteerctl %s%s%s", verb->name, verb->args[0] ? " " : "", verb->args);
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (verb->takes & 1u << i)
-			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", options[i].name,
-			        options[i].arg ? " " : "", options[i].arg ? options[i].arg : "");
+			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", client_options[i].name,
+			        client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
 	fputc('\n', out);
 }
 
@@ -159,19 +72,19 @@ static void print_help(const struct verb *verb)
 		printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
 	else
 		fputs("Controls edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
-	for (size_t i = 0; !verb && i < ARRAY_LEN(verbs); i++) {
+	for (size_t i = 0; !verb && i < client_verb_count; i++) {
 		char words[64];
 
-		snprintf(words, sizeof(words), "%s %s", verbs[i].name, verbs[i].args);
-		printf("  %-28s  %s\n", words, verbs[i].help);
+		snprintf(words, sizeof(words), "%s %s", client_verbs[i].name, client_verbs[i].args);
+		printf("  %-28s  %s\n", words, client_verbs[i].help);
 	}
 	fputs("\nOptions, before or after the verb:\n", stdout);
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		if (i >= OPTIONS || (verb && verb->takes & 1u << i))
 			print_option(i);
 	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ".\n"
 	      "Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
-	      "already; 4: the daemon could not be reached, or did not answer.\n", stdout);
+	      "already; 4: the daemon could not be reached, or did not answer; 5: not everywhere.\n", stdout);
 	if (!verb)
 		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
@@ -211,9 +124,9 @@ static bool read_seconds(const char *text, unsigned *ret_s)
 
 static const struct verb *find_verb(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
+	for (size_t i = 0; i < client_verb_count; i++)
+		if (strcmp(client_verbs[i].name, name) == 0)
+			return &client_verbs[i];
 	return NULL;
 }
 
@@ -234,8 +147,8 @@ static int unknown_verb(const char *name)
 	struct nearest nearest = nearest_begin(name);
 	char meant[NEAREST_MEANT_MAX];
 
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		nearest_offer(&nearest, verbs[i].name);
+	for (size_t i = 0; i < client_verb_count; i++)
+		nearest_offer(&nearest, client_verbs[i].name);
 	nearest_offer(&nearest, "help");
 	return usage_error(NULL, "no verb '%s'%s", name, nearest_meant(&nearest, '\'', meant));
 }
@@ -258,18 +171,18 @@ static int take_option(struct command *command, int found, const char *value)
 		return EXIT_USAGE;
 	}
 	if (command->values[found])
-		return usage_error(NULL, "--%s is given twice", options[found].name);
+		return usage_error(NULL, "--%s is given twice", client_options[found].name);
 	command->values[found] = value ? value : "";
 	return 0;
 }
 
 static int read_options(struct command *command, int argc, char **argv)
 {
-	struct option longs[ARRAY_LEN(options) + 1] = {0};
+	struct option longs[CLIENT_OPTIONS + 1] = {0};
 	int found, err = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		longs[i] = (struct option){options[i].name, options[i].arg ? required_argument : no_argument, NULL, (int)i};
+	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
+		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument, NULL, (int)i};
 	while (err == 0 && (found = getopt_long(argc, argv, "s:h", longs, NULL)) != -1) {
 		if (found == 's')
 			found = OPT_SOCKET;
@@ -304,7 +217,7 @@ static int check_words(const struct command *command, int count)
 	const struct verb *verb = command->verb;
 	unsigned most = 0;
 
-	while (most < POSITIONAL_MAX && verb->fields[most])
+	while (most < CLIENT_POSITIONAL_MAX && verb->fields[most])
 		most++;
 	if ((unsigned)count < verb->needed)
 		return usage_error(verb, "%s needs %s", verb->name, verb->args);
@@ -314,9 +227,9 @@ static int check_words(const struct command *command, int count)
 		return usage_error(verb, "%s needs SITE, a name or a pattern, or --region, or --carrier", verb->name);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		if (command->values[i] && !(verb->takes & 1u << i))
-			return usage_error(verb, "%s does not take --%s", verb->name, options[i].name);
+			return usage_error(verb, "%s does not take --%s", verb->name, client_options[i].name);
 		if (!command->values[i] && verb->needs & 1u << i)
-			return usage_error(verb, "%s needs --%s %s", verb->name, options[i].name, options[i].arg);
+			return usage_error(verb, "%s needs --%s %s", verb->name, client_options[i].name, client_options[i].arg);
 	}
 	return 0;
 }
@@ -343,7 +256,7 @@ static int set_times(const struct command *command, json_t *request)
 	int64_t time_s;
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		const char *written = command->values[times[i]], *name = options[times[i]].name;
+		const char *written = command->values[times[i]], *name = client_options[times[i]].name;
 
 		if (written && when_parse(written, clock_wall_s(), true, &time_s) < 0)
 			return usage_error(command->verb, "--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
@@ -360,13 +273,13 @@ static json_t *make_request(const struct command *command, char **words, int cou
 	json_t *request = json_pack("{s:s}", "verb", command->verb->name);
 	bool good = request != NULL;
 
-	must(count <= POSITIONAL_MAX);
+	must(count <= CLIENT_POSITIONAL_MAX);
 	for (int i = 0; i < count; i++)
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (command->values[i] && i != OPT_WAIT)
-			good = good && json_object_set_new(request, options[i].name,
-			                                   options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
+			good = good && json_object_set_new(request, client_options[i].name,
+			                                   client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
 	else if (command->verb->show == client_show_force && !client_split_target(request))
@@ -501,7 +414,7 @@ static int print_reply(const struct command *command, const json_t *reply)
 	// In ASCII: text from operators and configs cannot send control sequences to a terminal.
 	if (command->json && (json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF))
 		return EXIT_REFUSED;
-	if (ok && !command->json)
+	if ((ok || command->verb->details) && !command->json)
 		command->verb->show(reply);
 	fflush(stdout);
 	if (!ok && command->verb->monitors && !command->json)
@@ -518,7 +431,7 @@ static int print_reply(const struct command *command, const json_t *reply)
 
 	json_int_t code = client_int(reply, "code");
 
-	return code == EXIT_USAGE || code == EXIT_NOTHING ? (int)code : EXIT_REFUSED;
+	return code == EXIT_USAGE || code == EXIT_NOTHING || code == EXIT_PARTLY ? (int)code : EXIT_REFUSED;
 }
 
 static int run(const struct command *command, char **words, int count)

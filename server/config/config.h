@@ -126,6 +126,8 @@ struct config_discovery {
 	unsigned rate;               // questions a second, at most
 	unsigned concurrency;        // under way at a time, at most
 	unsigned timeout_ms;
+	const char **register_apps;  // that `discovery register` registers with it
+	size_t register_count;
 	const struct value *options; // a mapping: the entry's other keys. Checked by learn/ against the plugin's rows
 	struct mark mark;
 };

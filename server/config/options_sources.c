@@ -77,6 +77,10 @@ static const struct option discovery_rows[] = {
 	 .help = "How many questions may be under way."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "100ms", .max = "60s", FIELD(config_discovery, timeout_ms),
 	 .help = "How long an answer is waited for."},
+	{"register", &list_texts, .otherwise = "none", .min = "0", .max = "100",
+	 LIST(config_discovery, register_apps, register_count),
+	 .help = "The apps whose load balancers `edgesteerctl discovery register` registers with the service, where it has to know "
+	         "them: those at sites that its carriers reach. Nothing is registered by itself."},
 };
 
 const struct schema options_discovery = {

@@ -154,7 +154,7 @@ void rules_provider(struct reader *reader, struct value *object, void *entry)
 
 void rules_discovery(struct reader *reader, struct value *object, void *entry)
 {
-	static const char *const keys[] = {"plugin", "carriers", "rate", "concurrency", "timeout"};
+	static const char *const keys[] = {"plugin", "carriers", "rate", "concurrency", "timeout", "register"};
 	struct config_discovery *discovery = entry;
 
 	discovery->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));

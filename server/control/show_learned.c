@@ -13,6 +13,7 @@
 static const char *const outcomes[INFORMANT_OUTCOMES] = {
 	[EDGESTEER_FOUND] = "found", [EDGESTEER_NOT_FOUND] = "not_found", [EDGESTEER_BUSY] = "busy",
 	[EDGESTEER_DENIED] = "denied", [EDGESTEER_TIMEOUT] = "timeout", [EDGESTEER_BROKEN] = "broken",
+	[EDGESTEER_UNASKED] = "unasked",
 };
 
 static json_t *count(uint64_t number)

@@ -12,6 +12,7 @@
 #include "control/force.h"
 #include "control/measured.h"
 #include "control/reconfigure.h"
+#include "control/register.h"
 #include "control/reply_json.h"
 #include "control/show.h"
 #include "control/undrain.h"
@@ -42,6 +43,7 @@ static const struct verbs_row rows[] = {
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
+	{"discovery register", .later = register_begin, .scope = VERBS_OPERATE, .fields = {{"apply", false, FLAG}}},
 	{"learned", .now = show_learned, .scope = VERBS_READ,
 	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,

@@ -133,7 +133,9 @@
 	ROW(discovery_timeout, COUNTER, "", "Of the questions, those without an answer in time.", \
 	    outcomes(&learn, EDGESTEER_TIMEOUT)) \
 	ROW(discovery_broken, COUNTER, "", "Of the questions, those whose answer made no sense.", \
-	    outcomes(&learn, EDGESTEER_BROKEN))
+	    outcomes(&learn, EDGESTEER_BROKEN)) \
+	ROW(discovery_unasked, COUNTER, "", "Of the questions, those that were not sent, as nothing identifies the client.", \
+	    outcomes(&learn, EDGESTEER_UNASKED))
 
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "timestamp", "When the daemon was started, in Unix time.", facts->started_s) \

@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "config/config.h"
 #include "learn/merit.h"
+#include "learn/registering.h"
 #include "learn/rounds.h"
 #include "learn/saved.h"
 #include "learn/sightings.h"
@@ -100,6 +101,7 @@ static void on_arrived(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	drain(fd);
 	save(learner);
+	registering_end(learner);
 	learned = take_ready(learner);
 	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
 	if (!live) {
@@ -331,7 +333,7 @@ static bool is_kept(const struct learner_plan *plan, const struct informant *ser
 // Under the mutex.
 static void leave(struct learner *learner, struct informant *service)
 {
-	if (!service->chore.is_started) {
+	if (!service->chore.is_started && !service->is_registering) {
 		informant_free(service);
 		return;
 	}
@@ -456,10 +458,11 @@ static bool stop_all(struct learner *learner)
 	learner->is_to_stop = true;
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {
-		goes_on = (learner->is_started && !learner->has_stopped) ||
+		registering_end(learner);
+		goes_on = learner->registration || (learner->is_started && !learner->has_stopped) ||
 		          (learner->observe.hopper && !hopper_is_alone(learner->observe.hopper));
 		for (size_t i = 0; !goes_on && i < learner->leaving_count; i++) // once the thread is no more
-			goes_on = !learner->leaving[i]->has_ended;
+			goes_on = !informant_has_ended(learner->leaving[i]);
 		if (goes_on)
 			(void)poll(NULL, 0, 10);
 	}
@@ -474,6 +477,7 @@ void learner_stop(struct learner *learner)
 	learner->is_late = !stop_all(learner);
 	if (learner->is_late)
 		log_error("discovery: a service, or what reads observations, has not stopped within %d ms", LEARNER_STOP_MS);
+	registering_abandon(learner);
 	pthread_mutex_lock(&learner->mutex);
 	if (learner->book)
 		rounds_gather_changes(learner);
@@ -491,7 +495,8 @@ struct learner *learner_free(struct learner *learner)
 	if (learner->is_started)
 		must(pthread_join(learner->thread, NULL) == 0);
 	for (size_t i = 0; i < learner->leaving_count; i++) {
-		chore_join(&learner->leaving[i]->chore);
+		if (learner->leaving[i]->chore.is_started)
+			chore_join(&learner->leaving[i]->chore);
 		informant_free(learner->leaving[i]);
 	}
 	if (learner->arrived)

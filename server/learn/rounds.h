@@ -16,6 +16,7 @@
 struct event;
 struct learner_change;
 struct live;
+struct registration;
 struct view;
 
 enum {
@@ -24,6 +25,7 @@ enum {
 	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
+	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
 
@@ -50,6 +52,7 @@ struct learner {
 	unsigned workers;
 	pthread_t thread;
 	bool is_started, is_stopped, is_late; // is_late: a thread has not ended in time
+	struct registration *registration; // the main thread's; NULL: none is under way
 	_Atomic bool is_to_stop, has_stopped;
 	pthread_mutex_t mutex;      // over all that follows
 	struct learner_rules rules;

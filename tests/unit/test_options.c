@@ -105,6 +105,7 @@ static const struct option_case cases[] = {
 	{"discovery[].carriers", "discovery: [{plugin: x, carriers: %s}]\n" DOMAIN, {"verizon", "[a, b]"}, {"[]", "~", "{}", "[\"\\n\"]"}},
 	{"discovery[].rate", "discovery: [{plugin: x, carriers: [c], rate: %s}]\n" DOMAIN, {"1", "10000"}, {"0", "10001", "-1"}},
 	{"discovery[].concurrency", "discovery: [{plugin: x, carriers: [c], concurrency: %s}]\n" DOMAIN, {"1", "512"}, {"0", "513"}},
+	{"discovery[].register", "discovery: [{plugin: x, carriers: [c], register: %s}]\n" DOMAIN, {"[]", "a.example.com", "[a, b]"}, {"{}", "[\"\\n\"]"}},
 	{"discovery[].timeout", "discovery: [{plugin: x, carriers: [c], timeout: %s}]\n" DOMAIN, {"100ms", "60s"}, {"99ms", "61s", "5"}},
 	{"learned.prefix.ipv4", "learned: {prefix: {ipv4: %s}}\n" DOMAIN, {"8", "32"}, {"7", "33"}},
 	{"learned.prefix.ipv6", "learned: {prefix: {ipv6: %s}}\n" DOMAIN, {"16", "64"}, {"15", "65"}},

@@ -1,5 +1,5 @@
 // edgesteerctl, the operators' command: turns its arguments into a request, sends it to the daemon's control socket and
-// prints the reply. Its verbs and options are in table.c.
+// prints the reply. Its verbs and options are in vocabulary.c.
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -19,7 +19,7 @@
 #include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
-#include "client/table.h"
+#include "client/vocabulary.h"
 #include "client/wait.h"
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"

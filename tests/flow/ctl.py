@@ -198,7 +198,7 @@ def outcomes():
         check(out.startswith("bos is drained"), out)
     # Whatever the verb, the reply's code is the exit code if it is one of a reply, else 1.
     for verb, words in WORDS.items():
-        for code, expected in ((0, 1), (1, 1), (2, 2), (3, 3), (4, 1), (5, 1), ("3", 1)):
+        for code, expected in ((0, 1), (1, 1), (2, 2), (3, 3), (4, 1), (5, 5), ("3", 1)):
             with Script({"ok": False, "error": "no", "code": code}) as script:
                 equal(script.run(verb, *words), (expected, "", "edgesteerctl: no\n"), verb, code)
     # Only an explicit success counts.

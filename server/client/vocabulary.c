@@ -1,5 +1,5 @@
-// The tables; see table.h.
-#include "client/table.h"
+// The tables; see vocabulary.h.
+#include "client/vocabulary.h"
 
 #include "base/attr.h"
 #include "client/feed.h"

@@ -16,14 +16,14 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain force explain reload sources discovery learned observe stats version help"
+	local verbs="status check sites apps targets drain undrain drains force explain reload sources discovery learned observe stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket) socket=${COMP_WORDS[++i]} ;;
-		--app | --site | --for | --reason | --client | --source | --timeout) ((i++)) ;;
+		--app | --site | --region | --carrier | --at | --for | --until | --over | --reason | --by | --client | --source | --timeout) ((i++)) ;;
 		-*) ;;
 		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
 		esac
@@ -43,12 +43,15 @@ _edgesteerctl() {
 	--app) choice=$(_edgesteerctl_names "$socket" apps) ;;
 	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
-	--reason | --client | --source | --timeout) return ;;
+	--over) choice="5m 10m 30m 1h" ;;
+	--region | --carrier | --at | --until | --reason | --by | --client | --source | --timeout) return ;;
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
-		drain) options+=" --app --for --reason" ;;
-		undrain) options+=" --app" ;;
+		drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --wait" ;;
+		undrain) options+=" --app --region --carrier --over --by --wait" ;;
+		drains) options+=" --ended" ;;
+		force) options+=" --reason --by" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
 		discovery) options+=" --apply" ;;

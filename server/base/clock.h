@@ -7,5 +7,6 @@
 // CLOCK_MONOTONIC, in milliseconds and nanoseconds.
 int64_t clock_mono_ms(void);
 int64_t clock_mono_ns(void);
-// Seconds since the Unix epoch.
+// Since the Unix epoch.
 int64_t clock_wall_s(void);
+int64_t clock_wall_ms(void);

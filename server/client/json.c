@@ -59,3 +59,22 @@ void client_extend(json_t *object, const char *key, const json_t *more)
 	for (size_t i = 0; list && i < json_array_size(more); i++)
 		json_array_append(list, json_array_get(more, i));
 }
+
+const char *client_slash(const char *written)
+{
+	const char *slash = strrchr(written, '/');
+
+	return slash && slash > written && slash[1] ? slash : NULL;
+}
+
+bool client_split_target(json_t *request)
+{
+	const char *written = client_text(request, "app"), *slash = client_slash(written);
+
+	if (!slash)
+		return false;
+
+	json_t *app = json_stringn(written, (size_t)(slash - written)), *site = json_string(slash + 1);
+
+	return json_object_set_new(request, "site", site) == 0 && json_object_set_new(request, "app", app) == 0;
+}

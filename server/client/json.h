@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/attr.h"
 
@@ -16,3 +17,8 @@ const char *client_int_text(const json_t *object, const char *key, char *buf);
 char *client_join(const json_t *list) MUST_USE;
 // Appends the list `more` to the object's list `key`; either may be missing.
 void client_extend(json_t *object, const char *key, const json_t *more);
+
+// The "/" of "APP/SITE", the last one: names of sites have none. NULL: it is something else.
+const char *client_slash(const char *written);
+// Splits the request's "app", which is "APP/SITE", into "app" and "site". False: it is something else.
+bool client_split_target(json_t *request);

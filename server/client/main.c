@@ -1,5 +1,5 @@
 // edgesteerctl, the operators' command: turns its arguments into a request, sends it to the daemon's control socket and
-// prints the reply. A new verb is one row of `verbs`.
+// prints the reply. Its verbs and options are in vocabulary.c.
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -10,13 +10,17 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/nearest.h"
+#include "base/when.h"
 #include "client/json.h"
 #include "client/link.h"
 #include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
+#include "client/vocabulary.h"
+#include "client/wait.h"
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
@@ -25,83 +29,7 @@
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4, EXIT_PARTLY = 5,
        EXIT_UNKNOWN = 3 };
 
-enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
-
-enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_CHECK, OPT_APPLY,
-	           OPTIONS,
-	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
-
-// Options that become fields of the request (without an argument: true), followed by those that every verb takes.
-static const struct {
-	const char *name, *arg, *help;
-} options[] = {
-	[OPT_APP] = {"app", "NAME", "only this app's target"},
-	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
-	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
-	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
-	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
-	[OPT_FORCE] = {"force", NULL, "take what shrink-limit or guard would hold"},
-	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
-	[OPT_ALL] = {"all", NULL, "every one"},
-	[OPT_CHECK] = {"check", NULL, "only show who would be answered with another site; take nothing"},
-	[OPT_APPLY] = {"apply", NULL, "do it; without it, only say what would be done"},
-	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
-	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
-	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
-	[OPT_HELP] = {"help", NULL, "print this"},
-	[OPT_VERSION] = {"version", NULL, "print this program's version"},
-};
-
-struct verb {
-	const char *name, *args, *help; // `help` starts with a lower-case letter
-	void (*show)(const json_t *reply);
-	const char *fields[POSITIONAL_MAX]; // the request's fields that the words after the verb become
-	unsigned needed;                    // how many of the fields are required
-	unsigned takes, needs;              // options, 1 << enum option_name
-	json_t *(*feed)(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error); // instead of one request
-	bool slow;                          // longer timeout, with progress
-	bool monitors;                      // its exit codes are those of monitoring plugins
-	bool details;                       // what it shows is there in a refusal too
-	bool counts;                        // its reply has the totals, so a partial list is acceptable
-};
-
-static const struct verb verbs[] = {
-	{.name = "status", .args = "", .show = client_show_status, .counts = true,
-	 .help = "what is served, from what, and the overrides that hold"},
-	{.name = "check", .args = "[APP]", .show = client_show_check, .fields = {"app"}, .monitors = true,
-	 .help = "whether all is well, for monitoring: one line, and 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN"},
-	{.name = "sites", .args = "[SITE]", .show = client_show_sites, .fields = {"site"},
-	 .help = "the sites, their targets' states, their drains"},
-	{.name = "apps", .args = "[APP]", .show = client_show_apps, .fields = {"app"}, .takes = 1 << OPT_SITE,
-	 .help = "the apps' targets, their states and their health"},
-	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
-	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
-	{.name = "drain", .args = "SITE", .show = client_show_drain, .fields = {"site"}, .needed = 1,
-	 .takes = 1 << OPT_APP | 1 << OPT_FOR | 1 << OPT_REASON, .help = "take traffic away from a site"},
-	{.name = "undrain", .args = "SITE", .show = client_show_undrain, .fields = {"site"}, .needed = 1,
-	 .takes = 1 << OPT_APP, .help = "give it back"},
-	{.name = "force", .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,
-	 .help = "hold a target up or down, whatever its health"},
-	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
-	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
-	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE | 1 << OPT_CHECK,
-	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
-	{.name = "sources", .args = "", .show = client_show_sources,
-	 .help = "where targets and places come from, and how their sources stand"},
-	{.name = "discovery", .args = "", .show = client_show_discovery,
-	 .help = "the services that are asked where clients are, and how they stand"},
-	{.name = "discovery register", .args = "", .show = client_show_register, .slow = true, .details = true,
-	 .takes = 1 << OPT_APPLY,
-	 .help = "what would have to change at the services for the apps in `register` to be registered as their targets are"},
-	{.name = "learned", .args = "[PREFIX]", .show = client_show_learned, .fields = {"prefix"},
-	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
-	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
-	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
-	{.name = "observe", .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_feed,
-	 .help = "pass measured round trips on, lines of ADDRESS SITE MILLISECONDS [HOST]"},
-	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
-	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
-};
+enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, TRIES_MAX = 5 };
 
 // What the command line says.
 struct command {
@@ -118,9 +46,9 @@ static void print_option(size_t i)
 {
 	char words[64];
 
-	snprintf(words, sizeof(words), "%s--%s%s%s", i == OPT_SOCKET ? "-s, " : "", options[i].name,
-	         options[i].arg ? " " : "", options[i].arg ? options[i].arg : "");
-	printf("  %-24s  %s\n", words, options[i].help);
+	snprintf(words, sizeof(words), "%s--%s%s%s", i == OPT_SOCKET ? "-s, " : "", client_options[i].name,
+	         client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
+	printf("  %-24s  %s\n", words, client_options[i].help);
 }
 
 static void print_usage(FILE *out, const struct verb *verb)
@@ -132,8 +60,8 @@ static void print_usage(FILE *out, const struct verb *verb)
 	fprintf(out, "usage: edgesteerctl %s%s%s", verb->name, verb->args[0] ? " " : "", verb->args);
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (verb->takes & 1u << i)
-			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", options[i].name,
-			        options[i].arg ? " " : "", options[i].arg ? options[i].arg : "");
+			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", client_options[i].name,
+			        client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
 	fputc('\n', out);
 }
 
@@ -144,14 +72,14 @@ static void print_help(const struct verb *verb)
 		printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
 	else
 		fputs("Controls edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
-	for (size_t i = 0; !verb && i < ARRAY_LEN(verbs); i++) {
+	for (size_t i = 0; !verb && i < client_verb_count; i++) {
 		char words[64];
 
-		snprintf(words, sizeof(words), "%s %s", verbs[i].name, verbs[i].args);
-		printf("  %-28s  %s\n", words, verbs[i].help);
+		snprintf(words, sizeof(words), "%s %s", client_verbs[i].name, client_verbs[i].args);
+		printf("  %-28s  %s\n", words, client_verbs[i].help);
 	}
 	fputs("\nOptions, before or after the verb:\n", stdout);
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		if (i >= OPTIONS || (verb && verb->takes & 1u << i))
 			print_option(i);
 	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ".\n"
@@ -196,9 +124,9 @@ static bool read_seconds(const char *text, unsigned *ret_s)
 
 static const struct verb *find_verb(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
+	for (size_t i = 0; i < client_verb_count; i++)
+		if (strcmp(client_verbs[i].name, name) == 0)
+			return &client_verbs[i];
 	return NULL;
 }
 
@@ -219,8 +147,8 @@ static int unknown_verb(const char *name)
 	struct nearest nearest = nearest_begin(name);
 	char meant[NEAREST_MEANT_MAX];
 
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		nearest_offer(&nearest, verbs[i].name);
+	for (size_t i = 0; i < client_verb_count; i++)
+		nearest_offer(&nearest, client_verbs[i].name);
 	nearest_offer(&nearest, "help");
 	return usage_error(NULL, "no verb '%s'%s", name, nearest_meant(&nearest, '\'', meant));
 }
@@ -243,18 +171,18 @@ static int take_option(struct command *command, int found, const char *value)
 		return EXIT_USAGE;
 	}
 	if (command->values[found])
-		return usage_error(NULL, "--%s is given twice", options[found].name);
+		return usage_error(NULL, "--%s is given twice", client_options[found].name);
 	command->values[found] = value ? value : "";
 	return 0;
 }
 
 static int read_options(struct command *command, int argc, char **argv)
 {
-	struct option longs[ARRAY_LEN(options) + 1] = {0};
+	struct option longs[CLIENT_OPTIONS + 1] = {0};
 	int found, err = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		longs[i] = (struct option){options[i].name, options[i].arg ? required_argument : no_argument, NULL, (int)i};
+	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
+		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument, NULL, (int)i};
 	while (err == 0 && (found = getopt_long(argc, argv, "s:h", longs, NULL)) != -1) {
 		if (found == 's')
 			found = OPT_SOCKET;
@@ -289,53 +217,54 @@ static int check_words(const struct command *command, int count)
 	const struct verb *verb = command->verb;
 	unsigned most = 0;
 
-	while (most < POSITIONAL_MAX && verb->fields[most])
+	while (most < CLIENT_POSITIONAL_MAX && verb->fields[most])
 		most++;
 	if ((unsigned)count < verb->needed)
 		return usage_error(verb, "%s needs %s", verb->name, verb->args);
 	if ((unsigned)count > most)
 		return too_many_words(command, most > 0);
+	if (count == 0 && verb->takes & 1u << OPT_REGION && !command->values[OPT_REGION] && !command->values[OPT_CARRIER])
+		return usage_error(verb, "%s needs SITE, a name or a pattern, or --region, or --carrier", verb->name);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		if (command->values[i] && !(verb->takes & 1u << i))
-			return usage_error(verb, "%s does not take --%s", verb->name, options[i].name);
+			return usage_error(verb, "%s does not take --%s", verb->name, client_options[i].name);
 		if (!command->values[i] && verb->needs & 1u << i)
-			return usage_error(verb, "%s needs --%s %s", verb->name, options[i].name, options[i].arg);
+			return usage_error(verb, "%s needs --%s %s", verb->name, client_options[i].name, client_options[i].arg);
 	}
 	return 0;
 }
 
 // ---- request --------------------------------------------------------------------------------------------------------
 
-// The "/" of "APP/SITE", the last one: names of sites have none. NULL: it is something else.
-static const char *find_slash(const char *written)
+// The same of "APP/SITE" in the place of a site. 0 or an exit code.
+static int split_site(const struct command *command, json_t *request, const char *written)
 {
-	const char *slash = strrchr(written, '/');
+	const struct verb *verb = command->verb;
 
-	return slash && slash > written && slash[1] ? slash : NULL;
-}
-
-// Splits "APP/SITE" of force into its two fields.
-static bool split_target(json_t *request)
-{
-	const char *written = client_text(request, "app"), *slash = find_slash(written);
-
-	if (!slash)
-		return false;
-
-	json_t *app = json_stringn(written, (size_t)(slash - written)), *site = json_string(slash + 1);
-
-	return json_object_set_new(request, "site", site) == 0 && json_object_set_new(request, "app", app) == 0;
-}
-
-// For a word with a "/" in the place of a site's name. The exit code.
-static int not_a_site(const struct verb *verb, const char *written)
-{
-	const char *slash = find_slash(written);
-
-	if (!slash || !(verb->takes & 1u << OPT_APP))
+	if (!client_slash(written) || !(verb->takes & 1u << OPT_APP))
 		return usage_error(verb, "'%s' is not a SITE", written);
-	return usage_error(verb, "'%s' is not a SITE: one app there is %s %s --app %.*s", written, verb->name, slash + 1,
-	                   (int)(slash - written), written);
+	if (command->values[OPT_APP])
+		return usage_error(verb, "'%s' names an app, and --app does too", written);
+	return json_object_set_new(request, "app", json_string(written)) == 0 && client_split_target(request) ? 0 : EXIT_REFUSED;
+}
+
+// The daemon may be in another time zone: it is told a time that has none. 0 or an exit code.
+static int set_times(const struct command *command, json_t *request)
+{
+	static const enum option_name times[] = {OPT_AT, OPT_UNTIL};
+	char text[WHEN_TEXT_LEN];
+	int64_t time_s;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		const char *written = command->values[times[i]], *name = client_options[times[i]].name;
+
+		if (written && when_parse(written, clock_wall_s(), true, &time_s) < 0)
+			return usage_error(command->verb, "--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
+			                   "2026-08-09T14:03:00Z or @1786284180", name, written);
+		if (written && json_object_set_new(request, name, json_string(when_format(time_s, text))) < 0)
+			return EXIT_REFUSED;
+	}
+	return 0;
 }
 
 // The request, owned by the caller. NULL: an error was printed, and *ret_exit is the exit code.
@@ -344,20 +273,22 @@ static json_t *make_request(const struct command *command, char **words, int cou
 	json_t *request = json_pack("{s:s}", "verb", command->verb->name);
 	bool good = request != NULL;
 
-	must(count <= POSITIONAL_MAX);
+	must(count <= CLIENT_POSITIONAL_MAX);
 	for (int i = 0; i < count; i++)
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (command->values[i])
-			good = good && json_object_set_new(request, options[i].name,
-			                                   options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
+		if (command->values[i] && i != OPT_WAIT)
+			good = good && json_object_set_new(request, client_options[i].name,
+			                                   client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
-	else if (command->verb->show == client_show_force && !split_target(request))
+	else if (command->verb->show == client_show_force && !client_split_target(request))
 		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
 	else if (count > 0 && strcmp(command->verb->fields[0], "site") == 0 && strchr(words[0], '/'))
-		*ret_exit = not_a_site(command->verb, words[0]);
+		*ret_exit = split_site(command, request, words[0]);
 	else
+		*ret_exit = set_times(command, request);
+	if (good && *ret_exit == 0)
 		return request;
 	json_decref(request);
 	return NULL;
@@ -383,7 +314,7 @@ static bool same_version(const json_t *reply, const json_t *part)
 static json_t *add_parts(const struct command *command, json_t *request, json_t *reply, unsigned timeout_s,
                          struct client_link_error *error, bool *ret_changed)
 {
-	static const char *const lists[] = {"apps", "targets", "drains", "forces"};
+	static const char *const lists[] = {"apps", "targets", "drains", "forces", "ended"};
 	json_t *all = json_deep_copy(reply);
 	json_int_t from = 0, next = client_int(reply, "next");
 
@@ -528,6 +459,8 @@ static int run(const struct command *command, char **words, int count)
 			return EXIT_REFUSED;
 	}
 	code = print_reply(command, reply);
+	if (code == 0 && command->values[OPT_WAIT])
+		code = client_wait(command->socket, reply, command->timeout_s);
 	json_decref(reply);
 	return is_unreached && !command->verb->monitors ? EXIT_UNREACHED : code;
 }

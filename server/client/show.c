@@ -65,6 +65,13 @@ static void show_refused(const json_t *refused)
 		             client_time(client_int(refused, "since"), at), client_text(refused, "why"));
 }
 
+static void show_volatile(const json_t *reply)
+{
+	if (client_int(reply, "volatile_count"))
+		client_print(stdout, "overrides    NOT SAVED: %lld drains are held in memory only, and end with the daemon; they are saved "
+		             "as soon as they can be\n", client_int(reply, "volatile_count"));
+}
+
 // Shown near the top, because drained sites may be in service. A file without counts was set aside at an earlier start;
 // counts without a file: the file was missing at this start.
 static void show_damaged(const json_t *damaged)
@@ -124,12 +131,17 @@ static void show_total(const json_t *listed, json_int_t count, const char *what)
 		client_print(stdout, "%s: %lld in all\n", what, count);
 }
 
-// Why an override has no effect, if a reload has removed its app, site or target.
-static const char *dangling_text(const json_t *override, char *buf)
+// Why an override has no effect, if a reload has removed its app, site or target; that it is not saved; and what a drain
+// does, if it has not taken all clients away.
+static const char *note_text(const json_t *override, char *buf)
 {
-	const char *why = client_text(override, "no_effect");
+	const char *why = client_text(override, "no_effect"), *phase = client_text(override, "phase");
+	bool is_volatile = json_is_true(json_object_get(override, "volatile"));
 
-	snprintf(buf, CELL_LEN, why[0] ? "has no effect: %s" : "%s", why);
+	if (strcmp(phase, "drained") == 0)
+		phase = "";
+	snprintf(buf, CELL_LEN, "%s%s%s%s%s%s", is_volatile ? "NOT SAVED" : "", is_volatile && (why[0] || phase[0]) ? "; " : "",
+	         phase, phase[0] && why[0] ? "; " : "", why[0] ? "has no effect: " : "", why);
 	return buf;
 }
 
@@ -145,7 +157,7 @@ static void show_drains(const json_t *reply)
 		char since[CTL_TIME_LEN], until[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(drain, "site"), app[0] ? app : "(all)",
 		                             client_time(client_int(drain, "since"), since), until_text(drain, until),
-		                             dangling_text(drain, note), client_text(drain, "who"),
+		                             note_text(drain, note), client_text(drain, "who"),
 		                             client_text(drain, "reason")};
 
 		client_table_add(table, cells);
@@ -166,7 +178,7 @@ static void show_forces(const json_t *reply)
 		const json_t *force = json_array_get(forces, i);
 		char since[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(force, "app"), client_text(force, "site"), client_text(force, "to"),
-		                             client_time(client_int(force, "since"), since), dangling_text(force, note),
+		                             client_time(client_int(force, "since"), since), note_text(force, note),
 		                             client_text(force, "who")};
 
 		client_table_add(table, cells);
@@ -222,6 +234,7 @@ void client_show_status(const json_t *reply)
 	             client_int(reply, "pid"), client_time(started_s, since),
 	             client_span(clock_wall_s() - started_s, span));
 	show_refused(json_object_get(reply, "changes_refused"));
+	show_volatile(reply);
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
 	show_locate(json_object_get(reply, "locate"));
@@ -362,13 +375,15 @@ static void add_target(struct client_table *table, const json_t *app, const json
 	const json_t *health = json_object_get(target, "health");
 	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
+	json_int_t last_s = client_int(target, "last_answer");
+	char last[CTL_TIME_LEN];
 	char state[CLIENT_STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
 		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), client_state_text(target, state), cname[0] ? cname : addresses,
 		client_int_text(app, "ttl_s", ttl), client_int_text(target, "weight", weight),
-		client_int_text(target, "answers", answers),
+		client_int_text(target, "answers", answers), last_s ? client_span(now_s - last_s, last) : "",
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
 		client_int_text(health, "failures", failures),
 		health_text(health, text),
@@ -381,7 +396,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 void client_show_apps(const json_t *reply)
 {
 	static const char *const titles[] = {"APP",      "SITE",   "STATE",   "ANSWER", ">TTL", ">WEIGHT",
-	                                     ">ANSWERS", ">SINCE", ">PROBED", ">FAILED", "HEALTH", NULL};
+	                                     ">ANSWERS", ">LAST", ">SINCE", ">PROBED", ">FAILED", "HEALTH", NULL};
 	const json_t *apps = json_object_get(reply, "apps");
 	struct client_table *table = client_table_new(titles);
 	int64_t now_s = clock_wall_s();

@@ -15,6 +15,7 @@ void client_show_sites(const json_t *reply);
 void client_show_apps(const json_t *reply);
 void client_show_targets(const json_t *reply);
 void client_show_drain(const json_t *reply);
+void client_show_drains(const json_t *reply);
 void client_show_undrain(const json_t *reply);
 void client_show_force(const json_t *reply);
 void client_show_explain(const json_t *reply);

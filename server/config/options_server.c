@@ -94,6 +94,12 @@ static const struct option server_rows[] = {
 	 .help = "The maximum number of concurrent health probes."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
 	 .help = "Log messages of this severity and above."},
+	{"require-reason", &text_bool, .fallback = "off", FIELD(config_server, require_reason),
+	 .help = "Refuses drains and forces that say no reason (`edgesteerctl drain --reason`)."},
+	{"ttl-lead", &number_duration_s, .fallback = "0s", .min = "0s", .max = "7d", FIELD(config_server, ttl_lead_s),
+	 .help = "So long before a drain that starts later (`edgesteerctl drain --at`), and during a drain over a time, the "
+	         "answers that it will take away have a TTL of at most 5 seconds, so that caches have dropped them soon after. "
+	         "`0s`: two of the app's TTLs, in which every cache has asked again."},
 	{"watch", &text_enum, .fallback = "feeds", .words = watch_words, FIELD(config_server, watch),
 	 .help = "Which files are watched: a change of one that has been left alone for a second (or goes on for ten) starts a "
 	         "reload, as `edgesteerctl reload` does, with the same checks, of everything that has changed, watched or not. "

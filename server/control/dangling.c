@@ -2,19 +2,24 @@
 #include "control/dangling.h"
 
 #include "base/report.h"
+#include "control/cover.h"
+#include "state/selector.h"
 #include "state/state.h"
 #include "view/index.h"
 #include "view/view.h"
 
 const char *dangling_why(const struct view *view, const struct override *override)
 {
-	int site = index_find_site(view, override->site);
+	bool is_selector = selector_is(override->site);
+	int site = is_selector ? cover_next_site(view, override, 0) : index_find_site(view, override->site);
 	int app = override->app ? index_find_spelled(view, override->app) : -1;
 
 	if (override->app && app < 0)
 		return "no such app";
 	if (site < 0)
-		return "no such site";
+		return is_selector ? "no site matches" : "no such site";
+	if (is_selector)
+		return override->app && cover_count(view, override) == 0 ? "the app has no target there" : NULL;
 	if (override->app && index_target_at(view, (uint32_t)app, (uint32_t)site) < 0)
 		return "the app has no target there";
 	return NULL;

@@ -1,8 +1,8 @@
-// The verbs drain and undrain, for a site or one target. A change is durable and published before it is acknowledged.
+// The verb drain, for a site, a selector of sites, or an app's targets there. A change is durable and published before it
+// is acknowledged; with "volatile", where it cannot be durable, published alone.
 #pragma once
 
 struct call;
 
-// Each answers the call later, from the loop, or at once when it is refused.
+// Answers the call later, from the loop, or at once when it is refused.
 void drain_put(const struct call *call);
-void drain_remove(const struct call *call);

@@ -18,8 +18,10 @@
 #include "control/measured.h"
 #include "control/reply_json.h"
 #include "control/target_json.h"
+#include "control/cover.h"
 #include "health/health.h"
 #include "learn/shown.h"
+#include "state/selector.h"
 #include "state/state.h"
 #include "view/answers.h"
 #include "view/learned.h"
@@ -135,7 +137,7 @@ static const char *basis_text(enum cost_basis basis)
 static const char *explain_state(const struct explaining *e, json_t *object, uint32_t number, char *buf)
 {
 	const char *app = e->app->name, *site = e->live->view->sites[e->live->view->targets[number].site].name;
-	const struct override *drain = state_drained(e->state, app, site, e->now_s);
+	const struct override *drain = cover_drained(e->state, e->live->view, app, e->live->view->targets[number].site, e->now_s);
 	enum force_to forced = state_forced(e->state, app, site);
 	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
@@ -148,8 +150,9 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready)");
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
-		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",
-		         drain->app ? "its own" : "the site's", drain->who, drain->reason ? drain->reason : "none given");
+		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s%s drain, by %s, reason: %s",
+		         selector_is(drain->site) ? drain->site : drain->app ? "its own" : "the site's",
+		         selector_is(drain->site) ? "'s" : "", drain->who, drain->reason ? drain->reason : "none given");
 	}
 	return buf;
 }
@@ -334,6 +337,14 @@ static void explain_learned(struct explaining *e, const struct location *where)
 	json_object_set_new(e->object, "learned", object);
 }
 
+// What the client gets is cached for.
+static uint32_t ttl_of(const struct app *app, const struct pick *pick)
+{
+	const struct answers *answers = pick->target ? answers_of(pick->target) : NULL;
+
+	return answers && answers->count > 0 ? answers->rrsets[0].ttl_s : app->ttl_s;
+}
+
 // Step 4: the answer.
 static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
 {
@@ -368,7 +379,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	}
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
-	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
+	json_object_set_new(e->object, "ttl", json_integer(ttl_of(e->app, pick)));
 	step(e, "scope: /%u, the %s%s%s", where->scope, blocks[e->app->steer->form],
 	     e->live->learned ? " and one learned prefix, or none" : "",
 	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "control/arguments.h"
 #include "control/find.h"
 #include "control/impact.h"
 #include "control/pending.h"
@@ -62,6 +63,10 @@ void force_put(const struct call *call)
 	}
 	if (!override_force_read(to, &force.to)) {
 		call_answer(call, reply_error(REPLY_USAGE, "to: '%.64s' is not up, down or auto", to));
+		return;
+	}
+	if (!arguments_texts(call, force.to != FORCE_AUTO, &force, &refusal)) {
+		call_answer(call, refusal);
 		return;
 	}
 

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct background;
 struct config;
@@ -11,6 +12,7 @@ struct files;
 struct health;
 struct learner;
 struct live;
+struct override;
 struct provide;
 struct report;
 struct resolve;
@@ -40,9 +42,11 @@ struct control_ops {
 	// E_NOMEM. `report` may be NULL, is read-only and valid during the call.
 	void (*reload)(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
 	               void *done_ctx);
-	// For how many seconds a cache may still hold an answer of an earlier generation with a target at the site (`app`
-	// NULL: of any app); 0: none can.
-	int64_t (*cached_s)(void *ctx, const char *app, const char *site);
+	// For how many seconds a cache may still hold an answer of an earlier generation, or of the process before, with a
+	// target that the drain is of; 0: none can.
+	int64_t (*cached_s)(void *ctx, const struct override *drain);
+	// When a target of the view in use was last handed out, by the wall clock; 0: not since the start, as far as is known.
+	int64_t (*last_answer_s)(void *ctx, uint32_t target);
 	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
 	// event loop.
 	const struct files *(*files)(void *ctx);

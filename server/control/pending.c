@@ -2,11 +2,14 @@
 #include "control/pending.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "control/reply_json.h"
+#include "state/selector.h"
 #include "view/live.h"
 
 static json_t *not_saved(int err, const char *why)
@@ -15,8 +18,8 @@ static json_t *not_saved(int err, const char *why)
 		return reply_error(REPLY_REFUSED, "not done: %s", why);
 	switch (err) {
 	case E_IO: return reply_error(REPLY_REFUSED, "not done: it cannot be saved in the state folder (see the log)");
-	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: the limit of %d overrides is reached",
-	                                 STATE_OVERRIDES_MAX);
+	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: the limit of %d overrides, %d of them for patterns, regions "
+	                                 "or carriers, is reached", STATE_OVERRIDES_MAX, SELECTORS_MAX);
 	case E_STATE: return reply_error(REPLY_REFUSED, "not done: %d changes are already waiting to be saved; try again",
 	                                 STATE_QUEUE_MAX);
 	}
@@ -73,6 +76,29 @@ static void answer_with_warnings(struct pending *pending, json_t *reply)
 	add_warnings(&pending->job);
 }
 
+// What was removed or replaced stays visible, but for a drain that goes on as one that gives clients back.
+static void note_ended(const struct pending *pending, const struct state_result *result)
+{
+	const struct override *given = pending->override;
+	int64_t now_s = clock_wall_s();
+
+	for (size_t i = 0; i < result->before_count && !given->is_returning; i++)
+		if (override_holds(result->before[i], now_s))
+			state_ended(pending->call->ops.state, result->before[i], pending->is_put ? ENDED_REPLACED : ENDED_TAKEN_BACK,
+			            given->who, given->by);
+}
+
+static void warn_of_volatile(json_t *reply, const char *why)
+{
+	char text[STATE_WHY_LEN + 128];
+
+	snprintf(text, sizeof(text), "it could not be saved, and is held in memory only: it ends with the daemon, unless it can "
+	         "be saved before (%s)", why ? why : "see the log");
+	if (json_array_append_new(json_object_get(reply, "warnings"), reply_text(text)) < 0)
+		(void)json_object_set_new(reply, "warnings", json_pack("[o]", reply_text(text)));
+	(void)json_object_set_new(reply, "volatile", json_true());
+}
+
 static void finish(void *ctx, const struct state_result *result)
 {
 	struct pending *pending = ctx;
@@ -87,6 +113,10 @@ static void finish(void *ctx, const struct state_result *result)
 		reply = not_saved(result->err, result->why);
 	if (result->err == E_OK && !reply)
 		reply = reply_ok(); // it is done, even if there was no memory to say more
+	if (result->err == E_OK)
+		note_ended(pending, result);
+	if (result->is_volatile)
+		warn_of_volatile(reply, result->why);
 	if (result->err == E_OK && reply && pending->warnings)
 		answer_with_warnings(pending, reply);
 	else
@@ -120,6 +150,7 @@ void pending_put(const struct call *call, const struct override *override, pendi
 	if (!pending)
 		return;
 	pending->warnings = warnings;
+	pending->is_put = true;
 	state_put(call->ops.state, pending->override, finish, pending);
 }
 

@@ -24,7 +24,8 @@ typedef json_t *pending_nothing_fn(const struct pending *pending);
 struct pending {
 	struct background_job job; // of the warnings
 	struct call *call;
-	struct override *override; // the one set, or the pattern of those removed; owned
+	struct override *override; // the one set, or the pattern of those removed, with who removes them; owned
+	bool is_put;
 	pending_done_fn *done;
 	pending_nothing_fn *nothing;   // NULL for pending_put()
 	pending_warnings_fn *warnings; // for the reply's "warnings"; NULL: none

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clean.h"
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "state/override.h"
@@ -73,19 +74,48 @@ json_t *reply_time(int64_t time_s)
 	return time_s ? json_integer(time_s) : json_null();
 }
 
-json_t *reply_drain(const struct override *drain)
+// What a drain does at the moment.
+static const char *phase_of(const struct override *drain, uint32_t share)
 {
-	if (!drain)
-		return json_null();
+	if (!drain->has_begun)
+		return "scheduled";
+	if (drain->is_returning)
+		return "returning";
+	return share > 0 ? "draining" : "drained";
+}
 
-	json_t *object = json_object();
+json_t *reply_drain_into(json_t *object, const struct override *drain)
+{
+	uint32_t share = override_share(drain, clock_mono_ms());
 
 	object = reply_set(object, "site", reply_text(drain->site));
 	object = reply_set(object, "app", reply_text(drain->app));
 	object = reply_set(object, "reason", reply_text(drain->reason));
 	object = reply_set(object, "who", reply_text(drain->who));
+	object = reply_set(object, "by", reply_text(drain->by));
 	object = reply_set(object, "since", reply_time(drain->since_s));
-	return reply_set(object, "until", reply_time(drain->until_s));
+	object = reply_set(object, "until", reply_time(drain->until_s));
+	object = reply_set(object, "start", reply_time(override_start_s(drain)));
+	object = reply_set(object, "phase", json_string(phase_of(drain, share)));
+	object = reply_set(object, "moved", json_real(1 - (double)share / SHARE_WHOLE));
+	if (drain->over_s)
+		object = reply_set(object, "over_s", json_integer(drain->over_s));
+	if (drain->ender)
+		object = reply_set(object, "ender", reply_text(drain->ender));
+	return drain->is_volatile ? reply_set(object, "volatile", json_true()) : object;
+}
+
+json_t *reply_drain(const struct override *drain)
+{
+	return drain ? reply_drain_into(json_object(), drain) : json_null();
+}
+
+bool reply_has(const json_t *list, const json_t *value)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_equal(json_array_get(list, i), value))
+			return true;
+	return false;
 }
 
 static void add_line(void *ctx, enum report_level level, const char *text)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -24,7 +25,11 @@ json_t *reply_append(json_t *list, json_t *value) MUST_USE;
 json_t *reply_text(const char *text) MUST_USE;
 // A time in seconds of the wall clock; null for 0 ("never").
 json_t *reply_time(int64_t time_s) MUST_USE;
-// The drain: who set it, when, why, and until when. NULL: null.
+// The drain: what it is of, who set it, when, why, how far it has come, and until when. NULL: null.
 json_t *reply_drain(const struct override *drain) MUST_USE;
+// The same as fields of `object`.
+json_t *reply_drain_into(json_t *object, const struct override *drain) MUST_USE;
+// Whether the list has an equal value.
+bool reply_has(const json_t *list, const json_t *value);
 // Adds the report's lines as "errors", "warnings" and "notes", leaving out those without lines.
 json_t *reply_report(json_t *object, const struct report *report) MUST_USE;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "control/call.h"
+#include "control/cover.h"
 #include "control/dangling.h"
 #include "control/explain.h"
 #include "control/find.h"
@@ -20,9 +21,9 @@
 
 static json_t *show_force(const struct override *force)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "app", reply_text(force->app), "site", reply_text(force->site), "to",
-	                 override_force_text(force->to), "who", reply_text(force->who), "since",
-	                 reply_time(force->since_s));
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "app", reply_text(force->app), "site", reply_text(force->site),
+	                 "to", override_force_text(force->to), "who", reply_text(force->who), "by", reply_text(force->by),
+	                 "reason", reply_text(force->reason), "since", reply_time(force->since_s));
 }
 
 // Targets counted by state.
@@ -84,6 +85,7 @@ static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_
 	}
 	reply = reply_set(reply, "drain_count", json_integer(drain_count));
 	reply = reply_set(reply, "drains", drains);
+	reply = reply_set(reply, "volatile_count", json_integer((json_int_t)state_volatile_count(state)));
 	reply = reply_set(reply, "force_count", json_integer((json_int_t)count - drain_count));
 	reply = reply_set(reply, "forces", forces);
 	reply = reply_set(reply, "overrides_revision", json_integer((json_int_t)state_revision(state)));
@@ -264,7 +266,7 @@ json_t *show_sites(const struct call *call)
 		if (only < 0 || (uint32_t)only == i)
 			list = reply_append(list, set_ceiling(&call->ops, view->sites[i].name,
 			                                      site_json(view, &view->sites[i], &counts[i],
-			                                                state_drained(call->ops.state, NULL, view->sites[i].name, now_s))));
+			                                                cover_drained(call->ops.state, view, NULL, i, now_s))));
 	free(counts);
 	return reply_set(reply_ok(), "sites", list);
 }

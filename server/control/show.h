@@ -8,14 +8,15 @@
 
 struct call;
 
-// About how many targets `apps` and `targets` show in one reply, and how many overrides `status` does; a reply's
+// About how many targets `apps` and `targets` show in one reply, and how many overrides `status` and `drains` do; a reply's
 // "next" is the "from" of the next part. The parts form one consistent list if "generation" of `apps` and `targets`,
-// or "overrides_revision" of `status`, is the same in all of them.
+// or "overrides_revision" of `status` and `drains`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_OVERRIDES_MAX = 2000 };
 // How many entries `learned` shows, of "count" that there are.
 enum { SHOW_LEARNED_MAX = 5000 };
 
 json_t *show_status(const struct call *call) MUST_USE;
+json_t *show_drains(const struct call *call) MUST_USE;
 json_t *show_sites(const struct call *call) MUST_USE;
 json_t *show_apps(const struct call *call) MUST_USE;
 json_t *show_targets(const struct call *call) MUST_USE;

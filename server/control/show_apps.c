@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "control/call.h"
+#include "control/cover.h"
 #include "control/find.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
@@ -91,8 +92,9 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	}
 	object = reply_set(object, "answers",
 	                   json_integer((json_int_t)handouts_of(view->handouts, view->targets[number].handouts)));
+	object = reply_set(object, "last_answer", reply_time(source->ops->last_answer_s(source->ops->ctx, number)));
 	object = reply_set(object, "health", health_json(source, number, written));
-	return reply_set(object, "drained", reply_drain(state_drained(source->ops->state, app_name, site, source->now_s)));
+	return reply_set(object, "drained", reply_drain(cover_drained(source->ops->state, view, app_name, view->targets[number].site, source->now_s)));
 }
 
 // NULL when the app has no target at the only site asked for, or when out of memory, and then *ret_ok is false.

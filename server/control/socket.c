@@ -114,17 +114,44 @@ static void user_name(uid_t uid, char *buf, size_t size)
 		fclose(passwd);
 }
 
+// Who logged in, whatever the process has become since by sudo or su. The kernel keeps it from the login on
+// (pam_loginuid). False: nobody did, as with a service, or it is not known. The peer is connected, so its number is
+// its own.
+static bool login_uid(pid_t pid, uid_t *ret_uid)
+{
+	char path[64];
+	unsigned uid;
+
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+
+	FILE *file = pid > 0 ? fopen(path, "re") : NULL;
+	bool is_read = file && fscanf(file, "%u", &uid) == 1 && uid != (uid_t)-1;
+
+	if (file)
+		fclose(file);
+	if (is_read)
+		*ret_uid = uid;
+	return is_read;
+}
+
 const char *socket_peer(int fd, char *buf)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	char name[64];
+	char name[64], login_name[64];
+	uid_t login;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
 		snprintf(buf, SOCKET_PEER_LEN, "unknown peer");
 		return buf;
 	}
 	user_name(cred.uid, name, sizeof(name));
-	snprintf(buf, SOCKET_PEER_LEN, "uid %u%s, pid %d", (unsigned)cred.uid, name, (int)cred.pid);
+	if (!login_uid(cred.pid, &login) || login == cred.uid) {
+		snprintf(buf, SOCKET_PEER_LEN, "uid %u%s, pid %d", (unsigned)cred.uid, name, (int)cred.pid);
+		return buf;
+	}
+	user_name(login, login_name, sizeof(login_name));
+	snprintf(buf, SOCKET_PEER_LEN, "uid %u%s as uid %u%s, pid %d", (unsigned)login, login_name, (unsigned)cred.uid, name,
+	         (int)cred.pid);
 	return buf;
 }

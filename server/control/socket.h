@@ -6,7 +6,7 @@
 
 #include "base/attr.h"
 
-enum { SOCKET_PEER_LEN = 128 };
+enum { SOCKET_PEER_LEN = 256 };
 
 // Listens at `path`, mode 0660, non-blocking, close-on-exec; its folder is made when missing. *ret_made identifies the
 // file for socket_remove(). E_EXISTS: another process serves it, or it is not a socket; E_INVAL: the path is too long;

@@ -15,6 +15,7 @@
 #include "control/register.h"
 #include "control/reply_json.h"
 #include "control/show.h"
+#include "control/undrain.h"
 #include "control/verdict.h"
 
 #define TEXT JSON_STRING
@@ -27,11 +28,17 @@ static const struct verbs_row rows[] = {
 	{"sites", .now = show_sites, .scope = VERBS_READ, .fields = {{"site", false, TEXT}}},
 	{"apps", .now = show_apps, .scope = VERBS_READ, .fields = {{"app", false, TEXT}, {"site", false, TEXT}, {"from", false, NUMBER}}},
 	{"targets", .now = show_targets, .scope = VERBS_READ, .fields = {{"app", false, TEXT}, {"from", false, NUMBER}}},
+	{"drains", .now = show_drains, .scope = VERBS_READ,
+	 .fields = {{"site", false, TEXT}, {"app", false, TEXT}, {"ended", false, FLAG}, {"from", false, NUMBER}}},
 	{"drain", .later = drain_put, .scope = VERBS_OPERATE,
-	 .fields = {{"site", true, TEXT}, {"app", false, TEXT}, {"for", false, TEXT}, {"reason", false, TEXT}}},
-	{"undrain", .later = drain_remove, .scope = VERBS_OPERATE, .fields = {{"site", true, TEXT}, {"app", false, TEXT}}},
+	 .fields = {{"site", false, TEXT}, {"region", false, TEXT}, {"carrier", false, TEXT}, {"app", false, TEXT},
+	            {"at", false, TEXT}, {"for", false, TEXT}, {"until", false, TEXT}, {"over", false, TEXT},
+	            {"reason", false, TEXT}, {"by", false, TEXT}, {"volatile", false, FLAG}}},
+	{"undrain", .later = undrain_remove, .scope = VERBS_OPERATE,
+	 .fields = {{"site", false, TEXT}, {"region", false, TEXT}, {"carrier", false, TEXT}, {"app", false, TEXT},
+	            {"over", false, TEXT}, {"by", false, TEXT}}},
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
-	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
+	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}}},
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},

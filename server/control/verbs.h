@@ -9,7 +9,7 @@
 
 struct call;
 
-enum { VERBS_FIELDS_MAX = 6 };
+enum { VERBS_FIELDS_MAX = 13 };
 
 // What a peer must be allowed for a verb, as a set of bits of what it is allowed. Whoever can open the socket is allowed
 // everything. Over HTTP, what reads is asked for by GET, anything else by POST.

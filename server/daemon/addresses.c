@@ -19,7 +19,14 @@ _Static_assert((int)ANSWERS_ADDRESSES_MAX == (int)CONFIG_ADDRESSES_MAX, "all of 
 static int replace(const struct target *target, const struct addr *list, size_t count, uint32_t ttl_s)
 {
 	struct answers *answers = answers_new(list, count, ttl_s);
+	uint32_t cap_s = answers_of(target)->cap_s;
 
+	if (answers && cap_s) {
+		struct answers *capped = answers_capped(answers, cap_s);
+
+		answers_free(answers);
+		answers = capped;
+	}
 	if (!answers)
 		return E_NOMEM;
 	if (answers_equal(answers_of(target), answers))
@@ -61,6 +68,21 @@ int addresses_compose_all(const struct view *view, const struct health *health)
 		if (health_partial(health, i) || !answers_of(&view->targets[i])->in_arena)
 			err = addresses_compose(view, health, i);
 	return err;
+}
+
+int addresses_cap(const struct view *view, uint32_t number, uint32_t cap_s)
+{
+	const struct target *target = &view->targets[number];
+	struct answers *answers;
+
+	must(number < view->target_count);
+	if (answers_of(target)->cap_s == cap_s)
+		return E_OK;
+	answers = answers_capped(answers_of(target), cap_s);
+	if (!answers)
+		return E_NOMEM;
+	answers_set(target, answers);
+	return E_OK;
 }
 
 int addresses_set(const struct view *view, struct merge *merge, struct health *health, uint32_t number,

@@ -17,6 +17,9 @@ int addresses_compose(const struct view *view, const struct health *health, uint
 // The same for every target, after E_NOMEM.
 int addresses_compose_all(const struct view *view, const struct health *health) MUST_USE;
 
+// From now on the target is answered with a TTL of at most cap_s; 0: with its own. E_NOMEM: nothing has changed.
+int addresses_cap(const struct view *view, uint32_t number, uint32_t cap_s) MUST_USE;
+
 // Sets the addresses of a target to which the config gives none, up to CONFIG_ADDRESSES_MAX, each once; they are probed
 // where the target has a check and no check addresses. None: it has the state EMPTY. `merge` learns of that, and of its
 // health. E_NOMEM: call it again.

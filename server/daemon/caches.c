@@ -51,11 +51,19 @@ int caches_add(struct caches *caches, const char *app, const char *site, uint32_
 	return ledger_add(&caches->latest, app, site, (int64_t)ttl_s + SLACK_S, 0);
 }
 
-int64_t caches_left_s(const struct caches *caches, const char *app, const char *site)
+int caches_add_former(struct caches *caches, const char *site, int64_t left_s)
 {
 	int64_t now_s = caches_now_s();
-	int64_t earlier_s = ledger_left_s(&caches->earlier, app, site, now_s);
-	int64_t latest_s = ledger_left_s(&caches->latest, app, site, now_s - caches->replaced_s);
+
+	return ledger_add(&caches->earlier, "", site, now_s + left_s + SLACK_S, now_s);
+}
+
+int64_t caches_left_s(const struct caches *caches, bool (*is_wanted)(const void *ctx, const char *app, const char *site),
+                      const void *ctx)
+{
+	int64_t now_s = caches_now_s();
+	int64_t earlier_s = ledger_left_of(&caches->earlier, is_wanted, ctx, now_s);
+	int64_t latest_s = ledger_left_of(&caches->latest, is_wanted, ctx, now_s - caches->replaced_s);
 
 	return latest_s > earlier_s ? latest_s : earlier_s;
 }

@@ -2,6 +2,7 @@
 // the TTL that it was answered with. Each generation's is made on the builder's thread from the one before it.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -25,5 +26,9 @@ void caches_free(void *caches);
 // A target of the generation that is about to be replaced was answered with this TTL. E_NOMEM, E_LIMIT.
 int caches_add(struct caches *caches, const char *app, const char *site, uint32_t ttl_s) MUST_USE;
 
-// For how many seconds a cache may still hold an answer with a target at the site (`app` NULL: of any app); 0: none can.
-int64_t caches_left_s(const struct caches *caches, const char *app, const char *site);
+// Answers with any app's target at the site, from before now, may be cached for `left_s` seconds. E_NOMEM, E_LIMIT.
+int caches_add_former(struct caches *caches, const char *site, int64_t left_s) MUST_USE;
+
+// For how many seconds a cache may still hold an answer of those that `is_wanted`; 0: none can. The app "": of any app.
+int64_t caches_left_s(const struct caches *caches, bool (*is_wanted)(const void *ctx, const char *app, const char *site),
+                      const void *ctx);

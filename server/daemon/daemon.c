@@ -17,6 +17,7 @@
 #include "control/ops.h"
 #include "daemon/aliases.h"
 #include "daemon/building.h"
+#include "daemon/handed.h"
 #include "daemon/handover.h"
 #include "daemon/inner.h"
 #include "daemon/loop.h"
@@ -143,8 +144,9 @@ static int make_events(struct daemon *daemon)
 	daemon->expiry = evtimer_new(daemon->base, reactions_on_expiry, daemon);
 	daemon->first_round_timeout = evtimer_new(daemon->base, on_first_round_timeout, daemon);
 	daemon->sampling = evtimer_new(daemon->base, on_sampling, daemon);
-	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout && daemon->sampling
-	               ? E_OK : E_NOMEM;
+	daemon->handed = handed_new(daemon->base);
+	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout && daemon->sampling &&
+	               daemon->handed ? E_OK : E_NOMEM;
 }
 
 // State, health, reloads, control and the HTTP door. State and control log their own errors.
@@ -249,8 +251,8 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 static void apply_overrides(struct daemon *daemon)
 {
 	for (size_t i = 0; i < state_override_count(daemon->state); i++)
-		serving_set_override(daemon->serving, NULL, state_override_at(daemon->state, i), clock_wall_s());
-	reactions_expire(daemon);
+		serving_set_override(daemon->serving, daemon->state, NULL, state_override_at(daemon->state, i));
+	reactions_begin(daemon);
 }
 
 static bool has_target(void *ctx, const char *app, const char *site)
@@ -334,6 +336,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])
 			event_free(timers[i]);
+	handed_free(daemon->handed);
 	if (daemon->base)
 		event_base_free(daemon->base);
 	handover_free(daemon->first);

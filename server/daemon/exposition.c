@@ -25,6 +25,7 @@ static const struct unit *unit_of(const struct metric *metric)
 		{"microseconds", "_seconds", "seconds", 6},
 		{"timestamp", "_timestamp_seconds", "seconds", 0},
 		{"octets", "_bytes", "bytes", 0},
+		{"thousandths", "", "", 3},
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)

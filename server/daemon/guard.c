@@ -30,8 +30,26 @@ void guard_wipe(struct guard *guard)
 	*guard = (struct guard){0};
 }
 
-// The next generation as it would be answered from at first. New targets count as up. Its states are the caller's to free;
-// NULL: out of memory.
+// Of the targets that take a part of their clients, which part: a reload does not change it. The caller's to free. NULL:
+// there are none, or out of memory.
+static struct target_shares *next_shares(const struct live *now, const uint32_t *old_of_new, struct target_states *states)
+{
+	struct target_shares *shares = now->shares ? live_shares_new(now->shares->count) : NULL;
+
+	for (uint32_t i = 0; i < states->count; i++) {
+		uint8_t parts = old_of_new[i] < now->states->count ? live_state(now, old_of_new[i]) & TARGET_PARTS : 0;
+
+		if (!shares || !parts)
+			continue;
+		states->octets[i] |= parts;
+		shares->list[shares->count] = now->shares->list[live_share_find(now->shares, old_of_new[i])];
+		shares->list[shares->count++].target = i;
+	}
+	return shares;
+}
+
+// The next generation as it would be answered from at first. New targets count as up. Its states and shares are the caller's
+// to free; without states: out of memory.
 static struct live next_live(const struct live *now, const struct generation *next)
 {
 	const uint32_t *old_of_new = next->handover->old_of_new;
@@ -45,6 +63,7 @@ static struct live next_live(const struct live *now, const struct generation *ne
 	states->count = next->view->target_count;
 	for (uint32_t i = 0; i < states->count; i++)
 		states->octets[i] = old_of_new[i] < now->states->count ? live_state(now, old_of_new[i]) & TARGET_CLOSED : 0;
+	live.shares = next_shares(now, old_of_new, states);
 	return live;
 }
 
@@ -88,6 +107,7 @@ static int look(struct guard *guard, const struct live *now, const struct genera
 		effect_wipe(&effect);
 	}
 	free((void *)after.states);
+	free((void *)after.shares);
 	return err == E_NOMEM ? E_OK : err; // a reload needs more than this
 }
 

@@ -17,6 +17,7 @@ struct door;
 struct door_ops;
 struct event;
 struct event_base;
+struct handed;
 struct handouts;
 struct handover;
 struct learner;
@@ -51,6 +52,7 @@ struct daemon {
 	struct event *first_round_timeout; // timer: the first round of checks has taken too long
 	struct serving *serving;
 	struct handouts *handouts;
+	struct handed *handed;   // when they have counted last
 	struct sockets *sockets;
 	unsigned workers_max;    // there are hand-out counters for this many
 	struct workers *workers; // NULL until the first round of health checks has finished
@@ -83,8 +85,12 @@ struct daemon {
 
 // Opens state, health, aliases and readiness. The state logs its own errors.
 int reactions_open(struct daemon *daemon);
-// Removes drains that have expired, and sets the timer for the next one.
+// Removes drains that have expired, has others begin or go on, and sets the timer for the next time.
 void reactions_expire(struct daemon *daemon);
+// Once, when the overrides from before the start are applied.
+void reactions_begin(struct daemon *daemon);
+// Another generation is in use: notes its TTLs.
+void reactions_answered(struct daemon *daemon);
 // As provide_ops.ready_changed.
 void reactions_ready_changed(void *ctx, const char *app, const char *site, enum edgesteer_health health);
 // For the timers `publish` and `expiry`.

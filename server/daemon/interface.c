@@ -1,10 +1,13 @@
 // What the control socket and the HTTP door ask of the daemon; see inner.h.
+#include <string.h>
+
 #include "base/err.h"
 #include "config/config.h"
+#include "control/cover.h"
 #include "control/ops.h"
 #include "daemon/aliases.h"
-#include "daemon/caches.h"
 #include "daemon/ceilings.h"
+#include "daemon/handed.h"
 #include "daemon/inner.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
@@ -14,6 +17,9 @@
 #include "door/door.h"
 #include "door/keys.h"
 #include "generation/reload.h"
+#include "state/override.h"
+#include "state/selector.h"
+#include "view/index.h"
 #include "view/live.h"
 
 static const struct config *config_of(void *ctx)
@@ -30,11 +36,41 @@ static const struct live *live_of(void *ctx)
 	return serving_live(daemon->serving);
 }
 
-static int64_t cached_s(void *ctx, const char *app, const char *site)
+// What a drain is of, for serving_cached_s().
+struct wanted {
+	const struct view *view;
+	const struct override *drain;
+};
+
+// A site that the view has not any more is one of a selector's for safety's sake.
+static bool is_wanted(const void *ctx, const char *app, const char *site)
+{
+	const struct wanted *wanted = ctx;
+	const struct override *drain = wanted->drain;
+
+	if (drain->app && app[0] && strcmp(app, drain->app) != 0)
+		return false;
+	if (!selector_is(drain->site))
+		return strcmp(site, drain->site) == 0;
+
+	int number = index_find_site(wanted->view, site);
+
+	return number < 0 || cover_site(wanted->view, drain, (uint32_t)number);
+}
+
+static int64_t cached_s(void *ctx, const struct override *drain)
+{
+	const struct daemon *daemon = ctx;
+	const struct wanted wanted = {serving_view(daemon->serving), drain};
+
+	return serving_cached_s(daemon->serving, is_wanted, &wanted);
+}
+
+static int64_t last_answer_s(void *ctx, uint32_t target)
 {
 	const struct daemon *daemon = ctx;
 
-	return caches_left_s(serving_caches(daemon->serving), app, site);
+	return handed_last_s(daemon->handed, serving_view(daemon->serving), target);
 }
 
 static const struct files *files_of(void *ctx)
@@ -132,6 +168,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.live = live_of,
 		.reload = reloads_begin,
 		.cached_s = cached_s,
+		.last_answer_s = last_answer_s,
 		.files = files_of,
 		.ceiling = ceiling,
 		.effect = effect,

@@ -303,6 +303,9 @@ static int export_state(const char *path, struct report *report)
 		printf("%s: orders.json and health.json written: %zu %s, %zu %s, health of %zu %s\n",
 		       config->server.state_dir, all.drains, all.drains == 1 ? "drain" : "drains", all.forces,
 		       all.forces == 1 ? "force" : "forces", all.targets, all.targets == 1 ? "target" : "targets");
+	if (err == E_OK && all.left_out)
+		printf("%s: %zu %s not written, as older versions do not know what they are: see above\n",
+		       config->server.state_dir, all.left_out, all.left_out == 1 ? "drain is" : "drains are");
 	config_free(config);
 	return err == E_OK ? EXIT_SUCCESS : EXIT_RUNTIME;
 }

@@ -18,8 +18,11 @@ enum known {
 	KNOWN_TARGET_DRAINED = 1 << 4, // by a drain of its own: both may hold, and end at different times
 	KNOWN_EMPTY = 1 << 5,
 	KNOWN_UNREADY = 1 << 6,       // by its provider
-	KNOWN_ALL = 1 << 7,
+	KNOWN_SELECTED = 1 << 7,      // by a drain of a selector of sites, whichever and however many
+	KNOWN_ALL = 1 << 8,
 };
+
+_Static_assert((unsigned)KNOWN_ALL <= UINT8_MAX + 1u, "what is known of a target is an octet");
 
 // A target that takes a part of its clients.
 struct part {
@@ -51,7 +54,7 @@ static void fill_table(struct merge *merge)
 		                                                   : FORCE_AUTO;
 
 		merge->state_of[known] = merge_state(forced, !(known & KNOWN_DOWN), !(known & KNOWN_UNREADY),
-		                                     known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED),
+		                                     known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED | KNOWN_SELECTED),
 		                                     known & KNOWN_EMPTY);
 	}
 }
@@ -91,7 +94,7 @@ static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t valu
 
 	must(target < merge->states->count);
 	known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
-	must(known < KNOWN_ALL && (known & (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN)) != (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN));
+	must((known & (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN)) != (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN));
 	merge->known[target] = known;
 	merge->states->octets[target] = merge->state_of[known] | (merge->states->octets[target] & TARGET_PARTS);
 }
@@ -109,6 +112,11 @@ void merge_set_ready(struct merge *merge, uint32_t target, bool ready)
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty)
 {
 	set(merge, target, KNOWN_EMPTY, empty ? KNOWN_EMPTY : 0);
+}
+
+void merge_set_selected(struct merge *merge, uint32_t target, bool drained)
+{
+	set(merge, target, KNOWN_SELECTED, drained ? KNOWN_SELECTED : 0);
 }
 
 static void drain_site(struct merge *merge, const char *name, bool holds)

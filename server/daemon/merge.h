@@ -39,7 +39,9 @@ void merge_set_health(struct merge *merge, uint32_t target, bool up);
 void merge_set_ready(struct merge *merge, uint32_t target, bool ready);
 // Whether it has no address at all.
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
-// An override holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
+// Whether a drain of a selector of sites has taken all clients from it.
+void merge_set_selected(struct merge *merge, uint32_t target, bool drained);
+// An override, of one site or target, holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
 // spelling affects no target; so no two of one kind affect the same target.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);
 

@@ -6,7 +6,10 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/ops.h"
+#include "control/safe.h"
 #include "daemon/aliases.h"
+#include "daemon/drains.h"
 #include "daemon/inner.h"
 #include "daemon/loop.h"
 #include "daemon/readiness.h"
@@ -19,6 +22,7 @@
 enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
+	LOOK_MS = 1000, STEP_MIN_MS = 100, // between two steps of drains that move clients
 };
 
 // Out of memory, it is tried again.
@@ -34,23 +38,85 @@ static void publish(struct daemon *daemon)
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
 
+// Notes of the drains that have taken all clients when caches will have forgotten them.
+static void note_safe(struct daemon *daemon)
+{
+	const struct control_ops ops = interface_ops(daemon);
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
+		const struct override *drain = state_override_at(daemon->state, i);
+
+		if (drain->kind == OVERRIDE_DRAIN && !drain->safe_mono_s && !drain->is_returning &&
+		    override_share(drain, now_ms) == 0)
+			state_set_safe(daemon->state, drain, safe_left_s(&ops, drain));
+	}
+}
+
+static void overrides_committed(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	(void)serving_step_drains(daemon->serving, daemon->state);
+	publish(daemon);
+	note_safe(daemon);
+}
+
+static void tell_expired(const struct state *state, int64_t now_s)
+{
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *override = state_override_at(state, i);
+
+		if (override_holds(override, now_s))
+			continue;
+		log_notice(override->is_returning ? "the drain of %s for %s has given all clients back; set by %s, reason: %s"
+		                                  : "the drain of %s for %s has expired; set by %s, reason: %s", override->site,
+		           override->app ? override->app : "every app", override->who,
+		           override->reason ? override->reason : "none given");
+	}
+}
+
+// In how many milliseconds drains that are to begin, or move clients, are looked at again: the latter go in steps of about
+// a hundredth. 0: there are none.
+static unsigned step_ms(const struct state *state)
+{
+	int64_t mono_ms = clock_mono_ms();
+	unsigned shortest_ms = 0;
+
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *drain = state_override_at(state, i);
+		unsigned ms = LOOK_MS;
+
+		if (drain->has_begun && !drains_is_moving(drain, mono_ms))
+			continue;
+		if (drain->has_begun && drain->over_s * 10 < ms)
+			ms = drain->over_s * 10 > STEP_MIN_MS ? drain->over_s * 10 : STEP_MIN_MS;
+		if (!shortest_ms || ms < shortest_ms)
+			shortest_ms = ms;
+	}
+	return shortest_ms;
+}
+
 void reactions_expire(struct daemon *daemon)
 {
 	int64_t next_s = 0, now_s = clock_wall_s();
 
-	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
-		const struct override *override = state_override_at(daemon->state, i);
-
-		if (!override_holds(override, now_s))
-			log_notice("the drain of %s for %s has expired; set by %s, reason: %s", override->site,
-			           override->app ? override->app : "every app", override->who,
-			           override->reason ? override->reason : "none given");
-	}
+	tell_expired(daemon->state, now_s);
 	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
+	if (serving_step_drains(daemon->serving, daemon->state)) {
+		publish(daemon);
+		note_safe(daemon);
+	}
+
+	bool has_led = serving_lead(daemon->serving, daemon->state);
+	unsigned ms = step_ms(daemon->state);
+
 	event_del(daemon->expiry);
-	// Drains end by the wall clock, which may be set, and runs on while the machine is suspended. A timer follows
-	// neither, so the clock is polled while any drain has an end.
-	if (next_s)
+	// Drains begin and end by the wall clock, which may be set, and runs on while the machine is suspended. A timer
+	// follows neither, so the clock is polled while any drain has an end or a beginning to come.
+	if (!has_led || ms)
+		loop_arm(daemon->expiry, (ms ? ms : LOOK_MS) / 1000, (int)(ms % 1000 * 1000));
+	else if (next_s)
 		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 }
 
@@ -65,14 +131,12 @@ static void override_changed(void *ctx, const struct override *old, const struct
 {
 	struct daemon *daemon = ctx;
 
-	serving_set_override(daemon->serving, old, next, clock_wall_s());
-	if (next && next->until_s)
+	serving_set_override(daemon->serving, daemon->state, old, next);
+	if (next && old == next)
+		log_notice("the drain of %s for %s begins; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
+		           next->who, next->reason ? next->reason : "none given");
+	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);
-}
-
-static void overrides_committed(void *ctx)
-{
-	publish(ctx);
 }
 
 // ---- health ---------------------------------------------------------------------------------------------------------
@@ -167,6 +231,32 @@ static void set_ready(void *ctx, const char *app, const char *site, bool ready)
 
 	serving_set_ready(daemon->serving, app, site, ready);
 	loop_arm(daemon->publish, 0, COALESCE_US);
+}
+
+// ---- generations ----------------------------------------------------------------------------------------------------
+
+void reactions_answered(struct daemon *daemon)
+{
+	const struct view *view = serving_view(daemon->serving);
+	const struct former *former = state_former(daemon->state);
+
+	for (uint32_t i = 0; i < view->site_count; i++)
+		state_set_answered(daemon->state, view->sites[i].name, view->index->site_ttl_s[i]);
+	for (size_t i = 0; i < former->count; i++)
+		if (former->sites[i].ttl_s && index_find_site(view, former->sites[i].site) < 0)
+			state_set_answered(daemon->state, former->sites[i].site, 0);
+}
+
+void reactions_begin(struct daemon *daemon)
+{
+	const struct former *former = state_former(daemon->state);
+	int64_t now_s = clock_wall_s();
+
+	for (size_t i = 0; i < former->count; i++)
+		serving_note_cached(daemon->serving, former->sites[i].site, former_until_s(&former->sites[i], now_s) - now_s + 1);
+	reactions_answered(daemon);
+	note_safe(daemon);
+	reactions_expire(daemon);
 }
 
 // ---- opening --------------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 		door_take(daemon->door, keys);
 	event_active(daemon->forget, EV_TIMEOUT, 0);
 	building_taken(&daemon->building, daemon->provide, config);
+	reactions_answered(daemon);
+	reactions_expire(daemon); // also for the TTLs of the new view
 	loop_arm(daemon->publish, 0, COALESCE_US); // what there was no memory for
 	if (job->kind == RELOAD_JOIN)
 		return E_OK;

@@ -21,7 +21,7 @@ static const struct metric build = ROW(build_info, GAUGE, "", "The version, as a
 static const struct metric drained_since = ROW(drain_since, GAUGE, "timestamp", "When the drain was set, in Unix time.");
 static const struct metric drained_until = ROW(drain_end, GAUGE, "timestamp",
                                                "When the drain ends, in Unix time; none where it holds until undrain.");
-static const struct metric drained_share = ROW(drain_share_ratio, GAUGE, "",
+static const struct metric drained_share = ROW(drain_share_ratio, GAUGE, "thousandths",
                                                "The share of the traffic that the drain takes away.");
 static const struct metric answers = ROW(answers, COUNTER, "",
                                          "Answers with the target; of apps beyond the first ones, under \"other\".");
@@ -203,7 +203,7 @@ static uint64_t end_of(const struct override *drain)
 
 static uint64_t share_of(const struct override *drain)
 {
-	return drain->kind == OVERRIDE_DRAIN; // all of it
+	return (uint64_t)(SHARE_WHOLE - override_share(drain, clock_mono_ms())) * 1000 / SHARE_WHOLE;
 }
 
 void scrape_begin(struct scrape *scrape, const struct metrics_source *source, bool openmetrics,

@@ -13,7 +13,9 @@
 #include "daemon/aliases.h"
 #include "daemon/caches.h"
 #include "daemon/ceilings.h"
+#include "daemon/drains.h"
 #include "daemon/handover.h"
+#include "daemon/lead.h"
 #include "daemon/merge.h"
 #include "daemon/readiness.h"
 #include "daemon/service.h"
@@ -31,6 +33,8 @@ struct serving {
 	struct view *first_view;   // until it is published
 	struct merge *merge;
 	struct caches *caches;
+	struct ledger cached;      // by caches_now_s(): of the process before, and with TTLs that are lowered now
+	struct lead *lead;
 	struct samples *samples;
 	struct ceilings *ceilings;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
@@ -43,9 +47,10 @@ struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (!serving || !(serving->samples = samples_new(workers)) || !(serving->ceilings = ceilings_new()) ||
-	    ceilings_take(serving->ceilings, first->config, first->view) < 0) {
+	if (!serving || !(serving->lead = lead_new()) || !(serving->samples = samples_new(workers)) ||
+	    !(serving->ceilings = ceilings_new()) || ceilings_take(serving->ceilings, first->config, first->view) < 0) {
 		if (serving) {
+			lead_free(serving->lead);
 			samples_free(serving->samples);
 			ceilings_free(serving->ceilings);
 		}
@@ -82,6 +87,8 @@ struct serving *serving_free(struct serving *serving)
 	config_free(serving->config);
 	handover_free(serving->leaving);
 	caches_free(serving->caches);
+	ledger_done(&serving->cached);
+	lead_free(serving->lead);
 	samples_free(serving->samples);
 	ceilings_free(serving->ceilings);
 	free(serving);
@@ -179,15 +186,47 @@ void serving_set_ready(struct serving *serving, const char *app, const char *sit
 	drop_preview(serving);
 }
 
-void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
-                          int64_t now_s)
+void serving_set_override(struct serving *serving, const struct state *state, const struct override *old,
+                          const struct override *next)
 {
-	must(old || next);
-	if (next)
-		merge_set_override(serving->merge, next, override_holds(next, now_s));
+	const struct override *which = next ? next : old;
+
+	must(which);
+	if (which->kind == OVERRIDE_DRAIN)
+		drains_set(serving->merge, state, which, next != NULL);
 	else
-		merge_set_override(serving->merge, old, false);
+		merge_set_override(serving->merge, which, next != NULL);
 	drop_preview(serving);
+}
+
+// Those whose ramp has ended without that anything else has changed.
+static bool finish_drains(struct merge *merge, const struct state *state)
+{
+	int64_t mono_ms = clock_mono_ms();
+	bool any = false;
+
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *drain = state_override_at(state, i);
+
+		// What is known to be safe has been finished before.
+		if (drain->kind != OVERRIDE_DRAIN || !drain->over_s || !drain->has_begun || drain->safe_mono_s ||
+		    drains_is_moving(drain, mono_ms))
+			continue;
+		drains_set(merge, state, drain, true);
+		any = true;
+	}
+	return any;
+}
+
+bool serving_step_drains(struct serving *serving, const struct state *state)
+{
+	bool any = finish_drains(serving->merge, state);
+	int moving = drains_step(serving->merge, state);
+
+	if (moving < 0 && !serving->is_short)
+		log_error("out of memory: drains over a time do not go on");
+	drop_preview(serving);
+	return any || moving != 0;
 }
 
 // `all`: also of targets that nothing is known of yet, which then count as down.
@@ -203,13 +242,16 @@ static void set_all_health(struct merge *merge, const struct health *health, boo
 
 static void set_all_overrides(struct merge *merge, const struct state *state)
 {
-	int64_t now_s = clock_wall_s();
-
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *override = state_override_at(state, i);
 
-		merge_set_override(merge, override, override_holds(override, now_s));
+		if (override->kind == OVERRIDE_DRAIN)
+			drains_set(merge, state, override, true);
+		else
+			merge_set_override(merge, override, true);
 	}
+	if (drains_step(merge, state) < 0)
+		log_error("out of memory: drains over a time do not go on"); // they are tried again in a second
 }
 
 // For readiness_each(): the merge is that of the generation's view.
@@ -247,6 +289,22 @@ int serving_start(struct serving *serving, const struct health *health, struct l
 	add_rest(serving, learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
+}
+
+// ---- caches ---------------------------------------------------------------------------------------------------------
+
+void serving_note_cached(struct serving *serving, const char *site, int64_t left_s)
+{
+	int64_t now_s = caches_now_s();
+
+	if (ledger_add(&serving->cached, "", site, now_s + left_s, now_s) < 0)
+		log_warning("out of memory: until %lld s from now, drains of %s may be reported safe too early", (long long)left_s,
+		            site);
+}
+
+static void note_lowered(void *ctx, const char *site, uint32_t ttl_s)
+{
+	serving_note_cached(ctx, site, (int64_t)ttl_s + 1);
 }
 
 // ---- the next generation --------------------------------------------------------------------------------------------
@@ -368,6 +426,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	ceilings_apply(serving->ceilings, next->view, merge);
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
+	(void)lead_apply(serving->lead, next->view, state, next->config->server.ttl_lead_s, note_lowered, serving); // or later
 	if (serving_started(serving)) {
 		samples_follow(serving->samples, live->view, next->view);
 		merge_copy_states(merge, states);
@@ -447,4 +506,19 @@ struct samples *serving_samples(const struct serving *serving)
 const struct caches *serving_caches(const struct serving *serving)
 {
 	return serving->caches;
+}
+
+int64_t serving_cached_s(const struct serving *serving,
+                         bool (*is_wanted)(const void *ctx, const char *app, const char *site), const void *ctx)
+{
+	int64_t generations_s = caches_left_s(serving->caches, is_wanted, ctx);
+	int64_t others_s = ledger_left_of(&serving->cached, is_wanted, ctx, caches_now_s());
+
+	return others_s > generations_s ? others_s : generations_s;
+}
+
+bool serving_lead(struct serving *serving, const struct state *state)
+{
+	return lead_apply(serving->lead, merge_view(serving->merge), state, serving->config->server.ttl_lead_s, note_lowered,
+	                  serving);
 }

@@ -44,8 +44,12 @@ bool serving_started(const struct serving *serving);
 // The health of one of a target's addresses, or an override (`old` NULL: new, `next` NULL: removed), has changed; takes
 // effect with the next serving_publish(), what a target is answered with at once.
 void serving_set_health(struct serving *serving, const struct health *health, uint32_t target);
-void serving_set_override(struct serving *serving, const struct override *old, const struct override *next,
-                          int64_t now_s);
+// `state` has what holds now.
+void serving_set_override(struct serving *serving, const struct state *state, const struct override *old,
+                          const struct override *next);
+// To be called after these, and every second or so while drains move clients: some have come to their end, the others go
+// on. True: it is to be published, and to be called again.
+bool serving_step_drains(struct serving *serving, const struct state *state);
 // Sets the addresses of a target to which the config gives none, see addresses_set(); to be published. E_NOMEM: what was
 // there stays; call it again.
 int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
@@ -71,7 +75,15 @@ const struct view *serving_view(const struct serving *serving);
 // The published live part or, before serving has started, a preview in which every target whose health is unknown is
 // up. NULL: out of memory. Valid until control returns to the event loop.
 const struct live *serving_live(struct serving *serving);
-// What caches may still hold of earlier generations.
+// What caches may still hold of earlier generations, for the builder.
 const struct caches *serving_caches(const struct serving *serving);
+// For how many seconds a cache may still hold an answer of an earlier generation, of the process before, or with a TTL
+// that has been lowered since, of those that `is_wanted` (the app "": of any app); 0: none can.
+int64_t serving_cached_s(const struct serving *serving,
+                         bool (*is_wanted)(const void *ctx, const char *app, const char *site), const void *ctx);
+// Answers with the site from before now may be cached for so long.
+void serving_note_cached(struct serving *serving, const char *site, int64_t left_s);
+// Lowers and restores TTLs for the drains that are to come; see lead.h. False: out of memory, to be called again.
+bool serving_lead(struct serving *serving, const struct state *state);
 // Forgets the saved health of up to `count` of the targets that the last generation taken does not have. True: of all.
 bool serving_forget(struct serving *serving, struct state *state, size_t count);

@@ -12,18 +12,35 @@
 // Rows written by one transaction.
 enum { HEALTH_CHUNK = 1024 };
 
-static int write_overrides(struct rows *state, struct legacy_overrides *all, bool replace)
+// What the store had before, sorted. Those that an older version cannot hold are kept; see override_is_plain().
+struct before {
+	struct rows_found found;
+	size_t plain; // the first so many are plain
+};
+
+static int put_all(struct rows *state, struct override *const *rows, size_t count)
+{
+	int err = E_OK;
+
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		rows[i]->revision = state->totals.revision + 1;
+		err = rows_put(state, rows[i]);
+	}
+	return err;
+}
+
+static int write_overrides(struct rows *state, struct legacy_overrides *all, const struct before *before)
 {
 	int err = rows_begin(state);
 
-	if (err == E_OK && replace) {
+	if (err == E_OK && before) {
 		err = rows_clear(state);
 		state->totals.revision++;
+		if (err == E_OK)
+			err = put_all(state, before->found.rows + before->plain, before->found.count - before->plain);
 	}
-	for (size_t i = 0; i < all->count && err == E_OK; i++) {
-		all->rows[i]->revision = state->totals.revision + 1;
-		err = rows_put(state, all->rows[i]);
-	}
+	if (err == E_OK)
+		err = put_all(state, all->rows, all->count);
 	if (err == E_OK)
 		err = rows_commit(state);
 	if (err < 0)
@@ -31,30 +48,47 @@ static int write_overrides(struct rows *state, struct legacy_overrides *all, boo
 	return err;
 }
 
-// Of a set, whatever its order and its revisions.
-static uint64_t sum_of(struct override *const *rows, size_t count)
+// Of the plain ones of a set, whatever its order and its revisions; how many in *ret_count.
+static uint64_t sum_of(struct override *const *rows, size_t count, size_t *ret_count)
 {
 	uint64_t sum = 0;
 
+	*ret_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct override row = *rows[i];
 
+		if (!override_is_plain(&row))
+			continue;
 		row.revision = 0;
 		sum += rows_sum(&row);
+		++*ret_count;
 	}
 	return sum;
 }
 
-// Whether the store has exactly these, as after an export that no older version has changed since.
-static int compare(const struct rows *state, const struct legacy_overrides *all, bool *ret_is_known)
+static int plain_first(const void *a, const void *b)
 {
-	struct rows_found found;
-	int err = rows_read(state->store, &found);
+	const struct override *left = *(struct override *const *)a, *right = *(struct override *const *)b;
+
+	return (int)override_is_plain(right) - (int)override_is_plain(left);
+}
+
+// Whether the store has exactly these, as after an export that no older version has changed since.
+static int compare(const struct rows *state, const struct legacy_overrides *all, struct before *ret_before,
+                   bool *ret_is_known)
+{
+	struct rows_found *found = &ret_before->found;
+	int err = rows_read(state->store, found);
+	size_t plain;
 
 	if (err < 0)
 		return err;
-	*ret_is_known = all->count == found.count && sum_of(all->rows, all->count) == sum_of(found.rows, found.count);
-	rows_found_done(&found);
+
+	uint64_t sum = sum_of(found->rows, found->count, &ret_before->plain);
+
+	*ret_is_known = sum == sum_of(all->rows, all->count, &plain) && plain == ret_before->plain;
+	if (found->count > 1)
+		qsort(found->rows, found->count, sizeof(struct override *), plain_first);
 	return E_OK;
 }
 
@@ -72,11 +106,13 @@ int import_overrides(const struct folder *folder, struct rows *state, struct imp
 		return err;
 
 	bool is_damaged = !all.is_readable || all.lost > 0, is_known = false;
+	struct before before = {0};
 
 	if (!is_damaged)
-		err = compare(state, &all, &is_known);
+		err = compare(state, &all, &before, &is_known);
 	if (err == E_OK && !is_known && (!is_damaged || all.count > 0))
-		err = write_overrides(state, &all, !is_damaged);
+		err = write_overrides(state, &all, is_damaged ? NULL : &before);
+	rows_found_done(&before.found);
 	if (err == E_LIMIT) // both together are too many
 		err = E_IO;
 	if (err < 0)

@@ -1,6 +1,7 @@
 // A change of the overrides with the callback for its result; what state.c hands to the writer and gets back.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ struct job {
 	// Set by the commit.
 	int err;
 	uint64_t revision;            // of the change; 0: there was none
+	bool is_saving;               // a put: what holds already, in memory only, is to be saved
+	bool is_volatile;             // it could not be written, and holds in memory only
 	const char *why;              // of E_IO; NULL: not known. The writer's, valid until the callback returns
 	struct override **before;     // for state.c: what was replaced or removed
 	size_t before_count;

@@ -85,3 +85,16 @@ int64_t ledger_left_s(const struct ledger *ledger, const char *app, const char *
 			last_s = (int64_t)until->slots[i].value;
 	return last_s - now_s;
 }
+
+int64_t ledger_left_of(const struct ledger *ledger, bool (*is_wanted)(const void *ctx, const char *app, const char *site),
+                       const void *ctx, int64_t now_s)
+{
+	const struct table *until = &ledger->until;
+	int64_t last_s = now_s;
+
+	for (size_t i = 0; until->slots && i <= until->mask; i++)
+		if (until->slots[i].site && (int64_t)until->slots[i].value > last_s &&
+		    is_wanted(ctx, until->slots[i].app, until->slots[i].site))
+			last_s = (int64_t)until->slots[i].value;
+	return last_s - now_s;
+}

@@ -2,6 +2,7 @@
 // it took away, lingers for the TTL it had. In memory only. Owns its names.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -26,3 +27,6 @@ int64_t ledger_left_s(const struct ledger *ledger, const char *app, const char *
 int ledger_add_all(struct ledger *ledger, const struct ledger *from, int64_t shift_s, int64_t now_s) MUST_USE;
 // Forgets what has run out.
 void ledger_prune(struct ledger *ledger, int64_t now_s);
+// The same of all that `is_wanted`; an entry whose app is "" is for every app of the site.
+int64_t ledger_left_of(const struct ledger *ledger, bool (*is_wanted)(const void *ctx, const char *app, const char *site),
+                       const void *ctx, int64_t now_s);

@@ -11,6 +11,13 @@ static const char *const state_steps[] = {
 	"CREATE TABLE override (kind INTEGER NOT NULL, site TEXT NOT NULL, app TEXT NOT NULL, reason TEXT,"
 	" who TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, direction INTEGER NOT NULL, revision INTEGER NOT NULL,"
 	" sum INTEGER NOT NULL, PRIMARY KEY (kind, site, app)) WITHOUT ROWID;",
+	// The sums stay: rows_sum() looks at these only where one of them is set.
+	"ALTER TABLE override ADD COLUMN behalf TEXT;"
+	"ALTER TABLE override ADD COLUMN ender TEXT;"
+	"ALTER TABLE override ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE override ADD COLUMN ramp INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE override ADD COLUMN whence INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE override ADD COLUMN gives_back INTEGER NOT NULL DEFAULT 0;",
 };
 
 static const char *const health_steps[] = {

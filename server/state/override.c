@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "state/selector.h"
 
 const char *override_kind_text(enum override_kind kind)
 {
@@ -52,28 +53,49 @@ static int check_text(const char *text, bool needed)
 	return string && (len > 0 || !needed) ? E_OK : E_INVAL;
 }
 
-// kind    app        to
-// drain   any        FORCE_AUTO
-// force   not NULL   FORCE_UP, FORCE_DOWN
+// is_returning   over_s             ender      until_s
+// no             any                NULL       any
+// yes            more than 0        not NULL   where the ramp ends
+static bool has_a_ramp_that_fits(const struct override *override)
+{
+	if (override->over_s > OVERRIDE_OVER_MAX_S || override->whence > SHARE_WHOLE)
+		return false;
+	if (!override->is_returning)
+		return !override->ender;
+	return override->over_s > 0 && override->ender && override->until_s == override_start_s(override) + override->over_s;
+}
+
+// kind    site       app        to                     ramp and start
+// drain   any        any        FORCE_AUTO             any
+// force   a name     not NULL   FORCE_UP, FORCE_DOWN   none
 static bool has_its_shape(const struct override *override)
 {
 	switch (override->kind) {
-	case OVERRIDE_DRAIN: return override->to == FORCE_AUTO;
-	case OVERRIDE_FORCE: return override->app && (override->to == FORCE_UP || override->to == FORCE_DOWN);
+	case OVERRIDE_DRAIN: return override->to == FORCE_AUTO && has_a_ramp_that_fits(override);
+	case OVERRIDE_FORCE:
+		return override->app && (override->to == FORCE_UP || override->to == FORCE_DOWN) &&
+		       !selector_is(override->site) && !override->start_s && !override->over_s && !override->is_returning &&
+		       !override->ender;
 	}
 	return false;
 }
 
 int override_check(const struct override *override)
 {
-	int err = has_its_shape(override) ? check_text(override->site, true) : E_INVAL;
+	int err = check_text(override->site, true);
 
+	if (err == E_OK && (!has_its_shape(override) || !selector_is_sound(override->site)))
+		err = E_INVAL;
 	if (err == E_OK && override->app)
 		err = check_text(override->app, true);
 	if (err == E_OK)
 		err = check_text(override->reason, false);
 	if (err == E_OK)
 		err = check_text(override->who, true);
+	if (err == E_OK)
+		err = check_text(override->by, false);
+	if (err == E_OK)
+		err = check_text(override->ender, false);
 	return err;
 }
 
@@ -105,6 +127,38 @@ bool override_holds(const struct override *override, int64_t now_s)
 	return !override->until_s || override->until_s > now_s;
 }
 
+bool override_lasts_longer(const struct override *override, const struct override *other)
+{
+	return other->until_s && (!override->until_s || override->until_s > other->until_s);
+}
+
+int64_t override_start_s(const struct override *override)
+{
+	return override->start_s ? override->start_s : override->since_s;
+}
+
+void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms)
+{
+	int64_t since_ms = wall_ms - override_start_s(override) * 1000;
+
+	override->has_begun = true;
+	override->begun_mono_ms = mono_ms - (since_ms > 0 ? since_ms : 0);
+}
+
+uint32_t override_share(const struct override *override, int64_t mono_ms)
+{
+	int64_t over_ms = (int64_t)override->over_s * 1000, passed_ms = mono_ms - override->begun_mono_ms;
+	uint32_t whence = override->over_s ? override->whence : SHARE_WHOLE, to = override->is_returning ? SHARE_WHOLE : 0;
+
+	if (!override->has_begun)
+		return SHARE_WHOLE;
+	if (passed_ms >= over_ms)
+		return to;
+	if (passed_ms <= 0)
+		return whence;
+	return (uint32_t)(whence + ((int64_t)to - whence) * passed_ms / over_ms);
+}
+
 bool override_matches(const struct override *override, const struct override_match *match)
 {
 	if (override->kind != match->kind || strcmp(override->site, match->site) != 0)
@@ -122,6 +176,8 @@ struct override *override_free(struct override *override)
 	free(override->app);
 	free(override->reason);
 	free(override->who);
+	free(override->by);
+	free(override->ender);
 	free(override);
 	return NULL;
 }
@@ -139,23 +195,41 @@ struct override *override_copy(const struct override *from)
 
 	if (!copy)
 		return NULL;
-	copy->kind = from->kind;
-	copy->since_s = from->since_s;
-	copy->until_s = from->until_s;
-	copy->to = from->to;
-	copy->revision = from->revision;
+	*copy = *from;
+	copy->site = copy->app = copy->reason = copy->who = copy->by = copy->ender = NULL;
 	if (copy_text(&copy->site, from->site) && copy_text(&copy->app, from->app) &&
-	    copy_text(&copy->reason, from->reason) && copy_text(&copy->who, from->who))
+	    copy_text(&copy->reason, from->reason) && copy_text(&copy->who, from->who) && copy_text(&copy->by, from->by) &&
+	    copy_text(&copy->ender, from->ender))
 		return copy;
 	return override_free(copy);
 }
 
+bool override_is_plain(const struct override *override)
+{
+	return !selector_is(override->site) && !override->start_s && !override->is_returning;
+}
+
+// Takes the object; returns NULL out of memory.
+static json_t *set_number(json_t *object, const char *key, int64_t number)
+{
+	if (object && number && json_object_set_new(object, key, json_integer(number)) < 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
 json_t *override_to_json(const struct override *override)
 {
-	json_t *object = json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:I}", "site", override->site, "app", override->app,
-	                           "reason", override->reason, "who", override->who, "since",
-	                           (json_int_t)override->since_s, "until", (json_int_t)override->until_s);
+	json_t *object = json_pack("{s:s, s:s*, s:s*, s:s, s:s*, s:s*, s:I, s:I}", "site", override->site, "app",
+	                           override->app, "reason", override->reason, "who", override->who, "by", override->by,
+	                           "ender", override->ender, "since", (json_int_t)override->since_s, "until",
+	                           (json_int_t)override->until_s);
 
+	object = set_number(object, "start", override->start_s);
+	object = set_number(object, "over", override->over_s);
+	object = set_number(object, "whence", override->whence);
+	object = set_number(object, "returning", override->is_returning);
 	if (object && override->kind == OVERRIDE_FORCE &&
 	    json_object_set_new(object, "to", json_string(override_force_text(override->to))) < 0) {
 		json_decref(object);
@@ -167,17 +241,22 @@ json_t *override_to_json(const struct override *override)
 int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override)
 {
 	// Older versions write no "until" for a force.
-	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s}" :
-	                                            "{s:s, s?s, s?s, s:s, s:I, s:I}";
-	const char *site, *app = NULL, *reason = NULL, *who, *to = "auto";
-	json_int_t since, until = 0;
+	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s, s?s, s?s, s?I, s?I, s?I, s?I}" :
+	                                            "{s:s, s?s, s?s, s:s, s:I, s:I, s?s, s?s, s?s, s?I, s?I, s?I, s?I}";
+	const char *site, *app = NULL, *reason = NULL, *who, *to = "auto", *by = NULL, *ender = NULL;
+	json_int_t since, until = 0, start = 0, over = 0, whence = 0, returning = 0;
 
 	if (json_unpack(object, form, "site", &site, "app", &app, "reason", &reason, "who", &who, "since", &since, "until",
-	                &until, "to", &to) < 0)
+	                &until, "to", &to, "by", &by, "ender", &ender, "start", &start, "over", &over, "whence", &whence,
+	                "returning", &returning) < 0)
+		return E_INVAL;
+	if (over < 0 || over > OVERRIDE_OVER_MAX_S || whence < 0 || whence > SHARE_WHOLE)
 		return E_INVAL;
 
 	struct override override = {.kind = kind, .site = (char *)site, .app = (char *)app, .reason = (char *)reason,
-	                            .who = (char *)who, .since_s = since, .until_s = until};
+	                            .who = (char *)who, .by = (char *)by, .ender = (char *)ender, .since_s = since,
+	                            .start_s = start, .until_s = until, .over_s = (uint32_t)over,
+	                            .whence = (uint32_t)whence, .is_returning = returning != 0};
 
 	if (!override_force_read(to, &override.to) || override_check(&override) < 0)
 		return E_INVAL;

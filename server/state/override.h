@@ -1,5 +1,5 @@
-// One override: what an operator laid upon the measured state. A drain takes traffic away from a site or one target, a
-// force says whether a target counts as up. Plain values; who makes a copy owns it.
+// One override: what an operator laid upon the measured state. A drain takes traffic away from sites or targets, a force
+// says whether a target counts as up. Plain values; who makes a copy owns it.
 #pragma once
 
 #include <jansson.h>
@@ -9,6 +9,8 @@
 #include "base/attr.h"
 
 enum { STATE_TEXT_MAX = 255 }; // octets of each text, without the NUL
+enum { SHARE_WHOLE = 65536 };  // of the clients, in 65536ths
+enum { OVERRIDE_OVER_MAX_S = 7 * 86400 }; // the longest ramp
 
 // Stored as numbers: append only.
 enum override_kind { OVERRIDE_DRAIN, OVERRIDE_FORCE };
@@ -17,14 +19,25 @@ enum force_to { FORCE_AUTO, FORCE_UP, FORCE_DOWN };
 
 struct override {
 	enum override_kind kind;
-	char *site;
-	char *app;         // NULL: the whole site; a force always has one
+	char *site;        // the site's name; of a drain also a selector, see selector.h
+	char *app;         // NULL: every app there; a force always has one
 	char *reason;      // NULL: none given
 	char *who;         // "uid 1000 (alice), pid 4711"
-	int64_t since_s;   // wall clock
+	char *by;          // on whose behalf, as `who` says; NULL: not said
+	char *ender;       // who is taking it back; NULL unless `is_returning`
+	int64_t since_s;   // when it was given, wall clock
+	int64_t start_s;   // when it begins to take effect, wall clock; 0: when it was given
 	int64_t until_s;   // wall clock; 0: until removed
+	uint32_t over_s;   // how long the ramp takes from then on; 0: there is none
+	uint32_t whence;   // of a ramp: the share that the sites take when it starts
+	bool is_returning; // the ramp gives clients back; it ends with the drain, at until_s
 	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; a drain's: FORCE_AUTO
 	uint64_t revision; // of the change that gave it; set when it is committed
+	// The rest is not stored.
+	bool is_volatile;  // in memory only, until it can be saved
+	bool has_begun;    // it takes effect: from its start on, whatever the wall clock says then
+	int64_t begun_mono_ms; // when that was, monotonic; of one from before the start of this process, when it would have been
+	int64_t safe_mono_s; // when no correct cache hands out what it drains any more, monotonic; 0: not known
 };
 
 // Which overrides to remove. `app` NULL: the one of the whole site; with `every_app`: all of the kind at the site, of
@@ -53,6 +66,15 @@ void override_match_done(struct override_match *match);
 int override_check_match(const struct override_match *match) MUST_USE;
 // False: its until_s has passed.
 bool override_holds(const struct override *override, int64_t now_s) PURE;
+// Whether `override` ends after `other`.
+bool override_lasts_longer(const struct override *override, const struct override *other) PURE;
+// When it takes effect.
+int64_t override_start_s(const struct override *override) PURE;
+// The share of the clients that a drain leaves to the sites at that time (monotonic), 0 to SHARE_WHOLE: before its start
+// all, then along the ramp. In a ramp it never goes back, as the monotonic clock does not.
+uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
+// Its start has come, by the wall clock: it takes effect.
+void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);
 bool override_matches(const struct override *override, const struct override_match *match) PURE;
 
 // NULL: out of memory.
@@ -60,7 +82,10 @@ struct override *override_copy(const struct override *from) MUST_USE;
 // Takes NULL; returns NULL.
 struct override *override_free(struct override *override);
 
-// As entries of the file orders.json that older versions keep. NULL: out of memory.
+// Whether older versions, which know drains of one site or target from the moment they are given, can hold it.
+bool override_is_plain(const struct override *override) PURE;
+// As entries of the file orders.json that older versions keep, which ignore the fields that they do not know. NULL: out
+// of memory.
 json_t *override_to_json(const struct override *override) MUST_USE;
 // E_INVAL when it is not what override_to_json() writes for the kind; E_NOMEM.
 int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override) MUST_USE;

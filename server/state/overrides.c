@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "state/selector.h"
 
 enum { ROOM_FIRST = 64 };
 
@@ -14,6 +15,7 @@ void overrides_done(struct overrides *overrides)
 	for (size_t i = 0; i < overrides->count; i++)
 		override_free(overrides->rows[i]);
 	free(overrides->rows);
+	free(overrides->selectors);
 	for (size_t kind = 0; kind < OVERRIDE_KINDS; kind++)
 		table_done(&overrides->index[kind]);
 	*overrides = (struct overrides){0};
@@ -36,6 +38,12 @@ int overrides_reserve(struct overrides *overrides, size_t count)
 	if (!rows)
 		return E_NOMEM;
 	overrides->rows = rows;
+
+	struct override **selectors = reallocarray(overrides->selectors, room, sizeof(*selectors));
+
+	if (!selectors)
+		return E_NOMEM;
+	overrides->selectors = selectors;
 	overrides->room = room;
 	return E_OK;
 }
@@ -73,12 +81,25 @@ static size_t position(const struct overrides *overrides, const struct override 
 	return low;
 }
 
+// Takes it out of the index and the list of selectors.
+static void unlist(struct overrides *overrides, const struct override *override)
+{
+	size_t i = 0;
+
+	table_remove(&overrides->index[override->kind],
+	             find_slot(overrides, override->kind, override->app, override->site));
+	if (!selector_is(override->site))
+		return;
+	while (overrides->selectors[i] != override)
+		must(++i < overrides->selector_count);
+	overrides->selectors[i] = overrides->selectors[--overrides->selector_count];
+}
+
 void overrides_take(struct overrides *overrides, struct override *override)
 {
 	size_t at = position(overrides, override);
 
-	table_remove(&overrides->index[override->kind],
-	             find_slot(overrides, override->kind, override->app, override->site));
+	unlist(overrides, override);
 	must(overrides->count > 0);
 	overrides->count--;
 	memmove(overrides->rows + at, overrides->rows + at + 1, (overrides->count - at) * sizeof(*overrides->rows));
@@ -93,6 +114,8 @@ struct override *overrides_put(struct overrides *overrides, struct override *nex
 	must(overrides->count < overrides->room);
 	must(table_add(&overrides->index[next->kind], next->app ? next->app : "", next->site, (uintptr_t)next) == E_OK);
 	overrides->rows[overrides->count++] = next;
+	if (selector_is(next->site))
+		overrides->selectors[overrides->selector_count++] = next;
 	return old;
 }
 
@@ -105,8 +128,7 @@ size_t overrides_sweep(struct overrides *overrides, bool (*goes)(const void *ctx
 		struct override *override = overrides->rows[i];
 
 		if (goes(ctx, override)) {
-			table_remove(&overrides->index[override->kind],
-			             find_slot(overrides, override->kind, override->app, override->site));
+			unlist(overrides, override);
 			continue;
 		}
 		// Those between `kept` and here go.

@@ -13,6 +13,8 @@
 struct overrides {
 	struct override **rows;             // by revision
 	size_t count, room;
+	struct override **selectors;        // those of them that are for a selector of sites, in no order; `room` places
+	size_t selector_count;
 	struct table index[OVERRIDE_KINDS]; // (app or "", site) -> the override
 };
 

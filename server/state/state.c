@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "state/afterwards.h"
 #include "state/backend.h"
 #include "state/change.h"
 #include "state/damaged.h"
@@ -20,30 +21,12 @@
 #include "state/lastprovided.h"
 #include "state/local.h"
 #include "state/overrides.h"
+#include "state/selector.h"
+#include "state/state_inner.h"
 #include "state/writer.h"
 
-struct state {
-	struct folder folder;
-	struct state_ops ops;
-	const struct state_backend *backend;
-	void *backend_ctx;
-	struct writer *writer;
-	struct lasthealth *health;
-	struct lastprovided *provided;
-	struct overrides overrides;
-	uint64_t revision;       // counts changes of the set, from the store's revision on
-	uint64_t committed;      // the store's revision, as far as its changes are in the set
-	size_t outstanding;      // jobs that have been submitted and have not come back
-	struct job *refused, **last_refused;
-	struct event *refuse;
-	struct job_spares spares;
-	int64_t expire_s;        // rows that ran out by then are still to be deleted; 0: none
-	bool expire_is_under_way;
-	bool is_applying;        // inside changed() or committed()
-	bool is_calling;         // inside any callback
-	bool is_closing;         // the writer takes no more
-	struct loss loss;
-};
+// How often it is looked whether what is held in memory only can be saved.
+enum { SAVE_S = 2 };
 
 // Jobs ----------------------------------------------------------------------------------------------------------------
 
@@ -67,8 +50,9 @@ static void finish_all(struct job *job)
 {
 	while (job) {
 		struct job *next = job->next;
-		const struct state_result result = {job->err, job->err < 0 ? job->why : NULL,
-		                                    (const struct override *const *)job->before, job->before_count};
+		const struct state_result result = {job->err, job->err < 0 || job->is_volatile ? job->why : NULL,
+		                                    (const struct override *const *)job->before, job->before_count,
+		                                    job->is_volatile};
 
 		if (job->done)
 			job->done(job->done_ctx, &result);
@@ -109,6 +93,10 @@ static void submit(struct state *state, struct job *job)
 static void report_change(struct state *state, const struct override *old, const struct override *next)
 {
 	state->revision++;
+	if (old && old != next) {
+		state->volatile_count -= old->is_volatile;
+		afterwards_gone(&state->afterwards, old);
+	}
 	if (state->ops.changed)
 		state->ops.changed(state->ops.ctx, old, next);
 }
@@ -126,16 +114,72 @@ static void keep_before(struct job *job, struct override *const *gone, size_t co
 	}
 }
 
+static bool begin_if_due(struct override *override)
+{
+	int64_t wall_ms = clock_wall_ms();
+
+	if (!override->has_begun && override_start_s(override) * 1000 <= wall_ms)
+		override_begin(override, wall_ms, clock_mono_ms());
+	return override->has_begun;
+}
+
+// What is not saved has no revision of its own: it comes after all that is.
 static void take_put(struct state *state, struct job *job)
 {
 	struct override *next = job->entry, *old;
 
-	must(next && job->revision > 0);
+	must(next && (job->revision > 0 || job->is_volatile));
 	job->entry = NULL;
-	next->revision = job->revision;
+	next->revision = job->is_volatile ? state->committed : job->revision;
+	next->is_volatile = job->is_volatile;
+	next->has_begun = false;
+	begin_if_due(next);
+	state->volatile_count += job->is_volatile;
 	old = overrides_put(&state->overrides, next);
+	if (job->is_saving && old) { // it is the same one
+		next->has_begun = old->has_begun;
+		next->begun_mono_ms = old->begun_mono_ms;
+		next->safe_mono_s = old->safe_mono_s;
+		if (next->safe_mono_s)
+			afterwards_safe(&state->afterwards, next, clock_wall_s() + next->safe_mono_s - clock_mono_ms() / 1000);
+		log_notice("the drain of %s, which was held in memory only, is saved", next->site);
+	}
 	report_change(state, old, next);
 	keep_before(job, &old, old != NULL);
+}
+
+// Saves what is held in memory only, once the backend says that it can. Nothing else is on its way then, so that what
+// an operator asks for meanwhile comes after it.
+static void save_volatile(struct state *state)
+{
+	const struct timeval wait = {SAVE_S, 0};
+	struct state_trouble trouble;
+	bool can_be_saved = state->outstanding == 0 && !state_trouble(state, &trouble);
+
+	if (state->volatile_count == 0 || state->is_closing)
+		return;
+	for (size_t i = 0; i < state->overrides.count && can_be_saved && state->outstanding < STATE_QUEUE_MAX / 2; i++) {
+		const struct override *override = state->overrides.rows[i];
+		struct job *job = override->is_volatile ? calloc(1, sizeof(*job)) : NULL;
+
+		if (!job)
+			continue;
+		job->is_saving = true;
+		job->change = change_put(override);
+		job->entry = override_copy(override);
+		if (job->change && job->entry)
+			submit(state, job);
+		else
+			job_free(job);
+	}
+	event_add(state->save, &wait);
+}
+
+static void on_save(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	save_volatile(arg);
 }
 
 static bool is_removed(const void *ctx, const struct override *override)
@@ -171,8 +215,7 @@ static void take_removal(struct state *state, struct job *job)
 			keep_before(job, &one, 1);
 		}
 	}
-	if (!count)
-		job->err = E_NOTFOUND; // the store still had what has run out
+	job->err = count ? E_OK : E_NOTFOUND; // the store still had what has run out; or has not what is in memory only
 }
 
 static void submit_expiry(struct state *state)
@@ -191,6 +234,19 @@ static void submit_expiry(struct state *state)
 	submit(state, job);
 }
 
+static void take_put_if_done(struct state *state, struct job *job)
+{
+	job->is_volatile = job->err == E_IO && job->entry->is_volatile && !job->is_saving;
+	if (job->is_volatile)
+		job->err = E_OK;
+	if (job->err == E_OK)
+		take_put(state, job);
+	if (!job->is_volatile)
+		return;
+	log_warning("a drain is held in memory only, until it can be saved");
+	save_volatile(state);
+}
+
 static void on_committed(void *ctx, struct job *jobs)
 {
 	struct state *state = ctx;
@@ -203,9 +259,9 @@ static void on_committed(void *ctx, struct job *jobs)
 		state->outstanding--;
 		if (job->type == CHANGE_EXPIRE)
 			state->expire_is_under_way = false;
-		else if (job->err == E_OK && job->type == CHANGE_PUT)
-			take_put(state, job);
-		else if (job->err == E_OK)
+		else if (job->type == CHANGE_PUT)
+			take_put_if_done(state, job);
+		else if (job->err == E_OK || (job->err == E_NOTFOUND && state->volatile_count > 0))
 			take_removal(state, job);
 		if (job->revision > state->committed)
 			state->committed = job->revision;
@@ -250,9 +306,12 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	state->revision = state->committed = found.revision;
 	state->loss = found.loss;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
+	state->save = evtimer_new(base, on_save, state);
 	if (state->refuse)
 		event_priority_set(state->refuse, 0);
-	if (state->refuse && job_spares_fill(&state->spares) == E_OK)
+	for (size_t i = 0; i < state->overrides.count; i++)
+		(void)begin_if_due(state->overrides.rows[i]);
+	if (state->refuse && state->save && job_spares_fill(&state->spares) == E_OK)
 		err = writer_start(base, state->backend, state->backend_ctx, &ops, &state->writer);
 	else
 		err = E_NOMEM;
@@ -260,6 +319,9 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 		err = lasthealth_new(base, state->writer, &found.health, &found.aliases, state->ops.confirm_ms, &state->health);
 	if (err == E_OK)
 		err = lastprovided_new(base, state->writer, &found.provided, &state->provided);
+	if (err == E_OK)
+		err = afterwards_open(&state->afterwards, state->provided, &state->overrides, clock_wall_s(),
+		                      clock_mono_ms() / 1000);
 	provided_done(&found.provided);
 	healthmap_done(&found.health);
 	aliasmap_done(&found.aliases);
@@ -287,7 +349,12 @@ static void end(struct state *state)
 		state->backend->close(state->backend_ctx);
 	if (state->folder.path)
 		folder_close(&state->folder);
+	if (state->volatile_count)
+		log_warning("%zu drains were held in memory only, and end with this process", state->volatile_count);
 	overrides_done(&state->overrides);
+	afterwards_done(&state->afterwards);
+	if (state->save)
+		event_free(state->save);
 	job_spares_done(&state->spares);
 	if (state->refuse)
 		event_free(state->refuse);
@@ -366,6 +433,9 @@ void state_put(struct state *state, const struct override *override,
 		err = check_room(state);
 	if (err == E_OK)
 		err = override_check(override);
+	if (err == E_OK && selector_is(override->site) && state->overrides.selector_count >= SELECTORS_MAX &&
+	    !overrides_find(&state->overrides, override->kind, override->app, override->site))
+		err = E_LIMIT;
 	if (err == E_OK) {
 		job->change = change_put(override);
 		job->entry = override_copy(override);
@@ -405,6 +475,28 @@ static bool has_run_out(const void *ctx, const struct override *override)
 	return !override_holds(override, *(const int64_t *)ctx);
 }
 
+// Those whose start has come take effect. True: there were some.
+static bool begin_due(struct state *state)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < state->overrides.count; i++) {
+		struct override *override = state->overrides.rows[i];
+
+		if (override->has_begun || !begin_if_due(override))
+			continue;
+		any = true;
+		report_change(state, override, override);
+	}
+	return any;
+}
+
+static void sooner(int64_t *next_s, int64_t time_s, int64_t now_s)
+{
+	if (time_s > now_s && (!*next_s || time_s < *next_s))
+		*next_s = time_s;
+}
+
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 {
 	struct overrides *set = &state->overrides;
@@ -415,132 +507,26 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 
 	size_t gone = sweep(state, has_run_out, &now_s);
 
-	if (gone) {
+	if (begin_due(state) || gone) {
 		if (state->ops.committed)
 			state->ops.committed(state->ops.ctx);
-		state->expire_s = now_s;
 	}
-	for (size_t i = 0; i < gone; i++)
-		override_free(set->rows[set->count + i]);
+	if (gone)
+		state->expire_s = now_s;
+	for (size_t i = 0; i < gone; i++) {
+		struct override *override = set->rows[set->count + i];
+
+		afterwards_ended(&state->afterwards, override, override->is_returning ? ENDED_TAKEN_BACK : ENDED_RAN_OUT,
+		                 override->ender, NULL, now_s);
+		override_free(override);
+	}
 	state->is_applying = false;
 	submit_expiry(state);
 	for (size_t i = 0; i < set->count; i++) {
-		int64_t until_s = set->rows[i]->until_s;
-
-		if (until_s > now_s && (!next_s || until_s < next_s))
-			next_s = until_s;
+		sooner(&next_s, set->rows[i]->until_s, now_s);
+		if (!set->rows[i]->has_begun)
+			sooner(&next_s, override_start_s(set->rows[i]), now_s);
 	}
 	*ret_next_s = next_s;
 	return gone;
-}
-
-// Reading -------------------------------------------------------------------------------------------------------------
-
-uint64_t state_revision(const struct state *state)
-{
-	return state->revision;
-}
-
-size_t state_override_count(const struct state *state)
-{
-	return state->overrides.count;
-}
-
-const struct override *state_override_at(const struct state *state, size_t i)
-{
-	return state->overrides.rows[i];
-}
-
-const struct override *state_drain_given(const struct state *state, const char *app, const char *site)
-{
-	return overrides_find(&state->overrides, OVERRIDE_DRAIN, app, site);
-}
-
-static const struct override *holding(const struct override *drain, int64_t now_s)
-{
-	return drain && override_holds(drain, now_s) ? drain : NULL;
-}
-
-const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s)
-{
-	const struct override *all = holding(state_drain_given(state, NULL, site), now_s);
-	const struct override *own = app ? holding(state_drain_given(state, app, site), now_s) : NULL;
-
-	if (!all || !own)
-		return all ? all : own;
-	if (!all->until_s || !own->until_s)
-		return all->until_s ? own : all;
-	return own->until_s > all->until_s ? own : all;
-}
-
-enum force_to state_forced(const struct state *state, const char *app, const char *site)
-{
-	const struct override *force = overrides_find(&state->overrides, OVERRIDE_FORCE, app, site);
-
-	return force ? force->to : FORCE_AUTO;
-}
-
-void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up,
-                      int64_t since_s)
-{
-	lasthealth_set(state->health, app, site, probed, up, since_s);
-}
-
-int state_health(const struct state *state, const char *app, const char *site, uint32_t probed,
-                 int64_t *ret_since_s)
-{
-	return lasthealth_get(state->health, app, site, probed, ret_since_s);
-}
-
-void state_forget_health(struct state *state, const char *app, const char *site)
-{
-	lasthealth_retain_addresses(state->health, app, site, NULL, 0);
-}
-
-void state_retain_addresses(struct state *state, const char *app, const char *site, const uint32_t *probed, size_t count)
-{
-	lasthealth_retain_addresses(state->health, app, site, probed, count);
-}
-
-void state_retain_health(struct state *state, bool (*is_kept)(void *ctx, const char *app, const char *site), void *ctx)
-{
-	lasthealth_retain(state->health, is_kept, ctx);
-}
-
-void state_set_alias(struct state *state, const char *name, const char *addresses, uint32_t ttl_s, int64_t since_s)
-{
-	lasthealth_set_alias(state->health, name, addresses, ttl_s, since_s);
-}
-
-const char *state_alias(const struct state *state, const char *name, uint32_t *ret_ttl_s, int64_t *ret_since_s)
-{
-	return lasthealth_alias(state->health, name, ret_ttl_s, ret_since_s);
-}
-
-void state_retain_aliases(struct state *state, bool (*is_kept)(void *ctx, const char *name), void *ctx)
-{
-	lasthealth_retain_aliases(state->health, is_kept, ctx);
-}
-
-void state_set_provided(struct state *state, const char *owner, const char *key, const char *text)
-{
-	lastprovided_set(state->provided, owner, key, text);
-}
-
-int state_take_provided(struct state *state,
-                        int (*row)(void *ctx, const char *owner, const char *key, const char *text), void *ctx)
-{
-	return lastprovided_take(state->provided, row, ctx);
-}
-
-static const char learned_owner[] = "/learned"; // of providers these are names of plugins
-
-void state_set_learned(struct state *state, const char *prefix, const char *text)
-{
-	lastprovided_set(state->provided, learned_owner, prefix, text);
-}
-
-void state_take_learned(struct state *state, void (*row)(void *ctx, const char *prefix, const char *text), void *ctx)
-{
-	lastprovided_take_of(state->provided, learned_owner, row, ctx);
 }

@@ -14,27 +14,16 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "state/ended.h"
+#include "state/former.h"
 #include "state/limits.h"
 #include "state/override.h"
+#include "state/state_ops.h"
 
 struct event_base;
 struct state;
 
 enum { STATE_QUEUE_MAX = 256 }; // changes that are not acknowledged yet
-
-// Called for every change, whoever made it: what is to be published follows from these, not from done(). Both may be
-// NULL. They may call what only reads, and state_put() and state_remove(), but not state_expire(). No callback may call
-// state_close().
-struct state_ops {
-	void *ctx;
-	// An override is durable and now holds (`next`), or no longer does (`next` NULL). `old` NULL: there was none for
-	// the same thing. Both valid during the call.
-	void (*changed)(void *ctx, const struct override *old, const struct override *next);
-	// Every change of one commit has been given to changed(): publish.
-	void (*committed)(void *ctx);
-	unsigned confirm_ms; // how often what is saved of health is confirmed, changed or not; 0: STATE_CONFIRM_S
-	unsigned idle_ms;    // without a change for so long, logs of writes are carried into the files; 0: STATE_IDLE_S
-};
 
 // What became of a change.
 struct state_result {
@@ -47,6 +36,7 @@ struct state_result {
 	// for the list, before_count is 0, and the removal stands.
 	const struct override *const *before;
 	size_t before_count;
+	bool is_volatile; // it could not be saved, and holds in memory only: `why` says why
 };
 
 // Opens (and makes, mode 0750) the folder and reads what is there; `ops` is copied, and is not called for what is read.
@@ -63,6 +53,7 @@ struct state *state_close(struct state *state);
 // What was exported.
 struct state_exported {
 	size_t drains, forces, targets;
+	size_t left_out; // drains that older versions cannot hold: logged
 };
 // Writes orders.json and health.json into the folder, which must be there, as versions before the store have them; of
 // the folder's owner and group. Those versions know the health of one address of a target: one of them is written. The
@@ -93,15 +84,32 @@ bool state_trouble(const struct state *state, struct state_trouble *ret_trouble)
 // done(ctx, result) is called exactly once, later from the main loop (or from state_close()), after changed() and
 // committed(). Changes take effect in the order of the calls, those that were refused at once excepted.
 //
-// Gives an override; one for the same kind, site and app is replaced. `revision` is not looked at.
+// Gives an override; one for the same kind, site and app is replaced. `revision` is not looked at. With `is_volatile`
+// it holds in memory where it cannot be written (E_IO), and is saved as soon as it can be. E_LIMIT also: it is for a
+// selector of sites, of which there are SELECTORS_MAX.
 void state_put(struct state *state, const struct override *override,
                void (*done)(void *ctx, const struct state_result *result), void *ctx);
 // Removes those that match when it is this change's turn.
 void state_remove(struct state *state, const struct override_match *match,
                   void (*done)(void *ctx, const struct state_result *result), void *ctx);
-// Overrides whose until_s has passed stop holding at once, with changed() and committed(); their rows are deleted
-// later. Returns how many; *ret_next_s is when the next one does, 0: none will.
+// Overrides whose until_s has passed stop holding at once, those whose start has come take effect (`old` and `next` of
+// changed() are the same one then), with changed() and committed(); rows are deleted later. Returns how many have
+// stopped; *ret_next_s is when there is something to do next, 0: nothing.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
+
+// An override was taken back or replaced by `ender`, on behalf of `by` (NULL: nobody). What ran out is noted by
+// state_expire().
+void state_ended(struct state *state, const struct override *override, enum ended_how how, const char *ender,
+                 const char *by);
+// Those that have ended within ENDED_KEPT_S, the last one at the end.
+size_t state_ended_count(const struct state *state);
+const struct ended *state_ended_at(const struct state *state, size_t i);
+// No correct cache hands out what the override, one that holds, drains in `left_s` seconds from now any more.
+// Remembered at once, and across restarts a second or two later.
+void state_set_safe(struct state *state, const struct override *override, int64_t left_s);
+// The site is answered with this TTL at most from now on; 0: not any more. The same holds.
+void state_set_answered(struct state *state, const char *site, uint32_t ttl_s);
+const struct former *state_former(const struct state *state);
 
 // Another number after every change of what holds; of use for comparing only.
 uint64_t state_revision(const struct state *state);
@@ -110,8 +118,13 @@ size_t state_override_count(const struct state *state);
 const struct override *state_override_at(const struct state *state, size_t i);
 // The drain that was given for exactly this app (NULL: the whole site) and site, or NULL. It may have run out.
 const struct override *state_drain_given(const struct state *state, const char *app, const char *site) PURE;
-// The drain that holds for a target now, or NULL; of the target's own and the site's, the one that lasts longer.
-// `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
+// Those that are for a selector of sites, in no order.
+size_t state_selector_count(const struct state *state);
+const struct override *state_selector_at(const struct state *state, size_t i);
+// How many are held in memory only.
+size_t state_volatile_count(const struct state *state);
+// The drain given by the site's name that has taken effect for a target and holds, or NULL; of the target's own and the
+// site's, the one that lasts longer. `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
 const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;
 enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
 

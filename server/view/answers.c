@@ -93,6 +93,45 @@ struct answers *answers_make_cname(struct arena *arena, const uint8_t *name, siz
 	return answers;
 }
 
+// Writes the TTL into the records of an RRset: each of an RRset of ours has an owner of two octets, and they are of one
+// length.
+static void put_ttl(uint8_t *wire, const struct rrset *rrset, uint32_t ttl_s)
+{
+	size_t len = rrset->count ? rrset->wire_len / rrset->count : 0;
+
+	must(len * rrset->count == rrset->wire_len);
+	for (unsigned i = 0; i < rrset->count; i++)
+		put32(wire + i * len + 2 + 2 + 2, ttl_s);
+}
+
+struct answers *answers_capped(const struct answers *from, uint32_t cap_s)
+{
+	unsigned room = from->count ? from->count : 1;
+	size_t wire_len = 0;
+
+	for (unsigned i = 0; i < from->count; i++)
+		wire_len += from->rrsets[i].wire_len;
+
+	struct answers *answers = malloc(sizeof(*answers) + room * sizeof(struct rrset) + wire_len);
+	uint32_t ttl_s = cap_s && cap_s < from->ttl_s ? cap_s : from->ttl_s;
+
+	if (!answers)
+		return NULL;
+
+	uint8_t *wire = (uint8_t *)&answers->rrsets[room];
+
+	*answers = (struct answers){.ttl_s = from->ttl_s, .cap_s = cap_s, .count = from->count};
+	answers->rrsets[0] = (struct rrset){0};
+	for (unsigned i = 0; i < from->count; i++) {
+		answers->rrsets[i] = from->rrsets[i];
+		answers->rrsets[i].wire = memcpy(wire, from->rrsets[i].wire, from->rrsets[i].wire_len);
+		answers->rrsets[i].ttl_s = ttl_s;
+		put_ttl(wire, &from->rrsets[i], ttl_s);
+		wire += from->rrsets[i].wire_len;
+	}
+	return answers;
+}
+
 struct answers *answers_free(struct answers *answers)
 {
 	if (answers && !answers->in_arena)

@@ -18,6 +18,7 @@ enum { ANSWERS_ADDRESSES_MAX = 32 };
 
 struct answers {
 	uint32_t ttl_s;
+	uint32_t cap_s;        // the records' TTL is at most this; 0: it is ttl_s
 	uint8_t count;         // of RRsets; 0: no address
 	bool in_arena;         // the view's own
 	struct rrset rrsets[]; // A, AAAA, those that there are; or a CNAME; or one of no type. Their records follow
@@ -30,6 +31,8 @@ struct answers *answers_new(const struct addr *addresses, size_t count, uint32_t
 struct answers *answers_make(struct arena *arena, const struct addr *addresses, size_t count, uint32_t ttl_s) MUST_USE;
 // The answer with a CNAME to a name in wire form.
 struct answers *answers_make_cname(struct arena *arena, const uint8_t *name, size_t name_len, uint32_t ttl_s) MUST_USE;
+// The same records, with a TTL of at most cap_s (0: as it was); on the heap. NULL: out of memory.
+struct answers *answers_capped(const struct answers *from, uint32_t cap_s) MUST_USE;
 // Takes NULL; returns NULL. Does nothing to those in an arena.
 struct answers *answers_free(struct answers *answers);
 

@@ -52,5 +52,40 @@ def clock_is_set():
         check("has expired" in d.log(), d.log())
 
 
+def over_a_time():
+    """A drain over a time goes on by its own clock: one that is set moves nobody back. One that starts later starts when its
+    time has come, however that has come."""
+    if harness.sanitizer():
+        raise Skip("a sanitizer's library has to come first")
+
+    def moved():
+        return d.ctl_json("drains")["drains"][0]["moved"]
+
+    with Daemon(CONFIG, start=False) as d:
+        clock = Clock(d)
+        d.start()
+        d.ctl("drain", "r1", "--over", "6s")
+        last = 0
+        for ahead in (-3600, 3600, 0, -3600):
+            clock.ahead(ahead)
+            time.sleep(1)
+            check(last < moved() < 1, f"{last}, then {moved()}")
+            last = moved()
+        until(lambda: moved() == 1, 6 * harness.pace(), "it ends when it was to end")
+        until(lambda: d.query(NAME).addresses == [SECOND], 3 * harness.pace(), "all clients have gone")
+        d.ctl("undrain", "r1")
+        clock.ahead(0)
+        d.ctl("drain", "r1", "--at", f"@{int(time.time()) + 1800}")
+        clock.ahead(-3600)
+        time.sleep(1.5)
+        equal(d.query(NAME).addresses, [FIRST])
+        clock.ahead(3600)
+        until(lambda: d.query(NAME).addresses == [SECOND], 3 * harness.pace(), "its time has come")
+        clock.ahead(-3600)
+        time.sleep(1.5)
+        equal(d.query(NAME).addresses, [SECOND], "it has begun")
+        check(d.ctl_json("drains")["drains"][0]["safe_left_s"] <= 31)
+
+
 if __name__ == "__main__":
-    harness.run(clock_is_set)
+    harness.run(clock_is_set, over_a_time)

@@ -124,8 +124,11 @@ def usage():
          "drain takes no more than SITE: put a reason of several words in quotes, as in --reason 'disk full'\n"),
         (["drain", "a", "--for", "2", "hours"],
          "drain takes no more than SITE: put a time of several words into one, as in --for 2h or --for 1d12h\n"),
-        (["drain", "a.example/bos"], "'a.example/bos' is not a SITE: one app there is drain bos --app a.example\n"),
-        (["undrain", "a.example/bos"], "'a.example/bos' is not a SITE: one app there is undrain bos --app a.example\n"),
+        (["drain", "a.example/bos", "--app", "b.example"], "'a.example/bos' names an app, and --app does too\n"),
+        (["undrain"], "undrain needs SITE"),
+        (["drain", "bos", "--at", "soon"], "--at: 'soon' is not a time like 14:03"),
+        (["drain", "bos", "--until", "2026-02-30 10:00"], "--until: '2026-02-30 10:00' is not a time"),
+        (["sites", "a.example/bos"], "'a.example/bos' is not a SITE\n"),
         (["drain", "/bos"], "'/bos' is not a SITE\n"),
         (["drain", "a/"], "'a/' is not a SITE\n"),
         (["status", "x", "--reason", "y"], "status takes no words\n"),
@@ -195,7 +198,7 @@ def outcomes():
         check(out.startswith("bos is drained"), out)
     # Whatever the verb, the reply's code is the exit code if it is one of a reply, else 1.
     for verb, words in WORDS.items():
-        for code, expected in ((0, 1), (1, 1), (2, 2), (3, 3), (4, 1), (5, 1), ("3", 1)):
+        for code, expected in ((0, 1), (1, 1), (2, 2), (3, 3), (4, 1), (5, 5), ("3", 1)):
             with Script({"ok": False, "error": "no", "code": code}) as script:
                 equal(script.run(verb, *words), (expected, "", "edgesteerctl: no\n"), verb, code)
     # Only an explicit success counts.
@@ -565,7 +568,9 @@ def completion():
     equal(complete(sites, "drain", "n"), ["nyc"])
     equal(complete(sites, "drain", "bos", ""), [])
     equal(complete(apps, "drain", "bos", "--app", ""), ["a.example"])
-    equal(complete(OK, "drain", "bos", "--re"), ["--reason"])
+    equal(complete(OK, "drain", "bos", "--re"), ["--region", "--reason"])
+    equal(complete(sites, "drain", "--over", "10m", ""), ["bos", "nyc"])
+    equal(complete(OK, "drains", "--e"), ["--ended"])
     equal(complete(apps, "force", ""), ["a.example/bos", "a.example/nyc"])
     equal(complete(apps, "force", "a.example/bos", "d"), ["down"])
     equal(complete(apps, "explain", "a"), ["a.example"])

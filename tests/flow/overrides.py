@@ -187,6 +187,7 @@ def cannot_be_saved():
 
 def newer_version(daemon, folder):
     """Files of an unknown version are not touched: the daemon does not start."""
+    (version,), = statefiles.run(folder, statefiles.STATE, "PRAGMA user_version")
     for name in statefiles.BOTH:
         statefiles.set_version(folder, name, 99)
     before = {name: (folder / name).read_bytes() for name in statefiles.BOTH}
@@ -196,7 +197,7 @@ def newer_version(daemon, folder):
     check("is of version 99" in daemon.log(), "the log does not say why")
     equal({name: (folder / name).read_bytes() for name in statefiles.BOTH}, before)
     for name in statefiles.BOTH:
-        statefiles.set_version(folder, name, 1)
+        statefiles.set_version(folder, name, version)
 
 
 def lost():

@@ -13,6 +13,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 #include "base/report.h"
+#include "control/cover.h"
 #include "control/call.h"
 #include "control/explain.h"
 #include "control/verbs.h"
@@ -120,11 +121,17 @@ static const struct live *ops_live(void *ctx)
 	return live_current() ? live_current() : &fake->preview;
 }
 
-static int64_t ops_cached_s(void *ctx, const char *app, const char *site)
+static int64_t ops_cached_s(void *ctx, const struct override *drain)
 {
 	const struct fake_daemon *fake = ctx;
 
-	return ledger_left_s(&fake->ledger, app, site, 0);
+	return ledger_left_s(&fake->ledger, drain->app, drain->site, 0);
+}
+
+static int64_t ops_last_answer_s(void *ctx, uint32_t target)
+{
+	(void)ctx;
+	return target == 0 ? 1234 : 0;
 }
 
 void fake_daemon_end_reload(struct fake_daemon *fake, int err)
@@ -168,7 +175,7 @@ static struct target_states *make_states(struct fake_daemon *fake, bool health_k
 	must(states);
 	for (uint32_t i = 0; i < states->count; i++) {
 		const char *app = view->targets[i].app->name, *site = view->sites[view->targets[i].site].name;
-		bool drained = fake->ops.state && state_drained(fake->ops.state, app, site, clock_wall_s());
+		bool drained = fake->ops.state && cover_drained(fake->ops.state, view, app, view->targets[i].site, clock_wall_s());
 		enum force_to forced = fake->ops.state ? state_forced(fake->ops.state, app, site) : FORCE_AUTO;
 
 		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, true, drained, false);
@@ -356,7 +363,7 @@ static struct view *make_view(unsigned many)
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
 	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .live = ops_live, .reload = ops_reload,
-	                                     .cached_s = ops_cached_s, .stats = ops_stats, .status = ops_status},
+	                                     .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
 	                             .version = "1.2.3", .folder = "fake-XXXXXX"};
 	fake_of_health = fake;
 	must(mkdtemp(fake->folder));

@@ -54,6 +54,40 @@ static void test_records(void **unused)
 	answers_free(answers);
 }
 
+// The same records with a shorter TTL, of addresses, of none and of a CNAME; and back.
+static void test_capped(void **unused)
+{
+	static const uint8_t name[] = {3, 'a', 'l', 'b', 0};
+	const struct addr mixed[] = {v4(1), v6(9), v4(2)};
+	struct arena *arena = arena_new(4096);
+	struct answers *answers[] = {answers_new(mixed, 3, 300), answers_new(NULL, 0, 300),
+	                             answers_make_cname(arena, name, sizeof(name), 300)};
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		struct answers *capped = answers_capped(answers[i], 5), *back = answers_capped(capped, 0);
+		struct answers *longer = answers_capped(answers[i], 900);
+
+		assert_true(capped->ttl_s == 300 && capped->cap_s == 5 && capped->count == answers[i]->count && !capped->in_arena);
+		for (unsigned k = 0; k < capped->count; k++) {
+			const struct rrset *rrset = &capped->rrsets[k];
+			size_t len = rrset->wire_len / rrset->count;
+
+			assert_int_equal(rrset->ttl_s, 5);
+			for (unsigned r = 0; r < rrset->count; r++)
+				assert_memory_equal(rrset->wire + r * len + 6, ((uint8_t[]){0, 0, 0, 5}), 4);
+		}
+		assert_true(answers[i]->count == 0 || !answers_equal(capped, answers[i]));
+		assert_true(answers_equal(back, answers[i]) && back->cap_s == 0);
+		assert_true(answers_equal(longer, answers[i]));
+		answers_free(capped);
+		answers_free(back);
+		answers_free(longer);
+		answers_free(answers[i]);
+	}
+	arena_free(arena);
+}
+
 // Of one family, of none, and as many as there may be.
 static void test_counts(void **unused)
 {
@@ -162,7 +196,7 @@ static void test_replaced(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_records), cmocka_unit_test(test_capped),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_cname),
 		cmocka_unit_test(test_replaced),

@@ -44,7 +44,7 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"zzzzzzzzzz\"}", 2, "no verb 'zzzzzzzzzz'"},
 		{"{\"verb\": \"status\", \"site\": \"bos\"}", 2, "status has no field 'site'"},
 		{"{\"verb\": \"drain\", \"siet\": \"bos\"}", 2, "did you mean 'site'?"},
-		{"{\"verb\": \"drain\"}", 2, "drain needs 'site'"},
+		{"{\"verb\": \"drain\"}", 2, "a site, a pattern of sites ('us-east-1-wl1-*'), a region or a carrier is needed"},
 		{"{\"verb\": \"drain\", \"site\": 7}", 2, "'site' must be a text"},
 		{"{\"verb\": \"drain\", \"site\": \"\"}", 2, "'site' must be a text"},
 		{"{\"verb\": \"drain\", \"site\": null}", 2, "'site' must be a text"},

@@ -1,0 +1,37 @@
+// What edgesteerctl knows: its verbs and options. A new verb is one row of client_verbs.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct client_link_error;
+
+enum option_name { OPT_APP, OPT_SITE, OPT_REGION, OPT_CARRIER, OPT_AT, OPT_FOR, OPT_UNTIL, OPT_OVER, OPT_REASON, OPT_BY,
+	           OPT_VOLATILE, OPT_ENDED, OPT_WAIT, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_CHECK, OPT_APPLY, OPTIONS,
+	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
+
+// Options that become fields of the request (without an argument: true), followed by those that every verb takes.
+struct client_option {
+	const char *name, *arg, *help;
+};
+
+enum { CLIENT_POSITIONAL_MAX = 3, CLIENT_OPTIONS = OPT_VERSION + 1 };
+
+extern const struct client_option client_options[CLIENT_OPTIONS];
+
+struct verb {
+	const char *name, *args, *help; // `help` starts with a lower-case letter
+	void (*show)(const json_t *reply);
+	const char *fields[CLIENT_POSITIONAL_MAX]; // the request's fields that the words after the verb become
+	unsigned needed;                    // how many of the fields are required
+	unsigned takes, needs;              // options, 1 << enum option_name
+	json_t *(*feed)(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error); // instead of one request
+	bool slow;                          // longer timeout, with progress
+	bool monitors;                      // its exit codes are those of monitoring plugins
+	bool details;                       // what it shows is there in a refusal too
+	bool counts;                        // its reply has the totals, so a partial list is acceptable
+};
+
+extern const struct verb client_verbs[];
+extern const size_t client_verb_count;

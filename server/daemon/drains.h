@@ -1,0 +1,21 @@
+// Drains in the merge: whether those that hold have taken a target's clients away. A drain of one site or target is a bit
+// of its own there; those of selectors of sites are one bit together, as any number of them may overlap. Main thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct merge;
+struct override;
+struct state;
+
+// A drain has changed, has begun, or (`holds` false) holds no more; the state has what holds now. drains_step() is still
+// to be called.
+void drains_set(struct merge *merge, const struct state *state, const struct override *drain, bool holds);
+// Gives each target that a drain moves clients from, or to, the share that it has by now; of several drains the smallest.
+// 1: there are some, 0: none. E_NOMEM: to be called again.
+int drains_step(struct merge *merge, const struct state *state) MUST_USE;
+// Whether the drain moves clients at the moment.
+bool drains_is_moving(const struct override *drain, int64_t mono_ms);

@@ -34,7 +34,8 @@ struct location {
 // Where prefixes are learned there are two tables, and the leaf's depth is that of the longer of the two leaves, whether
 // the second has something there or a gap: the blocks are those of both tables laid over one another, so that none
 // overlap. The scope depends only on the tables, and on which targets take a part of their clients (view/live.h), never on
-// health: caches would otherwise get overlapping blocks.
+// health: caches would otherwise get overlapping blocks. The one exception is where health differs by carrier, see
+// locate_lengthen().
 struct locate_request {
 	const struct app *app;
 	const struct query_ecs *ecs;    // NULL or not present: none
@@ -53,3 +54,12 @@ struct location locate_client(const struct live *live, const struct app *app, co
 // The length in bits of the client's prefix that is hashed within a group: the app's, or the leaf's where that is
 // longer.
 uint8_t locate_hash_len(const struct app *app, const struct location *location) PURE;
+
+// The answer holds for a block of `depth` bits, where that is less than the location's. Where health differs by carrier, that
+// is the client's leaf of the prefix table. It begins and ends as vantages disagree, so for one TTL thereafter caches may hold
+// overlapping blocks, as when what is learned changes.
+static inline void locate_lengthen(struct location *location, uint8_t depth)
+{
+	if (location->by_ecs && depth > location->scope)
+		location->scope = depth;
+}

@@ -7,6 +7,7 @@
 #include "answer/share.h"
 #include "base/hash.h"
 #include "base/must.h"
+#include "view/columns.h"
 #include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -29,10 +30,32 @@ const char *pick_outcome_text(enum pick_outcome outcome)
 struct picking {
 	const struct live *live;
 	const struct app *app;
-	const struct location *where;
+	struct location *where;
 	uint8_t barred;
 	bool hashed; // a hash has decided something
 };
+
+// The carrier whose vantages count for the client: that of its place, so the choice holds for the place's leaf alone.
+static uint16_t carrier_of(const struct picking *picking)
+{
+	const struct places *places = picking->live->view->places;
+	struct location *where = picking->where;
+	uint8_t depth;
+	const struct place *place = places_lookup(places, where->client, &depth);
+
+	locate_lengthen(where, depth);
+	return where->learned ? where->learned->carrier : place_is_edge(places, place) ? place->carrier : 0;
+}
+
+// The state of a target whose health differs by carrier, for this client, less what does not bar.
+static NOINLINE uint8_t bars_of_carrier(const struct picking *picking, uint32_t number)
+{
+	uint8_t state = live_state(picking->live, number);
+
+	if (picking->barred & TARGET_DOWN && columns_differ(picking->live->columns, number, carrier_of(picking)))
+		state ^= TARGET_DOWN;
+	return state & picking->barred & (TARGET_CLOSED | TARGET_PARTS);
+}
 
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
 // for a part of the clients only, of which the client is not.
@@ -42,6 +65,8 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 	uint8_t bars = live_state(picking->live, number) & picking->barred;
 
 	if (likely(!bars))
+		return true;
+	if (unlikely(bars & TARGET_BY_CARRIER) && !(bars = bars_of_carrier(picking, number)))
 		return true;
 	if (likely(bars & TARGET_CLOSED))
 		return false;
@@ -149,7 +174,7 @@ static NOINLINE int pick_by_learned(struct picking *picking)
 
 static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)
 {
-	picking->barred = barred;
+	picking->barred = barred | TARGET_BY_CARRIER;
 	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
 }
 
@@ -180,7 +205,7 @@ static COLD struct pick pick_otherwise(struct picking *picking)
 	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
 
-struct pick pick_target(const struct live *live, const struct app *app, const struct location *where)
+struct pick pick_target(const struct live *live, const struct app *app, struct location *where)
 {
 	struct picking picking = {.live = live, .app = app, .where = where};
 	int slot = pick_slot(&picking, TARGET_CLOSED | TARGET_PARTS);

@@ -331,7 +331,8 @@ static void explain_learned(struct explaining *e, const struct location *where)
 }
 
 // Step 4: the answer.
-static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
+static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where,
+                             uint8_t table_scope)
 {
 	static const char *const blocks[STEER_FORMS] = {
 		[STEER_OWN] = "widest block around the client with this order of candidates",
@@ -365,9 +366,10 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
 	json_object_set_new(e->object, "ttl", json_integer(e->app->ttl_s));
-	step(e, "scope: /%u, the %s%s%s", where->scope, blocks[e->app->steer->form],
+	step(e, "scope: /%u, the %s%s%s%s", where->scope, blocks[e->app->steer->form],
 	     e->live->learned ? " and one learned prefix, or none" : "",
-	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");
+	     table_scope > where->hit.depth ? ", lengthened to the hash prefix" : "",
+	     where->scope > table_scope ? ", lengthened to the block of its place, as health differs by carrier" : "");
 }
 
 // Returns the CNAME that the app answers with; NULL: it answers with addresses, or SERVFAIL.
@@ -381,6 +383,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 		.addr = client->addr,
 	};
 	struct location where = locate_client(e->live, app, &ecs, &client->addr);
+	uint8_t table_scope = where.scope;
 	struct pick pick = pick_target(e->live, app, &where);
 	uint8_t depth;
 	const struct place *place = places_lookup(places, where.client, &depth);
@@ -392,7 +395,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	if (where.learned)
 		explain_learned(e, &where);
 	explain_candidates(e, place);
-	explain_decision(e, &pick, &where);
+	explain_decision(e, &pick, &where, table_scope);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;
 }
 

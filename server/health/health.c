@@ -444,6 +444,11 @@ bool health_whole(const struct health *health, size_t target)
 	return watch->is_whole || !watch->check;
 }
 
+bool health_checked(const struct health *health, size_t target)
+{
+	return watch_of(health, target)->check != NULL;
+}
+
 bool health_known(const struct health *health, size_t target)
 {
 	const struct watch *watch = watch_of(health, target);

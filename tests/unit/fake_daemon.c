@@ -171,7 +171,7 @@ static struct target_states *make_states(struct fake_daemon *fake, bool health_k
 		bool drained = fake->ops.state && state_drained(fake->ops.state, app, site, clock_wall_s());
 		enum force_to forced = fake->ops.state ? state_forced(fake->ops.state, app, site) : FORCE_AUTO;
 
-		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, true, drained, false);
+		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, drained, false);
 	}
 	return states;
 }

@@ -199,7 +199,7 @@ static void flip(struct addr *addr, unsigned bit)
 }
 
 // Another client in the cell of the answer has the same cell, and the same answer by the same order.
-static void check_cell(const struct world *world, const struct addr *addr, const struct location *where)
+static void check_cell(const struct world *world, const struct addr *addr, struct location *where)
 {
 	struct addr other = *addr, nobody = {.family = ADDR_V4, .bytes = {192, 0, 2, 1}};
 	struct pick pick = pick_target(&world->live, &world->app, where), there;

@@ -26,7 +26,8 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
 
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
-enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPTIONS,
+enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_VANTAGE,
+	           OPT_CARRIER, OPT_TTL, OPT_OBSERVED, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.
@@ -41,6 +42,10 @@ static const struct {
 	[OPT_FORCE] = {"force", NULL, "take sources that lost more of their prefixes than their shrink-limit"},
 	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
 	[OPT_ALL] = {"all", NULL, "every one"},
+	[OPT_VANTAGE] = {"vantage", "NAME", "who has seen it"},
+	[OPT_CARRIER] = {"carrier", "NAME", "for whose clients it speaks; without it, for everybody"},
+	[OPT_TTL] = {"ttl", "TIME", "how long it counts, 1s to 1h; without it, 30s"},
+	[OPT_OBSERVED] = {"observed-at", "TIME", "when it was seen, as 2026-11-29T01:02:03Z or seconds since 1970"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
 	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
@@ -76,6 +81,13 @@ static const struct verb verbs[] = {
 	 .takes = 1 << OPT_APP, .help = "give it back"},
 	{.name = "force", .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,
 	 .help = "hold a target up or down, whatever its health"},
+	{.name = "report", .args = "APP/SITE up|down", .show = client_show_report, .fields = {"app", "to"}, .needed = 2,
+	 .takes = 1 << OPT_VANTAGE | 1 << OPT_CARRIER | 1 << OPT_TTL | 1 << OPT_OBSERVED, .needs = 1 << OPT_VANTAGE,
+	 .help = "say how a target is, as seen from elsewhere"},
+	{.name = "vantages", .args = "", .show = client_show_vantages,
+	 .help = "who reports how targets are, and what the brake holds"},
+	{.name = "brake release", .args = "", .show = client_show_released,
+	 .help = "let down what the brake holds up"},
 	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
 	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE,
@@ -303,7 +315,7 @@ static const char *find_slash(const char *written)
 	return slash && slash > written && slash[1] ? slash : NULL;
 }
 
-// Splits "APP/SITE" of force into its two fields.
+// Splits "APP/SITE" of force and report into its two fields.
 static bool split_target(json_t *request)
 {
 	const char *written = client_text(request, "app"), *slash = find_slash(written);
@@ -338,11 +350,11 @@ static json_t *make_request(const struct command *command, char **words, int cou
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (command->values[i])
-			good = good && json_object_set_new(request, options[i].name,
+			good = good && json_object_set_new(request, i == OPT_OBSERVED ? "observed_at" : options[i].name,
 			                                   options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
-	else if (command->verb->show == client_show_force && !split_target(request))
+	else if (count > 1 && strcmp(command->verb->fields[1], "to") == 0 && !split_target(request))
 		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
 	else if (count > 0 && strcmp(command->verb->fields[0], "site") == 0 && strchr(words[0], '/'))
 		*ret_exit = not_a_site(command->verb, words[0]);

@@ -221,6 +221,7 @@ void client_show_status(const json_t *reply)
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
 	             client_int(reply, "pid"), client_time(started_s, since),
 	             client_span(clock_wall_s() - started_s, span));
+	client_show_brakes(reply);
 	show_refused(json_object_get(reply, "changes_refused"));
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);
@@ -234,6 +235,14 @@ void client_show_status(const json_t *reply)
 	             client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
 	             client_int(health, "under_way"), client_int(health, "waiting"),
 	             json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
+	if (client_int(reply, "vantages"))
+		client_print(stdout, "vantages     %lld report (edgesteerctl vantages)\n", client_int(reply, "vantages"));
+	if (client_int(reply, "targets_damped"))
+		client_print(stdout, "flapping     %lld targets go up and down, and stay down for that\n",
+		             client_int(reply, "targets_damped"));
+	if (client_int(reply, "targets_panicking"))
+		client_print(stdout, "PANIC        %lld targets of apps of which too few are up: their health is ignored\n",
+		             client_int(reply, "targets_panicking"));
 	show_drains(reply);
 	show_forces(reply);
 }
@@ -310,9 +319,16 @@ const char *client_state_text(const json_t *target, char *buf)
 
 	if (forced[0])
 		snprintf(buf, CLIENT_STATE_LEN, "%s (forced %s)", state, forced);
+	else if (json_object_get(target, "damped_for_s"))
+		snprintf(buf, CLIENT_STATE_LEN, "%s (it flaps: damped for %lld s)", state, client_int(target, "damped_for_s"));
+	else if (json_object_get(target, "share"))
+		snprintf(buf, CLIENT_STATE_LEN, "%s (slow start, %lld%%)", state, client_int(target, "share"));
 	else
 		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
-		         json_is_true(json_object_get(target, "unready")) ? " (no server ready)" : "");
+		         json_is_true(json_object_get(target, "held"))      ? " (held by the brake)"
+		         : json_is_true(json_object_get(target, "panic"))   ? " (panic: health ignored)"
+		         : json_is_true(json_object_get(target, "unready")) ? " (no server ready)"
+		                                                            : "");
 	return buf;
 }
 
@@ -348,7 +364,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 	const char *cname = client_text(target, "cname");
 	json_int_t since_s = client_int(health, "since"), probe_s = client_int(health, "last_probe");
 	char state[CLIENT_STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
-		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN];
+		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN], vantages[CLIENT_VANTAGES_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), client_state_text(target, state), cname[0] ? cname : addresses,
@@ -357,6 +373,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
 		client_int_text(health, "failures", failures),
 		health_text(health, text),
+		client_vantages_text(target, vantages),
 	};
 
 	client_table_add(table, cells);
@@ -366,7 +383,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 void client_show_apps(const json_t *reply)
 {
 	static const char *const titles[] = {"APP",      "SITE",   "STATE",   "ANSWER", ">TTL", ">WEIGHT",
-	                                     ">ANSWERS", ">SINCE", ">PROBED", ">FAILED", "HEALTH", NULL};
+	                                     ">ANSWERS", ">SINCE", ">PROBED", ">FAILED", "HEALTH", "VANTAGES", NULL};
 	const json_t *apps = json_object_get(reply, "apps");
 	struct client_table *table = client_table_new(titles);
 	int64_t now_s = clock_wall_s();

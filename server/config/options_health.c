@@ -19,15 +19,15 @@ static const struct option damping_rows[] = {
 static const struct schema damping_schema = {
 	.path = "health.damping",
 	.intro = "Flap damping, as of routes in BGP (RFC 2439): each fall of a target adds 1000 to its penalty, which decays. One "
-	         "that flaps without end thus moves its clients at most nine times, four times there and back and once away, "
-	         "however long it goes on, and gets them back when it has been still for `longest`. As with any target that is "
-	         "down, it is answered when no other is up.",
+	         "that goes up and down every few seconds thus moves its clients at most nine times, four times away and back and once "
+	         "away, however long it goes on, and gets them back when it has been still for up to `longest`. As with any target "
+	         "that is down, it is answered when no other is up.",
 	ROWS(damping_rows),
 	.finish = rules_damping,
 };
 
 static const struct option health_rows[] = {
-	{"brake-max", &number_duration_ms, .fallback = "60s", .min = "0s", .max = "1h", FIELD(config_health, brake_max_ms),
+	{"brake-max", &number_duration_ms, .fallback = "1m", .min = "0s", .max = "1h", FIELD(config_health, brake_max_ms),
 	 .help = "The correlated-failure brake: when all targets under one parent region, or all that one vantage sees, have fallen "
 	         "within an interval of the slowest check, three at least and at two sites, and no second vantage says so of them, "
 	         "they are held in their last good state for this long: more likely the vantage, or the network before it, is at "

@@ -34,6 +34,7 @@ struct explaining {
 	const struct live *live;
 	const struct state *state;
 	const struct health *health; // NULL: not known
+	struct judge *judge;         // NULL: not known
 	struct learner *learner;     // NULL: nothing is learned
 	int64_t now_s;
 	const struct app *app; // the last one reached; NULL: none so far
@@ -129,6 +130,42 @@ static const char *basis_text(enum cost_basis basis)
 	return texts[basis];
 }
 
+// What is behind the state besides its own health, where nothing is forced. Returns the length.
+static int explain_judged(const json_t *object, char *buf, size_t size)
+{
+	json_int_t damped_s = json_integer_value(json_object_get(object, "damped_for_s"));
+	const json_t *share = json_object_get(object, "share");
+
+	if (json_object_get(object, "held"))
+		return snprintf(buf, size, " (held as it was by the brake)");
+	if (json_object_get(object, "panic"))
+		return snprintf(buf, size, " (its app is in panic: health is ignored)");
+	if (damped_s)
+		return snprintf(buf, size, " (it flaps: damped for %lld s)", (long long)damped_s);
+	if (json_object_get(object, "unready"))
+		return snprintf(buf, size, " (no server ready)");
+	if (share)
+		return snprintf(buf, size, " (slow start, %lld%%)", (long long)json_integer_value(share));
+	return 0;
+}
+
+// What vantages elsewhere say of a candidate, a step each.
+static void explain_vantages(struct explaining *e, const char *site, const json_t *vantages)
+{
+	const json_t *vantage;
+	size_t i;
+
+	json_array_foreach(vantages, i, vantage) {
+		const char *carrier = json_string_value(json_object_get(vantage, "carrier"));
+
+		step(e, "health: %s is %s as vantage %s sees it, for %s%s; %lld s ago, from %s", site,
+		     json_is_true(json_object_get(vantage, "up")) ? "up" : "down",
+		     json_string_value(json_object_get(vantage, "vantage")), carrier ? "clients of " : "everybody",
+		     carrier ? carrier : "", (long long)json_integer_value(json_object_get(vantage, "age_s")),
+		     json_string_value(json_object_get(vantage, "who")));
+	}
+}
+
 // A target's state and what is behind it, in words into buf[STATE_LEN], which it returns; drains also in `object`, which has
 // the rest (target_json_state).
 static const char *explain_state(const struct explaining *e, json_t *object, uint32_t number, char *buf)
@@ -140,8 +177,8 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 
 	if (forced != FORCE_AUTO)
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
-	else if (json_object_get(object, "unready"))
-		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready)");
+	else
+		len += explain_judged(object, buf + len, STATE_LEN - (size_t)len);
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
 		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s drain, by %s, reason: %s",
@@ -166,7 +203,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
 	json_object_set_new(object, "reachable", json_boolean(reachable));
-	object = target_json_state(object, e->live, e->state, e->health, target_number);
+	object = target_json_state(object, e->live, e->state, e->judge, target_number);
 	explain_state(e, object, target_number, state);
 	set_text(object, "basis", reachable ? basis_text(candidate->cost.basis) : NULL);
 	json_object_set_new(object, "km", number(candidate->cost.km));
@@ -185,6 +222,8 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	else
 		step(e, "order %u: %s (%s), %.3f ms (%s, %.1f km), %s", rank, site->name, site_kind_text(site->kind),
 		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), candidate->cost.km, state);
+	if (reachable)
+		explain_vantages(e, site->name, json_object_get(object, "vantages"));
 }
 
 // Why the candidates of unknown cost have their order, in words; see the truth table in metro.h. NULL: there are none
@@ -469,11 +508,11 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 	return "behind too many CNAMEs, or in a CNAME loop";
 }
 
-json_t *explain_query(const struct live *live, const struct state *state, const struct health *health,
+json_t *explain_query(const struct live *live, const struct state *state, const struct health *health, struct judge *judge,
                       struct learner *learner, const char *name, const struct prefix *client)
 {
 	bool is_known = health && health_count(health) == live->states->count;
-	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .learner = learner, .now_s = clock_wall_s(),
+	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .judge = judge, .learner = learner, .now_s = clock_wall_s(),
 	                       .object = json_object(), .steps = json_array()};
 	char text[NAME_TEXT_MAX];
 	uint8_t wire[NAME_WIRE_MAX];

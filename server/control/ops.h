@@ -8,6 +8,7 @@ struct background;
 struct config;
 struct files;
 struct health;
+struct judge;
 struct learner;
 struct live;
 struct provide;
@@ -18,6 +19,7 @@ struct state;
 struct control_ops {
 	void *ctx;
 	struct health *health;
+	struct judge *judge;
 	struct state *state;
 	struct provide *provide;       // NULL: no providers
 	struct learner *learner;       // NULL: nothing is learned

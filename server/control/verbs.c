@@ -12,12 +12,16 @@
 #include "control/force.h"
 #include "control/reconfigure.h"
 #include "control/reply_json.h"
+#include "control/report.h"
 #include "control/show.h"
 #include "control/verdict.h"
 
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
 #define FLAG JSON_TRUE
+#define LIST JSON_ARRAY
+#define MOMENT JSON_REAL
+#define VANTAGE {"vantage", true, TEXT}, {"carrier", false, TEXT}, {"ttl", false, TEXT}, {"observed_at", false, MOMENT}
 
 static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .scope = VERBS_READ, .fields = {{"from", false, NUMBER}}},
@@ -31,6 +35,11 @@ static const struct verbs_row rows[] = {
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
+	{"health", .now = report_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
+	{"report", .now = report_one, .scope = VERBS_REPORT,
+	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, VANTAGE}},
+	{"vantages", .now = report_vantages, .scope = VERBS_READ},
+	{"brake release", .now = report_brake_release, .scope = VERBS_OPERATE},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
@@ -74,9 +83,13 @@ static bool good_value(const json_t *value, json_type type)
 {
 	if (type == JSON_TRUE)
 		return json_is_boolean(value);
+	if (type == JSON_REAL)
+		return json_is_number(value) || json_string_length(value) > 0;
 	if (json_typeof(value) != type)
 		return false;
-	return type == JSON_INTEGER ? json_integer_value(value) >= 0 : json_string_length(value) > 0;
+	return type == JSON_INTEGER  ? json_integer_value(value) >= 0
+	       : type == JSON_STRING ? json_string_length(value) > 0
+	                             : true;
 }
 
 // Whether the request has every field that the verb needs, and no unknown ones. If not, *ret_refusal is the reply.
@@ -100,6 +113,8 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 			*ret_refusal = reply_error(REPLY_USAGE, "%s: '%s' must be %s", row->name, key,
 			                           field->type == JSON_INTEGER ? "a whole number, 0 or more"
 			                           : field->type == JSON_TRUE  ? "true or false"
+			                           : field->type == JSON_ARRAY ? "a list"
+			                           : field->type == JSON_REAL  ? "a text or a number"
 			                                                       : "a text that is not empty");
 			return false;
 		}

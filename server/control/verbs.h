@@ -9,7 +9,7 @@
 
 struct call;
 
-enum { VERBS_FIELDS_MAX = 6 };
+enum { VERBS_FIELDS_MAX = 8 };
 
 // What a peer must be allowed for a verb, as a set of bits of what it is allowed. Whoever can open the socket is allowed
 // everything. Over HTTP, what reads is asked for by GET, anything else by POST.
@@ -22,7 +22,8 @@ enum verbs_scope {
 struct verbs_field {
 	const char *name;
 	bool needed;
-	json_type type; // JSON_STRING (never empty), JSON_INTEGER (never negative) or JSON_TRUE (either)
+	json_type type; // JSON_STRING (never empty), JSON_INTEGER (never negative), JSON_TRUE (either), JSON_ARRAY, or
+	                // JSON_REAL: a text or a number
 };
 
 struct verbs_row {

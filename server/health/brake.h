@@ -1,7 +1,7 @@
 // The correlated-failure brake: when everything in a group fails within an interval, by the word of one vantage only, that is
 // more likely the fault of the vantage, or of the network before it, than of all these targets. They are held in their last
 // good state until a second vantage says the same, an operator releases them, or the hold has lasted long enough. The groups
-// are the regions, and what each vantage sees. Knows no clock, and targets and groups only by number: see judge.c, which says
+// are the regions, and what each vantage sees. Knows no clock, and targets and groups only by number: see judge_life.c, which says
 // who is in which group.
 #pragma once
 

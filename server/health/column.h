@@ -1,4 +1,4 @@
-// What the vantages of one column say of a target, taken together. Pure functions, for judge.c and its test.
+// What the vantages of one column say of a target, taken together. Pure functions, for the judge and its test.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 // Flap damping, as of routes in BGP (RFC 2439): each fall of a target adds to its penalty, which halves in every
 // half-life. A target whose penalty has reached the limit stays down, whatever its vantages say, until the penalty has
-// decayed far enough. Pure functions that are given the time, for judge.c and its test.
+// decayed far enough. Pure functions that are given the time, for the judge and its test.
 #pragma once
 
 #include <stdbool.h>

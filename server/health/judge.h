@@ -55,7 +55,7 @@ void judge_settle(struct judge *judge);
 
 // What a vantage says.
 struct judge_report {
-	const char *vantage; // a name of 1 to MATRIX_NAME_LEN - 1 characters, as in names_are() of judge.c
+	const char *vantage; // a name of 1 to MATRIX_NAME_LEN - 1 characters, as in judge_is_name()
 	const char *carrier; // the same; "": it speaks for everybody
 	const char *who;     // the peer
 	int64_t ttl_ms;      // JUDGE_TTL_MIN_MS to JUDGE_TTL_MAX_MS
@@ -87,6 +87,9 @@ unsigned judge_release(struct judge *judge);
 bool judge_columns_moved(struct judge *judge);
 // Calls each() for every target and carrier (in small letters) of which health is not what was `judged`: `up`.
 void judge_columns(struct judge *judge, void (*each)(void *ctx, uint32_t target, const char *carrier, bool up), void *ctx);
+
+// How many targets it judges; 0 before the first judge_take().
+uint32_t judge_count(const struct judge *judge);
 
 // What is behind a target's state.
 struct judge_shown {

@@ -1,4 +1,4 @@
-// The inside of the judge: judge.c decides about one target, judge_life.c takes generations, reports, and what comes with time.
+// The inside of the judge: judge_target.c decides about one target, judge_life.c takes generations, reports, and what comes with time.
 #pragma once
 
 #include <event2/event_struct.h>

@@ -441,6 +441,11 @@ int judge_report(struct judge *judge, const struct judge_report *report, unsigne
 	return err;
 }
 
+uint32_t judge_count(const struct judge *judge)
+{
+	return judge->frame ? judge->frame->count : 0;
+}
+
 // ---- the whole ------------------------------------------------------------------------------------------------------
 
 void judge_stats(const struct judge *judge, struct judge_stats *ret_stats)

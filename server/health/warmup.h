@@ -1,4 +1,4 @@
-// Slow start: the share of its clients that a target takes after it has come back up. Pure, for judge.c and its test.
+// Slow start: the share of its clients that a target takes after it has come back up. Pure, for the judge and its test.
 #pragma once
 
 #include <stdint.h>

@@ -60,6 +60,16 @@ bool health_up(const struct health *health UNUSED, size_t target)
 	return fake_of_health->health[target].up;
 }
 
+bool health_checked(const struct health *health UNUSED, size_t target UNUSED)
+{
+	return true;
+}
+
+bool health_known(const struct health *health UNUSED, size_t target UNUSED)
+{
+	return true;
+}
+
 bool health_whole(const struct health *health UNUSED, size_t target UNUSED)
 {
 	return true;
@@ -97,7 +107,8 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 }
 
 json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED,
-                      const struct health *health UNUSED, struct learner *learner UNUSED, const char *name, const struct prefix *client)
+                      const struct health *health UNUSED, struct judge *judge UNUSED, struct learner *learner UNUSED,
+                      const char *name, const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 

@@ -1,5 +1,4 @@
-// What is believed of targets; see judge.h. The way of one target, each step with what the one before says:
-//
+// What is believed of one target; see judge.h. Its way, each step with what the one before says:
 //   the column    up or down, by what vantages say (column.h); with nothing said, up where it has no check
 //   damping       up, but it has fallen too often: down (damping.h)
 //   the brake     down by one vantage's word alone, and so is everything else: as it was (brake.h)

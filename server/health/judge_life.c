@@ -199,6 +199,8 @@ unsigned judge_release(struct judge *judge)
 	judge->now_ms = clock_mono_ms();
 	for (uint32_t i = 0; i < (uint32_t)GROUP_REGIONS + judge->frame->region_count; i++)
 		count += brake_release(judge->frame->brake, i, judge->now_ms);
+	if (count > 0)
+		judge->ops.moved(judge->ops.ctx);
 	return count;
 }
 

@@ -16,14 +16,14 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain force explain reload sources discovery learned stats version help"
+	local verbs="status check sites apps targets drain undrain force report vantages brake explain reload sources discovery learned stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket) socket=${COMP_WORDS[++i]} ;;
-		--app | --site | --for | --reason | --client | --source | --timeout) ((i++)) ;;
+		--app | --site | --for | --reason | --client | --source | --vantage | --carrier | --ttl | --observed-at | --timeout) ((i++)) ;;
 		-*) ;;
 		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
 		esac
@@ -38,12 +38,14 @@ _edgesteerctl() {
 	--app) choice=$(_edgesteerctl_names "$socket" apps) ;;
 	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
-	--reason | --client | --source | --timeout) return ;;
+	--ttl) choice="10s 30s 1m 5m" ;;
+	--reason | --client | --source | --vantage | --carrier | --observed-at | --timeout) return ;;
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
 		drain) options+=" --app --for --reason" ;;
 		undrain) options+=" --app" ;;
+		report) options+=" --vantage --carrier --ttl --observed-at" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force" ;;
 		learned) options+=" --site --source --all" ;;
@@ -57,7 +59,9 @@ _edgesteerctl() {
 			case $verb/$words in
 			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names "$socket" sites) ;;
 			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
-			force/0) choice=$(_edgesteerctl_targets "$socket") ;;
+			report/1) choice="up down" ;;
+			brake/0) choice=release ;;
+			force/0 | report/0) choice=$(_edgesteerctl_targets "$socket") ;;
 			force/1) choice="up down auto" ;;
 			learned/0) choice=forget ;;
 			help/0) choice=$verbs ;;

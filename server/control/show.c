@@ -12,7 +12,7 @@
 #include "control/find.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
-#include "control/report.h"
+#include "control/reports.h"
 #include "health/health.h"
 #include "health/judge.h"
 #include "state/state.h"
@@ -132,7 +132,7 @@ static json_t *set_judged(json_t *reply, const struct judge *judge)
 	reply = reply_set(reply, "targets_held", json_integer(stats.held));
 	reply = reply_set(reply, "targets_damped", json_integer(stats.damped));
 	reply = reply_set(reply, "targets_panicking", json_integer(stats.panicking));
-	return reply_set(reply, "brakes", report_brakes(judge));
+	return reply_set(reply, "brakes", reports_brakes(judge));
 }
 
 // Takes ownership of the reply. Adds nothing when no file was damaged.

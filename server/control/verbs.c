@@ -12,7 +12,7 @@
 #include "control/force.h"
 #include "control/reconfigure.h"
 #include "control/reply_json.h"
-#include "control/report.h"
+#include "control/reports.h"
 #include "control/show.h"
 #include "control/verdict.h"
 
@@ -35,11 +35,11 @@ static const struct verbs_row rows[] = {
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}}},
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
-	{"health", .now = report_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
-	{"report", .now = report_one, .scope = VERBS_REPORT,
+	{"health", .now = reports_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
+	{"report", .now = reports_one, .scope = VERBS_REPORT,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, VANTAGE}},
-	{"vantages", .now = report_vantages, .scope = VERBS_READ},
-	{"brake release", .now = report_brake_release, .scope = VERBS_OPERATE},
+	{"vantages", .now = reports_vantages, .scope = VERBS_READ},
+	{"brake release", .now = reports_brake_release, .scope = VERBS_OPERATE},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},

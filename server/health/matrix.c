@@ -62,8 +62,8 @@ int matrix_vantage(struct matrix *matrix, const char *name, const char *carrier,
 	if (matrix->used[place] && !is_idle(&matrix->vantages[place]))
 		return E_LIMIT;
 	matrix->vantages[place] = (struct vantage){0};
-	strcpy(matrix->vantages[place].name, name);
-	strcpy(matrix->vantages[place].carrier, carrier);
+	memcpy(matrix->vantages[place].name, name, strlen(name));
+	memcpy(matrix->vantages[place].carrier, carrier, strlen(carrier));
 	matrix->used[place] = true;
 	*ret_vantage = (unsigned)place;
 	return E_OK;

@@ -1,5 +1,5 @@
-// Reports of health; see report.h.
-#include "control/report.h"
+// Reports of health; see reports.h.
+#include "control/reports.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -196,7 +196,7 @@ static json_t *reply_of(struct batch *batch)
 	return reply_set(reply, "skew_s", json_integer(matrix_vantage_at(judge_matrix(batch->judge), batch->vantage)->skew_ms / 1000));
 }
 
-json_t *report_batch(const struct call *call)
+json_t *reports_batch(const struct call *call)
 {
 	const json_t *reports = json_object_get(call->request, "reports"), *entry;
 	struct batch batch = {.named = json_array()};
@@ -219,7 +219,7 @@ json_t *report_batch(const struct call *call)
 	return refusal;
 }
 
-json_t *report_one(const struct call *call)
+json_t *reports_one(const struct call *call)
 {
 	const char *app = call_text(call, "app"), *site = call_text(call, "site"), *to = call_text(call, "to");
 	struct batch batch = {.named = json_array()};
@@ -267,7 +267,7 @@ static void add_brake(void *ctx, const char *what, const struct brake_group *gro
 	*list = reply_append(*list, object);
 }
 
-json_t *report_brakes(const struct judge *judge)
+json_t *reports_brakes(const struct judge *judge)
 {
 	json_t *list = json_array();
 
@@ -275,7 +275,7 @@ json_t *report_brakes(const struct judge *judge)
 	return list;
 }
 
-json_t *report_vantages(const struct call *call)
+json_t *reports_vantages(const struct call *call)
 {
 	struct matrix *matrix = judge_matrix(call->ops.judge);
 	json_t *refusal = NULL, *list = json_array(), *reply;
@@ -288,10 +288,10 @@ json_t *report_vantages(const struct call *call)
 		if (matrix_has_vantage(matrix, i))
 			list = reply_append(list, vantage_json(matrix_vantage_at(matrix, i), clock_mono_ms()));
 	reply = reply_set(reply_ok(), "vantages", list);
-	return reply_set(reply, "brakes", report_brakes(call->ops.judge));
+	return reply_set(reply, "brakes", reports_brakes(call->ops.judge));
 }
 
-json_t *report_brake_release(const struct call *call)
+json_t *reports_brake_release(const struct call *call)
 {
 	json_t *refusal = NULL;
 	unsigned count;

@@ -47,7 +47,7 @@ _edgesteerctl() {
 		undrain) options+=" --app" ;;
 		report) options+=" --vantage --carrier --ttl --observed-at" ;;
 		explain) options+=" --client" ;;
-		reload) options+=" --force" ;;
+		reload) options+=" --force --check" ;;
 		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then

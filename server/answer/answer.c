@@ -331,23 +331,29 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 		a->app = steered_app(a, a->found.node);
 }
 
-// Leaves notes of clients that a service could be asked about, of one query in so many.
-static NOINLINE void note_clients(const struct live *live, const struct locate_request *requests, unsigned count,
-                                  uint32_t worker)
+// Leaves notes of one query in so many: `learned` not NULL: of those whose client a service could be asked about.
+static NOINLINE void note_some(const struct live *live, const struct learned *learned, struct notes_ring *ring,
+                               const struct locate_request *requests, unsigned count)
 {
-	const struct learned *learned = live->learned;
-	struct notes_ring *ring = notes_ring(learned->notes, worker);
-
 	for (; ring->left < count; notes_look(ring)) {
 		const struct locate_request *request = &requests[ring->left];
 		const struct location *location = request->ret_location;
-		struct lpm_hit hit = lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client));
 		struct note note = {*location->client, *request->source, (uint32_t)(request->app - live->view->apps),
 		                    (uint32_t)live->view->generation, location->by_ecs};
 
-		if (hit.value)
+		if (!learned ||
+		    lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client)).value)
 			notes_put(ring, &note);
 	}
+}
+
+static ALWAYS_INLINE void note(const struct live *live, const struct learned *learned, struct notes *notes,
+                               const struct locate_request *requests, unsigned count, uint32_t worker)
+{
+	struct notes_ring *ring = notes_ring(notes, worker);
+
+	if (unlikely(ring->left < count))
+		note_some(live, learned, ring, requests, count);
 	ring->left -= count;
 }
 
@@ -364,8 +370,12 @@ static void locate(const struct live *live, struct answering *batch, unsigned co
 			requests[wanted++] = (struct locate_request){a->app, &a->query.ecs, &a->client->addr, &a->where};
 	}
 	locate_all(live, requests, wanted);
-	if (unlikely(live->learned) && live->learned->notes && wanted > 0)
-		note_clients(live, requests, wanted, batch[0].client->worker);
+	if (unlikely(wanted == 0))
+		return;
+	if (likely(live->samples))
+		note(live, NULL, live->samples, requests, wanted, batch[0].client->worker);
+	if (unlikely(live->learned) && live->learned->notes)
+		note(live, live->learned, live->learned->notes, requests, wanted, batch[0].client->worker);
 }
 
 static size_t finish(struct answering *a, uint8_t *reply)

@@ -27,7 +27,7 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
 enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_VANTAGE,
-	           OPT_CARRIER, OPT_TTL, OPT_OBSERVED, OPTIONS,
+	           OPT_CARRIER, OPT_TTL, OPT_OBSERVED, OPT_CHECK, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.
@@ -39,13 +39,14 @@ static const struct {
 	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
 	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
 	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
-	[OPT_FORCE] = {"force", NULL, "take sources that lost more of their prefixes than their shrink-limit"},
+	[OPT_FORCE] = {"force", NULL, "take what shrink-limit or guard would hold"},
 	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
 	[OPT_ALL] = {"all", NULL, "every one"},
 	[OPT_VANTAGE] = {"vantage", "NAME", "who has seen it"},
 	[OPT_CARRIER] = {"carrier", "NAME", "for whose clients it speaks; without it, for everybody"},
 	[OPT_TTL] = {"ttl", "TIME", "how long it counts, 1s to 1h; without it, 30s"},
 	[OPT_OBSERVED] = {"observed-at", "TIME", "when it was seen, as 2026-11-29T01:02:03Z or seconds since 1970"},
+	[OPT_CHECK] = {"check", NULL, "only show who would be answered with another site; take nothing"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
 	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
@@ -90,7 +91,7 @@ static const struct verb verbs[] = {
 	 .help = "let down what the brake holds up"},
 	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
-	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE,
+	{.name = "reload", .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE | 1 << OPT_CHECK,
 	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
 	{.name = "sources", .args = "", .show = client_show_sources,
 	 .help = "where targets and places come from, and how their sources stand"},

@@ -106,6 +106,13 @@ void client_show_force(const json_t *reply)
 
 void client_show_reload(const json_t *reply)
 {
+	const json_t *is_taken = json_object_get(reply, "would_be_taken"), *effect = json_object_get(reply, "effect");
+
+	if (is_taken) {
+		client_print(stdout, json_is_true(is_taken) ? "A reload would be taken.\n" : "A reload would be HELD.\n");
+		client_show_effect(effect);
+		return;
+	}
 	client_print(stdout, json_is_false(json_object_get(reply, "serving"))
 	                         ? "reloaded: generation %lld waits for the first round of health checks\n"
 	                         : "reloaded: generation %lld is served\n", client_int(reply, "generation"));

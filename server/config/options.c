@@ -360,6 +360,12 @@ static const struct option root_rows[] = {
 	 .help = "A CSV file of measured round trips with the columns `from` (a prefix or a carrier), `site` and `ms`."},
 	{"latency-shrink-limit", &number_percent, .fallback = "50%", .min = "0%", .max = "100%",
 	 FIELD(config, latency_shrink_limit), .help = SHRINK_HELP("rows", "file")},
+	{"guard", &number_percent, .fallback = "20%", .min = "1%", .max = "100%", FIELD(config, guard),
+	 .help = "A reload, of the config or of a file, that would answer a larger share of the recent queries than this with "
+	         "another site is refused. Counted are the queries of the last 5 minutes, by a sample of at least 1000 of them, "
+	         "with today's health, overrides and learned prefixes; not those whose target is no more. `edgesteerctl reload "
+	         "--check` shows who would move where, `edgesteerctl reload --force` takes it. What providers give, health and "
+	         "overrides are never held."},
 	{"metros", &text_path, .otherwise = "the carriers' zones in the catalogue", FIELD(config, metros),
 	 .help = "A CSV file of where carriers' clients are, for `unknown-metro: expected`, with the columns `carrier`, "
 	         "`country` (two letters, or empty), `latitude`, `longitude` and `share` (in any unit). For a carrier that it "

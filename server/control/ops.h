@@ -16,6 +16,12 @@ struct report;
 struct resolve;
 struct state;
 
+enum control_reload {
+	CONTROL_RELOAD,
+	CONTROL_RELOAD_FORCE, // take sources that lost more than their `shrink-limit`, and what moves more than `guard`
+	CONTROL_RELOAD_CHECK, // build it, look at what it would change, and take nothing
+};
+
 struct control_ops {
 	void *ctx;
 	struct health *health;
@@ -32,9 +38,8 @@ struct control_ops {
 	const struct live *(*live)(void *ctx);
 	// Starts a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, E_INVAL with the
 	// errors in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
-	// E_NOMEM. `report` may be NULL, is read-only and valid during the call. `force`: take sources that lost more than
-	// their `shrink-limit`.
-	void (*reload)(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+	// E_NOMEM. `report` may be NULL, is read-only and valid during the call.
+	void (*reload)(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
 	               void *done_ctx);
 	// For how many seconds a cache may still hold an answer of an earlier generation with a target at the site (`app`
 	// NULL: of any app); 0: none can.
@@ -42,6 +47,9 @@ struct control_ops {
 	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
 	// event loop.
 	const struct files *(*files)(void *ctx);
+	// What the last reload or check that was built changes for the recent traffic, see effect_json.h; borrowed until the loop
+	// turns. NULL: it is not known.
+	json_t *(*effect)(void *ctx);
 	// Counters as a JSON object, owned by the caller. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);
 	// Facts for `status` and `version` as a JSON object, owned by the caller: "version", "pid", "started", "serving",

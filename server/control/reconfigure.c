@@ -11,6 +11,13 @@
 #include "view/live.h"
 #include "view/view.h"
 
+static json_t *effect_of_build(const struct call *call)
+{
+	json_t *effect = call->ops.effect ? call->ops.effect(call->ops.ctx) : NULL;
+
+	return effect ? json_incref(effect) : json_null();
+}
+
 static json_t *reload_reply(const struct call *call, int err, const struct report *report)
 {
 	json_t *reply;
@@ -20,6 +27,7 @@ static json_t *reload_reply(const struct call *call, int err, const struct repor
 
 		reply = live ? reply_set(reply_ok(), "generation", json_integer((json_int_t)live->view->generation)) : NULL;
 		reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
+		reply = reply_set(reply, "effect", effect_of_build(call));
 	} else if (err == E_STATE) {
 		reply = reply_error(REPLY_REFUSED, "a reload is already under way; try again when it has finished");
 	} else if (err == E_STOPPED) {
@@ -44,6 +52,22 @@ static void done(void *ctx, int err, const struct report *report)
 	call_finish(call, reload_reply(call, err, report));
 }
 
+// A check of what the guard would hold has succeeded: it shows the effect, and says so.
+static void checked(void *ctx, int err, const struct report *report)
+{
+	struct call *call = ctx;
+	bool is_shown = err == E_OK || (err == E_LIMIT && call->ops.effect(call->ops.ctx));
+	json_t *reply;
+
+	if (!is_shown) {
+		call_finish(call, reload_reply(call, err, report));
+		return;
+	}
+	reply = reply_set(reply_ok(), "would_be_taken", json_boolean(err == E_OK));
+	reply = reply_set(reply, "effect", effect_of_build(call));
+	call_finish(call, report ? reply_report(reply, report) : reply);
+}
+
 void reconfigure_reload(const struct call *call)
 {
 	struct call *kept = call_keep(call);
@@ -52,9 +76,15 @@ void reconfigure_reload(const struct call *call)
 		return;
 
 	bool force = json_is_true(json_object_get(kept->request, "force"));
+	bool check = json_is_true(json_object_get(kept->request, "check"));
 
-	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : "");
-	kept->ops.reload(kept->ops.ctx, force, done, kept);
+	if (force && check) {
+		call_finish(kept, reply_error(REPLY_USAGE, "reload takes force or check, not both"));
+		return;
+	}
+	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : check ? ", to be looked at only" : "");
+	kept->ops.reload(kept->ops.ctx, force ? CONTROL_RELOAD_FORCE : check ? CONTROL_RELOAD_CHECK : CONTROL_RELOAD,
+	                 check ? checked : done, kept);
 }
 
 json_t *reconfigure_forget(const struct call *call)

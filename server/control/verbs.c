@@ -40,7 +40,7 @@ static const struct verbs_row rows[] = {
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, VANTAGE}},
 	{"vantages", .now = reports_vantages, .scope = VERBS_READ},
 	{"brake release", .now = reports_brake_release, .scope = VERBS_OPERATE},
-	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}}},
+	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
 	{"learned", .now = show_learned, .scope = VERBS_READ,

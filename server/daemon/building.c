@@ -27,6 +27,7 @@ void building_end(struct building *building)
 	building->snapshot = snapshot_release(building->snapshot);
 	building->plan = provide_discard(building->plan);
 	building->learner_plan = learner_discard(building->learner_plan);
+	guard_wipe(&building->guard);
 }
 
 int building_first(struct provide *provide, const struct config *config, struct report *report, bool *ret_has_saved)
@@ -93,6 +94,8 @@ int building_build(struct building *building, const struct reload_job *job, stru
 		err = handover_prepare(made.config, made.view, &building->previous, building->handouts, &made.handover);
 	if (err == E_OK && made.view->tables != building->previous.view->tables)
 		made.handover->learned = learner_overlay(building->learner, made.view->tables);
+	if (err == E_OK && job->kind != RELOAD_JOIN)
+		err = guard_look(&building->guard, &made, job->force, report);
 	if (err == E_OK)
 		*ret_generation = made;
 	else

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "daemon/guard.h"
 #include "daemon/handover.h"
 
 struct config;
@@ -31,6 +32,7 @@ struct building {
 	struct learner_plan *learner_plan; // made by a build, as the next
 	struct provide_plan *plan;      // made by a build, for who takes its generation; else NULL
 	struct handover_from previous;  // the rest of the generation in use
+	struct guard guard;
 };
 
 // generation_build(), and the files of the HTTP door. E_INVAL is also for what is wrong with these. The caller leaves it with

@@ -40,6 +40,7 @@
 #include "net/worker.h"
 #include "provide/provide.h"
 #include "state/state.h"
+#include "traffic/samples.h"
 #include "view/handouts.h"
 #include "view/index.h"
 #include "view/live.h"
@@ -48,6 +49,7 @@
 enum {
 	FIRST_ROUND_MAX_S = 30,  // after this, serve with the health known so far
 	BUILD_PATIENCE_MS = 2000, // for a build in progress when the daemon stops
+	SAMPLING_US = 250000,
 	WATCH_PATIENCE_MS = 500, // for a look at the files then
 };
 
@@ -67,6 +69,7 @@ static void serve(struct daemon *daemon)
 		event_base_loopbreak(daemon->base);
 		return;
 	}
+	loop_arm(daemon->sampling, 0, SAMPLING_US);
 	log_notice("serving %u apps in %zu zones with %u workers", live_current()->view->app_count,
 	           zonedb_zone_count(live_current()->view->zones), daemon->facts.workers);
 	service_notify("READY=1");
@@ -77,6 +80,17 @@ void daemon_first_round_over(struct daemon *daemon)
 	if (!serving_started(daemon->serving) && !daemon->joins_first && health_settled(daemon->health) &&
 	    aliases_settled(daemon->aliases))
 		serve(daemon); // else it was the first round after a reload
+}
+
+// The sample of the traffic is read now and then, so that its rings do not fill.
+static void on_sampling(evutil_socket_t fd, short what, void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	samples_read(serving_samples(daemon->serving), serving_view(daemon->serving), clock_mono_ms());
+	loop_arm(daemon->sampling, 0, SAMPLING_US);
 }
 
 static void on_first_round_timeout(evutil_socket_t fd, short what, void *arg)
@@ -122,7 +136,9 @@ static int make_events(struct daemon *daemon)
 	daemon->forget = evtimer_new(daemon->base, reloads_on_forget, daemon);
 	daemon->expiry = evtimer_new(daemon->base, reactions_on_expiry, daemon);
 	daemon->first_round_timeout = evtimer_new(daemon->base, on_first_round_timeout, daemon);
-	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout ? E_OK : E_NOMEM;
+	daemon->sampling = evtimer_new(daemon->base, on_sampling, daemon);
+	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout && daemon->sampling
+	               ? E_OK : E_NOMEM;
 }
 
 // State, health, reloads, control and the HTTP door. State and control log their own errors.
@@ -168,7 +184,7 @@ static int take_first(struct daemon *daemon, struct generation *first)
 		return E_NOMEM;
 	}
 	first->handover = daemon->first;
-	daemon->serving = serving_new(first);
+	daemon->serving = serving_new(first, daemon->workers_max);
 	if (daemon->serving)
 		return E_OK;
 	daemon->first = NULL;
@@ -308,7 +324,8 @@ struct daemon *daemon_free(struct daemon *daemon)
 		if (daemon->signals[i])
 			event_free(daemon->signals[i]);
 
-	struct event *const timers[] = {daemon->publish, daemon->forget, daemon->expiry, daemon->first_round_timeout};
+	struct event *const timers[] = {daemon->publish, daemon->forget, daemon->expiry, daemon->first_round_timeout,
+	                                daemon->sampling};
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i])

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/attr.h"
+#include "control/ops.h"
 #include "daemon/building.h"
 #include "daemon/metrics.h"
 #include "edgesteer-plugin.h"
@@ -47,6 +48,7 @@ struct daemon {
 	struct event *signals[SIGNALS];
 	struct event *publish;   // timer: health has changed
 	struct event *expiry;    // timer: the next drain expires
+	struct event *sampling;  // timer: workers have left samples
 	struct event *first_round_timeout; // timer: the first round of checks has taken too long
 	struct serving *serving;
 	struct handouts *handouts;
@@ -95,7 +97,7 @@ void reactions_on_expiry(int fd, short what, void *arg);
 // Opens what reloads, and what watches files. E_NOMEM.
 int reloads_open(struct daemon *daemon, const struct report *first);
 // As control_ops.reload.
-void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+void reloads_begin(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
                    void *done_ctx);
 // A reload that nobody waits for; if one is under way, another one after it.
 void reloads_by_signal(struct daemon *daemon);

@@ -43,6 +43,13 @@ static const struct files *files_of(void *ctx)
 	return watching_files(daemon->watching);
 }
 
+static json_t *effect(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return daemon->building.guard.effect;
+}
+
 static json_t *stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
@@ -114,6 +121,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.reload = reloads_begin,
 		.cached_s = cached_s,
 		.files = files_of,
+		.effect = effect,
 		.stats = stats,
 		.status = status_of,
 	};

@@ -89,16 +89,22 @@ static void build_starting(void *ctx, const struct reload_job *job)
 	                                                   serving_caches(daemon->serving)};
 	if (job->kind == RELOAD_JOIN)
 		return;
+	guard_start(&daemon->building.guard, serving_samples(daemon->serving), daemon->building.previous.view);
+	if (job->kind == RELOAD_CHECK)
+		return;
 	daemon->reload_began_ms = clock_mono_ms();
 	service_notify("RELOADING=1");
 }
 
-void reloads_begin(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+void reloads_begin(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
                    void *done_ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	reload_begin(daemon->reload, force, done, done_ctx);
+	if (how == CONTROL_RELOAD_CHECK)
+		reload_begin_check(daemon->reload, done, done_ctx);
+	else
+		reload_begin(daemon->reload, how == CONTROL_RELOAD_FORCE, done, done_ctx);
 }
 
 static void log_report_line(void *ctx, enum report_level level, const char *text)
@@ -136,6 +142,8 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 		daemon_first_round_over(daemon);
 		return;
 	}
+	if (kind == RELOAD_CHECK)
+		return;
 	metrics_note_reload(&daemon->facts, err, clock_mono_ms() - daemon->reload_began_ms, report);
 	if (report) {
 		report_each(report, log_report_line, NULL);
@@ -162,7 +170,7 @@ static void signal_reload_done(void *done_ctx, int err, const struct report *rep
 
 void reloads_by_signal(struct daemon *daemon)
 {
-	reloads_begin(daemon, false, signal_reload_done, daemon);
+	reloads_begin(daemon, CONTROL_RELOAD, signal_reload_done, daemon);
 }
 
 static void targets_changed(void *ctx)

@@ -21,6 +21,7 @@
 #include "health/health.h"
 #include "health/judge.h"
 #include "state/state.h"
+#include "traffic/samples.h"
 #include "view/columns.h"
 #include "view/index.h"
 #include "view/learned.h"
@@ -34,6 +35,7 @@ struct serving {
 	struct merge *coming;      // of the generation that is being taken; NULL: none is
 	struct judge *judge;       // NULL until serving_begin()
 	struct caches *caches;
+	struct samples *samples;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool columns_are_old;      // what differs by carrier is to be made anew
@@ -41,11 +43,12 @@ struct serving {
 	bool is_short;             // of memory; said in the log
 };
 
-struct serving *serving_new(struct generation *first)
+struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (!serving) {
+	if (!serving || !(serving->samples = samples_new(workers))) {
+		free(serving);
 		view_free(first->view);
 		config_free(first->config);
 		handover_free(first->handover);
@@ -78,6 +81,7 @@ struct serving *serving_free(struct serving *serving)
 	config_free(serving->config);
 	handover_free(serving->leaving);
 	caches_free(serving->caches);
+	samples_free(serving->samples);
 	free(serving);
 	return NULL;
 }
@@ -272,16 +276,17 @@ void serving_begin(struct serving *serving, struct judge *judge, struct handover
 	readiness_each(readiness, set_unready, &unready);
 }
 
-// Before the workers: it is in the first answer. Out of memory, the learner makes another one.
-static void add_learned(struct learned *learned)
+// Before the workers: it is in the first answer. Out of memory, the learner makes another one, and there are no samples.
+static void add_rest(const struct serving *serving, struct learned *learned)
 {
-	struct live *live = learned ? live_next() : NULL;
+	struct live *live = live_next();
 
 	if (!live) {
 		learned_free(learned);
 		return;
 	}
 	live->learned = learned;
+	live->samples = samples_notes(serving->samples);
 	live_publish(live);
 }
 
@@ -295,7 +300,7 @@ int serving_start(struct serving *serving, const struct health *health, struct l
 		learned_free(learned);
 		return E_NOMEM;
 	}
-	add_learned(learned);
+	add_rest(serving, learned);
 	serving->first_view = NULL; // the publication's
 	return E_OK;
 }
@@ -430,6 +435,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health, serving->judge); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
+		samples_follow(serving->samples, live->view, next->view);
 		merge_copy_states(merge, states);
 		serving->columns_are_old = true;
 		live->columns = columns_of(serving, merge, live);
@@ -486,6 +492,11 @@ const struct live *serving_live(struct serving *serving)
 		                         .states = merge_states(serving->merge),
 		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
+}
+
+struct samples *serving_samples(const struct serving *serving)
+{
+	return serving->samples;
 }
 
 const struct caches *serving_caches(const struct serving *serving)

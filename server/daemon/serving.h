@@ -21,13 +21,14 @@ struct live;
 struct merge;
 struct override;
 struct readiness;
+struct samples;
 struct serving;
 struct state;
 struct view;
 
-// Takes ownership of a generation in every case, and the merge out of its handover. NULL: out of memory; the handover
-// is then freed too.
-struct serving *serving_new(struct generation *first) MUST_USE;
+// Takes ownership of a generation in every case, and the merge out of its handover; there will be up to `workers` of them.
+// NULL: out of memory; the handover is then freed too.
+struct serving *serving_new(struct generation *first, unsigned workers) MUST_USE;
 // Withdraws what is published. Workers must have been stopped. Takes NULL; returns NULL.
 struct serving *serving_free(struct serving *serving);
 
@@ -71,6 +72,8 @@ void serving_judge_again(struct serving *serving, const char *app, const char *s
 bool serving_publish(struct serving *serving, const struct health *health);
 
 struct config *serving_config(const struct serving *serving);
+// Of what is answered; filled by whoever calls samples_read().
+struct samples *serving_samples(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);
 // The published live part or, before serving has started, a preview in which every target whose health is unknown is
 // up. NULL: out of memory. Valid until control returns to the event loop.

@@ -123,7 +123,9 @@ static void rest(struct reload *reload)
 
 static void take(struct reload *reload)
 {
-	if (reload->err == E_OK) {
+	if (reload->err == E_OK && reload->wish.kind == RELOAD_CHECK) {
+		reload->ops.discard(&reload->generation);
+	} else if (reload->err == E_OK) {
 		reload->err = reload->ops.take(reload->ops.ctx, &reload->job, &reload->generation, reload->report);
 		if (reload->err < 0) {
 			report_error(reload->report, NULL, 0, 0, "the new generation cannot be taken into use: %s",
@@ -181,7 +183,9 @@ struct reload *reload_new(struct event_base *base, const struct reload_ops *ops)
 
 int64_t reload_began_s(const struct reload *reload)
 {
-	return reload->under_way && reload->wish.kind != RELOAD_JOIN ? reload->began_s : 0;
+	bool is_reload = reload->wish.kind == RELOAD_ASKED || reload->wish.kind == RELOAD_UNASKED;
+
+	return reload->under_way && is_reload ? reload->began_s : 0;
 }
 
 bool reload_stop(struct reload *reload, int patience_ms)
@@ -267,11 +271,16 @@ static void begin(struct reload *reload, const struct wish *wish)
 	report_free(report);
 }
 
+static bool is_asked(const struct wish *wish)
+{
+	return wish->kind == RELOAD_ASKED || wish->kind == RELOAD_CHECK;
+}
+
 static void begin_or_wait(struct reload *reload, const struct wish *wish)
 {
-	bool waits = reload->under_way && reload->wish.kind != RELOAD_ASKED && !reload->waiting.done;
+	bool waits = reload->under_way && !is_asked(&reload->wish) && !reload->waiting.done;
 
-	if (waits && (reload->wish.kind == RELOAD_JOIN || wish->kind == RELOAD_ASKED))
+	if (waits && (reload->wish.kind == RELOAD_JOIN || is_asked(wish)))
 		reload->waiting = *wish;
 	else
 		begin(reload, wish);
@@ -281,6 +290,12 @@ void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx
                   void *done_ctx)
 {
 	begin_or_wait(reload, &(struct wish){RELOAD_ASKED, force, done, done_ctx});
+}
+
+void reload_begin_check(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                        void *done_ctx)
+{
+	begin_or_wait(reload, &(struct wish){RELOAD_CHECK, false, done, done_ctx});
 }
 
 void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),

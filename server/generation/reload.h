@@ -15,6 +15,7 @@ struct report;
 
 enum reload_kind {
 	RELOAD_ASKED,   // somebody has asked for it, and waits
+	RELOAD_CHECK,   // somebody has asked what it would do, and waits: nothing is taken
 	RELOAD_UNASKED, // a file has changed
 	RELOAD_JOIN,    // targets have changed
 };
@@ -36,7 +37,7 @@ struct reload_ops {
 	int (*take)(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report);
 	// Any thread: frees a generation that was not taken.
 	void (*discard)(struct generation *generation);
-	// Main thread: called after each build, before its done().
+	// Main thread: called after each build, before its done(). Of a check, err 0 says that it would be taken.
 	void (*finished)(void *ctx, enum reload_kind kind, int err, const struct report *report);
 	void *ctx;
 };
@@ -48,7 +49,7 @@ struct reload *reload_new(struct event_base *base, const struct reload_ops *ops)
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
 // After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);
-// When the reload in progress started, by the wall clock; 0: there is none. A join is no reload.
+// When the reload in progress started, by the wall clock; 0: there is none. A join is no reload, nor is a check.
 int64_t reload_began_s(const struct reload *reload);
 
 // Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call (NULL: the
@@ -56,6 +57,9 @@ int64_t reload_began_s(const struct reload *reload);
 // waits. May be called before reload_begin() returns. A build that nobody asked for is waited for.
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);
+// The same for a RELOAD_CHECK.
+void reload_begin_check(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                        void *done_ctx);
 // The same for a reload that nobody waits for, without force. Should somebody ask for one meanwhile, that is not refused.
 void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                           void *done_ctx);

@@ -399,7 +399,6 @@ int learner_new(struct event_base *base, unsigned workers, const struct learner_
 	learner->save = ops->save;
 	learner->save_ctx = ops->ctx;
 	learner->workers = workers;
-	learner->every = 1;
 	learner->random = (uint64_t)clock_mono_ns();
 	learner->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	learner->arrived_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -99,19 +99,6 @@ static void take_note(const struct rounds *r, const struct note *note)
 		book_note(learner->book, &member->prefix, member->weight, r->now_s);
 }
 
-// So many looks a second: workers look at fewer queries when there are more of them.
-static void adapt(struct learner *learner)
-{
-	uint64_t looked = notes_looked(learner->notes), looks = looked - learner->looked;
-
-	learner->looked = looked;
-	if (looks > LOOKS_A_SECOND && learner->every < EVERY_MAX)
-		learner->every *= 2;
-	else if (looks < LOOKS_A_SECOND / 4 && learner->every > 1)
-		learner->every /= 2;
-	notes_set_every(learner->notes, learner->every);
-}
-
 // ---- answers --------------------------------------------------------------------------------------------------------
 
 // Whether this is to be told, which it is once.
@@ -354,10 +341,10 @@ void rounds_turn(struct learner *learner, const struct live *live, int64_t now_m
 	for (unsigned i = 0; i < learner->service_count; i++)
 		ask_service(&r, i);
 	end_leaving(learner);
+	notes_keep_pace(learner->notes, &learner->pace, LOOKS_A_SECOND, now_ms);
 	if (now_ms - learner->second_ms < 1000)
 		return;
 	learner->second_ms = now_ms;
-	adapt(learner);
 	crowd_tick(learner->crowd, now_ms);
 	book_tick(learner->book, now_s);
 	rounds_gather_changes(learner);

@@ -10,6 +10,7 @@
 #include "learn/crowd.h"
 #include "learn/facts.h"
 #include "learn/informant.h"
+#include "view/notes.h"
 
 struct event;
 struct learner_change;
@@ -20,7 +21,6 @@ enum {
 	ROUND_MS = 100,
 	ROUND_NOTES = 16384,      // taken in a round
 	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
-	EVERY_MAX = 4096,
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
@@ -69,10 +69,10 @@ struct learner {
 	uint64_t plans, masks_plan; // learner_take() so far; that the masks are of
 	struct facts_regions regions;
 	int64_t second_ms, built_ms;
-	uint64_t built_version, built_touches, touches, looked;
+	uint64_t built_version, built_touches, touches;
 	const struct tables *built_of;
 	uint64_t built_plan;
-	uint32_t every;
+	struct notes_pace pace;
 };
 
 // One round, with the mutex held, on the learner's thread, which is an online reader.

@@ -13,6 +13,7 @@
 
 struct columns;
 struct learned;
+struct notes;
 struct view;
 
 // Why a target may not be answered; 0: it may be.
@@ -83,6 +84,7 @@ struct live {
 	const struct target_shares *shares; // of targets with one of TARGET_PARTS; NULL: there are none
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
 	const struct columns *columns; // of targets with TARGET_BY_CARRIER; NULL: there are none
+	struct notes *samples; // borrowed: in which workers leave a sample of the queries; NULL: in none
 	uint64_t epoch;       // counts publications from 1
 };
 

@@ -101,3 +101,21 @@ void notes_set_every(struct notes *notes, uint32_t every)
 	for (unsigned i = 0; i < notes->workers; i++)
 		atomic_store_explicit(&notes->rings[i].every, every, memory_order_relaxed);
 }
+
+void notes_keep_pace(struct notes *notes, struct notes_pace *pace, uint64_t looks_a_second, int64_t now_ms)
+{
+	uint64_t looked, looks;
+
+	if (now_ms - pace->second_ms < 1000)
+		return;
+	looked = notes_looked(notes);
+	looks = looked - pace->looked;
+	pace->second_ms = now_ms;
+	pace->looked = looked;
+	pace->every = notes_every(pace);
+	if (looks > looks_a_second && pace->every < NOTES_EVERY_MAX)
+		pace->every *= 2;
+	else if (looks < looks_a_second / 4 && pace->every > 1)
+		pace->every /= 2;
+	notes_set_every(notes, pace->every);
+}

@@ -1,4 +1,5 @@
-// Notes that workers leave of clients that a service could be asked about: a ring for each worker, bounded, without locks.
+// Notes that workers leave of queries: of clients that a service could be asked about, and, as a sample of what is asked, of
+// any. A ring for each worker, bounded, without locks.
 // One that is full drops, and counts. A worker looks at one query in so many only (`every`), so that it
 // costs next to nothing however much is asked; that leaves the weights of prefixes as they are.
 #pragma once
@@ -11,7 +12,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 
-enum { NOTES_RING = 2048, NOTES_WORKERS_MAX = 1024 };
+enum { NOTES_RING = 2048, NOTES_WORKERS_MAX = 1024, NOTES_EVERY_MAX = 1 << 20 };
 
 struct note {
 	struct addr client, sender;
@@ -50,6 +51,21 @@ uint64_t notes_dropped(const struct notes *notes);
 uint64_t notes_looked(const struct notes *notes);
 // From now on workers look at one query in `every`; at first at each.
 void notes_set_every(struct notes *notes, uint32_t every);
+
+// How many looks a second its reader wants, kept by the reader; zero-initialised at first.
+struct notes_pace {
+	uint64_t looked;
+	int64_t second_ms;
+	uint32_t every; // 0: not set yet, so 1
+};
+
+// To be called several times a second: workers look at fewer queries where there are more of them.
+void notes_keep_pace(struct notes *notes, struct notes_pace *pace, uint64_t looks_a_second, int64_t now_ms);
+// For how many queries a note stands.
+static inline uint32_t notes_every(const struct notes_pace *pace)
+{
+	return pace->every ? pace->every : 1;
+}
 
 // Counts a look, for the ring's worker.
 static inline void notes_look(struct notes_ring *ring)

@@ -26,10 +26,11 @@ discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
 learn       base config plugin steer view
 generation  base config discovery schema steer view wire zone
-control     answer base config health learn provide resolve schema state view watch wire
+traffic     answer base steer view
+control     answer base config health learn provide resolve schema state traffic view watch wire
 door        base config control view
 online      base config provide resolve steer view wire zone
-daemon      base config contract control discovery door generation health learn net online provide resolve schema state steer view watch wire
+daemon      base config contract control discovery door generation health learn net online provide resolve schema state steer traffic view watch wire
 probe       base config generation health http schema
 client      base
 lib         contract

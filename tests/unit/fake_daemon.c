@@ -154,12 +154,12 @@ void fake_daemon_end_reload(struct fake_daemon *fake, int err)
 	report_free(report);
 }
 
-static void ops_reload(void *ctx, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
+static void ops_reload(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
                        void *done_ctx)
 {
 	struct fake_daemon *fake = ctx;
 
-	fake->reload_forced = force;
+	fake->reload_forced = how == CONTROL_RELOAD_FORCE;
 
 	if (fake->reload_done) {
 		done(done_ctx, E_STATE, NULL);

@@ -1,0 +1,94 @@
+// What a change would mean for the recent traffic; see show.h.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/json.h"
+#include "client/print.h"
+#include "client/show.h"
+
+enum { CELL_LEN = 64, MOVES_SHOWN = 20 };
+
+static const char *share_text(json_int_t part, json_int_t all, char buf[CELL_LEN])
+{
+	snprintf(buf, CELL_LEN, "%.1f %%", all ? 100.0 * (double)part / (double)all : 0);
+	return buf;
+}
+
+static const char *number_text(const json_t *object, const char *key, char buf[CELL_LEN])
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_number(value))
+		return "?";
+	snprintf(buf, CELL_LEN, "%.1f", json_number_value(value));
+	return buf;
+}
+
+static void add_move(struct client_table *table, const json_t *move, json_int_t all)
+{
+	char share[CELL_LEN], clients[CTL_INT_LEN], before[CELL_LEN], after[CELL_LEN];
+	const json_t *from = json_object_get(move, "from"), *to = json_object_get(move, "to");
+	const char *example = json_string_value(json_array_get(json_object_get(move, "examples"), 0));
+	const char *const cells[] = {
+		json_is_string(from) ? json_string_value(from) : "no target", json_is_string(to) ? json_string_value(to) : "no target",
+		share_text(client_int(move, "queries"), all, share), client_int_text(move, "clients", clients),
+		number_text(move, "ms_before", before), number_text(move, "ms_after", after), example,
+	};
+
+	client_table_add(table, cells);
+}
+
+static void show_moves(const json_t *effect)
+{
+	static const char *const titles[] = {"FROM", "TO", ">QUERIES", ">CLIENTS", ">MS NOW", ">MS THEN", "FOR INSTANCE", NULL};
+	const json_t *moves = json_object_get(effect, "moves");
+	size_t count = json_array_size(moves), shown = count < MOVES_SHOWN ? count : MOVES_SHOWN;
+	struct client_table *table = client_table_new(titles);
+
+	for (size_t i = 0; i < shown; i++)
+		add_move(table, json_array_get(moves, i), client_int(effect, "queries"));
+	client_table_print(table);
+	if (count > shown || client_int(effect, "moves_left_out"))
+		client_print(stdout, "and %lld more: --json has up to 100\n",
+		             (json_int_t)(count - shown) + client_int(effect, "moves_left_out"));
+}
+
+static void show_sites(const json_t *effect)
+{
+	static const char *const titles[] = {"SITE", ">NOW/S", ">THEN/S", NULL};
+	const json_t *sites = json_object_get(effect, "sites");
+	struct client_table *table = client_table_new(titles);
+	char now[CELL_LEN], then[CELL_LEN];
+
+	for (size_t i = 0; i < json_array_size(sites); i++) {
+		const json_t *site = json_array_get(sites, i);
+		const char *const cells[] = {client_text(site, "site"), number_text(site, "before", now),
+		                             number_text(site, "after", then)};
+
+		if (json_number_value(json_object_get(site, "before")) != json_number_value(json_object_get(site, "after")))
+			client_table_add(table, cells);
+	}
+	client_table_print(table);
+}
+
+void client_show_effect(const json_t *effect)
+{
+	json_int_t all = client_int(effect, "queries"), moved = client_int(effect, "moved"), lost = client_int(effect, "lost");
+	char share[CELL_LEN], lost_share[CELL_LEN], seconds[CELL_LEN];
+	char *apps = client_join(json_object_get(effect, "lost_apps"));
+
+	if (!json_is_object(effect) || all == 0) {
+		client_print(stdout, "There was no traffic in the last minutes to compare with.\n");
+		free(apps);
+		return;
+	}
+	client_print(stdout, "Of the queries of the last %s s (%lld in a sample of %lld), %s would be answered with another site.\n",
+	             number_text(effect, "seconds", seconds), all, client_int(effect, "samples"),
+	             share_text(moved, all, share));
+	if (lost)
+		client_print(stdout, "%s would get NO TARGET, of %s\n", share_text(lost, all, lost_share), apps);
+	free(apps);
+	show_moves(effect);
+	if (moved)
+		show_sites(effect);
+}

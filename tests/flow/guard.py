@@ -1,0 +1,142 @@
+"""What a reload would change for the recent traffic: shown before, held where it is too much, taken by force."""
+
+import json
+
+import harness
+from harness import Daemon, check, equal, until
+
+NAME = "app.edge.example.com"
+ADDRESSES = {"w1": "155.146.1.1", "r1": "203.0.113.1", "r2": "203.0.113.2"}
+BLOCKS = 64  # prefixes of 10.0.0.0/8
+QUERIES = 3000
+
+
+def ranges(carriers):
+    """The first of so many prefixes have the carrier, and are near its site."""
+    return "prefix,carrier,latitude,longitude\n" + "".join(
+        f"10.{i}.0.0/16,{'one,50,0' if i < carriers else ',38,-77'}\n" for i in range(BLOCKS))
+
+
+def config(**more):
+    it = {
+        "server": {"watch": "off"}, "domains": harness.DOMAIN, "locate": [{"plugin": "ranges", "file": "ranges.csv"}],
+        "sites": {"w1": {"kind": "wavelength", "reach": ["one"], "location": [50, 0]},
+                  "r1": {"kind": "region", "location": [38, -77]}, "r2": {"kind": "region", "location": [51.5, 0]}},
+        "apps": {NAME: {"targets": {site: {"addresses": [address]} for site, address in ADDRESSES.items()}}},
+    }
+    return {**it, **more}
+
+
+def ask(d, queries=QUERIES, blocks=BLOCKS):
+    """As many of each block, and waits until they are in the sample."""
+    for i in range(queries):
+        d.query(NAME, ecs=f"10.{i % blocks}.{i // blocks % 256}.0/24")
+
+
+def sampled(d):
+    return (d.ctl_json("reload", "--check")["effect"] or {}).get("queries", 0)
+
+
+def asked(d, queries=QUERIES):
+    before = sampled(d)
+    ask(d, queries)
+    until(lambda: sampled(d) >= before + queries * 0.9, harness.PATIENCE_S, "the sample", every_s=0.2)
+
+
+def moves(effect):
+    return {(move["from"], move["to"]): move["queries"] for move in effect["moves"]}
+
+
+def generation(d):
+    return d.ctl_json("status")["generation"]
+
+
+def held():
+    with Daemon(config(), {"ranges.csv": ranges(BLOCKS // 2)}) as d:
+        # Without traffic nothing is held.
+        d.write("ranges.csv", ranges(BLOCKS // 4))
+        equal(d.ctl_json("reload")["effect"], None)
+        d.write("ranges.csv", ranges(BLOCKS // 2))
+        check("no traffic" in d.ctl("reload", "--check", as_json=False).out, "said")
+        d.ctl_json("reload")
+        asked(d)
+        was = generation(d)
+
+        # An eighth of the clients: shown exactly as it is, and taken.
+        d.write("ranges.csv", ranges(BLOCKS * 3 // 8))
+        shown = d.ctl_json("reload", "--check")
+        equal((shown["would_be_taken"], generation(d), list(moves(shown["effect"]))), (True, was, [("w1", "r1")]))
+        effect = shown["effect"]
+        check(0.115 < effect["moved"] / effect["queries"] < 0.135, effect)
+        check(effect["moves"][0]["ms_before"] < effect["moves"][0]["ms_after"] or effect["moves"][0]["ms_before"] is not None)
+        check(all(int(client.split(".")[1]) in range(BLOCKS * 3 // 8, BLOCKS // 2) for client in effect["moves"][0]["examples"]),
+              effect)
+        text = d.ctl("reload", "--check", as_json=False).out
+        share = f"{100 * effect['moved'] / effect['queries']:.1f} %"
+        check("would be taken" in text and text.count(share) == 2 and "w1" in text, share, text)
+        equal(d.ctl_json("reload")["effect"]["moved"], effect["moved"])
+        check(generation(d) > was, "taken")
+        was = generation(d)
+
+        # All that the carrier has left: held, and said with numbers; what is answered stays.
+        d.write("ranges.csv", ranges(0))
+        refused = d.ctl("reload", as_json=False, code=2)
+        check("guard: 37." in refused.err and "from w1 to r1" in refused.err, refused)
+        equal((generation(d), d.query(NAME, ecs="10.1.0.0/24").addresses), (was, [ADDRESSES["w1"]]))
+        shown = d.ctl_json("reload", "--check")
+        equal((shown["would_be_taken"], len(shown["errors"])), (False, 1))
+        check("HELD" in d.ctl("reload", "--check", as_json=False).out, "said")
+        check("refused" in d.log() or "reload failed" in d.log(), "logged")
+        # The next good one replaces it; or force.
+        d.write("ranges.csv", ranges(BLOCKS * 3 // 8 - 1))
+        d.ctl_json("reload")
+        d.write("ranges.csv", ranges(0))
+        equal(d.ctl_json("reload", "--force")["effect"]["moved"] > 0, True)
+        equal(d.query(NAME, ecs="10.1.0.0/24").addresses, [ADDRESSES["r1"]])
+        # Samples live through all of this.
+        check(sampled(d) >= QUERIES * 0.9, sampled(d))
+
+
+def not_held():
+    """What is gone moves, and is not held; nor is what health and overrides do; nor with a guard of 100 %."""
+    with Daemon(config(), {"ranges.csv": ranges(BLOCKS)}) as d:
+        asked(d)
+        without = config()
+        del without["apps"][NAME]["targets"]["w1"]
+        d.write_config(without)
+        effect = d.ctl_json("reload", "--check")["effect"]
+        equal((effect["moved"], effect["gone"], effect["queries"] - effect["moved"]), (effect["queries"],) * 2 + (0,))
+        equal(d.ctl_json("reload")["effect"]["gone"], effect["gone"])
+        d.write_config(config())
+        d.ctl("reload", "--force")
+        d.ctl_json("drain", "w1")
+        equal(d.ctl_json("reload")["effect"]["moved"], 0)
+        d.ctl_json("undrain", "w1")
+        d.write_config(config(guard="100%"))
+        d.write("ranges.csv", ranges(0))
+        effect = d.ctl_json("reload")["effect"]
+        equal(effect["moved"], effect["queries"])
+
+
+def watched():
+    """A file that changes is held in the same way."""
+    with Daemon(config(server={"watch": "feeds"}), {"ranges.csv": ranges(BLOCKS)}) as d:
+        asked(d)
+        d.write("ranges.csv", ranges(0))
+        until(lambda: "guard: " in d.ctl_json("status")["watch"].get("refused", ""), harness.PATIENCE_S, "held")
+        equal(d.query(NAME, ecs="10.1.0.0/24").addresses, [ADDRESSES["w1"]])
+        d.ctl("reload", "--force")
+        equal(d.query(NAME, ecs="10.1.0.0/24").addresses, [ADDRESSES["r1"]])
+
+
+def wrong():
+    with Daemon(config(), {"ranges.csv": ranges(BLOCKS)}) as d:
+        check("not both" in d.ctl("reload", "--check", "--force", as_json=False, code=2).err)
+        d.write("edgesteer.yaml", "apps: [")
+        refused = d.ctl("reload", "--check", as_json=False, code=2)
+        check("edgesteer.yaml:" in refused.err, refused)
+        equal(json.dumps(d.ctl_json("status")["generation"]), "1")
+
+
+if __name__ == "__main__":
+    harness.run(held, not_held, watched, wrong)

@@ -1,0 +1,211 @@
+// The sample of the traffic, and what a change would mean for it.
+#include "traffic/effect.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "smallworld.h"
+#include "traffic/samples.h"
+#include "view/notes.h"
+
+enum { CLIENTS = 256 };
+
+static struct world world;
+
+// Each /24 of Boston's and of New York's /16, of weight 1 and 3.
+static struct sample_set *make_samples(void)
+{
+	struct sample_set *set = calloc(1, sizeof(*set) + (size_t)2 * CLIENTS * sizeof(*set->list));
+
+	assert_non_null(set);
+	set->seconds = 100;
+	for (unsigned i = 0; i < 2 * CLIENTS; i++) {
+		struct addr client = {.family = ADDR_V4, .bytes = {10, (uint8_t)(1 + i % 2), (uint8_t)(i / 2), 0}};
+		struct addr sender = {.family = ADDR_V4, .bytes = {192, 0, 2, 1}};
+
+		set->list[set->count++] = (struct sample){client, sender, true, 0, 1 + 2 * (i % 2)};
+		set->weight += 1 + 2 * (i % 2);
+	}
+	return set;
+}
+
+static struct effect compare(const struct sample_set *set, const uint8_t *states)
+{
+	struct target_states *then = live_states_new(WORLD_SITES);
+	struct live after = world.live;
+	struct effect effect;
+
+	assert_non_null(then);
+	memcpy(then->octets, states, WORLD_SITES);
+	after.states = then;
+	assert_int_equal(effect_of(set, &world.live, &after, &effect), E_OK);
+	free(then);
+	return effect;
+}
+
+// Nothing changes, then one site goes, then all: who moves where, and what that costs.
+static void test_effect(void **state)
+{
+	static const uint8_t none[WORLD_SITES] = {0}, boston[WORLD_SITES] = {[BOS] = TARGET_DRAINED};
+	uint8_t all[WORLD_SITES];
+	struct sample_set *set;
+	struct effect effect;
+
+	(void)state;
+	world_begin(&world, NULL, 0);
+	set = make_samples();
+	effect = compare(set, none);
+	assert_int_equal(effect.all.weight, 4 * CLIENTS);
+	assert_int_equal(effect.all.clients, 2 * CLIENTS);
+	assert_int_equal(effect.moved, 0);
+	assert_int_equal(effect.move_count, 0);
+	assert_int_equal(effect.before[BOS], CLIENTS);
+	assert_int_equal(effect.before[NYC], 3 * CLIENTS);
+	effect_wipe(&effect);
+
+	effect = compare(set, boston);
+	assert_int_equal(effect.moved, CLIENTS);
+	assert_int_equal(effect.lost, 0);
+	assert_int_equal(effect.gone, 0); // its target is there, and drained
+	assert_int_equal(effect.move_count, 1);
+	assert_int_equal(effect.moves[0].from, BOS);
+	assert_int_equal(effect.moves[0].to, NYC);
+	assert_int_equal(effect.moves[0].before.clients, CLIENTS);
+	assert_int_equal(effect.moves[0].example_count, EFFECT_EXAMPLES);
+	assert_true(effect_ms(&effect.moves[0].after) > effect_ms(&effect.moves[0].before));
+	assert_int_equal(effect.after[BOS], 0);
+	assert_int_equal(effect.after[NYC], 4 * CLIENTS);
+	effect_wipe(&effect);
+
+	memset(all, TARGET_DRAINED, sizeof(all));
+	effect = compare(set, all);
+	assert_int_equal(effect.lost, 4 * CLIENTS);
+	assert_int_equal(effect.move_count, 2); // the heavier one first
+	assert_int_equal(effect.moves[0].from, NYC);
+	assert_int_equal(effect.moves[0].to, EFFECT_NOWHERE);
+	assert_true(isnan(effect_ms(&effect.moves[0].after)));
+	assert_int_equal(effect.lost_app_count, 1);
+	effect_wipe(&effect);
+	free(set);
+	world_end(&world);
+}
+
+// A client that asks again is one client.
+static void test_clients(void **state)
+{
+	static const uint8_t boston[WORLD_SITES] = {[BOS] = TARGET_DOWN};
+	struct sample_set *set;
+	struct effect effect;
+
+	(void)state;
+	world_begin(&world, NULL, 0);
+	set = make_samples();
+	for (size_t i = 0; i < set->count; i++)
+		set->list[i].client.bytes[2] &= 7; // 8 /24 of each
+	effect = compare(set, boston);
+	assert_int_equal(effect.all.clients, 16);
+	assert_int_equal(effect.moves[0].before.clients, 8);
+	assert_int_equal(effect.moves[0].before.weight, CLIENTS);
+	effect_wipe(&effect);
+	free(set);
+	world_end(&world);
+}
+
+static void leave(struct samples *samples, unsigned count, uint32_t generation)
+{
+	struct notes_ring *ring = notes_ring(samples_notes(samples), 0);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct note note = {.client = {.family = ADDR_V4, .bytes = {10, 1, (uint8_t)i}}, .generation = generation};
+
+		ring->left = 0;
+		notes_look(ring);
+		notes_put(ring, &note);
+	}
+}
+
+// Those of the last minutes, of this view; with more queries, each sample stands for more of them.
+static void test_window(void **state)
+{
+	struct samples *samples = samples_new(1);
+	struct sample_set *set;
+	int64_t now_ms = 1000000;
+
+	(void)state;
+	world_begin(&world, NULL, 0);
+	assert_non_null(samples);
+	world.view.generation = 7;
+	samples_read(samples, &world.view, now_ms);
+	leave(samples, 10, 7);
+	leave(samples, 5, 6); // of the view before
+	samples_read(samples, &world.view, now_ms += 1000);
+	set = samples_copy(samples, &world.view, now_ms);
+	assert_int_equal(set->count, 10);
+	assert_int_equal(set->weight, 10);
+	assert_true(set->seconds >= 1 && set->seconds <= 2);
+	free(set);
+
+	for (int i = 0; i < 10; i++) { // ten seconds with 1000 a second
+		leave(samples, 1000, 7);
+		samples_read(samples, &world.view, now_ms += 1000);
+	}
+	leave(samples, 1, 7);
+	samples_read(samples, &world.view, now_ms += 100);
+	set = samples_copy(samples, &world.view, now_ms);
+	assert_int_equal(set->count, 10011);
+	assert_true(set->list[set->count - 1].weight >= 64);
+	free(set);
+
+	set = samples_copy(samples, &world.view, now_ms + SAMPLES_WINDOW_S * 1000 - 500); // all but the last ones are too old
+	assert_in_range(set->count, 1, 1001);
+	free(set);
+	leave(samples, 2, 7);
+	samples_read(samples, &world.view, now_ms += SAMPLES_WINDOW_S * 1000 + 1000);
+	set = samples_copy(samples, &world.view, now_ms);
+	assert_int_equal(set->count, 2);
+	assert_true(set->seconds <= SAMPLES_WINDOW_S);
+	free(set);
+	samples_free(samples);
+	world_end(&world);
+}
+
+// More than there is room for: the latest stay.
+static void test_full(void **state)
+{
+	struct samples *samples = samples_new(1);
+	struct sample_set *set;
+
+	(void)state;
+	world_begin(&world, NULL, 0);
+	assert_non_null(samples);
+	for (int i = 0; i < SAMPLES_MAX / 1000 + 5; i++) {
+		leave(samples, 1000, (uint32_t)world.view.generation);
+		samples_read(samples, &world.view, 1000 + i);
+	}
+	set = samples_copy(samples, &world.view, 2000);
+	assert_int_equal(set->count, SAMPLES_MAX);
+	free(set);
+	samples_free(samples);
+	world_end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_effect),
+		cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -5,7 +5,8 @@ import json
 import time
 
 import harness
-from harness import Daemon, Responder, check, equal, until
+from fastclock import FastClock
+from harness import Control, Daemon, Responder, check, equal, until
 from door import JSON, OPERATE, READ, REPORT, Door, bearer
 
 ZONE = "edge.example.com"
@@ -223,6 +224,33 @@ def seen_by_two():
         equal((outage.answer(), outage.held()), (["203.0.113.3"], 0))
 
 
+def an_hour_of_flapping():
+    """A target that flaps every 3 s for an hour, by an accelerated clock, moves its clients nine times at most."""
+    daemon = Daemon(config(), FILES, start=False)
+    clock = FastClock(daemon)
+    with daemon:
+        daemon.start()
+        moves, before, turns = 0, answers(daemon)[1], 0
+        clock.pace(100)
+        began_s = clock.now_s()
+        with Control(daemon.socket_path) as control:
+            while clock.now_s() < began_s + 3600:
+                control("report", app=NAME, site="near", to="down" if turns % 2 == 0 else "up", vantage="lab", ttl="10m")
+                turns += 1
+                time.sleep(0.02)  # published
+                now = answers(daemon)[1]
+                moves += now != before
+                before = now
+                time.sleep(max(0, began_s + turns * 3 - clock.now_s()) / 100)
+            check(turns >= 200, f"only {turns} turns: the machine is busy")
+            check(3 <= moves <= 9, f"{moves} moves in {turns} turns")
+            equal(before, FAR)
+            target = daemon.ctl_json("apps", NAME)["apps"][0]["targets"][1]
+            check(target["damped_for_s"] > 0 and target["penalty"] >= 1500, target)
+            control("report", app=NAME, site="near", to="up", vantage="lab", ttl="1h")
+        until(lambda: answers(daemon)[1] == NEAR, 60, "it is still, and gets its clients back")
+
+
 def panic():
     """With too few targets up, health is ignored."""
     apps = {NAME: {"panic": "50%", "targets": {"edge": {"addresses": [EDGE]}, "near": {"addresses": [NEAR]},
@@ -253,4 +281,4 @@ def slow_start():
 
 if __name__ == "__main__":
     harness.run(a_column_of_its_own, one_that_lies, wrong_clocks, over_http, released_by_an_operator, released_by_time,
-                released_by_a_second_vantage, seen_by_two, panic, slow_start)
+                released_by_a_second_vantage, seen_by_two, an_hour_of_flapping, panic, slow_start, limit_s=150)

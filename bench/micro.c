@@ -22,12 +22,14 @@
 #include "generation/generation.h"
 #include "steer/lpm.h"
 #include "steer/ptree.h"
+#include "traffic/samples.h"
 #include "view/handouts.h"
 #include "view/learned.h"
 #include "view/live.h"
+#include "view/notes.h"
 #include "view/view.h"
 
-enum { REPEATS = 7, HOT_CLIENTS = 256, ROUNDS_HOT = 2000, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };
+enum { REPEATS = 7, HOT_CLIENTS = 256, ROUNDS_HOT = 2000, SAMPLED_EVERY = 1024, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };
 
 struct bench {
 	const struct view *view;
@@ -312,6 +314,21 @@ static int learn(struct bench *bench, size_t count)
 	return err;
 }
 
+// That many targets, from the first of the app on, take half of their clients, as in the middle of a drain over some time.
+static int ease(struct bench *bench, uint32_t count)
+{
+	struct target_shares *shares = live_shares_new(count);
+
+	if (!shares)
+		return E_NOMEM;
+	for (uint32_t i = 0; i < count && i < bench->view->target_count; i++) {
+		bench->states->octets[i] = TARGET_LEAVING;
+		shares->list[shares->count++] = (struct target_share){.target = i, .staying = SHARE_ALL / 2};
+	}
+	bench->live.shares = shares;
+	return E_OK;
+}
+
 static int measure(struct bench *bench, const struct generation *generation)
 {
 	int err = measure_ptree(bench);
@@ -333,14 +350,16 @@ int main(int argc, char **argv)
 {
 	struct bench bench = {0};
 	struct handouts *handouts = handouts_new(1);
+	struct samples *samples = samples_new(1);
 	struct generation generation = {0};
 	struct report *report = report_new();
 	int err;
 
-	if (argc < 5 || argc > 7 || !report) {
-		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES [LEARNED]]\n"
+	if (argc < 5 || argc > 8 || !report || !samples) {
+		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES [LEARNED [PARTS]]]\n"
 		                "Measures the parts of an answer to NAME; with NAMES, to that many names (#s in NAME are replaced, as by "
-		                "load); with LEARNED, while that many prefixes are learned. bench/run --work leaves the files.\n");
+		                "load); with LEARNED, while that many prefixes are learned; with PARTS, while that many targets take half "
+		                "of their clients. bench/run --work leaves the files.\n");
 		return 2;
 	}
 	err = generation_build(argv[1], NULL, 1, report, &generation);
@@ -362,9 +381,12 @@ int main(int argc, char **argv)
 	if (err == E_OK)
 		err = read_addresses(&bench);
 	bench.states = err == E_OK ? live_states_new(bench.view->target_count) : NULL;
-	bench.live = (struct live){.view = bench.view, .states = bench.states};
-	if (bench.states && argc == 7)
+	notes_set_every(samples_notes(samples), SAMPLED_EVERY); // as when some 200,000 are asked a second
+	bench.live = (struct live){.view = bench.view, .states = bench.states, .samples = samples_notes(samples)};
+	if (bench.states && argc >= 7 && strcmp(argv[6], "0") != 0)
 		err = learn(&bench, strtoul(argv[6], NULL, 10));
+	if (bench.states && err == E_OK && argc == 8)
+		err = ease(&bench, (uint32_t)strtoul(argv[7], NULL, 10));
 	if (bench.states && err == E_OK)
 		err = measure(&bench, &generation);
 	if (err != E_OK || !bench.states) {
@@ -372,6 +394,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	free(bench.states);
+	free((void *)bench.live.shares);
+	samples_free(samples);
 	learned_free(bench.learned);
 	handouts_free(handouts);
 	free(bench.addrs);

@@ -33,6 +33,17 @@ def query(name, number):
     return head + labels + struct.pack("!BHH", 0, 1, 1) + struct.pack("!BHHIH", 0, 41, 1232, 0, len(option)) + option
 
 
+def run_load(build, server, clients, *more):
+    """bench/load against a server, on the other core; what it found."""
+    command = [os.path.join(build, "bench", "load"), "--server", server.endpoint, "--name", server.pattern, "--clients",
+               clients, "--pid", str(server.pid), "--json", "-", *(["--names", str(server.names)] if server.names else []),
+               *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=on_cpu(1))
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
 class Server:
     """One server process on one core. Subclasses write its config in __init__ and give `command`."""
 

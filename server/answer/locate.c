@@ -5,7 +5,6 @@
 #include "steer/steer.h"
 #include "view/app.h"
 #include "view/learned.h"
-#include "view/live.h"
 
 _Static_assert((int)LOCATE_MAX <= (int)LPM_SEARCHES_MAX, "all clients are looked up together");
 
@@ -83,7 +82,8 @@ static ALWAYS_INLINE void settle(const struct locate_request *request, const str
 static ALWAYS_INLINE void locate_by(const struct learned *learned, const struct live *sharing,
                                     struct locate_request *requests, unsigned count)
 {
-	struct lpm_search searches[LOCATE_MAX], more[LOCATE_MAX]; // `more` only where something is learned
+	struct lpm_search searches[LOCATE_MAX];
+	struct lpm_hit over[LOCATE_MAX]; // only where something is learned
 
 	dev_must(count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
@@ -93,11 +93,9 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, const struct 
 		requests[i].ret_location->client = client;
 		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = key};
 		if (learned)
-			more[i] = (struct lpm_search){.lpm = lpm_of(&learned->table, client->family), .key = key};
+			over[i] = lpm_lookup(lpm_of(&learned->table, client->family), key);
 	}
 	lpm_lookup_all(searches, count);
-	if (learned)
-		lpm_lookup_each(more, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct location *location = requests[i].ret_location;
 
@@ -106,28 +104,23 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, const struct 
 		__builtin_prefetch(location->hit.order);
 		location->learned = NULL;
 		if (learned)
-			lay_over(learned, more[i].hit, location);
+			lay_over(learned, over[i], location);
 	}
 	for (unsigned i = 0; i < count; i++)
 		settle(&requests[i], learned, sharing);
 }
 
-// Not inline: most servers have learned nothing, and rarely is a target on its way in or out.
-static NOINLINE void locate_more(const struct live *live, struct locate_request *requests, unsigned count)
+void locate_by_table(struct locate_request *requests, unsigned count)
+{
+	locate_by(NULL, NULL, requests, count);
+}
+
+void locate_by_more(const struct live *live, struct locate_request *requests, unsigned count)
 {
 	if (live->shares)
 		locate_by(live->learned, live, requests, count);
 	else
 		locate_by(live->learned, NULL, requests, count);
-}
-
-// Not inline, so that the compiler does not split the test off and call the rest.
-NOINLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
-{
-	if (unlikely(live->learned || live->shares))
-		locate_more(live, requests, count);
-	else
-		locate_by(NULL, NULL, requests, count);
 }
 
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,

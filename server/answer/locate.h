@@ -8,11 +8,11 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "steer/steer.h"
+#include "view/live.h"
 #include "wire/query.h"
 
 struct app;
 struct learned_row;
-struct live;
 
 struct location {
 	const struct addr *client;      // the ECS address or the transport's; owned by the caller
@@ -45,8 +45,19 @@ struct locate_request {
 
 enum { LOCATE_MAX = 16 };
 
-// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap.
-void locate_all(const struct live *live, struct locate_request *requests, unsigned count) HOT;
+// For locate_all(): by the table alone, and where something is learned or targets take a part of their clients.
+void locate_by_table(struct locate_request *requests, unsigned count) HOT;
+void locate_by_more(const struct live *live, struct locate_request *requests, unsigned count);
+
+// Locates up to LOCATE_MAX clients together, so that their waits for memory overlap. Most servers have learned nothing, and
+// rarely is a target on its way in or out.
+static ALWAYS_INLINE void locate_all(const struct live *live, struct locate_request *requests, unsigned count)
+{
+	if (unlikely(live->learned || live->shares))
+		locate_by_more(live, requests, count);
+	else
+		locate_by_table(requests, count);
+}
 // Locates a single client.
 struct location locate_client(const struct live *live, const struct app *app, const struct query_ecs *ecs,
                               const struct addr *source);

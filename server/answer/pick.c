@@ -157,8 +157,14 @@ static ALWAYS_INLINE int pick_by_table(struct picking *picking, const struct lea
 	                                                 : pick_by_ranking(picking, learned);
 }
 
+// Where something is learned of the client, but no site that is up. Not inline: few come here.
+static NOINLINE int pick_in_reach(struct picking *picking)
+{
+	return pick_by_table(picking, picking->where->learned);
+}
+
 // The same where something is learned of the client: the first of the learned sites, else by the table. Every learned
-// site is within reach (view/learned.h).
+// site is within reach (view/learned.h). Not inline, and small, as most servers have learned nothing.
 static NOINLINE int pick_by_learned(struct picking *picking)
 {
 	const struct learned_row *learned = picking->where->learned;
@@ -169,7 +175,7 @@ static NOINLINE int pick_by_learned(struct picking *picking)
 		if (slot >= 0 && is_open(picking, (unsigned)slot))
 			return slot;
 	}
-	return pick_by_table(picking, learned);
+	return pick_in_reach(picking);
 }
 
 static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)

@@ -286,16 +286,30 @@ static const char *drain_text(const json_t *drain, char *buf)
 	return buf;
 }
 
+static const char *ceiling_text(const json_t *site, char buf[CELL_LEN])
+{
+	double share = json_number_value(json_object_get(site, "share"));
+
+	if (!json_is_number(json_object_get(site, "ceiling")))
+		return "";
+	snprintf(buf, CELL_LEN, "%.0f of %.0f/s%s", json_number_value(json_object_get(site, "rate")),
+	         json_number_value(json_object_get(site, "ceiling")), share < 1 ? ", " : "");
+	if (share < 1)
+		snprintf(buf + strlen(buf), CELL_LEN - strlen(buf), "takes %.1f %%", 100 * share);
+	return buf;
+}
+
 void client_show_sites(const json_t *reply)
 {
 	static const char *const titles[] = {"SITE",  "KIND",     "REGION",   "REACH", ">UP",
-	                                     ">DOWN", ">DRAINED", ">ANSWERS", "DRAIN", NULL};
+	                                     ">DOWN", ">DRAINED", ">ANSWERS", "CEILING", "DRAIN", NULL};
 	const json_t *sites = json_object_get(reply, "sites");
 	struct client_table *table = client_table_new(titles);
 
 	for (size_t i = 0; i < json_array_size(sites); i++) {
 		const json_t *site = json_array_get(sites, i), *targets = json_object_get(site, "targets");
 		char up[CTL_INT_LEN], down[CTL_INT_LEN], drained[CTL_INT_LEN], answers[CTL_INT_LEN], drain[CELL_LEN];
+		char ceiling[CELL_LEN];
 		char *reach = client_join(json_object_get(site, "reach"));
 		const char *const cells[] = {client_text(site, "name"),
 		                             client_text(site, "kind"),
@@ -305,6 +319,7 @@ void client_show_sites(const json_t *reply)
 		                             client_int_text(targets, "down", down),
 		                             client_int_text(targets, "drained", drained),
 		                             client_int_text(site, "answers", answers),
+		                             ceiling_text(site, ceiling),
 		                             drain_text(json_object_get(site, "drained"), drain)};
 
 		client_table_add(table, cells);
@@ -321,8 +336,8 @@ const char *client_state_text(const json_t *target, char *buf)
 		snprintf(buf, CLIENT_STATE_LEN, "%s (forced %s)", state, forced);
 	else if (json_object_get(target, "damped_for_s"))
 		snprintf(buf, CLIENT_STATE_LEN, "%s (it flaps: damped for %lld s)", state, client_int(target, "damped_for_s"));
-	else if (json_object_get(target, "share"))
-		snprintf(buf, CLIENT_STATE_LEN, "%s (slow start, %lld%%)", state, client_int(target, "share"));
+	else if (json_object_get(target, "slow_start"))
+		snprintf(buf, CLIENT_STATE_LEN, "%s (slow start, %lld%%)", state, client_int(target, "slow_start"));
 	else
 		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
 		         json_is_true(json_object_get(target, "held"))      ? " (held by the brake)"

@@ -28,6 +28,7 @@ enum {
 	CONFIG_RESOLVERS_MAX = 8,
 	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
 	PROVIDERS_MAX = 64,
+	CONFIG_CEILINGS_MAX = 4096,
 	CONFIG_HTTP_MAX = 8,       // addresses of the HTTP door
 	DISCOVERY_MAX = 16,       // services: a bit for each in 16
 };
@@ -185,6 +186,7 @@ struct config_site {
 	size_t carrier_count;
 	uint16_t country;         // see base/country.h
 	int32_t bias_us;
+	uint32_t ceiling;         // answers a second, of all apps; 0: none
 	struct prefix *block;     // where its load balancers' addresses are; none: not known. See site_blocks.h
 	size_t block_count;
 	enum block_check block_check;
@@ -206,6 +208,7 @@ struct config_target {
 	size_t check_address_count;   // 0: each of `addresses` is probed, and answered while it is up
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
+	uint32_t ceiling;         // answers a second; 0: none
 	bool has_weight;
 	const char *from;         // the provider's object that gave it, for people; NULL: the config did
 	enum ready_rule ready;    // of a provided one

@@ -321,6 +321,20 @@ static void check_host_count(struct reader *reader)
 		             CONFIG_HOSTS_MAX);
 }
 
+static void check_ceiling_count(struct reader *reader)
+{
+	const struct config *config = scope_of(reader)->config;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->site_count; i++)
+		count += config->sites[i].ceiling > 0;
+	for (size_t i = 0; i < config->app_count; i++)
+		for (size_t k = 0; k < config->apps[i].target_count; k++)
+			count += config->apps[i].targets[k].ceiling > 0;
+	if (count > CONFIG_CEILINGS_MAX)
+		reader_error(reader, "%zu sites and targets have a `ceiling`, expected %d at most", count, CONFIG_CEILINGS_MAX);
+}
+
 void crosscheck_config(struct reader *reader, struct value *object, void *target)
 {
 	struct config *config = target;
@@ -341,6 +355,7 @@ void crosscheck_config(struct reader *reader, struct value *object, void *target
 		check_app(reader, &config->apps[i], &used);
 	complete_defaults(reader, object, config, &used);
 	check_host_count(reader);
+	check_ceiling_count(reader);
 	site_blocks_fill(reader, config);
 	if (config->provider_count == 0) // else their targets may be there
 		warn_unused_sites(reader, used.sites);

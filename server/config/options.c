@@ -228,6 +228,11 @@ static const struct option site_rows[] = {
 	         "unspecified ones are always refused."},
 	{"bias", &number_latency_us, .fallback = "0ms", .min = "-10s", .max = "10s", FIELD(config_site, bias_us),
 	 .help = "Added to the estimate: a positive bias makes the site look farther away."},
+	{"ceiling", &number_integer, .otherwise = "none", .min = "1", .max = "1000000000", FIELD(config_site, ceiling),
+	 .help = "Answers a second that the site takes at most, of all apps. What is above it spills to the next site in reach: "
+	         "always the same clients, as many as it takes, until the rate is below 0.9 of the ceiling. Where no other "
+	         "site in reach is open to them, they are answered with it all the same. Resolvers cache: the load that "
+	         "follows an answer is not measured here. At most 4096 sites and targets have one."},
 };
 
 _Static_assert(offsetof(struct config_site, longitude) == offsetof(struct config_site, latitude) + sizeof(double),
@@ -269,7 +274,11 @@ static const struct option target_rows[] = {
 	 .help = "Its share among targets that are equally near (within `tie`). 0 makes it a standby: it is answered only "
 	         "when no target with a weight is left that the client can reach. Distance must be known for a share: "
 	         "a client or site without coordinates gets the first in order."},
+	{"ceiling", &number_integer, .otherwise = "the site's alone", .min = "1", .max = "1000000000",
+	 FIELD(config_target, ceiling), .help = "As the site's `ceiling`, for this app's target alone; both count."},
 };
+
+_Static_assert(CONFIG_CEILINGS_MAX == 4096, "as the help of `ceiling` says");
 
 static const struct schema target_schema = {
 	.path = "apps.NAME.targets.SITE",

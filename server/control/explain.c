@@ -134,7 +134,7 @@ static const char *basis_text(enum cost_basis basis)
 static int explain_judged(const json_t *object, char *buf, size_t size)
 {
 	json_int_t damped_s = json_integer_value(json_object_get(object, "damped_for_s"));
-	const json_t *share = json_object_get(object, "share");
+	const json_t *share = json_object_get(object, "slow_start");
 
 	if (json_object_get(object, "held"))
 		return snprintf(buf, size, " (held as it was by the brake)");
@@ -175,6 +175,9 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 	enum force_to forced = state_forced(e->state, app, site);
 	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
+	if (live_state(e->live, number) & TARGET_PARTS)
+		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (takes %.1f %% of its clients)",
+		                100.0 * live_share(e->live, number) / SHARE_ALL);
 	if (forced != FORCE_AUTO)
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
 	else
@@ -394,7 +397,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 			name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name);
 		set_text(object, "cname", cname ? name : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
-		     pick->hashed ? ", by weight among equals" : "");
+		     pick->hashed ? e->app->steer->spec.weights ? ", by weight among equals" : ", by the client's hash" : "");
 		explain_addresses(e, pick->target_number, object);
 	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
 		append_addresses(addresses, e->app->last);

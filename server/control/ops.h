@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct background;
 struct config;
@@ -47,6 +48,9 @@ struct control_ops {
 	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
 	// event loop.
 	const struct files *(*files)(void *ctx);
+	// A site's ceiling, what it is answered of it, smoothed, in answers a second, and which part of its clients it takes, from
+	// 0 to 1. False: it has none.
+	bool (*ceiling)(void *ctx, const char *site, double *ret_ceiling, double *ret_rate, double *ret_share);
 	// What the last reload or check that was built changes for the recent traffic, see effect_json.h; borrowed until the loop
 	// turns. NULL: it is not known.
 	json_t *(*effect)(void *ctx);

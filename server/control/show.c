@@ -238,6 +238,18 @@ static json_t *site_json(const struct view *view, const struct site *site, const
 	return reply_set(object, "drained", reply_drain(drain));
 }
 
+// Takes ownership of the site.
+static json_t *set_ceiling(const struct control_ops *ops, const char *name, json_t *site)
+{
+	double ceiling, rate, share;
+
+	if (!ops->ceiling || !ops->ceiling(ops->ctx, name, &ceiling, &rate, &share))
+		return site;
+	site = reply_set(site, "ceiling", json_real(ceiling));
+	site = reply_set(site, "rate", json_real(rate));
+	return reply_set(site, "share", json_real(share));
+}
+
 json_t *show_sites(const struct call *call)
 {
 	json_t *refusal = NULL, *list = json_array();
@@ -266,8 +278,9 @@ json_t *show_sites(const struct call *call)
 	}
 	for (uint32_t i = 0; i < view->site_count; i++)
 		if (only < 0 || (uint32_t)only == i)
-			list = reply_append(list, site_json(view, &view->sites[i], &counts[i],
-			                                    state_drained(call->ops.state, NULL, view->sites[i].name, now_s)));
+			list = reply_append(list, set_ceiling(&call->ops, view->sites[i].name,
+			                                      site_json(view, &view->sites[i], &counts[i],
+			                                                state_drained(call->ops.state, NULL, view->sites[i].name, now_s))));
 	free(counts);
 	return reply_set(reply_ok(), "sites", list);
 }

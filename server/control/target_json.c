@@ -51,7 +51,7 @@ static json_t *set_judged(json_t *object, struct judge *judge, uint32_t number)
 	if (shown.penalty >= 1)
 		object = reply_set(object, "penalty", json_integer((json_int_t)shown.penalty));
 	if (shown.share < WARMUP_WHOLE)
-		object = reply_set(object, "share", json_integer(shown.share * 100 / WARMUP_WHOLE));
+		object = reply_set(object, "slow_start", json_integer(shown.share * 100 / WARMUP_WHOLE));
 	return object;
 }
 
@@ -62,6 +62,8 @@ json_t *target_json_state(json_t *object, const struct live *live, const struct 
 	enum force_to forced = state_forced(state, target->app->name, live->view->sites[target->site].name);
 
 	object = reply_set(object, "state", json_string(live_state_text(live_state(live, number))));
+	if (live_state(live, number) & TARGET_PARTS)
+		object = reply_set(object, "share", json_real((double)live_share(live, number) / SHARE_ALL));
 	if (forced != FORCE_AUTO)
 		object = reply_set(object, "forced", json_string(override_force_text(forced)));
 	if (!judge || judge_count(judge) != live->states->count)

@@ -13,10 +13,10 @@ struct live;
 struct provide;
 struct state;
 
-// Adds "state" of a target of live->view, and what is behind it besides its own health: "forced" ("up", "down"), or else
-// "unready" (true, its provider says that it is down), "held" (true, by the brake), "panic" (true, of its app), "damped_for_s"
-// and "penalty", "share" (percent, while it starts slowly), and "vantages", as target_json_vantages(); takes ownership of the
-// object. `judge` NULL: not known.
+// Adds "state" of a target of live->view, "share" (which part of its clients it takes, where not all), and what is behind it
+// besides its own health: "forced" ("up", "down"), or else "unready" (true, its provider says that it is down), "held" (true, by
+// the brake), "panic" (true, of its app), "damped_for_s" and "penalty", "slow_start" (percent), and "vantages", as
+// target_json_vantages(); takes ownership of the object. `judge` NULL: not known.
 json_t *target_json_state(json_t *object, const struct live *live, const struct state *state, struct judge *judge,
                           uint32_t number) MUST_USE;
 // [{vantage, carrier, who, up, age_s, fresh_for_s}]: what vantages elsewhere say of a target.

@@ -50,6 +50,7 @@ enum {
 	FIRST_ROUND_MAX_S = 30,  // after this, serve with the health known so far
 	BUILD_PATIENCE_MS = 2000, // for a build in progress when the daemon stops
 	SAMPLING_US = 250000,
+	CEILINGS_MS = 1000,
 	WATCH_PATIENCE_MS = 500, // for a look at the files then
 };
 
@@ -82,14 +83,20 @@ void daemon_first_round_over(struct daemon *daemon)
 		serve(daemon); // else it was the first round after a reload
 }
 
-// The sample of the traffic is read now and then, so that its rings do not fill.
+// What workers were asked and what they answered is looked at now and then.
 static void on_sampling(evutil_socket_t fd, short what, void *arg)
 {
-	const struct daemon *daemon = arg;
+	struct daemon *daemon = arg;
+	int64_t now_ms = clock_mono_ms();
 
 	(void)fd;
 	(void)what;
-	samples_read(serving_samples(daemon->serving), serving_view(daemon->serving), clock_mono_ms());
+	samples_read(serving_samples(daemon->serving), serving_view(daemon->serving), now_ms);
+	if (now_ms - daemon->ceilings_ms >= CEILINGS_MS) {
+		daemon->ceilings_ms = now_ms;
+		if (serving_turn_ceilings(daemon->serving, now_ms))
+			loop_arm(daemon->publish, 0, COALESCE_US);
+	}
 	loop_arm(daemon->sampling, 0, SAMPLING_US);
 }
 

@@ -72,6 +72,7 @@ struct daemon {
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct restart *restart; // settings that reloads do not change
+	int64_t ceilings_ms;     // when they were looked at last, monotonic
 	int64_t reload_began_ms; // the last one, monotonic
 	bool reload_again;       // SIGHUP arrived during a reload: start another one after it
 	struct keys *keys;       // of the first generation, until the door is opened

@@ -4,6 +4,7 @@
 #include "control/ops.h"
 #include "daemon/aliases.h"
 #include "daemon/caches.h"
+#include "daemon/ceilings.h"
 #include "daemon/inner.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
@@ -41,6 +42,19 @@ static const struct files *files_of(void *ctx)
 	const struct daemon *daemon = ctx;
 
 	return watching_files(daemon->watching);
+}
+
+static bool ceiling(void *ctx, const char *site, double *ret_ceiling, double *ret_rate, double *ret_share)
+{
+	const struct daemon *daemon = ctx;
+	struct ceilings_shown shown;
+
+	if (!ceilings_of(serving_ceilings(daemon->serving), NULL, site, &shown))
+		return false;
+	*ret_ceiling = shown.ceiling;
+	*ret_rate = shown.rate;
+	*ret_share = (double)shown.share / SHARE_ALL;
+	return true;
 }
 
 static json_t *effect(void *ctx)
@@ -121,6 +135,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.reload = reloads_begin,
 		.cached_s = cached_s,
 		.files = files_of,
+		.ceiling = ceiling,
 		.effect = effect,
 		.stats = stats,
 		.status = status_of,

@@ -20,11 +20,18 @@ enum known {
 	KNOWN_ALL = 1 << 6,
 };
 
+// A target that takes a part of its clients.
+struct part {
+	uint32_t target;
+	uint32_t shares[MERGE_SHARES]; // of SHARE_ALL
+};
+
 struct merge {
 	const struct view *view;
 	uint8_t *known;               // by target number
 	struct target_states *states;
-	struct target_shares *shares; // those that there are; NULL: none yet
+	struct part *parts;           // by target; of those with shares
+	uint32_t part_count, part_cap;
 	uint8_t state_of[KNOWN_ALL];  // known bits -> enum target_state; a table, as one drain may change very many targets
 };
 
@@ -67,7 +74,7 @@ struct merge *merge_free(struct merge *merge)
 		return NULL;
 	free(merge->known);
 	free(merge->states);
-	free(merge->shares);
+	free(merge->parts);
 	free(merge);
 	return NULL;
 }
@@ -130,84 +137,105 @@ void merge_set_override(struct merge *merge, const struct override *override, bo
 
 // ---- shares ---------------------------------------------------------------------------------------------------------
 
-// Makes room for one more, here and in what is published. E_NOMEM.
-static int reserve_share(struct merge *merge)
-{
-	const struct target_shares *now = merge->shares;
-	uint32_t cap = now ? 2 * now->cap : 64;
-	struct target_shares *more;
+static const uint8_t share_bits[MERGE_SHARES] = {TARGET_LEAVING, TARGET_EASED, TARGET_EASED};
 
-	if (now && now->count < now->cap)
-		return E_OK;
-	more = live_shares_new(cap);
-	if (!more || live_reserve_shares(cap) < 0) {
-		free(more);
-		return E_NOMEM;
+// The place of the first part whose target is not below this number.
+static uint32_t find_part(const struct merge *merge, uint32_t target)
+{
+	uint32_t low = 0, high = merge->part_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (merge->parts[middle].target < target)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	more->count = now ? now->count : 0;
-	if (now)
-		memcpy(more->list, now->list, now->count * sizeof(*now->list));
-	free(merge->shares);
-	merge->shares = more;
+	return low;
+}
+
+// Makes room for one more, here and in what is published. E_NOMEM.
+static int reserve_part(struct merge *merge)
+{
+	uint32_t cap = merge->part_cap ? 2 * merge->part_cap : 64;
+	struct part *parts;
+
+	if (merge->part_count < merge->part_cap)
+		return E_OK;
+	parts = live_reserve_shares(cap) < 0 ? NULL : reallocarray(merge->parts, cap, sizeof(*parts));
+	if (!parts)
+		return E_NOMEM;
+	merge->parts = parts;
+	merge->part_cap = cap;
 	return E_OK;
 }
 
-static struct target_share *insert_share(struct target_shares *shares, uint32_t at, uint32_t target)
+static void insert_part(struct merge *merge, uint32_t at, uint32_t target)
 {
-	memmove(&shares->list[at + 1], &shares->list[at], (shares->count - at) * sizeof(*shares->list));
-	shares->count++;
-	shares->list[at] = (struct target_share){.target = target};
-	return &shares->list[at];
+	struct part *part = &merge->parts[at];
+
+	memmove(part + 1, part, (merge->part_count - at) * sizeof(*part));
+	merge->part_count++;
+	*part = (struct part){target, {SHARE_ALL, SHARE_ALL, SHARE_ALL}};
 }
 
-static void remove_share(struct target_shares *shares, uint32_t at)
+static void remove_part(struct merge *merge, uint32_t at)
 {
-	shares->count--;
-	memmove(&shares->list[at], &shares->list[at + 1], (shares->count - at) * sizeof(*shares->list));
+	merge->part_count--;
+	memmove(&merge->parts[at], &merge->parts[at + 1], (merge->part_count - at) * sizeof(*merge->parts));
 }
 
 int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which, uint32_t share)
 {
-	uint8_t bit = which == MERGE_STAYING ? TARGET_LEAVING : TARGET_EASED, *state = &merge->states->octets[target];
-	struct target_share *entry;
-	uint32_t at;
+	uint32_t at = find_part(merge, target);
+	bool is_there = at < merge->part_count && merge->parts[at].target == target;
+	uint8_t bits = 0;
 
-	must(target < merge->states->count && share <= SHARE_ALL);
-	if (share == SHARE_ALL && !(*state & bit))
+	must(target < merge->states->count && which < MERGE_SHARES && share <= SHARE_ALL);
+	if (share == SHARE_ALL && !is_there)
 		return E_OK;
-	if (!(*state & TARGET_PARTS) && reserve_share(merge) < 0)
+	if (!is_there && reserve_part(merge) < 0)
 		return E_NOMEM;
-	at = live_share_find(merge->shares, target);
-	entry = *state & TARGET_PARTS ? &merge->shares->list[at] : insert_share(merge->shares, at, target);
-	*state = (uint8_t)(share == SHARE_ALL ? *state & ~bit : *state | bit);
-	if (!(*state & TARGET_PARTS))
-		remove_share(merge->shares, at);
-	else if (share < SHARE_ALL)
-		*(which == MERGE_STAYING ? &entry->staying : &entry->eased) = (uint16_t)share;
+	if (!is_there)
+		insert_part(merge, at, target);
+	merge->parts[at].shares[which] = share;
+	for (unsigned i = 0; i < MERGE_SHARES; i++)
+		bits |= merge->parts[at].shares[i] < SHARE_ALL ? share_bits[i] : 0;
+	if (!bits)
+		remove_part(merge, at);
+	merge->states->octets[target] = (uint8_t)((merge->states->octets[target] & ~TARGET_PARTS) | bits);
 	return E_OK;
 }
 
 uint32_t merge_share(const struct merge *merge, uint32_t target, enum merge_share which)
 {
-	const struct target_share *entry;
+	uint32_t at = find_part(merge, target);
 
-	if (!(merge_state_of(merge, target) & (which == MERGE_STAYING ? TARGET_LEAVING : TARGET_EASED)))
-		return SHARE_ALL;
-	entry = &merge->shares->list[live_share_find(merge->shares, target)];
-	return which == MERGE_STAYING ? entry->staying : entry->eased;
+	return at < merge->part_count && merge->parts[at].target == target ? merge->parts[at].shares[which] : SHARE_ALL;
+}
+
+static uint16_t least(uint32_t a, uint32_t b)
+{
+	uint32_t less = a < b ? a : b;
+
+	return less < SHARE_ALL ? (uint16_t)less : UINT16_MAX; // not looked at without the bit
 }
 
 int merge_shares(const struct merge *merge, struct target_shares **ret_shares)
 {
-	const struct target_shares *now = merge->shares;
+	struct target_shares *shares = merge->part_count ? live_shares_new(merge->part_cap) : NULL;
 
-	*ret_shares = now && now->count ? live_shares_new(now->cap) : NULL;
-	if (!now || !now->count)
-		return E_OK;
-	if (!*ret_shares)
+	*ret_shares = shares;
+	if (merge->part_count && !shares)
 		return E_NOMEM;
-	(*ret_shares)->count = now->count;
-	memcpy((*ret_shares)->list, now->list, now->count * sizeof(*now->list));
+	for (uint32_t i = 0; i < merge->part_count; i++) {
+		const struct part *part = &merge->parts[i];
+
+		shares->list[shares->count++] = (struct target_share){
+			part->target, least(part->shares[MERGE_STAYING], SHARE_ALL),
+			least(part->shares[MERGE_EASED], part->shares[MERGE_SPILLING])};
+	}
 	return E_OK;
 }
 

@@ -41,15 +41,16 @@ void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
 // spelling affects no target; so no two of one kind affect the same target.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);
 
-enum merge_share { MERGE_STAYING, MERGE_EASED };
+// Why a target takes a part of its clients only: it is on its way out or in by an operator's order; it has recovered, and is
+// eased in; it is above its ceiling, and the excess spills. For TARGET_EASED the less of the last two counts.
+enum merge_share { MERGE_STAYING, MERGE_EASED, MERGE_SPILLING, MERGE_SHARES };
 
-// Which part of its clients a target takes, of SHARE_ALL (view/live.h): while it is on its way out or in by an operator's
-// order, or is eased; SHARE_ALL: all, the end of that. E_NOMEM, and nothing has changed; never where the target already has
-// a share of one of the two kinds.
+// Which part of its clients, of SHARE_ALL (view/live.h); SHARE_ALL: all, the end of that. E_NOMEM, and nothing has changed;
+// never where the target already has a share of one of these kinds.
 int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which, uint32_t share) MUST_USE;
 // SHARE_ALL where it takes all. Drains and health are not looked at.
 uint32_t merge_share(const struct merge *merge, uint32_t target, enum merge_share which);
-// What is to be published of the shares: *ret_shares is what has them, the caller's, NULL where no target has one. E_NOMEM.
+// What is to be published of the shares; the caller's, NULL where no target has one. E_NOMEM.
 int merge_shares(const struct merge *merge, struct target_shares **ret_shares) MUST_USE;
 
 uint8_t merge_state_of(const struct merge *merge, uint32_t target);

@@ -13,6 +13,7 @@
 #include "daemon/aliases.h"
 #include "daemon/by_carrier.h"
 #include "daemon/caches.h"
+#include "daemon/ceilings.h"
 #include "daemon/handover.h"
 #include "daemon/merge.h"
 #include "daemon/readiness.h"
@@ -36,6 +37,7 @@ struct serving {
 	struct judge *judge;       // NULL until serving_begin()
 	struct caches *caches;
 	struct samples *samples;
+	struct ceilings *ceilings;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
 	bool columns_are_old;      // what differs by carrier is to be made anew
@@ -47,7 +49,12 @@ struct serving *serving_new(struct generation *first, unsigned workers)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
 
-	if (!serving || !(serving->samples = samples_new(workers))) {
+	if (!serving || !(serving->samples = samples_new(workers)) || !(serving->ceilings = ceilings_new()) ||
+	    ceilings_take(serving->ceilings, first->config, first->view) < 0) {
+		if (serving) {
+			samples_free(serving->samples);
+			ceilings_free(serving->ceilings);
+		}
 		free(serving);
 		view_free(first->view);
 		config_free(first->config);
@@ -82,6 +89,7 @@ struct serving *serving_free(struct serving *serving)
 	handover_free(serving->leaving);
 	caches_free(serving->caches);
 	samples_free(serving->samples);
+	ceilings_free(serving->ceilings);
 	free(serving);
 	return NULL;
 }
@@ -432,6 +440,9 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	judge_take(serving->judge, handover->frame, health, handover->old_of_new);
 	handover->frame = NULL;
 	readiness_each(readiness, set_unready, &unready);
+	if (ceilings_take(serving->ceilings, next->config, next->view) < 0)
+		log_error("out of memory: no `ceiling` holds until the next reload");
+	ceilings_apply(serving->ceilings, next->view, merge);
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health, serving->judge); // or later, see aliases_is_short()
 	if (serving_started(serving)) {
@@ -492,6 +503,21 @@ const struct live *serving_live(struct serving *serving)
 		                         .states = merge_states(serving->merge),
 		                         .shares = shares_of(serving->merge)};
 	return preview->states ? preview : NULL;
+}
+
+bool serving_turn_ceilings(struct serving *serving, int64_t now_ms)
+{
+	const struct view *view = serving_view(serving);
+
+	if (!ceilings_turn(serving->ceilings, view, now_ms))
+		return false;
+	ceilings_apply(serving->ceilings, view, serving->merge);
+	return true;
+}
+
+const struct ceilings *serving_ceilings(const struct serving *serving)
+{
+	return serving->ceilings;
 }
 
 struct samples *serving_samples(const struct serving *serving)

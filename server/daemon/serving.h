@@ -11,6 +11,7 @@
 struct addr;
 struct aliases;
 struct caches;
+struct ceilings;
 struct config;
 struct generation;
 struct handover;
@@ -72,6 +73,9 @@ void serving_judge_again(struct serving *serving, const char *app, const char *s
 bool serving_publish(struct serving *serving, const struct health *health);
 
 struct config *serving_config(const struct serving *serving);
+// What was answered since the last call is compared with the ceilings. True: shares have changed, to be published.
+bool serving_turn_ceilings(struct serving *serving, int64_t now_ms);
+const struct ceilings *serving_ceilings(const struct serving *serving);
 // Of what is answered; filled by whoever calls samples_read().
 struct samples *serving_samples(const struct serving *serving);
 const struct view *serving_view(const struct serving *serving);

@@ -24,8 +24,8 @@ struct book {
 	struct prefix *dirty;      // of entries that have changed, or gone, since that was taken
 	size_t dirty_count, dirty_cap;
 	uint64_t seed, draws, version;
-	int64_t minute_s;          // the start of the minute that `moved` counts
-	unsigned moved;
+	unsigned moved, moved_at[MINUTE_S]; // in the minute before `moved_s` and that second; in each second of it
+	int64_t moved_s;
 	struct book_counts counts;
 };
 
@@ -200,18 +200,32 @@ static int64_t lifetime_of(const struct book_sample *sample)
 	       : lifetime_s > BOOK_LIFETIME_MAX_S ? BOOK_LIFETIME_MAX_S : lifetime_s;
 }
 
-// Moves, if that is the first belief of the prefix or there is a move left in this minute.
+// How many more may move in this second, so that no minute has more than `moves`, wherever it begins.
+static unsigned moves_left(struct book *book, int64_t now_s)
+{
+	int64_t passed_s = now_s - book->moved_s;
+
+	if (passed_s < 0 || passed_s > MINUTE_S)
+		passed_s = MINUTE_S;
+	for (; passed_s > 0; passed_s--) {
+		unsigned *gone = &book->moved_at[(now_s - passed_s + 1) % MINUTE_S];
+
+		book->moved -= *gone;
+		*gone = 0;
+	}
+	book->moved_s = now_s;
+	return book->rules.moves > book->moved ? book->rules.moves - book->moved : 0;
+}
+
+// Moves, if that is the first belief of the prefix or there is a move left.
 static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 {
 	bool is_move = entry->opinion.has_held;
 
-	if (now_s - book->minute_s >= MINUTE_S || now_s < book->minute_s) {
-		book->minute_s = now_s;
-		book->moved = 0;
-	}
-	if (is_move && book->moved >= book->rules.moves)
+	if (is_move && moves_left(book, now_s) == 0)
 		return false;
 	book->moved += is_move;
+	book->moved_at[now_s % MINUTE_S] += is_move;
 	opinion_move(&entry->opinion, &book->rules.opinion);
 	entry->learned_s = now_s;
 	mark(book, entry);
@@ -315,8 +329,6 @@ static void move_waiting(struct book *book, int64_t now_s)
 
 void book_tick(struct book *book, int64_t now_s)
 {
-	bool may_move = book->moved < book->rules.moves || now_s - book->minute_s >= MINUTE_S || now_s < book->minute_s;
-
 	for (size_t i = 0; i < book->count;) {
 		struct book_entry *entry = &book->entries[i];
 
@@ -329,7 +341,7 @@ void book_tick(struct book *book, int64_t now_s)
 		book->counts.expired++;
 		drop(book, entry); // another one takes its place
 	}
-	if (book->waiting > 0 && may_move)
+	if (book->waiting > 0 && moves_left(book, now_s) > 0)
 		move_waiting(book, now_s);
 }
 

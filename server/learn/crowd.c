@@ -27,6 +27,9 @@ struct crowd {
 	struct crowd_counts counts;
 };
 
+_Static_assert(SLOTS * sizeof(struct crowd_member) + CROWD_SENDERS * sizeof(struct sender) + sizeof(struct crowd) <=
+               CROWD_BYTES_MAX, "the cap of its memory");
+
 struct crowd *crowd_new(void)
 {
 	struct crowd *crowd = calloc(1, sizeof(*crowd));

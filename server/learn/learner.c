@@ -430,7 +430,7 @@ static bool stop_all(struct learner *learner)
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {
 		goes_on = learner->is_started && !learner->has_stopped;
-		for (size_t i = 0; i < learner->leaving_count && !goes_on; i++)
+		for (size_t i = 0; !goes_on && i < learner->leaving_count; i++) // once the thread is no more
 			goes_on = !learner->leaving[i]->has_ended;
 		if (goes_on)
 			(void)poll(NULL, 0, 10);

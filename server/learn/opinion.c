@@ -40,11 +40,11 @@ enum opinion_outcome opinion_hear(struct opinion *opinion, const struct finding 
 		forget_next(opinion);
 		opinion->next = *sample;
 		opinion->next_since_s = now_s;
+		if (opinion->confidence > 0)
+			opinion->confidence--;
 	}
 	if (opinion->voice_count < rules->agree && !has_spoken(opinion, voice))
 		opinion->voices[opinion->voice_count++] = voice;
-	if (opinion->confidence > 0)
-		opinion->confidence--;
 	opinion->is_ready = opinion->voice_count >= rules->agree || now_s - opinion->next_since_s >= rules->agree_for_s;
 	if (opinion->is_ready)
 		return OPINION_READY;

@@ -37,8 +37,9 @@ struct opinion {
 //   the sample                                               outcome
 //   is what is held                                          CONFIRMED  confidence grows, `next` is forgotten
 //   is `next` for the agree-th address, or for agree-for     READY      opinion_move() may be called
-//   is another one; confidence has come to nothing           DOUBTED    opinion_withdraw() may be called
-//   is another one                                           WAITS      confidence shrinks, more samples are needed
+//   is `next`                                                WAITS      more samples are needed
+//   is another one                                           WAITS      it is `next` from now on; confidence shrinks
+//   is another one; confidence has come to nothing by that   DOUBTED    opinion_withdraw() may be called
 enum opinion_outcome { OPINION_CONFIRMED, OPINION_READY, OPINION_DOUBTED, OPINION_WAITS };
 
 enum opinion_outcome opinion_hear(struct opinion *opinion, const struct finding *sample, uint32_t voice, int64_t now_s,

@@ -415,21 +415,11 @@ static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count
 		searches[i].hit = hit_of(refs[i]);
 }
 
-static ALWAYS_INLINE void search_each(struct lpm_search *searches, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		const struct lpm *lpm = searches[i].lpm;
-
-		__builtin_prefetch(&lpm->words[searches[i].key.hi >> (64 - lpm->root_bits)]);
-	}
-	for (unsigned i = 0; i < count; i++)
-		searches[i].hit = search(searches[i].lpm, searches[i].key);
-}
-
 #if defined(__x86_64__) && !defined(__POPCNT__)
 #define POPCNT __attribute__((target("popcnt")))
 
-POPCNT static struct lpm_hit search_popcnt(const struct lpm *lpm, struct addr_key key)
+// Not cloned: with the same arguments, lpm_lookup() just jumps here.
+POPCNT __attribute__((noclone)) static struct lpm_hit search_popcnt(const struct lpm *lpm, struct addr_key key)
 {
 	return search(lpm, key);
 }
@@ -438,15 +428,9 @@ POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count
 {
 	search_all(searches, count);
 }
-
-POPCNT static void search_each_popcnt(struct lpm_search *searches, unsigned count)
-{
-	search_each(searches, count);
-}
 #else
 #define search_popcnt search
 #define search_all_popcnt search_all
-#define search_each_popcnt search_each
 #endif
 
 static bool has_popcnt(void)
@@ -472,12 +456,4 @@ void lpm_lookup_all(struct lpm_search *searches, unsigned count)
 		search_all_popcnt(searches, count);
 	else
 		search_all(searches, count);
-}
-
-void lpm_lookup_each(struct lpm_search *searches, unsigned count)
-{
-	if (likely(has_popcnt()))
-		search_each_popcnt(searches, count);
-	else
-		search_each(searches, count);
 }

@@ -29,7 +29,7 @@ struct lpm_hit {
 // then empty.
 int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 // The same with an index as large as can be (1 MiB), from which one step leads to an IPv4 /24: for tables of scattered
-// prefixes that are searched besides another.
+// prefixes that are searched besides another, by lpm_lookup(): a few such searches the processor overlaps by itself.
 int lpm_freeze_wide(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 // Frees its contents and leaves it empty; an empty one is fine.
 void lpm_wipe(struct lpm *lpm);
@@ -65,10 +65,6 @@ enum { LPM_SEARCHES_MAX = 16 };
 
 // Fills in every hit. `count` is at most LPM_SEARCHES_MAX.
 void lpm_lookup_all(struct lpm_search *searches, unsigned count) HOT;
-// The same one after the other, with fewer instructions: for tables with a wide index (lpm_freeze_wide()), where most
-// searches take a step or two, which the processor overlaps by itself.
-void lpm_lookup_each(struct lpm_search *searches, unsigned count) HOT;
-
 // Memory used besides the struct itself, in octets.
 size_t lpm_bytes(const struct lpm *lpm) PURE;
 size_t lpm_pair_bytes(const struct lpm_pair *pair) PURE;

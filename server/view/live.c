@@ -198,6 +198,20 @@ static void replace(struct live *live)
 	publish_retire((void *)old, live ? put_live : free);
 }
 
+uint32_t live_share(const struct live *live, uint32_t target)
+{
+	uint8_t state = live_state(live, target);
+	const struct target_share *share;
+	uint32_t staying, eased;
+
+	if (!(state & TARGET_PARTS))
+		return SHARE_ALL;
+	share = &live->shares->list[live_share_find(live->shares, target)];
+	staying = state & TARGET_LEAVING ? share->staying : SHARE_ALL;
+	eased = state & TARGET_EASED ? share->eased : SHARE_ALL;
+	return staying < eased ? staying : eased;
+}
+
 void live_publish(struct live *live)
 {
 	must(live->view && live->states && live->states->count == live->view->target_count);

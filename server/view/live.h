@@ -110,6 +110,9 @@ static inline const struct live *live_read(void)
 	return publish_load(&live_published);
 }
 
+// Which part of its clients the target takes, of SHARE_ALL, were it not closed.
+uint32_t live_share(const struct live *live, uint32_t target) PURE;
+
 // The state of a target of live->view, by its number.
 static inline uint8_t live_state(const struct live *live, uint32_t target)
 {

@@ -30,7 +30,8 @@ TOOLS = {
     "dpkg-query": 'case $2 in *Status*) echo installed ;; *) cat "$FAKE/packages" ;; esac',
     "fakecc": 'cat "$FAKE/compiler"',
     "ldd": 'echo "  liba.so => $FAKE/liba.so (0x1)"',
-    "unbound": "echo unbound", "nsd": "echo nsd", "knotd": "echo knotd", "prometheus": "echo prometheus",
+    "unbound": "echo unbound", "pdns_recursor": "echo pdns_recursor", "nsd": "echo nsd", "knotd": "echo knotd",
+    "prometheus": "echo prometheus",
 }
 GREEN = "PASS: tests/a\nSKIP: tests/b\n"
 LAST = "3 passed, 0 failed, 3 skipped"

@@ -184,6 +184,29 @@ def faults_end_well():
             equal(api.wrong, [])
 
 
+def slow_ones_and_tokens_that_end():
+    with CamaraApi("v2") as api, begin(api) as looker:
+        equal(looker.ask(SIX), f"found {BOS}")
+        for fault in (lookupapi.slow(1.5), lookupapi.drip):
+            api.fault = fault
+            check(looker.ask(SIX, within_ms=300).startswith("timeout"), looker.lines)
+        api.fault = None
+        with api.lock:
+            api.tokens.clear()
+        api.token_fault = lookupapi.slow(0.2)
+        numbers = [looker.start(SIX) for _ in range(20)]
+        equal({looker.wait(number) for number in numbers}, {f"found {BOS}"})
+        equal((api.token_requests, api.tokens_at_once), (2, 1), "one new token for all")
+        equal(api.wrong, [])
+
+
+def certificate_of_another():
+    with CamaraApi("v2", certificate="other") as api, begin(api) as looker:
+        got = looker.ask(SIX)
+        check(got.startswith("denied: no token: ") and "name" in got, got)
+        equal((api.token_requests, api.requests), (0, []))
+
+
 if __name__ == "__main__":
     harness.run(every_api, zones_and_sites, what_identifies_a_device, client_by_its_key, bad_options,
-                every_code_of_every_error, faults_end_well)
+                every_code_of_every_error, faults_end_well, slow_ones_and_tokens_that_end, certificate_of_another)

@@ -273,7 +273,7 @@ def slow_start():
         report(daemon, "lab", "near", "down")
         soon(daemon, (EDGE, FAR, FAR), "down")
         report(daemon, "lab", "near", "up")
-        until(lambda: daemon.ctl_json("apps", NAME)["apps"][0]["targets"][1].get("share") in (5, 4), 5, "it starts")
+        until(lambda: daemon.ctl_json("apps", NAME)["apps"][0]["targets"][1].get("slow_start") in (5, 4), 5, "it starts")
         clients = [f"10.2.{i}.0/24" for i in range(250)]
         back = sum(daemon.query(NAME, ecs=client).addresses == [NEAR] for client in clients)
         check(1 <= back <= 35, f"{back} of 250, expected about 13")

@@ -134,8 +134,9 @@ class Prometheus:
         self.binary, self.port, self.folder = tool("prometheus"), free_port(), daemon.folder / "prometheus"
         self.folder.mkdir()
         (self.folder / "rules.yaml").write_text(rules)
+        tick = f"{int(250 * harness.slowness() * pace())}ms"
         (self.folder / "prometheus.yml").write_text(json.dumps({
-            "global": {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"},
+            "global": {"scrape_interval": tick, "scrape_timeout": tick, "evaluation_interval": "250ms"},
             "rule_files": ["rules.yaml"] if rules else [],
             "scrape_configs": [{"job_name": "edgesteer", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]}))
 

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,22 +55,24 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// What the file says of an address, in its four words. 0: nothing.
-static int look(const char *path, const char *address, char words[4][256])
+// What the file says of an address, in its four words; "missed": nothing.
+static void look(const char *path, const char *address, char words[4][256])
 {
 	FILE *file = fopen(path, "r");
 	char line[1024];
-	int count = 0;
+	bool found = false;
 
-	while (file && count == 0 && fgets(line, sizeof(line), file)) {
+	while (file && !found && fgets(line, sizeof(line), file)) {
 		memset(words, 0, 4 * 256);
-		count = sscanf(line, "%255s %255s %255s %255s", words[0], words[1], words[2], words[3]);
-		if (count < 2 || strncmp(address, words[0], strlen(words[0])) != 0)
-			count = 0;
+		found = sscanf(line, "%255s %255s %255s %255s", words[0], words[1], words[2], words[3]) >= 2 &&
+		        strncmp(address, words[0], strlen(words[0])) == 0;
+	}
+	if (!found) {
+		memset(words, 0, 4 * 256);
+		strcpy(words[1], "missed");
 	}
 	if (file)
 		fclose(file);
-	return count;
 }
 
 static enum edgesteer_outcome outcome_of(const char *word)
@@ -98,7 +101,7 @@ static void tell(struct teller *self, uint64_t id, char words[4][256])
 // 1: look_up() is to return.
 static int answer(struct teller *self, const struct edgesteer_question *question)
 {
-	char address[64], words[4][256] = {"", "missed"};
+	char address[64], words[4][256];
 	FILE *log = fopen(self->log, "a");
 
 	inet_ntop(question->family == 4 ? AF_INET : AF_INET6, question->address, address, sizeof(address));
@@ -106,7 +109,7 @@ static int answer(struct teller *self, const struct edgesteer_question *question
 		fprintf(log, "%s %d %s\n", address, question->is_direct, question->app ? question->app : "-");
 		fclose(log);
 	}
-	(void)look(self->file, address, words);
+	look(self->file, address, words);
 	if (strcmp(words[1], "late") == 0) {
 		self->late_id = question->id;
 		self->late_ms = question->deadline_ms + 50;

@@ -430,6 +430,15 @@ static void answer(const struct edgesteer_host *lent, uint64_t id, const struct 
 	pthread_mutex_unlock(&host->lock);
 }
 
+size_t fakehost_answer_count(struct fakehost *host)
+{
+	pthread_mutex_lock(&host->lock);
+	size_t count = host->answer_count;
+
+	pthread_mutex_unlock(&host->lock);
+	return count;
+}
+
 char *fakehost_answers(struct fakehost *host)
 {
 	pthread_mutex_lock(&host->lock);

@@ -83,6 +83,8 @@ void fakehost_ask(struct fakehost *host, const struct edgesteer_question *questi
 // All answers so far, in their order: "ID found SITE,SITE carrier=C class=C lifetime=S: TEXT\n", "ID busy retry=S: TEXT\n",
 // without what is not said. For free().
 char *fakehost_answers(struct fakehost *host);
+// How many there are so far, while the plugin runs.
+size_t fakehost_answer_count(struct fakehost *host);
 // Runs a plugin on a file of `len` octets, whose path is the value of each option whose value here is FAKEHOST_FILE.
 // Aborts unless it keeps to the plugin interface in what it adds, `on_add` (NULL: none) agrees, its reports name no other
 // file, and it fails exactly when it has reported an error.

@@ -73,6 +73,12 @@ static void test_agreement(void **state)
 		{1, 5, 1, OPINION_WAITS, 3},
 		{1, 6, 1, OPINION_DOUBTED, 0},   // everybody says something else: the table speaks again
 		{1, 6, 600, OPINION_READY, 6},
+		{1, 7, 1, OPINION_WAITS, 6},
+		{1, 7, 1, OPINION_WAITS, 6},     // does not contradict the one before: that is no reason to doubt
+		{1, 7, 1, OPINION_WAITS, 6},
+		{1, 7, 1, OPINION_WAITS, 6},
+		{2, 7, 1, OPINION_WAITS, 6},
+		{3, 7, 1, OPINION_READY, 7},
 	};
 	struct book *book = book_new(&rules);
 	int64_t now_s = 1000;
@@ -148,6 +154,37 @@ static void test_moves(void **state)
 			assert_int_equal(held(book, COUNT - 1), 2);
 	}
 	assert_int_equal(moved, COUNT);
+	assert_int_equal(book_waiting(book), 0);
+	book_free(book);
+}
+
+// No minute has more moves than it may have, wherever it begins: 1 at first, 599 at its end, then 1.
+static void test_any_minute(void **state)
+{
+	enum { COUNT = 700 };
+	static const struct {
+		unsigned from, to;
+		int64_t at_s;
+	} rows[] = {{0, 1, 2000}, {1, COUNT, 2059}};
+	struct book *book = book_new(&rules);
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned i = 0; i < COUNT; i++)
+		for (unsigned host = 0; host < 3; host++)
+			(void)hear(book, i, host, 1, 1000);
+	for (size_t row = 0; row < ARRAY_LEN(rows); row++)
+		for (unsigned i = rows[row].from; i < rows[row].to; i++)
+			for (unsigned host = 0; host < 3; host++)
+				(void)hear(book, i, host, 2, rows[row].at_s);
+	assert_int_equal(book_waiting(book), COUNT - 600);
+	book_tick(book, 2059);
+	assert_int_equal(book_waiting(book), COUNT - 600);
+	for (int64_t now_s = 2060; now_s < 2119; now_s++) {
+		book_tick(book, now_s);
+		assert_int_equal(book_waiting(book), COUNT - 601);
+	}
+	book_tick(book, 2119);
 	assert_int_equal(book_waiting(book), 0);
 	book_free(book);
 }
@@ -341,9 +378,10 @@ static void test_saved(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_agreement), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
-		cmocka_unit_test(test_time),      cmocka_unit_test(test_room),     cmocka_unit_test(test_index),
-		cmocka_unit_test(test_memory),    cmocka_unit_test(test_changes),  cmocka_unit_test(test_saved),
+		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_room),
+		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,7 +221,7 @@ static void test_thread(void **state)
 	assert_int_equal(fakehost_look_up(&host, &edgesteer_plugin_exec), 0);
 	for (question.id = UINT64_MAX; question.id > UINT64_MAX - 3; question.id--, question.address[3]++)
 		fakehost_ask(&host, &question);
-	for (int i = 0; i < 1000 && host.answer_count < 3; i++)
+	for (int i = 0; i < 1000 && fakehost_answer_count(&host) < 3; i++)
 		usleep(10000);
 	fakehost_ask(&host, &question);
 	assert_int_equal(fakehost_stop(&host), 0);

@@ -1,0 +1,32 @@
+// Sites and targets with a ceiling: what they are answered is measured, and what is above it spills. Main thread only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct ceilings;
+struct config;
+struct merge;
+struct view;
+
+// None at first. NULL when out of memory.
+struct ceilings *ceilings_new(void) MUST_USE;
+// Takes NULL; returns NULL.
+struct ceilings *ceilings_free(struct ceilings *ceilings);
+
+// Those of a config are in use now, for its view; ceilings that there were before keep their shares. E_NOMEM: there are none.
+int ceilings_take(struct ceilings *ceilings, const struct config *config, const struct view *view) MUST_USE;
+// To be called every second or so. True: a share has changed, and ceilings_apply() is to follow.
+bool ceilings_turn(struct ceilings *ceilings, const struct view *view, int64_t now_ms);
+// Sets the shares of all targets concerned. Out of memory, of some of them; the next call does it.
+void ceilings_apply(const struct ceilings *ceilings, const struct view *view, struct merge *merge);
+
+struct ceilings_shown {
+	double ceiling, rate; // answers a second
+	uint32_t share;       // of SHARE_ALL
+};
+// Of a site (`app` NULL) or a target. False: it has no ceiling.
+bool ceilings_of(const struct ceilings *ceilings, const char *app, const char *site, struct ceilings_shown *ret_shown);

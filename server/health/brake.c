@@ -73,6 +73,12 @@ void brake_count(struct brake *brake, uint32_t group, int by)
 	at->falls = at->falls || by < 0;
 }
 
+void brake_suspect(struct brake *brake, uint32_t group)
+{
+	must(group < brake->group_count);
+	brake->groups[group].falls = true;
+}
+
 void brake_fell(struct brake *brake, uint32_t target, bool alone, int64_t now_ms)
 {
 	must(target < brake->target_count);
@@ -120,12 +126,11 @@ static bool is_correlated(const struct brake *brake, uint32_t group, int64_t now
 
 _Static_assert(BRAKE_SITES == 2, "as is_correlated() counts them");
 
-static void hold(struct brake *brake, uint32_t group, int64_t now_ms, unsigned within_ms)
+// Holds the members that have fallen within the time and are not held yet.
+static void hold_members(struct brake *brake, uint32_t group, int64_t now_ms, unsigned within_ms)
 {
 	struct brake_group *at = &brake->groups[group];
 
-	at->phase = BRAKE_HOLDS;
-	at->since_ms = now_ms;
 	for (uint32_t i = 0; i < brake->target_count; i++) {
 		if (brake->holder[i] || !fell_within(brake, i, now_ms, within_ms) ||
 		    !brake->ops.member(brake->ops.ctx, group, i))
@@ -134,6 +139,15 @@ static void hold(struct brake *brake, uint32_t group, int64_t now_ms, unsigned w
 		at->held++;
 		brake->ops.changed(brake->ops.ctx, i, true);
 	}
+}
+
+static void hold(struct brake *brake, uint32_t group, int64_t now_ms, unsigned within_ms)
+{
+	struct brake_group *at = &brake->groups[group];
+
+	at->phase = BRAKE_HOLDS;
+	at->since_ms = now_ms;
+	hold_members(brake, group, now_ms, within_ms);
 	brake->ops.told(brake->ops.ctx, group, at);
 }
 
@@ -161,6 +175,8 @@ void brake_look(struct brake *brake, int64_t now_ms, unsigned within_ms, unsigne
 
 		at->falls = false;
 		if (at->phase == BRAKE_HOLDS) {
+			if (falls && at->up == 0) // more of the same
+				hold_members(brake, group, now_ms, within_ms);
 			if (at->held == 0 || now_ms - at->since_ms >= longest_ms)
 				release(brake, group, at->held == 0 ? BRAKE_BY_ITSELF : BRAKE_BY_TIME, now_ms);
 		} else if (at->up > 0) {

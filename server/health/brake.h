@@ -63,6 +63,8 @@ void brake_begin(struct brake *brake, const struct brake_ops *ops, const struct 
                  const uint32_t *new_of_group);
 // A member of a group has come up (1) or is not up any more (-1), or has joined or left it while up.
 void brake_count(struct brake *brake, uint32_t group, int by);
+// The group is looked at by the next brake_look(), though none of its members was up: one that is new has fallen.
+void brake_suspect(struct brake *brake, uint32_t group);
 // A target has fallen; `alone`: by the word of one vantage. Its groups are looked at by the next brake_look().
 void brake_fell(struct brake *brake, uint32_t target, bool alone, int64_t now_ms);
 // It is up again, or down by another word: nothing is held.

@@ -437,6 +437,8 @@ int judge_report(struct judge *judge, const struct judge_report *report, unsigne
 	if (!changed)
 		return err;
 	judge_look(judge, target);
+	if (!up)
+		brake_suspect(judge->frame->brake, GROUP_VANTAGES + number);
 	if (!up && *vantage->carrier && judge->frame->marks[target] & MARK_RAW)
 		judge_fell(judge, target); // for the carrier's clients alone
 	judge->ops.moved(judge->ops.ctx);

@@ -199,6 +199,42 @@ static void test_carriers(void **unused)
 	end();
 }
 
+static unsigned believed_up(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < TARGETS; i++)
+		count += world.believed[i];
+	return count;
+}
+
+// A vantage that suddenly says of all that it sees that it is down, be it that it never said anything else.
+static void test_a_vantage_that_fails(void **unused)
+{
+	struct judge_stats stats;
+
+	(void)unused;
+	for (int before = 0; before <= 1; before++) {
+		begin(1, 0, 15);
+		world.config->health.brake_max_ms = 60000;
+		for (uint32_t i = 0; before && i < TARGETS; i++)
+			report("v", "", i, true);
+		for (uint32_t i = 0; i < 3; i++)
+			report("v", "", i, false);
+		assert_int_equal(believed_up(), before ? 1 : 4); // without, there is nothing else that it sees
+		report("v", "", 3, false);
+		assert_int_equal(believed_up(), 4); // what follows is held with the rest
+		report("w", "", 0, false); // a second vantage
+		assert_int_equal(believed_up(), 3);
+		judge_stats(world.judge, &stats);
+		assert_int_equal(stats.held, 3);
+		assert_int_equal(judge_release(world.judge), 1);
+		assert_int_equal(believed_up(), 0);
+		assert_int_equal(judge_release(world.judge), 0);
+		end();
+	}
+}
+
 static void test_panic(void **unused)
 {
 	struct judge_stats stats;
@@ -263,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_that_is_said), cmocka_unit_test(test_carriers), cmocka_unit_test(test_panic),
+		cmocka_unit_test(test_a_vantage_that_fails),
 		cmocka_unit_test(test_generations),      cmocka_unit_test(test_names),
 	};
 

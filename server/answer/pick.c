@@ -33,22 +33,29 @@ struct picking {
 	struct location *where;
 	uint8_t barred;
 	bool hashed; // a hash has decided something
+	bool is_located;  // the next is known
+	uint16_t carrier; // whose vantages count for the client
 };
 
 // The carrier whose vantages count for the client: that of its place, so the choice holds for the place's leaf alone.
-static uint16_t carrier_of(const struct picking *picking)
+static uint16_t carrier_of(struct picking *picking)
 {
 	const struct places *places = picking->live->view->places;
 	struct location *where = picking->where;
+	const struct place *place;
 	uint8_t depth;
-	const struct place *place = places_lookup(places, where->client, &depth);
 
+	if (picking->is_located)
+		return picking->carrier;
+	place = places_lookup(places, where->client, &depth);
 	locate_lengthen(where, depth);
-	return where->learned ? where->learned->carrier : place_is_edge(places, place) ? place->carrier : 0;
+	picking->carrier = where->learned ? where->learned->carrier : place_is_edge(places, place) ? place->carrier : 0;
+	picking->is_located = true;
+	return picking->carrier;
 }
 
 // The state of a target whose health differs by carrier, for this client, less what does not bar.
-static NOINLINE uint8_t bars_of_carrier(const struct picking *picking, uint32_t number)
+static NOINLINE uint8_t bars_of_carrier(struct picking *picking, uint32_t number)
 {
 	uint8_t state = live_state(picking->live, number);
 

@@ -427,6 +427,11 @@ bool health_up(const struct health *health, size_t target)
 	return marks_of(health, target) & WATCH_UP;
 }
 
+bool health_checked(const struct health *health, size_t target)
+{
+	return marks_of(health, target) & WATCH_CHECKED;
+}
+
 bool health_partial(const struct health *health, size_t target)
 {
 	return marks_of(health, target) & WATCH_PARTIAL;
@@ -442,11 +447,6 @@ bool health_whole(const struct health *health, size_t target)
 	const struct watch *watch = watch_of(health, target);
 
 	return watch->is_whole || !watch->check;
-}
-
-bool health_checked(const struct health *health, size_t target)
-{
-	return watch_of(health, target)->check != NULL;
 }
 
 bool health_known(const struct health *health, size_t target)

@@ -41,7 +41,7 @@ struct judge_frame *judge_frame_new(const struct config *config) MUST_USE;
 // For one that was not taken. Takes NULL; returns NULL.
 struct judge_frame *judge_frame_free(struct judge_frame *frame);
 // A generation is in use, in which old_of_new[] has the targets' numbers so far, UINT32_MAX: it is new. Takes ownership of its frame
-// and judges every target anew; `health` has its list, and judge_unready() has been called for none of them yet.
+// and judges every target anew: a target that judged() is not called for is up. `health` has its list.
 void judge_take(struct judge *judge, struct judge_frame *frame, const struct health *health, const uint32_t *old_of_new);
 // From now on a target that nothing is known of is down.
 void judge_start(struct judge *judge);

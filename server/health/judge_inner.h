@@ -40,7 +40,8 @@ struct judge_frame {
 	uint32_t *course_of;   // by target: the number of its course + 1; 0: none
 	uint32_t *cells_of;    // for matrix_renumber()
 	uint8_t *marks;        // by target: enum judge_mark
-	uint16_t *region_of_site; // by site: the number of its region, JUDGE_NO_REGION: it has none
+	uint16_t *region_of;   // by target: the number of its region, JUDGE_NO_REGION: it has none
+	bool *is_plain;        // by target: with nothing reported and nothing remembered of it, its probes alone decide
 	const char **regions;  // their names, the config's
 	uint16_t region_count;
 	unsigned interval_ms;  // of the slowest check
@@ -62,6 +63,8 @@ struct judge {
 	struct judge_stats stats;
 };
 
+// Whether the word of its provider counts for a target.
+bool judge_heeds(const struct judge_frame *frame, uint32_t target);
 // Judges a target anew, as what vantages say of it has changed, or may have.
 void judge_look(struct judge *judge, uint32_t target);
 // The same where only what is believed of it may have.

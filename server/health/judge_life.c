@@ -37,32 +37,45 @@ static uint16_t region_of(struct judge_frame *frame, const char *name)
 }
 
 // A Region is under itself.
-static void number_regions(struct judge_frame *frame)
+static const char *region_name(const struct config_site *site)
 {
-	const struct config *config = frame->config;
-
-	for (size_t i = 0; i < config->site_count; i++) {
-		const struct config_site *site = &config->sites[i];
-
-		frame->region_of_site[i] = region_of(frame, *site->region || site->kind != SITE_REGION ? site->region : site->name);
-	}
+	return *site->region || site->kind != SITE_REGION ? site->region : site->name;
 }
 
-static void number_targets(struct judge_frame *frame)
+static void number_targets(struct judge_frame *frame, const uint16_t *region_of_site)
 {
 	const struct config *config = frame->config;
 	uint32_t target = 0;
 
 	for (size_t i = 0; i < config->app_count; i++) {
+		const struct config_app *app = &config->apps[i];
+
 		frame->first_of[i] = target;
-		for (size_t k = 0; k < config->apps[i].target_count; k++)
-			frame->app_of[target++] = (uint32_t)i;
+		for (size_t k = 0; k < app->target_count; k++, target++) {
+			frame->app_of[target] = (uint32_t)i;
+			frame->region_of[target] = region_of_site[app->targets[k].site];
+			frame->is_plain[target] = app->panic_percent == 0 && app->quorum == 1;
+		}
 	}
 	for (size_t i = 0; i < config->check_count; i++)
 		if (config->checks[i].interval_ms > frame->interval_ms)
 			frame->interval_ms = config->checks[i].interval_ms;
 	if (config->check_count == 0)
 		frame->interval_ms = INTERVAL_MS;
+}
+
+static int number(struct judge_frame *frame)
+{
+	const struct config *config = frame->config;
+	uint16_t *region_of_site = calloc(config->site_count + 1, sizeof(*region_of_site));
+
+	if (!region_of_site)
+		return E_NOMEM;
+	for (size_t i = 0; i < config->site_count; i++)
+		region_of_site[i] = region_of(frame, region_name(&config->sites[i]));
+	number_targets(frame, region_of_site);
+	free(region_of_site);
+	return E_OK;
 }
 
 struct judge_frame *judge_frame_new(const struct config *config)
@@ -79,13 +92,12 @@ struct judge_frame *judge_frame_new(const struct config *config)
 	frame->course_of = calloc((size_t)frame->count + 1, sizeof(*frame->course_of));
 	frame->cells_of = calloc((size_t)frame->count + 1, sizeof(*frame->cells_of));
 	frame->marks = calloc((size_t)frame->count + 1, 1);
-	frame->region_of_site = calloc(config->site_count + 1, sizeof(*frame->region_of_site));
+	frame->region_of = calloc((size_t)frame->count + 1, sizeof(*frame->region_of));
+	frame->is_plain = calloc((size_t)frame->count + 1, sizeof(*frame->is_plain));
 	frame->regions = calloc(config->site_count + 1, sizeof(char *));
 	if (!frame->first_of || !frame->app_of || !frame->course_of || !frame->cells_of || !frame->marks ||
-	    !frame->region_of_site || !frame->regions)
+	    !frame->region_of || !frame->is_plain || !frame->regions || number(frame) < 0)
 		return judge_frame_free(frame);
-	number_regions(frame);
-	number_targets(frame);
 	frame->brake = brake_new(frame->count, GROUP_REGIONS + frame->region_count);
 	return frame->brake ? frame : judge_frame_free(frame);
 }
@@ -99,7 +111,8 @@ struct judge_frame *judge_frame_free(struct judge_frame *frame)
 	free(frame->course_of);
 	free(frame->cells_of);
 	free(frame->marks);
-	free(frame->region_of_site);
+	free(frame->region_of);
+	free(frame->is_plain);
 	free(frame->regions);
 	brake_free(frame->brake);
 	free(frame);
@@ -112,11 +125,9 @@ static bool is_member(void *ctx, uint32_t group, uint32_t target)
 {
 	struct judge *judge = ctx;
 	const struct judge_frame *frame = judge->frame;
-	uint32_t app = frame->app_of[target];
 
 	if (group >= GROUP_REGIONS)
-		return frame->region_of_site[frame->config->apps[app].targets[target - frame->first_of[app]].site] ==
-		       group - GROUP_REGIONS;
+		return frame->region_of[target] == group - GROUP_REGIONS;
 	if (group == GROUP_PROBE)
 		return health_checked(judge->health, target) && !health_up(judge->health, target);
 	for (const struct matrix_cell *cell = matrix_first(judge->matrix, target); cell; cell = matrix_next(judge->matrix, cell))
@@ -283,7 +294,9 @@ static void carry(struct judge *judge, struct judge_frame *frame, const uint32_t
 		if (old_of_new[i] >= old->count)
 			continue;
 		// What is counted by group is counted again.
-		frame->marks[i] = old->marks[old_of_new[i]] & (MARK_SEEN | MARK_RAW | MARK_UP);
+		frame->marks[i] = old->marks[old_of_new[i]] & (MARK_SEEN | MARK_RAW | MARK_UP | MARK_UNREADY);
+		if (frame->marks[i] & MARK_UNREADY && !judge_heeds(frame, i))
+			frame->marks[i] &= (uint8_t)~MARK_UNREADY;
 		frame->course_of[i] = old->course_of[old_of_new[i]];
 		if (frame->course_of[i])
 			judge->courses[frame->course_of[i] - 1].target = i;
@@ -304,12 +317,31 @@ static void count_up(struct judge *judge)
 {
 	const struct judge_frame *frame = judge->frame;
 
-	for (uint32_t i = 0; i < frame->count; i++) {
-		uint32_t region = frame->region_of_site[site_number(judge, i)];
+	for (uint32_t i = 0; i < frame->count; i++)
+		if (frame->marks[i] & MARK_RAW && frame->region_of[i] != JUDGE_NO_REGION)
+			brake_count(frame->brake, GROUP_REGIONS + frame->region_of[i], 1);
+}
 
-		if (frame->marks[i] & MARK_RAW && region != JUDGE_NO_REGION)
-			brake_count(frame->brake, GROUP_REGIONS + region, 1);
-	}
+// What judge_look() does for a target of which nothing but its probes tells anything, if they say what they said before, or it
+// is new. Nearly all are such; a reload may not take long for each. False: it is not such a one.
+static bool look_fast(struct judge *judge, uint32_t target)
+{
+	const struct judge_frame *frame = judge->frame;
+	uint8_t was = frame->marks[target];
+	bool up = health_up(judge->health, target), probe = up && health_checked(judge->health, target);
+
+	if (!judge->started || !frame->is_plain[target] || was & MARK_UNREADY || frame->course_of[target] ||
+	    matrix_first(judge->matrix, target) || brake_held(frame->brake, target) ||
+	    (was & MARK_SEEN && up != ((was & MARK_RAW) != 0)))
+		return false;
+	frame->marks[target] = (uint8_t)(MARK_SEEN | (up ? MARK_RAW | MARK_UP : 0) | (probe ? MARK_PROBE : 0));
+	if (up && !(was & MARK_SEEN) && frame->region_of[target] != JUDGE_NO_REGION)
+		brake_count(frame->brake, GROUP_REGIONS + frame->region_of[target], 1);
+	if (probe)
+		brake_count(frame->brake, GROUP_PROBE, 1);
+	if (!up)
+		judge->ops.judged(judge->ops.ctx, target, false);
+	return true;
 }
 
 void judge_take(struct judge *judge, struct judge_frame *frame, const struct health *health, const uint32_t *old_of_new)
@@ -329,7 +361,8 @@ void judge_take(struct judge *judge, struct judge_frame *frame, const struct hea
 	count_up(judge);
 	judge->columns_moved = true;
 	for (uint32_t i = 0; i < frame->count; i++)
-		judge_look(judge, i);
+		if (!look_fast(judge, i))
+			judge_look(judge, i);
 	for (size_t i = judge->course_count; i > 0; i--) // shares are kept by whoever has the generation
 		if (judge->courses[i - 1].warms)
 			pass_course(judge, i - 1);

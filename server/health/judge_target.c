@@ -26,12 +26,23 @@ static const struct config_app *app_of(const struct judge *judge, uint32_t targe
 	return &judge->frame->config->apps[judge->frame->app_of[target]];
 }
 
-static const struct config_target *written_of(const struct judge *judge, uint32_t target)
+static const struct config_target *written_in(const struct judge_frame *frame, uint32_t target)
 {
-	const struct judge_frame *frame = judge->frame;
 	uint32_t app = frame->app_of[target];
 
 	return &frame->config->apps[app].targets[target - frame->first_of[app]];
+}
+
+static const struct config_target *written_of(const struct judge *judge, uint32_t target)
+{
+	return written_in(judge->frame, target);
+}
+
+bool judge_heeds(const struct judge_frame *frame, uint32_t target)
+{
+	const struct config_target *written = written_in(frame, target);
+
+	return written->from && written->ready != READY_PROBE;
 }
 
 static const struct config_site *site_of(const struct judge *judge, uint32_t target)
@@ -49,11 +60,9 @@ static enum word probe_word(const struct judge *judge, uint32_t target)
 // With a quorum of 1 a provider that says "ready" changes nothing, so it is not asked.
 static enum word endpoints_word(const struct judge *judge, uint32_t target)
 {
-	const struct config_target *written = written_of(judge, target);
-
 	if (judge->frame->marks[target] & MARK_UNREADY)
 		return WORD_DOWN;
-	if (!written->from || written->ready == READY_PROBE || app_of(judge, target)->quorum == 1)
+	if (app_of(judge, target)->quorum == 1 || !judge_heeds(judge->frame, target))
 		return WORD_NONE;
 	return judge->ops.endpoints(judge->ops.ctx, app_of(judge, target)->name, site_of(judge, target)->name);
 }
@@ -225,7 +234,7 @@ static void rose(struct judge *judge, uint32_t target)
 static void count(struct judge *judge, uint32_t target, uint8_t was, uint8_t is)
 {
 	struct brake *brake = judge->frame->brake;
-	uint32_t region = judge->frame->region_of_site[written_of(judge, target)->site];
+	uint32_t region = judge->frame->region_of[target];
 
 	if ((was ^ is) & MARK_RAW && region != JUDGE_NO_REGION)
 		brake_count(brake, GROUP_REGIONS + region, is & MARK_RAW ? 1 : -1);

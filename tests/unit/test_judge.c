@@ -267,6 +267,8 @@ static void test_generations(void **unused)
 	begin(1, 0, 15);
 	report("v", "", 0, false);
 	report("v", "", 1, false);
+	for (unsigned i = 0; i < TARGETS; i++)
+		world.believed[i] = true; // as a generation begins
 	judge_take(world.judge, judge_frame_new(world.config), world.health, swapped);
 	assert_true(world.believed[0]);
 	assert_false(world.believed[1]);

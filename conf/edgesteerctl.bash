@@ -16,7 +16,7 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain force report vantages brake explain reload sources discovery learned stats version help"
+	local verbs="status check sites apps targets drain undrain force report vantages brake explain reload sources discovery learned observe stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
@@ -35,6 +35,11 @@ _edgesteerctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
+	observe)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	--app) choice=$(_edgesteerctl_names "$socket" apps) ;;
 	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
@@ -48,6 +53,7 @@ _edgesteerctl() {
 		report) options+=" --vantage --carrier --ttl --observed-at" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
+		discovery) options+=" --apply" ;;
 		learned) options+=" --site --source --all" ;;
 		esac
 		if [[ $cur == -* ]]; then
@@ -61,6 +67,7 @@ _edgesteerctl() {
 			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
 			report/1) choice="up down" ;;
 			brake/0) choice=release ;;
+			discovery/0) choice=register ;;
 			force/0 | report/0) choice=$(_edgesteerctl_targets "$socket") ;;
 			force/1) choice="up down auto" ;;
 			learned/0) choice=forget ;;

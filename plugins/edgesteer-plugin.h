@@ -1,16 +1,17 @@
 // The contract between edgesteerd and its plugins. A plugin includes this header and no other header of edgesteer. It
 // exports one `const struct edgesteer_plugin`, named by EDGESTEER_PLUGIN(), whose functions the daemon calls.
 //
-// A plugin may do any of three jobs:
+// A plugin may do any of these jobs:
 //   enumerate  list prefixes and what is known of the clients in them (a CSV of ranges, an mmdb)
 //   provide    tell which load balancers there are, as they come and go (a cluster, a file, a program)
-//   look up    ask a service about one client after the other (since ABI 1.3)
+//   look up    ask a service about one client after the other (since ABI 1.3); and, if that has to know the apps' load
+//              balancers, register them with it (since ABI 1.4)
 //
 // Versions: the daemon refuses a plugin with another major ABI. Fields are only ever appended; `size` tells each side
 // how much of the other's structs exists, so a plugin built against an older minor version keeps working.
 //
 // Threads: the functions of one instance are never called concurrently, and always on a thread of the daemon that may
-// block. provide() and look_up() have a thread of their own. No query ever waits for any of them.
+// block. provide(), look_up() and register_targets() have a thread of their own. No query ever waits for any of them.
 #pragma once
 
 #include <stdarg.h>
@@ -22,7 +23,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 3
+#define EDGESTEER_PLUGIN_ABI_MINOR 4
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -81,9 +82,9 @@ struct edgesteer_question {
 	uint8_t family;          // 4 or 6
 	uint8_t address[16];     // network order, IPv4 in the first four bytes
 	uint8_t prefix_length;   // bits of the prefix that the answer will count for
-	int is_direct;           // the query came from this very address, without a client subnet, and the operator says that
-	                         // no resolver lies between
-	uint16_t port;           // then the query's source port; else 0
+	int is_direct;           // a query came from this very address, without a client subnet. It is the client's own only if
+	                         // the operator says that no resolver lies between
+	uint16_t port;           // then the source port of that query, if it came by UDP not long ago; else 0
 	const char *app;         // a name that is asked for from there; owned by the host until the next take(). NULL: none
 	int64_t deadline_ms;     // CLOCK_MONOTONIC; what comes later is not used
 };
@@ -96,6 +97,8 @@ enum edgesteer_outcome {
 	EDGESTEER_DENIED,        // it refuses us: 401, 403, a certificate
 	EDGESTEER_TIMEOUT,
 	EDGESTEER_BROKEN,        // it cannot be reached, or what it says makes no sense
+	EDGESTEER_UNASKED,       // this client cannot be asked about, and nothing was sent; another of the prefix may be. Since
+	                         // ABI 1.4
 };
 
 // Strings are borrowed only for the duration of the call.
@@ -110,6 +113,52 @@ struct edgesteer_finding {
 	uint32_t lifetime_s;     // how long the service says that this holds; 0: it does not
 	uint32_t retry_s;        // of EDGESTEER_BUSY; 0: it does not say
 	const char *text;        // why, in a few words, for the operator; NULL
+};
+
+// An app's load balancer at a site that the service's clients can reach.
+struct edgesteer_endpoint {
+	size_t size;                  // sizeof(struct edgesteer_endpoint), set by the host
+	const char *app;              // one of the registration's
+	const char *site;
+	const char *const *addresses; // textual, IPv4 before IPv6
+	size_t address_count;         // 0: none is known now; what is registered need not change for that
+};
+
+// What is to be registered with a service. Owned by the host until register_targets() returns.
+struct edgesteer_registration {
+	size_t size;                  // sizeof(struct edgesteer_registration), set by the host
+	int apply;                    // 0: only say what would be done
+	int64_t deadline_ms;          // CLOCK_MONOTONIC; what is not done by then is not done
+	unsigned rate;                // requests a second, at most. Nothing is looked up meanwhile
+	const char *const *apps;      // whose endpoints are to be exactly those below. Of other apps nothing is touched
+	size_t app_count;
+	const struct edgesteer_endpoint *endpoints; // app by app
+	size_t endpoint_count;
+};
+
+enum edgesteer_action {
+	EDGESTEER_KEEP,          // it is registered as it should be
+	EDGESTEER_ADD,
+	EDGESTEER_CHANGE,
+	EDGESTEER_REMOVE,
+	EDGESTEER_LEAVE,         // it is not as it should be, and this will not change that; `text` says why
+};
+
+enum edgesteer_progress {
+	EDGESTEER_PLANNED,       // it would be done; of KEEP and LEAVE always
+	EDGESTEER_DONE,
+	EDGESTEER_FAILED,        // `text` says why
+};
+
+// One step of a registration. Strings are borrowed only for the duration of the call.
+struct edgesteer_step {
+	size_t size;             // sizeof(struct edgesteer_step), set by the plugin
+	enum edgesteer_action action;
+	enum edgesteer_progress progress;
+	const char *app;         // NULL: of an app that is not known any more
+	const char *site;        // or what the service calls it; NULL: all of the app's
+	const char *endpoint;    // what the service has it by; NULL: it is not there
+	const char *text;        // what changes, or the service's answer, in a few words; NULL
 };
 
 enum edgesteer_level { EDGESTEER_ERROR, EDGESTEER_WARNING, EDGESTEER_NOTE };
@@ -184,6 +233,11 @@ struct edgesteer_host {
 	int (*take)(const struct edgesteer_host *host, struct edgesteer_question *ret_question);
 	// What came of a question, in any order. Of an id that is not known, or whose deadline has passed, it is ignored.
 	void (*answer)(const struct edgesteer_host *host, uint64_t id, const struct edgesteer_finding *finding);
+
+	// ---- since ABI 1.4 ----
+
+	// Tells a step of a registration, in the order of what is done; only during register_targets(). stop_fd() is for it too.
+	void (*step)(const struct edgesteer_host *host, const struct edgesteer_step *step);
 };
 
 // The result of put() for a target that is not valid. Other negative results mean that the host cannot go on.
@@ -199,7 +253,8 @@ enum edgesteer_option_type {
 
 struct edgesteer_option {
 	const char *name; // as written in the config, lower case with hyphens; none of the keys that every entry has:
-	                  // `plugin`, `shrink-limit`, `watch`, `grace`, `health`, `carriers`, `rate`, `concurrency`, `timeout`
+	                  // `plugin`, `shrink-limit`, `watch`, `grace`, `health`, `carriers`, `rate`, `concurrency`, `timeout`,
+	                  // `register`
 	enum edgesteer_option_type type;
 	int required;
 	const char *fallback; // the default; NULL: none
@@ -237,6 +292,15 @@ struct edgesteer_plugin {
 	// Asks the service the questions that host->take() gives, many at a time, until host->stop_fd() is readable; then
 	// returns within a second or so. Returning earlier is a failure, as of provide(). NULL: the plugin looks nothing up.
 	int (*look_up)(void *self);
+
+	// ---- since ABI 1.4 ----
+
+	// Brings what is registered with the service in step with `registration`, when an operator asks for it; on an instance
+	// of its own, so that look_up() goes on meanwhile. May block, until the registration's deadline, or stop_fd() is
+	// readable; returns within a second or so then. Touches nothing that it has not registered itself. Each thing that is
+	// to be registered, and each that is and should not be, is one host->step(). Returns 0, or negative when it could not
+	// find out what is registered (reported; what steps were told stand). NULL: there is nothing to register.
+	int (*register_targets)(void *self, const struct edgesteer_registration *registration);
 };
 
 // Defines the plugin's only exported symbol. A plugin loaded from a file NAME.so must use the name NAME, with an

@@ -94,7 +94,7 @@ static int read_options(struct plugin *plugin, const struct edgesteer_host *host
 		[CAMARA_ENDPOINTS] = "application-endpoint-discovery:app-endpoints:read",
 	};
 	struct camara *camara = &plugin->camara;
-	struct oauth_client *client = &plugin->inquiry.client;
+	struct oauth_client *client = &plugin->inquiry.clients.access;
 	bool nat = true;
 	int err = read_api(camara, host);
 

@@ -117,11 +117,11 @@ bool camara_write(void *ctx, const struct edgesteer_question *question, struct i
 	const char *id_name, *id = find_id(camara, question->app, &id_name);
 
 	if (!identify(camara, question, &device)) {
-		verdict_set(ret_verdict, EDGESTEER_NOT_FOUND, "an IPv4 address alone does not tell a device (see `direct`, `nat`)");
+		verdict_set(ret_verdict, EDGESTEER_UNASKED, "an IPv4 address alone does not tell a device (see `direct`, `nat`)");
 		return false;
 	}
 	if (camara->api == CAMARA_ENDPOINTS && !id) {
-		verdict_set(ret_verdict, EDGESTEER_NOT_FOUND, "no ID for %.100s",
+		verdict_set(ret_verdict, EDGESTEER_UNASKED, "no ID for %.100s",
 		            question->app ? question->app : "a client without an app");
 		return false;
 	}

@@ -69,7 +69,8 @@ static json_t *question_json(const struct edgesteer_question *question, int64_t 
 	                         question->app);
 	if (json && question->is_direct) {
 		json_object_set_new(json, "direct", json_true());
-		json_object_set_new(json, "port", json_integer(question->port));
+		if (question->port)
+			json_object_set_new(json, "port", json_integer(question->port));
 	}
 	return json;
 }

@@ -55,7 +55,8 @@ static int read_outcome(const json_t *value, struct verdict *verdict, char *why)
 		const char *word;
 		enum edgesteer_outcome outcome;
 	} outcomes[] = {{"found", EDGESTEER_FOUND}, {"not-found", EDGESTEER_NOT_FOUND}, {"busy", EDGESTEER_BUSY},
-	                {"denied", EDGESTEER_DENIED}, {"timeout", EDGESTEER_TIMEOUT}, {"broken", EDGESTEER_BROKEN}};
+	                {"denied", EDGESTEER_DENIED}, {"timeout", EDGESTEER_TIMEOUT}, {"broken", EDGESTEER_BROKEN},
+	                {"unasked", EDGESTEER_UNASKED}};
 	const char *word = json_string_value(value);
 
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes) && word; i++)
@@ -63,7 +64,7 @@ static int read_outcome(const json_t *value, struct verdict *verdict, char *why)
 			verdict->outcome = outcomes[i].outcome;
 			return 0;
 		}
-	return wrong(why, "`outcome` is none of found, not-found, busy, denied, timeout and broken");
+	return wrong(why, "`outcome` is none of found, not-found, busy, denied, timeout, broken and unasked");
 }
 
 static int read_member(const char *name, const json_t *value, struct verdict *verdict, char *why)

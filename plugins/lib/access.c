@@ -17,7 +17,7 @@ void access_check_secret(const struct edgesteer_host *host, const char *option, 
 		host->report(host, EDGESTEER_WARNING, NULL, 0, "`%s`: %s: %s", option, path, why);
 }
 
-static int read_url(const struct edgesteer_host *host, const char *option, const char **ret_url)
+int access_read_url(const struct edgesteer_host *host, const char *option, const char **ret_url)
 {
 	const char *url = host->option(host, option);
 	char buf[SHOWN_SIZE];
@@ -33,9 +33,9 @@ static int read_url(const struct edgesteer_host *host, const char *option, const
 
 int access_read(const struct edgesteer_host *host, const char **ret_base_url, struct oauth_client *client)
 {
-	int err = read_url(host, "base-url", ret_base_url);
+	int err = access_read_url(host, "base-url", ret_base_url);
 
-	if (read_url(host, "token-url", &client->token_url) < 0)
+	if (access_read_url(host, "token-url", &client->token_url) < 0)
 		err = -1;
 	client->ca_file = host->option(host, "ca-file");
 	client->secret_file = host->option(host, "secret-file");

@@ -28,7 +28,7 @@ struct https_request {
 	void *ctx;
 	bool begun, ended_by_handler, too_long;
 	size_t head_len;
-	char *sent;                   // the body of a POST
+	char *sent;                   // the body
 	char *body;                   // NULL: nothing yet
 	size_t body_len, body_cap, body_max;
 	char error[CURL_ERROR_SIZE];
@@ -36,7 +36,10 @@ struct https_request {
 
 struct https *https_new(void)
 {
-	struct https *https = calloc(1, sizeof(*https));
+	struct https *https;
+
+	secret_shade_thread();
+	https = calloc(1, sizeof(*https));
 
 	if (https && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		free(https);
@@ -296,6 +299,8 @@ int https_ask(struct https *https, const struct https_peer *peer, const struct h
 		if (!request->sent || curl_easy_setopt(request->easy, CURLOPT_POSTFIELDS, request->sent) != CURLE_OK)
 			why = "out of memory";
 	}
+	if (!why && text->method && curl_easy_setopt(request->easy, CURLOPT_CUSTOMREQUEST, text->method) != CURLE_OK)
+		why = "out of memory";
 	return begin(request, why, ret_request, ret_why);
 }
 
@@ -368,6 +373,7 @@ int https_turn(struct https *https, struct pollfd *fds, size_t count, int timeou
 	for (size_t i = 0; i < count && i < HTTPS_FDS_MAX; i++)
 		if (fds[i].fd >= 0)
 			extra[extra_count++] = (struct curl_waitfd){.fd = fds[i].fd, .events = CURL_WAIT_POLLIN};
+	secret_wipe_registers();
 	// A request that was just begun does not wait here: its timer is due.
 	if (curl_multi_poll(https->multi, extra, extra_count, timeout_ms, NULL) != CURLM_OK)
 		return -1;

@@ -50,7 +50,8 @@ struct https_handler {
 // A request whose whole reply is wanted, whatever its status.
 struct https_request_text {
 	const char *url;
-	const char *body;           // of a POST; NULL: a GET
+	const char *method;         // NULL: POST with a body, else GET
+	const char *body;           // NULL: none
 	const char *const *headers; // "Name: value" each, the last one NULL
 	long whole_ms;              // the time for all of it
 };
@@ -60,7 +61,8 @@ enum {
 	HTTPS_REPLY_MAX_LEN = 256 << 10,  // of a reply to https_ask()
 };
 
-// NULL when out of memory.
+// On the thread that uses it, whose memory core dumps leave out then, as far as possible (secret.h). NULL when out of
+// memory.
 struct https *https_new(void);
 // There must be no requests.
 void https_free(struct https *https);

@@ -15,7 +15,7 @@ struct asked {
 	uint64_t id;
 	int64_t deadline_ms;
 	struct https_request *request; // NULL: it waits for a token
-	unsigned token;                // that it was sent with
+	struct keyring_tokens tokens;  // that it was sent with
 	bool again;                    // the first token was refused
 	struct inquiry_letter letter;
 };
@@ -23,7 +23,7 @@ struct asked {
 struct run {
 	const struct inquiry *inquiry;
 	struct https *https;
-	struct oauth *oauth;
+	struct keyring *keyring;
 	struct asked *asked[INQUIRY_MAX];
 	size_t count;
 };
@@ -80,7 +80,7 @@ static void on_done(void *ctx, const struct https_result *result)
 	struct verdict verdict = {.outcome = EDGESTEER_BROKEN};
 
 	asked->request = NULL;
-	if (result->status == 401 && !asked->again && oauth_refused(asked->run->oauth, asked->token, now())) {
+	if (result->status == 401 && !asked->again && keyring_refused(asked->run->keyring, &asked->tokens, now())) {
 		asked->again = true;
 		return;
 	}
@@ -88,17 +88,20 @@ static void on_done(void *ctx, const struct https_result *result)
 	answer(asked, &verdict);
 }
 
-static void send_letter(struct asked *asked, const char *authorization, int64_t left_ms)
+static void send_letter(struct asked *asked, const char *const tokens[static KEYRING_HEADERS], int64_t left_ms)
 {
 	const struct inquiry *inquiry = asked->run->inquiry;
 	const struct inquiry_letter *letter = &asked->letter;
-	const char *headers[INQUIRY_HEADERS_MAX + 2] = {authorization}, *why;
-	const struct https_request_text text = {letter->url, *letter->body ? letter->body : NULL, headers, (long)left_ms};
+	const char *headers[INQUIRY_HEADERS_MAX + KEYRING_HEADERS + 1] = {NULL}, *why;
+	const struct https_request_text text = {letter->url, NULL, *letter->body ? letter->body : NULL, headers, (long)left_ms};
 	struct verdict verdict = {.outcome = EDGESTEER_BROKEN};
+	size_t count = 0;
 	char buf[128];
 
+	for (size_t i = 0; i < KEYRING_HEADERS && tokens[i]; i++)
+		headers[count++] = tokens[i];
 	for (size_t i = 0; i < letter->header_count; i++)
-		headers[1 + i] = letter->headers[i];
+		headers[count++] = letter->headers[i];
 	if (https_ask(asked->run->https, &inquiry->peer, &text, on_done, asked, &asked->request, &why, buf) == 0)
 		return;
 	verdict_set(&verdict, EDGESTEER_BROKEN, "%s", why);
@@ -113,7 +116,7 @@ static int64_t send_all(struct run *run)
 	for (size_t i = run->count; i-- > 0;) { // dropping one puts the last in its place
 		struct asked *asked = run->asked[i];
 		struct verdict verdict = {.outcome = EDGESTEER_BROKEN};
-		const char *authorization;
+		const char *tokens[KEYRING_HEADERS];
 
 		if (asked->request)
 			continue;
@@ -122,8 +125,8 @@ static int64_t send_all(struct run *run)
 			answer(asked, &verdict);
 			continue;
 		}
-		switch (oauth_get(run->oauth, now_ms, &authorization, &asked->token, &verdict)) {
-		case OAUTH_READY: send_letter(asked, authorization, asked->deadline_ms - now_ms); break;
+		switch (keyring_get(run->keyring, now_ms, tokens, &asked->tokens, &verdict)) {
+		case OAUTH_READY: send_letter(asked, tokens, asked->deadline_ms - now_ms); break;
 		case OAUTH_FAILED: answer(asked, &verdict); break;
 		case OAUTH_WAITING: due_ms = asked->deadline_ms < due_ms ? asked->deadline_ms : due_ms; break;
 		}
@@ -179,13 +182,13 @@ int inquiry_run(const struct inquiry *inquiry)
 	if (run) {
 		run->inquiry = inquiry;
 		run->https = https_new();
-		run->oauth = run->https ? oauth_new(run->https, &inquiry->client) : NULL;
-		err = run->oauth ? follow(run) : -1;
+		run->keyring = run->https ? keyring_new(run->https, &inquiry->clients) : NULL;
+		err = run->keyring ? follow(run) : -1;
 		for (size_t i = 0; i < run->count; i++) {
 			https_cancel(run->asked[i]->request);
 			free(run->asked[i]);
 		}
-		oauth_free(run->oauth);
+		keyring_free(run->keyring);
 		https_free(run->https);
 		free(run);
 	}

@@ -4,7 +4,7 @@
 
 #include "edgesteer-plugin.h"
 #include "https.h"
-#include "oauth.h"
+#include "keyring.h"
 #include "verdict.h"
 
 enum {
@@ -22,7 +22,7 @@ struct inquiry_letter {
 
 struct inquiry {
 	const struct edgesteer_host *host;
-	struct oauth_client client;
+	struct keyring_clients clients;
 	struct https_peer peer;
 	// Writes a question. False: it cannot be asked, and *ret_verdict says why.
 	bool (*write)(void *ctx, const struct edgesteer_question *question, struct inquiry_letter *ret_letter,

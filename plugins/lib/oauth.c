@@ -39,6 +39,8 @@ struct vault {
 struct oauth {
 	struct https *https;
 	const struct oauth_client *client;
+	struct oauth *access;            // of a session; NULL: this is the access token
+	unsigned access_number;          // that the session was asked for with
 	struct vault *vault;
 	unsigned number;                 // of the token
 	int64_t early_ms, end_ms;        // when another is asked for; when it is not used any more
@@ -73,6 +75,15 @@ struct oauth *oauth_new(struct https *https, const struct oauth_client *client)
 	return oauth;
 }
 
+struct oauth *oauth_new_session(struct https *https, const struct oauth_client *client, struct oauth *access)
+{
+	struct oauth *session = oauth_new(https, client);
+
+	if (session)
+		session->access = access;
+	return session;
+}
+
 void oauth_free(struct oauth *oauth)
 {
 	if (!oauth)
@@ -93,30 +104,43 @@ static void fail(struct oauth *oauth, int64_t now_ms)
 	oauth->again_ms = now_ms + pause_ms;
 }
 
-// Why this is no token that can be used; NULL: it can.
-static const char *fault_of(const json_t *reply)
+static const char *token_in(const struct oauth *oauth, const json_t *reply)
 {
-	const char *token = json_string_value(json_object_get(reply, "access_token"));
-	const json_t *type = json_object_get(reply, "token_type");
+	return json_string_value(json_object_get(reply, oauth->access ? "sessionToken" : "access_token"));
+}
+
+// What it is, for messages.
+static const char *what(const struct oauth *oauth)
+{
+	return oauth->access ? "session" : "token";
+}
+
+// Why this is no token that can be used; NULL: it can.
+static const char *fault_of(const struct oauth *oauth, const json_t *reply)
+{
+	const char *token = token_in(oauth, reply), *c = token;
+	const json_t *type = oauth->access ? NULL : json_object_get(reply, "token_type");
 
 	if (!json_is_object(reply))
 		return "the token's reply is not a JSON object";
-	if (!token || !*token || strlen(token) > SECRET_MAX_LEN)
-		return "the token's reply has no `access_token` that can be used";
-	for (const char *c = token; *c; c++)
-		if (*c <= ' ' || *c > '~')
-			return "the token's reply has no `access_token` that can be used";
+	while (c && *c > ' ' && *c <= '~')
+		c++;
+	if (!token || c == token || *c || strlen(token) > SECRET_MAX_LEN)
+		return oauth->access ? "the token's reply has no `sessionToken` that can be used"
+		                     : "the token's reply has no `access_token` that can be used";
 	if (type && (!json_is_string(type) || strcasecmp(json_string_value(type), "bearer") != 0))
 		return "the token's `token_type` is not Bearer";
 	return NULL;
 }
 
-static int64_t lifetime_ms_of(const json_t *reply)
+static int64_t lifetime_ms_of(const struct oauth *oauth, const json_t *reply)
 {
 	const json_t *seconds = json_object_get(reply, "expires_in"), *until = json_object_get(reply, "expiry");
 	double lifetime_s = LIFETIME_S;
 
-	if (json_is_number(seconds))
+	if (oauth->access)
+		lifetime_s = LIFETIME_MAX_S;
+	else if (json_is_number(seconds))
 		lifetime_s = json_number_value(seconds);
 	else if (json_is_number(until)) // Verizon's, as Unix time
 		lifetime_s = json_number_value(until) - (double)(now(CLOCK_REALTIME) / 1000);
@@ -128,10 +152,10 @@ static int64_t lifetime_ms_of(const json_t *reply)
 static void keep_token(struct oauth *oauth, const json_t *reply, int64_t now_ms)
 {
 	struct vault *vault = oauth->vault;
-	char *token = (char *)json_string_value(json_object_get(reply, "access_token"));
-	int64_t end_ms = now_ms + lifetime_ms_of(reply), early_ms;
+	char *token = (char *)token_in(oauth, reply);
+	int64_t end_ms = now_ms + lifetime_ms_of(oauth, reply), early_ms;
 
-	snprintf(vault->next, sizeof(vault->next), BEARER "%s", token);
+	snprintf(vault->next, sizeof(vault->next), "%s%s", oauth->access ? oauth->client->session_header : BEARER, token);
 	explicit_bzero(token, strlen(token));
 	if (strcmp(vault->next, vault->header) == 0 && oauth->end_ms > now_ms && oauth->end_ms < end_ms)
 		end_ms = oauth->end_ms;
@@ -146,14 +170,14 @@ static void keep_token(struct oauth *oauth, const json_t *reply, int64_t now_ms)
 // The error of RFC 6749 section 5.2 alone: a description may repeat what was sent.
 static void read_failure(struct oauth *oauth, const struct https_result *result, const json_t *reply)
 {
-	const char *error = json_string_value(json_object_get(reply, "error"));
+	const char *error = json_string_value(json_object_get(reply, oauth->access ? "errorCode" : "error"));
 	char text[VERDICT_TEXT_SIZE];
 
-	verdict_of_reply(&oauth->failure, result, error, "token-url");
+	verdict_of_reply(&oauth->failure, result, error, oauth->access ? "m2m-url" : "token-url");
 	if (result->status == 400)
 		oauth->failure.outcome = EDGESTEER_DENIED;
 	memcpy(text, oauth->failure.text, sizeof(text));
-	verdict_set(&oauth->failure, oauth->failure.outcome, "no token: %.140s", text);
+	verdict_set(&oauth->failure, oauth->failure.outcome, "no %s: %.140s", what(oauth), text);
 }
 
 void oauth_take(struct oauth *oauth, const struct https_result *result, int64_t now_ms)
@@ -165,7 +189,9 @@ void oauth_take(struct oauth *oauth, const struct https_result *result, int64_t 
 	if (result->status != 200) {
 		read_failure(oauth, result, reply);
 		fail(oauth, now_ms);
-	} else if ((why = fault_of(reply))) {
+		if (oauth->access && result->status == 401 && oauth_refused(oauth->access, oauth->access_number, now_ms))
+			oauth->again_ms = oauth->pause_ms = 0; // with another token it is tried at once
+	} else if ((why = fault_of(oauth, reply))) {
 		verdict_set(&oauth->failure, EDGESTEER_BROKEN, "%s", why);
 		fail(oauth, now_ms);
 	} else {
@@ -258,28 +284,62 @@ static const char *append_assertion(struct oauth *oauth, char buf[static 128])
 	return NULL;
 }
 
+// The form of client credentials, but for a secret that goes into a header.
+static const char *write_form(struct oauth *oauth, char buf[static 128])
+{
+	const struct oauth_client *client = oauth->client;
+	struct vault *vault = oauth->vault;
+
+	snprintf(vault->body, sizeof(vault->body), "grant_type=client_credentials%s", client->scope ? "&scope=" : "");
+	if (client->scope && !https_escape(vault->body, sizeof(vault->body), client->scope))
+		return "too long";
+	return client->key_file ? append_assertion(oauth, buf) : write_basic(oauth, buf);
+}
+
+// What begins a session.
+static const char *write_login(struct oauth *oauth, char buf[static 128])
+{
+	struct vault *vault = oauth->vault;
+	const char *why = secret_read_token(oauth->client->secret_file, false, vault->secret, buf);
+	json_t *login = why ? NULL : json_pack("{s:s, s:s}", "username", vault->id, "password", vault->secret);
+	size_t len = login ? json_dumpb(login, vault->body, sizeof(vault->body) - 1, JSON_COMPACT) : 0;
+	char *kept = (char *)json_string_value(json_object_get(login, "password"));
+
+	if (kept)
+		explicit_bzero(kept, strlen(kept));
+	json_decref(login);
+	explicit_bzero(vault->secret, sizeof(vault->secret));
+	if (!why && (len == 0 || len >= sizeof(vault->body)))
+		why = "too long, or not UTF-8";
+	vault->body[why ? 0 : len] = '\0';
+	return why;
+}
+
 // NULL, or why it cannot be asked for; *ret_file: which file is to blame.
 static const char *ask(struct oauth *oauth, const char **ret_file, char buf[static 128])
 {
 	const struct oauth_client *client = oauth->client;
 	const struct https_peer peer = {.ca_file = client->ca_file};
 	struct vault *vault = oauth->vault;
-	const char *headers[] = {"Accept: application/json", NULL, NULL}, *why = NULL;
-	const struct https_request_text text = {client->token_url, vault->body, headers, REQUEST_MS};
+	const char *headers[] = {"Accept: application/json", NULL, NULL, NULL}, *why = NULL;
+	const struct https_request_text text = {client->token_url, NULL, vault->body, headers, REQUEST_MS};
 
 	*vault->next = '\0';
 	*ret_file = client->id_file;
 	if ((why = read_id(oauth, buf)))
 		return why;
 	*ret_file = client->key_file ? client->key_file : client->secret_file;
-	snprintf(vault->body, sizeof(vault->body), "grant_type=client_credentials%s", client->scope ? "&scope=" : "");
-	if (client->scope && !https_escape(vault->body, sizeof(vault->body), client->scope))
-		return "too long";
-	why = client->key_file ? append_assertion(oauth, buf) : write_basic(oauth, buf);
+	why = oauth->access ? write_login(oauth, buf) : write_form(oauth, buf);
 	if (why)
 		return why;
 	*ret_file = NULL;
-	headers[1] = client->key_file ? NULL : vault->next;
+	if (oauth->access) {
+		oauth->access_number = oauth->access->number;
+		headers[1] = oauth->access->vault->header;
+		headers[2] = "Content-Type: application/json";
+	} else if (!client->key_file) {
+		headers[1] = vault->next;
+	}
 	(void)https_ask(oauth->https, &peer, &text, on_done, oauth, &oauth->request, &why, buf);
 	return why;
 }
@@ -297,7 +357,8 @@ static void ask_if_possible(struct oauth *oauth, int64_t now_ms)
 	if (!why)
 		return;
 	oauth->failure = (struct verdict){.outcome = EDGESTEER_BROKEN};
-	verdict_set(&oauth->failure, EDGESTEER_BROKEN, "no token: %.80s%s%.70s", file ? file : "", file ? ": " : "", why);
+	verdict_set(&oauth->failure, EDGESTEER_BROKEN, "no %s: %.80s%s%.70s", what(oauth), file ? file : "", file ? ": " : "",
+	            why);
 	fail(oauth, now_ms);
 }
 

@@ -19,6 +19,10 @@
 #include "https.h"
 #include "verdict.h"
 
+// A session, as Verizon's ThingSpace has it, is another such token: asked for by name and password, with an access token,
+// and sent along with that. No end of it is told: it is used until it is refused. When it is not given for a reply 401, the
+// access token is taken to be what was refused.
+
 // Borrowed for the life of the struct oauth.
 struct oauth_client {
 	const char *token_url;
@@ -30,6 +34,8 @@ struct oauth_client {
 	const char *key_file;         // private_key_jwt, with
 	const char *key_id;           // its `kid`, NULL: none
 	const char *audience;         // its `aud`, NULL: the token URL
+	const char *session_header;   // a session, sent after this text, such as "X-Session: ", by the name in `id_file` and the
+	                              // password in `secret_file`; NULL: an access token
 };
 
 struct oauth;
@@ -38,9 +44,11 @@ enum oauth_state { OAUTH_READY, OAUTH_WAITING, OAUTH_FAILED };
 
 // NULL when out of memory. oauth_free() comes before https_free(); NULL is allowed.
 struct oauth *oauth_new(struct https *https, const struct oauth_client *client);
+// A session, for which `access` must be ready whenever oauth_get() is called; it outlives this one.
+struct oauth *oauth_new_session(struct https *https, const struct oauth_client *client, struct oauth *access);
 void oauth_free(struct oauth *oauth);
 
-// OAUTH_READY: *ret_header is "Authorization: Bearer TOKEN", valid until the next https_turn(), and *ret_number the
+// OAUTH_READY: *ret_header is "Authorization: Bearer TOKEN", or that of the session, valid until the next https_turn(), and *ret_number the
 // token's. OAUTH_FAILED: *ret_verdict is set.
 enum oauth_state oauth_get(struct oauth *oauth, int64_t now_ms, const char **ret_header, unsigned *ret_number,
                            struct verdict *ret_verdict);

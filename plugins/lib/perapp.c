@@ -7,12 +7,16 @@
 
 #include "shown.h"
 
+bool perapp_is_good(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+	return len > 0 && len <= PERAPP_MAX_LEN && !text[len] && *text != '.'; // no step up in a URL's path
+}
+
 static bool is_good(const json_t *value)
 {
-	const char *text = json_string_value(value);
-	size_t len = text ? strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") : 0;
-
-	return len > 0 && len <= PERAPP_MAX_LEN && !text[len];
+	return json_is_string(value) && perapp_is_good(json_string_value(value));
 }
 
 static int check(const struct edgesteer_host *host, const char *name, const json_t *texts)

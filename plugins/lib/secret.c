@@ -2,7 +2,10 @@
 #include "secret.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -98,6 +101,55 @@ void secret_room_free(void *room, size_t size)
 		return;
 	explicit_bzero(room, size);
 	munmap(room, size);
+}
+
+// A line of /proc/self/maps.
+struct mapping {
+	uintptr_t begin, end;
+	char mode[5];
+	bool is_named;
+};
+
+static bool read_mapping(FILE *maps, struct mapping *ret_mapping)
+{
+	struct mapping mapping = {0};
+	char line[PATH_MAX + 256];
+	int at = 0;
+
+	if (!fgets(line, sizeof(line), maps) ||
+	    sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %*s %n", &mapping.begin, &mapping.end, mapping.mode, &at) != 3)
+		return false;
+	mapping.is_named = at > 0 && line[at] && line[at] != '\n';
+	*ret_mapping = mapping;
+	return true;
+}
+
+// A heap of glibc's is two mappings without a name: what is in use, and behind it what is reserved for more.
+void secret_shade_thread(void)
+{
+	struct mapping used = {0}, reserved = {0};
+	void *volatile sample = malloc(1);
+	FILE *maps = fopen("/proc/self/maps", "re");
+	bool found = false;
+
+	while (maps && sample && !found && read_mapping(maps, &used))
+		found = (uintptr_t)sample >= used.begin && (uintptr_t)sample < used.end;
+	if (found && !used.is_named && read_mapping(maps, &reserved) && reserved.begin == used.end && !reserved.is_named &&
+	    strcmp(reserved.mode, "---p") == 0)
+		(void)madvise((void *)used.begin, reserved.end - used.begin, MADV_DONTDUMP);
+	if (maps)
+		fclose(maps);
+	free(sample);
+}
+
+void secret_wipe_registers(void)
+{
+	char from[1024] = {0}, to[1024];
+	volatile size_t size = sizeof(from); // so that it is the library's memcpy() that is called
+
+	for (; size >= 8; size /= 2) // each size uses registers of its own
+		memcpy(to, from, size);
+	explicit_bzero(to, sizeof(to));
 }
 
 uint64_t secret_stamp(const char *path)

@@ -25,5 +25,14 @@ const char *secret_read(const char *path, bool shared, char *ret_octets, size_t 
 void *secret_room_new(size_t size);
 void secret_room_free(void *room, size_t size);
 
+// Has core dumps leave out what this thread allocates from now on, which libraries have their copies in: of TLS records,
+// headers, keys. It is the heap of the thread's malloc arena, where the C library is glibc and has given it one of its own
+// (threads that share it have their memory left out too); else nothing happens.
+void secret_shade_thread(void);
+
+// Overwrites what memcpy() has left of its last copies in this thread's vector registers, which are in core dumps too. For
+// before a thread waits.
+void secret_wipe_registers(void);
+
 // A number that changes when the file does, or another takes its place; 0: there is none. NULL is allowed.
 uint64_t secret_stamp(const char *path);

@@ -40,7 +40,7 @@ bool eds_write(void *ctx, const struct edgesteer_question *question, struct inqu
 	char address[INET6_ADDRSTRLEN];
 
 	if (!eds->platforms && !id) {
-		verdict_set(ret_verdict, EDGESTEER_NOT_FOUND, "`endpoints-id` has none for %.100s",
+		verdict_set(ret_verdict, EDGESTEER_UNASKED, "`endpoints-id` has none for %.100s",
 		            question->app ? question->app : "a client without an app");
 		return false;
 	}

@@ -331,6 +331,8 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 		a->app = steered_app(a, a->found.node);
 }
 
+_Static_assert(offsetof(struct answer_client, addr) == 0, "a pointer to a request's source is one to its client");
+
 // Leaves notes of one query in so many: `learned` not NULL: of those whose client a service could be asked about.
 static NOINLINE void note_some(const struct live *live, const struct learned *learned, struct notes_ring *ring,
                                const struct locate_request *requests, unsigned count)
@@ -338,8 +340,12 @@ static NOINLINE void note_some(const struct live *live, const struct learned *le
 	for (; ring->left < count; notes_look(ring)) {
 		const struct locate_request *request = &requests[ring->left];
 		const struct location *location = request->ret_location;
-		struct note note = {*location->client, *request->source, (uint32_t)(request->app - live->view->apps),
-		                    (uint32_t)live->view->generation, location->by_ecs};
+		struct note note = {
+			.client = *location->client, .sender = *request->source,
+			.sender_port_be16 = ((const struct answer_client *)request->source)->port_be16,
+			.app = (uint32_t)(request->app - live->view->apps), .generation = (uint32_t)live->view->generation,
+			.by_ecs = location->by_ecs,
+		};
 
 		if (!learned ||
 		    lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client)).value)

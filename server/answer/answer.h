@@ -16,6 +16,7 @@ struct answer_client {
 	struct addr addr;
 	enum transport transport;
 	uint16_t idle_100ms;     // the connection's idle timeout (RFC 7828), in units of 100 ms; unused without one
+	uint16_t port_be16;      // of a UDP message's sender; else 0
 	uint32_t worker;         // the number of the calling worker, for the hand-out counters
 	struct counters *counters;
 };

@@ -49,10 +49,13 @@ static bool is_in_reach(const struct app *app, const struct location *where, uns
 
 // Whether a target within the client's reach takes only a part of its clients: then a hash may decide. The same for all
 // clients of a block, whatever health is.
-static NOINLINE COLD bool share_may_decide(const struct live *live, const struct app *app, const struct location *where)
+static NOINLINE bool share_may_decide(const struct live *live, const struct app *app, const struct location *where)
 {
-	for (unsigned slot = 0; slot < app->target_count; slot++)
-		if ((live_state(live, app->first_target + slot) & TARGET_PARTS) && is_in_reach(app, where, slot))
+	const struct target_shares *shares = live->shares;
+	uint32_t end = app->first_target + app->target_count;
+
+	for (uint32_t at = live_share_find(shares, app->first_target); at < shares->count && shares->list[at].target < end; at++)
+		if (is_in_reach(app, where, shares->list[at].target - app->first_target))
 			return true;
 	return false;
 }

@@ -35,6 +35,8 @@ struct picking {
 	bool hashed; // a hash has decided something
 	bool is_located;  // the next is known
 	uint16_t carrier; // whose vantages count for the client
+	bool is_counted; // the client's share is known:
+	uint32_t client; // see answer/share.h
 };
 
 // The carrier whose vantages count for the client: that of its place, so the choice holds for the place's leaf alone.
@@ -64,6 +66,15 @@ static NOINLINE uint8_t bars_of_carrier(struct picking *picking, uint32_t number
 	return state & picking->barred & (TARGET_CLOSED | TARGET_PARTS);
 }
 
+// Whether the target, which takes a part of its clients only, takes this one.
+static NOINLINE bool is_taken(struct picking *picking, uint32_t number, uint8_t bars)
+{
+	if (!picking->is_counted)
+		picking->client = share_of_client(picking->app, picking->where);
+	picking->hashed = picking->is_counted = true;
+	return share_takes(picking->live, picking->client, number, bars);
+}
+
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
 // for a part of the clients only, of which the client is not.
 static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
@@ -77,8 +88,7 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 		return true;
 	if (likely(bars & TARGET_CLOSED))
 		return false;
-	picking->hashed = true;
-	return share_takes(picking->live, picking->app, picking->where, number, bars);
+	return is_taken(picking, number, bars);
 }
 
 // The same, and that, where something is learned of the client, it is in the reach that follows from it.

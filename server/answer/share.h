@@ -15,6 +15,5 @@ struct location;
 uint64_t share_key(const struct app *app, const struct location *where) PURE;
 // The client's number below SHARE_ALL; the same for all sites and targets.
 uint32_t share_of_client(const struct app *app, const struct location *where) PURE;
-// Whether the target takes the client, by those of TARGET_PARTS that are in `bars` and that it has.
-bool share_takes(const struct live *live, const struct app *app, const struct location *where, uint32_t target,
-                 uint8_t bars) COLD;
+// Whether the target takes the client with this number, by those of TARGET_PARTS that are in `bars` and that it has.
+bool share_takes(const struct live *live, uint32_t client, uint32_t target, uint8_t bars);

@@ -1,10 +1,11 @@
-// The tables of `discovery` and `learned`; see show.h.
+// The tables of `discovery`, `discovery register` and `learned`; see show.h.
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "client/json.h"
+#include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
 
@@ -13,14 +14,15 @@ enum { CELL_LEN = 512 };
 static void add_service(struct client_table *table, const json_t *service)
 {
 	char state[CELL_LEN], asked[CTL_INT_LEN], found[CTL_INT_LEN], missed[CTL_INT_LEN], failed[CTL_INT_LEN],
-		flight[CTL_INT_LEN], rate[CTL_INT_LEN];
+		unasked[CTL_INT_LEN], flight[CTL_INT_LEN], rate[CTL_INT_LEN];
 	json_int_t failures = client_int(service, "busy") + client_int(service, "denied") + client_int(service, "timeout") +
 	                      client_int(service, "broken");
 	json_int_t open_ms = client_int(service, "open_ms");
 	const char *const cells[] = {
 		client_text(service, "name"), state, client_int_text(service, "rate", rate),
 		client_int_text(service, "in_flight", flight), client_int_text(service, "asked", asked),
-		client_int_text(service, "found", found), client_int_text(service, "not_found", missed), failed,
+		client_int_text(service, "found", found), client_int_text(service, "not_found", missed),
+		client_int(service, "unasked") > 0 ? client_int_text(service, "unasked", unasked) : "", failed,
 		client_text(service, "error"),
 	};
 
@@ -35,7 +37,7 @@ static void add_service(struct client_table *table, const json_t *service)
 void client_show_discovery(const json_t *reply)
 {
 	static const char *const titles[] = {"SERVICE", "BREAKER", ">RATE", ">IN FLIGHT", ">ASKED", ">FOUND", ">NOT FOUND",
-	                                     ">FAILED", "LAST ERROR", NULL};
+	                                     ">UNASKED", ">FAILED", "LAST ERROR", NULL};
 	const json_t *services = json_object_get(reply, "services");
 	struct client_table *table = client_table_new(titles);
 
@@ -54,6 +56,7 @@ void client_show_discovery(const json_t *reply)
 	             client_int(reply, "expired"), client_int(reply, "waiting"));
 	client_print(stdout, "ignored      %lld sites out of the client's reach, %lld that the config has not\n",
 	             client_int(reply, "out_of_reach"), client_int(reply, "unknown_sites"));
+	client_show_observed(json_object_get(reply, "observe"));
 }
 
 static const char *sites_text(const json_t *entry, char buf[CELL_LEN])
@@ -102,4 +105,44 @@ void client_show_forgotten(const json_t *reply)
 	json_int_t count = client_int(reply, "forgotten");
 
 	client_print(stdout, "forgotten: %lld %s\n", count, count == 1 ? "prefix" : "prefixes");
+}
+
+// ---- discovery register ---------------------------------------------------------------------------------------------
+
+static void add_step(struct client_table *table, const json_t *step)
+{
+	const char *action = client_text(step, "action"), *state = client_text(step, "state");
+	const char *done = strcmp(state, "failed") == 0 ? "FAILED" : state;
+	const char *const cells[] = {action, done, client_text(step, "app"), client_text(step, "site"),
+	                             client_text(step, "endpoint"), client_text(step, "text")};
+
+	if (strcmp(action, "keep") != 0)
+		client_table_add(table, cells);
+}
+
+void client_show_register(const json_t *reply)
+{
+	static const char *const titles[] = {"ACTION", "STATE", "APP", "SITE", "ENDPOINT", "WHAT", NULL};
+	const json_t *services = json_object_get(reply, "services");
+
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i), *steps = json_object_get(service, "steps");
+		struct client_table *table = client_table_new(titles);
+
+		client_print(stdout, "%s\n", client_text(service, "name"));
+		for (size_t k = 0; k < json_array_size(steps); k++)
+			add_step(table, json_array_get(steps, k));
+		client_table_print(table);
+		if (*client_text(service, "error"))
+			client_print(stdout, "error: %s\n", client_text(service, "error"));
+		if (client_int(service, "steps_not_shown") > 0)
+			client_print(stdout, "and %lld more\n", client_int(service, "steps_not_shown"));
+	}
+	if (json_array_size(services) == 0)
+		return;
+	client_print(stdout, "%lld as they should be, %lld %s, %lld not\n", client_int(reply, "kept"),
+	             client_int(reply, "changes"), json_is_true(json_object_get(reply, "applied")) ? "changed" : "would change",
+	             client_int(reply, "failures"));
+	if (!json_is_true(json_object_get(reply, "applied")) && client_int(reply, "changes") > 0)
+		client_print(stdout, "nothing was done yet: --apply does it\n");
 }

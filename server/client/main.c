@@ -14,20 +14,21 @@
 #include "base/nearest.h"
 #include "client/json.h"
 #include "client/link.h"
+#include "client/feed.h"
 #include "client/print.h"
 #include "client/show.h"
 
 #define DEFAULT_SOCKET "/run/edgesteer/control.sock"
 
-// A 5 is for a fleet of nodes: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
+// A 5: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer
 // is UNKNOWN.
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4,
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_UNREACHED = 4, EXIT_PARTLY = 5,
        EXIT_UNKNOWN = 3 };
 
 enum { TIMEOUT_S = 30, RELOAD_TIMEOUT_S = 600, POSITIONAL_MAX = 3, TRIES_MAX = 5 };
 
 enum option_name { OPT_APP, OPT_SITE, OPT_FOR, OPT_REASON, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_VANTAGE,
-	           OPT_CARRIER, OPT_TTL, OPT_OBSERVED, OPT_CHECK, OPTIONS,
+	           OPT_CARRIER, OPT_TTL, OPT_OBSERVED, OPT_CHECK, OPT_APPLY, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.
@@ -47,6 +48,7 @@ static const struct {
 	[OPT_TTL] = {"ttl", "TIME", "how long it counts, 1s to 1h; without it, 30s"},
 	[OPT_OBSERVED] = {"observed-at", "TIME", "when it was seen, as 2026-11-29T01:02:03Z or seconds since 1970"},
 	[OPT_CHECK] = {"check", NULL, "only show who would be answered with another site; take nothing"},
+	[OPT_APPLY] = {"apply", NULL, "do it; without it, only say what would be done"},
 	[OPT_SOCKET] = {"socket", "PATH", "the daemon's control socket"},
 	[OPT_JSON] = {"json", NULL, "print the daemon's reply as one JSON object"},
 	[OPT_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the reply"},
@@ -60,8 +62,10 @@ struct verb {
 	const char *fields[POSITIONAL_MAX]; // the request's fields that the words after the verb become
 	unsigned needed;                    // how many of the fields are required
 	unsigned takes, needs;              // options, 1 << enum option_name
+	json_t *(*feed)(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error); // instead of one request
 	bool slow;                          // longer timeout, with progress
 	bool monitors;                      // its exit codes are those of monitoring plugins
+	bool details;                       // what it shows is there in a refusal too
 	bool counts;                        // its reply has the totals, so a partial list is acceptable
 };
 
@@ -97,10 +101,15 @@ static const struct verb verbs[] = {
 	 .help = "where targets and places come from, and how their sources stand"},
 	{.name = "discovery", .args = "", .show = client_show_discovery,
 	 .help = "the services that are asked where clients are, and how they stand"},
+	{.name = "discovery register", .args = "", .show = client_show_register, .slow = true, .details = true,
+	 .takes = 1 << OPT_APPLY,
+	 .help = "what would have to change at the services for the apps in `register` to be registered as their targets are"},
 	{.name = "learned", .args = "[PREFIX]", .show = client_show_learned, .fields = {"prefix"},
 	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE, .help = "what is learned of clients, from whom, and how sure it is"},
 	{.name = "learned forget", .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
 	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
+	{.name = "observe", .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_feed,
+	 .help = "pass measured round trips on, lines of ADDRESS SITE MILLISECONDS [HOST]"},
 	{.name = "stats", .args = "", .show = client_show_stats, .help = "counters"},
 	{.name = "version", .args = "", .show = client_show_version, .help = "the daemon's version"},
 };
@@ -158,7 +167,7 @@ static void print_help(const struct verb *verb)
 			print_option(i);
 	fputs("\nThe socket is $EDGESTEER_SOCKET, or else " DEFAULT_SOCKET ".\n"
 	      "Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
-	      "already; 4: the daemon could not be reached, or did not answer.\n", stdout);
+	      "already; 4: the daemon could not be reached, or did not answer; 5: not everywhere.\n", stdout);
 	if (!verb)
 		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
@@ -485,7 +494,7 @@ static int print_reply(const struct command *command, const json_t *reply)
 	// In ASCII: text from operators and configs cannot send control sequences to a terminal.
 	if (command->json && (json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF))
 		return EXIT_REFUSED;
-	if (ok && !command->json)
+	if ((ok || command->verb->details) && !command->json)
 		command->verb->show(reply);
 	fflush(stdout);
 	if (!ok && command->verb->monitors && !command->json)
@@ -498,11 +507,11 @@ static int print_reply(const struct command *command, const json_t *reply)
 	if (command->verb->monitors)
 		return ok ? level_of(reply) : EXIT_UNKNOWN;
 	if (ok)
-		return 0;
+		return command->verb->feed && client_int(reply, "bad") > 0 ? EXIT_USAGE : 0;
 
 	json_int_t code = client_int(reply, "code");
 
-	return code == EXIT_USAGE || code == EXIT_NOTHING ? (int)code : EXIT_REFUSED;
+	return code == EXIT_USAGE || code == EXIT_NOTHING || code == EXIT_PARTLY ? (int)code : EXIT_REFUSED;
 }
 
 static int run(const struct command *command, char **words, int count)
@@ -510,12 +519,15 @@ static int run(const struct command *command, char **words, int count)
 	struct client_link_error error;
 	int code = check_words(command, count);
 	json_t *request = code == 0 ? make_request(command, words, count, &code) : NULL;
+	json_t *reply;
 
 	if (!request)
 		return command->verb->monitors ? unknown("the command line is wrong, see standard error") : code;
-
-	json_t *reply = ask(command, request, &error);
-
+	if (command->verb->feed)
+		reply = command->verb->feed(command->socket, count > 0 ? words[0] : NULL,
+		                            command->timeout_s ? command->timeout_s : TIMEOUT_S, &error);
+	else
+		reply = ask(command, request, &error);
 	json_decref(request);
 
 	bool is_unreached = !reply && error.is_unreached;

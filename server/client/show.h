@@ -31,6 +31,7 @@ void client_show_reload(const json_t *reply);
 void client_show_effect(const json_t *effect);
 void client_show_sources(const json_t *reply);
 void client_show_discovery(const json_t *reply);
+void client_show_register(const json_t *reply);
 void client_show_learned(const json_t *reply);
 void client_show_forgotten(const json_t *reply);
 void client_show_stats(const json_t *reply);

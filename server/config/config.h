@@ -124,6 +124,8 @@ struct config_discovery {
 	unsigned rate;               // questions a second, at most
 	unsigned concurrency;        // under way at a time, at most
 	unsigned timeout_ms;
+	const char **register_apps;  // that `discovery register` registers with it
+	size_t register_count;
 	const struct value *options; // a mapping: the entry's other keys. Checked by learn/ against the plugin's rows
 	struct mark mark;
 };
@@ -139,6 +141,21 @@ struct config_learned {
 	unsigned max_stale_s;
 	struct prefix *notes_from;   // resolvers that are believed; none: all, each within its share
 	size_t notes_from_count;
+};
+
+// What is learned from measured round trips.
+struct config_observe {
+	bool is_on;                  // there is such a section
+	unsigned samples, hosts;     // that make a round trip believable
+	unsigned margin;             // percent that a site must be better by
+	unsigned window_s;           // how long a measurement counts
+	unsigned max;                // pairs of a prefix and a site
+	unsigned explore;            // millionths of learned prefixes
+	const char *file;            // absolute path; NULL: none
+	const char *socket;          // likewise
+	const char *mode;            // of the socket, as written
+	unsigned socket_mode;        // the same as a number
+	const char *socket_group;    // NULL: the daemon's
 };
 
 struct config_check {
@@ -271,6 +288,7 @@ struct config {
 	size_t discovery_count;
 	struct config_learned learned;
 	struct config_health health;
+	struct config_observe observe;
 	struct config_app defaults; // of apps that only providers name: what an app has besides its name and targets
 	struct config_check *checks;
 	size_t check_count;

@@ -395,6 +395,8 @@ static const struct option root_rows[] = {
 	 .help = "How what they say becomes learned prefixes."},
 	{"health", &schema_mapping, .schema = &options_health, FIELD(config, health),
 	 .help = "What is believed of health checks and of what agents report."},
+	{"observe", &schema_mapping, .schema = &options_observe, FIELD(config, observe),
+	 .help = "Learned prefixes from measured round trips."},
 	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
 	 .help = "The options of apps that only `providers` name."},
 	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},

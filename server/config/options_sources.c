@@ -77,6 +77,10 @@ static const struct option discovery_rows[] = {
 	 .help = "How many questions may be under way."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "100ms", .max = "60s", FIELD(config_discovery, timeout_ms),
 	 .help = "How long an answer is waited for."},
+	{"register", &list_texts, .otherwise = "none", .min = "0", .max = "100",
+	 LIST(config_discovery, register_apps, register_count),
+	 .help = "The apps whose load balancers `edgesteerctl discovery register` registers with the service, where it has to know "
+	         "them: those at sites that its carriers reach. Nothing is registered by itself."},
 };
 
 const struct schema options_discovery = {
@@ -135,4 +139,48 @@ const struct schema options_learned = {
 	.path = "learned",
 	.intro = "How what the services of `discovery` say becomes learned prefixes.",
 	ROWS(learned_rows),
+};
+
+static const struct option observe_rows[] = {
+	{"samples", &number_integer, .fallback = "5", .min = "1", .max = "7", FIELD(config_observe, samples),
+	 .help = "How many measurements of a site, from clients of a prefix, make its round trip believable."},
+	{"hosts", &number_integer, .fallback = "2", .min = "1", .max = "5", FIELD(config_observe, hosts),
+	 .help = "How many hosts they must be from; not asked where no line of them names its host. Each host has one vote, the "
+	         "median of its latest seven measurements, and the median of the votes counts, of two the greater: a host that lies "
+	         "persuades nobody by itself."},
+	{"margin", &number_percent, .fallback = "10%", .min = "0%", .max = "90%", FIELD(config_observe, margin),
+	 .help = "How much less than the site that clients are sent to another must take to take its place."},
+	{"window", &number_duration_s, .fallback = "6h", .min = "1m", .max = "30d", FIELD(config_observe, window_s),
+	 .help = "How long a measurement counts."},
+	{"max", &number_integer, .fallback = "100000", .min = "16", .max = "1000000", FIELD(config_observe, max),
+	 .help = "How many pairs of a prefix and a site are kept at most, of 344 octets each (so 34 MB by default), and as many "
+	         "pointers more; the prefixes that were measured least recently go first."},
+	{"explore", &number_share, .fallback = "0%", .min = "0%", .max = "10%", FIELD(config_observe, explore),
+	 .help = "The share of learned prefixes that are sent to their second best site (where only one is known, to what the table says), for as long as the longest TTL of an app, "
+	         "to find out how far that is; then others. Never to one that is out of reach, down or drained; scopes stay as they "
+	         "are. It costs these clients the difference."},
+	{"file", &text_path, .otherwise = "none", FIELD(config_observe, file),
+	 .help = "A file that lines are appended to. What is written while the daemon runs is read within a second, also of "
+	         "another file that takes its place; what is in it before is not."},
+	{"socket", &text_path, .otherwise = "none", .max = "107", FIELD(config_observe, socket),
+	 .help = "A Unix datagram socket that the daemon makes; a datagram has one line or more, up to 65536 octets."},
+	{"socket-mode", &text_word, .fallback = "0660", FIELD(config_observe, mode), .help = "The mode of the socket, octal."},
+	{"socket-group", &text_word, .otherwise = "the daemon's group", FIELD(config_observe, socket_group),
+	 .help = "The group of the socket, one that the daemon's user is in. Its owner is the daemon's user."},
+};
+
+const struct schema options_observe = {
+	.path = "observe",
+	.intro = "Prefixes are learned from round trips that were measured by whoever ends the clients' connections, or by the "
+	         "clients themselves; without any service. Without this section nothing is taken. A line is `ADDRESS SITE "
+	         "MILLISECONDS [HOST]`: the client, the site that was measured, its round trip, who measured it. Lines come by "
+	         "`edgesteerctl observe`, by `file` and by `socket`. Where the round trip to a site is believable, and by `margin` "
+	         "less than that to the site which the prefix table or a service gives (as measured, else as estimated; what is of "
+	         "unknown cost has to be measured first), the prefix is learned, with the rules of `learned`: "
+	         "`agree` clients in a row, `moves` a minute. Sites that a client cannot reach are ignored. Of a client's address "
+	         "its prefix is kept, in memory. Recipes for nginx, "
+	         "HAProxy, ss(8), clients and browsers are in conf/observe of the source.",
+	ROWS(observe_rows),
+	.size = sizeof(struct config_observe),
+	.finish = rules_observe,
 };

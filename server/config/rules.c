@@ -154,7 +154,7 @@ void rules_provider(struct reader *reader, struct value *object, void *entry)
 
 void rules_discovery(struct reader *reader, struct value *object, void *entry)
 {
-	static const char *const keys[] = {"plugin", "carriers", "rate", "concurrency", "timeout"};
+	static const char *const keys[] = {"plugin", "carriers", "rate", "concurrency", "timeout", "register"};
 	struct config_discovery *discovery = entry;
 
 	discovery->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
@@ -166,6 +166,20 @@ void rules_damping(struct reader *reader, struct value *object, void *entry)
 
 	if (health->reuse >= health->suppress)
 		reader_error_at(reader, object, "`reuse` is %u, expected less than `suppress`, %u", health->reuse, health->suppress);
+}
+
+void rules_observe(struct reader *reader, struct value *object, void *entry)
+{
+	struct config_observe *observe = entry;
+	size_t digits = strspn(observe->mode, "01234567"), len = strlen(observe->mode);
+	char quote[READER_QUOTE_MAX];
+
+	observe->is_on = true;
+	if (digits == len && len >= 3 && len <= 4 && strtoul(observe->mode, NULL, 8) <= 0777)
+		observe->socket_mode = (unsigned)strtoul(observe->mode, NULL, 8);
+	else
+		reader_error_at(reader, value_get(object, "socket-mode"), "cannot be %s, expected an octal mode such as 0660",
+		                reader_quote(observe->mode, quote));
 }
 
 void rules_check_name(struct reader *reader, const char *name, void *entry)

@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "control/find.h"
+#include "control/measured.h"
 #include "control/reply_json.h"
 #include "control/target_json.h"
 #include "health/health.h"
@@ -436,6 +437,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	explain_place(e, where.client, place, depth);
 	if (where.learned)
 		explain_learned(e, &where);
+	measured_explain(e->learner, where.client, e->object, e->steps);
 	explain_candidates(e, place);
 	explain_decision(e, &pick, &where, table_scope);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;

@@ -12,8 +12,8 @@ struct override;
 struct report;
 
 // The exit code of edgesteerctl: the daemon refused or failed; the request or the config is wrong; it is so already, and
-// nothing was done. 4 and 5 are not replies: see client/main.c.
-enum reply_code { REPLY_REFUSED = 1, REPLY_USAGE = 2, REPLY_NOTHING = 3 };
+// nothing was done; it was not done everywhere. 4 is no reply: see client/main.c.
+enum reply_code { REPLY_REFUSED = 1, REPLY_USAGE = 2, REPLY_NOTHING = 3, REPLY_PARTLY = 5 };
 
 json_t *reply_ok(void) MUST_USE;
 json_t *reply_error(enum reply_code code, const char *fmt, ...) PRINTF(2, 3) MUST_USE;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "control/call.h"
+#include "control/measured.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "control/show.h"
@@ -12,6 +13,7 @@
 static const char *const outcomes[INFORMANT_OUTCOMES] = {
 	[EDGESTEER_FOUND] = "found", [EDGESTEER_NOT_FOUND] = "not_found", [EDGESTEER_BUSY] = "busy",
 	[EDGESTEER_DENIED] = "denied", [EDGESTEER_TIMEOUT] = "timeout", [EDGESTEER_BROKEN] = "broken",
+	[EDGESTEER_UNASKED] = "unasked",
 };
 
 static json_t *count(uint64_t number)
@@ -64,6 +66,7 @@ json_t *show_discovery(const struct call *call)
 
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		reply = reply_set(reply, counts[i].key, count(counts[i].value));
+	reply = reply_set(reply, "observe", measured_json(&status.observe));
 	return reply_set(reply, "services", list);
 }
 

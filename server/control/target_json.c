@@ -104,23 +104,28 @@ json_t *target_json_probed(const struct health *health, uint32_t number)
 }
 
 // Those that are probed, where these are its own, else those that it is answered with, which then are all.
-json_t *target_json_addresses(const struct live *live, const struct health *health, uint32_t number)
+size_t target_json_list(const struct live *live, const struct health *health, uint32_t number, struct addr *list)
 {
 	struct health_address probed[CONFIG_ADDRESSES_MAX];
-	struct addr list[ANSWERS_ADDRESSES_MAX];
-	json_t *texts = json_array();
-	char text[ADDR_TEXT_LEN];
-	size_t count = 0;
+	size_t count;
 
 	if (live_state(live, number) & TARGET_EMPTY)
-		return texts;
-	if (!health_whole(health, number)) {
-		count = health_addresses(health, number, probed);
-		for (size_t i = 0; i < count; i++)
-			list[i] = probed[i].addr;
-	} else {
-		count = answers_addresses(answers_of(&live->view->targets[number]), list);
-	}
+		return 0;
+	if (health_whole(health, number))
+		return answers_addresses(answers_of(&live->view->targets[number]), list);
+	count = health_addresses(health, number, probed);
+	for (size_t i = 0; i < count; i++)
+		list[i] = probed[i].addr;
+	return count;
+}
+
+json_t *target_json_addresses(const struct live *live, const struct health *health, uint32_t number)
+{
+	struct addr list[CONFIG_ADDRESSES_MAX];
+	size_t count = target_json_list(live, health, number, list);
+	json_t *texts = json_array();
+	char text[ADDR_TEXT_LEN];
+
 	for (size_t i = 0; i < count; i++)
 		texts = reply_append(texts, reply_text(addr_format(&list[i], text)));
 	return texts;

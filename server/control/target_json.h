@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 
+struct addr;
 struct health;
 struct judge;
 struct health_target;
@@ -25,7 +26,8 @@ json_t *target_json_vantages(struct judge *judge, uint32_t number) MUST_USE;
 json_t *target_json_shown(json_t *object, const struct health_target *shown) MUST_USE;
 // [{address, up, layer, text, …}]: the addresses that are probed for a target of live->view.
 json_t *target_json_probed(const struct health *health, uint32_t number) MUST_USE;
-// The target's own addresses, whether they are answered now or not.
+// The target's own addresses, whether they are answered now or not: how many, in list[CONFIG_ADDRESSES_MAX]; as JSON.
+size_t target_json_list(const struct live *live, const struct health *health, uint32_t number, struct addr *list);
 json_t *target_json_addresses(const struct live *live, const struct health *health, uint32_t number) MUST_USE;
 // What the provider of an app's target at a site says of the servers behind it: "ready", "unready", or null.
 json_t *target_json_ready(const struct provide *provide, const char *app, const char *site) MUST_USE;

@@ -10,7 +10,9 @@
 #include "control/call.h"
 #include "control/drain.h"
 #include "control/force.h"
+#include "control/measured.h"
 #include "control/reconfigure.h"
+#include "control/register.h"
 #include "control/reply_json.h"
 #include "control/reports.h"
 #include "control/show.h"
@@ -43,10 +45,12 @@ static const struct verbs_row rows[] = {
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
+	{"discovery register", .later = register_begin, .scope = VERBS_OPERATE, .fields = {{"apply", false, FLAG}}},
 	{"learned", .now = show_learned, .scope = VERBS_READ,
 	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,
 	 .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
+	{"observe", .now = measured_put, .scope = VERBS_REPORT, .fields = {{"lines", true, TEXT}}},
 	{"stats", .now = show_stats, .scope = VERBS_READ},
 	{"version", .now = show_version, .scope = VERBS_READ},
 };

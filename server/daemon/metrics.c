@@ -125,6 +125,16 @@
 	ROW(learned_withdrawn, COUNTER, "", "Learned prefixes given up as answers disagreed.", learn.book_counts.withdrawn) \
 	ROW(learned_out_of_reach, COUNTER, "", "Sites ignored as the client's carrier cannot reach them.", \
 	    learn.out_of_reach) \
+	ROW(observed, COUNTER, "", "Measured round trips that were taken.", learn.observe.taken) \
+	ROW(observed_bad, COUNTER, "", "Lines that were none.", learn.observe.hopper.bad) \
+	ROW(observed_dropped, COUNTER, "octets", "Of lines that nobody had time to read.", learn.observe.hopper.dropped) \
+	ROW(observed_out_of_reach, COUNTER, "", "Measured round trips to sites that the client's carrier cannot reach.", \
+	    learn.observe.out_of_reach) \
+	ROW(observed_unknown_sites, COUNTER, "", "Measured round trips to sites that the config has not.", \
+	    learn.observe.unknown_sites) \
+	ROW(observed_prefixes, GAUGE, "", "Prefixes that round trips are known of.", learn.observe.prefixes) \
+	ROW(observed_pairs, GAUGE, "", "Pairs of a prefix and a site that round trips are known of.", learn.observe.pairs) \
+	ROW(observed_octets, GAUGE, "octets", "Memory used by what is known of them.", learn.observe.octets) \
 	ROW(discovery_noted, COUNTER, "", "Queries that were noted for services.", learn.crowd_counts.noted) \
 	ROW(discovery_dropped, COUNTER, "", "Notes that were dropped.", learn.dropped) \
 	ROW(discovery_asked, COUNTER, "", "Questions to services.", asked(&learn)) \
@@ -138,7 +148,9 @@
 	ROW(discovery_timeout, COUNTER, "", "Of the questions, those without an answer in time.", \
 	    outcomes(&learn, EDGESTEER_TIMEOUT)) \
 	ROW(discovery_broken, COUNTER, "", "Of the questions, those whose answer made no sense.", \
-	    outcomes(&learn, EDGESTEER_BROKEN))
+	    outcomes(&learn, EDGESTEER_BROKEN)) \
+	ROW(discovery_unasked, COUNTER, "", "Of the questions, those that were not sent, as nothing identifies the client.", \
+	    outcomes(&learn, EDGESTEER_UNASKED))
 
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "timestamp", "When the daemon was started, in Unix time.", facts->started_s) \

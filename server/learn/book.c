@@ -254,7 +254,7 @@ int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s
 	mark(book, entry);
 	if (outcome == OPINION_CONFIRMED || outcome == OPINION_READY)
 		entry->fresh_until_s = now_s + lifetime_of(sample);
-	if (outcome == OPINION_DOUBTED) {
+	if (outcome == OPINION_DOUBTED && !sample->is_measured) {
 		opinion_withdraw(&entry->opinion);
 		book->counts.withdrawn++;
 		book->version++;

@@ -76,6 +76,7 @@ struct book_sample {
 	struct finding finding;
 	uint16_t source;
 	uint32_t lifetime_s, weight;
+	bool is_measured; // it knows what it contradicts: what is held stays until it moves
 };
 int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s, enum opinion_outcome *ret_outcome)
 	MUST_USE;

@@ -32,6 +32,11 @@ void breaker_failure(struct breaker *breaker, uint32_t retry_s, bool is_final, i
 	breaker->until_ms = now_ms + (int64_t)wait_ms;
 }
 
+void breaker_untried(struct breaker *breaker)
+{
+	breaker->is_trying = false;
+}
+
 const char *breaker_text(enum breaker_state state)
 {
 	static const char *const texts[] = {"closed", "open", "half-open"};

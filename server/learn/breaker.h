@@ -15,6 +15,7 @@ enum { BREAKER_FAILURES = 5, BREAKER_FIRST_MS = 1000, BREAKER_MAX_MS = 300000, B
 //   open        the time has passed                    half-open: one trial
 //   half-open   a success                              closed
 //   half-open   a failure                              open, twice as long as before, at most 5 minutes
+//   half-open   the trial was not sent                 half-open: another one
 //   open        a late success, a late failure         open
 //
 // Times are between half of what is said above and one and a half, so that many daemons do not come back at once; never
@@ -50,5 +51,8 @@ void breaker_success(struct breaker *breaker);
 // `retry_s`: what the service asks for; 0: nothing. `is_final`: asking again soon is of no use, as it refuses us: the breaker
 // opens at the first of these. `chance` is a random number.
 void breaker_failure(struct breaker *breaker, uint32_t retry_s, bool is_final, int64_t now_ms, uint64_t chance);
+
+// What was to be asked was not sent, and tells nothing of the service.
+void breaker_untried(struct breaker *breaker);
 
 const char *breaker_text(enum breaker_state state); // "closed", "open", "half-open"

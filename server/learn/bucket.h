@@ -37,6 +37,12 @@ static inline uint32_t bucket_fill(struct bucket *bucket, int64_t now_ms)
 	return (uint32_t)(bucket->thousandths / 1000);
 }
 
+// Returns one that was taken and not used. What is too many is lost with the next bucket_fill().
+static inline void bucket_return(struct bucket *bucket)
+{
+	bucket->thousandths += 1000;
+}
+
 // Takes one that bucket_fill() has said is there.
 static inline void bucket_take(struct bucket *bucket)
 {

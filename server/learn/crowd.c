@@ -196,8 +196,13 @@ const struct crowd_member *crowd_note(struct crowd *crowd, const struct crowd_no
 	member->services = note->services;
 	member->app = note->app;
 	member->generation = note->generation;
-	if (!note->by_ecs)
+	if (!note->by_ecs) {
 		member->direct = note->client;
+		member->direct_port = note->sender_port;
+		member->direct_ms = now_ms;
+		if (member->is_unaskable && member->next_ms > now_ms + CROWD_UNASKED_MS)
+			member->next_ms = now_ms + CROWD_UNASKED_MS;
+	}
 	return member;
 }
 
@@ -228,9 +233,9 @@ size_t crowd_busiest(struct crowd *crowd, unsigned service, int64_t now_ms,
 		struct crowd_member *member = &crowd->members[i];
 		size_t at;
 
-		if (is_empty(member) || member->is_asked || !(member->services & 1u << service) || now_ms < member->next_ms)
+		if (count == max && member->weight <= ret_members[max - 1]->weight) // nearly all: first
 			continue;
-		if (count == max && member->weight <= ret_members[max - 1]->weight)
+		if (is_empty(member) || member->is_asked || !(member->services & 1u << service) || now_ms < member->next_ms)
 			continue;
 		if (!is_due(ctx, member))
 			continue;

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 
 enum {
+	CROWD_UNASKED_MS = 2000,   // from a client that could not be asked about to the next one
 	CROWD_MAX = 65536,         // members
 	CROWD_SENDERS = 8192,      // that are counted one by one in a minute
 	CROWD_SHARE = 20,          // one sender makes at most one in this many of a minute's notes
@@ -22,6 +23,8 @@ enum {
 struct crowd_member {
 	struct prefix prefix;
 	struct addr direct;       // a client that has asked by itself, without a client subnet; no family: none yet
+	uint16_t direct_port;     // that it came from; 0: not known
+	int64_t direct_ms;        // when
 	uint32_t weight;          // notes, halved every minute
 	struct addr asked;        // the address that was asked about last
 	uint32_t app, generation; // that was asked for last: its number in a view
@@ -29,6 +32,7 @@ struct crowd_member {
 	uint16_t asks;            // in a row that did not settle anything
 	uint8_t tries;            // "not found" in a row, each for another address
 	bool is_asked;            // a question is under way
+	bool is_unaskable;        // the last one could not be sent: until another client asks by itself, if one does
 	int64_t next_ms;          // not to be asked about before
 };
 
@@ -36,6 +40,7 @@ struct crowd_member {
 struct crowd_note {
 	struct addr client;       // the client subnet's address, else the sender's
 	struct addr sender;
+	uint16_t sender_port;     // 0: not known
 	bool by_ecs;              // they are two
 	bool is_trusted;          // the sender is in `notes-from`, and not limited
 	uint32_t app, generation; // as of its member

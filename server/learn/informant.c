@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "learn/registrar.h"
 
 // QUEUED, TAKEN: on its way. ANSWERED: for the learner.
 enum slot_state { SLOT_FREE, SLOT_QUEUED, SLOT_TAKEN, SLOT_ANSWERED };
@@ -109,6 +110,7 @@ static int lent_take(const struct edgesteer_host *lent, struct edgesteer_questio
 		memcpy(question.address, slot->question.addr.bytes, sizeof(question.address));
 		question.prefix_length = slot->question.prefix_len;
 		question.is_direct = slot->question.is_direct;
+		question.port = slot->question.port;
 		question.deadline_ms = slot->deadline_ms;
 		memcpy(service->taken_app, slot->question.app, sizeof(service->taken_app));
 		question.app = service->taken_app[0] ? service->taken_app : NULL;
@@ -244,7 +246,7 @@ bool informant_collect(struct informant *service, int64_t now_ms, struct informa
 		slot->state = SLOT_FREE;
 		shared->busy--;
 	}
-	if (found && ret_answer->outcome >= EDGESTEER_BUSY) {
+	if (found && ret_answer->outcome >= EDGESTEER_BUSY && ret_answer->outcome != EDGESTEER_UNASKED) {
 		snprintf(shared->error, sizeof(shared->error), "%s", ret_answer->text[0] ? ret_answer->text : "no answer in time");
 		shared->error_s = clock_wall_s();
 	}
@@ -302,7 +304,14 @@ bool informant_start(struct informant *service, int wake_fd, int64_t now_ms)
 
 void informant_stop(struct informant *service)
 {
-	chore_stop(&service->chore);
+	registrar_stop(service->registrar);
+	if (service->chore.is_started)
+		chore_stop(&service->chore);
+}
+
+bool informant_has_ended(const struct informant *service)
+{
+	return (service->has_ended || !service->chore.is_started) && !service->is_registering;
 }
 
 // ---- making one -----------------------------------------------------------------------------------------------------
@@ -320,6 +329,8 @@ char *informant_key(const struct config_discovery *entry)
 		        entry->concurrency, entry->timeout_ms);
 		for (size_t i = 0; i < entry->carrier_count; i++)
 			fprintf(out, " %s", entry->carriers[i]);
+		for (size_t i = 0; i < entry->register_count; i++)
+			fprintf(out, " register %s", entry->register_apps[i]);
 		if (fclose(out) != 0) {
 			free(key);
 			key = NULL;
@@ -363,6 +374,18 @@ static int make(const struct config_discovery *entry, struct informant *service)
 	return copy_carriers(service, entry);
 }
 
+// "verizon-eds 5gedge.verizon.com for verizon, visible".
+static void write_label(struct informant *service)
+{
+	size_t len;
+
+	instance_label(&service->base, service->label);
+	len = strlen(service->label);
+	for (size_t i = 0; i < service->carrier_count && len < sizeof(service->label); i++)
+		len += (size_t)snprintf(service->label + len, sizeof(service->label) - len, "%s%s", i == 0 ? " for " : ", ",
+		                        service->carriers[i]);
+}
+
 int informant_open(const struct config *config, const struct config_discovery *entry, struct report *report,
                  struct informant **ret_service)
 {
@@ -375,13 +398,17 @@ int informant_open(const struct config *config, const struct config_discovery *e
 
 	if (err == E_OK)
 		err = instance_open(&service->base, &job, config->server.plugin_dir, &at, report);
+	if (err == E_OK) {
+		service->base.say = say;
+		service->is_open = true;
+	}
+	if (err == E_OK && entry->register_count > 0)
+		err = registrar_open(config, entry, report, &service->registrar);
 	if (err < 0) {
 		informant_free(service);
 		return err;
 	}
-	service->base.say = say;
-	service->is_open = true;
-	instance_label(&service->base, service->label);
+	write_label(service);
 	*ret_service = service;
 	return E_OK;
 }
@@ -392,6 +419,7 @@ struct informant *informant_free(struct informant *service)
 		return NULL;
 	if (service->is_open)
 		instance_close(&service->base, NULL);
+	registrar_free(service->registrar);
 	chore_wipe(&service->chore);
 	if (service->question_fd >= 0)
 		close(service->question_fd);

@@ -19,15 +19,17 @@
 
 struct config;
 struct config_discovery;
+struct registrar;
 struct report;
 
-enum { INFORMANT_TEXT_LEN = 160, INFORMANT_APP_LEN = 256, INFORMANT_OUTCOMES = EDGESTEER_BROKEN + 1 };
+enum { INFORMANT_TEXT_LEN = 160, INFORMANT_APP_LEN = 256, INFORMANT_OUTCOMES = EDGESTEER_UNASKED + 1 };
 
 // What is asked.
 struct informant_question {
 	struct addr addr;
 	uint8_t prefix_len;
 	bool is_direct;
+	uint16_t port;                 // of a direct one; 0: not known
 	char app[INFORMANT_APP_LEN]; // "": none
 };
 
@@ -64,6 +66,8 @@ struct informant {
 	char **carriers;            // owned
 	size_t carrier_count;
 	char label[INSTANCE_LABEL_LEN];
+	struct registrar *registrar; // owned; NULL: nothing is registered
+	bool is_registering;        // it is at work: the main thread's, under the learner's mutex
 	unsigned rate, concurrency, timeout_ms;
 	int question_fd;            // readable while something is queued
 	int wake_fd;                // the learner's: there is an answer
@@ -88,8 +92,10 @@ int informant_open(const struct config *config, const struct config_discovery *e
 struct informant *informant_free(struct informant *service);
 // False: there is no thread for it. Answers are told at `wake_fd`.
 bool informant_start(struct informant *service, int wake_fd, int64_t now_ms) MUST_USE;
-// Tells the thread to end; then `has_ended` becomes true.
+// Tells the thread to end, and a registration that is under way.
 void informant_stop(struct informant *service);
+// Whether both have ended.
+bool informant_has_ended(const struct informant *service);
 
 // How many more may be under way.
 unsigned informant_room(struct informant *service);

@@ -17,8 +17,12 @@
 #include "base/report.h"
 #include "base/thread.h"
 #include "config/config.h"
+#include "learn/merit.h"
+#include "learn/registering.h"
 #include "learn/rounds.h"
 #include "learn/saved.h"
+#include "learn/sightings.h"
+#include "view/explore.h"
 #include "view/learned.h"
 #include "view/live.h"
 #include "view/notes.h"
@@ -97,6 +101,7 @@ static void on_arrived(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	drain(fd);
 	save(learner);
+	registering_end(learner);
 	learned = take_ready(learner);
 	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
 	if (!live) {
@@ -112,15 +117,21 @@ static struct learned *build(struct learner *learner, struct tables *tables, con
 {
 	struct learned *learned = NULL;
 	struct facts facts;
+	uint32_t explore;
+	uint64_t epoch;
 	int err;
 
 	pthread_mutex_lock(&learner->mutex);
+	epoch = learner->observe.epoch;
+	explore = epoch ? learner->observe.rules.explore : 0;
 	err = facts_gather(learner->book, tables, clock_wall_s(), &facts);
 	pthread_mutex_unlock(&learner->mutex);
 	if (err == E_OK) {
 		err = facts_build(&facts, tables, regions, notes, &learned);
 		facts_wipe(&facts);
 	}
+	if (err == E_OK && explore > 0)
+		err = explore_some(learned, explore, epoch);
 	if (err < 0)
 		log_error("discovery: what is learned cannot be put into effect: %s", err_text(err));
 	return learned;
@@ -150,10 +161,12 @@ static struct tables *turn(struct learner *learner)
 	pthread_mutex_lock(&learner->mutex);
 	if (live)
 		rounds_turn(learner, live, now_ms, clock_wall_s());
+	learner->has_more = live && sightings_turn(learner, live, now_ms, clock_wall_s());
 	if (live && learner->masks_of == live->view->tables && rounds_wants_overlay(learner, live->view, now_ms)) {
 		tables = tables_use(live->view->tables);
 		learner->built_of = tables;
 		learner->built_plan = learner->plans;
+		learner->built_epoch = learner->observe.epoch;
 		learner->built_version = book_version(learner->book);
 		learner->built_touches = learner->touches;
 		learner->built_ms = now_ms;
@@ -175,7 +188,7 @@ static void *run(void *ctx)
 		struct tables *tables;
 		bool has_news;
 
-		(void)poll(&wait, 1, ROUND_MS);
+		(void)poll(&wait, 1, learner->has_more ? 0 : ROUND_MS);
 		drain(learner->wake_fd);
 		tables = turn(learner);
 		learned = tables ? build(learner, tables, &learner->regions, learner->notes) : NULL;
@@ -195,7 +208,7 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-// The first service is there.
+// The first service is there, or something is observed.
 static void start(struct learner *learner)
 {
 	struct notes *notes = learner->is_started ? NULL : notes_new(learner->workers);
@@ -217,6 +230,7 @@ struct learner_plan {
 	bool is_new[DISCOVERY_MAX]; // opened for this plan, which owns it
 	size_t count;
 	struct learner_rules rules;
+	struct observe_rules observe;
 	struct crowd *crowd;        // empty; the numbers of services change
 };
 
@@ -277,6 +291,8 @@ int learner_prepare(const struct learner *learner, const struct config *config, 
 	size_t errors = report_count(report, REPORT_ERROR);
 	int err = plan ? copy_rules(config, &plan->rules) : E_NOMEM;
 
+	if (err == E_OK)
+		err = sightings_read(config, report, &plan->observe);
 	if (err == E_OK && !(plan->crowd = crowd_new()))
 		err = E_NOMEM;
 	for (size_t i = 0; i < config->discovery_count && (err == E_OK || err == E_INVAL); i++) {
@@ -317,7 +333,7 @@ static bool is_kept(const struct learner_plan *plan, const struct informant *ser
 // Under the mutex.
 static void leave(struct learner *learner, struct informant *service)
 {
-	if (!service->chore.is_started) {
+	if (!service->chore.is_started && !service->is_registering) {
 		informant_free(service);
 		return;
 	}
@@ -353,9 +369,10 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	crowd_free(learner->crowd);
 	learner->crowd = plan->crowd;
 	plan->crowd = NULL;
+	sightings_take(learner, &plan->observe);
 	learner->plans++;
 	pthread_mutex_unlock(&learner->mutex);
-	if (plan->count > 0)
+	if (plan->count > 0 || plan->observe.is_on)
 		start(learner);
 	learner_discard(plan);
 }
@@ -372,6 +389,16 @@ void learner_restore(struct learner *learner, const char *prefix, const char *te
 	pthread_mutex_unlock(&learner->mutex);
 	if (err < 0 && learner->save)
 		learner->save(learner->save_ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
+}
+
+int learner_observe(struct learner *learner, const char *from, const char *text, size_t len,
+                    struct hopper_result *ret_result)
+{
+	if (!learner->observe.rules.is_on)
+		return E_STATE;
+	hopper_read(learner->observe.hopper, from, text, len, ret_result);
+	tell(learner->wake_fd);
+	return E_OK;
 }
 
 int learner_forget(struct learner *learner, const struct prefix *prefix)
@@ -404,9 +431,10 @@ int learner_new(struct event_base *base, unsigned workers, const struct learner_
 	learner->arrived_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	learner->book = book_new(&none);
 	learner->crowd = crowd_new();
+	learner->observe.hopper = hopper_new();
 	learner->arrived = learner->arrived_fd < 0 ? NULL
 	                   : event_new(base, learner->arrived_fd, EV_READ | EV_PERSIST, on_arrived, learner);
-	if (learner->wake_fd >= 0 && learner->book && learner->crowd && learner->arrived &&
+	if (learner->wake_fd >= 0 && learner->book && learner->crowd && learner->observe.hopper && learner->arrived &&
 	    event_add(learner->arrived, NULL) == 0) {
 		*ret_learner = learner;
 		return E_OK;
@@ -426,12 +454,15 @@ static bool stop_all(struct learner *learner)
 		leave(learner, learner->services[i]);
 	learner->service_count = 0;
 	pthread_mutex_unlock(&learner->mutex);
+	sightings_stop(&learner->observe);
 	learner->is_to_stop = true;
 	tell(learner->wake_fd);
 	while (goes_on && clock_mono_ms() < end_ms) {
-		goes_on = learner->is_started && !learner->has_stopped;
+		registering_end(learner);
+		goes_on = learner->registration || (learner->is_started && !learner->has_stopped) ||
+		          (learner->observe.hopper && !hopper_is_alone(learner->observe.hopper));
 		for (size_t i = 0; !goes_on && i < learner->leaving_count; i++) // once the thread is no more
-			goes_on = !learner->leaving[i]->has_ended;
+			goes_on = !informant_has_ended(learner->leaving[i]);
 		if (goes_on)
 			(void)poll(NULL, 0, 10);
 	}
@@ -445,7 +476,8 @@ void learner_stop(struct learner *learner)
 	learner->is_stopped = true;
 	learner->is_late = !stop_all(learner);
 	if (learner->is_late)
-		log_error("discovery: a service has not stopped within %d ms", LEARNER_STOP_MS);
+		log_error("discovery: a service, or what reads observations, has not stopped within %d ms", LEARNER_STOP_MS);
+	registering_abandon(learner);
 	pthread_mutex_lock(&learner->mutex);
 	if (learner->book)
 		rounds_gather_changes(learner);
@@ -463,7 +495,8 @@ struct learner *learner_free(struct learner *learner)
 	if (learner->is_started)
 		must(pthread_join(learner->thread, NULL) == 0);
 	for (size_t i = 0; i < learner->leaving_count; i++) {
-		chore_join(&learner->leaving[i]->chore);
+		if (learner->leaving[i]->chore.is_started)
+			chore_join(&learner->leaving[i]->chore);
 		informant_free(learner->leaving[i]);
 	}
 	if (learner->arrived)
@@ -477,6 +510,9 @@ struct learner *learner_free(struct learner *learner)
 	notes_free(learner->notes);
 	crowd_free(learner->crowd);
 	book_free(learner->book);
+	observed_free(learner->observe.observed);
+	merit_free(learner->observe.merit);
+	hopper_free(learner->observe.hopper);
 	free(learner->rules.notes_from);
 	free(learner->masks);
 	pthread_mutex_destroy(&learner->mutex);

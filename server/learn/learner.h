@@ -16,6 +16,7 @@
 
 struct config;
 struct event_base;
+struct hopper_result;
 struct learned;
 struct learner;
 struct learner_plan;
@@ -56,6 +57,11 @@ struct learned *learner_overlay(struct learner *learner, struct tables *tables) 
 // An entry that was saved, of a prefix, both as text; what cannot be used is ignored. After the first learner_take(). Main
 // thread.
 void learner_restore(struct learner *learner, const char *prefix, const char *text);
+
+// Takes lines with measured round trips (observe.h), in a text of `len` octets from the peer `from`; as hopper_read(). E_STATE:
+// `observe` is not configured. Main thread.
+int learner_observe(struct learner *learner, const char *from, const char *text, size_t len,
+                    struct hopper_result *ret_result) MUST_USE;
 
 // Forgets a prefix. E_NOTFOUND. NULL: all; returns how many. Main thread.
 int learner_forget(struct learner *learner, const struct prefix *prefix);

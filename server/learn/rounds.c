@@ -1,6 +1,7 @@
 // What the learner does in a round: takes notes, collects answers, asks. See learner.h.
 #include "learn/rounds.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static void take_note(const struct rounds *r, const struct note *note)
 	const struct place *place = places_lookup(r->view->places, &note->client, &depth);
 	const struct crowd_member *member;
 	struct crowd_note more = {
-		.client = note->client, .sender = note->sender, .by_ecs = note->by_ecs,
+		.client = note->client, .sender = note->sender, .sender_port = ntohs(note->sender_port_be16), .by_ecs = note->by_ecs,
 		.is_trusted = is_listed(&learner->rules, &note->sender),
 		.app = note->app, .generation = note->generation,
 		.services = place->ecs_ignored ? 0 : learner->masks[place->carrier],
@@ -101,10 +102,9 @@ static void take_note(const struct rounds *r, const struct note *note)
 
 // ---- answers --------------------------------------------------------------------------------------------------------
 
-// Whether this is to be told, which it is once.
-static bool is_news(struct learner *learner, const char *service, const char *site, const char *why)
+bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why)
 {
-	uint64_t hash = hash_bytes(hash_bytes(hash_bytes(0, service, strlen(service)), site, strlen(site)), why, strlen(why));
+	uint64_t hash = hash_bytes(hash_bytes(hash_bytes(0, source, strlen(source)), site, strlen(site)), why, strlen(why));
 
 	for (size_t i = 0; i < learner->told_count; i++)
 		if (learner->told[i] == hash)
@@ -145,11 +145,11 @@ static int read_finding(const struct rounds *r, const struct informant *service,
 
 		if (site < 0) {
 			learner->unknown_sites++;
-			if (is_news(learner, service->label, name, "unknown"))
+			if (rounds_is_news(learner, service->label, name, "unknown"))
 				log_warning("discovery: %s: names the site %s, which the config has not: it is ignored", service->label, name);
 		} else if (!site_reached_by(&r->view->sites[site], carrier)) {
 			learner->out_of_reach++;
-			if (is_news(learner, service->label, name, names_text(r->view->places->carriers, carrier)))
+			if (rounds_is_news(learner, service->label, name, names_text(r->view->places->carriers, carrier)))
 				log_warning("discovery: %s: names the site %s for a client of %s, which cannot reach it: it is ignored",
 				            service->label, name, carrier ? names_text(r->view->places->carriers, carrier) : "no carrier");
 		} else {
@@ -198,6 +198,17 @@ static void note_missed(const struct rounds *r, const struct informant *service,
 		member->next_ms = r->now_ms + 60000;
 }
 
+// Nothing was sent. Most prefixes of which that is said have no client that can be asked about, so that the pause grows.
+static void note_unasked(const struct rounds *r, struct informant *service, struct crowd_member *member)
+{
+	breaker_untried(&service->breaker);
+	bucket_return(&service->bucket);
+	if (!member)
+		return;
+	member->next_ms = r->now_ms + ((int64_t)CROWD_UNASKED_MS << (member->asks < 8 ? member->asks : 8));
+	member->asks += member->asks < UINT16_MAX;
+}
+
 static void take_answer(const struct rounds *r, struct informant *service, const struct informant_answer *answer)
 {
 	struct prefix prefix = book_prefix(r->learner->book, &answer->addr);
@@ -208,6 +219,12 @@ static void take_answer(const struct rounds *r, struct informant *service, const
 	r->learner->touches++;
 	if (member)
 		member->is_asked = false;
+	if (member)
+		member->is_unaskable = answer->outcome == EDGESTEER_UNASKED;
+	if (answer->outcome == EDGESTEER_UNASKED) {
+		note_unasked(r, service, member);
+		return;
+	}
 	if (answer->outcome >= EDGESTEER_BUSY) {
 		breaker_failure(&service->breaker, answer->retry_s, answer->outcome == EDGESTEER_DENIED, r->now_ms,
 		                draw(r->learner));
@@ -235,20 +252,22 @@ static bool is_due(void *ctx, const struct crowd_member *member)
 	return !entry || !book_is_fresh(entry, r->now_s);
 }
 
-// An address of the prefix: of the client that has asked by itself, if it was not the last one, else a random one.
-static struct addr choose_address(struct learner *learner, struct crowd_member *member, bool *ret_is_direct)
+// Chooses an address of the prefix: of the client that has asked by itself, if it was not the last one, else a random one.
+static void choose_address(const struct rounds *r, struct crowd_member *member, struct informant_question *question)
 {
 	struct addr addr = member->prefix.addr;
-	uint64_t random[2] = {draw(learner), draw(learner)};
+	uint64_t random[2] = {draw(r->learner), draw(r->learner)};
 	const uint8_t *octets = (const uint8_t *)random;
+	bool is_direct = member->direct.family != ADDR_NONE && !addr_equal(&member->direct, &member->asked);
 
-	*ret_is_direct = member->direct.family != ADDR_NONE && !addr_equal(&member->direct, &member->asked);
-	if (*ret_is_direct)
+	if (is_direct)
 		addr = member->direct;
-	for (unsigned bit = member->prefix.len; bit < addr_bits(addr.family) && !*ret_is_direct; bit++)
+	for (unsigned bit = member->prefix.len; bit < addr_bits(addr.family) && !is_direct; bit++)
 		addr.bytes[bit / 8] |= (uint8_t)((octets[bit / 8] & 0x80 >> bit % 8));
 	member->asked = addr;
-	return addr;
+	question->addr = addr;
+	question->is_direct = is_direct;
+	question->port = is_direct && r->now_ms - member->direct_ms <= PORT_MAX_AGE_MS ? member->direct_port : 0;
 }
 
 static void ask(const struct rounds *r, struct informant *service, struct crowd_member *member)
@@ -256,7 +275,7 @@ static void ask(const struct rounds *r, struct informant *service, struct crowd_
 	const struct view *view = r->view;
 	struct informant_question question = {.prefix_len = member->prefix.len};
 
-	question.addr = choose_address(r->learner, member, &question.is_direct);
+	choose_address(r, member, &question);
 	if (member->generation == (uint32_t)view->generation && member->app < view->app_count &&
 	    snprintf(question.app, sizeof(question.app), "%s", view->apps[member->app].name) >= INFORMANT_APP_LEN)
 		question.app[0] = '\0'; // escaped, and too long: it is asked for no name
@@ -272,6 +291,8 @@ static void ask_service(struct rounds *r, unsigned number)
 	uint32_t room = informant_room(service), tokens = bucket_fill(&service->bucket, r->now_ms);
 	size_t count;
 
+	if (service->is_registering) // which keeps to the rate too
+		return;
 	if (room > tokens)
 		room = tokens;
 	room = breaker_allows(&service->breaker, room, r->now_ms);
@@ -291,11 +312,12 @@ static void end_leaving(struct learner *learner)
 	for (size_t i = 0; i < learner->leaving_count;) {
 		struct informant *service = learner->leaving[i];
 
-		if (!service->has_ended) {
+		if (!informant_has_ended(service)) {
 			i++;
 			continue;
 		}
-		chore_join(&service->chore);
+		if (service->chore.is_started)
+			chore_join(&service->chore);
 		informant_free(service);
 		learner->leaving[i] = learner->leaving[--learner->leaving_count];
 	}
@@ -354,7 +376,8 @@ bool rounds_wants_overlay(const struct learner *learner, const struct view *view
 {
 	int64_t passed_ms = now_ms - learner->built_ms;
 
-	if (learner->built_of != view->tables || learner->built_plan != learner->plans)
+	if (learner->built_of != view->tables || learner->built_plan != learner->plans ||
+	    learner->built_epoch != learner->observe.epoch)
 		return true;
 	if (learner->built_version != book_version(learner->book))
 		return passed_ms >= BUILD_PAUSE_MS;

@@ -10,11 +10,13 @@
 #include "learn/crowd.h"
 #include "learn/facts.h"
 #include "learn/informant.h"
+#include "learn/observe.h"
 #include "view/notes.h"
 
 struct event;
 struct learner_change;
 struct live;
+struct registration;
 struct view;
 
 enum {
@@ -23,6 +25,7 @@ enum {
 	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
+	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
 
@@ -49,6 +52,7 @@ struct learner {
 	unsigned workers;
 	pthread_t thread;
 	bool is_started, is_stopped, is_late; // is_late: a thread has not ended in time
+	struct registration *registration; // the main thread's; NULL: none is under way
 	_Atomic bool is_to_stop, has_stopped;
 	pthread_mutex_t mutex;      // over all that follows
 	struct learner_rules rules;
@@ -59,6 +63,7 @@ struct learner {
 	size_t service_count, leaving_count;
 	struct learned *ready;      // for the main thread; NULL: none
 	struct learner_change *changes; // to be saved by the main thread, the latest first
+	struct observe observe;
 	uint64_t unbelieved, out_of_reach, unknown_sites;
 	uint64_t told[TOLD_MAX];
 	size_t told_count;
@@ -71,13 +76,16 @@ struct learner {
 	int64_t second_ms, built_ms;
 	uint64_t built_version, built_touches, touches;
 	const struct tables *built_of;
-	uint64_t built_plan;
+	uint64_t built_plan, built_epoch; // of exploring
 	struct notes_pace pace;
+	bool has_more;              // to do at once
 };
 
 // One round, with the mutex held, on the learner's thread, which is an online reader.
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s);
 // Lists what of the book has changed, to be saved.
 void rounds_gather_changes(struct learner *learner);
+// Whether it is to be told that what `source` says of a site cannot be used: once.
+bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why);
 // Whether another overlay is needed for the view.
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);

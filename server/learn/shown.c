@@ -29,6 +29,21 @@ static void read_service(struct informant *service, int64_t now_ms, struct shown
 	pthread_mutex_unlock(&service->mutex);
 }
 
+static void read_observe(const struct observe *observe, struct shown_observe *ret)
+{
+	*ret = (struct shown_observe){
+		.is_on = observe->rules.is_on, .has_socket = observer_has_socket(observe->observer), .taken = observe->taken,
+		.unknown_sites = observe->unknown_sites, .out_of_reach = observe->out_of_reach,
+	};
+	hopper_count(observe->hopper, &ret->hopper);
+	if (!observe->observed)
+		return;
+	ret->evicted = observed_evicted(observe->observed);
+	ret->prefixes = observed_prefixes(observe->observed);
+	ret->pairs = observed_pairs(observe->observed);
+	ret->octets = observed_bytes(observe->observed);
+}
+
 void shown_read(struct learner *learner, struct shown_status *ret_status)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -49,6 +64,7 @@ void shown_read(struct learner *learner, struct shown_status *ret_status)
 	};
 	for (size_t i = 0; i < learner->service_count; i++)
 		read_service(learner->services[i], now_ms, &ret_status->services[i]);
+	read_observe(&learner->observe, &ret_status->observe);
 	pthread_mutex_unlock(&learner->mutex);
 }
 
@@ -81,6 +97,24 @@ bool shown_find(struct learner *learner, const struct addr *addr, struct shown_e
 		read_entry(learner->book, entry, ret_entry);
 	pthread_mutex_unlock(&learner->mutex);
 	return entry != NULL;
+}
+
+unsigned shown_measures(struct learner *learner, const struct addr *addr, struct shown_measure ret_measures[OBSERVED_SITES])
+{
+	struct measure measures[OBSERVED_SITES];
+	struct prefix prefix;
+	unsigned count = 0;
+
+	pthread_mutex_lock(&learner->mutex);
+	prefix = book_prefix(learner->book, addr);
+	if (learner->observe.observed)
+		count = observed_measures(learner->observe.observed, &prefix, clock_wall_s(), measures);
+	for (unsigned i = 0; i < count; i++) {
+		ret_measures[i].measure = measures[i];
+		copy_name(learner->book, measures[i].site, &ret_measures[i].site);
+	}
+	pthread_mutex_unlock(&learner->mutex);
+	return count;
 }
 
 void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx)

@@ -11,6 +11,8 @@
 #include "learn/breaker.h"
 #include "learn/crowd.h"
 #include "learn/informant.h"
+#include "learn/hopper.h"
+#include "learn/observed.h"
 
 struct learner;
 
@@ -25,7 +27,16 @@ struct shown_service {
 	bool is_waiting;
 };
 
+// Of what is observed.
+struct shown_observe {
+	bool is_on, has_socket;      // has_socket: it receives by one
+	struct hopper_counts hopper;
+	uint64_t taken, unknown_sites, out_of_reach, evicted; // evicted: prefixes that had to go for others
+	size_t prefixes, pairs, octets;
+};
+
 struct shown_status {
+	struct shown_observe observe;
 	struct shown_service services[16];
 	size_t service_count;
 	size_t entries, waiting, crowd, octets; // waiting: for a move
@@ -48,5 +59,11 @@ struct shown_entry {
 
 // The entry of the prefix that an address is learned by. False: there is none.
 bool shown_find(struct learner *learner, const struct addr *addr, struct shown_entry *ret_entry);
+// What is measured of the clients of that prefix, in no order; returns how many sites. The names of the sites are copies.
+struct shown_measure {
+	struct measure measure;
+	char site[NAME_MAX_LEN + 1];
+};
+unsigned shown_measures(struct learner *learner, const struct addr *addr, struct shown_measure ret_measures[OBSERVED_SITES]);
 // Calls each() for every entry, until it returns false. Others wait meanwhile.
 void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx);

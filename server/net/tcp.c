@@ -163,7 +163,8 @@ static void restart_deadline(struct conn *conn)
 static bool answer_input(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
-	struct answer_client client = {conn->peer, conn->stream.type->transport, tcp->idle_100ms, tcp->worker, tcp->counters};
+	struct answer_client client = {.addr = conn->peer, .transport = conn->stream.type->transport,
+	                               .idle_100ms = tcp->idle_100ms, .worker = tcp->worker, .counters = tcp->counters};
 	const struct live *live = live_read();
 	size_t at = 0;
 	bool good = true;

@@ -86,6 +86,14 @@ static void send_run(struct udp *udp, unsigned first, unsigned end)
 	}
 }
 
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+               "a port is where it is, whatever the family");
+
+static inline uint16_t port_be16(const struct sockaddr_storage *peer)
+{
+	return ((const struct sockaddr_in *)peer)->sin_port;
+}
+
 // Answers messages [first, end), at most ANSWER_BATCH. Their vectors then have the lengths of the replies.
 static void answer_run(struct udp *udp, const struct live *live, unsigned first, unsigned end)
 {
@@ -94,8 +102,8 @@ static void answer_run(struct udp *udp, const struct live *live, unsigned first,
 	dev_must(first < end && end - first <= ANSWER_BATCH);
 	for (unsigned i = first; i < end; i++)
 		messages[i - first] = (struct answer_message){
-			.client = {.addr = addr_of_sockaddr(&udp->peers[i]), .transport = TRANSPORT_UDP, .worker = udp->worker,
-			           .counters = udp->counters},
+			.client = {.addr = addr_of_sockaddr(&udp->peers[i]), .transport = TRANSPORT_UDP,
+			           .port_be16 = port_be16(&udp->peers[i]), .worker = udp->worker, .counters = udp->counters},
 			.query = udp->buffers[i],
 			.len = udp->messages[i].msg_len,
 			.reply = udp->buffers[i],

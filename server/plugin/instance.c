@@ -169,6 +169,12 @@ static void refuse_answer(const struct edgesteer_host *lent, uint64_t id, const 
 	refuse_call(lent, "answer", "look_up");
 }
 
+static void refuse_step(const struct edgesteer_host *lent, const struct edgesteer_step *step)
+{
+	(void)step;
+	refuse_call(lent, "step", "register_targets");
+}
+
 static struct edgesteer_host lend(const struct edgesteer_host *job)
 {
 	return (struct edgesteer_host){
@@ -188,6 +194,7 @@ static struct edgesteer_host lend(const struct edgesteer_host *job)
 		.question_fd = job->question_fd ? job->question_fd : refuse_question_fd,
 		.take = job->take ? job->take : refuse_take,
 		.answer = job->answer ? job->answer : refuse_answer,
+		.step = job->step ? job->step : refuse_step,
 	};
 }
 
@@ -267,11 +274,24 @@ void instance_close(struct instance *instance, struct report *report)
 	instance->arena = arena_free(instance->arena);
 }
 
+// The host of a URL, with its port; "" when it has none.
+static int host_of(const char *url, const char **ret_host)
+{
+	const char *host = strstr(url, "://");
+
+	*ret_host = host ? host + 3 : "";
+	return (int)strcspn(*ret_host, "/?#");
+}
+
 const char *instance_label(const struct instance *instance, char *buf)
 {
-	const char *path = values_first_path(&instance->values), *slash = path ? strrchr(path, '/') : NULL;
+	const char *url = values_text(&instance->values, "base-url"), *path = values_first_path(&instance->values), *what = path;
+	int len;
 
-	snprintf(buf, INSTANCE_LABEL_LEN, "%s%s%s", instance->plugin.methods->name, path ? " " : "",
-	         slash ? slash + 1 : path ? path : "");
+	if (url)
+		len = host_of(url, &what);
+	else
+		what = path && strrchr(path, '/') ? strrchr(path, '/') + 1 : path ? path : "", len = (int)strlen(what);
+	snprintf(buf, INSTANCE_LABEL_LEN, "%s%s%.*s", instance->plugin.methods->name, len > 0 ? " " : "", len, what);
 	return buf;
 }

@@ -42,6 +42,7 @@ int instance_outcome(struct instance *instance, int err, size_t errors);
 // Reports at the entry, in the current call.
 void instance_error(struct instance *instance, const char *fmt, ...) PRINTF(2, 3);
 
-// "ranges carriers.csv": the plugin, and the file given by the first of its options that is one. Writes into
+// What tells an operator which one it is: the plugin and, of a service, the host that `base-url` has, else the file given by
+// the first option that is one. "verizon-eds 5gedge.verizon.com", "ranges carriers.csv". Writes into
 // buf[INSTANCE_LABEL_LEN] and returns it.
 const char *instance_label(const struct instance *instance, char *buf);

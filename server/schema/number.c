@@ -119,6 +119,14 @@ static void read_percent(struct reader *reader, const struct option *option, con
 		store_unsigned(option, field, (uint32_t)percent);
 }
 
+static void read_share(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	double percent;
+
+	if (read_number(reader, option, value, units_parse_share, &percent))
+		store_unsigned(option, field, (uint32_t)lround(percent * 10000));
+}
+
 static void read_location(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	static const double bounds[2] = {90, 180};
@@ -206,6 +214,11 @@ static void format_percent(const struct option *option, const void *field, FILE 
 	fprintf(out, "%" PRIu32 "%%", load_unsigned(option, field));
 }
 
+static void format_share(const struct option *option, const void *field, FILE *out)
+{
+	fprintf(out, "%.15g%%", load_unsigned(option, field) / 10000.0);
+}
+
 static void format_location(const struct option *option, const void *field, FILE *out)
 {
 	double degrees[2];
@@ -251,6 +264,12 @@ static json_t *describe_percent(const struct option *option)
 	return json_pack("{s:s, s:s}", "type", "string", "pattern", "^([0-9]{1,2}|100)%$");
 }
 
+static json_t *describe_share(const struct option *option)
+{
+	(void)option;
+	return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[0-9]{1,3}([.][0-9]+)?%$");
+}
+
 static json_t *describe_location(const struct option *option)
 {
 	(void)option;
@@ -262,6 +281,7 @@ static json_t *describe_location(const struct option *option)
 const struct option_type number_integer = {"a whole number", "", read_integer, describe_integer, format_integer};
 const struct option_type number_percent = {"a percentage such as `50%`", "", read_percent, describe_percent,
                                            format_percent};
+const struct option_type number_share = {"a percentage such as `0.5%`", "", read_share, describe_share, format_share};
 const struct option_type number_duration_ms = {"a duration such as `10s` or `1h30m`", "", read_duration_ms,
                                                describe_duration, format_duration_ms};
 const struct option_type number_duration_s = {"a duration in whole seconds such as `30s` or `1h30m`", "",

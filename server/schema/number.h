@@ -10,4 +10,5 @@ extern const struct option_type number_latency_us;  // 4 octets, signed where th
 extern const struct option_type number_rate_us;     // double: latency per kilometre
 extern const struct option_type number_distance_km; // double
 extern const struct option_type number_percent;     // unsigned
+extern const struct option_type number_share;       // unsigned: a percentage with decimals, in millionths of the whole
 extern const struct option_type number_location;    // double[2]: latitude, longitude in degrees

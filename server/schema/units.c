@@ -170,6 +170,13 @@ int units_parse_percent(const char *text, double *ret_percent)
 	return E_OK;
 }
 
+int units_parse_share(const char *text, double *ret_percent)
+{
+	static const struct unit units[] = {{"%", 1}};
+
+	return parse_with_unit(text, units, ARRAY_LEN(units), ret_percent);
+}
+
 int units_parse_number(const char *text, double *ret_number)
 {
 	return parse_with_unit(text, NULL, 0, ret_number);

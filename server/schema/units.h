@@ -18,6 +18,8 @@ int units_parse_latency_us(const char *text, double *ret_us) MUST_USE;
 int units_parse_distance_km(const char *text, double *ret_km) MUST_USE;
 // "50%": whole numbers up to 100.
 int units_parse_percent(const char *text, double *ret_percent) MUST_USE;
+// The same with fraction and sign: "0.5%".
+int units_parse_share(const char *text, double *ret_percent) MUST_USE;
 // No unit; with fraction and sign: "-74.006".
 int units_parse_number(const char *text, double *ret_number) MUST_USE;
 // No unit, digits only.

@@ -311,6 +311,63 @@ size_t lpm_pair_bytes(const struct lpm_pair *pair)
 	return lpm_bytes(&pair->v4) + lpm_bytes(&pair->v6);
 }
 
+// ---- changes of values ----
+
+struct changer {
+	struct lpm *lpm;
+	uint32_t (*value)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value);
+	void *ctx;
+};
+
+static struct addr_key cut(struct addr_key key, unsigned len)
+{
+	key.hi = len == 0 ? 0 : len >= 64 ? key.hi : key.hi & ~(~UINT64_C(0) >> len);
+	key.lo = len <= 64 ? 0 : len >= 128 ? key.lo : key.lo & ~(~UINT64_C(0) >> (len - 64));
+	return key;
+}
+
+// The key with `bits`, left-aligned in 64, after its first `len`. Bits past the address's end are dropped.
+static struct addr_key join(struct addr_key key, unsigned len, uint64_t bits)
+{
+	if (len < 64)
+		key.hi |= bits >> len;
+	if (len > 0 && len < 128)
+		key.lo |= len < 64 ? bits << (64 - len) : bits >> (len - 64);
+	return key;
+}
+
+// What the reference at words[at] leads to, for the addresses with the first `len` bits of `key`.
+static void change(struct changer *c, size_t at, struct addr_key key, unsigned len)
+{
+	uint32_t *words = c->lpm->words, ref = words[at], node = ref & ~REF_NODE, used = 0;
+	uint64_t starts, bits;
+
+	if (!(ref & REF_NODE)) {
+		uint32_t value = c->value(c->ctx, cut(key, ref >> DEPTH_SHIFT), (uint8_t)(ref >> DEPTH_SHIFT), ref & LPM_VALUE_MAX);
+
+		must(value <= LPM_VALUE_MAX);
+		words[at] = value | (ref >> DEPTH_SHIFT) << DEPTH_SHIFT;
+		return;
+	}
+	memcpy(&starts, words + node, sizeof(starts));
+	if (!(starts & 1)) { // a path: what turns off from it shares one value
+		memcpy(&bits, words + node + STARTS_WORDS, sizeof(bits));
+		change(c, node + PATH_WORDS - 1, join(key, len, bits), len + (starts >> PATH_LEN_SHIFT & 0x7f));
+		return;
+	}
+	for (uint64_t i = 0; i < SLOTS; i++)
+		if (starts >> i & 1)
+			change(c, node + STARTS_WORDS + used++, join(key, len, i << (64 - STRIDE)), len + STRIDE);
+}
+
+void lpm_change(struct lpm *lpm, uint32_t (*value)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value), void *ctx)
+{
+	struct changer c = {lpm, value, ctx};
+
+	for (uint64_t i = 0; i < UINT64_C(1) << lpm->root_bits; i++)
+		change(&c, i, (struct addr_key){i << (64 - lpm->root_bits), 0}, lpm->root_bits);
+}
+
 // ---- the search ----
 //
 // Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the

@@ -16,6 +16,7 @@ enum { NOTES_RING = 2048, NOTES_WORKERS_MAX = 1024, NOTES_EVERY_MAX = 1 << 20 };
 
 struct note {
 	struct addr client, sender;
+	uint16_t sender_port_be16; // 0: not known
 	uint32_t app;         // number in the view
 	uint32_t generation;  // of the view, its low bits
 	bool by_ecs;          // the client is not the sender

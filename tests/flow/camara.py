@@ -11,7 +11,7 @@ from lookupapi import CLIENT_ID, FAULTS, SECRET
 BOS, NYC = "us-east-1-wl1-bos-wlz-1", "us-east-1-wl1-nyc-wlz-1"
 PROFILE, ENDPOINTS, APP = (f"{digit * 8}-5717-4562-b3fc-2c963f66afa6" for digit in "123")
 SIX, SIX_64 = "2001:db8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::"
-ALONE = "not-found: an IPv4 address alone does not tell a device (see `direct`, `nat`)"
+ALONE = "unasked: an IPv4 address alone does not tell a device (see `direct`, `nat`)"
 OF_API = {
     "v2": {}, "v2rc2": {}, "v1": {"version": "v1"},
     "optimal": {"api": "optimal-edge-discovery", "application-profile-id": PROFILE},
@@ -60,7 +60,7 @@ def zones_and_sites():
         api.places[SIX_64] = ["unknown.example.com", "UK-NORTH", "lb.example.com"]
         equal(looker.ask(SIX, app="shop.example.com"), f"found {BOS},{NYC}")
         equal(api.devices[0][1]["appId"], APP)
-        equal(looker.ask(SIX, app="b.example.com"), "not-found: no ID for b.example.com")
+        equal(looker.ask(SIX, app="b.example.com"), "unasked: no ID for b.example.com")
         api.places[SIX_64] = ["unknown.example.com"]
         check(looker.ask(SIX, app="shop.example.com").startswith("broken: the reply names no zone"), looker.lines)
         equal(api.wrong, [])

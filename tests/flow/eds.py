@@ -69,8 +69,50 @@ def an_id_for_each_app():
             check("open to everybody" in looker.ask("198.51.100.7"), "a token that everybody may read")
             silent(looker, "session-token")
         with begin(api, endpoints_id='{"shop.example.com": "%s"}' % OTHER_ID) as looker:
-            equal(looker.ask("198.51.100.7", app="b.example.com"), "not-found: `endpoints-id` has none for b.example.com")
+            equal(looker.ask("198.51.100.7", app="b.example.com"), "unasked: `endpoints-id` has none for b.example.com")
         equal(api.wrong, [])
+
+
+def sessions():
+    """VZ-M2M-Token of a session that is begun here."""
+    with EdsApi() as api:
+        api.sessions = set()
+        more = dict(m2m_user_file=api.write("user", api.user), m2m_password_file=api.write("password", api.password),
+                    m2m_url=api.url + api.session_path)
+        with begin(api, **more) as looker:
+            numbers = [looker.start("198.51.100.7") for _ in range(20)]
+            equal({looker.wait(number) for number in numbers}, {f"found {BOS},{NYC}"})
+            equal((api.token_requests, api.session_requests), (1, 1), "one session for all")
+            # The service ends it, with many questions under way; and then the token.
+            for pause_s, forget in ((0, api.sessions.clear), (10.5, api.tokens.clear)):
+                time.sleep(pause_s)  # what is refused again within 10 s is not renewed
+                with api.lock:
+                    forget()
+                before = api.session_requests
+                numbers = [looker.start("198.51.100.7") for _ in range(20)]
+                equal({looker.wait(number) for number in numbers}, {f"found {BOS},{NYC}"})
+                check(api.session_requests - before <= 2, "sessions begun", api.session_requests - before)
+            # Another password, of the file.
+            time.sleep(10.5)
+            api.password = "another-1"
+            with api.lock:
+                api.sessions.clear()
+            got = looker.ask("198.51.100.7")
+            check(got.startswith("denied: no session: HTTP status 400: INPUT_INVALID.Invalid"), got)
+            before = api.session_requests
+            for _ in range(5):
+                looker.ask("198.51.100.7", within_ms=100)
+            check(api.session_requests - before <= 1, "it is not tried over and over")
+            with api.lock:  # the token is of no use any more, which the session's refusal tells
+                api.tokens.clear()
+            api.write("password", api.password)
+            until(lambda: looker.ask("198.51.100.7") == f"found {BOS},{NYC}", 20, "the new password is used", every_s=0.1)
+            silent(looker, "pass-word+1", "another-1", *api.sessions)
+        equal(api.wrong, [])
+        for odd, said in ((dict(m2m_password_file=None), "a session needs either"),
+                          (dict(m2m_token_file=api.folder / "id"), "a session needs either"),
+                          (dict(m2m_url="http://x/"), "`m2m-url` is 'http://x/'")):
+            check(said in Looker("verizon-eds", options(api, **{**more, **odd})).refused(), odd)
 
 
 def bad_options():
@@ -261,8 +303,8 @@ def secrets_are_wiped():
             looker.ask("198.51.100.7")
             with api.lock:
                 api.tokens.clear()
-        equal(in_memory(looker, SECRET), [], "where the secret is in memory")
-        check(in_memory(looker, str(api.folder)), "what is in memory is found")
+        equal(in_memory(looker.process, SECRET), [], "where the secret is in memory")
+        check(in_memory(looker.process, str(api.folder)), "what is in memory is found")
 
 
 def certificate_of_another():
@@ -285,6 +327,6 @@ def stops_with_questions_under_way():
 
 
 if __name__ == "__main__":
-    harness.run(answers_of_every_shape, platforms_of_a_region, an_id_for_each_app, bad_options, faults_end_well,
+    harness.run(answers_of_every_shape, platforms_of_a_region, an_id_for_each_app, sessions, bad_options, faults_end_well,
                 slow_ones_hold_up_nobody, a_resolver_that_hangs, many_at_a_time_and_connections_kept, tokens_end, tokens_are_renewed_early,
                 token_faults, secrets_change, secrets_are_wiped, certificate_of_another, stops_with_questions_under_way)

@@ -378,6 +378,11 @@ class Daemon:
 
     # -- Requests
 
+    def start_ctl(self, *words):
+        """Starts edgesteerctl, without waiting for it."""
+        return subprocess.Popen([program("edgesteerctl"), "-s", str(self.socket_path), "--json", *words],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=program_env())
+
     def ctl(self, *words, code=0, as_json=True):
         """Runs edgesteerctl. `code`: the exit code it must have; None: any."""
         command = [program("edgesteerctl"), "-s", str(self.socket_path)] + (["--json"] if as_json else []) + list(words)

@@ -71,12 +71,12 @@ def test_learns():
                                  ("10.30.1.0/24", "region"), ("203.0.113.0/24", "region")):
             stays(d, client, expected, 0.7)
         lines = asked(d)
-        check(lines and all(address.startswith(("10.10.", "10.11.")) for address, _, _ in lines), lines)
-        check(all(app == APP and direct == "0" for _, direct, app in lines), lines)
-        per_prefix = collections.Counter(address.rsplit(".", 1)[0] for address, _, _ in lines)
+        check(lines and all(address.startswith(("10.10.", "10.11.")) for address, *_ in lines), lines)
+        equal({tuple(rest) for _, *rest in lines}, {("0", APP, "0")})
+        per_prefix = collections.Counter(address.rsplit(".", 1)[0] for address, *_ in lines)
         equal(per_prefix["10.10.1"], 3, "as many as have to agree, and no more while that is fresh")
         equal(per_prefix["10.10.7"], 3, "tries")
-        equal(len({address for address, _, _ in lines if address.startswith("10.10.1.")}), 3, "different addresses")
+        equal(len({address for address, *_ in lines if address.startswith("10.10.1.")}), 3, "different addresses")
         told = [line for line in d.log().splitlines() if "ber for a client of verizon, which cannot reach it" in line]
         equal(len(told), 1, "told once")
         # No two answers' scopes overlap.
@@ -139,7 +139,7 @@ def test_shown():
             equal(sorted(row["prefix"] for row in d.ctl_json("learned", *words)["learned"]), prefixes, words)
         check("10.10.1.0/24  nyc" in d.ctl("learned", as_json=False).out, "a table")
         service, = d.ctl_json("discovery")["services"]
-        equal((service["name"], service["state"], service["found"], service["not_found"]), ("teller", "closed", 2, 1))
+        equal((service["name"], service["state"], service["found"], service["not_found"]), ("teller for verizon", "closed", 2, 1))
         check("teller" in d.ctl("discovery", as_json=False).out)
         stats = d.ctl_json("stats")
         equal((stats["learned"], stats["discovery_asked"], stats["learned_prefixes"], stats["learned_out_of_reach"]), (2, 3, 3, 1))
@@ -183,7 +183,64 @@ def test_direct():
     with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier,latitude,longitude,class\n127.0.0.0/8,self,0,0,\n",
                                                   "says": "127. found region\n"}) as d:
         until(lambda: d.query(APP) and asked(d), 10 * harness.slowness(), "it is asked about", 0.02)
-        equal(asked(d)[0], ["127.0.0.1", "1", APP])
+        equal(asked(d)[0][:3], ["127.0.0.1", "1", APP])
+        ports = [int(line[3]) for line in asked(d) if line[1] == "1"]
+        check(ports and all(port >= 1024 for port in ports), "source ports", ports)
+    # By TCP there is none of a device behind a NAT that a service would know.
+    with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier\n127.0.0.0/8,self\n",
+                                                  "says": "127. found region\n"}) as d:
+        until(lambda: d.query(APP, tcp=True) and asked(d), 10 * harness.slowness(), "it is asked about", 0.02)
+        equal(asked(d)[0], ["127.0.0.1", "1", APP, "0"])
+
+
+def test_registers():
+    """What a plugin that keeps to the contract badly tells of a registration."""
+    with daemon("register good\n", register=[APP]) as d:
+        reply = d.ctl_json("discovery", "register")
+        equal([(step["site"], step["text"]) for step in reply["services"][0]["steps"]],
+              [("bos", ADDRESSES["bos"]), ("nyc", ADDRESSES["nyc"])], "what its carriers reach, and not everybody")
+        d.write("says", "register fails\n")
+        reply = d.ctl("discovery", "register", code=1).json
+        equal(reply["services"][0]["error"], "failed without reporting an error")
+        d.write("says", "register bad\n")
+        reply = d.ctl("discovery", "register", code=5).json
+        equal((len(reply["services"][0]["steps"]), reply["services"][0]["steps_not_shown"]), (5000, 1002))
+        check("breaks the plugin contract" in reply["services"][0]["error"], reply["services"][0]["error"])
+        check("\033" not in d.ctl("discovery", "register", code=5, as_json=False).out, "escapes")
+        # One that does not stop keeps neither a reload nor the end; whoever waits is told.
+        d.write("says", "register hangs\n10.10. found nyc\n")
+        waiting = d.start_ctl("discovery", "register", "--apply")
+        time.sleep(1 * harness.slowness())
+        check("under way" in d.ctl("discovery", "register", code=1).out)
+        stays(d, "10.10.1.0/24", "bos", 1.0)
+        equal(asked(d), [], "nothing is looked up meanwhile")
+        changed = config(register=[APP], rate=7)
+        d.reload(changed)
+        equal(d.query(APP).rcode, 0)
+        begun = time.monotonic()
+        d.stop()
+        check(time.monotonic() - begun < 7 * harness.slowness(), "it has stopped in time")
+        out, _ = waiting.communicate(timeout=10)
+        check("the daemon is stopping" in out, out)
+
+
+def test_unasked():
+    """A client that cannot be asked about tells nothing of its prefix, nor of the service."""
+    def service():
+        return d.ctl_json("discovery")["services"][0]
+
+    with daemon("10.10.2. found nyc\n10.10. unasked\n", learned={"tries": 1}, rate=1) as d:
+        stays(d, "10.10.1.0/24", "bos", 1.0)
+        equal(len(asked(d)), 1, "it is left alone for a while")
+        begun = time.monotonic()
+        for i in range(20):
+            d.query(APP, ecs=f"10.10.{100 + i}.0/24")
+        until(lambda: service()["unasked"] >= 20, 20, "the others are tried", 0.05)
+        check(time.monotonic() - begun < 8, "they take nothing of the rate", time.monotonic() - begun)
+        equal((service()["state"], service()["error"], d.ctl_json("learned")["count"]), ("closed", None, 0))
+        learns(d, "10.10.2.0/24", "nyc")
+        (d.folder / "says").write_text("10.10. found nyc\n")
+        learns(d, "10.10.1.0/24", "nyc", 60)
 
 
 def test_believed():
@@ -202,4 +259,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_believed, limit_s=300)
+    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
+                test_believed, limit_s=300)

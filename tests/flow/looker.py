@@ -95,10 +95,10 @@ class Looker:
             equal([line for line in self.lines if any(not " " <= c and c != "\t" for c in line)], [], "control characters")
 
 
-def in_memory(looker, text):
+def in_memory(process, text):
     """The mappings of the process that have it; those that core dumps leave out do not count."""
-    found, folder = [], pathlib.Path("/proc") / str(looker.process.pid)
-    flags = None
+    found, folder = [], pathlib.Path("/proc") / str(process.pid)
+    flags, octets = None, text if isinstance(text, bytes) else text.encode()
     with open(folder / "smaps", encoding="utf-8") as smaps, open(folder / "mem", "rb", buffering=0) as memory:
         for line in smaps:
             words = line.split()
@@ -107,7 +107,7 @@ def in_memory(looker, text):
             elif words[0] == "VmFlags:" and mode.startswith("rw") and name != "[vvar]":
                 flags = words[1:]
                 memory.seek(span[0])
-                if "dd" not in flags and text.encode() in memory.read(span[1] - span[0]):
+                if "dd" not in flags and octets in memory.read(span[1] - span[0]):
                     found.append(name)
     check(flags, "smaps has no VmFlags")
     return found

@@ -74,6 +74,7 @@ class LookupApi:
         self.requests = []                  # (method, path with query, headers, body) of the service
         self.token_requests, self.tokens_now, self.tokens_at_once = 0, 0, 0
         self.fault, self.token_fault = None, None
+        self.session_path = None            # where sessions are begun; None: there are none
         self.connections = 0
         self.write("id", CLIENT_ID)
         self.write("secret", SECRET)
@@ -183,6 +184,9 @@ class LookupApi:
 
     # -- For those that have a service
 
+    def give_session(self, handler, headers, body):
+        raise NotImplementedError
+
     def unauthorized(self, handler):
         raise NotImplementedError
 
@@ -231,7 +235,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         api, parts = self.api, urllib.parse.urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         size = int(headers.get("content-length", 0))
-        body = self.rfile.read(size).decode() if self.command == "POST" else None
+        body = self.rfile.read(size).decode() if size or self.command == "POST" else None
         query = {name: values[-1] for name, values in urllib.parse.parse_qs(parts.query, keep_blank_values=True).items()}
         if parts.path == "/token":
             api.count_token(1)
@@ -241,6 +245,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             finally:
                 api.count_token(-1)
             return
+        if parts.path == api.session_path:
+            api.give_session(self, headers, body)
+            return
         with api.lock:
             api.requests.append((self.command, self.path, headers, body))
         if not api.has_token(headers):
@@ -248,7 +255,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif not api.fault or api.fault(self):
             api.serve(self, self.command, parts.path, query, headers, body)
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = do_PUT = do_DELETE = answer
 
 
 # ---- Faults ----------------------------------------------------------------------------------------------------------

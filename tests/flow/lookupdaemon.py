@@ -43,7 +43,8 @@ class Programmed(Daemon):
 
     def give(self, text):
         """Another program in its place, for the next start of it."""
-        new = self.write("program.new", HEAD.replace("#!/usr/bin/env python3", f"#!{os.path.realpath('/proc/self/exe')}") + text)
+        python = f"#!{os.path.realpath('/proc/self/exe')}"
+        new = self.write("program.new", HEAD.replace("#!/usr/bin/env python3", python) + text)
         new.chmod(0o700)
         new.replace(self.path)
 
@@ -140,7 +141,8 @@ say(id=held[-1], sites=["nyc"])
 
 def test_answers_for_others():
     """With the number of a question that is over, of none, or that says what it is for."""
-    for reply in ('say(id=done.pop(), sites=["nyc"]) if done else say(id=q["id"], outcome="not-found") or done.append(q["id"])',
+    for reply in ('say(id=done.pop(), sites=["nyc"]) if done else say(id=q["id"], outcome="not-found") or '
+                  'done.append(q["id"])',
                   'say(id=q["id"] + 1000, sites=["nyc"])',
                   'say(id=q["id"], prefix="10.10.77.0/24", sites=["nyc"])'):
         with Programmed(f"done = []\nfor q in questions(): {reply}\n") as d:

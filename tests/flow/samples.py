@@ -92,12 +92,12 @@ def as_the_readme_says():
 
 
 def commented_out():
-    """What conf/edgesteer.yaml has of providers and host names as comments is right once it is none."""
+    """What conf/edgesteer.yaml has of providers, host names and services as comments is right once it is none."""
     text = (CONF / "edgesteer.yaml").read_text(encoding="utf-8")
     before, begin, rest = text.partition("# providers:\n")
     part, end, after = rest.partition("\nchecks:\n")
-    part = re.sub(r"^# (?=[a-z-]+: | )", "", part, flags=re.M)
-    for key in ("  - plugin: kubernetes", "  - plugin: file", "defaults:", "resolver:", "alias-max-age:", "aws-ranges:"):
+    part = re.sub(r"^# (?=[a-z-]+:(?: |$)| )", "", part, flags=re.M)
+    for key in ("  - plugin: kubernetes", "  - plugin: file", "  - plugin: verizon-eds", "learned:", "defaults:", "resolver:", "alias-max-age:", "aws-ranges:"):
         check(re.search(f"^{key}", part, re.M), key)
     text = before + begin[2:] + part + end + after
     text = re.sub(r"(  user:) edgesteer ", rf"\1 {pwd.getpwuid(os.geteuid()).pw_name} ", text)

@@ -3,9 +3,11 @@
 //
 //   FIRST-OCTETS OUTCOME [SITE[,SITE]...] [CARRIER]
 //
-// of which the first whose octets ("10.1.") begin the address counts. Outcomes: found, missed, busy, denied, broken; silent
+// of which the first whose octets ("10.1.") begin the address counts. Outcomes: found, missed, busy, denied, broken, unasked; silent
 // (no answer), late (after the deadline), twice, other (for a question that was not asked), return (look_up() returns).
-// Every question is a line of the file `log`: the address, whether it is direct, and the app.
+// What it registers the line "register WAY" says: good (all is added), bad (steps that are none), fails (without a word),
+// hangs (until long after it is to stop).
+// Every question is a line of the file `log`: the address, whether it is direct, the app and the port.
 #include "edgesteer-plugin.h"
 
 #include <arpa/inet.h>
@@ -77,9 +79,9 @@ static void look(const char *path, const char *address, char words[4][256])
 
 static enum edgesteer_outcome outcome_of(const char *word)
 {
-	static const char *const words[] = {"found", "missed", "busy", "denied", "timeout", "broken"};
+	static const char *const words[] = {"found", "missed", "busy", "denied", "timeout", "broken", "unasked"};
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		if (strcmp(words[i], word) == 0)
 			return (enum edgesteer_outcome)i;
 	return EDGESTEER_FOUND;
@@ -106,7 +108,7 @@ static int answer(struct teller *self, const struct edgesteer_question *question
 
 	inet_ntop(question->family == 4 ? AF_INET : AF_INET6, question->address, address, sizeof(address));
 	if (log) {
-		fprintf(log, "%s %d %s\n", address, question->is_direct, question->app ? question->app : "-");
+		fprintf(log, "%s %d %s %d\n", address, question->is_direct, question->app ? question->app : "-", question->port);
 		fclose(log);
 	}
 	look(self->file, address, words);
@@ -144,6 +146,48 @@ static int look_up(void *ctx)
 	return 0;
 }
 
+static void step_badly(const struct edgesteer_host *host)
+{
+	const struct edgesteer_step steps[] = {
+		{.size = 8, .action = EDGESTEER_ADD}, {.size = sizeof(steps[0]), .action = (enum edgesteer_action)99},
+		{.size = sizeof(steps[0]), .action = EDGESTEER_ADD, .progress = (enum edgesteer_progress)99},
+		{.size = sizeof(steps[0]), .action = EDGESTEER_KEEP, .progress = EDGESTEER_DONE},
+	};
+
+	host->step(host, NULL);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		host->step(host, &steps[i]);
+	for (int i = 0; i < 6000; i++) {
+		const struct edgesteer_step good = {.size = sizeof(good), .action = EDGESTEER_ADD, .text = "an escape \033[31m"};
+
+		host->step(host, &good);
+	}
+}
+
+static int register_targets(void *ctx, const struct edgesteer_registration *registration)
+{
+	struct teller *self = ctx;
+	char words[4][256] = {"", "good"};
+
+	(void)look(self->file, "register", words);
+	if (strcmp(words[1], "fails") == 0)
+		return -1;
+	if (strcmp(words[1], "bad") == 0)
+		step_badly(self->host);
+	if (strcmp(words[1], "hangs") == 0)
+		(void)poll(NULL, 0, 30000);
+	for (size_t i = 0; i < registration->endpoint_count; i++) {
+		const struct edgesteer_endpoint *endpoint = &registration->endpoints[i];
+		const struct edgesteer_step step = {
+			.size = sizeof(step), .action = EDGESTEER_ADD, .progress = registration->apply ? EDGESTEER_DONE : EDGESTEER_PLANNED,
+			.app = endpoint->app, .site = endpoint->site, .text = endpoint->address_count ? endpoint->addresses[0] : NULL,
+		};
+
+		self->host->step(self->host, &step);
+	}
+	return 0;
+}
+
 EDGESTEER_PLUGIN(teller) = {
 	.abi_major = EDGESTEER_PLUGIN_ABI_MAJOR,
 	.abi_minor = EDGESTEER_PLUGIN_ABI_MINOR,
@@ -154,4 +198,5 @@ EDGESTEER_PLUGIN(teller) = {
 	.open = open_teller,
 	.close = close_teller,
 	.look_up = look_up,
+	.register_targets = register_targets,
 };

@@ -181,7 +181,8 @@ size_t dig_reply_len;
 ldns_pkt *dig_wire(const uint8_t *query, size_t len, enum transport transport)
 {
 	bool is_udp = transport == TRANSPORT_UDP;
-	struct answer_client client = {dig_source, transport, is_udp ? 0 : DIG_IDLE_100MS, 0, &dig.counters};
+	struct answer_client client = {.addr = dig_source, .transport = transport, .idle_100ms = is_udp ? 0 : DIG_IDLE_100MS,
+	                               .counters = &dig.counters};
 	ldns_pkt *pkt = NULL;
 
 	if (is_udp) // over UDP a reply takes the place of its query

@@ -391,7 +391,7 @@ static int take(const struct edgesteer_host *lent, struct edgesteer_question *re
 
 static void describe_finding(FILE *file, uint64_t id, const struct edgesteer_finding *finding)
 {
-	static const char *const words[] = {"found", "not-found", "busy", "denied", "timeout", "broken"};
+	static const char *const words[] = {"found", "not-found", "busy", "denied", "timeout", "broken", "unasked"};
 
 	fprintf(file, "%llu %s", (unsigned long long)id, words[finding->outcome]);
 	for (size_t i = 0; i < finding->site_count; i++)

@@ -95,6 +95,30 @@ static void test_agreement(void **state)
 	book_free(book);
 }
 
+// Who repeats itself costs what is held no confidence, and measurements take nothing away: they put another in its place.
+static void test_measured(void **state)
+{
+	struct book *book = book_new(&rules);
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned prefix = 1; prefix <= 2; prefix++)
+		for (unsigned host = 1; host <= 3; host++)
+			(void)hear(book, prefix, host, 1, 1000);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(hear(book, 1, 9, 2, 1001 + i), OPINION_WAITS);
+	assert_int_equal(held(book, 1), 1);
+	for (unsigned i = 0; i < 100; i++) {
+		struct book_sample sample = {client(2, i), {.sites = {(uint16_t)(2 + i % 2)}}, 1, 0, 100, true};
+		enum opinion_outcome outcome;
+
+		assert_int_equal(book_hear(book, &sample, 1001 + i, &outcome), E_OK);
+		assert_int_equal(held(book, 2), 1);
+	}
+	assert_int_equal(book_counts_of(book)->withdrawn, 0);
+	book_free(book);
+}
+
 // A service that names two sites by turns, on every call: nothing is learned, and what was learned stays.
 static void test_flapping(void **state)
 {
@@ -378,7 +402,7 @@ static void test_saved(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_measured), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_room),
 		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_saved),

@@ -25,7 +25,7 @@ static const struct fakehost_pair sites[] = {
 	{"a.example.com", "bos"}, {"198.51.100.1", "nyc"}, {"2001:db8::1", "atl"}, {NULL, NULL},
 };
 
-static const char *const outcomes[] = {"found", "not-found", "busy", "denied", "timeout", "broken"};
+static const char *const outcomes[] = {"found", "not-found", "busy", "denied", "timeout", "broken", "unasked"};
 
 // "found a,b", "broken: TEXT".
 static const char *describe(const struct verdict *verdict)
@@ -144,7 +144,7 @@ static void test_program(void **state)
 		{"{\"id\": 7.5}", "expected an object with the `id` of a question, such as {\"id\": 7, \"sites\": [\"us-east-1\"]}"},
 		{"{\"id\": 7, \"sites\": 7}", "`sites` is neither a text nor a list of texts"},
 		{"{\"id\": 7, \"sites\": [null]}", "`sites` is neither a text nor a list of texts"},
-		{"{\"id\": 7, \"outcome\": \"good\"}", "`outcome` is none of found, not-found, busy, denied, timeout and broken"},
+		{"{\"id\": 7, \"outcome\": \"good\"}", "`outcome` is none of found, not-found, busy, denied, timeout, broken and unasked"},
 		{"{\"id\": 7, \"carrier\": 7}", "`carrier` is not a name of up to 63 octets"},
 		{"{\"id\": 7, \"class\": \"a b\"}", "`class` is not a name of up to 63 octets"},
 		{"{\"id\": 7, \"lifetime\": -1}", "`lifetime` is not a number of seconds, 0 to 2592000"},

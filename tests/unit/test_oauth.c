@@ -211,6 +211,40 @@ static void test_refused(void **state)
 	assert_true(oauth_refused(oauth, second, 110003));
 }
 
+// A session, begun with a token.
+static void test_session(void **state)
+{
+	static const struct oauth_client user = {.token_url = "https://127.0.0.1:1/login", .id = "user", .secret_file = secret,
+	                                         .session_header = "X-Session: "};
+	static const char *const odd[] = {"{\"access_token\": \"abc\"}", "{\"sessionToken\": \"a\\r\\nX: y\"}", "[]"};
+	struct oauth *session = oauth_new_session(https, &user, oauth);
+	struct https_result result = {.status = 200, .body = "{\"sessionToken\": \"abc\"}", .body_len = 23};
+	struct verdict verdict;
+	const char *header;
+	unsigned number;
+
+	(void)state;
+	assert_non_null(session);
+	reply(200, "{\"access_token\": \"a\"}", 100000);
+	assert_int_equal(oauth_get(session, 100001, &header, &number, &verdict), OAUTH_WAITING);
+	oauth_take(session, &result, 100002);
+	assert_int_equal(oauth_get(session, 100003, &header, &number, &verdict), OAUTH_READY);
+	assert_string_equal(header, "X-Session: abc");
+	assert_true(oauth_refused(session, number, 100004));
+	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		result.body = odd[i];
+		result.body_len = strlen(odd[i]);
+		oauth_take(session, &result, 120000);
+		assert_int_equal(oauth_get(session, 120001, &header, &number, &verdict), OAUTH_WAITING); // it is asking still
+		assert_string_equal(at(120001), "t-");
+	}
+	// What is refused with 401 is the token that it was asked for with.
+	result = (struct https_result){.status = 401, .body = "{\"errorCode\": \"X.Y\"}", .body_len = 20};
+	oauth_take(session, &result, 120002);
+	assert_string_equal(at(120003), "wa");
+	oauth_free(session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +253,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session, setup, teardown),
 	};
 
 	if (tempdir_make(folder) < 0)

@@ -1,0 +1,286 @@
+// From observations to learned prefixes; see observe.h and sightings.h.
+#include "learn/sightings.h"
+
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "config/config.h"
+#include "learn/merit.h"
+#include "learn/observe.h"
+#include "learn/rounds.h"
+#include "steer/place.h"
+#include "steer/site.h"
+#include "view/index.h"
+#include "view/learned.h"
+#include "view/live.h"
+#include "view/view.h"
+
+// ---- rules ----------------------------------------------------------------------------------------------------------
+
+static int read_group(const struct config *config, struct report *report, gid_t *ret_gid)
+{
+	char buf[16384];
+	struct group entry, *found = NULL;
+
+	if (getgrnam_r(config->observe.socket_group, &entry, buf, sizeof(buf), &found) != 0 || !found) {
+		report_error(report, config->file, 0, 0, "observe.socket-group: there is no group %s", config->observe.socket_group);
+		return E_INVAL;
+	}
+	*ret_gid = entry.gr_gid;
+	return E_OK;
+}
+
+int sightings_read(const struct config *config, struct report *report, struct observe_rules *ret_rules)
+{
+	const struct config_observe *observe = &config->observe;
+	struct inlet_place *inlet = &ret_rules->place.inlet;
+
+	*ret_rules = (struct observe_rules){
+		.is_on = observe->is_on,
+		.observed = {observe->samples, observe->hosts, observe->window_s, observe->max},
+		.margin = observe->margin, .explore = observe->explore,
+		.len_v4 = (uint8_t)config->learned.prefix_v4, .len_v6 = (uint8_t)config->learned.prefix_v6,
+		.place.inlet = {.mode = observe->socket_mode, .gid = (gid_t)-1},
+	};
+	if (observe->file)
+		snprintf(ret_rules->place.file, sizeof(ret_rules->place.file), "%s", observe->file);
+	if (observe->socket)
+		snprintf(inlet->path, sizeof(inlet->path), "%s", observe->socket);
+	return observe->is_on && observe->socket_group ? read_group(config, report, &inlet->gid) : E_OK;
+}
+
+static bool same_aggregation(const struct observe_rules *a, const struct observe_rules *b)
+{
+	return a->is_on == b->is_on && a->observed.samples == b->observed.samples && a->observed.hosts == b->observed.hosts &&
+	       a->observed.window_s == b->observed.window_s && a->observed.max == b->observed.max && a->len_v4 == b->len_v4 &&
+	       a->len_v6 == b->len_v6;
+}
+
+void sightings_take(struct learner *learner, const struct observe_rules *rules)
+{
+	struct observe *observe = &learner->observe;
+
+	if (!same_aggregation(&observe->rules, rules)) {
+		observe->observed = observed_free(observe->observed);
+		observe->merit = merit_free(observe->merit);
+		if (rules->is_on) {
+			observe->observed = observed_new(&rules->observed);
+			observe->merit = merit_new();
+		}
+		if (rules->is_on && (!observe->observed || !observe->merit)) {
+			log_error("observe: out of memory: nothing is learned by it until the next reload");
+			observe->observed = observed_free(observe->observed);
+		}
+	}
+	if (!rules->is_on || !observer_reads(observe->observer, &rules->place)) {
+		observe->observer = observer_stop(observe->observer);
+		if (rules->is_on && (rules->place.file[0] || rules->place.inlet.path[0]))
+			observe->observer = observer_start(observe->hopper, learner->wake_fd, &rules->place);
+	}
+	observe->rules = *rules;
+}
+
+void sightings_stop(struct observe *observe)
+{
+	observe->observer = observer_stop(observe->observer);
+}
+
+// ---- observations ---------------------------------------------------------------------------------------------------
+
+struct observing {
+	struct learner *learner;
+	const struct view *view;
+	const struct observation *observation;
+	struct prefix prefix;
+	uint16_t carrier;          // whose sites the client reaches, as site_reached_by() takes it
+	int64_t now_s;
+};
+
+// What is learned of it counts more than the prefix table, as in answers.
+static uint16_t carrier_of(const struct live *live, const struct addr *client)
+{
+	const struct view *view = live->view;
+	const struct learned_row *row =
+		live->learned ? learned_row_of(live->learned, learned_lookup(live->learned, client)) : NULL;
+	uint8_t depth;
+	const struct place *place = places_lookup(view->places, client, &depth);
+
+	return row ? row->carrier : place_is_edge(view->places, place) ? place->carrier : 0;
+}
+
+// The number of the observation's site; -1: it was counted and told why not.
+static int usable_site(const struct observing *o)
+{
+	struct learner *learner = o->learner;
+	const struct names *carriers = o->view->places->carriers;
+	const char *name = o->observation->site, *carrier = o->carrier ? names_text(carriers, o->carrier) : "no carrier";
+	int site = index_find_site(o->view, name);
+
+	if (site < 0) {
+		learner->observe.unknown_sites++;
+		if (rounds_is_news(learner, OBSERVE_SOURCE, name, "unknown"))
+			log_warning("observe: the site %s was measured, which the config has not: it is ignored", name);
+		return -1;
+	}
+	if (!site_reached_by(&o->view->sites[site], o->carrier)) {
+		learner->observe.out_of_reach++;
+		if (rounds_is_news(learner, OBSERVE_SOURCE, name, carrier))
+			log_warning("observe: the site %s was measured by a client of %s, which cannot reach it: it is ignored", name,
+			            carrier);
+		return -1;
+	}
+	return site;
+}
+
+// What is enough, by the view's numbers of the sites that the client can reach. Returns how many; *ret_weight: of how many
+// samples all that is known of the prefix is.
+static unsigned read_measures(const struct observing *o, struct measure *ret_measures, uint32_t *ret_weight)
+{
+	struct learner *learner = o->learner;
+	unsigned count = observed_measures(learner->observe.observed, &o->prefix, o->now_s, ret_measures), used = 0;
+
+	*ret_weight = 1;
+	for (unsigned i = 0; i < count; i++) {
+		int site = index_find_site(o->view, book_text(learner->book, ret_measures[i].site));
+
+		*ret_weight += ret_measures[i].samples;
+		if (!ret_measures[i].is_enough || site < 0 || !site_reached_by(&o->view->sites[site], o->carrier))
+			continue;
+		ret_measures[used] = ret_measures[i];
+		ret_measures[used++].site = (uint16_t)site;
+	}
+	return used;
+}
+
+static struct merit_order order_held(const struct observing *o, const struct book_entry *entry)
+{
+	struct merit_order order = {.count = 0};
+
+	for (unsigned i = 0; i < FINDING_SITES_MAX && entry && entry->opinion.has_held && entry->opinion.held.sites[i]; i++) {
+		int site = index_find_site(o->view, book_text(o->learner->book, entry->opinion.held.sites[i]));
+
+		if (site >= 0 && site_reached_by(&o->view->sites[site], o->carrier))
+			order.sites[order.count++] = (uint16_t)site;
+	}
+	return order;
+}
+
+static bool has_same_first(const struct finding *a, const struct finding *b)
+{
+	return a->sites[0] == b->sites[0];
+}
+
+// The order as the book has it, with the carrier and the class that a service has said, if any. What decides is the first
+// site: while the one of what is held, or of what samples say instead, stays, so do those behind it, for a time. E_LIMIT,
+// E_NOMEM.
+static int finding_of(const struct observing *o, const struct merit_order *order, const struct book_entry *entry,
+                      struct finding *ret_finding)
+{
+	struct finding finding = {.carrier = 0};
+	int err = E_OK;
+
+	if (entry && entry->opinion.has_held) {
+		finding.carrier = entry->opinion.held.carrier;
+		finding.class_ = entry->opinion.held.class_;
+	}
+	for (unsigned i = 0; i < order->count && err == E_OK; i++)
+		err = book_name(o->learner->book, o->view->sites[order->sites[i]].name, &finding.sites[i]);
+	if (entry && entry->opinion.voice_count > 0 && has_same_first(&finding, &entry->opinion.next))
+		finding = entry->opinion.next;
+	else if (entry && entry->opinion.has_held && has_same_first(&finding, &entry->opinion.held) &&
+	         o->now_s - entry->heard_s < OBSERVE_CONFIRM_S)
+		finding = entry->opinion.held;
+	*ret_finding = finding;
+	return err;
+}
+
+// Whether a finding is worth a sample of its prefix now:
+//
+//   what is held             the finding                              worth a sample
+//   is a service's           begins with the same site                no: it is the service's to confirm
+//   is by measuring          is the same, and nothing is in dispute   every OBSERVE_CONFIRM_S
+//   any                      else                                     yes
+static bool is_worth(const struct book_entry *entry, const struct finding *finding, uint16_t source, int64_t now_s)
+{
+	const struct finding *held = entry && entry->opinion.has_held ? &entry->opinion.held : NULL;
+
+	if (held && entry->source != source && has_same_first(held, finding))
+		return false;
+	if (held && opinion_same(held, finding) && entry->opinion.voice_count == 0)
+		return now_s - entry->heard_s >= OBSERVE_CONFIRM_S || now_s < entry->heard_s;
+	return true;
+}
+
+static void judge(const struct observing *o)
+{
+	struct learner *learner = o->learner;
+	struct measure measures[OBSERVED_SITES];
+	struct book_sample sample = {.addr = o->observation->client, .is_measured = true};
+	unsigned count = read_measures(o, measures, &sample.weight);
+	const struct book_entry *entry = book_find(learner->book, &o->prefix);
+	struct merit_order held = order_held(o, entry), order;
+	enum opinion_outcome outcome;
+
+	if (count == 0)
+		return;
+	order = merit_judge(o->view, merit_rivals_of(learner->observe.merit, o->view, &o->observation->client), measures, count,
+	                    &held, learner->observe.rules.margin);
+	if (order.count == 0 || finding_of(o, &order, entry, &sample.finding) < 0 ||
+	    book_name(learner->book, OBSERVE_SOURCE, &sample.source) < 0 ||
+	    !is_worth(entry, &sample.finding, sample.source, o->now_s))
+		return;
+	if (entry && entry->source == sample.source)
+		book_note(learner->book, &o->prefix, sample.weight, o->now_s);
+	if (book_hear(learner->book, &sample, o->now_s, &outcome) == E_OK) // else it is full of busier prefixes, which it counts
+		learner->touches++;
+}
+
+static void take(const struct observing *o)
+{
+	struct observe *observe = &o->learner->observe;
+	uint16_t name;
+
+	if (usable_site(o) < 0 || book_name(o->learner->book, o->observation->site, &name) < 0 ||
+	    observed_add(observe->observed, &o->prefix, name, o->observation->host, o->observation->us, o->now_s) < 0)
+		return;
+	observe->taken++;
+	judge(o);
+}
+
+// Those that explore do so for as long as caches may hold an answer: the longest TTL of an app.
+static uint64_t epoch_of(const struct view *view, int64_t now_ms)
+{
+	uint32_t ttl_s = 1;
+
+	for (uint32_t i = 0; i < view->app_count; i++)
+		if (view->apps[i].ttl_s > ttl_s)
+			ttl_s = view->apps[i].ttl_s;
+	return 1 + (uint64_t)(now_ms / (INT64_C(1000) * ttl_s));
+}
+
+bool sightings_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
+{
+	struct observe *observe = &learner->observe;
+	struct observation observation;
+	unsigned count = 0;
+
+	if (observe->observed && observe->ticked_s != now_s) {
+		observed_tick(observe->observed, now_s);
+		observe->epoch = observe->rules.explore && book_count(learner->book) > 0 ? epoch_of(live->view, now_ms) : 0;
+		observe->ticked_s = now_s;
+	}
+	while (count < OBSERVE_ROUND && hopper_take(observe->hopper, &observation)) {
+		struct observing o = {learner, live->view, &observation, book_prefix(learner->book, &observation.client),
+		                      carrier_of(live, &observation.client), now_s};
+
+		count++;
+		if (observe->observed)
+			take(&o);
+	}
+	return count == OBSERVE_ROUND;
+}

@@ -16,14 +16,14 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain drains force explain reload sources discovery learned observe stats version help"
+	local verbs="status check sites apps targets drain undrain drains force report vantages brake explain reload sources discovery learned observe stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket) socket=${COMP_WORDS[++i]} ;;
-		--app | --site | --region | --carrier | --at | --for | --until | --over | --reason | --by | --client | --source | --timeout) ((i++)) ;;
+		--app | --site | --region | --carrier | --at | --for | --until | --over | --reason | --by | --client | --source | --vantage | --ttl | --observed-at | --timeout) ((i++)) ;;
 		-*) ;;
 		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
 		esac
@@ -44,7 +44,8 @@ _edgesteerctl() {
 	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
 	--over) choice="5m 10m 30m 1h" ;;
-	--region | --carrier | --at | --until | --reason | --by | --client | --source | --timeout) return ;;
+	--ttl) choice="10s 30s 1m 5m" ;;
+	--region | --carrier | --at | --until | --reason | --by | --client | --source | --vantage | --observed-at | --timeout) return ;;
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
@@ -52,6 +53,7 @@ _edgesteerctl() {
 		undrain) options+=" --app --region --carrier --over --by --wait" ;;
 		drains) options+=" --ended" ;;
 		force) options+=" --reason --by" ;;
+		report) options+=" --vantage --carrier --ttl --observed-at" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
 		discovery) options+=" --apply" ;;
@@ -66,8 +68,10 @@ _edgesteerctl() {
 			case $verb/$words in
 			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names "$socket" sites) ;;
 			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
+			report/1) choice="up down" ;;
+			brake/0) choice=release ;;
 			discovery/0) choice=register ;;
-			force/0) choice=$(_edgesteerctl_targets "$socket") ;;
+			force/0 | report/0) choice=$(_edgesteerctl_targets "$socket") ;;
 			force/1) choice="up down auto" ;;
 			learned/0) choice=forget ;;
 			help/0) choice=$verbs ;;

@@ -73,3 +73,4 @@ static inline void locate_lengthen(struct location *location, uint8_t depth)
 // The length in bits of the client's prefix that is hashed within a group: the app's, or the leaf's where that is
 // longer.
 uint8_t locate_hash_len(const struct app *app, const struct location *location) PURE;
+

@@ -7,6 +7,7 @@
 #include "answer/share.h"
 #include "base/hash.h"
 #include "base/must.h"
+#include "view/columns.h"
 #include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -31,10 +32,39 @@ struct picking {
 	const struct app *app;
 	struct location *where;
 	uint8_t barred;
-	bool hashed;     // a hash has decided something
+	bool hashed; // a hash has decided something
+	bool is_located;  // the next is known
+	uint16_t carrier; // whose vantages count for the client
 	bool is_counted; // the client's share is known:
 	uint32_t client; // see answer/share.h
 };
+
+// The carrier whose vantages count for the client: that of its place, so the choice holds for the place's leaf alone.
+static uint16_t carrier_of(struct picking *picking)
+{
+	const struct places *places = picking->live->view->places;
+	struct location *where = picking->where;
+	const struct place *place;
+	uint8_t depth;
+
+	if (picking->is_located)
+		return picking->carrier;
+	place = places_lookup(places, where->client, &depth);
+	locate_lengthen(where, depth);
+	picking->carrier = where->learned ? where->learned->carrier : place_is_edge(places, place) ? place->carrier : 0;
+	picking->is_located = true;
+	return picking->carrier;
+}
+
+// The state of a target whose health differs by carrier, for this client, less what does not bar.
+static NOINLINE uint8_t bars_of_carrier(struct picking *picking, uint32_t number)
+{
+	uint8_t state = live_state(picking->live, number);
+
+	if (picking->barred & TARGET_DOWN && columns_differ(picking->live->columns, number, carrier_of(picking)))
+		state ^= TARGET_DOWN;
+	return state & picking->barred & (TARGET_CLOSED | TARGET_PARTS);
+}
 
 // Whether the target, which takes a part of its clients only, takes this one.
 static NOINLINE bool is_taken(struct picking *picking, uint32_t number, uint8_t bars)
@@ -55,6 +85,8 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 	uint8_t bars = live_state(picking->live, number) & picking->barred;
 
 	if (likely(!bars))
+		return true;
+	if (unlikely(bars & TARGET_BY_CARRIER) && !(bars = bars_of_carrier(picking, number)))
 		return true;
 	if (likely(bars & TARGET_CLOSED))
 		return false;
@@ -167,7 +199,7 @@ static NOINLINE int pick_by_learned(struct picking *picking)
 
 static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)
 {
-	picking->barred = barred;
+	picking->barred = barred | TARGET_BY_CARRIER;
 	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
 }
 

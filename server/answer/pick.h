@@ -15,7 +15,8 @@ struct target;
 // The first row that applies (DESIGN section 2.4). "Reachable" means that the order has it: no other target is ever
 // considered. Where something is learned of the client (view/learned.h), the learned sites come first, in their order,
 // and of the others only those that the learned carrier and class can reach are in the order. A target that is leaving is
-// drained to the clients that it does not take any more.
+// drained to the clients that it does not take any more. "Up" is what the vantages of the client's own carrier say, while
+// they say something, else what all others say.
 //
 //   a reachable target, not drained, not empty, up   PICK_HEALTHY      the first in order, or by weight in its group;
 //                                                                       one that is eased for this client only where no

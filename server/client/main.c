@@ -278,11 +278,11 @@ static json_t *make_request(const struct command *command, char **words, int cou
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (command->values[i] && i != OPT_WAIT)
-			good = good && json_object_set_new(request, client_options[i].name,
+			good = good && json_object_set_new(request, i == OPT_OBSERVED ? "observed_at" : client_options[i].name,
 			                                   client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = usage_error(command->verb, "an argument is not UTF-8");
-	else if (command->verb->show == client_show_force && !client_split_target(request))
+	else if (count > 1 && strcmp(command->verb->fields[1], "to") == 0 && !client_split_target(request))
 		*ret_exit = usage_error(command->verb, "'%s' is not APP/SITE", words[0]);
 	else if (count > 0 && strcmp(command->verb->fields[0], "site") == 0 && strchr(words[0], '/'))
 		*ret_exit = split_site(command, request, words[0]);

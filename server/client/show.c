@@ -233,6 +233,7 @@ void client_show_status(const json_t *reply)
 	client_print(stdout, "edgesteerd   %s, process %lld, up since %s (%s)\n", client_text(reply, "version"),
 	             client_int(reply, "pid"), client_time(started_s, since),
 	             client_span(clock_wall_s() - started_s, span));
+	client_show_brakes(reply);
 	show_refused(json_object_get(reply, "changes_refused"));
 	show_volatile(reply);
 	show_damaged(json_object_get(reply, "overrides_damaged"));
@@ -247,6 +248,14 @@ void client_show_status(const json_t *reply)
 	             client_int(health, "probes"), client_int(health, "failures"), client_int(health, "late"),
 	             client_int(health, "under_way"), client_int(health, "waiting"),
 	             json_is_true(json_object_get(health, "settled")) ? "" : "; the first round has not finished");
+	if (client_int(reply, "vantages"))
+		client_print(stdout, "vantages     %lld report (edgesteerctl vantages)\n", client_int(reply, "vantages"));
+	if (client_int(reply, "targets_damped"))
+		client_print(stdout, "flapping     %lld targets go up and down, and stay down for that\n",
+		             client_int(reply, "targets_damped"));
+	if (client_int(reply, "targets_panicking"))
+		client_print(stdout, "PANIC        %lld targets of apps of which too few are up: their health is ignored\n",
+		             client_int(reply, "targets_panicking"));
 	show_drains(reply);
 	show_forces(reply);
 }
@@ -338,9 +347,16 @@ const char *client_state_text(const json_t *target, char *buf)
 
 	if (forced[0])
 		snprintf(buf, CLIENT_STATE_LEN, "%s (forced %s)", state, forced);
+	else if (json_object_get(target, "damped_for_s"))
+		snprintf(buf, CLIENT_STATE_LEN, "%s (it flaps: damped for %lld s)", state, client_int(target, "damped_for_s"));
+	else if (json_object_get(target, "slow_start"))
+		snprintf(buf, CLIENT_STATE_LEN, "%s (slow start, %lld%%)", state, client_int(target, "slow_start"));
 	else
 		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
-		         json_is_true(json_object_get(target, "unready")) ? " (no server ready)" : "");
+		         json_is_true(json_object_get(target, "held"))      ? " (held by the brake)"
+		         : json_is_true(json_object_get(target, "panic"))   ? " (panic: health ignored)"
+		         : json_is_true(json_object_get(target, "unready")) ? " (no server ready)"
+		                                                            : "");
 	return buf;
 }
 
@@ -378,7 +394,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 	json_int_t last_s = client_int(target, "last_answer");
 	char last[CTL_TIME_LEN];
 	char state[CLIENT_STATE_LEN], ttl[CTL_INT_LEN], weight[CTL_INT_LEN], answers[CTL_INT_LEN], since[CTL_TIME_LEN],
-		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN];
+		probe[CTL_TIME_LEN], failures[CTL_INT_LEN], text[HEALTH_LEN], vantages[CLIENT_VANTAGES_LEN];
 	char *addresses = client_join(json_object_get(target, "addresses"));
 	const char *const cells[] = {
 		client_text(app, "name"), client_text(target, "site"), client_state_text(target, state), cname[0] ? cname : addresses,
@@ -387,6 +403,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 		since_s ? client_span(now_s - since_s, since) : "", probe_s ? client_span(now_s - probe_s, probe) : "",
 		client_int_text(health, "failures", failures),
 		health_text(health, text),
+		client_vantages_text(target, vantages),
 	};
 
 	client_table_add(table, cells);
@@ -396,7 +413,7 @@ static void add_target(struct client_table *table, const json_t *app, const json
 void client_show_apps(const json_t *reply)
 {
 	static const char *const titles[] = {"APP",      "SITE",   "STATE",   "ANSWER", ">TTL", ">WEIGHT",
-	                                     ">ANSWERS", ">LAST", ">SINCE", ">PROBED", ">FAILED", "HEALTH", NULL};
+	                                     ">ANSWERS", ">LAST", ">SINCE", ">PROBED", ">FAILED", "HEALTH", "VANTAGES", NULL};
 	const json_t *apps = json_object_get(reply, "apps");
 	struct client_table *table = client_table_new(titles);
 	int64_t now_s = clock_wall_s();
@@ -408,85 +425,6 @@ void client_show_apps(const json_t *reply)
 			add_target(table, app, json_array_get(targets, j), now_s);
 	}
 	client_table_print(table);
-}
-
-// ---- sources --------------------------------------------------------------------------------------------------------
-
-// "3 vanished, 2 stale, 1 refused": what is not as it should be.
-static const char *remarks_text(const json_t *source, char *buf)
-{
-	static const struct {
-		const char *field, *what;
-	} counts[] = {{"vanished", "vanished"}, {"stale", "stale"}, {"refused", "refused"}, {"unused", "not used"}};
-	size_t at = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
-		if (client_int(source, counts[i].field) > 0)
-			at += (size_t)snprintf(buf + at, CELL_LEN - at, "%s%lld %s", at ? ", " : "",
-			                       (long long)client_int(source, counts[i].field), counts[i].what);
-	return buf;
-}
-
-// What went wrong last: why a part of it is away, else its last error.
-static const char *trouble_text(const json_t *source)
-{
-	const json_t *parts = json_object_get(source, "parts");
-
-	for (size_t i = 0; i < json_array_size(parts); i++) {
-		const json_t *part = json_array_get(parts, i);
-
-		if (strcmp(client_text(part, "state"), "away") == 0 && client_text(part, "text")[0])
-			return client_text(part, "text");
-	}
-	return client_text(source, "error");
-}
-
-static void add_parts(struct client_table *table, const json_t *source, int64_t now_s)
-{
-	const json_t *parts = json_object_get(source, "parts");
-
-	for (size_t i = 0; i < json_array_size(parts); i++) {
-		const json_t *part = json_array_get(parts, i);
-		const char *name = client_text(part, "name");
-		char cell[CELL_LEN], state[CELL_LEN], since[CTL_TIME_LEN];
-		const char *const cells[] = {cell, state, "", "", "", client_text(part, "text")};
-
-		snprintf(state, sizeof(state), "%.*s for %s", CELL_LEN / 2, client_text(part, "state"),
-		         client_span(now_s - client_int(part, "since"), since));
-		snprintf(cell, sizeof(cell), "  %.*s", CELL_LEN / 2, name);
-		if (name[0])
-			client_table_add(table, cells);
-	}
-}
-
-void client_show_sources(const json_t *reply)
-{
-	static const char *const titles[] = {"SOURCE", "STATE", ">LAST GOOD", ">GIVES", "OF THEM", "TROUBLE", NULL};
-	const json_t *sources = json_object_get(reply, "sources");
-	struct client_table *table = client_table_new(titles);
-	int64_t now_s = clock_wall_s();
-
-	for (size_t i = 0; i < json_array_size(sources); i++) {
-		const json_t *source = json_array_get(sources, i);
-		bool is_locate = strcmp(client_text(source, "kind"), "locate") == 0;
-		json_int_t good_s = client_int(source, "last_good");
-		char gives[CELL_LEN], remarks[CELL_LEN], good[CTL_TIME_LEN];
-		const char *const cells[] = {client_text(source, "name"), client_text(source, "state"),
-		                             good_s ? client_span(now_s - good_s, good) : "never", gives,
-		                             remarks_text(source, remarks), trouble_text(source)};
-
-		if (strcmp(client_text(source, "kind"), "file") == 0)
-			snprintf(gives, sizeof(gives), "%s", json_is_true(json_object_get(source, "watched")) ? "watched" : "");
-		else
-			snprintf(gives, sizeof(gives), "%lld %s", (long long)client_int(source, is_locate ? "prefixes" : "targets"),
-			         is_locate ? "prefixes" : "targets");
-		client_table_add(table, cells);
-		add_parts(table, source, now_s);
-	}
-	client_table_print(table);
-	if (client_int(reply, "more_files"))
-		client_print(stdout, "and %lld more files\n", client_int(reply, "more_files"));
 }
 
 // ---- explain --------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-enum { CLIENT_STATE_LEN = 64 };
+enum { CLIENT_STATE_LEN = 96 };
 
 // Of a target or candidate: "down (forced down)", into buf[CLIENT_STATE_LEN], which it returns.
 const char *client_state_text(const json_t *target, char *buf);
@@ -18,6 +18,14 @@ void client_show_drain(const json_t *reply);
 void client_show_drains(const json_t *reply);
 void client_show_undrain(const json_t *reply);
 void client_show_force(const json_t *reply);
+// What vantages say of a target: "cell-7 of verizon down 3 s", into buf[CLIENT_VANTAGES_LEN], which it returns.
+enum { CLIENT_VANTAGES_LEN = 512 };
+const char *client_vantages_text(const json_t *target, char *buf);
+void client_show_report(const json_t *reply);
+void client_show_vantages(const json_t *reply);
+void client_show_released(const json_t *reply);
+// What the brake holds, of the reply of `status` or `vantages`.
+void client_show_brakes(const json_t *reply);
 void client_show_explain(const json_t *reply);
 void client_show_reload(const json_t *reply);
 // Of what a reply has as its "effect".

@@ -178,6 +178,14 @@ struct config_check {
 	struct mark mark;
 };
 
+// What is believed of the word of vantages.
+struct config_health {
+	unsigned brake_max_ms;    // 0: the brake is off
+	unsigned half_life_ms;    // flap damping, see health/damping.h; 0: off
+	unsigned suppress, reuse;
+	unsigned longest_ms;
+};
+
 // What happens to addresses outside of a site's block.
 enum block_check {
 	BLOCK_CHECK_UNSET, // not given; only until the config has been loaded
@@ -237,6 +245,9 @@ struct config_app {
 	struct config_target *targets;
 	size_t target_count;
 	enum metro_rule unknown_metro;
+	unsigned quorum;          // fresh vantages that must say down, see health/column.h
+	unsigned panic_percent;   // with fewer targets up, health is ignored; 0: never
+	unsigned slow_start_ms;   // from when a target is up again until it takes its whole share
 	bool weighted;            // some target has a weight; the others then have 1
 	bool lacks_targets;       // it names none: all come from providers
 	bool is_provided;         // it is not in the config: every target has a `from`
@@ -278,6 +289,7 @@ struct config {
 	struct config_discovery *discoveries;
 	size_t discovery_count;
 	struct config_learned learned;
+	struct config_health health;
 	struct config_observe observe;
 	struct config_app defaults; // of apps that only providers name: what an app has besides its name and targets
 	struct config_check *checks;

@@ -299,6 +299,18 @@ static const struct option app_rows[] = {
 	 .help = "The health check of its targets. A target without a check is always up."},
 	{"unknown-metro", &text_enum, .words = metro_rules, .otherwise = "steering.unknown-metro",
 	 FIELD(config_app, unknown_metro), .help = "Overrides `steering.unknown-metro` for this app."},
+	{"quorum", &number_integer, .fallback = "1", .min = "1", .max = "64", FIELD(config_app, quorum),
+	 .help = "How many vantages must say that a target is down: the probes of `check`, what a provider says of the servers "
+	         "behind it, and each agent that reports (`edgesteerctl report`). Only those count that are fresh; with fewer "
+	         "fresh ones than this, all of them must. For the clients of a carrier only its own vantages count while one of "
+	         "them is fresh."},
+	{"panic", &number_percent, .fallback = "0%", .min = "0%", .max = "100%", FIELD(config_app, panic_percent),
+	 .help = "With a smaller share of its targets up than this, the app's health is ignored, and all are answered as if they "
+	         "were up, but those that are forced down or drained: a few targets would not take the clients of all. 0%: never; "
+	         "only when no target that a client can reach is up, its health is ignored."},
+	{"slow-start", &number_duration_ms, .fallback = "0s", .min = "0s", .max = "1h", FIELD(config_app, slow_start_ms),
+	 .help = "How long a target that has come back up takes to get all of its clients again, evenly, beginning with a "
+	         "twentieth."},
 	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
 	 LIST(config_app, last_addresses, last_address_count),
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},
@@ -381,6 +393,8 @@ static const struct option root_rows[] = {
 	 .help = "Services that are asked where clients are."},
 	{"learned", &schema_mapping, .schema = &options_learned, .offset = 0, .size = sizeof(struct config),
 	 .help = "How what they say becomes learned prefixes."},
+	{"health", &schema_mapping, .schema = &options_health, FIELD(config, health),
+	 .help = "What is believed of health checks and of what agents report."},
 	{"observe", &schema_mapping, .schema = &options_observe, FIELD(config, observe),
 	 .help = "Learned prefixes from measured round trips."},
 	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),

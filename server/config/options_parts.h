@@ -17,5 +17,7 @@
 
 // options_server.c: fills a struct config_server.
 extern const struct schema options_server;
+// options_health.c: fills a struct config_health.
+extern const struct schema options_health;
 // options_sources.c: entries of the lists, and `learned`, which fills members of struct config; `observe`.
 extern const struct schema options_locate, options_provider, options_discovery, options_learned, options_observe;

@@ -160,6 +160,14 @@ void rules_discovery(struct reader *reader, struct value *object, void *entry)
 	discovery->options = take_plugin_keys(reader, object, keys, ARRAY_LEN(keys));
 }
 
+void rules_damping(struct reader *reader, struct value *object, void *entry)
+{
+	const struct config_health *health = entry;
+
+	if (health->reuse >= health->suppress)
+		reader_error_at(reader, object, "`reuse` is %u, expected less than `suppress`, %u", health->reuse, health->suppress);
+}
+
 void rules_observe(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_observe *observe = entry;

@@ -14,6 +14,7 @@ void rules_domain(struct reader *reader, struct value *object, void *entry);
 void rules_locate(struct reader *reader, struct value *object, void *entry);
 void rules_provider(struct reader *reader, struct value *object, void *entry);
 void rules_discovery(struct reader *reader, struct value *object, void *entry);
+void rules_damping(struct reader *reader, struct value *object, void *entry);
 void rules_observe(struct reader *reader, struct value *object, void *entry);
 void rules_check_name(struct reader *reader, const char *name, void *entry);
 void rules_check(struct reader *reader, struct value *object, void *entry);

@@ -37,6 +37,7 @@ struct explaining {
 	const struct live *live;
 	const struct state *state;
 	const struct health *health; // NULL: not known
+	struct judge *judge;         // NULL: not known
 	struct learner *learner;     // NULL: nothing is learned
 	int64_t now_s;
 	const struct app *app; // the last one reached; NULL: none so far
@@ -132,6 +133,42 @@ static const char *basis_text(enum cost_basis basis)
 	return texts[basis];
 }
 
+// What is behind the state besides its own health, where nothing is forced. Returns the length.
+static int explain_judged(const json_t *object, char *buf, size_t size)
+{
+	json_int_t damped_s = json_integer_value(json_object_get(object, "damped_for_s"));
+	const json_t *share = json_object_get(object, "slow_start");
+
+	if (json_object_get(object, "held"))
+		return snprintf(buf, size, " (held as it was by the brake)");
+	if (json_object_get(object, "panic"))
+		return snprintf(buf, size, " (its app is in panic: health is ignored)");
+	if (damped_s)
+		return snprintf(buf, size, " (it flaps: damped for %lld s)", (long long)damped_s);
+	if (json_object_get(object, "unready"))
+		return snprintf(buf, size, " (no server ready)");
+	if (share)
+		return snprintf(buf, size, " (slow start, %lld%%)", (long long)json_integer_value(share));
+	return 0;
+}
+
+// What vantages elsewhere say of a candidate, a step each.
+static void explain_vantages(struct explaining *e, const char *site, const json_t *vantages)
+{
+	const json_t *vantage;
+	size_t i;
+
+	json_array_foreach(vantages, i, vantage) {
+		const char *carrier = json_string_value(json_object_get(vantage, "carrier"));
+
+		step(e, "health: %s is %s as vantage %s sees it, for %s%s; %lld s ago, from %s", site,
+		     json_is_true(json_object_get(vantage, "up")) ? "up" : "down",
+		     json_string_value(json_object_get(vantage, "vantage")), carrier ? "clients of " : "everybody",
+		     carrier ? carrier : "", (long long)json_integer_value(json_object_get(vantage, "age_s")),
+		     json_string_value(json_object_get(vantage, "who")));
+	}
+}
+
 // A target's state and what is behind it, in words into buf[STATE_LEN], which it returns; drains also in `object`, which has
 // the rest (target_json_state).
 static const char *explain_state(const struct explaining *e, json_t *object, uint32_t number, char *buf)
@@ -146,8 +183,8 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 		                100.0 * live_share(e->live, number) / SHARE_ALL);
 	if (forced != FORCE_AUTO)
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (forced %s)", override_force_text(forced));
-	else if (json_object_get(object, "unready"))
-		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (no server ready)");
+	else
+		len += explain_judged(object, buf + len, STATE_LEN - (size_t)len);
 	if (drain) {
 		json_object_set_new(object, "drained", reply_drain(drain));
 		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s%s drain, by %s, reason: %s",
@@ -173,7 +210,7 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
 	json_object_set_new(object, "reachable", json_boolean(reachable));
-	object = target_json_state(object, e->live, e->state, e->health, target_number);
+	object = target_json_state(object, e->live, e->state, e->judge, target_number);
 	explain_state(e, object, target_number, state);
 	set_text(object, "basis", reachable ? basis_text(candidate->cost.basis) : NULL);
 	json_object_set_new(object, "km", number(candidate->cost.km));
@@ -192,6 +229,8 @@ static void explain_candidate(struct explaining *e, json_t *list, const struct c
 	else
 		step(e, "order %u: %s (%s), %.3f ms (%s, %.1f km), %s", rank, site->name, site_kind_text(site->kind),
 		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), candidate->cost.km, state);
+	if (reachable)
+		explain_vantages(e, site->name, json_object_get(object, "vantages"));
 }
 
 // Why the candidates of unknown cost have their order, in words; see the truth table in metro.h. NULL: there are none
@@ -346,7 +385,8 @@ static uint32_t ttl_of(const struct app *app, const struct pick *pick)
 }
 
 // Step 4: the answer.
-static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where)
+static void explain_decision(struct explaining *e, const struct pick *pick, const struct location *where,
+                             uint8_t table_scope)
 {
 	static const char *const blocks[STEER_FORMS] = {
 		[STEER_OWN] = "widest block around the client with this order of candidates",
@@ -380,9 +420,10 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 	json_object_set_new(object, "addresses", addresses);
 	json_object_set_new(e->object, "decision", object);
 	json_object_set_new(e->object, "ttl", json_integer(ttl_of(e->app, pick)));
-	step(e, "scope: /%u, the %s%s%s", where->scope, blocks[e->app->steer->form],
+	step(e, "scope: /%u, the %s%s%s%s", where->scope, blocks[e->app->steer->form],
 	     e->live->learned ? " and one learned prefix, or none" : "",
-	     where->scope > where->hit.depth ? ", lengthened to the hash prefix" : "");
+	     table_scope > where->hit.depth ? ", lengthened to the hash prefix" : "",
+	     where->scope > table_scope ? ", lengthened, as the state of a target differs within it" : "");
 }
 
 // Returns the CNAME that the app answers with; NULL: it answers with addresses, or SERVFAIL.
@@ -396,6 +437,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 		.addr = client->addr,
 	};
 	struct location where = locate_client(e->live, app, &ecs, &client->addr);
+	uint8_t table_scope = where.scope;
 	struct pick pick = pick_target(e->live, app, &where);
 	uint8_t depth;
 	const struct place *place = places_lookup(places, where.client, &depth);
@@ -408,7 +450,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 		explain_learned(e, &where);
 	measured_explain(e->learner, where.client, e->object, e->steps);
 	explain_candidates(e, place);
-	explain_decision(e, &pick, &where);
+	explain_decision(e, &pick, &where, table_scope);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;
 }
 
@@ -482,11 +524,11 @@ static const char *explain_name(struct explaining *e, struct name *name, const s
 	return "behind too many CNAMEs, or in a CNAME loop";
 }
 
-json_t *explain_query(const struct live *live, const struct state *state, const struct health *health,
+json_t *explain_query(const struct live *live, const struct state *state, const struct health *health, struct judge *judge,
                       struct learner *learner, const char *name, const struct prefix *client)
 {
 	bool is_known = health && health_count(health) == live->states->count;
-	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .learner = learner, .now_s = clock_wall_s(),
+	struct explaining e = {.live = live, .state = state, .health = is_known ? health : NULL, .judge = judge, .learner = learner, .now_s = clock_wall_s(),
 	                       .object = json_object(), .steps = json_array()};
 	char text[NAME_TEXT_MAX];
 	uint8_t wire[NAME_WIRE_MAX];

@@ -8,6 +8,7 @@
 #include "base/attr.h"
 
 struct health;
+struct judge;
 struct learner;
 struct live;
 struct state;
@@ -22,5 +23,5 @@ struct state;
 // Where something is learned of the client's prefix also "learned" {prefix, block, sites, carrier, class, source, age_s,
 // confidence, reach (the carrier whose sites are in reach), table (the site that would be answered without it)}.
 // `learner` NULL: where that is from is left out. `health` NULL, or not of this view: the addresses' states are left out.
-json_t *explain_query(const struct live *live, const struct state *state, const struct health *health,
+json_t *explain_query(const struct live *live, const struct state *state, const struct health *health, struct judge *judge,
                       struct learner *learner, const char *name, const struct prefix *client) MUST_USE;

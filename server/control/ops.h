@@ -10,6 +10,7 @@ struct background;
 struct config;
 struct files;
 struct health;
+struct judge;
 struct learner;
 struct live;
 struct override;
@@ -27,6 +28,7 @@ enum control_reload {
 struct control_ops {
 	void *ctx;
 	struct health *health;
+	struct judge *judge;
 	struct state *state;
 	struct provide *provide;       // NULL: no providers
 	struct learner *learner;       // NULL: nothing is learned

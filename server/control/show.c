@@ -13,7 +13,9 @@
 #include "control/find.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
+#include "control/reports.h"
 #include "health/health.h"
+#include "health/judge.h"
 #include "state/state.h"
 #include "view/handouts.h"
 #include "view/live.h"
@@ -122,6 +124,19 @@ static json_t *health_json(const struct health *health)
 	                 (json_int_t)stats.waiting);
 }
 
+// What vantages and the brake do to it. Takes ownership of the reply.
+static json_t *set_judged(json_t *reply, const struct judge *judge)
+{
+	struct judge_stats stats;
+
+	judge_stats(judge, &stats);
+	reply = reply_set(reply, "vantages", json_integer(stats.vantages));
+	reply = reply_set(reply, "targets_held", json_integer(stats.held));
+	reply = reply_set(reply, "targets_damped", json_integer(stats.damped));
+	reply = reply_set(reply, "targets_panicking", json_integer(stats.panicking));
+	return reply_set(reply, "brakes", reports_brakes(judge));
+}
+
 // Takes ownership of the reply. Adds nothing when no file was damaged.
 static json_t *set_damage(json_t *reply, const struct state *state)
 {
@@ -177,6 +192,7 @@ json_t *show_status(const struct call *call)
 		reply = reply_set(reply, "locate", locate_json(live->view->places));
 	}
 	reply = reply_set(reply, "health", health_json(ops->health));
+	reply = ops->judge ? set_judged(reply, ops->judge) : reply;
 	return set_overrides(set_trouble(set_damage(reply, ops->state), ops->state), ops, 0);
 }
 
@@ -285,7 +301,7 @@ json_t *show_explain(const struct call *call)
 	if (prefix_parse(client, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "client: '%.64s' is not an address or a prefix like 192.0.2.0/24", client);
 
-	json_t *steps = explain_query(live, call->ops.state, call->ops.health, call->ops.learner,
+	json_t *steps = explain_query(live, call->ops.state, call->ops.health, call->ops.judge, call->ops.learner,
 	                              call_text(call, "name"), &prefix);
 	const char *error = json_string_value(json_object_get(steps, "error"));
 

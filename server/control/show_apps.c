@@ -76,7 +76,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	json_t *object = json_object();
 
 	object = reply_set(object, "site", reply_text(site));
-	object = target_json_state(object, source->live, source->ops->state, source->ops->health, number);
+	object = target_json_state(object, source->live, source->ops->state, source->ops->judge, number);
 	if (written) {
 		object = reply_set(object, "addresses", addresses_json(source, number, written));
 		if (written->alias)

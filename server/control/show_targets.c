@@ -83,7 +83,7 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	json_t *object = json_pack("{s:o, s:o, s:s}", "app", reply_text(view->apps[app].name), "site",
 	                           reply_text(site->name), "from", written->alias ? "alias" : written->cname ? "cname" : written->from ? "provider" : "config");
 
-	object = target_json_state(object, source->live, ops->state, ops->health, number);
+	object = target_json_state(object, source->live, ops->state, ops->judge, number);
 	if (health_count(ops->health) == source->live->states->count) {
 		object = reply_set(object, "addresses", target_json_addresses(source->live, ops->health, number));
 		object = reply_set(object, "health", target_json_probed(ops->health, number));

@@ -14,6 +14,7 @@
 #include "control/reconfigure.h"
 #include "control/register.h"
 #include "control/reply_json.h"
+#include "control/reports.h"
 #include "control/show.h"
 #include "control/undrain.h"
 #include "control/verdict.h"
@@ -21,6 +22,9 @@
 #define TEXT JSON_STRING
 #define NUMBER JSON_INTEGER
 #define FLAG JSON_TRUE
+#define LIST JSON_ARRAY
+#define MOMENT JSON_REAL
+#define VANTAGE {"vantage", true, TEXT}, {"carrier", false, TEXT}, {"ttl", false, TEXT}, {"observed_at", false, MOMENT}
 
 static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .scope = VERBS_READ, .fields = {{"from", false, NUMBER}}},
@@ -40,6 +44,11 @@ static const struct verbs_row rows[] = {
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}}},
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
+	{"health", .now = reports_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
+	{"report", .now = reports_one, .scope = VERBS_REPORT,
+	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, VANTAGE}},
+	{"vantages", .now = reports_vantages, .scope = VERBS_READ},
+	{"brake release", .now = reports_brake_release, .scope = VERBS_OPERATE},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
@@ -85,9 +94,13 @@ static bool good_value(const json_t *value, json_type type)
 {
 	if (type == JSON_TRUE)
 		return json_is_boolean(value);
+	if (type == JSON_REAL)
+		return json_is_number(value) || json_string_length(value) > 0;
 	if (json_typeof(value) != type)
 		return false;
-	return type == JSON_INTEGER ? json_integer_value(value) >= 0 : json_string_length(value) > 0;
+	return type == JSON_INTEGER  ? json_integer_value(value) >= 0
+	       : type == JSON_STRING ? json_string_length(value) > 0
+	                             : true;
 }
 
 // Whether the request has every field that the verb needs, and no unknown ones. If not, *ret_refusal is the reply.
@@ -111,6 +124,8 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 			*ret_refusal = reply_error(REPLY_USAGE, "%s: '%s' must be %s", row->name, key,
 			                           field->type == JSON_INTEGER ? "a whole number, 0 or more"
 			                           : field->type == JSON_TRUE  ? "true or false"
+			                           : field->type == JSON_ARRAY ? "a list"
+			                           : field->type == JSON_REAL  ? "a text or a number"
 			                                                       : "a text that is not empty");
 			return false;
 		}

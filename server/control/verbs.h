@@ -22,7 +22,8 @@ enum verbs_scope {
 struct verbs_field {
 	const char *name;
 	bool needed;
-	json_type type; // JSON_STRING (never empty), JSON_INTEGER (never negative) or JSON_TRUE (either)
+	json_type type; // JSON_STRING (never empty), JSON_INTEGER (never negative), JSON_TRUE (either), JSON_ARRAY, or
+	                // JSON_REAL: a text or a number
 };
 
 struct verbs_row {

@@ -4,6 +4,7 @@
 //     critical  an app has no target that is up, so that it is answered by fail-open or with its last resort
 //     warning   a target is down, or has no address, that is not drained
 //     warning   overrides are refused, as the state cannot be saved; or some were lost with a damaged file  (not of one app)
+//     warning   the brake holds targets, apps are in panic, or targets flap                                (not of one app)
 //     warning   the last reload failed                                                                     (not of one app)
 //     ok        else. Drains are no fault: somebody wants them
 #include "control/verdict.h"
@@ -17,6 +18,7 @@
 #include "control/find.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
+#include "health/judge.h"
 #include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -84,6 +86,19 @@ static void count_rest(struct verdict *verdict)
 		find(verdict, LEVEL_CRITICAL, "%lld more apps without a target that is up", (long long)verdict->dark - NAMED_MAX);
 }
 
+static void judge_health(struct verdict *verdict, const struct judge *judge)
+{
+	struct judge_stats stats;
+
+	judge_stats(judge, &stats);
+	if (stats.held)
+		find(verdict, LEVEL_WARNING, "the brake holds %u targets that have failed all at once", stats.held);
+	if (stats.panicking)
+		find(verdict, LEVEL_WARNING, "%u targets of apps in panic are answered whatever their health", stats.panicking);
+	if (stats.damped)
+		find(verdict, LEVEL_WARNING, "%u targets flap and stay down", stats.damped);
+}
+
 static void judge_daemon(struct verdict *verdict, const struct control_ops *ops)
 {
 	json_t *facts = ops->status(ops->ctx);
@@ -137,6 +152,8 @@ json_t *verdict_check(const struct call *call)
 		if (only < 0 || (uint32_t)only == i)
 			count_app(&verdict, live, &live->view->apps[i]);
 	count_rest(&verdict);
+	if (only < 0 && call->ops.judge)
+		judge_health(&verdict, call->ops.judge);
 	if (only < 0)
 		judge_daemon(&verdict, &call->ops);
 	return reply_of(&verdict);

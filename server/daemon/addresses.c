@@ -100,19 +100,8 @@ int addresses_set(const struct view *view, struct merge *merge, struct health *h
 		err = health_whole(health, number) ? replace(target, list, count, ttl_s) : compose(target, health, number, ttl_s);
 	if (err < 0)
 		return err;
-	merge_set_health(merge, number, health_up(health, number));
 	merge_set_empty(merge, number, count == 0);
 	return E_OK;
-}
-
-int addresses_set_probed(struct merge *merge, struct health *health, uint32_t number, const struct addr *list,
-                         size_t count)
-{
-	int err = health_set_addresses(health, number, list, count);
-
-	if (err == E_OK)
-		merge_set_health(merge, number, health_up(health, number));
-	return err;
 }
 
 // The answer of the target in the previous view, if it has one.

@@ -21,13 +21,10 @@ int addresses_compose_all(const struct view *view, const struct health *health) 
 int addresses_cap(const struct view *view, uint32_t number, uint32_t cap_s) MUST_USE;
 
 // Sets the addresses of a target to which the config gives none, up to CONFIG_ADDRESSES_MAX, each once; they are probed
-// where the target has a check and no check addresses. None: it has the state EMPTY. `merge` learns of that, and of its
-// health. E_NOMEM: call it again.
+// where the target has a check and no check addresses. None: it has the state EMPTY. `merge` learns of that.
+// E_NOMEM: call it again.
 int addresses_set(const struct view *view, struct merge *merge, struct health *health, uint32_t number,
                   const struct addr *list, size_t count, uint32_t ttl_s) MUST_USE;
-// Sets the addresses that are probed for a target whose check address is a name. E_NOMEM: call it again.
-int addresses_set_probed(struct merge *merge, struct health *health, uint32_t number, const struct addr *list,
-                         size_t count) MUST_USE;
 // For a view that is to be published: takes over by name the addresses that were set in the view before, whose states are
 // in `previous_merge`. E_NOMEM: it is not to be published, as targets would be without any.
 int addresses_carry(const struct view *view, const struct view *previous, const struct merge *previous_merge) MUST_USE;

@@ -33,6 +33,7 @@
 #include "generation/generation.h"
 #include "generation/reload.h"
 #include "health/health.h"
+#include "health/judge.h"
 #include "learn/learner.h"
 #include "health/watchlist.h"
 #include "net/sockets.h"
@@ -281,8 +282,9 @@ int daemon_run(struct daemon *daemon)
 		return err;
 	}
 	daemon->first->watchlist = NULL;
-	daemon->first = handover_free(daemon->first);
 	health_configure(daemon->health, watchlist, serving_config(daemon->serving)->server.probes);
+	serving_begin(daemon->serving, daemon->judge, daemon->first, daemon->health, daemon->readiness);
+	daemon->first = handover_free(daemon->first);
 	if (serving_fill(daemon->serving, daemon->aliases, daemon->health) < 0)
 		loop_arm(daemon->publish, PUBLISH_AGAIN_S, 0);
 	if (!serving_started(daemon->serving)) {
@@ -323,6 +325,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	readiness_free(daemon->readiness);
 	watching_free(daemon->watching);
 	reload_free(daemon->reload);
+	judge_free(daemon->judge);
 	health_free(daemon->health);
 	restart_free(daemon->restart);
 	sockets_close(daemon->sockets);

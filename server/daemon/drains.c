@@ -175,3 +175,21 @@ int drains_step(struct merge *merge, const struct state *state)
 	free(list);
 	return err;
 }
+
+bool drains_finish(struct merge *merge, const struct state *state)
+{
+	int64_t mono_ms = clock_mono_ms();
+	bool any = false;
+
+	for (size_t i = 0; i < state_override_count(state); i++) {
+		const struct override *drain = state_override_at(state, i);
+
+		// What is known to be safe has been finished before.
+		if (drain->kind != OVERRIDE_DRAIN || !drain->over_s || !drain->has_begun || drain->safe_mono_s ||
+		    drains_is_moving(drain, mono_ms))
+			continue;
+		drains_set(merge, state, drain, true);
+		any = true;
+	}
+	return any;
+}

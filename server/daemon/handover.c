@@ -9,6 +9,7 @@
 #include "daemon/alias_plan.h"
 #include "daemon/caches.h"
 #include "daemon/merge.h"
+#include "health/judge.h"
 #include "health/watchlist.h"
 #include "view/handouts.h"
 #include "view/index.h"
@@ -127,6 +128,8 @@ int handover_prepare(const struct config *config, struct view *view, const struc
 		err = E_NOMEM;
 	if (err == E_OK && !(handover->merge = merge_new(view)))
 		err = E_NOMEM;
+	if (err == E_OK && !(handover->frame = judge_frame_new(config)))
+		err = E_NOMEM;
 	if (err == E_OK)
 		*ret_handover = handover;
 	else
@@ -139,6 +142,7 @@ struct handover *handover_free(struct handover *handover)
 	if (!handover)
 		return NULL;
 	watchlist_discard(handover->watchlist);
+	judge_frame_free(handover->frame);
 	merge_free(handover->merge);
 	learned_free(handover->learned);
 	alias_plan_free(handover->aliases);

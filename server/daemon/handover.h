@@ -13,6 +13,7 @@ struct arena;
 struct caches;
 struct config;
 struct handouts;
+struct judge_frame;
 struct learned;
 struct merge;
 struct view;
@@ -25,6 +26,7 @@ struct handover_gone {
 
 struct handover {
 	struct watchlist *watchlist;  // of the next generation; shares unchanged watches with the list in use
+	struct judge_frame *frame;    // of the next generation
 	struct merge *merge;          // of the next view: every target up, no override
 	struct alias_plan *aliases;   // of the next view
 	struct learned *learned;      // for the next view's sites and places; NULL: nothing, or they are the same

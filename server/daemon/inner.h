@@ -22,6 +22,7 @@ struct handouts;
 struct handover;
 struct learner;
 struct health;
+struct judge;
 struct keys;
 struct provide;
 struct readiness;
@@ -57,6 +58,7 @@ struct daemon {
 	unsigned workers_max;    // there are hand-out counters for this many
 	struct workers *workers; // NULL until the first round of health checks has finished
 	struct health *health;
+	struct judge *judge;     // what is believed of it
 	struct state *state;
 	struct aliases *aliases;
 	struct readiness *readiness;

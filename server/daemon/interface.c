@@ -104,7 +104,7 @@ static json_t *stats(void *ctx)
 {
 	const struct daemon *daemon = ctx;
 
-	return metrics_counters(daemon->workers, daemon->health, aliases_resolve(daemon->aliases),
+	return metrics_counters(daemon->workers, daemon->health, daemon->judge, aliases_resolve(daemon->aliases),
 	                        daemon->learner);
 }
 
@@ -129,6 +129,7 @@ static void metrics(void *ctx, bool openmetrics, void (*done)(void *done_ctx, ch
 	const struct metrics_source source = {
 		.workers = daemon->workers,
 		.health = daemon->health,
+		.judge = daemon->judge,
 		.resolve = aliases_resolve(daemon->aliases),
 		.facts = &facts,
 		.state = daemon->state,
@@ -160,6 +161,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 	return (struct control_ops){
 		.ctx = daemon,
 		.health = daemon->health,
+		.judge = daemon->judge,
 		.state = daemon->state,
 		.provide = daemon->provide,
 		.learner = daemon->learner,

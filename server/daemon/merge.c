@@ -17,9 +17,8 @@ enum known {
 	KNOWN_SITE_DRAINED = 1 << 3,
 	KNOWN_TARGET_DRAINED = 1 << 4, // by a drain of its own: both may hold, and end at different times
 	KNOWN_EMPTY = 1 << 5,
-	KNOWN_UNREADY = 1 << 6,       // by its provider
-	KNOWN_SELECTED = 1 << 7,      // by a drain of a selector of sites, whichever and however many
-	KNOWN_ALL = 1 << 8,
+	KNOWN_SELECTED = 1 << 6,      // by a drain of a selector of sites, whichever and however many
+	KNOWN_ALL = 1 << 7,
 };
 
 _Static_assert((unsigned)KNOWN_ALL <= UINT8_MAX + 1u, "what is known of a target is an octet");
@@ -39,9 +38,9 @@ struct merge {
 	uint8_t state_of[KNOWN_ALL];  // known bits -> enum target_state; a table, as one drain may change very many targets
 };
 
-uint8_t merge_state(enum force_to forced, bool up, bool ready, bool drained, bool empty)
+uint8_t merge_state(enum force_to forced, bool up, bool drained, bool empty)
 {
-	bool down = forced == FORCE_AUTO ? !up || !ready : forced == FORCE_DOWN;
+	bool down = forced == FORCE_AUTO ? !up : forced == FORCE_DOWN;
 
 	return (uint8_t)((down ? TARGET_DOWN : 0) | (drained ? TARGET_DRAINED : 0) | (empty ? TARGET_EMPTY : 0));
 }
@@ -53,7 +52,7 @@ static void fill_table(struct merge *merge)
 		                       : known & KNOWN_FORCED_DOWN ? FORCE_DOWN
 		                                                   : FORCE_AUTO;
 
-		merge->state_of[known] = merge_state(forced, !(known & KNOWN_DOWN), !(known & KNOWN_UNREADY),
+		merge->state_of[known] = merge_state(forced, !(known & KNOWN_DOWN),
 		                                     known & (KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED | KNOWN_SELECTED),
 		                                     known & KNOWN_EMPTY);
 	}
@@ -102,11 +101,6 @@ static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t valu
 void merge_set_health(struct merge *merge, uint32_t target, bool up)
 {
 	set(merge, target, KNOWN_DOWN, up ? 0 : KNOWN_DOWN);
-}
-
-void merge_set_ready(struct merge *merge, uint32_t target, bool ready)
-{
-	set(merge, target, KNOWN_UNREADY, ready ? 0 : KNOWN_UNREADY);
 }
 
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty)
@@ -264,6 +258,12 @@ uint8_t merge_state_of(const struct merge *merge, uint32_t target)
 bool merge_drained(const struct merge *merge, uint32_t target)
 {
 	return merge_state_of(merge, target) & TARGET_DRAINED;
+}
+
+bool merge_forced(const struct merge *merge, uint32_t target)
+{
+	must(target < merge->states->count);
+	return merge->known[target] & (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN);
 }
 
 void merge_copy_states(const struct merge *merge, struct target_states *states)

@@ -17,26 +17,24 @@ struct view;
 
 // One target's state (enum target_state). First row that applies:
 //
-//   forced      health       ready   drained   address   state
-//   up          any          any     no        some      0
-//   down        any          any     no        some      DOWN
-//   auto        up, no check yes     no        some      0
-//   auto        down         any     no        some      DOWN
-//   auto        any          no      no        some      DOWN
-//   any         any          any     yes       some      the above, and DRAINED
-//   any         any          any     any       none      the above, and EMPTY
-uint8_t merge_state(enum force_to forced, bool up, bool ready, bool drained, bool empty);
+//   forced      health       drained   address   state
+//   up          any          no        some      0
+//   down        any          no        some      DOWN
+//   auto        up           no        some      0
+//   auto        down         no        some      DOWN
+//   any         any          yes       some      the above, and DRAINED
+//   any         any          any       none      the above, and EMPTY
+//
+// Health is what is believed of it (health/judge.h).
+uint8_t merge_state(enum force_to forced, bool up, bool drained, bool empty);
 
-// Starts with every target up and ready, with addresses, and no override. `view` must outlive it. NULL: out of memory.
+// Starts with every target up, with addresses, and no override. `view` must outlive it. NULL: out of memory.
 struct merge *merge_new(const struct view *view) MUST_USE;
 // Takes NULL; returns NULL.
 struct merge *merge_free(struct merge *merge);
 const struct view *merge_view(const struct merge *merge);
 
-// A target's measured health.
 void merge_set_health(struct merge *merge, uint32_t target, bool up);
-// Whether its provider has a server for it.
-void merge_set_ready(struct merge *merge, uint32_t target, bool ready);
 // Whether it has no address at all.
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
 // Whether a drain of a selector of sites has taken all clients from it.
@@ -59,6 +57,7 @@ int merge_shares(const struct merge *merge, struct target_shares **ret_shares) M
 
 uint8_t merge_state_of(const struct merge *merge, uint32_t target);
 bool merge_drained(const struct merge *merge, uint32_t target);
+bool merge_forced(const struct merge *merge, uint32_t target);
 // A copy of all states, to be published; owned by the caller. NULL: out of memory.
 struct target_states *merge_states(const struct merge *merge) MUST_USE;
 // The same into `states`, made for as many targets.

@@ -13,6 +13,7 @@
 #include "daemon/process.h"
 #include "door/status.h"
 #include "health/health.h"
+#include "health/judge.h"
 #include "learn/shown.h"
 #include "net/worker.h"
 #include "resolve/resolve.h"
@@ -51,6 +52,20 @@
 	ROW(probes_late, COUNTER, "", "Health probes that started an interval or more after they were due.", probes.late) \
 	ROW(probes_under_way, GAUGE, "", "Health probes in progress.", probes.under_way) \
 	ROW(probes_waiting, GAUGE, "", "Health probes that are due and have not started yet.", probes.waiting)
+
+#define JUDGE_ROWS(ROW) \
+	ROW(reports, COUNTER, "", "Reports of vantages that were taken.", judged.reports) \
+	ROW(reports_stale, COUNTER, "", "Reports not taken: older than their ttl, or than what was known.", judged.stale) \
+	ROW(reports_full, COUNTER, "", "Reports not taken: there were too many, or too many vantages.", judged.full) \
+	ROW(reports_held, GAUGE, "", "Reports that are held: one of each vantage and target.", judged.cells) \
+	ROW(vantages, GAUGE, "", "Vantages that say something of some target.", judged.vantages) \
+	ROW(target_falls, COUNTER, "", "Times that a target went down, as vantages and probes say.", judged.falls) \
+	ROW(brake_holds, COUNTER, "", "Times that the brake held what had failed all at once.", judged.holds) \
+	ROW(targets_held, GAUGE, "", "Targets that the brake holds in their last good state.", judged.held) \
+	ROW(targets_damped, GAUGE, "", "Targets that stay down as they flap.", judged.damped) \
+	ROW(targets_panicking, GAUGE, "", "Targets of apps of which too few are up, so that health is ignored.", \
+	    judged.panicking) \
+	ROW(targets_warming, GAUGE, "", "Targets in slow start.", judged.warming)
 
 #define RELOADS_HELP "Reloads that finished, by whether the new generation was taken."
 
@@ -199,6 +214,7 @@ enum {
 	COUNTERS(ROW_ID)
 	FAILURE_ROWS(ROW_ID)
 	PROBE_ROWS(ROW_ID)
+	JUDGE_ROWS(ROW_ID)
 #define FULL_ROW ROW_ID
 	HEALTH_SPANS(WITHIN)
 	DURATION_ENDS(ROW_ID)
@@ -226,6 +242,7 @@ static const struct metric rows[ROWS] = {
 	COUNTERS(COUNTER_ROW)
 	FAILURE_ROWS(FULL_DATA)
 	PROBE_ROWS(STATS_ROW)
+	JUDGE_ROWS(STATS_ROW)
 #define FULL_ROW FULL_DATA
 	HEALTH_SPANS(WITHIN)
 	DURATION_ENDS(FULL_DATA)
@@ -290,6 +307,14 @@ static void each_probe(const struct health *health, const struct visitor *visito
 	PROBE_ROWS(VISIT)
 	HEALTH_SPANS(WITHIN)
 	DURATION_ENDS(VISIT_FULL)
+}
+
+static void each_judged(const struct judge *judge, const struct visitor *visitor)
+{
+	struct judge_stats judged;
+
+	judge_stats(judge, &judged);
+	JUDGE_ROWS(VISIT)
 }
 
 static void each_name(const struct resolve *resolve, const struct visitor *visitor)
@@ -376,6 +401,8 @@ void metrics_each(const struct metrics_source *source,
 	each_counter(source->workers, &visitor);
 	if (source->health)
 		each_probe(source->health, &visitor);
+	if (source->judge)
+		each_judged(source->judge, &visitor);
 	if (source->door)
 		each_of_door(source, &visitor);
 	if (source->resolve)
@@ -447,10 +474,10 @@ static json_t *add_rows(json_t *object, enum metric_verb verb, const struct metr
 	return object;
 }
 
-json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve,
-                         struct learner *learner)
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct judge *judge,
+                         const struct resolve *resolve, struct learner *learner)
 {
-	struct metrics_source source = {.workers = workers, .health = health, .resolve = resolve, .learner = learner};
+	struct metrics_source source = {.workers = workers, .health = health, .judge = judge, .resolve = resolve, .learner = learner};
 
 	return add_rows(json_object(), METRIC_STATS, &source);
 }

@@ -10,6 +10,7 @@
 
 struct door_stats;
 struct health;
+struct judge;
 struct learner;
 struct live;
 struct process;
@@ -41,6 +42,7 @@ void metrics_wipe_facts(struct metrics_facts *facts);
 struct metrics_source {
 	const struct workers *workers;     // NULL: none are running yet, every counter is 0
 	const struct health *health;       // NULL: leave out the rows about probes
+	const struct judge *judge;         // NULL: leave out the rows about what is believed of health
 	const struct resolve *resolve;     // NULL: leave out the rows about names of hosts
 	struct learner *learner;           // NULL: leave out the rows about learned prefixes
 	const struct metrics_facts *facts; // NULL: leave out the rows about the daemon
@@ -57,8 +59,8 @@ void metrics_each(const struct metrics_source *source,
 
 // For `stats`: every counter by name, summed over the workers (NULL: none are running yet), those of the probes and
 // of look-ups, and what is learned. Owned by the caller; NULL: out of memory.
-json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct resolve *resolve,
-                         struct learner *learner);
+json_t *metrics_counters(const struct workers *workers, const struct health *health, const struct judge *judge,
+                         const struct resolve *resolve, struct learner *learner);
 // For `status`: version, pid, times, generation, sizes. `live` NULL: not serving yet. Owned by the caller; NULL: out of
 // memory.
 json_t *metrics_status(const struct metrics_facts *facts, const struct live *live);

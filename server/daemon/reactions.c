@@ -15,6 +15,8 @@
 #include "daemon/readiness.h"
 #include "daemon/serving.h"
 #include "health/health.h"
+#include "health/judge.h"
+#include "provide/provide.h"
 #include "state/state.h"
 #include "view/index.h"
 #include "view/view.h"
@@ -223,6 +225,40 @@ void reactions_ready_changed(void *ctx, const char *app, const char *site, enum 
 	const struct daemon *daemon = ctx;
 
 	readiness_told(daemon->readiness, app, site, health, patience_ms(daemon, app));
+	serving_judge_again(daemon->serving, app, site);
+	loop_arm(daemon->publish, 0, COALESCE_US);
+}
+
+static enum word endpoints_word(void *ctx, const char *app, const char *site)
+{
+	const struct daemon *daemon = ctx;
+	enum edgesteer_health health = daemon->provide ? provide_ready(daemon->provide, app, site) : EDGESTEER_HEALTH_UNKNOWN;
+
+	// One that has none ready says down when that has lasted, see readiness.h; until then it says nothing.
+	return health == EDGESTEER_HEALTH_READY ? WORD_UP : WORD_NONE;
+}
+
+// ---- what is believed -------------------------------------------------------------------------------------------------
+
+static void judged(void *ctx, uint32_t target, bool up)
+{
+	const struct daemon *daemon = ctx;
+
+	serving_judged(daemon->serving, target, up);
+}
+
+static void eased(void *ctx, uint32_t target, uint32_t share)
+{
+	const struct daemon *daemon = ctx;
+
+	serving_eased(daemon->serving, target, share);
+}
+
+static void judge_moved(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	loop_arm(daemon->publish, 0, COALESCE_US);
 }
 
 static void set_ready(void *ctx, const char *app, const char *site, bool ready)
@@ -269,14 +305,16 @@ int reactions_open(struct daemon *daemon)
 		.listed = health_listed, .ctx = daemon};
 	struct aliases_ops aliases_ops = {.sink = {set_addresses, set_probed, daemon}, .settled = first_round_over, .ctx = daemon};
 	const struct readiness_ops readiness_ops = {set_ready, daemon};
+	const struct judge_ops judge_ops = {judged, eased, endpoints_word, judge_moved, daemon};
 	int err = state_open(daemon->base, serving_config(daemon->serving)->server.state_dir, &state_ops, &daemon->state);
 
 	if (err < 0)
 		return err;
 	daemon->health = health_new(daemon->base, &health_ops);
+	daemon->judge = judge_new(daemon->base, &judge_ops);
 	daemon->aliases = aliases_new(daemon->base, daemon->state, &aliases_ops);
 	daemon->readiness = readiness_new(daemon->base, &readiness_ops);
-	if (!daemon->health || !daemon->aliases || !daemon->readiness)
+	if (!daemon->health || !daemon->judge || !daemon->aliases || !daemon->readiness)
 		return E_NOMEM;
 	return E_OK;
 }

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "daemon/addresses.h"
 #include "daemon/aliases.h"
+#include "daemon/by_carrier.h"
 #include "daemon/caches.h"
 #include "daemon/ceilings.h"
 #include "daemon/drains.h"
@@ -21,8 +22,10 @@
 #include "daemon/service.h"
 #include "generation/generation.h"
 #include "health/health.h"
+#include "health/judge.h"
 #include "state/state.h"
 #include "traffic/samples.h"
+#include "view/columns.h"
 #include "view/index.h"
 #include "view/learned.h"
 #include "view/live.h"
@@ -32,6 +35,8 @@ struct serving {
 	struct config *config;
 	struct view *first_view;   // until it is published
 	struct merge *merge;
+	struct merge *coming;      // of the generation that is being taken; NULL: none is
+	struct judge *judge;       // NULL until serving_begin()
 	struct caches *caches;
 	struct ledger cached;      // by caches_now_s(): of the process before, and with TTLs that are lowered now
 	struct lead *lead;
@@ -39,6 +44,7 @@ struct serving {
 	struct ceilings *ceilings;
 	struct handover *leaving;  // of the last generation taken: what goes, to be forgotten; NULL: nothing is left
 	struct live preview;       // see serving_live()
+	bool columns_are_old;      // what differs by carrier is to be made anew
 	bool answers_are_old;      // some are: there was no memory for new ones
 	bool is_short;             // of memory; said in the log
 };
@@ -102,9 +108,22 @@ bool serving_started(const struct serving *serving)
 
 // ---- publishing -----------------------------------------------------------------------------------------------------
 
-// Publishes the states of `merge`, of its view. E_NOMEM.
-static int publish_once(const struct merge *merge)
+// What differs by carrier, beside the states of `merge`: what is published already, unless that is old. Out of memory, nothing
+// does.
+static const struct columns *columns_of(struct serving *serving, const struct merge *merge, const struct live *live)
 {
+	struct columns *columns = NULL;
+
+	if (!judge_columns_moved(serving->judge) && !serving->columns_are_old)
+		return live->columns;
+	serving->columns_are_old = by_carrier_make(merge, serving->judge, &columns) < 0;
+	return columns;
+}
+
+// Publishes the states of the merge, of its view. E_NOMEM.
+static int publish_once(struct serving *serving)
+{
+	struct merge *merge = serving->merge;
 	struct live *live = live_next();
 	struct target_states *states = live ? merge_states(merge) : NULL;
 	struct target_shares *shares;
@@ -115,6 +134,8 @@ static int publish_once(const struct merge *merge)
 		return E_NOMEM;
 	}
 	live->view = merge_view(merge);
+	live->columns = columns_of(serving, merge, live);
+	by_carrier_mark(live->columns, states);
 	live->states = states;
 	live->shares = shares;
 	live_publish(live);
@@ -123,12 +144,12 @@ static int publish_once(const struct merge *merge)
 
 // What is published is acknowledged as published, so it must not fail: out of memory, the parts that were published
 // before are waited for and filled anew (live_reserve()).
-static int publish(const struct merge *merge)
+static int publish(struct serving *serving)
 {
-	if (publish_once(merge) == E_OK)
+	if (publish_once(serving) == E_OK)
 		return E_OK;
 	publish_drain();
-	return publish_once(merge);
+	return publish_once(serving);
 }
 
 bool serving_publish(struct serving *serving, const struct health *health)
@@ -138,7 +159,9 @@ bool serving_publish(struct serving *serving, const struct health *health)
 	if (serving->answers_are_old)
 		err = addresses_compose_all(merge_view(serving->merge), health);
 	serving->answers_are_old = err < 0;
-	if (serving_started(serving) && publish(serving->merge) < 0)
+	if (serving->judge)
+		judge_settle(serving->judge);
+	if (serving_started(serving) && publish(serving) < 0)
 		err = E_NOMEM;
 	if (err < 0 && !serving->is_short)
 		log_error("out of memory: a change of health or overrides is not published; answers follow the previous state");
@@ -149,7 +172,7 @@ bool serving_publish(struct serving *serving, const struct health *health)
 
 void serving_set_health(struct serving *serving, const struct health *health, uint32_t target)
 {
-	merge_set_health(serving->merge, target, health_up(health, target));
+	judge_probed(serving->judge, target);
 	if (addresses_compose(merge_view(serving->merge), health, target) < 0)
 		serving->answers_are_old = true;
 }
@@ -157,33 +180,66 @@ void serving_set_health(struct serving *serving, const struct health *health, ui
 int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
                           size_t count, uint32_t ttl_s)
 {
+	int err = addresses_set(merge_view(serving->merge), serving->merge, health, target, list, count, ttl_s);
+
 	drop_preview(serving);
-	return addresses_set(merge_view(serving->merge), serving->merge, health, target, list, count, ttl_s);
+	if (err == E_OK)
+		judge_probed(serving->judge, target);
+	return err;
 }
 
 int serving_set_probed(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,
                        size_t count)
 {
+	int err = health_set_addresses(health, target, list, count);
+
 	drop_preview(serving);
-	return addresses_set_probed(serving->merge, health, target, list, count);
+	if (err == E_OK)
+		judge_probed(serving->judge, target);
+	return err;
 }
 
 // Where the word of the target's provider counts.
-static void set_ready(struct merge *merge, const struct config *config, const char *app, const char *site, bool ready)
+static void set_ready(struct judge *judge, const struct view *view, const struct config *config, const char *app,
+                      const char *site, bool ready)
 {
-	const struct view *view = merge_view(merge);
 	int number = index_find_target(view, app, site);
 	const struct target *target = number < 0 ? NULL : &view->targets[number];
 	const struct config_target *written = target ? &config->apps[target->app - view->apps].targets[target->slot] : NULL;
 
 	if (written && written->from && written->ready != READY_PROBE)
-		merge_set_ready(merge, (uint32_t)number, ready);
+		judge_told(judge, (uint32_t)number, !ready);
 }
 
 void serving_set_ready(struct serving *serving, const char *app, const char *site, bool ready)
 {
-	set_ready(serving->merge, serving->config, app, site, ready);
+	if (serving->judge) // else serving_begin() asks
+		set_ready(serving->judge, merge_view(serving->merge), serving->config, app, site, ready);
 	drop_preview(serving);
+}
+
+void serving_judge_again(struct serving *serving, const char *app, const char *site)
+{
+	int number = serving->judge ? index_find_target(merge_view(serving->merge), app, site) : -1;
+
+	if (number >= 0)
+		judge_probed(serving->judge, (uint32_t)number);
+}
+
+static struct merge *judged_merge(const struct serving *serving)
+{
+	return serving->coming ? serving->coming : serving->merge;
+}
+
+void serving_judged(struct serving *serving, uint32_t target, bool up)
+{
+	merge_set_health(judged_merge(serving), target, up);
+}
+
+void serving_eased(struct serving *serving, uint32_t target, uint32_t share)
+{
+	if (merge_set_share(judged_merge(serving), target, MERGE_EASED, share) < 0)
+		log_error("out of memory: a target that is up again takes all of its clients at once");
 }
 
 void serving_set_override(struct serving *serving, const struct state *state, const struct override *old,
@@ -192,6 +248,7 @@ void serving_set_override(struct serving *serving, const struct state *state, co
 	const struct override *which = next ? next : old;
 
 	must(which);
+	serving->columns_are_old = true;
 	if (which->kind == OVERRIDE_DRAIN)
 		drains_set(serving->merge, state, which, next != NULL);
 	else
@@ -199,45 +256,15 @@ void serving_set_override(struct serving *serving, const struct state *state, co
 	drop_preview(serving);
 }
 
-// Those whose ramp has ended without that anything else has changed.
-static bool finish_drains(struct merge *merge, const struct state *state)
-{
-	int64_t mono_ms = clock_mono_ms();
-	bool any = false;
-
-	for (size_t i = 0; i < state_override_count(state); i++) {
-		const struct override *drain = state_override_at(state, i);
-
-		// What is known to be safe has been finished before.
-		if (drain->kind != OVERRIDE_DRAIN || !drain->over_s || !drain->has_begun || drain->safe_mono_s ||
-		    drains_is_moving(drain, mono_ms))
-			continue;
-		drains_set(merge, state, drain, true);
-		any = true;
-	}
-	return any;
-}
-
 bool serving_step_drains(struct serving *serving, const struct state *state)
 {
-	bool any = finish_drains(serving->merge, state);
+	bool any = drains_finish(serving->merge, state);
 	int moving = drains_step(serving->merge, state);
 
 	if (moving < 0 && !serving->is_short)
 		log_error("out of memory: drains over a time do not go on");
 	drop_preview(serving);
 	return any || moving != 0;
-}
-
-// `all`: also of targets that nothing is known of yet, which then count as down.
-static void set_all_health(struct merge *merge, const struct health *health, bool all)
-{
-	uint32_t count = merge_view(merge)->target_count;
-
-	must(health_count(health) == count);
-	for (uint32_t i = 0; i < count; i++)
-		if (all || health_known(health, i))
-			merge_set_health(merge, i, health_up(health, i));
 }
 
 static void set_all_overrides(struct merge *merge, const struct state *state)
@@ -254,12 +281,30 @@ static void set_all_overrides(struct merge *merge, const struct state *state)
 		log_error("out of memory: drains over a time do not go on"); // they are tried again in a second
 }
 
-// For readiness_each(): the merge is that of the generation's view.
+// For readiness_each().
+struct unready {
+	struct judge *judge;
+	const struct view *view;
+	const struct config *config;
+};
+
 static void set_unready(void *ctx, const char *app, const char *site)
 {
-	const struct generation *generation = ctx;
+	const struct unready *unready = ctx;
 
-	set_ready(generation->handover->merge, generation->config, app, site, false);
+	set_ready(unready->judge, unready->view, unready->config, app, site, false);
+}
+
+void serving_begin(struct serving *serving, struct judge *judge, struct handover *first, const struct health *health,
+                   const struct readiness *readiness)
+{
+	struct unready unready = {judge, serving->first_view, serving->config};
+
+	must(!serving->judge && !serving_started(serving));
+	serving->judge = judge;
+	judge_take(judge, first->frame, health, first->old_of_new);
+	first->frame = NULL;
+	readiness_each(readiness, set_unready, &unready);
 }
 
 // Before the workers: it is in the first answer. Out of memory, the learner makes another one, and there are no samples.
@@ -279,10 +324,10 @@ static void add_rest(const struct serving *serving, struct learned *learned)
 int serving_start(struct serving *serving, const struct health *health, struct learned *learned)
 {
 	must(!serving_started(serving) && merge_view(serving->merge) == serving->first_view);
-	set_all_health(serving->merge, health, true);
+	judge_start(serving->judge);
 	drop_preview(serving);
 	if (addresses_prepare(serving->first_view, serving->merge, health) < 0 ||
-	    live_reserve(serving->first_view->target_count) < 0 || publish(serving->merge) < 0) {
+	    live_reserve(serving->first_view->target_count) < 0 || publish(serving) < 0) {
 		learned_free(learned);
 		return E_NOMEM;
 	}
@@ -349,25 +394,35 @@ struct filling {
 	const struct view *view;
 	struct merge *merge;
 	struct health *health;
+	struct judge *judge;
 };
 
 static int fill_addresses(void *ctx, uint32_t target, const struct addr *list, size_t count, uint32_t ttl_s)
 {
 	const struct filling *filling = ctx;
 
-	return addresses_set(filling->view, filling->merge, filling->health, target, list, count, ttl_s);
+	int err = addresses_set(filling->view, filling->merge, filling->health, target, list, count, ttl_s);
+
+	if (err == E_OK)
+		judge_probed(filling->judge, target);
+	return err;
 }
 
 static int fill_probed(void *ctx, uint32_t target, const struct addr *list, size_t count)
 {
 	const struct filling *filling = ctx;
 
-	return addresses_set_probed(filling->merge, filling->health, target, list, count);
+	int err = health_set_addresses(filling->health, target, list, count);
+
+	if (err == E_OK)
+		judge_probed(filling->judge, target);
+	return err;
 }
 
-static int fill(struct aliases *aliases, const struct view *view, struct merge *merge, struct health *health)
+static int fill(struct aliases *aliases, const struct view *view, struct merge *merge, struct health *health,
+                struct judge *judge)
 {
-	struct filling filling = {view, merge, health};
+	struct filling filling = {view, merge, health, judge};
 	const struct aliases_sink sink = {fill_addresses, fill_probed, &filling};
 
 	return aliases_fill(aliases, &sink);
@@ -376,7 +431,7 @@ static int fill(struct aliases *aliases, const struct view *view, struct merge *
 int serving_fill(struct serving *serving, struct aliases *aliases, struct health *health)
 {
 	drop_preview(serving);
-	return fill(aliases, merge_view(serving->merge), serving->merge, health);
+	return fill(aliases, merge_view(serving->merge), serving->merge, health, serving->judge);
 }
 
 // NULL: there are none. Out of memory, those that were published before are waited for.
@@ -400,6 +455,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	struct merge *merge = handover->merge;
 	struct live *live = live_next();
 	struct target_states *states = live ? live_states_new(next->view->target_count) : NULL;
+	struct unready unready = {serving->judge, next->view, next->config};
 
 	must(merge && handover->watchlist && merge_view(merge) == next->view);
 	int err = !states || live_reserve(next->view->target_count) < 0 ? E_NOMEM : E_OK;
@@ -419,17 +475,22 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	take_caches(serving, handover);
 	health_configure(health, handover->watchlist, next->config->server.probes);
 	set_all_overrides(merge, state);
-	set_all_health(merge, health, serving_started(serving));
-	readiness_each(readiness, set_unready, next);
+	serving->coming = merge;
+	judge_take(serving->judge, handover->frame, health, handover->old_of_new);
+	handover->frame = NULL;
+	readiness_each(readiness, set_unready, &unready);
 	if (ceilings_take(serving->ceilings, next->config, next->view) < 0)
 		log_error("out of memory: no `ceiling` holds until the next reload");
 	ceilings_apply(serving->ceilings, next->view, merge);
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
-	(void)fill(aliases, next->view, merge, health); // or later, see aliases_is_short()
+	(void)fill(aliases, next->view, merge, health, serving->judge); // or later, see aliases_is_short()
 	(void)lead_apply(serving->lead, next->view, state, next->config->server.ttl_lead_s, note_lowered, serving); // or later
 	if (serving_started(serving)) {
 		samples_follow(serving->samples, live->view, next->view);
 		merge_copy_states(merge, states);
+		serving->columns_are_old = true;
+		live->columns = columns_of(serving, merge, live);
+		by_carrier_mark(live->columns, states);
 		live->shares = shares_of(merge);
 		if (next->view->tables != live->view->tables)
 			live->learned = handover->learned; // what there was is for other sites and places
@@ -450,6 +511,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	merge_free(serving->merge);
 	serving->config = next->config;
 	serving->merge = merge;
+	serving->coming = NULL;
 	handover->watchlist = NULL;
 	handover->merge = NULL;
 	serving->leaving = handover;

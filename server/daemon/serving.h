@@ -14,7 +14,9 @@ struct caches;
 struct ceilings;
 struct config;
 struct generation;
+struct handover;
 struct health;
+struct judge;
 struct learned;
 struct live;
 struct merge;
@@ -36,6 +38,13 @@ struct serving *serving_free(struct serving *serving);
 // started. E_NOMEM, E_IO: nothing has changed, and `next` is still the caller's.
 int serving_take(struct serving *serving, struct generation *next, struct health *health, struct aliases *aliases,
                  const struct readiness *readiness, struct state *state) MUST_USE;
+// The checks have begun: from now on `judge`, whose word comes back by serving_judged() and serving_eased(), says what is believed
+// of health. `first` is the handover of the first generation. Once.
+void serving_begin(struct serving *serving, struct judge *judge, struct handover *first, const struct health *health,
+                   const struct readiness *readiness);
+// As judge_ops has them.
+void serving_judged(struct serving *serving, uint32_t target, bool up);
+void serving_eased(struct serving *serving, uint32_t target, uint32_t share);
 // Publishes the first generation with the health known so far, and what is learned (NULL: nothing), of which it takes
 // ownership in every case. Once. E_NOMEM.
 int serving_start(struct serving *serving, const struct health *health, struct learned *learned) MUST_USE;
@@ -61,6 +70,8 @@ int serving_set_probed(struct serving *serving, struct health *health, uint32_t 
 int serving_fill(struct serving *serving, struct aliases *aliases, struct health *health) MUST_USE;
 // Whether a provider has a server for its target, which need not be in use; to be published.
 void serving_set_ready(struct serving *serving, const char *app, const char *site, bool ready);
+// The same where it has said something else, but for which nothing follows yet; to be published.
+void serving_judge_again(struct serving *serving, const char *app, const char *site);
 // Publishes these changes, if serving has started. False: out of memory, which is logged once. What was published before
 // stays, and nothing is lost: call it again.
 bool serving_publish(struct serving *serving, const struct health *health);

@@ -427,6 +427,11 @@ bool health_up(const struct health *health, size_t target)
 	return marks_of(health, target) & WATCH_UP;
 }
 
+bool health_checked(const struct health *health, size_t target)
+{
+	return marks_of(health, target) & WATCH_CHECKED;
+}
+
 bool health_partial(const struct health *health, size_t target)
 {
 	return marks_of(health, target) & WATCH_PARTIAL;

@@ -66,6 +66,8 @@ size_t health_count(const struct health *health);
 size_t health_unchecked(const struct health *health);
 // A target is up while one of the addresses that are probed for it is, or without a check.
 bool health_up(const struct health *health, size_t target);
+// Whether it has a check.
+bool health_checked(const struct health *health, size_t target);
 // Whether a result, or a saved one, has decided it, or there is nothing to be probed.
 bool health_known(const struct health *health, size_t target);
 // Whether some of the target's own addresses are up and some are down. With check addresses: never.

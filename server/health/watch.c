@@ -122,7 +122,7 @@ uint8_t watch_marks(const struct watch *watch)
 	bool is_partial = !watch->is_whole && up > 0 && up < count;
 
 	return (uint8_t)((!watch->check || up > 0 ? WATCH_UP : 0) | (is_partial ? WATCH_PARTIAL : 0) |
-	                 (watch->is_dynamic ? WATCH_DYNAMIC : 0));
+	                 (watch->is_dynamic ? WATCH_DYNAMIC : 0) | (watch->check ? WATCH_CHECKED : 0));
 }
 
 // Whether the target's state is told by the first rather than by the second.

@@ -53,6 +53,7 @@ enum watch_mark {
 	WATCH_UP = 1 << 0,
 	WATCH_PARTIAL = 1 << 1,     // some of its own addresses are up, and some are not
 	WATCH_DYNAMIC = 1 << 2,
+	WATCH_CHECKED = 1 << 3,     // it has a check
 };
 
 enum { WATCH_NAME_LEN = 1200 };

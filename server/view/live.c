@@ -193,6 +193,8 @@ static void replace(struct live *live)
 		publish_retire((void *)old->shares, live ? put_shares : free);
 	if (next->learned != old->learned && old->learned)
 		publish_retire((void *)old->learned, free_learned);
+	if (next->columns != old->columns && old->columns)
+		publish_retire((void *)old->columns, free);
 	publish_retire((void *)old, live ? put_live : free);
 }
 

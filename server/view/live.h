@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/publish.h"
 
+struct columns;
 struct learned;
 struct notes;
 struct view;
@@ -22,6 +23,7 @@ enum target_state {
 	TARGET_EMPTY = 1 << 2,   // it has no address; never ignored
 	TARGET_LEAVING = 1 << 3, // for a part of its clients: an operator's drain that is under way; never ignored
 	TARGET_EASED = 1 << 4,   // for a part of its clients: they take it only if nobody else is open to them
+	TARGET_BY_CARRIER = 1 << 5, // whether it is DOWN is the opposite for clients of some carrier, see columns.h
 };
 
 #define TARGET_CLOSED (TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY) // for all clients
@@ -81,6 +83,7 @@ struct live {
 	const struct target_states *states;
 	const struct target_shares *shares; // of targets with one of TARGET_PARTS; NULL: there are none
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
+	const struct columns *columns; // of targets with TARGET_BY_CARRIER; NULL: there are none
 	struct notes *samples; // borrowed: in which workers leave a sample of the queries; NULL: in none
 	uint64_t epoch;       // counts publications from 1
 };

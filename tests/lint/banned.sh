@@ -27,7 +27,7 @@ in_code 'server|plugins|bench' "$(calls sprintf vsprintf stpcpy strcat atoi atol
 in_code 'server|plugins' "$(calls rand srand)" | finding "too weak, and one state for all: base/hash.h, getrandom()"
 in_code 'server|plugins|bench' "$(calls strcpy)" | grep -v 'strcpy([^,]*,.*"")' | finding "strcpy is for literals only"
 in_code 'server|plugins' "$(calls system popen)" | finding "no shell is ever run"
-in_code 'server|plugins' "$(calls exit _exit _Exit quick_exit)" | grep -v -E '^server/(daemon|client)/main\.c:' |
+in_code 'server|plugins' "$(calls exit _exit _Exit quick_exit)" | grep -v -E '^server/(daemon|client|probe)/main\.c:' |
 	finding "only main exits"
 in_code 'server|plugins' "$(calls assert)" | finding "must() stays on in production, assert() does not"
 in_code 'server|plugins' "$(calls abort)" | grep -v '^server/base/must\.c:' | finding "must() is the way to abort"
@@ -44,12 +44,12 @@ door 'ldns/' 'server/(zone/mnemonic|online/message)\.c'
 door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
 door 'ares\.h' 'server/resolve/asker\.c'
-door 'curl/' '(server/(http|health)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
+door 'curl/' '(server/(http|health|probe)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(answer/(sign|cookie)\.c|http/ca_stores\.c|net/tls\.c|door/[a-z]+\.[ch])|plugins/lib/jwt\.c'
-door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|door|online|daemon|client)|plugins/(camara|exec|kubernetes|lib|verizon-eds))/[a-z0-9_]+\.[ch]'
-door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|learn|state|generation|control|door|online|daemon)/[a-z0-9_]+\.[ch]'
+door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|door|online|daemon|client|probe)|plugins/(camara|exec|kubernetes|lib|verizon-eds))/[a-z0-9_]+\.[ch]'
+door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|learn|state|generation|control|door|online|daemon|probe)/[a-z0-9_]+\.[ch]'
 
 # ---- the fast side ---------------------------------------------------------------------------------------------------
 

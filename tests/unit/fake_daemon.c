@@ -61,6 +61,16 @@ bool health_up(const struct health *health UNUSED, size_t target)
 	return fake_of_health->health[target].up;
 }
 
+bool health_checked(const struct health *health UNUSED, size_t target UNUSED)
+{
+	return true;
+}
+
+bool health_known(const struct health *health UNUSED, size_t target UNUSED)
+{
+	return true;
+}
+
 bool health_whole(const struct health *health UNUSED, size_t target UNUSED)
 {
 	return true;
@@ -98,7 +108,8 @@ void health_stats(const struct health *health UNUSED, struct health_stats *ret_s
 }
 
 json_t *explain_query(const struct live *live UNUSED, const struct state *state UNUSED,
-                      const struct health *health UNUSED, struct learner *learner UNUSED, const char *name, const struct prefix *client)
+                      const struct health *health UNUSED, struct judge *judge UNUSED, struct learner *learner UNUSED,
+                      const char *name, const struct prefix *client)
 {
 	char text[ADDR_TEXT_LEN];
 
@@ -178,7 +189,7 @@ static struct target_states *make_states(struct fake_daemon *fake, bool health_k
 		bool drained = fake->ops.state && cover_drained(fake->ops.state, view, app, view->targets[i].site, clock_wall_s());
 		enum force_to forced = fake->ops.state ? state_forced(fake->ops.state, app, site) : FORCE_AUTO;
 
-		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, true, drained, false);
+		states->octets[i] = merge_state(forced, !health_known || fake->health[i].up, drained, false);
 	}
 	return states;
 }

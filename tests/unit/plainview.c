@@ -75,7 +75,7 @@ struct config *plainview_config(const struct view *view)
 	*config = (struct config){.arena = arena, .checks = check, .check_count = 1, .sites = sites, .apps = apps,
 	                          .site_count = view->site_count, .app_count = view->app_count};
 	for (uint32_t i = 0; i < view->site_count; i++)
-		sites[i].name = view->sites[i].name;
+		sites[i] = (struct config_site){.name = view->sites[i].name, .region = "", .is_public = true};
 	for (uint32_t i = 0; i < view->app_count; i++) {
 		const struct app *app = &view->apps[i];
 		struct config_target *targets = arena_take_array(arena, (size_t)app->target_count + 1, sizeof(*targets));
@@ -88,7 +88,7 @@ struct config *plainview_config(const struct view *view)
 			                                    .addresses = &addresses[k], .address_count = 1};
 		}
 		apps[i] = (struct config_app){.name = app->name, .ttl_s = app->ttl_s, .targets = targets,
-		                              .target_count = app->target_count};
+		                              .target_count = app->target_count, .quorum = 1};
 	}
 	return config;
 }

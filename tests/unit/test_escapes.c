@@ -116,7 +116,7 @@ static void test_asked_for_by_operators(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		json_t *refusal = NULL, *object = explain_query(dig.live, overrides, NULL, NULL, rows[i].name, &client);
+		json_t *refusal = NULL, *object = explain_query(dig.live, overrides, NULL, NULL, NULL, rows[i].name, &client);
 		int app = find_app(dig.view, rows[i].name, &refusal);
 
 		print_message("   %s\n", rows[i].name);

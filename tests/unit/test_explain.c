@@ -93,7 +93,7 @@ static json_t *explain(const char *name, const char *client)
 	json_t *object;
 
 	assert_int_equal(prefix_parse(client, &prefix, &tail), 0);
-	object = explain_query(dig.live, overrides, NULL, NULL, name, &prefix);
+	object = explain_query(dig.live, overrides, NULL, NULL, NULL, name, &prefix);
 	assert_non_null(object);
 	return object;
 }

@@ -215,7 +215,7 @@ static void expect_json(json_t *object, enum metric_verb verb, size_t others)
 static void test_json(void **state)
 {
 	(void)state;
-	expect_json(metrics_counters(NULL, test.health, NULL, NULL), METRIC_STATS, 0);
+	expect_json(metrics_counters(NULL, test.health, NULL, NULL, NULL), METRIC_STATS, 0);
 	expect_json(metrics_status(&test.facts, dig.live), METRIC_STATUS, 2); // version and pid are no figures
 
 	struct metrics_facts failed = test.facts;
@@ -239,7 +239,7 @@ static void test_keys(void **state)
 		"probes",      "probe_failures", "probes_late",  "probes_under_way", "probes_waiting",
 		"addresses_probed", "addresses_down",
 	};
-	json_t *object = metrics_counters(NULL, test.health, NULL, NULL);
+	json_t *object = metrics_counters(NULL, test.health, NULL, NULL, NULL);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(stats); i++)

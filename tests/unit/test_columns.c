@@ -1,0 +1,145 @@
+// Health that differs by carrier: a client gets what it would get if its carrier's states were everybody's, and everybody in
+// the cell of its answer gets the same.
+#include "view/columns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "smallworld.h"
+
+enum { TURNS = 2000, CARRIERS = 2, CELL_TRIES = 8 };
+
+static void test_set(void **unused)
+{
+	struct columns *columns = columns_new(1000);
+
+	(void)unused;
+	assert_non_null(columns);
+	for (uint32_t target = 0; target < 1000; target++)
+		columns_add(columns, target * 7, (uint16_t)(target % 5 + 1));
+	for (uint32_t target = 0; target < 7000; target++)
+		for (uint16_t carrier = 0; carrier < 8; carrier++)
+			assert_int_equal(columns_differ(columns, target, carrier), target % 7 == 0 && carrier == target / 7 % 5 + 1);
+	free(columns);
+	columns = columns_new(0);
+	assert_non_null(columns);
+	assert_false(columns_differ(columns, 0, 1));
+	free(columns);
+}
+
+// Which carrier's vantages count for the client.
+static uint16_t carrier_of(const struct world *world, const char *client)
+{
+	struct prefix prefix;
+	uint8_t depth;
+	const struct place *place;
+
+	assert_int_equal(prefix_parse(client, &prefix, NULL), E_OK);
+	place = places_lookup(world->view.places, &prefix.addr, &depth);
+	return place_is_edge(world->view.places, place) ? place->carrier : 0;
+}
+
+// Somebody else in the cell that the last answer, `pick`, holds for.
+static void check_cell(struct world *world, const char *client, const struct pick *pick, uint8_t scope)
+{
+	struct addr nobody = {.family = ADDR_V4, .bytes = {192, 0, 2, 1}};
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse(client, &prefix, NULL), E_OK);
+	for (int i = 0; i < CELL_TRIES; i++) {
+		struct addr other = prefix.addr;
+
+		for (unsigned bit = scope; bit < addr_bits(other.family); bit++)
+			if (rand() % 2)
+				other.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+
+		struct query_ecs ecs = {true, other.family == ADDR_V4 ? 1 : 2, (uint8_t)addr_bits(other.family), 0, other};
+		struct pick there = world_ask_by(world, &ecs, &nobody);
+
+		assert_int_equal(there.outcome, pick->outcome);
+		assert_ptr_equal(there.target, pick->target);
+	}
+}
+
+static void check_client(struct world *world, const bool down[WORLD_SITES], const struct columns *columns, const char *client)
+{
+	uint16_t carrier = carrier_of(world, client);
+	struct pick pick = world_ask(world, client), plain;
+	uint8_t octets[WORLD_SITES], scope = world_where.scope;
+
+	check_cell(world, client, &pick, scope);
+	memcpy(octets, world->states->octets, WORLD_SITES);
+	for (uint32_t i = 0; i < WORLD_SITES; i++)
+		world->states->octets[i] = down[i] != columns_differ(columns, i, carrier) ? TARGET_DOWN : 0;
+	plain = world_ask(world, client);
+	memcpy(world->states->octets, octets, WORLD_SITES);
+	assert_int_equal(pick.outcome, plain.outcome);
+	assert_ptr_equal(pick.target, plain.target);
+	assert_true(scope >= world_where.scope);
+}
+
+// With public sites alone nothing but health tells carriers' clients apart: blocks of several places are one to the table.
+static void begin(struct world *world, bool public_only)
+{
+	static const uint16_t sites[] = {OUT, USE1, EUC1};
+	const struct ranking_spec spec = {sites, NULL, ARRAY_LEN(sites), 0, 24, 48, world_metro};
+
+	world_begin(world, NULL, 0);
+	if (!public_only)
+		return;
+	world_steer(world, &spec);
+	for (size_t i = 0; i < ARRAY_LEN(sites); i++)
+		world->targets[i].site = sites[i];
+}
+
+static void check_world(bool public_only)
+{
+	struct world world;
+
+	srand(1);
+	begin(&world, public_only);
+	for (int turn = 0; turn < TURNS; turn++) {
+		struct columns *columns = columns_new(WORLD_SITES * CARRIERS);
+		bool down[WORLD_SITES];
+
+		assert_non_null(columns);
+		for (uint32_t i = 0; i < WORLD_SITES; i++) {
+			down[i] = rand() % 3 == 0;
+			world.states->octets[i] = down[i] ? TARGET_DOWN : 0;
+			for (uint16_t carrier = 1; carrier <= CARRIERS; carrier++)
+				if (rand() % 4 == 0) {
+					columns_add(columns, i, carrier);
+					world.states->octets[i] |= TARGET_BY_CARRIER;
+				}
+		}
+		world.live.columns = columns;
+		for (int i = 0; i < WORLD_CLIENTS; i++)
+			check_client(&world, down, columns, world_clients[i].prefix);
+		free(columns);
+	}
+	world_end(&world);
+}
+
+static void test_clients(void **unused)
+{
+	(void)unused;
+	check_world(false);
+	check_world(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_set), cmocka_unit_test(test_clients)};
+	int failed = 0;
+
+	for (world_own_tables = 0; world_own_tables <= 1; world_own_tables++)
+		failed += cmocka_run_group_tests(tests, NULL, NULL);
+	return failed;
+}

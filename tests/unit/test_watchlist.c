@@ -305,7 +305,7 @@ static void test_addresses(void **unused)
 		assert_true(moved->watch == watch && moved->probe.app == watch->names && moved->decided && moved->shown.up);
 		assert_true(watch->endpoints->shown.up && !watch->endpoints->decided); // as the target, until it is judged
 		assert_int_equal(watch_unsettled(watch), 1);
-		assert_int_equal(watch_marks(watch), WATCH_UP);
+		assert_int_equal(watch_marks(watch), WATCH_UP | WATCH_CHECKED);
 		end(two);
 	}
 }

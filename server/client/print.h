@@ -9,7 +9,7 @@
 
 #include "base/attr.h"
 
-enum { CTL_COLUMNS_MAX = 12, CTL_TIME_LEN = 32 };
+enum { CTL_COLUMNS_MAX = 16, CTL_TIME_LEN = 32 };
 
 // Sets the locale, and decides on colours. Before anything is printed.
 void client_print_init(void);

@@ -52,7 +52,7 @@ def who():
         d.ctl("drain", WEST, "--for", "1s")
         d.ctl("force", f"{NAME}/{EAST}", "down", "--reason", "fire", "--by", "Dan")
         d.ctl("force", f"{NAME}/{EAST}", "auto")
-        until(lambda: len(ended(d)) == 4, 5, "the drain runs out")
+        until(lambda: len(ended(d)) == 4, harness.PATIENCE_S, "the drain runs out")
         expected = [("drain", WEST, "ran out"), ("force", EAST, "taken back"), ("drain", EAST, "taken back"),
                     ("drain", EAST, "replaced")]
         equal(ended(d), expected)
@@ -171,10 +171,10 @@ def later():
         given, = drains(d)
         equal((given["phase"], given["start"], given["until"], given["by"]), ("scheduled", start, start + 3600, "Eve"))
         equal({d.query(NAME).answer[0].ttl for _ in range(3)}, {30})
-        until(lambda: d.query(NAME).answer[0].ttl == LEAD_TTL_S, 8, "the TTL is lowered ahead")
+        until(lambda: d.query(NAME).answer[0].ttl == LEAD_TTL_S, harness.PATIENCE_S, "the TTL is lowered ahead")
         check(time.time() < start, "it was lowered too late")
         equal(d.query(NAME).addresses, [ADDRESS[EAST]])
-        until(lambda: drained(d) == {EAST}, 8, "it starts")
+        until(lambda: drained(d) == {EAST}, harness.PATIENCE_S, "it starts")
         check(time.time() >= start, "it has started too early")
         check(f"the drain of {EAST} for every app begins; set by uid " in d.log(), d.log())
         equal(d.query(NAME).answer[0].ttl, 30, "of the other")
@@ -190,7 +190,7 @@ def sooner():
     with Daemon(config(ttl="6s")) as d:
         start = int(time.time()) + 16
         d.ctl("drain", EAST, "--at", f"@{start}")
-        until(lambda: drained(d) == {EAST}, 25, "it starts")
+        until(lambda: drained(d) == {EAST}, harness.PATIENCE_S, "it starts")
         given, = drains(d)
         check(given["safe_after"] - start <= LEAD_TTL_S + 4, given)
         equal(d.ctl("drain", EAST, "--wait", "--timeout", "20").code, 0)
@@ -254,12 +254,12 @@ def over():
         d.ctl("drain", EAST, "--over", "6s")
         check(0 < clients.share(None) < 1, "it stands where it stood")
         follow(d, clients, True, 3)
-        until(lambda: clients.share(True) == 0, 10, "all have gone")
-        until(lambda: d.query(NAME, ecs="10.1.2.0/24").scope == 0, 10, "no hash decides")  # those not looked at too
+        until(lambda: clients.share(True) == 0, harness.PATIENCE_S, "all have gone")
+        until(lambda: d.query(NAME, ecs="10.1.2.0/24").scope == 0, harness.PATIENCE_S, "no hash decides")  # those not looked at too
         d.ctl("undrain", EAST, "--over", "4s")
         equal(d.query(NAME, ecs="10.1.2.0/24").scope, 24)
-        until(lambda: clients.share(False) == 1 and not drains(d), 10, "all are back")
-        until(lambda: d.query(NAME, ecs="10.1.2.0/24").scope == 0, 10, "no hash decides")
+        until(lambda: clients.share(False) == 1 and not drains(d), harness.PATIENCE_S, "all are back")
+        until(lambda: d.query(NAME, ecs="10.1.2.0/24").scope == 0, harness.PATIENCE_S, "no hash decides")
         equal(ended(d)[0], ("drain", EAST, "taken back"))
 
 
@@ -336,7 +336,7 @@ def full_disk():
         equal((d.query(NAME).addresses, drains(d)), ([ADDRESS[EAST]], []))
         d.ctl("drain", EAST, "--volatile", "--reason", "again")
         fill_disk(d, full=False)
-        until(lambda: d.ctl_json("status")["volatile_count"] == 0, 15, "it is saved")
+        until(lambda: d.ctl_json("status")["volatile_count"] == 0, harness.PATIENCE_S, "it is saved")
         equal(len(drains(d)), 1)
         d.kill()
         d.start()
@@ -460,13 +460,13 @@ def last_answers():
         def last():
             return {row["site"]: row["last_answer"] for row in d.ctl_json("apps")["apps"][0]["targets"]}
 
-        until(lambda: last()[EAST], 5, "it is seen")
+        until(lambda: last()[EAST], harness.PATIENCE_S, "it is seen")
         check(abs(last()[EAST] - time.time()) < 5 and last()[WEST] is None, last())
         seen = last()[EAST]
         d.ctl("drain", EAST)
         time.sleep(2.2)
         d.query(NAME)
-        until(lambda: last()[WEST], 5, "it is seen")
+        until(lambda: last()[WEST], harness.PATIENCE_S, "it is seen")
         equal(last()[EAST], seen)
         d.reload(config((EAST, WEST, BOS)))
         equal(last()[EAST], seen, "across a reload")

@@ -85,14 +85,14 @@ class Agent:
 
 def there_and_back(site, who, *more):
     with Agent(site, *more) as agent:
-        until(lambda: site.daemon.ctl_json("vantages")["vantages"], 20, "it reports")
+        until(lambda: site.daemon.ctl_json("vantages")["vantages"], harness.PATIENCE_S, "it reports")
         vantage = site.daemon.ctl_json("vantages")["vantages"][0]
         equal((vantage["name"], vantage["up"], vantage["down"]), ("zone-7", 1, 0))
-        until(lambda: site.daemon.ctl_json("vantages")["vantages"][0]["who"].startswith(who), 20, f"by {who}")
+        until(lambda: site.daemon.ctl_json("vantages")["vantages"][0]["who"].startswith(who), harness.PATIENCE_S, f"by {who}")
         site.responder.down()
-        until(lambda: site.answer() == [FAR], 10, "what it sees moves clients")
+        until(lambda: site.answer() == [FAR], harness.PATIENCE_S, "what it sees moves clients")
         site.responder.up()
-        until(lambda: site.answer() == [NEAR], 10, "and back")
+        until(lambda: site.answer() == [NEAR], harness.PATIENCE_S, "and back")
         yield agent
 
 
@@ -102,8 +102,8 @@ def over_plain_http():
             time.sleep(4)
             equal(site.daemon.ctl_json("vantages")["vantages"][0]["up"], 1, "it is told again before it ages out")
             site.responder.down()
-            until(lambda: site.answer() == [FAR], 10, "down")
-        until(lambda: site.answer() == [NEAR], 10, "without the agent its word ages out")
+            until(lambda: site.answer() == [FAR], harness.PATIENCE_S, "down")
+        until(lambda: site.answer() == [NEAR], harness.PATIENCE_S, "without the agent its word ages out")
 
 
 def over_tls():
@@ -114,21 +114,21 @@ def over_tls():
             for _ in there_and_back(site, who, *by):
                 pass
         with Agent(site, "--token", str(site.token), "--ca", str(folder / "token")) as agent:
-            until(lambda: "is not told" in agent.log(), 20, "a daemon that is not trusted is told nothing")
+            until(lambda: "is not told" in agent.log(), harness.PATIENCE_S, "a daemon that is not trusted is told nothing")
 
 
 def a_daemon_that_restarts():
     """What changed while the daemon was away is told when it is back, and another daemon is told all the time."""
     with Site() as site, Site() as other:
         with Agent(site, "--daemon", other.url()) as agent:
-            until(lambda: site.daemon.ctl_json("vantages")["vantages"], 20, "it reports")
+            until(lambda: site.daemon.ctl_json("vantages")["vantages"], harness.PATIENCE_S, "it reports")
             site.daemon.stop()
             site.responder.down()
-            until(lambda: other.answer() == [FAR], 10, "the other daemon is told")
-            until(lambda: "is not told" in agent.log(), 20, "that is in the log")
+            until(lambda: other.answer() == [FAR], harness.PATIENCE_S, "the other daemon is told")
+            until(lambda: "is not told" in agent.log(), harness.PATIENCE_S, "that is in the log")
             site.daemon.start()
-            until(lambda: site.answer() == [FAR], 40, "it is told when it is back")
-            until(lambda: "is told again" in agent.log(), 20, "that too")
+            until(lambda: site.answer() == [FAR], harness.PATIENCE_S, "it is told when it is back")
+            until(lambda: "is told again" in agent.log(), harness.PATIENCE_S, "that too")
 
 
 def wrong_arguments():
@@ -148,7 +148,7 @@ def wrong_arguments():
         equal(done.returncode, 2, done.stderr)  # nothing to be probed there
         site.token.write_text("wrong-token-of-somebody\n")
         with Agent(site) as agent:
-            until(lambda: "HTTP status 401" in agent.log(), 20, "a token that is not known is told")
+            until(lambda: "HTTP status 401" in agent.log(), harness.PATIENCE_S, "a token that is not known is told")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import copy
 import json
 import time
 
+import harness
 import lookupapi
 from edsapi import ENDPOINTS_ID, EdsApi
 from harness import Daemon, Responder, check, equal, run, until
@@ -297,7 +298,7 @@ def waits_for_nobody():
         api.lists[ENDPOINTS_ID] = []
         api.fault = lookupapi.slow(3)
         waiting = d.start_ctl("discovery", "register")
-        until(lambda: api.requests, 10, "it has asked")
+        until(lambda: api.requests, harness.PATIENCE_S, "it has asked")
         equal(d.query(SHOP).rcode, 0)
         check("already under way" in d.ctl("discovery", "register", code=1).out)
         changed = config(api)
@@ -307,7 +308,7 @@ def waits_for_nobody():
         check("its config has changed" in out, out)
         equal(waiting.returncode, 1)
         waiting = d.start_ctl("discovery", "register")
-        until(lambda: len(api.requests) >= 2, 10, "it has asked")
+        until(lambda: len(api.requests) >= 2, harness.PATIENCE_S, "it has asked")
         d.stop()
         waiting.communicate(timeout=10)
         equal(waiting.returncode, 1)

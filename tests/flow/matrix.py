@@ -224,6 +224,19 @@ def seen_by_two():
         equal((outage.answer(), outage.held()), (["203.0.113.3"], 0))
 
 
+PACE = 100  # an hour takes 36 s
+
+
+def pace_of_turns(daemon):
+    """As fast as the clock may go so that three seconds of it are enough for a turn: on a busy machine an hour is not over
+    within the minute."""
+    began = time.monotonic()
+    for _ in range(10):
+        time.sleep(0.02)
+        answers(daemon)
+    return max(1, min(PACE, int(3 / ((time.monotonic() - began) / 10 * 1.5))))
+
+
 def an_hour_of_flapping():
     """A target that flaps every 3 s for an hour, by an accelerated clock, moves its clients nine times at most."""
     daemon = Daemon(config(), FILES, start=False)
@@ -231,19 +244,19 @@ def an_hour_of_flapping():
     with daemon:
         daemon.start()
         moves, before, turns = 0, answers(daemon)[1], 0
-        clock.pace(100)
-        began_s = clock.now_s()
+        pace = pace_of_turns(daemon)
+        clock.pace(pace)
+        began_s, began = clock.now_s(), time.monotonic()
         with Control(daemon.socket_path) as control:
-            while clock.now_s() < began_s + 3600:
+            while clock.now_s() < began_s + 3600 and time.monotonic() < began + 60:
                 control("report", app=NAME, site="near", to="down" if turns % 2 == 0 else "up", vantage="lab", ttl="10m")
                 turns += 1
                 time.sleep(0.02)  # published
                 now = answers(daemon)[1]
                 moves += now != before
                 before = now
-                time.sleep(max(0, began_s + turns * 3 - clock.now_s()) / 100)
-            check(moves <= 9, f"{moves} moves in {turns} turns")
-            check(moves >= 3 or turns < 200, f"{moves} moves in {turns} turns")  # a busy machine leaves time for fewer
+                time.sleep(max(0, began_s + turns * 3 - clock.now_s()) / pace)
+            check(3 <= moves <= 9, f"{moves} moves in {turns} turns")
             equal(before, FAR)
             target = daemon.ctl_json("apps", NAME)["apps"][0]["targets"][1]
             check(target["damped_for_s"] > 0 and target["penalty"] >= 1500, target)

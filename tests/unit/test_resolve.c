@@ -307,13 +307,19 @@ static void refuses_chains_that_lead_home(void **state)
 	assert_int_equal(stage->ttl_s, 7);
 }
 
+static bool has_addresses(void *ctx)
+{
+	(void)ctx;
+	return first()->last_good.count > 0;
+}
+
 static void takes_truncated_replies_over_tcp(void **state)
 {
 	(void)state;
 	stage->attempts = PATIENT;
 	stage->rows[0] = (struct nameserver_row){LB, .mode = NAMESERVER_TRUNCATED, .many = 1000, .ttl_s = 9};
 	begin_with(1);
-	assert_true(responder_run(stage->base, is_settled, NULL, LIMIT_MS) >= 0);
+	assert_true(responder_run(stage->base, has_addresses, NULL, LIMIT_MS) >= 0);
 	assert_int_equal(first()->last_good.count, RESOLVE_ADDRESSES_MAX);
 	assert_true(stage->server.tcp > 0);
 	assert_int_equal(first()->last_good.list[0].bytes[2], 252); // the lowest of 10.0.252.6 to 10.0.255.255

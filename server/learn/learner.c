@@ -485,20 +485,29 @@ void learner_stop(struct learner *learner)
 	save(learner);
 }
 
+// What has ended, also where something else has not.
+static void join_all(struct learner *learner)
+{
+	if (learner->is_started && !learner->has_stopped)
+		return; // it changes the list of those that leave
+	if (learner->is_started)
+		must(pthread_join(learner->thread, NULL) == 0);
+	learner->is_started = false;
+	for (size_t i = 0; i < learner->leaving_count; i++)
+		if (learner->leaving[i]->chore.is_started && learner->leaving[i]->has_ended)
+			chore_join(&learner->leaving[i]->chore);
+}
+
 struct learner *learner_free(struct learner *learner)
 {
 	if (!learner)
 		return NULL;
 	learner_stop(learner);
+	join_all(learner);
 	if (learner->is_late)
 		return learner;
-	if (learner->is_started)
-		must(pthread_join(learner->thread, NULL) == 0);
-	for (size_t i = 0; i < learner->leaving_count; i++) {
-		if (learner->leaving[i]->chore.is_started)
-			chore_join(&learner->leaving[i]->chore);
+	for (size_t i = 0; i < learner->leaving_count; i++)
 		informant_free(learner->leaving[i]);
-	}
 	if (learner->arrived)
 		event_free(learner->arrived);
 	if (learner->arrived_fd >= 0)

@@ -325,9 +325,18 @@ static double play(unsigned forged)
 	return share;
 }
 
+// A single thread, which takes minutes there.
+static void skip_under_tsan(void)
+{
+#if defined(__SANITIZE_THREAD__)
+	skip();
+#endif
+}
+
 static void test_quota(void **state)
 {
 	(void)state;
+	skip_under_tsan();
 	assert_true(play(0) >= 0.95);
 }
 
@@ -338,6 +347,7 @@ static void test_forger(void **state)
 	static const unsigned rows[] = {700, 100, 300, 500, 1000, 1500, 3000, 100000};
 
 	(void)state;
+	skip_under_tsan();
 	for (size_t i = 0; i < (getenv("EDGESTEER_LONG") ? ARRAY_LEN(rows) : 1); i++)
 		assert_true(play(rows[i]) >= 0.9);
 }

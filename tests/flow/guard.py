@@ -68,7 +68,7 @@ def held():
         equal((shown["would_be_taken"], generation(d), list(moves(shown["effect"]))), (True, was, [("w1", "r1")]))
         effect = shown["effect"]
         check(0.115 < effect["moved"] / effect["queries"] < 0.135, effect)
-        check(effect["moves"][0]["ms_before"] < effect["moves"][0]["ms_after"] or effect["moves"][0]["ms_before"] is not None)
+        check(effect["moves"][0]["ms_before"] < effect["moves"][0]["ms_after"], effect["moves"][0])
         check(all(int(client.split(".")[1]) in range(BLOCKS * 3 // 8, BLOCKS // 2) for client in effect["moves"][0]["examples"]),
               effect)
         text = d.ctl("reload", "--check", as_json=False).out
@@ -86,7 +86,7 @@ def held():
         shown = d.ctl_json("reload", "--check")
         equal((shown["would_be_taken"], len(shown["errors"])), (False, 1))
         check("HELD" in d.ctl("reload", "--check", as_json=False).out, "said")
-        check("refused" in d.log() or "reload failed" in d.log(), "logged")
+        check("reload failed" in d.log(), "logged")
         # The next good one replaces it; or force.
         d.write("ranges.csv", ranges(BLOCKS * 3 // 8 - 1))
         d.ctl_json("reload")

@@ -40,7 +40,14 @@ def sampled(d):
 def asked(d, queries=QUERIES):
     before = sampled(d)
     ask(d, queries)
-    until(lambda: sampled(d) >= before + queries * 0.9, harness.PATIENCE_S, "the sample", every_s=0.2)
+    counts = [before]
+
+    def all_read():
+        """The daemon reads what its workers have left four times a second."""
+        counts.append(sampled(d))
+        return counts[-1] >= before + queries * 0.9 and counts[-1] == counts[-2]
+
+    until(all_read, harness.PATIENCE_S, "the sample", every_s=0.6)
 
 
 def moves(effect):
@@ -118,6 +125,18 @@ def not_held():
         equal(effect["moved"], effect["queries"])
 
 
+def renumbered():
+    """Samples stay with their app when a reload puts another one before it."""
+    with Daemon(config(), {"ranges.csv": ranges(BLOCKS)}) as d:
+        asked(d)
+        other = {"aaa.edge.example.com": {"targets": {"r1": {"addresses": ["203.0.113.9"]}}}}
+        d.reload(config(apps={**other, **config()["apps"]}))
+        d.write("ranges.csv", ranges(BLOCKS * 7 // 8))
+        effect = d.ctl_json("reload", "--check")["effect"]
+        equal(list(moves(effect)), [("w1", "r1")])
+        check(0.11 < effect["moved"] / effect["queries"] < 0.14, effect)
+
+
 def watched():
     """A file that changes is held in the same way."""
     with Daemon(config(server={"watch": "feeds"}), {"ranges.csv": ranges(BLOCKS)}) as d:
@@ -139,4 +158,4 @@ def wrong():
 
 
 if __name__ == "__main__":
-    harness.run(held, not_held, watched, wrong)
+    harness.run(held, not_held, renumbered, watched, wrong)

@@ -4,53 +4,58 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/attr.h"
+#include "base/must.h"
+#include "base/parallel.h"
+#include "client/exchange.h"
+#include "client/fault.h"
 #include "client/json.h"
+#include "client/members.h"
+#include "client/outcome.h"
 #include "client/print.h"
 
 // A part is small enough for a request, whatever it is escaped as: no octet takes more than two.
 enum { PART = 30000, REFUSED_MAX = 10, FULL_MS = 50, FULL_TRIES = 600 };
 
+// The file, and how far one member has got.
 struct feed {
-	const char *socket, *name; // name: of the file, for messages
+	const struct client_member *to;
+	const char *name;             // of the file, for messages
+	const char *text;             // the part that is sent now
+	size_t len;
 	unsigned timeout_s;
-	struct client_link_error *error;
+	bool named, failed;
+	struct client_fault fault;
 	json_int_t lines, bad, shown; // so far
 };
-
-static int fail(struct client_link_error *error, bool is_unreached, const char *what, const char *why)
-{
-	error->is_unreached = is_unreached;
-	snprintf(error->text, sizeof(error->text), "%.300s%.200s", what, why);
-	return -1;
-}
 
 static void show_refused(struct feed *feed, const json_t *refused)
 {
 	for (size_t i = 0; i < json_array_size(refused) && feed->shown < REFUSED_MAX; i++, feed->shown++) {
 		const json_t *one = json_array_get(refused, i);
 
-		client_print(stderr, "%s:%lld: %s\n", feed->name, (long long)(feed->lines + feed->bad + client_int(one, "line")),
-		             client_text(one, "why"));
+		client_print(stderr, "%s%s%s:%lld: %s\n", feed->named ? feed->to->name : "", feed->named ? ": " : "", feed->name,
+		             (long long)(feed->lines + feed->bad + client_int(one, "line")), client_text(one, "why"));
 	}
 }
 
 // How many octets the daemon has used, or -1.
 static long send_once(struct feed *feed, const char *text, size_t len)
 {
+	const struct client_exchange how = {.changes = true, .timeout_s = feed->timeout_s};
 	json_t *request = json_pack("{s:s, s:s%}", "verb", "observe", "lines", text, len);
-	json_t *reply = request ? client_link_ask(feed->socket, request, feed->timeout_s, NULL, feed->error) : NULL;
+	json_t *reply = request ? client_exchange(feed->to, request, &how, &feed->fault) : NULL;
 	long used = -1;
 
 	if (!request)
-		fail(feed->error, false, "out of memory", "");
+		client_fault(&feed->fault, false, "out of memory");
 	else if (reply && !json_is_true(json_object_get(reply, "ok")))
-		fail(feed->error, false, client_text(reply, "error"), "");
+		client_fault(&feed->fault, false, "%s", client_text(reply, "error"));
 	else if (reply) {
 		used = (long)client_int(reply, "used");
 		show_refused(feed, json_object_get(reply, "refused"));
@@ -62,31 +67,59 @@ static long send_once(struct feed *feed, const char *text, size_t len)
 	return used >= 0 && (size_t)used <= len ? used : -1;
 }
 
-// All of them, however long that takes while there is progress.
-static int send_lines(struct feed *feed, char *text, size_t len)
+// Sends one member the part, all of it, however long that takes while there is progress.
+static int send_part(void *ctx, size_t number)
 {
-	// What cannot be in a line that is taken is made something that JSON has room for.
-	for (size_t i = 0; i < len; i++)
-		if (text[i] != '\n' && text[i] != '\t' && (text[i] < ' ' || text[i] > '~'))
-			text[i] = text[i] == '\r' ? ' ' : '?';
-	for (int tries = 0; len > 0; tries++) {
+	struct feed *feed = (struct feed *)ctx + number;
+	const char *text = feed->text;
+	size_t len = feed->len;
+
+	for (int tries = 0; len > 0 && !feed->failed; tries++) {
 		long used = send_once(feed, text, len);
 
+		feed->failed = used < 0;
 		if (used < 0)
-			return -1;
+			break;
 		if (used > 0)
 			tries = 0;
 		text += used;
 		len -= (size_t)used;
 		if (len > 0 && tries == FULL_TRIES)
-			return fail(feed->error, false, "the daemon takes no more lines: its queue stays full", "");
-		if (len > 0)
+			feed->failed = client_fault(&feed->fault, false, "the daemon takes no more lines: its queue stays full") < 0;
+		else if (len > 0)
 			(void)poll(NULL, 0, FULL_MS);
 	}
 	return 0;
 }
 
-static int send_all(struct feed *feed, int fd)
+static void fail_all(struct feed *feeds, size_t count, const char *what, const char *why)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!feeds[i].failed)
+			feeds[i].failed = client_fault(&feeds[i].fault, false, "%.200s: %s", what, why) < 0;
+}
+
+// False: nobody is left to send to.
+static bool send_lines(struct feed *feeds, size_t count, char *text, size_t len)
+{
+	bool any = false;
+
+	// What cannot be in a line that is taken is made something that JSON has room for.
+	for (size_t i = 0; i < len; i++)
+		if (text[i] != '\n' && text[i] != '\t' && (text[i] < ' ' || text[i] > '~'))
+			text[i] = text[i] == '\r' ? ' ' : '?';
+	for (size_t i = 0; i < count; i++) {
+		feeds[i].text = text;
+		feeds[i].len = len;
+	}
+	if (len > 0 && parallel_run_on((unsigned)count, count, send_part, feeds) < 0)
+		fail_all(feeds, count, feeds->name, "no threads");
+	for (size_t i = 0; i < count; i++)
+		any = any || !feeds[i].failed;
+	return any;
+}
+
+static void send_all(struct feed *feeds, size_t members, int fd)
 {
 	char buf[PART];
 	size_t count = 0;
@@ -98,34 +131,43 @@ static int send_all(struct feed *feed, int fd)
 
 		if (len < 0 && errno == EINTR)
 			continue;
-		if (len < 0)
-			return fail(feed->error, false, "cannot read: ", strerror(errno));
+		if (len < 0) {
+			fail_all(feeds, members, "cannot read", strerror(errno));
+			return;
+		}
 		count += (size_t)len;
 		end = memrchr(buf, '\n', count);
 		part = end ? (size_t)(end + 1 - buf) : count == sizeof(buf) ? count : 0;
-		if (send_lines(feed, buf, part) < 0)
-			return -1;
+		if (!send_lines(feeds, members, buf, part))
+			return;
 		memmove(buf, buf + part, count - part);
 		count -= part;
 	}
-	return send_lines(feed, buf, count);
+	send_lines(feeds, members, buf, count);
 }
 
-json_t *client_feed(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error)
+void client_feed(const struct client_members *members, const char *file, unsigned timeout_s, struct client_outcome *outcomes)
 {
 	bool is_stdin = !file || strcmp(file, "-") == 0;
-	struct feed feed = {.socket = socket, .name = is_stdin ? "standard input" : file, .timeout_s = timeout_s, .error = error};
-	int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC), err;
+	struct feed *feeds = calloc(members->count, sizeof(*feeds));
+	int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0) {
-		error->is_unreached = false;
-		snprintf(error->text, sizeof(error->text), "cannot open %.200s: %s", file, strerror(errno));
-		return NULL;
-	}
-	err = send_all(&feed, fd);
-	if (!is_stdin)
+	must(feeds);
+	for (size_t i = 0; i < members->count; i++)
+		feeds[i] = (struct feed){.to = &members->at[i], .name = is_stdin ? "standard input" : file, .timeout_s = timeout_s,
+		                         .named = members->named};
+	if (fd < 0)
+		fail_all(feeds, members->count, file, strerror(errno));
+	else
+		send_all(feeds, members->count, fd);
+	if (fd >= 0 && !is_stdin)
 		close(fd);
-	return err < 0 ? NULL : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feed.lines, "bad", feed.bad);
+	for (size_t i = 0; i < members->count; i++)
+		client_outcome_set(&outcomes[i],
+		                   feeds[i].failed ? NULL
+		                                   : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feeds[i].lines, "bad", feeds[i].bad),
+		                   &feeds[i].fault);
+	free(feeds);
 }
 
 void client_show_observe(const json_t *reply)

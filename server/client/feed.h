@@ -2,14 +2,14 @@
 #pragma once
 
 #include <jansson.h>
-#include <stdbool.h>
 
-#include "client/link.h"
+struct client_members;
+struct client_outcome;
 
-// Reads the file ("-" or NULL: standard input) to its end, and sends its lines; waits when the daemon has no room. Lines that
-// are not taken are printed on standard error, the first ones. Returns the whole's reply: "lines", "bad". NULL: `error` says
-// why. Owned by the caller.
-json_t *client_feed(const char *socket, const char *file, unsigned timeout_s, struct client_link_error *error);
+// Reads the file ("-" or NULL: standard input) to its end, and sends its lines to all members, each part to all at the same
+// time; waits when a daemon has no room. One that fails gets no more of them. Lines that are not taken are printed on standard
+// error, the first ones. Sets an outcome for each member, with the whole's reply: "lines", "bad".
+void client_feed(const struct client_members *members, const char *file, unsigned timeout_s, struct client_outcome *outcomes);
 // Prints it for people.
 void client_show_observe(const json_t *reply);
 // Of `discovery`: what is observed. Nothing where that is off.

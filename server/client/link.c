@@ -14,55 +14,42 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "client/fault.h"
 
 enum { FIRST_BUFFER = 65536, TICK_MS = 1000 };
 
-static int fail(struct client_link_error *error, bool is_unreached, const char *fmt, ...) PRINTF(3, 4);
-
-// Formats the error and returns -1.
-static int fail(struct client_link_error *error, bool is_unreached, const char *fmt, ...)
-{
-	va_list ap;
-
-	error->is_unreached = is_unreached;
-	va_start(ap, fmt);
-	vsnprintf(error->text, sizeof(error->text), fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
-static int not_connected(const char *path, struct client_link_error *error)
+static int not_connected(const char *path, struct client_fault *fault)
 {
 	switch (errno) {
 	case ENOENT:
 	case ECONNREFUSED:
-		return fail(error, true, "cannot reach the daemon: is edgesteerd running? tried %s (%s)", path, strerror(errno));
+		return client_fault(fault, true, "cannot reach the daemon: is edgesteerd running? tried %s (%s)", path, strerror(errno));
 	case EACCES:
 	case EPERM:
-		return fail(error, true, "no permission to use %s: be root or in the group that owns it", path);
+		return client_fault(fault, true, "no permission to use %s: be root or in the group that owns it", path);
 	case EAGAIN:
-		return fail(error, true, "the daemon at %s is too busy to accept the connection; try again", path);
+		return client_fault(fault, true, "the daemon at %s is too busy to accept the connection; try again", path);
 	}
-	return fail(error, true, "cannot connect to %s: %s", path, strerror(errno));
+	return client_fault(fault, true, "cannot connect to %s: %s", path, strerror(errno));
 }
 
 // A connected socket, or -1 with `error` set.
-static int connect_to(const char *path, unsigned timeout_s, struct client_link_error *error)
+static int connect_to(const char *path, unsigned timeout_s, struct client_fault *fault)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	struct timeval timeout = {.tv_sec = timeout_s};
 
 	if (strlen(path) >= sizeof(name.sun_path))
-		return fail(error, true, "the socket's path is longer than %zu bytes: %s", sizeof(name.sun_path) - 1, path);
+		return client_fault(fault, true, "the socket's path is longer than %zu bytes: %s", sizeof(name.sun_path) - 1, path);
 	memcpy(name.sun_path, path, strlen(path) + 1);
 
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return fail(error, true, "cannot make a socket: %s", strerror(errno));
+		return client_fault(fault, true, "cannot make a socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)); // for connect and send
 	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
-		not_connected(path, error);
+		not_connected(path, fault);
 		close(fd);
 		return -1;
 	}
@@ -97,7 +84,7 @@ static bool make_room(struct input *input)
 		return true;
 
 	size_t size = input->size ? input->size * 2 : FIRST_BUFFER;
-	char *bytes = size > CTL_LINK_REPLY_MAX ? NULL : realloc(input->bytes, size);
+	char *bytes = size > CLIENT_REPLY_MAX ? NULL : realloc(input->bytes, size);
 
 	if (!bytes)
 		return false;
@@ -113,7 +100,7 @@ static void show_progress(const char *progress, int64_t passed_ms)
 }
 
 // Waits until the socket is readable. 0, or -1 with `error` set: the timeout has passed, or poll() failed.
-static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *progress, struct client_link_error *error)
+static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *progress, struct client_fault *fault)
 {
 	for (;;) {
 		int64_t passed_ms = clock_mono_ms() - begun_ms, left_ms = (int64_t)timeout_s * 1000 - passed_ms;
@@ -121,7 +108,7 @@ static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *
 
 		show_progress(progress, passed_ms);
 		if (left_ms <= 0)
-			return fail(error, true, "no reply within %u s: the daemon is busy, and may still carry the request out",
+			return client_fault(fault, true, "no reply within %u s: the daemon is busy, and may still carry the request out",
 			            timeout_s);
 
 		int n = poll(&wait, 1, left_ms < TICK_MS ? (int)left_ms : TICK_MS);
@@ -129,18 +116,18 @@ static int wait_input(int fd, int64_t begun_ms, unsigned timeout_s, const char *
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
-			return fail(error, true, "cannot wait for the reply: %s", strerror(errno));
+			return client_fault(fault, true, "cannot wait for the reply: %s", strerror(errno));
 	}
 }
 
-static int read_line(int fd, struct input *input, unsigned timeout_s, const char *progress, struct client_link_error *error)
+static int read_line(int fd, struct input *input, unsigned timeout_s, const char *progress, struct client_fault *fault)
 {
 	int64_t begun_ms = clock_mono_ms();
 
 	for (;;) {
 		if (!make_room(input))
-			return fail(error, false, "the daemon's reply is too large");
-		if (wait_input(fd, begun_ms, timeout_s, progress, error) < 0)
+			return client_fault(fault, false, "the daemon's reply is too large");
+		if (wait_input(fd, begun_ms, timeout_s, progress, fault) < 0)
 			return -1;
 
 		ssize_t n = recv(fd, input->bytes + input->len, input->size - input->len, MSG_DONTWAIT);
@@ -148,9 +135,9 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return fail(error, true, "cannot read the reply: %s", strerror(errno));
+			return client_fault(fault, true, "cannot read the reply: %s", strerror(errno));
 		if (n == 0)
-			return fail(error, true, "the daemon closed the connection without a reply: has it stopped?");
+			return client_fault(fault, true, "the daemon closed the connection without a reply: has it stopped?");
 
 		char *end = memchr(input->bytes + input->len, '\n', (size_t)n);
 
@@ -163,10 +150,10 @@ static int read_line(int fd, struct input *input, unsigned timeout_s, const char
 }
 
 json_t *client_link_ask(const char *path, const json_t *request, unsigned timeout_s, const char *progress,
-                        struct client_link_error *error)
+                        struct client_fault *fault)
 {
 	char *line = json_dumps(request, JSON_COMPACT);
-	int fd = line ? connect_to(path, timeout_s, error) : fail(error, false, "out of memory");
+	int fd = line ? connect_to(path, timeout_s, fault) : client_fault(fault, false, "out of memory");
 	struct input input = {0};
 	json_t *reply = NULL;
 	json_error_t why;
@@ -175,13 +162,13 @@ json_t *client_link_ask(const char *path, const json_t *request, unsigned timeou
 		send_line(fd, line);
 		send_line(fd, "\n");
 
-		int err = read_line(fd, &input, timeout_s, progress, error);
+		int err = read_line(fd, &input, timeout_s, progress, fault);
 
 		if (progress && isatty(STDERR_FILENO))
 			fputs("\r\033[K", stderr);
 		close(fd);
 		if (err == 0 && !(reply = json_loadb(input.bytes, input.len, JSON_REJECT_DUPLICATES, &why)))
-			fail(error, false, "the daemon's reply is not JSON: column %d: %s", why.column, why.text);
+			client_fault(fault, false, "the daemon's reply is not JSON: column %d: %s", why.column, why.text);
 	}
 	free(input.bytes);
 	free(line);

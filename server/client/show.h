@@ -35,5 +35,6 @@ void client_show_discovery(const json_t *reply);
 void client_show_register(const json_t *reply);
 void client_show_learned(const json_t *reply);
 void client_show_forgotten(const json_t *reply);
+void client_show_zones(const json_t *reply);
 void client_show_stats(const json_t *reply);
 void client_show_version(const json_t *reply);

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "client/exchange.h"
+#include "client/fault.h"
 #include "client/json.h"
-#include "client/link.h"
 #include "client/print.h"
 
 enum { ASK_MS = 5000, SHORT_MS = 1000, REPLY_TIMEOUT_S = 30, FAILED = 1 };
@@ -59,17 +60,18 @@ static const json_t *find(const json_t *reply, const json_t *drain)
 
 // In how many seconds it is safe, by the daemon. -1: there is no such drain any more, or it gives clients back. -2: the
 // daemon does not say.
-static int64_t ask_left_s(const char *socket, const json_t *drain)
+static int64_t ask_left_s(const struct client_member *to, const json_t *drain)
 {
 	json_t *request = json_pack("{s:s, s:O, s:O}", "verb", "drains", "site", json_object_get(drain, "site"), "app",
 	                            json_object_get(drain, "app"));
-	struct client_link_error error;
+	const struct client_exchange how = {.timeout_s = REPLY_TIMEOUT_S};
+	struct client_fault fault;
 	int64_t left_s = -2;
 
 	if (json_is_null(json_object_get(drain, "app")))
 		json_object_del(request, "app");
 
-	json_t *reply = client_link_ask(socket, request, REPLY_TIMEOUT_S, NULL, &error);
+	json_t *reply = client_exchange(to, request, &how, &fault);
 	const json_t *now = find(reply, drain);
 
 	if (json_is_true(json_object_get(reply, "ok")))
@@ -79,10 +81,10 @@ static int64_t ask_left_s(const char *socket, const json_t *drain)
 	return left_s;
 }
 
-static int wait_for_drain(const char *socket, const json_t *drain, int64_t end_ms)
+static int wait_for_drain(const struct client_member *to, const json_t *drain, int64_t end_ms)
 {
 	for (;;) {
-		int64_t left_s = ask_left_s(socket, drain), now_ms = clock_mono_ms(), wait_ms = left_s * 1000;
+		int64_t left_s = ask_left_s(to, drain), now_ms = clock_mono_ms(), wait_ms = left_s * 1000;
 
 		if (left_s == 0) {
 			end_progress();
@@ -104,9 +106,9 @@ static int wait_for_drain(const char *socket, const json_t *drain, int64_t end_m
 }
 
 // Caches forget what they were answered while the drain held, whatever the daemon does by then.
-static int wait_for_undrain(const json_t *reply, int64_t end_ms)
+static int wait_for_undrain(const json_t *reply, int64_t done_ms, int64_t end_ms)
 {
-	int64_t until_ms = clock_mono_ms() + client_int(reply, "settled_left_s") * 1000, now_ms;
+	int64_t until_ms = done_ms + client_int(reply, "settled_left_s") * 1000, now_ms;
 
 	while ((now_ms = clock_mono_ms()) < until_ms) {
 		if (end_ms && now_ms >= end_ms)
@@ -118,11 +120,11 @@ static int wait_for_undrain(const json_t *reply, int64_t end_ms)
 	return 0;
 }
 
-int client_wait(const char *socket, const json_t *reply, unsigned timeout_s)
+int client_wait(const struct client_member *to, const json_t *reply, int64_t done_ms, unsigned timeout_s)
 {
-	int64_t end_ms = timeout_s ? clock_mono_ms() + (int64_t)timeout_s * 1000 : 0;
+	int64_t end_ms = timeout_s ? done_ms + (int64_t)timeout_s * 1000 : 0;
 
 	fflush(stdout);
-	return json_is_integer(json_object_get(reply, "settled_left_s")) ? wait_for_undrain(reply, end_ms)
-	                                                                 : wait_for_drain(socket, reply, end_ms);
+	return json_is_integer(json_object_get(reply, "settled_left_s")) ? wait_for_undrain(reply, done_ms, end_ms)
+	                                                                 : wait_for_drain(to, reply, end_ms);
 }

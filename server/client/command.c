@@ -23,8 +23,12 @@ static void print_option(size_t i)
 {
 	char words[64];
 
-	snprintf(words, sizeof(words), "%s--%s%s%s", i == OPT_SOCKET ? "-s, " : i == OPT_GROUP ? "-g, " : "", client_options[i].name,
-	         client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
+	snprintf(words, sizeof(words), "%s--%s%s%s",
+			 i == OPT_SOCKET  ? "-s, "
+			 : i == OPT_GROUP ? "-g, "
+							  : "",
+			 client_options[i].name, client_options[i].arg ? " " : "",
+			 client_options[i].arg ? client_options[i].arg : "");
 	printf("  %-24s  %s\n", words, client_options[i].help);
 }
 
@@ -38,7 +42,7 @@ static void print_usage(FILE *out, const struct verb *verb)
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (verb->takes & 1u << i)
 			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", client_options[i].name,
-			        client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
+					client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
 	fputc('\n', out);
 }
 
@@ -59,10 +63,13 @@ void client_command_help(const struct verb *verb)
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		if (i >= OPTIONS || (verb && verb->takes & 1u << i))
 			print_option(i);
-	fputs("\nWithout -s and -g the daemon is $EDGESTEER_SOCKET, or all of the group $EDGESTEER_GROUP, or of the default group\n"
-	      "of ~/.config/edgesteer/ctl.yaml, or else " CLIENT_DEFAULT_SOCKET ".\n"
-	      "Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
-	      "already; 4: the daemon could not be reached, or did not answer; 5: not everywhere.\n", stdout);
+	fputs(
+		"\nWithout -s and -g the daemon is $EDGESTEER_SOCKET, or all of the group $EDGESTEER_GROUP, or of the default "
+		"group\n"
+		"of ~/.config/edgesteer/ctl.yaml, or else " CLIENT_DEFAULT_SOCKET ".\n"
+		"Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
+		"already; 4: the daemon could not be reached, or did not answer; 5: not everywhere.\n",
+		stdout);
 	if (!verb)
 		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
@@ -148,15 +155,27 @@ static int take_option(struct client_command *command, int found, const char *va
 
 	switch (found) {
 	case OPT_SOCKET:
-		return client_members_want(&command->wanted, value, &fault) < 0 ? client_command_wrong(NULL, "%s", fault.text) : 0;
-	case OPT_GROUP: return take_text(found, value, &command->wanted.group);
-	case OPT_CA_FILE: return take_text(found, value, &with->ca_file);
-	case OPT_TOKEN_FILE: return take_text(found, value, &with->token_file);
-	case OPT_CERT: return take_text(found, value, &with->cert);
-	case OPT_KEY: return take_text(found, value, &with->key);
-	case OPT_JSON: command->json = true; return 0;
-	case OPT_HELP: command->help = true; return 0;
-	case OPT_VERSION: command->version = true; return 0;
+		return client_members_want(&command->wanted, value, &fault) < 0 ? client_command_wrong(NULL, "%s", fault.text)
+																		: 0;
+	case OPT_GROUP:
+		return take_text(found, value, &command->wanted.group);
+	case OPT_CA_FILE:
+		return take_text(found, value, &with->ca_file);
+	case OPT_TOKEN_FILE:
+		return take_text(found, value, &with->token_file);
+	case OPT_CERT:
+		return take_text(found, value, &with->cert);
+	case OPT_KEY:
+		return take_text(found, value, &with->key);
+	case OPT_JSON:
+		command->json = true;
+		return 0;
+	case OPT_HELP:
+		command->help = true;
+		return 0;
+	case OPT_VERSION:
+		command->version = true;
+		return 0;
 	case OPT_TIMEOUT:
 		if (read_seconds(value, &command->timeout_s))
 			return 0;
@@ -178,7 +197,8 @@ int client_command_options(struct client_command *command, int argc, char **argv
 	int found, err = 0;
 
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
-		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument, NULL, (int)i};
+		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument,
+								   NULL, (int)i};
 	while (err == 0 && (found = getopt_long(argc, argv, "s:g:h", longs, NULL)) != -1) {
 		if (found == 's')
 			found = OPT_SOCKET;
@@ -201,12 +221,18 @@ static int too_many_words(const struct client_command *command, bool takes_any)
 	const struct verb *verb = command->verb;
 
 	if (command->values[OPT_FOR] && verb->takes & 1u << OPT_FOR && is_number(command->values[OPT_FOR]))
-		return client_command_wrong(verb, "%s takes no more than %s: put a time of several words into one, as in --for 2h or --for "
-		                   "1d12h", verb->name, verb->args);
+		return client_command_wrong(
+			verb,
+			"%s takes no more than %s: put a time of several words into one, as in --for 2h or --for "
+			"1d12h",
+			verb->name, verb->args);
 	if (command->values[OPT_REASON] && verb->takes & 1u << OPT_REASON)
-		return client_command_wrong(verb, "%s takes no more than %s: put a reason of several words in quotes, as in "
-		                   "--reason 'disk full'", verb->name, verb->args);
-	return client_command_wrong(verb, takes_any ? "%s takes no more than %s" : "%s takes no words%s", verb->name, verb->args);
+		return client_command_wrong(verb,
+									"%s takes no more than %s: put a reason of several words in quotes, as in "
+									"--reason 'disk full'",
+									verb->name, verb->args);
+	return client_command_wrong(verb, takes_any ? "%s takes no more than %s" : "%s takes no words%s", verb->name,
+								verb->args);
 }
 
 // Checks the words and options against the verb's row. 0 or an exit code.
@@ -227,7 +253,8 @@ static int check_words(const struct client_command *command, int count)
 		if (command->values[i] && !(verb->takes & 1u << i))
 			return client_command_wrong(verb, "%s does not take --%s", verb->name, client_options[i].name);
 		if (!command->values[i] && verb->needs & 1u << i)
-			return client_command_wrong(verb, "%s needs --%s %s", verb->name, client_options[i].name, client_options[i].arg);
+			return client_command_wrong(verb, "%s needs --%s %s", verb->name, client_options[i].name,
+										client_options[i].arg);
 	}
 	return 0;
 }
@@ -243,7 +270,9 @@ static int split_site(const struct client_command *command, json_t *request, con
 		return client_command_wrong(verb, "'%s' is not a SITE", written);
 	if (command->values[OPT_APP])
 		return client_command_wrong(verb, "'%s' names an app, and --app does too", written);
-	return json_object_set_new(request, "app", json_string(written)) == 0 && client_split_target(request) ? 0 : CLIENT_REFUSED;
+	return json_object_set_new(request, "app", json_string(written)) == 0 && client_split_target(request)
+			   ? 0
+			   : CLIENT_REFUSED;
 }
 
 // The daemon may be in another time zone: it is told a time that has none. 0 or an exit code.
@@ -257,8 +286,10 @@ static int set_times(const struct client_command *command, json_t *request)
 		const char *written = command->values[times[i]], *name = client_options[times[i]].name;
 
 		if (written && when_parse(written, clock_wall_s(), true, &time_s) < 0)
-			return client_command_wrong(command->verb, "--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
-			                   "2026-08-09T14:03:00Z or @1786284180", name, written);
+			return client_command_wrong(command->verb,
+										"--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
+										"2026-08-09T14:03:00Z or @1786284180",
+										name, written);
 		if (written && json_object_set_new(request, name, json_string(when_format(time_s, text))) < 0)
 			return CLIENT_REFUSED;
 	}
@@ -281,8 +312,9 @@ json_t *client_command_request(const struct client_command *command, char **word
 		good = good && json_object_set_new(request, command->verb->fields[i], json_string(words[i])) == 0;
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (command->values[i] && i != OPT_WAIT)
-			good = good && json_object_set_new(request, i == OPT_OBSERVED ? "observed_at" : client_options[i].name,
-			                                   client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
+			good =
+				good && json_object_set_new(request, i == OPT_OBSERVED ? "observed_at" : client_options[i].name,
+											client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = client_command_wrong(command->verb, "an argument is not UTF-8");
 	else if (count > 1 && strcmp(command->verb->fields[1], "to") == 0 && !client_split_target(request))

@@ -1,4 +1,5 @@
-// The command line of edgesteerctl: its words and options, checked by the rows of vocabulary.h, and the request they become.
+// The command line of edgesteerctl: its words and options, checked by the rows of vocabulary.h, and the request they
+// become.
 #pragma once
 
 #include <jansson.h>
@@ -13,16 +14,17 @@ struct client_command {
 	const struct verb *verb;
 	const char *values[OPTIONS]; // of the options that become fields; NULL: not given
 	struct client_wanted wanted;
-	unsigned timeout_s;          // 0: the verb's default
+	unsigned timeout_s; // 0: the verb's default
 	bool json, help, version;
 };
 
-// Reads the options; what is left of argv begins at getopt's `optind`. 0, or the exit code with an error that is printed.
+// Reads the options; what is left of argv begins at getopt's `optind`. 0, or the exit code with an error that is
+// printed.
 int client_command_options(struct client_command *command, int argc, char **argv) MUST_USE;
 // The verb at argv[*at], which is left at its last word: a few have two. NULL: there is none.
 const struct verb *client_command_verb(char **argv, int argc, int *at);
-// The request of the words after the verb and the options, owned by the caller. NULL: an error was printed, and *ret_exit is
-// the exit code.
+// The request of the words after the verb and the options, owned by the caller. NULL: an error was printed, and
+// *ret_exit is the exit code.
 json_t *client_command_request(const struct client_command *command, char **words, int count, int *ret_exit) MUST_USE;
 
 // Print an error and how it is right. The exit code.

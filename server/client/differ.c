@@ -1,5 +1,5 @@
-// Comparing daemons; see differ.h. Each one's replies become facts, a flat object from what a fact is of to its value; then
-// the objects are compared. What every daemon has for itself is no fact: its counters, its clock, its addresses.
+// Comparing daemons; see differ.h. Each one's replies become facts, a flat object from what a fact is of to its value;
+// then the objects are compared. What every daemon has for itself is no fact: its counters, its clock, its addresses.
 #include "client/differ.h"
 
 #include <jansson.h>
@@ -12,7 +12,7 @@
 #include "client/exchange.h"
 #include "client/fault.h"
 #include "client/json.h"
-#include "client/members.h"
+#include "client/member.h"
 #include "client/outcome.h"
 #include "client/print.h"
 
@@ -21,8 +21,8 @@ enum { KEY_LEN = 1024, VALUE_LEN = 1024, DIGEST_SHOWN = 16, CLOCKS_S = 10 };
 struct comparing {
 	const struct client_members *members;
 	unsigned timeout_s;
-	json_t **facts;                // by member; NULL: it has not answered
-	struct client_outcome *asked;  // and then why
+	json_t **facts;               // by member; NULL: it has not answered
+	struct client_outcome *asked; // and then why
 };
 
 // ---- facts ----------------------------------------------------------------------------------------------------------
@@ -47,12 +47,13 @@ static void add_status(json_t *facts, const json_t *status)
 		add(facts, "files", "", json_string(client_text(digests, "files")));
 	}
 	add(facts, "reload", "",
-	    json_string(json_is_false(json_object_get(status, "last_reload_ok")) ? "the last one failed" : "fine"));
-	add(facts, "view", "", json_string(json_is_true(json_object_get(status, "serving")) ? "served" : "nothing is served yet"));
+		json_string(json_is_false(json_object_get(status, "last_reload_ok")) ? "the last one failed" : "fine"));
+	add(facts, "view", "",
+		json_string(json_is_true(json_object_get(status, "serving")) ? "served" : "nothing is served yet"));
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
 		const json_t *count = strcmp(counts[i], "targets") == 0
-		                              ? json_object_get(json_object_get(status, "states"), "total")
-		                              : json_object_get(status, counts[i]);
+								  ? json_object_get(json_object_get(status, "states"), "total")
+								  : json_object_get(status, counts[i]);
 
 		if (json_is_integer(count))
 			add(facts, "view", counts[i], json_integer(json_integer_value(count)));
@@ -69,18 +70,19 @@ static const char *target_name(const char *app, const char *site, char *buf)
 	return buf;
 }
 
-// What was ordered, and not when: that differs where daemons are told one after the other. Only what goes by the clock is
-// compared by it.
+// What was ordered, and not when: that differs where daemons are told one after the other. Only what goes by the clock
+// is compared by it.
 static json_t *drain_value(const json_t *drain)
 {
 	const char *phase = client_text(drain, "phase");
-	bool by_clock = strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 || client_int(drain, "over_s") > 0;
+	bool by_clock =
+		strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 || client_int(drain, "over_s") > 0;
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:b}", "phase",
-	                 strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 ? phase : "drained", "start",
-	                 by_clock ? client_int(drain, "start") : 0, "until", client_int(drain, "until"), "over_s",
-	                 client_int(drain, "over_s"), "by", client_text(drain, "by"), "reason", client_text(drain, "reason"),
-	                 "saved", !json_is_true(json_object_get(drain, "volatile")));
+					 strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 ? phase : "drained", "start",
+					 by_clock ? client_int(drain, "start") : 0, "until", client_int(drain, "until"), "over_s",
+					 client_int(drain, "over_s"), "by", client_text(drain, "by"), "reason",
+					 client_text(drain, "reason"), "saved", !json_is_true(json_object_get(drain, "volatile")));
 }
 
 static void add_overrides(json_t *facts, const json_t *status)
@@ -97,8 +99,8 @@ static void add_overrides(json_t *facts, const json_t *status)
 		const json_t *force = json_array_get(forces, i);
 
 		add(facts, "force", target_name(client_text(force, "app"), client_text(force, "site"), of),
-		    json_pack("{s:s, s:s, s:s}", "to", client_text(force, "to"), "by", client_text(force, "by"), "reason",
-		              client_text(force, "reason")));
+			json_pack("{s:s, s:s, s:s}", "to", client_text(force, "to"), "by", client_text(force, "by"), "reason",
+					  client_text(force, "reason")));
 	}
 }
 
@@ -116,7 +118,7 @@ static void add_health(json_t *facts, const json_t *reply)
 			// A drain is a fact of its own.
 			if (!json_is_object(json_object_get(target, "drained")))
 				add(facts, "health", target_name(client_text(app, "name"), client_text(target, "site"), of),
-				    json_string(client_text(target, "state")));
+					json_string(client_text(target, "state")));
 		}
 	}
 }
@@ -127,7 +129,7 @@ static void add_zones(json_t *facts, const json_t *reply)
 
 	for (size_t i = 0; i < json_array_size(zones); i++)
 		add(facts, "serial", client_text(json_array_get(zones, i), "name"),
-		    json_integer(client_int(json_array_get(zones, i), "serial")));
+			json_integer(client_int(json_array_get(zones, i), "serial")));
 }
 
 // A member's reply to a verb, or NULL with its outcome set.
@@ -196,7 +198,8 @@ static bool same(const json_t *a, const json_t *b)
 
 	if (!json_is_object(a) || !json_is_object(b))
 		return a == b || json_equal(a, b);
-	json_object_foreach((json_t *)a, key, value) {
+	json_object_foreach((json_t *)a, key, value)
+	{
 		bool is_moment = false;
 
 		for (size_t i = 0; i < ARRAY_LEN(moments); i++)
@@ -246,7 +249,8 @@ static json_t *compare(const struct comparing *comparing)
 
 	must(seen && differences);
 	for (size_t i = 0; i < comparing->members->count; i++) {
-		json_object_foreach(comparing->facts[i], key, value) {
+		json_object_foreach(comparing->facts[i], key, value)
+		{
 			json_t *values;
 
 			if (json_object_get(seen, key))
@@ -277,12 +281,12 @@ static const char *value_text(const char *key, const json_t *value, char *buf)
 		snprintf(buf, VALUE_LEN, "none");
 	else
 		snprintf(buf, VALUE_LEN, "%s%s%s%s%s%s%s%s%s%s%s", client_text(value, "to"), client_text(value, "phase"),
-		         client_int(value, "start") ? " from " : "",
-		         client_int(value, "start") ? client_time(client_int(value, "start"), start) : "",
-		         client_int(value, "until") ? " until " : "",
-		         client_int(value, "until") ? client_time(client_int(value, "until"), until) : "",
-		         json_is_false(json_object_get(value, "saved")) ? " NOT SAVED" : "", by[0] ? " by " : "", by,
-		         reason[0] ? ": " : "", reason);
+				 client_int(value, "start") ? " from " : "",
+				 client_int(value, "start") ? client_time(client_int(value, "start"), start) : "",
+				 client_int(value, "until") ? " until " : "",
+				 client_int(value, "until") ? client_time(client_int(value, "until"), until) : "",
+				 json_is_false(json_object_get(value, "saved")) ? " NOT SAVED" : "", by[0] ? " by " : "", by,
+				 reason[0] ? ": " : "", reason);
 	return buf;
 }
 
@@ -294,13 +298,15 @@ static void show_values(const char *key, json_t *values)
 	json_t *value, *another, *shown = json_object();
 
 	must(shown);
-	json_object_foreach(values, name, value) {
+	json_object_foreach(values, name, value)
+	{
 		const char *between = "";
 
 		if (json_object_get(shown, name))
 			continue;
 		client_print(stdout, "%s", before);
-		json_object_foreach(values, other, another) {
+		json_object_foreach(values, other, another)
+		{
 			if (!same(value, another) || json_object_get(shown, other))
 				continue;
 			client_print(stdout, "%s%s", between, other);
@@ -319,7 +325,8 @@ static void show(json_t *differences, size_t answered)
 	const char *key;
 	json_t *values;
 
-	json_object_foreach(differences, key, values) {
+	json_object_foreach(differences, key, values)
+	{
 		client_print(stdout, "%s  ", key);
 		show_values(key, values);
 	}
@@ -341,14 +348,15 @@ static json_t *as_json(const struct comparing *comparing, json_t *differences)
 		else
 			json_object_set_new(silent, name, json_string(client_text(comparing->asked[i].reply, "error")));
 	}
-	json_object_foreach(differences, key, values) {
+	json_object_foreach(differences, key, values)
+	{
 		size_t len = strcspn(key, " ");
 
 		json_array_append_new(list, json_pack("{s:o, s:s, s:O}", "what", json_stringn(key, len), "of",
-		                                      key[len] ? key + len + 1 : "", "values", values));
+											  key[len] ? key + len + 1 : "", "values", values));
 	}
 	return json_pack("{s:b, s:b, s:o, s:o, s:o}", "ok", 1, "same", json_array_size(list) == 0, "members", answered,
-	                 "not_compared", silent, "differences", list);
+					 "not_compared", silent, "differences", list);
 }
 
 // Prints what was found. The exit code.
@@ -375,7 +383,7 @@ static int conclude(const struct comparing *comparing, bool json)
 	for (size_t i = 0; i < count; i++)
 		if (!comparing->facts[i])
 			client_print(stderr, "edgesteerctl: %s: %s\n", comparing->members->at[i].name,
-			             client_text(comparing->asked[i].reply, "error"));
+						 client_text(comparing->asked[i].reply, "error"));
 	json_decref(differences);
 	return unreached == count ? CLIENT_UNREACHED : answered < count ? CLIENT_PARTLY : differ ? CLIENT_REFUSED : 0;
 }
@@ -384,7 +392,7 @@ int client_differ(bool json, const struct client_members *members, unsigned time
 {
 	size_t count = members->count;
 	struct comparing comparing = {members, timeout_s, calloc(count, sizeof(json_t *)),
-	                              calloc(count, sizeof(struct client_outcome))};
+								  calloc(count, sizeof(struct client_outcome))};
 	int code;
 
 	if (count < 2) {

@@ -15,7 +15,7 @@
 #include "client/exchange.h"
 #include "client/fault.h"
 #include "client/json.h"
-#include "client/members.h"
+#include "client/member.h"
 #include "client/outcome.h"
 #include "client/print.h"
 
@@ -25,8 +25,8 @@ enum { PART = 30000, REFUSED_MAX = 10, FULL_MS = 50, FULL_TRIES = 600 };
 // The file, and how far one member has got.
 struct feed {
 	const struct client_member *to;
-	const char *name;             // of the file, for messages
-	const char *text;             // the part that is sent now
+	const char *name; // of the file, for messages
+	const char *text; // the part that is sent now
 	size_t len;
 	unsigned timeout_s;
 	bool named, failed;
@@ -39,8 +39,9 @@ static void show_refused(struct feed *feed, const json_t *refused)
 	for (size_t i = 0; i < json_array_size(refused) && feed->shown < REFUSED_MAX; i++, feed->shown++) {
 		const json_t *one = json_array_get(refused, i);
 
-		client_print(stderr, "%s%s%s:%lld: %s\n", feed->named ? feed->to->name : "", feed->named ? ": " : "", feed->name,
-		             (long long)(feed->lines + feed->bad + client_int(one, "line")), client_text(one, "why"));
+		client_print(stderr, "%s%s%s:%lld: %s\n", feed->named ? feed->to->name : "", feed->named ? ": " : "",
+					 feed->name, (long long)(feed->lines + feed->bad + client_int(one, "line")),
+					 client_text(one, "why"));
 	}
 }
 
@@ -85,7 +86,8 @@ static int send_part(void *ctx, size_t number)
 		text += used;
 		len -= (size_t)used;
 		if (len > 0 && tries == FULL_TRIES)
-			feed->failed = client_fault(&feed->fault, false, "the daemon takes no more lines: its queue stays full") < 0;
+			feed->failed =
+				client_fault(&feed->fault, false, "the daemon takes no more lines: its queue stays full") < 0;
 		else if (len > 0)
 			(void)poll(NULL, 0, FULL_MS);
 	}
@@ -146,7 +148,8 @@ static void send_all(struct feed *feeds, size_t members, int fd)
 	send_lines(feeds, members, buf, count);
 }
 
-void client_feed(const struct client_members *members, const char *file, unsigned timeout_s, struct client_outcome *outcomes)
+void client_feed(const struct client_members *members, const char *file, unsigned timeout_s,
+				 struct client_outcome *outcomes)
 {
 	bool is_stdin = !file || strcmp(file, "-") == 0;
 	struct feed *feeds = calloc(members->count, sizeof(*feeds));
@@ -154,8 +157,10 @@ void client_feed(const struct client_members *members, const char *file, unsigne
 
 	must(feeds);
 	for (size_t i = 0; i < members->count; i++)
-		feeds[i] = (struct feed){.to = &members->at[i], .name = is_stdin ? "standard input" : file, .timeout_s = timeout_s,
-		                         .named = members->named};
+		feeds[i] = (struct feed){.to = &members->at[i],
+								 .name = is_stdin ? "standard input" : file,
+								 .timeout_s = timeout_s,
+								 .named = members->named};
 	if (fd < 0)
 		fail_all(feeds, members->count, file, strerror(errno));
 	else
@@ -164,9 +169,10 @@ void client_feed(const struct client_members *members, const char *file, unsigne
 		close(fd);
 	for (size_t i = 0; i < members->count; i++)
 		client_outcome_set(&outcomes[i],
-		                   feeds[i].failed ? NULL
-		                                   : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feeds[i].lines, "bad", feeds[i].bad),
-		                   &feeds[i].fault);
+						   feeds[i].failed
+							   ? NULL
+							   : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feeds[i].lines, "bad", feeds[i].bad),
+						   &feeds[i].fault);
 	free(feeds);
 }
 
@@ -175,7 +181,7 @@ void client_show_observe(const json_t *reply)
 	json_int_t lines = client_int(reply, "lines"), bad = client_int(reply, "bad");
 
 	client_print(stdout, "observed: %lld %s, %lld not taken\n", (long long)lines, lines == 1 ? "line" : "lines",
-	             (long long)bad);
+				 (long long)bad);
 }
 
 void client_show_observed(const json_t *observed)
@@ -183,11 +189,13 @@ void client_show_observed(const json_t *observed)
 	if (!json_is_object(observed))
 		return;
 	client_print(stdout, "observed     %lld measurements of %lld taken, %lld lines bad, %lld octets dropped\n",
-	             client_int(observed, "taken"), client_int(observed, "lines"), client_int(observed, "bad"),
-	             client_int(observed, "dropped"));
-	client_print(stdout, "             %lld prefixes, %lld sites of them (%.1f MB); ignored: %lld out of reach, %lld of no site\n",
-	             client_int(observed, "prefixes"), client_int(observed, "pairs"), (double)client_int(observed, "octets") / 1e6,
-	             client_int(observed, "out_of_reach"), client_int(observed, "unknown_sites"));
+				 client_int(observed, "taken"), client_int(observed, "lines"), client_int(observed, "bad"),
+				 client_int(observed, "dropped"));
+	client_print(
+		stdout,
+		"             %lld prefixes, %lld sites of them (%.1f MB); ignored: %lld out of reach, %lld of no site\n",
+		client_int(observed, "prefixes"), client_int(observed, "pairs"), (double)client_int(observed, "octets") / 1e6,
+		client_int(observed, "out_of_reach"), client_int(observed, "unknown_sites"));
 	if (client_text(observed, "error")[0])
 		client_print(stdout, "             last bad line: %s\n", client_text(observed, "error"));
 }

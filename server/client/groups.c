@@ -16,7 +16,7 @@
 #include "base/nearest.h"
 #include "base/report.h"
 #include "client/fault.h"
-#include "client/members.h"
+#include "client/member.h"
 #include "client/print.h"
 #include "client/url.h"
 #include "schema/list.h"
@@ -24,9 +24,9 @@
 #include "schema/text.h"
 #include "schema/yaml.h"
 
-#define FILE_NAME "edgesteer/ctl.yaml"
-#define ROWS(rows) .options = rows, .option_count = ARRAY_LEN(rows)
-#define FIELD(type, name) .offset = offsetof(struct type, name), .size = sizeof(((struct type *)0)->name)
+#define FILE_NAME               "edgesteer/ctl.yaml"
+#define ROWS(rows)              .options = rows, .option_count = ARRAY_LEN(rows)
+#define FIELD(type, name)       .offset = offsetof(struct type, name), .size = sizeof(((struct type *)0)->name)
 #define LIST(type, name, count) FIELD(type, name), .count_offset = offsetof(struct type, count)
 
 enum { FILE_MAX = 1 << 20, FILE_NODES_MAX = 1 << 16 };
@@ -78,15 +78,17 @@ static void check_pair(struct reader *reader, const struct value *object, const 
 static void finish_member(struct reader *reader, struct value *object, void *entry)
 {
 	struct client_member *member = entry;
-	const char *wrong = !member->url                ? NULL
-	                    : client_url_is(member->url) ? client_url_fault(member->url)
-	                                                 : "is not https://HOST:PORT";
+	const char *wrong = !member->url                 ? NULL
+						: client_url_is(member->url) ? client_url_fault(member->url)
+													 : "is not https://HOST:PORT";
 
 	if (!member->socket == !member->url)
-		reader_error_at(reader, NULL, member->url ? "has a `socket` and a `url`, expected one of them"
-		                                          : "has neither a `socket` nor a `url`, expected one of them");
+		reader_error_at(reader, NULL,
+						member->url ? "has a `socket` and a `url`, expected one of them"
+									: "has neither a `socket` nor a `url`, expected one of them");
 	else if (member->socket && has_files(member))
-		reader_error_at(reader, NULL, "`ca-file`, `token-file`, `cert` and `key` are for a `url`, and it has a `socket`");
+		reader_error_at(reader, NULL,
+						"`ca-file`, `token-file`, `cert` and `key` are for a `url`, and it has a `socket`");
 	if (wrong)
 		reader_error_at(reader, value_get(object, "url"), "%s", wrong);
 	else if (member->url)
@@ -112,7 +114,7 @@ static void finish_group(struct reader *reader, struct value *object, void *entr
 			const struct client_member *other = &group->members[j];
 
 			if ((member->url && other->url && strcmp(member->url, other->url) == 0) ||
-			    (member->socket && other->socket && strcmp(member->socket, other->socket) == 0))
+				(member->socket && other->socket && strcmp(member->socket, other->socket) == 0))
 				reader_error_at(reader, NULL, "has one daemon twice, as %s and as %s", other->name, member->name);
 		}
 		if (!member->url)
@@ -136,8 +138,13 @@ static const struct option member_rows[] = {
 };
 
 static const struct schema member_schema = {
-	.path = "groups.NAME.members.NAME", ROWS(member_rows), .size = sizeof(struct client_member), .names = "a name",
-	.max_entries = CLIENT_MEMBERS_MAX, .name = name_member, .finish = finish_member,
+	.path = "groups.NAME.members.NAME",
+	ROWS(member_rows),
+	.size = sizeof(struct client_member),
+	.names = "a name",
+	.max_entries = CLIENT_MEMBERS_MAX,
+	.name = name_member,
+	.finish = finish_member,
 };
 
 static const struct option group_rows[] = {
@@ -149,8 +156,13 @@ static const struct option group_rows[] = {
 };
 
 static const struct schema group_schema = {
-	.path = "groups.NAME", ROWS(group_rows), .size = sizeof(struct group), .names = "a name",
-	.max_entries = CLIENT_GROUPS_MAX, .name = name_group, .finish = finish_group,
+	.path = "groups.NAME",
+	ROWS(group_rows),
+	.size = sizeof(struct group),
+	.names = "a name",
+	.max_entries = CLIENT_GROUPS_MAX,
+	.name = name_group,
+	.finish = finish_group,
 };
 
 static const struct option file_rows[] = {
@@ -185,10 +197,11 @@ static void finish_file(struct reader *reader, struct value *object, void *entry
 			return; // out of memory
 	if (file->fallback && !find_group(file, file->fallback))
 		reader_error_at(reader, value_get(object, "default"), "`groups` has no '%s'%s", file->fallback,
-		                meant_group(file, file->fallback, meant));
+						meant_group(file, file->fallback, meant));
 }
 
-static const struct schema file_schema = {.path = "", ROWS(file_rows), .size = sizeof(struct ctl_file), .finish = finish_file};
+static const struct schema file_schema = {
+	.path = "", ROWS(file_rows), .size = sizeof(struct ctl_file), .finish = finish_file};
 
 // ---- the file -------------------------------------------------------------------------------------------------------
 
@@ -224,7 +237,7 @@ static void print_error(void *ctx, enum report_level level, const char *text)
 }
 
 static int read_text(struct reader *reader, const struct value_file *source, const char *text, size_t len,
-                     struct ctl_file *file)
+					 struct ctl_file *file)
 {
 	struct yaml_budget budget = {FILE_MAX, FILE_NODES_MAX};
 	struct yaml_tree *tree = NULL;
@@ -273,7 +286,8 @@ static int load(const char *path, struct arena *arena, struct ctl_file *file, st
 	return err < 0 ? -1 : 1;
 }
 
-int client_groups_find(const char *name, struct arena *arena, struct client_members *ret_members, struct client_fault *fault)
+int client_groups_find(const char *name, struct arena *arena, struct client_members *ret_members,
+					   struct client_fault *fault)
 {
 	const char *path = find_path(arena);
 	struct ctl_file file = {0};
@@ -284,7 +298,8 @@ int client_groups_find(const char *name, struct arena *arena, struct client_memb
 	if (found < 0)
 		return -1;
 	if (found == 0 && name)
-		return client_fault(fault, false, "there is no group '%s': %s does not exist", name, path ? path : "~/.config/" FILE_NAME);
+		return client_fault(fault, false, "there is no group '%s': %s does not exist", name,
+							path ? path : "~/.config/" FILE_NAME);
 	if (!name && !file.fallback)
 		return 0;
 	group = find_group(&file, name ? name : file.fallback);

@@ -11,11 +11,17 @@ struct client_fault;
 struct verb;
 
 // A 5: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer is UNKNOWN.
-enum { CLIENT_REFUSED = 1, CLIENT_USAGE = 2, CLIENT_NOTHING = 3, CLIENT_UNREACHED = 4, CLIENT_PARTLY = 5,
-       CLIENT_UNKNOWN = 3 };
+enum {
+	CLIENT_REFUSED = 1,
+	CLIENT_USAGE = 2,
+	CLIENT_NOTHING = 3,
+	CLIENT_UNREACHED = 4,
+	CLIENT_PARTLY = 5,
+	CLIENT_UNKNOWN = 3
+};
 
 struct client_outcome {
-	json_t *reply;     // the daemon's or, where there is none, a refusal that says why; owned
+	json_t *reply; // the daemon's or, where there is none, a refusal that says why; owned
 	bool is_unreached;
 };
 
@@ -30,8 +36,9 @@ int client_outcome_code(const struct verb *verb, const struct client_outcome *ou
 // The exit code of `check` for a reply.
 int client_outcome_level(const json_t *reply);
 
-// Prints the reply, as one line of JSON or for people; errors and warnings on standard error. `name`: of the member; NULL: no
-// other could be meant. False: standard output does not take it.
-bool client_outcome_show(const struct verb *verb, bool json, const struct client_outcome *outcome, const char *name) MUST_USE;
+// Prints the reply, as one line of JSON or for people; errors and warnings on standard error. `name`: of the member;
+// NULL: no other could be meant. False: standard output does not take it.
+bool client_outcome_show(const struct verb *verb, bool json, const struct client_outcome *outcome,
+						 const char *name) MUST_USE;
 // For a monitoring system, which shows the first line of standard output. The exit code.
 int client_outcome_unknown(const char *why);

@@ -45,7 +45,7 @@ static bool is_loopback(const char *host)
 	else
 		memcpy(text, host, len + 1);
 	return addr_parse(text, &addr) == E_OK &&
-	       (addr.family == ADDR_V4 ? addr.bytes[0] == 127 : memcmp(addr.bytes, loopback, sizeof(loopback)) == 0);
+		   (addr.family == ADDR_V4 ? addr.bytes[0] == 127 : memcmp(addr.bytes, loopback, sizeof(loopback)) == 0);
 }
 
 static const char *fault_of(CURLU *url)
@@ -67,7 +67,9 @@ static const char *fault_of(CURLU *url)
 	if (strcmp(text, "http") != 0)
 		return "is not https://HOST:PORT";
 	part_of(url, CURLUPART_HOST, text, sizeof(text));
-	return is_loopback(text) ? NULL : "would send the token in the clear: http:// is for this machine alone, expected https://";
+	return is_loopback(text)
+			   ? NULL
+			   : "would send the token in the clear: http:// is for this machine alone, expected https://";
 }
 
 const char *client_url_fault(const char *text)

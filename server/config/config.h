@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/digest.h"
 #include "base/users.h"
 #include "config/check_types.h"
 #include "schema/hosts.h"
@@ -262,6 +263,8 @@ struct config_refused {
 
 struct config {
 	struct users users;       // config_load() makes the first one
+	char digest[DIGEST_TEXT_LEN];       // of what it says, see config_digest.h; of a joined one see its base
+	char feeds_digest[DIGEST_TEXT_LEN]; // of the files it names, set where it is built; "": not known
 	struct arena *arena;
 	struct config *base;      // held; the config that this one shares all with but its apps and sites; NULL: none
 	const char *file;         // absolute path of the file it was read from, the first one where there are more

@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "config/catalogue.h"
 #include "config/config.h"
+#include "config/config_digest.h"
 #include "config/crosscheck.h"
 #include "config/include.h"
 #include "config/manual.h"
@@ -106,7 +107,9 @@ static int load(const char *path, const char *text, size_t len, bool partly, str
 		config->arena = arena;
 		users_start(&config->users);
 		config->file = root->file->path;
-		err = read_tree(config, root, report);
+		err = config_digest(root, config->digest);
+		if (err == E_OK)
+			err = read_tree(config, root, report);
 	}
 	include_free(include);
 	if (err == E_OK && report_count(report, REPORT_ERROR) > wrong)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "config/config.h"
 #include "control/call.h"
 #include "control/cover.h"
 #include "control/dangling.h"
@@ -176,6 +177,18 @@ static json_t *as_reply(json_t *object)
 	return reply_set(object, "ok", json_true());
 }
 
+// Takes ownership of the reply. What daemons that serve the same have the same.
+static json_t *set_digests(json_t *reply, const struct config *config)
+{
+	if (!config)
+		return reply;
+	if (config->base)
+		config = config->base; // without what has come by itself
+	return reply_set(reply, "digests",
+	                 json_pack("{s:s, s:o}", "config", config->digest, "files",
+	                           config->feeds_digest[0] ? json_string(config->feeds_digest) : json_null()));
+}
+
 json_t *show_status(const struct call *call)
 {
 	const struct control_ops *ops = &call->ops;
@@ -191,6 +204,7 @@ json_t *show_status(const struct call *call)
 		reply = reply_set(reply, "states", states_json(live, ops->health));
 		reply = reply_set(reply, "locate", locate_json(live->view->places));
 	}
+	reply = set_digests(reply, ops->config(ops->ctx));
 	reply = reply_set(reply, "health", health_json(ops->health));
 	reply = ops->judge ? set_judged(reply, ops->judge) : reply;
 	return set_overrides(set_trouble(set_damage(reply, ops->state), ops->state), ops, 0);

@@ -58,6 +58,7 @@ static const struct verbs_row rows[] = {
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,
 	 .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
 	{"observe", .now = measured_put, .scope = VERBS_REPORT, .fields = {{"lines", true, TEXT}}},
+	{"zones", .now = show_zones, .scope = VERBS_READ, .fields = {{"zone", false, TEXT}, {"from", false, NUMBER}}},
 	{"stats", .now = show_stats, .scope = VERBS_READ},
 	{"version", .now = show_version, .scope = VERBS_READ},
 };

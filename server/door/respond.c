@@ -228,6 +228,17 @@ static void run_verb(struct session *session, const struct verbs_row *verb, json
 	verbs_call(&call, verb, fields);
 }
 
+// Whether who reports may speak for the vantage that the fields name. A token may be bound to some, so that one that was
+// stolen cannot take targets down in the name of others.
+static bool speaks_for(const struct session *session, const struct request *request, const json_t *fields)
+{
+	const struct key *key = &session->entry->key;
+	struct request_text token = request_bearer(request);
+
+	return !key->tokens || !token.at ||
+	       tokens_speaks_for(key->tokens, token.at, token.len, json_string_value(json_object_get(fields, "vantage")));
+}
+
 static void respond_verb(struct session *session, const struct verbs_row *verb, const struct request *request,
                         const char *body, const char *who)
 {
@@ -240,10 +251,13 @@ static void respond_verb(struct session *session, const struct verbs_row *verb, 
 		session_refuse(session, 415, "a POST needs Content-Type: application/json");
 	} else if (request->method == REQUEST_GET && request->body_len > 0) {
 		session_refuse(session, 400, "a GET has no body: its fields are in the query");
-	} else if ((fields = route_fields(request, verb, body, request->body_len, &refusal))) {
-		run_verb(session, verb, fields, who);
-	} else {
+	} else if (!(fields = route_fields(request, verb, body, request->body_len, &refusal))) {
 		session_reply_json(session, status_of(refusal), "", refusal);
+	} else if (verb->scope == VERBS_REPORT && !speaks_for(session, request, fields)) {
+		session->door->stats.denied_vantage++;
+		session_refuse(session, 403, "this token is bound to vantages, and may not speak for this one");
+	} else {
+		run_verb(session, verb, fields, who);
 	}
 	json_decref(fields);
 }

@@ -23,8 +23,8 @@
 	ROW(505, "HTTP Version Not Supported")
 
 // ROW(name): requests that were denied. closed: neither tokens nor a client CA are configured; missing: no token and no
-// certificate; wrong: a token that is not in the file; scope: it may not do that.
-#define DENIALS(ROW) ROW(closed) ROW(missing) ROW(wrong) ROW(scope)
+// certificate; wrong: a token that is not in the file; scope: it may not do that; vantage: it may not speak for that one.
+#define DENIALS(ROW) ROW(closed) ROW(missing) ROW(wrong) ROW(scope) ROW(vantage)
 
 // ROW(name): connections that the door ended. limit: there were too many in all, or from one address; room: idle, for a new
 // one; timeout: too slow; tls: the handshake failed.

@@ -11,15 +11,18 @@
 
 #include "base/err.h"
 #include "base/report.h"
+#include "base/wildcard.h"
 #include "control/verbs.h"
 
 #define BLANKS " \t\r"
 #define HASHED "sha256:"
+#define BOUND "vantage="
 
 struct token {
 	unsigned scopes;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	char name[TOKENS_NAME_MAX + 1];
+	char vantages[TOKENS_VANTAGES_MAX + 1]; // patterns for `report`, with commas between them; "": any vantage
 };
 
 struct tokens {
@@ -74,21 +77,49 @@ static bool read_digest(const char *hex, uint8_t *digest)
 	return true;
 }
 
+// The fourth word of a line: for whom its token may speak. What is wrong with it, NULL: nothing.
+static const char *read_bound(const char *word, struct token *token)
+{
+	const char *list = word + sizeof(BOUND) - 1;
+
+	if (strncmp(word, BOUND, sizeof(BOUND) - 1) != 0)
+		return "is not SCOPE[,SCOPE...] NAME TOKEN [vantage=PATTERN[,PATTERN...]]";
+	if (!(token->scopes & VERBS_REPORT))
+		return "has a `vantage=` without the scope `report`";
+	if (strlen(list) > TOKENS_VANTAGES_MAX)
+		return "has a `vantage=` that is longer than 255 octets";
+	for (const char *at = list;; at++) {
+		size_t len = strcspn(at, ",");
+
+		if (len == 0)
+			return "has an empty pattern in its `vantage=`";
+		at += len;
+		if (!*at)
+			break;
+	}
+	snprintf(token->vantages, sizeof(token->vantages), "%s", list);
+	return NULL;
+}
+
 // What is wrong with a line, NULL: nothing.
 static const char *read_line(char *line, struct token *token)
 {
 	char *rest = NULL, *scopes = strtok_r(line, BLANKS, &rest), *name = strtok_r(NULL, BLANKS, &rest);
-	const char *secret = strtok_r(NULL, BLANKS, &rest);
+	const char *secret = strtok_r(NULL, BLANKS, &rest), *bound = strtok_r(NULL, BLANKS, &rest), *wrong;
 	size_t len = secret ? strlen(secret) : 0;
 
-	if (!secret || strtok_r(NULL, BLANKS, &rest))
-		return "is not SCOPE[,SCOPE...] NAME TOKEN";
+	if (!secret || (bound && strtok_r(NULL, BLANKS, &rest)))
+		return "is not SCOPE[,SCOPE...] NAME TOKEN [vantage=PATTERN[,PATTERN...]]";
 	token->scopes = scopes_of(scopes);
 	if (!token->scopes)
 		return "begins with something that is no scope, expected read, report or operate, or several with commas";
 	if (strlen(name) > TOKENS_NAME_MAX)
 		return "has a name that is longer than 63 octets";
 	snprintf(token->name, sizeof(token->name), "%s", name);
+	token->vantages[0] = '\0';
+	wrong = bound ? read_bound(bound, token) : NULL;
+	if (wrong)
+		return wrong;
 	if (strncmp(secret, HASHED, sizeof(HASHED) - 1) == 0)
 		return read_digest(secret + sizeof(HASHED) - 1, token->digest) ? NULL : "has a `sha256:` without 64 hexadecimal digits";
 	if (len < TOKEN_LEN_MIN || len > TOKEN_LEN_MAX)
@@ -97,7 +128,8 @@ static const char *read_line(char *line, struct token *token)
 	return NULL;
 }
 
-_Static_assert(TOKENS_NAME_MAX == 63 && TOKEN_LEN_MIN == 16 && TOKEN_LEN_MAX == 256, "as read_line() says");
+_Static_assert(TOKENS_NAME_MAX == 63 && TOKEN_LEN_MIN == 16 && TOKEN_LEN_MAX == 256 && TOKENS_VANTAGES_MAX == 255,
+               "as read_line() says");
 
 int tokens_read(char *text, const char *file, struct report *report, struct tokens **ret_tokens)
 {
@@ -151,4 +183,31 @@ unsigned tokens_scopes(const struct tokens *tokens, const char *token, size_t le
 		*ret_name = tokens->tokens[i].name;
 	}
 	return scopes;
+}
+
+static bool is_bound_to(const struct token *token, const char *vantage)
+{
+	for (const char *at = token->vantages; *at;) {
+		size_t len = strcspn(at, ",");
+
+		if (wildcard_match(at, len, vantage))
+			return true;
+		at += len + (at[len] == ',');
+	}
+	return false;
+}
+
+bool tokens_speaks_for(const struct tokens *tokens, const char *token, size_t len, const char *vantage)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	bool may = false;
+
+	SHA256((const unsigned char *)token, len, digest);
+	for (size_t i = 0; i < tokens->count; i++) {
+		const struct token *known = &tokens->tokens[i];
+
+		if (CRYPTO_memcmp(digest, known->digest, sizeof(digest)) == 0 && known->scopes & VERBS_REPORT)
+			may = may || !known->vantages[0] || (vantage && is_bound_to(known, vantage));
+	}
+	return may;
 }

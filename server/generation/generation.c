@@ -12,6 +12,7 @@
 #include "discovery/metros.h"
 #include "generation/ca_files.h"
 #include "generation/compile.h"
+#include "generation/feeds_digest.h"
 #include "generation/survey.h"
 #include "generation/unknown_names.h"
 #include "generation/zones.h"
@@ -103,6 +104,8 @@ int generation_build(const char *path, const struct generation_joiner *joiner, u
 		err = make_ground(read, report, &ground);
 	if (err == E_OK)
 		err = make(read, ground, joiner, NULL, number, report, &made);
+	if (err == E_OK)
+		err = feeds_digest(read, report_inputs(report), read->feeds_digest);
 	if (err == E_OK) {
 		compile_warn(made.config, made.view, report);
 		err = report_ok(report) ? E_OK : E_INVAL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/wildcard.h"
 
 static const char region_key[] = "region:", carrier_key[] = "carrier:";
 
@@ -84,31 +85,6 @@ int selector_make(const char *sites, const char *region, const char *carrier, ch
 	return len > 0 && (size_t)len < size ? E_OK : E_LIMIT;
 }
 
-// One star at a time is remembered, so that the time is at most the product of the lengths.
-static bool glob(const char *pattern, size_t pattern_len, const char *text)
-{
-	size_t at = 0, star = SIZE_MAX;
-	const char *resume = text;
-
-	while (*text) {
-		if (at < pattern_len && pattern[at] == '*') {
-			star = at++;
-			resume = text;
-		} else if (at < pattern_len && (pattern[at] == '?' || pattern[at] == *text)) {
-			at++;
-			text++;
-		} else if (star != SIZE_MAX) {
-			at = star + 1;
-			text = ++resume;
-		} else {
-			return false;
-		}
-	}
-	while (at < pattern_len && pattern[at] == '*')
-		at++;
-	return at == pattern_len;
-}
-
 static bool equal(const char *part, size_t len, const char *text)
 {
 	return strlen(text) == len && memcmp(part, text, len) == 0;
@@ -123,7 +99,7 @@ bool selector_matches(const char *text, const struct selector_site *site)
 		return strcmp(text, site->name) == 0;
 	if (!split(text, &parts) || parts.carrier_len > SELECTOR_PART_MAX)
 		return false;
-	if (parts.name && !glob(parts.name, parts.name_len, site->name))
+	if (parts.name && !wildcard_match(parts.name, parts.name_len, site->name))
 		return false;
 	if (parts.region && !equal(parts.region, parts.region_len, site->region) &&
 	    !equal(parts.region, parts.region_len, site->name))

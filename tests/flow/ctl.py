@@ -66,7 +66,7 @@ class Script:
 
     def run(self, *words, env=None, socket_option=True, timeout_s=harness.PATIENCE_S):
         command = [program("edgesteerctl")] + (["-s", self.path] if socket_option else []) + list(words)
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s, env={**os.environ, "TZ": "UTC", **(env or {})},
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, env={**os.environ, "TZ": "UTC", "XDG_CONFIG_HOME": "/nowhere", **(env or {})},
                               check=False)
         check(b"Sanitizer" not in done.stderr, done.stderr)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -253,15 +253,15 @@ def no_daemon():
     with Script(OK) as script:
         missing = script.path + ".missing"
         for verb, words in WORDS.items():
-            equal(script.run("-s", missing, verb, *words)[:2], (4, ""), verb)
-        code, out, err = script.run("-s", missing, "status")
+            equal(script.run("-s", missing, verb, *words, socket_option=False)[:2], (4, ""), verb)
+        code, out, err = script.run("-s", missing, "status", socket_option=False)
         check(code == 4 and out == "" and "is edgesteerd running?" in err and missing in err, err)
         script.stop()
         code, _, err = script.run("status")
         check(code == 4 and "is edgesteerd running?" in err, err)
-        code, _, err = script.run("-s", "x" * 200, "status")
+        code, _, err = script.run("-s", "x" * 200, "status", socket_option=False)
         check(code == 4 and "longer than 107 bytes" in err, err)
-        code, out, _ = script.run("-s", missing, "--json", "status")
+        code, out, _ = script.run("-s", missing, "--json", "status", socket_option=False)
         check(code == 4 and json.loads(out)["ok"] is False, out)
     if os.getuid() == 0:
         with Script(OK) as script:

@@ -1,28 +1,29 @@
-# Bash completion for edgesteerctl: verbs, options, and the names of sites and apps, as reported by the daemon.
+# Bash completion for edgesteerctl: verbs, options, and the names of sites and apps, as reported by the daemons that are
+# asked (the array `asked`, of the function that calls the others).
 
 _edgesteerctl_names() {
-	local socket=$1 filter=$2
+	local filter=$1
 	# Names contain neither quotes nor spaces, so the reply can be parsed without a JSON parser.
-	EDGESTEER_SOCKET=${socket:-${EDGESTEER_SOCKET-}} edgesteerctl --json --timeout 2 "$filter" 2>/dev/null |
-		grep -o '"name":"[^"]*"' | cut -d '"' -f 4
+	edgesteerctl "${asked[@]}" --json --timeout 2 "$filter" 2>/dev/null |
+		grep -o '"name":"[^"]*"' | cut -d '"' -f 4 | awk '!seen[$0]++'
 }
 
 _edgesteerctl_targets() {
-	EDGESTEER_SOCKET=${1:-${EDGESTEER_SOCKET-}} edgesteerctl --json --timeout 2 apps 2>/dev/null |
+	edgesteerctl "${asked[@]}" --json --timeout 2 apps 2>/dev/null |
 		grep -o -e '"name":"[^"]*"' -e '"site":"[^"]*","state"' |
 		while IFS='"' read -r _ key _ value _; do
 			if [ "$key" = name ]; then app=$value; else echo "$app/$value"; fi
-		done
+		done | awk '!seen[$0]++'
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain drains force report vantages brake explain reload sources discovery learned observe stats version help"
+	local verbs="status check sites apps targets drain undrain drains force report vantages brake explain reload sources discovery learned observe zones diff stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb="" socket="" words=0 i options="--socket --json --timeout --help" choice=""
+	local verb="" asked=() words=0 i options="--socket --group --ca-file --token-file --cert --key --json --timeout --help" choice=""
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-s | --socket) socket=${COMP_WORDS[++i]} ;;
+		-s | --socket | -g | --group | --ca-file | --token-file | --cert | --key) asked+=("${COMP_WORDS[i]}" "${COMP_WORDS[++i]}") ;;
 		--app | --site | --region | --carrier | --at | --for | --until | --over | --reason | --by | --client | --source | --vantage | --ttl | --observed-at | --timeout) ((i++)) ;;
 		-*) ;;
 		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
@@ -30,7 +31,7 @@ _edgesteerctl() {
 	done
 
 	case $prev in
-	-s | --socket)
+	-s | --socket | --ca-file | --token-file | --cert | --key)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -40,12 +41,12 @@ _edgesteerctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--app) choice=$(_edgesteerctl_names "$socket" apps) ;;
-	--site) choice=$(_edgesteerctl_names "$socket" sites) ;;
+	--app) choice=$(_edgesteerctl_names apps) ;;
+	--site) choice=$(_edgesteerctl_names sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
 	--over) choice="5m 10m 30m 1h" ;;
 	--ttl) choice="10s 30s 1m 5m" ;;
-	--region | --carrier | --at | --until | --reason | --by | --client | --source | --vantage | --observed-at | --timeout) return ;;
+	-g | --group | --region | --carrier | --at | --until | --reason | --by | --client | --source | --vantage | --observed-at | --timeout) return ;;
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
@@ -66,12 +67,12 @@ _edgesteerctl() {
 			choice=$verbs
 		else
 			case $verb/$words in
-			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names "$socket" sites) ;;
-			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names "$socket" apps) ;;
+			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names sites) ;;
+			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names apps) ;;
 			report/1) choice="up down" ;;
 			brake/0) choice=release ;;
 			discovery/0) choice=register ;;
-			force/0 | report/0) choice=$(_edgesteerctl_targets "$socket") ;;
+			force/0 | report/0) choice=$(_edgesteerctl_targets) ;;
 			force/1) choice="up down auto" ;;
 			learned/0) choice=forget ;;
 			help/0) choice=$verbs ;;

@@ -42,9 +42,11 @@ static const struct option http_rows[] = {
 	{"tls", &schema_mapping, .schema = &http_tls_schema, .offset = 0, .size = sizeof(struct config_http),
 	 .help = "Its certificate. Without, everything is sent as it is."},
 	{"tokens", &text_path, .otherwise = "there are none", FIELD(config_http, tokens),
-	 .help = "A file of what lets clients in, one a line: `SCOPE[,SCOPE...] NAME TOKEN`. The scopes are `read` (what "
+	 .help = "A file of what lets clients in, one a line: `SCOPE[,SCOPE...] NAME TOKEN [vantage=PATTERN[,PATTERN...]]`. The scopes are `read` (what "
 	         "edgesteerctl(1) shows), `report` (what agents report) and `operate` (what changes something, and `read`); the "
 	         "name is for the log; the token has 16 to 256 characters, or is `sha256:` and the hexadecimal SHA-256 of one. "
+	         "One of the scope `report` that has patterns (`*` is any characters, `?` one) may report for the vantages that "
+	         "match, and for nobody else, nor pass measurements on, so that a stolen one is of little use. "
 	         "Lines that start with `#` are comments. Others than the file's owner and group must not be able to read it. "
 	         "Read again like the files of `tls`."},
 };

@@ -293,11 +293,37 @@ static void test_hashed(void **state)
 	report_free(report);
 }
 
+static bool speaks(const struct tokens *tokens, const char *token, const char *vantage)
+{
+	return tokens_speaks_for(tokens, token, strlen(token), vantage);
+}
+
+// A token in several lines may what any of them says; one without the scope `report` speaks for nobody.
+static void test_bound_tokens(void **state)
+{
+	static const char one[] = "0123456789abcdef", two[] = "0123456789abcdefX", three[] = "0123456789abcdefY";
+	struct report *report = report_new();
+	struct tokens *tokens = NULL;
+
+	(void)state;
+	assert_int_equal(read_tokens("report a 0123456789abcdef vantage=bos-?,cell-*\nreport a 0123456789abcdefX vantage=x\n"
+	                             "report a 0123456789abcdefX\nread a 0123456789abcdefY", report, &tokens), E_OK);
+	assert_true(speaks(tokens, one, "bos-1") && speaks(tokens, one, "cell-") && speaks(tokens, one, "cell-77"));
+	assert_false(speaks(tokens, one, "bos-12") || speaks(tokens, one, "bos-") || speaks(tokens, one, "Bos-1"));
+	assert_false(speaks(tokens, one, "x") || speaks(tokens, one, "") || speaks(tokens, one, NULL));
+	assert_true(speaks(tokens, two, "anybody") && speaks(tokens, two, NULL));
+	assert_false(speaks(tokens, three, "x") || speaks(tokens, "unknown-0123456789", "bos-1"));
+	tokens_free(tokens);
+	report_free(report);
+}
+
 // Every line is reported, and none is quoted: a secret does not get into the log.
 static void test_wrong_tokens(void **state)
 {
 	static const char *const lines[] = {
 		"read monitor",       "read monitor 0123456789abcdef more", "write monitor 0123456789abcdef",
+		"read x 0123456789abcdef vantage=y", "report x 0123456789abcdef vantage=", "report x 0123456789abcdef vantage=y,",
+		"report x 0123456789abcdef vantage=y more", "report x 0123456789abcdef carrier=y",
 		"read,, x 0123456789abcdef", "read monitor 0123456789abcde", "read monitor sha256:00",
 		"read monitor sha256:zz9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f",
 		"read aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 0123456789abcdef",
@@ -324,7 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heads),  cmocka_unit_test(test_fields),       cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_paths),  cmocka_unit_test(test_route_fields), cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_hashed), cmocka_unit_test(test_wrong_tokens),
+		cmocka_unit_test(test_hashed), cmocka_unit_test(test_wrong_tokens), cmocka_unit_test(test_bound_tokens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,11 +24,11 @@ static void print_option(size_t i)
 	char words[64];
 
 	snprintf(words, sizeof(words), "%s--%s%s%s",
-			 i == OPT_SOCKET  ? "-s, "
-			 : i == OPT_GROUP ? "-g, "
-							  : "",
-			 client_options[i].name, client_options[i].arg ? " " : "",
-			 client_options[i].arg ? client_options[i].arg : "");
+	         i == OPT_SOCKET  ? "-s, "
+	         : i == OPT_GROUP ? "-g, "
+	                          : "",
+	         client_options[i].name, client_options[i].arg ? " " : "",
+	         client_options[i].arg ? client_options[i].arg : "");
 	printf("  %-24s  %s\n", words, client_options[i].help);
 }
 
@@ -42,7 +42,7 @@ static void print_usage(FILE *out, const struct verb *verb)
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (verb->takes & 1u << i)
 			fprintf(out, verb->needs & 1u << i ? " --%s%s%s" : " [--%s%s%s]", client_options[i].name,
-					client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
+			        client_options[i].arg ? " " : "", client_options[i].arg ? client_options[i].arg : "");
 	fputc('\n', out);
 }
 
@@ -156,7 +156,7 @@ static int take_option(struct client_command *command, int found, const char *va
 	switch (found) {
 	case OPT_SOCKET:
 		return client_members_want(&command->wanted, value, &fault) < 0 ? client_command_wrong(NULL, "%s", fault.text)
-																		: 0;
+		                                                                : 0;
 	case OPT_GROUP:
 		return take_text(found, value, &command->wanted.group);
 	case OPT_CA_FILE:
@@ -198,7 +198,7 @@ int client_command_options(struct client_command *command, int argc, char **argv
 
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument,
-								   NULL, (int)i};
+		                           NULL, (int)i};
 	while (err == 0 && (found = getopt_long(argc, argv, "s:g:h", longs, NULL)) != -1) {
 		if (found == 's')
 			found = OPT_SOCKET;
@@ -228,11 +228,11 @@ static int too_many_words(const struct client_command *command, bool takes_any)
 			verb->name, verb->args);
 	if (command->values[OPT_REASON] && verb->takes & 1u << OPT_REASON)
 		return client_command_wrong(verb,
-									"%s takes no more than %s: put a reason of several words in quotes, as in "
-									"--reason 'disk full'",
-									verb->name, verb->args);
+		                            "%s takes no more than %s: put a reason of several words in quotes, as in "
+		                            "--reason 'disk full'",
+		                            verb->name, verb->args);
 	return client_command_wrong(verb, takes_any ? "%s takes no more than %s" : "%s takes no words%s", verb->name,
-								verb->args);
+	                            verb->args);
 }
 
 // Checks the words and options against the verb's row. 0 or an exit code.
@@ -254,7 +254,7 @@ static int check_words(const struct client_command *command, int count)
 			return client_command_wrong(verb, "%s does not take --%s", verb->name, client_options[i].name);
 		if (!command->values[i] && verb->needs & 1u << i)
 			return client_command_wrong(verb, "%s needs --%s %s", verb->name, client_options[i].name,
-										client_options[i].arg);
+			                            client_options[i].arg);
 	}
 	return 0;
 }
@@ -271,8 +271,8 @@ static int split_site(const struct client_command *command, json_t *request, con
 	if (command->values[OPT_APP])
 		return client_command_wrong(verb, "'%s' names an app, and --app does too", written);
 	return json_object_set_new(request, "app", json_string(written)) == 0 && client_split_target(request)
-			   ? 0
-			   : CLIENT_REFUSED;
+	           ? 0
+	           : CLIENT_REFUSED;
 }
 
 // The daemon may be in another time zone: it is told a time that has none. 0 or an exit code.
@@ -287,9 +287,9 @@ static int set_times(const struct client_command *command, json_t *request)
 
 		if (written && when_parse(written, clock_wall_s(), true, &time_s) < 0)
 			return client_command_wrong(command->verb,
-										"--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
-										"2026-08-09T14:03:00Z or @1786284180",
-										name, written);
+			                            "--%s: '%s' is not a time like 14:03, '2026-08-09 14:03', "
+			                            "2026-08-09T14:03:00Z or @1786284180",
+			                            name, written);
 		if (written && json_object_set_new(request, name, json_string(when_format(time_s, text))) < 0)
 			return CLIENT_REFUSED;
 	}
@@ -314,7 +314,7 @@ json_t *client_command_request(const struct client_command *command, char **word
 		if (command->values[i] && i != OPT_WAIT)
 			good =
 				good && json_object_set_new(request, i == OPT_OBSERVED ? "observed_at" : client_options[i].name,
-											client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
+			                                client_options[i].arg ? json_string(command->values[i]) : json_true()) == 0;
 	if (!good)
 		*ret_exit = client_command_wrong(command->verb, "an argument is not UTF-8");
 	else if (count > 1 && strcmp(command->verb->fields[1], "to") == 0 && !client_split_target(request))

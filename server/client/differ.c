@@ -47,13 +47,13 @@ static void add_status(json_t *facts, const json_t *status)
 		add(facts, "files", "", json_string(client_text(digests, "files")));
 	}
 	add(facts, "reload", "",
-		json_string(json_is_false(json_object_get(status, "last_reload_ok")) ? "the last one failed" : "fine"));
+	    json_string(json_is_false(json_object_get(status, "last_reload_ok")) ? "the last one failed" : "fine"));
 	add(facts, "view", "",
-		json_string(json_is_true(json_object_get(status, "serving")) ? "served" : "nothing is served yet"));
+	    json_string(json_is_true(json_object_get(status, "serving")) ? "served" : "nothing is served yet"));
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
 		const json_t *count = strcmp(counts[i], "targets") == 0
-								  ? json_object_get(json_object_get(status, "states"), "total")
-								  : json_object_get(status, counts[i]);
+		                          ? json_object_get(json_object_get(status, "states"), "total")
+		                          : json_object_get(status, counts[i]);
 
 		if (json_is_integer(count))
 			add(facts, "view", counts[i], json_integer(json_integer_value(count)));
@@ -79,10 +79,10 @@ static json_t *drain_value(const json_t *drain)
 		strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 || client_int(drain, "over_s") > 0;
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:b}", "phase",
-					 strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 ? phase : "drained", "start",
-					 by_clock ? client_int(drain, "start") : 0, "until", client_int(drain, "until"), "over_s",
-					 client_int(drain, "over_s"), "by", client_text(drain, "by"), "reason",
-					 client_text(drain, "reason"), "saved", !json_is_true(json_object_get(drain, "volatile")));
+	                 strcmp(phase, "scheduled") == 0 || strcmp(phase, "returning") == 0 ? phase : "drained", "start",
+	                 by_clock ? client_int(drain, "start") : 0, "until", client_int(drain, "until"), "over_s",
+	                 client_int(drain, "over_s"), "by", client_text(drain, "by"), "reason",
+	                 client_text(drain, "reason"), "saved", !json_is_true(json_object_get(drain, "volatile")));
 }
 
 static void add_overrides(json_t *facts, const json_t *status)
@@ -99,8 +99,8 @@ static void add_overrides(json_t *facts, const json_t *status)
 		const json_t *force = json_array_get(forces, i);
 
 		add(facts, "force", target_name(client_text(force, "app"), client_text(force, "site"), of),
-			json_pack("{s:s, s:s, s:s}", "to", client_text(force, "to"), "by", client_text(force, "by"), "reason",
-					  client_text(force, "reason")));
+		    json_pack("{s:s, s:s, s:s}", "to", client_text(force, "to"), "by", client_text(force, "by"), "reason",
+		              client_text(force, "reason")));
 	}
 }
 
@@ -118,7 +118,7 @@ static void add_health(json_t *facts, const json_t *reply)
 			// A drain is a fact of its own.
 			if (!json_is_object(json_object_get(target, "drained")))
 				add(facts, "health", target_name(client_text(app, "name"), client_text(target, "site"), of),
-					json_string(client_text(target, "state")));
+				    json_string(client_text(target, "state")));
 		}
 	}
 }
@@ -129,7 +129,7 @@ static void add_zones(json_t *facts, const json_t *reply)
 
 	for (size_t i = 0; i < json_array_size(zones); i++)
 		add(facts, "serial", client_text(json_array_get(zones, i), "name"),
-			json_integer(client_int(json_array_get(zones, i), "serial")));
+		    json_integer(client_int(json_array_get(zones, i), "serial")));
 }
 
 // A member's reply to a verb, or NULL with its outcome set.
@@ -281,12 +281,12 @@ static const char *value_text(const char *key, const json_t *value, char *buf)
 		snprintf(buf, VALUE_LEN, "none");
 	else
 		snprintf(buf, VALUE_LEN, "%s%s%s%s%s%s%s%s%s%s%s", client_text(value, "to"), client_text(value, "phase"),
-				 client_int(value, "start") ? " from " : "",
-				 client_int(value, "start") ? client_time(client_int(value, "start"), start) : "",
-				 client_int(value, "until") ? " until " : "",
-				 client_int(value, "until") ? client_time(client_int(value, "until"), until) : "",
-				 json_is_false(json_object_get(value, "saved")) ? " NOT SAVED" : "", by[0] ? " by " : "", by,
-				 reason[0] ? ": " : "", reason);
+		         client_int(value, "start") ? " from " : "",
+		         client_int(value, "start") ? client_time(client_int(value, "start"), start) : "",
+		         client_int(value, "until") ? " until " : "",
+		         client_int(value, "until") ? client_time(client_int(value, "until"), until) : "",
+		         json_is_false(json_object_get(value, "saved")) ? " NOT SAVED" : "", by[0] ? " by " : "", by,
+		         reason[0] ? ": " : "", reason);
 	return buf;
 }
 
@@ -353,10 +353,10 @@ static json_t *as_json(const struct comparing *comparing, json_t *differences)
 		size_t len = strcspn(key, " ");
 
 		json_array_append_new(list, json_pack("{s:o, s:s, s:O}", "what", json_stringn(key, len), "of",
-											  key[len] ? key + len + 1 : "", "values", values));
+		                                      key[len] ? key + len + 1 : "", "values", values));
 	}
 	return json_pack("{s:b, s:b, s:o, s:o, s:o}", "ok", 1, "same", json_array_size(list) == 0, "members", answered,
-					 "not_compared", silent, "differences", list);
+	                 "not_compared", silent, "differences", list);
 }
 
 // Prints what was found. The exit code.
@@ -383,7 +383,7 @@ static int conclude(const struct comparing *comparing, bool json)
 	for (size_t i = 0; i < count; i++)
 		if (!comparing->facts[i])
 			client_print(stderr, "edgesteerctl: %s: %s\n", comparing->members->at[i].name,
-						 client_text(comparing->asked[i].reply, "error"));
+			             client_text(comparing->asked[i].reply, "error"));
 	json_decref(differences);
 	return unreached == count ? CLIENT_UNREACHED : answered < count ? CLIENT_PARTLY : differ ? CLIENT_REFUSED : 0;
 }
@@ -392,7 +392,7 @@ int client_differ(bool json, const struct client_members *members, unsigned time
 {
 	size_t count = members->count;
 	struct comparing comparing = {members, timeout_s, calloc(count, sizeof(json_t *)),
-								  calloc(count, sizeof(struct client_outcome))};
+	                              calloc(count, sizeof(struct client_outcome))};
 	int code;
 
 	if (count < 2) {

@@ -11,10 +11,10 @@
 enum { TRIES_MAX = 5 };
 
 json_t *client_exchange(const struct client_member *to, const json_t *request, const struct client_exchange *how,
-						struct client_fault *fault)
+                        struct client_fault *fault)
 {
 	return to->socket ? client_link_ask(to->socket, request, how->timeout_s, how->progress, fault)
-					  : client_https_ask(to, request, how->changes, how->timeout_s, fault);
+	                  : client_https_ask(to, request, how->changes, how->timeout_s, fault);
 }
 
 // Whether two parts belong to the same list. If it changed in between, some entries may be in neither part.
@@ -35,7 +35,7 @@ static bool same_version(const json_t *reply, const json_t *part)
 // or the daemon's refusal (NULL: `fault` says why there is none). If the list changed in between, sets *ret_changed and
 // returns the first part.
 static json_t *add_parts(const struct client_member *to, json_t *request, json_t *reply,
-						 const struct client_exchange *how, struct client_fault *fault, bool *ret_changed)
+                         const struct client_exchange *how, struct client_fault *fault, bool *ret_changed)
 {
 	static const char *const lists[] = {"apps", "targets", "drains", "forces", "ended", "zones"};
 	json_t *all = json_deep_copy(reply);
@@ -69,7 +69,7 @@ static json_t *add_parts(const struct client_member *to, json_t *request, json_t
 }
 
 json_t *client_exchange_all(const struct client_member *to, json_t *request, const struct client_exchange *how,
-							struct client_fault *fault)
+                            struct client_fault *fault)
 {
 	json_t *reply = NULL;
 	bool changed = true;
@@ -87,11 +87,11 @@ json_t *client_exchange_all(const struct client_member *to, json_t *request, con
 	if (how->counts) {
 		json_object_del(reply, "next");
 		json_object_set_new(reply, "warnings",
-							json_pack("[s]", "overrides changed while they were listed: the lists are incomplete"));
+		                    json_pack("[s]", "overrides changed while they were listed: the lists are incomplete"));
 		return reply;
 	}
 	json_decref(reply);
 	client_fault(fault, false, "the configuration was reloaded during each of %d attempts to read the list; try again",
-				 TRIES_MAX);
+	             TRIES_MAX);
 	return NULL;
 }

@@ -40,8 +40,8 @@ static void show_refused(struct feed *feed, const json_t *refused)
 		const json_t *one = json_array_get(refused, i);
 
 		client_print(stderr, "%s%s%s:%lld: %s\n", feed->named ? feed->to->name : "", feed->named ? ": " : "",
-					 feed->name, (long long)(feed->lines + feed->bad + client_int(one, "line")),
-					 client_text(one, "why"));
+		             feed->name, (long long)(feed->lines + feed->bad + client_int(one, "line")),
+		             client_text(one, "why"));
 	}
 }
 
@@ -149,7 +149,7 @@ static void send_all(struct feed *feeds, size_t members, int fd)
 }
 
 void client_feed(const struct client_members *members, const char *file, unsigned timeout_s,
-				 struct client_outcome *outcomes)
+                 struct client_outcome *outcomes)
 {
 	bool is_stdin = !file || strcmp(file, "-") == 0;
 	struct feed *feeds = calloc(members->count, sizeof(*feeds));
@@ -158,9 +158,9 @@ void client_feed(const struct client_members *members, const char *file, unsigne
 	must(feeds);
 	for (size_t i = 0; i < members->count; i++)
 		feeds[i] = (struct feed){.to = &members->at[i],
-								 .name = is_stdin ? "standard input" : file,
-								 .timeout_s = timeout_s,
-								 .named = members->named};
+		                         .name = is_stdin ? "standard input" : file,
+		                         .timeout_s = timeout_s,
+		                         .named = members->named};
 	if (fd < 0)
 		fail_all(feeds, members->count, file, strerror(errno));
 	else
@@ -169,10 +169,10 @@ void client_feed(const struct client_members *members, const char *file, unsigne
 		close(fd);
 	for (size_t i = 0; i < members->count; i++)
 		client_outcome_set(&outcomes[i],
-						   feeds[i].failed
-							   ? NULL
-							   : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feeds[i].lines, "bad", feeds[i].bad),
-						   &feeds[i].fault);
+		                   feeds[i].failed
+		                       ? NULL
+		                       : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feeds[i].lines, "bad", feeds[i].bad),
+		                   &feeds[i].fault);
 	free(feeds);
 }
 
@@ -181,7 +181,7 @@ void client_show_observe(const json_t *reply)
 	json_int_t lines = client_int(reply, "lines"), bad = client_int(reply, "bad");
 
 	client_print(stdout, "observed: %lld %s, %lld not taken\n", (long long)lines, lines == 1 ? "line" : "lines",
-				 (long long)bad);
+	             (long long)bad);
 }
 
 void client_show_observed(const json_t *observed)
@@ -189,13 +189,11 @@ void client_show_observed(const json_t *observed)
 	if (!json_is_object(observed))
 		return;
 	client_print(stdout, "observed     %lld measurements of %lld taken, %lld lines bad, %lld octets dropped\n",
-				 client_int(observed, "taken"), client_int(observed, "lines"), client_int(observed, "bad"),
-				 client_int(observed, "dropped"));
-	client_print(
-		stdout,
-		"             %lld prefixes, %lld sites of them (%.1f MB); ignored: %lld out of reach, %lld of no site\n",
-		client_int(observed, "prefixes"), client_int(observed, "pairs"), (double)client_int(observed, "octets") / 1e6,
-		client_int(observed, "out_of_reach"), client_int(observed, "unknown_sites"));
+	             client_int(observed, "taken"), client_int(observed, "lines"), client_int(observed, "bad"),
+	             client_int(observed, "dropped"));
+	client_print(stdout, "             %lld prefixes, %lld sites of them (%.1f MB); ignored: %lld out of reach, %lld of no site\n",
+	             client_int(observed, "prefixes"), client_int(observed, "pairs"), (double)client_int(observed, "octets") / 1e6,
+	             client_int(observed, "out_of_reach"), client_int(observed, "unknown_sites"));
 	if (client_text(observed, "error")[0])
 		client_print(stdout, "             last bad line: %s\n", client_text(observed, "error"));
 }

@@ -52,7 +52,7 @@ static int ask_one(void *ctx, size_t number)
 }
 
 void client_fleet_ask(const struct client_members *members, const json_t *request, const struct client_exchange *how,
-					  unsigned first_s, struct client_outcome *outcomes)
+                      unsigned first_s, struct client_outcome *outcomes)
 {
 	size_t count = members->count;
 	struct asking asking = {members, calloc(count, sizeof(json_t *)), how, first_s, outcomes};
@@ -109,14 +109,14 @@ static int changed_code(const struct verb *verb, const struct client_outcome *ou
 			refused = code;
 	}
 	return have == count        ? done == 0 ? CLIENT_NOTHING : bad
-		   : have > 0           ? CLIENT_PARTLY
-		   : unreached == count ? CLIENT_UNREACHED
-								: refused;
+	       : have > 0           ? CLIENT_PARTLY
+	       : unreached == count ? CLIENT_UNREACHED
+	                            : refused;
 }
 
 // "NAME, NAME" of those that have it, or of those that have not.
 static void print_names(FILE *out, const struct verb *verb, const struct client_members *members,
-						const struct client_outcome *outcomes, bool having)
+                        const struct client_outcome *outcomes, bool having)
 {
 	const char *between = " ";
 
@@ -131,7 +131,7 @@ static void print_names(FILE *out, const struct verb *verb, const struct client_
 }
 
 static void print_who(const struct verb *verb, const struct client_members *members,
-					  const struct client_outcome *outcomes)
+                      const struct client_outcome *outcomes)
 {
 	size_t have = 0;
 
@@ -184,16 +184,16 @@ static void print_figures(const struct client_members *members, const struct cli
 			*at = '_'; // have a meaning in figures
 		for (size_t j = 0; j < ARRAY_LEN(counts); j++)
 			client_print(stdout, " '%s %s'=%lld;;;0;%lld", name, counts[j], (long long)client_int(reply, counts[j]),
-						 (long long)client_int(reply, "targets"));
+			             (long long)client_int(reply, "targets"));
 		client_print(stdout, " '%s apps_without_target'=%lld;;;0;%lld", name,
-					 (long long)client_int(reply, "apps_without_target"), (long long)client_int(reply, "apps"));
+		             (long long)client_int(reply, "apps_without_target"), (long long)client_int(reply, "apps"));
 		free(name);
 	}
 	putchar('\n');
 }
 
 static int check_all(const struct verb *verb, const struct client_members *members,
-					 const struct client_outcome *outcomes, bool prints)
+                     const struct client_outcome *outcomes, bool prints)
 {
 	static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	int worst = 0;
@@ -222,7 +222,7 @@ static int check_all(const struct verb *verb, const struct client_members *membe
 }
 
 int client_fleet_show(const struct verb *verb, bool json, const struct client_members *members,
-					  const struct client_outcome *outcomes)
+                      const struct client_outcome *outcomes)
 {
 	size_t count = members->count;
 

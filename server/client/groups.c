@@ -79,16 +79,16 @@ static void finish_member(struct reader *reader, struct value *object, void *ent
 {
 	struct client_member *member = entry;
 	const char *wrong = !member->url                 ? NULL
-						: client_url_is(member->url) ? client_url_fault(member->url)
-													 : "is not https://HOST:PORT";
+	                    : client_url_is(member->url) ? client_url_fault(member->url)
+	                                                 : "is not https://HOST:PORT";
 
 	if (!member->socket == !member->url)
 		reader_error_at(reader, NULL,
-						member->url ? "has a `socket` and a `url`, expected one of them"
-									: "has neither a `socket` nor a `url`, expected one of them");
+		                member->url ? "has a `socket` and a `url`, expected one of them"
+		                            : "has neither a `socket` nor a `url`, expected one of them");
 	else if (member->socket && has_files(member))
 		reader_error_at(reader, NULL,
-						"`ca-file`, `token-file`, `cert` and `key` are for a `url`, and it has a `socket`");
+		                "`ca-file`, `token-file`, `cert` and `key` are for a `url`, and it has a `socket`");
 	if (wrong)
 		reader_error_at(reader, value_get(object, "url"), "%s", wrong);
 	else if (member->url)
@@ -114,7 +114,7 @@ static void finish_group(struct reader *reader, struct value *object, void *entr
 			const struct client_member *other = &group->members[j];
 
 			if ((member->url && other->url && strcmp(member->url, other->url) == 0) ||
-				(member->socket && other->socket && strcmp(member->socket, other->socket) == 0))
+			    (member->socket && other->socket && strcmp(member->socket, other->socket) == 0))
 				reader_error_at(reader, NULL, "has one daemon twice, as %s and as %s", other->name, member->name);
 		}
 		if (!member->url)
@@ -197,7 +197,7 @@ static void finish_file(struct reader *reader, struct value *object, void *entry
 			return; // out of memory
 	if (file->fallback && !find_group(file, file->fallback))
 		reader_error_at(reader, value_get(object, "default"), "`groups` has no '%s'%s", file->fallback,
-						meant_group(file, file->fallback, meant));
+		                meant_group(file, file->fallback, meant));
 }
 
 static const struct schema file_schema = {
@@ -237,7 +237,7 @@ static void print_error(void *ctx, enum report_level level, const char *text)
 }
 
 static int read_text(struct reader *reader, const struct value_file *source, const char *text, size_t len,
-					 struct ctl_file *file)
+                     struct ctl_file *file)
 {
 	struct yaml_budget budget = {FILE_MAX, FILE_NODES_MAX};
 	struct yaml_tree *tree = NULL;
@@ -287,7 +287,7 @@ static int load(const char *path, struct arena *arena, struct ctl_file *file, st
 }
 
 int client_groups_find(const char *name, struct arena *arena, struct client_members *ret_members,
-					   struct client_fault *fault)
+                       struct client_fault *fault)
 {
 	const char *path = find_path(arena);
 	struct ctl_file file = {0};
@@ -299,7 +299,7 @@ int client_groups_find(const char *name, struct arena *arena, struct client_memb
 		return -1;
 	if (found == 0 && name)
 		return client_fault(fault, false, "there is no group '%s': %s does not exist", name,
-							path ? path : "~/.config/" FILE_NAME);
+		                    path ? path : "~/.config/" FILE_NAME);
 	if (!name && !file.fallback)
 		return 0;
 	group = find_group(&file, name ? name : file.fallback);

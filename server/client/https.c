@@ -94,16 +94,16 @@ static int add_token(struct transfer *transfer, struct client_fault *fault)
 	close(fd);
 	if (err < 0)
 		return client_fault(fault, true, "the token-file %s %s", path,
-							err == E_NOMEM ? "is too large for memory" : why);
+		                    err == E_NOMEM ? "is too large for memory" : why);
 	token = token_of(text);
 	if (token) {
 		snprintf(head, sizeof(head), "Authorization: Bearer %s", token);
 		err = add_head(transfer, head) ? 0 : client_fault(fault, true, "out of memory");
 	} else {
 		err = client_fault(fault, true,
-						   "the token-file %s: expected a token of up to %d printable ASCII characters on its "
-						   "first line",
-						   path, TOKEN_MAX);
+		                   "the token-file %s: expected a token of up to %d printable ASCII characters on its "
+		                   "first line",
+		                   path, TOKEN_MAX);
 	}
 	free(text);
 	return err;
@@ -226,10 +226,10 @@ static bool set_options(struct transfer *transfer, bool changes, unsigned timeou
 		good = good && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body) == CURLE_OK;
 	if (to->ca_file)
 		good = good && curl_easy_setopt(easy, CURLOPT_CAINFO, to->ca_file) == CURLE_OK &&
-			   curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK; // these and no others
+		       curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK; // these and no others
 	if (to->cert)
 		good = good && curl_easy_setopt(easy, CURLOPT_SSLCERT, to->cert) == CURLE_OK &&
-			   curl_easy_setopt(easy, CURLOPT_SSLKEY, to->key) == CURLE_OK;
+		       curl_easy_setopt(easy, CURLOPT_SSLKEY, to->key) == CURLE_OK;
 	return good;
 }
 
@@ -242,15 +242,15 @@ static int not_asked(const struct transfer *transfer, CURLcode code, unsigned ti
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return client_fault(fault, true,
-							"no reply of %s within %u s: the daemon is busy or cannot be reached, and may still "
-							"carry the request out",
-							url, timeout_s);
+		                    "no reply of %s within %u s: the daemon is busy or cannot be reached, and may still "
+		                    "carry the request out",
+		                    url, timeout_s);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
 		return client_fault(fault, true, "%s is not trusted, and was told nothing: %s", url, why);
 	case CURLE_SSL_CACERT_BADFILE:
 		return client_fault(fault, true, "the ca-file %s cannot be used: %s",
-							transfer->to->ca_file ? transfer->to->ca_file : "of the system", why);
+		                    transfer->to->ca_file ? transfer->to->ca_file : "of the system", why);
 	case CURLE_WRITE_ERROR:
 		return client_fault(fault, false, transfer->is_too_large ? "the daemon's reply is too large" : "out of memory");
 	default:
@@ -263,7 +263,7 @@ static void explain_denial(json_t *reply, long status, const struct client_membe
 {
 	const char *what = to->token_file ? "the token" : to->cert ? "the certificate" : "no token";
 	json_t *text = json_sprintf("HTTP status %ld, with %s%s%s: %s", status, what, to->token_file ? " of " : "",
-								to->token_file ? to->token_file : "", client_text(reply, "error"));
+	                            to->token_file ? to->token_file : "", client_text(reply, "error"));
 
 	if (text)
 		json_object_set_new(reply, "error", text);
@@ -284,7 +284,7 @@ static json_t *read_reply(const struct transfer *transfer, struct client_fault *
 	}
 	json_decref(reply);
 	client_fault(fault, false, "%s is no door of edgesteerd: HTTP status %ld, and no reply in JSON", transfer->to->url,
-				 status);
+	             status);
 	return NULL;
 }
 
@@ -299,7 +299,7 @@ static json_t *perform(struct transfer *transfer, unsigned timeout_s, struct cli
 }
 
 json_t *client_https_ask(const struct client_member *to, const json_t *request, bool changes, unsigned timeout_s,
-						 struct client_fault *fault)
+                         struct client_fault *fault)
 {
 	struct transfer transfer = {.to = to, .easy = curl_easy_init()};
 	json_t *reply = NULL;

@@ -31,7 +31,7 @@ enum { MEMBERS_BYTES_MAX = 16 << 20 };
 
 // Asks them and sets their outcomes.
 static void ask(const struct client_command *command, const struct client_members *members, const json_t *request,
-				char **words, int count, struct client_outcome *outcomes)
+                char **words, int count, struct client_outcome *outcomes)
 {
 	const struct verb *verb = command->verb;
 	unsigned usual_s = members->named ? MEMBER_TIMEOUT_S : TIMEOUT_S;
@@ -39,21 +39,21 @@ static void ask(const struct client_command *command, const struct client_member
 	unsigned given_s = members->named && command->values[OPT_WAIT] ? 0 : command->timeout_s;
 	unsigned timeout_s = given_s ? given_s : verb->slow ? SLOW_TIMEOUT_S : usual_s;
 	const struct client_exchange how = {verb->changes, verb->counts, timeout_s,
-										verb->slow && !members->named ? "waiting for the daemon" : NULL};
+	                                    verb->slow && !members->named ? "waiting for the daemon" : NULL};
 
 	if (verb->feed)
 		verb->feed(members, count > 0 ? words[0] : NULL, timeout_s, outcomes);
 	else
 		client_fleet_ask(members, request, &how,
-						 !verb->slow || !members->named ? 0
-						 : timeout_s < usual_s          ? timeout_s
-														: usual_s,
-						 outcomes);
+		                 !verb->slow || !members->named ? 0
+		                 : timeout_s < usual_s          ? timeout_s
+		                                                : usual_s,
+		                 outcomes);
 }
 
 // drain --wait. `code` is that of the orders.
 static int wait_for(const struct client_command *command, const struct client_members *members,
-					const struct client_outcome *outcomes, int64_t done_ms, int code)
+                    const struct client_outcome *outcomes, int64_t done_ms, int code)
 {
 	size_t waited = 0, failed = 0;
 
@@ -67,7 +67,7 @@ static int wait_for(const struct client_command *command, const struct client_me
 }
 
 static int run_with(const struct client_command *command, const struct client_members *members, const json_t *request,
-					char **words, int count)
+                    char **words, int count)
 {
 	struct client_outcome outcomes[CLIENT_MEMBERS_MAX] = {0};
 	const struct verb *verb = command->verb;

@@ -53,7 +53,7 @@ static const char *env(const char *name)
 }
 
 int client_members_find(const struct client_wanted *wanted, struct arena *arena, struct client_members *ret_members,
-						struct client_fault *fault)
+                        struct client_fault *fault)
 {
 	const struct client_member *with = &wanted->with;
 	struct client_wanted alone = {.addresses = {CLIENT_DEFAULT_SOCKET}, .count = 1, .with = *with};

@@ -18,7 +18,7 @@ void client_outcome_set(struct client_outcome *outcome, json_t *reply, const str
 		char *text = client_clean(fault->text); // may quote a path that is not UTF-8
 
 		reply = json_pack("{s:b, s:s, s:i}", "ok", 0, "error", text, "code",
-						  outcome->is_unreached ? CLIENT_UNREACHED : CLIENT_REFUSED);
+		                  outcome->is_unreached ? CLIENT_UNREACHED : CLIENT_REFUSED);
 		free(text);
 	}
 	must(reply);
@@ -105,7 +105,7 @@ bool client_outcome_show(const struct verb *verb, bool json, const struct client
 	}
 	if (!ok)
 		client_print(stderr, "edgesteerctl: %s%s%s\n", name ? name : "", name ? ": " : "",
-					 error[0] ? error : "the daemon's reply is invalid: it is neither a success nor an error");
+		             error[0] ? error : "the daemon's reply is invalid: it is neither a success nor an error");
 	print_lines(json_object_get(reply, "errors"), name, "");
 	print_lines(json_object_get(reply, "warnings"), name, "warning: ");
 	return true;

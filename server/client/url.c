@@ -45,7 +45,7 @@ static bool is_loopback(const char *host)
 	else
 		memcpy(text, host, len + 1);
 	return addr_parse(text, &addr) == E_OK &&
-		   (addr.family == ADDR_V4 ? addr.bytes[0] == 127 : memcmp(addr.bytes, loopback, sizeof(loopback)) == 0);
+	       (addr.family == ADDR_V4 ? addr.bytes[0] == 127 : memcmp(addr.bytes, loopback, sizeof(loopback)) == 0);
 }
 
 static const char *fault_of(CURLU *url)
@@ -68,8 +68,8 @@ static const char *fault_of(CURLU *url)
 		return "is not https://HOST:PORT";
 	part_of(url, CURLUPART_HOST, text, sizeof(text));
 	return is_loopback(text)
-			   ? NULL
-			   : "would send the token in the clear: http:// is for this machine alone, expected https://";
+	           ? NULL
+	           : "would send the token in the clear: http:// is for this machine alone, expected https://";
 }
 
 const char *client_url_fault(const char *text)

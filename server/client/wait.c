@@ -52,7 +52,7 @@ static const json_t *find(const json_t *reply, const json_t *drain)
 		const json_t *other = json_array_get(list, i);
 
 		if (strcmp(client_text(other, "site"), client_text(drain, "site")) == 0 &&
-			strcmp(client_text(other, "app"), client_text(drain, "app")) == 0)
+		    strcmp(client_text(other, "app"), client_text(drain, "app")) == 0)
 			return other;
 	}
 	return NULL;
@@ -63,7 +63,7 @@ static const json_t *find(const json_t *reply, const json_t *drain)
 static int64_t ask_left_s(const struct client_member *to, const json_t *drain)
 {
 	json_t *request = json_pack("{s:s, s:O, s:O}", "verb", "drains", "site", json_object_get(drain, "site"), "app",
-								json_object_get(drain, "app"));
+	                            json_object_get(drain, "app"));
 	const struct client_exchange how = {.timeout_s = REPLY_TIMEOUT_S};
 	struct client_fault fault;
 	int64_t left_s = -2;
@@ -93,9 +93,8 @@ static int wait_for_drain(const struct client_member *to, const json_t *drain, i
 		if (left_s == -1)
 			return fail(client_text(drain, "site"), "the drain does not hold any more, or is being taken back");
 		if (end_ms && now_ms >= end_ms)
-			return fail(client_text(drain, "site"), left_s < 0
-														? "the daemon cannot be reached any more; the drain may hold"
-														: "the time is over, and caches may still hand it out");
+			return fail(client_text(drain, "site"), left_s < 0 ? "the daemon cannot be reached any more; the drain may hold"
+			                                                   : "the time is over, and caches may still hand it out");
 		if (left_s > 0)
 			show_progress(left_s);
 		if (left_s < 0 || wait_ms > ASK_MS)
@@ -127,5 +126,5 @@ int client_wait(const struct client_member *to, const json_t *reply, int64_t don
 
 	fflush(stdout);
 	return json_is_integer(json_object_get(reply, "settled_left_s")) ? wait_for_undrain(reply, done_ms, end_ms)
-																	 : wait_for_drain(to, reply, end_ms);
+	                                                                 : wait_for_drain(to, reply, end_ms);
 }

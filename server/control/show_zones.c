@@ -44,7 +44,7 @@ json_t *show_zones(const struct call *call)
 	list = json_array();
 	count = zonedb_zone_count(live->view->zones);
 	for (i = from > (json_int_t)count ? count : (size_t)from; i < count && json_array_size(list) < SHOW_ZONES_MAX;
-		 i++) {
+	     i++) {
 		const struct zone *zone = zonedb_zone(live->view->zones, i);
 
 		name_to_text(zone->apex->name, zone->apex->name_len, name);

@@ -19,7 +19,7 @@ enum { PIECE = 1 << 16 };
 static bool is_feed(const struct config *config, const struct input *input)
 {
 	return !input->pattern &&
-		   (input->kind != INPUT_CONFIG || (config->catalogue && strcmp(input->path, config->catalogue) == 0));
+	       (input->kind != INPUT_CONFIG || (config->catalogue && strcmp(input->path, config->catalogue) == 0));
 }
 
 // E_STATE: it cannot be read to its end.

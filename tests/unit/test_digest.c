@@ -1,5 +1,5 @@
-// Digests: of octets in pieces, against known ones and OpenSSL in one piece; of configs, as what is the same to a daemon and
-// what is not.
+// Digests: of octets in pieces, against known ones and OpenSSL in one piece; of configs, as what is the same to a
+// daemon and what is not.
 #include "base/digest.h"
 
 #include <openssl/sha.h>

@@ -35,7 +35,7 @@ class Fleet:
         self.home = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="edgesteer-fleet-")))
         self.a = self.stack.enter_context(Daemon(a or config()))
         self.b = self.stack.enter_context(Daemon(b or config()))
-        self.door = Door(tls={"cert": "door.pem", "key": "door.key"}, files={}, **door)
+        self.door = Door(tls={"cert": "door.pem", "key": "door.key", "client-ca": "ca.pem"}, files={}, **door)
         self.ca = Authority(self.door.daemon.folder)
         self.ca.issue("door", "/CN=localhost")
         self.door.daemon.write_config({**config(), "server": self.door.config["server"]})
@@ -245,6 +245,15 @@ def denied():
             done = fleet.run("drain", EAST, code=5)
             check(text in done.err, mode, content, done)
             equal(fleet.drains(), [[EAST], [EAST], []])
+        # By a certificate instead, whose key is a secret too.
+        fleet.ca.issue("alice", "/CN=alice/OU=operate")
+        key = fleet.c.folder / "alice.key"
+        alice = ["-s", fleet.url, "--ca-file", str(fleet.c.folder / "ca.pem"), "--cert", str(key.with_suffix(".pem")), "--key", str(key)]
+        fleet.run(*alice, "drain", EAST, "--app", APP)
+        equal(fleet.c.ctl_json("drains")["drains"][0]["who"], "certificate alice, 127.0.0.1")
+        fleet.run(*alice, "undrain", EAST)
+        key.chmod(0o644)
+        check("chmod o-rwx it" in fleet.run(*alice, "drain", EAST, code=4).err, "its mode")
         # Something else that listens there.
         with Responder(body=b"<html>") as other:
             address = f"http://127.0.0.1:{other.port}"

@@ -76,20 +76,27 @@ static int lent_question_fd(const struct edgesteer_host *lent)
 	return of(lent)->question_fd;
 }
 
+// Under the mutex. With nothing queued the descriptor is readable no more: who waits for it would turn in a circle.
+static void quieten(struct informant *service)
+{
+	uint64_t count;
+
+	if (service->shared.queue_count == 0)
+		(void)!read(service->question_fd, &count, sizeof(count));
+}
+
 // Under the mutex. NULL: nothing waits.
 static struct informant_slot *take_queued(struct informant *service)
 {
 	struct informant_shared *shared = &service->shared;
 	struct informant_slot *slot;
-	uint64_t count;
 
 	if (shared->queue_count == 0)
 		return NULL;
 	slot = &shared->slots[shared->queue[shared->queue_first]];
 	shared->queue_first = (shared->queue_first + 1) % service->concurrency;
 	shared->queue_count--;
-	if (shared->queue_count == 0) // the descriptor is readable no more
-		(void)!read(service->question_fd, &count, sizeof(count));
+	quieten(service);
 	return slot;
 }
 
@@ -223,6 +230,7 @@ static void unqueue(struct informant *service, unsigned number)
 			shared->queue[(shared->queue_first + kept++) % service->concurrency] = queued;
 	}
 	shared->queue_count = kept;
+	quieten(service);
 }
 
 bool informant_collect(struct informant *service, int64_t now_ms, struct informant_answer *ret_answer)

@@ -4,6 +4,7 @@
 // good, or for ten thousand prefixes at once.
 #include "learn/rounds.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -465,11 +466,50 @@ static void test_anchored_anew(void **state)
 	world_end();
 }
 
+// ---- a service that takes no questions ------------------------------------------------------------------------------
+
+static bool is_told(void)
+{
+	struct pollfd wait = {.fd = world.service->question_fd, .events = POLLIN};
+
+	return poll(&wait, 1, 0) == 1;
+}
+
+// Its descriptor is readable while something is queued, and only then, also where nobody has taken what was.
+static void test_not_taken(void **state)
+{
+	const struct edgesteer_host *host;
+	struct edgesteer_question taken;
+	struct informant_question question = {.addr = client_of(16, 1), .prefix_len = 24};
+	struct informant_answer answered;
+
+	(void)state;
+	world_begin(0);
+	host = &world.service->base.lent;
+	assert_false(is_told());
+	informant_ask(world.service, &question, world.now_ms);
+	informant_ask(world.service, &question, world.now_ms + 1000);
+	assert_true(is_told());
+	world.now_ms += world.service->timeout_ms;
+	assert_true(informant_collect(world.service, world.now_ms, &answered));
+	assert_int_equal(answered.outcome, EDGESTEER_TIMEOUT);
+	assert_true(is_told());
+	world.now_ms += 1000;
+	assert_true(informant_collect(world.service, world.now_ms, &answered));
+	assert_false(is_told());
+	assert_int_equal(host->take(host, &taken), 0);
+	informant_ask(world.service, &question, world.now_ms);
+	assert_true(is_told());
+	assert_int_equal(host->take(host, &taken), 1);
+	assert_false(is_told());
+	world_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quota),        cmocka_unit_test(test_forger),        cmocka_unit_test(test_flapping),
-		cmocka_unit_test(test_changed_mind), cmocka_unit_test(test_anchored_anew),
+		cmocka_unit_test(test_changed_mind), cmocka_unit_test(test_anchored_anew), cmocka_unit_test(test_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -208,7 +208,7 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-// The first service is there, or something is observed.
+// The first service is there, or something is observed, or was learned by an earlier daemon.
 static void start(struct learner *learner)
 {
 	struct notes *notes = learner->is_started ? NULL : notes_new(learner->workers);
@@ -387,7 +387,9 @@ void learner_restore(struct learner *learner, const char *prefix, const char *te
 	if (err == E_OK)
 		err = book_restore(learner->book, &entry);
 	pthread_mutex_unlock(&learner->mutex);
-	if (err < 0 && learner->save)
+	if (err == E_OK)
+		start(learner); // without a service too it grows old, and can be forgotten
+	else if (learner->save)
 		learner->save(learner->save_ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
 }
 

@@ -1,5 +1,5 @@
 // The learner: asks the services of `discovery` about the clients that workers have noted, and keeps the overlay up to
-// date. It has a thread of its own, which starts when there is a service for the first time: every tenth of a second, and
+// date. It has a thread of its own, which starts when there is a service, or something learned: every tenth of a second, and
 // whenever a service has answered, it takes the notes, collects answers into the book, asks the next questions and, where
 // the book has changed, makes a new overlay, which the main thread publishes.
 //

@@ -178,6 +178,24 @@ def test_restart():
         equal((row["sites"], row["source"], row["state"], row["samples"]), (["nyc"], "teller", "fresh", 3))
 
 
+def test_without_service():
+    """What an earlier daemon learned serves on without any service, and is forgotten when it is told to."""
+    without = config()
+    del without["discovery"]
+    with daemon("10.10. found nyc\n") as d:
+        for i in (1, 2):
+            learns(d, f"10.10.{i}.0/24", "nyc")
+        d.write_config(without)
+        d.restart()
+        equal([site(d, f"10.10.{i}.0/24") for i in (1, 2)], ["nyc", "nyc"])
+        d.ctl("learned", "forget", "10.10.1.0/24")
+        learns(d, "10.10.1.0/24", "bos")
+        time.sleep(3)  # written within a second, or two
+        d.kill()
+        d.start()
+        equal([site(d, f"10.10.{i}.0/24") for i in (1, 2)], ["bos", "nyc"])
+
+
 def test_direct():
     """A client that asks by itself: its own address, and the scope is none of the answer's business."""
     with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier,latitude,longitude,class\n127.0.0.0/8,self,0,0,\n",
@@ -259,5 +277,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_restart, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
+    harness.run(test_learns, test_shown, test_restart, test_without_service, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
                 test_believed, limit_s=300)

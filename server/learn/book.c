@@ -228,6 +228,7 @@ static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 	book->moved_at[now_s % MINUTE_S] += is_move;
 	opinion_move(&entry->opinion, &book->rules.opinion);
 	entry->learned_s = now_s;
+	entry->held_until_s = entry->fresh_until_s;
 	mark(book, entry);
 	book->counts.moved += is_move;
 	book->counts.learned += !is_move;
@@ -254,6 +255,8 @@ int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s
 	mark(book, entry);
 	if (outcome == OPINION_CONFIRMED || outcome == OPINION_READY)
 		entry->fresh_until_s = now_s + lifetime_of(sample);
+	if (outcome == OPINION_CONFIRMED)
+		entry->held_until_s = entry->fresh_until_s;
 	if (outcome == OPINION_DOUBTED && !sample->is_measured) {
 		opinion_withdraw(&entry->opinion);
 		book->counts.withdrawn++;
@@ -327,14 +330,22 @@ static void move_waiting(struct book *book, int64_t now_s)
 	free(list);
 }
 
+// That the service does not know the clients, or says something else of them, does not confirm what is held.
+static bool is_too_old(const struct book *book, const struct book_entry *entry, int64_t now_s)
+{
+	int64_t last_s = entry->heard_s > entry->fresh_until_s ? entry->heard_s : entry->fresh_until_s;
+
+	if (entry->opinion.has_held && !entry->opinion.is_ready)
+		last_s = entry->held_until_s;
+	return now_s - last_s >= book->rules.max_stale_s;
+}
+
 void book_tick(struct book *book, int64_t now_s)
 {
 	for (size_t i = 0; i < book->count;) {
 		struct book_entry *entry = &book->entries[i];
 
-		int64_t last_s = entry->heard_s > entry->fresh_until_s ? entry->heard_s : entry->fresh_until_s;
-
-		if (now_s - last_s < book->rules.max_stale_s) {
+		if (!is_too_old(book, entry, now_s)) {
 			i++;
 			continue;
 		}

@@ -42,6 +42,7 @@ struct book_entry {
 	int64_t learned_s;           // when what is held came to be held, Unix time, as all of these
 	int64_t heard_s;             // the last sample
 	int64_t fresh_until_s;       // no need to ask before
+	int64_t held_until_s;        // as long as that, what is held was confirmed: `max_stale_s` counts from then
 	int64_t noted_s;             // when there was traffic last
 	uint32_t weight;             // how much, then
 	uint32_t samples;

@@ -18,10 +18,11 @@ const char *saved_format(const struct book *book, const struct book_entry *entry
 	for (unsigned i = 0; i < FINDING_SITES_MAX; i++)
 		at += (size_t)snprintf(buf + at, SAVED_TEXT_LEN - at, "%s\t", book_text(book, held->sites[i]));
 	snprintf(buf + at, SAVED_TEXT_LEN - at,
-	         "%s\t%s\t%s\t%d\t%u\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64,
+	         "%s\t%s\t%s\t%d\t%u\t%u\t%" PRIu32 "\t%" PRIu32 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64
+	         "\t%" PRId64,
 	         book_text(book, held->carrier), book_text(book, held->class_), book_text(book, entry->source),
 	         entry->opinion.has_held, entry->opinion.confidence, entry->misses, entry->samples, entry->weight,
-	         entry->learned_s, entry->heard_s, entry->fresh_until_s, entry->noted_s);
+	         entry->learned_s, entry->heard_s, entry->fresh_until_s, entry->held_until_s, entry->noted_s);
 	return buf;
 }
 
@@ -56,9 +57,10 @@ int saved_parse(struct book *book, const char *prefix, const char *text, struct 
 		err = take_names(book, &text, numbers);
 	if (err < 0)
 		return err;
-	if (sscanf(text, "%1u\t%3u\t%3u\t%10" SCNu32 "\t%10" SCNu32 "\t%19" SCNd64 "\t%19" SCNd64 "\t%19" SCNd64 "\t%19" SCNd64 "%n",
+	if (sscanf(text, "%1u\t%3u\t%3u\t%10" SCNu32 "\t%10" SCNu32 "\t%19" SCNd64 "\t%19" SCNd64 "\t%19" SCNd64 "\t%19" SCNd64
+	                 "\t%19" SCNd64 "%n",
 	           &has_held, &confidence, &misses, &entry.samples, &entry.weight, &entry.learned_s, &entry.heard_s,
-	           &entry.fresh_until_s, &entry.noted_s, &end) < 9 || text[end] != '\0' || has_held > 1 ||
+	           &entry.fresh_until_s, &entry.held_until_s, &entry.noted_s, &end) < 10 || text[end] != '\0' || has_held > 1 ||
 	    confidence > 2 * OPINION_AGREE_MAX || misses > UINT8_MAX)
 		return E_INVAL;
 	entry.opinion.has_held = has_held;

@@ -239,6 +239,40 @@ static void test_time(void **state)
 	book_free(book);
 }
 
+// A service that does not know the clients any more, or cannot make up its mind, confirms nothing: what is held serves for
+// `max_stale_s`, and no longer.
+static void test_unconfirmed(void **state)
+{
+	const int64_t until_s = 1000 + BOOK_LIFETIME_S + rules.max_stale_s;
+	struct book *book = book_new(&rules);
+	struct book_sample missed = {client(1, 1), {{0}, 0, 0}, 1, 0, 100};
+	unsigned misses = 0;
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned prefix = 1; prefix <= 2; prefix++)
+		for (unsigned host = 0; host < 6; host++)
+			(void)hear(book, prefix, host, 1, 1000);
+	for (int64_t now_s = 1000 + BOOK_LIFETIME_S; now_s < until_s; now_s += 500) {
+		const struct book_entry *entry = entry_of(book, 1);
+
+		assert_int_equal(held(book, 1), 1);
+		if (!book_is_fresh(entry, now_s)) {
+			misses++;
+			assert_int_equal(book_miss(book, &missed, now_s), E_OK);
+		}
+		if (now_s + 1000 > until_s) // one more opinion, at the end
+			assert_int_equal(hear(book, 2, 7, 2, now_s), OPINION_WAITS);
+		book_tick(book, now_s);
+	}
+	assert_in_range(misses, 5, 20);
+	assert_int_equal(held(book, 2), 1);
+	book_tick(book, until_s);
+	assert_null(entry_of(book, 1));
+	assert_null(entry_of(book, 2));
+	book_free(book);
+}
+
 // Full: the busy stay, whoever comes.
 static void test_room(void **state)
 {
@@ -365,9 +399,9 @@ static void test_changes(void **state)
 static void test_saved(void **state)
 {
 	static const char *const bad[] = {
-		"", "a", "a\tb\tc\td\te\tf\tg", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3",
-		"a\tb\tc\td\te\tf\tg\t2\t3\t0\t7\t9\t1\t2\t3\t4", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3\t4 ",
-		"a\tb\tc\td\te\tf\tg\t1\t99\t0\t7\t9\t1\t2\t3\t4",
+		"", "a", "a\tb\tc\td\te\tf\tg", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3\t4",
+		"a\tb\tc\td\te\tf\tg\t2\t3\t0\t7\t9\t1\t2\t3\t4\t5", "a\tb\tc\td\te\tf\tg\t1\t3\t0\t7\t9\t1\t2\t3\t4\t5 ",
+		"a\tb\tc\td\te\tf\tg\t1\t99\t0\t7\t9\t1\t2\t3\t4\t5",
 	};
 	struct book *book = book_new(&rules), *other = book_new(&rules);
 	struct book_entry read;
@@ -403,7 +437,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_measured), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
-		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_room),
+		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
+		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_saved),
 	};

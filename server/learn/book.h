@@ -113,8 +113,10 @@ size_t book_waiting(const struct book *book);
 size_t book_bytes(const struct book *book);
 
 // No need to ask: what is held, or that the service does not know it, is fresh, and undisputed unless the dispute is
-// decided and waits for its move.
+// decided and waits for its move. What was heard in the future was heard by a clock that has been set back since, and
+// nobody knows when that was.
 static inline bool book_is_fresh(const struct book_entry *entry, int64_t now_s)
 {
-	return now_s < entry->fresh_until_s && (entry->opinion.voice_count == 0 || entry->opinion.is_ready);
+	return now_s < entry->fresh_until_s && now_s >= entry->heard_s &&
+	       (entry->opinion.voice_count == 0 || entry->opinion.is_ready);
 }

@@ -273,6 +273,27 @@ static void test_unconfirmed(void **state)
 	book_free(book);
 }
 
+// A clock that is set back: what was heard after that is asked again, and not believed for years.
+static void test_clock(void **state)
+{
+	const int64_t right_s = 1000000, wrong_s = right_s + 5 * 365 * 86400;
+	struct book *book = book_new(&rules);
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned host = 0; host < 3; host++)
+		(void)hear(book, 1, host, 1, wrong_s);
+	assert_true(book_is_fresh(entry_of(book, 1), wrong_s));
+	assert_false(book_is_fresh(entry_of(book, 1), right_s));
+	assert_int_equal(held(book, 1), 1);
+	assert_int_equal(hear(book, 1, 4, 1, right_s), OPINION_CONFIRMED);
+	assert_true(book_is_fresh(entry_of(book, 1), right_s));
+	assert_false(book_is_fresh(entry_of(book, 1), right_s + BOOK_LIFETIME_S));
+	book_tick(book, right_s + BOOK_LIFETIME_S + rules.max_stale_s);
+	assert_null(entry_of(book, 1));
+	book_free(book);
+}
+
 // Full: the busy stay, whoever comes.
 static void test_room(void **state)
 {
@@ -438,7 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_measured), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
-		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_clock),      cmocka_unit_test(test_room),
 		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_saved),
 	};

@@ -130,10 +130,11 @@ static void drop(struct book *book, struct book_entry *entry)
 
 // ---- room -----------------------------------------------------------------------------------------------------------
 
-// How busy an entry is: what its traffic was, halved for every hour since.
+// How busy an entry is: what its traffic was, halved for every hour since. While it is fresh nobody notes its traffic.
 static uint32_t business(const struct book_entry *entry, int64_t now_s)
 {
-	int64_t halves = now_s > entry->noted_s ? (now_s - entry->noted_s) / WEIGHT_HALF_S : 0;
+	int64_t since_s = entry->noted_s > entry->fresh_until_s ? entry->noted_s : entry->fresh_until_s;
+	int64_t halves = now_s > since_s ? (now_s - since_s) / WEIGHT_HALF_S : 0;
 
 	return halves > 31 ? 0 : entry->weight >> halves;
 }
@@ -295,7 +296,7 @@ void book_note(struct book *book, const struct prefix *prefix, uint32_t weight, 
 {
 	struct book_entry *entry = find(book, prefix);
 
-	if (!entry)
+	if (!entry || weight < business(entry, now_s)) // the first notes since it was fresh: the others will follow
 		return;
 	entry->weight = weight;
 	entry->noted_s = now_s;

@@ -324,6 +324,50 @@ static void test_room(void **state)
 	book_free(book);
 }
 
+// Those that were busy are not the first to go as soon as they are to be asked again, though their traffic was not noted
+// while they were fresh, however long that was, and is at its first notes now.
+static void test_room_after_rest(void **state)
+{
+	struct book_rules small = rules;
+	struct book *book;
+	const int64_t now_s = 1000 + BOOK_LIFETIME_MAX_S;
+	unsigned kept = 0;
+
+	(void)state;
+	small.max = 200;
+	small.opinion.agree = 1;
+	book = book_new(&small);
+	assert_non_null(book);
+	for (unsigned i = 0; i < 100; i++) {
+		struct book_sample sample = {client(i, 1), {{1}, 0, 0}, 1, BOOK_LIFETIME_MAX_S, 100};
+		enum opinion_outcome outcome;
+
+		assert_int_equal(book_hear(book, &sample, 1000, &outcome), E_OK);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		book_note(book, &entry_of(book, i)->prefix, 1, now_s);
+	for (unsigned i = 1000; i < 5000; i++) {
+		struct book_sample sample = {client(i, 1), {{1}, 0, 0}, 1, 0, 50};
+		enum opinion_outcome outcome;
+		int err = book_hear(book, &sample, now_s, &outcome);
+
+		assert_true(err == E_OK || err == E_LIMIT);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		kept += entry_of(book, i) != NULL;
+	assert_int_equal(kept, 100);
+	// Nobody has asked from there for hours.
+	for (unsigned i = 5000; i < 9000; i++) {
+		struct book_sample sample = {client(i, 1), {{1}, 0, 0}, 1, 0, 50};
+		enum opinion_outcome outcome;
+
+		(void)!book_hear(book, &sample, now_s + 5 * 3600, &outcome);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		assert_null(entry_of(book, i));
+	book_free(book);
+}
+
 // The index, against an array that says which prefixes are in.
 static void test_index(void **state)
 {
@@ -460,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_measured), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_clock),      cmocka_unit_test(test_room),
+		cmocka_unit_test(test_room_after_rest),
 		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_saved),
 	};

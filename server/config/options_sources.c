@@ -124,7 +124,7 @@ static const struct option learned_rows[] = {
 	{"agree-for", &number_duration_s, .fallback = "10m", .min = "1s", .max = "7d", FIELD(config, learned.agree_for_s),
 	 .help = "Or when all answers over this time were the same."},
 	{"moves", &number_integer, .fallback = "600", .min = "1", .max = "1000000", FIELD(config, learned.moves),
-	 .help = "How many prefixes may move from one answer to another in a minute, the busiest first; the others wait."},
+	 .help = "How many prefixes may move from one answer to another, or to none, in a minute, the busiest first; the others wait."},
 	{"tries", &number_integer, .fallback = "3", .min = "1", .max = "16", FIELD(config, learned.tries),
 	 .help = "How many clients of a prefix are asked about when the service does not know them."},
 	{"max-stale", &number_duration_s, .fallback = "7d", .min = "0s", .max = "365d", FIELD(config, learned.max_stale_s),

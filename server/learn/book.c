@@ -237,6 +237,18 @@ static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 	return true;
 }
 
+// Withdraws what is held, which is another answer too. Without a move left it stays, to be withdrawn by a later sample.
+static void try_withdraw(struct book *book, struct book_entry *entry, int64_t now_s)
+{
+	if (moves_left(book, now_s) == 0)
+		return;
+	book->moved++;
+	book->moved_at[now_s % MINUTE_S]++;
+	opinion_withdraw(&entry->opinion);
+	book->counts.withdrawn++;
+	book->version++;
+}
+
 int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s, enum opinion_outcome *ret_outcome)
 {
 	struct prefix prefix = book_prefix(book, &sample->addr);
@@ -258,11 +270,8 @@ int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s
 		entry->fresh_until_s = now_s + lifetime_of(sample);
 	if (outcome == OPINION_CONFIRMED)
 		entry->held_until_s = entry->fresh_until_s;
-	if (outcome == OPINION_DOUBTED && !sample->is_measured) {
-		opinion_withdraw(&entry->opinion);
-		book->counts.withdrawn++;
-		book->version++;
-	}
+	if (outcome == OPINION_DOUBTED && !sample->is_measured)
+		try_withdraw(book, entry, now_s);
 	if (outcome == OPINION_READY && !try_move(book, entry, now_s))
 		book->counts.held_back += !was_ready;
 	book->waiting += (size_t)entry->opinion.is_ready - was_ready;

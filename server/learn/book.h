@@ -29,7 +29,7 @@ struct book_rules {
 	struct opinion_rules opinion;
 	uint8_t len_v4, len_v6;      // of prefixes, bits
 	uint32_t max;                // entries, 1..BOOK_MAX
-	unsigned moves;              // from one answer to another, a minute
+	unsigned moves;              // from one answer to another, or to none, a minute
 	int64_t max_stale_s;         // how long something serves past its lifetime
 };
 

@@ -213,6 +213,32 @@ static void test_any_minute(void **state)
 	book_free(book);
 }
 
+// Prefixes that are given up, as a service says something else each time, are among the moves of a minute.
+static void test_withdrawn(void **state)
+{
+	enum { COUNT = 700 };
+	struct book *book = book_new(&rules);
+	unsigned left = 0;
+
+	(void)state;
+	assert_non_null(book);
+	for (unsigned i = 0; i < COUNT; i++)
+		for (unsigned host = 0; host < 3; host++)
+			(void)hear(book, i, host, 1, 1000);
+	for (unsigned i = 0; i < COUNT; i++)
+		for (unsigned host = 0; host < 3; host++)
+			(void)hear(book, i, host, (uint16_t)(2 + host), 2000);
+	for (unsigned i = 0; i < COUNT; i++)
+		left += held(book, i) == 1;
+	assert_int_equal(left, COUNT - 600);
+	assert_int_equal(book_counts_of(book)->withdrawn, 600);
+	for (unsigned i = 0; i < COUNT; i++)
+		(void)hear(book, i, 9, 9, 2060);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_int_equal(held(book, i), 0);
+	book_free(book);
+}
+
 static void test_time(void **state)
 {
 	struct book *book = book_new(&rules);
@@ -502,7 +528,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_measured), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
-		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
+		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_clock),      cmocka_unit_test(test_room),
 		cmocka_unit_test(test_room_after_rest),
 		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),

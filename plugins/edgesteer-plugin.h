@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 4
+#define EDGESTEER_PLUGIN_ABI_MINOR 5
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -238,6 +238,13 @@ struct edgesteer_host {
 
 	// Tells a step of a registration, in the order of what is done; only during register_targets(). stop_fd() is for it too.
 	void (*step)(const struct edgesteer_host *host, const struct edgesteer_step *step);
+
+	// ---- since ABI 1.5 ----
+
+	// For look_up(), on its thread: leave to send the service one request. 0: it may be sent now, and is counted; else for how
+	// many milliseconds to wait before asking again. take() keeps to the entry's `rate`, but not what is sent later than it
+	// was taken, as it had to wait for a token, nor what is sent once more.
+	int (*pace)(const struct edgesteer_host *host);
 };
 
 // The result of put() for a target that is not valid. Other negative results mean that the host cannot go on.

@@ -2,6 +2,7 @@
 #include "inquiry.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct asked {
 	struct https_request *request; // NULL: it waits for a token
 	struct keyring_tokens tokens;  // that it was sent with
 	bool again;                    // the first token was refused
+	bool is_held_up;               // there was a token, and too much was sent
 	struct inquiry_letter letter;
 };
 
@@ -108,28 +110,51 @@ static void send_letter(struct asked *asked, const char *const tokens[static KEY
 	answer(asked, &verdict);
 }
 
-// Sends what waits for a token, if there is one. Returns when it wants to be called again at the latest.
+// For how long the host gives no leave to send; 0: it does. Before ABI 1.5 it always does.
+static int pace(const struct edgesteer_host *host)
+{
+	return host->size < offsetof(struct edgesteer_host, pace) + sizeof(host->pace) ? 0 : host->pace(host);
+}
+
+// Sends a letter if there is a token, and leave, which there is none for another *wait_ms unless that is 0. It may be
+// answered then, and gone. Returns when to try again at the latest.
+static int64_t try_to_send(struct asked *asked, int64_t now_ms, int *wait_ms)
+{
+	struct verdict verdict = {.outcome = EDGESTEER_BROKEN};
+	const char *tokens[KEYRING_HEADERS];
+	int64_t deadline_ms = asked->deadline_ms;
+
+	if (deadline_ms <= now_ms) {
+		verdict_set(&verdict, EDGESTEER_TIMEOUT, asked->is_held_up ? "no leave to send in time" : "no token in time");
+		answer(asked, &verdict);
+		return INT64_MAX;
+	}
+	switch (keyring_get(asked->run->keyring, now_ms, tokens, &asked->tokens, &verdict)) {
+	case OAUTH_READY: break;
+	case OAUTH_FAILED: answer(asked, &verdict); return INT64_MAX;
+	case OAUTH_WAITING: return deadline_ms;
+	}
+	if (*wait_ms == 0)
+		*wait_ms = pace(asked->run->inquiry->host);
+	asked->is_held_up = *wait_ms > 0;
+	if (asked->is_held_up)
+		return now_ms + *wait_ms < deadline_ms ? now_ms + *wait_ms : deadline_ms;
+	send_letter(asked, tokens, deadline_ms - now_ms);
+	return INT64_MAX;
+}
+
+// Sends what waits, about in the order in which it was taken. Returns when it wants to be called again at the latest.
 static int64_t send_all(struct run *run)
 {
 	int64_t now_ms = now(), due_ms = now_ms + TURN_MAX_MS;
+	int wait_ms = 0;
 
-	for (size_t i = run->count; i-- > 0;) { // dropping one puts the last in its place
+	for (size_t i = 0; i < run->count;) {
 		struct asked *asked = run->asked[i];
-		struct verdict verdict = {.outcome = EDGESTEER_BROKEN};
-		const char *tokens[KEYRING_HEADERS];
+		int64_t again_ms = asked->request ? INT64_MAX : try_to_send(asked, now_ms, &wait_ms);
 
-		if (asked->request)
-			continue;
-		if (asked->deadline_ms <= now_ms) {
-			verdict_set(&verdict, EDGESTEER_TIMEOUT, "no token in time");
-			answer(asked, &verdict);
-			continue;
-		}
-		switch (keyring_get(run->keyring, now_ms, tokens, &asked->tokens, &verdict)) {
-		case OAUTH_READY: send_letter(asked, tokens, asked->deadline_ms - now_ms); break;
-		case OAUTH_FAILED: answer(asked, &verdict); break;
-		case OAUTH_WAITING: due_ms = asked->deadline_ms < due_ms ? asked->deadline_ms : due_ms; break;
-		}
+		due_ms = again_ms < due_ms ? again_ms : due_ms;
+		i += i < run->count && run->asked[i] == asked; // else the last one has taken the place of one that is gone
 	}
 	return due_ms;
 }

@@ -37,6 +37,12 @@ static inline uint32_t bucket_fill(struct bucket *bucket, int64_t now_ms)
 	return (uint32_t)(bucket->thousandths / 1000);
 }
 
+// For how many milliseconds a bucket that was just filled has no token; 0: it has one.
+static inline uint32_t bucket_wait_ms(const struct bucket *bucket)
+{
+	return bucket->thousandths >= 1000 ? 0 : (uint32_t)((1000 - bucket->thousandths + bucket->rate - 1) / bucket->rate);
+}
+
 // Returns one that was taken and not used. What is too many is lost with the next bucket_fill().
 static inline void bucket_return(struct bucket *bucket)
 {

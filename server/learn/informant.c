@@ -183,6 +183,17 @@ static void lent_answer(const struct edgesteer_host *lent, uint64_t id, const st
 		tell(service->wake_fd);
 }
 
+// Questions keep to the rate when they are asked; what the plugin sends of them later, or twice, does here.
+static int lent_pace(const struct edgesteer_host *lent)
+{
+	struct bucket *sends = &of(lent)->sends;
+
+	if (bucket_fill(sends, clock_mono_ms()) == 0)
+		return (int)bucket_wait_ms(sends);
+	bucket_take(sends);
+	return 0;
+}
+
 // ---- the learner's side ---------------------------------------------------------------------------------------------
 
 unsigned informant_room(struct informant *service)
@@ -306,7 +317,7 @@ static void ended(void *ctx)
 bool informant_start(struct informant *service, int wake_fd, int64_t now_ms)
 {
 	service->wake_fd = wake_fd;
-	service->bucket = bucket_new(service->rate, now_ms);
+	service->bucket = service->sends = bucket_new(service->rate, now_ms);
 	return chore_start(&service->chore, "discovery");
 }
 
@@ -399,6 +410,7 @@ int informant_open(const struct config *config, const struct config_discovery *e
 {
 	static const struct edgesteer_host job = {
 		.stop_fd = lent_stop_fd, .question_fd = lent_question_fd, .take = lent_take, .answer = lent_answer,
+		.pace = lent_pace,
 	};
 	const struct plugin_entry at = {PLUGIN_DISCOVERY, entry->plugin, entry->options, entry->mark};
 	struct informant *service = calloc(1, sizeof(*service));

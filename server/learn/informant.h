@@ -74,6 +74,7 @@ struct informant {
 	pthread_mutex_t mutex;
 	struct informant_shared shared;
 	char taken_app[INFORMANT_APP_LEN]; // of the question taken last: the plugin's thread's
+	struct bucket sends;        // of requests: the plugin's thread's
 	bool is_open;               // the instance is
 	_Atomic bool has_ended;     // the thread has closed it
 	// The learner's.

@@ -175,6 +175,11 @@ static void refuse_step(const struct edgesteer_host *lent, const struct edgestee
 	refuse_call(lent, "step", "register_targets");
 }
 
+static int refuse_pace(const struct edgesteer_host *lent)
+{
+	return refuse_call(lent, "pace", "look_up") < 0 ? 1000 : 0;
+}
+
 static struct edgesteer_host lend(const struct edgesteer_host *job)
 {
 	return (struct edgesteer_host){
@@ -195,6 +200,7 @@ static struct edgesteer_host lend(const struct edgesteer_host *job)
 		.take = job->take ? job->take : refuse_take,
 		.answer = job->answer ? job->answer : refuse_answer,
 		.step = job->step ? job->step : refuse_step,
+		.pace = job->pace ? job->pace : refuse_pace,
 	};
 }
 

@@ -58,7 +58,7 @@ def build_outside(folder):
     flags = subprocess.run(["pkg-config", "--cflags", "edgesteer-plugin"], env=env, capture_output=True, text=True,
                            check=True).stdout.split()
     equal(subprocess.run(["pkg-config", "--modversion", "edgesteer-plugin"], env=env, capture_output=True, text=True,
-                         check=True).stdout, "1.4\n")
+                         check=True).stdout, "1.5\n")
     # The header of the tree must not be found by chance.
     text = (harness.TOP / "plugins" / "template.c").read_text().replace("template", "mine")
     (folder / "mine.c").write_text(text)

@@ -2,16 +2,19 @@
 in a core dump."""
 
 import base64
+import bisect
+import itertools
 import os
 import pathlib
 import resource
 import signal
+import time
 
 from camaraapi import CamaraApi
 from edsapi import ENDPOINTS_ID, EdsApi
 from harness import Daemon, Skip, check, equal, run, sanitizer, slowness, until
 from looker import in_memory
-from lookupapi import CLIENT_ID, SECRET
+from lookupapi import CLIENT_ID, SECRET, slow
 from samples import readme
 
 APP, BOS = "app.e.x", "us-east-1-wl1-bos-wlz-1"
@@ -105,6 +108,48 @@ def a_device_by_its_port():
         equal(api.wrong, [])
 
 
+class Counting(EdsApi):
+    """Knows when each request came."""
+
+    def __init__(self):
+        self.times = []
+        super().__init__()
+
+    def serve(self, *request):
+        with self.lock:
+            self.times.append(time.monotonic())
+        return super().serve(*request)
+
+    def most_in_a_second(self):
+        times = sorted(self.times)
+        return max(bisect.bisect_left(times, first + 1) - i for i, first in enumerate(times))
+
+
+def no_more_than_the_rate():
+    """Also where a hundred questions wait for a token, at first, and when the service has refused the one that they had."""
+    rate, bunched_s = 50, 0.2  # how much later than its predecessor a request may come here
+    with Counting() as api:
+        api.token_fault = slow(1.5)
+        service = eds(api, rate=rate, concurrency=100, timeout="10s")
+        with daemon(service, **{"notes-from": ["127.0.0.0/8"]}) as d:
+            def asked(count):
+                for number in itertools.islice(numbers, 60):
+                    d.query(APP, ecs=f"10.{number >> 8 & 127}.{number & 255}.0/24")
+                return len(api.times) >= count
+
+            numbers = itertools.count()
+            until(lambda: asked(rate), 20 * slowness(), "they are asked about", 0.02)
+            for forgotten in range(1, 3):
+                with api.lock:
+                    api.tokens.clear()
+                until(lambda: asked(0) and api.token_requests > forgotten, 20 * slowness(), "a new token", 0.02)
+                enough = len(api.times) + 3 * rate
+                until(lambda: asked(enough), 20 * slowness(), "they are asked about again", 0.02)
+            most = api.most_in_a_second()
+            check(most <= rate * (1.1 + bunched_s * slowness()), most, "requests in a second")
+        equal(api.wrong, [])
+
+
 def no_secret_in_a_core():
     """Of what is not left out of core dumps: neither what is in the files, nor what is sent."""
     if sanitizer():
@@ -143,4 +188,4 @@ def no_secret_in_a_core():
 
 
 if __name__ == "__main__":
-    run(as_readme_says, a_device_by_its_port, no_secret_in_a_core, limit_s=100)
+    run(as_readme_says, a_device_by_its_port, no_more_than_the_rate, no_secret_in_a_core, limit_s=100)

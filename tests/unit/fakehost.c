@@ -408,6 +408,12 @@ static void describe_finding(FILE *file, uint64_t id, const struct edgesteer_fin
 		fprintf(file, ": %s", finding->text);
 }
 
+static int pace(const struct edgesteer_host *lent)
+{
+	(void)lent;
+	return 0;
+}
+
 static void answer(const struct edgesteer_host *lent, uint64_t id, const struct edgesteer_finding *finding)
 {
 	struct fakehost *host = (struct fakehost *)lent;
@@ -498,7 +504,7 @@ void fakehost_begin(struct fakehost *host, const struct fakehost_pair *options, 
 	*host = (struct fakehost){
 		.lent = {.size = sizeof(host->lent), .option = option, .option_map = option_map, .report = report, .add = add,
 		         .reads = reads, .path = path, .begin = begin, .put = put, .drop = drop, .commit = commit,
-		         .source = source, .stop_fd = stop_fd, .question_fd = question_fd, .take = take, .answer = answer},
+		         .source = source, .stop_fd = stop_fd, .question_fd = question_fd, .take = take, .answer = answer, .pace = pace},
 		.options = options,
 		.map = map,
 		.reports = check(strdup("")),

@@ -91,6 +91,13 @@ static void test_bucket(void **state)
 					bucket_take(&bucket);
 					taken[now_ms]++;
 				}
+			if (bucket_fill(&bucket, now_ms) == 0) {
+				struct bucket before = bucket, then = bucket;
+				uint32_t wait_ms = bucket_wait_ms(&bucket);
+
+				assert_int_equal(bucket_fill(&before, now_ms + wait_ms - 1), 0);
+				assert_int_equal(bucket_fill(&then, now_ms + wait_ms), 1);
+			}
 			total += taken[now_ms];
 			for (int64_t i = now_ms > 999 ? now_ms - 999 : 0; i <= now_ms; i++)
 				window += taken[i];

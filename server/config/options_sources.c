@@ -120,7 +120,7 @@ static const struct option learned_rows[] = {
 	 .help = "How many prefixes are kept at most: those with the most traffic."},
 	{"agree", &number_integer, .fallback = "3", .min = "1", .max = "8", FIELD(config, learned.agree),
 	 .help = "A prefix is learned, and later moves to another site, when this many clients of it in a row have got the "
-	         "same answer."},
+	         "same site as their best."},
 	{"agree-for", &number_duration_s, .fallback = "10m", .min = "1s", .max = "7d", FIELD(config, learned.agree_for_s),
 	 .help = "Or when all answers over this time were the same."},
 	{"moves", &number_integer, .fallback = "600", .min = "1", .max = "1000000", FIELD(config, learned.moves),

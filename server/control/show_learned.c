@@ -105,7 +105,7 @@ static const char *state_of(const struct book_entry *entry, int64_t now_s)
 		return "waits to move";
 	if (!entry->opinion.has_held)
 		return entry->misses ? "not found" : "being learned";
-	return entry->opinion.voice_count ? "disputed" : now_s < entry->held_until_s ? "fresh" : "stale";
+	return opinion_is_disputed(&entry->opinion) ? "disputed" : now_s < entry->held_until_s ? "fresh" : "stale";
 }
 
 static json_t *entry_json(const struct shown_entry *shown, int64_t now_s)

@@ -117,6 +117,5 @@ size_t book_bytes(const struct book *book);
 // nobody knows when that was.
 static inline bool book_is_fresh(const struct book_entry *entry, int64_t now_s)
 {
-	return now_s < entry->fresh_until_s && now_s >= entry->heard_s &&
-	       (entry->opinion.voice_count == 0 || entry->opinion.is_ready);
+	return now_s < entry->fresh_until_s && now_s >= entry->heard_s && !opinion_is_disputed(&entry->opinion);
 }

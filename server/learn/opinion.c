@@ -26,25 +26,48 @@ static void forget_next(struct opinion *opinion)
 	opinion->is_ready = false;
 }
 
+static void set_next(struct opinion *opinion, const struct finding *next, int64_t now_s)
+{
+	forget_next(opinion);
+	opinion->next = *next;
+	opinion->next_since_s = now_s;
+}
+
+static void count_voice(struct opinion *opinion, uint32_t voice, const struct opinion_rules *rules)
+{
+	if (opinion->voice_count < rules->agree && !has_spoken(opinion, voice))
+		opinion->voices[opinion->voice_count++] = voice;
+}
+
+// A sample that agrees with what is held. The sites behind the first one change when they were the same in a row, too.
+static enum opinion_outcome confirm(struct opinion *opinion, const struct finding *sample, uint32_t voice, int64_t now_s,
+                                    const struct opinion_rules *rules)
+{
+	if (opinion->confidence < 2 * rules->agree)
+		opinion->confidence++;
+	if (opinion_same(&opinion->held, sample)) {
+		forget_next(opinion);
+		return OPINION_CONFIRMED;
+	}
+	if (opinion->voice_count == 0 || !opinion_same(&opinion->next, sample))
+		set_next(opinion, sample, now_s);
+	count_voice(opinion, voice, rules);
+	opinion->is_ready = opinion->voice_count >= rules->agree;
+	return opinion->is_ready ? OPINION_READY : OPINION_CONFIRMED;
+}
+
 enum opinion_outcome opinion_hear(struct opinion *opinion, const struct finding *sample, uint32_t voice, int64_t now_s,
                                   const struct opinion_rules *rules)
 {
 	must(rules->agree >= 1 && rules->agree <= OPINION_AGREE_MAX);
-	if (opinion->has_held && opinion_same(&opinion->held, sample)) {
-		forget_next(opinion);
-		if (opinion->confidence < 2 * rules->agree)
-			opinion->confidence++;
-		return OPINION_CONFIRMED;
-	}
-	if (opinion->voice_count == 0 || !opinion_same(&opinion->next, sample)) {
-		forget_next(opinion);
-		opinion->next = *sample;
-		opinion->next_since_s = now_s;
+	if (opinion->has_held && opinion_agrees(&opinion->held, sample))
+		return confirm(opinion, sample, voice, now_s, rules);
+	if (opinion->voice_count == 0 || !opinion_agrees(&opinion->next, sample)) {
+		set_next(opinion, sample, now_s);
 		if (opinion->confidence > 0)
 			opinion->confidence--;
 	}
-	if (opinion->voice_count < rules->agree && !has_spoken(opinion, voice))
-		opinion->voices[opinion->voice_count++] = voice;
+	count_voice(opinion, voice, rules);
 	opinion->is_ready = opinion->voice_count >= rules->agree || now_s - opinion->next_since_s >= rules->agree_for_s;
 	if (opinion->is_ready)
 		return OPINION_READY;

@@ -32,12 +32,17 @@ struct opinion {
 	bool has_held, is_ready;     // ready: `next` may take the place of `held`
 };
 
-// The first row that applies:
+// Findings agree when carrier, class and the first site are the same: services order those behind it by the moment. The
+// first row that applies:
 //
 //   the sample                                               outcome
 //   is what is held                                          CONFIRMED  confidence grows, `next` is forgotten
-//   is `next` for the agree-th address, or for agree-for     READY      opinion_move() may be called
-//   is `next`                                                WAITS      more samples are needed
+//   agrees with what is held, and is `next` for the
+//     agree-th address                                       READY      opinion_move() may be called; confidence grows
+//   agrees with what is held                                 CONFIRMED  it is `next` from now on; confidence grows
+//   agrees with `next` for the agree-th address, or for
+//     agree-for                                              READY      opinion_move() may be called
+//   agrees with `next`                                       WAITS      more samples are needed
 //   is another one                                           WAITS      it is `next` from now on; confidence shrinks
 //   is another one; confidence has come to nothing by that   DOUBTED    opinion_withdraw() may be called
 enum opinion_outcome { OPINION_CONFIRMED, OPINION_READY, OPINION_DOUBTED, OPINION_WAITS };
@@ -50,3 +55,15 @@ void opinion_move(struct opinion *opinion, const struct opinion_rules *rules);
 void opinion_withdraw(struct opinion *opinion);
 
 bool opinion_same(const struct finding *a, const struct finding *b) PURE;
+// Whether two findings agree.
+static inline bool opinion_agrees(const struct finding *a, const struct finding *b)
+{
+	return a->sites[0] == b->sites[0] && a->carrier == b->carrier && a->class_ == b->class_;
+}
+
+// Whether samples contradict what is held, or something is to be held for the first time, and it is not decided yet.
+static inline bool opinion_is_disputed(const struct opinion *opinion)
+{
+	return opinion->voice_count > 0 && !opinion->is_ready &&
+	       !(opinion->has_held && opinion_agrees(&opinion->held, &opinion->next));
+}

@@ -140,6 +140,47 @@ static void test_flapping(void **state)
 	book_free(book);
 }
 
+static enum opinion_outcome hear_all(struct book *book, unsigned host, unsigned second, unsigned third)
+{
+	struct book_sample sample = {client(1, host), {.sites = {1, (uint16_t)second, (uint16_t)third}}, 1, 0, 100};
+	enum opinion_outcome outcome;
+
+	assert_int_equal(book_hear(book, &sample, 1000, &outcome), E_OK);
+	return outcome;
+}
+
+// A service that is sure of the first site, and orders those behind it by the moment: that is no doubt. They stay as they
+// are, too, until they are the same in a row.
+static void test_behind_the_first(void **state)
+{
+	struct book *book = book_new(&rules);
+	uint64_t version;
+
+	(void)state;
+	assert_non_null(book);
+	assert_int_equal(hear_all(book, 1, 2, 3), OPINION_WAITS);
+	assert_int_equal(hear_all(book, 2, 3, 2), OPINION_WAITS);
+	assert_int_equal(hear_all(book, 3, 4, 0), OPINION_READY);
+	assert_int_equal(held(book, 1), 1);
+	assert_int_equal(entry_of(book, 1)->opinion.held.sites[1], 2);
+	version = book_version(book);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(hear_all(book, i, 2 + i % 3, 0), OPINION_CONFIRMED);
+		assert_true(book_is_fresh(entry_of(book, 1), 1000));
+	}
+	assert_int_equal(book_version(book), version);
+	assert_int_equal(entry_of(book, 1)->opinion.confidence, 2 * rules.opinion.agree);
+	assert_int_equal(hear_all(book, 1, 5, 0), OPINION_CONFIRMED);
+	assert_int_equal(hear(book, 1, 2, 9, 1000), OPINION_WAITS); // not in a row
+	assert_int_equal(hear_all(book, 3, 5, 0), OPINION_CONFIRMED);
+	assert_int_equal(hear_all(book, 4, 5, 0), OPINION_CONFIRMED);
+	assert_int_equal(hear_all(book, 5, 5, 0), OPINION_READY);
+	assert_int_equal(entry_of(book, 1)->opinion.held.sites[1], 5);
+	assert_int_equal(book_counts_of(book)->moved, 1);
+	assert_int_equal(book_counts_of(book)->withdrawn, 0);
+	book_free(book);
+}
+
 // 3,000 prefixes change their site at once: at most 600 a minute, the busiest first, and all in the end.
 static void test_moves(void **state)
 {
@@ -528,6 +569,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agreement),  cmocka_unit_test(test_measured), cmocka_unit_test(test_flapping), cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_behind_the_first),
 		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_clock),      cmocka_unit_test(test_room),
 		cmocka_unit_test(test_room_after_rest),

@@ -196,8 +196,10 @@ static const char *set_credentials(struct https_request *request, const struct h
 	CURL *easy = request->easy;
 	const char *why = NULL;
 
-	if (peer->ca_file)
+	if (peer->ca_file) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); // a folder with the system's, which would be trusted too
+	}
 #if LIBCURL_VERSION_NUM >= 0x075700
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); // the file may be a new one
 #endif

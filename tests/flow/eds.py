@@ -1,6 +1,7 @@
 """The plugin verizon-eds against a service that speaks the documented API: what is asked, what is made of the replies,
 tokens, and every fault that a network, a gateway or the service may have."""
 
+import subprocess
 import time
 
 import harness
@@ -317,6 +318,25 @@ def certificate_of_another():
         equal(api.token_requests, 0)
 
 
+def no_other_authority():
+    """With `ca-file`, those that the system trusts do not count."""
+    with EdsApi() as api:
+        certs = api.folder / "certs"
+        certs.mkdir()
+        lookupapi.openssl(api.folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ours.key", "-out", "ours.crt",
+                          "-subj", "/CN=ours")
+        name = lookupapi.openssl(api.folder, "x509", "-hash", "-noout", "-in", "ca.crt").decode().strip()
+        (certs / f"{name}.0").write_bytes((api.folder / "ca.crt").read_bytes())
+        under = ["unshare", "-rm", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', str(certs)]
+        if subprocess.run([*under, "true"], capture_output=True, check=False).returncode:
+            raise harness.Skip("no mount namespaces")
+        with Looker("verizon-eds", options(api), under=under) as looker:
+            equal(looker.ask("198.51.100.7"), "not-found: the list is empty")
+        with Looker("verizon-eds", options(api, ca_file=api.folder / "ours.crt"), under=under) as looker:
+            got = looker.ask("198.51.100.7")
+            check(got.startswith("denied: no token: SSL"), got)
+
+
 def stops_with_questions_under_way():
     with EdsApi() as api:
         api.fault = lookupapi.slow(5)
@@ -329,4 +349,4 @@ def stops_with_questions_under_way():
 if __name__ == "__main__":
     harness.run(answers_of_every_shape, platforms_of_a_region, an_id_for_each_app, sessions, bad_options, faults_end_well,
                 slow_ones_hold_up_nobody, a_resolver_that_hangs, many_at_a_time_and_connections_kept, tokens_end, tokens_are_renewed_early,
-                token_faults, secrets_change, secrets_are_wiped, certificate_of_another, stops_with_questions_under_way)
+                token_faults, secrets_change, secrets_are_wiped, certificate_of_another, no_other_authority, stops_with_questions_under_way)

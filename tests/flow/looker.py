@@ -14,14 +14,15 @@ WITHIN_MS = 5000
 
 
 class Looker:
-    def __init__(self, plugin, options, env=()):
-        """`options`: texts by name; a name "sites:KEY" is a row of a mapping. `env`: added to the environment."""
+    def __init__(self, plugin, options, env=(), under=()):
+        """`options`: texts by name; a name "sites:KEY" is a row of a mapping. `env`: added to the environment. `under`:
+        a command that runs it."""
         binary = pathlib.Path(harness.program("edgesteerd")).parent / "tests" / "flow" / "provider"
         if not binary.exists():
             raise Skip("tests/flow/provider is not built")
         self.lock, self.lines, self.answers, self.last_id = threading.Lock(), [], {}, 0
         words = [f"{name}={value}" for name, value in options.items() if value is not None]
-        self.process = subprocess.Popen([str(binary), "--look-up", plugin, *words], stdin=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen([*under, str(binary), "--look-up", plugin, *words], stdin=subprocess.PIPE, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**harness.program_env(), **dict(env)},
                                         errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)

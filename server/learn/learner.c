@@ -155,13 +155,14 @@ static struct tables *turn(struct learner *learner)
 	struct tables *tables = NULL;
 	const struct live *live;
 	int64_t now_ms = clock_mono_ms();
+	bool has_more;
 
 	publish_online();
 	live = live_read();
 	pthread_mutex_lock(&learner->mutex);
 	if (live)
 		rounds_turn(learner, live, now_ms, clock_wall_s());
-	learner->has_more = live && sightings_turn(learner, live, now_ms, clock_wall_s());
+	has_more = live && sightings_turn(learner, live, now_ms, clock_wall_s());
 	if (live && learner->masks_of == live->view->tables && rounds_wants_overlay(learner, live->view, now_ms)) {
 		tables = tables_use(live->view->tables);
 		learner->built_of = tables;
@@ -171,6 +172,7 @@ static struct tables *turn(struct learner *learner)
 		learner->built_touches = learner->touches;
 		learner->built_ms = now_ms;
 	}
+	learner->wait_ms = has_more ? 0 : learner->built_version == book_version(learner->book) ? ROUND_MS : BUILD_PAUSE_MS;
 	pthread_mutex_unlock(&learner->mutex);
 	publish_offline();
 	return tables;
@@ -188,7 +190,7 @@ static void *run(void *ctx)
 		struct tables *tables;
 		bool has_news;
 
-		(void)poll(&wait, 1, learner->has_more ? 0 : ROUND_MS);
+		(void)poll(&wait, 1, learner->wait_ms);
 		drain(learner->wake_fd);
 		tables = turn(learner);
 		learned = tables ? build(learner, tables, &learner->regions, learner->notes) : NULL;
@@ -412,6 +414,7 @@ int learner_forget(struct learner *learner, const struct prefix *prefix)
 	if (!prefix)
 		book_forget_all(learner->book);
 	pthread_mutex_unlock(&learner->mutex);
+	tell(learner->wake_fd);
 	return result;
 }
 

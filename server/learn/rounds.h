@@ -78,7 +78,7 @@ struct learner {
 	const struct tables *built_of;
 	uint64_t built_plan, built_epoch; // of exploring
 	struct notes_pace pace;
-	bool has_more;              // to do at once
+	int wait_ms;                // until the next round, if nobody wakes it
 };
 
 // One round, with the mutex held, on the learner's thread, which is an online reader.

@@ -196,6 +196,23 @@ def test_without_service():
         equal([site(d, f"10.10.{i}.0/24") for i in (1, 2)], ["bos", "nyc"])
 
 
+def test_soon():
+    """A change is answered sooner than a round is long."""
+    clients = [f"10.10.{i}.0/24" for i in range(40)]
+    with daemon("10.10. found nyc\n", learned={"agree": 1}, rate=2000) as d:
+        waits = []
+        for client in clients:
+            learns(d, client, "nyc")
+        d.write("says", "10.10. silent\n")
+        for client in clients:
+            d.ctl("learned", "forget", client)
+            begun = time.monotonic()
+            until(lambda: site(d, client) == "bos", 20 * harness.slowness(), "it is forgotten", 0)
+            waits.append(time.monotonic() - begun)
+        waits.sort()
+        check(waits[len(waits) // 2] < 0.07 * harness.slowness(), waits)
+
+
 def test_direct():
     """A client that asks by itself: its own address, and the scope is none of the answer's business."""
     with Daemon(config(carriers=["self"]), files={"clients.csv": "prefix,carrier,latitude,longitude,class\n127.0.0.0/8,self,0,0,\n",
@@ -277,5 +294,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_restart, test_without_service, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
+    harness.run(test_learns, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
                 test_believed, limit_s=300)

@@ -11,6 +11,7 @@
 #include "answer/answer.h"
 #include "ask.h"
 #include "base/addr.h"
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/err.h"
@@ -23,15 +24,22 @@
 #include "steer/lpm.h"
 #include "steer/ptree.h"
 #include "traffic/samples.h"
+#include "view/columns.h"
 #include "view/handouts.h"
 #include "view/learned.h"
 #include "view/live.h"
 #include "view/notes.h"
 #include "view/view.h"
 
-enum { REPEATS = 7, HOT_CLIENTS = 256, ROUNDS_HOT = 2000, SAMPLED_EVERY = 1024, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };
+enum { REPEATS = 7, HOT_CLIENTS = 256, SAMPLED_EVERY = 1024, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };
+
+// The words of the command line.
+struct wanted {
+	uint32_t names, learned, ramp, vantages, samples, rounds;
+};
 
 struct bench {
+	struct wanted wanted;
 	const struct view *view;
 	struct live live;
 	struct target_states *states;
@@ -264,14 +272,14 @@ static int measure_answers(struct bench *bench)
 	}
 	for (int i = 0; i < REPEATS; i++) {
 		cold_ns[i] = lookup_ns(bench, count, 1);
-		hot_ns[i] = lookup_ns(bench, hot, ROUNDS_HOT);
+		hot_ns[i] = lookup_ns(bench, hot, bench->wanted.rounds);
 	}
 	print_figure(bench, "lpm_lookup, cold", "ns", cold_ns);
 	print_figure(bench, "lpm_lookup, hot", "ns", hot_ns);
 	for (unsigned together = 1; together <= ANSWER_BATCH; together += ANSWER_BATCH - 1) {
 		for (int i = 0; i < REPEATS; i++) {
 			cold_ns[i] = answer_ns(bench, queries, count, 1, together);
-			hot_ns[i] = answer_ns(bench, queries, hot, ROUNDS_HOT, together);
+			hot_ns[i] = answer_ns(bench, queries, hot, bench->wanted.rounds, together);
 		}
 		print_figure(bench, together == 1 ? "answer alone, cold" : "answer in a batch, cold", "ns", cold_ns);
 		print_figure(bench, together == 1 ? "answer alone, hot" : "answer in a batch, hot", "ns", hot_ns);
@@ -315,18 +323,72 @@ static int learn(struct bench *bench, size_t count)
 }
 
 // That many targets, from the first of the app on, take half of their clients, as in the middle of a drain over some time.
-static int ease(struct bench *bench, uint32_t count)
+static int ramp(struct bench *bench, uint32_t count)
 {
-	struct target_shares *shares = live_shares_new(count);
+	struct target_shares *shares = live_shares_new(bench->view->target_count);
 
 	if (!shares)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < count && i < bench->view->target_count; i++) {
-		bench->states->octets[i] = TARGET_LEAVING;
-		shares->list[shares->count++] = (struct target_share){.target = i, .staying = SHARE_ALL / 2};
+		bench->states->octets[i] |= TARGET_LEAVING;
+		shares->of[i] = (struct target_share){.staying = SHARE_ALL / 2};
 	}
 	bench->live.shares = shares;
 	return E_OK;
+}
+
+// That many vantages, of the table's carriers in turn, each say of another target what all others do not say of it.
+static int disagree(struct bench *bench, uint32_t count)
+{
+	uint32_t carriers = (uint32_t)names_count(bench->view->places->carriers) - 1;
+	struct columns *columns = columns_new(count);
+
+	if (!columns || carriers == 0) {
+		free(columns);
+		return columns ? E_INVAL : E_NOMEM;
+	}
+	for (uint32_t i = 0; i < count && i < bench->view->target_count; i++) {
+		columns_add(columns, i, (uint16_t)(1 + i % carriers));
+		bench->states->octets[i] |= TARGET_BY_CARRIER;
+	}
+	bench->live.columns = columns;
+	return E_OK;
+}
+
+// ---- what is measured -----------------------------------------------------------------------------------------------
+
+static const char usage[] =
+	"Usage: micro CONFIG TABLE.csv CLIENTS NAME [WORD=NUMBER...]\n"
+	"Measures the parts of an answer to NAME. bench/run --work leaves the files.\n"
+	"  names=N      to that many names (#s in NAME are replaced, as by load)\n"
+	"  learned=N    while that many prefixes are learned\n"
+	"  ramp=N       while that many targets, from the first on, take half of their clients\n"
+	"  vantages=N   while so many carriers' vantages each say of another target what the others do not say\n"
+	"  samples=0    without the sample of queries that `plan` is made from (else one in 1,024, as when 200,000 come a second)\n"
+	"  rounds=N     of each hot measurement (2,000)\n";
+
+// False: usage.
+static bool read_words(char **words, struct wanted *wanted)
+{
+	const struct {
+		const char *word;
+		uint32_t *number;
+	} rows[] = {{"names=", &wanted->names},       {"learned=", &wanted->learned}, {"ramp=", &wanted->ramp},
+	            {"vantages=", &wanted->vantages}, {"samples=", &wanted->samples}, {"rounds=", &wanted->rounds}};
+
+	for (; *words; words++) {
+		size_t i = 0;
+		char *end;
+
+		while (i < ARRAY_LEN(rows) && strncmp(*words, rows[i].word, strlen(rows[i].word)) != 0)
+			i++;
+		if (i == ARRAY_LEN(rows))
+			return false;
+		*rows[i].number = (uint32_t)strtoul(*words + strlen(rows[i].word), &end, 10);
+		if (*end || end[-1] == '=')
+			return false;
+	}
+	return wanted->rounds > 0;
 }
 
 static int measure(struct bench *bench, const struct generation *generation)
@@ -346,55 +408,76 @@ static int measure(struct bench *bench, const struct generation *generation)
 	return err;
 }
 
+// Reads the work: config, table, clients, name.
+static int prepare(struct bench *bench, char **files, struct report *report, struct handouts *handouts,
+                   struct generation *ret_generation)
+{
+	int err = generation_build(files[0], NULL, 1, report, ret_generation);
+
+	report_each(report, print_report, NULL);
+	if (err == E_OK && ret_generation->view->steering->count == 0)
+		err = E_INVAL;
+	bench->view = ret_generation->view;
+	if (err == E_OK)
+		err = handouts_bind(handouts, ret_generation->view, NULL, NULL);
+	if (err == E_OK)
+		err = read_table(bench, files[1]);
+	if (err == E_OK)
+		err = clients_read(&bench->clients, files[2], 24, 56);
+	if (err == E_OK)
+		err = ask_make(&bench->ask, files[3], "A", 1232);
+	if (err == E_OK && bench->wanted.names > 1)
+		err = ask_many(&bench->ask, bench->wanted.names);
+	if (err == E_OK)
+		err = read_addresses(bench);
+	bench->states = err == E_OK ? live_states_new(bench->view->target_count) : NULL;
+	return err == E_OK && !bench->states ? E_NOMEM : err;
+}
+
+// What is to be published meanwhile.
+static int set_up(struct bench *bench, struct samples *samples)
+{
+	const struct wanted *wanted = &bench->wanted;
+	int err = E_OK;
+
+	notes_set_every(samples_notes(samples), SAMPLED_EVERY);
+	bench->live = (struct live){.view = bench->view, .states = bench->states,
+	                            .samples = wanted->samples ? samples_notes(samples) : NULL};
+	if (wanted->learned)
+		err = learn(bench, wanted->learned);
+	if (err == E_OK && wanted->ramp)
+		err = ramp(bench, wanted->ramp);
+	if (err == E_OK && wanted->vantages)
+		err = disagree(bench, wanted->vantages);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
-	struct bench bench = {0};
+	struct bench bench = {.wanted = {.names = 1, .samples = 1, .rounds = 2000}};
 	struct handouts *handouts = handouts_new(1);
 	struct samples *samples = samples_new(1);
 	struct generation generation = {0};
 	struct report *report = report_new();
 	int err;
 
-	if (argc < 5 || argc > 8 || !report || !samples) {
-		fprintf(stderr, "Usage: micro CONFIG TABLE.csv CLIENTS NAME [NAMES [LEARNED [PARTS]]]\n"
-		                "Measures the parts of an answer to NAME; with NAMES, to that many names (#s in NAME are replaced, as by "
-		                "load); with LEARNED, while that many prefixes are learned; with PARTS, while that many targets take half "
-		                "of their clients. bench/run --work leaves the files.\n");
+	if (argc < 5 || !report || !handouts || !samples || !read_words(argv + 5, &bench.wanted)) {
+		fputs(usage, stderr);
 		return 2;
 	}
-	err = generation_build(argv[1], NULL, 1, report, &generation);
-	report_each(report, print_report, NULL);
-	report_free(report);
-	if (err == E_OK && generation.view->steering->count == 0)
-		err = E_INVAL;
-	bench.view = generation.view;
+	err = prepare(&bench, argv + 1, report, handouts, &generation);
 	if (err == E_OK)
-		err = handouts_bind(handouts, generation.view, NULL, NULL);
+		err = set_up(&bench, samples);
 	if (err == E_OK)
-		err = read_table(&bench, argv[2]);
-	if (err == E_OK)
-		err = clients_read(&bench.clients, argv[3], 24, 56);
-	if (err == E_OK)
-		err = ask_make(&bench.ask, argv[4], "A", 1232);
-	if (err == E_OK && argc >= 6 && strcmp(argv[5], "1") != 0)
-		err = ask_many(&bench.ask, (uint32_t)strtoul(argv[5], NULL, 10));
-	if (err == E_OK)
-		err = read_addresses(&bench);
-	bench.states = err == E_OK ? live_states_new(bench.view->target_count) : NULL;
-	notes_set_every(samples_notes(samples), SAMPLED_EVERY); // as when some 200,000 are asked a second
-	bench.live = (struct live){.view = bench.view, .states = bench.states, .samples = samples_notes(samples)};
-	if (bench.states && argc >= 7 && strcmp(argv[6], "0") != 0)
-		err = learn(&bench, strtoul(argv[6], NULL, 10));
-	if (bench.states && err == E_OK && argc == 8)
-		err = ease(&bench, (uint32_t)strtoul(argv[7], NULL, 10));
-	if (bench.states && err == E_OK)
 		err = measure(&bench, &generation);
-	if (err != E_OK || !bench.states) {
+	if (err < 0) {
 		fprintf(stderr, "micro: %s\n", err_text(err));
 		return 2;
 	}
+	report_free(report);
 	free(bench.states);
 	free((void *)bench.live.shares);
+	free((void *)bench.live.columns);
 	samples_free(samples);
 	learned_free(bench.learned);
 	handouts_free(handouts);

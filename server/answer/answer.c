@@ -331,36 +331,43 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 		a->app = steered_app(a, a->found.node);
 }
 
-_Static_assert(offsetof(struct answer_client, addr) == 0, "a pointer to a request's source is one to its client");
-
-// Leaves notes of one query in so many: `learned` not NULL: of those whose client a service could be asked about.
-static NOINLINE void note_some(const struct live *live, const struct learned *learned, struct notes_ring *ring,
-                               const struct locate_request *requests, unsigned count)
+static void note_one(const struct answering *a, const struct learned *learned, struct notes_ring *ring)
 {
-	for (; ring->left < count; notes_look(ring)) {
-		const struct locate_request *request = &requests[ring->left];
-		const struct location *location = request->ret_location;
-		struct note note = {
-			.client = *location->client, .sender = *request->source,
-			.sender_port_be16 = ((const struct answer_client *)request->source)->port_be16,
-			.app = (uint32_t)(request->app - live->view->apps), .generation = (uint32_t)live->view->generation,
-			.by_ecs = location->by_ecs,
-		};
+	const struct view *view = a->live->view;
+	const struct location *where = &a->where;
+	struct note note = {
+		.client = *where->client, .sender = a->client->addr, .sender_port_be16 = a->client->port_be16,
+		.app = (uint32_t)(a->app - view->apps), .generation = (uint32_t)view->generation, .by_ecs = where->by_ecs,
+	};
 
-		if (!learned ||
-		    lpm_lookup(lpm_of(&learned->wanted, location->client->family), addr_key(location->client)).value)
-			notes_put(ring, &note);
+	if (!learned || lpm_lookup(lpm_of(&learned->wanted, where->client->family), addr_key(where->client)).value)
+		notes_put(ring, &note);
+}
+
+// Leaves notes of one located query of the batch in so many: `learned` not NULL: of those whose client a service could be asked
+// about.
+static NOINLINE void note_some(const struct learned *learned, struct notes_ring *ring, const struct answering *batch,
+                               unsigned count)
+{
+	unsigned located = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!batch[i].app || located++ < ring->left)
+			continue;
+		note_one(&batch[i], learned, ring);
+		notes_look(ring);
 	}
 }
 
-static ALWAYS_INLINE void note(const struct live *live, const struct learned *learned, struct notes *notes,
-                               const struct locate_request *requests, unsigned count, uint32_t worker)
+// `located` of the batch's queries are for apps.
+static ALWAYS_INLINE void note(const struct learned *learned, struct notes *notes, const struct answering *batch,
+                               unsigned count, unsigned located)
 {
-	struct notes_ring *ring = notes_ring(notes, worker);
+	struct notes_ring *ring = notes_ring(notes, batch[0].client->worker);
 
-	if (unlikely(ring->left < count))
-		note_some(live, learned, ring, requests, count);
-	ring->left -= count;
+	if (unlikely(ring->left < located))
+		note_some(learned, ring, batch, count);
+	ring->left -= located;
 }
 
 // Locates every client for the app that its query is for.
@@ -379,9 +386,9 @@ static void locate(const struct live *live, struct answering *batch, unsigned co
 	if (unlikely(wanted == 0))
 		return;
 	if (likely(live->samples))
-		note(live, NULL, live->samples, requests, wanted, batch[0].client->worker);
+		note(NULL, live->samples, batch, count, wanted);
 	if (unlikely(live->learned) && live->learned->notes)
-		note(live, live->learned, live->learned->notes, requests, wanted, batch[0].client->worker);
+		note(live->learned, live->learned->notes, batch, count, wanted);
 }
 
 static size_t finish(struct answering *a, uint8_t *reply)

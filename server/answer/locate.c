@@ -13,14 +13,6 @@ static ALWAYS_INLINE const struct addr *client_of(const struct query_ecs *ecs, c
 	return ecs && ecs->present && ecs->source_len > 0 ? &ecs->addr : source;
 }
 
-uint8_t locate_hash_len(const struct app *app, const struct location *location)
-{
-	const struct ranking_spec *spec = &app->steer->spec;
-	uint8_t len = location->client->family == ADDR_V4 ? spec->hash_v4 : spec->hash_v6;
-
-	return len > location->hit.depth ? len : location->hit.depth;
-}
-
 // Adds what is learned, as a search for the client has found it.
 static ALWAYS_INLINE void lay_over(const struct learned *learned, struct lpm_hit hit, struct location *location)
 {

@@ -8,10 +8,10 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "steer/steer.h"
+#include "view/app.h"
 #include "view/live.h"
 #include "wire/query.h"
 
-struct app;
 struct learned_row;
 
 struct location {
@@ -72,5 +72,11 @@ static inline void locate_lengthen(struct location *location, uint8_t depth)
 
 // The length in bits of the client's prefix that is hashed within a group: the app's, or the leaf's where that is
 // longer.
-uint8_t locate_hash_len(const struct app *app, const struct location *location) PURE;
+static inline uint8_t locate_hash_len(const struct app *app, const struct location *location)
+{
+	const struct ranking_spec *spec = &app->steer->spec;
+	uint8_t len = location->client->family == ADDR_V4 ? spec->hash_v4 : spec->hash_v6;
+
+	return len > location->hit.depth ? len : location->hit.depth;
+}
 

@@ -34,47 +34,61 @@ struct picking {
 	uint8_t barred;
 	bool hashed; // a hash has decided something
 	bool is_located;  // the next is known
-	uint16_t carrier; // whose vantages count for the client
-	bool is_counted; // the client's share is known:
-	uint32_t client; // see answer/share.h
+	bool is_counted;  // so is the one after it
+	uint16_t carrier; // whose vantages count for the client; 0: none's that differs
+	uint32_t client;  // its number, see answer/share.h
 };
-
-// The carrier whose vantages count for the client: that of its place, so the choice holds for the place's leaf alone.
-static uint16_t carrier_of(struct picking *picking)
-{
-	const struct places *places = picking->live->view->places;
-	struct location *where = picking->where;
-	const struct place *place;
-	uint8_t depth;
-
-	if (picking->is_located)
-		return picking->carrier;
-	place = places_lookup(places, where->client, &depth);
-	locate_lengthen(where, depth);
-	picking->carrier = where->learned ? where->learned->carrier : place_is_edge(places, place) ? place->carrier : 0;
-	picking->is_located = true;
-	return picking->carrier;
-}
-
-// The state of a target whose health differs by carrier, for this client, less what does not bar.
-static NOINLINE uint8_t bars_of_carrier(struct picking *picking, uint32_t number)
-{
-	uint8_t state = live_state(picking->live, number);
-
-	if (picking->barred & TARGET_DOWN && columns_differ(picking->live->columns, number, carrier_of(picking)))
-		state ^= TARGET_DOWN;
-	return state & picking->barred & (TARGET_CLOSED | TARGET_PARTS);
-}
 
 // Whether the target, which takes a part of its clients only, takes this one.
 static NOINLINE bool is_taken(struct picking *picking, uint32_t number, uint8_t bars)
 {
 	if (!picking->is_counted) {
-		picking->client = share_of_client(picking->app, picking->where);
-		locate_lengthen(picking->where, locate_hash_len(picking->app, picking->where));
+		uint8_t len = locate_hash_len(picking->app, picking->where);
+
+		picking->client = share_of_client(picking->where, len);
+		locate_lengthen(picking->where, len);
+		picking->hashed = picking->is_counted = true;
 	}
-	picking->hashed = picking->is_counted = true;
 	return share_takes(picking->live, picking->client, number, bars);
+}
+
+// Whose vantages count for the client: where nothing is learned of it, that depends on its prefix, which the answer then holds
+// for.
+static ALWAYS_INLINE uint16_t find_carrier(const struct live *live, struct location *where)
+{
+	uint16_t carrier;
+	uint8_t depth;
+
+	if (unlikely(where->learned))
+		return where->learned->carrier;
+	carrier = places_carrier(live->view->places, where->client, &depth);
+	locate_lengthen(where, depth);
+	return carrier;
+}
+
+// What is_open() says of a target whose health differs by carrier, for a client whose carrier may be one that differs.
+static NOINLINE bool is_open_to(struct picking *picking, uint32_t number, uint8_t bars)
+{
+	const struct columns *columns = picking->live->columns;
+
+	if (!picking->is_located)
+		picking->carrier = find_carrier(picking->live, picking->where);
+	picking->is_located = true;
+	if (place_carrier_bit(picking->carrier) & columns->carriers && columns_differ(columns, number, picking->carrier))
+		bars ^= TARGET_DOWN;
+	if (bars & TARGET_CLOSED)
+		return false;
+	return bars & TARGET_PARTS ? is_taken(picking, number, bars) : true;
+}
+
+// Whether health may differ for the client from what it is for all others: its carrier is one whose vantages differ, or clients of
+// such a carrier have the same order as it. Then they have the answer's block in parts.
+static ALWAYS_INLINE bool may_differ(const struct picking *picking)
+{
+	const struct location *where = picking->where;
+	uint32_t carriers = where->learned ? place_carrier_bit(where->learned->carrier) : where->hit.order->carriers;
+
+	return carriers & picking->live->columns->carriers;
 }
 
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
@@ -86,11 +100,13 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 
 	if (likely(!bars))
 		return true;
-	if (unlikely(bars & TARGET_BY_CARRIER) && !(bars = bars_of_carrier(picking, number)))
-		return true;
-	if (likely(bars & TARGET_CLOSED))
-		return false;
-	return is_taken(picking, number, bars);
+	if (unlikely(bars & TARGET_BY_CARRIER)) {
+		if (may_differ(picking))
+			return is_open_to(picking, number, bars);
+		if (bars == TARGET_BY_CARRIER)
+			return true;
+	}
+	return likely(bars & TARGET_CLOSED) ? false : is_taken(picking, number, bars);
 }
 
 // The same, and that, where something is learned of the client, it is in the reach that follows from it.
@@ -111,11 +127,11 @@ static unsigned weigh(struct picking *picking, const struct learned_row *learned
 	const struct app *app = picking->app;
 	const struct ranking *ranking = steer_ranking(app->steer, picking->where->hit.order);
 	const struct view *view = picking->live->view;
-	uint64_t key = share_key(app, picking->where);
+	uint64_t key = share_key(picking->where, locate_hash_len(app, picking->where));
 	unsigned best = first;
 	double best_score = -1;
 
-	dev_must(ranking->steps[first].group_end >= first && ranking->steps[first].group_end < ranking->count);
+	dev_must(ranking->steps[first].group_end >= first && ranking->steps[first].group_end < ranking->order.count);
 	for (unsigned i = first; i <= ranking->steps[first].group_end; i++) {
 		const struct target *target = &view->targets[app->first_target + ranking->steps[i].slot];
 
@@ -140,9 +156,9 @@ static ALWAYS_INLINE int pick_by_ranking(struct picking *picking, const struct l
 	const struct ranking *ranking = steer_ranking(picking->app->steer, picking->where->hit.order);
 	unsigned i = 0;
 
-	while (i < ranking->count && !is_candidate(picking, learned, ranking->steps[i].slot))
+	while (i < ranking->order.count && !is_candidate(picking, learned, ranking->steps[i].slot))
 		i++;
-	if (unlikely(i == ranking->count))
+	if (unlikely(i == ranking->order.count))
 		return -1;
 	if (unlikely(ranking->steps[i].group_end > i)) {
 		i = weigh(picking, learned, i);
@@ -199,7 +215,8 @@ static NOINLINE int pick_by_learned(struct picking *picking)
 
 static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)
 {
-	picking->barred = barred | TARGET_BY_CARRIER;
+	// Whether it is DOWN does not matter where that does not bar.
+	picking->barred = barred & TARGET_DOWN ? barred | TARGET_BY_CARRIER : barred;
 	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
 }
 

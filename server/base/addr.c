@@ -2,7 +2,6 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +9,6 @@
 
 #include "base/err.h"
 #include "base/must.h"
-
-static uint64_t be64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be64toh(v);
-}
-
-struct addr_key addr_key(const struct addr *addr)
-{
-	return (struct addr_key){be64(addr->bytes), be64(addr->bytes + 8)};
-}
 
 struct addr addr_cut(const struct addr *addr, uint8_t len)
 {

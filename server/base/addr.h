@@ -1,9 +1,11 @@
 // IP addresses, prefixes and socket addresses: parse, format, compare. Pure functions, no allocation.
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/attr.h"
@@ -33,7 +35,15 @@ static inline uint8_t addr_bits(uint8_t family)
 	return family == ADDR_V4 ? 32 : 128;
 }
 
-struct addr_key addr_key(const struct addr *addr) PURE;
+static inline struct addr_key addr_key(const struct addr *addr)
+{
+	uint64_t hi, lo;
+
+	memcpy(&hi, addr->bytes, sizeof(hi));
+	memcpy(&lo, addr->bytes + sizeof(hi), sizeof(lo));
+	return (struct addr_key){be64toh(hi), be64toh(lo)};
+}
+
 // The address with every bit past `len` (at most 128) zeroed.
 struct addr addr_cut(const struct addr *addr, uint8_t len);
 bool addr_equal(const struct addr *a, const struct addr *b) PURE;

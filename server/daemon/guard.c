@@ -34,7 +34,7 @@ void guard_wipe(struct guard *guard)
 // there are none, or out of memory.
 static struct target_shares *next_shares(const struct live *now, const uint32_t *old_of_new, struct target_states *states)
 {
-	struct target_shares *shares = now->shares ? live_shares_new(now->shares->count) : NULL;
+	struct target_shares *shares = now->shares ? live_shares_new(states->count) : NULL;
 
 	for (uint32_t i = 0; i < states->count; i++) {
 		uint8_t parts = old_of_new[i] < now->states->count ? live_state(now, old_of_new[i]) & TARGET_PARTS : 0;
@@ -42,8 +42,7 @@ static struct target_shares *next_shares(const struct live *now, const uint32_t 
 		if (!shares || !parts)
 			continue;
 		states->octets[i] |= parts;
-		shares->list[shares->count] = now->shares->list[live_share_find(now->shares, old_of_new[i])];
-		shares->list[shares->count++].target = i;
+		shares->of[i] = now->shares->of[old_of_new[i]];
 	}
 	return shares;
 }

@@ -171,7 +171,7 @@ static int reserve_part(struct merge *merge)
 
 	if (merge->part_count < merge->part_cap)
 		return E_OK;
-	parts = live_reserve_shares(cap) < 0 ? NULL : reallocarray(merge->parts, cap, sizeof(*parts));
+	parts = live_reserve_shares(merge->states->count) < 0 ? NULL : reallocarray(merge->parts, cap, sizeof(*parts));
 	if (!parts)
 		return E_NOMEM;
 	merge->parts = parts;
@@ -232,7 +232,7 @@ static uint16_t least(uint32_t a, uint32_t b)
 
 int merge_shares(const struct merge *merge, struct target_shares **ret_shares)
 {
-	struct target_shares *shares = merge->part_count ? live_shares_new(merge->part_cap) : NULL;
+	struct target_shares *shares = merge->part_count ? live_shares_new(merge->states->count) : NULL;
 
 	*ret_shares = shares;
 	if (merge->part_count && !shares)
@@ -240,8 +240,8 @@ int merge_shares(const struct merge *merge, struct target_shares **ret_shares)
 	for (uint32_t i = 0; i < merge->part_count; i++) {
 		const struct part *part = &merge->parts[i];
 
-		shares->list[shares->count++] = (struct target_share){
-			part->target, least(part->shares[MERGE_STAYING], SHARE_ALL),
+		shares->of[part->target] = (struct target_share){
+			least(part->shares[MERGE_STAYING], SHARE_ALL),
 			least(part->shares[MERGE_EASED], part->shares[MERGE_SPILLING])};
 	}
 	return E_OK;

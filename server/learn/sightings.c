@@ -108,9 +108,8 @@ static uint16_t carrier_of(const struct live *live, const struct addr *client)
 	const struct learned_row *row =
 		live->learned ? learned_row_of(live->learned, learned_lookup(live->learned, client)) : NULL;
 	uint8_t depth;
-	const struct place *place = places_lookup(view->places, client, &depth);
 
-	return row ? row->carrier : place_is_edge(view->places, place) ? place->carrier : 0;
+	return row ? row->carrier : places_carrier(view->places, client, &depth);
 }
 
 // The number of the observation's site; -1: it was counted and told why not.

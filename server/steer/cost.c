@@ -38,7 +38,7 @@ double cost_distance_km(double lat1, double lon1, double lat2, double lon2)
 
 bool cost_can_reach(const struct places *places, const struct site *site, const struct place *place)
 {
-	return site_reached_by(site, place_is_edge(places, place) ? place->carrier : 0);
+	return site_reached_by(site, place_carrier(places, place));
 }
 
 // The row for (group, carrier, site), or NULL.

@@ -93,6 +93,7 @@ struct places *places_free(struct places *places)
 		return NULL;
 	ptree_free(places->v4);
 	ptree_free(places->v6);
+	lpm_pair_wipe(&places->edge);
 	free(places->table);
 	free(places->carrier_uses.list);
 	free(places->class_uses.list);
@@ -377,12 +378,37 @@ out:
 	return err;
 }
 
+// Wide for IPv4, unless it is empty: most searches then end after one step.
+static int make_edge(struct places *places)
+{
+	uint32_t *carriers = calloc(places->count, sizeof(*carriers));
+	struct ptree *v4 = NULL, *v6 = NULL;
+	int err = carriers ? E_OK : E_NOMEM;
+
+	for (size_t i = 0; err == E_OK && i < places->count; i++)
+		carriers[i] = place_carrier(places, &places->table[i]);
+	if (err == E_OK)
+		err = ptree_remap(places->v4, carriers, &v4);
+	if (err == E_OK)
+		err = ptree_remap(places->v6, carriers, &v6);
+	if (err == E_OK)
+		err = ptree_nodes(v4) > 1 ? lpm_freeze_wide(v4, &places->edge.v4) : lpm_freeze(v4, &places->edge.v4);
+	if (err == E_OK)
+		err = lpm_freeze(v6, &places->edge.v6);
+	ptree_free(v4);
+	ptree_free(v6);
+	free(carriers);
+	return err;
+}
+
 int place_finish(struct place_builder *builder, struct places **ret_places)
 {
 	must(!builder->in_source && builder->places);
 
 	int err = compact(builder->places);
 
+	if (err == E_OK)
+		err = make_edge(builder->places);
 	if (err < 0)
 		return err;
 	*ret_places = builder->places;
@@ -403,4 +429,9 @@ const struct place *places_lookup(const struct places *places, const struct addr
 bool place_is_edge(const struct places *places, const struct place *place)
 {
 	return place->class_ == 0 || strcmp(names_text(places->classes, place->class_), PLACE_CLASS_EDGE) == 0;
+}
+
+uint16_t place_carrier(const struct places *places, const struct place *place)
+{
+	return place_is_edge(places, place) ? place->carrier : 0;
 }

@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/names.h"
+#include "steer/lpm.h"
 
 struct ptree;
 
@@ -47,6 +48,7 @@ struct place_uses {
 
 struct places {
 	struct ptree *v4, *v6;     // address -> number in `table`
+	struct lpm_pair edge;      // address -> place_carrier(), for queries
 	struct place *table;       // table[0] is the place of which nothing is known
 	size_t count;
 	struct names *carriers, *classes, *hints;
@@ -99,3 +101,21 @@ struct place_use places_use(const struct place_uses *uses, uint16_t number) PURE
 
 // True when carriers' sites serve clients of the place's class.
 bool place_is_edge(const struct places *places, const struct place *place) PURE;
+// The carrier whose sites serve the place's clients; 0: none's.
+uint16_t place_carrier(const struct places *places, const struct place *place) PURE;
+
+// Stands for a carrier in a set of them that is 32 bits: others than it may have the same. 0 for none.
+static inline uint32_t place_carrier_bit(uint16_t carrier)
+{
+	return carrier ? UINT32_C(1) << carrier % 32 : 0;
+}
+
+// The same for the place of an address and, in *ret_depth, the length in bits of the block that has this carrier. As fast as
+// a query needs it.
+static inline uint16_t places_carrier(const struct places *places, const struct addr *addr, uint8_t *ret_depth)
+{
+	struct lpm_hit hit = lpm_lookup(lpm_of(&places->edge, addr->family), addr_key(addr));
+
+	*ret_depth = hit.depth;
+	return (uint16_t)hit.value;
+}

@@ -142,7 +142,7 @@ static unsigned group_end(const struct ranking_spec *spec, const struct candidat
 
 static size_t ranking_len(const struct ranking *ranking)
 {
-	return sizeof(*ranking) + ranking->count * sizeof(ranking->steps[0]);
+	return sizeof(*ranking) + ranking->order.count * sizeof(ranking->steps[0]);
 }
 
 static size_t units(size_t len)
@@ -150,10 +150,10 @@ static size_t units(size_t len)
 	return (len + RANKING_UNIT - 1) / RANKING_UNIT;
 }
 
-static const struct ranking *ranking_at(const struct ranking_maker *m, size_t unit)
+static struct ranking *ranking_at(const struct ranking_maker *m, size_t unit)
 {
 	must(unit * RANKING_UNIT < m->len);
-	return (const void *)(m->bytes + unit * RANKING_UNIT);
+	return (void *)(m->bytes + unit * RANKING_UNIT);
 }
 
 static bool is_equal(const void *maker, uint32_t unit, const void *key)
@@ -161,16 +161,18 @@ static bool is_equal(const void *maker, uint32_t unit, const void *key)
 	const struct ranking *there = ranking_at(maker, unit), *ranking = key;
 	size_t len = ranking_len(ranking);
 
-	return ranking_len(there) == len && memcmp(there, ranking, len) == 0;
+	return ranking_len(there) == len && memcmp((const uint8_t *)there + ORDER_CARRIERS_LEN,
+	                                           (const uint8_t *)ranking + ORDER_CARRIERS_LEN, len - ORDER_CARRIERS_LEN) == 0;
 }
 
 static int intern_ranking(struct ranking_maker *m, const struct ranking *ranking, uint32_t *ret_unit)
 {
 	size_t len = ranking_len(ranking), room = units(len) * RANKING_UNIT, unit = m->len / RANKING_UNIT;
-	uint64_t hash = hash_mix(hash_bytes(0, ranking, len));
+	uint64_t hash = hash_mix(hash_bytes(0, (const uint8_t *)ranking + ORDER_CARRIERS_LEN, len - ORDER_CARRIERS_LEN));
 	int64_t found = intern_find(&m->units, hash, is_equal, m, ranking);
 
 	if (found >= 0) {
+		ranking_at(m, (size_t)found)->order.carriers |= ranking->order.carriers;
 		*ret_unit = (uint32_t)found;
 		return E_OK;
 	}
@@ -202,7 +204,8 @@ int ranking_of_place(struct ranking_maker *m, const struct place *place, uint32_
 	unsigned count = sort_candidates(m->in, spec, m->points, place, candidates);
 
 	must(count <= spec->count);
-	*ranking = (struct ranking){.count = (uint16_t)count, .order.ecs_ignored = place->ecs_ignored};
+	*ranking = (struct ranking){.order = {.carriers = place_carrier_bit(place_carrier(m->in->places, place)),
+	                                      .count = (uint16_t)count, .ecs_ignored = place->ecs_ignored}};
 	for (unsigned i = 0, end = 0; i < count; i++) {
 		if (i == 0 || i > end)
 			end = group_end(spec, candidates, count, i);

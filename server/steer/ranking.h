@@ -42,14 +42,17 @@ struct ranking_step {
 // The order of a set's sites for some clients: a struct ranking or, where the set shares a table, a struct ranks. Both
 // begin with this.
 struct order {
+	uint32_t carriers;         // place_carrier_bit() of all whose clients have this order; no part of what tells two apart
 	bool hashed;               // some group has more than one step, so that a hash may decide, depending on health
 	bool ecs_ignored;          // an ECS address here is ignored; the order is for clients that query from here
+	uint16_t count;            // of a ranking's steps; 0: this client can reach nothing
 };
+
+enum { ORDER_CARRIERS_LEN = offsetof(struct order, hashed) }; // octets at its start that interning passes over
 
 // The first steps are next to the count, as most queries read no others.
 struct ranking {
 	struct order order;
-	uint16_t count;            // 0: this client can reach nothing
 	struct ranking_step steps[];
 };
 

@@ -88,29 +88,37 @@ static int rank_places(void *ctx, size_t job)
 			contenders[column] = (struct contender){metro_order(r->in, &metro, at->site, &cost), column};
 		}
 		qsort(contenders, r->column_count, sizeof(*contenders), compare);
-		ranks->order = (struct order){.ecs_ignored = place->ecs_ignored};
+		ranks->order = (struct order){.carriers = place_carrier_bit(place_carrier(r->in->places, place)),
+		                              .ecs_ignored = place->ecs_ignored};
 		rank(contenders, r->column_count, ranks);
 	}
 	free(contenders);
 	return E_OK;
 }
 
+static struct ranks *ranks_at(const struct ranks_table *table, size_t class_)
+{
+	return (void *)(table->rows + class_ * table->row_len);
+}
+
 static bool is_equal(const void *table, uint32_t class_, const void *row)
 {
 	const struct ranks_table *t = table;
 
-	return memcmp(t->rows + class_ * t->row_len, row, t->row_len * sizeof(*t->rows)) == 0;
+	return memcmp((const uint8_t *)ranks_at(t, class_) + ORDER_CARRIERS_LEN, (const uint8_t *)row + ORDER_CARRIERS_LEN,
+	              t->row_len * sizeof(*t->rows) - ORDER_CARRIERS_LEN) == 0;
 }
 
 // The class of a row, added when new.
-static int intern_row(struct ranker *r, const uint16_t *row, uint32_t *ret_class)
+static int intern_row(struct ranker *r, const struct ranks *row, uint32_t *ret_class)
 {
 	struct ranks_table *t = r->table;
-	size_t row_bytes = t->row_len * sizeof(*row);
-	uint64_t hash = hash_mix(hash_bytes(0, row, row_bytes));
+	size_t row_bytes = t->row_len * sizeof(*t->rows);
+	uint64_t hash = hash_mix(hash_bytes(0, (const uint8_t *)row + ORDER_CARRIERS_LEN, row_bytes - ORDER_CARRIERS_LEN));
 	int64_t found = intern_find(&r->classes, hash, is_equal, t, row);
 
 	if (found >= 0) {
+		ranks_at(t, (size_t)found)->order.carriers |= row->order.carriers;
 		*ret_class = (uint32_t)found;
 		return E_OK;
 	}
@@ -125,7 +133,7 @@ static int intern_row(struct ranker *r, const uint16_t *row, uint32_t *ret_class
 		t->rows = rows;
 		r->row_cap = cap;
 	}
-	memcpy(t->rows + t->class_count * t->row_len, row, row_bytes);
+	memcpy(ranks_at(t, t->class_count), row, row_bytes);
 	*ret_class = (uint32_t)t->class_count;
 	return intern_add(&r->classes, hash, (uint32_t)t->class_count++);
 }
@@ -144,7 +152,7 @@ static int make_columns(struct ranker *r, size_t site_count, const bool *is_want
 		r->columns[r->column_count++] = (struct column){
 			(uint16_t)site, cost_point_at(r->in->sites[site].latitude, r->in->sites[site].longitude)};
 	}
-	r->table->row_len = sizeof(struct ranks) / sizeof(uint16_t) + r->column_count;
+	r->table->row_len = sizeof(struct ranks) / sizeof(uint16_t) + (r->column_count + 1) / 2 * 2; // keeps rows aligned
 	return E_OK;
 }
 
@@ -161,7 +169,7 @@ static int make_rows(struct ranker *r, uint32_t *map)
 		r->chunk_count = count - r->first < CHUNK_PLACES ? count - r->first : CHUNK_PLACES;
 		err = parallel_run((r->chunk_count + JOB_PLACES - 1) / JOB_PLACES, rank_places, r);
 		for (size_t i = 0; i < r->chunk_count && err == E_OK; i++)
-			err = intern_row(r, r->chunk + i * r->table->row_len, &map[r->first + i]);
+			err = intern_row(r, (const void *)(r->chunk + i * r->table->row_len), &map[r->first + i]);
 	}
 	return err;
 }

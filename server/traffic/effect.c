@@ -76,7 +76,7 @@ static struct decision decide(const struct live *live, const struct cost_point *
 		return decision;
 	where = locate_client(live, &live->view->apps[app], sample->by_ecs ? &ecs : NULL, &sample->sender);
 	pick = pick_target(live, &live->view->apps[app], &where);
-	decision.client = share_key(&live->view->apps[app], &where);
+	decision.client = share_key(&where, locate_hash_len(&live->view->apps[app], &where));
 	if (!pick.target)
 		return decision;
 	decision.site = pick.target->site;

@@ -28,5 +28,6 @@ void columns_add(struct columns *columns, uint32_t target, uint16_t carrier)
 	while (columns->keys[at])
 		at = (at + 1) & columns->mask;
 	columns->keys[at] = key;
+	columns->carriers |= place_carrier_bit(carrier);
 	columns->count++;
 }

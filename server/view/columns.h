@@ -9,10 +9,12 @@
 
 #include "base/attr.h"
 #include "base/hash.h"
+#include "steer/place.h"
 
 enum { COLUMNS_MAX = 1 << 20 };
 
 struct columns {
+	uint32_t carriers; // place_carrier_bit() of all in it
 	uint32_t count;
 	uint32_t mask;     // of the table, at most half of which is used
 	uint64_t keys[];   // columns_key(); 0: a free slot

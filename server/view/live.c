@@ -109,12 +109,10 @@ struct target_shares *live_shares_new(uint32_t count)
 {
 	struct target_shares *shares;
 
-	while ((shares = spares_take(&spare_shares)) && shares->cap < count)
-		free(shares);
-	if (!shares && (shares = malloc(sizeof(*shares) + count * sizeof(*shares->list))))
-		shares->cap = count;
-	if (shares)
-		shares->count = 0;
+	while ((shares = spares_take(&spare_shares)) && shares->count != count)
+		free(shares); // of a view with more or fewer targets
+	if (!shares && (shares = calloc(1, sizeof(*shares) + count * sizeof(shares->of[0]))))
+		shares->count = count;
 	return shares;
 }
 
@@ -125,21 +123,6 @@ int live_reserve_shares(uint32_t count)
 	if (shares)
 		put_shares(shares);
 	return shares ? E_OK : E_NOMEM;
-}
-
-uint32_t live_share_find(const struct target_shares *shares, uint32_t target)
-{
-	uint32_t low = 0, high = shares->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (shares->list[middle].target < target)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 int live_reserve(uint32_t count)
@@ -206,7 +189,7 @@ uint32_t live_share(const struct live *live, uint32_t target)
 
 	if (!(state & TARGET_PARTS))
 		return SHARE_ALL;
-	share = &live->shares->list[live_share_find(live->shares, target)];
+	share = &live->shares->of[target];
 	staying = state & TARGET_LEAVING ? share->staying : SHARE_ALL;
 	eased = state & TARGET_EASED ? share->eased : SHARE_ALL;
 	return staying < eased ? staying : eased;
@@ -216,8 +199,7 @@ void live_publish(struct live *live)
 {
 	must(live->view && live->states && live->states->count == live->view->target_count);
 	must(!live->learned || live->learned->tables == live->view->tables);
-	must(!live->shares || (live->shares->count &&
-	                       live->shares->list[live->shares->count - 1].target < live->view->target_count));
+	must(!live->shares || live->shares->count == live->view->target_count);
 	live->epoch = ++epochs;
 	replace(live);
 }

@@ -59,29 +59,25 @@ int live_reserve(uint32_t count) MUST_USE;
 enum { SHARE_ALL = 1 << 16 };
 
 struct target_share {
-	uint32_t target;   // number
-	uint16_t staying;  // with TARGET_LEAVING: of SHARE_ALL
-	uint16_t eased;    // with TARGET_EASED: of SHARE_ALL
+	uint16_t staying;  // with TARGET_LEAVING: of SHARE_ALL; else not looked at
+	uint16_t eased;    // the same with TARGET_EASED
 };
 
-// Those of all targets with one of TARGET_PARTS, by number.
+// By target number: a query reads what it needs at once, and filling it costs as little as copying the states.
 struct target_shares {
-	uint32_t count, cap;
-	struct target_share list[];
+	uint32_t count;    // view->target_count
+	struct target_share of[];
 };
 
-// Empty, with room for `count`. If it is never published, the caller frees it with free(). NULL when out of memory.
+// For the slow side to fill in. If it is never published, the caller frees it with free(). NULL when out of memory.
 struct target_shares *live_shares_new(uint32_t count) MUST_USE;
 // Sets memory aside for publications of `count` shares, as live_reserve(). E_NOMEM.
 int live_reserve_shares(uint32_t count) MUST_USE;
-// The place of the first one whose target is not below this number.
-uint32_t live_share_find(const struct target_shares *shares, uint32_t target) PURE;
-
 // To add a part, add a pointer here and a line in replace() in live.c.
 struct live {
 	const struct view *view;
 	const struct target_states *states;
-	const struct target_shares *shares; // of targets with one of TARGET_PARTS; NULL: there are none
+	const struct target_shares *shares; // NULL: no target has one of TARGET_PARTS
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
 	const struct columns *columns; // of targets with TARGET_BY_CARRIER; NULL: there are none
 	struct notes *samples; // borrowed: in which workers leave a sample of the queries; NULL: in none

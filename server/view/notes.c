@@ -5,11 +5,6 @@
 
 #include "base/must.h"
 
-struct notes {
-	unsigned workers, next; // the ring that is read next
-	struct notes_ring *rings;
-};
-
 struct notes *notes_new(unsigned workers)
 {
 	struct notes *notes = calloc(1, sizeof(*notes));
@@ -40,12 +35,6 @@ struct notes *notes_free(struct notes *notes)
 		free(notes->rings);
 	free(notes);
 	return NULL;
-}
-
-struct notes_ring *notes_ring(struct notes *notes, uint32_t worker)
-{
-	dev_must(worker < notes->workers);
-	return &notes->rings[worker];
 }
 
 void notes_put(struct notes_ring *ring, const struct note *note)

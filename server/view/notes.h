@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/must.h"
 
 enum { NOTES_RING = 2048, NOTES_WORKERS_MAX = 1024, NOTES_EVERY_MAX = 1 << 20 };
 
@@ -33,7 +34,10 @@ struct notes_ring {
 	struct note list[NOTES_RING];
 };
 
-struct notes;
+struct notes {
+	struct notes_ring *rings; // by worker
+	unsigned workers, next;   // `next`: the ring that is read next
+};
 
 // NULL when out of memory.
 struct notes *notes_new(unsigned workers) MUST_USE;
@@ -41,7 +45,12 @@ struct notes *notes_new(unsigned workers) MUST_USE;
 struct notes *notes_free(struct notes *notes);
 
 // The ring of a worker, for that worker alone.
-struct notes_ring *notes_ring(struct notes *notes, uint32_t worker);
+static inline struct notes_ring *notes_ring(struct notes *notes, uint32_t worker)
+{
+	dev_must(worker < notes->workers);
+	return &notes->rings[worker];
+}
+
 // Leaves a note.
 void notes_put(struct notes_ring *ring, const struct note *note);
 

@@ -50,7 +50,7 @@ def a_column_of_its_own():
         soon(daemon, (NEAR, NEAR, NEAR), "its own zone")
         report(daemon, "cell-1", "near", "down", "--carrier", "one", "--ttl", "3s")
         soon(daemon, (FAR, NEAR, NEAR), "a site that others reach too")
-        check(daemon.query(NAME, ecs=TWO).scope >= max(before, 16), "no scope may join two carriers' clients")
+        equal(daemon.query(NAME, ecs=TWO).scope, before, "none of one's clients is in its block")
         shown = {t["site"]: t for t in daemon.ctl_json("apps", NAME)["apps"][0]["targets"]}
         equal(shown["near"]["state"], "up")
         equal([(v["vantage"], v["carrier"], v["up"]) for v in shown["near"]["vantages"]], [("cell-1", "one", False)])
@@ -67,6 +67,11 @@ def a_column_of_its_own():
         daemon.reload()
         equal(answers(daemon), (NEAR, FAR, FAR), "a reload keeps what is reported")
         soon(daemon, (FAR, FAR, FAR), "its word has aged out")
+        report(daemon, "lab", "near", "up")
+        report(daemon, "cell-2", "near", "down", "--carrier", "two")
+        soon(daemon, (NEAR, FAR, NEAR), "one block to the table, two carriers")
+        check(before < 16, before)
+        equal([daemon.query(NAME, ecs=client).scope for client in (TWO, NONE)], [16, 16], "no scope may join their clients")
 
 
 def one_that_lies():

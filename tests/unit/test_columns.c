@@ -43,7 +43,7 @@ static uint16_t carrier_of(const struct world *world, const char *client)
 
 	assert_int_equal(prefix_parse(client, &prefix, NULL), E_OK);
 	place = places_lookup(world->view.places, &prefix.addr, &depth);
-	return place_is_edge(world->view.places, place) ? place->carrier : 0;
+	return place_carrier(world->view.places, place);
 }
 
 // Somebody else in the cell that the last answer, `pick`, holds for.
@@ -83,6 +83,9 @@ static void check_client(struct world *world, const bool down[WORLD_SITES], cons
 	assert_int_equal(pick.outcome, plain.outcome);
 	assert_ptr_equal(pick.target, plain.target);
 	assert_true(scope >= world_where.scope);
+	// Where none of the block's clients is of a carrier that differs, the block stays whole.
+	if (!(world_where.hit.order->carriers & columns->carriers))
+		assert_int_equal(scope, world_where.scope);
 }
 
 // With public sites alone nothing but health tells carriers' clients apart: blocks of several places are one to the table.

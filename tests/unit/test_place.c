@@ -177,7 +177,11 @@ static void against_linear_scan(uint8_t family)
 			const struct place *place = places_lookup(places, &addr, &depth);
 			struct place_facts facts = scan(&tables, &addr);
 
+			uint8_t edge_depth;
+
 			check_place(places, place, &facts);
+			assert_int_equal(places_carrier(places, &addr, &edge_depth), place_carrier(places, place));
+			assert_true(edge_depth <= depth);
 			check_block(places, &tables, &addr, place, depth);
 		}
 		places_free(places);

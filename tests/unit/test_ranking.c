@@ -58,18 +58,19 @@ static void test_many_rankings(void **state)
 		const struct ranking *ranking = steer_ranking(&steer, steer_lookup(&steer, &addr).order);
 		unsigned count = ranking_candidates(&in, &spec, places_lookup(view.places, &addr, &depth), candidates);
 
-		assert_int_equal(ranking->count, count);
+		assert_int_equal(ranking->order.count, count);
 		for (unsigned k = 0; k < count; k++)
 			assert_int_equal(ranking->steps[k].slot, candidates[k].slot);
 	}
 	// Every ranking is there once.
 	for (size_t at = 0; at < steer.rankings_len;) {
 		const struct ranking *one = (const void *)(steer.rankings + at);
-		size_t len = sizeof(*one) + one->count * sizeof(one->steps[0]);
+		size_t len = sizeof(*one) + one->order.count * sizeof(one->steps[0]);
 		size_t room = (len + RANKING_UNIT - 1) / RANKING_UNIT * RANKING_UNIT;
 
 		for (size_t next = at + room; next < steer.rankings_len; next += room) // all are as long
-			if (memcmp(one, steer.rankings + next, len) == 0)
+			if (memcmp((const uint8_t *)one + ORDER_CARRIERS_LEN, steer.rankings + next + ORDER_CARRIERS_LEN,
+			           len - ORDER_CARRIERS_LEN) == 0)
 				fail();
 		at += room;
 		seen++;

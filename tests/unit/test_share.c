@@ -36,17 +36,12 @@ static void end(void)
 	world_end(&world);
 }
 
-// A site takes a part of its clients; the sites in the order of their numbers.
+// A site takes a part of its clients.
 static void take(int site, uint8_t bits, uint32_t share)
 {
 	struct target_shares *shares = (struct target_shares *)world.live.shares;
-	uint32_t at = live_share_find(shares, (uint32_t)site);
 
-	if (at == shares->count || shares->list[at].target != (uint32_t)site) {
-		assert_int_equal(at, shares->count);
-		shares->count++;
-	}
-	shares->list[at] = (struct target_share){(uint32_t)site, (uint16_t)share, (uint16_t)share};
+	shares->of[site] = (struct target_share){(uint16_t)share, (uint16_t)share};
 	world.states->octets[site] |= bits;
 }
 

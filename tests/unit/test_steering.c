@@ -246,8 +246,15 @@ static void compare_forms(struct world *world, const struct steer *own, const st
 	if (!want.hashed)
 		assert_int_equal(have.target ? have.target_number : UINT32_MAX, want.target ? want.target_number : UINT32_MAX);
 
+	// An order knows whose it is.
+	uint8_t depth;
+	uint32_t carrier = place_carrier_bit(places_carrier(world->view.places, exact.client, &depth));
+
+	assert_int_equal(exact.hit.order->carriers & carrier, carrier);
+	assert_int_equal(longer.hit.order->carriers & carrier, carrier);
+
 	// Every address of the block has that block.
-	uint8_t depth = steer_lookup(other, &client).depth;
+	depth = steer_lookup(other, &client).depth;
 	struct addr inside = addr_cut(&client, depth);
 
 	assert_int_equal(steer_lookup(other, &inside).depth, depth);

@@ -14,6 +14,10 @@
 // Beyond so many targets the TTLs of the config count, which are at least those answered.
 enum { TARGETS_READ_MAX = 10000, NO_APP = -1 };
 
+// Beyond the TTL: our clock's seconds are rounded down; so are those of caches, which hold an answer until its last second has
+// passed (unbound); and an answer from the moment before may still be under way.
+enum { SLACK_S = 1 + 1 + 1 };
+
 struct longest {
 	const struct view *view;
 	uint32_t ttl_s;
@@ -50,7 +54,7 @@ int64_t safe_left_s(const struct control_ops *ops, const struct override *drain)
 	const struct live *live = ops->live(ops->ctx);
 	int64_t cached_s = ops->cached_s(ops->ctx, drain), ttl_s = live ? longest_ttl_s(live->view, drain) : 0;
 
-	return 1 + (cached_s > ttl_s ? cached_s : ttl_s); // the clock's seconds are rounded down
+	return SLACK_S + (cached_s > ttl_s ? cached_s : ttl_s);
 }
 
 int64_t safe_after_s(const struct control_ops *ops, const struct override *drain)

@@ -1,6 +1,6 @@
 // Time that passes faster for one process, for fastclock.py: preloaded into the daemon, its clocks go at the pace that the
 // file named by $FASTCLOCK_FILE gives, and what it waits for with a timeout it waits for by these clocks. It never waits
-// less than that. What sleeps (nanosleep(), usleep()) sleeps in true time.
+// less than that. nanosleep() sleeps by them too, usleep() in true time.
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // pthread_cond_clockwait()
@@ -164,6 +164,22 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 		got = (int)syscall(SYS_ppoll, fds, count, &wait, NULL, 0);
 	} while (got == 0 && wait_ms > 0);
 	return got;
+}
+
+int nanosleep(const struct timespec *span, struct timespec *ret_left)
+{
+	int64_t deadline_ns = shown_ns() + (int64_t)span->tv_sec * NS_PER_S + span->tv_nsec, left_ns;
+	int result = 0, wait_ms;
+
+	while (result == 0 && (wait_ms = slice_ms(deadline_ns)) > 0) {
+		struct timespec wait = {0, (long)wait_ms * NS_PER_MS};
+
+		result = (int)syscall(SYS_nanosleep, &wait, NULL);
+	}
+	left_ns = deadline_ns - shown_ns();
+	if (result < 0 && ret_left)
+		*ret_left = (struct timespec){left_ns > 0 ? left_ns / NS_PER_S : 0, left_ns > 0 ? left_ns % NS_PER_S : 0};
+	return result;
 }
 
 // The daemon's conditions all go by the monotonic clock.

@@ -1,4 +1,4 @@
-"""Resolvers that cache by client subnet (RFC 7871), to be put in front of a server."""
+"""Resolvers that cache by client subnet (RFC 7871), to be put in front of a server. `env`: what is to be in their environment."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ class Resolver:
 
     program = None
 
-    def __init__(self, folder, server_port, *zones, server="127.0.0.1"):
+    def __init__(self, folder, server_port, *zones, server="127.0.0.1", env=None):
         path = shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         if path is None:
             raise harness.Skip(f"{self.program} is not installed")
@@ -24,7 +24,7 @@ class Resolver:
         self.log = self.folder / f"{self.program}.log"
         words = self.configure(zones, server, server_port)
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([path, *words], stdout=log, stderr=log)
+            self.process = subprocess.Popen([path, *words], stdout=log, stderr=log, env={**os.environ, **(env or {})})
 
     def configure(self, zones, server, server_port):
         """Writes its files; the words of its command line."""
@@ -59,9 +59,9 @@ class Unbound(Resolver):
 
     program = "unbound"
 
-    def __init__(self, folder, server_port, *zones, server="127.0.0.1", min_ttl_s=3600):
+    def __init__(self, folder, server_port, *zones, server="127.0.0.1", min_ttl_s=3600, env=None):
         self.min_ttl_s = min_ttl_s
-        super().__init__(folder, server_port, *zones, server=server)
+        super().__init__(folder, server_port, *zones, server=server, env=env)
 
     def configure(self, zones, server, server_port):
         user = pwd.getpwuid(os.getuid()).pw_name

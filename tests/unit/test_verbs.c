@@ -144,7 +144,7 @@ static void test_overrides_while_starting(void **unused)
 	(void)unused;
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
-	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63);
+	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 63, 65);
 	json_decref(reply);
 	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
 	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
@@ -185,7 +185,7 @@ static void test_drain(void **unused)
 	assert_int_equal(asking_number(reply, "targets"), 3);
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 3);
 	assert_in_range(asking_number(reply, "since"), now_s, now_s + 2);
-	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 61, 63); // video's TTL
+	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 63, 65); // video's TTL
 	json_decref(reply);
 
 	assert_int_equal(fake_daemon.changes, 1);
@@ -215,7 +215,7 @@ static void test_drain_one_app_for_a_while(void **unused)
 	(void)unused;
 	assert_string_equal(asking_text(reply, "app"), "app.example.com");
 	assert_int_equal(asking_number(reply, "until"), asking_number(reply, "since") + 5400);
-	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 31, 33);
+	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 33, 35);
 	assert_int_equal(asking_number(reply, "targets"), 1);
 	json_decref(reply);
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained");

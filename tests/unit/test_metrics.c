@@ -149,7 +149,7 @@ static void test_families(void **state)
 	}
 	// Queries by transport, drops by reason, replies by rcode, probes' failures by layer, their durations; the door's responses,
 	// denials and drops; reloads by result, sets and their tables by form.
-	assert_int_equal(labelled, 2 + 2 + 6 + 7 + (12 + 3) + 16 + 4 + 4 + 2 + 3 + 3);
+	assert_int_equal(labelled, 2 + 2 + 6 + 7 + (12 + 3) + 16 + 5 + 4 + 2 + 3 + 3);
 }
 
 static void test_values(void **state)

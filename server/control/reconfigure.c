@@ -92,15 +92,15 @@ json_t *reconfigure_forget(const struct call *call)
 	const char *text = call_text(call, "prefix");
 	bool all = json_is_true(json_object_get(call->request, "all"));
 	struct prefix prefix;
-	int result;
+	size_t count;
 
 	if (all == (text != NULL))
 		return reply_error(REPLY_USAGE, "learned forget needs a prefix, or --all");
 	if (text && prefix_parse(text, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "'%.64s' is not a prefix like 192.0.2.0/24", text);
-	result = call->ops.learner ? learner_forget(call->ops.learner, text ? &prefix : NULL) : E_NOTFOUND;
-	if (result == E_NOTFOUND || (all && result == 0))
+	count = call->ops.learner ? learner_forget(call->ops.learner, text ? &prefix : NULL) : 0;
+	if (count == 0)
 		return reply_error(REPLY_NOTHING, text ? "nothing is learned of %.64s; `learned` lists the prefixes" : "nothing is learned%s",
 		                   text ? text : "");
-	return reply_set(reply_ok(), "forgotten", json_integer(all ? result : 1));
+	return reply_set(reply_ok(), "forgotten", json_integer((json_int_t)count));
 }

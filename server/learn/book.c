@@ -464,14 +464,20 @@ void book_take_changes(struct book *book, void (*each)(void *ctx, const struct p
 	book->dirty_count = 0;
 }
 
-int book_forget(struct book *book, const struct prefix *prefix)
+size_t book_forget(struct book *book, const struct prefix *prefix)
 {
-	struct book_entry *entry = find(book, prefix);
+	size_t before = book->count;
 
-	if (!entry)
-		return E_NOTFOUND;
-	drop(book, entry);
-	return E_OK;
+	for (size_t i = book->count; i-- > 0;) { // from the last one, as that takes the place of one that is dropped
+		struct prefix entry = book->entries[i].prefix;
+		uint8_t len = entry.len < prefix->len ? entry.len : prefix->len;
+		struct addr cut = addr_cut(&prefix->addr, len);
+
+		entry.addr = addr_cut(&entry.addr, len);
+		if (addr_equal(&entry.addr, &cut))
+			drop(book, &book->entries[i]);
+	}
+	return before - book->count;
 }
 
 void book_forget_all(struct book *book)

@@ -95,8 +95,8 @@ int book_restore(struct book *book, const struct book_entry *entry) MUST_USE;
 // be saved.
 void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
                                                        const struct book_entry *entry), void *ctx);
-// E_NOTFOUND.
-int book_forget(struct book *book, const struct prefix *prefix);
+// Forgets the entries within a prefix, and one that it lies in. Returns how many.
+size_t book_forget(struct book *book, const struct prefix *prefix);
 void book_forget_all(struct book *book);
 
 // NULL: there is none.

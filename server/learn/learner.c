@@ -405,12 +405,12 @@ int learner_observe(struct learner *learner, const char *from, const char *text,
 	return E_OK;
 }
 
-int learner_forget(struct learner *learner, const struct prefix *prefix)
+size_t learner_forget(struct learner *learner, const struct prefix *prefix)
 {
-	int result;
+	size_t result;
 
 	pthread_mutex_lock(&learner->mutex);
-	result = prefix ? book_forget(learner->book, prefix) : (int)book_count(learner->book);
+	result = prefix ? book_forget(learner->book, prefix) : book_count(learner->book);
 	if (!prefix)
 		book_forget_all(learner->book);
 	pthread_mutex_unlock(&learner->mutex);

@@ -63,5 +63,5 @@ void learner_restore(struct learner *learner, const char *prefix, const char *te
 int learner_observe(struct learner *learner, const char *from, const char *text, size_t len,
                     struct hopper_result *ret_result) MUST_USE;
 
-// Forgets a prefix. E_NOTFOUND. NULL: all; returns how many. Main thread.
-int learner_forget(struct learner *learner, const struct prefix *prefix);
+// Forgets what is learned within a prefix, and of one that it lies in; NULL: all. Returns how many. Main thread.
+size_t learner_forget(struct learner *learner, const struct prefix *prefix);

@@ -150,7 +150,11 @@ def test_shown():
         equal(site(d, "10.10.2.0/24"), "region")
         d.ctl("learned", "forget", "10.10.1.0/24", code=3)
         d.ctl("learned", "forget", code=2)
-        equal(d.ctl_json("learned", "forget", "--all")["forgotten"], 2)
+        d.ctl("learned", "forget", "10.11.0.0/16", code=3)
+        d.ctl("learned", "forget", "2001:db8::/32", code=3)
+        equal(d.ctl_json("learned", "forget", "10.10.3.77")["forgotten"], 1)
+        equal(d.ctl_json("learned")["count"], 1)
+        equal(d.ctl_json("learned", "forget", "10.10.0.0/16")["forgotten"], 1)
         learns(d, "10.10.2.0/24", "bos")
 
 

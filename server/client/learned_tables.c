@@ -75,7 +75,7 @@ static const char *sites_text(const json_t *entry, char buf[CELL_LEN])
 
 void client_show_learned(const json_t *reply)
 {
-	static const char *const titles[] = {"PREFIX", "SITES", "CARRIER", "CLASS", "STATE", "SOURCE", ">HEARD", ">SAMPLES",
+	static const char *const titles[] = {"PREFIX", "SITES", "TABLE", "CARRIER", "CLASS", "STATE", "SOURCE", ">HEARD", ">SAMPLES",
 	                                     ">CONFIDENCE", NULL};
 	const json_t *list = json_object_get(reply, "learned");
 	struct client_table *table = client_table_new(titles);
@@ -85,7 +85,7 @@ void client_show_learned(const json_t *reply)
 		const json_t *entry = json_array_get(list, i);
 		char sites[CELL_LEN], heard[CTL_TIME_LEN], samples[CTL_INT_LEN], confidence[CTL_INT_LEN];
 		const char *const cells[] = {
-			client_text(entry, "prefix"), sites_text(entry, sites), client_text(entry, "carrier"),
+			client_text(entry, "prefix"), sites_text(entry, sites), client_text(entry, "table"), client_text(entry, "carrier"),
 			client_text(entry, "class"), client_text(entry, "state"), client_text(entry, "source"),
 			client_span(now_s - client_int(entry, "heard"), heard), client_int_text(entry, "samples", samples),
 			client_int_text(entry, "confidence", confidence),
@@ -98,6 +98,8 @@ void client_show_learned(const json_t *reply)
 		client_print(stdout, "learned: %lld in all; ask for a prefix, --site or --source\n", client_int(reply, "count"));
 	else if (json_array_size(list) == 0)
 		client_print(stdout, "nothing is learned\n");
+	if (json_array_size(list) > 0 && *client_text(reply, "app"))
+		client_print(stdout, "TABLE: the site that the table alone would answer for %s\n", client_text(reply, "app"));
 }
 
 void client_show_forgotten(const json_t *reply)

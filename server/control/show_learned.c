@@ -1,14 +1,19 @@
 // discovery and learned: the services that are asked where clients are, and what is believed of them; see show.h.
 #include <string.h>
 
+#include "answer/locate.h"
+#include "answer/pick.h"
 #include "base/clock.h"
 #include "control/call.h"
+#include "control/find.h"
 #include "control/measured.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "control/show.h"
 #include "learn/learner.h"
 #include "learn/shown.h"
+#include "view/live.h"
+#include "view/view.h"
 
 static const char *const outcomes[INFORMANT_OUTCOMES] = {
 	[EDGESTEER_FOUND] = "found", [EDGESTEER_NOT_FOUND] = "not_found", [EDGESTEER_BUSY] = "busy",
@@ -76,9 +81,33 @@ struct listing {
 	const struct prefix *prefix; // NULL: any
 	const char *site, *source;   // NULL: any
 	int64_t now_s;
+	struct live alone;           // the published live part without what is learned
+	const struct app *app;       // it is shown what the table answers for it; NULL: nothing is
 	json_t *list;
 	size_t count;                // that match, listed or not
 };
+
+// The app that most of the sites are for: the table's answer for it says most about the table. NULL: there is none.
+static const struct app *widest_app(const struct view *view)
+{
+	const struct app *widest = NULL;
+
+	for (uint32_t i = 0; i < view->app_count; i++)
+		if (!widest || view->apps[i].target_count > widest->target_count)
+			widest = &view->apps[i];
+	return widest;
+}
+
+// Where the clients of a prefix were sent if nothing were learned of them. NULL: nowhere.
+static const char *site_by_table(const struct listing *listing, const struct prefix *prefix)
+{
+	struct location where = {
+		.client = &prefix->addr, .hit = steer_lookup(listing->app->steer, &prefix->addr), .by_ecs = true,
+	};
+	struct pick pick = pick_target(&listing->alone, listing->app, &where);
+
+	return pick.target ? listing->alone.view->sites[pick.target->site].name : NULL;
+}
 
 static bool is_within(const struct prefix *inner, const struct prefix *outer)
 {
@@ -108,7 +137,7 @@ static const char *state_of(const struct book_entry *entry, int64_t now_s)
 	return opinion_is_disputed(&entry->opinion) ? "disputed" : now_s < entry->held_until_s ? "fresh" : "stale";
 }
 
-static json_t *entry_json(const struct shown_entry *shown, int64_t now_s)
+static json_t *entry_json(const struct listing *listing, const struct shown_entry *shown)
 {
 	const struct book_entry *entry = &shown->entry;
 	char text[ADDR_TEXT_LEN];
@@ -117,10 +146,11 @@ static json_t *entry_json(const struct shown_entry *shown, int64_t now_s)
 	for (unsigned i = 0; i < FINDING_SITES_MAX && shown->sites[i][0]; i++)
 		sites = reply_append(sites, reply_text(shown->sites[i]));
 	object = reply_set(object, "prefix", json_string(prefix_format(&entry->prefix, text)));
-	object = reply_set(object, "state", json_string(state_of(entry, now_s)));
+	object = reply_set(object, "state", json_string(state_of(entry, listing->now_s)));
 	object = reply_set(object, "sites", sites);
 	object = reply_set(object, "carrier", reply_text(shown->carrier[0] ? shown->carrier : NULL));
 	object = reply_set(object, "class", reply_text(shown->class_[0] ? shown->class_ : NULL));
+	object = reply_set(object, "table", reply_text(listing->app ? site_by_table(listing, &entry->prefix) : NULL));
 	object = reply_set(object, "source", reply_text(shown->source));
 	object = reply_set(object, "learned", reply_time(entry->learned_s));
 	object = reply_set(object, "heard", reply_time(entry->heard_s));
@@ -137,23 +167,42 @@ static bool list_entry(void *ctx, const struct shown_entry *shown)
 	if (!matches(listing, shown))
 		return true;
 	if (listing->count++ < SHOW_LEARNED_MAX)
-		listing->list = reply_append(listing->list, entry_json(shown, listing->now_s));
+		listing->list = reply_append(listing->list, entry_json(listing, shown));
 	return listing->list != NULL;
+}
+
+// The app that is asked for, or the widest one. NULL in *ret_refusal unless there is no such app.
+static const struct app *app_of(const struct call *call, const struct view *view, json_t **ret_refusal)
+{
+	const char *name = call_text(call, "app");
+	int number = name ? find_app(view, name, ret_refusal) : -1;
+
+	return number >= 0 ? &view->apps[number] : name ? NULL : widest_app(view);
 }
 
 json_t *show_learned(const struct call *call)
 {
 	const char *text = call_text(call, "prefix");
-	struct listing listing = {.site = call_text(call, "site"), .source = call_text(call, "source"),
-	                          .now_s = clock_wall_s(), .list = json_array()};
+	const struct live *live = call->ops.live(call->ops.ctx);
+	struct listing listing = {.site = call_text(call, "site"), .source = call_text(call, "source"), .now_s = clock_wall_s()};
 	struct prefix prefix;
+	json_t *refusal = NULL;
 
-	if (text && prefix_parse(text, &prefix, NULL) < 0) {
-		json_decref(listing.list);
+	if (text && prefix_parse(text, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "'%.64s' is not an address or a prefix like 192.0.2.0/24", text);
+	if (live) {
+		listing.alone = *live;
+		listing.alone.learned = NULL;
+		listing.app = app_of(call, live->view, &refusal);
 	}
+	if (refusal)
+		return refusal;
 	listing.prefix = text ? &prefix : NULL;
+	listing.list = json_array();
 	if (call->ops.learner)
 		shown_each(call->ops.learner, list_entry, &listing);
-	return reply_set(reply_set(reply_ok(), "learned", listing.list), "count", count(listing.count));
+
+	json_t *reply = reply_set(reply_ok(), "app", reply_text(listing.app ? listing.app->name : NULL));
+
+	return reply_set(reply_set(reply, "learned", listing.list), "count", count(listing.count));
 }

@@ -54,7 +54,7 @@ static const struct verbs_row rows[] = {
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
 	{"discovery register", .later = register_begin, .scope = VERBS_OPERATE, .fields = {{"apply", false, FLAG}}},
 	{"learned", .now = show_learned, .scope = VERBS_READ,
-	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
+	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}, {"app", false, TEXT}}},
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,
 	 .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
 	{"observe", .now = measured_put, .scope = VERBS_REPORT, .fields = {{"lines", true, TEXT}}},

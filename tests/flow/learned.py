@@ -138,6 +138,11 @@ def test_shown():
                                 (("10.10.2.7",), ["10.10.2.0/24"]), (("--source", "nobody"), [])):
             equal(sorted(row["prefix"] for row in d.ctl_json("learned", *words)["learned"]), prefixes, words)
         check("10.10.1.0/24  nyc" in d.ctl("learned", as_json=False).out, "a table")
+        # What is learned of them sends them to nyc.
+        equal((site(d, "10.10.1.0/24"), rows["10.10.1.0/24"]["table"]), ("nyc", told["table"]))
+        equal(d.ctl_json("learned", "--app", APP)["learned"][0]["table"], "bos")
+        equal(d.ctl_json("learned")["app"], APP)
+        d.ctl("learned", "--app", "nothing.example", code=1)
         service, = d.ctl_json("discovery")["services"]
         equal((service["name"], service["state"], service["found"], service["not_found"]), ("teller for verizon", "closed", 2, 1))
         check("teller" in d.ctl("discovery", as_json=False).out)

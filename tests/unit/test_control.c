@@ -492,7 +492,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_in_pieces, set_up, peer_tear_down),
-		cmocka_unit_test_setup_teardown(test_replies_in_order, set_up, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_replies_in_order, peer_set_up_patiently, peer_tear_down),
 		cmocka_unit_test_setup_teardown(test_gives_way_to_probes, set_up, peer_tear_down),
 		cmocka_unit_test_setup_teardown(test_garbage, set_up, peer_tear_down),
 		cmocka_unit_test_setup_teardown(test_line_lengths, set_up, peer_tear_down),

@@ -154,12 +154,14 @@ static char *append(char *text, const char *between, const char *more)
 
 static char *url_of(const struct transfer *transfer, const json_t *request, bool changes)
 {
-	char *url = append(strdup(transfer->to->url), VERBS_FOLDER, client_text(request, "verb"));
+	char *path = strdup(client_text(request, "verb")), *url;
 	const char *key, *between = "?";
 	json_t *value;
 
-	for (char *blank; url && (blank = strchr(url, ' '));)
+	for (char *blank; path && (blank = strchr(path, ' '));)
 		*blank = '/'; // a verb of two words has a path of two parts
+	url = append(strdup(transfer->to->url), VERBS_FOLDER, path);
+	free(path);
 	json_object_foreach((json_t *)request, key, value)
 	{
 		char *pair;

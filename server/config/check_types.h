@@ -1,6 +1,6 @@
 // The types of health checks, as far as the config is concerned. To add one: a file in health/ with a struct probe_type
 // (see probe.h), and a row here. From the row come the value of `type:`, the default port, the keys allowed, the
-// manual, the JSON schema and health.c's entry. An option for the new type only is an ordinary row in options.c, with
+// manual, the JSON schema and health.c's entry. An option for the new type only is an ordinary row in options_checks.c, with
 // its key listed in the type's keys here.
 #pragma once
 
@@ -10,13 +10,13 @@
 #include "base/attr.h"
 
 // Keys of `checks.NAME` that only some types have, separated by blanks. Keys in no type's row are common to all.
-#define CHECK_HTTP_KEYS "path host expect-status expect-body"
-#define CHECK_TLS_KEYS "sni verify ca-file"
+#define CHECK_HTTP_KEYS "path host method headers http2 redirects expect-status expect-body body"
+#define CHECK_TLS_KEYS "sni verify ca-file client-cert client-key tls-session-resumption"
 
 // CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one.
 // `engine` is the name of the struct probe_type, which only health/ uses.
 #define CHECK_TYPES(CHECK_TYPE) \
-	CHECK_TYPE(HTTP, "http", 80, CHECK_HTTP_KEYS, http_probe, "a GET over HTTP") \
+	CHECK_TYPE(HTTP, "http", 80, CHECK_HTTP_KEYS, http_probe, "a request over HTTP") \
 	CHECK_TYPE(HTTPS, "https", 443, CHECK_HTTP_KEYS " " CHECK_TLS_KEYS, https_probe, "the same over TLS") \
 	CHECK_TYPE(TCP, "tcp", 0, "", tcp_probe, "a TCP connection that is made and closed")
 
@@ -25,6 +25,16 @@
 enum check_type { CHECK_TYPES(CHECK_TYPE_ID) CHECK_TYPE_COUNT };
 
 #undef CHECK_TYPE_ID
+
+// Methods of HTTP requests. What they do to a target is up to it; none has a content.
+#define CHECK_METHODS(METHOD) METHOD(GET) METHOD(HEAD) METHOD(OPTIONS) METHOD(POST) METHOD(PUT)
+#define CHECK_METHOD_ID(name) CHECK_METHOD_##name,
+
+enum check_method { CHECK_METHODS(CHECK_METHOD_ID) CHECK_METHOD_COUNT };
+
+#undef CHECK_METHOD_ID
+
+enum { CHECK_REDIRECTS_MAX = 10 };
 
 struct check_type_row {
 	const char *name;

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/users.h"
 #include "config/check_types.h"
+#include "schema/headers.h"
 #include "schema/hosts.h"
 #include "schema/value.h"
 #include "steer/metro.h"
@@ -27,7 +28,7 @@ enum {
 	CONFIG_APPS_MAX = 1 << 20,
 	CONFIG_HOSTS_MAX = 32768, // different names of hosts that are looked up
 	CONFIG_RESOLVERS_MAX = 8,
-	CONFIG_CA_BYTES_MAX = 1 << 20, // of a CA file
+	CONFIG_CA_BYTES_MAX = 1 << 20, // of a file with certificates or a key
 	PROVIDERS_MAX = 64,
 	CONFIG_CEILINGS_MAX = 4096,
 	CONFIG_HTTP_MAX = 8,       // addresses of the HTTP door
@@ -170,10 +171,18 @@ struct config_check {
 	const char *sni;          // https: TLS server name, which the certificate must have; NULL: as `host`
 	bool verify;              // https: check the certificate, default true
 	const char *ca_file;      // https: CA certificates to use instead of the system's; NULL: the system's
-	const char *ca_pem;       // what was in that file when the generation was built
+	const char *client_cert, *client_key; // https: files; NULL: none. Both or none
+	const char *ca_pem, *client_cert_pem, *client_key_pem; // what was in these when the generation was built
+	bool resume;              // https: TLS sessions
+	enum check_method method; // http(s)
+	bool http2;
+	unsigned redirects;       // that are followed, 0..CHECK_REDIRECTS_MAX
+	const struct headers_header *headers; // without Host, which is `host`
+	size_t header_count;
 	uint16_t *expect_status;  // pairs low, high
 	size_t expect_status_count; // of pairs
 	const char *expect_body;  // substring; NULL: any
+	const char *body;         // regular expression; NULL: any
 	unsigned interval_ms, timeout_ms;
 	unsigned rise, fall;      // 1..100
 	struct mark mark;

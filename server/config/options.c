@@ -16,12 +16,6 @@
 #include "steer/place.h"
 #include "steer/prior.h"
 
-#define CHECK_WORD(id, name, ...) {name, CHECK_##id},
-#define CHECK_HELP(id, name, port, keys, engine, help) " `" name "`: " help "."
-#define CHECK_PORT(id, name, port, ...) name " " #port ", "
-
-static const struct option_word check_types[] = {CHECK_TYPES(CHECK_WORD) {NULL, 0}};
-
 #define METRO_WORD(id, text) {text, METRO_##id},
 
 static const struct option_word metro_rules[] = {METRO_RULES_EACH(METRO_WORD) {NULL, 0}};
@@ -159,46 +153,6 @@ static const struct schema domain_schema = {
 	.name = rules_domain_name,
 	.finish = rules_domain,
 	.mark_offset = offsetof(struct config_domain, mark),
-};
-
-static const struct option check_rows[] = {
-	{"type", &text_enum, .required = true, .words = check_types, FIELD(config_check, type),
-	 .help = "How to probe." CHECK_TYPES(CHECK_HELP)},
-	{"port", &number_integer, .otherwise = CHECK_TYPES(CHECK_PORT) "where 0 means that it must be given",
-	 .min = "1", .max = "65535", FIELD(config_check, port), .help = "The port to probe."},
-	{"path", &text_url, .fallback = "/", .max = "1024", FIELD(config_check, path),
-	 .help = "Over HTTP: the path to request."},
-	{"host", &text_host, .max = "255", .otherwise = "the app's name", FIELD(config_check, host),
-	 .help = "Over HTTP: the Host header."},
-	{"sni", &text_name, .otherwise = "`host`", FIELD(config_check, sni),
-	 .help = "Over TLS: the server name in the TLS handshake, which the certificate must have."},
-	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),
-	 .help = "Over TLS: whether to check the certificate. Only an explicit `off` turns this off."},
-	{"ca-file", &text_path, .otherwise = "the system's", FIELD(config_check, ca_file),
-	 .help = "Over TLS: the CA certificates to trust, in PEM. Read at the start and at each reload."},
-	{"expect-status", &list_status, .fallback = "[\"200-299\"]", .min = "1", .max = "32",
-	 LIST(config_check, expect_status, expect_status_count), .help = "Over HTTP: statuses that mean healthy."},
-	{"expect-body", &text_any, .max = "1024", .otherwise = "any body", FIELD(config_check, expect_body),
-	 .help = "Over HTTP: text that the body must contain."},
-	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
-	 FIELD(config_check, interval_ms), .help = "The time from the start of one probe to the start of the next."},
-	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),
-	 .help = "The time a probe may take in total. At most `interval`, which is the default where it is shorter."},
-	{"rise", &number_integer, .fallback = "2", .min = "1", .max = "100", FIELD(config_check, rise),
-	 .help = "Successful probes in a row that bring a target up."},
-	{"fall", &number_integer, .fallback = "3", .min = "1", .max = "100", FIELD(config_check, fall),
-	 .help = "Failed probes in a row that take a target down."},
-};
-
-static const struct schema check_schema = {
-	.path = "checks.NAME",
-	.intro = "Health checks, which apps and targets refer to by name.",
-	ROWS(check_rows),
-	.size = sizeof(struct config_check),
-	.max_entries = 4096,
-	.name = rules_check_name,
-	.finish = rules_check,
-	.mark_offset = offsetof(struct config_check, mark),
 };
 
 static const struct option site_rows[] = {
@@ -399,7 +353,7 @@ static const struct option root_rows[] = {
 	 .help = "Learned prefixes from measured round trips."},
 	{"defaults", &schema_mapping, .schema = &defaults_schema, FIELD(config, defaults),
 	 .help = "The options of apps that only `providers` name."},
-	{"checks", &schema_map, .schema = &check_schema, LIST(config, checks, check_count), .help = "Health checks."},
+	{"checks", &schema_map, .schema = &options_check, LIST(config, checks, check_count), .help = "Health checks."},
 	{"sites", &schema_map, .schema = &site_schema, LIST(config, sites, site_count),
 	 .help = "The places that can serve."},
 	{"apps", &schema_map, .schema = &app_schema, LIST(config, apps, app_count), .help = "The steered names."},

@@ -15,6 +15,8 @@
 	"A reload is refused that would take a larger share of its " what " than this from the same " same " as it was loaded " \
 	"for the generation in use. `edgesteerctl reload --force` takes it anyway. A start takes whatever there is."
 
+// options_checks.c: fills a struct config_check.
+extern const struct schema options_check;
 // options_server.c: fills a struct config_server.
 extern const struct schema options_server;
 // options_health.c: fills a struct config_health.

@@ -13,7 +13,6 @@
 #include "config/config.h"
 #include "config/scope.h"
 #include "schema/text.h"
-#include "schema/units.h"
 
 static bool given(const struct value *object, const char *key)
 {
@@ -189,40 +188,6 @@ void rules_check_name(struct reader *reader, const char *name, void *entry)
 	if (strcmp(name, "none") == 0)
 		reader_error(reader, "stands for no check, expected another name");
 	check->name = take_word(reader, name);
-}
-
-// Refuses keys that do not apply to a check of this type.
-static void refuse_foreign(struct reader *reader, const struct value *object, enum check_type type)
-{
-	char names[CHECK_TYPE_NAMES_MAX];
-
-	value_foreach (member, object)
-		if (!check_type_takes(type, member->key))
-			reader_error_at(reader, member, "does not apply to a check of type %s, expected %s",
-			                check_type_rows[type].name, check_type_names(member->key, names));
-}
-
-void rules_check(struct reader *reader, struct value *object, void *entry)
-{
-	struct config_check *check = entry;
-	char timeout[UNITS_TEXT_LEN], interval[UNITS_TEXT_LEN];
-
-	must(check->type < CHECK_TYPE_COUNT);
-	if (given(object, "type"))
-		refuse_foreign(reader, object, check->type);
-	if (!given(object, "port"))
-		check->port = check_type_rows[check->type].port;
-	if (!given(object, "port") && !check->port)
-		reader_error(reader, "has no `port`, which a %s check needs, expected 1 to 65535",
-		             check_type_rows[check->type].name);
-	if (check->timeout_ms > check->interval_ms && !given(object, "timeout"))
-		check->timeout_ms = check->interval_ms;
-	if (check->timeout_ms > check->interval_ms)
-		reader_error_at(reader, value_get(object, "timeout"), "cannot be `%s`, expected no more than the interval, %s",
-		                units_format_duration_ms(check->timeout_ms, timeout),
-		                units_format_duration_ms(check->interval_ms, interval));
-	if (check->ca_file && !check->verify)
-		reader_error_at(reader, value_get(object, "ca-file"), "has no effect with `verify: off`, expected one of the two");
 }
 
 void rules_site_name(struct reader *reader, const char *name, void *entry)

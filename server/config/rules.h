@@ -17,7 +17,6 @@ void rules_discovery(struct reader *reader, struct value *object, void *entry);
 void rules_damping(struct reader *reader, struct value *object, void *entry);
 void rules_observe(struct reader *reader, struct value *object, void *entry);
 void rules_check_name(struct reader *reader, const char *name, void *entry);
-void rules_check(struct reader *reader, struct value *object, void *entry);
 void rules_site_name(struct reader *reader, const char *name, void *entry);
 void rules_site(struct reader *reader, struct value *object, void *entry);
 void rules_target_name(struct reader *reader, const char *name, void *entry);

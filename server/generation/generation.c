@@ -10,7 +10,7 @@
 #include "config/load.h"
 #include "discovery/discovery.h"
 #include "discovery/metros.h"
-#include "generation/ca_files.h"
+#include "generation/check_files.h"
 #include "generation/compile.h"
 #include "generation/feeds_digest.h"
 #include "generation/survey.h"
@@ -36,7 +36,7 @@ static int read_all(struct config *config, struct arena *arena, struct report *r
 	inputs_section(report_inputs(report), INPUT_FEED, config->server.watch != CONFIG_WATCH_OFF);
 
 	int err_metros = metros_load(config, arena, report, &metros, &ret_input->metro_count);
-	int err_ca = ca_files_read(config, report);
+	int err_ca = check_files_read(config, report);
 
 	ret_input->measured = rows;
 	ret_input->metros = metros;

@@ -1,36 +1,88 @@
 // Copies of checks, and how two of them compare; see checks.h.
 #include "health/checks.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/must.h"
+#include "base/pattern.h"
 
-enum { CHECK_BYTES_MAX = (1 << 20) + CONFIG_CA_BYTES_MAX };
+enum { CHECK_BYTES_MAX = (1 << 20) + 3 * CONFIG_CA_BYTES_MAX };
+
+// The texts of a check, which are part of the question; but `name`, which is not.
+static const size_t texts[] = {
+	offsetof(struct config_check, path),
+	offsetof(struct config_check, host),
+	offsetof(struct config_check, sni),
+	offsetof(struct config_check, ca_pem),
+	offsetof(struct config_check, client_cert_pem),
+	offsetof(struct config_check, client_key_pem),
+	offsetof(struct config_check, expect_body),
+	offsetof(struct config_check, body),
+};
+
+static const char **text_at(const struct config_check *conf, size_t i)
+{
+	return (const char **)((char *)conf + texts[i]);
+}
+
+static int copy_texts(struct check *check)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const char *text = *text_at(&check->conf, i);
+
+		*text_at(&check->conf, i) = arena_strdup(check->arena, text);
+		if (text && !*text_at(&check->conf, i))
+			return E_NOMEM;
+	}
+	return E_OK;
+}
+
+static int copy_headers(const struct config_check *from, struct check *check)
+{
+	struct headers_header *headers = arena_take_array(check->arena, from->header_count, sizeof(*headers));
+
+	if (!headers)
+		return E_NOMEM;
+	for (size_t i = 0; i < from->header_count; i++) {
+		headers[i].name = arena_strdup(check->arena, from->headers[i].name);
+		headers[i].value = arena_strdup(check->arena, from->headers[i].value);
+		if (!headers[i].name || !headers[i].value)
+			return E_NOMEM;
+	}
+	check->conf.headers = headers;
+	return E_OK;
+}
+
+static uint64_t hash_pem(const struct config_check *conf)
+{
+	const char *const pem[] = {conf->ca_pem, conf->client_cert_pem, conf->client_key_pem};
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(pem); i++)
+		if (pem[i])
+			hash = hash_bytes(hash + i, pem[i], strlen(pem[i]));
+	return hash;
+}
 
 static int copy(const struct config_check *from, struct check *check)
 {
-	struct arena *arena = check->arena;
-	size_t pairs = from->expect_status_count;
+	size_t status_len = from->expect_status_count * 2 * sizeof(*from->expect_status);
+	char why[PATTERN_WHY_LEN];
+	int err;
 
 	check->conf = *from;
-	check->conf.path = arena_strdup(arena, from->path);
-	check->conf.host = arena_strdup(arena, from->host);
-	check->conf.sni = arena_strdup(arena, from->sni);
-	check->conf.ca_file = arena_strdup(arena, from->ca_file);
-	check->conf.ca_pem = arena_strdup(arena, from->ca_pem);
-	check->ca_hash = from->ca_pem ? hash_bytes(0, from->ca_pem, strlen(from->ca_pem)) : 0;
-	check->conf.expect_status = arena_copy(arena, from->expect_status, pairs * 2 * sizeof(*from->expect_status));
-	if ((from->path && !check->conf.path) || (from->host && !check->conf.host) || (from->sni && !check->conf.sni) ||
-	    (from->ca_file && !check->conf.ca_file) || (from->ca_pem && !check->conf.ca_pem) || !check->conf.expect_status)
+	check->conf.name = check->conf.ca_file = check->conf.client_cert = check->conf.client_key = NULL;
+	check->tls_hash = hash_pem(from);
+	check->conf.expect_status = arena_copy(check->arena, from->expect_status, status_len);
+	if (!check->conf.expect_status || copy_texts(check) < 0 || copy_headers(from, check) < 0)
 		return E_NOMEM;
-
-	int err = needle_make(arena, from->expect_body, &check->body);
-
-	check->conf.expect_body = check->body.text;
-	check->conf.name = NULL;
+	err = needle_make(check->arena, from->expect_body, &check->body);
+	if (err == E_OK && from->body)
+		err = pattern_new(from->body, &check->pattern, why);
 	return err;
 }
 
@@ -55,8 +107,10 @@ int checks_new(const struct config_check *from, struct check **ret_check)
 
 struct check *checks_free(struct check *check)
 {
-	if (check)
+	if (check) {
+		pattern_free(check->pattern);
 		arena_free(check->arena); // contains the check itself
+	}
 	return NULL;
 }
 
@@ -74,15 +128,27 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool same_headers(const struct config_check *a, const struct config_check *b)
+{
+	if (a->header_count != b->header_count)
+		return false;
+	for (size_t i = 0; i < a->header_count; i++)
+		if (strcmp(a->headers[i].name, b->headers[i].name) != 0 || strcmp(a->headers[i].value, b->headers[i].value) != 0)
+			return false;
+	return true;
+}
+
 bool checks_same_question(const struct check *one, const struct check *other)
 {
 	const struct config_check *a = &one->conf, *b = &other->conf;
 
-	return a->type == b->type && a->port == b->port && same_text(a->path, b->path) && same_text(a->host, b->host) &&
-	       same_text(a->sni, b->sni) && a->verify == b->verify && same_text(a->ca_pem, b->ca_pem) &&
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (!same_text(*text_at(a, i), *text_at(b, i)))
+			return false;
+	return a->type == b->type && a->port == b->port && a->verify == b->verify && a->resume == b->resume &&
+	       a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && same_headers(a, b) &&
 	       a->expect_status_count == b->expect_status_count &&
-	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0 &&
-	       same_text(a->expect_body, b->expect_body);
+	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0;
 }
 
 bool checks_same(const struct check *one, const struct check *other)

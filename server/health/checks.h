@@ -11,13 +11,15 @@
 #include "health/needle.h"
 
 struct arena;
+struct pattern;
 
 struct check {
 	struct arena *arena;  // owns this struct and its texts
 	size_t users;         // watches and endpoints that refer to it
 	struct config_check conf;
 	struct needle body;
-	uint64_t ca_hash;     // of conf.ca_pem; 0 without
+	struct pattern *pattern; // of conf.body; NULL: none
+	uint64_t tls_hash;    // of the texts in PEM; 0 without any
 };
 
 // A copy without users. E_NOMEM; E_LIMIT: its `expect-body` is too long.

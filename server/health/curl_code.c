@@ -16,8 +16,9 @@ enum fault {
 	OURS,     // this machine, its files, or how we call libcurl; once something was received, the target
 };
 
-// The codes of other protocols (FTP, TFTP, LDAP, SSH, RTSP, HTTP/2, HTTP/3), of proxies, redirects and uploads, and the
-// obsolete ones cannot occur: only HTTP/1.1 GET requests are sent, straight to an address. They are not listed.
+// The codes of other protocols (FTP, TFTP, LDAP, SSH, RTSP, HTTP/3), of proxies, redirects and uploads, and the obsolete
+// ones cannot occur: only HTTP requests are sent, straight to an address, and libcurl follows no redirect. They are not
+// listed.
 static const unsigned char faults[] = {
 	[CURLE_UNSUPPORTED_PROTOCOL] = OURS,        // a libcurl without HTTPS; also a response of HTTP/0.9 or HTTP/4
 	[CURLE_FAILED_INIT] = OURS,
@@ -27,6 +28,7 @@ static const unsigned char faults[] = {
 	[CURLE_COULDNT_CONNECT] = CONNECT,          // also a socket() that failed
 	[CURLE_WEIRD_SERVER_REPLY] = RESPONSE,
 	[CURLE_PARTIAL_FILE] = RESPONSE,            // closed before the end of the body
+	[CURLE_HTTP2] = RESPONSE,                   // its framing is wrong, or it is none
 	[CURLE_HTTP_RETURNED_ERROR] = RESPONSE,
 	[CURLE_WRITE_ERROR] = RESPONSE,             // the body or a header could not be decoded; our own aborts are "decided"
 	[CURLE_OUT_OF_MEMORY] = OURS,               // also a line of more than 100 KB in the response's header
@@ -42,7 +44,7 @@ static const unsigned char faults[] = {
 	[CURLE_SSL_ENGINE_SETFAILED] = OURS,
 	[CURLE_SEND_ERROR] = SYSTEM,
 	[CURLE_RECV_ERROR] = SYSTEM,
-	[CURLE_SSL_CERTPROBLEM] = OURS,             // a client certificate of ours: there is none
+	[CURLE_SSL_CERTPROBLEM] = OURS,             // a client certificate of ours, by a file: there is none
 	[CURLE_SSL_CIPHER] = TLS,
 	[CURLE_PEER_FAILED_VERIFICATION] = TLS,
 	[CURLE_BAD_CONTENT_ENCODING] = RESPONSE,

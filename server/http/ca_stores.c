@@ -10,14 +10,20 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "http/curl_loop.h"
+#include "http/identity.h"
 
 static struct ca_store *ca_store_free(struct ca_store *store)
 {
 	must(store->running == 0);
 	curl_loop_free(store->loop);
 	X509_STORE_free(store->certs);
+	identity_free(store->identity);
+	if (store->client_key)
+		OPENSSL_cleanse(store->client_key, strlen(store->client_key));
 	free(store->file);
 	free(store->pem);
+	free(store->client_cert);
+	free(store->client_key);
 	free(store);
 	return NULL;
 }
@@ -38,6 +44,18 @@ static X509_STORE *parse(const char *pem)
 	return certs;
 }
 
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static bool is_complete(const struct ca_store *store, const struct ca_source *source)
+{
+	if (!store->file || !store->loop || (source->pem && (!store->pem || !store->certs)))
+		return false;
+	return !source->client_cert || (store->client_cert && store->client_key && store->identity);
+}
+
 static struct ca_store *ca_store_new(struct ca_stores *stores, const struct ca_source *source)
 {
 	struct ca_store *store = calloc(1, sizeof(*store));
@@ -45,21 +63,30 @@ static struct ca_store *ca_store_new(struct ca_stores *stores, const struct ca_s
 	if (!store)
 		return NULL;
 	store->file = strdup(source->file);
-	store->pem = source->pem ? strdup(source->pem) : NULL;
+	store->pem = copy(source->pem);
+	store->client_cert = copy(source->client_cert);
+	store->client_key = copy(source->client_key);
 	store->hash = source->hash;
 	store->certs = source->pem ? parse(source->pem) : NULL;
 	store->loop = curl_loop_new(stores->base, stores->priority, stores->done);
-	if (!store->file || !store->loop || (source->pem && (!store->pem || !store->certs)))
+	if (source->client_cert && identity_new(source->client_cert, source->client_key, &store->identity) < 0)
+		return ca_store_free(store);
+	if (!is_complete(store, source))
 		return ca_store_free(store);
 	store->next = stores->first;
 	stores->first = store;
 	return store;
 }
 
-static CURLcode set_certs(CURL *easy, void *ctx, void *certs)
+static CURLcode set_certs(CURL *easy, void *context, void *ctx)
 {
+	const struct ca_store *store = ctx;
+
 	(void)easy;
-	SSL_CTX_set1_cert_store(ctx, certs);
+	if (store->certs)
+		SSL_CTX_set1_cert_store(context, store->certs);
+	if (store->identity && identity_use(store->identity, context) < 0)
+		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
 
@@ -67,8 +94,8 @@ int ca_store_use(const struct ca_store *store, CURL *easy)
 {
 	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *store->file ? store->file : NULL) != CURLE_OK)
 		return E_NOMEM;
-	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store->certs) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, store->certs ? set_certs : NULL) != CURLE_OK)
+	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, store->certs || store->identity ? set_certs : NULL) != CURLE_OK)
 		return E_NOMEM;
 	return E_OK;
 }
@@ -85,11 +112,15 @@ static void reap(struct ca_stores *stores)
 	}
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static bool is_for(const struct ca_store *store, const struct ca_source *source)
 {
-	if (store->hash != source->hash || !store->pem != !source->pem || strcmp(store->file, source->file) != 0)
-		return false;
-	return !source->pem || strcmp(store->pem, source->pem) == 0;
+	return store->hash == source->hash && strcmp(store->file, source->file) == 0 && same_text(store->pem, source->pem) &&
+	       same_text(store->client_cert, source->client_cert) && same_text(store->client_key, source->client_key);
 }
 
 struct ca_store *ca_stores_hold(struct ca_stores *stores, const struct ca_source *source)

@@ -13,19 +13,21 @@
 struct curl_loop;
 struct event_base;
 
-// Which authorities: a file of the system's, certificates in PEM, or with neither, none.
+// Which authorities: a file of the system's, certificates in PEM, or with neither, none. And the certificate to show.
 struct ca_source {
 	const char *file; // "": none
 	const char *pem;  // NULL: none
-	uint64_t hash;    // of `pem`
+	const char *client_cert, *client_key; // in PEM; NULL: none, both or none
+	uint64_t hash;    // of these texts
 };
 
 struct ca_store {
 	struct ca_store *next;
 	struct curl_loop *loop;
-	char *file, *pem;
+	char *file, *pem, *client_cert, *client_key;
 	uint64_t hash;
 	struct x509_store_st *certs; // of `pem`; else NULL
+	struct identity *identity;   // of the two others; else NULL
 	size_t running;        // transfers that hold it
 	bool stale;            // not given to new transfers; freed when the last one is released
 };
@@ -39,9 +41,9 @@ struct ca_stores {
 };
 
 // The store for a source, created if needed and held until ca_stores_release(). `source` is copied. NULL when out of
-// memory.
+// memory, and for a certificate and a key that are no pair.
 struct ca_store *ca_stores_hold(struct ca_stores *stores, const struct ca_source *source) MUST_USE;
-// Makes a transfer trust the store's authorities and no others. The store is held until the transfer has ended. E_NOMEM.
+// Makes a transfer trust the store's authorities and no others, and show its certificate. The store is held until the transfer has ended. E_NOMEM.
 int ca_store_use(const struct ca_store *store, CURL *easy) MUST_USE;
 void ca_stores_release(struct ca_stores *stores, struct ca_store *store);
 // Makes later calls of ca_stores_hold() start anew. Stores in use are freed when they are released.

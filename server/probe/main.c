@@ -12,7 +12,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "config/load.h"
-#include "generation/ca_files.h"
+#include "generation/check_files.h"
 #include "health/judge.h"
 #include "probe/agent.h"
 #include "schema/units.h"
@@ -198,7 +198,7 @@ static struct config *load(const char *path)
 	int err = report ? config_load(path, report, &config) : E_NOMEM;
 
 	if (err == E_OK)
-		err = ca_files_read(config, report);
+		err = check_files_read(config, report);
 	if (err == E_OK && !report_ok(report))
 		err = E_INVAL;
 	if (report)

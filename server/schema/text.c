@@ -69,8 +69,7 @@ bool text_is_plain_name(const char *name)
 	return name[strspn(name, word_chars)] == '\0';
 }
 
-// A name, an IPv4 address or an IPv6 address in brackets; and a port.
-static bool is_host(const char *text)
+bool text_is_host(const char *text)
 {
 	char inside[ADDR_TEXT_LEN];
 	struct addr addr;
@@ -109,7 +108,7 @@ static void read_url(struct reader *reader, const struct option *option, const s
 
 static void read_host(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
-	read_text(reader, option, value, field, is_host);
+	read_text(reader, option, value, field, text_is_host);
 }
 
 static void read_endpoint(struct reader *reader, const struct option *option, const struct value *value, void *field)

@@ -23,6 +23,8 @@ enum { TEXT_WORD_MAX = 63, TEXT_NAME_MAX = 1024 }; // the latter with its final 
 // sites, checks, carriers and plugins are: safe in file names, on command lines and in logs.
 bool text_is_word(const char *text);
 
+// Whether a text can be a Host header: a name, an IPv4 address or an IPv6 address in brackets; and a port.
+bool text_is_host(const char *text);
 // Whether a text has no control characters.
 bool text_is_plain(const char *text);
 

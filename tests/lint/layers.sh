@@ -25,7 +25,7 @@ plugin      base contract schema
 discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone
 learn       base config plugin steer view
-generation  base config discovery schema steer view wire zone
+generation  base config discovery http schema steer view wire zone
 traffic     answer base steer view
 control     answer base config health learn provide resolve schema state traffic view watch wire
 door        base config control view

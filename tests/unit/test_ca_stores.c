@@ -70,7 +70,8 @@ static void test_shared(void **state)
 static void test_pem(void **state)
 {
 	char text[] = "one", same[] = "one", other[] = "two";
-	const struct ca_source one = {"", text, 7}, again = {"", same, 7}, two = {"", other, 7};
+	const struct ca_source one = {.file = "", .pem = text, .hash = 7}, again = {.file = "", .pem = same, .hash = 7},
+	                       two = {.file = "", .pem = other, .hash = 7};
 	struct ca_store *none = hold(""), *a = ca_stores_hold(&stores, &one), *b = ca_stores_hold(&stores, &two);
 
 	(void)state;

@@ -123,6 +123,21 @@ static const struct {
 	 "warning: 4:3: checks.a b: no app or target uses it\n"
 	 "warning: 5:3: checks.c: no app or target uses it\n"},
 	{DOMAIN "checks: {c: {type: http, '': x}}\n", "2:26: an empty key, expected a name\n2:26: checks.c.: unknown key\nwarning: 2:10: checks.c: no app or target uses it\n"}, // a name that is in every list of names
+	{DOMAIN "checks:\n  c: {type: https, client-cert: x}\n  d: {type: https, client-key: x}\n"
+	 "  e: {type: http, host: h, headers: {hOST: x}}\n  f: {type: http, headers: {HOST: 'a b'}}\n"
+	 "  g: {type: http, method: HEAD, body: x, expect-body: y}\n  h: {type: http, body: 'a('}\n  i: {type: http, body: '(a)\\1'}\n",
+	 "3:20: checks.c.client-cert: is given without `client-key`, expected both or none\n"
+	 "4:20: checks.d.client-key: is given without `client-cert`, expected both or none\n"
+	 "5:28: checks.e.headers: has a `Host` beside the option `host`, expected one of the two\n"
+	 "6:19: checks.f.headers: has the Host `a b`, expected a host name or address, with `:PORT` where the service needs it\n"
+	 "7:42: checks.g.expect-body: has no effect with `method: HEAD`, whose responses have no body, expected one of the two\n"
+	 "7:33: checks.g.body: has no effect with `method: HEAD`, whose responses have no body, expected one of the two\n"
+	 "8:25: checks.h.body: is no regular expression from its character 3 on: missing closing parenthesis, expected one of PCRE2\n"
+	 "9:25: checks.i.body: has a back reference, expected a regular expression without any\n"
+	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
+	 "warning: 5:3: checks.e: no app or target uses it\nwarning: 6:3: checks.f: no app or target uses it\n"
+	 "warning: 7:3: checks.g: no app or target uses it\nwarning: 8:3: checks.h: no app or target uses it\n"
+	 "warning: 9:3: checks.i: no app or target uses it\n"},
 	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
 	 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
 	 "2:71: checks.d.ca-file: has no effect with `verify: off`, expected one of the two\n"
@@ -254,7 +269,9 @@ static void types_of_checks(void **state)
 {
 	static const char *const values[][2] = {
 		{"path", "/x"},  {"host", "h.x"}, {"expect-status", "200"}, {"expect-body", "x"},
-		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"},
+		{"method", "PUT"}, {"headers", "{X: y}"}, {"http2", "on"}, {"redirects", "1"}, {"body", "x"},
+		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"}, {"tls-session-resumption", "on"},
+		{"client-cert", "x, client-key: y"}, {"client-key", "y, client-cert: x"},
 		{"rise", "1"},   {"fall", "1"},   {"interval", "10s"},      {"timeout", "1s"},
 	};
 	size_t taken = 0, listed = 0;
@@ -273,7 +290,7 @@ static void types_of_checks(void **state)
 			config = report_text_config(yaml, strlen(yaml), &reported);
 			if (!config != !check_type_takes(type, values[i][0]))
 				fail_msg("%s %s: %s", row->name, values[i][0], reported);
-			taken += config && i < 7; // those that not every type takes
+			taken += config && i < ARRAY_LEN(values) - 4; // those that not every type takes
 			assert_true(!config || config->checks[0].type == type);
 			config_free(config);
 			free(reported);

@@ -1,0 +1,102 @@
+// Each type of check has its own rules, beside those that are common to all; see check_rules.h.
+#include "config/check_rules.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/must.h"
+#include "config/config.h"
+#include "schema/reader.h"
+#include "schema/schema.h"
+#include "schema/text.h"
+#include "schema/units.h"
+
+static bool given(const struct value *object, const char *key)
+{
+	return value_get(object, key) != NULL;
+}
+
+// Refuses keys that do not apply to a check of this type.
+static void refuse_foreign(struct reader *reader, const struct value *object, enum check_type type)
+{
+	char names[CHECK_TYPE_NAMES_MAX];
+
+	value_foreach (member, object)
+		if (!check_type_takes(type, member->key))
+			reader_error_at(reader, member, "does not apply to a check of type %s, expected %s",
+			                check_type_rows[type].name, check_type_names(member->key, names));
+}
+
+static void check_times(struct reader *reader, const struct value *object, struct config_check *check)
+{
+	char timeout[UNITS_TEXT_LEN], interval[UNITS_TEXT_LEN];
+
+	if (check->timeout_ms > check->interval_ms && !given(object, "timeout"))
+		check->timeout_ms = check->interval_ms;
+	if (check->timeout_ms > check->interval_ms)
+		reader_error_at(reader, value_get(object, "timeout"), "cannot be `%s`, expected no more than the interval, %s",
+		                units_format_duration_ms(check->timeout_ms, timeout),
+		                units_format_duration_ms(check->interval_ms, interval));
+}
+
+static void check_tls(struct reader *reader, const struct value *object, const struct config_check *check)
+{
+	if (check->ca_file && !check->verify)
+		reader_error_at(reader, value_get(object, "ca-file"), "has no effect with `verify: off`, expected one of the two");
+	if (given(object, "client-cert") != given(object, "client-key"))
+		reader_error_at(reader, value_get(object, given(object, "client-cert") ? "client-cert" : "client-key"),
+		                "is given without `%s`, expected both or none",
+		                given(object, "client-cert") ? "client-key" : "client-cert");
+}
+
+// A header `Host` becomes the check's `host`: a request has one.
+static void take_host(struct reader *reader, const struct value *object, struct config_check *check)
+{
+	struct headers_header *headers = (struct headers_header *)check->headers; // the reader's, and nobody else has it yet
+	const struct value *written = value_get(object, "headers");
+	char quote[READER_QUOTE_MAX];
+	size_t kept = 0;
+
+	for (size_t i = 0; i < check->header_count; i++) {
+		if (strcasecmp(headers[i].name, "Host") != 0) {
+			headers[kept++] = headers[i];
+			continue;
+		}
+		if (given(object, "host"))
+			reader_error_at(reader, written, "has a `Host` beside the option `host`, expected one of the two");
+		else if (!text_is_host(headers[i].value))
+			reader_error_at(reader, written, "has the Host %s, expected a host name or address, with `:PORT` where the "
+			                "service needs it", reader_quote(headers[i].value, quote));
+		else
+			check->host = headers[i].value;
+	}
+	check->header_count = kept;
+}
+
+static void check_body(struct reader *reader, const struct value *object, const struct config_check *check)
+{
+	static const char *const keys[] = {"expect-body", "body"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys) && check->method == CHECK_METHOD_HEAD; i++)
+		if (given(object, keys[i]))
+			reader_error_at(reader, value_get(object, keys[i]),
+			                "has no effect with `method: HEAD`, whose responses have no body, expected one of the two");
+}
+
+void check_rules_entry(struct reader *reader, struct value *object, void *entry)
+{
+	struct config_check *check = entry;
+
+	must(check->type < CHECK_TYPE_COUNT);
+	if (given(object, "type"))
+		refuse_foreign(reader, object, check->type);
+	if (!given(object, "port"))
+		check->port = check_type_rows[check->type].port;
+	if (!given(object, "port") && !check->port)
+		reader_error(reader, "has no `port`, which a %s check needs, expected 1 to 65535",
+		             check_type_rows[check->type].name);
+	check_times(reader, object, check);
+	check_tls(reader, object, check);
+	take_host(reader, object, check);
+	check_body(reader, object, check);
+}

@@ -83,6 +83,24 @@ static void check_body(struct reader *reader, const struct value *object, const 
 			                "has no effect with `method: HEAD`, whose responses have no body, expected one of the two");
 }
 
+// What is over TLS has no effect without it, and what makes a call is not metadata.
+static void check_grpc(struct reader *reader, const struct value *object, const struct config_check *check)
+{
+	static const char *const keys[] = {
+		"sni", "verify", "ca-file", "client-cert", "client-key", "tls-session-resumption",
+	};
+
+	if (check->type != CHECK_GRPC)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(keys) && !check->tls; i++)
+		if (given(object, keys[i]))
+			reader_error_at(reader, value_get(object, keys[i]), "has no effect without `tls`, expected `tls: on`");
+	for (size_t i = 0; i < check->header_count; i++)
+		if (strcasecmp(check->headers[i].name, "Content-Type") == 0 || strncasecmp(check->headers[i].name, "grpc-", 5) == 0)
+			reader_error_at(reader, value_get(object, "headers"), "has %s, which the call sets itself, expected another name",
+			                check->headers[i].name);
+}
+
 void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_check *check = entry;
@@ -99,4 +117,5 @@ void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 	check_tls(reader, object, check);
 	take_host(reader, object, check);
 	check_body(reader, object, check);
+	check_grpc(reader, object, check);
 }

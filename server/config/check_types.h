@@ -11,6 +11,7 @@
 
 // Keys of `checks.NAME` that only some types have, separated by blanks. Keys in no type's row are common to all.
 #define CHECK_HTTP_KEYS "path host method headers http2 redirects expect-status expect-body body"
+#define CHECK_GRPC_KEYS "host headers service tls"
 #define CHECK_TLS_KEYS "sni verify ca-file client-cert client-key tls-session-resumption"
 
 // CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one.
@@ -18,7 +19,9 @@
 #define CHECK_TYPES(CHECK_TYPE) \
 	CHECK_TYPE(HTTP, "http", 80, CHECK_HTTP_KEYS, http_probe, "a request over HTTP") \
 	CHECK_TYPE(HTTPS, "https", 443, CHECK_HTTP_KEYS " " CHECK_TLS_KEYS, https_probe, "the same over TLS") \
-	CHECK_TYPE(TCP, "tcp", 0, "", tcp_probe, "a TCP connection that is made and closed")
+	CHECK_TYPE(TCP, "tcp", 0, "", tcp_probe, "a TCP connection that is made and closed") \
+	CHECK_TYPE(GRPC, "grpc", 0, CHECK_GRPC_KEYS " " CHECK_TLS_KEYS, grpc_probe, \
+	           "a call of `Check` of gRPC's health service (grpc.health.v1) over HTTP/2, which must say SERVING")
 
 #define CHECK_TYPE_ID(id, ...) CHECK_##id,
 

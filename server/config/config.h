@@ -167,7 +167,7 @@ struct config_check {
 	enum check_type type;
 	uint16_t port;
 	const char *path;         // http(s)
-	const char *host;         // Host header; NULL: the app's name
+	const char *host;         // Host header, or grpc: authority; NULL: the app's name
 	const char *sni;          // https: TLS server name, which the certificate must have; NULL: as `host`
 	bool verify;              // https: check the certificate, default true
 	const char *ca_file;      // https: CA certificates to use instead of the system's; NULL: the system's
@@ -183,6 +183,8 @@ struct config_check {
 	size_t expect_status_count; // of pairs
 	const char *expect_body;  // substring; NULL: any
 	const char *body;         // regular expression; NULL: any
+	bool tls;                 // grpc
+	const char *service;      // grpc; NULL: the server as a whole
 	unsigned interval_ms, timeout_ms;
 	unsigned rise, fall;      // 1..100
 	struct mark mark;

@@ -37,6 +37,7 @@ struct transfer {
 	struct transfer *next; // in engine->idle
 	struct engine *engine;
 	struct ca_store *store;
+	struct ca_use use;
 	struct session *session; // NULL: none is resumed
 	struct probe *probe;
 	CURL *easy;
@@ -122,6 +123,22 @@ int transfer_add_header(struct transfer *transfer, const char *line)
 	return add(&transfer->headers, line);
 }
 
+int transfer_add_configured(struct transfer *transfer)
+{
+	const struct config_check *check = &transfer->probe->check->conf;
+	int err = E_OK;
+
+	for (size_t i = 0; i < check->header_count && err == E_OK; i++) {
+		char *line;
+
+		if (asprintf(&line, "%s: %s", check->headers[i].name, check->headers[i].value) < 0)
+			return E_NOMEM;
+		err = add(&transfer->headers, line);
+		free(line);
+	}
+	return err;
+}
+
 // The name that is sent as SNI and verified in the certificate; an address in brackets where it is an IPv6 one.
 static const char *name_of(const struct transfer *transfer, size_t *ret_len)
 {
@@ -200,12 +217,6 @@ static bool has_received(const struct transfer *transfer)
 	return answered_us > 0 || transfer->header_len > 0;
 }
 
-// In TLS 1.3 a server refuses our certificate, or that there is none, after our part of the handshake: reading then fails.
-static bool is_alert(CURLcode code, const char *text)
-{
-	return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) && strstr(text, " alert ");
-}
-
 static void verdict_failure(struct transfer *transfer, CURLcode code)
 {
 	const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
@@ -215,9 +226,11 @@ static void verdict_failure(struct transfer *transfer, CURLcode code)
 	if (!error)
 		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
 
-	enum health_layer layer = !received && is_alert(code, text) ? HEALTH_TLS : curl_code_layer(code, received, (int)error);
+	enum health_layer layer = curl_code_layer(code, received, (int)error);
 
-	if (code == CURLE_COULDNT_CONNECT) {
+	if (transfer->header_len == 0 && transfer->use.alert && code != CURLE_SSL_CONNECT_ERROR) {
+		probe_verdict(&transfer->verdict, HEALTH_TLS, "TLS: the target has sent the alert %s", transfer->use.alert);
+	} else if (code == CURLE_COULDNT_CONNECT) {
 		probe_verdict_connect(&transfer->verdict, transfer->probe, (int)error);
 	} else if (layer == HEALTH_TLS) {
 		text += strncmp(text, "SSL", 3) ? 0 : 3;
@@ -405,7 +418,7 @@ static int start_first(struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, check->verify ? 2L : 0L);
 	// The scheduler enforces the deadline; libcurl's must only never fire before it.
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)check->timeout_ms + CONNECT_SLACK_MS);
-	if (ca_store_use(transfer->store, easy) < 0 || (check->resume && is_tls(transfer) && use_session(transfer) < 0))
+	if (ca_store_use(transfer->store, easy, &transfer->use) < 0 || (check->resume && is_tls(transfer) && use_session(transfer) < 0))
 		return E_NOMEM;
 	return send_request(transfer);
 }

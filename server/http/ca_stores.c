@@ -78,24 +78,38 @@ static struct ca_store *ca_store_new(struct ca_stores *stores, const struct ca_s
 	return store;
 }
 
-static CURLcode set_certs(CURL *easy, void *context, void *ctx)
+// In TLS 1.3 a server refuses our certificate, or that there is none, after our part of the handshake: to libcurl, a
+// connection that was closed.
+static void on_info(const SSL *ssl, int where, int value)
 {
-	const struct ca_store *store = ctx;
+	struct ca_use *use = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	if (where & SSL_CB_ALERT && where & SSL_CB_READ && value >> 8 == SSL3_AL_FATAL)
+		use->alert = (value & 0xff) == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required" // which it has no text for
+		                                                           : SSL_alert_desc_string_long(value);
+}
+
+static CURLcode set_context(CURL *easy, void *context, void *ctx)
+{
+	struct ca_use *use = ctx;
 
 	(void)easy;
-	if (store->certs)
-		SSL_CTX_set1_cert_store(context, store->certs);
-	if (store->identity && identity_use(store->identity, context) < 0)
+	SSL_CTX_set_app_data(context, use); // libcurl makes a context for each connection
+	SSL_CTX_set_info_callback(context, on_info);
+	if (use->store->certs)
+		SSL_CTX_set1_cert_store(context, use->store->certs);
+	if (use->store->identity && identity_use(use->store->identity, context) < 0)
 		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
 
-int ca_store_use(const struct ca_store *store, CURL *easy)
+int ca_store_use(const struct ca_store *store, CURL *easy, struct ca_use *use)
 {
+	*use = (struct ca_use){store, NULL};
 	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *store->file ? store->file : NULL) != CURLE_OK)
 		return E_NOMEM;
-	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, store->certs || store->identity ? set_certs : NULL) != CURLE_OK)
+	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, use) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_context) != CURLE_OK)
 		return E_NOMEM;
 	return E_OK;
 }

@@ -117,8 +117,8 @@ static const struct {
 	 "3:3: checks.none: has no `port`, which a tcp check needs, expected 1 to 65535\n"
 	 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
 	 "4:31: checks.a b.path: does not apply to a check of type tcp, expected http or https\n"
-	 "4:40: checks.a b.verify: does not apply to a check of type tcp, expected https\n"
-	 "5:3: checks.c: type is missing, expected http, https or tcp\n"
+	 "4:40: checks.a b.verify: does not apply to a check of type tcp, expected https or grpc\n"
+	 "5:3: checks.c: type is missing, expected http, https, tcp or grpc\n"
 	 "warning: 3:3: checks.none: no app or target uses it\n"
 	 "warning: 4:3: checks.a b: no app or target uses it\n"
 	 "warning: 5:3: checks.c: no app or target uses it\n"},
@@ -138,6 +138,16 @@ static const struct {
 	 "warning: 5:3: checks.e: no app or target uses it\nwarning: 6:3: checks.f: no app or target uses it\n"
 	 "warning: 7:3: checks.g: no app or target uses it\nwarning: 8:3: checks.h: no app or target uses it\n"
 	 "warning: 9:3: checks.i: no app or target uses it\n"},
+	{DOMAIN "checks:\n  c: {type: grpc, port: 1, ca-file: x, headers: {content-type: x, GRPC-timeout: 1, x: y}}\n  d: {type: grpc}\n"
+	 "  e: {type: http, service: x, tls: on}\n",
+	 "3:28: checks.c.ca-file: has no effect without `tls`, expected `tls: on`\n"
+	 "3:40: checks.c.headers: has content-type, which the call sets itself, expected another name\n"
+	 "3:40: checks.c.headers: has GRPC-timeout, which the call sets itself, expected another name\n"
+	 "4:3: checks.d: has no `port`, which a grpc check needs, expected 1 to 65535\n"
+	 "5:19: checks.e.service: does not apply to a check of type http, expected grpc\n"
+	 "5:31: checks.e.tls: does not apply to a check of type http, expected grpc\n"
+	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
+	 "warning: 5:3: checks.e: no app or target uses it\n"},
 	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
 	 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
 	 "2:71: checks.d.ca-file: has no effect with `verify: off`, expected one of the two\n"
@@ -271,6 +281,7 @@ static void types_of_checks(void **state)
 		{"path", "/x"},  {"host", "h.x"}, {"expect-status", "200"}, {"expect-body", "x"},
 		{"method", "PUT"}, {"headers", "{X: y}"}, {"http2", "on"}, {"redirects", "1"}, {"body", "x"},
 		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"}, {"tls-session-resumption", "on"},
+		{"service", "s"}, {"tls", "on"},
 		{"client-cert", "x, client-key: y"}, {"client-key", "y, client-cert: x"},
 		{"rise", "1"},   {"fall", "1"},   {"interval", "10s"},      {"timeout", "1s"},
 	};
@@ -285,8 +296,11 @@ static void types_of_checks(void **state)
 		for (const char *at = row->keys; *at; at += strcspn(at, " "), at += *at == ' ')
 			listed++;
 		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-			snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s, port: 7, %s: %s}}\n", row->name, values[i][0],
-			         values[i][1]);
+			bool needs_tls = type == CHECK_GRPC && check_type_takes(CHECK_HTTPS, values[i][0]) &&
+			                 !check_type_takes(CHECK_HTTP, values[i][0]);
+
+			snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s, port: 7, %s%s: %s}}\n", row->name,
+			         needs_tls ? "tls: on, " : "", values[i][0], values[i][1]);
 			config = report_text_config(yaml, strlen(yaml), &reported);
 			if (!config != !check_type_takes(type, values[i][0]))
 				fail_msg("%s %s: %s", row->name, values[i][0], reported);

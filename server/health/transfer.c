@@ -276,7 +276,6 @@ static void set_common(struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); // with one, libcurl would parse the CA certificates for every probe
 }
 
@@ -288,7 +287,7 @@ static struct transfer *transfer_new(struct engine *engine)
 		return NULL;
 	transfer->engine = engine;
 	transfer->easy = curl_easy_init();
-	if (!transfer->easy)
+	if (!transfer->easy || sessions_attach(engine->sessions, transfer->easy) < 0)
 		return transfer_free(transfer);
 	set_common(transfer);
 	return transfer;
@@ -316,7 +315,7 @@ static void transfer_release(struct transfer *transfer)
 	curl_slist_free_all(transfer->headers);
 	curl_slist_free_all(transfer->connect_to);
 	if (transfer->session)
-		sessions_release(transfer->session, transfer->easy);
+		sessions_release(engine->sessions, transfer->session, transfer->easy);
 	if (transfer->store)
 		ca_stores_release(&engine->stores, transfer->store);
 	if (engine->idle_count >= IDLE_MAX) {

@@ -25,6 +25,7 @@ struct session {
 };
 
 struct sessions {
+	CURLSH *none;          // of transfers that resume nothing; see sessions_attach()
 	struct session *buckets[BUCKETS];
 	size_t count;          // in the buckets
 };
@@ -36,6 +37,16 @@ static void session_free(struct session *session)
 	free(session);
 }
 
+static CURLSH *share_new(void)
+{
+	CURLSH *share = curl_share_init();
+
+	if (share && curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK)
+		return share;
+	curl_share_cleanup(share);
+	return NULL;
+}
+
 static struct session *session_new(const struct session_peer *peer, int64_t now_s)
 {
 	size_t len = strlen(peer->name) + 1;
@@ -43,9 +54,8 @@ static struct session *session_new(const struct session_peer *peer, int64_t now_
 
 	if (!session)
 		return NULL;
-	session->share = curl_share_init();
-	if (!session->share || curl_share_setopt(session->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
-		curl_share_cleanup(session->share);
+	session->share = share_new();
+	if (!session->share) {
 		free(session);
 		return NULL;
 	}
@@ -59,7 +69,21 @@ static struct session *session_new(const struct session_peer *peer, int64_t now_
 
 struct sessions *sessions_new(void)
 {
-	return calloc(1, sizeof(struct sessions));
+	struct sessions *sessions = calloc(1, sizeof(*sessions));
+
+	if (sessions && !(sessions->none = share_new())) {
+		free(sessions);
+		return NULL;
+	}
+	return sessions;
+}
+
+int sessions_attach(const struct sessions *sessions, CURL *easy)
+{
+	if (curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_SHARE, sessions->none) != CURLE_OK)
+		return E_NOMEM;
+	return E_OK;
 }
 
 static void leave(struct sessions *sessions, struct session **at)
@@ -83,8 +107,10 @@ void sessions_refresh(struct sessions *sessions)
 
 struct sessions *sessions_free(struct sessions *sessions)
 {
-	if (sessions)
+	if (sessions) {
 		sessions_refresh(sessions);
+		curl_share_cleanup(sessions->none);
+	}
 	free(sessions);
 	return NULL;
 }
@@ -123,11 +149,11 @@ int sessions_use(struct session *session, CURL *easy)
 	return E_OK;
 }
 
-void sessions_release(struct session *session, CURL *easy)
+void sessions_release(const struct sessions *sessions, struct session *session, CURL *easy)
 {
-	must(session->users > 0);
-	curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
-	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	int err = sessions_attach(sessions, easy);
+
+	must(err == E_OK && session->users > 0); // it was attached before
 	if (--session->users == 0 && session->stale)
 		session_free(session);
 }

@@ -24,7 +24,7 @@ static const struct session *touch(struct sessions *sessions, const struct sessi
 
 	if (session) {
 		assert_int_equal(sessions_use(session, easy), 0);
-		sessions_release(session, easy);
+		sessions_release(sessions, session, easy);
 	}
 	curl_easy_cleanup(easy);
 	return session;
@@ -70,16 +70,16 @@ static void they_grow_old(void **state)
 	assert_int_equal(sessions_use(held, easy), 0);
 	again = sessions_hold(sessions, &peer, 1000 + SESSIONS_AGE_S - 1);
 	assert_ptr_equal(again, held);
-	sessions_release(again, other);
+	sessions_release(sessions, again, other);
 	again = sessions_hold(sessions, &peer, 1000 + SESSIONS_AGE_S);
 	assert_ptr_not_equal(again, held); // while the old one is in use
 	assert_int_equal(sessions_count(sessions), 1);
-	sessions_release(held, easy);
+	sessions_release(sessions, held, easy);
 	assert_ptr_equal(sessions_hold(sessions, &peer, 1000 + 2 * SESSIONS_AGE_S - 1), again);
-	sessions_release(again, other);
+	sessions_release(sessions, again, other);
 	sessions_refresh(sessions); // while it is held
 	assert_int_equal(sessions_count(sessions), 0);
-	sessions_release(again, other);
+	sessions_release(sessions, again, other);
 	curl_easy_cleanup(easy);
 	curl_easy_cleanup(other);
 	sessions_free(sessions);

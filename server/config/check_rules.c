@@ -83,6 +83,7 @@ static void check_body(struct reader *reader, const struct value *object, const 
 			                "has no effect with `method: HEAD`, whose responses have no body, expected one of the two");
 }
 
+<<<<<<< HEAD
 // What is over TLS has no effect without it, and what makes a call is not metadata.
 static void check_grpc(struct reader *reader, const struct value *object, const struct config_check *check)
 {
@@ -101,6 +102,8 @@ static void check_grpc(struct reader *reader, const struct value *object, const 
 			                check->headers[i].name);
 }
 
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_check *check = entry;
@@ -117,5 +120,8 @@ void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 	check_tls(reader, object, check);
 	take_host(reader, object, check);
 	check_body(reader, object, check);
+<<<<<<< HEAD
 	check_grpc(reader, object, check);
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 }

@@ -11,7 +11,10 @@
 
 // Keys of `checks.NAME` that only some types have, separated by blanks. Keys in no type's row are common to all.
 #define CHECK_HTTP_KEYS "path host method headers http2 redirects expect-status expect-body body"
+<<<<<<< HEAD
 #define CHECK_GRPC_KEYS "host headers service tls"
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 #define CHECK_TLS_KEYS "sni verify ca-file client-cert client-key tls-session-resumption"
 
 // CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one.

@@ -183,8 +183,11 @@ struct config_check {
 	size_t expect_status_count; // of pairs
 	const char *expect_body;  // substring; NULL: any
 	const char *body;         // regular expression; NULL: any
+<<<<<<< HEAD
 	bool tls;                 // grpc
 	const char *service;      // grpc; NULL: the server as a whole
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	unsigned interval_ms, timeout_ms;
 	unsigned rise, fall;      // 1..100
 	struct mark mark;

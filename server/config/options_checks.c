@@ -26,24 +26,36 @@ static const struct option check_rows[] = {
 	{"path", &text_url, .fallback = "/", .max = "1024", FIELD(config_check, path),
 	 .help = "Over HTTP: the path to request."},
 	{"host", &text_host, .max = "255", .otherwise = "the app's name", FIELD(config_check, host),
+<<<<<<< HEAD
 	 .help = "Over HTTP: the Host header. Of a gRPC call: the authority."},
+=======
+	 .help = "Over HTTP: the Host header."},
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	{"method", &text_enum, .fallback = "GET", .words = methods, FIELD(config_check, method),
 	 .help = "Over HTTP: the method of the request, which has no content."},
 	{"headers", &headers_map, .otherwise = "none but the probe's own", .min = "1", .max = "32",
 	 LIST(config_check, headers, header_count),
+<<<<<<< HEAD
 	 .help = "Over HTTP: further headers of the request, or others than the probe's own, such as `User-Agent`; of a gRPC call: "
 	         "metadata. `Host` is another way to write `host`. Those of the connection and of the content's length cannot be "
 	         "given."},
+=======
+	 .help = "Over HTTP: further headers of the request, or others than the probe's own, such as `User-Agent`. `Host` is "
+	         "another way to write `host`. Those of the connection and of the content's length cannot be given."},
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	{"http2", &text_bool, .fallback = "off", FIELD(config_check, http2),
 	 .help = "Over HTTP: HTTP/2, over TLS by ALPN, else by prior knowledge. A target that speaks HTTP/1.1 only then fails."},
 	{"redirects", &number_integer, .fallback = "0", .min = "0", .max = "10", FIELD(config_check, redirects),
 	 .help = "Over HTTP: how many redirects (status 301, 302, 303, 307 and 308) are followed, all in the time of one probe. "
 	         "They must lead to the same scheme and host, and to the port of this check, of `host`, or none; each request goes "
 	         "to the address that is probed. A status that `expect-status` has is not followed."},
+<<<<<<< HEAD
 	{"service", &text_any, .otherwise = "the server as a whole", .max = "255", FIELD(config_check, service),
 	 .help = "Of a gRPC call: the name of the service that is asked about."},
 	{"tls", &text_bool, .fallback = "off", FIELD(config_check, tls),
 	 .help = "Of a gRPC call: whether it is made over TLS; else it is HTTP/2 by prior knowledge."},
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	{"sni", &text_name, .otherwise = "`host`", FIELD(config_check, sni),
 	 .help = "Over TLS: the server name in the TLS handshake, which the certificate must have."},
 	{"verify", &text_bool, .fallback = "on", FIELD(config_check, verify),

@@ -22,7 +22,10 @@ static const size_t texts[] = {
 	offsetof(struct config_check, client_key_pem),
 	offsetof(struct config_check, expect_body),
 	offsetof(struct config_check, body),
+<<<<<<< HEAD
 	offsetof(struct config_check, service),
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 };
 
 static const char **text_at(const struct config_check *conf, size_t i)
@@ -147,7 +150,11 @@ bool checks_same_question(const struct check *one, const struct check *other)
 		if (!same_text(*text_at(a, i), *text_at(b, i)))
 			return false;
 	return a->type == b->type && a->port == b->port && a->verify == b->verify && a->resume == b->resume &&
+<<<<<<< HEAD
 	       a->tls == b->tls && a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && same_headers(a, b) &&
+=======
+	       a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && same_headers(a, b) &&
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	       a->expect_status_count == b->expect_status_count &&
 	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0;
 }

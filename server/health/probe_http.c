@@ -75,11 +75,24 @@ static int add_headers(struct transfer *transfer)
 	bool has_type = false;
 	int err = check->http2 ? E_OK : transfer_add_header(transfer, "Connection: close");
 
+<<<<<<< HEAD
 	for (size_t i = 0; i < check->header_count; i++)
 		has_type |= strcasecmp(check->headers[i].name, "Content-Type") == 0;
 	if (err == E_OK && !has_type)
 		err = transfer_add_header(transfer, "Content-Type:");
 	return err == E_OK ? transfer_add_configured(transfer) : err;
+=======
+	for (size_t i = 0; i < check->header_count && err == E_OK; i++) {
+		char *line;
+
+		if (asprintf(&line, "%s: %s", check->headers[i].name, check->headers[i].value) < 0)
+			return E_NOMEM;
+		err = transfer_add_header(transfer, line);
+		free(line);
+		has_type |= strcasecmp(check->headers[i].name, "Content-Type") == 0;
+	}
+	return err == E_OK && !has_type ? transfer_add_header(transfer, "Content-Type:") : err;
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 }
 
 static bool http_is_tls(const struct config_check *check)

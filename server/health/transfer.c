@@ -37,7 +37,10 @@ struct transfer {
 	struct transfer *next; // in engine->idle
 	struct engine *engine;
 	struct ca_store *store;
+<<<<<<< HEAD
 	struct ca_use use;
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	struct session *session; // NULL: none is resumed
 	struct probe *probe;
 	CURL *easy;
@@ -123,6 +126,7 @@ int transfer_add_header(struct transfer *transfer, const char *line)
 	return add(&transfer->headers, line);
 }
 
+<<<<<<< HEAD
 int transfer_add_configured(struct transfer *transfer)
 {
 	const struct config_check *check = &transfer->probe->check->conf;
@@ -139,6 +143,8 @@ int transfer_add_configured(struct transfer *transfer)
 	return err;
 }
 
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 // The name that is sent as SNI and verified in the certificate; an address in brackets where it is an IPv6 one.
 static const char *name_of(const struct transfer *transfer, size_t *ret_len)
 {
@@ -217,6 +223,15 @@ static bool has_received(const struct transfer *transfer)
 	return answered_us > 0 || transfer->header_len > 0;
 }
 
+<<<<<<< HEAD
+=======
+// In TLS 1.3 a server refuses our certificate, or that there is none, after our part of the handshake: reading then fails.
+static bool is_alert(CURLcode code, const char *text)
+{
+	return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) && strstr(text, " alert ");
+}
+
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 static void verdict_failure(struct transfer *transfer, CURLcode code)
 {
 	const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
@@ -226,11 +241,17 @@ static void verdict_failure(struct transfer *transfer, CURLcode code)
 	if (!error)
 		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
 
+<<<<<<< HEAD
 	enum health_layer layer = curl_code_layer(code, received, (int)error);
 
 	if (transfer->header_len == 0 && transfer->use.alert && code != CURLE_SSL_CONNECT_ERROR) {
 		probe_verdict(&transfer->verdict, HEALTH_TLS, "TLS: the target has sent the alert %s", transfer->use.alert);
 	} else if (code == CURLE_COULDNT_CONNECT) {
+=======
+	enum health_layer layer = !received && is_alert(code, text) ? HEALTH_TLS : curl_code_layer(code, received, (int)error);
+
+	if (code == CURLE_COULDNT_CONNECT) {
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		probe_verdict_connect(&transfer->verdict, transfer->probe, (int)error);
 	} else if (layer == HEALTH_TLS) {
 		text += strncmp(text, "SSL", 3) ? 0 : 3;
@@ -276,6 +297,10 @@ static void set_common(struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+<<<<<<< HEAD
+=======
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); // with one, libcurl would parse the CA certificates for every probe
 }
 
@@ -287,7 +312,11 @@ static struct transfer *transfer_new(struct engine *engine)
 		return NULL;
 	transfer->engine = engine;
 	transfer->easy = curl_easy_init();
+<<<<<<< HEAD
 	if (!transfer->easy || sessions_attach(engine->sessions, transfer->easy) < 0)
+=======
+	if (!transfer->easy)
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		return transfer_free(transfer);
 	set_common(transfer);
 	return transfer;
@@ -315,7 +344,11 @@ static void transfer_release(struct transfer *transfer)
 	curl_slist_free_all(transfer->headers);
 	curl_slist_free_all(transfer->connect_to);
 	if (transfer->session)
+<<<<<<< HEAD
 		sessions_release(engine->sessions, transfer->session, transfer->easy);
+=======
+		sessions_release(transfer->session, transfer->easy);
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	if (transfer->store)
 		ca_stores_release(&engine->stores, transfer->store);
 	if (engine->idle_count >= IDLE_MAX) {
@@ -417,7 +450,11 @@ static int start_first(struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, check->verify ? 2L : 0L);
 	// The scheduler enforces the deadline; libcurl's must only never fire before it.
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)check->timeout_ms + CONNECT_SLACK_MS);
+<<<<<<< HEAD
 	if (ca_store_use(transfer->store, easy, &transfer->use) < 0 || (check->resume && is_tls(transfer) && use_session(transfer) < 0))
+=======
+	if (ca_store_use(transfer->store, easy) < 0 || (check->resume && is_tls(transfer) && use_session(transfer) < 0))
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		return E_NOMEM;
 	return send_request(transfer);
 }

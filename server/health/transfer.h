@@ -50,9 +50,14 @@ long transfer_status(const struct transfer *transfer);
 // The Host header.
 const char *transfer_host(const struct transfer *transfer) PURE;
 
+<<<<<<< HEAD
 // For begin(): one more line of the request's header; those of the config; the path of the URL. E_NOMEM.
 int transfer_add_header(struct transfer *transfer, const char *line) MUST_USE;
 int transfer_add_configured(struct transfer *transfer) MUST_USE;
+=======
+// For begin(): one more line of the request's header; the path of the URL. E_NOMEM.
+int transfer_add_header(struct transfer *transfer, const char *line) MUST_USE;
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 int transfer_set_path(struct transfer *transfer, const char *path) MUST_USE;
 // The verdict is final: the rest of the response is not read.
 void transfer_decide(struct transfer *transfer, enum health_layer layer, const char *fmt, ...) PRINTF(3, 4);

@@ -78,6 +78,7 @@ static struct ca_store *ca_store_new(struct ca_stores *stores, const struct ca_s
 	return store;
 }
 
+<<<<<<< HEAD
 // In TLS 1.3 a server refuses our certificate, or that there is none, after our part of the handshake: to libcurl, a
 // connection that was closed.
 static void on_info(const SSL *ssl, int where, int value)
@@ -99,6 +100,16 @@ static CURLcode set_context(CURL *easy, void *context, void *ctx)
 	if (use->store->certs)
 		SSL_CTX_set1_cert_store(context, use->store->certs);
 	if (use->store->identity && identity_use(use->store->identity, context) < 0)
+=======
+static CURLcode set_certs(CURL *easy, void *context, void *ctx)
+{
+	const struct ca_store *store = ctx;
+
+	(void)easy;
+	if (store->certs)
+		SSL_CTX_set1_cert_store(context, store->certs);
+	if (store->identity && identity_use(store->identity, context) < 0)
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
@@ -108,8 +119,13 @@ int ca_store_use(const struct ca_store *store, CURL *easy, struct ca_use *use)
 	*use = (struct ca_use){store, NULL};
 	if (curl_easy_setopt(easy, CURLOPT_CAINFO, *store->file ? store->file : NULL) != CURLE_OK)
 		return E_NOMEM;
+<<<<<<< HEAD
 	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, use) != CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_context) != CURLE_OK)
+=======
+	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, store->certs || store->identity ? set_certs : NULL) != CURLE_OK)
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		return E_NOMEM;
 	return E_OK;
 }

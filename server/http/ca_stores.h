@@ -43,6 +43,7 @@ struct ca_stores {
 // The store for a source, created if needed and held until ca_stores_release(). `source` is copied. NULL when out of
 // memory, and for a certificate and a key that are no pair.
 struct ca_store *ca_stores_hold(struct ca_stores *stores, const struct ca_source *source) MUST_USE;
+<<<<<<< HEAD
 // What a transfer uses, and what the peer thinks of it. Lives as long as the transfer.
 struct ca_use {
 	const struct ca_store *store;
@@ -52,6 +53,10 @@ struct ca_use {
 // Makes a transfer trust the store's authorities and no others, and show its certificate. The store is held until the
 // transfer has ended. Fills *use. E_NOMEM.
 int ca_store_use(const struct ca_store *store, CURL *easy, struct ca_use *use) MUST_USE;
+=======
+// Makes a transfer trust the store's authorities and no others, and show its certificate. The store is held until the transfer has ended. E_NOMEM.
+int ca_store_use(const struct ca_store *store, CURL *easy) MUST_USE;
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 void ca_stores_release(struct ca_stores *stores, struct ca_store *store);
 // Makes later calls of ca_stores_hold() start anew. Stores in use are freed when they are released.
 void ca_stores_refresh(struct ca_stores *stores);

@@ -25,7 +25,10 @@ struct session {
 };
 
 struct sessions {
+<<<<<<< HEAD
 	CURLSH *none;          // of transfers that resume nothing; see sessions_attach()
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	struct session *buckets[BUCKETS];
 	size_t count;          // in the buckets
 };
@@ -37,6 +40,7 @@ static void session_free(struct session *session)
 	free(session);
 }
 
+<<<<<<< HEAD
 static CURLSH *share_new(void)
 {
 	CURLSH *share = curl_share_init();
@@ -47,6 +51,8 @@ static CURLSH *share_new(void)
 	return NULL;
 }
 
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 static struct session *session_new(const struct session_peer *peer, int64_t now_s)
 {
 	size_t len = strlen(peer->name) + 1;
@@ -54,8 +60,14 @@ static struct session *session_new(const struct session_peer *peer, int64_t now_
 
 	if (!session)
 		return NULL;
+<<<<<<< HEAD
 	session->share = share_new();
 	if (!session->share) {
+=======
+	session->share = curl_share_init();
+	if (!session->share || curl_share_setopt(session->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+		curl_share_cleanup(session->share);
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		free(session);
 		return NULL;
 	}
@@ -69,6 +81,7 @@ static struct session *session_new(const struct session_peer *peer, int64_t now_
 
 struct sessions *sessions_new(void)
 {
+<<<<<<< HEAD
 	struct sessions *sessions = calloc(1, sizeof(*sessions));
 
 	if (sessions && !(sessions->none = share_new())) {
@@ -84,6 +97,9 @@ int sessions_attach(const struct sessions *sessions, CURL *easy)
 	    curl_easy_setopt(easy, CURLOPT_SHARE, sessions->none) != CURLE_OK)
 		return E_NOMEM;
 	return E_OK;
+=======
+	return calloc(1, sizeof(struct sessions));
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 }
 
 static void leave(struct sessions *sessions, struct session **at)
@@ -107,10 +123,15 @@ void sessions_refresh(struct sessions *sessions)
 
 struct sessions *sessions_free(struct sessions *sessions)
 {
+<<<<<<< HEAD
 	if (sessions) {
 		sessions_refresh(sessions);
 		curl_share_cleanup(sessions->none);
 	}
+=======
+	if (sessions)
+		sessions_refresh(sessions);
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	free(sessions);
 	return NULL;
 }
@@ -149,11 +170,19 @@ int sessions_use(struct session *session, CURL *easy)
 	return E_OK;
 }
 
+<<<<<<< HEAD
 void sessions_release(const struct sessions *sessions, struct session *session, CURL *easy)
 {
 	int err = sessions_attach(sessions, easy);
 
 	must(err == E_OK && session->users > 0); // it was attached before
+=======
+void sessions_release(struct session *session, CURL *easy)
+{
+	must(session->users > 0);
+	curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	if (--session->users == 0 && session->stale)
 		session_free(session);
 }

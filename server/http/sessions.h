@@ -27,6 +27,7 @@ struct session_peer {
 
 // NULL when out of memory.
 struct sessions *sessions_new(void) MUST_USE;
+<<<<<<< HEAD
 // None may be held, nothing be attached. Takes NULL; returns NULL.
 struct sessions *sessions_free(struct sessions *sessions);
 
@@ -40,6 +41,18 @@ struct session *sessions_hold(struct sessions *sessions, const struct session_pe
 int sessions_use(struct session *session, CURL *easy) MUST_USE;
 // The transfer has ended, and is not to use it any more.
 void sessions_release(const struct sessions *sessions, struct session *session, CURL *easy);
+=======
+// None may be held. Takes NULL; returns NULL.
+struct sessions *sessions_free(struct sessions *sessions);
+
+// What is kept for a peer, made if it is new, and held until sessions_release(). `now_s` is monotonic. NULL: there is no room or
+// no memory, so that the handshake will be a full one.
+struct session *sessions_hold(struct sessions *sessions, const struct session_peer *peer, int64_t now_s) MUST_USE;
+// Makes a transfer resume the peer's session, if there is one, and keep the new one. E_NOMEM.
+int sessions_use(struct session *session, CURL *easy) MUST_USE;
+// The transfer has ended, and is not to use it any more.
+void sessions_release(struct session *session, CURL *easy);
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 // Forgets all sessions; those that are held when they are released.
 void sessions_refresh(struct sessions *sessions);
 size_t sessions_count(const struct sessions *sessions) PURE;

@@ -44,11 +44,19 @@ door 'ldns/' 'server/(zone/mnemonic|online/message)\.c'
 door 'maxminddb' 'plugins/lib/mmdbtree\.[ch]'
 door 'yaml\.h' 'server/schema/yaml\.c'
 door 'ares\.h' 'server/resolve/asker\.c'
+<<<<<<< HEAD
 door 'curl/' '(server/(http|health|probe)/[a-z0-9_]+|server/client/(https|url)|plugins/lib/https)\.[ch]'
 door 'pcre2' 'server/base/pattern\.c'
 door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
 door 'urcu' 'server/base/publish\.[ch]'
 door 'openssl/' 'server/(base/digest\.c|answer/(sign|cookie)\.c|http/(ca_stores|identity)\.c|net/tls\.c|door/[a-z]+\.[ch])|plugins/lib/jwt\.c'
+=======
+door 'curl/' '(server/(http|health|probe)/[a-z0-9_]+|plugins/lib/https)\.[ch]'
+door 'pcre2' 'server/base/pattern\.c'
+door 'sqlite3' 'server/state/store[a-z_]*\.[ch]'
+door 'urcu' 'server/base/publish\.[ch]'
+door 'openssl/' 'server/(answer/(sign|cookie)\.c|http/(ca_stores|identity)\.c|net/tls\.c|door/[a-z]+\.[ch])|plugins/lib/jwt\.c'
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 door 'jansson' '(server/(schema|config|health|plugin|discovery|provide|state|control|door|online|daemon|client|probe)|plugins/(camara|exec|kubernetes|lib|verizon-eds))/[a-z0-9_]+\.[ch]'
 door 'event2?[/.]' 'server/(net|http|resolve|watch|health|discovery|provide|learn|state|generation|control|door|online|daemon|probe)/[a-z0-9_]+\.[ch]'
 

@@ -198,8 +198,11 @@ static const struct option_case cases[] = {
 	{"checks.NAME.tls-session-resumption", CHECK("tls-session-resumption", "https"), {"on", "off"}, {"maybe", "1"}},
 	{"checks.NAME.body", CHECK("body", "http"), {"ok", "'^a.*b$'", "'(?i)ready|\\d+'"},
 	 {"''", "'('", "'a[b'", "'(a)\\1'", "'(?<n>a)\\k<n>'", "\"a\\nb\"", "[]", "'(*UTF)x'", "'\\C'"}},
+<<<<<<< HEAD
 	{"checks.NAME.service", CHECK("port: 1, service", "grpc"), {"a.B", "\"a b\""}, {"''", "[]", "\"a\\nb\""}},
 	{"checks.NAME.tls", CHECK("port: 1, tls", "grpc"), {"on", "off"}, {"maybe", "1"}},
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	{"checks.NAME.sni", CHECK("sni", "https"), {"h.x"}, {"'a b'", "''", "'h:80'"}},
 	{"checks.NAME.verify", CHECK("verify", "https"), {"on", "off", "true", "no"}, {"maybe", "0", "[]"}},
 	{"checks.NAME.ca-file", CHECK("ca-file", "https"), {"ca.pem"}, {"''", "[]"}},

@@ -138,6 +138,7 @@ static const struct {
 	 "warning: 5:3: checks.e: no app or target uses it\nwarning: 6:3: checks.f: no app or target uses it\n"
 	 "warning: 7:3: checks.g: no app or target uses it\nwarning: 8:3: checks.h: no app or target uses it\n"
 	 "warning: 9:3: checks.i: no app or target uses it\n"},
+<<<<<<< HEAD
 	{DOMAIN "checks:\n  c: {type: grpc, port: 1, ca-file: x, headers: {content-type: x, GRPC-timeout: 1, x: y}}\n  d: {type: grpc}\n"
 	 "  e: {type: http, service: x, tls: on}\n",
 	 "3:28: checks.c.ca-file: has no effect without `tls`, expected `tls: on`\n"
@@ -148,6 +149,8 @@ static const struct {
 	 "5:31: checks.e.tls: does not apply to a check of type http, expected grpc\n"
 	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
 	 "warning: 5:3: checks.e: no app or target uses it\n"},
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
 	 "2:40: checks.c.timeout: cannot be `2s`, expected no more than the interval, 1s\n"
 	 "2:71: checks.d.ca-file: has no effect with `verify: off`, expected one of the two\n"
@@ -281,7 +284,10 @@ static void types_of_checks(void **state)
 		{"path", "/x"},  {"host", "h.x"}, {"expect-status", "200"}, {"expect-body", "x"},
 		{"method", "PUT"}, {"headers", "{X: y}"}, {"http2", "on"}, {"redirects", "1"}, {"body", "x"},
 		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"}, {"tls-session-resumption", "on"},
+<<<<<<< HEAD
 		{"service", "s"}, {"tls", "on"},
+=======
+>>>>>>> cc131b7 (health: method, headers, body, redirects, HTTP/2 and client certificates for HTTP checks)
 		{"client-cert", "x, client-key: y"}, {"client-key", "y, client-cert: x"},
 		{"rise", "1"},   {"fall", "1"},   {"interval", "10s"},      {"timeout", "1s"},
 	};

@@ -28,6 +28,7 @@ void client_show_released(const json_t *reply);
 void client_show_brakes(const json_t *reply);
 void client_show_explain(const json_t *reply);
 void client_show_reload(const json_t *reply);
+void client_show_plan(const json_t *reply);
 // Of what a reply has as its "effect".
 void client_show_effect(const json_t *effect);
 void client_show_sources(const json_t *reply);

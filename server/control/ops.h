@@ -9,20 +9,31 @@
 struct background;
 struct config;
 struct files;
+struct gate;
 struct health;
 struct judge;
 struct learner;
 struct live;
 struct override;
+struct override_match;
 struct provide;
 struct report;
 struct resolve;
+struct sample_set;
 struct state;
 
 enum control_reload {
 	CONTROL_RELOAD,
 	CONTROL_RELOAD_FORCE, // take sources that lost more than their `shrink-limit`, and what moves more than `guard`
 	CONTROL_RELOAD_CHECK, // build it, look at what it would change, and take nothing
+};
+
+// A change of overrides that is not made.
+struct control_change {
+	const struct override *given;       // a drain that has come to its end (of its ramp), or a force; NULL: none
+	const struct override_match *taken; // those that are taken back; NULL: none
+	int64_t at_s;                       // when, wall clock: with the drains that hold then; 0: now, with those that do
+	bool spills;                        // else as if everything above its ceiling were answered all the same
 };
 
 struct control_ops {
@@ -34,11 +45,17 @@ struct control_ops {
 	struct learner *learner;       // NULL: nothing is learned
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
+	struct gate *gate;             // drains and plans, one after another
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);
 	// The published live part or, before the first round of health checks has finished, a preview in which every target
 	// whose health is unknown is up. NULL: out of memory. Valid until control returns to the event loop.
 	const struct live *(*live)(void *ctx);
+	// What would be published after a change: of the view in use, without what is learned, and with states, shares
+	// (live_shares_put()) and columns that are the caller's to free(). E_NOMEM, and nothing is to be freed.
+	int (*what_if)(void *ctx, const struct control_change *change, struct live *ret_live);
+	// Of who has asked lately, of the view in use; the caller's to free(). NULL: out of memory.
+	struct sample_set *(*samples)(void *ctx);
 	// Starts a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, E_INVAL with the
 	// errors in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
 	// E_NOMEM. `report` may be NULL, is read-only and valid during the call.

@@ -1,6 +1,7 @@
 // What the control socket and the HTTP door ask of the daemon; see inner.h.
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "config/config.h"
 #include "control/cover.h"
@@ -14,11 +15,13 @@
 #include "daemon/scrape.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
+#include "daemon/what_if.h"
 #include "door/door.h"
 #include "door/keys.h"
 #include "generation/reload.h"
 #include "state/override.h"
 #include "state/selector.h"
+#include "traffic/samples.h"
 #include "view/index.h"
 #include "view/live.h"
 
@@ -91,6 +94,21 @@ static bool ceiling(void *ctx, const char *site, double *ret_ceiling, double *re
 	*ret_rate = shown.rate;
 	*ret_share = (double)shown.share / SHARE_ALL;
 	return true;
+}
+
+static int what_if(void *ctx, const struct control_change *change, struct live *ret_live)
+{
+	const struct daemon *daemon = ctx;
+
+	return what_if_make(serving_merge(daemon->serving), serving_started(daemon->serving) ? daemon->judge : NULL, daemon->state,
+	                    change, ret_live);
+}
+
+static struct sample_set *samples(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return samples_copy(serving_samples(daemon->serving), serving_view(daemon->serving), clock_mono_ms());
 }
 
 static json_t *effect(void *ctx)
@@ -166,8 +184,11 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.provide = daemon->provide,
 		.learner = daemon->learner,
 		.resolve = aliases_resolve(daemon->aliases),
+		.gate = daemon->gate,
 		.config = config_of,
 		.live = live_of,
+		.what_if = what_if,
+		.samples = samples,
 		.reload = reloads_begin,
 		.cached_s = cached_s,
 		.last_answer_s = last_answer_s,

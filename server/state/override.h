@@ -31,6 +31,7 @@ struct override {
 	uint32_t over_s;   // how long the ramp takes from then on; 0: there is none
 	uint32_t whence;   // of a ramp: the share that the sites take when it starts
 	bool is_returning; // the ramp gives clients back; it ends with the drain, at until_s
+	bool is_forced;    // a drain that was given whatever follows from it, see control/safety.h
 	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; a drain's: FORCE_AUTO
 	uint64_t revision; // of the change that gave it; set when it is committed
 	// The rest is not stored.

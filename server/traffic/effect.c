@@ -16,6 +16,8 @@
 #include "view/view.h"
 
 enum { UNKNOWN = -2 };
+// In the place of a move's number + 1: for those who are lost, which no move's can be.
+static const size_t LOST = SIZE_MAX;
 
 // Which clients have been counted for which move (0: for all): a set of hashes, open addressing.
 struct seen {
@@ -36,6 +38,7 @@ struct comparing {
 // What one client is answered with.
 struct decision {
 	int site;         // EFFECT_NOWHERE
+	uint32_t target;  // number in the view; only with a site
 	double us;        // NaN: no estimate
 	uint64_t client;  // hash
 };
@@ -68,7 +71,7 @@ static struct decision decide(const struct live *live, const struct cost_point *
 {
 	struct query_ecs ecs = {.present = sample->by_ecs, .source_len = addr_bits(sample->client.family),
 	                        .addr = sample->client};
-	struct decision decision = {EFFECT_NOWHERE, NAN, 0};
+	struct decision decision = {.site = EFFECT_NOWHERE, .us = NAN};
 	struct location where;
 	struct pick pick;
 
@@ -80,6 +83,7 @@ static struct decision decide(const struct live *live, const struct cost_point *
 	if (!pick.target)
 		return decision;
 	decision.site = pick.target->site;
+	decision.target = pick.target_number;
 	decision.us = estimate_us(live->view, points, where.client, decision.site);
 	return decision;
 }
@@ -150,6 +154,14 @@ static bool is_gone(struct comparing *c, int app, int site)
 	                                  index_target_at(c->after->view, (uint32_t)app, (uint32_t)next_site(c, site)) < 0);
 }
 
+static void count_at(uint64_t *sites, uint64_t *targets, const struct decision *decision, uint32_t weight)
+{
+	if (decision->site < 0)
+		return;
+	sites[decision->site] += weight;
+	targets[decision->target] += weight;
+}
+
 static int compare(struct comparing *c, const struct sample *sample)
 {
 	struct effect *effect = c->effect;
@@ -160,10 +172,8 @@ static int compare(struct comparing *c, const struct sample *sample)
 	bool is_new_client;
 
 	add(&effect->all, &old, sample->weight, is_new(&c->seen, old.client, 0));
-	if (old.site >= 0)
-		effect->before[old.site] += sample->weight;
-	if (new.site >= 0)
-		effect->after[new.site] += sample->weight;
+	count_at(effect->before, effect->before_at, &old, sample->weight);
+	count_at(effect->after, effect->after_at, &new, sample->weight);
 	if (new.site == next_site(c, old.site) && !is_gone(c, app, old.site))
 		return E_OK;
 	move = find_move(c, old.site, new.site);
@@ -180,6 +190,7 @@ static int compare(struct comparing *c, const struct sample *sample)
 	if (new.site >= 0)
 		return E_OK;
 	effect->lost += sample->weight;
+	add(&effect->lost_part, &old, sample->weight, is_new(&c->seen, old.client, LOST));
 	note_lost_app(effect, sample->app);
 	return E_OK;
 }
@@ -198,7 +209,7 @@ static int prepare(struct comparing *c, size_t samples)
 	const struct view *before = c->before->view, *after = c->after->view;
 	size_t cap = 64;
 
-	while (cap < 4 * samples) // at most two entries for each
+	while (cap < 4 * samples) // at most three entries for each
 		cap *= 2;
 	c->seen = (struct seen){calloc(cap, sizeof(*c->seen.hashes)), cap - 1};
 	c->apps = calloc((size_t)before->app_count + 1, sizeof(*c->apps));
@@ -208,7 +219,9 @@ static int prepare(struct comparing *c, size_t samples)
 	c->points[1] = points_of(after);
 	c->effect->before = calloc((size_t)before->site_count + 1, sizeof(*c->effect->before));
 	c->effect->after = calloc((size_t)after->site_count + 1, sizeof(*c->effect->after));
-	if (!c->seen.hashes || !c->apps || !c->sites || !c->move_of || !c->points[0] || !c->points[1] || !c->effect->before ||
+	c->effect->before_at = calloc((size_t)before->target_count + 1, sizeof(*c->effect->before_at));
+	c->effect->after_at = calloc((size_t)after->target_count + 1, sizeof(*c->effect->after_at));
+	if (!c->effect->before_at || !c->effect->after_at || !c->seen.hashes || !c->apps || !c->sites || !c->move_of || !c->points[0] || !c->points[1] || !c->effect->before ||
 	    !c->effect->after)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < before->app_count; i++)
@@ -253,6 +266,8 @@ void effect_wipe(struct effect *effect)
 	free(effect->moves);
 	free(effect->before);
 	free(effect->after);
+	free(effect->before_at);
+	free(effect->after_at);
 	*effect = (struct effect){0};
 }
 

@@ -28,6 +28,14 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+	uint8_t len = a->len < b->len ? a->len : b->len;
+	struct addr left = addr_cut(&a->addr, len), right = addr_cut(&b->addr, len);
+
+	return addr_equal(&left, &right);
+}
+
 int addr_parse(const char *text, struct addr *ret_addr)
 {
 	struct addr addr = {0};

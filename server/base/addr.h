@@ -47,6 +47,8 @@ static inline struct addr_key addr_key(const struct addr *addr)
 // The address with every bit past `len` (at most 128) zeroed.
 struct addr addr_cut(const struct addr *addr, uint8_t len);
 bool addr_equal(const struct addr *a, const struct addr *b) PURE;
+// Whether one of the two lies in the other.
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b) PURE;
 
 // Parses "192.0.2.1" or "2001:db8::1". E_INVAL for anything else.
 int addr_parse(const char *text, struct addr *ret_addr) MUST_USE;

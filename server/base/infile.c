@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,8 @@ static int too_large(size_t max, char *why)
 	return E_LIMIT;
 }
 
-int infile_open(const char *path, int *ret_fd, char *why)
+// The mode that counts is that of what is open: the path may lead to another file by now.
+static int open_checked(const char *path, bool is_secret, int *ret_fd, char *why)
 {
 	struct stat status;
 	int fd = -1, err = open_file(path, &fd, why);
@@ -56,11 +58,25 @@ int infile_open(const char *path, int *ret_fd, char *why)
 	if (err < 0)
 		return err;
 	err = check_regular(fd, &status, why);
+	if (err == E_OK && is_secret && status.st_mode & S_IRWXO) {
+		snprintf(why, INFILE_WHY_LEN, "may be read or written by everybody: chmod o-rwx it");
+		err = E_IO;
+	}
 	if (err < 0)
 		close(fd);
 	else
 		*ret_fd = fd;
 	return err;
+}
+
+int infile_open(const char *path, int *ret_fd, char *why)
+{
+	return open_checked(path, false, ret_fd, why);
+}
+
+int infile_open_secret(const char *path, int *ret_fd, char *why)
+{
+	return open_checked(path, true, ret_fd, why);
 }
 
 // The file may grow or shrink meanwhile: what counts is what read() gives.

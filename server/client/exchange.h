@@ -18,7 +18,7 @@ struct client_exchange {
 
 // One request, one reply, owned by the caller. NULL: *fault says why.
 json_t *client_exchange(const struct client_member *to, const json_t *request, const struct client_exchange *how,
-						struct client_fault *fault) MUST_USE;
+                        struct client_fault *fault) MUST_USE;
 // For long lists as often as there are parts, with "from" set in the request: one reply with all of them.
 json_t *client_exchange_all(const struct client_member *to, json_t *request, const struct client_exchange *how,
-							struct client_fault *fault) MUST_USE;
+                            struct client_fault *fault) MUST_USE;

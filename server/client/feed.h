@@ -10,7 +10,7 @@ struct client_outcome;
 // same time; waits when a daemon has no room. One that fails gets no more of them. Lines that are not taken are printed
 // on standard error, the first ones. Sets an outcome for each member, with the whole's reply: "lines", "bad".
 void client_feed(const struct client_members *members, const char *file, unsigned timeout_s,
-				 struct client_outcome *outcomes);
+                 struct client_outcome *outcomes);
 // Prints it for people.
 void client_show_observe(const json_t *reply);
 // Of `discovery`: what is observed. Nothing where that is off.

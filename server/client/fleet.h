@@ -15,10 +15,10 @@ struct verb;
 // no more than the timeout of each of its requests; with `first_s`, one that does not answer a simple request within so
 // many seconds is not asked anything else.
 void client_fleet_ask(const struct client_members *members, const json_t *request, const struct client_exchange *how,
-					  unsigned first_s, struct client_outcome *outcomes);
+                      unsigned first_s, struct client_outcome *outcomes);
 
 // Prints every member's outcome under its name and, of a verb that changes something, who has it; of `check` one line
 // with the worst. The exit code: of what changes something 0 when all have it, 3 when it was so already on all, 5 when
 // some have it, 4 when none could be reached, else 1 or 2; of what shows the largest; of `check` the worst level.
 int client_fleet_show(const struct verb *verb, bool json, const struct client_members *members,
-					  const struct client_outcome *outcomes) MUST_USE;
+                      const struct client_outcome *outcomes) MUST_USE;

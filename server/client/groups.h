@@ -14,4 +14,4 @@ enum { CLIENT_GROUPS_MAX = 256 };
 // name was given, and there is no file or no default group; -1: the fault says why, or, when it has no text, the file's
 // errors have been printed.
 int client_groups_find(const char *name, struct arena *arena, struct client_members *ret_members,
-					   struct client_fault *fault) MUST_USE;
+                       struct client_fault *fault) MUST_USE;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bearer.h"
 #include "base/err.h"
 #include "base/infile.h"
 #include "client/fault.h"
@@ -17,8 +17,6 @@
 #include "client/outcome.h"
 
 #define VERBS_FOLDER "/v1/"
-
-enum { TOKEN_MAX = 256, TOKEN_FILE_MAX = 4096 };
 
 // One transfer.
 struct transfer {
@@ -39,36 +37,6 @@ bool client_https_begin(void)
 
 // ---- files ----------------------------------------------------------------------------------------------------------
 
-// Opens a file that nobody but its owner and its group may read. 0, or -1 with the fault.
-static int open_secret(const char *path, const char *what, int *ret_fd, struct client_fault *fault)
-{
-	char why[INFILE_WHY_LEN];
-	struct stat status;
-	int fd = -1;
-
-	if (infile_open(path, &fd, why) < 0)
-		return client_fault(fault, true, "the %s %s %s", what, path, why);
-	if (fstat(fd, &status) == 0 && !(status.st_mode & S_IRWXO)) {
-		*ret_fd = fd;
-		return 0;
-	}
-	close(fd);
-	return client_fault(fault, true, "the %s %s may be read or written by everybody: chmod o-rwx it", what, path);
-}
-
-// The first line of a text; NULL: it is no token.
-static const char *token_of(char *text)
-{
-	size_t len;
-
-	text[strcspn(text, "\r\n")] = '\0';
-	len = strlen(text);
-	for (size_t i = 0; i < len; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			return NULL;
-	return len > 0 && len <= TOKEN_MAX ? text : NULL;
-}
-
 static bool add_head(struct transfer *transfer, const char *head)
 {
 	struct curl_slist *more = curl_slist_append(transfer->heads, head);
@@ -81,43 +49,29 @@ static bool add_head(struct transfer *transfer, const char *head)
 // 0, or -1 with the fault.
 static int add_token(struct transfer *transfer, struct client_fault *fault)
 {
-	const char *path = transfer->to->token_file, *token;
-	char head[TOKEN_MAX + 32], why[INFILE_WHY_LEN], *text = NULL;
-	size_t len = 0;
-	int fd = -1, err;
+	const char *path = transfer->to->token_file;
+	char token[BEARER_MAX + 1], head[BEARER_MAX + 32], why[INFILE_WHY_LEN];
+	int err;
 
 	if (!path)
 		return 0;
-	if (open_secret(path, "token-file", &fd, fault) < 0)
-		return -1;
-	err = infile_read_fd(fd, TOKEN_FILE_MAX, &text, &len, why);
-	close(fd);
+	err = bearer_read(path, token, why);
 	if (err < 0)
-		return client_fault(fault, true, "the token-file %s %s", path,
-		                    err == E_NOMEM ? "is too large for memory" : why);
-	token = token_of(text);
-	if (token) {
-		snprintf(head, sizeof(head), "Authorization: Bearer %s", token);
-		err = add_head(transfer, head) ? 0 : client_fault(fault, true, "out of memory");
-	} else {
-		err = client_fault(fault, true,
-		                   "the token-file %s: expected a token of up to %d printable ASCII characters on its "
-		                   "first line",
-		                   path, TOKEN_MAX);
-	}
-	free(text);
-	return err;
+		return client_fault(fault, true, "the token-file %s %s", path, err == E_NOMEM ? "is too large for memory" : why);
+	snprintf(head, sizeof(head), "Authorization: Bearer %s", token);
+	return add_head(transfer, head) ? 0 : client_fault(fault, true, "out of memory");
 }
 
 // 0, or -1 with the fault: it is there, and nobody else may read it.
 static int check_key(const struct client_member *to, struct client_fault *fault)
 {
+	char why[INFILE_WHY_LEN];
 	int fd = -1;
 
 	if (!to->key)
 		return 0;
-	if (open_secret(to->key, "key", &fd, fault) < 0)
-		return -1;
+	if (infile_open_secret(to->key, &fd, why) < 0)
+		return client_fault(fault, true, "the key %s %s", to->key, why);
 	close(fd);
 	return 0;
 }

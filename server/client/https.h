@@ -16,4 +16,4 @@ bool client_https_begin(void) MUST_USE;
 // the body of a POST. Waits up to `timeout_s` seconds in all; nothing is sent twice. The reply is owned by the caller.
 // NULL: *fault says why. A file of the member's that must not be used, as others can read it, is such a fault.
 json_t *client_https_ask(const struct client_member *to, const json_t *request, bool changes, unsigned timeout_s,
-						 struct client_fault *fault) MUST_USE;
+                         struct client_fault *fault) MUST_USE;

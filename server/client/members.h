@@ -25,4 +25,4 @@ int client_members_want(struct client_wanted *wanted, const char *address, struc
 // Who is to be asked: the addresses, else the group, else $EDGESTEER_SOCKET, $EDGESTEER_GROUP, the default group of the
 // file, the default socket. -1: the fault says why, or, when it has no text, errors have been printed.
 int client_members_find(const struct client_wanted *wanted, struct arena *arena, struct client_members *ret_members,
-						struct client_fault *fault) MUST_USE;
+                        struct client_fault *fault) MUST_USE;

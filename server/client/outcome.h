@@ -39,6 +39,6 @@ int client_outcome_level(const json_t *reply);
 // Prints the reply, as one line of JSON or for people; errors and warnings on standard error. `name`: of the member;
 // NULL: no other could be meant. False: standard output does not take it.
 bool client_outcome_show(const struct verb *verb, bool json, const struct client_outcome *outcome,
-						 const char *name) MUST_USE;
+                         const char *name) MUST_USE;
 // For a monitoring system, which shows the first line of standard output. The exit code.
 int client_outcome_unknown(const char *why);

@@ -23,8 +23,7 @@ static void add_value(struct digest *digest, const struct value *value)
 	digest_add(digest, &kinds[value->kind], 1);
 	if (value_text(value))
 		digest_add_text(digest, value_text(value));
-	value_foreach(child, value)
-	{
+	value_foreach (child, value) {
 		if (child->key)
 			digest_add_text(digest, child->key);
 		add_value(digest, child);
@@ -48,7 +47,9 @@ static int add_sections(struct digest *digest, const struct value *root)
 
 	if (!sections)
 		return E_NOMEM;
-	value_foreach(section, root) if (section->key && !is_own(section->key)) sections[count++] = section;
+	value_foreach (section, root)
+		if (section->key && !is_own(section->key))
+			sections[count++] = section;
 	if (count > 0)
 		qsort(sections, count, sizeof(*sections), compare_keys);
 	for (size_t i = 0; i < count; i++) {

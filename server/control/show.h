@@ -8,9 +8,9 @@
 
 struct call;
 
-// About how many targets `apps` and `targets` show in one reply, how many overrides `status` and `drains` do, and how many zones; a reply's
-// "next" is the "from" of the next part. The parts form one consistent list if "generation" of `apps`, `targets` and `zones`,
-// or "overrides_revision" of `status` and `drains`, is the same in all of them.
+// About how many targets `apps` and `targets` show in one reply, how many overrides `status` and `drains` do, and how many
+// zones `zones` does; a reply's "next" is the "from" of the next part. The parts form one consistent list if "generation" of
+// `apps`, `targets` and `zones`, or "overrides_revision" of `status` and `drains`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_OVERRIDES_MAX = 2000, SHOW_ZONES_MAX = 5000 };
 // How many entries `learned` shows, of "count" that there are.
 enum { SHOW_LEARNED_MAX = 5000 };

@@ -109,13 +109,6 @@ static const char *site_by_table(const struct listing *listing, const struct pre
 	return pick.target ? listing->alone.view->sites[pick.target->site].name : NULL;
 }
 
-static bool is_within(const struct prefix *inner, const struct prefix *outer)
-{
-	struct addr cut = addr_cut(&inner->addr, outer->len);
-
-	return inner->addr.family == outer->addr.family && inner->len >= outer->len && addr_equal(&cut, &outer->addr);
-}
-
 // An entry matches a prefix that it lies in, and one that lies in it.
 static bool matches(const struct listing *listing, const struct shown_entry *shown)
 {
@@ -124,8 +117,7 @@ static bool matches(const struct listing *listing, const struct shown_entry *sho
 	for (unsigned i = 0; i < FINDING_SITES_MAX && !has_site; i++)
 		has_site = strcmp(shown->sites[i], listing->site) == 0;
 	return has_site && (!listing->source || strcmp(shown->source, listing->source) == 0) &&
-	       (!listing->prefix || is_within(&shown->entry.prefix, listing->prefix) ||
-	        is_within(listing->prefix, &shown->entry.prefix));
+	       (!listing->prefix || prefix_overlaps(&shown->entry.prefix, listing->prefix));
 }
 
 static const char *state_of(const struct book_entry *entry, int64_t now_s)

@@ -4,7 +4,6 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -34,7 +33,6 @@ static int read_file(const struct config_http *http, const char *option, const c
                      struct report *report, char **ret_text)
 {
 	char why[INFILE_WHY_LEN];
-	struct stat status;
 	size_t len = 0;
 	int fd = -1, err;
 
@@ -42,12 +40,7 @@ static int read_file(const struct config_http *http, const char *option, const c
 	if (!path)
 		return E_OK;
 	inputs_add(report_inputs(report), path);
-	err = infile_open(path, &fd, why);
-	if (err == E_OK && secrecy == SECRET && fstat(fd, &status) == 0 && status.st_mode & S_IRWXO) {
-		close(fd);
-		complain(http, option, path, "may be read or written by everybody: chmod o-rwx it", report);
-		return E_OK;
-	}
+	err = secrecy == SECRET ? infile_open_secret(path, &fd, why) : infile_open(path, &fd, why);
 	if (err == E_OK) {
 		err = infile_read_fd(fd, TOKENS_FILE_MAX, ret_text, &len, why);
 		close(fd);

@@ -9,10 +9,18 @@
 struct report;
 struct tokens;
 
-enum { TOKENS_VANTAGES_MAX = 255, TOKENS_MAX = 1000, TOKENS_FILE_MAX = 1 << 20, TOKEN_LEN_MIN = 16, TOKEN_LEN_MAX = 256, TOKENS_NAME_MAX = 63 };
+enum {
+	TOKENS_MAX = 1000,
+	TOKENS_FILE_MAX = 1 << 20, // octets, as the next ones
+	TOKEN_LEN_MIN = 16,
+	TOKEN_LEN_MAX = 256,
+	TOKENS_NAME_MAX = 63,
+	TOKENS_VANTAGES_MAX = 255, // of all patterns of a token, with the commas
+};
 
-// Reads the text of a file, with lines "SCOPE[,SCOPE...] NAME TOKEN [vantage=PATTERN[,PATTERN...]]". `file` is for messages. E_INVAL: a line is wrong, all
-// of which are reported, without what is in them; E_NOMEM. The caller frees it with tokens_free().
+// Reads the text of a file, with lines "SCOPE[,SCOPE...] NAME TOKEN [vantage=PATTERN[,PATTERN...]]". `file` is for
+// messages. E_INVAL: a line is wrong, all of which are reported, without what is in them; E_NOMEM. The caller frees it with
+// tokens_free().
 int tokens_read(char *text, const char *file, struct report *report, struct tokens **ret_tokens) MUST_USE;
 // Takes NULL; returns NULL.
 struct tokens *tokens_free(struct tokens *tokens);

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -54,20 +53,14 @@ static const char *find_fault(enum file_kind kind, const char *text, size_t len)
 	return kinds[kind].lacks;
 }
 
-// As infile_read(). The mode is that of what is open: the path may lead to another file by now.
+// As infile_read().
 static int read_text(enum file_kind kind, const char *path, char **ret_text, size_t *ret_len, char *why)
 {
-	struct stat status;
-	int fd = -1, err = infile_open(path, &fd, why);
+	int fd = -1, err = kinds[kind].is_secret ? infile_open_secret(path, &fd, why) : infile_open(path, &fd, why);
 
 	if (err < 0)
 		return err;
-	if (kinds[kind].is_secret && fstat(fd, &status) == 0 && status.st_mode & S_IRWXO) {
-		strcpy(why, "may be read or written by everybody: chmod o-rwx it");
-		err = E_IO;
-	} else {
-		err = infile_read_fd(fd, CONFIG_CA_BYTES_MAX, ret_text, ret_len, why);
-	}
+	err = infile_read_fd(fd, CONFIG_CA_BYTES_MAX, ret_text, ret_len, why);
 	close(fd);
 	return err;
 }

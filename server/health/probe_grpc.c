@@ -74,23 +74,6 @@ static int grpc_begin(struct transfer *transfer)
 
 // ---- the response
 
-// The value of the header `name` ("grpc-status:"), without the blanks around it. NULL: the line is another one.
-static const char *value_of(const char *line, size_t len, const char *name, size_t *ret_len)
-{
-	size_t name_len = strlen(name);
-
-	if (len < name_len || strncasecmp(line, name, name_len) != 0)
-		return NULL;
-	line += name_len;
-	len -= name_len;
-	while (len > 0 && (*line == ' ' || *line == '\t'))
-		line++, len--;
-	while (len > 0 && strchr(" \t\r\n", line[len - 1]))
-		len--;
-	*ret_len = len;
-	return line;
-}
-
 // "application/grpc", and what may follow: "+proto", or parameters.
 static bool is_content_type(const char *value, size_t len)
 {
@@ -108,11 +91,11 @@ static void grpc_header(struct transfer *transfer, const char *line, size_t len)
 
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0 && line[5] != '2')
 		transfer_decide(transfer, HEALTH_HTTP, "HTTP: the target speaks HTTP/1, and gRPC needs HTTP/2");
-	else if ((value = value_of(line, len, "content-type:", &value_len)))
+	else if ((value = transfer_header_value(line, len, "content-type:", &value_len)))
 		grpc->is_grpc = is_content_type(value, value_len);
-	else if ((value = value_of(line, len, "grpc-message:", &value_len)))
+	else if ((value = transfer_header_value(line, len, "grpc-message:", &value_len)))
 		grpc_reply_message(value, value_len, grpc->message, sizeof(grpc->message));
-	else if ((value = value_of(line, len, "grpc-status:", &value_len))) {
+	else if ((value = transfer_header_value(line, len, "grpc-status:", &value_len))) {
 		grpc->has_code = true;
 		grpc->bad_code = grpc_reply_code(value, value_len, &grpc->code) < 0;
 	}

@@ -226,19 +226,11 @@ static bool is_status_line(const char *line, size_t len)
 // Keeps the value of the header if it is the one that a redirect has, and its length is one that could be followed.
 static void keep_location(struct http *http, const char *line, size_t len)
 {
-	static const char name[] = "Location:";
-	const size_t name_len = sizeof(name) - 1;
+	size_t value_len = 0;
+	const char *value = transfer_header_value(line, len, "Location:", &value_len);
 
-	if (len < name_len || strncasecmp(line, name, name_len) != 0 || http->location)
-		return;
-	line += name_len;
-	len -= name_len;
-	while (len > 0 && (*line == ' ' || *line == '\t'))
-		line++, len--;
-	while (len > 0 && strchr(" \t\r\n", line[len - 1]))
-		len--;
-	if (len > 0 && len <= REDIRECT_PATH_MAX)
-		http->location = strndup(line, len);
+	if (value && value_len > 0 && value_len <= REDIRECT_PATH_MAX && !http->location)
+		http->location = strndup(value, value_len);
 }
 
 static void http_header(struct transfer *transfer, const char *line, size_t len)

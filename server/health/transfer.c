@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -106,6 +107,22 @@ void transfer_decide(struct transfer *transfer, enum health_layer layer, const c
 void transfer_again(struct transfer *transfer)
 {
 	transfer->again = transfer->decided = true;
+}
+
+const char *transfer_header_value(const char *line, size_t len, const char *name, size_t *ret_len)
+{
+	size_t name_len = strlen(name);
+
+	if (len < name_len || strncasecmp(line, name, name_len) != 0)
+		return NULL;
+	line += name_len;
+	len -= name_len;
+	while (len > 0 && (*line == ' ' || *line == '\t'))
+		line++, len--;
+	while (len > 0 && strchr(" \t\r\n", line[len - 1]))
+		len--;
+	*ret_len = len;
+	return line;
 }
 
 static int add(struct curl_slist **list, const char *line)

@@ -54,6 +54,9 @@ const char *transfer_host(const struct transfer *transfer) PURE;
 int transfer_add_header(struct transfer *transfer, const char *line) MUST_USE;
 int transfer_add_configured(struct transfer *transfer) MUST_USE;
 int transfer_set_path(struct transfer *transfer, const char *path) MUST_USE;
+// For header(): the value of the header `name` ("Location:", in any case), without the blanks around it, and its length. NULL: the
+// line is another one.
+const char *transfer_header_value(const char *line, size_t len, const char *name, size_t *ret_len);
 // The verdict is final: the rest of the response is not read.
 void transfer_decide(struct transfer *transfer, enum health_layer layer, const char *fmt, ...) PRINTF(3, 4);
 // Instead of a verdict: this response is not read on, and begin() is called for another request, with the state as it is.

@@ -218,6 +218,12 @@ static unsigned moves_left(struct book *book, int64_t now_s)
 	return book->rules.moves > book->moved ? book->rules.moves - book->moved : 0;
 }
 
+static void count_move(struct book *book, int64_t now_s)
+{
+	book->moved++;
+	book->moved_at[now_s % MINUTE_S]++;
+}
+
 // Moves, if that is the first belief of the prefix or there is a move left.
 static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 {
@@ -225,8 +231,8 @@ static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 
 	if (is_move && moves_left(book, now_s) == 0)
 		return false;
-	book->moved += is_move;
-	book->moved_at[now_s % MINUTE_S] += is_move;
+	if (is_move)
+		count_move(book, now_s);
 	opinion_move(&entry->opinion, &book->rules.opinion);
 	entry->learned_s = now_s;
 	entry->held_until_s = entry->fresh_until_s;
@@ -242,8 +248,7 @@ static void try_withdraw(struct book *book, struct book_entry *entry, int64_t no
 {
 	if (moves_left(book, now_s) == 0)
 		return;
-	book->moved++;
-	book->moved_at[now_s % MINUTE_S]++;
+	count_move(book, now_s);
 	opinion_withdraw(&entry->opinion);
 	book->counts.withdrawn++;
 	book->version++;
@@ -468,15 +473,9 @@ size_t book_forget(struct book *book, const struct prefix *prefix)
 {
 	size_t before = book->count;
 
-	for (size_t i = book->count; i-- > 0;) { // from the last one, as that takes the place of one that is dropped
-		struct prefix entry = book->entries[i].prefix;
-		uint8_t len = entry.len < prefix->len ? entry.len : prefix->len;
-		struct addr cut = addr_cut(&prefix->addr, len);
-
-		entry.addr = addr_cut(&entry.addr, len);
-		if (addr_equal(&entry.addr, &cut))
+	for (size_t i = book->count; i-- > 0;) // from the last one, as that takes the place of one that is dropped
+		if (prefix_overlaps(&book->entries[i].prefix, prefix))
 			drop(book, &book->entries[i]);
-	}
 	return before - book->count;
 }
 

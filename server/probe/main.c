@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/bearer.h"
 #include "base/err.h"
 #include "base/infile.h"
 #include "base/log.h"
@@ -17,7 +17,7 @@
 #include "probe/agent.h"
 #include "schema/units.h"
 
-enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2, TOKEN_MAX = 256 };
+enum { EXIT_RUNTIME = 1, EXIT_CONFIG = 2 };
 
 static const char usage[] =
 	"usage: edgesteer-probe [-c FILE] --vantage NAME --daemon URL... [OPTIONS]\n"
@@ -162,27 +162,6 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		refuse("--cert and --key go together");
 }
 
-// The first line of the file, which nobody else may read.
-static char *read_token(const char *file)
-{
-	char why[INFILE_WHY_LEN], *text = NULL;
-	struct stat stat_;
-	size_t len = 0;
-
-	if (infile_read(file, 4096, &text, &len, why) < 0)
-		refuse("%s %s", file, why);
-	if (stat(file, &stat_) == 0 && stat_.st_mode & S_IRWXO)
-		refuse("%s: others than its owner and group can read it, or write to it", file);
-	text[strcspn(text, "\r\n")] = '\0';
-	len = strlen(text);
-	if (len == 0 || len > TOKEN_MAX || strspn(text, " \t") == len)
-		refuse("%s: expected a token of up to %d characters on its first line", file, TOKEN_MAX);
-	for (size_t i = 0; i < len; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			refuse("%s: the token has a character that is not printable ASCII", file);
-	return text;
-}
-
 static void print_line(void *ctx, enum report_level level, const char *text)
 {
 	static const char *const words[] = {[REPORT_ERROR] = "error", [REPORT_WARNING] = "warning", [REPORT_NOTE] = "note"};
@@ -227,18 +206,20 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {.config = SYSCONFDIR "/edgesteer/edgesteer.yaml", .agent.push.ttl_ms = JUDGE_TTL_MS};
 	struct config *config;
-	char *token = NULL;
+	char token[BEARER_MAX + 1], why[INFILE_WHY_LEN] = "cannot be read: out of memory";
 	int err;
 
 	read_arguments(argc, argv, &arguments);
-	if (arguments.token_file)
-		arguments.agent.push.token = token = read_token(arguments.token_file);
+	if (arguments.token_file) {
+		if (bearer_read(arguments.token_file, token, why) < 0)
+			refuse("%s %s", arguments.token_file, why);
+		arguments.agent.push.token = token;
+	}
 	config = load(arguments.config);
 	check_sites(config, &arguments.agent);
 	log_set_level((enum log_level)config->server.log_level);
 	err = arguments.test ? E_OK : agent_run(config, &arguments.agent);
 	config_free(config);
-	free(token);
 	if (err == E_NOTFOUND)
 		fputs("edgesteer-probe: no target has a check and an address to be probed\n", stderr);
 	else if (err < 0)

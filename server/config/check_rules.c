@@ -101,6 +101,19 @@ static void check_grpc(struct reader *reader, const struct value *object, const 
 			                check->headers[i].name);
 }
 
+static void check_exec(struct reader *reader, const struct value *object, const struct config_check *check)
+{
+	char quote[READER_QUOTE_MAX];
+
+	if (check->type != CHECK_EXEC)
+		return;
+	if (!given(object, "command"))
+		reader_error(reader, "has no `command`, which an exec check needs, expected `[/PATH/OF/A/PROGRAM, ARGUMENT, ...]`");
+	else if (check->command_count > 0 && check->command[0][0] != '/')
+		reader_error_at(reader, value_get(object, "command"), "begins with %s, expected the absolute path of a program",
+		                reader_quote(check->command[0], quote));
+}
+
 void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 {
 	struct config_check *check = entry;
@@ -110,7 +123,7 @@ void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 		refuse_foreign(reader, object, check->type);
 	if (!given(object, "port"))
 		check->port = check_type_rows[check->type].port;
-	if (!given(object, "port") && !check->port)
+	if (!given(object, "port") && !check->port && check->type != CHECK_EXEC)
 		reader_error(reader, "has no `port`, which a %s check needs, expected 1 to 65535",
 		             check_type_rows[check->type].name);
 	check_times(reader, object, check);
@@ -118,4 +131,5 @@ void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 	take_host(reader, object, check);
 	check_body(reader, object, check);
 	check_grpc(reader, object, check);
+	check_exec(reader, object, check);
 }

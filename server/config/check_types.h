@@ -14,14 +14,17 @@
 #define CHECK_GRPC_KEYS "host headers service tls"
 #define CHECK_TLS_KEYS "sni verify ca-file client-cert client-key tls-session-resumption"
 
-// CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one.
+// CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one (but for a
+// program, which may know).
 // `engine` is the name of the struct probe_type, which only health/ uses.
 #define CHECK_TYPES(CHECK_TYPE) \
 	CHECK_TYPE(HTTP, "http", 80, CHECK_HTTP_KEYS, http_probe, "a request over HTTP") \
 	CHECK_TYPE(HTTPS, "https", 443, CHECK_HTTP_KEYS " " CHECK_TLS_KEYS, https_probe, "the same over TLS") \
 	CHECK_TYPE(TCP, "tcp", 0, "", tcp_probe, "a TCP connection that is made and closed") \
 	CHECK_TYPE(GRPC, "grpc", 0, CHECK_GRPC_KEYS " " CHECK_TLS_KEYS, grpc_probe, \
-	           "a call of `Check` of gRPC's health service (grpc.health.v1) over HTTP/2, which must say SERVING")
+	           "a call of `Check` of gRPC's health service (grpc.health.v1) over HTTP/2, which must say SERVING") \
+	CHECK_TYPE(EXEC, "exec", 0, "command", exec_probe, \
+	           "a program, which exits with 0 where the target is up")
 
 #define CHECK_TYPE_ID(id, ...) CHECK_##id,
 

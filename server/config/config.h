@@ -165,7 +165,7 @@ struct config_observe {
 struct config_check {
 	const char *name;
 	enum check_type type;
-	uint16_t port;
+	uint16_t port;            // 0: none, of a type that needs none
 	const char *path;         // http(s)
 	const char *host;         // Host header, or grpc: authority; NULL: the app's name
 	const char *sni;          // https: TLS server name, which the certificate must have; NULL: as `host`
@@ -185,6 +185,8 @@ struct config_check {
 	const char *body;         // regular expression; NULL: any
 	bool tls;                 // grpc
 	const char *service;      // grpc; NULL: the server as a whole
+	const char **command;     // exec: path of a program, and its arguments
+	size_t command_count;
 	unsigned interval_ms, timeout_ms;
 	unsigned rise, fall;      // 1..100
 	struct mark mark;

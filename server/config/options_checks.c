@@ -21,7 +21,7 @@ static const struct option_word methods[] = {CHECK_METHODS(METHOD_WORD) {NULL, 0
 static const struct option check_rows[] = {
 	{"type", &text_enum, .required = true, .words = types, FIELD(config_check, type),
 	 .help = "How to probe." CHECK_TYPES(TYPE_HELP)},
-	{"port", &number_integer, .otherwise = CHECK_TYPES(TYPE_PORT) "where 0 means that it must be given",
+	{"port", &number_integer, .otherwise = CHECK_TYPES(TYPE_PORT) "where 0 means that it must be given, but for exec",
 	 .min = "1", .max = "65535", FIELD(config_check, port), .help = "The port to probe."},
 	{"path", &text_url, .fallback = "/", .max = "1024", FIELD(config_check, path),
 	 .help = "Over HTTP: the path to request."},
@@ -67,6 +67,15 @@ static const struct option check_rows[] = {
 	{"body", &regex_text, .max = "1024", .otherwise = "any body", FIELD(config_check, body),
 	 .help = "Over HTTP: a regular expression (PCRE2) that must be found in the body's first 64 KiB, octet by octet: "
 	         "`\"status\":\\s*\"(UP|WARN)\"`. How much work a search may be is limited; one that is more fails, and says so."},
+	{"command", &list_command, .min = "1", .max = "32", LIST(config_check, command, command_count),
+	 .help = "Of an exec check: the absolute path of a program, and its arguments: `[/usr/local/bin/check-queue, --fast]`. No "
+	         "shell is run. It runs as the daemon's user, without any privilege, in a process group of its own, with an empty "
+	         "stdin and nothing in its environment but `PATH`, `EDGESTEER_TARGET` (APP/SITE), `EDGESTEER_APP`, "
+	         "`EDGESTEER_SITE`, `EDGESTEER_ADDRESS`, `EDGESTEER_PORT` (empty where the check has none) and "
+	         "`EDGESTEER_TIMEOUT_MS`. Exit status 0 is up, any other down; the first line that it writes to stdout or stderr is "
+	         "shown with it. At the timeout its process group is killed, and when it ends whatever it has left behind. At "
+	         "most 32 run at once, the others wait; of what one writes, 64 KiB are read. A program that cannot be started says "
+	         "nothing about the target."},
 	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
 	 FIELD(config_check, interval_ms), .help = "The time from the start of one probe to the start of the next."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),

@@ -58,6 +58,19 @@ static int copy_headers(const struct config_check *from, struct check *check)
 	return E_OK;
 }
 
+static int copy_command(const struct config_check *from, struct check *check)
+{
+	const char **command = arena_take_array(check->arena, from->command_count, sizeof(*command));
+
+	if (!command)
+		return E_NOMEM;
+	for (size_t i = 0; i < from->command_count; i++)
+		if (!(command[i] = arena_strdup(check->arena, from->command[i])))
+			return E_NOMEM;
+	check->conf.command = command;
+	return E_OK;
+}
+
 static uint64_t hash_pem(const struct config_check *conf)
 {
 	const char *const pem[] = {conf->ca_pem, conf->client_cert_pem, conf->client_key_pem};
@@ -79,7 +92,8 @@ static int copy(const struct config_check *from, struct check *check)
 	check->conf.name = check->conf.ca_file = check->conf.client_cert = check->conf.client_key = NULL;
 	check->tls_hash = hash_pem(from);
 	check->conf.expect_status = arena_copy(check->arena, from->expect_status, status_len);
-	if (!check->conf.expect_status || copy_texts(check) < 0 || copy_headers(from, check) < 0)
+	if (!check->conf.expect_status || copy_texts(check) < 0 || copy_headers(from, check) < 0 ||
+	    copy_command(from, check) < 0)
 		return E_NOMEM;
 	err = needle_make(check->arena, from->expect_body, &check->body);
 	if (err == E_OK && from->body)
@@ -139,6 +153,16 @@ static bool same_headers(const struct config_check *a, const struct config_check
 	return true;
 }
 
+static bool same_command(const struct config_check *a, const struct config_check *b)
+{
+	if (a->command_count != b->command_count)
+		return false;
+	for (size_t i = 0; i < a->command_count; i++)
+		if (strcmp(a->command[i], b->command[i]) != 0)
+			return false;
+	return true;
+}
+
 bool checks_same_question(const struct check *one, const struct check *other)
 {
 	const struct config_check *a = &one->conf, *b = &other->conf;
@@ -147,7 +171,7 @@ bool checks_same_question(const struct check *one, const struct check *other)
 		if (!same_text(*text_at(a, i), *text_at(b, i)))
 			return false;
 	return a->type == b->type && a->port == b->port && a->verify == b->verify && a->resume == b->resume &&
-	       a->tls == b->tls && a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && same_headers(a, b) &&
+	       a->tls == b->tls && a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && same_headers(a, b) && same_command(a, b) &&
 	       a->expect_status_count == b->expect_status_count &&
 	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0;
 }

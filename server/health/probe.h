@@ -1,4 +1,4 @@
-// The interface between the scheduler (health.c) and the probe types (probe_http.c, probe_tcp.c). A new probe type is
+// The interface between the scheduler (health.c) and the probe types (probe_*.c). A new probe type is
 // one file with one struct probe_type, and one row in config/check_types.h that names it. Main thread only.
 #pragma once
 
@@ -15,11 +15,11 @@ struct verdict {
 	char text[HEALTH_TEXT_LEN];
 };
 
-// One address of a target as a probe type sees it. Check, address and app outlive the probe under way.
+// One address of a target as a probe type sees it. Check, address and names outlive the probe under way.
 struct probe {
 	const struct check *check;
 	struct addr addr;
-	const char *app;
+	const char *app, *site;
 	void *run; // owned by the type while a probe is under way, else NULL
 	// Called by the type when the probe has finished; `run` is then NULL again. The verdict is valid during the call.
 	void (*done)(struct probe *probe, const struct verdict *verdict);
@@ -33,7 +33,8 @@ struct probe_type {
 	// A new configuration is in use: what was kept for the old one is to go. NULL: the type keeps nothing.
 	void (*refresh)(void *engine);
 	// Starts one probe and sets probe->run. The probe ends with exactly one call of probe->done() (never from inside
-	// start) or with cancel. E_NOMEM, E_IO (with errno): not started, which says nothing about the target.
+	// start) or with cancel. E_NOMEM, E_IO (with errno): not started, which says nothing about the target; E_LIMIT: as many
+	// of the type are under way as may, and it is to be tried again soon.
 	int (*start)(void *engine, struct probe *probe);
 	// Stops the probe under way without calling probe->done(); sets probe->run to NULL.
 	void (*cancel)(struct probe *probe);

@@ -21,6 +21,7 @@
 
 enum {
 	STARTS_PER_TURN = 8,         // per turn of the loop: probes under way must progress, or all would time out together
+	AGAIN_MS = 50,               // until a probe is tried again that its type had no room for
 	STALL_MS = 25,               // a timer later than this: the process was stopped, or busy
 };
 
@@ -206,9 +207,16 @@ static void start_probe(struct endpoint *endpoint)
 	endpoint->began_ns = clock_mono_ns();
 	endpoint->extended = false;
 	must(!endpoint->probe.run && probing->stats.under_way < probing->limit);
+
+	int err = type_of(endpoint)->start(probing->engines[check_of(endpoint)->type], &endpoint->probe);
+
+	if (err == E_LIMIT) {
+		arm(endpoint, clock_mono_ms() + AGAIN_MS);
+		return;
+	}
 	count_late(endpoint);
 	probing->stats.under_way++;
-	if (type_of(endpoint)->start(probing->engines[check_of(endpoint)->type], &endpoint->probe) == E_OK) {
+	if (err == E_OK) {
 		arm(endpoint, (endpoint->began_ns + 999999) / 1000000 + check_of(endpoint)->timeout_ms);
 		return;
 	}

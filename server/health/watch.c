@@ -65,6 +65,7 @@ struct endpoint *watch_endpoint_new(struct watch *watch, const struct addr *addr
 		return NULL;
 	endpoint->probe.check = watch->check;
 	endpoint->probe.app = watch->names;
+	endpoint->probe.site = watch->site;
 	endpoint->probe.addr = *addr;
 	endpoint->watch = watch;
 	endpoint->shown = pending;
@@ -196,7 +197,8 @@ void watch_endpoint_inherit(struct endpoint *endpoint, const struct endpoint *ol
 static void belong(struct endpoint *endpoint, struct watch *watch)
 {
 	endpoint->watch = watch;
-	endpoint->probe.app = watch->names; // the same name
+	endpoint->probe.app = watch->names; // the same names
+	endpoint->probe.site = watch->site;
 }
 
 // Each takes the other's place in the lists of two watches.

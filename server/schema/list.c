@@ -92,6 +92,13 @@ static bool same_text(const void *a, const void *b)
 	return *left && *right && strcmp(*left, *right) == 0; // NULL: out of memory, which makes the load fail
 }
 
+static bool never_same(const void *a, const void *b)
+{
+	(void)a;
+	(void)b;
+	return false;
+}
+
 static bool same_address(const void *a, const void *b)
 {
 	return addr_equal(a, b);
@@ -225,6 +232,7 @@ static const char *format_status(const void *slot, char *buf)
 }
 
 static const struct element plain_text = {sizeof(char *), "text", read_plain_text, same_text, format_text};
+static const struct element argument = {sizeof(char *), "text", read_plain_text, never_same, format_text};
 static const struct element endpoint = {sizeof(char *), "ADDRESS@PORT such as `192.0.2.1@53`", read_endpoint,
                                         same_text, format_text};
 static const struct element prefix = {sizeof(struct prefix), "a prefix such as `192.0.2.0/24`, no bits past its length",
@@ -266,6 +274,11 @@ static void read_endpoints(struct reader *reader, const struct option *option, c
 static void read_texts(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	read_elements(reader, option, value, field, &plain_text);
+}
+
+static void read_command(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	read_elements(reader, option, value, field, &argument);
 }
 
 static void read_prefixes(struct reader *reader, const struct option *option, const struct value *value, void *field)
@@ -367,6 +380,8 @@ static json_t *describe_list(const struct option *option)
 const struct option_type list_endpoints = {"a list of ADDRESS@PORT", "entries", read_endpoints, describe_list,
                                            format_endpoints};
 const struct option_type list_texts = {"a list of texts", "entries", read_texts, describe_list, format_texts};
+const struct option_type list_command = {"a list of texts: a program and its arguments", "entries", read_command,
+                                         describe_list, format_texts};
 const struct option_type list_prefixes = {"a list of prefixes", "entries", read_prefixes, describe_list,
                                           format_prefixes};
 const struct option_type list_addresses = {"a list of addresses", "entries", read_addresses, describe_list,

@@ -6,6 +6,7 @@
 
 extern const struct option_type list_endpoints;   // const char *: "ADDRESS@PORT"
 extern const struct option_type list_texts;       // const char *: no control characters
+extern const struct option_type list_command;     // const char *: no control characters; may be there twice
 extern const struct option_type list_prefixes;    // struct prefix
 extern const struct option_type list_addresses;   // struct addr
 extern const struct option_type list_hosts;       // const char *: addresses, or one domain name; in canonical form

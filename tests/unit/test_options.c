@@ -200,6 +200,7 @@ static const struct option_case cases[] = {
 	 {"''", "'('", "'a[b'", "'(a)\\1'", "'(?<n>a)\\k<n>'", "\"a\\nb\"", "[]", "'(*UTF)x'", "'\\C'"}},
 	{"checks.NAME.service", CHECK("port: 1, service", "grpc"), {"a.B", "\"a b\""}, {"''", "[]", "\"a\\nb\""}},
 	{"checks.NAME.tls", CHECK("port: 1, tls", "grpc"), {"on", "off"}, {"maybe", "1"}},
+	{"checks.NAME.command", CHECK("command", "exec"), {"/bin/true", "[/bin/x, -v, -v, '']"}, {"[]", "true", "[bin/x]", "{}", "[\"/a\\nb\"]", "[[/x]]"}},
 	{"checks.NAME.sni", CHECK("sni", "https"), {"h.x"}, {"'a b'", "''", "'h:80'"}},
 	{"checks.NAME.verify", CHECK("verify", "https"), {"on", "off", "true", "no"}, {"maybe", "0", "[]"}},
 	{"checks.NAME.ca-file", CHECK("ca-file", "https"), {"ca.pem"}, {"''", "[]"}},

@@ -118,7 +118,7 @@ static const struct {
 	 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
 	 "4:31: checks.a b.path: does not apply to a check of type tcp, expected http or https\n"
 	 "4:40: checks.a b.verify: does not apply to a check of type tcp, expected https or grpc\n"
-	 "5:3: checks.c: type is missing, expected http, https, tcp or grpc\n"
+	 "5:3: checks.c: type is missing, expected http, https, tcp, grpc or exec\n"
 	 "warning: 3:3: checks.none: no app or target uses it\n"
 	 "warning: 4:3: checks.a b: no app or target uses it\n"
 	 "warning: 5:3: checks.c: no app or target uses it\n"},
@@ -146,6 +146,13 @@ static const struct {
 	 "4:3: checks.d: has no `port`, which a grpc check needs, expected 1 to 65535\n"
 	 "5:19: checks.e.service: does not apply to a check of type http, expected grpc\n"
 	 "5:31: checks.e.tls: does not apply to a check of type http, expected grpc\n"
+	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
+	 "warning: 5:3: checks.e: no app or target uses it\n"},
+	{DOMAIN "checks:\n  c: {type: exec, path: /x}\n  d: {type: exec, command: x y}\n  e: {type: tcp, port: 1, command: /x}\n",
+	 "3:19: checks.c.path: does not apply to a check of type exec, expected http or https\n"
+	 "3:3: checks.c: has no `command`, which an exec check needs, expected `[/PATH/OF/A/PROGRAM, ARGUMENT, ...]`\n"
+	 "4:19: checks.d.command: begins with `x y`, expected the absolute path of a program\n"
+	 "5:27: checks.e.command: does not apply to a check of type tcp, expected exec\n"
 	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
 	 "warning: 5:3: checks.e: no app or target uses it\n"},
 	{DOMAIN "checks: {c: {type: http, interval: 1s, timeout: 2s}, d: {type: https, ca-file: x, verify: off}}\n",
@@ -281,7 +288,7 @@ static void types_of_checks(void **state)
 		{"path", "/x"},  {"host", "h.x"}, {"expect-status", "200"}, {"expect-body", "x"},
 		{"method", "PUT"}, {"headers", "{X: y}"}, {"http2", "on"}, {"redirects", "1"}, {"body", "x"},
 		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"}, {"tls-session-resumption", "on"},
-		{"service", "s"}, {"tls", "on"},
+		{"service", "s"}, {"tls", "on"}, {"command", "[/bin/true]"},
 		{"client-cert", "x, client-key: y"}, {"client-key", "y, client-cert: x"},
 		{"rise", "1"},   {"fall", "1"},   {"interval", "10s"},      {"timeout", "1s"},
 	};
@@ -296,11 +303,12 @@ static void types_of_checks(void **state)
 		for (const char *at = row->keys; *at; at += strcspn(at, " "), at += *at == ' ')
 			listed++;
 		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+			const char *needs = type == CHECK_EXEC && strcmp(values[i][0], "command") != 0 ? "command: [/x], " : "";
 			bool needs_tls = type == CHECK_GRPC && check_type_takes(CHECK_HTTPS, values[i][0]) &&
 			                 !check_type_takes(CHECK_HTTP, values[i][0]);
 
 			snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s, port: 7, %s%s: %s}}\n", row->name,
-			         needs_tls ? "tls: on, " : "", values[i][0], values[i][1]);
+			         needs_tls ? "tls: on, " : needs, values[i][0], values[i][1]);
 			config = report_text_config(yaml, strlen(yaml), &reported);
 			if (!config != !check_type_takes(type, values[i][0]))
 				fail_msg("%s %s: %s", row->name, values[i][0], reported);
@@ -309,7 +317,7 @@ static void types_of_checks(void **state)
 			config_free(config);
 			free(reported);
 		}
-		snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s}}\n", row->name);
+		snprintf(yaml, sizeof(yaml), DOMAIN "checks: {c: {type: %s%s}}\n", row->name, type == CHECK_EXEC ? ", command: /x" : "");
 		config = report_text_config(yaml, strlen(yaml), &reported);
 		assert_int_equal(config ? config->checks[0].port : 0, row->port);
 		config_free(config);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "tempdir.h"
 
 enum { PATIENCE_S = 30 };
 
@@ -168,12 +169,12 @@ static bool is_gone(int fd)
 // Ended at every moment: before it has begun, and while it runs with a child that ignores signals.
 static void ended_from_outside(void **state)
 {
-	char path[64] = "/tmp/test_programs-XXXXXX", script[256];
+	char folder[TEMPDIR_LEN], path[TEMPDIR_LEN + 8], script[2 * sizeof(path) + 128];
 	unsigned before = 0;
 
 	(void)state;
-	assert_non_null(mkdtemp(path));
-	strcat(path, "/fifo");
+	assert_int_equal(tempdir_make(folder), 0);
+	snprintf(path, sizeof(path), "%s/fifo", folder);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	snprintf(script, sizeof(script), "trap '' TERM INT HUP; (trap '' TERM INT HUP; sleep 1000) <%s & cat <%s", path, path);
 	for (int i = 0; i < 4; i++) {
@@ -204,8 +205,7 @@ static void ended_from_outside(void **state)
 	}
 	assert_true(count_fds() <= before);
 	unlink(path);
-	*strrchr(path, '/') = '\0';
-	rmdir(path);
+	rmdir(folder);
 }
 
 static void there_is_a_limit(void **state)

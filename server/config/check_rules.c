@@ -1,9 +1,12 @@
 // Each type of check has its own rules, beside those that are common to all; see check_rules.h.
 #include "config/check_rules.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/addr.h"
+#include "base/err.h"
 #include "base/must.h"
 #include "config/config.h"
 #include "schema/reader.h"
@@ -101,6 +104,70 @@ static void check_grpc(struct reader *reader, const struct value *object, const 
 			                check->headers[i].name);
 }
 
+// "10 mail.example.com": so many numbers of 16 bits, and a name. The canonical form; NULL: it is none, or out of memory.
+static const char *take_numbered_name(struct reader *reader, const char *text, unsigned numbers)
+{
+	char canonical[TEXT_NAME_MAX + 3 * 6];
+	const char *name;
+	size_t at = 0;
+
+	for (unsigned i = 0; i < numbers; i++) {
+		size_t len = strspn(text, "0123456789");
+		char digits[6];
+		uint64_t number;
+
+		if (len == 0 || len >= sizeof(digits) || text[len] != ' ')
+			return NULL;
+		memcpy(digits, text, len);
+		digits[len] = '\0';
+		if (units_parse_integer(digits, &number) < 0 || number > UINT16_MAX)
+			return NULL;
+		at += (size_t)snprintf(canonical + at, sizeof(canonical) - at, "%u ", (unsigned)number);
+		text += len + strspn(text + len, " ");
+	}
+	name = strcmp(text, ".") == 0 ? text : text_canonical_name(reader, text, true);
+	if (!name)
+		return NULL;
+	snprintf(canonical + at, sizeof(canonical) - at, "%s", name);
+	return reader_strdup(reader, canonical);
+}
+
+static const char *take_address(struct reader *reader, const char *text, enum addr_family family)
+{
+	char canonical[ADDR_TEXT_LEN];
+	struct addr addr;
+
+	if (addr_parse(text, &addr) < 0 || addr.family != family)
+		return NULL;
+	return reader_strdup(reader, addr_format(&addr, canonical));
+}
+
+// Texts that mean the same become the same, as the probe compares texts.
+static void check_dns(struct reader *reader, const struct value *object, struct config_check *check)
+{
+	const char *written = check->expect;
+	char quote[READER_QUOTE_MAX];
+
+	if (check->type != CHECK_DNS || !written)
+		return;
+	switch (check->query_type) {
+	case CHECK_QUERY_A: check->expect = take_address(reader, written, ADDR_V4); break;
+	case CHECK_QUERY_AAAA: check->expect = take_address(reader, written, ADDR_V6); break;
+	case CHECK_QUERY_CNAME:
+	case CHECK_QUERY_NS:
+	case CHECK_QUERY_PTR: check->expect = take_numbered_name(reader, written, 0); break;
+	case CHECK_QUERY_MX: check->expect = take_numbered_name(reader, written, 1); break;
+	case CHECK_QUERY_SRV: check->expect = take_numbered_name(reader, written, 3); break;
+	case CHECK_QUERY_TXT: break;
+	case CHECK_QUERY_SOA:
+	case CHECK_QUERY_COUNT: check->expect = NULL; break;
+	}
+	if (!check->expect && reader->err == E_OK)
+		reader_error_at(reader, value_get(object, "expect"), "cannot be %s, expected what a record of the type asked has, such "
+		                "as `192.0.2.1` (A), `ns1.example.com` (NS) or `10 mail.example.com` (MX); an SOA has none",
+		                reader_quote(written, quote));
+}
+
 static void check_exec(struct reader *reader, const struct value *object, const struct config_check *check)
 {
 	char quote[READER_QUOTE_MAX];
@@ -132,4 +199,5 @@ void check_rules_entry(struct reader *reader, struct value *object, void *entry)
 	check_body(reader, object, check);
 	check_grpc(reader, object, check);
 	check_exec(reader, object, check);
+	check_dns(reader, object, check);
 }

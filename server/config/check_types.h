@@ -12,6 +12,7 @@
 // Keys of `checks.NAME` that only some types have, separated by blanks. Keys in no type's row are common to all.
 #define CHECK_HTTP_KEYS "path host method headers http2 redirects expect-status expect-body body"
 #define CHECK_GRPC_KEYS "host headers service tls"
+#define CHECK_DNS_KEYS "query-name query-type expect-rcode expect"
 #define CHECK_TLS_KEYS "sni verify ca-file client-cert client-key tls-session-resumption"
 
 // CHECK_TYPE(id, name, port, keys, engine, help). `port` 0: there is no usual one, so the config must give one (but for a
@@ -23,6 +24,7 @@
 	CHECK_TYPE(TCP, "tcp", 0, "", tcp_probe, "a TCP connection that is made and closed") \
 	CHECK_TYPE(GRPC, "grpc", 0, CHECK_GRPC_KEYS " " CHECK_TLS_KEYS, grpc_probe, \
 	           "a call of `Check` of gRPC's health service (grpc.health.v1) over HTTP/2, which must say SERVING") \
+	CHECK_TYPE(DNS, "dns", 53, CHECK_DNS_KEYS, dns_probe, "a DNS query over UDP, and over TCP where that is truncated") \
 	CHECK_TYPE(EXEC, "exec", 0, "command", exec_probe, \
 	           "a program, which exits with 0 where the target is up")
 
@@ -39,6 +41,18 @@ enum check_type { CHECK_TYPES(CHECK_TYPE_ID) CHECK_TYPE_COUNT };
 enum check_method { CHECK_METHODS(CHECK_METHOD_ID) CHECK_METHOD_COUNT };
 
 #undef CHECK_METHOD_ID
+
+// What a DNS query can ask for, and what it can say; the names are the DNS's.
+#define CHECK_QUERY_TYPES(TYPE) TYPE(A) TYPE(AAAA) TYPE(CNAME) TYPE(MX) TYPE(NS) TYPE(PTR) TYPE(SOA) TYPE(SRV) TYPE(TXT)
+#define CHECK_RCODES(RCODE) RCODE(NOERROR) RCODE(FORMERR) RCODE(SERVFAIL) RCODE(NXDOMAIN) RCODE(NOTIMP) RCODE(REFUSED)
+#define CHECK_QUERY_ID(name) CHECK_QUERY_##name,
+#define CHECK_RCODE_ID(name) CHECK_RCODE_##name,
+
+enum check_query { CHECK_QUERY_TYPES(CHECK_QUERY_ID) CHECK_QUERY_COUNT };
+enum check_rcode { CHECK_RCODES(CHECK_RCODE_ID) CHECK_RCODE_COUNT };
+
+#undef CHECK_QUERY_ID
+#undef CHECK_RCODE_ID
 
 enum { CHECK_REDIRECTS_MAX = 10 };
 

@@ -185,6 +185,10 @@ struct config_check {
 	const char *body;         // regular expression; NULL: any
 	bool tls;                 // grpc
 	const char *service;      // grpc; NULL: the server as a whole
+	const char *query_name;   // dns, canonical; NULL: the app's name
+	enum check_query query_type;
+	enum check_rcode expect_rcode;
+	const char *expect;       // dns: text of a record, canonical, see health/dns_reply.h; NULL: any answer
 	const char **command;     // exec: path of a program, and its arguments
 	size_t command_count;
 	unsigned interval_ms, timeout_ms;

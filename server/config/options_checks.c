@@ -13,10 +13,14 @@
 #define TYPE_WORD(id, name, ...) {name, CHECK_##id},
 #define TYPE_HELP(id, name, port, keys, engine, help) " `" name "`: " help "."
 #define TYPE_PORT(id, name, port, ...) name " " #port ", "
+#define QUERY_WORD(name) {#name, CHECK_QUERY_##name},
+#define RCODE_WORD(name) {#name, CHECK_RCODE_##name},
 #define METHOD_WORD(name) {#name, CHECK_METHOD_##name},
 
 static const struct option_word types[] = {CHECK_TYPES(TYPE_WORD) {NULL, 0}};
 static const struct option_word methods[] = {CHECK_METHODS(METHOD_WORD) {NULL, 0}};
+static const struct option_word queries[] = {CHECK_QUERY_TYPES(QUERY_WORD) {NULL, 0}};
+static const struct option_word rcodes[] = {CHECK_RCODES(RCODE_WORD) {NULL, 0}};
 
 static const struct option check_rows[] = {
 	{"type", &text_enum, .required = true, .words = types, FIELD(config_check, type),
@@ -67,6 +71,15 @@ static const struct option check_rows[] = {
 	{"body", &regex_text, .max = "1024", .otherwise = "any body", FIELD(config_check, body),
 	 .help = "Over HTTP: a regular expression (PCRE2) that must be found in the body's first 64 KiB, octet by octet: "
 	         "`\"status\":\\s*\"(UP|WARN)\"`. How much work a search may be is limited; one that is more fails, and says so."},
+	{"query-name", &text_name, .otherwise = "the app's name", FIELD(config_check, query_name),
+	 .help = "Of a DNS query: the name to ask for."},
+	{"query-type", &text_enum, .fallback = "A", .words = queries, FIELD(config_check, query_type),
+	 .help = "Of a DNS query: the type of record to ask for. Recursion is desired, for targets that are resolvers."},
+	{"expect-rcode", &text_enum, .fallback = "NOERROR", .words = rcodes, FIELD(config_check, expect_rcode),
+	 .help = "Of a DNS query: the rcode that means healthy."},
+	{"expect", &text_any, .otherwise = "any answer, and none", .max = "1024", FIELD(config_check, expect),
+	 .help = "Of a DNS query: a record of the type asked that must be in the answer: an address, a name, "
+	         "`10 mail.example.com` (MX), `0 5 5060 sip.example.com` (SRV) or a text (TXT). Not of an SOA."},
 	{"command", &list_command, .min = "1", .max = "32", LIST(config_check, command, command_count),
 	 .help = "Of an exec check: the absolute path of a program, and its arguments: `[/usr/local/bin/check-queue, --fast]`. No "
 	         "shell is run. It runs as the daemon's user, without any privilege, in a process group of its own, with an empty "

@@ -23,6 +23,8 @@ static const size_t texts[] = {
 	offsetof(struct config_check, expect_body),
 	offsetof(struct config_check, body),
 	offsetof(struct config_check, service),
+	offsetof(struct config_check, query_name),
+	offsetof(struct config_check, expect),
 };
 
 static const char **text_at(const struct config_check *conf, size_t i)
@@ -170,8 +172,9 @@ bool checks_same_question(const struct check *one, const struct check *other)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (!same_text(*text_at(a, i), *text_at(b, i)))
 			return false;
-	return a->type == b->type && a->port == b->port && a->verify == b->verify && a->resume == b->resume &&
-	       a->tls == b->tls && a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && same_headers(a, b) && same_command(a, b) &&
+	return a->type == b->type && a->port == b->port && a->verify == b->verify && a->resume == b->resume && a->tls == b->tls &&
+	       a->method == b->method && a->http2 == b->http2 && a->redirects == b->redirects && a->query_type == b->query_type &&
+	       a->expect_rcode == b->expect_rcode && same_headers(a, b) && same_command(a, b) &&
 	       a->expect_status_count == b->expect_status_count &&
 	       memcmp(a->expect_status, b->expect_status, a->expect_status_count * 2 * sizeof(*a->expect_status)) == 0;
 }

@@ -11,7 +11,7 @@
 #include "base/must.h"
 #include "wire/dns.h"
 
-enum { HEADER_LEN = 12, RECORD_FIXED_LEN = 10, QUESTION_FIXED_LEN = 4, POINTER = 0xc0 };
+enum { HEADER_LEN = 12, RECORD_FIXED_LEN = 10, QUESTION_FIXED_LEN = 4 };
 
 struct message {
 	const uint8_t *octets;
@@ -30,45 +30,9 @@ static uint16_t get16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-// Reads the name at *at in lower case, and moves *at past it. A pointer must lead backwards, so that names end.
-static int read_name(const struct message *message, size_t *at, struct wire_name *name)
-{
-	size_t from = *at, limit = from;
-	bool jumped = false;
-
-	name->len = 0;
-	for (;;) {
-		uint8_t len = from < message->len ? message->octets[from] : POINTER;
-
-		if ((len & POINTER) == POINTER) {
-			if (from + 2 > message->len)
-				return E_INVAL;
-			if (!jumped)
-				*at = from + 2;
-			jumped = true;
-			from = get16(message->octets + from) & 0x3fff;
-			if (from >= limit)
-				return E_INVAL;
-			limit = from;
-			continue;
-		}
-		if (len > NAME_LABEL_MAX || from + 1 + len > message->len || name->len + 1 + len > NAME_WIRE_MAX)
-			return E_INVAL;
-		memcpy(name->wire + name->len, message->octets + from, 1u + len);
-		name->len += 1u + len;
-		from += 1u + len;
-		if (len == 0)
-			break;
-	}
-	if (!jumped)
-		*at = from;
-	name_fold(name->wire, name->len);
-	return E_OK;
-}
-
 static int read_record(const struct message *message, size_t *at, struct record *record)
 {
-	if (read_name(message, at, &record->owner) < 0 || *at + RECORD_FIXED_LEN > message->len)
+	if (name_unpack(message->octets, message->len, at, &record->owner) < 0 || *at + RECORD_FIXED_LEN > message->len)
 		return E_INVAL;
 
 	const uint8_t *fixed = message->octets + *at;
@@ -151,7 +115,7 @@ static int next_of_chain(struct walk *walk, struct wire_name *ret_name)
 			continue;
 		size_t name_at = record.rdata;
 
-		if (read_name(&walk->message, &name_at, ret_name) < 0 || name_at != record.rdata + record.rdata_len)
+		if (name_unpack(walk->message.octets, walk->message.len, &name_at, ret_name) < 0 || name_at != record.rdata + record.rdata_len)
 			return E_INVAL;
 		if (record.ttl_s < walk->ttl_s)
 			walk->ttl_s = record.ttl_s;
@@ -228,7 +192,7 @@ static int begin(struct walk *walk, struct wire_name *ret_name)
 	const struct message *message = &walk->message;
 	size_t at = HEADER_LEN;
 
-	if (message->len < HEADER_LEN || get16(message->octets + 4) != 1 || read_name(message, &at, ret_name) < 0 ||
+	if (message->len < HEADER_LEN || get16(message->octets + 4) != 1 || name_unpack(message->octets, message->len, &at, ret_name) < 0 ||
 	    at + QUESTION_FIXED_LEN > message->len)
 		return E_INVAL;
 	walk->answers = at + QUESTION_FIXED_LEN;

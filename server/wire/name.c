@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/must.h"
 
-enum { WORD = sizeof(uint64_t) };
+enum { WORD = sizeof(uint64_t), POINTER = 0xc0 };
 
 #define OF_EACH(octet) (0x0101010101010101u * (octet))
 
@@ -74,6 +74,41 @@ int name_read(const uint8_t *wire, size_t avail, struct name *ret_name)
 uint64_t name_hash(const uint8_t *wire, size_t len)
 {
 	return hash_mix(hash_bytes(0, wire, len));
+}
+
+int name_unpack(const uint8_t *message, size_t len, size_t *at, struct wire_name *ret_name)
+{
+	size_t from = *at, limit = from;
+	bool jumped = false;
+
+	ret_name->len = 0;
+	for (;;) {
+		uint8_t label = from < len ? message[from] : POINTER;
+
+		if ((label & POINTER) == POINTER) {
+			if (from + 2 > len)
+				return E_INVAL;
+			if (!jumped)
+				*at = from + 2;
+			jumped = true;
+			from = (size_t)(message[from] << 8 | message[from + 1]) & 0x3fff;
+			if (from >= limit)
+				return E_INVAL;
+			limit = from;
+			continue;
+		}
+		if (label > NAME_LABEL_MAX || from + 1 + label > len || ret_name->len + 1 + label > NAME_WIRE_MAX)
+			return E_INVAL;
+		memcpy(ret_name->wire + ret_name->len, message + from, 1u + label);
+		ret_name->len += 1u + label;
+		from += 1u + label;
+		if (label == 0)
+			break;
+	}
+	if (!jumped)
+		*at = from;
+	name_fold(ret_name->wire, ret_name->len);
+	return E_OK;
 }
 
 uint64_t name_suffix_hash(const struct name *name, unsigned from)

@@ -28,6 +28,10 @@ struct wire_name {
 // earlier name to point to (RFC 1035 section 4.1.4). E_INVAL; *ret_name is then undefined.
 int name_read(const uint8_t *wire, size_t avail, struct name *ret_name) MUST_USE HOT;
 
+// Reads the name at *at of a message of `len` octets in lower case, and moves *at past it. Compression pointers are
+// followed, backwards only, so that names end (RFC 1035 section 4.1.4). E_INVAL; *ret_name is then undefined.
+int name_unpack(const uint8_t *message, size_t len, size_t *at, struct wire_name *ret_name) MUST_USE;
+
 // The hash of the suffix that starts at label `from` (0: the full name), equal to name_hash() of that suffix.
 uint64_t name_suffix_hash(const struct name *name, unsigned from) PURE;
 // The hash of a lower-case wire name of `len` octets.

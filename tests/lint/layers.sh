@@ -20,7 +20,7 @@ state       base
 watch       base
 http        base
 resolve     base wire
-health      base config http
+health      base config http wire
 plugin      base contract schema
 discovery   base config plugin steer
 provide     base config contract plugin schema state wire zone

@@ -118,7 +118,7 @@ static const struct {
 	 "4:3: checks.a b: is not a name, expected at most 63 letters, digits, `-`, `_` and `.`\n"
 	 "4:31: checks.a b.path: does not apply to a check of type tcp, expected http or https\n"
 	 "4:40: checks.a b.verify: does not apply to a check of type tcp, expected https or grpc\n"
-	 "5:3: checks.c: type is missing, expected http, https, tcp, grpc or exec\n"
+	 "5:3: checks.c: type is missing, expected http, https, tcp, grpc, dns or exec\n"
 	 "warning: 3:3: checks.none: no app or target uses it\n"
 	 "warning: 4:3: checks.a b: no app or target uses it\n"
 	 "warning: 5:3: checks.c: no app or target uses it\n"},
@@ -148,6 +148,16 @@ static const struct {
 	 "5:31: checks.e.tls: does not apply to a check of type http, expected grpc\n"
 	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
 	 "warning: 5:3: checks.e: no app or target uses it\n"},
+	{DOMAIN "checks:\n  c: {type: dns, expect: '::1'}\n  d: {type: dns, query-type: MX, expect: 70000 a.b}\n  e: {type: dns, query-type: SOA, expect: a}\n"
+	 "  f: {type: dns, query-type: SRV, expect: 1 2 a.b}\n  g: {type: http, expect: a}\n",
+	 "3:18: checks.c.expect: cannot be `::1`, expected what a record of the type asked has, such as `192.0.2.1` (A), `ns1.example.com` (NS) or `10 mail.example.com` (MX); an SOA has none\n"
+	 "4:34: checks.d.expect: cannot be `70000 a.b`, expected what a record of the type asked has, such as `192.0.2.1` (A), `ns1.example.com` (NS) or `10 mail.example.com` (MX); an SOA has none\n"
+	 "5:35: checks.e.expect: cannot be `a`, expected what a record of the type asked has, such as `192.0.2.1` (A), `ns1.example.com` (NS) or `10 mail.example.com` (MX); an SOA has none\n"
+	 "6:35: checks.f.expect: cannot be `1 2 a.b`, expected what a record of the type asked has, such as `192.0.2.1` (A), `ns1.example.com` (NS) or `10 mail.example.com` (MX); an SOA has none\n"
+	 "7:19: checks.g.expect: does not apply to a check of type http, expected dns\n"
+	 "warning: 3:3: checks.c: no app or target uses it\nwarning: 4:3: checks.d: no app or target uses it\n"
+	 "warning: 5:3: checks.e: no app or target uses it\nwarning: 6:3: checks.f: no app or target uses it\n"
+	 "warning: 7:3: checks.g: no app or target uses it\n"},
 	{DOMAIN "checks:\n  c: {type: exec, path: /x}\n  d: {type: exec, command: x y}\n  e: {type: tcp, port: 1, command: /x}\n",
 	 "3:19: checks.c.path: does not apply to a check of type exec, expected http or https\n"
 	 "3:3: checks.c: has no `command`, which an exec check needs, expected `[/PATH/OF/A/PROGRAM, ARGUMENT, ...]`\n"
@@ -288,7 +298,8 @@ static void types_of_checks(void **state)
 		{"path", "/x"},  {"host", "h.x"}, {"expect-status", "200"}, {"expect-body", "x"},
 		{"method", "PUT"}, {"headers", "{X: y}"}, {"http2", "on"}, {"redirects", "1"}, {"body", "x"},
 		{"sni", "h.x"},  {"verify", "on"}, {"ca-file", "x.pem"}, {"tls-session-resumption", "on"},
-		{"service", "s"}, {"tls", "on"}, {"command", "[/bin/true]"},
+		{"service", "s"}, {"tls", "on"}, {"command", "[/bin/true]"}, {"query-name", "a.b"}, {"query-type", "MX"},
+		{"expect-rcode", "REFUSED"}, {"expect", "192.0.2.1"},
 		{"client-cert", "x, client-key: y"}, {"client-key", "y, client-cert: x"},
 		{"rise", "1"},   {"fall", "1"},   {"interval", "10s"},      {"timeout", "1s"},
 	};

@@ -36,6 +36,7 @@ static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nCont
 struct options {
 	unsigned targets, interval_ms, timeout_ms, probes, time_s;
 	enum check_type type;
+	bool resume;           // then measure again, with sessions that are resumed
 };
 
 static char folder[256], ca_file[sizeof(folder) + 16]; // of the CA; "": none
@@ -222,6 +223,8 @@ static void on_settled(void *ctx)
 {
 	struct bench *bench = ctx;
 
+	if (bench->settled_ms) // those that are probed in another way, see measure_resumed()
+		return;
 	bench->settled_ms = clock_mono_ms() - bench->began_ms;
 	event_base_loopbreak(bench->base);
 }
@@ -266,9 +269,9 @@ static double cpu_s(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void measure(const struct options *options, struct bench *bench)
+// Returns the CPU time of one probe in microseconds. `what`: the name of the type in what is printed.
+static double measure(const struct options *options, struct bench *bench, const char *what)
 {
-	static const char *const types[] = {"http", "https", "tcp"};
 	struct timeval time = {options->time_s, 0};
 	struct health_stats before, after;
 	struct rusage usage;
@@ -291,9 +294,30 @@ static void measure(const struct options *options, struct bench *bench)
 
 	printf("{\"type\": \"%s\", \"targets\": %u, \"interval_s\": %g, \"first_round_s\": %.3f, \"time_s\": %.2f, "
 	       "\"probes\": %llu, \"failures\": %llu, \"late\": %llu, \"cpu_cores\": %.4f, \"cpu_us_per_probe\": %.1f, \"max_rss_mb\": %.1f}\n",
-	       types[options->type], options->targets, options->interval_ms / 1000.0, (double)bench->settled_ms / 1000,
+	       what, options->targets, options->interval_ms / 1000.0, (double)bench->settled_ms / 1000,
 	       took_s, (unsigned long long)probes, (unsigned long long)after.failures,
 	       (unsigned long long)(after.late - before.late), cpu / took_s, cpu * 1e6 / (double)(probes ? probes : 1), (double)usage.ru_maxrss / 1024);
+	fflush(stdout);
+	return cpu * 1e6 / (double)(probes ? probes : 1);
+}
+
+// The same targets again with `tls-session-resumption`, once each of them has a session.
+static void measure_resumed(const struct options *options, struct bench *bench, struct config *config, double full_us)
+{
+	const struct timeval round = {options->interval_ms / 1000 + 1, 0};
+	struct watchlist *watchlist = NULL;
+	double resumed_us;
+
+	config->checks[0].resume = true;
+	if (watchlist_new(config, health_list(bench->health), &watchlist) < 0)
+		die("health");
+	health_configure(bench->health, watchlist, config->server.probes);
+	for (int i = 0; i < 2; i++) {
+		event_base_loopexit(bench->base, &round);
+		event_base_dispatch(bench->base);
+	}
+	resumed_us = measure(options, bench, "https, resumed");
+	printf("{\"resumed_to_full\": %.3f}\n", resumed_us / full_us);
 }
 
 // Negative: usage. Positive: help.
@@ -302,7 +326,7 @@ static int parse(int argc, char **argv, struct options *options)
 	static const struct option rows[] = {
 		{"targets", required_argument, NULL, 'n'}, {"interval-ms", required_argument, NULL, 'i'},
 		{"timeout-ms", required_argument, NULL, 't'}, {"probes", required_argument, NULL, 'p'},
-		{"time", required_argument, NULL, 's'}, {"type", required_argument, NULL, 'T'}, {"help", no_argument, NULL, 'h'},
+		{"time", required_argument, NULL, 's'}, {"type", required_argument, NULL, 'T'}, {"resume", no_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
 		{0},
 	};
 
@@ -321,11 +345,15 @@ static int parse(int argc, char **argv, struct options *options)
 			options->probes = number;
 		else if (c == 's')
 			options->time_s = number;
+		else if (c == 'r')
+			options->resume = true;
 		else if (c == 'T' && optarg)
 			options->type = strcmp(optarg, "tcp") == 0 ? CHECK_TCP : strcmp(optarg, "https") == 0 ? CHECK_HTTPS : CHECK_HTTP;
 		else
 			return -1;
 	}
+	if (options->resume && options->type != CHECK_HTTPS)
+		return -1;
 	return options->targets && options->targets <= TARGETS_AT_MOST && options->interval_ms >= 100 && options->probes &&
 	       options->timeout_ms && options->time_s ? 0 : -1;
 }
@@ -337,15 +365,17 @@ int main(int argc, char **argv)
 	struct bench bench = {0};
 	const struct health_ops ops = {.changed = on_changed, .settled = on_settled, .ctx = &bench};
 	struct watchlist *watchlist = NULL;
+	static const char *const types[] = {"http", "https", "tcp"};
 	struct config config;
 	SSL_CTX *ctx = NULL;
+	double full_us;
 	uint16_t port;
 	int usage = parse(argc, argv, &options);
 
 	if (usage) {
 		fprintf(usage < 0 ? stderr : stdout,
 		        "Usage: health_bench [--type http|https|tcp] [--targets N] [--interval-ms N] [--timeout-ms N] "
-		        "[--probes N] [--time SECONDS]\n");
+		        "[--probes N] [--time SECONDS] [--resume]\n");
 		return usage < 0 ? 2 : 0;
 	}
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -364,6 +394,8 @@ int main(int argc, char **argv)
 		die("health");
 	health_configure(bench.health, watchlist, config.server.probes);
 	event_base_dispatch(bench.base);
-	measure(&options, &bench);
+	full_us = measure(&options, &bench, types[options.type]);
+	if (options.resume)
+		measure_resumed(&options, &bench, &config, full_us);
 	return 0;
 }

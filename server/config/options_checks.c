@@ -82,8 +82,9 @@ static const struct option check_rows[] = {
 	         "`10 mail.example.com` (MX), `0 5 5060 sip.example.com` (SRV) or a text (TXT). Not of an SOA."},
 	{"command", &list_command, .min = "1", .max = "32", LIST(config_check, command, command_count),
 	 .help = "Of an exec check: the absolute path of a program, and its arguments: `[/usr/local/bin/check-queue, --fast]`. No "
-	         "shell is run. It runs as the daemon's user, without any privilege, in a process group of its own, with an empty "
-	         "stdin and nothing in its environment but `PATH`, `EDGESTEER_TARGET` (APP/SITE), `EDGESTEER_APP`, "
+	         "shell is run. It runs as the daemon's user, within what the service manager allows the daemon, and gets no privilege: "
+	         "not by the mode or the capabilities of its file either, which `ping` may need. Its process group is its own, its "
+	         "stdin empty, and there is nothing in its environment but `PATH`, `EDGESTEER_TARGET` (APP/SITE), `EDGESTEER_APP`, "
 	         "`EDGESTEER_SITE`, `EDGESTEER_ADDRESS`, `EDGESTEER_PORT` (empty where the check has none) and "
 	         "`EDGESTEER_TIMEOUT_MS`. Exit status 0 is up, any other down; the first line that it writes to stdout or stderr is "
 	         "shown with it. At the timeout its process group is killed, and when it ends whatever it has left behind. At "

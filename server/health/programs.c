@@ -134,7 +134,7 @@ static void start(struct program *program)
 }
 
 // A program gets no privilege that this thread has not: neither by being root's, nor by a mode of its file, nor as ambient
-// capabilities.
+// capabilities. The daemon has seen to that; the agent runs as it was started.
 static void keep_privileges_down(void)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

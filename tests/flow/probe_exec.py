@@ -1,13 +1,15 @@
 """Checks of type exec: what the program is told and may do, what is made of its end, and that a program that hangs holds
 nobody up."""
 
+import json
 import os
 import pathlib
 import stat
+import subprocess
 import tempfile
 
 import harness
-from harness import Daemon, Skip, check, equal, until
+from harness import Daemon, Skip, check, equal, program, program_env, until
 from probed import Probed, config
 
 
@@ -82,6 +84,28 @@ def privileges():
             equal(fds - {"10", "255"}, {"0", "1", "2"}, text)  # the shell's own copy of its script
 
 
+def the_agent():
+    """Programs of edgesteer-probe, which is told by the same rows and drops no privileges itself, get none beyond its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = f"{folder}/out"
+        show = script(folder, "show", f"(env; grep NoNew /proc/self/status) >{out}.new; mv {out}.new {out}\n")
+        file, token = pathlib.Path(folder) / "agent.yaml", pathlib.Path(folder) / "token"
+        token.write_text("0123456789-report-token\n")
+        token.chmod(0o600)
+        file.write_text(json.dumps(config({"app": {"type": "exec", "command": [show, "x"], "port": 9}})))
+        process = subprocess.Popen([program("edgesteer-probe"), "-c", str(file), "--vantage", "v", "--daemon",
+                                    f"http://127.0.0.1:{harness.free_port()}", "--token", str(token)],
+                                   env=program_env(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            until(lambda: os.path.exists(out) or process.poll() is not None, harness.PATIENCE_S, "it is run")
+        finally:
+            process.terminate()
+            errors = process.communicate(timeout=harness.PATIENCE_S)[1]
+        equal(process.returncode, 0, errors)
+        text = pathlib.Path(out).read_text()
+        check("EDGESTEER_APP=app.edge.example.com\n" in text and "NoNewPrivs:\t1\n" in text, text)
+
+
 def nobody_waits():
     """More programs that hang than may run at once: others are probed, queries and verbs are answered, and nothing is left."""
     with tempfile.TemporaryDirectory() as folder:
@@ -95,6 +119,7 @@ def nobody_waits():
             until(lambda: probed.health("quick")["up"], harness.PATIENCE_S, "it gets its turn")
             for i in range(60):
                 until(lambda i=i: probed.health(f"hang-{i}")["layer"] == "timeout", harness.PATIENCE_S, "and so does each")
+            equal(probed.daemon.ctl_json("stats")["probe_failures_local"], 0, "one that has to wait has no result for it")
             check(len(probed.daemon.query("quick.edge.example.com").addresses) == 1, "answered")
             pid = probed.daemon.process.pid
 
@@ -130,4 +155,4 @@ def reloads():
                 until(lambda w=word: probed.health("app")["text"] == f"exit status 1: {w}", harness.PATIENCE_S, word)
 
 
-harness.run(ends, what_it_is_told, privileges, nobody_waits, reloads)
+harness.run(ends, what_it_is_told, privileges, the_agent, nobody_waits, reloads)

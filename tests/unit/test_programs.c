@@ -166,6 +166,34 @@ static bool is_gone(int fd)
 	return poll(&pipe_end, 1, 0) == 1 && pipe_end.revents & POLLERR;
 }
 
+// What a program leaves behind goes with it, whatever it ignores.
+static void nothing_is_left_behind(void **state)
+{
+	char folder[TEMPDIR_LEN], path[TEMPDIR_LEN + 8], script[sizeof(path) + 128];
+	struct outcome outcome;
+	int fd;
+
+	(void)state;
+	assert_int_equal(tempdir_make(folder), 0);
+	snprintf(path, sizeof(path), "%s/fifo", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC); // so that the shell need not wait for a writer
+	assert_true(fd >= 0);
+	snprintf(script, sizeof(script), "(trap '' TERM HUP; exec sleep 1000) <%s >/dev/null 2>&1 & exit 4", path);
+	run(script, &outcome);
+	wait_for(&outcome);
+	assert_int_equal(outcome.end.status, 4);
+	int other = open(path, O_WRONLY | O_CLOEXEC);
+
+	close(fd);
+	for (int i = 0; i < 1000 && !is_gone(other); i++) // the kernel is about to close its files
+		usleep(10000);
+	assert_true(is_gone(other));
+	close(other);
+	unlink(path);
+	rmdir(folder);
+}
+
 // Ended at every moment: before it has begun, and while it runs with a child that ignores signals.
 static void ended_from_outside(void **state)
 {
@@ -244,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(not_started, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_left_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ended_from_outside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(there_is_a_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_much_output, set_up, tear_down),

@@ -115,7 +115,8 @@ static int next_of_chain(struct walk *walk, struct wire_name *ret_name)
 			continue;
 		size_t name_at = record.rdata;
 
-		if (name_unpack(walk->message.octets, walk->message.len, &name_at, ret_name) < 0 || name_at != record.rdata + record.rdata_len)
+		if (name_unpack(walk->message.octets, walk->message.len, &name_at, ret_name) < 0 ||
+		    name_at != record.rdata + record.rdata_len)
 			return E_INVAL;
 		if (record.ttl_s < walk->ttl_s)
 			walk->ttl_s = record.ttl_s;
@@ -192,8 +193,8 @@ static int begin(struct walk *walk, struct wire_name *ret_name)
 	const struct message *message = &walk->message;
 	size_t at = HEADER_LEN;
 
-	if (message->len < HEADER_LEN || get16(message->octets + 4) != 1 || name_unpack(message->octets, message->len, &at, ret_name) < 0 ||
-	    at + QUESTION_FIXED_LEN > message->len)
+	if (message->len < HEADER_LEN || get16(message->octets + 4) != 1 ||
+	    name_unpack(message->octets, message->len, &at, ret_name) < 0 || at + QUESTION_FIXED_LEN > message->len)
 		return E_INVAL;
 	walk->answers = at + QUESTION_FIXED_LEN;
 	walk->count = get16(message->octets + 6);

@@ -79,18 +79,17 @@ uint64_t name_hash(const uint8_t *wire, size_t len)
 int name_unpack(const uint8_t *message, size_t len, size_t *at, struct wire_name *ret_name)
 {
 	size_t from = *at, limit = from;
-	bool jumped = false;
+	unsigned pointers = 0;
 
 	ret_name->len = 0;
 	for (;;) {
 		uint8_t label = from < len ? message[from] : POINTER;
 
 		if ((label & POINTER) == POINTER) {
-			if (from + 2 > len)
+			if (from + 2 > len || pointers == NAME_LABELS_MAX)
 				return E_INVAL;
-			if (!jumped)
+			if (pointers++ == 0)
 				*at = from + 2;
-			jumped = true;
 			from = (size_t)(message[from] << 8 | message[from + 1]) & 0x3fff;
 			if (from >= limit)
 				return E_INVAL;
@@ -105,7 +104,7 @@ int name_unpack(const uint8_t *message, size_t len, size_t *at, struct wire_name
 		if (label == 0)
 			break;
 	}
-	if (!jumped)
+	if (pointers == 0)
 		*at = from;
 	name_fold(ret_name->wire, ret_name->len);
 	return E_OK;

@@ -28,8 +28,9 @@ struct wire_name {
 // earlier name to point to (RFC 1035 section 4.1.4). E_INVAL; *ret_name is then undefined.
 int name_read(const uint8_t *wire, size_t avail, struct name *ret_name) MUST_USE HOT;
 
-// Reads the name at *at of a message of `len` octets in lower case, and moves *at past it. Compression pointers are
-// followed, backwards only, so that names end (RFC 1035 section 4.1.4). E_INVAL; *ret_name is then undefined.
+// Reads the name at *at of a message of `len` octets in lower case, and moves *at past it. Compression pointers are followed,
+// backwards only, so that names end (RFC 1035 section 4.1.4), and no more than a name can have labels: else each record of a
+// hostile message could lead through thousands. E_INVAL; *ret_name is then undefined.
 int name_unpack(const uint8_t *message, size_t len, size_t *at, struct wire_name *ret_name) MUST_USE;
 
 // The hash of the suffix that starts at label `from` (0: the full name), equal to name_hash() of that suffix.

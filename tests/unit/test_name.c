@@ -312,6 +312,75 @@ static void test_read_limits(void **state)
 }
 
 // Every truncation of every random name is refused; the complete name is read, folded and found label by label.
+// Compressed names: pointers lead backwards, so that names end, and there are no more of them than labels can be.
+static void test_unpack(void **state)
+{
+	static const struct {
+		const char *message;
+		size_t len, at;
+		const char *name; // NULL: malformed
+		size_t end;
+	} rows[] = {
+		{"\1A\2bC\0", 6, 0, "a.bc", 6},
+		{"\0", 1, 0, ".", 1},
+		{"x\1a\0\1b\xc0\1y", 9, 4, "b.a", 8},
+		{"\1a\0\1b\xc0\0\1c\xc0\3", 11, 7, "c.b.a", 11},
+		{"\1a\0\xc0\0\xc0\3", 7, 5, "a", 7},
+		{"", 0, 0, NULL, 0},
+		{"\1a", 2, 0, NULL, 0},
+		{"\2a\0", 3, 0, NULL, 0},
+		{"\1a\xc0", 3, 0, NULL, 0},
+		{"\1a\xc0\0", 4, 0, NULL, 0},     // to itself
+		{"\1a\xc0\4\1b\0", 7, 0, NULL, 0}, // forwards
+		{"\1a\0\100x", 5, 3, NULL, 0},      // neither a label nor a pointer
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct wire_name name;
+		char text[NAME_TEXT_MAX];
+		size_t at = rows[i].at;
+		int err = name_unpack((const uint8_t *)rows[i].message, rows[i].len, &at, &name);
+
+		if (err != (rows[i].name ? E_OK : E_INVAL))
+			fail_msg("row %zu: %d", i, err);
+		if (err == E_OK) {
+			assert_string_equal(name_to_text(name.wire, name.len, text), rows[i].name);
+			assert_int_equal(at, rows[i].end);
+		}
+	}
+}
+
+static void test_unpack_limits(void **state)
+{
+	uint8_t message[1 + 4 * (NAME_LABELS_MAX + 1)] = {1, 'a', 0};
+	struct wire_name name;
+	size_t at, len = 3;
+
+	(void)state;
+	for (unsigned pointers = 1; pointers <= NAME_LABELS_MAX + 1; pointers++) {
+		size_t to = pointers == 1 ? 0 : len - 2;
+
+		message[len] = (uint8_t)(0xc0 | to >> 8);
+		message[len + 1] = (uint8_t)to;
+		at = len;
+		len += 2;
+		assert_int_equal(name_unpack(message, len, &at, &name), pointers <= NAME_LABELS_MAX ? E_OK : E_INVAL);
+	}
+	// The longest name, with a pointer for each of its labels.
+	len = 0;
+	message[len++] = 0;
+	for (unsigned labels = 1; labels <= NAME_LABELS_MAX + 1; labels++) {
+		size_t to = labels == 1 ? 0 : len - 4;
+
+		at = len;
+		memcpy(message + len, (const uint8_t[]){1, 'a', (uint8_t)(0xc0 | to >> 8), (uint8_t)to}, 4);
+		len += 4;
+		assert_int_equal(name_unpack(message, len, &at, &name), labels <= NAME_LABELS_MAX ? E_OK : E_INVAL);
+		assert_true(labels > NAME_LABELS_MAX || (name.len == 2 * labels + 1 && at == len));
+	}
+}
+
 static void test_read_random(void **state)
 {
 	(void)state;
@@ -439,6 +508,8 @@ int main(void)
 		cmocka_unit_test(test_random_text_against_ldns),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_limits),
+		cmocka_unit_test(test_unpack),
+		cmocka_unit_test(test_unpack_limits),
 		cmocka_unit_test(test_read_random),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_hash),

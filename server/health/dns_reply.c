@@ -13,6 +13,7 @@
 enum { QUESTION_FIXED_LEN = 4, RECORD_FIXED_LEN = 10 };
 
 struct record {
+	struct wire_name owner;
 	uint16_t type, class_;
 	size_t rdata, rdata_len; // offset in the message
 };
@@ -32,6 +33,11 @@ size_t dns_reply_query(const struct dns_reply_question *question, uint8_t buf[st
 	memcpy(at, question->name.wire, question->name.len);
 	at = put16(put16(at + question->name.len, question->type), DNS_CLASS_IN);
 	return (size_t)(at - buf);
+}
+
+static bool same_name(const struct wire_name *a, const struct wire_name *b)
+{
+	return a->len == b->len && memcmp(a->wire, b->wire, a->len) == 0;
 }
 
 // Moves *at behind the question of a message that has one. E_INVAL: it has none, or it is malformed.
@@ -68,20 +74,28 @@ bool dns_reply_is_to(const uint8_t *octets, size_t len, const struct dns_reply_q
 		return false;
 	if (get16(octets + 4) == 0)
 		return dns_reply_rcode(octets) != DNS_NOERROR && dns_reply_rcode(octets) != DNS_NXDOMAIN;
-	return read_question(octets, len, &at, &name, &type) == E_OK && type == question->type && name.len == question->name.len &&
-	       memcmp(name.wire, question->name.wire, name.len) == 0;
+	return read_question(octets, len, &at, &name, &type) == E_OK && type == question->type && same_name(&name, &question->name);
 }
 
-static int read_record(const uint8_t *octets, size_t len, size_t *at, struct record *ret_record)
+// E_INVAL; *record is then undefined.
+static int read_record(const uint8_t *octets, size_t len, size_t *at, struct record *record)
 {
-	struct wire_name owner;
-
-	if (name_unpack(octets, len, at, &owner) < 0 || *at + RECORD_FIXED_LEN > len)
+	if (name_unpack(octets, len, at, &record->owner) < 0 || *at + RECORD_FIXED_LEN > len)
 		return E_INVAL;
-	*ret_record = (struct record){get16(octets + *at), get16(octets + *at + 2), *at + RECORD_FIXED_LEN,
-	                              get16(octets + *at + 8)};
-	*at += RECORD_FIXED_LEN + ret_record->rdata_len;
+	record->type = get16(octets + *at);
+	record->class_ = get16(octets + *at + 2);
+	record->rdata = *at + RECORD_FIXED_LEN;
+	record->rdata_len = get16(octets + *at + 8);
+	*at = record->rdata + record->rdata_len;
 	return *at > len ? E_INVAL : E_OK;
+}
+
+// The name that ends the RDATA, and begins at `at`.
+static int read_last_name(const uint8_t *octets, const struct record *record, size_t at, struct wire_name *ret_name)
+{
+	size_t end = record->rdata + record->rdata_len;
+
+	return name_unpack(octets, end, &at, ret_name) < 0 || at != end ? E_INVAL : E_OK;
 }
 
 // ---- texts
@@ -109,7 +123,7 @@ static int format_name(const uint8_t *octets, const struct record *record, unsig
 			return E_INVAL;
 		out += (size_t)snprintf(buf + out, DNS_REPLY_TEXT_MAX - out, "%u ", get16(octets + at));
 	}
-	if (name_unpack(octets, end, &at, &name) < 0 || at != end)
+	if (read_last_name(octets, record, at, &name) < 0)
 		return E_INVAL;
 	snprintf(buf + out, DNS_REPLY_TEXT_MAX - out, "%s", name_to_text(name.wire, name.len, text));
 	return E_OK;
@@ -161,18 +175,23 @@ int dns_reply_find(const uint8_t *octets, size_t len, const struct dns_reply_que
 
 	if (get16(octets + 4) != 0 && read_question(octets, len, &at, &name, &type) < 0)
 		return E_INVAL;
+	name = question->name;
 	for (unsigned i = 0; i < answers; i++) {
 		char text[DNS_REPLY_TEXT_MAX];
 		struct record record;
 
 		if (read_record(octets, len, &at, &record) < 0)
 			return E_INVAL;
-		if (record.type != question->type || record.class_ != DNS_CLASS_IN)
+		if (record.class_ != DNS_CLASS_IN || !same_name(&record.owner, &name))
 			continue;
-		if (format(octets, &record, text) < 0)
+		if (record.type == question->type) {
+			if (format(octets, &record, text) < 0)
+				return E_INVAL;
+			count++;
+			found |= expect && strcmp(text, expect) == 0;
+		} else if (record.type == DNS_CNAME && read_last_name(octets, &record, record.rdata, &name) < 0) {
 			return E_INVAL;
-		count++;
-		found |= expect && strcmp(text, expect) == 0;
+		}
 	}
 	*ret_count = count;
 	return found || !expect ? E_OK : E_NOTFOUND;

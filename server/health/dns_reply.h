@@ -26,9 +26,11 @@ bool dns_reply_is_to(const uint8_t *octets, size_t len, const struct dns_reply_q
 // Of a message that is one.
 unsigned dns_reply_rcode(const uint8_t *octets) PURE;
 bool dns_reply_is_truncated(const uint8_t *octets) PURE;
-// Looks among the answers for a record of the type asked whose text is `expect`; NULL: none is looked for. The text is as in
-// the config: an address, a name in canonical form, "10 mail.example.com" (MX), "0 5 5060 sip.example.com" (SRV), or the
-// strings of a TXT joined. *ret_count: how many answers of the type there are. E_NOTFOUND: there is no such record; E_INVAL:
-// the message is malformed. It must be one of which dns_reply_is_to().
+// Looks among the answers for a record of the name and type asked whose text is `expect`; NULL: none is looked for. The name
+// is also where CNAMEs lead, which must come before what they lead to, as stub resolvers need them (RFC 1034 section 4.3.2
+// copies them in that order). The text is as in the config: an address, a name in canonical form, "10 mail.example.com" (MX),
+// "0 5 5060 sip.example.com" (SRV), or the strings of a TXT joined. *ret_count: how many such answers there are, whatever
+// their text. E_NOTFOUND: there is no such record; E_INVAL: the message is malformed. It must be one of which
+// dns_reply_is_to().
 int dns_reply_find(const uint8_t *octets, size_t len, const struct dns_reply_question *question, const char *expect,
                    unsigned *ret_count) MUST_USE;

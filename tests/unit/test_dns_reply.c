@@ -97,6 +97,59 @@ static void texts(void **state)
 	}
 }
 
+// Whose records count: those of the name asked, and of where its CNAMEs lead.
+static void whose_records(void **state)
+{
+	struct answer {
+		uint16_t type;
+		const char *owner, *rdata; // names end with their zero
+		size_t rdata_len;
+	};
+	static const struct {
+		struct answer answers[3];
+		unsigned count;
+		int result;
+	} rows[] = {
+		{{{DNS_A, "\3app\1x", "\xc0\0\2\1", 4}}, 1, E_OK},
+		{{{DNS_A, "\3APP\1X", "\xc0\0\2\1", 4}}, 1, E_OK},
+		{{{DNS_A, "\3bad\1x", "\xc0\0\2\1", 4}}, 0, E_NOTFOUND},
+		{{{DNS_A, "\3bad\1x", "\xc0\0\2\1", 4}, {DNS_A, "\3app\1x", "\xc0\0\2\2", 4}}, 1, E_NOTFOUND},
+		{{{DNS_A, "\3app\1x", "\xc0\0\2\2", 4}, {DNS_A, "\3app\1x", "\xc0\0\2\1", 4}}, 2, E_OK},
+		{{{DNS_CNAME, "\3app\1x", "\1y", 3}, {DNS_A, "\1y", "\xc0\0\2\1", 4}}, 1, E_OK},
+		{{{DNS_CNAME, "\3app\1x", "\1y", 3}, {DNS_CNAME, "\1y", "\1z", 3}, {DNS_A, "\1z", "\xc0\0\2\1", 4}}, 1, E_OK},
+		{{{DNS_CNAME, "\3app\1x", "\1y", 3}, {DNS_A, "\3app\1x", "\xc0\0\2\1", 4}}, 0, E_NOTFOUND},
+		{{{DNS_A, "\1y", "\xc0\0\2\1", 4}, {DNS_CNAME, "\3app\1x", "\1y", 3}}, 0, E_NOTFOUND}, // as for a stub resolver
+		{{{DNS_CNAME, "\1q", "\1y", 3}, {DNS_A, "\1y", "\xc0\0\2\1", 4}}, 0, E_NOTFOUND},
+		{{{DNS_CNAME, "\3app\1x", "\1y\0x", 4}, {DNS_A, "\1y", "\xc0\0\2\1", 4}}, 0, E_INVAL},
+	};
+	const struct dns_reply_question question = question_of(DNS_A);
+	uint8_t buf[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t *at = buf + dns_reply_query(&question, buf);
+		unsigned count = 0, answers = 0;
+
+		for (; answers < 3 && rows[i].answers[answers].type; answers++) {
+			const struct answer *answer = &rows[i].answers[answers];
+			size_t len = strlen(answer->owner) + 1;
+
+			memcpy(at, answer->owner, len);
+			at = put16(put16(at + len, answer->type), DNS_CLASS_IN);
+			at = put16(put16(put16(at, 0), 60), (unsigned)answer->rdata_len);
+			memcpy(at, answer->rdata, answer->rdata_len);
+			at += answer->rdata_len;
+		}
+		put16(buf + 2, DNS_QR);
+		put16(buf + 6, answers);
+		assert_true(dns_reply_is_to(buf, (size_t)(at - buf), &question));
+		int result = dns_reply_find(buf, (size_t)(at - buf), &question, "192.0.2.1", &count);
+
+		if (result != rows[i].result || count != rows[i].count)
+			fail_msg("row %zu: %d, %u answers", i, result, count);
+	}
+}
+
 static void what_is_a_reply(void **state)
 {
 	const struct dns_reply_question question = question_of(DNS_A);
@@ -140,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(query),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(whose_records),
 		cmocka_unit_test(what_is_a_reply),
 	};
 

@@ -10,33 +10,33 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "base/thread.h"
 #include "health/probe.h"
+#include "health/spawn.h"
 
 enum { READ_SIZE = 4096, PATIENCE_S = 2, REAP_MS = 500 };
 
 struct program {
 	TAILQ_ENTRY(program) of_all;    // main thread
 	STAILQ_ENTRY(program) queued;   // in `wanted`, then in `begun`
+	enum { WANTED, STARTING, BEGUN } stage; // of the lock
 	struct programs *programs;
 	char **argv, **environment;     // in the same block of memory
 	void (*ended)(void *ctx, const struct program_end *end);
 	void *ctx;
-	// The starter's, until it is in `begun`.
+	// The starter's while it is STARTING.
 	pid_t pid;
 	int out, write_end;    // of the pipe; -1: closed
 	int pidfd;             // -1: it does not run
@@ -75,70 +75,10 @@ static void close_fd(int *fd)
 
 // ---- the starter's thread
 
-static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int out)
-{
-	sigset_t none, all;
-	int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-	sigemptyset(&none); // this thread has all of them blocked
-	sigfillset(&all);
-	failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
-	failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, out, STDERR_FILENO);
-	failed = failed ? failed : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
-	failed = failed ? failed : posix_spawnattr_setsigmask(attributes, &none);
-	failed = failed ? failed : posix_spawnattr_setsigdefault(attributes, &all);
-	failed = failed ? failed : posix_spawnattr_setpgroup(attributes, 0);
-	return failed ? failed : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-	                                                              POSIX_SPAWN_SETPGROUP);
-}
-
-// glibc's posix_spawn() shares the memory with the child until it has become the program, so it costs the same however much
-// memory the daemon has.
-static int spawn(struct program *program)
-{
-	posix_spawn_file_actions_t actions; // lint-ok: the system's name
-	posix_spawnattr_t attributes;       // lint-ok: the system's name
-	int failed = posix_spawn_file_actions_init(&actions);
-
-	if (failed)
-		return failed;
-	failed = posix_spawnattr_init(&attributes);
-	if (!failed) {
-		failed = set_up(&actions, &attributes, program->write_end);
-		if (!failed)
-			failed = posix_spawn(&program->pid, program->argv[0], &actions, &attributes, program->argv, program->environment);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return failed;
-}
-
-static void reap(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 static void start(struct program *program)
 {
-	program->error = spawn(program);
+	program->error = spawn_program(program->argv, program->environment, program->write_end, &program->pid, &program->pidfd);
 	close_fd(&program->write_end);
-	if (program->error)
-		return;
-	program->pidfd = (int)syscall(SYS_pidfd_open, program->pid, 0);
-	if (program->pidfd >= 0)
-		return;
-	program->error = errno;
-	kill(-program->pid, SIGKILL);
-	reap(program->pid);
-}
-
-// A program gets no privilege that this thread has not: neither by being root's, nor by a mode of its file, nor as ambient
-// capabilities. The daemon has seen to that; the agent runs as it was started.
-static void keep_privileges_down(void)
-{
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 static void *run_starter(void *ctx)
@@ -146,7 +86,7 @@ static void *run_starter(void *ctx)
 	struct programs *programs = ctx;
 	const uint64_t one = 1;
 
-	keep_privileges_down();
+	spawn_unprivileged();
 	pthread_mutex_lock(&programs->lock);
 	while (!programs->stop) {
 		struct program *program = STAILQ_FIRST(&programs->wanted);
@@ -156,9 +96,11 @@ static void *run_starter(void *ctx)
 			continue;
 		}
 		STAILQ_REMOVE_HEAD(&programs->wanted, queued);
+		program->stage = STARTING;
 		pthread_mutex_unlock(&programs->lock);
 		start(program);
 		pthread_mutex_lock(&programs->lock);
+		program->stage = BEGUN;
 		STAILQ_INSERT_TAIL(&programs->begun, program, queued);
 		if (write(programs->wake_fd, &one, sizeof(one)) < 0)
 			must(errno == EAGAIN); // it is readable already
@@ -201,28 +143,38 @@ static void keep_line(struct program *program, const char *octets, size_t len)
 	program->line[program->line_len] = '\0';
 }
 
-// Reads one piece. False: nothing is there, or nothing more is wanted.
-static bool read_output(struct program *program)
+// Reads one piece; returns what read() does.
+static ssize_t read_output(struct program *program)
 {
 	char octets[READ_SIZE];
 	ssize_t len = read(program->out, octets, sizeof(octets));
 
 	if (len <= 0)
-		return false;
+		return len;
 	keep_line(program, octets, (size_t)len);
 	program->output_len += (size_t)len;
-	return program->output_len < PROGRAMS_OUTPUT_MAX;
+	return len;
 }
 
-// What has written too much is not read on: it waits, and runs into the timeout.
+static bool is_too_much(const struct program *program)
+{
+	return program->output_len > PROGRAMS_OUTPUT_MAX;
+}
+
 static void on_output(evutil_socket_t fd, short what, void *ctx)
 {
 	struct program *program = ctx;
+	ssize_t len = read_output(program);
 
 	(void)fd;
 	(void)what;
-	if (!read_output(program))
-		event_del(&program->writes);
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (len > 0 && !is_too_much(program))
+		return;
+	event_del(&program->writes);
+	if (is_too_much(program))
+		kill(-program->pid, SIGKILL); // on_exit_of() does the rest
 }
 
 static void conclude(struct program *program, const struct program_end *end)
@@ -245,7 +197,6 @@ static void on_exit_of(evutil_socket_t fd, short what, void *ctx)
 	struct program *program = ctx;
 	struct program_end end = {0};
 	siginfo_t info = {0}; // lint-ok: the system's name
-	int status = 0;
 
 	(void)fd;
 	(void)what;
@@ -257,11 +208,12 @@ static void on_exit_of(evutil_socket_t fd, short what, void *ctx)
 	if (info.si_pid != program->pid)
 		return;
 	kill(-program->pid, SIGKILL);
-	while (program->output_len < PROGRAMS_OUTPUT_MAX && read_output(program))
+	while (!is_too_much(program) && read_output(program) > 0)
 		;
-	must(waitpid(program->pid, &status, WNOHANG) == program->pid);
-	end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	spawn_reap(program->pid); // at once: it has ended
+	end.too_much = is_too_much(program);
+	end.signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+	end.status = info.si_code == CLD_EXITED ? info.si_status : 0;
 	conclude(program, &end);
 }
 
@@ -283,7 +235,7 @@ static void on_begun(struct program *program)
 
 	if (!program->error) {
 		kill(-program->pid, SIGKILL);
-		reap(program->pid);
+		spawn_reap(program->pid);
 	}
 	conclude(program, &end);
 }
@@ -361,7 +313,8 @@ static int open_pipe(struct program *program)
 		return E_IO;
 	program->out = ends[0];
 	program->write_end = ends[1];
-	return fcntl(program->out, F_SETFL, O_NONBLOCK) < 0 ? E_IO : E_OK;
+	must(fcntl(program->out, F_SETFL, O_NONBLOCK) == 0); // of the reading end alone: the other is the program's
+	return E_OK;
 }
 
 int programs_run(struct programs *programs, const char *const *argv, const char *const *environment,
@@ -395,11 +348,27 @@ int programs_run(struct programs *programs, const char *const *argv, const char 
 	return E_OK;
 }
 
+// False: the starter has it, or has had it.
+static bool take_back(struct program *program)
+{
+	struct programs *programs = program->programs;
+	bool is_wanted;
+
+	pthread_mutex_lock(&programs->lock);
+	is_wanted = program->stage == WANTED;
+	if (is_wanted)
+		STAILQ_REMOVE(&programs->wanted, program, program, queued);
+	pthread_mutex_unlock(&programs->lock);
+	return is_wanted;
+}
+
 void programs_end(struct program *program)
 {
 	program->abandoned = true;
 	if (program->has_begun)
 		kill(-program->pid, SIGKILL); // on_exit_of() does the rest
+	else if (take_back(program))
+		program_free(program);
 }
 
 bool programs_has_begun(const struct program *program)
@@ -447,27 +416,48 @@ static bool stop_thread(struct programs *programs)
 }
 
 // A program that has been killed ends at once, but where the kernel holds it.
-static void end_now(struct program *program)
+static void reap_until(const struct program *program, int64_t until_ms)
 {
 	struct pollfd exits = {.fd = program->pidfd, .events = POLLIN};
+	int64_t left_ms = until_ms - clock_mono_ms();
 
-	if (program->pidfd >= 0) {
-		kill(-program->pid, SIGKILL);
-		if (poll(&exits, 1, REAP_MS) > 0)
-			reap(program->pid);
+	if (program->pidfd >= 0 && poll(&exits, 1, left_ms > 0 ? (int)left_ms : 0) > 0)
+		spawn_reap(program->pid);
+}
+
+// But for one that the starter may still have. The lock is nobody's by now.
+static void end_all(struct programs *programs, bool has_stopped)
+{
+	const int64_t until_ms = clock_mono_ms() + REAP_MS;
+	struct program *program, *next;
+
+	pthread_mutex_lock(&programs->lock);
+	STAILQ_INIT(&programs->wanted);
+	STAILQ_INIT(&programs->begun);
+	TAILQ_FOREACH(program, &programs->all, of_all)
+		if (program->stage == BEGUN && program->pidfd >= 0)
+			kill(-program->pid, SIGKILL);
+	for (program = TAILQ_FIRST(&programs->all); program; program = next) {
+		next = TAILQ_NEXT(program, of_all);
+		if (program->stage == STARTING && !has_stopped)
+			continue;
+		reap_until(program, until_ms);
+		program_free(program);
 	}
-	program_free(program);
+	pthread_mutex_unlock(&programs->lock);
 }
 
 struct programs *programs_free(struct programs *programs)
 {
-	struct program *program;
+	bool has_stopped;
 
-	if (!programs || !stop_thread(programs))
+	if (!programs)
 		return NULL;
-	while ((program = TAILQ_FIRST(&programs->all)))
-		end_now(program);
+	has_stopped = stop_thread(programs);
+	end_all(programs, has_stopped);
 	event_del(&programs->wake);
+	if (!has_stopped)
+		return NULL;
 	close(programs->wake_fd);
 	pthread_cond_destroy(&programs->more);
 	pthread_mutex_destroy(&programs->lock);

@@ -8,9 +8,9 @@
 #include "base/attr.h"
 
 enum {
-	PROGRAMS_MAX = 32,         // that run at once, those that are being ended included
+	PROGRAMS_MAX = 64,         // that run at once, those that have been killed and have not ended yet included
 	PROGRAMS_LINE_LEN = 128,   // of the first line, with its final zero
-	PROGRAMS_OUTPUT_MAX = 64 << 10, // octets that are read of what one writes
+	PROGRAMS_OUTPUT_MAX = 64 << 10, // octets that one may write
 	PROGRAMS_WORDS_MAX = 64,   // of its arguments, and of its environment
 };
 
@@ -23,6 +23,7 @@ struct program_end {
 	int error;             // errno: it could not be started, and the rest says nothing; 0
 	int signal;            // that has ended it; 0: none
 	int status;            // that it has exited with
+	bool too_much;         // it has written more than it may, and was killed for that, or has ended before
 	const char *line;      // the first that it wrote to stdout or stderr, cut; "" for none. Valid during the call
 };
 

@@ -7,11 +7,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +34,25 @@ struct outcome {
 	char line[PROGRAMS_LINE_LEN];
 };
 
+#define HANGING "/hangs/program"
+
+static atomic_bool hangs = true;
+
+// The library's, but for the program of a file system that hangs.
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+                char *const argv[], char *const environ_[])
+{
+	int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
+
+	while (strcmp(path, HANGING) == 0 && hangs)
+		usleep(1000);
+	*(void **)&real = dlsym(RTLD_NEXT, "posix_spawn");
+	return real(pid, path, actions, attributes, argv, environ_);
+}
+
 static struct event_base *base;
 static struct programs *programs;
+static struct programs *left_behind; // so that no leak is seen: a daemon ends then
 
 static void on_ended(void *ctx, const struct program_end *end)
 {
@@ -252,19 +273,63 @@ static void there_is_a_limit(void **state)
 	assert_int_equal(outcome.calls, 0); // the rest is ended by programs_free()
 }
 
-// What is not read holds the program, and costs nothing.
 static void too_much_output(void **state)
 {
-	struct outcome outcome, other;
-	struct program *program = run("exec cat /dev/zero", &outcome);
+	static const struct {
+		const char *script;
+		bool too_much;
+	} rows[] = {
+		{"head -c 65536 /dev/zero", false},
+		{"head -c 65537 /dev/zero", true},
+		{"head -c 200000 /dev/zero; exit 0", true},
+		{"exec cat /dev/zero", true},
+		{"trap '' TERM PIPE; cat /dev/zero >&2 & wait", true},
+	};
 
 	(void)state;
-	for (int i = 0; i < 5; i++) {
-		run("exit 0", &other);
-		wait_for(&other);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct outcome outcome;
+
+		run(rows[i].script, &outcome);
+		wait_for(&outcome);
+		if (outcome.end.error || outcome.end.too_much != rows[i].too_much)
+			fail_msg("%s: error %d, too much: %d", rows[i].script, outcome.end.error, outcome.end.too_much);
 	}
-	assert_int_equal(outcome.calls, 0);
-	programs_end(program);
+}
+
+// The file system of one program hangs: those behind it wait, may be ended meanwhile and are never started; and what runs goes
+// with programs_free(), though the starter stays behind.
+static void starting_hangs(void **state)
+{
+	static const char *const argv[] = {HANGING, NULL};
+	char folder[TEMPDIR_LEN], path[TEMPDIR_LEN + 8], script[sizeof(path) + 64];
+	struct outcome running, hanging = {0}, waiting;
+	struct program *program, *other;
+
+	(void)state;
+	assert_int_equal(tempdir_make(folder), 0);
+	snprintf(path, sizeof(path), "%s/begun", folder);
+	snprintf(script, sizeof(script), "echo >%s; exec sleep 1000", path);
+	program = run("exec sleep 1000", &running);
+	while (!programs_has_begun(program))
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(programs_run(programs, argv, environment, on_ended, &hanging, &program), E_OK);
+	for (int i = 0; i < 3 * PROGRAMS_MAX; i++) { // their places are free again at once
+		other = run(script, &waiting);
+		assert_false(programs_has_begun(other));
+		programs_end(other);
+	}
+	run(script, &waiting);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_false(programs_has_begun(program));
+	left_behind = programs;
+	programs = programs_free(programs);
+	assert_non_null(left_behind);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); // also what ran
+	hangs = false;
+	assert_int_equal(running.calls + hanging.calls + waiting.calls, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	rmdir(folder);
 }
 
 int main(void)
@@ -276,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ended_from_outside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(there_is_a_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_much_output, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(starting_hangs, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,8 +78,8 @@ static const struct option check_rows[] = {
 	{"expect-rcode", &text_enum, .fallback = "NOERROR", .words = rcodes, FIELD(config_check, expect_rcode),
 	 .help = "Of a DNS query: the rcode that means healthy."},
 	{"expect", &text_any, .otherwise = "any answer, and none", .max = "1024", FIELD(config_check, expect),
-	 .help = "Of a DNS query: a record of the type asked that must be in the answer: an address, a name, "
-	         "`10 mail.example.com` (MX), `0 5 5060 sip.example.com` (SRV) or a text (TXT). Not of an SOA."},
+	 .help = "Of a DNS query: a record of the type asked that must be in the answer, for the name or where its CNAMEs lead: an "
+	         "address, a name, `10 mail.example.com` (MX), `0 5 5060 sip.example.com` (SRV) or a text (TXT). Not of an SOA."},
 	{"command", &list_command, .min = "1", .max = "32", LIST(config_check, command, command_count),
 	 .help = "Of an exec check: the absolute path of a program, and its arguments: `[/usr/local/bin/check-queue, --fast]`. No "
 	         "shell is run. It runs as the daemon's user, within what the service manager allows the daemon, and gets no privilege: "
@@ -87,9 +87,9 @@ static const struct option check_rows[] = {
 	         "stdin empty, and there is nothing in its environment but `PATH`, `EDGESTEER_TARGET` (APP/SITE), `EDGESTEER_APP`, "
 	         "`EDGESTEER_SITE`, `EDGESTEER_ADDRESS`, `EDGESTEER_PORT` (empty where the check has none) and "
 	         "`EDGESTEER_TIMEOUT_MS`. Exit status 0 is up, any other down; the first line that it writes to stdout or stderr is "
-	         "shown with it. At the timeout its process group is killed, and when it ends whatever it has left behind. At "
-	         "most 32 run at once, the others wait; of what one writes, 64 KiB are read. A program that cannot be started says "
-	         "nothing about the target."},
+	         "shown with it. At the timeout its process group is killed, and when it ends whatever of that it has left behind; so is "
+	         "one that has written more than 64 KiB, which has failed. At most 32 run at once, the others wait. A program that "
+	         "cannot be started in time says nothing about the target."},
 	{"interval", &number_duration_ms, .fallback = "10s", .min = "100ms", .max = "1h",
 	 FIELD(config_check, interval_ms), .help = "The time from the start of one probe to the start of the next."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "10ms", .max = "1m", FIELD(config_check, timeout_ms),

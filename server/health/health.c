@@ -201,6 +201,18 @@ static void on_changing(evutil_socket_t fd, short what, void *ctx)
 	probing_wake(health->probing); // stopped probes have made room
 }
 
+static void warn_of_limits(const struct watchlist *list, unsigned limit)
+{
+	double at_worst = 0;
+
+	for (enum check_type type = 0; type < CHECK_TYPE_COUNT; type++) {
+		at_worst += list->at_worst[type];
+		if (probing_at_once(type))
+			health_log_limit_of(check_type_rows[type].name, list->at_worst[type], probing_at_once(type));
+	}
+	health_log_limit(at_worst, limit);
+}
+
 // Addresses that come at run time are not in the new watch: it goes on with what the old one has.
 static void inherit_watch(const struct watch_fresh *fresh)
 {
@@ -265,7 +277,7 @@ void health_configure(struct health *health, struct watchlist *list, unsigned li
 		event_active(&health->changing, EV_TIMEOUT, 0);
 	else
 		(void)change(health, SIZE_MAX);
-	health_log_limit(list->probes_at_worst, limit);
+	warn_of_limits(list, limit);
 	probing_configure(health->probing, limit);
 	set_unsettled(health, unsettled, true);
 }

@@ -65,21 +65,34 @@ void health_log_local(struct health_log *log, const struct endpoint *endpoint)
 		          endpoint->shown.text);
 }
 
-void health_log_late(struct health_log *log, const struct endpoint *endpoint, int64_t late_ms, uint64_t waiting, bool limited)
+void health_log_late(struct health_log *log, const struct endpoint *endpoint, int64_t late_ms, uint64_t waiting,
+                     enum health_late why)
 {
+	static const char *const reasons[] = {
+		[HEALTH_LATE_BUSY] = "the main thread is fully busy",
+		[HEALTH_LATE_LIMIT] = "`probes` allows no more at once",
+		[HEALTH_LATE_TYPE] = "no more checks of its type are made at once",
+	};
 	char name[WATCH_NAME_LEN];
 
 	if (has_passed(&log->late_ms))
 		log_warning("health: probes are late: %s is probed %.1f s after it was due and %" PRIu64 " more are "
 		            "waiting, because %s", watch_name(endpoint, name), (double)late_ms / 1000, waiting,
-		            limited ? "`probes` allows no more at once" : "the main thread is fully busy");
+		            reasons[why]);
 }
 
 // If every target timed out, so many probes would be under way at once. With a lower limit they queue, and failures are
 // detected late just when it matters.
-void health_log_limit(double probes_at_worst, unsigned limit)
+void health_log_limit(double at_worst, unsigned limit)
 {
-	if (probes_at_worst > limit + 0.5) // a sum of fractions
+	if (at_worst > limit + 0.5) // a sum of fractions
 		log_warning("health: if every target timed out, %.0f probes would be under way at once; `probes` allows %u, "
-		            "so probes would be late", probes_at_worst, limit);
+		            "so probes would be late", at_worst, limit);
+}
+
+void health_log_limit_of(const char *type, double at_worst, unsigned limit)
+{
+	if (at_worst > limit + 0.5)
+		log_warning("health: if every target timed out, %.0f probes of type %s would be under way at once; no more than %u "
+		            "are, so they would be late", at_worst, type, limit);
 }

@@ -7,6 +7,9 @@
 
 struct endpoint;
 
+// Why probes start late: the main thread is busy, `probes` allows no more at once, or the type of the check does not.
+enum health_late { HEALTH_LATE_BUSY, HEALTH_LATE_LIMIT, HEALTH_LATE_TYPE };
+
 // Zero-initialised is valid.
 struct health_log {
 	int64_t local_ms, late_ms;   // monotonic: when such a line was last written; 0: never
@@ -21,7 +24,10 @@ void health_log_failing(struct health_log *log, const struct endpoint *endpoint)
 void health_log_recovered(struct health_log *log, const struct endpoint *endpoint, unsigned failures);
 // This machine could not probe.
 void health_log_local(struct health_log *log, const struct endpoint *endpoint);
-// A probe starts `late_ms` after it was due; `waiting` more are due. `limited`: `probes` allows no more at once.
-void health_log_late(struct health_log *log, const struct endpoint *endpoint, int64_t late_ms, uint64_t waiting, bool limited);
-// Warns when `probes_at_worst` (see struct watchlist) are more than `limit`, how many may be under way.
-void health_log_limit(double probes_at_worst, unsigned limit);
+// A probe starts `late_ms` after it was due; `waiting` more of its type are due.
+void health_log_late(struct health_log *log, const struct endpoint *endpoint, int64_t late_ms, uint64_t waiting,
+                     enum health_late why);
+// Warns when so many probes `at_worst` (see struct watchlist) are more than `limit`, how many may be under way; of all, or of
+// one type.
+void health_log_limit(double at_worst, unsigned limit);
+void health_log_limit_of(const char *type, double at_worst, unsigned limit);

@@ -29,7 +29,8 @@ void probe_verdict(struct verdict *verdict, enum health_layer layer, const char 
 
 bool probe_is_local(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL ||
+	       error == EAGAIN; // no port is left for UDP
 }
 
 void probe_verdict_connect(struct verdict *verdict, const struct probe *probe, int error)

@@ -1,8 +1,9 @@
-// The interface between the scheduler (health.c) and the probe types (probe_*.c). A new probe type is
-// one file with one struct probe_type, and one row in config/check_types.h that names it. Main thread only.
+// The interface between the scheduler (probing.c) and the probe types (probe_*.c). A new probe type is one file with one
+// struct probe_type, and one row in config/check_types.h that names it. Main thread only.
 #pragma once
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
@@ -26,6 +27,7 @@ struct probe {
 };
 
 struct probe_type {
+	unsigned at_once;   // so many probes of the type are under way at most; 0: as many as of all
 	// Makes what all probes of the type share, the `engine` of the calls below. NULL: out of memory.
 	void *(*open)(struct event_base *base);
 	// Called when no probe is under way.
@@ -33,13 +35,14 @@ struct probe_type {
 	// A new configuration is in use: what was kept for the old one is to go. NULL: the type keeps nothing.
 	void (*refresh)(void *engine);
 	// Starts one probe and sets probe->run. The probe ends with exactly one call of probe->done() (never from inside
-	// start) or with cancel. E_NOMEM, E_IO (with errno): not started, which says nothing about the target; E_LIMIT: as many
-	// of the type are under way as may, and it is to be tried again soon.
+	// start) or with cancel. E_NOMEM, E_IO (with errno): not started, which says nothing about the target.
 	int (*start)(void *engine, struct probe *probe);
 	// Stops the probe under way without calling probe->done(); sets probe->run to NULL.
 	void (*cancel)(struct probe *probe);
 	// What the probe under way is waiting for ("connecting"), a static text.
 	const char *(*stage)(const struct probe *probe);
+	// Whether it waits for this machine, so that its timeout would say nothing about the target. NULL: never.
+	bool (*waits_here)(const struct probe *probe);
 };
 
 #define PROBE_ENGINE(id, name, port, keys, engine, help) extern const struct probe_type engine;

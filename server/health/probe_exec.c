@@ -17,7 +17,10 @@
 
 enum variable { VARIABLES(VARIABLE_ID) VARIABLE_COUNT };
 
-enum { VARIABLE_MAX = 4096 };
+enum {
+	VARIABLE_MAX = 4096,
+	AT_ONCE = PROGRAMS_MAX / 2, // so that those that have been killed, and are about to end, hold up no other
+};
 
 struct run {
 	struct probe *probe;
@@ -44,6 +47,8 @@ static void on_ended(void *ctx, const struct program_end *end)
 	must(probe->run == run);
 	if (end->error)
 		probe_verdict(&verdict, HEALTH_LOCAL, "cannot run %s: %s", probe->check->conf.command[0], strerror(end->error));
+	else if (end->too_much)
+		probe_verdict(&verdict, HEALTH_STATUS, "wrote more than %d KiB%s%s", PROGRAMS_OUTPUT_MAX >> 10, colon, end->line);
 	else if (end->signal)
 		probe_verdict(&verdict, HEALTH_STATUS, "ended by signal %d (%s)%s%s", end->signal, strsignal(end->signal), colon,
 		              end->line);
@@ -98,7 +103,13 @@ static int start_program(struct programs *programs, struct run *run)
 		environment[i] = texts[i];
 	}
 	environment[VARIABLE_COUNT] = NULL;
-	return programs_run(programs, argv, environment, on_ended, run, &run->program);
+
+	int err = programs_run(programs, argv, environment, on_ended, run, &run->program);
+
+	if (err != E_LIMIT)
+		return err;
+	errno = EAGAIN; // so many have been killed, and the kernel holds them
+	return E_IO;
 }
 
 static int exec_start(void *engine, struct probe *probe)
@@ -134,6 +145,15 @@ static const char *exec_stage(const struct probe *probe)
 	return programs_has_begun(run->program) ? "waiting for the program to end" : "starting the program";
 }
 
+// Its file cannot be reached, or another's before it.
+static bool exec_waits_here(const struct probe *probe)
+{
+	const struct run *run = probe->run;
+
+	return !programs_has_begun(run->program);
+}
+
 const struct probe_type exec_probe = {
-	.open = exec_open, .close = exec_close, .start = exec_start, .cancel = exec_cancel, .stage = exec_stage,
+	.at_once = AT_ONCE, .open = exec_open, .close = exec_close, .start = exec_start, .cancel = exec_cancel,
+	.stage = exec_stage, .waits_here = exec_waits_here,
 };

@@ -21,7 +21,6 @@
 
 enum {
 	STARTS_PER_TURN = 8,         // per turn of the loop: probes under way must progress, or all would time out together
-	AGAIN_MS = 50,               // until a probe is tried again that its type had no room for
 	STALL_MS = 25,               // a timer later than this: the process was stopped, or busy
 };
 
@@ -31,12 +30,23 @@ static const struct probe_type *const types[] = {CHECK_TYPES(ENGINE)};
 
 _Static_assert(ARRAY_LEN(types) == CHECK_TYPE_COUNT, "an engine for each type of check");
 
+// The probes of one type. They wait in a queue of their own, so that a type of which as many are under way as may holds up no
+// other.
+struct lane {
+	const struct probe_type *type;
+	void *engine;
+	struct due due;
+	unsigned under_way;
+	int64_t full_ms;                // monotonic: when it last had as many under way as may; 0: never
+};
+
 struct probing {
 	struct event_base *base;
 	struct probing_ops ops;
-	void *engines[ARRAY_LEN(types)];
-	struct due due;
+	struct lane lanes[ARRAY_LEN(types)];
+	unsigned turn;                  // the lane whose turn it is, modulo their number
 	unsigned limit;                 // of probes under way
+	int64_t full_ms;                // as a lane's
 	bool all_known;                 // see due_take()
 	struct event wake;              // starts probes that are due
 	uint32_t phase;                 // see spread_ms()
@@ -58,10 +68,34 @@ static const struct config_check *check_of(const struct endpoint *endpoint)
 	return &endpoint->probe.check->conf;
 }
 
-static const struct probe_type *type_of(const struct endpoint *endpoint)
+static struct lane *lane_of(const struct endpoint *endpoint)
 {
 	must((size_t)check_of(endpoint)->type < ARRAY_LEN(types));
-	return types[check_of(endpoint)->type];
+	return &endpoint->probing->lanes[check_of(endpoint)->type];
+}
+
+// Whether one more of the lane's probes may be under way.
+static bool has_room(const struct probing *probing, const struct lane *lane)
+{
+	return probing->stats.under_way < probing->limit && (!lane->type->at_once || lane->under_way < lane->type->at_once);
+}
+
+static void enter(struct probing *probing, struct lane *lane)
+{
+	must(has_room(probing, lane));
+	probing->stats.under_way++;
+	lane->under_way++;
+}
+
+static void leave(struct probing *probing, struct lane *lane)
+{
+	must(probing->stats.under_way > 0 && lane->under_way > 0);
+	if (probing->stats.under_way >= probing->limit)
+		probing->full_ms = clock_mono_ms();
+	else if (!has_room(probing, lane))
+		lane->full_ms = clock_mono_ms();
+	probing->stats.under_way--;
+	lane->under_way--;
 }
 
 static void arm(struct endpoint *endpoint, int64_t at_ms)
@@ -132,12 +166,18 @@ static void settle(struct endpoint *endpoint)
 static void count_late(struct endpoint *endpoint)
 {
 	struct probing *probing = endpoint->probing;
+	const struct lane *lane = lane_of(endpoint);
 	int64_t late_ms = endpoint->began_ns / 1000000 - endpoint->start_ms;
+	enum health_late why = HEALTH_LATE_BUSY;
 
 	if (!endpoint->started || late_ms < check_of(endpoint)->interval_ms)
 		return;
 	probing->stats.late++;
-	health_log_late(&probing->log, endpoint, late_ms, probing->due.count, probing->stats.under_way + 1 >= probing->limit);
+	if (probing->full_ms >= endpoint->start_ms) // it waited for room meanwhile
+		why = HEALTH_LATE_LIMIT;
+	else if (lane->full_ms >= endpoint->start_ms)
+		why = HEALTH_LATE_TYPE;
+	health_log_late(&probing->log, endpoint, late_ms, lane->due.count, why);
 }
 
 // The state is not known yet, or the last result contradicts it.
@@ -178,12 +218,12 @@ static void conclude(struct endpoint *endpoint, const struct verdict *verdict)
 {
 	struct probing *probing = endpoint->probing;
 
-	must(probing->stats.under_way > 0 && !endpoint->due && !endpoint->probe.run);
+	must(!endpoint->due && !endpoint->probe.run);
+	leave(probing, lane_of(endpoint));
 	endpoint->shown.took_us = (uint32_t)((clock_mono_ns() - endpoint->began_ns) / 1000);
 	endpoint->shown.last_probe_s = clock_wall_s();
 	endpoint->shown.layer = verdict->layer;
 	memcpy(endpoint->shown.text, verdict->text, sizeof(endpoint->shown.text));
-	probing->stats.under_way--;
 	count(&probing->stats, verdict->layer, endpoint->shown.took_us);
 	if (verdict->layer == HEALTH_LOCAL)
 		health_log_local(&probing->log, endpoint);
@@ -202,21 +242,14 @@ static void conclude(struct endpoint *endpoint, const struct verdict *verdict)
 
 static void start_probe(struct endpoint *endpoint)
 {
-	struct probing *probing = endpoint->probing;
+	struct lane *lane = lane_of(endpoint);
 
 	endpoint->began_ns = clock_mono_ns();
 	endpoint->extended = false;
-	must(!endpoint->probe.run && probing->stats.under_way < probing->limit);
-
-	int err = type_of(endpoint)->start(probing->engines[check_of(endpoint)->type], &endpoint->probe);
-
-	if (err == E_LIMIT) {
-		arm(endpoint, clock_mono_ms() + AGAIN_MS);
-		return;
-	}
+	must(!endpoint->probe.run);
+	enter(endpoint->probing, lane);
 	count_late(endpoint);
-	probing->stats.under_way++;
-	if (err == E_OK) {
+	if (lane->type->start(lane->engine, &endpoint->probe) == E_OK) {
 		arm(endpoint, (endpoint->began_ns + 999999) / 1000000 + check_of(endpoint)->timeout_ms);
 		return;
 	}
@@ -227,27 +260,37 @@ static void start_probe(struct endpoint *endpoint)
 	conclude(endpoint, &verdict);
 }
 
+// The lane next in turn that has a probe to start, and room for it; NULL: none has.
+static struct lane *next_lane(struct probing *probing)
+{
+	for (size_t i = 0; i < ARRAY_LEN(probing->lanes); i++) {
+		struct lane *lane = &probing->lanes[(probing->turn + i) % ARRAY_LEN(probing->lanes)];
+
+		if (lane->due.count > 0 && has_room(probing, lane))
+			return lane;
+	}
+	return NULL;
+}
+
 // Starts probes that are due in the loop's next turn.
 void probing_wake(struct probing *probing)
 {
 	static const struct timeval now = {0};
 
-	if (probing->due.count && probing->stats.under_way < probing->limit && evtimer_add(&probing->wake, &now) < 0)
+	if (next_lane(probing) && evtimer_add(&probing->wake, &now) < 0)
 		event_active(&probing->wake, EV_TIMEOUT, 0);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
 {
 	struct probing *probing = ctx;
-	struct endpoint *endpoint;
+	struct lane *lane;
 
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < STARTS_PER_TURN && probing->stats.under_way < probing->limit; i++) {
-		endpoint = due_take(&probing->due, probing->all_known);
-		if (!endpoint)
-			return;
-		start_probe(endpoint);
+	for (int i = 0; i < STARTS_PER_TURN && (lane = next_lane(probing)); i++) {
+		probing->turn = (unsigned)(lane - probing->lanes + 1);
+		start_probe(due_take(&lane->due, probing->all_known));
 	}
 	probing_wake(probing);
 }
@@ -262,11 +305,13 @@ static void probe_done(struct probe *probe, const struct verdict *verdict)
 
 static void time_out(struct endpoint *endpoint)
 {
+	const struct probe_type *type = lane_of(endpoint)->type;
+	bool is_local = type->waits_here && type->waits_here(&endpoint->probe);
 	struct verdict verdict;
 
-	probe_verdict(&verdict, HEALTH_TIMEOUT, "no success within %u ms: %s", check_of(endpoint)->timeout_ms,
-	              type_of(endpoint)->stage(&endpoint->probe));
-	type_of(endpoint)->cancel(&endpoint->probe);
+	probe_verdict(&verdict, is_local ? HEALTH_LOCAL : HEALTH_TIMEOUT, "no success within %u ms: %s",
+	              check_of(endpoint)->timeout_ms, type->stage(&endpoint->probe));
+	type->cancel(&endpoint->probe);
 	probe_done(&endpoint->probe, &verdict);
 }
 
@@ -293,7 +338,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	if (late_ms < 0) { // fired early: the loop's clock is coarse
 		arm(endpoint, endpoint->alarm_ms);
 	} else if (!endpoint->probe.run) {
-		due_add(&endpoint->probing->due, endpoint, in_doubt(endpoint));
+		due_add(&lane_of(endpoint)->due, endpoint, in_doubt(endpoint));
 		probing_wake(endpoint->probing);
 	} else if (!extend(endpoint, late_ms)) {
 		time_out(endpoint);
@@ -321,15 +366,18 @@ void probing_stop(struct endpoint *endpoint)
 
 	if (!probing)
 		return;
+
+	struct lane *lane = lane_of(endpoint);
+
 	evtimer_del(&endpoint->timer);
 	probing->stats.failing -= is_failing(endpoint);
 	probing->stats.addresses--;
 	probing->stats.down -= !endpoint->shown.up;
-	due_remove(&probing->due, endpoint);
+	due_remove(&lane->due, endpoint);
 	if (endpoint->probe.run) {
-		type_of(endpoint)->cancel(&endpoint->probe);
-		must(!endpoint->probe.run && probing->stats.under_way > 0);
-		probing->stats.under_way--;
+		lane->type->cancel(&endpoint->probe);
+		must(!endpoint->probe.run);
+		leave(probing, lane);
 	}
 	endpoint->probing = NULL;
 	endpoint->started = false;
@@ -339,15 +387,24 @@ void probing_configure(struct probing *probing, unsigned limit)
 {
 	must(limit > 0);
 	probing->limit = limit;
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+	for (size_t i = 0; i < ARRAY_LEN(probing->lanes); i++)
 		if (types[i]->refresh)
-			types[i]->refresh(probing->engines[i]);
+			types[i]->refresh(probing->lanes[i].engine);
 	probing_wake(probing); // the limit may have been raised
 }
 
 void probing_all_known(struct probing *probing, bool all_known)
 {
 	probing->all_known = all_known;
+}
+
+static uint64_t count_waiting(const struct probing *probing)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(probing->lanes); i++)
+		count += probing->lanes[i].due.count;
+	return count;
 }
 
 struct probing *probing_new(struct event_base *base, const struct probing_ops *ops)
@@ -360,10 +417,13 @@ struct probing *probing_new(struct event_base *base, const struct probing_ops *o
 	probing->ops = *ops;
 	probing->limit = 1;
 	probing->phase = (uint32_t)hash_mix((uint64_t)clock_mono_ns());
-	due_init(&probing->due);
+	for (size_t i = 0; i < ARRAY_LEN(probing->lanes); i++) {
+		probing->lanes[i].type = types[i];
+		due_init(&probing->lanes[i].due);
+	}
 	probe_event_assign(&probing->wake, base, -1, 0, on_wake, probing);
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (!(probing->engines[i] = types[i]->open(base)))
+	for (size_t i = 0; i < ARRAY_LEN(probing->lanes); i++)
+		if (!(probing->lanes[i].engine = types[i]->open(base)))
 			return probing_free(probing);
 	return probing;
 }
@@ -373,16 +433,22 @@ struct probing *probing_free(struct probing *probing)
 	if (!probing)
 		return NULL;
 	event_del(&probing->wake);
-	must(probing->stats.under_way == 0 && probing->due.count == 0);
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (probing->engines[i])
-			types[i]->close(probing->engines[i]);
+	must(probing->stats.under_way == 0 && count_waiting(probing) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(probing->lanes); i++)
+		if (probing->lanes[i].engine)
+			types[i]->close(probing->lanes[i].engine);
 	free(probing);
 	return NULL;
+}
+
+unsigned probing_at_once(enum check_type type)
+{
+	must((size_t)type < ARRAY_LEN(types));
+	return types[type]->at_once;
 }
 
 void probing_stats(const struct probing *probing, struct health_stats *ret_stats)
 {
 	*ret_stats = probing->stats;
-	ret_stats->waiting = probing->due.count;
+	ret_stats->waiting = count_waiting(probing);
 }

@@ -1,6 +1,6 @@
 // Probes endpoints at the pace of their checks, and turns the results into their states. The cycle of one endpoint:
 //
-//   due -> queue -> (fewer than the limit under way) probe -> verdict, or the deadline -> score -> next start
+//   due -> queue of its type -> (fewer than the limits under way) probe -> verdict, or the deadline -> score -> next start
 //
 // For health.c, main thread only.
 #pragma once
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "config/check_types.h"
 
 struct endpoint;
 struct event_base;
@@ -40,4 +41,6 @@ void probing_wake(struct probing *probing);
 // Whether no state is waited for, see due_take().
 void probing_all_known(struct probing *probing, bool all_known);
 
+// How many probes of a type are under way at most; 0: as many as of all.
+unsigned probing_at_once(enum check_type type) PURE;
 void probing_stats(const struct probing *probing, struct health_stats *ret_stats);

@@ -173,7 +173,8 @@ static int add(struct making *m, const struct config_app *app, const struct conf
 	}
 	list->unchecked += !wanted.check;
 	if (wanted.check)
-		list->probes_at_worst += (double)wanted.count * wanted.check->conf.timeout_ms / wanted.check->conf.interval_ms;
+		list->at_worst[wanted.check->conf.type] +=
+			(double)wanted.count * wanted.check->conf.timeout_ms / wanted.check->conf.interval_ms;
 	must(!m->list->previous || watch != old || watch->slot < list->previous->slot_count);
 	list->slots[list->count] = watch->slot;
 	list->watches[list->count++] = watch;

@@ -31,7 +31,7 @@ struct watchlist {
 	uint8_t *marks;             // by slot: enum watch_mark; valid once the list is in use
 	uint32_t slot_count;
 	uint32_t unchecked;         // targets without a check
-	double probes_at_worst;     // under way at once if every address times out: the sum of timeout / interval
+	double at_worst[CHECK_TYPE_COUNT]; // probes under way at once if every address times out: the sum of timeout / interval
 	struct check **checks;      // of this configuration; each is freed with its last watch
 	size_t check_count;
 	struct watch_fresh *fresh;

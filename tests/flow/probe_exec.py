@@ -23,13 +23,15 @@ def script(folder, name, text):
 def ends():
     with tempfile.TemporaryDirectory() as folder:
         rows = {"up": "echo fine", "down": "echo the queue is long; echo and more; exit 3", "error": "echo oh >&2; exit 1",
-                "signal": "kill -9 $$", "odd": "printf '\\033[31mred\\377\\n'; exit 1", "slow": "sleep 1000 & exec sleep 1000"}
+                "signal": "kill -9 $$", "odd": "printf '\\033[31mred\\377\\n'; exit 1", "slow": "sleep 1000 & exec sleep 1000",
+                "flood": "echo much; exec cat /dev/zero"}
         checks = {name: {"type": "exec", "command": [script(folder, name, text)]} for name, text in rows.items()}
         checks["slow"].update(interval="500ms", timeout="300ms")
         checks["missing"] = {"type": "exec", "command": "/nowhere/check"}
         with Probed(checks) as probed:
             probed.expect({"up": ("ok", "exit status 0: fine"), "down": ("status", "exit status 3: the queue is long"),
                            "error": ("status", "exit status 1: oh"), "signal": ("status", "ended by signal 9 (Killed)"),
+                           "flood": ("status", "wrote more than 64 KiB: much"),
                            "odd": ("status", "exit status 1: ?[31mred?"),
                            "slow": ("timeout", "no success within 300 ms: waiting for the program to end")})
             until(lambda: probed.health("missing")["layer"] == "local", harness.PATIENCE_S, "a program that is missing")
@@ -106,32 +108,39 @@ def the_agent():
         check("EDGESTEER_APP=app.edge.example.com\n" in text and "NoNewPrivs:\t1\n" in text, text)
 
 
+def children(pid):
+    """Of all threads: the one that starts programs is not the main thread."""
+    return sum(len(path.read_text().split()) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children"))
+
+
 def nobody_waits():
     """More programs that hang than may run at once: others are probed, queries and verbs are answered, and nothing is left."""
     with tempfile.TemporaryDirectory() as folder:
-        mark = f"{folder}/mark"
-        hang = script(folder, "hang", f"exec sleep 98765 <{folder}\n")
+        mark, rare = f"{folder}/mark", f"98765.{os.getpid()}"
+        hang = script(folder, "hang", f"exec sleep {rare}\n")
         quick = script(folder, "quick", f"echo >>{mark}\n")
-        checks = {f"hang-{i}": {"type": "exec", "command": [hang], "interval": "1s", "timeout": "500ms"} for i in range(60)}
+        checks = {f"hang-{i}": {"type": "exec", "command": [hang], "interval": "500ms", "timeout": "500ms"} for i in range(60)}
         checks["quick"] = {"type": "exec", "command": [quick], "interval": "1s", "timeout": "1s"}
         checks["tcp"] = {"type": "tcp", "port": 1, "interval": "200ms", "timeout": "200ms"}
         with Probed(checks) as probed:
+            pid = probed.daemon.process.pid
+            until(lambda: children(pid) >= 32, harness.PATIENCE_S, "as many run as may")
             until(lambda: probed.health("quick")["up"], harness.PATIENCE_S, "it gets its turn")
             for i in range(60):
                 until(lambda i=i: probed.health(f"hang-{i}")["layer"] == "timeout", harness.PATIENCE_S, "and so does each")
+                running = children(pid)
+                check(running <= 64, running)  # those that have been killed and not yet reaped included
+                check(probed.daemon.ctl_json("stats")["probes_under_way"] <= 32 + 1, "no more than may")
             equal(probed.daemon.ctl_json("stats")["probe_failures_local"], 0, "one that has to wait has no result for it")
             check(len(probed.daemon.query("quick.edge.example.com").addresses) == 1, "answered")
-            pid = probed.daemon.process.pid
-
-            def children():
-                return len(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-            check(children() <= 33, children())
             before = len(os.listdir(f"/proc/{pid}/fd"))
             probes = probed.health("quick")["probes"]
             until(lambda: probed.health("quick")["probes"] > probes + 2, harness.PATIENCE_S, "on it goes")
-            check(len(os.listdir(f"/proc/{pid}/fd")) <= before + 3 * 32 + 8, "no file stays open")
+            check(len(os.listdir(f"/proc/{pid}/fd")) <= before + 3 * 64, "no file stays open")
+            until(lambda: "because no more checks of its type are made at once" in probed.daemon.log(), harness.PATIENCE_S, "it is told")
+            check("probes of type exec would be under way at once; no more than 32 are" in probed.daemon.log(), "and was at the start")
         out = pathlib.Path("/proc")
-        left = [p for p in out.iterdir() if p.name.isdigit() and b"98765" in cmdline(p)]
+        left = [p for p in out.iterdir() if p.name.isdigit() and rare.encode() in cmdline(p)]
         equal(left, [], "nothing is left running")
 
 

@@ -127,7 +127,8 @@ static void test_first(void **unused)
 	assert_int_equal(list->gone_count, 0);
 	assert_int_equal(list->slot_count, 4);
 	assert_int_equal(list->unchecked, 2); // one without a check, one without an address to probe
-	assert_true(list->probes_at_worst > 0.99 && list->probes_at_worst < 1.01); // two of half an interval
+	for (enum check_type type = 0; type < CHECK_TYPE_COUNT; type++) // two of half an interval
+		assert_in_range((int)(list->at_worst[type] * 1000 + 0.5), type == CHECK_HTTP ? 999 : 0, type == CHECK_HTTP ? 1001 : 0);
 	assert_int_equal(list->watches[0]->endpoints->probe.addr.bytes[3], 1);
 	assert_null(list->watches[0]->endpoints->next);
 	assert_true(watch_shown(list->watches[0])->checked && !watch_shown(list->watches[0])->up);

@@ -1,6 +1,7 @@
 // Reads the checks' files; see check_files.h.
 #include "generation/check_files.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,14 @@ static int check_pair(const struct config_check *check, struct report *report)
 	return err == E_NOMEM ? err : E_OK;
 }
 
+// The daemon would go on with what it knows of the targets, see health/probe_exec.c.
+static void check_program(const struct config_check *check, struct report *report)
+{
+	if (check->command_count > 0 && access(check->command[0], X_OK) < 0)
+		report_warning(report, check->mark.file, check->mark.line, check->mark.column, "checks.%s.command: %s cannot be run: %s",
+		               check->name, check->command[0], strerror(errno));
+}
+
 int check_files_read(struct config *config, struct report *report)
 {
 	int err = E_OK;
@@ -139,6 +148,7 @@ int check_files_read(struct config *config, struct report *report)
 		}
 		if (err == E_OK)
 			err = check_pair(check, report);
+		check_program(check, report);
 	}
 	return err;
 }

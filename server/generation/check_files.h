@@ -8,5 +8,5 @@ struct config;
 struct report;
 
 // Reads them into the config. Files that cannot be read, are no PEM, or (keys) may be read by everybody, and keys that do
-// not belong to their certificate are errors in the report. E_NOMEM.
+// not belong to their certificate are errors in the report; programs that cannot be run are warnings. E_NOMEM.
 int check_files_read(struct config *config, struct report *report) MUST_USE;

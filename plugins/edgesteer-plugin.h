@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 5
+#define EDGESTEER_PLUGIN_ABI_MINOR 6
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -36,6 +36,9 @@ struct edgesteer_place {
 	double longitude;    // degrees, -180..180
 	double accuracy_km;  // radius around the coordinates; 0 or NaN: not stated, treated as exact
 	const char *country; // ISO 3166-1 alpha-2; NULL: unknown
+	// Since ABI 1.6: the best sites, best first, in place of `site`, which is then not looked at; 0: `site` is all there is
+	const char *const *sites; // each as `site`
+	size_t site_count;   // at most 4
 };
 
 struct edgesteer_prefix {

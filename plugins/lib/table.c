@@ -49,6 +49,15 @@ static unsigned column_find(const struct table_kind *kind, const char *name)
 	return column;
 }
 
+// Whether the column is one that this plugin leaves to others.
+static bool is_ignored(const struct table_kind *kind, const char *name)
+{
+	for (const char *const *at = kind->ignored; at && *at; at++)
+		if (strcmp(*at, name) == 0)
+			return true;
+	return false;
+}
+
 // The column that was probably meant; kind->count for none.
 static unsigned column_near(const struct table_kind *kind, const char *name)
 {
@@ -109,7 +118,7 @@ static int read_header(struct table *table, const struct csv_text *fields, size_
 	for (size_t i = 0; i < count; i++) {
 		unsigned column = column_find(kind, fields[i].start);
 
-		if (column == kind->count)
+		if (column == kind->count && !is_ignored(kind, fields[i].start))
 			column = refuse_column(table, fields[i].start);
 		table->order[i] = column;
 		if (column == kind->count)

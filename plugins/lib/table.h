@@ -15,6 +15,7 @@ struct table_kind {
 	const char *const *names; // of the columns, by their number
 	size_t count;
 	size_t required;          // the first so many must be there
+	const char *const *ignored; // names of columns that are there for others, ended by NULL; NULL: there are none
 	const char *example;      // of a header row
 	// The first columns of files without a header row, in their order; fields beyond are ignored, and those at the end
 	// may be left out. NULL: the file has a header row.
@@ -22,7 +23,7 @@ struct table_kind {
 	size_t fixed_count;
 	// Checks which columns there are; errors by table_error(). NULL: any may be missing but the required ones.
 	void (*check_header)(struct table *table, const bool *have);
-	// Takes a row of table->fields fields, of the columns in table->order. Returns 0, or negative to stop.
+	// Takes a row of table->fields fields, of the columns in table->order (`count`: of an ignored one). Returns 0, or negative to stop.
 	int (*row)(struct table *table, const struct csv_text *fields);
 };
 

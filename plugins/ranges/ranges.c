@@ -16,6 +16,7 @@ enum {
 	TEXT_MAX_LEN = 63,     // of a carrier, class or site: the contract's limit
 	DUPLICATES_SHOWN = 20, // one by one; further ones are counted
 	HALF_EARTH_KM = 20040,
+	SITES_MAX = 4,         // of a place: the contract's limit
 };
 
 enum column { PREFIX, CARRIER, LATITUDE, LONGITUDE, CLASS, SITE, ACCURACY, COUNTRY, COLUMNS };
@@ -24,6 +25,10 @@ static const char *const column_names[COLUMNS] = {
 	[PREFIX] = "prefix", [CARRIER] = "carrier", [LATITUDE] = "latitude",     [LONGITUDE] = "longitude",
 	[CLASS] = "class",   [SITE] = "site",       [ACCURACY] = "accuracy-km", [COUNTRY] = "country",
 };
+
+// What `edgesteerctl learned export` writes besides: how it came to know, and how long that holds.
+static const char *const ignored_names[] = {"source", "learned", "heard", "fresh-until", "held-until", "confidence",
+                                            "samples", "weight", NULL};
 
 // A prefix that was read, to find duplicate and nested ones. The address as two numbers, left-aligned.
 struct seen {
@@ -154,6 +159,32 @@ static void read_text(struct ranges *r, enum column column, const struct csv_tex
 		*ret_text = field->start;
 }
 
+// One site, or several with a semicolon between them, which is overwritten. The list is for as long as the row.
+static void read_sites(struct ranges *r, const struct csv_text *field, const char *sites[SITES_MAX], size_t *ret_count)
+{
+	size_t count = 0;
+
+	for (char *at = field->len > 0 ? field->start : NULL; at;) {
+		char *end = strchr(at, ';');
+		struct csv_text one;
+
+		at += strspn(at, " \t");
+		one = (struct csv_text){at, end ? (size_t)(end - at) : strlen(at)};
+		while (one.len > 0 && (at[one.len - 1] == ' ' || at[one.len - 1] == '\t'))
+			one.len--;
+		at[one.len] = '\0';
+		if (count == SITES_MAX || one.len == 0) {
+			table_error(&r->table, count == SITES_MAX ? "site: more than %d sites" : "site: an empty one among up to %d with semicolons between",
+			            SITES_MAX);
+			return;
+		}
+		sites[count] = NULL;
+		read_text(r, SITE, &one, &sites[count++]);
+		at = end ? end + 1 : NULL;
+	}
+	*ret_count = count;
+}
+
 static void read_number(struct ranges *r, enum column column, const struct csv_text *field, double min, double max,
                         double *ret_value)
 {
@@ -178,6 +209,7 @@ static int read_row(struct table *table, const struct csv_text *fields)
 	struct edgesteer_prefix prefix;
 	size_t errors = table->errors;
 	bool have_prefix = false;
+	const char *sites[SITES_MAX];
 	char country[3];
 
 	for (size_t i = 0; i < table->fields; i++) {
@@ -187,13 +219,17 @@ static int read_row(struct table *table, const struct csv_text *fields)
 		case PREFIX: have_prefix = table_read_prefix(table, field, &prefix); break;
 		case CARRIER: read_text(r, CARRIER, field, &place.carrier); break;
 		case CLASS: read_text(r, CLASS, field, &place.class_); break;
-		case SITE: read_text(r, SITE, field, &place.site); break;
+		case SITE: read_sites(r, field, sites, &place.site_count); break;
 		case LATITUDE: read_number(r, LATITUDE, field, -90, 90, &place.latitude); break;
 		case LONGITUDE: read_number(r, LONGITUDE, field, -180, 180, &place.longitude); break;
 		case ACCURACY: read_number(r, ACCURACY, field, 0, HALF_EARTH_KM, &place.accuracy_km); break;
 		case COUNTRY: place.country = table_read_country(table, field, country); break;
 		case COLUMNS: break;
 		}
+	}
+	if (place.site_count > 0) {
+		place.sites = sites;
+		place.site = sites[0];
 	}
 	if (table->errors == errors && isnan(place.latitude) != isnan(place.longitude))
 		table_error(table, "latitude and longitude go together, one of them is empty");
@@ -216,6 +252,7 @@ static const struct table_kind csv_kind = {
 	.names = column_names,
 	.count = COLUMNS,
 	.required = PREFIX + 1,
+	.ignored = ignored_names,
 	.example = "a header row that names the columns, such as prefix,carrier,latitude,longitude,class",
 	.check_header = check_header,
 	.row = read_row,

@@ -148,10 +148,11 @@ static void send_all(struct feed *feeds, size_t members, int fd)
 	send_lines(feeds, members, buf, count);
 }
 
-void client_feed(const struct client_members *members, const char *file, unsigned timeout_s,
-                 struct client_outcome *outcomes)
+void client_feed(const struct client_feeding *feeding, struct client_outcome *outcomes)
 {
-	bool is_stdin = !file || strcmp(file, "-") == 0;
+	const struct client_members *members = feeding->members;
+	const char *file = client_text(feeding->request, "file");
+	bool is_stdin = !*file || strcmp(file, "-") == 0;
 	struct feed *feeds = calloc(members->count, sizeof(*feeds));
 	int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
 
@@ -159,7 +160,7 @@ void client_feed(const struct client_members *members, const char *file, unsigne
 	for (size_t i = 0; i < members->count; i++)
 		feeds[i] = (struct feed){.to = &members->at[i],
 		                         .name = is_stdin ? "standard input" : file,
-		                         .timeout_s = timeout_s,
+		                         .timeout_s = feeding->timeout_s,
 		                         .named = members->named};
 	if (fd < 0)
 		fail_all(feeds, members->count, file, strerror(errno));

@@ -15,6 +15,7 @@
 #include "client/differ.h"
 #include "client/exchange.h"
 #include "client/fault.h"
+#include "client/feed.h"
 #include "client/fleet.h"
 #include "client/https.h"
 #include "client/json.h"
@@ -31,7 +32,7 @@ enum { MEMBERS_BYTES_MAX = 16 << 20 };
 
 // Asks them and sets their outcomes.
 static void ask(const struct client_command *command, const struct client_members *members, const json_t *request,
-                char **words, int count, struct client_outcome *outcomes)
+                struct client_outcome *outcomes)
 {
 	const struct verb *verb = command->verb;
 	unsigned usual_s = members->named ? MEMBER_TIMEOUT_S : TIMEOUT_S;
@@ -41,8 +42,10 @@ static void ask(const struct client_command *command, const struct client_member
 	const struct client_exchange how = {verb->changes, verb->counts, timeout_s,
 	                                    verb->slow && !members->named ? "waiting for the daemon" : NULL};
 
+	const struct client_feeding feeding = {members, request, timeout_s, command->json};
+
 	if (verb->feed)
-		verb->feed(members, count > 0 ? words[0] : NULL, timeout_s, outcomes);
+		verb->feed(&feeding, outcomes);
 	else
 		client_fleet_ask(members, request, &how,
 		                 !verb->slow || !members->named ? 0
@@ -66,8 +69,7 @@ static int wait_for(const struct client_command *command, const struct client_me
 	return failed == 0 ? code : failed < waited || code != 0 ? CLIENT_PARTLY : CLIENT_REFUSED;
 }
 
-static int run_with(const struct client_command *command, const struct client_members *members, const json_t *request,
-                    char **words, int count)
+static int run_with(const struct client_command *command, const struct client_members *members, const json_t *request)
 {
 	struct client_outcome outcomes[CLIENT_MEMBERS_MAX] = {0};
 	const struct verb *verb = command->verb;
@@ -76,7 +78,7 @@ static int run_with(const struct client_command *command, const struct client_me
 
 	if (verb->compares)
 		return client_differ(command->json, members, command->timeout_s ? command->timeout_s : MEMBER_TIMEOUT_S);
-	ask(command, members, request, words, count, outcomes);
+	ask(command, members, request, outcomes);
 	done_ms = clock_mono_ms();
 	if (members->named)
 		code = client_fleet_show(verb, command->json, members, outcomes);
@@ -114,7 +116,7 @@ static int run(const struct client_command *command, char **words, int count)
 			client_print(stderr, "edgesteerctl: %s\n", fault.text);
 		code = wrong_line(command->verb, CLIENT_USAGE);
 	} else {
-		code = run_with(command, &members, request, words, count);
+		code = run_with(command, &members, request);
 	}
 	json_decref(request);
 	arena_free(arena);

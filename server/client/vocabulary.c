@@ -2,7 +2,9 @@
 #include "client/vocabulary.h"
 
 #include "base/attr.h"
+#include "client/exporter.h"
 #include "client/feed.h"
+#include "client/importer.h"
 #include "client/show.h"
 
 const struct client_option client_options[CLIENT_OPTIONS] = {
@@ -28,6 +30,7 @@ const struct client_option client_options[CLIENT_OPTIONS] = {
 	[OPT_VANTAGE] = {"vantage", "NAME", "who has seen it"},
 	[OPT_TTL] = {"ttl", "TIME", "how long it counts, 1s to 1h; without it, 30s"},
 	[OPT_OBSERVED] = {"observed-at", "TIME", "when it was seen, as 2026-11-29T01:02:03Z or seconds since 1970"},
+	[OPT_DRY_RUN] = {"dry-run", NULL, "only check it, and say what would come of it"},
 	[OPT_SOCKET] = {"socket", "ADDRESS", "a daemon: its control socket's path, or the URL of its HTTP door; several: all of them"},
 	[OPT_GROUP] = {"group", "NAME", "all daemons of this group of ~/.config/edgesteer/ctl.yaml"},
 	[OPT_CA_FILE] = {"ca-file", "FILE", "of a URL: the authorities that are trusted"},
@@ -88,6 +91,12 @@ const struct verb client_verbs[] = {
 	 .help = "what is learned of clients, from whom, how sure it is, and what the table would answer"},
 	{.name = "learned forget", .changes = true, .args = "[PREFIX]", .show = client_show_forgotten, .fields = {"prefix"},
 	 .takes = 1 << OPT_ALL, .help = "forget what is learned of a prefix, or all of it"},
+	{.name = "learned export", .args = "[FILE|-]", .show = client_show_exported, .fields = {"file"}, .feed = client_export,
+	 .takes = 1 << OPT_SITE | 1 << OPT_SOURCE,
+	 .help = "write what is learned as a CSV, which `learned import` and the plugin `ranges` read"},
+	{.name = "learned import", .changes = true, .args = "FILE|-", .show = client_show_imported, .fields = {"file"}, .needed = 1,
+	 .feed = client_import, .details = true, .takes = 1 << OPT_DRY_RUN,
+	 .help = "take the prefixes of such a CSV as learned; if anything is wrong, list the errors and take none"},
 	{.name = "observe", .changes = true, .args = "[FILE|-]", .show = client_show_observe, .fields = {"file"}, .feed = client_feed,
 	 .help = "pass measured round trips on, lines of ADDRESS SITE MILLISECONDS [HOST]"},
 	{.name = "zones", .args = "[ZONE]", .show = client_show_zones, .fields = {"zone"},

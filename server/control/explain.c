@@ -31,7 +31,7 @@
 #include "wire/query.h"
 
 enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 2) + 32 };
-enum { STATE_LEN = 2 * STATE_TEXT_MAX + 128 };
+enum { STATE_LEN = 2 * STATE_TEXT_MAX + 128, HINTS_LEN = PLACE_HINTS_MAX * (NAME_MAX_LEN + 3) };
 
 struct explaining {
 	const struct live *live;
@@ -80,13 +80,29 @@ static void set_text(json_t *object, const char *key, const char *text)
 	json_object_set_new(object, key, text && *text ? json_string(text) : json_null());
 }
 
+// The sites that the place hints at, as a list; and as text into buf[HINTS_LEN].
+static json_t *explain_hints(const struct places *places, const struct place *place, char *buf)
+{
+	json_t *list = json_array();
+	size_t at = 0;
+
+	*buf = '\0';
+	for (unsigned i = 0; i < PLACE_HINTS_MAX && place->hints[i]; i++) {
+		const char *name = names_text(places->hints, place->hints[i]);
+
+		json_array_append_new(list, json_string(name));
+		at += (size_t)snprintf(buf + at, HINTS_LEN - at, "%s%s", i ? ", " : "", name);
+	}
+	return list;
+}
+
 // Step 1: what is known of the client.
 static void explain_place(struct explaining *e, const struct addr *client, const struct place *place, uint8_t depth)
 {
 	const struct places *places = e->live->view->places;
 	const char *carrier = names_text(places->carriers, place->carrier);
 	const char *class_ = names_text(places->classes, place->class_);
-	const char *hint = names_text(places->hints, place->hint);
+	char hints[HINTS_LEN];
 	struct prefix block = {addr_cut(client, depth), depth};
 	char text[ADDR_TEXT_LEN], country[COUNTRY_TEXT_LEN];
 	json_t *object = json_object();
@@ -97,7 +113,8 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 	set_text(object, "class_source", source_name(places, place->class_source));
 	set_text(object, "country", country_text(place->country, country));
 	set_text(object, "country_source", source_name(places, place->country_source));
-	set_text(object, "hint", hint);
+	json_object_set_new(object, "hints", explain_hints(places, place, hints));
+	set_text(object, "hint", names_text(places->hints, place->hints[0]));
 	set_text(object, "hint_source", source_name(places, place->hint_source));
 	json_object_set_new(object, "latitude", number(place->latitude));
 	json_object_set_new(object, "longitude", number(place->longitude));
@@ -121,8 +138,8 @@ static void explain_place(struct explaining *e, const struct addr *client, const
 	else
 		step(e, "locate: coordinates %.4f, %.4f, from %s", place->latitude, place->longitude,
 		     source_name(places, place->coordinates_source));
-	if (*hint)
-		step(e, "locate: site hint %s, from %s", hint, source_name(places, place->hint_source));
+	if (*hints)
+		step(e, "locate: site hint %s, from %s", hints, source_name(places, place->hint_source));
 }
 
 static const char *basis_text(enum cost_basis basis)

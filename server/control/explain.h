@@ -14,7 +14,7 @@ struct live;
 struct state;
 
 // A JSON object, owned by the caller, with: "name", "client", "app"; "place" {carrier, class, latitude, longitude,
-// accuracy_km, hint, and the source of each}; "candidates" [{site, kind, region, reachable, basis, km, ms, state,
+// accuracy_km, hint, hints [best first], and the source of each}; "candidates" [{site, kind, region, reachable, basis, km, ms, state,
 // weight, and where more than its health is behind the state: forced ("up", "down"), drained (the drain), unready (true:
 // it is down as its provider says)}] in order; "decision" {outcome, site, addresses, cname, hashed, probed (the addresses
 // that are probed for it, each with its state)}; "scope", "ttl"; "steps": lines for people. Where CNAMEs lead through

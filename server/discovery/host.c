@@ -58,17 +58,35 @@ static void report_failure(struct host *host, int err)
 		host_error(host, "%s", err_text(err));
 }
 
+static int take_sites(struct host *host, const struct prefix *prefix, const struct edgesteer_place *place,
+                      struct place_facts *facts)
+{
+	const char *const *sites = place->site_count > 0 ? place->sites : &place->site;
+	size_t count = place->site_count > 0 ? place->site_count : place->site != NULL;
+
+	if (count > PLACE_HINTS_MAX || (count > 0 && !sites))
+		return refuse_prefix(host, prefix, "more than 4 sites, or a list that is NULL");
+	for (size_t i = 0; i < count; i++) {
+		int len = text_length(sites[i]);
+
+		if (len < 0 || (len == 0 && place->site_count > 0))
+			return refuse_prefix(host, prefix, "an invalid site, expected up to 63 printable ASCII characters");
+		facts->hints[i] = sites[i];
+		facts->hint_lens[i] = (size_t)len;
+	}
+	return E_OK;
+}
+
+_Static_assert(PLACE_HINTS_MAX == 4, "a message says so");
+
 static int take_place(struct host *host, const struct prefix *prefix, const struct edgesteer_place *place)
 {
 	int carrier_len = text_length(place->carrier), class_len = text_length(place->class_);
-	int site_len = text_length(place->site);
 
 	if (carrier_len < 0)
 		return refuse_prefix(host, prefix, "an invalid carrier, expected up to 63 printable ASCII characters");
 	if (class_len < 0)
 		return refuse_prefix(host, prefix, "an invalid class, expected up to 63 printable ASCII characters");
-	if (site_len < 0)
-		return refuse_prefix(host, prefix, "an invalid site, expected up to 63 printable ASCII characters");
 
 	uint16_t country = place->country ? country_of_text(place->country, strnlen(place->country, 3)) : COUNTRY_UNKNOWN;
 
@@ -76,19 +94,21 @@ static int take_place(struct host *host, const struct prefix *prefix, const stru
 		return refuse_prefix(host, prefix, "an invalid country, expected a code of two letters such as US");
 
 	char carrier[NAME_MAX_LEN + 1], class_[NAME_MAX_LEN + 1]; // tables and config may write capitals as they like
-	const struct place_facts facts = {
+	struct place_facts facts = {
 		.carrier = names_lower(carrier, place->carrier, (size_t)carrier_len),
 		.carrier_len = (size_t)carrier_len,
 		.class_ = names_lower(class_, place->class_, (size_t)class_len),
 		.class_len = (size_t)class_len,
-		.hint = place->site,
-		.hint_len = (size_t)site_len,
 		.country = country,
 		.latitude = place->latitude,
 		.longitude = place->longitude,
 		.accuracy_km = place->accuracy_km,
 	};
-	int err = place_source_add(host->builder, prefix, &facts);
+	int err = take_sites(host, prefix, place, &facts);
+
+	if (err < 0)
+		return err;
+	err = place_source_add(host->builder, prefix, &facts);
 
 	if (err == E_INVAL)
 		return refuse_prefix(host, prefix, "bits past its length, or coordinates off the globe");

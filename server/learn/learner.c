@@ -395,6 +395,13 @@ void learner_restore(struct learner *learner, const char *prefix, const char *te
 		learner->save(learner->save_ctx, prefix, NULL); // of other prefix lengths, or too many: it is learned anew
 }
 
+void learner_imported(struct learner *learner)
+{
+	start(learner);
+	tell(learner->wake_fd);
+	save(learner);
+}
+
 int learner_observe(struct learner *learner, const char *from, const char *text, size_t len,
                     struct hopper_result *ret_result)
 {

@@ -58,6 +58,9 @@ struct learned *learner_overlay(struct learner *learner, struct tables *tables) 
 // thread.
 void learner_restore(struct learner *learner, const char *prefix, const char *text);
 
+// importing_take() has put something into the book: has it saved, and answered from. Main thread.
+void learner_imported(struct learner *learner);
+
 // Takes lines with measured round trips (observe.h), in a text of `len` octets from the peer `from`; as hopper_read(). E_STATE:
 // `observe` is not configured. Main thread.
 int learner_observe(struct learner *learner, const char *from, const char *text, size_t len,

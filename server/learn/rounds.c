@@ -323,10 +323,8 @@ static void end_leaving(struct learner *learner)
 	}
 }
 
-// Out of memory, it is not saved.
-static void gather(void *ctx, const struct prefix *prefix, const struct book_entry *entry)
+void rounds_save(struct learner *learner, const struct prefix *prefix, const struct book_entry *entry)
 {
-	struct learner *learner = ctx;
 	struct learner_change *change;
 	char text[SAVED_TEXT_LEN] = "";
 
@@ -340,6 +338,11 @@ static void gather(void *ctx, const struct prefix *prefix, const struct book_ent
 	memcpy(change->text, text, strlen(text) + 1);
 	change->next = learner->changes;
 	learner->changes = change;
+}
+
+static void gather(void *ctx, const struct prefix *prefix, const struct book_entry *entry)
+{
+	rounds_save(ctx, prefix, entry);
 }
 
 void rounds_gather_changes(struct learner *learner)

@@ -83,6 +83,9 @@ struct learner {
 
 // One round, with the mutex held, on the learner's thread, which is an online reader.
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s);
+// Lists an entry to be saved by the main thread, behind what is listed already; NULL: nothing of the prefix is to be kept. Out
+// of memory, it is not saved.
+void rounds_save(struct learner *learner, const struct prefix *prefix, const struct book_entry *entry);
 // Lists what of the book has changed, to be saved.
 void rounds_gather_changes(struct learner *learner);
 // Whether it is to be told that what `source` says of a site cannot be used: once.

@@ -2,9 +2,11 @@
 #include "learn/shown.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "config/config.h"
 #include "learn/rounds.h"
 #include "view/notes.h"
@@ -116,6 +118,108 @@ unsigned shown_measures(struct learner *learner, const struct addr *addr, struct
 	pthread_mutex_unlock(&learner->mutex);
 	return count;
 }
+
+// ---- in order -------------------------------------------------------------------------------------------------------
+
+// The least entries so far, as numbers in the book, in a heap with the greatest at its top.
+struct page {
+	const struct book *book;
+	uint32_t *numbers;
+	size_t count, max;
+};
+
+static int compare(const struct prefix *a, const struct prefix *b)
+{
+	struct addr_key x = addr_key(&a->addr), y = addr_key(&b->addr);
+
+	if (a->addr.family != b->addr.family)
+		return a->addr.family == ADDR_V4 ? -1 : 1;
+	if (x.hi != y.hi || x.lo != y.lo)
+		return x.hi < y.hi || (x.hi == y.hi && x.lo < y.lo) ? -1 : 1;
+	return a->len < b->len ? -1 : a->len > b->len;
+}
+
+static bool is_less(const struct page *page, uint32_t a, uint32_t b)
+{
+	return compare(&book_at(page->book, a)->prefix, &book_at(page->book, b)->prefix) < 0;
+}
+
+// Lets the number sink from the place `at`, which is free, to where it belongs.
+static void sink(struct page *page, size_t at, uint32_t number)
+{
+	for (size_t below = 2 * at + 1; below < page->count; below = 2 * at + 1) {
+		if (below + 1 < page->count && is_less(page, page->numbers[below], page->numbers[below + 1]))
+			below++;
+		if (!is_less(page, number, page->numbers[below]))
+			break;
+		page->numbers[at] = page->numbers[below];
+		at = below;
+	}
+	page->numbers[at] = number;
+}
+
+static void offer(struct page *page, uint32_t number)
+{
+	size_t at = page->count;
+
+	if (at == page->max) {
+		if (is_less(page, number, page->numbers[0]))
+			sink(page, 0, number);
+		return;
+	}
+	for (page->count++; at > 0 && is_less(page, page->numbers[(at - 1) / 2], number); at = (at - 1) / 2)
+		page->numbers[at] = page->numbers[(at - 1) / 2];
+	page->numbers[at] = number;
+}
+
+// The greatest goes to the end, again and again.
+static void sort(struct page *page)
+{
+	size_t count = page->count;
+
+	while (page->count > 1) {
+		uint32_t greatest = page->numbers[0], last = page->numbers[--page->count];
+
+		sink(page, 0, last);
+		page->numbers[page->count] = greatest;
+	}
+	page->count = count;
+}
+
+static bool is_wanted(const struct book *book, const struct book_entry *entry, const char *site, const char *source)
+{
+	bool has_site = !site;
+
+	for (unsigned i = 0; i < FINDING_SITES_MAX && !has_site; i++)
+		has_site = strcmp(book_text(book, entry->opinion.held.sites[i]), site) == 0;
+	return entry->opinion.has_held && has_site && (!source || strcmp(book_text(book, entry->source), source) == 0);
+}
+
+int shown_page(struct learner *learner, const struct prefix *after, const char *site, const char *source,
+               struct shown_entry *ret_entries, size_t max, size_t *ret_count)
+{
+	struct page page = {.numbers = calloc(max, sizeof(uint32_t)), .max = max};
+
+	if (!page.numbers)
+		return E_NOMEM;
+	pthread_mutex_lock(&learner->mutex);
+	page.book = learner->book;
+	for (size_t i = 0; i < book_count(page.book); i++) {
+		const struct book_entry *entry = book_at(page.book, i);
+
+		if (is_wanted(page.book, entry, site, source) && (!after || compare(&entry->prefix, after) > 0))
+			offer(&page, (uint32_t)i);
+	}
+	sort(&page);
+	for (size_t i = 0; i < page.count; i++)
+		read_entry(page.book, book_at(page.book, page.numbers[i]), &ret_entries[i]);
+	pthread_mutex_unlock(&learner->mutex);
+	free(page.numbers);
+	*ret_count = page.count;
+	return E_OK;
+}
+
+// ---- all ------------------------------------------------------------------------------------------------------------
 
 void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx)
 {

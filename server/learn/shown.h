@@ -65,5 +65,10 @@ struct shown_measure {
 	char site[NAME_MAX_LEN + 1];
 };
 unsigned shown_measures(struct learner *learner, const struct addr *addr, struct shown_measure ret_measures[OBSERVED_SITES]);
+// The first entries that hold something behind a prefix (NULL: of all), in the order of addresses, IPv4 first; only those with
+// this site, and from this source (NULL: any). Into ret_entries[max], how many in *ret_count. Any thread; costs a walk over all.
+// E_NOMEM.
+int shown_page(struct learner *learner, const struct prefix *after, const char *site, const char *source,
+               struct shown_entry *ret_entries, size_t max, size_t *ret_count) MUST_USE;
 // Calls each() for every entry, until it returns false. Others wait meanwhile.
 void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "state/state.h"
 #include "state/writer.h"
 
 // Seconds between writes, and after one that failed.
@@ -23,6 +24,7 @@ struct lastprovided {
 	size_t batch_count;           // the first of the changes, which are with the writer
 	bool is_under_way, is_stopped;
 	bool is_full;                 // said in the log, once
+	uint64_t written, lost;       // changes since the start
 };
 
 static void arm(struct lastprovided *last, int seconds)
@@ -59,8 +61,10 @@ void lastprovided_written(struct lastprovided *last, int err)
 {
 	must(last->is_under_way);
 	last->is_under_way = false;
-	if (err == E_OK)
+	if (err == E_OK) {
 		provided_drop(&last->changes, last->batch_count);
+		last->written += last->batch_count;
+	}
 	if (err == E_OK && last->changes.count >= PROVIDED_BATCH_MAX)
 		submit(last);
 	else
@@ -126,6 +130,12 @@ void lastprovided_set(struct lastprovided *last, const char *owner, const char *
 	if (err < 0 && !last->is_full)
 		log_warning("what provider %s gives does not survive a restart: %s", owner, err_text(err));
 	last->is_full |= err < 0;
+	last->lost += err < 0;
+}
+
+void lastprovided_progress(const struct lastprovided *last, struct state_progress *ret_progress)
+{
+	*ret_progress = (struct state_progress){last->written + last->changes.count, last->written, last->lost};
 }
 
 void lastprovided_take_of(struct lastprovided *last, const char *owner,

@@ -162,6 +162,11 @@ void state_set_learned(struct state *state, const char *prefix, const char *text
 	lastprovided_set(state->provided, learned_owner, prefix, text);
 }
 
+void state_progress_of_learned(const struct state *state, struct state_progress *ret_progress)
+{
+	lastprovided_progress(state->provided, ret_progress);
+}
+
 void state_take_learned(struct state *state, void (*row)(void *ctx, const char *prefix, const char *text), void *ctx)
 {
 	lastprovided_take_of(state->provided, learned_owner, row, ctx);

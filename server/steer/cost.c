@@ -72,6 +72,15 @@ static const struct measured *find_measured(const struct measured_table *table, 
 	return row;
 }
 
+// Which of the place's hints the site is; PLACE_HINTS_MAX: none.
+static unsigned find_hint(const struct places *places, const struct place *place, const struct site *site)
+{
+	for (unsigned i = 0; i < PLACE_HINTS_MAX && place->hints[i]; i++)
+		if (strcmp(names_text(places->hints, place->hints[i]), site->name) == 0)
+			return i;
+	return PLACE_HINTS_MAX;
+}
+
 struct cost cost_estimate(const struct steer_input *in, const struct place *place, const struct cost_point *here,
                           const struct cost_point *there, uint16_t site_number)
 {
@@ -85,7 +94,7 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
 	}
 
 	const struct measured *row = find_measured(&in->measured, place, site_number);
-	bool hinted = place->hint && strcmp(names_text(in->places->hints, place->hint), site->name) == 0;
+	unsigned hint = find_hint(in->places, place, site);
 
 	if (!isnan(place->latitude) && !isnan(site->latitude)) {
 		cost.km = distance_km(here, there);
@@ -96,9 +105,10 @@ struct cost cost_estimate(const struct steer_input *in, const struct place *plac
 		cost.basis = COST_MEASURED;
 		cost.us = row->us;
 	}
-	if (hinted) {
+	if (hint < PLACE_HINTS_MAX) {
 		cost.us = cost.basis == COST_UNKNOWN ? 0 : cost.us;
 		cost.basis = COST_HINT;
+		cost.hint = (uint8_t)hint;
 	}
 	if (cost.basis != COST_UNKNOWN)
 		cost.us += site->bias_us;
@@ -109,7 +119,7 @@ int64_t cost_order(const struct site *site, const struct cost *cost)
 {
 	switch (cost->basis) {
 	case COST_HINT:
-		return INT64_MIN;
+		return INT64_MIN + cost->hint;
 	case COST_MEASURED:
 	case COST_DISTANCE:
 	case COST_EXPECTED:

@@ -69,12 +69,14 @@ struct cost {
 	enum cost_basis basis;
 	double km;  // great circle; NaN: the position of either end is unknown
 	int64_t us; // including the bias; INT64_MAX: unknown
+	uint8_t hint; // COST_HINT: which of the place's hints it is, from 0
 };
 
 // DESIGN section 2.3: the estimated round trip of one candidate. The first row that applies:
 //
 //   clients of the place cannot reach it      unreachable, and nothing else is known
-//   the place hints at this site              ranks first: basis COST_HINT, cost as below, or 0 when that is unknown
+//   the place hints at this site              ranks first, in the order of the hints: basis COST_HINT, cost as below, or 0
+//                                             when that is unknown
 //   the latency table has (place, site)       the measured time
 //   both have coordinates                     access(kind) + km * us_per_km
 //   else                                      unknown
@@ -84,8 +86,8 @@ struct cost {
 struct cost cost_estimate(const struct steer_input *in, const struct place *place, const struct cost_point *here,
                           const struct cost_point *there, uint16_t site);
 
-// Where a candidate stands among the others of its place, all as one number; less is better: a hinted site, then known
-// costs in microseconds, then unknown ones: what the rule for unknown metros prefers (metro.h), public sites, the other
+// Where a candidate stands among the others of its place, all as one number; less is better: hinted sites, in their order, then
+// known costs in microseconds, then unknown ones: what the rule for unknown metros prefers (metro.h), public sites, the other
 // ones; then what cannot be reached. Equal ones are in the order of the config.
 #define COST_ORDER_UNKNOWN_PREFERRED (INT64_MAX - 3)
 #define COST_ORDER_UNKNOWN_PUBLIC (INT64_MAX - 2)

@@ -22,7 +22,7 @@ static enum metro_case case_of_place(const struct steer_input *in, const struct 
 {
 	if (!isnan(place->latitude))
 		return METRO_CASE_LOCATED;
-	if (place->hint)
+	if (place->hints[0])
 		return METRO_CASE_HINTED;
 	if (!place->carrier)
 		return METRO_CASE_NO_CARRIER;

@@ -28,7 +28,8 @@ struct place_builder {
 	bool in_source;
 };
 
-_Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + sizeof(uint32_t) + 4 * sizeof(uint16_t) + 8,
+_Static_assert(sizeof(struct place) == 2 * sizeof(double) + sizeof(float) + sizeof(uint32_t) +
+                                       (3 + PLACE_HINTS_MAX) * sizeof(uint16_t) + 10,
                "a place is hashed and compared as bytes, so it has no hidden padding");
 
 static int table_grow(struct place_builder *builder)
@@ -164,8 +165,8 @@ static int place_of_facts(struct place_builder *builder, const struct place_fact
 	if (err == E_OK)
 		err = names_add(builder->places->classes, facts->class_ ? facts->class_ : "", facts->class_len,
 		                &place.class_);
-	if (err == E_OK)
-		err = names_add(builder->places->hints, facts->hint ? facts->hint : "", facts->hint_len, &place.hint);
+	for (unsigned i = 0; i < PLACE_HINTS_MAX && facts->hint_lens[i] > 0 && err == E_OK; i++)
+		err = names_add(builder->places->hints, facts->hints[i], facts->hint_lens[i], &place.hints[i]);
 	if (err < 0)
 		return err;
 
@@ -181,7 +182,7 @@ static int place_of_facts(struct place_builder *builder, const struct place_fact
 	}
 	place.carrier_source = place.carrier ? source : 0;
 	place.class_source = place.class_ ? source : 0;
-	place.hint_source = place.hint ? source : 0;
+	place.hint_source = place.hints[0] ? source : 0;
 	place.country = facts->country;
 	place.country_source = place.country ? source : 0;
 	place.measured = facts->measured;
@@ -218,7 +219,9 @@ static int count_uses(struct places *places, const struct place *place, const st
 
 	if (err == E_OK)
 		err = count_use(&places->class_uses, places->classes, place->class_, source, prefix);
-	return err < 0 ? err : count_use(&places->hint_uses, places->hints, place->hint, source, prefix);
+	for (unsigned i = 0; i < PLACE_HINTS_MAX && place->hints[i] && err == E_OK; i++)
+		err = count_use(&places->hint_uses, places->hints, place->hints[i], source, prefix);
+	return err;
 }
 
 struct place_use places_use(const struct place_uses *uses, uint16_t number)
@@ -276,8 +279,10 @@ static uint32_t combine(void *ctx, uint32_t upper, uint32_t lower)
 		place.carrier = below->carrier, place.carrier_source = below->carrier_source;
 	if (!place.class_source)
 		place.class_ = below->class_, place.class_source = below->class_source;
-	if (!place.hint_source)
-		place.hint = below->hint, place.hint_source = below->hint_source;
+	if (!place.hint_source) {
+		memcpy(place.hints, below->hints, sizeof(place.hints));
+		place.hint_source = below->hint_source;
+	}
 	if (!place.coordinates_source) {
 		place.latitude = below->latitude;
 		place.longitude = below->longitude;

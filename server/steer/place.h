@@ -14,7 +14,7 @@
 
 struct ptree;
 
-enum { PLACE_SOURCES_MAX = 32, PLACES_MAX = 0xffffff, PLACE_PREFIXES_MAX = 16 << 20 };
+enum { PLACE_SOURCES_MAX = 32, PLACES_MAX = 0xffffff, PLACE_PREFIXES_MAX = 16 << 20, PLACE_HINTS_MAX = 4 };
 
 // The class of client that a carrier's site serves; a place without a class has this one.
 #define PLACE_CLASS_EDGE "edge"
@@ -26,15 +26,15 @@ struct place {
 	uint32_t measured;          // row group of the latency table; 0: none
 	uint16_t carrier;           // number in places->carriers; 0: unknown or none
 	uint16_t class_;            // number in places->classes; 0: not stated
-	uint16_t hint;              // number in places->hints (a site's name); 0: none
 	uint16_t country;           // see base/country.h
+	uint16_t hints[PLACE_HINTS_MAX]; // numbers in places->hints (names of sites), best first; 0: no more
 	// The source of the field: 1 + its index in `locate:`; 0: none.
 	uint8_t carrier_source, class_source, hint_source, coordinates_source, country_source;
 	uint8_t ecs_ignored; // 1: means nothing as an ECS address (RFC 7871 section 11.3), see struct ranking
-	uint8_t zero[2];
+	uint8_t zero[4];
 };
 
-// Where a source names a carrier, class or hint.
+// Where a source names a carrier, class or site.
 struct place_use {
 	uint32_t prefixes;   // how many it was named for, by all sources; 0: by none
 	uint8_t source;      // as in struct place, of the first
@@ -60,9 +60,11 @@ struct places {
 
 // What one source states about one prefix, before it is interned. Strings need no final zero and are copied.
 struct place_facts {
-	const char *carrier, *class_, *hint; // NULL: unknown
-	size_t carrier_len, class_len, hint_len;
-	uint16_t country;                    // see base/country.h
+	const char *carrier, *class_;         // NULL: unknown
+	size_t carrier_len, class_len;
+	const char *hints[PLACE_HINTS_MAX];   // best first; the first of no length ends them
+	size_t hint_lens[PLACE_HINTS_MAX];
+	uint16_t country;                     // see base/country.h
 	double latitude, longitude; // NaN: unknown
 	double accuracy_km;         // 0 or NaN: not stated
 	uint32_t measured;          // 0: none

@@ -32,7 +32,7 @@ door        base config control view
 online      base config provide resolve steer view wire zone
 daemon      base config contract control discovery door generation health learn net online provide resolve schema state steer traffic view watch wire
 probe       base config generation health http schema
-client      base schema
+client      base lib schema
 lib         contract
 plugins     contract lib
 ARROWS

@@ -103,6 +103,7 @@ static int enumerate_facts(void *self)
 static int enumerate_what(void *self)
 {
 	static const char long_text[] = "0123456789012345678901234567890123456789012345678901234567890123";
+	static const char *const sites[] = {"a", "b", "c", "d", ""};
 	const struct edgesteer_host *host = self;
 	const char *what = host->option(host, "what");
 	struct edgesteer_prefix prefix = documentation;
@@ -120,6 +121,16 @@ static int enumerate_what(void *self)
 		place.class_ = "caf\xc3\xa9";
 	else if (strcmp(what, "site") == 0)
 		place.site = "\033[31m";
+	else if (strcmp(what, "sites") == 0)
+		place.sites = sites, place.site_count = 4, place.site = "\033[31m"; // which is not looked at
+	else if (strcmp(what, "sites-before-1.6") == 0)
+		place.sites = sites, place.site_count = 5, place.size = offsetof(struct edgesteer_place, sites);
+	else if (strcmp(what, "sites-five") == 0)
+		place.sites = sites, place.site_count = 5;
+	else if (strcmp(what, "sites-null") == 0)
+		place.site_count = 1;
+	else if (strcmp(what, "sites-empty") == 0)
+		place.sites = sites + 3, place.site_count = 2;
 	else if (strcmp(what, "latitude") == 0)
 		place.latitude = 91;
 	else if (strcmp(what, "longitude") == 0)

@@ -122,6 +122,9 @@ static void expect_good(const struct edgesteer_prefix *prefix, const struct edge
 	expect(!place->country || strlen(place->country) == 2);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		expect(!names[i] || (names[i][0] && strlen(names[i]) <= 63));
+	expect(place->site_count <= 4);
+	for (size_t i = 0; i < place->site_count; i++)
+		expect(place->sites[i][0] && strlen(place->sites[i]) <= 63);
 }
 
 static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix *prefix,
@@ -148,7 +151,9 @@ static int add(const struct edgesteer_host *lent, const struct edgesteer_prefix 
 	*added = (struct fakehost_added){*prefix, place->latitude, place->longitude, place->accuracy_km, "", "", "", ""};
 	copy(added->carrier, place->carrier);
 	copy(added->class_, place->class_);
-	copy(added->site, place->site);
+	copy(added->site, place->site_count ? NULL : place->site);
+	for (size_t i = 0, at = 0; i < place->site_count; i++)
+		at += (size_t)snprintf(added->site + at, sizeof(added->site) - at, "%s%s", i ? ";" : "", place->sites[i]);
 	copy(added->country, place->country);
 	return 0;
 }

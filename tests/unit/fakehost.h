@@ -23,7 +23,7 @@ struct fakehost_map {
 struct fakehost_added {
 	struct edgesteer_prefix prefix;
 	double latitude, longitude, accuracy_km;
-	char carrier[128], class_[128], site[128], country[128]; // "": NULL
+	char carrier[128], class_[128], site[4 * 64], country[128]; // "": NULL; site: all of them, best first
 };
 
 struct fakehost {

@@ -57,7 +57,7 @@ static struct places *world_places(void)
 		struct place_facts facts = {
 			.carrier = carrier, .carrier_len = carrier ? strlen(carrier) : 0,
 			.class_ = class_, .class_len = class_ ? strlen(class_) : 0,
-			.hint = hint, .hint_len = hint ? strlen(hint) : 0,
+			.hints = {hint}, .hint_lens = {hint ? strlen(hint) : 0},
 			.latitude = world_clients[i].latitude, .longitude = world_clients[i].longitude,
 		};
 

@@ -49,7 +49,7 @@ static void test_rows(void **state)
 			 .bias_us = BIAS_US},
 		};
 		struct place place = {.latitude = rows[i].located ? 40.71 : NAN, .longitude = -74.01,
-		                      .measured = rows[i].measured ? GROUP : 0, .hint = rows[i].hint ? hint : 0};
+		                      .measured = rows[i].measured ? GROUP : 0, .hints = {rows[i].hint ? hint : 0}};
 		struct steer_input in = {&places, sites, &model, {&row, 1}};
 		struct cost_point here = cost_point_at(place.latitude, place.longitude);
 		struct cost_point there = cost_point_at(sites[1].latitude, sites[1].longitude);
@@ -67,15 +67,40 @@ static void test_rows(void **state)
 	names_free(places.hints);
 }
 
-// A hint before any cost, a cost before none, public before carriers' sites, and last what cannot be reached.
+// Hints in their order, also where a later one costs less; which of them a site is. Whoever is not among them is none.
+static void test_hints(void **state)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e"};
+	const struct cost_model model = {.us_per_km = 20};
+	struct places places = {.hints = names_new()};
+	struct place place = {.latitude = NAN, .longitude = NAN};
+	struct cost_point nowhere = cost_point_at(NAN, NAN);
+
+	(void)state;
+	for (unsigned i = 0; i < PLACE_HINTS_MAX; i++)
+		assert_int_equal(names_add(places.hints, names[PLACE_HINTS_MAX - 1 - i], 1, &place.hints[i]), E_OK);
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		const struct site site = {.name = names[i], .is_public = true};
+		struct steer_input in = {&places, &site, &model, {NULL, 0}};
+		struct cost cost = cost_estimate(&in, &place, &nowhere, &nowhere, 0);
+
+		assert_int_equal(cost.basis, i < PLACE_HINTS_MAX ? COST_HINT : COST_UNKNOWN);
+		assert_int_equal(cost.hint, i < PLACE_HINTS_MAX ? PLACE_HINTS_MAX - 1 - i : 0);
+	}
+	names_free(places.hints);
+}
+
+// Hints before any cost, a cost before none, public before carriers' sites, and last what cannot be reached.
 static void test_order(void **state)
 {
 	const struct site open = {.is_public = true}, carriers = {.is_public = false};
-	const struct cost hinted = {COST_HINT, NAN, 90000}, near = {COST_DISTANCE, 1, -5}, far = {COST_MEASURED, NAN, 80000},
-	                  unknown = {COST_UNKNOWN, NAN, INT64_MAX}, beyond = {COST_UNREACHABLE, NAN, INT64_MAX};
+	const struct cost hinted = {COST_HINT, NAN, 90000, 0}, last = {COST_HINT, NAN, 0, PLACE_HINTS_MAX - 1},
+	                  near = {COST_DISTANCE, 1, -5, 0}, far = {COST_MEASURED, NAN, 80000, 0},
+	                  unknown = {COST_UNKNOWN, NAN, INT64_MAX, 0}, beyond = {COST_UNREACHABLE, NAN, INT64_MAX, 0};
 	const int64_t ascending[] = {
-		cost_order(&carriers, &hinted), cost_order(&open, &near),        cost_order(&carriers, &far),
-		cost_order(&open, &unknown),    cost_order(&carriers, &unknown), cost_order(&carriers, &beyond),
+		cost_order(&carriers, &hinted), cost_order(&open, &last),        cost_order(&open, &near),
+		cost_order(&carriers, &far),    cost_order(&open, &unknown),     cost_order(&carriers, &unknown),
+		cost_order(&carriers, &beyond),
 	};
 
 	(void)state;
@@ -88,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_order),
 	};
 

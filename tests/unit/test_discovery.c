@@ -189,6 +189,15 @@ static const struct {
 	{"  - {plugin: what, what: class}\n",
 	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has an invalid class, "
 	 "expected up to 63 printable ASCII characters\n"},
+	{"  - {plugin: what, what: sites}\n", ""},
+	{"  - {plugin: what, what: sites-before-1.6}\n", ""},
+	{"  - {plugin: what, what: sites-five}\n",
+	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has more than 4 sites, or a list that is NULL\n"},
+	{"  - {plugin: what, what: sites-null}\n",
+	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has more than 4 sites, or a list that is NULL\n"},
+	{"  - {plugin: what, what: sites-empty}\n",
+	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has an invalid site, "
+	 "expected up to 63 printable ASCII characters\n"},
 	{"  - {plugin: what, what: site}\n",
 	 "DIR/c.yaml:4:5: locate: what: prefix 198.51.100.0/24 has an invalid site, "
 	 "expected up to 63 printable ASCII characters\n"},
@@ -250,7 +259,7 @@ static void assert_place(const struct loaded *loaded, const char *addr, const ch
 
 	snprintf(text, sizeof(text), "/%u carrier %s %u, class %s %u, site %s %u, at %g,%g ~%g %u", depth,
 	         names_text(places->carriers, place->carrier), place->carrier_source,
-	         names_text(places->classes, place->class_), place->class_source, names_text(places->hints, place->hint),
+	         names_text(places->classes, place->class_), place->class_source, names_text(places->hints, place->hints[0]),
 	         place->hint_source, isnan(place->latitude) ? 0 : place->latitude,
 	         isnan(place->longitude) ? 0 : place->longitude, (double)place->accuracy_km, place->coordinates_source);
 	assert_string_equal(text, expected);

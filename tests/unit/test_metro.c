@@ -91,7 +91,7 @@ static void test_table(void **state)
 		assert_int_equal(metro.case_, rows[i].case_);
 		if (rows[i].site >= 0)
 			assert_int_equal(metro.site, rows[i].site);
-		place.hint = 1;
+		place.hints[0] = 1;
 		assert_int_equal(metro_of(&in, rows[i].rule, rows[i].sites, rows[i].count, &place).case_, METRO_CASE_HINTED);
 		place.latitude = place.longitude = 0;
 		assert_int_equal(metro_of(&in, rows[i].rule, rows[i].sites, rows[i].count, &place).case_, METRO_CASE_LOCATED);

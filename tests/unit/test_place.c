@@ -47,22 +47,26 @@ static struct addr random_addr(uint8_t family)
 static struct row random_row(uint8_t family)
 {
 	static const char *const carriers[] = {NULL, "verizon", "kddi"}, *const classes[] = {NULL, "edge", "vpn"},
-	                  *const hints[] = {NULL, "bos"};
+	                  *const hints[][PLACE_HINTS_MAX] = {{NULL}, {"bos"}, {"nyc", "bos", "chi"}, {"a", "b", "c", "d"}};
 	struct addr addr = random_addr(family);
 	uint8_t len = (uint8_t)(8 + rng(25));
-	const char *carrier = carriers[rng(3)], *class_ = classes[rng(3)], *hint = hints[rng(2)];
+	const char *carrier = carriers[rng(3)], *class_ = classes[rng(3)], *const *list = hints[rng(4)];
 	bool located = rng(2);
-
-	return (struct row){
+	struct row row = {
 		{addr_cut(&addr, len), len},
 		{
 			.carrier = carrier, .carrier_len = carrier ? strlen(carrier) : 0,
 			.class_ = class_, .class_len = class_ ? strlen(class_) : 0,
-			.hint = hint, .hint_len = hint ? strlen(hint) : 0,
 			.latitude = located ? rng(3) : NAN, .longitude = 5,
 			.accuracy_km = located && rng(4) == 0 ? 1000 : 10, // over the limit: no coordinates
 		},
 	};
+
+	for (unsigned i = 0; i < PLACE_HINTS_MAX && list[i]; i++) {
+		row.facts.hints[i] = list[i];
+		row.facts.hint_lens[i] = strlen(list[i]);
+	}
+	return row;
 }
 
 static bool contains(const struct prefix *prefix, const struct addr *addr)
@@ -95,7 +99,8 @@ static struct place_facts scan(const struct tables *tables, const struct addr *a
 			continue;
 		found.carrier = found.carrier ? found.carrier : best->facts.carrier;
 		found.class_ = found.class_ ? found.class_ : best->facts.class_;
-		found.hint = found.hint ? found.hint : best->facts.hint;
+		if (!found.hints[0])
+			memcpy(found.hints, best->facts.hints, sizeof(found.hints));
 		if (isnan(found.latitude) && best->facts.accuracy_km <= 200)
 			found.latitude = best->facts.latitude;
 	}
@@ -111,7 +116,8 @@ static void check_place(const struct places *places, const struct place *place, 
 {
 	assert_true(text_equal(names_text(places->carriers, place->carrier), facts->carrier));
 	assert_true(text_equal(names_text(places->classes, place->class_), facts->class_));
-	assert_true(text_equal(names_text(places->hints, place->hint), facts->hint));
+	for (unsigned i = 0; i < PLACE_HINTS_MAX; i++)
+		assert_true(text_equal(names_text(places->hints, place->hints[i]), facts->hints[i]));
 	assert_int_equal(isnan(place->latitude), isnan(facts->latitude));
 	if (!isnan(facts->latitude))
 		assert_true(place->latitude == facts->latitude);

@@ -70,6 +70,18 @@ static const struct {
 	 "10.0.0.0/8,verizon,42.36,-71.06,edge,us-east-1-wl1-bos-wlz-1,25\n"
 	 "2001:db8::/32,,,,,,\n",
 	 "10.0.0.0/8 verizon 42.36,-71.06 ~25 km edge @us-east-1-wl1-bos-wlz-1\n2001:db8::/32\n", ""},
+	// Several sites, best first; columns that are there for others.
+	{"prefix,site\n1.0.0.0/8,a;b\n2.0.0.0/8, d ;\tc; b ;a\n3.0.0.0/8,\n", "1.0.0.0/8 @a;b\n2.0.0.0/8 @d;c;b;a\n3.0.0.0/8\n", ""},
+	{"prefix,site\n1.0.0.0/8,a;b;c;d;e\n2.0.0.0/8,;a\n3.0.0.0/8,a;\n4.0.0.0/8,a;;b\n5.0.0.0/8,a; " X63 "x\n6.0.0.0/8,"
+	 X63 ";" X63 ";" X63 ";" X63 "\n",
+	 "6.0.0.0/8 @" X63 ";" X63 ";" X63 ";" X63 "\n",
+	 "error 2: site: more than 4 sites\nerror 3: site: an empty one among up to 4 with semicolons between\n"
+	 "error 4: site: an empty one among up to 4 with semicolons between\n"
+	 "error 5: site: an empty one among up to 4 with semicolons between\n"
+	 "error 6: site: '" X10 X10 X10 X10 X10 X10 "...' is longer than 63 bytes\n"},
+	{"source,prefix,learned,heard,fresh-until,held-until,site,confidence,samples,weight\nx,1.0.0.0/8,,?,,,a,1,2,3\n",
+	 "1.0.0.0/8 @a\n", ""},
+	{"samples,weight\n", "", "error 1: no column is known: expected " EXAMPLE},
 	{"prefix,country\n10.0.0.0/8,us\n11.0.0.0/8,\n", "10.0.0.0/8 in US\n11.0.0.0/8\n", ""},
 	{"prefix,country\n10.0.0.0/8,USA\n11.0.0.0/8,1A\n", "",
 	 "error 2: country: 'USA' is not a code of two letters such as US\n"

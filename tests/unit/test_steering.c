@@ -71,9 +71,10 @@ static void make_places(struct world *world)
 			                        (uint8_t)(8 + below(v6 ? 50 : 17))};
 			const char *carrier = below(3) ? carriers[below(CARRIERS)] : NULL, *class_ = below(4) ? NULL : classes[below(2)];
 			const char *hint = below(30) ? NULL : world->names[below(SITES)];
+			const char *next = hint && below(2) ? world->names[below(SITES)] : NULL;
 			struct place_facts facts = {.carrier = carrier, .carrier_len = carrier ? 1 : 0, .class_ = class_,
-			                            .class_len = class_ ? strlen(class_) : 0, .hint = hint,
-			                            .hint_len = hint ? strlen(hint) : 0, .measured = below(5) ? 0 : 1 + below(20),
+			                            .class_len = class_ ? strlen(class_) : 0, .hints = {hint, next},
+			                            .hint_lens = {hint ? strlen(hint) : 0, next ? strlen(next) : 0}, .measured = below(5) ? 0 : 1 + below(20),
 			                            .latitude = NAN, .longitude = NAN, .ecs_ignored = source == 0 && below(200) == 0};
 
 			for (unsigned k = 1; k < 8; k++)

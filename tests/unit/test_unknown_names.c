@@ -39,7 +39,7 @@ static struct places *places_of(const struct client *clients)
 		struct place_facts facts = {
 			.carrier = clients->carrier, .carrier_len = clients->carrier ? strlen(clients->carrier) : 0,
 			.class_ = clients->class_,   .class_len = clients->class_ ? strlen(clients->class_) : 0,
-			.hint = clients->hint,       .hint_len = clients->hint ? strlen(clients->hint) : 0,
+			.hints = {clients->hint},    .hint_lens = {clients->hint ? strlen(clients->hint) : 0},
 			.latitude = NAN,             .longitude = NAN,
 		};
 

@@ -36,7 +36,7 @@ _edgesteerctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	observe)
+	observe | export | import)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -58,7 +58,7 @@ _edgesteerctl() {
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
 		discovery) options+=" --apply" ;;
-		learned) options+=" --site --source --all" ;;
+		learned) options+=" --site --source --all --dry-run" ;;
 		esac
 		if [[ $cur == -* ]]; then
 			[ -n "$verb" ] || options+=" --version"
@@ -74,7 +74,7 @@ _edgesteerctl() {
 			discovery/0) choice=register ;;
 			force/0 | report/0) choice=$(_edgesteerctl_targets) ;;
 			force/1) choice="up down auto" ;;
-			learned/0) choice=forget ;;
+			learned/0) choice="forget export import" ;;
 			help/0) choice=$verbs ;;
 			esac
 		fi

@@ -323,7 +323,7 @@ static int ranges_open(const struct edgesteer_host *host, void **ret_self)
 
 static const struct edgesteer_option ranges_options[] = {
 	{"file", EDGESTEER_FILE, 1, NULL, "CSV file with a header row that names its columns: prefix, and any of carrier, "
-	                                  "latitude, longitude, accuracy-km, class, site, country."},
+	                                  "latitude, longitude, accuracy-km, class, site (up to four, as \"a;b\"), country."},
 	{"format", EDGESTEER_TEXT, 0, "csv", "csv, or geofeed for a file of RFC 8805, which gives countries."},
 	{NULL, EDGESTEER_TEXT, 0, NULL, NULL},
 };

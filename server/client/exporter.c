@@ -26,23 +26,6 @@ struct target {
 	FILE *out;
 };
 
-static json_t *refusal(int code, const char *fmt, ...) PRINTF(2, 3);
-
-static json_t *refusal(int code, const char *fmt, ...)
-{
-	char text[512], *clean;
-	json_t *reply;
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	clean = client_clean(text); // may quote a path
-	reply = json_pack("{s:b, s:s, s:i}", "ok", 0, "error", clean, "code", code);
-	free(clean);
-	return reply;
-}
-
 // ---- the file -------------------------------------------------------------------------------------------------------
 
 // What is there is not replaced unless it is a file: it may be a device. NULL, or the refusal.
@@ -55,7 +38,7 @@ static json_t *open_target(struct target *target)
 	if (strcmp(target->name, "-") == 0)
 		return NULL;
 	if (stat(target->name, &status) == 0 && !S_ISREG(status.st_mode))
-		return refusal(CLIENT_REFUSED, "%s: is not a regular file; \"-\" is standard output", target->name);
+		return client_refusal(CLIENT_REFUSED, "%s: is not a regular file; \"-\" is standard output", target->name);
 	must(asprintf(&target->temp, "%s.XXXXXX", target->name) > 0);
 	fd = mkostemp(target->temp, O_CLOEXEC);
 	target->out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -63,7 +46,7 @@ static json_t *open_target(struct target *target)
 		return NULL;
 	free(target->temp);
 	target->temp = NULL;
-	return refusal(CLIENT_REFUSED, "%s: cannot be written: %s", target->name, strerror(errno));
+	return client_refusal(CLIENT_REFUSED, "%s: cannot be written: %s", target->name, strerror(errno));
 }
 
 // As if it had been made by open(): by the umask, or as the file that it replaces.
@@ -82,12 +65,12 @@ static json_t *close_target(struct target *target, bool is_complete)
 	bool is_written = is_complete && fflush(target->out) == 0 && !ferror(target->out);
 
 	if (!target->temp)
-		return is_complete && !is_written ? refusal(CLIENT_REFUSED, "standard output: cannot be written: %s", strerror(errno)) : NULL;
+		return is_complete && !is_written ? client_refusal(CLIENT_REFUSED, "standard output: cannot be written: %s", strerror(errno)) : NULL;
 	is_written = is_written && set_mode(target) == 0 && fsync(fileno(target->out)) == 0;
 	is_written = fclose(target->out) == 0 && is_written && rename(target->temp, target->name) == 0;
 
 	json_t *reply = is_complete && !is_written
-	                    ? refusal(CLIENT_REFUSED, "%s: cannot be written: %s", target->name, strerror(errno)) : NULL;
+	                    ? client_refusal(CLIENT_REFUSED, "%s: cannot be written: %s", target->name, strerror(errno)) : NULL;
 
 	if (!is_written)
 		unlink(target->temp);
@@ -143,7 +126,7 @@ static json_t *export_from(const struct client_member *to, json_t *request, unsi
 		return reply;
 	if (json_array_size(json_object_get(reply, "rows")) == 0) {
 		json_decref(reply);
-		return refusal(CLIENT_NOTHING, "nothing is learned of that: nothing is written");
+		return client_refusal(CLIENT_NOTHING, "nothing is learned of that: nothing is written");
 	}
 	failure = open_target(&target);
 	if (failure) {
@@ -175,9 +158,9 @@ void client_export(const struct client_feeding *feeding, struct client_outcome *
 	must(request);
 	json_object_del(request, "file");
 	if (feeding->members->count > 1)
-		reply = refusal(CLIENT_USAGE, "learned export is of one daemon: name it with -s");
+		reply = client_refusal(CLIENT_USAGE, "learned export is of one daemon: name it with -s");
 	else if (is_stdout && feeding->json)
-		reply = refusal(CLIENT_USAGE, "learned export writes a CSV to standard output: with --json it needs a FILE");
+		reply = client_refusal(CLIENT_USAGE, "learned export writes a CSV to standard output: with --json it needs a FILE");
 	else
 		reply = export_from(&feeding->members->at[0], request, feeding->timeout_s, name, &fault);
 	for (size_t i = 0; i < feeding->members->count; i++)

@@ -358,23 +358,6 @@ static int import_into(void *ctx, size_t number)
 
 // ---- outcomes -------------------------------------------------------------------------------------------------------
 
-static json_t *refusal(int code, const char *fmt, ...) PRINTF(2, 3);
-
-static json_t *refusal(int code, const char *fmt, ...)
-{
-	char text[512], *clean;
-	json_t *reply;
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	clean = client_clean(text); // quotes a path
-	reply = json_pack("{s:b, s:s, s:i}", "ok", 0, "error", clean, "code", code);
-	free(clean);
-	return reply;
-}
-
 static json_t *set_counts(json_t *reply, const struct importer *importer)
 {
 	for (size_t i = 0; i < COUNTS; i++)
@@ -400,10 +383,10 @@ static json_t *reply_of_errors(struct importer *importer)
 	if (importer->errors.count == 0)
 		return NULL;
 	if (imported > 0) // the config has changed between the check and the import
-		reply = refusal(CLIENT_PARTLY, "%.300s: %lld prefixes were imported, until an error that was none before", file->name,
+		reply = client_refusal(CLIENT_PARTLY, "%.300s: %lld prefixes were imported, until an error that was none before", file->name,
 		                (long long)imported);
 	else
-		reply = refusal(CLIENT_USAGE, "%.300s: %zu %s; nothing was imported", file->name, importer->errors.count,
+		reply = client_refusal(CLIENT_USAGE, "%.300s: %zu %s; nothing was imported", file->name, importer->errors.count,
 		                importer->errors.count == 1 ? "error" : "errors");
 	json_object_set_new(reply, "errors", errors_json(file, &importer->errors));
 	return reply;
@@ -428,16 +411,16 @@ static json_t *reply_of(struct importer *importer)
 	if (importer->has_failed && !importer->is_dry && counts[IMPORTED] > 0) {
 		const char *why = importer->refusal ? client_text(importer->refusal, "error") : importer->fault.text;
 
-		return refusal(CLIENT_PARTLY, "%lld of %zu prefixes were imported, then: %.300s", (long long)counts[IMPORTED], file->rows, why);
+		return client_refusal(CLIENT_PARTLY, "%lld of %zu prefixes were imported, then: %.300s", (long long)counts[IMPORTED], file->rows, why);
 	}
 	if (importer->has_failed)
 		return json_incref(importer->refusal);
 	if (counts[NO_ROOM] > 0)
-		return set_counts(refusal(counts[IMPORTED] > 0 ? CLIENT_PARTLY : CLIENT_REFUSED,
+		return set_counts(client_refusal(counts[IMPORTED] > 0 ? CLIENT_PARTLY : CLIENT_REFUSED,
 		                          "there is no room for %lld of %zu prefixes beside busier ones: see `learned: max`",
 		                          (long long)counts[NO_ROOM], file->rows), importer);
 	if (counts[IMPORTED] == 0)
-		return set_counts(refusal(CLIENT_NOTHING, "%.300s: nothing to import%s", file->name, file->rows ? "" : ": there are no prefixes"),
+		return set_counts(client_refusal(CLIENT_NOTHING, "%.300s: nothing to import%s", file->name, file->rows ? "" : ": there are no prefixes"),
 		                  importer);
 	return set_counts(json_pack("{s:b}", "ok", 1), importer);
 }
@@ -477,7 +460,7 @@ void client_import(const struct client_feeding *feeding, struct client_outcome *
 	if (!why)
 		run(feeding, &file, outcomes);
 	for (size_t i = 0; why && i < feeding->members->count; i++)
-		client_outcome_set(&outcomes[i], refusal(CLIENT_USAGE, "%.300s: cannot be read: %s", file.name, why), &fault);
+		client_outcome_set(&outcomes[i], client_refusal(CLIENT_USAGE, "%.300s: cannot be read: %s", file.name, why), &fault);
 	wipe_errors(&file.errors);
 	free(file.text);
 }

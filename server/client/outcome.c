@@ -1,6 +1,7 @@
 // Replies and exit codes; see outcome.h.
 #include "client/outcome.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,22 @@
 #include "client/json.h"
 #include "client/print.h"
 #include "client/verb.h"
+
+json_t *client_refusal(int code, const char *fmt, ...)
+{
+	char text[512], *clean;
+	json_t *reply;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	clean = client_clean(text); // may quote a path that is not UTF-8
+	reply = json_pack("{s:b, s:s, s:i}", "ok", 0, "error", clean, "code", code);
+	free(clean);
+	must(reply);
+	return reply;
+}
 
 void client_outcome_set(struct client_outcome *outcome, json_t *reply, const struct client_fault *fault)
 {

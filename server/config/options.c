@@ -112,7 +112,7 @@ static const struct option steering_rows[] = {
 
 static const struct schema steering_schema = {
 	.path = "steering",
-	.intro = "How the nearest site is estimated: a hinted site first; else a measured entry of the latency table; else "
+	.intro = "How the nearest site is estimated: hinted sites first, in their order; else a measured entry of the latency table; else "
 	         "access + kilometres * per-km; plus the site's bias.",
 	ROWS(steering_rows),
 };

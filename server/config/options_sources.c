@@ -25,7 +25,7 @@ static const struct option locate_rows[] = {
 const struct schema options_locate = {
 	.path = "locate[]",
 	.intro = "The sources of what is known about a client, in order: each field (carrier, class, coordinates, hinted "
-	         "site) comes from the first source that knows it. The other keys of an entry depend on the plugin.",
+	         "sites) comes from the first source that knows it. The other keys of an entry depend on the plugin.",
 	ROWS(locate_rows),
 	.size = sizeof(struct config_locate),
 	.max_entries = PLACE_SOURCES_MAX,

@@ -14,6 +14,7 @@
 #include "learn/importing.h"
 #include "learn/learner.h"
 #include "learn/shown.h"
+#include "state/provided.h"
 #include "state/state.h"
 #include "view/live.h"
 
@@ -288,9 +289,9 @@ static void import_work(struct background_job *base)
 static json_t *set_counts(const struct import_job *job, json_t *reply)
 {
 	const struct importing_counts *counts = &job->counts;
-	struct state_progress progress;
+	struct provided_progress progress;
 
-	state_progress_of_learned(job->call->ops.state, &progress);
+	state_progress(job->call->ops.state, &progress);
 
 	const struct {
 		const char *key;

@@ -14,6 +14,6 @@ enum { TRANSFER_PART = 2000 };
 void transfer_export(const struct call *call);
 // Takes "rows", all or, when something is wrong with any, none: then "refused" has [{"row" (of the list, from 0), "field",
 // "why"}] and "wrong" how many there are. "total" is how many rows the whole file has; with "dry_run" only what would come of
-// it is told. The reply has the counts of importing.h, and "queued", "written" and "lost" of state_progress_of_learned():
+// it is told. The reply has the counts of importing.h, and "queued", "written" and "lost" of state_progress():
 // what was imported is on disk when "written" is as much as "queued" was then. An empty list only asks for these.
 void transfer_import(const struct call *call);

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
-#include "state/state.h"
 #include "state/writer.h"
 
 // Seconds between writes, and after one that failed.
@@ -133,9 +132,9 @@ void lastprovided_set(struct lastprovided *last, const char *owner, const char *
 	last->lost += err < 0;
 }
 
-void lastprovided_progress(const struct lastprovided *last, struct state_progress *ret_progress)
+void lastprovided_progress(const struct lastprovided *last, struct provided_progress *ret_progress)
 {
-	*ret_progress = (struct state_progress){last->written + last->changes.count, last->written, last->lost};
+	*ret_progress = (struct provided_progress){last->written + last->changes.count, last->written, last->lost};
 }
 
 void lastprovided_take_of(struct lastprovided *last, const char *owner,

@@ -7,7 +7,6 @@
 
 struct event_base;
 struct lastprovided;
-struct state_progress;
 struct writer;
 
 // Takes over what is in `found`. The writer calls back lastprovided_written(). E_NOMEM.
@@ -21,11 +20,9 @@ void lastprovided_stop(struct lastprovided *last);
 // After the writer has stopped: writes what is not written yet. E_IO, E_NOMEM.
 int lastprovided_finish(struct lastprovided *last, const struct state_backend *backend, void *backend_ctx) MUST_USE;
 
-// How many changes there were since the start, how many of them are written, and how many there was no room for.
-void lastprovided_progress(const struct lastprovided *last, struct state_progress *ret_progress);
-
-// What state.h says of state_set_provided(), state_take_learned() and state_take_provided().
+// What state.h says of state_set_provided(), state_progress(), state_take_learned() and state_take_provided().
 void lastprovided_set(struct lastprovided *last, const char *owner, const char *key, const char *text);
+void lastprovided_progress(const struct lastprovided *last, struct provided_progress *ret_progress);
 void lastprovided_take_of(struct lastprovided *last, const char *owner,
                           void (*row)(void *ctx, const char *key, const char *text), void *ctx);
 int lastprovided_take(struct lastprovided *last,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
@@ -25,6 +26,11 @@ struct provided_row {
 struct provided_list {
 	struct provided_row **rows; // owned
 	size_t count, cap;
+};
+
+// Of changes since the start: how many are to be written, how many of these are, how many besides there was no room for.
+struct provided_progress {
+	uint64_t queued, written, lost;
 };
 
 // E_LIMIT: a text is too long, or there are PROVIDED_ROWS_MAX; E_NOMEM.

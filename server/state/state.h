@@ -21,6 +21,7 @@
 #include "state/state_ops.h"
 
 struct event_base;
+struct provided_progress;
 struct state;
 
 enum { STATE_QUEUE_MAX = 256 }; // changes that are not acknowledged yet
@@ -158,12 +159,8 @@ void state_set_provided(struct state *state, const char *owner, const char *key,
 // The same for what services have said of clients, by prefix as text: rows of the same table, with an owner that no
 // provider is.
 void state_set_learned(struct state *state, const char *prefix, const char *text);
-// Changes of what providers gave and services said since the start: how many are to be written, how many of these are, and how
-// many besides there was no room for.
-struct state_progress {
-	uint64_t queued, written, lost;
-};
-void state_progress_of_learned(const struct state *state, struct state_progress *ret_progress);
+// How far writing both has come, see provided.h.
+void state_progress(const struct state *state, struct provided_progress *ret_progress);
 // What was there of it when the state was opened, once, and before state_take_provided().
 void state_take_learned(struct state *state, void (*row)(void *ctx, const char *prefix, const char *text), void *ctx);
 // What was there when the state was opened, once: calls `row` for each until it returns something other than 0, which is

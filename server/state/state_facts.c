@@ -162,7 +162,7 @@ void state_set_learned(struct state *state, const char *prefix, const char *text
 	lastprovided_set(state->provided, learned_owner, prefix, text);
 }
 
-void state_progress_of_learned(const struct state *state, struct state_progress *ret_progress)
+void state_progress(const struct state *state, struct provided_progress *ret_progress)
 {
 	lastprovided_progress(state->provided, ret_progress);
 }

@@ -209,7 +209,7 @@ static int read_row(struct table *table, const struct csv_text *fields)
 	struct edgesteer_prefix prefix;
 	size_t errors = table->errors;
 	bool have_prefix = false;
-	const char *sites[SITES_MAX];
+	const char *sites[SITES_MAX] = {NULL};
 	char country[3];
 
 	for (size_t i = 0; i < table->fields; i++) {

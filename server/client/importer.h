@@ -7,7 +7,7 @@ struct client_feeding;
 struct client_outcome;
 
 // Reads the file of the request ("-": standard input) and has every member check all of it; where nothing is wrong, also
-// take it, and waits until it is on disk there. Sets an outcome for each member: the counts of control/transfer.h, and
+// take it, and waits until it is on disk there. Sets an outcome for each member: the counts of control/bulk.h, and
 // "errors", the first ones, in the order of lines.
 void client_import(const struct client_feeding *feeding, struct client_outcome *outcomes);
 // Prints it for people.

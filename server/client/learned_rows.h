@@ -19,7 +19,7 @@ enum client_rows_column {
 
 // Writes the header row.
 void client_rows_header(FILE *out);
-// Writes a row as the daemon gives it (control/transfer.h). Fields that it does not have are empty. False: as a comment, since
+// Writes a row as the daemon gives it (control/bulk.h). Fields that it does not have are empty. False: as a comment, since
 // no reader takes a carrier or a class with anything but printable ASCII.
 bool client_rows_write(FILE *out, const json_t *row);
 

@@ -7,6 +7,7 @@
 
 #include "base/must.h"
 #include "base/nearest.h"
+#include "control/bulk.h"
 #include "control/call.h"
 #include "control/drain.h"
 #include "control/force.h"
@@ -16,7 +17,6 @@
 #include "control/reply_json.h"
 #include "control/reports.h"
 #include "control/show.h"
-#include "control/transfer.h"
 #include "control/undrain.h"
 #include "control/verdict.h"
 
@@ -58,9 +58,9 @@ static const struct verbs_row rows[] = {
 	 .fields = {{"prefix", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}, {"app", false, TEXT}}},
 	{"learned forget", .now = reconfigure_forget, .scope = VERBS_OPERATE,
 	 .fields = {{"prefix", false, TEXT}, {"all", false, FLAG}}},
-	{"learned export", .later = transfer_export, .scope = VERBS_READ,
+	{"learned export", .later = bulk_export, .scope = VERBS_READ,
 	 .fields = {{"after", false, TEXT}, {"site", false, TEXT}, {"source", false, TEXT}}},
-	{"learned import", .later = transfer_import, .scope = VERBS_OPERATE,
+	{"learned import", .later = bulk_import, .scope = VERBS_OPERATE,
 	 .fields = {{"rows", true, LIST}, {"total", false, NUMBER}, {"dry_run", false, FLAG}}},
 	{"observe", .now = measured_put, .scope = VERBS_REPORT, .fields = {{"lines", true, TEXT}}},
 	{"zones", .now = show_zones, .scope = VERBS_READ, .fields = {{"zone", false, TEXT}, {"from", false, NUMBER}}},

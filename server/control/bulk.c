@@ -1,5 +1,5 @@
-// Learned prefixes as rows, out and in; see transfer.h.
-#include "control/transfer.h"
+// Learned prefixes as rows, out and in; see bulk.h.
+#include "control/bulk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static void export_work(struct background_job *base)
 {
 	struct export_job *job = (struct export_job *)base;
 	const struct call *call = job->call;
-	struct shown_entry *entries = calloc(TRANSFER_PART, sizeof(*entries));
+	struct shown_entry *entries = calloc(BULK_PART, sizeof(*entries));
 	json_t *rows = json_array();
 	char text[ADDR_TEXT_LEN];
 	size_t found = 0;
@@ -81,14 +81,14 @@ static void export_work(struct background_job *base)
 
 	if (err == E_OK && call->ops.learner)
 		err = shown_page(call->ops.learner, job->has_after ? &job->after : NULL, call_text(call, "site"),
-		                 call_text(call, "source"), entries, TRANSFER_PART, &found);
+		                 call_text(call, "source"), entries, BULK_PART, &found);
 	for (size_t i = 0; i < found; i++)
 		rows = reply_append(rows, row_json(&entries[i]));
 	if (err == E_OK)
 		job->reply = reply_set(reply_ok(), "rows", rows);
 	else
 		json_decref(rows);
-	if (found == TRANSFER_PART)
+	if (found == BULK_PART)
 		job->reply = reply_set(job->reply, "next", json_string(prefix_format(&entries[found - 1].entry.prefix, text)));
 	free(entries);
 }
@@ -101,7 +101,7 @@ static void export_done(struct background_job *base)
 	free(job);
 }
 
-void transfer_export(const struct call *call)
+void bulk_export(const struct call *call)
 {
 	const char *after = call_text(call, "after");
 	struct export_job *job;
@@ -353,7 +353,7 @@ static json_t *check_batch(const struct call *call, size_t number)
 	return NULL;
 }
 
-void transfer_import(const struct call *call)
+void bulk_import(const struct call *call)
 {
 	size_t number = json_array_size(json_object_get(call->request, "rows"));
 	json_t *refusal = check_batch(call, number);

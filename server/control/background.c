@@ -19,10 +19,10 @@ struct queue {
 struct background {
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock;   // of the three below
-	pthread_cond_t wake;
+	pthread_mutex_t lock;   // of the queues and the two below them
+	pthread_cond_t wake, idle;
 	struct queue waiting, worked;
-	bool stopping;
+	bool is_working, stopping;
 	int ready_fd;
 	struct event *ready;
 };
@@ -60,12 +60,15 @@ static void *run(void *ctx)
 			pthread_cond_wait(&background->wake, &background->lock);
 			continue;
 		}
+		background->is_working = true;
 		pthread_mutex_unlock(&background->lock);
 		publish_online();
 		job->work(job);
 		publish_offline();
 		pthread_mutex_lock(&background->lock);
 		push(&background->worked, job);
+		background->is_working = false;
+		pthread_cond_signal(&background->idle);
 		must(write(background->ready_fd, &one, sizeof(one)) == sizeof(one));
 	}
 	pthread_mutex_unlock(&background->lock);
@@ -105,6 +108,7 @@ struct background *background_new(struct event_base *base)
 	background->worked.last = &background->worked.first;
 	pthread_mutex_init(&background->lock, NULL);
 	pthread_cond_init(&background->wake, NULL);
+	pthread_cond_init(&background->idle, NULL);
 	background->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (background->ready_fd >= 0)
 		background->ready = event_new(base, background->ready_fd, EV_READ | EV_PERSIST, on_ready, background);
@@ -133,9 +137,21 @@ struct background *background_free(struct background *background)
 	if (background->ready_fd >= 0)
 		close(background->ready_fd);
 	pthread_cond_destroy(&background->wake);
+	pthread_cond_destroy(&background->idle);
 	pthread_mutex_destroy(&background->lock);
 	free(background);
 	return NULL;
+}
+
+void background_settle(struct background *background)
+{
+	if (!background)
+		return;
+	pthread_mutex_lock(&background->lock);
+	while (background->waiting.first || background->is_working)
+		pthread_cond_wait(&background->idle, &background->lock);
+	pthread_mutex_unlock(&background->lock);
+	finish_worked(background);
 }
 
 void background_run(struct background *background, struct background_job *job)

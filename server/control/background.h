@@ -19,6 +19,9 @@ struct background *background_new(struct event_base *base) MUST_USE;
 // Finishes all jobs with their done(), then stops the thread. Takes NULL; returns NULL.
 struct background *background_free(struct background *background);
 
+// Waits for the jobs that were started, and calls their done(), none of which starts another one. Takes NULL.
+void background_settle(struct background *background);
+
 // Starts `job`, whose two functions are set; it must stay until done(). Jobs run one after another. There is no limit:
 // the caller has one for each request that it is answering.
 void background_run(struct background *background, struct background_job *job);

@@ -437,6 +437,12 @@ static void flush(struct connection *connection)
 		;
 }
 
+void control_settle(struct control *control)
+{
+	if (control)
+		background_settle(control->ops.background);
+}
+
 struct control *control_close(struct control *control)
 {
 	if (!control)

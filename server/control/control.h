@@ -18,6 +18,9 @@ enum { CONTROL_LINE_MAX = 65536, CONTROL_CONNECTIONS_MAX = 64, CONTROL_IDLE_S = 
 // logged. `ops` is copied. The process must ignore SIGPIPE: a peer may close its end while we write. Main thread.
 int control_open(struct event_base *base, const char *path, const struct control_ops *ops,
                  struct control **ret_control) MUST_USE;
+// Once the loop has ended: finishes what requests have begun on another thread, as it may change what is learned and the
+// state. Before learner_stop() and state_close(). Takes NULL.
+void control_settle(struct control *control);
 // Sends the replies that are there as far as the peers take them at once, closes all connections and removes the socket.
 // Call it after state_close() and reload_stop(): they answer the requests that wait for them. Takes NULL; returns NULL.
 struct control *control_close(struct control *control);

@@ -300,6 +300,8 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	control_settle(daemon->control); // an import that is under way, into what is learned and the state
+	door_settle(daemon->door);
 	learner_stop(daemon->learner); // what it has learned is kept by the state
 	daemon->aliases = aliases_free(daemon->aliases);
 	state_close(daemon->state); // before anything that may take long: it must not be lost

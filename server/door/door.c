@@ -206,6 +206,12 @@ void door_stats(const struct door *door, struct door_stats *ret_stats)
 	ret_stats->connections = door ? door->count : 0;
 }
 
+void door_settle(struct door *door)
+{
+	if (door)
+		background_settle(door->ops.control.background);
+}
+
 struct door *door_close(struct door *door)
 {
 	if (!door)

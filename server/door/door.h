@@ -21,6 +21,8 @@ int door_serve(struct door *door, struct event_base *base, const struct door_ops
 void door_take(struct door *door, struct keys *keys);
 // NULL: all zero.
 void door_stats(const struct door *door, struct door_stats *ret_stats);
+// As control_settle().
+void door_settle(struct door *door);
 // Closes all connections. After state_close() and reload_stop(), which answer the requests that wait for them, and after what
 // renders. Takes NULL; returns NULL.
 struct door *door_close(struct door *door);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -95,14 +96,14 @@ bool importing_check(struct learner *learner, const struct view *view, const str
 
 // ---- reach ----------------------------------------------------------------------------------------------------------
 
-// Which of a row's sites some client of its prefix can reach.
+// Which of a row's sites some client of its prefix can reach, while it is found.
 struct reach {
 	const struct view *view;
 	const struct importing_row *row;
 	uint16_t carrier, seen;  // of the row; of the block before
 	bool has_seen;
 	int sites[FINDING_SITES_MAX];
-	bool is_reached[FINDING_SITES_MAX];
+	uint8_t reached;         // bit i: site i
 };
 
 // The truth table is that of view/learned.h.
@@ -123,26 +124,27 @@ static void reach_of_block(void *ctx, struct addr_key key, uint8_t depth, uint32
 	reach->seen = carrier;
 	for (unsigned i = 0; i < FINDING_SITES_MAX && row->sites[i][0]; i++)
 		if (reach->sites[i] >= 0 && site_reached_by(&reach->view->sites[reach->sites[i]], carrier))
-			reach->is_reached[i] = true;
+			reach->reached |= (uint8_t)(1u << i);
 }
 
-static void find_reach(const struct view *view, const struct importing_row *row, struct reach *reach)
+// A bit for each of the row's sites.
+static uint8_t find_reach(const struct view *view, const struct importing_row *row)
 {
 	const struct places *places = view->places;
 	int carrier = row->carrier[0] ? names_find(places->carriers, row->carrier, strlen(row->carrier)) : 0;
+	struct reach reach = {.view = view, .row = row, .carrier = carrier < 0 ? 0 : (uint16_t)carrier};
 
-	*reach = (struct reach){.view = view, .row = row, .carrier = carrier < 0 ? 0 : (uint16_t)carrier};
 	for (unsigned i = 0; i < FINDING_SITES_MAX && row->sites[i][0]; i++)
-		reach->sites[i] = index_find_site(view, row->sites[i]); // a reload since the check: there is none any more
+		reach.sites[i] = index_find_site(view, row->sites[i]);
 	ptree_walk_block(row->prefix.addr.family == ADDR_V4 ? places->v4 : places->v6, addr_key(&row->prefix.addr), row->prefix.len,
-	                 reach_of_block, reach);
+	                 reach_of_block, &reach);
+	return reach.reached;
 }
 
 // ---- into the book --------------------------------------------------------------------------------------------------
 
 struct taking {
 	struct learner *learner;
-	const struct view *view;
 	struct book_rules rules;
 	uint16_t source;
 	int64_t now_s;
@@ -163,20 +165,18 @@ static void tell_out_of_reach(const struct taking *t, const struct importing_row
 		            prefix_format(&row->prefix, text));
 }
 
-// What of a row can be used. E_NOTFOUND: nothing; E_LIMIT, E_NOMEM.
-static int finding_of(const struct taking *t, const struct importing_row *row, struct finding *ret_finding)
+// What of a row can be used, of whose sites those of `reached` can be reached. E_NOTFOUND: nothing; E_LIMIT, E_NOMEM.
+static int finding_of(const struct taking *t, const struct importing_row *row, uint8_t reached, struct finding *ret_finding)
 {
 	struct book *book = t->learner->book;
 	struct finding finding = {0};
-	struct reach reach;
 	unsigned used = 0;
 	int err = book_name(book, row->carrier, &finding.carrier);
 
-	find_reach(t->view, row, &reach);
 	if (err == E_OK)
 		err = book_name(book, row->class_, &finding.class_);
 	for (unsigned i = 0; i < FINDING_SITES_MAX && row->sites[i][0] && err == E_OK; i++) {
-		if (reach.is_reached[i])
+		if (reached >> i & 1)
 			err = book_name(book, row->sites[i], &finding.sites[used++]);
 		else
 			tell_out_of_reach(t, row, row->sites[i]);
@@ -251,15 +251,20 @@ static int take_row(const struct taking *t, const struct importing_row *row, con
 int importing_take(struct learner *learner, const struct view *view, const struct importing_row *rows, size_t count,
                    bool is_dry, struct importing_counts *ret_counts)
 {
-	struct taking t = {.learner = learner, .view = view, .rules = rules_of(learner), .now_s = clock_wall_s(), .is_dry = is_dry,
+	struct taking t = {.learner = learner, .rules = rules_of(learner), .now_s = clock_wall_s(), .is_dry = is_dry,
 	                   .counts = ret_counts};
+	uint8_t *reached = calloc(count + 1, sizeof(*reached));
 	struct finding finding;
 	int err;
 
+	if (!reached)
+		return E_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		reached[i] = find_reach(view, &rows[i]); // before others have to wait: a prefix may have many blocks of the table
 	pthread_mutex_lock(&learner->mutex);
 	err = book_name(learner->book, IMPORTING_SOURCE, &t.source);
 	for (size_t i = 0; i < count && err == E_OK; i++) {
-		err = finding_of(&t, &rows[i], &finding);
+		err = finding_of(&t, &rows[i], reached[i], &finding);
 		if (err == E_OK)
 			err = take_row(&t, &rows[i], &finding);
 		ret_counts->ignored += err == E_NOTFOUND;
@@ -267,5 +272,6 @@ int importing_take(struct learner *learner, const struct view *view, const struc
 		err = err == E_NOTFOUND || err == E_LIMIT ? E_OK : err;
 	}
 	pthread_mutex_unlock(&learner->mutex);
+	free(reached);
 	return err;
 }

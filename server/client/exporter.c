@@ -143,8 +143,8 @@ static json_t *export_from(const struct client_member *to, json_t *request, unsi
 		return failure;
 	reply = json_pack("{s:b, s:I, s:s%}", "ok", 1, "exported", written.rows - written.comments, "file", name, strlen(name));
 	if (written.comments > 0)
-		json_object_set_new(reply, "warnings", json_pack("[s]", "some prefixes are comments in it, as the name of their carrier "
-		                                                        "or class is not printable ASCII"));
+		json_object_set_new(reply, "warnings", json_pack("[s]", "some prefixes are comments in it, as the name of their carrier, "
+		                                                        "class or site could not be read back"));
 	return reply;
 }
 

@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/when.h"
 #include "client/json.h"
+#include "client/print.h"
 
 enum { SITES_MAX = 4, SHOWN_LEN = 60 /* how much of a wrong value is quoted */ };
 
@@ -51,32 +52,58 @@ void client_rows_header(FILE *out)
 	fputc('\n', out);
 }
 
-// Names of carriers are a service's, and any text.
+// Names of carriers are a service's, and any text: it stays within its field, and the field within its line.
 static void write_text(FILE *out, const char *text)
 {
-	if (!strpbrk(text, "\", \t#")) {
-		fputs(text, out);
-		return;
-	}
-	fputc('"', out);
-	for (; *text; text++)
-		fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
-	fputc('"', out);
+	char *clean = client_clean(text);
+	bool is_quoted = strpbrk(clean, "\", \t#");
+
+	if (is_quoted)
+		fputc('"', out);
+	for (const char *at = clean; *at; at++)
+		fprintf(out, *at == '"' ? "\"\"" : "%c", *at);
+	if (is_quoted)
+		fputc('"', out);
+	free(clean);
+}
+
+static const char *site_at(const json_t *sites, size_t i)
+{
+	const char *site = json_string_value(json_array_get(sites, i));
+
+	return site ? site : "";
+}
+
+static bool has_blank_end(const char *text)
+{
+	return *text == ' ' || (*text && text[strlen(text) - 1] == ' ');
+}
+
+// A list that is read as it was written.
+static bool are_sites(const json_t *sites)
+{
+	for (size_t i = 0; i < json_array_size(sites); i++)
+		if (!is_name(site_at(sites, i)) || strlen(site_at(sites, i)) == 0 || strchr(site_at(sites, i), ';') ||
+		    has_blank_end(site_at(sites, i)))
+			return false;
+	return json_array_size(sites) <= SITES_MAX;
 }
 
 static void write_sites(FILE *out, const json_t *sites)
 {
-	for (size_t i = 0; i < json_array_size(sites); i++) {
-		const char *site = json_string_value(json_array_get(sites, i));
+	char text[SITES_MAX * (NAME_MAX_LEN + 1)] = "";
+	size_t at = 0;
 
-		fprintf(out, "%s%s", i ? ";" : "", site ? site : "");
-	}
+	for (size_t i = 0; i < json_array_size(sites) && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? ";" : "", site_at(sites, i));
+	write_text(out, text);
 }
 
 bool client_rows_write(FILE *out, const json_t *row)
 {
 	char moment[WHEN_TEXT_LEN], number[CTL_INT_LEN];
-	bool is_good = is_name(client_text(row, "carrier")) && is_name(client_text(row, "class"));
+	bool is_good = is_name(client_text(row, "carrier")) && is_name(client_text(row, "class")) &&
+	               are_sites(json_object_get(row, "sites"));
 
 	if (!is_good)
 		fputs("# ", out);

@@ -19,8 +19,8 @@ enum client_rows_column {
 
 // Writes the header row.
 void client_rows_header(FILE *out);
-// Writes a row as the daemon gives it (control/bulk.h). Fields that it does not have are empty. False: as a comment, since
-// no reader takes a carrier or a class with anything but printable ASCII.
+// Writes a row as the daemon gives it (control/bulk.h). Fields that it does not have are empty. False: as a comment of
+// one line, since no reader takes a name with anything but printable ASCII, or a site that looks like several.
 bool client_rows_write(FILE *out, const json_t *row);
 
 // A text that is read, borrowed.

@@ -27,7 +27,9 @@ enum {
 	BATCH_OCTETS = 60000, // of rows in a request, which a daemon takes up to 65536 of
 	BATCH_ROWS = 1000,
 	ERRORS_MAX = 100,     // shown; more are counted
-	WRITTEN_MS = 20000, WRITTEN_POLL_MS = 50,
+	WRITTEN_MS = 20000,   // without anything being written: then it is not waited for
+	WRITTEN_POLL_MS = 50,
+	UNWRITTEN_MAX = 100000, // rows that may wait in a daemon to be written, a fraction of those that it has room for
 };
 
 static const char *const count_keys[] = {"imported", "same", "newer", "expired", "no_room", "ignored", "out_of_reach"};
@@ -299,10 +301,36 @@ static bool send_batch(struct importer *importer)
 	return goes_on;
 }
 
+// The daemon writes behind: waits until all but `left` of the rows that wait now are on disk. False: nothing more is written.
+static bool await_written(struct importer *importer, json_int_t left)
+{
+	json_int_t wanted = importer->queued - left, before = importer->written;
+	int64_t end_ms = clock_mono_ms() + WRITTEN_MS;
+
+	while (!importer->has_failed && importer->written < wanted && clock_mono_ms() < end_ms) {
+		(void)poll(NULL, 0, WRITTEN_POLL_MS);
+		send_batch(importer); // empty: it only asks
+		if (importer->written > before)
+			end_ms = clock_mono_ms() + WRITTEN_MS;
+		before = importer->written;
+	}
+	return importer->written >= wanted;
+}
+
+// Without outrunning the daemon's disk: it has room for so many changes that wait, and for no more.
+static bool send_full(struct importer *importer)
+{
+	bool goes_on = send_batch(importer);
+
+	if (goes_on && !importer->is_dry && !importer->is_unwritten && importer->queued - importer->written > UNWRITTEN_MAX)
+		importer->is_unwritten = !await_written(importer, UNWRITTEN_MAX / 2);
+	return goes_on && !importer->has_failed;
+}
+
 static bool add_row(struct importer *importer, const struct client_rows *rows, json_t *row)
 {
 	size_t octets = json_dumpb(row, NULL, 0, JSON_COMPACT) + 1, count = json_array_size(importer->batch);
-	bool goes_on = count < BATCH_ROWS && importer->octets + octets <= BATCH_OCTETS ? true : send_batch(importer);
+	bool goes_on = count < BATCH_ROWS && importer->octets + octets <= BATCH_OCTETS ? true : send_full(importer);
 	struct origin *origin = &importer->origins[json_array_size(importer->batch)];
 
 	origin->line = rows->line;
@@ -328,19 +356,6 @@ static void send_all(struct importer *importer, bool is_dry)
 	json_array_clear(importer->batch);
 }
 
-// The daemon writes behind: a crash of it now would lose what is not on disk.
-static void await_written(struct importer *importer)
-{
-	int64_t end_ms = clock_mono_ms() + WRITTEN_MS;
-	json_int_t wanted = importer->queued;
-
-	while (!importer->has_failed && importer->written < wanted && clock_mono_ms() < end_ms) {
-		(void)poll(NULL, 0, WRITTEN_POLL_MS);
-		send_batch(importer); // empty: it only asks
-	}
-	importer->is_unwritten = importer->written < wanted || importer->lost > importer->lost_first;
-}
-
 static int import_into(void *ctx, size_t number)
 {
 	struct importer *importer = (struct importer *)ctx + number;
@@ -351,8 +366,8 @@ static int import_into(void *ctx, size_t number)
 	if (importer->has_failed || importer->errors.count > 0 || file->errors.count > 0 || file->is_dry)
 		return 0;
 	send_all(importer, false);
-	if (importer->counts[IMPORTED] > 0)
-		await_written(importer);
+	if (importer->counts[IMPORTED] > 0) // a crash of the daemon now would lose what is not on disk
+		importer->is_unwritten = !await_written(importer, 0) || importer->lost > importer->lost_first;
 	return 0;
 }
 

@@ -42,8 +42,7 @@ static void run(const struct call *call, struct background_job *job)
 struct export_job {
 	struct background_job job; // first
 	struct call *call;
-	struct prefix after;
-	bool has_after;
+	struct shown_page page;
 	json_t *reply;
 };
 
@@ -73,24 +72,27 @@ static void export_work(struct background_job *base)
 {
 	struct export_job *job = (struct export_job *)base;
 	const struct call *call = job->call;
-	struct shown_entry *entries = calloc(BULK_PART, sizeof(*entries));
+	struct shown_page *page = &job->page;
 	json_t *rows = json_array();
+	const struct shown_filter filter = {.site = call_text(call, "site"), .source = call_text(call, "source")};
 	char text[ADDR_TEXT_LEN];
-	size_t found = 0;
-	int err = entries ? E_OK : E_NOMEM;
+	int err;
 
+	page->entries = calloc(BULK_PART, sizeof(*page->entries));
+	page->max = BULK_PART;
+	page->is_last = true;
+	err = page->entries ? E_OK : E_NOMEM;
 	if (err == E_OK && call->ops.learner)
-		err = shown_page(call->ops.learner, job->has_after ? &job->after : NULL, call_text(call, "site"),
-		                 call_text(call, "source"), entries, BULK_PART, &found);
-	for (size_t i = 0; i < found; i++)
-		rows = reply_append(rows, row_json(&entries[i]));
+		err = shown_page(call->ops.learner, &filter, page);
+	for (size_t i = 0; i < page->count; i++)
+		rows = reply_append(rows, row_json(&page->entries[i]));
 	if (err == E_OK)
 		job->reply = reply_set(reply_ok(), "rows", rows);
 	else
 		json_decref(rows);
-	if (found == BULK_PART)
-		job->reply = reply_set(job->reply, "next", json_string(prefix_format(&entries[found - 1].entry.prefix, text)));
-	free(entries);
+	if (!page->is_last)
+		job->reply = reply_set(job->reply, "next", json_string(prefix_format(&page->after, text)));
+	free(page->entries);
 }
 
 static void export_done(struct background_job *base)
@@ -116,7 +118,7 @@ void bulk_export(const struct call *call)
 		call_answer(call, NULL);
 		return;
 	}
-	*job = (struct export_job){.job = {.work = export_work, .done = export_done}, .after = prefix, .has_after = after};
+	*job = (struct export_job){.job = {.work = export_work, .done = export_done}, .page = {.after = prefix, .has_after = after}};
 	job->call = call_keep(call);
 	if (job->call)
 		run(job->call, &job->job);

@@ -78,13 +78,10 @@ json_t *show_discovery(const struct call *call)
 // ---- learned --------------------------------------------------------------------------------------------------------
 
 struct listing {
-	const struct prefix *prefix; // NULL: any
-	const char *site, *source;   // NULL: any
 	int64_t now_s;
-	struct live alone;           // the published live part without what is learned
-	const struct app *app;       // it is shown what the table answers for it; NULL: nothing is
+	struct live alone;     // the published live part without what is learned
+	const struct app *app; // it is shown what the table answers for it; NULL: nothing is
 	json_t *list;
-	size_t count;                // that match, listed or not
 };
 
 // The app that most of the sites are for: the table's answer for it says most about the table. NULL: there is none.
@@ -107,17 +104,6 @@ static const char *site_by_table(const struct listing *listing, const struct pre
 	struct pick pick = pick_target(&listing->alone, listing->app, &where);
 
 	return pick.target ? listing->alone.view->sites[pick.target->site].name : NULL;
-}
-
-// An entry matches a prefix that it lies in, and one that lies in it.
-static bool matches(const struct listing *listing, const struct shown_entry *shown)
-{
-	bool has_site = !listing->site;
-
-	for (unsigned i = 0; i < FINDING_SITES_MAX && !has_site; i++)
-		has_site = strcmp(shown->sites[i], listing->site) == 0;
-	return has_site && (!listing->source || strcmp(shown->source, listing->source) == 0) &&
-	       (!listing->prefix || prefix_overlaps(&shown->entry.prefix, listing->prefix));
 }
 
 static const char *state_of(const struct book_entry *entry, int64_t now_s)
@@ -152,15 +138,11 @@ static json_t *entry_json(const struct listing *listing, const struct shown_entr
 	return reply_set(object, "weight", count(entry->weight));
 }
 
-static bool list_entry(void *ctx, const struct shown_entry *shown)
+static void list_entry(void *ctx, const struct shown_entry *shown)
 {
 	struct listing *listing = ctx;
 
-	if (!matches(listing, shown))
-		return true;
-	if (listing->count++ < SHOW_LEARNED_MAX)
-		listing->list = reply_append(listing->list, entry_json(listing, shown));
-	return listing->list != NULL;
+	listing->list = reply_append(listing->list, entry_json(listing, shown));
 }
 
 // The app that is asked for, or the widest one. NULL in *ret_refusal unless there is no such app.
@@ -176,8 +158,10 @@ json_t *show_learned(const struct call *call)
 {
 	const char *text = call_text(call, "prefix");
 	const struct live *live = call->ops.live(call->ops.ctx);
-	struct listing listing = {.site = call_text(call, "site"), .source = call_text(call, "source"), .now_s = clock_wall_s()};
 	struct prefix prefix;
+	const struct shown_filter filter = {text ? &prefix : NULL, call_text(call, "site"), call_text(call, "source")};
+	struct listing listing = {.now_s = clock_wall_s()};
+	size_t found = 0;
 	json_t *refusal = NULL;
 
 	if (text && prefix_parse(text, &prefix, NULL) < 0)
@@ -189,12 +173,11 @@ json_t *show_learned(const struct call *call)
 	}
 	if (refusal)
 		return refusal;
-	listing.prefix = text ? &prefix : NULL;
 	listing.list = json_array();
 	if (call->ops.learner)
-		shown_each(call->ops.learner, list_entry, &listing);
+		found = shown_each(call->ops.learner, &filter, SHOW_LEARNED_MAX, list_entry, &listing);
 
 	json_t *reply = reply_set(reply_ok(), "app", reply_text(listing.app ? listing.app->name : NULL));
 
-	return reply_set(reply_set(reply, "learned", listing.list), "count", count(listing.count));
+	return reply_set(reply_set(reply, "learned", listing.list), "count", count(found));
 }

@@ -119,12 +119,27 @@ unsigned shown_measures(struct learner *learner, const struct addr *addr, struct
 	return count;
 }
 
+// ---- which ----------------------------------------------------------------------------------------------------------
+
+// Looks at the book alone: it is asked about every entry of it.
+static bool is_wanted(const struct book *book, const struct book_entry *entry, const struct shown_filter *filter)
+{
+	bool has_site = !filter->site;
+
+	if (filter->prefix && !prefix_overlaps(&entry->prefix, filter->prefix))
+		return false;
+	for (unsigned i = 0; i < FINDING_SITES_MAX && !has_site; i++)
+		has_site = strcmp(book_text(book, entry->opinion.held.sites[i]), filter->site) == 0;
+	return has_site && (!filter->source || strcmp(book_text(book, entry->source), filter->source) == 0);
+}
+
 // ---- in order -------------------------------------------------------------------------------------------------------
 
-// The least entries so far, as numbers in the book, in a heap with the greatest at its top.
-struct page {
-	const struct book *book;
-	uint32_t *numbers;
+enum { WALK = 4096, READ = 256 /* entries, while others wait */ };
+
+// The least prefixes so far, in a heap with the greatest at its top.
+struct heap {
+	struct prefix *prefixes;
 	size_t count, max;
 };
 
@@ -139,97 +154,128 @@ static int compare(const struct prefix *a, const struct prefix *b)
 	return a->len < b->len ? -1 : a->len > b->len;
 }
 
-static bool is_less(const struct page *page, uint32_t a, uint32_t b)
+// Lets the prefix sink from the place `at`, which is free, to where it belongs.
+static void sink(struct heap *heap, size_t at, const struct prefix *prefix)
 {
-	return compare(&book_at(page->book, a)->prefix, &book_at(page->book, b)->prefix) < 0;
-}
-
-// Lets the number sink from the place `at`, which is free, to where it belongs.
-static void sink(struct page *page, size_t at, uint32_t number)
-{
-	for (size_t below = 2 * at + 1; below < page->count; below = 2 * at + 1) {
-		if (below + 1 < page->count && is_less(page, page->numbers[below], page->numbers[below + 1]))
+	for (size_t below = 2 * at + 1; below < heap->count; below = 2 * at + 1) {
+		if (below + 1 < heap->count && compare(&heap->prefixes[below], &heap->prefixes[below + 1]) < 0)
 			below++;
-		if (!is_less(page, number, page->numbers[below]))
+		if (compare(prefix, &heap->prefixes[below]) >= 0)
 			break;
-		page->numbers[at] = page->numbers[below];
+		heap->prefixes[at] = heap->prefixes[below];
 		at = below;
 	}
-	page->numbers[at] = number;
+	heap->prefixes[at] = *prefix;
 }
 
-static void offer(struct page *page, uint32_t number)
+static void offer(struct heap *heap, const struct prefix *prefix)
 {
-	size_t at = page->count;
+	size_t at = heap->count;
 
-	if (at == page->max) {
-		if (is_less(page, number, page->numbers[0]))
-			sink(page, 0, number);
+	if (at == heap->max) {
+		if (compare(prefix, &heap->prefixes[0]) < 0)
+			sink(heap, 0, prefix);
 		return;
 	}
-	for (page->count++; at > 0 && is_less(page, page->numbers[(at - 1) / 2], number); at = (at - 1) / 2)
-		page->numbers[at] = page->numbers[(at - 1) / 2];
-	page->numbers[at] = number;
+	for (heap->count++; at > 0 && compare(&heap->prefixes[(at - 1) / 2], prefix) < 0; at = (at - 1) / 2)
+		heap->prefixes[at] = heap->prefixes[(at - 1) / 2];
+	heap->prefixes[at] = *prefix;
 }
 
 // The greatest goes to the end, again and again.
-static void sort(struct page *page)
+static void sort(struct heap *heap)
 {
-	size_t count = page->count;
+	size_t count = heap->count;
 
-	while (page->count > 1) {
-		uint32_t greatest = page->numbers[0], last = page->numbers[--page->count];
+	while (heap->count > 1) {
+		struct prefix greatest = heap->prefixes[0], last = heap->prefixes[--heap->count];
 
-		sink(page, 0, last);
-		page->numbers[page->count] = greatest;
+		sink(heap, 0, &last);
+		heap->prefixes[heap->count] = greatest;
 	}
-	page->count = count;
+	heap->count = count;
 }
 
-static bool is_wanted(const struct book *book, const struct book_entry *entry, const char *site, const char *source)
+// From the end, since the last entry takes the place of one that goes meanwhile: it is met once more, but none is missed.
+static void walk(struct learner *learner, const struct shown_filter *filter, const struct shown_page *page, struct heap *heap)
 {
-	bool has_site = !site;
+	for (size_t left = SIZE_MAX; left > 0;) {
+		size_t end;
 
-	for (unsigned i = 0; i < FINDING_SITES_MAX && !has_site; i++)
-		has_site = strcmp(book_text(book, entry->opinion.held.sites[i]), site) == 0;
-	return entry->opinion.has_held && has_site && (!source || strcmp(book_text(book, entry->source), source) == 0);
+		pthread_mutex_lock(&learner->mutex);
+		left = left < book_count(learner->book) ? left : book_count(learner->book);
+		for (end = left > WALK ? left - WALK : 0; left > end; left--) {
+			const struct book_entry *entry = book_at(learner->book, left - 1);
+
+			if (entry->opinion.has_held && (!page->has_after || compare(&entry->prefix, &page->after) > 0) &&
+			    is_wanted(learner->book, entry, filter))
+				offer(heap, &entry->prefix);
+		}
+		pthread_mutex_unlock(&learner->mutex);
+	}
 }
 
-int shown_page(struct learner *learner, const struct prefix *after, const char *site, const char *source,
-               struct shown_entry *ret_entries, size_t max, size_t *ret_count)
+// What there still is of the prefixes, which are in order.
+static void read_page(struct learner *learner, const struct heap *heap, struct shown_page *page)
 {
-	struct page page = {.numbers = calloc(max, sizeof(uint32_t)), .max = max};
+	page->count = 0;
+	for (size_t i = 0; i < heap->count;) {
+		size_t end = heap->count - i > READ ? i + READ : heap->count;
 
-	if (!page.numbers)
+		pthread_mutex_lock(&learner->mutex);
+		for (; i < end; i++) {
+			const struct book_entry *entry = book_find(learner->book, &heap->prefixes[i]);
+
+			if (entry && entry->opinion.has_held && (i == 0 || compare(&heap->prefixes[i - 1], &heap->prefixes[i]) != 0))
+				read_entry(learner->book, entry, &page->entries[page->count++]);
+		}
+		pthread_mutex_unlock(&learner->mutex);
+	}
+}
+
+int shown_page(struct learner *learner, const struct shown_filter *filter, struct shown_page *page)
+{
+	struct heap heap = {.prefixes = calloc(page->max, sizeof(*heap.prefixes)), .max = page->max};
+
+	if (!heap.prefixes)
 		return E_NOMEM;
-	pthread_mutex_lock(&learner->mutex);
-	page.book = learner->book;
-	for (size_t i = 0; i < book_count(page.book); i++) {
-		const struct book_entry *entry = book_at(page.book, i);
-
-		if (is_wanted(page.book, entry, site, source) && (!after || compare(&entry->prefix, after) > 0))
-			offer(&page, (uint32_t)i);
-	}
-	sort(&page);
-	for (size_t i = 0; i < page.count; i++)
-		read_entry(page.book, book_at(page.book, page.numbers[i]), &ret_entries[i]);
-	pthread_mutex_unlock(&learner->mutex);
-	free(page.numbers);
-	*ret_count = page.count;
+	walk(learner, filter, page, &heap);
+	sort(&heap);
+	read_page(learner, &heap, page);
+	page->is_last = heap.count < heap.max;
+	page->has_after = heap.count > 0;
+	if (page->has_after)
+		page->after = heap.prefixes[heap.count - 1];
+	free(heap.prefixes);
 	return E_OK;
 }
 
 // ---- all ------------------------------------------------------------------------------------------------------------
 
-void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx)
+size_t shown_each(struct learner *learner, const struct shown_filter *filter, size_t max,
+                  void (*each)(void *ctx, const struct shown_entry *entry), void *ctx)
 {
 	struct shown_entry shown;
-	bool goes_on = true;
+	const struct book_entry *only = NULL;
+	size_t count = 0, end;
+	bool is_one;
 
 	pthread_mutex_lock(&learner->mutex);
-	for (size_t i = 0; i < book_count(learner->book) && goes_on; i++) {
-		read_entry(learner->book, book_at(learner->book, i), &shown);
-		goes_on = each(ctx, &shown);
+	is_one = filter->prefix && filter->prefix->len >= book_prefix(learner->book, &filter->prefix->addr).len;
+	if (is_one) { // no other one can be wanted
+		struct prefix prefix = book_prefix(learner->book, &filter->prefix->addr);
+
+		only = book_find(learner->book, &prefix);
+	}
+	end = !is_one ? book_count(learner->book) : only ? 1 : 0;
+	for (size_t i = 0; i < end; i++) {
+		const struct book_entry *entry = only ? only : book_at(learner->book, i);
+
+		if (!is_wanted(learner->book, entry, filter) || count++ >= max)
+			continue;
+		read_entry(learner->book, entry, &shown);
+		each(ctx, &shown);
 	}
 	pthread_mutex_unlock(&learner->mutex);
+	return count;
 }

@@ -65,10 +65,25 @@ struct shown_measure {
 	char site[NAME_MAX_LEN + 1];
 };
 unsigned shown_measures(struct learner *learner, const struct addr *addr, struct shown_measure ret_measures[OBSERVED_SITES]);
-// The first entries that hold something behind a prefix (NULL: of all), in the order of addresses, IPv4 first; only those with
-// this site, and from this source (NULL: any). Into ret_entries[max], how many in *ret_count. Any thread; costs a walk over all.
-// E_NOMEM.
-int shown_page(struct learner *learner, const struct prefix *after, const char *site, const char *source,
-               struct shown_entry *ret_entries, size_t max, size_t *ret_count) MUST_USE;
-// Calls each() for every entry, until it returns false. Others wait meanwhile.
-void shown_each(struct learner *learner, bool (*each)(void *ctx, const struct shown_entry *entry), void *ctx);
+
+// Which entries are wanted. NULL: any.
+struct shown_filter {
+	const struct prefix *prefix; // in which they lie, or which lies in them
+	const char *site, *source;   // which they have; whom they are from
+};
+
+// Some entries in the order of addresses, IPv4 first.
+struct shown_page {
+	struct prefix after;         // the first ones behind this one, only if `has_after`; set to that of the next page
+	bool has_after;
+	struct shown_entry *entries; // set, room for `max`
+	size_t max, count;           // count: set; entries that go meanwhile are not there, so it may be less than there are
+	bool is_last;                // set: there is no next page
+};
+
+// Reads a page of the wanted entries that hold something. Any thread. Costs a walk over all, during which others wait for a
+// fraction of a millisecond at a time. E_NOMEM.
+int shown_page(struct learner *learner, const struct shown_filter *filter, struct shown_page *page) MUST_USE;
+// Calls each() for the wanted entries, in no order, for `max` at most; returns how many there are. Others wait meanwhile.
+size_t shown_each(struct learner *learner, const struct shown_filter *filter, size_t max,
+                  void (*each)(void *ctx, const struct shown_entry *entry), void *ctx);

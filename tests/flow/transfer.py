@@ -3,20 +3,24 @@ and so does `learned import` into another daemon, which keeps it over a crash; n
 book of 100,000 prefixes holds nobody up."""
 
 import ipaddress
+import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import threading
 import time
 
 import harness
+from door import OPERATE, READ, TOKENS
 from harness import Daemon, Skip, check, equal, until
 
 APP = "app.e.x"
 ADDRESSES = {"bos": "192.0.2.1", "nyc": "192.0.2.2", "chi": "192.0.2.5", "ber": "192.0.2.3", "region": "192.0.2.4"}
 CLIENTS = ("prefix,carrier,latitude,longitude,class\n10.10.0.0/16,verizon,42.3,-71.0,\n10.11.0.0/16,verizon,42.3,-71.0,roaming\n"
            "10.20.0.0/16,vodafone-de,52.5,13.4,\n10.30.0.0/16,,42.3,-71.0,\n2001:db8::/46,verizon,42.3,-71.0,\n")
+ONE_CARRIER = {"clients.csv": "prefix,carrier,latitude,longitude\n10.0.0.0/7,verizon,42.3,-71.0\n"}
 SAYS = ("10.10.1. found nyc\n10.10.2. found nyc,chi\n10.10.3. found region,chi,nyc,bos\n10.10.5. found chi verizon\n"
         "10.10.7. found nyc,region,bos,chi\n10.10.9. found ber,chi\n10.10.12. missed\n2001:db8:1: found chi,nyc\n")
 LEARNED = ["10.10.1.0/24", "10.10.2.0/24", "10.10.3.0/24", "10.10.5.0/24", "10.10.7.0/24", "10.10.9.0/24", "2001:db8:1::/48"]
@@ -288,32 +292,132 @@ def test_full():
         equal((reply["no_room"], d.ctl_json("learned")["count"]), (1, 20))
 
 
+def test_two_operators():
+    """Two at once, with other rows for the same prefixes, and a third one who exports meanwhile: each has its own outcome, each
+    prefix is as one of them says, and there is never half a row, or one twice."""
+    prefixes = [prefix for prefix, _ in many(4000)]
+    sites = ("nyc;bos", "chi;region")
+    with daemon(service=False, files=ONE_CARRIER) as d:
+        for number, list_ in enumerate(sites):
+            (d.folder / f"{number}.csv").write_text("prefix,site\n" + "".join(f"{prefix},{list_}\n" for prefix in prefixes))
+        children = [d.start_ctl("learned", "import", str(d.folder / f"{number}.csv")) for number in range(2)]
+        exports = 0
+        while any(child.poll() is None for child in children) or exports == 0:
+            if d.ctl("learned", "export", str(d.folder / "out.csv"), code=None).code == 0:
+                check_rows(d.folder / "out.csv", prefixes, sites)
+                exports += 1
+        for child in children:
+            out = json.loads(child.communicate()[0])
+            equal((child.returncode, sum(out[key] for key in ("imported", "same", "newer"))), (0, len(prefixes)), out)
+        d.ctl("learned", "export", str(d.folder / "out.csv"))
+        rows = check_rows(d.folder / "out.csv", prefixes, sites)
+        equal([row[0] for row in rows], prefixes)
+        for row in random.Random(3).sample(rows, 20):
+            expected = ADDRESSES[row[3].split(";")[0]]
+            until(lambda r=row, e=expected: d.query(APP, ecs=r[0]).addresses == [e], 5 * harness.slowness(), f"{row[0]}: {row[3]}")
+
+
+def check_rows(path, prefixes, sites):
+    rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
+    check(all(len(row) == 12 and row[3] in sites for row in rows), "whole rows")
+    found, known = [row[0] for row in rows], {prefix: number for number, prefix in enumerate(prefixes)}
+    numbers = [known[prefix] for prefix in found]
+    equal(numbers, sorted(set(numbers)), "in order, none twice")
+    return rows
+
+
+def test_several_daemons():
+    """Of several daemons each checks and takes the file for itself; over HTTP it is the same, with a token that may."""
+    text = "prefix,site\n10.10.1.0/24,chi\n10.10.2.0/24,nyc\n"
+    with_door = config(service=False)
+    port = harness.free_port()
+    with_door["server"]["http"] = [{"listen": f"127.0.0.1@{port}", "tokens": "tokens"}]
+    without_chi = config(service=False)
+    del without_chi["sites"]["chi"], without_chi["apps"][APP]["targets"]["chi"]
+    with Daemon(with_door, files={"clients.csv": CLIENTS}, start=False) as a, Daemon(without_chi, files={"clients.csv": CLIENTS}) as b:
+        a.write("tokens", TOKENS).chmod(0o600)
+        a.start()
+        for name, token in (("read", READ), ("operate", OPERATE)):
+            a.write(name, token + "\n").chmod(0o600)
+        a.write("in.csv", text)
+
+        def through(token, *words):
+            done = subprocess.run([harness.program("edgesteerctl"), "-s", f"http://127.0.0.1:{port}", "--token-file", str(a.folder / token),
+                                   "--json", *words], capture_output=True, text=True, timeout=60, env=harness.program_env(), check=False)
+            return done.returncode, json.loads(done.stdout)
+
+        code, reply = through("read", "learned", "import", str(a.folder / "in.csv"))
+        equal((code, a.ctl_json("learned")["count"]), (1, 0), reply)
+        code, reply = through("operate", "learned", "import", str(a.folder / "in.csv"))
+        equal((code, reply["imported"]), (0, 2), reply)
+        code, reply = through("read", "learned", "export", str(a.folder / "out.csv"), "--site", "nyc")
+        equal((code, reply["exported"]), (0, 1), reply)
+        a.ctl("learned", "export", str(a.folder / "direct.csv"), "--site", "nyc")
+        equal((a.folder / "out.csv").read_text(), (a.folder / "direct.csv").read_text())
+        a.ctl("learned", "forget", "--all")
+        both = subprocess.run([harness.program("edgesteerctl"), "-s", str(a.socket_path), "-s", str(b.socket_path), "learned", "import",
+                               str(a.folder / "in.csv")], capture_output=True, text=True, timeout=60, env=harness.program_env(), check=False)
+        equal((both.returncode, a.ctl_json("learned")["count"], b.ctl_json("learned")["count"]), (5, 2, 0), both)
+        check("in.csv:2:14: site: the config has no site 'chi'" in both.stdout + both.stderr, both)
+
+
 def many(count):
     names = ("nyc", "chi;nyc", "region;bos", "bos;nyc;chi;region")
     first = int(ipaddress.ip_address("10.0.0.0"))
     return [(str(ipaddress.ip_address(first + 256 * i)) + "/24", names[i % 4]) for i in range(count)]
 
 
+def test_stopped():
+    """A daemon that is told to stop amid an import ends as always, and comes back with all that it has taken; the same import
+    then takes the rest."""
+    now = int(time.time())
+    rows = [f"{prefix},{sites},@{now - 9},@{now + 9000},@{now + 9000}" for prefix, sites in many(8000)]
+    with daemon(service=False, files=ONE_CARRIER) as d:
+        path = d.folder / "many.csv"
+        path.write_text("prefix,site,heard,fresh-until,held-until\n" + "\n".join(rows) + "\n")
+        for _ in range(2):
+            children = [d.start_ctl("learned", "import", str(path)) for _ in range(4)]
+            until(lambda: d.ctl_json("discovery")["entries"] > 0, 30 * harness.slowness(), "it is imported", 0.001)
+            equal(d.stop(), 0)
+            outs = [child.communicate(timeout=60)[0] for child in children]
+            check(all(child.returncode in (0, 3, 4, 5) for child in children), outs)
+            d.start()
+            taken = d.ctl_json("discovery")["entries"]
+            told = sum(int(number) for out in outs for number in re.findall(r"(\d+) of 8000 prefixes were imported", out))
+            check(0 < told <= taken, told, taken, outs)
+            reply = d.ctl("learned", "import", str(path), code=None).json
+            equal((reply["imported"], reply["same"]), (len(rows) - taken, taken), reply)
+            d.ctl("learned", "forget", "--all")
+
+
 class Asker(threading.Thread):
-    """How long `status` takes meanwhile, over and over, in seconds."""
+    """How long requests take meanwhile, one verb after another, over and over: by verb, in seconds, in ascending order."""
 
     def __init__(self, d):
         super().__init__(daemon=True)
-        self.daemon_, self.times, self.is_over = d, [], False
+        self.daemon_, self.is_over, self.error = d, False, None
+        self.requests = [("status", {}), ("explain", {"name": APP, "client": "10.0.9.7"}), ("learned", {"prefix": "10.0.9.0/24"}),
+                         ("discovery", {}), ("drains", {}), ("stats", {})]
+        self.times = {verb: [] for verb, _ in self.requests}
         self.start()
 
     def run(self):
-        with self.daemon_.control() as control:
-            while not self.is_over:
-                begun = time.monotonic()
-                control("status")
-                self.times.append(time.monotonic() - begun)
-                time.sleep(0.002)
+        try:
+            with self.daemon_.control() as control:
+                while not self.is_over:
+                    for verb, fields in self.requests:
+                        begun = time.monotonic()
+                        control(verb, **fields)
+                        self.times[verb].append(time.monotonic() - begun)
+                        time.sleep(0.001)
+        except Exception as error:  # end() says so
+            self.error = error
 
     def end(self):
         self.is_over = True
         self.join()
-        return sorted(self.times)
+        check(not self.error, self.error)
+        return {verb: sorted(times) for verb, times in self.times.items()}
 
 
 def spin(seconds):
@@ -326,30 +430,37 @@ def spin(seconds):
         child.wait()
 
 
+def holds(d, rows, worst_idle):
+    """Takes all in and writes all out, once. The longest that a request took meanwhile, beyond what is the machine's."""
+    results = []
+    for words, key in ((("import", str(d.folder / "many.csv")), "imported"), (("export", str(d.folder / "out.csv")), "exported")):
+        asker, begun = Asker(d), time.monotonic()
+        equal(d.ctl_json("learned", *words)[key], len(rows))
+        took, times = time.monotonic() - begun, asker.end()
+        results.append(max(one[-1] for one in times.values()))
+        print(f"  {words[0]}: {took:.1f} s; ms, median and worst:",
+              ", ".join(f"{verb} {1e3 * one[len(one) // 2]:.1f} {1e3 * one[-1]:.1f}" for verb, one in times.items()))
+    return max(results) - 2 * worst_idle
+
+
 def test_many():
-    """100,000 prefixes, in and out: nobody waits for the main thread longer than beside any other program."""
+    """100,000 prefixes, in and out: nobody waits for the main thread longer than beside any other program. Work that held it up
+    would do so each time, a machine that is busy otherwise does not."""
     rows = many(100000)
-    with daemon(service=False, files={"clients.csv": "prefix,carrier,latitude,longitude\n10.0.0.0/7,verizon,42.3,-71.0\n"}) as d:
-        path = d.folder / "many.csv"
-        path.write_text("prefix,site\n" + "".join(f"{prefix},{sites}\n" for prefix, sites in rows))
-        asker = Asker(d)
-        spin(3)
-        idle = asker.end()
-        asker = Asker(d)
-        begun = time.monotonic()
-        equal(d.ctl_json("learned", "import", str(path))["imported"], len(rows))
-        took_in, busy_in = time.monotonic() - begun, asker.end()
-        asker = Asker(d)
-        begun = time.monotonic()
-        equal(d.ctl_json("learned", "export", str(d.folder / "out.csv"))["exported"], len(rows))
-        took_out, busy_out = time.monotonic() - begun, asker.end()
+    with daemon(service=False, files=ONE_CARRIER) as d:
+        (d.folder / "many.csv").write_text("prefix,site\n" + "".join(f"{prefix},{sites}\n" for prefix, sites in rows))
+        for attempt in range(3):
+            asker = Asker(d)
+            spin(2)
+            idle = max(one[-1] for one in asker.end().values())
+            print(f"beside two busy programs: {1e3 * idle:.1f} ms")
+            held = holds(d, rows, idle)
+            if held <= 0.05 * harness.slowness() or attempt == 2:
+                break
+            d.ctl("learned", "forget", "--all")
+        check(held <= 0.05 * harness.slowness(), held)
         out = [line.split(",") for line in (d.folder / "out.csv").read_text().splitlines()[1:]]
         equal([(row[0], row[3]) for row in out], rows, "in the order of addresses, all of them")
-        print(f"in {took_in:.1f} s, out {took_out:.1f} s; status, ms, median and worst: beside two busy programs "
-              f"{1e3 * idle[len(idle) // 2]:.1f} {1e3 * idle[-1]:.1f}, in {1e3 * busy_in[len(busy_in) // 2]:.1f} {1e3 * busy_in[-1]:.1f}, "
-              f"out {1e3 * busy_out[len(busy_out) // 2]:.1f} {1e3 * busy_out[-1]:.1f}")
-        for times in (busy_in, busy_out):
-            check(times[-1] <= 2 * idle[-1] + 0.05 * harness.slowness(), idle[-1], times[-3:])
         for prefix, sites in random.Random(1).sample(rows, 50):
             equal(d.query(APP, ecs=prefix).addresses, [ADDRESSES[sites.split(";")[0]]], prefix)
         d.kill()
@@ -359,4 +470,4 @@ def test_many():
 
 
 if __name__ == "__main__":
-    harness.run(test_round_trip, test_by_the_rules, test_reach, test_hostile, test_full, test_many, limit_s=300)
+    harness.run(test_round_trip, test_by_the_rules, test_reach, test_hostile, test_full, test_two_operators, test_several_daemons, test_stopped, test_many, limit_s=300)

@@ -118,13 +118,13 @@ static const struct {
 	// Options: all that is wrong, each at its place.
 	{"  - plugin: ranges\n",
 	 "DIR/c.yaml:4:5: locate: ranges: `file` is missing: CSV file with a header row that names its "
-	 "columns: prefix, and any of carrier, latitude, longitude, accuracy-km, class, site, country.\n"},
+	 "columns: prefix, and any of carrier, latitude, longitude, accuracy-km, class, site (up to four, as \"a;b\"), country.\n"},
 	{"  - plugin: ranges\n    fil: a.csv\n    colour: red\n",
 	 "DIR/c.yaml:5:5: locate: ranges: unknown key `fil`, did you mean `file`?\n"
 	 "DIR/c.yaml:6:5: locate: ranges: unknown key `colour`\n"
 	 "DIR/c.yaml:4:5: locate: ranges: `file` is missing: CSV file with a header row that names its columns: prefix, "
 	 "and "
-	 "any of carrier, latitude, longitude, accuracy-km, class, site, country.\n"},
+	 "any of carrier, latitude, longitude, accuracy-km, class, site (up to four, as \"a;b\"), country.\n"},
 	{"  - plugin: ranges\n    file: [a.csv]\n", "DIR/c.yaml:5:5: locate: ranges: `file` is not a path\n"},
 	{"  - plugin: ranges\n    file:\n", "DIR/c.yaml:5:5: locate: ranges: `file` is not a path\n"},
 	{"  - plugin: mmdb\n    carriers: AS6167\n", "DIR/c.yaml:5:5: locate: mmdb: `carriers` is not a mapping\n"},

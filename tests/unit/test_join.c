@@ -184,7 +184,7 @@ static void test_limits(void **state)
 // What can be looked up is limited, whoever asks for it: else one provider could keep all others and every reload out.
 static void test_many_names(void **state)
 {
-	enum { COUNT = CONFIG_HOSTS_MAX + 5, TEXT_LEN = 16 };
+	enum { COUNT = CONFIG_HOSTS_MAX + 5, TEXT_LEN = sizeof("n-2147483648.e.x") };
 	struct provided *targets = calloc(COUNT, sizeof(*targets));
 	char (*apps)[TEXT_LEN] = calloc(COUNT, TEXT_LEN), (*names)[TEXT_LEN] = calloc(COUNT, TEXT_LEN);
 	struct config *read = read_base(), *joined;

@@ -33,6 +33,8 @@ struct picking {
 	struct location *where;
 	uint8_t barred;
 	bool hashed; // a hash has decided something
+	bool is_divided; // the app steers a part of its clients only
+	bool weighs; // the client is not one of these
 	bool is_located;  // the next is known
 	bool is_counted;  // so is the one after it
 	uint16_t carrier; // whose vantages count for the client; 0: none's that differs
@@ -92,7 +94,8 @@ static ALWAYS_INLINE bool may_differ(const struct picking *picking)
 }
 
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
-// for a part of the clients only, of which the client is not.
+// for a part of the clients only, of which the client is not. Where it depends on whether the app steers the client, none is
+// at first, see pick_divided().
 static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 {
 	uint32_t number = picking->app->first_target + slot;
@@ -100,6 +103,10 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 
 	if (likely(!bars))
 		return true;
+	if (unlikely(bars & TARGET_ADOPTED)) {
+		picking->is_divided = true;
+		return false;
+	}
 	if (unlikely(bars & TARGET_BY_CARRIER)) {
 		if (may_differ(picking))
 			return is_open_to(picking, number, bars);
@@ -117,6 +124,12 @@ static ALWAYS_INLINE bool is_candidate(struct picking *picking, const struct lea
 
 	return is_open(picking, slot) &&
 	       (!learned || site_reached_by(&view->sites[view->targets[number].site], learned->carrier));
+}
+
+// In (0, 1]: the client's draw for a site.
+static ALWAYS_INLINE double draw_of(uint64_t key, const struct site *site)
+{
+	return ((double)(hash_mix(key ^ site->seed) >> 11) + 0.5) * 0x1p-53;
 }
 
 // Weighted rendezvous hashing over the candidates of a group: each member's score is a hash of (client, site)
@@ -138,9 +151,7 @@ static unsigned weigh(struct picking *picking, const struct learned_row *learned
 		if (!is_candidate(picking, learned, ranking->steps[i].slot))
 			continue;
 
-		uint64_t draw = hash_mix(key ^ view->sites[target->site].seed);
-		double u = ((double)(draw >> 11) + 0.5) * 0x1p-53; // in (0, 1]
-		double score = target->weight / -log(u);
+		double score = target->weight / -log(draw_of(key, &view->sites[target->site]));
 
 		if (score > best_score) {
 			best_score = score;
@@ -213,11 +224,77 @@ static NOINLINE int pick_by_learned(struct picking *picking)
 	return pick_in_reach(picking);
 }
 
+// Whether it is DOWN does not matter where that does not bar.
+static ALWAYS_INLINE void set_barred(struct picking *picking, uint8_t barred)
+{
+	picking->barred = barred & TARGET_DOWN ? barred | TARGET_BY_CARRIER : barred;
+}
+
+static ALWAYS_INLINE int pick_in_order(struct picking *picking, uint8_t barred)
+{
+	set_barred(picking, barred);
+	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
+}
+
+// The best so far of those that a client who is not steered may get.
+struct weighing {
+	struct picking *picking;
+	uint64_t key;
+	int slot; // -1: none yet
+	double score;
+};
+
+// Weighted rendezvous hashing, as in weigh(), over all of the app's targets in reach. Standbys, of weight 0, come after all
+// others; where the config gives no weights, the draws alone are compared.
+static void weigh_slot(struct weighing *weighing, const struct learned_row *learned, unsigned slot)
+{
+	const struct app *app = weighing->picking->app;
+	const struct view *view = weighing->picking->live->view;
+	const struct target *target = &view->targets[app->first_target + slot];
+	double u, score;
+
+	if (!is_candidate(weighing->picking, learned, slot))
+		return;
+	u = draw_of(weighing->key, &view->sites[target->site]);
+	score = !app->steer->spec.weights ? u : target->weight ? target->weight / -log(u) : u - 1;
+	if (weighing->slot >= 0 && score <= weighing->score)
+		return;
+	weighing->slot = (int)slot;
+	weighing->score = score;
+}
+
+// For a client who is not steered: one of all targets that are candidates, in reach; -1 if there are none. A slot that is
+// seen twice, as it is learned too, counts once.
+static NOINLINE int pick_by_weight(struct picking *picking)
+{
+	const struct app *app = picking->app;
+	const struct learned_row *learned = picking->where->learned;
+	const struct order *order = picking->where->hit.order;
+	struct weighing weighing = {picking, share_key(picking->where, locate_hash_len(app, picking->where)), -1, 0};
+
+	for (unsigned i = 0; learned && i < learned->site_count; i++) {
+		int slot = steer_slot_of(app->steer, learned->sites[i]);
+
+		if (slot >= 0)
+			weigh_slot(&weighing, NULL, (unsigned)slot); // every learned site is within reach
+	}
+	if (app->steer->form == STEER_SHARED) {
+		for (unsigned slot = 0; slot < app->target_count; slot++)
+			if (steer_ranks(app->steer, order)->of[app->steer->columns[slot]] != RANK_UNREACHABLE)
+				weigh_slot(&weighing, learned, slot);
+		return weighing.slot;
+	}
+	for (unsigned i = 0; i < order->count; i++)
+		weigh_slot(&weighing, learned, steer_ranking(app->steer, order)->steps[i].slot);
+	return weighing.slot;
+}
+
 static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)
 {
-	// Whether it is DOWN does not matter where that does not bar.
-	picking->barred = barred & TARGET_DOWN ? barred | TARGET_BY_CARRIER : barred;
-	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
+	if (likely(!picking->weighs))
+		return pick_in_order(picking, barred);
+	set_barred(picking, barred);
+	return pick_by_weight(picking);
 }
 
 static struct pick pick_of(const struct picking *picking, enum pick_outcome outcome, int slot)
@@ -227,7 +304,7 @@ static struct pick pick_of(const struct picking *picking, enum pick_outcome outc
 
 	dev_must(target->app == picking->app &&
 	         !(live_state(picking->live, number) & (TARGET_DRAINED | TARGET_EMPTY)));
-	return (struct pick){outcome, target, number, picking->hashed};
+	return (struct pick){outcome, target, number, picking->hashed, picking->weighs};
 }
 
 // No target within reach is up, undrained and has an address, or those that do do not take this client.
@@ -247,10 +324,26 @@ static COLD struct pick pick_otherwise(struct picking *picking)
 	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
 
+// For an app that steers a part of its clients: whether this one is of that part, and what it gets then. The answer is for
+// the prefix that is hashed, whoever it is, so that no cache has it for both.
+static NOINLINE struct pick pick_divided(struct picking *picking)
+{
+	uint8_t len = locate_hash_len(picking->app, picking->where);
+	int slot;
+
+	picking->weighs = !share_steers(picking->live, picking->where, len, picking->app->first_target);
+	picking->hashed = true;
+	locate_lengthen(picking->where, len);
+	slot = pick_slot(picking, TARGET_CLOSED | TARGET_PARTS);
+	return slot >= 0 ? pick_of(picking, PICK_HEALTHY, slot) : pick_otherwise(picking);
+}
+
 struct pick pick_target(const struct live *live, const struct app *app, struct location *where)
 {
 	struct picking picking = {.live = live, .app = app, .where = where};
-	int slot = pick_slot(&picking, TARGET_CLOSED | TARGET_PARTS);
+	int slot = pick_in_order(&picking, TARGET_CLOSED | TARGET_PARTS | TARGET_ADOPTED);
 
-	return likely(slot >= 0) ? pick_of(&picking, PICK_HEALTHY, slot) : pick_otherwise(&picking);
+	if (likely(slot >= 0))
+		return pick_of(&picking, PICK_HEALTHY, slot);
+	return picking.is_divided ? pick_divided(&picking) : pick_otherwise(&picking);
 }

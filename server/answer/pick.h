@@ -20,7 +20,8 @@ struct target;
 //
 //   a reachable target, not drained, not empty, up   PICK_HEALTHY      the first in order, or by weight in its group;
 //                                                                       one that is eased for this client only where no
-//                                                                       other is open to it
+//                                                                       other is open to it; for a client that the app
+//                                                                       does not steer (`adopt`) any of them, by weight
 //   a reachable target, not drained, not empty       PICK_FAIL_OPEN    the same, ignoring health
 //   a reachable target, not drained                  PICK_EMPTY        the app's last resort
 //   a reachable target                               PICK_DRAINED      the app's last resort
@@ -31,7 +32,8 @@ struct pick {
 	enum pick_outcome outcome;
 	const struct target *target; // only for PICK_HEALTHY and PICK_FAIL_OPEN, else NULL
 	uint32_t target_number;      // in the view; only with a target
-	bool hashed;                 // a hash decided within a group
+	bool hashed;                 // a hash decided within a group, or among all
+	bool weighed;                // the app does not steer the client: one of all in reach, by weight and hash
 };
 
 // `where` must be the client's location for this app; its scope may become longer, see locate_lengthen().

@@ -45,6 +45,22 @@ static inline uint32_t share_of_client(const struct location *where, unsigned le
 	return (uint32_t)(hash_mix(share_fold(where, len) ^ salt) >> 48);
 }
 
+// Another such number: an app steers the client if it is below the app's share. It is the same for all apps. With the first one,
+// a drain that moves clients little by little would begin with those who are not steered.
+static inline uint32_t share_number(const struct location *where, unsigned len)
+{
+	const uint64_t salt = 0x61646f7074000000;
+
+	return (uint32_t)(hash_mix(share_fold(where, len) ^ salt) >> 48);
+}
+
+// Whether the client is among those that the target's app, one with TARGET_ADOPTED, steers.
+static inline bool share_steers(const struct live *live, const struct location *where, unsigned len, uint32_t target)
+{
+	dev_must(target < live->shares->count);
+	return share_number(where, len) < live->shares->of[target].steered;
+}
+
 // Whether the target takes the client with this number, by those of TARGET_PARTS that are in `bars` and that it has.
 static inline bool share_takes(const struct live *live, uint32_t client, uint32_t target, uint8_t bars)
 {

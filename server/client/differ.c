@@ -88,6 +88,7 @@ static json_t *drain_value(const json_t *drain)
 static void add_overrides(json_t *facts, const json_t *status)
 {
 	const json_t *drains = json_object_get(status, "drains"), *forces = json_object_get(status, "forces");
+	const json_t *adoptions = json_object_get(status, "adoptions");
 	char of[KEY_LEN];
 
 	for (size_t i = 0; i < json_array_size(drains); i++) {
@@ -101,6 +102,14 @@ static void add_overrides(json_t *facts, const json_t *status)
 		add(facts, "force", target_name(client_text(force, "app"), client_text(force, "site"), of),
 		    json_pack("{s:s, s:s, s:s}", "to", client_text(force, "to"), "by", client_text(force, "by"), "reason",
 		              client_text(force, "reason")));
+	}
+	for (size_t i = 0; i < json_array_size(adoptions); i++) {
+		const json_t *adoption = json_array_get(adoptions, i);
+
+		add(facts, "adopt", client_text(adoption, "app"),
+		    json_pack("{s:f, s:I, s:s, s:s}", "to", json_number_value(json_object_get(adoption, "to")), "over_s",
+		              client_int(adoption, "over_s"), "by", client_text(adoption, "by"), "reason",
+		              client_text(adoption, "reason")));
 	}
 }
 

@@ -37,7 +37,7 @@ static bool same_version(const json_t *reply, const json_t *part)
 static json_t *add_parts(const struct client_member *to, json_t *request, json_t *reply,
                          const struct client_exchange *how, struct client_fault *fault, bool *ret_changed)
 {
-	static const char *const lists[] = {"apps", "targets", "drains", "forces", "ended", "zones"};
+	static const char *const lists[] = {"apps", "targets", "drains", "forces", "adoptions", "ended", "zones"};
 	json_t *all = json_deep_copy(reply);
 	json_int_t from = 0, next = client_int(reply, "next");
 

@@ -194,7 +194,8 @@ static void add_drain(struct client_table *table, const json_t *drain)
 
 static void add_ended(struct client_table *table, const json_t *ended)
 {
-	const char *app = client_text(ended, "app"), *to = client_text(ended, "to");
+	const char *app = client_text(ended, "app");
+	const json_t *to = json_object_get(ended, "to"); // of an adoption a number
 	char since[CTL_TIME_LEN], at[CTL_TIME_LEN], who[WHAT_LEN], ender[WHAT_LEN], what[WHAT_LEN];
 	const char *const cells[] = {
 		what, client_text(ended, "site"), app[0] ? app : "(all)", client_time(client_int(ended, "since"), since),
@@ -202,7 +203,10 @@ static void add_ended(struct client_table *table, const json_t *ended)
 		who_text(client_text(ended, "ended_who"), client_text(ended, "ended_by"), ender),
 		who_text(client_text(ended, "who"), client_text(ended, "by"), who), client_text(ended, "reason")};
 
-	snprintf(what, sizeof(what), "%s%s%s", client_text(ended, "kind"), to[0] ? " " : "", to);
+	if (json_is_number(to))
+		snprintf(what, sizeof(what), "%s %.10g %%", client_text(ended, "kind"), json_number_value(to));
+	else
+		snprintf(what, sizeof(what), "%s%s%s", client_text(ended, "kind"), to ? " " : "", client_text(ended, "to"));
 	client_table_add(table, cells);
 }
 
@@ -221,6 +225,8 @@ void client_show_drains(const json_t *reply)
 			add_drain(table, json_array_get(list, i));
 	}
 	client_table_print(table);
+	if (!ended)
+		client_show_adoptions(reply);
 	if (json_array_size(list) == 0)
 		client_print(stdout, ended ? "no override has ended within a week\n" : "nothing is drained\n");
 }

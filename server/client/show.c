@@ -258,6 +258,7 @@ void client_show_status(const json_t *reply)
 		             client_int(reply, "targets_panicking"));
 	show_drains(reply);
 	show_forces(reply);
+	client_show_adoptions(reply);
 }
 
 // ---- check ----------------------------------------------------------------------------------------------------------
@@ -425,6 +426,7 @@ void client_show_apps(const json_t *reply)
 			add_target(table, app, json_array_get(targets, j), now_s);
 	}
 	client_table_print(table);
+	client_show_adopting(apps);
 }
 
 // ---- explain --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,11 @@ void client_show_drain(const json_t *reply);
 void client_show_drains(const json_t *reply);
 void client_show_undrain(const json_t *reply);
 void client_show_force(const json_t *reply);
+void client_show_adopt(const json_t *reply);
+// Of the reply of `status` or `drains`: who has set which share of an app's clients is steered.
+void client_show_adoptions(const json_t *reply);
+// Of the apps of `apps`: a line for each that does not steer all of its clients.
+void client_show_adopting(const json_t *apps);
 // What vantages say of a target: "cell-7 of verizon down 3 s", into buf[CLIENT_VANTAGES_LEN], which it returns.
 enum { CLIENT_VANTAGES_LEN = 512 };
 const char *client_vantages_text(const json_t *target, char *buf);

@@ -9,7 +9,7 @@ struct client_outcome;
 
 enum option_name { OPT_APP, OPT_SITE, OPT_REGION, OPT_CARRIER, OPT_AT, OPT_FOR, OPT_UNTIL, OPT_OVER, OPT_REASON, OPT_BY,
 	           OPT_VOLATILE, OPT_ENDED, OPT_WAIT, OPT_CLIENT, OPT_FORCE, OPT_SOURCE, OPT_ALL, OPT_CHECK, OPT_APPLY,
-	           OPT_VANTAGE, OPT_TTL, OPT_OBSERVED, OPT_DRY_RUN, OPTIONS,
+	           OPT_VANTAGE, OPT_TTL, OPT_OBSERVED, OPT_DRY_RUN, OPT_END, OPT_WEIGHTS, OPTIONS,
 	           OPT_SOCKET = OPTIONS, OPT_GROUP, OPT_CA_FILE, OPT_TOKEN_FILE, OPT_CERT, OPT_KEY, OPT_JSON, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
 
 // Options that become fields of the request (without an argument: true), followed by those that every verb takes.

@@ -252,6 +252,8 @@ struct config_target {
 	struct mark mark;         // of a provided one: of its entry in `providers`
 };
 
+enum { CONFIG_ADOPT_ALL = 1000000 };
+
 struct config_app {
 	const char *name;         // presentation form, no final dot; may start with "*."
 	uint32_t ttl_s;
@@ -265,6 +267,7 @@ struct config_app {
 	enum metro_rule unknown_metro;
 	unsigned quorum;          // fresh vantages that must say down, see health/column.h
 	unsigned panic_percent;   // with fewer targets up, health is ignored; 0: never
+	unsigned adopt;           // the share of its clients that are steered, of CONFIG_ADOPT_ALL
 	unsigned slow_start_ms;   // from when a target is up again until it takes its whole share
 	bool weighted;            // some target has a weight; the others then have 1
 	bool lacks_targets;       // it names none: all come from providers

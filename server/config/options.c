@@ -265,6 +265,11 @@ static const struct option app_rows[] = {
 	{"slow-start", &number_duration_ms, .fallback = "0s", .min = "0s", .max = "1h", FIELD(config_app, slow_start_ms),
 	 .help = "How long a target that has come back up takes to get all of its clients again, evenly, beginning with a "
 	         "twentieth."},
+	{"adopt", &number_share, .fallback = "100%", .min = "0%", .max = "100%", FIELD(config_app, adopt),
+	 .help = "The share of its clients that are steered, for the way from weighted records to edgesteer: each of the others, by "
+	         "its prefix (`hash-prefix`), has one of all targets that are in its reach and up, by their weights; where no target "
+	         "has a weight, all have the same. A larger share steers those who were steered before and some more. `edgesteerctl "
+	         "adopt` sets another share, also little by little, until it is taken back."},
 	{"last-resort", &list_last_resort, .otherwise = "servfail", .min = "1", .max = "32",
 	 LIST(config_app, last_addresses, last_address_count),
 	 .help = "The answer to a client that can reach none of the targets, or only drained ones."},

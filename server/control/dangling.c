@@ -16,6 +16,8 @@ const char *dangling_why(const struct view *view, const struct override *overrid
 
 	if (override->app && app < 0)
 		return "no such app";
+	if (override->kind == OVERRIDE_ADOPT)
+		return NULL;
 	if (site < 0)
 		return is_selector ? "no site matches" : "no such site";
 	if (is_selector)
@@ -35,6 +37,9 @@ void dangling_warn(const struct state *state, const struct view *view, struct re
 			report_warning(report, NULL, 0, 0, "the drain of %s%s%s has no effect: %s; given by %s, reason: %s",
 			               override->app ? override->app : "", override->app ? " at " : "", override->site, why,
 			               override->who, override->reason ? override->reason : "none given");
+		else if (why && override->kind == OVERRIDE_ADOPT)
+			report_warning(report, NULL, 0, 0, "the adoption of %s has no effect: %s; given by %s, reason: %s", override->app,
+			               why, override->who, override->reason ? override->reason : "none given");
 		else if (why)
 			report_warning(report, NULL, 0, 0, "the force of %s at %s to %s has no effect: %s; given by %s",
 			               override->app, override->site, override_force_text(override->to), why,

@@ -14,6 +14,7 @@
 #include "base/country.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/adopt.h"
 #include "control/find.h"
 #include "control/measured.h"
 #include "control/reply_json.h"
@@ -426,7 +427,7 @@ static void explain_decision(struct explaining *e, const struct pick *pick, cons
 			name_to_text(cname->wire + DNS_RECORD_LEN, cname->wire_len - DNS_RECORD_LEN, name);
 		set_text(object, "cname", cname ? name : NULL);
 		step(e, "answer: %s (%s%s)", view->sites[pick->target->site].name, pick_outcome_text(pick->outcome),
-		     pick->hashed ? e->app->steer->spec.weights ? ", by weight among equals" : ", by the client's hash" : "");
+		     pick->weighed ? ", by weight among all in reach" : pick->hashed ? e->app->steer->spec.weights ? ", by weight among equals" : ", by the client's hash" : "");
 		explain_addresses(e, pick->target_number, object);
 	} else if (e->app->last_resort == LAST_RESORT_ADDRESSES) {
 		append_addresses(addresses, e->app->last);
@@ -467,6 +468,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 		explain_learned(e, &where);
 	measured_explain(e->learner, where.client, e->object, e->steps);
 	explain_candidates(e, place);
+	adopt_explain(e->live, e->state, app, &where, e->object, e->steps);
 	explain_decision(e, &pick, &where, table_scope);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/adopt.h"
 #include "control/call.h"
 #include "control/cover.h"
 #include "control/dangling.h"
@@ -64,33 +65,38 @@ static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_
 	const struct state *state = ops->state;
 	const struct live *live = ops->live(ops->ctx);
 	size_t count = state_override_count(state), end = from + SHOW_OVERRIDES_MAX;
-	json_t *drains = json_array(), *forces = json_array();
-	json_int_t drain_count = 0;
+	json_t *drains = json_array(), *forces = json_array(), *adoptions = json_array();
+	json_int_t counts[OVERRIDE_KINDS] = {0};
 	int64_t now_s = clock_wall_s();
 
 	if (!live) {
 		json_decref(drains);
 		json_decref(forces);
+		json_decref(adoptions);
 		json_decref(reply);
 		return NULL;
 	}
 
 	for (size_t i = 0; i < count; i++)
-		drain_count += state_override_at(state, i)->kind == OVERRIDE_DRAIN;
+		counts[state_override_at(state, i)->kind]++;
 	for (size_t i = from; i < count && i < end; i++) {
 		const struct override *override = state_override_at(state, i);
 		const char *why = dangling_why(live->view, override);
 
 		if (override->kind == OVERRIDE_FORCE)
 			forces = reply_append(forces, set_dangling(show_force(override), why));
+		else if (override->kind == OVERRIDE_ADOPT)
+			adoptions = reply_append(adoptions, set_dangling(adopt_json(override), why));
 		else if (override_holds(override, now_s))
 			drains = reply_append(drains, set_dangling(reply_drain(override), why));
 	}
-	reply = reply_set(reply, "drain_count", json_integer(drain_count));
+	reply = reply_set(reply, "drain_count", json_integer(counts[OVERRIDE_DRAIN]));
 	reply = reply_set(reply, "drains", drains);
 	reply = reply_set(reply, "volatile_count", json_integer((json_int_t)state_volatile_count(state)));
-	reply = reply_set(reply, "force_count", json_integer((json_int_t)count - drain_count));
+	reply = reply_set(reply, "force_count", json_integer(counts[OVERRIDE_FORCE]));
 	reply = reply_set(reply, "forces", forces);
+	reply = reply_set(reply, "adopt_count", json_integer(counts[OVERRIDE_ADOPT]));
+	reply = reply_set(reply, "adoptions", adoptions);
 	reply = reply_set(reply, "overrides_revision", json_integer((json_int_t)state_revision(state)));
 	return count > end ? reply_set(reply, "next", json_integer((json_int_t)end)) : reply;
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/adopt.h"
 #include "control/call.h"
 #include "control/cover.h"
 #include "control/find.h"
@@ -117,6 +118,8 @@ static json_t *app_json(const struct source *source, uint32_t number, bool *ret_
 
 	object = reply_set(object, "name", reply_text(app->name));
 	object = reply_set(object, "ttl_s", json_integer(app->ttl_s));
+	object = reply_set(object, "adopt", adopt_of_app(source->live, source->ops->state, app,
+	                                                 source->config ? &source->config->apps[number] : NULL));
 	object = reply_set(object, "targets", targets);
 	*ret_ok = object != NULL;
 	return object;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/adopt.h"
 #include "control/call.h"
 #include "control/cover.h"
 #include "control/dangling.h"
@@ -26,9 +27,17 @@ static json_t *drain_json(const struct control_ops *ops, const struct live *live
 	return why ? reply_set(object, "no_effect", json_string(why)) : object;
 }
 
+static json_t *adoption_json(const struct live *live, const struct override *adoption)
+{
+	const char *why = dangling_why(live->view, adoption);
+	json_t *object = adopt_json(adoption);
+
+	return why ? reply_set(object, "no_effect", json_string(why)) : object;
+}
+
 static json_t *ended_json(const struct ended *ended)
 {
-	json_t *object = reply_drain(ended->override);
+	json_t *object = ended->override->kind == OVERRIDE_ADOPT ? adopt_json(ended->override) : reply_drain(ended->override);
 
 	object = reply_set(object, "kind", json_string(override_kind_text(ended->override->kind)));
 	if (ended->override->kind == OVERRIDE_FORCE)
@@ -67,21 +76,25 @@ json_t *show_drains(const struct call *call)
 	size_t count = state_override_count(ops->state), i = from < STATE_OVERRIDES_MAX ? (size_t)from : STATE_OVERRIDES_MAX;
 	size_t end = i + SHOW_OVERRIDES_MAX;
 	int64_t now_s = clock_wall_s();
-	json_t *list, *reply;
+	json_t *list, *adoptions, *reply;
 
 	if (!live)
 		return NULL;
 	if (json_is_true(json_object_get(call->request, "ended")))
 		return show_ended(ops->state, i);
 	list = json_array();
+	adoptions = json_array();
 	for (; i < count && i < end; i++) {
 		const struct override *override = state_override_at(ops->state, i);
 
 		if (override->kind == OVERRIDE_DRAIN && override_holds(override, now_s) && is_asked_for(call, override))
 			list = reply_append(list, drain_json(ops, live, override, now_s));
+		if (override->kind == OVERRIDE_ADOPT && is_asked_for(call, override))
+			adoptions = reply_append(adoptions, adoption_json(live, override));
 	}
 	reply = reply_set(reply_ok(), "now", reply_time(now_s));
 	reply = reply_set(reply, "drains", list);
+	reply = reply_set(reply, "adoptions", adoptions);
 	reply = reply_set(reply, "overrides_revision", json_integer((json_int_t)state_revision(ops->state)));
 	return i < count ? reply_set(reply, "next", json_integer((json_int_t)i)) : reply;
 }

@@ -7,6 +7,7 @@
 
 #include "base/must.h"
 #include "base/nearest.h"
+#include "control/adopt.h"
 #include "control/bulk.h"
 #include "control/call.h"
 #include "control/drain.h"
@@ -44,6 +45,9 @@ static const struct verbs_row rows[] = {
 	            {"over", false, TEXT}, {"by", false, TEXT}}},
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}}},
+	{"adopt", .later = adopt_put, .scope = VERBS_OPERATE,
+	 .fields = {{"app", true, TEXT}, {"percent", false, TEXT}, {"over", false, TEXT}, {"reason", false, TEXT},
+	            {"by", false, TEXT}, {"end", false, FLAG}}},
 	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
 	{"health", .now = reports_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
 	{"report", .now = reports_one, .scope = VERBS_REPORT,

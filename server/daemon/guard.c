@@ -10,6 +10,7 @@
 #include "base/report.h"
 #include "config/config.h"
 #include "control/effect_json.h"
+#include "daemon/adopts.h"
 #include "daemon/handover.h"
 #include "generation/generation.h"
 #include "traffic/effect.h"
@@ -17,14 +18,16 @@
 #include "view/live.h"
 #include "view/view.h"
 
-void guard_start(struct guard *guard, const struct samples *samples, const struct view *view)
+void guard_start(struct guard *guard, const struct samples *samples, const struct view *view, const struct state *state)
 {
 	guard_wipe(guard);
+	guard->said = adopts_copy(state);
 	guard->samples = samples_copy(samples, view, clock_mono_ms());
 }
 
 void guard_wipe(struct guard *guard)
 {
+	adopts_free(guard->said);
 	free(guard->samples);
 	json_decref(guard->effect);
 	*guard = (struct guard){0};
@@ -47,13 +50,32 @@ static struct target_shares *next_shares(const struct live *now, const uint32_t 
 	return shares;
 }
 
+// Apps that steer a part of their clients, by the next config and by what operators say. Into `states`, and *shares, which is
+// made where there are none. Out of memory, they steer all.
+static void set_adopts(const struct adopts_said *said, const struct generation *next, struct target_states *states,
+                       struct target_shares **shares)
+{
+	for (uint32_t i = 0; i < next->view->app_count; i++) {
+		const struct app *app = &next->view->apps[i];
+		uint32_t share = adopts_share(said, &next->config->apps[i]);
+
+		if (share == SHARE_ALL || (!*shares && !(*shares = live_shares_new(states->count))))
+			continue;
+		for (uint32_t target = app->first_target; target < app->first_target + app->target_count; target++) {
+			states->octets[target] |= TARGET_ADOPTED;
+			(*shares)->of[target].steered = (uint16_t)share;
+		}
+	}
+}
+
 // The next generation as it would be answered from at first. New targets count as up. Its states and shares are the caller's
 // to free; without states: out of memory.
-static struct live next_live(const struct live *now, const struct generation *next)
+static struct live next_live(const struct live *now, const struct generation *next, const struct adopts_said *said)
 {
 	const uint32_t *old_of_new = next->handover->old_of_new;
 	struct live live = {.view = next->view};
 	struct target_states *states = malloc(sizeof(*states) + next->view->target_count + 1);
+	struct target_shares *shares;
 
 	live.states = states;
 	live.learned = now->view->tables == next->view->tables ? now->learned : next->handover->learned;
@@ -62,7 +84,9 @@ static struct live next_live(const struct live *now, const struct generation *ne
 	states->count = next->view->target_count;
 	for (uint32_t i = 0; i < states->count; i++)
 		states->octets[i] = old_of_new[i] < now->states->count ? live_state(now, old_of_new[i]) & TARGET_CLOSED : 0;
-	live.shares = next_shares(now, old_of_new, states);
+	shares = next_shares(now, old_of_new, states);
+	set_adopts(said, next, states, &shares);
+	live.shares = shares;
 	return live;
 }
 
@@ -95,7 +119,7 @@ static int judge(const struct guard *guard, const struct effect *effect, const s
 static int look(struct guard *guard, const struct live *now, const struct generation *next, bool by_force,
                 struct report *report)
 {
-	struct live after = next_live(now, next);
+	struct live after = next_live(now, next, guard->said);
 	struct effect effect;
 	int err = after.states ? effect_of(guard->samples, now, &after, &effect) : E_NOMEM;
 

@@ -10,6 +10,8 @@
 #include "view/live.h"
 #include "view/view.h"
 
+enum { SHARE_BITS = TARGET_PARTS | TARGET_ADOPTED };
+
 enum known {
 	KNOWN_DOWN = 1 << 0,          // by health
 	KNOWN_FORCED_UP = 1 << 1,
@@ -95,7 +97,7 @@ static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t valu
 	known = (uint8_t)((merge->known[target] & ~bits) | (values & bits));
 	must((known & (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN)) != (KNOWN_FORCED_UP | KNOWN_FORCED_DOWN));
 	merge->known[target] = known;
-	merge->states->octets[target] = merge->state_of[known] | (merge->states->octets[target] & TARGET_PARTS);
+	merge->states->octets[target] = merge->state_of[known] | (merge->states->octets[target] & SHARE_BITS);
 }
 
 void merge_set_health(struct merge *merge, uint32_t target, bool up)
@@ -145,7 +147,7 @@ void merge_set_override(struct merge *merge, const struct override *override, bo
 
 // ---- shares ---------------------------------------------------------------------------------------------------------
 
-static const uint8_t share_bits[MERGE_SHARES] = {TARGET_LEAVING, TARGET_EASED, TARGET_EASED};
+static const uint8_t share_bits[MERGE_SHARES] = {TARGET_LEAVING, TARGET_EASED, TARGET_EASED, TARGET_ADOPTED};
 
 // The place of the first part whose target is not below this number.
 static uint32_t find_part(const struct merge *merge, uint32_t target)
@@ -185,7 +187,7 @@ static void insert_part(struct merge *merge, uint32_t at, uint32_t target)
 
 	memmove(part + 1, part, (merge->part_count - at) * sizeof(*part));
 	merge->part_count++;
-	*part = (struct part){target, {SHARE_ALL, SHARE_ALL, SHARE_ALL}};
+	*part = (struct part){target, {SHARE_ALL, SHARE_ALL, SHARE_ALL, SHARE_ALL}};
 }
 
 static void remove_part(struct merge *merge, uint32_t at)
@@ -212,7 +214,7 @@ int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which
 		bits |= merge->parts[at].shares[i] < SHARE_ALL ? share_bits[i] : 0;
 	if (!bits)
 		remove_part(merge, at);
-	merge->states->octets[target] = (uint8_t)((merge->states->octets[target] & ~TARGET_PARTS) | bits);
+	merge->states->octets[target] = (uint8_t)((merge->states->octets[target] & ~SHARE_BITS) | bits);
 	return E_OK;
 }
 
@@ -242,7 +244,8 @@ int merge_shares(const struct merge *merge, struct target_shares **ret_shares)
 
 		shares->of[part->target] = (struct target_share){
 			least(part->shares[MERGE_STAYING], SHARE_ALL),
-			least(part->shares[MERGE_EASED], part->shares[MERGE_SPILLING])};
+			least(part->shares[MERGE_EASED], part->shares[MERGE_SPILLING]),
+			least(part->shares[MERGE_STEERED], SHARE_ALL)};
 	}
 	return E_OK;
 }

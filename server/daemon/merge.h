@@ -44,8 +44,9 @@ void merge_set_selected(struct merge *merge, uint32_t target, bool drained);
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);
 
 // Why a target takes a part of its clients only: it is on its way out or in by an operator's order; it has recovered, and is
-// eased in; it is above its ceiling, and the excess spills. For TARGET_EASED the less of the last two counts.
-enum merge_share { MERGE_STAYING, MERGE_EASED, MERGE_SPILLING, MERGE_SHARES };
+// eased in; it is above its ceiling, and the excess spills. For TARGET_EASED the less of these two counts. And which part of
+// its app's clients are steered, which all targets of the app are told (adopts.h).
+enum merge_share { MERGE_STAYING, MERGE_EASED, MERGE_SPILLING, MERGE_STEERED, MERGE_SHARES };
 
 // Which part of its clients, of SHARE_ALL (view/live.h); SHARE_ALL: all, the end of that. E_NOMEM, and nothing has changed;
 // never where the target already has a share of one of these kinds.

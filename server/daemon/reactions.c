@@ -9,7 +9,7 @@
 #include "control/ops.h"
 #include "control/safe.h"
 #include "daemon/aliases.h"
-#include "daemon/drains.h"
+#include "daemon/impose.h"
 #include "daemon/inner.h"
 #include "daemon/loop.h"
 #include "daemon/readiness.h"
@@ -89,7 +89,7 @@ static unsigned step_ms(const struct state *state)
 		const struct override *drain = state_override_at(state, i);
 		unsigned ms = LOOK_MS;
 
-		if (drain->has_begun && !drains_is_moving(drain, mono_ms))
+		if (drain->has_begun && !impose_is_moving(drain, mono_ms))
 			continue;
 		if (drain->has_begun && drain->over_s * 10 < ms)
 			ms = drain->over_s * 10 > STEP_MIN_MS ? drain->over_s * 10 : STEP_MIN_MS;

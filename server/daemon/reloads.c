@@ -91,7 +91,7 @@ static void build_starting(void *ctx, const struct reload_job *job)
 	                                                   serving_caches(daemon->serving)};
 	if (job->kind == RELOAD_JOIN)
 		return;
-	guard_start(&daemon->building.guard, serving_samples(daemon->serving), daemon->building.previous.view);
+	guard_start(&daemon->building.guard, serving_samples(daemon->serving), daemon->building.previous.view, daemon->state);
 	if (job->kind == RELOAD_CHECK)
 		return;
 	daemon->reload_began_ms = clock_mono_ms();

@@ -10,12 +10,13 @@
 #include "base/publish.h"
 #include "config/config.h"
 #include "daemon/addresses.h"
+#include "daemon/adopts.h"
 #include "daemon/aliases.h"
 #include "daemon/by_carrier.h"
 #include "daemon/caches.h"
 #include "daemon/ceilings.h"
-#include "daemon/drains.h"
 #include "daemon/handover.h"
+#include "daemon/impose.h"
 #include "daemon/lead.h"
 #include "daemon/merge.h"
 #include "daemon/readiness.h"
@@ -54,7 +55,8 @@ struct serving *serving_new(struct generation *first, unsigned workers)
 	struct serving *serving = calloc(1, sizeof(*serving));
 
 	if (!serving || !(serving->lead = lead_new()) || !(serving->samples = samples_new(workers)) ||
-	    !(serving->ceilings = ceilings_new()) || ceilings_take(serving->ceilings, first->config, first->view) < 0) {
+	    !(serving->ceilings = ceilings_new()) || ceilings_take(serving->ceilings, first->config, first->view) < 0 ||
+	    adopts_apply(first->handover->merge, NULL, first->config) < 0) {
 		if (serving) {
 			lead_free(serving->lead);
 			samples_free(serving->samples);
@@ -249,36 +251,18 @@ void serving_set_override(struct serving *serving, const struct state *state, co
 
 	must(which);
 	serving->columns_are_old = true;
-	if (which->kind == OVERRIDE_DRAIN)
-		drains_set(serving->merge, state, which, next != NULL);
-	else
-		merge_set_override(serving->merge, which, next != NULL);
+	impose_one(serving->merge, state, serving->config, which, next != NULL);
 	drop_preview(serving);
 }
 
 bool serving_step_drains(struct serving *serving, const struct state *state)
 {
-	bool any = drains_finish(serving->merge, state);
-	int moving = drains_step(serving->merge, state);
+	int moving = impose_step(serving->merge, state, serving->config);
 
 	if (moving < 0 && !serving->is_short)
-		log_error("out of memory: drains over a time do not go on");
+		log_error("out of memory: drains and adoptions over a time do not go on");
 	drop_preview(serving);
-	return any || moving != 0;
-}
-
-static void set_all_overrides(struct merge *merge, const struct state *state)
-{
-	for (size_t i = 0; i < state_override_count(state); i++) {
-		const struct override *override = state_override_at(state, i);
-
-		if (override->kind == OVERRIDE_DRAIN)
-			drains_set(merge, state, override, true);
-		else
-			merge_set_override(merge, override, true);
-	}
-	if (drains_step(merge, state) < 0)
-		log_error("out of memory: drains over a time do not go on"); // they are tried again in a second
+	return moving != 0;
 }
 
 // For readiness_each().
@@ -474,7 +458,7 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	(void)serving_forget(serving, state, SIZE_MAX); // of the reload before
 	take_caches(serving, handover);
 	health_configure(health, handover->watchlist, next->config->server.probes);
-	set_all_overrides(merge, state);
+	impose_all(merge, state, next->config);
 	serving->coming = merge;
 	judge_take(serving->judge, handover->frame, health, handover->old_of_new);
 	handover->frame = NULL;

@@ -112,7 +112,7 @@ void afterwards_ended(struct afterwards *afterwards, const struct override *over
 		lastprovided_set(afterwards->last, ended_owner, key_of(ended->rows[ended->count - 1].number, key), text);
 	else
 		log_warning("out of memory: that the %s of %s has ended is not kept, but for the log",
-		            override_kind_text(override->kind), override->site);
+		            override_kind_text(override->kind), override->site[0] ? override->site : override->app);
 	free(text);
 	prune(afterwards, now_s);
 }

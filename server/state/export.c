@@ -15,14 +15,20 @@
 #include "state/local.h"
 #include "state/selector.h"
 
-// Older versions would drain at once what is to be drained later, and drain again what is being given back.
+// Older versions would drain at once what is to be drained later, and drain again what is being given back; they know no
+// adoptions.
 static bool can_be_carried(const struct override *override, int64_t now_s)
 {
-	return !override->is_returning && override_start_s(override) <= now_s && !selector_is(override->site);
+	return override->kind != OVERRIDE_ADOPT && !override->is_returning && override_start_s(override) <= now_s && !selector_is(override->site);
 }
 
 static void tell_left_out(const struct override *override)
 {
+	if (override->kind == OVERRIDE_ADOPT) {
+		log_warning("the share of %s that is steered is not exported, as older versions do not know it: there all of its "
+		            "clients are steered; this version finds it again", override->app);
+		return;
+	}
 	log_warning("the drain of %s%s%s is not exported, as older versions do not know %s: this version finds it again",
 	            override->app ? override->app : "", override->app ? " at " : "", override->site,
 	            override->is_returning ? "an undrain over a time" : selector_is(override->site) ? "selectors of sites"

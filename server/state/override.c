@@ -13,6 +13,7 @@ const char *override_kind_text(enum override_kind kind)
 	switch (kind) {
 	case OVERRIDE_DRAIN: return "drain";
 	case OVERRIDE_FORCE: return "force";
+	case OVERRIDE_ADOPT: return "adopt";
 	}
 	return "override";
 }
@@ -65,26 +66,32 @@ static bool has_a_ramp_that_fits(const struct override *override)
 	return override->over_s > 0 && override->ender && override->until_s == override_start_s(override) + override->over_s;
 }
 
-// kind    site       app        to                     ramp and start
-// drain   any        any        FORCE_AUTO             any
-// force   a name     not NULL   FORCE_UP, FORCE_DOWN   none
+// kind    site       app        to                     ramp and start               share
+// drain   any        any        FORCE_AUTO             any                          0
+// force   a name     not NULL   FORCE_UP, FORCE_DOWN   none                         0
+// adopt   ""         not NULL   FORCE_AUTO             a ramp, from when it is given   up to SHARE_WHOLE
 static bool has_its_shape(const struct override *override)
 {
 	switch (override->kind) {
-	case OVERRIDE_DRAIN: return override->to == FORCE_AUTO && has_a_ramp_that_fits(override);
+	case OVERRIDE_DRAIN: return override->to == FORCE_AUTO && has_a_ramp_that_fits(override) && !override->share;
 	case OVERRIDE_FORCE:
 		return override->app && (override->to == FORCE_UP || override->to == FORCE_DOWN) &&
 		       !selector_is(override->site) && !override->start_s && !override->over_s && !override->is_returning &&
-		       !override->ender;
+		       !override->ender && !override->share;
+	case OVERRIDE_ADOPT:
+		return override->app && !override->site[0] && override->to == FORCE_AUTO && !override->start_s &&
+		       !override->until_s && !override->is_returning && has_a_ramp_that_fits(override) &&
+		       override->share <= SHARE_WHOLE;
 	}
 	return false;
 }
 
 int override_check(const struct override *override)
 {
-	int err = check_text(override->site, true);
+	bool has_site = override->kind != OVERRIDE_ADOPT;
+	int err = override->site ? check_text(override->site, has_site) : E_INVAL;
 
-	if (err == E_OK && (!has_its_shape(override) || !selector_is_sound(override->site)))
+	if (err == E_OK && (!has_its_shape(override) || (has_site && !selector_is_sound(override->site))))
 		err = E_INVAL;
 	if (err == E_OK && override->app)
 		err = check_text(override->app, true);
@@ -117,7 +124,7 @@ void override_match_done(struct override_match *match)
 
 int override_check_match(const struct override_match *match)
 {
-	int err = (unsigned)match->kind < OVERRIDE_KINDS ? check_text(match->site, true) : E_INVAL;
+	int err = (unsigned)match->kind < OVERRIDE_KINDS ? check_text(match->site, match->kind != OVERRIDE_ADOPT) : E_INVAL;
 
 	return err == E_OK && match->app && !match->every_app ? check_text(match->app, true) : err;
 }
@@ -148,7 +155,8 @@ void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms)
 uint32_t override_share(const struct override *override, int64_t mono_ms)
 {
 	int64_t over_ms = (int64_t)override->over_s * 1000, passed_ms = mono_ms - override->begun_mono_ms;
-	uint32_t whence = override->over_s ? override->whence : SHARE_WHOLE, to = override->is_returning ? SHARE_WHOLE : 0;
+	uint32_t whence = override->over_s ? override->whence : SHARE_WHOLE;
+	uint32_t to = override->is_returning ? SHARE_WHOLE : override->share; // a drain's is 0
 
 	if (!override->has_begun)
 		return SHARE_WHOLE;
@@ -206,7 +214,7 @@ struct override *override_copy(const struct override *from)
 
 bool override_is_plain(const struct override *override)
 {
-	return !selector_is(override->site) && !override->start_s && !override->is_returning;
+	return override->kind != OVERRIDE_ADOPT && !selector_is(override->site) && !override->start_s && !override->is_returning;
 }
 
 // Takes the object; returns NULL out of memory.
@@ -229,6 +237,7 @@ json_t *override_to_json(const struct override *override)
 	object = set_number(object, "start", override->start_s);
 	object = set_number(object, "over", override->over_s);
 	object = set_number(object, "whence", override->whence);
+	object = set_number(object, "share", override->share);
 	object = set_number(object, "returning", override->is_returning);
 	if (object && override->kind == OVERRIDE_FORCE &&
 	    json_object_set_new(object, "to", json_string(override_force_text(override->to))) < 0) {
@@ -241,22 +250,22 @@ json_t *override_to_json(const struct override *override)
 int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override)
 {
 	// Older versions write no "until" for a force.
-	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s, s?s, s?s, s?I, s?I, s?I, s?I}" :
-	                                            "{s:s, s?s, s?s, s:s, s:I, s:I, s?s, s?s, s?s, s?I, s?I, s?I, s?I}";
+	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s, s?s, s?s, s?I, s?I, s?I, s?I, s?I}" :
+	                                            "{s:s, s?s, s?s, s:s, s:I, s:I, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I}";
 	const char *site, *app = NULL, *reason = NULL, *who, *to = "auto", *by = NULL, *ender = NULL;
-	json_int_t since, until = 0, start = 0, over = 0, whence = 0, returning = 0;
+	json_int_t since, until = 0, start = 0, over = 0, whence = 0, returning = 0, share = 0;
 
 	if (json_unpack(object, form, "site", &site, "app", &app, "reason", &reason, "who", &who, "since", &since, "until",
 	                &until, "to", &to, "by", &by, "ender", &ender, "start", &start, "over", &over, "whence", &whence,
-	                "returning", &returning) < 0)
+	                "returning", &returning, "share", &share) < 0)
 		return E_INVAL;
-	if (over < 0 || over > OVERRIDE_OVER_MAX_S || whence < 0 || whence > SHARE_WHOLE)
+	if (over < 0 || over > OVERRIDE_OVER_MAX_S || whence < 0 || whence > SHARE_WHOLE || share < 0 || share > SHARE_WHOLE)
 		return E_INVAL;
 
 	struct override override = {.kind = kind, .site = (char *)site, .app = (char *)app, .reason = (char *)reason,
 	                            .who = (char *)who, .by = (char *)by, .ender = (char *)ender, .since_s = since,
 	                            .start_s = start, .until_s = until, .over_s = (uint32_t)over,
-	                            .whence = (uint32_t)whence, .is_returning = returning != 0};
+	                            .whence = (uint32_t)whence, .share = (uint32_t)share, .is_returning = returning != 0};
 
 	if (!override_force_read(to, &override.to) || override_check(&override) < 0)
 		return E_INVAL;

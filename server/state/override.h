@@ -1,5 +1,5 @@
 // One override: what an operator laid upon the measured state. A drain takes traffic away from sites or targets, a force
-// says whether a target counts as up. Plain values; who makes a copy owns it.
+// says whether a target counts as up, an adoption which share of an app's clients are steered. Plain values; who makes a copy owns it.
 #pragma once
 
 #include <jansson.h>
@@ -13,14 +13,14 @@ enum { SHARE_WHOLE = 65536 };  // of the clients, in 65536ths
 enum { OVERRIDE_OVER_MAX_S = 7 * 86400 }; // the longest ramp
 
 // Stored as numbers: append only.
-enum override_kind { OVERRIDE_DRAIN, OVERRIDE_FORCE };
-enum { OVERRIDE_KINDS = 2 };
+enum override_kind { OVERRIDE_DRAIN, OVERRIDE_FORCE, OVERRIDE_ADOPT };
+enum { OVERRIDE_KINDS = 3 };
 enum force_to { FORCE_AUTO, FORCE_UP, FORCE_DOWN };
 
 struct override {
 	enum override_kind kind;
-	char *site;        // the site's name; of a drain also a selector, see selector.h
-	char *app;         // NULL: every app there; a force always has one
+	char *site;        // the site's name; of a drain also a selector, see selector.h; of an adoption ""
+	char *app;         // NULL: every app there; a force and an adoption always have one
 	char *reason;      // NULL: none given
 	char *who;         // "uid 1000 (alice), pid 4711"
 	char *by;          // on whose behalf, as `who` says; NULL: not said
@@ -29,9 +29,10 @@ struct override {
 	int64_t start_s;   // when it begins to take effect, wall clock; 0: when it was given
 	int64_t until_s;   // wall clock; 0: until removed
 	uint32_t over_s;   // how long the ramp takes from then on; 0: there is none
-	uint32_t whence;   // of a ramp: the share that the sites take when it starts
+	uint32_t whence;   // of a ramp: the share that the sites take, or that is steered, when it starts
+	uint32_t share;    // of an adoption: the share that is steered, at the ramp's end; else 0
 	bool is_returning; // the ramp gives clients back; it ends with the drain, at until_s
-	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; a drain's: FORCE_AUTO
+	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; else FORCE_AUTO
 	uint64_t revision; // of the change that gave it; set when it is committed
 	// The rest is not stored.
 	bool is_volatile;  // in memory only, until it can be saved
@@ -40,7 +41,7 @@ struct override {
 	int64_t safe_mono_s; // when no correct cache hands out what it drains any more, monotonic; 0: not known
 };
 
-// Which overrides to remove. `app` NULL: the one of the whole site; with `every_app`: all of the kind at the site, of
+// Which overrides to remove, by the same words. `app` NULL: the one of the whole site; with `every_app`: all of the kind at the site, of
 // the site and of each app, and `app` is not looked at.
 struct override_match {
 	enum override_kind kind;
@@ -48,7 +49,7 @@ struct override_match {
 	bool every_app;
 };
 
-// "drain", "force". Never NULL.
+// "drain", "force", "adopt". Never NULL.
 const char *override_kind_text(enum override_kind kind);
 // "auto", "up", "down". Never NULL.
 const char *override_force_text(enum force_to to);
@@ -56,13 +57,13 @@ const char *override_force_text(enum force_to to);
 bool override_force_read(const char *text, enum force_to *ret_to);
 
 // E_LIMIT: a text is too long. E_INVAL: no such kind, a needed text is missing or empty, one is not UTF-8, a force
-// without an app or a direction, a drain with a direction.
+// without an app or a direction, a drain with a direction, an adoption with a site or without an app.
 int override_check(const struct override *override) MUST_USE;
 // Into *to, whose texts are then its own, on an error as well: see override_match_done(). E_NOMEM.
 int override_match_copy(const struct override_match *match, struct override_match *to) MUST_USE;
 // Frees the texts of a copy.
 void override_match_done(struct override_match *match);
-// E_INVAL: no such kind or no site. E_LIMIT: a text is too long.
+// E_INVAL: no such kind, or no site where one is needed. E_LIMIT: a text is too long.
 int override_check_match(const struct override_match *match) MUST_USE;
 // False: its until_s has passed.
 bool override_holds(const struct override *override, int64_t now_s) PURE;
@@ -71,7 +72,8 @@ bool override_lasts_longer(const struct override *override, const struct overrid
 // When it takes effect.
 int64_t override_start_s(const struct override *override) PURE;
 // The share of the clients that a drain leaves to the sites at that time (monotonic), 0 to SHARE_WHOLE: before its start
-// all, then along the ramp. In a ramp it never goes back, as the monotonic clock does not.
+// all, then along the ramp; of an adoption the share that is steered. In a ramp it never goes back, as the monotonic clock
+// does not.
 uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
 // Its start has come, by the wall clock: it takes effect.
 void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);

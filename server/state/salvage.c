@@ -268,7 +268,7 @@ static void name_recovered(const struct folder *folder, const struct side *damag
 			continue;
 		named++;
 		log_warning("state file %s/%s lacks the %s of %s%s%s%s%s: it is taken from %s", folder->path, damaged->name,
-		            override_kind_text(row->kind), row->app ? row->app : "", row->app ? " at " : "", row->site,
+		            override_kind_text(row->kind), row->app ? row->app : "", row->app && row->site[0] ? " at " : "", row->site,
 		            row->to == FORCE_AUTO ? "" : " to ", row->to == FORCE_AUTO ? "" : override_force_text(row->to),
 		            salvage_copy_file);
 	}

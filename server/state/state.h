@@ -1,4 +1,4 @@
-// What survives: operators' overrides (drains, forces) and the last measured health, in `state-dir`. Each is a row of a
+// What survives: operators' overrides (drains, forces, adoptions) and the last measured health, in `state-dir`. Each is a row of a
 // store, written by a thread of its own: no call waits for a disk but state_open(), state_close() and state_export().
 // An override is durable before it holds and before it is acknowledged; kill -9 or a power cut at any moment loses no
 // acknowledged one. Overrides are kept twice; what one file loses to damage is taken from the other, and what is lost
@@ -54,7 +54,7 @@ struct state *state_close(struct state *state);
 // What was exported.
 struct state_exported {
 	size_t drains, forces, targets;
-	size_t left_out; // drains that older versions cannot hold: logged
+	size_t left_out; // drains and adoptions that older versions cannot hold: logged
 };
 // Writes orders.json and health.json into the folder, which must be there, as versions before the store have them; of
 // the folder's owner and group. Those versions know the health of one address of a target: one of them is written. The
@@ -128,6 +128,8 @@ size_t state_volatile_count(const struct state *state);
 // site's, the one that lasts longer. `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
 const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;
 enum force_to state_forced(const struct state *state, const char *app, const char *site) PURE;
+// Which share of the app's clients is to be steered, by an operator's word; NULL: the config says.
+const struct override *state_adopted(const struct state *state, const char *app) PURE;
 
 // Remembered at once, written within a second or two, row by row.
 // `probed` (up to STATE_PROBED_MAX) stands for what is probed there: each of a target's addresses has a health of its own.

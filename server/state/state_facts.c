@@ -102,6 +102,11 @@ enum force_to state_forced(const struct state *state, const char *app, const cha
 	return force ? force->to : FORCE_AUTO;
 }
 
+const struct override *state_adopted(const struct state *state, const char *app)
+{
+	return overrides_find(&state->overrides, OVERRIDE_ADOPT, app, "");
+}
+
 void state_set_health(struct state *state, const char *app, const char *site, uint32_t probed, bool up,
                       int64_t since_s)
 {

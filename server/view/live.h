@@ -24,6 +24,7 @@ enum target_state {
 	TARGET_LEAVING = 1 << 3, // for a part of its clients: an operator's drain that is under way; never ignored
 	TARGET_EASED = 1 << 4,   // for a part of its clients: they take it only if nobody else is open to them
 	TARGET_BY_CARRIER = 1 << 5, // whether it is DOWN is the opposite for clients of some carrier, see columns.h
+	TARGET_ADOPTED = 1 << 6, // its app steers a part of its clients; the others get any of its targets, by weight
 };
 
 #define TARGET_CLOSED (TARGET_DOWN | TARGET_DRAINED | TARGET_EMPTY) // for all clients
@@ -61,6 +62,7 @@ enum { SHARE_ALL = 1 << 16 };
 struct target_share {
 	uint16_t staying;  // with TARGET_LEAVING: of SHARE_ALL; else not looked at
 	uint16_t eased;    // the same with TARGET_EASED
+	uint16_t steered;  // with TARGET_ADOPTED: of the app's clients, by another number (answer/share.h)
 };
 
 // By target number: a query reads what it needs at once, and filling it costs as little as copying the states.
@@ -77,7 +79,7 @@ int live_reserve_shares(uint32_t count) MUST_USE;
 struct live {
 	const struct view *view;
 	const struct target_states *states;
-	const struct target_shares *shares; // NULL: no target has one of TARGET_PARTS
+	const struct target_shares *shares; // NULL: no target has one of TARGET_PARTS or TARGET_ADOPTED
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
 	const struct columns *columns; // of targets with TARGET_BY_CARRIER; NULL: there are none
 	struct notes *samples; // borrowed: in which workers leave a sample of the queries; NULL: in none

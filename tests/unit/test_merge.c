@@ -419,7 +419,7 @@ static void test_shares(void **state)
 	assert_true(count > 64 && count <= APPS * SITES);
 	srand(1);
 	for (uint32_t i = 0; i < count; i++)
-		wanted[MERGE_STAYING][i] = wanted[MERGE_EASED][i] = wanted[MERGE_SPILLING][i] = SHARE_ALL;
+		wanted[MERGE_STAYING][i] = wanted[MERGE_EASED][i] = wanted[MERGE_SPILLING][i] = wanted[MERGE_STEERED][i] = SHARE_ALL;
 	for (int turn = 0; turn < 20000; turn++) {
 		uint32_t target = (uint32_t)rand() % count, share = rand() % 2 ? SHARE_ALL : (uint32_t)rand() % SHARE_ALL;
 		enum merge_share which = (enum merge_share)(rand() % MERGE_SHARES);
@@ -437,17 +437,21 @@ static void test_shares(void **state)
 		for (uint32_t i = 0; i < count; i++) {
 			uint32_t one = wanted[MERGE_EASED][i], other = wanted[MERGE_SPILLING][i], eased = one < other ? one : other;
 			bool is_leaving = wanted[MERGE_STAYING][i] < SHARE_ALL, is_eased = eased < SHARE_ALL;
-			uint8_t bits = (uint8_t)((is_leaving ? TARGET_LEAVING : 0) | (is_eased ? TARGET_EASED : 0));
+			bool is_adopted = wanted[MERGE_STEERED][i] < SHARE_ALL;
+			uint8_t bits = (uint8_t)((is_leaving ? TARGET_LEAVING : 0) | (is_eased ? TARGET_EASED : 0) |
+			                         (is_adopted ? TARGET_ADOPTED : 0));
 
-			assert_int_equal(merge_state_of(merge, i) & TARGET_PARTS, bits);
+			assert_int_equal(merge_state_of(merge, i) & (TARGET_PARTS | TARGET_ADOPTED), bits);
 			assert_int_equal(merge_share(merge, i, MERGE_STAYING), wanted[MERGE_STAYING][i]);
 			assert_int_equal(merge_share(merge, i, MERGE_EASED), one);
 			assert_int_equal(merge_share(merge, i, MERGE_SPILLING), other);
+			assert_int_equal(merge_share(merge, i, MERGE_STEERED), wanted[MERGE_STEERED][i]);
 			if (!bits)
 				continue;
 			assert_non_null(shares);
 			assert_true(!is_leaving || shares->of[i].staying == wanted[MERGE_STAYING][i]);
 			assert_true(!is_eased || shares->of[i].eased == eased);
+			assert_true(!is_adopted || shares->of[i].steered == wanted[MERGE_STEERED][i]);
 			has_any = true;
 		}
 		assert_true(has_any == (shares != NULL));

@@ -35,7 +35,7 @@ enum { REPEATS = 7, HOT_CLIENTS = 256, SAMPLED_EVERY = 1024, QUERY_STRIDE = (ASK
 
 // The words of the command line.
 struct wanted {
-	uint32_t names, learned, ramp, vantages, samples, rounds;
+	uint32_t names, learned, ramp, vantages, adopt, samples, rounds;
 };
 
 struct bench {
@@ -337,6 +337,22 @@ static int ramp(struct bench *bench, uint32_t count)
 	return E_OK;
 }
 
+// The first app steers that many percent of its clients.
+static int adopt(struct bench *bench, uint32_t percent)
+{
+	const struct app *app = &bench->view->apps[0];
+	struct target_shares *shares = live_shares_new(bench->view->target_count);
+
+	if (!shares)
+		return E_NOMEM;
+	for (uint32_t i = app->first_target; i < app->first_target + app->target_count; i++) {
+		bench->states->octets[i] |= TARGET_ADOPTED;
+		shares->of[i] = (struct target_share){.steered = (uint16_t)(SHARE_ALL / 100 * percent)};
+	}
+	bench->live.shares = shares;
+	return E_OK;
+}
+
 // That many vantages, of the table's carriers in turn, each say of another target what all others do not say of it.
 static int disagree(struct bench *bench, uint32_t count)
 {
@@ -363,6 +379,7 @@ static const char usage[] =
 	"  names=N      to that many names (#s in NAME are replaced, as by load)\n"
 	"  learned=N    while that many prefixes are learned\n"
 	"  ramp=N       while that many targets, from the first on, take half of their clients\n"
+	"  adopt=N      while the first app steers that many percent of its clients (not with ramp)\n"
 	"  vantages=N   while so many carriers' vantages each say of another target what the others do not say\n"
 	"  samples=0    without the sample of queries that `plan` is made from (else one in 1,024, as when 200,000 come a second)\n"
 	"  rounds=N     of each hot measurement (2,000)\n";
@@ -374,7 +391,7 @@ static bool read_words(char **words, struct wanted *wanted)
 		const char *word;
 		uint32_t *number;
 	} rows[] = {{"names=", &wanted->names},       {"learned=", &wanted->learned}, {"ramp=", &wanted->ramp},
-	            {"vantages=", &wanted->vantages}, {"samples=", &wanted->samples}, {"rounds=", &wanted->rounds}};
+	            {"vantages=", &wanted->vantages}, {"adopt=", &wanted->adopt}, {"samples=", &wanted->samples}, {"rounds=", &wanted->rounds}};
 
 	for (; *words; words++) {
 		size_t i = 0;
@@ -447,6 +464,8 @@ static int set_up(struct bench *bench, struct samples *samples)
 		err = learn(bench, wanted->learned);
 	if (err == E_OK && wanted->ramp)
 		err = ramp(bench, wanted->ramp);
+	if (err == E_OK && wanted->adopt)
+		err = adopt(bench, wanted->adopt);
 	if (err == E_OK && wanted->vantages)
 		err = disagree(bench, wanted->vantages);
 	return err;

@@ -33,12 +33,12 @@ struct picking {
 	struct location *where;
 	uint8_t barred;
 	bool hashed; // a hash has decided something
-	bool is_divided; // the app steers a part of its clients only
-	bool weighs; // the client is not one of these
+	bool weighs; // the app steers a part of its clients, of which this is not one
 	bool is_located;  // the next is known
 	bool is_counted;  // so is the one after it
 	uint16_t carrier; // whose vantages count for the client; 0: none's that differs
 	uint32_t client;  // its number, see answer/share.h
+	uint64_t draw;    // with `weighs`: what its draws are made from
 };
 
 // Whether the target, which takes a part of its clients only, takes this one.
@@ -93,9 +93,23 @@ static ALWAYS_INLINE bool may_differ(const struct picking *picking)
 	return carriers & picking->live->columns->carriers;
 }
 
+// The app steers a part of its clients: whether this one is none of that part. The answer is for the prefix that is hashed,
+// whoever it is, so that no cache has it for both. Once for each answer.
+static NOINLINE bool divide(struct picking *picking)
+{
+	uint8_t len = locate_hash_len(picking->app, picking->where);
+
+	picking->draw = share_draw(picking->where, len);
+	picking->weighs = !share_steers(picking->live, picking->draw, picking->app->first_target);
+	picking->barred &= (uint8_t)~TARGET_ADOPTED;
+	picking->hashed = true;
+	locate_lengthen(picking->where, len);
+	return picking->weighs;
+}
+
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
-// for a part of the clients only, of which the client is not. Where it depends on whether the app steers the client, none is
-// at first, see pick_divided().
+// for a part of the clients only, of which the client is not. For a client that the app does not steer the first one ends the
+// search: pick_target() begins another.
 static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 {
 	uint32_t number = picking->app->first_target + slot;
@@ -104,8 +118,11 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 	if (likely(!bars))
 		return true;
 	if (unlikely(bars & TARGET_ADOPTED)) {
-		picking->is_divided = true;
-		return false;
+		if (divide(picking))
+			return true;
+		bars &= (uint8_t)~TARGET_ADOPTED;
+		if (!bars)
+			return true;
 	}
 	if (unlikely(bars & TARGET_BY_CARRIER)) {
 		if (may_differ(picking))
@@ -236,57 +253,91 @@ static ALWAYS_INLINE int pick_in_order(struct picking *picking, uint8_t barred)
 	return unlikely(picking->where->learned) ? pick_by_learned(picking) : pick_by_table(picking, NULL);
 }
 
-// The best so far of those that a client who is not steered may get.
+// The best so far of those that a client who is not steered may get. Most of them lose at once, so what that takes is at hand.
 struct weighing {
 	struct picking *picking;
+	const struct learned_row *learned;
+	const struct target *targets; // of the app
+	const struct site *sites;
 	uint64_t key;
-	int slot; // -1: none yet
-	double score;
+	int slot;       // -1: none yet
+	uint64_t draw;  // where the config gives no weights
+	double score;   // where it does
 };
 
-// Weighted rendezvous hashing, as in weigh(), over all of the app's targets in reach. Standbys, of weight 0, come after all
-// others; where the config gives no weights, the draws alone are compared.
-static void weigh_slot(struct weighing *weighing, const struct learned_row *learned, unsigned slot)
+// Rendezvous hashing over all of the app's targets in reach: where the config gives no weights, the largest draw wins.
+static ALWAYS_INLINE void draw_slot(struct weighing *weighing, unsigned slot)
 {
-	const struct app *app = weighing->picking->app;
-	const struct view *view = weighing->picking->live->view;
-	const struct target *target = &view->targets[app->first_target + slot];
-	double u, score;
+	uint64_t draw = hash_mix(weighing->key ^ weighing->sites[weighing->targets[slot].site].seed) | 1;
 
-	if (!is_candidate(weighing->picking, learned, slot))
+	if (likely(draw <= weighing->draw) || !is_candidate(weighing->picking, weighing->learned, slot))
 		return;
-	u = draw_of(weighing->key, &view->sites[target->site]);
-	score = !app->steer->spec.weights ? u : target->weight ? target->weight / -log(u) : u - 1;
-	if (weighing->slot >= 0 && score <= weighing->score)
+	weighing->slot = (int)slot;
+	weighing->draw = draw;
+}
+
+// The same with weights, as in weigh(). Standbys, of weight 0, come after all others.
+static ALWAYS_INLINE void weigh_slot(struct weighing *weighing, unsigned slot)
+{
+	const struct target *target = &weighing->targets[slot];
+	double u = draw_of(weighing->key, &weighing->sites[target->site]), score = u - 1;
+
+	// As -log(u) >= 1 - u, its score is not above this, and most logarithms are spared.
+	if (weighing->slot >= 0 && target->weight <= weighing->score * (1 - u))
+		return;
+	if (target->weight)
+		score = target->weight / -log(u);
+	if ((weighing->slot >= 0 && score <= weighing->score) || !is_candidate(weighing->picking, weighing->learned, slot))
 		return;
 	weighing->slot = (int)slot;
 	weighing->score = score;
 }
 
+static ALWAYS_INLINE void consider(struct weighing *weighing, bool has_weights, unsigned slot)
+{
+	if (has_weights)
+		weigh_slot(weighing, slot);
+	else
+		draw_slot(weighing, slot);
+}
+
 // For a client who is not steered: one of all targets that are candidates, in reach; -1 if there are none. A slot that is
 // seen twice, as it is learned too, counts once.
-static NOINLINE int pick_by_weight(struct picking *picking)
+static ALWAYS_INLINE int pick_by_draws(struct picking *picking, bool has_weights)
 {
 	const struct app *app = picking->app;
+	const struct steer *steer = app->steer;
 	const struct learned_row *learned = picking->where->learned;
 	const struct order *order = picking->where->hit.order;
-	struct weighing weighing = {picking, share_key(picking->where, locate_hash_len(app, picking->where)), -1, 0};
+	const struct view *view = picking->live->view;
+	struct weighing weighing = {.picking = picking, .targets = &view->targets[app->first_target], .sites = view->sites,
+	                            .key = picking->draw, .slot = -1};
 
 	for (unsigned i = 0; learned && i < learned->site_count; i++) {
-		int slot = steer_slot_of(app->steer, learned->sites[i]);
+		int slot = steer_slot_of(steer, learned->sites[i]);
 
 		if (slot >= 0)
-			weigh_slot(&weighing, NULL, (unsigned)slot); // every learned site is within reach
+			consider(&weighing, has_weights, (unsigned)slot); // every learned site is within reach
 	}
-	if (app->steer->form == STEER_SHARED) {
-		for (unsigned slot = 0; slot < app->target_count; slot++)
-			if (steer_ranks(app->steer, order)->of[app->steer->columns[slot]] != RANK_UNREACHABLE)
-				weigh_slot(&weighing, learned, slot);
-		return weighing.slot;
+	weighing.learned = learned;
+	if (steer->form == STEER_SHARED) {
+		const struct ranks *ranks = steer_ranks(steer, order);
+
+		for (unsigned slot = 0, count = app->target_count; slot < count; slot++)
+			if (ranks->of[steer->columns[slot]] != RANK_UNREACHABLE)
+				consider(&weighing, has_weights, slot);
+	} else {
+		const struct ranking_step *steps = steer_ranking(steer, order)->steps;
+
+		for (unsigned i = 0, count = order->count; i < count; i++)
+			consider(&weighing, has_weights, steps[i].slot);
 	}
-	for (unsigned i = 0; i < order->count; i++)
-		weigh_slot(&weighing, learned, steer_ranking(app->steer, order)->steps[i].slot);
 	return weighing.slot;
+}
+
+static NOINLINE int pick_by_weight(struct picking *picking)
+{
+	return picking->app->steer->spec.weights ? pick_by_draws(picking, true) : pick_by_draws(picking, false);
 }
 
 static ALWAYS_INLINE int pick_slot(struct picking *picking, uint8_t barred)
@@ -324,17 +375,11 @@ static COLD struct pick pick_otherwise(struct picking *picking)
 	return (struct pick){.outcome = slot < 0 ? PICK_UNREACHABLE : PICK_DRAINED};
 }
 
-// For an app that steers a part of its clients: whether this one is of that part, and what it gets then. The answer is for
-// the prefix that is hashed, whoever it is, so that no cache has it for both.
-static NOINLINE struct pick pick_divided(struct picking *picking)
+// For a client that the app does not steer.
+static NOINLINE struct pick pick_weighed(struct picking *picking)
 {
-	uint8_t len = locate_hash_len(picking->app, picking->where);
-	int slot;
+	int slot = pick_slot(picking, TARGET_CLOSED | TARGET_PARTS);
 
-	picking->weighs = !share_steers(picking->live, picking->where, len, picking->app->first_target);
-	picking->hashed = true;
-	locate_lengthen(picking->where, len);
-	slot = pick_slot(picking, TARGET_CLOSED | TARGET_PARTS);
 	return slot >= 0 ? pick_of(picking, PICK_HEALTHY, slot) : pick_otherwise(picking);
 }
 
@@ -343,7 +388,7 @@ struct pick pick_target(const struct live *live, const struct app *app, struct l
 	struct picking picking = {.live = live, .app = app, .where = where};
 	int slot = pick_in_order(&picking, TARGET_CLOSED | TARGET_PARTS | TARGET_ADOPTED);
 
-	if (likely(slot >= 0))
-		return pick_of(&picking, PICK_HEALTHY, slot);
-	return picking.is_divided ? pick_divided(&picking) : pick_otherwise(&picking);
+	if (unlikely(picking.weighs))
+		return pick_weighed(&picking);
+	return likely(slot >= 0) ? pick_of(&picking, PICK_HEALTHY, slot) : pick_otherwise(&picking);
 }

@@ -45,20 +45,26 @@ static inline uint32_t share_of_client(const struct location *where, unsigned le
 	return (uint32_t)(hash_mix(share_fold(where, len) ^ salt) >> 48);
 }
 
-// Another such number: an app steers the client if it is below the app's share. It is the same for all apps. With the first one,
-// a drain that moves clients little by little would begin with those who are not steered.
-static inline uint32_t share_number(const struct location *where, unsigned len)
+// What decides whether an app steers the client, the same for all apps: its upper 16 bits are another such number, and the client
+// is steered if that is below the app's share. With the first one, a drain that moves clients little by little would begin with
+// those who are not steered. Those get a target by draws that are made from all of it.
+static inline uint64_t share_draw(const struct location *where, unsigned len)
 {
 	const uint64_t salt = 0x61646f7074000000;
 
-	return (uint32_t)(hash_mix(share_fold(where, len) ^ salt) >> 48);
+	return hash_mix(share_fold(where, len) ^ salt);
 }
 
-// Whether the client is among those that the target's app, one with TARGET_ADOPTED, steers.
-static inline bool share_steers(const struct live *live, const struct location *where, unsigned len, uint32_t target)
+static inline uint32_t share_number(uint64_t draw)
+{
+	return (uint32_t)(draw >> 48);
+}
+
+// Whether it is among those that the target's app, one with TARGET_ADOPTED, steers.
+static inline bool share_steers(const struct live *live, uint64_t draw, uint32_t target)
 {
 	dev_must(target < live->shares->count);
-	return share_number(where, len) < live->shares->of[target].steered;
+	return share_number(draw) < live->shares->of[target].steered;
 }
 
 // Whether the target takes the client with this number, by those of TARGET_PARTS that are in `bars` and that it has.

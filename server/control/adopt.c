@@ -84,7 +84,7 @@ void adopt_explain(const struct live *live, const struct state *state, const str
 	uint8_t len = locate_hash_len(app, where);
 	struct prefix prefix = {addr_cut(where->client, len), len};
 	const struct override *adoption = state_adopted(state, app->name);
-	uint32_t share = steered(live, app), number = share_number(where, len);
+	uint32_t share = steered(live, app), number = share_number(share_draw(where, len));
 	bool is_steered = number < share;
 	char text[ADDR_TEXT_LEN], line[LINE_LEN];
 	json_t *adopt;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/clock.h"
@@ -296,6 +297,16 @@ static int set_times(const struct client_command *command, json_t *request)
 	return 0;
 }
 
+// The daemon, which reads it, is in another folder. 0 or an exit code.
+static int set_path(json_t *request, const char *field, const char *written)
+{
+	char *folder = written[0] == '/' ? NULL : getcwd(NULL, 0);
+	json_t *path = folder ? json_sprintf("%s/%s", folder, written) : json_string(written);
+
+	free(folder);
+	return json_object_set_new(request, field, path) == 0 ? 0 : CLIENT_REFUSED;
+}
+
 // The request, owned by the caller. NULL: an error was printed, and *ret_exit is the exit code.
 json_t *client_command_request(const struct client_command *command, char **words, int count, int *ret_exit)
 {
@@ -321,6 +332,8 @@ json_t *client_command_request(const struct client_command *command, char **word
 		*ret_exit = client_command_wrong(command->verb, "'%s' is not APP/SITE", words[0]);
 	else if (count > 0 && strcmp(command->verb->fields[0], "site") == 0 && strchr(words[0], '/'))
 		*ret_exit = split_site(command, request, words[0]);
+	else if (count > 0 && strcmp(command->verb->fields[0], "config") == 0)
+		*ret_exit = set_path(request, "config", words[0]);
 	else
 		*ret_exit = set_times(command, request);
 	if (good && *ret_exit == 0)

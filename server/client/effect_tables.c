@@ -71,6 +71,16 @@ static void show_sites(const json_t *effect)
 	client_table_print(table);
 }
 
+// Over all queries for whose client and target there is an estimate.
+static void show_means(const json_t *effect)
+{
+	char before[CELL_LEN], after[CELL_LEN];
+
+	if (json_is_number(json_object_get(effect, "ms_before")) && json_is_number(json_object_get(effect, "ms_after")))
+		client_print(stdout, "Mean estimated round trip: %s ms now, %s ms then.\n", number_text(effect, "ms_before", before),
+		             number_text(effect, "ms_after", after));
+}
+
 void client_show_effect(const json_t *effect)
 {
 	json_int_t all = client_int(effect, "queries"), moved = client_int(effect, "moved"), lost = client_int(effect, "lost");
@@ -85,10 +95,47 @@ void client_show_effect(const json_t *effect)
 	client_print(stdout, "Of the queries of the last %s s (%lld in a sample of %lld), %s would be answered with another site.\n",
 	             number_text(effect, "seconds", seconds), all, client_int(effect, "samples"),
 	             share_text(moved, all, share));
+	show_means(effect);
+	if (client_int(effect, "beyond"))
+		client_print(stdout, "%s, of %lld clients, would get a target OUT OF THEIR REACH.\n",
+		             share_text(client_int(effect, "beyond"), all, lost_share), client_int(effect, "beyond_clients"));
 	if (lost)
 		client_print(stdout, "%s would get NO TARGET, of %s\n", share_text(lost, all, lost_share), apps);
 	free(apps);
 	show_moves(effect);
 	if (moved)
 		show_sites(effect);
+}
+
+// ---- compare and rollback --------------------------------------------------------------------------------------------
+
+void client_show_compare(const json_t *reply)
+{
+	client_show_effect(json_object_get(reply, "effect"));
+}
+
+void client_show_rollback(const json_t *reply)
+{
+	client_print(stdout, json_is_false(json_object_get(reply, "serving"))
+	                         ? "rolled back: generation %lld waits for the first round of health checks\n"
+	                         : "rolled back: generation %lld is served\n", client_int(reply, "generation"));
+	client_print(stdout, "Files that change are not followed until `edgesteerctl reload`; a restart reads them.\n");
+}
+
+void client_show_rolled_back(const json_t *reply)
+{
+	const json_t *back = json_object_get(reply, "rolled_back"), *kept = json_object_get(reply, "rollback");
+	const char *reason = client_text(back, "reason"), *by = client_text(back, "by");
+	char since[CTL_TIME_LEN];
+
+	if (json_is_object(back)) {
+		client_print(stdout, "ROLLED BACK  since %s, to what was generation %lld, by %s%s%s%s%s\n",
+		             client_time(client_int(back, "since"), since), client_int(back, "to"), client_text(back, "who"),
+		             by[0] ? " for " : "", by, reason[0] ? ": " : "", reason);
+		client_print(stdout, "             files are NOT FOLLOWED until `edgesteerctl reload`; a restart reads them\n");
+	} else if (json_is_object(kept)) {
+		client_print(stdout, "rollback     to generation %lld, loaded %s; its tables take %.1f MiB\n",
+		             client_int(kept, "generation"), client_time(client_int(kept, "loaded"), since),
+		             (double)client_int(kept, "bytes") / (1 << 20));
+	}
 }

@@ -234,6 +234,7 @@ void client_show_status(const json_t *reply)
 	             client_int(reply, "pid"), client_time(started_s, since),
 	             client_span(clock_wall_s() - started_s, span));
 	client_show_brakes(reply);
+	client_show_rolled_back(reply);
 	show_refused(json_object_get(reply, "changes_refused"));
 	show_volatile(reply);
 	show_damaged(json_object_get(reply, "overrides_damaged"));

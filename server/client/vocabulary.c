@@ -8,7 +8,7 @@
 #include "client/show.h"
 
 const struct client_option client_options[CLIENT_OPTIONS] = {
-	[OPT_APP] = {"app", "NAME", "only this app's target"},
+	[OPT_APP] = {"app", "NAME", "only this app"},
 	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
 	[OPT_REGION] = {"region", "NAME", "only sites of this Region, and itself"},
 	[OPT_CARRIER] = {"carrier", "NAME", "only sites for this carrier's clients; of a report, for whose clients it speaks"},
@@ -84,6 +84,12 @@ const struct verb client_verbs[] = {
 	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
 	{.name = "reload", .changes = true, .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE | 1 << OPT_CHECK,
 	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
+	{.name = "compare", .args = "[CONFIG]", .show = client_show_compare, .fields = {"config"}, .slow = true, .changes = true,
+	 .takes = 1 << OPT_APP | 1 << OPT_WEIGHTS,
+	 .help = "what the recent queries would have been answered by another config, or with --weights by plain weighted records"},
+	{.name = "rollback", .changes = true, .args = "", .show = client_show_rollback, .slow = true,
+	 .takes = 1 << OPT_REASON | 1 << OPT_BY,
+	 .help = "serve what was served before the last reload, which is still in memory; files are not followed until reload"},
 	{.name = "sources", .args = "", .show = client_show_sources,
 	 .help = "where targets and places come from, and how their sources stand"},
 	{.name = "discovery", .args = "", .show = client_show_discovery,

@@ -12,6 +12,7 @@ struct call {
 	struct control_ops ops;
 	json_t *request;
 	const char *who;                         // the peer, for the log and the state: "uid 1000 (alice), pid 4711"
+	bool is_remote;                          // it came over HTTP
 	bool changes;                            // log it, with the peer and the outcome
 	void (*reply)(void *ctx, json_t *reply); // takes ownership of the reply; NULL: out of memory
 	void *reply_ctx;

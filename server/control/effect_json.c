@@ -85,6 +85,8 @@ json_t *effect_json(const struct effect *effect, const struct sample_set *sample
 	object = reply_set(object, "samples", json_integer((json_int_t)samples->count));
 	object = reply_set(object, "queries", json_integer((json_int_t)effect->all.weight));
 	object = reply_set(object, "clients", json_integer((json_int_t)effect->all.clients));
+	object = reply_set(object, "ms_before", milliseconds(&effect->all));
+	object = reply_set(object, "ms_after", milliseconds(&effect->then));
 	object = reply_set(object, "moved", json_integer((json_int_t)effect->moved));
 	object = reply_set(object, "lost", json_integer((json_int_t)effect->lost));
 	object = reply_set(object, "found", json_integer((json_int_t)effect->found));
@@ -92,5 +94,9 @@ json_t *effect_json(const struct effect *effect, const struct sample_set *sample
 	object = reply_set(object, "moves", moves);
 	object = reply_set(object, "moves_left_out", json_integer((json_int_t)(effect->move_count - shown)));
 	object = reply_set(object, "sites", sites_json(effect, samples, before, after));
+	if (effect->beyond) {
+		object = reply_set(object, "beyond", json_integer((json_int_t)effect->beyond));
+		object = reply_set(object, "beyond_clients", json_integer((json_int_t)effect->beyond_clients));
+	}
 	return reply_set(object, "lost_apps", apps);
 }

@@ -17,6 +17,7 @@ struct override;
 struct provide;
 struct report;
 struct resolve;
+struct sample_set;
 struct state;
 
 enum control_reload {
@@ -44,6 +45,16 @@ struct control_ops {
 	// E_NOMEM. `report` may be NULL, is read-only and valid during the call.
 	void (*reload)(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
 	               void *done_ctx);
+	// Builds what another config, at an absolute path, would be, for effect(), and takes nothing; done() as for reload(). `app` NULL:
+	// for the traffic of all apps. Both are borrowed until done().
+	void (*compare)(void *ctx, const char *path, const char *app,
+	                void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
+	// Takes what was served before the last reload into use again; done() as for reload(), if this returns 0. E_NOTFOUND: nothing is
+	// kept. E_NOMEM. `by` and `reason` may be NULL.
+	int (*rollback)(void *ctx, const char *who, const char *by, const char *reason,
+	                void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
+	// A copy of the samples of the recent traffic, of the view in use; the caller's to free(). NULL: out of memory.
+	struct sample_set *(*samples)(void *ctx);
 	// For how many seconds a cache may still hold an answer of an earlier generation, or of the process before, with a
 	// target that the drain is of; 0: none can.
 	int64_t (*cached_s)(void *ctx, const struct override *drain);

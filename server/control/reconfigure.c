@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "control/arguments.h"
 #include "control/call.h"
 #include "control/reply_json.h"
 #include "learn/learner.h"
@@ -85,6 +86,53 @@ void reconfigure_reload(const struct call *call)
 	log_notice("control: %s: reload: requested%s", kept->who, force ? ", by force" : check ? ", to be looked at only" : "");
 	kept->ops.reload(kept->ops.ctx, force ? CONTROL_RELOAD_FORCE : check ? CONTROL_RELOAD_CHECK : CONTROL_RELOAD,
 	                 check ? checked : done, kept);
+}
+
+static json_t *rollback_reply(const struct call *call, int err)
+{
+	const struct live *live = call->ops.live(call->ops.ctx);
+	json_t *reply;
+
+	if (err == E_STATE)
+		return reply_error(REPLY_REFUSED, "a reload that somebody has asked for is under way; try again when it has finished");
+	if (err == E_STOPPED)
+		return reply_error(REPLY_REFUSED, "the daemon is stopping; nothing was rolled back");
+	if (err < 0)
+		return reply_error(REPLY_REFUSED, "the rollback failed: %s; the generation in use stays in service", err_text(err));
+	reply = live ? reply_set(reply_ok(), "generation", json_integer((json_int_t)live->view->generation)) : NULL;
+	reply = reply_set(reply, "serving", json_boolean(live_current() != NULL));
+	return reply_set(reply, "effect", effect_of_build(call));
+}
+
+static void rolled_back(void *ctx, int err, const struct report *report)
+{
+	struct call *call = ctx;
+	json_t *reply = rollback_reply(call, err);
+
+	call_finish(call, report && err != E_STATE && err != E_STOPPED ? reply_report(reply, report) : reply);
+}
+
+void reconfigure_rollback(const struct call *call)
+{
+	struct override texts = {0};
+	json_t *refusal = NULL;
+	struct call *kept;
+	int err;
+
+	if (!arguments_texts(call, true, &texts, &refusal)) {
+		call_answer(call, refusal);
+		return;
+	}
+	kept = call_keep(call);
+	if (!kept)
+		return;
+	log_notice("control: %s: rollback: requested", kept->who);
+	err = kept->ops.rollback(kept->ops.ctx, kept->who, call_text(kept, "by"), call_text(kept, "reason"), rolled_back, kept);
+	if (err == E_NOTFOUND)
+		call_finish(kept, reply_error(REPLY_NOTHING, "there is nothing to go back to: nothing was reloaded since the start, or it "
+		                                             "was rolled back already"));
+	else if (err < 0)
+		call_finish(kept, NULL);
 }
 
 json_t *reconfigure_forget(const struct call *call)

@@ -10,6 +10,7 @@
 #include "control/adopt.h"
 #include "control/bulk.h"
 #include "control/call.h"
+#include "control/compare.h"
 #include "control/drain.h"
 #include "control/force.h"
 #include "control/measured.h"
@@ -55,6 +56,9 @@ static const struct verbs_row rows[] = {
 	{"vantages", .now = reports_vantages, .scope = VERBS_READ},
 	{"brake release", .now = reports_brake_release, .scope = VERBS_OPERATE},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},
+	{"compare", .later = compare_start, .scope = VERBS_OPERATE,
+	 .fields = {{"config", false, TEXT}, {"weights", false, FLAG}, {"app", false, TEXT}}},
+	{"rollback", .later = reconfigure_rollback, .scope = VERBS_OPERATE, .fields = {{"reason", false, TEXT}, {"by", false, TEXT}}},
 	{"sources", .now = show_sources, .scope = VERBS_READ},
 	{"discovery", .now = show_discovery, .scope = VERBS_READ},
 	{"discovery register", .later = register_begin, .scope = VERBS_OPERATE, .fields = {{"apply", false, FLAG}}},

@@ -6,6 +6,7 @@
 //     warning   overrides are refused, as the state cannot be saved; or some were lost with a damaged file  (not of one app)
 //     warning   the brake holds targets, apps are in panic, or targets flap                                (not of one app)
 //     warning   the last reload failed                                                                     (not of one app)
+//     warning   what is served is rolled back, so that files are not followed                               (not of one app)
 //     ok        else. Drains are no fault: somebody wants them
 #include "control/verdict.h"
 
@@ -115,6 +116,8 @@ static void judge_daemon(struct verdict *verdict, const struct control_ops *ops)
 	}
 	if (json_is_false(json_object_get(facts, "last_reload_ok")))
 		find(verdict, LEVEL_WARNING, "the last reload failed");
+	if (json_object_get(facts, "rolled_back"))
+		find(verdict, LEVEL_WARNING, "rolled back: files are not followed until a reload");
 	json_decref(facts);
 }
 

@@ -2,7 +2,10 @@
 #include "daemon/building.h"
 
 #include "base/err.h"
+#include "base/report.h"
+#include "base/writers.h"
 #include "config/config.h"
+#include "daemon/rollback.h"
 #include "door/keys.h"
 #include "generation/generation.h"
 #include "generation/reload.h"
@@ -75,27 +78,56 @@ int building_read(const char *path, const struct generation_joiner *joiner, uint
 	return err;
 }
 
+// Another config, which whoever can reach the control socket may name: what it starts or loads has to be as trusted as the one in
+// use. Its own tokens and certificates are not looked at.
+static int read_another(const struct building *building, const struct generation_joiner *joiner, const struct reload_job *job,
+                        struct report *report, struct generation *ret_generation)
+{
+	char why[WRITERS_WHY_LEN];
+
+	if (writers_check(job->path, building->config_path, why) < 0) {
+		report_error(report, job->path, 0, 0, "%s", why);
+		return E_INVAL;
+	}
+	return generation_build(job->path, joiner, job->number, report, ret_generation);
+}
+
+static int make(struct building *building, const struct reload_job *job, struct report *report,
+                struct generation *ret_generation)
+{
+	const struct generation_joiner joiner = {join_config, building->snapshot};
+	struct config *used = building->config;
+
+	switch (job->kind) {
+	case RELOAD_JOIN:
+		return generation_join(used->base ? used->base : used, building->previous.view->tables, &joiner, job->number, report,
+		                       ret_generation);
+	case RELOAD_BACK: return rollback_build(building->rollback, &joiner, job->number, report, ret_generation);
+	case RELOAD_COMPARE: return read_another(building, &joiner, job, report, ret_generation);
+	default: return building_read(building->config_path, &joiner, job->number, report, ret_generation);
+	}
+}
+
 int building_build(struct building *building, const struct reload_job *job, struct report *report,
                    struct generation *ret_generation)
 {
 	struct generation made = {0};
-	const struct generation_joiner joiner = {join_config, building->snapshot};
-	int err = job->kind == RELOAD_JOIN
-	              ? generation_join(building->config, building->previous.view, &joiner, job->number, report, &made)
-	              : building_read(building->config_path, &joiner, job->number, report, &made);
+	bool is_load = job->kind != RELOAD_JOIN && job->kind != RELOAD_COMPARE;
+	bool is_look = job->kind == RELOAD_COMPARE || job->kind == RELOAD_BACK; // nothing of it is held
+	int err = make(building, job, report, &made);
 
-	if (err == E_OK && job->kind != RELOAD_JOIN && !job->force)
+	if (err == E_OK && is_load && !is_look && !job->force)
 		err = shrink_check(building->config, building->previous.view, made.config, made.view, report);
-	if (err == E_OK && job->kind != RELOAD_JOIN)
+	if (err == E_OK && is_load)
 		err = provide_prepare(building->provide, made.config, report, &building->plan);
-	if (err == E_OK && job->kind != RELOAD_JOIN)
+	if (err == E_OK && is_load)
 		err = learner_prepare(building->learner, made.config, report, &building->learner_plan);
 	if (err == E_OK)
 		err = handover_prepare(made.config, made.view, &building->previous, building->handouts, &made.handover);
 	if (err == E_OK && made.view->tables != building->previous.view->tables)
 		made.handover->learned = learner_overlay(building->learner, made.view->tables);
 	if (err == E_OK && job->kind != RELOAD_JOIN)
-		err = guard_look(&building->guard, &made, job->force, report);
+		err = guard_look(&building->guard, &made, job->force || is_look, report);
 	if (err == E_OK)
 		*ret_generation = made;
 	else

@@ -20,6 +20,7 @@ struct provide_plan;
 struct snapshot;
 struct reload_job;
 struct report;
+struct rollback;
 
 // What it reads. It must not change during a build.
 struct building {
@@ -33,6 +34,7 @@ struct building {
 	struct provide_plan *plan;      // made by a build, for who takes its generation; else NULL
 	struct handover_from previous;  // the rest of the generation in use
 	struct guard guard;
+	const struct rollback *rollback; // what may be gone back to
 };
 
 // generation_build(), and the files of the HTTP door. E_INVAL is also for what is wrong with these. The caller leaves it with

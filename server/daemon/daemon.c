@@ -24,6 +24,7 @@
 #include "daemon/metrics.h"
 #include "daemon/readiness.h"
 #include "daemon/restart.h"
+#include "daemon/rollback.h"
 #include "daemon/scrape.h"
 #include "daemon/service.h"
 #include "daemon/serving.h"
@@ -185,6 +186,7 @@ static int take_first(struct daemon *daemon, struct generation *first)
 	daemon->keys = first->keys;
 	first->keys = NULL;
 	daemon->restart = restart_new(first->config);
+	daemon->building.rollback = daemon->rollback = rollback_new();
 	daemon->handouts = daemon->building.handouts = handouts_new(daemon->workers_max);
 	if (!daemon->restart || !daemon->handouts ||
 	    handover_prepare(first->config, first->view, &daemon->building.previous, daemon->handouts,
@@ -330,6 +332,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	judge_free(daemon->judge);
 	health_free(daemon->health);
 	restart_free(daemon->restart);
+	rollback_free(daemon->rollback);
 	sockets_close(daemon->sockets);
 	for (int i = 0; i < SIGNALS; i++)
 		if (daemon->signals[i])

@@ -15,6 +15,7 @@
 #include "generation/generation.h"
 #include "traffic/effect.h"
 #include "traffic/samples.h"
+#include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
@@ -23,6 +24,14 @@ void guard_start(struct guard *guard, const struct samples *samples, const struc
 	guard_wipe(guard);
 	guard->said = adopts_copy(state);
 	guard->samples = samples_copy(samples, view, clock_mono_ms());
+}
+
+void guard_start_app(struct guard *guard, const struct view *view, const char *app)
+{
+	int number = index_find_spelled(view, app);
+
+	if (guard->samples)
+		samples_of_app(guard->samples, number < 0 ? UINT32_MAX : (uint32_t)number);
 }
 
 void guard_wipe(struct guard *guard)

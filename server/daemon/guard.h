@@ -26,6 +26,8 @@ struct guard {
 
 // Main thread: a build starts, from `view`. Out of memory, nothing is held.
 void guard_start(struct guard *guard, const struct samples *samples, const struct view *view, const struct state *state);
+// After that: only the samples of one app, by its name in the view, count; none if the view has not got it.
+void guard_start_app(struct guard *guard, const struct view *view, const char *app);
 // Compares what is published with the next generation, whose handover is made, with today's health, overrides and learned
 // prefixes. E_LIMIT (reported): more of the queries would move than its config's `guard` allows, not counting those whose
 // targets are gone; `by_force`: never.

@@ -30,6 +30,7 @@ struct reload;
 struct reload_ops;
 struct report;
 struct restart;
+struct rollback;
 struct scrape;
 struct serving;
 struct sockets;
@@ -73,6 +74,7 @@ struct daemon {
 	bool joins_fail;         // the last one did, and it was said
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
 	struct event *forget;    // some of what the last reload took away is to be forgotten
+	struct rollback *rollback; // the load before the one in use
 	struct restart *restart; // settings that reloads do not change
 	int64_t ceilings_ms;     // when they were looked at last, monotonic
 	int64_t reload_began_ms; // the last one, monotonic
@@ -106,6 +108,11 @@ int reloads_open(struct daemon *daemon, const struct report *first);
 // As control_ops.reload.
 void reloads_begin(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
                    void *done_ctx);
+// As control_ops.compare and control_ops.rollback.
+void reloads_compare(void *ctx, const char *path, const char *app,
+                     void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
+int reloads_roll_back(void *ctx, const char *who, const char *by, const char *reason,
+                      void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx) MUST_USE;
 // A reload that nobody waits for; if one is under way, another one after it.
 void reloads_by_signal(struct daemon *daemon);
 // Starts the providers. E_INVAL (reported), E_IO, E_NOMEM.

@@ -1,6 +1,7 @@
 // What the control socket and the HTTP door ask of the daemon; see inner.h.
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "config/config.h"
 #include "control/cover.h"
@@ -11,6 +12,7 @@
 #include "daemon/inner.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
+#include "daemon/rollback.h"
 #include "daemon/scrape.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
@@ -19,6 +21,7 @@
 #include "generation/reload.h"
 #include "state/override.h"
 #include "state/selector.h"
+#include "traffic/samples.h"
 #include "view/index.h"
 #include "view/live.h"
 
@@ -93,6 +96,13 @@ static bool ceiling(void *ctx, const char *site, double *ret_ceiling, double *re
 	return true;
 }
 
+static struct sample_set *samples_of(void *ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	return samples_copy(serving_samples(daemon->serving), serving_view(daemon->serving), clock_mono_ms());
+}
+
 static json_t *effect(void *ctx)
 {
 	const struct daemon *daemon = ctx;
@@ -117,6 +127,7 @@ static json_t *status_of(void *ctx)
 	facts.reload_began_s = reload_began_s(daemon->reload);
 	status = metrics_status(&facts, live_current());
 	json_object_set_new(status, "watch", watching_status(daemon->watching));
+	rollback_status(daemon->rollback, status);
 	return status;
 }
 
@@ -169,6 +180,9 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.config = config_of,
 		.live = live_of,
 		.reload = reloads_begin,
+		.compare = reloads_compare,
+		.rollback = reloads_roll_back,
+		.samples = samples_of,
 		.cached_s = cached_s,
 		.last_answer_s = last_answer_s,
 		.files = files_of,

@@ -14,6 +14,7 @@
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/restart.h"
+#include "daemon/rollback.h"
 #include "daemon/service.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
@@ -51,17 +52,33 @@ void reloads_on_forget(evutil_socket_t fd, short what, void *arg)
 		event_active(daemon->forget, EV_TIMEOUT, 0);
 }
 
+// What was taken replaces the load that `before` holds, is that itself, or is the same load again.
+static void follow_load(struct daemon *daemon, enum reload_kind kind, struct rollback_load before)
+{
+	if (kind == RELOAD_BACK)
+		rollback_taken(daemon->rollback);
+	else if (kind != RELOAD_JOIN)
+		rollback_keep(daemon->rollback, before);
+	if (kind == RELOAD_JOIN || kind == RELOAD_BACK)
+		rollback_leave(&before);
+	watching_hold(daemon->watching, rollback_is_back(daemon->rollback));
+}
+
 static int take_generation(void *ctx, const struct reload_job *job, struct generation *generation, struct report *report)
 {
 	struct daemon *daemon = ctx;
-	struct keys *keys = generation->keys; // NULL: of a join
+	struct keys *keys = generation->keys; // NULL: of a join, or of the load before
+	struct rollback_load before = rollback_hold(serving_config(daemon->serving), serving_view(daemon->serving));
 	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->readiness,
 	                       daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
-	if (err < 0)
+	if (err < 0) {
+		rollback_leave(&before);
 		return err;
+	}
+	follow_load(daemon, job->kind, before);
 	if (keys)
 		door_take(daemon->door, keys);
 	event_active(daemon->forget, EV_TIMEOUT, 0);
@@ -92,7 +109,9 @@ static void build_starting(void *ctx, const struct reload_job *job)
 	if (job->kind == RELOAD_JOIN)
 		return;
 	guard_start(&daemon->building.guard, serving_samples(daemon->serving), daemon->building.previous.view, daemon->state);
-	if (job->kind == RELOAD_CHECK)
+	if (job->app)
+		guard_start_app(&daemon->building.guard, daemon->building.previous.view, job->app);
+	if (job->kind == RELOAD_CHECK || job->kind == RELOAD_COMPARE)
 		return;
 	daemon->reload_began_ms = clock_mono_ms();
 	service_notify("RELOADING=1");
@@ -107,6 +126,27 @@ void reloads_begin(void *ctx, enum control_reload how, void (*done)(void *done_c
 		reload_begin_check(daemon->reload, done, done_ctx);
 	else
 		reload_begin(daemon->reload, how == CONTROL_RELOAD_FORCE, done, done_ctx);
+}
+
+void reloads_compare(void *ctx, const char *path, const char *app,
+                     void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
+{
+	const struct daemon *daemon = ctx;
+
+	reload_begin_compare(daemon->reload, path, app, done, done_ctx);
+}
+
+int reloads_roll_back(void *ctx, const char *who, const char *by, const char *reason,
+                      void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
+{
+	struct daemon *daemon = ctx;
+
+	if (!rollback_is_there(daemon->rollback))
+		return E_NOTFOUND;
+	if (rollback_ask(daemon->rollback, who, by, reason) < 0)
+		return E_NOMEM;
+	reload_begin_back(daemon->reload, done, done_ctx);
+	return E_OK;
 }
 
 static void log_report_line(void *ctx, enum report_level level, const char *text)
@@ -134,6 +174,25 @@ static void join_finished(struct daemon *daemon, int err, const struct report *r
 		log_notice("the targets that providers give are taken into use again");
 }
 
+static void reloaded(struct daemon *daemon, int err, const struct report *report)
+{
+	metrics_note_reload(&daemon->facts, err, clock_mono_ms() - daemon->reload_began_ms, report);
+	if (report)
+		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
+	if (err < 0)
+		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
+}
+
+// No file was read for it: those that are watched stay the last reload's.
+static void rolled_back(int err)
+{
+	if (err < 0)
+		log_error("rollback failed (%s): the generation in use stays in service", err_text(err));
+	else
+		log_warning("rolled back to what was served before the last reload: files are not followed until `edgesteerctl reload`, "
+		            "and read again by a restart");
+}
+
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
 {
 	struct daemon *daemon = ctx;
@@ -144,15 +203,14 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 		daemon_first_round_over(daemon);
 		return;
 	}
-	if (kind == RELOAD_CHECK)
+	if (kind == RELOAD_CHECK || kind == RELOAD_COMPARE)
 		return;
-	metrics_note_reload(&daemon->facts, err, clock_mono_ms() - daemon->reload_began_ms, report);
-	if (report) {
+	if (report)
 		report_each(report, log_report_line, NULL);
-		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
-	}
-	if (err < 0)
-		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
+	if (kind == RELOAD_BACK)
+		rolled_back(err);
+	else
+		reloaded(daemon, err, report);
 	if (live_current()) // else serve() will send it
 		service_notify("READY=1");
 	if (daemon->reload_again) {

@@ -31,6 +31,7 @@ struct watching {
 	struct filewatch *watch;
 	struct files *files;
 	struct cause cause;
+	bool is_held;
 };
 
 static void watch_files(struct watching *watching)
@@ -75,6 +76,10 @@ static void changed(void *ctx, const struct inputs *files)
 	size_t more = inputs_count(files) - 1;
 
 	files_changed(watching->files, files, clock_wall_s());
+	if (watching->is_held) {
+		log_warning("%s has changed, and is not taken: the daemon is rolled back until `edgesteerctl reload`", first->path);
+		return;
+	}
 	if (reload_began_s(watching->reload))
 		return; // if that one has read another version, this is told again
 	free(cause->path);
@@ -158,6 +163,11 @@ void watching_loaded(struct watching *watching, int err, const struct report *re
 	watch_files(watching);
 }
 
+void watching_hold(struct watching *watching, bool holds)
+{
+	watching->is_held = holds;
+}
+
 const struct files *watching_files(const struct watching *watching)
 {
 	return watching->files;
@@ -174,6 +184,8 @@ json_t *watching_status(const struct watching *watching)
 
 	json_t *status = json_pack("{s:I}", "files", watched);
 
+	if (status && watching->is_held)
+		json_object_set_new(status, "held", json_true());
 	if (status && cause->ended_s) {
 		json_object_set_new(status, "last", json_integer(cause->ended_s));
 		json_object_set_new(status, "file", cause->path ? json_string(cause->path) : NULL);

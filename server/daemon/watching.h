@@ -26,9 +26,12 @@ struct watching *watching_free(struct watching *watching);
 // When a reload has finished, whoever asked for it: its report, and the config in use since. With `err` nothing was taken.
 void watching_loaded(struct watching *watching, int err, const struct report *report, const struct config *config);
 
+// While held, no change starts a reload: what is served is not what the files had last. Changes are noted and logged.
+void watching_hold(struct watching *watching, bool holds);
+
 // The state of each file.
 const struct files *watching_files(const struct watching *watching);
-// For `status`, the caller's: "files" (watched), and after the first reload by a change "last" (when it ended, in Unix
+// For `status`, the caller's: "files" (watched), "held" (true while it is), and after the first reload by a change "last" (when it ended, in Unix
 // time), "file" (that changed), "more" (how many changed with it) and, until something is taken, "refused" (the first
 // error). NULL: out of memory.
 json_t *watching_status(const struct watching *watching);

@@ -220,7 +220,8 @@ static void refuse_path(struct session *session, enum route_kind kind, const str
 static void run_verb(struct session *session, const struct verbs_row *verb, json_t *fields, const char *who)
 {
 	struct session_wait *wait = wait_for(session);
-	struct call call = {.ops = session->door->ops.control, .who = who, .reply = on_reply, .reply_ctx = wait};
+	struct call call = {.ops = session->door->ops.control, .who = who, .is_remote = true, .reply = on_reply,
+	                    .reply_ctx = wait};
 
 	if (!wait)
 		return;

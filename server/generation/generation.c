@@ -71,11 +71,11 @@ static int join(const struct generation_joiner *joiner, struct config *read, con
 	return E_OK;
 }
 
-// Joins and compiles. `used`: the view in use, of the same ground; NULL: none. *ret_generation uses what it is made of.
+// Joins and compiles. `used`: tables of the same ground; NULL: none. *ret_generation uses what it is made of.
 static int make(struct config *read, struct ground *ground, const struct generation_joiner *joiner,
-                const struct view *used, uint64_t number, struct report *report, struct generation *ret_generation)
+                struct tables *used, uint64_t number, struct report *report, struct generation *ret_generation)
 {
-	struct compile_input in = {ground, used ? used->tables : NULL, NULL, number};
+	struct compile_input in = {ground, used, NULL, number};
 	struct config *config = NULL;
 	struct view *view = NULL;
 	int err = join(joiner, read, ground, report, &config);
@@ -122,12 +122,11 @@ int generation_build(const char *path, const struct generation_joiner *joiner, u
 	return E_OK;
 }
 
-int generation_join(struct config *used_config, const struct view *used_view, const struct generation_joiner *joiner,
-                    uint64_t number, struct report *report, struct generation *ret_generation)
+int generation_join(struct config *read, struct tables *tables, const struct generation_joiner *joiner, uint64_t number,
+                    struct report *report, struct generation *ret_generation)
 {
 	int64_t started_ms = clock_mono_ms();
-	struct config *read = used_config->base ? used_config->base : used_config;
-	int err = make(read, used_view->tables->ground, joiner, used_view, number, report, ret_generation);
+	int err = make(read, tables->ground, joiner, tables, number, report, ret_generation);
 
 	if (err == E_OK)
 		ret_generation->took_ms = clock_mono_ms() - started_ms;

@@ -10,6 +10,7 @@ struct config;
 struct handover;
 struct keys;
 struct report;
+struct tables;
 struct view;
 struct zonedb;
 
@@ -36,7 +37,8 @@ struct generation_joiner {
 // is returned.
 int generation_build(const char *path, const struct generation_joiner *joiner, uint64_t number, struct report *report,
                      struct generation *ret_generation) MUST_USE;
-// Builds it from what was read for the generation in use, with the targets that there are now. Takes time for the apps,
-// the targets and, where a site is new, for the tables of steering. E_INVAL (reported), E_LIMIT, E_NOMEM.
-int generation_join(struct config *used_config, const struct view *used_view, const struct generation_joiner *joiner,
-                    uint64_t number, struct report *report, struct generation *ret_generation) MUST_USE;
+// Builds it from what was read for another generation, the one in use or one before (its config as it was read, its tables), with
+// the targets that there are now. No file is read. Takes time for the apps, the targets and, where a site is new, for the tables of
+// steering. E_INVAL (reported), E_LIMIT, E_NOMEM.
+int generation_join(struct config *read, struct tables *tables, const struct generation_joiner *joiner, uint64_t number,
+                    struct report *report, struct generation *ret_generation) MUST_USE;

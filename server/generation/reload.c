@@ -29,6 +29,7 @@ struct wish {
 	bool force;
 	void (*done)(void *done_ctx, int err, const struct report *report); // NULL: a join
 	void *done_ctx;
+	const char *path, *app; // of RELOAD_COMPARE
 };
 
 struct reload {
@@ -38,6 +39,7 @@ struct reload {
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
+	bool is_called_off;    // what is built is not to be taken
 	struct wish wish;      // of the build under way
 	struct wish waiting;   // a reload to begin after it; without done(): there is none
 	int64_t began_s;       // wall clock
@@ -123,7 +125,13 @@ static void rest(struct reload *reload)
 
 static void take(struct reload *reload)
 {
-	if (reload->err == E_OK && reload->wish.kind == RELOAD_CHECK) {
+	bool is_a_look = reload->wish.kind == RELOAD_CHECK || reload->wish.kind == RELOAD_COMPARE;
+
+	if (reload->err == E_OK && reload->is_called_off) {
+		reload->ops.discard(&reload->generation);
+		reload->err = E_STOPPED;
+		report_error(reload->report, NULL, 0, 0, "called off: a rollback was asked for meanwhile");
+	} else if (reload->err == E_OK && is_a_look) {
 		reload->ops.discard(&reload->generation);
 	} else if (reload->err == E_OK) {
 		reload->err = reload->ops.take(reload->ops.ctx, &reload->job, &reload->generation, reload->report);
@@ -237,7 +245,8 @@ static int start(struct reload *reload, const struct wish *wish, struct report *
 	if (wish->kind == RELOAD_JOIN)
 		reload->join_wanted = false;
 	reload->wish = *wish;
-	reload->job = (struct reload_job){wish->kind, wish->force, ++reload->number};
+	reload->is_called_off = false;
+	reload->job = (struct reload_job){wish->kind, wish->force, ++reload->number, wish->path, wish->app};
 	reload->began_s = clock_wall_s();
 	reload->began_ms = clock_mono_ms();
 	if (!report)
@@ -273,7 +282,7 @@ static void begin(struct reload *reload, const struct wish *wish)
 
 static bool is_asked(const struct wish *wish)
 {
-	return wish->kind == RELOAD_ASKED || wish->kind == RELOAD_CHECK;
+	return wish->kind != RELOAD_UNASKED && wish->kind != RELOAD_JOIN;
 }
 
 static void begin_or_wait(struct reload *reload, const struct wish *wish)
@@ -289,19 +298,38 @@ static void begin_or_wait(struct reload *reload, const struct wish *wish)
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){RELOAD_ASKED, force, done, done_ctx});
+	begin_or_wait(reload, &(struct wish){.kind = RELOAD_ASKED, .force = force, .done = done, .done_ctx = done_ctx});
 }
 
 void reload_begin_check(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                         void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){RELOAD_CHECK, false, done, done_ctx});
+	begin_or_wait(reload, &(struct wish){.kind = RELOAD_CHECK, .done = done, .done_ctx = done_ctx});
+}
+
+void reload_begin_compare(struct reload *reload, const char *path, const char *app,
+                          void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
+{
+	begin_or_wait(reload, &(struct wish){.kind = RELOAD_COMPARE, .done = done, .done_ctx = done_ctx, .path = path, .app = app});
+}
+
+void reload_begin_back(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                       void *done_ctx)
+{
+	const struct wish waiting = reload->waiting;
+
+	if (waiting.done && waiting.kind == RELOAD_UNASKED) {
+		reload->waiting = (struct wish){0};
+		waiting.done(waiting.done_ctx, E_STOPPED, NULL);
+	}
+	reload->is_called_off = reload->under_way && reload->wish.kind == RELOAD_UNASKED;
+	begin_or_wait(reload, &(struct wish){.kind = RELOAD_BACK, .done = done, .done_ctx = done_ctx});
 }
 
 void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                           void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){RELOAD_UNASKED, false, done, done_ctx});
+	begin_or_wait(reload, &(struct wish){.kind = RELOAD_UNASKED, .done = done, .done_ctx = done_ctx});
 }
 
 void reload_join(struct reload *reload)

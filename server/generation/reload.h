@@ -16,6 +16,8 @@ struct report;
 enum reload_kind {
 	RELOAD_ASKED,   // somebody has asked for it, and waits
 	RELOAD_CHECK,   // somebody has asked what it would do, and waits: nothing is taken
+	RELOAD_COMPARE, // somebody has asked what another config would do, and waits: nothing is taken
+	RELOAD_BACK,    // somebody has asked for the load before the one in use, which is still in memory, and waits
 	RELOAD_UNASKED, // a file has changed
 	RELOAD_JOIN,    // targets have changed
 };
@@ -24,6 +26,7 @@ struct reload_job {
 	enum reload_kind kind;
 	bool force;      // of RELOAD_ASKED, as reload_begin() got it
 	uint64_t number; // of the generation
+	const char *path, *app; // of RELOAD_COMPARE, as reload_begin_compare() got them
 };
 
 struct reload_ops {
@@ -49,7 +52,8 @@ struct reload *reload_new(struct event_base *base, const struct reload_ops *ops)
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
 // After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);
-// When the reload in progress started, by the wall clock; 0: there is none. A join is no reload, nor is a check.
+// When the reload in progress started, by the wall clock; 0: there is none. A join is no reload, nor is a check, a
+// comparison or a way back.
 int64_t reload_began_s(const struct reload *reload);
 
 // Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call (NULL: the
@@ -60,6 +64,13 @@ void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx
 // The same for a RELOAD_CHECK.
 void reload_begin_check(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                         void *done_ctx);
+// The same for a RELOAD_COMPARE: with the config at `path`, for one app (NULL: all). Both are borrowed until done().
+void reload_begin_compare(struct reload *reload, const char *path, const char *app,
+                          void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
+// The same for a RELOAD_BACK. A reload that nobody asked for, under way or waiting, is called off: its done() gets E_STOPPED. What
+// is before the load in use would else be another one.
+void reload_begin_back(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+                       void *done_ctx);
 // The same for a reload that nobody waits for, without force. Should somebody ask for one meanwhile, that is not refused.
 void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                           void *done_ctx);

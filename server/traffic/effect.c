@@ -10,12 +10,16 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "steer/cost.h"
+#include "traffic/plain.h"
 #include "traffic/samples.h"
 #include "view/index.h"
+#include "view/learned.h"
 #include "view/live.h"
 #include "view/view.h"
 
 enum { UNKNOWN = -2 };
+
+static const size_t beyond_reach = SIZE_MAX; // in the place of a move's number
 
 // Which clients have been counted for which move (0: for all): a set of hashes, open addressing.
 struct seen {
@@ -26,6 +30,7 @@ struct seen {
 struct comparing {
 	const struct live *before, *after;
 	struct effect *effect;
+	bool is_plain;                // after: plain records
 	int *apps, *sites;            // by number before: the number after, -1: none, UNKNOWN: not looked up yet
 	uint32_t *move_of;            // by from * (sites after + 1) + to, both from 0 for nowhere: number of the move + 1
 	size_t move_cap;
@@ -38,6 +43,7 @@ struct decision {
 	int site;         // EFFECT_NOWHERE
 	double us;        // NaN: no estimate
 	uint64_t client;  // hash
+	bool is_beyond;   // the client cannot reach it
 };
 
 static bool is_new(struct seen *seen, uint64_t client, size_t of)
@@ -68,7 +74,7 @@ static struct decision decide(const struct live *live, const struct cost_point *
 {
 	struct query_ecs ecs = {.present = sample->by_ecs, .source_len = addr_bits(sample->client.family),
 	                        .addr = sample->client};
-	struct decision decision = {EFFECT_NOWHERE, NAN, 0};
+	struct decision decision = {.site = EFFECT_NOWHERE, .us = NAN};
 	struct location where;
 	struct pick pick;
 
@@ -81,6 +87,34 @@ static struct decision decide(const struct live *live, const struct cost_point *
 		return decision;
 	decision.site = pick.target->site;
 	decision.us = estimate_us(live->view, points, where.client, decision.site);
+	return decision;
+}
+
+static bool can_reach(const struct live *live, const struct location *where, const struct site *site)
+{
+	uint8_t depth;
+
+	if (where->learned)
+		return site_reached_by(site, where->learned->carrier);
+	return cost_can_reach(live->view->places, site, places_lookup(live->view->places, where->client, &depth));
+}
+
+static struct decision decide_plainly(const struct live *live, const struct cost_point *points, const struct sample *sample)
+{
+	const struct view *view = live->view;
+	const struct app *app = &view->apps[sample->app];
+	struct query_ecs ecs = {.present = sample->by_ecs, .source_len = addr_bits(sample->client.family), .addr = sample->client};
+	struct location where = locate_client(live, app, sample->by_ecs ? &ecs : NULL, &sample->sender);
+	uint8_t len = locate_hash_len(app, &where);
+	int slot = plain_record(live, app, share_draw(&where, len));
+	struct decision decision = {.site = EFFECT_NOWHERE, .us = NAN, .client = share_key(&where, len)};
+
+	if (slot < 0)
+		return decision;
+	decision.site = view->targets[app->first_target + (uint32_t)slot].site;
+	decision.is_beyond = !can_reach(live, &where, &view->sites[decision.site]);
+	if (!decision.is_beyond)
+		decision.us = estimate_us(view, points, where.client, decision.site);
 	return decision;
 }
 
@@ -155,11 +189,17 @@ static int compare(struct comparing *c, const struct sample *sample)
 	struct effect *effect = c->effect;
 	struct decision old = decide(c->before, c->points[0], sample, (int)sample->app);
 	int app = next_app(c, sample->app);
-	struct decision new = decide(c->after, c->points[1], sample, app);
+	struct decision new = c->is_plain ? decide_plainly(c->after, c->points[1], sample)
+	                                  : decide(c->after, c->points[1], sample, app);
 	struct effect_move *move;
-	bool is_new_client;
+	bool is_new_client = is_new(&c->seen, old.client, 0);
 
-	add(&effect->all, &old, sample->weight, is_new(&c->seen, old.client, 0));
+	add(&effect->all, &old, sample->weight, is_new_client);
+	add(&effect->then, &new, sample->weight, is_new_client);
+	if (new.is_beyond) {
+		effect->beyond += sample->weight;
+		effect->beyond_clients += is_new(&c->seen, old.client, beyond_reach);
+	}
 	if (old.site >= 0)
 		effect->before[old.site] += sample->weight;
 	if (new.site >= 0)
@@ -198,7 +238,7 @@ static int prepare(struct comparing *c, size_t samples)
 	const struct view *before = c->before->view, *after = c->after->view;
 	size_t cap = 64;
 
-	while (cap < 4 * samples) // at most two entries for each
+	while (cap < 5 * samples) // at most three entries for each
 		cap *= 2;
 	c->seen = (struct seen){calloc(cap, sizeof(*c->seen.hashes)), cap - 1};
 	c->apps = calloc((size_t)before->app_count + 1, sizeof(*c->apps));
@@ -225,27 +265,37 @@ static int by_weight(const void *a, const void *b)
 	return (one->before.weight < other->before.weight) - (one->before.weight > other->before.weight);
 }
 
+static int compare_all(struct comparing *c, const struct sample_set *samples)
+{
+	struct effect *effect = c->effect;
+	int err;
+
+	*effect = (struct effect){0};
+	err = prepare(c, samples->count);
+	for (size_t i = 0; err == E_OK && i < samples->count; i++)
+		err = compare(c, &samples->list[i]);
+	free(c->seen.hashes);
+	free(c->apps);
+	free(c->sites);
+	free(c->move_of);
+	free(c->points[0]);
+	free(c->points[1]);
+	if (err < 0)
+		effect_wipe(effect);
+	else if (effect->move_count)
+		qsort(effect->moves, effect->move_count, sizeof(*effect->moves), by_weight);
+	return err;
+}
+
 int effect_of(const struct sample_set *samples, const struct live *before, const struct live *after,
               struct effect *ret_effect)
 {
-	struct comparing c = {.before = before, .after = after, .effect = ret_effect};
-	int err;
+	return compare_all(&(struct comparing){.before = before, .after = after, .effect = ret_effect}, samples);
+}
 
-	*ret_effect = (struct effect){0};
-	err = prepare(&c, samples->count);
-	for (size_t i = 0; err == E_OK && i < samples->count; i++)
-		err = compare(&c, &samples->list[i]);
-	free(c.seen.hashes);
-	free(c.apps);
-	free(c.sites);
-	free(c.move_of);
-	free(c.points[0]);
-	free(c.points[1]);
-	if (err < 0)
-		effect_wipe(ret_effect);
-	else if (ret_effect->move_count)
-		qsort(ret_effect->moves, ret_effect->move_count, sizeof(*ret_effect->moves), by_weight);
-	return err;
+int effect_of_plain(const struct sample_set *samples, const struct live *live, struct effect *ret_effect)
+{
+	return compare_all(&(struct comparing){.before = live, .after = live, .effect = ret_effect, .is_plain = true}, samples);
 }
 
 void effect_wipe(struct effect *effect)

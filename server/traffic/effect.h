@@ -31,11 +31,12 @@ struct effect_move {
 };
 
 struct effect {
-	struct effect_part all;
+	struct effect_part all, then;    // all queries, as they are answered before and after
 	uint64_t moved, lost, found;     // queries: whose site is another; who get a target no more; who get one again
 	uint64_t gone;                   // of `moved`, whose target the view after has not got
 	struct effect_move *moves;       // the heaviest first
 	size_t move_count;
+	uint64_t beyond, beyond_clients; // with plain records: queries and clients whose target is out of their reach
 	uint64_t *before, *after;        // queries by site of each view
 	uint32_t lost_apps[EFFECT_APPS_MAX]; // numbers in the view before, of some of the apps with clients who get none
 	size_t lost_app_count;
@@ -45,6 +46,8 @@ struct effect {
 // effect_wipe(). E_NOMEM.
 int effect_of(const struct sample_set *samples, const struct live *before, const struct live *after,
               struct effect *ret_effect) MUST_USE;
+// The same for plain weighted records (plain.h) instead of what `live` answers.
+int effect_of_plain(const struct sample_set *samples, const struct live *live, struct effect *ret_effect) MUST_USE;
 void effect_wipe(struct effect *effect);
 // Mean estimated round trip in milliseconds; NaN: nothing is known.
 double effect_ms(const struct effect_part *part);

@@ -126,3 +126,17 @@ struct sample_set *samples_copy(const struct samples *samples, const struct view
 		set->seconds = SAMPLES_WINDOW_S;
 	return set;
 }
+
+void samples_of_app(struct sample_set *set, uint32_t app)
+{
+	size_t kept = 0;
+
+	set->weight = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->list[i].app != app)
+			continue;
+		set->list[kept++] = set->list[i];
+		set->weight += set->list[i].weight;
+	}
+	set->count = kept;
+}

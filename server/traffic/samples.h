@@ -46,5 +46,7 @@ struct notes *samples_notes(const struct samples *samples);
 void samples_read(struct samples *samples, const struct view *view, int64_t now_ms);
 // `next` is about to take the place of `view`: samples of apps that it has too stay. Out of memory, all are given up.
 void samples_follow(struct samples *samples, const struct view *view, const struct view *next);
+// Leaves only those of one app.
+void samples_of_app(struct sample_set *set, uint32_t app);
 // A copy of those of the last minutes, the caller's to free(). NULL when out of memory.
 struct sample_set *samples_copy(const struct samples *samples, const struct view *view, int64_t now_ms) MUST_USE;

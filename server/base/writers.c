@@ -36,22 +36,27 @@ static int check_one(const char *path, uid_t owner, char *why)
 	return E_INVAL;
 }
 
-int writers_check(const char *path, const char *like, char *why)
+int writers_check(const char *path, const char *like, char **ret_real, char *why)
 {
 	struct stat model;
-	char *real = realpath(path, NULL), *end;
+	char *real = realpath(path, NULL), *folder = real ? strdup(real) : NULL, *end;
 	int err = E_OK;
 
-	if (!real || stat(like, &model) < 0) {
+	if (!folder || stat(like, &model) < 0) {
 		snprintf(why, WRITERS_WHY_LEN, "cannot be read: %s", strerror(errno));
+		free(folder);
 		free(real);
 		return E_IO;
 	}
 	// From the file up to the root.
-	for (end = real + strlen(real); err == E_OK && end; end = strrchr(real, '/')) {
+	for (end = folder + strlen(folder); err == E_OK && end; end = strrchr(folder, '/')) {
 		*end = '\0';
-		err = check_one(real[0] ? real : "/", model.st_uid, why);
+		err = check_one(folder[0] ? folder : "/", model.st_uid, why);
 	}
-	free(real);
+	free(folder);
+	if (err == E_OK)
+		*ret_real = real;
+	else
+		free(real);
 	return err;
 }

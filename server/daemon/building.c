@@ -1,6 +1,8 @@
 // Builds generations; see building.h.
 #include "daemon/building.h"
 
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "base/report.h"
 #include "base/writers.h"
@@ -83,13 +85,16 @@ int building_read(const char *path, const struct generation_joiner *joiner, uint
 static int read_another(const struct building *building, const struct generation_joiner *joiner, const struct reload_job *job,
                         struct report *report, struct generation *ret_generation)
 {
-	char why[WRITERS_WHY_LEN];
+	char why[WRITERS_WHY_LEN], *real;
+	int err;
 
-	if (writers_check(job->path, building->config_path, why) < 0) {
+	if (writers_check(job->path, building->config_path, &real, why) < 0) {
 		report_error(report, job->path, 0, 0, "%s", why);
 		return E_INVAL;
 	}
-	return generation_build(job->path, joiner, job->number, report, ret_generation);
+	err = generation_build(real, joiner, job->number, report, ret_generation);
+	free(real);
+	return err;
 }
 
 static int make(struct building *building, const struct reload_job *job, struct report *report,

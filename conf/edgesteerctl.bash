@@ -17,7 +17,7 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain drains force report vantages brake explain reload sources discovery learned observe zones diff stats version help"
+	local verbs="status check sites apps targets drain undrain drains force adopt report vantages brake explain reload compare rollback sources discovery learned observe zones diff stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" asked=() words=0 i options="--socket --group --ca-file --token-file --cert --key --json --timeout --help" choice=""
 
@@ -36,7 +36,7 @@ _edgesteerctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	observe | export | import)
+	observe | compare | export | import)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -53,7 +53,9 @@ _edgesteerctl() {
 		drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --wait" ;;
 		undrain) options+=" --app --region --carrier --over --by --wait" ;;
 		drains) options+=" --ended" ;;
-		force) options+=" --reason --by" ;;
+		force | rollback) options+=" --reason --by" ;;
+		adopt) options+=" --over --reason --by --end" ;;
+		compare) options+=" --app --weights" ;;
 		report) options+=" --vantage --carrier --ttl --observed-at" ;;
 		explain) options+=" --client" ;;
 		reload) options+=" --force --check" ;;
@@ -68,7 +70,7 @@ _edgesteerctl() {
 		else
 			case $verb/$words in
 			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names sites) ;;
-			apps/0 | check/0 | targets/0 | explain/0) choice=$(_edgesteerctl_names apps) ;;
+			apps/0 | check/0 | targets/0 | explain/0 | adopt/0) choice=$(_edgesteerctl_names apps) ;;
 			report/1) choice="up down" ;;
 			brake/0) choice=release ;;
 			discovery/0) choice=register ;;

@@ -1,5 +1,5 @@
-// Which share of its clients each app steers: an operator's adoption, else the config's `adopt`. The merge has it as a share
-// of every target of the app, all the same. Main thread, but for what is said otherwise.
+// Which share of its clients each app steers: an operator's adoption, else the config's `adopt`. The merge has it as a
+// share of every target of the app, all the same. Main thread, but for what is said otherwise.
 #pragma once
 
 #include <stdbool.h>
@@ -15,8 +15,8 @@ struct state;
 
 // The config's alone, of SHARE_ALL. Any thread.
 uint32_t adopts_written(const struct config_app *app) PURE;
-// Of a generation that comes into use: sets all apps. `state` NULL: no operator has said anything. E_NOMEM: some apps steer all
-// of their clients; adopts_step() does not see to those of the config.
+// Of a generation that comes into use: sets all apps. `state` NULL: no operator has said anything. E_NOMEM: some apps
+// steer all of their clients; adopts_step() does not see to those of the config.
 int adopts_apply(struct merge *merge, const struct state *state, const struct config *config) MUST_USE;
 // An adoption has been given or (`holds` false) taken back: sets its app. E_NOMEM: it steers all of its clients.
 int adopts_set(struct merge *merge, const struct config *config, const struct override *adoption, bool holds) MUST_USE;

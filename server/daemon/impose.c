@@ -8,12 +8,16 @@
 #include "daemon/merge.h"
 #include "state/state.h"
 
-void impose_one(struct merge *merge, const struct state *state, const struct config *config, const struct override *which,
-                bool holds)
+void impose_one(struct merge *merge, const struct state *state, const struct config *config,
+				const struct override *which, bool holds)
 {
 	switch (which->kind) {
-	case OVERRIDE_DRAIN: drains_set(merge, state, which, holds); return;
-	case OVERRIDE_FORCE: merge_set_override(merge, which, holds); return;
+	case OVERRIDE_DRAIN:
+		drains_set(merge, state, which, holds);
+		return;
+	case OVERRIDE_FORCE:
+		merge_set_override(merge, which, holds);
+		return;
 	case OVERRIDE_ADOPT:
 		if (adopts_set(merge, config, which, holds) < 0)
 			log_error("out of memory: all clients of %s are steered for now", which->app);

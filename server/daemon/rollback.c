@@ -17,7 +17,7 @@
 struct asked {
 	char *who, *by, *reason;
 	int64_t at_s;
-	uint64_t to;               // the generation that it goes back to
+	uint64_t to; // the generation that it goes back to
 };
 
 struct rollback {
@@ -52,7 +52,7 @@ struct rollback *rollback_free(struct rollback *rollback)
 struct rollback_load rollback_hold(struct config *config, const struct view *view)
 {
 	return (struct rollback_load){config_hold(config->base ? config->base : config), tables_use(view->tables),
-	                              view->generation};
+								  view->generation};
 }
 
 void rollback_leave(struct rollback_load *load)
@@ -108,7 +108,7 @@ int rollback_ask(struct rollback *rollback, const char *who, const char *by, con
 }
 
 int rollback_build(const struct rollback *rollback, const struct generation_joiner *joiner, uint64_t number,
-                   struct report *report, struct generation *ret_generation)
+				   struct report *report, struct generation *ret_generation)
 {
 	return generation_join(rollback->kept.config, rollback->kept.tables, joiner, number, report, ret_generation);
 }
@@ -134,11 +134,12 @@ void rollback_status(const struct rollback *rollback, json_t *status)
 
 	if (status && rollback_is_there(rollback))
 		json_object_set_new(status, "rollback",
-		                    json_pack("{s:I, s:I, s:I}", "generation", (json_int_t)kept->generation, "loaded",
-		                              (json_int_t)kept->tables->ground->loaded_s, "bytes", (json_int_t)bytes_of(kept->tables)));
+							json_pack("{s:I, s:I, s:I}", "generation", (json_int_t)kept->generation, "loaded",
+									  (json_int_t)kept->tables->ground->loaded_s, "bytes",
+									  (json_int_t)bytes_of(kept->tables)));
 	if (status && rollback_is_back(rollback))
 		json_object_set_new(status, "rolled_back",
-		                    json_pack("{s:I, s:I, s:o, s:o, s:o}", "since", (json_int_t)back->at_s, "to", (json_int_t)back->to,
-		                              "who", text_or_null(back->who), "by", text_or_null(back->by), "reason",
-		                              text_or_null(back->reason)));
+							json_pack("{s:I, s:I, s:o, s:o, s:o}", "since", (json_int_t)back->at_s, "to",
+									  (json_int_t)back->to, "who", text_or_null(back->who), "by",
+									  text_or_null(back->by), "reason", text_or_null(back->reason)));
 }

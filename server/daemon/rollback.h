@@ -1,5 +1,5 @@
-// The load before the one in use: config, zones and tables as they were compiled, kept in memory for `rollback`; and that one was
-// asked for. Main thread, but for rollback_build().
+// The load before the one in use: config, zones and tables as they were compiled, kept in memory for `rollback`; and
+// that one was asked for. Main thread, but for rollback_build().
 #pragma once
 
 #include <jansson.h>
@@ -21,9 +21,10 @@ struct rollback *rollback_new(void) MUST_USE;
 // Takes NULL; returns NULL.
 struct rollback *rollback_free(struct rollback *rollback);
 
-// What a load is made of, held beyond its view. Contents are left with rollback_leave(); zero-initialised holds nothing.
+// What a load is made of, held beyond its view. Contents are left with rollback_leave(); zero-initialised holds
+// nothing.
 struct rollback_load {
-	struct config *config;  // as it was read
+	struct config *config; // as it was read
 	struct tables *tables;
 	uint64_t generation;
 };
@@ -31,8 +32,8 @@ struct rollback_load {
 // Holds what the load in use is made of, as a reload is about to take its place.
 struct rollback_load rollback_hold(struct config *config, const struct view *view);
 void rollback_leave(struct rollback_load *load);
-// A reload has been taken: `load`, which is taken, is the one before, in the place of what was kept. A rolled back daemon is so no
-// more.
+// A reload has been taken: `load`, which is taken, is the one before, in the place of what was kept. A rolled back
+// daemon is so no more.
 void rollback_keep(struct rollback *rollback, struct rollback_load load);
 // What is kept has been taken: nothing is, and the daemon is rolled back, by who has asked last.
 void rollback_taken(struct rollback *rollback);
@@ -44,9 +45,9 @@ int rollback_ask(struct rollback *rollback, const char *who, const char *by, con
 
 // Builder's thread: builds generation `number` of what is kept, as generation_join(). It must not change meanwhile.
 int rollback_build(const struct rollback *rollback, const struct generation_joiner *joiner, uint64_t number,
-                   struct report *report, struct generation *ret_generation) MUST_USE;
+				   struct report *report, struct generation *ret_generation) MUST_USE;
 
-// Adds to `status` (NULL: out of memory, and it stays so): "rollback", what is kept, with "generation", "loaded" (when it was read)
-// and "bytes" of its tables; and "rolled_back", if the daemon is, with "since", "to" (the generation gone
+// Adds to `status` (NULL: out of memory, and it stays so): "rollback", what is kept, with "generation", "loaded" (when
+// it was read) and "bytes" of its tables; and "rolled_back", if the daemon is, with "since", "to" (the generation gone
 // back to, which is served under a number of its own), "who", "by" and "reason".
 void rollback_status(const struct rollback *rollback, json_t *status);

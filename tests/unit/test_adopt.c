@@ -1,5 +1,5 @@
-// Apps that steer a part of their clients (`adopt`): how large it is, that nobody moves twice, what the others get. Each test
-// runs for every form of table.
+// Apps that steer a part of their clients (`adopt`): how large it is, that nobody moves twice, what the others get.
+// Each test runs for every form of table.
 #include "answer/pick.h"
 
 #include <math.h>
@@ -56,8 +56,8 @@ static void adopt(uint32_t share)
 static struct pick ask(unsigned client)
 {
 	unsigned low = client < BOSTON ? client : client - BOSTON;
-	struct query_ecs ecs = {true, 1, 32, 0, {.family = ADDR_V4, .bytes = {10, client < BOSTON ? 1 : 2, (uint8_t)(low >> 8),
-	                                                                      (uint8_t)low}}};
+	struct query_ecs ecs = {
+		true, 1, 32, 0, {.family = ADDR_V4, .bytes = {10, client < BOSTON ? 1 : 2, (uint8_t)(low >> 8), (uint8_t)low}}};
 	struct addr nobody = {.family = ADDR_V4, .bytes = {192, 0, 2, 1}};
 
 	return world_ask_by(&world, &ecs, &nobody);
@@ -68,11 +68,14 @@ static void assert_about(unsigned count, double wanted)
 	assert_true(fabs(count - wanted) < POINTS);
 }
 
-// Up by tenths and down again: each share is what was planned, who is steered stays so on the way up, who is not stays so on the
-// way down, and whoever is not steered has had the same target from the start.
+// Up by tenths and down again: each share is what was planned, who is steered stays so on the way up, who is not stays
+// so on the way down, and whoever is not steered has had the same target from the start.
 static void test_ramp(void **state)
 {
-	static struct { bool is_steered; uint32_t weighed, ordered; } clients[CLIENTS];
+	static struct {
+		bool is_steered;
+		uint32_t weighed, ordered;
+	} clients[CLIENTS];
 	unsigned before = 0;
 
 	(void)state;
@@ -114,7 +117,8 @@ static void test_ramp(void **state)
 // Who is not steered: all in reach, by weight, and a standby only where nothing else is.
 static void test_weights(void **state)
 {
-	static const uint32_t weights[WORLD_SITES] = {[BOS] = 10, [NYC] = 30, [BER] = 50, [OUT] = 20, [USE1] = 40, [EUC1] = 0};
+	static const uint32_t weights[WORLD_SITES] = {
+		[BOS] = 10, [NYC] = 30, [BER] = 50, [OUT] = 20, [USE1] = 40, [EUC1] = 0};
 	static uint32_t had[CLIENTS];
 	unsigned won[WORLD_SITES] = {0};
 
@@ -164,8 +168,8 @@ static void test_equal(void **state)
 	}
 }
 
-// The outcomes of pick.h, for every state of the six sites and clients of every kind: the first row that applies is the same for
-// those who are steered and those who are not, and both get a target that the row allows.
+// The outcomes of pick.h, for every state of the six sites and clients of every kind: the first row that applies is the
+// same for those who are steered and those who are not, and both get a target that the row allows.
 static void test_every_state(void **state)
 {
 	enum { DOWN, DRAINED, EMPTY, UP, STATES };
@@ -198,7 +202,7 @@ static void test_every_state(void **state)
 				place = places_lookup(world.view.places, &prefix.addr, &depth);
 				assert_true(cost_can_reach(world.view.places, &world.sites[target->site], place));
 				assert_int_equal(world.states->octets[target->site] & TARGET_CLOSED,
-				                 picks[i].outcome == PICK_HEALTHY ? 0 : TARGET_DOWN);
+								 picks[i].outcome == PICK_HEALTHY ? 0 : TARGET_DOWN);
 			}
 		}
 	end();
@@ -271,8 +275,8 @@ static void test_scope(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ramp),  cmocka_unit_test(test_weights), cmocka_unit_test(test_equal),
-		cmocka_unit_test(test_every_state), cmocka_unit_test(test_parts), cmocka_unit_test(test_learned),
+		cmocka_unit_test(test_ramp),        cmocka_unit_test(test_weights), cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_every_state), cmocka_unit_test(test_parts),   cmocka_unit_test(test_learned),
 		cmocka_unit_test(test_scope),
 	};
 	int failed = 0;

@@ -95,9 +95,9 @@ void adopt_explain(const struct live *live, const struct state *state, const str
 					  "steered", is_steered, "client", json_string(prefix_format(&prefix, text)), "override",
 					  adopt_json(adoption));
 	json_object_set_new(object, "adopt", adopt);
-	snprintf(line, sizeof(line), "adopt: %.2f %% of the clients are steered, by %s%.255s%s%.255s", percent_of(share),
-			 adoption ? adoption->who : "the config", "", adoption && adoption->reason ? ", reason: " : "",
-			 adoption && adoption->reason ? adoption->reason : "");
+	snprintf(line, sizeof(line), "adopt: %.2f %% of the clients are steered, by %.255s%s%.255s", percent_of(share),
+	         adoption ? adoption->who : "the config", adoption && adoption->reason ? ", reason: " : "",
+	         adoption && adoption->reason ? adoption->reason : "");
 	json_array_append_new(steps, json_string(line));
 	snprintf(line, sizeof(line), "adopt: %s is %s, as its number is %.2f %%: %s", prefix_format(&prefix, text),
 			 is_steered ? "one of these" : "none of these", percent_of(number),

@@ -99,6 +99,54 @@ static void test_effect(void **state)
 	world_end(&world);
 }
 
+// Plain records: any of all targets, by weight, also those out of reach, which have no estimate; none that is drained; those that are
+// down only where all are.
+static void test_plain(void **state)
+{
+	static const uint32_t weights[WORLD_SITES] = {[BOS] = 30, [NYC] = 30, [BER] = 25, [OUT] = 0, [USE1] = 15, [EUC1] = 0};
+	struct sample_set *set = make_samples();
+	struct effect effect;
+	double all = (double)set->weight, mean;
+
+	(void)state;
+	world_begin(&world, weights, 0);
+	assert_int_equal(effect_of_plain(set, &world.live, &effect), E_OK);
+	for (int site = 0; site < WORLD_SITES; site++)
+		assert_true(fabs((double)effect.after[site] - all * weights[site] / 100) < all / 20);
+	assert_int_equal(effect.beyond, effect.after[BER]);
+	assert_in_range(effect.beyond_clients, 1, effect.all.clients - 1);
+	assert_int_equal(effect.then.us_weight, set->weight - effect.beyond);
+	mean = effect_ms(&effect.then);
+	assert_true(mean > effect_ms(&effect.all));
+	effect_wipe(&effect);
+
+	world.states->octets[BER] = TARGET_DRAINED;
+	world.states->octets[BOS] = world.states->octets[NYC] = TARGET_DOWN;
+	assert_int_equal(effect_of_plain(set, &world.live, &effect), E_OK);
+	assert_int_equal(effect.after[USE1], set->weight);
+	assert_int_equal(effect.beyond, 0);
+	effect_wipe(&effect);
+
+	world.states->octets[USE1] = TARGET_DOWN; // standbys of weight 0 are left, evenly
+	assert_int_equal(effect_of_plain(set, &world.live, &effect), E_OK);
+	assert_true(effect.after[OUT] > set->weight / 3 && effect.after[OUT] + effect.after[EUC1] == set->weight);
+	effect_wipe(&effect);
+
+	world.states->octets[OUT] = TARGET_EMPTY;
+	world.states->octets[EUC1] = TARGET_DOWN; // all are down: health is ignored
+	assert_int_equal(effect_of_plain(set, &world.live, &effect), E_OK);
+	assert_int_equal(effect.after[BOS] + effect.after[NYC] + effect.after[USE1], set->weight);
+	assert_int_equal(effect.lost, 0);
+	effect_wipe(&effect);
+	for (int site = 0; site < WORLD_SITES; site++)
+		world.states->octets[site] = TARGET_DRAINED;
+	assert_int_equal(effect_of_plain(set, &world.live, &effect), E_OK);
+	assert_int_equal(effect.moved, 0); // nobody had a target before
+	effect_wipe(&effect);
+	world_end(&world);
+	free(set);
+}
+
 // A client that asks again is one client.
 static void test_clients(void **state)
 {
@@ -201,7 +249,7 @@ static void test_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_effect),
+		cmocka_unit_test(test_effect), cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_full),

@@ -19,8 +19,13 @@ static const struct override plain = {.kind = OVERRIDE_DRAIN, .site = (char *)"b
 // override.c's tables.
 static void test_check(void **unused)
 {
-	struct override rows[] = {plain, plain, plain, plain, plain, plain, plain, plain, plain, plain};
-	static const int errors[] = {E_OK, E_OK, E_INVAL, E_INVAL, E_INVAL, E_OK, E_INVAL, E_INVAL, E_INVAL, E_INVAL};
+	struct override rows[19];
+	static const int errors[] = {E_OK, E_OK, E_INVAL, E_INVAL, E_INVAL, E_OK, E_INVAL, E_INVAL, E_INVAL, E_INVAL,
+	                             E_OK, E_INVAL, E_INVAL, E_INVAL, E_INVAL, E_INVAL, E_INVAL, E_INVAL, E_INVAL};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		rows[i] = plain;
+
 
 	(void)unused;
 	rows[1].site = (char *)"us-*,region:r";
@@ -41,9 +46,41 @@ static void test_check(void **unused)
 	rows[9] = rows[8];
 	rows[9].site = (char *)"bos";
 	rows[9].over_s = 5;
+	rows[10] = (struct override){.kind = OVERRIDE_ADOPT, .site = (char *)"", .app = (char *)"a", .who = (char *)"uid 0",
+	                             .since_s = 1000, .over_s = 60, .whence = 7, .share = SHARE_WHOLE};
+	for (size_t i = 11; i < 18; i++)
+		rows[i] = rows[10];
+	rows[11].site = (char *)"bos";
+	rows[12].app = NULL;
+	rows[13].share = SHARE_WHOLE + 1;
+	rows[14].to = FORCE_UP;
+	rows[15].start_s = 2000;
+	rows[16].until_s = 2000;
+	rows[17].whence = SHARE_WHOLE + 1;
+	rows[18].share = 1; // of a drain
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (override_check(&rows[i]) != errors[i])
 			fail_msg("row %zu: %d", i, override_check(&rows[i]));
+}
+
+// Up and down, from where it begins to where it is to end.
+static void test_adoption(void **unused)
+{
+	struct override adoption = {.kind = OVERRIDE_ADOPT, .since_s = 1000, .over_s = 100, .whence = 100, .share = 1100};
+
+	(void)unused;
+	override_begin(&adoption, 1000000, 5000);
+	assert_int_equal(override_share(&adoption, 5000), 100);
+	assert_int_equal(override_share(&adoption, 5000 + 50000), 600);
+	assert_int_equal(override_share(&adoption, 5000 + 100000), 1100);
+	assert_int_equal(override_share(&adoption, 5000 + 900000), 1100);
+	adoption.share = 0;
+	assert_int_equal(override_share(&adoption, 5000 + 50000), 50);
+	assert_int_equal(override_share(&adoption, 5000 + 100000), 0);
+	adoption.over_s = 0; // at once
+	adoption.share = 77;
+	assert_int_equal(override_share(&adoption, 5000), 77);
+	assert_false(override_is_plain(&adoption));
 }
 
 // What is written for an older version and read again is the same; what an older one has written is.
@@ -129,7 +166,7 @@ static void test_turns(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check), cmocka_unit_test(test_json), cmocka_unit_test(test_share), cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_adoption), cmocka_unit_test(test_json), cmocka_unit_test(test_share), cmocka_unit_test(test_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,6 +295,66 @@ static void test_unasked(void **state)
 	assert_int_equal(test.err, E_STOPPED);
 }
 
+// A way back calls off what nobody asked for, under way or waiting, so that it leads to before the load in use. It waits for it, and
+// is refused while somebody else's is under way.
+static void test_back(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	test.waits = true;
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin_back(test.reload, done, test.base);
+	assert_string_equal(test.order, "s");
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "spdf?sptfD"); // the first one is not taken
+	assert_int_equal(test.started, RELOAD_BACK);
+	assert_int_equal(test.err, E_OK);
+
+	test.order[0] = '\0';
+	atomic_store(&test.gate, 1);
+	reload_begin(test.reload, false, done, test.base);
+	reload_begin_back(test.reload, done, test.base);
+	assert_string_equal(test.order, "sD");
+	assert_int_equal(test.err, E_STATE);
+	event_base_loopbreak(test.base);
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "sDptfD"); // that one is
+	assert_int_equal(test.err, E_OK);
+}
+
+// Behind a join both wait: the one that nobody asked for makes room.
+static void test_back_behind_join(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	test.waits = true;
+	atomic_store(&test.gate, 1);
+	reload_join(test.reload);
+	while (test.started != RELOAD_JOIN || reload_stop(test.reload, 0))
+		assert_int_equal(event_base_loop(test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin_back(test.reload, done, test.base);
+	assert_string_equal(test.order, "s?");
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "s?jtfsptfD");
+	assert_int_equal(test.started, RELOAD_BACK);
+}
+
+// Another config is built from its own path, and never taken.
+static void test_compare(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	reload_begin_compare(test.reload, test.path, NULL, done, test.base);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "spdfD");
+	assert_int_equal(test.err, E_OK);
+}
+
 // Joins that are wanted at one time are one; nobody is called back for them, and they are no reload.
 static void test_join(void **state)
 {
@@ -371,6 +431,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_join_and_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_join_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unasked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_back_behind_join, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_compare, set_up, tear_down),
 	};
 
 	alarm(300);

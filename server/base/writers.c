@@ -28,14 +28,14 @@ static int check_one(const char *path, uid_t owner, char *why)
 		if (!is_open(&st))
 			return E_OK;
 		snprintf(why, WRITERS_WHY_LEN,
-				 "is not read: others than its owner may write to %.300s (mode %04o), and a config can start "
-				 "programs",
-				 path, (unsigned)st.st_mode & 07777);
+		         "is not read: others than its owner may write to %.300s (mode %04o), and a config can start "
+		         "programs",
+		         path, (unsigned)st.st_mode & 07777);
 	} else {
 		snprintf(why, WRITERS_WHY_LEN,
-				 "is not read: %.300s belongs neither to root nor to the owner of the config in use (uid %u), "
-				 "and a config can start programs",
-				 path, (unsigned)owner);
+		         "is not read: %.300s belongs neither to root nor to the owner of the config in use (uid %u), "
+		         "and a config can start programs",
+		         path, (unsigned)owner);
 	}
 	return E_INVAL;
 }

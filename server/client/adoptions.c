@@ -26,8 +26,8 @@ static void show_replaced(const json_t *old)
 
 	if (json_is_object(old))
 		client_print(stdout, "In the place of %s, given %s by %s%s%s\n", percent_text(old, "to", to),
-					 client_time(client_int(old, "since"), since), client_text(old, "who"), reason[0] ? ": " : "",
-					 reason);
+		             client_time(client_int(old, "since"), since), client_text(old, "who"), reason[0] ? ": " : "",
+		             reason);
 }
 
 void client_show_adopt(const json_t *reply)
@@ -36,14 +36,14 @@ void client_show_adopt(const json_t *reply)
 
 	if (json_object_get(reply, "ended")) {
 		client_print(stdout, "%s follows its config again: %s of its clients are steered.\n", client_text(reply, "app"),
-					 percent_text(reply, "percent", now));
+		             percent_text(reply, "percent", now));
 		show_replaced(json_object_get(reply, "ended"));
 		return;
 	}
 	if (is_moving(reply))
 		client_print(stdout, "%s steers %s of its clients, and little by little %s until %s", client_text(reply, "app"),
-					 percent_text(reply, "percent", now), percent_text(reply, "to", to),
-					 client_time(client_int(reply, "until"), until));
+		             percent_text(reply, "percent", now), percent_text(reply, "to", to),
+		             client_time(client_int(reply, "until"), until));
 	else
 		client_print(stdout, "%s steers %s of its clients", client_text(reply, "app"), percent_text(reply, "to", to));
 	client_print(stdout, "; the others get any target in their reach that is up, by weight.\n");
@@ -53,7 +53,7 @@ void client_show_adopt(const json_t *reply)
 void client_show_adoptions(const json_t *reply)
 {
 	static const char *const titles[] = {"ADOPTED APP", ">STEERED", ">TO", "PHASE",  "SINCE",
-										 "UNTIL",       "NOTE",     "BY",  "REASON", NULL};
+	                                     "UNTIL",       "NOTE",     "BY",  "REASON", NULL};
 	const json_t *list = json_object_get(reply, "adoptions");
 	struct client_table *table = client_table_new(titles);
 
@@ -62,14 +62,14 @@ void client_show_adoptions(const json_t *reply)
 		const char *why = client_text(adoption, "no_effect"), *by = client_text(adoption, "by");
 		char now[PERCENT_LEN], to[PERCENT_LEN], since[CTL_TIME_LEN], until[CTL_TIME_LEN], who[CELL_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(adoption, "app"),
-									 percent_text(adoption, "percent", now),
-									 percent_text(adoption, "to", to),
-									 client_text(adoption, "phase"),
-									 client_time(client_int(adoption, "since"), since),
-									 is_moving(adoption) ? client_time(client_int(adoption, "until"), until) : "",
-									 note,
-									 who,
-									 client_text(adoption, "reason")};
+		                             percent_text(adoption, "percent", now),
+		                             percent_text(adoption, "to", to),
+		                             client_text(adoption, "phase"),
+		                             client_time(client_int(adoption, "since"), since),
+		                             is_moving(adoption) ? client_time(client_int(adoption, "until"), until) : "",
+		                             note,
+		                             who,
+		                             client_text(adoption, "reason")};
 
 		snprintf(note, sizeof(note), "%s%s", why[0] ? "has no effect: " : "", why);
 		snprintf(who, sizeof(who), "%s%s%s", client_text(adoption, "who"), by[0] ? " for " : "", by);
@@ -88,9 +88,9 @@ void client_show_adopting(const json_t *apps)
 
 		if (json_is_object(adopt))
 			client_print(stdout, "%s: %s of the clients are steered, by %s\n", client_text(app, "name"),
-						 percent_text(adopt, "percent", now),
-						 json_is_object(json_object_get(adopt, "override"))
-							 ? client_text(json_object_get(adopt, "override"), "who")
-							 : "the config");
+			             percent_text(adopt, "percent", now),
+			             json_is_object(json_object_get(adopt, "override"))
+			                 ? client_text(json_object_get(adopt, "override"), "who")
+			                 : "the config");
 	}
 }

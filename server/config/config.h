@@ -62,7 +62,8 @@ struct config_server {
 	uint16_t udp_size;        // octets, 512..4096, default 1232
 	unsigned tcp_clients;     // connections per worker
 	unsigned tcp_idle_ms;
-	bool require_reason;      // of a drain or a force
+	bool require_reason;      // of a drain, a force, an adoption or a rollback
+	bool rollback;            // the load before the one in use is kept
 	unsigned ttl_lead_s;      // before a drain's start; 0: two TTLs
 	unsigned probes;          // maximum number of concurrent probes
 	int log_level;            // enum log_level

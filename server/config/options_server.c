@@ -96,8 +96,12 @@ static const struct option server_rows[] = {
 	 .help = "The maximum number of concurrent health probes."},
 	{"log-level", &text_enum, .fallback = "info", .words = log_levels, FIELD(config_server, log_level),
 	 .help = "Log messages of this severity and above."},
+	{"rollback", &text_bool, .fallback = "on", FIELD(config_server, rollback),
+	 .help = "Keeps in memory what was served before the last reload, for `edgesteerctl rollback`: its config, zones and tables, "
+	         "which take about as much as those in use, and during a reload there are three of them instead of two. A reload that has "
+	         "read the same as the one before, but for `server`, changes nothing of what is kept."},
 	{"require-reason", &text_bool, .fallback = "off", FIELD(config_server, require_reason),
-	 .help = "Refuses drains and forces that say no reason (`edgesteerctl drain --reason`)."},
+	 .help = "Refuses drains, forces, adoptions and rollbacks that say no reason (`edgesteerctl drain --reason`)."},
 	{"ttl-lead", &number_duration_s, .fallback = "0s", .min = "0s", .max = "7d", FIELD(config_server, ttl_lead_s),
 	 .help = "So long before a drain that starts later (`edgesteerctl drain --at`), and during a drain over a time, the "
 	         "answers that it will take away have a TTL of at most 5 seconds, so that caches have dropped them soon after. "

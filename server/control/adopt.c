@@ -64,7 +64,7 @@ static uint32_t steered(const struct live *live, const struct app *app)
 }
 
 json_t *adopt_of_app(const struct live *live, const struct state *state, const struct app *app,
-					 const struct config_app *written)
+                     const struct config_app *written)
 {
 	const struct override *adoption = state_adopted(state, app->name);
 	uint32_t share = steered(live, app);
@@ -79,7 +79,7 @@ json_t *adopt_of_app(const struct live *live, const struct state *state, const s
 }
 
 void adopt_explain(const struct live *live, const struct state *state, const struct app *app,
-				   const struct location *where, json_t *object, json_t *steps)
+                   const struct location *where, json_t *object, json_t *steps)
 {
 	uint8_t len = locate_hash_len(app, where);
 	struct prefix prefix = {addr_cut(where->client, len), len};
@@ -92,16 +92,16 @@ void adopt_explain(const struct live *live, const struct state *state, const str
 	if (share == SHARE_ALL)
 		return;
 	adopt = json_pack("{s:f, s:f, s:b, s:o, s:o}", "percent", percent_of(share), "client_from", percent_of(number + 1),
-					  "steered", is_steered, "client", json_string(prefix_format(&prefix, text)), "override",
-					  adopt_json(adoption));
+	                  "steered", is_steered, "client", json_string(prefix_format(&prefix, text)), "override",
+	                  adopt_json(adoption));
 	json_object_set_new(object, "adopt", adopt);
 	snprintf(line, sizeof(line), "adopt: %.2f %% of the clients are steered, by %.255s%s%.255s", percent_of(share),
 	         adoption ? adoption->who : "the config", adoption && adoption->reason ? ", reason: " : "",
 	         adoption && adoption->reason ? adoption->reason : "");
 	json_array_append_new(steps, json_string(line));
 	snprintf(line, sizeof(line), "adopt: %s is %s, as its number is %.2f %%: %s", prefix_format(&prefix, text),
-			 is_steered ? "one of these" : "none of these", percent_of(number),
-			 is_steered ? "the first in order" : "any target in reach that is up, by weight and the client's hash");
+	         is_steered ? "one of these" : "none of these", percent_of(number),
+	         is_steered ? "the first in order" : "any target in reach that is up, by weight and the client's hash");
 	json_array_append_new(steps, json_string(line));
 }
 
@@ -117,9 +117,9 @@ static bool read_percent(const char *text, uint32_t *ret_share, json_t **ret_ref
 	snprintf(with_unit, sizeof(with_unit), "%s%s", text, len > 0 && text[len - 1] == '%' ? "" : "%");
 	if (len + 2 > sizeof(with_unit) || units_parse_share(with_unit, &percent) < 0 || percent < 0 || percent > 100) {
 		*ret_refusal = reply_error(REPLY_USAGE,
-								   "percent: '%.64s' is not a share of the clients from 0 to 100, like 10, 10%% "
-								   "or 0.5%%",
-								   text);
+		                           "percent: '%.64s' is not a share of the clients from 0 to 100, like 10, 10%% "
+		                           "or 0.5%%",
+		                           text);
 		return false;
 	}
 	*ret_share = (uint32_t)lround(percent * SHARE_WHOLE / 100);
@@ -147,7 +147,7 @@ static json_t *ended(const struct pending *pending, const struct state_result *r
 	json_t *reply = reply_set(reply_ok(), "app", reply_text(adoption->app));
 
 	reply = reply_set(reply, "percent",
-					  app < 0 ? json_null() : json_real(percent_of(steered(live, &live->view->apps[app]))));
+	                  app < 0 ? json_null() : json_real(percent_of(steered(live, &live->view->apps[app]))));
 	return reply_set(reply, "ended", adopt_json(result->before_count ? result->before[0] : NULL));
 }
 
@@ -160,7 +160,7 @@ static json_t *nothing(const struct pending *pending)
 	if (!live || find_app(live->view, pending->override->app, &refusal) < 0)
 		return refusal;
 	return reply_error(REPLY_NOTHING, "nobody has set which share of %.255s is steered: the config's `adopt` holds",
-					   pending->override->app);
+	                   pending->override->app);
 }
 
 // Which share is steered at its start: what it has come to.
@@ -181,8 +181,8 @@ static void take_back(const struct call *call, struct override *adoption)
 
 	if (call_text(call, "percent") || call_text(call, "over") || call_text(call, "reason")) {
 		call_answer(call,
-					reply_error(REPLY_USAGE, "adopt takes end or a percent, not both; with end there is no over nor "
-											 "reason: to go on little by little, set a percent with over first"));
+		            reply_error(REPLY_USAGE, "adopt takes end or a percent, not both; with end there is no over nor "
+		                                     "reason: to go on little by little, set a percent with over first"));
 		return;
 	}
 	// Of an app that a reload has removed it can be taken back too, by its exact name.
@@ -200,10 +200,10 @@ void adopt_put(const struct call *call)
 {
 	const struct live *live = call->ops.live(call->ops.ctx);
 	struct override adoption = {.kind = OVERRIDE_ADOPT,
-								.site = (char *)"",
-								.app = (char *)call_text(call, "app"),
-								.who = (char *)call->who,
-								.since_s = clock_wall_s()};
+	                            .site = (char *)"",
+	                            .app = (char *)call_text(call, "app"),
+	                            .who = (char *)call->who,
+	                            .since_s = clock_wall_s()};
 	bool is_end = json_is_true(json_object_get(call->request, "end"));
 	json_t *refusal = NULL;
 	int app;
@@ -222,7 +222,7 @@ void adopt_put(const struct call *call)
 	}
 	app = find_app(live->view, adoption.app, &refusal);
 	if (app < 0 || !read_percent(call_text(call, "percent"), &adoption.share, &refusal) ||
-		!arguments_over(call, &adoption.over_s, &refusal)) {
+	    !arguments_over(call, &adoption.over_s, &refusal)) {
 		call_answer(call, refusal);
 		return;
 	}

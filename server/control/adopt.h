@@ -24,8 +24,8 @@ json_t *adopt_json(const struct override *adoption) MUST_USE;
 // What an app steers now, for `apps`: "percent", and the "override" that says so, if it is one; null where all clients
 // are steered and nobody has said so. `written`: the app in the config; NULL: not known.
 json_t *adopt_of_app(const struct live *live, const struct state *state, const struct app *app,
-					 const struct config_app *written) MUST_USE;
+                     const struct config_app *written) MUST_USE;
 // For `explain`: which half the client is in and why, as "adopt" of `object` and as lines of `steps`; nothing where all
 // clients are steered.
 void adopt_explain(const struct live *live, const struct state *state, const struct app *app,
-				   const struct location *where, json_t *object, json_t *steps);
+                   const struct location *where, json_t *object, json_t *steps);

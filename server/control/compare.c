@@ -40,7 +40,7 @@ static json_t *other_reply(const struct call *call, int err, const struct report
 	if (err == E_NOMEM || !report || report_ok(report))
 		return reply_error(REPLY_REFUSED, "the other config cannot be built: %s", err_text(err));
 	reply = reply_error(REPLY_USAGE, "the other config would be refused (%zu error%s)",
-						report_count(report, REPORT_ERROR), report_count(report, REPORT_ERROR) == 1 ? "" : "s");
+	                    report_count(report, REPORT_ERROR), report_count(report, REPORT_ERROR) == 1 ? "" : "s");
 	return reply;
 }
 
@@ -92,7 +92,7 @@ static void weigh(struct background_job *job)
 	struct effect effect;
 
 	if (!live || live->view->generation != plain->samples->generation || plain->samples->count == 0 ||
-		effect_of_plain(plain->samples, live, &effect) < 0)
+	    effect_of_plain(plain->samples, live, &effect) < 0)
 		return;
 	plain->effect = effect_json(&effect, plain->samples, live->view, live->view);
 	effect_wipe(&effect);

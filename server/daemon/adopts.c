@@ -72,7 +72,7 @@ int adopts_step(struct merge *merge, const struct state *state, const struct con
 		int app = adoption->kind == OVERRIDE_ADOPT ? index_find_spelled(view, adoption->app) : -1;
 
 		if (app < 0 || view->apps[app].target_count == 0 ||
-			merge_share(merge, view->apps[app].first_target, MERGE_STEERED) == said_share(adoption))
+		    merge_share(merge, view->apps[app].first_target, MERGE_STEERED) == said_share(adoption))
 			continue;
 		err = adopts_set(merge, config, adoption, true);
 		any = 1;

@@ -9,7 +9,7 @@
 #include "state/state.h"
 
 void impose_one(struct merge *merge, const struct state *state, const struct config *config,
-				const struct override *which, bool holds)
+                const struct override *which, bool holds)
 {
 	switch (which->kind) {
 	case OVERRIDE_DRAIN:

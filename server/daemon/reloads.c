@@ -53,14 +53,14 @@ void reloads_on_forget(evutil_socket_t fd, short what, void *arg)
 }
 
 // What was taken replaces the load that `before` holds, is that itself, or is the same load again.
-static void follow_load(struct daemon *daemon, enum reload_kind kind, struct rollback_load before)
+static void follow_load(struct daemon *daemon, enum reload_kind kind, struct rollback_load *before)
 {
 	if (kind == RELOAD_BACK)
 		rollback_taken(daemon->rollback);
 	else if (kind != RELOAD_JOIN)
-		rollback_keep(daemon->rollback, before);
+		rollback_keep(daemon->rollback, before, serving_config(daemon->serving));
 	if (kind == RELOAD_JOIN || kind == RELOAD_BACK)
-		rollback_leave(&before);
+		rollback_leave(before);
 	watching_hold(daemon->watching, rollback_is_back(daemon->rollback));
 }
 
@@ -68,14 +68,14 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 {
 	struct daemon *daemon = ctx;
 	struct keys *keys = generation->keys; // NULL: of a join, or of the load before
-	struct rollback_load before = rollback_hold(serving_config(daemon->serving), serving_view(daemon->serving));
+	struct rollback_load *before = rollback_hold(serving_config(daemon->serving), serving_view(daemon->serving));
 	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->readiness,
 	                       daemon->state);
 	const struct config *config = serving_config(daemon->serving);
 	const struct view *view = serving_view(daemon->serving);
 
 	if (err < 0) {
-		rollback_leave(&before);
+		rollback_leave(before);
 		return err;
 	}
 	follow_load(daemon, job->kind, before);

@@ -21,20 +21,19 @@ struct rollback *rollback_new(void) MUST_USE;
 // Takes NULL; returns NULL.
 struct rollback *rollback_free(struct rollback *rollback);
 
-// What a load is made of, held beyond its view. Contents are left with rollback_leave(); zero-initialised holds
-// nothing.
-struct rollback_load {
-	struct config *config; // as it was read
-	struct tables *tables;
-	uint64_t generation;
-};
+// What a load is made of, held beyond its view.
+struct rollback_load;
 
-// Holds what the load in use is made of, as a reload is about to take its place.
-struct rollback_load rollback_hold(struct config *config, const struct view *view);
-void rollback_leave(struct rollback_load *load);
-// A reload has been taken: `load`, which is taken, is the one before, in the place of what was kept. A rolled back
-// daemon is so no more.
-void rollback_keep(struct rollback *rollback, struct rollback_load load);
+// Holds what the load in use is made of, as a reload is about to take its place. NULL: out of memory, or its config has
+// `server.rollback: off`.
+struct rollback_load *rollback_hold(struct config *config, const struct view *view) MUST_USE;
+// Frees it on the reclaimer's thread, as of a large one that takes longer than the main loop may be blocked. Takes
+// NULL; returns NULL.
+struct rollback_load *rollback_leave(struct rollback_load *load);
+// A reload has been taken, whose config is `next`: `load` (NULL: it is not known), which is taken, is the one before,
+// in the place of what was kept; but where both were read from the same, what was kept stays. A rolled back daemon is
+// so no more.
+void rollback_keep(struct rollback *rollback, struct rollback_load *load, const struct config *next);
 // What is kept has been taken: nothing is, and the daemon is rolled back, by who has asked last.
 void rollback_taken(struct rollback *rollback);
 
@@ -45,7 +44,7 @@ int rollback_ask(struct rollback *rollback, const char *who, const char *by, con
 
 // Builder's thread: builds generation `number` of what is kept, as generation_join(). It must not change meanwhile.
 int rollback_build(const struct rollback *rollback, const struct generation_joiner *joiner, uint64_t number,
-				   struct report *report, struct generation *ret_generation) MUST_USE;
+                   struct report *report, struct generation *ret_generation) MUST_USE;
 
 // Adds to `status` (NULL: out of memory, and it stays so): "rollback", what is kept, with "generation", "loaded" (when
 // it was read) and "bytes" of its tables; and "rolled_back", if the daemon is, with "since", "to" (the generation gone

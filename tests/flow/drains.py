@@ -441,7 +441,7 @@ def migrated():
         d.ctl("drain", EAST, "--reason", "old")
         d.stop()
         for name in statefiles.BOTH:
-            for column in ("behalf", "ender", "starts", "ramp", "whence", "gives_back"):
+            for column in ("behalf", "ender", "starts", "ramp", "whence", "gives_back", "share"):
                 statefiles.run(d.folder / "state", name, f"ALTER TABLE override DROP COLUMN {column}")
             statefiles.set_version(d.folder / "state", name, 1)
         d.start()

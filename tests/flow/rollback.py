@@ -127,6 +127,26 @@ def restarts():
         check("rolled_back" not in status(d))
 
 
+def same_again():
+    """What has read the same is no load to go back to: an order that is given twice does not lose the one before. With `rollback:
+    off` nothing is kept."""
+    with Daemon(config(watch="off"), FILES) as d:
+        d.ctl("reload")
+        equal(d.ctl("rollback", code=3).code, 3)
+        d.reload(config(addresses=("203.0.113.11", "203.0.113.12"), watch="off"))
+        kept = status(d)["rollback"]
+        for _ in range(3):
+            d.ctl("reload")
+        equal(status(d)["rollback"], kept)
+        d.ctl("rollback")
+        equal(answer(d), [HERE])
+        # A reload to what is served already ends it all the same.
+        d.reload(config(watch="off"))
+        equal((answer(d), "rolled_back" in status(d)), ([HERE], False))
+        d.reload(config(addresses=("203.0.113.11", "203.0.113.12"), server={"watch": "off", "rollback": "off"}))
+        equal((answer(d), d.ctl("rollback", code=3).code, status(d).get("rollback")), (["203.0.113.11"], 3, None))
+
+
 def refused():
     with Daemon(config(watch="off"), FILES) as d:
         d.reload(config(addresses=("203.0.113.11", "203.0.113.12"), watch="off"))
@@ -143,4 +163,4 @@ def refused():
 
 
 if __name__ == "__main__":
-    harness.run(from_memory, feeds, restarts, refused, limit_s=150)
+    harness.run(from_memory, feeds, restarts, same_again, refused, limit_s=150)

@@ -202,7 +202,7 @@ static void test_every_state(void **state)
 				place = places_lookup(world.view.places, &prefix.addr, &depth);
 				assert_true(cost_can_reach(world.view.places, &world.sites[target->site], place));
 				assert_int_equal(world.states->octets[target->site] & TARGET_CLOSED,
-								 picks[i].outcome == PICK_HEALTHY ? 0 : TARGET_DOWN);
+				                 picks[i].outcome == PICK_HEALTHY ? 0 : TARGET_DOWN);
 			}
 		}
 	end();

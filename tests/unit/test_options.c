@@ -55,6 +55,7 @@ static const struct option_case cases[] = {
 	{"server.nsid", "server: {nsid: %s}\n" DOMAIN, {"ns1", "\"two words\"", "1234"}, {"''", "\"a\\nb\"", "[]"}},
 	{"server.udp-size", "server: {udp-size: %s}\n" DOMAIN, {"512", "4096"}, {"511", "4097", "1k"}},
 	{"server.tcp-clients", "server: {tcp-clients: %s}\n" DOMAIN, {"1", "65535"}, {"0", "65536"}},
+	{"server.rollback", "server: {rollback: %s}\n" DOMAIN, {"on", "off"}, {"sometimes", "1"}},
 	{"server.require-reason", "server: {require-reason: %s}\n" DOMAIN, {"on", "off"}, {"sometimes", "1"}},
 	{"server.ttl-lead", "server: {ttl-lead: %s}\n" DOMAIN, {"0s", "90s", "7d"}, {"-1s", "8d", "10 s"}},
 	{"server.tcp-idle", "server: {tcp-idle: %s}\n" DOMAIN, {"1s", "1h"}, {"999ms", "1h1ms", "10", "10 s", "0"}},

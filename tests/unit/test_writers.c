@@ -74,8 +74,9 @@ static void test_modes(void **state)
 		mode_t of_folder, of_file;
 		int err;
 	} rows[] = {
-		{0755, 0600, E_OK},     {0755, 0644, E_OK},    {0700, 0600, E_OK},    {01777, 0600, E_OK},   {0755, 0620, E_INVAL},
-		{0755, 0602, E_INVAL},  {0775, 0600, E_INVAL}, {0757, 0600, E_INVAL}, {01777, 0666, E_INVAL}, {0755, 01666, E_INVAL},
+		{0755, 0600, E_OK},     {0755, 0644, E_OK},     {0700, 0600, E_OK},    {01777, 0600, E_OK},
+		{0755, 0620, E_INVAL},  {0755, 0602, E_INVAL},  {0775, 0600, E_INVAL}, {0757, 0600, E_INVAL},
+		{01777, 0666, E_INVAL}, {0755, 01666, E_INVAL},
 	};
 
 	(void)state;

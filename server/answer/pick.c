@@ -38,7 +38,6 @@ struct picking {
 	bool is_counted;  // so is the one after it
 	uint16_t carrier; // whose vantages count for the client; 0: none's that differs
 	uint32_t client;  // its number, see answer/share.h
-	uint64_t draw;    // with `weighs`: what its draws are made from
 };
 
 // Whether the target, which takes a part of its clients only, takes this one.
@@ -98,9 +97,9 @@ static ALWAYS_INLINE bool may_differ(const struct picking *picking)
 static NOINLINE bool divide(struct picking *picking)
 {
 	uint8_t len = locate_hash_len(picking->app, picking->where);
+	uint64_t draw = share_draw(picking->where, len);
 
-	picking->draw = share_draw(picking->where, len);
-	picking->weighs = !share_steers(picking->live, picking->draw, picking->app->first_target);
+	picking->weighs = !share_steers(picking->live, draw, picking->app->first_target);
 	picking->barred &= (uint8_t)~TARGET_ADOPTED;
 	picking->hashed = true;
 	locate_lengthen(picking->where, len);
@@ -311,7 +310,7 @@ static ALWAYS_INLINE int pick_by_draws(struct picking *picking, bool has_weights
 	const struct order *order = picking->where->hit.order;
 	const struct view *view = picking->live->view;
 	struct weighing weighing = {.picking = picking, .targets = &view->targets[app->first_target], .sites = view->sites,
-	                            .key = picking->draw, .slot = -1};
+	                            .key = share_draw(picking->where, locate_hash_len(app, picking->where)), .slot = -1};
 
 	for (unsigned i = 0; learned && i < learned->site_count; i++) {
 		int slot = steer_slot_of(steer, learned->sites[i]);

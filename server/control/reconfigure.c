@@ -129,8 +129,8 @@ void reconfigure_rollback(const struct call *call)
 	log_notice("control: %s: rollback: requested", kept->who);
 	err = kept->ops.rollback(kept->ops.ctx, kept->who, call_text(kept, "by"), call_text(kept, "reason"), rolled_back, kept);
 	if (err == E_NOTFOUND)
-		call_finish(kept, reply_error(REPLY_NOTHING, "there is nothing to go back to: nothing was reloaded since the start, or it "
-		                                             "was rolled back already"));
+		call_finish(kept, reply_error(REPLY_NOTHING, "there is nothing to go back to: nothing was reloaded since the start, it was "
+		                                             "rolled back already, or the config has `server.rollback: off`"));
 	else if (err < 0)
 		call_finish(kept, NULL);
 }

@@ -74,7 +74,7 @@
 	FULL(reloads_failed, "reloads", "result", "failed", COUNTER, NONE, "", RELOADS_HELP, false, facts->reloads_failed)
 
 #define OVERRIDE_ROWS(FULL) \
-	FULL(overrides, "overrides", "", "", GAUGE, NONE, "", "Drains and forces.", false, state_override_count(source->state)) \
+	FULL(overrides, "overrides", "", "", GAUGE, NONE, "", "Drains, forces and adoptions.", false, state_override_count(source->state)) \
 	FULL(overrides_unsaved, "overrides_unsaved", "", "", FLAG, NONE, "", \
 	     "Whether overrides are refused, as the state cannot be saved.", false, state_trouble(source->state, &trouble))
 

@@ -52,15 +52,18 @@ void reloads_on_forget(evutil_socket_t fd, short what, void *arg)
 		event_active(daemon->forget, EV_TIMEOUT, 0);
 }
 
-// What was taken replaces the load that `before` holds, is that itself, or is the same load again.
+static bool is_load(enum reload_kind kind)
+{
+	return kind == RELOAD_ASKED || kind == RELOAD_UNASKED;
+}
+
+// What was taken replaces the load that `before` holds, is the one before, or is the same load with other targets.
 static void follow_load(struct daemon *daemon, enum reload_kind kind, struct rollback_load *before)
 {
 	if (kind == RELOAD_BACK)
 		rollback_taken(daemon->rollback);
-	else if (kind != RELOAD_JOIN)
+	else if (is_load(kind))
 		rollback_keep(daemon->rollback, before, serving_config(daemon->serving));
-	if (kind == RELOAD_JOIN || kind == RELOAD_BACK)
-		rollback_leave(before);
 	watching_hold(daemon->watching, rollback_is_back(daemon->rollback));
 }
 
@@ -68,7 +71,9 @@ static int take_generation(void *ctx, const struct reload_job *job, struct gener
 {
 	struct daemon *daemon = ctx;
 	struct keys *keys = generation->keys; // NULL: of a join, or of the load before
-	struct rollback_load *before = rollback_hold(serving_config(daemon->serving), serving_view(daemon->serving));
+	struct rollback_load *before = is_load(job->kind)
+	                                   ? rollback_hold(serving_config(daemon->serving), serving_view(daemon->serving))
+	                                   : NULL;
 	int err = serving_take(daemon->serving, generation, daemon->health, daemon->aliases, daemon->readiness,
 	                       daemon->state);
 	const struct config *config = serving_config(daemon->serving);
@@ -140,12 +145,14 @@ int reloads_roll_back(void *ctx, const char *who, const char *by, const char *re
                       void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
 {
 	struct daemon *daemon = ctx;
+	struct rollback_asked *asked;
 
 	if (!rollback_is_there(daemon->rollback))
 		return E_NOTFOUND;
-	if (rollback_ask(daemon->rollback, who, by, reason) < 0)
+	asked = rollback_ask(who, by, reason);
+	if (!asked)
 		return E_NOMEM;
-	reload_begin_back(daemon->reload, done, done_ctx);
+	rollback_asked(daemon->rollback, asked, reload_begin_back(daemon->reload, done, done_ctx));
 	return E_OK;
 }
 
@@ -174,8 +181,10 @@ static void join_finished(struct daemon *daemon, int err, const struct report *r
 		log_notice("the targets that providers give are taken into use again");
 }
 
-static void reloaded(struct daemon *daemon, int err, const struct report *report)
+static void reloaded(struct daemon *daemon, enum reload_kind kind, int err, const struct report *report)
 {
+	if (kind == RELOAD_UNASKED && err == E_STOPPED) // it has neither failed nor been taken
+		return;
 	metrics_note_reload(&daemon->facts, err, clock_mono_ms() - daemon->reload_began_ms, report);
 	if (report)
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
@@ -184,13 +193,28 @@ static void reloaded(struct daemon *daemon, int err, const struct report *report
 }
 
 // No file was read for it: those that are watched stay the last reload's.
-static void rolled_back(int err)
+static void rolled_back(struct daemon *daemon, int err)
 {
-	if (err < 0)
+	if (err < 0) {
 		log_error("rollback failed (%s): the generation in use stays in service", err_text(err));
+		watching_again(daemon->watching); // for what was called off
+		return;
+	}
+	log_warning("rolled back to what was served before the last reload: files are not followed until `edgesteerctl reload`, "
+	            "and read again by a restart");
+}
+
+// A reload, or a way back.
+static void load_finished(struct daemon *daemon, enum reload_kind kind, int err, const struct report *report)
+{
+	if (report)
+		report_each(report, log_report_line, NULL);
+	if (kind == RELOAD_BACK)
+		rolled_back(daemon, err);
 	else
-		log_warning("rolled back to what was served before the last reload: files are not followed until `edgesteerctl reload`, "
-		            "and read again by a restart");
+		reloaded(daemon, kind, err, report);
+	if (live_current()) // else serve() will send it
+		service_notify("READY=1");
 }
 
 static void build_finished(void *ctx, enum reload_kind kind, int err, const struct report *report)
@@ -201,21 +225,12 @@ static void build_finished(void *ctx, enum reload_kind kind, int err, const stru
 		join_finished(daemon, err, report);
 		daemon->joins_first = false;
 		daemon_first_round_over(daemon);
-		return;
+	} else if (is_load(kind) || kind == RELOAD_BACK) {
+		load_finished(daemon, kind, err, report);
 	}
-	if (kind == RELOAD_CHECK || kind == RELOAD_COMPARE)
-		return;
-	if (report)
-		report_each(report, log_report_line, NULL);
-	if (kind == RELOAD_BACK)
-		rolled_back(err);
-	else
-		reloaded(daemon, err, report);
-	if (live_current()) // else serve() will send it
-		service_notify("READY=1");
 	if (daemon->reload_again) {
 		daemon->reload_again = false;
-		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, once this reload has finished
+		event_active(daemon->signals[SIGNAL_HUP], EV_SIGNAL, 1); // from the loop, once this build has finished
 	}
 }
 

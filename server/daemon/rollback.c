@@ -15,8 +15,8 @@
 #include "view/tables.h"
 #include "view/view.h"
 
-// Who went back, when and why; a zero time: nobody has.
-struct asked {
+// Who went back, when and why.
+struct rollback_asked {
 	char *who, *by, *reason;
 	int64_t at_s;
 	uint64_t to; // the generation that it goes back to
@@ -30,7 +30,8 @@ struct rollback_load {
 
 struct rollback {
 	struct rollback_load *kept; // NULL: nothing is
-	struct asked asked, back;
+	struct rollback_asked *asked; // for the one under way
+	struct rollback_asked *back;  // NULL: the daemon is not rolled back
 };
 
 struct rollback *rollback_new(void)
@@ -38,12 +39,15 @@ struct rollback *rollback_new(void)
 	return calloc(1, sizeof(struct rollback));
 }
 
-static void forget(struct asked *asked)
+static struct rollback_asked *forget(struct rollback_asked *asked)
 {
+	if (!asked)
+		return NULL;
 	free(asked->who);
 	free(asked->by);
 	free(asked->reason);
-	*asked = (struct asked){0};
+	free(asked);
+	return NULL;
 }
 
 static void free_load(void *retired)
@@ -62,8 +66,8 @@ struct rollback *rollback_free(struct rollback *rollback)
 		return NULL;
 	if (rollback->kept)
 		free_load(rollback->kept);
-	forget(&rollback->asked);
-	forget(&rollback->back);
+	forget(rollback->asked);
+	forget(rollback->back);
 	free(rollback);
 	return NULL;
 }
@@ -99,7 +103,7 @@ void rollback_keep(struct rollback *rollback, struct rollback_load *load, const 
 {
 	const struct config *read = next->base ? next->base : next;
 
-	forget(&rollback->back);
+	rollback->back = forget(rollback->back);
 	if (!read->server.rollback) {
 		rollback_leave(load);
 		rollback->kept = rollback_leave(rollback->kept);
@@ -113,9 +117,9 @@ void rollback_keep(struct rollback *rollback, struct rollback_load *load, const 
 
 void rollback_taken(struct rollback *rollback)
 {
-	forget(&rollback->back);
+	forget(rollback->back);
 	rollback->back = rollback->asked;
-	rollback->asked = (struct asked){0};
+	rollback->asked = NULL;
 	rollback->kept = rollback_leave(rollback->kept);
 }
 
@@ -126,7 +130,7 @@ bool rollback_is_there(const struct rollback *rollback)
 
 bool rollback_is_back(const struct rollback *rollback)
 {
-	return rollback->back.at_s != 0;
+	return rollback->back != NULL;
 }
 
 // False: out of memory.
@@ -136,17 +140,25 @@ static bool copy(char **to, const char *text)
 	return *to || !text;
 }
 
-int rollback_ask(struct rollback *rollback, const char *who, const char *by, const char *reason)
+struct rollback_asked *rollback_ask(const char *who, const char *by, const char *reason)
 {
-	struct asked asked = {.at_s = clock_wall_s(), .to = rollback->kept->generation};
+	struct rollback_asked *asked = calloc(1, sizeof(*asked));
 
-	if (!copy(&asked.who, who) || !copy(&asked.by, by) || !copy(&asked.reason, reason)) {
-		forget(&asked);
-		return E_NOMEM;
+	if (asked && copy(&asked->who, who) && copy(&asked->by, by) && copy(&asked->reason, reason))
+		return asked;
+	return forget(asked);
+}
+
+void rollback_asked(struct rollback *rollback, struct rollback_asked *asked, bool begun)
+{
+	if (!begun) {
+		forget(asked);
+		return;
 	}
-	forget(&rollback->asked);
+	asked->at_s = clock_wall_s();
+	asked->to = rollback->kept->generation;
+	forget(rollback->asked); // for one that failed
 	rollback->asked = asked;
-	return E_OK;
 }
 
 int rollback_build(const struct rollback *rollback, const struct generation_joiner *joiner, uint64_t number,
@@ -172,14 +184,14 @@ static json_t *text_or_null(const char *text)
 void rollback_status(const struct rollback *rollback, json_t *status)
 {
 	const struct rollback_load *kept = rollback->kept;
-	const struct asked *back = &rollback->back;
+	const struct rollback_asked *back = rollback->back;
 
 	if (status && kept)
 		json_object_set_new(status, "rollback",
 		                    json_pack("{s:I, s:I, s:I}", "generation", (json_int_t)kept->generation, "loaded",
 		                              (json_int_t)kept->tables->ground->loaded_s, "bytes",
 		                              (json_int_t)bytes_of(kept->tables)));
-	if (status && rollback_is_back(rollback))
+	if (status && back)
 		json_object_set_new(status, "rolled_back",
 		                    json_pack("{s:I, s:I, s:o, s:o, s:o}", "since", (json_int_t)back->at_s, "to",
 		                              (json_int_t)back->to, "who", text_or_null(back->who), "by",

@@ -34,13 +34,16 @@ struct rollback_load *rollback_leave(struct rollback_load *load);
 // in the place of what was kept; but where both were read from the same, what was kept stays. A rolled back daemon is
 // so no more.
 void rollback_keep(struct rollback *rollback, struct rollback_load *load, const struct config *next);
-// What is kept has been taken: nothing is, and the daemon is rolled back, by who has asked last.
+// What is kept has been taken: nothing is, and the daemon is rolled back, by who has asked for it.
 void rollback_taken(struct rollback *rollback);
 
 bool rollback_is_there(const struct rollback *rollback);
 bool rollback_is_back(const struct rollback *rollback);
-// Who asks, and why (`by`, `reason` may be NULL), for rollback_status(). E_NOMEM.
-int rollback_ask(struct rollback *rollback, const char *who, const char *by, const char *reason) MUST_USE;
+// Who asks, and why: a copy (`by`, `reason` may be NULL). NULL: out of memory.
+struct rollback_asked;
+struct rollback_asked *rollback_ask(const char *who, const char *by, const char *reason) MUST_USE;
+// They wait for a rollback that has been begun, or (`begun` false) were refused. Takes `asked`.
+void rollback_asked(struct rollback *rollback, struct rollback_asked *asked, bool begun);
 
 // Builder's thread: builds generation `number` of what is kept, as generation_join(). It must not change meanwhile.
 int rollback_build(const struct rollback *rollback, const struct generation_joiner *joiner, uint64_t number,

@@ -168,6 +168,11 @@ void watching_hold(struct watching *watching, bool holds)
 	watching->is_held = holds;
 }
 
+void watching_again(struct watching *watching)
+{
+	watch_files(watching);
+}
+
 const struct files *watching_files(const struct watching *watching)
 {
 	return watching->files;

@@ -28,6 +28,8 @@ void watching_loaded(struct watching *watching, int err, const struct report *re
 
 // While held, no change starts a reload: what is served is not what the files had last. Changes are noted and logged.
 void watching_hold(struct watching *watching, bool holds);
+// Files that are not as they were read last are told again.
+void watching_again(struct watching *watching);
 
 // The state of each file.
 const struct files *watching_files(const struct watching *watching);

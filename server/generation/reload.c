@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@ struct reload {
 	struct event *ready;
 	pthread_t thread;
 	bool under_way;
-	bool is_called_off;    // what is built is not to be taken
+	atomic_bool is_called_off; // what is built is not to be taken
 	struct wish wish;      // of the build under way
 	struct wish waiting;   // a reload to begin after it; without done(): there is none
 	int64_t began_s;       // wall clock
@@ -51,15 +52,22 @@ struct reload {
 	struct reload_job job;
 	struct report *report;
 	struct generation generation;
+	bool is_discarded;     // what was built, as it was only to be looked at
 	int err;
 };
 
-static void begin(struct reload *reload, const struct wish *wish);
+static bool begin(struct reload *reload, const struct wish *wish);
 
 // The builder has lower priority than the workers, whatever theirs is: on Linux, nice values are per thread.
 static void lower_priority(void)
 {
 	(void)!nice(NICE_MORE);
+}
+
+// It is built for what it would do.
+static bool is_look(enum reload_kind kind)
+{
+	return kind == RELOAD_CHECK || kind == RELOAD_COMPARE;
 }
 
 static void *build(void *arg)
@@ -69,6 +77,10 @@ static void *build(void *arg)
 
 	lower_priority();
 	reload->err = reload->ops.build(reload->ops.ctx, &reload->job, reload->report, &reload->generation);
+	// Here, as of a large config that takes longer than the main loop may be blocked.
+	reload->is_discarded = reload->err == E_OK && (is_look(reload->job.kind) || atomic_load(&reload->is_called_off));
+	if (reload->is_discarded)
+		reload->ops.discard(&reload->generation);
 	must(write(reload->ready_fd, &one, sizeof(one)) == sizeof(one));
 	return NULL;
 }
@@ -92,7 +104,7 @@ static void begin_next(struct reload *reload)
 
 	reload->waiting = (struct wish){0};
 	if (next.done)
-		begin(reload, &next);
+		(void)begin(reload, &next);
 	else if (reload->join_wanted)
 		arm_join(reload);
 }
@@ -104,7 +116,7 @@ static void on_join(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (!reload->under_way && reload->join_wanted) // else begin_next() follows
-		begin(reload, &(struct wish){.kind = RELOAD_JOIN});
+		(void)begin(reload, &(struct wish){.kind = RELOAD_JOIN});
 }
 
 // Sets when the next join may be. One that failed for want of memory is wanted again.
@@ -125,15 +137,12 @@ static void rest(struct reload *reload)
 
 static void take(struct reload *reload)
 {
-	bool is_a_look = reload->wish.kind == RELOAD_CHECK || reload->wish.kind == RELOAD_COMPARE;
-
-	if (reload->err == E_OK && reload->is_called_off) {
-		reload->ops.discard(&reload->generation);
+	if (reload->err == E_OK && atomic_load(&reload->is_called_off)) {
+		if (!reload->is_discarded) // it was called off after it was built
+			reload->ops.discard(&reload->generation);
 		reload->err = E_STOPPED;
 		report_error(reload->report, NULL, 0, 0, "called off: a rollback was asked for meanwhile");
-	} else if (reload->err == E_OK && is_a_look) {
-		reload->ops.discard(&reload->generation);
-	} else if (reload->err == E_OK) {
+	} else if (reload->err == E_OK && !reload->is_discarded) {
 		reload->err = reload->ops.take(reload->ops.ctx, &reload->job, &reload->generation, reload->report);
 		if (reload->err < 0) {
 			report_error(reload->report, NULL, 0, 0, "the new generation cannot be taken into use: %s",
@@ -209,7 +218,7 @@ bool reload_stop(struct reload *reload, int patience_ms)
 		return false;
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
-	if (reload->err == E_OK)
+	if (reload->err == E_OK && !reload->is_discarded)
 		reload->ops.discard(&reload->generation);
 	if (reload->wish.done)
 		reload->wish.done(reload->wish.done_ctx, E_STOPPED, reload->report);
@@ -245,7 +254,7 @@ static int start(struct reload *reload, const struct wish *wish, struct report *
 	if (wish->kind == RELOAD_JOIN)
 		reload->join_wanted = false;
 	reload->wish = *wish;
-	reload->is_called_off = false;
+	atomic_store(&reload->is_called_off, false);
 	reload->job = (struct reload_job){wish->kind, wish->force, ++reload->number, wish->path, wish->app};
 	reload->began_s = clock_wall_s();
 	reload->began_ms = clock_mono_ms();
@@ -260,13 +269,14 @@ static int start(struct reload *reload, const struct wish *wish, struct report *
 	return E_NOMEM;
 }
 
-static void begin(struct reload *reload, const struct wish *wish)
+// False: it could not be begun, and done() has been called.
+static bool begin(struct reload *reload, const struct wish *wish)
 {
 	struct report *report = report_new();
 	int err = start(reload, wish, report);
 
 	if (err == E_OK)
-		return;
+		return true;
 	if (report)
 		report_error(report, NULL, 0, 0, "%s", err == E_STATE ? "a reload is under way already" : err_text(err));
 	if (err == E_STATE) {
@@ -278,58 +288,86 @@ static void begin(struct reload *reload, const struct wish *wish)
 		begin_next(reload);
 	}
 	report_free(report);
+	return false;
 }
 
-static bool is_asked(const struct wish *wish)
+// under way   waits for its end                          refused
+// join        any                                        -
+// unasked     what somebody has asked for                unasked: it reads what the next change would read
+// a look      what may be taken, whoever has asked       another look
+// asked       -                                          any
+// back        -                                          any
+//
+// One can wait, and who asks for something goes before what nobody asked for.
+static bool may_wait(const struct reload *reload, const struct wish *wish)
 {
-	return wish->kind != RELOAD_UNASKED && wish->kind != RELOAD_JOIN;
+	enum reload_kind under_way = reload->wish.kind;
+
+	if (!reload->under_way || reload->waiting.done)
+		return false;
+	return under_way == RELOAD_JOIN || (under_way == RELOAD_UNASKED && wish->kind != RELOAD_UNASKED) ||
+	       (is_look(under_way) && !is_look(wish->kind));
 }
 
-static void begin_or_wait(struct reload *reload, const struct wish *wish)
+// What nobody asked for makes room: what comes in its place reads the same files, or is to hold whatever they have.
+static void make_room(struct reload *reload)
 {
-	bool waits = reload->under_way && !is_asked(&reload->wish) && !reload->waiting.done;
+	const struct wish waiting = reload->waiting;
 
-	if (waits && (reload->wish.kind == RELOAD_JOIN || is_asked(wish)))
+	if (!waiting.done || waiting.kind != RELOAD_UNASKED)
+		return;
+	reload->waiting = (struct wish){0};
+	waiting.done(waiting.done_ctx, E_STOPPED, NULL);
+}
+
+// False: refused, and done() has been called.
+static bool begin_or_wait(struct reload *reload, const struct wish *wish)
+{
+	if (wish->kind == RELOAD_ASKED || wish->kind == RELOAD_BACK)
+		make_room(reload);
+	if (may_wait(reload, wish)) {
 		reload->waiting = *wish;
-	else
-		begin(reload, wish);
+		return true;
+	}
+	return begin(reload, wish);
 }
 
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){.kind = RELOAD_ASKED, .force = force, .done = done, .done_ctx = done_ctx});
+	(void)begin_or_wait(reload, &(struct wish){.kind = RELOAD_ASKED, .force = force, .done = done, .done_ctx = done_ctx});
 }
 
 void reload_begin_check(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                         void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){.kind = RELOAD_CHECK, .done = done, .done_ctx = done_ctx});
+	(void)begin_or_wait(reload, &(struct wish){.kind = RELOAD_CHECK, .done = done, .done_ctx = done_ctx});
 }
 
 void reload_begin_compare(struct reload *reload, const char *path, const char *app,
                           void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){.kind = RELOAD_COMPARE, .done = done, .done_ctx = done_ctx, .path = path, .app = app});
+	const struct wish wish = {.kind = RELOAD_COMPARE, .done = done, .done_ctx = done_ctx, .path = path, .app = app};
+
+	(void)begin_or_wait(reload, &wish);
 }
 
-void reload_begin_back(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+bool reload_begin_back(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                        void *done_ctx)
 {
-	const struct wish waiting = reload->waiting;
+	bool replaces = reload->under_way && reload->wish.kind == RELOAD_UNASKED;
 
-	if (waiting.done && waiting.kind == RELOAD_UNASKED) {
-		reload->waiting = (struct wish){0};
-		waiting.done(waiting.done_ctx, E_STOPPED, NULL);
-	}
-	reload->is_called_off = reload->under_way && reload->wish.kind == RELOAD_UNASKED;
-	begin_or_wait(reload, &(struct wish){.kind = RELOAD_BACK, .done = done, .done_ctx = done_ctx});
+	if (!begin_or_wait(reload, &(struct wish){.kind = RELOAD_BACK, .done = done, .done_ctx = done_ctx}))
+		return false;
+	if (replaces)
+		atomic_store(&reload->is_called_off, true);
+	return true;
 }
 
 void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                           void *done_ctx)
 {
-	begin_or_wait(reload, &(struct wish){.kind = RELOAD_UNASKED, .done = done, .done_ctx = done_ctx});
+	(void)begin_or_wait(reload, &(struct wish){.kind = RELOAD_UNASKED, .done = done, .done_ctx = done_ctx});
 }
 
 void reload_join(struct reload *reload)

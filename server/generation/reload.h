@@ -58,18 +58,19 @@ int64_t reload_began_s(const struct reload *reload);
 
 // Starts a reload. done() is called once, on the main thread, with the report, which is valid during the call (NULL: the
 // reload was not begun); `err` is E_INVAL for errors in the input, E_STATE when somebody else's reload is in progress, or
-// waits. May be called before reload_begin() returns. A build that nobody asked for is waited for.
+// waits. May be called before reload_begin() returns. A build that nobody asked for, or of which nothing is to be taken, is
+// waited for.
 void reload_begin(struct reload *reload, bool force, void (*done)(void *done_ctx, int err, const struct report *report),
                   void *done_ctx);
-// The same for a RELOAD_CHECK.
+// The same for a RELOAD_CHECK; another one is not waited for.
 void reload_begin_check(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                         void *done_ctx);
 // The same for a RELOAD_COMPARE: with the config at `path`, for one app (NULL: all). Both are borrowed until done().
 void reload_begin_compare(struct reload *reload, const char *path, const char *app,
                           void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
-// The same for a RELOAD_BACK. A reload that nobody asked for, under way or waiting, is called off: its done() gets E_STOPPED. What
-// is before the load in use would else be another one.
-void reload_begin_back(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
+// The same for a RELOAD_BACK. A reload that nobody asked for, under way or waiting, is called off: its done() gets E_STOPPED.
+// What is before the load in use would else be another one. False: refused, or out of memory, and done() has been called.
+bool reload_begin_back(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),
                        void *done_ctx);
 // The same for a reload that nobody waits for, without force. Should somebody ask for one meanwhile, that is not refused.
 void reload_begin_unasked(struct reload *reload, void (*done)(void *done_ctx, int err, const struct report *report),

@@ -158,8 +158,10 @@ uint32_t override_share(const struct override *override, int64_t mono_ms)
 	uint32_t whence = override->over_s ? override->whence : SHARE_WHOLE;
 	uint32_t to = override->is_returning ? SHARE_WHOLE : override->share; // a drain's is 0
 
-	if (!override->has_begun)
+	if (!override->has_begun && override->kind != OVERRIDE_ADOPT)
 		return SHARE_WHOLE;
+	if (!override->has_begun) // it was given by a clock that has been set back since
+		return override->over_s ? whence : to;
 	if (passed_ms >= over_ms)
 		return to;
 	if (passed_ms <= 0)

@@ -72,8 +72,8 @@ bool override_lasts_longer(const struct override *override, const struct overrid
 // When it takes effect.
 int64_t override_start_s(const struct override *override) PURE;
 // The share of the clients that a drain leaves to the sites at that time (monotonic), 0 to SHARE_WHOLE: before its start
-// all, then along the ramp; of an adoption the share that is steered. In a ramp it never goes back, as the monotonic clock
-// does not.
+// all, then along the ramp; of an adoption the share that is steered, before its start the one it starts with (without a ramp,
+// its only one). In a ramp it never goes back, as the monotonic clock does not.
 uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
 // Its start has come, by the wall clock: it takes effect.
 void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);

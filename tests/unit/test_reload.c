@@ -304,7 +304,7 @@ static void test_back(void **state)
 	test.waits = true;
 	atomic_store(&test.gate, 1);
 	reload_begin_unasked(test.reload, unasked_done, test.base);
-	reload_begin_back(test.reload, done, test.base);
+	assert_true(reload_begin_back(test.reload, done, test.base));
 	assert_string_equal(test.order, "s");
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
@@ -315,7 +315,7 @@ static void test_back(void **state)
 	test.order[0] = '\0';
 	atomic_store(&test.gate, 1);
 	reload_begin(test.reload, false, done, test.base);
-	reload_begin_back(test.reload, done, test.base);
+	assert_false(reload_begin_back(test.reload, done, test.base));
 	assert_string_equal(test.order, "sD");
 	assert_int_equal(test.err, E_STATE);
 	event_base_loopbreak(test.base);
@@ -336,7 +336,7 @@ static void test_back_behind_join(void **state)
 	while (test.started != RELOAD_JOIN || reload_stop(test.reload, 0))
 		assert_int_equal(event_base_loop(test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	reload_begin_unasked(test.reload, unasked_done, test.base);
-	reload_begin_back(test.reload, done, test.base);
+	assert_true(reload_begin_back(test.reload, done, test.base));
 	assert_string_equal(test.order, "s?");
 	atomic_store(&test.gate, 0);
 	assert_int_equal(event_base_dispatch(test.base), 0);
@@ -353,6 +353,56 @@ static void test_compare(void **state)
 	assert_int_equal(event_base_dispatch(test.base), 0);
 	assert_string_equal(test.order, "spdfD");
 	assert_int_equal(test.err, E_OK);
+}
+
+// A way back that is refused calls nothing off.
+static void test_back_refused(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	atomic_store(&test.gate, 1);
+	reload_begin_unasked(test.reload, unasked_done, test.base);
+	reload_begin_check(test.reload, done, test.base); // waits
+	assert_false(reload_begin_back(test.reload, done, test.base));
+	assert_int_equal(test.err, E_STATE);
+	event_base_loopbreak(test.base);
+	test.waits = true;
+	test.order[0] = '\0';
+	atomic_store(&test.gate, 0);
+	assert_int_equal(event_base_dispatch(test.base), 0);
+	assert_string_equal(test.order, "ptfuspdfD");
+}
+
+// While somebody looks, nothing that may be taken is refused or lost: a change of a file waits, and makes room for who asks.
+static void test_look_gives_way(void **state)
+{
+	(void)state;
+	write_config(GOOD);
+	for (int compares = 0; compares <= 1; compares++) {
+		test.order[0] = '\0';
+		test.waits = true;
+		atomic_store(&test.gate, 1);
+		if (compares)
+			reload_begin_compare(test.reload, test.path, NULL, unasked_done, test.base);
+		else
+			reload_begin_check(test.reload, unasked_done, test.base);
+		reload_begin_check(test.reload, done, test.base); // another look is refused
+		assert_string_equal(test.order, "sD");
+		assert_int_equal(test.err, E_STATE);
+		reload_begin_unasked(test.reload, unasked_done, test.base);
+		assert_string_equal(test.order, "sD");
+		if (compares)
+			assert_true(reload_begin_back(test.reload, done, test.base));
+		else
+			reload_begin(test.reload, true, done, test.base);
+		assert_string_equal(test.order, "sD?");
+		event_base_loopbreak(test.base);
+		atomic_store(&test.gate, 0);
+		assert_int_equal(event_base_dispatch(test.base), 0);
+		assert_string_equal(test.order, "sD?pdfusptfD");
+		assert_int_equal(test.err, E_OK);
+		assert_int_equal(test.started, compares ? RELOAD_BACK : RELOAD_ASKED);
+	}
 }
 
 // Joins that are wanted at one time are one; nobody is called back for them, and they are no reload.
@@ -433,7 +483,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unasked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_back_behind_join, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_back_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_compare, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_look_gives_way, set_up, tear_down),
 	};
 
 	alarm(300);

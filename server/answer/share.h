@@ -60,11 +60,11 @@ static inline uint32_t share_number(uint64_t draw)
 	return (uint32_t)(draw >> 48);
 }
 
-// Whether it is among those that the target's app, one with TARGET_ADOPTED, steers.
-static inline bool share_steers(const struct live *live, uint64_t draw, uint32_t target)
+// Whether it is among those that an app, whose targets have TARGET_ADOPTED, steers. `first`: its first target.
+static inline bool share_steers(const struct live *live, uint64_t draw, uint32_t first)
 {
-	dev_must(target < live->shares->count);
-	return share_number(draw) < live->shares->of[target].steered;
+	dev_must(first < live->shares->count);
+	return share_number(draw) < live->shares->of[first].steered;
 }
 
 // Whether the target takes the client with this number, by those of TARGET_PARTS that are in `bars` and that it has.

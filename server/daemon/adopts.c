@@ -19,18 +19,6 @@ uint32_t adopts_written(const struct config_app *app)
 	return (uint32_t)(((uint64_t)app->adopt * SHARE_ALL + CONFIG_ADOPT_ALL / 2) / CONFIG_ADOPT_ALL);
 }
 
-// All targets of an app have it or none has: out of memory, none.
-static int set_app(struct merge *merge, const struct app *app, uint32_t share)
-{
-	int err = E_OK;
-
-	for (uint32_t i = 0; i < app->target_count && err == E_OK; i++)
-		err = merge_set_share(merge, app->first_target + i, MERGE_STEERED, share);
-	for (uint32_t i = 0; i < app->target_count && err < 0; i++)
-		must(merge_set_share(merge, app->first_target + i, MERGE_STEERED, SHARE_ALL) == E_OK);
-	return err;
-}
-
 static uint32_t said_share(const struct override *adoption)
 {
 	return override_share(adoption, clock_mono_ms());
@@ -44,7 +32,7 @@ int adopts_apply(struct merge *merge, const struct state *state, const struct co
 	for (uint32_t i = 0; i < view->app_count; i++) {
 		uint32_t share = adopts_written(&config->apps[i]);
 
-		if (share < SHARE_ALL && (result = set_app(merge, &view->apps[i], share)) < 0)
+		if (share < SHARE_ALL && (result = merge_set_steered(merge, &view->apps[i], share)) < 0)
 			err = result;
 	}
 	result = state ? adopts_step(merge, state, config) : E_OK;
@@ -59,7 +47,7 @@ int adopts_set(struct merge *merge, const struct config *config, const struct ov
 	must(adoption->kind == OVERRIDE_ADOPT);
 	if (app < 0)
 		return E_OK;
-	return set_app(merge, &view->apps[app], holds ? said_share(adoption) : adopts_written(&config->apps[app]));
+	return merge_set_steered(merge, &view->apps[app], holds ? said_share(adoption) : adopts_written(&config->apps[app]));
 }
 
 int adopts_step(struct merge *merge, const struct state *state, const struct config *config)
@@ -72,7 +60,7 @@ int adopts_step(struct merge *merge, const struct state *state, const struct con
 		int app = adoption->kind == OVERRIDE_ADOPT ? index_find_spelled(view, adoption->app) : -1;
 
 		if (app < 0 || view->apps[app].target_count == 0 ||
-		    merge_share(merge, view->apps[app].first_target, MERGE_STEERED) == said_share(adoption))
+		    merge_steered(merge, &view->apps[app]) == said_share(adoption))
 			continue;
 		err = adopts_set(merge, config, adoption, true);
 		any = 1;

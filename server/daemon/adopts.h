@@ -1,5 +1,5 @@
-// Which share of its clients each app steers: an operator's adoption, else the config's `adopt`. The merge has it as a
-// share of every target of the app, all the same. Main thread, but for what is said otherwise.
+// Which share of its clients each app steers: an operator's adoption, else the config's `adopt`; in the merge. Main
+// thread, but for what is said otherwise.
 #pragma once
 
 #include <stdbool.h>

@@ -68,12 +68,11 @@ static void set_adopts(const struct adopts_said *said, const struct generation *
 		const struct app *app = &next->view->apps[i];
 		uint32_t share = adopts_share(said, &next->config->apps[i]);
 
-		if (share == SHARE_ALL || (!*shares && !(*shares = live_shares_new(states->count))))
+		if (share == SHARE_ALL || !app->target_count || (!*shares && !(*shares = live_shares_new(states->count))))
 			continue;
-		for (uint32_t target = app->first_target; target < app->first_target + app->target_count; target++) {
+		(*shares)->of[app->first_target].steered = (uint16_t)share;
+		for (uint32_t target = app->first_target; target < app->first_target + app->target_count; target++)
 			states->octets[target] |= TARGET_ADOPTED;
-			(*shares)->of[target].steered = (uint16_t)share;
-		}
 	}
 }
 

@@ -29,6 +29,7 @@ _Static_assert((unsigned)KNOWN_ALL <= UINT8_MAX + 1u, "what is known of a target
 struct part {
 	uint32_t target;
 	uint32_t shares[MERGE_SHARES]; // of SHARE_ALL
+	uint32_t steered;              // the same, of its app's clients; only that of the app's first target counts
 };
 
 struct merge {
@@ -147,13 +148,15 @@ void merge_set_override(struct merge *merge, const struct override *override, bo
 
 // ---- shares ---------------------------------------------------------------------------------------------------------
 
-static const uint8_t share_bits[MERGE_SHARES] = {TARGET_LEAVING, TARGET_EASED, TARGET_EASED, TARGET_ADOPTED};
+static const uint8_t share_bits[MERGE_SHARES] = {TARGET_LEAVING, TARGET_EASED, TARGET_EASED};
 
 // The place of the first part whose target is not below this number.
 static uint32_t find_part(const struct merge *merge, uint32_t target)
 {
 	uint32_t low = 0, high = merge->part_count;
 
+	if (high && merge->parts[high - 1].target < target) // as when they are set one after the other
+		return high;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -187,7 +190,7 @@ static void insert_part(struct merge *merge, uint32_t at, uint32_t target)
 
 	memmove(part + 1, part, (merge->part_count - at) * sizeof(*part));
 	merge->part_count++;
-	*part = (struct part){target, {SHARE_ALL, SHARE_ALL, SHARE_ALL, SHARE_ALL}};
+	*part = (struct part){target, {SHARE_ALL, SHARE_ALL, SHARE_ALL}, SHARE_ALL};
 }
 
 static void remove_part(struct merge *merge, uint32_t at)
@@ -196,26 +199,59 @@ static void remove_part(struct merge *merge, uint32_t at)
 	memmove(&merge->parts[at], &merge->parts[at + 1], (merge->part_count - at) * sizeof(*merge->parts));
 }
 
-int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which, uint32_t share)
+// The part of a target, where `is_needed` made if there is none. NULL: there is none; where it is needed, out of memory.
+static struct part *part_of(struct merge *merge, uint32_t target, bool is_needed)
 {
 	uint32_t at = find_part(merge, target);
-	bool is_there = at < merge->part_count && merge->parts[at].target == target;
+
+	must(target < merge->states->count);
+	if (at < merge->part_count && merge->parts[at].target == target)
+		return &merge->parts[at];
+	if (!is_needed || reserve_part(merge) < 0)
+		return NULL;
+	insert_part(merge, at, target);
+	return &merge->parts[at];
+}
+
+int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which, uint32_t share)
+{
+	struct part *part = part_of(merge, target, share < SHARE_ALL);
 	uint8_t bits = 0;
 
-	must(target < merge->states->count && which < MERGE_SHARES && share <= SHARE_ALL);
-	if (share == SHARE_ALL && !is_there)
-		return E_OK;
-	if (!is_there && reserve_part(merge) < 0)
-		return E_NOMEM;
-	if (!is_there)
-		insert_part(merge, at, target);
-	merge->parts[at].shares[which] = share;
+	must(which < MERGE_SHARES && share <= SHARE_ALL);
+	if (!part)
+		return share < SHARE_ALL ? E_NOMEM : E_OK;
+	part->shares[which] = share;
 	for (unsigned i = 0; i < MERGE_SHARES; i++)
-		bits |= merge->parts[at].shares[i] < SHARE_ALL ? share_bits[i] : 0;
-	if (!bits)
-		remove_part(merge, at);
-	merge->states->octets[target] = (uint8_t)((merge->states->octets[target] & ~SHARE_BITS) | bits);
+		bits |= part->shares[i] < SHARE_ALL ? share_bits[i] : 0;
+	if (!bits && part->steered == SHARE_ALL)
+		remove_part(merge, (uint32_t)(part - merge->parts));
+	merge->states->octets[target] = (uint8_t)((merge->states->octets[target] & ~TARGET_PARTS) | bits);
 	return E_OK;
+}
+
+int merge_set_steered(struct merge *merge, const struct app *app, uint32_t share)
+{
+	uint32_t first = app->first_target;
+	struct part *part = app->target_count ? part_of(merge, first, share < SHARE_ALL) : NULL;
+
+	must(share <= SHARE_ALL);
+	if (!part)
+		return share < SHARE_ALL && app->target_count ? E_NOMEM : E_OK;
+	part->steered = share;
+	if (share == SHARE_ALL && !(merge->states->octets[first] & TARGET_PARTS))
+		remove_part(merge, (uint32_t)(part - merge->parts));
+	for (uint32_t i = first; i < first + app->target_count; i++)
+		merge->states->octets[i] = (uint8_t)((merge->states->octets[i] & ~TARGET_ADOPTED) |
+		                                     (share < SHARE_ALL ? TARGET_ADOPTED : 0));
+	return E_OK;
+}
+
+uint32_t merge_steered(const struct merge *merge, const struct app *app)
+{
+	uint32_t at = app->target_count ? find_part(merge, app->first_target) : merge->part_count;
+
+	return at < merge->part_count && merge->parts[at].target == app->first_target ? merge->parts[at].steered : SHARE_ALL;
 }
 
 uint32_t merge_share(const struct merge *merge, uint32_t target, enum merge_share which)
@@ -245,7 +281,7 @@ int merge_shares(const struct merge *merge, struct target_shares **ret_shares)
 		shares->of[part->target] = (struct target_share){
 			least(part->shares[MERGE_STAYING], SHARE_ALL),
 			least(part->shares[MERGE_EASED], part->shares[MERGE_SPILLING]),
-			least(part->shares[MERGE_STEERED], SHARE_ALL)};
+			least(part->steered, SHARE_ALL)};
 	}
 	return E_OK;
 }

@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "state/override.h"
 
+struct app;
 struct merge;
 struct target_shares;
 struct target_states;
@@ -44,15 +45,18 @@ void merge_set_selected(struct merge *merge, uint32_t target, bool drained);
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);
 
 // Why a target takes a part of its clients only: it is on its way out or in by an operator's order; it has recovered, and is
-// eased in; it is above its ceiling, and the excess spills. For TARGET_EASED the less of these two counts. And which part of
-// its app's clients are steered, which all targets of the app are told (adopts.h).
-enum merge_share { MERGE_STAYING, MERGE_EASED, MERGE_SPILLING, MERGE_STEERED, MERGE_SHARES };
+// eased in; it is above its ceiling, and the excess spills. For TARGET_EASED the less of the last two counts.
+enum merge_share { MERGE_STAYING, MERGE_EASED, MERGE_SPILLING, MERGE_SHARES };
 
 // Which part of its clients, of SHARE_ALL (view/live.h); SHARE_ALL: all, the end of that. E_NOMEM, and nothing has changed;
 // never where the target already has a share of one of these kinds.
 int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which, uint32_t share) MUST_USE;
 // SHARE_ALL where it takes all. Drains and health are not looked at.
 uint32_t merge_share(const struct merge *merge, uint32_t target, enum merge_share which);
+// Which part of an app's clients are steered (adopts.h), of SHARE_ALL. E_NOMEM, and nothing has changed; never where less than all
+// are already.
+int merge_set_steered(struct merge *merge, const struct app *app, uint32_t share) MUST_USE;
+uint32_t merge_steered(const struct merge *merge, const struct app *app);
 // What is to be published of the shares; the caller's, NULL where no target has one. E_NOMEM.
 int merge_shares(const struct merge *merge, struct target_shares **ret_shares) MUST_USE;
 

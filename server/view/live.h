@@ -62,7 +62,7 @@ enum { SHARE_ALL = 1 << 16 };
 struct target_share {
 	uint16_t staying;  // with TARGET_LEAVING: of SHARE_ALL; else not looked at
 	uint16_t eased;    // the same with TARGET_EASED
-	uint16_t steered;  // with TARGET_ADOPTED: of the app's clients, by another number (answer/share.h)
+	uint16_t steered;  // with TARGET_ADOPTED, of an app's first target: which of the app's clients (answer/share.h)
 };
 
 // By target number: a query reads what it needs at once, and filling it costs as little as copying the states.

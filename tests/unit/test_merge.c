@@ -409,7 +409,7 @@ static void test_empty_view(void **unused)
 // Shares beside drains and health, against arrays that are looked up in the plainest way.
 static void test_shares(void **state)
 {
-	static uint32_t wanted[MERGE_SHARES][APPS * SITES];
+	static uint32_t wanted[MERGE_SHARES][APPS * SITES], steered[APPS * SITES]; // the latter by target, all of an app's the same
 	struct view *view = make_large();
 	struct merge *merge = merge_new(view);
 	uint32_t count = view->target_count;
@@ -419,7 +419,7 @@ static void test_shares(void **state)
 	assert_true(count > 64 && count <= APPS * SITES);
 	srand(1);
 	for (uint32_t i = 0; i < count; i++)
-		wanted[MERGE_STAYING][i] = wanted[MERGE_EASED][i] = wanted[MERGE_SPILLING][i] = wanted[MERGE_STEERED][i] = SHARE_ALL;
+		wanted[MERGE_STAYING][i] = wanted[MERGE_EASED][i] = wanted[MERGE_SPILLING][i] = steered[i] = SHARE_ALL;
 	for (int turn = 0; turn < 20000; turn++) {
 		uint32_t target = (uint32_t)rand() % count, share = rand() % 2 ? SHARE_ALL : (uint32_t)rand() % SHARE_ALL;
 		enum merge_share which = (enum merge_share)(rand() % MERGE_SHARES);
@@ -427,6 +427,15 @@ static void test_shares(void **state)
 		assert_int_equal(merge_set_share(merge, target, which, share), E_OK);
 		wanted[which][target] = share;
 		merge_set_health(merge, (uint32_t)rand() % count, rand() % 2);
+		if (turn % 7 == 0) {
+			const struct app *app = &view->apps[(uint32_t)rand() % view->app_count];
+
+			share = rand() % 2 ? SHARE_ALL : (uint32_t)rand() % SHARE_ALL;
+			assert_int_equal(merge_set_steered(merge, app, share), E_OK);
+			for (uint32_t i = 0; i < app->target_count; i++)
+				steered[app->first_target + i] = share;
+			assert_int_equal(merge_steered(merge, app), app->target_count ? share : SHARE_ALL);
+		}
 		if (turn % 1000)
 			continue;
 
@@ -437,7 +446,7 @@ static void test_shares(void **state)
 		for (uint32_t i = 0; i < count; i++) {
 			uint32_t one = wanted[MERGE_EASED][i], other = wanted[MERGE_SPILLING][i], eased = one < other ? one : other;
 			bool is_leaving = wanted[MERGE_STAYING][i] < SHARE_ALL, is_eased = eased < SHARE_ALL;
-			bool is_adopted = wanted[MERGE_STEERED][i] < SHARE_ALL;
+			bool is_adopted = steered[i] < SHARE_ALL;
 			uint8_t bits = (uint8_t)((is_leaving ? TARGET_LEAVING : 0) | (is_eased ? TARGET_EASED : 0) |
 			                         (is_adopted ? TARGET_ADOPTED : 0));
 
@@ -445,13 +454,13 @@ static void test_shares(void **state)
 			assert_int_equal(merge_share(merge, i, MERGE_STAYING), wanted[MERGE_STAYING][i]);
 			assert_int_equal(merge_share(merge, i, MERGE_EASED), one);
 			assert_int_equal(merge_share(merge, i, MERGE_SPILLING), other);
-			assert_int_equal(merge_share(merge, i, MERGE_STEERED), wanted[MERGE_STEERED][i]);
+			assert_int_equal(merge_steered(merge, view->targets[i].app), steered[i]);
 			if (!bits)
 				continue;
 			assert_non_null(shares);
 			assert_true(!is_leaving || shares->of[i].staying == wanted[MERGE_STAYING][i]);
 			assert_true(!is_eased || shares->of[i].eased == eased);
-			assert_true(!is_adopted || shares->of[i].steered == wanted[MERGE_STEERED][i]);
+			assert_true(!is_adopted || shares->of[view->targets[i].app->first_target].steered == steered[i]);
 			has_any = true;
 		}
 		assert_true(has_any == (shares != NULL));

@@ -125,6 +125,22 @@ def not_held():
         equal(effect["moved"], effect["queries"])
 
 
+def taken_back():
+    """What is held is no load to go back to, and a way back is not held, however many it moves."""
+    with Daemon(config(), {"ranges.csv": ranges(BLOCKS // 2)}) as d:
+        asked(d)
+        d.write("ranges.csv", ranges(0))
+        d.ctl("reload", code=2)
+        equal(d.ctl("rollback", code=3).code, 3)
+        d.ctl("reload", "--force")
+        equal(d.query(NAME, ecs="10.1.0.0/24").addresses, [ADDRESSES["r1"]])
+        d.ctl("reload", "--check")
+        effect = d.ctl_json("rollback")["effect"]
+        equal((d.query(NAME, ecs="10.1.0.0/24").addresses, list(moves(effect))), ([ADDRESSES["w1"]], [("r1", "w1")]))
+        check(0.4 < effect["moved"] / effect["queries"] < 0.6, effect)
+        equal(d.ctl("rollback", code=3).code, 3, "a second one")
+
+
 def renumbered():
     """Samples stay with their app when a reload puts another one before it."""
     with Daemon(config(), {"ranges.csv": ranges(BLOCKS)}) as d:
@@ -158,4 +174,4 @@ def wrong():
 
 
 if __name__ == "__main__":
-    harness.run(held, not_held, renumbered, watched, wrong)
+    harness.run(held, not_held, taken_back, renumbered, watched, wrong)

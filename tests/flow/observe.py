@@ -123,6 +123,19 @@ def test_learns():
         learns(d, "2001:db8:1::/56", "bos")
 
 
+def test_rollback():
+    """What was learned counts from the first answer on after a rollback, also where the load between did not have the site."""
+    with daemon() as d:
+        observe(d, lines("10.10.1.", {"bos": 40, "nyc": 20}))
+        learns(d, "10.10.1.0/24", "nyc")
+        less = config()
+        del less["sites"]["nyc"], less["apps"][APP]["targets"]["nyc"]
+        d.reload(less)
+        equal(site(d, "10.10.1.0/24"), "bos")
+        d.ctl("rollback")
+        equal((site(d, "10.10.1.0/24"), site(d, "10.10.2.0/24")), ("nyc", "bos"))
+
+
 def test_unknown_cost():
     """Where the metro is not known, what clients get has to be measured before another site takes its place."""
     with daemon() as d:
@@ -412,5 +425,5 @@ def test_beacons():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
+    harness.run(test_learns, test_rollback, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
                 test_explore, test_recipes, test_beacons, limit_s=300)

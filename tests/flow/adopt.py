@@ -111,7 +111,10 @@ def turns_round():
 
 def option_and_override():
     """Without a word of an operator the config's holds, and it holds again after that. Both survive kill -9."""
-    with Daemon(config("10%"), {"ranges.csv": RANGES}) as d:
+    def written(adopt=None):
+        return config(adopt, guard="100%")
+
+    with Daemon(written("10%"), {"ranges.csv": RANGES}) as d:
         crowd = Crowd(d, False)
         share, _, _ = crowd.look()
         check(abs(share - 0.1) < POINTS, share)
@@ -130,7 +133,7 @@ def option_and_override():
         check(NAME in shown and "30 %" in shown and "as planned" in shown and "nothing is drained" in shown, shown)
         check("as planned" in d.ctl("status", as_json=False).out)
 
-        d.reload(config("50%"))
+        d.reload(written("50%"))
         equal(crowd.look()[1:], (0, 0), "the override holds over the config's")
         was = crowd.steered
         told = d.ctl_json("adopt", NAME, "--end")
@@ -143,7 +146,7 @@ def option_and_override():
               [("adopt", NAME, 30, ended[0]["how"], "as planned")])
         check("adopt 30 %" in d.ctl("drains", "--ended", as_json=False).out)
 
-        d.reload(config())
+        d.reload(written())
         equal(steered(d), None)
         equal(crowd.look()[0], 1)
         check(sum(was) < len(was))

@@ -40,8 +40,9 @@ struct picking {
 	uint32_t client;  // its number, see answer/share.h
 };
 
-// Whether the target, which takes a part of its clients only, takes this one.
-static NOINLINE bool is_taken(struct picking *picking, uint32_t number, uint8_t bars)
+// Whether the target, which takes a part of its clients only, takes this one. Inline, as where a site is drained over some time most
+// queries of its clients come here: a call would cost a third as much as the hash.
+static ALWAYS_INLINE bool is_taken(struct picking *picking, uint32_t number, uint32_t bars)
 {
 	if (!picking->is_counted) {
 		uint8_t len = locate_hash_len(picking->app, picking->where);
@@ -68,28 +69,29 @@ static ALWAYS_INLINE uint16_t find_carrier(const struct live *live, struct locat
 }
 
 // What is_open() says of a target whose health differs by carrier, for a client whose carrier may be one that differs.
-static NOINLINE bool is_open_to(struct picking *picking, uint32_t number, uint8_t bars)
+static NOINLINE bool is_open_to(struct picking *picking, uint32_t number, uint32_t bars)
 {
 	const struct columns *columns = picking->live->columns;
 
 	if (!picking->is_located)
 		picking->carrier = find_carrier(picking->live, picking->where);
 	picking->is_located = true;
-	if (place_carrier_bit(picking->carrier) & columns->carriers && columns_differ(columns, number, picking->carrier))
+	if (place_carrier_bit(picking->carrier) & columns_carriers(columns, number) &&
+	    columns_differ(columns, number, picking->carrier))
 		bars ^= TARGET_DOWN;
 	if (bars & TARGET_CLOSED)
 		return false;
 	return bars & TARGET_PARTS ? is_taken(picking, number, bars) : true;
 }
 
-// Whether health may differ for the client from what it is for all others: its carrier is one whose vantages differ, or clients of
-// such a carrier have the same order as it. Then they have the answer's block in parts.
-static ALWAYS_INLINE bool may_differ(const struct picking *picking)
+// Whether the target's health may differ for the client from what it is for all others: its carrier is one whose vantages differ
+// about it, or clients of such a carrier have the same order as it. Then they have the answer's block in parts.
+static ALWAYS_INLINE bool may_differ(const struct picking *picking, const struct order *order, const struct learned_row *learned,
+                                     uint32_t number)
 {
-	const struct location *where = picking->where;
-	uint32_t carriers = where->learned ? place_carrier_bit(where->learned->carrier) : where->hit.order->carriers;
+	uint32_t carriers = learned ? place_carrier_bit(learned->carrier) : order->carriers;
 
-	return carriers & picking->live->columns->carriers;
+	return carriers & columns_carriers(picking->live->columns, number);
 }
 
 // The app steers a part of its clients: whether this one is none of that part. The answer is for the prefix that is hashed,
@@ -108,23 +110,25 @@ static NOINLINE bool divide(struct picking *picking)
 
 // Whether a slot of the app is open to the client: its target has none of the barred bits, or it has some that bar it
 // for a part of the clients only, of which the client is not. For a client that the app does not steer the first one ends the
-// search: pick_target() begins another.
-static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
+// search: pick_target() begins another. `order` and `learned` are those of picking->where: callers have the former at hand, and
+// most of them know the latter to be NULL.
+static ALWAYS_INLINE bool is_open(struct picking *picking, const struct order *order, const struct learned_row *learned,
+                                  unsigned slot)
 {
 	uint32_t number = picking->app->first_target + slot;
-	uint8_t bars = live_state(picking->live, number) & picking->barred;
+	uint32_t bars = live_state(picking->live, number) & picking->barred;
 
 	if (likely(!bars))
 		return true;
 	if (unlikely(bars & TARGET_ADOPTED)) {
 		if (divide(picking))
 			return true;
-		bars &= (uint8_t)~TARGET_ADOPTED;
+		bars &= ~(uint32_t)TARGET_ADOPTED;
 		if (!bars)
 			return true;
 	}
 	if (unlikely(bars & TARGET_BY_CARRIER)) {
-		if (may_differ(picking))
+		if (may_differ(picking, order, learned, number))
 			return is_open_to(picking, number, bars);
 		if (bars == TARGET_BY_CARRIER)
 			return true;
@@ -132,14 +136,20 @@ static ALWAYS_INLINE bool is_open(struct picking *picking, unsigned slot)
 	return likely(bars & TARGET_CLOSED) ? false : is_taken(picking, number, bars);
 }
 
-// The same, and that, where something is learned of the client, it is in the reach that follows from it.
-static ALWAYS_INLINE bool is_candidate(struct picking *picking, const struct learned_row *learned, unsigned slot)
+// Whether a slot is in the reach that follows from what is learned of the client; NULL: it is in the order.
+static ALWAYS_INLINE bool is_in_reach(const struct picking *picking, const struct learned_row *learned, unsigned slot)
 {
 	const struct view *view = picking->live->view;
 	uint32_t number = picking->app->first_target + slot;
 
-	return is_open(picking, slot) &&
-	       (!learned || site_reached_by(&view->sites[view->targets[number].site], learned->carrier));
+	return !learned || site_reached_by(&view->sites[view->targets[number].site], learned->carrier);
+}
+
+// Whether it is open to the client, and in its reach.
+static ALWAYS_INLINE bool is_candidate(struct picking *picking, const struct order *order, const struct learned_row *learned,
+                                       unsigned slot)
+{
+	return is_open(picking, order, learned, slot) && is_in_reach(picking, learned, slot);
 }
 
 // In (0, 1]: the client's draw for a site.
@@ -164,7 +174,7 @@ static unsigned weigh(struct picking *picking, const struct learned_row *learned
 	for (unsigned i = first; i <= ranking->steps[first].group_end; i++) {
 		const struct target *target = &view->targets[app->first_target + ranking->steps[i].slot];
 
-		if (!is_candidate(picking, learned, ranking->steps[i].slot))
+		if (!is_candidate(picking, &ranking->order, learned, ranking->steps[i].slot))
 			continue;
 
 		double score = target->weight / -log(draw_of(key, &view->sites[target->site]));
@@ -183,7 +193,7 @@ static ALWAYS_INLINE int pick_by_ranking(struct picking *picking, const struct l
 	const struct ranking *ranking = steer_ranking(picking->app->steer, picking->where->hit.order);
 	unsigned i = 0;
 
-	while (i < ranking->order.count && !is_candidate(picking, learned, ranking->steps[i].slot))
+	while (i < ranking->order.count && !is_candidate(picking, &ranking->order, learned, ranking->steps[i].slot))
 		i++;
 	if (unlikely(i == ranking->order.count))
 		return -1;
@@ -207,7 +217,7 @@ static ALWAYS_INLINE int pick_by_ranks(struct picking *picking, const struct lea
 	for (uint32_t slot = 0; slot < app->target_count; slot++) {
 		uint32_t here = (uint32_t)ranks->of[columns[slot]] << 16 | slot;
 
-		if (here < best && is_candidate(picking, learned, slot))
+		if (here < best && is_candidate(picking, &ranks->order, learned, slot))
 			best = here;
 	}
 	return best == none ? -1 : (int)(best & UINT16_MAX);
@@ -234,7 +244,7 @@ static NOINLINE int pick_by_learned(struct picking *picking)
 	for (unsigned i = 0; i < learned->site_count; i++) {
 		int slot = steer_slot_of(picking->app->steer, learned->sites[i]);
 
-		if (slot >= 0 && is_open(picking, (unsigned)slot))
+		if (slot >= 0 && is_open(picking, picking->where->hit.order, learned, (unsigned)slot))
 			return slot;
 	}
 	return pick_in_reach(picking);
@@ -264,12 +274,20 @@ struct weighing {
 	double score;   // where it does
 };
 
+static ALWAYS_INLINE bool is_drawable(const struct weighing *weighing, unsigned slot)
+{
+	const struct location *where = weighing->picking->where;
+
+	return is_open(weighing->picking, where->hit.order, where->learned, slot) &&
+	       is_in_reach(weighing->picking, weighing->learned, slot);
+}
+
 // Rendezvous hashing over all of the app's targets in reach: where the config gives no weights, the largest draw wins.
 static ALWAYS_INLINE void draw_slot(struct weighing *weighing, unsigned slot)
 {
 	uint64_t draw = hash_mix(weighing->key ^ weighing->sites[weighing->targets[slot].site].seed) | 1;
 
-	if (likely(draw <= weighing->draw) || !is_candidate(weighing->picking, weighing->learned, slot))
+	if (likely(draw <= weighing->draw) || !is_drawable(weighing, slot))
 		return;
 	weighing->slot = (int)slot;
 	weighing->draw = draw;
@@ -286,7 +304,7 @@ static ALWAYS_INLINE void weigh_slot(struct weighing *weighing, unsigned slot)
 		return;
 	if (target->weight)
 		score = target->weight / -log(u);
-	if ((weighing->slot >= 0 && score <= weighing->score) || !is_candidate(weighing->picking, weighing->learned, slot))
+	if ((weighing->slot >= 0 && score <= weighing->score) || !is_drawable(weighing, slot))
 		return;
 	weighing->slot = (int)slot;
 	weighing->score = score;
@@ -384,9 +402,14 @@ static NOINLINE struct pick pick_weighed(struct picking *picking)
 
 struct pick pick_target(const struct live *live, const struct app *app, struct location *where)
 {
-	struct picking picking = {.live = live, .app = app, .where = where};
-	int slot = pick_in_order(&picking, TARGET_CLOSED | TARGET_PARTS | TARGET_ADOPTED);
+	struct picking picking;
+	int slot;
 
+	picking.live = live;
+	picking.app = app;
+	picking.where = where;
+	picking.hashed = picking.weighs = picking.is_located = picking.is_counted = false; // the rest is set with these
+	slot = pick_in_order(&picking, TARGET_CLOSED | TARGET_PARTS | TARGET_ADOPTED);
 	if (unlikely(picking.weighs))
 		return pick_weighed(&picking);
 	return likely(slot >= 0) ? pick_of(&picking, PICK_HEALTHY, slot) : pick_otherwise(&picking);

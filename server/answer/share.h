@@ -17,24 +17,24 @@ static inline uint64_t share_first_bits(uint64_t bits, unsigned len)
 	return bits & ~(UINT64_MAX >> len);
 }
 
-// The client in 64 bits, not mixed yet. `len`: locate_hash_len(), as for the next two.
-static inline uint64_t share_fold(const struct location *where, unsigned len)
+// The client in 64 bits, not mixed yet, and with `salt` among them. `len`: locate_hash_len(), as for the next two.
+static ALWAYS_INLINE uint64_t share_fold(const struct location *where, unsigned len, uint64_t salt)
 {
 	const struct addr *client = where->client;
 	struct addr_key key = addr_key(client);
 
 	// What is left of the key's low half is mixed in first; of most clients that is nothing, which the compiler knows.
 	if (likely(client->family == ADDR_V4))
-		return share_first_bits(key.hi, len) ^ hash_mix(ADDR_V4);
+		return share_first_bits(key.hi, len) ^ (hash_mix(ADDR_V4) ^ salt);
 	if (len < 64)
-		return share_first_bits(key.hi, len) ^ hash_mix(ADDR_V6);
-	return key.hi ^ hash_mix((len < 128 ? share_first_bits(key.lo, len - 64) : key.lo) + ADDR_V6);
+		return share_first_bits(key.hi, len) ^ (hash_mix(ADDR_V6) ^ salt);
+	return key.hi ^ hash_mix((len < 128 ? share_first_bits(key.lo, len - 64) : key.lo) + ADDR_V6) ^ salt;
 }
 
 // The client's part of a rendezvous hash.
 static inline uint64_t share_key(const struct location *where, unsigned len)
 {
-	return hash_mix(share_fold(where, len));
+	return hash_mix(share_fold(where, len, 0));
 }
 
 // The client's number below SHARE_ALL; the same for all sites and targets.
@@ -42,7 +42,7 @@ static inline uint32_t share_of_client(const struct location *where, unsigned le
 {
 	const uint64_t salt = 0x7368617265730000; // it is not correlated with the sites' weights
 
-	return (uint32_t)(hash_mix(share_fold(where, len) ^ salt) >> 48);
+	return (uint32_t)(hash_mix(share_fold(where, len, salt)) >> 48);
 }
 
 // What decides whether an app steers the client, the same for all apps: its upper 16 bits are another such number, and the client
@@ -52,7 +52,7 @@ static inline uint64_t share_draw(const struct location *where, unsigned len)
 {
 	const uint64_t salt = 0x61646f7074000000;
 
-	return hash_mix(share_fold(where, len) ^ salt);
+	return hash_mix(share_fold(where, len, salt));
 }
 
 static inline uint32_t share_number(uint64_t draw)
@@ -68,7 +68,7 @@ static inline bool share_steers(const struct live *live, uint64_t draw, uint32_t
 }
 
 // Whether the target takes the client with this number, by those of TARGET_PARTS that are in `bars` and that it has.
-static inline bool share_takes(const struct live *live, uint32_t client, uint32_t target, uint8_t bars)
+static inline bool share_takes(const struct live *live, uint32_t client, uint32_t target, uint32_t bars)
 {
 	const struct target_share *share = &live->shares->of[target];
 

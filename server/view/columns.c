@@ -5,6 +5,8 @@
 
 #include "base/must.h"
 
+_Static_assert(offsetof(struct columns, carriers) % sizeof(uint64_t) == 0, "the keys are behind an even number of them");
+
 struct columns *columns_new(size_t count)
 {
 	size_t size = 4;
@@ -13,9 +15,11 @@ struct columns *columns_new(size_t count)
 	must(count <= COLUMNS_MAX);
 	while (size < count * 2)
 		size *= 2;
-	columns = calloc(1, sizeof(*columns) + size * sizeof(columns->keys[0]));
-	if (columns)
-		columns->mask = (uint32_t)size - 1;
+	columns = calloc(1, sizeof(*columns) + size * (sizeof(columns->keys[0]) + sizeof(columns->carriers[0])));
+	if (!columns)
+		return NULL;
+	columns->mask = (uint32_t)size - 1;
+	columns->keys = (uint64_t *)&columns->carriers[size]; // so that it is one piece of memory
 	return columns;
 }
 
@@ -28,6 +32,6 @@ void columns_add(struct columns *columns, uint32_t target, uint16_t carrier)
 	while (columns->keys[at])
 		at = (at + 1) & columns->mask;
 	columns->keys[at] = key;
-	columns->carriers |= place_carrier_bit(carrier);
+	columns->carriers[target & columns->mask] |= place_carrier_bit(carrier);
 	columns->count++;
 }

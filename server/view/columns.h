@@ -14,10 +14,10 @@
 enum { COLUMNS_MAX = 1 << 20 };
 
 struct columns {
-	uint32_t carriers; // place_carrier_bit() of all in it
+	uint64_t *keys;      // columns_key(); 0: a free slot
 	uint32_t count;
-	uint32_t mask;     // of the table, at most half of which is used
-	uint64_t keys[];   // columns_key(); 0: a free slot
+	uint32_t mask;       // of both tables, at most half of which is used
+	uint32_t carriers[]; // by the target's low bits: place_carrier_bit() of all that are in it with such a target
 };
 
 // For up to `count` members. NULL when out of memory; freed with free().
@@ -28,6 +28,13 @@ void columns_add(struct columns *columns, uint32_t target, uint16_t carrier);
 static inline uint64_t columns_key(uint32_t target, uint16_t carrier)
 {
 	return (uint64_t)target << 16 | carrier;
+}
+
+// The carriers for whose clients the target's health may be the opposite, as a set of place_carrier_bit(). No other carrier's
+// client has to be asked whose it is.
+static inline uint32_t columns_carriers(const struct columns *columns, uint32_t target)
+{
+	return columns->carriers[target & columns->mask];
 }
 
 // Whether the target's health is the opposite for clients of the carrier.

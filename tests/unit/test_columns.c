@@ -68,6 +68,16 @@ static void check_cell(struct world *world, const char *client, const struct pic
 	}
 }
 
+// Whether some target is another for one of the carriers.
+static bool may_differ(const struct columns *columns, uint32_t carriers)
+{
+	for (uint32_t i = 0; i < WORLD_SITES; i++)
+		for (uint16_t carrier = 1; carrier <= CARRIERS; carrier++)
+			if (place_carrier_bit(carrier) & carriers && columns_differ(columns, i, carrier))
+				return true;
+	return false;
+}
+
 static void check_client(struct world *world, const bool down[WORLD_SITES], const struct columns *columns, const char *client)
 {
 	uint16_t carrier = carrier_of(world, client);
@@ -84,7 +94,7 @@ static void check_client(struct world *world, const bool down[WORLD_SITES], cons
 	assert_ptr_equal(pick.target, plain.target);
 	assert_true(scope >= world_where.scope);
 	// Where none of the block's clients is of a carrier that differs, the block stays whole.
-	if (!(world_where.hit.order->carriers & columns->carriers))
+	if (!may_differ(columns, world_where.hit.order->carriers))
 		assert_int_equal(scope, world_where.scope);
 }
 
@@ -137,9 +147,61 @@ static void test_clients(void **unused)
 	check_world(true);
 }
 
+// A carrier that some (`wanted`) or none of the set's clients have; 0: none of the three.
+static uint16_t find_carrier(uint32_t carriers, bool wanted)
+{
+	for (uint16_t carrier = 1; carrier <= 3; carrier++)
+		if (wanted == ((carriers & place_carrier_bit(carrier)) != 0))
+			return carrier;
+	return 0;
+}
+
+// The first target differs for a carrier that is not the block's, and another for the block's own: nobody comes to the latter, so
+// the block stays whole.
+static void check_others(struct world *world, const char *client)
+{
+	struct pick plain = world_ask(world, client);
+	uint32_t carriers = world_where.hit.order->carriers, other = (plain.target_number + 1) % WORLD_SITES;
+	uint16_t own = find_carrier(carriers, true), others = find_carrier(carriers, false);
+	uint8_t scope = world_where.scope;
+	struct columns *columns;
+
+	if (plain.outcome != PICK_HEALTHY || own == 0 || others == 0)
+		return;
+	columns = columns_new(2);
+	assert_non_null(columns);
+	columns_add(columns, plain.target_number, others);
+	columns_add(columns, other, own);
+	world->states->octets[plain.target_number] = world->states->octets[other] = TARGET_BY_CARRIER;
+	world->live.columns = columns;
+
+	struct pick pick = world_ask(world, client);
+
+	assert_int_equal(pick.outcome, PICK_HEALTHY);
+	if (world_own_tables) // else other targets may be looked at first, in the order of the config
+		assert_int_equal(world_where.scope, scope);
+	assert_ptr_equal(pick.target, plain.target);
+	world->states->octets[plain.target_number] = world->states->octets[other] = 0;
+	world->live.columns = NULL;
+	free(columns);
+}
+
+static void test_others(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	for (int public_only = 0; public_only <= 1; public_only++) {
+		begin(&world, public_only);
+		for (int i = 0; i < WORLD_CLIENTS; i++)
+			check_others(&world, world_clients[i].prefix);
+		world_end(&world);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_set), cmocka_unit_test(test_clients)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_set), cmocka_unit_test(test_clients), cmocka_unit_test(test_others)};
 	int failed = 0;
 
 	for (world_own_tables = 0; world_own_tables <= 1; world_own_tables++)

@@ -1,5 +1,5 @@
 // Time that passes faster for one process, for fastclock.py: preloaded into the daemon, its clocks go at the pace that the
-// file named by $FASTCLOCK_FILE gives, and what it waits for with a timeout it waits for by these clocks. It never waits
+// file named by $FASTCLOCK_FILE gives, and it jumps ahead as that says, and what it waits for with a timeout it waits for by these clocks. It never waits
 // less than that. nanosleep() sleeps by them too, usleep() in true time.
 
 #ifndef _GNU_SOURCE
@@ -29,6 +29,7 @@ struct stretch {
 
 struct plan {
 	uint64_t count; // written after the row
+	int64_t jumped_ns; // never less than before, so nobody sees a clock go back
 	struct stretch stretches[STRETCHES_MAX];
 };
 
@@ -66,14 +67,10 @@ static int64_t look(int64_t *ret_ahead_ns, int64_t *ret_pace)
 
 	while (i > 0 && plan->stretches[i - 1].from_ns > now_ns)
 		i--;
-	if (i == 0) {
-		*ret_ahead_ns = 0;
-		*ret_pace = 1;
-		return now_ns;
-	}
 
-	const struct stretch *in_use = &plan->stretches[i - 1];
-	int64_t shown_ns = in_use->shown_ns + (now_ns - in_use->from_ns) * in_use->pace;
+	const struct stretch true_pace = {now_ns, now_ns, 1}, *in_use = i > 0 ? &plan->stretches[i - 1] : &true_pace;
+	int64_t shown_ns = in_use->shown_ns + (now_ns - in_use->from_ns) * in_use->pace +
+	                   __atomic_load_n(&plan->jumped_ns, __ATOMIC_ACQUIRE);
 
 	*ret_ahead_ns = shown_ns - now_ns;
 	*ret_pace = in_use->pace;

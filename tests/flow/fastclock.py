@@ -9,24 +9,24 @@ from harness import check
 
 # A change of pace is announced so long before it happens, that nobody sees the clock go back.
 NOTICE_NS = 200_000_000
-_ROWS, _ROW = 64, struct.Struct("3q")
+_HEAD, _ROWS, _ROW = 16, 64, struct.Struct("3q")
 
 
 class FastClock:
-    """The clock of a daemon that is not started yet. It goes at the true pace until pace() is called, and goes on while the
-    daemon is restarted."""
+    """The clock of a daemon that is not started yet. It goes at the true pace until pace() or jump() is called, and goes on while
+    the daemon is restarted."""
 
     def __init__(self, daemon):
         if harness.sanitizer():
             raise harness.Skip("a sanitizer's library has to come first")
         path = daemon.folder / "fastclock"
-        path.write_bytes(bytes(8 + _ROWS * _ROW.size))
+        path.write_bytes(bytes(_HEAD + _ROWS * _ROW.size))
         with open(path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), 0)
-        self._stretches = []
+        self._stretches, self._jumped_ns = [], 0
         daemon.env = {"LD_PRELOAD": harness.library("fastclock", daemon.folder), "FASTCLOCK_FILE": str(path)}
 
-    def _shown_ns(self, true_ns):
+    def _paced_ns(self, true_ns):
         for from_ns, shown_ns, pace in reversed(self._stretches):
             if from_ns <= true_ns:
                 return shown_ns + (true_ns - from_ns) * pace
@@ -34,13 +34,19 @@ class FastClock:
 
     def now_s(self):
         """What the daemon's monotonic clock shows."""
-        return self._shown_ns(time.monotonic_ns()) / 1e9
+        return (self._paced_ns(time.monotonic_ns()) + self._jumped_ns) / 1e9
+
+    def jump(self, seconds):
+        """That much later at once, for everything that the daemon waits for within 50 ms. For what has to happen at a time
+        of the daemon's, however busy the machine is."""
+        self._jumped_ns += int(seconds * 1e9)
+        struct.pack_into("q", self._map, 8, self._jumped_ns)
 
     def pace(self, pace):
         """From now on time passes so many times faster."""
         from_ns = time.monotonic_ns() + NOTICE_NS
-        row = (from_ns, self._shown_ns(from_ns), pace)
-        _ROW.pack_into(self._map, 8 + len(self._stretches) * _ROW.size, *row)
+        row = (from_ns, self._paced_ns(from_ns), pace)
+        _ROW.pack_into(self._map, _HEAD + len(self._stretches) * _ROW.size, *row)
         self._stretches.append(row)
         struct.pack_into("Q", self._map, 0, len(self._stretches))
         check(time.monotonic_ns() < from_ns, "the change of pace came too late")

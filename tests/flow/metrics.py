@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 
 import harness
-from busy import pace
+from busy import Withheld, pace
 from harness import Daemon, Responder, Skip, check, equal, free_port, until
 
 RULES = harness.TOP / "conf" / "prometheus" / "edgesteer.rules.yaml"
@@ -255,14 +255,18 @@ def many_targets():
     big["apps"] = {f"app{i}.edge.example.com": {"targets": {site: {"addresses": [f"10.{i >> 8}.{i & 255}.{k + 1}"]}
                                                             for k, site in enumerate(sites)}} for i in range(10000)}
     with Daemon(big) as daemon, daemon.control() as control:
-        times = []
+        times, own, used_s = [], [], harness.cpu_s(daemon.process.pid) + time.thread_time()
         for _ in range(5):
-            begun = time.monotonic()
+            held, begun = Withheld(daemon.process.pid), time.monotonic()
             text = scrape(port)
             times.append(time.monotonic() - begun)
+            own.append(max(0, times[-1] - held.s()))
         equal(text.count("\nedgesteer_answers_total{"), 100001)
         equal(text.count("\nedgesteer_target_up{"), 100000)
-        check(min(times) < 0.5 * harness.slowness() * pace(), f"a scrape took {min(times):.3f} s")
+        used_s = (harness.cpu_s(daemon.process.pid) + time.thread_time() - used_s) / len(times)
+        print(f"  a scrape takes {min(times):.3f} s, {used_s:.3f} s of the processor with its reader")
+        check(min(own) < 0.5 * harness.slowness(), f"a scrape took {min(own):.3f} s of its own, {min(times):.3f} in all")
+        check(used_s < 0.5 * harness.slowness(), f"a scrape takes {used_s:.3f} s of the processor")
         stop = threading.Event()
 
         def scrapes():

@@ -28,7 +28,7 @@ static const struct schema damping_schema = {
 
 static const struct option health_rows[] = {
 	{"brake-max", &number_duration_ms, .fallback = "1m", .min = "0s", .max = "1h", FIELD(config_health, brake_max_ms),
-	 .help = "The correlated-failure brake: when all targets under one parent region, or all that one vantage sees, have fallen "
+	 .help = "The correlated-failure brake: when all watched targets under one parent region, or all that one vantage sees, have fallen "
 	         "within an interval of the slowest check, three at least and at two sites, and no second vantage says so of them, "
 	         "they are held in their last good state for this long: more likely the vantage, or the network before it, is at "
 	         "fault. It ends sooner for a target that a second vantage says is down, or that is up again, and for all with "

@@ -17,6 +17,7 @@ enum judge_mark {
 	MARK_PANIC = 1 << 3,   // of its app
 	MARK_PROBE = 1 << 4,   // up, as the probes say
 	MARK_UNREADY = 1 << 5, // down, as its provider says
+	MARK_WATCHED = 1 << 6, // up, and somebody would notice if it were not: it counts for its region
 };
 
 // The groups of the brake: the probes, the vantages, the regions.
@@ -65,6 +66,8 @@ struct judge {
 
 // Whether the word of its provider counts for a target.
 bool judge_heeds(const struct judge_frame *frame, uint32_t target);
+// Whether anybody says anything of it: what nobody watches never falls, so it may not keep its region from being held.
+bool judge_watched(const struct judge *judge, uint32_t target);
 // Judges a target anew, as what vantages say of it has changed, or may have.
 void judge_look(struct judge *judge, uint32_t target);
 // The same where only what is believed of it may have.

@@ -312,16 +312,6 @@ static void carry(struct judge *judge, struct judge_frame *frame, const uint32_t
 	judge->course_count = kept;
 }
 
-// Those that keep their state are counted where judge_look() counts differences only.
-static void count_up(struct judge *judge)
-{
-	const struct judge_frame *frame = judge->frame;
-
-	for (uint32_t i = 0; i < frame->count; i++)
-		if (frame->marks[i] & MARK_RAW && frame->region_of[i] != JUDGE_NO_REGION)
-			brake_count(frame->brake, GROUP_REGIONS + frame->region_of[i], 1);
-}
-
 // What judge_look() does for a target of which nothing but its probes tells anything, if they say what they said before, or it
 // is new. Nearly all are such; a reload may not take long for each. False: it is not such a one.
 static bool look_fast(struct judge *judge, uint32_t target)
@@ -329,13 +319,15 @@ static bool look_fast(struct judge *judge, uint32_t target)
 	const struct judge_frame *frame = judge->frame;
 	uint8_t was = frame->marks[target];
 	bool up = health_up(judge->health, target), probe = up && health_checked(judge->health, target);
+	bool watched = up && judge_watched(judge, target);
 
 	if (!judge->started || !frame->is_plain[target] || was & MARK_UNREADY || frame->course_of[target] ||
 	    matrix_first(judge->matrix, target) || brake_held(frame->brake, target) ||
 	    (was & MARK_SEEN && up != ((was & MARK_RAW) != 0)))
 		return false;
-	frame->marks[target] = (uint8_t)(MARK_SEEN | (up ? MARK_RAW | MARK_UP : 0) | (probe ? MARK_PROBE : 0));
-	if (up && !(was & MARK_SEEN) && frame->region_of[target] != JUDGE_NO_REGION)
+	frame->marks[target] = (uint8_t)(MARK_SEEN | (up ? MARK_RAW | MARK_UP : 0) | (probe ? MARK_PROBE : 0) |
+	                                 (watched ? MARK_WATCHED : 0));
+	if (watched && frame->region_of[target] != JUDGE_NO_REGION)
 		brake_count(frame->brake, GROUP_REGIONS + frame->region_of[target], 1);
 	if (probe)
 		brake_count(frame->brake, GROUP_PROBE, 1);
@@ -358,7 +350,6 @@ void judge_take(struct judge *judge, struct judge_frame *frame, const struct hea
 	matrix_renumber(judge->matrix, old_of_new, frame->cells_of, frame->count);
 	frame->cells_of = NULL;
 	judge->stats.panicking = 0;
-	count_up(judge);
 	judge->columns_moved = true;
 	for (uint32_t i = 0; i < frame->count; i++)
 		if (!look_fast(judge, i))

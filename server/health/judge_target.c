@@ -173,8 +173,11 @@ static void look_for_panic(struct judge *judge, uint32_t number)
 
 	if (app->target_count == 0)
 		return;
-	for (uint32_t i = first; i < first + app->target_count; i++)
+	for (uint32_t i = first; i < first + app->target_count; i++) {
+		if (!(marks[i] & MARK_SEEN))
+			return; // at a start or a reload they are judged one after another
 		up += (marks[i] & MARK_UP) != 0;
+	}
 	was = marks[first] & MARK_PANIC;
 	is = up * 100 < app->panic_percent * app->target_count;
 	if (was == is)
@@ -230,14 +233,21 @@ static void rose(struct judge *judge, uint32_t target)
 	judge->ops.eased(judge->ops.ctx, target, warmup_share(course->up_ms, app_of(judge, target)->slow_start_ms, judge->now_ms));
 }
 
+bool judge_watched(const struct judge *judge, uint32_t target)
+{
+	return health_checked(judge->health, target) || matrix_first(judge->matrix, target) || judge_heeds(judge->frame, target);
+}
+
 // Counts a target among those of its region, and of the probes, that are up.
 static void count(struct judge *judge, uint32_t target, uint8_t was, uint8_t is)
 {
 	struct brake *brake = judge->frame->brake;
 	uint32_t region = judge->frame->region_of[target];
 
-	if ((was ^ is) & MARK_RAW && region != JUDGE_NO_REGION)
-		brake_count(brake, GROUP_REGIONS + region, is & MARK_RAW ? 1 : -1);
+	if ((was ^ is) & MARK_WATCHED && region != JUDGE_NO_REGION)
+		brake_count(brake, GROUP_REGIONS + region, is & MARK_WATCHED ? 1 : -1);
+	if (was & ~is & MARK_RAW && region != JUDGE_NO_REGION) // the first that is said of it may be that it is down
+		brake_suspect(brake, GROUP_REGIONS + region);
 	if ((was ^ is) & MARK_PROBE)
 		brake_count(brake, GROUP_PROBE, is & MARK_PROBE ? 1 : -1);
 }
@@ -250,6 +260,7 @@ void judge_look(struct judge *judge, uint32_t target)
 
 	is = (uint8_t)(up ? is | MARK_RAW : is & ~MARK_RAW);
 	is = (uint8_t)(probe ? is | MARK_PROBE : is & ~MARK_PROBE);
+	is = (uint8_t)(up && judge_watched(judge, target) ? is | MARK_WATCHED : is & ~MARK_WATCHED);
 	*marks = is;
 	count(judge, target, was, is);
 	if (!judge->started || !(was & MARK_SEEN)) {

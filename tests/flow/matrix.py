@@ -151,7 +151,8 @@ class Outage:
         self.daemon = Daemon({
             "domains": harness.DOMAIN, "checks": {"c": check_}, "health": {"brake-max": brake_max},
             "sites": {"a": {"kind": "az", "region": "r"}, "b": {"kind": "az", "region": "r"}, "c": {"kind": "region"}},
-            "apps": {f"{name}.{ZONE}": {"check": "c", "targets": targets} for name in ("app", "other")}})
+            "apps": {**{f"{name}.{ZONE}": {"check": "c", "targets": targets} for name in ("app", "other")},
+                     f"unwatched.{ZONE}": {"targets": {s: {"addresses": ["203.0.113.9"]} for s in self.sites}}}})
 
     def __enter__(self):
         return self

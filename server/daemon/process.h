@@ -10,5 +10,6 @@ struct process {
 	uint64_t threads;
 };
 
-// Reads /proc; what it does not tell is 0, but for the descriptors, of which none is left when it cannot be opened for that. Takes some microseconds, and one more for every few descriptors.
+// Reads /proc; what it does not tell is 0, but for the descriptors, of which none is left when it cannot be opened for that.
+// Takes some microseconds, and one more for every few descriptors.
 void process_read(struct process *ret_process);

@@ -126,6 +126,21 @@ const struct verb *client_command_verb(char **argv, int argc, int *at)
 	return verb ? verb : find_verb(argv[*at]);
 }
 
+void client_command_plan(struct client_command *command)
+{
+	char name[64];
+	const struct verb *plan = NULL;
+
+	if (!command->verb || !command->values[OPT_DRY_RUN] || !(command->verb->takes & 1u << OPT_DRY_RUN))
+		return;
+	snprintf(name, sizeof(name), "plan %s", command->verb->name);
+	plan = find_verb(name);
+	if (!plan) // it is a field of the verb's own
+		return;
+	command->verb = plan;
+	command->values[OPT_DRY_RUN] = NULL;
+}
+
 int client_command_unknown(const char *name)
 {
 	struct nearest nearest = nearest_begin(name);
@@ -145,6 +160,19 @@ static int take_text(int found, const char *value, const char **ret_text)
 	if (!value[0])
 		return client_command_wrong(NULL, "--%s is empty", client_options[found].name);
 	*ret_text = value;
+	return 0;
+}
+
+// 0 or an exit code.
+static int take_without(struct client_command *command, const char *value)
+{
+	size_t at = strlen(command->without), room = sizeof(command->without) - at;
+
+	if (!value[0])
+		return client_command_wrong(NULL, "--without is empty");
+	if ((size_t)snprintf(command->without + at, room, "%s%s", at ? "," : "", value) >= room)
+		return client_command_wrong(NULL, "--without: more than %zu bytes", sizeof(command->without) - 1);
+	command->values[OPT_WITHOUT] = command->without;
 	return 0;
 }
 
@@ -186,6 +214,8 @@ static int take_option(struct client_command *command, int found, const char *va
 		print_usage(stderr, NULL);
 		return CLIENT_USAGE;
 	}
+	if (found == OPT_WITHOUT)
+		return take_without(command, value);
 	if (command->values[found])
 		return client_command_wrong(NULL, "--%s is given twice", client_options[found].name);
 	command->values[found] = value ? value : "";

@@ -14,6 +14,7 @@ struct client_command {
 	const struct verb *verb;
 	const char *values[OPTIONS]; // of the options that become fields; NULL: not given
 	struct client_wanted wanted;
+	char without[4096]; // values[OPT_WITHOUT], of all that were given, with commas between
 	unsigned timeout_s; // 0: the verb's default
 	bool json, help, version;
 };
@@ -23,6 +24,8 @@ struct client_command {
 int client_command_options(struct client_command *command, int argc, char **argv) MUST_USE;
 // The verb at argv[*at], which is left at its last word: a few have two. NULL: there is none.
 const struct verb *client_command_verb(char **argv, int argc, int *at);
+// With --dry-run the verb is its plan from now on, if it has one.
+void client_command_plan(struct client_command *command);
 // The request of the words after the verb and the options, owned by the caller. NULL: an error was printed, and
 // *ret_exit is the exit code.
 json_t *client_command_request(const struct client_command *command, char **words, int count, int *ret_exit) MUST_USE;

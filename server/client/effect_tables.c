@@ -95,6 +95,8 @@ void client_show_effect(const json_t *effect)
 	client_print(stdout, "Of the queries of the last %s s (%lld in a sample of %lld), %s would be answered with another site.\n",
 	             number_text(effect, "seconds", seconds), all, client_int(effect, "samples"),
 	             share_text(moved, all, share));
+	if (json_is_true(json_object_get(effect, "few")))
+		client_print(stdout, "That is TOO FEW to rest on: shares may be off by several points.\n");
 	show_means(effect);
 	if (client_int(effect, "beyond"))
 		client_print(stdout, "%s, of %lld clients, would get a target OUT OF THEIR REACH.\n",

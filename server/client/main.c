@@ -152,6 +152,7 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		command.verb = client_command_verb(argv, argc, &optind);
+	client_command_plan(&command);
 	if (command.version)
 		printf("edgesteerctl %s\n", PACKAGE_VERSION);
 	else if (optind < argc && !command.verb)

@@ -171,8 +171,12 @@ static const char *note_text(const json_t *drain, char *buf)
 {
 	const char *why = client_text(drain, "no_effect");
 
-	snprintf(buf, WHAT_LEN, "%s%s%s%s", json_is_true(json_object_get(drain, "volatile")) ? "NOT SAVED" : "",
-	         json_is_true(json_object_get(drain, "volatile")) && why[0] ? "; " : "", why[0] ? "has no effect: " : "", why);
+	bool is_volatile = json_is_true(json_object_get(drain, "volatile"));
+	bool is_forced = json_is_true(json_object_get(drain, "forced"));
+
+	snprintf(buf, WHAT_LEN, "%s%s%s%s%s%s", is_forced ? "BY FORCE" : "", is_forced && is_volatile ? "; " : "",
+	         is_volatile ? "NOT SAVED" : "", (is_forced || is_volatile) && why[0] ? "; " : "",
+	         why[0] ? "has no effect: " : "", why);
 	return buf;
 }
 

@@ -37,6 +37,7 @@ void client_show_compare(const json_t *reply);
 void client_show_rollback(const json_t *reply);
 // Of the reply of `status`: that the daemon is rolled back, and what it could be rolled back to.
 void client_show_rolled_back(const json_t *reply);
+void client_show_plan(const json_t *reply);
 // Of what a reply has as its "effect".
 void client_show_effect(const json_t *effect);
 void client_show_sources(const json_t *reply);

@@ -22,7 +22,7 @@ const struct client_option client_options[CLIENT_OPTIONS] = {
 	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
 	[OPT_REASON] = {"reason", "TEXT", "why; shown to others and logged"},
 	[OPT_CLIENT] = {"client", "ADDR[/LEN]", "the client's address or prefix"},
-	[OPT_FORCE] = {"force", NULL, "take what shrink-limit or guard would hold"},
+	[OPT_FORCE] = {"force", NULL, "do what would be refused: a drain that is not safe, a reload that is held"},
 	[OPT_SOURCE] = {"source", "PLUGIN", "only what this service has said"},
 	[OPT_ALL] = {"all", NULL, "every one"},
 	[OPT_CHECK] = {"check", NULL, "only show who would be answered with another site; take nothing"},
@@ -30,7 +30,8 @@ const struct client_option client_options[CLIENT_OPTIONS] = {
 	[OPT_VANTAGE] = {"vantage", "NAME", "who has seen it"},
 	[OPT_TTL] = {"ttl", "TIME", "how long it counts, 1s to 1h; without it, 30s"},
 	[OPT_OBSERVED] = {"observed-at", "TIME", "when it was seen, as 2026-11-29T01:02:03Z or seconds since 1970"},
-	[OPT_DRY_RUN] = {"dry-run", NULL, "only check it, and say what would come of it"},
+	[OPT_DRY_RUN] = {"dry-run", NULL, "do nothing, and show what it would do"},
+	[OPT_WITHOUT] = {"without", "SITE,...", "as if these sites were drained; may be given several times"},
 	[OPT_END] = {"end", NULL, "take back what was set: the config holds again"},
 	[OPT_WEIGHTS] = {"weights", NULL, "with plain weighted records: no reach, no distance"},
 	[OPT_SOCKET] = {"socket", "ADDRESS", "a daemon: its control socket's path, or the URL of its HTTP door; several: all of them"},
@@ -47,6 +48,13 @@ const struct client_option client_options[CLIENT_OPTIONS] = {
 
 // What a drain is of.
 enum { WHAT_OPTIONS = 1 << OPT_APP | 1 << OPT_REGION | 1 << OPT_CARRIER };
+// What a plan takes as its verb does.
+enum {
+	DRAIN_OPTIONS = WHAT_OPTIONS | 1 << OPT_AT | 1 << OPT_FOR | 1 << OPT_UNTIL | 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY |
+	                1 << OPT_VOLATILE | 1 << OPT_FORCE,
+	UNDRAIN_OPTIONS = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY,
+	FORCE_OPTIONS = 1 << OPT_REASON | 1 << OPT_BY,
+};
 
 const struct verb client_verbs[] = {
 	{.name = "status", .args = "", .show = client_show_status, .counts = true,
@@ -60,19 +68,22 @@ const struct verb client_verbs[] = {
 	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
 	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
 	{.name = "drain", .changes = true, .args = "SITE", .show = client_show_drain, .fields = {"site"},
-	 .takes = WHAT_OPTIONS | 1 << OPT_AT | 1 << OPT_FOR | 1 << OPT_UNTIL | 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY |
-	          1 << OPT_VOLATILE | 1 << OPT_WAIT,
-	 .help = "take traffic away from a site, or from all that match"},
+	 .takes = DRAIN_OPTIONS | 1 << OPT_WAIT | 1 << OPT_DRY_RUN, .help = "take traffic away from a site, or from all that match"},
 	{.name = "undrain", .changes = true, .args = "SITE", .show = client_show_undrain, .fields = {"site"},
-	 .takes = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY | 1 << OPT_WAIT, .help = "give it back"},
+	 .takes = UNDRAIN_OPTIONS | 1 << OPT_WAIT | 1 << OPT_DRY_RUN, .help = "give it back"},
 	{.name = "drains", .args = "", .show = client_show_drains, .takes = 1 << OPT_ENDED,
 	 .help = "the drains, how far they have come, and when caches have forgotten what they take away"},
 	{.name = "force", .changes = true, .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,
-	 .takes = 1 << OPT_REASON | 1 << OPT_BY,
-	 .help = "hold a target up or down, whatever its health"},
+	 .takes = FORCE_OPTIONS | 1 << OPT_DRY_RUN, .help = "hold a target up or down, whatever its health"},
 	{.name = "adopt", .changes = true, .args = "APP [PERCENT]", .show = client_show_adopt, .fields = {"app", "percent"}, .needed = 1,
 	 .takes = 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY | 1 << OPT_END,
 	 .help = "steer this share of the app's clients; the others get a target by weight"},
+	{.name = "plan drain", .args = "SITE", .show = client_show_plan, .fields = {"site"}, .details = true, .takes = DRAIN_OPTIONS,
+	 .help = "who would move where by a drain, and whether it would be refused; nothing is changed"},
+	{.name = "plan undrain", .args = "SITE", .show = client_show_plan, .fields = {"site"}, .details = true,
+	 .takes = UNDRAIN_OPTIONS, .help = "who would move where by an undrain"},
+	{.name = "plan force", .args = "APP/SITE up|down|auto", .show = client_show_plan, .fields = {"app", "to"}, .needed = 2,
+	 .details = true, .takes = FORCE_OPTIONS, .help = "who would move where by a force"},
 	{.name = "report", .changes = true, .args = "APP/SITE up|down", .show = client_show_report, .fields = {"app", "to"}, .needed = 2,
 	 .takes = 1 << OPT_VANTAGE | 1 << OPT_CARRIER | 1 << OPT_TTL | 1 << OPT_OBSERVED, .needs = 1 << OPT_VANTAGE,
 	 .help = "say how a target is, as seen from elsewhere"},
@@ -81,7 +92,7 @@ const struct verb client_verbs[] = {
 	{.name = "brake release", .changes = true, .args = "", .show = client_show_released,
 	 .help = "let down what the brake holds up"},
 	{.name = "explain", .args = "NAME", .show = client_show_explain, .fields = {"name"}, .needed = 1,
-	 .takes = 1 << OPT_CLIENT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
+	 .takes = 1 << OPT_CLIENT | 1 << OPT_WITHOUT, .needs = 1 << OPT_CLIENT, .help = "which answer a client gets, and why"},
 	{.name = "reload", .changes = true, .args = "", .show = client_show_reload, .slow = true, .takes = 1 << OPT_FORCE | 1 << OPT_CHECK,
 	 .help = "read the config again; if it is wrong, list the errors and keep the one in use"},
 	{.name = "compare", .args = "[CONFIG]", .show = client_show_compare, .fields = {"config"}, .slow = true, .changes = true,

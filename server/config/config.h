@@ -299,6 +299,7 @@ struct config {
 	const char *aws_ranges;   // absolute path of AWS's ip-ranges.json; NULL: the built-in extract
 	const char *latency;      // absolute path of the measured latency table; NULL
 	unsigned latency_shrink_limit; // percent of its rows that a reload may take from it
+	unsigned max_drained;     // percent of a carrier's sites that drains may take; 0: any number
 	unsigned guard;           // percent of the recent queries that a reload may move; 100: all
 	const char *metros;       // absolute path of the table of carriers' metros; NULL
 	const char *catalogue;    // absolute path of the file used instead of the built-in catalogue; NULL

@@ -334,6 +334,12 @@ static const struct option root_rows[] = {
 	         "with today's health, overrides and learned prefixes; not those whose target is no more. `edgesteerctl reload "
 	         "--check` shows who would move where, `edgesteerctl reload --force` takes it. What providers give, health and "
 	         "overrides are never held."},
+	{"max-drained", &number_percent, .otherwise = "none", .min = "1%", .max = "100%", FIELD(config, max_drained),
+	 .help = "Of each carrier's sites (those for the clients of some carriers alone), how many may be drained at a time. A drain "
+	         "after which more than this share of a carrier's sites would be drained is refused, unless it is given with "
+	         "`--force`. A site counts as drained when all of its targets are, also while a drain over a time has not come to "
+	         "its end; of a drain of one app, that app's targets are looked at alone. With `50%`, of three sites one may be "
+	         "drained, of four two. Sites that everybody reaches are not counted."},
 	{"metros", &text_path, .otherwise = "the carriers' zones in the catalogue", FIELD(config, metros),
 	 .help = "A CSV file of where carriers' clients are, for `unknown-metro: expected`, with the columns `carrier`, "
 	         "`country` (two letters, or empty), `latitude`, `longitude` and `share` (in any unit). For a carrier that it "

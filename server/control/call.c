@@ -64,10 +64,15 @@ struct call *call_keep(const struct call *call)
 	return kept;
 }
 
-void call_finish(struct call *kept, json_t *reply)
+void call_drop(struct call *kept)
 {
-	call_answer(kept, reply);
 	json_decref(kept->request);
 	free((char *)kept->who);
 	free(kept);
+}
+
+void call_finish(struct call *kept, json_t *reply)
+{
+	call_answer(kept, reply);
+	call_drop(kept);
 }

@@ -29,5 +29,7 @@ struct call *call_keep(const struct call *call) MUST_USE;
 // Logs a change with its outcome and sends the reply, taking ownership of it (NULL: out of memory). Exactly once per
 // call.
 void call_answer(const struct call *call, json_t *reply);
+// Frees a copy that somebody else answers, by a copy of its own.
+void call_drop(struct call *kept);
 // call_answer() for a copy made by call_keep(), which it frees.
 void call_finish(struct call *kept, json_t *reply);

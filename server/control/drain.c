@@ -1,6 +1,7 @@
 // drain; see drain.h. undrain: undrain.c.
 #include "control/drain.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "base/must.h"
 #include "control/arguments.h"
 #include "control/cover.h"
+#include "control/forecast.h"
+#include "control/gate.h"
 #include "control/impact.h"
 #include "control/pending.h"
 #include "control/reply_json.h"
@@ -141,27 +144,128 @@ static bool follow(const struct call *call, struct override *drain, json_t **ret
 	return true;
 }
 
+bool drain_read(const struct call *call, char *sites, struct override *drain, json_t **ret_refusal)
+{
+	const struct live *live = call->ops.live(call->ops.ctx);
+
+	*ret_refusal = NULL;
+	*drain = (struct override){.kind = OVERRIDE_DRAIN, .who = (char *)call->who, .since_s = clock_wall_s(),
+	                           .app = (char *)call_text(call, "app"), .site = sites,
+	                           .is_forced = json_is_true(json_object_get(call->request, "force")),
+	                           .is_volatile = json_is_true(json_object_get(call->request, "volatile"))};
+	if (!live || !arguments_sites(call, sites, ret_refusal) || !arguments_find(live->view, drain, ret_refusal) ||
+	    !arguments_times(call, drain, ret_refusal) || !arguments_texts(call, true, drain, ret_refusal) ||
+	    !follow(call, drain, ret_refusal))
+		return false;
+	drain->has_begun = !drain->start_s;
+	drain->begun_mono_ms = clock_mono_ms();
+	return true;
+}
+
+// ---- in its turn ----------------------------------------------------------------------------------------------------
+
+// A drain that is looked at before it is given.
+struct ordered {
+	struct gate_turn turn;
+	struct call *call;
+};
+
+// Leaves the gate. Takes the reply.
+static void refuse(struct ordered *ordered, json_t *reply)
+{
+	struct gate *gate = ordered->call->ops.gate;
+
+	call_finish(ordered->call, reply);
+	free(ordered);
+	gate_leave(gate);
+}
+
+// What is said of one that is given by force, as it were warnings. NULL: nothing, or out of memory.
+static json_t *said_of(const json_t *forecast)
+{
+	const json_t *lines = json_object_get(forecast, "refusals"), *line;
+	json_t *said = json_array();
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+		said = reply_append(said, json_sprintf("by force: it %s", json_string_value(line)));
+	return said;
+}
+
+// The change is of what holds now: names and other drains may have changed while it was looked at.
+static void looked_at(void *ctx, json_t *forecast)
+{
+	struct ordered *ordered = ctx;
+	struct call *call = ordered->call;
+	struct override drain;
+	char sites[STATE_TEXT_MAX + 1], *why = forecast_refusal(forecast);
+	json_t *refusal = NULL;
+
+	if (gate_is_closed(call->ops.gate)) {
+		refuse(ordered, reply_error(REPLY_REFUSED, "not done: the daemon is stopping"));
+	} else if (!drain_read(call, sites, &drain, &refusal)) {
+		refuse(ordered, refusal);
+	} else if (!drain.is_forced && !forecast) {
+		refuse(ordered, NULL);
+	} else if (!drain.is_forced && json_array_size(json_object_get(forecast, "refusals")) > 0) {
+		refuse(ordered, drain_refusal("not done", why, forecast));
+	} else {
+		json_t *said = said_of(forecast);
+
+		free(ordered);
+		pending_put_in_turn(call, &drain, said, drained, drain_impact, call->ops.gate);
+		json_decref(said);
+		call_drop(call);
+	}
+	free(why);
+	json_decref(forecast);
+}
+
+json_t *drain_refusal(const char *what, const char *why, const json_t *forecast)
+{
+	static const char *const keys[] = {"refusals", "nothing", "nothing_more", "ceilings", "carriers"};
+	json_t *reply = reply_error(REPLY_REFUSED, "%s: %s; --force drains it all the same", what, why ? why : "it is not safe");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		reply = reply_set(reply, keys[i], json_incref(json_object_get(forecast, keys[i])));
+	return reply;
+}
+
+static void enter(struct gate_turn *turn, bool is_closed)
+{
+	struct ordered *ordered = (struct ordered *)((char *)turn - offsetof(struct ordered, turn));
+	struct call *call = ordered->call;
+	struct control_change change = {0};
+	struct override drain;
+	char sites[STATE_TEXT_MAX + 1];
+	json_t *refusal = NULL;
+
+	if (is_closed) {
+		call_finish(call, reply_error(REPLY_REFUSED, "not done: the daemon is stopping"));
+		free(ordered);
+		return;
+	}
+	if (!drain_read(call, sites, &drain, &refusal)) {
+		refuse(ordered, refusal);
+		return;
+	}
+	change.given = &drain;
+	change.at_s = drain.start_s;
+	forecast_begin(&call->ops, &change, looked_at, ordered);
+}
+
 void drain_put(const struct call *call)
 {
-	json_t *refusal = NULL;
-	const struct live *live = call->ops.live(call->ops.ctx);
-	struct override drain = {.kind = OVERRIDE_DRAIN, .who = (char *)call->who, .since_s = clock_wall_s(),
-	                         .app = (char *)call_text(call, "app"),
-	                         .is_volatile = json_is_true(json_object_get(call->request, "volatile"))};
-	char sites[STATE_TEXT_MAX + 1];
+	struct ordered *ordered = calloc(1, sizeof(*ordered));
 
-	if (!live) {
+	if (!ordered) {
 		call_answer(call, NULL);
 		return;
 	}
-	drain.site = sites;
-	if (!arguments_sites(call, sites, &refusal) || !arguments_find(live->view, &drain, &refusal) ||
-	    !arguments_times(call, &drain, &refusal) || !arguments_texts(call, true, &drain, &refusal) ||
-	    !follow(call, &drain, &refusal)) {
-		call_answer(call, refusal);
-		return;
-	}
-	drain.has_begun = !drain.start_s;
-	drain.begun_mono_ms = clock_mono_ms();
-	pending_put(call, &drain, drained, drain_impact);
+	ordered->turn.enter = enter;
+	ordered->call = call_keep(call);
+	if (!ordered->call)
+		free(ordered);
+	else
+		gate_wait(call->ops.gate, &ordered->turn, true);
 }

@@ -39,7 +39,7 @@ static json_t *move_json(const struct effect_move *move, const struct view *befo
 
 static json_t *rate(uint64_t queries, const struct sample_set *samples)
 {
-	return json_real(samples->seconds > 0 ? round((double)queries / samples->seconds * 1000) / 1000 : 0);
+	return json_real(samples->weight ? round((double)queries / (double)samples->weight * samples->rate * 1000) / 1000 : 0);
 }
 
 static json_t *add_site(json_t *list, const char *name, uint64_t before, uint64_t after, const struct sample_set *samples)
@@ -89,6 +89,7 @@ json_t *effect_json(const struct effect *effect, const struct sample_set *sample
 	object = reply_set(object, "ms_after", milliseconds(&effect->then));
 	object = reply_set(object, "moved", json_integer((json_int_t)effect->moved));
 	object = reply_set(object, "lost", json_integer((json_int_t)effect->lost));
+	object = reply_set(object, "lost_clients", json_integer((json_int_t)effect->lost_part.clients));
 	object = reply_set(object, "found", json_integer((json_int_t)effect->found));
 	object = reply_set(object, "gone", json_integer((json_int_t)effect->gone));
 	object = reply_set(object, "moves", moves);

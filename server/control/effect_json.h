@@ -11,10 +11,11 @@ struct view;
 
 enum { EFFECT_MOVES_SHOWN = 100 };
 
-// {"seconds", "samples", "queries", "clients", "ms_before", "ms_after", "moved", "lost", "found", "gone" (queries), "moves": [{"from", "to" (null: no
-// target), "queries", "clients", "ms_before", "ms_after" (estimated round trip; null: not known), "examples" (clients)}] the
-// heaviest first, "moves_left_out", "sites": [{"site", "before", "after" (queries a second)}], "lost_apps", with plain records that some cannot reach "beyond" (queries) and
-// "beyond_clients"}. `before` and `after`
+// {"seconds", "samples", "queries", "clients", "ms_before", "ms_after", "moved", "lost", "found", "gone" (queries), "lost_clients",
+// "moves": [{"from", "to" (null: no target), "queries", "clients", "ms_before", "ms_after" (estimated round trip; null: not
+// known), "examples" (clients)}] the heaviest first, "moves_left_out", "sites": [{"site", "before", "after" (queries a second,
+// by the rate of now)}], "lost_apps", with plain records that some cannot reach "beyond" (queries) and "beyond_clients"}.
+// `before` and `after`
 // are the views that were compared. Owned by the caller; NULL: out of memory. Any thread.
 json_t *effect_json(const struct effect *effect, const struct sample_set *samples, const struct view *before,
                     const struct view *after) MUST_USE;

@@ -34,10 +34,8 @@ static json_t *forced(const struct pending *pending, const struct state_result *
 	                                    impact_by_down(live, at->site, (int)(at->app - live->view->apps)));
 }
 
-static json_t *not_forced(const struct pending *pending)
+json_t *force_nothing(const struct control_ops *ops, const struct override *force)
 {
-	const struct override *force = pending->override;
-	const struct control_ops *ops = &pending->call->ops;
 	const struct live *live = ops->live(ops->ctx);
 	json_t *refusal = NULL;
 	int app = live ? find_app(live->view, force->app, &refusal) : -1;
@@ -48,40 +46,51 @@ static json_t *not_forced(const struct pending *pending)
 	return reply_error(REPLY_NOTHING, "%s at %s is not forced", force->app, force->site);
 }
 
-void force_put(const struct call *call)
+static json_t *not_forced(const struct pending *pending)
+{
+	return force_nothing(&pending->call->ops, pending->override);
+}
+
+bool force_read(const struct call *call, struct override *force, json_t **ret_refusal)
 {
 	const struct live *live = call->ops.live(call->ops.ctx);
 	const char *to = call_text(call, "to");
-	struct override force = {.kind = OVERRIDE_FORCE, .app = (char *)call_text(call, "app"),
-	                         .site = (char *)call_text(call, "site"), .who = (char *)call->who,
-	                         .since_s = clock_wall_s()};
-	json_t *refusal = NULL;
+	json_t *unknown = NULL;
 
-	if (!live) {
-		call_answer(call, NULL);
-		return;
+	*ret_refusal = NULL;
+	*force = (struct override){.kind = OVERRIDE_FORCE, .app = (char *)call_text(call, "app"),
+	                           .site = (char *)call_text(call, "site"), .who = (char *)call->who, .since_s = clock_wall_s()};
+	if (!live)
+		return false;
+	if (!override_force_read(to, &force->to)) {
+		*ret_refusal = reply_error(REPLY_USAGE, "to: '%.64s' is not up, down or auto", to);
+		return false;
 	}
-	if (!override_force_read(to, &force.to)) {
-		call_answer(call, reply_error(REPLY_USAGE, "to: '%.64s' is not up, down or auto", to));
-		return;
+	if (!arguments_texts(call, force->to != FORCE_AUTO, force, ret_refusal))
+		return false;
+
+	int app = find_app(live->view, force->app, &unknown);
+	int site = app >= 0 ? find_site(live->view, force->site, &unknown) : -1;
+	bool there = site >= 0 && find_target(live->view, app, site, &unknown) >= 0;
+
+	if (app >= 0 && (force->to != FORCE_AUTO || state_forced(call->ops.state, force->app, force->site) == FORCE_AUTO))
+		force->app = (char *)live->view->apps[app].name;
+	if (!there && force->to != FORCE_AUTO) { // a force of something that a reload removed can still be lifted
+		*ret_refusal = unknown;
+		return false;
 	}
-	if (!arguments_texts(call, force.to != FORCE_AUTO, &force, &refusal)) {
+	json_decref(unknown);
+	return true;
+}
+
+void force_put(const struct call *call)
+{
+	struct override force;
+	json_t *refusal;
+
+	if (!force_read(call, &force, &refusal))
 		call_answer(call, refusal);
-		return;
-	}
-
-	int app = find_app(live->view, force.app, &refusal);
-	int site = app >= 0 ? find_site(live->view, force.site, &refusal) : -1;
-	bool there = site >= 0 && find_target(live->view, app, site, &refusal) >= 0;
-
-	if (app >= 0 && (force.to != FORCE_AUTO || state_forced(call->ops.state, force.app, force.site) == FORCE_AUTO))
-		force.app = (char *)live->view->apps[app].name;
-	if (!there && force.to != FORCE_AUTO) { // a force of something that a reload removed can still be lifted
-		call_answer(call, refusal);
-		return;
-	}
-	json_decref(refusal);
-	if (force.to == FORCE_AUTO)
+	else if (force.to == FORCE_AUTO)
 		pending_remove(call, &force, false, forced, not_forced);
 	else
 		pending_put(call, &force, forced, NULL);

@@ -6,27 +6,18 @@
 
 #include "base/must.h"
 #include "base/names.h"
+#include "control/left.h"
 #include "control/reply_json.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
 
-enum { CARRIERS_TEXT_MAX = 512, CLIENTS_TEXT_MAX = CARRIERS_TEXT_MAX + 64, LINE_LEN = CLIENTS_TEXT_MAX + 512,
-       NO_CARRIER = 0 };
-
-// What a group of clients has left.
-enum left { LEFT_UP, LEFT_DOWN, LEFT_NOTHING };
+enum { CARRIERS_TEXT_MAX = 512, CLIENTS_TEXT_MAX = CARRIERS_TEXT_MAX + 64, LINE_LEN = CLIENTS_TEXT_MAX + 512 };
 
 // A count of some of an app's targets.
 struct tally {
 	unsigned all, undrained;
 };
-
-static const struct site *site_of(const struct live *live, const struct app *app, unsigned slot)
-{
-	must(slot < app->target_count);
-	return &live->view->sites[live->view->targets[app->first_target + slot].site];
-}
 
 static void count(const struct live *live, const struct app *app, unsigned slot, struct tally *tally)
 {
@@ -34,42 +25,6 @@ static void count(const struct live *live, const struct app *app, unsigned slot,
 
 	tally->all++;
 	tally->undrained += (state & (TARGET_DRAINED | TARGET_LEAVING)) == 0;
-}
-
-// For a carrier's clients or, with NO_CARRIER, for all others. Stops at the first target that is up, usually the first.
-static enum left left_to(const struct live *live, const struct app *app, uint16_t carrier)
-{
-	enum left left = LEFT_NOTHING;
-
-	for (unsigned slot = 0; slot < app->target_count; slot++) {
-		const struct site *site = site_of(live, app, slot);
-		uint8_t state = live_state(live, app->first_target + slot);
-
-		if (!site_reached_by(site, carrier))
-			continue;
-		if (!(state & (TARGET_CLOSED | TARGET_LEAVING)))
-			return LEFT_UP;
-		if (!(state & (TARGET_DRAINED | TARGET_LEAVING | TARGET_EMPTY)))
-			left = LEFT_DOWN;
-	}
-	return left;
-}
-
-static bool has_public(const struct live *live, const struct app *app)
-{
-	for (unsigned slot = 0; slot < app->target_count; slot++)
-		if (site_of(live, app, slot)->is_public)
-			return true;
-	return false;
-}
-
-// Whether an earlier slot serves the carrier too, so that it is already listed.
-static bool listed_before(const struct live *live, const struct app *app, unsigned slot, uint16_t carrier)
-{
-	for (unsigned i = 0; i < slot; i++)
-		if (!site_of(live, app, i)->is_public && site_reached_by(site_of(live, app, i), carrier))
-			return true;
-	return false;
 }
 
 // The app's carriers whose clients have `left` (`wanted`) or something else left, as "a, b". Returns how many.
@@ -80,12 +35,12 @@ static unsigned list_carriers(const struct live *live, const struct app *app, en
 
 	buf[0] = '\0';
 	for (unsigned slot = 0; slot < app->target_count; slot++) {
-		const struct site *site = site_of(live, app, slot);
+		const struct site *site = left_site(live, app, slot);
 
 		for (unsigned i = 0; i < site->carrier_count; i++) {
 			uint16_t carrier = site->carriers[i];
 
-			if (listed_before(live, app, slot, carrier) || (left_to(live, app, carrier) == left) != wanted)
+			if (left_was_met(live, app, slot, carrier) || (left_to(live, app, carrier) == left) != wanted)
 				continue;
 			if (at < CARRIERS_TEXT_MAX)
 				at += (size_t)snprintf(buf + at, CARRIERS_TEXT_MAX - at, "%s%s", listed ? ", " : "",
@@ -102,7 +57,7 @@ enum clients { CLIENTS_NONE, CLIENTS_SOME, CLIENTS_ALL };
 static enum clients describe_clients(const struct live *live, const struct app *app, enum left left, char *buf)
 {
 	char carriers[CARRIERS_TEXT_MAX];
-	bool others = has_public(live, app), others_too = others && left_to(live, app, NO_CARRIER) == left;
+	bool others = left_has_public(live, app), others_too = others && left_to(live, app, LEFT_OTHERS) == left;
 
 	if (others == others_too && list_carriers(live, app, left, false, carriers) == 0) {
 		snprintf(buf, CLIENTS_TEXT_MAX, "its clients");
@@ -151,7 +106,7 @@ static struct tally reached_by_down(const struct live *live, const struct app *a
 	struct tally tally = {0};
 
 	for (unsigned slot = 0; slot < app->target_count; slot++) {
-		if (is_reached_by_down(live, app, site_of(live, app, slot)))
+		if (is_reached_by_down(live, app, left_site(live, app, slot)))
 			count(live, app, slot, &tally);
 	}
 	return tally;
@@ -184,26 +139,35 @@ static bool is_safe(const struct live *live, uint32_t number)
 	const struct index_app *app = &live->view->index->brief_apps[number];
 
 	if (!app->all_public)
-		return left_to(live, &live->view->apps[number], NO_CARRIER) == LEFT_UP;
+		return left_to(live, &live->view->apps[number], LEFT_OTHERS) == LEFT_UP;
 	for (unsigned slot = 0; slot < app->target_count; slot++)
 		if (!(live_state(live, app->first_target + slot) & (TARGET_CLOSED | TARGET_LEAVING)))
 			return true;
 	return false;
 }
 
+// Looks for a group that has `left`.
+struct looking {
+	const struct live *live;
+	const struct app *app;
+	enum left left;
+	bool found;
+};
+
+static void look_at(void *ctx, uint16_t carrier)
+{
+	struct looking *looking = ctx;
+
+	looking->found = looking->found || left_to(looking->live, looking->app, carrier) == looking->left;
+}
+
 // Whether some group of the app's clients has `left`.
 static bool is_left_to_some(const struct live *live, const struct app *app, enum left left)
 {
-	if (has_public(live, app) && left_to(live, app, NO_CARRIER) == left)
-		return true;
-	for (unsigned slot = 0; slot < app->target_count; slot++) {
-		const struct site *site = site_of(live, app, slot);
+	struct looking looking = {live, app, left, false};
 
-		for (unsigned i = 0; i < site->carrier_count; i++)
-			if (left_to(live, app, site->carriers[i]) == left)
-				return true;
-	}
-	return false;
+	left_each_group(live, app, look_at, &looking);
+	return looking.found;
 }
 
 // Whether the app would have a line, without its text.

@@ -9,11 +9,13 @@
 struct background;
 struct config;
 struct files;
+struct gate;
 struct health;
 struct judge;
 struct learner;
 struct live;
 struct override;
+struct override_match;
 struct provide;
 struct report;
 struct resolve;
@@ -26,6 +28,14 @@ enum control_reload {
 	CONTROL_RELOAD_CHECK, // build it, look at what it would change, and take nothing
 };
 
+// A change of overrides that is not made.
+struct control_change {
+	const struct override *given;       // a drain that has come to its end (of its ramp), or a force; NULL: none
+	const struct override_match *taken; // those that are taken back; NULL: none
+	int64_t at_s;                       // when, wall clock: with the drains that hold then; 0: now, with those that do
+	bool spills;                        // else as if everything above its ceiling were answered all the same
+};
+
 struct control_ops {
 	void *ctx;
 	struct health *health;
@@ -35,11 +45,17 @@ struct control_ops {
 	struct learner *learner;       // NULL: nothing is learned
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
+	struct gate *gate;             // drains and plans, one after another
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);
 	// The published live part or, before the first round of health checks has finished, a preview in which every target
 	// whose health is unknown is up. NULL: out of memory. Valid until control returns to the event loop.
 	const struct live *(*live)(void *ctx);
+	// What would be published after a change: of the view in use, without what is learned, and with states, shares
+	// (live_shares_put()) and columns that are the caller's to free(). E_NOMEM, and nothing is to be freed.
+	int (*what_if)(void *ctx, const struct control_change *change, struct live *ret_live);
+	// Of who has asked lately, of the view in use; the caller's to free(). NULL: out of memory.
+	struct sample_set *(*samples)(void *ctx);
 	// Starts a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, E_INVAL with the
 	// errors in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
 	// E_NOMEM. `report` may be NULL, is read-only and valid during the call.
@@ -53,8 +69,6 @@ struct control_ops {
 	// kept. E_NOMEM. `by` and `reason` may be NULL.
 	int (*rollback)(void *ctx, const char *who, const char *by, const char *reason,
 	                void (*done)(void *done_ctx, int err, const struct report *report), void *done_ctx);
-	// A copy of the samples of the recent traffic, of the view in use; the caller's to free(). NULL: out of memory.
-	struct sample_set *(*samples)(void *ctx);
 	// For how many seconds a cache may still hold an answer of an earlier generation, or of the process before, with a
 	// target that the drain is of; 0: none can.
 	int64_t (*cached_s)(void *ctx, const struct override *drain);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "control/gate.h"
 #include "control/reply_json.h"
 #include "state/selector.h"
 #include "view/live.h"
@@ -29,6 +30,7 @@ static json_t *not_saved(int err, const char *why)
 static void answer(struct pending *pending, json_t *reply)
 {
 	call_finish(pending->call, reply);
+	json_decref(pending->said);
 	override_free(pending->override);
 	free(pending);
 }
@@ -117,6 +119,10 @@ static void finish(void *ctx, const struct state_result *result)
 		note_ended(pending, result);
 	if (result->is_volatile)
 		warn_of_volatile(reply, result->why);
+	if (result->err == E_OK && pending->said)
+		(void)json_array_extend(json_object_get(reply, "warnings"), pending->said); // it is done all the same
+	if (pending->gate)
+		gate_leave(pending->gate);
 	if (result->err == E_OK && reply && pending->warnings)
 		answer_with_warnings(pending, reply);
 	else
@@ -145,10 +151,21 @@ static struct pending *pending_new(const struct call *call, const struct overrid
 void pending_put(const struct call *call, const struct override *override, pending_done_fn *done,
                  pending_warnings_fn *warnings)
 {
+	pending_put_in_turn(call, override, NULL, done, warnings, NULL);
+}
+
+void pending_put_in_turn(const struct call *call, const struct override *override, json_t *said, pending_done_fn *done,
+                         pending_warnings_fn *warnings, struct gate *gate)
+{
 	struct pending *pending = pending_new(call, override, done);
 
-	if (!pending)
+	if (!pending) {
+		if (gate)
+			gate_leave(gate);
 		return;
+	}
+	pending->gate = gate;
+	pending->said = json_incref(said);
 	pending->warnings = warnings;
 	pending->is_put = true;
 	state_put(call->ops.state, pending->override, finish, pending);

@@ -100,6 +100,8 @@ json_t *reply_drain_into(json_t *object, const struct override *drain)
 	object = reply_set(object, "moved", json_real(1 - (double)share / SHARE_WHOLE));
 	if (drain->over_s)
 		object = reply_set(object, "over_s", json_integer(drain->over_s));
+	if (drain->is_forced)
+		object = reply_set(object, "forced", json_true());
 	if (drain->ender)
 		object = reply_set(object, "ender", reply_text(drain->ender));
 	return drain->is_volatile ? reply_set(object, "volatile", json_true()) : object;

@@ -12,6 +12,7 @@
 #include "control/cover.h"
 #include "control/dangling.h"
 #include "control/explain.h"
+#include "control/explain_what_if.h"
 #include "control/find.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
@@ -321,10 +322,13 @@ json_t *show_explain(const struct call *call)
 	if (prefix_parse(client, &prefix, NULL) < 0)
 		return reply_error(REPLY_USAGE, "client: '%.64s' is not an address or a prefix like 192.0.2.0/24", client);
 
-	json_t *steps = explain_query(live, call->ops.state, call->ops.health, call->ops.judge, call->ops.learner,
+	json_t *steps = call_text(call, "without") ? explain_what_if(call, live, &prefix, &refusal)
+	                : explain_query(live, call->ops.state, call->ops.health, call->ops.judge, call->ops.learner,
 	                              call_text(call, "name"), &prefix);
 	const char *error = json_string_value(json_object_get(steps, "error"));
 
+	if (refusal)
+		return refusal;
 	if (!error)
 		return as_reply(steps);
 	refusal = reply_error(REPLY_REFUSED, "%s", error);

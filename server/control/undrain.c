@@ -60,11 +60,8 @@ static json_t *no_such_selector(const struct control_ops *ops, const struct view
 	                   wanted->app ? " for " : "", wanted->app ? wanted->app : "", names, count > NAMED_MAX ? ", ..." : "");
 }
 
-// Why there is nothing to undrain.
-static json_t *nothing_drained(const struct pending *pending)
+json_t *undrain_nothing(const struct control_ops *ops, const struct override *wanted)
 {
-	const struct control_ops *ops = &pending->call->ops;
-	const struct override *wanted = pending->override;
 	const struct live *live = ops->live(ops->ctx);
 	const struct override *holds;
 	json_t *refusal = NULL;
@@ -88,6 +85,11 @@ static json_t *nothing_drained(const struct pending *pending)
 	if (!wanted->app)
 		return reply_error(REPLY_NOTHING, "%.255s is not drained", wanted->site);
 	return reply_error(REPLY_NOTHING, "%.255s is not drained at %.255s", wanted->app, wanted->site);
+}
+
+static json_t *nothing_drained(const struct pending *pending)
+{
+	return undrain_nothing(&pending->call->ops, pending->override);
 }
 
 // ---- done -----------------------------------------------------------------------------------------------------------
@@ -227,33 +229,44 @@ static void give_back(const struct call *call, const struct override *old, uint3
 
 // ---- the verb -------------------------------------------------------------------------------------------------------
 
-void undrain_remove(const struct call *call)
+// Looked up in the state, not the view: a drain of something that a reload removed can still be lifted.
+bool undrain_read(const struct call *call, char *sites, struct undrain *undrain, json_t **ret_refusal)
 {
-	// Looked up in the state, not the view: a drain of something that a reload removed can still be lifted.
 	const struct live *live = call->ops.live(call->ops.ctx);
 	const char *app = call_text(call, "app");
-	char sites[STATE_TEXT_MAX + 1];
-	struct override drain = {.kind = OVERRIDE_DRAIN, .site = sites, .who = (char *)call->who, .app = (char *)app};
-	json_t *refusal = NULL;
-	uint32_t over_s = 0;
 
-	if (!arguments_sites(call, sites, &refusal) || !arguments_over(call, &over_s, &refusal) ||
-	    !arguments_texts(call, false, &drain, &refusal)) {
+	*ret_refusal = NULL;
+	*undrain = (struct undrain){
+		.drain = {.kind = OVERRIDE_DRAIN, .site = sites, .who = (char *)call->who, .app = (char *)app}};
+	if (!arguments_sites(call, sites, ret_refusal) || !arguments_over(call, &undrain->over_s, ret_refusal) ||
+	    !arguments_texts(call, false, &undrain->drain, ret_refusal))
+		return false;
+	undrain->every_app = !app && !undrain->over_s;
+	if (live && app && !state_drain_given(call->ops.state, app, sites)) {
+		json_t *unknown = NULL;
+		int number = find_app(live->view, app, &unknown);
+
+		if (number >= 0)
+			undrain->drain.app = (char *)live->view->apps[number].name;
+		json_decref(unknown);
+	}
+	return true;
+}
+
+void undrain_remove(const struct call *call)
+{
+	char sites[STATE_TEXT_MAX + 1];
+	struct undrain undrain;
+	const struct override *old;
+	json_t *refusal;
+
+	if (!undrain_read(call, sites, &undrain, &refusal)) {
 		call_answer(call, refusal);
 		return;
 	}
-	if (live && app && !state_drain_given(call->ops.state, app, sites)) {
-		int number = find_app(live->view, app, &refusal);
-
-		if (number >= 0)
-			drain.app = (char *)live->view->apps[number].name;
-		json_decref(refusal);
-	}
-
-	const struct override *old = over_s ? state_drain_given(call->ops.state, drain.app, sites) : NULL;
-
+	old = undrain.over_s ? state_drain_given(call->ops.state, undrain.drain.app, sites) : NULL;
 	if (old && old->has_begun && override_holds(old, clock_wall_s()))
-		give_back(call, old, over_s);
+		give_back(call, old, undrain.over_s);
 	else
-		pending_remove(call, &drain, !app && !over_s, undrained, nothing_drained);
+		pending_remove(call, &undrain.drain, undrain.every_app, undrained, nothing_drained);
 }

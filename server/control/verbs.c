@@ -14,6 +14,7 @@
 #include "control/drain.h"
 #include "control/force.h"
 #include "control/measured.h"
+#include "control/plans.h"
 #include "control/reconfigure.h"
 #include "control/register.h"
 #include "control/reply_json.h"
@@ -28,6 +29,14 @@
 #define LIST JSON_ARRAY
 #define MOMENT JSON_REAL
 #define VANTAGE {"vantage", true, TEXT}, {"carrier", false, TEXT}, {"ttl", false, TEXT}, {"observed_at", false, MOMENT}
+// A plan takes what its verb does.
+#define SITES_FIELDS {"site", false, TEXT}, {"region", false, TEXT}, {"carrier", false, TEXT}, {"app", false, TEXT}
+#define DRAIN_FIELDS \
+	SITES_FIELDS, {"at", false, TEXT}, {"for", false, TEXT}, {"until", false, TEXT}, {"over", false, TEXT}, \
+		{"reason", false, TEXT}, {"by", false, TEXT}, {"volatile", false, FLAG}, {"force", false, FLAG}
+#define UNDRAIN_FIELDS SITES_FIELDS, {"over", false, TEXT}, {"by", false, TEXT}
+#define FORCE_FIELDS \
+	{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}
 
 static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .scope = VERBS_READ, .fields = {{"from", false, NUMBER}}},
@@ -38,18 +47,19 @@ static const struct verbs_row rows[] = {
 	{"drains", .now = show_drains, .scope = VERBS_READ,
 	 .fields = {{"site", false, TEXT}, {"app", false, TEXT}, {"ended", false, FLAG}, {"from", false, NUMBER}}},
 	{"drain", .later = drain_put, .scope = VERBS_OPERATE,
-	 .fields = {{"site", false, TEXT}, {"region", false, TEXT}, {"carrier", false, TEXT}, {"app", false, TEXT},
-	            {"at", false, TEXT}, {"for", false, TEXT}, {"until", false, TEXT}, {"over", false, TEXT},
-	            {"reason", false, TEXT}, {"by", false, TEXT}, {"volatile", false, FLAG}}},
+	 .fields = {DRAIN_FIELDS}},
 	{"undrain", .later = undrain_remove, .scope = VERBS_OPERATE,
-	 .fields = {{"site", false, TEXT}, {"region", false, TEXT}, {"carrier", false, TEXT}, {"app", false, TEXT},
-	            {"over", false, TEXT}, {"by", false, TEXT}}},
+	 .fields = {UNDRAIN_FIELDS}},
 	{"force", .later = force_put, .scope = VERBS_OPERATE,
-	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}}},
+	 .fields = {FORCE_FIELDS}},
 	{"adopt", .later = adopt_put, .scope = VERBS_OPERATE,
 	 .fields = {{"app", true, TEXT}, {"percent", false, TEXT}, {"over", false, TEXT}, {"reason", false, TEXT},
 	            {"by", false, TEXT}, {"end", false, FLAG}}},
-	{"explain", .now = show_explain, .scope = VERBS_READ, .fields = {{"name", true, TEXT}, {"client", true, TEXT}}},
+	{"plan drain", .later = plans_drain, .scope = VERBS_READ, .fields = {DRAIN_FIELDS}},
+	{"plan undrain", .later = plans_undrain, .scope = VERBS_READ, .fields = {UNDRAIN_FIELDS}},
+	{"plan force", .later = plans_force, .scope = VERBS_READ, .fields = {FORCE_FIELDS}},
+	{"explain", .now = show_explain, .scope = VERBS_READ,
+	 .fields = {{"name", true, TEXT}, {"client", true, TEXT}, {"without", false, TEXT}}},
 	{"health", .now = reports_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
 	{"report", .now = reports_one, .scope = VERBS_REPORT,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, VANTAGE}},

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "control/control.h"
 #include "control/dangling.h"
+#include "control/gate.h"
 #include "control/ops.h"
 #include "daemon/aliases.h"
 #include "daemon/building.h"
@@ -147,8 +148,9 @@ static int make_events(struct daemon *daemon)
 	daemon->first_round_timeout = evtimer_new(daemon->base, on_first_round_timeout, daemon);
 	daemon->sampling = evtimer_new(daemon->base, on_sampling, daemon);
 	daemon->handed = handed_new(daemon->base);
+	daemon->gate = gate_new();
 	return daemon->publish && daemon->forget && daemon->expiry && daemon->first_round_timeout && daemon->sampling &&
-	               daemon->handed ? E_OK : E_NOMEM;
+	               daemon->handed && daemon->gate ? E_OK : E_NOMEM;
 }
 
 // State, health, reloads, control and the HTTP door. State and control log their own errors.
@@ -306,6 +308,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	door_settle(daemon->door);
 	learner_stop(daemon->learner); // what it has learned is kept by the state
 	daemon->aliases = aliases_free(daemon->aliases);
+	gate_close(daemon->gate); // who looks ahead gives nothing any more
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 
@@ -316,6 +319,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	daemon->scrape = scrape_free(daemon->scrape);
 	daemon->door = door_close(daemon->door);
 	daemon->keys = keys_free(daemon->keys);
+	daemon->gate = gate_free(daemon->gate);
 	if (!stopped) {
 		log_warning("a reload is still under way: a source has not finished within %d ms; exiting without it",
 		            BUILD_PATIENCE_MS);

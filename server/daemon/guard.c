@@ -138,7 +138,7 @@ static int look(struct guard *guard, const struct live *now, const struct genera
 		effect_wipe(&effect);
 	}
 	free((void *)after.states);
-	free((void *)after.shares);
+	live_shares_put(after.shares);
 	return err == E_NOMEM ? E_OK : err; // a reload needs more than this
 }
 

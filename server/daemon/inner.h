@@ -17,6 +17,7 @@ struct door;
 struct door_ops;
 struct event;
 struct event_base;
+struct gate;
 struct handed;
 struct handouts;
 struct handover;
@@ -63,6 +64,7 @@ struct daemon {
 	struct state *state;
 	struct aliases *aliases;
 	struct readiness *readiness;
+	struct gate *gate;       // of drains and plans
 	struct control *control;
 	struct door *door;       // NULL: none is configured
 	struct scrape *scrape;   // NULL: no door

@@ -16,6 +16,7 @@
 #include "daemon/scrape.h"
 #include "daemon/serving.h"
 #include "daemon/watching.h"
+#include "daemon/what_if.h"
 #include "door/door.h"
 #include "door/keys.h"
 #include "generation/reload.h"
@@ -94,6 +95,14 @@ static bool ceiling(void *ctx, const char *site, double *ret_ceiling, double *re
 	*ret_rate = shown.rate;
 	*ret_share = (double)shown.share / SHARE_ALL;
 	return true;
+}
+
+static int what_if(void *ctx, const struct control_change *change, struct live *ret_live)
+{
+	const struct daemon *daemon = ctx;
+
+	return what_if_make(serving_merge(daemon->serving), serving_started(daemon->serving) ? daemon->judge : NULL, daemon->state,
+	                    change, ret_live);
 }
 
 static struct sample_set *samples_of(void *ctx)
@@ -177,8 +186,10 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.provide = daemon->provide,
 		.learner = daemon->learner,
 		.resolve = aliases_resolve(daemon->aliases),
+		.gate = daemon->gate,
 		.config = config_of,
 		.live = live_of,
+		.what_if = what_if,
 		.reload = reloads_begin,
 		.compare = reloads_compare,
 		.rollback = reloads_roll_back,

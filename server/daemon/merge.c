@@ -74,6 +74,28 @@ struct merge *merge_new(const struct view *view)
 	return merge->known && merge->states ? merge : merge_free(merge);
 }
 
+// What live_states_new() has set aside is for what is published.
+struct merge *merge_copy(const struct merge *merge)
+{
+	struct merge *copy = malloc(sizeof(*copy));
+	uint32_t count = merge->states->count;
+
+	if (!copy)
+		return NULL;
+	*copy = *merge;
+	copy->known = malloc((size_t)count + 1);
+	copy->states = malloc(sizeof(*copy->states) + count);
+	copy->parts = malloc((size_t)(merge->part_count + 1) * sizeof(*copy->parts));
+	copy->part_cap = merge->part_count;
+	if (!copy->known || !copy->states || !copy->parts)
+		return merge_free(copy);
+	copy->states->count = count;
+	memcpy(copy->known, merge->known, count);
+	memcpy(copy->states->octets, merge->states->octets, count);
+	memcpy(copy->parts, merge->parts, merge->part_count * sizeof(*copy->parts));
+	return copy;
+}
+
 struct merge *merge_free(struct merge *merge)
 {
 	if (!merge)
@@ -114,6 +136,11 @@ void merge_set_empty(struct merge *merge, uint32_t target, bool empty)
 void merge_set_selected(struct merge *merge, uint32_t target, bool drained)
 {
 	set(merge, target, KNOWN_SELECTED, drained ? KNOWN_SELECTED : 0);
+}
+
+void merge_set_drained(struct merge *merge, uint32_t target, bool drained)
+{
+	set(merge, target, KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED | KNOWN_SELECTED, drained ? KNOWN_SELECTED : 0);
 }
 
 static void drain_site(struct merge *merge, const char *name, bool holds)

@@ -31,6 +31,8 @@ uint8_t merge_state(enum force_to forced, bool up, bool drained, bool empty);
 
 // Starts with every target up, with addresses, and no override. `view` must outlive it. NULL: out of memory.
 struct merge *merge_new(const struct view *view) MUST_USE;
+// A merge of the same view with all that this one knows. NULL: out of memory.
+struct merge *merge_copy(const struct merge *merge) MUST_USE;
 // Takes NULL; returns NULL.
 struct merge *merge_free(struct merge *merge);
 const struct view *merge_view(const struct merge *merge);
@@ -40,6 +42,8 @@ void merge_set_health(struct merge *merge, uint32_t target, bool up);
 void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
 // Whether a drain of a selector of sites has taken all clients from it.
 void merge_set_selected(struct merge *merge, uint32_t target, bool drained);
+// Whether anything has: instead of all drains that are known of the target.
+void merge_set_drained(struct merge *merge, uint32_t target, bool drained);
 // An override, of one site or target, holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
 // spelling affects no target; so no two of one kind affect the same target.
 void merge_set_override(struct merge *merge, const struct override *override, bool holds);

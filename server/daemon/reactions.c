@@ -1,11 +1,13 @@
 // What the daemon does when its state, its probes or its look-ups report something; see inner.h.
 #include <event2/event.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/forecast.h"
 #include "control/ops.h"
 #include "control/safe.h"
 #include "daemon/aliases.h"
@@ -129,14 +131,32 @@ void reactions_on_expiry(evutil_socket_t fd, short what, void *arg)
 	reactions_expire(arg);
 }
 
+// A drain was looked at when it was ordered. What has changed since may make it one that would be refused; but somebody counts
+// on it, so it goes on.
+static void tell_unsafe(struct daemon *daemon, const struct override *drain)
+{
+	const struct control_ops ops = interface_ops(daemon);
+	json_t *forecast = serving_started(daemon->serving) ? forecast_of_begun(&ops, drain) : NULL;
+	char *why = forecast_refusal(forecast);
+
+	if (why)
+		log_warning("the drain of %s for %s begins, %s: %s; edgesteerctl undrain %s takes it back", drain->site,
+		            drain->app ? drain->app : "every app",
+		            drain->is_forced ? "by force" : "but would be REFUSED if it were given now", why, drain->site);
+	free(why);
+	json_decref(forecast);
+}
+
 static void override_changed(void *ctx, const struct override *old, const struct override *next)
 {
 	struct daemon *daemon = ctx;
 
 	serving_set_override(daemon->serving, daemon->state, old, next);
-	if (next && old == next)
+	if (next && old == next) {
 		log_notice("the drain of %s for %s begins; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
 		           next->who, next->reason ? next->reason : "none given");
+		tell_unsafe(daemon, next);
+	}
 	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);
 }

@@ -539,6 +539,11 @@ bool serving_turn_ceilings(struct serving *serving, int64_t now_ms)
 	return true;
 }
 
+const struct merge *serving_merge(const struct serving *serving)
+{
+	return serving->merge;
+}
+
 const struct ceilings *serving_ceilings(const struct serving *serving)
 {
 	return serving->ceilings;

@@ -79,6 +79,8 @@ bool serving_publish(struct serving *serving, const struct health *health);
 struct config *serving_config(const struct serving *serving);
 // What was answered since the last call is compared with the ceilings. True: shares have changed, to be published.
 bool serving_turn_ceilings(struct serving *serving, int64_t now_ms);
+// What is known of each target, in numbers of serving_view().
+const struct merge *serving_merge(const struct serving *serving);
 const struct ceilings *serving_ceilings(const struct serving *serving);
 // Of what is answered; filled by whoever calls samples_read().
 struct samples *serving_samples(const struct serving *serving);

@@ -20,6 +20,7 @@ static const char *const state_steps[] = {
 	"ALTER TABLE override ADD COLUMN gives_back INTEGER NOT NULL DEFAULT 0;",
 	// Of adoptions, which have the site "".
 	"ALTER TABLE override ADD COLUMN share INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE override ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;",
 };
 
 static const char *const health_steps[] = {

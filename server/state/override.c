@@ -75,11 +75,11 @@ static bool has_its_shape(const struct override *override)
 	switch (override->kind) {
 	case OVERRIDE_DRAIN: return override->to == FORCE_AUTO && has_a_ramp_that_fits(override) && !override->share;
 	case OVERRIDE_FORCE:
-		return override->app && (override->to == FORCE_UP || override->to == FORCE_DOWN) &&
+		return !override->is_forced && override->app && (override->to == FORCE_UP || override->to == FORCE_DOWN) &&
 		       !selector_is(override->site) && !override->start_s && !override->over_s && !override->is_returning &&
 		       !override->ender && !override->share;
 	case OVERRIDE_ADOPT:
-		return override->app && !override->site[0] && override->to == FORCE_AUTO && !override->start_s &&
+		return !override->is_forced && override->app && !override->site[0] && override->to == FORCE_AUTO && !override->start_s &&
 		       !override->until_s && !override->is_returning && has_a_ramp_that_fits(override) &&
 		       override->share <= SHARE_WHOLE;
 	}
@@ -241,6 +241,7 @@ json_t *override_to_json(const struct override *override)
 	object = set_number(object, "whence", override->whence);
 	object = set_number(object, "share", override->share);
 	object = set_number(object, "returning", override->is_returning);
+	object = set_number(object, "forced", override->is_forced);
 	if (object && override->kind == OVERRIDE_FORCE &&
 	    json_object_set_new(object, "to", json_string(override_force_text(override->to))) < 0) {
 		json_decref(object);
@@ -252,14 +253,14 @@ json_t *override_to_json(const struct override *override)
 int override_from_json(enum override_kind kind, json_t *object, struct override **ret_override)
 {
 	// Older versions write no "until" for a force.
-	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s, s?s, s?s, s?I, s?I, s?I, s?I, s?I}" :
-	                                            "{s:s, s?s, s?s, s:s, s:I, s:I, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I}";
+	const char *form = kind == OVERRIDE_FORCE ? "{s:s, s?s, s?s, s:s, s:I, s?I, s:s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I}" :
+	                                            "{s:s, s?s, s?s, s:s, s:I, s:I, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I}";
 	const char *site, *app = NULL, *reason = NULL, *who, *to = "auto", *by = NULL, *ender = NULL;
-	json_int_t since, until = 0, start = 0, over = 0, whence = 0, returning = 0, share = 0;
+	json_int_t since, until = 0, start = 0, over = 0, whence = 0, returning = 0, share = 0, forced = 0;
 
 	if (json_unpack(object, form, "site", &site, "app", &app, "reason", &reason, "who", &who, "since", &since, "until",
 	                &until, "to", &to, "by", &by, "ender", &ender, "start", &start, "over", &over, "whence", &whence,
-	                "returning", &returning, "share", &share) < 0)
+	                "returning", &returning, "share", &share, "forced", &forced) < 0)
 		return E_INVAL;
 	if (over < 0 || over > OVERRIDE_OVER_MAX_S || whence < 0 || whence > SHARE_WHOLE || share < 0 || share > SHARE_WHOLE)
 		return E_INVAL;
@@ -267,7 +268,8 @@ int override_from_json(enum override_kind kind, json_t *object, struct override 
 	struct override override = {.kind = kind, .site = (char *)site, .app = (char *)app, .reason = (char *)reason,
 	                            .who = (char *)who, .by = (char *)by, .ender = (char *)ender, .since_s = since,
 	                            .start_s = start, .until_s = until, .over_s = (uint32_t)over,
-	                            .whence = (uint32_t)whence, .share = (uint32_t)share, .is_returning = returning != 0};
+	                            .whence = (uint32_t)whence, .share = (uint32_t)share, .is_returning = returning != 0,
+	                            .is_forced = forced != 0};
 
 	if (!override_force_read(to, &override.to) || override_check(&override) < 0)
 		return E_INVAL;

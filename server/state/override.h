@@ -32,6 +32,7 @@ struct override {
 	uint32_t whence;   // of a ramp: the share that the sites take, or that is steered, when it starts
 	uint32_t share;    // of an adoption: the share that is steered, at the ramp's end; else 0
 	bool is_returning; // the ramp gives clients back; it ends with the drain, at until_s
+	bool is_forced;    // a drain that was given whatever follows from it, see control/safety.h
 	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; else FORCE_AUTO
 	uint64_t revision; // of the change that gave it; set when it is committed
 	// The rest is not stored.

@@ -10,9 +10,9 @@
 #include "state/sum.h"
 
 #define COLUMNS "kind, site, app, reason, who, since, until, direction, revision, sum, behalf, ender, starts," \
-	" ramp, whence, gives_back, share"
+	" ramp, whence, gives_back, share, forced"
 
-enum { COLUMN_COUNT = 17 };
+enum { COLUMN_COUNT = 18 };
 // No store comes near to it; what says so is damaged.
 #define REVISION_MAX (INT64_MAX / 2)
 
@@ -27,6 +27,8 @@ uint64_t rows_sum(const struct override *override)
 	if (override->kind == OVERRIDE_ADOPT)
 		sum = sum_number(sum, override->share);
 	// Rows from before there were these fields keep their sum.
+	if (override->is_forced)
+		sum = sum_text(sum, "forced");
 	if (!override->by && !override->start_s && !override->over_s)
 		return sum;
 	sum = sum_text(sum_text(sum, override->by), override->ender);
@@ -73,14 +75,14 @@ static const struct override *read_row(const struct store_value *columns, size_t
 	static const enum store_type types[COLUMN_COUNT] = {STORE_NUMBER, STORE_TEXT, STORE_TEXT, STORE_NULL, STORE_TEXT,
 	                                                    STORE_NUMBER, STORE_NUMBER, STORE_NUMBER, STORE_NUMBER,
 	                                                    STORE_NUMBER, STORE_NULL, STORE_NULL, STORE_NUMBER,
-	                                                    STORE_NUMBER, STORE_NUMBER, STORE_NUMBER, STORE_NUMBER};
+	                                                    STORE_NUMBER, STORE_NUMBER, STORE_NUMBER, STORE_NUMBER, STORE_NUMBER};
 
 	for (size_t i = 0; i < count; i++)
 		if (columns[i].type != types[i] && !(types[i] == STORE_NULL && columns[i].type == STORE_TEXT))
 			return NULL;
 	if (columns[13].number < 0 || columns[13].number > OVERRIDE_OVER_MAX_S || columns[14].number < 0 ||
 	    columns[14].number > SHARE_WHOLE || columns[15].number < 0 || columns[15].number > 1 ||
-	    columns[16].number < 0 || columns[16].number > SHARE_WHOLE)
+	    columns[16].number < 0 || columns[16].number > SHARE_WHOLE || columns[17].number < 0 || columns[17].number > 1)
 		return NULL;
 	if (columns[0].number < 0 || columns[0].number >= OVERRIDE_KINDS || columns[7].number < FORCE_AUTO ||
 	    columns[7].number > FORCE_DOWN || columns[8].number < 1 || columns[8].number > REVISION_MAX)
@@ -92,7 +94,7 @@ static const struct override *read_row(const struct store_value *columns, size_t
 		.to = (enum force_to)columns[7].number, .revision = (uint64_t)columns[8].number,
 		.by = (char *)columns[10].text, .ender = (char *)columns[11].text, .start_s = columns[12].number,
 		.over_s = (uint32_t)columns[13].number, .whence = (uint32_t)columns[14].number,
-		.is_returning = columns[15].number == 1, .share = (uint32_t)columns[16].number};
+		.is_returning = columns[15].number == 1, .share = (uint32_t)columns[16].number, .is_forced = columns[17].number == 1};
 	return rows_sum(override) == (uint64_t)columns[9].number && override_check(override) == E_OK ? override : NULL;
 }
 
@@ -299,7 +301,7 @@ int rows_put(struct rows *rows, const struct override *o)
 		store_text(o->who), store_number(o->since_s), store_number(o->until_s), store_number(o->to),
 		store_number((int64_t)o->revision), store_number((int64_t)sum), store_text(o->by), store_text(o->ender),
 		store_number(o->start_s), store_number(o->over_s), store_number(o->whence), store_number(o->is_returning),
-		store_number(o->share)};
+		store_number(o->share), store_number(o->is_forced)};
 	size_t removed = 0;
 	int err = drop_one(rows, o->kind, o->site, o->app, &removed);
 
@@ -307,7 +309,7 @@ int rows_put(struct rows *rows, const struct override *o)
 		return err;
 	if (!removed && rows->totals.count >= STATE_OVERRIDES_MAX)
 		return E_LIMIT;
-	err = store_run(rows->store, "INSERT INTO override (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	err = store_run(rows->store, "INSERT INTO override (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	                values, COLUMN_COUNT, NULL);
 	rows->totals.count++;
 	rows->totals.sum += sum;

@@ -431,6 +431,34 @@ const struct place *places_lookup(const struct places *places, const struct addr
 	return &places->table[number];
 }
 
+struct walking {
+	const struct places *places;
+	uint8_t family;
+	void (*leaf)(void *ctx, const struct prefix *prefix, const struct place *place);
+	void *ctx;
+};
+
+static void walk_leaf(void *ctx, struct addr_key key, uint8_t depth, uint32_t number)
+{
+	const struct walking *walking = ctx;
+	struct prefix prefix = {{.family = walking->family}, depth};
+	uint64_t octets[] = {htobe64(key.hi), htobe64(key.lo)};
+
+	_Static_assert(sizeof(octets) == sizeof(prefix.addr.bytes), "an address and its key have the same octets");
+	memcpy(prefix.addr.bytes, octets, addr_bits(walking->family) / 8);
+	walking->leaf(walking->ctx, &prefix, &walking->places->table[number]);
+}
+
+void places_each(const struct places *places, void (*leaf)(void *ctx, const struct prefix *prefix, const struct place *place),
+                 void *ctx)
+{
+	struct walking walking = {places, ADDR_V4, leaf, ctx};
+
+	ptree_walk(places->v4, walk_leaf, &walking);
+	walking.family = ADDR_V6;
+	ptree_walk(places->v6, walk_leaf, &walking);
+}
+
 bool place_is_edge(const struct places *places, const struct place *place)
 {
 	return place->class_ == 0 || strcmp(names_text(places->classes, place->class_), PLACE_CLASS_EDGE) == 0;

@@ -98,6 +98,9 @@ struct places *places_free(struct places *places);
 // `places`.
 const struct place *places_lookup(const struct places *places, const struct addr *addr, uint8_t *ret_depth);
 
+// Calls `leaf` for each leaf of the prefix table, in the order of their addresses, IPv4 first.
+void places_each(const struct places *places, void (*leaf)(void *ctx, const struct prefix *prefix, const struct place *place),
+                 void *ctx);
 // The use of a carrier, class or hint by its number.
 struct place_use places_use(const struct place_uses *uses, uint16_t number) PURE;
 

@@ -18,6 +18,8 @@
 #include "view/view.h"
 
 enum { UNKNOWN = -2 };
+// In the place of a move's number + 1: for those who are lost, which no move's can be.
+static const size_t LOST = SIZE_MAX - 1;
 
 static const size_t beyond_reach = SIZE_MAX; // in the place of a move's number
 
@@ -41,6 +43,7 @@ struct comparing {
 // What one client is answered with.
 struct decision {
 	int site;         // EFFECT_NOWHERE
+	uint32_t target;  // number in the view; only with a site
 	double us;        // NaN: no estimate
 	uint64_t client;  // hash
 	bool is_beyond;   // the client cannot reach it
@@ -86,6 +89,7 @@ static struct decision decide(const struct live *live, const struct cost_point *
 	if (!pick.target)
 		return decision;
 	decision.site = pick.target->site;
+	decision.target = pick.target_number;
 	decision.us = estimate_us(live->view, points, where.client, decision.site);
 	return decision;
 }
@@ -184,6 +188,14 @@ static bool is_gone(struct comparing *c, int app, int site)
 	                                  index_target_at(c->after->view, (uint32_t)app, (uint32_t)next_site(c, site)) < 0);
 }
 
+static void count_at(uint64_t *sites, uint64_t *targets, const struct decision *decision, uint32_t weight)
+{
+	if (decision->site < 0)
+		return;
+	sites[decision->site] += weight;
+	targets[decision->target] += weight;
+}
+
 static int compare(struct comparing *c, const struct sample *sample)
 {
 	struct effect *effect = c->effect;
@@ -200,10 +212,8 @@ static int compare(struct comparing *c, const struct sample *sample)
 		effect->beyond += sample->weight;
 		effect->beyond_clients += is_new(&c->seen, old.client, beyond_reach);
 	}
-	if (old.site >= 0)
-		effect->before[old.site] += sample->weight;
-	if (new.site >= 0)
-		effect->after[new.site] += sample->weight;
+	count_at(effect->before, effect->before_at, &old, sample->weight);
+	count_at(effect->after, effect->after_at, &new, sample->weight);
 	if (new.site == next_site(c, old.site) && !is_gone(c, app, old.site))
 		return E_OK;
 	move = find_move(c, old.site, new.site);
@@ -220,6 +230,7 @@ static int compare(struct comparing *c, const struct sample *sample)
 	if (new.site >= 0)
 		return E_OK;
 	effect->lost += sample->weight;
+	add(&effect->lost_part, &old, sample->weight, is_new(&c->seen, old.client, LOST));
 	note_lost_app(effect, sample->app);
 	return E_OK;
 }
@@ -238,7 +249,7 @@ static int prepare(struct comparing *c, size_t samples)
 	const struct view *before = c->before->view, *after = c->after->view;
 	size_t cap = 64;
 
-	while (cap < 5 * samples) // at most three entries for each
+	while (cap < 5 * samples) // at most four entries for each
 		cap *= 2;
 	c->seen = (struct seen){calloc(cap, sizeof(*c->seen.hashes)), cap - 1};
 	c->apps = calloc((size_t)before->app_count + 1, sizeof(*c->apps));
@@ -248,7 +259,9 @@ static int prepare(struct comparing *c, size_t samples)
 	c->points[1] = points_of(after);
 	c->effect->before = calloc((size_t)before->site_count + 1, sizeof(*c->effect->before));
 	c->effect->after = calloc((size_t)after->site_count + 1, sizeof(*c->effect->after));
-	if (!c->seen.hashes || !c->apps || !c->sites || !c->move_of || !c->points[0] || !c->points[1] || !c->effect->before ||
+	c->effect->before_at = calloc((size_t)before->target_count + 1, sizeof(*c->effect->before_at));
+	c->effect->after_at = calloc((size_t)after->target_count + 1, sizeof(*c->effect->after_at));
+	if (!c->effect->before_at || !c->effect->after_at || !c->seen.hashes || !c->apps || !c->sites || !c->move_of || !c->points[0] || !c->points[1] || !c->effect->before ||
 	    !c->effect->after)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < before->app_count; i++)
@@ -303,6 +316,8 @@ void effect_wipe(struct effect *effect)
 	free(effect->moves);
 	free(effect->before);
 	free(effect->after);
+	free(effect->before_at);
+	free(effect->after_at);
 	*effect = (struct effect){0};
 }
 

@@ -37,7 +37,9 @@ struct effect {
 	struct effect_move *moves;       // the heaviest first
 	size_t move_count;
 	uint64_t beyond, beyond_clients; // with plain records: queries and clients whose target is out of their reach
+	struct effect_part lost_part;    // of those who get a target no more
 	uint64_t *before, *after;        // queries by site of each view
+	uint64_t *before_at, *after_at;  // queries by target of each view
 	uint32_t lost_apps[EFFECT_APPS_MAX]; // numbers in the view before, of some of the apps with clients who get none
 	size_t lost_app_count;
 };

@@ -105,10 +105,20 @@ void samples_follow(struct samples *samples, const struct view *view, const stru
 	free(next_of);
 }
 
+// What the samples say of a time that is hardly longer than a look at them is too coarse.
+static void set_rate(struct sample_set *set, uint64_t recent)
+{
+	double seconds = set->seconds > 1 ? set->seconds : 1;
+	double now = (double)recent / (seconds < SAMPLES_RATE_S ? seconds : SAMPLES_RATE_S), mean = (double)set->weight / seconds;
+
+	set->rate = now > mean ? now : mean;
+}
+
 struct sample_set *samples_copy(const struct samples *samples, const struct view *view, int64_t now_ms)
 {
 	const struct kept *kept;
 	struct sample_set *set = malloc(sizeof(*set) + samples->count * sizeof(*set->list));
+	uint64_t recent = 0;
 
 	if (!set)
 		return NULL;
@@ -121,9 +131,11 @@ struct sample_set *samples_copy(const struct samples *samples, const struct view
 			set->seconds = (double)(now_ms - (samples->count == SAMPLES_MAX ? kept->at_ms : samples->began_ms)) / 1000;
 		set->list[set->count++] = kept->sample;
 		set->weight += kept->sample.weight;
+		recent += kept->at_ms > now_ms - SAMPLES_RATE_S * 1000 ? kept->sample.weight : 0;
 	}
 	if (set->seconds > SAMPLES_WINDOW_S)
 		set->seconds = SAMPLES_WINDOW_S;
+	set_rate(set, recent);
 	return set;
 }
 
@@ -139,4 +151,15 @@ void samples_of_app(struct sample_set *set, uint32_t app)
 		set->weight += set->list[i].weight;
 	}
 	set->count = kept;
+}
+
+void samples_shorten(struct sample_set *set, size_t most)
+{
+	size_t gone = set->count > most ? set->count - most : 0;
+
+	memmove(set->list, set->list + gone, (set->count - gone) * sizeof(*set->list));
+	set->count -= gone;
+	set->weight = 0;
+	for (size_t i = 0; i < set->count; i++)
+		set->weight += set->list[i].weight;
 }

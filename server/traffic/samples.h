@@ -16,6 +16,7 @@ struct view;
 enum {
 	SAMPLES_MAX = 1 << 16,
 	SAMPLES_WINDOW_S = 300,
+	SAMPLES_RATE_S = 10,    // over which what is asked now is measured
 	SAMPLES_A_SECOND = 200, // about; each stands for more queries where more are asked
 };
 
@@ -31,6 +32,7 @@ struct sample_set {
 	uint64_t generation; // of that view
 	double seconds;      // that they cover
 	uint64_t weight;     // of all
+	double rate;         // queries a second: over all of the time or its end, whichever is more
 	size_t count;
 	struct sample list[];
 };
@@ -48,5 +50,7 @@ void samples_read(struct samples *samples, const struct view *view, int64_t now_
 void samples_follow(struct samples *samples, const struct view *view, const struct view *next);
 // Leaves only those of one app.
 void samples_of_app(struct sample_set *set, uint32_t app);
+// Leaves the latest `most` of a copy.
+void samples_shorten(struct sample_set *set, size_t most);
 // A copy of those of the last minutes, the caller's to free(). NULL when out of memory.
 struct sample_set *samples_copy(const struct samples *samples, const struct view *view, int64_t now_ms) MUST_USE;

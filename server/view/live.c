@@ -116,6 +116,12 @@ struct target_shares *live_shares_new(uint32_t count)
 	return shares;
 }
 
+void live_shares_put(const struct target_shares *shares)
+{
+	if (shares)
+		put_shares((void *)shares);
+}
+
 int live_reserve_shares(uint32_t count)
 {
 	struct target_shares *shares = live_shares_new(count);

@@ -73,6 +73,8 @@ struct target_shares {
 
 // For the slow side to fill in. If it is never published, the caller frees it with free(). NULL when out of memory.
 struct target_shares *live_shares_new(uint32_t count) MUST_USE;
+// Gives back what was made and is not published: it may have been set aside. Any thread. Takes NULL.
+void live_shares_put(const struct target_shares *shares);
 // Sets memory aside for publications of `count` shares, as live_reserve(). E_NOMEM.
 int live_reserve_shares(uint32_t count) MUST_USE;
 // To add a part, add a pointer here and a line in replace() in live.c.

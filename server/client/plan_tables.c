@@ -28,7 +28,7 @@ static void print_more(const json_t *list, json_int_t more)
 static void show_nothing(const json_t *reply)
 {
 	static const char *const titles[] = {"LEFT WITH NOTHING", "CLIENTS OF",   "COULD REACH", "GET",
-										 ">PREFIXES",         "FOR INSTANCE", NULL};
+	                                     ">PREFIXES",         "FOR INSTANCE", NULL};
 	const json_t *list = json_object_get(reply, "nothing");
 	struct client_table *table = client_table_new(titles);
 	char prefixes[CTL_INT_LEN];
@@ -39,7 +39,7 @@ static void show_nothing(const json_t *reply)
 		char *reach = client_join(json_object_get(row, "reach")),
 			 *examples = client_join(json_object_get(row, "examples"));
 		const char *const cells[] = {client_text(row, "app"),  carrier[0] ? carrier : "(public sites alone)", reach,
-									 client_text(row, "gets"), client_int_text(row, "prefixes", prefixes),    examples};
+		                             client_text(row, "gets"), client_int_text(row, "prefixes", prefixes),    examples};
 
 		client_table_add(table, cells);
 		free(reach);
@@ -79,11 +79,11 @@ static void show_carriers(const json_t *reply)
 	for (size_t i = 0; i < json_array_size(list) && i < NAMED_MAX; i++) {
 		const json_t *row = json_array_get(list, i);
 		const char *const cells[] = {client_text(row, "carrier"),
-									 client_int_text(row, "sites", sites),
-									 client_int_text(row, "before", before),
-									 client_int_text(row, "after", after),
-									 most,
-									 json_is_true(json_object_get(row, "over")) ? "OVER" : ""};
+		                             client_int_text(row, "sites", sites),
+		                             client_int_text(row, "before", before),
+		                             client_int_text(row, "after", after),
+		                             most,
+		                             json_is_true(json_object_get(row, "over")) ? "OVER" : ""};
 
 		snprintf(most, sizeof(most), "%lld %%", client_int(row, "most"));
 		if (!client_int(row, "most"))
@@ -100,7 +100,7 @@ static const char *head_of(const json_t *plan, char buf[HEAD_LEN])
 	const char *app = client_text(plan, "app"), *to = client_text(plan, "to");
 
 	snprintf(buf, HEAD_LEN, "%s %s%s%s%s%s", client_text(plan, "verb"), app, app[0] ? " at " : "",
-			 client_text(plan, "site"), to[0] ? " " : "", to);
+	         client_text(plan, "site"), to[0] ? " " : "", to);
 	return buf;
 }
 
@@ -112,11 +112,11 @@ void client_show_plan(const json_t *reply)
 	if (!json_is_object(plan)) // refused before it was looked at
 		return;
 	client_print(stdout, "Nothing has been changed. %s would be %s", head_of(plan, head),
-				 json_is_true(refused) ? "REFUSED" : "done");
+	             json_is_true(refused) ? "REFUSED" : "done");
 	if (strcmp(client_text(plan, "phase"), "scheduled") == 0)
 		client_print(stdout, " at %s, with what is asked now", client_time(client_int(plan, "start"), start));
 	client_print(stdout, json_is_integer(json_object_get(plan, "targets")) ? "; targets: %lld.\n" : ".\n",
-				 client_int(plan, "targets"));
+	             client_int(plan, "targets"));
 	client_show_effect(json_object_get(reply, "effect"));
 	show_nothing(reply);
 	show_ceilings(reply);

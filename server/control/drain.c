@@ -251,7 +251,7 @@ static void enter(struct gate_turn *turn, bool is_closed)
 	}
 	change.given = &drain;
 	change.at_s = drain.start_s;
-	forecast_begin(&call->ops, &change, looked_at, ordered);
+	forecast_begin(&call->ops, &change, true, looked_at, ordered);
 }
 
 void drain_put(const struct call *call)

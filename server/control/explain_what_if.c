@@ -19,7 +19,7 @@
 // Drains the sites that a name or a pattern stands for, and names them. False: it is none, and *ret_refusal is the
 // reply.
 static bool drain_word(const struct view *view, char *word, struct target_states *states, json_t **names,
-					   json_t **ret_refusal)
+                       json_t **ret_refusal)
 {
 	const struct override drain = {.kind = OVERRIDE_DRAIN, .site = word};
 	int site = 0;
@@ -46,7 +46,7 @@ static bool drain_word(const struct view *view, char *word, struct target_states
 }
 
 static bool drain_words(const struct live *live, const char *words, struct target_states *states, json_t **names,
-						json_t **ret_refusal)
+                        json_t **ret_refusal)
 {
 	char *copy = strdup(words), *rest = NULL;
 	bool good = copy != NULL;
@@ -71,7 +71,7 @@ static bool drain_words(const struct live *live, const char *words, struct targe
 static json_t *explain(const struct call *call, const struct live *live, const struct prefix *client)
 {
 	return explain_query(live, call->ops.state, call->ops.health, call->ops.judge, call->ops.learner,
-						 call_text(call, "name"), client);
+	                     call_text(call, "name"), client);
 }
 
 static const char *site_of(const json_t *explained)
@@ -87,8 +87,8 @@ static json_t *add_today(json_t *then, const json_t *today, json_t *names)
 	size_t i;
 
 	json_array_foreach(names, i, name) if (json_array_insert_new(steps, i,
-																 json_sprintf("without: as if %s were drained",
-																			  json_string_value(name))) < 0) break;
+	                                                             json_sprintf("without: as if %s were drained",
+	                                                                          json_string_value(name))) < 0) break;
 	if (json_object_get(then, "decision"))
 		(void)json_array_append_new(
 			steps, json_sprintf("today: the answer is %s", site_of(today) ? site_of(today) : "no target"));
@@ -97,7 +97,7 @@ static json_t *add_today(json_t *then, const json_t *today, json_t *names)
 }
 
 json_t *explain_what_if(const struct call *call, const struct live *live, const struct prefix *client,
-						json_t **ret_refusal)
+                        json_t **ret_refusal)
 {
 	struct target_states *states = malloc(sizeof(*states) + live->states->count);
 	json_t *names = json_array(), *today, *then = NULL;

@@ -14,4 +14,4 @@ struct live;
 // commas between. Adds "without" (the sites) and "today" (what the client is answered with now: a site, or null). NULL
 // with a *ret_refusal: they are none; NULL with none: out of memory.
 json_t *explain_what_if(const struct call *call, const struct live *live, const struct prefix *client,
-						json_t **ret_refusal) MUST_USE;
+                        json_t **ret_refusal) MUST_USE;

@@ -45,7 +45,7 @@ struct forecast {
 	size_t ceiling_count;
 	unsigned max_drained, tries;
 	const char *app; // of the view
-	bool is_stale, is_direct;
+	bool is_stale, is_direct, is_order;
 	json_t *result;
 	void (*done)(void *ctx, json_t *forecast);
 	void *ctx;
@@ -115,7 +115,7 @@ static int take_ceilings(struct forecast *f, const struct view *view)
 
 			if (target->ceiling)
 				add_ceiling(f, index_find_target(view, config->apps[i].name, config->sites[target->site].name), true,
-							target->ceiling);
+				            target->ceiling);
 		}
 	return E_OK;
 }
@@ -180,11 +180,28 @@ static json_t *judge(const struct forecast *f, const struct effect *demand, json
 	return safety_judge(&given, object);
 }
 
+// What an order waits for: without ceilings the samples, which take longer, only say how many clients are left with
+// nothing.
+static bool is_judged_by_table(const struct forecast *f, json_t **ret_object)
+{
+	if (!f->is_order || f->ceiling_count > 0)
+		return false;
+	*ret_object = judge(f, NULL, reply_set(json_object(), "effect", json_null()));
+	if (!*ret_object || json_array_size(json_object_get(*ret_object, "nothing")) == 0)
+		return true;
+	json_decref(*ret_object);
+	return false;
+}
+
 static json_t *compute(const struct forecast *f)
 {
-	json_t *object = json_object();
+	json_t *object = NULL;
 	struct effect effect, demand;
 	int err;
+
+	if (is_judged_by_table(f, &object))
+		return object;
+	object = json_object();
 
 	if (f->samples->count == 0)
 		return judge(f, NULL, reply_set(object, "effect", json_null()));
@@ -291,8 +308,8 @@ static struct forecast *forecast_new(const struct control_ops *ops, const struct
 	return f;
 }
 
-void forecast_begin(const struct control_ops *ops, const struct control_change *change,
-					void (*done)(void *ctx, json_t *forecast), void *ctx)
+void forecast_begin(const struct control_ops *ops, const struct control_change *change, bool is_order,
+                    void (*done)(void *ctx, json_t *forecast), void *ctx)
 {
 	struct forecast *f = forecast_new(ops, change);
 
@@ -300,6 +317,7 @@ void forecast_begin(const struct control_ops *ops, const struct control_change *
 		done(ctx, NULL);
 		return;
 	}
+	f->is_order = is_order;
 	f->done = done;
 	f->ctx = ctx;
 	start(f);
@@ -326,6 +344,7 @@ json_t *forecast_of_begun(const struct control_ops *ops, const struct override *
 		return NULL;
 	}
 	f->first.taken = &f->taken;
+	f->is_order = true;
 	f->tries = TRIES;
 	f->done = keep_result;
 	f->ctx = &result;

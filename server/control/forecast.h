@@ -11,11 +11,12 @@
 
 enum { FORECAST_SAMPLES_FEW = 1000 }; // with fewer, shares are off by points
 
-// {"effect": see effect_json.h, and "few" (true: there are fewer samples than FORECAST_SAMPLES_FEW); null: nothing is
-// served yet or nobody has asked}, and what safety_judge() adds. done(ctx, forecast) is called exactly once, later or
-// at once; NULL: out of memory. The forecast is the callee's.
-void forecast_begin(const struct control_ops *ops, const struct control_change *change,
-					void (*done)(void *ctx, json_t *forecast), void *ctx);
+// {"effect": see effect_json.h, and "few" (true: there are fewer samples than FORECAST_SAMPLES_FEW); null: nobody has
+// asked, or nothing that an order would be refused for depends on it}, and what safety_judge() adds. `is_order`: it is
+// waited for, so nothing is looked at that it cannot be refused for. done(ctx, forecast) is called exactly once, later
+// or at once; NULL: out of memory. The forecast is the callee's.
+void forecast_begin(const struct control_ops *ops, const struct control_change *change, bool is_order,
+                    void (*done)(void *ctx, json_t *forecast), void *ctx);
 // The same at once, by the latest samples alone: of a drain that holds already, with or without what else does. The
 // caller's; NULL: out of memory.
 json_t *forecast_of_begun(const struct control_ops *ops, const struct override *drain) MUST_USE;

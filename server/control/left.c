@@ -46,7 +46,7 @@ bool left_was_met(const struct live *live, const struct app *app, unsigned slot,
 }
 
 void left_each_group(const struct live *live, const struct app *app, void (*group)(void *ctx, uint16_t carrier),
-					 void *ctx)
+                     void *ctx)
 {
 	for (unsigned slot = 0; slot < app->target_count; slot++) {
 		const struct site *site = left_site(live, app, slot);

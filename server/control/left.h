@@ -32,4 +32,4 @@ bool left_has_public(const struct live *live, const struct app *app) PURE;
 bool left_was_met(const struct live *live, const struct app *app, unsigned slot, uint16_t carrier) PURE;
 // Calls `group` for each group once: the carriers', in the order of the config, then LEFT_OTHERS.
 void left_each_group(const struct live *live, const struct app *app, void (*group)(void *ctx, uint16_t carrier),
-					 void *ctx);
+                     void *ctx);

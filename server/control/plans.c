@@ -116,7 +116,7 @@ static bool look_at_drain(struct plan *plan, json_t **ret_refusal)
 	plan->of = set_extent(plan->of, ops, &drain);
 	change.given = &drain;
 	change.at_s = drain.start_s;
-	forecast_begin(ops, &change, looked, plan);
+	forecast_begin(ops, &change, false, looked, plan);
 	return true;
 }
 
@@ -154,7 +154,7 @@ static bool look_at_undrain(struct plan *plan, json_t **ret_refusal)
 	plan->of = reply_set(plan->of, "site", reply_text(sites));
 	plan->of = reply_set(plan->of, "app", reply_text(undrain.drain.app));
 	plan->of = set_extent(plan->of, ops, &undrain.drain);
-	forecast_begin(ops, &change, looked, plan);
+	forecast_begin(ops, &change, false, looked, plan);
 	return true;
 }
 
@@ -185,7 +185,7 @@ static bool look_at_force(struct plan *plan, json_t **ret_refusal)
 	plan->of = reply_set(plan->of, "site", reply_text(force.site));
 	plan->of = reply_set(plan->of, "app", reply_text(force.app));
 	plan->of = reply_set(plan->of, "to", reply_text(override_force_text(force.to)));
-	forecast_begin(ops, &change, looked, plan);
+	forecast_begin(ops, &change, false, looked, plan);
 	return true;
 }
 

@@ -49,10 +49,10 @@ static json_t *judge_nothing(const struct safety_case *given, json_t *object, js
 	}
 	if (effect && effect->lost)
 		snprintf(of_samples, sizeof(of_samples), "%.1f %% of the recent clients",
-				 100.0 * (double)effect->lost_part.clients / (double)effect->all.clients);
+		         100.0 * (double)effect->lost_part.clients / (double)effect->all.clients);
 	if (uncovered_count(uncovered) > 0)
 		*lines = add_line(*lines, "leaves clients with nothing: %s%s%s", uncovered_text(uncovered, text),
-						  of_samples[0] ? "; " : "", of_samples);
+		                  of_samples[0] ? "; " : "", of_samples);
 	else if (of_samples[0])
 		*lines = add_line(*lines, "leaves clients with nothing: %s", of_samples);
 	object = uncovered_json(uncovered, object);
@@ -69,7 +69,7 @@ static double rate_of(const struct safety_case *given, uint64_t queries)
 }
 
 static json_t *add_ceiling(const struct safety_case *given, const struct safety_ceiling *ceiling, json_t *list,
-						   json_t **lines)
+                           json_t **lines)
 {
 	const struct view *view = given->after->view;
 	const struct effect *effect = given->effect;
@@ -85,7 +85,7 @@ static json_t *add_ceiling(const struct safety_case *given, const struct safety_
 		return list;
 	if (is_over)
 		*lines = add_line(*lines, "takes %s%s%s over its ceiling: %.1f answers a second of %.0f, now %.1f",
-						  app ? app : "", app ? " at " : "", site, after, ceiling->most, before);
+		                  app ? app : "", app ? " at " : "", site, after, ceiling->most, before);
 	row = reply_set(json_object(), "site", reply_text(site));
 	row = reply_set(row, "app", reply_text(app));
 	row = reply_set(row, "ceiling", json_real(ceiling->most));
@@ -144,11 +144,11 @@ static void tally_carriers(const struct view *view, const struct tally *sites, s
 }
 
 static json_t *add_carrier(const struct safety_case *given, uint16_t carrier, const struct tally *tally, json_t *list,
-						   json_t **lines)
+                           json_t **lines)
 {
 	const char *name = names_text(given->after->view->places->carriers, carrier);
 	bool is_over = given->max_drained && tally->after > tally->before &&
-				   (uint64_t)tally->after * 100 > (uint64_t)tally->all * given->max_drained;
+	               (uint64_t)tally->after * 100 > (uint64_t)tally->all * given->max_drained;
 	json_t *row;
 
 	if (tally->after == tally->before)
@@ -156,7 +156,7 @@ static json_t *add_carrier(const struct safety_case *given, uint16_t carrier, co
 	if (is_over)
 		*lines =
 			add_line(*lines, "drains %u of %u sites of %s%s%s, and `max-drained` is %u %%", tally->after, tally->all,
-					 name, given->app ? " that have " : "", given->app ? given->app : "", given->max_drained);
+		             name, given->app ? " that have " : "", given->app ? given->app : "", given->max_drained);
 	row = reply_set(json_object(), "carrier", reply_text(name));
 	row = reply_set(row, "sites", json_integer(tally->all));
 	row = reply_set(row, "before", json_integer(tally->before));

@@ -119,8 +119,8 @@ struct uncovered *uncovered_find(const struct live *before, const struct live *a
 	if (!found)
 		return NULL;
 	*found = (struct uncovered){.before = before,
-								.after = after,
-								.carriers = calloc(names_count(view->places->carriers), sizeof(*found->carriers))};
+	                            .after = after,
+	                            .carriers = calloc(names_count(view->places->carriers), sizeof(*found->carriers))};
 	for (uint32_t i = 0; found->carriers && i < view->app_count; i++) {
 		found->app = i;
 		if (is_concerned(found, &view->apps[i]))
@@ -187,8 +187,8 @@ const char *uncovered_text(const struct uncovered *uncovered, char *buf)
 		snprintf(more, sizeof(more), "; and %zu more groups of clients", uncovered->count - 1);
 	list_reach(uncovered, first, reach);
 	snprintf(buf, UNCOVERED_TEXT_MAX, "%s%s of %.255s%s, who can reach %s alone%s",
-			 carrier[0] ? "those of " : "clients who reach public sites alone", carrier, app_of(uncovered, first)->name,
-			 example, reach, more);
+	         carrier[0] ? "those of " : "clients who reach public sites alone", carrier, app_of(uncovered, first)->name,
+	         example, reach, more);
 	return buf;
 }
 
@@ -208,7 +208,7 @@ static json_t *group_json(const struct uncovered *uncovered, const struct group 
 		examples = reply_append(examples, json_string(prefix_format(&where->examples[i], text)));
 	object = reply_set(object, "carrier", reply_text(carrier[0] ? carrier : NULL));
 	object = reply_set(object, "gets",
-					   json_string(app->last_resort == LAST_RESORT_ADDRESSES ? "the last resort" : "SERVFAIL"));
+	                   json_string(app->last_resort == LAST_RESORT_ADDRESSES ? "the last resort" : "SERVFAIL"));
 	object = reply_set(object, "reach", reach);
 	object = reply_set(object, "prefixes", json_integer((json_int_t)where->prefixes));
 	return reply_set(object, "examples", examples);

@@ -88,8 +88,8 @@ static int lay_drains(struct merge *merge, const struct state *state, const stru
 static int change_merge(struct merge *merge, const struct state *state, const struct control_change *change)
 {
 	enum override_kind kind = change->given   ? change->given->kind
-							  : change->taken ? change->taken->kind
-											  : OVERRIDE_DRAIN;
+	                          : change->taken ? change->taken->kind
+	                                          : OVERRIDE_DRAIN;
 	struct override lifted = {.kind = OVERRIDE_FORCE, .to = FORCE_UP};
 
 	if (kind == OVERRIDE_DRAIN)
@@ -135,7 +135,7 @@ static int take_live(const struct merge *merge, struct judge *judge, struct live
 }
 
 int what_if_make(const struct merge *merge, struct judge *judge, const struct state *state,
-				 const struct control_change *change, struct live *ret_live)
+                 const struct control_change *change, struct live *ret_live)
 {
 	struct merge *copy = merge_copy(merge);
 	int err = copy ? change_merge(copy, state, change) : E_NOMEM;

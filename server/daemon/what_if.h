@@ -21,4 +21,4 @@ struct state;
 //
 // and the one in whose place it comes does not.
 int what_if_make(const struct merge *merge, struct judge *judge, const struct state *state,
-				 const struct control_change *change, struct live *ret_live) MUST_USE;
+                 const struct control_change *change, struct live *ret_live) MUST_USE;

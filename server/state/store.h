@@ -12,7 +12,7 @@
 
 struct store;
 
-enum { STORE_VALUES_MAX = 17, STORE_ROW_MAX = 65536 };
+enum { STORE_VALUES_MAX = 20, STORE_ROW_MAX = 65536 };
 
 // The file's tables: step i, one or more SQL statements, makes version i + 1 of version i. Append only. A store of an
 // older version is brought up to date when it is opened.

@@ -16,9 +16,13 @@
 #include "control/cover.h"
 #include "control/call.h"
 #include "control/explain.h"
+#include "control/gate.h"
 #include "control/verbs.h"
+#include "daemon/drains.h"
 #include "daemon/merge.h"
+#include "daemon/what_if.h"
 #include "state/state.h"
+#include "traffic/samples.h"
 #include "view/ground.h"
 #include "view/handouts.h"
 #include "view/index.h"
@@ -221,6 +225,39 @@ static void on_committed(void *ctx)
 		make_preview(fake);
 }
 
+static int ops_what_if(void *ctx, const struct control_change *change, struct live *ret_live)
+{
+	struct fake_daemon *fake = ctx;
+	struct merge *merge = merge_new(fake->view);
+	int err;
+
+	must(merge);
+	for (uint32_t i = 0; i < fake->view->target_count; i++)
+		merge_set_health(merge, i, fake->health[i].up);
+	for (size_t i = 0; i < state_override_count(fake->ops.state); i++) {
+		const struct override *override = state_override_at(fake->ops.state, i);
+
+		if (override->kind == OVERRIDE_DRAIN)
+			drains_set(merge, fake->ops.state, override, true);
+		else
+			merge_set_override(merge, override, true);
+	}
+	err = what_if_make(merge, NULL, fake->ops.state, change, ret_live);
+	merge_free(merge);
+	return err;
+}
+
+// Nobody asks.
+static struct sample_set *ops_samples(void *ctx)
+{
+	struct fake_daemon *fake = ctx;
+	struct sample_set *set = calloc(1, sizeof(*set));
+
+	must(set);
+	set->generation = fake->view->generation;
+	return set;
+}
+
 static json_t *ops_stats(void *ctx)
 {
 	struct fake_daemon *fake = ctx;
@@ -374,7 +411,7 @@ static struct view *make_view(unsigned many)
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
 	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .live = ops_live, .reload = ops_reload,
-	                                     .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
+	                                     .what_if = ops_what_if, .samples = ops_samples, .gate = gate_new(), .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
 	                             .version = "1.2.3", .folder = "fake-XXXXXX"};
 	fake_of_health = fake;
 	must(mkdtemp(fake->folder));
@@ -408,7 +445,9 @@ void fake_daemon_close(struct fake_daemon *fake)
 {
 	char command[128];
 
+	gate_close(fake->ops.gate);
 	fake->ops.state = state_close(fake->ops.state);
+	fake->ops.gate = gate_free(fake->ops.gate);
 	free((void *)fake->preview.states);
 	if (!live_current())
 		view_free(fake->view);

@@ -11,13 +11,15 @@
 struct control;
 
 enum { PEER_WAIT_MS = 5000 };
+// What a drain takes before it waits for the disk: for its words, for what it would do, for its words again.
+enum { PEER_DRAIN_LOOKS = 3 };
 
 #define PEER_VERSION "{\"verb\": \"version\"}\n"
 
 extern struct fake_daemon peer_fake;
 extern struct control *peer_control;
 extern char peer_path[100];
-extern unsigned peer_looks; // at what is served: each drain takes one before it waits
+extern unsigned peer_looks; // at what is served
 
 void peer_set_up(unsigned idle_ms);
 // For cmocka; a minute before an idle connection is closed.

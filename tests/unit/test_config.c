@@ -344,7 +344,7 @@ static void schema(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_int_equal(json_object_size(at), 23);
+	assert_int_equal(json_object_size(at), 24);
 	for (size_t i = 0; i < ARRAY_LEN(way); i++)
 		at = json_object_get(at, way[i]);
 	assert_int_equal(json_integer_value(json_object_get(at, "maximum")), 65535);

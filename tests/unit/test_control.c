@@ -176,7 +176,7 @@ static void test_end_of_input(void **unused)
 	peer_hear_end(fd);
 
 	fd = peer_dial();
-	peer_say_text(fd, PEER_VERSION "{\"verb\": \"drain\", \"site\": \"bos\"");
+	peer_say_text(fd, PEER_VERSION "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"");
 	shutdown(fd, SHUT_WR);
 	peer_hear_ok(fd);
 	peer_hear_error(fd, "a line feed is missing");
@@ -241,7 +241,7 @@ static void test_peer_is_known(void **unused)
 	int fd = peer_dial();
 
 	(void)unused;
-	peer_say_text(fd, "{\"verb\": \"drain\", \"site\": \"bos\"}\n");
+	peer_say_text(fd, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}\n");
 	peer_hear_ok(fd);
 	close(fd);
 

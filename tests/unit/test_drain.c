@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/publish.h"
 #include "control/call.h"
+#include "control/gate.h"
 #include "control/impact.h"
 #include "control/verbs.h"
 #include "full_disk.h"
@@ -23,6 +24,17 @@
 #include "view/live.h"
 
 // Who is left without -------------------------------------------------------------------------------------------------
+
+// The warnings but for what was done by force, of the reply.
+static const json_t *warnings_of(json_t *reply)
+{
+	json_t *warnings = json_object_get(reply, "warnings");
+
+	for (size_t i = json_array_size(warnings); i-- > 0;)
+		if (strncmp(json_string_value(json_array_get(warnings, i)), "by force: ", 10) == 0)
+			json_array_remove(warnings, i);
+	return warnings;
+}
 
 // Walks impact.h's table: what is drained already, then the drain that warns.
 static void test_warnings(void **unused)
@@ -59,14 +71,14 @@ static void test_warnings(void **unused)
 		char line[256];
 
 		for (size_t j = 0; rows[i].before[j]; j++) {
-			snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"}", rows[i].before[j]);
+			snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"force\": true, \"site\": \"%s\"}", rows[i].before[j]);
 			asking_done(&fake_daemon, line);
 		}
-		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\"%s%s%s}", rows[i].site,
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"force\": true, \"site\": \"%s\"%s%s%s}", rows[i].site,
 		         rows[i].app ? ", \"app\": \"" : "", rows[i].app ? rows[i].app : "", rows[i].app ? "\"" : "");
 
 		json_t *reply = asking_ok(&fake_daemon, line);
-		const json_t *warnings = json_object_get(reply, "warnings");
+		const json_t *warnings = warnings_of(reply);
 		size_t count = 0;
 
 		while (count < 3 && rows[i].warnings[count])
@@ -84,8 +96,8 @@ static void test_warnings(void **unused)
 static void test_very_many_warnings(void **unused)
 {
 	char text[32];
-	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"use1\"}");
-	const json_t *warnings = json_object_get(reply, "warnings");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"use1\"}");
+	const json_t *warnings = warnings_of(reply);
 
 	(void)unused;
 	assert_int_equal(json_array_size(warnings), IMPACT_MAX + 1);
@@ -105,7 +117,7 @@ static void test_warnings_of_what_is_down(void **unused)
 		int down[5]; // -1 at the end
 		const char *warnings[3];
 	} rows[] = {
-#define DRAIN(site, app) "{\"verb\": \"drain\", \"site\": \"" site "\", \"app\": \"" app ".example.com\"}"
+#define DRAIN(site, app) "{\"verb\": \"drain\", \"force\": true, \"site\": \"" site "\", \"app\": \"" app ".example.com\"}"
 		{DRAIN("bos", "app"), {APP_NYC, -1}, {NULL}}, // there is use1
 		{DRAIN("bos", "app"), {APP_USE1, -1}, {NULL}}, // verizon has nyc; others get nothing less than before
 		{DRAIN("bos", "app"), {APP_NYC, APP_USE1, -1},
@@ -126,7 +138,7 @@ static void test_warnings_of_what_is_down(void **unused)
 		fake_daemon_publish(&fake_daemon);
 
 		json_t *reply = asking_ok(&fake_daemon, rows[i].line);
-		const json_t *warnings = json_object_get(reply, "warnings");
+		const json_t *warnings = warnings_of(reply);
 		size_t count = 0;
 
 		for (; rows[i].warnings[count]; count++)
@@ -163,11 +175,11 @@ static void test_replaced(void **unused)
 		assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){
 			.kind = OVERRIDE_DRAIN, .site = (char *)"nyc", .reason = (char *)"disk dying", .since_s = since_s,
 			.until_s = until_s, .who = (char *)"uid 7 (carol), pid 9"}), E_OK);
-		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"nyc\"%s%s%s}",
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"force\": true, \"site\": \"nyc\"%s%s%s}",
 		         rows[i].is_for ? ", \"for\": \"" : "", rows[i].is_for ? rows[i].is_for : "", rows[i].is_for ? "\"" : "");
 
 		json_t *reply = asking_ok(&fake_daemon, line);
-		const json_t *replaced = json_object_get(reply, "replaced"), *warnings = json_object_get(reply, "warnings");
+		const json_t *replaced = json_object_get(reply, "replaced"), *warnings = warnings_of(reply);
 
 		assert_string_equal(asking_text(replaced, "who"), "uid 7 (carol), pid 9");
 		assert_string_equal(asking_text(replaced, "reason"), "disk dying");
@@ -180,17 +192,17 @@ static void test_replaced(void **unused)
 	}
 
 	// Another thing's drain is not replaced, nor is an expired one.
-	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\", \"app\": \"app.example.com\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"nyc\", \"app\": \"app.example.com\"}");
 
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	assert_string_equal(asking_text(json_object_get(reply, "site_drain"), "site"), "nyc"); // which holds besides
 	json_decref(reply);
-	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	assert_true(json_is_null(json_object_get(reply, "site_drain")));
 	json_decref(reply);
 	assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"bos",
 	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
-	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	assert_true(json_is_null(json_object_get(reply, "replaced")));
 	json_decref(reply);
 }
@@ -206,10 +218,10 @@ static void test_undrain_names_what_it_ended(void **unused)
 	json_t *reply;
 
 	(void)unused;
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"rack\"}");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"2h\"}");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"reason\": \"rack\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"2h\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"nyc\"}");
 	assert_int_equal(fake_daemon_put(&fake_daemon, &had_run_out), E_OK);
 	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 
@@ -244,18 +256,18 @@ static void test_undrain_numbers(void **unused)
 {
 	(void)unused;
 	// bos has three targets. One drain of one of them changes one.
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 1, 1, 0);
 
 	// One is down by its health, one is forced down: neither gets clients.
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}");
 	fake_daemon.health[3].up = false; // video at bos
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
 	// The site's drain holds on.
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"carrier.example.com\"}");
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"carrier.example.com\"}", 0, 0, 1);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, 1, 0);
 
@@ -281,7 +293,7 @@ static void test_other_case(void **unused)
 	(void)unused;
 	assert_int_equal(fake_daemon_put(&fake_daemon, &old), E_OK);
 	asking_state(&fake_daemon, "app.example.com", "bos", "up");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"APP.example.com\"}");
 	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 2);
 	check_undrain("{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"App.example.com\"}", 0, 0, 0);
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
@@ -292,7 +304,7 @@ static void test_other_case(void **unused)
 static void test_undrain_while_starting(void **unused)
 {
 	(void)unused;
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 
 	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 
@@ -385,7 +397,7 @@ static void test_published_before_acknowledged(void **unused)
 		const char *line;
 		void (*look)(void);
 	} rows[] = {
-		{"{\"verb\": \"drain\", \"site\": \"bos\"}", look_drained},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}", look_drained},
 		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", look_undrained},
 	};
 
@@ -406,7 +418,7 @@ static void test_published_before_acknowledged(void **unused)
 	}
 }
 
-// Replies come in the order of the requests, except for those refused at once.
+// Drains wait for one another, and are then all given, in the order of the requests.
 static void test_many_at_once(void **unused)
 {
 	enum { REQUESTS = 300 };
@@ -416,8 +428,35 @@ static void test_many_at_once(void **unused)
 	for (int i = 0; i < REQUESTS; i++) {
 		char line[128];
 
-		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"site\": \"%s\", \"reason\": \"r%d\"}",
+		snprintf(line, sizeof(line), "{\"verb\": \"drain\", \"force\": true, \"site\": \"%s\", \"reason\": \"r%d\"}",
 		         i % 2 ? "bos" : "nyc", i);
+		send_line(&client, line);
+	}
+	assert_int_equal(client.replies, 0);
+	wait_for(&client, REQUESTS);
+	assert_int_equal(client.done, REQUESTS);
+	assert_int_equal(fake_daemon.changes, REQUESTS);
+	assert_int_equal(state_override_count(fake_daemon.ops.state), 2);
+	assert_string_equal(state_drain_given(fake_daemon.ops.state, NULL, "nyc")->reason, "r298");
+	assert_string_equal(state_drain_given(fake_daemon.ops.state, NULL, "bos")->reason, "r299");
+	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
+	asking_state(&fake_daemon, "app.example.com", "bos", "up");
+	asking_state(&fake_daemon, "app.example.com", "nyc", "drained");
+}
+
+// What does not wait is refused at once when the queue is full; what is in it is done in the order of the requests.
+static void test_more_than_can_wait(void **unused)
+{
+	enum { REQUESTS = STATE_QUEUE_MAX + 44 };
+	struct client client = {0};
+	char last[16];
+
+	(void)unused;
+	for (int i = 0; i < REQUESTS; i++) {
+		char line[160];
+
+		snprintf(line, sizeof(line), "{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"%s\", \"to\": \"down\", "
+		         "\"reason\": \"r%d\"}", i % 2 ? "bos" : "nyc", i);
 		send_line(&client, line);
 	}
 	assert_int_equal(client.replies, 0);
@@ -427,11 +466,9 @@ static void test_many_at_once(void **unused)
 	assert_string_equal(client.last_error, "not done: 256 changes are already waiting to be saved; try again");
 	assert_in_range(fake_daemon.changes, 1, STATE_QUEUE_MAX);
 	assert_int_equal(state_override_count(fake_daemon.ops.state), 2);
-	assert_string_equal(state_drain_given(fake_daemon.ops.state, NULL, "nyc")->reason, "r254");
-	assert_string_equal(state_drain_given(fake_daemon.ops.state, NULL, "bos")->reason, "r255");
-	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // there is room again
-	asking_state(&fake_daemon, "app.example.com", "bos", "up");
-	asking_state(&fake_daemon, "app.example.com", "nyc", "drained");
+	snprintf(last, sizeof(last), "r%d", STATE_QUEUE_MAX - 1);
+	assert_string_equal(state_override_at(fake_daemon.ops.state, 1)->reason, last);
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // there is room again
 }
 
 // A request that follows another one finds what that one has done, though it came before the first was answered.
@@ -441,7 +478,7 @@ static void test_one_after_the_other(void **unused)
 
 	(void)unused;
 	send_line(&client, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
-	send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	send_line(&client, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	send_line(&client, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 	send_line(&client, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 	wait_for(&client, 4);
@@ -462,7 +499,7 @@ static void test_full_disk(void **unused)
 	(void)unused;
 	assert_int_equal(full_disk(true), 0);
 	for (int i = 0; i < REQUESTS; i++)
-		send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+		send_line(&client, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	wait_for(&client, REQUESTS);
 	assert_int_equal(full_disk(false), 0);
 	assert_int_equal(client.refused, REQUESTS);
@@ -474,20 +511,25 @@ static void test_full_disk(void **unused)
 	assert_ptr_equal(live_current(), served);
 	assert_int_equal(state_override_count(fake_daemon.ops.state), 0);
 	assert_int_equal(count_on_disk(), 0);
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
 }
 
-// Stopping the daemon loses nothing: pending changes are written, published and answered first.
+// Stopping the daemon loses nothing: the drain whose turn it is is written, published and answered first; those that wait for
+// theirs are refused.
 static void test_state_is_closed(void **unused)
 {
 	struct client client = {0};
 
 	(void)unused;
 	for (int i = 0; i < 10; i++)
-		send_line(&client, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+		send_line(&client, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
+	assert_int_equal(client.replies, 0);
+	gate_close(fake_daemon.ops.gate);
+	assert_int_equal(client.refused, 9);
+	assert_string_equal(client.last_error, "not done: the daemon is stopping");
 	fake_daemon.ops.state = state_close(fake_daemon.ops.state);
-	assert_int_equal(client.done, 10);
+	assert_int_equal(client.done, 1);
 	assert_true(fake_daemon.changes >= 1);
 	fake_daemon_open_state(&fake_daemon);
 	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 1);
@@ -506,6 +548,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_undrain_while_starting, fake_daemon_set_up_starting, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_published_before_acknowledged, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_many_at_once, fake_daemon_set_up, fake_daemon_tear_down),
+		cmocka_unit_test_setup_teardown(test_more_than_can_wait, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_one_after_the_other, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk, fake_daemon_set_up, fake_daemon_tear_down),
 		cmocka_unit_test_setup_teardown(test_state_is_closed, fake_daemon_set_up, fake_daemon_tear_down),

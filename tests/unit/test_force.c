@@ -115,12 +115,12 @@ static void test_replaced(void **unused)
 static void test_beside_a_drain(void **unused)
 {
 	(void)unused;
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	asking_done(&fake_daemon, FORCE("bos", "app", "down"));
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained, down");
 	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}");
 	asking_state(&fake_daemon, "app.example.com", "bos", "down");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	asking_done(&fake_daemon, FORCE("bos", "app", "auto"));
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
 	asking_refused(&fake_daemon, FORCE("bos", "app", "auto"), 3, "app.example.com at bos is not forced");

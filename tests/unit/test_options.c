@@ -150,6 +150,7 @@ static const struct option_case cases[] = {
 	{"defaults.last-resort", "providers: [{plugin: x}]\ndefaults: {last-resort: %s}\n" DOMAIN,
 	 {"servfail", "[1.1.1.1, \"::2\"]"}, {"nxdomain", "[]"}},
 	{"guard", "guard: %s\n" DOMAIN, {"1%", "100%"}, {"0%", "101%"}},
+	{"max-drained", "max-drained: %s\n" DOMAIN, {"1%", "100%"}, {"0%", "101%"}},
 	{"latency-shrink-limit", "latency-shrink-limit: %s\n" DOMAIN, {"0%", "33%"}, {"-1%", "50 %"}},
 	{"sites.NAME.kind", "sites: {p: {kind: %s, reach: c}}\n" AT_P,
 	 {"wavelength", "local-zone", "outpost", "az", "region"}, {"zone", "Region", "[]"}},

@@ -14,7 +14,7 @@
 #include "control/control.h"
 #include "peer.h"
 
-#define DRAIN "{\"verb\": \"drain\", \"site\": \"bos\"}\n"
+#define DRAIN "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}\n"
 #define UNDRAIN "{\"verb\": \"undrain\", \"site\": \"bos\"}\n"
 
 // The peer goes while its drain waits for the disk: it was asked for, so it is done; `unread`: of an earlier reply.
@@ -29,7 +29,7 @@ static void go_while_it_waits(bool unread)
 	}
 	peer_looks = 0;
 	peer_say_quietly(fd, unread ? UNDRAIN : DRAIN);
-	peer_turn_until(&peer_looks, 1);
+	peer_turn_until(&peer_looks, unread ? 1 : PEER_DRAIN_LOOKS);
 	close(fd);
 	peer_turn_until(&peer_fake.changes, changes + 1);
 	peer_turn();
@@ -60,7 +60,7 @@ static void test_peer_goes_while_its_drain_waits(void **unused)
 	peer_looks = 0;
 	fd = peer_dial();
 	peer_say_quietly(fd, DRAIN);
-	peer_turn_until(&peer_looks, 1);
+	peer_turn_until(&peer_looks, PEER_DRAIN_LOOKS);
 	peer_fake.ops.state = state_close(peer_fake.ops.state);
 	assert_int_equal(peer_fake.changes, changes + 1);
 	peer_control = control_close(peer_control);
@@ -80,7 +80,7 @@ static void test_requests_behind_a_drain(void **unused)
 
 	(void)unused;
 	peer_say_quietly(fd, DRAIN "{\"verb\": \"sites\", \"site\": \"bos\"}\n" UNDRAIN UNDRAIN PEER_VERSION);
-	peer_turn_until(&peer_looks, 1);
+	peer_turn_until(&peer_looks, PEER_DRAIN_LOOKS);
 	peer_say_text(other, PEER_VERSION);
 	peer_hear_ok(other);
 	close(other);

@@ -26,7 +26,7 @@ static void test_status(void **unused)
 	fake_daemon.health[0].up = false; // app at bos
 	fake_daemon.health[4].up = false; // video at ber, which is drained as well: it counts once
 	fake_daemon.health[8].checked = false;
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"ber\", \"reason\": \"rack\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"ber\", \"reason\": \"rack\"}");
 	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"web.example.com\", \"site\": \"use1\", \"to\": \"down\"}");
 	assert_int_equal(fake_daemon_put(&fake_daemon, &(struct override){.kind = OVERRIDE_DRAIN, .site = (char *)"nyc",
 	                                                            .since_s = 1, .until_s = 2, .who = (char *)"w"}), E_OK);
@@ -75,8 +75,8 @@ static void test_sites(void **unused)
 	(void)unused;
 	count_answers();
 	fake_daemon.health[0].up = false; // app at bos
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\", \"for\": \"1h\"}");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"nyc\", \"for\": \"1h\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"video.example.com\"}");
 
 	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"sites\"}");
 	const json_t *sites = json_object_get(reply, "sites");
@@ -183,12 +183,12 @@ static void test_apps_in_parts(void **unused)
 	assert_int_equal(parts, 3);
 
 	// What an override names is bounded as well.
-	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"use1\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"use1\"}");
 
 	assert_int_equal(asking_number(reply, "targets"), 4503);
 	assert_int_equal(json_array_size(json_object_get(reply, "apps")), 200);
-	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), IMPACT_MAX + 1);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "warnings"), IMPACT_MAX)),
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1 + IMPACT_MAX + 1); // the first: by force
+	assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "warnings"), 1 + IMPACT_MAX)),
 	                    "and 4403 more apps");
 	json_decref(reply);
 }
@@ -222,7 +222,7 @@ static void test_overrides_lost(void **unused)
 	json_decref(reply);
 	fputs("{\"version\": 1, \"forces\": [7], \"drains\": [{\"site\":\"bos\",\"who\":\"w\",\"since\":1,\"until\":0}]}", file);
 	begin_with(file);
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}"); // that does not acknowledge the damage
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"nyc\"}"); // that does not acknowledge the damage
 	reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 
 	const json_t *damaged = json_object_get(reply, "overrides_damaged");
@@ -291,7 +291,7 @@ static void test_overrides_in_parts(void **unused)
 	assert_int_equal(json_array_size(json_object_get(reply, "drains")), 0);
 	assert_null(json_object_get(reply, "next"));
 	json_decref(reply);
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	reply = asking_ok(&fake_daemon, "{\"verb\": \"status\"}");
 	assert_int_not_equal(asking_number(reply, "overrides_revision"), revision); // earlier parts are of another list
 	json_decref(reply);
@@ -323,8 +323,8 @@ static void test_check(void **unused)
 		 "warning", "app.example.com/bos down"},
 		{NULL, "{\"verb\": \"check\", \"app\": \"video.example.com\"}", "ok", ""},
 		{NULL, "{\"verb\": \"check\", \"app\": \"APP.example.com.\"}", "warning", "app.example.com/bos down"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\"}", "{\"verb\": \"check\"}", "ok", ""}, // it is drained as well
-		{"{\"verb\": \"drain\", \"site\": \"ber\"}", "{\"verb\": \"check\"}", "critical",
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}", "{\"verb\": \"check\"}", "ok", ""}, // it is drained as well
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"ber\"}", "{\"verb\": \"check\"}", "critical",
 		 "carrier.example.com has no target that is up"},
 		{NULL, "{\"verb\": \"check\", \"app\": \"app.example.com\"}", "ok", ""},
 	};

@@ -43,22 +43,22 @@ static void test_refusals(void **unused)
 		{"{\"verb\": \"drian\"}", 2, "did you mean 'drain'?"},
 		{"{\"verb\": \"zzzzzzzzzz\"}", 2, "no verb 'zzzzzzzzzz'"},
 		{"{\"verb\": \"status\", \"site\": \"bos\"}", 2, "status has no field 'site'"},
-		{"{\"verb\": \"drain\", \"siet\": \"bos\"}", 2, "did you mean 'site'?"},
+		{"{\"verb\": \"drain\", \"force\": true, \"siet\": \"bos\"}", 2, "did you mean 'site'?"},
 		{"{\"verb\": \"drain\"}", 2, "a site, a pattern of sites ('us-east-1-wl1-*'), a region or a carrier is needed"},
-		{"{\"verb\": \"drain\", \"site\": 7}", 2, "'site' must be a text"},
-		{"{\"verb\": \"drain\", \"site\": \"\"}", 2, "'site' must be a text"},
-		{"{\"verb\": \"drain\", \"site\": null}", 2, "'site' must be a text"},
-		{"{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "no site 'bso', did you mean 'bos'?"},
-		{"{\"verb\": \"drain\", \"site\": \"elsewhere\"}", 1, "no site 'elsewhere'"},
-		{"{\"verb\": \"drain\", \"site\": \"App.example.com.\"}", 1, "no site 'App.example.com.': that is an app"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": 7}", 2, "'site' must be a text"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"\"}", 2, "'site' must be a text"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": null}", 2, "'site' must be a text"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bso\"}", 1, "no site 'bso', did you mean 'bos'?"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"elsewhere\"}", 1, "no site 'elsewhere'"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"App.example.com.\"}", 1, "no site 'App.example.com.': that is an app"},
 		{"{\"verb\": \"apps\", \"app\": \"bos\"}", 1, "no app 'bos': that is a site"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"ap.example.com\"}", 1, "did you mean 'app.example.com'?"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"web.example.com\"}", 1, "web.example.com has no target at bos"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"soon\"}", 2, "for: 'soon' is not a time"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"0s\"}", 2, "for: '0s' is not a time"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"-1h\"}", 2, "for: '-1h' is not a time"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"3651d\"}", 2, "is longer than 3650d; leave it out to drain until undrain"},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"for\": \"99999999999999999999d\"}", 2, "is not a time"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"ap.example.com\"}", 1, "did you mean 'app.example.com'?"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"web.example.com\"}", 1, "web.example.com has no target at bos"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"for\": \"soon\"}", 2, "for: 'soon' is not a time"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"for\": \"0s\"}", 2, "for: '0s' is not a time"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"for\": \"-1h\"}", 2, "for: '-1h' is not a time"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"for\": \"3651d\"}", 2, "is longer than 3650d; leave it out to drain until undrain"},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"for\": \"99999999999999999999d\"}", 2, "is not a time"},
 		{"{\"verb\": \"undrain\", \"site\": \"bos\"}", 3, "bos is not drained"},
 		{"{\"verb\": \"undrain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?"},
 		{"{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 3, "is not drained at bos"},
@@ -105,11 +105,11 @@ static void test_odd_bytes(void **unused)
 	memset(nested, 'n', DEPTH);
 	snprintf(name, sizeof(name), "{\"verb\": \"%s\"}", nested);
 	asking_refused(&fake_daemon, name, 2, "no verb 'nnnn");
-	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"%s\"}", nested);
+	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"force\": true, \"site\": \"%s\"}", nested);
 	asking_refused(&fake_daemon, name, 1, "no site 'nnnn");
-	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"%s\": 1}", nested);
+	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"%s\": 1}", nested);
 	asking_refused(&fake_daemon, name, 2, "no field 'nnnn");
-	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"%s\"}", nested);
+	snprintf(name, sizeof(name), "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"reason\": \"%s\"}", nested);
 	asking_refused(&fake_daemon, name, 2, "longer than 255 bytes");
 	snprintf(name, sizeof(name), "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"%s\"}", nested);
 	asking_refused(&fake_daemon, name, 1, "no app 'nnnn");
@@ -139,15 +139,15 @@ static void test_starting(void **unused)
 // answer.
 static void test_overrides_while_starting(void **unused)
 {
-	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 
 	(void)unused;
 	assert_int_equal(asking_number(reply, "targets"), 3);
-	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 1);
+	assert_int_equal(json_array_size(json_object_get(reply, "warnings")), 2); // one is of what force has done
 	assert_in_range(asking_number(reply, "safe_after") - asking_number(reply, "since"), 63, 65);
 	json_decref(reply);
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"nyc\"}");
-	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bso\"}", 1, "did you mean 'bos'?");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"nyc\"}");
+	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bso\"}", 1, "did you mean 'bos'?");
 	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"ber\"}", 3, "ber is not drained");
 	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"nyc\"}");
 	assert_int_equal(asking_number(reply, "targets"), 1);
@@ -174,7 +174,7 @@ static void test_overrides_while_starting(void **unused)
 static void test_drain(void **unused)
 {
 	int64_t now_s = clock_wall_s();
-	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"reason\": \"disk \\u001b[31mfull\"}");
 	const struct override *drain;
 
 	(void)unused;
@@ -210,7 +210,7 @@ static void test_drain(void **unused)
 
 static void test_drain_one_app_for_a_while(void **unused)
 {
-	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
+	json_t *reply = asking_ok(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"APP.example.com.\", \"for\": \"1h30m\"}");
 
 	(void)unused;
 	assert_string_equal(asking_text(reply, "app"), "app.example.com");
@@ -221,13 +221,13 @@ static void test_drain_one_app_for_a_while(void **unused)
 	asking_state(&fake_daemon, "app.example.com", "bos", "drained");
 	asking_state(&fake_daemon, "video.example.com", "bos", "up");
 
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	reply = asking_ok(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}");
 	assert_int_equal(asking_number(reply, "targets"), 0);
 	assert_int_equal(asking_number(reply, "still_drained"), 1);
 	json_decref(reply);
 	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 1, "the whole site is");
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"video.example.com\", \"for\": \"1ms\"}"); // at least a second
 	assert_int_equal(state_override_at(fake_daemon.ops.state, 1)->until_s, state_override_at(fake_daemon.ops.state, 1)->since_s + 1);
 	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}"); // both
 	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 0);
@@ -247,11 +247,11 @@ static void test_drain_after_a_reload(void **unused)
 		const char *line;
 		int64_t least_s;
 	} rows[] = {
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"video.example.com\"}", 3600},
-		{"{\"verb\": \"drain\", \"site\": \"ber\"}", 3600},
-		{"{\"verb\": \"drain\", \"site\": \"bos\"}", 7200},
-		{"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\"}", 30}, // its TTL is longer now
-		{"{\"verb\": \"drain\", \"site\": \"use1\"}", 60},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"video.example.com\"}", 3600},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"ber\"}", 3600},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}", 7200},
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"app.example.com\"}", 30}, // its TTL is longer now
+		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"use1\"}", 60},
 	};
 
 	(void)unused;
@@ -270,8 +270,8 @@ static void test_drain_after_a_reload(void **unused)
 static void test_not_saved(void **unused)
 {
 	static const char *const lines[] = {
-		"{\"verb\": \"drain\", \"site\": \"bos\"}",
-		"{\"verb\": \"drain\", \"site\": \"bos\", \"app\": \"app.example.com\", \"for\": \"1h\"}",
+		"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}",
+		"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\", \"app\": \"app.example.com\", \"for\": \"1h\"}",
 		"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}",
 	};
 	static const struct override gone = {.kind = OVERRIDE_FORCE, .app = (char *)"gone.example.com", .to = FORCE_UP,
@@ -288,7 +288,7 @@ static void test_not_saved(void **unused)
 	assert_int_equal(state_override_count(fake_daemon.ops.state), 0);
 	asking_state(&fake_daemon, "app.example.com", "bos", "up");
 
-	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"bos\"}");
+	asking_done(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}");
 	assert_int_equal(full_disk(true), 0);
 	asking_refused(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"bos\"}", 1,
 	               "/state.db cannot be written: File too large");
@@ -323,7 +323,7 @@ static void test_overrides_left_over(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
 		assert_int_equal(fake_daemon_put(&fake_daemon, &gone[i]), E_OK);
-	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"site\": \"gone\"}", 1, "no site 'gone'");
+	asking_refused(&fake_daemon, "{\"verb\": \"drain\", \"force\": true, \"site\": \"gone\"}", 1, "no site 'gone'");
 	asking_done(&fake_daemon, "{\"verb\": \"undrain\", \"site\": \"gone\"}");
 	asking_done(&fake_daemon, "{\"verb\": \"force\", \"app\": \"gone.example.com\", \"site\": \"gone\", \"to\": \"auto\"}");
 	assert_int_equal(fake_daemon_count(&fake_daemon, OVERRIDE_DRAIN), 0);

@@ -45,7 +45,7 @@ struct safety_case {
 //                                                                                                  than `max_drained`
 //
 // Adds to the object, which it takes, and returns it (NULL: out of memory):
-//   "nothing": [{"app", "carrier" (null: clients who reach public sites alone), "gets", "reach" (sites), "prefixes"
+//   "nothing": [{"app", "carrier" (null: all others, who reach its public sites alone), "gets", "reach" (sites), "prefixes"
 //   (how many of
 //     the table have such clients), "examples" (prefixes)}], "nothing_more" (how many more of these groups there are)
 //   "ceilings": [{"site", "app" (null: of the whole site), "ceiling", "before", "after" (answers a second), "over"}],

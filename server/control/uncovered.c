@@ -173,9 +173,19 @@ static void list_reach(const struct uncovered *uncovered, const struct group *gr
 		snprintf(buf + at, REACH_TEXT_MAX - at, " and %u more", listed - NAMED_MAX);
 }
 
+// Whether it has public sites alone.
+static bool is_for_all(const struct uncovered *uncovered, const struct app *app)
+{
+	for (unsigned slot = 0; slot < app->target_count; slot++)
+		if (!left_site(uncovered->after, app, slot)->is_public)
+			return false;
+	return true;
+}
+
 const char *uncovered_text(const struct uncovered *uncovered, char *buf)
 {
 	const struct group *first = &uncovered->groups[0];
+	const struct app *app = app_of(uncovered, first);
 	const struct whereabouts *where = &uncovered->carriers[first->carrier];
 	const char *carrier = names_text(uncovered->after->view->places->carriers, first->carrier);
 	char reach[REACH_TEXT_MAX], example[ADDR_TEXT_LEN + 16] = "", prefix[ADDR_TEXT_LEN], more[64] = "";
@@ -186,9 +196,11 @@ const char *uncovered_text(const struct uncovered *uncovered, char *buf)
 	if (uncovered->count > 1)
 		snprintf(more, sizeof(more), "; and %zu more groups of clients", uncovered->count - 1);
 	list_reach(uncovered, first, reach);
-	snprintf(buf, UNCOVERED_TEXT_MAX, "%s%s of %.255s%s, who can reach %s alone%s",
-	         carrier[0] ? "those of " : "clients who reach public sites alone", carrier, app_of(uncovered, first)->name,
-	         example, reach, more);
+	snprintf(buf, UNCOVERED_TEXT_MAX, "%.255s: %s%s%s, who can reach only %s%s", app->name,
+	         carrier[0]                      ? "clients of "
+	         : is_for_all(uncovered, app) ? "all clients"
+	                                         : "all other clients",
+	         carrier, example, reach, more);
 	return buf;
 }
 

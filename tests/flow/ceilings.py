@@ -80,7 +80,7 @@ def spills():
             check(site(d, "w1")["share"] < 0.4, before, site(d, "w1"))
             # With the rest drained, everybody gets it all the same.
             d.ctl_json("drain", "w2")
-            d.ctl_json("drain", "r1")
+            d.ctl_json("drain", "--force", "r1")
             until(lambda: asking.count("w1") == CLIENTS, harness.PATIENCE_S, "nobody else")
             d.ctl_json("undrain", "w2")
             until(lambda: asking.count("w1") < 0.35 * CLIENTS, harness.PATIENCE_S, "spills again")

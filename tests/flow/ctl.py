@@ -134,7 +134,7 @@ def usage():
         (["status", "x", "--reason", "y"], "status takes no words\n"),
         (["status", "x"], "status takes no words"),
         (["drain", "a", "--client", "10.0.0.1"], "drain does not take --client"),
-        (["drain", "a", "--force"], "drain does not take --force"),
+        (["undrain", "a", "--force"], "undrain does not take --force"),
         (["explain", "a"], "explain needs --client"),
         (["force", "a/b"], "force needs APP/SITE up|down|auto"),
         (["force", "ab", "up"], "'ab' is not APP/SITE"),

@@ -103,7 +103,7 @@ def what_of():
             (("*", "--app", NAME), set(sites)), ((f"{NAME}/us-east-1-wl1-*",), all_wlz)]
     with Daemon(config(sites, apps=(NAME, OTHER))) as d:
         for words, expected in rows:
-            given = d.ctl_json("drain", *words)
+            given = d.ctl_json("drain", "--force", *words)
             equal(drained(d), expected, words)
             equal(drained(d, OTHER), set() if given["app"] else expected, words)
             equal(given["targets"], len(expected) * (1 if given["app"] else 2), words)
@@ -300,7 +300,7 @@ def safe_across_restarts():
         given = d.ctl_json("drain", EAST)
         check(598 <= given["safe_after"] - started <= 606, given)
         safe = drains(d)[0]["safe_after"]
-        d.ctl("drain", WEST, "--app", NAME)
+        d.ctl("drain", WEST, "--app", NAME, "--force")
         time.sleep(2.5)
         d.kill()
         d.start()
@@ -309,7 +309,7 @@ def safe_across_restarts():
         time.sleep(2.5)
         d.ctl("undrain", EAST)
         d.restart()
-        check(d.ctl_json("drain", EAST)["safe_after"] - time.time() > 500)
+        check(d.ctl_json("drain", EAST, "--force")["safe_after"] - time.time() > 500)
 
 
 # ---- A full disk -----------------------------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def full_disk():
         d.kill()
         d.start()
         equal([(drain["site"], drain["reason"]) for drain in drains(d)], [(EAST, "again")])
-        equal(d.ctl_json("drain", WEST, "--volatile").get("volatile"), None, "there is room")
+        equal(d.ctl_json("drain", WEST, "--volatile", "--force").get("volatile"), None, "there is room")
 
 
 # ---- Wrong arguments -------------------------------------------------------------------------------------------------
@@ -413,7 +413,7 @@ def exported():
     """What older versions cannot hold is left out, named, and found again; what they have changed is taken over."""
     with Daemon(config((BOS, EAST))) as d:
         d.ctl("drain", BOS, "--by", "Alice")
-        d.ctl("drain", "us-*", "--app", NAME)
+        d.ctl("drain", "us-*", "--app", NAME, "--force")
         d.ctl("drain", EAST, "--at", at(3600))
         d.stop()
         done = subprocess.run([harness.program("edgesteerd"), "-c", str(d.config_path), "--export-state"], capture_output=True,
@@ -441,7 +441,7 @@ def migrated():
         d.ctl("drain", EAST, "--reason", "old")
         d.stop()
         for name in statefiles.BOTH:
-            for column in ("behalf", "ender", "starts", "ramp", "whence", "gives_back", "share"):
+            for column in ("behalf", "ender", "starts", "ramp", "whence", "gives_back", "share", "forced"):
                 statefiles.run(d.folder / "state", name, f"ALTER TABLE override DROP COLUMN {column}")
             statefiles.set_version(d.folder / "state", name, 1)
         d.start()

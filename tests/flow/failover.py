@@ -282,7 +282,7 @@ def survives_kill():
         for turn in range(6):
             with d.control() as order:
                 for _ in range(turn * 3):
-                    order("drain", site="far", reason="again")
+                    order("drain", force=True, site="far", reason="again")
                     order("undrain", site="far")
             d.kill()
             d.start()

@@ -491,7 +491,7 @@ def two_operators():
         members = list(fleet.members().items())
         fleet.write({"groups": {"one": {"members": dict(members)}, "two": {"members": dict(reversed(members))}}})
         for turn in range(5):
-            runs = [fleet.start("-g", group, "drain", site, "--reason", f"{group}{turn}")
+            runs = [fleet.start("-g", group, "drain", "--force", site, "--reason", f"{group}{turn}")
                     for group, site in (("one", EAST), ("two", WEST))]
             for run in runs:
                 out, err = run.communicate(timeout=harness.PATIENCE_S)

@@ -232,7 +232,7 @@ def alerts_fire():
             more = {"EdgesteerTargetDown", "EdgesteerAppWithoutTarget", "EdgesteerFailOpen"}
             fires("EdgesteerFailOpen", *more)
             for site in "us-east-1", "us-west-2":
-                daemon.ctl("drain", site)
+                daemon.ctl("drain", "--force", site)
             for _ in range(20):
                 daemon.query(APP)
                 time.sleep(0.05)

@@ -68,7 +68,7 @@ def no_allocation():
                  "COUNTALLOC_FILE": str(d.folder / "count")}
         d.start()
         clock.pace(PACE)
-        d.ctl("drain", "r2", "--app", "drained." + ZONE)
+        d.ctl("drain", "--force", "r2", "--app", "drained." + ZONE)
         threads = {open(f"/proc/{d.process.pid}/task/{task}/comm", encoding="ascii").read().strip()
                    for task in os.listdir(f"/proc/{d.process.pid}/task")}
         for prefix in ("udp-", "tcp-"):

@@ -60,7 +60,7 @@ def renamed():
     """A reload that leaves drains and forces without effect warns in its reply and in the log; status marks them."""
     with Daemon(config()) as d:
         d.ctl("drain", EAST, "--app", NAME, "--reason", "disk dying")
-        d.ctl("drain", WEST)
+        d.ctl("drain", "--force", WEST)
         d.ctl("force", f"{OTHER}/{EAST}", "up")
         check("warnings" not in d.reload().json)
         done = d.reload(config(apps=("new." + ZONE, OTHER)))
@@ -206,7 +206,7 @@ def lost():
     with Daemon(config()) as d:
         folder = d.folder / "state"
         d.ctl("drain", EAST, "--reason", "kept")
-        d.ctl("drain", WEST)
+        d.ctl("drain", "--force", WEST)
         check("overrides_damaged" not in d.ctl_json("status"))
         # One file of the two.
         d.stop()
@@ -264,7 +264,7 @@ def exported():
     with Daemon(config()) as d:
         folder = d.folder / "state"
         d.ctl("drain", EAST)
-        d.ctl("drain", WEST, "--app", NAME)
+        d.ctl("drain", "--force", WEST, "--app", NAME)
         d.ctl("force", f"{NAME}/{EAST}", "down")
         code, _, err = export()
         check(code == 1 and f"state folder {folder}: another edgesteerd is using it" in err, err)

@@ -98,7 +98,7 @@ def drops():
         equal(d.query(NAME).addresses, ["203.0.113.1"])
         d.port = high
         # What it must do as nobody: save the state, reload, shut the control socket.
-        d.ctl("drain", "r1")
+        d.ctl("drain", "--force", "r1")
         d.ctl("undrain", "r1")
         d.reload()
         equal((d.folder / "state").stat().st_uid, user.pw_uid)
@@ -184,7 +184,7 @@ def capabilities():
             d.port = high
             equal("warning: runs as root, as no server.user is set: its capabilities are given up" in d.log(), warned, d.log())
             check("cannot be given up" not in d.log() and "cannot be read as" not in d.log(), d.log())
-            d.ctl("drain", "r1")
+            d.ctl("drain", "--force", "r1")
             d.ctl("undrain", "r1")
             d.reload()
             equal(effective(d.process.pid), {0}, "capabilities after a reload")
@@ -210,7 +210,7 @@ def bindable(port):
 
 def modes():
     with Daemon(CONFIG, popen={"umask": 0}) as d:
-        d.ctl("drain", "r1")
+        d.ctl("drain", "--force", "r1")
         mode = d.socket_path.stat().st_mode
         equal((stat.S_ISSOCK(mode), stat.S_IMODE(mode)), (True, 0o660), "control socket")
         folder = d.folder / "state"
@@ -237,7 +237,7 @@ def folders():
         d.socket_path = d.folder / "run" / "control.sock"
         d.write_config(CONFIG)
         d.start()
-        d.ctl("drain", "r1")
+        d.ctl("drain", "--force", "r1")
         check((d.folder / "real-state" / "state.db").is_file(), "the link is not followed")
         check(stat.S_ISSOCK((d.folder / "real-run" / "control.sock").stat().st_mode))
         d.stop()
@@ -250,7 +250,7 @@ def folders():
         equal(stat.S_IMODE(made.stat().st_mode), 0o750, "state folder")
         if os.getuid() == 0:
             equal(made.stat().st_uid, pwd.getpwnam("nobody").pw_uid, "its owner")
-        d.ctl("drain", "r1")
+        d.ctl("drain", "--force", "r1")
 
 
 def activation():
@@ -376,7 +376,7 @@ def log_lines():
         # With a user there is nothing to warn of at the start, which is reported as the command line's errors are.
         config = {**CONFIG, "server": {"user": pwd.getpwuid(os.getuid()).pw_name}}
         with Daemon(config, prefix=["env", option]) as d:
-            d.ctl("drain", "r1")
+            d.ctl("drain", "--force", "r1")
             lines = d.log().splitlines()
             check(len(lines) > 1 and all(re.match(begins + "[a-zS]", line) for line in lines), lines)
 
@@ -391,7 +391,7 @@ def environment():
         d.write_config({**CONFIG, "server": {"control": "control.sock", "state-dir": "state"}})
         d.prefix = ["sh", "-c", "unset HOME; exec \"$@\" <&-", "sh"]
         d.start()
-        d.ctl("drain", "r1")
+        d.ctl("drain", "--force", "r1")
         check((odd / "state").is_dir())
         d.restart()
         equal(d.query(NAME).rcode, 2)

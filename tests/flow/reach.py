@@ -104,7 +104,7 @@ def every_combination():
             bit = (step & -step).bit_length() - 1
             name = names[bit // 2]
             if bit % 2:
-                order("undrain" if name in drained else "drain", site=name)
+                order("undrain", site=name) if name in drained else order("drain", site=name, force=True)
                 drained ^= {name}
             else:
                 order("force", app=NAME, site=name, to="up" if name in down else "down")
@@ -117,9 +117,9 @@ def one_app_drained():
     expected, both = Expected(), config()
     both["apps"]["other." + ZONE] = both["apps"][NAME]
     with Daemon(both, {"ranges.csv": csv()}) as d, d.control() as order, d.burst() as burst:
-        order("drain", site="w-a1", app="other." + ZONE)
+        order("drain", force=True, site="w-a1", app="other." + ZONE)
         compare(burst, expected, set(), set())
-        order("drain", site="w-a1", app=NAME)
+        order("drain", force=True, site="w-a1", app=NAME)
         compare(burst, expected, set(), {"w-a1"})
 
 
@@ -127,7 +127,7 @@ def last_resort_addresses():
     """All that is reachable drained: the last resort's addresses."""
     with Daemon(config(last_resort=["203.0.113.77"]), {"ranges.csv": csv()}) as d:
         for site in SITES:
-            d.ctl("drain", site)
+            d.ctl("drain", "--force", site)
         for client in CLIENTS:
             equal(d.query(NAME, ecs=client).addresses, ["203.0.113.77"], client)
             equal(d.query(NAME, "AAAA", ecs=client).addresses, [], client)
@@ -137,7 +137,7 @@ def last_resort_servfail():
     """SERVFAIL says why (RFC 8914 codes 22, 23)."""
     with Daemon(config(), {"ranges.csv": csv()}) as d:
         for site in SITES:
-            d.ctl("drain", site)
+            d.ctl("drain", "--force", site)
         reply = d.query(NAME, ecs=CLIENTS[0])
         equal((reply.rcode, reply.answer), (wire.SERVFAIL, []))
         harness.check(reply.ede is not None and reply.ede[0] in (22, 23) and reply.ede[1], "EDE with a text", reply)

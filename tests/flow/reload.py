@@ -198,9 +198,9 @@ def drain_after_lower_ttl():
         equal(d.query(NAME).addresses, ["203.0.113.1"])
         d.reload(with_ttl("5s"))
         d.reload()
-        done = d.ctl_json("drain", "r1")
+        done = d.ctl_json("drain", "--force", "r1")
         check(3590 <= done["safe_after"] - done["since"] <= 3610, done)
-        done = d.ctl_json("drain", "r1", "--app", NAME)
+        done = d.ctl_json("drain", "--force", "r1", "--app", NAME)
         check(3590 <= done["safe_after"] - done["since"] <= 3610, done)
 
 

@@ -17,16 +17,16 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain drains force adopt report vantages brake explain reload compare rollback sources discovery learned observe zones diff stats version help"
+	local verbs="status check sites apps targets drain undrain drains force adopt report vantages brake plan explain reload compare rollback sources discovery learned observe zones diff stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb="" asked=() words=0 i options="--socket --group --ca-file --token-file --cert --key --json --timeout --help" choice=""
+	local verb="" kind="" asked=() words=0 i options="--socket --group --ca-file --token-file --cert --key --json --timeout --help" choice=""
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket | -g | --group | --ca-file | --token-file | --cert | --key) asked+=("${COMP_WORDS[i]}" "${COMP_WORDS[++i]}") ;;
-		--app | --site | --region | --carrier | --at | --for | --until | --over | --reason | --by | --client | --source | --vantage | --ttl | --observed-at | --timeout) ((i++)) ;;
+		--app | --site | --region | --carrier | --at | --for | --until | --over | --reason | --by | --client | --source | --vantage | --ttl | --observed-at | --without | --timeout) ((i++)) ;;
 		-*) ;;
-		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else ((words++)); fi ;;
+		*) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; elif ((words++ == 0)); then kind=${COMP_WORDS[i]}; fi ;;
 		esac
 	done
 
@@ -42,7 +42,7 @@ _edgesteerctl() {
 		return
 		;;
 	--app) choice=$(_edgesteerctl_names apps) ;;
-	--site) choice=$(_edgesteerctl_names sites) ;;
+	--site | --without) choice=$(_edgesteerctl_names sites) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
 	--over) choice="5m 10m 30m 1h" ;;
 	--ttl) choice="10s 30s 1m 5m" ;;
@@ -50,14 +50,16 @@ _edgesteerctl() {
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
-		drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --wait" ;;
-		undrain) options+=" --app --region --carrier --over --by --wait" ;;
+		drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force --dry-run --wait" ;;
+		undrain) options+=" --app --region --carrier --over --by --dry-run --wait" ;;
+		plan) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force" ;;
 		drains) options+=" --ended" ;;
-		force | rollback) options+=" --reason --by" ;;
+		force) options+=" --reason --by --dry-run" ;;
+		rollback) options+=" --reason --by" ;;
 		adopt) options+=" --over --reason --by --end" ;;
 		compare) options+=" --app --weights" ;;
 		report) options+=" --vantage --carrier --ttl --observed-at" ;;
-		explain) options+=" --client" ;;
+		explain) options+=" --client --without" ;;
 		reload) options+=" --force --check" ;;
 		discovery) options+=" --apply" ;;
 		learned) options+=" --site --source --all --dry-run" ;;
@@ -74,8 +76,11 @@ _edgesteerctl() {
 			report/1) choice="up down" ;;
 			brake/0) choice=release ;;
 			discovery/0) choice=register ;;
+			plan/0) choice="drain undrain force" ;;
+			plan/1) choice=$([ "$kind" = force ] && _edgesteerctl_targets || _edgesteerctl_names sites) ;;
 			force/0 | report/0) choice=$(_edgesteerctl_targets) ;;
 			force/1) choice="up down auto" ;;
+			plan/2) [ "$kind" != force ] || choice="up down auto" ;;
 			learned/0) choice="forget export import" ;;
 			help/0) choice=$verbs ;;
 			esac

@@ -91,6 +91,12 @@ def requests():
          {"verb": "drain", "site": "bos", "for": "2h", "reason": "disk füll", "app": "a"}),
         (["--for=2h", "drain", "--reason=--x", "bos"], {"verb": "drain", "site": "bos", "for": "2h", "reason": "--x"}),
         (["drain", "--", "--odd"], {"verb": "drain", "site": "--odd"}),
+        (["drain", "bos", "--force"], {"verb": "drain", "site": "bos", "force": True}),
+        (["drain", "bos", "--dry-run", "--over", "1h"], {"verb": "plan drain", "site": "bos", "over": "1h"}),
+        (["--dry-run", "undrain", "a.example/bos"], {"verb": "plan undrain", "app": "a.example", "site": "bos"}),
+        (["plan", "force", "a.example/bos", "up"], {"verb": "plan force", "app": "a.example", "site": "bos", "to": "up"}),
+        (["explain", "a", "--without", "x", "--client", "10.0.0.1", "--without", "y,z"],
+         {"verb": "explain", "name": "a", "client": "10.0.0.1", "without": "x,y,z"}),
         (["undrain", "bos", "--app", "a"], {"verb": "undrain", "site": "bos", "app": "a"}),
         (["force", "a.example/bos", "down"], {"verb": "force", "app": "a.example", "site": "bos", "to": "down"}),
         (["force", "a/b/bos", "up"], {"verb": "force", "app": "a/b", "site": "bos", "to": "up"}),
@@ -571,8 +577,13 @@ def completion():
     equal(complete(OK, "drain", "bos", "--re"), ["--region", "--reason"])
     equal(complete(sites, "drain", "--over", "10m", ""), ["bos", "nyc"])
     equal(complete(OK, "drains", "--e"), ["--ended"])
+    equal(complete(OK, "plan", ""), ["drain", "undrain", "force"])
+    equal(complete(sites, "plan", "drain", "n"), ["nyc"])
+    equal(complete(sites, "explain", "a", "--without", ""), ["bos", "nyc"])
     equal(complete(apps, "force", ""), ["a.example/bos", "a.example/nyc"])
     equal(complete(apps, "force", "a.example/bos", "d"), ["down"])
+    equal(complete(apps, "plan", "force", ""), ["a.example/bos", "a.example/nyc"])
+    equal(complete(apps, "plan", "force", "a.example/bos", "d"), ["down"])
     equal(complete(apps, "explain", "a"), ["a.example"])
     equal(complete({"ok": False, "error": "x"}, "drain", ""), [])
 

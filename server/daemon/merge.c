@@ -92,7 +92,8 @@ struct merge *merge_copy(const struct merge *merge)
 	copy->states->count = count;
 	memcpy(copy->known, merge->known, count);
 	memcpy(copy->states->octets, merge->states->octets, count);
-	memcpy(copy->parts, merge->parts, merge->part_count * sizeof(*copy->parts));
+	if (merge->part_count > 0)
+		memcpy(copy->parts, merge->parts, merge->part_count * sizeof(*copy->parts));
 	return copy;
 }
 

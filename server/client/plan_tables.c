@@ -38,8 +38,8 @@ static void show_nothing(const json_t *reply)
 		const char *carrier = client_text(row, "carrier");
 		char *reach = client_join(json_object_get(row, "reach")),
 			 *examples = client_join(json_object_get(row, "examples"));
-		const char *const cells[] = {client_text(row, "app"),  carrier[0] ? carrier : "(all others)", reach,
-		                             client_text(row, "gets"), client_int_text(row, "prefixes", prefixes),    examples};
+		const char *const cells[] = {client_text(row, "app"),  carrier[0] ? carrier : "(all others)",      reach,
+		                             client_text(row, "gets"), client_int_text(row, "prefixes", prefixes), examples};
 
 		client_table_add(table, cells);
 		free(reach);

@@ -41,11 +41,12 @@ struct forecast {
 	struct pair demand;                  // as if nothing spilled; only if something does
 	bool spills;
 	struct sample_set *samples; // NULL: out of memory
-	struct safety_ceiling *ceilings;
+	struct control_ceiling *ceilings;
 	size_t ceiling_count;
 	unsigned max_drained, tries;
 	const char *app; // of the view
-	bool is_stale, is_direct, is_order;
+	bool by_table;   // an order: samples are not taken before they are needed
+	bool is_stale, is_direct, is_unsafe;
 	json_t *result;
 	void (*done)(void *ctx, json_t *forecast);
 	void *ctx;
@@ -92,32 +93,24 @@ static int take_pair(struct forecast *f, bool spills, struct pair *pair)
 	return err == E_OK ? f->ops.what_if(f->ops.ctx, &after, &pair->after) : err;
 }
 
-static void add_ceiling(struct forecast *f, int number, bool is_target, uint32_t most)
+static int take_ceilings(struct forecast *f)
 {
-	if (number >= 0 && most > 0)
-		f->ceilings[f->ceiling_count++] = (struct safety_ceiling){(uint32_t)number, is_target, most};
-}
-
-static int take_ceilings(struct forecast *f, const struct view *view)
-{
-	const struct config *config = f->ops.config(f->ops.ctx);
-
-	f->max_drained = config->max_drained;
-	f->ceilings = calloc(CONFIG_CEILINGS_MAX, sizeof(*f->ceilings));
+	f->max_drained = f->ops.config(f->ops.ctx)->max_drained;
+	f->ceilings = malloc(CONTROL_CEILINGS_MAX * sizeof(*f->ceilings));
 	if (!f->ceilings)
 		return E_NOMEM;
-	for (size_t i = 0; i < config->site_count; i++)
-		if (config->sites[i].ceiling)
-			add_ceiling(f, index_find_site(view, config->sites[i].name), false, config->sites[i].ceiling);
-	for (size_t i = 0; i < config->app_count; i++)
-		for (size_t k = 0; k < config->apps[i].target_count; k++) {
-			const struct config_target *target = &config->apps[i].targets[k];
-
-			if (target->ceiling)
-				add_ceiling(f, index_find_target(view, config->apps[i].name, config->sites[target->site].name), true,
-				            target->ceiling);
-		}
+	f->ceiling_count = f->ops.ceilings(f->ops.ctx, f->ceilings);
 	return E_OK;
+}
+
+// In the place of some that are not needed. NULL: out of memory.
+static struct sample_set *no_samples(const struct view *view)
+{
+	struct sample_set *samples = calloc(1, sizeof(*samples));
+
+	if (samples)
+		samples->generation = view->generation;
+	return samples;
 }
 
 static bool has_eased(const struct live *live)
@@ -134,7 +127,7 @@ static int take(struct forecast *f)
 	int err = take_pair(f, true, &f->now), app;
 
 	if (err == E_OK)
-		err = take_ceilings(f, f->now.after.view);
+		err = take_ceilings(f);
 	if (err < 0)
 		return err;
 	f->spills = f->ceiling_count > 0 && (has_eased(&f->now.before) || has_eased(&f->now.after));
@@ -142,7 +135,7 @@ static int take(struct forecast *f)
 		return E_NOMEM;
 	app = f->given && f->given->app ? index_find_spelled(f->now.after.view, f->given->app) : -1;
 	f->app = app < 0 ? NULL : f->now.after.view->apps[app].name;
-	f->samples = f->ops.samples(f->ops.ctx);
+	f->samples = f->by_table && f->ceiling_count == 0 ? no_samples(f->now.after.view) : f->ops.samples(f->ops.ctx);
 	if (f->samples && f->is_direct)
 		samples_shorten(f->samples, AT_ONCE_MAX);
 	return f->samples ? E_OK : E_NOMEM;
@@ -180,28 +173,11 @@ static json_t *judge(const struct forecast *f, const struct effect *demand, json
 	return safety_judge(&given, object);
 }
 
-// What an order waits for: without ceilings the samples, which take longer, only say how many clients are left with
-// nothing.
-static bool is_judged_by_table(const struct forecast *f, json_t **ret_object)
-{
-	if (!f->is_order || f->ceiling_count > 0)
-		return false;
-	*ret_object = judge(f, NULL, reply_set(json_object(), "effect", json_null()));
-	if (!*ret_object || json_array_size(json_object_get(*ret_object, "nothing")) == 0)
-		return true;
-	json_decref(*ret_object);
-	return false;
-}
-
 static json_t *compute(const struct forecast *f)
 {
-	json_t *object = NULL;
+	json_t *object = json_object();
 	struct effect effect, demand;
 	int err;
-
-	if (is_judged_by_table(f, &object))
-		return object;
-	object = json_object();
 
 	if (f->samples->count == 0)
 		return judge(f, NULL, reply_set(object, "effect", json_null()));
@@ -226,6 +202,8 @@ static void work_with(struct forecast *f, const struct live *now)
 	share_learned(&f->now, now);
 	share_learned(&f->demand, now);
 	f->result = compute(f);
+	// Without ceilings, samples only say how many clients are left with nothing.
+	f->is_unsafe = f->by_table && f->ceiling_count == 0 && json_array_size(json_object_get(f->result, "nothing")) > 0;
 }
 
 static struct forecast *forecast_of(struct background_job *job)
@@ -256,17 +234,27 @@ static void finish(struct forecast *f)
 
 static void start(struct forecast *f);
 
+// Begins again, if what was taken was not right, or not enough. Whether it has.
+static bool is_begun_again(struct forecast *f)
+{
+	if (!f->is_stale && !f->is_unsafe)
+		return false;
+	f->tries += f->is_stale;
+	f->by_table = f->by_table && !f->is_unsafe;
+	f->is_stale = f->is_unsafe = false;
+	json_decref(f->result);
+	f->result = NULL;
+	wipe_taken(f);
+	start(f);
+	return true;
+}
+
 static void worked(struct background_job *job)
 {
 	struct forecast *f = forecast_of(job);
 
-	if (!f->is_stale) {
+	if (!is_begun_again(f))
 		finish(f);
-		return;
-	}
-	f->tries++;
-	wipe_taken(f);
-	start(f);
 }
 
 static void start(struct forecast *f)
@@ -280,7 +268,8 @@ static void start(struct forecast *f)
 	}
 	if (f->is_direct) {
 		work_with(f, now);
-		finish(f);
+		if (!is_begun_again(f))
+			finish(f);
 		return;
 	}
 	f->job = (struct background_job){.work = work, .done = worked};
@@ -317,7 +306,7 @@ void forecast_begin(const struct control_ops *ops, const struct control_change *
 		done(ctx, NULL);
 		return;
 	}
-	f->is_order = is_order;
+	f->by_table = is_order;
 	f->done = done;
 	f->ctx = ctx;
 	start(f);
@@ -344,7 +333,7 @@ json_t *forecast_of_begun(const struct control_ops *ops, const struct override *
 		return NULL;
 	}
 	f->first.taken = &f->taken;
-	f->is_order = true;
+	f->by_table = true;
 	f->tries = TRIES;
 	f->done = keep_result;
 	f->ctx = &result;

@@ -22,10 +22,19 @@ struct resolve;
 struct sample_set;
 struct state;
 
+enum { CONTROL_CEILINGS_MAX = 4096 };
+
 enum control_reload {
 	CONTROL_RELOAD,
 	CONTROL_RELOAD_FORCE, // take sources that lost more than their `shrink-limit`, and what moves more than `guard`
 	CONTROL_RELOAD_CHECK, // build it, look at what it would change, and take nothing
+};
+
+// A ceiling of a site or a target, by its number in the view in use.
+struct control_ceiling {
+	uint32_t number;
+	bool is_target;
+	double most; // answers a second
 };
 
 // A change of overrides that is not made.
@@ -80,6 +89,9 @@ struct control_ops {
 	// A site's ceiling, what it is answered of it, smoothed, in answers a second, and which part of its clients it takes, from
 	// 0 to 1. False: it has none.
 	bool (*ceiling)(void *ctx, const char *site, double *ret_ceiling, double *ret_rate, double *ret_share);
+	// The ceilings of all sites and targets of the view in use, up to CONTROL_CEILINGS_MAX of them, into a list with so much
+	// room. How many there are.
+	size_t (*ceilings)(void *ctx, struct control_ceiling *list);
 	// What the last reload or check that was built changes for the recent traffic, see effect_json.h; borrowed until the loop
 	// turns. NULL: it is not known.
 	json_t *(*effect)(void *ctx);

@@ -8,6 +8,7 @@
 
 #include "base/must.h"
 #include "base/names.h"
+#include "control/ops.h"
 #include "control/reply_json.h"
 #include "control/uncovered.h"
 #include "traffic/effect.h"
@@ -68,7 +69,7 @@ static double rate_of(const struct safety_case *given, uint64_t queries)
 	return given->samples->weight ? (double)queries / (double)given->samples->weight * given->samples->rate : 0;
 }
 
-static json_t *add_ceiling(const struct safety_case *given, const struct safety_ceiling *ceiling, json_t *list,
+static json_t *add_ceiling(const struct safety_case *given, const struct control_ceiling *ceiling, json_t *list,
                            json_t **lines)
 {
 	const struct view *view = given->after->view;

@@ -10,24 +10,19 @@
 
 #include "base/attr.h"
 
+struct control_ceiling;
 struct effect;
 struct live;
 struct sample_set;
 
 enum { SAFETY_SHOWN_MAX = 100 }; // of each list
 
-struct safety_ceiling {
-	uint32_t number; // of the site or the target in the view
-	bool is_target;
-	double most; // answers a second
-};
-
 struct safety_case {
 	const struct live *before, *after;
 	const struct effect *effect; // of all demand: as if nothing spilled; NULL: there are no samples
 	const struct sample_set *samples;
 	const char *app; // the app whose targets alone are drained, as the view spells it; NULL: all are
-	const struct safety_ceiling *ceilings;
+	const struct control_ceiling *ceilings;
 	size_t ceiling_count;
 	unsigned max_drained; // percent of a carrier's sites; 0: any number
 };
@@ -45,8 +40,8 @@ struct safety_case {
 //                                                                                                  than `max_drained`
 //
 // Adds to the object, which it takes, and returns it (NULL: out of memory):
-//   "nothing": [{"app", "carrier" (null: all others, who reach its public sites alone), "gets", "reach" (sites), "prefixes"
-//   (how many of
+//   "nothing": [{"app", "carrier" (null: all others, who reach its public sites alone), "gets", "reach" (sites),
+//   "prefixes" (how many of
 //     the table have such clients), "examples" (prefixes)}], "nothing_more" (how many more of these groups there are)
 //   "ceilings": [{"site", "app" (null: of the whole site), "ceiling", "before", "after" (answers a second), "over"}],
 //   those

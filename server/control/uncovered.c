@@ -197,9 +197,9 @@ const char *uncovered_text(const struct uncovered *uncovered, char *buf)
 		snprintf(more, sizeof(more), "; and %zu more groups of clients", uncovered->count - 1);
 	list_reach(uncovered, first, reach);
 	snprintf(buf, UNCOVERED_TEXT_MAX, "%.255s: %s%s%s, who can reach only %s%s", app->name,
-	         carrier[0]                      ? "clients of "
+	         carrier[0]                   ? "clients of "
 	         : is_for_all(uncovered, app) ? "all clients"
-	                                         : "all other clients",
+	                                      : "all other clients",
 	         carrier, example, reach, more);
 	return buf;
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/ops.h"
 #include "daemon/merge.h"
 #include "traffic/spill.h"
 #include "view/handouts.h"
@@ -190,4 +191,14 @@ bool ceilings_of(const struct ceilings *ceilings, const char *app, const char *s
 	if (ceiling)
 		*ret_shown = (struct ceilings_shown){ceiling->most, ceiling->spill.rate, ceiling->spill.share};
 	return ceiling != NULL;
+}
+
+_Static_assert((unsigned)CONTROL_CEILINGS_MAX == (unsigned)CONFIG_CEILINGS_MAX, "the list has room for all");
+
+size_t ceilings_list(const struct ceilings *ceilings, struct control_ceiling *list)
+{
+	must(ceilings->count <= CONTROL_CEILINGS_MAX);
+	for (size_t i = 0; i < ceilings->count; i++)
+		list[i] = (struct control_ceiling){ceilings->list[i].number, ceilings->list[i].app != NULL, ceilings->list[i].most};
+	return ceilings->count;
 }

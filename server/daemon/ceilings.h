@@ -9,6 +9,7 @@
 
 struct ceilings;
 struct config;
+struct control_ceiling;
 struct merge;
 struct view;
 
@@ -23,6 +24,9 @@ int ceilings_take(struct ceilings *ceilings, const struct config *config, const 
 bool ceilings_turn(struct ceilings *ceilings, const struct view *view, int64_t now_ms);
 // Sets the shares of all targets concerned. Out of memory, of some of them; the next call does it.
 void ceilings_apply(const struct ceilings *ceilings, const struct view *view, struct merge *merge);
+
+// All of them, into a list for CONTROL_CEILINGS_MAX. How many.
+size_t ceilings_list(const struct ceilings *ceilings, struct control_ceiling *list);
 
 struct ceilings_shown {
 	double ceiling, rate; // answers a second

@@ -112,6 +112,13 @@ static struct sample_set *samples_of(void *ctx)
 	return samples_copy(serving_samples(daemon->serving), serving_view(daemon->serving), clock_mono_ms());
 }
 
+static size_t list_ceilings(void *ctx, struct control_ceiling *list)
+{
+	const struct daemon *daemon = ctx;
+
+	return ceilings_list(serving_ceilings(daemon->serving), list);
+}
+
 static json_t *effect(void *ctx)
 {
 	const struct daemon *daemon = ctx;
@@ -198,6 +205,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.last_answer_s = last_answer_s,
 		.files = files_of,
 		.ceiling = ceiling,
+		.ceilings = list_ceilings,
 		.effect = effect,
 		.stats = stats,
 		.status = status_of,

@@ -84,6 +84,22 @@ static int lay_drains(struct merge *merge, const struct state *state, const stru
 	return err;
 }
 
+static void drain_one(void *ctx, uint32_t target)
+{
+	merge_set_drained(ctx, target, true);
+	must(merge_set_share(ctx, target, MERGE_STAYING, SHARE_ALL) == E_OK); // no share more
+}
+
+// A drain that is given now takes all from what it covers, whatever else does: there is no need to look at the rest.
+static int change_drains(struct merge *merge, const struct state *state, const struct control_change *change)
+{
+	if (change->taken || change->at_s)
+		return lay_drains(merge, state, change);
+	if (change->given)
+		cover_each(merge_view(merge), change->given, drain_one, merge);
+	return E_OK;
+}
+
 // E_NOMEM.
 static int change_merge(struct merge *merge, const struct state *state, const struct control_change *change)
 {
@@ -93,7 +109,7 @@ static int change_merge(struct merge *merge, const struct state *state, const st
 	struct override lifted = {.kind = OVERRIDE_FORCE, .to = FORCE_UP};
 
 	if (kind == OVERRIDE_DRAIN)
-		return change->given || change->taken || change->at_s ? lay_drains(merge, state, change) : E_OK;
+		return change_drains(merge, state, change);
 	must(kind == OVERRIDE_FORCE);
 	if (change->given) {
 		merge_set_override(merge, change->given, true);
@@ -137,8 +153,13 @@ static int take_live(const struct merge *merge, struct judge *judge, struct live
 int what_if_make(const struct merge *merge, struct judge *judge, const struct state *state,
                  const struct control_change *change, struct live *ret_live)
 {
-	struct merge *copy = merge_copy(merge);
-	int err = copy ? change_merge(copy, state, change) : E_NOMEM;
+	bool is_as_it_is = !change->given && !change->taken && !change->at_s && change->spills;
+	struct merge *copy = is_as_it_is ? NULL : merge_copy(merge);
+	int err;
+
+	if (is_as_it_is)
+		return take_live(merge, judge, ret_live);
+	err = copy ? change_merge(copy, state, change) : E_NOMEM;
 
 	if (err == E_OK && !change->spills)
 		err = spill_nothing(copy);

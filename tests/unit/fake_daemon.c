@@ -258,6 +258,11 @@ static struct sample_set *ops_samples(void *ctx)
 	return set;
 }
 
+static size_t ops_ceilings(void *ctx UNUSED, struct control_ceiling *list UNUSED)
+{
+	return 0;
+}
+
 static json_t *ops_stats(void *ctx)
 {
 	struct fake_daemon *fake = ctx;
@@ -411,7 +416,7 @@ static struct view *make_view(unsigned many)
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
 	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .live = ops_live, .reload = ops_reload,
-	                                     .what_if = ops_what_if, .samples = ops_samples, .gate = gate_new(), .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
+	                                     .what_if = ops_what_if, .samples = ops_samples, .ceilings = ops_ceilings, .gate = gate_new(), .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
 	                             .version = "1.2.3", .folder = "fake-XXXXXX"};
 	fake_of_health = fake;
 	must(mkdtemp(fake->folder));

@@ -11,8 +11,9 @@
 struct control;
 
 enum { PEER_WAIT_MS = 5000 };
-// What a drain takes before it waits for the disk: for its words, for what it would do, for its words again.
-enum { PEER_DRAIN_LOOKS = 3 };
+// What a drain that leaves clients with nothing takes before it waits for the disk: for its words, for what it would do, and
+// again with samples, for its words again.
+enum { PEER_DRAIN_LOOKS = 4 };
 
 #define PEER_VERSION "{\"verb\": \"version\"}\n"
 

@@ -1,4 +1,4 @@
-// The sample of the traffic, and what a change would mean for it.
+// The sample of the traffic, and what a change would mean for it, and does mean when the same traffic comes again.
 #include "traffic/effect.h"
 
 #include <math.h>
@@ -246,6 +246,158 @@ static void test_full(void **state)
 	world_end(&world);
 }
 
+// Replayed load -------------------------------------------------------------------------------------------------------
+
+enum { REPLAY_CLIENTS = 9 * 256, REPLAY_S = SAMPLES_WINDOW_S - 1, LOOKS_A_SECOND = 5, MOVES = (WORLD_SITES + 1) * (WORLD_SITES + 1) };
+
+static uint32_t random_state;
+
+static uint32_t draw(uint32_t below)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (uint32_t)(((uint64_t)random_state * below) >> 32);
+}
+
+// A /24 of the world's nine /16; few ask much, and which ones these are changes with the time.
+static uint32_t who_asks(unsigned second)
+{
+	uint32_t below = 1 + draw(REPLAY_CLIENTS);
+	uint32_t most = 1 + draw(below);
+
+	return (draw(most) * 7 + (second < REPLAY_S / 3 ? 0 : 1000)) % REPLAY_CLIENTS;
+}
+
+// From quiet to a peak, and back to half of it.
+static unsigned queries_in(unsigned second)
+{
+	return second < REPLAY_S / 3 ? 300 : second < REPLAY_S / 2 ? 4000 : 2000;
+}
+
+static struct addr replay_client(uint32_t number)
+{
+	return (struct addr){.family = ADDR_V4, .bytes = {10, (uint8_t)(1 + number / 256), (uint8_t)number, 0}};
+}
+
+// As a worker does: one query in so many is noted.
+static void pass(struct notes_ring *ring, uint32_t client)
+{
+	struct note note = {.client = replay_client(client), .sender = {.family = ADDR_V4, .bytes = {192, 0, 2, 1}}, .by_ecs = true,
+	                    .generation = (uint32_t)world.view.generation};
+
+	if (ring->left == 0) {
+		notes_look(ring);
+		notes_put(ring, &note);
+	}
+	ring->left--;
+}
+
+// Five minutes of load, and how often each client has asked.
+static struct sample_set *replay(uint64_t *asked, uint64_t *ret_queries)
+{
+	struct samples *samples = samples_new(1);
+	struct notes_ring *ring;
+	struct sample_set *set;
+	int64_t now_ms = 1000000;
+
+	assert_non_null(samples);
+	ring = notes_ring(samples_notes(samples), 0);
+	*ret_queries = 0;
+	samples_read(samples, &world.view, now_ms);
+	for (unsigned second = 0; second < REPLAY_S; second++)
+		for (unsigned i = 0; i < LOOKS_A_SECOND; i++) {
+			for (unsigned j = 0; j < queries_in(second) / LOOKS_A_SECOND; j++) {
+				uint32_t client = who_asks(second);
+
+				asked[client]++;
+				++*ret_queries;
+				pass(ring, client);
+			}
+			samples_read(samples, &world.view, now_ms += 1000 / LOOKS_A_SECOND);
+		}
+	assert_int_equal(notes_dropped(samples_notes(samples)), 0);
+	set = samples_copy(samples, &world.view, now_ms);
+	assert_non_null(set);
+	samples_free(samples);
+	return set;
+}
+
+// By client, with the states that hold.
+static void answer_all(int *sites)
+{
+	for (uint32_t i = 0; i < REPLAY_CLIENTS; i++) {
+		struct addr client = replay_client(i);
+		char text[ADDR_TEXT_LEN];
+
+		addr_format(&client, text);
+		sites[i] = world_site(&world, strcat(text, "/24"));
+	}
+}
+
+static size_t move_of(int from, int to)
+{
+	return (size_t)((from + 1) * (WORLD_SITES + 1) + to + 1);
+}
+
+// The share of the same queries that each move then is of, against what was planned for it. The share of all moves.
+static double compare_with_truth(const struct effect *effect, const uint64_t *asked, uint64_t queries, const int *before)
+{
+	double planned[MOVES] = {0}, real[MOVES] = {0}, moved = 0;
+	int after[REPLAY_CLIENTS];
+
+	for (size_t i = 0; i < effect->move_count; i++)
+		planned[move_of(effect->moves[i].from, effect->moves[i].to)] =
+			(double)effect->moves[i].before.weight / (double)effect->all.weight;
+	answer_all(after);
+	for (uint32_t i = 0; i < REPLAY_CLIENTS; i++) {
+		if (before[i] == after[i])
+			continue;
+		real[move_of(before[i], after[i])] += (double)asked[i] / (double)queries;
+		moved += (double)asked[i] / (double)queries;
+	}
+	assert_true(fabs((double)effect->moved / (double)effect->all.weight - moved) < 0.01);
+	for (size_t i = 0; i < MOVES; i++)
+		if (fabs(planned[i] - real[i]) >= 0.01)
+			fail_msg("move %zu: planned for %.2f %% of the queries, and is of %.2f %%", i, 100 * planned[i], 100 * real[i]);
+	return moved;
+}
+
+// Each site drained, and each two: what is planned by the sample agrees within a point with what then happens when the same
+// load comes again, of which the sample is a small part; where sites share clients by weight, too.
+static void test_replayed_load(void **state)
+{
+	static const uint32_t weights[WORLD_SITES] = {1, 2, 1, 3, 1, 1};
+	static uint64_t asked[REPLAY_CLIENTS];
+	int before[REPLAY_CLIENTS];
+	struct sample_set *set;
+	unsigned large = 0;
+	uint64_t queries;
+
+	(void)state;
+	random_state = 1;
+	for (unsigned shares = 0; shares < 2; shares++) {
+		world_begin(&world, shares ? weights : NULL, shares ? 20000 : 0);
+		memset(asked, 0, sizeof(asked));
+		set = replay(asked, &queries);
+		assert_true(set->count < queries / 8);
+		answer_all(before);
+		for (unsigned i = 0; i < WORLD_SITES; i++)
+			for (unsigned j = i; j < WORLD_SITES; j++) {
+				uint8_t states[WORLD_SITES] = {0};
+				struct effect effect;
+
+				states[i] = states[j] = TARGET_DRAINED;
+				effect = compare(set, states);
+				memcpy(world.states->octets, states, WORLD_SITES);
+				large += compare_with_truth(&effect, asked, queries, before) > 0.1;
+				memset(world.states->octets, 0, WORLD_SITES);
+				effect_wipe(&effect);
+			}
+		free(set);
+		world_end(&world);
+	}
+	assert_true(large > WORLD_SITES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_replayed_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "control/forecast.h"
 #include "control/gate.h"
 #include "control/impact.h"
+#include "control/outlook.h"
 #include "control/pending.h"
 #include "control/reply_json.h"
 #include "control/safe.h"
@@ -180,11 +181,11 @@ static void refuse(struct ordered *ordered, json_t *reply)
 	gate_leave(gate);
 }
 
-// What is said of one that is given by force, as it were warnings. NULL: nothing, or out of memory.
+// What the forecast warns of, and what is said of one that is given by force. NULL: nothing, or out of memory.
 static json_t *said_of(const json_t *forecast)
 {
 	const json_t *lines = json_object_get(forecast, "refusals"), *line;
-	json_t *said = json_array();
+	json_t *said = json_copy(json_object_get(forecast, "warnings"));
 	size_t i;
 
 	json_array_foreach(lines, i, line)
@@ -223,11 +224,12 @@ static void looked_at(void *ctx, json_t *forecast)
 
 json_t *drain_refusal(const char *what, const char *why, const json_t *forecast)
 {
-	static const char *const keys[] = {"refusals", "nothing", "nothing_more", "ceilings", "carriers"};
+	static const char *const keys[] = {"refusals", "nothing", "nothing_more", "ceilings", "carriers", "later"};
 	json_t *reply = reply_error(REPLY_REFUSED, "%s: %s; --force drains it all the same", what, why ? why : "it is not safe");
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		reply = reply_set(reply, keys[i], json_incref(json_object_get(forecast, keys[i])));
+		if (json_object_get(forecast, keys[i]))
+			reply = reply_set(reply, keys[i], json_incref(json_object_get(forecast, keys[i])));
 	return reply;
 }
 
@@ -235,7 +237,6 @@ static void enter(struct gate_turn *turn, bool is_closed)
 {
 	struct ordered *ordered = (struct ordered *)((char *)turn - offsetof(struct ordered, turn));
 	struct call *call = ordered->call;
-	struct control_change change = {0};
 	struct override drain;
 	char sites[STATE_TEXT_MAX + 1];
 	json_t *refusal = NULL;
@@ -249,9 +250,7 @@ static void enter(struct gate_turn *turn, bool is_closed)
 		refuse(ordered, refusal);
 		return;
 	}
-	change.given = &drain;
-	change.at_s = drain.start_s;
-	forecast_begin(&call->ops, &change, true, looked_at, ordered);
+	outlook_begin(&call->ops, &drain, true, looked_at, ordered);
 }
 
 void drain_put(const struct call *call)

@@ -86,9 +86,11 @@ static json_t *add_today(json_t *then, const json_t *today, json_t *names)
 	const json_t *name;
 	size_t i;
 
-	json_array_foreach(names, i, name) if (json_array_insert_new(steps, i,
-	                                                             json_sprintf("without: as if %s were drained",
-	                                                                          json_string_value(name))) < 0) break;
+	json_array_foreach(names, i, name)
+	{
+		if (json_array_insert_new(steps, i, json_sprintf("without: as if %s were drained", json_string_value(name))) < 0)
+			break;
+	}
 	if (json_object_get(then, "decision"))
 		(void)json_array_append_new(
 			steps, json_sprintf("today: the answer is %s", site_of(today) ? site_of(today) : "no target"));

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "control/background.h"
 #include "control/effect_json.h"
+#include "control/gate.h"
 #include "control/reply_json.h"
 #include "control/safety.h"
 #include "state/override.h"
@@ -38,8 +39,8 @@ struct forecast {
 	struct override_match taken;
 	struct control_change change, first; // the second: what `before` is without; usually nothing
 	struct pair now;                     // as answers would be
-	struct pair demand;                  // as if nothing spilled; only if something does
-	bool spills;
+	struct pair demand;                  // in full; only if that is something else
+	bool has_demand;
 	struct sample_set *samples; // NULL: out of memory
 	struct control_ceiling *ceilings;
 	size_t ceiling_count;
@@ -83,12 +84,12 @@ static void free_forecast(struct forecast *f)
 	free(f);
 }
 
-static int take_pair(struct forecast *f, bool spills, struct pair *pair)
+static int take_pair(struct forecast *f, bool in_full, struct pair *pair)
 {
 	struct control_change before = f->first, after = f->change;
 	int err;
 
-	before.spills = after.spills = spills;
+	before.in_full = after.in_full = in_full;
 	err = f->ops.what_if(f->ops.ctx, &before, &pair->before);
 	return err == E_OK ? f->ops.what_if(f->ops.ctx, &after, &pair->after) : err;
 }
@@ -113,10 +114,11 @@ static struct sample_set *no_samples(const struct view *view)
 	return samples;
 }
 
-static bool has_eased(const struct live *live)
+// Whether some target takes a part of its clients.
+static bool has_parts(const struct live *live)
 {
 	for (uint32_t i = 0; live->shares && i < live->states->count; i++)
-		if (live_state(live, i) & TARGET_EASED)
+		if (live_state(live, i) & TARGET_PARTS)
 			return true;
 	return false;
 }
@@ -124,14 +126,14 @@ static bool has_eased(const struct live *live)
 // E_NOMEM.
 static int take(struct forecast *f)
 {
-	int err = take_pair(f, true, &f->now), app;
+	int err = take_pair(f, false, &f->now), app;
 
 	if (err == E_OK)
 		err = take_ceilings(f);
 	if (err < 0)
 		return err;
-	f->spills = f->ceiling_count > 0 && (has_eased(&f->now.before) || has_eased(&f->now.after));
-	if (f->spills && take_pair(f, false, &f->demand) < 0)
+	f->has_demand = f->ceiling_count > 0 && (has_parts(&f->now.before) || has_parts(&f->now.after));
+	if (f->has_demand && take_pair(f, true, &f->demand) < 0)
 		return E_NOMEM;
 	app = f->given && f->given->app ? index_find_spelled(f->now.after.view, f->given->app) : -1;
 	f->app = app < 0 ? NULL : f->now.after.view->apps[app].name;
@@ -182,16 +184,16 @@ static json_t *compute(const struct forecast *f)
 	if (f->samples->count == 0)
 		return judge(f, NULL, reply_set(object, "effect", json_null()));
 	err = effect_of(f->samples, &f->now.before, &f->now.after, &effect);
-	if (err == E_OK && f->spills && (err = effect_of(f->samples, &f->demand.before, &f->demand.after, &demand)) < 0)
+	if (err == E_OK && f->has_demand && (err = effect_of(f->samples, &f->demand.before, &f->demand.after, &demand)) < 0)
 		effect_wipe(&effect);
 	if (err < 0) {
 		json_decref(object);
 		return NULL;
 	}
 	object = reply_set(object, "effect", effect_of_now(f, &effect));
-	object = judge(f, f->spills ? &demand : &effect, object);
+	object = judge(f, f->has_demand ? &demand : &effect, object);
 	effect_wipe(&effect);
-	if (f->spills)
+	if (f->has_demand)
 		effect_wipe(&demand);
 	return object;
 }
@@ -234,10 +236,11 @@ static void finish(struct forecast *f)
 
 static void start(struct forecast *f);
 
-// Begins again, if what was taken was not right, or not enough. Whether it has.
+// Begins again, if what was taken was not right, or not enough. Whether it has. Not when the daemon stops: there is no state
+// any more.
 static bool is_begun_again(struct forecast *f)
 {
-	if (!f->is_stale && !f->is_unsafe)
+	if ((!f->is_stale && !f->is_unsafe) || gate_is_closed(f->ops.gate))
 		return false;
 	f->tries += f->is_stale;
 	f->by_table = f->by_table && !f->is_unsafe;

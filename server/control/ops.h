@@ -42,7 +42,9 @@ struct control_change {
 	const struct override *given;       // a drain that has come to its end (of its ramp), or a force; NULL: none
 	const struct override_match *taken; // those that are taken back; NULL: none
 	int64_t at_s;                       // when, wall clock: with the drains that hold then; 0: now, with those that do
-	bool spills;                        // else as if everything above its ceiling were answered all the same
+	// As if drains under way had come to their ends, and everything above its ceiling were answered all the same; else as
+	// it is answered now.
+	bool in_full;
 };
 
 struct control_ops {

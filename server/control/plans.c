@@ -11,6 +11,7 @@
 #include "control/force.h"
 #include "control/forecast.h"
 #include "control/gate.h"
+#include "control/outlook.h"
 #include "control/reply_json.h"
 #include "control/undrain.h"
 #include "state/state.h"
@@ -46,9 +47,14 @@ static void looked(void *ctx, json_t *forecast)
 	struct plan *plan = ctx;
 	bool is_refused = plan->is_drain && !plan->is_forced && json_array_size(json_object_get(forecast, "refusals")) > 0;
 	char *why = is_refused ? forecast_refusal(forecast) : NULL;
-	json_t *reply = is_refused ? drain_refusal("would be refused", why, forecast) : reply_ok();
+	json_t *reply;
 
-	if (!forecast || json_object_update(reply, forecast) < 0) {
+	if (!forecast) {
+		end(plan, gate_is_closed(plan->call->ops.gate) ? reply_error(REPLY_REFUSED, "the daemon is stopping") : NULL, true);
+		return;
+	}
+	reply = is_refused ? drain_refusal("would be refused", why, forecast) : reply_ok();
+	if (json_object_update(reply, forecast) < 0) {
 		json_decref(reply);
 		reply = NULL;
 	}
@@ -104,7 +110,6 @@ static json_t *set_extent(json_t *object, const struct control_ops *ops, const s
 static bool look_at_drain(struct plan *plan, json_t **ret_refusal)
 {
 	const struct control_ops *ops = &plan->call->ops;
-	struct control_change change = {.spills = true};
 	struct override drain;
 	char sites[STATE_TEXT_MAX + 1];
 
@@ -114,9 +119,7 @@ static bool look_at_drain(struct plan *plan, json_t **ret_refusal)
 	plan->is_forced = drain.is_forced;
 	plan->of = reply_set(reply_drain(&drain), "verb", json_string("drain"));
 	plan->of = set_extent(plan->of, ops, &drain);
-	change.given = &drain;
-	change.at_s = drain.start_s;
-	forecast_begin(ops, &change, false, looked, plan);
+	outlook_begin(ops, &drain, false, looked, plan);
 	return true;
 }
 

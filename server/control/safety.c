@@ -75,8 +75,7 @@ static json_t *add_ceiling(const struct safety_case *given, const struct control
 	const struct view *view = given->after->view;
 	const struct effect *effect = given->effect;
 	const struct target *target = ceiling->is_target ? &view->targets[ceiling->number] : NULL;
-	const char *site = view->sites[target ? target->site : ceiling->number].name,
-			   *app = target ? target->app->name : NULL;
+	const char *site = view->sites[target ? target->site : ceiling->number].name, *app = target ? target->app->name : NULL;
 	double before = rate_of(given, (target ? effect->before_at : effect->before)[ceiling->number]);
 	double after = rate_of(given, (target ? effect->after_at : effect->after)[ceiling->number]);
 	bool is_over = after > before && after > ceiling->most;
@@ -155,9 +154,8 @@ static json_t *add_carrier(const struct safety_case *given, uint16_t carrier, co
 	if (tally->after == tally->before)
 		return list;
 	if (is_over)
-		*lines =
-			add_line(*lines, "drains %u of %u sites of %s%s%s, and `max-drained` is %u %%", tally->after, tally->all,
-		             name, given->app ? " that have " : "", given->app ? given->app : "", given->max_drained);
+		*lines = add_line(*lines, "drains %u of %u sites of %s%s%s, and `max-drained` is %u %%", tally->after, tally->all, name,
+		                  given->app ? " that have " : "", given->app ? given->app : "", given->max_drained);
 	row = reply_set(json_object(), "carrier", reply_text(name));
 	row = reply_set(row, "sites", json_integer(tally->all));
 	row = reply_set(row, "before", json_integer(tally->before));
@@ -187,11 +185,14 @@ static json_t *judge_carriers(const struct safety_case *given, json_t *object, j
 
 json_t *safety_judge(const struct safety_case *given, json_t *object)
 {
-	json_t *lines = json_array();
+	json_t *lines = json_array(), *warnings = json_array();
 
 	must(given->before->view == given->after->view);
+	if (!given->effect && given->ceiling_count > 0)
+		warnings = reply_append(warnings, json_string("nothing has been counted yet: what this takes over a ceiling is not known"));
 	object = judge_nothing(given, object, &lines);
 	object = judge_ceilings(given, object, &lines);
 	object = judge_carriers(given, object, &lines);
-	return reply_set(object, "refusals", lines);
+	object = reply_set(object, "refusals", lines);
+	return reply_set(object, "warnings", warnings);
 }

@@ -29,23 +29,21 @@ struct safety_case {
 
 // The truth table; a drain is refused if a row holds:
 //
-//   a group of an app's clients (left.h) that has some by the prefix table or by what is learned   had a target, has
-//   none a client of the samples                                                                       had a target,
-//   has none a site or target with a ceiling                                                                gets more
-//   than before, and
-//                                                                                                  more than its
-//                                                                                                  ceiling
-//   a carrier's sites (of the app), drained ones of them                                           more than before,
-//   and more
-//                                                                                                  than `max_drained`
+//   a group of an app's clients (left.h) that has some by the     had a target, has none
+//   prefix table or by what is learned
+//   a client of the samples                                       had a target, has none
+//   a site or target with a ceiling                               gets more than before, and more than its ceiling
+//   a carrier's sites (of the app), drained ones of them          more than before, and more than `max_drained`
 //
 // Adds to the object, which it takes, and returns it (NULL: out of memory):
+//
 //   "nothing": [{"app", "carrier" (null: all others, who reach its public sites alone), "gets", "reach" (sites),
-//   "prefixes" (how many of
-//     the table have such clients), "examples" (prefixes)}], "nothing_more" (how many more of these groups there are)
+//     "prefixes" (how many of the table have such clients), "examples" (prefixes)}]
+//   "nothing_more": how many more of these groups there are
 //   "ceilings": [{"site", "app" (null: of the whole site), "ceiling", "before", "after" (answers a second), "over"}],
-//   those
-//     whose rate changes, or that are over
+//     those whose rate changes, or that are over; without samples none
 //   "carriers": [{"carrier", "sites", "before", "after" (drained ones), "most" (percent; null: any), "over"}], those
-//   that change "refusals": lines, each a part of a sentence that begins with "it"
+//     that change
+//   "refusals": lines, each a part of a sentence that begins with "it"
+//   "warnings": lines, of what could not be looked at
 json_t *safety_judge(const struct safety_case *given, json_t *object) MUST_USE;

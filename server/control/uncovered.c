@@ -209,8 +209,8 @@ static json_t *group_json(const struct uncovered *uncovered, const struct group 
 	const struct app *app = app_of(uncovered, group);
 	const struct whereabouts *where = &uncovered->carriers[group->carrier];
 	const char *carrier = names_text(uncovered->after->view->places->carriers, group->carrier);
-	json_t *object = reply_set(json_object(), "app", reply_text(app->name)), *reach = json_array(),
-		   *examples = json_array();
+	json_t *object = reply_set(json_object(), "app", reply_text(app->name));
+	json_t *reach = json_array(), *examples = json_array();
 	char text[ADDR_TEXT_LEN];
 
 	for (unsigned slot = 0; slot < app->target_count && json_array_size(reach) < UNCOVERED_REACH_MAX; slot++)

@@ -30,15 +30,15 @@ static void lay_one(void *ctx, uint32_t target)
 		laying->shares[target] = laying->share;
 }
 
-// What the drain leaves at that time; 0: now.
-static uint32_t share_at(const struct override *drain, int64_t at_s)
+// What a drain beside the change leaves when that is made.
+static uint32_t share_then(const struct override *drain, const struct control_change *change)
 {
 	int64_t mono_ms = clock_mono_ms();
 	uint32_t share;
 
-	if (!override_holds(drain, at_s ? at_s : clock_wall_s()))
+	if (!override_holds(drain, change->at_s ? change->at_s : clock_wall_s()))
 		return SHARE_ALL;
-	if (at_s && (drain->has_begun || override_start_s(drain) <= at_s))
+	if (change->at_s ? drain->has_begun || override_start_s(drain) <= change->at_s : change->in_full && drain->has_begun)
 		return drain->is_returning ? SHARE_ALL - 1 : 0;
 	share = override_share(drain, mono_ms);
 	return share == SHARE_ALL && drains_is_moving(drain, mono_ms) ? SHARE_ALL - 1 : share;
@@ -69,7 +69,7 @@ static int lay_drains(struct merge *merge, const struct state *state, const stru
 		const struct override *drain = state_override_at(state, i);
 
 		laying.share =
-			drain->kind == OVERRIDE_DRAIN && !is_out(change, drain) ? share_at(drain, change->at_s) : SHARE_ALL;
+			drain->kind == OVERRIDE_DRAIN && !is_out(change, drain) ? share_then(drain, change) : SHARE_ALL;
 		if (laying.share < SHARE_ALL)
 			cover_each(view, drain, lay_one, &laying);
 	}
@@ -93,7 +93,7 @@ static void drain_one(void *ctx, uint32_t target)
 // A drain that is given now takes all from what it covers, whatever else does: there is no need to look at the rest.
 static int change_drains(struct merge *merge, const struct state *state, const struct control_change *change)
 {
-	if (change->taken || change->at_s)
+	if (change->taken || change->at_s || change->in_full)
 		return lay_drains(merge, state, change);
 	if (change->given)
 		cover_each(merge_view(merge), change->given, drain_one, merge);
@@ -153,15 +153,14 @@ static int take_live(const struct merge *merge, struct judge *judge, struct live
 int what_if_make(const struct merge *merge, struct judge *judge, const struct state *state,
                  const struct control_change *change, struct live *ret_live)
 {
-	bool is_as_it_is = !change->given && !change->taken && !change->at_s && change->spills;
+	bool is_as_it_is = !change->given && !change->taken && !change->at_s && !change->in_full;
 	struct merge *copy = is_as_it_is ? NULL : merge_copy(merge);
 	int err;
 
 	if (is_as_it_is)
 		return take_live(merge, judge, ret_live);
 	err = copy ? change_merge(copy, state, change) : E_NOMEM;
-
-	if (err == E_OK && !change->spills)
+	if (err == E_OK && change->in_full)
 		err = spill_nothing(copy);
 	if (err == E_OK)
 		err = take_live(copy, judge, ret_live);

@@ -14,10 +14,10 @@ struct state;
 //
 // A drain that is given takes all clients: as when its ramp has come to its end. Drains beside it count
 //
-//   now                           with the share that they leave now
-//   at a time to come             those that will have begun and hold then, as if their ramps were at an end; one that
-//   gives
-//                                 clients back then as one that is about to have given them back
+//   now                            with the share that they leave now
+//   now, in full                   those that have begun, as if their ramps were at an end; one that gives clients back
+//                                  as one that is about to have given them back
+//   at a time to come              the same, of those that will have begun and hold then
 //
 // and the one in whose place it comes does not.
 int what_if_make(const struct merge *merge, struct judge *judge, const struct state *state,

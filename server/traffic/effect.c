@@ -261,8 +261,8 @@ static int prepare(struct comparing *c, size_t samples)
 	c->effect->after = calloc((size_t)after->site_count + 1, sizeof(*c->effect->after));
 	c->effect->before_at = calloc((size_t)before->target_count + 1, sizeof(*c->effect->before_at));
 	c->effect->after_at = calloc((size_t)after->target_count + 1, sizeof(*c->effect->after_at));
-	if (!c->effect->before_at || !c->effect->after_at || !c->seen.hashes || !c->apps || !c->sites || !c->move_of || !c->points[0] || !c->points[1] || !c->effect->before ||
-	    !c->effect->after)
+	if (!c->seen.hashes || !c->apps || !c->sites || !c->move_of || !c->points[0] || !c->points[1] || !c->effect->before ||
+	    !c->effect->after || !c->effect->before_at || !c->effect->after_at)
 		return E_NOMEM;
 	for (uint32_t i = 0; i < before->app_count; i++)
 		c->apps[i] = UNKNOWN;

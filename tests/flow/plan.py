@@ -214,7 +214,7 @@ def check_refusal(reply, site, drained, nothing, over, carriers):
 def every_state():
     """All states of six sites, and in each the drain of each other one: refused and given as the model has it."""
     with daemon(ceilings=CEILINGS, **{"max-drained": f"{MOST_PERCENT}%"}) as d:
-        asked = sum(len(ask(d, (APP,))) for _ in range(3))
+        asked = sum(len(ask(d, (APP,))) for _ in range(6))  # so many that the rate is over the ceiling to the end
         sampled(d, asked)
         refused = given = 0
         drained = set()
@@ -313,13 +313,75 @@ def by_schedule():
         check("leaves clients with nothing" in d.ctl("drain", f"{WEB}/r2", "--at", soon, code=1).err, "r1 will not")
         d.ctl("undrain", f"{WEB}/r1")
         check("leaves clients with nothing" in d.ctl("drain", f"{WEB}/r1", "--at", later, code=1).err, "r2 will be drained too")
-        d.ctl("drain", f"{WEB}/r1", "--at", f"@{int(time.time()) + 2}")
         d.ctl("undrain", f"{WEB}/r2")
-        d.ctl("drain", f"{WEB}/r2")
+        d.ctl("drain", f"{WEB}/r1", "--at", f"@{int(time.time()) + 2}")
+        d.ctl("drain", f"{WEB}/r2", "--force")
         until(lambda: "would be REFUSED" in d.log(), harness.PATIENCE_S, "it is said")
         check("--" not in d.log().partition("REFUSED")[2].partition("\n")[0], "no advice to give it by force")
         equal({row["site"]: row["phase"] for row in d.ctl_json("drains")["drains"]}, {"r1": "drained", "r2": "drained"})
         check(not d.query(WEB, ecs="10.3.0.0/24").addresses, "it goes on all the same")
+
+
+def while_it_holds():
+    """Looked at for all of the time that it holds, with each drain that begins by then."""
+    def at(s):
+        return f"@{now + s}"
+
+    with daemon() as d:
+        now = int(time.time())
+        d.ctl("drain", f"{WEB}/r1", "--at", at(3600), "--for", "1h")
+        for words in ((), ("--for", "90m"), ("--over", "1h"), ("--at", at(1800)), ("--at", at(5400))):
+            planned = plan(d, "drain", f"{WEB}/r2", *words, code=1)
+            refused = d.ctl("drain", f"{WEB}/r2", *words, code=1).json
+            for reply in planned, refused:
+                equal({(row["app"], row["carrier"]) for row in reply["nothing"]}, {(WEB, None)}, words)
+            if words != ("--at", at(5400)):  # r1 is drained by then
+                for reply in planned, refused:
+                    equal(reply["later"], {"time": now + 3600, "site": "r1", "app": WEB}, words)
+                    check(f"when the drain of {WEB} at r1 begins" in reply["error"], reply["error"])
+        for words in (("--for", "30m"), ("--at", at(1800), "--until", at(3600)), ("--at", at(7300))):
+            equal(plan(d, "drain", f"{WEB}/r2", *words)["would_be_refused"], False, words)
+            d.ctl("drain", f"{WEB}/r2", *words)
+            d.ctl("undrain", f"{WEB}/r2")
+        d.ctl("drain", f"{WEB}/r2", "--for", "30m")
+        check("r1 begins" in d.ctl("drain", f"{WEB}/r2", "--for", "2h", code=1).err, "nor is it made longer")
+        said = d.ctl_json("drain", f"{WEB}/r2", "--for", "2h", "--force")["warnings"]
+        check(any(line.startswith("by force: it leaves clients with nothing") and "r1 begins" in line for line in said), said)
+        for site in "r1", "r2":
+            d.ctl("undrain", f"{WEB}/{site}")
+        # Of very many the first ones, and that is said.
+        for n in range(40):
+            d.ctl("drain", f"wa1{'*' * n}", "--at", at(3600 + n))
+        said = d.ctl_json("drain", "wa2")["warnings"]
+        equal(said, ["8 more drains begin after those that were looked at, the first 32, while this one holds"])
+
+
+def ramps_end():
+    """Ceilings are compared with what there is when drains that are under way have come to their ends."""
+    with daemon(ceilings={"wab": 1}) as d:
+        sampled(d, sum(len(ask(d, (APP,))) for _ in range(3)))
+        d.ctl("drain", f"{APP}/wa1", "--over", "1h")  # a's clients begin to go to wa2
+        for words in (), ("--over", "1h"):
+            refused = d.ctl("drain", f"{APP}/wa2", *words, code=1).json
+            equal([(row["site"], row["before"], row["over"]) for row in refused["ceilings"]], [("wab", 0, True)], refused)
+        effect = plan(d, "drain", f"{APP}/wa2", code=1)["effect"]
+        check(effect["moved"] < 0.1 * effect["queries"], "who would move now are few", effect)
+        d.ctl("undrain", f"{APP}/wa1")
+        d.ctl("drain", f"{APP}/wa2")
+
+
+def nothing_counted():
+    """After a start nothing is known of ceilings, which is said; the rest is known."""
+    with daemon(ceilings={"r2": 1}) as d:
+        unknown = "nothing has been counted yet: what this takes over a ceiling is not known"
+        planned = plan(d, "drain", "r1")
+        equal((planned["effect"], planned["ceilings"], planned["warnings"]), (None, [], [unknown]), planned)
+        check("no traffic" in d.ctl("plan", "drain", "r1", as_json=False).out, "said")
+        check(unknown in d.ctl_json("drain", "r1")["warnings"], "said")
+        refused = d.ctl("drain", "r2", code=1).json
+        equal({row["app"] for row in refused["nothing"]}, {APP, WEB}, refused)
+    with daemon() as d:
+        equal(d.ctl_json("drain", "r1")["warnings"], [])  # there is no ceiling
 
 
 # ---- explain ---------------------------------------------------------------------------------------------------------
@@ -403,5 +465,5 @@ def over_http():
 
 
 if __name__ == "__main__":
-    harness.run(agrees, nothing_is_changed, every_state, one_app, two_at_once, forced, by_schedule, without, hostile, over_http,
-                limit_s=240)
+    harness.run(agrees, nothing_is_changed, every_state, one_app, two_at_once, forced, by_schedule, while_it_holds, ramps_end,
+                nothing_counted, without, hostile, over_http, limit_s=280)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/publish.h"
 #include "control/control.h"
+#include "control/gate.h"
 #include "peer.h"
 
 #define DRAIN "{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}\n"
@@ -73,6 +74,24 @@ static void test_peer_goes_while_its_drain_waits(void **unused)
 	close(fd);
 }
 
+// As when the daemon stops while it is looked at what a drain would do, and a second look would be needed: nothing is given.
+static void test_stops_while_a_drain_is_looked_at(void **unused)
+{
+	int fd = peer_dial();
+
+	(void)unused;
+	peer_looks = 0;
+	peer_say_quietly(fd, DRAIN);
+	peer_turn_until(&peer_looks, 2); // for its words, and for what it would do
+	gate_close(peer_fake.ops.gate);
+	peer_fake.ops.state = state_close(peer_fake.ops.state);
+	peer_control = control_close(peer_control);
+	peer_hear_error(fd, "the daemon is stopping");
+	fake_daemon_open_state(&peer_fake);
+	assert_int_equal(fake_daemon_count(&peer_fake, OVERRIDE_DRAIN), 0);
+	close(fd);
+}
+
 // While a drain waits for the disk, the requests behind it wait for its reply, and other connections are served.
 static void test_requests_behind_a_drain(void **unused)
 {
@@ -101,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_peer_goes_while_its_drain_waits, peer_set_up_patiently, peer_tear_down),
+		cmocka_unit_test_setup_teardown(test_stops_while_a_drain_is_looked_at, peer_set_up_patiently, peer_tear_down),
 		cmocka_unit_test_setup_teardown(test_requests_behind_a_drain, peer_set_up_patiently, peer_tear_down),
 	};
 

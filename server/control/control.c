@@ -427,6 +427,11 @@ int control_open(struct event_base *base, const char *path, const struct control
 	return err;
 }
 
+struct background *control_background(const struct control *control)
+{
+	return control ? control->ops.background : NULL;
+}
+
 // What is still to be sent goes as far as the peer's buffer takes it: the loop does not run any more.
 static void flush(struct connection *connection)
 {

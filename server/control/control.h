@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 
+struct background;
 struct control;
 struct control_ops;
 struct event_base;
@@ -21,6 +22,8 @@ int control_open(struct event_base *base, const char *path, const struct control
 // Once the loop has ended: finishes what requests have begun on another thread, as it may change what is learned and the
 // state. Before learner_stop() and state_close(). Takes NULL.
 void control_settle(struct control *control);
+// Its thread, for the daemon's own looks ahead; it ends with the socket. Takes NULL: NULL.
+struct background *control_background(const struct control *control);
 // Sends the replies that are there as far as the peers take them at once, closes all connections and removes the socket.
 // Call it after state_close() and reload_stop(): they answer the requests that wait for them. Takes NULL; returns NULL.
 struct control *control_close(struct control *control);

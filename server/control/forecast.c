@@ -315,33 +315,24 @@ void forecast_begin(const struct control_ops *ops, const struct control_change *
 	start(f);
 }
 
-static void keep_result(void *ctx, json_t *forecast)
+void forecast_begin_of_begun(const struct control_ops *ops, const struct override *drain,
+                             void (*done)(void *ctx, json_t *forecast), void *ctx)
 {
-	json_t **result = ctx;
-
-	*result = forecast;
-}
-
-json_t *forecast_of_begun(const struct control_ops *ops, const struct override *drain)
-{
+	const struct override_match match = {OVERRIDE_DRAIN, drain->site, drain->app, false};
 	const struct control_change change = {.given = drain};
 	struct forecast *f = forecast_new(ops, &change);
-	struct override_match match = {OVERRIDE_DRAIN, drain->site, drain->app, false};
-	json_t *result = NULL;
 
-	if (!f)
-		return NULL;
-	if (override_match_copy(&match, &f->taken) < 0) {
-		free_forecast(f);
-		return NULL;
+	if (!f || override_match_copy(&match, &f->taken) < 0) {
+		if (f)
+			free_forecast(f);
+		done(ctx, NULL);
+		return;
 	}
 	f->first.taken = &f->taken;
 	f->by_table = true;
-	f->tries = TRIES;
-	f->done = keep_result;
-	f->ctx = &result;
+	f->done = done;
+	f->ctx = ctx;
 	start(f);
-	return result;
 }
 
 char *forecast_refusal(const json_t *forecast)

@@ -17,9 +17,9 @@ enum { FORECAST_SAMPLES_FEW = 1000 }; // with fewer, shares are off by points
 // or at once; NULL: out of memory. The forecast is the callee's.
 void forecast_begin(const struct control_ops *ops, const struct control_change *change, bool is_order,
                     void (*done)(void *ctx, json_t *forecast), void *ctx);
-// The same at once, by the latest samples alone: of a drain that holds already, with or without what else does. The
-// caller's; NULL: out of memory.
-json_t *forecast_of_begun(const struct control_ops *ops, const struct override *drain) MUST_USE;
+// The same as of an order, of a drain that holds already: with it and without it.
+void forecast_begin_of_begun(const struct control_ops *ops, const struct override *drain,
+                             void (*done)(void *ctx, json_t *forecast), void *ctx);
 // The lines of "refusals" as one text, with "; " between, each "it ..."; the caller's to free. NULL: there are none, or
 // out of memory.
 char *forecast_refusal(const json_t *forecast) MUST_USE;

@@ -304,11 +304,11 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!daemon)
 		return NULL;
 	workers_stop(daemon->workers);
+	gate_close(daemon->gate); // who looks ahead gives nothing any more, and does not look again
 	control_settle(daemon->control); // an import that is under way, into what is learned and the state
 	door_settle(daemon->door);
 	learner_stop(daemon->learner); // what it has learned is kept by the state
 	daemon->aliases = aliases_free(daemon->aliases);
-	gate_close(daemon->gate); // who looks ahead gives nothing any more
 	state_close(daemon->state); // before anything that may take long: it must not be lost
 	daemon->state = NULL;
 

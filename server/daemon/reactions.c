@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "control/control.h"
 #include "control/forecast.h"
 #include "control/ops.h"
 #include "control/safe.h"
@@ -131,12 +132,9 @@ void reactions_on_expiry(evutil_socket_t fd, short what, void *arg)
 	reactions_expire(arg);
 }
 
-// A drain was looked at when it was ordered. What has changed since may make it one that would be refused; but somebody counts
-// on it, so it goes on.
-static void tell_unsafe(struct daemon *daemon, const struct override *drain)
+static void tell_unsafe(void *ctx, json_t *forecast)
 {
-	const struct control_ops ops = interface_ops(daemon);
-	json_t *forecast = serving_started(daemon->serving) ? forecast_of_begun(&ops, drain) : NULL;
+	struct override *drain = ctx;
 	char *why = forecast_refusal(forecast);
 
 	if (why)
@@ -145,6 +143,19 @@ static void tell_unsafe(struct daemon *daemon, const struct override *drain)
 		            drain->is_forced ? "by force" : "but would be REFUSED if it were given now", why, drain->site);
 	free(why);
 	json_decref(forecast);
+	override_free(drain);
+}
+
+// A drain was looked at when it was ordered. What has changed since may make it one that would be refused; but somebody counts
+// on it, so it goes on. Many may begin at a time: the looks are not the main thread's.
+static void look_at_begun(struct daemon *daemon, const struct override *drain)
+{
+	struct control_ops ops = interface_ops(daemon);
+	struct override *copy = serving_started(daemon->serving) ? override_copy(drain) : NULL;
+
+	ops.background = control_background(daemon->control);
+	if (copy)
+		forecast_begin_of_begun(&ops, copy, tell_unsafe, copy);
 }
 
 static void override_changed(void *ctx, const struct override *old, const struct override *next)
@@ -155,7 +166,7 @@ static void override_changed(void *ctx, const struct override *old, const struct
 	if (next && old == next) {
 		log_notice("the drain of %s for %s begins; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
 		           next->who, next->reason ? next->reason : "none given");
-		tell_unsafe(daemon, next);
+		look_at_begun(daemon, next);
 	}
 	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);

@@ -140,6 +140,40 @@ def everywhere():
         check("all 1 have it: a\n" in fleet.run("-g", "one", "undrain", WEST).out, "a group of one")
 
 
+def planned():
+    """Each plans by what it is asked, and refuses by what it has; reading is enough for a plan."""
+    with Fleet() as fleet:
+        fleet.write({"default": "all", "groups": {"all": {"members": fleet.members()},
+                                                  "readers": {"members": fleet.members(token="read")}}})
+        for words in (["plan", "drain", EAST], ["drain", EAST, "--dry-run"], ["-g", "readers", "plan", "drain", EAST],
+                      ["force", f"{APP}/{EAST}", "down", "--dry-run"]):
+            done = fleet.run(*words)
+            equal([done.out.count(text) for text in ("Nothing has been changed", "REFUSED", "have it")], [3, 0, 0], done)
+        equal(fleet.run("undrain", EAST, "--dry-run", code=3).err.count("is not drained"), 3)
+        equal(fleet.drains(), [[]] * 3)
+        fleet.b.ctl("drain", WEST)
+        done = fleet.run("plan", "drain", EAST, code=1)
+        equal(["REFUSED" in part for part in done.out.split("---\n")[1:]], [False, True, False], done)
+        check("edgesteerctl: b: would be refused: it leaves clients with nothing" in done.err and "a: " not in done.err, done)
+        equal({name: reply["would_be_refused"] for name, reply in fleet.replies("plan", "drain", EAST, code=1).items()},
+              {"a": False, "b": True, "c": False})
+        done = fleet.run("drain", EAST, code=5)
+        check(done.out.endswith("2 of 3 have it: a, c; NOT: b (refused)\n"), done)
+        check("edgesteerctl: b: not done: it leaves clients with nothing" in done.err, done)
+        equal(fleet.drains(), [[EAST], [WEST], [EAST]])
+        check(fleet.run("drain", WEST, code=5).out.endswith("1 of 3 have it: b; NOT: a (refused), c (refused)\n"), "what it has")
+        fleet.run("undrain", WEST)
+        fleet.run("drain", EAST)
+        done = fleet.run("drain", WEST, code=1)
+        check("0 of 3 have it" in done.out and done.err.count("not done: it leaves clients with nothing") == 3, done)
+        fleet.run("drain", WEST, "--force")
+        for reply in fleet.replies("drains").values():
+            equal({row["site"]: row.get("forced", False) for row in reply["drains"]}, {EAST: False, WEST: True}, reply)
+        # One that is away is worse than one that would refuse.
+        fleet.b.kill()
+        equal(fleet.run("plan", "drain", EAST, code=4).out.count("Nothing has been changed"), 2)
+
+
 def not_everywhere():
     """One hangs, one is dead, one refuses: the others have it all the same, and soon."""
     with Fleet(a=config(server={"require-reason": "on"})) as fleet:
@@ -522,4 +556,5 @@ def two_operators():
 
 
 if __name__ == "__main__":
-    harness.run(everywhere, not_everywhere, waiting, observing, denied, bound_tokens, groups, differences, monitoring, two_operators)
+    harness.run(everywhere, planned, not_everywhere, waiting, observing, denied, bound_tokens, groups, differences, monitoring,
+                two_operators)

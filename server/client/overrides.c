@@ -61,8 +61,11 @@ static void show_over(const json_t *reply)
 {
 	char over[CTL_TIME_LEN];
 
+	bool ends = client_int(reply, "until") && strcmp(client_text(reply, "phase"), "returning") != 0;
+
 	if (client_int(reply, "over_s"))
-		client_print(stdout, "Its clients move little by little over %s.\n", client_span(client_int(reply, "over_s"), over));
+		client_print(stdout, "Its clients move little by little over %s%s.\n", client_span(client_int(reply, "over_s"), over),
+		             ends ? ", and come back over as long from its end on" : "");
 }
 
 static void show_safe(const json_t *reply)

@@ -213,17 +213,10 @@ static json_t *returning(const struct pending *pending, const struct state_resul
 static void give_back(const struct call *call, const struct override *old, uint32_t over_s)
 {
 	struct override drain = *old;
-	int64_t now_s = clock_wall_s();
 
-	drain.whence = override_share(old, clock_mono_ms());
-	drain.is_returning = true;
+	override_return(&drain, over_s, clock_wall_s(), clock_mono_ms());
 	drain.ender = (char *)call->who;
-	drain.start_s = now_s;
-	drain.over_s = over_s;
-	drain.until_s = now_s + over_s;
 	drain.is_volatile = false;
-	drain.safe_mono_s = 0;
-	drain.begun_mono_ms = clock_mono_ms();
 	pending_put(call, &drain, returning, NULL);
 }
 

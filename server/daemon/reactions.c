@@ -69,10 +69,12 @@ static void overrides_committed(void *ctx)
 
 static void tell_expired(const struct state *state, int64_t now_s)
 {
+	int64_t mono_ms = clock_mono_ms();
+
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *override = state_override_at(state, i);
 
-		if (override_holds(override, now_s))
+		if (!override_is_over(override, now_s, mono_ms))
 			continue;
 		log_notice(override->is_returning ? "the drain of %s for %s has given all clients back; set by %s, reason: %s"
 		                                  : "the drain of %s for %s has expired; set by %s, reason: %s", override->site,
@@ -164,9 +166,11 @@ static void override_changed(void *ctx, const struct override *old, const struct
 
 	serving_set_override(daemon->serving, daemon->state, old, next);
 	if (next && old == next) {
-		log_notice("the drain of %s for %s begins; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
+		log_notice("the drain of %s for %s %s; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
+		           next->is_returning ? "has come to its end, and gives its clients back little by little" : "begins",
 		           next->who, next->reason ? next->reason : "none given");
-		look_at_begun(daemon, next);
+		if (!next->is_returning)
+			look_at_begun(daemon, next);
 	}
 	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);

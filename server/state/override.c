@@ -56,14 +56,14 @@ static int check_text(const char *text, bool needed)
 
 // is_returning   over_s             ender      until_s
 // no             any                NULL       any
-// yes            more than 0        not NULL   where the ramp ends
+// yes            more than 0        any        where the ramp ends
 static bool has_a_ramp_that_fits(const struct override *override)
 {
 	if (override->over_s > OVERRIDE_OVER_MAX_S || override->whence > SHARE_WHOLE)
 		return false;
 	if (!override->is_returning)
 		return !override->ender;
-	return override->over_s > 0 && override->ender && override->until_s == override_start_s(override) + override->over_s;
+	return override->over_s > 0 && override->until_s == override_start_s(override) + override->over_s;
 }
 
 // kind    site       app        to                     ramp and start               share
@@ -129,9 +129,22 @@ int override_check_match(const struct override_match *match)
 	return err == E_OK && match->app && !match->every_app ? check_text(match->app, true) : err;
 }
 
+bool override_turns(const struct override *override)
+{
+	return override->until_s && override->over_s && override->has_begun && !override->is_returning;
+}
+
 bool override_holds(const struct override *override, int64_t now_s)
 {
-	return !override->until_s || override->until_s > now_s;
+	return !override->until_s || override->until_s > now_s || override_turns(override) ||
+	       (override->is_returning && override->has_begun);
+}
+
+bool override_is_over(const struct override *override, int64_t wall_s, int64_t mono_ms)
+{
+	if (override->is_returning && override->has_begun)
+		return mono_ms - override->begun_mono_ms >= (int64_t)override->over_s * 1000;
+	return !override_holds(override, wall_s);
 }
 
 bool override_lasts_longer(const struct override *override, const struct override *other)
@@ -150,6 +163,18 @@ void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms)
 
 	override->has_begun = true;
 	override->begun_mono_ms = mono_ms - (since_ms > 0 ? since_ms : 0);
+}
+
+void override_return(struct override *override, uint32_t over_s, int64_t wall_s, int64_t mono_ms)
+{
+	must(override->kind == OVERRIDE_DRAIN && override->has_begun && over_s > 0);
+	override->whence = override_share(override, mono_ms);
+	override->is_returning = true;
+	override->start_s = wall_s;
+	override->over_s = over_s;
+	override->until_s = wall_s + over_s;
+	override->safe_mono_s = 0;
+	override->begun_mono_ms = mono_ms;
 }
 
 uint32_t override_share(const struct override *override, int64_t mono_ms)

@@ -24,14 +24,14 @@ struct override {
 	char *reason;      // NULL: none given
 	char *who;         // "uid 1000 (alice), pid 4711"
 	char *by;          // on whose behalf, as `who` says; NULL: not said
-	char *ender;       // who is taking it back; NULL unless `is_returning`
+	char *ender;       // who is taking it back, if `is_returning`; NULL: nobody, its time was up
 	int64_t since_s;   // when it was given, wall clock
 	int64_t start_s;   // when it begins to take effect, wall clock; 0: when it was given
 	int64_t until_s;   // wall clock; 0: until removed
 	uint32_t over_s;   // how long the ramp takes from then on; 0: there is none
 	uint32_t whence;   // of a ramp: the share that the sites take, or that is steered, when it starts
 	uint32_t share;    // of an adoption: the share that is steered, at the ramp's end; else 0
-	bool is_returning; // the ramp gives clients back; it ends with the drain, at until_s
+	bool is_returning; // the ramp gives clients back; it ends with the override, at until_s
 	bool is_forced;    // a drain that was given whatever follows from it, see control/safety.h
 	enum force_to to;  // a force's: FORCE_UP or FORCE_DOWN; else FORCE_AUTO
 	uint64_t revision; // of the change that gave it; set when it is committed
@@ -66,8 +66,12 @@ int override_match_copy(const struct override_match *match, struct override_matc
 void override_match_done(struct override_match *match);
 // E_INVAL: no such kind, or no site where one is needed. E_LIMIT: a text is too long.
 int override_check_match(const struct override_match *match) MUST_USE;
-// False: its until_s has passed.
+// Whether what happens to it at its until_s is that it begins to give its clients back: it took them over a time.
+bool override_turns(const struct override *override) PURE;
+// False: its until_s has passed. One that turns, or gives clients back, holds until somebody ends it, see override_is_over().
 bool override_holds(const struct override *override, int64_t now_s) PURE;
+// Whether it is to be ended: a ramp by the clock that it goes by, anything else by the wall clock.
+bool override_is_over(const struct override *override, int64_t wall_s, int64_t mono_ms) PURE;
 // Whether `override` ends after `other`.
 bool override_lasts_longer(const struct override *override, const struct override *other) PURE;
 // When it takes effect.
@@ -78,6 +82,9 @@ int64_t override_start_s(const struct override *override) PURE;
 uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
 // Its start has come, by the wall clock: it takes effect.
 void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);
+// A drain that has begun gives clients back over `over_s`, more than 0, from the share that it leaves now on. `wall_s`: now,
+// or when it should have begun to. `ender` stays as it is.
+void override_return(struct override *override, uint32_t over_s, int64_t wall_s, int64_t mono_ms);
 bool override_matches(const struct override *override, const struct override_match *match) PURE;
 
 // NULL: out of memory.

@@ -25,9 +25,6 @@
 #include "state/state_inner.h"
 #include "state/writer.h"
 
-// How often it is looked whether what is held in memory only can be saved.
-enum { SAVE_S = 2 };
-
 // Jobs ----------------------------------------------------------------------------------------------------------------
 
 // Whether one more change can be taken.
@@ -80,7 +77,7 @@ static void on_refuse(evutil_socket_t fd, short what, void *arg)
 	finish_refused(arg);
 }
 
-static void submit(struct state *state, struct job *job)
+void state_submit(struct state *state, struct job *job)
 {
 	must(state->outstanding <= STATE_QUEUE_MAX && !state->is_closing); // an expiry may be one more
 	state->outstanding++;
@@ -90,7 +87,7 @@ static void submit(struct state *state, struct job *job)
 
 // Commits -------------------------------------------------------------------------------------------------------------
 
-static void report_change(struct state *state, const struct override *old, const struct override *next)
+void state_report(struct state *state, const struct override *old, const struct override *next)
 {
 	state->revision++;
 	if (old && old != next) {
@@ -114,15 +111,6 @@ static void keep_before(struct job *job, struct override *const *gone, size_t co
 	}
 }
 
-static bool begin_if_due(struct override *override)
-{
-	int64_t wall_ms = clock_wall_ms();
-
-	if (!override->has_begun && override_start_s(override) * 1000 <= wall_ms)
-		override_begin(override, wall_ms, clock_mono_ms());
-	return override->has_begun;
-}
-
 // What is not saved has no revision of its own: it comes after all that is.
 static void take_put(struct state *state, struct job *job)
 {
@@ -133,7 +121,7 @@ static void take_put(struct state *state, struct job *job)
 	next->revision = job->is_volatile ? state->committed : job->revision;
 	next->is_volatile = job->is_volatile;
 	next->has_begun = false;
-	begin_if_due(next);
+	(void)state_begin_if_due(next);
 	state->volatile_count += job->is_volatile;
 	old = overrides_put(&state->overrides, next);
 	if (job->is_saving && old) { // it is the same one
@@ -142,44 +130,11 @@ static void take_put(struct state *state, struct job *job)
 		next->safe_mono_s = old->safe_mono_s;
 		if (next->safe_mono_s)
 			afterwards_safe(&state->afterwards, next, clock_wall_s() + next->safe_mono_s - clock_mono_ms() / 1000);
-		log_notice("the drain of %s, which was held in memory only, is saved", next->site);
+		if (!next->is_returning) // or else it may have turned by itself
+			log_notice("the drain of %s, which was held in memory only, is saved", next->site);
 	}
-	report_change(state, old, next);
+	state_report(state, old, next);
 	keep_before(job, &old, old != NULL);
-}
-
-// Saves what is held in memory only, once the backend says that it can. Nothing else is on its way then, so that what
-// an operator asks for meanwhile comes after it.
-static void save_volatile(struct state *state)
-{
-	const struct timeval wait = {SAVE_S, 0};
-	struct state_trouble trouble;
-	bool can_be_saved = state->outstanding == 0 && !state_trouble(state, &trouble);
-
-	if (state->volatile_count == 0 || state->is_closing)
-		return;
-	for (size_t i = 0; i < state->overrides.count && can_be_saved && state->outstanding < STATE_QUEUE_MAX / 2; i++) {
-		const struct override *override = state->overrides.rows[i];
-		struct job *job = override->is_volatile ? calloc(1, sizeof(*job)) : NULL;
-
-		if (!job)
-			continue;
-		job->is_saving = true;
-		job->change = change_put(override);
-		job->entry = override_copy(override);
-		if (job->change && job->entry)
-			submit(state, job);
-		else
-			job_free(job);
-	}
-	event_add(state->save, &wait);
-}
-
-static void on_save(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	save_volatile(arg);
 }
 
 static bool is_removed(const void *ctx, const struct override *override)
@@ -187,14 +142,12 @@ static bool is_removed(const void *ctx, const struct override *override)
 	return override_matches(override, ctx);
 }
 
-// Removes those that go from the set and reports each; they are left behind the set's rows.
-static size_t sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override),
-                    const void *ctx)
+size_t state_sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx)
 {
 	size_t count = overrides_sweep(&state->overrides, goes, ctx);
 
 	for (size_t i = 0; i < count; i++)
-		report_change(state, state->overrides.rows[state->overrides.count + i], NULL);
+		state_report(state, state->overrides.rows[state->overrides.count + i], NULL);
 	return count;
 }
 
@@ -204,38 +157,26 @@ static void take_removal(struct state *state, struct job *job)
 	size_t count;
 
 	if (job->remove.every_app) {
-		count = sweep(state, is_removed, &job->remove);
+		count = state_sweep(state, is_removed, &job->remove);
 		keep_before(job, state->overrides.rows + state->overrides.count, count);
 	} else {
 		one = overrides_find(&state->overrides, job->remove.kind, job->remove.app, job->remove.site);
 		count = one != NULL;
 		if (one) {
 			overrides_take(&state->overrides, one);
-			report_change(state, one, NULL);
+			state_report(state, one, NULL);
 			keep_before(job, &one, 1);
 		}
 	}
 	job->err = count ? E_OK : E_NOTFOUND; // the store still had what has run out; or has not what is in memory only
 }
 
-static void submit_expiry(struct state *state)
-{
-	struct job *job;
-
-	if (!state->expire_s || state->expire_is_under_way || !(job = calloc(1, sizeof(*job))))
-		return;
-	job->change = change_expire(state->expire_s, state->committed);
-	if (!job->change) {
-		free(job);
-		return;
-	}
-	state->expire_s = 0;
-	state->expire_is_under_way = true;
-	submit(state, job);
-}
-
 static void take_put_if_done(struct state *state, struct job *job)
 {
+	if (job->is_saving && !overrides_find(&state->overrides, job->entry->kind, job->entry->app, job->entry->site)) {
+		state->expire_s = clock_wall_s(); // it has run out meanwhile
+		return;
+	}
 	job->is_volatile = job->err == E_IO && job->entry->is_volatile && !job->is_saving;
 	if (job->is_volatile)
 		job->err = E_OK;
@@ -244,7 +185,7 @@ static void take_put_if_done(struct state *state, struct job *job)
 	if (!job->is_volatile)
 		return;
 	log_warning("a drain is held in memory only, until it can be saved");
-	save_volatile(state);
+	state_save(state);
 }
 
 static void on_committed(void *ctx, struct job *jobs)
@@ -306,11 +247,10 @@ static int begin(struct state *state, struct event_base *base, const char *dir)
 	state->revision = state->committed = found.revision;
 	state->loss = found.loss;
 	state->refuse = event_new(base, -1, 0, on_refuse, state);
-	state->save = evtimer_new(base, on_save, state);
+	state->save = evtimer_new(base, state_on_save, state);
 	if (state->refuse)
 		event_priority_set(state->refuse, 0);
-	for (size_t i = 0; i < state->overrides.count; i++)
-		(void)begin_if_due(state->overrides.rows[i]);
+	state_begin_all(state);
 	if (state->refuse && state->save && job_spares_fill(&state->spares) == E_OK)
 		err = writer_start(base, state->backend, state->backend_ctx, &ops, &state->writer);
 	else
@@ -445,7 +385,7 @@ void state_put(struct state *state, const struct override *override,
 			err = E_NOMEM;
 	}
 	if (err == E_OK)
-		submit(state, job);
+		state_submit(state, job);
 	else
 		refuse(state, job, err);
 }
@@ -465,68 +405,7 @@ void state_remove(struct state *state, const struct override_match *match,
 	if (err == E_OK && !(job->change = change_remove(match)))
 		err = E_NOMEM;
 	if (err == E_OK)
-		submit(state, job);
+		state_submit(state, job);
 	else
 		refuse(state, job, err);
-}
-
-static bool has_run_out(const void *ctx, const struct override *override)
-{
-	return !override_holds(override, *(const int64_t *)ctx);
-}
-
-// Those whose start has come take effect. True: there were some.
-static bool begin_due(struct state *state)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < state->overrides.count; i++) {
-		struct override *override = state->overrides.rows[i];
-
-		if (override->has_begun || !begin_if_due(override))
-			continue;
-		any = true;
-		report_change(state, override, override);
-	}
-	return any;
-}
-
-static void sooner(int64_t *next_s, int64_t time_s, int64_t now_s)
-{
-	if (time_s > now_s && (!*next_s || time_s < *next_s))
-		*next_s = time_s;
-}
-
-size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
-{
-	struct overrides *set = &state->overrides;
-	int64_t next_s = 0;
-
-	must(!state->is_applying);
-	state->is_applying = true;
-
-	size_t gone = sweep(state, has_run_out, &now_s);
-
-	if (begin_due(state) || gone) {
-		if (state->ops.committed)
-			state->ops.committed(state->ops.ctx);
-	}
-	if (gone)
-		state->expire_s = now_s;
-	for (size_t i = 0; i < gone; i++) {
-		struct override *override = set->rows[set->count + i];
-
-		afterwards_ended(&state->afterwards, override, override->is_returning ? ENDED_TAKEN_BACK : ENDED_RAN_OUT,
-		                 override->ender, NULL, now_s);
-		override_free(override);
-	}
-	state->is_applying = false;
-	submit_expiry(state);
-	for (size_t i = 0; i < set->count; i++) {
-		sooner(&next_s, set->rows[i]->until_s, now_s);
-		if (!set->rows[i]->has_begun)
-			sooner(&next_s, override_start_s(set->rows[i]), now_s);
-	}
-	*ret_next_s = next_s;
-	return gone;
 }

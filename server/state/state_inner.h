@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <event2/util.h>
+
 #include "state/afterwards.h"
 #include "state/folder.h"
 #include "state/job.h"
@@ -43,3 +45,24 @@ struct state {
 	bool is_closing;         // the writer takes no more
 	struct loss loss;
 };
+
+// Hands a job with its change to the writer; on_committed() gets it back.
+void state_submit(struct state *state, struct job *job);
+// Counts a change of the set, and tells the owner: override_changed() of state_ops.h. `old` is not in the set any more, or
+// is `next`.
+void state_report(struct state *state, const struct override *old, const struct override *next);
+// Removes those that go from the set and reports each. Returns how many; they are left behind the set's rows, and are the
+// caller's.
+size_t state_sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx);
+
+// state_due.c: it takes effect if its start has come. Whether it has begun, now or before.
+bool state_begin_if_due(struct override *override);
+// The same for all, as the state is opened; those whose time was up while no daemon ran are where they would be on their way
+// back.
+void state_begin_all(struct state *state);
+
+// state_unsaved.c: hands what can be saved to the writer, and sees to it that it is tried again while there is anything left.
+// Not from inside a callback of the state's owner.
+void state_save(struct state *state);
+// The event `save`, whose argument is the state.
+void state_on_save(evutil_socket_t fd, short what, void *arg);

@@ -84,7 +84,56 @@ def over_a_time():
         clock.ahead(-3600)
         time.sleep(1.5)
         equal(d.query(NAME).addresses, [SECOND], "it has begun")
-        check(d.ctl_json("drains")["drains"][0]["safe_left_s"] <= 30 + 3)
+        left_s = d.ctl_json("drains")["drains"][0]["safe_left_s"]
+        check(left_s <= 30 + 3, left_s)  # the TTL, and what safe.c adds
+
+
+def ends_as_it_began():
+    """One over a time that comes to its end gives its clients back over the same time, by its own clock too: not at once,
+    wherever the wall clock is set, also after a kill -9, and it is over when the time is."""
+    if harness.sanitizer():
+        raise Skip("a sanitizer's library has to come first")
+
+    def row():
+        return next(iter(d.ctl_json("drains")["drains"]), {"phase": "over", "moved": 0})
+
+    with Daemon(CONFIG, start=False) as d:
+        clock = Clock(d)
+        d.start()
+        d.ctl("drain", "r1", "--over", "10s", "--for", "30m", "--reason", "new disk")
+        until(lambda: row()["moved"] >= 0.4, harness.PATIENCE_S, "some have gone")
+        most = row()["moved"]
+        clock.ahead(1801)
+        until(lambda: row()["phase"] == "returning", 3 * harness.pace(), "its time is up")
+        last = row()["moved"]
+        check(0 < last <= most + 0.3, most, last)
+        until(lambda: d.ctl_json("status")["volatile_count"] == 0, harness.PATIENCE_S, "that is saved")
+        for ahead in (5401, -1799):
+            clock.ahead(ahead)
+            time.sleep(1)
+            now = row()
+            check(now["phase"] == "returning" and 0 < now["moved"] < last, now, last)
+            last = now["moved"]
+        clock.ahead(1801)
+        d.kill()
+        d.start()
+        check(row()["phase"] in ("returning", "over") and row()["moved"] < last, row())
+        clock.ahead(-3600)
+        until(lambda: row()["phase"] == "over", 12 * harness.pace(), "it is over")
+        equal(d.query(NAME).addresses, [FIRST])
+        equal([(was["reason"], was["how"], was["ended_who"]) for was in d.ctl_json("drains", "--ended")["ended"]],
+              [("new disk", "ran out", None)])
+        check("has come to its end, and gives its clients back" in d.log() and "has given all clients back" in d.log(), d.log())
+        # One that ended while nobody was there is where it would be.
+        clock.ahead(0)
+        d.ctl("drain", "r1", "--over", "1000s", "--for", "1000s")
+        d.kill()
+        clock.ahead(1500)
+        d.start()
+        until(lambda: row()["phase"] == "returning", harness.PATIENCE_S, "it has turned")
+        check(0.4 < row()["moved"] <= 0.5, row())
+        d.ctl("undrain", "r1")
+        equal((row()["phase"], d.query(NAME).addresses), ("over", [FIRST]))
 
 
 def adopted():
@@ -111,4 +160,4 @@ def adopted():
 
 
 if __name__ == "__main__":
-    harness.run(clock_is_set, over_a_time, adopted)
+    harness.run(clock_is_set, over_a_time, ends_as_it_began, adopted)

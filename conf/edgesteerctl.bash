@@ -51,7 +51,7 @@ _edgesteerctl() {
 		case $verb in
 		apps) options+=" --site" ;;
 		drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force --dry-run --wait" ;;
-		undrain) options+=" --app --region --carrier --over --by --dry-run --wait" ;;
+		undrain) options+=" --app --region --carrier --over --by --volatile --dry-run --wait" ;;
 		plan) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force" ;;
 		drains) options+=" --ended" ;;
 		force) options+=" --reason --by --dry-run" ;;

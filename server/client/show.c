@@ -67,9 +67,15 @@ static void show_refused(const json_t *refused)
 
 static void show_volatile(const json_t *reply)
 {
-	if (client_int(reply, "volatile_count"))
+	json_int_t gone = client_int(reply, "volatile_undrain_count");
+	json_int_t held = client_int(reply, "volatile_count") - gone;
+
+	if (held > 0)
 		client_print(stdout, "overrides    NOT SAVED: %lld drains are held in memory only, and end with the daemon; they are saved "
-		             "as soon as they can be\n", client_int(reply, "volatile_count"));
+		             "as soon as they can be\n", held);
+	if (gone > 0)
+		client_print(stdout, "overrides    NOT SAVED: %lld drains are taken back in memory only, and hold again if the daemon is "
+		             "restarted before that can be saved\n", gone);
 }
 
 // Shown near the top, because drained sites may be in service. A file without counts was set aside at an earlier start;

@@ -16,7 +16,7 @@ const struct client_option client_options[CLIENT_OPTIONS] = {
 	[OPT_UNTIL] = {"until", "WHEN", "when it ends, as --at"},
 	[OPT_OVER] = {"over", "TIME", "move the clients little by little over this time, like 10m"},
 	[OPT_BY] = {"by", "NAME", "on whose behalf; shown to others"},
-	[OPT_VOLATILE] = {"volatile", NULL, "if it cannot be saved, hold it in memory until it can be"},
+	[OPT_VOLATILE] = {"volatile", NULL, "if it cannot be saved, do it in memory until it can be"},
 	[OPT_ENDED] = {"ended", NULL, "those of the last week that have ended"},
 	[OPT_WAIT] = {"wait", NULL, "until caches have forgotten what it changes"},
 	[OPT_FOR] = {"for", "TIME", "how long, like 30m, 2h or 1d12h; without it, until undrain"},
@@ -52,7 +52,7 @@ enum { WHAT_OPTIONS = 1 << OPT_APP | 1 << OPT_REGION | 1 << OPT_CARRIER };
 enum {
 	DRAIN_OPTIONS = WHAT_OPTIONS | 1 << OPT_AT | 1 << OPT_FOR | 1 << OPT_UNTIL | 1 << OPT_OVER | 1 << OPT_REASON | 1 << OPT_BY |
 	                1 << OPT_VOLATILE | 1 << OPT_FORCE,
-	UNDRAIN_OPTIONS = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY,
+	UNDRAIN_OPTIONS = WHAT_OPTIONS | 1 << OPT_OVER | 1 << OPT_BY | 1 << OPT_VOLATILE,
 	FORCE_OPTIONS = 1 << OPT_REASON | 1 << OPT_BY,
 };
 

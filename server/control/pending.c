@@ -13,12 +13,14 @@
 #include "state/selector.h"
 #include "view/live.h"
 
-static json_t *not_saved(int err, const char *why)
+// Of what may be held in memory only `is_drain` says that it was not asked for.
+static json_t *not_saved(int err, const char *why, bool is_drain)
 {
-	if (err == E_IO && why)
-		return reply_error(REPLY_REFUSED, "not done: %s", why);
+	const char *instead = is_drain ? "; with --volatile it is done all the same, in memory until it can be saved" : "";
+
 	switch (err) {
-	case E_IO: return reply_error(REPLY_REFUSED, "not done: it cannot be saved in the state folder (see the log)");
+	case E_IO: return reply_error(REPLY_REFUSED, "not done: %s%s", why ? why : "it cannot be saved in the state folder (see the "
+	                              "log)", instead);
 	case E_LIMIT: return reply_error(REPLY_REFUSED, "not done: the limit of %d overrides, %d of them for patterns, regions "
 	                                 "or carriers, is reached", STATE_OVERRIDES_MAX, SELECTORS_MAX);
 	case E_STATE: return reply_error(REPLY_REFUSED, "not done: %d changes are already waiting to be saved; try again",
@@ -90,12 +92,14 @@ static void note_ended(const struct pending *pending, const struct state_result 
 			            given->who, given->by);
 }
 
-static void warn_of_volatile(json_t *reply, const char *why)
+static void warn_of_volatile(json_t *reply, bool is_put, const char *why)
 {
-	char text[STATE_WHY_LEN + 128];
+	char text[STATE_WHY_LEN + 160];
 
-	snprintf(text, sizeof(text), "it could not be saved, and is held in memory only: it ends with the daemon, unless it can "
-	         "be saved before (%s)", why ? why : "see the log");
+	snprintf(text, sizeof(text), "it could not be saved, and is %s, unless it can be saved before (%s)",
+	         is_put ? "held in memory only: it ends with the daemon"
+	                : "done in memory only: what it takes back holds again when the daemon is restarted",
+	         why ? why : "see the log");
 	if (json_array_append_new(json_object_get(reply, "warnings"), reply_text(text)) < 0)
 		(void)json_object_set_new(reply, "warnings", json_pack("[o]", reply_text(text)));
 	(void)json_object_set_new(reply, "volatile", json_true());
@@ -112,13 +116,13 @@ static void finish(void *ctx, const struct state_result *result)
 	else if (pending->nothing && (result->err == E_NOTFOUND || result->err == E_LIMIT)) // no name is that long
 		reply = pending->nothing(pending);
 	else
-		reply = not_saved(result->err, result->why);
+		reply = not_saved(result->err, result->why, pending->override->kind == OVERRIDE_DRAIN);
 	if (result->err == E_OK && !reply)
 		reply = reply_ok(); // it is done, even if there was no memory to say more
 	if (result->err == E_OK)
 		note_ended(pending, result);
 	if (result->is_volatile)
-		warn_of_volatile(reply, result->why);
+		warn_of_volatile(reply, pending->is_put, result->why);
 	if (result->err == E_OK && pending->said)
 		(void)json_array_extend(json_object_get(reply, "warnings"), pending->said); // it is done all the same
 	if (pending->gate)
@@ -180,7 +184,8 @@ void pending_remove(const struct call *call, const struct override *override, bo
 		return;
 	pending->nothing = nothing;
 
-	struct override_match match = {override->kind, pending->override->site, pending->override->app, every_app};
+	struct override_match match = {override->kind, pending->override->site, pending->override->app, every_app,
+	                               override->is_volatile};
 
 	state_remove(call->ops.state, &match, finish, pending);
 }

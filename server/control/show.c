@@ -59,6 +59,16 @@ static json_t *set_dangling(json_t *object, const char *why)
 	return why ? reply_set(object, "no_effect", json_string(why)) : object;
 }
 
+// What was taken back in memory only, and holds again after a restart.
+static json_t *removed_json(const struct state *state)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < state_removed_count(state) && i < SHOW_OVERRIDES_MAX; i++)
+		list = reply_append(list, reply_drain(state_removed_at(state, i)));
+	return list;
+}
+
 // Takes ownership of the reply. Adds up to SHOW_OVERRIDES_MAX overrides starting at number `from`; "next", if any are
 // left, is the "from" of the next part.
 static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_t from)
@@ -94,6 +104,9 @@ static json_t *set_overrides(json_t *reply, const struct control_ops *ops, size_
 	reply = reply_set(reply, "drain_count", json_integer(counts[OVERRIDE_DRAIN]));
 	reply = reply_set(reply, "drains", drains);
 	reply = reply_set(reply, "volatile_count", json_integer((json_int_t)state_volatile_count(state)));
+	reply = reply_set(reply, "volatile_undrain_count", json_integer((json_int_t)state_removed_count(state)));
+	if (state_removed_count(state))
+		reply = reply_set(reply, "volatile_undrains", removed_json(state));
 	reply = reply_set(reply, "force_count", json_integer(counts[OVERRIDE_FORCE]));
 	reply = reply_set(reply, "forces", forces);
 	reply = reply_set(reply, "adopt_count", json_integer(counts[OVERRIDE_ADOPT]));

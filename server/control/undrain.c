@@ -210,13 +210,13 @@ static json_t *returning(const struct pending *pending, const struct state_resul
 }
 
 // The drain goes on as one that gives clients back, from the share that it has come to.
-static void give_back(const struct call *call, const struct override *old, uint32_t over_s)
+static void give_back(const struct call *call, const struct override *old, uint32_t over_s, bool is_volatile)
 {
 	struct override drain = *old;
 
 	override_return(&drain, over_s, clock_wall_s(), clock_mono_ms());
 	drain.ender = (char *)call->who;
-	drain.is_volatile = false;
+	drain.is_volatile = is_volatile;
 	pending_put(call, &drain, returning, NULL);
 }
 
@@ -230,7 +230,8 @@ bool undrain_read(const struct call *call, char *sites, struct undrain *undrain,
 
 	*ret_refusal = NULL;
 	*undrain = (struct undrain){
-		.drain = {.kind = OVERRIDE_DRAIN, .site = sites, .who = (char *)call->who, .app = (char *)app}};
+		.drain = {.kind = OVERRIDE_DRAIN, .site = sites, .who = (char *)call->who, .app = (char *)app,
+		          .is_volatile = json_is_true(json_object_get(call->request, "volatile"))}};
 	if (!arguments_sites(call, sites, ret_refusal) || !arguments_over(call, &undrain->over_s, ret_refusal) ||
 	    !arguments_texts(call, false, &undrain->drain, ret_refusal))
 		return false;
@@ -259,7 +260,7 @@ void undrain_remove(const struct call *call)
 	}
 	old = undrain.over_s ? state_drain_given(call->ops.state, undrain.drain.app, sites) : NULL;
 	if (old && old->has_begun && override_holds(old, clock_wall_s()))
-		give_back(call, old, undrain.over_s);
+		give_back(call, old, undrain.over_s, undrain.drain.is_volatile);
 	else
 		pending_remove(call, &undrain.drain, undrain.every_app, undrained, nothing_drained);
 }

@@ -34,7 +34,7 @@
 #define DRAIN_FIELDS \
 	SITES_FIELDS, {"at", false, TEXT}, {"for", false, TEXT}, {"until", false, TEXT}, {"over", false, TEXT}, \
 		{"reason", false, TEXT}, {"by", false, TEXT}, {"volatile", false, FLAG}, {"force", false, FLAG}
-#define UNDRAIN_FIELDS SITES_FIELDS, {"over", false, TEXT}, {"by", false, TEXT}
+#define UNDRAIN_FIELDS SITES_FIELDS, {"over", false, TEXT}, {"by", false, TEXT}, {"volatile", false, FLAG}
 #define FORCE_FIELDS \
 	{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}
 

@@ -76,7 +76,9 @@
 #define OVERRIDE_ROWS(FULL) \
 	FULL(overrides, "overrides", "", "", GAUGE, NONE, "", "Drains, forces and adoptions.", false, state_override_count(source->state)) \
 	FULL(overrides_unsaved, "overrides_unsaved", "", "", FLAG, NONE, "", \
-	     "Whether overrides are refused, as the state cannot be saved.", false, state_trouble(source->state, &trouble))
+	     "Whether overrides are refused, as the state cannot be saved.", false, state_trouble(source->state, &trouble)) \
+	FULL(overrides_volatile, "overrides_volatile", "", "", GAUGE, NONE, "", \
+	     "Drains given or taken back in memory only, until that can be saved.", false, state_volatile_count(source->state))
 
 #define RESPONSES_HELP "Responses of the HTTP door, by status."
 #define RESPONSE(number, reason) \

@@ -110,6 +110,7 @@ int override_match_copy(const struct override_match *match, struct override_matc
 {
 	to->kind = match->kind;
 	to->every_app = match->every_app;
+	to->is_volatile = match->is_volatile;
 	to->site = strdup(match->site);
 	to->app = match->app && !match->every_app ? strdup(match->app) : NULL;
 	return to->site && (to->app || !match->app || match->every_app) ? E_OK : E_NOMEM;

@@ -48,6 +48,7 @@ struct override_match {
 	enum override_kind kind;
 	const char *site, *app;
 	bool every_app;
+	bool is_volatile; // where that cannot be written, in memory only, until it can be; not stored
 };
 
 // "drain", "force", "adopt". Never NULL.

@@ -123,6 +123,8 @@ static void take_put(struct state *state, struct job *job)
 	next->has_begun = false;
 	(void)state_begin_if_due(next);
 	state->volatile_count += job->is_volatile;
+	if (!job->is_volatile)
+		state_forget_removed(state, next);
 	old = overrides_put(&state->overrides, next);
 	if (job->is_saving && old) { // it is the same one
 		next->has_begun = old->has_begun;
@@ -171,6 +173,24 @@ static void take_removal(struct state *state, struct job *job)
 	job->err = count ? E_OK : E_NOTFOUND; // the store still had what has run out; or has not what is in memory only
 }
 
+static void take_removal_if_done(struct state *state, struct job *job)
+{
+	if (job->is_saving) {
+		if (job->err == E_OK || job->err == E_NOTFOUND)
+			state_forget_removed(state, job->entry);
+		return;
+	}
+	job->is_volatile = job->err == E_IO && job->remove.is_volatile;
+	if (job->err == E_OK || job->is_volatile || (job->err == E_NOTFOUND && state->volatile_count > 0))
+		take_removal(state, job);
+	if (!job->is_volatile || job->err < 0)
+		return;
+	for (size_t i = 0; i < job->before_count; i++)
+		state_note_removed(state, job->before[i]);
+	log_warning("drains are taken back in memory only, until that can be saved");
+	state_save(state);
+}
+
 static void take_put_if_done(struct state *state, struct job *job)
 {
 	if (job->is_saving && !overrides_find(&state->overrides, job->entry->kind, job->entry->app, job->entry->site)) {
@@ -202,8 +222,8 @@ static void on_committed(void *ctx, struct job *jobs)
 			state->expire_is_under_way = false;
 		else if (job->type == CHANGE_PUT)
 			take_put_if_done(state, job);
-		else if (job->err == E_OK || (job->err == E_NOTFOUND && state->volatile_count > 0))
-			take_removal(state, job);
+		else
+			take_removal_if_done(state, job);
 		if (job->revision > state->committed)
 			state->committed = job->revision;
 	}
@@ -291,7 +311,10 @@ static void end(struct state *state)
 		folder_close(&state->folder);
 	if (state->volatile_count)
 		log_warning("%zu drains were held in memory only, and end with this process", state->volatile_count);
+	if (state->removed.count)
+		log_warning("%zu drains were taken back in memory only, and hold again from the next start on", state->removed.count);
 	overrides_done(&state->overrides);
+	overrides_done(&state->removed);
 	afterwards_done(&state->afterwards);
 	if (state->save)
 		event_free(state->save);
@@ -404,6 +427,10 @@ void state_remove(struct state *state, const struct override_match *match,
 		err = override_match_copy(match, &job->remove);
 	if (err == E_OK && !(job->change = change_remove(match)))
 		err = E_NOMEM;
+	// Each may be one that is removed in memory only.
+	if (err == E_OK && match->is_volatile)
+		err = overrides_reserve(&state->removed,
+		                        state->removed.count + state->overrides.count + state->outstanding + 1);
 	if (err == E_OK)
 		state_submit(state, job);
 	else

@@ -90,7 +90,8 @@ bool state_trouble(const struct state *state, struct state_trouble *ret_trouble)
 // selector of sites, of which there are SELECTORS_MAX.
 void state_put(struct state *state, const struct override *override,
                void (*done)(void *ctx, const struct state_result *result), void *ctx);
-// Removes those that match when it is this change's turn.
+// Removes those that match when it is this change's turn. With `is_volatile` in memory alone where it cannot be written
+// (E_IO); that is saved as soon as it can be, and until then a restart brings them back.
 void state_remove(struct state *state, const struct override_match *match,
                   void (*done)(void *ctx, const struct state_result *result), void *ctx);
 // Overrides whose until_s has passed stop holding at once, those whose start has come take effect (`old` and `next` of
@@ -122,8 +123,11 @@ const struct override *state_drain_given(const struct state *state, const char *
 // Those that are for a selector of sites, in no order.
 size_t state_selector_count(const struct state *state);
 const struct override *state_selector_at(const struct state *state, size_t i);
-// How many are held in memory only.
+// How many changes are in memory only: overrides that hold, and those that were removed and are in the files all the same.
 size_t state_volatile_count(const struct state *state);
+// The latter.
+size_t state_removed_count(const struct state *state);
+const struct override *state_removed_at(const struct state *state, size_t i);
 // The drain given by the site's name that has taken effect for a target and holds, or NULL; of the target's own and the
 // site's, the one that lasts longer. `now_s`: drains whose until_s has passed do not hold. `app` NULL: only the site's.
 const struct override *state_drained(const struct state *state, const char *app, const char *site, int64_t now_s) PURE;

@@ -57,6 +57,16 @@ size_t state_override_count(const struct state *state)
 	return state->overrides.count;
 }
 
+size_t state_removed_count(const struct state *state)
+{
+	return state->removed.count;
+}
+
+const struct override *state_removed_at(const struct state *state, size_t i)
+{
+	return state->removed.rows[i];
+}
+
 const struct override *state_override_at(const struct state *state, size_t i)
 {
 	return state->overrides.rows[i];
@@ -74,7 +84,7 @@ const struct override *state_selector_at(const struct state *state, size_t i)
 
 size_t state_volatile_count(const struct state *state)
 {
-	return state->volatile_count;
+	return state->volatile_count + state->removed.count;
 }
 
 const struct override *state_drain_given(const struct state *state, const char *app, const char *site)

@@ -31,7 +31,9 @@ struct state {
 	struct afterwards afterwards;
 	struct overrides overrides;
 	size_t volatile_count;   // of them, held in memory only
-	struct event *save;      // while there are any
+	struct overrides removed; // copies of those that were removed in memory only, by a revision of its own
+	uint64_t removed_revision;
+	struct event *save;      // while there are any of the one or the other
 	uint64_t revision;       // counts changes of the set, from the store's revision on
 	uint64_t committed;      // the store's revision, as far as its changes are in the set
 	size_t outstanding;      // jobs that have been submitted and have not come back
@@ -64,5 +66,9 @@ void state_begin_all(struct state *state);
 // state_unsaved.c: hands what can be saved to the writer, and sees to it that it is tried again while there is anything left.
 // Not from inside a callback of the state's owner.
 void state_save(struct state *state);
+// A removal that was not written has taken it out of the set. There is room, see state_remove().
+void state_note_removed(struct state *state, const struct override *gone);
+// The files do not have it any more, or have another one in its place.
+void state_forget_removed(struct state *state, const struct override *like);
 // The event `save`, whose argument is the state.
 void state_on_save(evutil_socket_t fd, short what, void *arg);

@@ -344,6 +344,45 @@ def full_disk():
         equal(d.ctl_json("drain", WEST, "--volatile", "--force").get("volatile"), None, "there is room")
 
 
+def undrained_on_a_full_disk():
+    """Likewise what is taken back: without --volatile refused with what to do, with it done, told, and saved when there is room;
+    in the order in which it was given, and if the daemon ends before it is as if it had not been."""
+    with Daemon(config()) as d:
+        for site in EAST, WEST:
+            d.ctl("drain", site, "--reason", "old")
+        d.ctl("drain", EAST, "--app", NAME, "--reason", "old")
+        fill_disk(d)
+        refused = d.ctl("undrain", EAST, code=1)
+        check("with --volatile it is done all the same" in refused.err, refused)
+        equal(len(drains(d)), 3)
+        done = d.ctl("undrain", EAST, "--volatile")
+        check(done.json["volatile"] and "in memory only" in done.json["warnings"][0] and done.json["ended_count"] == 2, done)
+        equal((d.query(NAME).addresses, [row["site"] for row in drains(d)]), ([ADDRESS[EAST]], [WEST]))
+        status = d.ctl_json("status")
+        equal((status["volatile_count"], status["volatile_undrain_count"]), (2, 2))
+        equal({(row["site"], row["app"]) for row in status["volatile_undrains"]}, {(EAST, None), (EAST, NAME)})
+        check("NOT SAVED: 2 drains are taken back in memory only" in d.ctl("status", as_json=False).out)
+        d.ctl("undrain", EAST, "--volatile", code=3)
+        d.ctl("undrain", WEST, "--over", "1h", "--volatile")
+        equal([row["phase"] for row in drains(d)], ["returning"])
+        # The daemon ends before it is saved: all is as it was.
+        d.kill()
+        d.start()
+        equal(sorted((row["site"], row["reason"]) for row in drains(d)), [(EAST, "old"), (EAST, "old"), (WEST, "old")])
+        fill_disk(d)
+        d.ctl("undrain", EAST, "--volatile")
+        d.ctl("drain", EAST, "--volatile", "--reason", "new")
+        d.ctl("undrain", WEST, "--volatile")
+        equal(d.ctl_json("status")["volatile_count"], 4)
+        fill_disk(d, full=False)
+        until(lambda: d.ctl_json("status")["volatile_count"] == 0, harness.PATIENCE_S, "all of it is saved")
+        equal([(row["site"], row["reason"]) for row in drains(d)], [(EAST, "new")])
+        d.kill()
+        d.start()
+        equal([(row["site"], row["app"], row["reason"]) for row in drains(d)], [(EAST, None, "new")])
+        equal(d.ctl_json("status")["volatile_count"], 0)
+
+
 # ---- Wrong arguments -------------------------------------------------------------------------------------------------
 
 
@@ -474,4 +513,5 @@ def last_answers():
 
 if __name__ == "__main__":
     harness.run(who, through_sudo, reason_required, what_of, new_sites, part_of, later, sooner, over, waits,
-                safe_across_restarts, full_disk, hostile, two_operators, over_http, exported, migrated, last_answers)
+                safe_across_restarts, full_disk, undrained_on_a_full_disk, hostile,
+                two_operators, over_http, exported, migrated, last_answers)

@@ -165,7 +165,8 @@ def cannot_be_saved():
         why = f"{d.folder}/state/state.db cannot be written: File too large"
         equal(done.err, f"edgesteerctl: not done: {why}\n")
         done = d.ctl("drain", EAST, code=1)
-        equal(done.err, f"edgesteerctl: not done: {why}\n")
+        equal(done.err, f"edgesteerctl: not done: {why}; with --volatile it is done all the same, in memory until it can be "
+                        "saved\n")
         equal(d.query(OTHER).addresses, [EAST_IP], "what was refused is not published")
         status = d.ctl_json("status")
         equal((len(status["forces"]), status["drains"]), (1, []))

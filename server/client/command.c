@@ -210,16 +210,39 @@ static int take_option(struct client_command *command, int found, const char *va
 			return 0;
 		return client_command_wrong(NULL, "--timeout: '%s' is not a number of seconds from 1 to 86400", value);
 	}
-	if (found < 0 || found >= OPTIONS) { // getopt_long() has printed an error
-		print_usage(stderr, NULL);
-		return CLIENT_USAGE;
-	}
+	must(found >= 0 && found < OPTIONS);
 	if (found == OPT_WITHOUT)
 		return take_without(command, value);
 	if (command->values[found])
 		return client_command_wrong(NULL, "--%s is given twice", client_options[found].name);
 	command->values[found] = value ? value : "";
 	return 0;
+}
+
+// What getopt_long() did not take, whose own words would send it to the terminal as it is: `word` is where it stands, `letter`
+// the one of a short option.
+static int wrong_option(const char *word, int letter)
+{
+	bool is_long = strncmp(word, "--", 2) == 0;
+	const char *name = is_long ? word + 2 : word;
+	size_t len = strcspn(name, "="), begin_so = 0;
+	struct nearest nearest = nearest_begin(name);
+	char meant[NEAREST_MEANT_MAX];
+
+	if (!is_long)
+		return letter == 's' || letter == 'g' ? client_command_wrong(NULL, "-%c needs an argument", letter)
+		                                      : client_command_wrong(NULL, "no option '-%c'", letter);
+	for (size_t i = 0; i < CLIENT_OPTIONS; i++) {
+		const struct client_option *option = &client_options[i];
+
+		nearest_offer(&nearest, option->name);
+		begin_so += strncmp(option->name, name, len) == 0;
+		if (strlen(option->name) == len && strncmp(option->name, name, len) == 0)
+			return client_command_wrong(NULL, option->arg ? "--%s needs an argument" : "--%s takes no argument",
+			                            option->name);
+	}
+	return client_command_wrong(NULL, begin_so > 1 ? "--%.*s may be any of several options" : "no option '--%.*s'%s",
+	                            len < 64 ? (int)len : 64, name, nearest_meant(&nearest, '\'', meant));
 }
 
 int client_command_options(struct client_command *command, int argc, char **argv)
@@ -230,7 +253,10 @@ int client_command_options(struct client_command *command, int argc, char **argv
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument,
 		                           NULL, (int)i};
-	while (err == 0 && (found = getopt_long(argc, argv, "s:g:h", longs, NULL)) != -1) {
+	opterr = 0;
+	while (err == 0 && (found = getopt_long(argc, argv, ":s:g:h", longs, NULL)) != -1) {
+		if (found == '?' || found == ':')
+			return wrong_option(argv[optind - 1], optopt);
 		if (found == 's')
 			found = OPT_SOCKET;
 		if (found == 'g')

@@ -30,7 +30,7 @@ json_t *reply_error(enum reply_code code, const char *fmt, ...)
 	if (len < 0)
 		return NULL;
 
-	json_t *reply = json_pack("{s:b, s:o, s:i}", "ok", 0, "error", reply_text(text), "code", code);
+	json_t *reply = json_pack("{s:b, s:o, s:i}", "ok", 0, "error", reply_text(clean_text(text)), "code", code); // it may quote
 
 	free(text);
 	return reply;

@@ -38,6 +38,8 @@
 #define FORCE_FIELDS \
 	{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, {"reason", false, TEXT}, {"by", false, TEXT}
 
+static json_t *list_verbs(const struct call *call);
+
 static const struct verbs_row rows[] = {
 	{"status", .now = show_status, .scope = VERBS_READ, .fields = {{"from", false, NUMBER}}},
 	{"check", .now = verdict_check, .scope = VERBS_READ, .fields = {{"app", false, TEXT}}},
@@ -84,7 +86,49 @@ static const struct verbs_row rows[] = {
 	{"zones", .now = show_zones, .scope = VERBS_READ, .fields = {{"zone", false, TEXT}, {"from", false, NUMBER}}},
 	{"stats", .now = show_stats, .scope = VERBS_READ},
 	{"version", .now = show_version, .scope = VERBS_READ},
+	{"verbs", .now = list_verbs, .scope = VERBS_READ},
 };
+
+// What a value of this type is, for whoever asks and whoever was refused.
+static const char *type_text(json_type type)
+{
+	return type == JSON_INTEGER ? "a whole number, 0 or more"
+	       : type == JSON_TRUE  ? "true or false"
+	       : type == JSON_ARRAY ? "a list"
+	       : type == JSON_REAL  ? "a text or a number"
+	                            : "a text that is not empty";
+}
+
+static const char *scope_text(enum verbs_scope scope)
+{
+	switch (scope) {
+	case VERBS_READ: return "read";
+	case VERBS_REPORT: return "report";
+	case VERBS_OPERATE: return "operate";
+	}
+	return "?";
+}
+
+static json_t *fields_json(const struct verbs_row *row)
+{
+	json_t *list = json_array();
+
+	for (const struct verbs_field *field = row->fields; field->name; field++)
+		list = reply_append(list, json_pack("{s:s, s:b, s:s}", "name", field->name, "needed", field->needed, "is",
+		                                    type_text(field->type)));
+	return list;
+}
+
+// This table, for programs that are to know what a daemon has.
+static json_t *list_verbs(const struct call *call UNUSED)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		list = reply_append(list, json_pack("{s:s, s:s, s:o}", "name", rows[i].name, "scope", scope_text(rows[i].scope),
+		                                    "fields", fields_json(&rows[i])));
+	return reply_set(reply_ok(), "verbs", list);
+}
 
 const struct verbs_row *verbs_find(const char *name)
 {
@@ -145,12 +189,7 @@ static bool check_fields(const struct verbs_row *row, json_t *request, json_t **
 			return false;
 		}
 		if (!good_value(value, field->type)) {
-			*ret_refusal = reply_error(REPLY_USAGE, "%s: '%s' must be %s", row->name, key,
-			                           field->type == JSON_INTEGER ? "a whole number, 0 or more"
-			                           : field->type == JSON_TRUE  ? "true or false"
-			                           : field->type == JSON_ARRAY ? "a list"
-			                           : field->type == JSON_REAL  ? "a text or a number"
-			                                                       : "a text that is not empty");
+			*ret_refusal = reply_error(REPLY_USAGE, "%s: '%s' must be %s", row->name, key, type_text(field->type));
 			return false;
 		}
 	}

@@ -65,6 +65,15 @@ static void show_refused(const json_t *refused)
 		             client_time(client_int(refused, "since"), at), client_text(refused, "why"));
 }
 
+static void show_not_kept(const json_t *reply)
+{
+	char at[CTL_TIME_LEN];
+
+	if (client_int(reply, "not_kept_since"))
+		client_print(stdout, "state        NOT SAVED since %s: health, what is learned and provided, and when drains are safe; a restart "
+		             "would not know it\n", client_time(client_int(reply, "not_kept_since"), at));
+}
+
 static void show_volatile(const json_t *reply)
 {
 	json_int_t gone = client_int(reply, "volatile_undrain_count");
@@ -242,6 +251,7 @@ void client_show_status(const json_t *reply)
 	client_show_brakes(reply);
 	client_show_rolled_back(reply);
 	show_refused(json_object_get(reply, "changes_refused"));
+	show_not_kept(reply);
 	show_volatile(reply);
 	show_damaged(json_object_get(reply, "overrides_damaged"));
 	show_served(reply);

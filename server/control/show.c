@@ -180,11 +180,13 @@ static json_t *set_damage(json_t *reply, const struct state *state)
 	return reply_set(reply, "overrides_damaged", object);
 }
 
-// Takes ownership of the reply. Adds nothing if changes can be saved.
+// Takes ownership of the reply. Adds nothing if all can be saved.
 static json_t *set_trouble(json_t *reply, const struct state *state)
 {
 	struct state_trouble trouble;
 
+	if (state_failing_s(state))
+		reply = reply_set(reply, "not_kept_since", reply_time(state_failing_s(state)));
 	if (!state_trouble(state, &trouble))
 		return reply;
 	return reply_set(reply, "changes_refused", json_pack("{s:o, s:o}", "since", reply_time(trouble.since_s), "why",

@@ -3,7 +3,8 @@
 //     critical  nothing is served yet
 //     critical  an app has no target that is up, so that it is answered by fail-open or with its last resort
 //     warning   a target is down, or has no address, that is not drained
-//     warning   overrides are refused, as the state cannot be saved; or some were lost with a damaged file  (not of one app)
+//     warning   overrides are refused, as the state cannot be saved; or health and what is learned is not; or some overrides
+//               are in memory only, or were lost with a damaged file  (not of one app)
 //     warning   the brake holds targets, apps are in panic, or targets flap                                (not of one app)
 //     warning   the last reload failed                                                                     (not of one app)
 //     warning   what is served is rolled back, so that files are not followed                               (not of one app)
@@ -108,6 +109,10 @@ static void judge_daemon(struct verdict *verdict, const struct control_ops *ops)
 
 	if (state_trouble(ops->state, &trouble))
 		find(verdict, LEVEL_WARNING, "overrides are refused: %.200s", trouble.why);
+	if (state_failing_s(ops->state))
+		find(verdict, LEVEL_WARNING, "health and what is learned cannot be saved");
+	if (state_volatile_count(ops->state))
+		find(verdict, LEVEL_WARNING, "%zu changes of drains are in memory only", state_volatile_count(ops->state));
 	if (state_damage(ops->state, &damage) == 0) {
 		if (damage.is_counted && (damage.lost || damage.is_lost_unknown))
 			find(verdict, LEVEL_WARNING, "a damaged state file was set aside, and %s%zu overrides with it",

@@ -77,6 +77,9 @@
 	FULL(overrides, "overrides", "", "", GAUGE, NONE, "", "Drains, forces and adoptions.", false, state_override_count(source->state)) \
 	FULL(overrides_unsaved, "overrides_unsaved", "", "", FLAG, NONE, "", \
 	     "Whether overrides are refused, as the state cannot be saved.", false, state_trouble(source->state, &trouble)) \
+	FULL(state_unsaved, "state_unsaved", "", "", FLAG, NONE, "", \
+	     "Whether health, what is learned and provided, and when drains are safe cannot be saved.", false, \
+	     state_failing_s(source->state) != 0) \
 	FULL(overrides_volatile, "overrides_volatile", "", "", GAUGE, NONE, "", \
 	     "Drains given or taken back in memory only, until that can be saved.", false, state_volatile_count(source->state))
 

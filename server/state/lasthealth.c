@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -24,6 +25,7 @@ struct lasthealth {
 	struct aliasmap_row *alias_batch;
 	size_t alias_count;
 	bool is_under_way, is_stopped;
+	int64_t failing_s;            // since when it cannot be written, wall clock; 0: it can
 	bool is_full; // said in the log, once
 };
 
@@ -74,6 +76,7 @@ void lasthealth_written(struct lasthealth *health, int err)
 	size_t count = health->batch_count;
 
 	must(health->is_under_way && count <= BATCH_MAX);
+	health->failing_s = err == E_OK ? 0 : health->failing_s ? health->failing_s : clock_wall_s();
 	bool is_full = count == BATCH_MAX || health->alias_count == ALIAS_BATCH_MAX;
 
 	healthmap_written(&health->map, health->batch, count, err == E_OK);
@@ -84,6 +87,11 @@ void lasthealth_written(struct lasthealth *health, int err)
 		submit(health);
 	else
 		arm(health, err == E_OK ? SAVE_S : AGAIN_S);
+}
+
+int64_t lasthealth_failing_s(const struct lasthealth *health)
+{
+	return health->failing_s;
 }
 
 int lasthealth_new(struct event_base *base, struct writer *writer, struct healthmap *map,

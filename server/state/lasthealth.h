@@ -21,6 +21,8 @@ int lasthealth_new(struct event_base *base, struct writer *writer, struct health
 // Takes NULL; returns NULL.
 struct lasthealth *lasthealth_free(struct lasthealth *health);
 void lasthealth_written(struct lasthealth *health, int err);
+// Since when nothing could be written, wall clock; 0: it could, as far as is known.
+int64_t lasthealth_failing_s(const struct lasthealth *health);
 // Before the writer is stopped: submits no more.
 void lasthealth_stop(struct lasthealth *health);
 // After the writer has stopped: writes what is not written yet. E_IO, E_NOMEM.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -22,6 +23,7 @@ struct lastprovided {
 	struct event *save;
 	size_t batch_count;           // the first of the changes, which are with the writer
 	bool is_under_way, is_stopped;
+	int64_t failing_s;            // since when it cannot be written, wall clock; 0: it can
 	bool is_full;                 // said in the log, once
 	uint64_t written, lost;       // changes since the start
 };
@@ -59,6 +61,7 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
 void lastprovided_written(struct lastprovided *last, int err)
 {
 	must(last->is_under_way);
+	last->failing_s = err == E_OK ? 0 : last->failing_s ? last->failing_s : clock_wall_s();
 	last->is_under_way = false;
 	if (err == E_OK) {
 		provided_drop(&last->changes, last->batch_count);
@@ -68,6 +71,11 @@ void lastprovided_written(struct lastprovided *last, int err)
 		submit(last);
 	else
 		arm(last, err == E_OK ? SAVE_S : AGAIN_S);
+}
+
+int64_t lastprovided_failing_s(const struct lastprovided *last)
+{
+	return last->failing_s;
 }
 
 int lastprovided_new(struct event_base *base, struct writer *writer, struct provided_list *found,

@@ -15,6 +15,8 @@ int lastprovided_new(struct event_base *base, struct writer *writer, struct prov
 // Takes NULL; returns NULL.
 struct lastprovided *lastprovided_free(struct lastprovided *last);
 void lastprovided_written(struct lastprovided *last, int err);
+// Since when nothing could be written, wall clock; 0: it could, as far as is known.
+int64_t lastprovided_failing_s(const struct lastprovided *last);
 // Before the writer is stopped: submits no more.
 void lastprovided_stop(struct lastprovided *last);
 // After the writer has stopped: writes what is not written yet. E_IO, E_NOMEM.

@@ -82,6 +82,11 @@ struct state_trouble {
 // False: there is none that is known, and *ret_trouble is not set.
 bool state_trouble(const struct state *state, struct state_trouble *ret_trouble);
 
+// Since when (wall clock) health, aliases, what providers gave and services said, and what is written after an override has
+// been acknowledged cannot be written; 0: they are, as far as is known. All of it is in use all the same, and written when it
+// can be.
+int64_t state_failing_s(const struct state *state);
+
 // done(ctx, result) is called exactly once, later from the main loop (or from state_close()), after changed() and
 // committed(). Changes take effect in the order of the calls, those that were refused at once excepted.
 //

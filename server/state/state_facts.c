@@ -45,6 +45,13 @@ const struct former *state_former(const struct state *state)
 	return &state->afterwards.former;
 }
 
+int64_t state_failing_s(const struct state *state)
+{
+	int64_t health_s = lasthealth_failing_s(state->health), provided_s = lastprovided_failing_s(state->provided);
+
+	return !health_s || (provided_s && provided_s < health_s) ? provided_s : health_s;
+}
+
 // Reading -------------------------------------------------------------------------------------------------------------
 
 uint64_t state_revision(const struct state *state)

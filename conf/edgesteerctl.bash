@@ -17,7 +17,7 @@ _edgesteerctl_targets() {
 }
 
 _edgesteerctl() {
-	local verbs="status check sites apps targets drain undrain drains force adopt report vantages brake plan explain reload compare rollback sources discovery learned observe zones diff stats version help"
+	local verbs="status check sites apps targets drain undrain drains force adopt report load vantages brake plan explain reload compare rollback sources discovery learned observe zones diff stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb="" kind="" asked=() words=0 i options="--socket --group --ca-file --token-file --cert --key --json --timeout --help" choice=""
 
@@ -59,6 +59,7 @@ _edgesteerctl() {
 		adopt) options+=" --over --reason --by --end" ;;
 		compare) options+=" --app --weights" ;;
 		report) options+=" --vantage --carrier --ttl --observed-at" ;;
+		load) options+=" --app --ttl" ;;
 		explain) options+=" --client --without" ;;
 		reload) options+=" --force --check" ;;
 		discovery) options+=" --apply" ;;
@@ -71,7 +72,7 @@ _edgesteerctl() {
 			choice=$verbs
 		else
 			case $verb/$words in
-			sites/0 | drain/0 | undrain/0) choice=$(_edgesteerctl_names sites) ;;
+			sites/0 | drain/0 | undrain/0 | load/0) choice=$(_edgesteerctl_names sites) ;;
 			apps/0 | check/0 | targets/0 | explain/0 | adopt/0) choice=$(_edgesteerctl_names apps) ;;
 			report/1) choice="up down" ;;
 			brake/0) choice=release ;;

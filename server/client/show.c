@@ -317,17 +317,38 @@ static const char *drain_text(const json_t *drain, char *buf)
 	return buf;
 }
 
-static const char *ceiling_text(const json_t *site, char buf[CELL_LEN])
+static void add_ceiling(char buf[CELL_LEN], const json_t *object, const char *unit, const char *rate, const char *ceiling,
+                        const char *share)
 {
-	double share = json_number_value(json_object_get(site, "share"));
+	double taken = json_number_value(json_object_get(object, share));
+	const json_t *is = json_object_get(object, rate);
+	size_t at = strlen(buf);
 
-	if (!json_is_number(json_object_get(site, "ceiling")))
-		return "";
-	snprintf(buf, CELL_LEN, "%.0f of %.0f/s%s", json_number_value(json_object_get(site, "rate")),
-	         json_number_value(json_object_get(site, "ceiling")), share < 1 ? ", " : "");
-	if (share < 1)
-		snprintf(buf + strlen(buf), CELL_LEN - strlen(buf), "takes %.1f %%", 100 * share);
+	if (!json_is_number(json_object_get(object, ceiling)))
+		return;
+	at += (size_t)snprintf(buf + at, CELL_LEN - at, "%s", at ? "; " : "");
+	at += (size_t)(json_is_number(is) ? snprintf(buf + at, CELL_LEN - at, "%.6g of %.6g%s", json_number_value(is),
+	                                             json_number_value(json_object_get(object, ceiling)), unit)
+	                                  : snprintf(buf + at, CELL_LEN - at, "unknown of %.6g%s",
+	                                             json_number_value(json_object_get(object, ceiling)), unit));
+	if (taken < 1)
+		snprintf(buf + at, CELL_LEN - at, ", takes %.1f %%", 100 * taken);
+}
+
+static const char *ceiling_text(const json_t *object, char buf[CELL_LEN])
+{
+	buf[0] = '\0';
+	add_ceiling(buf, object, "/s", "rate", "ceiling", "share");
+	add_ceiling(buf, object, " load", "load", "load_ceiling", "load_share");
 	return buf;
+}
+
+void client_show_load(const json_t *reply)
+{
+	const char *app = client_text(reply, "app");
+	char text[CELL_LEN];
+
+	client_print(stdout, "%s%s%s: %s\n", app, app[0] ? " at " : "", client_text(reply, "site"), ceiling_text(reply, text));
 }
 
 void client_show_sites(const json_t *reply)
@@ -369,6 +390,9 @@ const char *client_state_text(const json_t *target, char *buf)
 		snprintf(buf, CLIENT_STATE_LEN, "%s (it flaps: damped for %lld s)", state, client_int(target, "damped_for_s"));
 	else if (json_object_get(target, "slow_start"))
 		snprintf(buf, CLIENT_STATE_LEN, "%s (slow start, %lld%%)", state, client_int(target, "slow_start"));
+	else if (json_is_number(json_object_get(target, "load_share")) && json_number_value(json_object_get(target, "load_share")) < 1)
+		snprintf(buf, CLIENT_STATE_LEN, "%s (load, takes %.1f %%)", state,
+		         100 * json_number_value(json_object_get(target, "load_share")));
 	else
 		snprintf(buf, CLIENT_STATE_LEN, "%s%s", state,
 		         json_is_true(json_object_get(target, "held"))      ? " (held by the brake)"

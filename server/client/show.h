@@ -27,6 +27,7 @@ void client_show_adopting(const json_t *apps);
 enum { CLIENT_VANTAGES_LEN = 512 };
 const char *client_vantages_text(const json_t *target, char *buf);
 void client_show_report(const json_t *reply);
+void client_show_load(const json_t *reply);
 void client_show_vantages(const json_t *reply);
 void client_show_released(const json_t *reply);
 // What the brake holds, of the reply of `status` or `vantages`.

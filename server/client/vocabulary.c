@@ -87,6 +87,8 @@ const struct verb client_verbs[] = {
 	{.name = "report", .changes = true, .args = "APP/SITE up|down", .show = client_show_report, .fields = {"app", "to"}, .needed = 2,
 	 .takes = 1 << OPT_VANTAGE | 1 << OPT_CARRIER | 1 << OPT_TTL | 1 << OPT_OBSERVED, .needs = 1 << OPT_VANTAGE,
 	 .help = "say how a target is, as seen from elsewhere"},
+	{.name = "load", .changes = true, .args = "SITE FIGURE", .show = client_show_load, .fields = {"site", "load"}, .needed = 2,
+	 .takes = 1 << OPT_APP | 1 << OPT_TTL, .help = "push how loaded a site with a `load-ceiling` is, or APP/SITE"},
 	{.name = "vantages", .args = "", .show = client_show_vantages,
 	 .help = "who reports how targets are, and what the brake holds"},
 	{.name = "brake release", .changes = true, .args = "", .show = client_show_released,

@@ -225,6 +225,7 @@ struct config_site {
 	uint16_t country;         // see base/country.h
 	int32_t bias_us;
 	uint32_t ceiling;         // answers a second, of all apps; 0: none
+	uint32_t load_ceiling;    // of the figure that is pushed; 0: none
 	struct prefix *block;     // where its load balancers' addresses are; none: not known. See site_blocks.h
 	size_t block_count;
 	enum block_check block_check;
@@ -247,6 +248,7 @@ struct config_target {
 	int check;                // index in config->checks, CONFIG_CHECK_NONE: always up
 	uint32_t weight;
 	uint32_t ceiling;         // answers a second; 0: none
+	uint32_t load_ceiling;    // as the site's
 	bool has_weight;
 	const char *from;         // the provider's object that gave it, for people; NULL: the config did
 	enum ready_rule ready;    // of a provided one

@@ -327,12 +327,12 @@ static void check_ceiling_count(struct reader *reader)
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->site_count; i++)
-		count += config->sites[i].ceiling > 0;
+		count += (config->sites[i].ceiling > 0) + (config->sites[i].load_ceiling > 0);
 	for (size_t i = 0; i < config->app_count; i++)
 		for (size_t k = 0; k < config->apps[i].target_count; k++)
-			count += config->apps[i].targets[k].ceiling > 0;
+			count += (config->apps[i].targets[k].ceiling > 0) + (config->apps[i].targets[k].load_ceiling > 0);
 	if (count > CONFIG_CEILINGS_MAX)
-		reader_error(reader, "%zu sites and targets have a `ceiling`, expected %d at most", count, CONFIG_CEILINGS_MAX);
+		reader_error(reader, "sites and targets have %zu of `ceiling` and `load-ceiling`, expected %d at most", count, CONFIG_CEILINGS_MAX);
 }
 
 void crosscheck_config(struct reader *reader, struct value *object, void *target)

@@ -187,6 +187,11 @@ static const struct option site_rows[] = {
 	         "always the same clients, as many as it takes, until the rate is below 0.9 of the ceiling. Where no other "
 	         "site in reach is open to them, they are answered with it all the same. Resolvers cache: the load that "
 	         "follows an answer is not measured here. At most 4096 sites and targets have one."},
+	{"load-ceiling", &number_integer, .otherwise = "none", .min = "1", .max = "1000000000", FIELD(config_site, load_ceiling),
+	 .help = "The same by a figure that you push with `edgesteerctl load SITE FIGURE`, in any unit that grows with the clients: "
+	         "a percentage, connections. Above it the site takes fewer clients, below 0.9 of it more again; after each change "
+	         "it waits for the TTL, as long as caches keep the load where it was. A figure that is not pushed again in time "
+	         "counts no more, and the clients come back little by little. Beside `ceiling` the smaller share counts."},
 };
 
 _Static_assert(offsetof(struct config_site, longitude) == offsetof(struct config_site, latitude) + sizeof(double),
@@ -230,6 +235,8 @@ static const struct option target_rows[] = {
 	         "a client or site without coordinates gets the first in order."},
 	{"ceiling", &number_integer, .otherwise = "the site's alone", .min = "1", .max = "1000000000",
 	 FIELD(config_target, ceiling), .help = "As the site's `ceiling`, for this app's target alone; both count."},
+	{"load-ceiling", &number_integer, .otherwise = "the site's alone", .min = "1", .max = "1000000000",
+	 FIELD(config_target, load_ceiling), .help = "As the site's `load-ceiling`, for this app's target alone; both count."},
 };
 
 _Static_assert(CONFIG_CEILINGS_MAX == 4096, "as the help of `ceiling` says");

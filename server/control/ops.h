@@ -30,7 +30,7 @@ enum control_reload {
 	CONTROL_RELOAD_CHECK, // build it, look at what it would change, and take nothing
 };
 
-// A ceiling of a site or a target, by its number in the view in use.
+// A ceiling of answers, of a site or a target by its number in the view in use.
 struct control_ceiling {
 	uint32_t number;
 	bool is_target;
@@ -45,6 +45,13 @@ struct control_change {
 	// As if drains under way had come to their ends, and everything above its ceiling were answered all the same; else as
 	// it is answered now.
 	bool in_full;
+};
+
+// How a ceiling stands.
+struct control_ceiling_state {
+	double ceiling, rate; // answers a second, smoothed; or the load's last figure
+	double share;         // of its clients that it takes, from 0 to 1
+	int64_t age_ms;       // of the figure; -1: there is none that counts
 };
 
 struct control_ops {
@@ -88,10 +95,11 @@ struct control_ops {
 	// What is known of each file of the generation in use; NULL: nobody watches any. Valid until control returns to the
 	// event loop.
 	const struct files *(*files)(void *ctx);
-	// A site's ceiling, what it is answered of it, smoothed, in answers a second, and which part of its clients it takes, from
-	// 0 to 1. False: it has none.
-	bool (*ceiling)(void *ctx, const char *site, double *ret_ceiling, double *ret_rate, double *ret_share);
-	// The ceilings of all sites and targets of the view in use, up to CONTROL_CEILINGS_MAX of them, into a list with so much
+	// The ceiling of a site (`app` NULL) or a target, of answers or of the load that is pushed. False: it has none.
+	bool (*ceiling)(void *ctx, const char *app, const char *site, bool of_load, struct control_ceiling_state *ret_ceiling);
+	// Pushes the load of one that has such a ceiling. E_NOTFOUND: it has none.
+	int (*load)(void *ctx, const char *app, const char *site, double figure, int64_t ttl_ms);
+	// The ceilings of answers of all sites and targets of the view in use, up to CONTROL_CEILINGS_MAX of them, into a list with so much
 	// room. How many there are.
 	size_t (*ceilings)(void *ctx, struct control_ceiling *list);
 	// What the last reload or check that was built changes for the recent traffic, see effect_json.h; borrowed until the loop

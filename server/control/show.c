@@ -15,6 +15,7 @@
 #include "control/explain_what_if.h"
 #include "control/find.h"
 #include "control/ops.h"
+#include "control/pushed.h"
 #include "control/reply_json.h"
 #include "control/reports.h"
 #include "health/health.h"
@@ -276,18 +277,6 @@ static json_t *site_json(const struct view *view, const struct site *site, const
 	return reply_set(object, "drained", reply_drain(drain));
 }
 
-// Takes ownership of the site.
-static json_t *set_ceiling(const struct control_ops *ops, const char *name, json_t *site)
-{
-	double ceiling, rate, share;
-
-	if (!ops->ceiling || !ops->ceiling(ops->ctx, name, &ceiling, &rate, &share))
-		return site;
-	site = reply_set(site, "ceiling", json_real(ceiling));
-	site = reply_set(site, "rate", json_real(rate));
-	return reply_set(site, "share", json_real(share));
-}
-
 json_t *show_sites(const struct call *call)
 {
 	json_t *refusal = NULL, *list = json_array();
@@ -316,9 +305,9 @@ json_t *show_sites(const struct call *call)
 	}
 	for (uint32_t i = 0; i < view->site_count; i++)
 		if (only < 0 || (uint32_t)only == i)
-			list = reply_append(list, set_ceiling(&call->ops, view->sites[i].name,
-			                                      site_json(view, &view->sites[i], &counts[i],
-			                                                cover_drained(call->ops.state, view, NULL, i, now_s))));
+			list = reply_append(list, pushed_set_ceilings(&call->ops, NULL, view->sites[i].name,
+			                                              site_json(view, &view->sites[i], &counts[i],
+			                                                        cover_drained(call->ops.state, view, NULL, i, now_s))));
 	free(counts);
 	return reply_set(reply_ok(), "sites", list);
 }

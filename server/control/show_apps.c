@@ -7,6 +7,7 @@
 #include "control/cover.h"
 #include "control/find.h"
 #include "control/ops.h"
+#include "control/pushed.h"
 #include "control/reply_json.h"
 #include "control/show.h"
 #include "control/target_json.h"
@@ -95,6 +96,8 @@ static json_t *target_json(const struct source *source, uint32_t app, uint32_t s
 	                   json_integer((json_int_t)handouts_of(view->handouts, view->targets[number].handouts)));
 	object = reply_set(object, "last_answer", reply_time(source->ops->last_answer_s(source->ops->ctx, number)));
 	object = reply_set(object, "health", health_json(source, number, written));
+	if (written && (written->ceiling || written->load_ceiling))
+		object = pushed_set_ceilings(source->ops, app_name, site, object);
 	return reply_set(object, "drained", reply_drain(cover_drained(source->ops->state, view, app_name, view->targets[number].site, source->now_s)));
 }
 

@@ -15,6 +15,7 @@
 #include "control/force.h"
 #include "control/measured.h"
 #include "control/plans.h"
+#include "control/pushed.h"
 #include "control/reconfigure.h"
 #include "control/register.h"
 #include "control/reply_json.h"
@@ -65,6 +66,8 @@ static const struct verbs_row rows[] = {
 	{"health", .now = reports_batch, .scope = VERBS_REPORT, .fields = {VANTAGE, {"reports", true, LIST}}},
 	{"report", .now = reports_one, .scope = VERBS_REPORT,
 	 .fields = {{"app", true, TEXT}, {"site", true, TEXT}, {"to", true, TEXT}, VANTAGE}},
+	{"load", .now = pushed_load, .scope = VERBS_REPORT,
+	 .fields = {{"site", true, TEXT}, {"load", true, MOMENT}, {"app", false, TEXT}, {"ttl", false, TEXT}}},
 	{"vantages", .now = reports_vantages, .scope = VERBS_READ},
 	{"brake release", .now = reports_brake_release, .scope = VERBS_OPERATE},
 	{"reload", .later = reconfigure_reload, .scope = VERBS_OPERATE, .fields = {{"force", false, FLAG}, {"check", false, FLAG}}},

@@ -1,10 +1,11 @@
-// Ceilings, measured by the counters of hand-outs; see ceilings.h.
+// Ceilings, measured by the counters of hand-outs, or by figures that are pushed; see ceilings.h.
 #include "daemon/ceilings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
 #include "control/ops.h"
@@ -18,10 +19,15 @@
 struct ceiling {
 	char *app, *site;     // `app` NULL: of the whole site
 	uint32_t number;      // of the target or the site, in the view
-	double most;          // answers a second
+	bool of_load;         // by a figure that is pushed; else by what is answered
+	double most;          // answers a second, or of the figure
 	struct spill spill;
 	uint64_t answers;     // at the last turn
 	bool is_counted;      // there was one
+	double figure;
+	int64_t pushed_ms, until_ms; // the figure's; 0: there was none yet
+	bool is_new;          // the figure has not been looked at
+	int64_t settled_ms;   // what the last change of share has done is seen from then on
 };
 
 struct ceilings {
@@ -55,15 +61,16 @@ struct ceilings *ceilings_free(struct ceilings *ceilings)
 
 // ---- a new generation -----------------------------------------------------------------------------------------------
 
-static bool is_same(const struct ceiling *ceiling, const char *app, const char *site)
+static bool is_same(const struct ceiling *ceiling, const char *app, const char *site, bool of_load)
 {
-	return strcmp(ceiling->site, site) == 0 && (app ? ceiling->app && strcmp(ceiling->app, app) == 0 : !ceiling->app);
+	return ceiling->of_load == of_load && strcmp(ceiling->site, site) == 0 &&
+	       (app ? ceiling->app && strcmp(ceiling->app, app) == 0 : !ceiling->app);
 }
 
-static const struct ceiling *find(const struct ceilings *ceilings, const char *app, const char *site)
+static struct ceiling *find(const struct ceilings *ceilings, const char *app, const char *site, bool of_load)
 {
 	for (size_t i = 0; i < ceilings->count; i++)
-		if (is_same(&ceilings->list[i], app, site))
+		if (is_same(&ceilings->list[i], app, site, of_load))
 			return &ceilings->list[i];
 	return NULL;
 }
@@ -73,28 +80,38 @@ static size_t count_all(const struct config *config)
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->site_count; i++)
-		count += config->sites[i].ceiling > 0;
+		count += (config->sites[i].ceiling > 0) + (config->sites[i].load_ceiling > 0);
 	for (size_t i = 0; i < config->app_count; i++)
 		for (size_t k = 0; k < config->apps[i].target_count; k++)
-			count += config->apps[i].targets[k].ceiling > 0;
+			count += (config->apps[i].targets[k].ceiling > 0) + (config->apps[i].targets[k].load_ceiling > 0);
 	return count;
 }
 
 // E_NOMEM. What the view has not got is left out.
-static int add(struct ceilings *next, const struct ceilings *before, const char *app, const char *site, int number, uint32_t most)
+static int add(struct ceilings *next, const struct ceilings *before, const char *app, const char *site, int number, bool of_load,
+               uint32_t most)
 {
-	const struct ceiling *known = find(before, app, site);
+	const struct ceiling *known = most && number >= 0 ? find(before, app, site, of_load) : NULL;
 	struct ceiling *ceiling = &next->list[next->count];
 
 	if (!most || number < 0)
 		return E_OK;
-	*ceiling = known ? *known : (struct ceiling){.spill.share = SHARE_ALL};
+	*ceiling = known ? *known : (struct ceiling){.spill.share = SHARE_ALL, .of_load = of_load};
 	ceiling->app = app ? strdup(app) : NULL;
 	ceiling->site = strdup(site);
 	ceiling->number = (uint32_t)number;
 	ceiling->most = most;
 	next->count++;
 	return ceiling->site && (ceiling->app || !app) ? E_OK : E_NOMEM;
+}
+
+// Both of a site or a target, side by side.
+static int add_both(struct ceilings *next, const struct ceilings *before, const char *app, const char *site, int number,
+                    uint32_t answers, uint32_t load)
+{
+	int err = add(next, before, app, site, number, false, answers);
+
+	return err == E_OK ? add(next, before, app, site, number, true, load) : err;
 }
 
 int ceilings_take(struct ceilings *ceilings, const struct config *config, const struct view *view)
@@ -105,16 +122,19 @@ int ceilings_take(struct ceilings *ceilings, const struct config *config, const 
 	for (size_t i = 0; err == E_OK && i < config->site_count; i++) {
 		const struct config_site *site = &config->sites[i];
 
-		err = add(&next, ceilings, NULL, site->name, index_find_site(view, site->name), site->ceiling);
+		if (site->ceiling || site->load_ceiling)
+			err = add_both(&next, ceilings, NULL, site->name, index_find_site(view, site->name), site->ceiling,
+			               site->load_ceiling);
 	}
 	for (size_t i = 0; err == E_OK && i < config->app_count; i++)
 		for (size_t k = 0; err == E_OK && k < config->apps[i].target_count; k++) {
 			const struct config_app *app = &config->apps[i];
-			const char *site = config->sites[app->targets[k].site].name;
+			const struct config_target *target = &app->targets[k];
+			const char *site = config->sites[target->site].name;
 
-			if (app->targets[k].ceiling)
-				err = add(&next, ceilings, app->name, site, index_find_target(view, app->name, site),
-				          app->targets[k].ceiling);
+			if (target->ceiling || target->load_ceiling)
+				err = add_both(&next, ceilings, app->name, site, index_find_target(view, app->name, site),
+				               target->ceiling, target->load_ceiling);
 		}
 	if (err < 0)
 		wipe(&next);
@@ -143,6 +163,52 @@ static uint64_t answers_of(const struct ceiling *ceiling, const struct view *vie
 	return answers;
 }
 
+static void turn_by_answers(struct ceiling *ceiling, const struct view *view, double seconds)
+{
+	uint64_t answers = answers_of(ceiling, view), more = answers - ceiling->answers;
+
+	// Where a target came or went, the sum is of others.
+	if (ceiling->is_counted && answers >= ceiling->answers && seconds > 0)
+		spill_turn(&ceiling->spill, ceiling->most, (double)more / seconds);
+	ceiling->answers = answers;
+	ceiling->is_counted = true;
+}
+
+// For how long caches keep the load where it was.
+static int64_t ttl_ms(const struct ceiling *ceiling, const struct view *view)
+{
+	uint32_t site = ceiling->app ? view->targets[ceiling->number].site : ceiling->number;
+
+	return (int64_t)view->index->site_ttl_s[site] * 1000;
+}
+
+// figure      is looked at                  then
+// counts      when it is new and the last   as spill_turn() says; who pushes it has smoothed it
+//             change has settled
+// does not    every second                  clients come back, a twentieth of all at a time
+static void turn_by_load(struct ceiling *ceiling, const struct view *view, int64_t now_ms)
+{
+	uint32_t before = ceiling->spill.share;
+
+	if (now_ms >= ceiling->until_ms) {
+		if (ceiling->is_counted)
+			log_notice("the load of %s%s%s is not pushed any more: it takes all its clients again, little by little",
+			           ceiling->app ? ceiling->app : "", ceiling->app ? " at " : "", ceiling->site);
+		ceiling->is_counted = ceiling->is_new = false;
+		ceiling->spill.rate = 0;
+		if (before < SHARE_ALL)
+			spill_turn(&ceiling->spill, ceiling->most, 0);
+		return;
+	}
+	if (!ceiling->is_new || now_ms < ceiling->settled_ms)
+		return;
+	ceiling->is_new = false;
+	ceiling->spill.rate = ceiling->figure;
+	spill_turn(&ceiling->spill, ceiling->most, ceiling->figure);
+	if (ceiling->spill.share != before)
+		ceiling->settled_ms = now_ms + ttl_ms(ceiling, view);
+}
+
 bool ceilings_turn(struct ceilings *ceilings, const struct view *view, int64_t now_ms)
 {
 	double seconds = (double)(now_ms - ceilings->turned_ms) / 1000;
@@ -150,18 +216,40 @@ bool ceilings_turn(struct ceilings *ceilings, const struct view *view, int64_t n
 
 	for (size_t i = 0; i < ceilings->count; i++) {
 		struct ceiling *ceiling = &ceilings->list[i];
-		uint64_t answers = answers_of(ceiling, view), more = answers - ceiling->answers;
 		uint32_t before = ceiling->spill.share;
 
-		// Where a target came or went, the sum is of others.
-		if (ceiling->is_counted && answers >= ceiling->answers && seconds > 0)
-			spill_turn(&ceiling->spill, ceiling->most, (double)more / seconds);
-		ceiling->answers = answers;
-		ceiling->is_counted = true;
+		if (ceiling->of_load)
+			turn_by_load(ceiling, view, now_ms);
+		else
+			turn_by_answers(ceiling, view, seconds);
 		changed = changed || ceiling->spill.share != before;
 	}
 	ceilings->turned_ms = now_ms;
 	return changed;
+}
+
+int ceilings_load(struct ceilings *ceilings, const char *app, const char *site, double figure, int64_t lasts_ms, int64_t now_ms)
+{
+	struct ceiling *ceiling = find(ceilings, app, site, true);
+
+	if (!ceiling)
+		return E_NOTFOUND;
+	ceiling->figure = figure;
+	ceiling->pushed_ms = now_ms;
+	ceiling->until_ms = now_ms + lasts_ms;
+	ceiling->is_new = ceiling->is_counted = true;
+	return E_OK;
+}
+
+// The smaller one of both of a site or a target.
+static uint32_t share_of(const struct ceilings *ceilings, const struct ceiling *ceiling)
+{
+	const struct ceiling *list = ceilings->list, *other = ceiling->of_load ? ceiling - 1 : ceiling + 1;
+
+	if (other < list || other >= list + ceilings->count || !is_same(other, ceiling->app, ceiling->site, !ceiling->of_load) ||
+	    other->spill.share > ceiling->spill.share)
+		return ceiling->spill.share;
+	return other->spill.share;
 }
 
 void ceilings_apply(const struct ceilings *ceilings, const struct view *view, struct merge *merge)
@@ -172,24 +260,27 @@ void ceilings_apply(const struct ceilings *ceilings, const struct view *view, st
 			(void)!merge_set_share(merge, ceilings->list[i].number, MERGE_SPILLING, SHARE_ALL);
 	for (size_t i = 0; i < ceilings->count; i++) {
 		const struct ceiling *ceiling = &ceilings->list[i];
-		uint32_t count;
+		uint32_t count, own = share_of(ceilings, ceiling);
 		const uint32_t *targets = targets_of(ceiling, view, &count);
 
 		for (uint32_t k = 0; k < count; k++) {
 			uint32_t now = ceiling->app ? merge_share(merge, targets[k], MERGE_SPILLING) : SHARE_ALL;
-			uint32_t share = ceiling->spill.share < now ? ceiling->spill.share : now;
+			uint32_t share = own < now ? own : now;
 
 			(void)!merge_set_share(merge, targets[k], MERGE_SPILLING, share);
 		}
 	}
 }
 
-bool ceilings_of(const struct ceilings *ceilings, const char *app, const char *site, struct ceilings_shown *ret_shown)
+bool ceilings_of(const struct ceilings *ceilings, const char *app, const char *site, bool of_load, int64_t now_ms,
+                 struct ceilings_shown *ret_shown)
 {
-	const struct ceiling *ceiling = find(ceilings, app, site);
+	const struct ceiling *ceiling = find(ceilings, app, site, of_load);
+	bool counts = ceiling && of_load && now_ms < ceiling->until_ms;
 
 	if (ceiling)
-		*ret_shown = (struct ceilings_shown){ceiling->most, ceiling->spill.rate, ceiling->spill.share};
+		*ret_shown = (struct ceilings_shown){ceiling->most, of_load ? ceiling->figure : ceiling->spill.rate, ceiling->spill.share,
+		                                     counts ? now_ms - ceiling->pushed_ms : -1};
 	return ceiling != NULL;
 }
 
@@ -197,8 +288,14 @@ _Static_assert((unsigned)CONTROL_CEILINGS_MAX == (unsigned)CONFIG_CEILINGS_MAX, 
 
 size_t ceilings_list(const struct ceilings *ceilings, struct control_ceiling *list)
 {
+	size_t count = 0;
+
 	must(ceilings->count <= CONTROL_CEILINGS_MAX);
-	for (size_t i = 0; i < ceilings->count; i++)
-		list[i] = (struct control_ceiling){ceilings->list[i].number, ceilings->list[i].app != NULL, ceilings->list[i].most};
-	return ceilings->count;
+	for (size_t i = 0; i < ceilings->count; i++) {
+		const struct ceiling *ceiling = &ceilings->list[i];
+
+		if (!ceiling->of_load)
+			list[count++] = (struct control_ceiling){ceiling->number, ceiling->app != NULL, ceiling->most};
+	}
+	return count;
 }

@@ -1,4 +1,5 @@
-// Sites and targets with a ceiling: what they are answered is measured, and what is above it spills. Main thread only.
+// Sites and targets with a ceiling: what they are answered is measured, or their load is pushed, and what is above it spills.
+// Main thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -25,12 +26,16 @@ bool ceilings_turn(struct ceilings *ceilings, const struct view *view, int64_t n
 // Sets the shares of all targets concerned. Out of memory, of some of them; the next call does it.
 void ceilings_apply(const struct ceilings *ceilings, const struct view *view, struct merge *merge);
 
-// All of them, into a list for CONTROL_CEILINGS_MAX. How many.
+// All that are of answers, into a list for CONTROL_CEILINGS_MAX. How many.
 size_t ceilings_list(const struct ceilings *ceilings, struct control_ceiling *list);
+// A figure for the load ceiling of a site (`app` NULL) or a target, 0 or more, that counts for `ttl_ms`. E_NOTFOUND: it has none.
+int ceilings_load(struct ceilings *ceilings, const char *app, const char *site, double figure, int64_t ttl_ms, int64_t now_ms) MUST_USE;
 
 struct ceilings_shown {
-	double ceiling, rate; // answers a second
+	double ceiling, rate; // answers a second; or the load, by its last figure
 	uint32_t share;       // of SHARE_ALL
+	int64_t age_ms;       // of the figure; -1: there is none that counts
 };
-// Of a site (`app` NULL) or a target. False: it has no ceiling.
-bool ceilings_of(const struct ceilings *ceilings, const char *app, const char *site, struct ceilings_shown *ret_shown);
+// The one of answers, or of the load, of a site (`app` NULL) or a target. False: it has none.
+bool ceilings_of(const struct ceilings *ceilings, const char *app, const char *site, bool of_load, int64_t now_ms,
+                 struct ceilings_shown *ret_shown);

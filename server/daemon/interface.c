@@ -84,16 +84,14 @@ static const struct files *files_of(void *ctx)
 	return watching_files(daemon->watching);
 }
 
-static bool ceiling(void *ctx, const char *site, double *ret_ceiling, double *ret_rate, double *ret_share)
+static bool ceiling(void *ctx, const char *app, const char *site, bool of_load, struct control_ceiling_state *ret_ceiling)
 {
 	const struct daemon *daemon = ctx;
 	struct ceilings_shown shown;
 
-	if (!ceilings_of(serving_ceilings(daemon->serving), NULL, site, &shown))
+	if (!ceilings_of(serving_ceilings(daemon->serving), app, site, of_load, clock_mono_ms(), &shown))
 		return false;
-	*ret_ceiling = shown.ceiling;
-	*ret_rate = shown.rate;
-	*ret_share = (double)shown.share / SHARE_ALL;
+	*ret_ceiling = (struct control_ceiling_state){shown.ceiling, shown.rate, (double)shown.share / SHARE_ALL, shown.age_ms};
 	return true;
 }
 
@@ -117,6 +115,13 @@ static size_t list_ceilings(void *ctx, struct control_ceiling *list)
 	const struct daemon *daemon = ctx;
 
 	return ceilings_list(serving_ceilings(daemon->serving), list);
+}
+
+static int push_load(void *ctx, const char *app, const char *site, double figure, int64_t ttl_ms)
+{
+	const struct daemon *daemon = ctx;
+
+	return serving_load(daemon->serving, app, site, figure, ttl_ms, clock_mono_ms());
 }
 
 static json_t *effect(void *ctx)
@@ -206,6 +211,7 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.files = files_of,
 		.ceiling = ceiling,
 		.ceilings = list_ceilings,
+		.load = push_load,
 		.effect = effect,
 		.stats = stats,
 		.status = status_of,

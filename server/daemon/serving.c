@@ -544,6 +544,11 @@ const struct merge *serving_merge(const struct serving *serving)
 	return serving->merge;
 }
 
+int serving_load(struct serving *serving, const char *app, const char *site, double figure, int64_t ttl_ms, int64_t now_ms)
+{
+	return ceilings_load(serving->ceilings, app, site, figure, ttl_ms, now_ms);
+}
+
 const struct ceilings *serving_ceilings(const struct serving *serving)
 {
 	return serving->ceilings;

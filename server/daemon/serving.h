@@ -81,6 +81,8 @@ struct config *serving_config(const struct serving *serving);
 bool serving_turn_ceilings(struct serving *serving, int64_t now_ms);
 // What is known of each target, in numbers of serving_view().
 const struct merge *serving_merge(const struct serving *serving);
+// See ceilings_load().
+int serving_load(struct serving *serving, const char *app, const char *site, double figure, int64_t ttl_ms, int64_t now_ms) MUST_USE;
 const struct ceilings *serving_ceilings(const struct serving *serving);
 // Of what is answered; filled by whoever calls samples_read().
 struct samples *serving_samples(const struct serving *serving);

@@ -97,5 +97,55 @@ def two():
         check(asking.count("w1") > 0, "some at the first")
 
 
+def by_load():
+    """A ceiling of a figure that is pushed: over it clients go, in time and not before caches show it; they come back below it, and
+    when nobody pushes any more. What is no figure, or not awaited, is refused."""
+    more = config()
+    more["sites"]["w1"]["load-ceiling"] = 80
+    more["apps"][NAME]["ttl"] = "1s"
+    more["apps"][NAME]["targets"]["w2"]["load-ceiling"] = 10
+    with Daemon(more, {"ranges.csv": RANGES}) as d:
+        got = {"load_ceiling": 80, "load": None, "load_age_s": None, "load_share": 1}
+        equal({key: site(d, "w1")[key] for key in got}, got)
+        for words, code, said in ((("r1", "5"), 1, "has no `load-ceiling`"), (("nowhere", "5"), 1, "no site"),
+                                  (("w1", "-5"), 2, ""), (("w1", "nan"), 2, "expected a number"), (("w1", "1e3"), 2, "expected a number"),
+                                  (("w1", "9" * 400), 2, "expected a number"), (("w1", "5", "--ttl", "2h"), 2, "from 1s to 1h"),
+                                  (("w1", "5", "--app", "x"), 1, "no app"), ((f"{NAME}/w1", "5"), 1, "has no `load-ceiling`"),
+                                  (("w1",), 2, "needs SITE FIGURE")):
+            done = d.ctl("load", *words, code=code)
+            check(said in done.err, words, done)
+        equal(site(d, "w1")["load"], None, "nothing has changed")
+        shown = d.ctl("load", "w1", "60", as_json=False).out
+        equal(shown, "w1: 60 of 80 load\n")
+        with Asking(d, 100) as asking:
+            def push(figure, until_share, what):
+                def pushed():
+                    d.ctl("load", "w1", str(figure))
+                    return until_share(site(d, "w1")["load_share"])
+                until(pushed, harness.PATIENCE_S, what, 0.1)
+
+            push(60, lambda share: share == 1, "below it nothing happens")
+            begun = time.monotonic()
+            push(100, lambda share: share < 0.5, "above it, clients go")
+            check(time.monotonic() - begun > 1, "the TTL is waited for between two changes")
+            until(lambda: asking.count("w2") > 0.3 * CLIENTS, harness.PATIENCE_S, "to the next one")
+            check("takes " in d.ctl("sites", as_json=False).out)
+            with d.control() as control:
+                equal(control("load", site="w2", app=NAME, load=30.5)["load"], 30.5)
+            until(lambda: asking.count("r1") > 0, harness.PATIENCE_S, "a target's own, too")
+            target = next(row for row in d.ctl_json("apps", NAME)["apps"][0]["targets"] if row["site"] == "w2")
+            check(target["load"] == 30.5 and target["load_share"] < 1, target)
+            push(20, lambda share: share == 1, "they come back")
+            push(100, lambda share: share < 0.7, "and go again")
+            # A reload keeps it; a figure that is not pushed again counts no more.
+            before = site(d, "w1")["load_share"]
+            d.ctl("load", "w1", "76", "--ttl", "2s")
+            d.reload()
+            check(site(d, "w1")["load_share"] < 1, before)
+            until(lambda: site(d, "w1")["load"] is None, harness.PATIENCE_S, "it ages out")
+            until(lambda: site(d, "w1")["load_share"] == 1, harness.PATIENCE_S, "all are back")
+            check("the load of w1 is not pushed any more" in d.log())
+
+
 if __name__ == "__main__":
-    harness.run(spills, two, limit_s=240)
+    harness.run(spills, two, by_load, limit_s=240)

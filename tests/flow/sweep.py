@@ -148,7 +148,7 @@ def ctl(path, words):
 def vocabulary(path):
     """Each verb with its words and options, as --help has them: {verb: ([word], {option: argument or None})}."""
     text = ctl(path, [b"--help"])[1].decode()
-    rows = re.findall(r"^  ([a-z]+(?: [a-z]+)?)((?: \[?[A-Z][^ ]*)?(?: [a-z|]+)?)  ", text.partition("Options")[0], re.MULTILINE)
+    rows = re.findall(r"^  ([a-z]+(?: [a-z]+)?)((?: \S+)*)  ", text.partition("Options")[0], re.MULTILINE)
     found = {}
     for verb, _ in rows:
         usage = ctl(path, [*verb.encode().split(), b"--help"])[1].decode().splitlines()[0]

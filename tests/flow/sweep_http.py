@@ -28,7 +28,7 @@ BODIES = [b"x", b"[]", b"null", b"7", b'"text"', b"{", b"{}x", b"{} {}", b"{'sit
 
 
 # What a token of the scope `report` is needed for.
-REPORTED = ("/v1/health", "/v1/report", "/v1/observe")
+REPORTED = ("/v1/health", "/v1/report", "/v1/load", "/v1/observe")
 
 
 class Asked:

@@ -166,6 +166,7 @@ static const struct option_case cases[] = {
 	{"sites.NAME.block-check", "sites: {p: {kind: az, block: 10.0.0.0/8, block-check: %s}}\n" AT_P, {"off", "warn", "enforce"},
 	 {"on", "[]", "2"}},
 	{"sites.NAME.ceiling", "sites: {p: {kind: az, ceiling: %s}}\n" AT_P, {"1", "1000000000"}, {"0", "1000000001", "1.5"}},
+	{"sites.NAME.load-ceiling", "sites: {p: {kind: az, load-ceiling: %s}}\n" AT_P, {"1", "1000000000"}, {"0", "1000000001", "1.5"}},
 	{"sites.NAME.bias", "sites: {p: {kind: az, bias: %s}}\n" AT_P,
 	 {"-10s", "0.5ms"}, {"5", "11s", "-11s"}},
 	{"apps.NAME.ttl", SITES "apps: {a.e.x: {ttl: %s, " BOTH,
@@ -231,6 +232,7 @@ static const struct option_case cases[] = {
 	 {"10.0.0.0/8", "x", "[]", "[10.0.0.1, 10.0.0.1]", "0.0.0.0", "['::1', '0::1']", "[lb.example.net, 10.0.0.1]", "x.e.x"}},
 	{"apps.NAME.targets.SITE.check", ONE_TARGET("check", "addresses: 1.1.1.1, "), {"c", "none"}, {"d", "off"}},
 	{"apps.NAME.targets.SITE.ceiling", ONE_TARGET("ceiling", "addresses: 1.1.1.1, "), {"1", "1000000000"}, {"0", "x"}},
+	{"apps.NAME.targets.SITE.load-ceiling", ONE_TARGET("load-ceiling", "addresses: 1.1.1.1, "), {"1", "1000000000"}, {"0", "x"}},
 	{"apps.NAME.targets.SITE.weight", ONE_TARGET("weight", "addresses: 1.1.1.1, "), {"0", "65535"},
 	 {"65536", "-1", "1.5"}},
 };

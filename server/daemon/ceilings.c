@@ -36,25 +36,14 @@ struct ceilings {
 	int64_t turned_ms;    // 0: not yet
 };
 
-struct ceilings *ceilings_new(void)
+struct ceilings *ceilings_free(struct ceilings *ceilings)
 {
-	return calloc(1, sizeof(struct ceilings));
-}
-
-static void wipe(struct ceilings *ceilings)
-{
-	for (size_t i = 0; i < ceilings->count; i++) {
+	for (size_t i = 0; ceilings && i < ceilings->count; i++) {
 		free(ceilings->list[i].app);
 		free(ceilings->list[i].site);
 	}
-	free(ceilings->list);
-	*ceilings = (struct ceilings){.turned_ms = ceilings->turned_ms};
-}
-
-struct ceilings *ceilings_free(struct ceilings *ceilings)
-{
 	if (ceilings)
-		wipe(ceilings);
+		free(ceilings->list);
 	free(ceilings);
 	return NULL;
 }
@@ -88,42 +77,35 @@ static size_t count_all(const struct config *config)
 }
 
 // E_NOMEM. What the view has not got is left out.
-static int add(struct ceilings *next, const struct ceilings *before, const char *app, const char *site, int number, bool of_load,
-               uint32_t most)
+static int add(struct ceilings *ceilings, const char *app, const char *site, int number, bool of_load, uint32_t most)
 {
-	const struct ceiling *known = most && number >= 0 ? find(before, app, site, of_load) : NULL;
-	struct ceiling *ceiling = &next->list[next->count];
+	struct ceiling *ceiling = &ceilings->list[ceilings->count];
 
 	if (!most || number < 0)
 		return E_OK;
-	*ceiling = known ? *known : (struct ceiling){.spill.share = SHARE_ALL, .of_load = of_load};
-	ceiling->app = app ? strdup(app) : NULL;
-	ceiling->site = strdup(site);
-	ceiling->number = (uint32_t)number;
-	ceiling->most = most;
-	next->count++;
+	*ceiling = (struct ceiling){.app = app ? strdup(app) : NULL, .site = strdup(site), .number = (uint32_t)number,
+	                            .spill.share = SHARE_ALL, .of_load = of_load, .most = most};
+	ceilings->count++;
 	return ceiling->site && (ceiling->app || !app) ? E_OK : E_NOMEM;
 }
 
 // Both of a site or a target, side by side.
-static int add_both(struct ceilings *next, const struct ceilings *before, const char *app, const char *site, int number,
-                    uint32_t answers, uint32_t load)
+static int add_both(struct ceilings *ceilings, const char *app, const char *site, int number, uint32_t answers, uint32_t load)
 {
-	int err = add(next, before, app, site, number, false, answers);
+	int err = add(ceilings, app, site, number, false, answers);
 
-	return err == E_OK ? add(next, before, app, site, number, true, load) : err;
+	return err == E_OK ? add(ceilings, app, site, number, true, load) : err;
 }
 
-int ceilings_take(struct ceilings *ceilings, const struct config *config, const struct view *view)
+static int add_all(struct ceilings *ceilings, const struct config *config, const struct view *view)
 {
-	struct ceilings next = {.list = calloc(count_all(config) + 1, sizeof(*next.list)), .turned_ms = ceilings->turned_ms};
-	int err = next.list ? E_OK : E_NOMEM;
+	int err = E_OK;
 
 	for (size_t i = 0; err == E_OK && i < config->site_count; i++) {
 		const struct config_site *site = &config->sites[i];
 
 		if (site->ceiling || site->load_ceiling)
-			err = add_both(&next, ceilings, NULL, site->name, index_find_site(view, site->name), site->ceiling,
+			err = add_both(ceilings, NULL, site->name, index_find_site(view, site->name), site->ceiling,
 			               site->load_ceiling);
 	}
 	for (size_t i = 0; err == E_OK && i < config->app_count; i++)
@@ -133,14 +115,45 @@ int ceilings_take(struct ceilings *ceilings, const struct config *config, const 
 			const char *site = config->sites[target->site].name;
 
 			if (target->ceiling || target->load_ceiling)
-				err = add_both(&next, ceilings, app->name, site, index_find_target(view, app->name, site),
-				               target->ceiling, target->load_ceiling);
+				err = add_both(ceilings, app->name, site, index_find_target(view, app->name, site), target->ceiling,
+				               target->load_ceiling);
 		}
-	if (err < 0)
-		wipe(&next);
-	wipe(ceilings);
-	*ceilings = next;
 	return err;
+}
+
+struct ceilings *ceilings_new(const struct config *config, const struct view *view)
+{
+	struct ceilings *ceilings = calloc(1, sizeof(*ceilings));
+
+	if (ceilings && (ceilings->list = calloc(count_all(config) + 1, sizeof(*ceilings->list))) &&
+	    add_all(ceilings, config, view) == E_OK)
+		return ceilings;
+	return ceilings_free(ceilings);
+}
+
+void ceilings_follow(struct ceilings *ceilings, struct ceilings *before)
+{
+	size_t next = 0; // both are in the config's order: where the next one is looked for first
+
+	for (size_t i = 0; before && i < ceilings->count; i++) {
+		struct ceiling *ceiling = &ceilings->list[i], known;
+		size_t k = 0, at = next;
+
+		while (k < before->count && !is_same(&before->list[at = (next + k) % before->count], ceiling->app, ceiling->site,
+		                                     ceiling->of_load))
+			k++;
+		if (k == before->count)
+			continue;
+		known = before->list[at];
+		known.app = ceiling->app;
+		known.site = ceiling->site;
+		known.number = ceiling->number;
+		known.most = ceiling->most;
+		*ceiling = known;
+		next = at + 1;
+	}
+	ceilings->turned_ms = before ? before->turned_ms : 0;
+	ceilings_free(before);
 }
 
 // ---- measuring ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // Sites and targets with a ceiling: what they are answered is measured, or their load is pushed, and what is above it spills.
-// Main thread only.
+// Main thread only, but for ceilings_new().
 #pragma once
 
 #include <stdbool.h>
@@ -14,13 +14,13 @@ struct control_ceiling;
 struct merge;
 struct view;
 
-// None at first. NULL when out of memory.
-struct ceilings *ceilings_new(void) MUST_USE;
+// Those of a config, for its view. Walks over all that there is: on the builder's thread. NULL when out of memory.
+struct ceilings *ceilings_new(const struct config *config, const struct view *view) MUST_USE;
 // Takes NULL; returns NULL.
 struct ceilings *ceilings_free(struct ceilings *ceilings);
 
-// Those of a config are in use now, for its view; ceilings that there were before keep their shares. E_NOMEM: there are none.
-int ceilings_take(struct ceilings *ceilings, const struct config *config, const struct view *view) MUST_USE;
+// These take the place of `before` (NULL: nothing), which is freed: what there was before keeps its share.
+void ceilings_follow(struct ceilings *ceilings, struct ceilings *before);
 // To be called every second or so. True: a share has changed, and ceilings_apply() is to follow.
 bool ceilings_turn(struct ceilings *ceilings, const struct view *view, int64_t now_ms);
 // Sets the shares of all targets concerned. Out of memory, of some of them; the next call does it.

@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "daemon/alias_plan.h"
 #include "daemon/caches.h"
+#include "daemon/ceilings.h"
 #include "daemon/merge.h"
 #include "health/judge.h"
 #include "health/watchlist.h"
@@ -126,6 +127,8 @@ int handover_prepare(const struct config *config, struct view *view, const struc
 		err = watchlist_new(config, from->watchlist, &handover->watchlist);
 	if (err == E_OK && !(handover->aliases = alias_plan_new(config)))
 		err = E_NOMEM;
+	if (err == E_OK && !(handover->ceilings = ceilings_new(config, view)))
+		err = E_NOMEM;
 	if (err == E_OK && !(handover->merge = merge_new(view)))
 		err = E_NOMEM;
 	if (err == E_OK && !(handover->frame = judge_frame_new(config)))
@@ -146,6 +149,7 @@ struct handover *handover_free(struct handover *handover)
 	merge_free(handover->merge);
 	learned_free(handover->learned);
 	alias_plan_free(handover->aliases);
+	ceilings_free(handover->ceilings);
 	caches_free(handover->caches);
 	free(handover->old_of_new);
 	arena_free(handover->arena);

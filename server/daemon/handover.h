@@ -11,6 +11,7 @@
 struct alias_plan;
 struct arena;
 struct caches;
+struct ceilings;
 struct config;
 struct handouts;
 struct judge_frame;
@@ -29,6 +30,7 @@ struct handover {
 	struct judge_frame *frame;    // of the next generation
 	struct merge *merge;          // of the next view: every target up, no override
 	struct alias_plan *aliases;   // of the next view
+	struct ceilings *ceilings;    // of the next view
 	struct learned *learned;      // for the next view's sites and places; NULL: nothing, or they are the same
 	struct caches *caches;        // with the targets whose TTL is reduced, or that are removed
 	uint32_t *old_of_new;         // by the next view's targets: their numbers in use, or UINT32_MAX; owned

@@ -55,12 +55,10 @@ struct serving *serving_new(struct generation *first, unsigned workers)
 	struct serving *serving = calloc(1, sizeof(*serving));
 
 	if (!serving || !(serving->lead = lead_new()) || !(serving->samples = samples_new(workers)) ||
-	    !(serving->ceilings = ceilings_new()) || ceilings_take(serving->ceilings, first->config, first->view) < 0 ||
 	    adopts_apply(first->handover->merge, NULL, first->config) < 0) {
 		if (serving) {
 			lead_free(serving->lead);
 			samples_free(serving->samples);
-			ceilings_free(serving->ceilings);
 		}
 		free(serving);
 		view_free(first->view);
@@ -72,6 +70,8 @@ struct serving *serving_new(struct generation *first, unsigned workers)
 	serving->first_view = first->view;
 	serving->merge = first->handover->merge;
 	serving->caches = first->handover->caches;
+	serving->ceilings = first->handover->ceilings;
+	first->handover->ceilings = NULL;
 	first->handover->merge = NULL;
 	first->handover->caches = NULL;
 	return serving;
@@ -463,8 +463,9 @@ int serving_take(struct serving *serving, struct generation *next, struct health
 	judge_take(serving->judge, handover->frame, health, handover->old_of_new);
 	handover->frame = NULL;
 	readiness_each(readiness, set_unready, &unready);
-	if (ceilings_take(serving->ceilings, next->config, next->view) < 0)
-		log_error("out of memory: no `ceiling` holds until the next reload");
+	ceilings_follow(handover->ceilings, serving->ceilings);
+	serving->ceilings = handover->ceilings;
+	handover->ceilings = NULL;
 	ceilings_apply(serving->ceilings, next->view, merge);
 	serving->answers_are_old = addresses_prepare(next->view, merge, health) < 0;
 	(void)fill(aliases, next->view, merge, health, serving->judge); // or later, see aliases_is_short()

@@ -370,6 +370,9 @@ json_t *client_command_request(const struct client_command *command, char **word
 	bool good;
 
 	*ret_exit = check_words(command, count);
+	for (int i = 0; i < count && *ret_exit == 0; i++)
+		if (!words[i][0])
+			*ret_exit = client_command_wrong(command->verb, "a word is empty, expected %s", command->verb->args);
 	if (*ret_exit != 0)
 		return NULL;
 	request = json_pack("{s:s}", "verb", command->verb->name);

@@ -145,7 +145,7 @@ def comes_back(bench):
     check("changes_refused" not in d.ctl_json("status"))
     until(lambda: [bench.metric(f"edgesteer_{name}") for name in ("overrides_unsaved", "state_unsaved", "overrides_volatile")] == [0, 0, 0],
           harness.PATIENCE_S, "the metrics say so")
-    d.ctl("drain", "region", "--app", APP, "--reason", "after")
+    d.ctl("drain", "region", "--app", APP, "--force", "--reason", "after")
     expected = [("ber", "fire"), ("region", "after")]
     equal([(row["site"], row["reason"]) for row in d.ctl_json("drains")["drains"]], expected)
     d.kill()
@@ -189,7 +189,7 @@ def full_at_the_start():
         expected = ["bos"]
         equal([row["site"] for row in d.ctl_json("drains")["drains"]], expected)
         for site in "ber", "nyc", "region":
-            done = d.ctl("drain", site, code=None)
+            done = d.ctl("drain", site, "--force", code=None)
             check(done.code == 0 or "No space left on device" in done.err, done)
             expected += [site] if done.code == 0 else []
         d.kill()

@@ -349,7 +349,7 @@ def undrained_on_a_full_disk():
     in the order in which it was given, and if the daemon ends before it is as if it had not been."""
     with Daemon(config()) as d:
         for site in EAST, WEST:
-            d.ctl("drain", site, "--reason", "old")
+            d.ctl("drain", site, "--reason", "old", "--force")
         d.ctl("drain", EAST, "--app", NAME, "--reason", "old")
         fill_disk(d)
         refused = d.ctl("undrain", EAST, code=1)
@@ -371,7 +371,7 @@ def undrained_on_a_full_disk():
         equal(sorted((row["site"], row["reason"]) for row in drains(d)), [(EAST, "old"), (EAST, "old"), (WEST, "old")])
         fill_disk(d)
         d.ctl("undrain", EAST, "--volatile")
-        d.ctl("drain", EAST, "--volatile", "--reason", "new")
+        d.ctl("drain", EAST, "--volatile", "--force", "--reason", "new")
         d.ctl("undrain", WEST, "--volatile")
         equal(d.ctl_json("status")["volatile_count"], 4)
         fill_disk(d, full=False)

@@ -16,6 +16,7 @@ NAME = "app.edge.example.com"
 EAST = "us-east-1"
 # Of what has the scope `read` anything may be said yes to. Of the rest what is said by people, for people; and who reports.
 FREE_TEXT = {"reason", "by", "vantage", "carrier", "observed_at", "lines"}
+MEANT = {("percent", "0")}  # which happen to be right
 # What is right for a field that a verb needs, or that says what it is about; others need not be here.
 RIGHT = {"app": NAME, "site": EAST, "to": "down", "name": NAME, "client": "10.1.2.3", "vantage": "agent", "lines": "x",
          "reports": [{"app": NAME, "site": EAST, "up": True}]}
@@ -42,7 +43,7 @@ def bad_text(text):
 def state(control):
     """What no refused request may change."""
     status = control("status")
-    return {key: status.get(key) for key in ("overrides_revision", "generation", "digests", "config_digest", "files_digest", "drains", "forces")} | {
+    return {key: status.get(key) for key in ("overrides_revision", "generation", "digests", "config_digest", "files_digest", "drains", "forces", "adoptions")} | {
         "learned": control("learned")}
 
 
@@ -67,7 +68,7 @@ def requests(verb):
     for field in verb["fields"]:
         key = field["name"]
         for text in TEXTS:
-            yield key, line(request_of(verb, **{key: text[:60000]})), reads or key in FREE_TEXT
+            yield key, line(request_of(verb, **{key: text[:60000]})), reads or key in FREE_TEXT or (key, text) in MEANT
         for value in WRONG_TYPES:
             is_right = isinstance(value, bool) if field["is"] == "true or false" else \
                 "number" in field["is"] and isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -133,6 +134,8 @@ def restore(control, before):
             control("undrain", site=drain["site"], **({"app": drain["app"]} if drain["app"] else {}))
     for force in control("status")["forces"]:
         control("force", app=force["app"], site=force["site"], to="auto")
+    for adoption in control("status")["adoptions"]:
+        control("adopt", app=adoption["app"], end=True)
 
 
 # ---- edgesteerctl ----------------------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ class Operator:
         with self.it.daemon.control() as control:
             for n in range(ORDERS):
                 verb, fields = self.order(n)
+                if verb == "drain":
+                    fields["force"] = True  # both sites may be drained
                 reply = self.it.post(f"/v1/{verb}", fields)[1] if (self.number + n) % 2 else control(verb, ok=None, **fields)
                 self.done.append((verb, fields, reply))
 

@@ -11,12 +11,14 @@ enum { BREAKER_FAILURES = 5, BREAKER_FIRST_MS = 1000, BREAKER_MAX_MS = 300000, B
 //   state       event                                  next
 //   closed      a success                              closed, failures forgotten
 //   closed      the BREAKER_FAILURES-th failure in a row  open for 1 s
-//   any         it asks us to wait                     open for as long as it says, at most an hour (or as for failures)
+//   any         it asks us to wait                     open for as long as it says, at most an hour; or as for failures, if
+//                                                      that is longer
 //   open        the time has passed                    half-open: one trial
 //   half-open   a success                              closed
 //   half-open   a failure                              open, twice as long as before, at most 5 minutes
 //   half-open   the trial was not sent                 half-open: another one
 //   open        a late success, a late failure         open
+//   open        a late answer that asks us to wait     open until both times have passed
 //
 // Times are between half of what is said above and one and a half, so that many daemons do not come back at once; never
 // shorter than what the service asks for.

@@ -71,6 +71,34 @@ static void test_pauses(void **state)
 	assert_int_equal(breaker.until_ms, now_ms + BREAKER_RETRY_MAX_S * 1000);
 }
 
+// Several questions are under way when the first answer opens it: what the others ask for counts as well.
+static void test_asked_to_wait_while_open(void **state)
+{
+	struct breaker breaker = {0};
+
+	(void)state;
+	fail_times(&breaker, BREAKER_FAILURES, 0); // open until 1000
+	assert_int_equal(breaker.until_ms, 1000);
+	breaker_failure(&breaker, 60, false, 500, 0);
+	assert_int_equal(breaker.state, BREAKER_OPEN);
+	assert_int_equal(breaker_allows(&breaker, 1, 60499), 0);
+	breaker_failure(&breaker, 10, false, 600, 0); // sooner: the longer one holds
+	breaker_failure(&breaker, 0, false, 700, 0);
+	assert_int_equal(breaker.until_ms, 60500);
+	breaker_failure(&breaker, UINT32_MAX, false, 800, 0); // no more than an hour
+	assert_int_equal(breaker.until_ms, 800 + BREAKER_RETRY_MAX_S * 1000);
+	assert_int_equal(breaker.pause_ms, BREAKER_FIRST_MS); // late ones tell nothing of how it is now
+	assert_int_equal(breaker_allows(&breaker, 1, breaker.until_ms), 1);
+	breaker_asked(&breaker, 1);
+	breaker_success(&breaker);
+	assert_int_equal(breaker.state, BREAKER_CLOSED);
+	assert_int_equal(breaker_allows(&breaker, 7, 0), 7);
+
+	breaker = (struct breaker){0};
+	breaker_failure(&breaker, 1, true, 0, 1000); // less than the back-off, which holds
+	assert_int_equal(breaker.until_ms, 1500);
+}
+
 static void test_bucket(void **state)
 {
 	static const uint32_t rates[] = {1, 3, 10, 50, 999};
@@ -110,7 +138,7 @@ static void test_bucket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_states), cmocka_unit_test(test_pauses),
-	                                   cmocka_unit_test(test_bucket)};
+	                                   cmocka_unit_test(test_asked_to_wait_while_open), cmocka_unit_test(test_bucket)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ enum {
 	LIFETIME_S = 300,            // of a token of which it is not said
 	LIFETIME_MAX_S = 86400,
 	EARLY_MIN_MS = 5000,         // between two tokens, however short they live
-	AGAIN_FIRST_MS = 1000, AGAIN_MAX_MS = 16000,
+	AGAIN_FIRST_MS = 1000, AGAIN_MAX_MS = 16000, RETRY_MAX_S = 3600,
 	REFUSED_MS = 10000,          // a second token that is refused within this time is not replaced
 	LOOK_MS = 1000,              // between two looks at the files
 	ASSERTION_S = 180,           // at most 300
@@ -100,6 +100,8 @@ static void fail(struct oauth *oauth, int64_t now_ms)
 	int64_t pause_ms = oauth->pause_ms * 2;
 
 	oauth->pause_ms = pause_ms < AGAIN_FIRST_MS ? AGAIN_FIRST_MS : pause_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS : pause_ms;
+	if (oauth->failure.retry_s > RETRY_MAX_S)
+		oauth->failure.retry_s = RETRY_MAX_S;
 	pause_ms = oauth->failure.retry_s ? (int64_t)oauth->failure.retry_s * 1000 : oauth->pause_ms;
 	oauth->again_ms = now_ms + pause_ms;
 }

@@ -9,7 +9,7 @@
 //   none, or it has ended  asking failed just now                      OAUTH_FAILED        no
 //   none, or it has ended  otherwise                                   OAUTH_WAITING       yes
 //
-// "Just now" is 1 s after the first failure, twice as long after each further one, up to 16 s, or what Retry-After says;
+// "Just now" is 1 s after the first failure, twice as long after each further one, up to 16 s, or what Retry-After says, at most an hour;
 // and over when the files of the credentials change.
 #pragma once
 

@@ -30,9 +30,12 @@ static void write_secret(const char *text)
 	assert_int_equal(chmod(secret, 0600), 0);
 }
 
+static unsigned retry_after_s; // of a reply 429
+
 static int setup(void **state)
 {
 	(void)state;
+	retry_after_s = 9;
 	write_secret("s");
 	https = https_new();
 	oauth = oauth_new(https, &client);
@@ -49,7 +52,7 @@ static int teardown(void **state)
 
 static void reply(int status, const char *body, int64_t now_ms)
 {
-	const struct https_result result = {.status = status, .retry_after_s = status == 429 ? 9 : 0, .body = body,
+	const struct https_result result = {.status = status, .retry_after_s = status == 429 ? retry_after_s : 0, .body = body,
 	                                    .body_len = strlen(body), .why = status ? NULL : "Connection refused"};
 
 	oauth_take(oauth, &result, now_ms);
@@ -167,7 +170,10 @@ static void test_failures(void **state)
 	}
 	reply(429, "", now_ms); // it said 9 s
 	assert_string_equal(at(now_ms + 8999), "f-");
-	assert_string_equal(at(now_ms + 9000), "wa");
+	retry_after_s = UINT32_MAX; // a hundred years: an hour
+	reply(429, "", now_ms);
+	assert_string_equal(at(now_ms + 3599999), "f-");
+	assert_string_equal(at(now_ms + 3600000), "wa");
 }
 
 static void test_files(void **state)

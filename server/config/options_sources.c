@@ -132,7 +132,7 @@ static const struct option learned_rows[] = {
 	{"notes-from", &list_prefixes, .otherwise = "all", .min = "0", .max = "1024",
 	 LIST(config, learned.notes_from, learned.notes_from_count),
 	 .help = "The resolvers whose queries tell which prefixes are busy. A client subnet can be forged, to make any prefix "
-	         "look busy: without this, one sender has at most 5 % of a minute's say (or 100 queries)."},
+	         "look busy: without this, one sender (an IPv4 address, an IPv6 /48) has at most 5 % of a minute's say (or 100 queries)."},
 };
 
 const struct schema options_learned = {
@@ -145,7 +145,7 @@ static const struct option observe_rows[] = {
 	{"samples", &number_integer, .fallback = "5", .min = "1", .max = "7", FIELD(config_observe, samples),
 	 .help = "How many measurements of a site, from clients of a prefix, make its round trip believable."},
 	{"hosts", &number_integer, .fallback = "2", .min = "1", .max = "5", FIELD(config_observe, hosts),
-	 .help = "How many hosts they must be from; not asked where no line of them names its host. Each host has one vote, the "
+	 .help = "How many hosts they must be from; not asked where no line of the prefix names its host. Where one does, of any site, lines without one count for nothing. Each host has one vote, the "
 	         "median of its latest seven measurements, and the median of the votes counts, of two the greater: a host that lies "
 	         "persuades nobody by itself."},
 	{"margin", &number_percent, .fallback = "10%", .min = "0%", .max = "90%", FIELD(config_observe, margin),

@@ -146,10 +146,11 @@ static struct crowd_member *add(struct crowd *crowd, const struct prefix *prefix
 
 // ---- senders --------------------------------------------------------------------------------------------------------
 
-// An IPv6 sender is its /56. When too many share a place in the table they share a count too.
+// An IPv6 sender is its /48, as that is what one site or customer is given: whoever has a /48 has 256 of its /56, and with
+// these many shares. When too many share a place in the table they share a count too.
 static struct sender *sender_of(struct crowd *crowd, const struct addr *addr)
 {
-	struct addr cut = addr_cut(addr, addr->family == ADDR_V4 ? 32 : 56);
+	struct addr cut = addr_cut(addr, addr->family == ADDR_V4 ? 32 : CROWD_SENDER_V6);
 	uint64_t hash = hash_of(crowd, &cut) | 1;
 	size_t at = (hash >> 1) % CROWD_SENDERS;
 

@@ -15,6 +15,7 @@ enum {
 	CROWD_UNASKED_MS = 2000,   // from a client that could not be asked about to the next one
 	CROWD_MAX = 65536,         // members
 	CROWD_SENDERS = 8192,      // that are counted one by one in a minute
+	CROWD_SENDER_V6 = 48,      // the length in bits of the prefix that is one sender
 	CROWD_SHARE = 20,          // one sender makes at most one in this many of a minute's notes
 	CROWD_BYTES_MAX = 16 << 20, // that all of it takes, however many come
 	CROWD_FLOOR = 2000,        // a minute counts as having had this many at least: a server with few senders learns too

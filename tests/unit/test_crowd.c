@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "base/hash.h"
 
 static struct crowd_note note_of(uint32_t prefix, uint32_t sender)
@@ -92,6 +93,39 @@ static void test_sender(void **state)
 	crowd_free(crowd);
 }
 
+// What is one sender: an IPv4 address, and the /48 that whoever has it may divide as they like.
+static void test_who_is_one_sender(void **state)
+{
+	static const struct {
+		const char *base;
+		unsigned from, to; // the octets of it that differ from note to note
+		bool is_one;
+	} rows[] = {
+		{"2001:db8:1::", 6, 16, true}, {"2001:db8:1::", 4, 6, false}, {"198.51.100.0", 3, 4, false}, {"198.51.100.0", 4, 4, true},
+	};
+
+	(void)state;
+	for (size_t row = 0; row < ARRAY_LEN(rows); row++) {
+		struct crowd *crowd = crowd_new();
+		unsigned noted = 0;
+
+		assert_non_null(crowd);
+		for (uint32_t i = 0; i < CROWD_FLOOR / 2; i++) { // of which a twentieth of CROWD_FLOOR is one sender's
+			struct crowd_note note = note_of(i, 0);
+
+			assert_int_equal(addr_parse(rows[row].base, &note.sender), 0);
+			for (unsigned octet = rows[row].from; octet < rows[row].to; octet++)
+				note.sender.bytes[octet] = (uint8_t)hash_mix(i * 16 + octet);
+			noted += crowd_note(crowd, &note, 1000) != NULL;
+		}
+		if (rows[row].is_one)
+			assert_int_equal(noted, CROWD_FLOOR / CROWD_SHARE);
+		else
+			assert_true(noted > 5 * CROWD_FLOOR / CROWD_SHARE);
+		crowd_free(crowd);
+	}
+}
+
 static void test_decay(void **state)
 {
 	struct crowd *crowd = crowd_new();
@@ -142,8 +176,8 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_busiest), cmocka_unit_test(test_sender), cmocka_unit_test(test_decay),
-		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_busiest), cmocka_unit_test(test_sender), cmocka_unit_test(test_who_is_one_sender),
+		cmocka_unit_test(test_decay), cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,17 +265,32 @@ static void sort(uint32_t *numbers, unsigned count)
 		}
 }
 
-static struct measure measure_of(const struct observed *observed, const struct pair *pair, int64_t now_s)
+// Whether a sample of the prefix names its host.
+static bool is_named(const struct observed *observed, const struct track *track, int64_t now_s)
+{
+	for (unsigned i = 0; i < track->count; i++)
+		for (unsigned k = 0; k < track->pairs[i].vote_count; k++) {
+			const struct vote *vote = &track->pairs[i].votes[k];
+
+			if (vote->host && vote->count > 0 && !is_old(observed, latest(vote), now_s))
+				return true;
+		}
+	return false;
+}
+
+// `named`: samples without a host count for nothing.
+static struct measure measure_of(const struct observed *observed, const struct pair *pair, bool named, int64_t now_s)
 {
 	struct measure measure = {.site = pair->site};
 	uint32_t votes[OBSERVED_HOSTS];
-	bool is_named = false;
 
 	for (unsigned i = 0; i < pair->vote_count; i++) {
 		const struct vote *vote = &pair->votes[i];
 		uint32_t samples[OBSERVED_SAMPLES];
 		unsigned count = 0;
 
+		if (named && !vote->host)
+			continue;
 		for (unsigned k = 0; k < vote->count; k++) {
 			unsigned at = (vote->next + k) % OBSERVED_SAMPLES;
 
@@ -287,11 +302,10 @@ static struct measure measure_of(const struct observed *observed, const struct p
 		sort(samples, count);
 		votes[measure.hosts++] = samples[(count - 1) / 2];
 		measure.samples = (uint16_t)(measure.samples + count);
-		is_named |= vote->host != 0;
 	}
 	sort(votes, measure.hosts);
 	measure.us = measure.hosts ? votes[measure.hosts / 2] : 0;
-	measure.is_enough = measure.samples >= observed->rules.samples && (!is_named || measure.hosts >= observed->rules.hosts);
+	measure.is_enough = measure.samples >= observed->rules.samples && (!named || measure.hosts >= observed->rules.hosts);
 	return measure;
 }
 
@@ -299,10 +313,11 @@ unsigned observed_measures(const struct observed *observed, const struct prefix 
                            struct measure ret_measures[OBSERVED_SITES])
 {
 	const struct track *track = observed->index[place_of(observed, prefix)];
+	bool named = track && is_named(observed, track, now_s);
 	unsigned count = 0;
 
 	for (unsigned i = 0; track && i < track->count; i++) {
-		ret_measures[count] = measure_of(observed, &track->pairs[i], now_s);
+		ret_measures[count] = measure_of(observed, &track->pairs[i], named, now_s);
 		count += ret_measures[count].samples > 0;
 	}
 	return count;

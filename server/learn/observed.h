@@ -5,7 +5,9 @@
 // by leaving. **One vote per host**: a host's vote is the median of its samples, and the round trip is the median of the
 // votes; of an even number of votes the greater of the two in the middle, so that of two hosts the one that says less (and
 // would draw the clients to its site) persuades nobody. So a host that lies must be joined by as many liars as there are
-// honest ones. Samples without a host are all the vote of one.
+// honest ones. Samples without a host are all the vote of one; where one sample of a prefix names its host, of whatever site,
+// those that do not count for nothing there: whoever leaves the name out would otherwise be one host more, or alone need no
+// other to agree.
 //
 // Bounded: so many pairs of a prefix and a site, OBSERVED_PAIR_BYTES each. Who comes when it is full takes the place of
 // about the prefix that was heard of least recently.
@@ -28,7 +30,7 @@ enum {
 
 struct observed_rules {
 	unsigned samples;          // that make a round trip believable, 1..OBSERVED_SAMPLES
-	unsigned hosts;            // that they are from, if any says who it is, 1..OBSERVED_HOSTS
+	unsigned hosts;            // that they are from, if any sample of the prefix says who it is, 1..OBSERVED_HOSTS
 	int64_t window_s;          // at most 30 days
 	uint32_t max;              // pairs, 1..OBSERVED_MAX
 };

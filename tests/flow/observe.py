@@ -136,6 +136,22 @@ def test_rollback():
         equal((site(d, "10.10.1.0/24"), site(d, "10.10.2.0/24")), ("nyc", "bos"))
 
 
+def test_mixed_hosts():
+    """Lines that name no host, beside lines that do, neither make a second host nor need none."""
+    with daemon() as d:
+        unnamed = lines("10.10.1.", {"nyc": 1}, hosts=("",), each=20)
+        observe(d, lines("10.10.1.", {"bos": 40, "nyc": 20}, hosts="a") + unnamed + lines("10.10.2.", {"bos": 40}) +
+                unnamed.replace("10.10.1.", "10.10.2.") + unnamed.replace("10.10.1.", "10.10.3.") +
+                lines("10.10.3.", {"bos": 40}, hosts=("",), each=20))
+        learns(d, "10.10.3.0/24", "nyc")  # no line of it names a host
+        for client in ("10.10.1.0/24", "10.10.2.0/24"):
+            stays(d, client, "bos", 0.2)
+        observe(d, lines("10.10.2.", {"nyc": 20}))
+        learns(d, "10.10.2.0/24", "nyc")
+        measured = d.ctl_json("explain", APP, "--client", "10.10.2.7")["observed"]
+        equal({one["site"]: (one["ms"], one["hosts"]) for one in measured}, {"bos": (40, 3), "nyc": (20, 3)})
+
+
 def test_unknown_cost():
     """Where the metro is not known, what clients get has to be measured before another site takes its place."""
     with daemon() as d:
@@ -425,5 +441,5 @@ def test_beacons():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_rollback, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
+    harness.run(test_learns, test_rollback, test_mixed_hosts, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
                 test_explore, test_recipes, test_beacons, limit_s=300)

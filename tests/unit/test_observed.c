@@ -77,6 +77,39 @@ static void test_enough(void **state)
 	observed_free(observed);
 }
 
+// Lines that name no host beside lines that do: they are nobody's, of whatever site they are, until no name is left.
+static void test_mixed(void **state)
+{
+	struct observed *observed = observed_new(&rules);
+	struct measure measure;
+
+	(void)state;
+	assert_non_null(observed);
+	for (unsigned k = 0; k < OBSERVED_SAMPLES; k++) {
+		add(observed, 1, 1, 7, 20000, START_S); // one host, and itself without its name
+		add(observed, 1, 1, 0, 1000, START_S);
+		add(observed, 1, 2, 0, 1000, START_S);  // a site of which no line names a host
+		add(observed, 2, 2, 0, 3000, START_S);  // a prefix of which none does
+	}
+	measure = measure_of(observed, 1, 1, START_S);
+	assert_int_equal(measure.hosts, 1);
+	assert_int_equal(measure.samples, OBSERVED_SAMPLES);
+	assert_int_equal(measure.us, 20000);
+	assert_false(measure.is_enough);
+	assert_int_equal(measure_of(observed, 1, 2, START_S).samples, 0);
+	assert_true(measure_of(observed, 2, 2, START_S).is_enough);
+	for (unsigned k = 0; k < OBSERVED_SAMPLES; k++)
+		add(observed, 1, 1, 8, 22000, START_S);
+	measure = measure_of(observed, 1, 1, START_S);
+	assert_int_equal(measure.us, 22000); // the two that have a name
+	assert_true(measure.is_enough);
+	for (unsigned k = 0; k < OBSERVED_SAMPLES; k++)
+		add(observed, 1, 2, 0, 1000, START_S + rules.window_s);
+	assert_false(measure_of(observed, 1, 2, START_S + rules.window_s).is_enough);
+	assert_true(measure_of(observed, 1, 2, START_S + rules.window_s + 60).is_enough); // those with names are too old now
+	observed_free(observed);
+}
+
 // A host that lies has one vote however much it says; of two the greater one counts.
 static void test_liars(void **state)
 {
@@ -229,8 +262,8 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_enough), cmocka_unit_test(test_liars), cmocka_unit_test(test_oracle),
-		cmocka_unit_test(test_decay),  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_enough), cmocka_unit_test(test_mixed), cmocka_unit_test(test_liars),
+		cmocka_unit_test(test_oracle), cmocka_unit_test(test_decay), cmocka_unit_test(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,45 @@ static uint32_t business(const struct book_entry *entry, int64_t now_s)
 	return halves > 31 ? 0 : entry->weight >> halves;
 }
 
+// How busy the least busy is of the `kept` busiest, of which there are as many at least: its octets one by one, each from a
+// count of those that agree in the ones before it.
+static uint32_t business_of_last(const struct book *book, size_t kept, int64_t now_s)
+{
+	uint32_t found = 0;
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		size_t counts[256] = {0};
+		unsigned octet = 255;
+
+		for (size_t i = 0; i < book->count; i++) {
+			uint32_t busy = business(&book->entries[i], now_s);
+
+			if ((uint64_t)busy >> (shift + 8) == (uint64_t)found >> (shift + 8))
+				counts[busy >> shift & 255]++;
+		}
+		for (; octet > 0 && counts[octet] < kept; octet--)
+			kept -= counts[octet];
+		found |= (uint32_t)octet << shift;
+	}
+	return found;
+}
+
+// Drops the least busy until `max` are left. Once for a change of the rules: it looks at all of them several times.
+static void shrink(struct book *book, size_t max, int64_t now_s)
+{
+	uint32_t last = book->count > max ? business_of_last(book, max, now_s) : 0;
+	size_t before = book->count;
+
+	for (size_t i = book->count; i-- > 0 && book->count > max;) // from the last one, as that takes the place of one that is dropped
+		if (business(&book->entries[i], now_s) < last)
+			drop(book, &book->entries[i]);
+	for (size_t i = book->count; i-- > 0 && book->count > max;)
+		if (business(&book->entries[i], now_s) == last)
+			drop(book, &book->entries[i]);
+	must(book->count <= max);
+	book->counts.evicted += before - book->count;
+}
+
 // Drops the least busy of a few, if it is less busy than `weight`: about the least busy of all, without a list of them in
 // order.
 static int make_room(struct book *book, uint32_t weight, int64_t now_s)
@@ -399,7 +438,7 @@ struct book *book_free(struct book *book)
 	return NULL;
 }
 
-void book_set_rules(struct book *book, const struct book_rules *rules)
+void book_set_rules(struct book *book, const struct book_rules *rules, int64_t now_s)
 {
 	must(rules->max >= 1 && rules->max <= BOOK_MAX && rules->len_v4 <= 32 && rules->len_v6 <= 128);
 	book->rules = *rules;
@@ -409,8 +448,7 @@ void book_set_rules(struct book *book, const struct book_rules *rules)
 		if (entry->prefix.len != (entry->prefix.addr.family == ADDR_V4 ? rules->len_v4 : rules->len_v6))
 			drop(book, entry);
 	}
-	while (book->count > rules->max)
-		drop(book, &book->entries[book->count - 1]);
+	shrink(book, rules->max, now_s);
 }
 
 int book_name(struct book *book, const char *text, uint16_t *ret_number)

@@ -59,8 +59,8 @@ struct book;
 struct book *book_new(const struct book_rules *rules) MUST_USE;
 // Takes NULL; returns NULL.
 struct book *book_free(struct book *book);
-// Other rules from now on; entries of other prefix lengths are dropped, and what is over `max`.
-void book_set_rules(struct book *book, const struct book_rules *rules);
+// Other rules from now on; entries of other prefix lengths are dropped, and of the others the least busy that are over `max`.
+void book_set_rules(struct book *book, const struct book_rules *rules, int64_t now_s);
 
 // The number of a name, added when new; 0 for NULL and "". E_LIMIT, E_NOMEM.
 int book_name(struct book *book, const char *text, uint16_t *ret_number) MUST_USE;

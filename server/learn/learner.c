@@ -367,7 +367,7 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	free(learner->rules.notes_from);
 	learner->rules = plan->rules;
 	plan->rules.notes_from = NULL;
-	book_set_rules(learner->book, &learner->rules.book);
+	book_set_rules(learner->book, &learner->rules.book, clock_wall_s());
 	crowd_free(learner->crowd);
 	learner->crowd = plan->crowd;
 	plan->crowd = NULL;

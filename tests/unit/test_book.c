@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "learn/saved.h"
@@ -391,6 +392,39 @@ static void test_room(void **state)
 	book_free(book);
 }
 
+// Other rules that leave room for fewer: those with the most traffic stay, however that is distributed.
+static void test_less_room(void **state)
+{
+	enum { COUNT = 900, KEPT = 100 };
+	static const struct {
+		uint32_t step, floor; // weights: floor + step * a number of its own
+	} rows[] = {{1, 1}, {0, 7}, {1000003, 1}, {1, UINT32_MAX - COUNT}, {65536, 3}};
+
+	(void)state;
+	for (size_t row = 0; row < ARRAY_LEN(rows); row++) {
+		struct book_rules small = rules;
+		struct book *book = book_new(&rules);
+
+		assert_non_null(book);
+		small.max = KEPT;
+		for (unsigned i = 0; i < COUNT; i++) {
+			uint32_t rank = i * 7 % COUNT; // 7 divides not
+			struct book_sample sample = {client(i, 1), {{1}, 0, 0}, 1, 0, rows[row].floor + rows[row].step * rank};
+			enum opinion_outcome outcome;
+
+			assert_int_equal(book_hear(book, &sample, 1000, &outcome), E_OK);
+		}
+		book_set_rules(book, &small, 1000);
+		assert_int_equal(book_count(book), KEPT);
+		assert_int_equal(book_counts_of(book)->evicted, COUNT - KEPT);
+		for (unsigned i = 0; i < COUNT && rows[row].step > 0; i++)
+			assert_int_equal(entry_of(book, i) != NULL, i * 7 % COUNT >= COUNT - KEPT);
+		book_set_rules(book, &rules, 1000);
+		assert_int_equal(book_count(book), KEPT);
+		book_free(book);
+	}
+}
+
 // Those that were busy are not the first to go as soon as they are to be asked again, though their traffic was not noted
 // while they were fresh, however long that was, and is at its first notes now.
 static void test_room_after_rest(void **state)
@@ -572,7 +606,7 @@ int main(void)
 		cmocka_unit_test(test_behind_the_first),
 		cmocka_unit_test(test_any_minute), cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_time),     cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_clock),      cmocka_unit_test(test_room),
-		cmocka_unit_test(test_room_after_rest),
+		cmocka_unit_test(test_less_room),  cmocka_unit_test(test_room_after_rest),
 		cmocka_unit_test(test_index),      cmocka_unit_test(test_memory),   cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_saved),
 	};

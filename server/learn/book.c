@@ -507,6 +507,19 @@ void book_take_changes(struct book *book, void (*each)(void *ctx, const struct p
 	book->dirty_count = 0;
 }
 
+size_t book_save_again(struct book *book, size_t end, size_t max)
+{
+	if (end > book->count)
+		end = book->count;
+	for (; end > 0 && max > 0; max--) {
+		struct book_entry *entry = &book->entries[--end];
+
+		if (entry->opinion.has_held || entry->misses)
+			mark(book, entry);
+	}
+	return end;
+}
+
 size_t book_forget(struct book *book, const struct prefix *prefix)
 {
 	size_t before = book->count;

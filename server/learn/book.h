@@ -1,5 +1,6 @@
 // The book of learned prefixes: what is believed of each, since when, until when, on whose word. Owned and called by the
-// learner (learner.h), which looks after the threads; nothing in here waits or reads a clock.
+// learner (learner.h), which looks after the threads; nothing in here waits or reads a clock. Its times are the learner's, by
+// clock_steady_s(): a wall clock that is set makes nothing older, and nothing fresh again.
 //
 // Prefixes have one length for each family, that of the samples. Neighbours that agree are merged when the overlay is made
 // of them (view/learned.h), where an unsampled gap between them is a gap; what disagrees stays apart for the same reason.
@@ -39,7 +40,7 @@ struct book_entry {
 	uint8_t misses;              // "not found" in a row
 	bool is_changed;             // since it was saved
 	struct opinion opinion;
-	int64_t learned_s;           // when what is held came to be held, Unix time, as all of these
+	int64_t learned_s;           // when what is held came to be held, steady time, as all of these
 	int64_t heard_s;             // the last sample
 	int64_t fresh_until_s;       // no need to ask before
 	int64_t held_until_s;        // as long as that, what is held was confirmed: `max_stale_s` counts from then
@@ -95,6 +96,9 @@ int book_restore(struct book *book, const struct book_entry *entry) MUST_USE;
 // be saved.
 void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
                                                        const struct book_entry *entry), void *ctx);
+// Has entries saved again that have not changed: up to `max` of the first `end` ones, from the end. Returns how many of the
+// first are left for the next call.
+size_t book_save_again(struct book *book, size_t end, size_t max);
 // Forgets the entries within a prefix, and one that it lies in. Returns how many.
 size_t book_forget(struct book *book, const struct prefix *prefix);
 void book_forget_all(struct book *book);
@@ -111,6 +115,19 @@ uint64_t book_version(const struct book *book);
 size_t book_waiting(const struct book *book);
 // Memory used, octets.
 size_t book_bytes(const struct book *book);
+
+// The entry with times that are later by so much.
+static inline struct book_entry book_shifted(const struct book_entry *entry, int64_t by_s)
+{
+	struct book_entry shifted = *entry;
+
+	shifted.learned_s += by_s;
+	shifted.heard_s += by_s;
+	shifted.fresh_until_s += by_s;
+	shifted.held_until_s += by_s;
+	shifted.noted_s += by_s;
+	return shifted;
+}
 
 // No need to ask: what is held, or that the service does not know it, is fresh, and undisputed unless the dispute is
 // decided and waits for its move. What was heard in the future was heard by a clock that has been set back since, and

@@ -124,7 +124,7 @@ static struct learned *build(struct learner *learner, struct tables *tables, con
 	pthread_mutex_lock(&learner->mutex);
 	epoch = learner->observe.epoch;
 	explore = epoch ? learner->observe.rules.explore : 0;
-	err = facts_gather(learner->book, tables, clock_wall_s(), &facts);
+	err = facts_gather(learner->book, tables, clock_steady_s(), &facts);
 	pthread_mutex_unlock(&learner->mutex);
 	if (err == E_OK) {
 		err = facts_build(&facts, tables, regions, notes, &learned);
@@ -161,8 +161,8 @@ static struct tables *turn(struct learner *learner)
 	live = live_read();
 	pthread_mutex_lock(&learner->mutex);
 	if (live)
-		rounds_turn(learner, live, now_ms, clock_wall_s());
-	has_more = live && sightings_turn(learner, live, now_ms, clock_wall_s());
+		rounds_turn(learner, live, now_ms, clock_steady_s());
+	has_more = live && sightings_turn(learner, live, now_ms, clock_steady_s());
 	if (live && learner->masks_of == live->view->tables && rounds_wants_overlay(learner, live->view, now_ms)) {
 		tables = tables_use(live->view->tables);
 		learner->built_of = tables;
@@ -367,7 +367,7 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	free(learner->rules.notes_from);
 	learner->rules = plan->rules;
 	plan->rules.notes_from = NULL;
-	book_set_rules(learner->book, &learner->rules.book, clock_wall_s());
+	book_set_rules(learner->book, &learner->rules.book, clock_steady_s());
 	crowd_free(learner->crowd);
 	learner->crowd = plan->crowd;
 	plan->crowd = NULL;
@@ -382,12 +382,17 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 void learner_restore(struct learner *learner, const char *prefix, const char *text)
 {
 	struct book_entry entry;
+	bool is_future = false;
 	int err;
 
 	pthread_mutex_lock(&learner->mutex);
 	err = saved_parse(learner->book, prefix, text, &entry);
-	if (err == E_OK)
+	if (err == E_OK) {
+		is_future = saved_settle(&entry, clock_steady_s(), clock_stepped_s());
 		err = book_restore(learner->book, &entry);
+	}
+	if (is_future)
+		learner->to_save_again = book_count(learner->book);
 	pthread_mutex_unlock(&learner->mutex);
 	if (err == E_OK)
 		start(learner); // without a service too it grows old, and can be forgotten

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -329,7 +330,7 @@ void rounds_save(struct learner *learner, const struct prefix *prefix, const str
 	char text[SAVED_TEXT_LEN] = "";
 
 	if (entry)
-		saved_format(learner->book, entry, text);
+		saved_format(learner->book, entry, clock_stepped_s(), text);
 	change = malloc(sizeof(*change) + strlen(text) + 1);
 	if (!change)
 		return;
@@ -348,6 +349,19 @@ static void gather(void *ctx, const struct prefix *prefix, const struct book_ent
 void rounds_gather_changes(struct learner *learner)
 {
 	book_take_changes(learner->book, gather, learner);
+}
+
+// Rows have times of the wall clock: when that was set, those of before are wrong for the next daemon.
+static void follow_clock(struct learner *learner)
+{
+	int64_t stepped_s = clock_stepped_s(), by_s = stepped_s - learner->stepped_s;
+
+	if (by_s > 1 || by_s < -1) {
+		learner->stepped_s = stepped_s;
+		learner->to_save_again = book_count(learner->book);
+		log_notice("learned: the clock was set by %lld s: nothing that is learned is older for it", (long long)by_s);
+	}
+	learner->to_save_again = book_save_again(learner->book, learner->to_save_again, SAVE_AGAIN);
 }
 
 void rounds_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
@@ -372,6 +386,7 @@ void rounds_turn(struct learner *learner, const struct live *live, int64_t now_m
 	learner->second_ms = now_ms;
 	crowd_tick(learner->crowd, now_ms);
 	book_tick(learner->book, now_s);
+	follow_clock(learner);
 	rounds_gather_changes(learner);
 }
 

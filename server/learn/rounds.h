@@ -26,6 +26,7 @@ enum {
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
 	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
+	SAVE_AGAIN = 1000,        // entries a second, after the wall clock was set
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
 
@@ -74,6 +75,8 @@ struct learner {
 	uint64_t plans, masks_plan; // learner_take() so far; that the masks are of
 	struct facts_regions regions;
 	int64_t second_ms, built_ms;
+	int64_t stepped_s;          // clock_stepped_s() that all of the book is saved by, but for
+	size_t to_save_again;       // so many of the first entries
 	uint64_t built_version, built_touches, touches;
 	const struct tables *built_of;
 	uint64_t built_plan, built_epoch; // of exploring

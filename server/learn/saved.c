@@ -10,9 +10,10 @@
 
 enum { NAMES = FINDING_SITES_MAX + 3 }; // sites, carrier, class, source
 
-const char *saved_format(const struct book *book, const struct book_entry *entry, char *buf)
+const char *saved_format(const struct book *book, const struct book_entry *entry, int64_t stepped_s, char *buf)
 {
 	const struct finding *held = &entry->opinion.held;
+	const struct book_entry wall = book_shifted(entry, stepped_s);
 	size_t at = 0;
 
 	for (unsigned i = 0; i < FINDING_SITES_MAX; i++)
@@ -22,7 +23,7 @@ const char *saved_format(const struct book *book, const struct book_entry *entry
 	         "\t%" PRId64,
 	         book_text(book, held->carrier), book_text(book, held->class_), book_text(book, entry->source),
 	         entry->opinion.has_held, entry->opinion.confidence, entry->misses, entry->samples, entry->weight,
-	         entry->learned_s, entry->heard_s, entry->fresh_until_s, entry->held_until_s, entry->noted_s);
+	         wall.learned_s, wall.heard_s, wall.fresh_until_s, wall.held_until_s, wall.noted_s);
 	return buf;
 }
 
@@ -68,6 +69,25 @@ int saved_parse(struct book *book, const char *prefix, const char *text, struct 
 	entry.misses = (uint8_t)misses;
 	*ret_entry = entry;
 	return E_OK;
+}
+
+static int64_t at_most(int64_t time_s, int64_t limit_s)
+{
+	return time_s < limit_s ? time_s : limit_s;
+}
+
+bool saved_settle(struct book_entry *entry, int64_t now_s, int64_t stepped_s)
+{
+	bool is_future;
+
+	*entry = book_shifted(entry, -stepped_s);
+	is_future = entry->heard_s > now_s;
+	entry->learned_s = at_most(entry->learned_s, now_s);
+	entry->heard_s = at_most(entry->heard_s, now_s);
+	entry->noted_s = at_most(entry->noted_s, now_s);
+	entry->fresh_until_s = at_most(entry->fresh_until_s, is_future ? now_s : now_s + BOOK_LIFETIME_MAX_S);
+	entry->held_until_s = at_most(entry->held_until_s, is_future ? now_s : now_s + BOOK_LIFETIME_MAX_S);
+	return is_future;
 }
 
 _Static_assert(FINDING_SITES_MAX == 4, "saved_parse() lists them");

@@ -79,7 +79,7 @@ static void read_entry(const struct book *book, const struct book_entry *entry, 
 {
 	const struct finding *held = &entry->opinion.held;
 
-	ret->entry = *entry;
+	ret->entry = book_shifted(entry, clock_stepped_s());
 	for (unsigned i = 0; i < FINDING_SITES_MAX; i++)
 		copy_name(book, held->sites[i], &ret->sites[i]);
 	copy_name(book, held->carrier, &ret->carrier);
@@ -110,7 +110,7 @@ unsigned shown_measures(struct learner *learner, const struct addr *addr, struct
 	pthread_mutex_lock(&learner->mutex);
 	prefix = book_prefix(learner->book, addr);
 	if (learner->observe.observed)
-		count = observed_measures(learner->observe.observed, &prefix, clock_wall_s(), measures);
+		count = observed_measures(learner->observe.observed, &prefix, clock_steady_s(), measures);
 	for (unsigned i = 0; i < count; i++) {
 		ret_measures[i].measure = measures[i];
 		copy_name(learner->book, measures[i].site, &ret_measures[i].site);

@@ -50,7 +50,7 @@ struct shown_status {
 // Texts are valid until the next learner_take().
 void shown_read(struct learner *learner, struct shown_status *ret_status);
 
-// An entry as it is shown. Texts are copies.
+// An entry as it is shown, with times of the wall clock. Texts are copies.
 struct shown_entry {
 	struct book_entry entry;
 	char sites[FINDING_SITES_MAX][NAME_MAX_LEN + 1], carrier[NAME_MAX_LEN + 1], class_[NAME_MAX_LEN + 1];

@@ -1,5 +1,8 @@
 """A drain ends by the wall clock, also when that clock is set: an hour forward, as after a suspend, or back."""
 
+import contextlib
+import shutil
+import sqlite3
 import struct
 import time
 
@@ -159,5 +162,60 @@ def adopted():
         equal(answers(), was, "an hour before it was given")
 
 
+def what_is_learned():
+    """Nothing that was learned or measured is older, or fresher, for a clock that is set, a month forward and back. All that is
+    kept is kept by the clock as it is now, and serves on after a start by another."""
+    if harness.sanitizer():
+        raise Skip("a sanitizer's library has to come first")
+    day_s = 86400
+    more = {"learned": {"agree": 1, "max-stale": "7d"}, "observe": {"hosts": 1}}
+
+    def observe(prefix, **sites):
+        d.write("lines", "".join(f"{prefix}{i} {site} {ms} a\n" for site, ms in sites.items() for i in range(1, 8)))
+        d.ctl("observe", str(d.folder / "lines"))
+        learns(prefix)
+
+    def learns(prefix):
+        until(lambda: d.query(NAME, ecs=f"{prefix}0/24").addresses == [SECOND], 10 * harness.pace(), f"{prefix} is learned")
+
+    def kept():
+        """When the rows say that each was heard last. The daemon holds its files: a copy is looked at."""
+        for name in ("health.db", "health.db-wal"):
+            if (d.folder / "state" / name).exists():
+                shutil.copyfile(d.folder / "state" / name, d.folder / f"copy-{name}".replace("copy-health.db", "copy.db"))
+        with contextlib.closing(sqlite3.connect(d.folder / "copy.db")) as store:
+            return [int(text.split("\t")[13]) for text, in store.execute("SELECT text FROM provided WHERE owner = '/learned'")]
+
+    def until_kept(count, ahead):
+        until(lambda: len(kept()) == count and all(abs(heard - time.time() - ahead) < 600 for heard in kept()), 10 * harness.pace(),
+              f"all are kept by a clock that is {ahead} s ahead")
+
+    def entries():
+        return d.ctl_json("learned")["learned"]
+
+    with Daemon(CONFIG | more, start=False) as d:
+        clock = Clock(d)
+        d.start()
+        observe("10.0.1.", r1=40, r2=20)
+        for number, ahead in enumerate((day_s, 30 * day_s, 0, -30 * day_s, 0), 2):
+            clock.ahead(ahead)
+            until_kept(number - 1, ahead)  # after a look at what is too old
+            observe(f"10.0.{number}.", r1=40, r2=20)
+            learns("10.0.1.")
+            equal({entry["state"] for entry in entries()}, {"fresh"})
+            heard = [entry["heard"] for entry in entries()]  # told by the clock as it is
+            check(len(heard) == number and all(abs(one - time.time() - ahead) < 600 for one in heard), heard)
+            equal([one["samples"] for one in d.ctl_json("explain", NAME, "--client", "10.0.1.7")["observed"]], [7, 7])
+        equal(d.ctl_json("discovery")["expired"], 0)
+        for before, after in ((day_s, 0), (0, day_s)):
+            clock.ahead(before)
+            until_kept(6, before)
+            d.stop()
+            clock.ahead(after)
+            d.start()
+            equal((len(entries()), {entry["state"] for entry in entries()}), (6, {"stale"}))
+            learns("10.0.6.")
+
+
 if __name__ == "__main__":
-    harness.run(clock_is_set, over_a_time, ends_as_it_began, adopted)
+    harness.run(clock_is_set, over_a_time, ends_as_it_began, adopted, what_is_learned)

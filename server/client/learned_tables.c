@@ -34,6 +34,17 @@ static void add_service(struct client_table *table, const json_t *service)
 	client_table_add(table, cells);
 }
 
+// A service that makes up names until it may no more.
+static void show_names(const json_t *service)
+{
+	json_int_t ignored = client_int(service, "too_many_names");
+
+	if (ignored > 0)
+		client_print(stdout, "%s: has made up %lld names of carriers and classes; %lld %s with further ones ignored\n",
+		             client_text(service, "name"), client_int(service, "names"), ignored,
+		             ignored == 1 ? "answer" : "answers");
+}
+
 void client_show_discovery(const json_t *reply)
 {
 	static const char *const titles[] = {"SERVICE", "BREAKER", ">RATE", ">IN FLIGHT", ">ASKED", ">FOUND", ">NOT FOUND",
@@ -44,6 +55,8 @@ void client_show_discovery(const json_t *reply)
 	for (size_t i = 0; i < json_array_size(services); i++)
 		add_service(table, json_array_get(services, i));
 	client_table_print(table);
+	for (size_t i = 0; i < json_array_size(services); i++)
+		show_names(json_array_get(services, i));
 	if (json_array_size(services) == 0)
 		client_print(stdout, "no service is configured\n");
 	client_print(stdout, "notes        %lld taken, %lld dropped, %lld over a sender's share, %lld not believed\n",

@@ -41,6 +41,8 @@ static json_t *service_json(const struct shown_service *service)
 	for (size_t i = 0; i < INFORMANT_OUTCOMES; i++)
 		object = reply_set(object, outcomes[i], count(service->outcomes[i]));
 	object = reply_set(object, "unmatched", count(service->unmatched));
+	object = reply_set(object, "names", count(service->names));
+	object = reply_set(object, "too_many_names", count(service->unnamed));
 	object = reply_set(object, "error", reply_text(service->error[0] ? service->error : NULL));
 	return reply_set(object, "error_time", reply_time(service->error_s));
 }
@@ -67,6 +69,7 @@ json_t *show_discovery(const struct call *call)
 		{"waiting", status.waiting},                   {"withdrawn", status.book_counts.withdrawn},
 		{"expired", status.book_counts.expired},       {"evicted", status.book_counts.evicted},
 		{"out_of_reach", status.out_of_reach},         {"unknown_sites", status.unknown_sites},
+		{"too_many_names", status.unnamed},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)

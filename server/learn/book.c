@@ -462,6 +462,18 @@ int book_name(struct book *book, const char *text, uint16_t *ret_number)
 	return names_count(book->names) >= BOOK_NAMES_MAX ? E_LIMIT : names_add(book->names, text, strlen(text), ret_number);
 }
 
+int book_name_invented(struct book *book, const char *text, unsigned *count, uint16_t *ret_number)
+{
+	bool is_new = names_find(book->names, text, strlen(text)) < 0;
+	int err;
+
+	if (is_new && (*count >= BOOK_INVENTED_MAX || names_count(book->names) >= BOOK_INVENTED_ALL))
+		return E_LIMIT;
+	err = book_name(book, text, ret_number);
+	*count += is_new && err == E_OK;
+	return err;
+}
+
 const char *book_text(const struct book *book, uint16_t number)
 {
 	return names_text(book->names, number);

@@ -23,6 +23,8 @@ enum {
 	BOOK_MISS_S = 600,           // how long "not found" is remembered the first time; then twice as long each time
 	BOOK_MISS_MAX_S = 86400,
 	BOOK_NAMES_MAX = 16384,      // sites, carriers, classes and services together
+	BOOK_INVENTED_MAX = 256,     // names of one service that the config has not
+	BOOK_INVENTED_ALL = BOOK_NAMES_MAX / 2, // there are no more names than that when one of these is added: sites find room
 	BOOK_MAX = 1 << 20,          // entries
 };
 
@@ -65,6 +67,9 @@ void book_set_rules(struct book *book, const struct book_rules *rules, int64_t n
 
 // The number of a name, added when new; 0 for NULL and "". E_LIMIT, E_NOMEM.
 int book_name(struct book *book, const char *text, uint16_t *ret_number) MUST_USE;
+// The same of a name that a service has made up: *count, of those it has added, grows when it is new. E_LIMIT also when it has
+// added BOOK_INVENTED_MAX, or there are BOOK_INVENTED_ALL of all kinds.
+int book_name_invented(struct book *book, const char *text, unsigned *count, uint16_t *ret_number) MUST_USE;
 // The name of a number; "" for 0. Owned by the book.
 const char *book_text(const struct book *book, uint16_t number);
 

@@ -82,6 +82,8 @@ struct informant {
 	struct breaker breaker;
 	uint16_t name;              // in the book
 	uint64_t asked, outcomes[INFORMANT_OUTCOMES];
+	unsigned names;             // that it has made up
+	uint64_t unnamed;           // answers that were ignored, as there were too many of these
 };
 
 // Makes the key of an entry, for free(). NULL when out of memory.

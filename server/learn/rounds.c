@@ -128,18 +128,42 @@ static uint16_t reach_of(const struct view *view, const struct informant_answer 
 	return !is_edge || carrier < 0 ? 0 : (uint16_t)carrier;
 }
 
+int rounds_name_site(struct learner *learner, const char *site, uint16_t *ret_number)
+{
+	int err = book_name(learner->book, site, ret_number);
+
+	if (err == E_LIMIT && learner->unnamed++ == 0)
+		log_error("learned: %s is one site too many, after %d names of sites, carriers and classes: nothing is learned of it, nor of "
+		          "further ones, until the next start", site, BOOK_NAMES_MAX);
+	return err;
+}
+
+// A carrier or a class, of the config's or made up. E_LIMIT, which is counted and told once; E_NOMEM.
+static int name_of(const struct rounds *r, struct informant *service, const struct names *known, const char *text,
+                   uint16_t *ret_number)
+{
+	struct book *book = r->learner->book;
+	bool is_known = !*text || strcmp(text, PLACE_CLASS_EDGE) == 0 || names_find(known, text, strlen(text)) > 0;
+	int err = is_known ? book_name(book, text, ret_number) : book_name_invented(book, text, &service->names, ret_number);
+
+	if (err == E_LIMIT && service->unnamed++ == 0)
+		log_warning("discovery: %s: has made up %u names of carriers and classes: answers with further ones, as %s, are ignored",
+		            service->label, service->names, text);
+	return err;
+}
+
 // What of an answer can be used. E_NOTFOUND: nothing; E_LIMIT, E_NOMEM.
-static int read_finding(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
+static int read_finding(const struct rounds *r, struct informant *service, const struct informant_answer *answer,
                         struct finding *ret_finding)
 {
 	struct learner *learner = r->learner;
 	struct finding finding = {0};
 	uint16_t carrier = reach_of(r->view, answer);
 	unsigned used = 0;
-	int err = book_name(learner->book, answer->carrier, &finding.carrier);
+	int err = name_of(r, service, r->view->places->carriers, answer->carrier, &finding.carrier);
 
 	if (err == E_OK)
-		err = book_name(learner->book, answer->class_, &finding.class_);
+		err = name_of(r, service, r->view->places->classes, answer->class_, &finding.class_);
 	for (unsigned i = 0; i < answer->site_count && err == E_OK; i++) {
 		const char *name = answer->sites[i];
 		int site = index_find_site(r->view, name);
@@ -154,7 +178,7 @@ static int read_finding(const struct rounds *r, const struct informant *service,
 				log_warning("discovery: %s: names the site %s for a client of %s, which cannot reach it: it is ignored",
 				            service->label, name, carrier ? names_text(r->view->places->carriers, carrier) : "no carrier");
 		} else {
-			err = book_name(learner->book, name, &finding.sites[used++]);
+			err = rounds_name_site(learner, name, &finding.sites[used++]);
 		}
 	}
 	*ret_finding = finding;

@@ -66,6 +66,7 @@ struct learner {
 	struct learner_change *changes; // to be saved by the main thread, the latest first
 	struct observe observe;
 	uint64_t unbelieved, out_of_reach, unknown_sites;
+	uint64_t unnamed;           // findings of sites that there were no numbers left for
 	uint64_t told[TOLD_MAX];
 	size_t told_count;
 	uint64_t random;
@@ -93,5 +94,7 @@ void rounds_save(struct learner *learner, const struct prefix *prefix, const str
 void rounds_gather_changes(struct learner *learner);
 // Whether it is to be told that what `source` says of a site cannot be used: once.
 bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why);
+// The book's number of a site of the config. E_LIMIT, which is counted and told once; E_NOMEM.
+int rounds_name_site(struct learner *learner, const char *site, uint16_t *ret_number) MUST_USE;
 // Whether another overlay is needed for the view.
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);

@@ -18,6 +18,7 @@ static void read_service(struct informant *service, int64_t now_ms, struct shown
 	*ret = (struct shown_service){
 		.label = service->label, .plugin = service->plugin, .rate = service->rate, .concurrency = service->concurrency,
 		.breaker = service->breaker.state, .asked = service->asked,
+		.names = service->names, .unnamed = service->unnamed,
 	};
 	if (ret->breaker == BREAKER_OPEN && service->breaker.until_ms > now_ms)
 		ret->open_for_ms = service->breaker.until_ms - now_ms;
@@ -61,11 +62,14 @@ void shown_read(struct learner *learner, struct shown_status *ret_status)
 		.unbelieved = learner->unbelieved,
 		.out_of_reach = learner->out_of_reach,
 		.unknown_sites = learner->unknown_sites,
+		.unnamed = learner->unnamed,
 		.crowd_counts = *crowd_counts_of(learner->crowd),
 		.book_counts = *book_counts_of(learner->book),
 	};
 	for (size_t i = 0; i < learner->service_count; i++)
 		read_service(learner->services[i], now_ms, &ret_status->services[i]);
+	for (size_t i = 0; i < learner->service_count; i++)
+		ret_status->unnamed += learner->services[i]->unnamed;
 	read_observe(&learner->observe, &ret_status->observe);
 	pthread_mutex_unlock(&learner->mutex);
 }

@@ -22,6 +22,8 @@ struct shown_service {
 	enum breaker_state breaker;
 	int64_t open_for_ms;         // BREAKER_OPEN
 	uint64_t asked, outcomes[INFORMANT_OUTCOMES], unmatched;
+	unsigned names;              // that it has made up
+	uint64_t unnamed;            // answers ignored, as there were too many of these
 	char error[INFORMANT_TEXT_LEN]; // the last one; "": none
 	int64_t error_s;
 	bool is_waiting;
@@ -43,6 +45,7 @@ struct shown_status {
 	uint64_t dropped;             // notes, as a ring was full
 	uint64_t unbelieved;          // notes of who is not in `notes-from`
 	uint64_t out_of_reach, unknown_sites;
+	uint64_t unnamed;             // findings ignored, as there were too many names, of services or of sites
 	struct crowd_counts crowd_counts;
 	struct book_counts book_counts;
 };

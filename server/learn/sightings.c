@@ -188,7 +188,7 @@ static int finding_of(const struct observing *o, const struct merit_order *order
 		finding.class_ = entry->opinion.held.class_;
 	}
 	for (unsigned i = 0; i < order->count && err == E_OK; i++)
-		err = book_name(o->learner->book, o->view->sites[order->sites[i]].name, &finding.sites[i]);
+		err = rounds_name_site(o->learner, o->view->sites[order->sites[i]].name, &finding.sites[i]);
 	if (entry && entry->opinion.voice_count > 0 && has_same_first(&finding, &entry->opinion.next))
 		finding = entry->opinion.next;
 	else if (entry && entry->opinion.has_held && has_same_first(&finding, &entry->opinion.held) &&
@@ -244,7 +244,7 @@ static void take(const struct observing *o)
 	struct observe *observe = &o->learner->observe;
 	uint16_t name;
 
-	if (usable_site(o) < 0 || book_name(o->learner->book, o->observation->site, &name) < 0 ||
+	if (usable_site(o) < 0 || rounds_name_site(o->learner, o->observation->site, &name) < 0 ||
 	    observed_add(observe->observed, &o->prefix, name, o->observation->host, o->observation->us, o->now_s) < 0)
 		return;
 	observe->taken++;

@@ -23,6 +23,18 @@ for q in questions():
 """
 
 
+# A class of its own for every client, but for those of 10.10.1.0/24.
+INVENTS = """
+n = 0
+for q in questions():
+    if q["address"].startswith("10.10.1."):
+        say(id=q["id"], sites=["nyc"])
+    else:
+        n += 1
+        say(id=q["id"], sites=["region"], **{"class": f"made-up-{n}"})
+"""
+
+
 class Programmed(Daemon):
     """`text`: the program's."""
 
@@ -154,5 +166,20 @@ def test_answers_for_others():
             equal([sites for sites in d.rows().values() if sites], [], reply)
 
 
+def test_makes_up_names():
+    """A program with a class of its own for every client: so many are taken, and what it says without goes on."""
+    with Programmed(INVENTS, rate=1000, concurrency=100) as d:
+        def told():
+            for i in range(20, 480):
+                d.query(APP, ecs=f"10.{10 + i // 250}.{i % 250}.0/24")
+            return d.service()["too_many_names"] > 0
+        until(told, 60 * harness.slowness(), "it has made up too many", 0.1)
+        equal(d.service()["names"], 256)
+        learns(d, "10.10.1.0/24", "nyc")
+        equal(d.log().count("has made up 256 names of carriers and classes"), 1)
+        check("has made up 256 names of carriers and classes; " in d.ctl("discovery", as_json=False).out)
+        check(d.ctl_json("discovery")["too_many_names"] >= d.service()["too_many_names"] > 0)
+
+
 if __name__ == "__main__":
-    harness.run(test_killed, test_never_answers, test_answers_after_the_end, test_answers_for_others, limit_s=120)
+    harness.run(test_makes_up_names, test_killed, test_never_answers, test_answers_after_the_end, test_answers_for_others, limit_s=120)

@@ -165,7 +165,8 @@ struct world {
 	struct learner learner;
 	struct live live;
 	struct informant *service;
-	// What the service says.
+	// What the service says; a carrier and a class, if any, of each question.
+	void (*more_of)(struct edgesteer_finding *finding);
 	const char *(*site_of)(struct world *w, const struct edgesteer_question *question);
 	int64_t start_ms, now_ms, now_s;
 	unsigned asked[ROUNDS_A_SECOND]; // in each of the last rounds
@@ -254,9 +255,10 @@ static void answer(void)
 	*asked = 0;
 	for (; host->take(host, &question); ++*asked) {
 		const char *site = world.site_of(&world, &question);
-		const struct edgesteer_finding finding = {.size = sizeof(finding), .outcome = EDGESTEER_FOUND, .sites = &site,
-		                                          .site_count = 1};
+		struct edgesteer_finding finding = {.size = sizeof(finding), .outcome = EDGESTEER_FOUND, .sites = &site, .site_count = 1};
 
+		if (world.more_of)
+			world.more_of(&finding);
 		host->answer(host, question.id, &finding);
 	}
 	for (unsigned i = 0; i < ROUNDS_A_SECOND; i++)
@@ -466,6 +468,73 @@ static void test_anchored_anew(void **state)
 	world_end();
 }
 
+// ---- a service that makes up names ----------------------------------------------------------------------------------
+
+static uint32_t made_up;
+
+// Another class each time, where one prefix in two is of the first one.
+static void invent(struct edgesteer_finding *finding)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "class-%u", made_up % 2 ? made_up : 0);
+	made_up++;
+	finding->class_ = text;
+}
+
+static void known(struct edgesteer_finding *finding)
+{
+	finding->class_ = "edge";
+	finding->carrier = "verizon";
+}
+
+// It has so many and no more; what it says with names that are known goes on, of it and of others.
+static void test_made_up_names(void **state)
+{
+	enum { FEW = 300 };
+	struct informant *service;
+	uint16_t number;
+	unsigned count = 0;
+	uint64_t unnamed;
+
+	(void)state;
+	world_begin(1);
+	service = world.service;
+	world.more_of = invent;
+	made_up = 0;
+	(void)let_pass(FEW, 20, ROUNDS_A_SECOND);
+	assert_true(made_up > 2 * BOOK_INVENTED_MAX + 100);
+	assert_int_equal(service->names, BOOK_INVENTED_MAX);
+	unnamed = service->unnamed;
+	assert_true(unnamed > 0);
+	assert_int_equal(service->outcomes[EDGESTEER_BROKEN], 0); // it is asked all the same
+	world.more_of = known;
+	world.now_ms += 3601000; // what was not settled is asked about again, and what was is not fresh
+	(void)let_pass(FEW, 20, ROUNDS_A_SECOND);
+	for (uint32_t rank = 0; rank < FEW; rank++)
+		assert_string_equal(held(rank), "bos");
+	assert_int_equal(service->unnamed, unnamed);
+	// However many services there have been, half of the table is left for sites.
+	for (unsigned i = 0; i < BOOK_NAMES_MAX; i++) {
+		char text[32];
+
+		count = 0;
+		snprintf(text, sizeof(text), "of another service %u", i);
+		if (book_name_invented(world.learner.book, text, &count, &number) < 0)
+			break;
+		assert_int_equal(count, 1);
+	}
+	assert_int_equal(number, BOOK_INVENTED_ALL - 1);
+	assert_int_equal(book_name_invented(world.learner.book, "class-0", &count, &number), E_OK);
+	for (unsigned i = 0; i < SITES_MAX; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "site %u", i);
+		assert_int_equal(rounds_name_site(&world.learner, text, &number), E_OK);
+	}
+	world_end();
+}
+
 // ---- a service that takes no questions ------------------------------------------------------------------------------
 
 static bool is_told(void)
@@ -510,6 +579,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quota),        cmocka_unit_test(test_forger),        cmocka_unit_test(test_flapping),
 		cmocka_unit_test(test_changed_mind), cmocka_unit_test(test_anchored_anew), cmocka_unit_test(test_not_taken),
+		cmocka_unit_test(test_made_up_names),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -338,6 +338,7 @@ static void note_one(const struct answering *a, const struct learned *learned, s
 	struct note note = {
 		.client = *where->client, .sender = a->client->addr, .sender_port_be16 = a->client->port_be16,
 		.app = (uint32_t)(a->app - view->apps), .generation = (uint32_t)view->generation, .by_ecs = where->by_ecs,
+		.source_len = where->by_ecs ? a->query.ecs.source_len : 0,
 	};
 
 	if (!learned || lpm_lookup(lpm_of(&learned->wanted, where->client->family), addr_key(where->client)).value)

@@ -59,9 +59,9 @@ void client_show_discovery(const json_t *reply)
 		show_names(json_array_get(services, i));
 	if (json_array_size(services) == 0)
 		client_print(stdout, "no service is configured\n");
-	client_print(stdout, "notes        %lld taken, %lld dropped, %lld over a sender's share, %lld not believed\n",
+	client_print(stdout, "notes        %lld taken, %lld dropped, %lld over a sender's share, %lld not believed, %lld of too short subnets\n",
 	             client_int(reply, "noted"), client_int(reply, "dropped"), client_int(reply, "limited"),
-	             client_int(reply, "not_believed"));
+	             client_int(reply, "not_believed"), client_int(reply, "short_subnets"));
 	client_print(stdout, "prefixes     %lld kept (%.1f MB), %lld to ask about\n", client_int(reply, "entries"),
 	             (double)client_int(reply, "octets") / 1e6, client_int(reply, "queue"));
 	client_print(stdout, "since start  %lld learned, %lld moved, %lld withdrawn, %lld expired; %lld moves wait\n",

@@ -101,7 +101,10 @@ const struct schema options_discovery = {
 
 static const struct option learned_prefix_rows[] = {
 	{"ipv4", &number_integer, .fallback = "24", .min = "8", .max = "32", FIELD(config, learned.prefix_v4),
-	 .help = "The length in bits of the IPv4 prefixes that are learned: one client speaks for its prefix."},
+	 .help = "The length in bits of the IPv4 prefixes that are learned: one client speaks for its prefix. Who asks with a client "
+	         "subnet that is shorter may be anywhere in that: no service is asked for it (`edgesteerctl discovery` counts how "
+	         "often), and it is answered with what is known of the first address of its subnet. If that is what a carrier's "
+	         "resolvers send, make this as short as theirs, as long as all clients of such a prefix have the same best site."},
 	{"ipv6", &number_integer, .fallback = "48", .min = "16", .max = "64", FIELD(config, learned.prefix_v6),
 	 .help = "The same for IPv6."},
 };

@@ -63,6 +63,7 @@ json_t *show_discovery(const struct call *call)
 	} counts[] = {
 		{"noted", status.crowd_counts.noted},          {"dropped", status.dropped},
 		{"limited", status.crowd_counts.limited},      {"not_believed", status.unbelieved},
+		{"short_subnets", status.short_subnets},
 		{"queue", status.crowd},                       {"entries", status.entries},
 		{"octets", status.octets},                     {"learned", status.book_counts.learned},
 		{"moved", status.book_counts.moved},           {"held_back", status.book_counts.held_back},

@@ -142,8 +142,15 @@
 	ROW(observed_octets, GAUGE, "octets", "Memory used by what is known of them.", learn.observe.octets) \
 	ROW(discovery_noted, COUNTER, "", "Queries that were noted for services.", learn.crowd_counts.noted) \
 	ROW(discovery_dropped, COUNTER, "", "Notes that were dropped.", learn.dropped) \
-	ROW(discovery_asked, COUNTER, "", "Questions to services.", asked(&learn)) \
-	ROW(discovery_found, COUNTER, "", "Of the questions, those that were answered.", outcomes(&learn, EDGESTEER_FOUND)) \
+	ROW(discovery_limited, COUNTER, "", "Notes over their sender's share.", learn.crowd_counts.limited) \
+	ROW(discovery_not_believed, COUNTER, "", "Notes of senders that are not in learned.notes-from.", learn.unbelieved) \
+	ROW(discovery_short_subnets, COUNTER, "", "Notes of client subnets that are shorter than learned.prefix.", \
+	    learn.short_subnets) \
+	ROW(discovery_waiting, GAUGE, "", "Prefixes that services could be asked about.", learn.crowd) \
+	ROW(discovery_unknown_sites, COUNTER, "", "Sites ignored as the config has not got them.", learn.unknown_sites) \
+	ROW(discovery_too_many_names, COUNTER, "", "Answers ignored as there were too many names.", learn.unnamed) \
+	ROW(discovery_asked, COUNTER, "", "Questions to services.", learn.totals.asked) \
+	ROW(discovery_found, COUNTER, "", "Of the questions, those that were answered.", learn.totals.outcomes[EDGESTEER_FOUND]) \
 	ROW(discovery_not_found, COUNTER, "", "Of the questions, those about clients that the service does not know.", \
 	    outcomes(&learn, EDGESTEER_NOT_FOUND)) \
 	ROW(discovery_busy, COUNTER, "", "Of the questions, those that the service had no time for.", \

@@ -96,6 +96,11 @@ static void take_note(const struct rounds *r, const struct note *note)
 		learner->unbelieved++;
 		return;
 	}
+	// The client is anywhere in it: to ask about a prefix of it tells nothing of that client, and the first one is no better.
+	if (note->by_ecs && note->source_len < more.prefix.len) {
+		learner->short_subnets++;
+		return;
+	}
 	member = crowd_note(learner->crowd, &more, r->now_ms);
 	if (member)
 		book_note(learner->book, &member->prefix, member->weight, r->now_s);

@@ -66,6 +66,8 @@ struct learner {
 	struct learner_change *changes; // to be saved by the main thread, the latest first
 	struct observe observe;
 	uint64_t unbelieved, out_of_reach, unknown_sites;
+	uint64_t short_subnets;     // notes of client subnets that are shorter than what is learned
+	struct informant_totals gone; // of services that are no more
 	uint64_t unnamed;           // findings of sites that there were no numbers left for
 	uint64_t told[TOLD_MAX];
 	size_t told_count;

@@ -64,6 +64,7 @@ void shown_read(struct learner *learner, struct shown_status *ret_status)
 		.unknown_sites = learner->unknown_sites,
 		.unnamed = learner->unnamed,
 		.crowd_counts = *crowd_counts_of(learner->crowd),
+		.short_subnets = learner->short_subnets,
 		.book_counts = *book_counts_of(learner->book),
 	};
 	for (size_t i = 0; i < learner->service_count; i++)

@@ -45,6 +45,7 @@ struct shown_status {
 	uint64_t dropped;             // notes, as a ring was full
 	uint64_t unbelieved;          // notes of who is not in `notes-from`
 	uint64_t out_of_reach, unknown_sites;
+	uint64_t short_subnets;       // notes of client subnets that are shorter than what is learned
 	uint64_t unnamed;             // findings ignored, as there were too many names, of services or of sites
 	struct crowd_counts crowd_counts;
 	struct book_counts book_counts;

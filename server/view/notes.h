@@ -21,6 +21,7 @@ struct note {
 	uint32_t app;         // number in the view
 	uint32_t generation;  // of the view, its low bits
 	bool by_ecs;          // the client is not the sender
+	uint8_t source_len;   // of its subnet, bits; 0 without one
 };
 
 // Written by one worker, read by one reader; each index on a line of its own.

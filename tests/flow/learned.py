@@ -287,6 +287,23 @@ def test_unasked():
         learns(d, "10.10.1.0/24", "nyc", 60)
 
 
+def test_short_subnets():
+    """A client subnet that is shorter than what is learned says nothing of where in it the client is: nobody is asked."""
+    with daemon("10.10. found nyc\n2001:db8: found nyc\n", learned={"agree": 1}) as d:
+        def noted():
+            for subnet in ("10.10.0.0/16", "10.10.0.0/23"):
+                d.query(APP, ecs=subnet)
+            return d.ctl_json("discovery")["short_subnets"] > 20
+        until(noted, 10 * harness.slowness(), "they are counted", 0.02)
+        equal((asked(d), d.ctl_json("discovery")["noted"], site(d, "10.10.0.0/16")), ([], 0, "bos"))
+        learns(d, "10.10.0.0/24", "nyc")
+        learns(d, "10.10.3.77/32", "nyc")
+        equal({address.rsplit(".", 1)[0] for address, *_ in asked(d)}, {"10.10.0", "10.10.3"})
+        equal(site(d, "10.10.0.0/16"), "nyc", "as its first address")
+    with daemon("10.10. found nyc\n", learned={"agree": 1, "prefix": {"ipv4": 16}}) as d:
+        learns(d, "10.10.0.0/16", "nyc")
+
+
 def test_believed():
     """Whoever is not in notes-from tells nothing; without it one sender tells so much a minute."""
     with daemon("10.10. found nyc\n", learned={"notes-from": ["192.0.2.0/24"]}) as d:
@@ -304,4 +321,4 @@ def test_believed():
 
 if __name__ == "__main__":
     harness.run(test_learns, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
-                test_believed, limit_s=300)
+                test_short_subnets, test_believed, limit_s=300)

@@ -237,7 +237,7 @@ static const char *held(uint32_t rank)
 // A query that a worker has looked at. It leaves no note where something fresh is known: `wanted` of the overlay.
 static void look(struct addr client, uint32_t sender)
 {
-	struct note note = {.client = client, .by_ecs = true,
+	struct note note = {.client = client, .by_ecs = true, .source_len = 24,
 	                    .sender = {.family = ADDR_V4, .bytes = {198, 51, (uint8_t)(sender >> 8), (uint8_t)sender}}};
 	const struct book_entry *entry = entry_of(&client);
 

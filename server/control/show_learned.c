@@ -32,17 +32,17 @@ static json_t *service_json(const struct shown_service *service)
 
 	object = reply_set(object, "name", reply_text(service->label));
 	object = reply_set(object, "plugin", reply_text(service->plugin));
-	object = reply_set(object, "state", json_string(service->is_waiting ? "failed" : breaker_text(service->breaker)));
+	object = reply_set(object, "state", json_string(shown_state(service)));
 	object = reply_set(object, "open_ms", count((uint64_t)service->open_for_ms));
 	object = reply_set(object, "rate", count(service->rate));
 	object = reply_set(object, "concurrency", count(service->concurrency));
 	object = reply_set(object, "in_flight", count(service->busy));
-	object = reply_set(object, "asked", count(service->asked));
+	object = reply_set(object, "asked", count(service->totals.asked));
 	for (size_t i = 0; i < INFORMANT_OUTCOMES; i++)
-		object = reply_set(object, outcomes[i], count(service->outcomes[i]));
+		object = reply_set(object, outcomes[i], count(service->totals.outcomes[i]));
 	object = reply_set(object, "unmatched", count(service->unmatched));
 	object = reply_set(object, "names", count(service->names));
-	object = reply_set(object, "too_many_names", count(service->unnamed));
+	object = reply_set(object, "too_many_names", count(service->totals.unnamed));
 	object = reply_set(object, "error", reply_text(service->error[0] ? service->error : NULL));
 	return reply_set(object, "error_time", reply_time(service->error_s));
 }

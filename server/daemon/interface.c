@@ -163,6 +163,7 @@ static void metrics(void *ctx, bool openmetrics, void (*done)(void *done_ctx, ch
 		.health = daemon->health,
 		.judge = daemon->judge,
 		.resolve = aliases_resolve(daemon->aliases),
+		.learner = daemon->learner,
 		.facts = &facts,
 		.state = daemon->state,
 		.door = &door,

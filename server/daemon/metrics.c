@@ -128,6 +128,10 @@
 	ROW(learned_moved, COUNTER, "", "Learned prefixes that moved to another answer.", learn.book_counts.moved) \
 	ROW(learned_held_back, COUNTER, "", "Moves that had to wait.", learn.book_counts.held_back) \
 	ROW(learned_withdrawn, COUNTER, "", "Learned prefixes given up as answers disagreed.", learn.book_counts.withdrawn) \
+	ROW(learned_waiting, GAUGE, "", "Learned prefixes whose move waits.", learn.waiting) \
+	ROW(learned_expired, COUNTER, "", "Prefixes forgotten, as nobody confirmed for too long what was known of them.", \
+	    learn.book_counts.expired) \
+	ROW(learned_evicted, COUNTER, "", "Prefixes forgotten, as there was no room.", learn.book_counts.evicted) \
 	ROW(learned_out_of_reach, COUNTER, "", "Sites ignored as the client's carrier cannot reach them.", \
 	    learn.out_of_reach) \
 	ROW(observed, COUNTER, "", "Measured round trips that were taken.", learn.observe.taken) \
@@ -152,17 +156,17 @@
 	ROW(discovery_asked, COUNTER, "", "Questions to services.", learn.totals.asked) \
 	ROW(discovery_found, COUNTER, "", "Of the questions, those that were answered.", learn.totals.outcomes[EDGESTEER_FOUND]) \
 	ROW(discovery_not_found, COUNTER, "", "Of the questions, those about clients that the service does not know.", \
-	    outcomes(&learn, EDGESTEER_NOT_FOUND)) \
+	    learn.totals.outcomes[EDGESTEER_NOT_FOUND]) \
 	ROW(discovery_busy, COUNTER, "", "Of the questions, those that the service had no time for.", \
-	    outcomes(&learn, EDGESTEER_BUSY)) \
+	    learn.totals.outcomes[EDGESTEER_BUSY]) \
 	ROW(discovery_denied, COUNTER, "", "Of the questions, those that the service refused.", \
-	    outcomes(&learn, EDGESTEER_DENIED)) \
+	    learn.totals.outcomes[EDGESTEER_DENIED]) \
 	ROW(discovery_timeout, COUNTER, "", "Of the questions, those without an answer in time.", \
-	    outcomes(&learn, EDGESTEER_TIMEOUT)) \
+	    learn.totals.outcomes[EDGESTEER_TIMEOUT]) \
 	ROW(discovery_broken, COUNTER, "", "Of the questions, those whose answer made no sense.", \
-	    outcomes(&learn, EDGESTEER_BROKEN)) \
+	    learn.totals.outcomes[EDGESTEER_BROKEN]) \
 	ROW(discovery_unasked, COUNTER, "", "Of the questions, those that were not sent, as nothing identifies the client.", \
-	    outcomes(&learn, EDGESTEER_UNASKED))
+	    learn.totals.outcomes[EDGESTEER_UNASKED])
 
 #define FACT_ROWS(ROW) \
 	ROW(started, GAUGE, "timestamp", "When the daemon was started, in Unix time.", facts->started_s) \
@@ -335,25 +339,6 @@ static void each_name(const struct resolve *resolve, const struct visitor *visit
 
 	resolve_stats(resolve, &names);
 	NAME_ROWS(VISIT)
-}
-
-// Of all services that run.
-static uint64_t asked(const struct shown_status *learn)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < learn->service_count; i++)
-		sum += learn->services[i].asked;
-	return sum;
-}
-
-static uint64_t outcomes(const struct shown_status *learn, enum edgesteer_outcome outcome)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < learn->service_count; i++)
-		sum += learn->services[i].outcomes[outcome];
-	return sum;
 }
 
 static void each_learned(struct learner *learner, const struct visitor *visitor)

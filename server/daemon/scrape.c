@@ -1,7 +1,9 @@
 // Rendering a scrape on two threads; see scrape.h.
 #include "daemon/scrape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,6 +11,7 @@
 #include "control/background.h"
 #include "daemon/exposition.h"
 #include "health/health.h"
+#include "learn/shown.h"
 #include "state/override.h"
 #include "state/state.h"
 #include "view/handouts.h"
@@ -29,6 +32,8 @@ static const struct metric up = ROW(target_up, FLAG, "", "Whether the target may
 static const struct metric drained = ROW(target_drained, FLAG, "", "1 for targets that a drain takes traffic away from.");
 static const struct metric since = ROW(target_since, GAUGE, "timestamp", "When the target's health last changed, in Unix time.");
 static const struct metric states = ROW(target_states, GAUGE, "", "Targets by state.");
+
+static const struct metric breaker = ROW(discovery_breaker, FLAG, "", "Whether the service's breaker is in the state.");
 
 struct scrape {
 	struct background *background;
@@ -206,6 +211,28 @@ static uint64_t share_of(const struct override *drain)
 	return (uint64_t)(SHARE_WHOLE - override_share(drain, clock_mono_ms())) * 1000 / SHARE_WHOLE;
 }
 
+// Of the services in `discovery`, in their order: two may have the same name.
+static void put_breakers(struct exposition *out, struct learner *learner)
+{
+	static const char *const words[] = {"closed", "open", "half-open", "failed"};
+	struct shown_status learn;
+
+	shown_read(learner, &learn);
+	exposition_head(out, &breaker);
+	for (size_t i = 0; i < learn.service_count; i++) {
+		const char *state = shown_state(&learn.services[i]);
+		char entry[16];
+
+		snprintf(entry, sizeof(entry), "%zu", i + 1);
+		for (size_t k = 0; k < ARRAY_LEN(words); k++) {
+			exposition_label(out, "service", learn.services[i].label);
+			exposition_label(out, "entry", entry);
+			exposition_label(out, "state", words[k]);
+			exposition_value(out, &breaker, strcmp(state, words[k]) == 0);
+		}
+	}
+}
+
 void scrape_begin(struct scrape *scrape, const struct metrics_source *source, bool openmetrics,
                   void (*done)(void *done_ctx, char *text, size_t len), void *done_ctx)
 {
@@ -221,6 +248,8 @@ void scrape_begin(struct scrape *scrape, const struct metrics_source *source, bo
 	exposition_label(&rendering->out, "version", PACKAGE_VERSION);
 	exposition_value(&rendering->out, &build, 1);
 	metrics_each(source, exposition_row, &rendering->out);
+	if (source->learner)
+		put_breakers(&rendering->out, source->learner);
 	if (source->state) {
 		put_drains(&rendering->out, source->state, &drained_share, share_of);
 		put_drains(&rendering->out, source->state, &drained_since, since_of);

@@ -76,5 +76,7 @@ struct crowd_member *crowd_find(struct crowd *crowd, const struct prefix *prefix
 // Forgets a member: there is nothing to ask about it until it is noted again.
 void crowd_drop(struct crowd *crowd, struct crowd_member *member);
 
+// What `before` has counted counts on in `crowd`, which takes its place.
+void crowd_continue(struct crowd *crowd, const struct crowd *before);
 size_t crowd_count(const struct crowd *crowd);
 const struct crowd_counts *crowd_counts_of(const struct crowd *crowd);

@@ -225,7 +225,7 @@ void informant_ask(struct informant *service, const struct informant_question *q
 	shared->busy++;
 	pthread_mutex_unlock(&service->mutex);
 	tell(service->question_fd);
-	service->asked++;
+	service->totals.asked++;
 }
 
 // Takes a slot that has run out of time before anybody took it out of the queue.
@@ -271,8 +271,16 @@ bool informant_collect(struct informant *service, int64_t now_ms, struct informa
 	}
 	pthread_mutex_unlock(&service->mutex);
 	if (found)
-		service->outcomes[ret_answer->outcome]++;
+		service->totals.outcomes[ret_answer->outcome]++;
 	return found;
+}
+
+void informant_total(struct informant_totals *totals, const struct informant_totals *more)
+{
+	totals->asked += more->asked;
+	totals->unnamed += more->unnamed;
+	for (size_t i = 0; i < ARRAY_LEN(totals->outcomes); i++)
+		totals->outcomes[i] += more->outcomes[i];
 }
 
 // ---- the thread -----------------------------------------------------------------------------------------------------

@@ -44,6 +44,12 @@ struct informant_answer {
 	char text[INFORMANT_TEXT_LEN];
 };
 
+// What has come of questions.
+struct informant_totals {
+	uint64_t asked, outcomes[INFORMANT_OUTCOMES];
+	uint64_t unnamed;           // answers that were ignored, as there were too many names in such
+};
+
 struct informant_slot;
 
 // Under the mutex.
@@ -81,10 +87,12 @@ struct informant {
 	struct bucket bucket;
 	struct breaker breaker;
 	uint16_t name;              // in the book
-	uint64_t asked, outcomes[INFORMANT_OUTCOMES];
+	struct informant_totals totals;
 	unsigned names;             // that it has made up
-	uint64_t unnamed;           // answers that were ignored, as there were too many of these
 };
+
+// Adds `more`.
+void informant_total(struct informant_totals *totals, const struct informant_totals *more);
 
 // Makes the key of an entry, for free(). NULL when out of memory.
 char *informant_key(const struct config_discovery *entry) MUST_USE;

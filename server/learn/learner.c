@@ -335,6 +335,7 @@ static bool is_kept(const struct learner_plan *plan, const struct informant *ser
 // Under the mutex.
 static void leave(struct learner *learner, struct informant *service)
 {
+	informant_total(&learner->gone, &service->totals);
 	if (!service->chore.is_started && !service->is_registering) {
 		informant_free(service);
 		return;
@@ -368,6 +369,7 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	learner->rules = plan->rules;
 	plan->rules.notes_from = NULL;
 	book_set_rules(learner->book, &learner->rules.book, clock_steady_s());
+	crowd_continue(plan->crowd, learner->crowd);
 	crowd_free(learner->crowd);
 	learner->crowd = plan->crowd;
 	plan->crowd = NULL;

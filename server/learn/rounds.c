@@ -151,7 +151,7 @@ static int name_of(const struct rounds *r, struct informant *service, const stru
 	bool is_known = !*text || strcmp(text, PLACE_CLASS_EDGE) == 0 || names_find(known, text, strlen(text)) > 0;
 	int err = is_known ? book_name(book, text, ret_number) : book_name_invented(book, text, &service->names, ret_number);
 
-	if (err == E_LIMIT && service->unnamed++ == 0)
+	if (err == E_LIMIT && service->totals.unnamed++ == 0)
 		log_warning("discovery: %s: has made up %u names of carriers and classes: answers with further ones, as %s, are ignored",
 		            service->label, service->names, text);
 	return err;

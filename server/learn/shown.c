@@ -17,12 +17,11 @@ static void read_service(struct informant *service, int64_t now_ms, struct shown
 {
 	*ret = (struct shown_service){
 		.label = service->label, .plugin = service->plugin, .rate = service->rate, .concurrency = service->concurrency,
-		.breaker = service->breaker.state, .asked = service->asked,
-		.names = service->names, .unnamed = service->unnamed,
+		.breaker = service->breaker.state, .totals = service->totals,
+		.names = service->names,
 	};
 	if (ret->breaker == BREAKER_OPEN && service->breaker.until_ms > now_ms)
 		ret->open_for_ms = service->breaker.until_ms - now_ms;
-	memcpy(ret->outcomes, service->outcomes, sizeof(ret->outcomes));
 	pthread_mutex_lock(&service->mutex);
 	ret->busy = service->shared.busy;
 	ret->unmatched = service->shared.unmatched;
@@ -30,6 +29,11 @@ static void read_service(struct informant *service, int64_t now_ms, struct shown
 	ret->error_s = service->shared.error_s;
 	memcpy(ret->error, service->shared.error, sizeof(ret->error));
 	pthread_mutex_unlock(&service->mutex);
+}
+
+const char *shown_state(const struct shown_service *service)
+{
+	return service->is_waiting ? "failed" : breaker_text(service->breaker);
 }
 
 static void read_observe(const struct observe *observe, struct shown_observe *ret)
@@ -60,17 +64,19 @@ void shown_read(struct learner *learner, struct shown_status *ret_status)
 		.octets = book_bytes(learner->book),
 		.dropped = learner->notes ? notes_dropped(learner->notes) : 0,
 		.unbelieved = learner->unbelieved,
+		.short_subnets = learner->short_subnets,
 		.out_of_reach = learner->out_of_reach,
 		.unknown_sites = learner->unknown_sites,
 		.unnamed = learner->unnamed,
 		.crowd_counts = *crowd_counts_of(learner->crowd),
-		.short_subnets = learner->short_subnets,
 		.book_counts = *book_counts_of(learner->book),
 	};
 	for (size_t i = 0; i < learner->service_count; i++)
 		read_service(learner->services[i], now_ms, &ret_status->services[i]);
+	ret_status->totals = learner->gone;
 	for (size_t i = 0; i < learner->service_count; i++)
-		ret_status->unnamed += learner->services[i]->unnamed;
+		informant_total(&ret_status->totals, &learner->services[i]->totals);
+	ret_status->unnamed += ret_status->totals.unnamed;
 	read_observe(&learner->observe, &ret_status->observe);
 	pthread_mutex_unlock(&learner->mutex);
 }

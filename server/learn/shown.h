@@ -21,9 +21,9 @@ struct shown_service {
 	unsigned rate, concurrency, busy;
 	enum breaker_state breaker;
 	int64_t open_for_ms;         // BREAKER_OPEN
-	uint64_t asked, outcomes[INFORMANT_OUTCOMES], unmatched;
+	struct informant_totals totals;
+	uint64_t unmatched;
 	unsigned names;              // that it has made up
-	uint64_t unnamed;            // answers ignored, as there were too many of these
 	char error[INFORMANT_TEXT_LEN]; // the last one; "": none
 	int64_t error_s;
 	bool is_waiting;
@@ -38,18 +38,22 @@ struct shown_observe {
 };
 
 struct shown_status {
+	struct informant_totals totals; // of all services since the start, those that are gone too
 	struct shown_observe observe;
 	struct shown_service services[16];
 	size_t service_count;
 	size_t entries, waiting, crowd, octets; // waiting: for a move
 	uint64_t dropped;             // notes, as a ring was full
 	uint64_t unbelieved;          // notes of who is not in `notes-from`
-	uint64_t out_of_reach, unknown_sites;
 	uint64_t short_subnets;       // notes of client subnets that are shorter than what is learned
+	uint64_t out_of_reach, unknown_sites;
 	uint64_t unnamed;             // findings ignored, as there were too many names, of services or of sites
 	struct crowd_counts crowd_counts;
 	struct book_counts book_counts;
 };
+
+// "closed", "open", "half-open", or "failed": the plugin has stopped by itself.
+const char *shown_state(const struct shown_service *service);
 
 // Texts are valid until the next learner_take().
 void shown_read(struct learner *learner, struct shown_status *ret_status);

@@ -5,7 +5,9 @@ import collections
 import ipaddress
 import pathlib
 import random
+import re
 import time
+import urllib.request
 
 import harness
 from harness import Daemon, Skip, check, equal, until
@@ -287,6 +289,48 @@ def test_unasked():
         learns(d, "10.10.1.0/24", "nyc", 60)
 
 
+def test_scraped():
+    """What Prometheus gets: the breaker of each service, and counters that no reload lowers."""
+    def samples():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=harness.PATIENCE_S) as response:
+            lines = response.read().decode().splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line.startswith("edgesteer_")}
+
+    def breakers(entry):
+        found = {re.search('state="([^"]*)"', name)[1]: value for name, value in samples().items()
+                 if name.startswith("edgesteer_discovery_breaker{") and f'entry="{entry}"' in name}
+        equal((len(found), sum(found.values())), (4, 1))
+        return next(state for state, value in found.items() if value)
+
+    port = harness.free_port()
+    text = config({"agree": 1})
+    text["server"]["http"] = [{"listen": f"127.0.0.1@{port}"}]
+    text["discovery"].append({**text["discovery"][0], "carriers": ["vodafone-de"], "file": "also-says"})
+    with Daemon(text, files={"clients.csv": CLIENTS, "says": "10.10. denied\n", "also-says": "10.20. found ber,nowhere\n"}) as d:
+        equal((breakers(1), breakers(2)), ("closed", "closed"))
+        def refused():
+            site(d, "10.10.1.0/24")
+            return breakers(1) in ("open", "half-open")
+        until(refused, 20 * harness.slowness(), "its breaker opens", 0.05)
+        def learned():
+            site(d, "10.20.1.0/24")
+            return samples()["edgesteer_learned_total"] == 1
+        until(learned, 20 * harness.slowness(), "the other one is heard", 0.05)
+        equal(breakers(2), "closed")
+        before = samples()
+        for name, least in (("asked", 2), ("found", 1), ("denied", 1), ("noted", 2), ("unknown_sites", 1)):
+            check(before[f"edgesteer_discovery_{name}_total"] >= least, name)
+        for name in ("discovery_limited_total", "discovery_not_believed_total", "discovery_short_subnets_total", "learned_waiting",
+                     "learned_evicted_total", "learned_expired_total", "discovery_too_many_names_total"):
+            equal(before[f"edgesteer_{name}"], 0, name)
+        del text["discovery"][0]
+        d.reload(text)
+        now = samples()
+        check(not [name for name in before if re.match("edgesteer_(discovery|learned)_.*_total", name) and now[name] < before[name]],
+              before, now)
+        equal((breakers(1), [name for name in now if 'entry="2"' in name]), ("closed", []))
+
+
 def test_short_subnets():
     """A client subnet that is shorter than what is learned says nothing of where in it the client is: nobody is asked."""
     with daemon("10.10. found nyc\n2001:db8: found nyc\n", learned={"agree": 1}) as d:
@@ -321,4 +365,4 @@ def test_believed():
 
 if __name__ == "__main__":
     harness.run(test_learns, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
-                test_short_subnets, test_believed, limit_s=300)
+                test_scraped, test_short_subnets, test_believed, limit_s=300)

@@ -318,7 +318,7 @@ static double play(unsigned forged)
 		turn(ROUND_MS);
 	}
 	assert_in_range(world.most_in_a_second, RATE - 1, RATE + RATE / 10);
-	assert_in_range(world.service->asked, RATE * SECONDS - RATE, RATE * SECONDS + RATE / 10);
+	assert_in_range(world.service->totals.asked, RATE * SECONDS - RATE, RATE * SECONDS + RATE / 10);
 	assert_true(crowd_count(world.learner.crowd) <= CROWD_MAX);
 	assert_true(book_bytes(world.learner.book) < BOOK_MB_MAX << 20);
 	assert_int_equal(notes_dropped(world.learner.notes), 0);
@@ -421,14 +421,14 @@ static void test_flapping(void **state)
 
 	(void)state;
 	learn_boston(FEW);
-	asked = world.service->asked;
+	asked = world.service->totals.asked;
 	version = book_version(world.learner.book);
 	world.site_of = flapping;
 	for (int hour = 0; hour < 3; hour++) {
 		assert_int_equal(let_pass(FEW, 60, ROUNDS_A_SECOND), 0);
 		world.now_ms += INT64_C(1000) * BOOK_LIFETIME_S;
 	}
-	assert_true(world.service->asked - asked >= 3 * FEW);
+	assert_true(world.service->totals.asked - asked >= 3 * FEW);
 	assert_int_equal(book_version(world.learner.book), version); // nobody was answered anything else in between
 	world_end();
 }
@@ -440,11 +440,11 @@ static void test_changed_mind(void **state)
 
 	(void)state;
 	learn_boston(FEW);
-	asked = world.service->asked;
+	asked = world.service->totals.asked;
 	world.site_of = nyc;
 	assert_int_equal(let_pass(FEW, 20, ROUNDS_A_SECOND), FEW);
 	// Of a prefix's 256 addresses one may be drawn twice, and counts once.
-	assert_in_range(world.service->asked - asked, FEW * AGREE, FEW * AGREE + FEW / 20);
+	assert_in_range(world.service->totals.asked - asked, FEW * AGREE, FEW * AGREE + FEW / 20);
 	assert_int_equal(book_counts_of(world.learner.book)->withdrawn, 0);
 	world_end();
 }
@@ -505,15 +505,15 @@ static void test_made_up_names(void **state)
 	(void)let_pass(FEW, 20, ROUNDS_A_SECOND);
 	assert_true(made_up > 2 * BOOK_INVENTED_MAX + 100);
 	assert_int_equal(service->names, BOOK_INVENTED_MAX);
-	unnamed = service->unnamed;
+	unnamed = service->totals.unnamed;
 	assert_true(unnamed > 0);
-	assert_int_equal(service->outcomes[EDGESTEER_BROKEN], 0); // it is asked all the same
+	assert_int_equal(service->totals.outcomes[EDGESTEER_BROKEN], 0); // it is asked all the same
 	world.more_of = known;
 	world.now_ms += 3601000; // what was not settled is asked about again, and what was is not fresh
 	(void)let_pass(FEW, 20, ROUNDS_A_SECOND);
 	for (uint32_t rank = 0; rank < FEW; rank++)
 		assert_string_equal(held(rank), "bos");
-	assert_int_equal(service->unnamed, unnamed);
+	assert_int_equal(service->totals.unnamed, unnamed);
 	// However many services there have been, half of the table is left for sites.
 	for (unsigned i = 0; i < BOOK_NAMES_MAX; i++) {
 		char text[32];

@@ -13,7 +13,7 @@ struct call;
 // `apps`, `targets` and `zones`, or "overrides_revision" of `status` and `drains`, is the same in all of them.
 enum { SHOW_TARGETS_MAX = 2000, SHOW_OVERRIDES_MAX = 2000, SHOW_ZONES_MAX = 5000 };
 // How many entries `learned` shows, of "count" that there are.
-enum { SHOW_LEARNED_MAX = 5000 };
+enum { SHOW_LEARNED_MAX = 1000 };
 
 json_t *show_status(const struct call *call) MUST_USE;
 json_t *show_drains(const struct call *call) MUST_USE;

@@ -474,6 +474,11 @@ int book_name_invented(struct book *book, const char *text, unsigned *count, uin
 	return err;
 }
 
+int book_find_name(const struct book *book, const char *text)
+{
+	return names_find(book->names, text, strlen(text));
+}
+
 const char *book_text(const struct book *book, uint16_t number)
 {
 	return names_text(book->names, number);
@@ -506,17 +511,18 @@ int book_restore(struct book *book, const struct book_entry *saved)
 	return E_OK;
 }
 
-void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
-                                                       const struct book_entry *entry), void *ctx)
+bool book_take_changes(struct book *book, size_t max,
+                       void (*each)(void *ctx, const struct prefix *prefix, const struct book_entry *entry), void *ctx)
 {
-	for (size_t i = 0; i < book->dirty_count; i++) {
-		struct book_entry *entry = find(book, &book->dirty[i]);
+	for (; book->dirty_count > 0 && max > 0; max--) {
+		const struct prefix *prefix = &book->dirty[--book->dirty_count];
+		struct book_entry *entry = find(book, prefix);
 
 		if (entry)
 			entry->is_changed = false;
-		each(ctx, &book->dirty[i], entry && (entry->opinion.has_held || entry->misses) ? entry : NULL);
+		each(ctx, prefix, entry && (entry->opinion.has_held || entry->misses) ? entry : NULL);
 	}
-	book->dirty_count = 0;
+	return book->dirty_count > 0;
 }
 
 size_t book_save_again(struct book *book, size_t end, size_t max)
@@ -534,8 +540,14 @@ size_t book_save_again(struct book *book, size_t end, size_t max)
 
 size_t book_forget(struct book *book, const struct prefix *prefix)
 {
+	struct prefix only = book_prefix(book, &prefix->addr);
+	struct book_entry *found = prefix->len >= only.len ? find(book, &only) : NULL;
 	size_t before = book->count;
 
+	if (found)
+		drop(book, found);
+	if (prefix->len >= only.len) // it lies in one of them at most
+		return before - book->count;
 	for (size_t i = book->count; i-- > 0;) // from the last one, as that takes the place of one that is dropped
 		if (prefix_overlaps(&book->entries[i].prefix, prefix))
 			drop(book, &book->entries[i]);

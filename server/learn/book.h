@@ -70,6 +70,8 @@ int book_name(struct book *book, const char *text, uint16_t *ret_number) MUST_US
 // The same of a name that a service has made up: *count, of those it has added, grows when it is new. E_LIMIT also when it has
 // added BOOK_INVENTED_MAX, or there are BOOK_INVENTED_ALL of all kinds.
 int book_name_invented(struct book *book, const char *text, unsigned *count, uint16_t *ret_number) MUST_USE;
+// The number of a name that has one, as 0 has ""; -1: it has none.
+int book_find_name(const struct book *book, const char *text);
 // The name of a number; "" for 0. Owned by the book.
 const char *book_text(const struct book *book, uint16_t number);
 
@@ -97,10 +99,10 @@ void book_tick(struct book *book, int64_t now_s);
 // Restores an entry that was saved, or imports one: what it holds is believed without samples. E_INVAL: of another prefix
 // length; E_LIMIT, E_NOMEM.
 int book_restore(struct book *book, const struct book_entry *entry) MUST_USE;
-// Calls each() for every prefix whose entry has changed since it was called for it last, with NULL where nothing is left to
-// be saved.
-void book_take_changes(struct book *book, void (*each)(void *ctx, const struct prefix *prefix,
-                                                       const struct book_entry *entry), void *ctx);
+// Calls each() for up to `max` prefixes whose entry has changed since it was called for it last, in any order, with NULL where
+// nothing is left to be saved. Returns whether there are more.
+bool book_take_changes(struct book *book, size_t max,
+                       void (*each)(void *ctx, const struct prefix *prefix, const struct book_entry *entry), void *ctx);
 // Has entries saved again that have not changed: up to `max` of the first `end` ones, from the end. Returns how many of the
 // first are left for the next call.
 size_t book_save_again(struct book *book, size_t end, size_t max);

@@ -75,19 +75,20 @@ static struct learner_change *take_changes(struct learner *learner)
 	return reversed;
 }
 
-// Has what has changed written, in its order.
-static void save(struct learner *learner)
+// Has up to `max` of what has changed written, in its order. Returns whether there may be more.
+static bool save(struct learner *learner, size_t max)
 {
-	struct learner_change *list = take_changes(learner);
+	if (!learner->saving)
+		learner->saving = take_changes(learner);
+	for (; learner->saving && max > 0; max--) {
+		struct learner_change *change = learner->saving;
 
-	while (list) {
-		struct learner_change *next = list->next;
-
+		learner->saving = change->next;
 		if (learner->save)
-			learner->save(learner->save_ctx, list->prefix, list->is_gone ? NULL : list->text);
-		free(list);
-		list = next;
+			learner->save(learner->save_ctx, change->prefix, change->is_gone ? NULL : change->text);
+		free(change);
 	}
+	return max == 0;
 }
 
 // The main loop. An overlay for a view that has been replaced meanwhile is of no use: another one is on its way.
@@ -100,7 +101,8 @@ static void on_arrived(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	drain(fd);
-	save(learner);
+	if (save(learner, SAVE_MAX))
+		tell(learner->arrived_fd); // others first
 	registering_end(learner);
 	learned = take_ready(learner);
 	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
@@ -498,10 +500,11 @@ void learner_stop(struct learner *learner)
 		log_error("discovery: a service, or what reads observations, has not stopped within %d ms", LEARNER_STOP_MS);
 	registering_abandon(learner);
 	pthread_mutex_lock(&learner->mutex);
-	if (learner->book)
-		rounds_gather_changes(learner);
+	while (learner->book && rounds_gather_changes(learner))
+		;
 	pthread_mutex_unlock(&learner->mutex);
-	save(learner);
+	while (save(learner, SAVE_MAX))
+		;
 }
 
 // What has ended, also where something else has not.

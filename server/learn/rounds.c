@@ -375,9 +375,9 @@ static void gather(void *ctx, const struct prefix *prefix, const struct book_ent
 	rounds_save(ctx, prefix, entry);
 }
 
-void rounds_gather_changes(struct learner *learner)
+bool rounds_gather_changes(struct learner *learner)
 {
-	book_take_changes(learner->book, gather, learner);
+	return book_take_changes(learner->book, GATHER_MAX, gather, learner);
 }
 
 // Rows have times of the wall clock: when that was set, those of before are wrong for the next daemon.
@@ -416,7 +416,7 @@ void rounds_turn(struct learner *learner, const struct live *live, int64_t now_m
 	crowd_tick(learner->crowd, now_ms);
 	book_tick(learner->book, now_s);
 	follow_clock(learner);
-	rounds_gather_changes(learner);
+	(void)rounds_gather_changes(learner); // what is left, in the next second
 }
 
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms)

@@ -26,6 +26,8 @@ enum {
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
 	FRESH_PAUSE_MS = 2000,    // where only freshness has
 	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
+	GATHER_MAX = 10000,       // changes listed to be saved, with the mutex held
+	SAVE_MAX = 2000,          // saved in one turn of the main loop
 	SAVE_AGAIN = 1000,        // entries a second, after the wall clock was set
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
@@ -53,6 +55,7 @@ struct learner {
 	unsigned workers;
 	pthread_t thread;
 	bool is_started, is_stopped, is_late; // is_late: a thread has not ended in time
+	struct learner_change *saving; // the main thread's, to be saved, the first one first
 	struct registration *registration; // the main thread's; NULL: none is under way
 	_Atomic bool is_to_stop, has_stopped;
 	pthread_mutex_t mutex;      // over all that follows
@@ -92,8 +95,8 @@ void rounds_turn(struct learner *learner, const struct live *live, int64_t now_m
 // Lists an entry to be saved by the main thread, behind what is listed already; NULL: nothing of the prefix is to be kept. Out
 // of memory, it is not saved.
 void rounds_save(struct learner *learner, const struct prefix *prefix, const struct book_entry *entry);
-// Lists what of the book has changed, to be saved.
-void rounds_gather_changes(struct learner *learner);
+// Lists what of the book has changed, to be saved, up to GATHER_MAX of it. Returns whether there is more.
+bool rounds_gather_changes(struct learner *learner);
 // Whether it is to be told that what `source` says of a site cannot be used: once.
 bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why);
 // The book's number of a site of the config. E_LIMIT, which is counted and told once; E_NOMEM.

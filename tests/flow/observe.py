@@ -385,6 +385,51 @@ def test_explore():
             learns(d, f"{prefix}0/24", "nyc")
 
 
+class MainThread:
+    """What verbs cost the daemon's main thread: its CPU time, as a loaded machine makes everything else longer."""
+
+    def __init__(self, d):
+        self.path = pathlib.Path(f"/proc/{d.process.pid}/task/{d.process.pid}/schedstat")
+
+    def ran_ms(self):
+        return int(self.path.read_text().split()[0]) / 1e6
+
+    def cost_ms(self, ask, times=3):
+        """The least of so many."""
+        costs = []
+        for _ in range(times):
+            before = self.ran_ms()
+            ask()
+            costs.append(self.ran_ms() - before)
+        return min(costs)
+
+
+def test_many():
+    """A hundred thousand entries: no verb holds the main thread for more than 50 ms, and a reload with less room does not either."""
+    count, wide = 100_000, "prefix,carrier,latitude,longitude\n10.0.0.0/7,verizon,42.3,-71.0\n"
+    text = config({"agree": 1, "max": 200_000}, samples=1, hosts=1, max=200_000)
+    with Daemon(text, files={"clients.csv": wide}) as d:
+        main = MainThread(d)
+        observe(d, "".join(f"{10 + (i >> 16)}.{i >> 8 & 255}.{i & 255}.1 nyc 1\n" for i in range(count)))
+        until(lambda: d.ctl_json("stats")["learned"] == count, 60 * harness.slowness(), "all are learned", 0.2)
+        costs = {words: main.cost_ms(lambda words=words: d.ctl(*words)) for words in (
+            ("learned",), ("learned", "--site", "nyc"), ("learned", "--site", "bos"), ("learned", "--source", "observe"),
+            ("learned", "10.1.2.0/24"), ("learned", "10.0.0.0/8"), ("discovery",), ("stats",), ("explain", APP, "--client", "10.1.2.3"))}
+        listed = d.ctl_json("learned")
+        equal((listed["count"], len(listed["learned"])), (count, 1000))
+        equal([d.ctl_json("learned", *words)["count"] for words in (("--site", "nyc"), ("--source", "x"), ("10.1.2.0/24",), ("10.0.0.0/8",))],
+              [count, 0, 1, 65536])
+
+        text["learned"]["max"] = count // 2
+        d.write_config(text)
+        costs["less room"] = main.cost_ms(d.reload, 1)
+        equal((d.ctl_json("learned")["count"], d.ctl_json("discovery")["evicted"]), (count // 2, count // 2))
+        costs["forget one"] = main.cost_ms(lambda: d.ctl("learned", "forget", d.ctl_json("learned", "10.0.0.0/8")["learned"][0]["prefix"]))
+        costs["forget all"] = main.cost_ms(lambda: equal(d.ctl_json("learned", "forget", "--all")["forgotten"], count // 2 - 3), 1)
+        check(max(costs.values()) <= 50 * harness.slowness(), costs)
+        print(", ".join(f"{' '.join(words) if isinstance(words, tuple) else words}: {cost:.1f} ms" for words, cost in costs.items()))
+
+
 def recipe(name, *words, given=""):
     return subprocess.run([str(RECIPES / name), *words], input=given, text=True, capture_output=True, timeout=30, check=True).stdout
 
@@ -442,4 +487,4 @@ def test_beacons():
 
 if __name__ == "__main__":
     harness.run(test_learns, test_rollback, test_mixed_hosts, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
-                test_explore, test_recipes, test_beacons, limit_s=300)
+                test_explore, test_many, test_recipes, test_beacons, limit_s=300)

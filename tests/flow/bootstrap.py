@@ -31,7 +31,7 @@ TOOLS = {
     "fakecc": 'cat "$FAKE/compiler"',
     "ldd": 'echo "  liba.so => $FAKE/liba.so (0x1)"',
     "unbound": "echo unbound", "pdns_recursor": "echo pdns_recursor", "nsd": "echo nsd", "knotd": "echo knotd",
-    "prometheus": "echo prometheus",
+    "prometheus": "echo prometheus", "nginx": "echo nginx", "haproxy": "echo haproxy",
 }
 GREEN = "PASS: tests/a\nSKIP: tests/b\n"
 LAST = "3 passed, 0 failed, 3 skipped"

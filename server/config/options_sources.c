@@ -72,7 +72,11 @@ static const struct option discovery_rows[] = {
 	 LIST(config_discovery, carriers, carrier_count),
 	 .help = "The carriers whose clients it knows. It is asked about no others: a client's carrier is what `locate` says."},
 	{"rate", &number_integer, .fallback = "10", .min = "1", .max = "10000", FIELD(config_discovery, rate),
-	 .help = "How many questions a second it is asked at most; at once at most a tenth of that."},
+	 .help = "How many questions a second it is asked at most; at once at most a tenth of that. Daemons do not know of one "
+	         "another, nor do entries: where a service limits an account, what all name servers and all entries that use it may "
+	         "ask together has to be divided among them. Two name servers with one account that may ask 50 a second have a `rate` "
+	         "of 25 each; with two entries each, for two carriers, 12. A share in the order of each one's traffic is better than "
+	         "equal ones, and some of it is best left for `edgesteerctl discovery register`, which keeps to the rate as well."},
 	{"concurrency", &number_integer, .fallback = "10", .min = "1", .max = "512", FIELD(config_discovery, concurrency),
 	 .help = "How many questions may be under way."},
 	{"timeout", &number_duration_ms, .fallback = "2s", .min = "100ms", .max = "60s", FIELD(config_discovery, timeout_ms),
@@ -88,7 +92,9 @@ const struct schema options_discovery = {
 	.intro = "Services that know where a carrier's clients are, such as a carrier's edge-discovery service. They are asked "
 	         "about one client after the other, the busiest prefixes first, never while a query waits; what they say becomes "
 	         "learned prefixes (`learned`), which come before the prefix table. A site that the client's carrier cannot reach "
-	         "is ignored whoever names it. Client addresses are sent to the service: the address that has asked, where a "
+	         "is ignored whoever names it. A service names carriers and classes as it likes, but no "
+	         "more than 256 that the config has not: answers with further ones are ignored, and counted. "
+	         "Client addresses are sent to the service: the address that has asked, where a "
 	         "query came without a client subnet, else one drawn within the prefix of the client subnet. `carriers` and "
 	         "`learned.notes-from` limit whose. The other keys of an entry depend on the plugin; see edgesteer-plugins(7).",
 	ROWS(discovery_rows),
@@ -161,7 +167,9 @@ static const struct option observe_rows[] = {
 	{"explore", &number_share, .fallback = "0%", .min = "0%", .max = "10%", FIELD(config_observe, explore),
 	 .help = "The share of learned prefixes that are sent to their second best site (where only one is known, to what the table says), for as long as the longest TTL of an app, "
 	         "to find out how far that is; then others. Never to one that is out of reach, down or drained; scopes stay as they "
-	         "are. It costs these clients the difference."},
+	         "are. It costs these clients the difference. Where anything is explored, a prefix whose measurements say what the "
+	         "table says is learned too, with the source `explore`: as the table's first two sites, unless that would change an "
+	         "app's answer or the app has weights. That is given up with the next reload that changes sites or places."},
 	{"file", &text_path, .otherwise = "none", FIELD(config_observe, file),
 	 .help = "A file that lines are appended to. What is written while the daemon runs is read within a second, also of "
 	         "another file that takes its place; what is in it before is not."},

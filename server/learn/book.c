@@ -554,6 +554,16 @@ size_t book_forget(struct book *book, const struct prefix *prefix)
 	return before - book->count;
 }
 
+size_t book_forget_source(struct book *book, uint16_t source)
+{
+	size_t before = book->count;
+
+	for (size_t i = book->count; i-- > 0;)
+		if (book->entries[i].source == source)
+			drop(book, &book->entries[i]);
+	return before - book->count;
+}
+
 void book_forget_all(struct book *book)
 {
 	while (book->count > 0)

@@ -108,6 +108,8 @@ bool book_take_changes(struct book *book, size_t max,
 size_t book_save_again(struct book *book, size_t end, size_t max);
 // Forgets the entries within a prefix, and one that it lies in. Returns how many.
 size_t book_forget(struct book *book, const struct prefix *prefix);
+// Forgets all that was heard of a source last. Returns how many.
+size_t book_forget_source(struct book *book, uint16_t source);
 void book_forget_all(struct book *book);
 
 // NULL: there is none.

@@ -46,6 +46,54 @@ static void add_rival(struct merit_rivals *rivals, unsigned set, uint16_t site, 
 	rivals->list[at].sets |= UINT64_C(1) << set;
 }
 
+static bool has_site(const struct ranking_spec *spec, uint16_t site)
+{
+	for (unsigned i = 0; i < spec->count; i++)
+		if (spec->sites[i] == site)
+			return true;
+	return false;
+}
+
+static bool is_first(const struct merit_rivals *rivals, unsigned set, uint16_t site)
+{
+	for (unsigned i = 0; i < rivals->count; i++)
+		if (rivals->list[i].site == site && rivals->list[i].sets & UINT64_C(1) << set)
+			return true;
+	return false;
+}
+
+// Whether a prefix of which `first` and `second` are learned is answered as by the table alone, whatever the app. Where weights
+// share clients out among sites it is not.
+static bool changes_nothing(const struct view *view, const struct merit_rivals *rivals, uint16_t first, uint16_t second)
+{
+	for (unsigned set = 0; set < view->steering->count; set++) {
+		const struct ranking_spec *spec = &view->steering->of[set]->spec;
+		bool has_first = has_site(spec, first);
+
+		if (!has_first && !has_site(spec, second))
+			continue;
+		if (spec->weights || set >= MERIT_SETS || !is_first(rivals, set, has_first ? first : second))
+			return false;
+	}
+	return true;
+}
+
+static void find_second(const struct view *view, const struct place *place, struct merit_rivals *rivals)
+{
+	struct steer_input in = view_steer_input(view);
+	struct candidate candidates[APP_TARGETS_MAX];
+
+	for (unsigned set = 0; set < view->steering->count && set < MERIT_SETS && !rivals->has_second; set++) {
+		const struct ranking_spec *spec = &view->steering->of[set]->spec;
+
+		if (ranking_candidates(&in, spec, place, candidates) < 2)
+			continue;
+		rivals->first = spec->sites[candidates[0].slot];
+		rivals->second = spec->sites[candidates[1].slot];
+		rivals->has_second = changes_nothing(view, rivals, rivals->first, rivals->second);
+	}
+}
+
 static void find_rivals(const struct view *view, const struct place *place, struct merit_rivals *ret_rivals)
 {
 	struct steer_input in = view_steer_input(view);
@@ -61,6 +109,7 @@ static void find_rivals(const struct view *view, const struct place *place, stru
 		add_rival(ret_rivals, set, spec->sites[first->slot],
 		          first->cost.basis == COST_HINT ? INT64_MAX : first->cost.us);
 	}
+	find_second(view, place, ret_rivals);
 }
 
 const struct merit_rivals *merit_rivals_of(struct merit *merit, const struct view *view, const struct addr *client)
@@ -210,6 +259,16 @@ static const struct merit_rival *pass(const struct judge *j, const struct merit_
 		first = first ? first : rival;
 	}
 	return first;
+}
+
+struct merit_order merit_start(const struct merit_rivals *rivals, const struct measure *measures, unsigned count)
+{
+	struct merit_order order = {.count = 0};
+
+	for (unsigned i = 0; i < count && rivals->has_second; i++)
+		if (measures[i].site == rivals->first && measures[i].is_enough)
+			order = (struct merit_order){{rivals->first, rivals->second}, 2};
+	return order;
 }
 
 struct merit_order merit_judge(const struct view *view, const struct merit_rivals *rivals, const struct measure *measures,

@@ -19,6 +19,7 @@
 // So an order stays unless another site is better by `margin`, whatever else is or is no longer measured.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,9 @@ struct merit_rival {
 struct merit_rivals {
 	unsigned count;
 	struct merit_rival list[MERIT_RIVALS];
+	bool has_second;           // the next one is there
+	uint16_t first, second;    // of the table's order: with these two as what is learned, every app's clients get what the table
+	                           // alone gives them
 };
 
 struct merit;
@@ -60,6 +64,9 @@ struct merit_order {
 	unsigned count;
 };
 
+// What is learned of a prefix of which nothing else is to be said, so that its second best site can be explored: what the table
+// says, where the first site is measured. Empty: nothing is.
+struct merit_order merit_start(const struct merit_rivals *rivals, const struct measure *measures, unsigned count);
 // The order that follows for `measures` (their sites are the view's; those that are not enough are passed over), where
 // `held` is held, in percent of `margin`. Empty: nothing is to be said.
 struct merit_order merit_judge(const struct view *view, const struct merit_rivals *rivals, const struct measure *measures,

@@ -13,8 +13,12 @@
 
 struct merit;
 struct observer;
+struct tables;
 
-#define OBSERVE_SOURCE "observe" // as `learned` shows it
+// As `learned` shows them: what measurements say, and what is held as the table says it, only to be explored. The latter is not
+// kept over a restart, and given up when the table may say something else.
+#define OBSERVE_SOURCE "observe"
+#define EXPLORE_SOURCE "explore"
 
 enum {
 	OBSERVE_ROUND = 4096,     // lines taken in a round
@@ -38,5 +42,6 @@ struct observe {
 	struct observer *observer; // NULL also: nothing is read from a socket or a file
 	uint64_t taken, unknown_sites, out_of_reach;
 	int64_t ticked_s;
+	const struct tables *explored_of; // what is held to be explored is as these say it; NULL: nothing is
 	uint64_t epoch;           // of exploring: other prefixes in each. 0: there is none
 };

@@ -358,6 +358,8 @@ void rounds_save(struct learner *learner, const struct prefix *prefix, const str
 	struct learner_change *change;
 	char text[SAVED_TEXT_LEN] = "";
 
+	if (entry && strcmp(book_text(learner->book, entry->source), EXPLORE_SOURCE) == 0)
+		entry = NULL;
 	if (entry)
 		saved_format(learner->book, entry, clock_stepped_s(), text);
 	change = malloc(sizeof(*change) + strlen(text) + 1);

@@ -198,17 +198,54 @@ static int finding_of(const struct observing *o, const struct merit_order *order
 	return err;
 }
 
+static bool is_of(const struct observing *o, const struct book_entry *entry, const char *source)
+{
+	return entry && strcmp(book_text(o->learner->book, entry->source), source) == 0;
+}
+
+// By measuring, not a service's.
+static bool is_own(const struct observing *o, const struct book_entry *entry)
+{
+	return is_of(o, entry, OBSERVE_SOURCE) || is_of(o, entry, EXPLORE_SOURCE);
+}
+
+// What follows, and the source by which it does:
+//
+//   measurements                                                         it is
+//   say something else than the table, or than what is held of them      that, by observing
+//   say what the table says, of a prefix of which no service spoke       the table's first two sites, to be explored (if anything is)
+//   else                                                                 nothing
+static struct merit_order follow(const struct observing *o, const struct measure *measures, unsigned count,
+                                 const struct book_entry *entry, const char **ret_source)
+{
+	const struct observe *observe = &o->learner->observe;
+	const struct merit_rivals *rivals = merit_rivals_of(observe->merit, o->view, &o->observation->client);
+	struct merit_order held = order_held(o, entry), order, start = {.count = 0};
+
+	if (is_of(o, entry, EXPLORE_SOURCE))
+		held.count = 0; // it says nothing by itself
+	order = merit_judge(o->view, rivals, measures, count, &held, observe->rules.margin);
+	if (observe->rules.explore > 0 && (!entry || !entry->opinion.has_held || is_own(o, entry)))
+		start = merit_start(rivals, measures, count);
+	*ret_source = OBSERVE_SOURCE;
+	if (start.count == 0 || (order.count > 0 && order.sites[0] != start.sites[0]))
+		return order;
+	*ret_source = EXPLORE_SOURCE;
+	return start;
+}
+
 // Whether a finding is worth a sample of its prefix now:
 //
 //   what is held             the finding                              worth a sample
 //   is a service's           begins with the same site                no: it is the service's to confirm
 //   is by measuring          is the same, and nothing is in dispute   every OBSERVE_CONFIRM_S
 //   any                      else                                     yes
-static bool is_worth(const struct book_entry *entry, const struct finding *finding, uint16_t source, int64_t now_s)
+static bool is_worth(const struct observing *o, const struct book_entry *entry, const struct finding *finding)
 {
 	const struct finding *held = entry && entry->opinion.has_held ? &entry->opinion.held : NULL;
+	int64_t now_s = o->now_s;
 
-	if (held && entry->source != source && has_same_first(held, finding))
+	if (held && !is_own(o, entry) && has_same_first(held, finding))
 		return false;
 	if (held && opinion_same(held, finding) && entry->opinion.voice_count == 0)
 		return now_s - entry->heard_s >= OBSERVE_CONFIRM_S || now_s < entry->heard_s;
@@ -222,18 +259,17 @@ static void judge(const struct observing *o)
 	struct book_sample sample = {.addr = o->observation->client, .is_measured = true};
 	unsigned count = read_measures(o, measures, &sample.weight);
 	const struct book_entry *entry = book_find(learner->book, &o->prefix);
-	struct merit_order held = order_held(o, entry), order;
+	struct merit_order order;
 	enum opinion_outcome outcome;
+	const char *source;
 
 	if (count == 0)
 		return;
-	order = merit_judge(o->view, merit_rivals_of(learner->observe.merit, o->view, &o->observation->client), measures, count,
-	                    &held, learner->observe.rules.margin);
+	order = follow(o, measures, count, entry, &source);
 	if (order.count == 0 || finding_of(o, &order, entry, &sample.finding) < 0 ||
-	    book_name(learner->book, OBSERVE_SOURCE, &sample.source) < 0 ||
-	    !is_worth(entry, &sample.finding, sample.source, o->now_s))
+	    book_name(learner->book, source, &sample.source) < 0 || !is_worth(o, entry, &sample.finding))
 		return;
-	if (entry && entry->source == sample.source)
+	if (is_own(o, entry))
 		book_note(learner->book, &o->prefix, sample.weight, o->now_s);
 	if (book_hear(learner->book, &sample, o->now_s, &outcome) == E_OK) // else it is full of busier prefixes, which it counts
 		learner->touches++;
@@ -262,14 +298,30 @@ static uint64_t epoch_of(const struct view *view, int64_t now_ms)
 	return 1 + (uint64_t)(now_ms / (INT64_C(1000) * ttl_s));
 }
 
+// What is held to be explored is given up where the table may say something else, or nothing is explored any more.
+static void forget_explored(struct learner *learner, const struct view *view)
+{
+	struct observe *observe = &learner->observe;
+	const struct tables *tables = observe->rules.explore > 0 ? view->tables : NULL;
+	int source = book_find_name(learner->book, EXPLORE_SOURCE);
+
+	if (observe->explored_of == tables)
+		return;
+	observe->explored_of = tables;
+	if (source > 0)
+		(void)book_forget_source(learner->book, (uint16_t)source);
+}
+
 bool sightings_turn(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s)
 {
 	struct observe *observe = &learner->observe;
 	struct observation observation;
 	unsigned count = 0;
 
-	if (observe->observed && observe->ticked_s != now_s) {
-		observed_tick(observe->observed, now_s);
+	if (observe->ticked_s != now_s) {
+		if (observe->observed)
+			observed_tick(observe->observed, now_s);
+		forget_explored(learner, live->view);
 		observe->epoch = observe->rules.explore && book_count(learner->book) > 0 ? epoch_of(live->view, now_ms) : 0;
 		observe->ticked_s = now_s;
 	}

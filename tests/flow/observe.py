@@ -385,6 +385,67 @@ def test_explore():
             learns(d, f"{prefix}0/24", "nyc")
 
 
+def test_explore_alone():
+    """Nobody measures but whom clients are sent to: exploring finds out where the second best site is the better one. It leaves
+    the others where they are, and goes to nothing that is out of reach, drained or down."""
+    prefixes = [f"10.10.{i}." for i in range(0, 80, 2)]
+    truth = {prefix: {"bos": 40, "nyc": 10, "region": 90} if i % 2 else {"bos": 10, "nyc": 40, "region": 90}
+             for i, prefix in enumerate(prefixes)}
+    with Daemon(config(explore="10%", samples=2, hosts=2), files={"clients.csv": CLIENTS}, start=False) as d:
+        clock = FastClock(d)
+        d.start()
+        clock.pace(50)
+
+        def clients_come():
+            """Each prefix's site is measured by its own servers; returns which prefix had which."""
+            replies = {prefix: d.query(APP, ecs=f"{prefix}0/24") for prefix in prefixes}
+            got = {prefix: next(name for name, address in ADDRESSES.items() if [address] == reply.addresses)
+                   for prefix, reply in replies.items()}
+            observe(d, "".join(lines(prefix, {name: truth[prefix][name]}, each=2) for prefix, name in got.items()))
+            check(set(got.values()) <= {"bos", "nyc"}, got)
+            return got
+
+        def learned():
+            clients_come()
+            return d.ctl_json("learned", "--source", "explore")["count"] == len(prefixes)
+
+        d.ctl("drain", "nyc")
+        until(learned, 30 * harness.slowness(), "what the table says is measured", 0.02)
+        equal({tuple(row["sites"]) for row in d.ctl_json("learned")["learned"]}, {("bos", "nyc")})
+        equal({d.query(APP, ecs=f"{prefix}0/24").scope for prefix in prefixes}, {24})
+
+        def goes_nowhere(epochs):
+            end_s = clock.now_s() + 20 * epochs
+            while clock.now_s() < end_s:
+                equal(set(clients_come().values()), {"bos"})
+
+        goes_nowhere(15)
+        d.ctl("force", f"{APP}/nyc", "down")
+        d.ctl("undrain", "nyc")
+        goes_nowhere(15)
+        d.ctl("force", f"{APP}/nyc", "auto")
+
+        def is_found():
+            return [d.ctl_json("learned", f"{prefix}0/24")["learned"][0]["sites"][0] for prefix in prefixes] == ["bos", "nyc"] * 20
+
+        until(lambda: clients_come() and is_found(), 120 * harness.slowness(), "the better ones are found", 0.02)
+        sources = {row["prefix"]: row["source"] for row in d.ctl_json("learned")["learned"]}
+        equal({sources[f"{prefix}0/24"] for prefix in prefixes[1::2]}, {"observe"})
+        equal({sources[f"{prefix}0/24"] for prefix in prefixes[::2]}, {"explore"})
+        # The table says something else: what only it said is no reason to stay. Nor is it when nothing is explored any more.
+        for more in {"nearer": {"kind": "wavelength", "reach": ["verizon"], "location": [42.3, -71.0]}}, {}:
+            changed = config(explore="10%" if more else "0%", samples=2, hosts=2)
+            changed["sites"].update(more)
+            for name in more:
+                changed["apps"][APP]["targets"][name] = {"addresses": ["192.0.2.9"]}
+            d.reload(changed)
+            until(lambda: d.ctl_json("learned", "--source", "explore")["count"] == 0, 20 * harness.slowness(), "it is given up", 0.02)
+            expected = "192.0.2.9" if more else ADDRESSES["bos"]
+            until(lambda: {tuple(d.query(APP, ecs=f"{prefix}0/24").addresses) for prefix in prefixes[::2]} == {(expected,)},
+                  20 * harness.slowness(), "the table speaks", 0.02)
+        equal(d.ctl_json("learned", "--source", "observe")["count"], 20)
+
+
 class MainThread:
     """What verbs cost the daemon's main thread: its CPU time, as a loaded machine makes everything else longer."""
 
@@ -487,4 +548,4 @@ def test_beacons():
 
 if __name__ == "__main__":
     harness.run(test_learns, test_rollback, test_mixed_hosts, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
-                test_explore, test_many, test_recipes, test_beacons, limit_s=300)
+                test_explore, test_explore_alone, test_many, test_recipes, test_beacons, limit_s=300)

@@ -111,6 +111,51 @@ static void test_table(void **state)
 	}
 }
 
+// What is held to be explored: the table's first two, of a first one that is measured.
+static void test_start(void **state)
+{
+	static const struct {
+		const char *client;
+		struct figures figures;
+		int expected[FINDING_SITES_MAX + 1];
+	} rows[] = {
+		{"10.1.0.1", {{40}}, {BOS, NYC, END}},
+		{"10.1.0.1", {{-40}}, {END}},         // not enough
+		{"10.1.0.1", {{0, 40}}, {END}},       // another one
+		{"10.1.0.1", {{40, 20}}, {BOS, NYC, END}},
+	};
+	struct merit *merit = merit_new();
+	struct world world;
+
+	(void)state;
+	world_begin(&world, NULL, 0);
+	assert_non_null(merit);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct measure measures[WORLD_SITES];
+		struct merit_order order, expected = order_of(rows[i].expected);
+		struct addr addr;
+		unsigned count = 0;
+
+		assert_int_equal(addr_parse(rows[i].client, &addr), E_OK);
+		for (uint16_t site = 0; site < WORLD_SITES; site++)
+			if (rows[i].figures.ms[site] != 0)
+				measures[count++] = (struct measure){site, 5, 2, rows[i].figures.ms[site] > 0, 1000};
+		order = merit_start(merit_rivals_of(merit, &world.view, &addr), measures, count);
+		assert_int_equal(order.count, expected.count);
+		assert_memory_equal(order.sites, expected.sites, sizeof(order.sites));
+	}
+	merit_free(merit);
+	world_end(&world);
+}
+
+static const struct merit_rivals *rivals_at(const struct world *world, struct merit *merit)
+{
+	struct addr addr;
+
+	assert_int_equal(addr_parse("10.1.0.1", &addr), E_OK);
+	return merit_rivals_of(merit, &world->view, &addr);
+}
+
 // Another set of sites, whose first is another: a site takes the place of both, or of none.
 static void test_sets(void **state)
 {
@@ -144,6 +189,26 @@ static void test_sets(void **state)
 	order = judge(&world, merit, "10.1.0.1", &figures, &held);
 	assert_true(order.count >= 2);
 	assert_int_equal(order.sites[0], USE1);
+	assert_true(rivals_at(&world, merit)->has_second); // bos for the one, nyc for the other, as by the table
+	// A set of nyc and something nearer that the first set has not as its first; one that shares clients out.
+	static const uint16_t third[] = {OUT, NYC}, fourth[] = {BOS, NYC};
+	static const uint32_t weights[] = {1, 1};
+	const struct ranking_spec more[] = {{third, NULL, ARRAY_LEN(third), 0, 24, 48, METRO_REGION},
+	                                    {fourth, weights, ARRAY_LEN(fourth), 1000000, 24, 48, METRO_REGION}};
+
+	for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+		struct steering_plan *larger = steering_plan_new();
+
+		assert_int_equal(steering_plan_add(larger, &first, &set), E_OK);
+		assert_int_equal(steering_plan_add(larger, &more[i], &set), E_OK);
+		steering_free(world.view.extension);
+		assert_int_equal(steering_build(larger, &in, WORLD_SITES, &(struct steering_wants){.own_max = 2}, &world.view.extension),
+		                 E_OK);
+		world.view.steering = world.view.extension;
+		world.view.generation++;
+		assert_int_equal(rivals_at(&world, merit)->has_second, i == 0 && rivals_at(&world, merit)->list[1].site == NYC);
+		steering_plan_free(larger);
+	}
 	steering_plan_free(plan);
 	merit_free(merit);
 	world_end(&world);
@@ -189,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_random),
 	};

@@ -10,8 +10,9 @@
 #include "base/hash.h"
 #include "base/must.h"
 #include "base/names.h"
+#include "learn/moves.h"
 
-enum { DRAWS = 16, WEIGHT_HALF_S = 3600, MINUTE_S = 60 };
+enum { DRAWS = 16, WEIGHT_HALF_S = 3600 };
 
 struct book {
 	struct book_rules rules;
@@ -24,8 +25,7 @@ struct book {
 	struct prefix *dirty;      // of entries that have changed, or gone, since that was taken
 	size_t dirty_count, dirty_cap;
 	uint64_t seed, draws, version;
-	unsigned moved, moved_at[MINUTE_S]; // in the minute before `moved_s` and that second; in each second of it
-	int64_t moved_s;
+	struct moves moves;
 	struct book_counts counts;
 };
 
@@ -240,38 +240,15 @@ static int64_t lifetime_of(const struct book_sample *sample)
 	       : lifetime_s > BOOK_LIFETIME_MAX_S ? BOOK_LIFETIME_MAX_S : lifetime_s;
 }
 
-// How many more may move in this second, so that no minute has more than `moves`, wherever it begins.
-static unsigned moves_left(struct book *book, int64_t now_s)
-{
-	int64_t passed_s = now_s - book->moved_s;
-
-	if (passed_s < 0 || passed_s > MINUTE_S)
-		passed_s = MINUTE_S;
-	for (; passed_s > 0; passed_s--) {
-		unsigned *gone = &book->moved_at[(now_s - passed_s + 1) % MINUTE_S];
-
-		book->moved -= *gone;
-		*gone = 0;
-	}
-	book->moved_s = now_s;
-	return book->rules.moves > book->moved ? book->rules.moves - book->moved : 0;
-}
-
-static void count_move(struct book *book, int64_t now_s)
-{
-	book->moved++;
-	book->moved_at[now_s % MINUTE_S]++;
-}
-
 // Moves, if that is the first belief of the prefix or there is a move left.
 static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 {
 	bool is_move = entry->opinion.has_held;
 
-	if (is_move && moves_left(book, now_s) == 0)
+	if (is_move && moves_left(&book->moves, book->rules.moves, now_s) == 0)
 		return false;
 	if (is_move)
-		count_move(book, now_s);
+		moves_count(&book->moves);
 	opinion_move(&entry->opinion, &book->rules.opinion);
 	entry->learned_s = now_s;
 	entry->held_until_s = entry->fresh_until_s;
@@ -285,9 +262,9 @@ static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 // Withdraws what is held, which is another answer too. Without a move left it stays, to be withdrawn by a later sample.
 static void try_withdraw(struct book *book, struct book_entry *entry, int64_t now_s)
 {
-	if (moves_left(book, now_s) == 0)
+	if (moves_left(&book->moves, book->rules.moves, now_s) == 0)
 		return;
-	count_move(book, now_s);
+	moves_count(&book->moves);
 	opinion_withdraw(&entry->opinion);
 	book->counts.withdrawn++;
 	book->version++;
@@ -406,7 +383,7 @@ void book_tick(struct book *book, int64_t now_s)
 		book->counts.expired++;
 		drop(book, entry); // another one takes its place
 	}
-	if (book->waiting > 0 && moves_left(book, now_s) > 0)
+	if (book->waiting > 0 && moves_left(&book->moves, book->rules.moves, now_s) > 0)
 		move_waiting(book, now_s);
 }
 

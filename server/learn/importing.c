@@ -147,7 +147,7 @@ struct taking {
 	struct learner *learner;
 	struct book_rules rules;
 	uint16_t source;
-	int64_t now_s;
+	int64_t now_s, stepped_s; // by the book's clock; how far the wall clock, which rows go by, is ahead of it
 	bool is_dry;
 	struct importing_counts *counts;
 };
@@ -185,6 +185,12 @@ static int finding_of(const struct taking *t, const struct importing_row *row, u
 	return err < 0 ? err : used > 0 || finding.carrier || finding.class_ ? E_OK : E_NOTFOUND;
 }
 
+// A time of a row; 0: none.
+static int64_t by_book(const struct taking *t, int64_t wall_s)
+{
+	return wall_s ? wall_s - t->stepped_s : 0;
+}
+
 // No later than what a service says now may hold; without a time as long as what it says without one.
 static int64_t until_of(const struct taking *t, int64_t stated_s)
 {
@@ -195,18 +201,19 @@ static int64_t until_of(const struct taking *t, int64_t stated_s)
 
 static struct book_entry entry_of(const struct taking *t, const struct importing_row *row, const struct finding *finding)
 {
-	int64_t heard_s = row->heard_s && row->heard_s < t->now_s ? row->heard_s : t->now_s;
+	int64_t stated_s = by_book(t, row->heard_s), learned_s = by_book(t, row->learned_s);
+	int64_t heard_s = stated_s && stated_s < t->now_s ? stated_s : t->now_s;
 	unsigned agree = t->rules.opinion.agree;
 	struct book_entry entry = {
 		.prefix = row->prefix, .source = t->source, .heard_s = heard_s,
-		.learned_s = row->learned_s && row->learned_s < heard_s ? row->learned_s : heard_s,
-		.fresh_until_s = until_of(t, row->fresh_until_s), .noted_s = t->now_s,
+		.learned_s = learned_s && learned_s < heard_s ? learned_s : heard_s,
+		.fresh_until_s = until_of(t, by_book(t, row->fresh_until_s)), .noted_s = t->now_s,
 		.weight = row->weight ? row->weight : 1, .samples = row->samples,
 		.opinion = {.held = *finding, .has_held = true,
 		            .confidence = (uint8_t)(!row->confidence ? agree : row->confidence < 2 * agree ? row->confidence : 2 * agree)},
 	};
 
-	entry.held_until_s = row->held_until_s ? until_of(t, row->held_until_s) : entry.fresh_until_s;
+	entry.held_until_s = row->held_until_s ? until_of(t, by_book(t, row->held_until_s)) : entry.fresh_until_s;
 	return entry;
 }
 
@@ -251,7 +258,8 @@ static int take_row(const struct taking *t, const struct importing_row *row, con
 int importing_take(struct learner *learner, const struct view *view, const struct importing_row *rows, size_t count,
                    bool is_dry, struct importing_counts *ret_counts)
 {
-	struct taking t = {.learner = learner, .rules = rules_of(learner), .now_s = clock_wall_s(), .is_dry = is_dry,
+	struct taking t = {.learner = learner, .rules = rules_of(learner), .now_s = clock_steady_s(), .stepped_s = clock_stepped_s(),
+	                   .is_dry = is_dry,
 	                   .counts = ret_counts};
 	uint8_t *reached = calloc(count + 1, sizeof(*reached));
 	struct finding finding;

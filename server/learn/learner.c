@@ -408,7 +408,8 @@ void learner_imported(struct learner *learner)
 {
 	start(learner);
 	tell(learner->wake_fd);
-	save(learner);
+	while (save(learner, SAVE_MAX)) // it is a batch, and who imports asks how much is still to be written
+		;
 }
 
 int learner_observe(struct learner *learner, const char *from, const char *text, size_t len,

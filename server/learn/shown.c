@@ -212,13 +212,15 @@ static void walk(struct learner *learner, const struct shown_filter *filter, con
 {
 	for (size_t left = SIZE_MAX; left > 0;) {
 		size_t end;
+		int explored; // what is held by it nobody has learned
 
 		pthread_mutex_lock(&learner->mutex);
+		explored = book_find_name(learner->book, EXPLORE_SOURCE);
 		left = left < book_count(learner->book) ? left : book_count(learner->book);
 		for (end = left > WALK ? left - WALK : 0; left > end; left--) {
 			const struct book_entry *entry = book_at(learner->book, left - 1);
 
-			if (entry->opinion.has_held && (!page->has_after || compare(&entry->prefix, &page->after) > 0) &&
+			if (entry->opinion.has_held && entry->source != explored && (!page->has_after || compare(&entry->prefix, &page->after) > 0) &&
 			    is_wanted(learner->book, entry, filter))
 				offer(heap, &entry->prefix);
 		}

@@ -221,7 +221,7 @@ static void put_breakers(struct exposition *out, struct learner *learner)
 	exposition_head(out, &breaker);
 	for (size_t i = 0; i < learn.service_count; i++) {
 		const char *state = shown_state(&learn.services[i]);
-		char entry[16];
+		char entry[24];
 
 		snprintf(entry, sizeof(entry), "%zu", i + 1);
 		for (size_t k = 0; k < ARRAY_LEN(words); k++) {

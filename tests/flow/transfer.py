@@ -112,7 +112,7 @@ def test_round_trip():
             for drained in (None, "nyc", "chi", "region"):
                 if drained:
                     for d in (learner, static, other):
-                        d.ctl("drain", drained)
+                        d.ctl("drain", "--force", drained)  # also where nothing is left
                         until(lambda d=d, site=drained: d.ctl_json("drains")["drains"], 5, "it is drained")
                 expected = answers(learner, clients)
                 equal(answers(static, clients), expected, drained)

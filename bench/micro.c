@@ -21,32 +21,38 @@
 #include "clients.h"
 #include "config/config.h"
 #include "generation/generation.h"
+#include "lessons.h"
 #include "steer/lpm.h"
 #include "steer/ptree.h"
 #include "traffic/samples.h"
 #include "view/columns.h"
 #include "view/handouts.h"
-#include "view/learned.h"
 #include "view/live.h"
 #include "view/notes.h"
 #include "view/view.h"
 
-enum { REPEATS = 7, HOT_CLIENTS = 256, SAMPLED_EVERY = 1024, QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64, REPLY_ROOM = 4096 };
+enum {
+	REPEATS = LESSONS_REPEATS,
+	HOT_CLIENTS = 256,
+	SAMPLED_EVERY = 1024,
+	QUERY_STRIDE = (ASK_MAX + 63) / 64 * 64,
+	REPLY_ROOM = 4096,
+};
 
 // The words of the command line.
-struct wanted {
+struct words {
 	uint32_t names, learned, ramp, vantages, adopt, samples, rounds;
 };
 
 struct bench {
-	struct wanted wanted;
+	struct words wanted;
 	const struct view *view;
 	struct live live;
 	struct target_states *states;
 	struct clients clients;
 	struct ask ask;
 	struct addr *addrs;      // the clients' addresses, by client
-	struct learned *learned; // NULL: nothing
+	struct lessons lessons;
 	struct ptree_entry *v4;  // the table's IPv4 prefixes, in file order
 	size_t v4_count, prefix_count;
 	bool more;               // a figure has been printed
@@ -288,38 +294,19 @@ static int measure_answers(struct bench *bench)
 	return E_OK;
 }
 
-// Learns a site for `count` prefixes: those of the clients, then others all over the address space.
+// Learns a site for `count` prefixes.
 static int learn(struct bench *bench, size_t count)
 {
-	struct learned_fact *facts = calloc(count, sizeof(*facts));
-	double build_ms[REPEATS];
-	int err = facts ? E_OK : E_NOMEM;
+	struct lessons *lessons = &bench->lessons;
+	int err = lessons_learn(bench->view->tables, bench->addrs, bench->clients.count, count, lessons);
 
-	for (size_t i = 0; i < count && err == E_OK; i++) {
-		uint64_t random = hash_mix(i);
-		struct addr addr = {.family = ADDR_V4};
-
-		memcpy(addr.bytes, &random, 4);
-		if (i < bench->clients.count)
-			addr = bench->addrs[i];
-
-		uint8_t len = addr.family == ADDR_V4 ? 24 : 48;
-
-		facts[i] = (struct learned_fact){.prefix = {addr_cut(&addr, len), len}, .site_count = 1,
-		                                 .sites = {(uint16_t)(random % bench->view->site_count)}};
-	}
-	for (int i = 0; i < REPEATS && err == E_OK; i++) {
-		int64_t start_ns = clock_mono_ns();
-
-		bench->learned = learned_free(bench->learned);
-		err = learned_build(bench->view->tables, facts, count, &bench->learned);
-		build_ms[i] = (double)(clock_mono_ns() - start_ns) / 1e6;
-	}
-	bench->live.learned = bench->learned;
-	free(facts);
-	if (err == E_OK)
-		print_figure(bench, "learned_build", "ms", build_ms);
-	return err;
+	if (err < 0)
+		return err;
+	bench->live.learned = lessons->learned;
+	print_figure(bench, "learned, all anew", "ms", lessons->build_ms);
+	print_figure(bench, "learned, 100 changed", "ms", lessons->update_ms);
+	printf(",\n  \"learned_octets\": %zu, \"learned_resident\": %zu", lessons->octets, lessons->resident);
+	return E_OK;
 }
 
 // That many targets, from the first of the app on, take half of their clients, as in the middle of a drain over some time.
@@ -385,7 +372,7 @@ static const char usage[] =
 	"  rounds=N     of each hot measurement (2,000)\n";
 
 // False: usage.
-static bool read_words(char **words, struct wanted *wanted)
+static bool read_words(char **words, struct words *wanted)
 {
 	const struct {
 		const char *word;
@@ -454,7 +441,7 @@ static int prepare(struct bench *bench, char **files, struct report *report, str
 // What is to be published meanwhile.
 static int set_up(struct bench *bench, struct samples *samples)
 {
-	const struct wanted *wanted = &bench->wanted;
+	const struct words *wanted = &bench->wanted;
 	int err = E_OK;
 
 	notes_set_every(samples_notes(samples), SAMPLED_EVERY);
@@ -498,7 +485,7 @@ int main(int argc, char **argv)
 	free((void *)bench.live.shares);
 	free((void *)bench.live.columns);
 	samples_free(samples);
-	learned_free(bench.learned);
+	lessons_wipe(&bench.lessons);
 	handouts_free(handouts);
 	free(bench.addrs);
 	free(bench.v4);

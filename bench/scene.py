@@ -60,6 +60,9 @@ CATALOGUE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 
 # Parts of IPv6 that represent IPv4 clients: gdnsd treats them as such, edgesteerd as IPv6. Left out of the tables of
 # both.
 EMBEDDED_V4 = [("2002::", 16), ("2001::", 32), ("64:ff9b::", 96), ("::", 80)]
+# Carriers without a site of their own, and where they are: their clients have the same orders as those of no carrier there,
+# which is what makes a query look for its client's carrier.
+SITELESS = {"eu-west-2": ["ee", "vodafone-uk"], "af-south-1": ["orange-ma"], "sa-east-1": ["sonatel"], "eu-central-1": ["telia"]}
 
 
 def packed(text):
@@ -82,6 +85,22 @@ def embeds_v4(bits, number):
     if bits == 32:
         return False
     return any(number >> (128 - n) == int.from_bytes(packed(net), "big") >> (128 - n) for net, n in EMBEDDED_V4)
+
+
+def made_up(count, mixed=False):
+    """Prefixes around the sites, half of them carriers'. `mixed`: all of the carriers without sites are everywhere."""
+    rng, rows = random.Random(4), {}
+    while len(rows) < count:
+        name, _, _, carrier, latitude, longitude = rng.choice(SITES)
+        others = sum(SITELESS.values(), []) if mixed else SITELESS.get(name, [])
+        carrier = rng.choice([carrier, *others]) if rng.random() < 0.5 else None
+        length = rng.randint(14, 24)
+        prefix = f"{text(32, rng.randrange(1 << 24, 224 << 24) >> (32 - length) << (32 - length))}/{length}"
+        if rng.random() < 0.2:
+            prefix = f"{text(128, (0x2400 << 112) + (rng.getrandbits(28) << 84))}/44"
+        near = (str(round(degrees + rng.uniform(-4, 4))) for degrees in (latitude, longitude))
+        rows[prefix] = (carrier or "", *near)
+    return list(rows.items())
 
 
 def read_table(path):

@@ -10,10 +10,10 @@
 #include "base/must.h"
 #include "view/answers.h"
 #include "view/handouts.h"
-#include "view/learned.h"
 #include "view/live.h"
 #include "view/notes.h"
 #include "view/view.h"
+#include "view/wanted.h"
 #include "wire/dns.h"
 #include "wire/query.h"
 #include "wire/reply.h"
@@ -331,7 +331,7 @@ static void begin(struct answering *a, const struct live *live, const struct ans
 		a->app = steered_app(a, a->found.node);
 }
 
-static void note_one(const struct answering *a, const struct learned *learned, struct notes_ring *ring)
+static void note_one(const struct answering *a, const struct wanted *wanted, struct notes_ring *ring)
 {
 	const struct view *view = a->live->view;
 	const struct location *where = &a->where;
@@ -341,13 +341,13 @@ static void note_one(const struct answering *a, const struct learned *learned, s
 		.source_len = where->by_ecs ? a->query.ecs.source_len : 0,
 	};
 
-	if (!learned || lpm_lookup(lpm_of(&learned->wanted, where->client->family), addr_key(where->client)).value)
+	if (!wanted || wanted_has(wanted, where->client))
 		notes_put(ring, &note);
 }
 
-// Leaves notes of one located query of the batch in so many: `learned` not NULL: of those whose client a service could be asked
+// Leaves notes of one located query of the batch in so many: `wanted` not NULL: of those whose client a service could be asked
 // about.
-static NOINLINE void note_some(const struct learned *learned, struct notes_ring *ring, const struct answering *batch,
+static NOINLINE void note_some(const struct wanted *wanted, struct notes_ring *ring, const struct answering *batch,
                                unsigned count)
 {
 	unsigned located = 0;
@@ -355,19 +355,19 @@ static NOINLINE void note_some(const struct learned *learned, struct notes_ring 
 	for (unsigned i = 0; i < count; i++) {
 		if (!batch[i].app || located++ < ring->left)
 			continue;
-		note_one(&batch[i], learned, ring);
+		note_one(&batch[i], wanted, ring);
 		notes_look(ring);
 	}
 }
 
 // `located` of the batch's queries are for apps.
-static ALWAYS_INLINE void note(const struct learned *learned, struct notes *notes, const struct answering *batch,
+static ALWAYS_INLINE void note(const struct wanted *wanted, struct notes *notes, const struct answering *batch,
                                unsigned count, unsigned located)
 {
 	struct notes_ring *ring = notes_ring(notes, batch[0].client->worker);
 
 	if (unlikely(ring->left < located))
-		note_some(learned, ring, batch, count);
+		note_some(wanted, ring, batch, count);
 	ring->left -= located;
 }
 
@@ -388,8 +388,8 @@ static void locate(const struct live *live, struct answering *batch, unsigned co
 		return;
 	if (likely(live->samples))
 		note(NULL, live->samples, batch, count, wanted);
-	if (unlikely(live->learned) && live->learned->notes)
-		note(live->learned, live->learned->notes, batch, count, wanted);
+	if (unlikely(live->wanted))
+		note(live->wanted, live->wanted->notes, batch, count, wanted);
 }
 
 static size_t finish(struct answering *a, uint8_t *reply)

@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "steer/steer.h"
+#include "steer/trie.h"
 #include "view/app.h"
 #include "view/learned.h"
 
@@ -44,18 +45,20 @@ static ALWAYS_INLINE void settle(const struct locate_request *request, const str
 static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate_request *requests, unsigned count)
 {
 	struct lpm_search searches[LOCATE_MAX];
-	struct lpm_hit over[LOCATE_MAX]; // only where something is learned
+	const struct addr *clients[LOCATE_MAX]; // only where something is learned, as the next
+	struct lpm_hit over[LOCATE_MAX];
 
 	dev_must(count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		const struct addr *client = client_of(requests[i].ecs, requests[i].source);
-		struct addr_key key = addr_key(client);
 
 		requests[i].ret_location->client = client;
-		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = key};
+		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = addr_key(client)};
 		if (learned)
-			over[i] = lpm_lookup(lpm_of(&learned->table, client->family), key);
+			clients[i] = client;
 	}
+	if (learned)
+		trie_lookup_all(&learned->v4, &learned->v6, clients, count, over);
 	lpm_lookup_all(searches, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct location *location = requests[i].ret_location;
@@ -63,9 +66,10 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate
 		location->hit = steer_hit(requests[i].app->steer, searches[i].hit);
 		dev_must(location->hit.depth <= addr_bits(location->client->family));
 		__builtin_prefetch(location->hit.order);
-		location->learned = NULL;
 		if (learned)
 			lay_over(learned, over[i], location);
+		else
+			location->learned = NULL;
 	}
 	for (unsigned i = 0; i < count; i++)
 		settle(&requests[i], learned);

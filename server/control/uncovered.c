@@ -87,13 +87,20 @@ static void look_at_leaf(void *ctx, const struct prefix *prefix, const struct pl
 		where->examples[where->example_count++] = *prefix;
 }
 
+static void look_at_row(void *ctx, const struct learned_row *row)
+{
+	struct uncovered *found = ctx;
+
+	found->carriers[row->carrier].is_learned = true;
+}
+
 static void look_for_clients(struct uncovered *found)
 {
 	const struct learned *learned = found->after->learned;
 
 	places_each(found->after->view->places, look_at_leaf, found);
-	for (size_t i = 1; learned && i < learned->row_count; i++)
-		found->carriers[learned->rows[i].carrier].is_learned = true;
+	if (learned)
+		learned_each_row(learned, look_at_row, found);
 }
 
 static void leave_out_empty(struct uncovered *found)

@@ -123,7 +123,7 @@
 
 #define LEARN_ROWS(ROW) \
 	ROW(learned_prefixes, GAUGE, "", "Prefixes of which something is known from services, or was asked.", learn.entries) \
-	ROW(learned_octets, GAUGE, "octets", "Memory used by what is known of them.", learn.octets) \
+	ROW(learned_octets, GAUGE, "octets", "Memory used by what is known of them, and of who is asked about.", learn.octets) \
 	ROW(learned, COUNTER, "", "Prefixes that were learned.", learn.book_counts.learned) \
 	ROW(learned_moved, COUNTER, "", "Learned prefixes that moved to another answer.", learn.book_counts.moved) \
 	ROW(learned_held_back, COUNTER, "", "Moves that had to wait.", learn.book_counts.held_back) \

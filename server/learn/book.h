@@ -26,6 +26,8 @@ enum {
 	BOOK_INVENTED_MAX = 256,     // names of one service that the config has not
 	BOOK_INVENTED_ALL = BOOK_NAMES_MAX / 2, // there are no more names than that when one of these is added: sites find room
 	BOOK_MAX = 1 << 20,          // entries
+	BOOK_TICK = 1 << 14,         // that are looked at in a tick
+	BOOK_NEWS = 1 << 16,         // prefixes that are told one by one
 };
 
 struct book_rules {
@@ -40,7 +42,8 @@ struct book_entry {
 	struct prefix prefix;
 	uint16_t source;             // name of the service that was heard last
 	uint8_t misses;              // "not found" in a row
-	bool is_changed;             // since it was saved
+	bool is_changed : 1;         // since it was saved
+	bool is_news : 1, has_moved : 1, was_fresh : 1; // see struct book_news; was_fresh: as told last
 	struct opinion opinion;
 	int64_t learned_s;           // when what is held came to be held, steady time, as all of these
 	int64_t heard_s;             // the last sample
@@ -93,7 +96,8 @@ int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s
 int book_miss(struct book *book, const struct book_sample *sample, int64_t now_s) MUST_USE;
 // There is traffic from a prefix, which is in the book or not.
 void book_note(struct book *book, const struct prefix *prefix, uint32_t weight, int64_t now_s);
-// Time passes: moves what had to wait, the busiest first, and drops what is too old.
+// Time passes: moves what had to wait, the busiest first, and drops what is too old, looking at BOOK_TICK entries in each
+// call.
 void book_tick(struct book *book, int64_t now_s);
 
 // Restores an entry that was saved, or imports one: what it holds is believed without samples. E_INVAL: of another prefix
@@ -106,6 +110,22 @@ bool book_take_changes(struct book *book, size_t max,
 // Has entries saved again that have not changed: up to `max` of the first `end` ones, from the end. Returns how many of the
 // first are left for the next call.
 size_t book_save_again(struct book *book, size_t end, size_t max);
+
+// What is to be told of a prefix to those who keep what follows from the book.
+struct book_news {
+	struct prefix prefix;
+	const struct book_entry *entry; // NULL: gone
+	bool has_moved;              // what is held may be another
+	bool is_fresh;
+};
+
+// Calls each() for every prefix of which there is news since it was called for it last: once for what has changed, and at
+// least once for what is gone. False, and nothing: there is too much, and all is to be read.
+bool book_take_news(struct book *book, int64_t now_s, void (*each)(void *ctx, const struct book_news *news), void *ctx)
+	MUST_USE;
+// All has been read: only what changes from now on is news.
+void book_drop_news(struct book *book, int64_t now_s);
+
 // Forgets the entries within a prefix, and one that it lies in. Returns how many.
 size_t book_forget(struct book *book, const struct prefix *prefix);
 // Forgets all that was heard of a source last. Returns how many.
@@ -122,7 +142,7 @@ const struct book_counts *book_counts_of(const struct book *book);
 uint64_t book_version(const struct book *book);
 // How many wait for a move.
 size_t book_waiting(const struct book *book);
-// Memory used, octets.
+// Memory used but for names, octets.
 size_t book_bytes(const struct book *book);
 
 // The entry with times that are later by so much.

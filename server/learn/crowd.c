@@ -1,5 +1,5 @@
-// Who is asked about; see crowd.h. Members are in a table of open addressing of fixed size, with a seeded hash, as anybody
-// chooses prefixes by ECS.
+// Who is asked about; see crowd.h. Members are dense in an array, found by an index of open addressing of fixed size, with a
+// seeded hash, as anybody chooses prefixes by ECS.
 #include "learn/crowd.h"
 
 #include <stdlib.h>
@@ -18,8 +18,9 @@ struct sender {
 };
 
 struct crowd {
-	struct crowd_member *members; // SLOTS; empty where the prefix has no family
-	size_t count;
+	struct crowd_member *members;
+	size_t count, cap;            // cap: at most CROWD_MAX
+	uint32_t *index;              // SLOTS; member + 1; 0: empty
 	struct sender *senders;       // CROWD_SENDERS
 	uint64_t seed, draws;
 	int64_t minute_ms;            // when this one began
@@ -27,8 +28,8 @@ struct crowd {
 	struct crowd_counts counts;
 };
 
-_Static_assert(SLOTS * sizeof(struct crowd_member) + CROWD_SENDERS * sizeof(struct sender) + sizeof(struct crowd) <=
-               CROWD_BYTES_MAX, "the cap of its memory");
+_Static_assert(CROWD_MAX * sizeof(struct crowd_member) + SLOTS * sizeof(uint32_t) + CROWD_SENDERS * sizeof(struct sender) +
+               sizeof(struct crowd) <= CROWD_BYTES_MAX, "the cap of its memory");
 
 struct crowd *crowd_new(void)
 {
@@ -36,9 +37,9 @@ struct crowd *crowd_new(void)
 
 	if (!crowd)
 		return NULL;
-	crowd->members = calloc(SLOTS, sizeof(*crowd->members));
+	crowd->index = calloc(SLOTS, sizeof(*crowd->index));
 	crowd->senders = calloc(CROWD_SENDERS, sizeof(*crowd->senders));
-	if (!crowd->members || !crowd->senders ||
+	if (!crowd->index || !crowd->senders ||
 	    getrandom(&crowd->seed, sizeof(crowd->seed), GRND_NONBLOCK) != sizeof(crowd->seed))
 		return crowd_free(crowd);
 	return crowd;
@@ -49,17 +50,13 @@ struct crowd *crowd_free(struct crowd *crowd)
 	if (!crowd)
 		return NULL;
 	free(crowd->members);
+	free(crowd->index);
 	free(crowd->senders);
 	free(crowd);
 	return NULL;
 }
 
 // ---- the table ------------------------------------------------------------------------------------------------------
-
-static bool is_empty(const struct crowd_member *member)
-{
-	return member->prefix.addr.family == ADDR_NONE;
-}
 
 static uint64_t hash_of(const struct crowd *crowd, const struct addr *addr)
 {
@@ -73,38 +70,52 @@ static size_t home(const struct crowd *crowd, const struct prefix *prefix)
 	return hash_of(crowd, &prefix->addr) % SLOTS;
 }
 
-// Where a prefix is, or the empty place where it would be.
-static struct crowd_member *place_of(struct crowd *crowd, const struct prefix *prefix)
+// Where a prefix is in the index, or the empty place where it would be.
+static size_t place_of(const struct crowd *crowd, const struct prefix *prefix)
 {
 	size_t at = home(crowd, prefix);
 
-	while (!is_empty(&crowd->members[at]) &&
-	       (crowd->members[at].prefix.len != prefix->len || !addr_equal(&crowd->members[at].prefix.addr, &prefix->addr)))
-		at = (at + 1) % SLOTS;
-	return &crowd->members[at];
+	for (; crowd->index[at]; at = (at + 1) % SLOTS) {
+		const struct prefix *there = &crowd->members[crowd->index[at] - 1].prefix;
+
+		if (there->len == prefix->len && addr_equal(&there->addr, &prefix->addr))
+			break;
+	}
+	return at;
 }
 
 struct crowd_member *crowd_find(struct crowd *crowd, const struct prefix *prefix)
 {
-	struct crowd_member *member = place_of(crowd, prefix);
+	size_t at = place_of(crowd, prefix);
 
-	return is_empty(member) ? NULL : member;
+	return crowd->index[at] ? &crowd->members[crowd->index[at] - 1] : NULL;
 }
 
-void crowd_drop(struct crowd *crowd, struct crowd_member *member)
+// Closes the gap at `at`, so that no search stops early.
+static void close_gap(struct crowd *crowd, size_t at)
 {
-	size_t at = (size_t)(member - crowd->members);
-
-	must(!is_empty(member));
-	for (size_t next = (at + 1) % SLOTS; !is_empty(&crowd->members[next]); next = (next + 1) % SLOTS) {
-		size_t wanted = home(crowd, &crowd->members[next].prefix);
+	for (size_t next = (at + 1) % SLOTS; crowd->index[next]; next = (next + 1) % SLOTS) {
+		size_t wanted = home(crowd, &crowd->members[crowd->index[next] - 1].prefix);
 
 		if ((next + SLOTS - wanted) % SLOTS >= (next + SLOTS - at) % SLOTS) {
-			crowd->members[at] = crowd->members[next];
+			crowd->index[at] = crowd->index[next];
 			at = next;
 		}
 	}
-	crowd->members[at] = (struct crowd_member){0};
+	crowd->index[at] = 0;
+}
+
+// The last one takes its place.
+void crowd_drop(struct crowd *crowd, struct crowd_member *member)
+{
+	size_t number = (size_t)(member - crowd->members), last = crowd->count - 1;
+
+	must(number <= last);
+	close_gap(crowd, place_of(crowd, &member->prefix));
+	if (number != last) {
+		crowd->index[place_of(crowd, &crowd->members[last].prefix)] = (uint32_t)number + 1;
+		*member = crowd->members[last];
+	}
 	crowd->count--;
 }
 
@@ -113,18 +124,28 @@ static struct crowd_member *draw_least(struct crowd *crowd)
 {
 	struct crowd_member *least = NULL;
 
-	for (int i = 0; i < DRAWS;) {
-		struct crowd_member *drawn = &crowd->members[hash_mix(crowd->seed ^ ++crowd->draws) % SLOTS];
+	for (int i = 0; i < DRAWS; i++) {
+		struct crowd_member *drawn = &crowd->members[hash_mix(crowd->seed ^ ++crowd->draws) % crowd->count];
 
-		if (is_empty(drawn)) // half of them are not
-			continue;
-		i++;
 		if (!drawn->is_asked && (!least || drawn->weight < least->weight))
 			least = drawn;
 	}
 	return least;
 }
 
+static bool grow(struct crowd *crowd)
+{
+	size_t cap = crowd->cap ? crowd->cap * 2 : 1024;
+	struct crowd_member *members = reallocarray(crowd->members, cap, sizeof(*members));
+
+	if (!members)
+		return false;
+	crowd->members = members;
+	crowd->cap = cap;
+	return true;
+}
+
+// NULL: out of memory, or something is being asked about all who could go.
 static struct crowd_member *add(struct crowd *crowd, const struct prefix *prefix)
 {
 	struct crowd_member *member;
@@ -138,9 +159,11 @@ static struct crowd_member *add(struct crowd *crowd, const struct prefix *prefix
 		crowd->counts.replaced++;
 		crowd_drop(crowd, member);
 	}
-	member = place_of(crowd, prefix);
+	if (crowd->count == crowd->cap && !grow(crowd))
+		return NULL;
+	member = &crowd->members[crowd->count++];
 	*member = (struct crowd_member){.prefix = *prefix, .weight = weight};
-	crowd->count++;
+	crowd->index[place_of(crowd, prefix)] = (uint32_t)crowd->count;
 	return member;
 }
 
@@ -215,10 +238,10 @@ void crowd_tick(struct crowd *crowd, int64_t now_ms)
 	crowd->last_notes = crowd->minute_notes;
 	crowd->minute_notes = 0;
 	memset(crowd->senders, 0, CROWD_SENDERS * sizeof(*crowd->senders));
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < crowd->count; i++)
 		crowd->members[i].weight /= 2;
-	for (size_t i = SLOTS; i-- > 0;) // backwards, as what is behind a dropped one moves forward
-		if (!is_empty(&crowd->members[i]) && crowd->members[i].weight == 0 && !crowd->members[i].is_asked)
+	for (size_t i = crowd->count; i-- > 0;) // backwards, as the last one takes the place of one that is dropped
+		if (crowd->members[i].weight == 0 && !crowd->members[i].is_asked)
 			crowd_drop(crowd, &crowd->members[i]);
 }
 
@@ -230,13 +253,13 @@ size_t crowd_busiest(struct crowd *crowd, unsigned service, int64_t now_ms,
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < SLOTS && max > 0; i++) {
+	for (size_t i = 0; i < crowd->count && max > 0; i++) {
 		struct crowd_member *member = &crowd->members[i];
 		size_t at;
 
 		if (count == max && member->weight <= ret_members[max - 1]->weight) // nearly all: first
 			continue;
-		if (is_empty(member) || member->is_asked || !(member->services & 1u << service) || now_ms < member->next_ms)
+		if (member->is_asked || !(member->services & 1u << service) || now_ms < member->next_ms)
 			continue;
 		if (!is_due(ctx, member))
 			continue;
@@ -256,6 +279,12 @@ void crowd_continue(struct crowd *crowd, const struct crowd *before)
 size_t crowd_count(const struct crowd *crowd)
 {
 	return crowd->count;
+}
+
+size_t crowd_bytes(const struct crowd *crowd)
+{
+	return sizeof(*crowd) + crowd->cap * sizeof(*crowd->members) + SLOTS * sizeof(*crowd->index) +
+	       CROWD_SENDERS * sizeof(*crowd->senders);
 }
 
 const struct crowd_counts *crowd_counts_of(const struct crowd *crowd)

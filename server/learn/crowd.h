@@ -17,7 +17,7 @@ enum {
 	CROWD_SENDERS = 8192,      // that are counted one by one in a minute
 	CROWD_SENDER_V6 = 48,      // the length in bits of the prefix that is one sender
 	CROWD_SHARE = 20,          // one sender makes at most one in this many of a minute's notes
-	CROWD_BYTES_MAX = 16 << 20, // that all of it takes, however many come
+	CROWD_BYTES_MAX = 8 << 20, // that all of it takes, however many come
 	CROWD_FLOOR = 2000,        // a minute counts as having had this many at least: a server with few senders learns too
 };
 
@@ -79,4 +79,6 @@ void crowd_drop(struct crowd *crowd, struct crowd_member *member);
 // What `before` has counted counts on in `crowd`, which takes its place.
 void crowd_continue(struct crowd *crowd, const struct crowd *before);
 size_t crowd_count(const struct crowd *crowd);
+// Memory used, octets.
+size_t crowd_bytes(const struct crowd *crowd);
 const struct crowd_counts *crowd_counts_of(const struct crowd *crowd);

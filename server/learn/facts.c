@@ -12,6 +12,7 @@
 #include "view/ground.h"
 #include "view/learned.h"
 #include "view/tables.h"
+#include "view/wanted.h"
 
 int facts_make_regions(const struct tables *tables, const uint16_t *services, struct facts_regions *ret_regions)
 {
@@ -101,27 +102,56 @@ int facts_gather(const struct book *book, const struct tables *tables, int64_t n
 	return is_short ? E_NOMEM : E_OK;
 }
 
+// What is being gathered of the news.
+struct gathering {
+	struct numbers numbers;
+	struct facts facts;
+	size_t cap;           // of the list
+	struct wanted *wanted;
+	bool is_short;        // of memory
+};
+
+static void add_news(void *ctx, const struct book_news *news)
+{
+	struct gathering *g = ctx;
+	struct facts *facts = &g->facts;
+
+	if (g->wanted)
+		wanted_set_fresh(g->wanted, &news->prefix, news->is_fresh);
+	if (!news->has_moved || g->is_short)
+		return;
+	if (facts->count == g->cap) {
+		size_t cap = g->cap ? g->cap * 2 : 64;
+		struct learned_fact *list = reallocarray(facts->list, cap, sizeof(*list));
+
+		g->is_short = !list;
+		if (!list)
+			return;
+		facts->list = list;
+		g->cap = cap;
+	}
+	facts->list[facts->count++] = news->entry && news->entry->opinion.has_held ? fact_of(&g->numbers, news->entry)
+	                              : (struct learned_fact){.prefix = news->prefix};
+}
+
+int facts_gather_news(struct book *book, const struct tables *tables, int64_t now_s, struct wanted *wanted,
+                      struct facts *ret_facts)
+{
+	struct gathering g = {.numbers = {book, tables->ground->places, calloc(BOOK_NAMES_MAX + 1, sizeof(int32_t)), tables},
+	                      .wanted = wanted};
+	bool is_all = g.numbers.sites && book_take_news(book, now_s, add_news, &g);
+	int err = !g.numbers.sites || g.is_short ? E_NOMEM : is_all ? E_OK : E_LIMIT;
+
+	free(g.numbers.sites);
+	if (err < 0)
+		facts_wipe(&g.facts);
+	*ret_facts = g.facts;
+	return err;
+}
+
 void facts_wipe(struct facts *facts)
 {
 	free(facts->list);
 	free(facts->fresh);
 	*facts = (struct facts){0};
-}
-
-int facts_build(const struct facts *facts, struct tables *tables, const struct facts_regions *regions,
-                struct notes *notes, struct learned **ret_learned)
-{
-	struct learned *learned;
-	int err = learned_build(tables, facts->list, facts->count, &learned);
-
-	if (err < 0)
-		return err;
-	if (notes)
-		err = learned_want(learned, regions->v4, regions->v6, facts->fresh, facts->fresh_count, notes);
-	if (err < 0) {
-		learned_free(learned);
-		return err;
-	}
-	*ret_learned = learned;
-	return E_OK;
 }

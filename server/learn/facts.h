@@ -1,5 +1,4 @@
-// From the book to the overlay of the view in use: what is gathered under the learner's lock, and what is made of it
-// without.
+// From the book to what is made of it for the view in use: what is gathered under the learner's lock, all or what has changed.
 #pragma once
 
 #include <stddef.h>
@@ -9,11 +8,10 @@
 #include "base/attr.h"
 
 struct book;
-struct learned;
 struct learned_fact;
-struct notes;
 struct ptree;
 struct tables;
+struct wanted;
 
 // Where clients are that services could be asked about. Owned by who makes it.
 struct facts_regions {
@@ -34,8 +32,9 @@ void facts_wipe_regions(struct facts_regions *regions);
 
 // Copies what the book holds. The caller frees it with facts_wipe(). E_NOMEM; *ret_facts is then empty.
 int facts_gather(const struct book *book, const struct tables *tables, int64_t now_s, struct facts *ret_facts) MUST_USE;
+// Copies what has moved since it was called last, with nothing where nothing is held any more, and sets in `wanted` (NULL:
+// nowhere) what is fresh now, and what is not. E_LIMIT: it is too much, and all is to be gathered; E_NOMEM, likewise, and
+// some of the news has been taken. *ret_facts is then empty.
+int facts_gather_news(struct book *book, const struct tables *tables, int64_t now_s, struct wanted *wanted,
+                      struct facts *ret_facts) MUST_USE;
 void facts_wipe(struct facts *facts);
-
-// Makes the overlay. `notes` NULL: nobody leaves any. E_LIMIT, E_NOMEM.
-int facts_build(const struct facts *facts, struct tables *tables, const struct facts_regions *regions,
-                struct notes *notes, struct learned **ret_learned) MUST_USE;

@@ -18,11 +18,11 @@
 #include "base/thread.h"
 #include "config/config.h"
 #include "learn/merit.h"
+#include "learn/overlays.h"
 #include "learn/registering.h"
 #include "learn/rounds.h"
 #include "learn/saved.h"
 #include "learn/sightings.h"
-#include "view/explore.h"
 #include "view/learned.h"
 #include "view/live.h"
 #include "view/notes.h"
@@ -46,15 +46,15 @@ static void drain(int fd)
 
 // ---- publishing -----------------------------------------------------------------------------------------------------
 
-static struct learned *take_ready(struct learner *learner)
+static struct overlays take_ready(struct learner *learner)
 {
-	struct learned *learned;
+	struct overlays ready;
 
 	pthread_mutex_lock(&learner->mutex);
-	learned = learner->ready;
-	learner->ready = NULL;
+	ready = learner->ready;
+	learner->ready = (struct overlays){0};
 	pthread_mutex_unlock(&learner->mutex);
-	return learned;
+	return ready;
 }
 
 static struct learner_change *take_changes(struct learner *learner)
@@ -95,8 +95,8 @@ static bool save(struct learner *learner, size_t max)
 static void on_arrived(evutil_socket_t fd, short what, void *arg)
 {
 	struct learner *learner = arg;
-	struct learned *learned;
 	const struct live *now = live_current();
+	struct overlays ready;
 	struct live *live;
 
 	(void)what;
@@ -104,80 +104,45 @@ static void on_arrived(evutil_socket_t fd, short what, void *arg)
 	if (save(learner, SAVE_MAX))
 		tell(learner->arrived_fd); // others first
 	registering_end(learner);
-	learned = take_ready(learner);
-	live = learned && now && now->view->tables == learned->tables ? live_next() : NULL;
-	if (!live) {
-		learned_free(learned);
-		return;
+	ready = take_ready(learner);
+	live = ready.tables && now && now->view->tables == ready.tables ? live_next() : NULL;
+	if (live) {
+		live->learned = ready.learned;
+		ready.learned = NULL;
+		if (live->wanted != ready.wanted) {
+			live->wanted = ready.wanted;
+			ready.wanted = NULL;
+		}
+		live_publish(live);
 	}
-	live->learned = learned;
-	live_publish(live);
-}
-
-static struct learned *build(struct learner *learner, struct tables *tables, const struct facts_regions *regions,
-                             struct notes *notes)
-{
-	struct learned *learned = NULL;
-	struct facts facts;
-	uint32_t explore;
-	uint64_t epoch;
-	int err;
-
-	pthread_mutex_lock(&learner->mutex);
-	epoch = learner->observe.epoch;
-	explore = epoch ? learner->observe.rules.explore : 0;
-	err = facts_gather(learner->book, tables, clock_steady_s(), &facts);
-	pthread_mutex_unlock(&learner->mutex);
-	if (err == E_OK) {
-		err = facts_build(&facts, tables, regions, notes, &learned);
-		facts_wipe(&facts);
-	}
-	if (err == E_OK && explore > 0)
-		err = explore_some(learned, explore, epoch);
-	if (err < 0)
-		log_error("discovery: what is learned cannot be put into effect: %s", err_text(err));
-	return learned;
+	overlays_wipe(&ready);
 }
 
 struct learned *learner_overlay(struct learner *learner, struct tables *tables)
 {
-	bool is_any;
-
-	pthread_mutex_lock(&learner->mutex);
-	is_any = book_count(learner->book) > 0;
-	pthread_mutex_unlock(&learner->mutex);
-	return is_any ? build(learner, tables, NULL, NULL) : NULL;
+	return overlays_for(learner, tables);
 }
 
 // ---- the thread -----------------------------------------------------------------------------------------------------
 
-// One round; the tables that an overlay is to be made for, used, or NULL.
-static struct tables *turn(struct learner *learner)
+// One round. True: there is something to make.
+static bool turn(struct learner *learner, struct overlays_task *ret_task)
 {
-	struct tables *tables = NULL;
 	const struct live *live;
-	int64_t now_ms = clock_mono_ms();
-	bool has_more;
+	int64_t now_ms = clock_mono_ms(), now_s = clock_steady_s();
+	bool has_more, has_task;
 
 	publish_online();
 	live = live_read();
 	pthread_mutex_lock(&learner->mutex);
 	if (live)
-		rounds_turn(learner, live, now_ms, clock_steady_s());
-	has_more = live && sightings_turn(learner, live, now_ms, clock_steady_s());
-	if (live && learner->masks_of == live->view->tables && rounds_wants_overlay(learner, live->view, now_ms)) {
-		tables = tables_use(live->view->tables);
-		learner->built_of = tables;
-		learner->built_plan = learner->plans;
-		learner->built_epoch = learner->observe.epoch;
-		learner->built_version = book_version(learner->book);
-		learner->built_touches = learner->touches;
-		learner->built_ms = now_ms;
-	}
+		rounds_turn(learner, live, now_ms, now_s);
+	has_more = live && sightings_turn(learner, live, now_ms, now_s);
+	has_task = live && overlays_begin(learner, live, now_ms, now_s, ret_task);
 	learner->wait_ms = has_more ? 0 : learner->built_version == book_version(learner->book) ? ROUND_MS : BUILD_PAUSE_MS;
 	pthread_mutex_unlock(&learner->mutex);
 	publish_offline();
-	return tables;
+	return has_task;
 }
 
 static void *run(void *ctx)
@@ -188,22 +153,20 @@ static void *run(void *ctx)
 	publish_offline();
 	while (!learner->is_to_stop) {
 		struct pollfd wait = {.fd = learner->wake_fd, .events = POLLIN};
-		struct learned *learned, *old;
-		struct tables *tables;
-		bool has_news;
+		struct overlays_task task;
+		struct overlays old = {0};
+		bool has_task, is_made, has_news;
 
 		(void)poll(&wait, 1, learner->wait_ms);
 		drain(learner->wake_fd);
-		tables = turn(learner);
-		learned = tables ? build(learner, tables, &learner->regions, learner->notes) : NULL;
-		tables_free(tables);
+		has_task = turn(learner, &task);
+		is_made = has_task && overlays_make(learner, &task);
 		pthread_mutex_lock(&learner->mutex);
-		old = learned ? learner->ready : NULL;
-		if (learned)
-			learner->ready = learned;
-		has_news = learned || learner->changes;
+		if (has_task)
+			overlays_end(learner, &task, is_made, &old);
+		has_news = is_made || learner->changes;
 		pthread_mutex_unlock(&learner->mutex);
-		learned_free(old);
+		overlays_wipe(&old);
 		if (has_news)
 			tell(learner->arrived_fd);
 	}
@@ -538,7 +501,9 @@ struct learner *learner_free(struct learner *learner)
 	if (learner->wake_fd >= 0)
 		close(learner->wake_fd);
 	facts_wipe_regions(&learner->regions);
-	learned_free(learner->ready);
+	overlays_wipe(&learner->ready);
+	learned_free(learner->overlay);
+	wanted_free(learner->wanted);
 	notes_free(learner->notes);
 	crowd_free(learner->crowd);
 	book_free(learner->book);

@@ -246,7 +246,6 @@ static void take_answer(const struct rounds *r, struct informant *service, const
 	struct finding finding;
 	int err;
 
-	r->learner->touches++;
 	if (member)
 		member->is_asked = false;
 	if (member)
@@ -428,8 +427,5 @@ bool rounds_wants_overlay(const struct learner *learner, const struct view *view
 	if (learner->built_of != view->tables || learner->built_plan != learner->plans ||
 	    learner->built_epoch != learner->observe.epoch)
 		return true;
-	if (learner->built_version != book_version(learner->book))
-		return passed_ms >= BUILD_PAUSE_MS;
-	// What was fresh becomes stale by itself, too.
-	return passed_ms >= FRESH_PAUSE_MS && (learner->built_touches != learner->touches || book_count(learner->book) > 0);
+	return learner->built_version != book_version(learner->book) && passed_ms >= BUILD_PAUSE_MS;
 }

@@ -14,17 +14,19 @@
 #include "view/notes.h"
 
 struct event;
+struct learned;
 struct learner_change;
 struct live;
 struct registration;
+struct tables;
 struct view;
+struct wanted;
 
 enum {
 	ROUND_MS = 100,
 	ROUND_NOTES = 16384,      // taken in a round
 	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
-	FRESH_PAUSE_MS = 2000,    // where only freshness has
 	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
 	GATHER_MAX = 10000,       // changes listed to be saved, with the mutex held
 	SAVE_MAX = 2000,          // saved in one turn of the main loop
@@ -47,6 +49,13 @@ struct learner_rules {
 	size_t notes_from_count;
 };
 
+// What is to be published, used.
+struct overlays {
+	struct tables *tables;     // that it is for; NULL: there is nothing
+	struct learned *learned;   // NULL: nothing is learned
+	struct wanted *wanted;     // NULL: nobody is asked about
+};
+
 struct learner {
 	void *save_ctx;             // see struct learner_ops
 	void (*save)(void *ctx, const char *prefix, const char *text);
@@ -65,7 +74,8 @@ struct learner {
 	struct notes *notes;        // NULL until the thread starts
 	struct informant *services[DISCOVERY_MAX], *leaving[4 * DISCOVERY_MAX];
 	size_t service_count, leaving_count;
-	struct learned *ready;      // for the main thread; NULL: none
+	struct overlays ready;      // for the main thread
+	size_t overlay_octets;      // of what is there for workers
 	struct learner_change *changes; // to be saved by the main thread, the latest first
 	struct observe observe;
 	uint64_t unbelieved, out_of_reach, unknown_sites;
@@ -80,10 +90,12 @@ struct learner {
 	const struct tables *masks_of;
 	uint64_t plans, masks_plan; // learner_take() so far; that the masks are of
 	struct facts_regions regions;
+	struct learned *overlay;    // the latest one, which the next one is made from; NULL: that is made anew
+	struct wanted *wanted;      // likewise; NULL: nobody is asked about
 	int64_t second_ms, built_ms;
 	int64_t stepped_s;          // clock_stepped_s() that all of the book is saved by, but for
 	size_t to_save_again;       // so many of the first entries
-	uint64_t built_version, built_touches, touches;
+	uint64_t built_version;
 	const struct tables *built_of;
 	uint64_t built_plan, built_epoch; // of exploring
 	struct notes_pace pace;
@@ -101,5 +113,5 @@ bool rounds_gather_changes(struct learner *learner);
 bool rounds_is_news(struct learner *learner, const char *source, const char *site, const char *why);
 // The book's number of a site of the config. E_LIMIT, which is counted and told once; E_NOMEM.
 int rounds_name_site(struct learner *learner, const char *site, uint16_t *ret_number) MUST_USE;
-// Whether another overlay is needed for the view.
+// Whether another overlay is needed for the view, or another table of who is wanted.
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);

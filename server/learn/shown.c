@@ -61,7 +61,7 @@ void shown_read(struct learner *learner, struct shown_status *ret_status)
 		.entries = book_count(learner->book),
 		.waiting = book_waiting(learner->book),
 		.crowd = crowd_count(learner->crowd),
-		.octets = book_bytes(learner->book),
+		.octets = book_bytes(learner->book) + crowd_bytes(learner->crowd) + learner->overlay_octets,
 		.dropped = learner->notes ? notes_dropped(learner->notes) : 0,
 		.unbelieved = learner->unbelieved,
 		.short_subnets = learner->short_subnets,

@@ -42,7 +42,8 @@ struct shown_status {
 	struct shown_observe observe;
 	struct shown_service services[16];
 	size_t service_count;
-	size_t entries, waiting, crowd, octets; // waiting: for a move
+	size_t entries, waiting, crowd; // waiting: for a move
+	size_t octets;                // of entries, the crowd, and what workers see of them
 	uint64_t dropped;             // notes, as a ring was full
 	uint64_t unbelieved;          // notes of who is not in `notes-from`
 	uint64_t short_subnets;       // notes of client subnets that are shorter than what is learned

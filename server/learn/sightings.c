@@ -271,8 +271,7 @@ static void judge(const struct observing *o)
 		return;
 	if (is_own(o, entry))
 		book_note(learner->book, &o->prefix, sample.weight, o->now_s);
-	if (book_hear(learner->book, &sample, o->now_s, &outcome) == E_OK) // else it is full of busier prefixes, which it counts
-		learner->touches++;
+	(void)!book_hear(learner->book, &sample, o->now_s, &outcome); // it may be full of busier prefixes, which it counts
 }
 
 static void take(const struct observing *o)

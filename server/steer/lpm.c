@@ -1,8 +1,8 @@
 // The frozen form of a prefix tree; see lpm.h. The first bits of an address index the root. Below it each node covers
-// six bits: `starts` has a bit for every slot where a run of equal references starts, followed by one reference per
-// run, so that counting bits leads from a slot to its reference and most steps read one cache line. (Replacing a large
+// six bits (stride.h): `starts` has a bit for every slot where a run of equal references starts, followed by one reference
+// per run, so that counting bits leads from a slot to its reference and most steps read one cache line. (Replacing a large
 // array by a popcount is from Asai and Ohara, "Poptrie", SIGCOMM 2015.) A path past which all is one value, such as
-// that to a lone /128, is one node however long it is.
+// that to a lone /128, is one node.
 #include "steer/lpm.h"
 
 #include <stdbool.h>
@@ -12,32 +12,16 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "steer/ptree.h"
+#include "steer/stride.h"
 
 enum {
 	ROOT_BITS_MIN = 6,
 	ROOT_BITS_MAX = 18, // one more node then reaches the /24s
-	STRIDE = 6,
-	SLOTS = 1 << STRIDE,
-	STARTS_WORDS = 2,
 	LINE_WORDS = CACHE_LINE / sizeof(uint32_t),
-	DEPTH_SHIFT = 23,
 	WORDS_MAX = 0x7fffffff,
-	PATH_BITS_MAX = 60,
-	PATH_WORDS = 5,
-	PATH_LEN_SHIFT = 1,
-	PATH_DEPTH_SHIFT = 8,
-	PATH_VALUE_SHIFT = 32,
 };
 
-// A node: STARTS_WORDS of `starts`, then a reference for each bit set in it. A reference is either a node's index in
-// `words` with this bit set, or a leaf: its depth, shifted, and its value.
-//
-// A path is a node whose `starts` has bit 0 clear; all others have it set. In its place are the number of bits of the
-// path, the depth where it begins and the value of all that leaves it; then come the bits, left-aligned in 64, and a
-// reference to where it leads.
-#define REF_NODE 0x80000000u
-
-_Static_assert(LPM_VALUE_MAX >> DEPTH_SHIFT == 0, "a leaf's value leaves room for its depth");
+_Static_assert((int)LPM_VALUE_MAX == (int)STRIDE_VALUE_MAX, "a leaf's value leaves room for its depth");
 
 void lpm_wipe(struct lpm *lpm)
 {
@@ -50,7 +34,7 @@ size_t lpm_bytes(const struct lpm *lpm)
 	return lpm->cap * sizeof(*lpm->words);
 }
 
-// Where STRIDE bits (for the root, root_bits) lead from a subtree.
+// Where STRIDE_BITS (for the root, root_bits) lead from a subtree.
 struct slot {
 	uint32_t subtree; // a ptree reference
 	unsigned depth;   // of `subtree`
@@ -125,7 +109,7 @@ static int refer(struct freezer *f, const struct slot *slot, size_t at)
 	must(at < f->lpm->count && slot->depth <= 128);
 	if (ptree_ref_is_leaf(slot->subtree)) {
 		must(ptree_ref_value(slot->subtree) <= LPM_VALUE_MAX);
-		f->lpm->words[at] = ptree_ref_value(slot->subtree) | (uint32_t)slot->depth << DEPTH_SHIFT;
+		f->lpm->words[at] = stride_leaf(ptree_ref_value(slot->subtree), slot->depth);
 		return E_OK;
 	}
 	if (f->count == f->cap) {
@@ -169,7 +153,7 @@ static int make_root(struct freezer *f, unsigned bits)
 	return err;
 }
 
-// Follows the only way down from a slot on which all that branches off is leaves of one value, up to PATH_BITS_MAX
+// Follows the only way down from a slot on which all that branches off is leaves of one value, up to STRIDE_PATH_BITS
 // bits. Returns their number; fills in the bits, where they lead and that value.
 static unsigned find_path(const struct ptree *tree, struct slot slot, uint64_t *ret_bits, struct slot *ret_end,
                           uint32_t *ret_outside)
@@ -178,7 +162,7 @@ static unsigned find_path(const struct ptree *tree, struct slot slot, uint64_t *
 	unsigned count = 0;
 
 	*ret_bits = 0;
-	for (; count < PATH_BITS_MAX && !ptree_ref_is_leaf(slot.subtree); count++) {
+	for (; count < STRIDE_PATH_BITS && !ptree_ref_is_leaf(slot.subtree); count++) {
 		uint32_t child[2] = {ptree_child(tree, slot.subtree, slot.depth, 0),
 		                     ptree_child(tree, slot.subtree, slot.depth, 1)};
 
@@ -200,40 +184,38 @@ static unsigned find_path(const struct ptree *tree, struct slot slot, uint64_t *
 static int make_path(struct freezer *f, const struct pending *pending, unsigned count, uint64_t bits,
                      const struct slot *end, uint32_t outside)
 {
-	uint64_t head = (uint64_t)outside << PATH_VALUE_SHIFT | pending->slot.depth << PATH_DEPTH_SHIFT |
-	                count << PATH_LEN_SHIFT;
+	const struct stride_path path = {bits, count, pending->slot.depth, outside};
 	uint32_t at;
 
 	must(outside <= LPM_VALUE_MAX);
-	if (take(f->lpm, PATH_WORDS, &at) < 0)
+	if (take(f->lpm, STRIDE_PATH_WORDS, &at) < 0)
 		return E_NOMEM;
 	must(pending->at < at);
-	f->lpm->words[pending->at] = REF_NODE | at;
-	memcpy(f->lpm->words + at, &head, sizeof(head));
-	memcpy(f->lpm->words + at + STARTS_WORDS, &bits, sizeof(bits));
-	return refer(f, end, at + PATH_WORDS - 1);
+	f->lpm->words[pending->at] = at;
+	stride_put_path(f->lpm->words + at, &path);
+	return refer(f, end, at + STRIDE_PATH_WORDS - 1);
 }
 
 static int make_node(struct freezer *f, const struct pending *pending)
 {
-	struct slot slots[SLOTS];
-	unsigned runs[SLOTS], count = 0; // where they start
+	struct slot slots[STRIDE_SLOTS];
+	unsigned runs[STRIDE_SLOTS], count = 0; // where they start
 	uint64_t starts = 0;
 	uint32_t at;
 
-	expand(f->tree, pending->slot, STRIDE, slots);
-	for (unsigned i = 0; i < SLOTS; i++)
+	expand(f->tree, pending->slot, STRIDE_BITS, slots);
+	for (unsigned i = 0; i < STRIDE_SLOTS; i++)
 		if (i == 0 || !is_same_run(&slots[i - 1], &slots[i])) {
 			starts |= UINT64_C(1) << i;
 			runs[count++] = i;
 		}
-	if (take(f->lpm, STARTS_WORDS + count, &at) < 0)
+	if (take(f->lpm, STRIDE_HEAD + count, &at) < 0)
 		return E_NOMEM;
 	must(pending->at < at); // parents come before their children
-	f->lpm->words[pending->at] = REF_NODE | at;
+	f->lpm->words[pending->at] = at;
 	memcpy(f->lpm->words + at, &starts, sizeof(starts));
 	for (unsigned i = 0; i < count; i++)
-		if (refer(f, &slots[runs[i]], at + STARTS_WORDS + i) < 0)
+		if (refer(f, &slots[runs[i]], at + STRIDE_HEAD + i) < 0)
 			return E_NOMEM;
 	return E_OK;
 }
@@ -252,7 +234,7 @@ static int freeze(const struct ptree *tree, unsigned root_bits, struct lpm *ret_
 		uint32_t outside;
 		unsigned count = find_path(tree, pending.slot, &bits, &end, &outside);
 
-		err = count > STRIDE ? make_path(&f, &pending, count, bits, &end, outside) : make_node(&f, &pending);
+		err = count > STRIDE_BITS ? make_path(&f, &pending, count, bits, &end, outside) : make_node(&f, &pending);
 	}
 	if (err == E_OK)
 		err = resize(f.lpm, f.lpm->count);
@@ -311,114 +293,17 @@ size_t lpm_pair_bytes(const struct lpm_pair *pair)
 	return lpm_bytes(&pair->v4) + lpm_bytes(&pair->v6);
 }
 
-// ---- changes of values ----
-
-struct changer {
-	struct lpm *lpm;
-	uint32_t (*value)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value);
-	void *ctx;
-};
-
-static struct addr_key cut(struct addr_key key, unsigned len)
-{
-	key.hi = len == 0 ? 0 : len >= 64 ? key.hi : key.hi & ~(~UINT64_C(0) >> len);
-	key.lo = len <= 64 ? 0 : len >= 128 ? key.lo : key.lo & ~(~UINT64_C(0) >> (len - 64));
-	return key;
-}
-
-// The key with `bits`, left-aligned in 64, after its first `len`. Bits past the address's end are dropped.
-static struct addr_key join(struct addr_key key, unsigned len, uint64_t bits)
-{
-	if (len < 64)
-		key.hi |= bits >> len;
-	if (len > 0 && len < 128)
-		key.lo |= len < 64 ? bits << (64 - len) : bits >> (len - 64);
-	return key;
-}
-
-// What the reference at words[at] leads to, for the addresses with the first `len` bits of `key`.
-static void change(struct changer *c, size_t at, struct addr_key key, unsigned len)
-{
-	uint32_t *words = c->lpm->words, ref = words[at], node = ref & ~REF_NODE, used = 0;
-	uint64_t starts, bits;
-
-	if (!(ref & REF_NODE)) {
-		uint32_t value = c->value(c->ctx, cut(key, ref >> DEPTH_SHIFT), (uint8_t)(ref >> DEPTH_SHIFT), ref & LPM_VALUE_MAX);
-
-		must(value <= LPM_VALUE_MAX);
-		words[at] = value | (ref >> DEPTH_SHIFT) << DEPTH_SHIFT;
-		return;
-	}
-	memcpy(&starts, words + node, sizeof(starts));
-	if (!(starts & 1)) { // a path: what turns off from it shares one value
-		memcpy(&bits, words + node + STARTS_WORDS, sizeof(bits));
-		change(c, node + PATH_WORDS - 1, join(key, len, bits), len + (starts >> PATH_LEN_SHIFT & 0x7f));
-		return;
-	}
-	for (uint64_t i = 0; i < SLOTS; i++)
-		if (starts >> i & 1)
-			change(c, node + STARTS_WORDS + used++, join(key, len, i << (64 - STRIDE)), len + STRIDE);
-}
-
-void lpm_change(struct lpm *lpm, uint32_t (*value)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value), void *ctx)
-{
-	struct changer c = {lpm, value, ctx};
-
-	for (uint64_t i = 0; i < UINT64_C(1) << lpm->root_bits; i++)
-		change(&c, i, (struct addr_key){i << (64 - lpm->root_bits), 0}, lpm->root_bits);
-}
-
 // ---- the search ----
-//
-// Compiled twice on x86-64: POPCNT is in every processor of the last fifteen years, but not in the baseline that the
-// compiler must assume.
-
-static ALWAYS_INLINE struct addr_key skip(struct addr_key key, unsigned bits)
-{
-	return (struct addr_key){key.hi << bits | key.lo >> (64 - bits), key.lo << bits};
-}
-
-// The reference at the end of the path, or the leaf beside it that the key turns off to.
-static ALWAYS_INLINE uint32_t follow(const uint32_t *node, uint64_t head, struct addr_key *key)
-{
-	unsigned count = head >> PATH_LEN_SHIFT & 0x7f, depth = head >> PATH_DEPTH_SHIFT & 0xff;
-	uint64_t bits, apart;
-
-	memcpy(&bits, node + STARTS_WORDS, sizeof(bits));
-	apart = (bits ^ key->hi) >> (64 - count);
-	if (apart) {
-		unsigned shared = count - (64 - (unsigned)__builtin_clzll(apart));
-
-		return (uint32_t)(head >> PATH_VALUE_SHIFT) | (depth + shared + 1) << DEPTH_SHIFT;
-	}
-	*key = skip(*key, count);
-	return node[PATH_WORDS - 1];
-}
-
-// One step down: the reference that the first bits of the key select in the node at `ref`, and the key without them.
-static ALWAYS_INLINE uint32_t step(const uint32_t *words, uint32_t ref, struct addr_key *key)
-{
-	const uint32_t *node = words + (ref & ~REF_NODE);
-	uint64_t starts;
-
-	memcpy(&starts, node, sizeof(starts));
-	if (unlikely(!(starts & 1)))
-		return follow(node, starts, key);
-	// The slot's run is the last one that starts at or before it; slot 0 always starts one.
-	starts <<= SLOTS - 1 - (key->hi >> (64 - STRIDE));
-	*key = skip(*key, STRIDE);
-	return node[STARTS_WORDS - 1 + __builtin_popcountll(starts)];
-}
 
 // Prefetches the node at `ref`; for a leaf, which has none, the start of `words`, as that is cheaper than a branch.
 static ALWAYS_INLINE void prefetch(const uint32_t *words, uint32_t ref)
 {
-	__builtin_prefetch(words + (ref & REF_NODE ? ref & ~REF_NODE : 0));
+	__builtin_prefetch(words + (stride_is_leaf(ref) ? 0 : ref));
 }
 
 static ALWAYS_INLINE struct lpm_hit hit_of(uint32_t leaf)
 {
-	return (struct lpm_hit){leaf & LPM_VALUE_MAX, (uint8_t)(leaf >> DEPTH_SHIFT)};
+	return (struct lpm_hit){stride_value(leaf), stride_depth(leaf)};
 }
 
 static ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_key key)
@@ -427,9 +312,9 @@ static ALWAYS_INLINE struct lpm_hit search(const struct lpm *lpm, struct addr_ke
 
 	uint32_t ref = lpm->words[key.hi >> (64 - lpm->root_bits)];
 
-	key = skip(key, lpm->root_bits);
-	while (ref & REF_NODE)
-		ref = step(lpm->words, ref, &key);
+	key = stride_skip(key, lpm->root_bits);
+	while (!stride_is_leaf(ref))
+		ref = stride_step(lpm->words, ref, &key);
 	return hit_of(ref);
 }
 
@@ -449,9 +334,9 @@ static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count
 		struct lpm_search *one = &searches[i];
 
 		refs[i] = one->lpm->words[one->key.hi >> (64 - one->lpm->root_bits)];
-		one->key = skip(one->key, one->lpm->root_bits);
+		one->key = stride_skip(one->key, one->lpm->root_bits);
 		going[left] = (uint8_t)i;
-		left += refs[i] >> 31;
+		left += !stride_is_leaf(refs[i]);
 		prefetch(one->lpm->words, refs[i]);
 	}
 	while (left > 0) {
@@ -462,9 +347,9 @@ static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count
 			unsigned i = going[k];
 			struct lpm_search *one = &searches[i];
 
-			refs[i] = step(one->lpm->words, refs[i], &one->key);
+			refs[i] = stride_step(one->lpm->words, refs[i], &one->key);
 			going[left] = (uint8_t)i;
-			left += refs[i] >> 31;
+			left += !stride_is_leaf(refs[i]);
 			prefetch(one->lpm->words, refs[i]);
 		}
 	}
@@ -472,16 +357,14 @@ static ALWAYS_INLINE void search_all(struct lpm_search *searches, unsigned count
 		searches[i].hit = hit_of(refs[i]);
 }
 
-#if defined(__x86_64__) && !defined(__POPCNT__)
-#define POPCNT __attribute__((target("popcnt")))
-
+#ifdef STRIDE_POPCNT
 // Not cloned: with the same arguments, lpm_lookup() just jumps here.
-POPCNT __attribute__((noclone)) static struct lpm_hit search_popcnt(const struct lpm *lpm, struct addr_key key)
+STRIDE_POPCNT __attribute__((noclone)) static struct lpm_hit search_popcnt(const struct lpm *lpm, struct addr_key key)
 {
 	return search(lpm, key);
 }
 
-POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count)
+STRIDE_POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count)
 {
 	search_all(searches, count);
 }
@@ -490,18 +373,9 @@ POPCNT static void search_all_popcnt(struct lpm_search *searches, unsigned count
 #define search_all_popcnt search_all
 #endif
 
-static bool has_popcnt(void)
-{
-#if defined(__x86_64__)
-	return __builtin_cpu_supports("popcnt");
-#else
-	return true;
-#endif
-}
-
 struct lpm_hit lpm_lookup(const struct lpm *lpm, struct addr_key key)
 {
-	return likely(has_popcnt()) ? search_popcnt(lpm, key) : search(lpm, key);
+	return likely(stride_has_popcnt()) ? search_popcnt(lpm, key) : search(lpm, key);
 }
 
 void lpm_lookup_all(struct lpm_search *searches, unsigned count)
@@ -509,7 +383,7 @@ void lpm_lookup_all(struct lpm_search *searches, unsigned count)
 	dev_must(count <= LPM_SEARCHES_MAX);
 	if (count == 1) // no other search to overlap with
 		searches->hit = lpm_lookup(searches->lpm, searches->key);
-	else if (likely(has_popcnt()))
+	else if (likely(stride_has_popcnt()))
 		search_all_popcnt(searches, count);
 	else
 		search_all(searches, count);

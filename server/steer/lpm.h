@@ -33,10 +33,6 @@ int lpm_freeze(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 int lpm_freeze_wide(const struct ptree *tree, struct lpm *ret_lpm) MUST_USE;
 // Frees its contents and leaves it empty; an empty one is fine.
 void lpm_wipe(struct lpm *lpm);
-// Gives leaves another value, value(ctx, first address, depth, value), at most LPM_VALUE_MAX; their depths stay, whatever
-// their neighbours have. What is called for the same leaf several times must return the same. Leaves that several share in
-// memory are passed over or changed together, as the first of them. Nobody else reads it yet.
-void lpm_change(struct lpm *lpm, uint32_t (*value)(void *ctx, struct addr_key key, uint8_t depth, uint32_t value), void *ctx);
 
 // The tables of both address families.
 struct lpm_pair {

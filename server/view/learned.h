@@ -1,6 +1,7 @@
 // The overlay: what edge-discovery services say of the clients in a prefix, as a query reads it. A second table beside
 // the prefix table, and a part of struct live. It is made for the sites and places of one struct tables, off the main
-// thread, and immutable.
+// thread, and immutable: a change makes another one, which shares with it what is the same (steer/trie.h), so that it costs
+// what changes and not what is learned.
 //
 // Reach is decided when it is made, so that no query needs the place of its client. The carrier and the class that count
 // are those that were learned, and where nothing was learned of one of them the prefix table's; a prefix of which the
@@ -25,10 +26,11 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "steer/lpm.h"
+#include "base/users.h"
+#include "steer/trie.h"
+#include "view/explore.h"
 
-struct notes;
-struct ptree;
+struct learned_store;
 struct tables;
 
 enum {
@@ -37,7 +39,7 @@ enum {
 	LEARNED_BLOCKS_MAX = 4 << 20, // that the prefixes of all facts are divided into
 };
 
-// What was learned of a prefix, in the numbers of a struct tables.
+// What was learned of a prefix, in the numbers of a struct tables. One that says nothing leaves a gap.
 struct learned_fact {
 	struct prefix prefix;
 	uint16_t sites[LEARNED_SITES_MAX]; // best first
@@ -55,32 +57,42 @@ struct learned_row {
 };
 
 struct learned {
+	struct users users;
 	struct tables *tables;     // used
-	struct lpm_pair table;     // address -> row; 0: nothing is known there, and its depth is the gap's
-	struct learned_row *rows;
-	size_t row_count, row_cap;
-	// For those who learn; set by learned_want().
-	struct lpm_pair wanted;    // address -> 1: a service could be asked about it and nothing fresh is known; else 0
-	struct notes *notes;       // borrowed; NULL: nobody learns
+	struct trie v4, v6;        // address -> row; 0: nothing is known there, and its depth is the gap's
+	const struct learned_row *rows; // of the store: each, and with an odd number behind it its twin, for those who explore
+	struct learned_store *store; // used, with versions before and after it
+	struct explore explore;
 };
 
 // Makes the overlay of `count` facts; where prefixes are nested the longest counts, of equal ones the last. The caller
 // frees it with learned_free(). Any thread. E_LIMIT: too many facts or blocks; E_NOMEM.
-int learned_build(struct tables *tables, const struct learned_fact *facts, size_t count,
+int learned_build(struct tables *tables, const struct learned_fact *facts, size_t count, struct explore explore,
                   struct learned **ret_learned) MUST_USE;
-// Adds what workers are to leave notes of: the addresses of `regions` (a tree by family, values 0 and 1) except those
-// in one of the `count` prefixes. E_NOMEM.
-int learned_want(struct learned *learned, const struct ptree *regions_v4, const struct ptree *regions_v6,
-                 const struct prefix *known, size_t count, struct notes *notes) MUST_USE;
-// Takes NULL; returns NULL.
+// The overlay after `learned`, which stays as it is: each fact takes the place of what was learned of its prefix. None of
+// them, nor of those that are in it, lies in another. Each is made from the one that was made last. E_LIMIT: it has to be
+// built anew; E_NOMEM.
+int learned_change(const struct learned *learned, const struct learned_fact *facts, size_t count,
+                   struct learned **ret_learned) MUST_USE;
+// The same facts, with others that explore.
+int learned_explore(const struct learned *learned, struct explore explore, struct learned **ret_learned) MUST_USE;
+// One user more. Any thread that has one.
+struct learned *learned_use(struct learned *learned);
+// One user less; the last one frees it. Any thread. Takes NULL; returns NULL.
 struct learned *learned_free(struct learned *learned);
-// Memory used, in octets.
-size_t learned_bytes(const struct learned *learned) PURE;
+// Memory used, in octets, with that of the overlays before and after it that are still there.
+size_t learned_bytes(const struct learned *learned);
+
+// Whether it is a gap from end to end.
+bool learned_is_empty(const struct learned *learned) PURE;
+
+// Calls each() for every row that holds somewhere, more than once for most. Costs a walk over all.
+void learned_each_row(const struct learned *learned, void (*each)(void *ctx, const struct learned_row *row), void *ctx);
 
 // Looks up a single address.
 static inline struct lpm_hit learned_lookup(const struct learned *learned, const struct addr *addr)
 {
-	return lpm_lookup(lpm_of(&learned->table, addr->family), addr_key(addr));
+	return trie_lookup(addr->family == ADDR_V4 ? &learned->v4 : &learned->v6, addr_key(addr));
 }
 
 // The row of a search's result; NULL: a gap.

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "view/learned.h"
 #include "view/view.h"
+#include "view/wanted.h"
 
 struct published live_published;
 
@@ -165,6 +166,11 @@ static void free_learned(void *learned)
 	learned_free(learned);
 }
 
+static void free_wanted(void *wanted)
+{
+	wanted_free(wanted);
+}
+
 // Publishes `live` (NULL: nothing). Each part that it no longer has is freed after a grace period.
 static void replace(struct live *live)
 {
@@ -182,6 +188,8 @@ static void replace(struct live *live)
 		publish_retire((void *)old->shares, live ? put_shares : free);
 	if (next->learned != old->learned && old->learned)
 		publish_retire((void *)old->learned, free_learned);
+	if (next->wanted != old->wanted && old->wanted)
+		publish_retire((void *)old->wanted, free_wanted);
 	if (next->columns != old->columns && old->columns)
 		publish_retire((void *)old->columns, free);
 	publish_retire((void *)old, live ? put_live : free);

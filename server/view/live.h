@@ -15,6 +15,7 @@ struct columns;
 struct learned;
 struct notes;
 struct view;
+struct wanted;
 
 // Why a target may not be answered; 0: it may be.
 enum target_state {
@@ -83,6 +84,7 @@ struct live {
 	const struct target_states *states;
 	const struct target_shares *shares; // NULL: no target has one of TARGET_PARTS or TARGET_ADOPTED
 	const struct learned *learned; // for the view's tables; NULL: nothing is learned
+	const struct wanted *wanted; // NULL: nobody is asked about
 	const struct columns *columns; // of targets with TARGET_BY_CARRIER; NULL: there are none
 	struct notes *samples; // borrowed: in which workers leave a sample of the queries; NULL: in none
 	uint64_t epoch;       // counts publications from 1

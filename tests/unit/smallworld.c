@@ -166,7 +166,7 @@ void world_learn(struct world *world, const struct learned_fact *facts, size_t c
 	world->ground.places = world->view.places;
 	learned_free((struct learned *)world->live.learned);
 	if (count > 0)
-		assert_int_equal(learned_build(&world->tables, facts, count, &learned), E_OK);
+		assert_int_equal(learned_build(&world->tables, facts, count, (struct explore){0}, &learned), E_OK);
 	world->live.learned = learned;
 }
 

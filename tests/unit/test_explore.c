@@ -1,5 +1,5 @@
 // Exploration: a share of the blocks begin with their second best site, or have none where they had one; depths, reach and all the others stay. In the whole
-// overlay, random facts, and in the tables alone.
+// overlay, of random facts.
 #include "view/explore.h"
 
 #include <setjmp.h>
@@ -14,7 +14,6 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "smallworld.h"
-#include "steer/ptree.h"
 #include "view/learned.h"
 
 static uint64_t seed;
@@ -63,11 +62,11 @@ static void test_overlay(void **state)
 		world_learn(&world, facts, FACTS); // makes the tables that the overlays are for
 		struct tables *tables = world.live.learned->tables;
 
-		assert_int_equal(learned_build(tables, facts, FACTS, &before), E_OK);
-		assert_int_equal(learned_build(tables, facts, FACTS, &after), E_OK);
-		assert_int_equal(learned_build(tables, facts, FACTS, &again), E_OK);
-		assert_int_equal(explore_some(after, EXPLORE_ALL / 5, round), E_OK);
-		assert_int_equal(explore_some(again, EXPLORE_ALL / 5, round), E_OK);
+		const struct explore explore = {EXPLORE_ALL / 5, round};
+
+		assert_int_equal(learned_build(tables, facts, FACTS, (struct explore){0}, &before), E_OK);
+		assert_int_equal(learned_build(tables, facts, FACTS, explore, &after), E_OK);
+		assert_int_equal(learned_explore(before, explore, &again), E_OK);
 		for (unsigned i = 0; i < CLIENTS; i++) {
 			struct addr client = random_client();
 			struct lpm_hit was = learned_lookup(before, &client), is = learned_lookup(after, &client);
@@ -99,68 +98,10 @@ static void test_overlay(void **state)
 	assert_true(explored > could / 8 && explored < could / 3);
 }
 
-struct changed {
-	const struct lpm *before;
-	unsigned wrong;
-};
-
-static uint32_t other(void *ctx, struct addr_key key, uint8_t depth, uint32_t value)
-{
-	struct changed *changed = ctx;
-	struct lpm_hit hit = lpm_lookup(changed->before, key);
-
-	// The first address of its block, whose bits past the depth are zero.
-	changed->wrong += hit.value != value || hit.depth != depth;
-	changed->wrong += (depth < 64 && (key.hi << depth || key.lo)) || (depth > 64 && depth < 128 && key.lo << (depth - 64));
-	return value + 1000;
-}
-
-// All leaves of random trees get another value, but those that turn off from a path; no depth changes.
-static void test_tables(void **state)
-{
-	enum { ENTRIES = 300, KEYS = 3000 };
-
-	(void)state;
-	for (unsigned round = 0; round < 40; round++) {
-		static struct ptree_entry entries[ENTRIES];
-		struct ptree *tree;
-		struct lpm before, after;
-		struct changed changes = {&before, 0};
-		unsigned changed = 0;
-
-		for (unsigned i = 0; i < ENTRIES; i++) {
-			uint8_t len = (uint8_t)(1 + below(round % 2 ? 32 : 128));
-			uint64_t hi = hash_mix(++seed) & (UINT64_C(0xff0f0000000000ff)), lo = hash_mix(++seed) & UINT64_C(0xf00000000000000f);
-
-			entries[i] = (struct ptree_entry){len < 64 ? hi & ~(~UINT64_C(0) >> len) : hi,
-			                                  len <= 64 ? 0 : len == 128 ? lo : lo & ~(~UINT64_C(0) >> (len - 64)), 1 + below(5), len};
-		}
-		assert_int_equal(ptree_build(entries, ENTRIES, &tree), E_OK);
-		assert_int_equal((round % 4 < 2 ? lpm_freeze : lpm_freeze_wide)(tree, &before), E_OK);
-		assert_int_equal((round % 4 < 2 ? lpm_freeze : lpm_freeze_wide)(tree, &after), E_OK);
-		lpm_change(&after, other, &changes);
-		assert_int_equal(changes.wrong, 0);
-		for (unsigned i = 0; i < KEYS; i++) {
-			const struct ptree_entry *near = &entries[below(ENTRIES)];
-			struct addr_key key = {near->hi | (below(2) ? hash_mix(++seed) >> (1 + below(60)) : 0), near->lo};
-			struct lpm_hit was = lpm_lookup(&before, key), is = lpm_lookup(&after, key);
-
-			assert_int_equal(was.depth, is.depth);
-			assert_true(is.value == was.value + 1000 || is.value == was.value);
-			changed += is.value != was.value;
-		}
-		assert_true(changed > KEYS / 2);
-		lpm_wipe(&before);
-		lpm_wipe(&after);
-		ptree_free(tree);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_overlay),
-		cmocka_unit_test(test_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include "steer/place.h"
 #include "steer/ptree.h"
 #include "view/notes.h"
+#include "view/wanted.h"
 #include "wire/query.h"
 
 enum { FACTS_MAX = 40, ROUNDS = 200 };
@@ -393,6 +394,7 @@ static void test_divided(void **state)
 {
 	struct world world;
 	struct learned_fact fact;
+	struct learned *nothing;
 
 	(void)state;
 	world_begin(&world, NULL, 0);
@@ -402,7 +404,9 @@ static void test_divided(void **state)
 	assert_int_equal(world_site(&world, "10.3.1.0/24"), OUT); // roaming
 	assert_int_equal(world_site(&world, "10.5.1.0/24"), BER); // of another carrier
 	assert_int_equal(world_site(&world, "10.200.1.0/24"), OUT); // of none
-	assert_true(learned_bytes(world.live.learned) < 4096);
+	assert_int_equal(learned_build(&world.tables, NULL, 0, (struct explore){0}, &nothing), E_OK);
+	assert_true(learned_bytes(world.live.learned) - learned_bytes(nothing) < 2 * 2048 + 1024); // two pages, and few blocks
+	learned_free(nothing);
 	world_end(&world);
 }
 
@@ -449,27 +453,28 @@ static void test_wanted(void **state)
 	            {"10.7.1.0/24", false}, {"192.0.2.0/24", false}, {"2001:db8:1::/56", true}};
 	struct ptree *v4, *v6, *none;
 	struct prefix known;
-	struct learned *learned;
-	struct learned_fact fact;
+	struct wanted *wanted;
 	struct world world;
 
 	(void)state;
 	world_begin(&world, NULL, 0);
-	fact = learn(&world, "10.1.1.0/24", NULL, NULL, NYC);
-	world_learn(&world, &fact, 1);
-	learned = (struct learned *)world.live.learned;
 	assert_int_equal(ptree_build(NULL, 0, &none), E_OK);
 	assert_int_equal(ptree_overlay(none, world.view.places->v4, is_verizon, world.view.places, &v4), E_OK);
 	assert_int_equal(ptree_overlay(none, world.view.places->v6, is_verizon, world.view.places, &v6), E_OK);
 	assert_int_equal(prefix_parse("10.1.2.0/24", &known, NULL), E_OK);
-	assert_int_equal(learned_want(learned, v4, v6, &known, 1, NULL), E_OK);
+	assert_int_equal(wanted_new(v4, v6, &(struct wanted_rules){24, 48, 100}, NULL, &wanted), E_OK);
+	wanted_set_fresh(wanted, &known, true);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct prefix client;
 
 		assert_int_equal(prefix_parse(rows[i].client, &client, NULL), E_OK);
-		assert_int_equal(lpm_lookup(lpm_of(&learned->wanted, client.addr.family), addr_key(&client.addr)).value,
-		                 rows[i].wanted);
+		assert_int_equal(wanted_has(wanted, &client.addr), rows[i].wanted);
+		wanted_set_fresh(wanted, &(struct prefix){addr_cut(&client.addr, client.addr.family == ADDR_V4 ? 24 : 48), 0}, true);
+		assert_false(wanted_has(wanted, &client.addr));
 	}
+	wanted_set_fresh(wanted, &known, false);
+	assert_true(wanted_has(wanted, &known.addr));
+	wanted_free(wanted);
 	ptree_free(v4);
 	ptree_free(v6);
 	ptree_free(none);

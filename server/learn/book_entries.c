@@ -10,24 +10,9 @@
 #include "base/hash.h"
 #include "base/must.h"
 #include "base/names.h"
-#include "learn/moves.h"
+#include "learn/book_inner.h"
 
 enum { DRAWS = 16, WEIGHT_HALF_S = 3600 };
-
-struct book {
-	struct book_rules rules;
-	struct names *names;
-	struct book_entry *entries;
-	size_t count, cap;
-	uint32_t *index;           // entry + 1; 0: empty
-	size_t index_len;          // a power of two, at least twice `cap`
-	size_t waiting;            // entries that are ready and held back
-	struct prefix *dirty;      // of entries that have changed, or gone, since that was taken
-	size_t dirty_count, dirty_cap;
-	uint64_t seed, draws, version;
-	struct moves moves;
-	struct book_counts counts;
-};
 
 // ---- the index ------------------------------------------------------------------------------------------------------
 
@@ -66,10 +51,16 @@ static void close_gap(struct book *book, size_t at)
 
 static int grow(struct book *book)
 {
-	size_t cap = book->cap ? book->cap * 2 : 64, index_len = cap * 2;
-	struct book_entry *entries = reallocarray(book->entries, cap, sizeof(*entries));
+	size_t cap = book->cap ? book->cap * 2 : 64, index_len = 2;
+	struct book_entry *entries;
 	uint32_t *index;
 
+	if (cap > book->rules.max)
+		cap = book->rules.max;
+	must(cap > book->cap);
+	while (index_len < 2 * cap)
+		index_len *= 2;
+	entries = reallocarray(book->entries, cap, sizeof(*entries));
 	if (!entries)
 		return E_NOMEM;
 	book->entries = entries;
@@ -85,7 +76,7 @@ static int grow(struct book *book)
 	return E_OK;
 }
 
-static struct book_entry *find(const struct book *book, const struct prefix *prefix)
+struct book_entry *book_entry_of(const struct book *book, const struct prefix *prefix)
 {
 	size_t at = book->count ? place_of(book, prefix) : 0;
 	struct book_entry *entry = book->count && book->index[at] ? &book->entries[book->index[at] - 1] : NULL;
@@ -93,27 +84,9 @@ static struct book_entry *find(const struct book *book, const struct prefix *pre
 	return entry && entry->prefix.len == prefix->len ? entry : NULL;
 }
 
-// Out of memory, a change is not saved: after a restart something older is known of the prefix, or nothing.
-static void mark(struct book *book, struct book_entry *entry)
+void book_drop(struct book *book, struct book_entry *entry)
 {
-	if (entry->is_changed)
-		return;
-	if (book->dirty_count == book->dirty_cap) {
-		size_t cap = book->dirty_cap ? book->dirty_cap * 2 : 64;
-		struct prefix *dirty = reallocarray(book->dirty, cap, sizeof(*dirty));
-
-		if (!dirty)
-			return;
-		book->dirty = dirty;
-		book->dirty_cap = cap;
-	}
-	book->dirty[book->dirty_count++] = entry->prefix;
-	entry->is_changed = true;
-}
-
-static void drop(struct book *book, struct book_entry *entry)
-{
-	mark(book, entry);
+	book_mark(book, entry);
 
 	size_t last = --book->count;
 	size_t number = (size_t)(entry - book->entries);
@@ -170,10 +143,10 @@ static void shrink(struct book *book, size_t max, int64_t now_s)
 
 	for (size_t i = book->count; i-- > 0 && book->count > max;) // from the last one, as that takes the place of one that is dropped
 		if (business(&book->entries[i], now_s) < last)
-			drop(book, &book->entries[i]);
+			book_drop(book, &book->entries[i]);
 	for (size_t i = book->count; i-- > 0 && book->count > max;)
 		if (business(&book->entries[i], now_s) == last)
-			drop(book, &book->entries[i]);
+			book_drop(book, &book->entries[i]);
 	must(book->count <= max);
 	book->counts.evicted += before - book->count;
 }
@@ -195,14 +168,14 @@ static int make_room(struct book *book, uint32_t weight, int64_t now_s)
 		return E_LIMIT;
 	}
 	book->counts.evicted++;
-	drop(book, least);
+	book_drop(book, least);
 	return E_OK;
 }
 
 static int find_or_add(struct book *book, const struct prefix *prefix, uint32_t weight, int64_t now_s,
                        struct book_entry **ret_entry)
 {
-	struct book_entry *entry = find(book, prefix);
+	struct book_entry *entry = book_entry_of(book, prefix);
 	int err = E_OK;
 
 	if (!entry && book->count >= book->rules.max)
@@ -216,7 +189,7 @@ static int find_or_add(struct book *book, const struct prefix *prefix, uint32_t 
 
 		must(!book->index[at]);
 		entry = &book->entries[book->count++];
-		*entry = (struct book_entry){.prefix = *prefix, .weight = weight, .noted_s = now_s};
+		*entry = (struct book_entry){.prefix = *prefix, .weight = weight, .noted_s = now_s, .has_moved = true};
 		book->index[at] = (uint32_t)book->count;
 	}
 	*ret_entry = entry;
@@ -252,7 +225,8 @@ static bool try_move(struct book *book, struct book_entry *entry, int64_t now_s)
 	opinion_move(&entry->opinion, &book->rules.opinion);
 	entry->learned_s = now_s;
 	entry->held_until_s = entry->fresh_until_s;
-	mark(book, entry);
+	book_mark(book, entry);
+	book_tell(book, entry, true);
 	book->counts.moved += is_move;
 	book->counts.learned += !is_move;
 	book->version++;
@@ -266,6 +240,7 @@ static void try_withdraw(struct book *book, struct book_entry *entry, int64_t no
 		return;
 	moves_count(&book->moves);
 	opinion_withdraw(&entry->opinion);
+	book_tell(book, entry, true);
 	book->counts.withdrawn++;
 	book->version++;
 }
@@ -286,7 +261,7 @@ int book_hear(struct book *book, const struct book_sample *sample, int64_t now_s
 	entry->heard_s = now_s;
 	entry->samples++;
 	entry->misses = 0;
-	mark(book, entry);
+	book_mark(book, entry);
 	if (outcome == OPINION_CONFIRMED || outcome == OPINION_READY)
 		entry->fresh_until_s = now_s + lifetime_of(sample);
 	if (outcome == OPINION_CONFIRMED)
@@ -315,7 +290,7 @@ int book_miss(struct book *book, const struct book_sample *sample, int64_t now_s
 	entry->source = sample->source;
 	entry->heard_s = now_s;
 	entry->fresh_until_s = now_s + (pause_s < BOOK_MISS_MAX_S ? pause_s : BOOK_MISS_MAX_S);
-	mark(book, entry);
+	book_mark(book, entry);
 	book->waiting -= entry->opinion.is_ready;
 	entry->opinion.voice_count = 0;
 	entry->opinion.is_ready = false;
@@ -324,7 +299,7 @@ int book_miss(struct book *book, const struct book_sample *sample, int64_t now_s
 
 void book_note(struct book *book, const struct prefix *prefix, uint32_t weight, int64_t now_s)
 {
-	struct book_entry *entry = find(book, prefix);
+	struct book_entry *entry = book_entry_of(book, prefix);
 
 	if (!entry || weight < business(entry, now_s)) // the first notes since it was fresh: the others will follow
 		return;
@@ -371,17 +346,31 @@ static bool is_too_old(const struct book *book, const struct book_entry *entry, 
 	return now_s - last_s >= book->rules.max_stale_s;
 }
 
+// Where the next one is, as another one takes the place of one that is dropped.
+static size_t look_at(struct book *book, size_t i, int64_t now_s)
+{
+	struct book_entry *entry = &book->entries[i];
+
+	if (is_too_old(book, entry, now_s)) {
+		book->counts.expired++;
+		book_drop(book, entry);
+		return i;
+	}
+	if (entry->was_fresh && !book_is_fresh(entry, now_s))
+		book_tell(book, entry, false);
+	return i + 1;
+}
+
 void book_tick(struct book *book, int64_t now_s)
 {
-	for (size_t i = 0; i < book->count;) {
-		struct book_entry *entry = &book->entries[i];
+	size_t looks = book->count < BOOK_TICK ? book->count : BOOK_TICK;
 
-		if (!is_too_old(book, entry, now_s)) {
-			i++;
-			continue;
-		}
-		book->counts.expired++;
-		drop(book, entry); // another one takes its place
+	if (looks == book->count)
+		book->ticked = 0; // all of them, each once
+	for (; looks > 0 && book->count > 0; looks--) {
+		if (book->ticked >= book->count)
+			book->ticked = 0;
+		book->ticked = look_at(book, book->ticked, now_s);
 	}
 	if (book->waiting > 0 && moves_left(&book->moves, book->rules.moves, now_s) > 0)
 		move_waiting(book, now_s);
@@ -410,7 +399,8 @@ struct book *book_free(struct book *book)
 	names_free(book->names);
 	free(book->entries);
 	free(book->index);
-	free(book->dirty);
+	free(book->dirty.list);
+	free(book->news.list);
 	free(book);
 	return NULL;
 }
@@ -423,7 +413,7 @@ void book_set_rules(struct book *book, const struct book_rules *rules, int64_t n
 		struct book_entry *entry = &book->entries[i];
 
 		if (entry->prefix.len != (entry->prefix.addr.family == ADDR_V4 ? rules->len_v4 : rules->len_v6))
-			drop(book, entry);
+			book_drop(book, entry);
 	}
 	shrink(book, rules->max, now_s);
 }
@@ -481,75 +471,17 @@ int book_restore(struct book *book, const struct book_entry *saved)
 	book->waiting -= entry->opinion.is_ready;
 	*entry = *saved;
 	entry->prefix = prefix;
-	entry->is_changed = false;
+	entry->is_changed = entry->is_news = entry->was_fresh = false;
 	entry->opinion.voice_count = 0;
 	entry->opinion.is_ready = false;
+	book_tell(book, entry, true);
 	book->version++;
 	return E_OK;
 }
 
-bool book_take_changes(struct book *book, size_t max,
-                       void (*each)(void *ctx, const struct prefix *prefix, const struct book_entry *entry), void *ctx)
-{
-	for (; book->dirty_count > 0 && max > 0; max--) {
-		const struct prefix *prefix = &book->dirty[--book->dirty_count];
-		struct book_entry *entry = find(book, prefix);
-
-		if (entry)
-			entry->is_changed = false;
-		each(ctx, prefix, entry && (entry->opinion.has_held || entry->misses) ? entry : NULL);
-	}
-	return book->dirty_count > 0;
-}
-
-size_t book_save_again(struct book *book, size_t end, size_t max)
-{
-	if (end > book->count)
-		end = book->count;
-	for (; end > 0 && max > 0; max--) {
-		struct book_entry *entry = &book->entries[--end];
-
-		if (entry->opinion.has_held || entry->misses)
-			mark(book, entry);
-	}
-	return end;
-}
-
-size_t book_forget(struct book *book, const struct prefix *prefix)
-{
-	struct prefix only = book_prefix(book, &prefix->addr);
-	struct book_entry *found = prefix->len >= only.len ? find(book, &only) : NULL;
-	size_t before = book->count;
-
-	if (found)
-		drop(book, found);
-	if (prefix->len >= only.len) // it lies in one of them at most
-		return before - book->count;
-	for (size_t i = book->count; i-- > 0;) // from the last one, as that takes the place of one that is dropped
-		if (prefix_overlaps(&book->entries[i].prefix, prefix))
-			drop(book, &book->entries[i]);
-	return before - book->count;
-}
-
-size_t book_forget_source(struct book *book, uint16_t source)
-{
-	size_t before = book->count;
-
-	for (size_t i = book->count; i-- > 0;)
-		if (book->entries[i].source == source)
-			drop(book, &book->entries[i]);
-	return before - book->count;
-}
-
-void book_forget_all(struct book *book)
-{
-	while (book->count > 0)
-		drop(book, &book->entries[book->count - 1]);
-}
-
 const struct book_entry *book_find(const struct book *book, const struct prefix *prefix)
 {
-	return find(book, prefix);
+	return book_entry_of(book, prefix);
 }
 
 size_t book_count(const struct book *book)
@@ -580,5 +512,6 @@ size_t book_waiting(const struct book *book)
 
 size_t book_bytes(const struct book *book)
 {
-	return sizeof(*book) + book->cap * sizeof(*book->entries) + book->index_len * sizeof(*book->index);
+	return sizeof(*book) + book->cap * sizeof(*book->entries) + book->index_len * sizeof(*book->index) +
+	       (book->dirty.cap + book->news.cap) * sizeof(struct prefix);
 }

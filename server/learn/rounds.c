@@ -201,7 +201,8 @@ static int64_t unsettled_pause_ms(const struct learner *learner, unsigned asks)
 static void note_found(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
                        const struct finding *finding, struct crowd_member *member)
 {
-	struct book_sample sample = {answer->addr, *finding, service->name, answer->lifetime_s, member ? member->weight : 1};
+	struct book_sample sample = {.addr = answer->addr, .finding = *finding, .source = service->name,
+	                             .lifetime_s = answer->lifetime_s, .weight = member ? member->weight : 1};
 	enum opinion_outcome outcome = OPINION_WAITS;
 	int err = book_hear(r->learner->book, &sample, r->now_s, &outcome);
 
@@ -218,7 +219,7 @@ static void note_found(const struct rounds *r, const struct informant *service, 
 static void note_missed(const struct rounds *r, const struct informant *service, const struct informant_answer *answer,
                         struct crowd_member *member)
 {
-	struct book_sample sample = {answer->addr, {{0}, 0, 0}, service->name, 0, member ? member->weight : 1};
+	struct book_sample sample = {.addr = answer->addr, .source = service->name, .weight = member ? member->weight : 1};
 
 	if (member && ++member->tries < r->learner->rules.tries)
 		return; // another address

@@ -7,6 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *regular_fault(mode_t mode)
+{
+	return S_ISREG(mode) ? NULL : S_ISDIR(mode) ? strerror(EISDIR) : "not a regular file";
+}
+
 const char *regular_open(const char *path, int *ret_fd, off_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe may never get a writer
@@ -15,8 +20,8 @@ const char *regular_open(const char *path, int *ret_fd, off_t *ret_len)
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		why = strerror(errno);
-	else if (!S_ISREG(status.st_mode))
-		why = S_ISDIR(status.st_mode) ? strerror(EISDIR) : "not a regular file";
+	else
+		why = regular_fault(status.st_mode);
 	if (!why) {
 		*ret_fd = fd;
 		*ret_len = status.st_size;

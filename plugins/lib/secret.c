@@ -27,6 +27,8 @@ const char *secret_fault(const char *path, char buf[static 128])
 
 	if (stat(path, &status) < 0)
 		return strerror(errno);
+	if (!S_ISREG(status.st_mode)) // whatever its mode
+		return regular_fault(status.st_mode);
 	if (access(path, R_OK) < 0)
 		return strerror(errno);
 	return mode_fault(status.st_mode, buf);

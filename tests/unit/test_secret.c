@@ -83,7 +83,12 @@ static void test_files(void **state)
 	assert_string_equal(secret_fault(path, buf), "No such file or directory");
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_string_equal(secret_read_token(path, false, token, buf), "not a regular file");
+	assert_string_equal(secret_fault(path, buf), "not a regular file");
 	unlink(path);
+	// Whatever their modes.
+	assert_string_equal(secret_fault("/dev/null", buf), "not a regular file");
+	assert_string_equal(secret_fault("/usr", buf), "Is a directory");
+	assert_string_equal(secret_fault(folder, buf), "Is a directory");
 	free(token);
 	free(large);
 }

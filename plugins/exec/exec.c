@@ -18,9 +18,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "lib/regular.h"
 #include "lookups.h"
 #include "output.h"
 #include "said.h"
@@ -252,8 +254,19 @@ static int fail(struct exec *exec, const char *what)
 	return -1;
 }
 
+// Why it cannot be run; NULL: it can. Folders may be searched, which is the same bit.
+static const char *program_fault(const char *path)
+{
+	struct stat status;
+
+	if (access(path, X_OK) < 0 || stat(path, &status) < 0)
+		return strerror(errno);
+	return regular_fault(status.st_mode);
+}
+
 static int read_command(struct exec *exec)
 {
+	const char *why;
 	json_t *words = json_loads(exec->host->option(exec->host, "command"), JSON_DECODE_ANY, NULL);
 	size_t count = json_is_array(words) ? json_array_size(words) : 0;
 	int err = count > 0 && count <= WORDS_MAX ? 0 : fail(exec, "`command` is not a list of 1 to 64 texts, such as "
@@ -268,11 +281,10 @@ static int read_command(struct exec *exec)
 			err = fail(exec, word ? "out of memory" : "`command` is not a list of texts");
 	}
 	json_decref(words);
-	if (err == 0 && access(exec->command[0], X_OK) < 0) {
-		exec->host->report(exec->host, EDGESTEER_ERROR, exec->command[0], 0, "cannot be run: %s", strerror(errno));
-		err = -1;
-	}
-	return err;
+	why = err == 0 ? program_fault(exec->command[0]) : NULL;
+	if (why)
+		exec->host->report(exec->host, EDGESTEER_ERROR, exec->command[0], 0, "cannot be run: %s", why);
+	return why ? -1 : err;
 }
 
 static int add_variable(void *ctx, const char *key, const char *value)

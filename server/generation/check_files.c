@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -124,12 +125,24 @@ static int check_pair(const struct config_check *check, struct report *report)
 	return err == E_NOMEM ? err : E_OK;
 }
 
+// Why it cannot be run; NULL: it can. Folders may be searched, which is the same bit.
+static const char *program_fault(const char *path)
+{
+	struct stat status;
+
+	if (access(path, X_OK) < 0 || stat(path, &status) < 0)
+		return strerror(errno);
+	return S_ISREG(status.st_mode) ? NULL : "not a regular file";
+}
+
 // The daemon would go on with what it knows of the targets, see health/probe_exec.c.
 static void check_program(const struct config_check *check, struct report *report)
 {
-	if (check->command_count > 0 && access(check->command[0], X_OK) < 0)
+	const char *why = check->command_count > 0 ? program_fault(check->command[0]) : NULL;
+
+	if (why)
 		report_warning(report, check->mark.file, check->mark.line, check->mark.column, "checks.%s.command: %s cannot be run: %s",
-		               check->name, check->command[0], strerror(errno));
+		               check->name, check->command[0], why);
 }
 
 int check_files_read(struct config *config, struct report *report)

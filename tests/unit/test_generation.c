@@ -131,9 +131,11 @@ static const struct {
 	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2}}}\n", ZONE, CSV,
 	 "c:7:3: checks.h.ca-file: zone has no certificate in PEM\n"},
 	// A program may be there by the time it is run, or where the agent is that reads the same config.
-	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "checks:\n  h: {type: exec, command: [/nowhere/x, -v]}\n  i: {type: exec, command: /bin/sh}\n"
-	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2, check: i}}}\n", ZONE, CSV,
-	 "warning: c:7:3: checks.h.command: /nowhere/x cannot be run: No such file or directory\n"},
+	{"domains: {e.x: {file: zone}}\n" LOCATE SITES "checks:\n  h: {type: exec, command: [/nowhere/x, -v]}\n  i: {type: exec, command: /bin/sh}\n  j: {type: exec, command: /usr}\n"
+	 "apps:\n  a.e.x: {check: h, targets: {r1: {addresses: 192.0.2.1}, w1: {addresses: 192.0.2.2, check: i}}}\n"
+	 "  b.e.x: {check: j, targets: {r1: {addresses: 192.0.2.1}}}\n", ZONE, CSV,
+	 "warning: c:7:3: checks.h.command: /nowhere/x cannot be run: No such file or directory\n"
+	 "warning: c:9:3: checks.j.command: /usr cannot be run: not a regular file\n"},
 	// Warnings come with what is good.
 	{"server: {ecs-ignore: [192.168.0.0/16]}\ndomains: {e.x: {file: zone}}\n" LOCATE "sites:\n  w1: {kind: wavelength, reach: [oen]}\napps:\n  w.e.x" ON_CARRIER, ZONE,
 	 "prefix,carrier,class\n10.1.0.0/16,one,egde\n",

@@ -232,7 +232,8 @@ static void test_entries(void **unused)
 	(void)unused;
 	providing_write("t.csv", HEAD ROW_A);
 	assert_int_equal(providing_load("  - {plugin: ranges, file: t.csv}\n  - {plugin: fil}\n  - {plugin: file, fil: x}\n"
-	                                "  - {plugin: exec, command: x}\n  - {plugin: exec, command: [./none], deadline: 7}\n",
+	                                "  - {plugin: exec, command: x}\n  - {plugin: exec, command: [./none], deadline: 7}\n"
+	                                "  - {plugin: exec, command: [/usr]}\n",
 	                                &reported), E_INVAL);
 	assert_string_equal(reported,
 	                    "DIR/c.yaml:4:5: providers: plugin `ranges` has no provide(), which `providers` needs\n"
@@ -245,7 +246,8 @@ static void test_entries(void **unused)
 	                    "[/usr/local/bin/list-targets, --all]\n"
 	                    "DIR/./none: cannot be run: No such file or directory\n"
 	                    "DIR/c.yaml:8:5: providers: exec: `deadline` cannot be `7`, expected a duration such as 30s or 5m, 1s to "
-	                    "1440m\n");
+	                    "1440m\n"
+	                    "/usr: cannot be run: Is a directory\n");
 	free(reported);
 	assert_int_equal(providing_load("  - {plugin: file, file: t.csv}\n  - {plugin: file, file: t.csv, grace: 1s}\n",
 	                                &reported), E_INVAL);

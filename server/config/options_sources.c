@@ -68,7 +68,7 @@ const struct schema options_provider = {
 static const struct option discovery_rows[] = {
 	{"plugin", &text_word, .required = true, FIELD(config_discovery, plugin),
 	 .help = "The service. `edgesteerd --plugins` lists the built-in plugins and their keys."},
-	{"carriers", &list_texts, .required = true, .min = "1", .max = "64",
+	{"carriers", &list_carriers, .required = true, .min = "1", .max = "64",
 	 LIST(config_discovery, carriers, carrier_count),
 	 .help = "The carriers whose clients it knows. It is asked about no others: a client's carrier is what `locate` says."},
 	{"rate", &number_integer, .fallback = "10", .min = "1", .max = "10000", FIELD(config_discovery, rate),

@@ -167,13 +167,29 @@ void rules_damping(struct reader *reader, struct value *object, void *entry)
 		reader_error_at(reader, object, "`reuse` is %u, expected less than `suppress`, %u", health->reuse, health->suppress);
 }
 
+// Of a key of the mapping at the reader's position. NULL: it is not given.
+static void warn_idle(struct reader *reader, const struct value *member, const char *why)
+{
+	struct reader_place place = reader_place(reader);
+
+	if (!member)
+		return;
+	reader_enter_key(reader, member);
+	reader_warning(reader, "has no effect, %s", why);
+	reader_leave(reader, place);
+}
+
 void rules_observe(struct reader *reader, struct value *object, void *entry)
 {
+	static const char *const of_socket[] = {"socket-mode", "socket-group"};
 	struct config_observe *observe = entry;
 	size_t digits = strspn(observe->mode, "01234567"), len = strlen(observe->mode);
 	char quote[READER_QUOTE_MAX];
 
 	observe->is_on = true;
+	if (!given(object, "socket"))
+		for (size_t i = 0; i < ARRAY_LEN(of_socket); i++)
+			warn_idle(reader, value_get(object, of_socket[i]), "there is no `socket`");
 	if (digits == len && len >= 3 && len <= 4 && strtoul(observe->mode, NULL, 8) <= 0777)
 		observe->socket_mode = (unsigned)strtoul(observe->mode, NULL, 8);
 	else

@@ -314,6 +314,11 @@ static void read_reach(struct reader *reader, const struct option *option, const
 		read_elements(reader, option, value, field, &carrier);
 }
 
+static void read_carriers(struct reader *reader, const struct option *option, const struct value *value, void *field)
+{
+	read_elements(reader, option, value, field, &carrier);
+}
+
 static void read_last_resort(struct reader *reader, const struct option *option, const struct value *value, void *field)
 {
 	if (is_word(value, "servfail"))
@@ -360,6 +365,11 @@ static void format_reach(const struct option *option, const void *field, FILE *o
 		format_elements(option, field, out, &carrier);
 }
 
+static void format_carriers(const struct option *option, const void *field, FILE *out)
+{
+	format_elements(option, field, out, &carrier);
+}
+
 static void format_last_resort(const struct option *option, const void *field, FILE *out)
 {
 	if (is_empty(option, field))
@@ -392,5 +402,6 @@ const struct option_type list_status = {"a list of HTTP statuses and ranges such
                                         read_statuses, describe_list, format_statuses};
 const struct option_type list_reach = {"`public` or a list of carriers", "entries", read_reach, describe_list,
                                        format_reach};
+const struct option_type list_carriers = {"a list of carriers", "entries", read_carriers, describe_list, format_carriers};
 const struct option_type list_last_resort = {"`servfail` or a list of addresses", "entries", read_last_resort,
                                              describe_list, format_last_resort};

@@ -11,5 +11,6 @@ extern const struct option_type list_prefixes;    // struct prefix
 extern const struct option_type list_addresses;   // struct addr
 extern const struct option_type list_hosts;       // const char *: addresses, or one domain name; in canonical form
 extern const struct option_type list_status;      // pairs of uint16_t: from, to
+extern const struct option_type list_carriers;    // const char *: in small letters
 extern const struct option_type list_reach;       // const char *: carriers; none for `public`
 extern const struct option_type list_last_resort; // struct addr; none for `servfail`

@@ -112,6 +112,14 @@ static const struct {
 	// A provider's targets may be at any site.
 	{SITES "providers: [{plugin: x}]\ndefaults: {tie: 1ms}\n", "4:12: defaults.tie: unknown key\n"},
 	{DOMAIN "locate: {plugin: x}\n", "2:1: locate: cannot be a mapping, expected a list of mappings\n"},
+	{DOMAIN "discovery:\n- {plugin: x, carriers: [verizon, '', Verizon, " A80 "]}\n- {plugin: x, carriers: ''}\n",
+	 "3:35: discovery[0].carriers[1]: cannot be ``, expected a carrier's short name\n"
+	 "3:39: discovery[0].carriers[2]: `Verizon` is given twice, expected once\n"
+	 "3:48: discovery[0].carriers[3]: cannot be `" A80 "`, expected a carrier's short name\n"
+	 "4:25: discovery[1].carriers: cannot be ``, expected a carrier's short name\n"},
+	{DOMAIN "observe: {file: f, socket-mode: 0666,\n  socket-group: g}\n",
+	 "warning: 2:33: observe.socket-mode: has no effect, there is no `socket`\n"
+	 "warning: 3:17: observe.socket-group: has no effect, there is no `socket`\n"},
 	{DOMAIN "checks:\n  none: {type: tcp}\n  'a b': {type: tcp, port: 1, path: /, verify: off}\n  c: {}\n",
 	 "3:3: checks.none: stands for no check, expected another name\n"
 	 "3:3: checks.none: has no `port`, which a tcp check needs, expected 1 to 65535\n"

@@ -99,6 +99,26 @@ static void warn_latency(const struct config *config, const struct places *place
 		               count == 1 ? "" : "s", reader_quote(first, quote), near_name(places->carriers, first, meant));
 }
 
+// As warn_sites(): what a carrier's clients are is for sources to say, so that nobody is asked about.
+static void warn_services(const struct config *config, const struct places *places, struct names *seen,
+                          struct report *report)
+{
+	char meant[NEAREST_MEANT_MAX];
+
+	for (size_t i = 0; i < config->discovery_count; i++) {
+		const struct config_discovery *service = &config->discoveries[i];
+
+		for (size_t j = 0; j < service->carrier_count; j++) {
+			const char *carrier = service->carriers[j];
+
+			if (names_find(places->carriers, carrier, strlen(carrier)) < 0 && is_new(seen, carrier))
+				report_warning(report, service->mark.file, service->mark.line, service->mark.column,
+				               "discovery: %s: no source in `locate` has clients of carrier `%s`, so it is asked about none of "
+				               "them%s", service->plugin, carrier, near_name(places->carriers, carrier, meant));
+		}
+	}
+}
+
 // ---- names in sources -----------------------------------------------------------------------------------------------
 
 // Where a source has a name first, for a message: "FILE:LINE:COLUMN: locate: SOURCE: …", and a prefix.
@@ -245,6 +265,7 @@ void unknown_names_warn(const struct config *config, const struct places *places
 
 	if (seen && sites && used) { // else the build fails elsewhere, out of memory
 		warn_sites(config, places, seen, report);
+		warn_services(config, places, seen, report);
 		warn_latency(config, places, rows, row_count, seen, report);
 		for (size_t i = 0; i < config->site_count; i++)
 			for (size_t j = 0; j < config->sites[i].carrier_count; j++)

@@ -105,6 +105,15 @@ static const struct {
 	 {{"verizon", NULL, NULL}},
 	 {{0, "skt", 0, 1}, {0, "kddi", 0, 1}, {0, "skt", 0, 1}},
 	 "warning: /d/l.csv: has 2 carriers that no source in `locate` and no site has, such as `skt`\n"},
+	// Services for carriers that no source has; one that a site has as well is told of once.
+	{"  w: {kind: wavelength, reach: [verizon, bell]}\n"
+	 "discovery:\n- {plugin: exec, carriers: [verizon, Verzion, bell, o2]}\n- {plugin: exec, carriers: [verzion]}\n",
+	 {{"verizon", NULL, NULL}},
+	 {{0, NULL, 0, 0}},
+	 "warning: 5:3: sites.w: no source in `locate` has clients of carrier `bell`, so none is sent here\n"
+	 "warning: 7:3: discovery: exec: no source in `locate` has clients of carrier `verzion`, so it is asked about none of them, did "
+	 "you mean `verizon`?\n"
+	 "warning: 7:3: discovery: exec: no source in `locate` has clients of carrier `o2`, so it is asked about none of them\n"},
 	// Classes that are nearly the one that carriers' sites serve.
 	{"  r: {kind: region}\n",
 	 {{NULL, "egde", NULL}, {NULL, "Edge", NULL}, {NULL, "EDGE", NULL}, {NULL, "edgy", NULL}, {NULL, "\033edge", NULL},

@@ -219,17 +219,11 @@ static int copy_rules(const struct config *config, struct learner_rules *rules)
 	return E_OK;
 }
 
-// One that runs for an equal entry, and is not in the plan yet; NULL: there is none.
-static struct informant *find_running(const struct learner *learner, const struct learner_plan *plan, const char *key)
+static struct informant *find_equal(struct informant *const *services, size_t count, const char *key)
 {
-	for (size_t i = 0; learner && i < learner->service_count; i++) {
-		bool is_taken = strcmp(learner->services[i]->key, key) != 0;
-
-		for (size_t k = 0; k < plan->count && !is_taken; k++)
-			is_taken = plan->services[k] == learner->services[i];
-		if (!is_taken)
-			return learner->services[i];
-	}
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(services[i]->key, key) == 0)
+			return services[i];
 	return NULL;
 }
 
@@ -237,12 +231,17 @@ static int add_row(const struct learner *learner, const struct config *config, c
                    struct report *report, struct learner_plan *plan)
 {
 	char *key = informant_key(entry);
-	struct informant *service = key ? find_running(learner, plan, key) : NULL;
-	bool is_new = key && !service;
+	struct informant *service = key && learner ? find_equal(learner->services, learner->service_count, key) : NULL;
+	bool is_new = key && !service, is_twice = key && find_equal(plan->services, plan->count, key);
 	int err = key ? E_OK : E_NOMEM;
 
 	free(key);
-	if (is_new)
+	if (is_twice) {
+		report_error(report, entry->mark.file, entry->mark.line, entry->mark.column,
+		             "discovery: %s: is given twice with the same options, expected once", entry->plugin);
+		err = E_INVAL;
+	}
+	if (is_new && err == E_OK)
 		err = informant_open(config, entry, report, &service);
 	if (err < 0)
 		return err;

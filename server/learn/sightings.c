@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -35,6 +36,16 @@ static int read_group(const struct config *config, struct report *report, gid_t 
 	return E_OK;
 }
 
+// One that is not there is waited for, and what is there may be replaced.
+static void check_file(const struct config *config, struct report *report)
+{
+	const char *path = config->observe.file;
+	struct stat status;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		report_warning(report, config->file, 0, 0, "observe.file: %s cannot be read: not a regular file", path);
+}
+
 int sightings_read(const struct config *config, struct report *report, struct observe_rules *ret_rules)
 {
 	const struct config_observe *observe = &config->observe;
@@ -47,6 +58,8 @@ int sightings_read(const struct config *config, struct report *report, struct ob
 		.len_v4 = (uint8_t)config->learned.prefix_v4, .len_v6 = (uint8_t)config->learned.prefix_v6,
 		.place.inlet = {.mode = observe->socket_mode, .gid = (gid_t)-1},
 	};
+	if (observe->file)
+		check_file(config, report);
 	if (observe->file)
 		snprintf(ret_rules->place.file, sizeof(ret_rules->place.file), "%s", observe->file);
 	if (observe->socket)

@@ -325,8 +325,8 @@ def renumbered_health():
     """A target that is down stays out of the answers when a reload gives every target another number, and what a reload
     takes away is forgotten: its saved health as well."""
     with Responder("127.0.1.1") as good, Responder("127.0.1.2", good.port, status=503):
-        checks = {"c": {"type": "http", "port": good.port, "path": "/", "interval": "100ms", "timeout": "90ms",
-                        "rise": 1, "fall": 1}}
+        checks = {"c": {"type": "http", "port": good.port, "path": "/", "interval": "1s", "timeout": "1s", "rise": 1,
+                        "fall": 1}}
         sites = {name: {"kind": "region", "location": [40.0 + n, -74.0]} for n, name in enumerate(("r1", "r2", "r3"))}
         bad = {"addresses": ["203.0.113.1"], "check-address": "127.0.1.2"}
         fine = {"addresses": ["203.0.113.2"], "check-address": "127.0.1.1"}

@@ -57,12 +57,17 @@ def answers(d, clients):
 
 
 def learn(d, prefixes):
-    """Asks until all are learned."""
+    """Asks until all are learned, and nothing of what was asked is still to be counted."""
     def all_learned():
         for prefix in prefixes:
             d.query(APP, ecs=prefix)
         return {row["prefix"] for row in d.ctl_json("learned")["learned"] if row["sites"]} == set(prefixes)
+    def is_at_rest():
+        before = run_ctl(d, "learned", "export", json=False).stdout
+        time.sleep(0.3)  # notes are taken every 0.1 s
+        return run_ctl(d, "learned", "export", json=False).stdout == before
     until(all_learned, 20 * harness.slowness(), "all is learned", 0.02)
+    until(is_at_rest, 20 * harness.slowness(), "nothing changes any more")
 
 
 def run_ctl(d, *words, text=None, json=True):

@@ -54,10 +54,9 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate
 
 		requests[i].ret_location->client = client;
 		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = addr_key(client)};
-		if (learned)
-			clients[i] = client;
+		clients[i] = client;
 	}
-	if (learned)
+	if (learned && count > 0)
 		trie_lookup_all(&learned->v4, &learned->v6, clients, count, over);
 	lpm_lookup_all(searches, count);
 	for (unsigned i = 0; i < count; i++) {

@@ -23,6 +23,8 @@ class Clock:
     """The daemon's wall clock."""
 
     def __init__(self, daemon):
+        if harness.sanitizer():
+            raise Skip("a sanitizer's library has to come first")
         self.path = daemon.folder / "ahead"
         self.ahead(0)
         daemon.env = {"LD_PRELOAD": harness.library("wallclock", daemon.folder), "WALLCLOCK_FILE": str(self.path)}
@@ -38,8 +40,6 @@ def drained(daemon):
 
 
 def clock_is_set():
-    if harness.sanitizer():
-        raise Skip("a sanitizer's library has to come first")
     with Daemon(CONFIG, start=False) as d:
         clock = Clock(d)
         d.start()
@@ -58,8 +58,6 @@ def clock_is_set():
 def over_a_time():
     """A drain over a time goes on by its own clock: one that is set moves nobody back. One that starts later starts when its
     time has come, however that has come."""
-    if harness.sanitizer():
-        raise Skip("a sanitizer's library has to come first")
 
     def moved():
         return d.ctl_json("drains")["drains"][0]["moved"]
@@ -94,8 +92,6 @@ def over_a_time():
 def ends_as_it_began():
     """One over a time that comes to its end gives its clients back over the same time, by its own clock too: not at once,
     wherever the wall clock is set, also after a kill -9, and it is over when the time is."""
-    if harness.sanitizer():
-        raise Skip("a sanitizer's library has to come first")
 
     def row():
         return next(iter(d.ctl_json("drains")["drains"]), {"phase": "over", "moved": 0})
@@ -141,8 +137,6 @@ def ends_as_it_began():
 
 def adopted():
     """A share that was given by a clock that has been set back before a restart holds all the same, as it does without the restart."""
-    if harness.sanitizer():
-        raise Skip("a sanitizer's library has to come first")
     with Daemon(CONFIG, start=False) as d:
         clock = Clock(d)
 
@@ -165,8 +159,6 @@ def adopted():
 def what_is_learned():
     """Nothing that was learned or measured is older, or fresher, for a clock that is set, a month forward and back. All that is
     kept is kept by the clock as it is now, and serves on after a start by another."""
-    if harness.sanitizer():
-        raise Skip("a sanitizer's library has to come first")
     day_s = 86400
     more = {"learned": {"agree": 1, "max-stale": "7d"}, "observe": {"hosts": 1}}
 

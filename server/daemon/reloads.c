@@ -281,7 +281,7 @@ static void restore_learned(void *ctx, const char *prefix, const char *text)
 int reloads_learn(struct daemon *daemon, struct report *report)
 {
 	struct learner_plan *plan;
-	const struct learner_ops ops = {.ctx = daemon, .save = save_learned};
+	const struct learner_ops ops = {.ctx = daemon, .save = save_learned, .trim = service_trim_memory};
 	int err = learner_new(daemon->base, daemon->workers_max, &ops, &daemon->learner);
 
 	if (err == E_OK)

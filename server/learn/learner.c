@@ -125,8 +125,8 @@ struct learned *learner_overlay(struct learner *learner, struct tables *tables)
 
 // ---- the thread -----------------------------------------------------------------------------------------------------
 
-// One round. True: there is something to make.
-static bool turn(struct learner *learner, struct overlays_task *ret_task)
+// One round. True: there is something to make. *ret_settled as rounds_has_settled().
+static bool turn(struct learner *learner, struct overlays_task *ret_task, bool *ret_settled)
 {
 	const struct live *live;
 	int64_t now_ms = clock_mono_ms(), now_s = clock_steady_s();
@@ -139,6 +139,7 @@ static bool turn(struct learner *learner, struct overlays_task *ret_task)
 		rounds_turn(learner, live, now_ms, now_s);
 	has_more = live && sightings_turn(learner, live, now_ms, now_s);
 	has_task = live && overlays_begin(learner, live, now_ms, now_s, ret_task);
+	*ret_settled = rounds_has_settled(learner, now_ms);
 	learner->wait_ms = has_more ? 0 : learner->built_version == book_version(learner->book) ? ROUND_MS : BUILD_PAUSE_MS;
 	pthread_mutex_unlock(&learner->mutex);
 	publish_offline();
@@ -155,11 +156,11 @@ static void *run(void *ctx)
 		struct pollfd wait = {.fd = learner->wake_fd, .events = POLLIN};
 		struct overlays_task task;
 		struct overlays old = {0};
-		bool has_task, is_made, has_news;
+		bool has_task, is_made, has_news, has_settled;
 
 		(void)poll(&wait, 1, learner->wait_ms);
 		drain(learner->wake_fd);
-		has_task = turn(learner, &task);
+		has_task = turn(learner, &task, &has_settled);
 		is_made = has_task && overlays_make(learner, &task);
 		pthread_mutex_lock(&learner->mutex);
 		if (has_task)
@@ -169,6 +170,8 @@ static void *run(void *ctx)
 		overlays_wipe(&old);
 		if (has_news)
 			tell(learner->arrived_fd);
+		if (has_settled && learner->trim)
+			learner->trim();
 	}
 	publish_unregister_reader();
 	learner->has_stopped = true;
@@ -409,6 +412,7 @@ int learner_new(struct event_base *base, unsigned workers, const struct learner_
 	must(pthread_mutex_init(&learner->mutex, NULL) == 0);
 	learner->save = ops->save;
 	learner->save_ctx = ops->ctx;
+	learner->trim = ops->trim;
 	learner->workers = workers;
 	learner->random = (uint64_t)clock_mono_ns();
 	learner->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -30,6 +30,9 @@ struct learner_ops {
 	void *ctx;
 	// On the main loop: an entry is to be kept, both as text; `text` NULL: no more.
 	void (*save)(void *ctx, const char *prefix, const char *text);
+	// On the learner's thread: very much was learned, restored or forgotten, and what that took besides has been freed. NULL:
+	// nobody needs to know.
+	void (*trim)(void);
 };
 
 // Publishes overlays on the main loop of `base`, for as many workers. `ops` is copied. E_IO, E_NOMEM.

@@ -430,3 +430,18 @@ bool rounds_wants_overlay(const struct learner *learner, const struct view *view
 		return true;
 	return learner->built_version != book_version(learner->book) && passed_ms >= BUILD_PAUSE_MS;
 }
+
+bool rounds_has_settled(struct learner *learner, int64_t now_ms)
+{
+	uint64_t version = book_version(learner->book);
+	bool is_calm = version - learner->looked_version < SETTLE_CHANGES;
+
+	if (now_ms - learner->looked_ms < SETTLE_MS)
+		return false;
+	learner->looked_ms = now_ms;
+	learner->looked_version = version;
+	if (!is_calm || version - learner->settled_version < SETTLE_CHANGES)
+		return false;
+	learner->settled_version = version;
+	return true;
+}

@@ -30,6 +30,7 @@ enum {
 	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
 	GATHER_MAX = 10000,       // changes listed to be saved, with the mutex held
 	SAVE_MAX = 2000,          // saved in one turn of the main loop
+	SETTLE_MS = 3000, SETTLE_CHANGES = 4096, // see rounds_has_settled()
 	SAVE_AGAIN = 1000,        // entries a second, after the wall clock was set
 	TOLD_MAX = 256,           // different sites that are told to be out of reach or unknown
 };
@@ -59,6 +60,7 @@ struct overlays {
 struct learner {
 	void *save_ctx;             // see struct learner_ops
 	void (*save)(void *ctx, const char *prefix, const char *text);
+	void (*trim)(void);
 	struct event *arrived;      // an overlay is to be published
 	int arrived_fd, wake_fd;
 	unsigned workers;
@@ -98,6 +100,8 @@ struct learner {
 	uint64_t built_version;
 	const struct tables *built_of;
 	uint64_t built_plan, built_epoch; // of exploring
+	int64_t looked_ms;          // of rounds_has_settled(), as the next
+	uint64_t looked_version, settled_version;
 	struct notes_pace pace;
 	int wait_ms;                // until the next round, if nobody wakes it
 };
@@ -115,3 +119,6 @@ bool rounds_is_news(struct learner *learner, const char *source, const char *sit
 int rounds_name_site(struct learner *learner, const char *site, uint16_t *ret_number) MUST_USE;
 // Whether another overlay is needed for the view, or another table of who is wanted.
 bool rounds_wants_overlay(const struct learner *learner, const struct view *view, int64_t now_ms);
+// Whether SETTLE_CHANGES or more of what queries may see have changed since it said so last, and hardly any in the last SETTLE_MS:
+// a file has been imported, what was saved has been restored, all was forgotten.
+bool rounds_has_settled(struct learner *learner, int64_t now_ms);

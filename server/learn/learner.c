@@ -164,7 +164,7 @@ static void *run(void *ctx)
 		is_made = has_task && overlays_make(learner, &task);
 		pthread_mutex_lock(&learner->mutex);
 		if (has_task)
-			overlays_end(learner, &task, is_made, &old);
+			overlays_end(learner, &task, &old);
 		has_news = is_made || learner->changes;
 		pthread_mutex_unlock(&learner->mutex);
 		overlays_wipe(&old);

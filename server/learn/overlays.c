@@ -55,6 +55,14 @@ struct learned *overlays_for(struct learner *learner, struct tables *tables)
 
 // ---- a task ---------------------------------------------------------------------------------------------------------
 
+// It could not be made as a whole, and is tried again after a pause.
+static void fail(struct learner *learner, int err)
+{
+	if (!learner->has_failed)
+		tell_failure(err);
+	learner->has_failed = true;
+}
+
 // Nothing that queries may see has changed, but time passes.
 static void freshen(struct learner *learner, const struct tables *tables, int64_t now_s)
 {
@@ -75,8 +83,8 @@ bool overlays_begin(struct learner *learner, const struct live *live, int64_t no
 	                             .has_services = learner->service_count > 0};
 	int err = E_LIMIT;
 
-	if (learner->masks_of != tables)
-		return false;
+	if (learner->masks_of != tables || learner->masks_plan != learner->plans)
+		return false; // there was no memory for the regions
 	if (!rounds_wants_overlay(learner, live->view, now_ms)) {
 		if (learner->built_version == book_version(learner->book))
 			freshen(learner, tables, now_s);
@@ -95,7 +103,7 @@ bool overlays_begin(struct learner *learner, const struct live *live, int64_t no
 		book_drop_news(learner->book, now_s);
 	}
 	if (err < 0) {
-		tell_failure(err);
+		fail(learner, err);
 		learner->overlay = learned_free(learner->overlay);
 		return false;
 	}
@@ -148,19 +156,22 @@ bool overlays_make(struct learner *learner, struct overlays_task *task)
 	int err = task->is_whole ? make_whole(learner, task) : make_change(learner, task);
 
 	facts_wipe(&task->facts);
-	task->is_again = err < 0 && !task->is_whole;
-	if (err < 0 && !task->is_again)
-		tell_failure(err);
+	task->err = err;
 	return err == E_OK;
 }
 
-void overlays_end(struct learner *learner, struct overlays_task *task, bool is_made, struct overlays *ret_old)
+void overlays_end(struct learner *learner, struct overlays_task *task, struct overlays *ret_old)
 {
 	*ret_old = (struct overlays){.tables = task->tables};
-	if (task->is_again)
+	if (task->err < 0 && task->is_whole)
+		fail(learner, task->err);
+	if (task->err < 0 && !task->is_whole) { // from nothing, at once
 		learner->built_of = NULL;
-	if (!is_made)
+		learner->wait_ms = 0;
+	}
+	if (task->err < 0)
 		return;
+	learner->has_failed = false;
 	*ret_old = learner->ready;
 	learner->ready = (struct overlays){
 		.tables = task->tables,

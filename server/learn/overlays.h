@@ -24,7 +24,7 @@ struct overlays_task {
 	struct tables *tables;     // used
 	struct facts facts;        // all that is known, or what has changed
 	bool is_whole;             // all
-	bool is_again;             // set by overlays_make(): all has to be made anew
+	int err;                   // set by overlays_make()
 	struct explore explore;
 	struct wanted_rules rules;
 	bool has_services;         // to ask
@@ -34,11 +34,11 @@ struct overlays_task {
 // under its mutex.
 bool overlays_begin(struct learner *learner, const struct live *live, int64_t now_ms, int64_t now_s,
                     struct overlays_task *ret_task);
-// Makes it. False: that failed, and was logged, or it is to be made anew. On the learner's thread, not under its mutex.
+// Makes it. False: that failed. On the learner's thread, not under its mutex.
 bool overlays_make(struct learner *learner, struct overlays_task *task);
-// Lets the main thread have what was made, and ends the task. *ret_old is for the caller to wipe without the mutex. On the
-// learner's thread, under its mutex.
-void overlays_end(struct learner *learner, struct overlays_task *task, bool is_made, struct overlays *ret_old);
+// Lets the main thread have what was made, and ends the task. What could not be made is made from nothing, at once, and if it
+// was that, after a pause. *ret_old is for the caller to wipe without the mutex. On the learner's thread, under its mutex.
+void overlays_end(struct learner *learner, struct overlays_task *task, struct overlays *ret_old);
 
 // The overlay of all that is known, for other sites and places. NULL: nothing is, or it failed, which was logged. Any thread.
 struct learned *overlays_for(struct learner *learner, struct tables *tables) MUST_USE;

@@ -39,6 +39,7 @@ static int make_masks(struct learner *learner, const struct view *view)
 {
 	const struct names *carriers = view->places->carriers;
 	uint16_t *masks = calloc(names_count(carriers), sizeof(*masks));
+	struct facts_regions regions;
 
 	if (!masks)
 		return E_NOMEM;
@@ -50,11 +51,12 @@ static int make_masks(struct learner *learner, const struct view *view)
 			if (number > 0)
 				masks[number] |= (uint16_t)(1u << i);
 		}
-	facts_wipe_regions(&learner->regions);
-	if (facts_make_regions(view->tables, masks, &learner->regions) < 0) {
+	if (facts_make_regions(view->tables, masks, &regions) < 0) {
 		free(masks);
 		return E_NOMEM;
 	}
+	facts_wipe_regions(&learner->regions);
+	learner->regions = regions;
 	free(learner->masks);
 	learner->masks = masks;
 	learner->masks_of = view->tables;
@@ -425,6 +427,8 @@ bool rounds_wants_overlay(const struct learner *learner, const struct view *view
 {
 	int64_t passed_ms = now_ms - learner->built_ms;
 
+	if (learner->has_failed)
+		return passed_ms >= RETRY_PAUSE_MS;
 	if (learner->built_of != view->tables || learner->built_plan != learner->plans ||
 	    learner->built_epoch != learner->observe.epoch)
 		return true;

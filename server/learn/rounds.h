@@ -27,6 +27,7 @@ enum {
 	ROUND_NOTES = 16384,      // taken in a round
 	LOOKS_A_SECOND = 20000,   // that workers make for notes, all together, about
 	BUILD_PAUSE_MS = 20,      // between two overlays where answers have changed
+	RETRY_PAUSE_MS = 1000,    // after one that could not be made
 	PORT_MAX_AGE_MS = 20000,  // a NAT may give a port to another device soon (RFC 4787 section 4.3: 2 minutes, and fewer)
 	GATHER_MAX = 10000,       // changes listed to be saved, with the mutex held
 	SAVE_MAX = 2000,          // saved in one turn of the main loop
@@ -94,6 +95,7 @@ struct learner {
 	struct facts_regions regions;
 	struct learned *overlay;    // the latest one, which the next one is made from; NULL: that is made anew
 	struct wanted *wanted;      // likewise; NULL: nobody is asked about
+	bool has_failed;            // the latest ones could not be made: workers have older ones, and it is tried again
 	int64_t second_ms, built_ms;
 	int64_t stepped_s;          // clock_stepped_s() that all of the book is saved by, but for
 	size_t to_save_again;       // so many of the first entries

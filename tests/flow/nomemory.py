@@ -11,6 +11,7 @@ import struct
 import time
 
 import harness
+import learned
 from fastclock import FastClock
 from harness import Daemon, Responder, Skip, check, equal, until
 from hosts import Hosts
@@ -235,13 +236,13 @@ def order(d, what="", **fields):
         return None
 
 
-def alive(d, what):
+def alive(d, what, name=OTHER):
     code = d.process.poll()
     if code is not None:
         d.process = None
         no_abort(d, code, what)
         check(False, what, f"ended with exit code {code}")
-    equal(d.query(OTHER).rcode, 0, what)
+    equal(d.query(name).rcode, 0, what)
 
 
 def reload():
@@ -322,6 +323,58 @@ def joins():
         # That joins fail is said once, and taken back.
         said, back = (d.log().count(text) for text in ("now cannot be taken into use", "are taken into use again"))
         check(said - back in (0, 1), f"said {said} times, taken back {back} times")
+
+
+def learning():
+    """While prefixes are imported and forgotten, and services come and go: what the daemon says is learned is answered once there is
+    memory again, without another change, and what was learned before is not lost."""
+    with stage() as (d, plan):
+        d.write_config(learned.config())
+        d.write("clients.csv", learned.CLIENTS)
+        d.write("says", "10.10. silent\n")
+        begin(d)
+        kept, prefix, rng = "10.10.1.0/24", "10.10.2.0/24", random.Random(7)
+        heard = int(time.time()) - 3600
+
+        def bring(which, name):
+            nonlocal heard
+            heard += 1  # the later counts
+            return {"verb": "learned import", "rows": [{"prefix": which, "sites": [name], "heard": heard}], "total": 2}
+
+        def held(which):
+            rows = d.ctl_json("learned", which)["learned"]
+            return rows[0]["sites"][0] if rows and rows[0]["sites"] else "bos"  # none: a service that had no memory did not find it
+
+        def counted(fields):
+            plan.arm(0, 0)
+            order(d, **fields)
+            at_reply = plan.disarm()[0]
+            time.sleep(0.3)
+            return at_reply
+
+        order(d, **bring(kept, "nyc"))
+        imports, failed = counted(bring(prefix, "nyc")) + 60, 0
+        d.write_config(learned.config(rate=99))
+        reloads = counted({"verb": "reload"})
+        print(f"  {imports} allocations in an import, {reloads} in a reload")
+        for turn in range(120):
+            length, number = (1, 2, 3, 4, 6, 300)[turn // 4 % 6], rng.randint(1, imports)
+            fields = (bring(prefix, "nyc"), {"verb": "learned forget", "prefix": prefix}, bring(prefix, "region"), {"verb": "reload"})[turn % 4]
+            if fields["verb"] == "reload":
+                d.write_config(learned.config(rate=100 + turn))  # another service, for the same tables
+                number = reloads - 40 + rng.randint(1, 100)  # the learner follows last
+            what = f"allocation {number} and {length - 1} more fail in turn {turn} of learning"
+            plan.arm(number, length)
+            order(d, what, **fields)
+            plan.wait(0.2)
+            time.sleep(0.02)
+            failed += plan.disarm()[1]
+            alive(d, what, learned.APP)
+            until(lambda: all(learned.site(d, which) == held(which) for which in (kept, prefix)), harness.PATIENCE_S, what)
+            equal(learned.site(d, kept), "nyc", what)
+        check(failed > 100, f"only {failed} allocations failed")
+        print(f"  {failed} allocations failed, said {d.log().count('what is learned cannot be put into effect')} times")
+        equal(d.stop(), 0)
 
 
 def outcome(reply):
@@ -451,5 +504,5 @@ def names_and_providers():
 
 
 if __name__ == "__main__":
-    limit_s = 7200 if os.environ.get("EDGESTEER_LONG") else 120
-    harness.run(start, reload, joins, overrides, addresses, names_and_providers, stop, limit_s=limit_s)
+    limit_s = 7200 if os.environ.get("EDGESTEER_LONG") else 200
+    harness.run(start, reload, joins, overrides, learning, addresses, names_and_providers, stop, limit_s=limit_s)

@@ -28,6 +28,7 @@ struct edit {
 	struct wordpool_version *version; // that is made
 	bool is_whole;                    // nothing is taken over, as it is in another pool
 	int err;
+	uint32_t nowhere[WORDPOOL_PAGE];  // where is written what is of no use, once there is no room
 };
 
 // A subtree of the version that is changed: a reference, and how many bits of the path that it leads to are passed.
@@ -58,13 +59,12 @@ static unsigned bits_at(unsigned depth)
 
 static uint32_t *take(struct edit *e, size_t count, uint32_t *ret_ref)
 {
-	static uint32_t nowhere[WORDPOOL_PAGE]; // once there is no room what is written is of no use
 	uint32_t at = e->err == E_OK ? wordpool_take(e->version, count) : 0;
 
 	if (!at)
 		e->err = E_LIMIT;
 	*ret_ref = at;
-	return at ? e->version->words + at : nowhere;
+	return at ? e->version->words + at : e->nowhere;
 }
 
 static uint32_t write_page(struct edit *e, const uint32_t *slots)
@@ -414,7 +414,7 @@ int graft_write(const struct trie_change *change, const uint32_t *from, uint32_t
                 bool is_whole, uint32_t *ret_top)
 {
 	static const struct slots_spot everywhere;
-	struct edit e = {change, from, version, is_whole, E_OK};
+	struct edit e = {.change = change, .from = from, .version = version, .is_whole = is_whole};
 	struct made made = make(&e, &(struct subtree){top, 0}, &everywhere, (struct span){0, change->count});
 
 	if (e.err == E_OK)

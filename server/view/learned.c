@@ -429,5 +429,5 @@ void learned_each_row(const struct learned *learned, void (*each)(void *ctx, con
 size_t learned_bytes(const struct learned *learned)
 {
 	return sizeof(*learned) + sizeof(*learned->store) + 2 * learned->store->cap * sizeof(learned->store->rows[0]) +
-	       learned->store->index.slot_count * 2 * sizeof(uint64_t) + trie_bytes(&learned->v4) + trie_bytes(&learned->v6);
+	       learned->store->index.slot_count * sizeof(uint64_t) + trie_bytes(&learned->v4) + trie_bytes(&learned->v6);
 }

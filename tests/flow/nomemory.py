@@ -357,7 +357,7 @@ def learning():
         d.write_config(learned.config(rate=99))
         reloads = counted({"verb": "reload"})
         print(f"  {imports} allocations in an import, {reloads} in a reload")
-        for turn in range(120):
+        for turn in range(80):
             length, number = (1, 2, 3, 4, 6, 300)[turn // 4 % 6], rng.randint(1, imports)
             fields = (bring(prefix, "nyc"), {"verb": "learned forget", "prefix": prefix}, bring(prefix, "region"), {"verb": "reload"})[turn % 4]
             if fields["verb"] == "reload":

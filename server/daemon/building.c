@@ -62,6 +62,7 @@ void building_taken(struct building *building, struct provide *provide, const st
 	if (building->learner_plan)
 		learner_take(building->learner, building->learner_plan);
 	building->learner_plan = NULL;
+	learner_look(building->learner);
 	provide_joined(provide, config);
 }
 

@@ -348,6 +348,11 @@ void learner_take(struct learner *learner, struct learner_plan *plan)
 	learner_discard(plan);
 }
 
+void learner_look(struct learner *learner)
+{
+	tell(learner->wake_fd);
+}
+
 void learner_restore(struct learner *learner, const char *prefix, const char *text)
 {
 	struct book_entry entry;

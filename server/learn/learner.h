@@ -57,6 +57,10 @@ void learner_take(struct learner *learner, struct learner_plan *plan);
 // What is learned now, for other sites and places; NULL: nothing is, or out of memory. Owned by the caller. Any thread.
 struct learned *learner_overlay(struct learner *learner, struct tables *tables) MUST_USE;
 
+// The view in use may be another: what has been learned since its overlay was made is put into effect at once, not in the next
+// round. Main thread.
+void learner_look(struct learner *learner);
+
 // An entry that was saved, of a prefix, both as text; what cannot be used is ignored. After the first learner_take(). Main
 // thread.
 void learner_restore(struct learner *learner, const char *prefix, const char *text);

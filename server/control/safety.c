@@ -69,8 +69,25 @@ static double rate_of(const struct safety_case *given, uint64_t queries)
 	return given->samples->weight ? (double)queries / (double)given->samples->weight * given->samples->rate : 0;
 }
 
-static json_t *add_ceiling(const struct safety_case *given, const struct control_ceiling *ceiling, json_t *list,
-                           json_t **lines)
+// Lists are short, but all is judged: what is over comes first, and what there is no room for is counted.
+struct listing {
+	json_t *list, **lines;
+	bool of_over;  // those are looked at that are over, else the others that change
+	uint32_t more; // over, without a row
+};
+
+// Whether it is one of those that are looked at, and there is room for its row.
+static bool has_row(struct listing *listing, bool is_over)
+{
+	bool is_full = json_array_size(listing->list) == SAFETY_SHOWN_MAX;
+
+	if (is_over != listing->of_over)
+		return false;
+	listing->more += is_over && is_full;
+	return !is_full;
+}
+
+static void add_ceiling(const struct safety_case *given, const struct control_ceiling *ceiling, struct listing *listing)
 {
 	const struct view *view = given->after->view;
 	const struct effect *effect = given->effect;
@@ -81,26 +98,35 @@ static json_t *add_ceiling(const struct safety_case *given, const struct control
 	bool is_over = after > before && after > ceiling->most;
 	json_t *row;
 
-	if (after <= ceiling->most && fabs(after - before) < 0.001)
-		return list;
+	if ((after <= ceiling->most && fabs(after - before) < 0.001) || !has_row(listing, is_over))
+		return;
 	if (is_over)
-		*lines = add_line(*lines, "takes %s%s%s over its ceiling: %.1f answers a second of %.0f, now %.1f",
-		                  app ? app : "", app ? " at " : "", site, after, ceiling->most, before);
+		*listing->lines = add_line(*listing->lines, "takes %s%s%s over its ceiling: %.1f answers a second of %.0f, now %.1f",
+		                           app ? app : "", app ? " at " : "", site, after, ceiling->most, before);
 	row = reply_set(json_object(), "site", reply_text(site));
 	row = reply_set(row, "app", reply_text(app));
 	row = reply_set(row, "ceiling", json_real(ceiling->most));
 	row = reply_set(row, "before", json_real(rounded(before)));
 	row = reply_set(row, "after", json_real(rounded(after)));
-	return reply_append(list, reply_set(row, "over", json_boolean(is_over)));
+	listing->list = reply_append(listing->list, reply_set(row, "over", json_boolean(is_over)));
+}
+
+static void list_ceilings(const struct safety_case *given, struct listing *listing)
+{
+	for (size_t i = 0; given->effect && i < given->ceiling_count; i++)
+		add_ceiling(given, &given->ceilings[i], listing);
 }
 
 static json_t *judge_ceilings(const struct safety_case *given, json_t *object, json_t **lines)
 {
-	json_t *list = json_array();
+	struct listing listing = {.list = json_array(), .lines = lines, .of_over = true};
 
-	for (size_t i = 0; given->effect && i < given->ceiling_count && json_array_size(list) < SAFETY_SHOWN_MAX; i++)
-		list = add_ceiling(given, &given->ceilings[i], list, lines);
-	return reply_set(object, "ceilings", list);
+	list_ceilings(given, &listing);
+	if (listing.more)
+		*lines = add_line(*lines, "takes %u more over their ceilings", listing.more);
+	listing.of_over = false;
+	list_ceilings(given, &listing);
+	return reply_set(object, "ceilings", listing.list);
 }
 
 // ---- carriers' sites ------------------------------------------------------------------------------------------------
@@ -143,25 +169,31 @@ static void tally_carriers(const struct view *view, const struct tally *sites, s
 		}
 }
 
-static json_t *add_carrier(const struct safety_case *given, uint16_t carrier, const struct tally *tally, json_t *list,
-                           json_t **lines)
+static void add_carrier(const struct safety_case *given, uint16_t carrier, const struct tally *tally, struct listing *listing)
 {
 	const char *name = names_text(given->after->view->places->carriers, carrier);
 	bool is_over = given->max_drained && tally->after > tally->before &&
 	               (uint64_t)tally->after * 100 > (uint64_t)tally->all * given->max_drained;
 	json_t *row;
 
-	if (tally->after == tally->before)
-		return list;
+	if (tally->after == tally->before || !has_row(listing, is_over))
+		return;
 	if (is_over)
-		*lines = add_line(*lines, "drains %u of %u sites of %s%s%s, and `max-drained` is %u %%", tally->after, tally->all, name,
-		                  given->app ? " that have " : "", given->app ? given->app : "", given->max_drained);
+		*listing->lines = add_line(*listing->lines, "drains %u of %u sites of %s%s%s, and `max-drained` is %u %%", tally->after,
+		                           tally->all, name, given->app ? " that have " : "", given->app ? given->app : "",
+		                           given->max_drained);
 	row = reply_set(json_object(), "carrier", reply_text(name));
 	row = reply_set(row, "sites", json_integer(tally->all));
 	row = reply_set(row, "before", json_integer(tally->before));
 	row = reply_set(row, "after", json_integer(tally->after));
 	row = reply_set(row, "most", given->max_drained ? json_integer(given->max_drained) : json_null());
-	return reply_append(list, reply_set(row, "over", json_boolean(is_over)));
+	listing->list = reply_append(listing->list, reply_set(row, "over", json_boolean(is_over)));
+}
+
+static void list_carriers(const struct safety_case *given, const struct tally *carriers, size_t count, struct listing *listing)
+{
+	for (size_t i = 1; i < count; i++)
+		add_carrier(given, (uint16_t)i, &carriers[i], listing);
 }
 
 static json_t *judge_carriers(const struct safety_case *given, json_t *object, json_t **lines)
@@ -170,17 +202,20 @@ static json_t *judge_carriers(const struct safety_case *given, json_t *object, j
 	size_t count = names_count(view->places->carriers);
 	struct tally *sites = calloc((size_t)view->site_count + 1, sizeof(*sites));
 	struct tally *carriers = calloc(count + 1, sizeof(*carriers));
-	json_t *list = sites && carriers ? json_array() : NULL;
+	struct listing listing = {.list = sites && carriers ? json_array() : NULL, .lines = lines, .of_over = true};
 
-	if (list) {
+	if (listing.list) {
 		tally_sites(given, sites);
 		tally_carriers(view, sites, carriers);
+		list_carriers(given, carriers, count, &listing);
+		if (listing.more)
+			*lines = add_line(*lines, "drains more than `max-drained` of the sites of %u more carriers", listing.more);
+		listing.of_over = false;
+		list_carriers(given, carriers, count, &listing);
 	}
-	for (size_t i = 1; list && i < count && json_array_size(list) < SAFETY_SHOWN_MAX; i++)
-		list = add_carrier(given, (uint16_t)i, &carriers[i], list, lines);
 	free(sites);
 	free(carriers);
-	return reply_set(object, "carriers", list);
+	return reply_set(object, "carriers", listing.list);
 }
 
 json_t *safety_judge(const struct safety_case *given, json_t *object)

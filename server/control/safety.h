@@ -15,7 +15,7 @@ struct effect;
 struct live;
 struct sample_set;
 
-enum { SAFETY_SHOWN_MAX = 100 }; // of each list
+enum { SAFETY_SHOWN_MAX = 100 }; // of each list; all is judged
 
 struct safety_case {
 	const struct live *before, *after;
@@ -41,9 +41,9 @@ struct safety_case {
 //     "prefixes" (how many of the table have such clients), "examples" (prefixes)}]
 //   "nothing_more": how many more of these groups there are
 //   "ceilings": [{"site", "app" (null: of the whole site), "ceiling", "before", "after" (answers a second), "over"}],
-//     those whose rate changes, or that are over; without samples none
+//     those whose rate changes, or that are over, these first; without samples none
 //   "carriers": [{"carrier", "sites", "before", "after" (drained ones), "most" (percent; null: any), "over"}], those
-//     that change
+//     that change, those that are over first
 //   "refusals": lines, each a part of a sentence that begins with "it"
 //   "warnings": lines, of what could not be looked at
 json_t *safety_judge(const struct safety_case *given, json_t *object) MUST_USE;

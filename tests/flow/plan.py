@@ -280,6 +280,43 @@ def of_many_sites():
         equal(d.ctl_json("drains")["drains"], [])
 
 
+MANY = 110  # more than the 100 rows that a list has
+
+
+def beside_very_many():
+    """What is not safe is found behind more rows than are shown, by carriers and by ceilings, and shown first."""
+    last = MANY - 1
+    sites = {f"{kind}{n:03}": {"kind": "wavelength", "location": [40, -70], "reach": [f"c{n}"], "ceiling": 1 if n == last else 10 ** 6}
+             for n in range(MANY) for kind in ("from", "to")}
+    apps = {f"n{n:03}.{ZONE}": {"targets": {f"{kind}{n:03}": {"addresses": [f"192.0.{2 + (kind == 'to')}.{n + 1}"]}
+                                            for kind in ("from", "to")}} for n in range(MANY)}
+    alone = {"kind": "wavelength", "location": [40, -70], "reach": ["alone"]}
+    ranges = "prefix,carrier\n" + "".join(f"10.{n}.0.0/16,c{n}\n" for n in range(MANY))
+    more = {"domains": harness.DOMAIN, "locate": [{"plugin": "ranges", "file": "ranges.csv"}], "max-drained": "50%"}
+    with Daemon({"sites": sites, "apps": apps, **more}, {"ranges.csv": ranges}, folder=harness.memory_folder()) as d:
+        asked = 0
+        for n in list(range(MANY)) + 60 * [last]:
+            check(d.query(f"n{n:03}.{ZONE}", ecs=f"10.{n}.0.0/24").addresses, n)
+            time.sleep(PACE_S)
+            asked += 1
+        until(lambda: plan(d, "force", f"n000.{ZONE}/to000", "up")["effect"]["queries"] == asked, harness.PATIENCE_S, "all queries")
+        refused = d.ctl("drain", "from*", code=1).json
+        equal(([row["over"] for row in refused["ceilings"]], refused["ceilings"][0]["site"]), ([True] + 99 * [False], f"to{last:03}"))
+        equal(([row["over"] for row in refused["carriers"]], len(refused["refusals"])), (100 * [False], 1), refused["refusals"])
+        for site in sites.values():
+            site.pop("ceiling")
+        sites["from-alone"] = alone
+        for number, app in enumerate(apps.values()):
+            app["targets"]["from-alone"] = {"addresses": [f"198.51.100.{number + 1}"]}
+        d.reload({"sites": sites, "apps": apps, **more})
+        refused = d.ctl("drain", "from*", code=1).json
+        equal(([row["over"] for row in refused["carriers"]], refused["carriers"][0]["carrier"]), ([True] + 99 * [False], "alone"))
+        # Of very many that are over, the others are counted.
+        refused = d.ctl("drain", "*", code=1).json
+        check(f"it drains more than `max-drained` of the sites of {MANY + 1 - 100} more carriers" in
+              [f"it {line}" for line in refused["refusals"]], refused["refusals"][-1])
+
+
 def one_app():
     """A drain of one app: its clients, and its part of a carrier's sites."""
     with daemon(**{"max-drained": "50%"}) as d:
@@ -498,5 +535,5 @@ def over_http():
 
 
 if __name__ == "__main__":
-    harness.run(agrees, nothing_is_changed, every_state, of_many_sites, one_app, two_at_once, forced, by_schedule, while_it_holds,
-                ramps_end, nothing_counted, without, hostile, over_http, limit_s=280)
+    harness.run(agrees, nothing_is_changed, every_state, of_many_sites, beside_very_many, one_app, two_at_once, forced, by_schedule,
+                while_it_holds, ramps_end, nothing_counted, without, hostile, over_http, limit_s=280)

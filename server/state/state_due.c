@@ -135,6 +135,8 @@ size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s)
 	submit_expiry(state);
 	for (size_t i = 0; i < set->count; i++) {
 		sooner(&next_s, set->rows[i]->until_s, now_s);
+		if (override_turns(set->rows[i]) && set->rows[i]->until_s <= now_s) // it was put off, see is_to_turn()
+			sooner(&next_s, now_s + 1, now_s);
 		if (!set->rows[i]->has_begun)
 			sooner(&next_s, override_start_s(set->rows[i]), now_s);
 	}

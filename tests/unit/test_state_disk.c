@@ -67,6 +67,37 @@ static void test_disk_full(void **unused)
 	state_close(state);
 }
 
+// The end of a drain that is held in memory only, and gives its clients back over a time, comes while another change is on its
+// way: it waits for that, and is asked for again.
+static void test_end_is_put_off(void **unused)
+{
+	struct state *state = statedir_open();
+	const int64_t now_s = clock_wall_s(), until_s = now_s + 100;
+	struct override drain = *statedir_drain("bos", NULL, until_s);
+	int err = STATEDIR_WAITING;
+	int64_t next_s = 0;
+
+	(void)unused;
+	drain.since_s = now_s;
+	drain.over_s = 10;
+	drain.whence = SHARE_WHOLE;
+	drain.is_volatile = true;
+	atomic_store(&disk_write_errno, ENOSPC);
+	assert_int_equal(statedir_put(state, &drain), E_OK);
+	assert_int_equal(state_expire(state, now_s, &next_s), 0);
+	assert_int_equal(next_s, until_s);
+	state_put(state, statedir_drain("nyc", NULL, 0), statedir_done, &err);
+	assert_int_equal(state_expire(state, until_s, &next_s), 0);
+	assert_false(state_override_at(state, 0)->is_returning);
+	assert_int_equal(next_s, until_s + 1);
+	statedir_wait(&err);
+	assert_int_equal(err, E_IO);
+	assert_int_equal(state_expire(state, next_s, &next_s), 0);
+	assert_true(state_override_at(state, 0)->is_returning);
+	atomic_store(&disk_write_errno, 0);
+	state_close(state);
+}
+
 static void check_no_damage(const struct state *state)
 {
 	struct state_damage damage = {0};
@@ -439,6 +470,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_disk_full, statedir_setup, statedir_teardown),
+		cmocka_unit_test_setup_teardown(test_end_is_put_off, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_full_then_killed, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_can_be_written, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_can_be_made, statedir_setup, statedir_teardown),

@@ -18,6 +18,8 @@
 #include "client/outcome.h"
 #include "client/print.h"
 
+enum { LONG_FIRST = 256 }; // what getopt_long() gives for the first long option: above all letters
+
 // ---- help -----------------------------------------------------------------------------------------------------------
 
 static void print_option(size_t i)
@@ -219,19 +221,19 @@ static int take_option(struct client_command *command, int found, const char *va
 	return 0;
 }
 
-// What getopt_long() did not take, whose own words would send it to the terminal as it is: `word` is where it stands, `letter`
-// the one of a short option.
-static int wrong_option(const char *word, int letter)
+// What getopt_long() did not take, whose own words would send it to the terminal as it is: `found` is the letter of a short option;
+// else `word` is where a long one stands.
+static int wrong_option(const char *word, int found)
 {
-	bool is_long = strncmp(word, "--", 2) == 0;
+	bool is_long = found == 0 || found >= LONG_FIRST;
 	const char *name = is_long ? word + 2 : word;
 	size_t len = strcspn(name, "="), begin_so = 0;
 	struct nearest nearest = nearest_begin(name);
 	char meant[NEAREST_MEANT_MAX];
 
 	if (!is_long)
-		return letter == 's' || letter == 'g' ? client_command_wrong(NULL, "-%c needs an argument", letter)
-		                                      : client_command_wrong(NULL, "no option '-%c'", letter);
+		return found == 's' || found == 'g' ? client_command_wrong(NULL, "-%c needs an argument", found)
+		                                    : client_command_wrong(NULL, "no option '-%c'", found);
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++) {
 		const struct client_option *option = &client_options[i];
 
@@ -252,7 +254,7 @@ int client_command_options(struct client_command *command, int argc, char **argv
 
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument,
-		                           NULL, (int)i};
+		                           NULL, LONG_FIRST + (int)i};
 	opterr = 0;
 	while (err == 0 && (found = getopt_long(argc, argv, ":s:g:h", longs, NULL)) != -1) {
 		if (found == '?' || found == ':')
@@ -263,7 +265,7 @@ int client_command_options(struct client_command *command, int argc, char **argv
 			found = OPT_GROUP;
 		if (found == 'h')
 			found = OPT_HELP;
-		err = take_option(command, found, optarg);
+		err = take_option(command, found >= LONG_FIRST ? found - LONG_FIRST : found, optarg);
 	}
 	return err;
 }

@@ -148,6 +148,8 @@ def usage():
         (["force", "/a", "up"], "'/a' is not APP/SITE"),
         (["drain", "a", "--for"], "--for needs an argument"),
         (["drain", "a", "--fro", "1h"], "no option '--fro', did you mean 'for'?"),
+        (["drain", "a", "--force", "-xs"], "no option '-x'"),
+        (["drain", "a", "--force=yes"], "--force takes no argument"),
         (["drain", "a", "--app", "x", "--app", "y"], "--app is given twice"),
         (["status", "--timeout", "soon"], "--timeout: 'soon' is not"),
         (["status", "--timeout", "0"], "--timeout: '0' is not"),

@@ -32,6 +32,7 @@ struct ceiling {
 
 struct ceilings {
 	struct ceiling *list; // those of sites first
+	struct ceiling **by_name; // the same, for find()
 	size_t count;
 	int64_t turned_ms;    // 0: not yet
 };
@@ -42,26 +43,34 @@ struct ceilings *ceilings_free(struct ceilings *ceilings)
 		free(ceilings->list[i].app);
 		free(ceilings->list[i].site);
 	}
-	if (ceilings)
+	if (ceilings) {
+		free(ceilings->by_name);
 		free(ceilings->list);
+	}
 	free(ceilings);
 	return NULL;
 }
 
 // ---- a new generation -----------------------------------------------------------------------------------------------
 
-static bool is_same(const struct ceiling *ceiling, const char *app, const char *site, bool of_load)
+static int compare(const void *a, const void *b)
 {
-	return ceiling->of_load == of_load && strcmp(ceiling->site, site) == 0 &&
-	       (app ? ceiling->app && strcmp(ceiling->app, app) == 0 : !ceiling->app);
+	const struct ceiling *one = *(const struct ceiling *const *)a, *other = *(const struct ceiling *const *)b;
+	int by_site = strcmp(one->site, other->site), by_app;
+
+	if (by_site != 0)
+		return by_site;
+	by_app = strcmp(one->app ? one->app : "", other->app ? other->app : "");
+	return by_app != 0 ? by_app : one->of_load - other->of_load;
 }
 
 static struct ceiling *find(const struct ceilings *ceilings, const char *app, const char *site, bool of_load)
 {
-	for (size_t i = 0; i < ceilings->count; i++)
-		if (is_same(&ceilings->list[i], app, site, of_load))
-			return &ceilings->list[i];
-	return NULL;
+	const struct ceiling wanted = {.app = (char *)app, .site = (char *)site, .of_load = of_load}, *key = &wanted;
+	struct ceiling **found =
+		ceilings->count ? bsearch(&key, ceilings->by_name, ceilings->count, sizeof(*found), compare) : NULL;
+
+	return found ? *found : NULL;
 }
 
 static size_t count_all(const struct config *config)
@@ -89,7 +98,7 @@ static int add(struct ceilings *ceilings, const char *app, const char *site, int
 	return ceiling->site && (ceiling->app || !app) ? E_OK : E_NOMEM;
 }
 
-// Both of a site or a target, side by side.
+// Both of a site or a target.
 static int add_both(struct ceilings *ceilings, const char *app, const char *site, int number, uint32_t answers, uint32_t load)
 {
 	int err = add(ceilings, app, site, number, false, answers);
@@ -121,36 +130,42 @@ static int add_all(struct ceilings *ceilings, const struct config *config, const
 	return err;
 }
 
+static int sort(struct ceilings *ceilings)
+{
+	ceilings->by_name = calloc(ceilings->count + 1, sizeof(*ceilings->by_name));
+	if (!ceilings->by_name)
+		return E_NOMEM;
+	for (size_t i = 0; i < ceilings->count; i++)
+		ceilings->by_name[i] = &ceilings->list[i];
+	qsort(ceilings->by_name, ceilings->count, sizeof(*ceilings->by_name), compare);
+	return E_OK;
+}
+
 struct ceilings *ceilings_new(const struct config *config, const struct view *view)
 {
 	struct ceilings *ceilings = calloc(1, sizeof(*ceilings));
 
 	if (ceilings && (ceilings->list = calloc(count_all(config) + 1, sizeof(*ceilings->list))) &&
-	    add_all(ceilings, config, view) == E_OK)
+	    add_all(ceilings, config, view) == E_OK && sort(ceilings) == E_OK)
 		return ceilings;
 	return ceilings_free(ceilings);
 }
 
 void ceilings_follow(struct ceilings *ceilings, struct ceilings *before)
 {
-	size_t next = 0; // both are in the config's order: where the next one is looked for first
-
 	for (size_t i = 0; before && i < ceilings->count; i++) {
-		struct ceiling *ceiling = &ceilings->list[i], known;
-		size_t k = 0, at = next;
+		struct ceiling *ceiling = &ceilings->list[i];
+		const struct ceiling *found = find(before, ceiling->app, ceiling->site, ceiling->of_load);
+		struct ceiling known;
 
-		while (k < before->count && !is_same(&before->list[at = (next + k) % before->count], ceiling->app, ceiling->site,
-		                                     ceiling->of_load))
-			k++;
-		if (k == before->count)
+		if (!found)
 			continue;
-		known = before->list[at];
+		known = *found;
 		known.app = ceiling->app;
 		known.site = ceiling->site;
 		known.number = ceiling->number;
 		known.most = ceiling->most;
 		*ceiling = known;
-		next = at + 1;
 	}
 	ceilings->turned_ms = before ? before->turned_ms : 0;
 	ceilings_free(before);
@@ -257,12 +272,9 @@ int ceilings_load(struct ceilings *ceilings, const char *app, const char *site, 
 // The smaller one of both of a site or a target.
 static uint32_t share_of(const struct ceilings *ceilings, const struct ceiling *ceiling)
 {
-	const struct ceiling *list = ceilings->list, *other = ceiling->of_load ? ceiling - 1 : ceiling + 1;
+	const struct ceiling *other = find(ceilings, ceiling->app, ceiling->site, !ceiling->of_load);
 
-	if (other < list || other >= list + ceilings->count || !is_same(other, ceiling->app, ceiling->site, !ceiling->of_load) ||
-	    other->spill.share > ceiling->spill.share)
-		return ceiling->spill.share;
-	return other->spill.share;
+	return other && other->spill.share < ceiling->spill.share ? other->spill.share : ceiling->spill.share;
 }
 
 void ceilings_apply(const struct ceilings *ceilings, const struct view *view, struct merge *merge)

@@ -65,6 +65,8 @@ struct daemon {
 	struct aliases *aliases;
 	struct readiness *readiness;
 	struct gate *gate;       // of drains and plans
+	unsigned begun_waiting;  // drains that have begun, and are looked at or wait for it
+	size_t begun_unseen;     // those that there was no room for
 	struct control *control;
 	struct door *door;       // NULL: none is configured
 	struct scrape *scrape;   // NULL: no door
@@ -130,6 +132,12 @@ void reloads_on_forget(int fd, short what, void *arg);
 struct control_ops interface_ops(struct daemon *daemon);
 // What the HTTP door may ask and do, and what renders the metrics for it. E_NOMEM.
 int interface_open_door(struct daemon *daemon, struct keys *keys) MUST_USE;
+
+// ---- begun.c
+
+// A drain was looked at when it was ordered, and begins now. What has changed since may make it one that would be refused; but
+// somebody counts on it, so it goes on, and that is logged.
+void begun_look(struct daemon *daemon, const struct override *drain);
 
 // ---- daemon.c
 

@@ -1,14 +1,11 @@
 // What the daemon does when its state, its probes or its look-ups report something; see inner.h.
 #include <event2/event.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
-#include "control/control.h"
-#include "control/forecast.h"
 #include "control/ops.h"
 #include "control/safe.h"
 #include "daemon/aliases.h"
@@ -134,32 +131,6 @@ void reactions_on_expiry(evutil_socket_t fd, short what, void *arg)
 	reactions_expire(arg);
 }
 
-static void tell_unsafe(void *ctx, json_t *forecast)
-{
-	struct override *drain = ctx;
-	char *why = forecast_refusal(forecast);
-
-	if (why)
-		log_warning("the drain of %s for %s begins, %s: %s; edgesteerctl undrain %s takes it back", drain->site,
-		            drain->app ? drain->app : "every app",
-		            drain->is_forced ? "by force" : "but would be REFUSED if it were given now", why, drain->site);
-	free(why);
-	json_decref(forecast);
-	override_free(drain);
-}
-
-// A drain was looked at when it was ordered. What has changed since may make it one that would be refused; but somebody counts
-// on it, so it goes on. Many may begin at a time: the looks are not the main thread's.
-static void look_at_begun(struct daemon *daemon, const struct override *drain)
-{
-	struct control_ops ops = interface_ops(daemon);
-	struct override *copy = serving_started(daemon->serving) ? override_copy(drain) : NULL;
-
-	ops.background = control_background(daemon->control);
-	if (copy)
-		forecast_begin_of_begun(&ops, copy, tell_unsafe, copy);
-}
-
 static void override_changed(void *ctx, const struct override *old, const struct override *next)
 {
 	struct daemon *daemon = ctx;
@@ -170,7 +141,7 @@ static void override_changed(void *ctx, const struct override *old, const struct
 		           next->is_returning ? "has come to its end, and gives its clients back little by little" : "begins",
 		           next->who, next->reason ? next->reason : "none given");
 		if (!next->is_returning)
-			look_at_begun(daemon, next);
+			begun_look(daemon, next);
 	}
 	if ((next && (next->until_s || next->start_s || next->over_s)) || (old && (old->start_s || old->over_s)))
 		loop_arm(daemon->expiry, 0, CLOCK_PAUSE_US);

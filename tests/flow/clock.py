@@ -209,5 +209,31 @@ def what_is_learned():
             learns("10.0.6.")
 
 
+def many_begin():
+    """Of very many drains that begin at once some are looked at again, one after another, while others are heard."""
+    sites = {f"s{n}": {"kind": "region"} for n in range(10)}
+    apps = {f"large{n}.{ZONE}": {"targets": {site: {"addresses": [f"10.{n >> 8}.{n & 255}.{number + 1}"]}
+                                             for number, site in enumerate(sites)}} for n in range(3000)}
+    alone = {f"alone{n}.{ZONE}": {"targets": {"s0": {"addresses": [f"10.16.{n >> 8}.{n & 255}"]}}} for n in range(300)}
+    with Daemon({"domains": harness.DOMAIN, "sites": sites, "apps": apps | alone}, folder=harness.memory_folder(), start=False) as d:
+        clock = Clock(d)
+        d.start()
+        with d.control() as order:
+            begins_s = int(time.time()) + 3600
+            for app in alone:
+                order("drain", site="s0", app=app, at=f"@{begins_s}", force=True)
+            clock.ahead(3601)
+            longest_s = 0
+            while "more drains have begun" not in d.log():
+                began = time.monotonic()
+                order("version")
+                longest_s = max(longest_s, time.monotonic() - began)
+                time.sleep(0.01)
+        print(f"  a verb waited {longest_s:.3f} s at most")
+        check(longest_s < 0.4 * harness.pace(), f"a verb waited {longest_s:.3f} s")
+        equal((d.log().count("begins, by force: it leaves clients with nothing"), d.log().count(" begins; set by ")), (100, len(alone)))
+        check("200 more drains have begun at the same time, and were not looked at again" in d.log(), d.log()[-500:])
+
+
 if __name__ == "__main__":
-    harness.run(clock_is_set, over_a_time, ends_as_it_began, adopted, what_is_learned)
+    harness.run(clock_is_set, over_a_time, ends_as_it_began, adopted, what_is_learned, many_begin)

@@ -113,7 +113,9 @@ void schema_read(struct reader *reader, const struct schema *schema, struct valu
 	char quote[READER_QUOTE_MAX], expects[SCHEMA_EXPECTS_MAX];
 
 	if (!object && !value_is(value, VALUE_NULL)) {
-		reader_error(reader, "cannot be %s, expected a mapping", reader_quote_value(value, quote));
+		// A text that is all of a file may be a key or a token, whose path was given by mistake, or by somebody curious.
+		reader_error(reader, "cannot be %s, expected a mapping",
+		             value_is(value, VALUE_TEXT) && reader->path_len == 0 ? "a text" : reader_quote_value(value, quote));
 		return;
 	}
 	value_foreach (member, object) {

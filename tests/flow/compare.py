@@ -114,6 +114,11 @@ def errors():
         moved.write_text(json.dumps(both(locate=[])))
         d.ctl("compare", str(moved))
 
+        for name, secret in (("tokens", "operate alice 0123456789abcdef"), ("key.pem", "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN")):
+            d.write(name, secret + "\n").chmod(0o600)
+            refused = d.ctl("compare", str(d.folder / name), as_json=False, code=2)
+            check("cannot be a text" in refused.err and secret[-10:] not in refused.err + refused.out + d.log(), refused)
+
         os.mkfifo(d.folder / "fifo", 0o600)
         d.write("empty.yaml", "").chmod(0o600)
         d.write("nul.yaml", b"\0" * 100).chmod(0o600)

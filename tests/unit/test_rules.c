@@ -32,7 +32,7 @@ static const struct {
 } rows[] = {
 	{"", " is empty, expected a configuration\n"},
 	{"[]", " cannot be a list, expected a mapping\n"},
-	{"text", " cannot be `text`, expected a mapping\n"},
+	{"text", " cannot be a text, expected a mapping\n"},
 	{"server: {}\n", " domains is missing, expected a mapping of names\n"},
 	{"domains:\n", "1:1: domains: has no zones, expected at least one\n"},
 	{"server: 7\n" DOMAIN, "1:9: server: cannot be `7`, expected a mapping\n"},

@@ -43,14 +43,14 @@ static void note_time(struct outlook *outlook, int64_t time_s)
 	outlook->count++;
 }
 
-// Whether `other` begins while the drain holds.
+// Whether `other` begins while the drain holds, or gives back little by little what it has taken so.
 static bool comes_between(const struct override *drain, const struct override *other)
 {
 	struct override_match same = {OVERRIDE_DRAIN, drain->site, drain->app, false};
 	int64_t start_s = override_start_s(other);
 
 	return other->kind == OVERRIDE_DRAIN && !other->has_begun && !override_matches(other, &same) &&
-	       start_s > override_start_s(drain) && (!drain->until_s || start_s < drain->until_s);
+	       start_s > override_start_s(drain) && (!drain->until_s || start_s < drain->until_s + drain->over_s);
 }
 
 static void find_times(struct outlook *outlook)

@@ -30,15 +30,34 @@ static void lay_one(void *ctx, uint32_t target)
 		laying->shares[target] = laying->share;
 }
 
+// What a drain leaves at a time to come, when its ramps have come to their ends.
+//
+// begins     ends                        share
+// later      -                           all
+// by then    later, or never             none; of one that gives its clients back, nearly all
+// by then    by then, over a time, and   nearly all: it gives them back
+//            that is not over
+// by then    by then                     all
+static uint32_t share_at(const struct override *drain, int64_t at_s)
+{
+	if (!drain->has_begun && override_start_s(drain) > at_s)
+		return SHARE_ALL;
+	if (!drain->until_s || drain->until_s > at_s)
+		return drain->is_returning ? SHARE_ALL - 1 : 0;
+	return !drain->is_returning && at_s < drain->until_s + drain->over_s ? SHARE_ALL - 1 : SHARE_ALL;
+}
+
 // What a drain beside the change leaves when that is made.
 static uint32_t share_then(const struct override *drain, const struct control_change *change)
 {
 	int64_t mono_ms = clock_mono_ms();
 	uint32_t share;
 
-	if (!override_holds(drain, change->at_s ? change->at_s : clock_wall_s()))
+	if (change->at_s)
+		return share_at(drain, change->at_s);
+	if (!override_holds(drain, clock_wall_s()))
 		return SHARE_ALL;
-	if (change->at_s ? drain->has_begun || override_start_s(drain) <= change->at_s : change->in_full && drain->has_begun)
+	if (change->in_full && drain->has_begun)
 		return drain->is_returning ? SHARE_ALL - 1 : 0;
 	share = override_share(drain, mono_ms);
 	return share == SHARE_ALL && drains_is_moving(drain, mono_ms) ? SHARE_ALL - 1 : share;

@@ -392,6 +392,25 @@ def by_schedule():
         check(not d.query(WEB, ecs="10.3.0.0/24").addresses, "it goes on all the same")
 
 
+def gives_back():
+    """One over a time counts as drained until it has given all clients back, and no longer; wherever in it another begins."""
+    def at(s):
+        return f"@{now + s}"
+
+    with daemon() as d:
+        now = int(time.time())
+        for words in ((), ("--at", at(600))):  # has begun, or not yet
+            d.ctl("drain", f"{WEB}/r1", *words, "--over", "1m", "--until", at(1800))
+            for start, code in ((1200, 1), (1800, 1), (1855, 1), (1861, 0), (3600, 0)):
+                planned = plan(d, "drain", f"{WEB}/r2", "--at", at(start), code=code)
+                equal({row["app"] for row in planned["nothing"]}, {WEB} if code else set(), words, start)
+            d.ctl("undrain", f"{WEB}/r1")
+        d.ctl("drain", f"{WEB}/r1", "--at", at(3600))
+        for until_s, code in ((3500, 0), (3541, 1), (3600, 1), (3700, 1)):
+            planned = plan(d, "drain", f"{WEB}/r2", "--over", "1m", "--until", at(until_s), code=code)
+            equal("later" in planned, bool(code), until_s)
+
+
 def while_it_holds():
     """Looked at for all of the time that it holds, with each drain that begins by then."""
     def at(s):
@@ -536,4 +555,4 @@ def over_http():
 
 if __name__ == "__main__":
     harness.run(agrees, nothing_is_changed, every_state, of_many_sites, beside_very_many, one_app, two_at_once, forced, by_schedule,
-                while_it_holds, ramps_end, nothing_counted, without, hostile, over_http, limit_s=280)
+                gives_back, while_it_holds, ramps_end, nothing_counted, without, hostile, over_http, limit_s=280)

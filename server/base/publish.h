@@ -14,7 +14,8 @@ struct published {
 	_Atomic(const void *) pointer;
 };
 
-// For readers. A thread must be registered and online while it loads a published pointer and uses the object.
+// For readers. A thread must be registered and online while it loads a published pointer and uses the object. It is offline when it
+// has been registered.
 void publish_register_reader(void);
 void publish_unregister_reader(void);
 void publish_online(void);

@@ -149,7 +149,8 @@ int guard_look(struct guard *guard, const struct generation *next, bool by_force
 
 	if (!guard->samples || guard->samples->count == 0)
 		return E_OK;
-	publish_register_reader(); // online: what is published stays meanwhile
+	publish_register_reader();
+	publish_online(); // what is published stays meanwhile
 	now = live_read();
 	if (now && now->view->generation == guard->samples->generation)
 		err = look(guard, now, next, by_force, report);

@@ -1,6 +1,7 @@
 """What a reload would change for the recent traffic: shown before, held where it is too much, taken by force."""
 
 import json
+import threading
 
 import harness
 from harness import Daemon, check, equal, until
@@ -173,5 +174,29 @@ def wrong():
         equal(json.dumps(d.ctl_json("status")["generation"]), "1")
 
 
+def while_it_moves():
+    """What is published anew all the time stays as long as a reload is looked at with it. (ThreadSanitizer sees whether it does.)"""
+    with Daemon(config(), {"ranges.csv": ranges(BLOCKS // 2)}) as d:
+        asked(d, 1000)
+        stop, orders = threading.Event(), []
+
+        def operate():
+            with d.control() as order:
+                while not stop.is_set():
+                    order("drain", site="r2", app=NAME, over="1h")
+                    order("adopt", app=NAME, percent=str(len(orders) % 90), over="1h")
+                    orders.append(order("undrain", site="r2"))
+
+        operator = threading.Thread(target=operate)
+        operator.start()
+        try:
+            for _ in range(30):
+                check(d.ctl_json("reload", "--check")["effect"]["queries"] >= 900, "looked at")
+        finally:
+            stop.set()
+            operator.join()
+        check(len(orders) > 5, len(orders))
+
+
 if __name__ == "__main__":
-    harness.run(held, not_held, taken_back, renumbered, watched, wrong)
+    harness.run(held, not_held, taken_back, renumbered, watched, wrong, while_it_moves)

@@ -308,9 +308,9 @@ struct daemon *daemon_free(struct daemon *daemon)
 	control_settle(daemon->control); // an import that is under way, into what is learned and the state
 	door_settle(daemon->door);
 	learner_stop(daemon->learner); // what it has learned is kept by the state
-	daemon->aliases = aliases_free(daemon->aliases);
-	state_close(daemon->state); // before anything that may take long: it must not be lost
+	state_close(daemon->state); // before anything that may take long: it must not be lost. What is on its way is published
 	daemon->state = NULL;
+	daemon->aliases = aliases_free(daemon->aliases);
 
 	bool stopped = reload_stop(daemon->reload, BUILD_PATIENCE_MS);
 	bool watch_stopped = watching_stop(daemon->watching, WATCH_PATIENCE_MS);

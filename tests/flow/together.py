@@ -1,12 +1,13 @@
 """Several operators at once, over the socket and over HTTP: all that they ask for is done, or refused with the reason, and in the
 end it is as if they had come one after the other."""
 
+import contextlib
 import random
 import threading
 
 import door
 import harness
-from harness import check, equal, until
+from harness import Daemon, check, equal, until
 
 OPERATORS, ORDERS = 6, 60
 NAME = "app.edge.example.com"
@@ -114,5 +115,35 @@ def some_order():
         print(f"  {len(seen)} of 2 orders in time were seen")
 
 
+def stopped_meanwhile():
+    """A daemon that is told to stop finishes what it has been asked for, and ends as it should; each drain is the last one that was
+    acknowledged, or the one that was under way."""
+    apps = {f"op{n}.edge.example.com": {"targets": {"r1": {"addresses": ["192.0.2.1"]}, "r2": {"addresses": ["192.0.2.2"]}}}
+            for n in range(OPERATORS)}
+    with Daemon({"domains": harness.DOMAIN, "sites": {"r1": {"kind": "region"}, "r2": {"kind": "region"}}, "apps": apps}) as d:
+        given = [0] * OPERATORS
+
+        def operate(n):
+            # Ends with the connection.
+            with contextlib.suppress(OSError, ValueError, harness.Failure), d.control() as order:
+                while order("drain", ok=None, site="r1", app=f"op{n}.edge.example.com", by=str(given[n] + 1))["ok"]:
+                    given[n] += 1
+
+        for _ in range(5):
+            threads = [threading.Thread(target=operate, args=(n,)) for n in range(OPERATORS)]
+            least = min(given) + 3
+            for thread in threads:
+                thread.start()
+            until(lambda least=least: min(given) >= least, harness.PATIENCE_S, "all are at work", every_s=0.001)
+            equal(d.stop(), 0)
+            for thread in threads:
+                thread.join()
+            d.start()
+            for drain in d.ctl_json("drains")["drains"]:
+                n, by = int(drain["app"].split(".")[0][2:]), int(drain["by"])
+                check(given[n] <= by <= given[n] + 1, drain, given)
+                given[n] = by
+
+
 if __name__ == "__main__":
-    harness.run(no_change_is_lost, some_order, limit_s=120)
+    harness.run(no_change_is_lost, some_order, stopped_meanwhile, limit_s=120)

@@ -395,7 +395,7 @@ json_t *client_command_request(const struct client_command *command, char **word
 		*ret_exit = split_site(command, request, words[0]);
 	else if (count > 0 && strcmp(command->verb->fields[0], "config") == 0)
 		*ret_exit = set_path(request, "config", words[0]);
-	else
+	if (*ret_exit == 0)
 		*ret_exit = set_times(command, request);
 	if (good && *ret_exit == 0)
 		return request;

@@ -115,6 +115,25 @@ def requests():
             equal(script.requests, [expected], words)
 
 
+def times():
+    """A local time reaches the daemon as one with a time zone, whatever else the words are of."""
+    whats = (["bos", "--app", "a.example"], ["a.example/bos"], ["bos"])
+    with Script(OK) as script:
+        for verb in ("drain",), ("plan", "drain"):
+            for what in whats:
+                for option in "--at", "--until":
+                    script.requests.clear()
+                    equal(script.run(*verb, *what, option, "2026-12-09 14:03", env={"TZ": "XYZ-2"})[::2], (0, ""), verb, what)
+                    equal(script.run(*verb, *what, option, "23:00", env={"TZ": "XYZ-2"})[::2], (0, ""), verb, what)
+                    day, clock = (request[option[2:]] for request in script.requests)
+                    equal((day, clock[-10:]), ("2026-12-09T12:03:00Z", "T21:00:00Z"), verb, what, option)
+                    equal([request.get("app") for request in script.requests], [None if what == ["bos"] else "a.example"] * 2)
+        script.requests.clear()
+        code, out, err = script.run("drain", "a.example/bos", "--at", "soon")
+        check((code, out) == (2, "") and "--at: 'soon' is not a time like 14:03" in err, err)
+        equal(script.requests, [])
+
+
 def usage():
     """What is wrong with a command is said without asking the daemon, and the exit code is 2."""
     rows = [
@@ -591,5 +610,5 @@ def completion():
 
 
 if __name__ == "__main__":
-    harness.run(requests, usage, help_and_version, outcomes, monitoring, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
+    harness.run(requests, times, usage, help_and_version, outcomes, monitoring, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
                 many_overrides, tables, overrides_damaged, overrides, odd_replies, on_a_terminal, full_disk, completion)

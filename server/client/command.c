@@ -71,7 +71,7 @@ void client_command_help(const struct verb *verb)
 		"group\n"
 		"of ~/.config/edgesteer/ctl.yaml, or else " CLIENT_DEFAULT_SOCKET ".\n"
 		"Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
-		"already; 4: the daemon could not be reached, or did not answer; 5: not everywhere.\n",
+		"already; 4: the daemon could not be reached, or did not answer; 5: not everywhere; 6: done, but --wait gave up.\n",
 		stdout);
 	if (!verb)
 		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);

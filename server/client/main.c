@@ -58,15 +58,16 @@ static void ask(const struct client_command *command, const struct client_member
 static int wait_for(const struct client_command *command, const struct client_members *members,
                     const struct client_outcome *outcomes, int64_t done_ms, int code)
 {
-	size_t waited = 0, failed = 0;
+	int worst = 0;
 
 	for (size_t i = 0; i < members->count; i++) {
 		if (!client_outcome_is_ok(&outcomes[i]))
 			continue;
-		waited++;
-		failed += client_wait(&members->at[i], outcomes[i].reply, done_ms, command->timeout_s) != 0;
+		if (client_wait(&members->at[i], members->named ? members->at[i].name : NULL, outcomes[i].reply, done_ms,
+		                command->timeout_s) != 0)
+			worst = CLIENT_UNSETTLED;
 	}
-	return failed == 0 ? code : failed < waited || code != 0 ? CLIENT_PARTLY : CLIENT_REFUSED;
+	return code != 0 ? code : worst;
 }
 
 static int run_with(const struct client_command *command, const struct client_members *members, const json_t *request)

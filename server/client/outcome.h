@@ -10,13 +10,14 @@
 struct client_fault;
 struct verb;
 
-// A 5: not everywhere. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer is UNKNOWN.
+// A 5: not everywhere. 6: it is done, but --wait has not seen the end of it. Of `check`: WARNING and CRITICAL are 1 and 2, and whatever else is no answer is UNKNOWN.
 enum {
 	CLIENT_REFUSED = 1,
 	CLIENT_USAGE = 2,
 	CLIENT_NOTHING = 3,
 	CLIENT_UNREACHED = 4,
 	CLIENT_PARTLY = 5,
+	CLIENT_UNSETTLED = 6,
 	CLIENT_UNKNOWN = 3
 };
 

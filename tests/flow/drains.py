@@ -277,14 +277,18 @@ def waits():
         d.ctl("undrain", EAST, "--wait")
         check(2 <= time.time() - begun <= 8, time.time() - begun)
         d.reload(config(ttl="1h"))
-        check("the time is over" in d.ctl("drain", EAST, "--wait", "--timeout", "1", code=1).err)
+        told = d.ctl("drain", EAST, "--wait", "--timeout", "1", code=6).err
+        check(f"{EAST}: the time is over: the drain holds" in told, told)
+        told = d.ctl("drain", EAST, "--app", NAME, "--for", "30m", "--wait", code=6).err  # or it would be waited for 30 minutes
+        check(f"{NAME} at {EAST}: not waited: the drain holds, and ends before" in told, told)
+        d.ctl("undrain", EAST)
         ends = threading.Timer(1, lambda: d.ctl("undrain", EAST))
         ends.start()
-        check("does not hold any more" in d.ctl("drain", EAST, "--wait", code=1).err)
+        check("does not hold any more" in d.ctl("drain", EAST, "--wait", code=6).err)
         ends.join()
         ends = threading.Timer(1, lambda: d.ctl("undrain", EAST, "--over", "1h"))
         ends.start()
-        check("being taken back" in d.ctl("drain", EAST, "--wait", code=1).err)
+        check("being taken back" in d.ctl("drain", EAST, "--wait", code=6).err)
         ends.join()
 
 

@@ -226,8 +226,11 @@ def waiting():
             took_s = time.monotonic() - began
             check(took_s >= 2.5, verb, took_s)  # to the second, of the longest TTL
         replies = fleet.replies("drain", EAST)
-        equal(fleet.run("drain", EAST, "--wait", "--timeout", "1", code=None).code in (1, 5), True)
+        fleet.run("drain", EAST, "--wait", "--timeout", "1", code=6)
         check(all(reply["ok"] for reply in replies.values()), replies)
+        fleet.run("undrain", EAST)
+        told = fleet.run("drain", EAST, "--app", APP, "--for", "3s", "--wait", code=6).err.splitlines()
+        equal([line.split(f": {APP} at {EAST}: ")[0] for line in told], ["edgesteerctl: a", "edgesteerctl: b", "edgesteerctl: c"])
 
 
 def observing():

@@ -13,6 +13,7 @@ const char *err_text(int err)
 	case E_LIMIT: return "limit reached";
 	case E_STATE: return "not possible now";
 	case E_STOPPED: return "the daemon is stopping";
+	case E_HELD: return "held";
 	}
 	return "unknown error";
 }

@@ -12,6 +12,7 @@ enum err {
 	E_LIMIT = -6,    // a configured or built-in limit was reached
 	E_STATE = -7,    // not possible now (busy, shutting down)
 	E_STOPPED = -8,  // given up, as the daemon is stopping
+	E_HELD = -9,     // nothing is wrong with it, but it would change more than is allowed without force
 };
 
 // A fixed English word or two for an error value. Never NULL.

@@ -47,7 +47,9 @@ static void add_status(json_t *facts, const json_t *status)
 		add(facts, "files", "", json_string(client_text(digests, "files")));
 	}
 	add(facts, "reload", "",
-	    json_string(json_is_false(json_object_get(status, "last_reload_ok")) ? "the last one failed" : "fine"));
+	    json_string(json_is_true(json_object_get(status, "last_reload_held"))   ? "the last one is held"
+	                : json_is_false(json_object_get(status, "last_reload_ok")) ? "the last one failed"
+	                                                                           : "fine"));
 	add(facts, "view", "",
 	    json_string(json_is_true(json_object_get(status, "serving")) ? "served" : "nothing is served yet"));
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {

@@ -489,8 +489,6 @@ void client_show_imported(const json_t *reply)
 	json_int_t imported = client_int(reply, "imported"), out_of_reach = client_int(reply, "out_of_reach");
 	const char *between = "";
 
-	if (!json_object_get(reply, "imported"))
-		return; // it is refused, and what is printed below says why
 	client_print(stdout, json_is_true(json_object_get(reply, "dry_run")) ? "would be imported: %lld %s\n" : "imported: %lld %s\n",
 	             imported, imported == 1 ? "prefix" : "prefixes");
 	for (size_t i = 0; i < COUNTS; i++) {

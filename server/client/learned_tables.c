@@ -153,8 +153,6 @@ void client_show_register(const json_t *reply)
 		if (client_int(service, "steps_not_shown") > 0)
 			client_print(stdout, "and %lld more\n", client_int(service, "steps_not_shown"));
 	}
-	if (json_array_size(services) == 0)
-		return;
 	client_print(stdout, "%lld as they should be, %lld %s, %lld not\n", client_int(reply, "kept"),
 	             client_int(reply, "changes"), json_is_true(json_object_get(reply, "applied")) ? "changed" : "would change",
 	             client_int(reply, "failures"));

@@ -107,7 +107,7 @@ bool client_outcome_show(const struct verb *verb, bool json, const struct client
 {
 	const json_t *reply = outcome->reply;
 	const char *error = client_text(reply, "error");
-	bool ok = client_outcome_is_ok(outcome), shows = ok || verb->details;
+	bool ok = client_outcome_is_ok(outcome), shows = ok || (verb->details && json_object_get(reply, verb->details));
 
 	if (json && !print_json(outcome, name))
 		return false;

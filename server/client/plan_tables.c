@@ -109,8 +109,6 @@ void client_show_plan(const json_t *reply)
 	const json_t *plan = json_object_get(reply, "plan"), *refused = json_object_get(reply, "would_be_refused");
 	char head[HEAD_LEN], start[CTL_TIME_LEN];
 
-	if (!json_is_object(plan)) // refused before it was looked at
-		return;
 	client_print(stdout, "Nothing has been changed. %s would be %s", head_of(plan, head),
 	             json_is_true(refused) ? "REFUSED" : "done");
 	if (strcmp(client_text(plan, "phase"), "scheduled") == 0)

@@ -210,8 +210,10 @@ static void show_last_reload(const json_t *reply, json_int_t reload_s)
 	char at[CTL_TIME_LEN];
 
 	client_print(stdout, "last reload  %s, %s\n", client_time(reload_s, at),
-	             json_is_true(json_object_get(reply, "last_reload_ok"))
-	                     ? "done" : "failed: the previous generation stays in service");
+	             json_is_true(json_object_get(reply, "last_reload_ok")) ? "done"
+	             : json_is_true(json_object_get(reply, "last_reload_held"))
+	                     ? "HELD: the previous generation stays in service"
+	                     : "failed: the previous generation stays in service");
 	if (errors > 1)
 		client_print(stdout, "             %lld errors, the first: %s\n", errors, client_text(reply, "last_reload_error"));
 	else if (errors)

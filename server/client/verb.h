@@ -25,12 +25,12 @@ struct verb {
 	const char *fields[CLIENT_POSITIONAL_MAX]; // the request's fields that the words after the verb become
 	unsigned needed;                    // how many of the fields are required
 	unsigned takes, needs;              // options, 1 << enum option_name
+	const char *details;                // a refusal with this field is shown as what is done is; NULL: none is
 	// Instead of one request to each member as many as it takes, see feed.h; NULL: one request.
 	void (*feed)(const struct client_feeding *feeding, struct client_outcome *outcomes);
 	bool changes;                       // over HTTP a POST; of several daemons all have to have it
 	bool compares;                      // asks several verbs of all daemons, see differ.h
 	bool slow;                          // longer timeout, with progress
 	bool monitors;                      // its exit codes are those of monitoring plugins
-	bool details;                       // what it shows is there in a refusal too
 	bool counts;                        // its reply has the totals, so a partial list is acceptable
 };

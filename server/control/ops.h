@@ -75,7 +75,7 @@ struct control_ops {
 	// Of who has asked lately, of the view in use; the caller's to free(). NULL: out of memory.
 	struct sample_set *(*samples)(void *ctx);
 	// Starts a reload; done(done_ctx, err, report) is called exactly once, later or at once: err 0, E_INVAL with the
-	// errors in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
+	// errors in the report, E_HELD with what the guard says of it in the report, E_STATE when a reload is already in progress, E_STOPPED when the daemon stops meanwhile, or
 	// E_NOMEM. `report` may be NULL, is read-only and valid during the call.
 	void (*reload)(void *ctx, enum control_reload how, void (*done)(void *done_ctx, int err, const struct report *report),
 	               void *done_ctx);
@@ -108,7 +108,7 @@ struct control_ops {
 	// Counters as a JSON object, owned by the caller. Its "queries" is the total over all workers.
 	json_t *(*stats)(void *ctx);
 	// Facts for `status` and `version` as a JSON object, owned by the caller: "version", "pid", "started", "serving",
-	// "last_reload", "last_reload_ok" and "last_reload_errors" after the first one, with "last_reload_error" if it failed
+	// "last_reload", "last_reload_ok", "last_reload_held" and "last_reload_errors" after the first one, with "last_reload_error" if it failed
 	// (the first of its errors), "watch" (files that are watched), and the counts of what is served ("generation",
 	// "epoch", "zones", "apps", …). show.c adds the targets' states, the sources, health and overrides.
 	json_t *(*status)(void *ctx);

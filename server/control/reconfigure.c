@@ -33,6 +33,10 @@ static json_t *reload_reply(const struct call *call, int err, const struct repor
 		reply = reply_error(REPLY_REFUSED, "a reload is already under way; try again when it has finished");
 	} else if (err == E_STOPPED) {
 		reply = reply_error(REPLY_REFUSED, "the daemon is stopping; nothing was reloaded");
+	} else if (err == E_HELD) {
+		reply = reply_error(REPLY_REFUSED, "the reload is held: it would move more of the recent queries than `guard` allows; the "
+		                                   "previous generation stays in service");
+		reply = reply_set(reply_set(reply, "held", json_true()), "effect", effect_of_build(call));
 	} else if (err != E_NOMEM && report && !report_ok(report)) {
 		reply = reply_error(REPLY_USAGE,
 		                    "the config is refused (%zu error%s); the previous generation stays in service",
@@ -53,18 +57,20 @@ static void done(void *ctx, int err, const struct report *report)
 	call_finish(call, reload_reply(call, err, report));
 }
 
-// A check of what the guard would hold has succeeded: it shows the effect, and says so.
+// A check of what would be held is refused as a reload would be, so that scripts can go by it, but shows the effect.
 static void checked(void *ctx, int err, const struct report *report)
 {
 	struct call *call = ctx;
-	bool is_shown = err == E_OK || (err == E_LIMIT && call->ops.effect(call->ops.ctx));
 	json_t *reply;
 
-	if (!is_shown) {
+	if (err != E_OK && err != E_HELD) {
 		call_finish(call, reload_reply(call, err, report));
 		return;
 	}
-	reply = reply_set(reply_ok(), "would_be_taken", json_boolean(err == E_OK));
+	reply = err == E_OK ? reply_ok()
+	                    : reply_error(REPLY_REFUSED, "a reload would be held: it would move more of the recent queries than `guard` "
+	                                                 "allows");
+	reply = reply_set(reply, "would_be_taken", json_boolean(err == E_OK));
 	reply = reply_set(reply, "effect", effect_of_build(call));
 	call_finish(call, report ? reply_report(reply, report) : reply);
 }

@@ -6,7 +6,7 @@
 //     warning   overrides are refused, as the state cannot be saved; or health and what is learned is not; or some overrides
 //               are in memory only, or were lost with a damaged file  (not of one app)
 //     warning   the brake holds targets, apps are in panic, or targets flap                                (not of one app)
-//     warning   the last reload failed                                                                     (not of one app)
+//     warning   the last reload failed, or was held                                                        (not of one app)
 //     warning   what is served is rolled back, so that files are not followed                               (not of one app)
 //     ok        else. Drains are no fault: somebody wants them
 #include "control/verdict.h"
@@ -119,7 +119,9 @@ static void judge_daemon(struct verdict *verdict, const struct control_ops *ops)
 			     damage.is_lost_unknown ? "at least " : "", (size_t)damage.lost);
 		free(damage.path);
 	}
-	if (json_is_false(json_object_get(facts, "last_reload_ok")))
+	if (json_is_true(json_object_get(facts, "last_reload_held")))
+		find(verdict, LEVEL_WARNING, "the last reload is held");
+	else if (json_is_false(json_object_get(facts, "last_reload_ok")))
 		find(verdict, LEVEL_WARNING, "the last reload failed");
 	if (json_object_get(facts, "rolled_back"))
 		find(verdict, LEVEL_WARNING, "rolled back: files are not followed until a reload");

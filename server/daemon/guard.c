@@ -121,7 +121,7 @@ static int judge(const struct guard *guard, const struct effect *effect, const s
 	    (double)moved * 100 <= (double)effect->all.weight * (double)limit_percent)
 		return E_OK;
 	tell_held(effect, now, next, moved, limit_percent, report);
-	return E_LIMIT;
+	return E_HELD;
 }
 
 static int look(struct guard *guard, const struct live *now, const struct generation *next, bool by_force,

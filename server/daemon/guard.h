@@ -29,7 +29,7 @@ void guard_start(struct guard *guard, const struct samples *samples, const struc
 // After that: only the samples of one app, by its name in the view, count; none if the view has not got it.
 void guard_start_app(struct guard *guard, const struct view *view, const char *app);
 // Compares what is published with the next generation, whose handover is made, with today's health, overrides and learned
-// prefixes. E_LIMIT (reported): more of the queries would move than its config's `guard` allows, not counting those whose
+// prefixes. E_HELD (reported): more of the queries would move than its config's `guard` allows, not counting those whose
 // targets are gone; `by_force`: never.
 int guard_look(struct guard *guard, const struct generation *next, bool by_force, struct report *report) MUST_USE;
 void guard_wipe(struct guard *guard);

@@ -185,6 +185,8 @@
 #define LAST_RELOAD_ROWS(ROW) \
 	ROW(last_reload, GAUGE, "timestamp", "When the last reload finished, in Unix time.", facts->last_reload_s) \
 	ROW(last_reload_ok, FLAG, "", "Whether the last reload succeeded.", facts->last_reload_ok) \
+	ROW(last_reload_held, FLAG, "", "Whether the last reload was held, as it would have moved more than `guard` allows.", \
+	    facts->last_reload_held) \
 	ROW(last_reload_errors, GAUGE, "", "Errors that the last reload found.", facts->last_reload_errors)
 
 #define VIEW_ROWS(ROW) \
@@ -434,6 +436,7 @@ void metrics_note_reload(struct metrics_facts *facts, int err, int64_t took_ms, 
 	facts->reloads_failed += err < 0;
 	facts->last_reload_s = clock_wall_s();
 	facts->last_reload_ok = err == E_OK;
+	facts->last_reload_held = err == E_HELD;
 	facts->last_reload_errors = err < 0 && report ? report_count(report, REPORT_ERROR) : 0;
 	if (err < 0 && report)
 		report_each(report, keep_first_error, facts);

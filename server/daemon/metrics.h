@@ -28,7 +28,7 @@ struct metrics_facts {
 	uint64_t reloads_ok, reloads_failed;
 	int64_t reload_began_s;  // wall clock; 0: no reload is in progress
 	int64_t last_reload_s;   // 0: none yet
-	bool last_reload_ok;
+	bool last_reload_ok, last_reload_held; // held: nothing was wrong with it, see guard.h
 	size_t last_reload_errors;
 	char *last_reload_error; // the first of them, owned; NULL: none
 };

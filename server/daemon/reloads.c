@@ -188,7 +188,9 @@ static void reloaded(struct daemon *daemon, enum reload_kind kind, int err, cons
 	metrics_note_reload(&daemon->facts, err, clock_mono_ms() - daemon->reload_began_ms, report);
 	if (report)
 		watching_loaded(daemon->watching, err, report, serving_config(daemon->serving));
-	if (err < 0)
+	if (err == E_HELD)
+		log_error("reload held by `guard`: the previous generation stays in service");
+	else if (err < 0)
 		log_error("reload failed (%s): the previous generation stays in service", err_text(err));
 }
 

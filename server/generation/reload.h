@@ -33,7 +33,8 @@ struct reload_ops {
 	// Main thread: a build starts, and until it has ended what build() reads must not change.
 	void (*starting)(void *ctx, const struct reload_job *job);
 	// Builder's thread: builds the generation and what it takes over from the one in use (generation->handover). E_INVAL
-	// (in the report), E_IO, E_LIMIT, E_NOMEM: there is none.
+	// (in the report), E_IO, E_LIMIT, E_HELD (in the report too), E_NOMEM: there
+	// is none.
 	int (*build)(void *ctx, const struct reload_job *job, struct report *report, struct generation *ret_generation);
 	// Main thread: takes over a finished generation, with warnings in the report. On an error nothing has changed, and
 	// the generation is discarded.

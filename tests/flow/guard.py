@@ -88,13 +88,19 @@ def held():
 
         # All that the carrier has left: held, and said with numbers; what is answered stays.
         d.write("ranges.csv", ranges(0))
-        refused = d.ctl("reload", as_json=False, code=2)
+        refused = d.ctl("reload", as_json=False, code=1)
         check("guard: 37." in refused.err and "from w1 to r1" in refused.err, refused)
+        check("the reload is held" in refused.err and "config" not in refused.err.splitlines()[0] and refused.out == "", refused)
+        status = d.ctl_json("status")
+        equal((status["last_reload_ok"], status["last_reload_held"]), (False, True))
+        check("HELD: the previous generation" in d.ctl("status", as_json=False).out, "said")
+        check("the last reload is held" in d.ctl("check", as_json=False, code=1).out, "said")
         equal((generation(d), d.query(NAME, ecs="10.1.0.0/24").addresses), (was, [ADDRESSES["w1"]]))
-        shown = d.ctl_json("reload", "--check")
-        equal((shown["would_be_taken"], len(shown["errors"])), (False, 1))
-        check("HELD" in d.ctl("reload", "--check", as_json=False).out, "said")
-        check("reload failed" in d.log(), "logged")
+        shown = d.ctl("reload", "--check", code=1).json
+        equal((shown["would_be_taken"], len(shown["errors"]), list(moves(shown["effect"]))), (False, 1, [("w1", "r1")]))
+        shown = d.ctl("reload", "--check", as_json=False, code=1)
+        check("HELD" in shown.out and "FOR INSTANCE" in shown.out and "a reload would be held" in shown.err, shown)
+        check("reload held" in d.log() and "reload failed" not in d.log(), "logged")
         # The next good one replaces it; or force.
         d.write("ranges.csv", ranges(BLOCKS * 3 // 8 - 1))
         d.ctl_json("reload")
@@ -131,11 +137,12 @@ def taken_back():
     with Daemon(config(), {"ranges.csv": ranges(BLOCKS // 2)}) as d:
         asked(d)
         d.write("ranges.csv", ranges(0))
-        d.ctl("reload", code=2)
+        d.ctl("reload", code=1)
         equal(d.ctl("rollback", code=3).code, 3)
         d.ctl("reload", "--force")
         equal(d.query(NAME, ecs="10.1.0.0/24").addresses, [ADDRESSES["r1"]])
         d.ctl("reload", "--check")
+        equal(d.ctl_json("status")["last_reload_held"], False)
         effect = d.ctl_json("rollback")["effect"]
         equal((d.query(NAME, ecs="10.1.0.0/24").addresses, list(moves(effect))), ([ADDRESSES["w1"]], [("r1", "w1")]))
         check(0.4 < effect["moved"] / effect["queries"] < 0.6, effect)
@@ -170,7 +177,8 @@ def wrong():
         check("not both" in d.ctl("reload", "--check", "--force", as_json=False, code=2).err)
         d.write("edgesteer.yaml", "apps: [")
         refused = d.ctl("reload", "--check", as_json=False, code=2)
-        check("edgesteer.yaml:" in refused.err, refused)
+        check("edgesteer.yaml:" in refused.err and "refused" in refused.err, refused)
+        equal(d.ctl_json("status").get("last_reload_held", False), False)
         equal(json.dumps(d.ctl_json("status")["generation"]), "1")
 
 

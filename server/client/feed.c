@@ -31,7 +31,7 @@ struct feed {
 	unsigned timeout_s;
 	bool named, failed;
 	struct client_fault fault;
-	json_int_t lines, bad, shown; // so far
+	json_int_t lines, bad, empty, no_site, out_of_reach, shown; // so far
 };
 
 static void show_refused(struct feed *feed, const json_t *refused)
@@ -62,6 +62,9 @@ static long send_once(struct feed *feed, const char *text, size_t len)
 		show_refused(feed, json_object_get(reply, "refused"));
 		feed->lines += client_int(reply, "lines");
 		feed->bad += client_int(reply, "bad");
+		feed->empty += client_int(reply, "empty");
+		feed->no_site += client_int(reply, "no_site");
+		feed->out_of_reach += client_int(reply, "out_of_reach");
 	}
 	json_decref(request);
 	json_decref(reply);
@@ -148,6 +151,13 @@ static void send_all(struct feed *feeds, size_t members, int fd)
 	send_lines(feeds, members, buf, count);
 }
 
+static json_t *reply_of(const struct feed *feed)
+{
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "ok", 1, "lines", feed->lines, "taken",
+	                 feed->lines - feed->empty - feed->no_site - feed->out_of_reach, "bad", feed->bad, "no_site", feed->no_site,
+	                 "out_of_reach", feed->out_of_reach, "empty", feed->empty);
+}
+
 void client_feed(const struct client_feeding *feeding, struct client_outcome *outcomes)
 {
 	const struct client_members *members = feeding->members;
@@ -155,6 +165,7 @@ void client_feed(const struct client_feeding *feeding, struct client_outcome *ou
 	bool is_stdin = !*file || strcmp(file, "-") == 0;
 	struct feed *feeds = calloc(members->count, sizeof(*feeds));
 	int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+	json_t *unread = NULL;
 
 	must(feeds);
 	for (size_t i = 0; i < members->count; i++)
@@ -163,26 +174,31 @@ void client_feed(const struct client_feeding *feeding, struct client_outcome *ou
 		                         .timeout_s = feeding->timeout_s,
 		                         .named = members->named};
 	if (fd < 0)
-		fail_all(feeds, members->count, file, strerror(errno));
+		unread = client_refusal(CLIENT_USAGE, "%.300s: cannot be read: %s", file, strerror(errno));
 	else
 		send_all(feeds, members->count, fd);
 	if (fd >= 0 && !is_stdin)
 		close(fd);
 	for (size_t i = 0; i < members->count; i++)
 		client_outcome_set(&outcomes[i],
-		                   feeds[i].failed
-		                       ? NULL
-		                       : json_pack("{s:b, s:I, s:I}", "ok", 1, "lines", feeds[i].lines, "bad", feeds[i].bad),
+		                   unread            ? json_incref(unread)
+		                   : feeds[i].failed ? NULL
+		                                     : reply_of(&feeds[i]),
 		                   &feeds[i].fault);
+	json_decref(unread);
 	free(feeds);
 }
 
 void client_show_observe(const json_t *reply)
 {
-	json_int_t lines = client_int(reply, "lines"), bad = client_int(reply, "bad");
+	json_int_t taken = client_int(reply, "taken"), bad = client_int(reply, "bad"), no_site = client_int(reply, "no_site"),
+		   out_of_reach = client_int(reply, "out_of_reach");
 
-	client_print(stdout, "observed: %lld %s, %lld not taken\n", (long long)lines, lines == 1 ? "line" : "lines",
-	             (long long)bad);
+	client_print(stdout, "observed: %lld %s taken, %lld not", taken, taken == 1 ? "line" : "lines", bad + no_site + out_of_reach);
+	if (bad + no_site + out_of_reach > 0)
+		client_print(stdout, ": %lld wrong, %lld of no site of the config, %lld out of their client's reach", bad, no_site,
+		             out_of_reach);
+	putchar('\n');
 }
 
 void client_show_observed(const json_t *observed)

@@ -17,7 +17,8 @@ struct client_feeding {
 
 // Reads the request's file ("-" or none: standard input) to its end, and sends its lines to all members, each part to all at the
 // same time; waits when a daemon has no room. One that fails gets no more of them. Lines that are not taken are printed
-// on standard error, the first ones. Sets an outcome for each member, with the whole's reply: "lines", "bad".
+// on standard error, the first ones. Sets an outcome for each member, with the whole's reply: "lines" that are fine, of which
+// "taken", "empty", and of no use ("no_site", "out_of_reach"); and "bad".
 void client_feed(const struct client_feeding *feeding, struct client_outcome *outcomes);
 // Prints it for people.
 void client_show_observe(const json_t *reply);

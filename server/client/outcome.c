@@ -69,6 +69,18 @@ int client_outcome_unknown(const char *why)
 	return CLIENT_UNKNOWN;
 }
 
+// Lines that nobody can read are wrong; a text of which nothing is of use is refused.
+static int feed_code(const json_t *reply)
+{
+	const json_t *taken = json_object_get(reply, "taken"); // of `observe`
+
+	if (client_int(reply, "bad") > 0)
+		return CLIENT_USAGE;
+	return json_is_integer(taken) && json_integer_value(taken) == 0 && client_int(reply, "lines") > client_int(reply, "empty")
+	           ? CLIENT_REFUSED
+	           : 0;
+}
+
 int client_outcome_code(const struct verb *verb, const struct client_outcome *outcome)
 {
 	bool ok = client_outcome_is_ok(outcome);
@@ -79,7 +91,7 @@ int client_outcome_code(const struct verb *verb, const struct client_outcome *ou
 	if (outcome->is_unreached)
 		return CLIENT_UNREACHED;
 	if (ok)
-		return verb->feed && client_int(outcome->reply, "bad") > 0 ? CLIENT_USAGE : 0;
+		return verb->feed ? feed_code(outcome->reply) : 0;
 	return code == CLIENT_USAGE || code == CLIENT_NOTHING || code == CLIENT_PARTLY ? (int)code : CLIENT_REFUSED;
 }
 

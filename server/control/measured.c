@@ -5,33 +5,89 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "control/call.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "learn/hopper.h"
 #include "learn/learner.h"
 #include "learn/shown.h"
+#include "learn/sightings.h"
+#include "view/live.h"
+#include "view/view.h"
+
+enum { REFUSED_MAX = 10 };
 
 static json_t *count(uint64_t number)
 {
 	return json_integer((json_int_t)number);
 }
 
+// What came of lines, for who sent them: the hopper's reader is a thread of its own, and tells nobody.
+struct reading {
+	const struct live *live; // NULL: nothing is published, and sites are not looked at
+	unsigned line, empty, no_site, out_of_reach;
+	json_t *refused; // the first REFUSED_MAX that teach nothing, with the reason
+};
+
+static void refuse(struct reading *reading, const char *why)
+{
+	if (json_array_size(reading->refused) < REFUSED_MAX)
+		reading->refused = reply_append(reading->refused, reply_set(reply_set(json_object(), "line", count(reading->line)),
+		                                                            "why", reply_text(why)));
+}
+
+static void explain_site(struct reading *reading, const char *name)
+{
+	const struct view *view = reading->live->view;
+	struct nearest nearest = nearest_begin(name);
+	char meant[NEAREST_MEANT_MAX], why[OBSERVATION_WHY_LEN + NEAREST_MEANT_MAX];
+
+	for (uint32_t i = 0; i < view->site_count && json_array_size(reading->refused) < REFUSED_MAX; i++)
+		nearest_offer(&nearest, view->sites[i].name);
+	snprintf(why, sizeof(why), "the config has no site '%.128s'%s", name, nearest_meant(&nearest, '\'', meant));
+	refuse(reading, why);
+}
+
+static void read_line(struct reading *reading, const char *line, size_t len)
+{
+	struct observation observation;
+	char why[OBSERVATION_WHY_LEN];
+	int read = observation_parse(line, len, &observation, why);
+	enum sightings_use use = read > 0 && reading->live ? sightings_use(reading->live, &observation) : SIGHTINGS_USABLE;
+
+	reading->line++;
+	reading->empty += read == 0;
+	reading->no_site += use == SIGHTINGS_NO_SITE;
+	reading->out_of_reach += use == SIGHTINGS_OUT_OF_REACH;
+	if (read < 0)
+		refuse(reading, why);
+	else if (use == SIGHTINGS_NO_SITE)
+		explain_site(reading, observation.site);
+	else if (use == SIGHTINGS_OUT_OF_REACH)
+		refuse(reading, "its client cannot reach the site");
+}
+
 json_t *measured_put(const struct call *call)
 {
 	const char *lines = call_text(call, "lines");
-	json_t *errors = json_array(), *reply;
+	struct reading reading = {.live = call->ops.live(call->ops.ctx)};
 	struct hopper_result result;
+	json_t *reply;
 
-	if (!call->ops.learner || learner_observe(call->ops.learner, call->who, lines, strlen(lines), &result) == E_STATE) {
-		json_decref(errors);
+	if (!call->ops.learner || learner_observe(call->ops.learner, call->who, lines, strlen(lines), &result) == E_STATE)
 		return reply_error(REPLY_REFUSED, "nothing is observed: the config has no section `observe`");
+	reading.refused = json_array();
+	for (size_t at = 0, len; at < result.used; at += len + 1) {
+		const char *end = memchr(lines + at, '\n', result.used - at);
+
+		len = end ? (size_t)(end - lines) - at : result.used - at;
+		read_line(&reading, lines + at, len);
 	}
-	for (unsigned i = 0; i < result.error_count; i++)
-		errors = reply_append(errors, reply_set(reply_set(json_object(), "line", count(result.errors[i].line)), "why",
-		                                        reply_text(result.errors[i].why)));
 	reply = reply_set(reply_set(reply_ok(), "used", count(result.used)), "lines", count(result.lines));
-	return reply_set(reply_set(reply, "bad", count(result.bad)), "refused", errors);
+	reply = reply_set(reply_set(reply, "bad", count(result.bad)), "empty", count(reading.empty));
+	reply = reply_set(reply_set(reply, "no_site", count(reading.no_site)), "out_of_reach", count(reading.out_of_reach));
+	return reply_set(reply, "refused", reading.refused);
 }
 
 json_t *measured_json(const struct shown_observe *observe)

@@ -54,17 +54,11 @@ bool hopper_is_alone(const struct hopper *hopper)
 	return atomic_load(&hopper->users.count) == 1;
 }
 
-static void note_bad(struct hopper *hopper, const char *from, const char *why, struct hopper_result *result)
+static void note_bad(struct hopper *hopper, const char *from, const char *why, const struct hopper_result *result)
 {
 	hopper->counts.bad++;
 	hopper->counts.error_s = clock_wall_s();
 	snprintf(hopper->counts.error, sizeof(hopper->counts.error), "%s, line %u: %s", from, result->lines + result->bad, why);
-	if (result->error_count < HOPPER_ERRORS) {
-		struct hopper_error *error = &result->errors[result->error_count++];
-
-		error->line = result->lines + result->bad;
-		snprintf(error->why, sizeof(error->why), "%s", why);
-	}
 }
 
 // At most once a minute, the last one for all.

@@ -9,22 +9,14 @@
 #include "base/attr.h"
 #include "learn/observation.h"
 
-enum { HOPPER_MAX = 16384, HOPPER_FROM_LEN = 128, HOPPER_ERRORS = 10 };
+enum { HOPPER_MAX = 16384, HOPPER_FROM_LEN = 128 };
 
 struct hopper;
-
-// A line that was not taken.
-struct hopper_error {
-	unsigned line;                 // counts from 1 in its text
-	char why[OBSERVATION_WHY_LEN];
-};
 
 // What came of a text.
 struct hopper_result {
 	size_t used;                   // octets of it: less than all when the queue was full
 	unsigned lines, bad;           // that are fine (empty ones too), and that are not
-	unsigned error_count;
-	struct hopper_error errors[HOPPER_ERRORS];
 };
 
 struct hopper_counts {

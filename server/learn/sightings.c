@@ -125,6 +125,15 @@ static uint16_t carrier_of(const struct live *live, const struct addr *client)
 	return row ? row->carrier : places_carrier(view->places, client, &depth);
 }
 
+enum sightings_use sightings_use(const struct live *live, const struct observation *observation)
+{
+	int site = index_find_site(live->view, observation->site);
+
+	return site < 0 ? SIGHTINGS_NO_SITE
+	       : site_reached_by(&live->view->sites[site], carrier_of(live, &observation->client)) ? SIGHTINGS_USABLE
+	                                                                                            : SIGHTINGS_OUT_OF_REACH;
+}
+
 // The number of the observation's site; -1: it was counted and told why not.
 static int usable_site(const struct observing *o)
 {

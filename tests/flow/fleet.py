@@ -244,7 +244,7 @@ def observing():
         for daemon in fleet.a, fleet.b:
             until(lambda d=daemon: d.ctl_json("discovery")["observe"]["lines"] == 4001, harness.PATIENCE_S, "all lines")
         equal(fleet.run("-s", str(fleet.a.socket_path), "-s", str(fleet.b.socket_path), "observe", str(lines), code=2).code, 2)
-        fleet.run("observe", "/nowhere/file", code=1)
+        fleet.run("observe", "/nowhere/file", code=2)
 
 
 # ---- who is let in ---------------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ def test_bad_lines():
         check("\x1b" not in done.stderr)
         check("not taken; the last one: " in d.log())
         equal(d.ctl_json("discovery")["observe"]["lines"], 2)
-        d.ctl("observe", "/nonexistent", code=1)
+        check("/nonexistent: cannot be read" in d.ctl("observe", "/nonexistent", code=2).err)
         d.ctl("observe", "-", "x", code=2)
         # More than the queue has room for waits, and nothing is lost.
         count = 40000
@@ -217,6 +217,26 @@ def test_bad_lines():
         d.reload({key: value for key, value in config().items() if key != "observe"})
         stays(d, "10.10.1.0/24", "nyc", 0.3)
         observe(d, "10.10.1.1 bos 1\n", code=1)
+
+
+def test_of_no_use():
+    """Who sends lines is told which of them teach nothing, and fails if none does."""
+    with daemon() as d:
+        def said(text, code):
+            done = observe(d, text, code=code)
+            reply = json.loads(done.stdout)
+            return [reply[key] for key in ("taken", "bad", "no_site", "out_of_reach", "empty")], done.stderr
+
+        counts, told = said("10.10.1.1 boss 1\n", 1)
+        equal(counts, [0, 0, 1, 0, 0])
+        check("standard input:1: the config has no site 'boss', did you mean 'bos'?" in told, told)
+        counts, told = said("# ours\n\n10.10.1.1 elsewhere-9 1\n10.10.1.1 bos 1\n203.0.113.1 bos 1\n", 0)
+        equal(counts, [1, 0, 1, 1, 2])
+        check("standard input:3: the config has no site 'elsewhere-9'" in told, told)
+        check("standard input:5: its client cannot reach the site" in told, told)
+        equal(said("203.0.113.1 bos 1\n", 1)[0], [0, 0, 0, 1, 0])
+        equal(said("# nothing\n\n", 0)[0], [0, 0, 0, 0, 2])
+        equal(said("10.10.1.1 boss 1\n10.10.1.1\n", 2)[0], [0, 1, 1, 0, 0])
 
 
 def test_file():
@@ -547,5 +567,6 @@ def test_beacons():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_rollback, test_mixed_hosts, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_file, test_socket, test_service, test_restart, test_door,
+    harness.run(test_learns, test_rollback, test_mixed_hosts, test_unknown_cost, test_liar, test_agreement, test_bad_lines, test_of_no_use,
+                test_file, test_socket, test_service, test_restart, test_door,
                 test_explore, test_explore_alone, test_many, test_recipes, test_beacons, limit_s=300)

@@ -13,15 +13,16 @@ enum { NAMED_MAX = 5, WHAT_LEN = 1024 };
 static void show_apps(const json_t *reply)
 {
 	const json_t *apps = json_object_get(reply, "apps");
-	json_int_t targets = client_int(reply, "targets");
+	size_t count = json_array_size(apps), more = count > NAMED_MAX ? count - NAMED_MAX : 0;
+	bool is_cut = json_is_true(json_object_get(reply, "apps_cut")); // in the list, more may be missing
 
-	for (size_t i = 0; i < json_array_size(apps) && i < NAMED_MAX; i++) {
+	for (size_t i = 0; i < count && i < NAMED_MAX; i++) {
 		const char *name = json_string_value(json_array_get(apps, i));
 
 		client_print(stdout, "  %s\n", name ? name : "?");
 	}
-	if (targets > NAMED_MAX)
-		client_print(stdout, "  and %lld more\n", targets - NAMED_MAX);
+	if (more > 0 || is_cut)
+		client_print(stdout, "  and %zu%s more %s\n", more, is_cut ? " or" : "", more == 1 && !is_cut ? "app" : "apps");
 }
 
 // `verb`: "replaces". A drain of one app is named.

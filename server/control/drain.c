@@ -29,6 +29,7 @@ struct naming {
 	const struct view *view;
 	json_t *apps;
 	size_t count;
+	bool is_cut; // apps may be missing
 };
 
 static void name_app(void *ctx, uint32_t target)
@@ -36,8 +37,10 @@ static void name_app(void *ctx, uint32_t target)
 	struct naming *naming = ctx;
 	json_t *name;
 
-	if (naming->count++ >= APPS_COMPARED_MAX || json_array_size(naming->apps) >= APPS_NAMED_MAX)
+	if (naming->count++ >= APPS_COMPARED_MAX || json_array_size(naming->apps) >= APPS_NAMED_MAX) {
+		naming->is_cut = true;
 		return;
+	}
 	name = reply_text(naming->view->targets[target].app->name);
 	if (reply_has(naming->apps, name)) // of another site
 		json_decref(name);
@@ -121,7 +124,7 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	}
 	reply = reply_set(reply, "sites", json_integer(count_sites(live->view, drain)));
 	reply = reply_set(reply, "targets", json_integer((json_int_t)naming.count));
-	reply = reply_set(reply, "apps", naming.apps);
+	reply = reply_set(reply_set(reply, "apps", naming.apps), "apps_cut", json_boolean(naming.is_cut));
 	reply = reply_set(reply, "safe_after", reply_time(safe_after_s(ops, given ? given : drain)));
 	return reply_set(reply, "warnings", warn_of_sooner_end(json_array(), drain, old));
 }

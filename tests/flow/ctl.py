@@ -485,6 +485,9 @@ def overrides():
          "It holds beside the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
         (["drain", "bos", "--app", "a"], {"site": "bos", "app": "a", "targets": 1, "apps": ["a"], "site_drain": None},
          "a at bos is drained until undrained; targets that get no more clients: 1\n  a\n"),
+        (["drain", "*"], {"site": "*", "targets": 9, "apps": ["a", "b", "c"]}, "clients: 9\n  a\n  b\n  c\nAfter "),
+        (["drain", "*"], {"site": "*", "targets": 9, "apps": list("abcdef")}, "\n  e\n  and 1 more app\nAfter "),
+        (["drain", "*"], {"site": "*", "targets": 9999, "apps": list("abcdefg"), "apps_cut": True}, "\n  e\n  and 2 or more apps\nAfter "),
         (["undrain", "bos"], {"site": "bos", "targets": 3, "up": 1, "still_drained": 0},
          "bos is not drained any more; targets that get clients again: 1\n"
          "2 more of its targets are not drained any more, but down\n"),

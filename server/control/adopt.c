@@ -217,7 +217,7 @@ void adopt_put(const struct call *call)
 		return;
 	}
 	if (!call_text(call, "percent")) {
-		call_answer(call, reply_error(REPLY_USAGE, "adopt needs a percent of the clients, or end"));
+		call_answer(call, reply_error(REPLY_USAGE, "adopt needs a percent of the clients, or --end"));
 		return;
 	}
 	app = find_app(live->view, adoption.app, &refusal);

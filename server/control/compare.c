@@ -135,7 +135,7 @@ static json_t *refusal_of(const struct call *call)
 	bool weights = json_is_true(json_object_get(call->request, "weights"));
 
 	if (weights == (config != NULL))
-		return reply_error(REPLY_USAGE, "compare takes the path of another config, or weights");
+		return reply_error(REPLY_USAGE, "compare takes the path of another config, or --weights");
 	// Whoever may name a file would be told what is in it, and what a config starts, it starts here.
 	if (config && call->is_remote)
 		return reply_error(REPLY_REFUSED, "another config is compared with at the control socket only, not over HTTP");

@@ -133,11 +133,15 @@ static void print_names(FILE *out, const struct verb *verb, const struct client_
 static void print_who(const struct verb *verb, const struct client_members *members,
                       const struct client_outcome *outcomes)
 {
-	size_t have = 0;
+	size_t have = 0, done = 0;
 
-	for (size_t i = 0; i < members->count; i++)
+	for (size_t i = 0; i < members->count; i++) {
 		have += has_it(verb, &outcomes[i]);
-	if (have == members->count)
+		done += client_outcome_is_ok(&outcomes[i]);
+	}
+	if (have == members->count && done == 0)
+		client_print(stdout, "nothing to do on any of %zu:", have);
+	else if (have == members->count)
 		client_print(stdout, "all %zu have it:", have);
 	else
 		client_print(stdout, "%zu of %zu have it%s", have, members->count, have > 0 ? ":" : "");

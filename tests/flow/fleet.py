@@ -229,6 +229,8 @@ def waiting():
         fleet.run("drain", EAST, "--wait", "--timeout", "1", code=6)
         check(all(reply["ok"] for reply in replies.values()), replies)
         fleet.run("undrain", EAST)
+        done = fleet.run("undrain", EAST, code=3)
+        check(done.out == "nothing to do on any of 3: a, b, c\n", done)
         told = fleet.run("drain", EAST, "--app", APP, "--for", "3s", "--wait", code=6).err.splitlines()
         equal([line.split(f": {APP} at {EAST}: ")[0] for line in told], ["edgesteerctl: a", "edgesteerctl: b", "edgesteerctl: c"])
 

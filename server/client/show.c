@@ -185,7 +185,7 @@ static void show_drains(const json_t *reply)
 
 static void show_forces(const json_t *reply)
 {
-	static const char *const titles[] = {"FORCED APP", "SITE", "TO", "SINCE", "NOTE", "BY", NULL};
+	static const char *const titles[] = {"FORCED APP", "SITE", "TO", "SINCE", "NOTE", "BY", "REASON", NULL};
 	const json_t *forces = json_object_get(reply, "forces");
 	struct client_table *table = client_table_new(titles);
 
@@ -194,7 +194,7 @@ static void show_forces(const json_t *reply)
 		char since[CTL_TIME_LEN], note[CELL_LEN];
 		const char *const cells[] = {client_text(force, "app"), client_text(force, "site"), client_text(force, "to"),
 		                             client_time(client_int(force, "since"), since), note_text(force, note),
-		                             client_text(force, "who")};
+		                             client_text(force, "who"), client_text(force, "reason")};
 
 		client_table_add(table, cells);
 	}

@@ -21,6 +21,7 @@
 #include "control/ops.h"
 #include "control/reply_json.h"
 #include "health/judge.h"
+#include "state/override.h"
 #include "state/state.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -55,7 +56,13 @@ static void find(struct verdict *verdict, enum level level, const char *fmt, ...
 	verdict->len += (size_t)len < room ? (size_t)len : room - 1;
 }
 
-static void count_app(struct verdict *verdict, const struct live *live, const struct app *app)
+// Of one that is down: whether somebody wants that.
+static const char *why_down(const struct state *state, const char *app, const char *site)
+{
+	return state_forced(state, app, site) == FORCE_DOWN ? " (forced)" : "";
+}
+
+static void count_app(struct verdict *verdict, const struct control_ops *ops, const struct live *live, const struct app *app)
 {
 	const struct view *view = live->view;
 	json_int_t up_before = verdict->up;
@@ -69,8 +76,8 @@ static void count_app(struct verdict *verdict, const struct live *live, const st
 		verdict->drained += (state & TARGET_DRAINED) != 0;
 		verdict->down += is_down;
 		if (is_down && verdict->down <= NAMED_MAX)
-			find(verdict, LEVEL_WARNING, "%s/%s %s", app->name, view->sites[view->targets[i].site].name,
-			     live_state_text(state));
+			find(verdict, LEVEL_WARNING, "%s/%s %s%s", app->name, view->sites[view->targets[i].site].name,
+			     live_state_text(state), why_down(ops->state, app->name, view->sites[view->targets[i].site].name));
 	}
 	verdict->apps++;
 	if (verdict->up > up_before)
@@ -160,7 +167,7 @@ json_t *verdict_check(const struct call *call)
 		find(&verdict, LEVEL_CRITICAL, "nothing is served yet: the first round of health checks has not finished");
 	for (uint32_t i = 0; live && i < live->view->app_count; i++)
 		if (only < 0 || (uint32_t)only == i)
-			count_app(&verdict, live, &live->view->apps[i]);
+			count_app(&verdict, &call->ops, live, &live->view->apps[i]);
 	count_rest(&verdict);
 	if (only < 0 && call->ops.judge)
 		judge_health(&verdict, call->ops.judge);

@@ -384,7 +384,8 @@ STATUS = {
     "drain_count": 2, "drains": [{"site": "bos", "app": None, "since": 0, "until": 86400, "who": "uid 0", "reason": "évil\x1b]0;x\x07"},
                                  {"site": "nyc", "app": "a.example", "since": 86400, "until": None, "who": "uid 1",
                                   "no_effect": "no such app"}],
-    "force_count": 1, "forces": [{"app": "a.example", "site": "bos", "to": "down", "who": "uid 0", "since": 86400}],
+    "force_count": 1, "forces": [{"app": "a.example", "site": "bos", "to": "down", "who": "uid 0", "since": 86400,
+                                "reason": "rack 7 \x1bburns"}],
 }
 
 
@@ -396,7 +397,7 @@ def tables():
                      "ranges carriers.csv, 1200 prefixes", "1970-01-02 00:00:00 +0000, failed",
                      "in service\n             2 errors, the first: e.yaml:1:2: w?rong\n", "évil?]0;x?", "undrain", "(all)",
                      "watching     3 files\n", "last change  1970-01-02 00:00:00 +0000, /d/carriers.csv and 2 more: REFUSED",
-                     "\n             /d/carriers.csv:2: no ?prefix\n", "has no effect: no such app", " 12, of which 3 failed and 4 were late; 2 under way, 1 waiting\n"):
+                     "\n             /d/carriers.csv:2: no ?prefix\n", "has no effect: no such app", "rack 7 ?burns\n", " 12, of which 3 failed and 4 were late; 2 under way, 1 waiting\n"):
             check(text in out, text, out)
         check("\x1b" not in out and "\x07" not in out, repr(out))
     sites = {"ok": True, "sites": [

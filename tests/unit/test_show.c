@@ -320,9 +320,9 @@ static void test_check(void **unused)
 	} rows[] = {
 		{NULL, "{\"verb\": \"check\"}", "ok", ""},
 		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"bos\", \"to\": \"down\"}", "{\"verb\": \"check\"}",
-		 "warning", "app.example.com/bos down"},
+		 "warning", "app.example.com/bos down (forced)"},
 		{NULL, "{\"verb\": \"check\", \"app\": \"video.example.com\"}", "ok", ""},
-		{NULL, "{\"verb\": \"check\", \"app\": \"APP.example.com.\"}", "warning", "app.example.com/bos down"},
+		{NULL, "{\"verb\": \"check\", \"app\": \"APP.example.com.\"}", "warning", "app.example.com/bos down (forced)"},
 		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}", "{\"verb\": \"check\"}", "ok", ""}, // it is drained as well
 		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"ber\"}", "{\"verb\": \"check\"}", "critical",
 		 "carrier.example.com has no target that is up"},

@@ -16,6 +16,37 @@ _edgesteerctl_targets() {
 		done | awk '!seen[$0]++'
 }
 
+# Regions, and carriers that alone reach some site.
+_edgesteerctl_regions() {
+	edgesteerctl "${asked[@]}" --json --timeout 2 sites 2>/dev/null |
+		grep -o '"region":"[^"]*"' | cut -d '"' -f 4 | awk '!seen[$0]++'
+}
+
+_edgesteerctl_carriers() {
+	edgesteerctl "${asked[@]}" --json --timeout 2 sites 2>/dev/null |
+		grep -o '"reach":\[[^]]*\]' | sed 's/^"reach"//' | grep -o '"[^"]*"' | tr -d '"' | awk '!seen[$0]++'
+}
+
+# What is drained, in the words that undrain takes.
+_edgesteerctl_drained() {
+	edgesteerctl "${asked[@]}" --json --timeout 2 drains 2>/dev/null |
+		grep -o -e '"site":"[^"]*","app":null' -e '"site":"[^"]*","app":"[^"]*"' |
+		while IFS='"' read -r _ _ _ site _ _ _ app _; do echo "${app:+$app/}$site"; done | awk '!seen[$0]++'
+}
+
+# The groups of ctl.yaml, where it is written in lines.
+_edgesteerctl_groups() {
+	awk '/^[^ #]/ { below = /^groups:/; next }
+	     below && match($0, /^ +/) { if (!depth) depth = RLENGTH
+	                                 if (RLENGTH == depth && match($0, /[A-Za-z0-9_.-]+:/)) print substr($0, RSTART, RLENGTH - 1) }' \
+		"${XDG_CONFIG_HOME:-$HOME/.config}/edgesteer/ctl.yaml" 2>/dev/null
+}
+
+# A site; once there is a slash, an app's.
+_edgesteerctl_places() {
+	if [[ $cur == */* ]]; then _edgesteerctl_targets; else _edgesteerctl_names sites; fi
+}
+
 _edgesteerctl() {
 	local verbs="status check sites apps targets drain undrain drains force adopt report load vantages brake plan explain reload compare rollback sources discovery learned observe zones diff stats version help"
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -36,23 +67,37 @@ _edgesteerctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	observe | compare | export | import)
+	esac
+	case $prev/$cur in
+	*/-*) ;;
+	observe/* | compare/* | export/* | import/*)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
+	esac
+	case $prev in
 	--app) choice=$(_edgesteerctl_names apps) ;;
 	--site | --without) choice=$(_edgesteerctl_names sites) ;;
+	--region) choice=$(_edgesteerctl_regions) ;;
+	--carrier) choice=$(_edgesteerctl_carriers) ;;
+	-g | --group) choice=$(_edgesteerctl_groups) ;;
 	--for) choice="30m 1h 2h 8h 1d" ;;
 	--over) choice="5m 10m 30m 1h" ;;
 	--ttl) choice="10s 30s 1m 5m" ;;
-	-g | --group | --region | --carrier | --at | --until | --reason | --by | --client | --source | --vantage | --observed-at | --timeout) return ;;
+	--at | --until | --reason | --by | --client | --source | --vantage | --observed-at | --timeout) return ;;
 	*)
 		case $verb in
 		apps) options+=" --site" ;;
 		drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force --dry-run --wait" ;;
 		undrain) options+=" --app --region --carrier --over --by --volatile --dry-run --wait" ;;
-		plan) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force" ;;
+		plan)
+			case $kind in
+			drain) options+=" --app --region --carrier --at --for --until --over --reason --by --volatile --force" ;;
+			undrain) options+=" --app --region --carrier --over --by --volatile" ;;
+			force) options+=" --reason --by" ;;
+			esac
+			;;
 		drains) options+=" --ended" ;;
 		force) options+=" --reason --by --dry-run" ;;
 		rollback) options+=" --reason --by" ;;
@@ -63,7 +108,14 @@ _edgesteerctl() {
 		explain) options+=" --client --without" ;;
 		reload) options+=" --force --check" ;;
 		discovery) options+=" --apply" ;;
-		learned) options+=" --site --source --all --dry-run" ;;
+		learned)
+			case $kind in
+			forget) options+=" --all" ;;
+			export) options+=" --site --source" ;;
+			import) options+=" --dry-run" ;;
+			*) options+=" --app --site --source" ;;
+			esac
+			;;
 		esac
 		if [[ $cur == -* ]]; then
 			[ -n "$verb" ] || options+=" --version"
@@ -72,13 +124,22 @@ _edgesteerctl() {
 			choice=$verbs
 		else
 			case $verb/$words in
-			sites/0 | drain/0 | undrain/0 | load/0) choice=$(_edgesteerctl_names sites) ;;
+			sites/0) choice=$(_edgesteerctl_names sites) ;;
+			drain/0 | load/0) choice=$(_edgesteerctl_places) ;;
+			undrain/0) choice=$(_edgesteerctl_drained) ;;
+			zones/0) choice=$(_edgesteerctl_names zones) ;;
 			apps/0 | check/0 | targets/0 | explain/0 | adopt/0) choice=$(_edgesteerctl_names apps) ;;
 			report/1) choice="up down" ;;
 			brake/0) choice=release ;;
 			discovery/0) choice=register ;;
 			plan/0) choice="drain undrain force" ;;
-			plan/1) choice=$([ "$kind" = force ] && _edgesteerctl_targets || _edgesteerctl_names sites) ;;
+			plan/1)
+				case $kind in
+				drain) choice=$(_edgesteerctl_places) ;;
+				undrain) choice=$(_edgesteerctl_drained) ;;
+				force) choice=$(_edgesteerctl_targets) ;;
+				esac
+				;;
 			force/0 | report/0) choice=$(_edgesteerctl_targets) ;;
 			force/1) choice="up down auto" ;;
 			plan/2) [ "$kind" != force ] || choice="up down auto" ;;

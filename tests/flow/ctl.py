@@ -584,9 +584,9 @@ def completion():
                                                                   {"site": "nyc", "state": "up"}]}]}
     tools = os.path.dirname(program("edgesteerctl"))
 
-    def complete(reply, *words):
+    def complete(reply, *words, home="/nowhere"):
         with Script(reply) as script:
-            env = {**os.environ, "PATH": tools + os.pathsep + os.environ["PATH"], "EDGESTEER_SOCKET": script.path}
+            env = {**os.environ, "PATH": tools + os.pathsep + os.environ["PATH"], "EDGESTEER_SOCKET": script.path, "XDG_CONFIG_HOME": home}
             done = subprocess.run([bash, "-c", COMPLETE, "bash", str(harness.TOP / "conf" / "edgesteerctl.bash"),
                                    "edgesteerctl", *words], capture_output=True, env=env, check=True, text=True)
             equal(done.stderr, "", words)
@@ -594,6 +594,25 @@ def completion():
 
     equal(complete(OK, "st"), ["status", "stats"])
     equal(complete(OK, "help", "st"), ["status", "stats"])
+    equal(complete(apps, "drain", "a.example/"), ["a.example/bos", "a.example/nyc"])
+    equal(complete(apps, "plan", "drain", "a.example/n"), ["a.example/nyc"])
+    kinds = {"ok": True, "sites": [{"name": "bos", "region": "us-east-1", "reach": ["verizon"]}, {"name": "nyc", "region": None, "reach": "public"},
+                                   {"name": "ber", "region": "eu-central-1", "reach": ["telekom", "verizon"]}]}
+    equal(complete(kinds, "drain", "--region", ""), ["us-east-1", "eu-central-1"])
+    equal(complete(kinds, "drain", "--carrier", ""), ["verizon", "telekom"])
+    drained = {"ok": True, "drains": [{"site": "us-*", "app": None, "reason": "x"}, {"site": "bos", "app": "a.example"}]}
+    equal(complete(drained, "undrain", ""), ["us-*", "a.example/bos"])
+    equal(complete(drained, "plan", "undrain", "a"), ["a.example/bos"])
+    equal(complete({"ok": True, "zones": [{"name": "edge.example.com", "serial": 1}]}, "zones", ""), ["edge.example.com"])
+    equal(complete(OK, "compare", "--w"), ["--weights"])
+    equal(complete(OK, "learned", "import", "--s"), ["--socket"])
+    equal(complete(OK, "learned", "import", "--d"), ["--dry-run"])
+    equal(complete(OK, "learned", "export", "--s"), ["--socket", "--site", "--source"])
+    with tempfile.TemporaryDirectory(dir=harness.memory_folder()) as home:
+        os.makedirs(os.path.join(home, "edgesteer"))
+        with open(os.path.join(home, "edgesteer", "ctl.yaml"), "w", encoding="ascii") as file:
+            file.write("default: prod\ngroups:\n  prod:\n    members:\n      ns1: {socket: /x}\n  # none\n  test: {members: {a: {socket: /y}}}\n")
+        equal(complete(OK, "-g", "", home=home), ["prod", "test"])
     equal(complete(OK, "--json", "un"), ["undrain"])
     equal(complete(sites, "drain", ""), ["bos", "nyc"])
     equal(complete(sites, "drain", "n"), ["nyc"])

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import socket
@@ -525,6 +526,23 @@ def odd_replies():
                 check(code == 0, verb, value, err)
 
 
+def manual():
+    """The manual lists the fields of the requests as the daemon does."""
+    text = (harness.TOP / "conf" / "edgesteerctl.1").read_text(encoding="utf-8")
+    begin = text.index(".Sh PROTOCOL")
+    text = text[begin:text.index(".Sh EXIT STATUS", begin)]
+    listed = {}
+    for name, fields in re.findall(r"^\.It Cm ([a-z ]+)\n((?:\.Li .*|those of\n\.Cm .*))$", text, re.M):
+        listed[name] = fields.partition("\n.Cm ")[2] or fields[len(".Li "):].split(", ")
+    listed = {name: listed[fields] if isinstance(fields, str) else fields for name, fields in listed.items()}
+    without = re.search(r"may be left out;\n\.Cm (.*)\nand\n\.Cm (.*)\nhave none", text)
+    listed.update({name: [] for name in [*without[1].split(" , "), without[2]]})
+    with harness.Daemon({"domains": harness.DOMAIN}) as d, d.control() as control:
+        verbs = {verb["name"]: [field["name"] + ("" if field["needed"] else "?") for field in verb["fields"]]
+                 for verb in control("verbs")["verbs"]}
+    equal({name: sorted(fields) for name, fields in listed.items()}, {name: sorted(fields) for name, fields in verbs.items()})
+
+
 def on_a_terminal():
     """Colours and the progress of a reload are for terminals only."""
     def on_pty(script, *words):
@@ -634,4 +652,4 @@ def completion():
 
 if __name__ == "__main__":
     harness.run(requests, times, usage, help_and_version, outcomes, monitoring, damaged_replies, no_daemon, socket_choice, timeouts, many_apps,
-                many_overrides, tables, overrides_damaged, overrides, odd_replies, on_a_terminal, full_disk, completion)
+                many_overrides, tables, overrides_damaged, overrides, odd_replies, on_a_terminal, full_disk, completion, manual)

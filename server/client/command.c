@@ -49,35 +49,67 @@ static void print_usage(FILE *out, const struct verb *verb)
 	fputc('\n', out);
 }
 
-void client_command_help(const struct verb *verb)
+// The verbs whose first word this is, but for itself; NULL: all of them. How many.
+static size_t print_verbs(FILE *out, const char *first)
 {
-	print_usage(stdout, verb);
-	if (verb)
-		printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
-	else
-		fputs("Controls edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
-	for (size_t i = 0; !verb && i < client_verb_count; i++) {
+	size_t count = 0, len = first ? strlen(first) : 0;
+
+	for (size_t i = 0; i < client_verb_count; i++) {
+		const struct verb *verb = &client_verbs[i];
 		char words[64];
 
-		snprintf(words, sizeof(words), "%s %s", client_verbs[i].name, client_verbs[i].args);
-		printf("  %-28s  %s\n", words, client_verbs[i].help);
+		if (first && (strncmp(verb->name, first, len) != 0 || verb->name[len] != ' '))
+			continue;
+		snprintf(words, sizeof(words), "%s %s", verb->name, verb->args);
+		fprintf(out, "  %-28s  %s\n", words, verb->help);
+		count++;
 	}
-	fputs("\nOptions, before or after the verb:\n", stdout);
-	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
-		if (i >= OPTIONS || (verb && verb->takes & 1u << i))
+	return count;
+}
+
+static void print_verb_help(const struct verb *verb)
+{
+	print_usage(stdout, verb);
+	printf("%c%s.\n", verb->help[0] - 'a' + 'A', verb->help + 1);
+	if (verb->takes)
+		fputs("\nOptions, before or after the verb:\n", stdout);
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (verb->takes & 1u << i)
 			print_option(i);
+	fputs("\nedgesteerctl --help shows those that all verbs take: which daemons are asked, --json, --timeout.\n", stdout);
+	print_verbs(stdout, verb->name);
+}
+
+void client_command_help(const struct verb *verb)
+{
+	if (verb) {
+		print_verb_help(verb);
+		return;
+	}
+	print_usage(stdout, NULL);
+	fputs("Controls edgesteerd and shows what it does.\n\nVerbs:\n", stdout);
+	print_verbs(stdout, NULL);
+	fputs("\nOptions of all verbs, before or after the verb:\n", stdout);
+	for (size_t i = OPTIONS; i < CLIENT_OPTIONS; i++)
+		print_option(i);
 	fputs(
 		"\nWithout -s and -g the daemon is $EDGESTEER_SOCKET, or all of the group $EDGESTEER_GROUP, or of the default "
 		"group\n"
 		"of ~/.config/edgesteer/ctl.yaml, or else " CLIENT_DEFAULT_SOCKET ".\n"
 		"Exit code 0: done; 1: the daemon refused; 2: the command or the config is wrong; 3: nothing to do, it is so\n"
-		"already; 4: the daemon could not be reached, or did not answer; 5: not everywhere; 6: done, but --wait gave up.\n",
+		"already; 4: the daemon could not be reached, or did not answer; 5: not everywhere; 6: done, but --wait gave up.\n"
+		"edgesteerctl help VERB shows a verb's options.\n",
 		stdout);
-	if (!verb)
-		fputs("edgesteerctl help VERB shows a verb's options.\n", stdout);
 }
 
 // ---- arguments ------------------------------------------------------------------------------------------------------
+
+static bool prints_json; // --json is among the words: what is wrong with them is said as an object, too
+
+bool client_command_prints_json(void)
+{
+	return prints_json;
+}
 
 int client_command_wrong(const struct verb *verb, const char *fmt, ...)
 {
@@ -87,6 +119,8 @@ int client_command_wrong(const struct verb *verb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (prints_json)
+		client_refusal_print(text, CLIENT_USAGE);
 	client_print(stderr, "edgesteerctl: %s\n", text);
 	print_usage(stderr, verb);
 	fputs(verb ? "" : "edgesteerctl help lists the verbs\n", stderr);
@@ -143,13 +177,21 @@ void client_command_plan(struct client_command *command)
 	command->values[OPT_DRY_RUN] = NULL;
 }
 
-int client_command_unknown(const char *name)
+int client_command_unknown(const char *name, bool is_help)
 {
 	struct nearest nearest = nearest_begin(name);
 	char meant[NEAREST_MEANT_MAX];
 
-	for (size_t i = 0; i < client_verb_count; i++)
+	if (is_help && print_verbs(stdout, name) > 0)
+		return 0;
+	for (size_t i = 0, len = strlen(name); i < client_verb_count; i++) {
 		nearest_offer(&nearest, client_verbs[i].name);
+		if (strncmp(client_verbs[i].name, name, len) != 0 || client_verbs[i].name[len] != ' ')
+			continue;
+		client_command_wrong(NULL, "%s needs a second word:", name);
+		print_verbs(stderr, name);
+		return CLIENT_USAGE;
+	}
 	nearest_offer(&nearest, "help");
 	return client_command_wrong(NULL, "no verb '%s'%s", name, nearest_meant(&nearest, '\'', meant));
 }
@@ -232,8 +274,10 @@ static int wrong_option(const char *word, int found)
 	char meant[NEAREST_MEANT_MAX];
 
 	if (!is_long)
-		return found == 's' || found == 'g' ? client_command_wrong(NULL, "-%c needs an argument", found)
-		                                    : client_command_wrong(NULL, "no option '-%c'", found);
+		return found == 's' || found == 'g'   ? client_command_wrong(NULL, "-%c needs an argument", found)
+		       : found >= '0' && found <= '9' ? client_command_wrong(NULL, "'-%c' is no option: before words that begin with "
+		                                                                   "'-', like a number below 0, put --", found)
+		                                      : client_command_wrong(NULL, "no option '-%c'", found);
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++) {
 		const struct client_option *option = &client_options[i];
 
@@ -252,6 +296,8 @@ int client_command_options(struct client_command *command, int argc, char **argv
 	struct option longs[CLIENT_OPTIONS + 1] = {0};
 	int found, err = 0;
 
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		prints_json = prints_json || strcmp(argv[i], "--json") == 0;
 	for (size_t i = 0; i < CLIENT_OPTIONS; i++)
 		longs[i] = (struct option){client_options[i].name, client_options[i].arg ? required_argument : no_argument,
 		                           NULL, LONG_FIRST + (int)i};

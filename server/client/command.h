@@ -30,8 +30,11 @@ void client_command_plan(struct client_command *command);
 // *ret_exit is the exit code.
 json_t *client_command_request(const struct client_command *command, char **words, int count, int *ret_exit) MUST_USE;
 
-// Print an error and how it is right. The exit code.
+// Whether --json is given, even where a word before it is wrong.
+bool client_command_prints_json(void);
+// Print an error and how it is right; with --json also as an object. The exit code.
 int client_command_wrong(const struct verb *verb, const char *fmt, ...) PRINTF(2, 3);
-int client_command_unknown(const char *verb);
+// `is_help`: shows those of which this is the first word, if any, with exit code 0.
+int client_command_unknown(const char *verb, bool is_help);
 // What --help prints; NULL: of all verbs.
 void client_command_help(const struct verb *verb);

@@ -95,6 +95,8 @@ static int run_with(const struct client_command *command, const struct client_me
 
 static int wrong_line(const struct verb *verb, int code)
 {
+	if (verb->monitors && client_command_prints_json())
+		return CLIENT_UNKNOWN;
 	return verb->monitors ? client_outcome_unknown("the command line is wrong, see standard error") : code;
 }
 
@@ -115,6 +117,8 @@ static int run(const struct client_command *command, char **words, int count)
 	} else if (client_members_find(&command->wanted, arena, &members, &fault) < 0) {
 		if (fault.text[0])
 			client_print(stderr, "edgesteerctl: %s\n", fault.text);
+		if (command->json)
+			client_refusal_print(fault.text[0] ? fault.text : "ctl.yaml is wrong, see standard error", CLIENT_USAGE);
 		code = wrong_line(command->verb, CLIENT_USAGE);
 	} else {
 		code = run_with(command, &members, request);
@@ -157,7 +161,7 @@ int main(int argc, char **argv)
 	if (command.version)
 		printf("edgesteerctl %s\n", PACKAGE_VERSION);
 	else if (optind < argc && !command.verb)
-		code = client_command_unknown(argv[optind]);
+		code = client_command_unknown(argv[optind], command.help);
 	else if (command.help)
 		client_command_help(command.verb);
 	else if (!command.verb)

@@ -28,6 +28,15 @@ json_t *client_refusal(int code, const char *fmt, ...)
 	return reply;
 }
 
+void client_refusal_print(const char *text, int code)
+{
+	json_t *refusal = client_refusal(code, "%s", text);
+
+	if (json_dumpf(refusal, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+		putchar('\n');
+	json_decref(refusal);
+}
+
 void client_outcome_set(struct client_outcome *outcome, json_t *reply, const struct client_fault *fault)
 {
 	outcome->is_unreached = !reply && fault->is_unreached;

@@ -28,6 +28,8 @@ struct client_outcome {
 
 // A reply that refuses, as a daemon's would, with an exit code; owned by the caller. Never NULL.
 json_t *client_refusal(int code, const char *fmt, ...) PRINTF(2, 3) MUST_USE;
+// Prints such a refusal, as one line of JSON.
+void client_refusal_print(const char *text, int code);
 // Takes ownership of the reply; NULL: the fault says why there is none.
 void client_outcome_set(struct client_outcome *outcome, json_t *reply, const struct client_fault *fault);
 // Frees what is in `count` of them.

@@ -9,7 +9,7 @@
 
 const struct client_option client_options[CLIENT_OPTIONS] = {
 	[OPT_APP] = {"app", "NAME", "only this app"},
-	[OPT_SITE] = {"site", "NAME", "only targets at this site"},
+	[OPT_SITE] = {"site", "NAME", "only this site's"},
 	[OPT_REGION] = {"region", "NAME", "only sites of this Region, and itself"},
 	[OPT_CARRIER] = {"carrier", "NAME", "only sites for this carrier's clients; of a report, for whose clients it speaks"},
 	[OPT_AT] = {"at", "WHEN", "when it starts: 14:03, '2026-08-09 14:03', with seconds or a time zone too, @SECONDS"},
@@ -68,9 +68,11 @@ const struct verb client_verbs[] = {
 	{.name = "targets", .args = "[APP]", .show = client_show_targets, .fields = {"app"},
 	 .help = "the addresses of targets, where they are from, how old they are, and which were refused"},
 	{.name = "drain", .changes = true, .args = "SITE", .show = client_show_drain, .fields = {"site"},
-	 .takes = DRAIN_OPTIONS | 1 << OPT_WAIT | 1 << OPT_DRY_RUN, .help = "take traffic away from a site, or from all that match"},
+	 .takes = DRAIN_OPTIONS | 1 << OPT_WAIT | 1 << OPT_DRY_RUN,
+	 .help = "take traffic away from SITE: a name, a pattern like '*-wl1-*', or APP/SITE"},
 	{.name = "undrain", .changes = true, .args = "SITE", .show = client_show_undrain, .fields = {"site"},
-	 .takes = UNDRAIN_OPTIONS | 1 << OPT_WAIT | 1 << OPT_DRY_RUN, .help = "give it back"},
+	 .takes = UNDRAIN_OPTIONS | 1 << OPT_WAIT | 1 << OPT_DRY_RUN,
+	 .help = "give it back: SITE as it was given to drain"},
 	{.name = "drains", .args = "", .show = client_show_drains, .takes = 1 << OPT_ENDED,
 	 .help = "the drains, how far they have come, and when caches have forgotten what they take away"},
 	{.name = "force", .changes = true, .args = "APP/SITE up|down|auto", .show = client_show_force, .fields = {"app", "to"}, .needed = 2,

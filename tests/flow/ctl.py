@@ -176,13 +176,29 @@ def usage():
         (["drain", b"a\xff"], "not UTF-8"),
         (["drain", "\x1b[31m", "x", "y"], "no more than SITE"),
         (["\x1b[31m"], "no verb '?[31m'"),
+        (["load", "bos", "-5"], "'-5' is no option: before words that begin with '-', like a number below 0, put --"),
     ]
     with Script(OK) as script:
         for words, text in rows:
             code, out, err = script.run(*words)
             equal((code, out), (2, ""), words)
             check(text in err and "\x1b" not in err, words, repr(err))
+            code, out, _ = script.run(*words, "--json") if "--" not in words and words[-1:] != ["--for"] else (2, None, "")
+            check(code == 2 and (out is None or json.loads(out)["code"] == 2), words, out)  # programs are told in their way
+        # Those of two words are listed by their first one, asked for or not.
+        for first, seconds in ("plan", ("drain", "undrain", "force")), ("brake", ("release",)):
+            for words in [first], [first, "adopt", "x", "50"], [first, "bogus"]:
+                code, out, err = script.run(*words)
+                equal((code, out), (2, ""), words)
+                check(f"{first} needs a second word" in err and all(f"\n  {first} {second} " in err for second in seconds), err)
+            for words in ["help", first], [first, "--help"], [first, "bogus", "-h"]:
+                code, out, err = script.run(*words)
+                equal((code, err, len(out.splitlines())), (0, "", len(seconds)), words)
+                check(all(f"  {first} {second} " in out for second in seconds), out)
+        check("\n  learned forget " in script.run("help", "learned")[1], "listed below the help of a verb")
         equal(script.requests, [])
+        equal(script.run("load", "--", "bos", "-5")[0], 0)
+        equal(script.requests, [{"verb": "load", "site": "bos", "load": "-5"}])
 
 
 def help_and_version():
@@ -197,6 +213,8 @@ def help_and_version():
             equal(script.run("help", verb), (0, of_verb, ""))
         equal(script.run("help"), (0, out, ""))
         equal(script.run("help", "help"), (0, out, ""))
+        check("--socket" in out and "--socket" not in of_verb, "what all verbs take is said once")
+        check("APP/SITE" in script.run("drain", "-h")[1] and "*" in script.run("drain", "-h")[1], "what a SITE is")
         check("--reason" in script.run("drain", "-h")[1] and "--client" not in script.run("drain", "-h")[1])
         code, out, _ = script.run("--version")
         check(code == 0 and out.startswith("edgesteerctl "), out)

@@ -25,14 +25,15 @@ static void show_apps(const json_t *reply)
 		client_print(stdout, "  and %zu%s more %s\n", more, is_cut ? " or" : "", more == 1 && !is_cut ? "app" : "apps");
 }
 
-// `verb`: "replaces". A drain of one app is named.
-static void show_earlier(const char *verb, const json_t *drain)
+void client_show_earlier(const char *verb, const json_t *drain)
 {
-	char since[CTL_TIME_LEN], until[CTL_TIME_LEN];
+	char since[CTL_TIME_LEN], start[CTL_TIME_LEN], until[CTL_TIME_LEN];
 	const char *reason = client_text(drain, "reason"), *app = client_text(drain, "app");
+	bool is_scheduled = strcmp(client_text(drain, "phase"), "scheduled") == 0;
 
 	if (json_is_object(drain))
-		client_print(stdout, "It %s the drain%s%s until %s, given %s by %s%s%s\n", verb, app[0] ? " of " : "", app,
+		client_print(stdout, "It %s the drain%s%s%s%s until %s, given %s by %s%s%s\n", verb, app[0] ? " of " : "", app,
+		             is_scheduled ? " from " : "", is_scheduled ? client_time(client_int(drain, "start"), start) : "",
 		             client_int(drain, "until") ? client_time(client_int(drain, "until"), until) : "undrained",
 		             client_time(client_int(drain, "since"), since), client_text(drain, "who"), reason[0] ? ": " : "",
 		             reason);
@@ -44,7 +45,7 @@ static void show_ended(const json_t *reply)
 	json_int_t count = client_int(reply, "ended_count");
 
 	for (size_t i = 0; i < json_array_size(drains) && i < NAMED_MAX; i++)
-		show_earlier("ends", json_array_get(drains, i));
+		client_show_earlier("ends", json_array_get(drains, i));
 	if (count > NAMED_MAX)
 		client_print(stdout, "and %lld more drains\n", count - NAMED_MAX);
 }
@@ -102,8 +103,8 @@ void client_show_drain(const json_t *reply)
 		             client_int(reply, "targets"));
 	show_apps(reply);
 	show_over(reply);
-	show_earlier("replaces", json_object_get(reply, "replaced"));
-	show_earlier("holds beside", site_drain);
+	client_show_earlier("replaces", json_object_get(reply, "replaced"));
+	client_show_earlier("holds beside", site_drain);
 	show_safe(reply);
 }
 

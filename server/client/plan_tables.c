@@ -115,6 +115,7 @@ void client_show_plan(const json_t *reply)
 		client_print(stdout, " at %s, with what is asked now", client_time(client_int(plan, "start"), start));
 	client_print(stdout, json_is_integer(json_object_get(plan, "targets")) ? "; targets: %lld.\n" : ".\n",
 	             client_int(plan, "targets"));
+	client_show_earlier("would replace", json_object_get(reply, "replaced"));
 	client_show_effect(json_object_get(reply, "effect"));
 	show_nothing(reply);
 	show_ceilings(reply);

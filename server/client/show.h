@@ -15,6 +15,8 @@ void client_show_sites(const json_t *reply);
 void client_show_apps(const json_t *reply);
 void client_show_targets(const json_t *reply);
 void client_show_drain(const json_t *reply);
+// A line of another drain: "It VERB the drain until ..., given ... by ...". One of one app is named. Nothing if it is none.
+void client_show_earlier(const char *verb, const json_t *drain);
 void client_show_drains(const json_t *reply);
 void client_show_undrain(const json_t *reply);
 void client_show_force(const json_t *reply);

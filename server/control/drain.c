@@ -15,9 +15,9 @@
 #include "control/impact.h"
 #include "control/outlook.h"
 #include "control/pending.h"
+#include "control/replaced.h"
 #include "control/reply_json.h"
 #include "control/safe.h"
-#include "schema/units.h"
 #include "state/selector.h"
 #include "view/index.h"
 #include "view/live.h"
@@ -48,28 +48,12 @@ static void name_app(void *ctx, uint32_t target)
 		naming->apps = reply_append(naming->apps, name);
 }
 
-// The drain that the new one replaces; NULL: none, or one that had already expired.
-static const struct override *replaced_by(const struct override *drain, const struct state_result *result)
+// The drain that the new one has replaced; NULL: none, or one that had already expired.
+static const struct override *was_replaced(const struct override *drain, const struct state_result *result)
 {
 	const struct override *old = result->before_count ? result->before[0] : NULL;
 
 	return old && override_holds(old, drain->since_s) ? old : NULL;
-}
-
-// Appends a warning to the list, which it takes, if the new drain ends before the one it replaces.
-static json_t *warn_of_sooner_end(json_t *warnings, const struct override *drain, const struct override *old)
-{
-	char text[3 * STATE_TEXT_MAX], span[UNITS_TEXT_LEN] = "";
-
-	if (!old || !drain->until_s || (old->until_s && old->until_s <= drain->until_s))
-		return warnings;
-	if (old->until_s)
-		units_format_duration_ms((uint64_t)(old->until_s - drain->until_s) * 1000, span);
-	snprintf(text, sizeof(text),
-	         "this drain ends sooner than the one it replaces, which would have held %s%s; that was by %s, reason: %s",
-	         old->until_s ? span : "until undrain", old->until_s ? " longer" : "", old->who,
-	         old->reason ? old->reason : "none given");
-	return reply_append(warnings, reply_text(text));
 }
 
 // For each of its sites what the drain leaves to clients, up to IMPACT_MAX lines; see impact.h.
@@ -104,7 +88,7 @@ static json_int_t count_sites(const struct view *view, const struct override *dr
 
 static json_t *drained(const struct pending *pending, const struct state_result *result)
 {
-	const struct override *drain = pending->override, *old = replaced_by(drain, result), *given;
+	const struct override *drain = pending->override, *old = was_replaced(drain, result), *given;
 	const struct control_ops *ops = &pending->call->ops;
 	const struct live *live = ops->live(ops->ctx);
 	struct naming naming = {.view = live ? live->view : NULL, .apps = json_array()};
@@ -126,7 +110,7 @@ static json_t *drained(const struct pending *pending, const struct state_result 
 	reply = reply_set(reply, "targets", json_integer((json_int_t)naming.count));
 	reply = reply_set(reply_set(reply, "apps", naming.apps), "apps_cut", json_boolean(naming.is_cut));
 	reply = reply_set(reply, "safe_after", reply_time(safe_after_s(ops, given ? given : drain)));
-	return reply_set(reply, "warnings", warn_of_sooner_end(json_array(), drain, old));
+	return reply_set(reply, "warnings", replaced_warn(json_array(), drain, old));
 }
 
 // What the drain that is given already means for the new one. False: *ret_refusal is the reply.

@@ -12,6 +12,7 @@
 #include "control/forecast.h"
 #include "control/gate.h"
 #include "control/outlook.h"
+#include "control/replaced.h"
 #include "control/reply_json.h"
 #include "control/undrain.h"
 #include "state/state.h"
@@ -28,6 +29,7 @@ struct plan {
 	struct call *call;
 	plan_fn *look;
 	json_t *of; // what would be done, for the reply
+	json_t *replaced, *said; // of a drain: whose place it would take, and the warning of that
 	bool is_forced, is_drain;
 };
 
@@ -37,9 +39,24 @@ static void end(struct plan *plan, json_t *reply, bool leaves)
 
 	call_finish(plan->call, reply);
 	json_decref(plan->of);
+	json_decref(plan->replaced);
+	json_decref(plan->said);
 	free(plan);
 	if (leaves)
 		gate_leave(gate);
+}
+
+// Takes the reply and returns it; NULL: out of memory.
+static json_t *add_replaced(const struct plan *plan, json_t *reply)
+{
+	json_t *warnings = json_object_get(reply, "warnings");
+
+	if (json_is_array(warnings) ? json_array_extend(warnings, plan->said) < 0
+	                            : json_object_set(reply, "warnings", plan->said) < 0) {
+		json_decref(reply);
+		return NULL;
+	}
+	return reply_set(reply, "replaced", json_incref(plan->replaced));
 }
 
 static void looked(void *ctx, json_t *forecast)
@@ -60,6 +77,8 @@ static void looked(void *ctx, json_t *forecast)
 	}
 	reply = reply_set(reply, "would_be_refused", json_boolean(is_refused));
 	reply = reply_set(reply, "plan", json_incref(plan->of));
+	if (plan->is_drain)
+		reply = add_replaced(plan, reply);
 	free(why);
 	json_decref(forecast);
 	end(plan, reply, true);
@@ -117,6 +136,8 @@ static bool look_at_drain(struct plan *plan, json_t **ret_refusal)
 		return false;
 	plan->is_drain = true;
 	plan->is_forced = drain.is_forced;
+	plan->replaced = reply_drain(replaced_by(ops->state, &drain));
+	plan->said = replaced_warn(json_array(), &drain, replaced_by(ops->state, &drain));
 	plan->of = reply_set(reply_drain(&drain), "verb", json_string("drain"));
 	plan->of = set_extent(plan->of, ops, &drain);
 	outlook_begin(ops, &drain, false, looked, plan);

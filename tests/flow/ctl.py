@@ -500,6 +500,10 @@ def overrides():
          "It replaces the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
         (["drain", "bos"], {"site": "bos", "targets": 1, "replaced": {**alice, "until": 172800, "reason": None}},
          "It replaces the drain until 1970-01-03 00:00:00 +0000, given 1970-01-02 00:00:00 +0000 by uid 7 (alice)\n"),
+        (["drain", "bos", "--dry-run"], {"plan": {"verb": "drain", "site": "bos", "targets": 1}, "warnings": ["all is lost"],
+                                         "replaced": {**alice, "phase": "scheduled", "start": 90000, "until": 172800}},
+         "drain bos would be done; targets: 1.\nIt would replace the drain from 1970-01-02 01:00:00 +0000 until "
+         "1970-01-03 00:00:00 +0000, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
         (["drain", "bos", "--app", "a"], {"site": "bos", "app": "a", "targets": 1, "apps": ["a"], "site_drain": alice},
          "a at bos is drained until undrained; it gets no clients already, as the whole site is drained\n  a\n"
          "It holds beside the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
@@ -528,7 +532,7 @@ def overrides():
             code, out, err = script.run(*words)
             equal(code, 0)
             check(text in out and "\x1b" not in out, out)
-            equal("It replaces" in out, "replaced" in reply, out)
+            equal("It replaces" in out or "It would replace" in out, "replaced" in reply, out)
             equal(err, "".join(f"warning: {line}\n" for line in reply.get("warnings", [])))
 
 

@@ -92,15 +92,9 @@ static json_t *locates_json(const struct view *view, json_t *list)
 
 // ---- files ----------------------------------------------------------------------------------------------------------
 
-// In trouble: read for a generation that was refused, and for none that was taken since.
-static bool is_refused(const struct files_state *state)
-{
-	return state->refused_s > 0 && state->refused_s >= state->taken_s;
-}
-
 static json_t *file_json(const struct input *input, const struct files_state *state)
 {
-	const char *text = is_refused(state) ? "refused" : state->changed_s > state->taken_s ? "changed" : "current";
+	const char *text = state->is_refused ? "refused" : state->changed_s > state->taken_s ? "changed" : "current";
 	json_t *object = json_object();
 
 	object = reply_set(object, "name", reply_text(input->path));
@@ -109,7 +103,7 @@ static json_t *file_json(const struct input *input, const struct files_state *st
 	object = reply_set(object, "watched", json_boolean(input->watched));
 	object = reply_set(object, "last_good", reply_time(state->taken_s));
 	object = reply_set(object, "changed", reply_time(state->changed_s));
-	object = reply_set(object, "error", reply_text(is_refused(state) ? state->why : NULL));
+	object = reply_set(object, "error", reply_text(state->is_refused ? state->why : NULL));
 	return reply_set(object, "error_time", reply_time(state->refused_s));
 }
 
@@ -122,7 +116,7 @@ static size_t add_files(const struct files *files, bool refused, json_t **list, 
 	for (size_t i = 0; i < inputs_count(inputs); i++) {
 		const struct files_state *state = files_state(files, i);
 
-		if (is_refused(state) != refused)
+		if (state->is_refused != refused)
 			continue;
 		if (*room == 0) {
 			left_out++;

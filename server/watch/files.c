@@ -12,6 +12,7 @@ struct files {
 	struct inputs *list;
 	struct files_state *states; // of each
 	char **whys;                // of each: its state's `why`, or NULL
+	bool *blamed;               // of each: the last load has refused it
 };
 
 struct files *files_free(struct files *files)
@@ -21,6 +22,7 @@ struct files *files_free(struct files *files)
 	for (size_t i = 0; files->whys && i < inputs_count(files->list); i++)
 		free(files->whys[i]);
 	free(files->whys);
+	free(files->blamed);
 	free(files->states);
 	inputs_free(files->list);
 	free(files);
@@ -51,6 +53,14 @@ static void list_all(struct inputs *list, const struct files *before, const stru
 			inputs_put(list, inputs_at(before->list, i));
 }
 
+static void take_all(struct files *files, int64_t now_s)
+{
+	for (size_t i = 0; i < inputs_count(files->list); i++) {
+		files->states[i].taken_s = now_s;
+		files->states[i].is_refused = false;
+	}
+}
+
 static void set_why(struct files *files, size_t i, const char *why)
 {
 	free(files->whys[i]);
@@ -79,9 +89,11 @@ struct blame {
 
 static void refuse(const struct blame *blame, size_t i, const char *why)
 {
-	if (blame->files->states[i].refused_s == blame->now_s && blame->files->whys[i])
+	if (blame->files->blamed[i])
 		return; // its first error says most
+	blame->files->blamed[i] = true;
 	blame->files->states[i].refused_s = blame->now_s;
+	blame->files->states[i].is_refused = true;
 	set_why(blame->files, i, why);
 }
 
@@ -134,12 +146,12 @@ struct files *files_loaded(const struct files *before, const struct report *repo
 	list_all(files->list, before, read, taken, config_watched);
 	files->states = calloc(inputs_count(files->list) + 1, sizeof(*files->states));
 	files->whys = calloc(inputs_count(files->list) + 1, sizeof(*files->whys));
-	if (!files->states || !files->whys)
+	files->blamed = calloc(inputs_count(files->list) + 1, sizeof(*files->blamed));
+	if (!files->states || !files->whys || !files->blamed)
 		return files_free(files);
 	inherit(files, before);
 	if (taken)
-		for (size_t i = 0; i < inputs_count(files->list); i++)
-			files->states[i].taken_s = now_s;
+		take_all(files, now_s);
 	else
 		blame_all(files, before, report, now_s);
 	return files;

@@ -17,6 +17,7 @@ struct files_state {
 	int64_t changed_s; // when a change was last noticed, if it is watched
 	int64_t taken_s;   // when it was last read for a generation that was taken
 	int64_t refused_s; // when it was last read, changed or with errors, for one that was refused
+	bool is_refused;   // not taken since then; the two may be within one second
 	const char *why;   // the error then, its own where it had one; owned by the files
 };
 

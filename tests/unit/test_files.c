@@ -120,9 +120,34 @@ static void test_refused(void **state)
 	files_free(files);
 }
 
+// All of it within a second.
+static void test_at_once(void **state)
+{
+	struct files *files = loaded(NULL, read_files("ca", 1), true, false, 10);
+	struct report *report = read_files("ca", 2);
+
+	(void)state;
+	report_error(report, "/a", 1, 0, "not YAML");
+	files = loaded(files, report, false, false, 10);
+	assert_true(files_state(files, 1)->is_refused);
+	files = loaded(files, read_files("ca", 3), true, false, 10);
+	assert_false(files_state(files, 1)->is_refused);
+
+	// Another one is refused, which says nothing of this one.
+	report = read_files("ca", 3);
+	inputs_at(report_inputs(report), 0)->stamp.size = 4;
+	report_error(report, "/c", 1, 0, "not YAML");
+	files = loaded(files, report, false, false, 10);
+	assert_true(files_state(files, 0)->is_refused);
+	assert_state(files, "/c", 0, 10, 10, "/c:1: not YAML");
+	assert_false(files_state(files, 1)->is_refused);
+	files_free(files);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_taken), cmocka_unit_test(test_refused)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_taken), cmocka_unit_test(test_refused),
+	                                   cmocka_unit_test(test_at_once)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "control/adopt.h"
+#include "control/explain_order.h"
 #include "control/find.h"
 #include "control/measured.h"
 #include "control/reply_json.h"
@@ -32,7 +33,7 @@
 #include "wire/query.h"
 
 enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 2) + 32 };
-enum { STATE_LEN = 2 * STATE_TEXT_MAX + 128, HINTS_LEN = PLACE_HINTS_MAX * (NAME_MAX_LEN + 3) };
+enum { RANK_LEN = 128, STATE_LEN = 2 * STATE_TEXT_MAX + 128, HINTS_LEN = PLACE_HINTS_MAX * (NAME_MAX_LEN + 3) };
 
 struct explaining {
 	const struct live *live;
@@ -212,77 +213,56 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 	return buf;
 }
 
+// How a candidate has its place in the order: "12.300 ms (distance, 115.0 km)", into buf[RANK_LEN], which it returns.
+static const char *rank_text(const struct explain_candidate *candidate, char *buf)
+{
+	const struct cost *cost = &candidate->by.cost;
+	const char *learned = candidate->is_learned ? "learned; by the table " : "";
+
+	if (cost->basis == COST_UNREACHABLE)
+		snprintf(buf, RANK_LEN, "%sout of reach", learned);
+	else if (cost->basis == COST_UNKNOWN)
+		snprintf(buf, RANK_LEN, "%sdistance unknown", learned);
+	else if (isnan(cost->km))
+		snprintf(buf, RANK_LEN, "%s%.3f ms (%s)", learned, (double)cost->us / 1000, basis_text(cost->basis));
+	else
+		snprintf(buf, RANK_LEN, "%s%.3f ms (%s, %.1f km)", learned, (double)cost->us / 1000, basis_text(cost->basis), cost->km);
+	return buf;
+}
+
 // Steps 2 and 3: reach and rank of one candidate.
-static void explain_candidate(struct explaining *e, json_t *list, const struct candidate *candidate, unsigned rank)
+static void explain_candidate(struct explaining *e, json_t *list, const struct explain_candidate *candidate, unsigned rank)
 {
 	const struct view *view = e->live->view;
-	uint32_t target_number = e->app->first_target + candidate->slot;
+	uint32_t target_number = e->app->first_target + candidate->by.slot;
 	const struct target *target = &view->targets[target_number];
 	const struct site *site = &view->sites[target->site];
-	bool reachable = candidate->cost.basis != COST_UNREACHABLE;
-	char state[STATE_LEN];
+	char state[STATE_LEN], how[RANK_LEN];
 	json_t *object = json_object();
 
-	must(candidate->slot < e->app->target_count);
+	must(candidate->by.slot < e->app->target_count);
 	set_text(object, "site", site->name);
 	set_text(object, "kind", site_kind_text(site->kind));
 	set_text(object, "region", site->region);
-	json_object_set_new(object, "reachable", json_boolean(reachable));
+	json_object_set_new(object, "reachable", json_boolean(candidate->is_reachable));
 	object = target_json_state(object, e->live, e->state, e->judge, target_number);
 	explain_state(e, object, target_number, state);
-	set_text(object, "basis", reachable ? basis_text(candidate->cost.basis) : NULL);
-	json_object_set_new(object, "km", number(candidate->cost.km));
-	json_object_set_new(object, "ms", milliseconds(candidate->cost.us));
+	set_text(object, "basis", candidate->is_learned     ? "learned"
+	                          : candidate->is_reachable ? basis_text(candidate->by.cost.basis)
+	                                                    : NULL);
+	json_object_set_new(object, "km", number(candidate->by.cost.km));
+	json_object_set_new(object, "ms", milliseconds(candidate->by.cost.us));
 	if (e->app->steer->spec.weights)
 		json_object_set_new(object, "weight", json_integer(target->weight));
 	json_array_append_new(list, object);
 
-	if (!reachable)
-		step(e, "reach: %s (%s) is not reachable from this client", site->name, site_kind_text(site->kind));
-	else if (candidate->cost.basis == COST_UNKNOWN)
-		step(e, "order %u: %s (%s), distance unknown, %s", rank, site->name, site_kind_text(site->kind), state);
-	else if (isnan(candidate->cost.km))
-		step(e, "order %u: %s (%s), %.3f ms (%s), %s", rank, site->name, site_kind_text(site->kind),
-		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), state);
+	if (candidate->is_reachable)
+		step(e, "order %u: %s (%s), %s, %s", rank, site->name, site_kind_text(site->kind), rank_text(candidate, how), state);
 	else
-		step(e, "order %u: %s (%s), %.3f ms (%s, %.1f km), %s", rank, site->name, site_kind_text(site->kind),
-		     (double)candidate->cost.us / 1000, basis_text(candidate->cost.basis), candidate->cost.km, state);
-	if (reachable)
+		step(e, "reach: %s (%s) is not reachable from this client%s", site->name, site_kind_text(site->kind),
+		     candidate->is_cut_off ? ", by what is learned" : "");
+	if (candidate->is_reachable)
 		explain_vantages(e, site->name, json_object_get(object, "vantages"));
-}
-
-// Why the candidates of unknown cost have their order, in words; see the truth table in metro.h. NULL: there are none
-// because of the place.
-static const char *metro_case_text(enum metro_case case_)
-{
-	static const char *const texts[METRO_CASES] = {
-		[METRO_CASE_HINTED] = "nothing tells where the client is but the hint: the hinted site, then public sites first",
-		[METRO_CASE_NO_CARRIER] = "place unknown, so public sites first, as written: the first is the default",
-		[METRO_CASE_NOT_EDGE] = "coordinates unknown, and the class keeps carriers' sites out of reach: public sites, as "
-		                        "written",
-		[METRO_CASE_REGION] = "carrier known but not its client's metro: public sites first, then the carrier's, as written",
-		[METRO_CASE_NO_SITE] = "the app has no site of the carrier that may be in the client's country: public sites first",
-		[METRO_CASE_CARRIER] = "carrier known but not its client's metro: the carrier's sites first, as written",
-		[METRO_CASE_SOLE] = "the app has one site of the carrier that may be in the client's country: that one first",
-		[METRO_CASE_SEVERAL] = "the app has several sites of the carrier that may be in the client's country: public sites "
-		                       "first",
-		[METRO_CASE_EXPECTED] = "carrier known but not its client's metro: by the expected cost over the carrier's metros",
-		[METRO_CASE_NO_METROS] = "no metros of the carrier are known: public sites first",
-	};
-
-	must(case_ < METRO_CASES);
-	return texts[case_];
-}
-
-static const char *metro_case_word(enum metro_case case_)
-{
-	static const char *const words[METRO_CASES] = {
-		"located", "hinted", "no-carrier", "not-edge", "region", "no-site", "carrier", "sole", "several", "expected",
-		"no-metros",
-	};
-
-	must(case_ < METRO_CASES);
-	return words[case_];
 }
 
 // Which rule orders the candidates whose cost nothing tells. Where the place alone decides, no rule is named.
@@ -290,11 +270,11 @@ static void explain_metro(struct explaining *e, const struct steer_input *in, co
 {
 	const struct ranking_spec *spec = &e->app->steer->spec;
 	struct metro metro = metro_of(in, spec->metro, spec->sites, spec->count, place);
-	const char *why = metro_case_text(metro.case_);
+	const char *why = explain_metro_text(metro.case_);
 	json_t *object = json_object();
 
 	set_text(object, "rule", metro_rule_text(spec->metro));
-	set_text(object, "case", metro_case_word(metro.case_));
+	set_text(object, "case", explain_metro_word(metro.case_));
 	set_text(object, "why", why);
 	json_object_set_new(e->object, "unknown_metro", object);
 	if (why && metro.case_ >= METRO_CASE_REGION)
@@ -303,18 +283,15 @@ static void explain_metro(struct explaining *e, const struct steer_input *in, co
 		step(e, "order: %s", why);
 }
 
-static void explain_candidates(struct explaining *e, const struct place *place)
+static void explain_candidates(struct explaining *e, const struct location *where, const struct place *place)
 {
-	const struct view *view = e->live->view;
-	const struct steer *steer = e->app->steer;
-	struct steer_input in = view_steer_input(view);
-	struct candidate candidates[APP_TARGETS_MAX];
+	struct steer_input in = view_steer_input(e->live->view);
+	struct explain_candidate candidates[APP_TARGETS_MAX];
 	json_t *list = json_array();
 
-	must(steer->spec.count <= ARRAY_LEN(candidates));
 	explain_metro(e, &in, place);
-	ranking_candidates(&in, &steer->spec, place, candidates);
-	for (unsigned i = 0; i < steer->spec.count; i++)
+	explain_order(e->live, e->app, where, place, candidates);
+	for (unsigned i = 0; i < e->app->steer->spec.count; i++)
 		explain_candidate(e, list, &candidates[i], i + 1);
 	json_object_set_new(e->object, "candidates", list);
 }
@@ -467,7 +444,7 @@ static const struct rrset *explain_app(struct explaining *e, const struct app *a
 	if (where.learned)
 		explain_learned(e, &where);
 	measured_explain(e->learner, where.client, e->object, e->steps);
-	explain_candidates(e, place);
+	explain_candidates(e, &where, place);
 	adopt_explain(e->live, e->state, app, &where, e->object, e->steps);
 	explain_decision(e, &pick, &where, table_scope);
 	return pick.target ? answers_cname(answers_of(pick.target)) : NULL;

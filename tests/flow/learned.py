@@ -122,6 +122,18 @@ def test_bad_services():
         learns(d, "10.10.1.0/24", "nyc")
 
 
+def test_cut_off():
+    """What is learned takes sites out of reach, and brings others into it: the order that is shown says so."""
+    with daemon("10.10.1. found region,ber vodafone-de\n", learned={"agree": 1, "tries": 1}) as d:
+        learns(d, "10.10.1.0/24", "region")
+        explained = d.ctl_json("explain", APP, "--client", "10.10.1.0/24")
+        equal([(one["site"], one["reachable"], one["basis"]) for one in explained["candidates"]],
+              [("region", True, "learned"), ("ber", True, "learned"), ("bos", False, None), ("nyc", False, None)])
+        steps = "\n".join(explained["steps"])
+        check("order 2: ber (wavelength), learned; by the table out of reach, up\n" in steps, steps)
+        check("reach: bos (wavelength) is not reachable from this client, by what is learned\n" in steps, steps)
+
+
 def test_shown():
     with daemon("10.10.1. found nyc,ber\n10.10.2. found region verizon\n10.10.3. missed\n", learned={"agree": 1, "tries": 1}) as d:
         learns(d, "10.10.1.0/24", "nyc")
@@ -132,6 +144,15 @@ def test_shown():
         equal((told["sites"], told["reach"], told["source"], told["prefix"], told["table"], explained["decision"]["site"]),
               (["nyc"], "verizon", "teller", "10.10.1.0/24", "bos", "nyc"))
         check("learned" not in d.ctl_json("explain", APP, "--client", "10.10.77.0/24"))
+        # The order is that of the answers: what is learned, then the table's.
+        equal([(one["site"], one["reachable"], one["basis"]) for one in explained["candidates"]],
+              [("nyc", True, "learned"), ("bos", True, "distance"), ("region", True, "distance"), ("ber", False, None)])
+        orders = [step.split(",")[0] for step in explained["steps"] if step.startswith(("order ", "reach:", "answer:"))]
+        equal(orders, ["order 1: nyc (wavelength)", "order 2: bos (wavelength)", "order 3: region (region)",
+                       "reach: ber (wavelength) is not reachable from this client", "answer: nyc (healthy)"])
+        check("order 1: nyc (wavelength), learned; by the table " in "\n".join(explained["steps"]), explained["steps"])
+        drained = d.ctl_json("explain", APP, "--client", "10.10.1.0/24", "--without", "nyc")
+        equal((drained["candidates"][0]["state"], drained["decision"]["site"]), ("drained", "bos"))
         rows = {row["prefix"]: row for row in d.ctl_json("learned")["learned"]}
         equal({prefix: (row["sites"], row["state"]) for prefix, row in rows.items()},
               {"10.10.1.0/24": (["nyc"], "fresh"), "10.10.2.0/24": (["region"], "fresh"), "10.10.3.0/24": ([], "not found")})
@@ -364,5 +385,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
+    harness.run(test_learns, test_cut_off, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
                 test_scraped, test_short_subnets, test_believed, limit_s=300)

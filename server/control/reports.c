@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "control/call.h"
 #include "control/find.h"
 #include "control/ops.h"
@@ -21,7 +22,7 @@
 #include "view/live.h"
 #include "view/view.h"
 
-enum { NAMED_MAX = 5 };
+enum { NAMED_MAX = 5, NEAREST_LOOKED_AT_MAX = 10000 };
 
 // What is common to a batch.
 struct batch {
@@ -100,6 +101,21 @@ static json_t *read_observed(const json_t *observed, struct batch *batch)
 	return NULL;
 }
 
+// A carrier that neither a site nor a source has: no client is of it. NULL: it is one that is known.
+static json_t *wrong_carrier(const struct view *view, const char *name, const char *lower)
+{
+	const struct names *carriers = view->places->carriers;
+	struct nearest nearest = nearest_begin(lower);
+	char meant[NEAREST_MEANT_MAX];
+
+	if (names_find(carriers, lower, strlen(lower)) > 0)
+		return NULL;
+	for (size_t i = 1; i < names_count(carriers) && i <= NEAREST_LOOKED_AT_MAX; i++)
+		nearest_offer(&nearest, names_text(carriers, (uint16_t)i));
+	return reply_error(REPLY_REFUSED, "no carrier '%.64s': neither a site nor a source of places has it%s", name,
+	                   nearest_meant(&nearest, '\'', meant));
+}
+
 // NULL, or the refusal.
 static json_t *open_batch(const struct call *call, struct batch *batch)
 {
@@ -120,6 +136,8 @@ static json_t *open_batch(const struct call *call, struct batch *batch)
 	batch->view = live->view;
 	batch->report.vantage = vantage;
 	batch->report.carrier = names_lower(batch->carrier, carrier ? carrier : "", carrier ? strlen(carrier) : 0);
+	if (carrier && (refusal = wrong_carrier(live->view, carrier, batch->carrier)))
+		return refusal;
 	batch->report.who = call->who;
 	err = judge_open(batch->judge, &batch->report, &batch->vantage);
 	return err < 0 ? reply_error(REPLY_REFUSED, "%d vantages have something to say already: there may be no more",
@@ -284,8 +302,8 @@ json_t *reports_vantages(const struct call *call)
 		json_decref(list);
 		return refusal;
 	}
-	for (unsigned i = 0; i < MATRIX_VANTAGES_MAX; i++)
-		if (matrix_has_vantage(matrix, i))
+	for (unsigned i = 0; i < MATRIX_VANTAGES_MAX; i++) // but for those of which nothing has been taken yet
+		if (matrix_has_vantage(matrix, i) && matrix_vantage_at(matrix, i)->reports > 0)
 			list = reply_append(list, vantage_json(matrix_vantage_at(matrix, i), clock_mono_ms()));
 	reply = reply_set(reply_ok(), "vantages", list);
 	return reply_set(reply, "brakes", reports_brakes(call->ops.judge));

@@ -101,14 +101,30 @@ def wrong_clocks():
         soon(daemon, (EDGE, FAR, FAR), "it counts as seen now")
         soon(daemon, (EDGE, NEAR, NEAR), "and not for an hour longer")
         check("its clock, or ours, is wrong" in daemon.log(), daemon.log())
-        vantages = {v["name"]: v for v in daemon.ctl_json("vantages")["vantages"]}
-        check(vantages["slow"]["stale"] == 1 and vantages["slow"]["skew_s"] < -3590, vantages)
+        report(daemon, "fast", "near", "down", "--observed-at", str(now - 3600), code=1)
+        fast, = daemon.ctl_json("vantages")["vantages"]  # of the other, nothing has been taken
+        check((fast["name"], fast["reports"], fast["stale"]) == ("fast", 1, 1) and fast["skew_s"] < -3590, fast)
         for wrong in ("yesterday", "-1", "1e400", "2026-13-01T00:00:00Z"):
             report(daemon, "x", "near", "down", f"--observed-at={wrong}", code=2)
         report(daemon, "x y", "near", "down", code=2)
         report(daemon, "x", "near", "down", "--ttl", "2h", code=2)
         report(daemon, "x", "nowhere", "down", code=1)
         report(daemon, "x", "near", "sideways", code=2)
+        equal([v["name"] for v in daemon.ctl_json("vantages")["vantages"]], ["fast"], "what is refused leaves nothing")
+
+
+def unknown_carriers():
+    """A report for clients of a carrier that nobody has is refused, as one of an unknown site is; one that only a source has is
+    taken."""
+    with Daemon(config(), FILES) as daemon:
+        for carrier, said in (("nosuch", "no carrier 'nosuch': neither a site nor a source of places has it"),
+                              ("onne", "did you mean 'one'?")):
+            refused = report(daemon, "cell", "near", "down", "--carrier", carrier, code=1)
+            check(said in refused.json["error"], refused)
+        equal(daemon.ctl_json("vantages")["vantages"], [])
+        report(daemon, "cell", "near", "down", "--carrier", "two")
+        report(daemon, "cell", "edge", "down", "--carrier", "One")
+        equal(sorted(v["carrier"] for v in daemon.ctl_json("vantages")["vantages"]), ["one", "two"])
 
 
 def over_http():
@@ -296,5 +312,5 @@ def slow_start():
 
 
 if __name__ == "__main__":
-    harness.run(a_column_of_its_own, one_that_lies, wrong_clocks, over_http, released_by_an_operator, released_by_time,
+    harness.run(a_column_of_its_own, one_that_lies, wrong_clocks, unknown_carriers, over_http, released_by_an_operator, released_by_time,
                 released_by_a_second_vantage, seen_by_two, an_hour_of_flapping, panic, slow_start, limit_s=150)

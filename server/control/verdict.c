@@ -27,12 +27,17 @@
 #include "view/view.h"
 
 enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
-enum { TEXT_MAX = 1024, NAMED_MAX = 3 }; // octets of the line; apps, and targets, by name
+enum { TEXT_MAX = 1024, NAMED_MAX = 3 }; // octets of what is said of one level; apps, and targets, by name
+
+// What is wrong, with "; " between.
+struct found {
+	size_t len;
+	char text[TEXT_MAX];
+};
 
 struct verdict {
 	enum level level;
-	size_t len;
-	char text[TEXT_MAX]; // what is wrong, with "; " between
+	struct found of[LEVEL_CRITICAL + 1]; // by level, as the worst is told first
 	json_int_t targets, up, down, drained, apps, dark; // the last: without a target that is up
 };
 
@@ -41,19 +46,20 @@ static void find(struct verdict *verdict, enum level level, const char *fmt, ...
 // Adds what was found, of whatever level; what does not fit is cut.
 static void find(struct verdict *verdict, enum level level, const char *fmt, ...)
 {
-	size_t room = sizeof(verdict->text) - verdict->len;
+	struct found *found = &verdict->of[level];
+	size_t room = sizeof(found->text) - found->len;
 	va_list ap;
 	int len;
 
 	if (level > verdict->level)
 		verdict->level = level;
-	len = snprintf(verdict->text + verdict->len, room, "%s", verdict->len ? "; " : "");
-	verdict->len += (size_t)len < room ? (size_t)len : room - 1;
-	room = sizeof(verdict->text) - verdict->len;
+	len = snprintf(found->text + found->len, room, "%s", found->len ? "; " : "");
+	found->len += (size_t)len < room ? (size_t)len : room - 1;
+	room = sizeof(found->text) - found->len;
 	va_start(ap, fmt);
-	len = vsnprintf(verdict->text + verdict->len, room, fmt, ap);
+	len = vsnprintf(found->text + found->len, room, fmt, ap);
 	va_end(ap);
-	verdict->len += (size_t)len < room ? (size_t)len : room - 1;
+	found->len += (size_t)len < room ? (size_t)len : room - 1;
 }
 
 // Of one that is down: whether somebody wants that.
@@ -138,10 +144,13 @@ static void judge_daemon(struct verdict *verdict, const struct control_ops *ops)
 static json_t *reply_of(const struct verdict *verdict)
 {
 	static const char *const levels[] = {[LEVEL_OK] = "ok", [LEVEL_WARNING] = "warning", [LEVEL_CRITICAL] = "critical"};
+	const char *worst = verdict->of[LEVEL_CRITICAL].text, *others = verdict->of[LEVEL_WARNING].text;
+	char text[2 * TEXT_MAX + 2];
 	json_t *reply = reply_ok();
 
+	snprintf(text, sizeof(text), "%s%s%s", worst, *worst && *others ? "; " : "", others);
 	reply = reply_set(reply, "level", json_string(levels[verdict->level]));
-	reply = reply_set(reply, "found", reply_text(verdict->text));
+	reply = reply_set(reply, "found", reply_text(text));
 	reply = reply_set(reply, "targets", json_integer(verdict->targets));
 	reply = reply_set(reply, "up", json_integer(verdict->up));
 	reply = reply_set(reply, "down", json_integer(verdict->down));

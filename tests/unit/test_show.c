@@ -326,6 +326,10 @@ static void test_check(void **unused)
 		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"bos\"}", "{\"verb\": \"check\"}", "ok", ""}, // it is drained as well
 		{"{\"verb\": \"drain\", \"force\": true, \"site\": \"ber\"}", "{\"verb\": \"check\"}", "critical",
 		 "carrier.example.com has no target that is up"},
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"use1\", \"to\": \"down\"}", "{\"verb\": \"check\"}",
+		 "critical", "carrier.example.com has no target that is up; app.example.com/use1 down (forced)"}, // the worst first
+		{"{\"verb\": \"force\", \"app\": \"app.example.com\", \"site\": \"use1\", \"to\": \"auto\"}", "{\"verb\": \"check\"}",
+		 "critical", "carrier.example.com has no target that is up"},
 		{NULL, "{\"verb\": \"check\", \"app\": \"app.example.com\"}", "ok", ""},
 	};
 

@@ -27,7 +27,7 @@ static void show_apps(const json_t *reply)
 
 void client_show_earlier(const char *verb, const json_t *drain)
 {
-	char since[CTL_TIME_LEN], start[CTL_TIME_LEN], until[CTL_TIME_LEN];
+	char since[CTL_TIME_LEN], start[CTL_TIME_LEN], until[CTL_TIME_LEN], who[CLIENT_WHO_LEN];
 	const char *reason = client_text(drain, "reason"), *app = client_text(drain, "app");
 	bool is_scheduled = strcmp(client_text(drain, "phase"), "scheduled") == 0;
 
@@ -35,8 +35,7 @@ void client_show_earlier(const char *verb, const json_t *drain)
 		client_print(stdout, "It %s the drain%s%s%s%s until %s, given %s by %s%s%s\n", verb, app[0] ? " of " : "", app,
 		             is_scheduled ? " from " : "", is_scheduled ? client_time(client_int(drain, "start"), start) : "",
 		             client_int(drain, "until") ? client_time(client_int(drain, "until"), until) : "undrained",
-		             client_time(client_int(drain, "since"), since), client_text(drain, "who"), reason[0] ? ": " : "",
-		             reason);
+		             client_time(client_int(drain, "since"), since), client_who_text(drain, who), reason[0] ? ": " : "", reason);
 }
 
 static void show_ended(const json_t *reply)
@@ -165,11 +164,15 @@ void client_show_reload(const json_t *reply)
 
 // ---- drains ---------------------------------------------------------------------------------------------------------
 
-// "uid 1000 (alice), pid 4711 for Bob".
 static const char *who_text(const char *who, const char *by, char *buf)
 {
-	snprintf(buf, WHAT_LEN, "%s%s%s", who, by[0] ? " for " : "", by);
+	snprintf(buf, CLIENT_WHO_LEN, "%s%s%s", who, by[0] ? " for " : "", by);
 	return buf;
+}
+
+const char *client_who_text(const json_t *override, char *buf)
+{
+	return who_text(client_text(override, "who"), client_text(override, "by"), buf);
 }
 
 static const char *note_text(const json_t *drain, char *buf)
@@ -189,12 +192,12 @@ static void add_drain(struct client_table *table, const json_t *drain)
 {
 	const char *app = client_text(drain, "app");
 	json_int_t until_s = client_int(drain, "until"), safe_s = client_int(drain, "safe_after");
-	char moved[CTL_INT_LEN], start[CTL_TIME_LEN], until[CTL_TIME_LEN], safe[CTL_TIME_LEN], who[WHAT_LEN], note[WHAT_LEN];
+	char moved[CTL_INT_LEN], start[CTL_TIME_LEN], until[CTL_TIME_LEN], safe[CTL_TIME_LEN], who[CLIENT_WHO_LEN], note[WHAT_LEN];
 	const char *const cells[] = {
 		client_text(drain, "site"), app[0] ? app : "(all)", client_text(drain, "phase"), moved,
 		client_time(client_int(drain, "start"), start), until_s ? client_time(until_s, until) : "undrain",
 		safe_s == 0 ? "" : client_int(drain, "safe_left_s") ? client_time(safe_s, safe) : "yes",
-		note_text(drain, note), who_text(client_text(drain, "who"), client_text(drain, "by"), who),
+		note_text(drain, note), client_who_text(drain, who),
 		client_text(drain, "reason")};
 
 	snprintf(moved, sizeof(moved), "%.0f %%", 100 * json_number_value(json_object_get(drain, "moved")));
@@ -205,12 +208,12 @@ static void add_ended(struct client_table *table, const json_t *ended)
 {
 	const char *app = client_text(ended, "app");
 	const json_t *to = json_object_get(ended, "to"); // of an adoption a number
-	char since[CTL_TIME_LEN], at[CTL_TIME_LEN], who[WHAT_LEN], ender[WHAT_LEN], what[WHAT_LEN];
+	char since[CTL_TIME_LEN], at[CTL_TIME_LEN], who[CLIENT_WHO_LEN], ender[CLIENT_WHO_LEN], what[WHAT_LEN];
 	const char *const cells[] = {
 		what, client_text(ended, "site"), app[0] ? app : "(all)", client_time(client_int(ended, "since"), since),
 		client_time(client_int(ended, "ended"), at), client_text(ended, "how"),
 		who_text(client_text(ended, "ended_who"), client_text(ended, "ended_by"), ender),
-		who_text(client_text(ended, "who"), client_text(ended, "by"), who), client_text(ended, "reason")};
+		client_who_text(ended, who), client_text(ended, "reason")};
 
 	if (json_is_number(to))
 		snprintf(what, sizeof(what), "%s %.10g %%", client_text(ended, "kind"), json_number_value(to));

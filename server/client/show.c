@@ -162,17 +162,18 @@ static const char *note_text(const json_t *override, char *buf)
 
 static void show_drains(const json_t *reply)
 {
-	static const char *const titles[] = {"DRAINED SITE", "APP", "SINCE", "UNTIL", "NOTE", "BY", "REASON", NULL};
+	static const char *const titles[] = {"DRAINED SITE", "APP", "SINCE", "START", "UNTIL", "NOTE", "BY", "REASON", NULL};
 	const json_t *drains = json_object_get(reply, "drains");
 	struct client_table *table = client_table_new(titles);
 
 	for (size_t i = 0; i < json_array_size(drains); i++) {
 		const json_t *drain = json_array_get(drains, i);
 		const char *app = client_text(drain, "app");
-		char since[CTL_TIME_LEN], until[CTL_TIME_LEN], note[CELL_LEN];
+		char since[CTL_TIME_LEN], start[CTL_TIME_LEN], until[CTL_TIME_LEN], note[CELL_LEN], who[CLIENT_WHO_LEN];
 		const char *const cells[] = {client_text(drain, "site"), app[0] ? app : "(all)",
-		                             client_time(client_int(drain, "since"), since), until_text(drain, until),
-		                             note_text(drain, note), client_text(drain, "who"),
+		                             client_time(client_int(drain, "since"), since),
+		                             client_time(client_int(drain, "start"), start), until_text(drain, until),
+		                             note_text(drain, note), client_who_text(drain, who),
 		                             client_text(drain, "reason")};
 
 		client_table_add(table, cells);

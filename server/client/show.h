@@ -17,6 +17,9 @@ void client_show_targets(const json_t *reply);
 void client_show_drain(const json_t *reply);
 // A line of another drain: "It VERB the drain until ..., given ... by ...". One of one app is named. Nothing if it is none.
 void client_show_earlier(const char *verb, const json_t *drain);
+// Who gave an override, and on whose behalf: "uid 1000 (alice), pid 4711 for Bob", into buf[CLIENT_WHO_LEN], which it returns.
+enum { CLIENT_WHO_LEN = 1024 };
+const char *client_who_text(const json_t *override, char *buf);
 void client_show_drains(const json_t *reply);
 void client_show_undrain(const json_t *reply);
 void client_show_force(const json_t *reply);

@@ -33,7 +33,7 @@
 #include "wire/query.h"
 
 enum { ZONES_NAMED_MAX = 3, ZONES_TEXT_LEN = ZONES_NAMED_MAX * (NAME_TEXT_MAX + 2) + 32 };
-enum { RANK_LEN = 128, STATE_LEN = 2 * STATE_TEXT_MAX + 128, HINTS_LEN = PLACE_HINTS_MAX * (NAME_MAX_LEN + 3) };
+enum { RANK_LEN = 128, STATE_LEN = OVERRIDE_WHO_LEN + 2 * STATE_TEXT_MAX + 128, HINTS_LEN = PLACE_HINTS_MAX * (NAME_MAX_LEN + 3) };
 
 struct explaining {
 	const struct live *live;
@@ -195,6 +195,7 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 	const char *app = e->app->name, *site = e->live->view->sites[e->live->view->targets[number].site].name;
 	const struct override *drain = cover_drained(e->state, e->live->view, app, e->live->view->targets[number].site, e->now_s);
 	enum force_to forced = state_forced(e->state, app, site);
+	char who[OVERRIDE_WHO_LEN];
 	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
 	if (live_state(e->live, number) & TARGET_PARTS)
@@ -208,7 +209,7 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 		json_object_set_new(object, "drained", reply_drain(drain));
 		snprintf(buf + len, STATE_LEN - (size_t)len, "; %s%s drain, by %s, reason: %s",
 		         selector_is(drain->site) ? drain->site : drain->app ? "its own" : "the site's",
-		         selector_is(drain->site) ? "'s" : "", drain->who, drain->reason ? drain->reason : "none given");
+		         selector_is(drain->site) ? "'s" : "", override_who_text(drain, who), drain->reason ? drain->reason : "none given");
 	}
 	return buf;
 }

@@ -11,7 +11,7 @@
 #include "state/override.h"
 #include "state/state.h"
 
-enum { SPAN_LEN = 2 * WHEN_TEXT_LEN + 32, GIVEN_LEN = 3 * STATE_TEXT_MAX + 64, LINE_LEN = GIVEN_LEN + 3 * SPAN_LEN + 256 };
+enum { SPAN_LEN = 2 * WHEN_TEXT_LEN + 32, GIVEN_LEN = OVERRIDE_WHO_LEN + STATE_TEXT_MAX + 64, LINE_LEN = GIVEN_LEN + 3 * SPAN_LEN + 256 };
 
 const struct override *replaced_by(const struct state *state, const struct override *drain)
 {
@@ -28,8 +28,9 @@ static int64_t end_of(const struct override *drain)
 // "by uid 7 (carol), pid 9 for Bob, reason: disk".
 static const char *given_text(const struct override *old, char *buf)
 {
-	snprintf(buf, GIVEN_LEN, "by %s%s%s, reason: %s", old->who, old->by ? " for " : "", old->by ? old->by : "",
-	         old->reason ? old->reason : "none given");
+	char who[OVERRIDE_WHO_LEN];
+
+	snprintf(buf, GIVEN_LEN, "by %s, reason: %s", override_who_text(old, who), old->reason ? old->reason : "none given");
 	return buf;
 }
 

@@ -134,12 +134,13 @@ void reactions_on_expiry(evutil_socket_t fd, short what, void *arg)
 static void override_changed(void *ctx, const struct override *old, const struct override *next)
 {
 	struct daemon *daemon = ctx;
+	char who[OVERRIDE_WHO_LEN];
 
 	serving_set_override(daemon->serving, daemon->state, old, next);
 	if (next && old == next) {
 		log_notice("the drain of %s for %s %s; set by %s, reason: %s", next->site, next->app ? next->app : "every app",
 		           next->is_returning ? "has come to its end, and gives its clients back little by little" : "begins",
-		           next->who, next->reason ? next->reason : "none given");
+		           override_who_text(next, who), next->reason ? next->reason : "none given");
 		if (!next->is_returning)
 			begun_look(daemon, next);
 	}

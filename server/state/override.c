@@ -1,6 +1,7 @@
 // Checks, copies and JSON of one override; see override.h.
 #include "state/override.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,12 @@ const char *override_force_text(enum force_to to)
 {
 	must((size_t)to < ARRAY_LEN(force_texts));
 	return force_texts[to];
+}
+
+const char *override_who_text(const struct override *override, char *buf)
+{
+	snprintf(buf, OVERRIDE_WHO_LEN, "%s%s%s", override->who, override->by ? " for " : "", override->by ? override->by : "");
+	return buf;
 }
 
 bool override_force_read(const char *text, enum force_to *ret_to)

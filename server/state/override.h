@@ -55,6 +55,9 @@ struct override_match {
 const char *override_kind_text(enum override_kind kind);
 // "auto", "up", "down". Never NULL.
 const char *override_force_text(enum force_to to);
+// Who gave it, and on whose behalf: "uid 1000 (alice), pid 4711 for Bob", into buf[OVERRIDE_WHO_LEN], which it returns.
+enum { OVERRIDE_WHO_LEN = 2 * STATE_TEXT_MAX + 8 };
+const char *override_who_text(const struct override *override, char *buf);
 // False: it is none of the three.
 bool override_force_read(const char *text, enum force_to *ret_to);
 

@@ -170,13 +170,18 @@ def later():
         d.start()
         given, = drains(d)
         equal((given["phase"], given["start"], given["until"], given["by"]), ("scheduled", start, start + 3600, "Eve"))
+        shown = d.ctl("status", as_json=False).out
+        check(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(start)) in shown and " for Eve" in shown, shown)
         equal({d.query(NAME).answer[0].ttl for _ in range(3)}, {30})
         until(lambda: d.query(NAME).answer[0].ttl == LEAD_TTL_S, harness.PATIENCE_S, "the TTL is lowered ahead")
         check(time.time() < start, "it was lowered too late")
         equal(d.query(NAME).addresses, [ADDRESS[EAST]])
         until(lambda: drained(d) == {EAST}, harness.PATIENCE_S, "it starts")
         check(time.time() >= start, "it has started too early")
-        check(f"the drain of {EAST} for every app begins; set by uid " in d.log(), d.log())
+        begins, = [line for line in d.log().splitlines() if f"the drain of {EAST} for every app begins; set by uid " in line]
+        check(" for Eve, reason: none given" in begins, begins)
+        explained = d.ctl_json("explain", NAME, "--client", "192.0.2.1")["steps"]
+        check(any("drained; the site's drain, by uid " in step and " for Eve, reason: " in step for step in explained), explained)
         equal(d.query(NAME).answer[0].ttl, 30, "of the other")
         given, = drains(d)
         check(given["safe_after"] <= start + 5 + 30 and given["phase"] == "drained", given)

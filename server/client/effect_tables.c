@@ -84,7 +84,8 @@ static void show_means(const json_t *effect)
 void client_show_effect(const json_t *effect)
 {
 	json_int_t all = client_int(effect, "queries"), moved = client_int(effect, "moved"), lost = client_int(effect, "lost");
-	char share[CELL_LEN], lost_share[CELL_LEN], seconds[CELL_LEN];
+	json_int_t clients = client_int(effect, "clients"), lost_clients = client_int(effect, "lost_clients");
+	char share[CELL_LEN], lost_share[CELL_LEN], client_share[CELL_LEN], seconds[CELL_LEN];
 	char *apps = client_join(json_object_get(effect, "lost_apps"));
 
 	if (!json_is_object(effect) || all == 0) {
@@ -94,7 +95,7 @@ void client_show_effect(const json_t *effect)
 	}
 	client_print(stdout, "Of the queries of the last %s s (%lld in a sample of %lld), %s would be answered with another site.\n",
 	             number_text(effect, "seconds", seconds), all, client_int(effect, "samples"),
-	             share_text(moved, all, share));
+	             share_text(moved - lost, all, share)); // "moved" has those who get none too
 	if (json_is_true(json_object_get(effect, "few")))
 		client_print(stdout, "That is TOO FEW to rest on: shares may be off by several points.\n");
 	show_means(effect);
@@ -102,7 +103,8 @@ void client_show_effect(const json_t *effect)
 		client_print(stdout, "%s, of %lld clients, would get a target OUT OF THEIR REACH.\n",
 		             share_text(client_int(effect, "beyond"), all, lost_share), client_int(effect, "beyond_clients"));
 	if (lost)
-		client_print(stdout, "%s would get NO TARGET, of %s\n", share_text(lost, all, lost_share), apps);
+		client_print(stdout, "%s of the queries, of %s of the clients, would get NO TARGET: %s\n",
+		             share_text(lost, all, lost_share), share_text(lost_clients, clients, client_share), apps);
 	free(apps);
 	show_moves(effect);
 	if (moved)

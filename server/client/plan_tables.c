@@ -51,7 +51,7 @@ static void show_nothing(const json_t *reply)
 
 static void show_ceilings(const json_t *reply)
 {
-	static const char *const titles[] = {"CEILING OF", "APP", ">CEILING", ">NOW/S", ">THEN/S", "", NULL};
+	static const char *const titles[] = {"CEILING OF", "APP", ">CEILING", ">IN FULL/S", ">THEN/S", "", NULL};
 	const json_t *list = json_object_get(reply, "ceilings");
 	struct client_table *table = client_table_new(titles);
 	char ceiling[CELL_LEN], before[CELL_LEN], after[CELL_LEN];
@@ -67,6 +67,8 @@ static void show_ceilings(const json_t *reply)
 	}
 	client_table_print(table);
 	print_more(list, 0);
+	if (json_array_size(list) > 0)
+		client_print(stdout, "In full: also what spills to other sites now, and a drain under way as at its end.\n");
 }
 
 static void show_carriers(const json_t *reply)

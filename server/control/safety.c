@@ -49,8 +49,9 @@ static json_t *judge_nothing(const struct safety_case *given, json_t *object, js
 		return NULL;
 	}
 	if (effect && effect->lost)
-		snprintf(of_samples, sizeof(of_samples), "%.1f %% of the recent clients",
-		         100.0 * (double)effect->lost_part.clients / (double)effect->all.clients);
+		snprintf(of_samples, sizeof(of_samples), "%.1f %% of the recent clients, with %.1f %% of the queries",
+		         100.0 * (double)effect->lost_part.clients / (double)effect->all.clients,
+		         100.0 * (double)effect->lost / (double)effect->all.weight);
 	if (uncovered_count(uncovered) > 0)
 		*lines = add_line(*lines, "leaves clients with nothing: %s%s%s", uncovered_text(uncovered, text),
 		                  of_samples[0] ? "; " : "", of_samples);

@@ -504,6 +504,15 @@ def overrides():
                                          "replaced": {**alice, "phase": "scheduled", "start": 90000, "until": 172800}},
          "drain bos would be done; targets: 1.\nIt would replace the drain from 1970-01-02 01:00:00 +0000 until "
          "1970-01-03 00:00:00 +0000, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),
+        (["drain", "bos", "--dry-run"],
+         {"plan": {"verb": "drain", "site": "bos", "targets": 1},
+          "effect": {"queries": 200, "samples": 200, "clients": 40, "seconds": 60, "moved": 100, "lost": 60, "lost_clients": 10,
+                     "lost_apps": ["a"]},
+          "ceilings": [{"site": "nyc", "app": None, "ceiling": 9, "before": 15.8, "after": 20, "over": True}]},
+         "20.0 % would be answered with another site.\n"
+         "30.0 % of the queries, of 25.0 % of the clients, would get NO TARGET: a\n"
+         "CEILING OF  CEILING  IN FULL/S  THEN/S\nnyc             9.0       15.8    20.0  OVER\n"
+         "In full: also what spills to other sites now, and a drain under way as at its end.\n"),
         (["drain", "bos", "--app", "a"], {"site": "bos", "app": "a", "targets": 1, "apps": ["a"], "site_drain": alice},
          "a at bos is drained until undrained; it gets no clients already, as the whole site is drained\n  a\n"
          "It holds beside the drain until undrained, given 1970-01-02 00:00:00 +0000 by uid 7 (alice): disk dying?[2J\n"),

@@ -199,7 +199,8 @@ def check_refusal(reply, sites, drained, nothing, over, carriers):
         check(not row["carrier"] or row["examples"] == [GROUPS[row["carrier"]] + ".0.0/16"], row)
     lost = sum(CLIENTS[group] for group in GROUPS if goes_to(APP, group, drained) and not goes_to(APP, group, then))
     if lost:
-        check(f"{100 * lost / sum(CLIENTS.values()):.1f} % of the recent clients" in text, lost, text)
+        share = f"{100 * lost / sum(CLIENTS.values()):.1f} %"  # each has asked as often as any other
+        check(f"{share} of the recent clients, with {share} of the queries" in text, lost, text)
     equal({row["site"] for row in reply["ceilings"] if row["over"]}, over, sites, drained)
     for row in reply["ceilings"]:
         before, after = (share_at(row["site"], which) for which in (drained, then))

@@ -346,7 +346,9 @@ static const struct option root_rows[] = {
 	         "after which more than this share of a carrier's sites would be drained is refused, unless it is given with "
 	         "`--force`. A site counts as drained when all of its targets are, also while a drain over a time has not come to "
 	         "its end; of a drain of one app, that app's targets are looked at alone. With `50%`, of three sites one may be "
-	         "drained, of four two. Sites that everybody reaches are not counted."},
+	         "drained, of four two. Of a carrier with one site that is all of its sites: its drain is refused with any "
+	         "share below `100%`, and takes `--force`, which waives what else a drain is refused for too. Sites that "
+	         "everybody reaches are not counted."},
 	{"metros", &text_path, .otherwise = "the carriers' zones in the catalogue", FIELD(config, metros),
 	 .help = "A CSV file of where carriers' clients are, for `unknown-metro: expected`, with the columns `carrier`, "
 	         "`country` (two letters, or empty), `latitude`, `longitude` and `share` (in any unit). For a carrier that it "

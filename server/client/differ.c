@@ -138,9 +138,14 @@ static void add_zones(json_t *facts, const json_t *reply)
 {
 	const json_t *zones = json_object_get(reply, "zones");
 
-	for (size_t i = 0; i < json_array_size(zones); i++)
-		add(facts, "serial", client_text(json_array_get(zones, i), "name"),
-		    json_integer(client_int(json_array_get(zones, i), "serial")));
+	for (size_t i = 0; i < json_array_size(zones); i++) {
+		const json_t *zone = json_array_get(zones, i);
+
+		// One that is the time of the load is as different as the loads are.
+		add(facts, "serial", client_text(zone, "name"),
+		    json_is_true(json_object_get(zone, "automatic")) ? json_string("of its load")
+		                                                     : json_integer(client_int(zone, "serial")));
+	}
 }
 
 // A member's reply to a verb, or NULL with its outcome set.

@@ -463,6 +463,19 @@ def differences():
         odd.reload({**included, "include": ["apps.yaml"], "server": {"log-level": "notice"}})
         until(same, harness.PATIENCE_S, "the same in two files")
         odd.reload(written)
+        # A serial that is the time of the load is no difference; one that the config has is.
+        for serial, expected in ((None, []), (9, [("config", ""), ("serial", "edge.example.com")])):
+            ns = {"ns": ["ns1.example.net"]}
+            odd.reload({**written, "domains": {"Edge.Example.com": {**ns, **({"serial": serial} if serial else {})}}})
+            its, = (row["serial"] for row in odd.ctl_json("zones")["zones"])
+            until(lambda its=its: time.time() >= its + 1, harness.PATIENCE_S, "the next second, as the serial is the time")
+            for d in daemons[:2]:
+                d.reload({**written, "domains": {"Edge.Example.com": ns}})
+                check(d.ctl_json("zones")["zones"][0]["serial"] > its)
+            equal(found(), expected)
+        for d in daemons:
+            d.reload(written)
+        until(same, harness.PATIENCE_S, "as before")
         # Files: a serial goes with its file; a table whose content has another carrier.
         odd.write("edge.example.com.zone", zone(8))
         odd.reload()

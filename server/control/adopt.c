@@ -99,8 +99,8 @@ void adopt_explain(const struct live *live, const struct state *state, const str
 	         adoption ? adoption->who : "the config", adoption && adoption->reason ? ", reason: " : "",
 	         adoption && adoption->reason ? adoption->reason : "");
 	json_array_append_new(steps, json_string(line));
-	snprintf(line, sizeof(line), "adopt: %s is %s, as its number is %.2f %%: %s", prefix_format(&prefix, text),
-	         is_steered ? "one of these" : "none of these", percent_of(number),
+	snprintf(line, sizeof(line), "adopt: %s is %s, as it is one from %.2f %% on: it gets %s", prefix_format(&prefix, text),
+	         is_steered ? "one of these" : "none of these", percent_of(number + 1),
 	         is_steered ? "the first in order" : "any target in reach that is up, by weight and the client's hash");
 	json_array_append_new(steps, json_string(line));
 }

@@ -36,7 +36,7 @@ static bool drain_word(const struct view *view, char *word, struct target_states
 		const uint32_t *targets = index_targets_of(view, (uint32_t)site, &count);
 
 		for (uint32_t i = 0; i < count; i++)
-			states->octets[targets[i]] |= TARGET_DRAINED;
+			states->octets[targets[i]] = (uint8_t)((states->octets[targets[i]] & ~TARGET_PARTS) | TARGET_DRAINED);
 		if (reply_has(*names, name))
 			json_decref(name);
 		else

@@ -166,7 +166,8 @@ def explained():
             equal(site, "near" if adopt["steered"] else "far")
             equal(d.query(NAME, ecs=client).addresses, [NEAR if adopt["steered"] else FAR])
             line = next(step for step in told["steps"] if step.startswith("adopt: 10."))
-            check(("is one of these" if adopt["steered"] else "is none of these") in line, line)
+            of = "is one of these" if adopt["steered"] else "is none of these"
+            check(f"{of}, as it is one from {adopt['client_from']:.2f} % on: it gets " in line, line)
         check(all(halves.values()), halves)
         # Raised just to the client's own number, the client is steered; just below it is not.
         adopt = next(a for a in (d.ctl_json("explain", NAME, "--client", f"10.{n}.7.0/24")["adopt"] for n in range(60))

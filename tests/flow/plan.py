@@ -501,6 +501,13 @@ def without():
                 candidate.pop("drained", None)
         for key in "decision", "candidates", "scope", "ttl", "place":
             equal(as_if[key], real[key], key)
+        # One that takes a part of its clients takes none then.
+        d.ctl("drain", "wa1", "--over", "1h")
+        until(lambda: any("wa1" in step and "takes " in step for step in explained()["steps"]), harness.PATIENCE_S, "it takes a part")
+        as_if = explained("--without", "wa*")
+        check(any("order 1: wa1 " in step and ", drained; the site's drain, by " in step for step in as_if["steps"]), as_if["steps"])
+        check(not any("takes " in step for step in as_if["steps"]) and "share" not in as_if["candidates"][0], as_if)
+        d.ctl("undrain", "wa1")
         for words, code in ((("--without", "nope"), 1), (("--without", ","), 2), (("--without", "n*"), 1), (("--without", "x" * 300), 2),
                             (("--without", ""), 2), (("--without", "wa1," * 2000), 2)):
             explained(*words, code=code)

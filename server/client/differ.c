@@ -389,7 +389,7 @@ static int conclude(const struct comparing *comparing, bool json)
 	if (json) {
 		json_t *object = as_json(comparing, differences);
 
-		must(object && json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) == 0);
+		must(object && json_dumpf(object, stdout, CLIENT_JSON_FLAGS) == 0);
 		putchar('\n');
 		json_decref(object);
 	} else {

@@ -7,6 +7,9 @@
 #include "base/attr.h"
 
 enum { CTL_INT_LEN = 24 };
+// How it is printed. In ASCII: text from operators and configs cannot send control sequences to a terminal; with the digits
+// that a decimal fraction keeps in a double.
+enum { CLIENT_JSON_FLAGS = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15) };
 
 // The text is owned by `object`.
 const char *client_text(const json_t *object, const char *key);

@@ -118,8 +118,7 @@ static bool print_json(const struct client_outcome *outcome, const char *name)
 	json_t *object = json_copy(outcome->reply);
 	bool good = object && (!name || json_object_set_new(object, "member", json_string(name)) == 0);
 
-	// In ASCII: text from operators and configs cannot send control sequences to a terminal.
-	good = good && json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && putchar('\n') != EOF;
+	good = good && json_dumpf(object, stdout, CLIENT_JSON_FLAGS) == 0 && putchar('\n') != EOF;
 	json_decref(object);
 	return good;
 }

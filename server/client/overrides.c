@@ -237,8 +237,8 @@ void client_show_drains(const json_t *reply)
 			add_drain(table, json_array_get(list, i));
 	}
 	client_table_print(table);
-	if (!ended)
-		client_show_adoptions(reply);
 	if (json_array_size(list) == 0)
 		client_print(stdout, ended ? "no override has ended within a week\n" : "nothing is drained\n");
+	if (!ended)
+		client_show_adoptions(reply);
 }

@@ -1,6 +1,7 @@
 // status, sites, apps, explain, stats as tables; see show.h. Replies to what changes something: overrides.c.
 #include "client/show.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,11 @@ static void show_volatile(const json_t *reply)
 	json_int_t held = client_int(reply, "volatile_count") - gone;
 
 	if (held > 0)
-		client_print(stdout, "overrides    NOT SAVED: %lld drains are held in memory only, and end with the daemon; they are saved "
-		             "as soon as they can be\n", held);
+		client_print(stdout, "overrides    NOT SAVED: %lld %s held in memory only, until it can be saved or the daemon ends\n", held,
+		             held == 1 ? "drain is" : "drains are");
 	if (gone > 0)
-		client_print(stdout, "overrides    NOT SAVED: %lld drains are taken back in memory only, and hold again if the daemon is "
-		             "restarted before that can be saved\n", gone);
+		client_print(stdout, "overrides    NOT SAVED: %lld %s taken back in memory only; a restart before that can be saved brings "
+		             "back what was drained\n", gone, gone == 1 ? "drain is" : "drains are");
 }
 
 // Shown near the top, because drained sites may be in service. A file without counts was set aside at an earlier start;
@@ -320,9 +321,11 @@ static const char *drain_text(const json_t *drain, char *buf)
 	return buf;
 }
 
+// A rate is shown in tenths; a load as it was pushed.
 static void add_ceiling(char buf[CELL_LEN], const json_t *object, const char *unit, const char *rate, const char *ceiling,
                         const char *share)
 {
+	bool is_rate = unit[0] == '/';
 	double taken = json_number_value(json_object_get(object, share));
 	const json_t *is = json_object_get(object, rate);
 	size_t at = strlen(buf);
@@ -330,7 +333,8 @@ static void add_ceiling(char buf[CELL_LEN], const json_t *object, const char *un
 	if (!json_is_number(json_object_get(object, ceiling)))
 		return;
 	at += (size_t)snprintf(buf + at, CELL_LEN - at, "%s", at ? "; " : "");
-	at += (size_t)(json_is_number(is) ? snprintf(buf + at, CELL_LEN - at, "%.6g of %.6g%s", json_number_value(is),
+	at += (size_t)(json_is_number(is) ? snprintf(buf + at, CELL_LEN - at, "%.6g of %.6g%s",
+	                                             is_rate ? round(json_number_value(is) * 10) / 10 : json_number_value(is),
 	                                             json_number_value(json_object_get(object, ceiling)), unit)
 	                                  : snprintf(buf + at, CELL_LEN - at, "unknown of %.6g%s",
 	                                             json_number_value(json_object_get(object, ceiling)), unit));

@@ -68,6 +68,8 @@ void client_show_vantages(const json_t *reply)
 		client_table_add(table, cells);
 	}
 	client_table_print(table);
+	if (json_array_size(vantages) == 0)
+		client_print(stdout, "no vantage has reported\n");
 	client_show_brakes(reply);
 }
 

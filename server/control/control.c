@@ -111,13 +111,13 @@ static void send_reply(struct connection *connection, json_t *reply)
 	static const char no_memory[] =
 		"{\"ok\": false, \"error\": \"out of memory: `status` shows whether it was done\", \"code\": 1}\n";
 	struct evbuffer *out = bufferevent_get_output(connection->stream);
-	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	char *text = reply ? json_dumps(reply, REPLY_FLAGS) : NULL;
 
 	json_decref(reply);
 	if (text && strlen(text) > CONTROL_REPLY_MAX) {
 		free(text);
 		reply = reply_error(REPLY_REFUSED, "the reply is larger than %d bytes", CONTROL_REPLY_MAX);
-		text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+		text = reply ? json_dumps(reply, REPLY_FLAGS) : NULL;
 		json_decref(reply);
 	}
 	await_peer(connection);

@@ -208,7 +208,7 @@ static json_t *list(const struct live *live, int site, int app, bool of_drain)
 	if (lines.list && lines.more) {
 		char text[64];
 
-		snprintf(text, sizeof(text), "and %zu more apps", lines.more);
+		snprintf(text, sizeof(text), "and %zu more app%s", lines.more, lines.more == 1 ? "" : "s");
 		lines.list = reply_append(lines.list, reply_text(text));
 	}
 	return lines.list;

@@ -14,6 +14,9 @@ struct report;
 
 // The exit code of edgesteerctl: the daemon refused or failed; the request or the config is wrong; it is so already, and
 // nothing was done; it was not done everywhere. 4 is no reply: see client/main.c.
+// How replies are written: 15 digits are all that a decimal fraction keeps in a double, so 52.52 stays 52.52.
+enum { REPLY_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(15) };
+
 enum reply_code { REPLY_REFUSED = 1, REPLY_USAGE = 2, REPLY_NOTHING = 3, REPLY_PARTLY = 5 };
 
 json_t *reply_ok(void) MUST_USE;

@@ -201,7 +201,8 @@ const char *uncovered_text(const struct uncovered *uncovered, char *buf)
 	if (where->example_count > 0)
 		snprintf(example, sizeof(example), " (as in %s)", prefix_format(&where->examples[0], prefix));
 	if (uncovered->count > 1)
-		snprintf(more, sizeof(more), "; and %zu more groups of clients", uncovered->count - 1);
+		snprintf(more, sizeof(more), "; and %zu more group%s of clients", uncovered->count - 1,
+		         uncovered->count == 2 ? "" : "s");
 	list_reach(uncovered, first, reach);
 	snprintf(buf, UNCOVERED_TEXT_MAX, "%.255s: %s%s%s, who can reach only %s%s", app->name,
 	         carrier[0]                   ? "clients of "

@@ -118,7 +118,7 @@ void session_reply(struct session *session, int status, const char *type, const 
 
 void session_reply_json(struct session *session, int status, const char *more, json_t *reply)
 {
-	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	char *text = reply ? json_dumps(reply, REPLY_FLAGS) : NULL;
 
 	json_decref(reply);
 	session_reply(session, text ? status : 500, "application/json", more, text, text ? strlen(text) : 0);

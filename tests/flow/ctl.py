@@ -453,6 +453,19 @@ def tables():
               [["COUNTER", "VALUE"], ["queries", "42"], ["udp.drops", "1"], ["load.0", "0.5"], ["load.1", "2"]])
     with Script({**OK, "sites": []}) as script:
         equal(script.run("sites")[1], "")
+    with Script({**OK, "vantages": []}) as script:
+        equal(script.run("vantages")[1], "no vantage has reported\n")
+    with Script({**OK, "drains": [], "adoptions": [{"app": "a", "percent": 5, "to": 5, "phase": "steady"}]}) as script:
+        check(script.run("drains")[1].startswith("nothing is drained\n\nADOPTED APP  "), script.run("drains")[1])
+    rows = [{"name": name, "ceiling": 12, "rate": rate, "share": 1, "location": [52.52, 0.1]}
+            for name, rate in (("a", 13.7847), ("b", 12), ("c", None))]
+    with Script({**OK, "sites": rows}) as script:
+        out = script.run("sites")[1]
+        check(all(text in out for text in ("13.8 of 12/s", "12 of 12/s", "unknown of 12/s")), out)
+        check('"location":[52.52,0.1]' in script.run("--json", "sites")[1].replace(" ", ""), "as many digits as it has")
+    for count, said in ((1, "1 drain is held in memory only"), (2, "2 drains are held in memory only")):
+        with Script({**STATUS, "volatile_count": count}) as script:
+            check(f"NOT SAVED: {said}" in script.run("status")[1], said)
 
 
 def overrides_damaged():

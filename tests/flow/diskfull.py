@@ -129,7 +129,7 @@ def goes_on(bench, why):
     status = d.ctl_json("status")
     check(why in status["changes_refused"]["why"] and (status["volatile_count"], status["volatile_undrain_count"]) == (2, 1), status)
     shown = d.ctl("status", as_json=False).out
-    for said in "changes are REFUSED", "NOT SAVED: 1 drains are held", "NOT SAVED: 1 drains are taken back", "NOT SAVED since":
+    for said in "changes are REFUSED", "NOT SAVED: 1 drain is held", "NOT SAVED: 1 drain is taken back", "NOT SAVED since":
         check(said in shown, said, shown)
     found = d.ctl("check", code=None).json
     check(all(said in found["found"] for said in ("overrides are refused", "cannot be saved", "2 changes of drains are in memory only")), found)

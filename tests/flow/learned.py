@@ -6,6 +6,7 @@ import ipaddress
 import pathlib
 import random
 import re
+import socket
 import time
 import urllib.request
 
@@ -132,6 +133,16 @@ def test_cut_off():
         steps = "\n".join(explained["steps"])
         check("order 2: ber (wavelength), learned; by the table out of reach, up\n" in steps, steps)
         check("reach: bos (wavelength) is not reachable from this client, by what is learned\n" in steps, steps)
+
+
+def test_digits():
+    """Numbers of the config are told with the digits that they have there."""
+    with daemon("") as d, socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(harness.PATIENCE_S)
+        peer.connect(str(d.socket_path))
+        peer.sendall(b'{"verb": "sites", "site": "ber"}\n')
+        told = peer.makefile().readline()
+        check('"location":[52.52,13.4]' in told, told)
 
 
 def test_shown():
@@ -385,5 +396,5 @@ def test_believed():
 
 
 if __name__ == "__main__":
-    harness.run(test_learns, test_cut_off, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
+    harness.run(test_learns, test_cut_off, test_digits, test_shown, test_restart, test_without_service, test_soon, test_changes_its_mind, test_bad_services, test_direct, test_registers, test_unasked,
                 test_scraped, test_short_subnets, test_believed, limit_s=300)

@@ -197,6 +197,8 @@ def check_refusal(reply, sites, drained, nothing, over, carriers):
     for row in reply["nothing"]:
         equal(set(row["reach"]), {name for name in APPS[row["app"]] if reaches(row["carrier"], name)}, row)
         check(not row["carrier"] or row["examples"] == [GROUPS[row["carrier"]] + ".0.0/16"], row)
+    if len(nothing) > 1:
+        check(f"; and {len(nothing) - 1} more group{'s' if len(nothing) > 2 else ''} of clients" in text, text)
     lost = sum(CLIENTS[group] for group in GROUPS if goes_to(APP, group, drained) and not goes_to(APP, group, then))
     if lost:
         share = f"{100 * lost / sum(CLIENTS.values()):.1f} %"  # each has asked as often as any other

@@ -70,7 +70,7 @@ static struct inputs *list(void)
 
 static int set_up(void **state)
 {
-	static const struct lookout_times times = {.quiet_ms = 5, .quiet_max_ms = 60000, .stat_ms = 3600000};
+	static const struct lookout_times times = {.quiet_ms = 200, .quiet_max_ms = 60000, .stat_ms = 3600000};
 	static const struct filewatch_ops ops = {changed, &test};
 
 	(void)state;

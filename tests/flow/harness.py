@@ -210,7 +210,7 @@ class Control:
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(PATIENCE_S)
-        self.sock.connect(str(path))
+        until(lambda: self.sock.connect_ex(str(path)) == 0, PATIENCE_S, "the control socket is listened at")
         self.file = self.sock.makefile("rb")
 
     def __enter__(self):

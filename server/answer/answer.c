@@ -383,9 +383,9 @@ static void locate(const struct live *live, struct answering *batch, unsigned co
 		if (a->app)
 			requests[wanted++] = (struct locate_request){a->app, &a->query.ecs, &a->client->addr, &a->where};
 	}
-	locate_all(live, requests, wanted);
 	if (unlikely(wanted == 0))
 		return;
+	locate_all(live, requests, wanted);
 	if (likely(live->samples))
 		note(NULL, live->samples, batch, count, wanted);
 	if (unlikely(live->wanted))

@@ -48,7 +48,7 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate
 	const struct addr *clients[LOCATE_MAX]; // only where something is learned, as the next
 	struct lpm_hit over[LOCATE_MAX];
 
-	dev_must(count <= LOCATE_MAX);
+	dev_must(count >= 1 && count <= LOCATE_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		const struct addr *client = client_of(requests[i].ecs, requests[i].source);
 
@@ -56,7 +56,7 @@ static ALWAYS_INLINE void locate_by(const struct learned *learned, struct locate
 		searches[i] = (struct lpm_search){.lpm = steer_table(requests[i].app->steer, client), .key = addr_key(client)};
 		clients[i] = client;
 	}
-	if (learned && count > 0)
+	if (learned)
 		trie_lookup_all(&learned->v4, &learned->v6, clients, count, over);
 	lpm_lookup_all(searches, count);
 	for (unsigned i = 0; i < count; i++) {

@@ -44,7 +44,7 @@ struct locate_request {
 
 enum { LOCATE_MAX = 16 };
 
-// For locate_all(): by the table alone, and by what is learned too.
+// For locate_all(): by the table alone, and by what is learned too. `count`: 1..LOCATE_MAX.
 void locate_by_table(struct locate_request *requests, unsigned count) HOT;
 void locate_by_both(const struct learned *learned, struct locate_request *requests, unsigned count);
 

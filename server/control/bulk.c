@@ -11,6 +11,7 @@
 #include "control/call.h"
 #include "control/ops.h"
 #include "control/reply_json.h"
+#include "control/show.h"
 #include "learn/importing.h"
 #include "learn/learner.h"
 #include "learn/shown.h"
@@ -50,12 +51,10 @@ static json_t *row_json(const struct shown_entry *shown)
 {
 	const struct book_entry *entry = &shown->entry;
 	char text[ADDR_TEXT_LEN];
-	json_t *object = json_object(), *sites = json_array();
+	json_t *object = json_object();
 
-	for (unsigned i = 0; i < FINDING_SITES_MAX && shown->sites[i][0]; i++)
-		sites = reply_append(sites, reply_text(shown->sites[i]));
 	object = reply_set(object, "prefix", json_string(prefix_format(&entry->prefix, text)));
-	object = reply_set(object, "sites", sites);
+	object = reply_set(object, "sites", show_learned_sites(shown));
 	object = reply_set(object, "carrier", reply_text(shown->carrier));
 	object = reply_set(object, "class", reply_text(shown->class_));
 	object = reply_set(object, "source", reply_text(shown->source));

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 
 struct call;
+struct shown_entry;
 
 // About how many targets `apps` and `targets` show in one reply, how many overrides `status` and `drains` do, and how many
 // zones `zones` does; a reply's "next" is the "from" of the next part. The parts form one consistent list if "generation" of
@@ -24,6 +25,8 @@ json_t *show_explain(const struct call *call) MUST_USE;
 json_t *show_sources(const struct call *call) MUST_USE;
 json_t *show_discovery(const struct call *call) MUST_USE;
 json_t *show_learned(const struct call *call) MUST_USE;
+// The sites of an entry, best first, as a list of names.
+json_t *show_learned_sites(const struct shown_entry *shown) MUST_USE;
 json_t *show_zones(const struct call *call) MUST_USE;
 json_t *show_stats(const struct call *call) MUST_USE;
 json_t *show_version(const struct call *call) MUST_USE;

@@ -119,17 +119,24 @@ static const char *state_of(const struct book_entry *entry, int64_t now_s)
 	return opinion_is_disputed(&entry->opinion) ? "disputed" : now_s < entry->held_until_s ? "fresh" : "stale";
 }
 
+json_t *show_learned_sites(const struct shown_entry *shown)
+{
+	json_t *sites = json_array();
+
+	for (unsigned i = 0; i < FINDING_SITES_MAX && shown->sites[i][0]; i++)
+		sites = reply_append(sites, reply_text(shown->sites[i]));
+	return sites;
+}
+
 static json_t *entry_json(const struct listing *listing, const struct shown_entry *shown)
 {
 	const struct book_entry *entry = &shown->entry;
 	char text[ADDR_TEXT_LEN];
-	json_t *object = json_object(), *sites = json_array();
+	json_t *object = json_object();
 
-	for (unsigned i = 0; i < FINDING_SITES_MAX && shown->sites[i][0]; i++)
-		sites = reply_append(sites, reply_text(shown->sites[i]));
 	object = reply_set(object, "prefix", json_string(prefix_format(&entry->prefix, text)));
 	object = reply_set(object, "state", json_string(state_of(entry, listing->now_s)));
-	object = reply_set(object, "sites", sites);
+	object = reply_set(object, "sites", show_learned_sites(shown));
 	object = reply_set(object, "carrier", reply_text(shown->carrier[0] ? shown->carrier : NULL));
 	object = reply_set(object, "class", reply_text(shown->class_[0] ? shown->class_ : NULL));
 	object = reply_set(object, "table", reply_text(listing->app ? site_by_table(listing, &entry->prefix) : NULL));

@@ -54,8 +54,8 @@ json_t *pushed_load(const struct call *call)
 	site = live->view->sites[site_number].name;
 	if (!call->ops.load || call->ops.load(call->ops.ctx, app, site, figure, (int64_t)ttl_ms) < 0)
 		return reply_error(REPLY_REFUSED, "%s%s%s has no `load-ceiling` in the config", app ? app : "", app ? " at " : "", site);
-	refusal = reply_set(reply_set(reply_ok(), "site", reply_text(site)), "app", reply_text(app));
-	return pushed_set_ceilings(&call->ops, app, site, refusal);
+	return pushed_set_ceilings(&call->ops, app, site,
+	                           reply_set(reply_set(reply_ok(), "site", reply_text(site)), "app", reply_text(app)));
 }
 
 json_t *pushed_set_ceilings(const struct control_ops *ops, const char *app, const char *site, json_t *object)

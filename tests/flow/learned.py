@@ -64,7 +64,8 @@ def stays(d, client, expected, for_s=2.0):
 
 
 def test_learns():
-    with daemon("10.10.1. found nyc\n10.10.9. found ber,nyc\n10.11. found nyc\n10.10.7. missed\n") as d:
+    says = "10.10.1. found nyc\n10.10.9. found ber,nyc\n10.11. found nyc\n10.10.7. missed\n"
+    with daemon(says, timeout="30s") as d:  # so that none is asked again for want of time
         equal(site(d, "10.10.1.0/24"), "bos", "by the table")
         learns(d, "10.10.1.0/24", "nyc")
         equal(d.query(APP, ecs="10.10.1.0/24").scope, 24)

@@ -72,9 +72,11 @@ class Door:
 
     def is_open(self):
         check(self.daemon.process.poll() is None, "the daemon has ended")
+        if not self.daemon.socket_path.exists():
+            return False  # without a connection, as one that is not accepted yet counts once the daemon runs
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            return self.daemon.socket_path.exists()
+            return True
         return False
 
     def __call__(self, path, method=None, headers=None, body=None, options=()):

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define EDGESTEER_PLUGIN_ABI_MAJOR 1
-#define EDGESTEER_PLUGIN_ABI_MINOR 6
+#define EDGESTEER_PLUGIN_ABI_MINOR 7
 
 // What a source knows of the clients in a prefix. Leave fields unknown that it does not know: later sources then fill
 // them in. Strings are borrowed only for the duration of the call.
@@ -174,7 +174,7 @@ struct edgesteer_host {
 	// row's default; NULL when there is neither. Owned by the host until close.
 	const char *(*option)(const struct edgesteer_host *host, const char *name);
 
-	// For EDGESTEER_MAP options: calls each(ctx, key, value) for every pair in the order of the config; key and value
+	// For EDGESTEER_MAP and EDGESTEER_SITES options: calls each(ctx, key, value) for every pair in the order of the config; key and value
 	// are owned by the host until close. Stops when each() returns other than 0, and returns that; otherwise 0.
 	int (*option_map)(const struct edgesteer_host *host, const char *name,
 	                  int (*each)(void *ctx, const char *key, const char *value), void *ctx);
@@ -259,6 +259,7 @@ enum edgesteer_option_type {
 	                // its path as text); relative ones start in the folder of the config file
 	EDGESTEER_MAP,  // a mapping of text to text
 	EDGESTEER_JSON, // any value; option() returns it as JSON text. Since ABI 1.2
+	EDGESTEER_SITES, // as EDGESTEER_MAP, to names of sites: a name that no site has is warned of. Since ABI 1.7
 };
 
 struct edgesteer_option {

@@ -81,7 +81,7 @@ static int read_client(struct oauth_client *client, const struct edgesteer_host 
 	client->escapes = true;
 	if (!client->key_file == !client->secret_file)
 		return fail(host, "give either `private-key-file` or `secret-file`");
-	access_check_secret(host, "private-key-file", client->key_file);
+	access_check_key(host, "private-key-file", client->key_file);
 	return 0;
 }
 
@@ -153,7 +153,7 @@ static const struct edgesteer_option options[] = {
 	                                                      "others."},
 	{"app-id", EDGESTEER_JSON, 0, NULL, "Of application-endpoint-discovery, instead: the ID of the application, or a "
 	                                    "mapping."},
-	{"sites", EDGESTEER_MAP, 0, NULL, "From PROVIDER/ZONE, where the zone is its name or its ID, to the site's name. A zone "
+	{"sites", EDGESTEER_SITES, 0, NULL, "From PROVIDER/ZONE, where the zone is its name or its ID, to the site's name. A zone "
 	                                  "that is not here is taken for the name of a site. Of application-endpoint-discovery "
 	                                  "also from an endpoint's host name or address."},
 	{"direct", EDGESTEER_TEXT, 0, "off", "`on`: queries without a client subnet come from the devices themselves, not from "

@@ -17,9 +17,9 @@ const struct edgesteer_option settings_options[] = {
 	{"clusters", EDGESTEER_JSON, 1, NULL, "From a name of yours to how that cluster's API server is reached: `in-cluster: "
 	                                      "true`, or `server`, `ca-file`, and `token-file` or `client-cert-file` with "
 	                                      "`client-key-file`."},
-	{"namespaces", EDGESTEER_MAP, 0, NULL, "From a namespace, or a pattern with `*`, to the site of its load balancers. "
+	{"namespaces", EDGESTEER_SITES, 0, NULL, "From a namespace, or a pattern with `*`, to the site of its load balancers. "
 	                                       "The first that matches counts."},
-	{"subnets", EDGESTEER_MAP, 0, NULL, "From a subnet, as the load balancer controller's annotation names it, to its site."},
+	{"subnets", EDGESTEER_SITES, 0, NULL, "From a subnet, as the load balancer controller's annotation names it, to its site."},
 	{"apps", EDGESTEER_JSON, 0, NULL, "From a pattern of namespaces to the patterns of names that these may have. Without "
 	                                  "it, every namespace in `namespaces` may have any name."},
 	{"ingress-class", EDGESTEER_TEXT, 0, NULL, "Only Ingresses of this class."},

@@ -8,13 +8,24 @@
 #include "secret.h"
 #include "shown.h"
 
-void access_check_secret(const struct edgesteer_host *host, const char *option, const char *path)
+static void warn(const struct edgesteer_host *host, const char *option, const char *path, const char *why)
 {
-	char buf[128];
-	const char *why = path ? secret_fault(path, buf) : NULL;
-
 	if (why)
 		host->report(host, EDGESTEER_WARNING, NULL, 0, "`%s`: %s: %s", option, path, why);
+}
+
+void access_check_token(const struct edgesteer_host *host, const char *option, const char *path)
+{
+	char buf[128];
+
+	warn(host, option, path, path ? secret_token_fault(path, buf) : NULL);
+}
+
+void access_check_key(const struct edgesteer_host *host, const char *option, const char *path)
+{
+	char buf[128];
+
+	warn(host, option, path, path ? secret_key_fault(path, buf) : NULL);
 }
 
 int access_read_url(const struct edgesteer_host *host, const char *option, const char **ret_url)
@@ -41,7 +52,7 @@ int access_read(const struct edgesteer_host *host, const char **ret_base_url, st
 	client->secret_file = host->option(host, "secret-file");
 	if (!client->scope)
 		client->scope = host->option(host, "scope");
-	access_check_secret(host, "secret-file", client->secret_file);
+	access_check_token(host, "secret-file", client->secret_file);
 	if (client->ca_file && access(client->ca_file, R_OK) < 0)
 		host->report(host, EDGESTEER_WARNING, NULL, 0, "`ca-file`: %s: %s", client->ca_file, strerror(errno));
 	return err;

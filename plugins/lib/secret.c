@@ -87,6 +87,46 @@ const char *secret_read_token(const char *path, bool shared, char ret_token[stat
 	return why ? why : trim(ret_token, len);
 }
 
+static bool has_key(const char *octets, size_t len)
+{
+	static const char *const lines[] = {"-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----",
+	                                    "-----BEGIN EC PRIVATE KEY-----"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		if (memmem(octets, len, lines[i], strlen(lines[i])))
+			return true;
+	return false;
+}
+
+static const char *contents_fault(const char *path, bool is_key, char buf[static 128])
+{
+	char *room = secret_room_new(SECRET_MAX_LEN + 1);
+	const char *why = NULL;
+	size_t len = 0;
+
+	if (!room)
+		return NULL; // it is read again when it is needed
+	if (is_key)
+		why = secret_read(path, false, room, SECRET_MAX_LEN, &len, buf);
+	else
+		why = secret_read_token(path, false, room, buf);
+	if (!why && is_key && !has_key(room, len))
+		why = "has no private key in PEM, or an encrypted one";
+	secret_room_free(room, SECRET_MAX_LEN + 1);
+	secret_wipe_registers();
+	return why;
+}
+
+const char *secret_token_fault(const char *path, char buf[static 128])
+{
+	return contents_fault(path, false, buf);
+}
+
+const char *secret_key_fault(const char *path, char buf[static 128])
+{
+	return contents_fault(path, true, buf);
+}
+
 void *secret_room_new(size_t size)
 {
 	void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -21,6 +21,11 @@ const char *secret_read_token(const char *path, bool shared, char ret_token[stat
 const char *secret_read(const char *path, bool shared, char *ret_octets, size_t size, size_t *ret_len,
                         char buf[static 128]);
 
+// Why a file has no such secret, or must not be used, as above: it is read, and nothing of it is left in memory. A key is one
+// in PEM, by its first line.
+const char *secret_token_fault(const char *path, char buf[static 128]);
+const char *secret_key_fault(const char *path, char buf[static 128]);
+
 // Memory for secrets: zeroed, in no core dump. NULL when out of memory. secret_room_free() wipes it; NULL is allowed.
 void *secret_room_new(size_t size);
 void secret_room_free(void *room, size_t size);

@@ -125,9 +125,9 @@ static int read_session(struct verizon_eds *verizon, const struct edgesteer_host
 	if (!session->id_file != !session->secret_file || (given && session->id_file))
 		return fail(host, "a session needs either `m2m-token-file`, or both `m2m-user-file` and `m2m-password-file`");
 	session->session_header = session->id_file ? SESSION_HEADER : NULL;
-	access_check_secret(host, "m2m-token-file", given);
-	access_check_secret(host, "m2m-user-file", session->id_file);
-	access_check_secret(host, "m2m-password-file", session->secret_file);
+	access_check_token(host, "m2m-token-file", given);
+	access_check_token(host, "m2m-user-file", session->id_file);
+	access_check_token(host, "m2m-password-file", session->secret_file);
 	return access_read_url(host, "m2m-url", &session->token_url);
 }
 
@@ -138,7 +138,7 @@ static int read_options(struct verizon_eds *verizon, const struct edgesteer_host
 	int err = access_read(host, &eds->base_url, client);
 
 	client->id_file = host->option(host, "key-file");
-	access_check_secret(host, "key-file", client->id_file);
+	access_check_token(host, "key-file", client->id_file);
 	if (read_mode(eds, host) < 0)
 		err = -1;
 	if (read_take(eds, host) < 0)
@@ -183,7 +183,7 @@ static const struct edgesteer_option verizon_eds_options[] = {
 	{"endpoints-id", EDGESTEER_JSON, 0, NULL, "In the mode `endpoints` the serviceEndpointsId, or a mapping from apps to "
 	                                          "theirs, where `*` is all others."},
 	{"region", EDGESTEER_TEXT, 0, NULL, "Verizon's name of the region, such as US_EAST_1. `platforms` needs it."},
-	{"sites", EDGESTEER_MAP, 0, NULL, "From the service's name of an edge (its `ern`) to the site's. An `ern` that is not "
+	{"sites", EDGESTEER_SITES, 0, NULL, "From the service's name of an edge (its `ern`) to the site's. An `ern` that is not "
 	                                  "here is taken for the name of a site."},
 	{"service-profile-id", EDGESTEER_TEXT, 0, NULL, "The ID of the service profile that endpoints are registered with. "
 	                                                "`register` needs it."},

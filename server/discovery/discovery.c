@@ -98,6 +98,7 @@ void discovery_print_plugins(void)
 		[EDGESTEER_FILE] = "path",
 		[EDGESTEER_MAP] = "mapping",
 		[EDGESTEER_JSON] = "any",
+		[EDGESTEER_SITES] = "mapping",
 	};
 
 	for (size_t i = 0; i < plugin_built_in_count; i++) {

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "config/site_names.h"
 #include "learn/registrar.h"
 
 // QUEUED, TAKEN: on its way. ANSWERED: for the learner.
@@ -422,6 +423,7 @@ int informant_open(const struct config *config, const struct config_discovery *e
 	};
 	const struct plugin_entry at = {PLUGIN_DISCOVERY, entry->plugin, entry->options, entry->mark};
 	struct informant *service = calloc(1, sizeof(*service));
+	const struct value *sites;
 	int err = service ? make(entry, service) : E_NOMEM;
 
 	if (err == E_OK)
@@ -430,6 +432,8 @@ int informant_open(const struct config *config, const struct config_discovery *e
 		service->base.say = say;
 		service->is_open = true;
 	}
+	for (size_t row = 0; err == E_OK && (sites = instance_next_sites(&service->base, &row));)
+		site_names_check(config, sites, report);
 	if (err == E_OK && entry->register_count > 0)
 		err = registrar_open(config, entry, report, &service->registrar);
 	if (err < 0) {

@@ -271,6 +271,17 @@ int instance_open(struct instance *instance, const struct edgesteer_host *job, c
 	return err;
 }
 
+const struct value *instance_next_sites(const struct instance *instance, size_t *at)
+{
+	const struct values *values = &instance->values;
+	const struct value *sites = NULL;
+
+	for (; *at < values->count && !sites; ++*at)
+		if (values->rows[*at].type == EDGESTEER_SITES && instance->entry.options)
+			sites = value_get(instance->entry.options, values->rows[*at].name);
+	return sites;
+}
+
 void instance_close(struct instance *instance, struct report *report)
 {
 	instance->report = report;

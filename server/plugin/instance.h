@@ -11,6 +11,7 @@
 #include "plugin/values.h"
 
 struct arena;
+struct value;
 
 struct instance {
 	struct edgesteer_host lent; // first, so that the plugin's pointer to it is also one to the struct that begins with it
@@ -33,6 +34,9 @@ enum { INSTANCE_LABEL_LEN = 256 };
 // are reported too: the caller checks the report.
 int instance_open(struct instance *instance, const struct edgesteer_host *job, const char *folder,
                   const struct plugin_entry *entry, struct report *report) MUST_USE;
+// The next option, from row *at on, that maps to names of sites, as it was written; NULL: there is none. While the config is
+// there that it was opened with.
+const struct value *instance_next_sites(const struct instance *instance, size_t *at);
 // Closes it and unloads its plugin.
 void instance_close(struct instance *instance, struct report *report);
 

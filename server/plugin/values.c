@@ -104,7 +104,8 @@ static int read_option(struct reading *reading, size_t row, const struct value *
 	const char *text = value_text(member);
 
 	switch (option->type) {
-	case EDGESTEER_MAP: return read_map(reading, member);
+	case EDGESTEER_MAP:
+	case EDGESTEER_SITES: return read_map(reading, member);
 	case EDGESTEER_JSON: text = read_json(reading, member); break;
 	case EDGESTEER_TEXT:
 	case EDGESTEER_FILE:

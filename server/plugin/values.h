@@ -16,7 +16,7 @@ enum { VALUES_MAX = 64 };
 struct values {
 	const struct edgesteer_option *rows; // the plugin's
 	size_t count;
-	const char *texts[VALUES_MAX];       // by row; in the arena, or the plugin's defaults. NULL: neither; EDGESTEER_MAP
+	const char *texts[VALUES_MAX];       // by row; in the arena, or the plugin's defaults. NULL: neither, or a mapping
 };
 
 // Reads the entry's options by the plugin's rows. Relative paths start in the folder of the file `beside`, an absolute

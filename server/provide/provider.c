@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "config/site_names.h"
 #include "provide/batch.h"
 #include "provide/object.h"
 
@@ -363,6 +364,7 @@ int provider_open(const struct config *config, const struct config_provider *ent
 	const struct plugin_entry at = {PLUGIN_PROVIDERS, entry->plugin, entry->options, entry->mark};
 	int err = E_NOMEM;
 	struct provider *provider = make(config, entry, key, &err);
+	const struct value *sites;
 
 	if (!provider)
 		return E_NOMEM;
@@ -372,6 +374,8 @@ int provider_open(const struct config *config, const struct config_provider *ent
 		provider_free(provider);
 		return err;
 	}
+	for (size_t row = 0; (sites = instance_next_sites(&provider->base, &row));)
+		site_names_check(config, sites, report);
 	provider->base.say = say;
 	provider->is_open = true;
 	provider->inbox = inbox;

@@ -8,11 +8,12 @@ import os
 import pathlib
 import resource
 import signal
+import subprocess
 import time
 
 from camaraapi import CamaraApi
 from edsapi import ENDPOINTS_ID, EdsApi
-from harness import Daemon, Skip, check, equal, run, sanitizer, slowness, until
+from harness import PATIENCE_S, Daemon, Skip, check, equal, program, program_env, run, sanitizer, slowness, until
 from looker import in_memory
 from lookupapi import CLIENT_ID, SECRET, slow
 from samples import readme
@@ -150,6 +151,29 @@ def no_more_than_the_rate():
         equal(api.wrong, [])
 
 
+def told_before():
+    """`-t` warns of what no service could be asked with, or would say in vain: it may come right before one is."""
+    with EdsApi() as verizon, CamaraApi("v2") as operator:
+        operator.write("garbage", "not a key").chmod(0o600)
+        services = [eds(verizon, sites={"edge-1": "us-east-1-wl1-bso-wlz-1", "edge-2": BOS, "edge-3": "us-west-2",
+                                        **{f"edge-{n}": f"nowhere-{n}" for n in range(10, 22)}}),
+                    camara(operator, nat="off", **{"private-key-file": str(operator.folder / "garbage")})]
+        clusters = {"c": {"server": "https://127.0.0.1:1", "ca-file": str(verizon.folder / "ca.crt"), "token-file": str(verizon.folder / "id")}}
+        given = config(*services)
+        given["providers"] = [{"plugin": "kubernetes", "clusters": clusters, "namespaces": {"prod": "us-east-1", "test": "us-east-l"}}]
+        with Daemon(given, files={"clients.csv": "prefix,carrier\n"}, start=False) as d:
+            done = subprocess.run([program("edgesteerd"), "-t", "-c", str(d.config_path)], capture_output=True, text=True,
+                                  timeout=PATIENCE_S, env=program_env(), check=False)
+            said = done.stdout + done.stderr
+            equal(done.returncode, 0, said)
+            for line in (f"sites: `edge-1`: there is no site `us-east-1-wl1-bso-wlz-1`, did you mean `{BOS}`?",
+                         "sites: `edge-10`: there is no site `nowhere-10`", "sites: 3 more names are of no site",
+                         "namespaces: `test`: there is no site `us-east-l`, did you mean `us-east-1`?",
+                         "garbage: has no private key in PEM"):
+                equal(said.count(line), 1, line, said)
+            check("edge-2" not in said and "edge-3" not in said, "a site of the config, one of the catalogue", said)
+
+
 def no_secret_in_a_core():
     """Of what is not left out of core dumps: neither what is in the files, nor what is sent."""
     if sanitizer():
@@ -188,4 +212,4 @@ def no_secret_in_a_core():
 
 
 if __name__ == "__main__":
-    run(as_readme_says, a_device_by_its_port, no_more_than_the_rate, no_secret_in_a_core, limit_s=100)
+    run(as_readme_says, a_device_by_its_port, no_more_than_the_rate, told_before, no_secret_in_a_core, limit_s=100)

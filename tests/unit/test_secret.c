@@ -93,6 +93,44 @@ static void test_files(void **state)
 	free(large);
 }
 
+static void test_faults(void **state)
+{
+	static const struct {
+		const char *text, *token, *key; // what is wrong with it as the one and as the other
+	} rows[] = {
+		{"a token\n", "not a token: it has blanks or control characters", "has no private key in PEM, or an encrypted one"},
+		{"token\n", NULL, "has no private key in PEM, or an encrypted one"},
+		{"", "empty", "has no private key in PEM, or an encrypted one"},
+		{"-----BEGIN PRIVATE KEY-----\nMIG\n", "not a token: it has blanks or control characters", NULL},
+		{"-----BEGIN EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----\nMIG\n",
+	     "not a token: it has blanks or control characters", NULL},
+		{"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIG\n", "not a token: it has blanks or control characters",
+	     "has no private key in PEM, or an encrypted one"},
+		{"-----BEGIN CERTIFICATE-----\nMIG\n", "not a token: it has blanks or control characters",
+	     "has no private key in PEM, or an encrypted one"},
+	};
+	char buf[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *token, *key;
+
+		write_file(rows[i].text, strlen(rows[i].text), 0600);
+		token = secret_token_fault(path, buf);
+		key = secret_key_fault(path, buf);
+		assert_true(!token == !rows[i].token && !key == !rows[i].key);
+		if (token)
+			assert_string_equal(token, rows[i].token);
+		if (key)
+			assert_string_equal(key, rows[i].key);
+	}
+	assert_int_equal(chmod(path, 0604), 0);
+	assert_non_null(strstr(secret_key_fault(path, buf), "open to everybody"));
+	unlink(path);
+	assert_string_equal(secret_token_fault(path, buf), "No such file or directory");
+	assert_string_equal(secret_key_fault(path, buf), "No such file or directory");
+}
+
 static void test_octets(void **state)
 {
 	char octets[8], buf[128];
@@ -140,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_stamp),
 	};

@@ -125,7 +125,7 @@ static const struct option learned_rows[] = {
 	{"prefix", &schema_mapping, .schema = &learned_prefix_schema, .offset = 0, .size = sizeof(struct config),
 	 .help = "The prefixes that are learned. Neighbours that agree are answered as one; nothing is assumed of those between "
 	         "them that were not asked about."},
-	{"max", &number_integer, .fallback = "100000", .min = "1", .max = "1000000", FIELD(config, learned.max),
+	{"max", &number_integer, .fallback = "100000", .min = "1", .max = "400000", FIELD(config, learned.max),
 	 .help = "How many prefixes are kept at most: those with the most traffic."},
 	{"agree", &number_integer, .fallback = "3", .min = "1", .max = "8", FIELD(config, learned.agree),
 	 .help = "A prefix is learned, and later moves to another site, when this many clients of it in a row have got the "

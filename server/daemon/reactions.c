@@ -80,8 +80,18 @@ static void tell_expired(const struct state *state, int64_t now_s)
 	}
 }
 
-// In how many milliseconds drains that are to begin, or move clients, are looked at again: the latter go in steps of about
-// a hundredth. 0: there are none.
+// A step of a hundredth of its ramp, the last of which ends with it.
+static unsigned step_of(const struct override *override, int64_t mono_ms)
+{
+	int64_t left_ms = override_ramp_left_ms(override, mono_ms);
+	unsigned ms = override->over_s * 10 > STEP_MIN_MS ? override->over_s * 10 : STEP_MIN_MS;
+
+	if (ms > LOOK_MS)
+		ms = LOOK_MS;
+	return left_ms > 0 && left_ms < ms ? (unsigned)left_ms : ms;
+}
+
+// In how many milliseconds drains that are to begin, or move clients, are looked at again. 0: there are none.
 static unsigned step_ms(const struct state *state)
 {
 	int64_t mono_ms = clock_mono_ms();
@@ -89,12 +99,10 @@ static unsigned step_ms(const struct state *state)
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *drain = state_override_at(state, i);
-		unsigned ms = LOOK_MS;
+		unsigned ms = drain->has_begun ? step_of(drain, mono_ms) : LOOK_MS;
 
 		if (drain->has_begun && !impose_is_moving(drain, mono_ms))
 			continue;
-		if (drain->has_begun && drain->over_s * 10 < ms)
-			ms = drain->over_s * 10 > STEP_MIN_MS ? drain->over_s * 10 : STEP_MIN_MS;
 		if (!shortest_ms || ms < shortest_ms)
 			shortest_ms = ms;
 	}
@@ -115,6 +123,7 @@ void reactions_expire(struct daemon *daemon)
 	bool has_led = serving_lead(daemon->serving, daemon->state);
 	unsigned ms = step_ms(daemon->state);
 
+	daemon->step_due_ms = ms ? clock_mono_ms() + ms : INT64_MAX;
 	event_del(daemon->expiry);
 	// Drains begin and end by the wall clock, which may be set, and runs on while the machine is suspended. A timer
 	// follows neither, so the clock is polled while any drain has an end or a beginning to come.
@@ -122,6 +131,12 @@ void reactions_expire(struct daemon *daemon)
 		loop_arm(daemon->expiry, (ms ? ms : LOOK_MS) / 1000, (int)(ms % 1000 * 1000));
 	else if (next_s)
 		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
+}
+
+void reactions_settle(struct daemon *daemon)
+{
+	if (clock_mono_ms() >= daemon->step_due_ms)
+		reactions_expire(daemon);
 }
 
 void reactions_on_expiry(evutil_socket_t fd, short what, void *arg)

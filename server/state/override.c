@@ -202,6 +202,13 @@ uint32_t override_share(const struct override *override, int64_t mono_ms)
 	return (uint32_t)(whence + ((int64_t)to - whence) * passed_ms / over_ms);
 }
 
+int64_t override_ramp_left_ms(const struct override *override, int64_t mono_ms)
+{
+	int64_t end_ms = override->begun_mono_ms + (int64_t)override->over_s * 1000;
+
+	return override->has_begun && override->over_s && end_ms > mono_ms ? end_ms - mono_ms : 0;
+}
+
 bool override_matches(const struct override *override, const struct override_match *match)
 {
 	if (override->kind != match->kind || strcmp(override->site, match->site) != 0)

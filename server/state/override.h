@@ -84,6 +84,8 @@ int64_t override_start_s(const struct override *override) PURE;
 // all, then along the ramp; of an adoption the share that is steered, before its start the one it starts with (without a ramp,
 // its only one). In a ramp it never goes back, as the monotonic clock does not.
 uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
+// How long, in milliseconds, until its share changes no more; 0: it does not change.
+int64_t override_ramp_left_ms(const struct override *override, int64_t mono_ms) PURE;
 // Its start has come, by the wall clock: it takes effect.
 void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);
 // A drain that has begun gives clients back over `over_s`, more than 0, from the share that it leaves now on. `wall_s`: now,

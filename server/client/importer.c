@@ -432,7 +432,7 @@ static json_t *reply_of(struct importer *importer)
 		return json_incref(importer->refusal);
 	if (counts[NO_ROOM] > 0)
 		return set_counts(client_refusal(counts[IMPORTED] > 0 ? CLIENT_PARTLY : CLIENT_REFUSED,
-		                          "there is no room for %lld of %zu prefixes beside busier ones: see `learned: max`",
+		                          "there is no room for %lld of %zu prefixes beside busier ones, see `learned: max`, or for the names of their classes",
 		                          (long long)counts[NO_ROOM], file->rows), importer);
 	if (counts[IMPORTED] == 0)
 		return set_counts(client_refusal(CLIENT_NOTHING, "%.300s: nothing to import%s", file->name, file->rows ? "" : ": there are no prefixes"),

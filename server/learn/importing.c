@@ -145,6 +145,7 @@ static uint8_t find_reach(const struct view *view, const struct importing_row *r
 
 struct taking {
 	struct learner *learner;
+	const struct view *view;
 	struct book_rules rules;
 	uint16_t source;
 	int64_t now_s, stepped_s; // by the book's clock; how far the wall clock, which rows go by, is ahead of it
@@ -165,6 +166,16 @@ static void tell_out_of_reach(const struct taking *t, const struct importing_row
 		            prefix_format(&row->prefix, text));
 }
 
+// Sites and carriers have been checked. Of other classes there are as many as a service may make up.
+static int name_class(const struct taking *t, const char *class_, uint16_t *ret_number)
+{
+	struct learner *learner = t->learner;
+
+	if (!*class_ || strcmp(class_, PLACE_CLASS_EDGE) == 0 || names_find(t->view->places->classes, class_, strlen(class_)) > 0)
+		return book_name(learner->book, class_, ret_number);
+	return book_name_invented(learner->book, class_, &learner->imported_names, ret_number);
+}
+
 // What of a row can be used, of whose sites those of `reached` can be reached. E_NOTFOUND: nothing; E_LIMIT, E_NOMEM.
 static int finding_of(const struct taking *t, const struct importing_row *row, uint8_t reached, struct finding *ret_finding)
 {
@@ -174,7 +185,7 @@ static int finding_of(const struct taking *t, const struct importing_row *row, u
 	int err = book_name(book, row->carrier, &finding.carrier);
 
 	if (err == E_OK)
-		err = book_name(book, row->class_, &finding.class_);
+		err = name_class(t, row->class_, &finding.class_);
 	for (unsigned i = 0; i < FINDING_SITES_MAX && row->sites[i][0] && err == E_OK; i++) {
 		if (reached >> i & 1)
 			err = book_name(book, row->sites[i], &finding.sites[used++]);
@@ -258,9 +269,8 @@ static int take_row(const struct taking *t, const struct importing_row *row, con
 int importing_take(struct learner *learner, const struct view *view, const struct importing_row *rows, size_t count,
                    bool is_dry, struct importing_counts *ret_counts)
 {
-	struct taking t = {.learner = learner, .rules = rules_of(learner), .now_s = clock_steady_s(), .stepped_s = clock_stepped_s(),
-	                   .is_dry = is_dry,
-	                   .counts = ret_counts};
+	struct taking t = {.learner = learner, .view = view, .rules = rules_of(learner), .now_s = clock_steady_s(),
+	                   .stepped_s = clock_stepped_s(), .is_dry = is_dry, .counts = ret_counts};
 	uint8_t *reached = calloc(count + 1, sizeof(*reached));
 	struct finding finding;
 	int err;

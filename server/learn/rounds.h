@@ -84,6 +84,7 @@ struct learner {
 	uint64_t unbelieved, out_of_reach, unknown_sites;
 	uint64_t short_subnets;     // notes of client subnets that are shorter than what is learned
 	struct informant_totals gone; // of services that are no more
+	unsigned imported_names;    // of classes that nothing else names
 	uint64_t unnamed;           // findings of sites that there were no numbers left for
 	uint64_t told[TOLD_MAX];
 	size_t told_count;

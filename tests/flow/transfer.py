@@ -297,6 +297,16 @@ def test_full():
         equal((reply["no_room"], d.ctl_json("learned")["count"]), (1, 20))
 
 
+def test_names():
+    """A file makes up no more names than a service may: there is room for those of the config."""
+    with daemon(service=False) as d:
+        rows = "".join(f"10.10.{i}.0/24,made-up-{i}\n" for i in range(256)) + "".join(f"10.11.{i}.0/24,made-up-{i + 250}\n" for i in range(50))
+        reply = imports(d, "prefix,class\n" + rows, code=5)
+        equal((reply["imported"], reply["no_room"]), (256 + 6, 44))
+        equal(imports(d, "prefix,class,site\n10.11.200.0/24,roaming,region\n10.11.201.0/24,made-up-3,region\n10.11.202.0/24,edge,bos\n")["imported"], 3)
+        until(lambda: d.query(APP, ecs="10.11.202.0/24").addresses == [ADDRESSES["bos"]], 20 * harness.slowness(), "a site of the config")
+
+
 def test_two_operators():
     """Two at once, with other rows for the same prefixes, and a third one who exports meanwhile: each has its own outcome, each
     prefix is as one of them says, and there is never half a row, or one twice."""
@@ -463,4 +473,4 @@ def test_many():
 
 
 if __name__ == "__main__":
-    harness.run(test_round_trip, test_by_the_rules, test_reach, test_hostile, test_full, test_two_operators, test_several_daemons, test_stopped, test_many, limit_s=300)
+    harness.run(test_round_trip, test_by_the_rules, test_reach, test_hostile, test_full, test_names, test_two_operators, test_several_daemons, test_stopped, test_many, limit_s=300)

@@ -14,12 +14,15 @@ import urllib.parse
 import urllib.request
 
 import harness
+from asker import Asker
 from busy import Withheld, pace
 from harness import Daemon, Responder, Skip, check, equal, free_port, until
 
 RULES = harness.TOP / "conf" / "prometheus" / "edgesteer.rules.yaml"
 RULES_TEST = harness.DATA / "prometheus" / "alerts.test.yaml"
 APP = "app.edge.example.com"
+VERBS = [("version", {}), ("status", {}), ("explain", {"name": "app9.edge.example.com", "client": "192.0.2.7"}),
+         ("apps", {"app": "app77.edge.example.com"}), ("drains", {}), ("stats", {})]
 
 
 def tool(name):
@@ -245,6 +248,14 @@ def alerts_fire():
             until(lambda: "EdgesteerDown" in prometheus.firing(), 30 * pace(), "EdgesteerDown fires", 0.1)
 
 
+def waits_while_scraped(daemon, port):
+    """The longest wait of each verb, by name, while one scrape follows another."""
+    asker, until_s = Asker(daemon, VERBS), time.monotonic() + 3
+    while time.monotonic() < until_s:
+        scrape(port)
+    return {verb: times[-1] for verb, times in asker.end().items()}
+
+
 def many_targets():
     """Ten thousand apps at ten sites: scraped within half a second, and no verb waits for it."""
     sites = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "sa-east-1", "ca-central-1",
@@ -254,7 +265,7 @@ def many_targets():
     big["sites"] = {site: {} for site in sites}
     big["apps"] = {f"app{i}.edge.example.com": {"targets": {site: {"addresses": [f"10.{i >> 8}.{i & 255}.{k + 1}"]}
                                                             for k, site in enumerate(sites)}} for i in range(10000)}
-    with Daemon(big) as daemon, daemon.control() as control:
+    with Daemon(big) as daemon:
         times, own, used_s = [], [], harness.cpu_s(daemon.process.pid) + time.thread_time()
         for _ in range(5):
             held, begun = Withheld(daemon.process.pid), time.monotonic()
@@ -267,24 +278,13 @@ def many_targets():
         print(f"  a scrape takes {min(times):.3f} s, {used_s:.3f} s of the processor with its reader")
         check(min(own) < 0.5 * harness.slowness(), f"a scrape took {min(own):.3f} s of its own, {min(times):.3f} in all")
         check(used_s < 0.5 * harness.slowness(), f"a scrape takes {used_s:.3f} s of the processor")
-        stop = threading.Event()
-
-        def scrapes():
-            while not stop.is_set():
-                scrape(port)
-
-        thread = threading.Thread(target=scrapes, daemon=True)
-        thread.start()
-        waits = []
-        until_s = time.monotonic() + 3
-        while time.monotonic() < until_s:
-            begun = time.monotonic()
-            control("version")
-            waits.append(time.monotonic() - begun)
-            time.sleep(0.002)
-        stop.set()
-        thread.join(harness.PATIENCE_S)
-        waits.sort()
+        # Work that held the main thread up would do so each time, a machine that is busy otherwise does not.
+        for attempt in range(3):
+            worst = waits_while_scraped(daemon, port)
+            print("  meanwhile, ms:", ", ".join(f"{verb} {1e3 * wait:.1f}" for verb, wait in worst.items()))
+            if max(worst.values()) < 0.05 * harness.slowness() or attempt == 2:
+                break
+        check(max(worst.values()) < 0.05 * harness.slowness(), worst)
         # Peers that ask and do not read: nobody else goes without, and one address has no more than two.
         with contextlib.ExitStack() as stack:
             def asks_and_sleeps(source):
@@ -300,8 +300,6 @@ def many_targets():
             equal(asks_and_sleeps("127.0.0.8"), b"HTTP/1.1 200 OK")
             equal(asks_and_sleeps("127.0.0.8"), b"HTTP/1.1 503 Se")
             equal(scrape(port).count("\nedgesteer_target_up{"), 100000)
-        # The machine is shared: what one of a hundred waits is the daemon's, the rest may be the scheduler's.
-        check(waits[len(waits) * 99 // 100] < 0.05 * harness.slowness() * pace(), f"a verb waited {waits[-1]:.3f} s")
 
 
 if __name__ == "__main__":

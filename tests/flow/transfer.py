@@ -9,11 +9,11 @@ import pathlib
 import random
 import re
 import subprocess
-import threading
 import time
 
 import harness
 from door import OPERATE, READ, TOKENS
+from asker import Asker
 from harness import Daemon, Skip, check, equal, until
 
 APP = "app.e.x"
@@ -23,6 +23,8 @@ CLIENTS = ("prefix,carrier,latitude,longitude,class\n10.10.0.0/16,verizon,42.3,-
 ONE_CARRIER = {"clients.csv": "prefix,carrier,latitude,longitude\n10.0.0.0/7,verizon,42.3,-71.0\n"}
 SAYS = ("10.10.1. found nyc\n10.10.2. found nyc,chi\n10.10.3. found region,chi,nyc,bos\n10.10.5. found chi verizon\n"
         "10.10.7. found nyc,region,bos,chi\n10.10.9. found ber,chi\n10.10.12. missed\n2001:db8:1: found chi,nyc\n")
+VERBS = [("status", {}), ("explain", {"name": APP, "client": "10.0.9.7"}), ("learned", {"prefix": "10.0.9.0/24"}),
+         ("discovery", {}), ("drains", {}), ("stats", {})]
 LEARNED = ["10.10.1.0/24", "10.10.2.0/24", "10.10.3.0/24", "10.10.5.0/24", "10.10.7.0/24", "10.10.9.0/24", "2001:db8:1::/48"]
 HEADER = "prefix,carrier,class,site,source,learned,heard,fresh-until,held-until,confidence,samples,weight"
 
@@ -405,43 +407,11 @@ def test_stopped():
             d.ctl("learned", "forget", "--all")
 
 
-class Asker(threading.Thread):
-    """How long requests take meanwhile, one verb after another, over and over, but for what a busy machine withholds: by verb, in
-    seconds, in ascending order."""
-
-    def __init__(self, d):
-        super().__init__(daemon=True)
-        self.daemon_, self.is_over, self.error = d, False, None
-        self.requests = [("status", {}), ("explain", {"name": APP, "client": "10.0.9.7"}), ("learned", {"prefix": "10.0.9.0/24"}),
-                         ("discovery", {}), ("drains", {}), ("stats", {})]
-        self.times = {verb: [] for verb, _ in self.requests}
-        self.start()
-
-    def run(self):
-        try:
-            with self.daemon_.control() as control:
-                while not self.is_over:
-                    for verb, fields in self.requests:
-                        held, begun = harness.Withheld(self.daemon_.process.pid), time.monotonic()
-                        control(verb, **fields)
-                        took = time.monotonic() - begun
-                        self.times[verb].append(max(0.0, took - held.s()))
-                        time.sleep(0.001)
-        except Exception as error:  # end() says so
-            self.error = error
-
-    def end(self):
-        self.is_over = True
-        self.join()
-        check(not self.error, self.error)
-        return {verb: sorted(times) for verb, times in self.times.items()}
-
-
 def holds(d, rows):
     """Takes all in and writes all out, once. The longest that a request took meanwhile."""
     results = []
     for words, key in ((("import", str(d.folder / "many.csv")), "imported"), (("export", str(d.folder / "out.csv")), "exported")):
-        asker, begun = Asker(d), time.monotonic()
+        asker, begun = Asker(d, VERBS), time.monotonic()
         equal(d.ctl_json("learned", *words)[key], len(rows))
         took, times = time.monotonic() - begun, asker.end()
         results.append(max(one[-1] for one in times.values()))

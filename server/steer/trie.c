@@ -153,6 +153,13 @@ STRIDE_POPCNT __attribute__((noclone)) static void search_all_popcnt(const struc
 #define search_all_popcnt search_all
 #endif
 
+// Not inline, as the registers that it needs would be saved for the other one too.
+static NOINLINE void search_all_plain(const struct trie *v4, const struct trie *v6, const struct addr *const *addrs,
+                                      unsigned count, struct lpm_hit *ret_hits)
+{
+	search_all(v4, v6, addrs, count, ret_hits);
+}
+
 struct lpm_hit trie_lookup(const struct trie *trie, struct addr_key key)
 {
 	return likely(stride_has_popcnt()) ? search_popcnt(trie, key) : search(trie, key);
@@ -161,10 +168,8 @@ struct lpm_hit trie_lookup(const struct trie *trie, struct addr_key key)
 void trie_lookup_all(const struct trie *v4, const struct trie *v6, const struct addr *const *addrs, unsigned count,
                      struct lpm_hit *ret_hits)
 {
-	if (count == 1)
-		ret_hits[0] = trie_lookup(addrs[0]->family == ADDR_V4 ? v4 : v6, addr_key(addrs[0]));
-	else if (likely(stride_has_popcnt()))
+	if (likely(stride_has_popcnt()))
 		search_all_popcnt(v4, v6, addrs, count, ret_hits);
 	else
-		search_all(v4, v6, addrs, count, ret_hits);
+		search_all_plain(v4, v6, addrs, count, ret_hits);
 }

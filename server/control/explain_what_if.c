@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/recycle.h"
 #include "control/call.h"
 #include "control/cover.h"
 #include "control/explain.h"
@@ -101,7 +102,7 @@ static json_t *add_today(json_t *then, const json_t *today, json_t *names)
 json_t *explain_what_if(const struct call *call, const struct live *live, const struct prefix *client,
                         json_t **ret_refusal)
 {
-	struct target_states *states = malloc(sizeof(*states) + live->states->count);
+	struct target_states *states = recycle_take(sizeof(*states) + live->states->count);
 	json_t *names = json_array(), *today, *then = NULL;
 	struct live drained = *live;
 
@@ -117,6 +118,6 @@ json_t *explain_what_if(const struct call *call, const struct live *live, const 
 		}
 	}
 	json_decref(names);
-	free(states);
+	recycle_put(states);
 	return then;
 }

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/recycle.h"
 #include "config/config.h"
 #include "control/background.h"
 #include "control/effect_json.h"
@@ -57,7 +58,7 @@ struct forecast {
 
 static void wipe_live(struct live *live)
 {
-	free((void *)live->states);
+	recycle_put((void *)live->states);
 	live_shares_put(live->shares);
 	free((void *)live->columns);
 	*live = (struct live){0};

@@ -71,8 +71,8 @@ struct control_ops {
 	// The published live part or, before the first round of health checks has finished, a preview in which every target
 	// whose health is unknown is up. NULL: out of memory. Valid until control returns to the event loop.
 	const struct live *(*live)(void *ctx);
-	// What would be published after a change: of the view in use, without what is learned, and with states, shares
-	// (live_shares_put()) and columns that are the caller's to free(). E_NOMEM, and nothing is to be freed.
+	// What would be published after a change: of the view in use, without what is learned, and with states (recycle_put()), shares
+	// (live_shares_put()) and columns (free()) that are the caller's. E_NOMEM, and nothing is to be freed.
 	int (*what_if)(void *ctx, const struct control_change *change, struct live *ret_live);
 	// Of who has asked lately, of the view in use; the caller's to free(). NULL: out of memory.
 	struct sample_set *(*samples)(void *ctx);

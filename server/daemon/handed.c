@@ -66,11 +66,13 @@ static bool reserve(struct handed *handed, uint32_t place)
 	while (count <= place)
 		count *= 2;
 
-	struct handed_place *places = reallocarray(handed->places, count, sizeof(*places));
+	struct handed_place *places = calloc(count, sizeof(*places)); // of pages that are taken as they are filled
 
 	if (!places)
 		return false;
-	memset(places + handed->place_count, 0, (count - handed->place_count) * sizeof(*places));
+	if (handed->place_count > 0)
+		memcpy(places, handed->places, handed->place_count * sizeof(*places));
+	free(handed->places);
 	handed->places = places;
 	handed->place_count = count;
 	return true;

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/recycle.h"
 #include "view/index.h"
 #include "view/live.h"
 #include "view/view.h"
@@ -69,12 +70,16 @@ struct merge *merge_new(const struct view *view)
 		return NULL;
 	merge->view = view;
 	fill_table(merge);
-	merge->known = calloc((size_t)view->target_count + 1, 1);
-	merge->states = live_states_new(view->target_count);
-	return merge->known && merge->states ? merge : merge_free(merge);
+	merge->known = recycle_take((size_t)view->target_count + 1);
+	merge->states = recycle_take(sizeof(*merge->states) + view->target_count);
+	if (!merge->known || !merge->states)
+		return merge_free(merge);
+	memset(merge->known, 0, (size_t)view->target_count + 1);
+	memset(merge->states, 0, sizeof(*merge->states) + view->target_count);
+	merge->states->count = view->target_count;
+	return merge;
 }
 
-// What live_states_new() has set aside is for what is published.
 struct merge *merge_copy(const struct merge *merge)
 {
 	struct merge *copy = malloc(sizeof(*copy));
@@ -83,8 +88,8 @@ struct merge *merge_copy(const struct merge *merge)
 	if (!copy)
 		return NULL;
 	*copy = *merge;
-	copy->known = malloc((size_t)count + 1);
-	copy->states = malloc(sizeof(*copy->states) + count);
+	copy->known = recycle_take((size_t)count + 1);
+	copy->states = recycle_take(sizeof(*copy->states) + count);
 	copy->parts = malloc((size_t)(merge->part_count + 1) * sizeof(*copy->parts));
 	copy->part_cap = merge->part_count;
 	if (!copy->known || !copy->states || !copy->parts)
@@ -101,8 +106,8 @@ struct merge *merge_free(struct merge *merge)
 {
 	if (!merge)
 		return NULL;
-	free(merge->known);
-	free(merge->states);
+	recycle_put(merge->known);
+	recycle_put(merge->states);
 	free(merge->parts);
 	free(merge);
 	return NULL;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/recycle.h"
 #include "base/publish.h"
 #include "config/config.h"
 #include "daemon/addresses.h"
@@ -91,6 +92,7 @@ struct serving *serving_free(struct serving *serving)
 	live_withdraw();
 	drop_preview(serving);
 	merge_free(serving->merge);
+	recycle_clear();
 	view_free(serving->first_view);
 	config_free(serving->config);
 	handover_free(serving->leaving);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "base/recycle.h"
 #include "control/cover.h"
 #include "control/ops.h"
 #include "daemon/by_carrier.h"
@@ -154,11 +155,11 @@ static int take_live(const struct merge *merge, struct judge *judge, struct live
 {
 	struct columns *columns = NULL;
 	uint32_t count = merge_view(merge)->target_count;
-	struct target_states *states = malloc(sizeof(*states) + count + 1); // what is set aside is for publications
+	struct target_states *states = recycle_take(sizeof(*states) + count); // live_states_new() has some for publications
 	struct target_shares *shares = NULL;
 
 	if (!states || (judge && by_carrier_make(merge, judge, &columns) < 0) || merge_shares(merge, &shares) < 0) {
-		free(states);
+		recycle_put(states);
 		free(columns);
 		return E_NOMEM;
 	}

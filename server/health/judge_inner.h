@@ -18,6 +18,7 @@ enum judge_mark {
 	MARK_PROBE = 1 << 4,   // up, as the probes say
 	MARK_UNREADY = 1 << 5, // down, as its provider says
 	MARK_WATCHED = 1 << 6, // up, and somebody would notice if it were not: it counts for its region
+	MARK_HEEDED = 1 << 7,  // the word of its provider counts
 };
 
 // The groups of the brake: the probes, the vantages, the regions.
@@ -64,8 +65,6 @@ struct judge {
 	struct judge_stats stats;
 };
 
-// Whether the word of its provider counts for a target.
-bool judge_heeds(const struct judge_frame *frame, uint32_t target);
 // Whether anybody says anything of it: what nobody watches never falls, so it may not keep its region from being held.
 bool judge_watched(const struct judge *judge, uint32_t target);
 // Judges a target anew, as what vantages say of it has changed, or may have.

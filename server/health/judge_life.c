@@ -52,8 +52,12 @@ static void number_targets(struct judge_frame *frame, const uint16_t *region_of_
 
 		frame->first_of[i] = target;
 		for (size_t k = 0; k < app->target_count; k++, target++) {
+			const struct config_target *written = &app->targets[k];
+
+			if (written->from && written->ready != READY_PROBE)
+				frame->marks[target] = MARK_HEEDED;
 			frame->app_of[target] = (uint32_t)i;
-			frame->region_of[target] = region_of_site[app->targets[k].site];
+			frame->region_of[target] = region_of_site[written->site];
 			frame->is_plain[target] = app->panic_percent == 0 && app->quorum == 1;
 		}
 	}
@@ -294,8 +298,8 @@ static void carry(struct judge *judge, struct judge_frame *frame, const uint32_t
 		if (old_of_new[i] >= old->count)
 			continue;
 		// What is counted by group is counted again.
-		frame->marks[i] = old->marks[old_of_new[i]] & (MARK_SEEN | MARK_RAW | MARK_UP | MARK_UNREADY);
-		if (frame->marks[i] & MARK_UNREADY && !judge_heeds(frame, i))
+		frame->marks[i] |= old->marks[old_of_new[i]] & (MARK_SEEN | MARK_RAW | MARK_UP | MARK_UNREADY);
+		if (!(frame->marks[i] & MARK_HEEDED))
 			frame->marks[i] &= (uint8_t)~MARK_UNREADY;
 		frame->course_of[i] = old->course_of[old_of_new[i]];
 		if (frame->course_of[i])
@@ -325,7 +329,7 @@ static bool look_fast(struct judge *judge, uint32_t target)
 	    matrix_first(judge->matrix, target) || brake_held(frame->brake, target) ||
 	    (was & MARK_SEEN && up != ((was & MARK_RAW) != 0)))
 		return false;
-	frame->marks[target] = (uint8_t)(MARK_SEEN | (up ? MARK_RAW | MARK_UP : 0) | (probe ? MARK_PROBE : 0) |
+	frame->marks[target] = (uint8_t)((was & MARK_HEEDED) | MARK_SEEN | (up ? MARK_RAW | MARK_UP : 0) | (probe ? MARK_PROBE : 0) |
 	                                 (watched ? MARK_WATCHED : 0));
 	if (watched && frame->region_of[target] != JUDGE_NO_REGION)
 		brake_count(frame->brake, GROUP_REGIONS + frame->region_of[target], 1);

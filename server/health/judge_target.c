@@ -26,23 +26,12 @@ static const struct config_app *app_of(const struct judge *judge, uint32_t targe
 	return &judge->frame->config->apps[judge->frame->app_of[target]];
 }
 
-static const struct config_target *written_in(const struct judge_frame *frame, uint32_t target)
+static const struct config_target *written_of(const struct judge *judge, uint32_t target)
 {
+	const struct judge_frame *frame = judge->frame;
 	uint32_t app = frame->app_of[target];
 
 	return &frame->config->apps[app].targets[target - frame->first_of[app]];
-}
-
-static const struct config_target *written_of(const struct judge *judge, uint32_t target)
-{
-	return written_in(judge->frame, target);
-}
-
-bool judge_heeds(const struct judge_frame *frame, uint32_t target)
-{
-	const struct config_target *written = written_in(frame, target);
-
-	return written->from && written->ready != READY_PROBE;
 }
 
 static const struct config_site *site_of(const struct judge *judge, uint32_t target)
@@ -62,7 +51,7 @@ static enum word endpoints_word(const struct judge *judge, uint32_t target)
 {
 	if (judge->frame->marks[target] & MARK_UNREADY)
 		return WORD_DOWN;
-	if (app_of(judge, target)->quorum == 1 || !judge_heeds(judge->frame, target))
+	if (!(judge->frame->marks[target] & MARK_HEEDED) || app_of(judge, target)->quorum == 1)
 		return WORD_NONE;
 	return judge->ops.endpoints(judge->ops.ctx, app_of(judge, target)->name, site_of(judge, target)->name);
 }
@@ -235,7 +224,8 @@ static void rose(struct judge *judge, uint32_t target)
 
 bool judge_watched(const struct judge *judge, uint32_t target)
 {
-	return health_checked(judge->health, target) || matrix_first(judge->matrix, target) || judge_heeds(judge->frame, target);
+	return health_checked(judge->health, target) || judge->frame->marks[target] & MARK_HEEDED ||
+	       matrix_first(judge->matrix, target);
 }
 
 // Counts a target among those of its region, and of the probes, that are up.

@@ -259,7 +259,8 @@ enum edgesteer_option_type {
 	                // its path as text); relative ones start in the folder of the config file
 	EDGESTEER_MAP,  // a mapping of text to text
 	EDGESTEER_JSON, // any value; option() returns it as JSON text. Since ABI 1.2
-	EDGESTEER_SITES, // as EDGESTEER_MAP, to names of sites: a name that no site has is warned of. Since ABI 1.7
+	EDGESTEER_SITES, // as EDGESTEER_MAP, to names of sites: of providers and services, one that no site has is warned of. Since
+	                 // ABI 1.7
 };
 
 struct edgesteer_option {

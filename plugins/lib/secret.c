@@ -92,10 +92,12 @@ static bool has_key(const char *octets, size_t len)
 	static const char *const lines[] = {"-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----",
 	                                    "-----BEGIN EC PRIVATE KEY-----"};
 
+	static const char encrypted[] = "Proc-Type: 4,ENCRYPTED"; // RFC 1421 section 4.6.1.1
+	bool found = false;
+
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		if (memmem(octets, len, lines[i], strlen(lines[i])))
-			return true;
-	return false;
+		found = found || memmem(octets, len, lines[i], strlen(lines[i]));
+	return found && !memmem(octets, len, encrypted, strlen(encrypted));
 }
 
 static const char *contents_fault(const char *path, bool is_key, char buf[static 128])
@@ -105,7 +107,7 @@ static const char *contents_fault(const char *path, bool is_key, char buf[static
 	size_t len = 0;
 
 	if (!room)
-		return NULL; // it is read again when it is needed
+		return secret_fault(path, buf); // it is read when it is needed
 	if (is_key)
 		why = secret_read(path, false, room, SECRET_MAX_LEN, &len, buf);
 	else

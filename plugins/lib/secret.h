@@ -21,8 +21,8 @@ const char *secret_read_token(const char *path, bool shared, char ret_token[stat
 const char *secret_read(const char *path, bool shared, char *ret_octets, size_t size, size_t *ret_len,
                         char buf[static 128]);
 
-// Why a file has no such secret, or must not be used, as above: it is read, and nothing of it is left in memory. A key is one
-// in PEM, by its first line.
+// Why a file has no such secret, or must not be used, as above: it is read, and nothing of it is left in memory. A key is
+// one in PEM, by the line that it begins with.
 const char *secret_token_fault(const char *path, char buf[static 128]);
 const char *secret_key_fault(const char *path, char buf[static 128]);
 

@@ -8,7 +8,11 @@
 enum {
 	KEPT_MAX = 8,           // blocks
 	KEPT_FROM = 128 << 10,  // octets: smaller ones come from the heap, where they are kept anyway
+#ifdef __SANITIZE_ADDRESS__
+	KEPT_UP_TO = 0,         // it would not see the use of one that has been given back
+#else
 	KEPT_UP_TO = 4 << 20,
+#endif
 };
 
 struct block {

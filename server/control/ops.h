@@ -64,7 +64,7 @@ struct control_ops {
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	struct gate *gate;             // drains and plans, one after another
-	// Brings what goes by the clock up to date before a verb looks: what is told of a ramp is what is answered.
+	// Brings ramps up to date before a verb looks: what is told of one is what is answered.
 	void (*settle)(void *ctx);
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);

@@ -35,7 +35,7 @@ int adopts_apply(struct merge *merge, const struct state *state, const struct co
 		if (share < SHARE_ALL && (result = merge_set_steered(merge, &view->apps[i], share)) < 0)
 			err = result;
 	}
-	result = state ? adopts_step(merge, state, config) : E_OK;
+	result = state ? adopts_step(merge, state, clock_mono_ms()) : E_OK;
 	return result < 0 ? result : err;
 }
 
@@ -50,7 +50,7 @@ int adopts_set(struct merge *merge, const struct config *config, const struct ov
 	return merge_set_steered(merge, &view->apps[app], holds ? said_share(adoption) : adopts_written(&config->apps[app]));
 }
 
-int adopts_step(struct merge *merge, const struct state *state, const struct config *config)
+int adopts_step(struct merge *merge, const struct state *state, int64_t mono_ms)
 {
 	const struct view *view = merge_view(merge);
 	int any = 0, err = E_OK;
@@ -58,11 +58,11 @@ int adopts_step(struct merge *merge, const struct state *state, const struct con
 	for (size_t i = 0; i < state_override_count(state) && err == E_OK; i++) {
 		const struct override *adoption = state_override_at(state, i);
 		int app = adoption->kind == OVERRIDE_ADOPT ? index_find_spelled(view, adoption->app) : -1;
+		uint32_t share = app >= 0 ? override_share(adoption, mono_ms) : 0;
 
-		if (app < 0 || view->apps[app].target_count == 0 ||
-		    merge_steered(merge, &view->apps[app]) == said_share(adoption))
+		if (app < 0 || view->apps[app].target_count == 0 || merge_steered(merge, &view->apps[app]) == share)
 			continue;
-		err = adopts_set(merge, config, adoption, true);
+		err = merge_set_steered(merge, &view->apps[app], share);
 		any = 1;
 	}
 	return err < 0 ? err : any;

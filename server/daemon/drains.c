@@ -150,14 +150,13 @@ static int apply(struct moving *list, size_t count)
 	return err == E_OK ? count > 0 : err;
 }
 
-int drains_step(struct merge *merge, const struct state *state)
+int drains_step(struct merge *merge, const struct state *state, int64_t mono_ms)
 {
-	struct setting setting = setting_of(merge, state);
 	size_t all = state_override_count(state), count = 0, i;
 	struct moving *list = NULL;
 	int err;
 
-	for (i = 0; i < all && !drains_is_moving(state_override_at(state, i), setting.mono_ms); i++)
+	for (i = 0; i < all && !drains_is_moving(state_override_at(state, i), mono_ms); i++)
 		;
 	if (i == all)
 		return 0;
@@ -166,9 +165,9 @@ int drains_step(struct merge *merge, const struct state *state)
 		return E_NOMEM;
 	for (; i < all; i++) {
 		const struct override *drain = state_override_at(state, i);
-		uint32_t share = override_share(drain, setting.mono_ms);
+		uint32_t share = override_share(drain, mono_ms);
 
-		if (drains_is_moving(drain, setting.mono_ms))
+		if (drains_is_moving(drain, mono_ms))
 			list[count++] = (struct moving){drain, share < SHARE_ALL ? share : SHARE_ALL - 1, merge, E_OK};
 	}
 	err = apply(list, count);
@@ -176,9 +175,8 @@ int drains_step(struct merge *merge, const struct state *state)
 	return err;
 }
 
-bool drains_finish(struct merge *merge, const struct state *state)
+bool drains_finish(struct merge *merge, const struct state *state, int64_t mono_ms)
 {
-	int64_t mono_ms = clock_mono_ms();
 	bool any = false;
 
 	for (size_t i = 0; i < state_override_count(state); i++) {

@@ -1,6 +1,7 @@
 // Overrides by kind; see impose.h.
 #include "daemon/impose.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/adopts.h"
@@ -35,14 +36,14 @@ void impose_all(struct merge *merge, const struct state *state, const struct con
 	}
 	if (adopts_apply(merge, state, config) < 0)
 		log_error("out of memory: some apps steer all of their clients, whatever their `adopt`, until the next reload");
-	if (drains_step(merge, state) < 0)
+	if (drains_step(merge, state, clock_mono_ms()) < 0)
 		log_error("out of memory: drains over a time do not go on"); // they are tried again in a second
 }
 
-int impose_step(struct merge *merge, const struct state *state, const struct config *config)
+int impose_step(struct merge *merge, const struct state *state, int64_t mono_ms)
 {
-	bool any = drains_finish(merge, state);
-	int moving = drains_step(merge, state), adopting = adopts_step(merge, state, config);
+	bool any = drains_finish(merge, state, mono_ms);
+	int moving = drains_step(merge, state, mono_ms), adopting = adopts_step(merge, state, mono_ms);
 
 	if (moving < 0 || adopting < 0)
 		return moving < 0 ? moving : adopting;

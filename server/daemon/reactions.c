@@ -25,6 +25,7 @@ enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
 	LOOK_MS = 1000, STEP_MIN_MS = 100, // between two steps of drains that move clients
+	TOGETHER_MS = 20,        // ramps that end within this end together, unless a verb looks
 };
 
 // Out of memory, it is tried again.
@@ -40,17 +41,16 @@ static void publish(struct daemon *daemon)
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
 
-// Notes of the drains that have taken all clients when caches will have forgotten them.
-static void note_safe(struct daemon *daemon)
+// Notes of the drains that had taken all clients when they were stepped last when caches will have forgotten them.
+static void note_safe(struct daemon *daemon, int64_t stepped_ms)
 {
 	const struct control_ops ops = interface_ops(daemon);
-	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
 		const struct override *drain = state_override_at(daemon->state, i);
 
 		if (drain->kind == OVERRIDE_DRAIN && !drain->safe_mono_s && !drain->is_returning &&
-		    override_share(drain, now_ms) == 0)
+		    override_share(drain, stepped_ms) == 0)
 			state_set_safe(daemon->state, drain, safe_left_s(&ops, drain));
 	}
 }
@@ -58,10 +58,11 @@ static void note_safe(struct daemon *daemon)
 static void overrides_committed(void *ctx)
 {
 	struct daemon *daemon = ctx;
+	int64_t mono_ms = clock_mono_ms();
 
-	(void)serving_step_drains(daemon->serving, daemon->state);
+	(void)serving_step_drains(daemon->serving, daemon->state, mono_ms);
 	publish(daemon);
-	note_safe(daemon);
+	note_safe(daemon, mono_ms);
 }
 
 static void tell_expired(const struct state *state, int64_t now_s)
@@ -91,10 +92,10 @@ static unsigned step_of(const struct override *override, int64_t mono_ms)
 	return left_ms > 0 && left_ms < ms ? (unsigned)left_ms : ms;
 }
 
-// In how many milliseconds drains that are to begin, or move clients, are looked at again. 0: there are none.
-static unsigned step_ms(const struct state *state)
+// In how many milliseconds from then on drains that are to begin, or moved clients when they were stepped last, are looked at
+// again. 0: there are none.
+static unsigned step_ms(const struct state *state, int64_t mono_ms)
 {
-	int64_t mono_ms = clock_mono_ms();
 	unsigned shortest_ms = 0;
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
@@ -111,26 +112,29 @@ static unsigned step_ms(const struct state *state)
 
 void reactions_expire(struct daemon *daemon)
 {
-	int64_t next_s = 0, now_s = clock_wall_s();
+	int64_t next_s = 0, now_s = clock_wall_s(), mono_ms;
 
 	tell_expired(daemon->state, now_s);
 	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
-	if (serving_step_drains(daemon->serving, daemon->state)) {
+	mono_ms = clock_mono_ms();
+	if (serving_step_drains(daemon->serving, daemon->state, mono_ms)) {
 		publish(daemon);
-		note_safe(daemon);
+		note_safe(daemon, mono_ms);
 	}
 
 	bool has_led = serving_lead(daemon->serving, daemon->state);
-	unsigned ms = step_ms(daemon->state);
+	unsigned ms = step_ms(daemon->state, mono_ms);
 
-	daemon->step_due_ms = ms ? clock_mono_ms() + ms : INT64_MAX;
+	daemon->step_due_ms = ms ? mono_ms + ms : INT64_MAX;
 	event_del(daemon->expiry);
 	// Drains begin and end by the wall clock, which may be set, and runs on while the machine is suspended. A timer
 	// follows neither, so the clock is polled while any drain has an end or a beginning to come.
-	if (!has_led || ms)
-		loop_arm(daemon->expiry, (ms ? ms : LOOK_MS) / 1000, (int)(ms % 1000 * 1000));
-	else if (next_s)
+	if (!has_led || ms) {
+		ms = ms == 0 ? LOOK_MS : ms > TOGETHER_MS ? ms : TOGETHER_MS;
+		loop_arm(daemon->expiry, ms / 1000, (int)(ms % 1000 * 1000));
+	} else if (next_s) {
 		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
+	}
 }
 
 void reactions_settle(struct daemon *daemon)
@@ -308,12 +312,14 @@ void reactions_answered(struct daemon *daemon)
 void reactions_begin(struct daemon *daemon)
 {
 	const struct former *former = state_former(daemon->state);
-	int64_t now_s = clock_wall_s();
+	int64_t now_s = clock_wall_s(), mono_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < former->count; i++)
 		serving_note_cached(daemon->serving, former->sites[i].site, former_until_s(&former->sites[i], now_s) - now_s + 1);
 	reactions_answered(daemon);
-	note_safe(daemon);
+	if (serving_step_drains(daemon->serving, daemon->state, mono_ms))
+		publish(daemon);
+	note_safe(daemon, mono_ms);
 	reactions_expire(daemon);
 }
 

@@ -25,7 +25,7 @@ enum {
 	BOOK_NAMES_MAX = 16384,      // sites, carriers, classes and services together
 	BOOK_INVENTED_MAX = 256,     // names of one service that the config has not
 	BOOK_INVENTED_ALL = BOOK_NAMES_MAX / 2, // there are no more names than that when one of these is added: sites find room
-	BOOK_MAX = 1 << 20,          // entries
+	BOOK_MAX = 400000,           // entries: as `learned: max` has at most
 	BOOK_TICK = 1 << 14,         // that are looked at in a tick
 	BOOK_NEWS = 1 << 16,         // prefixes that are told one by one
 };

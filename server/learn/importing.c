@@ -166,13 +166,20 @@ static void tell_out_of_reach(const struct taking *t, const struct importing_row
 		            prefix_format(&row->prefix, text));
 }
 
-// Sites and carriers have been checked. Of other classes there are as many as a service may make up.
+// Sites and carriers have been checked. Of other classes there are as many as a service may make up; a dry run adds none, so that
+// whether there is room shows only when they are taken.
 static int name_class(const struct taking *t, const char *class_, uint16_t *ret_number)
 {
 	struct learner *learner = t->learner;
 
 	if (!*class_ || strcmp(class_, PLACE_CLASS_EDGE) == 0 || names_find(t->view->places->classes, class_, strlen(class_)) > 0)
 		return book_name(learner->book, class_, ret_number);
+	if (t->is_dry) {
+		int found = book_find_name(learner->book, class_);
+
+		*ret_number = found >= 0 ? (uint16_t)found : UINT16_MAX; // one that nothing in the book has
+		return E_OK;
+	}
 	return book_name_invented(learner->book, class_, &learner->imported_names, ret_number);
 }
 

@@ -116,6 +116,9 @@ static int read_option(struct reading *reading, size_t row, const struct value *
 		if (option->type == EDGESTEER_FILE)
 			text = reader_path_beside(reading->arena, reading->beside, text);
 		break;
+	default: // of a later version
+		refuse(reading, member, "`%s` is of a type that this daemon does not know: it is older than the plugin", option->name);
+		return E_INVAL;
 	}
 	reading->values.texts[row] = text;
 	return text ? E_OK : E_NOMEM;

@@ -13,7 +13,7 @@ enum {
 	PROVIDED_KEY_MAX = 1023,
 	PROVIDED_TEXT_MAX = 16384,
 	PROVIDED_BATCH_MAX = 512,    // rows in one transaction
-	PROVIDED_ROWS_MAX = 1 << 19, // in the file, and of changes that wait: of `learned: max` and of targets
+	PROVIDED_ROWS_MAX = 1 << 19, // in the file, and of changes that wait: all that is learned, and 124,288 more
 };
 
 // One block of memory.

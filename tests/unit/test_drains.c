@@ -102,7 +102,7 @@ static void test_any_overlap(void **unused)
 	state = statedir_open();
 	for (int i = 0; i < STEPS; i++) {
 		put_or_remove();
-		assert_true(drains_step(merge, state) >= 0);
+		assert_true(drains_step(merge, state, clock_mono_ms()) >= 0);
 		for (uint32_t n = 0; n < view->target_count && i % CHECK_EVERY == 0; n++)
 			check_target(n);
 	}
@@ -113,7 +113,7 @@ static void test_any_overlap(void **unused)
 	}
 	for (uint32_t n = 0; n < view->target_count; n++)
 		assert_int_equal(merge_state_of(merge, n), 0);
-	assert_int_equal(drains_step(merge, state), 0);
+	assert_int_equal(drains_step(merge, state, clock_mono_ms()), 0);
 	state_close(state);
 	merge_free(merge);
 	view_free(view);

@@ -112,7 +112,7 @@ static const struct option_case cases[] = {
 	{"discovery[].timeout", "discovery: [{plugin: x, carriers: [c], timeout: %s}]\n" DOMAIN, {"100ms", "60s"}, {"99ms", "61s", "5"}},
 	{"learned.prefix.ipv4", "learned: {prefix: {ipv4: %s}}\n" DOMAIN, {"8", "32"}, {"7", "33"}},
 	{"learned.prefix.ipv6", "learned: {prefix: {ipv6: %s}}\n" DOMAIN, {"16", "64"}, {"15", "65"}},
-	{"learned.max", "learned: {max: %s}\n" DOMAIN, {"1", "1000000"}, {"0", "1000001"}},
+	{"learned.max", "learned: {max: %s}\n" DOMAIN, {"1", "400000"}, {"0", "400001"}},
 	{"learned.agree", "learned: {agree: %s}\n" DOMAIN, {"1", "8"}, {"0", "9"}},
 	{"learned.agree-for", "learned: {agree-for: %s}\n" DOMAIN, {"1s", "7d"}, {"0", "8d", "1500ms"}},
 	{"learned.moves", "learned: {moves: %s}\n" DOMAIN, {"1", "1000000"}, {"0", "1000001"}},

@@ -106,6 +106,8 @@ static void test_faults(void **state)
 	     "not a token: it has blanks or control characters", NULL},
 		{"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIG\n", "not a token: it has blanks or control characters",
 	     "has no private key in PEM, or an encrypted one"},
+		{"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMIG\n",
+	     "not a token: it has blanks or control characters", "has no private key in PEM, or an encrypted one"},
 		{"-----BEGIN CERTIFICATE-----\nMIG\n", "not a token: it has blanks or control characters",
 	     "has no private key in PEM, or an encrypted one"},
 	};

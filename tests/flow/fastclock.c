@@ -179,18 +179,18 @@ int nanosleep(const struct timespec *span, struct timespec *ret_left)
 	return result;
 }
 
-// The daemon's conditions all go by the monotonic clock.
+// The daemon's conditions all go by the monotonic clock. A slice that has passed is a wakeup for no reason, as any wait may have:
+// the caller has to see what has become true while the mutex was not held, for which nobody may be signalled again.
 int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                            const struct timespec *restrict until)
 {
-	int64_t deadline_ns = (int64_t)until->tv_sec * NS_PER_S + until->tv_nsec;
-	int result = ETIMEDOUT, wait_ms;
+	int64_t deadline_ns = (int64_t)until->tv_sec * NS_PER_S + until->tv_nsec, slice_ns;
+	int wait_ms = slice_ms(deadline_ns), result;
 
-	while (result == ETIMEDOUT && (wait_ms = slice_ms(deadline_ns)) > 0) {
-		int64_t slice_ns = true_ns(CLOCK_MONOTONIC) + (int64_t)wait_ms * NS_PER_MS;
-		struct timespec slice = {slice_ns / NS_PER_S, slice_ns % NS_PER_S};
-
-		result = pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &slice);
-	}
-	return result;
+	if (wait_ms <= 0)
+		return ETIMEDOUT;
+	slice_ns = true_ns(CLOCK_MONOTONIC) + (int64_t)wait_ms * NS_PER_MS;
+	result = pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC,
+	                                &(struct timespec){slice_ns / NS_PER_S, slice_ns % NS_PER_S});
+	return result == ETIMEDOUT && slice_ms(deadline_ns) > 0 ? 0 : result;
 }

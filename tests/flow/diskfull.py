@@ -22,7 +22,8 @@ def private_mounts():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:
         raise Skip(f"no namespace of mounts can be made: {os.strerror(ctypes.get_errno())}")
-    check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0, "mounts stay shared")
+    if libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        raise Skip(f"mounts stay shared, as where the root is changed: {os.strerror(ctypes.get_errno())}")
     return libc
 
 

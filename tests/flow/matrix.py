@@ -2,6 +2,7 @@
 what is held when everything fails at once."""
 
 import json
+import re
 import time
 
 import harness
@@ -93,7 +94,7 @@ def wrong_clocks():
     with Daemon(config(), FILES) as daemon:
         now = int(time.time())
         refused = report(daemon, "slow", "near", "down", "--observed-at", str(now - 3600), code=1)
-        check("3600 s ago" in (refused.json or {}).get("error", refused.err), refused)
+        check(re.search(r"\b36\d\d s ago", (refused.json or {}).get("error", refused.err)), refused)  # and what that took
         equal(answers(daemon), (EDGE, NEAR, NEAR))
         ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 3600))
         reply = report(daemon, "fast", "near", "down", "--observed-at", ahead, "--ttl", "2s").json

@@ -92,6 +92,7 @@ class Knot(Peer):
         zones = "".join(f"  - domain: {zone}\n    file: {self.files}/{zone}.zone\n" for zone in self.zones)
         return f"""server:
   listen: {self.host}@{self.port}
+  nsid: peer
   rundir: {self.folder}
   udp-workers: 1
   tcp-workers: 1

@@ -224,7 +224,6 @@ def look(path, verb, what, words, may):
 EACH = 8 if harness.sanitizer() else 1  # which make a program that is begun thousands of times slow
 
 
-
 def over_the_command_line():
     with Daemon(config()) as d, d.control() as control, concurrent.futures.ThreadPoolExecutor(8) as pool:
         found = vocabulary(d.socket_path)

@@ -412,7 +412,10 @@ static bool stop_thread(struct programs *programs)
 	pthread_mutex_unlock(&programs->lock);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
-	return pthread_timedjoin_np(programs->thread, NULL, &until) == 0;
+	if (pthread_timedjoin_np(programs->thread, NULL, &until) == 0)
+		return true;
+	pthread_detach(programs->thread);
+	return false;
 }
 
 // A program that has been killed ends at once, but where the kernel holds it.

@@ -174,8 +174,8 @@ struct edgesteer_host {
 	// row's default; NULL when there is neither. Owned by the host until close.
 	const char *(*option)(const struct edgesteer_host *host, const char *name);
 
-	// For EDGESTEER_MAP and EDGESTEER_SITES options: calls each(ctx, key, value) for every pair in the order of the config; key and value
-	// are owned by the host until close. Stops when each() returns other than 0, and returns that; otherwise 0.
+	// For EDGESTEER_MAP and EDGESTEER_SITES options: calls each(ctx, key, value) for every pair in the order of the config;
+	// key and value are owned by the host until close. Stops when each() returns other than 0, and returns that; otherwise 0.
 	int (*option_map)(const struct edgesteer_host *host, const char *name,
 	                  int (*each)(void *ctx, const char *key, const char *value), void *ctx);
 

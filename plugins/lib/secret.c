@@ -91,7 +91,6 @@ static bool has_key(const char *octets, size_t len)
 {
 	static const char *const lines[] = {"-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----",
 	                                    "-----BEGIN EC PRIVATE KEY-----"};
-
 	static const char encrypted[] = "Proc-Type: 4,ENCRYPTED"; // RFC 1421 section 4.6.1.1
 	bool found = false;
 

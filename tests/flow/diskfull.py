@@ -4,6 +4,7 @@ Mounts are made in a namespace of this process, which needs root."""
 
 import contextlib
 import ctypes
+import errno
 import os
 import urllib.request
 
@@ -23,7 +24,8 @@ def private_mounts():
     if libc.unshare(CLONE_NEWNS) != 0:
         raise Skip(f"no namespace of mounts can be made: {os.strerror(ctypes.get_errno())}")
     if libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
-        raise Skip(f"mounts stay shared, as where the root is changed: {os.strerror(ctypes.get_errno())}")
+        check(ctypes.get_errno() == errno.EINVAL, "mounts stay shared", os.strerror(ctypes.get_errno()))
+        raise Skip("mounts stay shared, as the root is no mount: it has been changed")
     return libc
 
 

@@ -552,7 +552,7 @@ def until(condition, timeout_s, what, every_s=0.01, held=None):
 # ---- Running a scenario ----------------------------------------------------------------------------------------------
 
 
-def run(*tests, limit_s=120):
+def run(*tests, limit_s=60):
     """Runs a scenario's tests (those named on the command line, or all) and exits. A test hangs at most until
     `limit_s`, more where the machine is slow."""
     def too_long(*_):

@@ -168,13 +168,13 @@ static int follow_questions(struct exec *exec)
 			return 0;
 		if (wait[2].revents && !said_take(&exec->said))
 			wait[2].fd = -1;
+		lookups_expire(lookups); // first: what has come too late may be there already
 		if (wait[1].revents)
 			done = lookups_take(lookups);
 		if (done)
 			return done;
 		if ((wait[3].revents && !wait[1].revents) || !lookups_ask(lookups))
 			return 1;
-		lookups_expire(lookups);
 		if (is_silent(exec)) {
 			host->report(host, EDGESTEER_ERROR, NULL, 0, "has answered nothing for %lld s: it is ended, and started again",
 			             (long long)exec->deadline_ms / 1000);

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 import harness
-from harness import check, equal, until
+from harness import Failure, check, equal, until
 
 CONFIGURE = """#!/bin/sh
 [ ! -e ../no-configure ] || { echo "configure: no such library"; exit 1; }
@@ -70,10 +70,18 @@ class Tree:
 
     def say(self, *words, code=0):
         """Runs ./bootstrap, which must exit with this code, and returns its output."""
-        done = subprocess.run([self.top / "bootstrap", *words], env=self.env, stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=harness.PATIENCE_S, check=False)
-        equal(done.returncode, code, f"./bootstrap {' '.join(words)}: {done.stdout}")
-        return done.stdout
+        # In a session of its own: what hangs is named, and ended with all that it runs.
+        with subprocess.Popen([self.top / "bootstrap", *words], env=self.env, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as running:
+            try:
+                said = running.communicate(timeout=harness.PATIENCE_S)[0]
+            except subprocess.TimeoutExpired:
+                tree = subprocess.run(["ps", "-o", "pid,ppid,stat,wchan:20,etimes,args", "-s", str(running.pid)],
+                                      capture_output=True, text=True, check=False).stdout
+                os.killpg(running.pid, signal.SIGKILL)
+                raise Failure(f"./bootstrap {' '.join(words)} hangs:\n{tree}{running.communicate()[0]}") from None
+        equal(running.returncode, code, f"./bootstrap {' '.join(words)}: {said}")
+        return said
 
     def ran(self):
         """How many suites have run since the last call."""

@@ -32,11 +32,10 @@ static double percent_of(uint32_t share)
 
 static json_t *into(json_t *object, const struct override *adoption)
 {
-	uint32_t share = override_share(adoption, clock_mono_ms());
-	bool is_moving = share != adoption->share;
+	bool is_moving = adoption->share_now != adoption->share;
 
 	object = reply_set(object, "app", reply_text(adoption->app));
-	object = reply_set(object, "percent", json_real(percent_of(share)));
+	object = reply_set(object, "percent", json_real(percent_of(adoption->share_now)));
 	object = reply_set(object, "to", json_real(percent_of(adoption->share)));
 	object = reply_set(object, "phase", json_string(is_moving ? "moving" : "holding"));
 	if (adoption->over_s) {
@@ -168,9 +167,10 @@ static bool follow(const struct call *call, const struct live *live, int app, st
 {
 	const struct override *old = state_adopted(call->ops.state, adoption->app);
 
-	adoption->whence = old ? override_share(old, clock_mono_ms()) : steered(live, &live->view->apps[app]);
+	adoption->whence = old ? old->share_now : steered(live, &live->view->apps[app]);
 	adoption->has_begun = true;
 	adoption->begun_mono_ms = clock_mono_ms();
+	override_step(adoption, adoption->begun_mono_ms);
 	return adoption->whence != adoption->share;
 }
 

@@ -126,7 +126,7 @@ static bool follow(const struct call *call, struct override *drain, json_t **ret
 		                           old->who);
 		return false;
 	}
-	drain->whence = acts ? override_share(old, clock_mono_ms()) : SHARE_WHOLE; // it turns round where it stands
+	drain->whence = acts ? old->share_now : SHARE_WHOLE; // it turns round where it stands
 	if (!drain->over_s)
 		drain->whence = 0;
 	return true;
@@ -147,6 +147,7 @@ bool drain_read(const struct call *call, char *sites, struct override *drain, js
 		return false;
 	drain->has_begun = !drain->start_s;
 	drain->begun_mono_ms = clock_mono_ms();
+	override_step(drain, drain->begun_mono_ms);
 	return true;
 }
 

@@ -64,8 +64,6 @@ struct control_ops {
 	const struct resolve *resolve; // NULL: no names of hosts are looked up
 	struct background *background; // set by control_open(); NULL: work is done at once
 	struct gate *gate;             // drains and plans, one after another
-	// Brings ramps up to date before a verb looks: what is told of one is what is answered.
-	void (*settle)(void *ctx);
 	// The config of the view in use. Valid until control returns to the event loop.
 	const struct config *(*config)(void *ctx);
 	// The published live part or, before the first round of health checks has finished, a preview in which every target

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clean.h"
-#include "base/clock.h"
 #include "base/must.h"
 #include "base/report.h"
 #include "state/override.h"
@@ -75,19 +74,17 @@ json_t *reply_time(int64_t time_s)
 }
 
 // What a drain does at the moment.
-static const char *phase_of(const struct override *drain, uint32_t share)
+static const char *phase_of(const struct override *drain)
 {
 	if (!drain->has_begun)
 		return "scheduled";
 	if (drain->is_returning)
 		return "returning";
-	return share > 0 ? "draining" : "drained";
+	return drain->share_now > 0 ? "draining" : "drained";
 }
 
 json_t *reply_drain_into(json_t *object, const struct override *drain)
 {
-	uint32_t share = override_share(drain, clock_mono_ms());
-
 	object = reply_set(object, "site", reply_text(drain->site));
 	object = reply_set(object, "app", reply_text(drain->app));
 	object = reply_set(object, "reason", reply_text(drain->reason));
@@ -96,8 +93,8 @@ json_t *reply_drain_into(json_t *object, const struct override *drain)
 	object = reply_set(object, "since", reply_time(drain->since_s));
 	object = reply_set(object, "until", reply_time(drain->until_s));
 	object = reply_set(object, "start", reply_time(override_start_s(drain)));
-	object = reply_set(object, "phase", json_string(phase_of(drain, share)));
-	object = reply_set(object, "moved", json_real(1 - (double)share / SHARE_WHOLE));
+	object = reply_set(object, "phase", json_string(phase_of(drain)));
+	object = reply_set(object, "moved", json_real(1 - (double)drain->share_now / SHARE_WHOLE));
 	if (drain->over_s)
 		object = reply_set(object, "over_s", json_integer(drain->over_s));
 	if (drain->is_forced)

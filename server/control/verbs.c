@@ -213,7 +213,6 @@ void verbs_call(const struct call *caller, const struct verbs_row *row, json_t *
 	must(!row->now != !row->later);
 	call.request = request;
 	call.changes = row->scope == VERBS_OPERATE;
-	call.ops.settle(call.ops.ctx);
 	if (!check_fields(row, request, &refusal))
 		call.reply(call.reply_ctx, refusal);
 	else if (row->later)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "config/config.h"
@@ -19,11 +18,6 @@ uint32_t adopts_written(const struct config_app *app)
 	return (uint32_t)(((uint64_t)app->adopt * SHARE_ALL + CONFIG_ADOPT_ALL / 2) / CONFIG_ADOPT_ALL);
 }
 
-static uint32_t said_share(const struct override *adoption)
-{
-	return override_share(adoption, clock_mono_ms());
-}
-
 int adopts_apply(struct merge *merge, const struct state *state, const struct config *config)
 {
 	const struct view *view = merge_view(merge);
@@ -35,7 +29,7 @@ int adopts_apply(struct merge *merge, const struct state *state, const struct co
 		if (share < SHARE_ALL && (result = merge_set_steered(merge, &view->apps[i], share)) < 0)
 			err = result;
 	}
-	result = state ? adopts_step(merge, state, clock_mono_ms()) : E_OK;
+	result = state ? adopts_step(merge, state) : E_OK;
 	return result < 0 ? result : err;
 }
 
@@ -47,10 +41,10 @@ int adopts_set(struct merge *merge, const struct config *config, const struct ov
 	must(adoption->kind == OVERRIDE_ADOPT);
 	if (app < 0)
 		return E_OK;
-	return merge_set_steered(merge, &view->apps[app], holds ? said_share(adoption) : adopts_written(&config->apps[app]));
+	return merge_set_steered(merge, &view->apps[app], holds ? adoption->share_now : adopts_written(&config->apps[app]));
 }
 
-int adopts_step(struct merge *merge, const struct state *state, int64_t mono_ms)
+int adopts_step(struct merge *merge, const struct state *state)
 {
 	const struct view *view = merge_view(merge);
 	int any = 0, err = E_OK;
@@ -58,7 +52,7 @@ int adopts_step(struct merge *merge, const struct state *state, int64_t mono_ms)
 	for (size_t i = 0; i < state_override_count(state) && err == E_OK; i++) {
 		const struct override *adoption = state_override_at(state, i);
 		int app = adoption->kind == OVERRIDE_ADOPT ? index_find_spelled(view, adoption->app) : -1;
-		uint32_t share = app >= 0 ? override_share(adoption, mono_ms) : 0;
+		uint32_t share = app >= 0 ? adoption->share_now : 0;
 
 		if (app < 0 || view->apps[app].target_count == 0 || merge_steered(merge, &view->apps[app]) == share)
 			continue;
@@ -68,9 +62,9 @@ int adopts_step(struct merge *merge, const struct state *state, int64_t mono_ms)
 	return err < 0 ? err : any;
 }
 
-bool adopts_is_moving(const struct override *adoption, int64_t mono_ms)
+bool adopts_is_moving(const struct override *adoption)
 {
-	return adoption->kind == OVERRIDE_ADOPT && adoption->over_s && override_share(adoption, mono_ms) != adoption->share;
+	return adoption->kind == OVERRIDE_ADOPT && adoption->over_s && adoption->share_now != adoption->share;
 }
 
 // ---- for another thread ---------------------------------------------------------------------------------------------
@@ -105,7 +99,7 @@ struct adopts_said *adopts_copy(const struct state *state)
 
 		if (adoption->kind != OVERRIDE_ADOPT)
 			continue;
-		said->list[said->count].share = said_share(adoption);
+		said->list[said->count].share = adoption->share_now;
 		said->list[said->count].app = strdup(adoption->app);
 		if (!said->list[said->count++].app)
 			said = adopts_free(said);

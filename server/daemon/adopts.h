@@ -20,11 +20,11 @@ uint32_t adopts_written(const struct config_app *app) PURE;
 int adopts_apply(struct merge *merge, const struct state *state, const struct config *config) MUST_USE;
 // An adoption has been given or (`holds` false) taken back: sets its app. E_NOMEM: it steers all of its clients.
 int adopts_set(struct merge *merge, const struct config *config, const struct override *adoption, bool holds) MUST_USE;
-// Sets the apps whose operator's share is another one at that time (monotonic). 1: there are some, 0: none. E_NOMEM: to be
-// called again.
-int adopts_step(struct merge *merge, const struct state *state, int64_t mono_ms) MUST_USE;
+// Sets the apps whose operator's share is another one than the merge has. 1: there are some, 0: none. E_NOMEM: to be called
+// again.
+int adopts_step(struct merge *merge, const struct state *state) MUST_USE;
 // Whether the adoption moves clients at the moment.
-bool adopts_is_moving(const struct override *adoption, int64_t mono_ms);
+bool adopts_is_moving(const struct override *adoption) PURE;
 
 // What operators say, for another thread.
 struct adopts_said;

@@ -219,7 +219,6 @@ int daemon_new(const char *config_path, struct generation *first, const struct r
 	daemon->building.config_path = config_path;
 	daemon->facts.started_s = clock_wall_s();
 	daemon->facts.last_reload_ok = true;
-	daemon->step_due_ms = INT64_MAX;
 	service_raise_limits();
 
 	int err = take_first(daemon, first);

@@ -18,26 +18,26 @@
 struct setting {
 	struct merge *merge;
 	const struct state *state;
-	int64_t wall_s, mono_ms;
+	int64_t wall_s;
 };
 
 static struct setting setting_of(struct merge *merge, const struct state *state)
 {
-	return (struct setting){merge, state, clock_wall_s(), clock_mono_ms()};
+	return (struct setting){merge, state, clock_wall_s()};
 }
 
 // It has taken all clients.
 static bool is_whole(const struct setting *setting, const struct override *drain)
 {
-	return override_holds(drain, setting->wall_s) && !drain->is_returning && override_share(drain, setting->mono_ms) == 0;
+	return override_holds(drain, setting->wall_s) && !drain->is_returning && drain->share_now == 0;
 }
 
 // One that gives clients back does until it is gone: its targets' answers are those of a part from its first moment to its
 // end (RFC 7871: the scopes).
-bool drains_is_moving(const struct override *drain, int64_t mono_ms)
+bool drains_is_moving(const struct override *drain)
 {
 	return drain->kind == OVERRIDE_DRAIN && drain->over_s && drain->has_begun &&
-	       (drain->is_returning || override_share(drain, mono_ms) > 0);
+	       (drain->is_returning || drain->share_now > 0);
 }
 
 // Whether a drain of selectors has taken the clients of an app (NULL: of every app) at the site.
@@ -150,13 +150,13 @@ static int apply(struct moving *list, size_t count)
 	return err == E_OK ? count > 0 : err;
 }
 
-int drains_step(struct merge *merge, const struct state *state, int64_t mono_ms)
+int drains_step(struct merge *merge, const struct state *state)
 {
 	size_t all = state_override_count(state), count = 0, i;
 	struct moving *list = NULL;
 	int err;
 
-	for (i = 0; i < all && !drains_is_moving(state_override_at(state, i), mono_ms); i++)
+	for (i = 0; i < all && !drains_is_moving(state_override_at(state, i)); i++)
 		;
 	if (i == all)
 		return 0;
@@ -165,17 +165,17 @@ int drains_step(struct merge *merge, const struct state *state, int64_t mono_ms)
 		return E_NOMEM;
 	for (; i < all; i++) {
 		const struct override *drain = state_override_at(state, i);
-		uint32_t share = override_share(drain, mono_ms);
+		uint32_t share = drain->share_now < SHARE_ALL ? drain->share_now : SHARE_ALL - 1;
 
-		if (drains_is_moving(drain, mono_ms))
-			list[count++] = (struct moving){drain, share < SHARE_ALL ? share : SHARE_ALL - 1, merge, E_OK};
+		if (drains_is_moving(drain))
+			list[count++] = (struct moving){drain, share, merge, E_OK};
 	}
 	err = apply(list, count);
 	free(list);
 	return err;
 }
 
-bool drains_finish(struct merge *merge, const struct state *state, int64_t mono_ms)
+bool drains_finish(struct merge *merge, const struct state *state)
 {
 	bool any = false;
 
@@ -184,7 +184,7 @@ bool drains_finish(struct merge *merge, const struct state *state, int64_t mono_
 
 		// What is known to be safe has been finished before.
 		if (drain->kind != OVERRIDE_DRAIN || !drain->over_s || !drain->has_begun || drain->safe_mono_s ||
-		    drains_is_moving(drain, mono_ms))
+		    drains_is_moving(drain))
 			continue;
 		drains_set(merge, state, drain, true);
 		any = true;

@@ -1,7 +1,6 @@
 // Overrides by kind; see impose.h.
 #include "daemon/impose.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/adopts.h"
@@ -36,21 +35,21 @@ void impose_all(struct merge *merge, const struct state *state, const struct con
 	}
 	if (adopts_apply(merge, state, config) < 0)
 		log_error("out of memory: some apps steer all of their clients, whatever their `adopt`, until the next reload");
-	if (drains_step(merge, state, clock_mono_ms()) < 0)
+	if (drains_step(merge, state) < 0)
 		log_error("out of memory: drains over a time do not go on"); // they are tried again in a second
 }
 
-int impose_step(struct merge *merge, const struct state *state, int64_t mono_ms)
+int impose_step(struct merge *merge, const struct state *state)
 {
-	bool any = drains_finish(merge, state, mono_ms);
-	int moving = drains_step(merge, state, mono_ms), adopting = adopts_step(merge, state, mono_ms);
+	bool any = drains_finish(merge, state);
+	int moving = drains_step(merge, state), adopting = adopts_step(merge, state);
 
 	if (moving < 0 || adopting < 0)
 		return moving < 0 ? moving : adopting;
 	return any || moving || adopting;
 }
 
-bool impose_is_moving(const struct override *override, int64_t mono_ms)
+bool impose_is_moving(const struct override *override)
 {
-	return drains_is_moving(override, mono_ms) || adopts_is_moving(override, mono_ms);
+	return drains_is_moving(override) || adopts_is_moving(override);
 }

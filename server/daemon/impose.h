@@ -17,9 +17,8 @@ void impose_one(struct merge *merge, const struct state *state, const struct con
                 const struct override *which, bool holds);
 // All that hold, of a generation that comes into use, and what its config says of the same.
 void impose_all(struct merge *merge, const struct state *state, const struct config *config);
-// Those that move clients have come as far as at that time (monotonic). Whoever calls it goes by the same time in what it does
-// about them: one that comes to its end meanwhile has to be looked at again. 1: there are some, or one has come to its end;
-// 0: none. E_NOMEM: to be called again.
-int impose_step(struct merge *merge, const struct state *state, int64_t mono_ms) MUST_USE;
+// Those that move clients have gone on, see state_step(). 1: there are some, or one has come to its end; 0: none. E_NOMEM: to be
+// called again.
+int impose_step(struct merge *merge, const struct state *state) MUST_USE;
 // Whether the override moves clients at the moment.
-bool impose_is_moving(const struct override *override, int64_t mono_ms);
+bool impose_is_moving(const struct override *override) PURE;

@@ -77,7 +77,6 @@ struct daemon {
 	struct learner *learner;
 	bool joins_fail;         // the last one did, and it was said
 	bool joins_first;        // what providers gave before the start is to be served from the first answer on
-	int64_t step_due_ms;     // drains that begin, or move clients, are looked at next, monotonic; INT64_MAX: there are none
 	struct event *forget;    // some of what the last reload took away is to be forgotten
 	struct rollback *rollback; // the load before the one in use
 	struct restart *restart; // settings that reloads do not change
@@ -96,8 +95,6 @@ struct daemon {
 int reactions_open(struct daemon *daemon);
 // Removes drains that have expired, has others begin or go on, and sets the timer for the next time.
 void reactions_expire(struct daemon *daemon);
-// The same where a step is due that the event loop has not come to.
-void reactions_settle(struct daemon *daemon);
 // Once, when the overrides from before the start are applied.
 void reactions_begin(struct daemon *daemon);
 // Another generation is in use: notes its TTLs.

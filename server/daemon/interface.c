@@ -189,11 +189,6 @@ int interface_open_door(struct daemon *daemon, struct keys *keys)
 	return door_serve(daemon->door, daemon->base, &ops, keys);
 }
 
-static void settle(void *ctx)
-{
-	reactions_settle(ctx);
-}
-
 struct control_ops interface_ops(struct daemon *daemon)
 {
 	return (struct control_ops){
@@ -205,7 +200,6 @@ struct control_ops interface_ops(struct daemon *daemon)
 		.learner = daemon->learner,
 		.resolve = aliases_resolve(daemon->aliases),
 		.gate = daemon->gate,
-		.settle = settle,
 		.config = config_of,
 		.live = live_of,
 		.what_if = what_if,

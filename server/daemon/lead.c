@@ -47,26 +47,26 @@ static uint32_t longest_ttl_s(const struct view *view, const struct override *dr
 	return ttl_s;
 }
 
-bool lead_is_due(const struct view *view, const struct override *drain, unsigned lead_s, int64_t wall_s, int64_t mono_ms)
+bool lead_is_due(const struct view *view, const struct override *drain, unsigned lead_s, int64_t wall_s)
 {
 	int64_t start_s = override_start_s(drain);
 
 	if (drain->kind != OVERRIDE_DRAIN || drain->is_returning || cover_count(view, drain) > LEAD_TARGETS_MAX)
 		return false;
 	if (drain->has_begun)
-		return override_share(drain, mono_ms) > 0;
+		return drain->share_now > 0;
 	return start_s - (int64_t)(lead_s ? lead_s : 2 * longest_ttl_s(view, drain)) <= wall_s;
 }
 
 static uint64_t due_now(const struct view *view, const struct state *state, unsigned lead_s)
 {
-	int64_t wall_s = clock_wall_s(), mono_ms = clock_mono_ms();
+	int64_t wall_s = clock_wall_s();
 	uint64_t due = 0;
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *drain = state_override_at(state, i);
 
-		if ((drain->over_s || !drain->has_begun) && lead_is_due(view, drain, lead_s, wall_s, mono_ms))
+		if ((drain->over_s || !drain->has_begun) && lead_is_due(view, drain, lead_s, wall_s))
 			due = due * 31 + drain->revision + 1;
 	}
 	return due;
@@ -117,7 +117,7 @@ static void give_back(struct lead *lead, const struct view *view)
 bool lead_apply(struct lead *lead, const struct view *view, const struct state *state, unsigned lead_s,
                 void (*lowered)(void *ctx, const char *site, uint32_t ttl_s), void *ctx)
 {
-	int64_t wall_s = clock_wall_s(), mono_ms = clock_mono_ms();
+	int64_t wall_s = clock_wall_s();
 	uint64_t due = due_now(view, state, lead_s);
 	struct lowering lowering = {lead, view};
 	bool is_known = due == lead->drains; // for another view: what is answered has the short TTL already
@@ -129,7 +129,7 @@ bool lead_apply(struct lead *lead, const struct view *view, const struct state *
 	for (size_t i = 0; i < state_override_count(state) && due; i++) {
 		const struct override *drain = state_override_at(state, i);
 
-		if ((!drain->over_s && drain->has_begun) || !lead_is_due(view, drain, lead_s, wall_s, mono_ms))
+		if ((!drain->over_s && drain->has_begun) || !lead_is_due(view, drain, lead_s, wall_s))
 			continue;
 		cover_each(view, drain, lower_one, &lowering);
 		for (int site = 0; !is_known && (site = cover_next_site(view, drain, site)) >= 0; site++)

@@ -23,7 +23,7 @@ struct lead *lead_new(void) MUST_USE;
 // Takes NULL; returns NULL.
 struct lead *lead_free(struct lead *lead);
 // Whether the drain's targets are to have the short TTL now. `lead_s`: so long before its start; 0: two of their TTLs.
-bool lead_is_due(const struct view *view, const struct override *drain, unsigned lead_s, int64_t wall_s, int64_t mono_ms);
+bool lead_is_due(const struct view *view, const struct override *drain, unsigned lead_s, int64_t wall_s);
 // Gives and takes the short TTL as the drains that hold say now. Calls `lowered` for each site whose answers had a longer
 // TTL until now, with the longest of these. False: out of memory, to be called again.
 bool lead_apply(struct lead *lead, const struct view *view, const struct state *state, unsigned lead_s,

@@ -25,7 +25,7 @@ enum {
 	CLOCK_PAUSE_US = 1000,   // the least time between two looks at the clock
 	CLOCK_LOOK_S = 1,        // within this a change of the clock is noticed
 	LOOK_MS = 1000, STEP_MIN_MS = 100, // between two steps of drains that move clients
-	TOGETHER_MS = 20,        // ramps that end within this end together, unless a verb looks
+	TOGETHER_MS = 20,        // ramps that end within this end together
 };
 
 // Out of memory, it is tried again.
@@ -41,28 +41,34 @@ static void publish(struct daemon *daemon)
 
 // ---- overrides ------------------------------------------------------------------------------------------------------
 
-// Notes of the drains that had taken all clients when they were stepped last when caches will have forgotten them.
-static void note_safe(struct daemon *daemon, int64_t stepped_ms)
+// Notes of the drains that have taken all clients when caches will have forgotten them.
+static void note_safe(struct daemon *daemon)
 {
 	const struct control_ops ops = interface_ops(daemon);
 
 	for (size_t i = 0; i < state_override_count(daemon->state); i++) {
 		const struct override *drain = state_override_at(daemon->state, i);
 
-		if (drain->kind == OVERRIDE_DRAIN && !drain->safe_mono_s && !drain->is_returning &&
-		    override_share(drain, stepped_ms) == 0)
+		if (drain->kind == OVERRIDE_DRAIN && !drain->safe_mono_s && !drain->is_returning && drain->share_now == 0)
 			state_set_safe(daemon->state, drain, safe_left_s(&ops, drain));
 	}
+}
+
+// One look at the clock: where a ramp is, is the same for what is answered, what is told of it, and what is known to be safe.
+// True: it is to be published.
+static bool step(struct daemon *daemon)
+{
+	state_step(daemon->state, clock_mono_ms());
+	return serving_step_drains(daemon->serving, daemon->state);
 }
 
 static void overrides_committed(void *ctx)
 {
 	struct daemon *daemon = ctx;
-	int64_t mono_ms = clock_mono_ms();
 
-	(void)serving_step_drains(daemon->serving, daemon->state, mono_ms);
+	(void)step(daemon);
 	publish(daemon);
-	note_safe(daemon, mono_ms);
+	note_safe(daemon);
 }
 
 static void tell_expired(const struct state *state, int64_t now_s)
@@ -89,20 +95,20 @@ static unsigned step_of(const struct override *override, int64_t mono_ms)
 
 	if (ms > LOOK_MS)
 		ms = LOOK_MS;
-	return left_ms > 0 && left_ms < ms ? (unsigned)left_ms : ms;
+	return left_ms >= ms ? ms : left_ms > 0 ? (unsigned)left_ms : 1; // it was stepped a moment before its end
 }
 
-// In how many milliseconds from then on drains that are to begin, or moved clients when they were stepped last, are looked at
-// again. 0: there are none.
-static unsigned step_ms(const struct state *state, int64_t mono_ms)
+// In how many milliseconds drains that are to begin, or move clients, are looked at again. 0: there are none.
+static unsigned step_ms(const struct state *state)
 {
+	int64_t mono_ms = clock_mono_ms();
 	unsigned shortest_ms = 0;
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *drain = state_override_at(state, i);
 		unsigned ms = drain->has_begun ? step_of(drain, mono_ms) : LOOK_MS;
 
-		if (drain->has_begun && !impose_is_moving(drain, mono_ms))
+		if (drain->has_begun && !impose_is_moving(drain))
 			continue;
 		if (!shortest_ms || ms < shortest_ms)
 			shortest_ms = ms;
@@ -112,20 +118,18 @@ static unsigned step_ms(const struct state *state, int64_t mono_ms)
 
 void reactions_expire(struct daemon *daemon)
 {
-	int64_t next_s = 0, now_s = clock_wall_s(), mono_ms;
+	int64_t next_s = 0, now_s = clock_wall_s();
 
 	tell_expired(daemon->state, now_s);
 	(void)state_expire(daemon->state, now_s, &next_s); // publishes, see overrides_committed()
-	mono_ms = clock_mono_ms();
-	if (serving_step_drains(daemon->serving, daemon->state, mono_ms)) {
+	if (step(daemon)) {
 		publish(daemon);
-		note_safe(daemon, mono_ms);
+		note_safe(daemon);
 	}
 
 	bool has_led = serving_lead(daemon->serving, daemon->state);
-	unsigned ms = step_ms(daemon->state, mono_ms);
+	unsigned ms = step_ms(daemon->state);
 
-	daemon->step_due_ms = ms ? mono_ms + ms : INT64_MAX;
 	event_del(daemon->expiry);
 	// Drains begin and end by the wall clock, which may be set, and runs on while the machine is suspended. A timer
 	// follows neither, so the clock is polled while any drain has an end or a beginning to come.
@@ -135,12 +139,6 @@ void reactions_expire(struct daemon *daemon)
 	} else if (next_s) {
 		loop_arm(daemon->expiry, next_s - now_s < CLOCK_LOOK_S ? 0 : CLOCK_LOOK_S, CLOCK_PAUSE_US);
 	}
-}
-
-void reactions_settle(struct daemon *daemon)
-{
-	if (clock_mono_ms() >= daemon->step_due_ms)
-		reactions_expire(daemon);
 }
 
 void reactions_on_expiry(evutil_socket_t fd, short what, void *arg)
@@ -312,14 +310,14 @@ void reactions_answered(struct daemon *daemon)
 void reactions_begin(struct daemon *daemon)
 {
 	const struct former *former = state_former(daemon->state);
-	int64_t now_s = clock_wall_s(), mono_ms = clock_mono_ms();
+	int64_t now_s = clock_wall_s();
 
 	for (size_t i = 0; i < former->count; i++)
 		serving_note_cached(daemon->serving, former->sites[i].site, former_until_s(&former->sites[i], now_s) - now_s + 1);
 	reactions_answered(daemon);
-	if (serving_step_drains(daemon->serving, daemon->state, mono_ms))
+	if (step(daemon))
 		publish(daemon);
-	note_safe(daemon, mono_ms);
+	note_safe(daemon);
 	reactions_expire(daemon);
 }
 

@@ -207,7 +207,7 @@ static uint64_t end_of(const struct override *drain)
 
 static uint64_t share_of(const struct override *drain)
 {
-	return (uint64_t)(SHARE_WHOLE - override_share(drain, clock_mono_ms())) * 1000 / SHARE_WHOLE;
+	return (uint64_t)(SHARE_WHOLE - drain->share_now) * 1000 / SHARE_WHOLE;
 }
 
 // Of the services in `discovery`, in their order: two may have the same name.

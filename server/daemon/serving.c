@@ -257,9 +257,9 @@ void serving_set_override(struct serving *serving, const struct state *state, co
 	drop_preview(serving);
 }
 
-bool serving_step_drains(struct serving *serving, const struct state *state, int64_t mono_ms)
+bool serving_step_drains(struct serving *serving, const struct state *state)
 {
-	int moving = impose_step(serving->merge, state, mono_ms);
+	int moving = impose_step(serving->merge, state);
 
 	if (moving < 0 && !serving->is_short)
 		log_error("out of memory: drains and adoptions over a time do not go on");

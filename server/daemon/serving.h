@@ -56,9 +56,8 @@ void serving_set_health(struct serving *serving, const struct health *health, ui
 // `state` has what holds now.
 void serving_set_override(struct serving *serving, const struct state *state, const struct override *old,
                           const struct override *next);
-// To be called after these, and every second or so while drains move clients, with the time, see impose_step(): some have come
-// to their end, the others go on. True: it is to be published, and to be called again.
-bool serving_step_drains(struct serving *serving, const struct state *state, int64_t mono_ms);
+// To be called after these and after state_step(), see impose_step(). True: it is to be published, and to be called again.
+bool serving_step_drains(struct serving *serving, const struct state *state);
 // Sets the addresses of a target to which the config gives none, see addresses_set(); to be published. E_NOMEM: what was
 // there stays; call it again.
 int serving_set_addresses(struct serving *serving, struct health *health, uint32_t target, const struct addr *list,

@@ -51,17 +51,13 @@ static uint32_t share_at(const struct override *drain, int64_t at_s)
 // What a drain beside the change leaves when that is made.
 static uint32_t share_then(const struct override *drain, const struct control_change *change)
 {
-	int64_t mono_ms = clock_mono_ms();
-	uint32_t share;
-
 	if (change->at_s)
 		return share_at(drain, change->at_s);
 	if (!override_holds(drain, clock_wall_s()))
 		return SHARE_ALL;
 	if (change->in_full && drain->has_begun)
 		return drain->is_returning ? SHARE_ALL - 1 : 0;
-	share = override_share(drain, mono_ms);
-	return share == SHARE_ALL && drains_is_moving(drain, mono_ms) ? SHARE_ALL - 1 : share;
+	return drain->share_now == SHARE_ALL && drains_is_moving(drain) ? SHARE_ALL - 1 : drain->share_now;
 }
 
 static bool is_out(const struct control_change *change, const struct override *drain)

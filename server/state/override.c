@@ -171,18 +171,20 @@ void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms)
 
 	override->has_begun = true;
 	override->begun_mono_ms = mono_ms - (since_ms > 0 ? since_ms : 0);
+	override_step(override, mono_ms);
 }
 
 void override_return(struct override *override, uint32_t over_s, int64_t wall_s, int64_t mono_ms)
 {
 	must(override->kind == OVERRIDE_DRAIN && override->has_begun && over_s > 0);
-	override->whence = override_share(override, mono_ms);
+	override->whence = override->share_now;
 	override->is_returning = true;
 	override->start_s = wall_s;
 	override->over_s = over_s;
 	override->until_s = wall_s + over_s;
 	override->safe_mono_s = 0;
 	override->begun_mono_ms = mono_ms;
+	override_step(override, mono_ms);
 }
 
 uint32_t override_share(const struct override *override, int64_t mono_ms)
@@ -200,6 +202,11 @@ uint32_t override_share(const struct override *override, int64_t mono_ms)
 	if (passed_ms <= 0)
 		return whence;
 	return (uint32_t)(whence + ((int64_t)to - whence) * passed_ms / over_ms);
+}
+
+void override_step(struct override *override, int64_t mono_ms)
+{
+	override->share_now = override_share(override, mono_ms);
 }
 
 int64_t override_ramp_left_ms(const struct override *override, int64_t mono_ms)

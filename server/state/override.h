@@ -39,6 +39,7 @@ struct override {
 	bool is_volatile;  // in memory only, until it can be saved
 	bool has_begun;    // it takes effect: from its start on, whatever the wall clock says then
 	int64_t begun_mono_ms; // when that was, monotonic; of one from before the start of this process, when it would have been
+	uint32_t share_now;  // override_share() when it was stepped last: what is answered, told and judged goes by this
 	int64_t safe_mono_s; // when no correct cache hands out what it drains any more, monotonic; 0: not known
 };
 
@@ -84,11 +85,13 @@ int64_t override_start_s(const struct override *override) PURE;
 // all, then along the ramp; of an adoption the share that is steered, before its start the one it starts with (without a ramp,
 // its only one). In a ramp it never goes back, as the monotonic clock does not.
 uint32_t override_share(const struct override *override, int64_t mono_ms) PURE;
+// Its share_now is that of this time (monotonic). Of one that has not begun too.
+void override_step(struct override *override, int64_t mono_ms);
 // How long, in milliseconds, until its share changes no more; 0: it does not change.
 int64_t override_ramp_left_ms(const struct override *override, int64_t mono_ms) PURE;
-// Its start has come, by the wall clock: it takes effect.
+// Its start has come, by the wall clock: it takes effect, and is stepped.
 void override_begin(struct override *override, int64_t wall_ms, int64_t mono_ms);
-// A drain that has begun gives clients back over `over_s`, more than 0, from the share that it leaves now on. `wall_s`: now,
+// A drain that has begun gives clients back over `over_s`, more than 0, from its share_now on, and is stepped. `wall_s`: now,
 // or when it should have begun to. `ender` stays as it is.
 void override_return(struct override *override, uint32_t over_s, int64_t wall_s, int64_t mono_ms);
 bool override_matches(const struct override *override, const struct override_match *match) PURE;

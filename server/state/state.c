@@ -129,6 +129,7 @@ static void take_put(struct state *state, struct job *job)
 	if (job->is_saving && old) { // it is the same one
 		next->has_begun = old->has_begun;
 		next->begun_mono_ms = old->begun_mono_ms;
+		next->share_now = old->share_now;
 		next->safe_mono_s = old->safe_mono_s;
 		if (next->safe_mono_s)
 			afterwards_safe(&state->afterwards, next, clock_wall_s() + next->safe_mono_s - clock_mono_ms() / 1000);

@@ -103,6 +103,9 @@ void state_remove(struct state *state, const struct override_match *match,
 // changed() are the same one then), with changed() and committed(); rows are deleted later. Returns how many have
 // stopped; *ret_next_s is when there is something to do next, 0: nothing.
 size_t state_expire(struct state *state, int64_t now_s, int64_t *ret_next_s);
+// All ramps go on to where they are at that time (monotonic), see override_step(). What goes by them is to follow before control
+// returns to the event loop.
+void state_step(struct state *state, int64_t mono_ms);
 
 // An override was taken back or replaced by `ender`, on behalf of `by` (NULL: nobody). What ran out is noted by
 // state_expire().

@@ -11,10 +11,12 @@
 
 bool state_begin_if_due(struct override *override)
 {
-	int64_t wall_ms = clock_wall_ms();
+	int64_t wall_ms = clock_wall_ms(), mono_ms = clock_mono_ms();
 
 	if (!override->has_begun && override_start_s(override) * 1000 <= wall_ms)
-		override_begin(override, wall_ms, clock_mono_ms());
+		override_begin(override, wall_ms, mono_ms);
+	else
+		override_step(override, mono_ms);
 	return override->has_begun;
 }
 
@@ -28,10 +30,11 @@ static bool is_to_turn(const struct state *state, const struct override *overrid
 // From `since_s` on. It is saved like what is in memory only: this needs no disk, and no operator who waits for one.
 static void turn(struct state *state, struct override *override, int64_t since_s)
 {
-	int64_t passed_ms = clock_wall_ms() - since_s * 1000;
+	int64_t passed_ms = clock_wall_ms() - since_s * 1000, mono_ms = clock_mono_ms();
 
-	override_return(override, override->over_s, since_s, clock_mono_ms());
+	override_return(override, override->over_s, since_s, mono_ms);
 	override->begun_mono_ms -= passed_ms > 0 ? passed_ms : 0;
+	override_step(override, mono_ms);
 	state->volatile_count += !override->is_volatile;
 	override->is_volatile = true;
 }
@@ -46,6 +49,12 @@ void state_begin_all(struct state *state)
 		if (state_begin_if_due(override) && is_to_turn(state, override, now_s))
 			turn(state, override, override->until_s);
 	}
+}
+
+void state_step(struct state *state, int64_t mono_ms)
+{
+	for (size_t i = 0; i < state->overrides.count; i++)
+		override_step(state->overrides.rows[i], mono_ms);
 }
 
 static void submit_expiry(struct state *state)

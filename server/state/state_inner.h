@@ -57,7 +57,7 @@ void state_report(struct state *state, const struct override *old, const struct 
 // caller's.
 size_t state_sweep(struct state *state, bool (*goes)(const void *ctx, const struct override *override), const void *ctx);
 
-// state_due.c: it takes effect if its start has come. Whether it has begun, now or before.
+// state_due.c: it takes effect if its start has come, and is stepped. Whether it has begun, now or before.
 bool state_begin_if_due(struct override *override);
 // The same for all, as the state is opened; those whose time was up while no daemon ran are where they would be on their way
 // back.

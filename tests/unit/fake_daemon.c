@@ -124,11 +124,6 @@ json_t *explain_query(const struct live *live UNUSED, const struct state *state 
 
 // ---- ops ------------------------------------------------------------------------------------------------------------
 
-static void ops_settle(void *ctx)
-{
-	(void)ctx;
-}
-
 static const struct config *ops_config(void *ctx UNUSED)
 {
 	return &config;
@@ -421,7 +416,7 @@ static struct view *make_view(unsigned many)
 void fake_daemon_open(struct fake_daemon *fake, unsigned many, bool serving)
 {
 	*fake = (struct fake_daemon){.ops = {.ctx = fake, .config = ops_config, .live = ops_live, .reload = ops_reload,
-	                                     .what_if = ops_what_if, .samples = ops_samples, .ceilings = ops_ceilings, .gate = gate_new(), .settle = ops_settle, .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
+	                                     .what_if = ops_what_if, .samples = ops_samples, .ceilings = ops_ceilings, .gate = gate_new(), .cached_s = ops_cached_s, .last_answer_s = ops_last_answer_s, .stats = ops_stats, .status = ops_status},
 	                             .version = "1.2.3", .folder = "fake-XXXXXX"};
 	fake_of_health = fake;
 	must(mkdtemp(fake->folder));

@@ -3,6 +3,8 @@
 #include "daemon/drains.h"
 
 #include <fnmatch.h>
+#include <jansson.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +18,10 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "config/config.h"
 #include "control/cover.h"
+#include "control/reply_json.h"
+#include "daemon/impose.h"
 #include "daemon/merge.h"
 #include "plainview.h"
 #include "state/state.h"
@@ -48,13 +53,12 @@ static bool covers(const struct override *drain, const struct target *target)
 
 static void check_target(uint32_t number)
 {
-	int64_t mono_ms = clock_mono_ms();
 	uint32_t least = SHARE_WHOLE, has = merge_share(merge, number, MERGE_STAYING);
 	bool whole = false;
 
 	for (size_t i = 0; i < state_override_count(state); i++) {
 		const struct override *drain = state_override_at(state, i);
-		uint32_t share = override_share(drain, mono_ms);
+		uint32_t share = override_share(drain, clock_mono_ms());
 
 		if (!covers(drain, &view->targets[number]))
 			continue;
@@ -102,7 +106,8 @@ static void test_any_overlap(void **unused)
 	state = statedir_open();
 	for (int i = 0; i < STEPS; i++) {
 		put_or_remove();
-		assert_true(drains_step(merge, state, clock_mono_ms()) >= 0);
+		state_step(state, clock_mono_ms());
+		assert_true(drains_step(merge, state) >= 0);
 		for (uint32_t n = 0; n < view->target_count && i % CHECK_EVERY == 0; n++)
 			check_target(n);
 	}
@@ -113,15 +118,68 @@ static void test_any_overlap(void **unused)
 	}
 	for (uint32_t n = 0; n < view->target_count; n++)
 		assert_int_equal(merge_state_of(merge, n), 0);
-	assert_int_equal(drains_step(merge, state, clock_mono_ms()), 0);
+	assert_int_equal(drains_step(merge, state), 0);
 	state_close(state);
 	merge_free(merge);
+	view_free(view);
+}
+
+static double told(void)
+{
+	json_t *reply = reply_drain(state_override_at(state, 0));
+	double moved = json_real_value(json_object_get(reply, "moved"));
+
+	json_decref(reply);
+	return moved;
+}
+
+// Between two steps the clock goes on, and what is told does not: it is what is answered. So it is in a generation that comes
+// into use meanwhile.
+static void test_told_as_answered(void **unused)
+{
+	static const unsigned percents[] = {25, 60, 100};
+	struct config_app steering[ARRAY_LEN(apps)];
+	struct config config = {.apps = steering};
+	struct override drain = *statedir_drain("aa", NULL, 0);
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(apps); i++)
+		steering[i] = (struct config_app){.adopt = CONFIG_ADOPT_ALL};
+	view = plainview_new(1, sites, apps, ARRAY_LEN(apps));
+	state = statedir_open();
+	drain.over_s = OVER_S;
+	drain.whence = SHARE_WHOLE;
+	assert_int_equal(statedir_put(state, &drain), E_OK);
+
+	int64_t began_ms = state_override_at(state, 0)->begun_mono_ms;
+
+	for (size_t i = 0; i < ARRAY_LEN(percents); i++) {
+		struct merge *next = merge_new(view);
+
+		merge = merge_new(view);
+		state_step(state, began_ms + (int64_t)OVER_S * 10 * percents[i]);
+		assert_int_equal(impose_step(merge, state), 1);
+		impose_all(next, state, &config);
+		for (uint32_t n = 0; n < view->target_count; n++) {
+			bool is_of_it = view->targets[n].site == 0;
+			double taken = merge_drained(merge, n) ? 1 : 1 - (double)merge_share(merge, n, MERGE_STAYING) / SHARE_ALL;
+
+			assert_true(fabs(taken - (is_of_it ? told() : 0)) < 1e-4);
+			assert_int_equal(merge_state_of(next, n), merge_state_of(merge, n));
+			assert_int_equal(merge_share(next, n, MERGE_STAYING), merge_share(merge, n, MERGE_STAYING));
+		}
+		assert_true(fabs(told() - percents[i] / 100.0) < 1e-3);
+		merge_free(next);
+		merge_free(merge);
+	}
+	state_close(state);
 	view_free(view);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_told_as_answered, statedir_setup, statedir_teardown),
 		cmocka_unit_test_setup_teardown(test_any_overlap, statedir_setup, statedir_teardown),
 	};
 

@@ -33,7 +33,7 @@ TOOLS = {
 }
 # What tests are run with: all of them made up, as real ones take their time, some a good deal of it.
 TOOLS |= {name: f"echo {name}" for name in ("unbound", "pdns_recursor", "nsd", "knotd", "kubectl", "prometheus", "promtool", "nginx",
-                                            "haproxy")}
+                                            "haproxy", "location")}
 GREEN = "PASS: tests/a\nSKIP: tests/b\n"
 LAST = "3 passed, 0 failed, 3 skipped"
 

@@ -1,12 +1,10 @@
 """A drain ends by the wall clock, also when that clock is set: an hour forward, as after a suspend, or back."""
 
-import contextlib
-import shutil
-import sqlite3
 import struct
 import time
 
 import harness
+import statefiles
 from harness import Daemon, Skip, check, equal, until
 
 ZONE = "edge.example.com"
@@ -171,12 +169,8 @@ def what_is_learned():
         until(lambda: d.query(NAME, ecs=f"{prefix}0/24").addresses == [SECOND], 10 * harness.pace(), f"{prefix} is learned")
 
     def kept():
-        """When the rows say that each was heard last. The daemon holds its files: a copy is looked at."""
-        for name in ("health.db", "health.db-wal"):
-            if (d.folder / "state" / name).exists():
-                shutil.copyfile(d.folder / "state" / name, d.folder / f"copy-{name}".replace("copy-health.db", "copy.db"))
-        with contextlib.closing(sqlite3.connect(d.folder / "copy.db")) as store:
-            return [int(text.split("\t")[13]) for text, in store.execute("SELECT text FROM provided WHERE owner = '/learned'")]
+        """When the rows say that each was heard last."""
+        return [int(text.split("\t")[13]) for text in statefiles.provided(d, "/learned").values()]
 
     def until_kept(count, ahead):
         until(lambda: len(kept()) == count and all(abs(heard - time.time() - ahead) < 600 for heard in kept()), 10 * harness.pace(),

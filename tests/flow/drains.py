@@ -301,7 +301,7 @@ def safe_across_restarts():
     """What was answered before a kill -9 with a TTL that the config has no more, is not forgotten."""
     with Daemon(config(ttl="10m")) as d:
         equal(d.query(NAME).answer[0].ttl, 600)
-        time.sleep(2.5)  # what is written behind has been written
+        until(lambda: statefiles.provided(d, "/ttl").get(EAST) == "600 0", harness.PATIENCE_S, "it is written", 0.1)
         d.kill()
         d.write_config(config(ttl="5s"))
         d.start()
@@ -310,7 +310,7 @@ def safe_across_restarts():
         check(598 <= given["safe_after"] - started <= 606, given)
         safe = drains(d)[0]["safe_after"]
         d.ctl("drain", WEST, "--app", NAME, "--force")
-        time.sleep(2.5)
+        until(lambda: len(statefiles.provided(d, "/safe")) == 2, harness.PATIENCE_S, "it is written", 0.1)
         d.kill()
         d.start()
         now = {drain["site"]: drain["safe_after"] for drain in drains(d)}

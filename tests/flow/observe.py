@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import harness
+import statefiles
 from fastclock import FastClock
 from harness import Daemon, Skip, check, equal, program, until
 
@@ -287,7 +288,7 @@ def test_socket():
         send(path, "")
         send(path, "x" * 60000)
         until(lambda: "socket " in (d.ctl_json("discovery")["observe"]["error"] or ""), 5 * harness.slowness(), "it is told")
-        time.sleep(3)  # written within a second, or two
+        until(lambda: "10.10.1.0/24" in statefiles.provided(d, "/learned"), harness.PATIENCE_S, "it is written", 0.1)
         d.kill()
         check(path.exists(), "a stale one")
         d.start()
@@ -342,7 +343,7 @@ def test_restart():
     with daemon() as d:
         observe(d, lines("10.10.1.", {"bos": 40, "nyc": 20}))
         learns(d, "10.10.1.0/24", "nyc")
-        time.sleep(3)  # written within a second, or two
+        until(lambda: "10.10.1.0/24" in statefiles.provided(d, "/learned"), harness.PATIENCE_S, "it is written", 0.1)
         d.kill()
         d.start()
         equal(site(d, "10.10.1.0/24"), "nyc", "in the first answer")

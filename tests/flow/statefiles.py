@@ -1,6 +1,7 @@
 """The files of a state folder, for scenarios that look into them or damage them while no daemon uses them."""
 
 import contextlib
+import shutil
 import sqlite3
 
 STATE, COPY, HEALTH = "state.db", "state-copy.db", "health.db"
@@ -13,6 +14,19 @@ def run(folder, name, sql, *values):
         rows = store.execute(sql, values).fetchall()
         store.commit()
     return rows
+
+
+def provided(daemon, owner):
+    """The text by key of each row of this owner in what is written behind, such as "/learned". Of a copy, as the daemon holds its
+    files; {} where it was copied in the middle of a change."""
+    for end in ("", "-wal"):
+        (daemon.folder / f"copy-{HEALTH}{end}").unlink(missing_ok=True)
+        if (daemon.folder / "state" / (HEALTH + end)).exists():
+            shutil.copyfile(daemon.folder / "state" / (HEALTH + end), daemon.folder / f"copy-{HEALTH}{end}")
+    try:
+        return dict(run(daemon.folder, f"copy-{HEALTH}", "SELECT key, text FROM provided WHERE owner = ?", owner))
+    except sqlite3.DatabaseError:
+        return {}
 
 
 def damage_row(folder, name, site):

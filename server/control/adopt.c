@@ -128,10 +128,10 @@ static bool read_percent(const char *text, uint32_t *ret_share, json_t **ret_ref
 static json_t *adopted(const struct pending *pending, const struct state_result *result)
 {
 	const struct override *old = result->before_count ? result->before[0] : NULL;
-	const struct override *adoption = pending->override;
+	const struct override *adoption = pending->override, *given = state_adopted(pending->call->ops.state, adoption->app);
 	const struct live *live = pending->call->ops.live(pending->call->ops.ctx);
 	int app = live ? index_find_spelled(live->view, adoption->app) : -1;
-	json_t *reply = into(reply_ok(), adoption);
+	json_t *reply = into(reply_ok(), given ? given : adoption); // as far as it has come already
 
 	reply = reply_set(reply, "targets", json_integer(app < 0 ? 0 : live->view->apps[app].target_count));
 	return reply_set(reply, "replaced", adopt_json(old));

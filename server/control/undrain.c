@@ -196,9 +196,9 @@ static json_t *undrained(const struct pending *pending, const struct state_resul
 static json_t *returning(const struct pending *pending, const struct state_result *result UNUSED)
 {
 	const struct control_ops *ops = &pending->call->ops;
-	const struct override *drain = pending->override;
+	const struct override *drain = pending->override, *given = state_drain_given(ops->state, drain->app, drain->site);
 	const struct live *live = ops->live(ops->ctx);
-	json_t *reply = reply_drain_into(reply_ok(), drain);
+	json_t *reply = reply_drain_into(reply_ok(), given ? given : drain); // as far as it has come already
 
 	if (!live) {
 		json_decref(reply);

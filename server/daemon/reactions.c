@@ -87,7 +87,7 @@ static void tell_expired(const struct state *state, int64_t now_s)
 	}
 }
 
-// A step of a hundredth of its ramp, the last of which ends with it.
+// A step of a hundredth of its ramp, but of 0.1 s to 1 s; the last one ends with it.
 static unsigned step_of(const struct override *override, int64_t mono_ms)
 {
 	int64_t left_ms = override_ramp_left_ms(override, mono_ms);

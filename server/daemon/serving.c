@@ -92,10 +92,10 @@ struct serving *serving_free(struct serving *serving)
 	live_withdraw();
 	drop_preview(serving);
 	merge_free(serving->merge);
-	recycle_clear();
 	view_free(serving->first_view);
 	config_free(serving->config);
 	handover_free(serving->leaving);
+	recycle_clear();
 	caches_free(serving->caches);
 	ledger_done(&serving->cached);
 	lead_free(serving->lead);

@@ -214,8 +214,10 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	do
 		ready = poll(&(struct pollfd){reload->ready_fd, POLLIN, 0}, 1, patience_ms);
 	while (ready < 0 && errno == EINTR);
-	if (ready != 1)
+	if (ready != 1) {
+		pthread_detach(reload->thread); // nobody will wait for it any more
 		return false;
+	}
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
 	if (reload->err == E_OK && !reload->is_discarded)

@@ -64,7 +64,9 @@ static void load_safe(void *ctx, const char *key, const char *text)
 	uint64_t sum;
 	int64_t safe_s;
 
-	if (!override || sscanf(text, "%" SCNx64 " %" SCNd64, &sum, &safe_s) != 2 || sum != rows_sum(override)) {
+	// By a clock that has been set back it may have to take its clients once more.
+	if (!override || override->share_now > 0 || sscanf(text, "%" SCNx64 " %" SCNd64, &sum, &safe_s) != 2 ||
+	    sum != rows_sum(override)) {
 		lastprovided_set(opening->afterwards->last, safe_owner, key, NULL);
 		return;
 	}

@@ -75,11 +75,11 @@ class Tree:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as running:
             try:
                 said = running.communicate(timeout=harness.PATIENCE_S)[0]
-            except subprocess.TimeoutExpired:
+            except BaseException as why:
                 tree = subprocess.run(["ps", "-o", "pid,ppid,stat,wchan:20,etimes,args", "-s", str(running.pid)],
                                       capture_output=True, text=True, check=False).stdout
                 os.killpg(running.pid, signal.SIGKILL)
-                raise Failure(f"./bootstrap {' '.join(words)} hangs:\n{tree}{running.communicate()[0]}") from None
+                raise Failure(f"./bootstrap {' '.join(words)}: {why}:\n{tree}{running.communicate()[0]}") from None
         equal(running.returncode, code, f"./bootstrap {' '.join(words)}: {said}")
         return said
 
@@ -206,4 +206,4 @@ def refuses_early():
 
 
 if __name__ == "__main__":
-    harness.run(remembers, sees_changes, configures_again, forgets, interrupted, refuses_early)
+    harness.run(remembers, sees_changes, configures_again, forgets, interrupted, refuses_early, limit_s=3 * harness.PATIENCE_S)

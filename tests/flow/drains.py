@@ -64,6 +64,7 @@ def who():
         check(" for Alice" in shown and " for Carol" in shown and "ran out" in shown, shown)
         d.restart()
         equal(ended(d), expected, "a week, across restarts")
+        equal(d.ctl_json("drains", "--ended")["ended"], rows, "in every word")
 
 
 def through_sudo():

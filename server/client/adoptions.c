@@ -46,7 +46,9 @@ void client_show_adopt(const json_t *reply)
 		             client_time(client_int(reply, "until"), until));
 	else
 		client_print(stdout, "%s steers %s of its clients", client_text(reply, "app"), percent_text(reply, "to", to));
-	client_print(stdout, "; the others get any target in their reach that is up, by weight.\n");
+	client_print(stdout, json_number_value(json_object_get(reply, "percent")) < 100 || is_moving(reply)
+	                         ? "; the others get any target in their reach that is up, by weight.\n"
+	                         : ".\n");
 	show_replaced(json_object_get(reply, "replaced"));
 }
 

@@ -16,7 +16,7 @@
 #include "client/outcome.h"
 #include "client/print.h"
 
-enum { KEY_LEN = 1024, VALUE_LEN = 1024, DIGEST_SHOWN = 16, CLOCKS_S = 10 };
+enum { KEY_LEN = 1024, VALUE_LEN = 1024, DIGEST_SHOWN = 16, CLOCKS_S = 10, TO_LEN = 64 };
 
 struct comparing {
 	const struct client_members *members;
@@ -283,11 +283,23 @@ static json_t *compare(const struct comparing *comparing)
 
 // ---- showing --------------------------------------------------------------------------------------------------------
 
+// A force's direction, or the share that an adoption comes to.
+static const char *to_text(const json_t *value, char buf[TO_LEN])
+{
+	const json_t *to = json_object_get(value, "to");
+	json_int_t over_s = client_int(value, "over_s");
+
+	if (!json_is_number(to))
+		return client_text(value, "to");
+	snprintf(buf, TO_LEN, over_s ? "%.10g %% over %lld s" : "%.10g %%", json_number_value(to), (long long)over_s);
+	return buf;
+}
+
 static const char *value_text(const char *key, const json_t *value, char *buf)
 {
 	const char *reason = client_text(value, "reason"), *by = client_text(value, "by"), *text = json_string_value(value);
 	bool is_digest = strncmp(key, "config", 6) == 0 || strncmp(key, "files", 5) == 0;
-	char until[CTL_TIME_LEN], start[CTL_TIME_LEN];
+	char until[CTL_TIME_LEN], start[CTL_TIME_LEN], to[TO_LEN];
 
 	if (json_is_integer(value))
 		snprintf(buf, VALUE_LEN, "%lld", (long long)json_integer_value(value));
@@ -296,7 +308,7 @@ static const char *value_text(const char *key, const json_t *value, char *buf)
 	else if (!json_is_object(value))
 		snprintf(buf, VALUE_LEN, "none");
 	else
-		snprintf(buf, VALUE_LEN, "%s%s%s%s%s%s%s%s%s%s%s", client_text(value, "to"), client_text(value, "phase"),
+		snprintf(buf, VALUE_LEN, "%s%s%s%s%s%s%s%s%s%s%s", to_text(value, to), client_text(value, "phase"),
 		         client_int(value, "start") ? " from " : "",
 		         client_int(value, "start") ? client_time(client_int(value, "start"), start) : "",
 		         client_int(value, "until") ? " until " : "",

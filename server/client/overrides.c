@@ -218,7 +218,8 @@ static void add_ended(struct client_table *table, const json_t *ended)
 	if (json_is_number(to))
 		snprintf(what, sizeof(what), "%s %.10g %%", client_text(ended, "kind"), json_number_value(to));
 	else
-		snprintf(what, sizeof(what), "%s%s%s", client_text(ended, "kind"), to ? " " : "", client_text(ended, "to"));
+		snprintf(what, sizeof(what), "%s%s%s%s", client_text(ended, "kind"), to ? " " : "", client_text(ended, "to"),
+		         json_is_true(json_object_get(ended, "forced")) ? " BY FORCE" : "");
 	client_table_add(table, cells);
 }
 

@@ -182,7 +182,7 @@ bool arguments_texts(const struct call *call, bool needs_reason, struct override
 	}
 	override->reason = (char *)call_text(call, "reason");
 	override->by = (char *)call_text(call, "by");
-	if (needs_reason && !override->reason && config && config->server.require_reason) {
+	if (needs_reason && call->changes && !override->reason && config && config->server.require_reason) {
 		*ret_refusal = reply_error(REPLY_USAGE, "a reason is needed: the config has `require-reason: on`");
 		return false;
 	}

@@ -229,7 +229,9 @@ static bool take_field(const char *key, const json_t *value, struct importing_ro
 		row->confidence = (uint8_t)confidence;
 		return true;
 	}
-	return fail(fault, "", "the row has a field that is not known");
+	fault->field = "";
+	snprintf(fault->why, sizeof(fault->why), "the row has a field that is not known: %.40s", key);
+	return false;
 }
 
 static bool take_row(json_t *object, struct importing_row *row, struct importing_fault *fault)

@@ -198,7 +198,7 @@ static const char *explain_state(const struct explaining *e, json_t *object, uin
 	char who[OVERRIDE_WHO_LEN];
 	int len = snprintf(buf, STATE_LEN, "%s", live_state_text(live_state(e->live, number)));
 
-	if (live_state(e->live, number) & TARGET_PARTS)
+	if (live_state_is_part(live_state(e->live, number)))
 		len += snprintf(buf + len, STATE_LEN - (size_t)len, " (takes %.1f %% of its clients)",
 		                100.0 * live_share(e->live, number) / SHARE_ALL);
 	if (forced != FORCE_AUTO)

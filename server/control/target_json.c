@@ -62,7 +62,7 @@ json_t *target_json_state(json_t *object, const struct live *live, const struct 
 	enum force_to forced = state_forced(state, target->app->name, live->view->sites[target->site].name);
 
 	object = reply_set(object, "state", json_string(live_state_text(live_state(live, number))));
-	if (live_state(live, number) & TARGET_PARTS)
+	if (live_state_is_part(live_state(live, number)))
 		object = reply_set(object, "share", json_real((double)live_share(live, number) / SHARE_ALL));
 	if (forced != FORCE_AUTO)
 		object = reply_set(object, "forced", json_string(override_force_text(forced)));

@@ -175,19 +175,20 @@ static json_t *undrained(const struct pending *pending, const struct state_resul
 	}
 	// A drain of the whole site covers the targets of all other drains there.
 	for (size_t i = 0; i < result->before_count && !whole_site; i++) {
-		whole_site = !result->before[i]->app;
+		whole_site = !result->before[i]->app && result->before[i]->has_begun;
 		if (whole_site)
 			count_lifted(live, result->before[i], &lifted);
 	}
 	for (size_t i = 0; i < result->before_count && !whole_site; i++)
-		count_lifted(live, result->before[i], &lifted);
+		if (result->before[i]->has_begun)
+			count_lifted(live, result->before[i], &lifted);
 	reply = reply_set(reply_ok(), "site", reply_text(pending->override->site));
 	reply = reply_set(reply, "app", reply_text(pending->override->app));
 	reply = set_ended(reply, result);
 	reply = reply_set(reply, "targets", json_integer(lifted.targets));
 	reply = reply_set(reply, "up", live_current() ? json_integer(lifted.up) : json_null());
 	reply = reply_set(reply, "still_drained", json_integer(lifted.still_drained));
-	reply = set_settled(reply, longest_left_s(ops, result));
+	reply = set_settled(reply, lifted.targets ? longest_left_s(ops, result) : 0);
 	return reply_set(reply, "apps", lifted.apps);
 }
 

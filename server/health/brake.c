@@ -141,13 +141,16 @@ static void hold_members(struct brake *brake, uint32_t group, int64_t now_ms, un
 	}
 }
 
+// Unless another group holds all of them already.
 static void hold(struct brake *brake, uint32_t group, int64_t now_ms, unsigned within_ms)
 {
 	struct brake_group *at = &brake->groups[group];
 
+	hold_members(brake, group, now_ms, within_ms);
+	if (at->held == 0)
+		return;
 	at->phase = BRAKE_HOLDS;
 	at->since_ms = now_ms;
-	hold_members(brake, group, now_ms, within_ms);
 	brake->ops.told(brake->ops.ctx, group, at);
 }
 

@@ -209,12 +209,12 @@ static int64_t by_book(const struct taking *t, int64_t wall_s)
 	return wall_s ? wall_s - t->stepped_s : 0;
 }
 
-// No later than what a service says now may hold; without a time as long as what it says without one.
-static int64_t until_of(const struct taking *t, int64_t stated_s)
+// No later than what a service says now may hold; without a time for as long, from when it was heard, as what it says without one.
+static int64_t until_of(const struct taking *t, int64_t stated_s, int64_t heard_s)
 {
 	int64_t most_s = t->now_s + BOOK_LIFETIME_MAX_S;
 
-	return stated_s == 0 ? t->now_s + BOOK_LIFETIME_S : stated_s < most_s ? stated_s : most_s;
+	return stated_s == 0 ? heard_s + BOOK_LIFETIME_S : stated_s < most_s ? stated_s : most_s;
 }
 
 static struct book_entry entry_of(const struct taking *t, const struct importing_row *row, const struct finding *finding)
@@ -225,13 +225,13 @@ static struct book_entry entry_of(const struct taking *t, const struct importing
 	struct book_entry entry = {
 		.prefix = row->prefix, .source = t->source, .heard_s = heard_s,
 		.learned_s = learned_s && learned_s < heard_s ? learned_s : heard_s,
-		.fresh_until_s = until_of(t, by_book(t, row->fresh_until_s)), .noted_s = t->now_s,
+		.fresh_until_s = until_of(t, by_book(t, row->fresh_until_s), heard_s), .noted_s = t->now_s,
 		.weight = row->weight ? row->weight : 1, .samples = row->samples,
 		.opinion = {.held = *finding, .has_held = true,
 		            .confidence = (uint8_t)(!row->confidence ? agree : row->confidence < 2 * agree ? row->confidence : 2 * agree)},
 	};
 
-	entry.held_until_s = row->held_until_s ? until_of(t, by_book(t, row->held_until_s)) : entry.fresh_until_s;
+	entry.held_until_s = row->held_until_s ? until_of(t, by_book(t, row->held_until_s), heard_s) : entry.fresh_until_s;
 	return entry;
 }
 

@@ -183,7 +183,7 @@ static int read_finding(const struct rounds *r, struct informant *service, const
 			learner->out_of_reach++;
 			if (rounds_is_news(learner, service->label, name, names_text(r->view->places->carriers, carrier)))
 				log_warning("discovery: %s: names the site %s for a client of %s, which cannot reach it: it is ignored",
-				            service->label, name, carrier ? names_text(r->view->places->carriers, carrier) : "no carrier");
+				            service->label, name, carrier ? names_text(r->view->places->carriers, carrier) : "no carrier's network");
 		} else {
 			err = rounds_name_site(learner, name, &finding.sites[used++]);
 		}

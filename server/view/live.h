@@ -37,6 +37,12 @@ static inline bool live_state_is_up(uint8_t state)
 	return !(state & TARGET_CLOSED);
 }
 
+// Whether some of its clients take it, and others do not.
+static inline bool live_state_is_part(uint8_t state)
+{
+	return state & TARGET_PARTS && !(state & (TARGET_DRAINED | TARGET_EMPTY));
+}
+
 // A target's state as text: "up", "down", "no address" (up or down), "drained", "drained, down", "drained, no address";
 // with TARGET_LEAVING "draining" in the place of "drained", else with TARGET_EASED "up in part" in the place of "up".
 const char *live_state_text(uint8_t state);

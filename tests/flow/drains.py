@@ -49,7 +49,7 @@ def who():
         check(given["who"].startswith("uid ") and given["by"] == "Alice", given)
         d.ctl("drain", EAST, "--by", "Bob", "--reason", "the other disk")
         d.ctl("undrain", EAST, "--by", "Carol")
-        d.ctl("drain", WEST, "--for", "1s")
+        d.ctl("drain", WEST, "--for", "1s", "--force")
         d.ctl("force", f"{NAME}/{EAST}", "down", "--reason", "fire", "--by", "Dan")
         d.ctl("force", f"{NAME}/{EAST}", "auto")
         until(lambda: len(ended(d)) == 4, harness.PATIENCE_S, "the drain runs out")
@@ -62,6 +62,7 @@ def who():
         check(rows[2]["ended_who"].startswith("uid ") and rows[0]["ended_who"] is None, rows)
         shown = d.ctl("drains", "--ended", as_json=False).out
         check(" for Alice" in shown and " for Carol" in shown and "ran out" in shown, shown)
+        equal([f"drain BY FORCE  {WEST}" in line for line in shown.splitlines()].count(True), 1, shown)
         d.restart()
         equal(ended(d), expected, "a week, across restarts")
         equal(d.ctl_json("drains", "--ended")["ended"], rows, "in every word")
@@ -86,6 +87,7 @@ def through_sudo():
 def reason_required():
     with Daemon(config(**{"require-reason": True})) as d:
         for words in (("drain", EAST), ("force", f"{NAME}/{EAST}", "down")):
+            equal(d.ctl("plan", *words).code, 0, "who only looks needs none")
             check("a reason is needed" in d.ctl(*words, code=2).err)
             d.ctl(*words, "--reason", "because")
         d.ctl("undrain", EAST)
@@ -158,12 +160,13 @@ def at(seconds):
 
 def later():
     """A drain that starts later is listed, survives kill -9, lowers the TTL ahead, and can be taken back."""
-    with Daemon(config(**{"ttl-lead": "2s"})) as d:
+    with Daemon(config(**{"ttl-lead": "4s"})) as d:
         equal(d.ctl_json("drain", EAST, "--at", at(3600))["phase"], "scheduled")
         equal((drained(d), drains(d)[0]["moved"]), (set(), 0))
-        d.ctl("undrain", EAST)
+        lifted = d.ctl_json("undrain", EAST)
+        equal((lifted["targets"], lifted["settled_left_s"]), (0, 0), "nobody had gone")
         equal((drains(d), ended(d)), ([], [("drain", EAST, "taken back")]))
-        start = int(time.time()) + 6
+        start = int(time.time()) + 8
         d.ctl("drain", EAST, "--at", f"@{start}", "--for", "1h", "--by", "Eve")
         d.ctl("drain", EAST, "--at", at(3000))  # takes its place: it has not begun
         d.ctl("drain", EAST, "--at", f"@{start}", "--until", f"@{start + 3600}", "--by", "Eve")
@@ -189,6 +192,17 @@ def later():
         check("is drained already" in d.ctl("drain", EAST, "--at", at(60), code=1).err)
         d.ctl("undrain", EAST)
         equal(d.query(NAME).answer[0].ttl, 30)
+
+
+def both():
+    """A site that is drained, and an app there over a time: of that nobody is left to take any."""
+    with Daemon(config()) as d:
+        d.ctl("drain", EAST)
+        d.ctl("drain", EAST, "--app", NAME, "--over", "1h")
+        row, = [target for target in d.ctl_json("apps", NAME)["apps"][0]["targets"] if target["site"] == EAST]
+        equal((row["state"], row.get("share")), ("drained", None))
+        steps = d.ctl_json("explain", NAME, "--client", "192.0.2.1")["steps"]
+        check(any(EAST in step and "drained; " in step for step in steps) and not any("takes" in step for step in steps), steps)
 
 
 def sooner():
@@ -522,6 +536,6 @@ def last_answers():
 
 
 if __name__ == "__main__":
-    harness.run(who, through_sudo, reason_required, what_of, new_sites, part_of, later, sooner, over, waits,
+    harness.run(who, through_sudo, reason_required, what_of, new_sites, part_of, later, both, sooner, over, waits,
                 safe_across_restarts, full_disk, undrained_on_a_full_disk, hostile,
                 two_operators, over_http, exported, migrated, last_answers)

@@ -449,6 +449,13 @@ def differences():
         equal(found(), [("force", f"{APP}/{WEST}"), ("health", f"{APP}/{WEST}")])
         ctl("force", f"{APP}/{WEST}", "auto", code=0)
         check(same(), ctl("diff"))
+        odd.ctl("adopt", APP, "40", "--reason", "z")
+        daemons[0].ctl("adopt", APP, "90", "--over", "1h")
+        equal(found(), [("adopt", APP)])
+        out = ctl("diff", code=1).out
+        check("90 % over 3600 s" in out and "none" in out and "40 %: z" in out, out)
+        ctl("adopt", APP, "--end", code=None)
+        check(same(), ctl("diff"))
         # Health: one that sees another load balancer.
         with Responder() as other:
             odd.reload({**written, "checks": {"c": {**written["checks"]["c"], "port": other.port}}})

@@ -191,7 +191,8 @@ def test_by_the_rules():
         equal((reply["newer"], reply["imported"] + reply["same"]), (1, 1), "the row with a time is older; the other one is of now")
         check("1 heard of since" in d.ctl("learned", "import", str(d.folder / "in.csv"), as_json=False, code=None).out)
         # Too old to serve; and no end is too far away to come.
-        equal(imports(d, f"prefix,site,held-until\n10.10.3.0/24,nyc,@{now - 8 * 86400}\n", code=3)["expired"], 1)
+        for column in ("held-until", "heard"):
+            equal(imports(d, f"prefix,site,{column}\n10.10.3.0/24,nyc,@{now - 8 * 86400}\n", code=3)["expired"], 1, column)
         equal(imports(d, "prefix,site,held-until,fresh-until\n10.10.4.0/24,nyc,9999-01-01T00:00:00Z,9999-01-01T00:00:00Z\n")["imported"], 1)
         until_s, = [one["fresh_until"] for one in d.ctl_json("learned", "10.10.4.0/24")["learned"]]
         check(now + 86000 < until_s <= time.time() + 86400, until_s)

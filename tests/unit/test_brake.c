@@ -8,8 +8,9 @@
 
 #include <cmocka.h>
 
-// Targets 0 to 3 are in group 0, at two sites; 4 to 6 in group 1, at one; 7 and 8 in group 2, at two.
-enum { TARGETS = 9, GROUPS = 3, WITHIN_MS = 11000, LONGEST_MS = 60000 };
+// Targets 0 to 3 are in group 0, at two sites; 4 to 6 in group 1, at one; 7 and 8 in group 2, at two. SHADOW has the
+// members of group 0, and nobody counts for it but where a test says so.
+enum { TARGETS = 9, GROUPS = 4, SHADOW = 3, WITHIN_MS = 11000, LONGEST_MS = 60000 };
 
 static const uint32_t group_of[TARGETS] = {0, 0, 0, 0, 1, 1, 1, 2, 2};
 static const uint32_t site_of[TARGETS] = {1, 1, 2, 2, 3, 3, 3, 4, 5};
@@ -20,7 +21,7 @@ static enum brake_end last_end;
 static bool member(void *ctx, uint32_t group, uint32_t target)
 {
 	(void)ctx;
-	return group_of[target] == group;
+	return group_of[target] == group || (group == SHADOW && group_of[target] == 0);
 }
 
 static uint32_t site(void *ctx, uint32_t target)
@@ -205,7 +206,7 @@ static void test_not_held(void **unused)
 static void test_carried(void **unused)
 {
 	static const uint32_t old_of_new[TARGETS] = {3, 2, 1, 0, 4, 5, 6, 7, UINT32_MAX};
-	static const uint32_t same[GROUPS] = {0, 1, 2}, without[GROUPS] = {UINT32_MAX, 1, 2};
+	static const uint32_t same[GROUPS] = {0, 1, 2, 3}, without[GROUPS] = {UINT32_MAX, 1, 2, 3};
 
 	(void)unused;
 	for (int gone = 0; gone <= 1; gone++) {
@@ -225,13 +226,34 @@ static void test_carried(void **unused)
 	}
 }
 
+// What one group holds already, such as what the probes see, is not held by another, such as a region, and not told twice.
+static void test_held_once(void **unused)
+{
+	(void)unused;
+	begin();
+	brake_count(brake, SHADOW, 1);
+	brake_look(brake, 0, WITHIN_MS, LONGEST_MS);
+	fall_all(1000);
+	assert_int_equal(told, 1);
+	brake_count(brake, SHADOW, -1);
+	brake_look(brake, 4000, WITHIN_MS, LONGEST_MS);
+	brake_look(brake, 5000, WITHIN_MS, LONGEST_MS);
+	assert_int_equal(told, 1);
+	assert_int_equal(held(), 4);
+	assert_int_equal(brake_group_at(brake, SHADOW)->phase, BRAKE_ARMED);
+	assert_true(brake_release(brake, 0, 6000));
+	brake_look(brake, 7000, WITHIN_MS, LONGEST_MS);
+	assert_int_equal(held(), 0);
+	brake_free(brake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_held_when_all_fell), cmocka_unit_test(test_by_time),
 		cmocka_unit_test(test_by_operator),        cmocka_unit_test(test_by_a_second_vantage),
 		cmocka_unit_test(test_some_come_back),     cmocka_unit_test(test_not_held),
-		cmocka_unit_test(test_carried),
+		cmocka_unit_test(test_carried),            cmocka_unit_test(test_held_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

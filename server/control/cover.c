@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/must.h"
 #include "base/names.h"
 #include "state/selector.h"
@@ -45,8 +46,8 @@ int cover_next_site(const struct view *view, const struct override *override, in
 	return -1;
 }
 
-void cover_each(const struct view *view, const struct override *override, void (*each)(void *ctx, uint32_t target),
-                void *ctx)
+void cover_lists(const struct view *view, const struct override *override,
+                 void (*each)(void *ctx, const uint32_t *targets, uint32_t count), void *ctx)
 {
 	int app = override->app ? index_find_spelled(view, override->app) : -1;
 
@@ -55,25 +56,47 @@ void cover_each(const struct view *view, const struct override *override, void (
 	for (int site = 0; (site = cover_next_site(view, override, site)) >= 0; site++) {
 		uint32_t count;
 		const uint32_t *targets = index_targets_of(view, (uint32_t)site, &count);
-		int own = app >= 0 ? index_target_at(view, (uint32_t)app, (uint32_t)site) : -1;
+		int found = app >= 0 ? index_target_at(view, (uint32_t)app, (uint32_t)site) : -1;
+		uint32_t own = (uint32_t)found;
 
-		if (own >= 0)
-			each(ctx, (uint32_t)own);
-		for (uint32_t i = 0; app < 0 && i < count; i++)
-			each(ctx, targets[i]);
+		if (found >= 0)
+			each(ctx, &own, 1);
+		else if (app < 0 && count > 0)
+			each(ctx, targets, count);
 	}
 }
 
-static void count_one(void *ctx, uint32_t target UNUSED)
+struct each {
+	void (*each)(void *ctx, uint32_t target);
+	void *ctx;
+};
+
+static void each_of(void *ctx, const uint32_t *targets, uint32_t count)
 {
-	++*(size_t *)ctx;
+	const struct each *each = ctx;
+
+	for (uint32_t i = 0; i < count; i++)
+		each->each(each->ctx, targets[i]);
+}
+
+void cover_each(const struct view *view, const struct override *override, void (*each)(void *ctx, uint32_t target),
+                void *ctx)
+{
+	struct each all = {each, ctx};
+
+	cover_lists(view, override, each_of, &all);
+}
+
+static void count_list(void *ctx, const uint32_t *targets UNUSED, uint32_t count)
+{
+	*(size_t *)ctx += count;
 }
 
 size_t cover_count(const struct view *view, const struct override *override)
 {
 	size_t count = 0;
 
-	cover_each(view, override, count_one, &count);
+	cover_lists(view, override, count_list, &count);
 	return count;
 }
 

@@ -19,6 +19,9 @@ int cover_next_site(const struct view *view, const struct override *override, in
 // Calls `each` for every target that the override is for, once.
 void cover_each(const struct view *view, const struct override *override, void (*each)(void *ctx, uint32_t target),
                 void *ctx);
+// The same by lists, each for a site, of which none is empty: for what does little with each of very many.
+void cover_lists(const struct view *view, const struct override *override,
+                 void (*each)(void *ctx, const uint32_t *targets, uint32_t count), void *ctx);
 // How many these are.
 size_t cover_count(const struct view *view, const struct override *override);
 // The drain that has taken effect for a site (`app` NULL) or for the app's target there, and holds; NULL: none does. Of

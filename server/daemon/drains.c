@@ -105,7 +105,8 @@ void drains_set(struct merge *merge, const struct state *state, const struct ove
 {
 	const struct setting setting = setting_of(merge, state);
 
-	cover_each(merge_view(merge), drain, take_whole, merge);
+	if (merge_has_shares(merge))
+		cover_each(merge_view(merge), drain, take_whole, merge);
 	must(drain->kind == OVERRIDE_DRAIN);
 	if (selector_is(drain->site))
 		set_selector(&setting, drain);

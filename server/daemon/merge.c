@@ -118,7 +118,7 @@ const struct view *merge_view(const struct merge *merge)
 	return merge->view;
 }
 
-static void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t values)
+static inline void set(struct merge *merge, uint32_t target, uint8_t bits, uint8_t values)
 {
 	uint8_t known;
 
@@ -147,6 +147,12 @@ void merge_set_selected(struct merge *merge, uint32_t target, bool drained)
 void merge_set_drained(struct merge *merge, uint32_t target, bool drained)
 {
 	set(merge, target, KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED | KNOWN_SELECTED, drained ? KNOWN_SELECTED : 0);
+}
+
+void merge_drain_all(struct merge *merge, const uint32_t *targets, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		merge_set_drained(merge, targets[i], true);
 }
 
 static void drain_site(struct merge *merge, const char *name, bool holds)
@@ -261,6 +267,11 @@ int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which
 		remove_part(merge, (uint32_t)(part - merge->parts));
 	merge->states->octets[target] = (uint8_t)((merge->states->octets[target] & ~TARGET_PARTS) | bits);
 	return E_OK;
+}
+
+bool merge_has_shares(const struct merge *merge)
+{
+	return merge->part_count > 0;
 }
 
 int merge_set_steered(struct merge *merge, const struct app *app, uint32_t share)

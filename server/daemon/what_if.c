@@ -100,9 +100,13 @@ static int lay_drains(struct merge *merge, const struct state *state, const stru
 	return err;
 }
 
-static void drain_one(void *ctx, uint32_t target)
+static void drain_list(void *ctx, const uint32_t *targets, uint32_t count)
 {
-	merge_set_drained(ctx, target, true);
+	merge_drain_all(ctx, targets, count);
+}
+
+static void take_whole(void *ctx, uint32_t target)
+{
 	must(merge_set_share(ctx, target, MERGE_STAYING, SHARE_ALL) == E_OK); // no share more
 }
 
@@ -112,7 +116,9 @@ static int change_drains(struct merge *merge, const struct state *state, const s
 	if (change->taken || change->at_s || change->in_full)
 		return lay_drains(merge, state, change);
 	if (change->given)
-		cover_each(merge_view(merge), change->given, drain_one, merge);
+		cover_lists(merge_view(merge), change->given, drain_list, merge);
+	if (change->given && merge_has_shares(merge))
+		cover_each(merge_view(merge), change->given, take_whole, merge);
 	return E_OK;
 }
 

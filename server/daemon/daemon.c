@@ -323,6 +323,7 @@ struct daemon *daemon_free(struct daemon *daemon)
 	if (!stopped) {
 		log_warning("a reload is still under way: a source has not finished within %d ms; exiting without it",
 		            BUILD_PATIENCE_MS);
+		reload_leave(daemon->reload);
 		return daemon;
 	}
 	daemon->provide = provide_free(daemon->provide); // builds read both

@@ -214,10 +214,8 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	do
 		ready = poll(&(struct pollfd){reload->ready_fd, POLLIN, 0}, 1, patience_ms);
 	while (ready < 0 && errno == EINTR);
-	if (ready != 1) {
-		pthread_detach(reload->thread); // nobody will wait for it any more
+	if (ready != 1)
 		return false;
-	}
 	pthread_join(reload->thread, NULL);
 	reload->under_way = false;
 	if (reload->err == E_OK && !reload->is_discarded)
@@ -227,6 +225,12 @@ bool reload_stop(struct reload *reload, int patience_ms)
 	if (reload->waiting.done)
 		reload->waiting.done(reload->waiting.done_ctx, E_STOPPED, NULL);
 	return true;
+}
+
+void reload_leave(struct reload *reload)
+{
+	must(reload->under_way);
+	pthread_detach(reload->thread);
 }
 
 struct reload *reload_free(struct reload *reload)

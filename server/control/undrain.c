@@ -98,6 +98,7 @@ static json_t *nothing_drained(const struct pending *pending)
 struct lifted {
 	json_t *apps;      // names of the first APPS_NAMED_MAX
 	json_int_t targets, up, still_drained;
+	bool any;          // of them is handed out again, if only to a part of its clients
 };
 
 struct lifting {
@@ -111,6 +112,7 @@ static void count_one(void *ctx, uint32_t target)
 	struct lifted *lifted = lifting->lifted;
 	uint8_t state = live_state(lifting->live, target);
 
+	lifted->any = lifted->any || !(state & TARGET_DRAINED);
 	if (state & (TARGET_DRAINED | TARGET_LEAVING)) {
 		lifted->still_drained++;
 		return;
@@ -188,7 +190,7 @@ static json_t *undrained(const struct pending *pending, const struct state_resul
 	reply = reply_set(reply, "targets", json_integer(lifted.targets));
 	reply = reply_set(reply, "up", live_current() ? json_integer(lifted.up) : json_null());
 	reply = reply_set(reply, "still_drained", json_integer(lifted.still_drained));
-	reply = set_settled(reply, lifted.targets ? longest_left_s(ops, result) : 0);
+	reply = set_settled(reply, lifted.any ? longest_left_s(ops, result) : 0);
 	return reply_set(reply, "apps", lifted.apps);
 }
 
@@ -199,7 +201,7 @@ static json_t *returning(const struct pending *pending, const struct state_resul
 	const struct control_ops *ops = &pending->call->ops;
 	const struct override *drain = pending->override, *given = state_drain_given(ops->state, drain->app, drain->site);
 	const struct live *live = ops->live(ops->ctx);
-	json_t *reply = reply_drain_into(reply_ok(), given ? given : drain); // as far as it has come already
+	json_t *reply = reply_drain_into(reply_ok(), given && given->is_returning ? given : drain); // as far as it has come already
 
 	if (!live) {
 		json_decref(reply);

@@ -75,7 +75,7 @@ class Tree:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as running:
             try:
                 said = running.communicate(timeout=harness.PATIENCE_S)[0]
-            except BaseException as why:
+            except (subprocess.TimeoutExpired, Failure) as why:
                 tree = subprocess.run(["ps", "-o", "pid,ppid,stat,wchan:20,etimes,args", "-s", str(running.pid)],
                                       capture_output=True, text=True, check=False).stdout
                 os.killpg(running.pid, signal.SIGKILL)

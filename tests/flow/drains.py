@@ -201,8 +201,15 @@ def both():
         d.ctl("drain", EAST, "--app", NAME, "--over", "1h")
         row, = [target for target in d.ctl_json("apps", NAME)["apps"][0]["targets"] if target["site"] == EAST]
         equal((row["state"], row.get("share")), ("drained", None))
+        lifted = d.ctl_json("undrain", EAST, "--app", NAME)
+        equal((lifted["still_drained"], lifted["settled_left_s"]), (1, 0), "nobody gets any, as before")
+        d.ctl("drain", EAST, "--app", NAME, "--over", "1h")
         steps = d.ctl_json("explain", NAME, "--client", "192.0.2.1")["steps"]
         check(any(EAST in step and "drained; " in step for step in steps) and not any("takes" in step for step in steps), steps)
+        d.ctl("undrain", EAST, "--app", NAME)
+        d.ctl("drain", "us-east-?", "--over", "1h")
+        lifted = d.ctl_json("undrain", EAST)
+        equal((lifted["still_drained"], lifted["settled_left_s"] > 0), (1, True), "most get it again, as the other is only on its way")
 
 
 def sooner():

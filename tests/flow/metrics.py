@@ -256,7 +256,7 @@ def waits_while_scraped(daemon, port):
     with subprocess.Popen([sys.executable, "-c", loop], stdout=subprocess.PIPE) as scraper:
         try:
             asker = Asker(daemon, VERBS)
-            for _ in range(20):
+            for _ in range(10):
                 check(int(scraper.stdout.readline()) > 1e6, "all of it")
             until(lambda: all(asker.times.values()), harness.PATIENCE_S, "each verb was asked for")
             return {verb: times[-1] for verb, times in asker.end().items()}

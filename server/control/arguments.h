@@ -21,5 +21,5 @@ bool arguments_find(const struct view *view, struct override *override, json_t *
 bool arguments_times(const struct call *call, struct override *override, json_t **ret_refusal);
 // "over" alone.
 bool arguments_over(const struct call *call, uint32_t *ret_over_s, json_t **ret_refusal);
-// "reason" and "by". `needs_reason`: where the config requires one, it must be there.
+// "reason" and "by". `needs_reason`: where the config requires one, it must be there, unless the call changes nothing.
 bool arguments_texts(const struct call *call, bool needs_reason, struct override *override, json_t **ret_refusal);

@@ -1,6 +1,7 @@
 // Learned prefixes as rows, out and in; see bulk.h.
 #include "control/bulk.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,10 +128,14 @@ void bulk_export(const struct call *call)
 
 // ---- import: a row --------------------------------------------------------------------------------------------------
 
-static bool fail(struct importing_fault *fault, const char *field, const char *why)
+PRINTF(3, 4) static bool fail(struct importing_fault *fault, const char *field, const char *fmt, ...)
 {
+	va_list ap;
+
 	fault->field = field;
-	snprintf(fault->why, sizeof(fault->why), "%s", why);
+	va_start(ap, fmt);
+	vsnprintf(fault->why, sizeof(fault->why), fmt, ap);
+	va_end(ap);
 	return false;
 }
 
@@ -229,9 +234,7 @@ static bool take_field(const char *key, const json_t *value, struct importing_ro
 		row->confidence = (uint8_t)confidence;
 		return true;
 	}
-	fault->field = "";
-	snprintf(fault->why, sizeof(fault->why), "the row has a field that is not known: %.40s", key);
-	return false;
+	return fail(fault, "", "the row has a field that is not known: %.40s", key);
 }
 
 static bool take_row(json_t *object, struct importing_row *row, struct importing_fault *fault)

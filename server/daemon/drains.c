@@ -40,6 +40,11 @@ bool drains_is_moving(const struct override *drain)
 	       (drain->is_returning || drain->share_now > 0);
 }
 
+uint32_t drains_share(const struct override *drain)
+{
+	return drains_is_moving(drain) && drain->share_now == SHARE_ALL ? SHARE_ALL - 1 : drain->share_now;
+}
+
 // Whether a drain of selectors has taken the clients of an app (NULL: of every app) at the site.
 static bool is_selected(const struct setting *setting, const char *app, uint32_t site)
 {
@@ -96,17 +101,16 @@ static void set_selector(const struct setting *setting, const struct override *d
 }
 
 // It takes all clients, or none: another drain that moves some of them says so again in drains_step().
-static void take_whole(void *ctx, uint32_t target)
+static void end_parts(void *ctx, const uint32_t *targets, uint32_t count)
 {
-	must(merge_set_share(ctx, target, MERGE_STAYING, SHARE_ALL) == E_OK);
+	merge_end_parts(ctx, targets, count);
 }
 
 void drains_set(struct merge *merge, const struct state *state, const struct override *drain, bool holds)
 {
 	const struct setting setting = setting_of(merge, state);
 
-	if (merge_has_shares(merge))
-		cover_each(merge_view(merge), drain, take_whole, merge);
+	cover_lists(merge_view(merge), drain, end_parts, merge);
 	must(drain->kind == OVERRIDE_DRAIN);
 	if (selector_is(drain->site))
 		set_selector(&setting, drain);
@@ -166,10 +170,9 @@ int drains_step(struct merge *merge, const struct state *state)
 		return E_NOMEM;
 	for (; i < all; i++) {
 		const struct override *drain = state_override_at(state, i);
-		uint32_t share = drain->share_now < SHARE_ALL ? drain->share_now : SHARE_ALL - 1;
 
 		if (drains_is_moving(drain))
-			list[count++] = (struct moving){drain, share, merge, E_OK};
+			list[count++] = (struct moving){drain, drains_share(drain), merge, E_OK};
 	}
 	err = apply(list, count);
 	free(list);

@@ -149,12 +149,6 @@ void merge_set_drained(struct merge *merge, uint32_t target, bool drained)
 	set(merge, target, KNOWN_SITE_DRAINED | KNOWN_TARGET_DRAINED | KNOWN_SELECTED, drained ? KNOWN_SELECTED : 0);
 }
 
-void merge_drain_all(struct merge *merge, const uint32_t *targets, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		merge_set_drained(merge, targets[i], true);
-}
-
 static void drain_site(struct merge *merge, const char *name, bool holds)
 {
 	int site = index_find_site(merge->view, name);
@@ -269,9 +263,17 @@ int merge_set_share(struct merge *merge, uint32_t target, enum merge_share which
 	return E_OK;
 }
 
-bool merge_has_shares(const struct merge *merge)
+void merge_end_parts(struct merge *merge, const uint32_t *targets, uint32_t count)
 {
-	return merge->part_count > 0;
+	for (uint32_t i = 0; i < count && merge->part_count > 0; i++)
+		must(merge_set_share(merge, targets[i], MERGE_STAYING, SHARE_ALL) == E_OK); // which needs no memory
+}
+
+void merge_drain_all(struct merge *merge, const uint32_t *targets, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		merge_set_drained(merge, targets[i], true);
+	merge_end_parts(merge, targets, count);
 }
 
 int merge_set_steered(struct merge *merge, const struct app *app, uint32_t share)

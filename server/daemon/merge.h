@@ -44,7 +44,9 @@ void merge_set_empty(struct merge *merge, uint32_t target, bool empty);
 void merge_set_selected(struct merge *merge, uint32_t target, bool drained);
 // Whether anything has: instead of all drains that are known of the target.
 void merge_set_drained(struct merge *merge, uint32_t target, bool drained);
-// The same of many, which have.
+// No drain leaves a part of these targets any more; as merge_set_share() with all, of MERGE_STAYING, of each.
+void merge_end_parts(struct merge *merge, const uint32_t *targets, uint32_t count);
+// Drains have taken all clients of these targets: as merge_set_drained() and merge_end_parts().
 void merge_drain_all(struct merge *merge, const uint32_t *targets, uint32_t count);
 // An override, of one site or target, holds or, with `holds` false, no longer does. One whose names the view does not have in exactly this
 // spelling affects no target; so no two of one kind affect the same target.
@@ -63,8 +65,6 @@ uint32_t merge_share(const struct merge *merge, uint32_t target, enum merge_shar
 // are already.
 int merge_set_steered(struct merge *merge, const struct app *app, uint32_t share) MUST_USE;
 uint32_t merge_steered(const struct merge *merge, const struct app *app);
-// Whether anything may have a share of less than all: where nothing has, none need be set to all.
-bool merge_has_shares(const struct merge *merge) PURE;
 // What is to be published of the shares; the caller's, NULL where no target has one. E_NOMEM.
 int merge_shares(const struct merge *merge, struct target_shares **ret_shares) MUST_USE;
 

@@ -57,7 +57,7 @@ static uint32_t share_then(const struct override *drain, const struct control_ch
 		return SHARE_ALL;
 	if (change->in_full && drain->has_begun)
 		return drain->is_returning ? SHARE_ALL - 1 : 0;
-	return drain->share_now == SHARE_ALL && drains_is_moving(drain) ? SHARE_ALL - 1 : drain->share_now;
+	return drains_share(drain);
 }
 
 static bool is_out(const struct control_change *change, const struct override *drain)
@@ -105,11 +105,6 @@ static void drain_list(void *ctx, const uint32_t *targets, uint32_t count)
 	merge_drain_all(ctx, targets, count);
 }
 
-static void take_whole(void *ctx, uint32_t target)
-{
-	must(merge_set_share(ctx, target, MERGE_STAYING, SHARE_ALL) == E_OK); // no share more
-}
-
 // A drain that is given now takes all from what it covers, whatever else does: there is no need to look at the rest.
 static int change_drains(struct merge *merge, const struct state *state, const struct control_change *change)
 {
@@ -117,8 +112,6 @@ static int change_drains(struct merge *merge, const struct state *state, const s
 		return lay_drains(merge, state, change);
 	if (change->given)
 		cover_lists(merge_view(merge), change->given, drain_list, merge);
-	if (change->given && merge_has_shares(merge))
-		cover_each(merge_view(merge), change->given, take_whole, merge);
 	return E_OK;
 }
 

@@ -51,7 +51,8 @@ struct reload *reload_new(struct event_base *base, const struct reload_ops *ops)
 // Waits up to `patience_ms` for a build in progress, discards its result, and calls its done() with E_STOPPED. False:
 // the build is still running (a source hangs), so nothing that it uses may be freed. Takes NULL.
 bool reload_stop(struct reload *reload, int patience_ms) MUST_USE;
-// After the last reload_stop(), which has returned false, in the place of reload_free(): nobody waits for the build's thread any more.
+// After the last reload_stop(), which has returned false, in the place of reload_free(): nobody waits for the build's thread
+// any more.
 void reload_leave(struct reload *reload);
 // After reload_stop(). Takes NULL; returns NULL.
 struct reload *reload_free(struct reload *reload);

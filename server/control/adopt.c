@@ -30,14 +30,10 @@ static double percent_of(uint32_t share)
 
 // ---- what is shown --------------------------------------------------------------------------------------------------
 
-static json_t *into(json_t *object, const struct override *adoption)
+static json_t *given_into(json_t *object, const struct override *adoption)
 {
-	bool is_moving = adoption->share_now != adoption->share;
-
 	object = reply_set(object, "app", reply_text(adoption->app));
-	object = reply_set(object, "percent", json_real(percent_of(adoption->share_now)));
 	object = reply_set(object, "to", json_real(percent_of(adoption->share)));
-	object = reply_set(object, "phase", json_string(is_moving ? "moving" : "holding"));
 	if (adoption->over_s) {
 		object = reply_set(object, "whence", json_real(percent_of(adoption->whence)));
 		object = reply_set(object, "over_s", json_integer(adoption->over_s));
@@ -47,6 +43,20 @@ static json_t *into(json_t *object, const struct override *adoption)
 	object = reply_set(object, "who", reply_text(adoption->who));
 	object = reply_set(object, "by", reply_text(adoption->by));
 	return reply_set(object, "since", reply_time(adoption->since_s));
+}
+
+static json_t *into(json_t *object, const struct override *adoption)
+{
+	bool is_moving = adoption->share_now != adoption->share;
+
+	object = given_into(object, adoption);
+	object = reply_set(object, "percent", json_real(percent_of(adoption->share_now)));
+	return reply_set(object, "phase", json_string(is_moving ? "moving" : "holding"));
+}
+
+json_t *adopt_given(const struct override *adoption)
+{
+	return given_into(json_object(), adoption);
 }
 
 json_t *adopt_json(const struct override *adoption)

@@ -21,6 +21,8 @@ void adopt_put(const struct call *call);
 // The adoption: of which app, how far it has come ("percent" of the clients are steered now, "to" at its end), who gave
 // it, when and why. NULL: null.
 json_t *adopt_json(const struct override *adoption) MUST_USE;
+// The adoption as it was given, and no word of how far it has come.
+json_t *adopt_given(const struct override *adoption) MUST_USE;
 // What an app steers now, for `apps`: "percent", and the "override" that says so, if it is one; null where all clients
 // are steered and nobody has said so. `written`: the app in the config; NULL: not known.
 json_t *adopt_of_app(const struct live *live, const struct state *state, const struct app *app,

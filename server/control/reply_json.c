@@ -83,25 +83,30 @@ static const char *phase_of(const struct override *drain)
 	return drain->share_now > 0 ? "draining" : "drained";
 }
 
+json_t *reply_given(json_t *object, const struct override *override)
+{
+	object = reply_set(object, "site", reply_text(override->site));
+	object = reply_set(object, "app", reply_text(override->app));
+	object = reply_set(object, "reason", reply_text(override->reason));
+	object = reply_set(object, "who", reply_text(override->who));
+	object = reply_set(object, "by", reply_text(override->by));
+	object = reply_set(object, "since", reply_time(override->since_s));
+	object = reply_set(object, "until", reply_time(override->until_s));
+	object = reply_set(object, "start", reply_time(override_start_s(override)));
+	if (override->over_s)
+		object = reply_set(object, "over_s", json_integer(override->over_s));
+	if (override->is_forced)
+		object = reply_set(object, "forced", json_true());
+	if (override->ender)
+		object = reply_set(object, "ender", reply_text(override->ender));
+	return override->is_volatile ? reply_set(object, "volatile", json_true()) : object;
+}
+
 json_t *reply_drain_into(json_t *object, const struct override *drain)
 {
-	object = reply_set(object, "site", reply_text(drain->site));
-	object = reply_set(object, "app", reply_text(drain->app));
-	object = reply_set(object, "reason", reply_text(drain->reason));
-	object = reply_set(object, "who", reply_text(drain->who));
-	object = reply_set(object, "by", reply_text(drain->by));
-	object = reply_set(object, "since", reply_time(drain->since_s));
-	object = reply_set(object, "until", reply_time(drain->until_s));
-	object = reply_set(object, "start", reply_time(override_start_s(drain)));
+	object = reply_given(object, drain);
 	object = reply_set(object, "phase", json_string(phase_of(drain)));
-	object = reply_set(object, "moved", json_real(1 - (double)drain->share_now / SHARE_WHOLE));
-	if (drain->over_s)
-		object = reply_set(object, "over_s", json_integer(drain->over_s));
-	if (drain->is_forced)
-		object = reply_set(object, "forced", json_true());
-	if (drain->ender)
-		object = reply_set(object, "ender", reply_text(drain->ender));
-	return drain->is_volatile ? reply_set(object, "volatile", json_true()) : object;
+	return reply_set(object, "moved", json_real(1 - (double)drain->share_now / SHARE_WHOLE));
 }
 
 json_t *reply_drain(const struct override *drain)

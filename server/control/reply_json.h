@@ -30,7 +30,9 @@ json_t *reply_text(const char *text) MUST_USE;
 json_t *reply_time(int64_t time_s) MUST_USE;
 // The drain: what it is of, who set it, when, why, how far it has come, and until when. NULL: null.
 json_t *reply_drain(const struct override *drain) MUST_USE;
-// The same as fields of `object`.
+// A drain or a force as it was given, and no word of how far it has come, as fields of `object`.
+json_t *reply_given(json_t *object, const struct override *override) MUST_USE;
+// The drain, as reply_drain() has it, as fields of `object`.
 json_t *reply_drain_into(json_t *object, const struct override *drain) MUST_USE;
 // Whether the list has an equal value.
 bool reply_has(const json_t *list, const json_t *value);

@@ -2,7 +2,6 @@
 // have ended within the last week. See show.h.
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/clock.h"
 #include "control/adopt.h"
 #include "control/call.h"
@@ -36,15 +35,11 @@ static json_t *adoption_json(const struct live *live, const struct override *ado
 	return why ? reply_set(object, "no_effect", json_string(why)) : object;
 }
 
-// Of one that has ended there is no telling how far it is.
-static const char *const of_now[] = {"phase", "moved", "percent"};
-
 static json_t *ended_json(const struct ended *ended)
 {
-	json_t *object = ended->override->kind == OVERRIDE_ADOPT ? adopt_json(ended->override) : reply_drain(ended->override);
+	const struct override *given = ended->override; // how far it came is not kept
+	json_t *object = given->kind == OVERRIDE_ADOPT ? adopt_given(given) : reply_given(json_object(), given);
 
-	for (size_t i = 0; object && i < ARRAY_LEN(of_now); i++)
-		json_object_del(object, of_now[i]);
 	object = reply_set(object, "kind", json_string(override_kind_text(ended->override->kind)));
 	if (ended->override->kind == OVERRIDE_FORCE)
 		object = reply_set(object, "to", json_string(override_force_text(ended->override->to)));

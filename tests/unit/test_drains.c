@@ -136,7 +136,7 @@ static double told(void)
 // into use meanwhile.
 static void test_told_as_answered(void **unused)
 {
-	static const unsigned percents[] = {25, 60, 100};
+	static const unsigned percents[] = {0, 25, 60, 100};
 	struct config_app steering[ARRAY_LEN(apps)];
 	struct config config = {.apps = steering};
 	struct override drain = *statedir_drain("aa", NULL, 0);
@@ -164,6 +164,8 @@ static void test_told_as_answered(void **unused)
 			double taken = merge_drained(merge, n) ? 1 : 1 - (double)merge_share(merge, n, MERGE_STAYING) / SHARE_ALL;
 
 			assert_true(fabs(taken - (is_of_it ? told() : 0)) < 1e-4);
+			// From its first moment on answers are those of a part: the scopes (RFC 7871).
+			assert_int_equal((merge_state_of(merge, n) & TARGET_LEAVING) != 0, is_of_it && percents[i] < 100);
 			assert_int_equal(merge_state_of(next, n), merge_state_of(merge, n));
 			assert_int_equal(merge_share(next, n, MERGE_STAYING), merge_share(merge, n, MERGE_STAYING));
 		}

@@ -436,6 +436,17 @@ static void test_shares(void **state)
 				steered[app->first_target + i] = share;
 			assert_int_equal(merge_steered(merge, app), app->target_count ? share : SHARE_ALL);
 		}
+		if (turn % 11 == 0) { // a drain takes two of them whole: no part of them is left to others that were on their way
+			const uint32_t both[] = {target, (target + 5) % count};
+
+			merge_drain_all(merge, both, 2);
+			for (int i = 0; i < 2; i++) {
+				wanted[MERGE_STAYING][both[i]] = SHARE_ALL;
+				assert_true(merge_drained(merge, both[i]));
+				assert_int_equal(merge_state_of(merge, both[i]) & TARGET_LEAVING, 0);
+				merge_set_drained(merge, both[i], false);
+			}
+		}
 		if (turn % 1000)
 			continue;
 

@@ -16,7 +16,7 @@
 #include "client/outcome.h"
 #include "client/print.h"
 
-enum { KEY_LEN = 1024, VALUE_LEN = 1024, DIGEST_SHOWN = 16, CLOCKS_S = 10, TO_LEN = 64 };
+enum { KEY_LEN = 1024, VALUE_LEN = 1024, DIGEST_SHOWN = 16, CLOCKS_S = 10, TO_LEN = CTL_PERCENT_LEN + CTL_TIME_LEN + 8 };
 
 struct comparing {
 	const struct client_members *members;
@@ -286,12 +286,13 @@ static json_t *compare(const struct comparing *comparing)
 // A force's direction, or the share that an adoption comes to.
 static const char *to_text(const json_t *value, char buf[TO_LEN])
 {
-	const json_t *to = json_object_get(value, "to");
 	json_int_t over_s = client_int(value, "over_s");
+	char percent[CTL_PERCENT_LEN], span[CTL_TIME_LEN];
 
-	if (!json_is_number(to))
+	if (!json_is_number(json_object_get(value, "to")))
 		return client_text(value, "to");
-	snprintf(buf, TO_LEN, over_s ? "%.10g %% over %lld s" : "%.10g %%", json_number_value(to), (long long)over_s);
+	snprintf(buf, TO_LEN, "%s%s%s", client_percent(value, "to", percent), over_s ? " over " : "",
+	         over_s ? client_span(over_s, span) : "");
 	return buf;
 }
 

@@ -30,6 +30,12 @@ const char *client_int_text(const json_t *object, const char *key, char *buf)
 	return buf;
 }
 
+const char *client_percent(const json_t *object, const char *key, char *buf)
+{
+	snprintf(buf, CTL_PERCENT_LEN, "%.10g %%", json_number_value(json_object_get(object, key)));
+	return buf;
+}
+
 char *client_join(const json_t *list)
 {
 	size_t size = 0;

@@ -6,7 +6,7 @@
 
 #include "base/attr.h"
 
-enum { CTL_INT_LEN = 24 };
+enum { CTL_INT_LEN = 24, CTL_PERCENT_LEN = 32 };
 // How it is printed. In ASCII: text from operators and configs cannot send control sequences to a terminal; with the digits
 // that a decimal fraction keeps in a double.
 enum { CLIENT_JSON_FLAGS = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15) };
@@ -16,6 +16,8 @@ const char *client_text(const json_t *object, const char *key);
 json_int_t client_int(const json_t *object, const char *key);
 // The number in decimal, "" when it is missing. Into buf[CTL_INT_LEN], which it returns.
 const char *client_int_text(const json_t *object, const char *key, char *buf);
+// The number, of percent, as "12.5 %", "0 %" when it is missing. Into buf[CTL_PERCENT_LEN], which it returns.
+const char *client_percent(const json_t *object, const char *key, char *buf);
 // The list's texts as "a, b"; a single text is returned as it is. Owned by the caller; out of memory ends the program.
 char *client_join(const json_t *list) MUST_USE;
 // Appends the list `more` to the object's list `key`; either may be missing.

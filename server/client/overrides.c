@@ -209,6 +209,7 @@ static void add_ended(struct client_table *table, const json_t *ended)
 	const char *app = client_text(ended, "app");
 	const json_t *to = json_object_get(ended, "to"); // of an adoption a number
 	char since[CTL_TIME_LEN], at[CTL_TIME_LEN], who[CLIENT_WHO_LEN], ender[CLIENT_WHO_LEN], what[WHAT_LEN];
+	char percent[CTL_PERCENT_LEN];
 	const char *const cells[] = {
 		what, client_text(ended, "site"), app[0] ? app : "(all)", client_time(client_int(ended, "since"), since),
 		client_time(client_int(ended, "ended"), at), client_text(ended, "how"),
@@ -216,7 +217,7 @@ static void add_ended(struct client_table *table, const json_t *ended)
 		client_who_text(ended, who), client_text(ended, "reason")};
 
 	if (json_is_number(to))
-		snprintf(what, sizeof(what), "%s %.10g %%", client_text(ended, "kind"), json_number_value(to));
+		snprintf(what, sizeof(what), "%s %s", client_text(ended, "kind"), client_percent(ended, "to", percent));
 	else
 		snprintf(what, sizeof(what), "%s%s%s%s", client_text(ended, "kind"), to ? " " : "", client_text(ended, "to"),
 		         json_is_true(json_object_get(ended, "forced")) ? " BY FORCE" : "");

@@ -453,7 +453,7 @@ def differences():
         daemons[0].ctl("adopt", APP, "90", "--over", "1h")
         equal(found(), [("adopt", APP)])
         out = ctl("diff", code=1).out
-        check("90 % over 3600 s" in out and "none" in out and "40 %: z" in out, out)
+        check("90 % over 1 h" in out and "none" in out and "40 %: z" in out, out)
         ctl("adopt", APP, "--end", code=None)
         check(same(), ctl("diff"))
         # Health: one that sees another load balancer.

@@ -88,8 +88,11 @@ def held():
 
         # All that the carrier has left: held, and said with numbers; what is answered stays.
         d.write("ranges.csv", ranges(0))
+        effect = d.ctl("reload", "--check", code=None).json["effect"]
+        share = effect["moved"] / effect["queries"]
+        check(abs(share - 3 / 8) < 0.08 * 3 / 8, effect)  # of a sample, as above
         refused = d.ctl("reload", as_json=False, code=1)
-        check("guard: 37." in refused.err and "from w1 to r1" in refused.err, refused)
+        check(f"guard: {100 * share:.1f} % of the recent queries" in refused.err and "from w1 to r1" in refused.err, refused)
         check("the reload is held" in refused.err and "config" not in refused.err.splitlines()[0] and refused.out == "", refused)
         status = d.ctl_json("status")
         equal((status["last_reload_ok"], status["last_reload_held"]), (False, True))
